@@ -1,0 +1,241 @@
+//! What a message holds: a list of segments, media by reference.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{MessageId, PersonId};
+
+/// The content of a message: segments in the order in which they are shown.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Content(pub Vec<Segment>);
+
+/// One piece of a message.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum Segment {
+    /// Plain text, `\n` between lines.
+    Text {
+        /// The text as a person sees it: no markup, no entities.
+        text: String,
+    },
+    /// Somebody is addressed.
+    Mention {
+        /// Who; `None` means everybody in the group.
+        who: Option<PersonId>,
+        /// The name as written, without the `@`.
+        shown: String,
+    },
+    /// An earlier message is quoted.
+    Quote {
+        /// The quoted message, where the service says which.
+        message: Option<MessageId>,
+        /// The name of who said it, as shown.
+        sender: String,
+        /// Its text, or a short description of what it was.
+        text: String,
+    },
+    /// A picture.
+    Image(MediaRef),
+    /// A voice message.
+    Voice(MediaRef),
+    /// A video.
+    Video(MediaRef),
+    /// A file.
+    File(MediaRef),
+    /// A sticker.
+    Sticker(MediaRef),
+    /// A link or an article.
+    Link {
+        /// Its title.
+        title: String,
+        /// The line below the title, often empty.
+        description: String,
+        /// Where it leads.
+        url: String,
+    },
+    /// A contact card.
+    Card {
+        /// The name on the card.
+        name: String,
+    },
+    /// A place.
+    Location {
+        /// The name or address of the place.
+        label: String,
+        /// Degrees north.
+        latitude: f64,
+        /// Degrees east.
+        longitude: f64,
+    },
+    /// What has no type of its own here: transfers, mini programs, calls and whatever comes next.
+    Raw {
+        /// The transport's word for it, e.g. `transfer` or `app:33`.
+        kind: String,
+        /// Its text for people, possibly empty.
+        text: String,
+    },
+}
+
+/// A picture, voice, video, file or sticker that lies elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MediaRef {
+    /// Where it lies.
+    pub source: MediaSource,
+    /// Its file name, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Its size in bytes, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
+}
+
+/// Where a piece of media lies.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MediaSource {
+    /// With the service; the text is the transport's own and is fetched by [`Service::media`](crate::Service::media).
+    Service(String),
+    /// In a file on this machine.
+    File(PathBuf),
+}
+
+impl MediaRef {
+    /// Media in a file on this machine.
+    #[must_use]
+    pub fn file(path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        Self { source: MediaSource::File(path), name, size: None }
+    }
+}
+
+/// What a message mainly is: the words of `type` in `bot.toml`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageKind {
+    /// Text, also with mentions or a quote.
+    Text,
+    /// A picture.
+    Image,
+    /// A voice message.
+    Voice,
+    /// A video.
+    Video,
+    /// A file.
+    File,
+    /// A contact card.
+    Card,
+    /// A link or an article.
+    Link,
+    /// A place.
+    Location,
+    /// A sticker.
+    Emoji,
+    /// Anything else.
+    Other,
+}
+
+impl MessageKind {
+    /// Every kind with its word.
+    pub const ALL: [(Self, &'static str); 10] = [
+        (Self::Text, "text"),
+        (Self::Image, "image"),
+        (Self::Voice, "voice"),
+        (Self::Video, "video"),
+        (Self::File, "file"),
+        (Self::Card, "card"),
+        (Self::Link, "link"),
+        (Self::Location, "location"),
+        (Self::Emoji, "emoji"),
+        (Self::Other, "other"),
+    ];
+
+    /// Its word in `bot.toml` and in JSON.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        Self::ALL.iter().find(|(kind, _)| *kind == self).map_or("other", |(_, word)| word)
+    }
+
+    /// The kind of that word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, candidate)| *candidate == word).map(|(kind, _)| *kind)
+    }
+}
+
+impl Content {
+    /// Content of one text.
+    #[must_use]
+    pub fn text(text: impl Into<String>) -> Self {
+        Self(vec![Segment::Text { text: text.into() }])
+    }
+
+    /// The same with a segment more at the end.
+    #[must_use]
+    pub fn with(mut self, segment: Segment) -> Self {
+        self.0.push(segment);
+        self
+    }
+
+    /// What the message mainly is: the first segment that is neither text, mention nor quote decides.
+    #[must_use]
+    pub fn kind(&self) -> MessageKind {
+        self.0.iter().find_map(Segment::kind).unwrap_or(MessageKind::Text)
+    }
+
+    /// The text as a person would read it: texts and mentions joined; quotes and media left out.
+    #[must_use]
+    pub fn plain_text(&self) -> String {
+        let mut plain = String::new();
+        for segment in &self.0 {
+            match segment {
+                Segment::Text { text } => plain.push_str(text),
+                Segment::Mention { shown, .. } => {
+                    plain.push('@');
+                    plain.push_str(shown);
+                    plain.push(' ');
+                }
+                _ => {}
+            }
+        }
+        plain
+    }
+}
+
+impl Segment {
+    fn kind(&self) -> Option<MessageKind> {
+        match self {
+            Self::Text { .. } | Self::Mention { .. } | Self::Quote { .. } => None,
+            Self::Image(_) => Some(MessageKind::Image),
+            Self::Voice(_) => Some(MessageKind::Voice),
+            Self::Video(_) => Some(MessageKind::Video),
+            Self::File(_) => Some(MessageKind::File),
+            Self::Sticker(_) => Some(MessageKind::Emoji),
+            Self::Link { .. } => Some(MessageKind::Link),
+            Self::Card { .. } => Some(MessageKind::Card),
+            Self::Location { .. } => Some(MessageKind::Location),
+            Self::Raw { .. } => Some(MessageKind::Other),
+        }
+    }
+
+    /// The media of this segment, if it is one.
+    #[must_use]
+    pub fn media(&self) -> Option<&MediaRef> {
+        match self {
+            Self::Image(media)
+            | Self::Voice(media)
+            | Self::Video(media)
+            | Self::File(media)
+            | Self::Sticker(media) => Some(media),
+            Self::Text { .. }
+            | Self::Mention { .. }
+            | Self::Quote { .. }
+            | Self::Link { .. }
+            | Self::Card { .. }
+            | Self::Location { .. }
+            | Self::Raw { .. } => None,
+        }
+    }
+}

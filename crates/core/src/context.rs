@@ -1,0 +1,324 @@
+//! What a handler may use.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::{
+    Action, Captures, Change, Chat, ChatKind, Content, Decided, Effects, Event, EventId,
+    MediaError, MediaRef, Person, Planned, Random, Read, Scope, Segment, Service, Snapshot,
+    StateView, Step, Timer, TimerChange, Timestamp, Write,
+};
+
+/// What a handler may use: the clock, the seed, state, captures, and the effects it collects.
+///
+/// A context lives for one turn. `now` is the moment at which the turn began and does not move.
+pub struct Context {
+    frame: Frame,
+    captures: Captures,
+    effects: Effects,
+    decided: Decided,
+}
+
+/// What a turn is given: everything that a decision depends on.
+pub struct Frame {
+    /// The event's id.
+    pub event: EventId,
+    /// The chat it happened in.
+    pub chat: Option<Chat>,
+    /// Who did it.
+    pub person: Option<Person>,
+    /// The moment at which the turn began.
+    pub now: Timestamp,
+    /// The seed of the bot; randomness is drawn from it and the event's id.
+    pub seed: u64,
+    /// The state at that moment.
+    pub snapshot: Snapshot,
+    /// The chats that the account knows.
+    pub chats: Arc<[Chat]>,
+    /// The service, for fetching media; `None` where there is none, as in tests without a network.
+    pub service: Option<Arc<dyn Service>>,
+}
+
+impl Frame {
+    /// The frame of an event with empty state, for tests and for decisions about a message alone.
+    #[must_use]
+    pub fn of(event: &Event, now: Timestamp) -> Self {
+        Self {
+            event: event.id.clone(),
+            chat: event.chat().cloned(),
+            person: event.person().cloned(),
+            now,
+            seed: 0,
+            snapshot: Snapshot::default(),
+            chats: Arc::from([]),
+            service: None,
+        }
+    }
+}
+
+impl Context {
+    /// A context for one turn. The runtime makes them; tests may.
+    #[must_use]
+    pub fn new(frame: Frame) -> Self {
+        Self {
+            frame,
+            captures: Captures::new(),
+            effects: Effects::default(),
+            decided: Decided::default(),
+        }
+    }
+
+    /// The id of the event: the same however often the turn runs, so the key for outside effects.
+    #[must_use]
+    pub fn event_id(&self) -> &EventId {
+        &self.frame.event
+    }
+
+    /// The moment at which the turn began.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.frame.now
+    }
+
+    /// The chat of the event; `None` for the account's own timers.
+    #[must_use]
+    pub fn chat(&self) -> Option<&Chat> {
+        self.frame.chat.as_ref()
+    }
+
+    /// Who did it, where that is known.
+    #[must_use]
+    pub fn person(&self) -> Option<&Person> {
+        self.frame.person.as_ref()
+    }
+
+    /// The chats that the account knows at present.
+    #[must_use]
+    pub fn chats(&self) -> &Arc<[Chat]> {
+        &self.frame.chats
+    }
+
+    /// Random numbers for this event: the same in every run of the turn.
+    #[must_use]
+    pub fn random(&self) -> Random {
+        Random::of(self.frame.seed, &self.frame.event)
+    }
+
+    /// The seed of the bot.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.frame.seed
+    }
+
+    /// What the rule that runs this handler captured; empty for other handlers.
+    #[must_use]
+    pub fn captures(&self) -> &Captures {
+        &self.captures
+    }
+
+    /// One capture, by name or number.
+    #[must_use]
+    pub fn capture(&self, name: &str) -> Option<&str> {
+        self.captures.get(name).map(String::as_str)
+    }
+
+    /// Says `text` in the chat of the event, as a reply. Without a chat nothing is said.
+    pub fn reply(&mut self, text: impl Into<String>) {
+        self.reply_with(Content::text(text));
+    }
+
+    /// Says `text` in the chat of the event, addressed to the person; in private the address is left out.
+    pub fn reply_at(&mut self, text: impl Into<String>) {
+        let mention = match (&self.frame.chat, &self.frame.person) {
+            (Some(chat), Some(person)) if chat.kind == ChatKind::Group => {
+                Some(Segment::Mention { who: Some(person.id.clone()), shown: person.name.clone() })
+            }
+            _ => None,
+        };
+        let content =
+            Content(mention.into_iter().collect()).with(Segment::Text { text: text.into() });
+        self.reply_with(content);
+    }
+
+    /// Says anything in the chat of the event, as a reply. Without a chat nothing is said.
+    pub fn reply_with(&mut self, content: Content) {
+        if let Some(chat) = &self.frame.chat {
+            let chat = chat.id.clone();
+            let action = Action::Send { content };
+            self.plan(Planned { chat, action, delay: Duration::ZERO, is_reply: true });
+        }
+    }
+
+    /// Says something in another chat; see [`chats`](Self::chats).
+    pub fn send(&mut self, chat: &Chat, content: Content) {
+        let action = Action::Send { content };
+        self.plan(Planned {
+            chat: chat.id.clone(),
+            action,
+            delay: Duration::ZERO,
+            is_reply: false,
+        });
+    }
+
+    /// Adds any action.
+    pub fn plan(&mut self, planned: Planned) {
+        self.effects.steps.push(Step::Act(planned));
+    }
+
+    /// Adds any step: an action, or a handler to run at this place.
+    pub fn step(&mut self, step: Step) {
+        self.effects.steps.push(step);
+    }
+
+    /// Sets a value of state for good.
+    pub fn set(&mut self, scope: Scope, key: impl Into<String>, value: impl Into<String>) {
+        self.write(Write {
+            scope,
+            key: key.into(),
+            change: Change::Set(value.into()),
+            expires: None,
+        });
+    }
+
+    /// Adds to a whole number of state; missing counts as 0. Additions never conflict with each other.
+    pub fn add(&mut self, scope: Scope, key: impl Into<String>, by: i64) {
+        self.write(Write { scope, key: key.into(), change: Change::Add(by), expires: None });
+    }
+
+    /// Removes a value of state.
+    pub fn remove(&mut self, scope: Scope, key: impl Into<String>) {
+        self.write(Write { scope, key: key.into(), change: Change::Remove, expires: None });
+    }
+
+    /// Makes any change of state.
+    pub fn write(&mut self, write: Write) {
+        self.effects.writes.push(write);
+    }
+
+    /// A later turn in this chat, for this person: `on_event` gets a [`Due`](crate::Due) of that name and data.
+    pub fn follow_up(&mut self, after: Duration, name: impl Into<String>, data: impl Into<String>) {
+        let name = name.into();
+        let timer = Timer {
+            key: format!("follow-up:{name}:{}:{}", self.frame.event, self.effects.timers.len()),
+            at: self.frame.now + after,
+            chat: self.frame.chat.clone(),
+            person: self.frame.person.clone(),
+            name,
+            data: data.into(),
+        };
+        self.timer(TimerChange::Set(timer));
+    }
+
+    /// Sets or cancels any timer.
+    pub fn timer(&mut self, change: TimerChange) {
+        self.effects.timers.push(change);
+    }
+
+    /// Fetches media of a message, up to `limit` bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`MediaError`] says whether it is gone, too large, or might come at another try.
+    pub async fn media(&self, media: &MediaRef, limit: u64) -> Result<Bytes, MediaError> {
+        match &self.frame.service {
+            Some(service) => service.media(media, limit).await,
+            None => Err(MediaError::Unavailable),
+        }
+    }
+
+    /// What is recorded of this turn beside its effects.
+    pub fn decided(&mut self) -> &mut Decided {
+        &mut self.decided
+    }
+
+    /// Begins the run of a handler by name: its captures, and its own list of effects. For the runtime.
+    #[must_use]
+    pub fn begin_call(&mut self, captures: Captures) -> Suspended {
+        let steps = std::mem::take(&mut self.effects.steps);
+        let captures = std::mem::replace(&mut self.captures, captures);
+        Suspended { steps, captures }
+    }
+
+    /// Ends what [`begin_call`](Self::begin_call) began and returns the steps the handler asked for. For the runtime.
+    pub fn end_call(&mut self, suspended: Suspended) -> Vec<Step> {
+        self.captures = suspended.captures;
+        std::mem::replace(&mut self.effects.steps, suspended.steps)
+    }
+
+    /// What the turn asked for so far, for looking at and for undoing.
+    #[must_use]
+    pub fn effects(&self) -> &Effects {
+        &self.effects
+    }
+
+    /// Puts the effects of a turn back to an earlier state: those of a failed handler are dropped. For the runtime.
+    pub fn restore(&mut self, effects: Effects) {
+        self.effects = effects;
+    }
+
+    /// Ends the turn: what it read, what it wants, and what it decided.
+    #[must_use]
+    pub fn finish(self) -> (Vec<Read>, Effects, Decided) {
+        (self.frame.snapshot.reads(), self.effects, self.decided)
+    }
+}
+
+impl StateView for Context {
+    fn get(&self, scope: Scope, key: &str) -> Option<String> {
+        let mut value = self.frame.snapshot.get(scope, key);
+        for write in
+            self.effects.writes.iter().filter(|write| write.scope == scope && write.key == key)
+        {
+            value = match &write.change {
+                Change::Set(text) => Some(text.clone()),
+                Change::Remove => None,
+                Change::Add(by) => Some(add(value.as_deref(), *by)),
+            };
+        }
+        value
+    }
+
+    fn expires(&self, scope: Scope, key: &str) -> Option<Timestamp> {
+        let own =
+            self.effects.writes.iter().rev().find(|write| write.scope == scope && write.key == key);
+        own.map_or_else(|| self.frame.snapshot.expires(scope, key), |write| write.expires)
+    }
+}
+
+/// The sum of a stored number and an addition, as text. What is missing or no whole number counts as 0.
+#[must_use]
+pub fn add(value: Option<&str>, by: i64) -> String {
+    let before = value.and_then(|text| text.trim().parse::<i64>().ok()).unwrap_or(0);
+    before.saturating_add(by).to_string()
+}
+
+/// What [`Context::begin_call`] laid aside.
+#[derive(Debug)]
+pub struct Suspended {
+    steps: Vec<Step>,
+    captures: Captures,
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { frame, captures, effects, decided } = self;
+        f.debug_struct("Context")
+            .field("event", &frame.event)
+            .field("captures", captures)
+            .field("effects", effects)
+            .field("decided", decided)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Frame")
+            .field("event", &self.event)
+            .field("now", &self.now)
+            .finish_non_exhaustive()
+    }
+}

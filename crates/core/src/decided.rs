@@ -1,0 +1,52 @@
+//! What a turn decided, in a form that is kept with its event.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// Captures of a rule: by name, or by number where a group has no name.
+pub type Captures = BTreeMap<String, String>;
+
+/// Why a rule that matched said nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Quiet {
+    /// Its cooldown is running.
+    Cooldown,
+    /// Its limit is used up.
+    Limit,
+    /// The chat is muted.
+    Mute,
+}
+
+/// What was decided about an event: kept with it in the log, shown by `status`, the console and `replay`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Decided {
+    /// The id of the first rule that matched, or `file:line`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// The file of that rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// The line of its header.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// What it captured.
+    #[serde(default, skip_serializing_if = "Captures::is_empty")]
+    pub captures: Captures,
+    /// The texts that were said in answer, by all rules that acted and the handlers they ran.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replies: Vec<String>,
+    /// Why it matched and said nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quiet: Option<Quiet>,
+    /// The handler that ended the turn, if it was none of the rules.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handler: Option<String>,
+    /// Why the event was not handled as usual: too old, own message, failed handler, set aside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passed_over: Option<String>,
+    /// What the turn took, in microseconds.
+    #[serde(default)]
+    pub micros: u64,
+}

@@ -1,0 +1,94 @@
+//! Rust code that gets events.
+
+use async_trait::async_trait;
+
+use crate::{Context, Event, Message};
+
+/// Whatever a handler may fail with; `?` works on any error.
+pub type HandlerError = Box<dyn std::error::Error + Send + Sync + 'static>;
+
+/// Whether the handlers after this one see the event too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flow {
+    /// They do.
+    Continue,
+    /// They do not.
+    Stop,
+}
+
+/// Code that answers events. Both methods default to [`Flow::Continue`].
+///
+/// What a handler wants is collected in the [`Context`] and happens all together when its turn commits, or not at all
+/// if it fails. A turn may run again (a conflict, a crash before its commit), so effects outside of the context happen
+/// at least once; [`Context::event_id`] is the key by which another service can recognise a repetition.
+///
+/// ```
+/// use mynah_core::{Context, Flow, Handler, HandlerError, Message};
+///
+/// struct Echo;
+///
+/// #[async_trait::async_trait]
+/// impl Handler for Echo {
+///     async fn on_message(&self, ctx: &mut Context, message: &Message) -> Result<Flow, HandlerError> {
+///         ctx.reply(message.text.clone());
+///         Ok(Flow::Stop)
+///     }
+/// }
+/// ```
+#[async_trait]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no `Handler`",
+    note = "implement `on_message` or `on_event` under `#[async_trait]`, or wrap a closure with `handler_fn`"
+)]
+pub trait Handler: Send + Sync {
+    /// Somebody said something.
+    ///
+    /// # Errors
+    ///
+    /// Any. The effects are dropped, the failure is logged with the handler's name, and the lane goes on.
+    async fn on_message(&self, ctx: &mut Context, message: &Message) -> Result<Flow, HandlerError> {
+        let _ = (ctx, message);
+        Ok(Flow::Continue)
+    }
+
+    /// Anything else happened: a join, a recall, a friend request, a timer that is due.
+    ///
+    /// # Errors
+    ///
+    /// As for [`on_message`](Self::on_message).
+    async fn on_event(&self, ctx: &mut Context, event: &Event) -> Result<Flow, HandlerError> {
+        let _ = (ctx, event);
+        Ok(Flow::Continue)
+    }
+}
+
+/// A handler made of a synchronous function; see [`handler_fn`].
+#[derive(Debug, Clone, Copy)]
+pub struct HandlerFn<F>(F);
+
+/// Makes a handler of a synchronous function that is called for every message.
+///
+/// ```
+/// let handler = mynah_core::handler_fn(|ctx, message| {
+///     ctx.reply(format!("{} characters", message.text.chars().count()));
+///     Ok(mynah_core::Flow::Stop)
+/// });
+/// # fn is_handler(_: impl mynah_core::Handler) {}
+/// # is_handler(handler);
+/// ```
+pub fn handler_fn<F>(function: F) -> HandlerFn<F>
+where
+    F: Fn(&mut Context, &Message) -> Result<Flow, HandlerError> + Send + Sync,
+{
+    HandlerFn(function)
+}
+
+#[async_trait]
+impl<F> Handler for HandlerFn<F>
+where
+    F: Fn(&mut Context, &Message) -> Result<Flow, HandlerError> + Send + Sync,
+{
+    async fn on_message(&self, ctx: &mut Context, message: &Message) -> Result<Flow, HandlerError> {
+        (self.0)(ctx, message)
+    }
+}

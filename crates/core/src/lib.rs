@@ -1,0 +1,37 @@
+//! The words of Mynah: events and messages, handlers and what they may use, and the traits of transports and stores.
+//!
+//! This crate knows no runtime and does no I/O. What flows where is told in `ARCHITECTURE.md`.
+
+mod content;
+mod context;
+mod decided;
+mod effects;
+mod event;
+mod handler;
+mod id;
+pub mod mention;
+mod people;
+mod random;
+mod state;
+mod store;
+mod time;
+mod transport;
+
+pub use content::{Content, MediaRef, MediaSource, MessageKind, Segment};
+pub use context::{Context, Frame, Suspended, add};
+pub use decided::{Captures, Decided, Quiet};
+pub use effects::{
+    Action, ActionKind, Call, Change, Effects, Planned, Step, Timer, TimerChange, Write,
+};
+pub use event::{Due, Event, EventBody, Message, Notice, NoticeKind, Origin};
+pub use handler::{Flow, Handler, HandlerError, HandlerFn, handler_fn};
+pub use id::{ActionId, ChatId, EventId, Lane, MessageId, PersonId};
+pub use people::{Chat, ChatKind, Person};
+pub use random::Random;
+pub use state::{NoState, Read, Scope, Snapshot, StateView, Value};
+pub use store::{Claim, Committed, Outcome, Recovered, Store, StoreError, Turn};
+pub use time::{Clock, SystemClock, Timestamp};
+pub use transport::{
+    Batch, Capabilities, Incoming, MediaError, Outgoing, Prompt, Receipt, ReceiveError, Records,
+    SendError, Service, Source, Status, Transport,
+};

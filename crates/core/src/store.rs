@@ -1,0 +1,178 @@
+//! What must outlive the process, as the runtime sees it: the tables are the queues.
+
+use async_trait::async_trait;
+use thiserror::Error;
+
+use crate::{
+    ActionId, Batch, ChatId, Decided, Effects, Event, EventId, Lane, MessageId, Outgoing, Read,
+    Records, Snapshot, Timestamp,
+};
+
+/// The store of one account. Holding it is the lease: a second process cannot open it. Each call is one transaction.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Begins work after a start: counts an attempt against every event that a crash may have interrupted and sets
+    /// aside those with too many, settles claims that were under way as unknown, and says what there is to do.
+    async fn recover(&self, now: Timestamp) -> Result<Recovered, StoreError>;
+
+    /// All records of the transport.
+    async fn records(&self) -> Result<Records, StoreError>;
+
+    /// Takes in new events and the records that came with them, all or nothing. An event whose id was seen before is
+    /// dropped. Returns the lanes that have something new.
+    async fn accept(&self, batch: Batch, now: Timestamp) -> Result<Vec<Lane>, StoreError>;
+
+    /// The oldest unhandled event of a lane with the state of its scopes; `None` if the lane is empty.
+    async fn begin(
+        &self,
+        lane: &Lane,
+        now: Timestamp,
+    ) -> Result<Option<(Event, Snapshot)>, StoreError>;
+
+    /// Applies everything a turn wants and marks its event as handled, if nothing it read has changed.
+    async fn commit(&self, turn: Turn, now: Timestamp) -> Result<Committed, StoreError>;
+
+    /// Turns timers that are due into events. Returns their lanes, and when to call next.
+    async fn fire(&self, now: Timestamp) -> Result<(Vec<Lane>, Option<Timestamp>), StoreError>;
+
+    /// Claims the oldest unsettled action of a chat, durably, before it leaves.
+    async fn claim(&self, chat: &ChatId, now: Timestamp) -> Result<Claim, StoreError>;
+
+    /// Writes down what became of a claimed action. Returns whether the chat has more to send.
+    async fn settle(
+        &self,
+        id: &ActionId,
+        outcome: Outcome,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
+}
+
+/// What there is to do after a start.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Recovered {
+    /// Lanes with unhandled events.
+    pub lanes: Vec<Lane>,
+    /// Chats with unsettled actions.
+    pub chats: Vec<ChatId>,
+    /// Actions that were claimed when the process ended: nobody knows whether they took effect.
+    pub in_doubt: Vec<ActionId>,
+    /// Events that were set aside because the process died on them too often.
+    pub set_aside: Vec<EventId>,
+}
+
+/// The outcome of a turn, to be committed.
+#[derive(Debug)]
+pub struct Turn {
+    /// The event that was handled.
+    pub event: Event,
+    /// What was read, with versions.
+    pub reads: Vec<Read>,
+    /// What is wanted. All steps are actions by now; the handlers between them have run.
+    pub effects: Effects,
+    /// What is recorded beside it.
+    pub decided: Decided,
+}
+
+/// What became of a commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Committed {
+    /// It holds.
+    Done {
+        /// Whether the lane has another event waiting.
+        more: bool,
+        /// The chats that have something to send now.
+        chats: Vec<ChatId>,
+        /// When the earliest timer is due, if there is one.
+        next_timer: Option<Timestamp>,
+    },
+    /// Something that the turn read has changed; nothing was applied and the turn must run again.
+    Conflict,
+}
+
+/// The next action of a chat.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Claim {
+    /// It is claimed and must be settled.
+    Send(Outgoing),
+    /// It may not leave before this moment.
+    Wait(Timestamp),
+    /// There is none.
+    Empty,
+}
+
+/// What became of an action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The service took it and proved it.
+    Delivered(MessageId),
+    /// The service took it without proof.
+    Accepted,
+    /// It certainly took no effect: it is unsettled again and may be claimed from this moment on.
+    NotSent {
+        /// Not before this moment.
+        retry_at: Timestamp,
+        /// Why.
+        reason: String,
+    },
+    /// The service refused it for good.
+    Refused {
+        /// Why.
+        reason: String,
+    },
+    /// It could not leave in time.
+    Expired,
+    /// Nobody knows; the policy says whether it is tried once more.
+    Unknown {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Why the store could not do it.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// Another process works with this data.
+    #[error("the data in {path} is in use by another process")]
+    InUse {
+        /// The data folder or file.
+        path: String,
+    },
+    /// The data was written by a newer version of the program.
+    #[error(
+        "the data in {path} was written by a newer version (format {found}, this program knows up to {known})"
+    )]
+    Newer {
+        /// The data file.
+        path: String,
+        /// The format found.
+        found: u32,
+        /// The newest known here.
+        known: u32,
+    },
+    /// The data is damaged.
+    #[error("the data in {path} is damaged: {what}")]
+    Damaged {
+        /// The data file.
+        path: String,
+        /// What the check found.
+        what: String,
+    },
+    /// There is no room.
+    #[error("the disk with {path} is full")]
+    Full {
+        /// The data file.
+        path: String,
+    },
+    /// The folder or file cannot be written.
+    #[error("{path} cannot be written")]
+    ReadOnly {
+        /// The data file.
+        path: String,
+    },
+    /// The store was closed, or its thread died.
+    #[error("the store is closed")]
+    Closed,
+    /// Anything else the database said.
+    #[error("the store failed")]
+    Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+}

@@ -1,0 +1,251 @@
+//! A connection to a chat service under one account: a log of events in, a sender out.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::{Action, ActionId, ActionKind, Chat, ChatId, Event, MediaRef, MessageId, Timestamp};
+
+/// What a transport must remember: its own words under its own keys. Written in one transaction with the events read,
+/// so that it says exactly how far the service was read.
+pub type Records = BTreeMap<String, String>;
+
+/// A connection to a chat service that is not open yet.
+pub trait Transport: Send {
+    /// Opens it with what it remembered. Nothing is sent before the first [`Source::receive`].
+    fn open(self: Box<Self>, records: Records) -> (Box<dyn Source>, Arc<dyn Service>);
+}
+
+/// Where events come from.
+#[async_trait]
+pub trait Source: Send {
+    /// The next news. Calling again acknowledges the last batch: only then may the service be asked for more.
+    ///
+    /// Failures that pass (network, server) are retried inside, with backoff, and shown as [`Status::Offline`].
+    ///
+    /// # Errors
+    ///
+    /// [`ReceiveError`] where the account's session is over for good and a person must act.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: a call that is dropped loses nothing.
+    async fn receive(&mut self) -> Result<Incoming, ReceiveError>;
+
+    /// Ends the session on the service. Called once, at an ordered stop that is meant to log out.
+    async fn log_out(&mut self);
+}
+
+/// News from the service.
+#[derive(Debug)]
+pub enum Incoming {
+    /// Events, to be accepted before more is asked.
+    Batch(Batch),
+    /// The connection is in another state.
+    Status(Status),
+}
+
+/// Events together with the records that say how far the service was read.
+#[derive(Debug, Clone, Default)]
+pub struct Batch {
+    /// Events in the order of the service. Some may have been delivered before.
+    pub events: Vec<Event>,
+    /// Records that changed; the others stay as they are. An empty value removes its record.
+    pub records: Records,
+    /// The present moment by the clock of the service, where it tells.
+    pub service_time: Option<Timestamp>,
+}
+
+/// The state of a connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum Status {
+    /// A person has something to do before the account is on line.
+    Prompt(Prompt),
+    /// The account is on line; actions may leave.
+    Online {
+        /// The account's own name on the service.
+        name: String,
+    },
+    /// The service cannot be reached; it is tried again.
+    Offline {
+        /// What happened.
+        reason: String,
+        /// When it is tried again.
+        retry_in: Duration,
+    },
+}
+
+/// What a person has to do to log in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "prompt", rename_all = "snake_case")]
+pub enum Prompt {
+    /// Scan a QR code with the phone.
+    Scan {
+        /// The text inside the QR code.
+        url: String,
+    },
+    /// Confirm on the phone.
+    Confirm {
+        /// Whether a QR code was scanned before; else the phone was asked directly.
+        scanned: bool,
+    },
+}
+
+/// Why there is nothing more to receive.
+#[derive(Debug, Error)]
+pub enum ReceiveError {
+    /// The session ended (logged out on the phone, replaced by another login) and could not be renewed.
+    #[error("the account was logged out: {reason}")]
+    LoggedOut {
+        /// What the service said, or what it means.
+        reason: String,
+    },
+    /// The service refuses this account.
+    #[error("the service refuses this account: {words}")]
+    Blocked {
+        /// The words of the service.
+        words: String,
+    },
+    /// Nobody did what a prompt asked for.
+    #[error("nobody logged in: {reason}")]
+    NotLoggedIn {
+        /// What was waited for.
+        reason: String,
+    },
+    /// The service answers in a way that no retry will mend.
+    #[error("the service could not be used")]
+    Unusable(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Where actions go. Shared by everything that acts on the account.
+#[async_trait]
+pub trait Service: Send + Sync {
+    /// What the service can do.
+    fn capabilities(&self) -> Arc<Capabilities>;
+
+    /// The chats that the account knows at present: groups, and the private chats of friends.
+    fn chats(&self) -> Arc<[Chat]>;
+
+    /// Performs an action. Dropping the future leaves the outcome unknown.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`] says whether the action may have taken effect, and whether it is worth another try.
+    async fn perform(&self, outgoing: &Outgoing) -> Result<Receipt, SendError>;
+
+    /// Fetches media, up to `limit` bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`MediaError`] says whether it is gone, too large, or might come at another try.
+    async fn media(&self, media: &MediaRef, limit: u64) -> Result<Bytes, MediaError>;
+}
+
+/// What a service can do: data, so that `check` can warn and one pacer and one splitter serve all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Capabilities {
+    /// The transport's name, e.g. `webwx`.
+    pub transport: &'static str,
+    /// The kinds of action it has.
+    pub actions: BTreeSet<ActionKind>,
+    /// The longest text in characters; longer ones are split.
+    pub max_text: usize,
+    /// The largest picture or video in bytes.
+    pub max_picture: u64,
+    /// The largest file in bytes.
+    pub max_file: u64,
+    /// Whether a mention alerts the person.
+    pub mention_alerts: bool,
+}
+
+/// An action on its way out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outgoing {
+    /// Its key: the same on every try, so that the service can drop a copy.
+    pub id: ActionId,
+    /// The chat it is for.
+    pub chat: ChatId,
+    /// What to do.
+    pub action: Action,
+    /// When its turn committed.
+    pub queued: Timestamp,
+    /// Which try this is, from 1.
+    pub attempt: u32,
+}
+
+/// The service took an action.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Receipt {
+    /// The id of the new message, where the service tells; proof of delivery.
+    pub message: Option<MessageId>,
+}
+
+/// Why an action was not performed, or may not have been.
+#[derive(Debug, Error)]
+pub enum SendError {
+    /// It certainly took no effect and is worth another try.
+    #[error("not sent")]
+    NotSent {
+        /// How long the service wants to be left alone, if it said so.
+        retry_after: Option<Duration>,
+        /// The cause.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The service finds that the account sends too often; it took no effect.
+    #[error("the service says: too frequent")]
+    TooFrequent {
+        /// How long to be silent, if the service said so.
+        retry_after: Option<Duration>,
+    },
+    /// The account is not logged in; it took no effect.
+    #[error("not logged in")]
+    NotLoggedIn,
+    /// The service refuses it for good.
+    #[error("refused: {reason}")]
+    Refused {
+        /// In words for people.
+        reason: String,
+    },
+    /// The service has no such action.
+    #[error("{transport} cannot do this: {action:?}")]
+    Unsupported {
+        /// The transport's name.
+        transport: &'static str,
+        /// What it lacks.
+        action: ActionKind,
+    },
+    /// The request left, and no answer says what became of it.
+    #[error("no answer says whether it was sent")]
+    Unknown {
+        /// The cause.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// Why media could not be had.
+#[derive(Debug, Error)]
+pub enum MediaError {
+    /// The service does not have it (any more).
+    #[error("the media is gone")]
+    Gone,
+    /// It is larger than asked for.
+    #[error("the media is larger than {limit} bytes")]
+    TooLarge {
+        /// The limit given.
+        limit: u64,
+    },
+    /// There is no service here, or it cannot fetch this.
+    #[error("there is no service to fetch media from")]
+    Unavailable,
+    /// It may come at another try.
+    #[error("the media could not be fetched")]
+    Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
