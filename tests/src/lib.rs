@@ -1,1 +1,1 @@
-//! (being written)
+//! Nothing but tests lives in this crate: see `tests/`.
