@@ -1,1 +1,37 @@
-//! (being written)
+//! Mynah: a rule-driven chatbot framework.
+//!
+//! A group admin writes `bot.toml`, a programmer adds a [`Handler`](prelude::Handler), and this crate runs both: it
+//! logs in, receives, answers, and brings the whole command line along.
+//!
+//! ```no_run
+//! use mynah::prelude::*;
+//!
+//! struct Echo;
+//!
+//! #[async_trait]
+//! impl Handler for Echo {
+//!     async fn on_message(&self, ctx: &mut Context, message: &Message) -> Result<Flow, HandlerError> {
+//!         ctx.reply(message.text.clone());
+//!         Ok(Flow::Stop)
+//!     }
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> mynah::Result<()> {
+//!     mynah::Bot::new().handler("echo", Echo).run_cli().await
+//! }
+//! ```
+
+mod bot;
+mod cli;
+mod ended;
+pub mod prelude;
+mod report;
+mod telemetry;
+
+pub use bot::Bot;
+pub use ended::Ended;
+pub use report::Report;
+
+/// What the entry points return.
+pub type Result<T, E = Report> = std::result::Result<T, E>;

@@ -1,2 +1,6 @@
-//! (being written)
-fn main() {}
+//! The stock runner: rules only, no handlers.
+
+#[tokio::main]
+async fn main() -> mynah::Result<()> {
+    mynah::Bot::new().run_cli().await
+}

@@ -1,0 +1,151 @@
+//! A bot in code: its handlers, and the command line around them.
+
+use std::ffi::OsString;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mynah_core::Handler;
+use mynah_runtime::Handlers;
+
+use crate::{Ended, Report, Result, cli, report};
+
+/// A bot: the handlers written in Rust beside the rules of its `bot.toml`.
+///
+/// Rules decide when, code decides what. [`run_cli`](Self::run_cli) gives it the whole command line of the stock
+/// runner: `run`, `sandbox`, `check`, `test` and the others.
+///
+/// Handlers run on the runtime that awaits `run_cli`. Use the multi-threaded one (`#[tokio::main]` as it is): a handler
+/// that blocks its thread then holds up its own chat only, not the connection.
+///
+/// ```no_run
+/// use mynah::prelude::*;
+///
+/// # #[tokio::main]
+/// # async fn main() -> mynah::Result<()> {
+/// Bot::new()
+///     .handler("hello", handler_fn(|ctx, message| {
+///         ctx.reply(format!("hello, {}", message.sender.name));
+///         Ok(Flow::Stop)
+///     }))
+///     .run_cli()
+///     .await
+/// # }
+/// ```
+#[derive(Clone, Default)]
+pub struct Bot {
+    registered: Vec<Registered>,
+}
+
+#[derive(Clone)]
+struct Registered {
+    place: Place,
+    name: String,
+    handler: Arc<dyn Handler>,
+    at_once: Option<usize>,
+    timeout: Option<Duration>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Before,
+    Named,
+    Fallback,
+}
+
+impl Bot {
+    /// A bot without handlers.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A handler that rules run by name: `run = "dice"`.
+    #[must_use]
+    pub fn handler(self, name: impl Into<String>, handler: impl Handler + 'static) -> Self {
+        self.register(Place::Named, name.into(), Arc::new(handler))
+    }
+
+    /// A handler that sees every event before the rules.
+    #[must_use]
+    pub fn before(self, name: impl Into<String>, handler: impl Handler + 'static) -> Self {
+        self.register(Place::Before, name.into(), Arc::new(handler))
+    }
+
+    /// A handler that sees what no rule answered.
+    #[must_use]
+    pub fn fallback(self, name: impl Into<String>, handler: impl Handler + 'static) -> Self {
+        self.register(Place::Fallback, name.into(), Arc::new(handler))
+    }
+
+    /// At most so many turns at once in the handler registered last; others wait. Without it there is no limit.
+    #[must_use]
+    pub fn at_once(mut self, turns: usize) -> Self {
+        if let Some(last) = self.registered.last_mut() {
+            last.at_once = Some(turns.max(1));
+        }
+        self
+    }
+
+    /// How long a turn in the handler registered last may take, instead of `[handlers] timeout`.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        if let Some(last) = self.registered.last_mut() {
+            last.timeout = Some(timeout);
+        }
+        self
+    }
+
+    /// Runs the command line of this process, prints what went wrong, and leaves the process with the exit status
+    /// that [`Ended`] documents. Returns only if all went well.
+    ///
+    /// # Errors
+    ///
+    /// None in practice: a failure is printed and becomes the exit status. The type lets `main` end with this call.
+    pub async fn run_cli(self) -> Result<()> {
+        let ended = self.run(std::env::args_os()).await.unwrap_or_else(|failure| {
+            report::print(&failure);
+            failure.ended()
+        });
+        match ended {
+            Ended::Fine => Ok(()),
+            other => std::process::exit(i32::from(other.code())),
+        }
+    }
+
+    /// Runs a command line given as arguments, the program's name first, and says how it ended. Never ends the process.
+    ///
+    /// # Errors
+    ///
+    /// [`Report`] says what failed and which exit status belongs to it.
+    pub async fn run<I, A>(self, arguments: I) -> Result<Ended, Report>
+    where
+        I: IntoIterator<Item = A>,
+        A: Into<OsString> + Clone,
+    {
+        cli::execute(self, arguments.into_iter().map(Into::into).collect()).await
+    }
+
+    fn register(mut self, place: Place, name: String, handler: Arc<dyn Handler>) -> Self {
+        self.registered.push(Registered { place, name, handler, at_once: None, timeout: None });
+        self
+    }
+
+    /// The names that `run` may use.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let named = self.registered.iter().filter(|entry| entry.place == Place::Named);
+        named.map(|entry| entry.name.clone()).collect()
+    }
+
+    /// Whether this is the stock runner, which cannot know the handlers a rule file is meant for.
+    pub(crate) fn is_stock(&self) -> bool {
+        self.registered.is_empty()
+    }
+}
+
+impl std::fmt::Debug for Bot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names: Vec<_> =
+            self.registered.iter().map(|entry| (entry.place, entry.name.as_str())).collect();
+        f.debug_struct("Bot").field("handlers", &names).finish()
+    }
+}

@@ -1,0 +1,9 @@
+//! Everything a handler usually needs, for one `use`.
+
+pub use async_trait::async_trait;
+pub use mynah_core::{
+    Action, Chat, Content, Context, Event, EventBody, Flow, Handler, HandlerError, Message,
+    MessageKind, Notice, NoticeKind, Person, Scope, Segment, StateView, Timestamp, handler_fn,
+};
+
+pub use crate::Bot;

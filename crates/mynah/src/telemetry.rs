@@ -1,0 +1,160 @@
+//! Logs: `tracing` to standard error, as text or JSON, at a level chosen by flag, environment or configuration.
+
+mod fields;
+
+use std::io::IsTerminal;
+
+use clap::{ArgAction, Args, ValueEnum};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::JsonFields;
+
+use self::fields::Escaped;
+
+/// The environment variable with a level or with filter directives (`debug`, `info,my_bot=trace`).
+pub(crate) const VARIABLE: &str = "MYNAH_LOG";
+
+/// Crates whose debug messages drown everything else.
+const NOISY: [&str; 6] = ["hyper", "hyper_util", "reqwest", "rustls", "notify", "mio"];
+
+/// The flags about logs; every command takes them.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct LogArgs {
+    /// Say more: notes, and every call to the service; twice for everything.
+    #[arg(short, long, action = ArgAction::Count, global = true)]
+    pub(crate) verbose: u8,
+    /// Say less: warnings and errors only; twice for errors only.
+    #[arg(short, long, action = ArgAction::Count, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: u8,
+    /// The form of the logs on standard error.
+    #[arg(long, value_enum, global = true, value_name = "FORM")]
+    pub(crate) log_format: Option<LogFormat>,
+}
+
+/// The form of a log line.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// How much is logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum LogLevel {
+    /// A person must look.
+    Error,
+    /// Handled, but unusual.
+    Warn,
+    /// The life of the bot.
+    Info,
+    /// Every message and every call.
+    Debug,
+    /// The wire.
+    Trace,
+}
+
+impl LogLevel {
+    const ALL: [Self; 5] = [Self::Error, Self::Warn, Self::Info, Self::Debug, Self::Trace];
+
+    /// Its word.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
+
+    /// The level of a word.
+    pub(crate) fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|level| level.word() == word)
+    }
+
+    fn moved(self, steps: i32) -> Self {
+        let at = Self::ALL.iter().position(|level| *level == self).unwrap_or_default();
+        let last = Self::ALL.len() - 1;
+        let moved = i32::try_from(at).unwrap_or(0).saturating_add(steps).max(0);
+        Self::ALL[usize::try_from(moved).unwrap_or(0).min(last)]
+    }
+}
+
+/// What is logged unless flags or the environment say otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Logs {
+    /// How much.
+    pub(crate) level: LogLevel,
+    /// In which form.
+    pub(crate) format: LogFormat,
+}
+
+impl Default for Logs {
+    fn default() -> Self {
+        Self { level: LogLevel::Info, format: LogFormat::Text }
+    }
+}
+
+/// Installs the logs of this process. Flags win over the environment, the environment over `logs`. A second call
+/// changes nothing, so that several bots can run in one process.
+pub(crate) fn install(arguments: &LogArgs, logs: Logs) {
+    let variable = std::env::var(VARIABLE).ok();
+    let filter = EnvFilter::new(directives(arguments, variable.as_deref(), logs.level));
+    let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .with_ansi(colours);
+    // Fails only if logs are installed already, by an earlier call or by the bot's author: those stay.
+    let _ = match arguments.log_format.unwrap_or(logs.format) {
+        LogFormat::Text => builder.fmt_fields(Escaped).try_init(),
+        LogFormat::Json => builder.json().flatten_event(true).fmt_fields(JsonFields::new()).try_init(),
+    };
+}
+
+/// The filter that flags, environment and configuration ask for.
+fn directives(arguments: &LogArgs, variable: Option<&str>, level: LogLevel) -> String {
+    let steps = i32::from(arguments.verbose) - i32::from(arguments.quiet);
+    match variable.map(str::trim).filter(|text| !text.is_empty() && steps == 0) {
+        Some(text) if text.contains(['=', ',']) => text.to_owned(),
+        Some(text) => quietened(LogLevel::of(&text.to_lowercase()).unwrap_or(level)),
+        None => quietened(level.moved(steps)),
+    }
+}
+
+fn quietened(level: LogLevel) -> String {
+    let cap = level.min(LogLevel::Info).word();
+    let noisy = NOISY.iter().map(|name| format!(",{name}={cap}"));
+    noisy.fold(level.word().to_owned(), |filter, directive| filter + &directive)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_win_over_the_environment_and_that_over_the_configuration() {
+        let first = |verbose, quiet, variable, level| {
+            let arguments = LogArgs { verbose, quiet, log_format: None };
+            let all = directives(&arguments, variable, level);
+            all.split(',').next().unwrap().to_owned()
+        };
+        assert_eq!(first(0, 0, None, LogLevel::Info), "info");
+        assert_eq!(first(1, 0, None, LogLevel::Info), "debug");
+        assert_eq!(first(9, 0, None, LogLevel::Info), "trace");
+        assert_eq!(first(0, 2, None, LogLevel::Info), "error");
+        assert_eq!(first(0, 0, Some("trace"), LogLevel::Info), "trace");
+        assert_eq!(first(0, 0, Some("nonsense"), LogLevel::Warn), "warn");
+        assert_eq!(first(1, 0, Some("error"), LogLevel::Info), "debug");
+        assert_eq!(first(0, 0, Some("my_bot=trace,info"), LogLevel::Info), "my_bot=trace");
+    }
+
+    #[test]
+    fn other_peoples_crates_stay_quiet() {
+        assert!(quietened(LogLevel::Debug).contains("hyper=info"));
+        assert!(quietened(LogLevel::Error).contains("hyper=error"));
+    }
+}
