@@ -1,1 +1,47 @@
-//! (being written)
+//! The web pages of a running bot: `/health` and `/metrics`.
+//!
+//! Nothing listens unless an address is configured. Pages hold no message text and no secret, but they tell how busy a
+//! bot is, so the address should stay on the machine or behind a proxy that knows its visitors.
+
+mod health;
+mod metrics;
+
+use std::io;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::get;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+pub use health::{Condition, Health};
+pub use metrics::{Kind, Metric, Registry};
+
+/// What the pages show.
+#[derive(Debug, Clone, Default)]
+pub struct Pages {
+    /// How the accounts are.
+    pub health: Arc<Health>,
+    /// What was counted.
+    pub metrics: Arc<Registry>,
+}
+
+impl Pages {
+    /// The routes, to be served alone or beside others.
+    pub fn routes(&self) -> Router {
+        Router::new()
+            .route("/health", get(health::get_health).with_state(Arc::clone(&self.health)))
+            .route("/metrics", get(metrics::get_metrics).with_state(Arc::clone(&self.metrics)))
+    }
+
+    /// Serves the pages until stopped.
+    ///
+    /// # Errors
+    ///
+    /// If the listener fails for good.
+    pub async fn serve(&self, listener: TcpListener, stop: CancellationToken) -> io::Result<()> {
+        axum::serve(listener, self.routes())
+            .with_graceful_shutdown(async move { stop.cancelled().await })
+            .await
+    }
+}

@@ -1,0 +1,47 @@
+// Building the page. Text goes in as text nodes only: nothing that a person typed is ever read as markup.
+
+/** An element: `h("button.main", { onclick }, "Say")`. Attributes that are null or false are left out. */
+export function h(kind, attributes = {}, ...children) {
+  const [tag, ...classes] = kind.split(".");
+  const element = document.createElement(tag);
+  if (classes.length) element.className = classes.join(" ");
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (name === "value" || name === "checked" || name === "disabled") element[name] = value;
+    else element.setAttribute(name, value === true ? "" : String(value));
+  }
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+/** Replaces what is in `place`, but keeps it when nothing changed and keeps the focus when it can. */
+export function fill(place, ...children) {
+  const focused = place.contains(document.activeElement) ? document.activeElement.dataset.key : null;
+  place.replaceChildren(...children.flat(Infinity).filter(Boolean));
+  if (focused) place.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+}
+
+/** A question in a dialog: resolves to the values of its fields, or null when it is closed. */
+export function ask(title, fields, labels) {
+  return new Promise((resolve) => {
+    const inputs = fields.map((field) => [field.name, field.choices ? select(field) : h("input", {
+      name: field.name, value: field.value ?? "", type: field.type ?? "text", required: field.required !== false,
+    })]);
+    const done = (value) => { dialog.close(); dialog.remove(); resolve(value); };
+    const form = h("form.form", {
+      onsubmit: (event) => { event.preventDefault(); done(Object.fromEntries(inputs.map(([name, input]) => [name, input.value]))); },
+    },
+      h("h2", {}, title),
+      inputs.map(([, input], i) => h("label", {}, fields[i].label, input)),
+      h("div.row", {}, h("button.main", {}, labels.ok), h("button", { type: "button", onclick: () => done(null) }, labels.cancel)));
+    const dialog = h("dialog", { "aria-label": title, oncancel: () => done(null) }, form);
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+}
+
+function select(field) {
+  return h("select", { name: field.name }, field.choices.map((choice) =>
+    h("option", { value: choice.value, selected: choice.value === field.value }, choice.label)));
+}
