@@ -1,1 +1,38 @@
-//! (being written)
+//! `bot.toml`: from text to diagnostics or a [`RuleBook`], and from an event to a [`Decision`].
+//!
+//! The way of a file: [`load`] reads it with its includes (`sources`, `include`), `parse` makes a tree in which every
+//! value knows its place, `check` turns that into the `model` and reports every mistake as a [`Diagnostic`], and the
+//! [`RuleBook`] is built from the model. The way of an event: [`RuleBook::decide`].
+//!
+//! Nothing here does any I/O but through [`Files`], and nothing waits.
+
+// From text to meaning.
+mod catalogue;
+mod check;
+mod diagnostic;
+mod keys;
+mod load;
+mod model;
+mod parse;
+mod reference;
+mod schema;
+pub mod script;
+mod shadow;
+mod sources;
+
+// The small languages inside values.
+mod fold;
+mod glob;
+mod keyword;
+mod pattern;
+mod regex_condition;
+mod template;
+
+// From an event to a decision.
+mod decision;
+mod dialog;
+mod engine;
+mod explain;
+mod rule_book;
+mod schedule;
+

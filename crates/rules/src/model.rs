@@ -1,0 +1,446 @@
+//! The checked meaning of a rule file and its includes: what `check` makes and the rule book is built from.
+//!
+//! Everything here is as meant, not as written: texts are parsed, units resolved, defaults filled in, and actions lie in
+//! the order in which they happen. A value of these types cannot fail later. The original text stays reachable where a
+//! person wants to see it (`Template`, `Pattern`, `RegexCondition` and `Glob` keep their source).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::civil::{Time, Weekday};
+use jiff::tz::TimeZone;
+use mynah_core::{ChatKind, MessageKind, Scope};
+
+use crate::glob::Glob;
+use crate::pattern::Pattern;
+use crate::regex_condition::RegexCondition;
+use crate::template::Template;
+
+/// A whole bot: the main file with everything that it includes, in reading order.
+#[derive(Debug, Clone)]
+pub(crate) struct Bot {
+    /// Extra names that count as called.
+    pub(crate) names: Vec<String>,
+    /// The people meant by `from = "admin"`.
+    pub(crate) admins: Vec<String>,
+    /// The groups that are looked at; never empty.
+    pub(crate) groups: Vec<Glob>,
+    /// Whether private chats are looked at.
+    pub(crate) private: bool,
+    /// People who are never answered.
+    pub(crate) ignore: Vec<String>,
+    /// The zone of times, days and limits.
+    pub(crate) zone: TimeZone,
+    /// Whether traditional characters match simplified ones.
+    pub(crate) fold_hant: bool,
+    /// Rules in reading order; `priority` is not applied yet.
+    pub(crate) rules: Vec<Rule>,
+    /// Values and restrictions per group; the first table that fits counts.
+    pub(crate) tables: Vec<GroupTable>,
+    /// Dialogs in reading order.
+    pub(crate) dialogs: Vec<Dialog>,
+    /// Schedules in reading order.
+    pub(crate) schedules: Vec<Schedule>,
+}
+
+/// Where something stands: the line of its `[[…]]` header.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    /// The file as shown to people: relative to the folder of the main file.
+    pub(crate) file: Arc<str>,
+    /// The line, from 1.
+    pub(crate) line: u32,
+}
+
+/// What something is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Name {
+    /// The `id` that was given.
+    pub(crate) id: Option<String>,
+    /// Under which its clocks, counters and last choices are kept: the id, else a hash of its conditions. Unique in the bot.
+    pub(crate) key: String,
+}
+
+/// One `[[rule]]`.
+#[derive(Debug, Clone)]
+pub(crate) struct Rule {
+    /// Where it stands.
+    pub(crate) place: Place,
+    /// What it is called.
+    pub(crate) name: Name,
+    /// All of these must hold.
+    pub(crate) when: Conditions,
+    /// What happens then, in this order.
+    pub(crate) then: Vec<Step>,
+    /// What keeps it quiet.
+    pub(crate) brakes: Brakes,
+    /// Higher ones are asked first.
+    pub(crate) priority: i64,
+    /// Whether the search goes on after it acted (`continue = true`).
+    pub(crate) go_on: bool,
+    /// Whether it is switched off.
+    pub(crate) off: bool,
+}
+
+/// The conditions of a rule. In every list one item is enough, except in `all` and `none`; an empty list is no condition.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Conditions {
+    /// The text contains one of these.
+    pub(crate) keyword: Vec<String>,
+    /// The text contains each of these.
+    pub(crate) all: Vec<String>,
+    /// The text contains none of these.
+    pub(crate) none: Vec<String>,
+    /// The text is one of these.
+    pub(crate) exact: Vec<String>,
+    /// The text starts with one of these.
+    pub(crate) prefix: Vec<String>,
+    /// The text ends with one of these.
+    pub(crate) suffix: Vec<String>,
+    /// The text is one of these sentences with holes.
+    pub(crate) pattern: Vec<Pattern>,
+    /// One of these is found in the text.
+    pub(crate) regex: Vec<RegexCondition>,
+    /// Whether case counts; the regexes know it themselves.
+    pub(crate) case: bool,
+    /// Only in groups, or only in private. `groups` has made it `Group`.
+    pub(crate) place: Option<ChatKind>,
+    /// Only in groups of these names.
+    pub(crate) groups: Vec<Glob>,
+    /// Only when the bot was called.
+    pub(crate) at_me: bool,
+    /// Only from these people.
+    pub(crate) from: Vec<Who>,
+    /// Not from these people.
+    pub(crate) not_from: Vec<Who>,
+    /// Only messages of these kinds; empty together with `events` means text.
+    pub(crate) kinds: Vec<MessageKind>,
+    /// These events instead of messages.
+    pub(crate) events: Vec<EventKind>,
+    /// Only within one of these times of day.
+    pub(crate) time: Vec<TimeWindow>,
+    /// Only on these days.
+    pub(crate) days: Option<Days>,
+    /// Only with this probability, above 0 and below 1.
+    pub(crate) chance: Option<f64>,
+}
+
+/// Somebody in `from` and `not_from`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Who {
+    /// Those in `[bot] admins`.
+    Admin,
+    /// The one friend of that name.
+    Named(String),
+}
+
+/// The words of `event`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum EventKind {
+    /// People came into the group.
+    Join,
+    /// People left the group.
+    Leave,
+    /// The group has another title.
+    Rename,
+    /// Somebody wants to be a friend.
+    FriendRequest,
+    /// Somebody patted somebody.
+    Pat,
+    /// A red packet was sent.
+    RedPacket,
+    /// A message was recalled.
+    Recall,
+}
+
+impl EventKind {
+    /// Every kind with its word, which is also that of [`mynah_core::NoticeKind::word`].
+    pub(crate) const ALL: [(Self, &'static str); 7] = [
+        (Self::Join, "join"),
+        (Self::Leave, "leave"),
+        (Self::Rename, "rename"),
+        (Self::FriendRequest, "friend_request"),
+        (Self::Pat, "pat"),
+        (Self::RedPacket, "red_packet"),
+        (Self::Recall, "recall"),
+    ];
+
+    /// The kind of that word.
+    pub(crate) fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, known)| *known == word).map(|(kind, _)| *kind)
+    }
+}
+
+/// A part of the day, from `from` up to but without `to`; over midnight if `to` is not later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TimeWindow {
+    /// The first moment.
+    pub(crate) from: Time,
+    /// The end; midnight for `24:00`.
+    pub(crate) to: Time,
+}
+
+impl TimeWindow {
+    /// Whether that time of day lies in it.
+    pub(crate) fn contains(self, time: Time) -> bool {
+        if self.from < self.to {
+            self.from <= time && time < self.to
+        } else {
+            self.from <= time || time < self.to
+        }
+    }
+}
+
+/// Some days of the week.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Days(u8);
+
+impl Days {
+    /// The whole week.
+    pub(crate) const EVERY: Self = Self(0b111_1111);
+    /// No day.
+    pub(crate) const NONE: Self = Self(0);
+
+    /// The same days and this one.
+    pub(crate) fn with(self, day: Weekday) -> Self {
+        Self(self.0 | Self::bit(day))
+    }
+
+    /// Whether it is one of them.
+    pub(crate) fn contains(self, day: Weekday) -> bool {
+        self.0 & Self::bit(day) != 0
+    }
+
+    fn bit(day: Weekday) -> u8 {
+        1 << day.to_monday_zero_offset()
+    }
+}
+
+/// One thing that a rule, a dialog or a schedule does.
+#[derive(Debug, Clone)]
+pub(crate) enum Step {
+    /// A variable becomes this text.
+    Set {
+        /// Whose variable.
+        scope: Scope,
+        /// Its name.
+        key: String,
+        /// Its value.
+        value: Template,
+    },
+    /// A variable becomes this much more.
+    Add {
+        /// Whose variable.
+        scope: Scope,
+        /// Its name.
+        key: String,
+        /// How much more.
+        by: i64,
+    },
+    /// The friend request is accepted.
+    Accept,
+    /// A text is said. `reply_all_of` becomes one of these per text; only the first is shaped.
+    Say {
+        /// What.
+        text: Template,
+        /// How.
+        shape: Shape,
+    },
+    /// One of these texts is said: at random, not the last one again.
+    SayOneOf {
+        /// The texts; at least one.
+        texts: Vec<Template>,
+        /// How.
+        shape: Shape,
+    },
+    /// A picture is sent; the path is absolute or relative to the working directory, ready to be opened.
+    Image(PathBuf),
+    /// A file is sent; the path as for a picture.
+    File(PathBuf),
+    /// The message goes on to the chats of these names.
+    Forward(Vec<Glob>),
+    /// A row is written into this file of the data folder.
+    Save(String),
+    /// The dialog of this id begins; it exists.
+    Start(String),
+    /// The handler of this name runs.
+    Run(String),
+    /// What follows comes so much later.
+    Wait(Duration),
+}
+
+/// How a reply is addressed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Shape {
+    /// With a mention of the sender in front; not in private.
+    pub(crate) at_sender: bool,
+    /// With the message that it answers.
+    pub(crate) quote: bool,
+}
+
+/// What keeps a rule quiet although it matched.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Brakes {
+    /// Each clock that is given, once.
+    pub(crate) cooldown: Vec<Cooldown>,
+    /// How often per calendar unit.
+    pub(crate) limit: Option<Limit>,
+    /// Said once while a cooldown runs.
+    pub(crate) cooldown_reply: Option<Template>,
+    /// Said once in a period whose limit is used up.
+    pub(crate) limit_reply: Option<Template>,
+}
+
+/// A clock of a cooldown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Cooldown {
+    /// Whose clock.
+    pub(crate) clock: Clock,
+    /// How long it runs; above zero.
+    pub(crate) lasts: Duration,
+}
+
+/// How often a rule may act in a calendar unit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Limit {
+    /// For each clock that is given, how often; above zero.
+    pub(crate) counts: Vec<(Clock, u32)>,
+    /// The calendar unit.
+    pub(crate) per: Period,
+}
+
+/// Whose clock or counter it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Clock {
+    /// This person's in this chat.
+    User,
+    /// This chat's.
+    Chat,
+    /// The whole bot's.
+    All,
+}
+
+/// A calendar unit in the zone of the bot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Period {
+    /// From full hour to full hour.
+    Hour,
+    /// From midnight to midnight.
+    Day,
+    /// From Monday to Monday.
+    Week,
+}
+
+/// One `[[group]]`.
+#[derive(Debug, Clone)]
+pub(crate) struct GroupTable {
+    /// The names of the groups that it is for.
+    pub(crate) name: Glob,
+    /// Values of `{chat.…}` until one is set at run time.
+    pub(crate) vars: BTreeMap<String, String>,
+    /// The ids of the only rules and dialogs that work there; all exist. Builtin handlers always work.
+    pub(crate) only: Option<BTreeSet<String>>,
+}
+
+/// One `[[dialog]]`.
+#[derive(Debug, Clone)]
+pub(crate) struct Dialog {
+    /// Where it stands.
+    pub(crate) place: Place,
+    /// Its id; unique.
+    pub(crate) id: String,
+    /// The texts that begin it; none if only rules do.
+    pub(crate) starts: Vec<String>,
+    /// Where it may begin; `groups` has made `place` a group.
+    pub(crate) place_kind: Option<ChatKind>,
+    /// In groups of which names; empty for any.
+    pub(crate) groups: Vec<Glob>,
+    /// Who may begin it; empty for anybody.
+    pub(crate) from: Vec<Who>,
+    /// Who may not.
+    pub(crate) not_from: Vec<Who>,
+    /// How long it waits for each answer.
+    pub(crate) timeout: Duration,
+    /// Said when that time is over.
+    pub(crate) timeout_reply: Option<Template>,
+    /// The texts that end it.
+    pub(crate) cancel: Vec<String>,
+    /// Said when it was cancelled, also after too many wrong answers.
+    pub(crate) cancel_reply: Option<Template>,
+    /// The questions in order; at least one.
+    pub(crate) steps: Vec<Question>,
+    /// What happens after the last answer.
+    pub(crate) done: Vec<Step>,
+}
+
+/// One `[[dialog.step]]`.
+#[derive(Debug, Clone)]
+pub(crate) struct Question {
+    /// What is asked.
+    pub(crate) ask: Template,
+    /// The name under which the answer is kept.
+    pub(crate) save: Option<String>,
+    /// Which answers are right.
+    pub(crate) answer: Answer,
+    /// Said after a wrong answer; without it the question is repeated.
+    pub(crate) retry: Option<Template>,
+    /// So many wrong answers end the dialog.
+    pub(crate) tries: u32,
+    /// The answers that begin the dialog anew; all of them right ones.
+    pub(crate) restart_on: Vec<String>,
+}
+
+/// Which answers are right.
+#[derive(Debug, Clone)]
+pub(crate) enum Answer {
+    /// Any text.
+    Any,
+    /// One in which this is found.
+    Check(RegexCondition),
+    /// One of these, or its number from 1.
+    Choose(Vec<String>),
+}
+
+/// One `[[schedule]]`.
+#[derive(Debug, Clone)]
+pub(crate) struct Schedule {
+    /// Where it stands.
+    pub(crate) place: Place,
+    /// What it is called.
+    pub(crate) name: Name,
+    /// When it is due.
+    pub(crate) due: Due,
+    /// The chats it goes to.
+    pub(crate) to: Vec<Glob>,
+    /// What is sent.
+    pub(crate) then: Vec<Step>,
+    /// What becomes of a time that passed while the bot was down.
+    pub(crate) missed: Missed,
+}
+
+/// When a schedule is due.
+#[derive(Debug, Clone)]
+pub(crate) enum Due {
+    /// At these times of day, on these days.
+    At {
+        /// The times; at least one.
+        times: Vec<Time>,
+        /// The days; at least one.
+        days: Days,
+    },
+    /// Again and again after so long.
+    Every(Duration),
+    /// By a cron line of five fields.
+    Cron(Box<croner::Cron>),
+}
+
+/// What becomes of a time that passed while the bot was down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Missed {
+    /// Nothing.
+    Skip,
+    /// It is made up for once.
+    Once,
+}
