@@ -3,8 +3,11 @@
 //! Nothing listens unless an address is configured. Pages hold no message text and no secret, but they tell how busy a
 //! bot is, so the address should stay on the machine or behind a proxy that knows its visitors.
 
+mod app;
+mod assets;
 mod health;
 mod metrics;
+pub mod view;
 
 use std::io;
 use std::sync::Arc;
@@ -14,6 +17,7 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+pub use app::App;
 pub use health::{Condition, Health};
 pub use metrics::{Kind, Metric, Registry};
 

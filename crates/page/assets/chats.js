@@ -1,0 +1,76 @@
+// The column of chats.
+
+import { get, post } from "./api.js";
+import { ask, fill, h } from "./dom.js";
+import { moment, t } from "./i18n.js";
+import { changed, state, when } from "./state.js";
+
+export function chatsColumn(report) {
+  const list = h("ul.list.scroll", { "aria-label": t("chats") });
+  const search = h("input.grow", {
+    type: "search", "aria-label": t("search"), placeholder: t("search"),
+    oninput: () => { state.query = search.value; draw(); },
+  });
+  const draw = () => fill(list, shown().map(row));
+  when(["chats", "chat"], draw);
+  return h("nav.column.chats", { "aria-label": t("chats") },
+    h("header.row", {}, search),
+    list,
+    h("div.row.say", {},
+      h("button", { onclick: () => create("group", report) }, t("newGroup")),
+      h("button", { onclick: () => create("person", report) }, t("newPerson"))));
+}
+
+function shown() {
+  const query = state.query.trim().toLowerCase();
+  return [...state.chats.values()]
+    .filter((chat) => !query || chat.name.toLowerCase().includes(query))
+    .sort((a, b) => (b.last?.time ?? 0) - (a.last?.time ?? 0));
+}
+
+function row(chat) {
+  return h("li", {}, h("button.chat", {
+    "data-key": `chat-${chat.id}`, "aria-current": chat.id === state.chat ? "true" : null, onclick: () => open(chat.id),
+  },
+    h("span.row", {},
+      h("span.name.grow", {}, chat.name),
+      chat.unread > 0 && h("span.badge", { "aria-label": t("unread", { n: chat.unread }) }, chat.unread),
+      chat.last && h("span.soft.small", {}, moment(chat.last.time))),
+    h("span.last.soft.small", {}, chat.last?.text ?? t(chat.group ? "group" : "private"))));
+}
+
+/** Opens a chat and reads its last messages. */
+export async function open(id) {
+  state.chat = id;
+  state.message = null;
+  state.why = null;
+  state.tab = "talk";
+  const chat = state.chats.get(id);
+  if (chat) chat.unread = 0;
+  changed("chat", "chats", "why", "tab");
+  const page = await get(`/api/messages?chat=${encodeURIComponent(id)}`);
+  if (state.chat !== id) return;
+  state.messages = page.messages;
+  state.hasOlder = page.more;
+  changed("messages");
+}
+
+async function create(what, report) {
+  const title = t(what === "group" ? "newGroup" : "newPerson");
+  const values = await ask(title, [{ name: "name", label: t("name") }], { ok: t("ok"), cancel: t("cancel") });
+  if (!values) return;
+  try {
+    const { chat } = await post("/api/act", { what, name: values.name });
+    await refreshChats();
+    if (chat) await open(chat);
+  } catch (error) {
+    report(error);
+  }
+}
+
+/** Reads the list of chats again. */
+export async function refreshChats() {
+  const chats = await get("/api/chats");
+  state.chats = new Map(chats.map((chat) => [chat.id, { ...chat, unread: chat.id === state.chat ? 0 : chat.unread }]));
+  changed("chats");
+}

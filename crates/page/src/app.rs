@@ -1,0 +1,233 @@
+//! The web application: its files, its calls, its stream of events, and who is let in.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, ORIGIN};
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
+use futures_util::{Stream, stream};
+use serde_json::{Map, Value, json};
+
+use crate::assets;
+use crate::view::{Call, News, Problem, View};
+
+/// The largest body of a call: a picture of 20 MiB in base64.
+const LARGEST_BODY: usize = 28 << 20;
+
+/// The web application over a view.
+#[derive(Clone)]
+pub struct App {
+    view: Arc<dyn View>,
+    /// What a visitor must know; `None` lets everybody on this machine in.
+    token: Option<Arc<str>>,
+}
+
+impl App {
+    /// The application without a token: for the sandbox, which listens on this machine only.
+    #[must_use]
+    pub fn open(view: Arc<dyn View>) -> Self {
+        Self { view, token: None }
+    }
+
+    /// The application for visitors who know the token.
+    #[must_use]
+    pub fn guarded(view: Arc<dyn View>, token: &str) -> Self {
+        Self { view, token: Some(Arc::from(token)) }
+    }
+
+    /// Its routes. The files are open to all; calls and events need the token and come from the page's own address only.
+    pub fn routes(self) -> Router {
+        let calls = Router::new()
+            .route("/api/events", get(follow))
+            .route("/api/{name}", any(call))
+            .layer(DefaultBodyLimit::max(LARGEST_BODY))
+            .layer(from_fn_with_state(self.clone(), guard))
+            .with_state(self);
+        Router::new()
+            .merge(assets::routes())
+            .merge(calls)
+            .layer(axum::middleware::map_response(seal))
+    }
+
+    fn knows(&self, headers: &HeaderMap) -> bool {
+        let Some(token) = &self.token else { return true };
+        let given = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        given
+            .and_then(|value| value.strip_prefix("Bearer "))
+            .is_some_and(|given| same(given, token))
+    }
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App").field("guarded", &self.token.is_some()).finish_non_exhaustive()
+    }
+}
+
+/// Compares without telling by its duration where the difference is.
+fn same(a: &str, b: &str) -> bool {
+    a.len() == b.len()
+        && a.bytes().zip(b.bytes()).fold(0, |difference, (x, y)| difference | (x ^ y)) == 0
+}
+
+/// Lets in what comes from the page itself: another site's page has another origin, and a name that was pointed at this
+/// machine is no name of it.
+async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    let host = headers.get(HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let origin = headers.get(ORIGIN).map(|value| value.to_str().unwrap_or("?"));
+    let own =
+        origin.is_none_or(|origin| origin.split_once("://").is_some_and(|(_, rest)| rest == host));
+    if !own || (app.token.is_none() && !is_this_machine(host)) {
+        return refuse(StatusCode::FORBIDDEN, "only the page's own address is let in");
+    }
+    if !app.knows(headers) {
+        return refuse(StatusCode::UNAUTHORIZED, "the token is missing or wrong");
+    }
+    if request.method() != Method::GET && !headers.contains_key("x-mynah") {
+        return refuse(StatusCode::FORBIDDEN, "the header x-mynah is missing");
+    }
+    next.run(request).await
+}
+
+/// Whether a Host header names the loopback of this machine.
+fn is_this_machine(host: &str) -> bool {
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    name == "localhost"
+        || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// The headers that keep foreign script, frames and hosts out.
+async fn seal(mut response: Response) -> Response {
+    const HEADERS: [(&str, &str); 5] = [
+        (
+            "content-security-policy",
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+             base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        ),
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cache-control", "no-cache"),
+    ];
+    for (name, value) in HEADERS {
+        response.headers_mut().insert(name, axum::http::HeaderValue::from_static(value));
+    }
+    response
+}
+
+async fn call(
+    State(app): State<App>,
+    method: Method,
+    Path(name): Path<String>,
+    Query(query): Query<Map<String, Value>>,
+    body: Bytes,
+) -> Response {
+    let call = match parse(&method, &name, query, &body) {
+        Ok(call) => call,
+        Err(reason) => return refuse(StatusCode::BAD_REQUEST, &reason),
+    };
+    match app.view.answer(call).await {
+        Ok(value) => (StatusCode::OK, [(CONTENT_TYPE, "application/json")], value.to_string())
+            .into_response(),
+        Err(problem) => {
+            let status = match problem {
+                Problem::NotFound(_) => StatusCode::NOT_FOUND,
+                Problem::Refused(_) => StatusCode::CONFLICT,
+            };
+            refuse(status, &problem.to_string())
+        }
+    }
+}
+
+/// Method, path, query and body as one call.
+fn parse(
+    method: &Method,
+    name: &str,
+    mut fields: Map<String, Value>,
+    body: &[u8],
+) -> Result<Call, String> {
+    if !body.is_empty() {
+        let body: Map<String, Value> = serde_json::from_slice(body)
+            .map_err(|error| format!("the body is no JSON object: {error}"))?;
+        fields.extend(body);
+    }
+    fields.insert("call".to_owned(), json!(format!("{method} {name}")));
+    serde_json::from_value(Value::Object(fields)).map_err(|error| error.to_string())
+}
+
+fn refuse(status: StatusCode, reason: &str) -> Response {
+    (status, [(CONTENT_TYPE, "application/json")], json!({"error": reason}).to_string())
+        .into_response()
+}
+
+async fn follow(State(app): State<App>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let news = stream::unfold(app.view.follow(), |mut news| async move {
+        // The page reads everything again when it connects: a gap is mended by ending the stream.
+        let one = news.recv().await.ok()?;
+        Some((Ok(told(&one)), news))
+    });
+    Sse::new(news).keep_alive(KeepAlive::default())
+}
+
+fn told(news: &News) -> Event {
+    Event::default().data(serde_json::to_string(news).expect("text keys and plain values"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_is_method_path_query_and_body() {
+        let query =
+            Map::from_iter([("chat".to_owned(), json!("a")), ("before".to_owned(), json!("7"))]);
+        let messages = Call::Messages { chat: "a".to_owned(), before: Some("7".to_owned()) };
+        assert_eq!(parse(&Method::GET, "messages", query, b""), Ok(messages));
+        let said = parse(
+            &Method::POST,
+            "say",
+            Map::new(),
+            r#"{"chat":"a","from":"b","text":"c"}"#.as_bytes(),
+        );
+        assert_eq!(
+            said,
+            Ok(Call::Say { chat: "a".to_owned(), from: "b".to_owned(), text: "c".to_owned() })
+        );
+        assert!(parse(&Method::POST, "say", Map::new(), b"{}").unwrap_err().contains("chat"));
+        assert!(parse(&Method::GET, "nothing", Map::new(), b"").is_err());
+        assert!(parse(&Method::POST, "say", Map::new(), b"[1]").is_err());
+    }
+
+    #[test]
+    fn only_loopback_is_this_machine() {
+        for (host, expected) in [
+            ("127.0.0.1:8087", true),
+            ("localhost", true),
+            ("[::1]:80", true),
+            ("127.0.0.1.evil.example", false),
+            ("evil.example:80", false),
+            ("", false),
+        ] {
+            assert_eq!(is_this_machine(host), expected, "{host}");
+        }
+    }
+
+    #[test]
+    fn tokens_are_compared_whole() {
+        assert!(same("abc", "abc"));
+        assert!(!same("abc", "abd"));
+        assert!(!same("abc", "ab"));
+    }
+}
