@@ -30,7 +30,8 @@ pub(crate) enum QrError {
 impl Qr {
     /// The code of a text. Low redundancy: a screen has no scratches, and a smaller code fits narrow terminals.
     pub(crate) fn of(text: &str) -> Result<Self, QrError> {
-        let code = QrCode::with_error_correction_level(text, EcLevel::L).map_err(QrError::TooLong)?;
+        let code =
+            QrCode::with_error_correction_level(text, EcLevel::L).map_err(QrError::TooLong)?;
         Ok(Self { width: code.width(), modules: code.into_colors() })
     }
 
@@ -98,7 +99,8 @@ mod tests {
     fn rows(text: &str) -> Vec<Vec<bool>> {
         let mut rows = Vec::new();
         for line in text.lines() {
-            let blocks = line.trim_start_matches("\x1b[38;5;16;48;5;231m").trim_end_matches("\x1b[0m");
+            let blocks =
+                line.trim_start_matches("\x1b[38;5;16;48;5;231m").trim_end_matches("\x1b[0m");
             rows.push(blocks.chars().map(|block| matches!(block, '█' | '▀')).collect());
             rows.push(blocks.chars().map(|block| matches!(block, '█' | '▄')).collect());
         }

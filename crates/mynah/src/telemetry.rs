@@ -111,7 +111,9 @@ pub(crate) fn install(arguments: &LogArgs, logs: Logs) {
     // Fails only if logs are installed already, by an earlier call or by the bot's author: those stay.
     let _ = match arguments.log_format.unwrap_or(logs.format) {
         LogFormat::Text => builder.fmt_fields(Escaped).try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).fmt_fields(JsonFields::new()).try_init(),
+        LogFormat::Json => {
+            builder.json().flatten_event(true).fmt_fields(JsonFields::new()).try_init()
+        }
     };
 }
 

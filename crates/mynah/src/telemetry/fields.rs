@@ -76,7 +76,9 @@ impl Write for Neutral<'_, '_> {
             let (before, after) = rest.split_at(at);
             self.0.write_str(before)?;
             let mut characters = after.chars();
-            characters.next().map_or(Ok(()), |found| write!(self.0, "{}", found.escape_default()))?;
+            characters
+                .next()
+                .map_or(Ok(()), |found| write!(self.0, "{}", found.escape_default()))?;
             rest = characters.as_str();
         }
         self.0.write_str(rest)

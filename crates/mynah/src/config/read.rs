@@ -1,0 +1,216 @@
+//! Walks the spanned tree of `mynah.toml` by the table of keys and collects every mistake.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::keys::{
+    ACCOUNT, ALERT, Given, HANDLERS, Key, LISTEN, LOGS, MESSAGES, PACING, PROCESS, TABLES, Table,
+};
+use super::problem::{Problem, closest};
+use super::{AccountConfig, Config, Problems};
+
+/// The meaning of a file's text, or all that is wrong with it.
+pub(super) fn read(
+    path: &Path,
+    text: &str,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<Config, Problems> {
+    let (tree, errors) = DeTable::parse_recoverable(text);
+    let mut reader = Reader { variable, list: Vec::new() };
+    for error in errors {
+        let span = error.span().unwrap_or(0..0);
+        reader.report("syntax", span, error.message().to_owned(), "see https://toml.io".to_owned());
+    }
+    let config = reader.file(tree.get_ref());
+    if reader.list.is_empty() {
+        return Ok(config);
+    }
+    Err(Problems { path: path.to_owned(), text: text.to_owned(), list: reader.list })
+}
+
+struct Reader<'v> {
+    variable: &'v dyn Fn(&str) -> Option<String>,
+    list: Vec<Problem>,
+}
+
+impl Reader<'_> {
+    fn report(&mut self, code: &'static str, span: Range<usize>, message: String, hint: String) {
+        self.list.push(Problem { code, span, message, hint });
+    }
+
+    fn file(&mut self, tree: &DeTable<'_>) -> Config {
+        let mut config = Config::default();
+        for (key, value) in tree.iter() {
+            match (key.get_ref().as_ref(), value.get_ref()) {
+                ("account", DeValue::Array(list)) => self.accounts(list, &mut config.accounts),
+                ("pacing", DeValue::Table(table)) => self.table(&PACING, table, &mut config.pacing),
+                ("messages", DeValue::Table(table)) => {
+                    self.table(&MESSAGES, table, &mut config.messages)
+                }
+                ("handlers", DeValue::Table(table)) => {
+                    self.table(&HANDLERS, table, &mut config.handlers)
+                }
+                ("alert", DeValue::Table(table)) => self.table(&ALERT, table, &mut config.alert),
+                ("logs", DeValue::Table(table)) => self.table(&LOGS, table, &mut config.logs),
+                ("listen", DeValue::Table(table)) => self.table(&LISTEN, table, &mut config.listen),
+                (name, _) if TABLES.contains(&name) => self.no_table(name, key.span()),
+                (name, found) => match PROCESS.keys.iter().find(|known| known.name == name) {
+                    Some(known) => self.value(known, value.span(), found, &mut config.process),
+                    None => {
+                        let known = PROCESS.keys.iter().map(|key| key.name).chain(TABLES);
+                        self.unknown_key(name, key.span(), PROCESS.name, known);
+                    }
+                },
+            }
+        }
+        config
+    }
+
+    fn no_table(&mut self, name: &str, span: Range<usize>) {
+        let written =
+            if name == "account" { "[[account]]".to_owned() } else { format!("[{name}]") };
+        self.report("type", span, format!("{name} must be a table"), format!("write {written}"));
+    }
+
+    fn table<T>(&mut self, known: &Table<T>, table: &DeTable<'_>, into: &mut T) {
+        for (key, value) in table.iter() {
+            let name = key.get_ref().as_ref();
+            match known.keys.iter().find(|known| known.name == name) {
+                Some(known) => self.value(known, value.span(), value.get_ref(), into),
+                None => {
+                    let names = known.keys.iter().map(|key| key.name);
+                    self.unknown_key(name, key.span(), known.name, names);
+                }
+            }
+        }
+    }
+
+    fn unknown_key<'k>(
+        &mut self,
+        name: &str,
+        span: Range<usize>,
+        table: &str,
+        known: impl Iterator<Item = &'k str> + Clone,
+    ) {
+        let hint = match closest(name, known.clone()) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!("known: {}", known.collect::<Vec<_>>().join(", ")),
+        };
+        self.report("unknown-key", span, format!("`{name}` is not a key of {table}"), hint);
+    }
+
+    fn value<T>(&mut self, key: &Key<T>, span: Range<usize>, value: &DeValue<'_>, into: &mut T) {
+        let Some(given) = self.given(&span, value) else { return };
+        let found = kind_of(value);
+        if (key.set)(into, given).is_none() {
+            // The value itself may come from the environment and be a secret: only its kind is told.
+            let message = format!("{} does not take this {found}", key.name);
+            self.report("value", span, message, format!("write {}", key.takes));
+        }
+    }
+
+    /// The value with its variables replaced; `None` if one is missing, which is reported.
+    fn given(&mut self, span: &Range<usize>, value: &DeValue<'_>) -> Option<Given> {
+        Some(match value {
+            DeValue::String(text) => Given::Text(self.filled(text, span)?),
+            DeValue::Boolean(truth) => Given::Truth(*truth),
+            DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
+                .map_or(Given::Other, Given::Whole),
+            DeValue::Array(items) => {
+                let mut texts = Vec::new();
+                for item in items.iter() {
+                    match item.get_ref() {
+                        DeValue::String(text) => texts.push(self.filled(text, &item.span())?),
+                        _ => return Some(Given::Other),
+                    }
+                }
+                Given::Texts(texts)
+            }
+            DeValue::Float(_) | DeValue::Datetime(_) | DeValue::Table(_) => Given::Other,
+        })
+    }
+
+    fn filled(&mut self, text: &str, span: &Range<usize>) -> Option<String> {
+        let mut filled = String::new();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once("${") {
+            let Some((name, after)) = after.split_once('}') else {
+                let hint = "write ${NAME}".to_owned();
+                self.report("variable", span.clone(), "${ without its }".to_owned(), hint);
+                return None;
+            };
+            let Some(value) = (self.variable)(name) else {
+                let message = format!("the environment variable {name} is not set");
+                self.report("variable", span.clone(), message, format!("export {name}=…"));
+                return None;
+            };
+            filled.push_str(before);
+            filled.push_str(&value);
+            rest = after;
+        }
+        filled.push_str(rest);
+        Some(filled)
+    }
+
+    fn accounts(&mut self, list: &[Spanned<DeValue<'_>>], into: &mut Vec<AccountConfig>) {
+        let mut names: BTreeMap<String, ()> = BTreeMap::new();
+        let mut folders: BTreeMap<PathBuf, String> = BTreeMap::new();
+        for entry in list {
+            let DeValue::Table(table) = entry.get_ref() else {
+                self.no_table("account", entry.span());
+                continue;
+            };
+            let account = self.account(table, entry.span());
+            if names.insert(account.name.clone(), ()).is_some() && !account.name.is_empty() {
+                let message = format!("two accounts are named {}", account.name);
+                let hint = "give each its own name".to_owned();
+                self.report("duplicate", place(table, "name", entry), message, hint);
+            }
+            if let Some(data) = &account.data
+                && let Some(other) = folders.insert(data.clone(), account.name.clone())
+            {
+                let other = if other.is_empty() { "another account".to_owned() } else { other };
+                let message = format!("{other} keeps its data there too");
+                let hint = "one folder per account".to_owned();
+                self.report("duplicate", place(table, "data", entry), message, hint);
+            }
+            into.push(account);
+        }
+    }
+
+    fn account(&mut self, table: &DeTable<'_>, span: Range<usize>) -> AccountConfig {
+        let mut account = AccountConfig::default();
+        self.table(&ACCOUNT, table, &mut account);
+        for needed in ["name", "bot"] {
+            if !table.iter().any(|(key, _)| key.get_ref().as_ref() == needed) {
+                let takes =
+                    ACCOUNT.keys.iter().find(|key| key.name == needed).map_or("", |key| key.takes);
+                let message = format!("this [[account]] has no {needed}");
+                self.report("missing", span.clone(), message, format!("add {needed} = …: {takes}"));
+            }
+        }
+        account
+    }
+}
+
+/// The place of a key's value in a table, else of the table.
+fn place(table: &DeTable<'_>, name: &str, entry: &Spanned<DeValue<'_>>) -> Range<usize> {
+    let found = table.iter().find(|(key, _)| key.get_ref().as_ref() == name);
+    found.map_or(entry.span(), |(_, value)| value.span())
+}
+
+fn kind_of(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "text",
+        DeValue::Integer(_) => "number",
+        DeValue::Float(_) => "fraction",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "date",
+        DeValue::Array(_) => "list",
+        DeValue::Table(_) => "table",
+    }
+}
