@@ -1,5 +1,7 @@
 //! What must outlive the process, as the runtime sees it: the tables are the queues.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use thiserror::Error;
 
@@ -45,6 +47,16 @@ pub trait Store: Send + Sync {
         outcome: Outcome,
         now: Timestamp,
     ) -> Result<bool, StoreError>;
+
+    /// The last claims since then, newest first, at most `limit`: from them a pacer rebuilds its windows after a start.
+    async fn recent_claims(
+        &self,
+        since: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(ChatId, Timestamp)>, StoreError>;
+
+    /// Does a bounded piece of housekeeping: expired state, the old end of the log. Returns whether there is more to do.
+    async fn tidy(&self, now: Timestamp) -> Result<bool, StoreError>;
 }
 
 /// What there is to do after a start.
@@ -71,6 +83,8 @@ pub struct Turn {
     pub effects: Effects,
     /// What is recorded beside it.
     pub decided: Decided,
+    /// How long its replies may wait to leave; `None` for as long as it takes.
+    pub reply_max_age: Option<Duration>,
 }
 
 /// What became of a commit.
@@ -94,6 +108,8 @@ pub enum Committed {
 pub enum Claim {
     /// It is claimed and must be settled.
     Send(Outgoing),
+    /// It waited too long and is settled as expired; there may be another behind it.
+    Expired(Outgoing),
     /// It may not leave before this moment.
     Wait(Timestamp),
     /// There is none.
@@ -121,10 +137,12 @@ pub enum Outcome {
     },
     /// It could not leave in time.
     Expired,
-    /// Nobody knows; the policy says whether it is tried once more.
+    /// Nobody knows.
     Unknown {
         /// Why.
         reason: String,
+        /// If given, it may be claimed once more from then on; the second time it stays as it is.
+        again_at: Option<Timestamp>,
     },
 }
 
@@ -175,4 +193,32 @@ pub enum StoreError {
     /// Anything else the database said.
     #[error("the store failed")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl StoreError {
+    /// What a person can do about it.
+    #[must_use]
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::InUse { .. } => {
+                "stop the other process, or give this one a data folder of its own with --data"
+            }
+            Self::Newer { .. } => {
+                "use the newer version of the program, or another data folder; nothing was changed"
+            }
+            Self::Damaged { .. } => {
+                "put a backup in its place, or move the file away to begin with an empty one; nothing was overwritten"
+            }
+            Self::Full { .. } => {
+                "make room on the disk and start again; nothing that was accepted is lost"
+            }
+            Self::ReadOnly { .. } => {
+                "give this user the right to write to the data folder and the files in it, or choose another with --data"
+            }
+            Self::Closed => "start again; what was accepted is kept",
+            Self::Failed(_) => {
+                "see the cause; if it comes again, make a backup of the data folder and report it"
+            }
+        }
+    }
 }
