@@ -1,0 +1,117 @@
+//! Names of chats with `*` (any run of characters) and `?` (any one character).
+
+use std::fmt;
+
+/// A name of a chat, or a shape that names have: `客户*`, `?群`. Characters are compared as they are.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Glob {
+    text: String,
+}
+
+impl Glob {
+    /// The glob of that text. Every text is one.
+    #[must_use]
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into() }
+    }
+
+    /// The text it was made of.
+    #[must_use]
+    pub(crate) fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether it names one chat only, having neither `*` nor `?`.
+    #[must_use]
+    pub(crate) fn is_plain(&self) -> bool {
+        !self.text.contains(['*', '?'])
+    }
+
+    /// Whether it fits every name.
+    #[must_use]
+    pub(crate) fn is_everything(&self) -> bool {
+        !self.text.is_empty() && self.text.chars().all(|c| c == '*')
+    }
+
+    /// Whether it fits `name`.
+    ///
+    /// Takes time in proportion to both lengths multiplied, at worst.
+    #[must_use]
+    pub(crate) fn fits(&self, name: &str) -> bool {
+        if self.is_plain() {
+            return self.text == name;
+        }
+        // Greedy with one place to come back to: after a later `*` an earlier one never has to be tried again.
+        let (mut glob, mut rest) = (self.text.as_str(), name);
+        let mut retry: Option<(&str, &str)> = None;
+        loop {
+            let (wanted, found) = (glob.chars().next(), rest.chars().next());
+            match (wanted, found) {
+                (Some('*'), _) => {
+                    glob = after_first(glob);
+                    retry = Some((glob, rest));
+                }
+                (Some(wanted), Some(found)) if wanted == '?' || wanted == found => {
+                    (glob, rest) = (after_first(glob), after_first(rest));
+                }
+                (None, None) => return true,
+                _ => {
+                    let Some((after_star, from)) = retry.filter(|(_, from)| !from.is_empty()) else {
+                        return false;
+                    };
+                    (glob, rest) = (after_star, after_first(from));
+                    retry = Some((glob, rest));
+                }
+            }
+        }
+    }
+}
+
+/// The text without its first character.
+fn after_first(text: &str) -> &str {
+    let mut characters = text.chars();
+    characters.next();
+    characters.as_str()
+}
+
+impl fmt::Display for Glob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stars_and_question_marks_stand_for_characters() {
+        for (glob, name, fits) in [
+            ("客户一群", "客户一群", true),
+            ("客户一群", "客户一群 ", false),
+            ("客户*", "客户一群", true),
+            ("客户*", "客户", true),
+            ("客户*", "老客户", false),
+            ("*群", "客户一群", true),
+            ("*群", "群里", false),
+            ("*", "", true),
+            ("?群", "一群", true),
+            ("?群", "群", false),
+            ("?群", "十一群", false),
+            ("*户*群*", "客户一群二", true),
+            ("a*b*c", "abcbd", false),
+            ("a*b*c", "aXbYbZc", true),
+            ("**", "x", true),
+            ("", "", true),
+            ("", "x", false),
+        ] {
+            assert_eq!(Glob::new(glob).fits(name), fits, "{glob} on {name}");
+        }
+    }
+
+    #[test]
+    fn many_stars_do_not_take_long() {
+        let glob = Glob::new("*a".repeat(50) + "b");
+        assert!(!glob.fits(&"a".repeat(2000)));
+    }
+}

@@ -1,0 +1,195 @@
+//! `keyword`, `all`, `none`, `exact`, `prefix`, `suffix`: texts looked for in folded text.
+
+use std::ops::Range;
+
+use crate::fold::Folding;
+
+/// An item of a text condition, folded. Remembers at which ends it must stand as a whole word.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Item {
+    text: Box<str>,
+}
+
+impl Item {
+    /// Folds an item as the texts will be.
+    pub(crate) fn new(text: &str, folding: Folding) -> Self {
+        Self { text: folding.fold(text).into_text().into() }
+    }
+
+    /// The folded text.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether nothing is left of it.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.text.trim().is_empty()
+    }
+
+    /// Where it first stands in `text` as `keyword` means it.
+    pub(crate) fn find(&self, text: &str) -> Option<Range<usize>> {
+        if self.text.is_empty() {
+            return None;
+        }
+        let mut from = 0;
+        while let Some(found) = text[from..].find(&*self.text) {
+            let start = from + found;
+            if self.stands_alone(text, start) {
+                return Some(start..start + self.text.len());
+            }
+            // Occurrences may overlap: the next one is looked for one character further.
+            from = start + first_length(&text[start..]);
+        }
+        None
+    }
+
+    /// Whether `text` is it, apart from spaces around either.
+    pub(crate) fn is(&self, text: &str) -> bool {
+        text.trim() == self.trimmed()
+    }
+
+    /// The text without spaces around, as `exact` compares it.
+    pub(crate) fn trimmed(&self) -> &str {
+        self.text.trim()
+    }
+
+    /// What follows it, if `text` starts with it.
+    pub(crate) fn rest_after(&self, text: &str) -> Option<Range<usize>> {
+        let starts = text.starts_with(&*self.text) && self.has_border_after(text, self.text.len());
+        starts.then(|| trimmed(text, self.text.len()..text.len()))
+    }
+
+    /// What comes before it, if `text` ends with it.
+    pub(crate) fn rest_before(&self, text: &str) -> Option<Range<usize>> {
+        let start = text.len().checked_sub(self.text.len())?;
+        let ends = text.ends_with(&*self.text) && self.has_border_before(text, start);
+        ends.then(|| trimmed(text, 0..start))
+    }
+
+    /// Whether an occurrence at byte `start` is not a part of a longer word.
+    pub(crate) fn stands_alone(&self, text: &str, start: usize) -> bool {
+        self.has_border_before(text, start) && self.has_border_after(text, start + self.text.len())
+    }
+
+    /// Whether an occurrence that starts at `start` is not the end of a longer word.
+    pub(crate) fn has_border_before(&self, text: &str, start: usize) -> bool {
+        !(self.text.starts_with(is_word) && text[..start].ends_with(is_word))
+    }
+
+    /// Whether an occurrence that ends at `end` is not the beginning of a longer word.
+    pub(crate) fn has_border_after(&self, text: &str, end: usize) -> bool {
+        !(self.text.ends_with(is_word) && text[end..].starts_with(is_word))
+    }
+}
+
+/// A range of `text` without the white space at its ends.
+pub(crate) fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
+    let inside = &text[range.clone()];
+    let start = range.start + (inside.len() - inside.trim_start().len());
+    start..start + inside.trim().len()
+}
+
+fn first_length(text: &str) -> usize {
+    text.chars().next().map_or(1, char::len_utf8)
+}
+
+/// Whether `c` is a letter or digit of a script that is written with spaces between words.
+pub(crate) fn is_word(c: char) -> bool {
+    if c.is_ascii() { c.is_ascii_alphanumeric() } else { c.is_alphanumeric() && !is_unspaced(c) }
+}
+
+/// Whether `c` belongs to a script that is written without spaces between words.
+fn is_unspaced(c: char) -> bool {
+    matches!(c,
+        // Thai, Lao, Tibetan, Myanmar.
+        '\u{e00}'..='\u{109f}'
+        // Khmer; Tai Le, New Tai Lue, Khmer signs; Tai Tham; Balinese.
+        | '\u{1780}'..='\u{17ff}' | '\u{1950}'..='\u{19ff}' | '\u{1a20}'..='\u{1aaf}' | '\u{1b00}'..='\u{1b7f}'
+        // Radicals, marks and digits of Chinese, kana, bopomofo.
+        | '\u{2e80}'..='\u{312f}' | '\u{31a0}'..='\u{31ff}'
+        // Ideographs, Yi.
+        | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{a4cf}'
+        // Javanese, Myanmar, Cham, Tai Viet.
+        | '\u{a980}'..='\u{aadf}'
+        | '\u{f900}'..='\u{faff}' | '\u{ff66}'..='\u{ff9f}'
+        // Kana supplements, further ideographs.
+        | '\u{1aff0}'..='\u{1b16f}' | '\u{20000}'..='\u{3ffff}')
+}
+
+/// Whether `c` is Chinese, kana included: what is written next to it needs no space.
+pub(crate) fn is_chinese(c: char) -> bool {
+    matches!(c, '\u{2e80}'..='\u{312f}' | '\u{31a0}'..='\u{31ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}'
+        | '\u{f900}'..='\u{faff}' | '\u{1aff0}'..='\u{1b16f}' | '\u{20000}'..='\u{3ffff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(text: &str) -> Item {
+        Item::new(text, Folding::new(false, false))
+    }
+
+    fn fold(text: &str) -> String {
+        Folding::new(false, false).fold(text).into_text()
+    }
+
+    #[test]
+    fn words_of_spaced_scripts_stand_alone() {
+        for (keyword, text, found) in [
+            ("hi", "hi你好", true),
+            ("hi", "this", false),
+            ("hi", "this hi", true),
+            ("HI", "hi!", true),
+            ("5G", "用5G吗", true),
+            ("5G", "15G", false),
+            ("C++", "学C++", true),
+            ("C++", "C++17", true),
+            ("C++", "ABC++", false),
+            ("价格", "请问价格？", true),
+            ("价格", "ＡＢ价格", true),
+            ("ｈｉ", "Hi", true),
+            ("สวัสดี", "สวัสดีครับ", true),
+            ("привет", "приветик", false),
+            ("привет", "Привет!", true),
+            ("hi", "hi_there", true),
+            ("aa", "aaa aa", true),
+            ("a a", "a a a1", true),
+            ("😀", "a😀b", true),
+            ("K", "\u{212a}", true),
+        ] {
+            assert_eq!(item(keyword).find(&fold(text)).is_some(), found, "{keyword} in {text}");
+        }
+    }
+
+    #[test]
+    fn prefix_and_suffix_leave_a_rest() {
+        for (prefix, text, rest) in [
+            ("天气", "天气 北京", Some("北京")),
+            ("天气", "天气", Some("")),
+            ("天气", "今天天气", None),
+            ("buy", "buy book", Some("book")),
+            ("buy", "buybook", None),
+            ("buy", "buy书", Some("书")),
+            ("/", "/help", Some("help")),
+        ] {
+            let text = fold(text);
+            assert_eq!(item(prefix).rest_after(&text).map(|range| &text[range]), rest, "{prefix}: {text}");
+        }
+        for (suffix, text, rest) in
+            [("吗", "在吗", Some("在")), ("ok", "book", None), ("ok", "is ok", Some("is"))]
+        {
+            let text = fold(text);
+            assert_eq!(item(suffix).rest_before(&text).map(|range| &text[range]), rest, "{suffix}: {text}");
+        }
+    }
+
+    #[test]
+    fn exact_ignores_spaces_around() {
+        for (exact, text, is) in
+            [("菜单", " 菜单\u{3000}", true), ("菜单", "菜单!", false), ("Hi  there", "hi there", true)]
+        {
+            assert_eq!(item(exact).is(&fold(text)), is, "{exact}: {text}");
+        }
+    }
+}

@@ -1,0 +1,333 @@
+//! Holds a pattern against folded texts.
+//!
+//! A small machine: it tries the ways through the pattern in order, holes shortest first, and never tries the same
+//! state at the same place twice, so that its time is bounded by pattern × text.
+
+use std::ops::Range;
+
+use super::{HoleKind, Node, Pattern};
+use crate::fold::{Folded, Folding};
+use crate::keyword::{is_chinese, trimmed};
+
+/// A pattern made ready for texts of one folding.
+#[derive(Debug, Clone)]
+pub(crate) struct Matcher {
+    code: Box<[Instruction]>,
+    names: Box<[Box<str>]>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Instruction {
+    /// This character, no space.
+    Char(char),
+    /// Words are apart here.
+    Gap,
+    /// A hole begins. The next instruction is its [`Instruction::Fill`].
+    Open { hole: usize },
+    /// Takes one character more or ends the hole.
+    Fill { hole: usize, kind: HoleKind },
+    /// Goes on at the first place, and at the second if that fails.
+    Split(usize, usize),
+    /// Goes on there.
+    Jump(usize),
+    /// Fits, if the text ends here.
+    End,
+}
+
+/// A state of the machine besides its place in pattern and text.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Mode {
+    /// What was matched last was a hole.
+    after_hole: bool,
+    /// Words are to be apart here; settled by what follows.
+    gap: bool,
+    /// Inside a hole: it has a character that is no space.
+    filled: bool,
+}
+
+#[derive(Debug)]
+enum Job {
+    Go { next: usize, at: usize, mode: Mode },
+    Restore { hole: usize, value: Option<Range<usize>> },
+}
+
+/// The texts of the holes, as ranges of the folded text; in the order of [`Matcher::names`].
+pub(crate) type Holes = Vec<Option<Range<usize>>>;
+
+impl Matcher {
+    /// Makes a pattern ready for texts that are folded like this.
+    pub(crate) fn new(pattern: &Pattern, folding: Folding) -> Self {
+        let mut compiler = Compiler { folding, code: Vec::new(), names: Vec::new() };
+        let mut nodes = pattern.nodes.clone();
+        // A pattern of signs only keeps them: there is nothing else to match.
+        if without_final_signs(&mut nodes) == Left::Nothing {
+            nodes.clone_from(&pattern.nodes);
+        }
+        compiler.add(&nodes);
+        compiler.code.push(Instruction::End);
+        Self { code: compiler.code.into(), names: compiler.names.into() }
+    }
+
+    /// The names of the holes.
+    pub(crate) fn names(&self) -> &[Box<str>] {
+        &self.names
+    }
+
+    /// Bytes on the heap.
+    pub(crate) fn heap(&self) -> usize {
+        let names = self.names.iter().map(|name| name.len() + size_of::<Box<str>>());
+        size_of_val(&*self.code) + names.sum::<usize>()
+    }
+
+    /// About how many steps it can take at worst on a text of so many bytes.
+    pub(crate) fn worst_steps(&self, length: usize) -> usize {
+        self.code.len() * length
+    }
+
+    /// What its holes hold, if the whole text fits; final punctuation of the text is ignored.
+    pub(crate) fn fit(&self, text: &str) -> Option<Holes> {
+        let text = without_final_punctuation(text);
+        Run::new(self, text).run()
+    }
+
+    /// What it captures, in original characters.
+    pub(crate) fn captures(&self, text: &Folded<'_>) -> Option<mynah_core::Captures> {
+        let holes = self.fit(text.text())?;
+        let captures = self.names.iter().zip(holes).filter_map(|(name, range)| {
+            let range = trimmed(text.text(), range?);
+            Some((name.to_string(), text.original(range).to_owned()))
+        });
+        Some(captures.collect())
+    }
+}
+
+/// A text without the signs that end a sentence, unless it consists of them.
+pub(crate) fn without_final_punctuation(text: &str) -> &str {
+    let text = text.trim();
+    match text.trim_end_matches(is_final) {
+        "" => text,
+        rest => rest,
+    }
+}
+
+/// Whether a sentence can end in `c`; the space before such a sign goes with it.
+fn is_final(c: char) -> bool {
+    matches!(c, '.' | ',' | ';' | ':' | '!' | '?' | '~' | '…' | '。' | '、' | '～' | '〜' | '！' | '？' | '，' | '；' | '：' | '．')
+        || c.is_whitespace()
+}
+
+#[derive(PartialEq, Eq)]
+enum Left {
+    Something,
+    Nothing,
+}
+
+/// Takes final punctuation off every end of a pattern.
+fn without_final_signs(nodes: &mut Vec<Node>) -> Left {
+    while let Some(last) = nodes.last_mut() {
+        let left = match last {
+            Node::Text(text) => {
+                text.truncate(text.trim_end_matches(is_final).len());
+                if text.is_empty() { Left::Nothing } else { Left::Something }
+            }
+            Node::Hole { .. } => Left::Something,
+            Node::Optional(inner) => without_final_signs(inner),
+            Node::Either(branches) => {
+                // A branch of signs only keeps them: dropping it would change what may be missing.
+                let without = branches.iter().map(|branch| {
+                    let mut shorter = branch.clone();
+                    let left = without_final_signs(&mut shorter);
+                    if left == Left::Nothing { branch.clone() } else { shorter }
+                });
+                *branches = without.collect();
+                Left::Something
+            }
+        };
+        if left == Left::Something {
+            return left;
+        }
+        nodes.pop();
+    }
+    Left::Nothing
+}
+
+struct Compiler {
+    folding: Folding,
+    code: Vec<Instruction>,
+    names: Vec<Box<str>>,
+}
+
+impl Compiler {
+    fn add(&mut self, nodes: &[Node]) {
+        for node in nodes {
+            match node {
+                Node::Text(text) => self.text(text),
+                Node::Hole { name, kind } => self.hole(name, *kind),
+                Node::Optional(inner) => self.branches(&[inner.as_slice(), &[]]),
+                Node::Either(branches) => {
+                    let branches: Vec<&[Node]> = branches.iter().map(Vec::as_slice).collect();
+                    self.branches(&branches);
+                }
+            }
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        for c in self.folding.fold(text).text().chars() {
+            self.code.push(if c.is_whitespace() { Instruction::Gap } else { Instruction::Char(c) });
+        }
+    }
+
+    fn hole(&mut self, name: &str, kind: HoleKind) {
+        let known = self.names.iter().position(|known| &**known == name);
+        let hole = known.unwrap_or_else(|| {
+            self.names.push(name.into());
+            self.names.len() - 1
+        });
+        self.code.extend([Instruction::Open { hole }, Instruction::Fill { hole, kind }]);
+    }
+
+    fn branches(&mut self, branches: &[&[Node]]) {
+        let mut ends = Vec::new();
+        for (n, branch) in branches.iter().enumerate() {
+            if n + 1 == branches.len() {
+                self.add(branch);
+                break;
+            }
+            let split = self.code.len();
+            self.code.push(Instruction::Split(split + 1, 0));
+            self.add(branch);
+            ends.push(self.code.len());
+            self.code.push(Instruction::Jump(0));
+            self.code[split] = Instruction::Split(split + 1, self.code.len());
+        }
+        for end in ends {
+            self.code[end] = Instruction::Jump(self.code.len());
+        }
+    }
+}
+
+/// One run of the machine.
+struct Run<'r> {
+    matcher: &'r Matcher,
+    text: &'r str,
+    jobs: Vec<Job>,
+    holes: Holes,
+    /// A bit for each instruction, mode and place that was tried.
+    tried: Vec<u64>,
+}
+
+impl<'r> Run<'r> {
+    fn new(matcher: &'r Matcher, text: &'r str) -> Self {
+        let bits = matcher.code.len() * 4 * (text.len() + 1);
+        let holes = vec![None; matcher.names.len()];
+        Self { matcher, text, jobs: Vec::new(), holes, tried: vec![0; bits.div_ceil(64)] }
+    }
+
+    fn run(mut self) -> Option<Holes> {
+        self.jobs.push(Job::Go { next: 0, at: 0, mode: Mode::default() });
+        while let Some(job) = self.jobs.pop() {
+            match job {
+                Job::Restore { hole, value } => self.holes[hole] = value,
+                Job::Go { next, at, mode } => {
+                    if self.follow(next, at, mode) {
+                        return Some(self.holes);
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// Follows one way until it ends.
+    fn follow(&mut self, mut next: usize, mut at: usize, mut mode: Mode) -> bool {
+        loop {
+            if !self.mark(next, at, mode) {
+                return false;
+            }
+            match &self.matcher.code[next] {
+                Instruction::Char(wanted) => {
+                    let Some(start) = self.cross(at, mode, false) else { return false };
+                    if !self.text[start..].starts_with(*wanted) {
+                        return false;
+                    }
+                    (next, at, mode) = (next + 1, start + wanted.len_utf8(), Mode::default());
+                }
+                Instruction::Gap => {
+                    mode.gap = true;
+                    next += 1;
+                }
+                Instruction::Open { hole } => {
+                    let Some(start) = self.cross(at, mode, true) else { return false };
+                    let value = self.holes[*hole].replace(start..start);
+                    self.jobs.push(Job::Restore { hole: *hole, value });
+                    // A space at its beginning belongs to the hole and is trimmed.
+                    let start = start + usize::from(self.text[start..].starts_with(' '));
+                    (next, at, mode) = (next + 1, start, Mode::default());
+                }
+                Instruction::Fill { hole, kind } => {
+                    let more = self.one_more(at, mode, *kind);
+                    if mode.filled {
+                        self.jobs.extend(more.map(|(at, mode)| Job::Go { next, at, mode }));
+                        self.close(*hole, at);
+                        (next, mode) = (next + 1, Mode { after_hole: true, ..Mode::default() });
+                    } else {
+                        let Some(more) = more else { return false };
+                        (at, mode) = more;
+                    }
+                }
+                Instruction::Split(first, second) => {
+                    self.jobs.push(Job::Go { next: *second, at, mode });
+                    next = *first;
+                }
+                Instruction::Jump(to) => next = *to,
+                Instruction::End => return at == self.text.len(),
+            }
+        }
+    }
+
+    /// The open hole with one character more, if it may have that.
+    fn one_more(&self, at: usize, mode: Mode, kind: HoleKind) -> Option<(usize, Mode)> {
+        let c = self.text[at..].chars().next()?;
+        let takes = match kind {
+            HoleKind::Text => true,
+            HoleKind::Int => c.is_ascii_digit(),
+        };
+        let filled = mode.filled || !c.is_whitespace();
+        takes.then(|| (at + c.len_utf8(), Mode { filled, ..Mode::default() }))
+    }
+
+    fn close(&mut self, hole: usize, end: usize) {
+        if let Some(range) = &mut self.holes[hole] {
+            range.end = end;
+        }
+    }
+
+    /// Where the next character or hole begins, once a gap before it is settled; `None` if it cannot begin here.
+    fn cross(&self, at: usize, mode: Mode, opens_hole: bool) -> Option<usize> {
+        let (before, after) = self.text.split_at(at);
+        if !mode.gap {
+            // Digits end by themselves, so the space behind them is nobody's yet.
+            let space = mode.after_hole && after.starts_with(' ');
+            return Some(at + usize::from(space));
+        }
+        if after.starts_with(' ') {
+            return Some(at + 1);
+        }
+        let apart = before.is_empty() || before.ends_with(' ');
+        let between_holes = mode.after_hole && opens_hole;
+        let chinese = before.ends_with(is_chinese) || after.starts_with(is_chinese);
+        (apart || (chinese && !between_holes)).then_some(at)
+    }
+
+    /// Marks a state at a place; `false` if it was tried before.
+    fn mark(&mut self, next: usize, at: usize, mode: Mode) -> bool {
+        // `filled` is known inside of holes only, `after_hole` outside only.
+        let mode = usize::from(mode.after_hole || mode.filled) + 2 * usize::from(mode.gap);
+        let bit = (next * 4 + mode) * (self.text.len() + 1) + at;
+        let (word, mask) = (bit / 64, 1 << (bit % 64));
+        let fresh = self.tried[word] & mask == 0;
+        self.tried[word] |= mask;
+        fresh
+    }
+}

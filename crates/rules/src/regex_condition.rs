@@ -1,0 +1,192 @@
+//! Regular expressions as conditions.
+//!
+//! Parsed as written; then literals and class members are folded to one width, so that `：` matches both widths and
+//! `（` is never syntax. They run on the width-folded text ([`Folding::WIDTH`](crate::fold::Folding::WIDTH)).
+
+mod program;
+mod width;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use mynah_core::Captures;
+use regex_automata::nfa::thompson;
+use regex_syntax::ast::{self, ErrorKind as Syntax};
+use regex_syntax::hir::translate::TranslatorBuilder;
+use regex_syntax::hir::{Hir, HirKind};
+use thiserror::Error;
+
+use crate::fold::Folded;
+use crate::pattern::CaptureName;
+
+pub(crate) use program::Program;
+
+/// What the automaton of one regex may take. A bounded repeat of a Unicode class passes it quickly.
+const SIZE_LIMIT: usize = 1 << 20;
+
+/// Below this weight no automaton can pass the limit, so it need not be built to know that.
+const SURELY_SMALL: usize = 2_000;
+
+/// A regular expression, ready to run.
+#[derive(Debug, Clone)]
+pub(crate) struct RegexCondition {
+    source: Arc<str>,
+    hir: Hir,
+    program: Arc<Program>,
+}
+
+/// A regular expression that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{kind}")]
+pub(crate) struct RegexError {
+    /// Where, in bytes of the expression.
+    pub(crate) span: Range<usize>,
+    /// What is wrong there.
+    pub(crate) kind: RegexErrorKind,
+}
+
+/// What is wrong with a regular expression.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub(crate) enum RegexErrorKind {
+    /// It cannot be read; in the words of the parser.
+    #[error("{0}")]
+    Syntax(String),
+    /// `(?=`, `(?!`, `(?<=` or `(?<!`.
+    #[error("look-around is not supported")]
+    LookAround,
+    /// `\1`, `\k<name>` or `(?P=name)`.
+    #[error("back-references are not supported")]
+    BackReference,
+    /// It compiles to more than the limit.
+    #[error("compiles to more than 1 MB")]
+    TooBig,
+}
+
+impl RegexCondition {
+    /// Reads a regular expression; without `case` it ignores case.
+    ///
+    /// # Errors
+    ///
+    /// [`RegexError`] with the place of the first mistake.
+    pub(crate) fn parse(source: &str, case: bool) -> Result<Self, RegexError> {
+        let mut tree = ast::parse::Parser::new().parse(source).map_err(|error| of_ast(source, &error))?;
+        width::fold(&mut tree);
+        let mut translator = TranslatorBuilder::new().case_insensitive(!case).build();
+        let hir = translator.translate(source, &tree).map_err(|error| RegexError {
+            span: bytes(error.span()),
+            kind: RegexErrorKind::Syntax(error.kind().to_string()),
+        })?;
+        let too_big = || RegexError { span: 0..source.len(), kind: RegexErrorKind::TooBig };
+        if !fits(&hir) {
+            return Err(too_big());
+        }
+        let program = Program::new(&hir).ok_or_else(too_big)?;
+        Ok(Self { source: source.into(), hir, program: Arc::new(program) })
+    }
+
+    /// The expression as written.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.source
+    }
+
+    /// Its meaning, for finding the texts that every match contains.
+    pub(crate) fn hir(&self) -> &Hir {
+        &self.hir
+    }
+
+    /// What runs it.
+    pub(crate) fn program(&self) -> &Arc<Program> {
+        &self.program
+    }
+
+    /// The names and numbers of its groups.
+    pub(crate) fn captures(&self) -> Vec<CaptureName> {
+        let mut captures = Vec::new();
+        collect_captures(&self.hir, true, &mut captures);
+        captures
+    }
+
+    /// Whether it is found in any text whatsoever, the empty one included.
+    pub(crate) fn matches_every(&self) -> bool {
+        // Texts that have nothing in common; an expression found in all of them requires nothing.
+        self.hir.properties().minimum_len() == Some(0)
+            && ["", "a", "汉", "!", " ", "1 2"].iter().all(|text| self.program.is_match(text))
+    }
+
+    /// What it captures in a width-folded text, in original characters; `None` if it is not found there.
+    pub(crate) fn find(&self, text: &Folded<'_>) -> Option<Captures> {
+        self.program.captures(text)
+    }
+}
+
+fn of_ast(source: &str, error: &ast::Error) -> RegexError {
+    let span = bytes(error.span());
+    let here = &source[span.start..];
+    let kind = match error.kind() {
+        Syntax::UnsupportedLookAround => RegexErrorKind::LookAround,
+        Syntax::UnsupportedBackreference => RegexErrorKind::BackReference,
+        _ if here.starts_with(r"\k") || source[..span.end].ends_with("(?P=") => {
+            RegexErrorKind::BackReference
+        }
+        other => RegexErrorKind::Syntax(other.to_string()),
+    };
+    RegexError { span, kind }
+}
+
+fn bytes(span: &ast::Span) -> Range<usize> {
+    span.start.offset..span.end.offset
+}
+
+/// Whether the automaton stays within [`SIZE_LIMIT`].
+fn fits(hir: &Hir) -> bool {
+    if weight(hir) <= SURELY_SMALL {
+        return true;
+    }
+    let config = thompson::Config::new()
+        .nfa_size_limit(Some(SIZE_LIMIT))
+        .which_captures(thompson::WhichCaptures::All);
+    thompson::Compiler::new().configure(config).build_from_hir(hir).is_ok()
+}
+
+/// About how many states the automaton has, repeats written out.
+fn weight(hir: &Hir) -> usize {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => 1,
+        HirKind::Literal(literal) => literal.0.len(),
+        HirKind::Class(class) => match class {
+            regex_syntax::hir::Class::Unicode(class) => 4 * class.ranges().len(),
+            regex_syntax::hir::Class::Bytes(class) => class.ranges().len(),
+        },
+        HirKind::Repetition(repetition) => {
+            let times = repetition.max.unwrap_or(repetition.min.saturating_add(1)).max(1);
+            weight(&repetition.sub).saturating_add(1).saturating_mul(times as usize)
+        }
+        HirKind::Capture(capture) => weight(&capture.sub).saturating_add(2),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => {
+            parts.iter().fold(1, |sum, part| weight(part).saturating_add(sum))
+        }
+    }
+}
+
+fn collect_captures(hir: &Hir, always: bool, captures: &mut Vec<CaptureName>) {
+    match hir.kind() {
+        HirKind::Capture(capture) => {
+            let name = capture.name.as_ref().map_or_else(|| capture.index.to_string(), ToString::to_string);
+            captures.push(CaptureName { name, always });
+            collect_captures(&capture.sub, always, captures);
+        }
+        HirKind::Repetition(repetition) => {
+            collect_captures(&repetition.sub, always && repetition.min > 0, captures);
+        }
+        HirKind::Concat(parts) => {
+            parts.iter().for_each(|part| collect_captures(part, always, captures));
+        }
+        HirKind::Alternation(parts) => {
+            parts.iter().for_each(|part| collect_captures(part, false, captures));
+        }
+        HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,321 @@
+//! The text of replies: `{sender}`, captures, variables, and nothing else.
+//!
+//! Put in once: what a value holds is never read as template again.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Range;
+
+use thiserror::Error;
+
+/// The names that every template knows.
+pub(crate) const BUILT_IN: [&str; 9] =
+    ["sender", "at", "group", "text", "rest", "joined", "date", "time", "weekday"];
+
+/// A text with names in braces.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Template {
+    pieces: Vec<Piece>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Piece {
+    Text(String),
+    Value { name: String, span: Range<usize>, default: Option<Default> },
+}
+
+/// What stands for a value that is empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Default {
+    Text(String),
+    Value { name: String, span: Range<usize> },
+}
+
+/// A name as a template uses it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NameUse<'t> {
+    /// The name: built in, a capture, or `user.x`, `chat.x`, `bot.x`.
+    pub(crate) name: &'t str,
+    /// Where it stands, in bytes of the template.
+    pub(crate) span: Range<usize>,
+    /// Whether something else stands in where it is empty.
+    pub(crate) has_default: bool,
+}
+
+/// What the names of a template mean at the moment.
+pub(crate) trait Values {
+    /// The text of a name; `None` is as good as an empty text.
+    fn value(&self, name: &str) -> Option<Cow<'_, str>>;
+}
+
+/// A piece of a rendered template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Rendered {
+    /// Plain text.
+    Text(String),
+    /// The place of `{at}`: the sender is addressed here.
+    At,
+}
+
+/// A template that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{kind}")]
+pub(crate) struct TemplateError {
+    /// Where, in bytes of the template.
+    pub(crate) span: Range<usize>,
+    /// What is wrong there.
+    pub(crate) kind: TemplateErrorKind,
+}
+
+/// What is wrong with a template.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub(crate) enum TemplateErrorKind {
+    /// A `{` without its `}`.
+    #[error("this brace is never closed")]
+    Unclosed,
+    /// A `}` without its `{`.
+    #[error("this brace closes nothing")]
+    Unopened,
+    /// Nothing between the braces.
+    #[error("no name between the braces")]
+    NoName,
+    /// Something that is no name between the braces.
+    #[error("`{0}` is no name")]
+    BadName(String),
+    /// What follows `|` is neither a text nor one name in braces.
+    #[error("after | comes a text or one name in braces")]
+    BadDefault,
+}
+
+impl Template {
+    /// Reads a template.
+    ///
+    /// # Errors
+    ///
+    /// [`TemplateError`] with the place of the first mistake.
+    pub(crate) fn parse(source: &str) -> Result<Self, TemplateError> {
+        let mut parser = Parser { source, at: 0 };
+        let mut pieces = Vec::new();
+        let mut text = String::new();
+        while let Some(c) = parser.peek() {
+            match c {
+                '{' | '}' if parser.take_doubled(c) => text.push(c),
+                '{' => {
+                    flush(&mut text, &mut pieces);
+                    pieces.push(parser.value()?);
+                }
+                '}' => return Err(parser.error(TemplateErrorKind::Unopened, parser.at..parser.at + 1)),
+                _ => text.push(parser.take(c)),
+            }
+        }
+        flush(&mut text, &mut pieces);
+        Ok(Self { pieces })
+    }
+
+    /// A template that is this text, braces and all.
+    #[must_use]
+    pub(crate) fn plain(text: impl Into<String>) -> Self {
+        Self { pieces: vec![Piece::Text(text.into())] }
+    }
+
+    /// Every name used, in the order of their places.
+    pub(crate) fn names(&self) -> impl Iterator<Item = NameUse<'_>> {
+        self.pieces.iter().flat_map(|piece| {
+            let (first, second) = match piece {
+                Piece::Text(_) => (None, None),
+                Piece::Value { name, span, default } => {
+                    let has_default = default.is_some();
+                    let second = match default {
+                        Some(Default::Value { name, span }) => {
+                            Some(NameUse { name, span: span.clone(), has_default: false })
+                        }
+                        Some(Default::Text(_)) | None => None,
+                    };
+                    (Some(NameUse { name, span: span.clone(), has_default }), second)
+                }
+            };
+            first.into_iter().chain(second)
+        })
+    }
+
+    /// Puts the values in, once.
+    #[must_use]
+    pub(crate) fn render(&self, values: &dyn Values) -> Vec<Rendered> {
+        let mut rendered = Vec::new();
+        for piece in &self.pieces {
+            match piece {
+                Piece::Text(text) => push_text(&mut rendered, text),
+                Piece::Value { name, default, .. } => push_value(&mut rendered, name, default.as_ref(), values),
+            }
+        }
+        rendered
+    }
+
+    /// Puts the values in where nobody can be addressed: `{at}` gives nothing.
+    #[must_use]
+    pub(crate) fn render_text(&self, values: &dyn Values) -> String {
+        let pieces = self.render(values).into_iter();
+        pieces.filter_map(|piece| if let Rendered::Text(text) = piece { Some(text) } else { None }).collect()
+    }
+}
+
+fn flush(text: &mut String, pieces: &mut Vec<Piece>) {
+    if !text.is_empty() {
+        pieces.push(Piece::Text(std::mem::take(text)));
+    }
+}
+
+fn push_text(rendered: &mut Vec<Rendered>, text: &str) {
+    match rendered.last_mut() {
+        Some(Rendered::Text(last)) => last.push_str(text),
+        _ if text.is_empty() => {}
+        _ => rendered.push(Rendered::Text(text.to_owned())),
+    }
+}
+
+fn push_value(
+    rendered: &mut Vec<Rendered>,
+    name: &str,
+    default: Option<&Default>,
+    values: &dyn Values,
+) {
+    if name == "at" {
+        rendered.push(Rendered::At);
+        return;
+    }
+    let value = values.value(name).filter(|value| !value.is_empty());
+    match (value, default) {
+        (Some(value), _) => push_text(rendered, &value),
+        (None, Some(Default::Text(text))) => push_text(rendered, text),
+        (None, Some(Default::Value { name, .. })) => push_value(rendered, name, None, values),
+        (None, None) => {}
+    }
+}
+
+struct Parser<'s> {
+    source: &'s str,
+    at: usize,
+}
+
+impl Parser<'_> {
+    fn peek(&self) -> Option<char> {
+        self.source[self.at..].chars().next()
+    }
+
+    fn take(&mut self, c: char) -> char {
+        self.at += c.len_utf8();
+        c
+    }
+
+    /// Takes two braces that stand for one, if they are here.
+    fn take_doubled(&mut self, brace: char) -> bool {
+        let doubled = self.source[self.at..].chars().nth(1) == Some(brace);
+        if doubled {
+            self.at += 2;
+        }
+        doubled
+    }
+
+    fn error(&self, kind: TemplateErrorKind, span: Range<usize>) -> TemplateError {
+        TemplateError { span, kind }
+    }
+
+    /// `{name}`, `{name|text}` or `{name|{name}}`, from the opening brace.
+    fn value(&mut self) -> Result<Piece, TemplateError> {
+        let open = self.at;
+        self.at += 1;
+        let (name, span) = self.name(open)?;
+        let default = match self.peek() {
+            Some('|') => {
+                self.at += 1;
+                Some(self.default(open)?)
+            }
+            _ => None,
+        };
+        self.close(open)?;
+        Ok(Piece::Value { name, span, default })
+    }
+
+    fn default(&mut self, open: usize) -> Result<Default, TemplateError> {
+        if self.peek() == Some('{') && !self.source[self.at..].starts_with("{{") {
+            let inner = self.at;
+            self.at += 1;
+            let (name, span) = self.name(inner)?;
+            self.close(inner)?;
+            return match self.peek() {
+                Some('}') => Ok(Default::Value { name, span }),
+                Some(_) => Err(self.error(TemplateErrorKind::BadDefault, inner..self.at)),
+                None => Err(self.error(TemplateErrorKind::Unclosed, open..open + 1)),
+            };
+        }
+        self.default_text(open)
+    }
+
+    fn default_text(&mut self, open: usize) -> Result<Default, TemplateError> {
+        let mut text = String::new();
+        loop {
+            match self.peek() {
+                None => return Err(self.error(TemplateErrorKind::Unclosed, open..open + 1)),
+                Some('{') if self.take_doubled('{') => text.push('{'),
+                Some('{') => return Err(self.error(TemplateErrorKind::BadDefault, self.at..self.at + 1)),
+                // The brace that closes comes first: `{a|b}}}` is the default `b` and then one brace.
+                Some('}') => return Ok(Default::Text(text)),
+                Some(c) => text.push(self.take(c)),
+            }
+        }
+    }
+
+    /// A name up to `|` or `}`; blanks around it are allowed.
+    fn name(&mut self, open: usize) -> Result<(String, Range<usize>), TemplateError> {
+        let rest = &self.source[self.at..];
+        let Some(length) = rest.find(['|', '}', '{']) else {
+            return Err(self.error(TemplateErrorKind::Unclosed, open..open + 1));
+        };
+        let raw = &rest[..length];
+        let name = raw.trim();
+        let start = self.at + (raw.len() - raw.trim_start().len());
+        let span = start..start + name.len();
+        self.at += length;
+        if name.is_empty() {
+            return Err(self.error(TemplateErrorKind::NoName, open..self.at));
+        }
+        if !is_name(name) || self.peek() == Some('{') {
+            return Err(self.error(TemplateErrorKind::BadName(name.to_owned()), span));
+        }
+        Ok((name.to_owned(), span))
+    }
+
+    fn close(&mut self, open: usize) -> Result<(), TemplateError> {
+        if self.peek() == Some('}') {
+            self.at += 1;
+            return Ok(());
+        }
+        Err(self.error(TemplateErrorKind::Unclosed, open..open + 1))
+    }
+}
+
+/// Whether a text can be a name: letters of any script, digits, `_`, `-`, and single dots between them.
+#[must_use]
+pub(crate) fn is_name(text: &str) -> bool {
+    text.split('.').all(|part| {
+        !part.is_empty() && part.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'))
+    })
+}
+
+impl fmt::Display for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for piece in &self.pieces {
+            match piece {
+                Piece::Text(text) => write!(f, "{}", text.replace('{', "{{").replace('}', "}}"))?,
+                Piece::Value { name, default: None, .. } => write!(f, "{{{name}}}")?,
+                Piece::Value { name, default: Some(Default::Text(text)), .. } => {
+                    write!(f, "{{{name}|{}}}", text.replace('{', "{{"))?;
+                }
+                Piece::Value { name, default: Some(Default::Value { name: other, .. }), .. } => {
+                    write!(f, "{{{name}|{{{other}}}}}")?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
