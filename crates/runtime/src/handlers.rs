@@ -1,0 +1,131 @@
+//! The handlers of an account, in the order in which they see an event.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mynah_core::Handler;
+use tokio::sync::Semaphore;
+
+/// The handlers of an account: those before the rules, the rules, those that rules run by name, and the fallbacks.
+///
+/// [`at_once`](Self::at_once) and [`timeout`](Self::timeout) belong to the handler that was added last.
+#[derive(Clone, Default)]
+pub struct Handlers {
+    pub(crate) before: Vec<Registered>,
+    pub(crate) rules: Option<Registered>,
+    pub(crate) named: BTreeMap<String, Registered>,
+    pub(crate) fallback: Vec<Registered>,
+    last: Option<Last>,
+}
+
+/// A handler with its name and limits.
+#[derive(Clone)]
+pub(crate) struct Registered {
+    pub(crate) name: String,
+    pub(crate) handler: Arc<dyn Handler>,
+    pub(crate) permits: Option<Arc<Semaphore>>,
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// Where the handler stands that was added last.
+#[derive(Clone)]
+enum Last {
+    Before,
+    Rules,
+    Named(String),
+    Fallback,
+}
+
+impl Handlers {
+    /// No handlers.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds one that sees every event before the rules.
+    #[must_use]
+    pub fn before(mut self, name: impl Into<String>, handler: Arc<dyn Handler>) -> Self {
+        self.before.push(Registered::new(name.into(), handler));
+        self.last = Some(Last::Before);
+        self
+    }
+
+    /// Sets the rule book.
+    #[must_use]
+    pub fn rules(mut self, handler: Arc<dyn Handler>) -> Self {
+        self.rules = Some(Registered::new("rules".to_owned(), handler));
+        self.last = Some(Last::Rules);
+        self
+    }
+
+    /// Adds one that runs where a rule calls it by this name.
+    #[must_use]
+    pub fn named(mut self, name: impl Into<String>, handler: Arc<dyn Handler>) -> Self {
+        let name = name.into();
+        self.named.insert(name.clone(), Registered::new(name.clone(), handler));
+        self.last = Some(Last::Named(name));
+        self
+    }
+
+    /// Adds one that sees what nothing before it stopped.
+    #[must_use]
+    pub fn fallback(mut self, name: impl Into<String>, handler: Arc<dyn Handler>) -> Self {
+        self.fallback.push(Registered::new(name.into(), handler));
+        self.last = Some(Last::Fallback);
+        self
+    }
+
+    /// Lets the handler added last work on so many events at the same time, and no more. Zero counts as one.
+    #[must_use]
+    pub fn at_once(mut self, limit: usize) -> Self {
+        if let Some(registered) = self.last_added() {
+            registered.permits = Some(Arc::new(Semaphore::new(limit.max(1))));
+        }
+        self
+    }
+
+    /// Gives the handler added last a longest time of its own.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        if let Some(registered) = self.last_added() {
+            registered.timeout = Some(timeout);
+        }
+        self
+    }
+
+    fn last_added(&mut self) -> Option<&mut Registered> {
+        match self.last.as_ref()? {
+            Last::Before => self.before.last_mut(),
+            Last::Rules => self.rules.as_mut(),
+            Last::Named(name) => self.named.get_mut(name),
+            Last::Fallback => self.fallback.last_mut(),
+        }
+    }
+}
+
+impl Registered {
+    fn new(name: String, handler: Arc<dyn Handler>) -> Self {
+        Self { name, handler, permits: None, timeout: None }
+    }
+}
+
+impl fmt::Debug for Handlers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { before, rules, named, fallback, last: _ } = self;
+        f.debug_struct("Handlers")
+            .field("before", before)
+            .field("rules", rules)
+            .field("named", &named.keys())
+            .field("fallback", fallback)
+            .finish()
+    }
+}
+
+impl fmt::Debug for Registered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
