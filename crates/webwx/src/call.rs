@@ -1,0 +1,151 @@
+//! The calls of the protocol: where each goes, how long it may take, how much it may answer.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::hosts::Role;
+
+/// A call to the service; its name stands in errors and logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+#[expect(
+    missing_docs,
+    reason = "each is named by its path in the table below and documented at its endpoint"
+)]
+pub enum Call {
+    Page,
+    JsLogin,
+    QrImage,
+    Login,
+    NewLoginPage,
+    PushLogin,
+    Init,
+    StatusNotify,
+    GetContact,
+    BatchGetContact,
+    SyncCheck,
+    Sync,
+    LogOut,
+    StatReport,
+    CheckUrl,
+    SearchContact,
+    SendFeedback,
+    Preview,
+    PublicLinkImage,
+    SendMsg,
+    SendImage,
+    SendVideo,
+    SendApp,
+    SendEmoticon,
+    Revoke,
+    UploadMedia,
+    CheckUpload,
+    GetImage,
+    GetVoice,
+    GetVideo,
+    GetMedia,
+    GetIcon,
+    GetHeadImage,
+    OpLog,
+    VerifyUser,
+    CreateChatRoom,
+    UpdateChatRoom,
+}
+
+/// What is fixed about a call.
+pub(crate) struct Facts {
+    pub(crate) post: bool,
+    pub(crate) role: Role,
+    pub(crate) path: &'static str,
+    pub(crate) timeout: Duration,
+    /// The most bytes that are read of the answer.
+    pub(crate) limit: u64,
+}
+
+const KIB: u64 = 1024;
+const MIB: u64 = 1024 * KIB;
+
+/// For answers of a few lines; room for a picture of the person in the login poll.
+const SHORT: u64 = MIB;
+/// For lists: ten times what 2 000 contacts or 50 groups of 500 take.
+const LISTS: u64 = 64 * MIB;
+/// For pictures of people and codes. Messages' media have the caller's limit instead.
+const PICTURE: u64 = 8 * MIB;
+
+impl Call {
+    /// The path, without anything secret.
+    #[must_use]
+    pub fn path(self) -> &'static str {
+        self.facts().path
+    }
+
+    /// `GET` or `POST`.
+    #[must_use]
+    pub fn method(self) -> &'static str {
+        if self.facts().post { "POST" } else { "GET" }
+    }
+
+    pub(crate) fn facts(self) -> Facts {
+        let (post, role, path, seconds, limit) = self.row();
+        Facts { post, role, path, timeout: Duration::from_secs(seconds), limit }
+    }
+
+    /// Method, role, path, time-out, limit. The time-outs are those of the genuine client (10 s to log in, 15 s for
+    /// calls, 35 s for polls) where they suffice; lists and media get more, as careful clients give them.
+    #[rustfmt::skip]
+    fn row(self) -> (bool, Role, &'static str, u64, u64) {
+        const GET: bool = false;
+        const POST: bool = true;
+        use Role::{File, Login, Push, Qr, Web};
+        match self {
+            Self::Page => (GET, Web, "/", 15, SHORT),
+            Self::JsLogin => (GET, Login, "/jslogin", 10, SHORT),
+            Self::QrImage => (GET, Qr, "/qrcode/…", 15, PICTURE),
+            Self::Login => (GET, Login, "/cgi-bin/mmwebwx-bin/login", 35, SHORT),
+            Self::NewLoginPage => (GET, Web, "/cgi-bin/mmwebwx-bin/webwxnewloginpage", 10, SHORT),
+            Self::PushLogin => (GET, Web, "/cgi-bin/mmwebwx-bin/webwxpushloginurl", 15, SHORT),
+            Self::Init => (POST, Web, "/cgi-bin/mmwebwx-bin/webwxinit", 30, LISTS),
+            Self::StatusNotify => (POST, Web, "/cgi-bin/mmwebwx-bin/webwxstatusnotify", 15, SHORT),
+            Self::GetContact => (GET, Web, "/cgi-bin/mmwebwx-bin/webwxgetcontact", 180, LISTS),
+            Self::BatchGetContact => (POST, Web, "/cgi-bin/mmwebwx-bin/webwxbatchgetcontact", 30, LISTS),
+            Self::SyncCheck => (GET, Push, "/cgi-bin/mmwebwx-bin/synccheck", 35, SHORT),
+            Self::Sync => (POST, Web, "/cgi-bin/mmwebwx-bin/webwxsync", 30, LISTS),
+            Self::LogOut => (POST, Web, "/cgi-bin/mmwebwx-bin/webwxlogout", 15, SHORT),
+            Self::StatReport => (POST, Web, "/cgi-bin/mmwebwx-bin/webwxstatreport", 15, SHORT),
+            Self::CheckUrl => (GET, Web, "/cgi-bin/mmwebwx-bin/webwxcheckurl", 15, SHORT),
+            Self::SearchContact => (POST, Web, "/cgi-bin/mmwebwx-bin/webwxsearchcontact", 15, SHORT),
+            Self::SendFeedback => (POST, Web, "/cgi-bin/mmwebwx-bin/webwxsendfeedback", 15, SHORT),
+            Self::Preview => (GET, Web, "/cgi-bin/mmwebwx-bin/webwxpreview", 60, PICTURE),
+            Self::PublicLinkImage => (GET, Web, "/cgi-bin/mmwebwx-bin/webwxgetpubliclinkimg", 60, PICTURE),
+            Self::SendMsg => (POST, Web, "/cgi-bin/mmwebwx-bin/webwxsendmsg", 15, SHORT),
+            Self::SendImage => (POST, Web, "/cgi-bin/mmwebwx-bin/webwxsendmsgimg", 15, SHORT),
+            Self::SendVideo => (POST, Web, "/cgi-bin/mmwebwx-bin/webwxsendvideomsg", 15, SHORT),
+            Self::SendApp => (POST, Web, "/cgi-bin/mmwebwx-bin/webwxsendappmsg", 15, SHORT),
+            Self::SendEmoticon => (POST, Web, "/cgi-bin/mmwebwx-bin/webwxsendemoticon", 15, SHORT),
+            Self::Revoke => (POST, Web, "/cgi-bin/mmwebwx-bin/webwxrevokemsg", 15, SHORT),
+            Self::UploadMedia => (POST, File, "/cgi-bin/mmwebwx-bin/webwxuploadmedia", 60, SHORT),
+            Self::CheckUpload => (POST, Web, "/cgi-bin/mmwebwx-bin/webwxcheckupload", 15, SHORT),
+            Self::GetImage => (GET, Web, "/cgi-bin/mmwebwx-bin/webwxgetmsgimg", 120, PICTURE),
+            Self::GetVoice => (GET, Web, "/cgi-bin/mmwebwx-bin/webwxgetvoice", 120, PICTURE),
+            Self::GetVideo => (GET, Web, "/cgi-bin/mmwebwx-bin/webwxgetvideo", 300, PICTURE),
+            Self::GetMedia => (GET, File, "/cgi-bin/mmwebwx-bin/webwxgetmedia", 300, PICTURE),
+            Self::GetIcon => (GET, Web, "/cgi-bin/mmwebwx-bin/webwxgeticon", 30, PICTURE),
+            Self::GetHeadImage => (GET, Web, "/cgi-bin/mmwebwx-bin/webwxgetheadimg", 30, PICTURE),
+            Self::OpLog => (POST, Web, "/cgi-bin/mmwebwx-bin/webwxoplog", 15, SHORT),
+            Self::VerifyUser => (POST, Web, "/cgi-bin/mmwebwx-bin/webwxverifyuser", 15, SHORT),
+            Self::CreateChatRoom => (POST, Web, "/cgi-bin/mmwebwx-bin/webwxcreatechatroom", 15, SHORT),
+            Self::UpdateChatRoom => (POST, Web, "/cgi-bin/mmwebwx-bin/webwxupdatechatroom", 15, SHORT),
+        }
+    }
+}
+
+/// The last part of the path: the name people know the call by.
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::QrImage => f.write_str("qrcode"),
+            Self::Page => f.write_str("the page"),
+            other => f.write_str(other.path().rsplit('/').next().unwrap_or_default()),
+        }
+    }
+}

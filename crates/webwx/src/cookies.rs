@@ -1,0 +1,335 @@
+//! The cookies of a session: one jar for all hosts, with domain matching, kept across restarts (section 4.4).
+
+use std::fmt;
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+/// More cookies than the service ever sets; older ones make room.
+const MOST: usize = 64;
+
+/// The longest name and value together that are taken.
+const LONGEST: usize = 4096;
+
+/// All cookies of a session. The values are secrets.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct CookieJar(Vec<Cookie>);
+
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Cookie {
+    name: String,
+    value: String,
+    domain: String,
+    /// Whether it goes to this very host only.
+    host_only: bool,
+    path: String,
+    secure: bool,
+    /// Seconds since 1970; `None` lives as long as the session.
+    expires: Option<u64>,
+}
+
+/// Where an answer came from or a request goes to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub(crate) host: &'a str,
+    pub(crate) path: &'a str,
+    pub(crate) secure: bool,
+    /// One server stands for all hosts: whatever it sets is for it, and nobody else is asked.
+    pub(crate) only_server: bool,
+    /// Seconds since 1970.
+    pub(crate) now: u64,
+}
+
+impl fmt::Debug for CookieJar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|cookie| (&cookie.domain, &cookie.name))).finish()
+    }
+}
+
+impl CookieJar {
+    /// Takes a `Set-Cookie` header; what is not for its sender is left out.
+    pub(crate) fn take(&mut self, header: &str, from: Place<'_>) {
+        let Some(cookie) = Cookie::parse(header, from) else { return };
+        self.0.retain(|old| !old.is_same(&cookie));
+        if cookie.expires.is_some_and(|at| at <= from.now) {
+            return;
+        }
+        if self.0.len() >= MOST {
+            self.0.remove(0);
+        }
+        self.0.push(cookie);
+    }
+
+    /// The `Cookie` header of a request, if any cookie is for it.
+    pub(crate) fn header(&self, to: Place<'_>) -> Option<String> {
+        let mut sent: Vec<&Cookie> = Vec::new();
+        for cookie in self.0.iter().filter(|cookie| cookie.is_for(to)) {
+            // The same name may be set for the host and for its domain: the newer one says how things are.
+            sent.retain(|old| old.name != cookie.name);
+            sent.push(cookie);
+        }
+        let pairs: Vec<String> =
+            sent.iter().map(|cookie| format!("{}={}", cookie.name, cookie.value)).collect();
+        (!pairs.is_empty()).then(|| pairs.join("; "))
+    }
+
+    /// The newest value of that name, whatever host it is for.
+    pub(crate) fn value(&self, name: &str) -> Option<&str> {
+        self.0.iter().rev().find(|cookie| cookie.name == name).map(|cookie| cookie.value.as_str())
+    }
+
+    /// Forgets a name.
+    pub(crate) fn remove(&mut self, name: &str) {
+        self.0.retain(|cookie| cookie.name != name);
+    }
+}
+
+impl Cookie {
+    fn parse(header: &str, from: Place<'_>) -> Option<Self> {
+        let mut parts = header.split(';');
+        let (name, value) = parts.next()?.split_once('=')?;
+        let (name, value) = (name.trim(), value.trim());
+        let printable = |text: &str| text.bytes().all(|b| (b' '..=b'~').contains(&b));
+        if name.is_empty()
+            || name.len() + value.len() > LONGEST
+            || !printable(name)
+            || !printable(value)
+        {
+            return None;
+        }
+        let mut cookie = Self {
+            name: name.to_owned(),
+            value: value.to_owned(),
+            domain: from.host.to_ascii_lowercase(),
+            host_only: true,
+            path: "/".to_owned(),
+            secure: false,
+            expires: None,
+        };
+        let mut max_age = None;
+        for part in parts {
+            let (key, value) = part.split_once('=').unwrap_or((part, ""));
+            let value = value.trim();
+            match key.trim().to_ascii_lowercase().as_str() {
+                "domain" => cookie.set_domain(value, from)?,
+                "path" if value.starts_with('/') && !from.only_server => {
+                    cookie.path = value.to_owned()
+                }
+                "secure" => cookie.secure = !from.only_server,
+                "expires" => cookie.expires = seconds(value).or(cookie.expires),
+                "max-age" => max_age = value.parse::<i64>().ok().or(max_age),
+                _ => {}
+            }
+        }
+        if let Some(age) = max_age {
+            cookie.expires = Some(from.now.saturating_add_signed(age.max(-1)));
+        }
+        Some(cookie)
+    }
+
+    /// `None` if the domain is not one that the sender may speak for.
+    fn set_domain(&mut self, value: &str, from: Place<'_>) -> Option<()> {
+        let domain = value.trim_start_matches('.').to_ascii_lowercase();
+        if from.only_server || domain.is_empty() {
+            return Some(());
+        }
+        if !belongs(&self.domain, &domain) || (!domain.contains('.') && domain != self.domain) {
+            return None;
+        }
+        self.host_only = false;
+        self.domain = domain;
+        Some(())
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        self.name == other.name && self.domain == other.domain && self.path == other.path
+    }
+
+    fn is_for(&self, to: Place<'_>) -> bool {
+        let host = to.host.to_ascii_lowercase();
+        let domain =
+            if self.host_only { host == self.domain } else { belongs(&host, &self.domain) };
+        domain
+            && (to.secure || !self.secure)
+            && self.expires.is_none_or(|at| at > to.now)
+            && covers(&self.path, to.path)
+    }
+}
+
+/// Whether a host is that domain or below it.
+fn belongs(host: &str, domain: &str) -> bool {
+    if host == domain {
+        return true;
+    }
+    let below = host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
+    below && host.parse::<IpAddr>().is_err()
+}
+
+fn covers(path: &str, asked: &str) -> bool {
+    asked
+        .strip_prefix(path)
+        .is_some_and(|rest| path.ends_with('/') || rest.is_empty() || rest.starts_with('/'))
+}
+
+/// A cookie's date, with blanks or dashes: `Mon, 12-Dec-2022 21:33:22 GMT`.
+fn seconds(date: &str) -> Option<u64> {
+    const MONTHS: [&str; 12] =
+        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+    let mut time = None;
+    let mut month = None;
+    let mut numbers = Vec::new();
+    for word in date.split([' ', ',', '-', '\t']).filter(|word| !word.is_empty()) {
+        if word.contains(':') {
+            let mut fields = word.split(':').map(|field| field.parse::<u64>().ok());
+            time = Some((fields.next()??, fields.next()??, fields.next()??));
+        } else if let Ok(number) = word.parse::<u64>() {
+            numbers.push(number);
+        } else {
+            let start = word.get(..3).unwrap_or_default().to_ascii_lowercase();
+            month = month.or(MONTHS.iter().position(|name| *name == start));
+        }
+    }
+    let (hour, minute, second) = time?;
+    let month = u64::try_from(month?).ok()? + 1;
+    let &[day, year, ..] = numbers.as_slice() else { return None };
+    let year = match year {
+        0..=69 => year + 2000,
+        70..=99 => year + 1900,
+        other => other,
+    };
+    let valid = (1..=31).contains(&day)
+        && (1970..=9999).contains(&year)
+        && hour < 24
+        && minute < 60
+        && second < 62;
+    valid.then(|| days_since_1970(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second)
+}
+
+/// Days from 1970-01-01 to that day, by counting years from March so that the leap day comes last.
+fn days_since_1970(year: u64, month: u64, day: u64) -> u64 {
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
+    days - 719_468
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NOW: u64 = 1_600_000_000;
+
+    fn place(host: &str) -> Place<'_> {
+        Place {
+            host,
+            path: "/cgi-bin/mmwebwx-bin/webwxinit",
+            secure: true,
+            only_server: false,
+            now: NOW,
+        }
+    }
+
+    fn jar(headers: &[&str]) -> CookieJar {
+        let mut jar = CookieJar::default();
+        for header in headers {
+            jar.take(header, place("wx.qq.com"));
+        }
+        jar
+    }
+
+    #[test]
+    fn a_cookie_goes_where_it_belongs() {
+        for (header, host, goes) in [
+            ("a=1", "wx.qq.com", true),
+            ("a=1", "file.wx.qq.com", false),
+            ("a=1; Domain=wx.qq.com", "file.wx.qq.com", true),
+            ("a=1; Domain=.qq.com", "webpush.wx2.qq.com", true),
+            ("a=1; Domain=.qq.com", "badqq.com", false),
+            ("a=1; Domain=evil.com", "evil.com", false),
+            ("a=1; Domain=evil.com", "wx.qq.com", false),
+            ("a=1; Domain=com", "wx.qq.com", false),
+            ("a=1; domain=", "wx.qq.com", true),
+            ("a=1; Path=/cgi-bin", "wx.qq.com", true),
+            ("a=1; Path=/cgi", "wx.qq.com", false),
+            ("a=1; Path=/other", "wx.qq.com", false),
+            ("a=1; Expires=Mon, 12-Dec-2022 21:33:22 GMT;", "wx.qq.com", true),
+            ("a=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT", "wx.qq.com", false),
+            ("a=1; Max-Age=0; Expires=Mon, 12-Dec-2022 21:33:22 GMT", "wx.qq.com", false),
+            ("a=1; Max-Age=60; Expires=Thu, 01-Jan-1970 00:00:00 GMT", "wx.qq.com", true),
+            ("a=1; Expires=whenever", "wx.qq.com", true),
+            ("no cookie", "wx.qq.com", false),
+            ("=1", "wx.qq.com", false),
+            ("a=1\u{1}", "wx.qq.com", false),
+        ] {
+            let header_sent = jar(&[header]).header(place(host));
+            assert_eq!(header_sent.is_some(), goes, "{header} to {host}");
+        }
+    }
+
+    #[test]
+    fn a_newer_cookie_takes_the_place_of_an_older() {
+        let jar =
+            jar(&["wxuin=1; Domain=.qq.com", "wxuin=2", "b=3", "b=4", "c=5", "c=; Max-Age=-1"]);
+        assert_eq!(jar.header(place("wx.qq.com")).unwrap(), "wxuin=2; b=4");
+        assert_eq!(jar.header(place("file.wx.qq.com")).unwrap(), "wxuin=1");
+        assert_eq!(jar.value("wxuin"), Some("2"));
+    }
+
+    #[test]
+    fn secure_cookies_need_a_secure_connection() {
+        let jar = jar(&["a=1; Secure", "b=2"]);
+        assert_eq!(jar.header(Place { secure: false, ..place("wx.qq.com") }).unwrap(), "b=2");
+    }
+
+    #[test]
+    fn a_server_in_place_of_all_keeps_every_cookie() {
+        let here =
+            Place { host: "127.0.0.1", path: "/x", secure: false, only_server: true, now: NOW };
+        let mut jar = CookieJar::default();
+        jar.take("a=1; Domain=.qq.com; Path=/other; Secure", here);
+        assert_eq!(jar.header(here).unwrap(), "a=1");
+        assert_eq!(jar.header(place("wx.qq.com")), None);
+    }
+
+    #[test]
+    fn dates_are_read_in_both_forms() {
+        for (date, expected) in [
+            ("Mon, 12-Dec-2022 21:33:22 GMT", Some(1_670_880_802)),
+            ("Mon, 12 Dec 2022 21:33:22 GMT", Some(1_670_880_802)),
+            ("Thu, 29-Feb-24 00:00:00 GMT", Some(1_709_164_800)),
+            ("Thu, 01 Jan 1970 00:00:00 GMT", Some(0)),
+            ("yesterday", None),
+            ("12-Dec-2022", None),
+            ("Mon, 12-Dec-99999 21:33:22 GMT", None),
+            ("1:2", None),
+        ] {
+            assert_eq!(seconds(date), expected, "{date}");
+        }
+    }
+
+    #[test]
+    fn the_jar_is_bounded_and_keeps_values_out_of_debug() {
+        let mut jar = CookieJar::default();
+        for n in 0..1000 {
+            jar.take(&format!("n{n}=secret"), place("wx.qq.com"));
+        }
+        assert_eq!(jar.0.len(), MOST);
+        assert!(!format!("{jar:?}").contains("secret"));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+        #[test]
+        fn any_header_is_taken_without_panic(header in ".{0,200}", date in "[0-9A-Za-z:, -]{0,40}") {
+            let mut jar = CookieJar::default();
+            jar.take(&header, place("wx.qq.com"));
+            jar.take(&format!("a=1; Expires={date}; Max-Age={date}; Domain={header}"), place("wx.qq.com"));
+            if let Some(header) = jar.header(place("wx.qq.com")) {
+                prop_assert!(header.bytes().all(|b| (b' '..=b'~').contains(&b)));
+            }
+        }
+    }
+}

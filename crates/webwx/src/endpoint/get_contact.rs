@@ -1,0 +1,45 @@
+//! `GET webwxgetcontact` (section 6.3 of the protocol reference): the account's contacts, page by page.
+
+use crate::wire::{Contact, ContactPage};
+use crate::{Call, CallError, Client, ids};
+
+/// As many pages as the genuine client reads.
+const MOST_PAGES: usize = 17;
+
+impl Client {
+    /// One page of contacts; the first has number 0, each names the next.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`] if the page cannot be had.
+    pub async fn contact_page(&self, seq: u64) -> Result<ContactPage, CallError> {
+        let skey = self.look(|session| session.skey.clone());
+        let request = self
+            .session_request(Call::GetContact)
+            .query("r", ids::now_millis().to_string())
+            .query("seq", seq.to_string())
+            .query("skey", skey);
+        self.granted(request).await
+    }
+
+    /// All contacts: friends, official and special accounts, and those groups that were saved to the address book.
+    ///
+    /// Makes one call for a page.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`] of the first page that cannot be had.
+    pub async fn contacts(&self) -> Result<Vec<Contact>, CallError> {
+        let mut contacts = Vec::new();
+        let mut seq = 0;
+        for _ in 0..MOST_PAGES {
+            let page = self.contact_page(seq).await?;
+            contacts.extend(page.member_list);
+            if page.seq == 0 || page.seq == seq {
+                break;
+            }
+            seq = page.seq;
+        }
+        Ok(contacts)
+    }
+}

@@ -1,0 +1,45 @@
+//! `POST webwxinit` (section 6.1 of the protocol reference): who the account is and where its log begins.
+
+use serde::Serialize;
+
+use crate::wire::{BaseRequest, Init};
+use crate::{Call, CallError, Client, ids};
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Body {
+    base_request: BaseRequest,
+}
+
+impl Client {
+    /// Initialises the session. Harmless to repeat: a session that is resumed keeps how far its log was read.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`] if the service does not answer, or the session is over.
+    pub async fn init(&self) -> Result<Init, CallError> {
+        let request = self
+            .session_request(Call::Init)
+            .query("r", ids::inverted_now(ids::now_millis()).to_string())
+            .json(&Body { base_request: self.base_request() });
+        let init: Init = self.granted(request).await?;
+        if init.user.user_name.is_empty() {
+            return Err(CallError::unreadable(
+                Call::Init,
+                "the answer does not say who the account is",
+                "",
+            ));
+        }
+        self.change(|session| {
+            session.take_skey(&init.skey);
+            init.user.user_name.clone_into(&mut session.user_name);
+            if init.user.uin != 0 {
+                session.uin = init.user.uin;
+            }
+            if session.sync_key.is_empty() {
+                session.take_keys(&init.sync_key, &init.sync_key);
+            }
+        });
+        Ok(init)
+    }
+}

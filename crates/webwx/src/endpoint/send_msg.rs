@@ -1,0 +1,74 @@
+//! `POST webwxsendmsg` (section 7 of the protocol reference): says something.
+
+use serde::Serialize;
+
+use crate::wire::{BaseRequest, Sent};
+use crate::{Call, CallError, Client, ClientMsgId};
+
+/// A text to be said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutgoingText {
+    /// The id of the person or group.
+    pub to: String,
+    /// Plain text, `\n` between lines; nothing is escaped.
+    pub text: String,
+    /// The client's id: give the same on another try.
+    pub id: ClientMsgId,
+}
+
+/// The envelope of all sending calls.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Envelope<M> {
+    pub(crate) base_request: BaseRequest,
+    pub(crate) msg: M,
+    pub(crate) scene: u8,
+}
+
+/// What all messages carry.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Msg<'a> {
+    #[serde(rename = "Type")]
+    pub(crate) kind: u8,
+    pub(crate) content: &'a str,
+    pub(crate) from_user_name: &'a str,
+    pub(crate) to_user_name: &'a str,
+    #[serde(rename = "LocalID")]
+    pub(crate) local_id: &'a str,
+    pub(crate) client_msg_id: &'a str,
+}
+
+impl Client {
+    /// Says a text. The service drops a copy with the same id.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`]; ask [`may_have_taken_effect`](CallError::may_have_taken_effect) before saying it again.
+    pub async fn send_text(&self, text: &OutgoingText) -> Result<Sent, CallError> {
+        self.send_content(1, text).await
+    }
+
+    /// Forwards a place: the text is the original XML of the message that showed it.
+    ///
+    /// # Errors
+    ///
+    /// As [`send_text`](Self::send_text).
+    pub async fn send_location(&self, location: &OutgoingText) -> Result<Sent, CallError> {
+        self.send_content(48, location).await
+    }
+
+    async fn send_content(&self, kind: u8, text: &OutgoingText) -> Result<Sent, CallError> {
+        let own = self.user_name();
+        let msg = Msg {
+            kind,
+            content: &text.text,
+            from_user_name: &own,
+            to_user_name: &text.to,
+            local_id: text.id.as_str(),
+            client_msg_id: text.id.as_str(),
+        };
+        let envelope = Envelope { base_request: self.base_request(), msg, scene: 0 };
+        self.granted(self.session_request(Call::SendMsg).json(&envelope)).await
+    }
+}

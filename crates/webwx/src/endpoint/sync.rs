@@ -1,0 +1,36 @@
+//! `POST webwxsync` (section 6.6 of the protocol reference): messages and changes since the last sync key.
+
+use serde::Serialize;
+
+use crate::wire::{BaseRequest, SyncKey, Synced};
+use crate::{Call, CallError, Client, ids};
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Body<'a> {
+    base_request: BaseRequest,
+    sync_key: &'a SyncKey,
+    #[serde(rename = "rr")]
+    rr: i32,
+}
+
+impl Client {
+    /// What is new since the last [`advance`](Self::advance). Asked again without it, the service gives the same again.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`]; with [`is_session_over`](CallError::is_session_over) if the session has ended.
+    pub async fn sync(&self) -> Result<Synced, CallError> {
+        let (sid, skey, key) = self
+            .look(|session| (session.sid.clone(), session.skey.clone(), session.sync_key.clone()));
+        let rr = ids::inverted_now(ids::now_millis());
+        let request = self
+            .session_request(Call::Sync)
+            .query("sid", sid)
+            .query("skey", skey)
+            .json(&Body { base_request: self.base_request(), sync_key: &key, rr });
+        let synced: Synced = self.granted(request).await?;
+        self.change(|session| session.take_skey(&synced.skey));
+        Ok(synced)
+    }
+}

@@ -1,0 +1,63 @@
+//! `GET webpush.W/cgi-bin/mmwebwx-bin/synccheck` (section 6.5 of the protocol reference): the long poll for news.
+
+use crate::{Call, CallError, Client, ids, script};
+
+/// Whether there is something to fetch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum News {
+    /// Nothing happened during the poll.
+    None,
+    /// Something did; [`Client::sync`] is next, whatever it is.
+    Some {
+        /// What kind, as the service numbers it: 2 messages, 4 and 6 contacts, 7 activity on the phone.
+        selector: i64,
+    },
+}
+
+impl News {
+    /// Whether to fetch.
+    #[must_use]
+    pub fn is_some(self) -> bool {
+        matches!(self, Self::Some { .. })
+    }
+}
+
+impl Client {
+    /// Waits for news, up to half a minute.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`]; with [`is_session_over`](CallError::is_session_over) if the session has ended. A poll that
+    /// times out or breaks off is normal on the way through the internet: poll again.
+    pub async fn sync_check(&self) -> Result<News, CallError> {
+        let now = ids::now_millis().to_string();
+        let (uin, sid, skey, keys) = self.look(|session| {
+            (
+                session.uin,
+                session.sid.clone(),
+                session.skey.clone(),
+                session.check_key().to_string(),
+            )
+        });
+        let request = self
+            .session_request(Call::SyncCheck)
+            .query("r", &now)
+            .query("skey", skey)
+            .query("sid", sid)
+            .query("uin", uin.to_string())
+            .query("deviceid", ids::device_id())
+            .query("synckey", keys)
+            .query("_", &now);
+        let answer = self.send(request).await?.ok()?;
+        let text = answer.text();
+        match (script::number(&text, "retcode"), script::number(&text, "selector")) {
+            (Some(0), Some(0)) => Ok(News::None),
+            (Some(0), Some(selector)) => Ok(News::Some { selector }),
+            (Some(retcode), _) if retcode != 0 => {
+                Err(CallError::refused(Call::SyncCheck, retcode, ""))
+            }
+            _ => Err(answer.unreadable("the answer has no retcode and selector")),
+        }
+    }
+}

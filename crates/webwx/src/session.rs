@@ -1,0 +1,127 @@
+//! What a login leaves behind and what every call needs: to be stored with every batch, and resumed without a scan.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::cookies::CookieJar;
+use crate::wire::SyncKey;
+
+/// A login session: cookies, keys and how far the log was read (section 16.1 of the protocol reference).
+///
+/// Serialise it to resume later with [`Client::resume`](crate::Client::resume). It holds secrets: whoever has it *is*
+/// the account. Its `Debug` shows none of them.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Session {
+    /// The web host of the account, or the address of the server in place of them.
+    pub(crate) home: String,
+    pub(crate) cookies: CookieJar,
+    pub(crate) uin: u64,
+    pub(crate) sid: String,
+    pub(crate) skey: String,
+    /// As it stood in the login answer: percent-encoded once.
+    pub(crate) pass_ticket: String,
+    pub(crate) user_name: String,
+    pub(crate) sync_key: SyncKey,
+    pub(crate) sync_check_key: SyncKey,
+}
+
+impl Session {
+    /// Whether a login was made and not given up. Only the service knows whether it still holds.
+    #[must_use]
+    pub fn is_logged_in(&self) -> bool {
+        self.uin != 0 && !self.sid.is_empty()
+    }
+
+    /// Whether the phone can be asked to confirm a login without a scan: the device is remembered from an earlier one.
+    #[must_use]
+    pub fn can_push_login(&self) -> bool {
+        let remembered = |name| self.cookies.value(name).is_some_and(|value| !value.is_empty());
+        self.uin != 0 && (remembered("webwx_auth_ticket") || remembered("webwxuvid"))
+    }
+
+    /// The number of the account: the only id that stays. 0 before the first login.
+    #[must_use]
+    pub fn uin(&self) -> u64 {
+        self.uin
+    }
+
+    /// The account's own id during this login; empty before webwxinit.
+    #[must_use]
+    pub fn user_name(&self) -> &str {
+        &self.user_name
+    }
+
+    /// How far the log was read.
+    #[must_use]
+    pub fn sync_key(&self) -> &SyncKey {
+        &self.sync_key
+    }
+
+    /// The key for synccheck: its own where the service gave one.
+    pub(crate) fn check_key(&self) -> &SyncKey {
+        if self.sync_check_key.is_empty() { &self.sync_key } else { &self.sync_check_key }
+    }
+
+    /// Takes keys that are not empty: failure answers carry empty ones.
+    pub(crate) fn take_keys(&mut self, sync: &SyncKey, check: &SyncKey) {
+        if !sync.is_empty() {
+            self.sync_key = sync.clone();
+            // A check key older than the sync key would report the same news for ever.
+            self.sync_check_key = SyncKey::default();
+        }
+        if !check.is_empty() {
+            self.sync_check_key = check.clone();
+        }
+    }
+
+    /// Takes a newer skey unless it is empty.
+    pub(crate) fn take_skey(&mut self, skey: &str) {
+        if !skey.is_empty() {
+            skey.clone_into(&mut self.skey);
+        }
+    }
+
+    /// Gives the login up; the account and the memory of this device stay, for a push login.
+    pub(crate) fn forget_login(&mut self) {
+        for cookie in ["wxsid", "wxloadtime", "webwx_data_ticket"] {
+            self.cookies.remove(cookie);
+        }
+        let kept = Self {
+            home: std::mem::take(&mut self.home),
+            cookies: std::mem::take(&mut self.cookies),
+            uin: self.uin,
+            ..Self::default()
+        };
+        *self = kept;
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            home,
+            cookies,
+            uin,
+            sid,
+            skey,
+            pass_ticket,
+            user_name,
+            sync_key,
+            sync_check_key,
+        } = self;
+        let given = |secret: &str| if secret.is_empty() { "none" } else { "…" };
+        f.debug_struct("Session")
+            .field("home", home)
+            .field("cookies", cookies)
+            .field("uin", uin)
+            .field("sid", &given(sid))
+            .field("skey", &given(skey))
+            .field("pass_ticket", &given(pass_ticket))
+            .field("user_name", user_name)
+            .field("sync_key", sync_key)
+            .field("sync_check_key", sync_check_key)
+            .finish()
+    }
+}

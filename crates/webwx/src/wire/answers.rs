@@ -1,0 +1,104 @@
+//! The answers of the session calls (section 6 of the protocol reference).
+
+use serde::{Deserialize, Serialize};
+
+use super::{Contact, Message, Profile, SyncKey, User, lenient};
+
+/// The answer of webwxinit.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct Init {
+    /// The most recent conversations. Members of groups have no names here.
+    #[serde(deserialize_with = "lenient::list")]
+    pub contact_list: Vec<Contact>,
+    /// Where the log begins for this session.
+    #[serde(deserialize_with = "lenient::object")]
+    pub sync_key: SyncKey,
+    /// The account itself.
+    #[serde(deserialize_with = "lenient::object")]
+    pub user: User,
+    /// Ids of the visible conversations, joined by commas.
+    #[serde(deserialize_with = "lenient::text")]
+    pub chat_set: String,
+    /// Seconds since 1970 by the service's clock.
+    #[serde(deserialize_with = "lenient::number")]
+    pub system_time: i64,
+    /// From this size on, people can only be invited to a group.
+    #[serde(deserialize_with = "lenient::number")]
+    pub invite_start_count: i64,
+    /// Milliseconds between two status reports.
+    #[serde(deserialize_with = "lenient::number")]
+    pub click_report_interval: i64,
+    #[serde(rename = "SKey", deserialize_with = "lenient::text", skip_serializing)]
+    pub(crate) skey: String,
+}
+
+/// The answer of webwxsync: what is new.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct Synced {
+    /// New messages, in the order of the service.
+    #[serde(deserialize_with = "lenient::list")]
+    pub add_msg_list: Vec<Message>,
+    /// New and changed people and groups; only what is not empty is meant.
+    #[serde(deserialize_with = "lenient::list")]
+    pub mod_contact_list: Vec<Contact>,
+    /// People and groups that are gone.
+    #[serde(deserialize_with = "lenient::list")]
+    pub del_contact_list: Vec<Deleted>,
+    /// The account's own profile.
+    #[serde(deserialize_with = "lenient::object")]
+    pub profile: Profile,
+    /// Not 0: more is waiting.
+    #[serde(deserialize_with = "lenient::number")]
+    pub continue_flag: i64,
+    /// The key for the next webwxsync.
+    #[serde(deserialize_with = "lenient::object")]
+    pub sync_key: SyncKey,
+    /// The key for the next synccheck; not all versions of the service send one.
+    #[serde(deserialize_with = "lenient::object")]
+    pub sync_check_key: SyncKey,
+    #[serde(rename = "SKey", deserialize_with = "lenient::text", skip_serializing)]
+    pub(crate) skey: String,
+}
+
+impl Synced {
+    /// Whether the service has more waiting.
+    #[must_use]
+    pub fn has_more(&self) -> bool {
+        self.continue_flag != 0
+    }
+}
+
+/// Somebody who is no longer a contact, or a group that was left.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct Deleted {
+    /// The id during this login.
+    #[serde(deserialize_with = "lenient::text")]
+    pub user_name: String,
+}
+
+/// A page of webwxgetcontact.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct ContactPage {
+    /// The contacts of this page.
+    #[serde(deserialize_with = "lenient::list")]
+    pub member_list: Vec<Contact>,
+    /// What to ask for next; 0 after the last page.
+    #[serde(deserialize_with = "lenient::number")]
+    pub seq: u64,
+}
+
+/// What the service says to a message it took.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Sent {
+    /// The id of the new message; also the id under which an echo of it would arrive.
+    #[serde(rename = "MsgID", deserialize_with = "lenient::text")]
+    pub msg_id: String,
+    /// The id that the client gave.
+    #[serde(rename = "LocalID", deserialize_with = "lenient::text")]
+    pub local_id: String,
+}

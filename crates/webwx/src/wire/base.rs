@@ -1,0 +1,42 @@
+//! What nearly every call carries: `BaseRequest` one way, `BaseResponse` back (section 4.3 of the protocol reference).
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::lenient;
+
+/// Who asks. The values are secrets.
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct BaseRequest {
+    pub(crate) uin: u64,
+    pub(crate) sid: String,
+    pub(crate) skey: String,
+    #[serde(rename = "DeviceID")]
+    pub(crate) device_id: String,
+}
+
+impl fmt::Debug for BaseRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BaseRequest").field("uin", &self.uin).finish_non_exhaustive()
+    }
+}
+
+/// Whether a call was granted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub(crate) struct BaseResponse {
+    #[serde(deserialize_with = "lenient::maybe_number")]
+    pub(crate) ret: Option<i64>,
+    #[serde(deserialize_with = "lenient::text")]
+    pub(crate) err_msg: String,
+}
+
+/// The part that all JSON answers share.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub(crate) struct Envelope {
+    #[serde(deserialize_with = "lenient::maybe_object")]
+    pub(crate) base_response: Option<BaseResponse>,
+}

@@ -1,0 +1,134 @@
+//! Bytes of an answer → objects, as forgiving as the service is careless.
+
+use std::borrow::Cow;
+
+use serde::de::DeserializeOwned;
+
+/// Reads JSON: invalid UTF-8 is replaced, and what commonly breaks such answers is mended once.
+pub(crate) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Error> {
+    let text = text(body);
+    serde_json::from_str(&text)
+        .or_else(|error| serde_json::from_str(&mended(&text)).map_err(|_| error))
+}
+
+/// The text of a body: UTF-8, wrong bytes replaced, without a byte order mark.
+pub(crate) fn text(body: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body))
+}
+
+/// The same JSON with control characters in strings escaped, halves of surrogate pairs replaced, and full-width
+/// commas between values made plain.
+fn mended(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    let mut in_string = false;
+    while let Some(c) = rest.chars().next() {
+        let taken = match c {
+            '"' => {
+                in_string = !in_string;
+                push(&mut out, c)
+            }
+            '，' if !in_string => push(&mut out, ',') + 2,
+            '\\' if in_string => escape(&mut out, rest),
+            c if in_string && c < ' ' => {
+                out.push_str(&format!("\\u{:04x}", u32::from(c)));
+                1
+            }
+            c => push(&mut out, c),
+        };
+        rest = &rest[taken..];
+    }
+    out
+}
+
+fn push(out: &mut String, c: char) -> usize {
+    out.push(c);
+    c.len_utf8()
+}
+
+/// Copies the escape at the start of `rest` if it is a good one, else something harmless; how much was taken.
+fn escape(out: &mut String, rest: &str) -> usize {
+    let Some(unit) = unit(rest) else {
+        let Some(next) = rest[1..].chars().next() else { return push(out, '\\') };
+        if matches!(next, '"' | '\\' | '/' | 'b' | 'f' | 'n' | 'r' | 't') {
+            out.push('\\');
+        } else {
+            out.push_str("\\\\");
+        }
+        // A control character after the backslash is left for the next round.
+        return if next < ' ' { 1 } else { 1 + push(out, next) };
+    };
+    let pair = rest.get(6..).and_then(self::unit);
+    match (unit, pair) {
+        (0xd800..=0xdbff, Some(0xdc00..=0xdfff)) => {
+            out.push_str(&rest[..12]);
+            12
+        }
+        (0xd800..=0xdfff, _) => {
+            out.push_str("\\ufffd");
+            6
+        }
+        _ => {
+            out.push_str(&rest[..6]);
+            6
+        }
+    }
+}
+
+/// The UTF-16 unit of a `\u` escape at the start.
+fn unit(rest: &str) -> Option<u32> {
+    let digits = rest.strip_prefix("\\u")?.get(..4)?;
+    digits.bytes().all(|b| b.is_ascii_hexdigit()).then(|| u32::from_str_radix(digits, 16).ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn broken_answers_are_mended() {
+        for (broken, expected) in [
+            (&b"{\"a\": 1\xef\xbc\x8c \"b\": 2}"[..], r#"{"a":1,"b":2}"#),
+            (b"{\"a\": \"\\ud83d\"}", "{\"a\":\"\u{fffd}\"}"),
+            (b"{\"a\": \"\\ud83d\\ude04\"}", "{\"a\":\"\u{1f604}\"}"),
+            (b"{\"a\": \"x\ny\x01\"}", r#"{"a":"x\ny\u0001"}"#),
+            (b"{\"a\": \"\\x\"}", r#"{"a":"\\x"}"#),
+            (b"\xef\xbb\xbf{\"a\": \"\xff\"}", "{\"a\":\"\u{fffd}\"}"),
+            ("{\"a\": \"一，二\",\"b\":\"\t\"}".as_bytes(), "{\"a\":\"一，二\",\"b\":\"\\t\"}"),
+        ] {
+            let value: Value = json(broken).unwrap();
+            assert_eq!(value.to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_no_json_stays_an_error() {
+        for body in [&b""[..], b"<html></html>", b"{\"a\": ", b"{\"a\" 1}", b"\\", b"{\"a\\"] {
+            assert!(json::<Value>(body).is_err(), "{body:?}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+        #[test]
+        fn any_bytes_are_read_without_panic(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+            drop(json::<Value>(&body));
+        }
+
+        #[test]
+        fn mending_keeps_good_json(text in "[\\x00-\\x7f，一😄]{0,40}") {
+            let good = Value::String(text).to_string();
+            prop_assert_eq!(mended(&good), good);
+        }
+
+        #[test]
+        fn mending_yields_json_for_any_string(inside in "[^\"\\\\]{0,20}(\\\\[^\"]){0,3}[^\"\\\\]{0,20}") {
+            let text = format!("\"{inside}\"");
+            prop_assert!(serde_json::from_str::<Value>(&mended(&text)).is_ok(), "{}", mended(&text));
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! Messages as webwxsync delivers them (sections 11.4 and 11.5 of the protocol reference).
+
+use serde::{Deserialize, Serialize};
+
+use super::lenient;
+
+/// An entry of `AddMsgList`: a chat message or a notice, by its type.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct Message {
+    /// The id in decimal digits; for downloads and to know a message again.
+    #[serde(deserialize_with = "lenient::text")]
+    pub msg_id: String,
+    /// The same id as a number.
+    #[serde(deserialize_with = "lenient::number")]
+    pub new_msg_id: u64,
+    /// Who or which group it is from.
+    #[serde(deserialize_with = "lenient::text")]
+    pub from_user_name: String,
+    /// Who or which group it is for.
+    #[serde(deserialize_with = "lenient::text")]
+    pub to_user_name: String,
+    /// What it is; see [`message_type`].
+    #[serde(deserialize_with = "lenient::number")]
+    pub msg_type: i64,
+    /// Escaped text or escaped XML; see [`crate::text`].
+    #[serde(deserialize_with = "lenient::text")]
+    pub content: String,
+    /// 3 ordinary, 4 system lines.
+    #[serde(deserialize_with = "lenient::number")]
+    pub status: i64,
+    /// 1 for text, 2 for pictures.
+    #[serde(deserialize_with = "lenient::number")]
+    pub img_status: i64,
+    /// Seconds since 1970 by the service's clock.
+    #[serde(deserialize_with = "lenient::number")]
+    pub create_time: i64,
+    /// Milliseconds of a voice message.
+    #[serde(deserialize_with = "lenient::number")]
+    pub voice_length: i64,
+    /// Seconds of a video.
+    #[serde(deserialize_with = "lenient::number")]
+    pub play_length: i64,
+    /// The file's name, or the title of a link.
+    #[serde(deserialize_with = "lenient::text")]
+    pub file_name: String,
+    /// Bytes of a file in decimal digits, or empty.
+    #[serde(deserialize_with = "lenient::text")]
+    pub file_size: String,
+    /// What to download a file by.
+    #[serde(deserialize_with = "lenient::text")]
+    pub media_id: String,
+    /// Where a link or a place leads; escaped.
+    #[serde(deserialize_with = "lenient::text")]
+    pub url: String,
+    /// What an app message is; see [`app_type`].
+    #[serde(deserialize_with = "lenient::number")]
+    pub app_msg_type: i64,
+    /// What a status notice says.
+    #[serde(deserialize_with = "lenient::number")]
+    pub status_notify_code: i64,
+    /// Ids named by a status notice, joined by commas.
+    #[serde(deserialize_with = "lenient::text")]
+    pub status_notify_user_name: String,
+    /// Who is recommended or asks to be a friend.
+    #[serde(deserialize_with = "lenient::object")]
+    pub recommend_info: RecommendInfo,
+    /// 1 if forwarded.
+    #[serde(deserialize_with = "lenient::number")]
+    pub forward_flag: i64,
+    /// The app that shared it.
+    #[serde(deserialize_with = "lenient::object")]
+    pub app_info: AppInfo,
+    /// Not 0 for a sticker of the store, which cannot be downloaded.
+    #[serde(deserialize_with = "lenient::number")]
+    pub has_product_id: i64,
+    /// The ticket of a friend request once more.
+    #[serde(deserialize_with = "lenient::text")]
+    pub ticket: String,
+    /// Pixels.
+    #[serde(deserialize_with = "lenient::number")]
+    pub img_height: i64,
+    /// Pixels.
+    #[serde(deserialize_with = "lenient::number")]
+    pub img_width: i64,
+    /// 48 for a place inside a text message.
+    #[serde(deserialize_with = "lenient::number")]
+    pub sub_msg_type: i64,
+    /// The original XML of a place.
+    #[serde(deserialize_with = "lenient::text")]
+    pub ori_content: String,
+    /// The file's name in the form that downloads want.
+    #[serde(deserialize_with = "lenient::text")]
+    pub encry_file_name: String,
+}
+
+impl Message {
+    /// The id, from whichever field has it; empty if neither.
+    #[must_use]
+    pub fn id(&self) -> String {
+        if self.msg_id.is_empty() && self.new_msg_id != 0 {
+            return self.new_msg_id.to_string();
+        }
+        self.msg_id.clone()
+    }
+}
+
+/// Somebody who is recommended, shared as a card, or asks to be a friend.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct RecommendInfo {
+    /// Their id during this login.
+    #[serde(deserialize_with = "lenient::text")]
+    pub user_name: String,
+    /// Their nickname.
+    #[serde(deserialize_with = "lenient::text")]
+    pub nick_name: String,
+    /// Where they say they live.
+    #[serde(deserialize_with = "lenient::text")]
+    pub province: String,
+    /// Where they say they live.
+    #[serde(deserialize_with = "lenient::text")]
+    pub city: String,
+    /// What they wrote.
+    #[serde(deserialize_with = "lenient::text")]
+    pub content: String,
+    /// What they say about themselves.
+    #[serde(deserialize_with = "lenient::text")]
+    pub signature: String,
+    /// Their public id.
+    #[serde(deserialize_with = "lenient::text")]
+    pub alias: String,
+    /// How they found the account.
+    #[serde(deserialize_with = "lenient::number")]
+    pub scene: i64,
+    /// Bits: 8 is an official account.
+    #[serde(deserialize_with = "lenient::number")]
+    pub verify_flag: i64,
+    /// Attribute bits.
+    #[serde(deserialize_with = "lenient::number")]
+    pub attr_status: u64,
+    /// 0 unknown, 1 male, 2 female.
+    #[serde(deserialize_with = "lenient::number")]
+    pub sex: i64,
+    /// What to accept the request with; a secret.
+    #[serde(deserialize_with = "lenient::text")]
+    pub ticket: String,
+    /// 2 for a request.
+    #[serde(deserialize_with = "lenient::number")]
+    pub op_code: i64,
+}
+
+impl std::fmt::Debug for RecommendInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RecommendInfo")
+            .field("user_name", &self.user_name)
+            .field("nick_name", &self.nick_name)
+            .field("content", &self.content)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The app that shared a message.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AppInfo {
+    /// Its id.
+    #[serde(rename = "AppID", deserialize_with = "lenient::text")]
+    pub app_id: String,
+    /// Its type.
+    #[serde(rename = "Type", deserialize_with = "lenient::number")]
+    pub kind: i64,
+}
+
+/// Values of [`Message::msg_type`] (section 12.1).
+pub mod message_type {
+    /// Text, or a place.
+    pub const TEXT: i64 = 1;
+    /// A picture.
+    pub const IMAGE: i64 = 3;
+    /// A voice message.
+    pub const VOICE: i64 = 34;
+    /// A friend request.
+    pub const VERIFY: i64 = 37;
+    /// A friend suggestion.
+    pub const POSSIBLE_FRIEND: i64 = 40;
+    /// A contact card.
+    pub const CARD: i64 = 42;
+    /// A video.
+    pub const VIDEO: i64 = 43;
+    /// A sticker.
+    pub const EMOTICON: i64 = 47;
+    /// A place.
+    pub const LOCATION: i64 = 48;
+    /// Something shared; see [`super::app_type`].
+    pub const APP: i64 = 49;
+    /// A call.
+    pub const CALL: i64 = 50;
+    /// What the phone does; no chat message.
+    pub const STATUS_NOTIFY: i64 = 51;
+    /// A call ended.
+    pub const CALL_ENDED: i64 = 52;
+    /// An invitation to a call.
+    pub const CALL_INVITE: i64 = 53;
+    /// A short video.
+    pub const MICRO_VIDEO: i64 = 62;
+    /// A notice of the service, to be ignored.
+    pub const SYSTEM_NOTICE: i64 = 9999;
+    /// A system line.
+    pub const SYSTEM: i64 = 10000;
+    /// A recall, and other system XML.
+    pub const RECALLED: i64 = 10002;
+}
+
+/// Values of [`Message::app_msg_type`] (section 12.5).
+pub mod app_type {
+    /// Text.
+    pub const TEXT: i64 = 1;
+    /// A picture.
+    pub const IMAGE: i64 = 2;
+    /// Music.
+    pub const AUDIO: i64 = 3;
+    /// A link to a video.
+    pub const VIDEO: i64 = 4;
+    /// A link or an article.
+    pub const URL: i64 = 5;
+    /// A file.
+    pub const FILE: i64 = 6;
+    /// An app.
+    pub const OPEN: i64 = 7;
+    /// A sticker of one's own.
+    pub const EMOJI: i64 = 8;
+    /// Live location was started.
+    pub const LIVE_LOCATION: i64 = 17;
+    /// A chat history.
+    pub const HISTORY: i64 = 19;
+    /// A mini program.
+    pub const MINI_PROGRAM: i64 = 33;
+    /// A mini program too.
+    pub const MINI_PROGRAM_TOO: i64 = 36;
+    /// A video of a channel.
+    pub const CHANNEL: i64 = 51;
+    /// A note of the group.
+    pub const GROUP_NOTE: i64 = 53;
+    /// A quoted reply.
+    pub const QUOTE: i64 = 57;
+    /// A transfer of money.
+    pub const TRANSFER: i64 = 2000;
+    /// A red packet.
+    pub const RED_PACKET: i64 = 2001;
+}

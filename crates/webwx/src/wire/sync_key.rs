@@ -1,0 +1,50 @@
+//! Sync keys (section 11.7 of the protocol reference): opaque cursors, echoed as they came.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::lenient;
+
+/// How far the account's log was read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct SyncKey {
+    /// The number of entries; the service keeps it equal to the length of the list.
+    #[serde(deserialize_with = "lenient::number")]
+    pub count: i64,
+    /// The cursors.
+    #[serde(deserialize_with = "lenient::list")]
+    pub list: Vec<SyncKeyEntry>,
+}
+
+/// One cursor.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct SyncKeyEntry {
+    /// Which cursor.
+    #[serde(deserialize_with = "lenient::number")]
+    pub key: i64,
+    /// Its position.
+    #[serde(deserialize_with = "lenient::number")]
+    pub val: i64,
+}
+
+impl SyncKey {
+    /// Whether there is nothing in it: failure answers carry an empty key, which must never be taken.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+}
+
+/// The form in the query of synccheck: `1_651991553|2_651996455`.
+impl fmt::Display for SyncKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, entry) in self.list.iter().enumerate() {
+            let separator = if n == 0 { "" } else { "|" };
+            write!(f, "{separator}{}_{}", entry.key, entry.val)?;
+        }
+        Ok(())
+    }
+}
