@@ -1,1 +1,197 @@
-//! Nothing but tests lives in this crate: see `tests/`.
+//! The stage of the end-to-end stories: a sandbox in this process, and a bot in a process of its own that can be killed.
+//!
+//! Everything waits for events; one time-out bounds each story.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use mynah_sandbox::{Happening, Options, Sandbox, Sent};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::broadcast;
+
+/// How long a story may take in all.
+const STORY: Duration = Duration::from_secs(120);
+
+/// Tells a story: runs it, bounded in time.
+///
+/// # Panics
+///
+/// If the story fails or takes too long.
+pub async fn story<F: Future<Output = ()>>(told: F) {
+    tokio::time::timeout(STORY, told).await.expect("the story took too long");
+}
+
+/// A sandbox, and a bot that talks to it.
+#[derive(Debug)]
+pub struct Stage {
+    /// The service.
+    pub sandbox: Sandbox,
+    /// The data folder of the bot.
+    pub data: TempDir,
+    events: broadcast::Receiver<Happening>,
+    program: PathBuf,
+    bot: PathBuf,
+    arguments: Vec<String>,
+    child: Option<Child>,
+}
+
+impl Stage {
+    /// A sandbox that confirms every login, and no bot yet.
+    ///
+    /// # Panics
+    ///
+    /// If the machine has no free port or no temporary folder.
+    pub async fn new(program: &str, bot: &Path) -> Self {
+        Self::with(program, bot, Options { auto_confirm: true, ..Options::default() }).await
+    }
+
+    /// The same with a sandbox of your own.
+    ///
+    /// # Panics
+    ///
+    /// If the machine has no free port or no temporary folder.
+    pub async fn with(program: &str, bot: &Path, options: Options) -> Self {
+        let sandbox = Sandbox::start(options).await.expect("a free port");
+        let events = sandbox.events();
+        let data = TempDir::new().expect("a temporary folder");
+        let (program, bot) = (PathBuf::from(program), bot.to_owned());
+        Self { sandbox, data, events, program, bot, arguments: Vec::new(), child: None }
+    }
+
+    /// More arguments for `run`.
+    #[must_use]
+    pub fn argument(mut self, argument: &str) -> Self {
+        self.arguments.push(argument.to_owned());
+        self
+    }
+
+    /// Starts the bot and waits until it is on line.
+    ///
+    /// # Panics
+    ///
+    /// If the bot cannot be started or ends before it is on line.
+    pub async fn start(&mut self) {
+        self.spawn();
+        self.online().await;
+    }
+
+    /// Starts the bot without waiting.
+    ///
+    /// # Panics
+    ///
+    /// If the bot cannot be started.
+    pub fn spawn(&mut self) {
+        let child = Command::new(&self.program)
+            .arg("run")
+            .arg(&self.bot)
+            .args(["--server", self.sandbox.url(), "--no-pacing", "--data"])
+            .arg(self.data.path())
+            .args(&self.arguments)
+            .env("STORY_GATE", self.gate())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("the bot starts");
+        self.child = Some(child);
+        self.tell();
+    }
+
+    /// Lets the log of the bot appear with a failing test.
+    fn tell(&mut self) {
+        let stderr = self.child.as_mut().and_then(|child| child.stderr.take()).expect("stderr is piped");
+        tokio::spawn(async move {
+            let mut lines = BufReader::new(stderr).lines();
+            while let Ok(Some(line)) = lines.next_line().await {
+                eprintln!("bot: {line}");
+            }
+        });
+    }
+
+    /// Waits until the bot is on line.
+    pub async fn online(&mut self) {
+        self.until(|happening| matches!(happening, Happening::Login { state, .. } if state == "online").then_some(())).await;
+    }
+
+    /// Waits for something that the sandbox tells.
+    ///
+    /// # Panics
+    ///
+    /// If the sandbox ends first.
+    pub async fn until<T>(&mut self, wanted: impl Fn(&Happening) -> Option<T>) -> T {
+        loop {
+            match self.events.recv().await {
+                Ok(happening) => {
+                    if let Some(found) = wanted(&happening) {
+                        return found;
+                    }
+                }
+                Err(broadcast::error::RecvError::Lagged(_)) => {}
+                Err(broadcast::error::RecvError::Closed) => panic!("the sandbox ended"),
+            }
+        }
+    }
+
+    /// The next thing that the bot says: where, and what.
+    pub async fn said(&mut self) -> (String, String) {
+        let Sent { to_name, text, .. } = self
+            .until(|happening| match happening {
+                Happening::Sent(sent) => Some(sent.clone()),
+                _ => None,
+            })
+            .await;
+        (to_name, text)
+    }
+
+    /// The next thing that the bot says must be this, there.
+    ///
+    /// # Panics
+    ///
+    /// If it is something else.
+    pub async fn expect(&mut self, chat: &str, text: &str) {
+        assert_eq!(self.said().await, (chat.to_owned(), text.to_owned()));
+    }
+
+    /// The file that lets a slow handler go on.
+    #[must_use]
+    pub fn gate(&self) -> PathBuf {
+        self.data.path().join("story-gate")
+    }
+
+    /// Ends the bot as a power cut would.
+    ///
+    /// # Panics
+    ///
+    /// If there is no bot.
+    pub async fn kill(&mut self) {
+        let mut child = self.child.take().expect("a bot is running");
+        child.kill().await.expect("the bot can be killed");
+    }
+
+    /// Asks the bot to end, as Ctrl-C does, and returns its exit status.
+    ///
+    /// # Panics
+    ///
+    /// If there is no bot, or it ended by a signal.
+    pub async fn interrupt(&mut self) -> i32 {
+        let mut child = self.child.take().expect("a bot is running");
+        let id = child.id().expect("it runs").to_string();
+        let sent = Command::new("kill").args(["-INT", &id]).status().await.expect("kill is everywhere");
+        assert!(sent.success());
+        child.wait().await.expect("it ends").code().expect("it ends by itself")
+    }
+
+    /// Waits for the bot to end by itself.
+    ///
+    /// # Panics
+    ///
+    /// If there is no bot, or it ended by a signal.
+    pub async fn ended(&mut self) -> i32 {
+        let mut child = self.child.take().expect("a bot is running");
+        child.wait().await.expect("it ends").code().expect("it ends by itself")
+    }
+}

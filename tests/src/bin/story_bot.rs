@@ -1,0 +1,46 @@
+//! The bot of the stories: handlers that fail, panic and take their time, under the whole command line of the runner.
+
+use std::path::Path;
+use std::time::Duration;
+
+use mynah::prelude::*;
+
+struct Fails;
+
+#[async_trait]
+impl Handler for Fails {
+    async fn on_message(&self, ctx: &mut Context, _message: &Message) -> Result<Flow, HandlerError> {
+        ctx.reply("this reply must never leave: its turn failed");
+        Err("the handler of the story failed".into())
+    }
+}
+
+struct Panics;
+
+#[async_trait]
+impl Handler for Panics {
+    async fn on_message(&self, ctx: &mut Context, _message: &Message) -> Result<Flow, HandlerError> {
+        ctx.reply("this reply must never leave: its turn panicked");
+        panic!("the handler of the story panicked")
+    }
+}
+
+/// Answers when the file named by `STORY_GATE` exists.
+struct Slow;
+
+#[async_trait]
+impl Handler for Slow {
+    async fn on_message(&self, ctx: &mut Context, _message: &Message) -> Result<Flow, HandlerError> {
+        let gate = std::env::var("STORY_GATE")?;
+        while !Path::new(&gate).exists() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        ctx.reply("slow but sure");
+        Ok(Flow::Stop)
+    }
+}
+
+#[tokio::main]
+async fn main() -> mynah::Result<()> {
+    mynah::Bot::new().handler("fails", Fails).handler("panics", Panics).handler("slow", Slow).run_cli().await
+}
