@@ -130,6 +130,20 @@ impl Bot {
         self
     }
 
+    /// All handlers in their order, with `rules` as the rule book.
+    pub(crate) fn handlers(&self, rules: Arc<dyn Handler>) -> Handlers {
+        self.registered.iter().fold(Handlers::new().rules(rules), |handlers, entry| {
+            let (name, handler) = (entry.name.clone(), Arc::clone(&entry.handler));
+            let handlers = match entry.place {
+                Place::Before => handlers.before(name, handler),
+                Place::Named => handlers.named(name, handler),
+                Place::Fallback => handlers.fallback(name, handler),
+            };
+            let handlers = entry.at_once.into_iter().fold(handlers, Handlers::at_once);
+            entry.timeout.into_iter().fold(handlers, Handlers::timeout)
+        })
+    }
+
     /// The names that `run` may use.
     pub(crate) fn names(&self) -> Vec<String> {
         let named = self.registered.iter().filter(|entry| entry.place == Place::Named);

@@ -22,11 +22,18 @@
 //! }
 //! ```
 
+mod alert;
 mod bot;
 mod cli;
+mod config;
 mod ended;
+mod login;
+mod metrics;
+mod observer;
 pub mod prelude;
+mod qr;
 mod report;
+mod rule_handler;
 mod telemetry;
 
 pub use bot::Bot;

@@ -1,0 +1,122 @@
+//! Shows a person what to do to log in: the QR code in the terminal, as a picture in the data folder, and as an address.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use mynah_core::{Prompt, Timestamp};
+use mynah_rules::Lang;
+
+use crate::alert::{Alert, AlertKind};
+use crate::qr::Qr;
+
+/// The picture in the data folder.
+const PICTURE: &str = "login.png";
+
+/// Shows the prompts of one account.
+#[derive(Debug)]
+pub(crate) struct LoginScreen {
+    account: String,
+    folder: PathBuf,
+    lang: Lang,
+}
+
+impl LoginScreen {
+    /// The screen of an account whose data lies in `folder`.
+    pub(crate) fn new(account: &str, folder: &Path, lang: Lang) -> Self {
+        Self { account: account.to_owned(), folder: folder.to_owned(), lang }
+    }
+
+    /// Shows a prompt and returns the alert that belongs to it.
+    pub(crate) fn show(&self, prompt: &Prompt, now: Timestamp) -> Alert {
+        let words = self.words(prompt);
+        let mut alert = Alert::new(AlertKind::Login, &self.account, words, now);
+        match prompt {
+            Prompt::Confirm { .. } => self.print(&format!("{}: {words}\n", self.account)),
+            Prompt::Scan { url } => {
+                let picture = self.show_code(words, url);
+                alert.url = Some(url.clone());
+                alert.picture = picture.map(|png| STANDARD.encode(png));
+            }
+        }
+        alert
+    }
+
+    /// Takes the picture away: its code is used up.
+    pub(crate) fn clear(&self) {
+        // It is there only if somebody had to log in.
+        let _ = fs::remove_file(self.folder.join(PICTURE));
+    }
+
+    fn words(&self, prompt: &Prompt) -> &'static str {
+        match (self.lang, prompt) {
+            (Lang::En, Prompt::Scan { .. }) => "scan the QR code with WeChat on the phone",
+            (Lang::Zh, Prompt::Scan { .. }) => "请用手机微信扫描二维码登录",
+            (Lang::En, Prompt::Confirm { .. }) => "confirm the login on the phone",
+            (Lang::Zh, Prompt::Confirm { .. }) => "请在手机上确认登录",
+        }
+    }
+
+    /// Prints the code and keeps it as a picture, which is returned.
+    fn show_code(&self, words: &str, url: &str) -> Option<Vec<u8>> {
+        let qr = Qr::of(url)
+            .inspect_err(|error| tracing::warn!(error = error as &dyn std::error::Error, "no QR code"))
+            .ok();
+        let blocks = qr.as_ref().map(Qr::for_terminal).unwrap_or_default();
+        let png = qr.and_then(|qr| qr.png().ok());
+        let path = self.folder.join(PICTURE);
+        let kept = png.as_deref().map(|png| write_for_owner(&path, png));
+        let at = match kept {
+            Some(Ok(())) => format!("{}\n", path.display()),
+            Some(Err(error)) => {
+                tracing::warn!(%error, path = %path.display(), "the picture of the QR code could not be written");
+                String::new()
+            }
+            None => String::new(),
+        };
+        self.print(&format!("\n{}: {words}\n\n{blocks}\n{url}\n{at}\n", self.account));
+        png
+    }
+
+    /// Prints at once and whole, so that two accounts do not mix their lines.
+    fn print(&self, text: &str) {
+        let mut out = io::stdout().lock();
+        if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            tracing::warn!(%error, account = self.account, "the login prompt could not be printed");
+        }
+    }
+}
+
+/// Writes a file that nobody but its owner may read.
+pub(crate) fn write_for_owner(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?.write_all(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_kept_as_a_picture_until_it_is_used() {
+        let folder = tempfile::tempdir().unwrap();
+        let screen = LoginScreen::new("main", folder.path(), Lang::En);
+        let prompt = Prompt::Scan { url: "https://login.weixin.qq.com/l/abc==".to_owned() };
+        let alert = screen.show(&prompt, Timestamp::default());
+        let picture = fs::read(folder.path().join(PICTURE)).unwrap();
+        assert_eq!(alert.picture, Some(STANDARD.encode(&picture)));
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = fs::metadata(folder.path().join(PICTURE)).unwrap().permissions().mode();
+            assert_eq!(mode & 0o077, 0);
+        }
+        screen.clear();
+        assert!(!folder.path().join(PICTURE).exists());
+    }
+}

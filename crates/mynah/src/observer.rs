@@ -1,0 +1,310 @@
+//! Watches a running account: logs, health, metrics, the login screen and alerts.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use mynah_core::{
+    Action, Clock, Decided, Event, EventBody, Outcome, Outgoing, Quiet, Status, Timestamp,
+};
+use mynah_page::{Condition, Pages};
+use mynah_runtime::{Observer, Trouble};
+
+use crate::alert::{Alert, AlertKind, Alerts};
+use crate::login::LoginScreen;
+use crate::metrics;
+
+/// Watches one account.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    /// The account's name.
+    pub(crate) account: String,
+    /// Where the state and the numbers go.
+    pub(crate) pages: Pages,
+    /// Where a person is called from.
+    pub(crate) alerts: Alerts,
+    /// Where prompts are shown; `None` where somebody else does.
+    pub(crate) screen: Option<LoginScreen>,
+    /// What time it is.
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Whether nothing is sent, and what would be said is logged.
+    pub(crate) dry_run: bool,
+    /// Since when it is on line, and when the service last brought anything.
+    pub(crate) moments: Arc<Moments>,
+}
+
+/// Moments that gauges are computed from.
+#[derive(Debug, Default)]
+pub(crate) struct Moments(Mutex<(Option<Timestamp>, Option<Timestamp>)>);
+
+impl Watch {
+    /// Has the gauges of this account computed whenever they are read.
+    pub(crate) fn register_gauges(&self) {
+        let (moments, clock) = (Arc::clone(&self.moments), Arc::clone(&self.clock));
+        let account = self.account.clone();
+        self.pages.metrics.collect(move |registry| {
+            let (online, synced) = *moments.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let now = clock.now();
+            let age = |since: Option<Timestamp>| since.map_or(0.0, |at| now.since(at).as_secs_f64());
+            registry.set(&metrics::ONLINE, &[&account], f64::from(u8::from(online.is_some())));
+            registry.set(&metrics::SESSION_AGE, &[&account], age(online));
+            registry.set(&metrics::SYNC_DELAY, &[&account], age(synced));
+        });
+    }
+
+    /// The account has ended, for this reason.
+    pub(crate) fn ended(&self, reason: &str) {
+        self.moments.set(None, None);
+        self.condition(Condition::Ended { reason: reason.to_owned() });
+    }
+
+    fn condition(&self, condition: Condition) {
+        self.pages.health.set(&self.account, condition, self.clock.now());
+    }
+
+    fn count(&self, metric: &mynah_page::Metric, label: &str) {
+        self.pages.metrics.add(metric, &[&self.account, label], 1.0);
+    }
+
+    fn took(&self, metric: &mynah_page::Metric, duration: Duration) {
+        self.pages.metrics.observe(metric, &[&self.account], duration);
+    }
+
+    fn count_event(&self, event: &Event) {
+        match &event.body {
+            EventBody::Message(_) => {
+                self.pages.metrics.add(&metrics::MESSAGES, &[&self.account], 1.0);
+            }
+            EventBody::Notice(notice) => self.count(&metrics::EVENTS, notice.kind.word()),
+            EventBody::Due(_) => self.count(&metrics::EVENTS, "due"),
+            EventBody::Started => self.count(&metrics::EVENTS, "started"),
+        }
+    }
+
+    fn log_replies(&self, event: &Event, decided: &Decided) {
+        let chat = event.chat().map_or("-", |chat| chat.name.as_str());
+        for text in self.dry_run.then_some(&decided.replies).into_iter().flatten() {
+            tracing::info!(account = self.account, chat, text, "would be said");
+        }
+    }
+}
+
+impl Moments {
+    fn set(&self, online: Option<Timestamp>, synced: Option<Timestamp>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = (online, synced);
+    }
+
+    fn came_on_line(&self, now: Timestamp) {
+        let mut moments = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        moments.0.get_or_insert(now);
+        moments.1.get_or_insert(now);
+    }
+
+    fn synced(&self, now: Timestamp) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).1 = Some(now);
+    }
+}
+
+impl Observer for Watch {
+    fn status(&self, status: &Status) {
+        let account = self.account.as_str();
+        let now = self.clock.now();
+        match status {
+            Status::Prompt(prompt) => {
+                self.moments.set(None, None);
+                tracing::info!(account, "somebody has to log in with the phone");
+                self.condition(Condition::Waiting { what: "login".to_owned() });
+                if let Some(screen) = &self.screen {
+                    self.alerts.send(screen.show(prompt, now), now);
+                }
+            }
+            Status::Online { name } => {
+                self.moments.came_on_line(now);
+                tracing::info!(account, name, "on line");
+                self.condition(Condition::Online);
+                self.alerts.all_is_well(account);
+                self.screen.as_ref().inspect(|screen| screen.clear());
+            }
+            Status::Offline { reason, retry_in } => {
+                self.moments.set(None, None);
+                tracing::warn!(account, reason, ?retry_in, "off line");
+                self.condition(Condition::Offline { reason: reason.clone() });
+            }
+        }
+    }
+
+    fn accepted(&self, events: usize) {
+        self.moments.synced(self.clock.now());
+        if events > 0 {
+            tracing::debug!(account = self.account, events, "accepted");
+        }
+    }
+
+    fn turn(&self, event: &Event, decided: &Decided) {
+        self.count_event(event);
+        self.took(&metrics::TURN, Duration::from_micros(decided.micros));
+        self.took(&metrics::LAG, self.clock.now().since(event.time));
+        if let Some(reason) = &decided.passed_over {
+            self.pages.metrics.add(&metrics::PASSED_OVER, &[&self.account], 1.0);
+            tracing::debug!(account = self.account, event = %event.id, reason, "passed over");
+        }
+        if let Some(rule) = &decided.rule {
+            let outcome = decided.quiet.map_or("answered", quiet_word);
+            self.pages.metrics.add(&metrics::DECISIONS, &[&self.account, rule, outcome], 1.0);
+            tracing::debug!(account = self.account, event = %event.id, rule, outcome, "decided");
+        }
+        self.log_replies(event, decided);
+    }
+
+    fn sent(&self, outgoing: &Outgoing, outcome: &Outcome, took: Duration) {
+        let account = self.account.as_str();
+        let (chat, action) = (&outgoing.chat, action_word(&outgoing.action));
+        self.count(&metrics::SENDS, outcome_word(outcome));
+        self.took(&metrics::SEND, took);
+        match outcome {
+            Outcome::Delivered(_) | Outcome::Accepted => {
+                self.took(&metrics::WAIT, self.clock.now().since(outgoing.queued));
+                tracing::debug!(account, %chat, action, ?took, "sent");
+            }
+            Outcome::NotSent { reason, .. } => {
+                tracing::info!(account, %chat, action, reason, attempt = outgoing.attempt, "not sent yet");
+            }
+            Outcome::Refused { reason } => {
+                tracing::warn!(account, %chat, action, reason, "refused by the service");
+            }
+            Outcome::Expired => {
+                tracing::warn!(account, %chat, action, "expired: it could not leave in time");
+            }
+            Outcome::Unknown { reason, again_at } => {
+                let again = again_at.is_some();
+                tracing::warn!(account, %chat, action, reason, again, "nobody knows whether it was sent");
+            }
+        }
+    }
+
+    fn trouble(&self, trouble: &Trouble) {
+        let account = self.account.as_str();
+        self.count(&metrics::TROUBLES, trouble_word(trouble));
+        match trouble {
+            Trouble::HandlerFailed { handler, event, error } => {
+                tracing::error!(account, handler, %event, error, "a handler failed; its effects are dropped");
+            }
+            Trouble::NoSuchHandler { handler, event } => {
+                tracing::error!(account, handler, %event, "a rule runs a handler that nobody registered");
+            }
+            Trouble::SetAside { event } => {
+                tracing::error!(account, %event, "the process died on this event too often; it is set aside");
+                let text = format!("event {event} was set aside: the process died on it three times");
+                let now = self.clock.now();
+                self.alerts.send(Alert::new(AlertKind::Trouble, account, text, now), now);
+            }
+            Trouble::InDoubt { action } => {
+                tracing::warn!(account, action, "it was on its way when the process ended");
+            }
+            Trouble::TooFrequent { until } => {
+                tracing::warn!(account, %until, "the service says: too frequent; nothing is sent until then");
+            }
+            Trouble::Loop { chat, person, until } => {
+                tracing::warn!(account, %chat, %person, %until, "probably another bot: no answer until then");
+            }
+        }
+    }
+}
+
+const fn quiet_word(quiet: Quiet) -> &'static str {
+    match quiet {
+        Quiet::Cooldown => "cooldown",
+        Quiet::Limit => "limit",
+        Quiet::Mute => "mute",
+    }
+}
+
+const fn outcome_word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Delivered(_) => "delivered",
+        Outcome::Accepted => "accepted",
+        Outcome::NotSent { .. } => "not_sent",
+        Outcome::Refused { .. } => "refused",
+        Outcome::Expired => "expired",
+        Outcome::Unknown { .. } => "unknown",
+    }
+}
+
+const fn action_word(action: &Action) -> &'static str {
+    match action {
+        Action::Send { .. } => "send",
+        Action::Recall { .. } => "recall",
+        Action::AcceptFriend { .. } => "accept_friend",
+        Action::Save { .. } => "save",
+    }
+}
+
+const fn trouble_word(trouble: &Trouble) -> &'static str {
+    match trouble {
+        Trouble::HandlerFailed { .. } => "handler_failed",
+        Trouble::NoSuchHandler { .. } => "no_such_handler",
+        Trouble::SetAside { .. } => "set_aside",
+        Trouble::InDoubt { .. } => "in_doubt",
+        Trouble::TooFrequent { .. } => "too_frequent",
+        Trouble::Loop { .. } => "loop",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mynah_core::{ActionId, ChatId, Content, EventId};
+    use mynah_runtime::ManualClock;
+
+    use super::*;
+    use crate::config::AlertConfig;
+
+    async fn watch() -> Watch {
+        let (alerts, task) = Alerts::start(&AlertConfig::default());
+        task.await.unwrap();
+        let watch = Watch {
+            account: "main".to_owned(),
+            pages: Pages::default(),
+            alerts,
+            screen: None,
+            clock: Arc::new(ManualClock::at(Timestamp::from_secs(100))),
+            dry_run: false,
+            moments: Arc::default(),
+        };
+        watch.register_gauges();
+        watch
+    }
+
+    fn outgoing() -> Outgoing {
+        Outgoing {
+            id: ActionId { event: EventId::from("e"), n: 0 },
+            chat: ChatId::from("c"),
+            action: Action::Send { content: Content::text("hi") },
+            queued: Timestamp::from_secs(98),
+            attempt: 1,
+        }
+    }
+
+    #[tokio::test]
+    async fn health_is_true_only_while_on_line() {
+        let watch = watch().await;
+        watch.status(&Status::Online { name: "八哥".to_owned() });
+        assert!(watch.pages.health.is_healthy());
+        let retry_in = Duration::from_secs(1);
+        watch.status(&Status::Offline { reason: "HTTP 502".to_owned(), retry_in });
+        assert!(!watch.pages.health.is_healthy());
+        assert!(watch.pages.metrics.render().contains("mynah_online{account=\"main\"} 0"));
+        watch.status(&Status::Online { name: "八哥".to_owned() });
+        watch.ended("logged out");
+        assert!(!watch.pages.health.is_healthy());
+    }
+
+    #[tokio::test]
+    async fn sends_are_counted_by_outcome() {
+        let watch = watch().await;
+        watch.sent(&outgoing(), &Outcome::Accepted, Duration::from_millis(3));
+        watch.sent(&outgoing(), &Outcome::Expired, Duration::ZERO);
+        let text = watch.pages.metrics.render();
+        assert!(text.contains("mynah_sends_total{account=\"main\",outcome=\"accepted\"} 1"));
+        assert!(text.contains("mynah_sends_total{account=\"main\",outcome=\"expired\"} 1"));
+        assert!(text.contains("mynah_send_wait_seconds_sum{account=\"main\"} 2\n"));
+    }
+}

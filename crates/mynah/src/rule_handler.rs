@@ -1,0 +1,107 @@
+//! The rule book as a handler: a decision becomes effects of the turn.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use async_trait::async_trait;
+use mynah_core::{Context, Event, EventBody, Flow, Handler, HandlerError, Message};
+use mynah_rules::{Builtin, Decision, Moment, RuleBook};
+
+/// Where the rule book lies that turns begin with. Shared by the handler and whoever replaces the book.
+pub(crate) type Shelf = ArcSwap<RuleBook>;
+
+/// Runs the rules. The book can be replaced at any time; a turn keeps the one it began with.
+pub(crate) struct RuleHandler {
+    shelf: Arc<Shelf>,
+    operator: Arc<dyn Operator>,
+}
+
+/// What an admin can ask of the runner from within a chat.
+#[async_trait]
+pub(crate) trait Operator: Send + Sync {
+    /// Reads the rules again and says what came of it.
+    async fn reload(&self) -> String;
+
+    /// How the bot is.
+    async fn status(&self) -> String;
+}
+
+/// The operator of places that have nobody to ask.
+struct NoOperator;
+
+#[async_trait]
+impl Operator for NoOperator {
+    async fn reload(&self) -> String {
+        "reloaded".to_owned()
+    }
+
+    async fn status(&self) -> String {
+        "all is well".to_owned()
+    }
+}
+
+impl RuleHandler {
+    /// A handler with the book on this shelf.
+    pub(crate) fn new(shelf: Arc<Shelf>, operator: Arc<dyn Operator>) -> Self {
+        Self { shelf, operator }
+    }
+
+    /// A handler whose book stays, without anybody to ask: for tests of a rule file, and for replay.
+    pub(crate) fn alone(book: Arc<RuleBook>) -> Self {
+        Self::new(Arc::new(Shelf::new(book)), Arc::new(NoOperator))
+    }
+
+    async fn handle(&self, ctx: &mut Context, event: &Event) -> Flow {
+        let book = self.shelf.load_full();
+        let at = Moment { now: ctx.now(), random: ctx.random(), chats: Arc::clone(ctx.chats()) };
+        let decision = book.decide(event, ctx, &at);
+        for warning in &decision.warnings {
+            tracing::warn!(event = %event.id, "{warning}");
+        }
+        let builtin = decision.builtin;
+        let flow = apply(decision, ctx);
+        match builtin {
+            Some(Builtin::Reload) => ctx.reply(self.operator.reload().await),
+            Some(Builtin::Status) => ctx.reply(self.operator.status().await),
+            None => {}
+        }
+        flow
+    }
+}
+
+/// Puts everything a decision wants into the effects of the turn, and what it was into its record.
+fn apply(decision: Decision, ctx: &mut Context) -> Flow {
+    let answered = decision.acted || decision.quiet.is_some();
+    let decided = ctx.decided();
+    if let Some(rule) = decision.rule {
+        decided.rule = Some(rule.id);
+        decided.file = Some(rule.file.to_string());
+        decided.line = Some(rule.line);
+    }
+    decided.captures = decision.captures;
+    decided.quiet = decision.quiet;
+    decision.writes.into_iter().for_each(|write| ctx.write(write));
+    decision.steps.into_iter().for_each(|step| ctx.step(step));
+    decision.timers.into_iter().for_each(|timer| ctx.timer(timer));
+    if answered { Flow::Stop } else { Flow::Continue }
+}
+
+#[async_trait]
+impl Handler for RuleHandler {
+    async fn on_message(&self, ctx: &mut Context, message: &Message) -> Result<Flow, HandlerError> {
+        let body = EventBody::Message(message.clone());
+        let event = Event { id: ctx.event_id().clone(), time: ctx.now(), body };
+        Ok(self.handle(ctx, &event).await)
+    }
+
+    async fn on_event(&self, ctx: &mut Context, event: &Event) -> Result<Flow, HandlerError> {
+        Ok(self.handle(ctx, event).await)
+    }
+}
+
+impl fmt::Debug for RuleHandler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RuleHandler").finish_non_exhaustive()
+    }
+}
