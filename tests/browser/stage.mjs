@@ -1,0 +1,85 @@
+// What every browser test needs: a browser, a program that is started and ended, and checks that name themselves.
+
+import { spawn } from "node:child_process";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+const [, , program, , tools] = process.argv;
+const require = createRequire(join(tools, "package.json"));
+const { chromium } = require("playwright-core");
+
+export const axe = require.resolve("axe-core/axe.min.js");
+
+/** A browser that calls nobody but the page. */
+export function browser() {
+  return chromium.launch({
+    executablePath: "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+      "--disable-component-update", "--disable-sync", "--enable-precise-memory-info"],
+  });
+}
+
+/** A copy of a bot that the test may change. */
+export function copyOf(bot) {
+  const folder = mkdtempSync(join(tmpdir(), "mynah-browser-"));
+  cpSync(bot, folder, { recursive: true });
+  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+/** Starts the program and waits for a line that matches; resolves to the match. */
+export async function start(args, line, env = {}) {
+  const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, ...env } });
+  const told = [];
+  const found = new Promise((resolve, reject) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      createInterface({ input: stream }).on("line", (text) => {
+        told.push(text);
+        const match = line.exec(text);
+        if (match) resolve(match);
+      });
+    }
+    child.on("exit", (code) => reject(new Error(`${args.join(" ")} ended with ${code}:\n${told.join("\n")}`)));
+  });
+  const ended = new Promise((resolve) => child.on("exit", resolve));
+  const match = await found;
+  return { match, told, stop: async () => { child.kill("SIGTERM"); await ended; }, kill: async () => { child.kill("SIGKILL"); await ended; } };
+}
+
+/** Runs the program to its end; resolves to its status and output. */
+export function run(args) {
+  return new Promise((resolve) => {
+    const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
+    let output = "";
+    child.stdout.on("data", (data) => { output += data; });
+    child.stderr.on("data", (data) => { output += data; });
+    child.on("exit", (code) => resolve({ code, output }));
+  });
+}
+
+let passed = 0;
+let failed = 0;
+
+/** One test: runs it, says how it went, goes on. */
+export async function test(name, body) {
+  try {
+    await body();
+    passed += 1;
+    console.log(`PASS ${name}`);
+  } catch (error) {
+    failed += 1;
+    console.log(`FAIL ${name}\n${error.stack}`);
+  }
+}
+
+/** The closing line, and the exit status. */
+export function finish() {
+  console.log(`${passed} passed, ${failed} failed`);
+  process.exitCode = failed ? 1 : 0;
+}
+
+export function assert(condition, message) {
+  if (!condition) throw new Error(message);
+}
