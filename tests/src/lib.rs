@@ -103,7 +103,8 @@ impl Stage {
 
     /// Lets the log of the bot appear with a failing test.
     fn tell(&mut self) {
-        let stderr = self.child.as_mut().and_then(|child| child.stderr.take()).expect("stderr is piped");
+        let stderr =
+            self.child.as_mut().and_then(|child| child.stderr.take()).expect("stderr is piped");
         tokio::spawn(async move {
             let mut lines = BufReader::new(stderr).lines();
             while let Ok(Some(line)) = lines.next_line().await {
@@ -114,7 +115,10 @@ impl Stage {
 
     /// Waits until the bot is on line.
     pub async fn online(&mut self) {
-        self.until(|happening| matches!(happening, Happening::Login { state, .. } if state == "online").then_some(())).await;
+        self.until(|happening| {
+            matches!(happening, Happening::Login { state, .. } if state == "online").then_some(())
+        })
+        .await;
     }
 
     /// Waits for something that the sandbox tells.
@@ -180,7 +184,8 @@ impl Stage {
     pub async fn interrupt(&mut self) -> i32 {
         let mut child = self.child.take().expect("a bot is running");
         let id = child.id().expect("it runs").to_string();
-        let sent = Command::new("kill").args(["-INT", &id]).status().await.expect("kill is everywhere");
+        let sent =
+            Command::new("kill").args(["-INT", &id]).status().await.expect("kill is everywhere");
         assert!(sent.success());
         child.wait().await.expect("it ends").code().expect("it ends by itself")
     }

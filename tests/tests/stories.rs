@@ -141,7 +141,10 @@ async fn ctrl_c_logs_out_in_order() {
         t.expect(GROUP, PRICE).await;
         assert_eq!(t.interrupt().await, 0);
         let calls = t.sandbox.calls();
-        assert!(calls.iter().any(|call| call.path.ends_with("/webwxlogout") && call.status == 200), "{calls:?}");
+        assert!(
+            calls.iter().any(|call| call.path.ends_with("/webwxlogout") && call.status == 200),
+            "{calls:?}"
+        );
     })
     .await;
 }

@@ -9,7 +9,11 @@ struct Fails;
 
 #[async_trait]
 impl Handler for Fails {
-    async fn on_message(&self, ctx: &mut Context, _message: &Message) -> Result<Flow, HandlerError> {
+    async fn on_message(
+        &self,
+        ctx: &mut Context,
+        _message: &Message,
+    ) -> Result<Flow, HandlerError> {
         ctx.reply("this reply must never leave: its turn failed");
         Err("the handler of the story failed".into())
     }
@@ -19,7 +23,11 @@ struct Panics;
 
 #[async_trait]
 impl Handler for Panics {
-    async fn on_message(&self, ctx: &mut Context, _message: &Message) -> Result<Flow, HandlerError> {
+    async fn on_message(
+        &self,
+        ctx: &mut Context,
+        _message: &Message,
+    ) -> Result<Flow, HandlerError> {
         ctx.reply("this reply must never leave: its turn panicked");
         panic!("the handler of the story panicked")
     }
@@ -30,7 +38,11 @@ struct Slow;
 
 #[async_trait]
 impl Handler for Slow {
-    async fn on_message(&self, ctx: &mut Context, _message: &Message) -> Result<Flow, HandlerError> {
+    async fn on_message(
+        &self,
+        ctx: &mut Context,
+        _message: &Message,
+    ) -> Result<Flow, HandlerError> {
         let gate = std::env::var("STORY_GATE")?;
         while !Path::new(&gate).exists() {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -42,5 +54,10 @@ impl Handler for Slow {
 
 #[tokio::main]
 async fn main() -> mynah::Result<()> {
-    mynah::Bot::new().handler("fails", Fails).handler("panics", Panics).handler("slow", Slow).run_cli().await
+    mynah::Bot::new()
+        .handler("fails", Fails)
+        .handler("panics", Panics)
+        .handler("slow", Slow)
+        .run_cli()
+        .await
 }
