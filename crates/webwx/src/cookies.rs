@@ -114,7 +114,7 @@ impl Cookie {
             match key.trim().to_ascii_lowercase().as_str() {
                 "domain" => cookie.set_domain(value, from)?,
                 "path" if value.starts_with('/') && !from.only_server => {
-                    cookie.path = value.to_owned()
+                    cookie.path = value.to_owned();
                 }
                 "secure" => cookie.secure = !from.only_server,
                 "expires" => cookie.expires = seconds(value).or(cookie.expires),

@@ -169,7 +169,7 @@ impl Client {
                 "call"
             ),
             Err(error) => {
-                tracing::debug!(method, path, failure = %error.failure, ms, "call failed")
+                tracing::debug!(method, path, failure = %error.failure, ms, "call failed");
             }
         }
         result

@@ -1,0 +1,202 @@
+use std::time::Duration;
+
+use mynah_webwx::{CallError, Client, ClientMsgId, Options, OutgoingText};
+
+use crate::responder::{Reply, Responder, ok, status};
+use crate::{logged_in, well};
+
+async fn failed_sync(reply: Reply) -> CallError {
+    let server = Responder::start(move |asked| match asked.call() {
+        "webwxsync" => reply.clone(),
+        _ => well(asked),
+    })
+    .await;
+    let client = logged_in(&server).await;
+    let before = client.session();
+    let error = client.sync().await.unwrap_err();
+    assert_eq!(client.session(), before, "a failed answer changes nothing");
+    error
+}
+
+#[tokio::test]
+async fn every_bad_answer_says_which_call_and_what_was_wrong() {
+    let ret = |ret: &str| {
+        ok(format!(
+            r#"{{"BaseResponse":{{"Ret":{ret},"ErrMsg":"words"}},"SyncKey":{{"Count":0,"List":[]}},"SKey":""}}"#
+        ))
+    };
+    for (reply, message, over, retry) in [
+        (
+            ret("1101"),
+            "webwxsync: refused with 1101 (session replaced by another login or ended by the service): words",
+            true,
+            false,
+        ),
+        (
+            ret("\"1100\""),
+            "webwxsync: refused with 1100 (no such session, logged out on the phone): words",
+            true,
+            false,
+        ),
+        (ret("1205"), "webwxsync: refused with 1205 (too frequent): words", false, true),
+        (ret("1"), "webwxsync: refused with 1 (wrong parameter): words", false, false),
+        (ret("3"), "webwxsync: refused with 3 (passing trouble): words", false, true),
+        (ret("null"), "webwxsync: the answer has no Ret: ", false, true),
+        (ok("[]"), "webwxsync: the answer has no BaseResponse: []", false, true),
+        (ok("{}"), "webwxsync: the answer has no BaseResponse: {}", false, true),
+        (ok(r#"{"BaseResponse":[]}"#), "webwxsync: the answer has no BaseResponse: ", false, true),
+        (ok(r#"{"BaseResponse":{"Ret":0},"#), "webwxsync: the answer is no JSON: ", false, true),
+        (ok(""), "webwxsync: the answer is no JSON: ", false, true),
+        (
+            ok("<html>login</html>"),
+            "webwxsync: the answer is no JSON: <html>login</html>",
+            false,
+            true,
+        ),
+        (status(502, "bad\ngateway"), "webwxsync: HTTP status 502: bad gateway", false, true),
+        (status(404, ""), "webwxsync: HTTP status 404: ", false, false),
+        (status(302, ""), "webwxsync: HTTP status 302: ", false, false),
+        (
+            Reply::Close,
+            "webwxsync: the connection broke before the answer was complete",
+            false,
+            true,
+        ),
+        (
+            Reply::Cut(b"{\"Base".to_vec()),
+            "webwxsync: the connection broke before the answer was complete",
+            false,
+            true,
+        ),
+    ] {
+        let error = failed_sync(reply).await;
+        assert!(error.to_string().starts_with(message), "{error} is not {message}");
+        assert_eq!((error.is_session_over(), error.is_retryable()), (over, retry), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn wrong_types_in_good_answers_are_read_over() {
+    let odd = r#"{"BaseResponse":{"Ret":"0"},"AddMsgCount":"x","AddMsgList":[null,7,{"MsgId":7286123456789012345,"MsgType":"1","Content":null,"RecommendInfo":[]}],"ModContactList":"none","SyncKey":null,"ContinueFlag":true}"#;
+    let server = Responder::start(move |asked| match asked.call() {
+        "webwxsync" => ok(odd),
+        _ => well(asked),
+    })
+    .await;
+    let client = logged_in(&server).await;
+    let key = client.session().sync_key().clone();
+    let synced = client.sync().await.unwrap();
+    assert_eq!(synced.add_msg_list.len(), 1);
+    assert_eq!(synced.add_msg_list[0].msg_id, "7286123456789012345");
+    assert_eq!(synced.add_msg_list[0].msg_type, 1);
+    assert!(synced.has_more());
+    client.advance(&synced);
+    assert_eq!(*client.session().sync_key(), key, "an empty key is never taken");
+}
+
+#[tokio::test]
+async fn a_send_says_whether_it_may_have_taken_effect() {
+    for (reply, may) in [
+        (status(502, ""), true),
+        (status(403, ""), false),
+        (Reply::Close, true),
+        (Reply::Cut(Vec::new()), true),
+        (ok("half {"), true),
+        (ok(r#"{"BaseResponse":{"Ret":1204}}"#), false),
+        (ok(r#"{"BaseResponse":{"Ret":1101}}"#), false),
+    ] {
+        let server = Responder::start(move |asked| match asked.call() {
+            "webwxsendmsg" => reply.clone(),
+            _ => well(asked),
+        })
+        .await;
+        let client = logged_in(&server).await;
+        let text =
+            OutgoingText { to: "@a".to_owned(), text: "x".to_owned(), id: ClientMsgId::fresh() };
+        let error = client.send_text(&text).await.unwrap_err();
+        assert_eq!(error.may_have_taken_effect(), may, "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_took_nothing() {
+    // A port that was free a moment ago.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let server = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let client = Client::new(Options { server: Some(server), ..Options::default() }).unwrap();
+    let error = client.request_login().await.unwrap_err();
+    assert_eq!(error.to_string(), "jslogin: the service could not be reached");
+    assert!(error.is_retryable() && !error.may_have_taken_effect());
+}
+
+#[tokio::test]
+async fn a_server_that_says_nothing_is_not_waited_for_for_ever() {
+    let server = Responder::start(|_| Reply::Silence).await;
+    let at_most = Duration::from_millis(50);
+    let client = Client::new(Options {
+        server: Some(server.address.clone()),
+        at_most,
+        ..Options::default()
+    })
+    .unwrap();
+    let error = client.request_login().await.unwrap_err();
+    assert_eq!(error.to_string(), "jslogin: no answer in time");
+    assert!(error.is_retryable() && error.may_have_taken_effect());
+}
+
+#[tokio::test]
+async fn a_body_without_end_is_cut_off() {
+    let server = Responder::start(|_| Reply::Endless).await;
+    let client =
+        Client::new(Options { server: Some(server.address.clone()), ..Options::default() })
+            .unwrap();
+    let error = client.request_login().await.unwrap_err();
+    assert_eq!(error.to_string(), "jslogin: the answer is larger than 1048576 bytes");
+    assert!(!error.is_retryable());
+}
+
+#[tokio::test]
+async fn script_answers_that_make_no_sense_are_errors() {
+    for (answer, message) in [
+        ("window.QRLogin.code = 400;", "jslogin: refused with 400 (unknown code)"),
+        (
+            "window.QRLogin.code = 200;",
+            "jslogin: the answer has no login uuid: window.QRLogin.code = 200;",
+        ),
+        ("<html>", "jslogin: the answer has no login uuid: <html>"),
+    ] {
+        let server = Responder::start(move |_| ok(answer)).await;
+        let client =
+            Client::new(Options { server: Some(server.address.clone()), ..Options::default() })
+                .unwrap();
+        assert_eq!(client.request_login().await.unwrap_err().to_string(), message);
+    }
+    for (answer, over) in [
+        (r#"window.synccheck={retcode:"1102",selector:"0"}"#, true),
+        (r#"window.synccheck={retcode:"-1",selector:"0"}"#, false),
+        ("window.synccheck={}", false),
+        ("garbage", false),
+    ] {
+        let server = Responder::start(move |asked| match asked.call() {
+            "synccheck" => ok(answer),
+            _ => well(asked),
+        })
+        .await;
+        let error = logged_in(&server).await.sync_check().await.unwrap_err();
+        assert_eq!((error.is_session_over(), error.is_retryable()), (over, !over), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn errors_hold_no_secret_of_the_session() {
+    let leaky = r#"{"SKey":"@crypt_abcd1234_ffff","Ticket":"verysecret","url":"https://w/x?pass_ticket=verysecret&sid=sidsid"#;
+    let error = failed_sync(ok(leaky)).await;
+    let whole = format!("{error:?} {error}");
+    assert!(
+        !["abcd1234", "verysecret", "sidsid"].iter().any(|secret| whole.contains(secret)),
+        "{whole}"
+    );
+    let error = failed_sync(Reply::Close).await;
+    assert!(!format!("{error:?}").contains("sidsid"));
+}
