@@ -66,7 +66,7 @@ fn rule_files_in_the_documentation_pass_their_own_tests() {
             let folder = tempfile::tempdir().unwrap();
             fs::write(folder.path().join("bot.toml"), &block).unwrap();
             for command in ["check", "test"] {
-                let run = Command::new(env!("CARGO_BIN_EXE_story_bot"))
+                let run = Command::new(env!("CARGO_BIN_EXE_stock_bot"))
                     .arg(command)
                     .arg(folder.path())
                     .assert();
@@ -129,7 +129,7 @@ fn every_bot_to_copy_is_right() {
     let bots: Vec<PathBuf> = bots.filter(|bot| bot.join("bot.toml").exists()).collect();
     assert!(bots.len() >= 6, "{bots:?}");
     for bot in bots {
-        Command::new(env!("CARGO_BIN_EXE_story_bot")).arg("check").arg(&bot).assert().success();
-        Command::new(env!("CARGO_BIN_EXE_story_bot")).arg("test").arg(&bot).assert().success();
+        Command::new(env!("CARGO_BIN_EXE_stock_bot")).arg("check").arg(&bot).assert().success();
+        Command::new(env!("CARGO_BIN_EXE_stock_bot")).arg("test").arg(&bot).assert().success();
     }
 }
