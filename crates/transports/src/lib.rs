@@ -1,1 +1,3 @@
-//! (being written)
+//! Chat services behind Mynah's [`Transport`](mynah_core::Transport): one module each.
+
+pub mod webwx;

@@ -1,0 +1,127 @@
+//! WeChat Web as a transport.
+//!
+//! [`WebWx`] opens into a source, which logs in and reads, and a service, which acts; what they share is in `shared`.
+//! The service's words end in `events`; who is who across logins is known by `directory`.
+//!
+//! # Login
+//!
+//! A stored session is resumed without a scan. If it has ended, the phone that knows this device is asked to confirm;
+//! else a QR code is shown, and a new one whenever it expires. A session that ends later takes the same way.
+//!
+//! # Failures
+//!
+//! Network errors, 5xx and answers that make no sense are tried again after 1 s, 2 s, 4 s … 60 s; "too frequent" after
+//! 1 min … 30 min. Success resets both. A session that ends within two minutes of its login counts as a failure of the
+//! login, so that an account which is thrown out at once is not logged in again and again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use mynah_core::{Capabilities, Clock, Records, Service, Source, SystemClock, Transport};
+use mynah_webwx as webwx;
+
+mod backoff;
+mod called_by;
+mod content;
+mod directory;
+mod events;
+mod media;
+mod needs;
+mod service;
+mod shared;
+mod source;
+mod system_text;
+mod unusable;
+
+pub use called_by::CalledBy;
+pub use webwx::DesktopToken;
+
+use directory::Directory;
+use service::WebWxService;
+use shared::Shared;
+use source::{SESSION, WebWxSource};
+use unusable::Unusable;
+
+/// How to connect an account.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Another server in place of all hosts of the service, e.g. `http://127.0.0.1:8086`; `None` is the real one.
+    pub server: Option<String>,
+    /// Log in as the desktop client does, with this token.
+    pub desktop: Option<DesktopToken>,
+    /// The names that count as a call of the bot, beside its own.
+    pub names: CalledBy,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// How long a login prompt is shown, renewed when it expires, before the account counts as not logged in.
+    pub patience: Duration,
+    /// No call takes longer than this, however patient it would be by itself. For tests.
+    pub call_timeout: Option<Duration>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            server: None,
+            desktop: None,
+            names: CalledBy::default(),
+            clock: Arc::new(SystemClock),
+            // A session that drops at night waits until somebody is at the phone.
+            patience: Duration::from_secs(24 * 60 * 60),
+            call_timeout: None,
+        }
+    }
+}
+
+/// A WeChat account over the web protocol.
+#[derive(Debug)]
+pub struct WebWx {
+    options: Options,
+}
+
+impl WebWx {
+    /// An account to be connected like this.
+    #[must_use]
+    pub fn new(options: Options) -> Self {
+        Self { options }
+    }
+
+    /// What WeChat Web can do, without connecting.
+    #[must_use]
+    pub fn capabilities() -> Capabilities {
+        service::capabilities()
+    }
+}
+
+impl Transport for WebWx {
+    fn open(self: Box<Self>, records: Records) -> (Box<dyn Source>, Arc<dyn Service>) {
+        let Options { server, desktop, names, clock, patience, call_timeout } = self.options;
+        let mut options = webwx::Options { server, desktop, ..webwx::Options::default() };
+        options.at_most = call_timeout.unwrap_or(options.at_most);
+        let client = match webwx::Client::resume(options, stored_session(&records)) {
+            Ok(client) => client,
+            Err(error) => {
+                let (source, service) = Unusable::new(error);
+                return (Box::new(source), Arc::new(service));
+            }
+        };
+        let directory = Directory::from_records(&records);
+        let shared = Arc::new(Shared::new(client, names, clock, directory));
+        let source = WebWxSource::new(Arc::clone(&shared), patience);
+        (Box::new(source), Arc::new(WebWxService::new(shared)))
+    }
+}
+
+/// The session of the records; none where there is none that can be read, so that a person logs in anew.
+fn stored_session(records: &Records) -> webwx::Session {
+    let Some(json) = records.get(SESSION) else { return webwx::Session::default() };
+    serde_json::from_str(json).unwrap_or_else(|error| {
+        // Not the error's own words: they could quote a secret.
+        tracing::warn!(
+            line = error.line(),
+            column = error.column(),
+            "the stored session cannot be read"
+        );
+        webwx::Session::default()
+    })
+}

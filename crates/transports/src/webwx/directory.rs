@@ -1,0 +1,284 @@
+//! Who is who: people and groups with ids of our own, which stay the same when the service gives everybody a new name.
+//!
+//! A *user name* (`@…`, `@@…`) is the service's word for somebody during one login. The directory binds user names to
+//! our ids: at once where the login goes on, by [recognition](recognise) after a new one. What it knows is written
+//! into records, one for each person and group, so that a change costs one small record.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use mynah_core::{Chat, Records, Timestamp};
+use mynah_webwx::text;
+use mynah_webwx::wire::User;
+use serde::{Deserialize, Serialize};
+
+mod facts;
+mod groups;
+mod members;
+mod people;
+mod recognise;
+mod sketch;
+
+pub(crate) use facts::{Facts, Standing};
+use groups::KnownGroup;
+use members::Members;
+pub(crate) use members::{Member, Roster};
+use people::{KnownPerson, NameCounts};
+
+/// The account itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Me {
+    pub(crate) uin: u64,
+    pub(crate) user_name: String,
+    pub(crate) nick: String,
+}
+
+/// The record of the directory itself.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Head {
+    me: Me,
+    /// The next number for a person or group. Numbers are never used twice.
+    next: u32,
+}
+
+const HEAD: &str = "directory";
+const PERSON: &str = "person/";
+const GROUP: &str = "group/";
+
+/// People who are gone from the list of a group.
+#[derive(Debug)]
+pub(crate) struct Departed {
+    pub(crate) group: Box<str>,
+    pub(crate) members: Vec<Member>,
+}
+
+/// People and groups, by our own ids and by the names of the present login.
+#[derive(Debug, Default)]
+pub(crate) struct Directory {
+    head: Head,
+    people: BTreeMap<u32, KnownPerson>,
+    groups: BTreeMap<u32, KnownGroup>,
+    person_of: HashMap<Box<str>, u32>,
+    group_of: HashMap<Box<str>, u32>,
+    members: Members,
+    /// Who is gone from the lists of groups, until [`take_departed`](Self::take_departed).
+    departed: Vec<Departed>,
+    /// How often each name occurs among friends; made anew when a friend changed.
+    name_counts: Option<NameCounts>,
+    chats: Option<Arc<[Chat]>>,
+    dirty: BTreeSet<String>,
+}
+
+impl Directory {
+    /// The directory as the records say. Records that cannot be read are left out with a warning: what they were
+    /// about gets a new id, and the bot runs.
+    pub(crate) fn from_records(records: &Records) -> Self {
+        let mut directory = Self::default();
+        if let Some(head) = records.get(HEAD).and_then(|json| parsed(HEAD, json)) {
+            directory.head = head;
+        }
+        for (key, json) in records {
+            directory.load(key, json);
+        }
+        directory
+    }
+
+    fn load(&mut self, key: &str, json: &str) {
+        let number = |prefix: &str| key.strip_prefix(prefix)?.parse::<u32>().ok();
+        if let Some(id) = number(PERSON)
+            && let Some(person) = parsed::<KnownPerson>(key, json)
+        {
+            self.person_of.extend(person.user_name.clone().map(|name| (name, id)));
+            self.people.insert(id, person);
+            self.head.next = self.head.next.max(id + 1);
+        } else if let Some(id) = number(GROUP)
+            && let Some(group) = parsed::<KnownGroup>(key, json)
+        {
+            self.group_of.extend(group.user_name.clone().map(|name| (name, id)));
+            self.groups.insert(id, group);
+            self.head.next = self.head.next.max(id + 1);
+        }
+    }
+
+    /// The records that changed since the last call.
+    pub(crate) fn take_changes(&mut self) -> Records {
+        let dirty = std::mem::take(&mut self.dirty);
+        dirty
+            .into_iter()
+            .map(|key| (self.record(&key), key))
+            .map(|(json, key)| (key, json))
+            .collect()
+    }
+
+    /// The text of a record; empty for one that is gone.
+    fn record(&self, key: &str) -> String {
+        let json = if key == HEAD {
+            serde_json::to_string(&self.head)
+        } else if let Some(id) = key.strip_prefix(PERSON).and_then(|id| id.parse().ok()) {
+            self.people.get(&id).map_or(Ok(String::new()), serde_json::to_string)
+        } else {
+            let group = key.strip_prefix(GROUP).and_then(|id| self.groups.get(&id.parse().ok()?));
+            group.map_or(Ok(String::new()), serde_json::to_string)
+        };
+        json.unwrap_or_default()
+    }
+
+    /// A new login: the names of the last one mean nothing any more. Returns whether it is the same account.
+    pub(crate) fn begin_login(&mut self, user: &User) -> bool {
+        let same = self.head.me.uin == 0 || user.uin == 0 || self.head.me.uin == user.uin;
+        if !same {
+            tracing::warn!(
+                "another account logged in; the people and groups of the last one are forgotten"
+            );
+            self.forget_everybody();
+        }
+        self.unbind_everybody();
+        self.set_me(user);
+        same
+    }
+
+    /// The same login goes on; only what the service says about the account itself is taken over.
+    pub(crate) fn set_me(&mut self, user: &User) {
+        let me = Me {
+            uin: user.uin,
+            user_name: user.user_name.clone(),
+            nick: text::name(&user.nick_name),
+        };
+        if self.head.me != me {
+            self.head.me = me;
+            self.dirty.insert(HEAD.to_owned());
+        }
+    }
+
+    /// The account's nickname changed.
+    pub(crate) fn rename_me(&mut self, nick: &str) {
+        let nick = text::name(nick);
+        if !nick.is_empty() && nick != self.head.me.nick {
+            self.head.me.nick = nick;
+            self.dirty.insert(HEAD.to_owned());
+        }
+    }
+
+    /// The account itself.
+    pub(crate) fn me(&self) -> &Me {
+        &self.head.me
+    }
+
+    /// Whether that user name is the account's own. Own messages sometimes have none (section 4.1).
+    pub(crate) fn is_me(&self, user_name: &str) -> bool {
+        user_name.is_empty() || user_name == self.head.me.user_name
+    }
+
+    /// The chats of the present login: groups, and the private chats of friends.
+    pub(crate) fn chats(&mut self) -> Arc<[Chat]> {
+        if let Some(chats) = &self.chats {
+            return Arc::clone(chats);
+        }
+        let groups = self.groups.iter().filter(|(_, group)| group.user_name.is_some());
+        let groups = groups.map(|(id, group)| self.chat_of_group(*id, group));
+        let friends = self.people.iter().filter(|(_, person)| {
+            person.user_name.is_some() && person.facts.standing == Standing::Friend
+        });
+        let friends = friends.map(|(id, person)| person.chat(*id));
+        let chats: Arc<[Chat]> = groups.chain(friends).collect();
+        self.chats = Some(Arc::clone(&chats));
+        chats
+    }
+
+    fn forget_everybody(&mut self) {
+        let people = self.people.keys().map(|id| format!("{PERSON}{id}"));
+        let groups = self.groups.keys().map(|id| format!("{GROUP}{id}"));
+        self.dirty.extend(people.chain(groups));
+        self.people.clear();
+        self.groups.clear();
+    }
+
+    fn unbind_everybody(&mut self) {
+        for (id, person) in &mut self.people {
+            person.fresh = false;
+            if person.user_name.take().is_some() {
+                self.dirty.insert(format!("{PERSON}{id}"));
+            }
+        }
+        for (id, group) in &mut self.groups {
+            if group.unbind() {
+                self.dirty.insert(format!("{GROUP}{id}"));
+            }
+        }
+        self.person_of.clear();
+        self.group_of.clear();
+        self.members.clear();
+        self.departed.clear();
+        self.name_counts = None;
+        self.chats = None;
+    }
+
+    fn next_id(&mut self) -> u32 {
+        let id = self.head.next;
+        self.head.next += 1;
+        self.dirty.insert(HEAD.to_owned());
+        id
+    }
+
+    fn person_changed(&mut self, id: u32) {
+        self.dirty.insert(format!("{PERSON}{id}"));
+        self.name_counts = None;
+        self.chats = None;
+    }
+
+    fn group_changed(&mut self, id: u32) {
+        self.dirty.insert(format!("{GROUP}{id}"));
+        self.chats = None;
+    }
+
+    // -- Members of groups.
+
+    /// The members of a group, if they are at hand.
+    pub(crate) fn roster(&self, group: &str) -> Option<&Roster> {
+        self.members.get(group)
+    }
+
+    /// Who is gone from the lists of groups since the last call.
+    pub(crate) fn take_departed(&mut self) -> Vec<Departed> {
+        std::mem::take(&mut self.departed)
+    }
+
+    /// Marks a group's members as used.
+    pub(crate) fn touch_members(&mut self, group: &str) {
+        self.members.touch(group);
+    }
+
+    /// Somebody left: the list at hand no longer has them.
+    pub(crate) fn take_off(&mut self, group: &str, user_name: &str) {
+        self.members.take_off(group, user_name);
+    }
+
+    /// The member whom a line of the service means by that name; `None` where several or none have it.
+    pub(crate) fn member_called(&self, group: &str, name: &str) -> Option<&Member> {
+        let roster = self.members.get(group)?;
+        let by = |matches: &dyn Fn(&Member) -> bool| {
+            let mut found = roster.members().iter().filter(|member| matches(member));
+            found.next().filter(|_| found.next().is_none())
+        };
+        by(&|member| member.shown() == name)
+            .or_else(|| by(&|member| &*member.nick == name))
+            .or_else(|| by(&|member| self.remark_of(&member.user_name) == Some(name)))
+    }
+}
+
+/// A record, read; `None` with a warning if it cannot be.
+fn parsed<T: for<'de> Deserialize<'de>>(key: &str, json: &str) -> Option<T> {
+    serde_json::from_str(json)
+        .inspect_err(
+            |error| tracing::warn!(key, %error, "a record of the directory cannot be read"),
+        )
+        .ok()
+}
+
+/// Days since 1970: as exact as it needs to be known when somebody was last seen.
+fn day(time: Timestamp) -> i64 {
+    time.as_millis().div_euclid(86_400_000)
+}
+
+#[cfg(test)]
+mod tests;

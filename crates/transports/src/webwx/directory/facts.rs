@@ -1,0 +1,138 @@
+//! What tells one person from another beyond a single login.
+
+use mynah_webwx::text;
+use mynah_webwx::wire::{Contact, RecommendInfo};
+use serde::{Deserialize, Serialize};
+
+/// What somebody is to the account.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) enum Standing {
+    /// In the contact list.
+    #[serde(rename = "f")]
+    Friend,
+    /// An official account.
+    #[serde(rename = "o")]
+    Official,
+    /// One of the service's own accounts, such as `filehelper`.
+    #[serde(rename = "s")]
+    Special,
+    /// Known from a group or a request only.
+    #[default]
+    #[serde(rename = "-")]
+    Stranger,
+}
+
+/// Facts about a person that do not change with the login. Names are clean text. Empty means unknown.
+///
+/// The field names are short because thousands of these are written down.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Facts {
+    #[serde(rename = "k")]
+    pub(crate) standing: Standing,
+    #[serde(rename = "n", skip_serializing_if = "String::is_empty")]
+    pub(crate) nick: String,
+    #[serde(rename = "r", skip_serializing_if = "String::is_empty")]
+    pub(crate) remark: String,
+    #[serde(rename = "a", skip_serializing_if = "String::is_empty")]
+    pub(crate) alias: String,
+    /// The id that other clients see, e.g. `wxid_…`; known for some (section 12.8 of the protocol reference).
+    #[serde(rename = "w", skip_serializing_if = "String::is_empty")]
+    pub(crate) real_id: String,
+    #[serde(rename = "u", skip_serializing_if = "is_zero")]
+    pub(crate) uin: u64,
+    #[serde(rename = "x", skip_serializing_if = "is_nothing")]
+    pub(crate) sex: i64,
+    /// Province and city.
+    #[serde(rename = "p", skip_serializing_if = "String::is_empty")]
+    pub(crate) place: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this form")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this form")]
+fn is_nothing(number: &i64) -> bool {
+    *number == 0
+}
+
+impl Facts {
+    /// What a contact of the service tells.
+    pub(crate) fn of(contact: &Contact) -> Self {
+        let special = contact.is_special();
+        Self {
+            standing: standing(contact),
+            nick: text::name(&contact.nick_name),
+            remark: text::name(&contact.remark_name),
+            alias: contact.alias.clone(),
+            // The names of special accounts are the same at every login.
+            real_id: if special { contact.user_name.clone() } else { String::new() },
+            uin: contact.uin,
+            sex: contact.sex,
+            place: place(&contact.province, &contact.city),
+        }
+    }
+
+    /// What a friend request or a card tells.
+    pub(crate) fn of_request(info: &RecommendInfo) -> Self {
+        Self {
+            nick: text::name(&info.nick_name),
+            alias: info.alias.clone(),
+            sex: info.sex,
+            place: place(&info.province, &info.city),
+            ..Self::default()
+        }
+    }
+
+    /// Takes over what `newer` knows; what it does not know stays. Returns whether anything changed.
+    pub(crate) fn merge(&mut self, newer: Self) -> bool {
+        let before = self.clone();
+        if newer.standing != Standing::Stranger {
+            self.standing = newer.standing;
+        }
+        take(&mut self.nick, newer.nick);
+        take(&mut self.remark, newer.remark);
+        take(&mut self.alias, newer.alias);
+        take(&mut self.real_id, newer.real_id);
+        take(&mut self.place, newer.place);
+        self.uin = if newer.uin == 0 { self.uin } else { newer.uin };
+        self.sex = if newer.sex == 0 { self.sex } else { newer.sex };
+        *self != before
+    }
+
+    /// Whether the two cannot be about one person.
+    pub(crate) fn contradict(&self, other: &Self) -> bool {
+        let differ = |a: &str, b: &str| !a.is_empty() && !b.is_empty() && a != b;
+        differ(&self.real_id, &other.real_id)
+            || (self.uin != 0 && other.uin != 0 && self.uin != other.uin)
+            || differ(&self.alias, &other.alias)
+    }
+}
+
+fn take(old: &mut String, new: String) {
+    if !new.is_empty() {
+        *old = new;
+    }
+}
+
+fn place(province: &str, city: &str) -> String {
+    if province.is_empty() && city.is_empty() {
+        String::new()
+    } else {
+        format!("{province}/{city}")
+    }
+}
+
+fn standing(contact: &Contact) -> Standing {
+    if contact.is_special() {
+        Standing::Special
+    } else if contact.is_official() {
+        Standing::Official
+    } else if contact.is_contact() {
+        Standing::Friend
+    } else {
+        Standing::Stranger
+    }
+}

@@ -1,0 +1,492 @@
+//! People in the directory.
+
+use std::collections::HashMap;
+
+use mynah_core::{Chat, Person, PersonId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::facts::{Facts, Standing};
+use super::recognise::{Evidence, Verdict, recognise};
+use super::{Directory, Member, day};
+
+/// The most strangers that are remembered; the longest unseen are forgotten first. About 6 MB.
+const MOST_STRANGERS: usize = 20_000;
+
+/// The most groups in which a person is remembered.
+const MOST_SEEN: usize = 8;
+
+/// What to call a member whose name the service does not tell.
+const NAMELESS: &str = "群友";
+
+/// A person that has an id.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct KnownPerson {
+    #[serde(flatten)]
+    pub(crate) facts: Facts,
+    /// The name of the present login, if there is one.
+    #[serde(rename = "@", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) user_name: Option<Box<str>>,
+    /// Where a stranger was seen.
+    #[serde(rename = "in", default, skip_serializing_if = "Vec::is_empty")]
+    seen: Vec<Seen>,
+    /// The day on which a stranger was last seen.
+    #[serde(rename = "d", default)]
+    day: i64,
+    /// Made during this login without being recognised: if evidence comes later, the older id takes its place.
+    #[serde(skip)]
+    pub(crate) fresh: bool,
+}
+
+/// A group in which a stranger was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Seen {
+    #[serde(rename = "g")]
+    group: u32,
+    /// Whether nobody else there had the same nickname.
+    #[serde(rename = "l")]
+    lone: bool,
+}
+
+/// How many friends have each remark and each nickname.
+#[derive(Debug, Default)]
+pub(super) struct NameCounts {
+    remarks: HashMap<String, usize>,
+    nicks: HashMap<String, usize>,
+}
+
+impl KnownPerson {
+    /// The name by which the account knows them: the remark, else the nickname.
+    fn own_name(&self) -> &str {
+        let facts = &self.facts;
+        [&*facts.remark, &*facts.nick, &*facts.alias, "?"]
+            .into_iter()
+            .find(|name| !name.is_empty())
+            .unwrap_or("?")
+    }
+
+    /// The private chat with them.
+    pub(super) fn chat(&self, id: u32) -> Chat {
+        Chat::private(format!("p{id}"), self.own_name())
+    }
+}
+
+impl Directory {
+    // -- Learning.
+
+    /// Takes in the whole contact list after a new login and recognises whom it can.
+    pub(crate) fn learn_contact_list(&mut self, contacts: Vec<(Box<str>, Facts)>) {
+        let (bound, unbound): (Vec<_>, Vec<_>) =
+            contacts.into_iter().partition(|(name, _)| self.person_of.contains_key(name));
+        for (user_name, facts) in bound {
+            self.learn_person(&user_name, facts);
+        }
+        self.recognise_people(unbound, Evidence::WholeList);
+    }
+
+    /// Takes in what the service says about one person.
+    pub(crate) fn learn_person(&mut self, user_name: &str, facts: Facts) {
+        if let Some(&id) = self.person_of.get(user_name) {
+            let changed = self.people.get_mut(&id).is_some_and(|person| person.facts.merge(facts));
+            if changed {
+                self.person_changed(id);
+            }
+            return;
+        }
+        self.recognise_people(vec![(user_name.into(), facts)], Evidence::OnePerson);
+    }
+
+    /// Somebody is no friend any more.
+    pub(crate) fn unfriend(&mut self, user_name: &str) {
+        let Some(&id) = self.person_of.get(user_name) else { return };
+        if let Some(person) = self.people.get_mut(&id) {
+            person.facts.standing = Standing::Stranger;
+            self.person_changed(id);
+        }
+    }
+
+    fn recognise_people(&mut self, new: Vec<(Box<str>, Facts)>, evidence: Evidence) {
+        let unbound = self.people.iter().filter(|(_, person)| person.user_name.is_none());
+        let old: Vec<(u32, &Facts)> = unbound.map(|(id, person)| (*id, &person.facts)).collect();
+        let facts: Vec<&Facts> = new.iter().map(|(_, facts)| facts).collect();
+        let verdicts = recognise(&old, &facts, evidence);
+        for ((user_name, facts), verdict) in new.into_iter().zip(verdicts) {
+            match verdict {
+                Verdict::Known(id) => self.bind_person(id, &user_name, facts),
+                Verdict::New => {
+                    self.add_person(&user_name, facts);
+                }
+                Verdict::Doubtful(candidates) => {
+                    tracing::warn!(
+                        name = %facts.nick,
+                        could_be = ?candidates,
+                        "somebody cannot be told from others of the same name and counts as new; a remark would help"
+                    );
+                    self.add_person(&user_name, facts);
+                }
+            }
+        }
+    }
+
+    fn bind_person(&mut self, id: u32, user_name: &str, facts: Facts) {
+        if let Some(person) = self.people.get_mut(&id) {
+            // At a new login the list is the whole truth about who is a friend and what remark they have.
+            person.facts.standing = facts.standing;
+            if facts.standing == Standing::Friend {
+                person.facts.remark.clone_from(&facts.remark);
+            }
+            person.facts.merge(facts);
+            person.user_name = Some(user_name.into());
+            self.person_of.insert(user_name.into(), id);
+            self.person_changed(id);
+        }
+    }
+
+    fn add_person(&mut self, user_name: &str, facts: Facts) -> u32 {
+        if facts.standing == Standing::Stranger {
+            self.make_room_for_strangers();
+        }
+        let id = self.next_id();
+        let user_name = (!user_name.is_empty()).then(|| user_name.into());
+        self.person_of.extend(user_name.clone().map(|name| (name, id)));
+        self.people
+            .insert(id, KnownPerson { facts, user_name, fresh: true, ..KnownPerson::default() });
+        self.person_changed(id);
+        id
+    }
+
+    /// Learns the real id of somebody, which says beyond doubt who it is (section 12.8 of the protocol reference).
+    pub(crate) fn learn_real_id(&mut self, user_name: &str, real_id: &str) {
+        let Some(&id) = self.person_of.get(user_name) else { return };
+        let known = self.people.get(&id).map(|person| person.facts.real_id.clone());
+        if known.as_deref() == Some(real_id) {
+            return;
+        }
+        let same = |(_, person): &(&u32, &KnownPerson)| person.facts.real_id == real_id;
+        let rightful = self.people.iter().find(same).map(|(id, _)| *id);
+        let here = self.people.get(&id).map(|person| person.facts.clone()).unwrap_or_default();
+        match rightful {
+            Some(rightful) => {
+                self.leave_person(id);
+                self.bind_person(
+                    rightful,
+                    user_name,
+                    Facts { real_id: real_id.to_owned(), ..here },
+                );
+            }
+            None if known.is_some_and(|known| !known.is_empty()) => {
+                // Recognised by something weaker, and wrongly.
+                self.leave_person(id);
+                self.add_person(user_name, Facts { real_id: real_id.to_owned(), ..here });
+            }
+            None => self
+                .learn_person(user_name, Facts { real_id: real_id.to_owned(), ..Facts::default() }),
+        }
+    }
+
+    /// Takes the present user name off a person; one that was made during this login is gone with it.
+    fn leave_person(&mut self, id: u32) {
+        let Some(person) = self.people.get_mut(&id) else { return };
+        if let Some(user_name) = person.user_name.take() {
+            self.person_of.remove(&user_name);
+        }
+        if person.fresh {
+            self.people.remove(&id);
+        }
+        self.person_changed(id);
+    }
+
+    // -- Naming.
+
+    /// A person by user name, as seen in a group or (without one) in private. Never without a name.
+    pub(crate) fn person(
+        &mut self,
+        user_name: &str,
+        group: Option<&str>,
+        now: Timestamp,
+    ) -> Person {
+        if self.is_me(user_name) {
+            return self.myself(group);
+        }
+        let member = group.and_then(|group| self.members.get(group)?.find(user_name).cloned());
+        let id = match (group, &member) {
+            (Some(group), Some(member)) => self.member_id(group, member, now),
+            _ => self.id_of(user_name),
+        };
+        self.named(id, member.as_ref().map(Member::shown), group.is_some())
+    }
+
+    /// A person of whom only the name in a group is known, e.g. from a line of the service.
+    pub(crate) fn person_called(&mut self, name: &str, group: &str, now: Timestamp) -> Person {
+        if let Some(member) = self.member_called(group, name) {
+            let user_name = member.user_name.clone();
+            return self.person(&user_name, Some(group), now);
+        }
+        let Some(&group_id) = self.group_of.get(group) else {
+            return Person::stranger(format!("?{name}"), name);
+        };
+        // Remembered without a user name: recognised when somebody of that nickname speaks in the group.
+        let same = |person: &KnownPerson| {
+            person.user_name.is_none()
+                && person.facts.nick == name
+                && person.seen_alone_in(group_id)
+        };
+        let known = self.people.iter().find(|(_, person)| same(person)).map(|(id, _)| *id);
+        let id = known.unwrap_or_else(|| {
+            let facts = Facts { nick: name.to_owned(), ..Facts::default() };
+            let id = self.add_person("", facts);
+            self.see(id, group_id, true, now);
+            id
+        });
+        self.named(id, Some(name), true)
+    }
+
+    /// The account itself as a person.
+    pub(crate) fn myself(&self, group: Option<&str>) -> Person {
+        let me = self.me();
+        let display =
+            group.and_then(|group| Some(self.members.get(group)?.find(&me.user_name)?.shown()));
+        let name = display.filter(|name| !name.is_empty()).unwrap_or(&me.nick);
+        Person::stranger("me", if name.is_empty() { "me" } else { name })
+    }
+
+    /// The private chat with somebody.
+    pub(crate) fn private_chat(&mut self, user_name: &str) -> Chat {
+        let id = self.id_of(user_name);
+        self.people
+            .get(&id)
+            .map(|person| person.chat(id))
+            .unwrap_or_else(|| Chat::private("p?", "?"))
+    }
+
+    /// What somebody is to the account.
+    pub(crate) fn standing(&self, user_name: &str) -> Option<Standing> {
+        let id = self.person_of.get(user_name)?;
+        self.people.get(id).map(|person| person.facts.standing)
+    }
+
+    /// The remark of a friend.
+    pub(super) fn remark_of(&self, user_name: &str) -> Option<&str> {
+        let id = self.person_of.get(user_name)?;
+        self.people
+            .get(id)
+            .map(|person| person.facts.remark.as_str())
+            .filter(|remark| !remark.is_empty())
+    }
+
+    /// Whether somebody has a name that can be shown.
+    pub(crate) fn has_name(&self, user_name: &str) -> bool {
+        let person = self.person_of.get(user_name).and_then(|id| self.people.get(id));
+        person
+            .is_some_and(|person| !person.facts.nick.is_empty() || !person.facts.remark.is_empty())
+    }
+
+    /// The user name behind the id of a private chat.
+    pub(crate) fn user_name_of_person(&self, id: &str) -> Option<&str> {
+        let id: u32 = id.strip_prefix('p')?.parse().ok()?;
+        self.people.get(&id)?.user_name.as_deref()
+    }
+
+    fn id_of(&mut self, user_name: &str) -> u32 {
+        if let Some(&id) = self.person_of.get(user_name) {
+            return id;
+        }
+        let real_id = if mynah_webwx::wire::is_special(user_name) { user_name } else { "" };
+        let standing = if real_id.is_empty() { Standing::Stranger } else { Standing::Special };
+        self.learn_person(
+            user_name,
+            Facts { standing, real_id: real_id.to_owned(), ..Facts::default() },
+        );
+        self.person_of.get(user_name).copied().unwrap_or_default()
+    }
+
+    /// The person with the names to show: in a group the name there; never the remark before the nickname, because
+    /// what the bot says is read by others.
+    fn named(&mut self, id: u32, in_group: Option<&str>, group: bool) -> Person {
+        let known_as = self.known_as(id);
+        let facts = self.people.get(&id).map(|person| &person.facts);
+        let names =
+            facts.map(|facts| [&*facts.nick, &*facts.remark, &*facts.alias]).unwrap_or_default();
+        let placeholder = if group { NAMELESS } else { "?" };
+        let name = in_group.into_iter().chain(names).find(|name| !name.is_empty());
+        Person {
+            id: PersonId::new(format!("p{id}")),
+            name: name.unwrap_or(placeholder).to_owned(),
+            known_as,
+        }
+    }
+
+    /// The names that mean this friend and nobody else.
+    fn known_as(&mut self, id: u32) -> Vec<String> {
+        let counts = match self.name_counts.take() {
+            Some(counts) => counts,
+            None => NameCounts::of(self.people.values()),
+        };
+        let friend = self.people.get(&id).filter(|person| is_present_friend(person));
+        let names = friend.map(|person| counts.unmistakable(&person.facts)).unwrap_or_default();
+        self.name_counts = Some(counts);
+        names
+    }
+
+    /// A person who is no longer in the list of a group.
+    pub(crate) fn member_who_left(
+        &mut self,
+        group: &str,
+        member: &Member,
+        now: Timestamp,
+    ) -> Person {
+        let id = self.member_id(group, member, now);
+        self.named(id, Some(member.shown()), true)
+    }
+
+    // -- Strangers.
+
+    /// The id of a member of a group, or of somebody who just was one.
+    fn member_id(&mut self, group: &str, member: &Member, now: Timestamp) -> u32 {
+        let group_id = self.id_of_group(group);
+        let lone = self.members.get(group).is_some_and(|roster| roster.is_lone(member));
+        let facts = Facts { nick: member.nick.to_string(), uin: member.uin, ..Facts::default() };
+        let bound = self.person_of.get(&member.user_name).copied();
+        let settled = bound.filter(|id| {
+            self.people
+                .get(id)
+                .is_some_and(|person| !person.fresh || person.facts.standing != Standing::Stranger)
+        });
+        let id = match settled {
+            Some(id) => id,
+            None => self.recognise_stranger(group_id, member, lone, bound),
+        };
+        if let Some(person) = self.people.get_mut(&id)
+            && person.facts.merge(facts)
+        {
+            self.person_changed(id);
+        }
+        self.see(id, group_id, lone, now);
+        id
+    }
+
+    /// Finds a stranger of an earlier login: by account number, or as the only one of that nickname in this group
+    /// then and now.
+    fn recognise_stranger(
+        &mut self,
+        group: u32,
+        member: &Member,
+        lone: bool,
+        bound: Option<u32>,
+    ) -> u32 {
+        let unbound = self.people.iter().filter(|(_, person)| {
+            person.user_name.is_none() && person.facts.standing == Standing::Stranger
+        });
+        let mut by_uin = None;
+        let mut by_nick = Vec::new();
+        for (id, person) in unbound {
+            if member.uin != 0 && person.facts.uin == member.uin {
+                by_uin = Some(*id);
+            } else if !member.nick.is_empty()
+                && *person.facts.nick == *member.nick
+                && (person.facts.uin == 0 || member.uin == 0)
+                && person.seen.iter().any(|seen| seen.group == group)
+            {
+                by_nick.push((*id, person.seen_alone_in(group)));
+            }
+        }
+        let known = by_uin.or(match by_nick[..] {
+            [(id, true)] if lone => Some(id),
+            _ => None,
+        });
+        if known.is_none() && !by_nick.is_empty() {
+            let could_be: Vec<u32> = by_nick.iter().map(|(id, _)| *id).collect();
+            tracing::warn!(name = %member.nick, ?could_be, "a member cannot be told from others of the same name and counts as new");
+        }
+        match (known, bound) {
+            (Some(known), bound) => {
+                bound.into_iter().for_each(|fresh| self.leave_person(fresh));
+                self.bind_person(
+                    known,
+                    &member.user_name,
+                    Facts { nick: member.nick.to_string(), ..Facts::default() },
+                );
+                known
+            }
+            (None, Some(bound)) => bound,
+            (None, None) => self.add_person(
+                &member.user_name,
+                Facts { nick: member.nick.to_string(), ..Facts::default() },
+            ),
+        }
+    }
+
+    /// Notes where and when a stranger was seen.
+    fn see(&mut self, id: u32, group: u32, lone: bool, now: Timestamp) {
+        let Some(person) = self.people.get_mut(&id) else { return };
+        if person.facts.standing != Standing::Stranger {
+            return;
+        }
+        let before = (person.day, person.seen.clone());
+        person.day = day(now);
+        person.seen.retain(|seen| seen.group != group);
+        person.seen.insert(0, Seen { group, lone });
+        person.seen.truncate(MOST_SEEN);
+        if before != (person.day, person.seen.clone()) {
+            self.person_changed(id);
+        }
+    }
+
+    /// Forgets a tenth of the strangers when there are too many, the longest unseen first.
+    fn make_room_for_strangers(&mut self) {
+        // Counting all people for every new one would be slow; there are never more strangers than people.
+        if self.people.len() < MOST_STRANGERS {
+            return;
+        }
+        let strangers =
+            self.people.iter().filter(|(_, person)| person.facts.standing == Standing::Stranger);
+        let mut by_age: Vec<(bool, i64, u32)> =
+            strangers.map(|(id, person)| (person.user_name.is_some(), person.day, *id)).collect();
+        if by_age.len() < MOST_STRANGERS {
+            return;
+        }
+        by_age.sort_unstable();
+        for (_, _, id) in &by_age[..MOST_STRANGERS / 10] {
+            if let Some(user_name) = self.people.remove(id).and_then(|person| person.user_name) {
+                self.person_of.remove(&user_name);
+            }
+            self.person_changed(*id);
+        }
+    }
+}
+
+impl KnownPerson {
+    fn seen_alone_in(&self, group: u32) -> bool {
+        self.seen.iter().any(|seen| seen.group == group && seen.lone)
+    }
+}
+
+fn is_present_friend(person: &KnownPerson) -> bool {
+    person.user_name.is_some() && person.facts.standing == Standing::Friend
+}
+
+impl NameCounts {
+    fn of<'p>(people: impl Iterator<Item = &'p KnownPerson>) -> Self {
+        let mut counts = Self::default();
+        for person in people.filter(|person| is_present_friend(person)) {
+            *counts.remarks.entry(person.facts.remark.clone()).or_default() += 1;
+            *counts.nicks.entry(person.facts.nick.clone()).or_default() += 1;
+        }
+        counts
+    }
+
+    /// The remark, if no other friend has it; the nickname, if no other friend has it as nickname or remark.
+    fn unmistakable(&self, facts: &Facts) -> Vec<String> {
+        let remark_is_own = self.remarks.get(&facts.remark) == Some(&1);
+        let others_with_remark = self.remarks.get(&facts.nick).copied().unwrap_or_default()
+            - usize::from(facts.remark == facts.nick);
+        let nick_is_own = self.nicks.get(&facts.nick) == Some(&1) && others_with_remark == 0;
+        let mut names = Vec::new();
+        if remark_is_own && !facts.remark.is_empty() {
+            names.push(facts.remark.clone());
+        }
+        if nick_is_own && !facts.nick.is_empty() && !names.contains(&facts.nick) {
+            names.push(facts.nick.clone());
+        }
+        names
+    }
+}

@@ -1,0 +1,567 @@
+//! From what the service delivers to events: the one place where wire messages become Mynah's words.
+
+use mynah_core::{
+    Chat, Content, Event, EventBody, EventId, Message, MessageId, Notice, NoticeKind, Origin,
+    Person, Segment, Timestamp, mention,
+};
+use mynah_webwx::text;
+use mynah_webwx::wire::xml::Element;
+use mynah_webwx::wire::{self, Synced, is_group, message_type};
+
+use super::content::{self, Body};
+use super::directory::{Departed, Directory, Facts, Member, Standing};
+use super::media::Ticket;
+use super::system_text::{self, Said, Who};
+
+/// What a friend's side says by itself when a request was accepted (section 12.6): no words of the friend.
+const ACCEPTED: [&str; 2] = [
+    "我通过了你的朋友验证请求，现在我们可以开始聊天了",
+    "I've accepted your friend request. Now let's chat!",
+];
+
+/// Turns answers of webwxsync into events.
+pub(crate) struct Translator<'a> {
+    pub(crate) directory: &'a mut Directory,
+    /// The configured names of the bot.
+    pub(crate) names: &'a [String],
+    /// Says whether a message id is that of a message that this client sent.
+    pub(crate) is_echo: &'a dyn Fn(&str) -> bool,
+    /// The present moment by the service's clock.
+    pub(crate) now: Timestamp,
+}
+
+/// What an answer of webwxsync amounts to.
+#[derive(Debug, Default)]
+pub(crate) struct News {
+    /// The events in order.
+    pub(crate) events: Vec<Event>,
+    /// The service says that the account sends too often.
+    pub(crate) throttled: bool,
+}
+
+/// Where a message was said and by whom, in the service's words.
+struct Place<'m> {
+    /// The group, or the other person.
+    peer: &'m str,
+    /// Who said it; empty if nobody did.
+    sender: &'m str,
+    mine: bool,
+    /// The body without the sender's prefix.
+    content: &'m str,
+}
+
+impl Translator<'_> {
+    /// Takes in an answer: first who there is, then what was said.
+    pub(crate) fn translate(&mut self, synced: &Synced) -> News {
+        if synced.profile.changed() {
+            self.directory.rename_me(&synced.profile.nick_name.buff);
+        }
+        self.learn_contacts(&synced.mod_contact_list);
+        let mut gone = self.directory.take_departed();
+        self.learn_conversations(&synced.add_msg_list);
+        let mut news = News::default();
+        for message in &synced.add_msg_list {
+            self.translate_one(message, &mut gone, &mut news);
+        }
+        for gone in gone {
+            news.events.extend(self.departure(&gone, synced));
+        }
+        self.forget(&synced.del_contact_list);
+        news
+    }
+
+    // -- Who there is.
+
+    fn learn_contacts(&mut self, changed: &[wire::Contact]) {
+        let (groups, people): (Vec<_>, Vec<_>) =
+            changed.iter().cloned().partition(wire::Contact::is_group);
+        for person in &people {
+            if !self.directory.is_me(&person.user_name) {
+                self.directory.learn_person(&person.user_name, Facts::of(person));
+            }
+        }
+        self.directory.learn_groups(&groups, self.now);
+    }
+
+    /// Status notices pair the names of this login with ids that never change (section 12.8).
+    fn learn_conversations(&mut self, messages: &[wire::Message]) {
+        for notice in
+            messages.iter().filter(|message| message.msg_type == message_type::STATUS_NOTIFY)
+        {
+            for (user_name, real_id) in real_ids(notice) {
+                if is_group(user_name) {
+                    self.directory.learn_real_group_id(user_name, &real_id);
+                } else if !self.directory.is_me(user_name) {
+                    self.directory.learn_real_id(user_name, &real_id);
+                }
+            }
+        }
+    }
+
+    fn forget(&mut self, deleted: &[wire::Deleted]) {
+        for deleted in deleted {
+            if is_group(&deleted.user_name) {
+                self.directory.forget_group(&deleted.user_name);
+            } else {
+                self.directory.unfriend(&deleted.user_name);
+            }
+        }
+    }
+
+    // -- What was said.
+
+    fn translate_one(&mut self, message: &wire::Message, gone: &mut [Departed], news: &mut News) {
+        let is_for_people =
+            !matches!(message.msg_type, message_type::STATUS_NOTIFY | message_type::SYSTEM_NOTICE);
+        if !is_for_people || (self.is_echo)(&message.id()) {
+            return;
+        }
+        let place = self.place(message);
+        match message.msg_type {
+            message_type::SYSTEM => {
+                let line = text::plain(place.content);
+                self.line(message, &place, &line, gone, news);
+            }
+            message_type::RECALLED => self.system_xml(message, &place, gone, news),
+            message_type::VERIFY => news.events.push(self.friend_request(message)),
+            _ => news.events.extend(self.said(message, &place)),
+        }
+    }
+
+    fn place<'m>(&self, message: &'m wire::Message) -> Place<'m> {
+        let mine = self.directory.is_me(&message.from_user_name);
+        let peer = if mine { &*message.to_user_name } else { &*message.from_user_name };
+        let (prefix, content) = match is_group(peer) && !mine {
+            true => text::split_sender(&message.content),
+            false => (None, &*message.content),
+        };
+        let sender = match (mine, is_group(peer)) {
+            (true, _) => &*message.from_user_name,
+            (false, true) => prefix.unwrap_or_default(),
+            (false, false) => peer,
+        };
+        Place { peer, sender, mine, content }
+    }
+
+    fn chat(&mut self, peer: &str) -> Chat {
+        if is_group(peer) {
+            self.directory.group_chat(peer)
+        } else {
+            self.directory.private_chat(peer)
+        }
+    }
+
+    fn said(&mut self, message: &wire::Message, place: &Place<'_>) -> Option<Event> {
+        let chat = self.chat(place.peer);
+        let (sender, origin) = self.sender(place, &chat);
+        let kind = match content::read(message, place.content) {
+            Body::RedPacket if place.mine => raw("red_packet_sent", ""),
+            Body::RedPacket => NoticeKind::RedPacket,
+            Body::Text { before, text }
+                if before.is_empty() && ACCEPTED.contains(&text.trim().trim_end_matches('。')) =>
+            {
+                raw("befriended", text.trim())
+            }
+            body => {
+                let (content, text, called) = self.content(body, place);
+                let id = MessageId::new(message.id());
+                let message_body = Message { id, chat, sender, origin, content, text, called };
+                return Some(self.event(message, "m", EventBody::Message(message_body)));
+            }
+        };
+        Some(self.notice(message, chat, Some(sender), kind))
+    }
+
+    fn sender(&mut self, place: &Place<'_>, chat: &Chat) -> (Person, Origin) {
+        if place.mine {
+            let group = chat.is_group().then_some(place.peer);
+            return (self.directory.myself(group), Origin::Oneself);
+        }
+        if place.sender.is_empty() {
+            return (Person::stranger(chat.id.as_str(), chat.name.clone()), Origin::System);
+        }
+        let group = chat.is_group().then_some(place.peer);
+        let person = self.directory.person(place.sender, group, self.now);
+        if group.is_some() && self.directory.is_me(place.sender) {
+            return (person, Origin::Oneself);
+        }
+        let origin = match self.directory.standing(place.sender) {
+            Some(Standing::Official) => Origin::Official,
+            Some(Standing::Special) => Origin::System,
+            Some(Standing::Friend | Standing::Stranger) | None => Origin::Person,
+        };
+        (person, origin)
+    }
+
+    /// The content, the text to match, and whether the bot is called.
+    fn content(&mut self, body: Body, place: &Place<'_>) -> (Content, String, bool) {
+        let private = !is_group(place.peer);
+        match body {
+            Body::Text { before, text } => {
+                let found = self.find_call(&text, place.peer);
+                let called = private || found.called;
+                let content = Content(before).with(Segment::Text { text });
+                (content, found.text, called)
+            }
+            Body::Segment(segment) => (Content(vec![segment]), String::new(), private),
+            Body::RedPacket => (Content::default(), String::new(), private),
+        }
+    }
+
+    /// Looks for a mention of the bot by its name in the group, its nickname and the configured names.
+    fn find_call(&self, text: &str, peer: &str) -> mention::Mentioned {
+        if !text.contains(['@', '＠']) {
+            return mention::Mentioned { called: false, text: text.trim().to_owned() };
+        }
+        let me = self.directory.me();
+        let roster = self.directory.roster(peer).map(|roster| roster.members()).unwrap_or_default();
+        let (mine, others): (Vec<&Member>, Vec<&Member>) =
+            roster.iter().partition(|member| *member.user_name == *me.user_name);
+        let names = |members: &[&'_ Member]| -> Vec<String> {
+            members
+                .iter()
+                .flat_map(|member| [member.display.to_string(), member.nick.to_string()])
+                .collect()
+        };
+        let (mine, others) = (names(&mine), names(&others));
+        let configured = self.names.iter().map(String::as_str);
+        let own: Vec<&str> =
+            mine.iter().map(String::as_str).chain([&*me.nick]).chain(configured).collect();
+        let others: Vec<&str> =
+            others.iter().map(String::as_str).filter(|name| !own.contains(name)).collect();
+        mention::find(text, mention::Names { own: &own, others: &others })
+    }
+
+    // -- Lines of the service.
+
+    fn line(
+        &mut self,
+        message: &wire::Message,
+        place: &Place<'_>,
+        line: &str,
+        gone: &mut [Departed],
+        news: &mut News,
+    ) {
+        let said = system_text::read(line);
+        news.throttled |= said == Some(Said::Throttled);
+        let chat = self.chat(place.peer);
+        let event = match said {
+            Some(said) if chat.is_group() => {
+                self.group_line(message, place.peer, line, &said, gone)
+            }
+            Some(said) => self.private_line(message, place.peer, line, &said),
+            None => self.notice(message, chat, None, raw("system", line)),
+        };
+        news.events.push(event);
+    }
+
+    fn group_line(
+        &mut self,
+        message: &wire::Message,
+        group: &str,
+        line: &str,
+        said: &Said,
+        gone: &mut [Departed],
+    ) -> Event {
+        let (person, kind) = match said {
+            Said::Joined { names } => {
+                let people = self.people(names, group);
+                (people.first().cloned(), NoticeKind::Join { people })
+            }
+            Said::Left { names } => {
+                let people = self.leavers(names, group, gone);
+                (people.first().cloned(), NoticeKind::Leave { people })
+            }
+            Said::Renamed { by, title } => {
+                self.directory.rename_group(group, title);
+                (Some(self.doer(by.as_deref(), group)), NoticeKind::Rename { name: title.clone() })
+            }
+            Said::Patted { by, whom } => {
+                let me = self.is_own(whom, group);
+                (Some(self.who(by, group)), NoticeKind::Pat { me, text: line.to_owned() })
+            }
+            Said::RedPacket => (None, NoticeKind::RedPacket),
+            Said::Recalled { .. }
+            | Said::Invited
+            | Said::Removed
+            | Said::Throttled
+            | Said::Befriended
+            | Said::NoFriend
+            | Said::Other(_) => (None, raw(word(said), line)),
+        };
+        let chat = self.directory.group_chat(group);
+        self.notice(message, chat, person, kind)
+    }
+
+    fn private_line(
+        &mut self,
+        message: &wire::Message,
+        peer: &str,
+        line: &str,
+        said: &Said,
+    ) -> Event {
+        let chat = self.directory.private_chat(peer);
+        let person = self.directory.person(peer, None, self.now);
+        let kind = match said {
+            Said::RedPacket => NoticeKind::RedPacket,
+            Said::Patted { whom, .. } => {
+                NoticeKind::Pat { me: self.is_own(whom, peer), text: line.to_owned() }
+            }
+            other => raw(word(other), line),
+        };
+        self.notice(message, chat, Some(person), kind)
+    }
+
+    fn people(&mut self, names: &str, group: &str) -> Vec<Person> {
+        let directory = &*self.directory;
+        let names =
+            system_text::split_names(names, |name| directory.member_called(group, name).is_some());
+        names.iter().map(|name| self.directory.person_called(name, group, self.now)).collect()
+    }
+
+    /// The people that a line says were removed: still in the list at hand, or just gone from it.
+    fn leavers(&mut self, names: &str, group: &str, gone: &mut [Departed]) -> Vec<Person> {
+        let gone = gone.iter_mut().find(|gone| &*gone.group == group);
+        let mut left: Vec<Member> =
+            gone.map(|gone| std::mem::take(&mut gone.members)).unwrap_or_default();
+        let names = {
+            let directory = &*self.directory;
+            let known = |name: &str| {
+                left.iter().any(|member| member.shown() == name)
+                    || directory.member_called(group, name).is_some()
+            };
+            system_text::split_names(names, known)
+        };
+        let people = names.iter().map(|name| {
+            match left.iter().position(|member| member.shown() == name || *member.nick == **name) {
+                Some(at) => self.directory.member_who_left(group, &left.swap_remove(at), self.now),
+                None => {
+                    let called = self
+                        .directory
+                        .member_called(group, name)
+                        .map(|member| member.user_name.clone());
+                    let person = self.directory.person_called(name, group, self.now);
+                    called
+                        .into_iter()
+                        .for_each(|user_name| self.directory.take_off(group, &user_name));
+                    person
+                }
+            }
+        });
+        people.collect()
+    }
+
+    /// People whom no line mentions have left by themselves.
+    fn departure(&mut self, gone: &Departed, synced: &Synced) -> Option<Event> {
+        let members: Vec<&Member> =
+            gone.members.iter().filter(|member| !self.directory.is_me(&member.user_name)).collect();
+        let first = members.first()?.user_name.clone();
+        let people: Vec<Person> = members
+            .iter()
+            .map(|member| self.directory.member_who_left(&gone.group, member, self.now))
+            .collect();
+        let chat = self.directory.group_chat(&gone.group);
+        // The same change is read from the same keys again if this answer is delivered twice.
+        let id = EventId::new(format!("leave:{}:{}:{first}", chat.id, synced.sync_key));
+        let notice =
+            Notice { chat, person: people.first().cloned(), kind: NoticeKind::Leave { people } };
+        Some(Event { id, time: self.now, body: EventBody::Notice(notice) })
+    }
+
+    fn doer(&mut self, name: Option<&str>, group: &str) -> Person {
+        match name {
+            Some(name) => self.directory.person_called(name, group, self.now),
+            None => self.directory.myself(Some(group)),
+        }
+    }
+
+    fn who(&mut self, who: &Who, group: &str) -> Person {
+        match who {
+            Who::Me => self.directory.myself(Some(group)),
+            Who::Named(name) => self.doer(Some(name), group),
+        }
+    }
+
+    /// Whether a line means the account itself; names are already filled in, so its own may stand there.
+    fn is_own(&self, who: &Who, group: &str) -> bool {
+        match who {
+            Who::Me => true,
+            Who::Named(name) => {
+                let me = self.directory.myself(Some(group));
+                let shown = *name == me.name || *name == self.directory.me().nick;
+                let other = self.directory.member_called(group, name);
+                shown && other.is_none_or(|member| self.directory.is_me(&member.user_name))
+            }
+        }
+    }
+
+    // -- System XML: recalls, and lines in another form.
+
+    fn system_xml(
+        &mut self,
+        message: &wire::Message,
+        place: &Place<'_>,
+        gone: &mut [Departed],
+        news: &mut News,
+    ) {
+        let body = text::xml(place.content);
+        let xml = Element::parse(&body).unwrap_or_default();
+        if let Some(recall) = xml.find(&["revokemsg"]) {
+            news.events.push(self.recall(message, place, recall));
+        } else if let Some(template) = xml.find(&["sysmsgtemplate", "content_template"]) {
+            self.line(message, place, &filled(template), gone, news);
+        } else {
+            let chat = self.chat(place.peer);
+            let kind = match xml.attribute("type") {
+                "pat" => NoticeKind::Pat {
+                    me: false,
+                    text: xml.text_at(&["pat", "template"]).to_owned(),
+                },
+                kind => raw(&format!("system:{kind}"), ""),
+            };
+            news.events.push(self.notice(message, chat, None, kind));
+        }
+    }
+
+    fn recall(&mut self, message: &wire::Message, place: &Place<'_>, recall: &Element) -> Event {
+        let id = |name| Some(recall.text_at(&[name])).filter(|id| !id.is_empty() && *id != "0");
+        let line = text::plain(recall.text_at(&["replacemsg"]));
+        let by = match system_text::read(&line) {
+            Some(Said::Recalled { by }) => by,
+            _ => None,
+        };
+        let chat = self.chat(place.peer);
+        let group = chat.is_group().then_some(place.peer);
+        // "msgid 0" is the last message of the account itself.
+        let Some(recalled) = id("newmsgid").or_else(|| id("msgid")) else {
+            return self.notice(message, chat, None, raw("recalled", &line));
+        };
+        let is_mine =
+            place.mine || (by.is_none() && !line.is_empty() && system_text::read(&line).is_some());
+        let person = match (is_mine, group, by) {
+            (true, group, _) => self.directory.myself(group),
+            (false, Some(group), _) if !place.sender.is_empty() => {
+                self.directory.person(place.sender, Some(group), self.now)
+            }
+            (false, Some(group), Some(name)) => {
+                self.directory.person_called(&name, group, self.now)
+            }
+            (false, _, _) => self.directory.person(place.peer, None, self.now),
+        };
+        let kind = match is_mine {
+            true => raw("recalled", &line),
+            false => NoticeKind::Recall { message: MessageId::new(recalled), original: None },
+        };
+        self.notice(message, chat, Some(person), kind)
+    }
+
+    // -- Friends.
+
+    fn friend_request(&mut self, message: &wire::Message) -> Event {
+        let info = &message.recommend_info;
+        self.directory.learn_person(&info.user_name, Facts::of_request(info));
+        let chat = self.directory.private_chat(&info.user_name);
+        let person = self.directory.person(&info.user_name, None, self.now);
+        let ticket = if info.ticket.is_empty() { &message.ticket } else { &info.ticket };
+        let kind = NoticeKind::FriendRequest {
+            greeting: text::plain(&info.content).trim().to_owned(),
+            ticket: Ticket::write(&info.user_name, ticket),
+        };
+        self.notice(message, chat, Some(person), kind)
+    }
+
+    // -- Events.
+
+    fn notice(
+        &self,
+        message: &wire::Message,
+        chat: Chat,
+        person: Option<Person>,
+        kind: NoticeKind,
+    ) -> Event {
+        self.event(message, "n", EventBody::Notice(Notice { chat, person, kind }))
+    }
+
+    fn event(&self, message: &wire::Message, prefix: &str, body: EventBody) -> Event {
+        let time = match message.create_time {
+            0 => self.now,
+            seconds => Timestamp::from_secs(seconds),
+        };
+        Event { id: event_id(prefix, message), time, body }
+    }
+}
+
+/// The id of an event: that of its message, which is the same at every delivery.
+fn event_id(prefix: &str, message: &wire::Message) -> EventId {
+    let id = message.id();
+    if !id.is_empty() {
+        return EventId::new(format!("{prefix}{id}"));
+    }
+    // Never seen in the wild; then what was said, by whom and when has to do.
+    let parts = [&message.from_user_name, &message.to_user_name, &message.content];
+    let hash = parts
+        .iter()
+        .flat_map(|part| part.bytes().chain([0]))
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+    EventId::new(format!("{prefix}:{}:{hash:016x}", message.create_time))
+}
+
+fn raw(kind: &str, text: &str) -> NoticeKind {
+    NoticeKind::Raw { kind: kind.to_owned(), text: text.to_owned() }
+}
+
+/// The word for a line that has no kind of notice of its own.
+fn word(said: &Said) -> &'static str {
+    match said {
+        Said::Joined { .. } => "joined",
+        Said::Invited => "invited",
+        Said::Left { .. } => "left",
+        Said::Removed => "removed",
+        Said::Renamed { .. } => "renamed",
+        Said::Patted { .. } => "patted",
+        Said::RedPacket => "red_packet",
+        Said::Recalled { .. } => "recalled",
+        Said::Throttled => "throttled",
+        Said::Befriended => "befriended",
+        Said::NoFriend => "no_friend",
+        Said::Other(kind) => kind,
+    }
+}
+
+/// The line that a template of the service amounts to: `$name$` stands for names in its list of links.
+fn filled(template: &Element) -> String {
+    let mut line = template.text_at(&["template"]).to_owned();
+    let links = template.find(&["link_list"]).map(|list| &*list.children).unwrap_or_default();
+    for link in links.iter().take(20) {
+        let members = link.find(&["memberlist"]).map(|list| &*list.children).unwrap_or_default();
+        let names: Vec<String> =
+            members.iter().map(|member| text::name(member.text_at(&["nickname"]))).collect();
+        let separator =
+            Some(link.text_at(&["separator"])).filter(|s| !s.is_empty()).unwrap_or("、");
+        let plain = link.text_at(&["plain"]);
+        let names = if names.is_empty() { plain.to_owned() } else { names.join(separator) };
+        line = line.replacen(&format!("${}$", link.attribute("name")), &names, 1);
+    }
+    line
+}
+
+/// The names of this login with the ids that never change, where both lists are of one length.
+fn real_ids(notice: &wire::Message) -> Vec<(&str, String)> {
+    let xml = Element::parse(&text::xml(&notice.content)).unwrap_or_default();
+    let real: Vec<&str> =
+        xml.text_at(&["op", "username"]).split(',').filter(|id| !id.is_empty()).collect();
+    let names: Vec<&str> =
+        notice.status_notify_user_name.split(',').filter(|name| !name.is_empty()).collect();
+    if real.len() != names.len() {
+        return Vec::new();
+    }
+    let pairs = names.into_iter().zip(real.into_iter().map(str::to_owned));
+    pairs.filter(|(name, real)| is_group(name) == is_group(real)).collect()
+}
+
+/// The names of this login that a status notice lists.
+pub(crate) fn conversations(notice: &wire::Message) -> impl Iterator<Item = &str> {
+    notice.status_notify_user_name.split(',').filter(|name| !name.is_empty())
+}

@@ -1,0 +1,86 @@
+//! Whom the service must be asked about before an answer of webwxsync can be told in Mynah's words.
+
+use std::time::Duration;
+
+use mynah_core::Timestamp;
+use mynah_webwx::text;
+use mynah_webwx::wire::{self, Synced, is_group, is_special, message_type};
+
+use super::directory::{Directory, Roster};
+
+/// A list of members is believed this long where somebody is mentioned: names in groups change without notice.
+const FRESH_FOR_MENTIONS: Duration = Duration::from_secs(10 * 60);
+
+/// A list is believed this long otherwise; who joins and leaves is told by the service.
+const FRESH: Duration = Duration::from_secs(6 * 60 * 60);
+
+/// A list that lacks the sender is asked for again, but not more often than this.
+const RETRY: Duration = Duration::from_secs(30);
+
+/// No more names than one call takes.
+const MOST: usize = mynah_webwx::BATCH;
+
+/// The names to ask about.
+pub(crate) fn of(synced: &Synced, directory: &Directory, now: Timestamp) -> Vec<String> {
+    let mut ask: Vec<String> = Vec::new();
+    for message in &synced.add_msg_list {
+        let Some(name) = needed(message, synced, directory, now) else { continue };
+        if ask.len() < MOST && !ask.iter().any(|known| known == name) {
+            ask.push(name.to_owned());
+        }
+    }
+    ask
+}
+
+fn needed<'m>(
+    message: &'m wire::Message,
+    synced: &Synced,
+    directory: &Directory,
+    now: Timestamp,
+) -> Option<&'m str> {
+    if matches!(
+        message.msg_type,
+        message_type::STATUS_NOTIFY | message_type::SYSTEM_NOTICE | message_type::VERIFY
+    ) {
+        return None;
+    }
+    let mine = directory.is_me(&message.from_user_name);
+    let peer = if mine { &*message.to_user_name } else { &*message.from_user_name };
+    if peer.is_empty() {
+        return None;
+    }
+    let listed = synced.mod_contact_list.iter().find(|contact| contact.user_name == peer);
+    if !is_group(peer) {
+        let known = directory.is_me(peer)
+            || is_special(peer)
+            || directory.has_name(peer)
+            || listed.is_some();
+        return (!known).then_some(peer);
+    }
+    // A change that came along holds the whole list of members.
+    let comes_along = listed.is_some_and(|group| {
+        !group.nick_name.is_empty()
+            && group.member_list.iter().any(|member| !member.nick_name.is_empty())
+    });
+    if comes_along
+        || (directory.knows_group(peer) && !is_stale(message, directory.roster(peer), now))
+    {
+        return None;
+    }
+    Some(peer)
+}
+
+/// Whether the list at hand will not do for this message.
+fn is_stale(message: &wire::Message, roster: Option<&Roster>, now: Timestamp) -> bool {
+    let Some(roster) = roster else { return true };
+    let age = now.since(roster.fetched());
+    let (sender, content) = text::split_sender(&message.content);
+    let unknown_sender = sender
+        .is_some_and(|sender| roster.find(sender).is_none_or(|member| member.nick.is_empty()));
+    let names_people =
+        message.msg_type == message_type::SYSTEM || message.msg_type == message_type::RECALLED;
+    let mentions = content.contains(['@', '＠']);
+    ((unknown_sender || names_people) && age >= RETRY)
+        || (mentions && age >= FRESH_FOR_MENTIONS)
+        || age >= FRESH
+}

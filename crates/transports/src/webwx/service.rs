@@ -1,0 +1,267 @@
+//! Where actions go.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use mynah_core::{
+    Action, ActionId, ActionKind, Capabilities, Chat, ChatId, Content, MediaError, MediaRef,
+    MediaSource, MessageId, Outgoing, Receipt, Segment, SendError, Service, Timestamp,
+};
+use mynah_webwx::{CallError, ClientMsgId, OutgoingText};
+use thiserror::Error;
+
+use super::media::{Reference, Ticket};
+use super::shared::Shared;
+
+const TRANSPORT: &str = "webwx";
+
+/// The longest text in characters. The service states no limit; phones stop at about this.
+const MAX_TEXT: usize = 2_000;
+
+/// A chat that is not known in this login is looked for again after this.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
+
+/// Acts for one account.
+#[derive(Debug)]
+pub(crate) struct WebWxService {
+    shared: Arc<Shared>,
+    capabilities: Arc<Capabilities>,
+}
+
+/// The chat has no name in this login yet.
+#[derive(Debug, Error)]
+#[error(
+    "the chat {0} has not been seen since the last login; save the group to the contacts of the phone"
+)]
+struct NotSeen(ChatId);
+
+impl WebWxService {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared, capabilities: Arc::new(capabilities()) }
+    }
+
+    /// The service's present name for a chat.
+    fn user_name(&self, chat: &ChatId) -> Result<String, SendError> {
+        let directory = self.shared.directory();
+        let id = chat.as_str();
+        let name = match id {
+            "me" => Some(directory.me().user_name.as_str()),
+            _ => directory.user_name_of_group(id).or_else(|| directory.user_name_of_person(id)),
+        };
+        name.map(str::to_owned).ok_or_else(|| SendError::NotSent {
+            retry_after: Some(LOOK_AGAIN),
+            source: Box::new(NotSeen(chat.clone())),
+        })
+    }
+
+    /// Says each part of the content. Only the first part can be told from a copy by the service, and the runtime
+    /// plans one message at a time; so there is one part to send beside mentions and quotes, which are text here.
+    async fn send(&self, outgoing: &Outgoing, content: &Content) -> Result<Receipt, SendError> {
+        let to = self.user_name(&outgoing.chat)?;
+        let id = client_msg_id(&outgoing.id, outgoing.queued);
+        let media = content.0.iter().find_map(|segment| Some((segment, segment.media()?)));
+        match media {
+            Some(_) => {
+                Err(SendError::Unsupported { transport: TRANSPORT, action: outgoing.action.kind() })
+            }
+            None => self.send_text(content, to, id).await,
+        }
+    }
+
+    async fn send_text(
+        &self,
+        content: &Content,
+        to: String,
+        id: ClientMsgId,
+    ) -> Result<Receipt, SendError> {
+        let text = written(content)
+            .ok_or_else(|| SendError::Refused { reason: "there is nothing to say".to_owned() })?;
+        let sent = self.shared.client.send_text(&OutgoingText { to, text, id }).await;
+        self.receipt(sent.map(|sent| sent.msg_id))
+    }
+
+    /// What became of a message, by the service's answer.
+    fn receipt(&self, sent: Result<String, CallError>) -> Result<Receipt, SendError> {
+        match sent {
+            Ok(id) => {
+                self.shared.remember_sent(&id);
+                self.shared.not_throttled();
+                Ok(Receipt { message: (!id.is_empty()).then(|| MessageId::new(id)) })
+            }
+            Err(error) => Err(self.send_error(error)),
+        }
+    }
+
+    /// What a failed call means for the action behind it. A session that is over is made known to the source.
+    fn send_error(&self, error: CallError) -> SendError {
+        if error.is_session_over() {
+            self.shared.report_session_over(error.to_string());
+            return SendError::NotLoggedIn;
+        }
+        if error.is_too_frequent() {
+            return SendError::TooFrequent { retry_after: Some(self.shared.throttled()) };
+        }
+        if error.may_have_taken_effect() {
+            return SendError::Unknown { source: Box::new(error) };
+        }
+        if error.is_retryable() {
+            return SendError::NotSent { retry_after: None, source: Box::new(error) };
+        }
+        let reason = match error.is_not_friend() {
+            true => "the receiver is not a friend".to_owned(),
+            false => error.to_string(),
+        };
+        SendError::Refused { reason }
+    }
+}
+
+#[async_trait]
+impl Service for WebWxService {
+    fn capabilities(&self) -> Arc<Capabilities> {
+        Arc::clone(&self.capabilities)
+    }
+
+    fn chats(&self) -> Arc<[Chat]> {
+        self.shared.directory().chats()
+    }
+
+    async fn perform(&self, outgoing: &Outgoing) -> Result<Receipt, SendError> {
+        let kind = outgoing.action.kind();
+        if !self.capabilities.actions.contains(&kind) {
+            return Err(SendError::Unsupported { transport: TRANSPORT, action: kind });
+        }
+        if !self.shared.is_online() {
+            return Err(SendError::NotLoggedIn);
+        }
+        if let Some(retry_after) = self.shared.silent_for() {
+            return Err(SendError::TooFrequent { retry_after: Some(retry_after) });
+        }
+        match &outgoing.action {
+            Action::Send { content } => self.send(outgoing, content).await,
+            Action::Recall { .. } | Action::AcceptFriend { .. } | Action::Save { .. } => {
+                Err(SendError::Unsupported { transport: TRANSPORT, action: kind })
+            }
+        }
+    }
+
+    async fn media(&self, media: &MediaRef, limit: u64) -> Result<Bytes, MediaError> {
+        let _ = (media, limit);
+        Err(MediaError::Unavailable)
+    }
+}
+
+/// What WeChat Web can do.
+pub(crate) fn capabilities() -> Capabilities {
+    Capabilities {
+        transport: TRANSPORT,
+        actions: BTreeSet::from([
+            ActionKind::Text,
+            ActionKind::Image,
+            ActionKind::Video,
+            ActionKind::File,
+            ActionKind::Sticker,
+            ActionKind::Link,
+            ActionKind::Recall,
+            ActionKind::AcceptFriend,
+            // Done by the runner; every transport has it.
+            ActionKind::Save,
+        ]),
+        max_text: MAX_TEXT,
+        max_picture: 20 << 20,
+        max_file: 50 << 20,
+        mention_alerts: false,
+    }
+}
+
+/// The text that stands for content without media: mentions as people type them, a quote as a line before.
+fn written(content: &Content) -> Option<String> {
+    let mut text = String::new();
+    for segment in &content.0 {
+        match segment {
+            Segment::Text { text: more } => text.push_str(more),
+            Segment::Mention { shown, .. } => {
+                text.push('@');
+                text.push_str(shown);
+                text.push('\u{2005}');
+            }
+            Segment::Quote { sender, text: quoted, .. } => {
+                text.push_str(&format!("「{sender}：{quoted}」\n- - - - - - - - - - - - - - -\n"));
+            }
+            Segment::Link { title, description, url } => {
+                let parts = [title, description, url].map(String::as_str);
+                let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+                text.push_str(&parts.join("\n"));
+            }
+            Segment::Card { name } => text.push_str(name),
+            Segment::Location { label, .. } => text.push_str(label),
+            Segment::Raw { text: more, .. } => text.push_str(more),
+            Segment::Image(_)
+            | Segment::Voice(_)
+            | Segment::Video(_)
+            | Segment::File(_)
+            | Segment::Sticker(_) => {}
+        }
+    }
+    (!text.trim().is_empty()).then_some(text)
+}
+
+/// The client's id of an action: the same on every try, different for different actions, in the genuine form.
+fn client_msg_id(id: &ActionId, queued: Timestamp) -> ClientMsgId {
+    let hash = id.to_string().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    let millis = u64::try_from(queued.as_millis()).unwrap_or_default();
+    // Many actions are queued in one moment; a few minutes to and fro keep them apart and nobody minds.
+    let spread = (hash >> 32) % 400_000;
+    let number = u16::try_from(hash % 10_000).unwrap_or_default();
+    ClientMsgId::new(millis.saturating_sub(200_000) + spread, number)
+}
+
+/// The name of a file as the receiver sees it.
+fn file_name(media: &MediaRef, path: &Path) -> String {
+    let given = media.name.clone().filter(|name| !name.is_empty());
+    given
+        .or_else(|| path.file_name().map(|name| name.to_string_lossy().into_owned()))
+        .unwrap_or_else(|| "file".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn action(event: &str, n: u32) -> ActionId {
+        ActionId { event: event.into(), n }
+    }
+
+    #[test]
+    fn a_retry_has_the_same_id_and_another_action_another() {
+        let at = Timestamp::from_secs(1_700_000_000);
+        let id = client_msg_id(&action("m1", 0), at);
+        assert_eq!(client_msg_id(&action("m1", 0), at), id);
+        let mut ids: Vec<String> =
+            (0..1000).map(|n| client_msg_id(&action("m1", n), at).as_str().to_owned()).collect();
+        assert!(ids.iter().all(|id| id.len() == 17));
+        ids.sort();
+        ids.dedup();
+        assert_eq!(ids.len(), 1000);
+    }
+
+    #[test]
+    fn content_is_written_as_people_type_it() {
+        let mention = Segment::Mention { who: None, shown: "小明".to_owned() };
+        let content = Content(vec![mention]).with(Segment::Text { text: "你好".to_owned() });
+        assert_eq!(written(&content).unwrap(), "@小明\u{2005}你好");
+        assert_eq!(written(&Content::text(" ")), None);
+        let quote =
+            Segment::Quote {
+                message: None, sender: "小明".to_owned(), text: "原话".to_owned()
+            };
+        let quoted =
+            written(&Content(vec![quote]).with(Segment::Text { text: "好".to_owned() })).unwrap();
+        assert!(quoted.starts_with("「小明：原话」\n") && quoted.ends_with("\n好"), "{quoted}");
+    }
+}

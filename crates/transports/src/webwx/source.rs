@@ -1,0 +1,377 @@
+//! Where events come from: logs in, stays logged in, and reads the account's log.
+//!
+//! A state machine of [`Stage`]s. Each step makes one call to the service and changes the state only when its answer
+//! is there, so a step that is dropped half way is simply made again. What is ready for the runtime waits in a queue.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use mynah_core::{Batch, Incoming, Prompt, ReceiveError, Records, Source, Status};
+use mynah_webwx::wire::Contact;
+use mynah_webwx::{CallError, Confirmed, LoginId, Tip};
+use tokio::time::Instant;
+
+use super::backoff::Backoff;
+use super::shared::Shared;
+use reading::{Pending, Wanted};
+
+mod login;
+mod reading;
+
+/// The record that holds the session.
+pub(crate) const SESSION: &str = "session";
+
+/// A poll that comes back sooner than this is not held by the server; asking again at once would be a busy loop.
+const HURRIED: Duration = Duration::from_millis(200);
+
+/// A session that ends sooner than this after its login counts as a failed login.
+const SHORT_SESSION: Duration = Duration::from_secs(120);
+
+/// What is done next.
+#[derive(Debug)]
+enum Stage {
+    /// Ask the phone to confirm a login without a scan.
+    PushLogin,
+    /// Get a QR code.
+    RequestCode,
+    /// Wait until the phone has scanned or confirmed.
+    AwaitPhone(AwaitPhone),
+    /// Make a session of the confirmed login.
+    LogIn(Confirmed),
+    /// Ask who the account is; `fresh` after a login, not fresh when a stored session is resumed.
+    Init { fresh: bool },
+    /// Tell the phone that this session is ready.
+    Announce { fresh: bool },
+    /// Read the contact list.
+    Contacts { seq: u64, gathered: Vec<Contact> },
+    /// Fetch what is new.
+    Sync,
+    /// Find out who is who in what was fetched, then hand it out.
+    Translate(Box<Pending>),
+    /// Wait for news.
+    Poll,
+}
+
+#[derive(Debug)]
+struct AwaitPhone {
+    login: LoginId,
+    tip: Tip,
+    /// The phone was asked directly, without a scan.
+    pushed: bool,
+}
+
+/// A step that came to nothing.
+enum Trouble {
+    /// A call failed.
+    Call(CallError),
+    /// There is nothing more to receive.
+    End(ReceiveError),
+}
+
+impl From<CallError> for Trouble {
+    fn from(error: CallError) -> Self {
+        Self::Call(error)
+    }
+}
+
+/// Receives for one account.
+#[derive(Debug)]
+pub(crate) struct WebWxSource {
+    shared: Arc<Shared>,
+    stage: Stage,
+    /// What waits to be received.
+    ready: VecDeque<Incoming>,
+    /// Not before this moment is anything asked.
+    not_before: Option<Instant>,
+    network: Backoff,
+    too_frequent: Backoff,
+    logins: Backoff,
+    /// Syncs in a row that brought nothing although there was to be news.
+    empty_syncs: Backoff,
+    /// The runtime was told that the service cannot be reached.
+    told_offline: bool,
+    /// The session has worked since it was last doubted, so it is worth resuming.
+    proven: bool,
+    online_since: Option<Instant>,
+    /// How long to show QR codes before giving up.
+    patience: Duration,
+    waiting_since: Option<Instant>,
+    /// Milliseconds by which the service's clock is ahead of ours.
+    clock_ahead: i64,
+    wanted: Wanted,
+    /// The conversations that webwxinit named, until the contact list is read.
+    first_contacts: Vec<Contact>,
+    /// Pages of the contact list read so far.
+    pages: u64,
+}
+
+impl WebWxSource {
+    pub(crate) fn new(shared: Arc<Shared>, patience: Duration) -> Self {
+        let session = shared.client.session();
+        let stage = if session.is_logged_in() {
+            Stage::Init { fresh: false }
+        } else if session.can_push_login() {
+            Stage::PushLogin
+        } else {
+            Stage::RequestCode
+        };
+        Self {
+            shared,
+            stage,
+            ready: VecDeque::new(),
+            not_before: None,
+            network: Backoff::network(),
+            too_frequent: Backoff::too_frequent(),
+            logins: Backoff::network(),
+            empty_syncs: Backoff::network(),
+            told_offline: false,
+            proven: false,
+            online_since: None,
+            patience,
+            waiting_since: None,
+            clock_ahead: 0,
+            wanted: Wanted::default(),
+            first_contacts: Vec::new(),
+            pages: 0,
+        }
+    }
+
+    /// Makes one step. A step either finishes its stage or leaves it as it is.
+    async fn step(&mut self) -> Result<(), Trouble> {
+        if self.is_reading()
+            && let Some(reason) = self.shared.take_session_over()
+        {
+            self.session_over(&reason);
+            return Ok(());
+        }
+        match &self.stage {
+            Stage::PushLogin => self.push_login().await,
+            Stage::RequestCode => self.request_code().await,
+            Stage::AwaitPhone(_) => self.await_phone().await,
+            Stage::LogIn(_) => self.log_in().await,
+            Stage::Init { fresh } => self.init(*fresh).await,
+            Stage::Announce { fresh } => self.announce(*fresh).await,
+            Stage::Contacts { .. } => self.read_contacts().await,
+            Stage::Sync => self.sync().await,
+            Stage::Translate(_) => self.translate().await,
+            Stage::Poll => self.poll().await,
+        }
+    }
+
+    fn is_reading(&self) -> bool {
+        matches!(self.stage, Stage::Sync | Stage::Poll)
+    }
+
+    // -- When a step came to nothing.
+
+    fn fail(&mut self, error: CallError) -> Result<(), ReceiveError> {
+        if error.is_session_over() && !self.is_logging_in() {
+            self.session_over(&error.to_string());
+            return Ok(());
+        }
+        if matches!(self.stage, Stage::LogIn(_)) {
+            return self.login_failed(error);
+        }
+        let hopeless = !error.is_retryable() && self.network.failures() >= 5;
+        if hopeless {
+            return Err(ReceiveError::Unusable(Box::new(error)));
+        }
+        if matches!(self.stage, Stage::PushLogin)
+            && (error.code().is_some() || !error.is_retryable())
+        {
+            tracing::info!(error = &error as &dyn std::error::Error, "no login without a scan");
+            self.stage = Stage::RequestCode;
+            return Ok(());
+        }
+        if self.skips_contacts(&error) {
+            return Ok(());
+        }
+        let backoff =
+            if error.is_too_frequent() { &mut self.too_frequent } else { &mut self.network };
+        let wait = backoff.fail();
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            ?wait,
+            "the service failed; it is tried again"
+        );
+        self.tell_offline(&error, wait);
+        Ok(())
+    }
+
+    fn is_logging_in(&self) -> bool {
+        matches!(
+            self.stage,
+            Stage::PushLogin | Stage::RequestCode | Stage::AwaitPhone(_) | Stage::LogIn(_)
+        )
+    }
+
+    fn tell_offline(&mut self, error: &CallError, wait: Duration) {
+        self.wait(wait);
+        self.told_offline = true;
+        self.say(Status::Offline { reason: with_causes(error), retry_in: wait });
+    }
+
+    /// Something worked. Whoever was told that the service is gone hears that it is back.
+    fn succeed(&mut self) {
+        self.network.succeed();
+        self.too_frequent.succeed();
+        if std::mem::take(&mut self.told_offline) {
+            match &self.stage {
+                Stage::AwaitPhone(await_phone) => {
+                    let prompt = self.prompt(await_phone);
+                    self.say(Status::Prompt(prompt));
+                }
+                Stage::Sync | Stage::Translate(_) | Stage::Poll => self.say_online(),
+                _ => {}
+            }
+        }
+    }
+
+    // -- The session ends.
+
+    /// The session is over: resume it if it worked until now, else log in anew.
+    fn session_over(&mut self, reason: &str) {
+        self.shared.set_online(false);
+        tracing::warn!(reason, "the session is over");
+        if std::mem::take(&mut self.proven) {
+            self.told_offline = true;
+            self.say(Status::Offline { reason: reason.to_owned(), retry_in: Duration::ZERO });
+            self.stage = Stage::Init { fresh: false };
+            return;
+        }
+        self.log_in_anew(reason);
+    }
+
+    /// Gives the session up. A session that was short is followed by a longer and longer wait, so that an account that
+    /// is thrown out at once is not logged in again and again.
+    fn log_in_anew(&mut self, reason: &str) {
+        let was_short =
+            self.online_since.take().is_none_or(|since| since.elapsed() < SHORT_SESSION);
+        let wait = match was_short {
+            true => self.logins.fail(),
+            false => {
+                self.logins.succeed();
+                Duration::ZERO
+            }
+        };
+        self.wait(wait);
+        self.shared.client.forget_login();
+        self.give(Vec::new());
+        self.told_offline = true;
+        self.say(Status::Offline { reason: reason.to_owned(), retry_in: wait });
+        self.stage = match self.shared.client.session().can_push_login() {
+            true => Stage::PushLogin,
+            false => Stage::RequestCode,
+        };
+    }
+
+    // -- What the runtime is given.
+
+    fn say(&mut self, status: Status) {
+        self.ready.push_back(Incoming::Status(status));
+    }
+
+    fn say_online(&mut self) {
+        let name = self.shared.directory().me().nick.clone();
+        self.say(Status::Online { name });
+    }
+
+    /// Queues events with the records that belong to them.
+    fn give(&mut self, events: Vec<mynah_core::Event>) {
+        let records = self.records();
+        let service_time = Some(self.service_time());
+        self.ready.push_back(Incoming::Batch(Batch { events, records, service_time }));
+    }
+
+    /// The session, and what changed in the directory.
+    fn records(&self) -> Records {
+        let mut records = self.shared.directory().take_changes();
+        match serde_json::to_string(&self.shared.client.session()) {
+            Ok(session) => {
+                records.insert(SESSION.to_owned(), session);
+            }
+            Err(error) => tracing::error!(%error, "the session cannot be written down"),
+        }
+        records
+    }
+
+    /// The present moment by the service's clock.
+    fn service_time(&self) -> mynah_core::Timestamp {
+        mynah_core::Timestamp::from_millis(
+            self.shared.clock.now().as_millis().saturating_add(self.clock_ahead),
+        )
+    }
+
+    fn prompt(&self, await_phone: &AwaitPhone) -> Prompt {
+        match (await_phone.tip, await_phone.pushed) {
+            (Tip::Confirmation, false) => Prompt::Confirm { scanned: true },
+            (_, true) => Prompt::Confirm { scanned: false },
+            (Tip::Scan, false) => {
+                Prompt::Scan { url: self.shared.client.qr_text(&await_phone.login) }
+            }
+        }
+    }
+
+    // -- Waiting.
+
+    fn wait(&mut self, wait: Duration) {
+        self.not_before = Some(Instant::now() + wait);
+    }
+
+    /// Waits a moment if a poll was answered at once.
+    fn do_not_hurry(&mut self, asked: Instant) {
+        if asked.elapsed() < HURRIED {
+            self.wait(HURRIED);
+        }
+    }
+}
+
+#[async_trait]
+impl Source for WebWxSource {
+    async fn receive(&mut self) -> Result<Incoming, ReceiveError> {
+        loop {
+            if let Some(incoming) = self.ready.pop_front() {
+                return Ok(incoming);
+            }
+            if let Some(moment) = self.not_before {
+                tokio::time::sleep_until(moment).await;
+                self.not_before = None;
+            }
+            match self.step().await {
+                Ok(()) => {}
+                Err(Trouble::Call(error)) => self.fail(error)?,
+                Err(Trouble::End(end)) => return Err(end),
+            }
+        }
+    }
+
+    async fn log_out(&mut self) {
+        self.shared.set_online(false);
+        if !self.shared.client.session().is_logged_in() {
+            return;
+        }
+        if let Err(error) = self.shared.client.log_out().await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the service was not told of the logout"
+            );
+        }
+    }
+}
+
+/// An error with its causes on one line, for people.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let words = error.to_string();
+        if !text.contains(&words) {
+            text.push_str(": ");
+            text.push_str(&words);
+        }
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,356 @@
+//! Reading the account's log once it is logged in (section 6 of the protocol reference).
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use mynah_webwx::wire::{Contact, Init, Synced, is_group, message_type};
+use mynah_webwx::{self as webwx, CallError, Notify};
+use tokio::time::Instant;
+
+use super::super::directory::Facts;
+use super::super::events::{Translator, conversations};
+use super::super::needs;
+use super::{Stage, Trouble, WebWxSource};
+
+/// More pages of contacts than the genuine client reads.
+const MOST_PAGES: u64 = 17;
+
+/// How often a page of contacts is tried before the bot goes on without.
+const CONTACT_TRIES: u32 = 3;
+
+/// Events are not held back longer than this to find out who is who.
+const PATIENCE_FOR_NAMES: Duration = Duration::from_secs(10);
+
+/// How many groups one call of the idle fetching asks for: a group of 500 has 150 KB.
+const GROUPS_AT_A_TIME: usize = 10;
+
+/// How long to leave the service alone between two calls of the idle fetching.
+const IDLE_FETCH_PAUSE: Duration = Duration::from_secs(15);
+
+/// What was fetched and not handed out yet.
+#[derive(Debug)]
+pub(super) struct Pending {
+    synced: Synced,
+    /// Names of the service to ask about before the events can be told.
+    ask: Vec<String>,
+    tries: u32,
+    since: Instant,
+}
+
+/// Groups that are known by name only, to be asked about when there is time.
+#[derive(Debug, Default)]
+pub(super) struct Wanted {
+    groups: VecDeque<String>,
+    not_before: Option<Instant>,
+}
+
+impl Wanted {
+    /// More are not remembered; a group is asked about when somebody speaks in it anyway.
+    const MOST: usize = 500;
+
+    fn add(&mut self, user_name: &str) {
+        if self.groups.len() < Self::MOST && !self.groups.iter().any(|known| known == user_name) {
+            self.groups.push_back(user_name.to_owned());
+        }
+    }
+
+    fn next(&mut self) -> Vec<String> {
+        let due = self.not_before.is_none_or(|moment| moment <= Instant::now());
+        let many = if due { self.groups.len().min(GROUPS_AT_A_TIME) } else { 0 };
+        self.groups.iter().take(many).cloned().collect()
+    }
+
+    fn done(&mut self, asked: &[String]) {
+        self.groups.retain(|group| !asked.contains(group));
+        self.not_before = Some(Instant::now() + IDLE_FETCH_PAUSE);
+    }
+}
+
+impl WebWxSource {
+    // -- After a login, or with a stored session.
+
+    pub(super) async fn init(&mut self, fresh: bool) -> Result<(), Trouble> {
+        let init = self.shared.client.init().await?;
+        self.network.succeed();
+        self.too_frequent.succeed();
+        if init.system_time > 0 {
+            let now = self.shared.clock.now().as_millis();
+            self.clock_ahead = init.system_time.saturating_mul(1000).saturating_sub(now);
+        }
+        let fresh = self.take_in(&init, fresh);
+        self.stage = Stage::Announce { fresh };
+        Ok(())
+    }
+
+    /// Takes in who the account is and whom it talked to. Returns whether all names are new.
+    fn take_in(&mut self, init: &Init, fresh: bool) -> bool {
+        let now = self.service_time();
+        let mut directory = self.shared.directory();
+        // A session whose own name changed is another login, whatever it was taken for.
+        let fresh = fresh || directory.me().user_name != init.user.user_name;
+        if fresh {
+            directory.begin_login(&init.user);
+        } else {
+            directory.set_me(&init.user);
+        }
+        let groups: Vec<Contact> =
+            init.contact_list.iter().filter(|contact| contact.is_group()).cloned().collect();
+        if !fresh {
+            directory.learn_groups(&groups, now);
+        }
+        drop(directory);
+        let named = groups.iter().map(|group| group.user_name.as_str());
+        for group in named.chain(init.chat_set.split(',')).filter(|name| is_group(name)) {
+            self.wanted.add(group);
+        }
+        self.first_contacts = if fresh { init.contact_list.clone() } else { Vec::new() };
+        fresh
+    }
+
+    pub(super) async fn announce(&mut self, fresh: bool) -> Result<(), Trouble> {
+        match self.shared.client.notify(&Notify::Ready).await {
+            Err(error) if error.is_session_over() => return Err(error.into()),
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the phone was not told of this session"
+                );
+            }
+            Ok(()) => {}
+        }
+        if fresh {
+            let gathered = std::mem::take(&mut self.first_contacts);
+            self.stage = Stage::Contacts { seq: 0, gathered };
+        } else {
+            self.go_online();
+        }
+        Ok(())
+    }
+
+    pub(super) async fn read_contacts(&mut self) -> Result<(), Trouble> {
+        let Stage::Contacts { seq, .. } = &self.stage else { return Ok(()) };
+        let asked = *seq;
+        let page = self.shared.client.contact_page(asked).await?;
+        self.network.succeed();
+        self.pages += 1;
+        let Stage::Contacts { seq, gathered } = &mut self.stage else { return Ok(()) };
+        gathered.extend(page.member_list);
+        if page.seq == 0 || page.seq == asked || self.pages >= MOST_PAGES {
+            self.know_contacts();
+        } else {
+            *seq = page.seq;
+        }
+        Ok(())
+    }
+
+    /// After some failures the bot goes on with the contacts it has. Returns whether it does.
+    pub(super) fn skips_contacts(&mut self, error: &CallError) -> bool {
+        let skips = matches!(self.stage, Stage::Contacts { .. })
+            && self.network.failures() + 1 >= CONTACT_TRIES;
+        if skips {
+            tracing::warn!(
+                error = error as &dyn std::error::Error,
+                "the contact list cannot be read; people are learnt as they speak"
+            );
+            self.know_contacts();
+        }
+        skips
+    }
+
+    fn know_contacts(&mut self) {
+        let Stage::Contacts { gathered, .. } = std::mem::replace(&mut self.stage, Stage::Sync)
+        else {
+            return;
+        };
+        self.pages = 0;
+        let now = self.service_time();
+        let (groups, people): (Vec<Contact>, Vec<Contact>) =
+            unique(gathered).into_iter().partition(Contact::is_group);
+        let mut directory = self.shared.directory();
+        let people = people.iter().filter(|person| !directory.is_me(&person.user_name));
+        let people =
+            people.map(|person| (person.user_name.as_str().into(), Facts::of(person))).collect();
+        directory.learn_contact_list(people);
+        directory.learn_groups(&groups, now);
+        drop(directory);
+        self.go_online();
+    }
+
+    fn go_online(&mut self) {
+        self.online_since = Some(Instant::now());
+        self.told_offline = false;
+        self.shared.set_online(true);
+        self.give(Vec::new());
+        self.say_online();
+        self.stage = Stage::Sync;
+    }
+
+    // -- Reading.
+
+    pub(super) async fn sync(&mut self) -> Result<(), Trouble> {
+        let synced = self.shared.client.sync().await?;
+        self.succeed();
+        self.proven = true;
+        for notice in synced
+            .add_msg_list
+            .iter()
+            .filter(|message| message.msg_type == message_type::STATUS_NOTIFY)
+        {
+            for name in conversations(notice).filter(|name| is_group(name)) {
+                if !self.shared.directory().knows_group(name) {
+                    self.wanted.add(name);
+                }
+            }
+        }
+        let ask = needs::of(&synced, &self.shared.directory(), self.service_time());
+        self.stage =
+            Stage::Translate(Box::new(Pending { synced, ask, tries: 0, since: Instant::now() }));
+        Ok(())
+    }
+
+    /// Asks about people and groups that the events need, a few times at most; then hands the events out.
+    pub(super) async fn translate(&mut self) -> Result<(), Trouble> {
+        let Stage::Translate(pending) = &self.stage else { return Ok(()) };
+        let patient = pending.tries < 3 && pending.since.elapsed() < PATIENCE_FOR_NAMES;
+        if !pending.ask.is_empty() && patient {
+            let ask = pending.ask.clone();
+            let answer = self.fetch(&ask).await;
+            self.asked(answer);
+            return Ok(());
+        }
+        self.hand_out();
+        Ok(())
+    }
+
+    fn asked(&mut self, answer: Result<(), CallError>) {
+        let Stage::Translate(pending) = &mut self.stage else { return };
+        pending.tries += 1;
+        let Err(error) = answer else {
+            pending.ask.clear();
+            return;
+        };
+        tracing::debug!(error = &error as &dyn std::error::Error, "members could not be fetched");
+        if error.is_retryable() && !error.is_too_frequent() {
+            let wait = Duration::from_millis(200 << pending.tries.min(4));
+            self.wait(wait);
+        } else {
+            pending.ask.clear();
+        }
+    }
+
+    fn hand_out(&mut self) {
+        let Stage::Translate(pending) = std::mem::replace(&mut self.stage, Stage::Poll) else {
+            return;
+        };
+        let synced = pending.synced;
+        let before = self.shared.client.session().sync_key().clone();
+        let names = self.shared.names.names();
+        let shared = &self.shared;
+        let is_echo = |id: &str| shared.is_echo(id);
+        let now = self.service_time();
+        let mut directory = shared.directory();
+        let mut translator =
+            Translator { directory: &mut directory, names: &names, is_echo: &is_echo, now };
+        let news = translator.translate(&synced);
+        drop(directory);
+        if news.throttled {
+            let wait = self.shared.throttled();
+            tracing::warn!(?wait, "the service says that the account sends too often");
+        }
+        self.shared.client.advance(&synced);
+        let moved = *self.shared.client.session().sync_key() != before;
+        if moved || !news.events.is_empty() {
+            self.give(news.events);
+        }
+        self.after_sync(&synced, moved);
+    }
+
+    /// More is fetched at once; but a service that promises news and brings none is asked less and less often.
+    fn after_sync(&mut self, synced: &Synced, moved: bool) {
+        if moved {
+            self.empty_syncs.succeed();
+            self.stage = if synced.has_more() { Stage::Sync } else { Stage::Poll };
+        } else {
+            let wait = self.empty_syncs.fail();
+            if self.empty_syncs.failures() > 3 {
+                self.wait(wait);
+            }
+        }
+    }
+
+    pub(super) async fn poll(&mut self) -> Result<(), Trouble> {
+        let groups = self.wanted.next();
+        if !groups.is_empty() {
+            let answer = self.fetch(&groups).await;
+            self.wanted.done(&groups);
+            if let Err(error) = answer {
+                tracing::debug!(
+                    error = &error as &dyn std::error::Error,
+                    "groups could not be fetched"
+                );
+            }
+        }
+        let asked = Instant::now();
+        let shared = &self.shared;
+        let news = tokio::select! {
+            biased;
+            () = shared.until_session_over() => return Ok(()),
+            news = shared.client.sync_check() => news,
+        };
+        match news {
+            Ok(webwx::News::Some { .. }) => self.stage = Stage::Sync,
+            Ok(webwx::News::None) => self.do_not_hurry(asked),
+            // On the way through the internet a long poll breaks off now and then.
+            Err(error) if is_broken_poll(&error) && asked.elapsed() > Duration::from_secs(10) => {
+                self.stage = Stage::Sync;
+                return Ok(());
+            }
+            Err(error) => return Err(error.into()),
+        }
+        self.succeed();
+        Ok(())
+    }
+
+    /// Asks the service about groups and people and takes in what it says.
+    async fn fetch(&self, user_names: &[String]) -> Result<(), CallError> {
+        let wanted: Vec<webwx::Wanted> = user_names.iter().map(webwx::Wanted::contact).collect();
+        let contacts = self.shared.client.batch_contacts(&wanted).await.inspect_err(|error| {
+            if error.is_session_over() {
+                self.shared.report_session_over(error.to_string());
+            }
+        })?;
+        let now = self.service_time();
+        let (groups, people): (Vec<Contact>, Vec<Contact>) = contacts
+            .into_iter()
+            .filter(|contact| !contact.user_name.is_empty())
+            .partition(Contact::is_group);
+        let mut directory = self.shared.directory();
+        directory.learn_groups(&groups, now);
+        for person in people.iter().filter(|person| !person.nick_name.is_empty()) {
+            if !directory.is_me(&person.user_name) {
+                directory.learn_person(&person.user_name, Facts::of(person));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_broken_poll(error: &CallError) -> bool {
+    matches!(error.failure, webwx::Failure::TimedOut | webwx::Failure::Interrupted(_))
+}
+
+/// The contacts, each once: those of the contact list count more than those of webwxinit, which come first.
+fn unique(contacts: Vec<Contact>) -> Vec<Contact> {
+    let mut places = std::collections::HashMap::new();
+    let mut unique: Vec<Contact> = Vec::with_capacity(contacts.len());
+    for contact in contacts {
+        match places.get(&contact.user_name) {
+            Some(&at) => unique[at] = contact,
+            None => {
+                places.insert(contact.user_name.clone(), unique.len());
+                unique.push(contact);
+            }
+        }
+    }
+    unique
+}
