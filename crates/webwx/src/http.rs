@@ -62,6 +62,8 @@ pub(crate) struct Request {
     call: Call,
     url: String,
     headers: HeaderMap,
+    /// Cookies for this request only.
+    cookies: Vec<String>,
     body: Bytes,
     limit: u64,
 }
@@ -90,6 +92,12 @@ impl Request {
         if let Ok(value) = HeaderValue::from_str(value) {
             self.headers.insert(name, value);
         }
+        self
+    }
+
+    /// A cookie that goes with this request only.
+    pub(crate) fn cookie(mut self, name: &str, value: &str) -> Self {
+        self.cookies.push(format!("{name}={value}"));
         self
     }
 
@@ -130,6 +138,7 @@ impl Client {
             call,
             url,
             headers: HeaderMap::new(),
+            cookies: Vec::new(),
             body: Bytes::new(),
             limit: facts.limit,
         };
@@ -182,8 +191,11 @@ impl Client {
             .map_err(|_| failed(Failure::Impossible("the address is not one")))?;
         let mut headers = request.headers;
         let place = self.place(&url);
-        let cookies = self.look(|session| session.cookies.header(place));
-        if let Some(cookies) = cookies.and_then(|cookies| HeaderValue::from_str(&cookies).ok()) {
+        let mut cookies = request.cookies;
+        cookies.extend(self.look(|session| session.cookies.header(place)));
+        if let Some(cookies) =
+            HeaderValue::from_str(&cookies.join("; ")).ok().filter(|cookies| !cookies.is_empty())
+        {
             headers.insert(COOKIE, cookies);
         }
         let facts = call.facts();

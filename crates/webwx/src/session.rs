@@ -64,6 +64,11 @@ impl Session {
         if self.sync_check_key.is_empty() { &self.sync_key } else { &self.sync_check_key }
     }
 
+    /// What uploads and file downloads want beside the cookies.
+    pub(crate) fn data_ticket(&self) -> String {
+        self.cookies.value("webwx_data_ticket").unwrap_or_default().to_owned()
+    }
+
     /// Takes keys that are not empty: failure answers carry empty ones.
     pub(crate) fn take_keys(&mut self, sync: &SyncKey, check: &SyncKey) {
         if !sync.is_empty() {

@@ -39,6 +39,26 @@ pub(crate) struct Msg<'a> {
     pub(crate) client_msg_id: &'a str,
 }
 
+impl<'a> Msg<'a> {
+    pub(crate) fn new(
+        kind: u8,
+        content: &'a str,
+        from: &'a str,
+        to: &'a str,
+        id: &'a ClientMsgId,
+    ) -> Self {
+        let id = id.as_str();
+        Self {
+            kind,
+            content,
+            from_user_name: from,
+            to_user_name: to,
+            local_id: id,
+            client_msg_id: id,
+        }
+    }
+}
+
 impl Client {
     /// Says a text. The service drops a copy with the same id.
     ///
@@ -60,14 +80,7 @@ impl Client {
 
     async fn send_content(&self, kind: u8, text: &OutgoingText) -> Result<Sent, CallError> {
         let own = self.user_name();
-        let msg = Msg {
-            kind,
-            content: &text.text,
-            from_user_name: &own,
-            to_user_name: &text.to,
-            local_id: text.id.as_str(),
-            client_msg_id: text.id.as_str(),
-        };
+        let msg = Msg::new(kind, &text.text, &own, &text.to, &text.id);
         let envelope = Envelope { base_request: self.base_request(), msg, scene: 0 };
         self.granted(self.session_request(Call::SendMsg).json(&envelope)).await
     }

@@ -1,4 +1,5 @@
 //! The client against a server of a few lines on 127.0.0.1.
+#![expect(clippy::unwrap_used, reason = "these are tests, also where the function is a helper")]
 
 mod faults;
 mod login;

@@ -1,0 +1,44 @@
+//! `GET https://W/` (section 3 of the protocol reference): the page that says whether a login still holds.
+
+use crate::{Call, CallError, Client};
+
+impl Client {
+    /// Whether the service still takes the cookies for a login. Needs no key of the session.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`] if the page cannot be had or does not say.
+    pub async fn is_logged_in(&self) -> Result<bool, CallError> {
+        let answer = self.send(self.request(Call::Page)).await?.ok()?;
+        says_logged_in(&answer.text())
+            .ok_or_else(|| answer.unreadable("the page does not say who is logged in"))
+    }
+}
+
+/// Reads `isLogin: !!"1"` out of the script in the page.
+fn says_logged_in(page: &str) -> Option<bool> {
+    let (_, after) = page.split_once("isLogin")?;
+    let value = after.trim_start().strip_prefix(':')?.trim_start().trim_start_matches('!');
+    let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    let (value, _) = value[1..].split_once(quote)?;
+    Some(value == "1")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_tells_in_its_script() {
+        for (page, expected) in [
+            (r#"<script>window.MMCgi = { isLogin: !!"1" };</script>"#, Some(true)),
+            (r#"window.MMCgi={isLogin:!!""}"#, Some(false)),
+            ("isLogin : !!'1'", Some(true)),
+            ("isLogin: !!\"1", None),
+            ("isLogin", None),
+            ("<html></html>", None),
+        ] {
+            assert_eq!(says_logged_in(page), expected, "{page}");
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! Files on their way to the service: their kind, their limits, and their bytes from memory or disk.
+
+use std::io::{self, SeekFrom};
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use md5::{Digest, Md5};
+use tokio::fs::File;
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
+
+use crate::UploadError;
+use crate::endpoint::CHUNK;
+
+/// The largest picture or video that the genuine client takes.
+pub const MAX_PICTURE: u64 = 20 * 1024 * 1024;
+
+/// The largest file that the genuine client takes.
+pub const MAX_FILE: u64 = 50 * 1024 * 1024;
+
+/// A file to be uploaded.
+#[derive(Debug, Clone)]
+pub struct Upload {
+    /// The id of the person or group who will get it.
+    pub to: String,
+    /// Its name.
+    pub name: String,
+    /// What it will be sent as.
+    pub kind: UploadKind,
+    /// Its bytes.
+    pub content: Content,
+}
+
+/// What a file will be sent as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UploadKind {
+    /// A picture.
+    Picture,
+    /// A video.
+    Video,
+    /// A sticker.
+    Sticker,
+    /// A file.
+    File,
+}
+
+/// Where the bytes of a file are.
+#[derive(Debug, Clone)]
+pub enum Content {
+    /// In memory.
+    Bytes(Bytes),
+    /// On disk, read chunk by chunk.
+    File(PathBuf),
+}
+
+impl UploadKind {
+    /// The service's word for it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Picture => "pic",
+            Self::Video => "video",
+            Self::Sticker | Self::File => "doc",
+        }
+    }
+
+    /// The most bytes of such a file.
+    #[must_use]
+    pub fn limit(self) -> u64 {
+        match self {
+            Self::Picture | Self::Video | Self::Sticker => MAX_PICTURE,
+            Self::File => MAX_FILE,
+        }
+    }
+}
+
+/// Types by the end of the name, for those that people send.
+const TYPES: [(&str, &str); 22] = [
+    ("jpg", "image/jpeg"),
+    ("jpeg", "image/jpeg"),
+    ("png", "image/png"),
+    ("gif", "image/gif"),
+    ("bmp", "image/bmp"),
+    ("webp", "image/webp"),
+    ("mp4", "video/mp4"),
+    ("mp3", "audio/mpeg"),
+    ("wav", "audio/x-wav"),
+    ("txt", "text/plain"),
+    ("csv", "text/csv"),
+    ("html", "text/html"),
+    ("pdf", "application/pdf"),
+    ("json", "application/json"),
+    ("zip", "application/zip"),
+    ("rar", "application/x-rar-compressed"),
+    ("doc", "application/msword"),
+    ("xls", "application/vnd.ms-excel"),
+    ("ppt", "application/vnd.ms-powerpoint"),
+    ("docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+    ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    ("pptx", "application/vnd.openxmlformats-officedocument.presentationml.presentation"),
+];
+
+impl Upload {
+    /// Its type, by its name.
+    pub(crate) fn mime(&self) -> &'static str {
+        let end = self.name.rsplit_once('.').map_or("", |(_, end)| end);
+        let known = TYPES.iter().find(|(extension, _)| extension.eq_ignore_ascii_case(end));
+        known.map_or("application/octet-stream", |(_, mime)| mime)
+    }
+}
+
+/// A file whose size and md5 are known, at its first byte.
+pub(crate) struct Opened<'a> {
+    reader: Reader<'a>,
+    size: u64,
+    md5: String,
+}
+
+enum Reader<'a> {
+    Bytes(&'a Bytes, usize),
+    File(File),
+}
+
+impl<'a> Opened<'a> {
+    /// Opens it and reads it once; its size must be one that the service takes.
+    pub(crate) async fn open(upload: &'a Upload) -> Result<Self, UploadError> {
+        let (mut reader, size) = match &upload.content {
+            Content::Bytes(bytes) => (Reader::Bytes(bytes, 0), bytes.len() as u64),
+            Content::File(path) => {
+                let file = File::open(path).await.map_err(UploadError::Read)?;
+                let size = file.metadata().await.map_err(UploadError::Read)?.len();
+                (Reader::File(file), size)
+            }
+        };
+        let limit = upload.kind.limit();
+        match size {
+            0 => return Err(UploadError::Empty),
+            size if size > limit => return Err(UploadError::TooLarge { size, limit }),
+            _ => {}
+        }
+        let mut md5 = Md5::new();
+        let mut left = size;
+        while left > 0 {
+            let chunk = reader.next(left.min(CHUNK as u64)).await?;
+            left -= chunk.len() as u64;
+            md5.update(&chunk);
+        }
+        reader.rewind().await?;
+        let md5 = md5.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Self { reader, size, md5 })
+    }
+
+    pub(crate) fn size(&self) -> u64 {
+        self.size
+    }
+
+    pub(crate) fn md5(&self) -> &str {
+        &self.md5
+    }
+
+    /// The next chunk of the file.
+    pub(crate) async fn next(&mut self, chunk: usize) -> Result<Bytes, UploadError> {
+        let at = self.reader.position().await?;
+        self.reader.next(self.size.saturating_sub(at).min(chunk as u64)).await
+    }
+}
+
+impl Reader<'_> {
+    /// Exactly that many bytes: a file that became shorter meanwhile is an error.
+    async fn next(&mut self, length: u64) -> Result<Bytes, UploadError> {
+        let length = usize::try_from(length)
+            .map_err(|_| UploadError::Read(io::ErrorKind::OutOfMemory.into()))?;
+        match self {
+            Self::Bytes(bytes, at) => {
+                let next = bytes.slice(*at..(*at + length).min(bytes.len()));
+                *at += next.len();
+                Ok(next)
+            }
+            Self::File(file) => {
+                let mut chunk = vec![0; length];
+                file.read_exact(&mut chunk).await.map_err(UploadError::Read)?;
+                Ok(chunk.into())
+            }
+        }
+    }
+
+    async fn position(&mut self) -> Result<u64, UploadError> {
+        match self {
+            Self::Bytes(_, at) => Ok(*at as u64),
+            Self::File(file) => file.stream_position().await.map_err(UploadError::Read),
+        }
+    }
+
+    async fn rewind(&mut self) -> Result<(), UploadError> {
+        match self {
+            Self::Bytes(_, at) => *at = 0,
+            Self::File(file) => {
+                file.seek(SeekFrom::Start(0)).await.map_err(UploadError::Read)?;
+            }
+        }
+        Ok(())
+    }
+}
