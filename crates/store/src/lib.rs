@@ -1,1 +1,177 @@
-//! (being written)
+//! The store of one account on SQLite: a file in the data folder, or memory.
+//!
+//! The tables are the queues. One writer at a time; jobs that wait share a transaction and are answered after its
+//! commit, so a flood costs few syncs. Commits are synced (WAL, `synchronous = FULL`); marks that need only survive the
+//! death of the process are not.
+
+mod actions;
+mod database;
+mod error;
+mod events;
+mod executor;
+mod forget;
+mod inspect;
+mod lease;
+mod options;
+mod records;
+mod schema;
+mod state;
+#[cfg(test)]
+mod tests;
+mod tidy;
+mod timers;
+mod turns;
+
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use mynah_core::{
+    ActionId, Batch, ChatId, Claim, Committed, Event, Lane, Outcome, PersonId, Records, Recovered,
+    Snapshot, Store, StoreError, Timestamp, Turn,
+};
+
+use database::Database;
+use executor::Durability::{Synced, Written};
+use executor::Executor;
+use lease::Lease;
+
+pub use forget::Forgotten;
+pub use inspect::{Inspector, LogQuery, Logged, LoggedAction, StoreStatus, TroubledAction};
+pub use options::Options;
+
+/// The name of the database file in a data folder.
+pub const FILE: &str = "mynah.db";
+
+/// The store of one account.
+#[derive(Debug)]
+pub struct SqliteStore {
+    // The order matters: the file is closed before the lease ends.
+    executor: Executor,
+    path: Option<PathBuf>,
+    _lease: Option<Lease>,
+}
+
+impl SqliteStore {
+    /// Opens the store of a data folder, which is made if there is none. Holds the lease until it is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::InUse`] if another process has it; `Newer` or `Damaged` before anything is written; `ReadOnly` and
+    /// `Full` as the file system says. [`StoreError::remedy`] tells a person what to do.
+    pub fn open(folder: &Path, options: Options) -> Result<Self, StoreError> {
+        let lease = Lease::take(folder)?;
+        let path = folder.join(FILE);
+        let database = Database::open(&path, options)?;
+        let executor = Executor::thread(database)?;
+        Ok(Self { executor, path: Some(path), _lease: Some(lease) })
+    }
+
+    /// A store in memory that works where it is called, without a thread: for simulation, replay and tests.
+    #[must_use]
+    pub fn in_memory() -> Self {
+        Self::in_memory_with(Options::default())
+    }
+
+    /// The same with options.
+    #[must_use]
+    pub fn in_memory_with(options: Options) -> Self {
+        let database = Database::in_memory(options).expect("memory needs no file and no right");
+        Self { executor: Executor::inline(database), path: None, _lease: None }
+    }
+
+    /// The database file, for an [`Inspector`]; none in memory.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    /// The state of the queues and the last failures.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    pub async fn status(&self, now: Timestamp) -> Result<StoreStatus, StoreError> {
+        self.executor.run(Written, move |db| inspect::status(&db.connection, now)).await
+    }
+
+    /// Events of the log with what was decided and done, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    pub async fn log(&self, query: LogQuery) -> Result<Vec<Logged>, StoreError> {
+        self.executor.run(Written, move |db| inspect::log(&db.connection, &query)).await
+    }
+
+    /// Deletes what is known of a person: messages, answers to them, state and timers.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails; nothing is deleted then.
+    pub async fn forget(&self, person: PersonId) -> Result<Forgotten, StoreError> {
+        self.executor.run(Synced, move |db| forget::forget(&db.connection, &person)).await
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn recover(&self, now: Timestamp) -> Result<Recovered, StoreError> {
+        self.executor.run(Synced, move |db| turns::recover(db, now)).await
+    }
+
+    async fn records(&self) -> Result<Records, StoreError> {
+        self.executor.run(Written, |db| records::read(&db.connection)).await
+    }
+
+    async fn accept(&self, batch: Batch, now: Timestamp) -> Result<Vec<Lane>, StoreError> {
+        self.executor.run(Synced, move |db| events::accept(db, &batch, now)).await
+    }
+
+    async fn begin(
+        &self,
+        lane: &Lane,
+        now: Timestamp,
+    ) -> Result<Option<(Event, Snapshot)>, StoreError> {
+        let lane = lane.clone();
+        // The mark that the event was begun must survive a crash on it, not the loss of power.
+        self.executor.run(Written, move |db| events::begin(db, &lane, now)).await
+    }
+
+    async fn commit(&self, turn: Turn, now: Timestamp) -> Result<Committed, StoreError> {
+        self.executor.run(Synced, move |db| turns::commit(db, &turn, now)).await
+    }
+
+    async fn fire(&self, now: Timestamp) -> Result<(Vec<Lane>, Option<Timestamp>), StoreError> {
+        self.executor.run(Synced, move |db| timers::fire(&db.connection, now)).await
+    }
+
+    async fn claim(&self, chat: &ChatId, now: Timestamp) -> Result<Claim, StoreError> {
+        let chat = chat.clone();
+        self.executor.run(Synced, move |db| actions::claim(&db.connection, &chat, now)).await
+    }
+
+    async fn settle(
+        &self,
+        id: &ActionId,
+        outcome: Outcome,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let id = id.clone();
+        self.executor
+            .run(Synced, move |db| actions::settle(&db.connection, &id, &outcome, now))
+            .await
+    }
+
+    async fn recent_claims(
+        &self,
+        since: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(ChatId, Timestamp)>, StoreError> {
+        let work = move |db: &mut Database| actions::recent_claims(&db.connection, since, limit);
+        self.executor.run(Written, work).await
+    }
+
+    async fn tidy(&self, now: Timestamp) -> Result<bool, StoreError> {
+        self.executor.run(Written, move |db| tidy::tidy(db, now)).await
+    }
+}

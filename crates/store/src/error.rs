@@ -1,0 +1,38 @@
+//! What the database says, in the words of [`StoreError`].
+
+use std::io;
+use std::path::Path;
+
+use mynah_core::StoreError;
+use rusqlite::ErrorCode;
+
+/// The situation that an error of the database means, for the file at `path`.
+pub(crate) fn translate(error: rusqlite::Error, path: &Path) -> StoreError {
+    let path = path.display().to_string();
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => StoreError::Full { path },
+        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+            StoreError::ReadOnly { path }
+        }
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            StoreError::Damaged { path, what: error.to_string() }
+        }
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::InUse { path },
+        _ => StoreError::Failed(Box::new(error)),
+    }
+}
+
+/// The situation that an error of the file system means.
+pub(crate) fn translate_io(error: io::Error, path: &Path) -> StoreError {
+    let shown = path.display().to_string();
+    match error.kind() {
+        io::ErrorKind::PermissionDenied
+        | io::ErrorKind::ReadOnlyFilesystem
+        | io::ErrorKind::NotADirectory
+        | io::ErrorKind::AlreadyExists => StoreError::ReadOnly { path: shown },
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            StoreError::Full { path: shown }
+        }
+        _ => StoreError::Failed(Box::new(error)),
+    }
+}

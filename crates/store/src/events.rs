@@ -1,0 +1,199 @@
+//! The inbox and the log: table `event`.
+
+use mynah_core::{
+    Batch, Decided, Event, EventBody, EventId, Lane, Message, NoticeKind, Snapshot, Timestamp,
+};
+use rusqlite::{Connection, OptionalExtension, Result, params};
+
+use crate::database::Database;
+use crate::{records, state};
+
+/// So often may the process die on an event before it is set aside.
+pub(crate) const ATTEMPTS: u32 = 3;
+
+/// Takes in new events and records. Returns the lanes with something new.
+pub(crate) fn accept(database: &mut Database, batch: &Batch, now: Timestamp) -> Result<Vec<Lane>> {
+    let connection = &database.connection;
+    let mut lanes = Vec::new();
+    for event in &batch.events {
+        if insert(connection, event, now)? {
+            let lane = event.lane();
+            if !lanes.contains(&lane) {
+                lanes.push(lane);
+            }
+        }
+    }
+    records::write(connection, &batch.records)?;
+    Ok(lanes)
+}
+
+/// Puts an event into the inbox, unless it was seen before.
+pub(crate) fn insert(connection: &Connection, event: &Event, now: Timestamp) -> Result<bool> {
+    let seen = connection
+        .prepare_cached("SELECT 1 FROM seen WHERE id = ?1")?
+        .exists([event.id.as_str()])?;
+    if seen {
+        return Ok(false);
+    }
+    let inserted = connection
+        .prepare_cached(
+            "INSERT INTO event (id, lane, time, accepted, body, message, person)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO NOTHING",
+        )?
+        .execute(params![
+            event.id.as_str(),
+            event.lane().as_str(),
+            event.time.as_millis(),
+            now.as_millis(),
+            to_json(&event.body)?,
+            event.message().map(|message| message.id.as_str().to_owned()),
+            event.person().map(|person| person.id.as_str().to_owned()),
+        ])?;
+    Ok(inserted == 1)
+}
+
+/// The oldest unhandled event of a lane, marked as begun, with the state of its scopes.
+pub(crate) fn begin(
+    database: &mut Database,
+    lane: &Lane,
+    now: Timestamp,
+) -> Result<Option<(Event, Snapshot)>> {
+    let connection = &database.connection;
+    while let Some(row) = oldest(connection, lane)? {
+        let Ok(body) = serde_json::from_str(&row.body) else {
+            tracing::error!(
+                event = row.id,
+                "an event in the store cannot be read and is set aside"
+            );
+            pass_over(connection, row.seq, "unreadable", now)?;
+            continue;
+        };
+        if !row.begun {
+            connection
+                .prepare_cached("UPDATE event SET begun = 1 WHERE seq = ?1")?
+                .execute([row.seq])?;
+        }
+        let id = EventId::new(row.id);
+        let mut event = Event { id, time: Timestamp::from_millis(row.time), body };
+        fill_in_original(connection, &mut event)?;
+        let snapshot = state::snapshot(connection, &event, now)?;
+        return Ok(Some((event, snapshot)));
+    }
+    Ok(None)
+}
+
+struct Row {
+    seq: i64,
+    id: String,
+    time: i64,
+    body: String,
+    begun: bool,
+}
+
+fn oldest(connection: &Connection, lane: &Lane) -> Result<Option<Row>> {
+    connection
+        .prepare_cached(
+            "SELECT seq, id, time, coalesce(body, ''), begun FROM event
+             WHERE lane = ?1 AND handled IS NULL ORDER BY seq LIMIT 1",
+        )?
+        .query_row([lane.as_str()], |row| {
+            Ok(Row {
+                seq: row.get(0)?,
+                id: row.get(1)?,
+                time: row.get(2)?,
+                body: row.get(3)?,
+                begun: row.get(4)?,
+            })
+        })
+        .optional()
+}
+
+/// Gives a recall the message that was recalled, if the log still has it.
+fn fill_in_original(connection: &Connection, event: &mut Event) -> Result<()> {
+    let EventBody::Notice(notice) = &mut event.body else { return Ok(()) };
+    let NoticeKind::Recall { message, original } = &mut notice.kind else { return Ok(()) };
+    let body: Option<String> = connection
+        .prepare_cached("SELECT body FROM event WHERE message = ?1 AND body IS NOT NULL")?
+        .query_row([message.as_str()], |row| row.get(0))
+        .optional()?;
+    *original = body.as_deref().and_then(as_message).map(Box::new);
+    Ok(())
+}
+
+fn as_message(body: &str) -> Option<Message> {
+    match serde_json::from_str(body).ok()? {
+        EventBody::Message(message) => Some(message),
+        EventBody::Notice(_) | EventBody::Due(_) | EventBody::Started => None,
+    }
+}
+
+/// Whether the event is still to be handled.
+pub(crate) fn is_open(connection: &Connection, id: &EventId) -> Result<bool> {
+    connection
+        .prepare_cached("SELECT 1 FROM event WHERE id = ?1 AND handled IS NULL")?
+        .exists([id.as_str()])
+}
+
+/// Marks an event as handled. Without `keep_text` its log entry holds nothing that was said.
+pub(crate) fn close(
+    connection: &Connection,
+    id: &EventId,
+    decided: &Decided,
+    keep_text: bool,
+    now: Timestamp,
+) -> Result<()> {
+    let decided = if keep_text { Some(to_json(decided)?) } else { None };
+    connection
+        .prepare_cached(
+            "UPDATE event SET handled = ?2, begun = 0, decided = ?3,
+                              body = CASE WHEN ?4 THEN body END WHERE id = ?1",
+        )?
+        .execute(params![id.as_str(), now.as_millis(), decided, keep_text])?;
+    Ok(())
+}
+
+fn pass_over(connection: &Connection, seq: i64, why: &str, now: Timestamp) -> Result<()> {
+    let decided = Decided { passed_over: Some(why.to_owned()), ..Decided::default() };
+    connection
+        .prepare_cached("UPDATE event SET handled = ?2, begun = 0, decided = ?3 WHERE seq = ?1")?
+        .execute(params![seq, now.as_millis(), to_json(&decided)?])?;
+    Ok(())
+}
+
+/// Whether the lane has an unhandled event.
+pub(crate) fn has_more(connection: &Connection, lane: &Lane) -> Result<bool> {
+    connection
+        .prepare_cached("SELECT 1 FROM event WHERE lane = ?1 AND handled IS NULL LIMIT 1")?
+        .exists([lane.as_str()])
+}
+
+/// Counts an attempt against every event that was begun and not handled; those with too many are set aside.
+pub(crate) fn set_aside(connection: &Connection, now: Timestamp) -> Result<Vec<EventId>> {
+    connection.execute(
+        "UPDATE event SET attempts = attempts + 1, begun = 0 WHERE handled IS NULL AND begun = 1",
+        [],
+    )?;
+    let mut statement = connection.prepare(
+        "SELECT seq, id FROM event WHERE handled IS NULL AND attempts >= ?1 ORDER BY seq",
+    )?;
+    let found: Vec<(i64, String)> = statement
+        .query_map([ATTEMPTS], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_>>()?;
+    for (seq, _) in &found {
+        pass_over(connection, *seq, "set aside: the program ended on it too often", now)?;
+    }
+    Ok(found.into_iter().map(|(_, id)| EventId::new(id)).collect())
+}
+
+/// Lanes with unhandled events, those that wait longest first.
+pub(crate) fn open_lanes(connection: &Connection) -> Result<Vec<Lane>> {
+    connection
+        .prepare("SELECT lane FROM event WHERE handled IS NULL GROUP BY lane ORDER BY min(seq)")?
+        .query_map([], |row| Ok(Lane::new(row.get::<_, String>(0)?)))?
+        .collect()
+}
+
+pub(crate) fn to_json(value: &impl serde::Serialize) -> Result<String> {
+    serde_json::to_string(value)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+}

@@ -1,0 +1,81 @@
+//! Deleting what is known of a person.
+
+use mynah_core::{ChatKind, EventBody, PersonId, Timer};
+use rusqlite::{Connection, Result};
+
+/// How much was deleted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Forgotten {
+    /// Events, which are mostly messages.
+    pub events: usize,
+    /// Answers to them, and everything sent to the person in private.
+    pub actions: usize,
+    /// Values of state.
+    pub values: usize,
+    /// Timers.
+    pub timers: usize,
+}
+
+/// Deletes the events of a person, the answers to them, the person's state and timers, and the private chat. The ids
+/// of the events stay known, so that the service cannot bring them again.
+pub(crate) fn forget(connection: &Connection, person: &PersonId) -> Result<Forgotten> {
+    let mut forgotten = Forgotten::default();
+    for chat in private_chats(connection, person)? {
+        forgotten.actions += connection.execute("DELETE FROM action WHERE chat = ?1", [&chat])?;
+        forgotten.values += connection.execute("DELETE FROM state WHERE chat = ?1", [&chat])?;
+        forgotten.timers += connection.execute("DELETE FROM timer WHERE chat = ?1", [&chat])?;
+    }
+    let person_id = person.as_str();
+    forgotten.values += connection.execute("DELETE FROM state WHERE person = ?1", [person_id])?;
+    forgotten.actions += connection.execute(
+        "DELETE FROM action WHERE event IN (SELECT id FROM event WHERE person = ?1)",
+        [person_id],
+    )?;
+    connection.execute(
+        "INSERT INTO seen (id, accepted) SELECT id, accepted FROM event WHERE person = ?1
+         ON CONFLICT (id) DO NOTHING",
+        [person_id],
+    )?;
+    forgotten.events = connection.execute("DELETE FROM event WHERE person = ?1", [person_id])?;
+    forgotten.timers += forget_timers(connection, person)?;
+    Ok(forgotten)
+}
+
+/// The private chats in which the person was seen.
+fn private_chats(connection: &Connection, person: &PersonId) -> Result<Vec<String>> {
+    let mut statement =
+        connection.prepare("SELECT body FROM event WHERE person = ?1 AND body IS NOT NULL")?;
+    let mut rows = statement.query([person.as_str()])?;
+    let mut chats = Vec::new();
+    while let Some(row) = rows.next()? {
+        let chat = match serde_json::from_str(&row.get::<_, String>(0)?) {
+            Ok(EventBody::Message(message)) => Some(message.chat),
+            Ok(EventBody::Notice(notice)) => Some(notice.chat),
+            _ => None,
+        };
+        if let Some(chat) = chat.filter(|chat| chat.kind == ChatKind::Private) {
+            let id = chat.id.as_str().to_owned();
+            if !chats.contains(&id) {
+                chats.push(id);
+            }
+        }
+    }
+    Ok(chats)
+}
+
+fn forget_timers(connection: &Connection, person: &PersonId) -> Result<usize> {
+    let timers: Vec<(String, String, String)> = connection
+        .prepare("SELECT chat, key, body FROM timer")?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .collect::<Result<_>>()?;
+    let mut dropped = 0;
+    for (chat, key, body) in timers {
+        let theirs = serde_json::from_str::<Timer>(&body)
+            .is_ok_and(|timer| timer.person.is_some_and(|owner| owner.id == *person));
+        if theirs {
+            dropped += connection
+                .execute("DELETE FROM timer WHERE chat = ?1 AND key = ?2", [chat, key])?;
+        }
+    }
+    Ok(dropped)
+}

@@ -1,0 +1,323 @@
+//! Looking into a store, also into that of a running bot: status, log, export, backup.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use mynah_core::{Action, ChatId, Decided, Event, EventBody, EventId, StoreError, Timestamp};
+use rusqlite::{Connection, OpenFlags, Result, params};
+use serde::Serialize;
+
+use crate::error::{translate, translate_io};
+use crate::{FILE, schema};
+
+/// A look into the store of a data folder, without the lease: reads, never writes.
+#[derive(Debug)]
+pub struct Inspector {
+    connection: Connection,
+    path: PathBuf,
+}
+
+/// The queues and the last failures.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct StoreStatus {
+    /// Unhandled events.
+    pub open_events: u64,
+    /// When the oldest of them was accepted.
+    pub oldest_event: Option<Timestamp>,
+    /// Unsettled actions.
+    pub open_actions: u64,
+    /// When the oldest of them was queued.
+    pub oldest_action: Option<Timestamp>,
+    /// Timers that are set.
+    pub timers: u64,
+    /// When the earliest of them is due.
+    pub next_timer: Option<Timestamp>,
+    /// Events handled within the last 24 hours.
+    pub handled_today: u64,
+    /// Actions settled within the last 24 hours, by outcome.
+    pub settled_today: std::collections::BTreeMap<String, u64>,
+    /// The last actions that were refused, expired or in doubt, newest first.
+    pub troubled: Vec<TroubledAction>,
+}
+
+/// An action that did not go well.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TroubledAction {
+    /// Its key.
+    pub id: String,
+    /// The chat it was for.
+    pub chat: ChatId,
+    /// When it was settled.
+    pub time: Timestamp,
+    /// `refused`, `expired` or `unknown`.
+    pub outcome: String,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// Which events of the log.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LogQuery {
+    /// Only the one with this event id or message id.
+    pub id: Option<String>,
+    /// Only those accepted at this moment or later.
+    pub since: Option<Timestamp>,
+    /// Only those after this number; see [`Logged::seq`].
+    pub after: Option<i64>,
+    /// At most so many; the last ones if neither `since` nor `after` is given.
+    pub limit: Option<u32>,
+}
+
+/// An event of the log.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Logged {
+    /// Its number in the log, rising.
+    pub seq: i64,
+    /// The event itself.
+    pub event: Event,
+    /// When it was accepted.
+    pub accepted: Timestamp,
+    /// When it was handled; none if it waits.
+    pub handled: Option<Timestamp>,
+    /// What was decided.
+    pub decided: Option<Decided>,
+    /// What was done.
+    pub actions: Vec<LoggedAction>,
+}
+
+/// An action of the log.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LoggedAction {
+    /// The chat it is for.
+    pub chat: ChatId,
+    /// What to do; none once its text was dropped.
+    pub action: Option<Action>,
+    /// When it was settled; none if it waits.
+    pub settled: Option<Timestamp>,
+    /// What became of it.
+    pub outcome: Option<String>,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+impl Inspector {
+    /// Opens the store of a data folder for looking.
+    ///
+    /// # Errors
+    ///
+    /// As for [`SqliteStore::open`](crate::SqliteStore::open); `ReadOnly` if there is no store.
+    pub fn open(folder: &Path) -> std::result::Result<Self, StoreError> {
+        let path = folder.join(FILE);
+        std::fs::metadata(&path).map_err(|error| translate_io(error, &path))?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection =
+            Connection::open_with_flags(&path, flags).map_err(|error| translate(error, &path))?;
+        schema::check(&connection, &path)?;
+        Ok(Self { connection, path })
+    }
+
+    /// The state of the queues and the last failures.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    pub fn status(&self, now: Timestamp) -> std::result::Result<StoreStatus, StoreError> {
+        status(&self.connection, now).map_err(|error| translate(error, &self.path))
+    }
+
+    /// Events of the log, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    pub fn log(&self, query: &LogQuery) -> std::result::Result<Vec<Logged>, StoreError> {
+        log(&self.connection, query).map_err(|error| translate(error, &self.path))
+    }
+
+    /// The records of the transport. They hold secrets: show only what is meant for people.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    pub fn records(&self) -> std::result::Result<mynah_core::Records, StoreError> {
+        crate::records::read(&self.connection).map_err(|error| translate(error, &self.path))
+    }
+
+    /// Writes everything that is kept about people as JSON Lines: log, state and timers. No records of the transport.
+    ///
+    /// # Errors
+    ///
+    /// If the store or the writing fails.
+    pub fn export(&self, out: &mut dyn Write) -> std::result::Result<(), StoreError> {
+        let mut after = 0;
+        loop {
+            let query = LogQuery { after: Some(after), limit: Some(500), ..LogQuery::default() };
+            let page = self.log(&query)?;
+            let Some(last) = page.last() else { break };
+            after = last.seq;
+            for logged in &page {
+                write_line(out, "event", logged)
+                    .map_err(|error| StoreError::Failed(error.into()))?;
+            }
+        }
+        self.export_rows(out, "state", "SELECT json_object('scope', CASE scope WHEN 0 THEN 'bot' WHEN 1 THEN 'chat' ELSE 'person' END, 'chat', chat, 'person', person, 'key', key, 'value', value, 'expires', expires) FROM state")?;
+        self.export_rows(out, "timer", "SELECT body FROM timer ORDER BY at")
+    }
+
+    fn export_rows(
+        &self,
+        out: &mut dyn Write,
+        kind: &str,
+        sql: &str,
+    ) -> std::result::Result<(), StoreError> {
+        let failed = |error| translate(error, &self.path);
+        let mut statement = self.connection.prepare(sql).map_err(failed)?;
+        let mut rows = statement.query([]).map_err(failed)?;
+        while let Some(row) = rows.next().map_err(failed)? {
+            let text: String = row.get(0).map_err(failed)?;
+            let value: serde_json::Value =
+                serde_json::from_str(&text).map_err(|error| StoreError::Failed(error.into()))?;
+            write_line(out, kind, &value).map_err(|error| StoreError::Failed(error.into()))?;
+        }
+        Ok(())
+    }
+
+    /// Copies the store into a new file while the bot runs.
+    ///
+    /// # Errors
+    ///
+    /// If there is such a file already, or the copying fails.
+    pub fn backup(&self, to: &Path) -> std::result::Result<(), StoreError> {
+        create_private(to).map_err(|error| translate_io(error, to))?;
+        let name = to.to_string_lossy();
+        self.connection
+            .execute("VACUUM INTO ?1", [name.as_ref()])
+            .map(|_| ())
+            .map_err(|error| translate(error, to))
+    }
+}
+
+fn create_private(path: &Path) -> io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    options.open(path).map(|_| ())
+}
+
+fn write_line(out: &mut dyn Write, kind: &str, value: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, &serde_json::json!({ "kind": kind, "is": value }))?;
+    out.write_all(b"\n")
+}
+
+pub(crate) fn status(connection: &Connection, now: Timestamp) -> Result<StoreStatus> {
+    let day_ago = (now - std::time::Duration::from_secs(24 * 60 * 60)).as_millis();
+    let pair = |sql: &str| -> Result<(u64, Option<Timestamp>)> {
+        connection.query_row(sql, [], |row| {
+            Ok((row.get(0)?, row.get::<_, Option<i64>>(1)?.map(Timestamp::from_millis)))
+        })
+    };
+    let (open_events, oldest_event) =
+        pair("SELECT count(*), min(accepted) FROM event WHERE handled IS NULL")?;
+    let (open_actions, oldest_action) =
+        pair("SELECT count(*), min(queued) FROM action WHERE settled IS NULL")?;
+    let (timers, next_timer) = pair("SELECT count(*), min(at) FROM timer")?;
+    let handled_today = connection.query_row(
+        "SELECT count(*) FROM event WHERE handled >= ?1",
+        [day_ago],
+        |row| row.get(0),
+    )?;
+    let settled_today = connection
+        .prepare("SELECT outcome, count(*) FROM action WHERE settled >= ?1 GROUP BY outcome")?
+        .query_map([day_ago], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_>>()?;
+    let troubled = troubled(connection)?;
+    Ok(StoreStatus {
+        open_events,
+        oldest_event,
+        open_actions,
+        oldest_action,
+        timers,
+        next_timer,
+        handled_today,
+        settled_today,
+        troubled,
+    })
+}
+
+fn troubled(connection: &Connection) -> Result<Vec<TroubledAction>> {
+    connection
+        .prepare(
+            "SELECT event, n, chat, settled, outcome, reason FROM action
+             WHERE outcome IN ('refused', 'expired', 'unknown') ORDER BY settled DESC, seq DESC LIMIT 10",
+        )?
+        .query_map([], |row| {
+            Ok(TroubledAction {
+                id: format!("{}#{}", row.get::<_, String>(0)?, row.get::<_, u32>(1)?),
+                chat: ChatId::new(row.get::<_, String>(2)?),
+                time: Timestamp::from_millis(row.get(3)?),
+                outcome: row.get(4)?,
+                reason: row.get(5)?,
+            })
+        })?
+        .collect()
+}
+
+pub(crate) fn log(connection: &Connection, query: &LogQuery) -> Result<Vec<Logged>> {
+    let newest_first = query.since.is_none() && query.after.is_none();
+    let order = if newest_first { "DESC" } else { "ASC" };
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT seq, id, time, accepted, handled, body, decided FROM event
+         WHERE (?1 IS NULL OR id = ?1 OR message = ?1) AND accepted >= ?2 AND seq > ?3
+         AND body IS NOT NULL ORDER BY seq {order} LIMIT ?4"
+    ))?;
+    let since = query.since.map_or(i64::MIN, Timestamp::as_millis);
+    let mut rows = statement.query(params![
+        query.id,
+        since,
+        query.after.unwrap_or(i64::MIN),
+        query.limit.unwrap_or(u32::MAX)
+    ])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        // What an older version wrote and this one cannot read is left out.
+        let Ok(body) = serde_json::from_str::<EventBody>(&row.get::<_, String>(5)?) else {
+            continue;
+        };
+        let id: String = row.get(1)?;
+        let decided: Option<String> = row.get(6)?;
+        found.push(Logged {
+            seq: row.get(0)?,
+            actions: actions_of(connection, &id)?,
+            event: Event { id: EventId::new(id), time: Timestamp::from_millis(row.get(2)?), body },
+            accepted: Timestamp::from_millis(row.get(3)?),
+            handled: row.get::<_, Option<i64>>(4)?.map(Timestamp::from_millis),
+            decided: decided.and_then(|json| serde_json::from_str(&json).ok()),
+        });
+    }
+    if newest_first {
+        found.reverse();
+    }
+    Ok(found)
+}
+
+fn actions_of(connection: &Connection, event: &str) -> Result<Vec<LoggedAction>> {
+    connection
+        .prepare_cached(
+            "SELECT chat, body, settled, outcome, reason FROM action WHERE event = ?1 ORDER BY n",
+        )?
+        .query_map([event], |row| {
+            let body: Option<String> = row.get(1)?;
+            Ok(LoggedAction {
+                chat: ChatId::new(row.get::<_, String>(0)?),
+                action: body.and_then(|json| serde_json::from_str(&json).ok()),
+                settled: row.get::<_, Option<i64>>(2)?.map(Timestamp::from_millis),
+                outcome: row.get(3)?,
+                reason: row.get(4)?,
+            })
+        })?
+        .collect()
+}

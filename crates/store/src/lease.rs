@@ -1,0 +1,55 @@
+//! The lease of a data folder: one process works with it, others are refused.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::path::Path;
+
+use mynah_core::StoreError;
+
+use crate::error::translate_io;
+
+/// The file that is locked. It stays; only the lock matters, and the system drops it with the process.
+const FILE: &str = "mynah.lock";
+
+/// Held as long as the store is open.
+#[derive(Debug)]
+pub(crate) struct Lease {
+    _file: File,
+}
+
+impl Lease {
+    /// Takes the lease of a folder, which is made if it does not exist.
+    pub(crate) fn take(folder: &Path) -> Result<Self, StoreError> {
+        make_folder(folder).map_err(|error| translate_io(error, folder))?;
+        let file = lock_file(&folder.join(FILE)).map_err(|error| translate_io(error, folder))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { _file: file }),
+            Err(TryLockError::WouldBlock) => {
+                Err(StoreError::InUse { path: folder.display().to_string() })
+            }
+            Err(TryLockError::Error(error)) => Err(translate_io(error, folder)),
+        }
+    }
+}
+
+fn make_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    builder.create(folder)
+}
+
+fn lock_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    options.open(path)
+}

@@ -1,0 +1,135 @@
+//! The tables and their versions.
+//!
+//! `event` is inbox and log, `action` outbox and history; the queues are their partial indexes. `seen` holds the ids of
+//! events whose log entry is gone, so that a late repetition is still recognised.
+
+use std::path::Path;
+
+use mynah_core::StoreError;
+use rusqlite::Connection;
+
+use crate::error::translate;
+
+/// What each version adds. The version of a file is the number of steps it has seen.
+const STEPS: [&str; 1] = ["
+    CREATE TABLE event (
+        seq      INTEGER PRIMARY KEY,
+        id       TEXT NOT NULL UNIQUE,
+        lane     TEXT NOT NULL,
+        time     INTEGER NOT NULL,
+        accepted INTEGER NOT NULL,
+        body     TEXT,
+        message  TEXT,
+        person   TEXT,
+        attempts INTEGER NOT NULL DEFAULT 0,
+        begun    INTEGER NOT NULL DEFAULT 0,
+        handled  INTEGER,
+        decided  TEXT
+    ) STRICT;
+    CREATE INDEX inbox ON event (lane, seq) WHERE handled IS NULL;
+    CREATE INDEX event_of_message ON event (message) WHERE message IS NOT NULL;
+    CREATE TABLE seen (
+        seq      INTEGER PRIMARY KEY,
+        id       TEXT NOT NULL UNIQUE,
+        accepted INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE action (
+        seq        INTEGER PRIMARY KEY,
+        event      TEXT NOT NULL,
+        n          INTEGER NOT NULL,
+        chat       TEXT NOT NULL,
+        body       TEXT,
+        queued     INTEGER NOT NULL,
+        turn_order INTEGER NOT NULL,
+        not_before INTEGER NOT NULL,
+        expires    INTEGER,
+        attempts   INTEGER NOT NULL DEFAULT 0,
+        doubts     INTEGER NOT NULL DEFAULT 0,
+        claimed    INTEGER,
+        last_claim INTEGER,
+        settled    INTEGER,
+        outcome    TEXT,
+        reason     TEXT,
+        message    TEXT,
+        UNIQUE (event, n)
+    ) STRICT;
+    CREATE INDEX outbox ON action (chat, turn_order, seq) WHERE settled IS NULL;
+    CREATE INDEX action_claims ON action (last_claim) WHERE last_claim IS NOT NULL;
+    CREATE TABLE state (
+        scope   INTEGER NOT NULL,
+        chat    TEXT NOT NULL,
+        person  TEXT NOT NULL,
+        key     TEXT NOT NULL,
+        value   TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        expires INTEGER,
+        PRIMARY KEY (scope, chat, person, key)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX state_expiry ON state (expires) WHERE expires IS NOT NULL;
+    CREATE TABLE timer (
+        chat TEXT NOT NULL,
+        key  TEXT NOT NULL,
+        at   INTEGER NOT NULL,
+        body TEXT NOT NULL,
+        PRIMARY KEY (chat, key)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX timer_due ON timer (at);
+    CREATE TABLE record (
+        key   TEXT PRIMARY KEY,
+        value TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+"];
+
+/// The newest version known here.
+pub(crate) const VERSION: u32 = STEPS.len() as u32;
+
+/// Marks the file as ours: "Mnah" in ASCII.
+const APPLICATION: u32 = 0x4d6e_6168;
+
+/// Checks that the file is ours, whole and not newer than this program. Writes nothing.
+pub(crate) fn check(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let shown = || path.display().to_string();
+    let number = |name: &str| {
+        connection
+            .query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, u32>(0))
+            .map_err(|error| translate(error, path))
+    };
+    let (version, application, pages) =
+        (number("user_version")?, number("application_id")?, number("page_count")?);
+    if pages == 0 {
+        return Ok(());
+    }
+    if application != APPLICATION
+        && (application != 0 || version != 0 || has_tables(connection, path)?)
+    {
+        return Err(StoreError::Damaged { path: shown(), what: "not a database of Mynah".into() });
+    }
+    if version > VERSION {
+        return Err(StoreError::Newer { path: shown(), found: version, known: VERSION });
+    }
+    let found: String = connection
+        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .map_err(|error| translate(error, path))?;
+    if found == "ok" { Ok(()) } else { Err(StoreError::Damaged { path: shown(), what: found }) }
+}
+
+fn has_tables(connection: &Connection, path: &Path) -> Result<bool, StoreError> {
+    connection
+        .query_row("SELECT EXISTS (SELECT 1 FROM sqlite_schema)", [], |row| row.get(0))
+        .map_err(|error| translate(error, path))
+}
+
+/// Brings the tables to the newest version, in one transaction.
+pub(crate) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
+    let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if found == VERSION {
+        return Ok(());
+    }
+    let transaction = connection.transaction()?;
+    for step in STEPS.iter().skip(found as usize) {
+        transaction.execute_batch(step)?;
+    }
+    transaction.pragma_update(None, "user_version", VERSION)?;
+    transaction.pragma_update(None, "application_id", APPLICATION)?;
+    transaction.commit()
+}

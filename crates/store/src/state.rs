@@ -1,0 +1,151 @@
+//! Values under keys in three scopes: table `state`.
+
+use std::collections::BTreeMap;
+
+use mynah_core::{Change, Event, Read, Scope, Snapshot, Timestamp, Value, Write, add};
+use rusqlite::{Connection, OptionalExtension, Result, params};
+
+use crate::database::Database;
+
+/// Whose state it is, as it is stored: the scope's number, the chat and the person.
+struct Owner<'a> {
+    scope: i64,
+    chat: &'a str,
+    person: &'a str,
+}
+
+/// The scopes that an event has: a chat's only where there is a chat, a person's only where there is a person.
+fn owner(event: &Event, scope: Scope) -> Option<Owner<'_>> {
+    let chat = event.chat().map(|chat| chat.id.as_str());
+    let person = event.person().map(|person| person.id.as_str());
+    match scope {
+        Scope::Bot => Some(Owner { scope: 0, chat: "", person: "" }),
+        Scope::Chat => Some(Owner { scope: 1, chat: chat?, person: "" }),
+        Scope::Person => Some(Owner { scope: 2, chat: chat?, person: person? }),
+    }
+}
+
+/// The state of an event's scopes, without what has expired.
+pub(crate) fn snapshot(connection: &Connection, event: &Event, now: Timestamp) -> Result<Snapshot> {
+    let mut values = BTreeMap::new();
+    for scope in [Scope::Bot, Scope::Chat, Scope::Person] {
+        let Some(owner) = owner(event, scope) else { continue };
+        let mut statement = connection.prepare_cached(
+            "SELECT key, value, version, expires FROM state
+             WHERE scope = ?1 AND chat = ?2 AND person = ?3 AND (expires IS NULL OR expires > ?4)",
+        )?;
+        let mut rows =
+            statement.query(params![owner.scope, owner.chat, owner.person, now.as_millis()])?;
+        while let Some(row) = rows.next()? {
+            let expires: Option<i64> = row.get(3)?;
+            let value = Value {
+                text: row.get(1)?,
+                version: row.get::<_, i64>(2)?.cast_unsigned(),
+                expires: expires.map(Timestamp::from_millis),
+            };
+            values.insert((scope, row.get(0)?), value);
+        }
+    }
+    Ok(Snapshot::new(values))
+}
+
+/// Whether everything that a turn read is still so. What has expired meanwhile is no change: the turn's moment stands.
+pub(crate) fn still_holds(
+    connection: &Connection,
+    event: &Event,
+    reads: &[Read],
+    now: Timestamp,
+) -> Result<bool> {
+    for read in reads {
+        let Some(owner) = owner(event, read.scope) else { continue };
+        let found = find(connection, &owner, &read.key)?;
+        let holds = match (read.version, &found) {
+            (None, None) => true,
+            (None, Some(value)) => value.is_expired(now),
+            (Some(version), Some(value)) => value.version == version,
+            (Some(_), None) => false,
+        };
+        if !holds {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+struct Stored {
+    text: String,
+    version: u64,
+    expires: Option<i64>,
+}
+
+impl Stored {
+    fn is_expired(&self, now: Timestamp) -> bool {
+        self.expires.is_some_and(|expires| expires <= now.as_millis())
+    }
+}
+
+fn find(connection: &Connection, owner: &Owner<'_>, key: &str) -> Result<Option<Stored>> {
+    connection
+        .prepare_cached(
+            "SELECT value, version, expires FROM state
+             WHERE scope = ?1 AND chat = ?2 AND person = ?3 AND key = ?4",
+        )?
+        .query_row(params![owner.scope, owner.chat, owner.person, key], |row| {
+            Ok(Stored {
+                text: row.get(0)?,
+                version: row.get::<_, i64>(1)?.cast_unsigned(),
+                expires: row.get(2)?,
+            })
+        })
+        .optional()
+}
+
+/// Applies a change. State of a scope that the event does not have is dropped, with a word in the log.
+pub(crate) fn apply(
+    database: &mut Database,
+    event: &Event,
+    write: &Write,
+    now: Timestamp,
+) -> Result<()> {
+    let Some(owner) = owner(event, write.scope) else {
+        tracing::warn!(event = %event.id, key = write.key, "state of a scope that this event does not have");
+        return Ok(());
+    };
+    let text = match &write.change {
+        Change::Set(text) => text.clone(),
+        Change::Add(by) => {
+            let found = find(&database.connection, &owner, &write.key)?;
+            let live = found.filter(|value| !value.is_expired(now));
+            add(live.as_ref().map(|value| value.text.as_str()), *by)
+        }
+        Change::Remove => return remove(&database.connection, &owner, &write.key),
+    };
+    let version = database.fresh_version().cast_signed();
+    database
+        .connection
+        .prepare_cached(
+            "INSERT INTO state (scope, chat, person, key, value, version, expires)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+             ON CONFLICT (scope, chat, person, key) DO UPDATE
+             SET value = excluded.value, version = excluded.version, expires = excluded.expires",
+        )?
+        .execute(params![
+            owner.scope,
+            owner.chat,
+            owner.person,
+            write.key,
+            text,
+            version,
+            write.expires.map(Timestamp::as_millis),
+        ])?;
+    Ok(())
+}
+
+fn remove(connection: &Connection, owner: &Owner<'_>, key: &str) -> Result<()> {
+    connection
+        .prepare_cached(
+            "DELETE FROM state WHERE scope = ?1 AND chat = ?2 AND person = ?3 AND key = ?4",
+        )?
+        .execute(params![owner.scope, owner.chat, owner.person, key])?;
+    Ok(())
+}

@@ -1,0 +1,62 @@
+//! The commit of a turn: all of it or nothing.
+
+use std::collections::BTreeSet;
+
+use mynah_core::{ChatId, Committed, Planned, Recovered, Step, Timestamp, Turn};
+use rusqlite::{Connection, Result};
+
+use crate::database::Database;
+use crate::{actions, events, state, timers};
+
+/// Applies everything a turn wants, if nothing that it read has changed.
+pub(crate) fn commit(database: &mut Database, turn: &Turn, now: Timestamp) -> Result<Committed> {
+    if !events::is_open(&database.connection, &turn.event.id)? {
+        return done(&database.connection, turn, BTreeSet::new());
+    }
+    if !state::still_holds(&database.connection, &turn.event, &turn.reads, now)? {
+        return Ok(Committed::Conflict);
+    }
+    for write in &turn.effects.writes {
+        state::apply(database, &turn.event, write, now)?;
+    }
+    let connection = &database.connection;
+    let mut chats = BTreeSet::new();
+    for (n, planned) in planned(turn).enumerate() {
+        actions::insert(connection, turn, n, planned, now)?;
+        chats.insert(planned.chat.clone());
+    }
+    for change in &turn.effects.timers {
+        timers::apply(connection, change)?;
+    }
+    let keep_text = database.options.keeps_text();
+    events::close(connection, &turn.event.id, &turn.decided, keep_text, now)?;
+    done(connection, turn, chats)
+}
+
+/// The actions of a turn. Handlers between them have run by now.
+fn planned(turn: &Turn) -> impl Iterator<Item = &Planned> {
+    turn.effects.steps.iter().filter_map(|step| match step {
+        Step::Act(planned) => Some(planned),
+        Step::Run(_) => None,
+    })
+}
+
+fn done(connection: &Connection, turn: &Turn, chats: BTreeSet<ChatId>) -> Result<Committed> {
+    Ok(Committed::Done {
+        more: events::has_more(connection, &turn.event.lane())?,
+        chats: chats.into_iter().collect(),
+        next_timer: timers::next(connection)?,
+    })
+}
+
+/// Finds out what a crash may have interrupted, and what there is to do.
+pub(crate) fn recover(database: &mut Database, now: Timestamp) -> Result<Recovered> {
+    let connection = &database.connection;
+    let set_aside = events::set_aside(connection, now)?;
+    Ok(Recovered {
+        lanes: events::open_lanes(connection)?,
+        chats: actions::open_chats(connection)?,
+        in_doubt: actions::in_doubt(connection)?,
+        set_aside,
+    })
+}
