@@ -40,6 +40,11 @@ impl Folding {
         Self { form: if case { Form::KeepCase } else { Form::Full }, hant }
     }
 
+    /// Whether upper and lower case stay different.
+    pub(crate) fn keeps_case(self) -> bool {
+        self.form != Form::Full
+    }
+
     /// Folds a text. Borrows it where nothing changes.
     pub(crate) fn fold(self, original: &str) -> Folded<'_> {
         let unchanged = self.unchanged_length(original);

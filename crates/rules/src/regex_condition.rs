@@ -14,6 +14,7 @@ use regex_automata::nfa::thompson;
 use regex_syntax::ast::{self, ErrorKind as Syntax};
 use regex_syntax::hir::translate::TranslatorBuilder;
 use regex_syntax::hir::{Hir, HirKind};
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::fold::Folded;
@@ -28,9 +29,11 @@ const SIZE_LIMIT: usize = 1 << 20;
 const SURELY_SMALL: usize = 2_000;
 
 /// A regular expression, ready to run.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(try_from = "Written", into = "Written")]
 pub(crate) struct RegexCondition {
     source: Arc<str>,
+    case: bool,
     hir: Hir,
     program: Arc<Program>,
 }
@@ -81,7 +84,7 @@ impl RegexCondition {
             return Err(too_big());
         }
         let program = Program::new(&hir).ok_or_else(too_big)?;
-        Ok(Self { source: source.into(), hir, program: Arc::new(program) })
+        Ok(Self { source: source.into(), case, hir, program: Arc::new(program) })
     }
 
     /// The expression as written.
@@ -116,6 +119,27 @@ impl RegexCondition {
     /// What it captures in a width-folded text, in original characters; `None` if it is not found there.
     pub(crate) fn find(&self, text: &Folded<'_>) -> Option<Captures> {
         self.program.captures(text)
+    }
+}
+
+/// A regular expression as it is stored.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    regex: String,
+    case: bool,
+}
+
+impl TryFrom<Written> for RegexCondition {
+    type Error = RegexError;
+
+    fn try_from(written: Written) -> Result<Self, RegexError> {
+        Self::parse(&written.regex, written.case)
+    }
+}
+
+impl From<RegexCondition> for Written {
+    fn from(regex: RegexCondition) -> Self {
+        Self { regex: regex.source.to_string(), case: regex.case }
     }
 }
 

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// The names that every template knows.
@@ -13,7 +14,8 @@ pub(crate) const BUILT_IN: [&str; 9] =
     ["sender", "at", "group", "text", "rest", "joined", "date", "time", "weekday"];
 
 /// A text with names in braces.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub(crate) struct Template {
     pieces: Vec<Piece>,
 }
@@ -300,6 +302,20 @@ pub(crate) fn is_name(text: &str) -> bool {
     text.split('.').all(|part| {
         !part.is_empty() && part.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'))
     })
+}
+
+impl TryFrom<String> for Template {
+    type Error = TemplateError;
+
+    fn try_from(source: String) -> Result<Self, TemplateError> {
+        Self::parse(&source)
+    }
+}
+
+impl From<Template> for String {
+    fn from(template: Template) -> Self {
+        template.to_string()
+    }
 }
 
 impl fmt::Display for Template {

@@ -27,7 +27,7 @@ fn texts_that_people_take_for_the_same_become_the_same() {
         ("ﬁ①㎏½", "fi1kg1⁄2"),
         ("☀\u{fe0f}", "☀"),
         ("ΣΑΣ ς", "σασ σ"),
-        ("İI", "i\u{307}i"),
+        ("İI", "İi"),
         ("…", "..."),
         ("😀👍🏽", "😀👍🏽"),
     ] {
@@ -73,7 +73,12 @@ fn captures_are_original_characters() {
 
 #[test]
 fn cases_fold_as_unicode_says() {
-    for c in '\0'..=char::MAX {
+    // The two sources of truth may know different versions of Unicode: only what both know is compared.
+    let assigned = regex_syntax::parse(r"\P{Cn}").map(regex_syntax::hir::Hir::into_kind);
+    let Ok(regex_syntax::hir::HirKind::Class(regex_syntax::hir::Class::Unicode(assigned))) = assigned else {
+        panic!("a class is a class");
+    };
+    for c in assigned.ranges().iter().flat_map(|range| range.start()..=range.end()) {
         let mut same = ClassUnicode::new([ClassUnicodeRange::new(c, c)]);
         same.case_fold_simple();
         for range in same.ranges() {

@@ -12,6 +12,7 @@ use crate::keyword::{is_chinese, trimmed};
 /// A pattern made ready for texts of one folding.
 #[derive(Debug, Clone)]
 pub(crate) struct Matcher {
+    source: Box<str>,
     code: Box<[Instruction]>,
     names: Box<[Box<str>]>,
 }
@@ -65,7 +66,16 @@ impl Matcher {
         }
         compiler.add(&nodes);
         compiler.code.push(Instruction::End);
-        Self { code: compiler.code.into(), names: compiler.names.into() }
+        Self {
+            source: pattern.to_string().into(),
+            code: compiler.code.into(),
+            names: compiler.names.into(),
+        }
+    }
+
+    /// The pattern as written.
+    pub(crate) fn source(&self) -> &str {
+        &self.source
     }
 
     /// The names of the holes.

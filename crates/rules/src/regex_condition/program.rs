@@ -103,6 +103,11 @@ impl Program {
         })
     }
 
+    /// The names and numbers of its groups.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(|(_, name)| &**name)
+    }
+
     /// About how many steps a search in a text of so many bytes can take at worst.
     pub(crate) fn worst_steps(&self, length: usize) -> usize {
         if self.anchored && self.splits == 0 { self.code.len() } else { self.code.len() * length }

@@ -1,0 +1,69 @@
+//! What the rules make of an event.
+
+use std::sync::Arc;
+
+use mynah_core::{Captures, Chat, Quiet, Random, Step, TimerChange, Timestamp, Write};
+
+/// Everything a decision depends on besides the event and the state.
+#[derive(Debug, Clone)]
+pub struct Moment {
+    /// The present moment.
+    pub now: Timestamp,
+    /// Random numbers of this event.
+    pub random: Random,
+    /// The chats that the account knows: where `forward_to` and schedules find their targets.
+    pub chats: Arc<[Chat]>,
+}
+
+impl Moment {
+    /// A moment of an account that knows no chats, with randomness from 0: for deciding about a message alone.
+    #[must_use]
+    pub fn at(now: Timestamp) -> Self {
+        Self { now, random: Random::from_seed(0), chats: Arc::from([]) }
+    }
+}
+
+/// Which rule it was. Dialogs and schedules are named the same way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleRef {
+    /// Its id, or `file:line`.
+    pub id: String,
+    /// Its file.
+    pub file: Arc<str>,
+    /// The line of its header.
+    pub line: u32,
+}
+
+/// What is to be done about an event.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Decision {
+    /// The first rule that matched.
+    pub rule: Option<RuleRef>,
+    /// What it captured.
+    pub captures: Captures,
+    /// Why the rule that ended the search said nothing.
+    pub quiet: Option<Quiet>,
+    /// Why no rule was asked at all, in words for the log.
+    pub passed_over: Option<&'static str>,
+    /// Changes of state.
+    pub writes: Vec<Write>,
+    /// Actions, and handlers to run between them.
+    pub steps: Vec<Step>,
+    /// Timers to set or cancel.
+    pub timers: Vec<TimerChange>,
+    /// Whether a rule, dialog or schedule acted.
+    pub acted: bool,
+    /// What the owner of the bot should know, for the log.
+    pub warnings: Vec<String>,
+    /// What the runner has to do itself.
+    pub builtin: Option<Builtin>,
+}
+
+/// What a rule asks of the runner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Builtin {
+    /// Read the rule file again, and say what came of it.
+    Reload,
+    /// Say how the bot is.
+    Status,
+}

@@ -1,0 +1,261 @@
+//! Dialogs: questions in order, answers that are kept, one dialog per person and chat.
+//!
+//! An open dialog lies in the person's state with everything it needs, its steps included: a reload of the rules does
+//! not change a dialog in progress, and a restart continues it. Its timer carries the number of the turn it was set in;
+//! one that comes late, after an answer, is recognised by that.
+
+mod script;
+
+use std::collections::BTreeMap;
+
+use mynah_core::{
+    Captures, ChatKind, Due, Quiet, Scope, StateView, Timer, TimerChange,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::decision::{Decision, Moment};
+use crate::explain::Verdict;
+use crate::fold::Folding;
+use crate::glob::Glob;
+use crate::keyword::Item;
+use crate::model::{self, Shape, Who};
+use crate::rule_book::RuleBook;
+use crate::rule_book::act::Actor;
+use crate::rule_book::later::{perform, scene_of};
+use crate::rule_book::pending::Pending;
+use crate::rule_book::search::{Goes, Run};
+use crate::template::Template;
+
+use script::{Judged, Script};
+
+/// The name of the timers of dialogs.
+pub(crate) const TIMER: &str = "dialog";
+
+/// Where the open dialog of a person lies.
+const KEY: &str = "dialog:open";
+
+/// A dialog that can begin.
+#[derive(Debug)]
+pub(crate) struct Dialog {
+    starts: Vec<Item>,
+    place: Option<ChatKind>,
+    groups: Vec<Glob>,
+    from: Vec<Who>,
+    not_from: Vec<Who>,
+    script: Script,
+}
+
+/// A dialog in progress.
+#[derive(Debug, Serialize, Deserialize)]
+struct Open {
+    script: Script,
+    /// Which question was asked last.
+    step: usize,
+    /// How many answers to it were wrong.
+    wrong: u32,
+    answers: BTreeMap<String, String>,
+    /// Rises with every message of the dialog.
+    turn: u64,
+}
+
+impl Dialog {
+    /// Makes a checked dialog ready.
+    pub(crate) fn new(dialog: model::Dialog, hant: bool) -> Self {
+        let folding = Folding::new(false, hant);
+        Self {
+            starts: dialog.starts.iter().map(|text| Item::new(text, folding)).collect(),
+            place: dialog.place_kind,
+            groups: dialog.groups.clone(),
+            from: dialog.from.clone(),
+            not_from: dialog.not_from.clone(),
+            script: Script::new(dialog, hant),
+        }
+    }
+
+    fn begins(&self, run: &mut Run<'_, '_>) -> bool {
+        let look = run.look;
+        let folded = look.folded(Folding::new(false, look.hant));
+        self.starts.iter().any(|start| start.is(folded.text()))
+            && self.place.is_none_or(|place| place == look.chat.kind)
+            && (self.groups.is_empty() || self.groups.iter().any(|glob| look.chat.is_group() && glob.fits(&look.chat.name)))
+            && look.only.is_none_or(|only| only.contains(self.script.id()))
+            && (self.from.is_empty() || run.mean(&self.from))
+            && (self.not_from.is_empty() || !run.mean(&self.not_from))
+    }
+}
+
+/// Gives a text to the open dialog of its sender, else looks whether it begins one.
+pub(crate) fn answer(run: &mut Run<'_, '_>) -> Goes {
+    if let Some(open) = opened(&run.pending) {
+        return go_on(run, open);
+    }
+    let book = run.book;
+    let Some(dialog) = book.dialogs().iter().find(|dialog| dialog.begins(run)) else {
+        return Goes::On;
+    };
+    if keeps_quiet(run, &dialog.script) {
+        return Goes::Over;
+    }
+    let open = Open::new(dialog.script.clone());
+    converse(run, open, |actor, open| open.ask(actor));
+    Goes::Over
+}
+
+/// Begins a dialog because a rule says so. One that is open ends without a word.
+pub(crate) fn start_by_rule(actor: &mut Actor<'_, '_>, id: &str) {
+    let dialog = actor.book.dialogs().iter().find(|dialog| dialog.script.id() == id);
+    let (Some(dialog), Some(_)) = (dialog, actor.scene.person) else {
+        actor.out.warnings.push(format!("the dialog {id} could not begin: nobody is there to answer"));
+        return;
+    };
+    let turn = opened(actor.pending).map_or(0, |open| open.turn + 1);
+    Open { turn, ..Open::new(dialog.script.clone()) }.ask(actor);
+}
+
+/// A dialog waited long enough for an answer.
+pub(crate) fn timed_out(
+    book: &RuleBook,
+    due: &Due,
+    state: &dyn StateView,
+    at: &Moment,
+) -> Option<Decision> {
+    let open = opened(&Pending::new(state)).filter(|open| open.turn.to_string() == due.data)?;
+    let mut scene = scene_of(book, due, at)?;
+    scene.captures = open.captures();
+    let mut decision = perform(book, state, at, &scene, open.script.id(), |actor| {
+        open.end(actor, open.script.timeout_reply());
+    });
+    decision.rule = Some(open.script.reference());
+    Some(decision)
+}
+
+fn opened(pending: &Pending<'_>) -> Option<Open> {
+    let text = pending.get(Scope::Person, KEY)?;
+    // What cannot be read was written by another version; it is as good as ended.
+    serde_json::from_str(&text).ok()
+}
+
+fn go_on(run: &mut Run<'_, '_>, mut open: Open) -> Goes {
+    if keeps_quiet(run, &open.script) {
+        return Goes::Over;
+    }
+    let text = run.look.text;
+    open.turn += 1;
+    if open.script.is_cancel(text) {
+        converse(run, open, |actor, open| open.end(actor, open.script.cancel_reply()));
+        return Goes::Over;
+    }
+    match open.script.judge(open.step, text) {
+        Judged::Wrong => converse(run, open, |actor, open| open.wrong(actor)),
+        Judged::Restart => {
+            let open = Open { turn: open.turn, ..Open::new(open.script) };
+            converse(run, open, |actor, open| open.ask(actor));
+        }
+        Judged::Right { name, answer } => {
+            open.answers.extend(name.map(|name| (name, answer)));
+            (open.step, open.wrong) = (open.step + 1, 0);
+            converse(run, open, |actor, open| open.ask_or_finish(actor));
+        }
+    }
+    Goes::Over
+}
+
+fn keeps_quiet(run: &mut Run<'_, '_>, script: &Script) -> bool {
+    let muted = run.muted_until();
+    if let Some(until) = muted {
+        run.out.rule = run.out.rule.take().or(Some(script.reference()));
+        run.quiet(&script.reference(), false, Quiet::Mute, until);
+    }
+    muted.is_some()
+}
+
+/// Lets an open dialog speak in the scene of the message.
+fn converse(run: &mut Run<'_, '_>, open: Open, speak: impl FnOnce(&mut Actor<'_, '_>, Open)) {
+    let reference = open.script.reference();
+    let captures = open.captures();
+    run.out.acted = true;
+    if run.out.rule.is_none() {
+        (run.out.rule, run.out.captures) = (Some(reference.clone()), captures.clone());
+    }
+    let scene = run.scene(captures, String::new(), open.script.names());
+    let key = open.script.id().to_owned();
+    speak(&mut run.actor(&scene, &key), open);
+    run.tell(&reference, Verdict::Acted { goes_on: false });
+}
+
+impl Open {
+    fn new(script: Script) -> Self {
+        Self { script, step: 0, wrong: 0, answers: BTreeMap::new(), turn: 0 }
+    }
+
+    fn captures(&self) -> Captures {
+        self.answers.clone()
+    }
+
+    /// Asks the question that is next, and waits for the answer.
+    fn ask(self, actor: &mut Actor<'_, '_>) {
+        self.say(actor, self.script.ask(self.step));
+        self.wait(actor);
+    }
+
+    fn ask_or_finish(self, actor: &mut Actor<'_, '_>) {
+        if self.step < self.script.questions() {
+            return self.ask(actor);
+        }
+        self.close(actor);
+        let done = self.script.done();
+        actor.perform(&done);
+    }
+
+    fn wrong(mut self, actor: &mut Actor<'_, '_>) {
+        self.wrong += 1;
+        if self.wrong >= self.script.tries(self.step) {
+            return self.end(actor, self.script.cancel_reply());
+        }
+        let retry = self.script.retry(self.step).unwrap_or(self.script.ask(self.step));
+        self.say(actor, retry);
+        self.wait(actor);
+    }
+
+    /// Says the last words, if there are any, and closes.
+    fn end(&self, actor: &mut Actor<'_, '_>, words: Option<&Template>) {
+        if let Some(words) = words {
+            self.say(actor, words);
+        }
+        self.close(actor);
+    }
+
+    fn say(&self, actor: &mut Actor<'_, '_>, text: &Template) {
+        actor.say(text, Shape::default());
+    }
+
+    /// Stores the dialog and sets its timer.
+    fn wait(self, actor: &mut Actor<'_, '_>) {
+        let text = serde_json::to_string(&self).unwrap_or_default();
+        actor.pending.set(Scope::Person, KEY, text, None);
+        let timer = Timer {
+            key: timer_key(actor),
+            at: actor.at.now + self.script.timeout(),
+            chat: Some(actor.scene.chat.clone()),
+            person: actor.scene.person.cloned(),
+            name: TIMER.to_owned(),
+            data: self.turn.to_string(),
+        };
+        actor.out.timers.push(TimerChange::Set(timer));
+    }
+
+    fn close(&self, actor: &mut Actor<'_, '_>) {
+        actor.pending.remove(Scope::Person, KEY);
+        let chat = Some(actor.scene.chat.id.clone());
+        actor.out.timers.push(TimerChange::Cancel { chat, key: timer_key(actor) });
+    }
+}
+
+fn timer_key(actor: &Actor<'_, '_>) -> String {
+    let person = actor.scene.person.map_or("", |person| person.id.as_str());
+    format!("{TIMER}:{person}")
+}
+
+
+#[cfg(test)]
+mod tests;

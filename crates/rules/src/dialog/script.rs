@@ -1,0 +1,172 @@
+//! What a dialog asks and does, in a form that is stored with an open dialog.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::decision::RuleRef;
+use crate::fold::Folding;
+use crate::keyword::Item;
+use crate::model::{self, Step};
+use crate::regex_condition::RegexCondition;
+use crate::rule_book::kept::{Kept, keep, kept};
+use crate::template::Template;
+
+/// What a dialog asks and does.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Script {
+    id: String,
+    file: String,
+    line: u32,
+    hant: bool,
+    timeout: Duration,
+    timeout_reply: Option<Template>,
+    cancel: Vec<String>,
+    cancel_reply: Option<Template>,
+    questions: Vec<Question>,
+    done: Vec<Kept>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Question {
+    ask: Template,
+    save: Option<String>,
+    answer: Answer,
+    retry: Option<Template>,
+    tries: u32,
+    restart_on: Vec<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Answer {
+    Any,
+    Check(RegexCondition),
+    Choose(Vec<String>),
+}
+
+/// What an answer is worth.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Judged {
+    /// It is none.
+    Wrong,
+    /// It is right; the name under which it is kept, and the text that is.
+    Right { name: Option<String>, answer: String },
+    /// It is right, and the dialog begins anew.
+    Restart,
+}
+
+impl Script {
+    pub(super) fn new(dialog: model::Dialog, hant: bool) -> Self {
+        let questions = dialog.steps.into_iter().map(|question| Question {
+            ask: question.ask,
+            save: question.save,
+            answer: match question.answer {
+                model::Answer::Any => Answer::Any,
+                model::Answer::Check(regex) => Answer::Check(regex),
+                model::Answer::Choose(list) => Answer::Choose(list),
+            },
+            retry: question.retry,
+            tries: question.tries,
+            restart_on: question.restart_on,
+        });
+        Self {
+            id: dialog.id,
+            file: dialog.place.file.to_string(),
+            line: dialog.place.line,
+            hant,
+            timeout: dialog.timeout,
+            timeout_reply: dialog.timeout_reply,
+            cancel: dialog.cancel,
+            cancel_reply: dialog.cancel_reply,
+            questions: questions.collect(),
+            done: keep(&dialog.done),
+        }
+    }
+
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub(super) fn reference(&self) -> RuleRef {
+        RuleRef { id: self.id.clone(), file: Arc::from(self.file.as_str()), line: self.line }
+    }
+
+    pub(super) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    pub(super) fn timeout_reply(&self) -> Option<&Template> {
+        self.timeout_reply.as_ref()
+    }
+
+    pub(super) fn cancel_reply(&self) -> Option<&Template> {
+        self.cancel_reply.as_ref()
+    }
+
+    /// How many questions there are.
+    pub(super) fn questions(&self) -> usize {
+        self.questions.len()
+    }
+
+    pub(super) fn ask(&self, step: usize) -> &Template {
+        &self.questions[step].ask
+    }
+
+    pub(super) fn retry(&self, step: usize) -> Option<&Template> {
+        self.questions[step].retry.as_ref()
+    }
+
+    pub(super) fn tries(&self, step: usize) -> u32 {
+        self.questions[step].tries
+    }
+
+    pub(super) fn done(&self) -> Vec<Step> {
+        kept(self.done.clone())
+    }
+
+    /// The names under which answers are kept, in order.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.questions.iter().filter_map(|question| question.save.clone()).collect()
+    }
+
+    /// Whether a text ends the dialog.
+    pub(super) fn is_cancel(&self, text: &str) -> bool {
+        self.is_one_of(&self.cancel, text).is_some()
+    }
+
+    /// What a text is worth as the answer to a question.
+    pub(super) fn judge(&self, step: usize, text: &str) -> Judged {
+        let question = &self.questions[step];
+        let answer = match &question.answer {
+            _ if text.trim().is_empty() => None,
+            Answer::Any => Some(text),
+            Answer::Check(regex) => regex.find(&Folding::WIDTH.fold(text)).map(|_| text),
+            Answer::Choose(list) => self.chosen(list, text),
+        };
+        match answer {
+            None => Judged::Wrong,
+            Some(answer) if self.is_one_of(&question.restart_on, answer).is_some() => Judged::Restart,
+            Some(answer) => Judged::Right { name: question.save.clone(), answer: answer.to_owned() },
+        }
+    }
+
+    /// The item that a text means: itself, or its number from 1.
+    fn chosen<'l>(&self, list: &'l [String], text: &str) -> Option<&'l str> {
+        let by_number = || {
+            let number: usize = self.folding().fold(text).text().trim().parse().ok()?;
+            list.get(number.checked_sub(1)?)
+        };
+        self.is_one_of(list, text).or_else(by_number).map(String::as_str)
+    }
+
+    fn is_one_of<'l>(&self, list: &'l [String], text: &str) -> Option<&'l String> {
+        let folded = self.folding().fold(text);
+        list.iter().find(|item| Item::new(item, self.folding()).is(folded.text()))
+    }
+
+    fn folding(&self) -> Folding {
+        Folding::new(false, self.hant)
+    }
+}

@@ -1,0 +1,54 @@
+//! Why a rule answered, and why every earlier one did not.
+
+use std::time::Duration;
+
+use mynah_core::Quiet;
+
+use crate::decision::RuleRef;
+
+/// Is told about each rule that was looked at, in order. A decision without a trace does none of this work.
+pub trait Trace {
+    /// That rule was looked at.
+    fn looked_at(&mut self, rule: &RuleRef, verdict: Verdict);
+}
+
+/// What became of a rule that was looked at.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Verdict {
+    /// It is switched off.
+    Off,
+    /// A condition failed: the first that did.
+    Failed(Failed),
+    /// It matched, and a brake holds.
+    Quiet {
+        /// Which brake.
+        brake: Quiet,
+        /// How long it still holds, where that is known.
+        left: Option<Duration>,
+        /// Whether the search went on all the same.
+        goes_on: bool,
+    },
+    /// It matched and acted.
+    Acted {
+        /// Whether the search went on.
+        goes_on: bool,
+    },
+}
+
+/// A condition that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failed {
+    /// The key of the condition, as in `bot.toml`.
+    pub key: &'static str,
+    /// What the rule asks for.
+    pub wanted: String,
+    /// What it got: for conditions on the text the folded text.
+    pub saw: String,
+}
+
+/// Keeps all it is told: for tests and for printing afterwards.
+impl Trace for Vec<(RuleRef, Verdict)> {
+    fn looked_at(&mut self, rule: &RuleRef, verdict: Verdict) {
+        self.push((rule.clone(), verdict));
+    }
+}

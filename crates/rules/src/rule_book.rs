@@ -1,0 +1,209 @@
+//! The compiled rules of a bot: a [`Decision`] for every event.
+//!
+//! `rule` holds one rule in its compiled form, `look` what of an event can be looked at, `conditions` holds the two
+//! against each other, `brakes` says when a rule keeps quiet, `act` turns what it does into effects.
+
+pub(crate) mod act;
+mod brakes;
+pub(crate) mod conditions;
+pub(crate) mod kept;
+pub(crate) mod later;
+pub(crate) mod look;
+pub(crate) mod mute;
+pub(crate) mod pending;
+pub(crate) mod people;
+mod rule;
+pub(crate) mod scene;
+pub(crate) mod search;
+
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use mynah_core::{Chat, Event, EventBody, StateView};
+
+use crate::decision::{Decision, Moment, RuleRef};
+use crate::dialog::Dialog;
+use crate::engine::Engine;
+use crate::explain::Trace;
+use crate::glob::Glob;
+use crate::model;
+use crate::schedule;
+
+pub(crate) use rule::Rule;
+use search::Search;
+
+/// The compiled rules of a bot. Immutable; decisions about the same event, state and moment are the same.
+#[derive(Debug)]
+pub struct RuleBook {
+    names: Vec<String>,
+    people: people::Names,
+    groups: Vec<Glob>,
+    private: bool,
+    zone: TimeZone,
+    hant: bool,
+    /// In the order in which they are asked: those that run a builtin handler first.
+    rules: Vec<Rule>,
+    /// How many of them run a builtin handler.
+    builtins: usize,
+    /// The places of `rules` in reading order.
+    reading_order: Vec<u32>,
+    tables: Vec<model::GroupTable>,
+    dialogs: Vec<Dialog>,
+    schedules: Vec<model::Schedule>,
+    engine: Engine,
+}
+
+/// One rule as lists show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleInfo {
+    /// Its id, or `file:line`.
+    pub id: String,
+    /// Its file.
+    pub file: Arc<str>,
+    /// The line of its header.
+    pub line: u32,
+    /// Whether it is switched off.
+    pub off: bool,
+}
+
+/// How far a bot reaches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reach {
+    /// How many rules it has, those switched off left out.
+    pub rules: usize,
+    /// How many dialogs.
+    pub dialogs: usize,
+    /// How many schedules.
+    pub schedules: usize,
+    /// Whether it looks at private chats.
+    pub private: bool,
+    /// The globs of the groups it looks at.
+    pub groups: Vec<String>,
+}
+
+impl RuleBook {
+    /// Compiles a checked bot.
+    pub(crate) fn build(bot: model::Bot) -> Self {
+        let places: Vec<_> = bot.rules.iter().map(|rule| rule.place.clone()).collect();
+        let mut ordered: Vec<(usize, model::Rule)> = bot.rules.into_iter().enumerate().collect();
+        ordered.sort_by_key(|(at, rule)| (!rule::is_builtin(rule), std::cmp::Reverse(rule.priority), *at));
+        let builtins = ordered.iter().take_while(|(_, rule)| rule::is_builtin(rule)).count();
+        let mut reading_order = vec![0; places.len()];
+        for (place, (at, _)) in ordered.iter().enumerate() {
+            reading_order[*at] = u32::try_from(place).unwrap_or(u32::MAX);
+        }
+        let rules: Vec<Rule> = ordered.into_iter().map(|(_, rule)| Rule::new(rule, bot.fold_hant)).collect();
+        Self {
+            names: bot.names,
+            people: people::Names::new(bot.admins, bot.ignore),
+            groups: bot.groups,
+            private: bot.private,
+            zone: bot.zone,
+            hant: bot.fold_hant,
+            engine: Engine::default(),
+            rules,
+            builtins,
+            reading_order,
+            tables: bot.tables,
+            dialogs: bot.dialogs.into_iter().map(|dialog| Dialog::new(dialog, bot.fold_hant)).collect(),
+            schedules: bot.schedules,
+        }
+    }
+
+    /// What is to be done about an event, found by the index.
+    #[must_use]
+    pub fn decide(&self, event: &Event, state: &dyn StateView, at: &Moment) -> Decision {
+        self.run(event, state, at, Search::Indexed, None)
+    }
+
+    /// The same, found by asking rule after rule from the top, with the reason for each.
+    pub fn explain(
+        &self,
+        event: &Event,
+        state: &dyn StateView,
+        at: &Moment,
+        trace: &mut dyn Trace,
+    ) -> Decision {
+        self.run(event, state, at, Search::Ordered, Some(trace))
+    }
+
+    fn run(
+        &self,
+        event: &Event,
+        state: &dyn StateView,
+        at: &Moment,
+        search: Search,
+        trace: Option<&mut dyn Trace>,
+    ) -> Decision {
+        match &event.body {
+            EventBody::Message(_) | EventBody::Notice(_) => {
+                search::answer(self, event, state, at, search, trace)
+            }
+            EventBody::Started => schedule::set_all(self, state, at),
+            EventBody::Due(due) => later::due(self, due, state, at),
+        }
+    }
+
+    /// The extra names by which the bot is called.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The names of the admins.
+    #[must_use]
+    pub fn admins(&self) -> &[String] {
+        self.people.admins()
+    }
+
+    /// The zone of its times and days.
+    #[must_use]
+    pub fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
+    /// Its rules, in reading order.
+    pub fn rules(&self) -> impl Iterator<Item = RuleInfo> {
+        self.reading_order.iter().map(|place| {
+            let rule = &self.rules[*place as usize];
+            let RuleRef { id, file, line } = rule.reference();
+            RuleInfo { id, file, line, off: rule.off }
+        })
+    }
+
+    /// How far it reaches.
+    #[must_use]
+    pub fn reach(&self) -> Reach {
+        Reach {
+            rules: self.rules.iter().filter(|rule| !rule.off).count(),
+            dialogs: self.dialogs.len(),
+            schedules: self.schedules.len(),
+            private: self.private,
+            groups: self.groups.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    /// Whether it looks at what happens in a chat.
+    #[must_use]
+    pub fn looks_at(&self, chat: &Chat) -> bool {
+        if chat.is_group() { self.groups.iter().any(|glob| glob.fits(&chat.name)) } else { self.private }
+    }
+
+    /// The `[[group]]` table of a chat: the first that fits.
+    pub(crate) fn table(&self, chat: &Chat) -> Option<&model::GroupTable> {
+        self.tables.iter().find(|table| chat.is_group() && table.name.fits(&chat.name))
+    }
+
+    /// The dialogs, in reading order.
+    pub(crate) fn dialogs(&self) -> &[Dialog] {
+        &self.dialogs
+    }
+
+    /// The schedules, in reading order.
+    pub(crate) fn schedules(&self) -> &[model::Schedule] {
+        &self.schedules
+    }
+}
+
+#[cfg(test)]
+mod tests;

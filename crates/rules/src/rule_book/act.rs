@@ -1,0 +1,167 @@
+//! What a rule, dialog or schedule does, as effects.
+
+mod forward;
+mod row;
+mod speech;
+
+use std::time::Duration;
+
+use mynah_core::{
+    Action, Call, Chat, Content, MediaRef, NoticeKind, Planned, Random, Scope, Segment, TimerChange,
+};
+
+use super::RuleBook;
+use super::pending::Pending;
+use super::scene::{Scene, Told};
+use super::{later, mute};
+use crate::decision::{Builtin, Decision, Moment};
+use crate::dialog;
+use crate::model::{Shape, Step};
+use crate::template::Template;
+
+pub(crate) use forward::targets;
+
+/// Somebody who acts: in a scene, at a moment, under a key of his own.
+pub(crate) struct Actor<'r, 's> {
+    pub(crate) book: &'r RuleBook,
+    pub(crate) at: &'r Moment,
+    pub(crate) scene: &'r Scene<'s>,
+    /// Under which last choices are kept.
+    pub(crate) key: &'r str,
+    pub(crate) pending: &'r mut Pending<'s>,
+    pub(crate) out: &'r mut Decision,
+    /// How long the steps so far waited.
+    pub(crate) delay: Duration,
+}
+
+impl Actor<'_, '_> {
+    /// Does these steps in order.
+    pub(crate) fn perform(&mut self, steps: &[Step]) {
+        self.perform_from(steps, 0);
+    }
+
+    /// Does these steps from that one on.
+    pub(crate) fn perform_from(&mut self, steps: &[Step], from: usize) {
+        for (n, step) in steps.iter().enumerate().skip(from) {
+            if let Step::Wait(wait) = step {
+                self.delay += *wait;
+                // What is said can wait in the outbox; what has to be done then needs a turn of its own.
+                if steps[n..].iter().any(|step| matches!(step, Step::Run(_) | Step::Start(_))) {
+                    let timer = later::rest_of_steps(self, steps, n + 1);
+                    return self.out.timers.push(TimerChange::Set(timer));
+                }
+            }
+            self.step(step, n);
+        }
+    }
+
+    fn step(&mut self, step: &Step, n: usize) {
+        match step {
+            Step::Set { scope, key, value } => {
+                let value = value.render_text(&self.told());
+                self.pending.set(*scope, key, value, None);
+            }
+            Step::Add { scope, key, by } => self.add(*scope, key, *by),
+            Step::Accept => self.accept(),
+            Step::Say { text, shape } => self.say(text, *shape),
+            Step::SayOneOf { texts, shape } => {
+                let chosen = self.choose(texts.len(), n);
+                self.say(&texts[chosen], *shape);
+            }
+            Step::Image(path) => self.send(Content(vec![Segment::Image(MediaRef::file(path))])),
+            Step::File(path) => self.send(Content(vec![Segment::File(MediaRef::file(path))])),
+            Step::Forward(to) => forward::forward(self, to),
+            Step::Save(file) => {
+                let action = Action::Save { file: file.clone(), row: row::of(self.scene) };
+                self.plan(self.scene.chat, action);
+            }
+            Step::Start(id) => dialog::start_by_rule(self, id),
+            Step::Run(name) => self.run(name),
+            Step::Wait(_) => {}
+        }
+    }
+
+    fn told(&self) -> Told<'_, '_> {
+        Told { scene: self.scene, pending: self.pending }
+    }
+
+    fn add(&mut self, scope: Scope, key: &str, by: i64) {
+        let stored = self.pending.get(scope, key);
+        match self.scene.preset(scope, key).filter(|_| stored.is_none()) {
+            // What the `[[group]]` table says is not stored yet, so a blind addition would start from 0.
+            Some(preset) => {
+                let sum = mynah_core::add(Some(preset), by);
+                self.pending.set(scope, key, sum, None);
+            }
+            None => self.pending.add(scope, key, by, None),
+        }
+        if stored.is_some_and(|value| value.trim().parse::<i64>().is_err()) {
+            self.out.warnings.push(format!("{key} held no whole number when something was added to it"));
+        }
+    }
+
+    fn accept(&mut self) {
+        let ticket = self.scene.notice.and_then(|notice| match &notice.kind {
+            NoticeKind::FriendRequest { ticket, .. } => Some(ticket.clone()),
+            _ => None,
+        });
+        if let Some(ticket) = ticket {
+            self.plan(self.scene.chat, Action::AcceptFriend { ticket });
+        }
+    }
+
+    /// Says a text in the chat of the scene.
+    pub(crate) fn say(&mut self, text: &Template, shape: Shape) {
+        let rendered = text.render(&self.told());
+        for content in speech::shape(rendered, shape, self.scene) {
+            self.send(content);
+        }
+    }
+
+    /// One of so many, at random, not the one of last time.
+    fn choose(&mut self, count: usize, n: usize) -> usize {
+        let key = format!("last:{}:{n}", self.key);
+        let last = self.pending.get(Scope::Chat, &key).and_then(|last| last.parse::<usize>().ok());
+        let last = last.filter(|last| *last < count && count > 1);
+        let others = count - usize::from(last.is_some());
+        let drawn = random_of(self.at, &key).below(others as u64);
+        let drawn = usize::try_from(drawn).unwrap_or(0);
+        let chosen = drawn + usize::from(last.is_some_and(|last| drawn >= last));
+        self.pending.set(Scope::Chat, &key, chosen.to_string(), None);
+        chosen
+    }
+
+    fn run(&mut self, name: &str) {
+        let (name, argument) = name.split_once(' ').unwrap_or((name, ""));
+        match name {
+            "builtin.mute" => {
+                let spoken = self.scene.captures.get("duration").map_or(&*self.scene.rest, String::as_str);
+                let lasts = mute::duration(spoken).or_else(|| mute::duration(argument));
+                mute::mute(self.pending, self.at.now + lasts.unwrap_or(mute::USUAL));
+            }
+            "builtin.unmute" => mute::unmute(self.pending),
+            "builtin.reload" => self.out.builtin = Some(Builtin::Reload),
+            "builtin.status" => self.out.builtin = Some(Builtin::Status),
+            _ => self.out.steps.push(mynah_core::Step::Run(Call {
+                handler: name.to_owned(),
+                captures: self.scene.captures.clone(),
+            })),
+        }
+    }
+
+    fn send(&mut self, content: Content) {
+        self.plan(self.scene.chat, Action::Send { content });
+    }
+
+    fn plan(&mut self, chat: &Chat, action: Action) {
+        let is_reply = self.scene.is_reply && chat.id == self.scene.chat.id;
+        let planned = Planned { chat: chat.id.clone(), action, delay: self.delay, is_reply };
+        self.out.steps.push(mynah_core::Step::Act(planned));
+    }
+}
+
+/// Random numbers for one purpose: the same whatever else was decided before.
+pub(crate) fn random_of(at: &Moment, purpose: &str) -> Random {
+    let of_event = at.random.clone().next_u64();
+    Random::of(of_event, &purpose.into())
+}

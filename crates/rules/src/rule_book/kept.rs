@@ -1,0 +1,58 @@
+//! Steps in a form that outlives the process: what is still to be done later keeps the meaning it had.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use mynah_core::Scope;
+use serde::{Deserialize, Serialize};
+
+use crate::glob::Glob;
+use crate::model::{Shape, Step};
+use crate::template::Template;
+
+/// A step that can be stored.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Kept(#[serde(with = "StepForm")] pub(crate) Step);
+
+/// Steps that can be stored.
+pub(crate) fn keep(steps: &[Step]) -> Vec<Kept> {
+    steps.iter().cloned().map(Kept).collect()
+}
+
+/// The steps that were stored.
+pub(crate) fn kept(steps: Vec<Kept>) -> Vec<Step> {
+    steps.into_iter().map(|kept| kept.0).collect()
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Step", rename_all = "snake_case")]
+enum StepForm {
+    Set { scope: Scope, key: String, value: Template },
+    Add { scope: Scope, key: String, by: i64 },
+    Accept,
+    Say {
+        text: Template,
+        #[serde(with = "ShapeForm")]
+        shape: Shape,
+    },
+    SayOneOf {
+        texts: Vec<Template>,
+        #[serde(with = "ShapeForm")]
+        shape: Shape,
+    },
+    Image(PathBuf),
+    File(PathBuf),
+    Forward(Vec<Glob>),
+    Save(String),
+    Start(String),
+    Run(String),
+    Wait(Duration),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Shape")]
+struct ShapeForm {
+    at_sender: bool,
+    quote: bool,
+}

@@ -1,0 +1,53 @@
+//! State as the rest of a decision sees it: what is stored, and what was decided so far.
+
+use mynah_core::{Change, Scope, StateView, Timestamp, Write, add};
+
+/// The state of a decision in the making.
+pub(crate) struct Pending<'s> {
+    stored: &'s dyn StateView,
+    writes: Vec<Write>,
+}
+
+impl<'s> Pending<'s> {
+    /// Nothing decided yet.
+    pub(crate) fn new(stored: &'s dyn StateView) -> Self {
+        Self { stored, writes: Vec::new() }
+    }
+
+    /// The value under a key, with the changes so far.
+    pub(crate) fn get(&self, scope: Scope, key: &str) -> Option<String> {
+        let mut value = self.stored.get(scope, key);
+        for write in self.writes.iter().filter(|write| write.scope == scope && write.key == key) {
+            value = match &write.change {
+                Change::Set(text) => Some(text.clone()),
+                Change::Remove => None,
+                Change::Add(by) => Some(add(value.as_deref(), *by)),
+            };
+        }
+        value
+    }
+
+    /// Makes a value.
+    pub(crate) fn set(&mut self, scope: Scope, key: &str, value: String, expires: Option<Timestamp>) {
+        self.write(scope, key, Change::Set(value), expires);
+    }
+
+    /// Adds to a whole number.
+    pub(crate) fn add(&mut self, scope: Scope, key: &str, by: i64, expires: Option<Timestamp>) {
+        self.write(scope, key, Change::Add(by), expires);
+    }
+
+    /// Removes a value.
+    pub(crate) fn remove(&mut self, scope: Scope, key: &str) {
+        self.write(scope, key, Change::Remove, None);
+    }
+
+    fn write(&mut self, scope: Scope, key: &str, change: Change, expires: Option<Timestamp>) {
+        self.writes.push(Write { scope, key: key.to_owned(), change, expires });
+    }
+
+    /// The changes, in order.
+    pub(crate) fn into_writes(self) -> Vec<Write> {
+        self.writes
+    }
+}

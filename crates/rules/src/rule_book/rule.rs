@@ -1,0 +1,165 @@
+//! One rule in its compiled form. Small: a bot may have a hundred thousand of them.
+
+use std::sync::Arc;
+
+use mynah_core::{ChatKind, MessageKind};
+
+use crate::decision::RuleRef;
+use crate::fold::Folding;
+use crate::glob::Glob;
+use crate::keyword::Item;
+use crate::model::{self, Brakes, Days, EventKind, Place, Step, TimeWindow, Who};
+use crate::pattern::Matcher;
+use crate::regex_condition::Program;
+
+/// One rule, ready to be held against events.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    pub(crate) place: Place,
+    pub(crate) id: Option<Box<str>>,
+    /// Under which its clocks and counters are kept.
+    pub(crate) key: Box<str>,
+    pub(crate) folding: Folding,
+    /// All of these must hold for the text.
+    pub(crate) text: Box<[TextCondition]>,
+    /// All of these must hold for the rest; most rules have no such condition.
+    pub(crate) rest: Option<Box<Rest>>,
+    pub(crate) then: Box<[Step]>,
+    pub(crate) brakes: Option<Box<Brakes>>,
+    pub(crate) go_on: bool,
+    pub(crate) off: bool,
+    pub(crate) builtin: bool,
+}
+
+/// A condition on the text.
+#[derive(Debug)]
+pub(crate) enum TextCondition {
+    Keyword(Box<[Item]>),
+    All(Box<[Item]>),
+    None(Box<[Item]>),
+    Exact(Box<[Item]>),
+    Prefix(Box<[Item]>),
+    Suffix(Box<[Item]>),
+    Pattern(Box<[Matcher]>),
+    /// The source of each beside it, for explanations.
+    Regex(Box<[(Arc<str>, Arc<Program>)]>),
+}
+
+/// The conditions on everything but the text.
+#[derive(Debug, Default)]
+pub(crate) struct Rest {
+    pub(crate) place: Option<ChatKind>,
+    pub(crate) groups: Vec<Glob>,
+    pub(crate) at_me: bool,
+    pub(crate) kinds: Vec<MessageKind>,
+    pub(crate) events: Vec<EventKind>,
+    pub(crate) time: Vec<TimeWindow>,
+    pub(crate) days: Option<Days>,
+    pub(crate) from: Vec<Who>,
+    pub(crate) not_from: Vec<Who>,
+    pub(crate) chance: Option<f64>,
+}
+
+/// Whether a rule runs a builtin handler: such rules are asked before everything else.
+pub(super) fn is_builtin(rule: &model::Rule) -> bool {
+    rule.then.iter().any(|step| matches!(step, Step::Run(name) if name.starts_with("builtin.")))
+}
+
+impl Rule {
+    /// Compiles a checked rule.
+    pub(crate) fn new(rule: model::Rule, hant: bool) -> Self {
+        let builtin = is_builtin(&rule);
+        let model::Rule { place, name, when, then, brakes, go_on, off, .. } = rule;
+        let folding = Folding::new(when.case, hant);
+        let has_brakes = !brakes.cooldown.is_empty() || brakes.limit.is_some();
+        Self {
+            place,
+            id: name.id.map(String::into_boxed_str),
+            key: name.key.into(),
+            folding,
+            text: text_conditions(&when, folding),
+            rest: rest(when),
+            then: then.into(),
+            brakes: has_brakes.then(|| Box::new(brakes)),
+            go_on,
+            off,
+            builtin,
+        }
+    }
+
+    /// How it is named towards people.
+    pub(crate) fn reference(&self) -> RuleRef {
+        let Place { file, line } = &self.place;
+        let id = self.id.as_ref().map_or_else(|| format!("{file}:{line}"), ToString::to_string);
+        RuleRef { id, file: Arc::clone(file), line: *line }
+    }
+
+    /// The names that its conditions capture, in the order written.
+    pub(crate) fn capture_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        let of_condition = |condition: &TextCondition| match condition {
+            TextCondition::Pattern(patterns) => {
+                patterns.iter().flat_map(Matcher::names).map(ToString::to_string).collect()
+            }
+            TextCondition::Regex(regexes) => {
+                regexes.iter().flat_map(|(_, program)| program.names()).map(ToString::to_string).collect()
+            }
+            _ => Vec::new(),
+        };
+        for name in self.text.iter().flat_map(of_condition) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
+    }
+}
+
+fn text_conditions(when: &model::Conditions, folding: Folding) -> Box<[TextCondition]> {
+    let items = |list: &[String], make: fn(Box<[Item]>) -> TextCondition| {
+        (!list.is_empty()).then(|| make(list.iter().map(|item| Item::new(item, folding)).collect()))
+    };
+    let patterns = || when.pattern.iter().map(|pattern| Matcher::new(pattern, folding)).collect();
+    let regexes = || when.regex.iter().map(|regex| (Arc::from(regex.as_str()), Arc::clone(regex.program()))).collect();
+    // The cheap ones first.
+    [
+        items(&when.exact, TextCondition::Exact),
+        items(&when.prefix, TextCondition::Prefix),
+        items(&when.suffix, TextCondition::Suffix),
+        items(&when.keyword, TextCondition::Keyword),
+        items(&when.all, TextCondition::All),
+        (!when.pattern.is_empty()).then(|| TextCondition::Pattern(patterns())),
+        (!when.regex.is_empty()).then(|| TextCondition::Regex(regexes())),
+        items(&when.none, TextCondition::None),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn rest(when: model::Conditions) -> Option<Box<Rest>> {
+    let any = when.place.is_some()
+        || when.at_me
+        || when.days.is_some()
+        || when.chance.is_some()
+        || !(when.groups.is_empty()
+            && when.kinds.is_empty()
+            && when.events.is_empty()
+            && when.time.is_empty()
+            && when.from.is_empty()
+            && when.not_from.is_empty());
+    any.then(|| {
+        Box::new(Rest {
+            place: when.place,
+            groups: when.groups,
+            at_me: when.at_me,
+            kinds: when.kinds,
+            events: when.events,
+            time: when.time,
+            days: when.days,
+            from: when.from,
+            not_from: when.not_from,
+            chance: when.chance,
+        })
+    })
+}

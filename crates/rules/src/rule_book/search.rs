@@ -1,0 +1,301 @@
+//! The search for the rules that answer a message or notice: builtin ones, dialogs, then the others in order.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use jiff::Zoned;
+use mynah_core::{Captures, Event, EventBody, MessageKind, Origin, Quiet, StateView, Timestamp};
+
+use super::act::{Actor, random_of};
+use super::brakes::{self, At};
+use super::conditions::{self, Fails};
+use super::look::{Look, Subject};
+use super::pending::Pending;
+use super::rule::Rule;
+use super::scene::Scene;
+use super::{RuleBook, mute};
+use crate::decision::{Decision, Moment, RuleRef};
+use crate::dialog;
+use crate::explain::{Trace, Verdict};
+use crate::model::{Shape, Who};
+
+/// So many rules act on one message at most: a chain of `continue` is not to become a flood.
+const MOST_ACTING: usize = 5;
+
+/// How rules are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Search {
+    /// One by one from the top.
+    Ordered,
+    /// Those that the index proposes.
+    Indexed,
+}
+
+/// Whether the search goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Goes {
+    On,
+    Over,
+}
+
+/// Decides about a message or notice.
+pub(super) fn answer(
+    book: &RuleBook,
+    event: &Event,
+    state: &dyn StateView,
+    at: &Moment,
+    search: Search,
+    trace: Option<&mut dyn Trace>,
+) -> Decision {
+    let Some(mut look) = Look::new(event, at.now, &book.zone, book.hant) else {
+        return Decision::default();
+    };
+    look.only = book.table(look.chat).and_then(|table| table.only.as_ref());
+    let mut run = Run::new(book, &look, state, at, search, trace);
+    run.out.passed_over = run.passed_over(event);
+    if run.out.passed_over.is_none() {
+        run.search();
+    }
+    run.finish()
+}
+
+/// One search.
+pub(crate) struct Run<'r, 't> {
+    pub(crate) book: &'r RuleBook,
+    pub(crate) look: &'r Look<'r>,
+    pub(crate) at: &'r Moment,
+    pub(crate) pending: Pending<'r>,
+    pub(crate) out: Decision,
+    search: Search,
+    trace: Option<&'t mut dyn Trace>,
+    acting: usize,
+    skipped: Option<Quiet>,
+}
+
+impl<'r, 't> Run<'r, 't> {
+    fn new(
+        book: &'r RuleBook,
+        look: &'r Look<'r>,
+        state: &'r dyn StateView,
+        at: &'r Moment,
+        search: Search,
+        trace: Option<&'t mut dyn Trace>,
+    ) -> Self {
+        let pending = Pending::new(state);
+        let out = Decision::default();
+        Self { book, look, at, pending, out, search, trace, acting: 0, skipped: None }
+    }
+
+    fn passed_over(&mut self, event: &Event) -> Option<&'static str> {
+        if let EventBody::Message(message) = &event.body {
+            match message.origin {
+                Origin::Person => {}
+                Origin::Oneself => return Some("own message"),
+                Origin::Official => return Some("official account"),
+                Origin::System => return Some("message of the service"),
+            }
+        }
+        if !self.book.looks_at(self.look.chat) {
+            return Some("chat not looked at");
+        }
+        let ignored = self.look.person.is_some_and(|person| self.book.people.ignores(person, &mut self.pending));
+        ignored.then_some("ignored person")
+    }
+
+    fn search(&mut self) {
+        let (builtins, all) = (self.book.builtins, self.book.rules.len());
+        if self.ask(0..builtins) == Goes::Over {
+            return;
+        }
+        let is_text = self.look.subject == Subject::Message(MessageKind::Text);
+        if is_text && dialog::answer(self) == Goes::Over {
+            return;
+        }
+        self.ask(builtins..all);
+    }
+
+    /// Asks the rules at these places, in order.
+    fn ask(&mut self, places: Range<usize>) -> Goes {
+        let book = self.book;
+        if self.search == Search::Ordered {
+            return self.ask_each(places);
+        }
+        if places.is_empty() {
+            return Goes::On;
+        }
+        let look = self.look;
+        book.engine.with_candidates(&book.rules, look, places, |candidates| self.ask_each(candidates))
+    }
+
+    fn ask_each(&mut self, mut places: impl Iterator<Item = usize>) -> Goes {
+        let goes = places.find_map(|place| (self.ask_one(&self.book.rules[place]) == Goes::Over).then_some(Goes::Over));
+        goes.unwrap_or(Goes::On)
+    }
+
+    fn ask_one(&mut self, rule: &'r Rule) -> Goes {
+        let checked = conditions::check(rule, self.look).and_then(|()| self.check_person_and_chance(rule));
+        if let Err(fails) = checked {
+            if let Some(trace) = &mut self.trace {
+                trace.looked_at(&rule.reference(), conditions::describe(fails, rule, self.look));
+            }
+            return Goes::On;
+        }
+        let (captures, rest) = conditions::takes(rule, self.look);
+        if self.out.rule.is_none() {
+            self.out.rule = Some(rule.reference());
+            self.out.captures.clone_from(&captures);
+        }
+        if self.keeps_quiet(rule, &captures, &rest) {
+            return if rule.go_on { Goes::On } else { Goes::Over };
+        }
+        self.act(rule, captures, rest)
+    }
+
+    fn check_person_and_chance(&mut self, rule: &Rule) -> Result<(), Fails> {
+        let Some(rest) = &rule.rest else { return Ok(()) };
+        let book = self.book;
+        if !rest.from.is_empty() {
+            let meant = self.look.person.is_some_and(|person| book.people.mean(&rest.from, person, &mut self.pending));
+            if !meant {
+                self.warn_of_pretence(&rest.from);
+                return Err(Fails::From);
+            }
+        }
+        if !rest.not_from.is_empty() {
+            let meant = self.look.person.is_some_and(|person| book.people.mean(&rest.not_from, person, &mut self.pending));
+            (!meant).then_some(()).ok_or(Fails::NotFrom)?;
+            self.warn_of_pretence(&rest.not_from);
+        }
+        match rest.chance {
+            Some(chance) if random_of(self.at, &format!("chance:{}", rule.key)).unit() >= chance => Err(Fails::Chance),
+            _ => Ok(()),
+        }
+    }
+
+    fn warn_of_pretence(&mut self, who: &[Who]) {
+        let name = self.look.person.and_then(|person| self.book.people.pretended(who, person));
+        if let Some(name) = name {
+            let warning = format!("somebody who shows the name {name} is not known as that friend, or not alone; nobody was meant");
+            if !self.out.warnings.contains(&warning) {
+                self.out.warnings.push(warning);
+            }
+        }
+    }
+
+    /// Whether a brake holds; says so once.
+    fn keeps_quiet(&mut self, rule: &'r Rule, captures: &Captures, rest: &str) -> bool {
+        if let Some(until) = self.muted_until().filter(|_| !rule.builtin) {
+            self.quiet(&rule.reference(), rule.go_on, Quiet::Mute, until);
+            return true;
+        }
+        let Some(brakes) = &rule.brakes else { return false };
+        let at = self.brakes_at(rule);
+        let Some(holds) = brakes::holding(brakes, &at, &self.pending) else { return false };
+        if let Some(reply) = holds.reply {
+            holds.remember(&mut self.pending);
+            let scene = self.scene(captures.clone(), rest.to_owned(), Vec::new());
+            self.actor(&scene, &rule.key).say(reply, Shape::default());
+        }
+        self.quiet(&rule.reference(), rule.go_on, holds.quiet, holds.until);
+        true
+    }
+
+    /// Writes down that a brake holds. With `continue` only if nothing else answers.
+    pub(crate) fn quiet(&mut self, rule: &RuleRef, goes_on: bool, brake: Quiet, until: Timestamp) {
+        let place = if goes_on { &mut self.skipped } else { &mut self.out.quiet };
+        *place = place.or(Some(brake));
+        let left = until.since(self.at.now);
+        if let Some(trace) = &mut self.trace {
+            trace.looked_at(rule, Verdict::Quiet { brake, left: Some(left), goes_on });
+        }
+    }
+
+    fn act(&mut self, rule: &'r Rule, captures: Captures, rest: String) -> Goes {
+        let scene = self.scene(captures, rest, rule.capture_names());
+        self.actor(&scene, &rule.key).perform(&rule.then);
+        if let Some(brakes) = &rule.brakes {
+            let at = self.brakes_at(rule);
+            brakes::start(brakes, &at, &mut self.pending);
+        }
+        self.out.acted = true;
+        self.acting += 1;
+        let full = self.acting == MOST_ACTING;
+        if full && rule.go_on {
+            self.out.warnings.push(format!("{MOST_ACTING} rules acted on one message; the search ended at {}", rule.reference().id));
+        }
+        let goes = if rule.go_on && !full { Goes::On } else { Goes::Over };
+        if let Some(trace) = &mut self.trace {
+            trace.looked_at(&rule.reference(), Verdict::Acted { goes_on: goes == Goes::On });
+        }
+        goes
+    }
+
+    fn brakes_at(&self, rule: &'r Rule) -> At<'r> {
+        At {
+            rule: &rule.key,
+            now: self.at.now,
+            clock: self.clock(),
+            has_person: self.look.person.is_some(),
+        }
+    }
+
+    fn clock(&self) -> &'r Zoned {
+        self.look.clock()
+    }
+
+    /// The scene of this event.
+    pub(crate) fn scene(&self, captures: Captures, rest: String, columns: Vec<String>) -> Scene<'r> {
+        Scene {
+            chat: self.look.chat,
+            person: self.look.person,
+            message: self.look.message,
+            notice: self.look.notice,
+            text: self.look.text,
+            captures,
+            columns,
+            rest,
+            table: self.book.table(self.look.chat),
+            clock: self.clock().clone(),
+            is_reply: true,
+        }
+    }
+
+    /// Somebody who acts in a scene.
+    pub(crate) fn actor<'a>(&'a mut self, scene: &'a Scene<'r>, key: &'a str) -> Actor<'a, 'r> {
+        Actor {
+            book: self.book,
+            at: self.at,
+            scene,
+            key,
+            pending: &mut self.pending,
+            out: &mut self.out,
+            delay: Duration::ZERO,
+        }
+    }
+
+    /// Whether this person is one of those meant.
+    pub(crate) fn mean(&mut self, who: &[Who]) -> bool {
+        let book = self.book;
+        self.look.person.is_some_and(|person| book.people.mean(who, person, &mut self.pending))
+    }
+
+    /// Until when the chat is muted, if it is.
+    pub(crate) fn muted_until(&self) -> Option<Timestamp> {
+        mute::until(&self.pending, self.at.now)
+    }
+
+    /// Tells the trace, if there is one.
+    pub(crate) fn tell(&mut self, rule: &RuleRef, verdict: Verdict) {
+        if let Some(trace) = &mut self.trace {
+            trace.looked_at(rule, verdict);
+        }
+    }
+
+    fn finish(mut self) -> Decision {
+        if !self.out.acted && self.out.quiet.is_none() {
+            self.out.quiet = self.skipped;
+        }
+        self.out.writes = self.pending.into_writes();
+        self.out
+    }
+}

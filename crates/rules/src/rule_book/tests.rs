@@ -1,0 +1,1 @@
+//! Told as stories.

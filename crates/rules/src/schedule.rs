@@ -1,0 +1,162 @@
+//! Schedules: announcements at set times.
+//!
+//! Each schedule has one timer in the account's lane. When it is due, it is set again, and every chat that is meant gets
+//! a timer of its own for now, so that each chat is spoken to in its own turn, with its own variables. When the rules
+//! begin to work, all timers are set; how far a schedule has come is kept in the bot's state.
+
+use std::time::Duration;
+
+use jiff::civil::Time;
+use jiff::{ToSpan, Zoned};
+use mynah_core::{Due, Quiet, Scope, StateView, Timer, TimerChange, Timestamp};
+
+use crate::decision::{Decision, Moment, RuleRef};
+use crate::model::{self, Days, Missed, Schedule};
+use crate::rule_book::act::targets;
+use crate::rule_book::later::{perform, scene_of};
+use crate::rule_book::look::zoned;
+use crate::rule_book::mute;
+use crate::rule_book::pending::Pending;
+use crate::rule_book::RuleBook;
+
+/// The name of the timers of schedules.
+pub(crate) const TIMER: &str = "schedule";
+
+/// A timer that comes later than this was missed: the bot was down.
+const LATE: Duration = Duration::from_secs(60);
+
+/// Sets the timers of all schedules: the rules begin to work, or begin anew.
+pub(crate) fn set_all(book: &RuleBook, state: &dyn StateView, at: &Moment) -> Decision {
+    let mut pending = Pending::new(state);
+    let mut decision = Decision::default();
+    for schedule in book.schedules() {
+        let reached = reached(&pending, schedule);
+        if reached.is_none() {
+            reach(&mut pending, schedule, just_before(at.now));
+        }
+        let from = match (reached, schedule.missed) {
+            (Some(reached), Missed::Once) => reached,
+            (Some(reached), Missed::Skip) if matches!(schedule.due, model::Due::Every(_)) => reached,
+            // A moment that is now still counts.
+            (reached, _) => reached.unwrap_or(just_before(at.now)).max(just_before(at.now)),
+        };
+        decision.timers.extend(next_timer(book, schedule, from, at.now));
+    }
+    decision.writes = pending.into_writes();
+    decision
+}
+
+/// A timer of a schedule is due: in the account's lane, or in that of a chat.
+pub(crate) fn due(book: &RuleBook, due: &Due, state: &dyn StateView, at: &Moment) -> Decision {
+    let found = book.schedules().iter().find(|schedule| key(schedule) == due.key);
+    match (found, &due.chat) {
+        // Its schedule was taken out of the rules.
+        (None, _) => Decision::default(),
+        (Some(schedule), None) => fan_out(book, schedule, due, state, at),
+        (Some(schedule), Some(_)) => speak(book, schedule, due, state, at),
+    }
+}
+
+fn fan_out(book: &RuleBook, schedule: &Schedule, due: &Due, state: &dyn StateView, at: &Moment) -> Decision {
+    let mut pending = Pending::new(state);
+    let mut decision = Decision { acted: true, rule: Some(reference(schedule)), ..Decision::default() };
+    reach(&mut pending, schedule, due.at);
+    let missed = at.now.since(due.at) > LATE;
+    if !(missed && schedule.missed == Missed::Skip) {
+        for name in &schedule.to {
+            let chats = targets(name, &at.chats);
+            if chats.is_empty() {
+                decision.warnings.push(format!("no chat is called {name}; nothing was announced there"));
+            }
+            decision.timers.extend(chats.into_iter().map(|chat| {
+                TimerChange::Set(Timer {
+                    key: key(schedule),
+                    at: due.at,
+                    chat: Some(chat.clone()),
+                    person: None,
+                    name: TIMER.to_owned(),
+                    data: String::new(),
+                })
+            }));
+        }
+    }
+    // However many were missed, one makes up for all.
+    let from = if missed { just_before(at.now) } else { due.at };
+    decision.timers.extend(next_timer(book, schedule, from.max(due.at), at.now));
+    decision.writes = pending.into_writes();
+    decision
+}
+
+fn speak(book: &RuleBook, schedule: &Schedule, due: &Due, state: &dyn StateView, at: &Moment) -> Decision {
+    let reference = Some(reference(schedule));
+    if mute::until(&Pending::new(state), at.now).is_some() {
+        return Decision { rule: reference, quiet: Some(Quiet::Mute), ..Decision::default() };
+    }
+    let Some(mut scene) = scene_of(book, due, at) else { return Decision::default() };
+    scene.is_reply = false;
+    let decision = perform(book, state, at, &scene, &schedule.name.key, |actor| actor.perform(&schedule.then));
+    Decision { rule: reference, ..decision }
+}
+
+fn key(schedule: &Schedule) -> String {
+    format!("{TIMER}:{}", schedule.name.key)
+}
+
+fn reference(schedule: &Schedule) -> RuleRef {
+    let model::Place { file, line } = &schedule.place;
+    let id = schedule.name.id.clone().unwrap_or_else(|| format!("{file}:{line}"));
+    RuleRef { id, file: file.clone(), line: *line }
+}
+
+/// Up to which moment a schedule was served.
+fn reached(pending: &Pending<'_>, schedule: &Schedule) -> Option<Timestamp> {
+    pending.get(Scope::Bot, &key(schedule))?.parse().ok().map(Timestamp::from_millis)
+}
+
+fn reach(pending: &mut Pending<'_>, schedule: &Schedule, at: Timestamp) {
+    pending.set(Scope::Bot, &key(schedule), at.as_millis().to_string(), None);
+}
+
+fn just_before(now: Timestamp) -> Timestamp {
+    now - Duration::from_millis(1)
+}
+
+fn next_timer(book: &RuleBook, schedule: &Schedule, after: Timestamp, now: Timestamp) -> Option<TimerChange> {
+    let at = next(&schedule.due, &zoned(after, book.zone()), now)?;
+    Some(TimerChange::Set(Timer {
+        key: key(schedule),
+        at,
+        chat: None,
+        person: None,
+        name: TIMER.to_owned(),
+        data: String::new(),
+    }))
+}
+
+/// The first moment after `after` at which it is due.
+fn next(due: &model::Due, after: &Zoned, now: Timestamp) -> Option<Timestamp> {
+    let stamp = |zoned: &Zoned| Timestamp::from_millis(zoned.timestamp().as_millisecond());
+    match due {
+        model::Due::At { times, days } => next_time(times, *days, after).as_ref().map(stamp),
+        model::Due::Cron(cron) => cron.find_next_occurrence(after, false).ok().as_ref().map(stamp),
+        model::Due::Every(every) => {
+            let after = stamp(after);
+            // The beat goes on from where it was; beats that passed meanwhile are counted, not made up for.
+            let beats = now.since(after).as_millis().div_ceil(every.as_millis().max(1)).max(1);
+            Some(after + every.saturating_mul(u32::try_from(beats).unwrap_or(u32::MAX)))
+        }
+    }
+}
+
+fn next_time(times: &[Time], days: Days, after: &Zoned) -> Option<Zoned> {
+    // A week and a day: today's times may all have passed, and the only day of the week may be today.
+    let dates = (0..=8).filter_map(|ahead| after.date().checked_add(ahead.days()).ok());
+    dates.filter(|date| days.contains(date.weekday())).find_map(|date| {
+        // A time that the clock skips comes as much later as it skips; one that it repeats comes once.
+        let moments = times.iter().filter_map(|time| date.to_datetime(*time).to_zoned(after.time_zone().clone()).ok());
+        moments.filter(|moment| moment > after).min()
+    })
+}
+
+#[cfg(test)]
+mod tests;
