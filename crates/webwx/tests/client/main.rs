@@ -3,6 +3,8 @@
 
 mod faults;
 mod login;
+mod media;
+mod operations;
 mod responder;
 mod session;
 
