@@ -18,14 +18,26 @@
 //!
 //! It shares no type with the client of this workspace, so that a mistake in one is not repeated in the other.
 
+mod answer;
+mod api;
+mod ask;
+mod control;
+mod cookies;
 mod fault;
 mod happening;
+mod hosts;
+mod hub;
+mod login;
+mod multipart;
+mod net;
 mod options;
 mod sandbox;
+mod upload;
+mod wire;
 mod world;
 
 pub use fault::{Fault, FaultFileError, FaultKind};
 pub use happening::{Call, Happening, Sent};
 pub use options::Options;
 pub use sandbox::Sandbox;
-pub use world::{World, WorldFileError};
+pub use world::{Act, ActError, Deed, World, WorldFileError};

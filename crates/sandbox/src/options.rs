@@ -29,6 +29,8 @@ pub struct Options {
     pub send_limit: Option<(usize, Duration)>,
     /// Logins are refused with code 1203 and this text.
     pub refuse_login: Option<String>,
+    /// Logins without the desktop client's headers are refused with code 1203, as those of most real accounts are.
+    pub desktop_only: bool,
     /// Faults that wait from the start.
     pub faults: Vec<Fault>,
 }
@@ -45,6 +47,7 @@ impl Default for Options {
             sync_batch: 50,
             send_limit: None,
             refuse_login: None,
+            desktop_only: false,
             faults: Vec::new(),
         }
     }

@@ -1,17 +1,31 @@
 //! The handle on a running sandbox.
 
-use std::{io, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
-use tokio::sync::broadcast;
+use axum::{Router, middleware};
+use tokio::{net::TcpListener, sync::broadcast, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
 
-use crate::{Call, Fault, Happening, Options, Sent, World};
+use crate::{
+    Act, ActError, Call, Deed, Fault, Happening, Options, Sent, World, api, control, fault,
+    hub::Hub,
+    login::Stage,
+    net::{Line, Listener},
+};
+
+/// The code that tells a client that it was logged out on the phone.
+const LOGGED_OUT_ON_PHONE: i32 = 1100;
+
+/// How long an ordered stop waits for answers under way before it breaks their connections.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A running sandbox. Dropping it ends it at once; [`Sandbox::stop`] ends it in order.
 #[derive(Debug)]
 pub struct Sandbox {
     url: String,
-    world: World,
-    events: broadcast::Sender<Happening>,
+    hub: Arc<Hub>,
+    kill: CancellationToken,
+    served: JoinHandle<io::Result<()>>,
 }
 
 impl Sandbox {
@@ -21,9 +35,20 @@ impl Sandbox {
     ///
     /// When the address cannot be listened on.
     pub async fn start(options: Options) -> io::Result<Self> {
-        let listener = tokio::net::TcpListener::bind(options.listen).await?;
-        let url = format!("http://{}", listener.local_addr()?);
-        Ok(Self { url, world: options.world, events: broadcast::channel(1024).0 })
+        let tcp = TcpListener::bind(options.listen).await?;
+        let address = tcp.local_addr()?;
+        let hub = Arc::new(Hub::new(address, options));
+        let kill = CancellationToken::new();
+        let listener = Listener { tcp, kill: kill.clone() };
+        let service = router(&hub).into_make_service_with_connect_info::<Line>();
+        let stop = hub.stop.clone().cancelled_owned();
+        let served = axum::serve(listener, service).with_graceful_shutdown(stop);
+        Ok(Self {
+            url: format!("http://{address}"),
+            hub,
+            kill,
+            served: tokio::spawn(served.into_future()),
+        })
     }
 
     /// The base address, for example `http://127.0.0.1:40123`.
@@ -32,67 +57,125 @@ impl Sandbox {
     }
 
     /// `from` says `text` in `group`, or in private; people and groups that do not exist are made. Returns the
-    /// message's id. Said before the first login it is dropped, as the real service would.
+    /// message's id. Said before the first login it is dropped, as by the real service; said later while nobody is
+    /// logged in, it waits for the next login.
     pub fn say(&self, from: &str, group: Option<&str>, text: &str) -> String {
-        format!("{from}{group:?}{text}")
+        let deed = Deed::Say { text: text.to_owned(), to: None };
+        let said = self.act(Act { from: from.to_owned(), group: group.map(str::to_owned), deed });
+        said.ok().flatten().unwrap_or_default()
+    }
+
+    /// Somebody does something on his phone. Returns the id of the message that came of it, if one did.
+    ///
+    /// # Errors
+    ///
+    /// When the act makes no sense: nobody does it, it needs a group, there is nothing to take back.
+    pub fn act(&self, act: Act) -> Result<Option<String>, ActError> {
+        self.hub.act(act)
     }
 
     /// Everything the client has sent, in the order of arrival.
     pub fn sent(&self) -> Vec<Sent> {
-        Vec::new()
+        self.hub.look(|state| state.sent.clone())
     }
 
     /// The calls of the protocol so far, in the order in which they were answered.
     pub fn calls(&self) -> Vec<Call> {
-        Vec::new()
+        self.hub.calls()
     }
 
     /// What happens from now on.
     pub fn events(&self) -> broadcast::Receiver<Happening> {
-        self.events.subscribe()
+        self.hub.events.subscribe()
     }
 
     /// The phone scans the newest code; waits for one if there is none.
     pub async fn login_scan(&self) {
-        std::future::pending().await
+        self.hub.phone(Stage::Scanned).await;
     }
 
     /// The phone confirms the login (scanning first); waits for a code if there is none.
     pub async fn login_confirm(&self) {
-        std::future::pending().await
+        self.hub.phone(Stage::Confirmed).await;
     }
 
     /// The phone's owner presses cancel. False if no login was open.
     pub fn login_cancel(&self) -> bool {
-        false
+        self.hub.cancel_login()
     }
 
     /// The phone ends the session (code 1100). False if there was none.
     pub fn login_logout(&self) -> bool {
-        false
+        self.hub.end_session(LOGGED_OUT_ON_PHONE)
+    }
+
+    /// The service ends the session with this code, for example 1101 as another login does. False if there was none.
+    pub fn end_session(&self, code: i32) -> bool {
+        self.hub.end_session(code)
     }
 
     /// The open login codes expire (code 400).
-    pub fn login_expire(&self) {}
+    pub fn login_expire(&self) {
+        self.hub.expire_logins();
+    }
+
+    /// Whether a client is logged in.
+    pub fn is_online(&self) -> bool {
+        self.hub.look(|state| state.world.session().is_some())
+    }
 
     /// Adds a fault.
-    pub fn fault(&self, _fault: Fault) {}
+    pub fn fault(&self, fault: Fault) {
+        self.hub.with_faults(|faults| faults.add(fault));
+    }
 
     /// Removes all faults.
-    pub fn clear_faults(&self) {}
+    pub fn clear_faults(&self) {
+        self.hub.with_faults(fault::Faults::clear);
+    }
 
     /// Moves the world's clock ahead: later messages carry later times.
-    pub fn advance(&self, _by: Duration) {}
+    pub fn advance(&self, by: Duration) {
+        self.hub
+            .change(|state| state.world.advance(u64::try_from(by.as_millis()).unwrap_or(u64::MAX)));
+    }
 
     /// Ends in order: no new connections, held polls released, answers under way finished. Gives the world back with
-    /// its session, so that another sandbox can go on with it.
-    pub async fn stop(self) -> World {
-        tokio::task::yield_now().await;
-        self.world
+    /// its session, so that another sandbox can go on with it as if the service had only been away.
+    pub async fn stop(mut self) -> World {
+        self.hub.stop.cancel();
+        if tokio::time::timeout(PATIENCE, &mut self.served).await.is_err() {
+            self.break_off().await;
+        }
+        self.hub.take_world()
     }
 
-    /// Ends as a killed process does: every connection is reset.
-    pub async fn kill(self) -> World {
-        self.stop().await
+    /// Ends as a killed process does: every connection is reset. Gives the world back as [`Sandbox::stop`] does.
+    pub async fn kill(mut self) -> World {
+        self.kill.cancel();
+        self.hub.stop.cancel();
+        self.break_off().await;
+        self.hub.take_world()
     }
+
+    async fn break_off(&mut self) {
+        self.kill.cancel();
+        // Every connection is broken now, so this ends.
+        let _ = (&mut self.served).await;
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.kill.cancel();
+        self.hub.stop.cancel();
+        self.served.abort();
+    }
+}
+
+fn router(hub: &Arc<Hub>) -> Router {
+    let protocol = api::router()
+        .fallback(api::unknown)
+        .layer(middleware::from_fn_with_state(hub.clone(), fault::inject));
+    Router::new().merge(control::router(hub)).merge(protocol).with_state(hub.clone())
 }

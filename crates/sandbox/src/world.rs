@@ -1,28 +1,380 @@
-//! Who lives in the sandbox: plain data without HTTP.
+//! Who lives in the sandbox and what they have said: plain data without HTTP.
 
-/// The people, groups and official accounts that a client sees.
-#[derive(Debug, Clone, Default)]
-pub struct World {}
+mod act;
+pub(crate) mod draw;
+mod file;
+mod lines;
+mod log;
+pub(crate) mod message;
+pub(crate) mod people;
+mod room;
+pub(crate) mod samples;
+mod session;
 
-/// A world file that cannot be read.
-#[derive(Debug, thiserror::Error)]
-#[error("read the world file")]
-pub struct WorldFileError(#[source] toml::de::Error);
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+pub use act::{Act, ActError, Deed};
+pub use file::WorldFileError;
+pub(crate) use lines::Language;
+pub(crate) use log::{Entry, Keys};
+pub(crate) use session::{SendKey, Session};
+
+use draw::Draw;
+use message::{Body, Media, Message};
+use people::{Group, GroupId, Peer, Person, PersonId, Relation};
+
+/// The people, groups and official accounts that a client sees, with what they said and the session that hears it.
+///
+/// `World::default()` is a small Chinese fruit shop; [`World::from_toml`] reads another one.
+#[derive(Debug, Clone)]
+pub struct World {
+    pub(crate) people: Vec<Person>,
+    pub(crate) groups: Vec<Group>,
+    pub(crate) language: Language,
+    /// How many contacts are in one page of `webwxgetcontact`.
+    pub(crate) page: usize,
+    history: BTreeMap<u64, Arc<Message>>,
+    recalled: BTreeSet<u64>,
+    unread: HashMap<Peer, u32>,
+    session: Option<Session>,
+    /// Sessions that are over, with the code that tells so; the newest last.
+    ended: VecDeque<(String, i32)>,
+    waiting: Vec<Arc<Message>>,
+    ever_logged_in: bool,
+    last_id: u64,
+    ahead: u64,
+    /// `webwxuvid` of the browsers that logged in before: they may ask for a login without scanning.
+    pub(crate) devices: Vec<String>,
+    /// What the client has uploaded, by `MediaId`.
+    pub(crate) uploads: HashMap<String, Media>,
+    pub(crate) draw: Draw,
+    news: Vec<News>,
+}
+
+/// What has happened since the watchers were last told.
+#[derive(Debug, Clone)]
+pub(crate) enum News {
+    Message(Arc<Message>),
+    Recalled(u64),
+    People,
+}
+
+/// So much of the past is kept for the page, for downloads and for recalls.
+const HISTORY: usize = 20_000;
+
+/// What is said while nobody is logged in and reaches the next session: a small backlog, as with the real service.
+const BACKLOG: usize = 200;
+
+/// How many ended sessions are remembered by their own code.
+const ENDED: usize = 64;
 
 impl World {
-    /// Reads a world from TOML.
-    ///
-    /// # Errors
-    ///
-    /// When the text is no TOML or says something that a world cannot have.
-    pub fn from_toml(text: &str) -> Result<Self, WorldFileError> {
-        let _: toml::Value = toml::from_str(text).map_err(WorldFileError)?;
-        Ok(Self {})
+    pub(crate) fn new(name: &str) -> Self {
+        let mut me = Person::new(name, Relation::Me, 0);
+        me.sex = 2;
+        let mut world = Self {
+            people: vec![me],
+            groups: Vec::new(),
+            language: Language::Chinese,
+            page: 1500,
+            history: BTreeMap::new(),
+            recalled: BTreeSet::new(),
+            unread: HashMap::new(),
+            session: None,
+            ended: VecDeque::new(),
+            waiting: Vec::new(),
+            ever_logged_in: false,
+            last_id: 0,
+            ahead: 0,
+            devices: Vec::new(),
+            uploads: HashMap::new(),
+            draw: Draw::new(fresh_seed()),
+            news: Vec::new(),
+        };
+        for (id, name) in
+            [("filehelper", "文件传输助手"), ("fmessage", "朋友推荐消息"), ("weixin", "微信团队")]
+        {
+            let special = world.add_person(name, Relation::Special);
+            id.clone_into(&mut world.people[special.index()].real_id);
+        }
+        world
     }
 
-    /// Gives the bot a group where it may speak: makes its nickname one of `names` if none fits, and a group that
-    /// one of the globs `groups` admits if none does. Returns that group's name.
-    pub fn make_room_for(&mut self, names: &[String], groups: &[String]) -> String {
-        names.iter().chain(groups).next().cloned().unwrap_or_default()
+    /// The world's time in milliseconds since 1970.
+    pub(crate) fn now(&self) -> u64 {
+        wall_clock() + self.ahead
     }
+
+    pub(crate) fn seconds(&self) -> u64 {
+        self.now() / 1000
+    }
+
+    /// Moves the world's clock ahead.
+    pub(crate) fn advance(&mut self, milliseconds: u64) {
+        self.ahead += milliseconds;
+    }
+
+    pub(crate) fn me(&self) -> &Person {
+        &self.people[PersonId::ME.index()]
+    }
+
+    /// The nickname of the account that clients log in to.
+    pub fn nickname(&self) -> &str {
+        &self.me().name
+    }
+
+    pub(crate) fn person(&self, id: PersonId) -> &Person {
+        &self.people[id.index()]
+    }
+
+    pub(crate) fn group(&self, id: GroupId) -> &Group {
+        &self.groups[id.index()]
+    }
+
+    pub(crate) fn group_ids(&self) -> impl Iterator<Item = GroupId> + use<> {
+        (0..u32::try_from(self.groups.len()).unwrap_or(u32::MAX)).map(GroupId)
+    }
+
+    pub(crate) fn person_ids(&self) -> impl Iterator<Item = PersonId> + use<> {
+        (0..u32::try_from(self.people.len()).unwrap_or(u32::MAX)).map(PersonId)
+    }
+
+    pub(crate) fn add_person(&mut self, name: &str, relation: Relation) -> PersonId {
+        let number = u32::try_from(self.people.len()).unwrap_or(u32::MAX);
+        self.people.push(Person::new(name, relation, number));
+        self.name_the_new();
+        PersonId(number)
+    }
+
+    pub(crate) fn add_group(&mut self, topic: &str) -> GroupId {
+        let number = u32::try_from(self.groups.len()).unwrap_or(u32::MAX);
+        self.groups.push(Group::new(topic, number));
+        self.name_the_new();
+        GroupId(number)
+    }
+
+    fn name_the_new(&mut self) {
+        if let Some(session) = &mut self.session {
+            session.learn(&self.people, self.groups.len());
+        }
+    }
+
+    /// The person called so: by id, WeChat id, remark or nickname; a member of `group` first, by the name there too.
+    pub(crate) fn find_person(&self, name: &str, group: Option<GroupId>) -> Option<PersonId> {
+        let inside = group.and_then(|group| {
+            let members = &self.group(group).members;
+            let called =
+                |id: PersonId| self.person(id).name == name || self.person(id).remark == name;
+            members
+                .iter()
+                .find(|member| member.display == name || called(member.person))
+                .map(|member| member.person)
+        });
+        inside.or_else(|| {
+            self.person_ids().find(|id| {
+                let person = self.person(*id);
+                [&person.name, &person.remark, &person.alias, &person.real_id]
+                    .contains(&&name.to_owned())
+                    || Peer::Person(*id).id() == name
+            })
+        })
+    }
+
+    /// The group called so, by topic or id.
+    pub(crate) fn find_group(&self, name: &str) -> Option<GroupId> {
+        let is = |id: &GroupId| self.group(*id).topic == name || Peer::Group(*id).id() == name;
+        self.group_ids().find(is)
+    }
+
+    /// The name that a person would use for the chat.
+    pub(crate) fn chat_name(&self, peer: Peer) -> String {
+        match peer {
+            Peer::Person(person) => self.person(person).name.clone(),
+            Peer::Group(group) if !self.group(group).topic.is_empty() => {
+                self.group(group).topic.clone()
+            }
+            Peer::Group(group) => {
+                let members = &self.group(group).members;
+                members
+                    .iter()
+                    .take(10)
+                    .map(|it| self.person(it.person).name.as_str())
+                    .collect::<Vec<_>>()
+                    .join("、")
+            }
+        }
+    }
+
+    /// What the members of a group read beside somebody's messages.
+    pub(crate) fn name_in(&self, group: GroupId, person: PersonId) -> &str {
+        match self.group(group).member(person) {
+            Some(member) if !member.display.is_empty() => &member.display,
+            _ => &self.person(person).name,
+        }
+    }
+
+    // --- what is said -----------------------------------------------------------------------------------------------
+
+    /// Puts a message of the world into the history and before the client. Dropped before the first login.
+    pub(crate) fn post(&mut self, chat: Peer, from: Option<PersonId>, body: Body) -> u64 {
+        let message = self.compose(chat, from, body);
+        let id = message.id;
+        if !self.ever_logged_in {
+            return id;
+        }
+        if !matches!(message.body, Body::Phone { .. }) {
+            self.remember(&message);
+            self.news.push(News::Message(message.clone()));
+            *self.unread.entry(chat).or_default() +=
+                u32::from(from.is_some_and(|from| from != PersonId::ME));
+        }
+        self.deliver(message);
+        id
+    }
+
+    /// Puts what the client sent into the history; the other people see it, the client does not, unless `echo`.
+    pub(crate) fn record_sent(&mut self, chat: Peer, body: Body, echo: bool) -> Arc<Message> {
+        let message = self.compose(chat, Some(PersonId::ME), body);
+        self.remember(&message);
+        self.unread.remove(&chat);
+        if echo {
+            self.deliver(message.clone());
+        }
+        message
+    }
+
+    fn compose(&mut self, chat: Peer, from: Option<PersonId>, body: Body) -> Arc<Message> {
+        let time = self.now();
+        let id = self.next_id(time);
+        Arc::new(Message { id, time, chat, from, body })
+    }
+
+    /// Nineteen digits, growing, unlike those of another run: far beyond what a float can hold.
+    fn next_id(&mut self, time: u64) -> u64 {
+        let drawn = time * 1_000_000 + self.draw.below(1_000_000);
+        self.last_id = drawn.max(self.last_id + 1 + self.draw.below(1000));
+        self.last_id
+    }
+
+    fn remember(&mut self, message: &Arc<Message>) {
+        self.history.insert(message.id, message.clone());
+        while self.history.len() > HISTORY {
+            if let Some((id, _)) = self.history.pop_first() {
+                self.recalled.remove(&id);
+            }
+        }
+    }
+
+    fn deliver(&mut self, message: Arc<Message>) {
+        match &mut self.session {
+            Some(session) => session.log.push(Entry::Message(message)),
+            None if self.waiting.len() < BACKLOG => self.waiting.push(message),
+            None => {}
+        }
+    }
+
+    /// Tells the client that a person or a group is new or has changed.
+    pub(crate) fn tell_changed(&mut self, peer: Peer) {
+        self.tell(Entry::Contact(peer));
+    }
+
+    pub(crate) fn tell(&mut self, entry: Entry) {
+        self.news.push(News::People);
+        if let Some(session) = &mut self.session {
+            session.log.push(entry);
+        }
+    }
+
+    pub(crate) fn message(&self, id: u64) -> Option<&Arc<Message>> {
+        self.history.get(&id)
+    }
+
+    /// The messages that are still known, the oldest first.
+    pub(crate) fn messages(&self) -> impl DoubleEndedIterator<Item = &Arc<Message>> {
+        self.history.values()
+    }
+
+    pub(crate) fn is_recalled(&self, id: u64) -> bool {
+        self.recalled.contains(&id)
+    }
+
+    pub(crate) fn mark_recalled(&mut self, id: u64) {
+        self.recalled.insert(id);
+        self.news.push(News::Recalled(id));
+    }
+
+    /// What has happened since this was asked last.
+    pub(crate) fn take_news(&mut self) -> Vec<News> {
+        std::mem::take(&mut self.news)
+    }
+
+    /// How many messages of others stand in the chat since the client last read it or answered.
+    pub(crate) fn unread(&self, chat: Peer) -> u32 {
+        self.unread.get(&chat).copied().unwrap_or(0)
+    }
+
+    pub(crate) fn mark_read(&mut self, chat: Peer) {
+        self.unread.remove(&chat);
+    }
+
+    // --- the session ------------------------------------------------------------------------------------------------
+
+    pub(crate) fn session(&self) -> Option<&Session> {
+        self.session.as_ref()
+    }
+
+    pub(crate) fn session_mut(&mut self) -> Option<&mut Session> {
+        self.session.as_mut()
+    }
+
+    /// A login: new keys and new names for everybody. An older session is replaced (1101).
+    pub(crate) fn begin_session(&mut self) -> &Session {
+        self.end_session(1101);
+        let since = self.seconds();
+        let mut session = Session::new(&mut self.draw, since);
+        session.learn(&self.people, self.groups.len());
+        for message in self.waiting.drain(..) {
+            session.log.push(Entry::Message(message));
+        }
+        self.ever_logged_in = true;
+        self.session.insert(session)
+    }
+
+    /// Ends the session. What it never handed out waits for the next one. False if there was none.
+    pub(crate) fn end_session(&mut self, code: i32) -> bool {
+        let Some(mut session) = self.session.take() else { return false };
+        for entry in session.log.unread() {
+            if let Entry::Message(message) = entry
+                && !matches!(message.body, Body::Phone { .. })
+                && self.waiting.len() < BACKLOG
+            {
+                self.waiting.push(message);
+            }
+        }
+        self.ended.push_back((session.sid, code));
+        if self.ended.len() > ENDED {
+            self.ended.pop_front();
+        }
+        true
+    }
+
+    /// The code that tells why the session `sid` is over, if it was one.
+    pub(crate) fn ended_with(&self, sid: &str) -> Option<i32> {
+        self.ended.iter().rev().find(|(ended, _)| ended == sid).map(|(_, code)| *code)
+    }
+}
+
+fn wall_clock() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Two sandboxes must not make up the same keys.
+fn fresh_seed() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(wall_clock())
 }

@@ -1,0 +1,125 @@
+//! Making and changing groups: section 10 of the protocol reference.
+
+use axum::response::Response;
+use serde_json::Value;
+
+use super::Shared;
+use crate::{
+    answer::{in_session, ret},
+    ask::{Ask, text_of},
+    hub::State,
+    wire::{
+        answers::{Created, Updated},
+        contact::{Members, Writer},
+        text::to_wire,
+    },
+    world::{
+        Entry, World,
+        people::{GroupId, Peer, PersonId, Relation},
+    },
+};
+
+/// `POST webwxcreatechatroom`: a new group of the account and at least two friends.
+pub(super) async fn create(hub: Shared, ask: Ask) -> Response {
+    in_session(&hub, &ask, |state| {
+        let list = ask.body["MemberList"].as_array().ok_or(ret::PARAMETER)?;
+        let people = list
+            .iter()
+            .map(|it| friend(state, &text_of(&it["UserName"])))
+            .collect::<Result<Vec<_>, _>>()?;
+        if people.len() < 2 {
+            return Err(ret::PARAMETER);
+        }
+        let topic = ask.text("Topic");
+        let group = state.world.add_group(&topic);
+        people.iter().for_each(|person| _ = state.world.groups[group.index()].add(*person));
+        state.world.tell_changed(Peer::Group(group));
+        let session = state.world.session().ok_or(ret::NO_SESSION)?;
+        let writer = Writer { world: &state.world, session };
+        let member_list = writer.members(state.world.group(group), Members::All);
+        Ok(Created {
+            topic: to_wire(&topic),
+            member_count: member_list.len(),
+            member_list,
+            chat_room_name: writer.name(Peer::Group(group)),
+            ..Created::default()
+        })
+    })
+}
+
+fn friend(state: &State, name: &str) -> Result<PersonId, i32> {
+    match peer(state, name)? {
+        Peer::Person(person) if state.world.person(person).relation == Relation::Friend => {
+            Ok(person)
+        }
+        Peer::Person(_) => Err(ret::NO_FRIEND),
+        Peer::Group(_) => Err(ret::PARAMETER),
+    }
+}
+
+fn peer(state: &State, name: &str) -> Result<Peer, i32> {
+    state.world.session().and_then(|session| session.peer(name)).ok_or(ret::PARAMETER)
+}
+
+/// `POST webwxupdatechatroom`: what is done stands in `fun`.
+pub(super) async fn update(hub: Shared, ask: Ask) -> Response {
+    in_session(&hub, &ask, |state| {
+        let Peer::Group(group) = peer(state, &ask.text("ChatRoomName"))? else {
+            return Err(ret::PARAMETER);
+        };
+        if !state.world.group(group).has(PersonId::ME) {
+            return Err(ret::PARAMETER);
+        }
+        match ask.query("fun") {
+            Some("addmember") => add(state, group, &ask.text("AddMemberList"))?,
+            Some("invitemember") => add(state, group, &ask.text("InviteMemberList"))?,
+            Some("delmember") => remove(state, group, &ask.text("DelMemberList"))?,
+            Some("modtopic") => {
+                state.world.set_topic(group, PersonId::ME, &topic(&ask.body["NewTopic"])?);
+            }
+            Some("quitchatroom") => {
+                state.world.groups[group.index()].remove(PersonId::ME);
+                state.world.tell(Entry::Gone(Peer::Group(group)));
+            }
+            _ => return Err(ret::PARAMETER),
+        }
+        Ok(updated(&state.world, group))
+    })
+}
+
+fn topic(value: &Value) -> Result<String, i32> {
+    Some(text_of(value)).filter(|topic| !topic.is_empty()).ok_or(ret::PARAMETER)
+}
+
+/// Friends come in at once; people of the sandbox accept an invitation card as soon as they get it.
+fn add(state: &mut State, group: GroupId, names: &str) -> Result<(), i32> {
+    let people =
+        names.split(',').map(|name| friend(state, name.trim())).collect::<Result<Vec<_>, _>>()?;
+    for person in people {
+        if state.world.groups[group.index()].add(person) {
+            state.world.say_invited(group, person);
+        }
+    }
+    state.world.tell_changed(Peer::Group(group));
+    Ok(())
+}
+
+/// Only the owner may remove members.
+fn remove(state: &mut State, group: GroupId, names: &str) -> Result<(), i32> {
+    if state.world.group(group).owner != PersonId::ME {
+        return Err(ret::PARAMETER);
+    }
+    for name in names.split(',') {
+        let Peer::Person(person) = peer(state, name.trim())? else { return Err(ret::PARAMETER) };
+        if state.world.groups[group.index()].has(person) && person != PersonId::ME {
+            state.world.remove_by_me(group, person);
+        }
+    }
+    Ok(())
+}
+
+fn updated(world: &World, group: GroupId) -> Updated {
+    let Some(session) = world.session() else { return Updated::default() };
+    let member_list = Writer { world, session }.members(world.group(group), Members::All);
+    Updated { member_count: member_list.len(), member_list, ..Updated::default() }
+}

@@ -1,0 +1,39 @@
+//! `GET webwxpushloginurl`: a login that is confirmed on the phone without scanning, section 5.5.
+
+use axum::response::Response;
+use serde::Serialize;
+
+use super::Shared;
+use crate::{answer::json, ask::Ask, login::Stage};
+
+#[derive(Debug, Serialize)]
+struct Pushed {
+    ret: String,
+    msg: String,
+    uuid: String,
+}
+
+/// Only a browser that has logged in before may ask, and only for this account.
+pub(super) async fn push_login(hub: Shared, ask: Ask) -> Response {
+    let stage = if hub.options.auto_confirm { Stage::Confirmed } else { Stage::Scanned };
+    let uuid = hub.change(|state| {
+        let world = &mut state.world;
+        let known = ask
+            .cookie("webwxuvid")
+            .is_some_and(|device| world.devices.iter().any(|it| it == device));
+        let ticket = ask.cookie("webwx_auth_ticket").is_some_and(|ticket| !ticket.is_empty());
+        let mine = ask.query("uin") == Some(&world.me().uin.to_string());
+        (known && ticket && mine).then(|| state.logins.issue(&mut world.draw, stage))
+    });
+    match uuid {
+        Some(uuid) => {
+            hub.tell_login("scanned", Some(&uuid));
+            json(&Pushed { ret: "0".to_owned(), msg: "all ok".to_owned(), uuid })
+        }
+        None => json(&Pushed {
+            ret: "1".to_owned(),
+            msg: "not allowed".to_owned(),
+            uuid: String::new(),
+        }),
+    }
+}

@@ -1,0 +1,148 @@
+//! A request as the service reads it: leniently.
+
+use std::sync::Arc;
+
+use axum::{
+    body::{Bytes, to_bytes},
+    extract::{FromRequest, Request},
+    http::{HeaderMap, Method, StatusCode, header},
+};
+use serde_json::Value;
+
+use crate::{hub::Hub, wire::text::percent_decode};
+
+/// Uploads come in chunks of half a megabyte; some clients send a file in one piece.
+const LARGEST: usize = 64 << 20;
+
+/// One request of the protocol.
+#[derive(Debug)]
+pub(crate) struct Ask {
+    pub(crate) method: Method,
+    pub(crate) headers: HeaderMap,
+    pub(crate) host: String,
+    query: Vec<(String, String)>,
+    cookies: Vec<(String, String)>,
+    pub(crate) bytes: Bytes,
+    /// The body as JSON whatever its content type says; null if it is none.
+    pub(crate) body: Value,
+}
+
+impl FromRequest<Arc<Hub>> for Ask {
+    type Rejection = StatusCode;
+
+    async fn from_request(request: Request, _: &Arc<Hub>) -> Result<Self, StatusCode> {
+        let (parts, body) = request.into_parts();
+        let bytes = to_bytes(body, LARGEST).await.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?;
+        let query = parts.uri.query().unwrap_or("");
+        Ok(Self {
+            host: host(
+                &parts.headers,
+                parts.uri.authority().map(axum::http::uri::Authority::as_str),
+            ),
+            query: pairs(query, '&', percent_decode),
+            cookies: cookies(&parts.headers),
+            body: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
+            method: parts.method,
+            headers: parts.headers,
+            bytes,
+        })
+    }
+}
+
+/// The host that the client believes to speak to; a proxy request says it in the address.
+pub(crate) fn host(headers: &HeaderMap, authority: Option<&str>) -> String {
+    let header = headers.get(header::HOST).and_then(|it| it.to_str().ok());
+    authority.or(header).unwrap_or("").to_ascii_lowercase()
+}
+
+fn pairs(text: &str, separator: char, decode: impl Fn(&str) -> String) -> Vec<(String, String)> {
+    let parts = text.split(separator).map(str::trim).filter(|part| !part.is_empty());
+    parts
+        .map(|part| part.split_once('=').unwrap_or((part, "")))
+        .map(|(name, value)| (decode(name), decode(value)))
+        .collect()
+}
+
+fn cookies(headers: &HeaderMap) -> Vec<(String, String)> {
+    let values = headers.get_all(header::COOKIE).iter().filter_map(|it| it.to_str().ok());
+    values.flat_map(|value| pairs(value, ';', str::to_owned)).collect()
+}
+
+impl Ask {
+    /// A parameter of the query; the case of its name does not count.
+    pub(crate) fn query(&self, name: &str) -> Option<&str> {
+        self.query
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
+        self.cookies.iter().find(|(key, _)| key == name).map(|(_, value)| value.trim_matches('"'))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|it| it.to_str().ok())
+    }
+
+    /// A text of the body; numbers count as text, so that ids may come as either.
+    pub(crate) fn text(&self, field: &str) -> String {
+        text_of(&self.body[field])
+    }
+
+    /// Sid and uin as this request names them: by cookie, in `BaseRequest`, in the query.
+    pub(crate) fn credentials(&self) -> impl Iterator<Item = (String, String)> {
+        let base = &self.body["BaseRequest"];
+        let owned = |text: Option<&str>| text.unwrap_or("").to_owned();
+        [
+            (owned(self.cookie("wxsid")), owned(self.cookie("wxuin"))),
+            (text_of(&base["Sid"]), text_of(&base["Uin"])),
+            (owned(self.query("sid")), owned(self.query("uin"))),
+        ]
+        .into_iter()
+        .filter(|(sid, _)| !sid.is_empty())
+    }
+}
+
+/// A value as text: what it says if it is a text, the digits if it is a number, else nothing.
+pub(crate) fn text_of(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => whole(number).unwrap_or_else(|| number.to_string()),
+        _ => String::new(),
+    }
+}
+
+/// A float without a fraction, as some languages write large integers.
+fn whole(number: &serde_json::Number) -> Option<String> {
+    let float = number
+        .as_f64()
+        .filter(|float| !number.is_i64() && !number.is_u64() && float.fract() == 0.0)?;
+    Some(format!("{float:.0}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn ids_may_be_texts_or_numbers() {
+        for (value, text) in [
+            (json!("1"), "1"),
+            (json!(15_139_251_046_900_833_u64), "15139251046900833"),
+            (json!(1.6e16), "16000000000000000"),
+            (json!(null), ""),
+            (json!([1]), ""),
+        ] {
+            assert_eq!(text_of(&value), text);
+        }
+    }
+
+    #[test]
+    fn queries_are_read_encoded_and_raw() {
+        let read = pairs("sid=a%2Bb%3D&sid2=a+b=&x", '&', percent_decode);
+        let expected = [("sid", "a+b="), ("sid2", "a+b="), ("x", "")];
+        assert_eq!(read, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    }
+}

@@ -1,0 +1,84 @@
+//! The control API under `/sandbox/`: the phone, the people, the faults, and what can be seen.
+//!
+//! | call | body → answer |
+//! | --- | --- |
+//! | `POST /sandbox/login/scan`, `confirm`, `cancel`, `logout`, `expire` | `{}` → `{"ok": true}` |
+//! | `POST /sandbox/messages` | `{"from", "group"?, "text"}` → `{"id"}` |
+//! | `POST /sandbox/acts` | an [`Act`](crate::Act) → `{"ok": true, "id"?}` |
+//! | `GET /sandbox/sent` | → `{"messages": […]}`, see [`Sent`](crate::Sent) |
+//! | `GET /sandbox/calls` | → `{"calls": […]}`, see [`Call`](crate::Call) |
+//! | `GET`, `POST`, `DELETE /sandbox/faults` | a [`Fault`](crate::Fault) or a list of them → `{"ok": true}` |
+//! | `POST /sandbox/clock` | `{"advance": seconds}` → `{"ok": true, "time"}` |
+//! | `GET /sandbox/state` | `?chat=ID&limit=N` → chats, people and messages, see `control/view.rs` |
+//! | `GET /sandbox/media/{message}`, `GET /sandbox/picture/{peer}` | → bytes |
+//! | `GET /sandbox/events` | → server-sent events, each a [`Happening`](crate::Happening) |
+//!
+//! Requests whose `Host` or `Origin` is not the sandbox's own address are refused, so that no web page can play the
+//! phone.
+
+mod guard;
+mod people;
+mod phone;
+mod view;
+mod watch;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    body::Bytes,
+    http::StatusCode,
+    middleware,
+    response::Response,
+    routing::{get, post},
+};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::json;
+
+use crate::{answer::bytes, hub::Hub};
+
+type Shared = axum::extract::State<Arc<Hub>>;
+
+pub(crate) fn router(hub: &Arc<Hub>) -> Router<Arc<Hub>> {
+    let calls = Router::new()
+        .route("/login/scan", post(phone::scan))
+        .route("/login/confirm", post(phone::confirm))
+        .route("/login/cancel", post(phone::cancel))
+        .route("/login/logout", post(phone::log_out))
+        .route("/login/expire", post(phone::expire))
+        .route("/clock", post(phone::clock))
+        .route("/messages", post(people::say))
+        .route("/acts", post(people::act))
+        .route("/faults", get(people::faults).post(people::add_faults).delete(people::clear_faults))
+        .route("/sent", get(view::sent))
+        .route("/calls", get(view::calls))
+        .route("/state", get(view::state))
+        .route("/media/{message}", get(view::media))
+        .route("/picture/{peer}", get(view::picture))
+        .route("/events", get(watch::events));
+    Router::new().nest(
+        "/sandbox",
+        calls.layer(middleware::from_fn_with_state(hub.clone(), guard::own_address_only)),
+    )
+}
+
+/// A body as JSON whatever its content type; an empty one counts as `{}`.
+fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Box<Response>> {
+    let body = if body.is_empty() { &b"{}"[..] } else { body };
+    serde_json::from_slice(body)
+        .map_err(|error| Box::new(refused(StatusCode::BAD_REQUEST, &error.to_string())))
+}
+
+fn refused(status: StatusCode, error: &str) -> Response {
+    let mut answer = reply(&json!({ "ok": false, "error": error }));
+    *answer.status_mut() = status;
+    answer
+}
+
+fn done(ok: bool) -> Response {
+    reply(&json!({ "ok": ok }))
+}
+
+fn reply(value: &impl Serialize) -> Response {
+    bytes("application/json", serde_json::to_vec(value).unwrap_or_default().into())
+}

@@ -1,0 +1,68 @@
+//! What people say and do, and the faults.
+
+use axum::{body::Bytes, http::StatusCode, response::Response};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Shared, done, read, refused, reply};
+use crate::{Act, Deed, Fault, fault::Faults};
+
+#[derive(Deserialize)]
+struct Saying {
+    from: String,
+    #[serde(default)]
+    group: Option<String>,
+    #[serde(default)]
+    to: Option<String>,
+    text: String,
+}
+
+pub(super) async fn say(hub: Shared, body: Bytes) -> Response {
+    let saying = match read::<Saying>(&body) {
+        Ok(saying) => saying,
+        Err(refused) => return *refused,
+    };
+    let deed = Deed::Say { text: saying.text, to: saying.to };
+    match hub.act(Act { from: saying.from, group: saying.group, deed }) {
+        Ok(id) => reply(&json!({ "id": id.unwrap_or_default() })),
+        Err(error) => refused(StatusCode::BAD_REQUEST, &error.to_string()),
+    }
+}
+
+pub(super) async fn act(hub: Shared, body: Bytes) -> Response {
+    let act = match read::<Act>(&body) {
+        Ok(act) => act,
+        Err(refused) => return *refused,
+    };
+    match hub.act(act) {
+        Ok(Some(id)) => reply(&json!({ "ok": true, "id": id })),
+        Ok(None) => done(true),
+        Err(error) => refused(StatusCode::BAD_REQUEST, &error.to_string()),
+    }
+}
+
+pub(super) async fn faults(hub: Shared) -> Response {
+    reply(&json!({ "faults": hub.with_faults(|faults| faults.list().to_vec()) }))
+}
+
+/// One fault, or a list of them.
+pub(super) async fn add_faults(hub: Shared, body: Bytes) -> Response {
+    let value = match read::<Value>(&body) {
+        Ok(Value::Array(list)) => list,
+        Ok(one) => vec![one],
+        Err(refused) => return *refused,
+    };
+    let faults: Result<Vec<Fault>, _> = value.into_iter().map(serde_json::from_value).collect();
+    match faults {
+        Ok(new) => {
+            hub.with_faults(|faults| new.into_iter().for_each(|fault| faults.add(fault)));
+            done(true)
+        }
+        Err(error) => refused(StatusCode::BAD_REQUEST, &error.to_string()),
+    }
+}
+
+pub(super) async fn clear_faults(hub: Shared) -> Response {
+    hub.with_faults(Faults::clear);
+    done(true)
+}

@@ -1,0 +1,62 @@
+//! The phone's buttons, and the clock.
+
+use axum::{body::Bytes, response::Response};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Shared, done, read, reply};
+use crate::{api::seconds, login::Stage};
+
+pub(super) async fn scan(hub: Shared) -> Response {
+    done(hub.phone(Stage::Scanned).await.is_some())
+}
+
+pub(super) async fn confirm(hub: Shared) -> Response {
+    done(hub.phone(Stage::Confirmed).await.is_some())
+}
+
+pub(super) async fn cancel(hub: Shared) -> Response {
+    done(hub.cancel_login())
+}
+
+#[derive(Deserialize)]
+struct LogOut {
+    /// The code that the client is told: 1100 by the phone, 1101 by another login, 1102 by the service.
+    #[serde(default = "by_phone")]
+    code: i32,
+}
+
+fn by_phone() -> i32 {
+    1100
+}
+
+pub(super) async fn log_out(hub: Shared, body: Bytes) -> Response {
+    match read::<LogOut>(&body) {
+        Ok(wanted) => done(hub.end_session(wanted.code)),
+        Err(refused) => *refused,
+    }
+}
+
+pub(super) async fn expire(hub: Shared) -> Response {
+    hub.expire_logins();
+    done(true)
+}
+
+#[derive(Deserialize)]
+struct Clock {
+    /// Seconds, with a fraction if need be.
+    advance: f64,
+}
+
+pub(super) async fn clock(hub: Shared, body: Bytes) -> Response {
+    let wanted = match read::<Clock>(&body) {
+        Ok(wanted) => wanted,
+        Err(refused) => return *refused,
+    };
+    let by = std::time::Duration::try_from_secs_f64(wanted.advance).unwrap_or_default();
+    let now = hub.change(|state| {
+        state.world.advance(u64::try_from(by.as_millis()).unwrap_or(0));
+        state.world.now()
+    });
+    reply(&json!({ "ok": true, "time": seconds(now) }))
+}

@@ -1,0 +1,272 @@
+//! What can be seen: the whole state for the page, what was sent, the calls, the media.
+
+use axum::{
+    extract::{Path, Query},
+    response::Response,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::{Shared, reply};
+use crate::{
+    answer::{bytes, not_found},
+    api::{picture_of, seconds},
+    hub::State,
+    login::Stage,
+    world::{
+        World,
+        message::{Body, Message},
+        people::{GroupId, Peer, PersonId, Relation},
+    },
+};
+
+pub(super) async fn sent(hub: Shared) -> Response {
+    reply(&json!({ "messages": hub.look(|state| state.sent.clone()) }))
+}
+
+pub(super) async fn calls(hub: Shared) -> Response {
+    reply(&json!({ "calls": hub.calls() }))
+}
+
+/// Which messages are wanted.
+#[derive(Deserialize)]
+pub(super) struct Wanted {
+    /// The id of a chat; absent: of all chats.
+    chat: Option<String>,
+    /// How many of the latest.
+    limit: Option<usize>,
+    /// Only messages before this id.
+    before: Option<u64>,
+}
+
+const MESSAGES: usize = 500;
+
+#[derive(Serialize)]
+struct StateView {
+    me: PersonView,
+    online: bool,
+    login: Option<LoginView>,
+    /// Seconds since 1970, as the world's clock has it.
+    time: f64,
+    chats: Vec<ChatView>,
+    people: Vec<PersonView>,
+    messages: Vec<MessageView>,
+}
+
+#[derive(Serialize)]
+struct LoginView {
+    state: &'static str,
+    uuid: String,
+    /// The text inside the code.
+    link: String,
+    /// Where the code's picture is.
+    picture: String,
+}
+
+#[derive(Serialize)]
+struct ChatView {
+    id: String,
+    name: String,
+    /// `group` or `private`.
+    kind: &'static str,
+    members: Vec<MemberView>,
+    /// Messages of others since the bot last read or answered.
+    unread: u32,
+    /// The time of the last message; 0 if there is none.
+    last: f64,
+}
+
+#[derive(Serialize)]
+struct MemberView {
+    id: String,
+    /// What the group sees.
+    name: String,
+}
+
+#[derive(Serialize)]
+struct PersonView {
+    id: String,
+    name: String,
+    remark: String,
+    /// `me`, `friend`, `stranger`, `official` or `special`.
+    relation: &'static str,
+}
+
+#[derive(Serialize)]
+struct MessageView {
+    id: String,
+    chat: String,
+    /// Empty for a line of the service.
+    from: String,
+    from_name: String,
+    /// The bot's account said it.
+    mine: bool,
+    kind: &'static str,
+    text: String,
+    time: f64,
+    recalled: bool,
+    /// Where its picture, voice or file is.
+    media: Option<String>,
+    /// For links and places: where they lead.
+    url: Option<String>,
+}
+
+pub(super) async fn state(hub: Shared, Query(wanted): Query<Wanted>) -> Response {
+    reply(&hub.look(|state| view(state, &wanted)))
+}
+
+fn view(state: &State, wanted: &Wanted) -> StateView {
+    let world = &state.world;
+    let login = state.logins.newest().map(|login| LoginView {
+        state: stage_name(login.stage),
+        link: format!("https://login.weixin.qq.com/l/{}", login.uuid),
+        picture: format!("/qrcode/{}", login.uuid),
+        uuid: login.uuid.clone(),
+    });
+    StateView {
+        me: person(world, PersonId::ME),
+        online: world.session().is_some(),
+        login,
+        time: seconds(world.now()),
+        chats: chats(world),
+        people: world.person_ids().skip(1).map(|id| person(world, id)).collect(),
+        messages: messages(world, wanted),
+    }
+}
+
+fn stage_name(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Waiting => "waiting",
+        Stage::Scanned => "scanned",
+        Stage::Confirmed => "confirmed",
+        Stage::Used => "used",
+        Stage::Cancelled => "cancelled",
+        Stage::Expired => "expired",
+    }
+}
+
+/// All groups, all friends, and whoever else has said something.
+fn chats(world: &World) -> Vec<ChatView> {
+    let mut last = std::collections::HashMap::new();
+    for message in world.messages() {
+        last.insert(message.chat, message.time);
+    }
+    let groups = world.group_ids().map(Peer::Group);
+    let people = world.person_ids().map(|id| (id, Peer::Person(id)));
+    let people = people.filter(|(id, peer)| {
+        world.person(*id).relation == Relation::Friend || last.contains_key(peer)
+    });
+    groups
+        .chain(people.map(|(_, peer)| peer))
+        .map(|peer| chat(world, peer, last.get(&peer)))
+        .collect()
+}
+
+fn chat(world: &World, peer: Peer, last: Option<&u64>) -> ChatView {
+    let (kind, members) = match peer {
+        Peer::Group(group) => ("group", members(world, group)),
+        Peer::Person(_) => ("private", Vec::new()),
+    };
+    ChatView {
+        id: peer.id(),
+        name: world.chat_name(peer),
+        kind,
+        members,
+        unread: world.unread(peer),
+        last: last.map_or(0.0, |time| seconds(*time)),
+    }
+}
+
+fn members(world: &World, group: GroupId) -> Vec<MemberView> {
+    let members = world.group(group).members.iter();
+    members
+        .map(|member| MemberView {
+            id: Peer::Person(member.person).id(),
+            name: world.name_in(group, member.person).to_owned(),
+        })
+        .collect()
+}
+
+fn person(world: &World, id: PersonId) -> PersonView {
+    let person = world.person(id);
+    let relation = match person.relation {
+        Relation::Me => "me",
+        Relation::Friend => "friend",
+        Relation::Stranger => "stranger",
+        Relation::Official => "official",
+        Relation::Special => "special",
+    };
+    PersonView {
+        id: Peer::Person(id).id(),
+        name: person.name.clone(),
+        remark: person.remark.clone(),
+        relation,
+    }
+}
+
+fn messages(world: &World, wanted: &Wanted) -> Vec<MessageView> {
+    let fits = |message: &Message| {
+        wanted.chat.as_ref().is_none_or(|chat| *chat == message.chat.id())
+            && wanted.before.is_none_or(|before| message.id < before)
+    };
+    let limit = wanted.limit.unwrap_or(MESSAGES);
+    let mut latest: Vec<_> = world
+        .messages()
+        .rev()
+        .filter(|it| fits(it))
+        .take(limit)
+        .map(|it| message(world, it))
+        .collect();
+    latest.reverse();
+    latest
+}
+
+fn message(world: &World, message: &Message) -> MessageView {
+    let from =
+        message.from.map(|from| (Peer::Person(from).id(), name_of(world, message.chat, from)));
+    let (from, from_name) = from.unwrap_or_default();
+    MessageView {
+        id: message.id.to_string(),
+        chat: message.chat.id(),
+        mine: message.from == Some(PersonId::ME),
+        from,
+        from_name,
+        kind: message.body.kind(),
+        text: message.body.text().to_owned(),
+        time: seconds(message.time),
+        recalled: world.is_recalled(message.id),
+        media: message.body.media().map(|_| format!("/sandbox/media/{}", message.id)),
+        url: match &message.body {
+            Body::Link { url, .. } => Some(url.clone()),
+            _ => None,
+        },
+    }
+}
+
+fn name_of(world: &World, chat: Peer, person: PersonId) -> String {
+    match chat {
+        Peer::Group(group) => world.name_in(group, person).to_owned(),
+        Peer::Person(_) => world.person(person).name.clone(),
+    }
+}
+
+pub(super) async fn media(hub: Shared, Path(id): Path<u64>) -> Response {
+    let media =
+        hub.look(|state| state.world.message(id).and_then(|message| message.body.media().cloned()));
+    match media {
+        // Only pictures and sounds are shown; a page that somebody sent as a file must not run here.
+        Some(media) if media.mime.starts_with("text/") => {
+            bytes("application/octet-stream", media.bytes)
+        }
+        Some(media) => bytes(media.mime, media.bytes),
+        None => not_found(),
+    }
+}
+
+pub(super) async fn picture(hub: Shared, Path(id): Path<String>) -> Response {
+    let known = hub.look(|state| {
+        let people = state.world.person_ids().map(Peer::Person);
+        people.chain(state.world.group_ids().map(Peer::Group)).find(|peer| peer.id() == id)
+    });
+    known.map_or_else(not_found, |peer| bytes("image/png", picture_of(peer)))
+}

@@ -1,0 +1,32 @@
+//! `GET /sandbox/events`: everything that happens, as server-sent events.
+
+use std::convert::Infallible;
+
+use axum::response::{
+    Sse,
+    sse::{Event, KeepAlive},
+};
+use futures_util::{Stream, stream};
+use tokio::sync::broadcast::error::RecvError;
+
+use super::Shared;
+use crate::Happening;
+
+pub(super) async fn events(hub: Shared) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let events = hub.events.subscribe();
+    let stop = hub.stop.clone();
+    let stream = stream::unfold((events, stop), |(mut events, stop)| async move {
+        let happening = tokio::select! {
+            () = stop.cancelled() => return None,
+            received = events.recv() => match received {
+                Ok(happening) => happening,
+                // Whoever fell behind reads the state again.
+                Err(RecvError::Lagged(_)) => Happening::People,
+                Err(RecvError::Closed) => return None,
+            },
+        };
+        let data = serde_json::to_string(&happening).unwrap_or_default();
+        Some((Ok(Event::default().data(data)), (events, stop)))
+    });
+    Sse::new(stream).keep_alive(KeepAlive::default())
+}

@@ -1,0 +1,59 @@
+//! The service's host names, section 3 of the protocol reference, and what the `Host` header says about a client.
+
+/// The web host behind one of the service's own names, if `host` is one.
+fn web_host(host: &str) -> Option<&str> {
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let bare = ["login.", "file.", "webpush."]
+        .iter()
+        .find_map(|role| name.strip_prefix(role))
+        .unwrap_or(name);
+    match bare {
+        "weixin.qq.com" | "web.weixin.qq.com" => Some("wx.qq.com"),
+        bare if bare.ends_with(".qq.com") || bare.ends_with(".wechat.com") => Some(bare),
+        _ => None,
+    }
+}
+
+/// Where a confirmed login goes on: a client that uses the service's names (through a proxy) is sent to those, any
+/// other to the address that it used.
+pub(crate) fn redirect_base(host: &str) -> String {
+    match web_host(host) {
+        Some(web) => format!("https://{web}"),
+        None => format!("http://{host}"),
+    }
+}
+
+/// The domain of cookies; none when the client came to an address.
+pub(crate) fn cookie_domain(host: &str) -> Option<String> {
+    web_host(host).map(str::to_owned)
+}
+
+/// `.qq.com` of `wx.qq.com`.
+pub(crate) fn parent_domain(host: &str) -> String {
+    host.split_once('.').map_or(host.to_owned(), |(_, parent)| format!(".{parent}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn redirects_follow_the_name_that_the_client_used() {
+        for (host, base) in [
+            ("127.0.0.1:8080", "http://127.0.0.1:8080"),
+            ("localhost:1", "http://localhost:1"),
+            ("[::1]:9", "http://[::1]:9"),
+            ("login.weixin.qq.com", "https://wx.qq.com"),
+            ("login.wx.qq.com", "https://wx.qq.com"),
+            ("login.wx2.qq.com:443", "https://wx2.qq.com"),
+            ("wx8.qq.com", "https://wx8.qq.com"),
+            ("login.web.wechat.com", "https://web.wechat.com"),
+            ("webpush.web2.wechat.com", "https://web2.wechat.com"),
+            ("qq.com.example.org", "http://qq.com.example.org"),
+        ] {
+            assert_eq!(redirect_base(host), base);
+        }
+        assert_eq!(parent_domain("wx.qq.com"), ".qq.com");
+        assert_eq!(parent_domain("web.wechat.com"), ".wechat.com");
+    }
+}

@@ -1,0 +1,227 @@
+//! What all requests share: the world behind a lock, those who wait for a change, and those who watch.
+
+use std::{
+    collections::VecDeque,
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use tokio::sync::{broadcast, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Act, ActError, Call, Happening, Options, Sent,
+    fault::Faults,
+    login::{Logins, Stage},
+    upload::Uploads,
+    world::{News, World, message::Message},
+};
+
+/// Everything that changes.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) world: World,
+    pub(crate) logins: Logins,
+    pub(crate) sent: Vec<Sent>,
+    pub(crate) uploads: Uploads,
+    /// When the last sends were, for the send limit.
+    pub(crate) send_times: VecDeque<Instant>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Hub {
+    pub(crate) address: SocketAddr,
+    pub(crate) options: Settings,
+    faults: Mutex<Faults>,
+    pub(crate) events: broadcast::Sender<Happening>,
+    /// Cancelled when the sandbox stops: whoever is held answers now.
+    pub(crate) stop: CancellationToken,
+    state: Mutex<State>,
+    calls: Mutex<Vec<Call>>,
+    changed: watch::Sender<u64>,
+}
+
+/// The part of [`Options`] that requests look at.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) hold: Duration,
+    pub(crate) auto_confirm: bool,
+    pub(crate) redirect_base: Option<String>,
+    pub(crate) echo: bool,
+    pub(crate) sync_batch: usize,
+    pub(crate) send_limit: Option<(usize, Duration)>,
+    pub(crate) refuse_login: Option<String>,
+    pub(crate) desktop_only: bool,
+}
+
+/// Watchers that fall further behind than this miss something and are told so.
+const EVENTS: usize = 4096;
+
+impl Hub {
+    pub(crate) fn new(address: SocketAddr, options: Options) -> Self {
+        let state = State {
+            world: options.world,
+            logins: Logins::default(),
+            sent: Vec::new(),
+            uploads: Uploads::default(),
+            send_times: VecDeque::new(),
+        };
+        Self {
+            address,
+            options: Settings {
+                hold: options.hold,
+                auto_confirm: options.auto_confirm,
+                redirect_base: options.redirect_base,
+                echo: options.echo,
+                sync_batch: options.sync_batch.max(1),
+                send_limit: options.send_limit,
+                refuse_login: options.refuse_login,
+                desktop_only: options.desktop_only,
+            },
+            faults: Mutex::new(Faults::new(options.faults)),
+            events: broadcast::channel(EVENTS).0,
+            stop: CancellationToken::new(),
+            state: Mutex::new(state),
+            calls: Mutex::new(Vec::new()),
+            changed: watch::channel(0).0,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        look(&self.lock())
+    }
+
+    /// Changes the state, tells the watchers what came of it and wakes those who wait.
+    pub(crate) fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        let mut state = self.lock();
+        let result = change(&mut state);
+        for news in state.world.take_news() {
+            let happening = match news {
+                News::Message(message) => told(&state.world, &message),
+                News::Recalled(id) => Happening::Recalled { id: id.to_string() },
+                News::People => Happening::People,
+            };
+            self.tell(happening);
+        }
+        drop(state);
+        self.changed.send_modify(|version| *version += 1);
+        result
+    }
+
+    pub(crate) fn tell(&self, happening: Happening) {
+        // Nobody has to watch.
+        let _ = self.events.send(happening);
+    }
+
+    pub(crate) fn tell_login(&self, state: &str, uuid: Option<&str>) {
+        self.tell(Happening::Login { state: state.to_owned(), uuid: uuid.map(str::to_owned) });
+    }
+
+    /// Asks again and again, whenever something has changed, until there is an answer, the time is over or the
+    /// sandbox stops.
+    pub(crate) async fn wait_for<T>(
+        &self,
+        time: Duration,
+        mut ask: impl FnMut(&mut State) -> Option<T>,
+    ) -> Option<T> {
+        let mut changed = self.changed.subscribe();
+        let over = tokio::time::sleep(time);
+        tokio::pin!(over);
+        loop {
+            changed.mark_unchanged();
+            if let Some(answer) = ask(&mut self.lock()) {
+                return Some(answer);
+            }
+            tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return None,
+                _ = changed.changed() => {}
+                () = &mut over => return None,
+            }
+        }
+    }
+
+    pub(crate) fn log_call(&self, call: Call) {
+        tracing::debug!(method = call.method, path = call.path, status = call.status, "call");
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).push(call.clone());
+        self.tell(Happening::Call(call));
+    }
+
+    pub(crate) fn calls(&self) -> Vec<Call> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn take_world(&self) -> World {
+        std::mem::replace(&mut self.lock().world, World::new(""))
+    }
+
+    pub(crate) fn with_faults<T>(&self, change: impl FnOnce(&mut Faults) -> T) -> T {
+        change(&mut self.faults.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn act(&self, act: Act) -> Result<Option<String>, ActError> {
+        self.change(|state| state.world.act(act)).map(|id| id.map(|id| id.to_string()))
+    }
+
+    // --- the phone --------------------------------------------------------------------------------------------------
+
+    /// Brings the newest open code to `stage`; waits for one if there is none. `None` if the sandbox stops first.
+    pub(crate) async fn phone(&self, stage: Stage) -> Option<()> {
+        // A code whose client seems to be gone is taken only if no other comes soon.
+        const PATIENCE: Duration = Duration::from_secs(3);
+        const FOR_EVER: Duration = Duration::from_secs(86_400);
+        let advance = |state: &mut State, lively: bool| {
+            let login = state.logins.open(lively)?;
+            login.stage = stage;
+            Some(login.uuid.clone())
+        };
+        let uuid = match self.wait_for(PATIENCE, |state| advance(state, true)).await {
+            Some(uuid) => uuid,
+            None => self.wait_for(FOR_EVER, |state| advance(state, false)).await?,
+        };
+        self.change(|_| ());
+        self.tell_login(if stage == Stage::Scanned { "scanned" } else { "confirmed" }, Some(&uuid));
+        Some(())
+    }
+
+    pub(crate) fn cancel_login(&self) -> bool {
+        let uuid = self.change(|state| {
+            let login = state.logins.open(false)?;
+            login.stage = Stage::Cancelled;
+            Some(login.uuid.clone())
+        });
+        if let Some(uuid) = &uuid {
+            self.tell_login("cancelled", Some(uuid));
+        }
+        uuid.is_some()
+    }
+
+    pub(crate) fn expire_logins(&self) {
+        self.change(|state| state.logins.expire());
+        self.tell_login("expired", None);
+    }
+
+    pub(crate) fn end_session(&self, code: i32) -> bool {
+        let ended = self.change(|state| state.world.end_session(code));
+        if ended {
+            self.tell_login("offline", None);
+        }
+        ended
+    }
+}
+
+fn told(world: &World, message: &Arc<Message>) -> Happening {
+    Happening::Message {
+        id: message.id.to_string(),
+        chat: message.chat.id(),
+        chat_name: world.chat_name(message.chat),
+        from: message.from.map(|from| world.person(from).name.clone()).unwrap_or_default(),
+        kind: message.body.kind().to_owned(),
+        text: message.body.text().to_owned(),
+    }
+}

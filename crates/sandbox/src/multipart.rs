@@ -1,0 +1,107 @@
+//! `multipart/form-data` as clients write it, each a little differently.
+
+use std::ops::Range;
+
+/// One part of a form.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) name: String,
+    /// Present for files.
+    pub(crate) file_name: Option<String>,
+    /// Where its bytes stand in the body.
+    pub(crate) bytes: Range<usize>,
+}
+
+/// Reads all parts; those that make no sense are left out.
+pub(crate) fn parts(content_type: &str, body: &[u8]) -> Vec<Part> {
+    let Some(boundary) = boundary(content_type) else { return Vec::new() };
+    let delimiter = format!("--{boundary}").into_bytes();
+    let marks: Vec<_> = find_all(body, &delimiter).collect();
+    marks
+        .windows(2)
+        .filter_map(|pair| {
+            let start = pair[0] + delimiter.len();
+            // The line break before a delimiter belongs to it.
+            let end = pair[1] - if body[..pair[1]].ends_with(b"\r\n") { 2 } else { 1 };
+            part(body, start..end)
+        })
+        .collect()
+}
+
+fn boundary(content_type: &str) -> Option<String> {
+    let (_, rest) = content_type.split_once("boundary=")?;
+    let value = rest.split(';').next()?.trim().trim_matches('"');
+    (!value.is_empty()).then(|| value.to_owned())
+}
+
+fn find_all<'a>(body: &'a [u8], wanted: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let at = find(&body[from..], wanted)? + from;
+        from = at + wanted.len();
+        Some(at)
+    })
+}
+
+fn find(body: &[u8], wanted: &[u8]) -> Option<usize> {
+    body.windows(wanted.len()).position(|window| window == wanted)
+}
+
+fn part(body: &[u8], range: Range<usize>) -> Option<Part> {
+    let (blank, width) = match find(body.get(range.clone())?, b"\r\n\r\n") {
+        Some(at) => (at, 4),
+        None => (find(&body[range.clone()], b"\n\n")?, 2),
+    };
+    let head = String::from_utf8_lossy(&body[range.start..range.start + blank]).into_owned();
+    let disposition =
+        head.lines().find(|line| line.to_ascii_lowercase().starts_with("content-disposition"))?;
+    let bytes = range.start + blank + width..range.end;
+    (bytes.start <= bytes.end).then_some(())?;
+    Some(Part {
+        name: attribute(disposition, "name")?,
+        file_name: attribute(disposition, "filename").or_else(|| {
+            let encoded = attribute(disposition, "filename*")?;
+            let plain = encoded.rsplit("''").next().unwrap_or("");
+            Some(crate::wire::text::percent_decode(plain))
+        }),
+        bytes,
+    })
+}
+
+fn attribute(line: &str, wanted: &str) -> Option<String> {
+    line.split(';').skip(1).find_map(|part| {
+        let (name, value) = part.split_once('=')?;
+        (name.trim() == wanted).then(|| value.trim().trim_matches('"').to_owned())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_a_form() {
+        let body = b"--B\r\nContent-Disposition: form-data; name=\"id\"\r\n\r\nWU_FILE_0\r\n--B\r\n\
+            Content-Disposition: form-data; name=\"filename\"; filename=\"\xe5\x9b\xbe.png\"\r\nContent-Type: image/png\r\n\r\n\
+            a\r\n--b\r\n\r\n--B--\r\n";
+        let parts = parts("multipart/form-data; boundary=B", body);
+        assert_eq!(parts.len(), 2);
+        assert_eq!(
+            (parts[0].name.as_str(), &body[parts[0].bytes.clone()]),
+            ("id", &b"WU_FILE_0"[..])
+        );
+        assert_eq!(parts[1].file_name.as_deref(), Some("图.png"));
+        assert_eq!(&body[parts[1].bytes.clone()], b"a\r\n--b\r\n");
+    }
+
+    #[test]
+    fn nonsense_has_no_parts() {
+        for (kind, body) in [
+            ("", &b"--B"[..]),
+            ("multipart/form-data; boundary=", b"--"),
+            ("x; boundary=B", b"--B--B"),
+        ] {
+            assert!(parts(kind, body).is_empty());
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Uploads under way: the chunks of each file until its last one has come (section 8.1 of the protocol reference).
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+
+use crate::world::message::Media;
+
+/// One file under way.
+#[derive(Debug)]
+struct Started {
+    bytes: Vec<u8>,
+    next: u64,
+}
+
+/// All files under way, by what identifies one: who sends what to whom.
+#[derive(Debug, Default)]
+pub(crate) struct Uploads(HashMap<String, Started>);
+
+/// One request of an upload.
+#[derive(Debug)]
+pub(crate) struct Chunk {
+    pub(crate) key: String,
+    pub(crate) name: String,
+    pub(crate) index: u64,
+    pub(crate) count: u64,
+    /// Of the whole file, as announced.
+    pub(crate) size: usize,
+    pub(crate) md5: Option<String>,
+    pub(crate) bytes: Bytes,
+}
+
+/// What became of a chunk.
+#[derive(Debug)]
+pub(crate) enum Progress {
+    /// So many bytes have come.
+    More(usize),
+    Done(Media),
+    /// Out of order, of another size than announced, or with another digest.
+    Wrong,
+}
+
+impl Uploads {
+    /// Takes a chunk. The first one starts anew, and the one before may come again after a lost answer.
+    pub(crate) fn take(&mut self, chunk: &Chunk) -> Progress {
+        if chunk.index == 0 {
+            self.0.insert(chunk.key.clone(), Started { bytes: Vec::new(), next: 0 });
+        }
+        let Some(started) = self.0.get_mut(&chunk.key) else { return Progress::Wrong };
+        if chunk.index + 1 == started.next {
+            return Progress::More(started.bytes.len());
+        }
+        if chunk.index != started.next {
+            return Progress::Wrong;
+        }
+        started.next += 1;
+        started.bytes.extend_from_slice(&chunk.bytes);
+        if started.next < chunk.count {
+            return Progress::More(started.bytes.len());
+        }
+        self.finish(chunk)
+    }
+
+    fn finish(&mut self, chunk: &Chunk) -> Progress {
+        let bytes = self.0.remove(&chunk.key).map(|it| Bytes::from(it.bytes)).unwrap_or_default();
+        let md5 = crate::world::draw::md5_hex(&bytes);
+        let right = bytes.len() == chunk.size
+            && chunk.md5.as_ref().is_none_or(|given| given.eq_ignore_ascii_case(&md5));
+        if right && !bytes.is_empty() {
+            Progress::Done(Media::new(&chunk.name, bytes))
+        } else {
+            Progress::Wrong
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chunk(index: u64, count: u64, bytes: &'static [u8]) -> Chunk {
+        let (key, name) = ("k".to_owned(), "a.txt".to_owned());
+        Chunk { key, name, index, count, size: 6, md5: None, bytes: Bytes::from_static(bytes) }
+    }
+
+    #[test]
+    fn chunks_make_a_file_in_order_only() {
+        let mut uploads = Uploads::default();
+        assert!(matches!(uploads.take(&chunk(1, 2, b"def")), Progress::Wrong));
+        assert!(matches!(uploads.take(&chunk(0, 3, b"ab")), Progress::More(2)));
+        assert!(matches!(uploads.take(&chunk(1, 3, b"cd")), Progress::More(4)));
+        assert!(
+            matches!(uploads.take(&chunk(1, 3, b"cd")), Progress::More(4)),
+            "repeated after a lost answer"
+        );
+        let Progress::Done(media) = uploads.take(&chunk(2, 3, b"ef")) else {
+            panic!("the last chunk")
+        };
+        assert_eq!(media.bytes, &b"abcdef"[..]);
+    }
+
+    #[test]
+    fn size_and_digest_are_checked() {
+        let mut uploads = Uploads::default();
+        assert!(matches!(uploads.take(&chunk(0, 1, b"abc")), Progress::Wrong));
+        let wrong = Chunk { md5: Some("00".to_owned()), ..chunk(0, 1, b"abcdef") };
+        assert!(matches!(uploads.take(&wrong), Progress::Wrong));
+        let right = Chunk {
+            md5: Some("E80B5017098950FC58AAD83C8C14978E".to_owned()),
+            ..chunk(0, 1, b"abcdef")
+        };
+        assert!(matches!(uploads.take(&right), Progress::Done(_)));
+    }
+}

@@ -1,0 +1,133 @@
+//! One web login: its keys, its names for everybody, and the log that it reads.
+
+use std::collections::HashMap;
+
+use super::{
+    draw::{Draw, hex},
+    log::SyncLog,
+    people::{GroupId, Peer, Person, PersonId, Relation},
+};
+
+use md5::{Digest, Md5};
+
+/// A web session, from the QR login to its end. A resumed client finds everything as it was.
+#[derive(Debug, Clone)]
+pub(crate) struct Session {
+    pub(crate) sid: String,
+    pub(crate) skey: String,
+    /// Base64, not yet percent-encoded.
+    pub(crate) pass_ticket: String,
+    /// `webwx_data_ticket`: every one that was handed out stays good, the last one is the newest.
+    pub(crate) tickets: Vec<String>,
+    /// Seconds since 1970.
+    pub(crate) since: u64,
+    pub(crate) log: SyncLog,
+    /// The first status notification was answered with the list of conversations.
+    pub(crate) greeted: bool,
+    pub(crate) sends: Sends,
+    secret: u64,
+    people: Vec<String>,
+    groups: Vec<String>,
+    peers: HashMap<String, Peer>,
+}
+
+impl Session {
+    pub(crate) fn new(draw: &mut Draw, since: u64) -> Self {
+        Self {
+            sid: draw.base64(12),
+            skey: format!("@crypt_{}_{}", draw.hex(8), draw.hex(32)),
+            pass_ticket: draw.base64(46),
+            tickets: vec![draw.base64(16)],
+            since,
+            log: SyncLog::new(650_000_000 + i64::try_from(draw.below(9_000_000)).unwrap_or(0)),
+            greeted: false,
+            sends: Sends::default(),
+            secret: draw.below(u64::MAX),
+            people: Vec::new(),
+            groups: Vec::new(),
+            peers: HashMap::new(),
+        }
+    }
+
+    /// Gives names to those who are new.
+    pub(crate) fn learn(&mut self, people: &[Person], groups: usize) {
+        for (index, person) in people.iter().enumerate().skip(self.people.len()) {
+            let name = match person.relation {
+                Relation::Special => person.real_id.clone(),
+                _ => {
+                    format!("@{}", self.pseudonym('p', index, if index % 2 == 0 { 64 } else { 32 }))
+                }
+            };
+            self.peers.insert(name.clone(), Peer::Person(PersonId(number(index))));
+            self.people.push(name);
+        }
+        for index in self.groups.len()..groups {
+            let name = format!("@@{}", self.pseudonym('g', index, 64));
+            self.peers.insert(name.clone(), Peer::Group(GroupId(number(index))));
+            self.groups.push(name);
+        }
+    }
+
+    fn pseudonym(&self, kind: char, index: usize, digits: usize) -> String {
+        let mut text = String::new();
+        for part in 0..digits / 32 {
+            text += &hex(&Md5::digest(format!("{} {kind} {index} {part}", self.secret)));
+        }
+        text
+    }
+
+    /// The `UserName` of a person or a group in this login.
+    pub(crate) fn name(&self, peer: Peer) -> &str {
+        let name = match peer {
+            Peer::Person(person) => self.people.get(person.index()),
+            Peer::Group(group) => self.groups.get(group.index()),
+        };
+        name.map_or("", String::as_str)
+    }
+
+    pub(crate) fn person_name(&self, person: PersonId) -> &str {
+        self.name(Peer::Person(person))
+    }
+
+    /// The `EncryChatRoomId` of a group: another name than its `UserName`.
+    pub(crate) fn room_id(&self, group: GroupId) -> String {
+        format!("@{}", self.pseudonym('r', group.index(), 32))
+    }
+
+    /// Whom a `UserName` or an `EncryChatRoomId` of this login means.
+    pub(crate) fn peer(&self, name: &str) -> Option<Peer> {
+        self.peers.get(name).copied()
+    }
+}
+
+fn number(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX)
+}
+
+/// A send as the service recognises it again: wechat4u makes two different sends with one id when both fall into one
+/// millisecond, so the receiver and the content count as well.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct SendKey {
+    pub(crate) client_id: String,
+    pub(crate) to: Peer,
+    pub(crate) content: String,
+}
+
+/// The sends of this session, to answer a repeated one with the id of the first.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Sends(HashMap<SendKey, u64>);
+
+impl Sends {
+    pub(crate) fn known(&self, key: &SendKey) -> Option<u64> {
+        self.0.get(key).copied()
+    }
+
+    pub(crate) fn remember(&mut self, key: SendKey, id: u64) {
+        // Far more than any client repeats; the oldest cannot be told apart, so the table starts anew.
+        const MOST: usize = 100_000;
+        if self.0.len() >= MOST {
+            self.0.clear();
+        }
+        self.0.insert(key, id);
+    }
+}
