@@ -41,6 +41,12 @@ struct Head {
     next: u32,
 }
 
+/// The most people who are remembered without being found in the last login.
+const MOST_AWAY: usize = 10_000;
+
+/// The most groups that are remembered.
+const MOST_GROUPS: usize = 5_000;
+
 const HEAD: &str = "directory";
 const PERSON: &str = "person/";
 const GROUP: &str = "group/";
@@ -60,6 +66,8 @@ pub(crate) struct Directory {
     groups: BTreeMap<u32, KnownGroup>,
     person_of: HashMap<Box<str>, u32>,
     group_of: HashMap<Box<str>, u32>,
+    /// Real ids of groups of which nothing else is known yet.
+    real_ids: HashMap<Box<str>, String>,
     members: Members,
     /// Who is gone from the lists of groups, until [`take_departed`](Self::take_departed).
     departed: Vec<Departed>,
@@ -196,21 +204,38 @@ impl Directory {
     fn unbind_everybody(&mut self) {
         for (id, person) in &mut self.people {
             person.fresh = false;
-            if person.user_name.take().is_some() {
-                self.dirty.insert(format!("{PERSON}{id}"));
-            }
+            person.missed = if person.user_name.is_some() { 0 } else { person.missed.saturating_add(1) };
+            person.user_name = None;
+            self.dirty.insert(format!("{PERSON}{id}"));
         }
         for (id, group) in &mut self.groups {
             if group.unbind() {
                 self.dirty.insert(format!("{GROUP}{id}"));
             }
         }
+        self.forget_the_longest_away();
         self.person_of.clear();
         self.group_of.clear();
+        self.real_ids.clear();
         self.members.clear();
         self.departed.clear();
         self.name_counts = None;
         self.chats = None;
+    }
+
+    /// Friends and groups that were not found for many logins go when there are too many of them; of strangers, those
+    /// who were not seen for long (see `people`).
+    fn forget_the_longest_away(&mut self) {
+        let away = self.people.iter().filter(|(_, person)| person.missed > 0);
+        let mut away: Vec<(u32, u32)> = away.map(|(id, person)| (person.missed, *id)).collect();
+        away.sort_unstable();
+        for (_, id) in away.into_iter().skip(MOST_AWAY) {
+            self.people.remove(&id);
+        }
+        while self.groups.len() > MOST_GROUPS {
+            let oldest = self.groups.pop_first();
+            self.dirty.extend(oldest.map(|(id, _)| format!("{GROUP}{id}")));
+        }
     }
 
     fn next_id(&mut self) -> u32 {

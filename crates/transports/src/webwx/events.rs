@@ -153,6 +153,7 @@ impl Translator<'_> {
 
     fn said(&mut self, message: &wire::Message, place: &Place<'_>) -> Option<Event> {
         let chat = self.chat(place.peer);
+        self.directory.touch_members(place.peer);
         let (sender, origin) = self.sender(place, &chat);
         let kind = match content::read(message, place.content) {
             Body::RedPacket if place.mine => raw("red_packet_sent", ""),
@@ -321,34 +322,31 @@ impl Translator<'_> {
 
     /// The people that a line says were removed: still in the list at hand, or just gone from it.
     fn leavers(&mut self, names: &str, group: &str, gone: &mut [Departed]) -> Vec<Person> {
+        let mut nobody = Vec::new();
         let gone = gone.iter_mut().find(|gone| &*gone.group == group);
-        let mut left: Vec<Member> =
-            gone.map(|gone| std::mem::take(&mut gone.members)).unwrap_or_default();
+        let left = gone.map_or(&mut nobody, |gone| &mut gone.members);
         let names = {
             let directory = &*self.directory;
-            let known = |name: &str| {
-                left.iter().any(|member| member.shown() == name)
-                    || directory.member_called(group, name).is_some()
+            let is_known = |name: &str| {
+                left.iter().any(|member| member.is_called(name)) || directory.member_called(group, name).is_some()
             };
-            system_text::split_names(names, known)
+            system_text::split_names(names, is_known)
         };
-        let people = names.iter().map(|name| {
-            match left.iter().position(|member| member.shown() == name || *member.nick == **name) {
-                Some(at) => self.directory.member_who_left(group, &left.swap_remove(at), self.now),
-                None => {
-                    let called = self
-                        .directory
-                        .member_called(group, name)
-                        .map(|member| member.user_name.clone());
-                    let person = self.directory.person_called(name, group, self.now);
-                    called
-                        .into_iter()
-                        .for_each(|user_name| self.directory.take_off(group, &user_name));
-                    person
-                }
-            }
+        let people = names.iter().map(|name| match left.iter().position(|member| member.is_called(name)) {
+            Some(at) => self.directory.member_who_left(group, &left.swap_remove(at), self.now),
+            None => self.leaver(name, group),
         });
         people.collect()
+    }
+
+    /// Somebody who was removed and is still in the list at hand, if anywhere.
+    fn leaver(&mut self, name: &str, group: &str) -> Person {
+        let member = self.directory.member_called(group, name).cloned();
+        let person = self.directory.person_called(name, group, self.now);
+        if let Some(member) = member {
+            self.directory.take_off(group, &member.user_name);
+        }
+        person
     }
 
     /// People whom no line mentions have left by themselves.

@@ -17,6 +17,9 @@ const SURELY_OTHER: usize = 20;
 /// From this share on, two groups of one title are one, also where several have the title.
 const SURELY_SAME: usize = 50;
 
+/// Real ids that wait for their groups; more are not remembered.
+const MOST_PENDING: usize = 2_000;
+
 /// A group that has an id.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct KnownGroup {
@@ -82,9 +85,17 @@ impl Directory {
 
     fn learn_group(&mut self, group: &Contact, title: &str, alone: bool) {
         let id = match self.group_of.get(&*group.user_name) {
+            Some(&id) if self.is_nameless(id) && !title.is_empty() => {
+                self.leave_group(id);
+                self.bind_new_group(&group.user_name, title, alone)
+            }
             Some(&id) => id,
             None => self.bind_new_group(&group.user_name, title, alone),
         };
+        if let Some(real_id) = self.real_ids.remove(&*group.user_name) {
+            self.learn_real_group_id(&group.user_name, &real_id);
+        }
+        let id = self.group_of.get(&*group.user_name).copied().unwrap_or(id);
         let Some(known) = self.groups.get_mut(&id) else { return };
         let before = (known.title.clone(), known.remark.clone());
         if !title.is_empty() {
@@ -97,6 +108,13 @@ impl Directory {
         if before != (known.title.clone(), known.remark.clone()) {
             self.group_changed(id);
         }
+    }
+
+    /// Whether it got its id during this login, before anything but its user name was known.
+    fn is_nameless(&self, id: u32) -> bool {
+        self.groups.get(&id).is_some_and(|group| {
+            group.sureness == Sureness::Fresh && group.title.is_empty() && group.first_names.is_empty()
+        })
     }
 
     /// Binds a group by its title if exactly one known group has it, else makes a new one.
@@ -236,7 +254,13 @@ impl Directory {
 
     /// Learns the real id of a group, which says beyond doubt which it is.
     pub(crate) fn learn_real_group_id(&mut self, user_name: &str, real_id: &str) {
-        let id = self.id_of_group(user_name);
+        let Some(&id) = self.group_of.get(user_name) else {
+            // Its title and members may tell more; they come when it is asked about.
+            if self.real_ids.len() < MOST_PENDING {
+                self.real_ids.insert(user_name.into(), real_id.to_owned());
+            }
+            return;
+        };
         let known = self.groups.get(&id).map(|group| group.real_id.clone()).unwrap_or_default();
         if known == real_id {
             return;

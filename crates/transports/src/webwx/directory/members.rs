@@ -27,6 +27,11 @@ impl Member {
         }
     }
 
+    /// Whether a line of the service could mean this member by that name.
+    pub(crate) fn is_called(&self, name: &str) -> bool {
+        self.shown() == name || *self.nick == *name
+    }
+
     /// The name that the others in the group see.
     pub(crate) fn shown(&self) -> &str {
         if self.display.is_empty() { &self.nick } else { &self.display }

@@ -32,9 +32,17 @@ pub(crate) struct KnownPerson {
     /// The day on which a stranger was last seen.
     #[serde(rename = "d", default)]
     day: i64,
+    /// How many logins in a row they were not found in.
+    #[serde(rename = "z", default, skip_serializing_if = "is_zero")]
+    pub(crate) missed: u32,
     /// Made during this login without being recognised: if evidence comes later, the older id takes its place.
     #[serde(skip)]
     pub(crate) fresh: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this form")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// A group in which a stranger was seen.
@@ -105,10 +113,8 @@ impl Directory {
     }
 
     fn recognise_people(&mut self, new: Vec<(Box<str>, Facts)>, evidence: Evidence) {
-        let unbound = self.people.iter().filter(|(_, person)| person.user_name.is_none());
-        let old: Vec<(u32, &Facts)> = unbound.map(|(id, person)| (*id, &person.facts)).collect();
         let facts: Vec<&Facts> = new.iter().map(|(_, facts)| facts).collect();
-        let verdicts = recognise(&old, &facts, evidence);
+        let verdicts = self.verdicts(&facts, evidence);
         for ((user_name, facts), verdict) in new.into_iter().zip(verdicts) {
             match verdict {
                 Verdict::Known(id) => self.bind_person(id, &user_name, facts),
@@ -127,6 +133,24 @@ impl Directory {
         }
     }
 
+    /// Who each of `new` is: first among those of the last login, then among those who were away for longer, so that
+    /// somebody who left the contacts long ago makes nobody doubtful.
+    fn verdicts(&self, new: &[&Facts], evidence: Evidence) -> Vec<Verdict> {
+        let unbound = || self.people.iter().filter(|(_, person)| person.user_name.is_none());
+        let old = |away: bool| -> Vec<(u32, &Facts)> {
+            let those = unbound().filter(|(_, person)| (person.missed > 0) == away);
+            those.map(|(id, person)| (*id, &person.facts)).collect()
+        };
+        let mut verdicts = recognise(&old(false), new, evidence);
+        let open: Vec<usize> =
+            verdicts.iter().enumerate().filter(|(_, v)| **v == Verdict::New).map(|(at, _)| at).collect();
+        let left: Vec<&Facts> = open.iter().map(|at| new[*at]).collect();
+        for (at, verdict) in open.into_iter().zip(recognise(&old(true), &left, evidence)) {
+            verdicts[at] = verdict;
+        }
+        verdicts
+    }
+
     fn bind_person(&mut self, id: u32, user_name: &str, facts: Facts) {
         if let Some(person) = self.people.get_mut(&id) {
             // At a new login the list is the whole truth about who is a friend and what remark they have.
@@ -136,6 +160,7 @@ impl Directory {
             }
             person.facts.merge(facts);
             person.user_name = Some(user_name.into());
+            person.missed = 0;
             self.person_of.insert(user_name.into(), id);
             self.person_changed(id);
         }
@@ -251,6 +276,9 @@ impl Directory {
 
     /// The private chat with somebody.
     pub(crate) fn private_chat(&mut self, user_name: &str) -> Chat {
+        if self.is_me(user_name) {
+            return Chat::private("me", self.myself(None).name);
+        }
         let id = self.id_of(user_name);
         self.people
             .get(&id)
@@ -346,11 +374,8 @@ impl Directory {
         let lone = self.members.get(group).is_some_and(|roster| roster.is_lone(member));
         let facts = Facts { nick: member.nick.to_string(), uin: member.uin, ..Facts::default() };
         let bound = self.person_of.get(&member.user_name).copied();
-        let settled = bound.filter(|id| {
-            self.people
-                .get(id)
-                .is_some_and(|person| !person.fresh || person.facts.standing != Standing::Stranger)
-        });
+        let settled = bound
+            .filter(|id| self.people.get(id).is_some_and(|person| person.is_settled_in(group_id)));
         let id = match settled {
             Some(id) => id,
             None => self.recognise_stranger(group_id, member, lone, bound),
@@ -455,6 +480,13 @@ impl Directory {
 }
 
 impl KnownPerson {
+    /// Whether what this group tells cannot change who it is: only a stranger who got an id during this login, and
+    /// was not seen in the group since, may turn out to be somebody known.
+    fn is_settled_in(&self, group: u32) -> bool {
+        let open = self.fresh && self.facts.standing == Standing::Stranger;
+        !open || self.seen.iter().any(|seen| seen.group == group)
+    }
+
     fn seen_alone_in(&self, group: u32) -> bool {
         self.seen.iter().any(|seen| seen.group == group && seen.lone)
     }

@@ -15,8 +15,10 @@ const TICKET_TRIES: u32 = 3;
 
 impl WebWxSource {
     pub(super) async fn push_login(&mut self) -> Result<(), Trouble> {
-        self.stage = Stage::RequestCode;
-        self.request_code().await
+        self.still_patient()?;
+        let login = self.shared.client.push_login().await?;
+        self.show(AwaitPhone { login, tip: Tip::Scan, pushed: true });
+        Ok(())
     }
 
     pub(super) async fn request_code(&mut self) -> Result<(), Trouble> {
@@ -90,7 +92,7 @@ impl WebWxSource {
 
     /// What a failed login means: the account is refused, or the ticket is spent, or it is worth another try.
     pub(super) fn login_failed(&mut self, error: CallError) -> Result<(), ReceiveError> {
-        let stale = error.words().is_some_and(|words| words.contains(STALE_TICKET));
+        let stale = error.is_session_over() || error.words().is_some_and(|words| words.contains(STALE_TICKET));
         if !stale && error.code().is_some() && !error.is_retryable() {
             let words = error.words().map(str::to_owned);
             return Err(ReceiveError::Blocked {
