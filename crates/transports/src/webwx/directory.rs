@@ -204,7 +204,8 @@ impl Directory {
     fn unbind_everybody(&mut self) {
         for (id, person) in &mut self.people {
             person.fresh = false;
-            person.missed = if person.user_name.is_some() { 0 } else { person.missed.saturating_add(1) };
+            person.missed =
+                if person.user_name.is_some() { 0 } else { person.missed.saturating_add(1) };
             person.user_name = None;
             self.dirty.insert(format!("{PERSON}{id}"));
         }

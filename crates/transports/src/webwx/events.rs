@@ -328,14 +328,16 @@ impl Translator<'_> {
         let names = {
             let directory = &*self.directory;
             let is_known = |name: &str| {
-                left.iter().any(|member| member.is_called(name)) || directory.member_called(group, name).is_some()
+                left.iter().any(|member| member.is_called(name))
+                    || directory.member_called(group, name).is_some()
             };
             system_text::split_names(names, is_known)
         };
-        let people = names.iter().map(|name| match left.iter().position(|member| member.is_called(name)) {
-            Some(at) => self.directory.member_who_left(group, &left.swap_remove(at), self.now),
-            None => self.leaver(name, group),
-        });
+        let people =
+            names.iter().map(|name| match left.iter().position(|member| member.is_called(name)) {
+                Some(at) => self.directory.member_who_left(group, &left.swap_remove(at), self.now),
+                None => self.leaver(name, group),
+            });
         people.collect()
     }
 

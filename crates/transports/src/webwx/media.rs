@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 /// Where a piece of media lies: a word for its kind and what to ask for it by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Reference {
-    /// A picture or a sticker, by the id of its message.
+    /// A picture, by the id of its message.
     Image(String),
+    /// A sticker.
+    Sticker(String),
     /// A voice message.
     Voice(String),
     /// A video.
@@ -50,7 +52,8 @@ impl Reference {
         let (kind, rest) = text.split_once(':')?;
         let id = || (!rest.is_empty()).then(|| rest.to_owned());
         match kind {
-            "image" | "sticker" => id().map(Self::Image),
+            "image" => id().map(Self::Image),
+            "sticker" => id().map(Self::Sticker),
             "voice" => id().map(Self::Voice),
             "video" => id().map(Self::Video),
             "file" => serde_json::from_str(rest).ok().map(Self::File),
@@ -89,7 +92,7 @@ mod tests {
     fn references_are_written_and_read() {
         assert_eq!(
             Reference::parse(&Reference::message("sticker", "7")),
-            Some(Reference::Image("7".to_owned()))
+            Some(Reference::Sticker("7".to_owned()))
         );
         assert_eq!(Reference::parse("voice:7"), Some(Reference::Voice("7".to_owned())));
         let message = wire::Message {

@@ -1,7 +1,6 @@
 //! Where actions go.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,13 +8,16 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use mynah_core::{
     Action, ActionId, ActionKind, Capabilities, Chat, ChatId, Content, MediaError, MediaRef,
-    MediaSource, MessageId, Outgoing, Receipt, Segment, SendError, Service, Timestamp,
+    MessageId, Outgoing, Receipt, Segment, SendError, Service, Timestamp,
 };
-use mynah_webwx::{CallError, ClientMsgId, OutgoingText};
+use mynah_webwx::{CallError, ClientMsgId, OutgoingText, UploadKind};
 use thiserror::Error;
 
-use super::media::{Reference, Ticket};
+use super::media::Ticket;
 use super::shared::Shared;
+use media::Sending;
+
+mod media;
 
 const TRANSPORT: &str = "webwx";
 
@@ -58,42 +60,53 @@ impl WebWxService {
         })
     }
 
-    /// Says each part of the content. Only the first part can be told from a copy by the service, and the runtime
-    /// plans one message at a time; so there is one part to send beside mentions and quotes, which are text here.
+    /// Says the content: its text, then its media. Each part has an id of its own that is the same on every try, so
+    /// that the service can drop what it already has.
     async fn send(&self, outgoing: &Outgoing, content: &Content) -> Result<Receipt, SendError> {
         let to = self.user_name(&outgoing.chat)?;
-        let id = client_msg_id(&outgoing.id, outgoing.queued);
-        let media = content.0.iter().find_map(|segment| Some((segment, segment.media()?)));
-        match media {
-            Some(_) => {
-                Err(SendError::Unsupported { transport: TRANSPORT, action: outgoing.action.kind() })
-            }
-            None => self.send_text(content, to, id).await,
+        let part = |n| client_msg_id(&outgoing.id, n, outgoing.queued);
+        let media = content.0.iter().filter_map(uploadable);
+        let mut last = None;
+        if let Some(text) = written(content) {
+            let text = OutgoingText { to: to.clone(), text, id: part(0) };
+            last = Some(self.send_text(&text).await?);
         }
-    }
-
-    async fn send_text(
-        &self,
-        content: &Content,
-        to: String,
-        id: ClientMsgId,
-    ) -> Result<Receipt, SendError> {
-        let text = written(content)
+        for (n, (kind, media)) in (1..).zip(media) {
+            last =
+                Some(self.send_media(Sending { kind, media, to: to.clone(), id: part(n) }).await?);
+        }
+        let id = last
             .ok_or_else(|| SendError::Refused { reason: "there is nothing to say".to_owned() })?;
-        let sent = self.shared.client.send_text(&OutgoingText { to, text, id }).await;
-        self.receipt(sent.map(|sent| sent.msg_id))
+        Ok(Receipt { message: (!id.is_empty()).then(|| MessageId::new(id)) })
     }
 
-    /// What became of a message, by the service's answer.
-    fn receipt(&self, sent: Result<String, CallError>) -> Result<Receipt, SendError> {
-        match sent {
-            Ok(id) => {
-                self.shared.remember_sent(&id);
-                self.shared.not_throttled();
-                Ok(Receipt { message: (!id.is_empty()).then(|| MessageId::new(id)) })
-            }
-            Err(error) => Err(self.send_error(error)),
-        }
+    async fn send_text(&self, text: &OutgoingText) -> Result<String, SendError> {
+        let sent = self.shared.client.send_text(text).await;
+        self.taken(sent.map(|sent| sent.msg_id))
+    }
+
+    async fn recall(&self, chat: &ChatId, message: &MessageId) -> Result<Receipt, SendError> {
+        let to = self.user_name(chat)?;
+        let done = self.shared.client.revoke(&to, message.as_str()).await;
+        done.map(|()| Receipt::default()).map_err(|error| self.send_error(error))
+    }
+
+    async fn accept(&self, ticket: &str) -> Result<Receipt, SendError> {
+        let Some(Ticket { user_name, ticket }) = Ticket::parse(ticket) else {
+            return Err(SendError::Refused {
+                reason: "this is no ticket of a friend request".to_owned(),
+            });
+        };
+        let done = self.shared.client.accept_friend(user_name, ticket).await;
+        done.map(|()| Receipt::default()).map_err(|error| self.send_error(error))
+    }
+
+    /// What became of a message, by the service's answer: its id, remembered so that an echo is no news.
+    fn taken(&self, sent: Result<String, CallError>) -> Result<String, SendError> {
+        let id = sent.map_err(|error| self.send_error(error))?;
+        self.shared.remember_sent(&id);
+        self.shared.not_throttled();
+        Ok(id)
     }
 
     /// What a failed call means for the action behind it. A session that is over is made known to the source.
@@ -142,15 +155,16 @@ impl Service for WebWxService {
         }
         match &outgoing.action {
             Action::Send { content } => self.send(outgoing, content).await,
-            Action::Recall { .. } | Action::AcceptFriend { .. } | Action::Save { .. } => {
+            Action::Recall { message } => self.recall(&outgoing.chat, message).await,
+            Action::AcceptFriend { ticket } => self.accept(ticket).await,
+            Action::Save { .. } => {
                 Err(SendError::Unsupported { transport: TRANSPORT, action: kind })
             }
         }
     }
 
     async fn media(&self, media: &MediaRef, limit: u64) -> Result<Bytes, MediaError> {
-        let _ = (media, limit);
-        Err(MediaError::Unavailable)
+        self.download(media, limit).await
     }
 }
 
@@ -209,9 +223,9 @@ fn written(content: &Content) -> Option<String> {
     (!text.trim().is_empty()).then_some(text)
 }
 
-/// The client's id of an action: the same on every try, different for different actions, in the genuine form.
-fn client_msg_id(id: &ActionId, queued: Timestamp) -> ClientMsgId {
-    let hash = id.to_string().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+/// The client's id of a part of an action: the same on every try, different for different ones, in the genuine form.
+fn client_msg_id(id: &ActionId, part: u32, queued: Timestamp) -> ClientMsgId {
+    let hash = format!("{id}/{part}").bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
     let millis = u64::try_from(queued.as_millis()).unwrap_or_default();
@@ -221,12 +235,22 @@ fn client_msg_id(id: &ActionId, queued: Timestamp) -> ClientMsgId {
     ClientMsgId::new(millis.saturating_sub(200_000) + spread, number)
 }
 
-/// The name of a file as the receiver sees it.
-fn file_name(media: &MediaRef, path: &Path) -> String {
-    let given = media.name.clone().filter(|name| !name.is_empty());
-    given
-        .or_else(|| path.file_name().map(|name| name.to_string_lossy().into_owned()))
-        .unwrap_or_else(|| "file".to_owned())
+/// What can be uploaded. Voice messages cannot; the capabilities say so.
+fn uploadable(segment: &Segment) -> Option<(UploadKind, &MediaRef)> {
+    match segment {
+        Segment::Image(media) => Some((UploadKind::Picture, media)),
+        Segment::Video(media) => Some((UploadKind::Video, media)),
+        Segment::File(media) => Some((UploadKind::File, media)),
+        Segment::Sticker(media) => Some((UploadKind::Sticker, media)),
+        Segment::Voice(_)
+        | Segment::Text { .. }
+        | Segment::Mention { .. }
+        | Segment::Quote { .. }
+        | Segment::Link { .. }
+        | Segment::Card { .. }
+        | Segment::Location { .. }
+        | Segment::Raw { .. } => None,
+    }
 }
 
 #[cfg(test)]
@@ -240,10 +264,11 @@ mod tests {
     #[test]
     fn a_retry_has_the_same_id_and_another_action_another() {
         let at = Timestamp::from_secs(1_700_000_000);
-        let id = client_msg_id(&action("m1", 0), at);
-        assert_eq!(client_msg_id(&action("m1", 0), at), id);
-        let mut ids: Vec<String> =
-            (0..1000).map(|n| client_msg_id(&action("m1", n), at).as_str().to_owned()).collect();
+        let id = client_msg_id(&action("m1", 0), 0, at);
+        assert_eq!(client_msg_id(&action("m1", 0), 0, at), id);
+        let mut ids: Vec<String> = (0..1000)
+            .map(|n| client_msg_id(&action("m1", n / 2), n % 2, at).as_str().to_owned())
+            .collect();
         assert!(ids.iter().all(|id| id.len() == 17));
         ids.sort();
         ids.dedup();

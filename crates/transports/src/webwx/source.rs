@@ -172,7 +172,7 @@ impl WebWxSource {
             return Ok(());
         }
         if matches!(self.stage, Stage::LogIn(_)) {
-            return self.login_failed(error);
+            return self.login_failed(&error);
         }
         let hopeless = !error.is_retryable() && self.network.failures() >= 5;
         if hopeless {

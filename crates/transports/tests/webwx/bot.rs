@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mynah_core::{
-    Action, ActionId, ChatId, Content, Event, EventBody, Incoming, Message, Notice, Outgoing, Prompt, Receipt,
-    ReceiveError, Records, SendError, Service, Source, Status, Timestamp, Transport,
+    Action, ActionId, ChatId, Content, Event, EventBody, Incoming, Message, Notice, Outgoing,
+    Prompt, Receipt, ReceiveError, Records, SendError, Service, Source, Status, Timestamp,
+    Transport,
 };
 use mynah_transports::webwx::{CalledBy, Options, WebWx};
 
@@ -40,7 +41,9 @@ impl Bot {
     }
 
     pub(crate) async fn receive(&mut self) -> Result<(), ReceiveError> {
-        let incoming = tokio::time::timeout(PATIENCE, self.source.receive()).await.expect("something comes in time")?;
+        let incoming = tokio::time::timeout(PATIENCE, self.source.receive())
+            .await
+            .expect("something comes in time")?;
         self.take(incoming);
         Ok(())
     }
@@ -50,7 +53,11 @@ impl Bot {
             Incoming::Batch(batch) => {
                 self.events.extend(batch.events);
                 for (key, value) in batch.records {
-                    if value.is_empty() { self.records.remove(&key) } else { self.records.insert(key, value) };
+                    if value.is_empty() {
+                        self.records.remove(&key)
+                    } else {
+                        self.records.insert(key, value)
+                    };
                 }
             }
             Incoming::Status(status) => self.statuses.push(status),
@@ -95,7 +102,12 @@ impl Bot {
         scans.collect()
     }
 
-    pub(crate) async fn act(&self, chat: &ChatId, action: Action, attempt: u32) -> Result<Receipt, SendError> {
+    pub(crate) async fn act(
+        &self,
+        chat: &ChatId,
+        action: Action,
+        attempt: u32,
+    ) -> Result<Receipt, SendError> {
         let id = ActionId { event: "m1".into(), n: 0 };
         let queued = Timestamp::from_secs(1_700_000_000);
         self.service.perform(&Outgoing { id, chat: chat.clone(), action, queued, attempt }).await

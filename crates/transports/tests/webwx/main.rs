@@ -1,5 +1,7 @@
 //! The WeChat Web transport against a scripted service, told as stories.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod bot;
 mod server;
 

@@ -6,8 +6,13 @@ use serde_json::json;
 use crate::bot::Bot;
 use crate::server::{Server, friend, group, message, typed};
 
-const CARS: &[(&str, &str, &str)] =
-    &[("@me", "小助手", "八哥哥"), ("@a", "小明", "明哥"), ("@b", "小红", ""), ("@c", "小刚", ""), ("@d", "小明明", "")];
+const CARS: &[(&str, &str, &str)] = &[
+    ("@me", "小助手", "八哥哥"),
+    ("@a", "小明", "明哥"),
+    ("@b", "小红", ""),
+    ("@c", "小刚", ""),
+    ("@d", "小明明", ""),
+];
 
 fn cars(server: &Server) {
     let mut world = server.world();
@@ -21,7 +26,10 @@ async fn a_member_is_shown_by_the_name_in_the_group_and_trusted_by_remark_and_ni
     let server = Server::start().await;
     cars(&server);
     let mut bot = Bot::online(server.url(), Records::new()).await;
-    server.say(&[message(1, "@@cars", "@a:<br/>早&amp;安<br/>好"), message(2, "@@cars", "@c:<br/>早")]);
+    server.say(&[
+        message(1, "@@cars", "@a:<br/>早&amp;安<br/>好"),
+        message(2, "@@cars", "@c:<br/>早"),
+    ]);
     let first = bot.message(0).await;
     assert_eq!(first.chat.name, "车友群");
     assert_eq!((first.text.as_str(), first.called), ("早&安\n好", false));
@@ -58,7 +66,11 @@ async fn the_bot_is_called_by_its_name_in_the_group_its_nickname_or_a_configured
 async fn a_sender_of_whom_nothing_can_be_learnt_still_has_a_name() {
     let server = Server::start().await;
     let mut bot = Bot::online(server.url(), Records::new()).await;
-    server.say(&[message(1, "@@nowhere", "@x:<br/>hi"), message(2, "@y", "hi"), message(3, "@@nowhere", "no prefix")]);
+    server.say(&[
+        message(1, "@@nowhere", "@x:<br/>hi"),
+        message(2, "@y", "hi"),
+        message(3, "@@nowhere", "no prefix"),
+    ]);
     for n in 0..3 {
         let message = bot.message(n).await;
         assert!(!message.sender.name.is_empty() && !message.chat.name.is_empty(), "{message:?}");
@@ -71,24 +83,40 @@ async fn people_and_groups_keep_their_ids_through_a_login_that_renames_them_all(
     let server = Server::start().await;
     cars(&server);
     let mut bot = Bot::online(server.url(), Records::new()).await;
-    server.say(&[message(1, "@@cars", "@a:<br/>a"), message(2, "@@cars", "@c:<br/>c"), message(3, "@a", "p")]);
+    server.say(&[
+        message(1, "@@cars", "@a:<br/>a"),
+        message(2, "@@cars", "@c:<br/>c"),
+        message(3, "@a", "p"),
+    ]);
     let (friend_before, stranger_before, private_before) =
         (bot.message(0).await, bot.message(1).await, bot.message(2).await);
     {
         let mut world = server.world();
         world.me = "@me2".to_owned();
-        let renamed: Vec<(String, &str, &str)> =
-            CARS.iter().rev().map(|(name, nick, display)| (format!("{name}2"), *nick, *display)).collect();
+        let renamed: Vec<(String, &str, &str)> = CARS
+            .iter()
+            .rev()
+            .map(|(name, nick, display)| (format!("{name}2"), *nick, *display))
+            .collect();
         let renamed: Vec<(&str, &str, &str)> =
             renamed.iter().map(|(name, nick, display)| (name.as_str(), *nick, *display)).collect();
         world.known = [("@@cars2".to_owned(), group("@@cars2", "车友群", &renamed))].into();
         world.contacts = vec![friend("@n", "新朋友", ""), friend("@a2", "小明", "老同学")];
-        world.faults.entry("webwxinit".to_owned()).or_default().push_back(crate::server::Fault::Ret(1101));
+        world
+            .faults
+            .entry("webwxinit".to_owned())
+            .or_default()
+            .push_back(crate::server::Fault::Ret(1101));
     }
     let mut bot = Bot::online(server.url(), bot.records).await;
     assert_eq!(bot.scans().len(), 1);
-    server.say(&[message(4, "@@cars2", "@c2:<br/>c"), message(5, "@@cars2", "@a2:<br/>a"), message(6, "@a2", "p")]);
-    let (stranger, friend, private) = (bot.message(0).await, bot.message(1).await, bot.message(2).await);
+    server.say(&[
+        message(4, "@@cars2", "@c2:<br/>c"),
+        message(5, "@@cars2", "@a2:<br/>a"),
+        message(6, "@a2", "p"),
+    ]);
+    let (stranger, friend, private) =
+        (bot.message(0).await, bot.message(1).await, bot.message(2).await);
     assert_eq!(friend.sender.id, friend_before.sender.id);
     assert_eq!(friend.chat.id, friend_before.chat.id);
     assert_eq!(stranger.sender.id, stranger_before.sender.id);
@@ -111,7 +139,10 @@ async fn members_come_go_and_are_named() {
         "ModContactList": [group("@@cars", "车友群", &more)],
     }));
     let NoticeKind::Join { people } = bot.notice(1).await.kind else { panic!("no join") };
-    assert_eq!(people.iter().map(|person| person.name.as_str()).collect::<Vec<_>>(), ["阿强", "阿珍"]);
+    assert_eq!(
+        people.iter().map(|person| person.name.as_str()).collect::<Vec<_>>(),
+        ["阿强", "阿珍"]
+    );
     server.say(&[message(3, "@@cars", "@e:<br/>hi")]);
     assert_eq!(bot.message(2).await.sender.id, people[0].id);
     // One leaves by himself, one is removed with a line.
@@ -120,7 +151,9 @@ async fn members_come_go_and_are_named() {
         "AddMsgList": [typed(4, 10000, "@@cars", "你将\"阿珍\"移出了群聊")],
         "ModContactList": [group("@@cars", "车友群", &more)],
     }));
-    let NoticeKind::Leave { people: removed } = bot.notice(3).await.kind else { panic!("no leave") };
+    let NoticeKind::Leave { people: removed } = bot.notice(3).await.kind else {
+        panic!("no leave")
+    };
     assert_eq!(removed[0].id, people[1].id);
     let NoticeKind::Leave { people: left } = bot.notice(4).await.kind else { panic!("no leave") };
     assert_eq!(left.iter().map(|person| &person.id).collect::<Vec<_>>(), [&gang.id]);
@@ -143,7 +176,10 @@ async fn lines_of_the_service_become_notices() {
         typed(7, 10000, "@@cars", "什么都不是"),
     ]);
     let rename = bot.notice(0).await;
-    assert_eq!((rename.kind, rename.chat.name.as_str()), (NoticeKind::Rename { name: "新车友群".to_owned() }, "新车友群"));
+    assert_eq!(
+        (rename.kind, rename.chat.name.as_str()),
+        (NoticeKind::Rename { name: "新车友群".to_owned() }, "新车友群")
+    );
     for (n, expected) in [(1, true), (2, true), (3, false)] {
         let NoticeKind::Pat { me, .. } = bot.notice(n).await.kind else { panic!("no pat") };
         assert_eq!(me, expected, "pat {n}");
@@ -160,8 +196,7 @@ async fn a_friend_request_can_be_told_from_everything_else() {
     let server = Server::start().await;
     let mut bot = Bot::online(server.url(), Records::new()).await;
     let mut request = typed(1, 37, "fmessage", "&lt;msg/&gt;");
-    request["RecommendInfo"] =
-        json!({"UserName": "@new", "NickName": "阿珍", "Content": "我是车友", "Ticket": "v2_ticket"});
+    request["RecommendInfo"] = json!({"UserName": "@new", "NickName": "阿珍", "Content": "我是车友", "Ticket": "v2_ticket"});
     server.say(&[request]);
     let notice = bot.notice(0).await;
     assert_eq!(notice.person.unwrap().name, "阿珍");

@@ -40,7 +40,10 @@ async fn every_failure_has_its_meaning() {
     let (bot, chat) = bot_with_a_friend(&server).await;
     type Is = fn(&SendError) -> bool;
     let cases: [(Fault, Is); 6] = [
-        (Fault::Ret(1204), |e| matches!(e, SendError::Refused { reason } if reason.contains("not a friend"))),
+        (
+            Fault::Ret(1204),
+            |e| matches!(e, SendError::Refused { reason } if reason.contains("not a friend")),
+        ),
         (Fault::Ret(-1), |e| matches!(e, SendError::NotSent { .. })),
         (Fault::Ret(1), |e| matches!(e, SendError::Refused { .. })),
         (Fault::Status(502), |e| matches!(e, SendError::Unknown { .. })),
@@ -81,7 +84,10 @@ async fn a_send_that_finds_the_session_over_makes_the_source_log_in() {
     server.fault("webwxsendmsg", Fault::Ret(1101));
     server.fault("webwxinit", Fault::Ret(1101));
     assert!(matches!(bot.say(&chat, "x").await, Err(SendError::NotLoggedIn)));
-    assert!(matches!(bot.say(&chat, "x").await, Err(SendError::NotLoggedIn)), "until the login is back");
+    assert!(
+        matches!(bot.say(&chat, "x").await, Err(SendError::NotLoggedIn)),
+        "until the login is back"
+    );
     assert_eq!(server.world().sent.len(), 0);
     bot.until(|bot| matches!(bot.statuses.last(), Some(Status::Offline { .. }))).await;
     bot.until_online().await;
@@ -120,6 +126,7 @@ async fn a_chat_not_seen_in_this_login_waits() {
     let (bot, _) = bot_with_a_friend(&server).await;
     let error = bot.say(&ChatId::new("g999"), "x").await.unwrap_err();
     assert!(matches!(&error, SendError::NotSent { retry_after: Some(_), .. }), "{error:?}");
-    let unsupported = bot.act(&ChatId::new("g1"), Action::Save { file: "f".into(), row: vec![] }, 1).await;
+    let unsupported =
+        bot.act(&ChatId::new("g1"), Action::Save { file: "f".into(), row: vec![] }, 1).await;
     assert!(matches!(unsupported, Err(SendError::Unsupported { .. })));
 }

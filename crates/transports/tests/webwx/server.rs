@@ -167,8 +167,13 @@ async fn connection(mut stream: TcpStream, world: Arc<Mutex<World>>, news: Arc<N
         }
         let answer = world.lock().unwrap().answer(&request);
         let Some((status, headers, body)) = answer else { return };
-        let head = format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\nContent-Type: text/plain\r\n{headers}\r\n", body.len());
-        if stream.write_all(head.as_bytes()).await.is_err() || stream.write_all(body.as_bytes()).await.is_err() {
+        let head = format!(
+            "HTTP/1.1 {status} X\r\nContent-Length: {}\r\nContent-Type: text/plain\r\n{headers}\r\n",
+            body.len()
+        );
+        if stream.write_all(head.as_bytes()).await.is_err()
+            || stream.write_all(body.as_bytes()).await.is_err()
+        {
             return;
         }
     }
@@ -180,7 +185,11 @@ async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Request> {
             let head = String::from_utf8_lossy(&buffer[..end]).into_owned();
             let length = head
                 .lines()
-                .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:").map(|n| n.trim().parse().unwrap()))
+                .find_map(|line| {
+                    line.to_ascii_lowercase()
+                        .strip_prefix("content-length:")
+                        .map(|n| n.trim().parse().unwrap())
+                })
                 .unwrap_or(0);
             if buffer.len() >= end + 4 + length {
                 let body = buffer[end + 4..end + 4 + length].to_vec();
@@ -188,7 +197,7 @@ async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Request> {
                 return Some(request(&head, &body));
             }
         }
-        let mut chunk = [0; 16_384];
+        let mut chunk = vec![0; 16_384];
         match stream.read(&mut chunk).await {
             Ok(0) | Err(_) => return None,
             Ok(length) => buffer.extend_from_slice(&chunk[..length]),
@@ -200,26 +209,36 @@ fn request(head: &str, body: &[u8]) -> Request {
     let target = head.split_whitespace().nth(1).unwrap_or("/");
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let call = path.rsplit('/').next().unwrap_or_default().to_owned();
-    Request { call, query: query.to_owned(), body: serde_json::from_slice(body).unwrap_or_default() }
+    Request {
+        call,
+        query: query.to_owned(),
+        body: serde_json::from_slice(body).unwrap_or_default(),
+    }
 }
 
 type Answer = Option<(u16, String, String)>;
 
 impl World {
     fn has_news(&self, request: &Request) -> bool {
-        let key = request.query.split("1_").nth(1).and_then(|rest| rest.split(['%', '|', '&']).next());
+        let key =
+            request.query.split("1_").nth(1).and_then(|rest| rest.split(['%', '|', '&']).next());
         let read: usize = key.and_then(|key| key.parse().ok()).unwrap_or(0);
-        read < self.log.len() || self.faults.get("synccheck").is_some_and(|faults| !faults.is_empty())
+        read < self.log.len()
+            || self.faults.get("synccheck").is_some_and(|faults| !faults.is_empty())
     }
 
     fn answer(&mut self, request: &Request) -> Answer {
         let fault = self.faults.get_mut(&request.call).and_then(VecDeque::pop_front);
         match fault {
-            Some(Fault::Status(status)) => Some((status, String::new(), "<html>trouble</html>".to_owned())),
-            Some(Fault::Body(body)) => Some((200, String::new(), body)),
-            Some(Fault::Ret(ret)) if request.call == "synccheck" => {
-                Some((200, String::new(), format!("window.synccheck={{retcode:\"{ret}\",selector:\"0\"}}")))
+            Some(Fault::Status(status)) => {
+                Some((status, String::new(), "<html>trouble</html>".to_owned()))
             }
+            Some(Fault::Body(body)) => Some((200, String::new(), body)),
+            Some(Fault::Ret(ret)) if request.call == "synccheck" => Some((
+                200,
+                String::new(),
+                format!("window.synccheck={{retcode:\"{ret}\",selector:\"0\"}}"),
+            )),
             Some(Fault::Ret(ret)) => ok(json!({"BaseResponse": {"Ret": ret, "ErrMsg": ""}})),
             Some(Fault::Lost) => {
                 let _ = self.truth(request);
@@ -283,7 +302,8 @@ impl World {
     }
 
     fn sync(&self, request: &Request) -> Answer {
-        let read = usize::try_from(request.body["SyncKey"]["List"][0]["Val"].as_u64().unwrap_or(0)).unwrap_or(0);
+        let read = usize::try_from(request.body["SyncKey"]["List"][0]["Val"].as_u64().unwrap_or(0))
+            .unwrap_or(0);
         let mut answer = self.log.get(read).cloned().unwrap_or_else(|| json!({}));
         let now = (read + 1).min(self.log.len());
         answer["BaseResponse"] = json!({"Ret": 0});
@@ -297,7 +317,7 @@ fn key(read: usize) -> Value {
     json!({"Count": 1, "List": [{"Key": 1, "Val": read}]})
 }
 
-fn ok(body: Value) -> Answer {
+fn ok(body: impl ToString) -> Answer {
     Some((200, String::new(), body.to_string()))
 }
 
@@ -307,6 +327,8 @@ fn script(body: String) -> Answer {
 
 fn cookies() -> String {
     ["wxuin=42", "wxsid=sid", "webwx_data_ticket=dt", "webwxuvid=uv", "webwx_auth_ticket=at"]
-        .map(|cookie| format!("Set-Cookie: {cookie}; Path=/; Expires=Mon, 12-Dec-2039 21:33:22 GMT;\r\n"))
+        .map(|cookie| {
+            format!("Set-Cookie: {cookie}; Path=/; Expires=Mon, 12-Dec-2039 21:33:22 GMT;\r\n")
+        })
         .concat()
 }

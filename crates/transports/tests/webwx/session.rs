@@ -16,7 +16,8 @@ fn with_a_friend(server: &Server) {
 async fn a_code_is_shown_then_the_account_is_on_line_and_hears_a_message() {
     let server = Server::start().await;
     with_a_friend(&server);
-    server.world().logins = ["window.code=408;", "window.code=201;window.userAvatar = 'data:img/jpg;base64,x';"].into();
+    server.world().logins =
+        ["window.code=408;", "window.code=201;window.userAvatar = 'data:img/jpg;base64,x';"].into();
     let mut bot = Bot::online(server.url(), Records::new()).await;
     assert_eq!(
         bot.statuses,
@@ -165,7 +166,10 @@ async fn a_blocked_account_ends_with_the_words_of_the_service() {
             break end;
         }
     };
-    assert!(matches!(&end, ReceiveError::Blocked { words } if words.contains("帐号安全")), "{end:?}");
+    assert!(
+        matches!(&end, ReceiveError::Blocked { words } if words.contains("帐号安全")),
+        "{end:?}"
+    );
     assert_eq!(server.calls_of("webwxnewloginpage"), 1, "no retry storm");
 }
 
@@ -188,7 +192,8 @@ async fn an_address_that_is_none_is_said_so() {
 async fn records_that_cannot_be_read_lead_to_a_new_login() {
     let server = Server::start().await;
     let broken = ["session", "directory", "person/1", "group/x", "other"];
-    let records: Records = broken.into_iter().map(|key| (key.to_owned(), "{broken".to_owned())).collect();
+    let records: Records =
+        broken.into_iter().map(|key| (key.to_owned(), "{broken".to_owned())).collect();
     let bot = Bot::online(server.url(), records).await;
     assert_eq!(bot.scans().len(), 1);
 }

@@ -113,7 +113,9 @@ impl Directory {
     /// Whether it got its id during this login, before anything but its user name was known.
     fn is_nameless(&self, id: u32) -> bool {
         self.groups.get(&id).is_some_and(|group| {
-            group.sureness == Sureness::Fresh && group.title.is_empty() && group.first_names.is_empty()
+            group.sureness == Sureness::Fresh
+                && group.title.is_empty()
+                && group.first_names.is_empty()
         })
     }
 

@@ -142,8 +142,12 @@ impl Directory {
             those.map(|(id, person)| (*id, &person.facts)).collect()
         };
         let mut verdicts = recognise(&old(false), new, evidence);
-        let open: Vec<usize> =
-            verdicts.iter().enumerate().filter(|(_, v)| **v == Verdict::New).map(|(at, _)| at).collect();
+        let open: Vec<usize> = verdicts
+            .iter()
+            .enumerate()
+            .filter(|(_, v)| **v == Verdict::New)
+            .map(|(at, _)| at)
+            .collect();
         let left: Vec<&Facts> = open.iter().map(|at| new[*at]).collect();
         for (at, verdict) in open.into_iter().zip(recognise(&old(true), &left, evidence)) {
             verdicts[at] = verdict;

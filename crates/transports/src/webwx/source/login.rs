@@ -91,8 +91,9 @@ impl WebWxSource {
     }
 
     /// What a failed login means: the account is refused, or the ticket is spent, or it is worth another try.
-    pub(super) fn login_failed(&mut self, error: CallError) -> Result<(), ReceiveError> {
-        let stale = error.is_session_over() || error.words().is_some_and(|words| words.contains(STALE_TICKET));
+    pub(super) fn login_failed(&mut self, error: &CallError) -> Result<(), ReceiveError> {
+        let stale = error.is_session_over()
+            || error.words().is_some_and(|words| words.contains(STALE_TICKET));
         if !stale && error.code().is_some() && !error.is_retryable() {
             let words = error.words().map(str::to_owned);
             return Err(ReceiveError::Blocked {
@@ -101,13 +102,13 @@ impl WebWxSource {
         }
         let wait = self.network.fail();
         tracing::warn!(
-            error = &error as &dyn std::error::Error,
+            error = error as &dyn std::error::Error,
             "the confirmed login was not taken"
         );
         if stale || self.network.failures() >= TICKET_TRIES {
             self.stage = Stage::RequestCode;
         }
-        self.tell_offline(&error, wait);
+        self.tell_offline(error, wait);
         Ok(())
     }
 

@@ -1,0 +1,180 @@
+//! Pictures, videos, files and stickers: up to the service, and down from it.
+
+use std::path::Path;
+
+use bytes::Bytes;
+use mynah_core::{MediaError, MediaRef, MediaSource, SendError};
+use mynah_webwx::{
+    self as webwx, CallError, ClientMsgId, DownloadError, FileWanted, ImageSize, OutgoingFile,
+    OutgoingMedia, OutgoingSticker, Sticker, Upload, UploadError, UploadKind,
+};
+
+use super::super::media::Reference;
+use super::WebWxService;
+
+/// A piece of media on its way to a chat.
+pub(super) struct Sending<'a> {
+    pub(super) kind: UploadKind,
+    pub(super) media: &'a MediaRef,
+    pub(super) to: String,
+    pub(super) id: ClientMsgId,
+}
+
+impl WebWxService {
+    /// Uploads a piece of media and hands it over. Returns the id of the message.
+    pub(super) async fn send_media(&self, sending: Sending<'_>) -> Result<String, SendError> {
+        let Sending { kind, media, to, id } = sending;
+        let content = self.content(media, kind).await?;
+        let name = name(media, &content);
+        let upload = Upload { to: to.clone(), name: name.clone(), kind, content };
+        let uploaded = self
+            .shared
+            .client
+            .upload(&upload, &mut |progress| {
+                tracing::debug!(done = progress.done, total = progress.total, "uploading");
+            })
+            .await
+            .map_err(|error| self.not_uploaded(error))?;
+        let client = &self.shared.client;
+        let media_id = uploaded.media_id.clone();
+        let sent = match kind {
+            UploadKind::Picture => client.send_image(&OutgoingMedia { to, media_id, id }).await,
+            UploadKind::Video => client.send_video(&OutgoingMedia { to, media_id, id }).await,
+            UploadKind::Sticker => {
+                client
+                    .send_sticker(&OutgoingSticker { to, sticker: Sticker::Uploaded(media_id), id })
+                    .await
+            }
+            UploadKind::File => {
+                client.send_file(&OutgoingFile { to, name, file: uploaded, id }).await
+            }
+        };
+        self.taken(sent.map(|sent| sent.msg_id))
+    }
+
+    /// The bytes, or where they are. What lies with the service is fetched first: it takes no references of its own.
+    async fn content(
+        &self,
+        media: &MediaRef,
+        kind: UploadKind,
+    ) -> Result<webwx::Content, SendError> {
+        match &media.source {
+            MediaSource::File(path) => Ok(webwx::Content::File(path.clone())),
+            MediaSource::Service(_) => match self.download(media, kind.limit()).await {
+                Ok(bytes) => Ok(webwx::Content::Bytes(bytes)),
+                Err(MediaError::Failed(source)) => {
+                    Err(SendError::NotSent { retry_after: None, source })
+                }
+                Err(error) => Err(SendError::Refused { reason: error.to_string() }),
+            },
+        }
+    }
+
+    /// What a failed upload means: nothing was shown to anybody, so it is safe to try again.
+    fn not_uploaded(&self, error: UploadError) -> SendError {
+        match error {
+            UploadError::Call(error) => self.nothing_shown(error),
+            UploadError::Read(source) => {
+                SendError::Refused { reason: format!("the file could not be read: {source}") }
+            }
+            other => SendError::Refused { reason: other.to_string() },
+        }
+    }
+
+    fn nothing_shown(&self, error: CallError) -> SendError {
+        match self.send_error(error) {
+            SendError::Unknown { source } => SendError::NotSent { retry_after: None, source },
+            other => other,
+        }
+    }
+
+    /// Fetches media from the service, or from a file of this machine.
+    pub(super) async fn download(&self, media: &MediaRef, limit: u64) -> Result<Bytes, MediaError> {
+        let text = match &media.source {
+            MediaSource::File(path) => return read_file(path, limit).await,
+            MediaSource::Service(text) => text,
+        };
+        let client = &self.shared.client;
+        let fetched = match Reference::parse(text).ok_or(MediaError::Unavailable)? {
+            Reference::Image(id) => client.image(&id, ImageSize::Full, limit).await,
+            Reference::Sticker(id) => client.image(&id, ImageSize::Big, limit).await,
+            Reference::Voice(id) => client.voice(&id, limit).await,
+            Reference::Video(id) => client.video(&id, limit).await,
+            Reference::File(file) => {
+                let wanted =
+                    FileWanted { sender: file.sender, media_id: file.media, name: file.name };
+                client.file(&wanted, limit).await
+            }
+        };
+        fetched.map_err(|error| self.not_downloaded(error))
+    }
+
+    fn not_downloaded(&self, error: DownloadError) -> MediaError {
+        match error {
+            DownloadError::Gone => MediaError::Gone,
+            DownloadError::TooLarge { limit } => MediaError::TooLarge { limit },
+            DownloadError::Call(error) => {
+                if error.is_session_over() {
+                    self.shared.report_session_over(error.to_string());
+                }
+                MediaError::Failed(Box::new(error))
+            }
+            other => MediaError::Failed(Box::new(other)),
+        }
+    }
+}
+
+async fn read_file(path: &Path, limit: u64) -> Result<Bytes, MediaError> {
+    let failed = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => MediaError::Gone,
+        _ => MediaError::Failed(Box::new(error)),
+    };
+    let size = tokio::fs::metadata(path).await.map_err(failed)?.len();
+    if size > limit {
+        return Err(MediaError::TooLarge { limit });
+    }
+    tokio::fs::read(path).await.map(Bytes::from).map_err(failed)
+}
+
+/// The name that the receiver sees, with an end that tells the type.
+fn name(media: &MediaRef, content: &webwx::Content) -> String {
+    let given = media.name.clone().filter(|name| !name.is_empty());
+    match (given, content) {
+        (Some(name), _) => name,
+        (None, webwx::Content::File(path)) => path
+            .file_name()
+            .map_or_else(|| "file".to_owned(), |name| name.to_string_lossy().into_owned()),
+        (None, webwx::Content::Bytes(bytes)) => format!("file.{}", extension(bytes)),
+    }
+}
+
+/// The end of a name for bytes without one.
+fn extension(bytes: &[u8]) -> &'static str {
+    let signatures: [(&[u8], &str); 4] =
+        [(b"\x89PNG", "png"), (b"GIF8", "gif"), (b"\xff\xd8\xff", "jpg"), (b"BM", "bmp")];
+    let known = signatures.iter().find(|(signature, _)| bytes.starts_with(signature));
+    let is_video = bytes.get(4..8) == Some(b"ftyp");
+    known.map_or(if is_video { "mp4" } else { "bin" }, |(_, extension)| extension)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_get_a_name_that_tells_their_type() {
+        let media =
+            MediaRef { source: MediaSource::Service("image:1".to_owned()), name: None, size: None };
+        for (bytes, expected) in [
+            (&b"\x89PNG\r\n"[..], "file.png"),
+            (b"GIF89a", "file.gif"),
+            (b"\xff\xd8\xff\xe0", "file.jpg"),
+            (b"\0\0\0\x18ftypmp42", "file.mp4"),
+            (b"", "file.bin"),
+        ] {
+            assert_eq!(name(&media, &webwx::Content::Bytes(Bytes::from_static(bytes))), expected);
+        }
+        let file = MediaRef::file("/tmp/报表.xlsx");
+        assert_eq!(name(&file, &webwx::Content::File("/tmp/x".into())), "报表.xlsx");
+    }
+}
