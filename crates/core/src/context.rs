@@ -259,6 +259,11 @@ impl Context {
         self.effects = effects;
     }
 
+    /// All values of a scope as they were when the turn began, for people to look at. Does not count as a read.
+    pub fn values(&self, scope: Scope) -> impl Iterator<Item = (&str, &str)> {
+        self.frame.snapshot.values(scope).map(|(key, value)| (key, value.text.as_str()))
+    }
+
     /// Ends the turn: what it read, what it wants, and what it decided.
     #[must_use]
     pub fn finish(self) -> (Vec<Read>, Effects, Decided) {

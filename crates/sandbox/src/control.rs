@@ -19,7 +19,7 @@
 mod guard;
 mod people;
 mod phone;
-mod view;
+pub(crate) mod view;
 mod watch;
 
 use std::sync::Arc;

@@ -3,6 +3,7 @@
 use std::{io, sync::Arc, time::Duration};
 
 use axum::{Router, middleware};
+use bytes::Bytes;
 use tokio::{net::TcpListener, sync::broadcast, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
@@ -77,6 +78,21 @@ impl Sandbox {
     /// Everything the client has sent, in the order of arrival.
     pub fn sent(&self) -> Vec<Sent> {
         self.hub.look(|state| state.sent.clone())
+    }
+
+    /// Chats, people and the latest messages, as `GET /sandbox/state` answers: of one chat or of all, before a
+    /// message or up to now, at most so many messages.
+    pub fn state(&self, chat: Option<&str>, before: Option<u64>, limit: usize) -> serde_json::Value {
+        self.hub.look(|state| control::view::state_of(state, chat, before, limit))
+    }
+
+    /// The picture, voice or file of a message: its type and its bytes.
+    pub fn media(&self, message: &str) -> Option<(&'static str, Bytes)> {
+        let id = message.parse().ok()?;
+        self.hub.look(|state| {
+            let media = state.world.message(id)?.body.media()?;
+            Some((media.mime, media.bytes.clone()))
+        })
     }
 
     /// The calls of the protocol so far, in the order in which they were answered.

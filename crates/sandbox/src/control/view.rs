@@ -115,6 +115,17 @@ pub(super) async fn state(hub: Shared, Query(wanted): Query<Wanted>) -> Response
     reply(&hub.look(|state| view(state, &wanted)))
 }
 
+/// What `GET /sandbox/state` answers, for the library.
+pub(crate) fn state_of(
+    state: &State,
+    chat: Option<&str>,
+    before: Option<u64>,
+    limit: usize,
+) -> serde_json::Value {
+    let wanted = Wanted { chat: chat.map(str::to_owned), limit: Some(limit), before };
+    serde_json::to_value(view(state, &wanted)).expect("names and plain values")
+}
+
 fn view(state: &State, wanted: &Wanted) -> StateView {
     let world = &state.world;
     let login = state.logins.newest().map(|login| LoginView {
