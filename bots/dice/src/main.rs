@@ -1,2 +1,48 @@
-//! (being written)
-fn main() {}
+//! A bot with a handler of its own: rules decide when it runs, it decides what is said.
+
+use mynah::prelude::*;
+
+/// Rolls dice: `{count}d{sides}`, one with six sides where the rule says no more.
+struct Dice;
+
+const MOST_DICE: u64 = 20;
+const MOST_SIDES: u64 = 1000;
+
+#[async_trait]
+impl Handler for Dice {
+    async fn on_message(&self, ctx: &mut Context, _message: &Message) -> Result<Flow, HandlerError> {
+        let count = number(ctx, "count", 1)?;
+        let sides = number(ctx, "sides", 6)?;
+        if (1..=MOST_DICE).contains(&count) && (2..=MOST_SIDES).contains(&sides) {
+            let text = roll(ctx, count, sides);
+            ctx.reply_at(text);
+        } else {
+            ctx.reply(format!("最多 {MOST_DICE} 个骰子，每个 2 到 {MOST_SIDES} 面。"));
+        }
+        Ok(Flow::Stop)
+    }
+}
+
+/// A number that the rule captured; `otherwise` where it captured none.
+fn number(ctx: &Context, name: &str, otherwise: u64) -> Result<u64, HandlerError> {
+    match ctx.capture(name) {
+        None | Some("") => Ok(otherwise),
+        Some(digits) => Ok(digits.parse()?),
+    }
+}
+
+/// The throw in words. The numbers follow from the bot's seed and the event, so a turn that runs again throws the same.
+fn roll(ctx: &Context, count: u64, sides: u64) -> String {
+    let mut random = ctx.random();
+    let thrown: Vec<u64> = (0..count).map(|_| random.below(sides) + 1).collect();
+    let shown: Vec<String> = thrown.iter().map(ToString::to_string).collect();
+    match shown.as_slice() {
+        [one] => one.clone(),
+        several => format!("{} = {}", several.join(" + "), thrown.iter().sum::<u64>()),
+    }
+}
+
+#[tokio::main]
+async fn main() -> mynah::Result<()> {
+    mynah::Bot::new().handler("dice", Dice).run_cli().await
+}

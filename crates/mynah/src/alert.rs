@@ -63,8 +63,14 @@ pub(crate) struct Alert {
 
 impl Alert {
     /// An alert about an account.
-    pub(crate) fn new(kind: AlertKind, account: &str, text: impl Into<String>, now: Timestamp) -> Self {
-        let time = jiff::Timestamp::from_millisecond(now.as_millis()).unwrap_or_default().to_string();
+    pub(crate) fn new(
+        kind: AlertKind,
+        account: &str,
+        text: impl Into<String>,
+        now: Timestamp,
+    ) -> Self {
+        let time =
+            jiff::Timestamp::from_millisecond(now.as_millis()).unwrap_or_default().to_string();
         let account = account.to_owned();
         Self { kind, account, text: text.into(), time, url: None, picture: None }
     }

@@ -130,6 +130,15 @@ impl Bot {
         self
     }
 
+    /// The same bot with a handler before all others.
+    pub(crate) fn first(mut self, name: &str, handler: impl Handler + 'static) -> Self {
+        let (name, handler) = (name.to_owned(), Arc::new(handler));
+        let place = Place::Before;
+        self.registered
+            .insert(0, Registered { place, name, handler, at_once: None, timeout: None });
+        self
+    }
+
     /// All handlers in their order, with `rules` as the rule book.
     pub(crate) fn handlers(&self, rules: Arc<dyn Handler>) -> Handlers {
         self.registered.iter().fold(Handlers::new().rules(rules), |handlers, entry| {

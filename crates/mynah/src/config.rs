@@ -64,6 +64,8 @@ pub(crate) struct Process {
     pub(crate) keep_session: bool,
     /// How long an ordered stop may take.
     pub(crate) stop_deadline: Duration,
+    /// How long a login prompt waits for somebody.
+    pub(crate) login_timeout: Duration,
 }
 
 /// How fast an account speaks.
@@ -179,7 +181,11 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             accounts: Vec::new(),
-            process: Process { keep_session: false, stop_deadline: Duration::from_secs(10) },
+            process: Process {
+                keep_session: false,
+                stop_deadline: Duration::from_secs(10),
+                login_timeout: Duration::from_secs(86_400),
+            },
             pacing: Pacing::default(),
             messages: Messages::default(),
             handlers: HandlersConfig { timeout: Duration::from_secs(30) },
@@ -210,7 +216,7 @@ impl Default for Messages {
             max_age: Duration::from_secs(5 * 60),
             loop_breaker: Some(Rate { count: 5, within: Duration::from_secs(30) }),
             keep: Duration::from_secs(7 * 86_400),
-            keep_size: 500 << 20,
+            keep_size: 1 << 30,
         }
     }
 }

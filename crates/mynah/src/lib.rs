@@ -22,6 +22,7 @@
 //! }
 //! ```
 
+mod account;
 mod alert;
 mod bot;
 mod cli;
@@ -30,10 +31,14 @@ mod ended;
 mod login;
 mod metrics;
 mod observer;
+mod operate;
 pub mod prelude;
 mod qr;
+mod reload;
 mod report;
+mod rule_file;
 mod rule_handler;
+mod stop;
 mod telemetry;
 
 pub use bot::Bot;

@@ -62,7 +62,9 @@ impl LoginScreen {
     /// Prints the code and keeps it as a picture, which is returned.
     fn show_code(&self, words: &str, url: &str) -> Option<Vec<u8>> {
         let qr = Qr::of(url)
-            .inspect_err(|error| tracing::warn!(error = error as &dyn std::error::Error, "no QR code"))
+            .inspect_err(|error| {
+                tracing::warn!(error = error as &dyn std::error::Error, "no QR code")
+            })
             .ok();
         let blocks = qr.as_ref().map(Qr::for_terminal).unwrap_or_default();
         let png = qr.and_then(|qr| qr.png().ok());
@@ -90,12 +92,21 @@ impl LoginScreen {
 }
 
 /// Writes a file that nobody but its owner may read.
-pub(crate) fn write_for_owner(path: &Path, bytes: &[u8]) -> io::Result<()> {
+fn write_for_owner(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    for_owner().create(true).truncate(true).open(path)?.write_all(bytes)
+}
+
+/// Makes a new file that nobody but its owner may read.
+pub(crate) fn new_for_owner(path: &Path) -> io::Result<fs::File> {
+    for_owner().create_new(true).open(path)
+}
+
+fn for_owner() -> fs::OpenOptions {
     let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.write(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)?.write_all(bytes)
+    options
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use mynah_core::{
 };
 use mynah_page::{Condition, Pages};
 use mynah_runtime::{Observer, Trouble};
+use mynah_store::Inspector;
 
 use crate::alert::{Alert, AlertKind, Alerts};
 use crate::login::LoginScreen;
@@ -37,17 +38,25 @@ pub(crate) struct Watch {
 pub(crate) struct Moments(Mutex<(Option<Timestamp>, Option<Timestamp>)>);
 
 impl Watch {
-    /// Has the gauges of this account computed whenever they are read.
-    pub(crate) fn register_gauges(&self) {
+    /// Has the gauges of this account computed whenever they are read; those of the queues with a look into its data.
+    pub(crate) fn register_gauges(&self, data: Option<Inspector>) {
+        let data = Mutex::new(data);
         let (moments, clock) = (Arc::clone(&self.moments), Arc::clone(&self.clock));
         let account = self.account.clone();
         self.pages.metrics.collect(move |registry| {
             let (online, synced) = *moments.0.lock().unwrap_or_else(PoisonError::into_inner);
             let now = clock.now();
-            let age = |since: Option<Timestamp>| since.map_or(0.0, |at| now.since(at).as_secs_f64());
+            let age =
+                |since: Option<Timestamp>| since.map_or(0.0, |at| now.since(at).as_secs_f64());
             registry.set(&metrics::ONLINE, &[&account], f64::from(u8::from(online.is_some())));
             registry.set(&metrics::SESSION_AGE, &[&account], age(online));
             registry.set(&metrics::SYNC_DELAY, &[&account], age(synced));
+            let data = data.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(Ok(status)) = data.as_ref().map(|data| data.status(now)) {
+                let depth = |waiting: u64| f64::from(u32::try_from(waiting).unwrap_or(u32::MAX));
+                registry.set(&metrics::QUEUE, &[&account, "inbox"], depth(status.open_events));
+                registry.set(&metrics::QUEUE, &[&account, "outbox"], depth(status.open_actions));
+            }
         });
     }
 
@@ -193,7 +202,8 @@ impl Observer for Watch {
             }
             Trouble::SetAside { event } => {
                 tracing::error!(account, %event, "the process died on this event too often; it is set aside");
-                let text = format!("event {event} was set aside: the process died on it three times");
+                let text =
+                    format!("event {event} was set aside: the process died on it three times");
                 let now = self.clock.now();
                 self.alerts.send(Alert::new(AlertKind::Trouble, account, text, now), now);
             }
@@ -269,7 +279,7 @@ mod tests {
             dry_run: false,
             moments: Arc::default(),
         };
-        watch.register_gauges();
+        watch.register_gauges(None);
         watch
     }
 

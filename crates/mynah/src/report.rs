@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::io::Write;
 
 use crate::Ended;
 
@@ -70,9 +71,14 @@ impl Error for Report {
 }
 
 /// Prints a failure where people look for it.
-#[expect(clippy::print_stderr, reason = "the one place that prints failures")]
 pub(crate) fn print(report: &Report) {
-    eprintln!("error: {report}");
+    say(&format!("error: {report}\n"));
+}
+
+/// Says something on standard error, in one piece.
+pub(crate) fn say(text: &str) {
+    // Without a standard error there is nobody to tell.
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
 #[cfg(test)]

@@ -81,6 +81,7 @@ fn apply(decision: Decision, ctx: &mut Context) -> Flow {
     }
     decided.captures = decision.captures;
     decided.quiet = decision.quiet;
+    decided.passed_over = decision.passed_over.map(str::to_owned);
     decision.writes.into_iter().for_each(|write| ctx.write(write));
     decision.steps.into_iter().for_each(|step| ctx.step(step));
     decision.timers.into_iter().for_each(|timer| ctx.timer(timer));

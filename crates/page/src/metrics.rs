@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 
@@ -181,8 +182,13 @@ impl fmt::Debug for Registry {
 }
 
 pub(crate) async fn get_metrics(State(registry): State<Arc<Registry>>) -> Response {
-    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], registry.render())
-        .into_response()
+    // Collectors may look into a database.
+    match tokio::task::spawn_blocking(move || registry.render()).await {
+        Ok(text) => {
+            ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+        }
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
 }
 
 #[cfg(test)]

@@ -56,7 +56,11 @@ impl Delivery {
     pub(super) fn of(config: &AlertConfig) -> Option<Self> {
         let webhook = config.webhook.as_ref().and_then(Webhook::to);
         let command = config.command.clone();
-        (webhook.is_some() || command.is_some()).then(|| Self { webhook, command, waits: WAITS.into() })
+        (webhook.is_some() || command.is_some()).then(|| Self {
+            webhook,
+            command,
+            waits: WAITS.into(),
+        })
     }
 
     /// Delivers what comes, until nothing more can come.
@@ -106,13 +110,18 @@ impl Webhook {
     }
 
     async fn post(&self, body: &str) -> Result<(), DeliveryError> {
-        let request = self.client.post(self.url.reveal()).header("content-type", "application/json");
+        let request =
+            self.client.post(self.url.reveal()).header("content-type", "application/json");
         let answer = request
             .body(body.to_owned())
             .send()
             .await
             .map_err(|error| DeliveryError::Webhook(error.without_url()))?;
-        if answer.status().is_success() { Ok(()) } else { Err(DeliveryError::Refused(answer.status())) }
+        if answer.status().is_success() {
+            Ok(())
+        } else {
+            Err(DeliveryError::Refused(answer.status()))
+        }
     }
 }
 
@@ -156,7 +165,8 @@ mod tests {
     }
 
     async fn deliver(config: AlertConfig) {
-        let delivery = Delivery { waits: vec![Duration::ZERO; 2], ..Delivery::of(&config).unwrap() };
+        let delivery =
+            Delivery { waits: vec![Duration::ZERO; 2], ..Delivery::of(&config).unwrap() };
         let (queue, waiting) = mpsc::channel(1);
         queue.send(alert()).await.unwrap();
         drop(queue);
@@ -174,7 +184,8 @@ mod tests {
                 read.push(stream.read_u8().await.unwrap());
             }
             body = String::from_utf8(read).unwrap();
-            let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            let answer =
+                format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
             stream.get_mut().write_all(answer.as_bytes()).await.unwrap();
         }
         body.split("\r\n\r\n").nth(1).unwrap().to_owned()
@@ -212,10 +223,13 @@ mod tests {
 
     #[test]
     fn the_address_of_the_webhook_is_no_part_of_errors() {
-        let shown = format!("{:?}", AlertConfig {
-            webhook: Some(Secret::new("https://x.example/secret".into())),
-            command: None,
-        });
+        let shown = format!(
+            "{:?}",
+            AlertConfig {
+                webhook: Some(Secret::new("https://x.example/secret".into())),
+                command: None,
+            }
+        );
         assert!(!shown.contains("secret"));
     }
 }

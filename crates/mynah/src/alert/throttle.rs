@@ -46,7 +46,7 @@ mod tests {
     #[test]
     fn the_same_trouble_is_told_once_in_a_while() {
         let mut throttle = Throttle::default();
-        let at = |minutes| Timestamp::from_secs(minutes * 60);
+        let at = |minutes: i64| Timestamp::from_secs(minutes * 60);
         assert!(throttle.admits("a", AlertKind::Login, at(60)));
         assert!(!throttle.admits("a", AlertKind::Login, at(62)));
         assert!(throttle.admits("b", AlertKind::Login, at(62)), "another account");

@@ -1,20 +1,176 @@
 //! `mynah run BOT…`: logs in and works until stopped.
 
+mod plan;
+
+use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mynah_page::Pages;
+use mynah_rules::{Loaded, RuleBook};
+use mynah_transports::webwx::WebWx;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
 use super::common::Common;
-use crate::{Bot, Ended, Report};
+use crate::account::{Plan, Ready, Shared};
+use crate::alert::Alerts;
+use crate::config::Config;
+use crate::reload::Reloader;
+use crate::stop::Stop;
+use crate::{Bot, Ended, Report, report, rule_file, telemetry};
 
-/// Log in and answer until stopped.
-#[derive(Debug, clap::Args)]
+/// How long the last alerts may take when everything else has ended.
+const LAST_ALERTS: Duration = Duration::from_secs(10);
+
+/// Log in to WeChat and answer until stopped.
+///
+/// The first Ctrl-C stops in order and logs out; SIGTERM stops in order and keeps the session, so that the next start
+/// needs no scan. A second signal leaves at once; what was accepted is kept either way. SIGHUP reloads the rules, and so
+/// does saving them. Without BOT, the accounts of the configuration are run.
+#[derive(Debug, Default, clap::Args)]
 pub(crate) struct Args {
-    /// A folder with a `bot.toml`, or the file; several bots run side by side.
+    /// A folder with a `bot.toml`, or the file; several bots run side by side, each with its own account.
     #[arg(value_name = "BOT")]
     bots: Vec<PathBuf>,
+    /// The server's base address, e.g. that of a sandbox; every call goes there, whatever the server says.
+    #[arg(long, value_name = "URL")]
+    server: Option<String>,
+    /// The folder that keeps everything; several bots: DIR/NAME each.
+    #[arg(long, value_name = "DIR", default_value = "data")]
+    data: PathBuf,
+    /// The operating settings; by default config/mynah.toml, if it is there.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Speak as fast as possible: for tests, never for a real account.
+    #[arg(long)]
+    no_pacing: bool,
+    /// Decide everything and send nothing; what would be said is logged.
+    #[arg(long)]
+    dry_run: bool,
+    /// Keep the session for the next start on Ctrl-C too.
+    #[arg(long)]
+    keep_session: bool,
+    /// Serve /health and /metrics there, e.g. 127.0.0.1:8087.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
 }
 
 pub(crate) async fn execute(args: Args, bot: Bot, common: &Common) -> Result<Ended, Report> {
-    let _ = (args, bot, common);
-    tokio::task::yield_now().await;
-    Err(Report::new(Ended::Unusable, "nothing to run yet"))
+    let config = match Config::load(args.config.as_deref()) {
+        Ok(config) => config,
+        Err(problems) => {
+            report::say(&problems.render(Common::colours_on_stderr()));
+            return Ok(Ended::No);
+        }
+    };
+    telemetry::install(&common.log, config.logs);
+    let plans = plan::plans(&args, &config)?;
+    let Some(rules) = load_all(&plans, &bot, common) else { return Ok(Ended::No) };
+    run_all(&args, &config, bot, common, plans.into_iter().zip(rules).collect()).await
+}
+
+/// Loads the rules of all accounts and tells everything there is to say about them; `None` if one cannot be used.
+fn load_all(plans: &[Plan], bot: &Bot, common: &Common) -> Option<Vec<(Loaded, Arc<RuleBook>)>> {
+    let capabilities = WebWx::capabilities();
+    let names = bot.names();
+    let loaded: Vec<Loaded> =
+        plans.iter().map(|plan| rule_file::load(&plan.main, &names, &capabilities)).collect();
+    for one in &loaded {
+        let colours = Common::colours_on_stderr();
+        report::say(&rule_file::render(one, common.lang(), colours, common.shows_notes()));
+    }
+    loaded.into_iter().map(|one| one.book.clone().map(|book| (one, book))).collect()
+}
+
+async fn run_all(
+    args: &Args,
+    config: &Config,
+    bot: Bot,
+    common: &Common,
+    accounts: Vec<(Plan, (Loaded, Arc<RuleBook>))>,
+) -> Result<Ended, Report> {
+    let stop = Stop::default();
+    let keep = args.keep_session || config.process.keep_session;
+    stop.listen(keep).map_err(|error| {
+        Report::new(Ended::Unusable, "failed to listen to signals").because(error)
+    })?;
+    let pages = Pages::default();
+    let (alerts, delivery) = Alerts::start(&config.alert);
+    let shared = Shared { bot, lang: common.lang(), pages, alerts, stop };
+    let ready = accounts
+        .into_iter()
+        .map(|(plan, (loaded, book))| plan.open(&loaded, book, &shared))
+        .collect::<Result<Vec<_>, Report>>()?;
+    let serving = serve(args.listen.or(config.listen.address), &shared).await?;
+    let ended = until_ended(ready).await;
+    shared.stop.token().cancel();
+    drop(shared);
+    if let Some(serving) = serving {
+        serving.abort();
+    }
+    if tokio::time::timeout(LAST_ALERTS, delivery).await.is_err() {
+        tracing::error!("the last alerts could not be delivered in time");
+    }
+    Ok(ended)
+}
+
+/// Runs the accounts side by side. One that ends does not disturb the others.
+async fn until_ended(ready: Vec<Ready>) -> Ended {
+    let reloaders = ready.iter().map(Ready::reloader).collect();
+    let hangup = tokio::spawn(reload_on_hangup(reloaders));
+    let mut running: JoinSet<Ended> = ready.into_iter().map(Ready::run).collect();
+    let mut all = Ended::Fine;
+    while let Some(ended) = running.join_next().await {
+        all = all.and(ended.unwrap_or_else(|error| {
+            tracing::error!(%error, "an account ended by a mistake of the program");
+            Ended::Unusable
+        }));
+    }
+    hangup.abort();
+    all
+}
+
+#[cfg(unix)]
+async fn reload_on_hangup(reloaders: Vec<Arc<Reloader>>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut hangups = match signal(SignalKind::hangup()) {
+        Ok(hangups) => hangups,
+        Err(error) => return tracing::warn!(%error, "SIGHUP does not reload"),
+    };
+    while hangups.recv().await.is_some() {
+        for reloader in &reloaders {
+            reloader.reload().await;
+        }
+    }
+}
+
+#[cfg(not(unix))]
+async fn reload_on_hangup(_reloaders: Vec<Arc<Reloader>>) {
+    // There is no such signal here.
+    std::future::pending().await
+}
+
+/// Serves the pages, if there is an address for them.
+async fn serve(
+    address: Option<SocketAddr>,
+    shared: &Shared,
+) -> Result<Option<tokio::task::JoinHandle<()>>, Report> {
+    let Some(address) = address else { return Ok(None) };
+    let listener = TcpListener::bind(address).await.map_err(|error| {
+        let hint = "choose another address with --listen or [listen] in the configuration";
+        Report::new(Ended::Usage, format!("failed to listen on {address}"))
+            .because(error)
+            .hint(hint)
+    })?;
+    if let Ok(address) = listener.local_addr() {
+        tracing::info!(%address, "serving /health and /metrics");
+    }
+    let (pages, stop) = (shared.pages.clone(), shared.stop.token().clone());
+    Ok(Some(tokio::spawn(async move {
+        if let Err(error) = pages.serve(listener, stop).await {
+            tracing::error!(%error, "the pages are not served any more");
+        }
+    })))
 }

@@ -91,6 +91,8 @@ pub(super) const PROCESS: Table<Process> = Table {
         key!("keep_session", "true or false", |into, given| into.keep_session => given.truth()?),
         key!("stop_deadline", "a duration like \"10s\"",
             |into, given| into.stop_deadline => duration(&given.text()?)?),
+        key!("login_timeout", "a duration like \"1d\"",
+            |into, given| into.login_timeout => duration(&given.text()?)?),
     ],
 };
 

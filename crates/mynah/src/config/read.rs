@@ -49,10 +49,10 @@ impl Reader<'_> {
                 ("account", DeValue::Array(list)) => self.accounts(list, &mut config.accounts),
                 ("pacing", DeValue::Table(table)) => self.table(&PACING, table, &mut config.pacing),
                 ("messages", DeValue::Table(table)) => {
-                    self.table(&MESSAGES, table, &mut config.messages)
+                    self.table(&MESSAGES, table, &mut config.messages);
                 }
                 ("handlers", DeValue::Table(table)) => {
-                    self.table(&HANDLERS, table, &mut config.handlers)
+                    self.table(&HANDLERS, table, &mut config.handlers);
                 }
                 ("alert", DeValue::Table(table)) => self.table(&ALERT, table, &mut config.alert),
                 ("logs", DeValue::Table(table)) => self.table(&LOGS, table, &mut config.logs),

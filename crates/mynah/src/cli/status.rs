@@ -1,0 +1,83 @@
+//! `mynah status`: how the bot that works with a data folder is.
+
+use std::io::{self, Write};
+
+use mynah_core::{Clock, SystemClock, Timestamp};
+use mynah_store::StoreStatus;
+use serde::Serialize;
+
+use super::common::Common;
+use super::print;
+use crate::operate::{self, Folder, Request, has_session};
+use crate::{Ended, Report};
+
+/// Show account, session and queues of a running or stopped bot, and what went wrong last.
+///
+/// Ends with status 1 if the bot does not run or is not on line.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    folder: Folder,
+    /// One JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct State {
+    data: String,
+    /// Whether a process works with the data.
+    running: bool,
+    /// How the account is, as that process says.
+    condition: Option<String>,
+    /// Whether the next start can go on without a login.
+    session: bool,
+    queues: StoreStatus,
+}
+
+pub(crate) async fn execute(args: Args, _common: &Common) -> Result<Ended, Report> {
+    let Args { folder, json } = args;
+    let inspector = folder.inspect()?;
+    let answer = operate::ask(&folder.path, &Request::Status).await?;
+    let failed = |error| folder.failed("look into", error);
+    let state = State {
+        data: folder.path.display().to_string(),
+        running: answer.is_some(),
+        condition: answer.map(|answer| answer.text),
+        session: has_session(&inspector.records().map_err(failed)?),
+        queues: inspector.status(SystemClock.now()).map_err(failed)?,
+    };
+    let on_line = state.condition.as_deref() == Some("on line");
+    print::to_stdout(|out| if json { print::json(out, &state) } else { show(out, &state) })?;
+    Ok(if on_line { Ended::Fine } else { Ended::No })
+}
+
+fn show(out: &mut dyn Write, state: &State) -> io::Result<()> {
+    let condition = state.condition.as_deref().unwrap_or("not running");
+    let session = if state.session { "stored; the next start needs no scan" } else { "none" };
+    let queues = &state.queues;
+    writeln!(out, "account  {}", print::on_one_line(condition))?;
+    writeln!(out, "data     {}", state.data)?;
+    writeln!(out, "session  {session}")?;
+    writeln!(out, "inbox    {} events{}", queues.open_events, since(queues.oldest_event))?;
+    writeln!(out, "outbox   {} actions{}", queues.open_actions, since(queues.oldest_action))?;
+    let next = queues.next_timer.map(|at| format!(", the next at {}", moment(at)));
+    writeln!(out, "timers   {}{}", queues.timers, next.unwrap_or_default())?;
+    let sends = queues.settled_today.iter().map(|(outcome, count)| format!(", {count} {outcome}"));
+    writeln!(out, "24 hours {} events handled{}", queues.handled_today, sends.collect::<String>())?;
+    for one in &queues.troubled {
+        let reason = print::on_one_line(one.reason.as_deref().unwrap_or("no reason given"));
+        writeln!(out, "trouble  {} {} in {}: {reason}", moment(one.time), one.outcome, one.chat)?;
+    }
+    Ok(())
+}
+
+fn since(oldest: Option<Timestamp>) -> String {
+    oldest.map(|at| format!(", the oldest since {}", moment(at))).unwrap_or_default()
+}
+
+/// A moment in the zone of this machine.
+fn moment(at: Timestamp) -> String {
+    let at = jiff::Timestamp::from_millisecond(at.as_millis()).unwrap_or_default();
+    at.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}

@@ -1,0 +1,113 @@
+//! What an operator can ask of an account that runs in another process: `mynah status`, `send`, `logout`, `forget`.
+//!
+//! The running process listens on a socket in the data folder, which only its owner can reach. A request is one line of
+//! JSON, its answer another. Where nobody listens, nobody runs, and the command works on the data itself.
+
+mod desk;
+mod folder;
+mod socket;
+
+use std::path::Path;
+
+use mynah_core::Chat;
+use serde::{Deserialize, Serialize};
+
+pub(crate) use self::desk::{Desk, Voice, in_words, spoken};
+pub(crate) use self::folder::{Folder, has_session};
+pub(crate) use self::socket::serve;
+use crate::Report;
+
+/// What can be asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Request {
+    /// How is the account?
+    Status,
+    /// Say something in a chat.
+    Send {
+        /// The chat's name or id.
+        chat: String,
+        /// What.
+        text: String,
+    },
+    /// End the session and stop the account.
+    Logout,
+    /// Delete a person's data.
+    Forget {
+        /// The person's id.
+        person: String,
+    },
+}
+
+/// The answer to a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Answer {
+    /// Whether it was done.
+    pub(crate) ok: bool,
+    /// What was done, or why not, or how the account is.
+    pub(crate) text: String,
+}
+
+impl Answer {
+    fn done(text: impl Into<String>) -> Self {
+        Self { ok: true, text: text.into() }
+    }
+
+    fn refused(text: impl Into<String>) -> Self {
+        Self { ok: false, text: text.into() }
+    }
+}
+
+/// Asks the process that works with this data; `None` if there is none.
+pub(crate) async fn ask(data: &Path, request: &Request) -> Result<Option<Answer>, Report> {
+    socket::ask(data, request).await
+}
+
+/// The one chat of that name or id.
+pub(crate) fn find_chat<'c>(chats: &'c [Chat], wanted: &str) -> Result<&'c Chat, String> {
+    if let Some(chat) = chats.iter().find(|chat| chat.id.as_str() == wanted) {
+        return Ok(chat);
+    }
+    let mut named = chats.iter().filter(|chat| chat.name == wanted);
+    match (named.next(), named.count()) {
+        (Some(chat), 0) => Ok(chat),
+        (Some(_), others) => {
+            let ids: Vec<&str> = chats
+                .iter()
+                .filter(|chat| chat.name == wanted)
+                .map(|chat| chat.id.as_str())
+                .collect();
+            Err(format!(
+                "{} chats are called {wanted}; give one of their ids: {}",
+                others + 1,
+                ids.join(", ")
+            ))
+        }
+        (None, _) => {
+            Err(format!("no chat is called {wanted}; a group is known once it has spoken"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chat_is_found_by_name_or_id_but_never_guessed() {
+        let chats =
+            [Chat::group("g1", "客户一群"), Chat::group("g2", "家人"), Chat::private("p1", "家人")];
+        assert_eq!(find_chat(&chats, "客户一群").unwrap().id.as_str(), "g1");
+        assert_eq!(find_chat(&chats, "p1").unwrap().id.as_str(), "p1");
+        assert!(find_chat(&chats, "家人").unwrap_err().contains("g2, p1"));
+        assert!(find_chat(&chats, "nobody").is_err());
+    }
+
+    #[test]
+    fn requests_have_a_fixed_form() {
+        let json = |request| serde_json::to_string(&request).unwrap();
+        assert_eq!(json(Request::Status), r#""status""#);
+        let (chat, text) = ("c".to_owned(), "t".to_owned());
+        assert_eq!(json(Request::Send { chat, text }), r#"{"send":{"chat":"c","text":"t"}}"#);
+    }
+}

@@ -1,0 +1,141 @@
+//! Answers requests for a running account.
+
+use std::sync::{Arc, OnceLock};
+
+use async_trait::async_trait;
+use mynah_core::{
+    Chat, Clock, Content, Context, Due, Event, EventBody, EventId, Flow, Handler, HandlerError,
+    PersonId, Service, Timestamp,
+};
+use mynah_page::{Condition, Pages};
+use mynah_runtime::Control;
+use mynah_store::{Forgotten, SqliteStore};
+
+use super::{Answer, Request, find_chat};
+use crate::stop::AccountStop;
+
+/// The name of the event that makes the bot say something.
+const SAY: &str = "mynah.say";
+
+/// Answers requests for one running account.
+pub(crate) struct Desk {
+    /// The account's name.
+    pub(crate) account: String,
+    /// Its data.
+    pub(crate) store: Arc<SqliteStore>,
+    /// Takes what is to be said.
+    pub(crate) control: Control,
+    /// Its connection, once it is open.
+    pub(crate) service: Arc<OnceLock<Arc<dyn Service>>>,
+    /// How it is.
+    pub(crate) pages: Pages,
+    /// How it is stopped.
+    pub(crate) stop: AccountStop,
+    /// What time it is.
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl Desk {
+    /// Does what is asked.
+    pub(crate) async fn answer(&self, request: Request) -> Answer {
+        match request {
+            Request::Status => Answer::done(self.condition()),
+            Request::Send { chat, text } => self.send(&chat, &text).await,
+            Request::Forget { person } => self.forget(&person).await,
+            Request::Logout => {
+                self.stop.log_out();
+                Answer::done("logging out")
+            }
+        }
+    }
+
+    fn condition(&self) -> String {
+        match self.pages.health.of(&self.account) {
+            Some(Condition::Online) => "on line".to_owned(),
+            Some(Condition::Waiting { .. }) => "waiting for somebody to log in".to_owned(),
+            Some(Condition::Offline { reason }) => format!("off line: {reason}"),
+            Some(Condition::Ended { reason }) => format!("ended: {reason}"),
+            Some(Condition::Starting) | None => "starting".to_owned(),
+        }
+    }
+
+    async fn send(&self, chat: &str, text: &str) -> Answer {
+        let Some(service) = self.service.get() else {
+            return Answer::refused("it is only starting");
+        };
+        let event = match find_chat(&service.chats(), chat) {
+            Ok(chat) => spoken(chat, text, self.clock.now()),
+            Err(why) => return Answer::refused(why),
+        };
+        match self.control.inject(vec![event]).await {
+            Ok(()) => Answer::done("queued"),
+            Err(error) => Answer::refused(error.to_string()),
+        }
+    }
+
+    async fn forget(&self, person: &str) -> Answer {
+        match self.store.forget(PersonId::from(person)).await {
+            Ok(forgotten) => Answer::done(in_words(forgotten)),
+            Err(error) => Answer::refused(format!("{error}; {}", error.remedy())),
+        }
+    }
+}
+
+/// How much was deleted.
+pub(crate) fn in_words(forgotten: Forgotten) -> String {
+    let Forgotten { events, actions, values, timers } = forgotten;
+    format!("deleted: {events} events, {actions} answers, {values} values, {timers} timers")
+}
+
+/// The event that makes the bot say something: it goes the way of all events, so it is stored, paced and logged.
+pub(crate) fn spoken(chat: &Chat, text: &str, now: Timestamp) -> Event {
+    let key = format!("say:{}:{}", now.as_millis(), std::process::id());
+    let due = Due {
+        key: key.clone(),
+        at: now,
+        chat: Some(chat.clone()),
+        person: None,
+        name: SAY.to_owned(),
+        data: text.to_owned(),
+    };
+    Event { id: EventId::new(key), time: now, body: EventBody::Due(due) }
+}
+
+/// The handler that says what an operator wants said.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Voice;
+
+#[async_trait]
+impl Handler for Voice {
+    async fn on_event(&self, ctx: &mut Context, event: &Event) -> Result<Flow, HandlerError> {
+        let EventBody::Due(due) = &event.body else { return Ok(Flow::Continue) };
+        match &due.chat {
+            Some(chat) if due.name == SAY => {
+                ctx.send(chat, Content::text(due.data.as_str()));
+                Ok(Flow::Stop)
+            }
+            _ => Ok(Flow::Continue),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mynah_core::{Action, Frame, Planned, Step};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_to_be_said_becomes_a_send_that_does_not_expire() {
+        let event = spoken(&Chat::group("g", "客户一群"), "维护十分钟", Timestamp::from_secs(1));
+        let mut ctx = Context::new(Frame::of(&event, event.time));
+        assert_eq!(Voice.on_event(&mut ctx, &event).await.unwrap(), Flow::Stop);
+        let (_, effects, _) = ctx.finish();
+        let [Step::Act(Planned { chat, action: Action::Send { content }, is_reply: false, .. })] =
+            effects.steps.as_slice()
+        else {
+            panic!("{effects:?}");
+        };
+        assert_eq!((chat.as_str(), content), ("g", &Content::text("维护十分钟")));
+    }
+}

@@ -1,0 +1,148 @@
+//! The data folder of an account, as seen by commands that look into it or work on it while nobody runs.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use mynah_core::{
+    Clock, Person, PersonId, Service, Source, Store, StoreError, SystemClock, Transport,
+};
+use mynah_store::{Inspector, LogQuery, Options, SqliteStore};
+use mynah_transports::webwx::{self, WebWx};
+
+use super::{Answer, find_chat, in_words, spoken};
+use crate::{Ended, Report};
+
+/// Entries of the log that are read at once.
+const PAGE: u32 = 500;
+
+/// Which account, for commands about one.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Folder {
+    /// The folder that keeps everything of the account.
+    #[arg(long = "data", value_name = "DIR", default_value = "data")]
+    pub(crate) path: PathBuf,
+}
+
+impl Folder {
+    /// Looks into the data, whoever works with it.
+    pub(crate) fn inspect(&self) -> Result<Inspector, Report> {
+        self.must_exist()?;
+        Inspector::open(&self.path).map_err(|error| self.failed("look into", error))
+    }
+
+    /// Opens the data for work; refused while a bot runs with it.
+    pub(crate) fn open(&self) -> Result<SqliteStore, Report> {
+        self.must_exist()?;
+        SqliteStore::open(&self.path, Options::default())
+            .map_err(|error| self.failed("open", error))
+    }
+
+    /// The report about a failure.
+    pub(crate) fn failed(&self, what: &str, error: StoreError) -> Report {
+        let hint = error.remedy();
+        let what = format!("failed to {what} the data in {}", self.path.display());
+        Report::new(Ended::Storage, what).because(error).hint(hint)
+    }
+
+    /// Queues something to be said at the next start.
+    pub(crate) async fn send(&self, chat: &str, text: &str) -> Result<Answer, Report> {
+        let store = self.open()?;
+        let (_, service) =
+            connect(&store, None).await.map_err(|error| self.failed("read", error))?;
+        let now = SystemClock.now();
+        let event = match find_chat(&service.chats(), chat) {
+            Ok(chat) => spoken(chat, text, now),
+            Err(why) => return Ok(Answer::refused(why)),
+        };
+        let batch = mynah_core::Batch { events: vec![event], ..mynah_core::Batch::default() };
+        store.accept(batch, now).await.map_err(|error| self.failed("write", error))?;
+        Ok(Answer::done("nobody runs with this data: it is said at the next start"))
+    }
+
+    /// Ends the stored session on the service.
+    pub(crate) async fn log_out(&self, server: Option<String>) -> Result<Answer, Report> {
+        let store = self.open()?;
+        let (mut source, _) =
+            connect(&store, server).await.map_err(|error| self.failed("read", error))?;
+        source.log_out().await;
+        Ok(Answer::done("logged out; the next start asks for a login"))
+    }
+
+    /// Deletes a person's data.
+    pub(crate) async fn forget(&self, person: PersonId) -> Result<Answer, Report> {
+        let forgotten = self.open()?.forget(person).await;
+        let forgotten = forgotten.map_err(|error| self.failed("delete from", error))?;
+        Ok(Answer::done(in_words(forgotten)))
+    }
+
+    /// The one person of that id or name in the log.
+    pub(crate) fn person(&self, wanted: &str) -> Result<PersonId, Report> {
+        let people = self.people(|person| {
+            person.id.as_str() == wanted || person.name == wanted || person.is_known_as(wanted)
+        })?;
+        if people.len() < 2 || people.contains_key(&PersonId::from(wanted)) {
+            // Somebody whose messages are gone already may still have state; the id is enough for that.
+            return Ok(people.into_keys().next().unwrap_or_else(|| PersonId::from(wanted)));
+        }
+        let ids: Vec<String> = people.iter().map(|(id, name)| format!("{id} ({name})")).collect();
+        Err(Report::new(Ended::No, format!("{} people are called {wanted}", ids.len()))
+            .hint(format!("give one of their ids: {}", ids.join(", "))))
+    }
+
+    fn people(
+        &self,
+        wanted: impl Fn(&Person) -> bool,
+    ) -> Result<BTreeMap<PersonId, String>, Report> {
+        let inspector = self.inspect()?;
+        let (mut people, mut after) = (BTreeMap::new(), 0);
+        loop {
+            let query = LogQuery { after: Some(after), limit: Some(PAGE), ..LogQuery::default() };
+            let page = inspector.log(&query).map_err(|error| self.failed("read", error))?;
+            let Some(last) = page.last() else { return Ok(people) };
+            after = last.seq;
+            let found =
+                page.iter().filter_map(|logged| logged.event.person()).filter(|one| wanted(one));
+            people.extend(found.map(|person| (person.id.clone(), person.name.clone())));
+        }
+    }
+
+    fn must_exist(&self) -> Result<(), Report> {
+        if self.path.join(mynah_store::FILE).exists() {
+            return Ok(());
+        }
+        let hint = "name the folder that `mynah run` was given with --data; with several bots it is DIR/NAME";
+        Err(Report::new(Ended::No, format!("there is no data in {}", self.path.display()))
+            .hint(hint))
+    }
+}
+
+/// The connection as it was left. Nothing is sent by this.
+async fn connect(
+    store: &SqliteStore,
+    server: Option<String>,
+) -> Result<(Box<dyn Source>, Arc<dyn Service>), StoreError> {
+    let records = store.records().await?;
+    let transport = Box::new(WebWx::new(webwx::Options { server, ..webwx::Options::default() }));
+    Ok(transport.open(records))
+}
+
+/// Whether a session is stored that the next start can go on with.
+pub(crate) fn has_session(records: &mynah_core::Records) -> bool {
+    let session =
+        records.get("session").map(|json| serde_json::from_str::<mynah_webwx::Session>(json));
+    matches!(session, Some(Ok(session)) if session.is_logged_in())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_without_data_is_told_as_such() {
+        let folder = Folder { path: PathBuf::from("no/such/folder") };
+        let report = folder.inspect().map(drop).unwrap_err();
+        assert_eq!(report.ended(), Ended::No);
+        assert!(report.to_string().contains("there is no data in no/such/folder"));
+    }
+}

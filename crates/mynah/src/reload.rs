@@ -1,0 +1,191 @@
+//! Rules anew while the bot runs: on save, on SIGHUP, by an admin's word.
+//!
+//! The file is parsed, checked, and its own tests are played; only then is the book swapped, at once and whole. A bad
+//! file changes nothing: the old rules stay, and log, alert and the admin who asked are told why.
+
+mod watch;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use mynah_core::{Capabilities, Clock, Event, EventBody, EventId};
+use mynah_page::{Condition, Pages};
+use mynah_rules::{Lang, RuleBook};
+use mynah_runtime::Control;
+use mynah_transports::webwx::CalledBy;
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
+
+use self::watch::SaveWatch;
+use crate::alert::{Alert, AlertKind, Alerts};
+use crate::rule_handler::{Operator, Shelf};
+use crate::{Bot, metrics, rule_file};
+
+/// Reloads the rules of one account.
+pub(crate) struct Reloader {
+    /// The account's name.
+    pub(crate) account: String,
+    /// The main rule file.
+    pub(crate) main: PathBuf,
+    /// The handlers that rules may run.
+    pub(crate) bot: Bot,
+    /// What the service can do.
+    pub(crate) capabilities: Arc<Capabilities>,
+    /// Where the book lies that turns begin with.
+    pub(crate) shelf: Arc<Shelf>,
+    /// The names by which the bot is called.
+    pub(crate) called_by: CalledBy,
+    /// The running account.
+    pub(crate) control: Control,
+    /// Who is told of a bad file.
+    pub(crate) alerts: Alerts,
+    /// Where reloads are counted, and the state is read from.
+    pub(crate) pages: Pages,
+    /// What time it is.
+    pub(crate) clock: Arc<dyn Clock>,
+    /// The language of diagnostics.
+    pub(crate) lang: Lang,
+    /// The files that were read last; locked for the length of a reload, so that there is one at a time.
+    pub(crate) read: Mutex<Vec<PathBuf>>,
+}
+
+/// What came of a reload.
+#[derive(Debug)]
+enum Reloaded {
+    /// The new rules answer from now on.
+    Swapped(Difference),
+    /// The old rules stay; why, for people.
+    Kept(String),
+}
+
+/// What is new about a book.
+#[derive(Debug, PartialEq, Eq)]
+struct Difference {
+    rules: usize,
+    added: usize,
+    gone: usize,
+}
+
+impl Difference {
+    fn between(old: &RuleBook, new: &RuleBook) -> Self {
+        let ids = |book: &RuleBook| book.rules().map(|rule| rule.id).collect::<BTreeSet<_>>();
+        let (old, new) = (ids(old), ids(new));
+        Self {
+            rules: new.len(),
+            added: new.difference(&old).count(),
+            gone: old.difference(&new).count(),
+        }
+    }
+}
+
+impl Reloader {
+    /// Reloads whenever a file is saved, until stopped.
+    pub(crate) async fn follow(self: Arc<Self>, stop: CancellationToken) {
+        let mut saves = match SaveWatch::new() {
+            Ok(saves) => saves,
+            Err(error) => {
+                tracing::warn!(%error, account = self.account, "changes of the rules go unseen; SIGHUP reloads them");
+                return;
+            }
+        };
+        loop {
+            saves.look_at(&self.main, &self.read.lock().await);
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = saves.next() => drop(self.reload().await),
+            }
+        }
+    }
+
+    /// Reloads, tells whoever should know, and says in words what came of it.
+    pub(crate) async fn reload(&self) -> String {
+        let mut read = self.read.lock().await;
+        let (outcome, words) = match self.try_reload(&mut read).await {
+            Reloaded::Swapped(difference) => {
+                let Difference { rules, added, gone } = difference;
+                tracing::info!(
+                    account = self.account,
+                    rules,
+                    added,
+                    gone,
+                    "the rules were reloaded"
+                );
+                ("swapped", self.swapped_words(&difference))
+            }
+            Reloaded::Kept(why) => {
+                tracing::error!(
+                    account = self.account,
+                    why,
+                    "the new rules are wrong; the old ones stay"
+                );
+                let now = self.clock.now();
+                let words = self.kept_words(&why);
+                self.alerts.send(Alert::new(AlertKind::Reload, &self.account, &words, now), now);
+                ("kept", words)
+            }
+        };
+        self.pages.metrics.add(&metrics::RELOADS, &[&self.account, outcome], 1.0);
+        words
+    }
+
+    async fn try_reload(&self, read: &mut Vec<PathBuf>) -> Reloaded {
+        let loaded = rule_file::load(&self.main, &self.bot.names(), &self.capabilities);
+        *read = loaded.sources.files().map(|(_, path)| path.to_owned()).collect();
+        let Some(book) = loaded.book.clone() else {
+            return Reloaded::Kept(rule_file::render(&loaded, self.lang, false, false));
+        };
+        let difference = Difference::between(&self.shelf.load(), &book);
+        self.called_by.replace(book.names().iter().cloned());
+        self.shelf.store(book);
+        self.announce().await;
+        Reloaded::Swapped(difference)
+    }
+
+    /// Lets the rules set their schedules anew.
+    async fn announce(&self) {
+        let now = self.clock.now();
+        let id = EventId::new(format!("started:reload:{}", now.as_millis()));
+        let event = Event { id, time: now, body: EventBody::Started };
+        if self.control.inject(vec![event]).await.is_err() {
+            tracing::debug!(account = self.account, "reloaded while it was ending");
+        }
+    }
+
+    fn swapped_words(&self, difference: &Difference) -> String {
+        let Difference { rules, added, gone } = difference;
+        match self.lang {
+            Lang::En => format!("reloaded: {rules} rules, {added} new, {gone} gone"),
+            Lang::Zh => format!("已重新加载：{rules} 条规则，新增 {added}，移除 {gone}"),
+        }
+    }
+
+    fn kept_words(&self, why: &str) -> String {
+        match self.lang {
+            Lang::En => format!("the old rules stay, the file is wrong:\n{why}"),
+            Lang::Zh => format!("文件有误，仍使用旧规则：\n{why}"),
+        }
+    }
+}
+
+#[async_trait]
+impl Operator for Reloader {
+    async fn reload(&self) -> String {
+        Self::reload(self).await
+    }
+
+    async fn status(&self) -> String {
+        let rules = self.shelf.load().rules().count();
+        let condition = match self.pages.health.of(&self.account) {
+            Some(Condition::Online) => "on line",
+            Some(Condition::Offline { .. }) => "off line",
+            Some(Condition::Waiting { .. }) => "waiting for a login",
+            Some(Condition::Starting | Condition::Ended { .. }) | None => "starting",
+        };
+        match self.lang {
+            Lang::En => format!("{}: {condition}, {rules} rules", self.account),
+            Lang::Zh => format!("{}：在线，{rules} 条规则", self.account),
+        }
+    }
+}

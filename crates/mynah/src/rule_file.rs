@@ -1,0 +1,56 @@
+//! A bot's rule file: where it lies, how it is loaded, and how what is wrong with it is told.
+
+use std::path::{Path, PathBuf};
+
+use mynah_core::Capabilities;
+use mynah_rules::{Disk, Lang, LoadOptions, Loaded, Severity};
+
+/// The name of a rule file in its folder.
+const FILE: &str = "bot.toml";
+
+/// The main file of a bot: the `bot.toml` in a folder, or the file itself.
+pub(crate) fn main_file(bot: &Path) -> PathBuf {
+    if bot.is_dir() { bot.join(FILE) } else { bot.to_owned() }
+}
+
+/// What a bot is called where it has no other name: its folder, or its file if that has a name of its own.
+pub(crate) fn name_of(bot: &Path) -> String {
+    let file = main_file(bot);
+    let named = if file.file_name().is_some_and(|name| name == FILE) {
+        // Resolved, so that `.` has a name too.
+        file.parent().and_then(|folder| std::path::absolute(folder).ok())
+    } else {
+        Some(file.with_extension(""))
+    };
+    let name = named.as_deref().and_then(Path::file_name);
+    name.map_or_else(|| "bot".to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+/// Loads a rule file for a bot that knows these handlers, on a service that can do this.
+pub(crate) fn load(main: &Path, handlers: &[String], capabilities: &Capabilities) -> Loaded {
+    let options = LoadOptions { handlers: Some(handlers), capabilities: Some(capabilities) };
+    mynah_rules::load(main, &Disk, &options)
+}
+
+/// Everything there is to say about a file, for people; notes only if asked for.
+pub(crate) fn render(loaded: &Loaded, lang: Lang, colours: bool, notes: bool) -> String {
+    let told = loaded.diagnostics.iter().filter(|one| notes || one.severity != Severity::Note);
+    told.map(|one| one.render(&loaded.sources, lang, colours)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bot_is_called_after_its_folder_or_its_own_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let bot = folder.path().join("shop");
+        std::fs::create_dir(&bot).unwrap();
+        assert_eq!(main_file(&bot), bot.join("bot.toml"));
+        assert_eq!(name_of(&bot), "shop");
+        assert_eq!(name_of(&bot.join("bot.toml")), "shop");
+        assert_eq!(name_of(&bot.join("night.toml")), "night");
+        assert_ne!(name_of(Path::new(".")), "bot");
+    }
+}
