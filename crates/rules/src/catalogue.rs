@@ -1,1 +1,287 @@
-//! (being written)
+//! The texts of all diagnostics, English and Chinese beside each other.
+//!
+//! Rules for them: say what was found, what was expected, what to type; never a type of Rust; one line.
+
+mod conflicts;
+mod hints;
+mod tests_of_bots;
+mod values;
+mod words;
+
+use crate::keys::Table;
+use crate::problem::{
+    BadFile, BadInclude, Capture, Limitation, Problem, Shadow, ShadowReason, Syntax,
+};
+
+/// A language in which people are spoken to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Lang {
+    /// English.
+    #[default]
+    En,
+    /// Chinese.
+    Zh,
+}
+
+impl Lang {
+    /// The language of a locale such as `zh_CN.UTF-8`: Chinese if it says so, else English.
+    #[must_use]
+    pub fn of_locale(locale: &str) -> Self {
+        if locale.to_ascii_lowercase().starts_with("zh") { Self::Zh } else { Self::En }
+    }
+
+    /// The language of that code, `en` or `zh`.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        match code {
+            "en" => Some(Self::En),
+            "zh" => Some(Self::Zh),
+            _ => None,
+        }
+    }
+}
+
+/// A text in the language asked for; both forms stand beside each other.
+macro_rules! say {
+    ($lang:expr, $en:literal, $zh:literal $(,)?) => {
+        match $lang {
+            $crate::catalogue::Lang::En => format!($en),
+            $crate::catalogue::Lang::Zh => format!($zh),
+        }
+    };
+}
+pub(crate) use say;
+
+impl Problem {
+    /// What is wrong.
+    pub(crate) fn message(&self, lang: Lang) -> String {
+        match self {
+            Self::Syntax(syntax) => syntax_message(syntax, lang),
+            Self::Typographic { found, ascii } => typographic(*found, *ascii, lang),
+            Self::Header { found, expected } => say!(
+                lang,
+                "`{found}` is no header; expected `{expected}`",
+                "`{found}` 不是表头；应为 `{expected}`"
+            ),
+            Self::UnknownKey { key, table: Table::File, .. } => {
+                say!(lang, "`{key}` is not a key of the file itself", "`{key}` 不是文件顶层的键")
+            }
+            Self::UnknownKey { key, table, .. } => {
+                let table = table.shown();
+                say!(lang, "`{key}` is not a key of {table}", "`{key}` 不是 {table} 的键")
+            }
+            Self::Type { key, kind, found, in_list } => {
+                values::wrong_type(key, *kind, *found, *in_list, lang)
+            }
+            Self::EntryType { name, wanted, found } => {
+                values::entry_type(name, *wanted, *found, lang)
+            }
+            Self::Missing { table, keys } => {
+                let (table, keys) = (table.shown(), words::any_of(keys, lang));
+                say!(lang, "{table} needs {keys}", "{table} 需要 {keys}")
+            }
+            Self::NoCondition { only_none: true } => say!(
+                lang,
+                "`none` alone would answer almost every message",
+                "只有 `none` 会回答几乎每条消息"
+            ),
+            Self::NoCondition { only_none: false } => {
+                say!(lang, "this rule would answer every message", "这条规则会回答每一条消息")
+            }
+            Self::NoAction { .. } => say!(lang, "nothing to do", "没有任何动作"),
+            Self::Empty { key, text } => empty(key, text.as_deref(), lang),
+            Self::Value(value) => values::message(value, lang),
+            Self::Conflict(conflict) => conflicts::message(conflict, lang),
+            Self::Regex(kind) => words::regex(kind, lang),
+            Self::RegexEmpty { regex } => {
+                say!(lang, "'{regex}' matches every message", "'{regex}' 匹配每一条消息")
+            }
+            Self::Scan => say!(
+                lang,
+                "this regex has no fixed text and runs on every message",
+                "这个正则没有固定文字，每条消息都要运行"
+            ),
+            Self::Pattern(kind) => words::pattern(kind, lang),
+            Self::Template(kind) => words::template(kind, lang),
+            Self::UnknownName { name, .. } => {
+                say!(lang, "{{{name}}} is unknown here", "这里没有 {{{name}}}")
+            }
+            Self::Capture(capture) => capture_message(capture, lang),
+            Self::NeverSet { name } => {
+                say!(lang, "nothing sets {{{name}}}", "没有任何地方设置 {{{name}}}")
+            }
+            Self::NoHandler { name, .. } => {
+                say!(lang, "no handler named \"{name}\"", "没有名为 \"{name}\" 的处理器")
+            }
+            Self::HandlerUnknown { name } => say!(
+                lang,
+                "the handler \"{name}\" must be registered by the program that runs this bot",
+                "处理器 \"{name}\" 须由运行机器人的程序注册"
+            ),
+            Self::File(file) => file_message(file, lang),
+            Self::Transport(limitation) => limitation_message(limitation, lang),
+            Self::DuplicateId { id, other } => {
+                say!(lang, "the id \"{id}\" is also at {other}", "id \"{id}\" 也在 {other}")
+            }
+            Self::UnknownId { id, .. } => say!(
+                lang,
+                "no rule or dialog has the id \"{id}\"",
+                "没有 id 为 \"{id}\" 的规则或对话"
+            ),
+            Self::IncludeNothing { pattern } => {
+                say!(lang, "{pattern} matches no file", "{pattern} 没有匹配任何文件")
+            }
+            Self::Include(include) => include_message(include, lang),
+            Self::NeverFires(shadow) => shadow_message(shadow, lang),
+            Self::NeverBegins => {
+                say!(lang, "nothing begins this dialog", "没有任何方式开始这个对话")
+            }
+            Self::DuplicateKeyword { place } => {
+                say!(lang, "also in the rule at {place}", "{place} 的规则里也有")
+            }
+            Self::Test(line) => tests_of_bots::message(line, lang),
+        }
+    }
+
+    /// What to do about it.
+    pub(crate) fn hint(&self, lang: Lang) -> Option<String> {
+        hints::hint(self, lang)
+    }
+}
+
+fn syntax_message(syntax: &Syntax, lang: Lang) -> String {
+    match syntax {
+        Syntax::Escape(c) => say!(
+            lang,
+            "\\{c} is not an escape in \"double quotes\"",
+            "\"双引号\" 里没有 \\{c} 这种转义"
+        ),
+        Syntax::Twice(key) => say!(lang, "`{key}` is here twice", "`{key}` 出现了两次"),
+        Syntax::Unquoted(text) => {
+            say!(lang, "the text {text} is not in quotes", "文字 {text} 没有加引号")
+        }
+        Syntax::NoEquals => say!(lang, "a key without `=`", "键的后面缺少 `=`"),
+        Syntax::NoValue => say!(lang, "a key without a value", "键没有值"),
+        Syntax::OpenList => say!(lang, "this list is never closed", "列表没有结束"),
+        Syntax::OpenTable => say!(lang, "this brace is never closed", "花括号没有结束"),
+        Syntax::OpenText => say!(lang, "this text is never closed", "文字没有结束"),
+        Syntax::NoComma => say!(lang, "no comma between two items", "两项之间缺少逗号"),
+        Syntax::Leftover => say!(lang, "something stands behind the value", "值的后面有多余内容"),
+        Syntax::Other(words) => say!(lang, "no valid TOML: {words}", "不是有效的 TOML：{words}"),
+    }
+}
+
+fn typographic(found: char, ascii: char, lang: Lang) -> String {
+    match ascii {
+        '"' | '\'' => say!(lang, "{found} is a typographic quote", "{found} 是中文（排版）引号"),
+        ' ' => say!(lang, "this is a full-width space", "这是全角空格"),
+        _ => say!(lang, "{found} is a full-width sign", "{found} 是全角符号"),
+    }
+}
+
+fn empty(key: &str, text: Option<&str>, lang: Lang) -> String {
+    match (key, text) {
+        (_, None) => say!(lang, "{key} is a list of nothing", "{key} 是空列表"),
+        ("keyword" | "all" | "none" | "prefix" | "suffix" | "regex", Some(text)) => {
+            say!(lang, "{key} \"{text}\" is in every message", "{key} \"{text}\" 在每条消息里都有")
+        }
+        ("exact" | "pattern", Some(text)) => {
+            say!(lang, "{key} \"{text}\" is no message at all", "{key} \"{text}\" 不是任何消息")
+        }
+        (_, Some(text)) => say!(lang, "{key} \"{text}\" is empty", "{key} \"{text}\" 是空的"),
+    }
+}
+
+fn capture_message(capture: &Capture, lang: Lang) -> String {
+    match capture {
+        Capture::NotIn { name, key, nth } => {
+            let nth = words::ordinal(*nth, lang);
+            say!(lang, "{{{name}}} is not in the {nth} {key}", "{nth} {key} 里没有 {{{name}}}")
+        }
+        Capture::Optional { name } => say!(
+            lang,
+            "{{{name}}} is in a part that may be missing",
+            "{{{name}}} 在可以省略的部分里"
+        ),
+        Capture::BuiltIn { name } => say!(lang, "{{{name}}} is built in", "{{{name}}} 是内置名称"),
+    }
+}
+
+fn file_message(file: &BadFile, lang: Lang) -> String {
+    match file {
+        BadFile::Missing { path, .. } => {
+            say!(lang, "{path} not found next to bot.toml", "bot.toml 旁边没有 {path}")
+        }
+        BadFile::Outside { path } => {
+            say!(lang, "{path} lies outside of the bot's folder", "{path} 在机器人的文件夹之外")
+        }
+        BadFile::Unreadable { path, reason } => {
+            say!(lang, "{path} cannot be read: {reason}", "无法读取 {path}：{reason}")
+        }
+        BadFile::Nothing { path } => say!(lang, "{path} is empty", "{path} 是空文件"),
+        BadFile::TooLarge { path, size, most, transport } => {
+            let (size, most) = (words::megabytes(*size), words::megabytes(*most));
+            let transport = words::transport(transport, lang);
+            say!(
+                lang,
+                "{path} has {size}; {transport} takes {most} at most",
+                "{path} 有 {size}；{transport}最多 {most}"
+            )
+        }
+        BadFile::RuleFile { reason } => {
+            say!(lang, "the file cannot be read: {reason}", "无法读取文件：{reason}")
+        }
+    }
+}
+
+fn limitation_message(limitation: &Limitation, lang: Lang) -> String {
+    match limitation {
+        Limitation::PlainMention { key } => say!(
+            lang,
+            "people are not alerted by {key}: a web client's mention is plain text",
+            "{key} 不会提醒对方：网页客户端的 @ 只是普通文字"
+        ),
+        Limitation::NoAction { key, transport } => {
+            let transport = words::transport(transport, lang);
+            say!(lang, "{transport} has no `{key}`", "{transport}不支持 `{key}`")
+        }
+    }
+}
+
+fn include_message(include: &BadInclude, lang: Lang) -> String {
+    match include {
+        BadInclude::Missing(path) => say!(lang, "{path} not found", "找不到 {path}"),
+        BadInclude::Cycle(path) => say!(lang, "{path} includes itself", "{path} 包含了自己"),
+        BadInclude::Twice(path) => say!(lang, "{path} is included already", "{path} 已经包含过"),
+        BadInclude::Outside(path) => {
+            say!(lang, "{path} lies outside of the bot's folder", "{path} 在机器人的文件夹之外")
+        }
+        BadInclude::Unreadable { path, reason } => {
+            say!(lang, "{path} cannot be read: {reason}", "无法读取 {path}：{reason}")
+        }
+        BadInclude::BotTable => {
+            say!(lang, "[bot] belongs to the main file only", "[bot] 只能写在主文件里")
+        }
+        BadInclude::StarInFolder(path) => say!(
+            lang,
+            "{path}: `*` and `?` only work in the file name",
+            "{path}：`*` 和 `?` 只能用在文件名里"
+        ),
+    }
+}
+
+fn shadow_message(shadow: &Shadow, lang: Lang) -> String {
+    let place = &shadow.place;
+    match &shadow.why {
+        ShadowReason::Inside { key, earlier, later } => say!(
+            lang,
+            "{place} always answers first: its {key} \"{earlier}\" is inside \"{later}\"",
+            "{place} 总是先回答：它的 {key} \"{earlier}\" 包含在 \"{later}\" 里"
+        ),
+        ShadowReason::Weaker => say!(
+            lang,
+            "{place} always answers first: it holds whenever this one does",
+            "{place} 总是先回答：这条成立时它必然成立"
+        ),
+    }
+}

@@ -1,1 +1,245 @@
-//! (being written)
+//! From trees to meaning: every table of every file is read by the table of keys, its values are understood, and what is
+//! wrong with them is reported, all of it in one run.
+//!
+//! Nothing here looks at a file system but for the pictures and files that rules send. A check never stops: what cannot be
+//! understood is left out, and what would only follow from an earlier mistake is not said.
+
+mod actions;
+mod bot;
+mod brakes;
+mod conditions;
+mod dialogs;
+mod fields;
+mod fixed;
+mod groups;
+mod names;
+mod paths;
+mod report;
+mod rules;
+mod schedules;
+mod scripts;
+mod texts;
+mod values;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use mynah_core::Capabilities;
+
+pub(crate) use fields::{Fields, Text};
+pub(crate) use paths::is_inside;
+pub(crate) use report::Report;
+pub(crate) use values::duration;
+
+use crate::keys::{Table, closest};
+use crate::load::LoadOptions;
+use crate::model::{Bot, Place};
+use crate::parse::{TableNode, place_in_text};
+use crate::problem::Problem;
+use crate::script::Test;
+use crate::shadow;
+use crate::sources::{FileId, Files, Sources, Spot};
+
+/// A file to be checked.
+#[derive(Debug)]
+pub(crate) struct File {
+    /// Which.
+    pub(crate) id: FileId,
+    /// Its tree.
+    pub(crate) root: TableNode,
+}
+
+/// Everything that checking looks at beside the files themselves.
+pub(crate) struct Surroundings<'a> {
+    /// The texts of the files.
+    pub(crate) sources: &'a Sources,
+    /// The file system.
+    pub(crate) files: &'a dyn Files,
+    /// The folder of the main file.
+    pub(crate) folder: &'a Path,
+    /// What is known of the program and the transport.
+    pub(crate) options: &'a LoadOptions<'a>,
+}
+
+/// Checks the files of a bot; the main one is the last.
+pub(crate) fn check(
+    files: &[File],
+    around: &Surroundings<'_>,
+    report: &mut Report,
+) -> (Bot, Vec<Test>) {
+    let mut checker = Checker::new(around, report);
+    let roots: Vec<(&File, Fields<'_>)> =
+        files.iter().map(|file| (file, checker.root(file))).collect();
+    let mut bot = checker.bot(roots.last().map(|(_, root)| root));
+    for (_, included) in roots.iter().rev().skip(1) {
+        checker.no_bot(included);
+    }
+    let mut tests = Vec::new();
+    let mut sound = Vec::new();
+    for (_, root) in &roots {
+        for (node, spot) in root.tables("rule") {
+            let before = checker.report.errors();
+            bot.rules.push(checker.rule(node, spot));
+            sound.push(checker.report.errors() == before);
+        }
+        bot.dialogs.extend(
+            root.tables("dialog").into_iter().map(|(node, spot)| checker.dialog(node, spot)),
+        );
+        bot.schedules.extend(
+            root.tables("schedule").into_iter().map(|(node, spot)| checker.schedule(node, spot)),
+        );
+        bot.tables
+            .extend(root.tables("group").into_iter().map(|(node, spot)| checker.group(node, spot)));
+    }
+    for (_, root) in &roots {
+        let parsed = root
+            .tables("test")
+            .into_iter()
+            .filter_map(|(node, spot)| checker.test(node, spot, &bot.zone));
+        tests.extend(parsed);
+    }
+    checker.finish();
+    shadow::find(&bot, &sound, &checker.spots, checker.report);
+    (bot, tests)
+}
+
+/// The state of a check.
+pub(crate) struct Checker<'a> {
+    around: &'a Surroundings<'a>,
+    report: &'a mut Report,
+    /// The places of the rules' headers and keys, for what is found out later.
+    spots: Vec<shadow::RuleSpots>,
+    /// The ids seen, with the place of the first.
+    ids: BTreeMap<String, Spot>,
+    /// The state keys given out, so that no two rules share one.
+    state_keys: BTreeSet<String>,
+    /// The ids of dialogs.
+    dialogs: BTreeSet<String>,
+    /// Whether a dialog could not say its id.
+    has_nameless_dialog: bool,
+    /// The dialogs that rules start.
+    starts: Vec<(String, Spot)>,
+    /// Dialogs without a start text.
+    startless: Vec<(String, Spot)>,
+    /// The ids in `only`.
+    onlys: Vec<(String, Spot)>,
+    /// The variables that something sets, with their scope.
+    set: BTreeSet<String>,
+    /// The variables that texts use, with whether they have a default.
+    used: Vec<(String, bool, Spot)>,
+    /// Whether handlers run that may set anything.
+    runs_handlers: bool,
+    /// Whether it has been said that mentions alert nobody.
+    said_plain_mention: bool,
+    /// Whether traditional characters fold.
+    fold_hant: bool,
+}
+
+impl<'a> Checker<'a> {
+    fn new(around: &'a Surroundings<'a>, report: &'a mut Report) -> Self {
+        Self {
+            around,
+            report,
+            spots: Vec::new(),
+            ids: BTreeMap::new(),
+            state_keys: BTreeSet::new(),
+            dialogs: BTreeSet::new(),
+            has_nameless_dialog: false,
+            starts: Vec::new(),
+            startless: Vec::new(),
+            onlys: Vec::new(),
+            set: BTreeSet::new(),
+            used: Vec::new(),
+            runs_handlers: around.options.handlers.is_some_and(|handlers| !handlers.is_empty()),
+            said_plain_mention: false,
+            fold_hant: false,
+        }
+    }
+
+    fn root<'n>(&mut self, file: &'n File) -> Fields<'n> {
+        Fields::read(Table::File, &file.root, Spot::new(file.id, 0..0), self.report)
+    }
+
+    fn say(&mut self, problem: Problem, spot: Spot) {
+        self.report.add(problem, spot);
+    }
+
+    /// The header that a place lies at.
+    fn place(&self, spot: &Spot) -> Place {
+        Place {
+            file: self.around.sources.name(spot.file),
+            line: self.around.sources.line_at(spot.file, spot.span.start).number,
+        }
+    }
+
+    /// A place as people write it.
+    fn shown(&self, spot: &Spot) -> String {
+        let place = self.place(spot);
+        format!("{}:{}", place.file, place.line)
+    }
+
+    /// The place in the file of a part of a text.
+    fn inside(&self, text: &Text<'_>, part: &std::ops::Range<usize>) -> Spot {
+        let source: Arc<str> = self.around.sources.text(text.spot.file);
+        let raw = source.get(text.spot.span.clone()).unwrap_or_default();
+        Spot::new(text.spot.file, place_in_text(raw, text.spot.span.start, part))
+    }
+
+    fn capabilities(&self) -> Option<&'a Capabilities> {
+        self.around.options.capabilities
+    }
+
+    /// Notes an id, and says if it is there already.
+    fn id(&mut self, id: &Text<'_>) {
+        match self.ids.get(id.text).cloned() {
+            Some(first) => {
+                let problem =
+                    Problem::DuplicateId { id: id.text.to_owned(), other: self.shown(&first) };
+                self.say(problem, id.spot.clone());
+            }
+            None => drop(self.ids.insert(id.text.to_owned(), id.spot.clone())),
+        }
+    }
+
+    /// What can only be said when everything has been seen.
+    fn finish(&mut self) {
+        self.check_starts();
+        for (id, spot) in std::mem::take(&mut self.onlys) {
+            if !self.ids.contains_key(&id) {
+                self.unknown_id(id, spot);
+            }
+        }
+        if self.runs_handlers {
+            return;
+        }
+        for (name, has_default, spot) in std::mem::take(&mut self.used) {
+            // The values of a chat come from tables that may be written later; with a default nothing is amiss.
+            let is_meant = has_default && !name.starts_with("user.");
+            if !is_meant && !self.set.contains(&name) {
+                self.say(Problem::NeverSet { name }, spot);
+            }
+        }
+    }
+
+    fn check_starts(&mut self) {
+        let starts = std::mem::take(&mut self.starts);
+        for (id, spot) in std::mem::take(&mut self.startless) {
+            if !starts.iter().any(|(started, _)| *started == id) {
+                self.say(Problem::NeverBegins, spot);
+            }
+        }
+        for (id, spot) in starts {
+            if !self.dialogs.contains(&id) && !self.has_nameless_dialog {
+                let meant =
+                    closest(&id, self.dialogs.iter().map(String::as_str)).map(str::to_owned);
+                self.say(Problem::UnknownId { id, meant }, spot);
+            }
+        }
+    }
+
+    fn unknown_id(&mut self, id: String, spot: Spot) {
+        let meant = closest(&id, self.ids.keys().map(String::as_str)).map(str::to_owned);
+        self.say(Problem::UnknownId { id, meant }, spot);
+    }
+}

@@ -1,1 +1,256 @@
-//! (being written)
+//! The one table of keys: what may stand where, of which type, and what it is for.
+//!
+//! The checker walks a file by it, and the JSON Schema, the reference page and the did-you-mean hints are made from it.
+
+mod closest;
+mod entries;
+
+pub(crate) use closest::closest;
+pub(crate) use entries::KEYS;
+
+use crate::catalogue::Lang;
+
+/// The kinds of table that a rule file has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Table {
+    /// The file itself.
+    File,
+    /// `[bot]`.
+    Bot,
+    /// `[[rule]]`.
+    Rule,
+    /// An item of `do = […]`.
+    Do,
+    /// `cooldown = {…}`.
+    Cooldown,
+    /// `limit = {…}`.
+    Limit,
+    /// `[[group]]`.
+    Group,
+    /// `[[dialog]]`.
+    Dialog,
+    /// `[[dialog.step]]`.
+    Step,
+    /// `[dialog.done]`.
+    Done,
+    /// `[[schedule]]`.
+    Schedule,
+    /// `[[test]]`.
+    Test,
+}
+
+impl Table {
+    /// Every kind, in the order of the reference page.
+    pub(crate) const ALL: [Self; 12] = [
+        Self::File,
+        Self::Bot,
+        Self::Rule,
+        Self::Do,
+        Self::Cooldown,
+        Self::Limit,
+        Self::Group,
+        Self::Dialog,
+        Self::Step,
+        Self::Done,
+        Self::Schedule,
+        Self::Test,
+    ];
+
+    /// How it is written.
+    pub(crate) fn shown(self) -> &'static str {
+        match self {
+            Self::File => "bot.toml",
+            Self::Bot => "[bot]",
+            Self::Rule => "[[rule]]",
+            Self::Do => "do",
+            Self::Cooldown => "cooldown",
+            Self::Limit => "limit",
+            Self::Group => "[[group]]",
+            Self::Dialog => "[[dialog]]",
+            Self::Step => "[[dialog.step]]",
+            Self::Done => "[dialog.done]",
+            Self::Schedule => "[[schedule]]",
+            Self::Test => "[[test]]",
+        }
+    }
+
+    /// Its keys, in the order of the reference page.
+    pub(crate) fn keys(self) -> impl Iterator<Item = &'static Key> {
+        KEYS.iter().filter(move |key| key.tables.contains(&self))
+    }
+
+    /// Its key of that name.
+    pub(crate) fn key(self, name: &str) -> Option<&'static Key> {
+        self.keys().find(|key| key.name == name)
+    }
+}
+
+/// One key of the language.
+#[derive(Debug)]
+pub(crate) struct Key {
+    /// How it is written.
+    pub(crate) name: &'static str,
+    /// Where it may stand.
+    pub(crate) tables: &'static [Table],
+    /// What it holds.
+    pub(crate) kind: Kind,
+    /// What part it plays.
+    pub(crate) role: Role,
+    /// What it is for, in English.
+    pub(crate) en: &'static str,
+    /// What it is for, in Chinese.
+    pub(crate) zh: &'static str,
+    /// What people write who mean it.
+    pub(crate) also: &'static [&'static str],
+}
+
+impl Key {
+    /// What it is for.
+    pub(crate) fn help(&self, lang: Lang) -> &'static str {
+        match lang {
+            Lang::En => self.en,
+            Lang::Zh => self.zh,
+        }
+    }
+}
+
+/// What part a key plays in its table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// A condition that is enough for a rule.
+    Condition,
+    /// A condition that needs another beside it.
+    Restriction,
+    /// Something to do.
+    Action,
+    /// How, how often, in which order.
+    Setting,
+    /// A table of its own.
+    Section,
+}
+
+/// What a key holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A text.
+    Text,
+    /// A text or a list of texts.
+    Texts,
+    /// A name of a group, or a list of them; `*` and `?` allowed.
+    Groups,
+    /// A pattern or a list of them.
+    Patterns,
+    /// A regular expression.
+    Regex,
+    /// A regular expression or a list of them.
+    Regexes,
+    /// A text with `{names}`.
+    Template,
+    /// A list of texts with `{names}`.
+    Templates,
+    /// `true` or `false`.
+    Flag,
+    /// A whole number.
+    Integer,
+    /// A number between 0 and 1.
+    Chance,
+    /// A time span with its unit: `30s`, `5m`, `2h`, `1d`.
+    Duration,
+    /// A time span, or one for each clock.
+    Cooldown,
+    /// Counts and their period.
+    Limit,
+    /// A part of the day, `09:00-18:00`, or a list of them.
+    Times,
+    /// A time of day, `09:00`, or a list of them.
+    At,
+    /// Days of the week: `mon-fri`, `sat,sun`, or a list.
+    Days,
+    /// A cron line of five fields.
+    Cron,
+    /// A time zone of the IANA database.
+    Zone,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// One of these words, or a list of them.
+    Words(&'static [&'static str]),
+    /// A file beside `bot.toml`.
+    Path,
+    /// A file name in the data folder.
+    FileName,
+    /// The name of a handler.
+    Handler,
+    /// Names with texts: `{ k = "v" }`.
+    Vars,
+    /// Names with texts that may hold `{names}`.
+    TemplateVars,
+    /// Names with whole numbers.
+    Counts,
+    /// A list of tables of one action each.
+    Steps,
+    /// A conversation to be played.
+    Script,
+    /// One table.
+    Section(Table),
+    /// A list of tables, each with its own header.
+    Sections(Table),
+}
+
+/// The shape of a TOML value, without what it means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// A text.
+    Text,
+    /// A text or a list of texts.
+    TextOrList,
+    /// A list of texts.
+    TextList,
+    /// `true` or `false`.
+    Flag,
+    /// A whole number.
+    Integer,
+    /// Any number.
+    Number,
+    /// A text or a table.
+    TextOrTable,
+    /// A table.
+    Table,
+    /// A list of tables.
+    TableList,
+}
+
+impl Kind {
+    /// The shape that a value of this kind has.
+    pub(crate) fn shape(self) -> Shape {
+        match self {
+            Self::Text
+            | Self::Regex
+            | Self::Template
+            | Self::Duration
+            | Self::Cron
+            | Self::Zone
+            | Self::Word(_)
+            | Self::Path
+            | Self::FileName
+            | Self::Handler
+            | Self::Script => Shape::Text,
+            Self::Texts
+            | Self::Groups
+            | Self::Patterns
+            | Self::Regexes
+            | Self::Times
+            | Self::At
+            | Self::Days
+            | Self::Words(_) => Shape::TextOrList,
+            Self::Templates => Shape::TextList,
+            Self::Flag => Shape::Flag,
+            Self::Integer => Shape::Integer,
+            Self::Chance => Shape::Number,
+            Self::Cooldown => Shape::TextOrTable,
+            Self::Limit | Self::Vars | Self::TemplateVars | Self::Counts | Self::Section(_) => {
+                Shape::Table
+            }
+            Self::Steps | Self::Sections(_) => Shape::TableList,
+        }
+    }
+}

@@ -14,6 +14,7 @@ mod keys;
 mod load;
 mod model;
 mod parse;
+mod problem;
 mod reference;
 mod schema;
 pub mod script;
@@ -36,3 +37,11 @@ mod explain;
 mod rule_book;
 mod schedule;
 
+pub use decision::{Builtin, Decision, Moment, RuleRef};
+pub use explain::{Failed, Trace, Verdict};
+pub use rule_book::{Reach, RuleBook, RuleInfo};
+
+pub use catalogue::Lang;
+pub use diagnostic::{Diagnostic, Severity};
+pub use load::{LoadOptions, Loaded, load};
+pub use sources::{Disk, Files, Sources};

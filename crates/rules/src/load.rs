@@ -1,1 +1,66 @@
-//! (being written)
+//! Loading a bot: its files are read, parsed, checked, and made into a rule book.
+
+mod include;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use mynah_core::Capabilities;
+
+use crate::check::{Report, Surroundings, check};
+use crate::diagnostic::Diagnostic;
+use crate::rule_book::RuleBook;
+use crate::script::Test;
+use crate::sources::{Files, Sources};
+
+/// What is known of the program that will run the bot.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LoadOptions<'a> {
+    /// The names of the registered handlers. `None` if they are not known: then a handler's name is only noted.
+    pub handlers: Option<&'a [String]>,
+    /// What the transport can do. `None` if it is not known: then files are measured by what the web protocol takes.
+    pub capabilities: Option<&'a Capabilities>,
+}
+
+/// A bot as far as it could be loaded.
+pub struct Loaded {
+    /// The rules, ready to decide; `None` if there is any error.
+    pub book: Option<Arc<RuleBook>>,
+    /// Everything there is to say, in the order of the files and places.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The texts of the files, for showing diagnostics.
+    pub sources: Sources,
+    /// The `[[test]]` tables; those that could be read.
+    pub tests: Vec<Test>,
+}
+
+impl fmt::Debug for Loaded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Loaded")
+            .field("is_good", &self.book.is_some())
+            .field("diagnostics", &self.diagnostics)
+            .field("tests", &self.tests.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Loads a bot from its main file.
+///
+/// Nothing is thrown away at the first mistake: all of them, in all files, are in [`Loaded::diagnostics`].
+#[must_use]
+pub fn load(main: &Path, files: &dyn Files, options: &LoadOptions<'_>) -> Loaded {
+    let folder = main.parent().unwrap_or(Path::new(""));
+    let mut report = Report::default();
+    let (sources, trees) = include::read_all(main, folder, files, &mut report);
+    let around = Surroundings { sources: &sources, files, folder, options };
+    let (bot, tests) = check(&trees, &around, &mut report);
+    let book = report.is_clean().then(|| Arc::new(RuleBook::build(bot)));
+    let mut diagnostics: Vec<Diagnostic> = report
+        .into_problems()
+        .into_iter()
+        .map(|(problem, spot)| Diagnostic::new(problem, spot, &sources))
+        .collect();
+    diagnostics.sort_by_key(Diagnostic::sort_key);
+    Loaded { book, diagnostics, sources, tests }
+}

@@ -208,6 +208,11 @@ impl Days {
         Self(self.0 | Self::bit(day))
     }
 
+    /// These days and those.
+    pub(crate) fn and(self, others: Self) -> Self {
+        Self(self.0 | others.0)
+    }
+
     /// Whether it is one of them.
     pub(crate) fn contains(self, day: Weekday) -> bool {
         self.0 & Self::bit(day) != 0

@@ -1,1 +1,169 @@
-//! (being written)
+//! From text to a tree in which every key and value knows its place, with every syntax error of the file.
+//!
+//! A file without syntax errors is parsed once. Otherwise the broken statements are looked at one by one ([`repair`]),
+//! mended or blanked out, and what is left is parsed: so a syntax error hides no other mistake.
+
+mod repair;
+mod statement;
+mod text;
+mod typographic;
+
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+pub(crate) use text::place_in_text;
+
+use crate::problem::Problem;
+
+/// A parsed file.
+#[derive(Debug)]
+pub(crate) struct Parsed {
+    /// Its tree, as far as it could be read.
+    pub(crate) root: TableNode,
+    /// What is wrong with its syntax, with the places.
+    pub(crate) problems: Vec<(Problem, Range<usize>)>,
+}
+
+/// A value with its place.
+#[derive(Debug, Clone)]
+pub(crate) struct Node {
+    /// Its place in bytes of the file; of a table with a header, the header.
+    pub(crate) span: Range<usize>,
+    /// The value.
+    pub(crate) value: Value,
+}
+
+/// A value.
+#[derive(Debug, Clone)]
+pub(crate) enum Value {
+    /// A text.
+    Text(String),
+    /// A whole number.
+    Integer(i64),
+    /// Another number.
+    Float(f64),
+    /// `true` or `false`.
+    Flag(bool),
+    /// A date or a time that is not in quotes, or a number beyond all bounds.
+    Date,
+    /// Something that could not be read; a syntax error says so.
+    Unreadable,
+    /// A list.
+    List(Vec<Node>),
+    /// A table.
+    Table(TableNode),
+}
+
+/// A table: its entries in the order of the file.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TableNode {
+    /// The entries.
+    pub(crate) entries: Vec<Entry>,
+    /// Whether something in it could not be read, so that what seems missing may be there.
+    pub(crate) broken: bool,
+}
+
+/// A key with its value.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    /// The key.
+    pub(crate) key: String,
+    /// Its place.
+    pub(crate) key_span: Range<usize>,
+    /// The value.
+    pub(crate) node: Node,
+}
+
+/// Reads a file.
+pub(crate) fn parse(source: &str) -> Parsed {
+    let (tree, errors) = DeTable::parse_recoverable(source);
+    if errors.is_empty() && !has_single_brackets(&tree) {
+        let root = table(tree.into_inner(), &Origin::same());
+        return Parsed { root, problems: Vec::new() };
+    }
+    let repaired = repair::repair(source);
+    let (tree, left) = DeTable::parse_recoverable(&repaired.text);
+    let root = table(tree.into_inner(), &repaired.origin);
+    let clashes = repaired.clashes(source, &left);
+    let problems = repaired.problems.into_iter().chain(clashes).collect();
+    Parsed { root, problems }
+}
+
+/// Whether `[rule]` or the like stands where `[[rule]]` is meant: a second one would clash with the first.
+fn has_single_brackets(tree: &Spanned<DeTable<'_>>) -> bool {
+    let listed = ["rule", "group", "dialog", "schedule", "test"];
+    let tree = tree.get_ref();
+    listed.iter().any(|name| tree.get(*name).is_some_and(|value| value.get_ref().is_table()))
+        || tree.get("bot").is_some_and(|value| value.get_ref().is_array())
+}
+
+/// Where the bytes of a mended text were in the file, and which parts of it could not be read.
+#[derive(Debug, Default)]
+struct Origin {
+    /// From this byte of the mended text on, bytes lie so much further on in the file. In rising order.
+    shifts: Vec<(usize, isize)>,
+    /// Places of headers whose tables are not whole.
+    broken: Vec<Range<usize>>,
+    /// Where values begin, in the file, that stand for unreadable ones.
+    unreadable: Vec<usize>,
+}
+
+impl Origin {
+    fn same() -> Self {
+        Self::default()
+    }
+
+    fn place(&self, at: usize) -> usize {
+        let shift = self.shifts.iter().rev().find(|(from, _)| *from <= at);
+        at.checked_add_signed(shift.map_or(0, |(_, by)| *by)).unwrap_or(0)
+    }
+
+    fn range(&self, span: Range<usize>) -> Range<usize> {
+        let start = self.place(span.start);
+        // The end belongs to the last byte inside: what follows may be shifted differently.
+        let end = if span.is_empty() { start } else { self.place(span.end - 1) + 1 };
+        start..end.max(start)
+    }
+
+    fn is_broken(&self, header: &Range<usize>) -> bool {
+        self.broken.iter().any(|broken| broken.start == header.start)
+    }
+}
+
+fn table(tree: DeTable<'_>, origin: &Origin) -> TableNode {
+    let mut entries: Vec<Entry> = tree
+        .into_iter()
+        .map(|(key, value)| Entry {
+            key_span: origin.range(key.span()),
+            key: key.into_inner().into_owned(),
+            node: node(value, origin),
+        })
+        .collect();
+    entries.sort_by_key(|entry| entry.key_span.start);
+    TableNode { entries, broken: false }
+}
+
+fn node(value: Spanned<DeValue<'_>>, origin: &Origin) -> Node {
+    let span = origin.range(value.span());
+    let value = match value.into_inner() {
+        DeValue::String(text) => Value::Text(text.into_owned()),
+        DeValue::Integer(number) => {
+            i64::from_str_radix(number.as_str(), number.radix()).map_or(Value::Date, Value::Integer)
+        }
+        DeValue::Float(number) => number.as_str().parse().map_or(Value::Date, Value::Float),
+        DeValue::Boolean(flag) => Value::Flag(flag),
+        DeValue::Datetime(_) if origin.unreadable.contains(&span.start) => Value::Unreadable,
+        DeValue::Datetime(_) => Value::Date,
+        DeValue::Array(items) => {
+            Value::List(items.into_iter().map(|item| node(item, origin)).collect())
+        }
+        DeValue::Table(inner) => {
+            let mut inner = table(inner, origin);
+            inner.broken |= origin.is_broken(&span);
+            Value::Table(inner)
+        }
+    };
+    Node { span, value }
+}

@@ -1,1 +1,151 @@
-//! (being written)
+//! The conversations of `[[test]]`: lines of a chat script, read into what they mean.
+//!
+//! This only reads them; they are played by `mynah::testing`.
+
+mod reader;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use mynah_core::{MessageKind, Timestamp};
+
+pub(crate) use reader::parse;
+
+/// One `[[test]]`.
+#[derive(Debug, Clone)]
+pub struct Test {
+    /// Its name, where it has one.
+    pub name: Option<String>,
+    /// The file it stands in, relative to the folder of the main file.
+    pub file: String,
+    /// The line of its header.
+    pub line: u32,
+    /// When it begins: at its first `@` time, else on a Monday noon of the bot's zone.
+    pub start: Timestamp,
+    /// Its lines in order, without blank ones and comments.
+    pub lines: Vec<Line>,
+}
+
+/// A line of a test.
+#[derive(Debug, Clone)]
+pub struct Line {
+    /// Its number in the file.
+    pub line: u32,
+    /// The line as written.
+    pub text: String,
+    /// What it means.
+    pub what: What,
+}
+
+/// What a line of a test means.
+#[derive(Debug, Clone)]
+pub enum What {
+    /// `group/user: text`: somebody says something.
+    Says {
+        /// Where.
+        chat: ChatName,
+        /// Who.
+        who: String,
+        /// What.
+        said: Said,
+    },
+    /// `! join group/user`: something else happens.
+    Happens {
+        /// Where.
+        chat: ChatName,
+        /// Who did it; of several the first.
+        who: String,
+        /// What happens.
+        event: Happening,
+    },
+    /// `> text`: the next reply in the chat of the last line that said or did something.
+    Reply(Expected),
+    /// `> -`: no reply there.
+    NoReply,
+    /// `=> chat: text`: the next message to another chat.
+    Elsewhere {
+        /// The name of the chat.
+        chat: String,
+        /// What is said there.
+        said: Expected,
+    },
+    /// `=> run name {k=v}`: a handler is called.
+    Runs {
+        /// The name of the handler.
+        handler: String,
+        /// Captures that it must be given; it may be given more.
+        captures: BTreeMap<String, String>,
+    },
+    /// `=> accept user`: a friend request is accepted.
+    Accepts {
+        /// Whose.
+        who: String,
+    },
+    /// `+31s`: so much time goes by.
+    Wait(Duration),
+    /// `@ 2026-11-23 09:00`: the clock jumps to this moment.
+    Jump(Timestamp),
+}
+
+/// A chat by its name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ChatName {
+    /// A group of that title.
+    Group(String),
+    /// The private chat with the person of that name.
+    Private(String),
+}
+
+impl ChatName {
+    /// Its name as replies elsewhere are addressed.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Group(name) | Self::Private(name) => name,
+        }
+    }
+}
+
+/// What somebody says in a test.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Said {
+    /// A text.
+    Text(String),
+    /// A picture, a voice message …; never [`MessageKind::Text`].
+    Media(MessageKind),
+}
+
+/// What the bot is to say.
+#[derive(Debug, Clone)]
+pub enum Expected {
+    /// Exactly this text.
+    Text(String),
+    /// A text in which this is found.
+    Regex(regex::Regex),
+    /// A picture or a file.
+    Media {
+        /// Of this kind.
+        kind: MessageKind,
+        /// Of this file name, if it matters.
+        name: Option<String>,
+    },
+}
+
+/// An event in a test.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Happening {
+    /// People come into the group.
+    Join(Vec<String>),
+    /// People leave the group.
+    Leave(Vec<String>),
+    /// The group gets this title.
+    Rename(String),
+    /// The person's last message is recalled; with a text, the last one of that text.
+    Recall(Option<String>),
+    /// The person pats the bot.
+    Pat,
+    /// The person sends a red packet.
+    RedPacket,
+    /// The person wants to be a friend, with this greeting.
+    FriendRequest(String),
+}

@@ -1,0 +1,102 @@
+//! Messages about keys that contradict each other.
+
+use super::{Lang, say};
+use crate::model::EventKind;
+use crate::problem::Conflict;
+
+pub(super) fn message(conflict: &Conflict, lang: Lang) -> String {
+    match conflict {
+        Conflict::AtMeInPrivate => {
+            say!(
+                lang,
+                "at_me with in = \"private\" is always true",
+                "in = \"private\" 时 at_me 总是成立"
+            )
+        }
+        Conflict::GroupEventInPrivate(event) => {
+            let event = word(*event);
+            say!(
+                lang,
+                "event = \"{event}\" happens in groups only",
+                "event = \"{event}\" 只发生在群里"
+            )
+        }
+        Conflict::FriendRequestInGroup => say!(
+            lang,
+            "event = \"friend_request\" happens in private only",
+            "event = \"friend_request\" 只发生在私聊"
+        ),
+        Conflict::GroupsInPrivate => {
+            say!(
+                lang,
+                "groups with in = \"private\" is never true",
+                "in = \"private\" 时 groups 永不成立"
+            )
+        }
+        Conflict::TypeAndEvent => say!(
+            lang,
+            "type and event together are never true: an event is no message",
+            "type 与 event 同时写永不成立：事件不是消息"
+        ),
+        Conflict::NoText(key) => say!(
+            lang,
+            "{key} is never true here: what this rule looks at has no text",
+            "{key} 在这里永不成立：这条规则所看的内容没有文本"
+        ),
+        Conflict::AcceptWithout => {
+            say!(
+                lang,
+                "accept needs event = \"friend_request\"",
+                "accept 需要 event = \"friend_request\""
+            )
+        }
+        Conflict::ReplyWithout { reply, brake } => {
+            say!(lang, "{reply} without {brake} is never said", "没有 {brake}，{reply} 永远不会说")
+        }
+        Conflict::DoAndOthers(key) => say!(lang, "{key} stands beside do", "{key} 与 do 写在一起"),
+        Conflict::TwoTimes(one, other) => {
+            say!(lang, "{one} and {other} in one schedule", "一个定时里同时有 {one} 和 {other}")
+        }
+        Conflict::DaysWithoutAt => say!(lang, "days without at", "有 days 却没有 at"),
+        Conflict::CheckAndChoose => {
+            say!(lang, "check and choose in one question", "一个问题里同时有 check 和 choose")
+        }
+        Conflict::RestartNotChosen => {
+            say!(lang, "restart_on is none of choose", "restart_on 不在 choose 之中")
+        }
+    }
+}
+
+pub(super) fn hint(conflict: &Conflict, lang: Lang) -> Option<String> {
+    Some(match conflict {
+        Conflict::AtMeInPrivate => say!(lang, "leave at_me out", "去掉 at_me"),
+        Conflict::GroupEventInPrivate(_) => {
+            say!(lang, "leave in = \"private\" out", "去掉 in = \"private\"")
+        }
+        Conflict::FriendRequestInGroup => {
+            say!(lang, "leave in and groups out", "去掉 in 和 groups")
+        }
+        Conflict::GroupsInPrivate => say!(lang, "leave one of them out", "去掉其中一个"),
+        Conflict::TypeAndEvent => say!(lang, "make two rules of it", "分成两条规则"),
+        Conflict::NoText(_) => say!(lang, "leave it out", "去掉它"),
+        Conflict::AcceptWithout => {
+            say!(lang, "add it, or leave accept out", "加上它，或去掉 accept")
+        }
+        Conflict::ReplyWithout { brake, .. } => say!(lang, "add {brake} = …", "加上 {brake} = …"),
+        Conflict::DoAndOthers(key) => {
+            say!(
+                lang,
+                "put it into the list: do = [{{ {key} = … }}, …]",
+                "放进列表：do = [{{ {key} = … }}, …]"
+            )
+        }
+        Conflict::TwoTimes(..) => say!(lang, "make two schedules of it", "分成两个定时"),
+        Conflict::DaysWithoutAt => say!(lang, "add at = \"09:00\"", "加上 at = \"09:00\""),
+        Conflict::CheckAndChoose => say!(lang, "leave one of them out", "去掉其中一个"),
+        Conflict::RestartNotChosen => say!(lang, "add it to choose", "把它加进 choose"),
+    })
+}
+
+fn word(event: EventKind) -> &'static str {
+    EventKind::ALL.iter().find(|(kind, _)| *kind == event).map_or("", |(_, word)| word)
+}

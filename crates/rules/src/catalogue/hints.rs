@@ -1,0 +1,257 @@
+//! What to do about it.
+
+use super::{Lang, conflicts, say, tests_of_bots, values, words};
+use crate::keys::{Kind, Table};
+use crate::problem::{BadFile, BadInclude, Capture, Found, Limitation, Problem, Syntax};
+use crate::regex_condition::RegexErrorKind;
+
+pub(super) fn hint(problem: &Problem, lang: Lang) -> Option<String> {
+    Some(match problem {
+        Problem::Syntax(syntax) => return syntax_hint(syntax, lang),
+        Problem::Typographic { ascii: ' ', .. } => say!(lang, "use a plain space", "请用半角空格"),
+        Problem::Typographic { ascii, .. } => say!(lang, "use {ascii}", "请用 {ascii}"),
+        Problem::Header { expected, .. } => say!(lang, "write {expected}", "请写 {expected}"),
+        Problem::UnknownKey { meant: Some(meant), .. } => did_you_mean(meant, lang),
+        Problem::UnknownKey { elsewhere: Some(table), table: here, key, .. } => {
+            return Some(belongs(key, *here, *table, lang));
+        }
+        Problem::UnknownKey { meant: None, elsewhere: None, table, .. } => {
+            let known: Vec<String> = table.keys().map(|key| key.name.to_owned()).collect();
+            let known = words::list(&known, lang);
+            say!(lang, "known: {known}", "可用：{known}")
+        }
+        Problem::Type { key, kind, found, .. } => return type_hint(key, *kind, *found, lang),
+        Problem::EntryType { .. } => return None,
+        Problem::Missing { keys, .. } => {
+            let key = keys.first().copied().unwrap_or_default();
+            say!(lang, "add {key} = …", "加上 {key} = …")
+        }
+        Problem::NoCondition { only_none: true } => {
+            say!(lang, "add keyword, exact, at_me … beside it", "再加上 keyword、exact、at_me 等")
+        }
+        Problem::NoCondition { only_none: false } => say!(
+            lang,
+            "add keyword, exact, at_me …, or type = \"text\" if meant",
+            "加上 keyword、exact、at_me 等；若确实如此，写 type = \"text\""
+        ),
+        Problem::NoAction { table: Table::Schedule } => {
+            say!(lang, "add send, image …", "加上 send、image 等")
+        }
+        Problem::NoAction { table: Table::Do } => {
+            say!(lang, "reply, image, wait …", "可写 reply、image、wait 等")
+        }
+        Problem::NoAction { .. } => {
+            say!(lang, "add reply, image, run …", "加上 reply、image、run 等")
+        }
+        Problem::Empty { text: None, .. } => {
+            say!(lang, "add an item, or leave the key out", "加上一项，或去掉这个键")
+        }
+        Problem::Empty { .. } => say!(lang, "write a text, or leave it out", "写上文字，或去掉它"),
+        Problem::Value(value) => values::hint(value, lang),
+        Problem::Conflict(conflict) => return conflicts::hint(conflict, lang),
+        Problem::Regex(kind) => return regex_hint(kind, lang),
+        Problem::RegexEmpty { .. } => {
+            say!(lang, "use + instead of *, or add a fixed text", "用 + 代替 *，或加上固定文字")
+        }
+        Problem::Scan => say!(lang, "a fixed text in it makes it faster", "加上固定文字会更快"),
+        Problem::Pattern(_) => return None,
+        Problem::Template(_) => {
+            say!(lang, "for a brace write {{{{ or }}}}", "要写花括号请用 {{{{ 或 }}}}")
+        }
+        Problem::UnknownName { meant, known, .. } => unknown_name(meant.as_deref(), known, lang),
+        Problem::Capture(capture) => capture_hint(capture, lang),
+        Problem::NeverSet { name } => {
+            say!(
+                lang,
+                "set it with set or add, or write {{{name}|…}}",
+                "用 set 或 add 设置，或写 {{{name}|…}}"
+            )
+        }
+        Problem::NoHandler { meant: Some(meant), .. } => did_you_mean(meant, lang),
+        Problem::NoHandler { registered, .. } => {
+            let registered = words::list(registered, lang);
+            say!(lang, "registered: {registered}", "已注册：{registered}")
+        }
+        Problem::HandlerUnknown { name } => {
+            say!(lang, ".handler(\"{name}\", …)", ".handler(\"{name}\", …)")
+        }
+        Problem::File(file) => return file_hint(file, lang),
+        Problem::Transport(Limitation::NoAction { .. }) => say!(lang, "leave it out", "去掉它"),
+        Problem::Transport(Limitation::PlainMention { .. }) => return None,
+        Problem::DuplicateId { .. } => say!(lang, "give it another id", "换一个 id"),
+        Problem::UnknownId { meant: Some(meant), .. } => did_you_mean(meant, lang),
+        Problem::UnknownId { meant: None, .. } => {
+            say!(lang, "add id = … where it is meant", "在所指之处加上 id = …")
+        }
+        Problem::IncludeNothing { .. } => {
+            say!(lang, "paths are relative to this file", "路径相对于本文件")
+        }
+        Problem::Include(include) => return include_hint(include, lang),
+        Problem::NeverFires(_) => say!(
+            lang,
+            "move this rule up, or add continue = true there",
+            "把这条规则移到前面，或在那里加 continue = true"
+        ),
+        Problem::NeverBegins => say!(lang, "add start = \"…\"", "加上 start = \"…\""),
+        Problem::DuplicateKeyword { .. } => {
+            say!(lang, "that one answers first; leave it out here", "那条先回答；这里请去掉")
+        }
+        Problem::Test(line) => return tests_of_bots::hint(line, lang),
+    })
+}
+
+fn did_you_mean(meant: &str, lang: Lang) -> String {
+    say!(lang, "did you mean `{meant}`?", "是否想写 `{meant}`？")
+}
+
+fn belongs(key: &str, here: Table, table: Table, lang: Lang) -> String {
+    let shown = table.shown();
+    match (here, table) {
+        (_, Table::File) if key == "include" => say!(
+            lang,
+            "put it at the top of the file, before the first table",
+            "放到文件最前面，第一个表之前"
+        ),
+        (Table::File, _) => say!(lang, "write {shown} above it", "在它上面写 {shown}"),
+        (_, Table::File) => say!(lang, "it is a table of its own", "它是单独的表"),
+        _ => say!(lang, "it belongs to {shown}", "它属于 {shown}"),
+    }
+}
+
+fn syntax_hint(syntax: &Syntax, lang: Lang) -> Option<String> {
+    Some(match syntax {
+        Syntax::Escape(_) => {
+            say!(lang, "write regexes in 'single quotes'", "正则请写在 '单引号' 里")
+        }
+        Syntax::Twice(key) => say!(
+            lang,
+            "leave one out; several texts go into one list: {key} = [\"…\", \"…\"]",
+            "去掉一个；多个文字放进一个列表：{key} = [\"…\", \"…\"]"
+        ),
+        Syntax::Unquoted(text) => say!(lang, "write \"{text}\"", "请写 \"{text}\""),
+        Syntax::NoEquals => say!(lang, "like keyword = \"…\"", "如 keyword = \"…\""),
+        Syntax::NoValue => say!(lang, "write it behind the =", "写在 = 后面"),
+        Syntax::OpenList => say!(lang, "add ]", "加上 ]"),
+        Syntax::OpenTable => say!(lang, "add }}", "加上 }}"),
+        Syntax::OpenText => say!(lang, "add the closing quote", "加上结束的引号"),
+        Syntax::NoComma => say!(lang, "add ,", "加上 ,"),
+        Syntax::Leftover => say!(lang, "one key = value on each line", "每行写一个 键 = 值"),
+        Syntax::Other(_) => return None,
+    })
+}
+
+fn type_hint(key: &str, kind: Kind, found: Found, lang: Lang) -> Option<String> {
+    Some(match (key, kind, found) {
+        ("reply", _, Found::List) => say!(
+            lang,
+            "use reply_one_of (random) or reply_all_of (each)",
+            "用 reply_one_of（随机）或 reply_all_of（逐条）"
+        ),
+        (_, Kind::Templates, Found::Text) => {
+            say!(lang, "write {key} = [\"…\", \"…\"]", "请写 {key} = [\"…\", \"…\"]")
+        }
+        (_, Kind::Duration | Kind::Cooldown, Found::Integer | Found::Number) => {
+            say!(
+                lang,
+                "in quotes and with a unit: \"30s\", \"5m\"",
+                "加引号和单位：\"30s\"、\"5m\""
+            )
+        }
+        (_, Kind::Times | Kind::At, Found::Date) => {
+            say!(lang, "in quotes: \"09:00\"", "加引号：\"09:00\"")
+        }
+        (_, Kind::Flag, Found::Text) => {
+            say!(lang, "without quotes: {key} = true", "不加引号：{key} = true")
+        }
+        (_, Kind::Integer | Kind::Chance, Found::Text) => say!(lang, "without quotes", "不加引号"),
+        (_, Kind::Limit, _) => "limit = { user = 5, per = \"day\" }".to_owned(),
+        (_, Kind::Counts, _) => {
+            say!(lang, "like {key} = {{ points = 1 }}", "如 {key} = {{ points = 1 }}")
+        }
+        (_, Kind::Vars | Kind::TemplateVars, _) => {
+            say!(lang, "like {key} = {{ k = \"v\" }}", "如 {key} = {{ k = \"v\" }}")
+        }
+        (_, Kind::Steps, _) => {
+            say!(lang, "like do = [{{ reply = \"…\" }}]", "如 do = [{{ reply = \"…\" }}]")
+        }
+        (_, Kind::Section(table) | Kind::Sections(table), _) => {
+            let shown = table.shown();
+            say!(lang, "write {shown} on a line of its own", "单独一行写 {shown}")
+        }
+        (_, _, Found::Integer | Found::Number | Found::Flag | Found::Date)
+            if matches!(
+                kind.shape(),
+                crate::keys::Shape::Text | crate::keys::Shape::TextOrList
+            ) =>
+        {
+            say!(lang, "put it in quotes", "加上引号")
+        }
+        _ => return None,
+    })
+}
+
+fn regex_hint(kind: &RegexErrorKind, lang: Lang) -> Option<String> {
+    Some(match kind {
+        RegexErrorKind::LookAround | RegexErrorKind::BackReference => {
+            say!(lang, "not supported; use none = […]", "不支持；请用 none = […]")
+        }
+        RegexErrorKind::TooBig => {
+            say!(lang, "smaller repeats, like {{1,20}}", "减小重复次数，如 {{1,20}}")
+        }
+        RegexErrorKind::Syntax(_) => return None,
+    })
+}
+
+fn unknown_name(meant: Option<&str>, known: &[String], lang: Lang) -> String {
+    let known = words::list(known, lang);
+    let listed =
+        say!(lang, "known: {known}; for a brace write {{{{", "可用：{known}；要写花括号请用 {{{{");
+    match meant {
+        Some(meant) => {
+            let question = say!(lang, "did you mean {{{meant}}}?", "是否想写 {{{meant}}}？");
+            format!("{question} {listed}")
+        }
+        None => listed,
+    }
+}
+
+fn capture_hint(capture: &Capture, lang: Lang) -> String {
+    match capture {
+        Capture::NotIn { name, .. } | Capture::Optional { name } => say!(
+            lang,
+            "write {{{name}|…}} with a text for when it is missing",
+            "写成 {{{name}|…}}，给出缺少时的文字"
+        ),
+        Capture::BuiltIn { .. } => say!(lang, "choose another name", "换一个名字"),
+    }
+}
+
+fn file_hint(file: &BadFile, lang: Lang) -> Option<String> {
+    Some(match file {
+        BadFile::Missing { meant: Some(meant), .. } => did_you_mean(meant, lang),
+        BadFile::Missing { meant: None, .. } => {
+            say!(lang, "paths are relative to this file", "路径相对于本文件")
+        }
+        BadFile::Outside { .. } => {
+            say!(lang, "copy it next to bot.toml", "把它复制到 bot.toml 旁边")
+        }
+        BadFile::TooLarge { .. } => say!(lang, "make it smaller", "请缩小文件"),
+        BadFile::Unreadable { .. } | BadFile::Nothing { .. } | BadFile::RuleFile { .. } => {
+            return None;
+        }
+    })
+}
+
+fn include_hint(include: &BadInclude, lang: Lang) -> Option<String> {
+    Some(match include {
+        BadInclude::Missing(_) | BadInclude::StarInFolder(_) => {
+            say!(lang, "paths are relative to this file", "路径相对于本文件")
+        }
+        BadInclude::Cycle(_) | BadInclude::Twice(_) => say!(lang, "leave it out", "去掉它"),
+        BadInclude::Outside(_) => {
+            say!(lang, "copy it next to bot.toml", "把它复制到 bot.toml 旁边")
+        }
+        BadInclude::BotTable => say!(lang, "move it there", "移到主文件里"),
+        BadInclude::Unreadable { .. } => return None,
+    })
+}

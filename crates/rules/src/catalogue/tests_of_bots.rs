@@ -1,0 +1,56 @@
+//! Messages about the lines of `[[test]]` scripts.
+
+use super::{Lang, say, values};
+use crate::problem::BadLine;
+
+pub(super) fn message(line: &BadLine, lang: Lang) -> String {
+    match line {
+        BadLine::Form => {
+            say!(lang, "this line has none of the forms of a test", "这一行不是测试的任何一种写法")
+        }
+        BadLine::NoSpeaker => say!(lang, "nobody says this", "没有写是谁说的"),
+        BadLine::Event { found, .. } => {
+            say!(lang, "there is no event \"{found}\"", "没有事件 \"{found}\"")
+        }
+        BadLine::EventNeedsGroup => {
+            say!(lang, "this event happens in groups", "这个事件发生在群里")
+        }
+        BadLine::NothingSaid => say!(lang, "no chat to reply in yet", "还没有可以回复的会话"),
+        BadLine::Moment(text) => say!(lang, "\"{text}\" is no moment", "\"{text}\" 不是时刻"),
+        BadLine::Backwards => say!(lang, "time does not go back", "时间不能倒退"),
+        BadLine::Span(value) => values::message(value, lang),
+        BadLine::Regex(words) => say!(lang, "no regular expression: {words}", "不是正则：{words}"),
+        BadLine::Nothing => say!(lang, "this test says nothing", "这个测试没有内容"),
+    }
+}
+
+pub(super) fn hint(line: &BadLine, lang: Lang) -> Option<String> {
+    Some(match line {
+        BadLine::Form => say!(
+            lang,
+            "group/user: text, > reply, > -, => chat: text, ! event, +30s, @ 2026-11-23 09:00",
+            "可写 群/人: 文字、> 回复、> -、=> 会话: 文字、! 事件、+30s、@ 2026-11-23 09:00"
+        ),
+        BadLine::NoSpeaker => {
+            say!(lang, "group/user: text, or user: text", "群/人: 文字，或 人: 文字")
+        }
+        BadLine::Event { meant: Some(meant), .. } => {
+            say!(lang, "did you mean `{meant}`?", "是否想写 `{meant}`？")
+        }
+        BadLine::Event { meant: None, .. } => {
+            "join, leave, rename, recall, pat, red_packet, friend_request".to_owned()
+        }
+        BadLine::EventNeedsGroup => say!(lang, "! join group/user", "! join 群/人"),
+        BadLine::NothingSaid => say!(
+            lang,
+            "say something first, or write => chat: text",
+            "先说点什么，或写 => 会话: 文字"
+        ),
+        BadLine::Moment(_) => say!(lang, "like @ 2026-11-23 09:00", "如 @ 2026-11-23 09:00"),
+        BadLine::Backwards => {
+            say!(lang, "a later moment, or another [[test]]", "写更晚的时刻，或另写一个 [[test]]")
+        }
+        BadLine::Span(value) => values::hint(value, lang),
+        BadLine::Regex(_) | BadLine::Nothing => return None,
+    })
+}

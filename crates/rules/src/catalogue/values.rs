@@ -1,0 +1,155 @@
+//! Messages about types and values.
+
+use super::{Lang, say, words};
+use crate::keys::{Kind, Shape};
+use crate::problem::{BadValue, Found, Wanted};
+
+/// `reply must be text, found a list`.
+pub(super) fn wrong_type(key: &str, kind: Kind, found: Found, in_list: bool, lang: Lang) -> String {
+    let found = words::found(found, lang);
+    let expected = expected(kind.shape(), lang);
+    if in_list {
+        let item = match kind.shape() {
+            Shape::TableList => say!(lang, "tables", "表"),
+            _ => say!(lang, "texts", "文字"),
+        };
+        return say!(
+            lang,
+            "the items of {key} must be {item}, found {found}",
+            "{key} 的各项应为{item}，却是{found}"
+        );
+    }
+    say!(lang, "{key} must be {expected}, found {found}", "{key} 应为{expected}，却是{found}")
+}
+
+fn expected(shape: Shape, lang: Lang) -> &'static str {
+    let (en, zh) = match shape {
+        Shape::Text => ("text", "文字"),
+        Shape::TextOrList => ("text or a list of texts", "文字或文字列表"),
+        Shape::TextList => ("a list of texts", "文字列表"),
+        Shape::Flag => ("true or false", " true 或 false"),
+        Shape::Integer => ("a whole number", "整数"),
+        Shape::Number => ("a number", "数字"),
+        Shape::TextOrTable => ("text or a table", "文字或表"),
+        Shape::Table => ("a table", "表"),
+        Shape::TableList => ("a list of tables", "表的列表"),
+    };
+    match lang {
+        Lang::En => en,
+        Lang::Zh => zh,
+    }
+}
+
+pub(super) fn entry_type(name: &str, wanted: Wanted, found: Found, lang: Lang) -> String {
+    let found = words::found(found, lang);
+    match wanted {
+        Wanted::Text => {
+            say!(lang, "{name} must be text, found {found}", "{name} 应为文字，却是{found}")
+        }
+        Wanted::Integer => {
+            say!(
+                lang,
+                "{name} must be a whole number, found {found}",
+                "{name} 应为整数，却是{found}"
+            )
+        }
+    }
+}
+
+pub(super) fn message(value: &BadValue, lang: Lang) -> String {
+    match value {
+        BadValue::NoUnit(text) => say!(lang, "\"{text}\" has no unit", "\"{text}\" 没有单位"),
+        BadValue::Duration(text) => say!(lang, "\"{text}\" is no time span", "\"{text}\" 不是时长"),
+        BadValue::ZeroDuration(text) => {
+            say!(lang, "\"{text}\" is no time at all", "\"{text}\" 时长为零")
+        }
+        BadValue::TooLong(text) => {
+            say!(lang, "\"{text}\" is longer than a year", "\"{text}\" 超过一年")
+        }
+        BadValue::Time(text) => {
+            say!(lang, "\"{text}\" is no time of day", "\"{text}\" 不是一天中的时刻")
+        }
+        BadValue::TimeWindow(text) => {
+            say!(lang, "\"{text}\" is no part of the day", "\"{text}\" 不是一段时间")
+        }
+        BadValue::EmptyWindow(text) => {
+            say!(lang, "\"{text}\" ends where it begins", "\"{text}\" 的起点就是终点")
+        }
+        BadValue::Days(text) => {
+            say!(lang, "\"{text}\" are no days of the week", "\"{text}\" 不是星期几")
+        }
+        BadValue::Chance(text) => {
+            say!(lang, "{text} does not lie between 0 and 1", "{text} 不在 0 与 1 之间")
+        }
+        BadValue::Word { found, .. } => {
+            say!(lang, "\"{found}\" is not possible here", "这里不能写 \"{found}\"")
+        }
+        BadValue::Zone(text) => {
+            say!(lang, "there is no time zone \"{text}\"", "没有时区 \"{text}\"")
+        }
+        BadValue::Cron { found, reason } => {
+            say!(lang, "\"{found}\" is no cron line: {reason}", "\"{found}\" 不是 cron：{reason}")
+        }
+        BadValue::Number { key, found, least, .. } if found < least => {
+            say!(lang, "{key} = {found} is too small", "{key} = {found} 太小")
+        }
+        BadValue::Number { key, found, .. } => {
+            say!(lang, "{key} = {found} is too large", "{key} = {found} 太大")
+        }
+        BadValue::Name(text) => say!(lang, "\"{text}\" is no name", "\"{text}\" 不能作名字"),
+        BadValue::Scope { found, scope } => {
+            say!(
+                lang,
+                "{found}: there are no variables of `{scope}`",
+                "{found}：没有 `{scope}` 的变量"
+            )
+        }
+        BadValue::FileName(text) => {
+            say!(lang, "\"{text}\" is no CSV file name", "\"{text}\" 不是 CSV 文件名")
+        }
+    }
+}
+
+/// What to write instead.
+pub(super) fn hint(value: &BadValue, lang: Lang) -> String {
+    match value {
+        BadValue::NoUnit(_)
+        | BadValue::Duration(_)
+        | BadValue::ZeroDuration(_)
+        | BadValue::TooLong(_) => "30s, 5m, 2h, 1d".to_owned(),
+        BadValue::Time(_) => say!(lang, "like 09:00", "如 09:00"),
+        BadValue::TimeWindow(_) | BadValue::EmptyWindow(_) => {
+            say!(
+                lang,
+                "like 09:00-18:00, or 22:00-06:00 over midnight",
+                "如 09:00-18:00，跨午夜如 22:00-06:00"
+            )
+        }
+        BadValue::Days(_) => say!(lang, "like mon-fri or sat,sun", "如 mon-fri 或 sat,sun"),
+        BadValue::Chance(_) => {
+            say!(lang, "like 0.3 for three times out of ten", "如 0.3，即十次中三次")
+        }
+        BadValue::Word { meant: Some(meant), .. } => {
+            say!(lang, "did you mean `{meant}`?", "是否想写 `{meant}`？")
+        }
+        BadValue::Word { words: known, meant: None, .. } => words::any_of(known, lang),
+        BadValue::Zone(_) => say!(lang, "like Asia/Shanghai or UTC", "如 Asia/Shanghai 或 UTC"),
+        BadValue::Cron { .. } => say!(
+            lang,
+            "five fields: minute, hour, day, month, day of the week, like \"0 18 28 * *\"",
+            "五段：分 时 日 月 周，如 \"0 18 28 * *\""
+        ),
+        BadValue::Number { least, most, .. } => {
+            say!(lang, "from {least} to {most}", "从 {least} 到 {most}")
+        }
+        BadValue::Name(_) => {
+            say!(lang, "letters, digits, `_` and `-`", "可用文字、数字、`_` 和 `-`")
+        }
+        BadValue::Scope { .. } => {
+            say!(lang, "user.x, chat.x or bot.x", "可用 user.x、chat.x 或 bot.x")
+        }
+        BadValue::FileName(_) => {
+            say!(lang, "like \"signup.csv\", without a folder", "如 \"signup.csv\"，不带文件夹")
+        }
+    }
+}

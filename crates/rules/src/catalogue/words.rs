@@ -1,0 +1,148 @@
+//! Words and short phrases that several messages need.
+
+use super::{Lang, say};
+use crate::pattern::{MAX_LENGTH, PatternErrorKind};
+use crate::problem::Found;
+use crate::regex_condition::RegexErrorKind;
+use crate::template::TemplateErrorKind;
+
+/// `a, b or c`.
+pub(super) fn any_of(words: &[&str], lang: Lang) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    let (comma, or) = match lang {
+        Lang::En => (", ", " or "),
+        Lang::Zh => ("、", " 或 "),
+    };
+    match quoted.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{}{or}{last}", rest.join(comma)),
+        None => String::new(),
+    }
+}
+
+pub(super) fn list(words: &[String], lang: Lang) -> String {
+    match lang {
+        Lang::En => words.join(", "),
+        Lang::Zh => words.join("、"),
+    }
+}
+
+pub(super) fn ordinal(nth: usize, lang: Lang) -> String {
+    match (lang, nth) {
+        (Lang::Zh, nth) => format!("第 {nth} 个"),
+        (Lang::En, 1) => "first".to_owned(),
+        (Lang::En, 2) => "second".to_owned(),
+        (Lang::En, 3) => "third".to_owned(),
+        (Lang::En, nth) => format!("{nth}th"),
+    }
+}
+
+pub(super) fn found(found: Found, lang: Lang) -> &'static str {
+    let (en, zh) = match found {
+        Found::Text => ("a text", "文字"),
+        Found::Integer => ("a whole number", "整数"),
+        Found::Number => ("a number", "数字"),
+        Found::Flag => ("true or false", "true 或 false"),
+        Found::Date => ("a date or a number out of range", "日期或超出范围的数字"),
+        Found::List => ("a list", "列表"),
+        Found::Table => ("a table", "表"),
+    };
+    match lang {
+        Lang::En => en,
+        Lang::Zh => zh,
+    }
+}
+
+/// A size for people: `12.4 MB`.
+pub(super) fn megabytes(bytes: u64) -> String {
+    let tenths = bytes.saturating_mul(10).div_ceil(1 << 20);
+    format!("{}.{} MB", tenths / 10, tenths % 10)
+}
+
+pub(super) fn transport(name: &str, lang: Lang) -> String {
+    match name {
+        "webwx" => say!(lang, "the web protocol", "网页协议"),
+        _ => say!(lang, "the transport {name}", "传输层 {name} "),
+    }
+}
+
+/// What is wrong with a regular expression. The parser speaks English; its usual complaints are translated.
+pub(super) fn regex(kind: &RegexErrorKind, lang: Lang) -> String {
+    match kind {
+        RegexErrorKind::LookAround => {
+            say!(lang, "look-around is not supported", "不支持环视（look-around）")
+        }
+        RegexErrorKind::BackReference => {
+            say!(lang, "back-references are not supported", "不支持反向引用")
+        }
+        RegexErrorKind::TooBig => say!(lang, "compiles to more than 1 MB", "编译后超过 1 MB"),
+        RegexErrorKind::Syntax(words) => match lang {
+            Lang::En => words.clone(),
+            Lang::Zh => regex_in_chinese(words),
+        },
+    }
+}
+
+fn regex_in_chinese(words: &str) -> String {
+    let known = [
+        ("unclosed group", "分组没有结束"),
+        ("unopened group", "多余的 )"),
+        ("unclosed character class", "字符类 [ 没有结束"),
+        ("unclosed counted repetition", "重复次数 { 没有结束"),
+        ("repetition operator missing expression", "重复符号前面没有内容"),
+        ("unrecognized escape sequence", "未知的转义"),
+        ("incomplete escape sequence", "转义不完整"),
+        ("duplicate capture group name", "分组名重复"),
+        ("empty capture group name", "分组名为空"),
+        ("invalid character class range", "字符范围的起点大于终点"),
+        ("invalid repetition count range", "重复次数的范围无效"),
+        ("repetition quantifier expects a valid decimal", "重复次数应为数字"),
+        ("unrecognized flag", "未知的标志"),
+    ];
+    let translated = known.iter().find(|(english, _)| words.starts_with(english));
+    translated.map_or_else(|| format!("正则有误：{words}"), |(_, chinese)| (*chinese).to_owned())
+}
+
+pub(super) fn pattern(kind: &PatternErrorKind, lang: Lang) -> String {
+    use PatternErrorKind as Kind;
+    match kind {
+        Kind::Unclosed(c) => say!(lang, "`{c}` is never closed", "`{c}` 没有结束"),
+        Kind::Unopened(c) => say!(lang, "`{c}` closes nothing", "多余的 `{c}`"),
+        Kind::NoName => say!(lang, "a hole needs a name", "空位需要名字"),
+        Kind::BadName(name) => say!(lang, "`{name}` is no name", "`{name}` 不能作名字"),
+        Kind::UnknownKind(kind) => {
+            say!(
+                lang,
+                "`{kind}` is no kind of hole; there is only int",
+                "没有 `{kind}` 这种空位；只有 int"
+            )
+        }
+        Kind::SameName(name) => say!(lang, "two holes are called {name}", "有两个空位都叫 {name}"),
+        Kind::HolesMeet => {
+            say!(lang, "two holes need a word or space between them", "两个空位之间要有文字或空格")
+        }
+        Kind::Nothing => say!(lang, "nothing stands here", "这里是空的"),
+        Kind::FitsNothing => say!(lang, "every part of it may be missing", "每一部分都可以省略"),
+        Kind::TooDeep => say!(lang, "brackets are nested too deep", "括号嵌套太深"),
+        Kind::TooLong => {
+            say!(
+                lang,
+                "a pattern has at most {MAX_LENGTH} characters",
+                "句式最多 {MAX_LENGTH} 个字符"
+            )
+        }
+    }
+}
+
+pub(super) fn template(kind: &TemplateErrorKind, lang: Lang) -> String {
+    use TemplateErrorKind as Kind;
+    match kind {
+        Kind::Unclosed => say!(lang, "this brace is never closed", "花括号没有结束"),
+        Kind::Unopened => say!(lang, "this brace closes nothing", "多余的花括号"),
+        Kind::NoName => say!(lang, "no name between the braces", "花括号里没有名字"),
+        Kind::BadName(name) => say!(lang, "`{name}` is no name", "`{name}` 不能作名字"),
+        Kind::BadDefault => {
+            say!(lang, "after | comes a text or one name in braces", "| 后面是文字或一个 {{名字}}")
+        }
+    }
+}

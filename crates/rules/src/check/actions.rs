@@ -1,0 +1,276 @@
+//! What rules, dialogs and schedules do.
+
+use mynah_core::{ActionKind, Scope};
+
+use super::names::Names;
+use super::{Checker, Fields, Text, values};
+use crate::keys::{Key, Role, Table, closest};
+use crate::model::{Shape, Step};
+use crate::parse::{Node, Value};
+use crate::problem::{BadValue, Conflict, Found, Limitation, Problem, Wanted};
+use crate::template::{Template, is_name};
+
+/// The handlers that are built in.
+pub(crate) const BUILTINS: [&str; 4] =
+    ["builtin.mute", "builtin.unmute", "builtin.reload", "builtin.status"];
+
+impl Checker<'_> {
+    /// The actions of a table in the order in which they happen; says if there are none.
+    pub(super) fn actions(&mut self, fields: &Fields<'_>, names: &Names) -> Vec<Step> {
+        let given = action_keys(fields.table).filter(|key| fields.may_have(key.name)).count();
+        if given == 0 {
+            self.say(Problem::NoAction { table: fields.table }, fields.spot.clone());
+        }
+        self.transport_has(fields);
+        if fields.table != Table::Do && fields.has("do") {
+            return self.listed_actions(fields, names);
+        }
+        self.usual_actions(fields, names)
+    }
+
+    /// `do = […]`: the order is that of the list.
+    fn listed_actions(&mut self, fields: &Fields<'_>, names: &Names) -> Vec<Step> {
+        if let Some(other) =
+            action_keys(fields.table).find(|key| key.name != "do" && fields.has(key.name))
+        {
+            self.conflict(fields, other.name, Conflict::DoAndOthers(other.name));
+        }
+        self.is_any_list_empty(fields, &["do"]);
+        let mut steps = Vec::new();
+        for (node, spot) in fields.tables("do") {
+            let item = Fields::read(Table::Do, node, spot, self.report);
+            steps.extend(self.actions(&item, names));
+            let wait = item.text("wait");
+            let wait = wait.and_then(|text| self.value(&text, values::duration(text.text)));
+            steps.extend(wait.map(Step::Wait));
+        }
+        steps
+    }
+
+    fn usual_actions(&mut self, fields: &Fields<'_>, names: &Names) -> Vec<Step> {
+        let mut steps = self.sets(fields, names);
+        steps.extend(self.additions(fields));
+        if fields.flag("accept") {
+            steps.push(Step::Accept);
+        }
+        steps.extend(self.replies(fields, names));
+        if let Some(text) = fields.text("image") {
+            steps.extend(self.media(&text, ActionKind::Image).map(Step::Image));
+        }
+        if let Some(text) = fields.text("file") {
+            steps.extend(self.media(&text, ActionKind::File).map(Step::File));
+        }
+        if fields.entry("forward_to").is_some() {
+            steps.push(Step::Forward(self.globs(fields, "forward_to")));
+        }
+        steps.extend(self.save_to(fields).map(Step::Save));
+        if let Some(id) = fields.text("start").filter(|_| fields.table != Table::Dialog) {
+            self.starts.push((id.text.to_owned(), id.spot));
+            steps.push(Step::Start(id.text.to_owned()));
+        }
+        steps.extend(self.handler(fields).map(Step::Run));
+        steps
+    }
+
+    fn replies(&mut self, fields: &Fields<'_>, names: &Names) -> Vec<Step> {
+        let shape = Shape { at_sender: fields.flag("at_sender"), quote: fields.flag("quote") };
+        if shape.at_sender {
+            let spot = fields.key_spot("at_sender");
+            self.plain_mention("at_sender", spot);
+        }
+        let mut steps = Vec::new();
+        for key in ["reply", "send"] {
+            steps
+                .extend(self.template_of(fields, key, names).map(|text| Step::Say { text, shape }));
+        }
+        let texts = self.templates(fields, "reply_one_of", names);
+        if !texts.is_empty() {
+            steps.push(Step::SayOneOf { texts, shape });
+        }
+        for (index, text) in self.templates(fields, "reply_all_of", names).into_iter().enumerate() {
+            let shape = if index == 0 { shape } else { Shape::default() };
+            steps.push(Step::Say { text, shape });
+        }
+        steps
+    }
+
+    fn templates(
+        &mut self,
+        fields: &Fields<'_>,
+        key: &'static str,
+        names: &Names,
+    ) -> Vec<Template> {
+        self.is_any_list_empty(fields, &[key]);
+        let texts = fields.texts(key);
+        texts.iter().filter_map(|text| self.template(key, text, names)).collect()
+    }
+
+    fn sets(&mut self, fields: &Fields<'_>, names: &Names) -> Vec<Step> {
+        let mut steps = Vec::new();
+        let Some((table, _)) = fields.table("set") else { return steps };
+        for entry in &table.entries {
+            let Some((scope, key)) =
+                self.variable(&entry.key, fields.at(entry.key_span.clone()), Scope::Person)
+            else {
+                continue;
+            };
+            let value = self.variable_text(fields, &entry.key, &entry.node, names);
+            steps.extend(value.map(|value| Step::Set { scope, key, value }));
+        }
+        steps
+    }
+
+    fn variable_text(
+        &mut self,
+        fields: &Fields<'_>,
+        name: &str,
+        node: &Node,
+        names: &Names,
+    ) -> Option<Template> {
+        let spot = fields.at(node.span.clone());
+        match &node.value {
+            Value::Text(text) => self.template_or_nothing(&Text { text, spot }, names),
+            value => {
+                let plain = plain_text(value);
+                if plain.is_none() && !matches!(value, Value::Unreadable) {
+                    let found = Found::of(value);
+                    self.say(
+                        Problem::EntryType { name: name.to_owned(), wanted: Wanted::Text, found },
+                        spot,
+                    );
+                }
+                plain.map(Template::plain)
+            }
+        }
+    }
+
+    fn additions(&mut self, fields: &Fields<'_>) -> Vec<Step> {
+        let mut steps = Vec::new();
+        let Some((table, _)) = fields.table("add") else { return steps };
+        for entry in &table.entries {
+            let Some((scope, key)) =
+                self.variable(&entry.key, fields.at(entry.key_span.clone()), Scope::Person)
+            else {
+                continue;
+            };
+            match &entry.node.value {
+                Value::Integer(by) => steps.push(Step::Add { scope, key, by: *by }),
+                Value::Unreadable => {}
+                value => {
+                    let (name, found) = (entry.key.clone(), Found::of(value));
+                    let problem = Problem::EntryType { name, wanted: Wanted::Integer, found };
+                    self.say(problem, fields.at(entry.node.span.clone()));
+                }
+            }
+        }
+        steps
+    }
+
+    /// The scope and the name of a variable that is set.
+    fn variable(
+        &mut self,
+        written: &str,
+        spot: crate::sources::Spot,
+        bare: Scope,
+    ) -> Option<(Scope, String)> {
+        let (scope, name) = match written.split_once('.') {
+            None => (bare, written),
+            Some(("user", name)) => (Scope::Person, name),
+            Some(("chat", name)) => (Scope::Chat, name),
+            Some(("bot", name)) => (Scope::Bot, name),
+            Some((scope, _)) => {
+                let value = BadValue::Scope { found: written.to_owned(), scope: scope.to_owned() };
+                self.say(Problem::Value(value), spot);
+                return None;
+            }
+        };
+        if !is_name(name) {
+            self.say(Problem::Value(BadValue::Name(written.to_owned())), spot);
+            return None;
+        }
+        let prefix = match scope {
+            Scope::Person => "user",
+            Scope::Chat => "chat",
+            Scope::Bot => "bot",
+        };
+        self.set.insert(format!("{prefix}.{name}"));
+        Some((scope, name.to_owned()))
+    }
+
+    fn save_to(&mut self, fields: &Fields<'_>) -> Option<String> {
+        let text = fields.text("save_to")?;
+        let name = text.text;
+        let stem = name.strip_suffix(".csv").unwrap_or_default();
+        let is_plain = !stem.is_empty()
+            && !stem.starts_with('.')
+            && !name.contains(['/', '\\', ':', '*', '?', '"', '<', '>', '|'])
+            && !name.chars().any(char::is_control);
+        if is_plain {
+            return Some(name.to_owned());
+        }
+        self.say(Problem::Value(BadValue::FileName(name.to_owned())), text.spot);
+        None
+    }
+
+    fn handler(&mut self, fields: &Fields<'_>) -> Option<String> {
+        let text = fields.text("run")?;
+        let name = text.text.to_owned();
+        if BUILTINS.contains(&text.text) {
+            return Some(name);
+        }
+        self.runs_handlers = true;
+        let registered = self.around.options.handlers;
+        match registered {
+            _ if name.starts_with("builtin.") => {
+                let registered: Vec<String> =
+                    BUILTINS.iter().map(|name| (*name).to_owned()).collect();
+                self.no_handler(name.clone(), registered, text.spot);
+            }
+            None => self.say(Problem::HandlerUnknown { name: name.clone() }, text.spot),
+            Some(known) if known.contains(&name) => {}
+            Some(known) => self.no_handler(name.clone(), known.to_vec(), text.spot),
+        }
+        Some(name)
+    }
+
+    fn no_handler(&mut self, name: String, registered: Vec<String>, spot: crate::sources::Spot) {
+        let meant = closest(&name, registered.iter().map(String::as_str)).map(str::to_owned);
+        self.say(Problem::NoHandler { name, registered, meant }, spot);
+    }
+
+    /// Says which actions the transport lacks.
+    fn transport_has(&mut self, fields: &Fields<'_>) {
+        let Some(capabilities) = self.capabilities() else { return };
+        let kinds = [
+            ("image", ActionKind::Image),
+            ("file", ActionKind::File),
+            ("accept", ActionKind::AcceptFriend),
+            ("reply", ActionKind::Text),
+            ("reply_one_of", ActionKind::Text),
+            ("reply_all_of", ActionKind::Text),
+            ("send", ActionKind::Text),
+            ("ask", ActionKind::Text),
+        ];
+        for (key, kind) in kinds {
+            if fields.has(key) && !capabilities.actions.contains(&kind) {
+                let problem = Limitation::NoAction { key, transport: capabilities.transport };
+                self.say(Problem::Transport(problem), fields.key_spot(key));
+            }
+        }
+    }
+}
+
+fn action_keys(table: Table) -> impl Iterator<Item = &'static Key> {
+    table.keys().filter(|key| key.role == Role::Action)
+}
+
+/// A number or a flag as text.
+pub(super) fn plain_text(value: &Value) -> Option<String> {
+    match value {
+        Value::Text(text) => Some(text.clone()),
+        Value::Integer(number) => Some(number.to_string()),
+        Value::Float(number) => Some(number.to_string()),
+        Value::Flag(flag) => Some(flag.to_string()),
+        Value::Date | Value::Unreadable | Value::List(_) | Value::Table(_) => None,
+    }
+}

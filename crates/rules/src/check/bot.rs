@@ -1,0 +1,57 @@
+//! `[bot]`.
+
+use jiff::tz::TimeZone;
+
+use super::{Checker, Fields};
+use crate::glob::Glob;
+use crate::keys::Table;
+use crate::model::Bot;
+use crate::problem::{BadInclude, BadValue, Problem};
+
+impl Checker<'_> {
+    /// The settings of the main file; an included file must have none.
+    pub(super) fn bot(&mut self, main: Option<&Fields<'_>>) -> Bot {
+        let mut bot = Bot {
+            names: Vec::new(),
+            admins: Vec::new(),
+            groups: Vec::new(),
+            private: true,
+            ignore: Vec::new(),
+            zone: TimeZone::system(),
+            fold_hant: false,
+            rules: Vec::new(),
+            tables: Vec::new(),
+            dialogs: Vec::new(),
+            schedules: Vec::new(),
+        };
+        if let Some((node, spot)) = main.and_then(|main| main.table("bot")) {
+            let fields = Fields::read(Table::Bot, node, spot, self.report);
+            self.fold_hant = fields.flag("fold_hant");
+            bot.names = self.words(&fields, "names", false);
+            bot.admins = self.words(&fields, "admins", true);
+            bot.ignore = self.words(&fields, "ignore", true);
+            bot.groups = self.globs(&fields, "groups");
+            bot.private = fields.flag_or("private", true);
+            bot.fold_hant = self.fold_hant;
+            bot.zone = self.zone(&fields).unwrap_or(bot.zone);
+        }
+        if bot.groups.is_empty() {
+            bot.groups.push(Glob::new("*"));
+        }
+        bot
+    }
+
+    /// Says that an included file has no say in the settings.
+    pub(super) fn no_bot(&mut self, included: &Fields<'_>) {
+        if included.has("bot") {
+            self.say(Problem::Include(BadInclude::BotTable), included.key_spot("bot"));
+        }
+    }
+
+    fn zone(&mut self, fields: &Fields<'_>) -> Option<TimeZone> {
+        let text = fields.text("timezone")?;
+        let zone =
+            TimeZone::get(text.text.trim()).map_err(|_| BadValue::Zone(text.text.to_owned()));
+        self.value(&text, zone)
+    }
+}

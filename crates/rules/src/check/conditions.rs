@@ -1,0 +1,293 @@
+//! The conditions of a rule.
+
+use mynah_core::{ChatKind, MessageKind};
+
+use super::names::Names;
+use super::{Checker, Fields, Text, fixed, values};
+use crate::fold::Folding;
+use crate::glob::Glob;
+use crate::keys::{Kind, closest};
+use crate::model::{Conditions, Days, EventKind, TimeWindow, Who};
+use crate::pattern::CaptureName;
+use crate::problem::{BadValue, Conflict, Problem};
+
+/// The keys that look at the text.
+const TEXT_KEYS: [&str; 7] = ["keyword", "all", "exact", "prefix", "suffix", "pattern", "regex"];
+
+impl Checker<'_> {
+    /// The conditions, and the names that they capture.
+    pub(super) fn conditions(&mut self, fields: &Fields<'_>) -> (Conditions, Names) {
+        let case = fields.flag("case");
+        let mut names = Names::of_a_reply();
+        let when = Conditions {
+            keyword: self.words(fields, "keyword", case),
+            all: self.words(fields, "all", case),
+            none: self.words(fields, "none", case),
+            exact: self.words(fields, "exact", case),
+            prefix: self.words(fields, "prefix", case),
+            suffix: self.words(fields, "suffix", case),
+            pattern: self.patterns(fields, &mut names),
+            regex: self.regexes(fields, case, &mut names),
+            case,
+            place: self.chat_kind(fields),
+            groups: self.globs(fields, "groups"),
+            at_me: fields.flag("at_me"),
+            from: people(fields, "from"),
+            not_from: people(fields, "not_from"),
+            kinds: self.kinds(fields),
+            events: self.events(fields),
+            time: self.windows(fields),
+            days: self.days(fields),
+            chance: self.chance(fields),
+        };
+        self.is_any_list_empty(fields, &["from", "not_from", "type", "event", "time", "days"]);
+        self.contradictions(fields, &when);
+        (when, if fields.is_partly_unknown() { names.partial() } else { names })
+    }
+
+    /// Says if a list has no item: it would be a condition that never holds.
+    pub(super) fn is_any_list_empty(&mut self, fields: &Fields<'_>, keys: &[&'static str]) {
+        for key in keys {
+            let is_empty = fields.entry(key).is_some_and(|entry| {
+                matches!(&entry.node.value, crate::parse::Value::List(items) if items.is_empty())
+            });
+            if is_empty {
+                let spot = fields
+                    .entry(key)
+                    .map_or(fields.spot.clone(), |entry| fields.at(entry.node.span.clone()));
+                self.say(Problem::Empty { key, text: None }, spot);
+            }
+        }
+    }
+
+    /// Texts to be found, none of them blank.
+    pub(super) fn words(
+        &mut self,
+        fields: &Fields<'_>,
+        key: &'static str,
+        case: bool,
+    ) -> Vec<String> {
+        self.is_any_list_empty(fields, &[key]);
+        let folding = Folding::new(case, self.fold_hant);
+        let mut words = Vec::new();
+        for text in fields.texts(key) {
+            if folding.fold(text.text).text().trim().is_empty() {
+                self.say(Problem::Empty { key, text: Some(text.text.to_owned()) }, text.spot);
+            } else {
+                words.push(text.text.to_owned());
+            }
+        }
+        words
+    }
+
+    /// Names of chats, none of them blank.
+    pub(super) fn globs(&mut self, fields: &Fields<'_>, key: &'static str) -> Vec<Glob> {
+        self.words(fields, key, true).into_iter().map(Glob::new).collect()
+    }
+
+    fn patterns(&mut self, fields: &Fields<'_>, names: &mut Names) -> Vec<crate::pattern::Pattern> {
+        self.is_any_list_empty(fields, &["pattern"]);
+        let texts = fields.texts("pattern");
+        let mut patterns = Vec::new();
+        for text in &texts {
+            if self.is_blank("pattern", text) {
+                continue;
+            }
+            patterns.extend(self.pattern(text));
+        }
+        self.take_captures(
+            names,
+            "pattern",
+            texts.len(),
+            patterns.iter().map(crate::pattern::Pattern::captures).collect(),
+        );
+        patterns
+    }
+
+    fn regexes(
+        &mut self,
+        fields: &Fields<'_>,
+        case: bool,
+        names: &mut Names,
+    ) -> Vec<crate::regex_condition::RegexCondition> {
+        self.is_any_list_empty(fields, &["regex"]);
+        let texts = fields.texts("regex");
+        let mut regexes = Vec::new();
+        for text in &texts {
+            if self.is_blank("regex", text) {
+                continue;
+            }
+            let Some(regex) = self.regex(text, case) else { continue };
+            if regex.matches_every() {
+                self.say(Problem::RegexEmpty { regex: text.text.to_owned() }, text.spot.clone());
+            } else if !fixed::has_fixed_text(regex.hir()) {
+                self.say(Problem::Scan, text.spot.clone());
+            }
+            regexes.push(regex);
+        }
+        let captures =
+            regexes.iter().map(crate::regex_condition::RegexCondition::captures).collect();
+        self.take_captures(names, "regex", texts.len(), captures);
+        regexes
+    }
+
+    fn is_blank(&mut self, key: &'static str, text: &Text<'_>) -> bool {
+        let is_blank = text.text.trim().is_empty();
+        if is_blank {
+            self.say(Problem::Empty { key, text: Some(text.text.to_owned()) }, text.spot.clone());
+        }
+        is_blank
+    }
+
+    /// Takes the captures over; if an item could not be read, its names are not known.
+    fn take_captures(
+        &self,
+        names: &mut Names,
+        key: &'static str,
+        items: usize,
+        captures: Vec<Vec<CaptureName>>,
+    ) {
+        if captures.len() < items {
+            for name in captures.iter().flatten() {
+                names.add(&name.name);
+            }
+            *names = std::mem::take(names).partial();
+        } else {
+            names.add_captures(key, &captures);
+        }
+    }
+
+    /// `in`, or what `groups` implies.
+    pub(super) fn chat_kind(&mut self, fields: &Fields<'_>) -> Option<ChatKind> {
+        match self.word(fields, "in") {
+            Some("group") => Some(ChatKind::Group),
+            Some(_) => Some(ChatKind::Private),
+            None => fields.entry("groups").map(|_| ChatKind::Group),
+        }
+    }
+
+    /// The word of a key, if it is one of those possible.
+    pub(super) fn word(&mut self, fields: &Fields<'_>, key: &'static str) -> Option<&'static str> {
+        self.known_words(fields, key).into_iter().next()
+    }
+
+    fn known_words(&mut self, fields: &Fields<'_>, key: &'static str) -> Vec<&'static str> {
+        let words = match fields.table.key(key).map(|key| key.kind) {
+            Some(Kind::Word(words) | Kind::Words(words)) => words,
+            _ => &[],
+        };
+        let mut known = Vec::new();
+        for text in fields.texts(key) {
+            match words.iter().find(|word| **word == text.text.trim()) {
+                Some(word) => known.push(*word),
+                None => {
+                    let meant = closest(text.text, words.iter().copied());
+                    let value = BadValue::Word { found: text.text.to_owned(), words, meant };
+                    self.say(Problem::Value(value), text.spot);
+                }
+            }
+        }
+        known
+    }
+
+    fn kinds(&mut self, fields: &Fields<'_>) -> Vec<MessageKind> {
+        self.known_words(fields, "type").into_iter().filter_map(MessageKind::from_word).collect()
+    }
+
+    fn events(&mut self, fields: &Fields<'_>) -> Vec<EventKind> {
+        self.known_words(fields, "event").into_iter().filter_map(EventKind::from_word).collect()
+    }
+
+    fn windows(&mut self, fields: &Fields<'_>) -> Vec<TimeWindow> {
+        let texts = fields.texts("time");
+        texts.iter().filter_map(|text| self.value(text, values::time_window(text.text))).collect()
+    }
+
+    /// Days of the week; a list means all of them together.
+    pub(super) fn days(&mut self, fields: &Fields<'_>) -> Option<Days> {
+        let texts = fields.texts("days");
+        let days: Vec<Days> =
+            texts.iter().filter_map(|text| self.value(text, values::days(text.text))).collect();
+        days.into_iter().reduce(Days::and)
+    }
+
+    /// The value of a text, or what is wrong with it.
+    pub(super) fn value<T>(&mut self, text: &Text<'_>, value: Result<T, BadValue>) -> Option<T> {
+        value.map_err(|bad| self.say(Problem::Value(bad), text.spot.clone())).ok()
+    }
+
+    fn chance(&mut self, fields: &Fields<'_>) -> Option<f64> {
+        let entry = fields.entry("chance")?;
+        let chance = match entry.node.value {
+            crate::parse::Value::Float(number) => number,
+            crate::parse::Value::Integer(number) => {
+                f64::from(i32::try_from(number).unwrap_or(i32::MAX))
+            }
+            _ => return None,
+        };
+        if chance > 0.0 && chance < 1.0 {
+            return Some(chance);
+        }
+        self.say(
+            Problem::Value(BadValue::Chance(chance.to_string())),
+            fields.at(entry.node.span.clone()),
+        );
+        None
+    }
+
+    fn contradictions(&mut self, fields: &Fields<'_>, when: &Conditions) {
+        let in_private = when.place == Some(ChatKind::Private);
+        if in_private && when.at_me {
+            self.conflict(fields, "at_me", Conflict::AtMeInPrivate);
+        }
+        if in_private && fields.has("groups") {
+            self.conflict(fields, "groups", Conflict::GroupsInPrivate);
+        }
+        let group_events = [EventKind::Join, EventKind::Leave, EventKind::Rename];
+        if let Some(event) =
+            when.events.iter().find(|event| in_private && group_events.contains(event))
+        {
+            self.conflict(fields, "event", Conflict::GroupEventInPrivate(*event));
+        }
+        let only_requests = !when.events.is_empty()
+            && when.events.iter().all(|event| *event == EventKind::FriendRequest);
+        if only_requests && when.place == Some(ChatKind::Group) {
+            self.conflict(fields, "event", Conflict::FriendRequestInGroup);
+        }
+        if fields.has("type") && fields.has("event") {
+            self.conflict(fields, "type", Conflict::TypeAndEvent);
+            return;
+        }
+        self.text_conditions_of_the_textless(fields, when);
+    }
+
+    fn text_conditions_of_the_textless(&mut self, fields: &Fields<'_>, when: &Conditions) {
+        let silent =
+            [MessageKind::Image, MessageKind::Voice, MessageKind::Video, MessageKind::Emoji];
+        let mute_events = [EventKind::Join, EventKind::Leave, EventKind::RedPacket];
+        let kinds_are_silent =
+            !when.kinds.is_empty() && when.kinds.iter().all(|kind| silent.contains(kind));
+        let events_are_silent =
+            !when.events.is_empty() && when.events.iter().all(|event| mute_events.contains(event));
+        if kinds_are_silent || events_are_silent {
+            if let Some(key) = TEXT_KEYS.into_iter().find(|key| fields.has(key)) {
+                self.conflict(fields, key, Conflict::NoText(key));
+            }
+        }
+    }
+
+    pub(super) fn conflict(&mut self, fields: &Fields<'_>, key: &str, conflict: Conflict) {
+        self.say(Problem::Conflict(conflict), fields.key_spot(key));
+    }
+}
+
+/// The people in `from` or `not_from`.
+pub(super) fn people(fields: &Fields<'_>, key: &str) -> Vec<Who> {
+    let texts = fields.texts(key).into_iter();
+    texts
+        .map(|text| match text.text.trim() {
+            "admin" => Who::Admin,
+            name => Who::Named(name.to_owned()),
+        })
+        .collect()
+}

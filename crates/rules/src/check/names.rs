@@ -1,0 +1,107 @@
+//! The names that a template may use at its place.
+
+use std::collections::BTreeMap;
+
+use crate::pattern::CaptureName;
+use crate::problem::Capture;
+use crate::template::BUILT_IN;
+
+/// Names that no capture and no answer may have.
+pub(super) fn is_built_in(name: &str) -> bool {
+    BUILT_IN.contains(&name)
+}
+
+/// The names that a template may use.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Names {
+    built_in: Vec<&'static str>,
+    /// Captures and saved answers; those that are not always set say why.
+    captured: BTreeMap<String, Option<Capture>>,
+    /// Whether some names could not be found out, so that an unknown one may be one of them.
+    is_partial: bool,
+    /// Whether nobody in particular is spoken to.
+    is_impersonal: bool,
+}
+
+/// What is known of a name.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Known<'n> {
+    /// It always has its meaning.
+    Yes,
+    /// It is a variable.
+    Variable,
+    /// It is not set by every way to match.
+    NotAlways(&'n Capture),
+    /// It may be one that could not be found out.
+    Perhaps,
+    /// There is no such name.
+    No,
+}
+
+impl Names {
+    /// The names of a reply to a person.
+    pub(super) fn of_a_reply() -> Self {
+        Self { built_in: BUILT_IN.to_vec(), ..Self::default() }
+    }
+
+    /// The names of an announcement, which nobody asked for.
+    pub(super) fn of_an_announcement() -> Self {
+        Self {
+            built_in: vec!["group", "date", "time", "weekday"],
+            is_impersonal: true,
+            ..Self::default()
+        }
+    }
+
+    /// The same, but some names could not be found out.
+    pub(super) fn partial(mut self) -> Self {
+        self.is_partial = true;
+        self
+    }
+
+    /// Adds a name that is always set.
+    pub(super) fn add(&mut self, name: &str) {
+        self.captured.insert(name.to_owned(), None);
+    }
+
+    /// Adds the captures of a list of patterns or regexes, of which one has matched.
+    pub(super) fn add_captures(&mut self, key: &'static str, items: &[Vec<CaptureName>]) {
+        let names = items.iter().flatten().map(|capture| capture.name.as_str());
+        for name in names {
+            let lack = items.iter().enumerate().find_map(|(index, captures)| {
+                match captures.iter().find(|capture| capture.name == name) {
+                    Some(capture) if capture.always => None,
+                    Some(_) => Some(Capture::Optional { name: name.to_owned() }),
+                    None => Some(Capture::NotIn { name: name.to_owned(), key, nth: index + 1 }),
+                }
+            });
+            // Set by another condition of the same rule is set as well.
+            let known = self.captured.entry(name.to_owned()).or_insert_with(|| lack.clone());
+            if lack.is_none() {
+                *known = None;
+            }
+        }
+    }
+
+    pub(super) fn look_up(&self, name: &str) -> Known<'_> {
+        if let Some(captured) = self.captured.get(name) {
+            return captured.as_ref().map_or(Known::Yes, Known::NotAlways);
+        }
+        match name.split_once('.') {
+            Some(("user", _)) if self.is_impersonal => return Known::No,
+            Some(("user" | "chat" | "bot", _)) => return Known::Variable,
+            _ => {}
+        }
+        match self.built_in.contains(&name) {
+            true => Known::Yes,
+            false if self.is_partial => Known::Perhaps,
+            false => Known::No,
+        }
+    }
+
+    /// All names, the nearest first.
+    pub(super) fn list(&self) -> Vec<String> {
+        let captured = self.captured.keys().cloned();
+        captured.chain(self.built_in.iter().map(|name| (*name).to_owned())).collect()
+    }
+}

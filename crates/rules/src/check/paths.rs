@@ -1,0 +1,120 @@
+//! Pictures and files that are sent.
+
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use mynah_core::ActionKind;
+
+use super::{Checker, Text};
+use crate::keys::closest;
+use crate::problem::{BadFile, Problem};
+
+/// What the web protocol takes, where the transport is not known: pictures and videos, and other files.
+const WEB_PICTURE: u64 = 20 << 20;
+const WEB_FILE: u64 = 50 << 20;
+
+impl Checker<'_> {
+    /// The path of a picture or file that can be sent.
+    pub(super) fn media(&mut self, text: &Text<'_>, kind: ActionKind) -> Option<PathBuf> {
+        match self.sendable(text, kind) {
+            Ok(path) => Some(path),
+            Err(bad) => {
+                self.say(Problem::File(bad), text.spot.clone());
+                None
+            }
+        }
+    }
+
+    fn sendable(&self, text: &Text<'_>, kind: ActionKind) -> Result<PathBuf, BadFile> {
+        let shown = text.text.to_owned();
+        let beside = self.around.sources.path(text.spot.file).parent().unwrap_or(Path::new(""));
+        let path = beside.join(text.text);
+        if !is_inside(&path, self.around.folder) {
+            return Err(BadFile::Outside { path: shown });
+        }
+        let size = match self.around.files.size(&path) {
+            Ok(size) => size,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(BadFile::Missing { meant: self.similar(&path), path: shown });
+            }
+            Err(error) => {
+                return Err(BadFile::Unreadable { path: shown, reason: error.to_string() });
+            }
+        };
+        if self.leads_outside(&path) {
+            return Err(BadFile::Outside { path: shown });
+        }
+        self.fits(shown, size, kind).map(|()| path)
+    }
+
+    /// Whether a link leads out of the folder.
+    fn leads_outside(&self, path: &Path) -> bool {
+        let resolved = self.around.files.resolve(path);
+        let folder = self.around.files.resolve(self.around.folder);
+        matches!((resolved, folder), (Ok(resolved), Ok(folder)) if !resolved.starts_with(&folder))
+    }
+
+    fn fits(&self, path: String, size: u64, kind: ActionKind) -> Result<(), BadFile> {
+        let (picture, file, transport) = match self.capabilities() {
+            Some(known) => (known.max_picture, known.max_file, known.transport),
+            None => (WEB_PICTURE, WEB_FILE, "webwx"),
+        };
+        let most = if kind == ActionKind::Image { picture } else { file };
+        match size {
+            0 => Err(BadFile::Nothing { path }),
+            size if size > most => Err(BadFile::TooLarge { path, size, most, transport }),
+            _ => Ok(()),
+        }
+    }
+
+    /// A file of a similar name in the same folder.
+    fn similar(&self, path: &Path) -> Option<String> {
+        let names = self.around.files.list(path.parent()?).ok()?;
+        let names: Vec<String> = names
+            .iter()
+            .filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned()))
+            .collect();
+        let written = path.file_name()?.to_string_lossy();
+        closest(&written, names.iter().map(String::as_str)).map(str::to_owned)
+    }
+}
+
+/// Whether a path lies in a folder, going by its names alone.
+pub(crate) fn is_inside(path: &Path, folder: &Path) -> bool {
+    let Ok(rest) = path.strip_prefix(folder) else { return false };
+    let mut depth = 0_i32;
+    for part in rest.components() {
+        match part {
+            Component::Normal(_) => depth += 1,
+            Component::ParentDir => depth -= 1,
+            Component::CurDir => {}
+            Component::RootDir | Component::Prefix(_) => return false,
+        }
+        if depth < 0 {
+            return false;
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_stay_in_their_folder() {
+        for (path, inside) in [
+            ("bot/menu.png", true),
+            ("bot/a/../menu.png", true),
+            ("bot/../menu.png", false),
+            ("bot/a/../../menu.png", false),
+            ("/etc/passwd", false),
+            ("other/menu.png", false),
+        ] {
+            assert_eq!(is_inside(Path::new(path), Path::new("bot")), inside, "{path}");
+        }
+        assert!(is_inside(Path::new("menu.png"), Path::new("")));
+        assert!(!is_inside(Path::new("/etc/passwd"), Path::new("")));
+        assert!(!is_inside(Path::new("../menu.png"), Path::new("")));
+    }
+}

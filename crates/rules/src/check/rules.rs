@@ -1,0 +1,117 @@
+//! One `[[rule]]`.
+
+use std::fmt::Write as _;
+
+use super::{Checker, Fields};
+use crate::keys::{Key, Role, Table};
+use crate::model::{EventKind, Name, Rule, Step};
+use crate::parse::{Node, TableNode, Value};
+use crate::problem::{Conflict, Problem};
+use crate::shadow::RuleSpots;
+use crate::sources::Spot;
+
+impl Checker<'_> {
+    pub(super) fn rule(&mut self, node: &TableNode, spot: Spot) -> Rule {
+        let fields = Fields::read(Table::Rule, node, spot, self.report);
+        self.has_condition(&fields);
+        let (when, names) = self.conditions(&fields);
+        let then = self.actions(&fields, &names);
+        let asks_for_request =
+            when.events.contains(&EventKind::FriendRequest) || fields.is_partly_unknown();
+        if then.iter().any(|step| matches!(step, Step::Accept)) && !asks_for_request {
+            self.conflict(&fields, "accept", Conflict::AcceptWithout);
+        }
+        let brakes = self.brakes(&fields, &names);
+        self.spots.push(RuleSpots::of(&fields));
+        Rule {
+            place: self.place(&fields.spot),
+            name: self.name(&fields, "rule"),
+            when,
+            then,
+            brakes,
+            priority: fields.integer("priority").unwrap_or(0),
+            go_on: fields.flag("continue"),
+            off: fields.flag("off"),
+        }
+    }
+
+    /// Without one of these a rule would answer everything.
+    fn has_condition(&mut self, fields: &Fields<'_>) {
+        let mut conditions = Table::Rule.keys().filter(|key| key.role == Role::Condition);
+        // A flag that is not set is no condition.
+        let counts = |key: &Key| {
+            fields.may_have(key.name)
+                && !(fields.entry(key.name).is_some()
+                    && key.name == "at_me"
+                    && !fields.flag("at_me"))
+        };
+        if !conditions.any(counts) {
+            let problem = Problem::NoCondition { only_none: fields.has("none") };
+            self.say(problem, fields.spot.clone());
+        }
+    }
+
+    /// Its id, and the key under which its state is kept.
+    pub(super) fn name(&mut self, fields: &Fields<'_>, kind: &str) -> Name {
+        let id = fields.text("id").filter(|id| {
+            let is_blank = id.text.trim().is_empty();
+            if is_blank {
+                self.say(
+                    Problem::Empty { key: "id", text: Some(id.text.to_owned()) },
+                    id.spot.clone(),
+                );
+            }
+            !is_blank
+        });
+        if let Some(id) = &id {
+            self.id(id);
+        }
+        let base = match &id {
+            Some(id) => id.text.to_owned(),
+            None => format!("#{kind}-{:016x}", fingerprint(fields)),
+        };
+        let mut key = base.clone();
+        let mut copy = 1;
+        // Rules of the same conditions are told apart by their order.
+        while !self.state_keys.insert(key.clone()) {
+            copy += 1;
+            key = format!("{base}-{copy}");
+        }
+        Name { id: id.map(|id| id.text.to_owned()), key }
+    }
+}
+
+/// A hash of what a rule asks for: the same however its other keys change.
+fn fingerprint(fields: &Fields<'_>) -> u64 {
+    let mut conditions: Vec<String> = Vec::new();
+    for key in fields.table.keys() {
+        let counts = matches!(key.role, Role::Condition | Role::Restriction) || key.name == "to";
+        if let Some(entry) = fields.entry(key.name).filter(|_| counts) {
+            let mut text = format!("{}=", key.name);
+            canonical(&entry.node, &mut text);
+            conditions.push(text);
+        }
+    }
+    // FNV-1a: the same in every version and on every machine, for the state is kept under it.
+    conditions.join("\n").bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+fn canonical(node: &Node, text: &mut String) {
+    // Writing to a string cannot fail.
+    let _ = match &node.value {
+        Value::Text(value) => write!(text, "{value:?}"),
+        Value::Integer(value) => write!(text, "{value}"),
+        Value::Float(value) => write!(text, "{value}"),
+        Value::Flag(value) => write!(text, "{value}"),
+        Value::Date | Value::Unreadable | Value::Table(_) => Ok(()),
+        Value::List(items) => {
+            // One text and a list of one text mean the same.
+            for item in items {
+                canonical(item, text);
+            }
+            Ok(())
+        }
+    };
+}

@@ -1,0 +1,69 @@
+//! One `[[schedule]]`.
+
+use croner::Cron;
+use croner::parser::{CronParser, Seconds};
+
+use super::names::Names;
+use super::{Checker, Fields, values};
+use crate::keys::Table;
+use crate::model::{Days, Due, Missed, Schedule};
+use crate::parse::TableNode;
+use crate::problem::{BadValue, Conflict};
+use crate::sources::Spot;
+
+impl Checker<'_> {
+    pub(super) fn schedule(&mut self, node: &TableNode, spot: Spot) -> Schedule {
+        let fields = Fields::read(Table::Schedule, node, spot, self.report);
+        self.needs(&fields, &["at", "every", "cron"]);
+        self.needs(&fields, &["to"]);
+        let due = self.due(&fields);
+        let to = self.globs(&fields, "to");
+        let then = self.actions(&fields, &Names::of_an_announcement());
+        let missed = match self.word(&fields, "missed") {
+            Some("once") => Missed::Once,
+            _ => Missed::Skip,
+        };
+        Schedule {
+            place: self.place(&fields.spot),
+            name: self.name(&fields, "schedule"),
+            due,
+            to,
+            then,
+            missed,
+        }
+    }
+
+    fn due(&mut self, fields: &Fields<'_>) -> Due {
+        let given: Vec<&'static str> =
+            ["at", "every", "cron"].into_iter().filter(|key| fields.has(key)).collect();
+        if let [first, second, ..] = given.as_slice() {
+            self.conflict(fields, second, Conflict::TwoTimes(first, second));
+        }
+        if fields.has("days") && !fields.may_have("at") {
+            self.conflict(fields, "days", Conflict::DaysWithoutAt);
+        }
+        self.is_any_list_empty(fields, &["at", "days"]);
+        if let Some(every) = self.duration_of(fields, "every") {
+            return Due::Every(every);
+        }
+        if let Some(cron) = self.cron(fields) {
+            return Due::Cron(Box::new(cron));
+        }
+        let texts = fields.texts("at");
+        let times =
+            texts.iter().filter_map(|text| self.value(text, values::time_of_day(text.text)));
+        Due::At { times: times.collect(), days: self.days(fields).unwrap_or(Days::EVERY) }
+    }
+
+    fn cron(&mut self, fields: &Fields<'_>) -> Option<Cron> {
+        let text = fields.text("cron")?;
+        let parser = CronParser::builder().seconds(Seconds::Disallowed).build();
+        let bad = |reason: String| BadValue::Cron { found: text.text.to_owned(), reason };
+        let count = text.text.split_whitespace().count();
+        let cron = match count {
+            5 => parser.parse(text.text.trim()).map_err(|error| bad(error.to_string())),
+            count => Err(bad(format!("{count} ≠ 5"))),
+        };
+        self.value(&text, cron)
+    }
+}

@@ -1,0 +1,134 @@
+//! Templates, patterns and regular expressions inside texts.
+
+use super::names::{Known, Names};
+use super::{Checker, Fields, Text};
+use crate::keys::closest;
+use crate::pattern::Pattern;
+use crate::problem::{Capture, Limitation, Problem};
+use crate::regex_condition::{RegexCondition, RegexErrorKind};
+use crate::template::{NameUse, Template};
+
+impl Checker<'_> {
+    /// The template of a key, if it is there and right.
+    pub(super) fn template_of(
+        &mut self,
+        fields: &Fields<'_>,
+        key: &'static str,
+        names: &Names,
+    ) -> Option<Template> {
+        let text = fields.text(key)?;
+        self.template(key, &text, names)
+    }
+
+    /// A template that must say something.
+    pub(super) fn template(
+        &mut self,
+        key: &'static str,
+        text: &Text<'_>,
+        names: &Names,
+    ) -> Option<Template> {
+        if text.text.trim().is_empty() {
+            let problem = Problem::Empty { key, text: Some(text.text.to_owned()) };
+            self.say(problem, text.spot.clone());
+            return None;
+        }
+        self.template_or_nothing(text, names)
+    }
+
+    /// A template that may be empty.
+    pub(super) fn template_or_nothing(
+        &mut self,
+        text: &Text<'_>,
+        names: &Names,
+    ) -> Option<Template> {
+        match Template::parse(text.text) {
+            Ok(template) => {
+                for used in template.names() {
+                    self.name_in_template(text, &used, names);
+                }
+                Some(template)
+            }
+            Err(error) => {
+                let spot = self.inside(text, &error.span);
+                self.say(Problem::Template(error.kind), spot);
+                None
+            }
+        }
+    }
+
+    fn name_in_template(&mut self, text: &Text<'_>, used: &NameUse<'_>, names: &Names) {
+        let spot = self.inside(text, &used.span);
+        if used.name == "at" {
+            self.plain_mention("{at}", spot.clone());
+        }
+        match names.look_up(used.name) {
+            Known::Yes | Known::Perhaps => {}
+            Known::Variable => self.used.push((used.name.to_owned(), used.has_default, spot)),
+            Known::NotAlways(_) if used.has_default => {}
+            Known::NotAlways(capture) => self.say(Problem::Capture(capture.clone()), spot),
+            Known::No => {
+                let known = names.list();
+                let meant = closest(used.name, known.iter().map(String::as_str)).map(str::to_owned);
+                self.say(Problem::UnknownName { name: used.name.to_owned(), meant, known }, spot);
+            }
+        }
+    }
+
+    /// Says once per bot that mentions alert nobody, where that is so.
+    pub(super) fn plain_mention(&mut self, key: &'static str, spot: crate::sources::Spot) {
+        let alerts = self.capabilities().is_some_and(|capabilities| capabilities.mention_alerts);
+        if !alerts && !self.said_plain_mention {
+            self.said_plain_mention = true;
+            self.say(Problem::Transport(Limitation::PlainMention { key }), spot);
+        }
+    }
+
+    /// A pattern, with its captures checked against the names that are built in.
+    pub(super) fn pattern(&mut self, text: &Text<'_>) -> Option<Pattern> {
+        match Pattern::parse(text.text) {
+            Ok(pattern) => {
+                self.captures_are_free(
+                    text,
+                    pattern.captures().iter().map(|capture| capture.name.as_str()),
+                );
+                Some(pattern)
+            }
+            Err(error) => {
+                let spot = self.inside(text, &error.span);
+                self.say(Problem::Pattern(error.kind), spot);
+                None
+            }
+        }
+    }
+
+    /// A regular expression.
+    pub(super) fn regex(&mut self, text: &Text<'_>, case: bool) -> Option<RegexCondition> {
+        match RegexCondition::parse(text.text, case) {
+            Ok(regex) => {
+                self.captures_are_free(
+                    text,
+                    regex.captures().iter().map(|capture| capture.name.as_str()),
+                );
+                Some(regex)
+            }
+            Err(error) => {
+                let whole = matches!(error.kind, RegexErrorKind::TooBig);
+                let spot = if whole { text.spot.clone() } else { self.inside(text, &error.span) };
+                self.say(Problem::Regex(error.kind), spot);
+                None
+            }
+        }
+    }
+
+    fn captures_are_free<'n>(&mut self, text: &Text<'_>, captures: impl Iterator<Item = &'n str>) {
+        for name in captures.filter(|name| super::names::is_built_in(name)) {
+            let at = text
+                .text
+                .find(&format!("{{{name}"))
+                .or_else(|| text.text.find(&format!("<{name}>")));
+            let part = at.map_or(0..text.text.len(), |at| at + 1..at + 1 + name.len());
+            let spot = self.inside(text, &part);
+            self.say(Problem::Capture(Capture::BuiltIn { name: name.to_owned() }), spot);
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! The files of a bot in reading order: what a file includes comes before its own tables.
+
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use crate::check::{File, Report, is_inside};
+use crate::glob::Glob;
+use crate::parse::{TableNode, Value, parse};
+use crate::problem::{BadFile, BadInclude, Problem};
+use crate::sources::{FileId, Files, Sources, Spot};
+
+/// Reads the main file and everything that it includes, and reports what cannot be read.
+pub(super) fn read_all(
+    main: &Path,
+    folder: &Path,
+    files: &dyn Files,
+    report: &mut Report,
+) -> (Sources, Vec<File>) {
+    let mut reader = Reader {
+        folder,
+        files,
+        report,
+        sources: Sources::default(),
+        trees: Vec::new(),
+        open: Vec::new(),
+        done: Vec::new(),
+    };
+    match files.read(main) {
+        Ok(text) => reader.file(main, text),
+        Err(error) => reader.unreadable_main(main, &error),
+    }
+    (reader.sources, reader.trees)
+}
+
+struct Reader<'a> {
+    folder: &'a Path,
+    files: &'a dyn Files,
+    report: &'a mut Report,
+    sources: Sources,
+    trees: Vec<File>,
+    /// The files that are being read: each is included by the one before it.
+    open: Vec<PathBuf>,
+    /// The files that have been read.
+    done: Vec<PathBuf>,
+}
+
+/// A path that an `include` names, with the place of its text.
+struct Wanted {
+    path: String,
+    spot: Spot,
+}
+
+impl Reader<'_> {
+    fn unreadable_main(&mut self, main: &Path, error: &io::Error) {
+        let id = self.sources.add(&self.name_of(main), main.to_owned(), String::new());
+        let problem = BadFile::RuleFile { reason: reason(error) };
+        self.report.add(Problem::File(problem), Spot::new(id, 0..0));
+        self.trees.push(File { id, root: TableNode { broken: true, ..TableNode::default() } });
+    }
+
+    /// How a file is named to people: relative to the folder of the main file.
+    fn name_of(&self, path: &Path) -> String {
+        let relative = path.strip_prefix(self.folder).unwrap_or(path);
+        let parts: Vec<_> =
+            relative.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+        parts.join("/")
+    }
+
+    fn file(&mut self, path: &Path, text: String) {
+        let parsed = parse(&text);
+        let id = self.sources.add(&self.name_of(path), path.to_owned(), text);
+        for (problem, span) in parsed.problems {
+            self.report.add(problem, Spot::new(id, span));
+        }
+        self.open.push(path.to_owned());
+        for wanted in includes(&parsed.root, id) {
+            self.include(path, &wanted);
+        }
+        self.open.pop();
+        self.done.push(path.to_owned());
+        self.trees.push(File { id, root: parsed.root });
+    }
+
+    fn include(&mut self, from: &Path, wanted: &Wanted) {
+        let beside = from.parent().unwrap_or(Path::new(""));
+        let path = tidy(&beside.join(&wanted.path));
+        if !is_inside(&path, self.folder) {
+            return self.bad(BadInclude::Outside(wanted.path.clone()), wanted);
+        }
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+        if !Glob::new(folder.to_string_lossy()).is_plain() {
+            return self.bad(BadInclude::StarInFolder(wanted.path.clone()), wanted);
+        }
+        let glob = Glob::new(name);
+        if glob.is_plain() {
+            return self.one(&path, wanted);
+        }
+        self.all(&folder, &glob, wanted);
+    }
+
+    /// All files of a folder that fit, by name; a file that is being read or has been read is not meant.
+    fn all(&mut self, folder: &Path, glob: &Glob, wanted: &Wanted) {
+        let mut paths: Vec<PathBuf> = self.files.list(folder).unwrap_or_default();
+        paths.retain(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            glob.fits(&name) && !name.starts_with('.')
+        });
+        paths.sort_by(|a, b| a.file_name().cmp(&b.file_name()));
+        let paths: Vec<PathBuf> = paths.iter().map(|path| tidy(path)).collect();
+        let others = |path: &&PathBuf| !self.open.contains(path);
+        if !paths.iter().any(|path| others(&path)) {
+            let problem = Problem::IncludeNothing { pattern: wanted.path.clone() };
+            return self.report.add(problem, wanted.spot.clone());
+        }
+        for path in paths {
+            if !self.open.contains(&path) && !self.done.contains(&path) {
+                self.one(&path, wanted);
+            }
+        }
+    }
+
+    fn one(&mut self, path: &Path, wanted: &Wanted) {
+        if self.open.iter().any(|open| tidy(open) == path) {
+            return self.bad(BadInclude::Cycle(self.name_of(path)), wanted);
+        }
+        if self.done.iter().any(|done| done == path) {
+            return self.bad(BadInclude::Twice(wanted.path.clone()), wanted);
+        }
+        if self.leads_outside(path) {
+            return self.bad(BadInclude::Outside(wanted.path.clone()), wanted);
+        }
+        match self.files.read(path) {
+            Ok(text) => self.file(path, text),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.bad(BadInclude::Missing(wanted.path.clone()), wanted);
+            }
+            Err(error) => {
+                let bad =
+                    BadInclude::Unreadable { path: wanted.path.clone(), reason: reason(&error) };
+                self.bad(bad, wanted);
+            }
+        }
+    }
+
+    /// Whether a link leads out of the folder.
+    fn leads_outside(&self, path: &Path) -> bool {
+        let resolved = (self.files.resolve(path), self.files.resolve(self.folder));
+        matches!(resolved, (Ok(path), Ok(folder)) if !path.starts_with(&folder))
+    }
+
+    fn bad(&mut self, bad: BadInclude, wanted: &Wanted) {
+        self.report.add(Problem::Include(bad), wanted.spot.clone());
+    }
+}
+
+/// What a file includes. Wrong types are reported when the file is checked.
+fn includes(root: &TableNode, file: FileId) -> Vec<Wanted> {
+    let entry = root.entries.iter().find(|entry| entry.key == "include");
+    let nodes: Vec<_> = match entry.map(|entry| &entry.node) {
+        Some(node) => match &node.value {
+            Value::List(items) => items.iter().collect(),
+            _ => vec![node],
+        },
+        None => Vec::new(),
+    };
+    let texts = nodes.into_iter().filter_map(|node| match &node.value {
+        Value::Text(path) => {
+            Some(Wanted { path: path.clone(), spot: Spot::new(file, node.span.clone()) })
+        }
+        _ => None,
+    });
+    texts.collect()
+}
+
+/// The same path without `.` and with `..` taken back where that is plain.
+fn tidy(path: &Path) -> PathBuf {
+    let mut tidied = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir
+                if matches!(tidied.components().next_back(), Some(Component::Normal(_))) =>
+            {
+                tidied.pop();
+            }
+            other => tidied.push(other),
+        }
+    }
+    tidied
+}
+
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "not found".to_owned(),
+        io::ErrorKind::InvalidData => "not UTF-8 text".to_owned(),
+        _ => error.to_string(),
+    }
+}

@@ -1,0 +1,229 @@
+//! Mends the broken statements of a file, so that the others can be checked all the same.
+//!
+//! A statement that cannot be read by itself is reported once. Where it is plain what was meant (typographic quotes, a
+//! bracket missing in a header) it is mended; else its value is marked as unreadable; else it is blanked out.
+
+use std::ops::Range;
+
+use toml::de::{DeTable, Error};
+
+use super::Origin;
+use super::statement::{is_header, statements};
+use super::typographic::{self, Mended};
+use crate::problem::{Problem, Syntax};
+
+/// Stands for a value that cannot be read. Its place, not its text, tells it from a date that somebody wrote.
+const UNREADABLE: &str = "1970-01-01";
+
+/// A file whose statements are all whole.
+#[derive(Debug, Default)]
+pub(super) struct Repaired {
+    /// The mended text.
+    pub(super) text: String,
+    /// Where its bytes were.
+    pub(super) origin: Origin,
+    /// What was wrong, with the places in the file as it was.
+    pub(super) problems: Vec<(Problem, Range<usize>)>,
+    /// The statements that were wrong.
+    reported: Vec<Range<usize>>,
+    /// The place of the last header.
+    header: Range<usize>,
+}
+
+/// Mends a file.
+pub(super) fn repair(source: &str) -> Repaired {
+    let mut repaired = Repaired::default();
+    for span in statements(source) {
+        let statement = &source[span.clone()];
+        if is_header(statement) {
+            repaired.header = span.clone();
+            repaired.header(statement, span);
+        } else {
+            repaired.pair(statement, span);
+        }
+    }
+    repaired
+}
+
+impl Repaired {
+    /// What the parser says about the mended file, without what was said before: clashes between statements, each good
+    /// by itself.
+    pub(super) fn clashes(&self, source: &str, errors: &[Error]) -> Vec<(Problem, Range<usize>)> {
+        let places =
+            errors.iter().map(|error| (error, self.origin.range(error.span().unwrap_or(0..0))));
+        places
+            .filter(|(_, span)| {
+                !self.reported.iter().any(|statement| statement.contains(&span.start))
+            })
+            .map(|(error, span)| (Problem::Syntax(syntax(source, error.message(), &span)), span))
+            .collect()
+    }
+
+    fn keep(&mut self, text: &str, from: usize) {
+        self.shift(from);
+        self.text.push_str(text);
+        if !text.ends_with('\n') {
+            self.text.push('\n');
+        }
+    }
+
+    /// From here on, the text is that of the file from `from` on.
+    fn shift(&mut self, from: usize) {
+        let by = from.cast_signed().wrapping_sub(self.text.len().cast_signed());
+        self.origin.shifts.push((self.text.len(), by));
+    }
+
+    fn report(&mut self, problem: Problem, place: Range<usize>, statement: Range<usize>) {
+        self.problems.push((problem, place));
+        self.reported.push(statement);
+    }
+
+    fn header(&mut self, statement: &str, span: Range<usize>) {
+        let body = statement.trim().trim_start_matches('[');
+        let end = body.find(|c: char| !(c.is_alphanumeric() || matches!(c, '.' | '_' | '-')));
+        let name = &body[..end.unwrap_or(body.len())];
+        let expected = match name {
+            "rule" | "group" | "dialog" | "dialog.step" | "schedule" | "test" => {
+                format!("[[{name}]]")
+            }
+            "bot" | "dialog.done" => format!("[{name}]"),
+            // Whatever it is, it is unknown; that is said later.
+            _ if errors_of(statement).is_empty() => return self.keep(statement, span.start),
+            _ => format!("[[{name}]]"),
+        };
+        let written = statement.split('#').next().unwrap_or_default().trim();
+        if written == expected && errors_of(statement).is_empty() {
+            return self.keep(statement, span.start);
+        }
+        let start = span.start + (statement.len() - statement.trim_start().len());
+        let place = start..start + written.len();
+        let problem = Problem::Header { found: written.to_owned(), expected: expected.clone() };
+        self.report(problem, place, span.clone());
+        self.keep(&expected, start);
+    }
+
+    fn pair(&mut self, statement: &str, span: Range<usize>) {
+        let errors = errors_of(statement);
+        let Some(first) = errors.first() else {
+            return self.keep(statement, span.start);
+        };
+        if let Some(mended) =
+            typographic::mend(statement).filter(|mended| errors_of(&mended.text).is_empty())
+        {
+            return self.mended(&mended, &span);
+        }
+        if errors.iter().all(|error| is_escape(error)) {
+            // The parser reads such an escape as it stands: just what a regular expression means by it.
+            self.escapes(statement, &span, &errors);
+            return self.keep(statement, span.start);
+        }
+        let place = visible(statement, first.span().unwrap_or(0..0));
+        let problem = Problem::Syntax(syntax(statement, first.message(), &place));
+        self.report(problem, span.start + place.start..span.start + place.end, span.clone());
+        self.without_value(statement, span.start);
+    }
+
+    fn mended(&mut self, mended: &Mended, span: &Range<usize>) {
+        let (found, at) = mended.first;
+        let place = span.start + at..span.start + at + found.len_utf8();
+        self.report(Problem::Typographic { found, ascii: mended.ascii }, place, span.clone());
+        let mut from = 0;
+        for (place, original) in &mended.shifts {
+            self.text.push_str(&mended.text[from..*place]);
+            self.shift(span.start + original);
+            from = *place;
+        }
+        self.text.push_str(&mended.text[from..]);
+        if !self.text.ends_with('\n') {
+            self.text.push('\n');
+        }
+    }
+
+    /// Reports wrong escapes, once per text.
+    fn escapes(&mut self, statement: &str, span: &Range<usize>, errors: &[Error]) {
+        let mut last = 0..0;
+        for error in errors {
+            let at = error.span().unwrap_or(0..0).start;
+            let place = quoted_around(statement, at);
+            if place == last {
+                continue;
+            }
+            let escaped = statement[at..].chars().next().unwrap_or(' ');
+            let shifted = span.start + place.start..span.start + place.end;
+            self.report(Problem::Syntax(Syntax::Escape(escaped)), shifted, span.clone());
+            last = place;
+        }
+    }
+
+    /// Keeps the key of a statement whose value cannot be read; without a key, marks the table as not whole.
+    fn without_value(&mut self, statement: &str, start: usize) {
+        let is_key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+        let key = &statement[..statement.find(|c| !is_key(c)).unwrap_or(statement.len())];
+        let pair = format!("{key} = {UNREADABLE}\n");
+        if key.is_empty() || !errors_of(&pair).is_empty() {
+            self.origin.broken.push(self.header.clone());
+            return;
+        }
+        self.origin.unreadable.push(start + key.len() + 3);
+        self.keep(&pair, start);
+    }
+}
+
+fn errors_of(statement: &str) -> Vec<Error> {
+    DeTable::parse_recoverable(statement).1
+}
+
+fn is_escape(error: &Error) -> bool {
+    error.message().starts_with("missing escaped value")
+}
+
+/// The text in double quotes around a place.
+fn quoted_around(statement: &str, at: usize) -> Range<usize> {
+    let mut place = 0..0;
+    let mut open: Option<(usize, char)> = None;
+    let mut escaped = false;
+    for (here, c) in statement.char_indices() {
+        match open {
+            Some((from, quote)) if c == quote && !escaped => {
+                place = from..here + 1;
+                open = None;
+                if here >= at {
+                    break;
+                }
+            }
+            Some((_, '"')) => escaped = c == '\\' && !escaped,
+            Some(_) => {}
+            None if matches!(c, '"' | '\'') => open = Some((here, c)),
+            None => {}
+        }
+    }
+    place
+}
+
+/// The place of an error, moved onto a character that can be pointed at.
+fn visible(statement: &str, span: Range<usize>) -> Range<usize> {
+    let text = statement.trim_end();
+    let start = crate::sources::floor_boundary(text, span.start.min(text.len()));
+    let end = crate::sources::floor_boundary(text, span.end.min(text.len()));
+    start..end.max(start)
+}
+
+/// What is wrong, by the parser's words.
+fn syntax(source: &str, message: &str, span: &Range<usize>) -> Syntax {
+    let found = source.get(span.clone()).unwrap_or_default().trim();
+    let word = message.split(", expected").next().unwrap_or(message);
+    match word {
+        "duplicate key" => Syntax::Twice(found.to_owned()),
+        "string values must be quoted" => Syntax::Unquoted(found.to_owned()),
+        "key with no value" => Syntax::NoEquals,
+        "missing value" | "missing value for key" => Syntax::NoValue,
+        "unclosed array" => Syntax::OpenList,
+        "unclosed inline table" => Syntax::OpenTable,
+        "missing comma between array elements" | "missing comma between key-value pairs" => {
+            Syntax::NoComma
+        }
+        "unexpected key or value" | "unexpected content" => Syntax::Leftover,
+        _ if word.contains("string") => Syntax::OpenText,
+        _ => Syntax::Other(message.to_owned()),
+    }
+}

@@ -1,0 +1,378 @@
+//! Everything that can be said about a rule file: one variant per mistake, with the facts that its text needs.
+//!
+//! The texts themselves, in every language, are in the [`catalogue`](crate::catalogue).
+
+use crate::diagnostic::Severity;
+use crate::keys::{Kind, Table};
+use crate::model::EventKind;
+use crate::parse::Value;
+use crate::pattern::PatternErrorKind;
+use crate::regex_condition::RegexErrorKind;
+use crate::template::TemplateErrorKind;
+
+/// Something to say about a rule file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Problem {
+    /// No TOML.
+    Syntax(Syntax),
+    /// A typographic or full-width sign where a plain one is needed.
+    Typographic { found: char, ascii: char },
+    /// A header with the wrong brackets.
+    Header { found: String, expected: String },
+    /// No key of this table.
+    UnknownKey {
+        key: String,
+        table: Table,
+        /// The key that was probably meant.
+        meant: Option<&'static str>,
+        /// A table that has such a key.
+        elsewhere: Option<Table>,
+    },
+    /// A value of the wrong type.
+    Type { key: &'static str, kind: Kind, found: Found, in_list: bool },
+    /// A value inside `vars`, `set` or `add` that is of the wrong type.
+    EntryType { name: String, wanted: Wanted, found: Found },
+    /// A key that its table cannot do without.
+    Missing { table: Table, keys: &'static [&'static str] },
+    /// A rule without a condition; `only_none` if it has `none`.
+    NoCondition { only_none: bool },
+    /// Nothing to do.
+    NoAction { table: Table },
+    /// A text that is empty or blank, or a list without an item.
+    Empty { key: &'static str, text: Option<String> },
+    /// A value that cannot be understood.
+    Value(BadValue),
+    /// Keys that contradict each other.
+    Conflict(Conflict),
+    /// A regular expression that cannot be used.
+    Regex(RegexErrorKind),
+    /// A regular expression that is found in every text.
+    RegexEmpty { regex: String },
+    /// A regular expression that has to run on every message.
+    Scan,
+    /// A pattern that cannot be read.
+    Pattern(PatternErrorKind),
+    /// A template that cannot be read.
+    Template(TemplateErrorKind),
+    /// A name that a template does not know here.
+    UnknownName { name: String, meant: Option<String>, known: Vec<String> },
+    /// A capture that is not set by every way to match.
+    Capture(Capture),
+    /// A variable that nothing sets.
+    NeverSet { name: String },
+    /// A handler that is not registered.
+    NoHandler { name: String, registered: Vec<String>, meant: Option<String> },
+    /// A handler of which it is not known whether it is registered.
+    HandlerUnknown { name: String },
+    /// A file that cannot be sent.
+    File(BadFile),
+    /// What the transport does differently or cannot do.
+    Transport(Limitation),
+    /// An id that is there twice.
+    DuplicateId { id: String, other: String },
+    /// An id that does not exist.
+    UnknownId { id: String, meant: Option<String> },
+    /// An include that does nothing.
+    IncludeNothing { pattern: String },
+    /// An include that cannot be.
+    Include(BadInclude),
+    /// A rule that can never answer.
+    NeverFires(Shadow),
+    /// The same keyword as in an earlier rule.
+    DuplicateKeyword { place: String },
+    /// A dialog that nothing begins.
+    NeverBegins,
+    /// A line of a test that cannot be read.
+    Test(BadLine),
+}
+
+/// What is wrong with the syntax.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Syntax {
+    /// `\d` in a text in double quotes.
+    Escape(char),
+    /// A key or a table that is there twice.
+    Twice(String),
+    /// A text without quotes.
+    Unquoted(String),
+    /// A key without `=`.
+    NoEquals,
+    /// A key without a value.
+    NoValue,
+    /// A list that is never closed.
+    OpenList,
+    /// A table in braces that is never closed.
+    OpenTable,
+    /// A text that is never closed.
+    OpenText,
+    /// Two values with nothing between them.
+    NoComma,
+    /// Something behind a value.
+    Leftover,
+    /// Anything else, in the words of the parser.
+    Other(String),
+}
+
+/// What was found instead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// A text.
+    Text,
+    /// A whole number.
+    Integer,
+    /// Another number.
+    Number,
+    /// `true` or `false`.
+    Flag,
+    /// A date or time without quotes, or a number beyond all bounds.
+    Date,
+    /// A list.
+    List,
+    /// A table.
+    Table,
+}
+
+impl Found {
+    pub(crate) fn of(value: &Value) -> Self {
+        match value {
+            Value::Text(_) => Self::Text,
+            Value::Integer(_) => Self::Integer,
+            Value::Float(_) => Self::Number,
+            Value::Flag(_) => Self::Flag,
+            Value::Date | Value::Unreadable => Self::Date,
+            Value::List(_) => Self::List,
+            Value::Table(_) => Self::Table,
+        }
+    }
+}
+
+/// What a variable can be given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// A text or a number.
+    Text,
+    /// A whole number.
+    Integer,
+}
+
+/// A value that cannot be understood; the texts are the values as written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum BadValue {
+    /// A number without its unit.
+    NoUnit(String),
+    /// No time span.
+    Duration(String),
+    /// A time span of nothing.
+    ZeroDuration(String),
+    /// A time span longer than a year.
+    TooLong(String),
+    /// No time of day.
+    Time(String),
+    /// No part of a day.
+    TimeWindow(String),
+    /// A part of the day that ends where it begins.
+    EmptyWindow(String),
+    /// No days.
+    Days(String),
+    /// No probability.
+    Chance(String),
+    /// Not one of the words.
+    Word { found: String, words: &'static [&'static str], meant: Option<&'static str> },
+    /// No time zone.
+    Zone(String),
+    /// No cron line; the reason in the words of its reader.
+    Cron { found: String, reason: String },
+    /// A number that is too small or too large.
+    Number { key: &'static str, found: i64, least: i64, most: i64 },
+    /// No name of a variable or an answer.
+    Name(String),
+    /// A variable of a scope that does not exist.
+    Scope { found: String, scope: String },
+    /// No file name of a table of rows.
+    FileName(String),
+}
+
+/// Keys that contradict each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Conflict {
+    /// `at_me` where it always holds.
+    AtMeInPrivate,
+    /// An event of groups in private.
+    GroupEventInPrivate(EventKind),
+    /// A friend request in a group.
+    FriendRequestInGroup,
+    /// `groups` in private.
+    GroupsInPrivate,
+    /// `type` and `event` together.
+    TypeAndEvent,
+    /// A condition on the text of something that has none.
+    NoText(&'static str),
+    /// `accept` without a friend request.
+    AcceptWithout,
+    /// `cooldown_reply` without `cooldown`, or the like.
+    ReplyWithout { reply: &'static str, brake: &'static str },
+    /// `do` beside other actions.
+    DoAndOthers(&'static str),
+    /// Two of `at`, `every`, `cron`.
+    TwoTimes(&'static str, &'static str),
+    /// `days` without `at`.
+    DaysWithoutAt,
+    /// `check` and `choose` together.
+    CheckAndChoose,
+    /// An answer to restart on that is none of the choices.
+    RestartNotChosen,
+}
+
+/// A capture that is not always set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Capture {
+    /// It is not in one of the items of `pattern` or `regex`; which, from 1.
+    NotIn { name: String, key: &'static str, nth: usize },
+    /// It is in a part that may be missing.
+    Optional { name: String },
+    /// It is called like something built in.
+    BuiltIn { name: String },
+}
+
+/// A file that cannot be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum BadFile {
+    /// It is not there.
+    Missing { path: String, meant: Option<String> },
+    /// It lies outside of the folder of the bot.
+    Outside { path: String },
+    /// It is a folder, or cannot be looked at.
+    Unreadable { path: String, reason: String },
+    /// There is nothing in it.
+    Nothing { path: String },
+    /// It is larger than the transport takes.
+    TooLarge { path: String, size: u64, most: u64, transport: &'static str },
+    /// The rule file itself cannot be read.
+    RuleFile { reason: String },
+}
+
+/// What the transport does differently or cannot do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Limitation {
+    /// A mention alerts nobody.
+    PlainMention { key: &'static str },
+    /// It has no such action.
+    NoAction { key: &'static str, transport: &'static str },
+}
+
+/// An include that cannot be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum BadInclude {
+    /// The file is not there.
+    Missing(String),
+    /// The file includes itself, perhaps through others.
+    Cycle(String),
+    /// The file has been included already.
+    Twice(String),
+    /// The file lies outside of the folder of the bot.
+    Outside(String),
+    /// The file cannot be read.
+    Unreadable { path: String, reason: String },
+    /// `[bot]` in an included file.
+    BotTable,
+    /// A star in the name of a folder.
+    StarInFolder(String),
+}
+
+/// Why a rule can never answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Shadow {
+    /// Where the earlier rule stands.
+    pub(crate) place: String,
+    /// Why it is always first.
+    pub(crate) why: ShadowReason,
+}
+
+/// Why an earlier rule always answers first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ShadowReason {
+    /// Its item is inside an item of the later rule.
+    Inside { key: &'static str, earlier: String, later: String },
+    /// It has no condition that the later one lacks.
+    Weaker,
+}
+
+/// A line of a test that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum BadLine {
+    /// None of the forms.
+    Form,
+    /// Nothing stands before the colon.
+    NoSpeaker,
+    /// No such event.
+    Event { found: String, meant: Option<&'static str> },
+    /// An event of groups without a group.
+    EventNeedsGroup,
+    /// An expectation before anything was said.
+    NothingSaid,
+    /// No moment.
+    Moment(String),
+    /// A moment before the last one.
+    Backwards,
+    /// No time span.
+    Span(BadValue),
+    /// No regular expression.
+    Regex(String),
+    /// The script has no line.
+    Nothing,
+}
+
+impl Problem {
+    /// Its code: stable, for tools.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Syntax(_) | Self::Typographic { .. } | Self::Header { .. } => "syntax",
+            Self::UnknownKey { .. } => "unknown-key",
+            Self::Type { .. } | Self::EntryType { .. } => "type",
+            Self::Missing { .. } => "missing",
+            Self::NoCondition { .. } => "no-condition",
+            Self::NoAction { .. } => "no-action",
+            Self::Empty { .. } => "empty",
+            Self::Value(_) => "value",
+            Self::Conflict(_) => "conflict",
+            Self::Regex(RegexErrorKind::TooBig) => "regex-size",
+            Self::Regex(_) => "regex",
+            Self::RegexEmpty { .. } => "regex-empty",
+            Self::Scan => "scan",
+            Self::Pattern(_) => "pattern",
+            Self::Template(_) | Self::UnknownName { .. } => "template",
+            Self::Capture(_) => "capture",
+            Self::NeverSet { .. } => "never-set",
+            Self::NoHandler { .. } | Self::HandlerUnknown { .. } => "handler",
+            Self::File(_) => "file",
+            Self::Transport(_) => "transport",
+            Self::DuplicateId { .. } => "duplicate-id",
+            Self::UnknownId { .. } => "unknown-id",
+            Self::IncludeNothing { .. } | Self::Include(_) => "include",
+            Self::NeverFires(_) | Self::NeverBegins => "never-fires",
+            Self::DuplicateKeyword { .. } => "duplicate-keyword",
+            Self::Test(_) => "test",
+        }
+    }
+
+    /// How bad it is.
+    pub(crate) fn severity(&self) -> Severity {
+        match self {
+            Self::RegexEmpty { .. }
+            | Self::NeverSet { .. }
+            | Self::IncludeNothing { .. }
+            | Self::NeverFires(_)
+            | Self::NeverBegins
+            | Self::DuplicateKeyword { .. } => Severity::Warning,
+            Self::Scan
+            | Self::HandlerUnknown { .. }
+            | Self::Transport(Limitation::PlainMention { .. }) => Severity::Note,
+            _ => Severity::Error,
+        }
+    }
+
+    /// Whether it keeps the file from being used.
+    pub(crate) fn is_error(&self) -> bool {
+        self.severity() == Severity::Error
+    }
+}

@@ -1,0 +1,342 @@
+//! Reads the lines of a script.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use mynah_core::{MessageKind, Timestamp};
+
+use super::{ChatName, Expected, Happening, Said, What};
+use crate::check::duration;
+use crate::keys::closest;
+use crate::problem::BadLine;
+
+/// Where a test begins that does not say when: a Monday noon.
+const START: DateTime = DateTime::constant(2026, 11, 23, 12, 0, 0, 0);
+
+/// The words of events.
+const EVENTS: [&str; 7] =
+    ["join", "leave", "rename", "recall", "pat", "red_packet", "friend_request"];
+
+/// A script: when it begins, its lines, and what is wrong with others; places in bytes of the script.
+#[derive(Debug)]
+pub(crate) struct Script {
+    pub(crate) start: Timestamp,
+    pub(crate) lines: Vec<(Range<usize>, What)>,
+    pub(crate) mistakes: Vec<(Range<usize>, BadLine)>,
+}
+
+/// Reads a script.
+pub(crate) fn parse(script: &str, zone: &TimeZone) -> Script {
+    let mut lines = Vec::new();
+    let mut mistakes = Vec::new();
+    let mut at = 0;
+    for whole in script.split_inclusive('\n') {
+        let line = whole.trim();
+        let start = at + (whole.len() - whole.trim_start().len());
+        at += whole.len();
+        if line.is_empty() || line == "#" || line.starts_with("# ") {
+            continue;
+        }
+        let place = start..start + line.len();
+        match read(line, zone) {
+            Ok(what) => lines.push((place, what)),
+            Err(mistake) => mistakes.push((place, mistake)),
+        }
+    }
+    mistakes.extend(in_context(&lines));
+    if lines.is_empty() && mistakes.is_empty() {
+        mistakes.push((0..script.len(), BadLine::Nothing));
+    }
+    let jump =
+        lines.iter().find_map(|(_, what)| if let What::Jump(at) = what { Some(*at) } else { None });
+    let start = jump.unwrap_or_else(|| moment(START, zone).unwrap_or_default());
+    Script { start, lines, mistakes }
+}
+
+/// What is wrong with lines at their place: replies before anything was said, jumps back in time.
+fn in_context(lines: &[(Range<usize>, What)]) -> Vec<(Range<usize>, BadLine)> {
+    let mut mistakes = Vec::new();
+    let mut anything_said = false;
+    let mut now: Option<Timestamp> = None;
+    for (place, what) in lines {
+        match what {
+            What::Says { .. } | What::Happens { .. } => anything_said = true,
+            What::Reply(_) | What::NoReply if !anything_said => {
+                mistakes.push((place.clone(), BadLine::NothingSaid));
+            }
+            What::Wait(span) => now = now.map(|now| now + *span),
+            What::Jump(at) => {
+                if now.is_some_and(|now| *at < now) {
+                    mistakes.push((place.clone(), BadLine::Backwards));
+                }
+                now = Some(*at);
+            }
+            What::Reply(_)
+            | What::NoReply
+            | What::Elsewhere { .. }
+            | What::Runs { .. }
+            | What::Accepts { .. } => {}
+        }
+    }
+    mistakes
+}
+
+fn read(line: &str, zone: &TimeZone) -> Result<What, BadLine> {
+    if let Some(rest) = line.strip_prefix("=>") {
+        return elsewhere(rest.trim());
+    }
+    if let Some(rest) = line.strip_prefix('>') {
+        let rest = rest.trim();
+        return if rest == "-" { Ok(What::NoReply) } else { expected(rest).map(What::Reply) };
+    }
+    if let Some(rest) = line.strip_prefix("! ") {
+        return happens(rest.trim());
+    }
+    if let Some(rest) = line.strip_prefix('+')
+        && rest.trim_start().starts_with(|c: char| c.is_ascii_digit())
+        && !rest.contains(':')
+    {
+        return duration(rest).map(What::Wait).map_err(BadLine::Span);
+    }
+    if let Some(rest) = line.strip_prefix("@ ") {
+        return jump(rest.trim(), zone);
+    }
+    says(line)
+}
+
+fn jump(text: &str, zone: &TimeZone) -> Result<What, BadLine> {
+    let bad = || BadLine::Moment(text.to_owned());
+    let local = DateTime::strptime("%Y-%m-%d %H:%M", text)
+        .or_else(|_| DateTime::strptime("%Y-%m-%d %H:%M:%S", text))
+        .map_err(|_| bad())?;
+    moment(local, zone).map(What::Jump).ok_or_else(bad)
+}
+
+fn moment(local: DateTime, zone: &TimeZone) -> Option<Timestamp> {
+    let zoned = local.to_zoned(zone.clone()).ok()?;
+    Some(Timestamp::from_millis(zoned.timestamp().as_millisecond()))
+}
+
+fn says(line: &str) -> Result<What, BadLine> {
+    let (speaker, text) = split_speaker(line).ok_or(BadLine::Form)?;
+    let (chat, who) = speaker_of(speaker)?;
+    let said = match media(text) {
+        Some((kind, _)) => Said::Media(kind),
+        None => Said::Text(unescaped(text)),
+    };
+    Ok(What::Says { chat, who, said })
+}
+
+/// What stands before the colon, and what after it.
+fn split_speaker(line: &str) -> Option<(&str, &str)> {
+    let (speaker, text) = line.split_once(": ").or_else(|| line.split_once(':'))?;
+    Some((speaker.trim(), text.trim()))
+}
+
+fn speaker_of(speaker: &str) -> Result<(ChatName, String), BadLine> {
+    match speaker.rsplit_once('/') {
+        Some((group, user)) if !group.trim().is_empty() && !user.trim().is_empty() => {
+            Ok((ChatName::Group(group.trim().to_owned()), user.trim().to_owned()))
+        }
+        None if !speaker.is_empty() => {
+            Ok((ChatName::Private(speaker.to_owned()), speaker.to_owned()))
+        }
+        _ => Err(BadLine::NoSpeaker),
+    }
+}
+
+/// `[image]` or `[image menu.png]`. Other words in brackets are text: people write emoji so.
+fn media(text: &str) -> Option<(MessageKind, Option<String>)> {
+    let inside = text.strip_prefix('[')?.strip_suffix(']')?;
+    let (word, name) =
+        inside.split_once(' ').map_or((inside, None), |(word, name)| (word, Some(name.trim())));
+    let kind = MessageKind::from_word(word).filter(|kind| *kind != MessageKind::Text)?;
+    Some((kind, name.map(str::to_owned)))
+}
+
+/// A text of one line in which `\n` stands for a line break.
+fn unescaped(text: &str) -> String {
+    text.replace("\\n", "\n")
+}
+
+fn expected(text: &str) -> Result<Expected, BadLine> {
+    if let Some(regex) = text.strip_prefix("re:") {
+        let regex = regex::RegexBuilder::new(regex.trim()).size_limit(1 << 20).build();
+        return regex
+            .map(Expected::Regex)
+            .map_err(|error| BadLine::Regex(last_line(&error.to_string())));
+    }
+    Ok(match media(text) {
+        Some((kind, name)) => Expected::Media { kind, name },
+        None => Expected::Text(unescaped(text)),
+    })
+}
+
+/// The reason at the end of a message of several lines.
+fn last_line(message: &str) -> String {
+    let last = message.lines().last().unwrap_or_default();
+    last.trim_start_matches("error: ").to_owned()
+}
+
+fn elsewhere(rest: &str) -> Result<What, BadLine> {
+    if let Some(call) = rest.strip_prefix("run ") {
+        return runs(call.trim());
+    }
+    if let Some(who) = rest.strip_prefix("accept ") {
+        return Ok(What::Accepts { who: who.trim().to_owned() });
+    }
+    let (chat, text) = split_speaker(rest).ok_or(BadLine::Form)?;
+    if chat.is_empty() {
+        return Err(BadLine::NoSpeaker);
+    }
+    Ok(What::Elsewhere { chat: chat.to_owned(), said: expected(text)? })
+}
+
+fn runs(call: &str) -> Result<What, BadLine> {
+    let (handler, captures) = match call.split_once('{') {
+        Some((handler, rest)) => {
+            (handler.trim(), rest.trim().strip_suffix('}').ok_or(BadLine::Form)?)
+        }
+        None => (call, ""),
+    };
+    if handler.is_empty() || handler.contains(char::is_whitespace) {
+        return Err(BadLine::Form);
+    }
+    let mut given = BTreeMap::new();
+    for pair in captures.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').ok_or(BadLine::Form)?;
+        given.insert(name.trim().to_owned(), value.trim().to_owned());
+    }
+    Ok(What::Runs { handler: handler.to_owned(), captures: given })
+}
+
+fn happens(rest: &str) -> Result<What, BadLine> {
+    let (word, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+    if !EVENTS.contains(&word) {
+        return Err(BadLine::Event { found: word.to_owned(), meant: closest(word, EVENTS) });
+    }
+    let (speaker, text) = split_speaker(rest).unwrap_or((rest.trim(), ""));
+    let (chat, people) = people_of(speaker)?;
+    let who = people.first().cloned().ok_or(BadLine::NoSpeaker)?;
+    let in_group = matches!(chat, ChatName::Group(_));
+    let said = || (!text.is_empty()).then(|| unescaped(text));
+    let event = match word {
+        "join" | "leave" | "rename" if !in_group => return Err(BadLine::EventNeedsGroup),
+        "join" => Happening::Join(people),
+        "leave" => Happening::Leave(people),
+        "rename" => Happening::Rename(said().ok_or(BadLine::Form)?),
+        "recall" => Happening::Recall(said()),
+        "pat" => Happening::Pat,
+        "red_packet" => Happening::RedPacket,
+        _ => Happening::FriendRequest(unescaped(text)),
+    };
+    Ok(What::Happens { chat, who, event })
+}
+
+/// `group/user, user` or `user`.
+fn people_of(text: &str) -> Result<(ChatName, Vec<String>), BadLine> {
+    let (first, others) = text.split_once([',', '，', '、']).unwrap_or((text, ""));
+    let (chat, who) = speaker_of(first.trim())?;
+    let others = others.split([',', '，', '、']).map(str::trim).filter(|name| !name.is_empty());
+    let people = std::iter::once(who).chain(others.map(str::to_owned));
+    Ok((chat, people.collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_utc(line: &str) -> Result<String, BadLine> {
+        read(line, &TimeZone::UTC).map(|what| format!("{what:?}"))
+    }
+
+    #[test]
+    fn every_form_of_a_line_is_read() {
+        for (line, expected) in [
+            (
+                "客户一群/张三: 请问多少钱",
+                r#"Says { chat: Group("客户一群"), who: "张三", said: Text("请问多少钱") }"#,
+            ),
+            (
+                "李四: 订单：20261122",
+                r#"Says { chat: Private("李四"), who: "李四", said: Text("订单：20261122") }"#,
+            ),
+            (
+                r"李四: 一\n二",
+                r#"Says { chat: Private("李四"), who: "李四", said: Text("一\n二") }"#,
+            ),
+            ("李四: [image]", r#"Says { chat: Private("李四"), who: "李四", said: Media(Image) }"#),
+            (
+                "李四: [微笑]",
+                r#"Says { chat: Private("李四"), who: "李四", said: Text("[微笑]") }"#,
+            ),
+            ("> -", "NoReply"),
+            ("> 好: 的", r#"Reply(Text("好: 的"))"#),
+            ("> re: ^好", r#"Reply(Regex(Regex("^好")))"#),
+            ("> [image menu.png]", r#"Reply(Media { kind: Image, name: Some("menu.png") })"#),
+            (
+                "=> 管理群: 小明（车友一群）：代购",
+                r#"Elsewhere { chat: "管理群", said: Text("小明（车友一群）：代购") }"#,
+            ),
+            (
+                "=> run weather {city=上海}",
+                r#"Runs { handler: "weather", captures: {"city": "上海"} }"#,
+            ),
+            ("=> run weather", r#"Runs { handler: "weather", captures: {} }"#),
+            ("=> accept 小明", r#"Accepts { who: "小明" }"#),
+            ("+31s", "Wait(31s)"),
+            ("@ 1970-01-01 00:01", "Jump(Timestamp(60000))"),
+            (
+                "! join 车友一群/小明, 小红",
+                r#"Happens { chat: Group("车友一群"), who: "小明", event: Join(["小明", "小红"]) }"#,
+            ),
+            (
+                "! rename 群/甲: 新群",
+                r#"Happens { chat: Group("群"), who: "甲", event: Rename("新群") }"#,
+            ),
+            ("! recall 群/甲", r#"Happens { chat: Group("群"), who: "甲", event: Recall(None) }"#),
+            ("! pat 甲", r#"Happens { chat: Private("甲"), who: "甲", event: Pat }"#),
+            (
+                "! friend_request 小明: 车友",
+                r#"Happens { chat: Private("小明"), who: "小明", event: FriendRequest("车友") }"#,
+            ),
+        ] {
+            assert_eq!(read_utc(line).as_deref(), Ok(expected), "{line}");
+        }
+    }
+
+    #[test]
+    fn other_lines_are_mistakes() {
+        for (line, mistake) in [
+            ("hello", BadLine::Form),
+            (": hello", BadLine::NoSpeaker),
+            ("群/: hello", BadLine::NoSpeaker),
+            ("! joyn 群/甲", BadLine::Event { found: "joyn".to_owned(), meant: Some("join") }),
+            ("! join 甲", BadLine::EventNeedsGroup),
+            ("! rename 群/甲", BadLine::Form),
+            ("@ tomorrow", BadLine::Moment("tomorrow".to_owned())),
+            ("=> run", BadLine::Form),
+            ("=> nothing", BadLine::Form),
+        ] {
+            assert_eq!(read_utc(line), Err(mistake), "{line}");
+        }
+        assert!(matches!(read_utc("+31"), Err(BadLine::Span(_))));
+        assert!(matches!(read_utc("> re: ("), Err(BadLine::Regex(_))));
+    }
+
+    #[test]
+    fn a_script_begins_at_its_first_moment() {
+        let script = parse(
+            "@ 1970-01-01 00:01\n\n# note\n甲: hi\n+1m\n@ 1970-01-01 00:01\n",
+            &TimeZone::UTC,
+        );
+        assert_eq!(script.start, Timestamp::from_secs(60));
+        assert_eq!(script.lines.len(), 4);
+        assert_eq!(script.mistakes, [(40..58, BadLine::Backwards)]);
+        let early = parse("> hi", &TimeZone::UTC);
+        assert_eq!(early.mistakes, [(0..4, BadLine::NothingSaid)]);
+        assert_eq!(parse("\n", &TimeZone::UTC).mistakes, [(0..1, BadLine::Nothing)]);
+    }
+}
