@@ -1,11 +1,13 @@
 //! Messages as webwxsync delivers them (sections 11.4 and 11.5 of the protocol reference).
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::lenient;
 
 /// An entry of `AddMsgList`: a chat message or a notice, by its type.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct Message {
     /// The id in decimal digits; for downloads and to know a message again.
@@ -105,6 +107,20 @@ impl Message {
     }
 }
 
+/// Neither what was said nor tickets: what is printed may end in a log.
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Message")
+            .field("id", &self.id())
+            .field("from_user_name", &self.from_user_name)
+            .field("to_user_name", &self.to_user_name)
+            .field("msg_type", &self.msg_type)
+            .field("app_msg_type", &self.app_msg_type)
+            .field("create_time", &self.create_time)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Somebody who is recommended, shared as a card, or asks to be a friend.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
@@ -150,12 +166,11 @@ pub struct RecommendInfo {
     pub op_code: i64,
 }
 
-impl std::fmt::Debug for RecommendInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for RecommendInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RecommendInfo")
             .field("user_name", &self.user_name)
             .field("nick_name", &self.nick_name)
-            .field("content", &self.content)
             .finish_non_exhaustive()
     }
 }
