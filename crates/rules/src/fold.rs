@@ -113,6 +113,26 @@ impl Folding {
     }
 }
 
+/// The text folded without case, each character by itself; `None` where that is what [`Folding::fold`] gives.
+///
+/// It differs where marks combine with letters: a regex sees them apart.
+pub(crate) fn fold_each(text: &str, hant: bool) -> Option<String> {
+    if text.is_ascii() || text.chars().all(segment::begins_segment) {
+        return None;
+    }
+    let folding = Folding::new(false, hant);
+    let mut each = String::with_capacity(text.len());
+    let mut buffer = [0; 4];
+    for c in text.chars() {
+        for folded in folding.fold(c.encode_utf8(&mut buffer)).text().chars() {
+            if !(folded == ' ' && each.ends_with(' ')) {
+                each.push(folded);
+            }
+        }
+    }
+    Some(each)
+}
+
 /// A folded text that knows what it came from.
 #[derive(Debug, Clone)]
 pub(crate) struct Folded<'t> {

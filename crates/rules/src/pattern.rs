@@ -177,3 +177,6 @@ fn write_nodes(f: &mut fmt::Formatter<'_>, nodes: &[Node]) -> fmt::Result {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,7 +23,7 @@ use mynah_core::{Chat, Event, EventBody, StateView};
 
 use crate::decision::{Decision, Moment, RuleRef};
 use crate::dialog::Dialog;
-use crate::engine::Engine;
+use crate::engine::{Engine, EngineBuilder};
 use crate::explain::Trace;
 use crate::glob::Glob;
 use crate::model;
@@ -92,6 +92,8 @@ impl RuleBook {
         for (place, (at, _)) in ordered.iter().enumerate() {
             reading_order[*at] = u32::try_from(place).unwrap_or(u32::MAX);
         }
+        let mut engine = EngineBuilder::default();
+        ordered.iter().for_each(|(_, rule)| engine.add(rule, bot.fold_hant));
         let rules: Vec<Rule> = ordered.into_iter().map(|(_, rule)| Rule::new(rule, bot.fold_hant)).collect();
         Self {
             names: bot.names,
@@ -100,7 +102,7 @@ impl RuleBook {
             private: bot.private,
             zone: bot.zone,
             hant: bot.fold_hant,
-            engine: Engine::default(),
+            engine: engine.build(),
             rules,
             builtins,
             reading_order,

@@ -335,3 +335,120 @@ impl fmt::Display for Template {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    struct Known(BTreeMap<&'static str, String>);
+
+    impl Values for Known {
+        fn value(&self, name: &str) -> Option<Cow<'_, str>> {
+            self.0.get(name).map(|value| value.as_str().into())
+        }
+    }
+
+    fn known() -> Known {
+        Known(BTreeMap::from([("sender", "张三".to_owned()), ("x", "{sender}".to_owned()), ("empty", String::new())]))
+    }
+
+    #[test]
+    fn values_are_put_in_once() {
+        for (template, text) in [
+            ("你好，{sender}！", "你好，张三！"),
+            ("{x}", "{sender}"),
+            ("{{sender}}", "{sender}"),
+            ("{{{sender}}}", "{张三}"),
+            ("{empty|无}", "无"),
+            ("{missing|{sender}}", "张三"),
+            ("{missing|{x}}", "{sender}"),
+            ("{missing|}", ""),
+            ("{missing}", ""),
+            ("{ sender }", "张三"),
+            ("{empty|a}}}", "a}"),
+            ("{empty|{{}", "{"),
+            ("", ""),
+        ] {
+            let parsed = Template::parse(template).expect(template);
+            assert_eq!(parsed.render_text(&known()), text, "{template}");
+        }
+    }
+
+    #[test]
+    fn the_sender_is_addressed_where_it_says_so() {
+        let rendered = Template::parse("a{at}b{missing|c}").expect("valid").render(&known());
+        let text = |text: &str| Rendered::Text(text.to_owned());
+        assert_eq!(rendered, [text("a"), Rendered::At, text("bc")]);
+    }
+
+    #[test]
+    fn mistakes_have_a_kind_and_a_place() {
+        use TemplateErrorKind as Kind;
+        for (template, kind, span) in [
+            ("价{x", Kind::Unclosed, 3..4),
+            ("a}b", Kind::Unopened, 1..2),
+            ("{}", Kind::NoName, 0..1),
+            ("{ | a}", Kind::NoName, 0..2),
+            ("{a b}", Kind::BadName("a b".to_owned()), 1..4),
+            ("{a..b}", Kind::BadName("a..b".to_owned()), 1..5),
+            ("{a|{b}c}", Kind::BadDefault, 3..6),
+            ("{a|b{c}}", Kind::BadDefault, 4..5),
+            ("{a|b", Kind::Unclosed, 0..1),
+            ("{a|{b}", Kind::Unclosed, 0..1),
+            ("{a{b}}", Kind::BadName("a".to_owned()), 1..2),
+        ] {
+            let error = Template::parse(template).expect_err(template);
+            assert_eq!((error.kind, error.span), (kind, span), "{template}");
+        }
+    }
+
+    #[test]
+    fn names_are_listed_with_their_places() {
+        let template = Template::parse("{a} {user.b|{c}} {d|e}").expect("valid");
+        let names: Vec<_> = template.names().map(|name| (name.name, name.span.start, name.has_default)).collect();
+        assert_eq!(names, [("a", 1, false), ("user.b", 5, true), ("c", 13, false), ("d", 18, true)]);
+    }
+
+    fn piece() -> impl Strategy<Value = Piece> {
+        let name = || prop::sample::select(vec!["sender", "user.x", "chat.城市", "1", "no_1"]).prop_map(str::to_owned);
+        let default = prop_oneof![
+            "[a-z价 {|,]{0,4}".prop_map(Default::Text),
+            name().prop_map(|name| Default::Value { name, span: 0..0 }),
+        ];
+        prop_oneof![
+            "[a-z价格 {}|\n]{1,6}".prop_map(Piece::Text),
+            (name(), prop::option::of(default)).prop_map(|(name, default)| Piece::Value { name, span: 0..0, default }),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+        #[test]
+        fn a_template_prints_and_parses_back(pieces in prop::collection::vec(piece(), 0..6)) {
+            let template = Template { pieces };
+            let printed = template.to_string();
+            let parsed = Template::parse(&printed).expect("what is printed can be read");
+            prop_assert_eq!(parsed.to_string(), printed);
+            prop_assert_eq!(parsed.render_text(&known()), template.render_text(&known()));
+        }
+
+        #[test]
+        fn what_people_type_is_never_read_as_template(said in "[{}|a-zA-Z.价 ]{0,20}|.{0,20}") {
+            let values = Known(BTreeMap::from([("text", said.clone()), ("sender", "secret".to_owned())]));
+            let template = Template::parse("<{text}><{missing|{text}}>").expect("valid");
+            prop_assert_eq!(template.render_text(&values), format!("<{said}><{said}>"));
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused_with_a_place(text in "[{}|a.价 ]{0,12}|.{0,12}") {
+            if let Err(error) = Template::parse(&text) {
+                prop_assert!(text.get(error.span).is_some());
+            }
+        }
+    }
+}

@@ -70,7 +70,7 @@ impl Segment {
 }
 
 /// Whether nothing before `c` can combine with it.
-fn begins_segment(c: char) -> bool {
+pub(super) fn begins_segment(c: char) -> bool {
     if begins_segment_surely(c) {
         return true;
     }
@@ -84,7 +84,7 @@ fn begins_segment(c: char) -> bool {
 
 /// A quick answer for what most texts consist of; `false` means that a closer look is needed.
 fn begins_segment_surely(c: char) -> bool {
-    matches!(c, '\0'..='\u{2ff}' | '\u{2010}'..='\u{2027}' | '\u{3001}'..='\u{3029}' | '\u{3041}'..='\u{3094}'
+    matches!(c, '\0'..='\u{2ff}' | '\u{370}'..='\u{482}' | '\u{ac00}'..='\u{d7a3}' | '\u{2010}'..='\u{2027}' | '\u{3001}'..='\u{3029}' | '\u{3041}'..='\u{3094}'
         | '\u{30a1}'..='\u{30fa}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{ff01}'..='\u{ff60}'
         | '\u{1f300}'..='\u{1faff}')
 }
@@ -93,6 +93,8 @@ fn begins_segment_surely(c: char) -> bool {
 fn simple_form(c: char) -> Option<char> {
     match c {
         '\0'..='\u{7f}'
+        | '\u{400}'..='\u{481}'
+        | '\u{ac00}'..='\u{d7a3}'
         | '\u{3001}'..='\u{3029}'
         | '\u{3041}'..='\u{3094}'
         | '\u{30a1}'..='\u{30fa}'

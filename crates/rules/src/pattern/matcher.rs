@@ -59,18 +59,18 @@ impl Matcher {
     /// Makes a pattern ready for texts that are folded like this.
     pub(crate) fn new(pattern: &Pattern, folding: Folding) -> Self {
         let mut compiler = Compiler { folding, code: Vec::new(), names: Vec::new() };
-        let mut nodes = pattern.nodes.clone();
-        // A pattern of signs only keeps them: there is nothing else to match.
-        if without_final_signs(&mut nodes) == Left::Nothing {
-            nodes.clone_from(&pattern.nodes);
-        }
-        compiler.add(&nodes);
+        compiler.add(&meant(pattern));
         compiler.code.push(Instruction::End);
         Self {
             source: pattern.to_string().into(),
             code: compiler.code.into(),
             names: compiler.names.into(),
         }
+    }
+
+    /// Sets of texts of which every text that fits, folded like this, contains one each.
+    pub(crate) fn required(pattern: &Pattern, folding: Folding) -> Vec<Vec<String>> {
+        required(&meant(pattern), folding)
     }
 
     /// The pattern as written.
@@ -124,6 +124,34 @@ pub(crate) fn without_final_punctuation(text: &str) -> &str {
 fn is_final(c: char) -> bool {
     matches!(c, '.' | ',' | ';' | ':' | '!' | '?' | '~' | '…' | '。' | '、' | '～' | '〜' | '！' | '？' | '，' | '；' | '：' | '．')
         || c.is_whitespace()
+}
+
+/// A pattern without final punctuation. One of signs only keeps them: there is nothing else to match.
+fn meant(pattern: &Pattern) -> Vec<Node> {
+    let mut nodes = pattern.nodes.clone();
+    match without_final_signs(&mut nodes) {
+        Left::Something => nodes,
+        Left::Nothing => pattern.nodes.clone(),
+    }
+}
+
+fn required(nodes: &[Node], folding: Folding) -> Vec<Vec<String>> {
+    let mut sets = Vec::new();
+    for node in nodes {
+        match node {
+            Node::Text(text) => {
+                let folded = folding.fold(text);
+                sets.extend(folded.text().split_whitespace().map(|word| vec![word.to_owned()]));
+            }
+            Node::Either(branches) => {
+                let shortest = |set: &Vec<String>| set.iter().map(String::len).min();
+                let best = branches.iter().map(|branch| required(branch, folding).into_iter().max_by_key(shortest));
+                sets.extend(best.collect::<Option<Vec<_>>>().map(|sets| sets.concat()));
+            }
+            Node::Hole { .. } | Node::Optional(_) => {}
+        }
+    }
+    sets
 }
 
 #[derive(PartialEq, Eq)]

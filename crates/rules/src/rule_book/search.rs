@@ -67,6 +67,8 @@ pub(crate) struct Run<'r, 't> {
     pub(crate) pending: Pending<'r>,
     pub(crate) out: Decision,
     search: Search,
+    /// What the index proposes, once it was asked.
+    candidates: Option<Vec<u32>>,
     trace: Option<&'t mut dyn Trace>,
     acting: usize,
     skipped: Option<Quiet>,
@@ -83,7 +85,7 @@ impl<'r, 't> Run<'r, 't> {
     ) -> Self {
         let pending = Pending::new(state);
         let out = Decision::default();
-        Self { book, look, at, pending, out, search, trace, acting: 0, skipped: None }
+        Self { book, look, at, pending, out, search, candidates: None, trace, acting: 0, skipped: None }
     }
 
     fn passed_over(&mut self, event: &Event) -> Option<&'static str> {
@@ -104,7 +106,7 @@ impl<'r, 't> Run<'r, 't> {
 
     fn search(&mut self) {
         let (builtins, all) = (self.book.builtins, self.book.rules.len());
-        if self.ask(0..builtins) == Goes::Over {
+        if builtins > 0 && self.ask(0..builtins) == Goes::Over {
             return;
         }
         let is_text = self.look.subject == Subject::Message(MessageKind::Text);
@@ -116,15 +118,20 @@ impl<'r, 't> Run<'r, 't> {
 
     /// Asks the rules at these places, in order.
     fn ask(&mut self, places: Range<usize>) -> Goes {
-        let book = self.book;
         if self.search == Search::Ordered {
             return self.ask_each(places);
         }
-        if places.is_empty() {
-            return Goes::On;
-        }
-        let look = self.look;
-        book.engine.with_candidates(&book.rules, look, places, |candidates| self.ask_each(candidates))
+        let candidates = self.candidates.take().unwrap_or_else(|| {
+            let mut found = Vec::new();
+            self.book.engine.candidates(self.look, &mut found);
+            found
+        });
+        let place_of = |candidate: &u32| *candidate as usize;
+        let from = candidates.partition_point(|candidate| place_of(candidate) < places.start);
+        let to = candidates.partition_point(|candidate| place_of(candidate) < places.end);
+        let goes = self.ask_each(candidates[from..to].iter().map(place_of));
+        self.candidates = Some(candidates);
+        goes
     }
 
     fn ask_each(&mut self, mut places: impl Iterator<Item = usize>) -> Goes {

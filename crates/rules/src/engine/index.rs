@@ -1,0 +1,123 @@
+//! One automaton over all literals, and behind each literal the rules that wait for it.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::fmt;
+
+use daachorse::CharwiseDoubleArrayAhoCorasick as Automaton;
+
+use super::wanted::{Anchor, Literal};
+
+/// The literals of all rules.
+#[derive(Debug, Default)]
+pub(super) struct IndexBuilder {
+    /// Behind each literal: the rules that wait for it anywhere, at the beginning, at the end.
+    literals: HashMap<Box<str>, [Vec<u32>; 3]>,
+}
+
+/// The automaton and its lists.
+pub(super) struct Index {
+    automaton: Option<Automaton<u32>>,
+    /// Where the three lists of each literal begin; the list after the last begins at the end.
+    starts: Box<[u32]>,
+    rules: Box<[u32]>,
+}
+
+thread_local! {
+    /// Which literals were met in the search under way.
+    static MET: RefCell<Met> = RefCell::default();
+}
+
+/// Marks for literals that need not be cleared between searches.
+#[derive(Default)]
+struct Met {
+    search: u32,
+    marks: Vec<u32>,
+}
+
+impl IndexBuilder {
+    pub(super) fn add(&mut self, literal: &Literal, place: u32) {
+        let lists = self.literals.entry(literal.text.clone()).or_default();
+        let list = &mut lists[literal.anchor as usize];
+        // The same rule may wait for the same literal twice.
+        if list.last() != Some(&place) {
+            list.push(place);
+        }
+    }
+
+    pub(super) fn build(self) -> Index {
+        let mut literals: Vec<_> = self.literals.into_iter().collect();
+        literals.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        let (mut starts, mut rules) = (Vec::with_capacity(3 * literals.len() + 1), Vec::new());
+        let length = |rules: &Vec<u32>| u32::try_from(rules.len()).unwrap_or(u32::MAX);
+        for list in literals.iter().flat_map(|(_, lists)| lists) {
+            starts.push(length(&rules));
+            rules.extend_from_slice(list);
+        }
+        starts.push(length(&rules));
+        let patterns = literals.iter().map(|(text, _)| text).zip(0_u32..);
+        let automaton = (!literals.is_empty()).then(|| {
+            Automaton::with_values(patterns).expect("literals are neither empty nor twice there")
+        });
+        Index { automaton, starts: starts.into(), rules: rules.into() }
+    }
+}
+
+impl Index {
+    /// Adds the rules behind all literals in a text. A rule may come more than once.
+    pub(super) fn search(&self, text: &str, found: &mut Vec<u32>) {
+        let Some(automaton) = &self.automaton else { return };
+        let begin = text.len() - text.trim_start().len();
+        let end = text.trim_end().len();
+        MET.with_borrow_mut(|met| {
+            met.begin(self.starts.len() / 3);
+            for hit in automaton.find_overlapping_iter(text) {
+                let literal = hit.value() as usize;
+                if met.first_time(literal) {
+                    found.extend_from_slice(self.list(literal, Anchor::Anywhere));
+                }
+                // Literals have no spaces around them, texts and items may.
+                if hit.start() == begin || hit.start() == 0 {
+                    found.extend_from_slice(self.list(literal, Anchor::Begin));
+                }
+                if hit.end() == end || hit.end() == text.len() {
+                    found.extend_from_slice(self.list(literal, Anchor::End));
+                }
+            }
+        });
+    }
+
+    fn list(&self, literal: usize, anchor: Anchor) -> &[u32] {
+        let list = 3 * literal + anchor as usize;
+        &self.rules[self.starts[list] as usize..self.starts[list + 1] as usize]
+    }
+
+    /// Bytes on the heap.
+    pub(super) fn heap(&self) -> usize {
+        let automaton = self.automaton.as_ref().map_or(0, Automaton::heap_bytes);
+        automaton + size_of_val(&*self.starts) + size_of_val(&*self.rules)
+    }
+}
+
+impl fmt::Debug for Index {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Index").field("literals", &(self.starts.len() / 3)).finish_non_exhaustive()
+    }
+}
+
+impl Met {
+    fn begin(&mut self, literals: usize) {
+        self.search = self.search.wrapping_add(1);
+        if self.search == 0 {
+            self.marks.fill(0);
+            self.search = 1;
+        }
+        if self.marks.len() < literals {
+            self.marks.resize(literals, 0);
+        }
+    }
+
+    fn first_time(&mut self, literal: usize) -> bool {
+        std::mem::replace(&mut self.marks[literal], self.search) != self.search
+    }
+}

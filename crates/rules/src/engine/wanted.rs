@@ -1,0 +1,141 @@
+//! Which literals a rule cannot do without.
+//!
+//! All literals are in the form of the folded text without case, whatever the rule's own folding: what a stricter
+//! folding contains, the looser one contains as well.
+
+use std::collections::HashMap;
+
+use super::literals;
+use crate::fold::{Folding, fold_each};
+use crate::model::Conditions;
+use crate::pattern::Matcher;
+
+/// Longer literals are cut: a few characters tell enough, and the automaton stays small.
+const LONGEST: usize = 24;
+
+/// A rule that needs more literals than this is looked at for every message.
+const MOST: usize = 4096;
+
+/// A text that must be found.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Literal {
+    pub(super) text: Box<str>,
+    pub(super) anchor: Anchor,
+}
+
+/// Where it must be found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Anchor {
+    Anywhere = 0,
+    Begin = 1,
+    End = 2,
+}
+
+/// What a rule needs: of each set one literal must be found in the text.
+#[derive(Debug, Default)]
+pub(super) struct Wanted {
+    sets: Vec<Vec<Literal>>,
+}
+
+/// How many rules want each literal.
+pub(super) type Shares = HashMap<Box<str>, u32>;
+
+impl Wanted {
+    /// What nothing can fulfil.
+    pub(super) fn nothing() -> Self {
+        Self { sets: vec![Vec::new()] }
+    }
+
+    /// What these conditions need.
+    pub(super) fn new(when: &Conditions, hant: bool) -> Self {
+        let mut wanted = Self::default();
+        let items = |list: &[String], anchor| -> Option<Vec<Literal>> {
+            list.iter().map(|item| literal(item, anchor, hant)).collect()
+        };
+        for (list, anchor) in [
+            (&when.exact, Anchor::Begin),
+            (&when.prefix, Anchor::Begin),
+            (&when.suffix, Anchor::End),
+            (&when.keyword, Anchor::Anywhere),
+        ] {
+            if !list.is_empty() {
+                wanted.sets.extend(items(list, anchor));
+            }
+        }
+        for item in &when.all {
+            wanted.sets.extend(items(std::slice::from_ref(item), Anchor::Anywhere));
+        }
+        let folding = Folding::new(when.case, hant);
+        let patterns: Vec<_> = when.pattern.iter().map(|pattern| Matcher::required(pattern, folding)).collect();
+        wanted.add_alternatives(&patterns, |text| full(text, hant));
+        let regexes: Vec<_> = when.regex.iter().map(|regex| literals::required(regex.hir())).collect();
+        wanted.add_alternatives(&regexes, |text| each(text, hant));
+        wanted
+    }
+
+    /// Adds what a list of patterns or regexes needs, of which one is to match: for each of them one of its sets.
+    fn add_alternatives(&mut self, alternatives: &[Vec<Vec<String>>], fold: impl Fn(&str) -> String) {
+        if alternatives.is_empty() {
+            return;
+        }
+        let fold_set = |set: &Vec<String>| -> Option<Vec<Literal>> {
+            set.iter().map(|text| cut(fold(text).trim(), Anchor::Anywhere)).collect()
+        };
+        if let [only] = alternatives {
+            // Each set of a single one may turn out to be the rarest.
+            self.sets.extend(only.iter().filter_map(fold_set));
+            return;
+        }
+        let longest = |sets: &Vec<Vec<String>>| sets.iter().filter_map(fold_set).max_by_key(|set| shortest(set));
+        let all: Option<Vec<Vec<Literal>>> = alternatives.iter().map(longest).collect();
+        self.sets.extend(all.map(|all| all.concat()).filter(|set| set.len() <= MOST));
+    }
+
+    /// The set to wait for: the one shared least with other rules, else the longest. `None` if there is none.
+    pub(super) fn best(&self, shares: &Shares) -> Option<&[Literal]> {
+        let cost = |set: &Vec<Literal>| -> u64 {
+            set.iter().map(|literal| u64::from(shares.get(&literal.text).copied().unwrap_or(1))).sum()
+        };
+        let best = self.sets.iter().min_by_key(|set| (cost(set), std::cmp::Reverse(shortest(set))));
+        best.map(Vec::as_slice)
+    }
+}
+
+/// Counts how many rules want each literal.
+pub(super) fn shares(rules: &[Wanted]) -> Shares {
+    let mut shares = Shares::new();
+    for literal in rules.iter().flat_map(|wanted| wanted.sets.iter().flatten()) {
+        *shares.entry(literal.text.clone()).or_default() += 1;
+    }
+    shares
+}
+
+fn shortest(set: &[Literal]) -> usize {
+    set.iter().map(|literal| literal.text.chars().count()).min().unwrap_or(0)
+}
+
+fn literal(item: &str, anchor: Anchor, hant: bool) -> Option<Literal> {
+    // Without the spaces around: where the item stands, its middle stands, apart from spaces at the same end.
+    cut(full(item, hant).trim(), anchor)
+}
+
+/// A literal of at most [`LONGEST`] characters: the end of one that stands at the end, else the beginning.
+fn cut(text: &str, anchor: Anchor) -> Option<Literal> {
+    if text.is_empty() {
+        return None;
+    }
+    let characters = text.chars().count();
+    let (skip, take) = match anchor {
+        Anchor::End => (characters.saturating_sub(LONGEST), LONGEST),
+        Anchor::Begin | Anchor::Anywhere => (0, LONGEST),
+    };
+    Some(Literal { text: text.chars().skip(skip).take(take).collect::<String>().into(), anchor })
+}
+
+fn full(text: &str, hant: bool) -> String {
+    Folding::new(false, hant).fold(text).into_text()
+}
+
+fn each(text: &str, hant: bool) -> String {
+    fold_each(text, hant).unwrap_or_else(|| full(text, hant))
+}
