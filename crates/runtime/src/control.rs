@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use mynah_core::{ChatId, Event, Lane};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 /// How many orders may wait; a giver waits when there are more.
 const WAITING: usize = 64;
@@ -14,6 +14,7 @@ const WAITING: usize = 64;
 pub struct Control {
     sender: mpsc::Sender<Order>,
     receiver: Arc<Mutex<Option<mpsc::Receiver<Order>>>>,
+    idle: Arc<watch::Sender<bool>>,
 }
 
 /// What others may want of a running account.
@@ -35,7 +36,11 @@ impl Control {
     #[must_use]
     pub fn new() -> Self {
         let (sender, receiver) = mpsc::channel(WAITING);
-        Self { sender, receiver: Arc::new(Mutex::new(Some(receiver))) }
+        Self {
+            sender,
+            receiver: Arc::new(Mutex::new(Some(receiver))),
+            idle: Arc::new(watch::Sender::new(false)),
+        }
     }
 
     /// Gives the account events of our own, e.g. [`EventBody::Started`](mynah_core::EventBody::Started) after a reload.
@@ -55,6 +60,17 @@ impl Control {
     /// [`NotRunning`] after the account has ended.
     pub async fn release(&self, lanes: Vec<Lane>, chats: Vec<ChatId>) -> Result<(), NotRunning> {
         self.sender.send(Order::Release { lanes, chats }).await.map_err(|_| NotRunning)
+    }
+
+    /// Returns when the account has nothing to handle and nothing to send; timers may be set. What the service has not
+    /// handed over yet cannot count.
+    pub async fn idle(&self) {
+        // The sender lives in this handle, so waiting cannot fail.
+        let _ = self.idle.subscribe().wait_for(|idle| *idle).await;
+    }
+
+    pub(crate) fn set_idle(&self, idle: bool) {
+        self.idle.send_if_modified(|before| std::mem::replace(before, idle) != idle);
     }
 
     /// The receiving end, for the one run that this handle serves.

@@ -1,28 +1,68 @@
 //! Lanes, turns, outbox, pacing, timers, recovery and shutdown: what makes a bot of a transport, a store and handlers.
 //!
 //! The tables of the store are the queues; here is only what is under way. Everything that decides takes `now` as a
-//! value, and only this file starts tasks.
+//! value, and only this file starts tasks:
+//!
+//! - one receives: it asks the service, has the store accept, and says which lanes have news;
+//! - one for each turn and each send that is under way, as many as the settings allow;
+//! - [`run`] itself, which decides what is next.
 
+mod admission;
+mod backoff;
 mod clock;
 mod control;
+mod dispatcher;
 mod ended;
 mod handlers;
+mod lanes;
+mod loop_breaker;
 mod observer;
+mod outbox;
+mod pacer;
+mod save;
+mod say;
+mod send;
 mod settings;
+mod split;
 mod stage;
+mod turn;
+mod worker;
 
+use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+use std::time::Duration;
 
-use mynah_core::{Clock, Store, Transport};
+use mynah_core::{Clock, Incoming, Lane, Source, Status, Store, StoreError, Transport};
+use tokio::sync::{Mutex, mpsc};
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
+
+use control::Order;
+use dispatcher::{Dispatcher, Done, Job};
+use worker::Worker;
 
 pub use clock::ManualClock;
 pub use control::{Control, NotRunning};
 pub use ended::Ended;
 pub use handlers::Handlers;
 pub use observer::{Observer, Trouble, Unobserved};
+pub use say::say;
 pub use settings::{LoopBreaker, Pacing, Rate, Settings, UnknownPolicy};
 pub use stage::Stage;
+
+/// So many batches may have been accepted before the loop looks at the first of them.
+const NEWS: usize = 16;
+
+/// The loop looks up at least so often: a clock that was set is noticed within this time.
+const HEARTBEAT: Duration = Duration::from_secs(60);
+
+/// Housekeeping begins so long after the start, when there is less to do.
+const FIRST_TIDY: Duration = Duration::from_secs(60);
+
+/// A service gets so long to end the session.
+const LOG_OUT: Duration = Duration::from_secs(10);
 
 /// One account with everything it needs to run.
 pub struct Account {
@@ -42,7 +82,215 @@ pub struct Account {
     pub observer: Arc<dyn Observer>,
 }
 
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
 /// Runs an account until it is stopped or its session is over.
+///
+/// What was interrupted is found first, then what waits is handled, then news is received; what waits to be sent leaves
+/// once the account is on line. When `stop` is cancelled, nothing new begins, and what is under way gets until the
+/// deadline of the settings; the rest waits in the store.
+///
+/// # Cancel safety
+///
+/// Dropping the future is like the death of the process: nothing is lost, and what was on its way is in doubt.
 pub async fn run(account: Account, control: Control, stop: CancellationToken) -> Ended {
-    todo!()
+    let name = account.name.clone();
+    let ended = match Running::start(account, control, &stop).await {
+        Ok(mut running) => {
+            let ended = running.work_until(&stop).await;
+            running.stop(&ended).await;
+            ended
+        }
+        Err(ended) => ended,
+    };
+    tracing::info!(account = name, ?ended, "the account ended");
+    ended
+}
+
+/// An account that runs. Dropping it ends all its tasks.
+struct Running {
+    worker: Arc<Worker>,
+    dispatcher: Dispatcher,
+    jobs: JoinSet<Result<Done, StoreError>>,
+    receiver: JoinSet<Box<dyn Source>>,
+    receiving: CancellationToken,
+    news: mpsc::Receiver<News>,
+    orders: mpsc::Receiver<Order>,
+    control: Control,
+}
+
+/// What the receiving task says.
+enum News {
+    Lanes(Vec<Lane>),
+    Status(Status),
+    Over(Ended),
+}
+
+impl Running {
+    /// Recovers, and begins to receive.
+    async fn start(
+        account: Account,
+        control: Control,
+        stop: &CancellationToken,
+    ) -> Result<Self, Ended> {
+        let orders = control
+            .take()
+            .ok_or_else(|| Ended::Unusable("this control serves another run already".into()))?;
+        let Account { name: _, store, transport, handlers, clock, settings, observer } = account;
+        let mut records = store.records().await?;
+        let offset = AtomicI64::new(worker::take_offset(&mut records));
+        let (source, service) = transport.open(records);
+        let saving = Mutex::new(());
+        let worker = Worker { store, handlers, clock, settings, observer, service, offset, saving };
+        let worker = Arc::new(worker);
+        let dispatcher = recover(&worker).await?;
+        let (sender, news) = mpsc::channel(NEWS);
+        let receiving = stop.child_token();
+        let mut receiver = JoinSet::new();
+        receiver.spawn(receive(source, Arc::clone(&worker), sender, receiving.clone()));
+        let jobs = JoinSet::new();
+        Ok(Self { worker, dispatcher, jobs, receiver, receiving, news, orders, control })
+    }
+
+    /// Decides what is next, has it done, and hears what came of it, until something ends it.
+    async fn work_until(&mut self, stop: &CancellationToken) -> Ended {
+        loop {
+            while let Some(job) = self.dispatcher.next(self.worker.now()) {
+                self.spawn(job);
+            }
+            self.control.set_idle(self.is_idle());
+            let pause = self.pause();
+            let ended = tokio::select! {
+                biased;
+                () = stop.cancelled() => Some(Ended::Stopped),
+                Some(news) = self.news.recv() => self.on_news(news),
+                Some(order) = self.orders.recv() => { self.on_order(order); None }
+                Some(done) = self.jobs.join_next() => self.on_done(done),
+                () = sleep(pause) => None,
+            };
+            if let Some(ended) = ended {
+                return ended;
+            }
+        }
+    }
+
+    fn spawn(&mut self, job: Job) {
+        let worker = Arc::clone(&self.worker);
+        self.jobs.spawn(async move { worker.work(job).await });
+    }
+
+    fn is_idle(&self) -> bool {
+        self.dispatcher.is_idle() && self.jobs.is_empty() && self.news.is_empty()
+    }
+
+    /// How long nothing is to be done unless something happens.
+    fn pause(&self) -> Duration {
+        let until = self.dispatcher.wake().map(|at| at.since(self.worker.now()));
+        until.map_or(HEARTBEAT, |pause| pause.clamp(Duration::from_millis(1), HEARTBEAT))
+    }
+
+    fn on_news(&mut self, news: News) -> Option<Ended> {
+        match news {
+            News::Lanes(lanes) => self.dispatcher.news(lanes),
+            News::Status(status) => {
+                tracing::info!(?status, "the connection is in another state");
+                self.worker.observer.status(&status);
+                self.dispatcher.status(&status);
+            }
+            News::Over(ended) => return Some(ended),
+        }
+        None
+    }
+
+    fn on_order(&mut self, order: Order) {
+        match order {
+            Order::Inject(events) => self.spawn(Job::Accept(events)),
+            Order::Release { lanes, chats } => {
+                self.dispatcher.news(lanes);
+                self.dispatcher.something_to_send(&chats, self.worker.now());
+            }
+        }
+    }
+
+    fn on_done(&mut self, done: Result<Result<Done, StoreError>, JoinError>) -> Option<Ended> {
+        match done {
+            Ok(Ok(done)) => {
+                if let Some(until) = self.dispatcher.done(done, self.worker.now()) {
+                    self.worker.silenced(until);
+                }
+                None
+            }
+            Ok(Err(error)) => Some(Ended::Storage(error)),
+            Err(error) => Some(Ended::Unusable(Box::new(error))),
+        }
+    }
+
+    /// Ends in order: nothing new, what is under way gets its time, then the session if it is meant to end.
+    async fn stop(mut self, ended: &Ended) {
+        self.receiving.cancel();
+        // The receiving task may be waiting for room.
+        self.news.close();
+        let deadline = self.worker.settings.stop_deadline;
+        let under_way = async { while self.jobs.join_next().await.is_some() {} };
+        if timeout(deadline, under_way).await.is_err() {
+            tracing::warn!(
+                left = self.jobs.len(),
+                "the deadline of the stop passed; the rest waits for the next start"
+            );
+            self.jobs.shutdown().await;
+        }
+        let received = timeout(deadline, self.receiver.join_next()).await;
+        let log_out = self.worker.settings.log_out_at_stop && matches!(ended, Ended::Stopped);
+        if let Ok(Some(Ok(mut source))) = received
+            && log_out
+            && timeout(LOG_OUT, source.log_out()).await.is_err()
+        {
+            tracing::warn!("the service did not end the session in time");
+        }
+    }
+}
+
+/// Finds what was interrupted and what waits, and fires what is overdue.
+async fn recover(worker: &Worker) -> Result<Dispatcher, StoreError> {
+    let now = worker.now();
+    let mut dispatcher = Dispatcher::new(&worker.settings);
+    dispatcher.tidy_from(now + FIRST_TIDY);
+    if let Some((back, most)) = Dispatcher::memory(&worker.settings.pacing) {
+        dispatcher.remember(&worker.store.recent_claims(now - back, most).await?);
+    }
+    dispatcher.recovered(worker.recover().await?, now);
+    Ok(dispatcher)
+}
+
+/// Asks the service for news until it is over or nobody wants more. Returns the source, so that it can log out.
+async fn receive(
+    mut source: Box<dyn Source>,
+    worker: Arc<Worker>,
+    news: mpsc::Sender<News>,
+    stop: CancellationToken,
+) -> Box<dyn Source> {
+    loop {
+        let incoming = tokio::select! {
+            biased;
+            () = stop.cancelled() => return source,
+            incoming = source.receive() => incoming,
+        };
+        // Asking again acknowledges the batch, so it is accepted first, also if a stop comes in between.
+        let message = match incoming {
+            Ok(Incoming::Batch(batch)) => match worker.accept(batch).await {
+                Ok(lanes) => News::Lanes(lanes),
+                Err(error) => News::Over(Ended::Storage(error)),
+            },
+            Ok(Incoming::Status(status)) => News::Status(status),
+            Err(error) => News::Over(error.into()),
+        };
+        let is_over = matches!(message, News::Over(_));
+        if news.send(message).await.is_err() || is_over {
+            return source;
+        }
+    }
 }

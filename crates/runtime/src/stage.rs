@@ -1,15 +1,27 @@
 //! The same turns and the same outbox, driven step by step without a task: for `[[test]]`, replay and tests.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+use std::time::Duration;
 
-use mynah_core::{Batch, Service, Store, StoreError, Timestamp};
+use mynah_core::{
+    Batch, Clock, Decided, Effects, Event, EventBody, EventId, Lane, Service, Status, Store,
+    StoreError, Timestamp,
+};
+use tokio::sync::Mutex;
 
-use crate::{Handlers, ManualClock, Observer, Settings};
+use crate::dispatcher::Dispatcher;
+use crate::worker::Worker;
+use crate::{Handlers, ManualClock, Observer, Settings, Unobserved};
 
 /// A bot on a stage: the whole way of an event from [`deliver`](Self::deliver) to the service's `perform`, in memory,
 /// with a clock that moves when told. Nothing runs between calls.
-#[derive(Debug)]
-pub struct Stage {}
+pub struct Stage {
+    worker: Worker,
+    dispatcher: Dispatcher,
+    clock: Arc<ManualClock>,
+    is_started: bool,
+}
 
 impl Stage {
     /// A bot on a stage. The service records or performs what is sent. Set pacing off unless pacing is the matter.
@@ -21,13 +33,26 @@ impl Stage {
         clock: Arc<ManualClock>,
         service: Arc<dyn Service>,
     ) -> Self {
-        todo!()
+        let mut dispatcher = Dispatcher::new(&settings);
+        dispatcher.status(&Status::Online { name: String::new() });
+        let worker = Worker {
+            store,
+            handlers,
+            clock: clock.clone(),
+            settings,
+            observer: Arc::new(Unobserved),
+            service,
+            offset: AtomicI64::new(0),
+            saving: Mutex::new(()),
+        };
+        Self { worker, dispatcher, clock, is_started: false }
     }
 
     /// The same, told of everything that happens.
     #[must_use]
-    pub fn observed_by(self, observer: Arc<dyn Observer>) -> Self {
-        todo!()
+    pub fn observed_by(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.worker.observer = observer;
+        self
     }
 
     /// Takes in events as the service would bring them. Nothing is handled before [`settle_all`](Self::settle_all).
@@ -36,7 +61,9 @@ impl Stage {
     ///
     /// If the store fails.
     pub async fn deliver(&mut self, batch: Batch) -> Result<(), StoreError> {
-        todo!()
+        let lanes = self.worker.accept(batch).await?;
+        self.dispatcher.news(lanes);
+        Ok(())
     }
 
     /// Runs turns and sends until nothing more happens at this moment.
@@ -45,7 +72,17 @@ impl Stage {
     ///
     /// If the store fails.
     pub async fn settle_all(&mut self) -> Result<(), StoreError> {
-        todo!()
+        if !std::mem::replace(&mut self.is_started, true) {
+            let recovered = self.worker.recover().await?;
+            self.dispatcher.recovered(recovered, self.clock.now());
+        }
+        while let Some(job) = self.dispatcher.next(self.clock.now()) {
+            let done = self.worker.work(job).await?;
+            if let Some(until) = self.dispatcher.done(done, self.clock.now()) {
+                self.worker.silenced(until);
+            }
+        }
+        Ok(())
     }
 
     /// Moves the clock forward to this moment and lets everything happen that is due on the way, in order.
@@ -54,7 +91,15 @@ impl Stage {
     ///
     /// If the store fails.
     pub async fn advance_to(&mut self, moment: Timestamp) -> Result<(), StoreError> {
-        todo!()
+        loop {
+            self.settle_all().await?;
+            match self.dispatcher.next_due() {
+                Some(at) if at > self.clock.now() && at < moment => self.clock.set(at),
+                _ => break,
+            }
+        }
+        self.clock.set(moment);
+        self.settle_all().await
     }
 
     /// Jumps to this moment: what would have been due on the way is skipped, the bot is started again (so that its
@@ -64,6 +109,37 @@ impl Stage {
     ///
     /// If the store fails.
     pub async fn jump_to(&mut self, moment: Timestamp) -> Result<(), StoreError> {
-        todo!()
+        self.settle_all().await?;
+        let just_before = moment - Duration::from_millis(1);
+        self.clock.set(just_before);
+        loop {
+            let (lanes, _) = self.worker.store.fire(just_before).await?;
+            if lanes.is_empty() {
+                break;
+            }
+            for lane in lanes {
+                self.skip(&lane).await?;
+            }
+        }
+        let id = EventId::new(format!("started:{}", moment.as_millis()));
+        let started = Event { id, time: just_before, body: EventBody::Started };
+        self.deliver(Batch { events: vec![started], ..Batch::default() }).await?;
+        self.advance_to(moment).await
+    }
+
+    /// Marks all events of a lane as handled without handling them.
+    async fn skip(&self, lane: &Lane) -> Result<(), StoreError> {
+        while let Some((event, _)) = self.worker.store.begin(lane, self.clock.now()).await? {
+            let passed_over = Some("skipped by a jump of the clock".to_owned());
+            let decided = Decided { passed_over, ..Decided::default() };
+            self.worker.commit(event, Vec::new(), Effects::default(), decided).await?;
+        }
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Stage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Stage").field("dispatcher", &self.dispatcher).finish_non_exhaustive()
     }
 }

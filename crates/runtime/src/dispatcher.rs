@@ -1,0 +1,204 @@
+//! What to do next: the one place that decides it. Synchronous; `now` is given.
+
+use std::time::Duration;
+
+use mynah_core::{ChatId, Event, Lane, Recovered, Status, Timestamp};
+
+use crate::lanes::Lanes;
+use crate::outbox::Outbox;
+use crate::pacer::Pacer;
+use crate::send::{SendEnd, Signal};
+use crate::turn::TurnEnd;
+use crate::{Pacing, Settings};
+
+/// How often the store is tidied; while there is more to do, after a short pause.
+const TIDY_EVERY: Duration = Duration::from_secs(10 * 60);
+const TIDY_PAUSE: Duration = Duration::from_secs(1);
+
+/// A clock may waver by so much without having gone back.
+const WAVER: Duration = Duration::from_secs(1);
+
+/// A piece of work that can be done beside others.
+#[derive(Debug)]
+pub(crate) enum Job {
+    /// Handle the oldest event of a lane.
+    Turn(Lane),
+    /// Send the oldest action of a chat.
+    Send(ChatId),
+    /// Turn due timers into events.
+    Fire,
+    /// Take in events of our own.
+    Accept(Vec<Event>),
+    /// Do a piece of housekeeping.
+    Tidy,
+}
+
+/// What a piece of work left behind.
+#[derive(Debug)]
+pub(crate) enum Done {
+    Turn(Lane, TurnEnd),
+    Send(ChatId, SendEnd),
+    Fire(Vec<Lane>, Option<Timestamp>),
+    Accept(Vec<Lane>),
+    /// Whether there is more to tidy.
+    Tidy(bool),
+}
+
+/// The lanes, the outbox and the timers of an account.
+#[derive(Debug)]
+pub(crate) struct Dispatcher {
+    lanes: Lanes,
+    outbox: Outbox,
+    fire_at: Option<Timestamp>,
+    firing: bool,
+    tidy_at: Option<Timestamp>,
+    last_now: Timestamp,
+}
+
+impl Dispatcher {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        Self {
+            lanes: Lanes::new(settings.lanes_at_once),
+            outbox: Outbox::new(settings),
+            fire_at: Some(Timestamp::default()),
+            firing: false,
+            tidy_at: None,
+            last_now: Timestamp::default(),
+        }
+    }
+
+    /// Lets housekeeping happen from then on.
+    pub(crate) fn tidy_from(&mut self, at: Timestamp) {
+        self.tidy_at = Some(at);
+    }
+
+    /// What a start found.
+    pub(crate) fn recovered(&mut self, recovered: Recovered, now: Timestamp) {
+        self.news(recovered.lanes);
+        self.something_to_send(&recovered.chats, now);
+    }
+
+    /// What left before the start, the newest first.
+    pub(crate) fn remember(&mut self, claims: &[(ChatId, Timestamp)]) {
+        for (chat, at) in claims.iter().rev() {
+            self.outbox.remember(chat, *at);
+        }
+    }
+
+    /// How far back claims matter, and how many.
+    pub(crate) fn memory(pacing: &Pacing) -> Option<(Duration, usize)> {
+        Pacer::memory(pacing)
+    }
+
+    /// These lanes have something new.
+    pub(crate) fn news(&mut self, lanes: Vec<Lane>) {
+        for lane in lanes {
+            self.lanes.notify(lane);
+        }
+    }
+
+    /// These chats have something to send.
+    pub(crate) fn something_to_send(&mut self, chats: &[ChatId], now: Timestamp) {
+        for chat in chats {
+            self.outbox.notify(chat, now);
+        }
+    }
+
+    /// The connection is in another state: actions leave only while it is on line.
+    pub(crate) fn status(&mut self, status: &Status) {
+        self.outbox.set_online(matches!(status, Status::Online { .. }));
+    }
+
+    /// The next piece of work, if there is one at this moment.
+    pub(crate) fn next(&mut self, now: Timestamp) -> Option<Job> {
+        self.watch_clock(now);
+        if !self.firing && self.fire_at.is_some_and(|at| at <= now) {
+            self.firing = true;
+            self.fire_at = None;
+            return Some(Job::Fire);
+        }
+        if let Some(lane) = self.lanes.next() {
+            return Some(Job::Turn(lane));
+        }
+        if let Some(chat) = self.outbox.next(now) {
+            return Some(Job::Send(chat));
+        }
+        if self.tidy_at.is_some_and(|at| at <= now) {
+            self.tidy_at = None;
+            return Some(Job::Tidy);
+        }
+        None
+    }
+
+    /// A piece of work is done. Returns until when nothing leaves, if the service wants silence.
+    pub(crate) fn done(&mut self, done: Done, now: Timestamp) -> Option<Timestamp> {
+        match done {
+            Done::Turn(lane, end) => self.turned(&lane, &end, now),
+            Done::Send(chat, end) => self.sent(&chat, end, now),
+            Done::Fire(lanes, next) => {
+                self.firing = false;
+                self.fire_by(next);
+                self.news(lanes);
+                None
+            }
+            Done::Accept(lanes) => {
+                self.news(lanes);
+                None
+            }
+            Done::Tidy(more) => {
+                self.tidy_at = Some(now + if more { TIDY_PAUSE } else { TIDY_EVERY });
+                None
+            }
+        }
+    }
+
+    fn turned(&mut self, lane: &Lane, end: &TurnEnd, now: Timestamp) -> Option<Timestamp> {
+        self.something_to_send(&end.chats, now);
+        self.fire_by(end.next_timer);
+        self.lanes.done(lane, end.more);
+        end.complaint.then(|| self.outbox.too_frequent(None, now))
+    }
+
+    fn sent(&mut self, chat: &ChatId, end: SendEnd, now: Timestamp) -> Option<Timestamp> {
+        let until = match end.signal {
+            Some(Signal::TooFrequent(asked)) => Some(self.outbox.too_frequent(asked, now)),
+            Some(Signal::NotLoggedIn) => {
+                self.outbox.hold(now);
+                None
+            }
+            None => None,
+        };
+        self.outbox.done(chat, end.attempt, now);
+        until
+    }
+
+    /// A timer is due then. Answers may come in another order than their commits, so the earliest counts.
+    fn fire_by(&mut self, at: Option<Timestamp>) {
+        self.fire_at = [self.fire_at, at].into_iter().flatten().min();
+    }
+
+    /// When to look again, if nothing happens before.
+    pub(crate) fn wake(&self) -> Option<Timestamp> {
+        let fire = self.fire_at.filter(|_| !self.firing);
+        [fire, self.outbox.wake(), self.tidy_at].into_iter().flatten().min()
+    }
+
+    /// When the earliest timer or waiting action is due: housekeeping does not count.
+    pub(crate) fn next_due(&self) -> Option<Timestamp> {
+        [self.fire_at, self.outbox.wake()].into_iter().flatten().min()
+    }
+
+    /// Whether there is nothing to handle and nothing to send. Timers may be set.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.lanes.is_idle() && self.outbox.is_idle() && !self.firing
+    }
+
+    fn watch_clock(&mut self, now: Timestamp) {
+        if now + WAVER < self.last_now {
+            tracing::warn!(%now, before = %self.last_now, "the clock went back");
+            self.outbox.clock_went_back(now);
+            self.tidy_at = self.tidy_at.map(|at| at.min(now + TIDY_EVERY));
+        }
+        self.last_now = now;
+    }
+}

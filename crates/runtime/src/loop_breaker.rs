@@ -1,0 +1,118 @@
+//! Two bots that answer each other: each text of the other is one that it said before.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use mynah_core::{Change, Context, Message, PersonId, Scope, StateView, Timestamp, Write};
+
+use crate::LoopBreaker;
+
+/// The last answered texts of a person: moments and hashes.
+const ANSWERED: &str = "runtime.answered";
+
+/// Set while a person gets no answer.
+const SILENT: &str = "runtime.silent";
+
+/// Whether this person gets no answer at present.
+pub(crate) fn is_silent(ctx: &Context) -> bool {
+    ctx.get(Scope::Person, SILENT).is_some()
+}
+
+/// Notes that the message is answered. Returns until when its sender gets no answer, if this was once too often.
+pub(crate) fn note_answer(
+    ctx: &mut Context,
+    message: &Message,
+    breaker: &LoopBreaker,
+) -> Option<(PersonId, Timestamp)> {
+    let now = ctx.now();
+    let stored = ctx.get(Scope::Person, ANSWERED).unwrap_or_default();
+    let mut answered = Answered::read(&stored, now, breaker.within);
+    answered.push(now, hash(message));
+    if answered.all_repeated(breaker.answers) {
+        let until = now + breaker.silence;
+        remember(ctx, SILENT, String::new(), until);
+        return Some((message.sender.id.clone(), until));
+    }
+    remember(ctx, ANSWERED, answered.write(), now + breaker.within);
+    None
+}
+
+fn remember(ctx: &mut Context, key: &str, text: String, until: Timestamp) {
+    ctx.write(Write {
+        scope: Scope::Person,
+        key: key.to_owned(),
+        change: Change::Set(text),
+        expires: Some(until),
+    });
+}
+
+/// FNV-1a over what was said, media included: other pictures are other texts.
+fn hash(message: &Message) -> u64 {
+    let said = serde_json::to_string(&message.content).unwrap_or_default();
+    said.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+/// Texts that were answered, oldest first.
+#[derive(Debug, Default, PartialEq)]
+struct Answered(Vec<(Timestamp, u64)>);
+
+/// More are not kept: a loop of more different texts than that is none.
+const MOST: usize = 64;
+
+impl Answered {
+    fn read(stored: &str, now: Timestamp, within: Duration) -> Self {
+        let entries = stored.split(' ').filter_map(|entry| {
+            let (at, hash) = entry.split_once(':')?;
+            let at = Timestamp::from_millis(at.parse().ok()?);
+            Some((at, u64::from_str_radix(hash, 16).ok()?))
+        });
+        Self(entries.filter(|(at, _)| now.since(*at) < within).collect())
+    }
+
+    fn write(&self) -> String {
+        let entries: Vec<String> =
+            self.0.iter().map(|(at, hash)| format!("{}:{hash:x}", at.as_millis())).collect();
+        entries.join(" ")
+    }
+
+    fn push(&mut self, at: Timestamp, hash: u64) {
+        self.0.push((at, hash));
+        if self.0.len() > MOST {
+            self.0.remove(0);
+        }
+    }
+
+    /// Whether the last `answers` texts were all said before.
+    fn all_repeated(&self, answers: u32) -> bool {
+        let mut seen = BTreeSet::new();
+        let repeated = self.0.iter().map(|(_, hash)| !seen.insert(*hash)).collect::<Vec<bool>>();
+        let last = repeated.iter().rev().take(answers as usize);
+        last.len() == answers as usize && last.copied().all(|again| again)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loop_is_many_answers_to_repeated_texts_in_a_short_time() {
+        let said = |texts: &[u64], seconds_apart: i64| {
+            let mut answered = Answered::default();
+            for (n, text) in (0_i64..).zip(texts) {
+                let now = Timestamp::from_secs(n * seconds_apart);
+                answered = Answered::read(&answered.write(), now, Duration::from_secs(30));
+                answered.push(now, *text);
+            }
+            answered.all_repeated(3)
+        };
+        assert!(said(&[1, 1, 1, 1], 1));
+        assert!(said(&[1, 2, 1, 2, 1], 1), "two texts in turn");
+        assert!(!said(&[1, 1, 1], 1), "the first is not repeated");
+        assert!(!said(&[1, 2, 3, 4, 5, 6], 1), "a lively talk");
+        assert!(!said(&[1, 1, 1, 2], 1), "something new");
+        assert!(!said(&[1, 1, 1, 1, 1], 20), "now and then");
+    }
+}

@@ -1,0 +1,279 @@
+//! Which chats have something to send and when each may: the actions themselves wait in the store.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use mynah_core::{ChatId, Random, Timestamp};
+
+use crate::pacer::Pacer;
+use crate::{Pacing, Settings};
+
+/// How long the outbox is held after a send that found the account logged out, if no status comes.
+const HELD: Duration = Duration::from_secs(60);
+
+/// The chats with something to send. One action of a chat is under way at a time.
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    /// By the moment when to look, then by who waits longest.
+    queue: BTreeSet<(Timestamp, u64, ChatId)>,
+    places: BTreeMap<ChatId, (Timestamp, u64)>,
+    /// Chats with an action under way, when it was noted, and whether news came meanwhile.
+    busy: BTreeMap<ChatId, Under>,
+    pacer: Pacer,
+    jitter: (Duration, Duration),
+    random: Random,
+    tickets: u64,
+    at_once: usize,
+    gate: Gate,
+}
+
+#[derive(Debug)]
+struct Under {
+    noted: Timestamp,
+    news: bool,
+}
+
+/// Whether actions may leave at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Gate {
+    Open,
+    Closed,
+    /// Closed by a send that found nobody logged in; opens by itself, should no status come.
+    ClosedUntil(Timestamp),
+}
+
+/// What became of an attempt to send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Attempt {
+    /// The chat has nothing to send.
+    Nothing,
+    /// Not before this moment.
+    Wait(Timestamp),
+    /// One was settled or put back without having left; there may be more.
+    Skipped,
+    /// One left; whether there is more.
+    Left { more: bool },
+}
+
+impl Outbox {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        let Pacing { jitter, .. } = settings.pacing;
+        Self {
+            queue: BTreeSet::new(),
+            places: BTreeMap::new(),
+            busy: BTreeMap::new(),
+            pacer: Pacer::new(&settings.pacing),
+            jitter,
+            random: Random::from_seed(settings.seed),
+            tickets: 0,
+            at_once: settings.sends_at_once.max(1),
+            gate: Gate::Closed,
+        }
+    }
+
+    /// Something left before the start.
+    pub(crate) fn remember(&mut self, chat: &ChatId, at: Timestamp) {
+        self.pacer.note(chat, at);
+    }
+
+    /// The account is on line, or not.
+    pub(crate) fn set_online(&mut self, online: bool) {
+        self.gate = if online { Gate::Open } else { Gate::Closed };
+    }
+
+    /// A send found nobody logged in.
+    pub(crate) fn hold(&mut self, now: Timestamp) {
+        if self.gate == Gate::Open {
+            self.gate = Gate::ClosedUntil(now + HELD);
+        }
+    }
+
+    /// The service finds that the account speaks too often.
+    pub(crate) fn too_frequent(&mut self, asked: Option<Duration>, now: Timestamp) -> Timestamp {
+        self.pacer.too_frequent(asked, now)
+    }
+
+    /// This chat has something to send.
+    pub(crate) fn notify(&mut self, chat: &ChatId, now: Timestamp) {
+        if let Some(under) = self.busy.get_mut(chat) {
+            under.news = true;
+            return;
+        }
+        let at = now + self.draw_jitter();
+        match self.places.get(chat).copied() {
+            Some((before, _)) if before <= at => {}
+            Some((_, ticket)) => self.place(chat, at, ticket),
+            None => self.place_behind(chat, at),
+        }
+    }
+
+    /// The next chat whose oldest action may leave now, marked as busy.
+    pub(crate) fn next(&mut self, now: Timestamp) -> Option<ChatId> {
+        if !self.is_open(now) || self.busy.len() >= self.at_once {
+            return None;
+        }
+        while let Some((at, ticket, chat)) = self.queue.first().cloned()
+            && at <= now
+        {
+            let allowed = self.pacer.next(&chat, now);
+            if allowed > now {
+                self.place(&chat, allowed, ticket);
+                continue;
+            }
+            self.remove(&chat);
+            self.pacer.note(&chat, now);
+            self.busy.insert(chat.clone(), Under { noted: now, news: false });
+            return Some(chat);
+        }
+        None
+    }
+
+    /// The attempt of this chat is over.
+    pub(crate) fn done(&mut self, chat: &ChatId, attempt: Attempt, now: Timestamp) {
+        let Some(Under { noted, news }) = self.busy.remove(chat) else { return };
+        if !matches!(attempt, Attempt::Left { .. }) {
+            self.pacer.take_back(chat, noted);
+        }
+        match attempt {
+            Attempt::Wait(at) => self.place_behind(chat, at),
+            Attempt::Skipped => self.place_behind(chat, now),
+            Attempt::Left { more: true } => self.notify(chat, now),
+            Attempt::Nothing | Attempt::Left { more: false } => {}
+        }
+        if news {
+            self.notify(chat, now);
+        }
+    }
+
+    /// When to look again, if nothing happens before.
+    pub(crate) fn wake(&self) -> Option<Timestamp> {
+        let first = self.queue.first().map(|(at, ..)| *at)?;
+        match self.gate {
+            Gate::Closed => None,
+            _ if self.busy.len() >= self.at_once => None,
+            Gate::Open => Some(first),
+            Gate::ClosedUntil(until) => Some(first.max(until)),
+        }
+    }
+
+    /// The clock went back: waiting times that were reckoned before mean nothing.
+    pub(crate) fn clock_went_back(&mut self, now: Timestamp) {
+        for (chat, (at, ticket)) in self.places.clone() {
+            self.place(&chat, at.min(now), ticket);
+        }
+        if let Gate::ClosedUntil(until) = self.gate {
+            self.gate = Gate::ClosedUntil(until.min(now + HELD));
+        }
+    }
+
+    /// Whether nothing is under way or waits to leave.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.busy.is_empty() && self.queue.is_empty()
+    }
+
+    fn is_open(&mut self, now: Timestamp) -> bool {
+        if let Gate::ClosedUntil(until) = self.gate
+            && until <= now
+        {
+            self.gate = Gate::Open;
+        }
+        self.gate == Gate::Open
+    }
+
+    fn place_behind(&mut self, chat: &ChatId, at: Timestamp) {
+        self.tickets += 1;
+        self.place(chat, at, self.tickets);
+    }
+
+    fn place(&mut self, chat: &ChatId, at: Timestamp, ticket: u64) {
+        self.remove(chat);
+        self.places.insert(chat.clone(), (at, ticket));
+        self.queue.insert((at, ticket, chat.clone()));
+    }
+
+    fn remove(&mut self, chat: &ChatId) {
+        if let Some((at, ticket)) = self.places.remove(chat) {
+            self.queue.remove(&(at, ticket, chat.clone()));
+        }
+    }
+
+    fn draw_jitter(&mut self) -> Duration {
+        let (least, most) = self.jitter;
+        let span = u64::try_from(most.saturating_sub(least).as_millis()).unwrap_or(0);
+        least + Duration::from_millis(self.random.below(span + 1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Rate;
+
+    const fn at(secs: i64) -> Timestamp {
+        Timestamp::from_secs(secs)
+    }
+
+    fn outbox(pacing: Pacing) -> Outbox {
+        let mut outbox = Outbox::new(&Settings { pacing, ..Settings::default() });
+        outbox.set_online(true);
+        outbox
+    }
+
+    #[test]
+    fn nothing_leaves_before_the_account_is_on_line() {
+        let mut outbox = outbox(Pacing::off());
+        outbox.set_online(false);
+        outbox.notify(&"a".into(), at(0));
+        assert_eq!((outbox.next(at(0)), outbox.wake()), (None, None));
+        outbox.set_online(true);
+        assert_eq!(outbox.next(at(0)), Some("a".into()));
+    }
+
+    #[test]
+    fn a_chat_has_one_action_under_way() {
+        let mut outbox = outbox(Pacing::off());
+        outbox.notify(&"a".into(), at(0));
+        assert_eq!(outbox.next(at(0)), Some("a".into()));
+        outbox.notify(&"a".into(), at(0));
+        assert_eq!(outbox.next(at(0)), None);
+        outbox.done(&"a".into(), Attempt::Left { more: false }, at(1));
+        assert_eq!(outbox.next(at(1)), Some("a".into()), "the news that came meanwhile");
+        outbox.done(&"a".into(), Attempt::Nothing, at(1));
+        assert!(outbox.is_idle());
+    }
+
+    #[test]
+    fn under_a_common_limit_chats_take_turns() {
+        let account = Some(Rate::new(1, Duration::from_secs(10)));
+        let mut outbox = outbox(Pacing { account, ..Pacing::off() });
+        for chat in ["b", "a", "c"] {
+            outbox.notify(&chat.into(), at(0));
+        }
+        let mut order = String::new();
+        for second in 0..60 {
+            if let Some(chat) = outbox.next(at(second)) {
+                order.push_str(chat.as_str());
+                outbox.done(&chat, Attempt::Left { more: true }, at(second));
+            }
+        }
+        assert_eq!(order, "bacbac");
+    }
+
+    #[test]
+    fn a_held_outbox_opens_by_itself() {
+        let mut outbox = outbox(Pacing::off());
+        outbox.notify(&"a".into(), at(0));
+        outbox.hold(at(0));
+        assert_eq!(outbox.next(at(1)), None);
+        assert_eq!(outbox.wake(), Some(at(60)));
+        assert_eq!(outbox.next(at(60)), Some("a".into()));
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_keeps_nobody_waiting() {
+        let mut outbox = outbox(Pacing::off());
+        outbox.notify(&"a".into(), at(5000));
+        outbox.clock_went_back(at(0));
+        assert_eq!(outbox.next(at(0)), Some("a".into()));
+    }
+}

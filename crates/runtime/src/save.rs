@@ -1,0 +1,164 @@
+//! Rows that rules save: CSV files in the data folder.
+//!
+//! A row is appended, then its action is settled. Where the process died in between, the row is found at the end of the
+//! file and not written again; half a row is taken back first.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+/// Spreadsheet programs take a file for UTF-8 only if it begins so.
+const MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// How much of the end of a file is searched for a row that may have been written already.
+const TAIL: u64 = 64 * 1024;
+
+/// Appends a row to a file of the folder. With `maybe_there`, a row that is found at its end is not written again.
+pub(crate) fn append(
+    folder: &Path,
+    file: &str,
+    row: &[String],
+    maybe_there: bool,
+) -> io::Result<()> {
+    let path = place(folder, file)?;
+    let mut file = open(&path)?;
+    let line = line(row);
+    let (length, tail) = read_tail(&mut file)?;
+    let whole = tail.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let (lines, rest) = tail.split_at(whole);
+    if maybe_there && ends_with_row(lines, line.as_bytes()) {
+        return Ok(());
+    }
+    let torn = maybe_there && !rest.is_empty() && line.as_bytes().starts_with(rest);
+    let mut text = Vec::new();
+    if length == 0 {
+        text.extend_from_slice(MARK);
+    } else if torn {
+        file.set_len(length - rest.len() as u64)?;
+    } else if !rest.is_empty() && rest != MARK {
+        // Somebody edited the file and left no line end.
+        text.push(b'\n');
+    }
+    text.extend_from_slice(line.as_bytes());
+    file.seek(SeekFrom::End(0))?;
+    file.write_all(&text)?;
+    file.sync_data()
+}
+
+/// The path of the file. Rules are checked for this; a name that leads elsewhere is refused all the same.
+fn place(folder: &Path, file: &str) -> io::Result<PathBuf> {
+    let plain = Path::new(file).file_name().is_some_and(|name| name == file);
+    if plain && !file.contains(['/', '\\', '\0']) {
+        Ok(folder.join(file))
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{file:?} is no plain file name")))
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    options.open(path)
+}
+
+/// The length of the file and its last bytes.
+fn read_tail(file: &mut File) -> io::Result<(u64, Vec<u8>)> {
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
+    let mut tail = Vec::new();
+    file.read_to_end(&mut tail)?;
+    Ok((length, tail))
+}
+
+/// Whether the row is one of the last lines: after the mark, after another line, or at the very beginning.
+fn ends_with_row(lines: &[u8], row: &[u8]) -> bool {
+    lines.windows(row.len()).enumerate().any(|(at, window)| {
+        window == row && (at == 0 || lines[..at].ends_with(b"\n") || lines[..at] == *MARK)
+    })
+}
+
+/// The row as a line of CSV.
+fn line(row: &[String]) -> String {
+    let cells: Vec<String> = row.iter().map(|cell| quote(&tame(cell))).collect();
+    cells.join(",") + "\n"
+}
+
+/// A cell that a spreadsheet would compute is made text: what people typed is never run.
+fn tame(cell: &str) -> String {
+    let first = cell.trim_start_matches([' ', '\u{a0}', '\u{3000}', '\u{feff}']).chars().next();
+    match first {
+        Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠') => {
+            format!("'{cell}")
+        }
+        _ => cell.to_owned(),
+    }
+}
+
+fn quote(cell: &str) -> String {
+    // A null character would end the cell for some readers.
+    let cell = cell.replace('\0', "");
+    if cell.contains([',', '"', '\n', '\r', ';', '\t']) {
+        format!("\"{}\"", cell.replace('"', "\"\""))
+    } else {
+        cell
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(cells: &[&str]) -> Vec<String> {
+        cells.iter().map(|cell| (*cell).to_owned()).collect()
+    }
+
+    #[test]
+    fn cells_are_quoted_and_tamed() {
+        for (cells, expected) in [
+            (vec!["a", "b"], "a,b\n"),
+            (vec!["a,b", "say \"hi\""], "\"a,b\",\"say \"\"hi\"\"\"\n"),
+            (vec!["=1+1", "+86 1", "-1", "@x"], "'=1+1,'+86 1,'-1,'@x\n"),
+            (vec![" =cmd|' /C calc'!A0", "＝1"], "' =cmd|' /C calc'!A0,'＝1\n"),
+            (vec!["two\nlines", "a\0b"], "\"two\nlines\",ab\n"),
+            (vec!["13800138000", ""], "13800138000,\n"),
+        ] {
+            assert_eq!(line(&row(&cells)), expected);
+        }
+    }
+
+    #[test]
+    fn a_row_is_written_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let read = || std::fs::read_to_string(folder.path().join("s.csv")).unwrap();
+        append(folder.path(), "s.csv", &row(&["1", "甲"]), false).unwrap();
+        append(folder.path(), "s.csv", &row(&["2", "乙"]), false).unwrap();
+        assert_eq!(read(), "\u{feff}1,甲\n2,乙\n");
+        append(folder.path(), "s.csv", &row(&["1", "甲"]), true).unwrap();
+        append(folder.path(), "s.csv", &row(&["2", "乙"]), true).unwrap();
+        assert_eq!(read(), "\u{feff}1,甲\n2,乙\n", "found again");
+        append(folder.path(), "s.csv", &row(&["2", "乙"]), false).unwrap();
+        assert_eq!(read(), "\u{feff}1,甲\n2,乙\n2,乙\n", "said twice");
+    }
+
+    #[test]
+    fn half_a_row_is_taken_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.csv");
+        std::fs::write(&path, "\u{feff}1,甲\n2,\u{4e59}"[..].as_bytes()).unwrap();
+        append(folder.path(), "s.csv", &row(&["2", "乙", "丙"]), true).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "\u{feff}1,甲\n2,乙,丙\n");
+    }
+
+    #[test]
+    fn a_name_that_leads_elsewhere_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["../s.csv", "/tmp/s.csv", "a/b.csv", "..", "", "a\\b.csv"] {
+            assert!(append(folder.path(), name, &row(&["x"]), false).is_err(), "{name:?}");
+        }
+    }
+}

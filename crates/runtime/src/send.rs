@@ -1,0 +1,159 @@
+//! One action on its way out: claim, perform, settle.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use mynah_core::{Action, ChatId, Claim, Outcome, Outgoing, Receipt, SendError, StoreError};
+use tokio::time::{Instant, timeout};
+
+use crate::outbox::Attempt;
+use crate::turn::{chain, words_of};
+use crate::worker::Worker;
+use crate::{backoff, save};
+
+/// So often an action is tried that the service does not take; then it counts as refused.
+const TRIES: u32 = 10;
+
+/// So often if the account was to blame: it spoke too often, or was not logged in.
+const PATIENT_TRIES: u32 = 30;
+
+/// No answer of a service takes longer, uploads included; the outcome is unknown then.
+const LONGEST: Duration = Duration::from_secs(10 * 60);
+
+/// The pause before an action of unknown outcome is sent once more.
+const DOUBT: Duration = Duration::from_secs(5);
+
+/// What a send left behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SendEnd {
+    pub(crate) attempt: Attempt,
+    pub(crate) signal: Option<Signal>,
+}
+
+/// What a send says about the whole account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Signal {
+    /// It speaks too often; how long the service wants silence, if it said so.
+    TooFrequent(Option<Duration>),
+    /// It is not logged in.
+    NotLoggedIn,
+}
+
+impl Worker {
+    /// Sends the oldest action of a chat, if it may leave.
+    pub(crate) async fn send(&self, chat: &ChatId) -> Result<SendEnd, StoreError> {
+        let quiet = |attempt| Ok(SendEnd { attempt, signal: None });
+        match self.store.claim(chat, self.now()).await? {
+            Claim::Empty => quiet(Attempt::Nothing),
+            Claim::Wait(at) => quiet(Attempt::Wait(at)),
+            Claim::Expired(outgoing) => {
+                self.report(&outgoing, &Outcome::Expired, Duration::ZERO);
+                quiet(Attempt::Skipped)
+            }
+            Claim::Send(outgoing) => self.perform(&outgoing).await,
+        }
+    }
+
+    async fn perform(&self, outgoing: &Outgoing) -> Result<SendEnd, StoreError> {
+        let started = Instant::now();
+        let (outcome, signal) = self.attempt(outgoing).await;
+        let more = self.store.settle(&outgoing.id, outcome.clone(), self.now()).await?;
+        self.report(outgoing, &outcome, started.elapsed());
+        // A row in a file is nothing that the service sees, so it does not count for the pace.
+        let is_local = matches!(outgoing.action, Action::Save { .. });
+        let attempt = if is_local { Attempt::Skipped } else { Attempt::Left { more } };
+        Ok(SendEnd { attempt, signal })
+    }
+
+    async fn attempt(&self, outgoing: &Outgoing) -> (Outcome, Option<Signal>) {
+        if self.settings.dry_run {
+            return (Outcome::Refused { reason: "dry run: nothing is sent".to_owned() }, None);
+        }
+        if let (Action::Save { file, row }, Some(folder)) =
+            (&outgoing.action, &self.settings.save_folder)
+        {
+            let _one_at_a_time = self.saving.lock().await;
+            return (
+                self.saved(outgoing, save::append(folder, file, row, outgoing.attempt > 1)),
+                None,
+            );
+        }
+        let work = AssertUnwindSafe(self.service.perform(outgoing)).catch_unwind();
+        match timeout(LONGEST, work).await {
+            Ok(Ok(Ok(receipt))) => (taken(receipt), None),
+            Ok(Ok(Err(error))) => self.judge(outgoing, error),
+            Ok(Err(panic)) => (self.doubt(format!("panicked: {}", words_of(&*panic))), None),
+            Err(_) => (self.doubt(format!("no answer within {LONGEST:?}")), None),
+        }
+    }
+
+    fn saved(&self, outgoing: &Outgoing, result: std::io::Result<()>) -> Outcome {
+        match result {
+            Ok(()) => Outcome::Accepted,
+            Err(error) if error.kind() == std::io::ErrorKind::InvalidInput => {
+                Outcome::Refused { reason: error.to_string() }
+            }
+            Err(error) => self.again(outgoing, TRIES, None, error.to_string()),
+        }
+    }
+
+    /// What an error of the service means.
+    fn judge(&self, outgoing: &Outgoing, error: SendError) -> (Outcome, Option<Signal>) {
+        let words = chain(&error);
+        match error {
+            SendError::NotSent { retry_after, .. } => {
+                (self.again(outgoing, TRIES, retry_after, words), None)
+            }
+            SendError::TooFrequent { retry_after } => {
+                let outcome = self.again(outgoing, PATIENT_TRIES, retry_after, words);
+                (outcome, Some(Signal::TooFrequent(retry_after)))
+            }
+            SendError::NotLoggedIn => {
+                (self.again(outgoing, PATIENT_TRIES, None, words), Some(Signal::NotLoggedIn))
+            }
+            SendError::Refused { reason } => (Outcome::Refused { reason }, None),
+            SendError::Unsupported { .. } => (Outcome::Refused { reason: words }, None),
+            SendError::Unknown { .. } => (self.doubt(words), None),
+        }
+    }
+
+    /// Another try later, unless there were enough.
+    fn again(
+        &self,
+        outgoing: &Outgoing,
+        tries: u32,
+        asked: Option<Duration>,
+        words: String,
+    ) -> Outcome {
+        if outgoing.attempt >= tries {
+            return Outcome::Refused { reason: format!("given up after {tries} tries: {words}") };
+        }
+        let retry_at = self.now() + backoff::pause(outgoing.attempt, asked);
+        Outcome::NotSent { retry_at, reason: words }
+    }
+
+    fn doubt(&self, reason: String) -> Outcome {
+        Outcome::Unknown { reason, again_at: self.again_at(DOUBT) }
+    }
+
+    fn report(&self, outgoing: &Outgoing, outcome: &Outcome, took: Duration) {
+        let (action, chat) = (&outgoing.id, &outgoing.chat);
+        match outcome {
+            Outcome::Delivered(_) | Outcome::Accepted => {
+                tracing::debug!(%action, %chat, ?took, "action done");
+            }
+            Outcome::NotSent { .. } => {
+                tracing::info!(%action, %chat, ?outcome, "action is tried again later");
+            }
+            Outcome::Refused { .. } | Outcome::Expired | Outcome::Unknown { .. } => {
+                tracing::warn!(%action, %chat, ?outcome, "action did not succeed");
+            }
+        }
+        self.observer.sent(outgoing, outcome, took);
+    }
+}
+
+fn taken(receipt: Receipt) -> Outcome {
+    receipt.message.map_or(Outcome::Accepted, Outcome::Delivered)
+}

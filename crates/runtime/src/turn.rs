@@ -1,0 +1,311 @@
+//! A turn: one event through all handlers, then one commit.
+
+use std::any::Any;
+use std::collections::VecDeque;
+use std::error::Error;
+use std::panic::AssertUnwindSafe;
+
+use futures_util::FutureExt;
+use mynah_core::{
+    Action, Call, ChatId, Committed, Context, Decided, Effects, Event, EventBody, Flow, Frame,
+    Handler, Lane, Read, Snapshot, Step, StoreError, Timestamp, Turn,
+};
+use tokio::time::{Instant, timeout};
+
+use crate::handlers::Registered;
+use crate::worker::Worker;
+use crate::{Trouble, admission, loop_breaker, say, split};
+
+/// So many handlers may be run by name in one turn; more means that they call each other for ever.
+const CALLS: usize = 32;
+
+/// What a turn left behind.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct TurnEnd {
+    /// Whether the lane has more events.
+    pub(crate) more: bool,
+    /// The chats with something to send.
+    pub(crate) chats: Vec<ChatId>,
+    /// When the earliest timer is due.
+    pub(crate) next_timer: Option<Timestamp>,
+    /// Whether the event was the service's complaint about too many messages.
+    pub(crate) complaint: bool,
+}
+
+/// A handler that failed: its name, and why.
+struct Failed {
+    handler: String,
+    error: String,
+}
+
+impl Worker {
+    /// Handles the oldest event of a lane, and again from the start if what it read has changed by its end.
+    pub(crate) async fn turn(&self, lane: &Lane) -> Result<TurnEnd, StoreError> {
+        loop {
+            let now = self.now();
+            let Some((event, snapshot)) = self.store.begin(lane, now).await? else {
+                return Ok(TurnEnd::default());
+            };
+            let started = Instant::now();
+            let (reads, effects, mut decided) = self.decide(&event, snapshot, now).await;
+            decided.micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+            if let Some(end) = self.commit(event, reads, effects, decided).await? {
+                return Ok(end);
+            }
+            tracing::debug!(%lane, "something that the turn read has changed; it runs again");
+        }
+    }
+
+    /// Commits a turn. `None` if what it read has changed.
+    pub(crate) async fn commit(
+        &self,
+        event: Event,
+        reads: Vec<Read>,
+        effects: Effects,
+        decided: Decided,
+    ) -> Result<Option<TurnEnd>, StoreError> {
+        let reply_max_age = self.settings.reply_max_age;
+        let turn =
+            Turn { event: event.clone(), reads, effects, decided: decided.clone(), reply_max_age };
+        match self.store.commit(turn, self.now()).await? {
+            Committed::Conflict => Ok(None),
+            Committed::Done { more, chats, next_timer } => {
+                let rule = decided.rule.as_deref();
+                let passed_over = decided.passed_over.as_deref();
+                tracing::debug!(event = %event.id, rule, passed_over, "turn committed");
+                self.observer.turn(&event, &decided);
+                let complaint = admission::is_complaint(&event);
+                Ok(Some(TurnEnd { more, chats, next_timer, complaint }))
+            }
+        }
+    }
+
+    /// What is to be done about an event.
+    async fn decide(
+        &self,
+        event: &Event,
+        snapshot: Snapshot,
+        now: Timestamp,
+    ) -> (Vec<Read>, Effects, Decided) {
+        let max_age = self.settings.max_age;
+        if let Some(why) = admission::passed_over(event, max_age, self.service_now()) {
+            return nothing(why);
+        }
+        let mut ctx = Context::new(self.frame(event, snapshot, now));
+        if let Some(planned) = say::planned(event) {
+            ctx.plan(planned);
+        } else if event.message().is_some() && loop_breaker::is_silent(&ctx) {
+            ctx.decided().passed_over = Some("loop breaker".to_owned());
+        } else {
+            self.run_all(&mut ctx, event).await;
+            self.break_loops(&mut ctx, event);
+        }
+        self.finish(ctx)
+    }
+
+    fn frame(&self, event: &Event, snapshot: Snapshot, now: Timestamp) -> Frame {
+        Frame {
+            now,
+            seed: self.settings.seed,
+            snapshot,
+            chats: self.service.chats(),
+            service: Some(self.service.clone()),
+            ..Frame::of(event, now)
+        }
+    }
+
+    /// Handlers before the rules, the rules, the fallbacks, until one says stop.
+    ///
+    /// The effects of a handler that fails are dropped, with those of the handlers that it ran. One before the rules is
+    /// then as good as absent; a rule book or a fallback that fails ends the turn, so that nothing answers in its place.
+    async fn run_all(&self, ctx: &mut Context, event: &Event) {
+        for registered in &self.handlers.before {
+            if matches!(self.run_guarded(registered, ctx, event).await, Some(Flow::Stop)) {
+                ctx.decided().handler = Some(registered.name.clone());
+                return;
+            }
+        }
+        if let Some(rules) = &self.handlers.rules
+            && self.run_guarded(rules, ctx, event).await != Some(Flow::Continue)
+        {
+            return;
+        }
+        for registered in &self.handlers.fallback {
+            let flow = self.run_guarded(registered, ctx, event).await;
+            if flow == Some(Flow::Stop) {
+                ctx.decided().handler = Some(registered.name.clone());
+            }
+            if flow != Some(Flow::Continue) {
+                return;
+            }
+        }
+    }
+
+    /// Runs a handler and those that it calls. `None` if it failed; its effects are dropped then.
+    async fn run_guarded(
+        &self,
+        registered: &Registered,
+        ctx: &mut Context,
+        event: &Event,
+    ) -> Option<Flow> {
+        let before = ctx.effects().clone();
+        let result = match self.call(registered, ctx, event).await {
+            Ok(flow) => self.run_calls(ctx, event).await.map(|()| flow),
+            Err(failed) => Err(failed),
+        };
+        match result {
+            Ok(flow) => Some(flow),
+            Err(Failed { handler, error }) => {
+                ctx.restore(before);
+                ctx.decided().passed_over = Some(format!("handler {handler} failed"));
+                let trouble = Trouble::HandlerFailed { handler, event: event.id.clone(), error };
+                self.trouble(event, &trouble);
+                None
+            }
+        }
+    }
+
+    /// Runs the handlers among the steps, each at its place: its own steps take that place.
+    async fn run_calls(&self, ctx: &mut Context, event: &Event) -> Result<(), Failed> {
+        if !ctx.effects().steps.iter().any(|step| matches!(step, Step::Run(_))) {
+            return Ok(());
+        }
+        let mut effects = ctx.effects().clone();
+        let mut open: VecDeque<Step> = std::mem::take(&mut effects.steps).into();
+        ctx.restore(effects);
+        let mut done = Vec::new();
+        let mut calls = 0;
+        while let Some(step) = open.pop_front() {
+            let Step::Run(call) = step else {
+                done.push(step);
+                continue;
+            };
+            calls += 1;
+            if calls > CALLS {
+                let error = "handlers call each other without end".to_owned();
+                return Err(Failed { handler: call.handler, error });
+            }
+            for step in self.run_call(ctx, event, call).await?.into_iter().rev() {
+                open.push_front(step);
+            }
+        }
+        let mut effects = ctx.effects().clone();
+        effects.steps = done;
+        ctx.restore(effects);
+        Ok(())
+    }
+
+    /// Runs a handler by name. Returns the steps it asked for.
+    async fn run_call(
+        &self,
+        ctx: &mut Context,
+        event: &Event,
+        call: Call,
+    ) -> Result<Vec<Step>, Failed> {
+        let Call { handler, captures } = call;
+        let Some(registered) = self.handlers.named.get(&handler) else {
+            self.trouble(event, &Trouble::NoSuchHandler { handler, event: event.id.clone() });
+            return Ok(Vec::new());
+        };
+        let suspended = ctx.begin_call(captures);
+        let result = self.call(registered, ctx, event).await;
+        let steps = ctx.end_call(suspended);
+        result.map(|_| steps)
+    }
+
+    /// Calls a handler, no more often at once than it wants and no longer than it may.
+    async fn call(
+        &self,
+        registered: &Registered,
+        ctx: &mut Context,
+        event: &Event,
+    ) -> Result<Flow, Failed> {
+        let failed = |error| Failed { handler: registered.name.clone(), error };
+        // The semaphore is never closed; if it were, the handler would run without a limit.
+        let _permit = match &registered.permits {
+            Some(permits) => permits.acquire().await.ok(),
+            None => None,
+        };
+        let limit = registered.timeout.unwrap_or(self.settings.handler_timeout);
+        let work = AssertUnwindSafe(hand_over(&*registered.handler, ctx, event)).catch_unwind();
+        match timeout(limit, work).await {
+            Ok(Ok(Ok(flow))) => Ok(flow),
+            Ok(Ok(Err(error))) => Err(failed(chain(&*error))),
+            Ok(Err(panic)) => Err(failed(format!("panicked: {}", words_of(&*panic)))),
+            Err(_) => Err(failed(format!("took longer than {limit:?}"))),
+        }
+    }
+
+    fn break_loops(&self, ctx: &mut Context, event: &Event) {
+        let (Some(breaker), Some(message)) = (&self.settings.loop_breaker, event.message()) else {
+            return;
+        };
+        if !ctx.effects().steps.iter().any(is_reply) {
+            return;
+        }
+        if let Some((person, until)) = loop_breaker::note_answer(ctx, message, breaker) {
+            let chat = message.chat.id.clone();
+            self.trouble(event, &Trouble::Loop { chat, person, until });
+        }
+    }
+
+    fn finish(&self, ctx: Context) -> (Vec<Read>, Effects, Decided) {
+        let (reads, mut effects, mut decided) = ctx.finish();
+        if decided.replies.is_empty() {
+            decided.replies = effects.steps.iter().filter_map(reply_text).collect();
+        }
+        let max_text = self.service.capabilities().max_text;
+        effects.steps = split::split_steps(effects.steps, max_text);
+        (reads, effects, decided)
+    }
+}
+
+fn nothing(why: &str) -> (Vec<Read>, Effects, Decided) {
+    let decided = Decided { passed_over: Some(why.to_owned()), ..Decided::default() };
+    (Vec::new(), Effects::default(), decided)
+}
+
+async fn hand_over(
+    handler: &dyn Handler,
+    ctx: &mut Context,
+    event: &Event,
+) -> Result<Flow, mynah_core::HandlerError> {
+    match &event.body {
+        EventBody::Message(message) => handler.on_message(ctx, message).await,
+        EventBody::Notice(_) | EventBody::Due(_) | EventBody::Started => {
+            handler.on_event(ctx, event).await
+        }
+    }
+}
+
+fn is_reply(step: &Step) -> bool {
+    matches!(step, Step::Act(planned) if planned.is_reply)
+}
+
+fn reply_text(step: &Step) -> Option<String> {
+    let Step::Act(planned) = step else { return None };
+    let Action::Send { content } = &planned.action else { return None };
+    let text = content.plain_text();
+    (planned.is_reply && !text.is_empty()).then_some(text)
+}
+
+/// An error with all its causes.
+pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+/// What a panic said.
+pub(crate) fn words_of(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("without words")
+}

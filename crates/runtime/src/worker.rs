@@ -1,0 +1,132 @@
+//! What turns and sends have in common: everything they work with.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use mynah_core::{
+    Batch, Clock, Event, Lane, Outcome, Records, Recovered, Service, Store, StoreError, Timestamp,
+};
+use tokio::sync::Mutex;
+
+use crate::dispatcher::{Done, Job};
+use crate::{Handlers, Observer, Settings, Trouble, UnknownPolicy};
+
+/// The runtime's own record beside those of the transport: how far the clock of the service is ahead, in milliseconds.
+const CLOCK_OFFSET: &str = "runtime.clock_offset";
+
+/// A smaller change of that is not worth a write.
+const OFFSET_MATTERS: i64 = 1000;
+
+/// Does the work of an account, one turn or one send at a call.
+pub(crate) struct Worker {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) handlers: Handlers,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) settings: Settings,
+    pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) service: Arc<dyn Service>,
+    /// How far the clock of the service is ahead of ours, in milliseconds.
+    pub(crate) offset: AtomicI64,
+    /// Held while a row is saved: rows of several chats may go into one file.
+    pub(crate) saving: Mutex<()>,
+}
+
+impl Worker {
+    /// The present moment by our clock.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The present moment by the clock of the service, as far as it told.
+    pub(crate) fn service_now(&self) -> Timestamp {
+        let millis = self.now().as_millis().saturating_add(self.offset.load(Ordering::Relaxed));
+        Timestamp::from_millis(millis)
+    }
+
+    /// Does a piece of work.
+    pub(crate) async fn work(&self, job: Job) -> Result<Done, StoreError> {
+        Ok(match job {
+            Job::Turn(lane) => {
+                let end = self.turn(&lane).await?;
+                Done::Turn(lane, end)
+            }
+            Job::Send(chat) => {
+                let end = self.send(&chat).await?;
+                Done::Send(chat, end)
+            }
+            Job::Fire => {
+                let (lanes, next) = self.store.fire(self.now()).await?;
+                Done::Fire(lanes, next)
+            }
+            Job::Accept(events) => {
+                Done::Accept(self.accept(Batch { events, ..Batch::default() }).await?)
+            }
+            Job::Tidy => Done::Tidy(self.store.tidy(self.now()).await?),
+        })
+    }
+
+    /// Says that the service wants silence.
+    pub(crate) fn silenced(&self, until: Timestamp) {
+        tracing::warn!(%until, "the service finds that the account speaks too often");
+        self.observer.trouble(&Trouble::TooFrequent { until });
+    }
+
+    /// Takes in a batch: events and records in one transaction. Returns the lanes that have something new.
+    pub(crate) async fn accept(&self, mut batch: Batch) -> Result<Vec<Lane>, StoreError> {
+        let now = self.now();
+        self.learn_offset(&mut batch, now);
+        let events = batch.events.len();
+        let lanes = self.store.accept(batch, now).await?;
+        tracing::debug!(events, lanes = lanes.len(), "batch accepted");
+        self.observer.accepted(events);
+        Ok(lanes)
+    }
+
+    fn learn_offset(&self, batch: &mut Batch, now: Timestamp) {
+        let Some(service_time) = batch.service_time else { return };
+        let offset = service_time.as_millis().saturating_sub(now.as_millis());
+        let before = self.offset.load(Ordering::Relaxed);
+        if offset.abs_diff(before) > OFFSET_MATTERS.unsigned_abs() {
+            self.offset.store(offset, Ordering::Relaxed);
+            batch.records.insert(CLOCK_OFFSET.to_owned(), offset.to_string());
+        }
+    }
+
+    /// Begins work after a start: what was interrupted is found, and what was in doubt goes by the policy.
+    pub(crate) async fn recover(&self) -> Result<Recovered, StoreError> {
+        let now = self.now();
+        let recovered = self.store.recover(now).await?;
+        for event in &recovered.set_aside {
+            tracing::error!(%event, "the program ended on this event too often; it is set aside");
+            self.observer.trouble(&Trouble::SetAside { event: event.clone() });
+        }
+        for id in &recovered.in_doubt {
+            tracing::warn!(action = %id, "the program ended while this action was on its way");
+            self.observer.trouble(&Trouble::InDoubt { action: id.to_string() });
+            let reason = "the program ended while it was on its way".to_owned();
+            let outcome = Outcome::Unknown { reason, again_at: self.again_at(Duration::ZERO) };
+            self.store.settle(id, outcome, now).await?;
+        }
+        Ok(recovered)
+    }
+
+    /// When an action of unknown outcome may be sent once more, if the policy lets it.
+    pub(crate) fn again_at(&self, pause: Duration) -> Option<Timestamp> {
+        match self.settings.unknown {
+            UnknownPolicy::Resend => Some(self.now() + pause),
+            UnknownPolicy::Never => None,
+        }
+    }
+
+    /// Tells the observer and the log of something that went wrong.
+    pub(crate) fn trouble(&self, event: &Event, trouble: &Trouble) {
+        tracing::warn!(event = %event.id, ?trouble, "the event was not handled as usual");
+        self.observer.trouble(trouble);
+    }
+}
+
+/// Takes the runtime's own record out of those of the transport.
+pub(crate) fn take_offset(records: &mut Records) -> i64 {
+    records.remove(CLOCK_OFFSET).and_then(|text| text.parse().ok()).unwrap_or(0)
+}
