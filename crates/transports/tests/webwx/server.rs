@@ -239,7 +239,7 @@ impl World {
                 String::new(),
                 format!("window.synccheck={{retcode:\"{ret}\",selector:\"0\"}}"),
             )),
-            Some(Fault::Ret(ret)) => ok(json!({"BaseResponse": {"Ret": ret, "ErrMsg": ""}})),
+            Some(Fault::Ret(ret)) => ok(&json!({"BaseResponse": {"Ret": ret, "ErrMsg": ""}})),
             Some(Fault::Lost) => {
                 let _ = self.truth(request);
                 None
@@ -255,20 +255,20 @@ impl World {
                 script(format!("window.QRLogin.code = 200; window.QRLogin.uuid = \"uuid{}==\";", self.uuids))
             }
             "webwxpushloginurl" => match self.push_login {
-                true => ok(json!({"ret": "0", "msg": "all ok", "uuid": "pushed=="})),
-                false => ok(json!({"ret": "1", "msg": "no"})),
+                true => ok(&json!({"ret": "0", "msg": "all ok", "uuid": "pushed=="})),
+                false => ok(&json!({"ret": "1", "msg": "no"})),
             },
             "login" => script(match self.logins.pop_front() {
                 Some(state) => state.to_owned(),
                 None => "window.code=200;\nwindow.redirect_uri=\"/cgi-bin/mmwebwx-bin/webwxnewloginpage?ticket=T\";".to_owned(),
             }),
             "webwxnewloginpage" => Some((200, cookies(), self.login_page())),
-            "webwxinit" => ok(json!({
+            "webwxinit" => ok(&json!({
                 "BaseResponse": {"Ret": 0}, "User": {"Uin": 42, "UserName": self.me, "NickName": "小助手"},
                 "SyncKey": key(self.log.len()), "SKey": "@crypt_1", "ContactList": self.recent,
                 "ChatSet": "", "SystemTime": self.system_time,
             })),
-            "webwxgetcontact" => ok(json!({"BaseResponse": {"Ret": 0}, "MemberList": self.contacts, "Seq": 0})),
+            "webwxgetcontact" => ok(&json!({"BaseResponse": {"Ret": 0}, "MemberList": self.contacts, "Seq": 0})),
             "webwxbatchgetcontact" => self.batch(request),
             "synccheck" => {
                 let selector = if self.has_news(request) { 2 } else { 0 };
@@ -277,13 +277,13 @@ impl World {
             "webwxsync" => self.sync(request),
             "webwxsendmsg" => {
                 self.sent.push(request.body["Msg"].clone());
-                ok(json!({"BaseResponse": {"Ret": 0}, "MsgID": (900 + self.sent.len()).to_string(), "LocalID": "1"}))
+                ok(&json!({"BaseResponse": {"Ret": 0}, "MsgID": (900 + self.sent.len()).to_string(), "LocalID": "1"}))
             }
             "webwxrevokemsg" | "webwxverifyuser" => {
                 self.sent.push(request.body.clone());
-                ok(json!({"BaseResponse": {"Ret": 0}}))
+                ok(&json!({"BaseResponse": {"Ret": 0}}))
             }
-            _ => ok(json!({"BaseResponse": {"Ret": 0}, "MsgID": "1"})),
+            _ => ok(&json!({"BaseResponse": {"Ret": 0}, "MsgID": "1"})),
         }
     }
 
@@ -298,7 +298,7 @@ impl World {
         let list = request.body["List"].as_array().cloned().unwrap_or_default();
         let names = list.iter().filter_map(|item| item["UserName"].as_str());
         let found: Vec<Value> = names.filter_map(|name| self.known.get(name).cloned()).collect();
-        ok(json!({"BaseResponse": {"Ret": 0}, "Count": found.len(), "ContactList": found}))
+        ok(&json!({"BaseResponse": {"Ret": 0}, "Count": found.len(), "ContactList": found}))
     }
 
     fn sync(&self, request: &Request) -> Answer {
@@ -309,7 +309,7 @@ impl World {
         answer["BaseResponse"] = json!({"Ret": 0});
         answer["SyncKey"] = key(now);
         answer["ContinueFlag"] = json!(i32::from(now < self.log.len()));
-        ok(answer)
+        ok(&answer)
     }
 }
 
@@ -317,7 +317,7 @@ fn key(read: usize) -> Value {
     json!({"Count": 1, "List": [{"Key": 1, "Val": read}]})
 }
 
-fn ok(body: impl ToString) -> Answer {
+fn ok(body: &Value) -> Answer {
     Some((200, String::new(), body.to_string()))
 }
 
