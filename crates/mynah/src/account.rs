@@ -102,7 +102,8 @@ impl Plan {
                 .collect::<Vec<_>>()
                 .into(),
         });
-        let watch = Arc::new(self.watch(shared, &clock));
+        let watch =
+            Arc::new(self.watch(shared, &clock, (Arc::clone(&shelf), Arc::clone(&service))));
         let desk = Arc::new(Desk {
             account: self.name.clone(),
             store: Arc::clone(&store),
@@ -125,7 +126,12 @@ impl Plan {
         Ok(Ready { account, control, watch, reloader, desk, data: self.data })
     }
 
-    fn watch(&self, shared: &Shared, clock: &Arc<dyn Clock>) -> Watch {
+    fn watch(
+        &self,
+        shared: &Shared,
+        clock: &Arc<dyn Clock>,
+        rules: (Arc<Shelf>, OpenService),
+    ) -> Watch {
         let watch = Watch {
             account: self.name.clone(),
             pages: shared.pages.clone(),
@@ -133,6 +139,7 @@ impl Plan {
             screen: Some(LoginScreen::new(&self.name, &self.data, shared.lang)),
             clock: Arc::clone(clock),
             dry_run: self.settings.dry_run,
+            rules: Some(rules),
             moments: Arc::<Moments>::default(),
         };
         watch.register_gauges(Inspector::open(&self.data).ok());

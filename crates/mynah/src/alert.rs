@@ -24,9 +24,9 @@ const WAITING: usize = 64;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum AlertKind {
-    /// A QR code waits to be scanned, or the phone for a confirmation.
+    /// A QR code waits to be scanned.
     Login,
-    /// The account was logged out and could not come back by itself.
+    /// The account was logged out and cannot come back by itself; there is a QR code if it waits for a scan.
     LoggedOut,
     /// The service refuses the account.
     Blocked,

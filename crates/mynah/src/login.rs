@@ -29,19 +29,18 @@ impl LoginScreen {
         Self { account: account.to_owned(), folder: folder.to_owned(), lang }
     }
 
-    /// Shows a prompt and returns the alert that belongs to it.
-    pub(crate) fn show(&self, prompt: &Prompt, now: Timestamp) -> Alert {
+    /// Shows a prompt. Returns the alert that belongs to it: only a code needs one, since to confirm the phone asks itself.
+    pub(crate) fn show(&self, prompt: &Prompt, kind: AlertKind, now: Timestamp) -> Option<Alert> {
         let words = self.words(prompt);
-        let mut alert = Alert::new(AlertKind::Login, &self.account, words, now);
-        match prompt {
-            Prompt::Confirm { .. } => self.print(&format!("{}: {words}\n", self.account)),
-            Prompt::Scan { url } => {
-                let picture = self.show_code(words, url);
-                alert.url = Some(url.clone());
-                alert.picture = picture.map(|png| STANDARD.encode(png));
-            }
-        }
-        alert
+        let Prompt::Scan { url } = prompt else {
+            self.print(&format!("{}: {words}\n", self.account));
+            return None;
+        };
+        let picture = self.show_code(words, url);
+        let mut alert = Alert::new(kind, &self.account, words, now);
+        alert.url = Some(url.clone());
+        alert.picture = picture.map(|png| STANDARD.encode(png));
+        Some(alert)
     }
 
     /// Takes the picture away: its code is used up.
@@ -63,7 +62,7 @@ impl LoginScreen {
     fn show_code(&self, words: &str, url: &str) -> Option<Vec<u8>> {
         let qr = Qr::of(url)
             .inspect_err(|error| {
-                tracing::warn!(error = error as &dyn std::error::Error, "no QR code")
+                tracing::warn!(error = error as &dyn std::error::Error, "no QR code");
             })
             .ok();
         let blocks = qr.as_ref().map(Qr::for_terminal).unwrap_or_default();
@@ -118,7 +117,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let screen = LoginScreen::new("main", folder.path(), Lang::En);
         let prompt = Prompt::Scan { url: "https://login.weixin.qq.com/l/abc==".to_owned() };
-        let alert = screen.show(&prompt, Timestamp::default());
+        let alert = screen.show(&prompt, AlertKind::Login, Timestamp::default()).unwrap();
         let picture = fs::read(folder.path().join(PICTURE)).unwrap();
         assert_eq!(alert.picture, Some(STANDARD.encode(&picture)));
         #[cfg(unix)]
@@ -127,6 +126,8 @@ mod tests {
             let mode = fs::metadata(folder.path().join(PICTURE)).unwrap().permissions().mode();
             assert_eq!(mode & 0o077, 0);
         }
+        let confirm = Prompt::Confirm { scanned: true };
+        assert!(screen.show(&confirm, AlertKind::Login, Timestamp::default()).is_none());
         screen.clear();
         assert!(!folder.path().join(PICTURE).exists());
     }

@@ -1,6 +1,6 @@
 //! Watches a running account: logs, health, metrics, the login screen and alerts.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use mynah_core::{
@@ -11,11 +11,13 @@ use mynah_runtime::{Observer, Trouble};
 use mynah_store::Inspector;
 
 use crate::alert::{Alert, AlertKind, Alerts};
+use crate::greeting::{Greeting, greeting};
 use crate::login::LoginScreen;
 use crate::metrics;
+use crate::rule_handler::Shelf;
+use crate::stop::OpenService;
 
 /// Watches one account.
-#[derive(Debug)]
 pub(crate) struct Watch {
     /// The account's name.
     pub(crate) account: String,
@@ -29,13 +31,22 @@ pub(crate) struct Watch {
     pub(crate) clock: Arc<dyn Clock>,
     /// Whether nothing is sent, and what would be said is logged.
     pub(crate) dry_run: bool,
+    /// The rules in use, for what can be said about them once it is on line.
+    pub(crate) rules: Option<(Arc<Shelf>, OpenService)>,
     /// Since when it is on line, and when the service last brought anything.
     pub(crate) moments: Arc<Moments>,
 }
 
 /// Moments that gauges are computed from.
 #[derive(Debug, Default)]
-pub(crate) struct Moments(Mutex<(Option<Timestamp>, Option<Timestamp>)>);
+pub(crate) struct Moments(Mutex<Marks>);
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Marks {
+    online: Option<Timestamp>,
+    synced: Option<Timestamp>,
+    was_online: bool,
+}
 
 impl Watch {
     /// Has the gauges of this account computed whenever they are read; those of the queues with a look into its data.
@@ -44,7 +55,7 @@ impl Watch {
         let (moments, clock) = (Arc::clone(&self.moments), Arc::clone(&self.clock));
         let account = self.account.clone();
         self.pages.metrics.collect(move |registry| {
-            let (online, synced) = *moments.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let Marks { online, synced, .. } = *moments.marks();
             let now = clock.now();
             let age =
                 |since: Option<Timestamp>| since.map_or(0.0, |at| now.since(at).as_secs_f64());
@@ -62,8 +73,19 @@ impl Watch {
 
     /// The account has ended, for this reason.
     pub(crate) fn ended(&self, reason: &str) {
-        self.moments.set(None, None);
+        self.moments.went_off_line();
         self.condition(Condition::Ended { reason: reason.to_owned() });
+    }
+
+    /// Says what can be said about the rules only now.
+    fn greet(&self) {
+        let Some((shelf, service)) = &self.rules else { return };
+        let Some(service) = service.get() else { return };
+        let Greeting { reach, warnings } = greeting(&shelf.load(), &service.chats());
+        tracing::info!(account = self.account, "{reach}");
+        for warning in warnings {
+            tracing::warn!(account = self.account, "{warning}");
+        }
     }
 
     fn condition(&self, condition: Condition) {
@@ -98,18 +120,19 @@ impl Watch {
 }
 
 impl Moments {
-    fn set(&self, online: Option<Timestamp>, synced: Option<Timestamp>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = (online, synced);
+    fn marks(&self) -> MutexGuard<'_, Marks> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn came_on_line(&self, now: Timestamp) {
-        let mut moments = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        moments.0.get_or_insert(now);
-        moments.1.get_or_insert(now);
+        let mut marks = self.marks();
+        marks.online.get_or_insert(now);
+        marks.synced.get_or_insert(now);
+        marks.was_online = true;
     }
 
-    fn synced(&self, now: Timestamp) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).1 = Some(now);
+    fn went_off_line(&self) {
+        self.marks().online = None;
     }
 }
 
@@ -119,12 +142,13 @@ impl Observer for Watch {
         let now = self.clock.now();
         match status {
             Status::Prompt(prompt) => {
-                self.moments.set(None, None);
+                self.moments.went_off_line();
                 tracing::info!(account, "somebody has to log in with the phone");
                 self.condition(Condition::Waiting { what: "login".to_owned() });
-                if let Some(screen) = &self.screen {
-                    self.alerts.send(screen.show(prompt, now), now);
-                }
+                let was_online = self.moments.marks().was_online;
+                let kind = if was_online { AlertKind::LoggedOut } else { AlertKind::Login };
+                let alert = self.screen.as_ref().and_then(|screen| screen.show(prompt, kind, now));
+                alert.into_iter().for_each(|alert| self.alerts.send(alert, now));
             }
             Status::Online { name } => {
                 self.moments.came_on_line(now);
@@ -132,9 +156,10 @@ impl Observer for Watch {
                 self.condition(Condition::Online);
                 self.alerts.all_is_well(account);
                 self.screen.as_ref().inspect(|screen| screen.clear());
+                self.greet();
             }
             Status::Offline { reason, retry_in } => {
-                self.moments.set(None, None);
+                self.moments.went_off_line();
                 tracing::warn!(account, reason, ?retry_in, "off line");
                 self.condition(Condition::Offline { reason: reason.clone() });
             }
@@ -142,7 +167,7 @@ impl Observer for Watch {
     }
 
     fn accepted(&self, events: usize) {
-        self.moments.synced(self.clock.now());
+        self.moments.marks().synced = Some(self.clock.now());
         if events > 0 {
             tracing::debug!(account = self.account, events, "accepted");
         }
@@ -277,6 +302,7 @@ mod tests {
             screen: None,
             clock: Arc::new(ManualClock::at(Timestamp::from_secs(100))),
             dry_run: false,
+            rules: None,
             moments: Arc::default(),
         };
         watch.register_gauges(None);

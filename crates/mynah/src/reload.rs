@@ -177,15 +177,13 @@ impl Operator for Reloader {
 
     async fn status(&self) -> String {
         let rules = self.shelf.load().rules().count();
-        let condition = match self.pages.health.of(&self.account) {
-            Some(Condition::Online) => "on line",
-            Some(Condition::Offline { .. }) => "off line",
-            Some(Condition::Waiting { .. }) => "waiting for a login",
-            Some(Condition::Starting | Condition::Ended { .. }) | None => "starting",
-        };
-        match self.lang {
-            Lang::En => format!("{}: {condition}, {rules} rules", self.account),
-            Lang::Zh => format!("{}：在线，{rules} 条规则", self.account),
+        // Whoever asks from within a chat sees that the bot is there, so this says what else may be wrong.
+        let on_line = matches!(self.pages.health.of(&self.account), Some(Condition::Online));
+        match (self.lang, on_line) {
+            (Lang::En, true) => format!("{}: on line, {rules} rules", self.account),
+            (Lang::En, false) => format!("{}: coming on line, {rules} rules", self.account),
+            (Lang::Zh, true) => format!("{}：在线，{rules} 条规则", self.account),
+            (Lang::Zh, false) => format!("{}：正在上线，{rules} 条规则", self.account),
         }
     }
 }

@@ -37,9 +37,9 @@ pub(crate) struct Args {
     /// The server's base address, e.g. that of a sandbox; every call goes there, whatever the server says.
     #[arg(long, value_name = "URL")]
     server: Option<String>,
-    /// The folder that keeps everything; several bots: DIR/NAME each.
-    #[arg(long, value_name = "DIR", default_value = "data")]
-    data: PathBuf,
+    /// The folder that keeps everything, by default ./data; several bots: DIR/NAME each.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
     /// The operating settings; by default config/mynah.toml, if it is there.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,

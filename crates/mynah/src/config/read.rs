@@ -10,8 +10,9 @@ use toml::de::{DeTable, DeValue};
 use super::keys::{
     ACCOUNT, ALERT, Given, HANDLERS, Key, LISTEN, LOGS, MESSAGES, PACING, PROCESS, TABLES, Table,
 };
-use super::problem::{Problem, closest};
+use super::problem::Problem;
 use super::{AccountConfig, Config, Problems};
+use crate::closest::closest;
 
 /// The meaning of a file's text, or all that is wrong with it.
 pub(super) fn read(

@@ -10,7 +10,7 @@ use crate::account::Plan;
 use crate::config::{AccountConfig, Config, Rate, Unknown};
 use crate::{Ended, Report, rule_file};
 
-/// Where accounts without a data folder of their own keep their data, each in a folder of its name.
+/// Where data is kept that was given no place.
 const DATA: &str = "data";
 
 /// The accounts to run: the bots that were named, else those of the configuration.
@@ -34,7 +34,7 @@ fn of_bots(args: &Args, config: &Config) -> Vec<Plan> {
         .iter()
         .map(|bot| {
             let name = unused(&mut names, &rule_file::name_of(bot));
-            let data = if several { args.data.join(&name) } else { args.data.clone() };
+            let data = if several { data(args).join(&name) } else { data(args) };
             let (server, settings) = (args.server.clone(), settings(args, config, &data));
             Plan {
                 name,
@@ -51,7 +51,7 @@ fn of_bots(args: &Args, config: &Config) -> Vec<Plan> {
 }
 
 fn of_account(account: &AccountConfig, args: &Args, config: &Config) -> Plan {
-    let data = account.data.clone().unwrap_or_else(|| PathBuf::from(DATA).join(&account.name));
+    let data = account.data.clone().unwrap_or_else(|| data(args).join(&account.name));
     Plan {
         name: account.name.clone(),
         main: rule_file::main_file(&account.bot),
@@ -62,6 +62,10 @@ fn of_account(account: &AccountConfig, args: &Args, config: &Config) -> Plan {
         store: store(config),
         data,
     }
+}
+
+fn data(args: &Args) -> PathBuf {
+    args.data.clone().unwrap_or_else(|| DATA.into())
 }
 
 /// The name, or the first of `name-2`, `name-3` … that is not used yet.
@@ -140,7 +144,7 @@ mod tests {
     fn several_bots_get_names_and_folders_of_their_own() {
         let bots = ["bots/faq", "other/faq/bot.toml", "bots/dice"];
         let bots = bots.map(|bot| PathBuf::from(bot).join("bot.toml"));
-        let args = Args { bots: bots.into(), data: "d".into(), ..Args::default() };
+        let args = Args { bots: bots.into(), data: Some("d".into()), ..Args::default() };
         let plans = plans(&args, &Config::default()).unwrap();
         let data: Vec<_> = plans.iter().map(|plan| plan.data.to_str().unwrap()).collect();
         assert_eq!(data, ["d/faq", "d/bot.toml", "d/dice"]);
