@@ -39,8 +39,10 @@ pub(crate) struct Place<'a> {
     pub(crate) secure: bool,
     /// One server stands for all hosts: whatever it sets is for it, and nobody else is asked.
     pub(crate) only_server: bool,
-    /// Seconds since 1970.
+    /// Seconds since 1970 by the clock of this machine.
     pub(crate) now: u64,
+    /// The same moment by the clock of the server, which its dates go by: a wrong clock here must not end a session.
+    pub(crate) sent: u64,
 }
 
 impl fmt::Debug for CookieJar {
@@ -119,7 +121,7 @@ impl Cookie {
                     cookie.path = value.to_owned();
                 }
                 "secure" => cookie.secure = !from.only_server,
-                "expires" => cookie.expires = date::of_cookie(value).or(cookie.expires),
+                "expires" => cookie.expires = expiry(value, from).or(cookie.expires),
                 "max-age" => max_age = value.parse::<i64>().ok().or(max_age),
                 _ => {}
             }
@@ -159,6 +161,11 @@ impl Cookie {
     }
 }
 
+/// When a cookie expires by the clock of this machine.
+fn expiry(date: &str, from: Place<'_>) -> Option<u64> {
+    date::of_http(date).map(|at| at.saturating_add(from.now).saturating_sub(from.sent))
+}
+
 /// Whether a host is that domain or below it.
 fn belongs(host: &str, domain: &str) -> bool {
     if host == domain {
@@ -189,6 +196,7 @@ mod tests {
             secure: true,
             only_server: false,
             now: NOW,
+            sent: NOW,
         }
     }
 
@@ -246,12 +254,28 @@ mod tests {
 
     #[test]
     fn a_server_in_place_of_all_keeps_every_cookie() {
-        let here =
-            Place { host: "127.0.0.1", path: "/x", secure: false, only_server: true, now: NOW };
+        let here = Place {
+            host: "127.0.0.1",
+            path: "/x",
+            secure: false,
+            only_server: true,
+            now: NOW,
+            sent: NOW,
+        };
         let mut jar = CookieJar::default();
         jar.take("a=1; Domain=.qq.com; Path=/other; Secure", here);
         assert_eq!(jar.header(here).unwrap(), "a=1");
         assert_eq!(jar.header(place("wx.qq.com")), None);
+    }
+
+    #[test]
+    fn a_wrong_clock_here_ends_no_session() {
+        let mut jar = CookieJar::default();
+        let a_day_ahead = Place { now: NOW + 86_400, ..place("wx.qq.com") };
+        // Twelve hours from the server's now: 2020-09-13 12:26:40.
+        jar.take("a=1; Expires=Mon, 14-Sep-2020 00:26:40 GMT", a_day_ahead);
+        assert!(jar.header(a_day_ahead).is_some());
+        assert!(jar.header(Place { now: NOW + 86_400 + 43_200, ..a_day_ahead }).is_none());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The two forms of date that the protocol has: in cookies, and as a browser prints one.
+//! The two forms of date that the protocol has: in headers and cookies, and as a browser prints one.
 
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -8,8 +8,8 @@ const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
 /// Days from the first of March of the year 0 to 1970-01-01.
 const DAYS_BEFORE_1970: u64 = 719_468;
 
-/// Seconds since 1970 of a cookie's date, with blanks or dashes: `Mon, 12-Dec-2022 21:33:22 GMT`.
-pub(crate) fn of_cookie(date: &str) -> Option<u64> {
+/// Seconds since 1970 of a date in a header or cookie, with blanks or dashes: `Mon, 12-Dec-2022 21:33:22 GMT`.
+pub(crate) fn of_http(date: &str) -> Option<u64> {
     let mut time = None;
     let mut month = None;
     let mut numbers = Vec::new();
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cookie_dates_are_read_in_both_forms() {
+    fn header_dates_are_read_in_both_forms() {
         for (date, expected) in [
             ("Mon, 12-Dec-2022 21:33:22 GMT", Some(1_670_880_802)),
             ("Mon, 12 Dec 2022 21:33:22 GMT", Some(1_670_880_802)),
@@ -84,7 +84,7 @@ mod tests {
             ("Mon, 12-Dec-99999 21:33:22 GMT", None),
             ("1:2", None),
         ] {
-            assert_eq!(of_cookie(date), expected, "{date}");
+            assert_eq!(of_http(date), expected, "{date}");
         }
     }
 

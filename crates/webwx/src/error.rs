@@ -1,29 +1,43 @@
 //! What can go wrong: which call, what was wrong, and what follows from it.
 
-use thiserror::Error;
+use std::error::Error;
+use std::fmt;
+
+use thiserror::Error as ThisError;
 
 use crate::Call;
 use crate::code::Code;
 use crate::redact::excerpt;
 
 /// The cause of a failure, of a type that is nobody's business.
-pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+pub type Cause = Box<dyn Error + Send + Sync>;
 
 /// A call that was not granted, or whose answer says nothing.
 ///
 /// Ask it by question: [`is_session_over`](Self::is_session_over), [`is_retryable`](Self::is_retryable) and so on.
-#[derive(Debug, Error)]
-#[error("{call}: {failure}")]
+#[derive(Debug)]
 pub struct CallError {
     /// The call.
     pub call: Call,
     /// What was wrong.
-    #[source]
     pub failure: Failure,
 }
 
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.call, self.failure)
+    }
+}
+
+/// The failure is part of the message already: the chain goes on with what is behind it.
+impl Error for CallError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.failure.source()
+    }
+}
+
 /// What was wrong with a call.
-#[derive(Debug, Error)]
+#[derive(Debug, ThisError)]
 #[non_exhaustive]
 pub enum Failure {
     /// There was no connection; the request never left.
@@ -130,9 +144,12 @@ impl CallError {
     }
 
     /// Whether the service refuses to log this account in.
+    ///
+    /// It has the same code for a login that came too late or twice; that is none: begin the login anew.
     #[must_use]
     pub fn is_login_refused(&self) -> bool {
-        self.code() == Some(Code::LoginRefused)
+        let spent = self.words().is_some_and(|words| words.contains("check ticket failed"));
+        self.code() == Some(Code::LoginRefused) && !spent
     }
 
     /// Whether the same call may be granted later without anybody doing anything.
@@ -164,7 +181,7 @@ impl CallError {
 }
 
 /// A client that cannot be made.
-#[derive(Debug, Error)]
+#[derive(Debug, ThisError)]
 #[non_exhaustive]
 pub enum BuildError {
     /// The server's address is not one.
@@ -187,7 +204,7 @@ pub enum BuildError {
 }
 
 /// A file that was not uploaded.
-#[derive(Debug, Error)]
+#[derive(Debug, ThisError)]
 #[non_exhaustive]
 pub enum UploadError {
     /// It has no bytes; the service takes no empty files.
@@ -210,7 +227,7 @@ pub enum UploadError {
 }
 
 /// Media that were not downloaded.
-#[derive(Debug, Error)]
+#[derive(Debug, ThisError)]
 #[non_exhaustive]
 pub enum DownloadError {
     /// The service does not have it, or not any more.

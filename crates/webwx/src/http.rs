@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use bytes::{Bytes, BytesMut};
 use reqwest::Url;
 use reqwest::header::{
-    CONTENT_TYPE, COOKIE, HeaderMap, HeaderValue, LOCATION, REFERER, SET_COOKIE,
+    CONTENT_TYPE, COOKIE, DATE, HeaderMap, HeaderValue, LOCATION, REFERER, SET_COOKIE,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -18,7 +18,7 @@ use crate::cookies::Place;
 use crate::error::{BuildError, CallError, Cause, Failure};
 use crate::hosts::{Hosts, Role};
 use crate::wire::{Envelope, decode};
-use crate::{Call, ids};
+use crate::{Call, date, ids};
 
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -54,6 +54,48 @@ pub(crate) fn connector(hosts: &Hosts, options: &Options) -> Result<reqwest::Cli
         builder = builder.tls_certs_only([]);
     }
     builder.build().map_err(|error| BuildError::Tls(Box::new(error)))
+}
+
+/// Writes one line for every call, also for one that its caller gives up.
+struct Trace {
+    call: Call,
+    begun: Instant,
+    ended: bool,
+}
+
+impl Trace {
+    fn begin(call: Call) -> Self {
+        Self { call, begun: Instant::now(), ended: false }
+    }
+
+    fn end(mut self, result: &Result<Answer, CallError>) {
+        self.ended = true;
+        let (method, path, ms) =
+            (self.call.method(), self.call.path(), self.begun.elapsed().as_millis());
+        match result {
+            Ok(answer) => tracing::debug!(
+                method,
+                path,
+                status = answer.status,
+                bytes = answer.body.len(),
+                ms,
+                "call"
+            ),
+            Err(error) => {
+                tracing::debug!(method, path, failure = %error.failure, ms, "call failed");
+            }
+        }
+    }
+}
+
+impl Drop for Trace {
+    fn drop(&mut self) {
+        if !self.ended {
+            let (method, path, ms) =
+                (self.call.method(), self.call.path(), self.begun.elapsed().as_millis());
+            tracing::debug!(method, path, ms, "call given up");
+        }
+    }
 }
 
 /// A request in the making.
@@ -164,23 +206,9 @@ impl Client {
 
     /// Sends a request and reads the whole answer, whatever its status.
     pub(crate) async fn send(&self, request: Request) -> Result<Answer, CallError> {
-        let call = request.call;
-        let begun = Instant::now();
+        let trace = Trace::begin(request.call);
         let result = self.exchange(request).await;
-        let (method, path, ms) = (call.method(), call.path(), begun.elapsed().as_millis());
-        match &result {
-            Ok(answer) => tracing::debug!(
-                method,
-                path,
-                status = answer.status,
-                bytes = answer.body.len(),
-                ms,
-                "call"
-            ),
-            Err(error) => {
-                tracing::debug!(method, path, failure = %error.failure, ms, "call failed");
-            }
-        }
+        trace.end(&result);
         result
     }
 
@@ -217,7 +245,9 @@ impl Client {
     }
 
     fn take_cookies(&self, url: &Url, headers: &HeaderMap) {
-        let place = self.place(url);
+        let date = headers.get(DATE).and_then(|date| date::of_http(date.to_str().ok()?));
+        let mut place = self.place(url);
+        place.sent = date.unwrap_or(place.now);
         self.change(|session| {
             for header in headers.get_all(SET_COOKIE) {
                 session.cookies.take(&String::from_utf8_lossy(header.as_bytes()), place);
@@ -232,6 +262,7 @@ impl Client {
             secure: url.scheme() == "https",
             only_server: self.is_replaced(),
             now: ids::now_millis() / 1000,
+            sent: ids::now_millis() / 1000,
         }
     }
 }

@@ -31,6 +31,7 @@ impl Element {
         let mut reader = Reader::from_str(&body[body.find('<')?..]);
         reader.config_mut().check_end_names = false;
         reader.config_mut().allow_unmatched_ends = true;
+        reader.config_mut().allow_dangling_amp = true;
         let mut tree = Tree::default();
         while let Ok(event) = reader.read_event() {
             match event {

@@ -127,6 +127,11 @@ async fn a_server_that_is_not_there_took_nothing() {
     let client = Client::new(Options { server: Some(server), ..Options::default() }).unwrap();
     let error = client.request_login().await.unwrap_err();
     assert_eq!(error.to_string(), "jslogin: the service could not be reached");
+    let chain: Vec<_> =
+        std::iter::successors(std::error::Error::source(&error), |cause| cause.source())
+            .map(ToString::to_string)
+            .collect();
+    assert!(!chain.is_empty() && !chain.contains(&error.failure.to_string()), "{chain:?}");
     assert!(error.is_retryable() && !error.may_have_taken_effect());
 }
 

@@ -88,6 +88,20 @@ async fn a_refused_account_is_told_with_the_services_words() {
 }
 
 #[tokio::test]
+async fn a_spent_ticket_is_no_refused_account() {
+    let server = Responder::start(|asked| match asked.call() {
+        "webwxnewloginpage" => {
+            ok("<error><ret>1203</ret><message>check ticket failed</message></error>")
+        }
+        _ => well(asked),
+    })
+    .await;
+    let client = client(&server);
+    let error = client.log_in(&confirmed(&client).await).await.unwrap_err();
+    assert_eq!((error.is_login_refused(), error.is_retryable()), (false, false));
+}
+
+#[tokio::test]
 async fn cookies_fill_in_what_the_page_leaves_out() {
     let server = Responder::start(|asked| match (asked.call(), login_page()) {
         ("webwxnewloginpage", Reply::Whole { headers, .. }) => {
@@ -160,6 +174,7 @@ async fn what_is_no_login_page_is_an_error_that_says_so() {
 async fn a_session_is_resumed_and_belongs_to_one_server() {
     let server = Responder::start(well).await;
     let session = logged_in(&server).await.session();
+    assert!(session.can_push_login());
     let stored = serde_json::to_string(&session).unwrap();
     let restored: Session = serde_json::from_str(&stored).unwrap();
     assert_eq!(restored, session);
