@@ -11,6 +11,8 @@ mod handler;
 mod id;
 pub mod mention;
 mod people;
+#[doc(hidden)]
+pub mod planted;
 mod random;
 mod state;
 mod store;

@@ -64,6 +64,9 @@ pub trait Store: Send + Sync {
 pub struct Recovered {
     /// Lanes with unhandled events.
     pub lanes: Vec<Lane>,
+    /// Those of them whose next event was begun when the process ended: one of these may have killed it, so they are
+    /// handled one after the other.
+    pub suspects: Vec<Lane>,
     /// Chats with unsettled actions.
     pub chats: Vec<ChatId>,
     /// Actions that were claimed when the process ended: nobody knows whether they took effect.

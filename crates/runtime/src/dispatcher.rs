@@ -74,6 +74,7 @@ impl Dispatcher {
 
     /// What a start found.
     pub(crate) fn recovered(&mut self, recovered: Recovered, now: Timestamp) {
+        self.lanes.suspect(recovered.suspects);
         self.news(recovered.lanes);
         self.something_to_send(&recovered.chats, now);
     }

@@ -11,13 +11,25 @@ pub(crate) struct Lanes {
     queued: BTreeSet<Lane>,
     /// Lanes at work, and whether news came meanwhile.
     busy: BTreeMap<Lane, bool>,
+    /// Lanes of which one may have killed the process: they work one after the other, beside the others.
+    suspects: VecDeque<Lane>,
     at_once: usize,
 }
 
 impl Lanes {
     pub(crate) fn new(at_once: usize) -> Self {
-        let at_once = at_once.max(1);
-        Self { ready: VecDeque::new(), queued: BTreeSet::new(), busy: BTreeMap::new(), at_once }
+        Self {
+            ready: VecDeque::new(),
+            queued: BTreeSet::new(),
+            busy: BTreeMap::new(),
+            suspects: VecDeque::new(),
+            at_once: at_once.max(1),
+        }
+    }
+
+    /// These lanes wait for each other until each has handled one event.
+    pub(crate) fn suspect(&mut self, lanes: Vec<Lane>) {
+        self.suspects = lanes.into();
     }
 
     /// There is something new in this lane.
@@ -34,7 +46,10 @@ impl Lanes {
         if self.busy.len() >= self.at_once {
             return None;
         }
-        let lane = self.ready.pop_front()?;
+        // Only the first of the suspects may work; the others stay where they are in the queue.
+        let may_work = |lane: &Lane| !self.suspects.iter().skip(1).any(|other| other == lane);
+        let place = self.ready.iter().position(may_work)?;
+        let lane = self.ready.remove(place)?;
         self.queued.remove(&lane);
         self.busy.insert(lane.clone(), false);
         Some(lane)
@@ -43,6 +58,9 @@ impl Lanes {
     /// A turn of this lane is over. If there is more, it queues behind the others.
     pub(crate) fn done(&mut self, lane: &Lane, more: bool) {
         let news = self.busy.remove(lane).unwrap_or(false);
+        if self.suspects.front() == Some(lane) {
+            self.suspects.pop_front();
+        }
         if more || news {
             self.notify(lane.clone());
         }
@@ -56,6 +74,20 @@ impl Lanes {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn suspects_wait_for_each_other_and_nobody_waits_for_them() {
+        let mut lanes = Lanes::new(9);
+        lanes.suspect(vec!["b".into(), "a".into()]);
+        for lane in ["a", "b", "c"] {
+            lanes.notify(lane.into());
+        }
+        let taken = [lanes.next(), lanes.next(), lanes.next()];
+        assert_eq!(taken, [Some("b".into()), Some("c".into()), None]);
+        lanes.done(&"b".into(), true);
+        let taken = [lanes.next(), lanes.next()];
+        assert_eq!(taken, [Some("a".into()), Some("b".into())]);
+    }
 
     #[test]
     fn a_lane_works_on_one_event_at_a_time() {

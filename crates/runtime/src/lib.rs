@@ -33,6 +33,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
+use mynah_core::planted::{self, Mistake};
 use mynah_core::{Clock, Incoming, Lane, Source, Status, Store, StoreError, Transport};
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::{JoinError, JoinSet};
@@ -259,7 +260,9 @@ async fn recover(worker: &Worker) -> Result<Dispatcher, StoreError> {
     let now = worker.now();
     let mut dispatcher = Dispatcher::new(&worker.settings);
     dispatcher.tidy_from(now + FIRST_TIDY);
-    if let Some((back, most)) = Dispatcher::memory(&worker.settings.pacing) {
+    if let Some((back, most)) = Dispatcher::memory(&worker.settings.pacing)
+        && !planted::is(Mistake::PacerForgets)
+    {
         dispatcher.remember(&worker.store.recent_claims(now - back, most).await?);
     }
     dispatcher.recovered(worker.recover().await?, now);

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use mynah_core::planted::{self, Mistake};
 use mynah_core::{ChatId, Random, Timestamp};
 
 use crate::pacer::Pacer;
@@ -95,7 +96,9 @@ impl Outbox {
 
     /// This chat has something to send.
     pub(crate) fn notify(&mut self, chat: &ChatId, now: Timestamp) {
-        if let Some(under) = self.busy.get_mut(chat) {
+        if let Some(under) = self.busy.get_mut(chat)
+            && !planted::is(Mistake::TwoUnderWay)
+        {
             under.news = true;
             return;
         }

@@ -6,6 +6,7 @@ use std::error::Error;
 use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
+use mynah_core::planted::{self, Mistake};
 use mynah_core::{
     Action, Call, ChatId, Committed, Context, Decided, Effects, Event, EventBody, Flow, Frame,
     Handler, Lane, Read, Snapshot, Step, StoreError, Timestamp, Turn,
@@ -106,12 +107,17 @@ impl Worker {
     fn frame(&self, event: &Event, snapshot: Snapshot, now: Timestamp) -> Frame {
         Frame {
             now,
-            seed: self.settings.seed,
+            seed: self.seed(now),
             snapshot,
             chats: self.service.chats(),
             service: Some(self.service.clone()),
             ..Frame::of(event, now)
         }
+    }
+
+    fn seed(&self, now: Timestamp) -> u64 {
+        let by_time = if planted::is(Mistake::RandomByTime) { now.as_millis() } else { 0 };
+        self.settings.seed ^ by_time.cast_unsigned()
     }
 
     /// Handlers before the rules, the rules, the fallbacks, until one says stop.
@@ -156,7 +162,9 @@ impl Worker {
         match result {
             Ok(flow) => Some(flow),
             Err(Failed { handler, error }) => {
-                ctx.restore(before);
+                if !planted::is(Mistake::FailureKeepsEffects) {
+                    ctx.restore(before);
+                }
                 ctx.decided().passed_over = Some(format!("handler {handler} failed"));
                 let trouble = Trouble::HandlerFailed { handler, event: event.id.clone(), error };
                 self.trouble(event, &trouble);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use mynah_core::planted::{self, Mistake};
 use mynah_core::{
     Batch, Clock, Event, Lane, Outcome, Records, Recovered, Service, Store, StoreError, Timestamp,
 };
@@ -40,6 +41,9 @@ impl Worker {
 
     /// The present moment by the clock of the service, as far as it told.
     pub(crate) fn service_now(&self) -> Timestamp {
+        if planted::is(Mistake::AgeByOwnClock) {
+            return self.now();
+        }
         let millis = self.now().as_millis().saturating_add(self.offset.load(Ordering::Relaxed));
         Timestamp::from_millis(millis)
     }

@@ -3,6 +3,7 @@
 //! The order of a chat is fixed when an action is queued: by the moment from which it may leave, then by the order of
 //! commits. A retry does not move an action, so what follows it waits.
 
+use mynah_core::planted::{self, Mistake};
 use mynah_core::{
     Action, ActionId, ChatId, Claim, EventId, Outcome, Outgoing, Planned, Timestamp, Turn,
 };
@@ -74,25 +75,30 @@ pub(crate) fn claim(connection: &Connection, chat: &ChatId, now: Timestamp) -> R
             )?;
             continue;
         };
-        if head.expires.is_some_and(|expires| expires <= now) {
+        let expired = head.expires.is_some_and(|expires| expires <= now);
+        if expired && !planted::is(Mistake::ExpiryIgnored) {
             close(connection, head.seq, "expired", None, now)?;
             return Ok(Claim::Expired(outgoing));
         }
         if head.not_before > now {
             return Ok(Claim::Wait(head.not_before));
         }
-        mark(connection, head.seq, now)?;
+        if !planted::is(Mistake::SentWithoutClaim) {
+            mark(connection, head.seq, now)?;
+        }
         return Ok(Claim::Send(Outgoing { attempt: outgoing.attempt + 1, ..outgoing }));
     }
 }
 
 fn head(connection: &Connection, chat: &ChatId) -> Result<Option<Head>> {
+    let only = if planted::is(Mistake::TwoUnderWay) { "AND claimed IS NULL" } else { "" };
     connection
-        .prepare_cached(
+        .prepare_cached(&format!(
             "SELECT seq, event, n, coalesce(body, ''), queued, attempts, not_before, expires,
                     claimed IS NOT NULL
-             FROM action WHERE chat = ?1 AND settled IS NULL ORDER BY turn_order, seq LIMIT 1",
-        )?
+             FROM action WHERE chat = ?1 AND settled IS NULL {only}
+             ORDER BY turn_order, seq LIMIT 1"
+        ))?
         .query_row([chat.as_str()], |row| {
             let id = ActionId { event: EventId::new(row.get::<_, String>(1)?), n: row.get(2)? };
             let action = serde_json::from_str::<Action>(&row.get::<_, String>(3)?).ok();
@@ -126,6 +132,13 @@ pub(crate) fn settle(
     outcome: &Outcome,
     now: Timestamp,
 ) -> Result<bool> {
+    if planted::is(Mistake::SentWithoutClaim) {
+        connection.execute(
+            "UPDATE action SET claimed = ?3, last_claim = ?3, attempts = attempts + 1
+             WHERE event = ?1 AND n = ?2",
+            params![id.event.as_str(), id.n, now.as_millis()],
+        )?;
+    }
     let Some((seq, chat, doubts)) = claimed(connection, id)? else { return Ok(false) };
     match outcome {
         Outcome::Delivered(message) => {
@@ -138,7 +151,9 @@ pub(crate) fn settle(
         Outcome::Expired => close(connection, seq, "expired", None, now)?,
         Outcome::Refused { reason } => close(connection, seq, "refused", Some(reason), now)?,
         Outcome::NotSent { retry_at, reason } => again(connection, seq, *retry_at, reason, doubts)?,
-        Outcome::Unknown { reason, again_at: Some(at) } if doubts == 0 => {
+        Outcome::Unknown { reason, again_at: Some(at) }
+            if doubts == 0 || planted::is(Mistake::DoubtNeverEnds) =>
+        {
             again(connection, seq, *at, reason, 1)?;
         }
         Outcome::Unknown { reason, .. } => close(connection, seq, "unknown", Some(reason), now)?,
@@ -171,6 +186,10 @@ fn again(
             "UPDATE action SET claimed = NULL, not_before = ?2, reason = ?3, doubts = ?4 WHERE seq = ?1",
         )?
         .execute(params![seq, not_before.as_millis(), reason, doubts])?;
+    if planted::is(Mistake::RetryMovesBack) {
+        connection
+            .execute("UPDATE action SET turn_order = not_before + 1 WHERE seq = ?1", [seq])?;
+    }
     Ok(())
 }
 
@@ -203,6 +222,9 @@ pub(crate) fn open_chats(connection: &Connection) -> Result<Vec<ChatId>> {
 
 /// Actions that are claimed and not settled.
 pub(crate) fn in_doubt(connection: &Connection) -> Result<Vec<ActionId>> {
+    if planted::is(Mistake::DoubtForgotten) {
+        connection.execute("UPDATE action SET claimed = NULL WHERE settled IS NULL", [])?;
+    }
     connection
         .prepare(
             "SELECT event, n FROM action WHERE claimed IS NOT NULL AND settled IS NULL ORDER BY seq",

@@ -1,5 +1,6 @@
 //! The inbox and the log: table `event`.
 
+use mynah_core::planted::{self, Mistake};
 use mynah_core::{
     Batch, Decided, Event, EventBody, EventId, Lane, Message, NoticeKind, Snapshot, Timestamp,
 };
@@ -29,6 +30,11 @@ pub(crate) fn accept(database: &mut Database, batch: &Batch, now: Timestamp) -> 
 
 /// Puts an event into the inbox, unless it was seen before.
 pub(crate) fn insert(connection: &Connection, event: &Event, now: Timestamp) -> Result<bool> {
+    if planted::is(Mistake::SeenIdsForgotten) {
+        connection
+            .prepare_cached("DELETE FROM event WHERE id = ?1 AND handled IS NOT NULL")?
+            .execute([event.id.as_str()])?;
+    }
     let seen = connection
         .prepare_cached("SELECT 1 FROM seen WHERE id = ?1")?
         .exists([event.id.as_str()])?;
@@ -91,11 +97,12 @@ struct Row {
 }
 
 fn oldest(connection: &Connection, lane: &Lane) -> Result<Option<Row>> {
+    let order = if planted::is(Mistake::NewestEventFirst) { "DESC" } else { "ASC" };
     connection
-        .prepare_cached(
+        .prepare_cached(&format!(
             "SELECT seq, id, time, coalesce(body, ''), begun FROM event
-             WHERE lane = ?1 AND handled IS NULL ORDER BY seq LIMIT 1",
-        )?
+             WHERE lane = ?1 AND handled IS NULL ORDER BY seq {order} LIMIT 1"
+        ))?
         .query_row([lane.as_str()], |row| {
             Ok(Row {
                 seq: row.get(0)?,
@@ -189,6 +196,17 @@ pub(crate) fn set_aside(connection: &Connection, now: Timestamp) -> Result<Vec<E
 pub(crate) fn open_lanes(connection: &Connection) -> Result<Vec<Lane>> {
     connection
         .prepare("SELECT lane FROM event WHERE handled IS NULL GROUP BY lane ORDER BY min(seq)")?
+        .query_map([], |row| Ok(Lane::new(row.get::<_, String>(0)?)))?
+        .collect()
+}
+
+/// Lanes with events that were begun when the process ended, those with the fewest attempts first.
+pub(crate) fn suspect_lanes(connection: &Connection) -> Result<Vec<Lane>> {
+    connection
+        .prepare(
+            "SELECT lane FROM event WHERE handled IS NULL AND attempts > 0
+             GROUP BY lane ORDER BY max(attempts), min(seq)",
+        )?
         .query_map([], |row| Ok(Lane::new(row.get::<_, String>(0)?)))?
         .collect()
 }

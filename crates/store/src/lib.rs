@@ -25,6 +25,7 @@ mod turns;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
+use mynah_core::planted::{self, Mistake};
 use mynah_core::{
     ActionId, Batch, ChatId, Claim, Committed, Event, Lane, Outcome, PersonId, Records, Recovered,
     Snapshot, Store, StoreError, Timestamp, Turn,
@@ -124,6 +125,11 @@ impl Store for SqliteStore {
     }
 
     async fn accept(&self, batch: Batch, now: Timestamp) -> Result<Vec<Lane>, StoreError> {
+        if planted::is(Mistake::RecordsBeforeEvents) {
+            let records = batch.records.clone();
+            self.executor.run(Synced, move |db| records::write(&db.connection, &records)).await?;
+            planted::gap().await;
+        }
         self.executor.run(Synced, move |db| events::accept(db, &batch, now)).await
     }
 
@@ -137,11 +143,28 @@ impl Store for SqliteStore {
         self.executor.run(Written, move |db| events::begin(db, &lane, now)).await
     }
 
-    async fn commit(&self, turn: Turn, now: Timestamp) -> Result<Committed, StoreError> {
+    async fn commit(&self, mut turn: Turn, now: Timestamp) -> Result<Committed, StoreError> {
+        if planted::is(Mistake::StateWithoutReply) {
+            let writes = std::mem::take(&mut turn.effects.writes);
+            let event = turn.event.clone();
+            let work = move |db: &mut Database| {
+                writes.iter().try_for_each(|write| state::apply(db, &event, write, now))
+            };
+            self.executor.run(Synced, work).await?;
+            turn.reads.clear();
+            planted::gap().await;
+        }
         self.executor.run(Synced, move |db| turns::commit(db, &turn, now)).await
     }
 
     async fn fire(&self, now: Timestamp) -> Result<(Vec<Lane>, Option<Timestamp>), StoreError> {
+        if planted::is(Mistake::TimersLost) {
+            let take = move |db: &mut Database| timers::take_due(&db.connection, now);
+            let due = self.executor.run(Synced, take).await?;
+            planted::gap().await;
+            let write = move |db: &mut Database| timers::become_events(&db.connection, due, now);
+            return self.executor.run(Synced, write).await;
+        }
         self.executor.run(Synced, move |db| timers::fire(&db.connection, now)).await
     }
 

@@ -34,8 +34,18 @@ pub(crate) fn fire(
     connection: &Connection,
     now: Timestamp,
 ) -> Result<(Vec<Lane>, Option<Timestamp>)> {
+    let due = take_due(connection, now)?;
+    become_events(connection, due, now)
+}
+
+/// Writes the events of timers that were taken.
+pub(crate) fn become_events(
+    connection: &Connection,
+    due: Vec<String>,
+    now: Timestamp,
+) -> Result<(Vec<Lane>, Option<Timestamp>)> {
     let mut lanes = Vec::new();
-    for body in due(connection, now)? {
+    for body in due {
         match serde_json::from_str::<Timer>(&body) {
             Ok(timer) => {
                 let event = into_event(timer);
@@ -52,7 +62,7 @@ pub(crate) fn fire(
 }
 
 /// Takes the timers that are due, the earliest first.
-fn due(connection: &Connection, now: Timestamp) -> Result<Vec<String>> {
+pub(crate) fn take_due(connection: &Connection, now: Timestamp) -> Result<Vec<String>> {
     let rows: Vec<(String, String, String)> = connection
         .prepare_cached(
             "SELECT chat, key, body FROM timer WHERE at <= ?1 ORDER BY at, chat, key LIMIT ?2",
