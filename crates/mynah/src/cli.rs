@@ -1,7 +1,24 @@
 //! The command line: one command per file, each with its `Args` and an `execute` that says how it ended.
 
+pub(crate) mod bench;
+pub(crate) mod check;
 pub(crate) mod common;
+pub(crate) mod completions;
+pub(crate) mod data;
+pub(crate) mod explain;
+pub(crate) mod forget;
+pub(crate) mod loading;
+pub(crate) mod logout;
+pub(crate) mod new;
+pub(crate) mod print;
+pub(crate) mod recorded;
+pub(crate) mod replay;
 pub(crate) mod run;
+pub(crate) mod sandbox;
+pub(crate) mod schema;
+pub(crate) mod send;
+pub(crate) mod status;
+pub(crate) mod test;
 
 use std::ffi::OsString;
 
@@ -10,9 +27,11 @@ use clap::{Parser, Subcommand};
 use self::common::Common;
 use crate::{Bot, Ended, Report};
 
-/// A rule-driven chatbot.
+/// A rule-driven chatbot: bot.toml says what it answers, this program does the rest.
+///
+/// BOT is always a folder with a bot.toml, or the file itself.
 #[derive(Debug, Parser)]
-#[command(name = "mynah", version)]
+#[command(name = "mynah", version, after_long_help = exit_statuses(), max_term_width = 100)]
 struct Root {
     #[command(flatten)]
     common: Common,
@@ -20,9 +39,24 @@ struct Root {
     command: Command,
 }
 
+// In the order in which somebody new needs them.
 #[derive(Debug, Subcommand)]
 enum Command {
+    New(new::Args),
+    Check(check::Args),
+    Test(test::Args),
+    Sandbox(sandbox::Args),
+    Explain(explain::Args),
     Run(run::Args),
+    Status(status::Args),
+    Send(send::Args),
+    Logout(logout::Args),
+    Forget(forget::Args),
+    Data(data::Args),
+    Replay(replay::Args),
+    Bench(bench::Args),
+    Schema(schema::Args),
+    Completions(completions::Args),
 }
 
 /// Parses the arguments (the program's name first) and executes the command they name.
@@ -35,7 +69,40 @@ pub(crate) async fn execute(bot: Bot, arguments: Vec<OsString>) -> Result<Ended,
             return Ok(if error.use_stderr() { Ended::Usage } else { Ended::Fine });
         }
     };
+    let common = root.common;
     match root.command {
-        Command::Run(args) => run::execute(args, bot, &root.common).await,
+        Command::New(args) => new::execute(&args, &common),
+        Command::Check(args) => check::execute(&args, &bot, &common),
+        Command::Test(args) => test::execute(args, bot, &common).await,
+        Command::Sandbox(args) => Box::pin(sandbox::execute(args, bot, &common)).await,
+        Command::Explain(args) => explain::execute(&args, &bot, &common),
+        Command::Run(args) => Box::pin(run::execute(args, bot, &common)).await,
+        Command::Status(args) => status::execute(args, &common).await,
+        Command::Send(args) => send::execute(args, &common).await,
+        Command::Logout(args) => logout::execute(args, &common).await,
+        Command::Forget(args) => forget::execute(args, &common).await,
+        Command::Data(args) => data::execute(args, &common),
+        Command::Replay(args) => replay::execute(args, bot, &common).await,
+        Command::Bench(args) => bench::execute(&args, &bot, &common),
+        Command::Schema(args) => schema::execute(&args, &common),
+        Command::Completions(args) => completions::execute(&args, &common),
+    }
+}
+
+/// What the exit statuses mean, for the end of the long help.
+fn exit_statuses() -> String {
+    let lines = Ended::ALL.iter().map(|ended| format!("  {:>3}  {}\n", ended.code(), ended.meaning()));
+    format!("Exit status:\n{}", lines.collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Root::command().debug_assert();
     }
 }

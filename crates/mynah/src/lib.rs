@@ -28,6 +28,7 @@ mod bot;
 mod cli;
 mod closest;
 mod config;
+mod conversation;
 mod ended;
 mod greeting;
 mod login;
@@ -42,6 +43,7 @@ mod rule_file;
 mod rule_handler;
 mod stop;
 mod telemetry;
+pub mod testing;
 
 pub use bot::Bot;
 pub use ended::Ended;

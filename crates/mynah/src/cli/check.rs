@@ -1,0 +1,122 @@
+//! `mynah check BOT`: every mistake, with its place and what to write instead.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use mynah_rules::{Lang, Loaded, Reach, Severity};
+
+use super::{common::Common, loading, print};
+use crate::{Bot, Ended, Report};
+
+/// Check a bot: every mistake, and every rule that can never fire.
+///
+/// Exit status 1 if there is an error; warnings are shown, notes only with -v.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// A folder with a bot.toml, or the file.
+    #[arg(value_name = "BOT")]
+    bot: PathBuf,
+    /// One JSON object a line for each diagnostic.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn execute(args: &Args, bot: &Bot, common: &Common) -> Result<Ended, Report> {
+    let loaded = loading::load(&args.bot, bot)?;
+    print::to_stdout(|out| {
+        if args.json {
+            loading::show_json(out, &loaded, common)
+        } else {
+            loading::show(out, &loaded, common, Common::colours_on_stdout())?;
+            sum_up(out, &loaded, common.lang())
+        }
+    })?;
+    Ok(if loaded.book.is_some() { Ended::Fine } else { Ended::No })
+}
+
+/// The last line: the reach of a good bot, the number of mistakes of a bad one.
+fn sum_up(out: &mut dyn Write, loaded: &Loaded, lang: Lang) -> io::Result<()> {
+    match &loaded.book {
+        Some(book) => writeln!(out, "{}", reach(&book.reach(), lang)),
+        None => {
+            let errors = loaded.diagnostics.iter().filter(|one| one.is_error()).count();
+            let warnings =
+                loaded.diagnostics.iter().filter(|one| one.severity == Severity::Warning).count();
+            match lang {
+                Lang::En => {
+                    writeln!(out, "{}, {}", plural(errors, "error"), plural(warnings, "warning"))
+                }
+                Lang::Zh => writeln!(out, "{errors} 个错误，{warnings} 个警告"),
+            }
+        }
+    }
+}
+
+/// How far a bot reaches, in one line. Which groups there are is known only after a login.
+fn reach(reach: &Reach, lang: Lang) -> String {
+    match lang {
+        Lang::En => {
+            let groups = match reach.groups.as_slice() {
+                [all] if all == "*" => "all groups".to_owned(),
+                globs => format!("groups {}", globs.join(", ")),
+            };
+            let friends = if reach.private { "all friends, " } else { "" };
+            let counts = [
+                plural(reach.rules, "rule"),
+                plural(reach.dialogs, "dialog"),
+                plural(reach.schedules, "schedule"),
+            ];
+            format!("{}; speaks in: {friends}{groups}", counts.join(", "))
+        }
+        Lang::Zh => {
+            let groups = match reach.groups.as_slice() {
+                [all] if all == "*" => "所有群".to_owned(),
+                globs => format!("群 {}", globs.join("、")),
+            };
+            let friends = if reach.private { "所有好友、" } else { "" };
+            let Reach { rules, dialogs, schedules, .. } = reach;
+            format!(
+                "{rules} 条规则，{dialogs} 个对话，{schedules} 个定时；发言范围：{friends}{groups}"
+            )
+        }
+    }
+}
+
+fn plural(count: usize, word: &str) -> String {
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reach_is_one_line() {
+        let reached = |groups: &[&str], private| Reach {
+            rules: 1,
+            dialogs: 0,
+            schedules: 2,
+            private,
+            groups: groups.iter().map(|group| (*group).to_owned()).collect(),
+        };
+        for (of, lang, expected) in [
+            (
+                reached(&["*"], true),
+                Lang::En,
+                "1 rule, 0 dialogs, 2 schedules; speaks in: all friends, all groups",
+            ),
+            (
+                reached(&["a*", "b"], false),
+                Lang::En,
+                "1 rule, 0 dialogs, 2 schedules; speaks in: groups a*, b",
+            ),
+            (
+                reached(&["a"], true),
+                Lang::Zh,
+                "1 条规则，0 个对话，2 个定时；发言范围：所有好友、群 a",
+            ),
+        ] {
+            assert_eq!(reach(&of, lang), expected);
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! `mynah completions SHELL`: what the shell can complete.
+
+use clap_complete::Shell;
+
+use super::{Root, common::Common, print};
+use crate::{Ended, Report};
+
+/// Print shell completions.
+///
+/// For example, for bash:
+///
+///     mynah completions bash > ~/.local/share/bash-completion/completions/mynah
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Args {
+    /// The shell.
+    #[arg(value_enum)]
+    shell: Shell,
+}
+
+pub(crate) fn execute(args: &Args, _common: &Common) -> Result<Ended, Report> {
+    let mut script = Vec::new();
+    clap_complete::generate(
+        args.shell,
+        &mut <Root as clap::CommandFactory>::command(),
+        "mynah",
+        &mut script,
+    );
+    print::to_stdout(|out| out.write_all(&script))?;
+    Ok(Ended::Fine)
+}

@@ -1,0 +1,199 @@
+//! `mynah explain BOT "text"`: which rule answers, and why every earlier one does not.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use jiff::tz::TimeZone;
+use mynah_core::{
+    Captures, Chat, Clock, Event, MessageKind, NoState, Quiet, Random, SystemClock, Timestamp,
+};
+use mynah_rules::{Moment, RuleBook};
+use mynah_store::{Inspector, LogQuery};
+use serde::Serialize;
+
+use super::recorded::SOMEBODY;
+use super::{common::Common, loading, print};
+use crate::testing::cast::{Cast, Speaker, Spoken};
+use crate::testing::deed;
+use crate::testing::why::Why;
+use crate::{Bot, Ended, Report};
+
+/// Show which rule answers a message, and why every earlier one does not.
+///
+/// Each rule is listed up to the one that answers, with the first condition that failed and the text it saw. The
+/// message is typed here, or taken from the log of a bot with --message and --data.
+///
+///     mynah explain bots/faq "请问多少钱" --group 客户一群 --user 张三
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Args {
+    /// A folder with a bot.toml, or the file.
+    #[arg(value_name = "BOT")]
+    bot: PathBuf,
+    /// What is said.
+    #[arg(required_unless_present_any = ["message", "kind"], conflicts_with = "message")]
+    text: Option<String>,
+    /// In which group; without it, in private.
+    #[arg(long, value_name = "NAME", conflicts_with = "message")]
+    group: Option<String>,
+    /// Who says it; taken for a friend of that name.
+    #[arg(long, value_name = "NAME", default_value = SOMEBODY, conflicts_with = "message")]
+    user: String,
+    /// The bot is called, whatever the text says.
+    #[arg(long, conflicts_with = "message")]
+    at_me: bool,
+    /// Something that is no text: image, voice, video, file, card, link, location, emoji.
+    #[arg(long = "type", value_name = "TYPE", value_parser = kind, conflicts_with = "message")]
+    kind: Option<MessageKind>,
+    /// When it is said (like 2026-11-23T09:00:00+08:00); by default now.
+    #[arg(long, value_name = "TIME", value_parser = moment, conflicts_with = "message")]
+    time: Option<Timestamp>,
+    /// A message of the log, by its id.
+    #[arg(long, value_name = "ID", requires = "data")]
+    message: Option<String>,
+    /// The data folder with the log.
+    #[arg(long, value_name = "DIR", requires = "message")]
+    data: Option<PathBuf>,
+    /// One JSON object instead of text.
+    #[arg(long)]
+    json: bool,
+}
+
+fn kind(word: &str) -> Result<MessageKind, String> {
+    MessageKind::from_word(word).ok_or_else(|| format!("there is no type {word}"))
+}
+
+fn moment(text: &str) -> Result<Timestamp, String> {
+    let parsed: jiff::Timestamp = text.parse().map_err(|error: jiff::Error| error.to_string())?;
+    Ok(Timestamp::from_millis(parsed.as_millisecond()))
+}
+
+pub(crate) fn execute(args: &Args, bot: &Bot, common: &Common) -> Result<Ended, Report> {
+    let book = loading::load_book(&args.bot, bot, common)?;
+    let event = match (&args.message, &args.data) {
+        (Some(id), Some(data)) => logged(data, id)?,
+        _ => typed(args, &book),
+    };
+    let explained = Explained::of(&book, &event);
+    print::to_stdout(|out| {
+        if args.json { print::json(out, &explained) } else { explained.write(out, book.zone()) }
+    })?;
+    Ok(Ended::Fine)
+}
+
+/// The message of the command line.
+fn typed(args: &Args, book: &RuleBook) -> Event {
+    let speaker = Speaker::new(args.group.as_deref(), &args.user);
+    let spoken = match args.kind {
+        Some(kind) if kind != MessageKind::Text => Spoken::Media(kind),
+        _ => Spoken::Text(args.text.as_deref().unwrap_or_default()),
+    };
+    let now = args.time.unwrap_or_else(|| SystemClock.now());
+    let mut event = Cast::around(book.names()).message(&speaker, spoken, now, None);
+    if let mynah_core::EventBody::Message(message) = &mut event.body {
+        message.called |= args.at_me;
+    }
+    event
+}
+
+/// An event of the log.
+fn logged(data: &Path, id: &str) -> Result<Event, Report> {
+    let failed = |error: mynah_core::StoreError| {
+        let remedy = error.remedy();
+        let what = format!("failed to read the log in {}", data.display());
+        Report::new(Ended::Storage, what).because(error).hint(remedy)
+    };
+    let query = LogQuery { id: Some(id.to_owned()), limit: Some(1), ..LogQuery::default() };
+    let found = Inspector::open(data).and_then(|log| log.log(&query)).map_err(failed)?;
+    found.into_iter().next().map(|logged| logged.event).ok_or_else(|| {
+        Report::new(Ended::No, format!("the log in {} has no message {id}", data.display()))
+            .hint("the log keeps messages for a while only; see `keep` in mynah.toml")
+    })
+}
+
+/// What the rules make of a message, and why.
+#[derive(Debug, Serialize)]
+struct Explained {
+    /// The first rule that matched.
+    rule: Option<String>,
+    file: Option<String>,
+    line: Option<u32>,
+    captures: Captures,
+    /// What is said in answer.
+    replies: Vec<String>,
+    /// What else is done, in words of `[[test]]`.
+    does: Vec<String>,
+    quiet: Option<Quiet>,
+    /// Why no rule was asked at all.
+    passed_over: Option<String>,
+    /// Each rule that was looked at, in order.
+    rules: Vec<Why>,
+    #[serde(skip)]
+    event: Event,
+}
+
+impl Explained {
+    /// Decides about an event as if nothing had been said before: no cooldown runs, no variable is set.
+    fn of(book: &RuleBook, event: &Event) -> Self {
+        let chats: Vec<Chat> = event.chat().cloned().into_iter().collect();
+        let random = Random::of(0, &event.id);
+        let at = Moment { now: event.time, random, chats: chats.into() };
+        let mut verdicts = Vec::new();
+        let decision = book.explain(event, &NoState, &at, &mut verdicts);
+        let (replies, does) = deed::of_decision(&decision, event);
+        Self {
+            rule: decision.rule.as_ref().map(|rule| rule.id.clone()),
+            file: decision.rule.as_ref().map(|rule| rule.file.to_string()),
+            line: decision.rule.as_ref().map(|rule| rule.line),
+            captures: decision.captures,
+            replies,
+            does,
+            quiet: decision.quiet,
+            passed_over: decision.passed_over.map(str::to_owned),
+            rules: verdicts.iter().map(|(rule, verdict)| Why::of(rule, verdict)).collect(),
+            event: event.clone(),
+        }
+    }
+
+    fn write(&self, out: &mut dyn Write, zone: &TimeZone) -> io::Result<()> {
+        writeln!(out, "{}", saw(&self.event, zone))?;
+        for why in &self.rules {
+            writeln!(out, "{}", why.line())?;
+        }
+        if let Some(reason) = &self.passed_over {
+            writeln!(out, "no rule is asked: {reason}")?;
+        } else if self.rule.is_none() {
+            writeln!(out, "no rule answers")?;
+        }
+        for (name, text) in &self.captures {
+            writeln!(out, "  {{{name}}} = \"{}\"", print::on_one_line(text))?;
+        }
+        for reply in &self.replies {
+            writeln!(out, "> {}", print::on_one_line(reply))?;
+        }
+        self.does.iter().try_for_each(|deed| writeln!(out, "=> {}", print::on_one_line(deed)))
+    }
+}
+
+/// What is decided about, in one line.
+fn saw(event: &Event, zone: &TimeZone) -> String {
+    let Some(message) = event.message() else {
+        return format!("event {} at {}", event.id, local(event.time, zone));
+    };
+    let chat =
+        if message.chat.is_group() { format!("{}/", message.chat.name) } else { String::new() };
+    let called = match (message.called, message.chat.is_group()) {
+        (true, true) => ", the bot is called",
+        _ => "",
+    };
+    let text = match message.kind() {
+        MessageKind::Text => print::on_one_line(&message.text),
+        kind => format!("[{}]", kind.word()),
+    };
+    format!("{chat}{}: {text}   ({}{called})", message.sender.name, local(event.time, zone))
+}
+
+fn local(time: Timestamp, zone: &TimeZone) -> String {
+    let moment = jiff::Timestamp::from_millisecond(time.as_millis()).unwrap_or_default();
+    moment.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M %Z").to_string()
+}

@@ -1,0 +1,113 @@
+//! BOT on the command line: reading its rules, and saying what is wrong with them.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use mynah_core::Capabilities;
+use mynah_rules::{Diagnostic, Disk, Lang, LoadOptions, Loaded, RuleBook, Severity};
+use mynah_transports::webwx::WebWx;
+use serde::Serialize;
+
+use super::common::Common;
+use super::print;
+use crate::{Bot, Ended, Report, rule_file};
+
+/// The main file of a BOT argument, if there is one.
+fn main_file(bot: &Path) -> Result<PathBuf, Report> {
+    let file = rule_file::main_file(bot);
+    if file.is_file() {
+        return Ok(file);
+    }
+    let what = if bot.is_dir() { "has no bot.toml" } else { "does not exist" };
+    Err(Report::new(Ended::Usage, format!("{} {what}", bot.display()))
+        .hint("give a folder with a bot.toml, or the file; `mynah new NAME` makes one"))
+}
+
+/// Reads a BOT for checking and testing: the stock runner cannot know the handlers that the file is meant for.
+pub(crate) fn load(path: &Path, bot: &Bot) -> Result<Loaded, Report> {
+    let main = main_file(path)?;
+    let names = bot.names();
+    let handlers = (!bot.is_stock()).then_some(names.as_slice());
+    let capabilities = WebWx::capabilities();
+    let options = LoadOptions { handlers, capabilities: Some(&capabilities) };
+    Ok(mynah_rules::load(&main, &Disk, &options))
+}
+
+/// Reads a BOT whose rules are needed. Mistakes are shown on standard error.
+pub(crate) fn load_book(path: &Path, bot: &Bot, common: &Common) -> Result<Arc<RuleBook>, Report> {
+    book(&load(path, bot)?, common)
+}
+
+/// Reads a BOT that is about to run with these handlers.
+pub(crate) fn load_to_run(
+    path: &Path,
+    handlers: &[String],
+    capabilities: &Capabilities,
+    common: &Common,
+) -> Result<Arc<RuleBook>, Report> {
+    book(&rule_file::load(&main_file(path)?, handlers, capabilities), common)
+}
+
+/// The rules of a good file. What is wrong is shown on standard error, warnings too.
+pub(crate) fn book(loaded: &Loaded, common: &Common) -> Result<Arc<RuleBook>, Report> {
+    // There is nowhere left to say that standard error is closed.
+    let _ = show(&mut io::stderr().lock(), loaded, common, Common::colours_on_stderr());
+    loaded.book.clone().ok_or_else(|| broken(loaded))
+}
+
+/// The report about a file with errors.
+fn broken(loaded: &Loaded) -> Report {
+    let errors = loaded.diagnostics.iter().filter(|one| one.is_error()).count();
+    let s = if errors == 1 { "" } else { "s" };
+    Report::new(Ended::No, format!("{errors} error{s} in the rule file; see above"))
+}
+
+/// The diagnostics to show: notes only on request.
+fn to_show<'a>(loaded: &'a Loaded, common: &Common) -> impl Iterator<Item = &'a Diagnostic> {
+    let notes = common.shows_notes();
+    loaded.diagnostics.iter().filter(move |one| notes || one.severity != Severity::Note)
+}
+
+/// Writes diagnostics for people.
+pub(crate) fn show(
+    out: &mut dyn Write,
+    loaded: &Loaded,
+    common: &Common,
+    colours: bool,
+) -> io::Result<()> {
+    to_show(loaded, common).try_for_each(|one| {
+        out.write_all(one.render(&loaded.sources, common.lang(), colours).as_bytes())
+    })
+}
+
+/// Writes diagnostics as JSON Lines.
+pub(crate) fn show_json(out: &mut dyn Write, loaded: &Loaded, common: &Common) -> io::Result<()> {
+    to_show(loaded, common).try_for_each(|one| print::json(out, &Line::of(one, common.lang())))
+}
+
+/// A diagnostic as JSON, in the language asked for.
+#[derive(Serialize)]
+struct Line<'a> {
+    severity: Severity,
+    code: &'static str,
+    file: &'a str,
+    line: u32,
+    column: u32,
+    message: String,
+    hint: Option<String>,
+}
+
+impl<'a> Line<'a> {
+    fn of(one: &'a Diagnostic, lang: Lang) -> Self {
+        Self {
+            severity: one.severity,
+            code: one.code,
+            file: &one.file,
+            line: one.line,
+            column: one.column,
+            message: one.message(lang),
+            hint: one.hint(lang),
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! `mynah new NAME`: a folder with a small working bot to change.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use mynah_rules::Lang;
+
+use super::{common::Common, print, schema};
+use crate::{Ended, Report};
+
+/// Make a folder with a small working bot, its tests, and the schema for editors.
+///
+/// The comments are in Chinese or English, by locale or --lang.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The folder to make; it may exist if it is empty.
+    #[arg(value_name = "NAME")]
+    folder: PathBuf,
+}
+
+pub(crate) fn execute(args: &Args, common: &Common) -> Result<Ended, Report> {
+    let folder = &args.folder;
+    make_empty(folder)?;
+    let bot = match common.lang() {
+        Lang::En => include_str!("new/bot.en.toml"),
+        Lang::Zh => include_str!("new/bot.zh.toml"),
+    };
+    write(&folder.join("bot.toml"), bot)?;
+    write(&folder.join("bot.schema.json"), &schema::schema())?;
+    let shown = folder.display();
+    print::to_stdout(|out| match common.lang() {
+        Lang::En => write!(
+            out,
+            "Made {shown}/bot.toml. Next:\n\n  mynah check {shown}      # is it right?\n  mynah test {shown}       # does it answer as expected?\n  mynah sandbox {shown}    # talk to it, without a phone\n"
+        ),
+        Lang::Zh => write!(
+            out,
+            "已生成 {shown}/bot.toml。接下来：\n\n  mynah check {shown}      # 检查有没有写错\n  mynah test {shown}       # 跑一遍对话测试\n  mynah sandbox {shown}    # 不用手机，直接和它聊\n"
+        ),
+    })?;
+    Ok(Ended::Fine)
+}
+
+/// Makes the folder, or takes one that is empty: nothing that exists is overwritten.
+fn make_empty(folder: &Path) -> Result<(), Report> {
+    let failed = |error: io::Error| {
+        Report::new(Ended::Storage, format!("failed to make the folder {}", folder.display()))
+            .because(error)
+    };
+    match std::fs::read_dir(folder) {
+        Ok(mut entries) => match entries.next() {
+            None => Ok(()),
+            Some(_) => Err(Report::new(Ended::No, format!("{} is not empty", folder.display()))
+                .hint("give another name; nothing was changed")),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            std::fs::create_dir_all(folder).map_err(failed)
+        }
+        Err(error) => Err(failed(error)),
+    }
+}
+
+fn write(file: &Path, text: &str) -> Result<(), Report> {
+    std::fs::write(file, text).map_err(|error| {
+        Report::new(Ended::Storage, format!("failed to write {}", file.display())).because(error)
+    })
+}

@@ -1,0 +1,56 @@
+//! Standard output, for everything that a command answers.
+
+use std::io::{self, BufWriter, Write};
+
+use serde::Serialize;
+
+use crate::{Ended, Report};
+
+/// Writes an answer to standard output in one go. A reader that has gone away is nobody's fault.
+pub(crate) fn to_stdout(
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), Report> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    match write(&mut out).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Report::new(Ended::Storage, "failed to write to standard output").because(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes a value as one line of JSON.
+pub(crate) fn json(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, value)?;
+    out.write_all(b"\n")
+}
+
+/// A text on one line: line ends as `\n`, and nothing in it that moves a terminal's cursor.
+pub(crate) fn on_one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' => line.push_str("\\n"),
+            '\u{2005}' => line.push(' '),
+            c if is_unsafe(c) => line.extend(c.escape_default()),
+            c => line.push(c),
+        }
+    }
+    line
+}
+
+/// Whether a character could move the cursor or turn the direction of writing.
+fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_from_outside_stays_on_its_line() {
+        assert_eq!(on_one_line("a\nb\r\x1b[2J 你好\u{2005}x"), "a\\nb\\r\\u{1b}[2J 你好 x");
+    }
+}

@@ -1,0 +1,197 @@
+//! Knows whether the bot has anything left to do, by looking over the shoulder of its store.
+//!
+//! Everything a bot still owes is written into its store in one transaction with the turn that promised it, so counting
+//! there is exact: no message is between two places where nobody counts it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use mynah_core::{
+    ActionId, Batch, ChatId, Claim, Committed, Event, EventBody, EventId, Lane, MessageId, Outcome,
+    Records, Recovered, Snapshot, Step, Store, StoreError, TimerChange, Timestamp, Turn,
+};
+use tokio::sync::watch;
+
+/// A store that counts what is open.
+#[derive(Debug)]
+pub(super) struct Ledger<S> {
+    store: S,
+    open: Arc<watch::Sender<Open>>,
+}
+
+/// What is open at a moment.
+#[derive(Debug, Default)]
+pub(super) struct Open {
+    /// Messages whose turn is done, until somebody asked for them.
+    handled: BTreeSet<MessageId>,
+    /// How many unsettled actions each event has.
+    actions: BTreeMap<EventId, usize>,
+    /// Later turns that handlers asked for: chat and key.
+    follow_ups: BTreeSet<(Option<ChatId>, String)>,
+}
+
+impl Open {
+    /// Whether that message was handled and nothing is left to be done.
+    pub(super) fn is_over(&self, message: &MessageId) -> bool {
+        self.handled.contains(message) && self.is_idle()
+    }
+
+    /// Whether nothing is left to be done.
+    pub(super) fn is_idle(&self) -> bool {
+        self.actions.is_empty() && self.follow_ups.is_empty()
+    }
+
+    fn promised(&mut self, turn: &Promised) {
+        self.handled.extend(turn.message.clone());
+        if turn.actions > 0 {
+            *self.actions.entry(turn.event.clone()).or_default() += turn.actions;
+        }
+        for done in &turn.timers_gone {
+            self.follow_ups.remove(done);
+        }
+        self.follow_ups.extend(turn.follow_ups.iter().cloned());
+    }
+
+    fn settled(&mut self, event: &EventId) {
+        if let Some(left) = self.actions.get_mut(event) {
+            *left -= 1;
+            if *left == 0 {
+                self.actions.remove(event);
+            }
+        }
+    }
+}
+
+/// What a turn promises, taken down before the store takes the turn.
+struct Promised {
+    event: EventId,
+    message: Option<MessageId>,
+    actions: usize,
+    follow_ups: Vec<(Option<ChatId>, String)>,
+    timers_gone: Vec<(Option<ChatId>, String)>,
+}
+
+impl Promised {
+    fn by(turn: &Turn) -> Self {
+        let mut promised = Self {
+            event: turn.event.id.clone(),
+            message: turn.event.message().map(|message| message.id.clone()),
+            actions: turn.effects.steps.iter().filter(|step| matches!(step, Step::Act(_))).count(),
+            follow_ups: Vec::new(),
+            timers_gone: Vec::new(),
+        };
+        if let EventBody::Due(due) = &turn.event.body {
+            let chat = due.chat.as_ref().map(|chat| chat.id.clone());
+            promised.timers_gone.push((chat, due.key.clone()));
+        }
+        for change in &turn.effects.timers {
+            match change {
+                // Dialogs and schedules have timers too, but nobody waits for those.
+                TimerChange::Set(timer) if timer.key.starts_with("follow-up:") => {
+                    let chat = timer.chat.as_ref().map(|chat| chat.id.clone());
+                    promised.follow_ups.push((chat, timer.key.clone()));
+                }
+                TimerChange::Set(_) => {}
+                TimerChange::Cancel { chat, key } => {
+                    promised.timers_gone.push((chat.clone(), key.clone()));
+                }
+            }
+        }
+        promised
+    }
+}
+
+impl<S> Ledger<S> {
+    /// Counts in this store.
+    pub(super) fn new(store: S) -> Self {
+        Self { store, open: Arc::new(watch::Sender::default()) }
+    }
+
+    /// Where to see what is open.
+    pub(super) fn open(&self) -> watch::Receiver<Open> {
+        self.open.subscribe()
+    }
+}
+
+#[async_trait]
+impl<S: Store> Store for Ledger<S> {
+    async fn recover(&self, now: Timestamp) -> Result<Recovered, StoreError> {
+        self.store.recover(now).await
+    }
+
+    async fn records(&self) -> Result<Records, StoreError> {
+        self.store.records().await
+    }
+
+    async fn accept(&self, batch: Batch, now: Timestamp) -> Result<Vec<Lane>, StoreError> {
+        self.store.accept(batch, now).await
+    }
+
+    async fn begin(
+        &self,
+        lane: &Lane,
+        now: Timestamp,
+    ) -> Result<Option<(Event, Snapshot)>, StoreError> {
+        self.store.begin(lane, now).await
+    }
+
+    async fn commit(&self, turn: Turn, now: Timestamp) -> Result<Committed, StoreError> {
+        let promised = Promised::by(&turn);
+        // Counted first: an action may be settled before this call returns.
+        self.open.send_modify(|open| {
+            if promised.actions > 0 {
+                *open.actions.entry(promised.event.clone()).or_default() += promised.actions;
+            }
+        });
+        let committed = self.store.commit(turn, now).await;
+        let holds = matches!(committed, Ok(Committed::Done { .. }));
+        self.open.send_modify(|open| {
+            if holds {
+                open.promised(&Promised { actions: 0, ..promised });
+            } else {
+                (0..promised.actions).for_each(|_| open.settled(&promised.event));
+            }
+        });
+        committed
+    }
+
+    async fn fire(&self, now: Timestamp) -> Result<(Vec<Lane>, Option<Timestamp>), StoreError> {
+        self.store.fire(now).await
+    }
+
+    async fn claim(&self, chat: &ChatId, now: Timestamp) -> Result<Claim, StoreError> {
+        let claim = self.store.claim(chat, now).await;
+        if let Ok(Claim::Expired(outgoing)) = &claim {
+            self.open.send_modify(|open| open.settled(&outgoing.id.event));
+        }
+        claim
+    }
+
+    async fn settle(
+        &self,
+        id: &ActionId,
+        outcome: Outcome,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let again =
+            matches!(outcome, Outcome::NotSent { .. } | Outcome::Unknown { again_at: Some(_), .. });
+        let settled = self.store.settle(id, outcome, now).await;
+        if settled.is_ok() && !again {
+            self.open.send_modify(|open| open.settled(&id.event));
+        }
+        settled
+    }
+
+    async fn recent_claims(
+        &self,
+        since: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(ChatId, Timestamp)>, StoreError> {
+        self.store.recent_claims(since, limit).await
+    }
+
+    async fn tidy(&self, now: Timestamp) -> Result<bool, StoreError> {
+        self.store.tidy(now).await
+    }
+}

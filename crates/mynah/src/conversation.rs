@@ -1,0 +1,329 @@
+//! Plays the conversations of `[[test]]`: every message that the bot sends must be expected, and every expected one sent.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use mynah_core::{Chat, EventId, StoreError};
+use mynah_rules::script::{ChatName, Expected, Line, Said, Test, What};
+use mynah_rules::{Lang, RuleBook};
+use serde::Serialize;
+
+use crate::Bot;
+use crate::cli::print::on_one_line;
+use crate::testing::cast::{self, Speaker, Spoken};
+use crate::testing::deed::{Deed, is_media, shown};
+use crate::testing::play::{Play, Scene};
+use crate::testing::watcher::{Attention, Watched};
+use crate::testing::why::Why;
+
+/// How many rules of a decision are shown before the one that matched.
+const MOST_REASONS: usize = 12;
+
+/// What came of a test.
+#[derive(Debug, Default)]
+pub(crate) struct Played {
+    /// The ids of the rules that matched something in it.
+    pub(crate) reached: BTreeSet<String>,
+    /// Where it went wrong, if it did.
+    pub(crate) failure: Option<Failure>,
+}
+
+/// Where a test went wrong.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Failure {
+    /// The file of the line.
+    pub(crate) file: String,
+    /// The number of the line that was played last.
+    pub(crate) line: u32,
+    /// That line.
+    pub(crate) at: String,
+    /// What should have been done, as the test writes it; null for nothing more.
+    pub(crate) expected: Option<String>,
+    /// What was done; null for nothing.
+    pub(crate) got: Option<String>,
+    /// Why: each rule that was looked at.
+    pub(crate) rules: Vec<Why>,
+}
+
+/// Plays one test with the handlers of `bot`. Stops at the first thing that goes wrong.
+///
+/// # Errors
+///
+/// If the store in memory fails.
+pub(crate) async fn play(
+    test: &Test,
+    book: &Arc<RuleBook>,
+    bot: &Bot,
+) -> Result<Played, StoreError> {
+    let play = Play::new(book, bot, test.start, 0, Attention::Reasons);
+    let mut player = Player {
+        test,
+        play,
+        last: None,
+        here: None,
+        open: Vec::new(),
+        turns: Vec::new(),
+        reached: BTreeSet::new(),
+    };
+    let failure = player.run().await?;
+    Ok(Played { reached: player.reached, failure })
+}
+
+struct Player<'a> {
+    test: &'a Test,
+    play: Play,
+    /// The line that was played last: the one that everything after it answers.
+    last: Option<&'a Line>,
+    /// The name of the chat of the last line that said or did something.
+    here: Option<&'a str>,
+    /// What the bot did since then and no line has expected yet.
+    open: Vec<(EventId, Deed)>,
+    turns: Vec<Watched>,
+    reached: BTreeSet<String>,
+}
+
+impl<'a> Player<'a> {
+    async fn run(&mut self) -> Result<Option<Failure>, StoreError> {
+        self.set_the_stage();
+        // A jump starts the bot by itself, at the moment it jumps to.
+        let jumps = matches!(self.test.lines.first(), Some(Line { what: What::Jump(_), .. }));
+        if !jumps {
+            let scene = self.play.start().await?;
+            self.take(scene);
+        }
+        for line in &self.test.lines {
+            let failure = match self.answered_by(line) {
+                Some(outcome) => outcome.err(),
+                None => {
+                    let surplus = self.surplus();
+                    if surplus.is_none() {
+                        self.act(line).await?;
+                    }
+                    surplus
+                }
+            };
+            if failure.is_some() {
+                return Ok(failure);
+            }
+        }
+        Ok(self.surplus())
+    }
+
+    /// Makes everybody and every chat of the test known before anything is said.
+    fn set_the_stage(&mut self) {
+        for line in &self.test.lines {
+            if let What::Says { chat, who, .. } | What::Happens { chat, who, .. } = &line.what {
+                let speaker = speaker(chat, who);
+                self.play.cast.meet(&speaker);
+                self.play.meet(&speaker.chat());
+            }
+        }
+        for line in &self.test.lines {
+            if let What::Elsewhere { chat, .. } = &line.what {
+                self.play.meet(&self.chat_called(chat));
+            }
+        }
+    }
+
+    /// The chat that is called so: a private one if somebody of the test is called so, else a group.
+    fn chat_called(&self, name: &str) -> Chat {
+        let is_person = self.test.lines.iter().any(|line| match &line.what {
+            What::Says { who, .. } | What::Happens { who, .. } => who == name,
+            _ => false,
+        });
+        if is_person { cast::private(name) } else { cast::group(name) }
+    }
+
+    /// Does what a line says.
+    async fn act(&mut self, line: &'a Line) -> Result<(), StoreError> {
+        self.last = Some(line);
+        let now = self.play.now();
+        let scene = match &line.what {
+            What::Says { chat, who, said } => {
+                self.here = Some(chat.name());
+                let spoken = match said {
+                    Said::Text(text) => Spoken::Text(text),
+                    Said::Media(kind) => Spoken::Media(*kind),
+                };
+                let event = self.play.cast.message(&speaker(chat, who), spoken, now, None);
+                self.play.happen(event).await?
+            }
+            What::Happens { chat, who, event } => {
+                self.here = Some(chat.name());
+                let event = self.play.cast.notice(&speaker(chat, who), event, now);
+                self.play.happen(event).await?
+            }
+            What::Wait(time) => self.play.advance_to(now + *time).await?,
+            What::Jump(moment) => self.play.jump_to(*moment).await?,
+            What::Reply(_)
+            | What::NoReply
+            | What::Elsewhere { .. }
+            | What::Runs { .. }
+            | What::Accepts { .. } => Scene::default(),
+        };
+        self.turns.clear();
+        self.take(scene);
+        Ok(())
+    }
+
+    fn take(&mut self, scene: Scene) {
+        self.open = scene.deeds;
+        for turn in &scene.turns {
+            let matched = turn.verdicts.iter().map(|(rule, verdict)| Why::of(rule, verdict));
+            let ids = matched.filter(Why::matched).map(|why| why.rule().to_owned());
+            self.reached.extend(ids);
+        }
+        self.turns.extend(scene.turns);
+    }
+
+    /// Whether a line that expects something got it; none for a line that does something itself.
+    fn answered_by(&mut self, line: &Line) -> Option<Result<(), Failure>> {
+        let answered = match &line.what {
+            What::Reply(expected) => self.next_said(self.here, expected),
+            What::Elsewhere { chat, said } => self.next_said(Some(chat), said),
+            What::NoReply => {
+                let here = self.here;
+                let said = self.open.iter().find(|(_, deed)| is_in(deed, here));
+                said.map_or(Ok(()), |(event, deed)| Err(Some((event.clone(), deed.clone()))))
+            }
+            What::Runs { handler, captures } => self.find(|deed| match deed {
+                Deed::Ran { handler: ran, captures: given } => {
+                    ran == handler
+                        && captures.iter().all(|(name, text)| given.get(name) == Some(text))
+                }
+                _ => false,
+            }),
+            What::Accepts { who } => {
+                self.find(|deed| matches!(deed, Deed::Accepted { person } if person == who))
+            }
+            What::Says { .. } | What::Happens { .. } | What::Wait(_) | What::Jump(_) => {
+                return None;
+            }
+        };
+        Some(answered.map_err(|got| self.failure(Some(&line.text), got)))
+    }
+
+    /// Takes the next message of a chat if it is the expected one; else gives back what stands in its place.
+    fn next_said(
+        &mut self,
+        chat: Option<&str>,
+        expected: &Expected,
+    ) -> Result<(), Option<(EventId, Deed)>> {
+        let Some(at) = self.open.iter().position(|(_, deed)| is_in(deed, chat)) else {
+            return Err(None);
+        };
+        let (event, deed) = &self.open[at];
+        if self.is_expected(event, deed, expected) {
+            self.open.remove(at);
+            return Ok(());
+        }
+        Err(Some((event.clone(), deed.clone())))
+    }
+
+    fn is_expected(&self, event: &EventId, deed: &Deed, expected: &Expected) -> bool {
+        let Deed::Said { content, .. } = deed else { return false };
+        match expected {
+            Expected::Media { kind, name } => is_media(content, *kind, name.as_deref()),
+            Expected::Regex(regex) => regex.is_match(&shown(content)),
+            Expected::Text(text) => {
+                let text = text.replace('\u{2005}', " ");
+                let text = text.trim();
+                // Which of several random texts was drawn is no matter.
+                let turn = self.turns.iter().find(|turn| turn.event == *event);
+                shown(content) == text || turn.is_some_and(|turn| turn.could_say.contains(text))
+            }
+        }
+    }
+
+    /// Takes the first deed like that; else gives back what was done of the same kind.
+    fn find(&mut self, wanted: impl Fn(&Deed) -> bool) -> Result<(), Option<(EventId, Deed)>> {
+        if let Some(at) = self.open.iter().position(|(_, deed)| wanted(deed)) {
+            self.open.remove(at);
+            return Ok(());
+        }
+        let other = self.open.iter().find(|(_, deed)| !matches!(deed, Deed::Said { .. }));
+        Err(other.cloned())
+    }
+
+    /// A message that nothing expected.
+    fn surplus(&self) -> Option<Failure> {
+        let said = self.open.iter().find(|(_, deed)| matches!(deed, Deed::Said { .. }));
+        said.map(|said| self.failure(None, Some(said.clone())))
+    }
+
+    fn failure(&self, expected: Option<&str>, got: Option<(EventId, Deed)>) -> Failure {
+        let event = got.as_ref().map(|(event, _)| event);
+        let turn = event.and_then(|event| self.turns.iter().find(|turn| turn.event == *event));
+        let turn = turn.or_else(|| self.turns.last());
+        let rules = turn.map_or_else(Vec::new, |turn| {
+            turn.verdicts.iter().map(|(rule, verdict)| Why::of(rule, verdict)).collect()
+        });
+        let got = got.map(|(_, deed)| match &deed {
+            Deed::Said { content, .. } if is_in(&deed, self.here) => {
+                format!("> {}", on_one_line(&shown(content)))
+            }
+            _ => on_one_line(&deed.to_string()),
+        });
+        Failure {
+            file: self.test.file.clone(),
+            line: self.last.map_or(self.test.line, |line| line.line),
+            at: self.last.map_or_else(|| "[[test]]".to_owned(), |line| line.text.clone()),
+            expected: expected.map(|text| text.trim().to_owned()),
+            got,
+            rules,
+        }
+    }
+}
+
+fn speaker(chat: &ChatName, who: &str) -> Speaker {
+    match chat {
+        ChatName::Group(group) => Speaker::new(Some(group), who),
+        ChatName::Private(_) => Speaker::new(None, who),
+    }
+}
+
+/// Whether something was said in the chat of that name; without a name, anywhere.
+fn is_in(deed: &Deed, name: Option<&str>) -> bool {
+    matches!(deed, Deed::Said { chat, .. } if name.is_none_or(|name| chat == name))
+}
+
+impl Failure {
+    /// The failure for people, with the rules that were looked at.
+    pub(crate) fn render(&self, lang: Lang) -> String {
+        let Self { file, line, at, expected, got, rules } = self;
+        let at = on_one_line(at.trim());
+        let or = |text: &Option<String>, nothing: &str| {
+            text.clone().unwrap_or_else(|| nothing.to_owned())
+        };
+        let mut text = match lang {
+            Lang::En => format!(
+                "{file}:{line}: test failed at \"{at}\"\n  expected  {}\n  got       {}\n",
+                or(expected, "nothing more"),
+                or(got, "nothing"),
+            ),
+            Lang::Zh => format!(
+                "{file}:{line}: 测试在“{at}”处失败\n  应为  {}\n  实为  {}\n",
+                or(expected, "没有别的"),
+                or(got, "什么也没有"),
+            ),
+        };
+        let reasons = rules.len().min(MOST_REASONS);
+        let hidden = rules.iter().skip(reasons).filter(|why| !why.matched()).count();
+        let late = rules.iter().skip(reasons).filter(|why| why.matched());
+        // Writing to a string cannot fail.
+        for why in &rules[..reasons] {
+            let _ = writeln!(text, "  {}", why.line());
+        }
+        if hidden > 0 {
+            let _ = match lang {
+                Lang::En => writeln!(text, "    … and {hidden} more rules that did not match"),
+                Lang::Zh => writeln!(text, "    …… 还有 {hidden} 条规则不匹配"),
+            };
+        }
+        for why in late {
+            let _ = writeln!(text, "  {}", why.line());
+        }
+        text
+    }
+}

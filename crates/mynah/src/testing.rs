@@ -1,0 +1,244 @@
+//! Conversations with a whole bot, in memory, with a clock that the test moves.
+//!
+//! What a `[[test]]` of `bot.toml` does for rules, this does for rules and handlers together: the real rules, turns,
+//! store and outbox, and no network. Nothing happens between calls, so tests need not wait for anything.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use mynah::prelude::*;
+//! use mynah::testing::Conversation;
+//!
+//! const RULES: &str = r#"
+//! [[rule]]
+//! pattern = "roll {sides:int}"
+//! run = "dice"
+//!
+//! [[rule]]
+//! keyword = "price"
+//! reply = "See https://example.com/price"
+//! cooldown = "1m"
+//! "#;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> mynah::Result<()> {
+//! let dice = handler_fn(|ctx, _message| {
+//!     let sides = ctx.capture("sides").unwrap_or("6").to_owned();
+//!     ctx.reply(format!("one of {sides}"));
+//!     Ok(Flow::Stop)
+//! });
+//! let bot = Bot::new().handler("dice", dice);
+//! let mut talk = Conversation::with_rules(bot, RULES).await?;
+//!
+//! assert_eq!(talk.say("Players/Ann", "roll 20").await?, ["one of 20"]);
+//! assert_eq!(talk.say("Ann", "what is the price?").await?.len(), 1);
+//! assert!(talk.say("Ann", "the price!").await?.is_empty(), "its cooldown is running");
+//! talk.advance(Duration::from_secs(60)).await?;
+//! assert_eq!(talk.say("Ann", "price").await?, ["See https://example.com/price"]);
+//! # Ok(())
+//! # }
+//! ```
+
+pub(crate) mod cast;
+pub(crate) mod clock;
+pub(crate) mod deed;
+mod files;
+pub(crate) mod play;
+mod service;
+pub(crate) mod watcher;
+pub(crate) mod why;
+
+use std::path::Path;
+use std::time::Duration;
+
+use mynah_core::{Chat, Event, MessageKind, StoreError, Timestamp};
+use mynah_rules::script::Happening;
+use mynah_rules::{Disk, Files, Lang, LoadOptions, Loaded};
+
+use self::cast::{Speaker, Spoken};
+use self::deed::{Deed, shown};
+use self::files::OneFile;
+use self::play::{Play, Scene};
+use self::watcher::Attention;
+use crate::{Bot, Ended, Report, rule_file};
+
+/// A conversation with a bot.
+///
+/// Who speaks is written as in `[[test]]`: `group/person`, or `person` in private. Everybody is a friend of the bot, the
+/// bot is called by its `names` (without any, by `bot`), and it begins on a Monday noon.
+#[derive(Debug)]
+pub struct Conversation {
+    play: Play,
+}
+
+/// Something that the bot said.
+///
+/// Compares with text, so that `assert_eq!(talk.say("Ann", "hi").await?, ["hello"])` works.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// The name of the chat it was said in.
+    pub chat: String,
+    /// The text; a picture or a file is written as `[image menu.png]`.
+    pub text: String,
+}
+
+impl PartialEq<str> for Reply {
+    fn eq(&self, text: &str) -> bool {
+        self.text == text
+    }
+}
+
+impl PartialEq<&str> for Reply {
+    fn eq(&self, text: &&str) -> bool {
+        self.text == *text
+    }
+}
+
+/// What can happen in a chat beside messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Notice {
+    /// The speaker comes into the group.
+    Join,
+    /// The speaker leaves the group.
+    Leave,
+    /// The speaker recalls what they said last.
+    Recall,
+    /// The speaker pats the bot.
+    Pat,
+    /// The speaker sends a red packet.
+    RedPacket,
+    /// The speaker gives the group this title.
+    Rename(String),
+    /// The speaker wants to be a friend, with this greeting.
+    FriendRequest(String),
+}
+
+impl Conversation {
+    /// A conversation with the bot of that folder or rule file, and the handlers of `bot`.
+    ///
+    /// # Errors
+    ///
+    /// If the file has mistakes; the report holds them all.
+    pub async fn new(bot: Bot, rules: impl AsRef<Path>) -> Result<Self, Report> {
+        Self::begin(&bot, &rule_file::main_file(rules.as_ref()), &Disk).await
+    }
+
+    /// The same with the text of a rule file.
+    ///
+    /// # Errors
+    ///
+    /// If the text has mistakes; the report holds them all.
+    pub async fn with_rules(bot: Bot, rules: &str) -> Result<Self, Report> {
+        Self::begin(&bot, Path::new(OneFile::NAME), &OneFile(rules)).await
+    }
+
+    async fn begin(bot: &Bot, main: &Path, files: &dyn Files) -> Result<Self, Report> {
+        let handlers = bot.names();
+        let options = LoadOptions { handlers: Some(&handlers), capabilities: None };
+        let loaded = mynah_rules::load(main, files, &options);
+        let Some(book) = &loaded.book else { return Err(mistakes(&loaded)) };
+        let start = clock::monday_noon(book.zone());
+        let mut play = Play::new(book, bot, start, 0, Attention::Decisions);
+        play.start().await.map_err(broken)?;
+        Ok(Self { play })
+    }
+
+    /// The present moment of the conversation.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.play.now()
+    }
+
+    /// Somebody says something; returns all that the bot says then, in any chat.
+    ///
+    /// # Errors
+    ///
+    /// If the store in memory fails.
+    pub async fn say(&mut self, who: &str, text: &str) -> Result<Vec<Reply>, Report> {
+        self.spoken(who, Spoken::Text(text)).await
+    }
+
+    /// Somebody sends a picture, a voice message or the like.
+    ///
+    /// # Errors
+    ///
+    /// If the store in memory fails.
+    pub async fn send(&mut self, who: &str, kind: MessageKind) -> Result<Vec<Reply>, Report> {
+        self.spoken(who, Spoken::Media(kind)).await
+    }
+
+    async fn spoken(&mut self, who: &str, spoken: Spoken<'_>) -> Result<Vec<Reply>, Report> {
+        let now = self.now();
+        let event = self.play.cast.message(&Speaker::parse(who), spoken, now, None);
+        self.happen(event).await
+    }
+
+    /// Something else happens.
+    ///
+    /// # Errors
+    ///
+    /// If the store in memory fails.
+    pub async fn notice(&mut self, who: &str, notice: Notice) -> Result<Vec<Reply>, Report> {
+        let speaker = Speaker::parse(who);
+        let what = match notice {
+            Notice::Join => Happening::Join(vec![speaker.name.clone()]),
+            Notice::Leave => Happening::Leave(vec![speaker.name.clone()]),
+            Notice::Recall => Happening::Recall(None),
+            Notice::Pat => Happening::Pat,
+            Notice::RedPacket => Happening::RedPacket,
+            Notice::Rename(name) => Happening::Rename(name),
+            Notice::FriendRequest(greeting) => Happening::FriendRequest(greeting),
+        };
+        let now = self.now();
+        let event = self.play.cast.notice(&speaker, &what, now);
+        self.happen(event).await
+    }
+
+    /// Makes a group known to the bot before anybody has spoken there, so that rules and schedules can send to it.
+    pub fn meet_group(&mut self, title: &str) -> Chat {
+        let group = cast::group(title);
+        self.play.meet(&group);
+        group
+    }
+
+    /// Lets time pass, with everything that is due on the way: dialog time-outs, schedules, follow-ups, waits.
+    ///
+    /// # Errors
+    ///
+    /// If the store in memory fails.
+    pub async fn advance(&mut self, by: Duration) -> Result<Vec<Reply>, Report> {
+        let moment = self.now() + by;
+        self.play.advance_to(moment).await.map(replies).map_err(broken)
+    }
+
+    /// Jumps to a moment: of all that is due, only what is due at that moment happens.
+    ///
+    /// # Errors
+    ///
+    /// If the store in memory fails.
+    pub async fn jump_to(&mut self, moment: Timestamp) -> Result<Vec<Reply>, Report> {
+        self.play.jump_to(moment).await.map(replies).map_err(broken)
+    }
+
+    async fn happen(&mut self, event: Event) -> Result<Vec<Reply>, Report> {
+        self.play.happen(event).await.map(replies).map_err(broken)
+    }
+}
+
+fn replies(scene: Scene) -> Vec<Reply> {
+    let said = scene.deeds.into_iter().filter_map(|(_, deed)| match deed {
+        Deed::Said { chat, content } => Some(Reply { chat, text: shown(&content) }),
+        Deed::Accepted { .. } | Deed::Ran { .. } | Deed::Saved { .. } | Deed::Recalled => None,
+    });
+    said.collect()
+}
+
+fn mistakes(loaded: &Loaded) -> Report {
+    let told = rule_file::render(loaded, Lang::En, false, false);
+    Report::new(Ended::No, format!("the rules cannot be used:\n{told}"))
+}
+
+fn broken(error: StoreError) -> Report {
+    Report::new(Ended::Storage, "the store in memory failed").because(error)
+}

@@ -1,0 +1,174 @@
+//! What a bot did in a played conversation, in the words of `[[test]]`.
+
+use std::fmt;
+use std::path::Path;
+
+use mynah_core::{
+    Action, Captures, Content, Event, MediaRef, MediaSource, MessageKind, Segment, Step,
+};
+use mynah_rules::Decision;
+
+/// Something that the bot did.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Deed {
+    /// It said something in the chat of this name.
+    Said {
+        /// The chat.
+        chat: String,
+        /// What.
+        content: Content,
+    },
+    /// It accepted the friend request of this person.
+    Accepted {
+        /// Who.
+        person: String,
+    },
+    /// A rule called a handler.
+    Ran {
+        /// Its name.
+        handler: String,
+        /// What it was given.
+        captures: Captures,
+    },
+    /// It wrote a row into a file.
+    Saved {
+        /// Which.
+        file: String,
+        /// The row.
+        row: Vec<String>,
+    },
+    /// It took back one of its own messages.
+    Recalled,
+}
+
+impl fmt::Display for Deed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Said { chat, content } => write!(f, "=> {chat}: {}", shown(content)),
+            Self::Accepted { person } => write!(f, "=> accept {person}"),
+            Self::Ran { handler, captures } => {
+                write!(f, "=> run {handler}")?;
+                if captures.is_empty() {
+                    return Ok(());
+                }
+                let pairs: Vec<String> =
+                    captures.iter().map(|(name, text)| format!("{name}={text}")).collect();
+                write!(f, " {{{}}}", pairs.join(", "))
+            }
+            Self::Saved { file, row } => write!(f, "=> save {file}: {}", row.join(",")),
+            Self::Recalled => f.write_str("=> recall"),
+        }
+    }
+}
+
+/// A message as `[[test]]` writes it: the text with blanks for U+2005, then media as `[image menu.png]`.
+pub(crate) fn shown(content: &Content) -> String {
+    let text = content.plain_text().replace('\u{2005}', " ");
+    let mut shown = text.trim().to_owned();
+    for segment in &content.0 {
+        if let Some(media) = media_of(segment) {
+            if !shown.is_empty() {
+                shown.push(' ');
+            }
+            shown.push_str(&media);
+        }
+    }
+    shown
+}
+
+/// What a decision says in the chat of its event, and what else it does, in words of `[[test]]`. Only texts count as said.
+pub(crate) fn of_decision(decision: &Decision, event: &Event) -> (Vec<String>, Vec<String>) {
+    let here = event.chat().map(|chat| &chat.id);
+    let (mut replies, mut does) = (Vec::new(), Vec::new());
+    for step in &decision.steps {
+        let planned = match step {
+            Step::Act(planned) => planned,
+            Step::Run(call) => {
+                does.push(format!("run {}", call.handler));
+                continue;
+            }
+        };
+        match &planned.action {
+            Action::Send { content } if Some(&planned.chat) == here => match content.kind() {
+                MessageKind::Text => replies.push(content.plain_text()),
+                _ => does.push(shown(content)),
+            },
+            Action::Send { content } => does.push(format!("{}: {}", planned.chat, shown(content))),
+            Action::AcceptFriend { .. } => does.push("accept".to_owned()),
+            Action::Save { file, row } => does.push(format!("save {file}: {}", row.join(","))),
+            Action::Recall { .. } => does.push("recall".to_owned()),
+        }
+    }
+    (replies, does)
+}
+
+fn media_of(segment: &Segment) -> Option<String> {
+    let named = |kind: &str, name: Option<&str>| match name.filter(|name| !name.is_empty()) {
+        Some(name) => format!("[{kind} {name}]"),
+        None => format!("[{kind}]"),
+    };
+    Some(match segment {
+        Segment::Text { .. } | Segment::Mention { .. } | Segment::Quote { .. } => return None,
+        Segment::Image(media) => named("image", name_of(media)),
+        Segment::Voice(media) => named("voice", name_of(media)),
+        Segment::Video(media) => named("video", name_of(media)),
+        Segment::File(media) => named("file", name_of(media)),
+        Segment::Sticker(media) => named("emoji", name_of(media)),
+        Segment::Link { title, .. } => named("link", Some(title)),
+        Segment::Card { name } => named("card", Some(name)),
+        Segment::Location { label, .. } => named("location", Some(label)),
+        Segment::Raw { kind, .. } => named("other", Some(kind)),
+    })
+}
+
+/// The file name of media that lies on this machine; media of a service has no name that means anything.
+fn name_of(media: &MediaRef) -> Option<&str> {
+    match &media.source {
+        MediaSource::File(path) => path.file_name().and_then(|name| name.to_str()),
+        MediaSource::Service(_) => None,
+    }
+}
+
+/// Whether a message is media of that kind, from a file whose path ends like that.
+pub(crate) fn is_media(content: &Content, kind: MessageKind, name: Option<&str>) -> bool {
+    let named = |name| content.0.iter().any(|segment| is_named(segment, name));
+    content.kind() == kind && name.is_none_or(named)
+}
+
+fn is_named(segment: &Segment, name: &str) -> bool {
+    match segment.media() {
+        Some(MediaRef { source: MediaSource::File(path), .. }) => path.ends_with(Path::new(name)),
+        _ => media_of(segment).is_some_and(|shown| shown.contains(name)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn menu() -> Content {
+        Content(vec![Segment::Image(MediaRef::file("bots/faq/pics/menu.png"))])
+    }
+
+    #[test]
+    fn media_is_known_by_kind_and_the_end_of_its_path() {
+        for (kind, name, is) in [
+            (MessageKind::Image, Some("menu.png"), true),
+            (MessageKind::Image, Some("pics/menu.png"), true),
+            (MessageKind::Image, None, true),
+            (MessageKind::Image, Some("enu.png"), false),
+            (MessageKind::File, Some("menu.png"), false),
+            (MessageKind::Text, None, false),
+        ] {
+            assert_eq!(is_media(&menu(), kind, name), is, "{kind:?} {name:?}");
+        }
+    }
+
+    #[test]
+    fn a_message_is_shown_as_tests_write_it() {
+        let at = Segment::Mention { who: None, shown: "张三".to_owned() };
+        let content = Content(vec![at, Segment::Text { text: "你好\u{2005}啊 ".to_owned() }]);
+        assert_eq!(shown(&content), "@张三 你好 啊");
+        assert_eq!(shown(&menu()), "[image menu.png]");
+    }
+}

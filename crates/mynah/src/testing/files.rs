@@ -1,0 +1,33 @@
+//! A rule file that lies in memory.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use mynah_rules::Files;
+
+/// The only file there is.
+#[derive(Debug)]
+pub(super) struct OneFile<'a>(pub(super) &'a str);
+
+impl OneFile<'_> {
+    /// What it is called.
+    pub(super) const NAME: &'static str = "bot.toml";
+}
+
+impl Files for OneFile<'_> {
+    fn read(&self, path: &Path) -> io::Result<String> {
+        if path == Path::new(Self::NAME) {
+            Ok(self.0.to_owned())
+        } else {
+            Err(io::Error::from(io::ErrorKind::NotFound))
+        }
+    }
+
+    fn size(&self, path: &Path) -> io::Result<u64> {
+        self.read(path).map(|text| text.len() as u64)
+    }
+
+    fn list(&self, _folder: &Path) -> io::Result<Vec<PathBuf>> {
+        Ok(vec![PathBuf::from(Self::NAME)])
+    }
+}

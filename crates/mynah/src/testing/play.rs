@@ -1,0 +1,137 @@
+//! A whole bot in memory: rules, handlers, store and outbox, with a clock that moves when told.
+
+use std::sync::Arc;
+
+use mynah_core::{
+    Action, Batch, Chat, Clock, Event, EventBody, EventId, Outgoing, StoreError, Timestamp,
+};
+use mynah_rules::RuleBook;
+use mynah_runtime::{ManualClock, Pacing, Settings, Stage};
+use mynah_store::SqliteStore;
+
+use super::cast::{Cast, requester};
+use super::deed::Deed;
+use super::service::Notebook;
+use super::watcher::{Attention, Watched, Watcher};
+use crate::Bot;
+
+/// A bot that plays a conversation. Nothing happens between calls.
+#[derive(Debug)]
+pub(crate) struct Play {
+    /// Makes the events.
+    pub(crate) cast: Cast,
+    stage: Stage,
+    notebook: Arc<Notebook>,
+    watcher: Arc<Watcher>,
+    clock: Arc<ManualClock>,
+}
+
+/// What came of a step of the play.
+#[derive(Debug, Default)]
+pub(crate) struct Scene {
+    /// What the bot did, in order, each with the event that it did it for.
+    pub(crate) deeds: Vec<(EventId, Deed)>,
+    /// The turns, in order.
+    pub(crate) turns: Vec<Watched>,
+}
+
+impl Play {
+    /// A bot with these rules and the handlers of `bot`, at that moment. It has not started yet.
+    pub(crate) fn new(
+        book: &Arc<RuleBook>,
+        bot: &Bot,
+        start: Timestamp,
+        seed: u64,
+        attention: Attention,
+    ) -> Self {
+        let watcher = Arc::new(Watcher::new(Arc::clone(book), bot.names(), attention));
+        let notebook = Arc::new(Notebook::new());
+        let clock = Arc::new(ManualClock::at(start));
+        let rules: Arc<dyn mynah_core::Handler> = Arc::clone(&watcher) as _;
+        let stage = Stage::new(
+            Arc::new(SqliteStore::in_memory()),
+            bot.handlers(rules),
+            settings(seed),
+            Arc::clone(&clock),
+            Arc::clone(&notebook) as _,
+        );
+        let cast = Cast::around(book.names());
+        Self { cast, stage, notebook, watcher, clock }
+    }
+
+    /// The present moment of the play.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Makes a chat known to the account, so that rules and schedules can send there.
+    pub(crate) fn meet(&self, chat: &Chat) {
+        self.notebook.meet(chat);
+    }
+
+    /// The bot starts: schedules are set.
+    pub(crate) async fn start(&mut self) -> Result<Scene, StoreError> {
+        let id = EventId::new("started");
+        let event = Event { id, time: self.now(), body: EventBody::Started };
+        self.happen(event).await
+    }
+
+    /// Something happens, and everything that follows from it at this moment.
+    pub(crate) async fn happen(&mut self, event: Event) -> Result<Scene, StoreError> {
+        if let Some(chat) = event.chat() {
+            self.notebook.meet(chat);
+        }
+        self.stage.deliver(Batch { events: vec![event], ..Batch::default() }).await?;
+        self.stage.settle_all().await?;
+        Ok(self.scene())
+    }
+
+    /// Time passes up to that moment, with everything that is due on the way.
+    pub(crate) async fn advance_to(&mut self, moment: Timestamp) -> Result<Scene, StoreError> {
+        self.stage.advance_to(moment).await?;
+        Ok(self.scene())
+    }
+
+    /// It is that moment all at once: only what is due at it happens.
+    pub(crate) async fn jump_to(&mut self, moment: Timestamp) -> Result<Scene, StoreError> {
+        self.stage.jump_to(moment).await?;
+        Ok(self.scene())
+    }
+
+    fn scene(&self) -> Scene {
+        let turns = self.watcher.take();
+        let performed = self.notebook.take();
+        let deed = |outgoing: Outgoing| {
+            let chat = self.notebook.name_of(&outgoing.chat);
+            let deed = match outgoing.action {
+                Action::Send { content } => Deed::Said { chat, content },
+                Action::AcceptFriend { ticket } => {
+                    Deed::Accepted { person: requester(&ticket).to_owned() }
+                }
+                Action::Save { file, row } => Deed::Saved { file, row },
+                Action::Recall { .. } => Deed::Recalled,
+            };
+            (outgoing.id.event, deed)
+        };
+        let calls = turns.iter().flat_map(|turn| {
+            turn.calls().map(|call| {
+                let (handler, captures) = (call.handler.clone(), call.captures.clone());
+                (turn.event.clone(), Deed::Ran { handler, captures })
+            })
+        });
+        let deeds = performed.into_iter().map(deed).chain(calls).collect();
+        Scene { deeds, turns }
+    }
+}
+
+/// Everything that slows a bot down or makes it careful is off: a play is about what it answers.
+fn settings(seed: u64) -> Settings {
+    Settings {
+        pacing: Pacing::off(),
+        max_age: None,
+        reply_max_age: None,
+        loop_breaker: None,
+        seed,
+        ..Settings::default()
+    }
+}

@@ -1,0 +1,102 @@
+//! A chat service that only writes down what it is asked to do.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use mynah_core::{
+    ActionKind, Capabilities, Chat, ChatId, MediaError, MediaRef, MessageId, Outgoing, Receipt,
+    SendError, Service,
+};
+
+/// Does nothing and remembers everything.
+#[derive(Debug)]
+pub(crate) struct Notebook {
+    pages: Mutex<Pages>,
+}
+
+#[derive(Debug)]
+struct Pages {
+    chats: BTreeMap<ChatId, Chat>,
+    /// The same as a list, made anew when a chat is added: it is asked for at every turn.
+    listed: Arc<[Chat]>,
+    performed: Vec<Outgoing>,
+}
+
+impl Notebook {
+    /// An account that knows nobody.
+    pub(crate) fn new() -> Self {
+        let pages = Pages { chats: BTreeMap::new(), listed: Arc::from([]), performed: Vec::new() };
+        Self { pages: Mutex::new(pages) }
+    }
+
+    /// Makes a chat known, as a service does when a chat is first seen.
+    pub(crate) fn meet(&self, chat: &Chat) {
+        let mut pages = self.pages();
+        if !pages.chats.contains_key(&chat.id) {
+            pages.chats.insert(chat.id.clone(), chat.clone());
+            pages.listed = pages.chats.values().cloned().collect();
+        }
+    }
+
+    /// The name of a chat.
+    pub(crate) fn name_of(&self, chat: &ChatId) -> String {
+        let known = self.pages().chats.get(chat).map(|chat| chat.name.clone());
+        known.unwrap_or_else(|| chat.to_string())
+    }
+
+    /// What was asked for since the last call, in order.
+    pub(crate) fn take(&self) -> Vec<Outgoing> {
+        std::mem::take(&mut self.pages().performed)
+    }
+
+    fn pages(&self) -> MutexGuard<'_, Pages> {
+        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Service for Notebook {
+    fn capabilities(&self) -> Arc<Capabilities> {
+        Arc::new(everything())
+    }
+
+    fn chats(&self) -> Arc<[Chat]> {
+        Arc::clone(&self.pages().listed)
+    }
+
+    async fn perform(&self, outgoing: &Outgoing) -> Result<Receipt, SendError> {
+        self.pages().performed.push(outgoing.clone());
+        Ok(Receipt { message: Some(MessageId::new(format!("sent:{}", outgoing.id))) })
+    }
+
+    async fn media(&self, _media: &MediaRef, _limit: u64) -> Result<Bytes, MediaError> {
+        Err(MediaError::Unavailable)
+    }
+}
+
+/// No action is refused: what a real transport lacks is said when the file is checked for that transport.
+fn everything() -> Capabilities {
+    use ActionKind::{AcceptFriend, File, Image, Link, Recall, Save, Sticker, Text, Video, Voice};
+    let actions = BTreeSet::from([
+        Text,
+        Image,
+        Video,
+        File,
+        Voice,
+        Sticker,
+        Link,
+        Recall,
+        AcceptFriend,
+        Save,
+    ]);
+    Capabilities {
+        transport: "test",
+        actions,
+        max_text: 2_000,
+        max_picture: u64::MAX,
+        max_file: u64::MAX,
+        mention_alerts: true,
+    }
+}

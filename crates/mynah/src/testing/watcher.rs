@@ -1,0 +1,164 @@
+//! The rules of a played conversation, watched: what every turn decided and why, and which handlers it called.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use mynah_core::{
+    Action, Call, Context, Event, EventBody, EventId, Flow, Handler, HandlerError, Message, Random,
+    Step,
+};
+use mynah_rules::{Decision, Moment, RuleBook, RuleRef, Verdict};
+
+use super::deed::shown;
+use crate::rule_handler::RuleHandler;
+
+/// How often the dice are thrown again to see what else a random reply could have been.
+const THROWS: u64 = 64;
+
+/// How closely the rules are watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Attention {
+    /// What was decided.
+    Decisions,
+    /// Also why, and what else it could have been.
+    Reasons,
+}
+
+/// Runs the rules, and remembers.
+pub(crate) struct Watcher {
+    book: Arc<RuleBook>,
+    rules: RuleHandler,
+    registered: BTreeSet<String>,
+    attention: Attention,
+    /// Turns in the order in which they first ran. One that runs again takes the place of its first run.
+    turns: Mutex<Vec<Watched>>,
+}
+
+/// A turn as it was seen.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    /// Of which event.
+    pub(crate) event: EventId,
+    /// What was decided.
+    pub(crate) decision: Decision,
+    /// Each rule that was looked at, with what became of it.
+    pub(crate) verdicts: Vec<(RuleRef, Verdict)>,
+    /// Every text that the same decision could have said under other dice.
+    pub(crate) could_say: BTreeSet<String>,
+}
+
+impl Watched {
+    /// The handlers that were called, in order.
+    pub(crate) fn calls(&self) -> impl Iterator<Item = &Call> {
+        self.decision.steps.iter().filter_map(|step| match step {
+            Step::Run(call) => Some(call),
+            Step::Act(_) => None,
+        })
+    }
+}
+
+impl Watcher {
+    /// Watches the rules of this book, in a bot with handlers of these names.
+    pub(crate) fn new(book: Arc<RuleBook>, registered: Vec<String>, attention: Attention) -> Self {
+        Self {
+            rules: RuleHandler::alone(Arc::clone(&book)),
+            book,
+            registered: registered.into_iter().collect(),
+            attention,
+            turns: Mutex::default(),
+        }
+    }
+
+    /// The turns since the last call, in order.
+    pub(crate) fn take(&self) -> Vec<Watched> {
+        std::mem::take(&mut *self.turns())
+    }
+
+    fn turns(&self) -> MutexGuard<'_, Vec<Watched>> {
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Decides as the rules will in a moment, and keeps it.
+    fn watch(&self, ctx: &Context, event: &Event) {
+        let at = Moment { now: ctx.now(), random: ctx.random(), chats: Arc::clone(ctx.chats()) };
+        let watched = match self.attention {
+            Attention::Decisions => Watched {
+                event: event.id.clone(),
+                decision: self.book.decide(event, ctx, &at),
+                verdicts: Vec::new(),
+                could_say: BTreeSet::new(),
+            },
+            Attention::Reasons => self.watch_closely(ctx, event, &at),
+        };
+        let mut turns = self.turns();
+        match turns.iter_mut().find(|turn| turn.event == watched.event) {
+            Some(turn) => *turn = watched,
+            None => turns.push(watched),
+        }
+    }
+
+    fn watch_closely(&self, ctx: &Context, event: &Event, at: &Moment) -> Watched {
+        let mut verdicts = Vec::new();
+        let decision = self.book.explain(event, ctx, at, &mut verdicts);
+        let mut could_say = texts(&decision).collect::<BTreeSet<_>>();
+        let throws = if could_say.is_empty() { 0 } else { THROWS };
+        for throw in 0..throws {
+            let other = Moment { random: Random::from_seed(throw), ..at.clone() };
+            let other = self.book.decide(event, ctx, &other);
+            if other.rule == decision.rule {
+                could_say.extend(texts(&other));
+            }
+        }
+        Watched { event: event.id.clone(), decision, verdicts, could_say }
+    }
+
+    /// Takes out the calls of handlers that nobody registered: they are looked at, not run.
+    fn drop_unknown_calls(&self, ctx: &mut Context) {
+        let mut effects = ctx.effects().clone();
+        let known = |step: &Step| match step {
+            Step::Run(call) => self.registered.contains(&call.handler),
+            Step::Act(_) => true,
+        };
+        if !effects.steps.iter().all(known) {
+            effects.steps.retain(known);
+            ctx.restore(effects);
+        }
+    }
+}
+
+/// The texts that a decision says.
+fn texts(decision: &Decision) -> impl Iterator<Item = String> {
+    decision.steps.iter().filter_map(|step| match step {
+        Step::Act(planned) => match &planned.action {
+            Action::Send { content } => Some(shown(content)),
+            Action::Recall { .. } | Action::AcceptFriend { .. } | Action::Save { .. } => None,
+        },
+        Step::Run(_) => None,
+    })
+}
+
+#[async_trait]
+impl Handler for Watcher {
+    async fn on_message(&self, ctx: &mut Context, message: &Message) -> Result<Flow, HandlerError> {
+        let body = EventBody::Message(message.clone());
+        self.watch(ctx, &Event { id: ctx.event_id().clone(), time: ctx.now(), body });
+        let flow = self.rules.on_message(ctx, message).await?;
+        self.drop_unknown_calls(ctx);
+        Ok(flow)
+    }
+
+    async fn on_event(&self, ctx: &mut Context, event: &Event) -> Result<Flow, HandlerError> {
+        self.watch(ctx, event);
+        let flow = self.rules.on_event(ctx, event).await?;
+        self.drop_unknown_calls(ctx);
+        Ok(flow)
+    }
+}
+
+impl fmt::Debug for Watcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watcher").field("registered", &self.registered).finish_non_exhaustive()
+    }
+}

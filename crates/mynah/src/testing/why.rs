@@ -1,0 +1,187 @@
+//! Why a rule answered or did not, in one line for people and as JSON for tools.
+
+use std::time::Duration;
+
+use mynah_core::Quiet;
+use mynah_rules::{RuleRef, Verdict};
+use serde::Serialize;
+
+use crate::cli::print::on_one_line;
+
+/// One rule and what became of it, as JSON.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Why {
+    rule: String,
+    file: String,
+    line: u32,
+    /// `off`, `failed`, `quiet` or `acted`.
+    verdict: &'static str,
+    /// The key of the condition that failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    condition: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wanted: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    saw: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    brake: Option<Quiet>,
+    /// How long the brake still holds, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left_ms: Option<u64>,
+    /// Whether the search went on.
+    goes_on: bool,
+}
+
+impl Why {
+    /// What became of a rule.
+    pub(crate) fn of(rule: &RuleRef, verdict: &Verdict) -> Self {
+        let mut why = Self {
+            rule: rule.id.clone(),
+            file: rule.file.to_string(),
+            line: rule.line,
+            verdict: "off",
+            condition: None,
+            wanted: None,
+            saw: None,
+            brake: None,
+            left_ms: None,
+            goes_on: true,
+        };
+        match verdict {
+            Verdict::Off => {}
+            Verdict::Failed(failed) => {
+                why.verdict = "failed";
+                why.condition = Some(failed.key);
+                why.wanted = Some(failed.wanted.clone());
+                why.saw = Some(failed.saw.clone());
+            }
+            Verdict::Quiet { brake, left, goes_on } => {
+                why.verdict = "quiet";
+                why.brake = Some(*brake);
+                why.left_ms = left.map(|left| u64::try_from(left.as_millis()).unwrap_or(u64::MAX));
+                why.goes_on = *goes_on;
+            }
+            Verdict::Acted { goes_on } => {
+                why.verdict = "acted";
+                why.goes_on = *goes_on;
+            }
+        }
+        why
+    }
+
+    /// The id of the rule, or `file:line`.
+    pub(crate) fn rule(&self) -> &str {
+        &self.rule
+    }
+
+    /// Whether the rule matched.
+    pub(crate) fn matched(&self) -> bool {
+        matches!(self.verdict, "quiet" | "acted")
+    }
+
+    /// The whole line for people, without the line end.
+    pub(crate) fn line(&self) -> String {
+        let mark = if self.matched() { '*' } else { ' ' };
+        let place = format!("{}:{}", self.file, self.line);
+        let id = if self.rule == place { String::new() } else { format!(" ({})", self.rule) };
+        format!("{mark} {place}{id}: {}", self.reason())
+    }
+
+    fn reason(&self) -> String {
+        let go_on = if self.goes_on { ", and the search goes on" } else { "" };
+        match (self.verdict, self.condition) {
+            ("failed", Some(key)) => {
+                let text = |text: &Option<String>| on_one_line(text.as_deref().unwrap_or_default());
+                let wanted = text(&self.wanted);
+                format!("{key} wants {wanted}, saw {}", quoted(&text(&self.saw)))
+            }
+            ("quiet", _) => {
+                let left = self.left_ms.map(|left| format!(" for another {}", rounded(left)));
+                format!(
+                    "matched, but {} keeps it quiet{}{go_on}",
+                    brake(self.brake),
+                    left.unwrap_or_default()
+                )
+            }
+            ("acted", _) => format!("answered{go_on}"),
+            _ => "switched off".to_owned(),
+        }
+    }
+}
+
+fn quoted(text: &str) -> String {
+    if text.is_empty() { "nothing".to_owned() } else { format!("\"{text}\"") }
+}
+
+fn brake(brake: Option<Quiet>) -> &'static str {
+    match brake {
+        Some(Quiet::Cooldown) => "its cooldown",
+        Some(Quiet::Limit) => "its limit",
+        Some(Quiet::Mute) => "a muted chat",
+        None => "something",
+    }
+}
+
+/// A time as people say it: two units at most.
+fn rounded(millis: u64) -> String {
+    let seconds = Duration::from_millis(millis).as_secs_f64().ceil();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "never negative")]
+    let seconds = seconds as u64;
+    let (days, hours) = (seconds / 86_400, seconds / 3_600 % 24);
+    let (minutes, rest) = (seconds / 60 % 60, seconds % 60);
+    let parts = [(days, 'd'), (hours, 'h'), (minutes, 'm'), (rest, 's')];
+    let shown = parts.iter().skip_while(|(count, _)| *count == 0).take(2);
+    let text: Vec<String> = shown.map(|(count, unit)| format!("{count}{unit}")).collect();
+    if text.is_empty() { "0s".to_owned() } else { text.join(" ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use mynah_rules::Failed;
+
+    use super::*;
+
+    #[test]
+    fn every_verdict_reads_as_a_sentence() {
+        let rule = |id: &str| RuleRef { id: id.to_owned(), file: "bot.toml".into(), line: 7 };
+        let failed = Verdict::Failed(Failed {
+            key: "keyword",
+            wanted: "价格, 多少钱".to_owned(),
+            saw: "随便聊聊".to_owned(),
+        });
+        let quiet = Verdict::Quiet {
+            brake: Quiet::Cooldown,
+            left: Some(Duration::from_millis(60_001)),
+            goes_on: false,
+        };
+        for (rule, verdict, expected) in [
+            (rule("bot.toml:7"), Verdict::Off, "  bot.toml:7: switched off"),
+            (
+                rule("price"),
+                failed,
+                "  bot.toml:7 (price): keyword wants 价格, 多少钱, saw \"随便聊聊\"",
+            ),
+            (
+                rule("bot.toml:7"),
+                quiet,
+                "* bot.toml:7: matched, but its cooldown keeps it quiet for another 1m 1s",
+            ),
+            (
+                rule("bot.toml:7"),
+                Verdict::Acted { goes_on: true },
+                "* bot.toml:7: answered, and the search goes on",
+            ),
+        ] {
+            assert_eq!(Why::of(&rule, &verdict).line(), expected);
+        }
+    }
+
+    #[test]
+    fn times_are_rounded_up_to_two_units() {
+        for (millis, expected) in
+            [(0, "0s"), (1, "1s"), (9_999, "10s"), (3_600_000, "1h 0m"), (90_061_000, "1d 1h")]
+        {
+            assert_eq!(rounded(millis), expected);
+        }
+    }
+}
