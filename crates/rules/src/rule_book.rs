@@ -209,3 +209,5 @@ impl RuleBook {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) mod told;

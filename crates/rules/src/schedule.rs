@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use jiff::civil::Time;
+use jiff::tz::TimeZone;
 use jiff::{ToSpan, Zoned};
 use mynah_core::{Due, Quiet, Scope, StateView, Timer, TimerChange, Timestamp};
 
@@ -31,16 +32,13 @@ pub(crate) fn set_all(book: &RuleBook, state: &dyn StateView, at: &Moment) -> De
     let mut decision = Decision::default();
     for schedule in book.schedules() {
         let reached = reached(&pending, schedule);
+        let from = reached.unwrap_or_else(|| before_first(schedule, at.now));
         if reached.is_none() {
-            reach(&mut pending, schedule, just_before(at.now));
+            reach(&mut pending, schedule, from);
         }
-        let from = match (reached, schedule.missed) {
-            (Some(reached), Missed::Once) => reached,
-            (Some(reached), Missed::Skip) if matches!(schedule.due, model::Due::Every(_)) => reached,
-            // A moment that is now still counts.
-            (reached, _) => reached.unwrap_or(just_before(at.now)).max(just_before(at.now)),
-        };
-        decision.timers.extend(next_timer(book, schedule, from, at.now));
+        let not_before = if schedule.missed == Missed::Once { from } else { at.now };
+        let next = next(&schedule.due, from, not_before, book.zone());
+        decision.timers.extend(next.map(|at| timer(schedule, at)));
     }
     decision.writes = pending.into_writes();
     decision
@@ -60,8 +58,15 @@ pub(crate) fn due(book: &RuleBook, due: &Due, state: &dyn StateView, at: &Moment
 fn fan_out(book: &RuleBook, schedule: &Schedule, due: &Due, state: &dyn StateView, at: &Moment) -> Decision {
     let mut pending = Pending::new(state);
     let mut decision = Decision { acted: true, rule: Some(reference(schedule)), ..Decision::default() };
-    reach(&mut pending, schedule, due.at);
     let missed = at.now.since(due.at) > LATE;
+    let next = next(&schedule.due, due.at, if missed { at.now } else { due.at }, book.zone());
+    // However many were missed, one makes up for all; a beat keeps its place all the same.
+    let served = match (&schedule.due, next) {
+        (model::Due::Every(every), Some(next)) => next - *every,
+        _ if missed => due.at.max(just_before(at.now)),
+        _ => due.at,
+    };
+    reach(&mut pending, schedule, served);
     if !(missed && schedule.missed == Missed::Skip) {
         for name in &schedule.to {
             let chats = targets(name, &at.chats);
@@ -80,9 +85,7 @@ fn fan_out(book: &RuleBook, schedule: &Schedule, due: &Due, state: &dyn StateVie
             }));
         }
     }
-    // However many were missed, one makes up for all.
-    let from = if missed { just_before(at.now) } else { due.at };
-    decision.timers.extend(next_timer(book, schedule, from.max(due.at), at.now));
+    decision.timers.extend(next.map(|at| timer(schedule, at)));
     decision.writes = pending.into_writes();
     decision
 }
@@ -117,32 +120,33 @@ fn reach(pending: &mut Pending<'_>, schedule: &Schedule, at: Timestamp) {
     pending.set(Scope::Bot, &key(schedule), at.as_millis().to_string(), None);
 }
 
+/// Up to which moment a schedule that is new counts as served. A moment that is now still counts; a beat begins now.
+fn before_first(schedule: &Schedule, now: Timestamp) -> Timestamp {
+    match schedule.due {
+        model::Due::Every(_) => now,
+        model::Due::At { .. } | model::Due::Cron(_) => just_before(now),
+    }
+}
+
 fn just_before(now: Timestamp) -> Timestamp {
     now - Duration::from_millis(1)
 }
 
-fn next_timer(book: &RuleBook, schedule: &Schedule, after: Timestamp, now: Timestamp) -> Option<TimerChange> {
-    let at = next(&schedule.due, &zoned(after, book.zone()), now)?;
-    Some(TimerChange::Set(Timer {
-        key: key(schedule),
-        at,
-        chat: None,
-        person: None,
-        name: TIMER.to_owned(),
-        data: String::new(),
-    }))
+/// The timer of a schedule in the account's lane.
+fn timer(schedule: &Schedule, at: Timestamp) -> TimerChange {
+    let name = TIMER.to_owned();
+    TimerChange::Set(Timer { key: key(schedule), at, chat: None, person: None, name, data: String::new() })
 }
 
-/// The first moment after `after` at which it is due.
-fn next(due: &model::Due, after: &Zoned, now: Timestamp) -> Option<Timestamp> {
+/// The first moment after `after`, and not before `not_before`, at which it is due.
+fn next(due: &model::Due, after: Timestamp, not_before: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
     let stamp = |zoned: &Zoned| Timestamp::from_millis(zoned.timestamp().as_millisecond());
+    let from = || zoned(after.max(just_before(not_before)), zone);
     match due {
-        model::Due::At { times, days } => next_time(times, *days, after).as_ref().map(stamp),
-        model::Due::Cron(cron) => cron.find_next_occurrence(after, false).ok().as_ref().map(stamp),
+        model::Due::At { times, days } => next_time(times, *days, &from()).as_ref().map(stamp),
+        model::Due::Cron(cron) => cron.find_next_occurrence(&from(), false).ok().as_ref().map(stamp),
         model::Due::Every(every) => {
-            let after = stamp(after);
-            // The beat goes on from where it was; beats that passed meanwhile are counted, not made up for.
-            let beats = now.since(after).as_millis().div_ceil(every.as_millis().max(1)).max(1);
+            let beats = not_before.since(after).as_millis().div_ceil(every.as_millis().max(1)).max(1);
             Some(after + every.saturating_mul(u32::try_from(beats).unwrap_or(u32::MAX)))
         }
     }

@@ -1,1 +1,470 @@
-//! Told as stories.
+//! What bots say, told as short conversations.
+
+use mynah_core::{Content, MediaRef, MediaSource, NoticeKind, Person, Quiet, Segment};
+
+use super::told::Talk;
+use crate::explain::{Failed, Verdict};
+
+/// What the bot does when these people say these things, one after the other.
+#[track_caller]
+fn tells(rules: &str, story: &[(&str, &str, &[&str])]) -> Talk {
+    let mut talk = Talk::with(rules);
+    for (place, text, expected) in story {
+        assert_eq!(talk.say(place, text), *expected, "{place}: {text}");
+    }
+    talk
+}
+
+#[test]
+fn the_first_rule_that_matches_answers() {
+    let rules = r#"
+        [bot]
+        groups = ["客户*"]
+        [[rule]]
+        keyword = ["价格", "多少钱"]
+        reply = "看网页"
+        [[rule]]
+        all = ["发票", "抬头"]
+        reply = "请私信"
+        [[rule]]
+        exact = "菜单"
+        image = "menu.png"
+        [[rule]]
+        keyword = "价格"
+        priority = 1
+        in = "private"
+        reply = "私下说"
+    "#;
+    tells(
+        rules,
+        &[
+            ("客户一群/张三", "请问多少钱", &["看网页"]),
+            ("客户一群/张三", "发票的抬头", &["请私信"]),
+            ("客户一群/张三", "发票", &[]),
+            ("客户一群/张三", " 菜单 ", &["[image menu.png]"]),
+            ("家人群/妈妈", "价格", &[]),
+            ("李四", "价格", &["私下说"]),
+        ],
+    );
+}
+
+#[test]
+fn being_called_is_a_condition() {
+    let mut talk = Talk::with("[[rule]]\nat_me = true\nreply = \"{at}在\"\n");
+    assert_eq!(talk.say("群/张三", "在吗"), [""; 0]);
+    assert_eq!(talk.say_called("群/张三", "在吗", true), ["@张三 在"]);
+    assert_eq!(talk.say("张三", "在吗"), ["在"]);
+}
+
+#[test]
+fn captures_and_the_rest_are_original_text() {
+    let rules = r#"
+        [[rule]]
+        regex = '订单号?\s*[:：]?\s*(?<no>\d{8,12})'
+        reply = "订单 {no}"
+        [[rule]]
+        pattern = ["叫我 {name}", "我叫 {name}"]
+        set = { nick = "{name}" }
+        reply = "好的，{name}！"
+        [[rule]]
+        exact = "我是谁"
+        reply = "你是 {user.nick|{sender}}。"
+        [[rule]]
+        prefix = ["查询", "查"]
+        suffix = "价格"
+        reply = "<{rest}>"
+        [[rule]]
+        prefix = "ECHO"
+        reply = "{rest}"
+    "#;
+    tells(
+        rules,
+        &[
+            ("李四", "订单：２０２６１１２２", &["订单 ２０２６１１２２"]),
+            ("李四", "我是谁", &["你是 李四。"]),
+            ("李四", "我叫 {sender}", &["好的，{sender}！"]),
+            ("李四", "我是谁", &["你是 {sender}。"]),
+            ("群/李四", "我是谁", &["你是 李四。"]),
+            ("李四", "查询 苹果价格", &["<苹果>"]),
+            ("李四", "查价格", &["<>"]),
+            ("李四", "echo  Ａ  Ｂ", &["Ａ  Ｂ"]),
+        ],
+    );
+}
+
+#[test]
+fn state_is_counted_and_forwarded() {
+    let rules = r#"
+        [bot]
+        admins = ["老王"]
+        [[rule]]
+        keyword = ["刷单", "代购"]
+        not_from = "admin"
+        in = "group"
+        add = { warns = 1, "chat.all" = 2 }
+        reply = "{at}第 {user.warns} 次，共 {chat.all}"
+        forward_to = ["管理群"]
+        [[group]]
+        name = "车友*"
+        vars = { all = "10" }
+    "#;
+    let mut talk = Talk::with(rules);
+    talk.knows("管理群");
+    for (place, text, expected) in [
+        ("车友群/小明", "代购香水", vec!["@小明 第 1 次，共 12", "=> 管理群: 小明（车友群）：代购香水"]),
+        ("车友群/小明", "又刷单", vec!["@小明 第 2 次，共 14", "=> 管理群: 小明（车友群）：又刷单"]),
+        ("车友群/老王", "代购", vec![]),
+        // Somebody who only calls himself so is not the admin.
+        ("车友群/老王*", "代购", vec!["@老王 第 1 次，共 16", "=> 管理群: 老王（车友群）：代购"]),
+    ] {
+        assert_eq!(talk.say(place, text), expected, "{place}: {text}");
+    }
+    assert!(talk.last.warnings.iter().any(|warning| warning.contains("老王")), "{:?}", talk.last.warnings);
+}
+
+#[test]
+fn a_name_stays_with_the_person_it_meant_first() {
+    let mut talk = Talk::with("[bot]\nadmins = [\"老王\"]\n[[rule]]\nexact = \"去\"\nfrom = \"admin\"\nreply = \"好\"\n");
+    assert_eq!(talk.say("群/老王", "去"), ["好"]);
+    // Another friend takes the name; the bot remembers whom it meant.
+    let other = Person { id: "f:other".into(), name: "老王".into(), known_as: vec!["老王".into()] };
+    let chat = mynah_core::Chat::group("g:群", "群");
+    let message = mynah_core::Message {
+        id: "m".into(),
+        chat,
+        sender: other,
+        origin: mynah_core::Origin::Person,
+        content: Content::text("去"),
+        text: "去".into(),
+        called: false,
+    };
+    assert_eq!(talk.happens(mynah_core::EventBody::Message(message)), [""; 0]);
+}
+
+#[test]
+fn cooldowns_and_limits_keep_quiet_and_say_so_once() {
+    let rules = r#"
+        [[rule]]
+        id = "进度"
+        keyword = "进度"
+        reply = "看板"
+        cooldown = { user = "1m", chat = "10s" }
+        cooldown_reply = "稍等"
+        limit = { user = 3, per = "day" }
+        limit_reply = "今天够了"
+        [[rule]]
+        type = "text"
+        reply = "不懂"
+    "#;
+    let mut talk = tells(
+        rules,
+        &[("群/甲", "进度", &["看板"]), ("群/乙", "进度", &["稍等"]), ("群/乙", "进度", &[]), ("二群/乙", "进度", &["看板"])],
+    );
+    assert_eq!(talk.last.quiet, None);
+    talk.pass(10);
+    assert_eq!(talk.say("群/乙", "进度"), ["看板"]);
+    talk.pass(10);
+    // The chat's clock has run out, 甲's own runs on: that is another clock, and its period has not been told yet.
+    assert_eq!(talk.say("群/甲", "进度"), ["稍等"]);
+    assert_eq!(talk.last.quiet, Some(Quiet::Cooldown));
+    for _ in 0..2 {
+        talk.pass(60);
+        assert_eq!(talk.say("群/甲", "进度"), ["看板"]);
+    }
+    talk.pass(60);
+    assert_eq!(talk.say("群/甲", "进度"), ["今天够了"]);
+    assert_eq!((talk.say("群/甲", "进度"), talk.last.quiet), (vec![], Some(Quiet::Limit)));
+    talk.jump("2026-11-24T00:00:00+08:00");
+    assert_eq!(talk.say("群/甲", "进度"), ["看板"]);
+}
+
+#[test]
+fn a_cooldown_runs_on_over_midnight_and_a_reload() {
+    let rules = "[[rule]]\nkeyword = \"早\"\nreply = \"早\"\ncooldown = \"10m\"\n";
+    let mut talk = Talk::with(rules);
+    talk.jump("2026-11-23T23:55:00+08:00");
+    assert_eq!(talk.say("群/甲", "早"), ["早"]);
+    talk.start(Some(&format!("[[rule]]\nexact = \"新\"\nreply = \"新\"\n{rules}")));
+    talk.jump("2026-11-24T00:04:59+08:00");
+    assert_eq!(talk.say("群/甲", "早"), [""; 0]);
+    talk.jump("2026-11-24T00:05:00+08:00");
+    assert_eq!(talk.say("群/甲", "早"), ["早"]);
+}
+
+#[test]
+fn continue_lets_the_search_go_on_up_to_five() {
+    let rule = |n: u32| format!("[[rule]]\nkeyword = \"a\"\nreply = \"{n}\"\ncontinue = true\n");
+    let rules: String = (1..=7).map(rule).collect();
+    let talk = tells(&rules, &[("x", "a", &["1", "2", "3", "4", "5"])]);
+    assert_eq!(talk.last.warnings.len(), 1);
+
+    let rules = r#"
+        [[rule]]
+        keyword = "a"
+        reply = "first"
+        cooldown = "1m"
+        continue = true
+        [[rule]]
+        keyword = "b"
+        reply = "second"
+    "#;
+    let talk = tells(rules, &[("x", "a b", &["first", "second"]), ("x", "a b", &["second"]), ("x", "a", &[])]);
+    // Nothing else answered: a fallback is not to say that it does not understand.
+    assert_eq!(talk.last.quiet, Some(Quiet::Cooldown));
+}
+
+#[test]
+fn a_random_choice_is_never_that_of_last_time() {
+    let mut talk = Talk::with("[[rule]]\nkeyword = \"早\"\nreply_one_of = [\"1\", \"2\", \"3\"]\n");
+    let said: Vec<String> = (0..200).flat_map(|_| talk.say("群/甲", "早")).collect();
+    assert!(said.windows(2).all(|pair| pair[0] != pair[1]));
+    assert!(["1", "2", "3"].iter().all(|one| said.iter().filter(|text| text == one).count() > 40), "{said:?}");
+}
+
+#[test]
+fn chance_is_a_condition_drawn_from_the_event() {
+    let mut talk = Talk::with("[[rule]]\nkeyword = \"早\"\nchance = 0.3\nreply = \"早\"\n[[rule]]\nkeyword = \"早\"\nreply = \"-\"\n");
+    let said: Vec<String> = (0..1000).flat_map(|_| talk.say("群/甲", "早")).collect();
+    let lucky = said.iter().filter(|text| *text == "早").count();
+    assert!((230..370).contains(&lucky), "{lucky}");
+}
+
+#[test]
+fn admins_mute_a_chat() {
+    let rules = r##"
+        [bot]
+        admins = ["老王"]
+        [[rule]]
+        keyword = "价格"
+        reply = "网页"
+        [[rule]]
+        pattern = "#静音 [{duration}]"
+        from = "admin"
+        run = "builtin.mute"
+        reply = "好"
+        [[rule]]
+        exact = "#说话"
+        from = "admin"
+        run = "builtin.unmute"
+    "##;
+    let mut talk = tells(
+        rules,
+        &[
+            ("群/甲", "#静音", &[]),
+            ("群/老王", "#静音", &["好"]),
+            ("群/甲", "价格", &[]),
+            ("二群/甲", "价格", &["网页"]),
+            ("群/老王", "#说话", &[]),
+            ("群/甲", "价格", &["网页"]),
+            ("群/老王", "#静音 2h", &["好"]),
+        ],
+    );
+    talk.pass(2 * 3600 - 1);
+    assert_eq!((talk.say("群/甲", "价格"), talk.last.quiet), (vec![], Some(Quiet::Mute)));
+    talk.pass(1);
+    assert_eq!(talk.say("群/甲", "价格"), ["网页"]);
+}
+
+#[test]
+fn events_are_answered() {
+    let rules = r#"
+        [[rule]]
+        event = "join"
+        reply = "欢迎 {joined}！{chat.notice|暂无公告}"
+        [[rule]]
+        event = "recall"
+        forward_to = ["管理群"]
+        [[rule]]
+        event = "friend_request"
+        keyword = "车友"
+        accept = true
+        reply = "你好 {sender}"
+        [[group]]
+        name = "车友*"
+        vars = { notice = "周六" }
+    "#;
+    let mut talk = Talk::with(rules);
+    talk.knows("管理群");
+    let people = vec![Person::stranger("a", "小明"), Person::stranger("b", "小红")];
+    assert_eq!(talk.notice("车友群/小明", NoticeKind::Join { people }), ["欢迎 小明、小红！周六"]);
+    let request = |greeting: &str| NoticeKind::FriendRequest { greeting: greeting.into(), ticket: "t".into() };
+    assert_eq!(talk.notice("小刚", request("我是车友")), ["=> accept t", "你好 小刚"]);
+    assert_eq!(talk.notice("小刚", request("你好")), [""; 0]);
+    talk.say("车友群/小明", "骂人");
+    let mynah_core::EventBody::Message(original) = (mynah_core::EventBody::Message(mynah_core::Message {
+        id: "m0".into(),
+        chat: mynah_core::Chat::group("g:车友群", "车友群"),
+        sender: Person::stranger("a", "小明"),
+        origin: mynah_core::Origin::Person,
+        content: Content::text("骂人"),
+        text: "骂人".into(),
+        called: false,
+    })) else {
+        unreachable!()
+    };
+    let recall = NoticeKind::Recall { message: "m0".into(), original: Some(Box::new(original)) };
+    assert_eq!(talk.notice("车友群/小明", recall), ["=> 管理群: 小明（车友群）：骂人"]);
+    let unseen = NoticeKind::Recall { message: "m9".into(), original: None };
+    assert_eq!(talk.notice("车友群/小明", unseen), [""; 0]);
+}
+
+#[test]
+fn media_are_for_rules_that_name_them() {
+    let rules = "[[rule]]\ntype = [\"image\", \"file\"]\nreply = \"收到\"\nforward_to = [\"库\"]\n[[rule]]\nkeyword = \"a\"\nreply = \"b\"\n";
+    let mut talk = Talk::with(rules);
+    talk.knows("库");
+    let media = MediaRef { source: MediaSource::Service("x".into()), name: Some("a.png".into()), size: None };
+    let image = Content(vec![Segment::Image(media)]);
+    assert_eq!(talk.send("群/甲", image, "", false), ["收到", "=> 库: [image a.png]"]);
+    assert_eq!(talk.say("群/甲", "a"), ["b"]);
+}
+
+#[test]
+fn actions_have_a_fixed_order_unless_do_says_otherwise() {
+    let rules = r#"
+        [[rule]]
+        pattern = "报 {what} {n:int}"
+        run = "h"
+        save_to = "a.csv"
+        reply_all_of = ["一", "二 {user.x}"]
+        set = { x = "{what}" }
+        at_sender = true
+        [[rule]]
+        exact = "慢"
+        do = [{ reply = "1" }, { wait = "2s" }, { reply = "2" }, { wait = "3s" }, { run = "h" }, { reply = "3" }]
+        [[rule]]
+        exact = "等"
+        do = [{ reply = "1" }, { wait = "2s" }, { reply = "2" }, { wait = "3s" }, { reply = "3" }]
+        [[rule]]
+        exact = "引"
+        reply = "好"
+        quote = true
+    "#;
+    let mut talk = Talk::with(rules);
+    assert_eq!(
+        talk.say("群/甲", "报 =苹果 12"),
+        ["@甲 一", "二 =苹果", "=> save a.csv 2026-11-23 12:00:00|群|甲|'=苹果|12", r#"=> run h {"n": "12", "what": "=苹果"}"#]
+    );
+    assert_eq!(talk.say("群/甲", "引"), ["「甲：引」好"]);
+    // What a handler does has to wait for a turn of its own, and all the rest with it.
+    assert_eq!(talk.say("群/甲", "慢"), ["1"]);
+    assert_eq!(talk.pass(2), ["2"]);
+    assert_eq!(talk.pass(2), [""; 0]);
+    assert_eq!(talk.pass(1), ["=> run h {}", "3"]);
+    assert_eq!(talk.say("群/甲", "等"), ["1", "[2s] 2", "[5s] 3"]);
+}
+
+#[test]
+fn groups_have_values_and_restrictions() {
+    let rules = r#"
+        [[rule]]
+        id = "进度"
+        keyword = "进度"
+        reply = "{chat.board|无}"
+        [[rule]]
+        keyword = "进"
+        reply = "请进"
+        [[rule]]
+        exact = "改"
+        id = "改"
+        set = { "chat.board" = "新" }
+        [[group]]
+        name = "一*"
+        vars = { board = "甲板" }
+        [[group]]
+        name = "*组"
+        vars = { board = "乙板" }
+        only = ["进度", "改"]
+    "#;
+    tells(
+        rules,
+        &[
+            ("一组/x", "进度", &["甲板"]),
+            ("二组/x", "进度", &["乙板"]),
+            ("一组/x", "请进", &["请进"]),
+            ("二组/x", "请进", &[]),
+            ("二组/x", "改", &[]),
+            ("二组/x", "进度", &["新"]),
+            ("x", "进度", &["无"]),
+        ],
+    );
+}
+
+#[test]
+fn times_days_and_ignored_people() {
+    let rules = r#"
+        [bot]
+        ignore = ["机器人"]
+        [[rule]]
+        keyword = "早"
+        time = "05:00-11:00"
+        reply = "早上好"
+        [[rule]]
+        keyword = "早"
+        days = "sat-sun"
+        reply = "周末好"
+        [[rule]]
+        keyword = "早"
+        time = "22:00-02:00"
+        reply = "夜里好 {date} {time} {weekday}"
+    "#;
+    let mut talk = Talk::with(rules);
+    assert_eq!(talk.say("群/甲", "早"), [""; 0]);
+    for (now, expected) in [
+        ("2026-11-23T05:00:00+08:00", "早上好"),
+        ("2026-11-28T11:00:00+08:00", "周末好"),
+        ("2026-11-23T23:30:00+08:00", "夜里好 2026-11-23 23:30 星期一"),
+        ("2026-11-24T01:59:00+08:00", "夜里好 2026-11-24 01:59 星期二"),
+    ] {
+        talk.jump(now);
+        assert_eq!(talk.say("群/甲", "早"), [expected]);
+        assert_eq!(talk.say("群/机器人", "早"), [""; 0]);
+        assert_eq!(talk.last.passed_over, Some("ignored person"));
+    }
+}
+
+#[test]
+fn every_rule_up_to_the_winner_is_explained() {
+    let rules = r#"
+        [[rule]]
+        id = "off"
+        keyword = "a"
+        off = true
+        reply = "x"
+        [[rule]]
+        id = "group"
+        keyword = "a"
+        groups = ["客*"]
+        reply = "x"
+        [[rule]]
+        id = "regex"
+        regex = '^B'
+        reply = "x"
+        [[rule]]
+        id = "brake"
+        keyword = "a"
+        reply = "once"
+        cooldown = "1m"
+    "#;
+    let talk = tells(rules, &[("群/x", "Ａ！", &["once"]), ("群/x", "Ａ！", &[])]);
+    let verdicts: Vec<_> = talk.trace.iter().map(|(rule, verdict)| (rule.id.as_str(), verdict.clone())).collect();
+    let failed = |key, wanted: &str, saw: &str| Verdict::Failed(Failed { key, wanted: wanted.into(), saw: saw.into() });
+    let left = Some(std::time::Duration::from_secs(60));
+    assert_eq!(
+        verdicts,
+        [
+            ("off", Verdict::Off),
+            ("group", failed("groups", "客*", "群")),
+            ("regex", failed("regex", "^B", "A!")),
+            ("brake", Verdict::Quiet { brake: Quiet::Cooldown, left, goes_on: false }),
+        ]
+    );
+}
+
+#[test]
+fn the_runner_is_asked_for_what_only_it_can_do() {
+    let rules = "[bot]\nadmins = [\"老王\"]\n[[rule]]\nexact = \"#重载\"\nfrom = \"admin\"\nrun = \"builtin.reload\"\n";
+    let talk = tells(rules, &[("老王", "#重载", &[])]);
+    assert_eq!(talk.last.builtin, Some(crate::Builtin::Reload));
+    assert!(talk.last.acted);
+}

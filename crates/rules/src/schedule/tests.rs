@@ -1,1 +1,114 @@
-//! Told as stories.
+//! Schedules, with the clock moved by hand.
+
+use crate::rule_book::told::Talk;
+
+fn talk(rules: &str, now: &str, groups: &[&str]) -> Talk {
+    let mut talk = Talk::with(rules);
+    groups.iter().for_each(|group| talk.knows(group));
+    talk.jump(now);
+    talk.start(None);
+    talk
+}
+
+#[test]
+fn every_group_hears_its_own_announcement() {
+    let rules = r#"
+        [[schedule]]
+        at = ["09:00", "17:30"]
+        days = "mon-fri"
+        to = ["晨会*"]
+        send = "早会，主题：{chat.topic|待定}"
+        [[group]]
+        name = "晨会一组"
+        vars = { topic = "发布" }
+    "#;
+    let mut talk = talk(rules, "2026-11-23T08:00:00+08:00", &["晨会一组", "晨会二组", "别的"]);
+    assert_eq!(talk.pass(3599), [""; 0]);
+    // Each line is said in the lane of its own chat.
+    assert_eq!(talk.pass(1), ["早会，主题：发布", "早会，主题：待定"]);
+    assert_eq!(talk.due(), ["2026-11-23T09:30:00Z"]);
+    talk.jump("2026-11-27T17:00:00+08:00");
+    assert_eq!(talk.pass(1800).len(), 2, "Friday evening");
+    assert_eq!(talk.due(), ["2026-11-30T01:00:00Z"], "Monday morning");
+}
+
+#[test]
+fn a_moment_that_is_now_counts() {
+    let mut talk = talk("[[schedule]]\nat = \"09:00\"\nto = [\"群\"]\nsend = \"早\"\n", "2026-11-23T09:00:00+08:00", &["群"]);
+    assert_eq!(talk.pass(0), ["早"]);
+    assert_eq!(talk.pass(0), [""; 0]);
+    talk.start(None);
+    assert_eq!(talk.due().len(), 1);
+    assert_eq!(talk.pass(86_400), ["早"]);
+}
+
+#[test]
+fn what_was_missed_is_skipped_or_made_up_for_once() {
+    for (missed, expected) in [("skip", vec![]), ("once", vec!["报销"])] {
+        let rules = format!("[[schedule]]\ncron = \"0 18 * * *\"\nto = [\"群\"]\nsend = \"报销\"\nmissed = \"{missed}\"\n");
+        let mut talk = talk(&rules, "2026-11-23T08:00:00+08:00", &["群"]);
+        // Down for three days; the timer is still there, and the rules begin anew.
+        talk.jump("2026-11-26T20:00:00+08:00");
+        assert_eq!(talk.pass(0), expected, "the overdue timer comes first: {missed}");
+        talk.start(None);
+        assert_eq!(talk.pass(0), [""; 0]);
+        assert_eq!(talk.due(), ["2026-11-27T10:00:00Z"]);
+        talk.jump("2026-11-29T20:00:00+08:00");
+        talk.start(None);
+        assert_eq!(talk.pass(0), expected, "the start comes first: {missed}");
+        assert_eq!(talk.due(), ["2026-11-30T10:00:00Z"]);
+    }
+}
+
+#[test]
+fn a_beat_goes_on_where_it_was() {
+    let rules = "[[schedule]]\nevery = \"2h\"\nto = [\"群\"]\nsend = \"喝水\"\n";
+    let mut talk = talk(rules, "2026-11-23T08:00:00+08:00", &["群"]);
+    assert_eq!(talk.pass(7199), ["喝水"; 0]);
+    assert_eq!(talk.pass(1), ["喝水"]);
+    assert_eq!(talk.pass(3 * 7200), ["喝水"; 3]);
+    talk.jump("2026-11-23T17:30:00+08:00");
+    talk.start(None);
+    assert_eq!(talk.due().len(), 1);
+    assert_eq!(talk.pass(1800).len(), 1, "at 18:00 as before");
+}
+
+#[test]
+fn a_missed_beat_is_made_up_for_once_and_keeps_its_place() {
+    let rules = "[[schedule]]\nevery = \"2h\"\nto = [\"群\"]\nsend = \"喝水\"\nmissed = \"once\"\n";
+    let mut talk = talk(rules, "2026-11-23T08:00:00+08:00", &["群"]);
+    talk.jump("2026-11-23T15:30:00+08:00");
+    talk.start(None);
+    assert_eq!(talk.pass(0), ["喝水"]);
+    talk.start(None);
+    assert_eq!(talk.pass(0), [""; 0]);
+    assert_eq!(talk.due(), ["2026-11-23T08:00:00Z"], "at 16:00 as before");
+}
+
+#[test]
+fn clocks_that_change_are_followed() {
+    let rules = "[bot]\ntimezone = \"Europe/Berlin\"\n[[schedule]]\nat = \"02:30\"\nto = [\"群\"]\nsend = \"x\"\n";
+    // In spring 02:30 does not exist, in autumn it comes twice.
+    for (now, due) in [
+        ("2026-03-28T12:00:00Z", "2026-03-29T01:30:00Z"),
+        ("2026-03-29T12:00:00Z", "2026-03-30T00:30:00Z"),
+        ("2026-10-24T12:00:00Z", "2026-10-25T00:30:00Z"),
+        ("2026-10-25T00:45:00Z", "2026-10-26T01:30:00Z"),
+    ] {
+        assert_eq!(talk(rules, now, &["群"]).due(), [due], "{now}");
+    }
+    let rules = rules.replace("at = \"02:30\"", "cron = \"0 9 * * *\"");
+    for (now, due) in
+        [("2026-03-28T12:00:00Z", "2026-03-29T07:00:00Z"), ("2026-10-24T12:00:00Z", "2026-10-25T08:00:00Z")]
+    {
+        assert_eq!(talk(&rules, now, &["群"]).due(), [due], "{now}");
+    }
+}
+
+#[test]
+fn a_schedule_that_was_taken_out_is_silent() {
+    let mut talk = talk("[[schedule]]\nat = \"09:00\"\nto = [\"群\"]\nsend = \"早\"\n", "2026-11-23T08:00:00+08:00", &["群"]);
+    talk.start(Some("[[rule]]\nkeyword = \"a\"\nreply = \"b\"\n"));
+    assert_eq!(talk.pass(86_400), [""; 0]);
+    assert_eq!(talk.due(), [""; 0]);
+}

@@ -1,0 +1,276 @@
+//! Conversations with a rule book alone, for tests: state, timers and a clock in memory, every decision made twice, by
+//! the index and by the ordered scan, and compared.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use mynah_core::{
+    Action, Change, Chat, ChatId, Content, Due, Event, EventBody, Message, MessageId, Notice, NoticeKind,
+    Origin, Person, Random, Scope, Segment, StateView, Step, Timer, TimerChange, Timestamp, Write, add,
+};
+
+use crate::decision::{Decision, Moment, RuleRef};
+use crate::explain::Verdict;
+use crate::rule_book::RuleBook;
+use crate::{Files, LoadOptions, load};
+
+/// A file system of one file, in which every other file exists.
+struct OneFile<'t>(&'t str);
+
+impl Files for OneFile<'_> {
+    fn read(&self, _path: &Path) -> io::Result<String> {
+        Ok(self.0.to_owned())
+    }
+
+    fn size(&self, _path: &Path) -> io::Result<u64> {
+        Ok(1)
+    }
+
+    fn list(&self, _folder: &Path) -> io::Result<Vec<PathBuf>> {
+        Ok(Vec::new())
+    }
+}
+
+/// The rule book of a text that has no error; in Shanghai unless it says where.
+pub(crate) fn book(text: &str) -> Arc<RuleBook> {
+    let zone = "[bot]\ntimezone = \"Asia/Shanghai\"\n";
+    let text = match text {
+        placed if placed.contains("timezone") => placed.to_owned(),
+        placed if placed.contains("[bot]") => placed.replace("[bot]", zone),
+        _ => format!("{zone}{text}"),
+    };
+    let loaded = load(Path::new("bot.toml"), &OneFile(&text), &LoadOptions::default());
+    loaded.book.unwrap_or_else(|| panic!("{:#?}", loaded.diagnostics))
+}
+
+type Owner = (Option<ChatId>, Option<String>);
+
+/// A conversation with a rule book.
+pub(crate) struct Talk {
+    pub(crate) book: Arc<RuleBook>,
+    pub(crate) now: Timestamp,
+    pub(crate) seed: u64,
+    state: BTreeMap<(Scope, Owner, String), (String, Option<Timestamp>)>,
+    timers: BTreeMap<(Option<ChatId>, String), Timer>,
+    chats: Vec<Chat>,
+    said: u64,
+    /// What the last decision was.
+    pub(crate) last: Decision,
+    /// Why.
+    pub(crate) trace: Vec<(RuleRef, Verdict)>,
+}
+
+/// The state of one chat and person.
+struct View<'t> {
+    talk: &'t Talk,
+    chat: Option<ChatId>,
+    person: Option<String>,
+}
+
+impl View<'_> {
+    fn owner(&self, scope: Scope) -> Owner {
+        match scope {
+            Scope::Bot => (None, None),
+            Scope::Chat => (self.chat.clone(), None),
+            Scope::Person => (self.chat.clone(), self.person.clone()),
+        }
+    }
+}
+
+impl StateView for View<'_> {
+    fn get(&self, scope: Scope, key: &str) -> Option<String> {
+        let (text, expires) = self.talk.state.get(&(scope, self.owner(scope), key.to_owned()))?;
+        expires.is_none_or(|expires| expires > self.talk.now).then(|| text.clone())
+    }
+
+    fn expires(&self, scope: Scope, key: &str) -> Option<Timestamp> {
+        self.talk.state.get(&(scope, self.owner(scope), key.to_owned())).and_then(|(_, expires)| *expires)
+    }
+}
+
+impl Talk {
+    /// With the bot of that text, on Monday, 2026-11-23, at noon in Shanghai.
+    pub(crate) fn with(text: &str) -> Self {
+        let mut talk = Self {
+            book: book(text),
+            now: Timestamp::from_secs(0),
+            seed: 0,
+            state: BTreeMap::new(),
+            timers: BTreeMap::new(),
+            chats: Vec::new(),
+            said: 0,
+            last: Decision::default(),
+            trace: Vec::new(),
+        };
+        talk.jump("2026-11-23T12:00:00+08:00");
+        talk
+    }
+
+    /// Moves the clock without firing anything.
+    pub(crate) fn jump(&mut self, to: &str) {
+        let instant: jiff::Timestamp = to.parse().expect(to);
+        self.now = Timestamp::from_millis(instant.as_millisecond());
+    }
+
+    /// The chat of a place like `group/person` or `person`, and the person.
+    fn people(&mut self, place: &str) -> (Chat, Person) {
+        let (chat, name) = match place.split_once('/') {
+            Some((group, name)) => (Chat::group(format!("g:{group}"), group), name),
+            None => (Chat::private(format!("p:{place}"), place), place),
+        };
+        if !self.chats.contains(&chat) {
+            self.chats.push(chat.clone());
+        }
+        // Names with a star are of people who are no friends.
+        let person = match name.strip_suffix('*') {
+            Some(stranger) => Person::stranger(format!("s:{stranger}"), stranger),
+            None => Person::friend(format!("f:{name}"), name),
+        };
+        (chat, person)
+    }
+
+    /// Somebody says a text; gives what the bot does.
+    pub(crate) fn say(&mut self, place: &str, text: &str) -> Vec<String> {
+        self.say_called(place, text, false)
+    }
+
+    /// The same, with a call of the bot.
+    pub(crate) fn say_called(&mut self, place: &str, text: &str, called: bool) -> Vec<String> {
+        self.send(place, Content::text(text), text, called)
+    }
+
+    /// Somebody sends anything.
+    pub(crate) fn send(&mut self, place: &str, content: Content, text: &str, called: bool) -> Vec<String> {
+        let (chat, sender) = self.people(place);
+        let called = called || !chat.is_group();
+        let id = MessageId::new(format!("m{}", self.said));
+        let text = text.to_owned();
+        let message = Message { id, chat, sender, origin: Origin::Person, content, text, called };
+        self.happens(EventBody::Message(message))
+    }
+
+    /// Something else happens.
+    pub(crate) fn notice(&mut self, place: &str, kind: NoticeKind) -> Vec<String> {
+        let (chat, person) = self.people(place);
+        self.happens(EventBody::Notice(Notice { chat, person: Some(person), kind }))
+    }
+
+    /// Anything happens now.
+    pub(crate) fn happens(&mut self, body: EventBody) -> Vec<String> {
+        let event = Event { id: format!("e{}", self.said).into(), time: self.now, body };
+        self.said += 1;
+        let at = Moment {
+            now: self.now,
+            random: Random::of(self.seed, &event.id),
+            chats: self.chats.clone().into(),
+        };
+        let person = event.person().map(|person| person.id.to_string());
+        let view = View { talk: self, chat: event.chat().map(|chat| chat.id.clone()), person };
+        let mut trace = Vec::new();
+        let decision = self.book.explain(&event, &view, &at, &mut trace);
+        assert_eq!(self.book.decide(&event, &view, &at), decision, "index and scan decide alike");
+        let (owner_chat, owner_person) = (view.chat.clone(), view.person.clone());
+        for write in &decision.writes {
+            let view = View { talk: self, chat: owner_chat.clone(), person: owner_person.clone() };
+            let owner = view.owner(write.scope);
+            let before = view.get(write.scope, &write.key);
+            self.apply(write, owner, before);
+        }
+        for timer in &decision.timers {
+            match timer.clone() {
+                TimerChange::Set(timer) => {
+                    let chat = timer.chat.as_ref().map(|chat| chat.id.clone());
+                    self.timers.insert((chat, timer.key.clone()), timer);
+                }
+                TimerChange::Cancel { chat, key } => drop(self.timers.remove(&(chat, key))),
+            }
+        }
+        let lines = decision.steps.iter().map(|step| self.line(step, owner_chat.as_ref())).collect();
+        (self.last, self.trace) = (decision, trace);
+        lines
+    }
+
+    fn apply(&mut self, write: &Write, owner: Owner, before: Option<String>) {
+        let place = (write.scope, owner, write.key.clone());
+        let value = match &write.change {
+            Change::Set(text) => text.clone(),
+            Change::Add(by) => add(before.as_deref(), *by),
+            Change::Remove => return drop(self.state.remove(&place)),
+        };
+        self.state.insert(place, (value, write.expires));
+    }
+
+    /// Time passes; everything that is due happens, in order.
+    pub(crate) fn pass(&mut self, seconds: u64) -> Vec<String> {
+        let end = self.now + Duration::from_secs(seconds);
+        let mut lines = Vec::new();
+        loop {
+            let next = self.timers.values().min_by_key(|timer| timer.at).filter(|timer| timer.at <= end).cloned();
+            let Some(timer) = next else { break };
+            self.now = self.now.max(timer.at);
+            lines.extend(self.fire(timer));
+        }
+        self.now = end;
+        lines
+    }
+
+    fn fire(&mut self, timer: Timer) -> Vec<String> {
+        let Timer { key, at, chat, person, name, data } = timer;
+        self.timers.remove(&(chat.as_ref().map(|chat| chat.id.clone()), key.clone()));
+        self.happens(EventBody::Due(Due { key, at, chat, person, name, data }))
+    }
+
+    /// The bot begins to work, perhaps with other rules.
+    pub(crate) fn start(&mut self, rules: Option<&str>) {
+        if let Some(rules) = rules {
+            self.book = book(rules);
+        }
+        self.happens(EventBody::Started);
+    }
+
+    /// Makes a group known to the account.
+    pub(crate) fn knows(&mut self, group: &str) {
+        self.people(&format!("{group}/x"));
+    }
+
+    /// The moments of all timers, as UTC.
+    pub(crate) fn due(&self) -> Vec<String> {
+        let mut moments: Vec<_> = self.timers.values().map(|timer| timer.at).collect();
+        moments.sort();
+        moments.iter().map(|at| jiff::Timestamp::from_millisecond(at.as_millis()).expect("in range").to_string()).collect()
+    }
+
+    fn line(&self, step: &Step, here: Option<&ChatId>) -> String {
+        let planned = match step {
+            Step::Run(call) => return format!("=> run {} {:?}", call.handler, call.captures),
+            Step::Act(planned) => planned,
+        };
+        let wait = if planned.delay.is_zero() { String::new() } else { format!("[{:?}] ", planned.delay) };
+        let what = match &planned.action {
+            Action::Send { content } => shown(content),
+            Action::AcceptFriend { ticket } => return format!("=> accept {ticket}"),
+            Action::Save { file, row } => return format!("=> save {file} {}", row.join("|")),
+            Action::Recall { .. } => return "=> recall".to_owned(),
+        };
+        if Some(&planned.chat) == here {
+            return format!("{wait}{what}");
+        }
+        let name = self.chats.iter().find(|chat| chat.id == planned.chat).map_or("?", |chat| chat.name.as_str());
+        format!("{wait}=> {name}: {what}")
+    }
+}
+
+fn shown(content: &Content) -> String {
+    let pieces = content.0.iter().map(|segment| match segment {
+        Segment::Text { text } => text.clone(),
+        Segment::Mention { shown, .. } => format!("@{shown} "),
+        Segment::Quote { sender, text, .. } => format!("「{sender}：{text}」"),
+        Segment::Image(media) => format!("[image {}]", media.name.as_deref().unwrap_or("")),
+        Segment::File(media) => format!("[file {}]", media.name.as_deref().unwrap_or("")),
+        other => format!("{other:?}"),
+    });
+    pieces.collect()
+}
