@@ -13,7 +13,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--auto-confirm" => options.auto_confirm = true,
-            "--listen" => options.listen = arguments.next().ok_or("--listen needs an address")?.parse()?,
+            "--listen" => {
+                options.listen = arguments.next().ok_or("--listen needs an address")?.parse()?;
+            }
             "--world" => {
                 let file = arguments.next().ok_or("--world needs a file")?;
                 options.world = World::from_toml(&std::fs::read_to_string(file)?)?;

@@ -16,7 +16,8 @@ pub(crate) struct Part {
 pub(crate) fn parts(content_type: &str, body: &[u8]) -> Vec<Part> {
     let Some(boundary) = boundary(content_type) else { return Vec::new() };
     let delimiter = format!("--{boundary}").into_bytes();
-    let marks: Vec<_> = find_all(body, &delimiter).collect();
+    let marks: Vec<_> =
+        find_all(body, &delimiter).filter(|at| is_line(body, *at, delimiter.len())).collect();
     marks
         .windows(2)
         .filter_map(|pair| {
@@ -32,6 +33,13 @@ fn boundary(content_type: &str) -> Option<String> {
     let (_, rest) = content_type.split_once("boundary=")?;
     let value = rest.split(';').next()?.trim().trim_matches('"');
     (!value.is_empty()).then(|| value.to_owned())
+}
+
+/// A delimiter begins a line and ends it, or is followed by the two dashes of the last one.
+fn is_line(body: &[u8], at: usize, length: usize) -> bool {
+    let (before, behind) = (&body[..at], &body[at + length..]);
+    (before.is_empty() || before.ends_with(b"\n"))
+        && [&b"\r\n"[..], b"\n", b"--"].iter().any(|end| behind.starts_with(end))
 }
 
 fn find_all<'a>(body: &'a [u8], wanted: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
@@ -83,7 +91,7 @@ mod tests {
     fn parts_of_a_form() {
         let body = b"--B\r\nContent-Disposition: form-data; name=\"id\"\r\n\r\nWU_FILE_0\r\n--B\r\n\
             Content-Disposition: form-data; name=\"filename\"; filename=\"\xe5\x9b\xbe.png\"\r\nContent-Type: image/png\r\n\r\n\
-            a\r\n--b\r\n\r\n--B--\r\n";
+            a--B\r\n--Bb\r\n\r\n--B--\r\n";
         let parts = parts("multipart/form-data; boundary=B", body);
         assert_eq!(parts.len(), 2);
         assert_eq!(
@@ -91,7 +99,7 @@ mod tests {
             ("id", &b"WU_FILE_0"[..])
         );
         assert_eq!(parts[1].file_name.as_deref(), Some("图.png"));
-        assert_eq!(&body[parts[1].bytes.clone()], b"a\r\n--b\r\n");
+        assert_eq!(&body[parts[1].bytes.clone()], b"a--B\r\n--Bb\r\n");
     }
 
     #[test]

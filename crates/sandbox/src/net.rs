@@ -99,6 +99,15 @@ impl Connection {
     }
 }
 
+impl Drop for Connection {
+    /// A body that breaks off drops the connection without another write.
+    fn drop(&mut self) {
+        if self.line.is_reset() {
+            let _ = self.stream.set_zero_linger();
+        }
+    }
+}
+
 impl AsyncRead for Connection {
     fn poll_read(
         mut self: Pin<&mut Self>,

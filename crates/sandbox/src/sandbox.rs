@@ -82,7 +82,12 @@ impl Sandbox {
 
     /// Chats, people and the latest messages, as `GET /sandbox/state` answers: of one chat or of all, before a
     /// message or up to now, at most so many messages.
-    pub fn state(&self, chat: Option<&str>, before: Option<u64>, limit: usize) -> serde_json::Value {
+    pub fn state(
+        &self,
+        chat: Option<&str>,
+        before: Option<u64>,
+        limit: usize,
+    ) -> serde_json::Value {
         self.hub.look(|state| control::view::state_of(state, chat, before, limit))
     }
 
