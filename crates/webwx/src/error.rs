@@ -157,9 +157,8 @@ impl CallError {
     pub fn is_retryable(&self) -> bool {
         match &self.failure {
             Failure::Unreachable(_) | Failure::TimedOut | Failure::Interrupted(_) => true,
-            Failure::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500..),
-            // Half an answer, or a page of somebody in between.
-            Failure::Unreadable { .. } => true,
+            // The service itself says no with a code: these are half an answer, or words of somebody in between.
+            Failure::Status { .. } | Failure::Unreadable { .. } => true,
             Failure::Refused { code, .. } => code.may_pass() || self.is_too_frequent(),
             Failure::TooLarge { .. } | Failure::Impossible(_) => false,
         }
@@ -174,7 +173,7 @@ impl CallError {
             | Failure::Unreadable { .. }
             | Failure::TooLarge { .. } => true,
             // A proxy says these when the service itself may well have worked.
-            Failure::Status { status, .. } => *status < 400 || *status >= 500,
+            Failure::Status { status, .. } => *status >= 500,
             Failure::Unreachable(_) | Failure::Refused { .. } | Failure::Impossible(_) => false,
         }
     }

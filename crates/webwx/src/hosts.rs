@@ -100,7 +100,9 @@ impl Hosts {
     }
 
     fn resolve(&self, redirect: &str) -> Option<Url> {
-        Url::parse(&format!("{}/", self.base(Role::Web))).ok()?.join(redirect.trim()).ok()
+        let url =
+            Url::parse(&format!("{}/", self.base(Role::Web))).ok()?.join(redirect.trim()).ok()?;
+        matches!(url.scheme(), "http" | "https").then_some(url)
     }
 
     /// The path as the server means it: an address with a path of its own may stand before it already.
@@ -138,6 +140,8 @@ fn is_ours(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn hosts(server: &str) -> Hosts {
@@ -239,6 +243,21 @@ mod tests {
             ("https://wx.qq.com", false),
         ] {
             assert_eq!(hosts(server).is_local(), local, "{server}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+        #[test]
+        fn no_redirect_leads_out(redirect in "(https?://|//|/|\\\\|wx2?\\.qq\\.com|evil\\.example|@|:|[?#&=%.]|.){0,8}") {
+            if let Some((url, _)) = hosts("http://127.0.0.1:1234/wx").follow(&redirect) {
+                prop_assert!(url.starts_with("http://127.0.0.1:1234/wx/"), "{}", url);
+            }
+            if let Some((url, _)) = hosts("").follow(&redirect) {
+                let url = Url::parse(&url).expect("a followed redirect is an address");
+                prop_assert!(url.scheme() == "https" && is_ours(url.host_str().unwrap_or_default()), "{}", url);
+            }
         }
     }
 }

@@ -29,6 +29,9 @@ const SILENCE: Duration = Duration::from_secs(60);
 /// Shorter than servers keep idle connections: a send should not meet one that is just being closed.
 const IDLE: Duration = Duration::from_secs(15);
 
+/// The most memory that is set aside for a body before any of it is there.
+const RESERVED: usize = 16 * 1024 * 1024;
+
 /// The connector for these hosts.
 pub(crate) fn connector(hosts: &Hosts, options: &Options) -> Result<reqwest::Client, BuildError> {
     static PROVIDER: Once = Once::new();
@@ -271,8 +274,9 @@ impl Client {
 async fn read(response: &mut reqwest::Response, limit: u64) -> Result<Bytes, Failure> {
     let too_large =
         |length: u64| if length > limit { Err(Failure::TooLarge { limit }) } else { Ok(()) };
-    too_large(response.content_length().unwrap_or(0))?;
-    let mut body = BytesMut::new();
+    let announced = response.content_length().unwrap_or(0);
+    too_large(announced)?;
+    let mut body = BytesMut::with_capacity(usize::try_from(announced).unwrap_or(0).min(RESERVED));
     while let Some(chunk) = response.chunk().await.map_err(failure)? {
         too_large((body.len() + chunk.len()) as u64)?;
         body.extend_from_slice(&chunk);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::wire::{BaseRequest, Contact, lenient};
+use crate::wire::{BaseRequest, Member, lenient};
 use crate::{Call, CallError, Client, ids};
 
 /// A group that was made.
@@ -17,7 +17,7 @@ pub struct CreatedGroup {
     pub topic: String,
     /// Who is in it.
     #[serde(deserialize_with = "lenient::list")]
-    pub member_list: Vec<Contact>,
+    pub member_list: Vec<Member>,
     /// Who refuses to be put into groups.
     #[serde(deserialize_with = "lenient::text")]
     pub black_list: String,

@@ -26,6 +26,8 @@ fn says_logged_in(page: &str) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -39,6 +41,15 @@ mod tests {
             ("<html></html>", None),
         ] {
             assert_eq!(says_logged_in(page), expected, "{page}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+        #[test]
+        fn any_page_is_read_without_panic(page in "(isLogin|:|!|\"|'|1|.){0,12}") {
+            says_logged_in(&page);
         }
     }
 }

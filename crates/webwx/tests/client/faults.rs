@@ -54,8 +54,8 @@ async fn every_bad_answer_says_which_call_and_what_was_wrong() {
             true,
         ),
         (status(502, "bad\ngateway"), "webwxsync: HTTP status 502: bad gateway", false, true),
-        (status(404, ""), "webwxsync: HTTP status 404: ", false, false),
-        (status(302, ""), "webwxsync: HTTP status 302: ", false, false),
+        (status(404, ""), "webwxsync: HTTP status 404: ", false, true),
+        (status(302, ""), "webwxsync: HTTP status 302: ", false, true),
         (
             Reply::Close,
             "webwxsync: the connection broke before the answer was complete",
@@ -99,6 +99,7 @@ async fn a_send_says_whether_it_may_have_taken_effect() {
     for (reply, may) in [
         (status(502, ""), true),
         (status(403, ""), false),
+        (status(302, ""), false),
         (Reply::Close, true),
         (Reply::Cut(Vec::new()), true),
         (ok("half {"), true),
