@@ -248,6 +248,13 @@ impl Directory {
 
     fn person_changed(&mut self, id: u32) {
         self.dirty.insert(format!("{PERSON}{id}"));
+        if self.people.get(&id).is_none_or(|person| person.facts.standing != Standing::Stranger) {
+            self.friends_changed();
+        }
+    }
+
+    /// What is made from the list of friends must be made anew.
+    fn friends_changed(&mut self) {
         self.name_counts = None;
         self.chats = None;
     }

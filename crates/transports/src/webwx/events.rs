@@ -565,3 +565,6 @@ fn real_ids(notice: &wire::Message) -> Vec<(&str, String)> {
 pub(crate) fn conversations(notice: &wire::Message) -> impl Iterator<Item = &str> {
     notice.status_notify_user_name.split(',').filter(|name| !name.is_empty())
 }
+
+#[cfg(test)]
+mod tests;

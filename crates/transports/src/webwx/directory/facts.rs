@@ -102,6 +102,12 @@ impl Facts {
         *self != before
     }
 
+    /// Whether there is anything by which one person could be recognised without comparing whole lists.
+    pub(crate) fn can_stand_alone(&self) -> bool {
+        self.uin != 0
+            || [&self.real_id, &self.alias, &self.remark].iter().any(|fact| !fact.is_empty())
+    }
+
     /// Whether the two cannot be about one person.
     pub(crate) fn contradict(&self, other: &Self) -> bool {
         let differ = |a: &str, b: &str| !a.is_empty() && !b.is_empty() && a != b;

@@ -128,9 +128,7 @@ impl Directory {
                 id
             }
             _ => {
-                let id = self.next_id();
-                let group = KnownGroup { title: title.to_owned(), ..KnownGroup::default() };
-                self.groups.insert(id, group);
+                let id = self.new_group(title);
                 self.bind_group(id, user_name, Sureness::Fresh);
                 id
             }
@@ -222,8 +220,7 @@ impl Directory {
                     title,
                     "a group has the title of a known one but other members, and counts as new"
                 );
-                let new = self.next_id();
-                self.groups.insert(new, KnownGroup { title, ..KnownGroup::default() });
+                let new = self.new_group(&title);
                 self.bind_group(new, user_name, Sureness::Sure);
                 new
             }
@@ -267,20 +264,19 @@ impl Directory {
         if known == real_id {
             return;
         }
-        let rightful =
-            self.groups.iter().find(|(_, group)| group.real_id == real_id).map(|(id, _)| *id);
+        let mut groups = self.groups.iter();
+        let rightful = groups.find(|(_, group)| group.real_id == real_id).map(|(id, _)| *id);
         let title = self.groups.get(&id).map(|group| group.title.clone()).unwrap_or_default();
         let id = match rightful {
             Some(rightful) => {
                 self.leave_group(id);
+                self.displace_group(rightful);
                 rightful
             }
             None if known.is_empty() => id,
             None => {
                 self.leave_group(id);
-                let new = self.next_id();
-                self.groups.insert(new, KnownGroup::default());
-                new
+                self.new_group("")
             }
         };
         if let Some(group) = self.groups.get_mut(&id) {
@@ -290,6 +286,24 @@ impl Directory {
             }
         }
         self.bind_group(id, user_name, Sureness::Sure);
+    }
+
+    /// What was taken for this group during this login is another one, which is new until more is known.
+    fn displace_group(&mut self, id: u32) {
+        let taken = self.groups.get(&id);
+        if let Some((user_name, title)) =
+            taken.and_then(|group| Some((group.user_name.clone()?, group.title.clone())))
+        {
+            self.leave_group(id);
+            let new = self.new_group(&title);
+            self.bind_group(new, &user_name, Sureness::Fresh);
+        }
+    }
+
+    fn new_group(&mut self, title: &str) -> u32 {
+        let id = self.next_id();
+        self.groups.insert(id, KnownGroup { title: title.to_owned(), ..KnownGroup::default() });
+        id
     }
 
     /// The group was left or dissolved.

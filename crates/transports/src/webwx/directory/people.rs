@@ -108,6 +108,7 @@ impl Directory {
         let Some(&id) = self.person_of.get(user_name) else { return };
         if let Some(person) = self.people.get_mut(&id) {
             person.facts.standing = Standing::Stranger;
+            self.friends_changed();
             self.person_changed(id);
         }
     }
@@ -136,6 +137,9 @@ impl Directory {
     /// Who each of `new` is: first among those of the last login, then among those who were away for longer, so that
     /// somebody who left the contacts long ago makes nobody doubtful.
     fn verdicts(&self, new: &[&Facts], evidence: Evidence) -> Vec<Verdict> {
+        if evidence == Evidence::OnePerson && !new.iter().any(|facts| facts.can_stand_alone()) {
+            return vec![Verdict::New; new.len()];
+        }
         let unbound = || self.people.iter().filter(|(_, person)| person.user_name.is_none());
         let old = |away: bool| -> Vec<(u32, &Facts)> {
             let those = unbound().filter(|(_, person)| (person.missed > 0) == away);
@@ -166,6 +170,7 @@ impl Directory {
             person.user_name = Some(user_name.into());
             person.missed = 0;
             self.person_of.insert(user_name.into(), id);
+            self.friends_changed();
             self.person_changed(id);
         }
     }
@@ -186,29 +191,38 @@ impl Directory {
     /// Learns the real id of somebody, which says beyond doubt who it is (section 12.8 of the protocol reference).
     pub(crate) fn learn_real_id(&mut self, user_name: &str, real_id: &str) {
         let Some(&id) = self.person_of.get(user_name) else { return };
-        let known = self.people.get(&id).map(|person| person.facts.real_id.clone());
-        if known.as_deref() == Some(real_id) {
+        let Some(here) = self.people.get(&id).map(|person| person.facts.clone()) else { return };
+        if here.real_id == real_id {
             return;
         }
-        let same = |(_, person): &(&u32, &KnownPerson)| person.facts.real_id == real_id;
-        let rightful = self.people.iter().find(same).map(|(id, _)| *id);
-        let here = self.people.get(&id).map(|person| person.facts.clone()).unwrap_or_default();
+        let recognised_wrongly = !here.real_id.is_empty();
+        let facts = Facts { real_id: real_id.to_owned(), ..here };
+        let mut people = self.people.iter();
+        let rightful =
+            people.find(|(_, person)| person.facts.real_id == real_id).map(|(id, _)| *id);
         match rightful {
             Some(rightful) => {
                 self.leave_person(id);
-                self.bind_person(
-                    rightful,
-                    user_name,
-                    Facts { real_id: real_id.to_owned(), ..here },
-                );
+                self.displace_person(rightful);
+                self.bind_person(rightful, user_name, facts);
             }
-            None if known.is_some_and(|known| !known.is_empty()) => {
-                // Recognised by something weaker, and wrongly.
+            None if recognised_wrongly => {
                 self.leave_person(id);
-                self.add_person(user_name, Facts { real_id: real_id.to_owned(), ..here });
+                self.add_person(user_name, facts);
             }
-            None => self
-                .learn_person(user_name, Facts { real_id: real_id.to_owned(), ..Facts::default() }),
+            None => self.learn_person(user_name, facts),
+        }
+    }
+
+    /// Whoever was taken for this person during this login was somebody else, who is new until more is known.
+    fn displace_person(&mut self, id: u32) {
+        let taken = self
+            .people
+            .get(&id)
+            .and_then(|person| Some((person.user_name.clone()?, person.facts.clone())));
+        if let Some((user_name, facts)) = taken {
+            self.leave_person(id);
+            self.add_person(&user_name, Facts { real_id: String::new(), ..facts });
         }
     }
 
