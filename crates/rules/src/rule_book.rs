@@ -6,6 +6,7 @@
 pub(crate) mod act;
 mod brakes;
 pub(crate) mod conditions;
+mod destinations;
 pub(crate) mod kept;
 pub(crate) mod later;
 pub(crate) mod look;
@@ -194,6 +195,15 @@ impl RuleBook {
     /// The `[[group]]` table of a chat: the first that fits.
     pub(crate) fn table(&self, chat: &Chat) -> Option<&model::GroupTable> {
         self.tables.iter().find(|table| chat.is_group() && table.name.fits(&chat.name))
+    }
+
+    /// How many rules the index proposes for an event.
+    #[cfg(test)]
+    pub(crate) fn candidates(&self, event: &Event) -> usize {
+        let look = look::Look::new(event, event.time, &self.zone, self.hant);
+        let mut found = Vec::new();
+        look.iter().for_each(|look| self.engine.candidates(look, &mut found));
+        found.len()
     }
 
     /// The dialogs, in reading order.

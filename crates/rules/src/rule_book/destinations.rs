@@ -1,0 +1,22 @@
+//! The chats that a bot speaks to by name, whoever speaks first.
+
+use std::collections::BTreeSet;
+
+use super::RuleBook;
+use crate::model::Step;
+
+impl RuleBook {
+    /// The names that `forward_to` and schedules give in full: chats that must be there for the bot to work as written.
+    /// Globs are left out; they fit whatever there is.
+    #[must_use]
+    pub fn destinations(&self) -> BTreeSet<&str> {
+        let forwards = self.rules.iter().filter(|rule| !rule.off).flat_map(|rule| &rule.then);
+        let forwards = forwards.filter_map(|step| match step {
+            Step::Forward(names) => Some(names),
+            _ => None,
+        });
+        let announced = self.schedules.iter().map(|schedule| &schedule.to);
+        let names = forwards.chain(announced).flatten();
+        names.filter(|name| name.is_plain()).map(|name| name.as_str()).collect()
+    }
+}
