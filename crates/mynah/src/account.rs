@@ -177,10 +177,12 @@ impl Ready {
     pub(crate) async fn run(self) -> Ended {
         let stop = self.desk.stop.token().clone();
         let name = self.account.name.clone();
+        let reloader = self.reloader();
         let mut beside = JoinSet::new();
         beside.spawn(self.reloader.follow(stop.clone()));
         beside.spawn(operate::serve(self.data, self.desk, stop.clone()));
         tracing::info!(account = name, "starting");
+        reloader.announce().await;
         let ended = Box::pin(mynah_runtime::run(self.account, self.control, stop.clone())).await;
         stop.cancel();
         while let Some(done) = beside.join_next().await {

@@ -143,12 +143,12 @@ impl Observer for Watch {
         match status {
             Status::Prompt(prompt) => {
                 self.moments.went_off_line();
-                tracing::info!(account, "somebody has to log in with the phone");
                 self.condition(Condition::Waiting { what: "login".to_owned() });
                 let was_online = self.moments.marks().was_online;
                 let kind = if was_online { AlertKind::LoggedOut } else { AlertKind::Login };
                 let alert = self.screen.as_ref().and_then(|screen| screen.show(prompt, kind, now));
                 alert.into_iter().for_each(|alert| self.alerts.send(alert, now));
+                tracing::info!(account, "somebody has to log in with the phone");
             }
             Status::Online { name } => {
                 self.moments.came_on_line(now);
@@ -201,6 +201,9 @@ impl Observer for Watch {
             }
             Outcome::NotSent { reason, .. } => {
                 tracing::info!(account, %chat, action, reason, attempt = outgoing.attempt, "not sent yet");
+            }
+            Outcome::Refused { .. } if self.dry_run => {
+                tracing::debug!(account, %chat, action, "not sent: this is a dry run");
             }
             Outcome::Refused { reason } => {
                 tracing::warn!(account, %chat, action, reason, "refused by the service");

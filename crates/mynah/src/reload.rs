@@ -12,6 +12,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use mynah_core::{Capabilities, Clock, Event, EventBody, EventId};
 use mynah_page::{Condition, Pages};
+use mynah_rules::script::Test;
 use mynah_rules::{Lang, RuleBook};
 use mynah_runtime::Control;
 use mynah_transports::webwx::CalledBy;
@@ -21,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use self::watch::SaveWatch;
 use crate::alert::{Alert, AlertKind, Alerts};
 use crate::rule_handler::{Operator, Shelf};
-use crate::{Bot, metrics, rule_file};
+use crate::{Bot, conversation, metrics, rule_file};
 
 /// Reloads the rules of one account.
 pub(crate) struct Reloader {
@@ -115,9 +116,11 @@ impl Reloader {
                 ("swapped", self.swapped_words(&difference))
             }
             Reloaded::Kept(why) => {
+                for line in why.lines() {
+                    tracing::error!(account = self.account, "{line}");
+                }
                 tracing::error!(
                     account = self.account,
-                    why,
                     "the new rules are wrong; the old ones stay"
                 );
                 let now = self.clock.now();
@@ -136,6 +139,9 @@ impl Reloader {
         let Some(book) = loaded.book.clone() else {
             return Reloaded::Kept(rule_file::render(&loaded, self.lang, false, false));
         };
+        if let Some(why) = self.play_tests(&loaded.tests, &book).await {
+            return Reloaded::Kept(why);
+        }
         let difference = Difference::between(&self.shelf.load(), &book);
         self.called_by.replace(book.names().iter().cloned());
         self.shelf.store(book);
@@ -143,13 +149,28 @@ impl Reloader {
         Reloaded::Swapped(difference)
     }
 
-    /// Lets the rules set their schedules anew.
-    async fn announce(&self) {
+    /// Plays the file's own tests; why they failed, if one did.
+    async fn play_tests(&self, tests: &[Test], book: &Arc<RuleBook>) -> Option<String> {
+        let mut failures = String::new();
+        for test in tests {
+            match conversation::play(test, book, &self.bot).await {
+                Ok(played) => {
+                    let failure = played.failure.map(|failure| failure.render(self.lang));
+                    failures += &failure.unwrap_or_default();
+                }
+                Err(error) => failures += &format!("{}:{}: {error}\n", test.file, test.line),
+            }
+        }
+        Some(failures).filter(|failures| !failures.is_empty())
+    }
+
+    /// Lets the rules set their schedules: at the start, and anew after a reload.
+    pub(crate) async fn announce(&self) {
         let now = self.clock.now();
-        let id = EventId::new(format!("started:reload:{}", now.as_millis()));
+        let id = EventId::new(format!("started:{}", now.as_millis()));
         let event = Event { id, time: now, body: EventBody::Started };
         if self.control.inject(vec![event]).await.is_err() {
-            tracing::debug!(account = self.account, "reloaded while it was ending");
+            tracing::debug!(account = self.account, "it is ending; no schedule is set");
         }
     }
 

@@ -1,0 +1,232 @@
+//! `mynah run` as a process against the sandbox: logging in, answering, stopping, reloading, and what it says when it
+//! cannot. Everything waits for events; one time-out bounds each story.
+
+#![cfg(unix)]
+
+mod stage;
+
+use mynah_sandbox::{Options, Sandbox};
+
+use stage::{Account, BOT, Stage, story};
+
+#[tokio::test]
+async fn it_logs_in_answers_and_logs_out_on_ctrl_c() {
+    story(async {
+        let sandbox = Sandbox::start(Options::default()).await.unwrap();
+        let mut stage = Stage::new(sandbox, BOT);
+        let mut bot = stage.run(&[]);
+        bot.logged("somebody has to log in").await;
+        let picture = stage.data().join("login.png");
+        assert!(picture.exists());
+        stage.sandbox.login_confirm().await;
+        stage.online().await;
+        stage.sandbox.say("张三", Some("客户一群"), "请问多少钱");
+        assert_eq!(stage.said().await, ("客户一群".to_owned(), "价目表在这里".to_owned()));
+        assert_eq!(stage.mynah(&["status"]).status.code(), Some(0));
+        assert_eq!(bot.stop("INT").await, 0);
+        assert!(!picture.exists(), "the code is used up");
+        assert_eq!(stage.calls("/webwxlogout"), 1);
+        assert_eq!(stage.mynah(&["status"]).status.code(), Some(1));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn sigterm_keeps_the_session_and_the_next_start_needs_no_scan() {
+    story(async {
+        let mut stage = Stage::started(BOT).await;
+        let mut bot = stage.run(&[]);
+        stage.online().await;
+        stage.sandbox.say("张三", Some("客户一群"), "你好，多少钱");
+        stage.said().await;
+        assert_eq!(bot.stop("TERM").await, 0);
+        assert_eq!(stage.calls("/webwxlogout"), 0);
+        let mut bot = stage.run(&["--keep-session"]);
+        bot.logged("on line").await;
+        stage.sandbox.say("张三", Some("客户一群"), "请问多少钱");
+        stage.said().await;
+        assert_eq!(stage.calls("/jslogin"), 1, "the second start scanned nothing");
+        assert_eq!(bot.stop("INT").await, 0);
+        assert_eq!(stage.calls("/webwxlogout"), 0, "--keep-session");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn rules_are_reloaded_on_save_and_bad_ones_are_not() {
+    story(async {
+        let mut stage = Stage::started(BOT).await;
+        let mut bot = stage.run(&[]);
+        stage.online().await;
+        stage.write_bot(&BOT.replace("价目表在这里", "新价目表"));
+        bot.logged("the rules were reloaded").await;
+        stage.sandbox.say("张三", Some("客户一群"), "多少钱");
+        assert_eq!(stage.said().await.1, "新价目表");
+        stage.write_bot(&BOT.replace("keyword", "keywrod"));
+        bot.logged("the old ones stay").await;
+        stage.write_bot(&BOT.replace("> 价目表在这里", "> 别的"));
+        bot.logged("the old ones stay").await;
+        stage.sandbox.say("张三", Some("客户一群"), "多少钱");
+        assert_eq!(stage.said().await.1, "新价目表");
+        bot.stop("INT").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_admin_reloads_from_within_a_chat() {
+    story(async {
+        let rules = BOT.to_owned() + "[[rule]]\nexact = \"#重载\"\nrun = \"builtin.reload\"\n";
+        let mut stage = Stage::started(&rules).await;
+        let mut bot = stage.run(&["--lang", "zh"]);
+        stage.online().await;
+        stage.sandbox.say("张三", Some("客户一群"), "#重载");
+        let (_, text) = stage.said().await;
+        assert!(text.starts_with("已重新加载：2 条规则"), "{text}");
+        bot.stop("INT").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_operator_says_something_and_logs_out() {
+    story(async {
+        let mut stage = Stage::started(BOT).await;
+        let mut bot = stage.run(&[]);
+        stage.online().await;
+        stage.sandbox.say("张三", Some("客户一群"), "多少钱");
+        stage.said().await;
+        let refused = stage.mynah(&["send", "没有这个群", "hi"]);
+        assert_eq!(refused.status.code(), Some(1));
+        assert_eq!(stage.mynah(&["send", "客户一群", "维护十分钟"]).status.code(), Some(0));
+        assert_eq!(stage.said().await, ("客户一群".to_owned(), "维护十分钟".to_owned()));
+        assert_eq!(stage.mynah(&["logout"]).status.code(), Some(0));
+        assert_eq!(bot.ended().await, 0);
+        assert_eq!(stage.calls("/webwxlogout"), 1);
+        let late = stage.mynah(&["send", "客户一群", "早上好"]);
+        assert_eq!(late.status.code(), Some(0), "{}", String::from_utf8_lossy(&late.stderr));
+        let mut bot = stage.run(&[]);
+        assert_eq!(stage.said().await.1, "早上好");
+        bot.stop("INT").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn data_is_taken_out_and_people_are_forgotten() {
+    story(async {
+        let mut stage = Stage::started(BOT).await;
+        let mut bot = stage.run(&[]);
+        stage.online().await;
+        stage.sandbox.say("张三", Some("客户一群"), "多少钱");
+        stage.said().await;
+        let export =
+            |stage: &Stage| String::from_utf8(stage.mynah(&["data", "export"]).stdout).unwrap();
+        assert!(export(&stage).contains("多少钱"));
+        let copy = stage.data().join("copy.db");
+        let backup = stage.mynah(&["data", "backup", copy.to_str().unwrap()]);
+        assert_eq!(backup.status.code(), Some(0), "{}", String::from_utf8_lossy(&backup.stderr));
+        assert!(std::fs::metadata(copy).unwrap().len() > 0);
+        assert_eq!(stage.mynah(&["forget", "张三"]).status.code(), Some(0));
+        assert!(!export(&stage).contains("多少钱"));
+        bot.stop("INT").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_second_process_on_the_same_data_is_refused() {
+    story(async {
+        let mut stage = Stage::started(BOT).await;
+        let mut bot = stage.run(&[]);
+        stage.online().await;
+        let mut second = stage.run(&[]);
+        assert_eq!(second.ended().await, 5);
+        second.logged("in use by another process").await;
+        bot.stop("INT").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_of_two_accounts_is_logged_out_and_the_other_goes_on() {
+    story(async {
+        let mut stage = Stage::started(BOT).await;
+        let other =
+            Sandbox::start(Options { auto_confirm: true, ..Options::default() }).await.unwrap();
+        let alerts = stage.folder().join("alerts");
+        let config = stage.config(
+            &[
+                Account { name: "one", server: stage.sandbox.url() },
+                Account { name: "two", server: other.url() },
+            ],
+            &alerts,
+        );
+        let mut bot = stage.run_config(&config);
+        let page = bot.logged("serving /health").await;
+        let page =
+            page.split("address=").nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
+        stage.online().await;
+        stage::until(|| other.is_online()).await;
+        stage::until_health(&page, "200").await;
+        assert!(other.end_session(1101));
+        stage.sandbox.say("张三", Some("客户一群"), "多少钱");
+        assert_eq!(stage.said().await.1, "价目表在这里");
+        let metrics = stage::get(&page, "/metrics").await;
+        assert!(metrics.contains("mynah_decisions_total{account=\"one\",rule="), "{metrics}");
+        bot.stop("INT").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_wrong_rule_file_is_told_whole_and_no_login_is_tried() {
+    story(async {
+        let wrong = "[bot]\nnamse = [\"x\"]\n[[rule]]\nkeyword = 3\nreply = \"x\"\n[[rule]]\nkeyword = \"a\"\nreply = \"{nmae}\"\n[[rule]]\nregex = '('\nimage = \"no.png\"\n";
+        let stage = Stage::started(wrong).await;
+        let mut bot = stage.run(&["--lang", "en"]);
+        assert_eq!(bot.ended().await, 1);
+        let told = bot.log().await;
+        for code in ["unknown-key", "type", "template", "regex", "file"] {
+            assert!(told.contains(&format!("error[{code}]")), "{code} is missing in\n{told}");
+        }
+        assert_eq!(stage.sandbox.calls(), []);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn wrong_settings_and_wrong_usage_have_their_own_status() {
+    story(async {
+        let stage = Stage::started(BOT).await;
+        let config = stage.folder().join("wrong.toml");
+        std::fs::write(&config, "[pacing]\ndayly = 3\n").unwrap();
+        let mut bot = stage.run(&["--config", config.to_str().unwrap()]);
+        assert_eq!(bot.ended().await, 1);
+        bot.logged("did you mean `daily`?").await;
+        let mut bot = stage.run(&["--config", "no/such/file.toml"]);
+        assert_eq!(bot.ended().await, 1);
+        let nothing = stage.bare(&["run"]);
+        assert_eq!(nothing.status.code(), Some(2));
+        assert!(String::from_utf8_lossy(&nothing.stderr).contains("there is no bot to run"));
+        assert_eq!(stage.bare(&["run", "--nonsense"]).status.code(), Some(2));
+        assert_eq!(stage.bare(&["status", "--data", "no/such"]).status.code(), Some(1));
+        assert_eq!(stage.sandbox.calls(), []);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_dry_run_says_nothing_and_tells_what_it_would_say() {
+    story(async {
+        let mut stage = Stage::started(BOT).await;
+        let mut bot = stage.run(&["--dry-run"]);
+        stage.online().await;
+        stage.sandbox.say("张三", Some("客户一群"), "多少钱");
+        let told = bot.logged("would be said").await;
+        assert!(told.contains("价目表在这里"), "{told}");
+        bot.stop("INT").await;
+        assert_eq!(stage.sandbox.sent(), []);
+    })
+    .await;
+}

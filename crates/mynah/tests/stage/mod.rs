@@ -1,0 +1,241 @@
+//! The stage of the stories about the running program: a sandbox in this process, and `mynah` in its own.
+
+// `tests/stage.rs` would be a test of its own.
+#![expect(clippy::mod_module_files, reason = "shared by tests, none itself")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+use std::time::Duration;
+
+use mynah_sandbox::{Happening, Options, Sandbox};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::net::TcpStream;
+use tokio::process::{Child, ChildStderr, Command};
+use tokio::sync::broadcast;
+
+/// A bot of one rule, with a test of its own.
+pub(crate) const BOT: &str = "\
+[bot]
+groups = [\"客户*\"]
+
+[[rule]]
+keyword = [\"多少钱\"]
+reply = \"价目表在这里\"
+
+[[test]]
+script = '''
+客户一群/张三: 多少钱
+> 价目表在这里
+'''
+
+";
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_mynah");
+
+/// Tells a story, bounded in time.
+pub(crate) async fn story<F: Future<Output = ()>>(told: F) {
+    tokio::time::timeout(Duration::from_secs(120), told).await.expect("the story took too long");
+}
+
+/// A sandbox, and a folder with a bot.
+pub(crate) struct Stage {
+    pub(crate) sandbox: Sandbox,
+    events: broadcast::Receiver<Happening>,
+    folder: TempDir,
+}
+
+/// An account of the configuration.
+pub(crate) struct Account<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) server: &'a str,
+}
+
+impl Stage {
+    pub(crate) fn new(sandbox: Sandbox, rules: &str) -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        std::fs::create_dir(folder.path().join("bot")).expect("a folder in it");
+        let stage = Self { events: sandbox.events(), sandbox, folder };
+        stage.write_bot(rules);
+        stage
+    }
+
+    /// A stage whose sandbox confirms every login.
+    pub(crate) async fn started(rules: &str) -> Self {
+        let options = Options { auto_confirm: true, ..Options::default() };
+        Self::new(Sandbox::start(options).await.expect("a free port"), rules)
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder().join("data")
+    }
+
+    /// Saves the rule file as editors do: a new file is put in place of the old one.
+    pub(crate) fn write_bot(&self, rules: &str) {
+        let new = self.folder().join("bot.toml~");
+        std::fs::write(&new, rules).expect("the folder takes files");
+        std::fs::rename(new, self.folder().join("bot/bot.toml")).expect("it can be moved");
+    }
+
+    /// Writes a configuration with these accounts, all with the same bot, whose alerts are appended to a file.
+    pub(crate) fn config(&self, accounts: &[Account<'_>], alerts: &Path) -> PathBuf {
+        let command = format!("cat >> '{}'", alerts.display());
+        let mut text = format!(
+            "[pacing]\noff = true\n[listen]\naddress = '127.0.0.1:0'\n[alert]\ncommand = ['sh', '-c', \"{command}\"]\n"
+        );
+        for Account { name, server } in accounts {
+            let (bot, data) = (self.folder().join("bot"), self.folder().join(name));
+            text += &format!(
+                "[[account]]\nname = '{name}'\nserver = '{server}'\nbot = '{}'\ndata = '{}'\n",
+                bot.display(),
+                data.display()
+            );
+        }
+        let path = self.folder().join("mynah.toml");
+        std::fs::write(&path, text).expect("the folder takes files");
+        path
+    }
+
+    /// Starts `mynah run` with the bot.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Bot {
+        let mut command = self.command();
+        command.arg("run").arg(self.folder().join("bot")).arg("--no-pacing");
+        command.args(["--server", self.sandbox.url()]).arg("--data").arg(self.data());
+        Bot::spawn(command.args(arguments))
+    }
+
+    /// Starts `mynah run` with the accounts of a configuration.
+    pub(crate) fn run_config(&self, config: &Path) -> Bot {
+        Bot::spawn(self.command().arg("run").arg("--config").arg(config))
+    }
+
+    /// Another command about the data of the bot.
+    pub(crate) fn mynah(&self, arguments: &[&str]) -> Output {
+        let data = self.data();
+        let mut all = arguments.to_vec();
+        all.extend(["--data", data.to_str().expect("plain path")]);
+        self.bare(&all)
+    }
+
+    /// Any command, to its end.
+    pub(crate) fn bare(&self, arguments: &[&str]) -> Output {
+        let mut command = std::process::Command::new(PROGRAM);
+        command.current_dir(self.folder()).args(arguments).output().expect("the program starts")
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(PROGRAM);
+        command.current_dir(self.folder()).env_remove("MYNAH_LOG");
+        command
+    }
+
+    /// Waits until the bot is on line.
+    pub(crate) async fn online(&mut self) {
+        self.until(|event| {
+            matches!(event, Happening::Login { state, .. } if state == "online").then_some(())
+        })
+        .await;
+    }
+
+    /// The next thing that the bot says: where, and what.
+    pub(crate) async fn said(&mut self) -> (String, String) {
+        let sent = |event: &Happening| match event {
+            Happening::Sent(sent) => Some((sent.to_name.clone(), sent.text.clone())),
+            _ => None,
+        };
+        self.until(sent).await
+    }
+
+    async fn until<T>(&mut self, wanted: impl Fn(&Happening) -> Option<T>) -> T {
+        loop {
+            match self.events.recv().await {
+                Ok(event) => {
+                    if let Some(found) = wanted(&event) {
+                        return found;
+                    }
+                }
+                Err(broadcast::error::RecvError::Lagged(_)) => {}
+                Err(broadcast::error::RecvError::Closed) => panic!("the sandbox ended"),
+            }
+        }
+    }
+
+    /// How many calls of an endpoint there were.
+    pub(crate) fn calls(&self, endpoint: &str) -> usize {
+        self.sandbox.calls().iter().filter(|call| call.path.ends_with(endpoint)).count()
+    }
+}
+
+/// A running `mynah`.
+pub(crate) struct Bot {
+    child: Child,
+    log: Lines<BufReader<ChildStderr>>,
+}
+
+impl Bot {
+    fn spawn(command: &mut Command) -> Self {
+        let command = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.kill_on_drop(true).spawn().expect("the program starts");
+        let stderr = child.stderr.take().expect("it is piped");
+        Self { child, log: BufReader::new(stderr).lines() }
+    }
+
+    /// Waits for a line of the log.
+    pub(crate) async fn logged(&mut self, text: &str) -> String {
+        while let Some(line) = self.log.next_line().await.expect("a log in UTF-8") {
+            println!("bot: {line}");
+            if line.contains(text) {
+                return line;
+            }
+        }
+        panic!("the log ended without “{text}”");
+    }
+
+    /// The rest of the log.
+    pub(crate) async fn log(&mut self) -> String {
+        let mut rest = String::new();
+        self.log.get_mut().read_to_string(&mut rest).await.expect("a log in UTF-8");
+        rest
+    }
+
+    /// Sends a signal and waits for the end; the exit status.
+    pub(crate) async fn stop(&mut self, signal: &str) -> i32 {
+        let id = self.child.id().expect("it runs").to_string();
+        let sent = Command::new("kill").args([&format!("-{signal}"), &id]).status().await;
+        assert!(sent.expect("kill is everywhere").success());
+        self.ended().await
+    }
+
+    /// Waits for the end; the exit status.
+    pub(crate) async fn ended(&mut self) -> i32 {
+        self.child.wait().await.expect("it ends").code().expect("it ends by itself")
+    }
+}
+
+/// Waits until something is so.
+pub(crate) async fn until(so: impl Fn() -> bool) {
+    while !so() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Waits until the health page answers with this status.
+pub(crate) async fn until_health(address: &str, status: &str) {
+    while !get(address, "/health").await.starts_with(&format!("HTTP/1.1 {status}")) {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// The whole answer to a GET request.
+pub(crate) async fn get(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.expect("it listens");
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.expect("it reads");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("text in UTF-8");
+    answer
+}
