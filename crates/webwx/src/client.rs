@@ -57,6 +57,8 @@ pub struct Client {
 struct State {
     hosts: Hosts,
     session: Session,
+    /// Counts logins given up, so that answers can be told to be of an earlier one.
+    login: u64,
 }
 
 impl Client {
@@ -81,7 +83,7 @@ impl Client {
             None => (configured, Session::default()),
         };
         let http = http::connector(&hosts, &options)?;
-        let mut state = State { hosts, session };
+        let mut state = State { hosts, session, login: 0 };
         state.session.home = state.hosts.home();
         Ok(Self { http, options, state: Mutex::new(state) })
     }
@@ -107,7 +109,14 @@ impl Client {
 
     /// Gives the login up without telling the service, e.g. because that has ended it. What a push login needs stays.
     pub fn forget_login(&self) {
-        self.state().session.forget_login();
+        let mut state = self.state();
+        state.session.forget_login();
+        state.login += 1;
+    }
+
+    /// The number of the present login in this client.
+    pub(crate) fn login(&self) -> u64 {
+        self.state().login
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -292,7 +292,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(10_000))]
 
         #[test]
-        fn any_header_is_taken_without_panic(header in ".{0,200}", date in "[0-9A-Za-z:, -]{0,40}") {
+        fn any_header_is_taken_without_panic(header in ".{0,40}", date in "[0-9A-Za-z:, -]{0,30}") {
             let mut jar = CookieJar::default();
             jar.take(&header, place("wx.qq.com"));
             jar.take(&format!("a=1; Expires={date}; Max-Age={date}; Domain={header}"), place("wx.qq.com"));

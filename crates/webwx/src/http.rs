@@ -1,23 +1,20 @@
 //! One request, one answer: cookies both ways, a time-out, a bounded body, a trace without secrets.
 
-use std::borrow::Cow;
-use std::fmt::Write as _;
 use std::sync::Once;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use reqwest::Url;
-use reqwest::header::{
-    CONTENT_TYPE, COOKIE, DATE, HeaderMap, HeaderValue, LOCATION, REFERER, SET_COOKIE,
-};
+use reqwest::header::{CONTENT_TYPE, COOKIE, DATE, HeaderMap, HeaderValue, REFERER, SET_COOKIE};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::answer::Answer;
 use crate::client::{Client, Options};
 use crate::cookies::Place;
 use crate::error::{BuildError, CallError, Cause, Failure};
 use crate::hosts::{Hosts, Role};
-use crate::wire::{Envelope, decode};
+use crate::percent::encode_into;
 use crate::{Call, date, ids};
 
 /// How long a connection may take to be made.
@@ -102,7 +99,6 @@ impl Drop for Trace {
 }
 
 /// A request in the making.
-#[derive(Debug)]
 pub(crate) struct Request {
     call: Call,
     url: String,
@@ -111,15 +107,6 @@ pub(crate) struct Request {
     cookies: Vec<String>,
     body: Bytes,
     limit: u64,
-}
-
-/// An answer of the service.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) call: Call,
-    pub(crate) status: u16,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
 }
 
 impl Request {
@@ -236,8 +223,12 @@ impl Client {
             builder = builder.body(request.body);
         }
         let builder = builder.timeout(facts.timeout.min(self.options.at_most));
+        let login = self.login();
         let mut response = builder.send().await.map_err(|error| failed(failure(error)))?;
-        self.take_cookies(&url, response.headers());
+        // What an earlier login left on its way must not overwrite this one.
+        if self.login() == login {
+            self.take_cookies(&url, response.headers());
+        }
         let body = read(&mut response, request.limit).await.map_err(failed)?;
         Ok(Answer {
             call,
@@ -293,120 +284,5 @@ fn failure(error: reqwest::Error) -> Failure {
         (true, _) => Failure::Unreachable(cause),
         (false, true) => Failure::TimedOut,
         (false, false) => Failure::Interrupted(cause),
-    }
-}
-
-impl Answer {
-    /// The text of the body, wrong bytes replaced.
-    pub(crate) fn text(&self) -> Cow<'_, str> {
-        decode::text(&self.body)
-    }
-
-    /// Fails unless the HTTP status is one of success.
-    pub(crate) fn ok(self) -> Result<Self, CallError> {
-        if (200..300).contains(&self.status) { Ok(self) } else { Err(self.bad_status()) }
-    }
-
-    pub(crate) fn bad_status(&self) -> CallError {
-        let body = crate::redact::excerpt(&self.text());
-        CallError::new(self.call, Failure::Status { status: self.status, body })
-    }
-
-    pub(crate) fn unreadable(&self, what: &'static str) -> CallError {
-        CallError::unreadable(self.call, what, &self.text())
-    }
-
-    /// The target of a redirect, if it is one.
-    pub(crate) fn location(&self) -> Option<&str> {
-        let location = self.headers.get(LOCATION)?.to_str().ok()?.trim();
-        ((300..400).contains(&self.status) && !location.is_empty()).then_some(location)
-    }
-
-    /// Reads JSON, whatever the content type says.
-    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, CallError> {
-        decode::json(&self.body).map_err(|error| {
-            let body = crate::redact::excerpt(&self.text());
-            let failure = Failure::Unreadable {
-                what: "the answer is no JSON",
-                body,
-                cause: Some(Box::new(error)),
-            };
-            CallError::new(self.call, failure)
-        })
-    }
-
-    /// Reads JSON that says `Ret` 0.
-    pub(crate) fn granted<T: DeserializeOwned>(self) -> Result<T, CallError> {
-        let answer = self.ok()?;
-        let envelope: Envelope = answer.json()?;
-        let base = envelope
-            .base_response
-            .ok_or_else(|| answer.unreadable("the answer has no BaseResponse"))?;
-        match base.ret {
-            Some(0) => answer.json(),
-            Some(ret) => Err(CallError::refused(answer.call, ret, &base.err_msg)),
-            None => Err(answer.unreadable("the answer has no Ret")),
-        }
-    }
-}
-
-/// Percent-encodes as `encodeURIComponent` does.
-pub(crate) fn encode(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    encode_into(&mut out, text);
-    out
-}
-
-fn encode_into(out: &mut String, text: &str) {
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            write!(out, "%{byte:02X}").expect("writing to a string does not fail");
-        }
-    }
-}
-
-/// Undoes one percent-encoding; what is none stays.
-pub(crate) fn decode_percent(text: &str) -> String {
-    let mut out = Vec::with_capacity(text.len());
-    let mut bytes = text.as_bytes();
-    while let Some((&first, rest)) = bytes.split_first() {
-        let digits =
-            rest.get(..2).filter(|_| first == b'%').and_then(|two| std::str::from_utf8(two).ok());
-        let decoded = digits
-            .filter(|two| two.bytes().all(|b| b.is_ascii_hexdigit()))
-            .and_then(|two| u8::from_str_radix(two, 16).ok());
-        out.push(decoded.unwrap_or(first));
-        bytes = if decoded.is_some() { &rest[2..] } else { rest };
-    }
-    String::from_utf8_lossy(&out).into_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn queries_are_encoded_as_browsers_do() {
-        assert_eq!(encode("@crypt_1+/= |你"), "%40crypt_1%2B%2F%3D%20%7C%E4%BD%A0");
-        assert_eq!(encode("a%2Fb"), "a%252Fb");
-        assert_eq!(decode_percent("a%2Fb%zz%+%2"), "a/b%zz%+%2");
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(10_000))]
-
-        #[test]
-        fn encoding_goes_there_and_back(text in ".{0,60}") {
-            prop_assert_eq!(decode_percent(&encode(&text)), text);
-        }
-
-        #[test]
-        fn any_text_is_decoded_without_panic(text in "[%0-9a-f\u{4f60}]{0,40}") {
-            drop(decode_percent(&text));
-        }
     }
 }

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod answer;
 mod call;
 mod client;
 mod code;
@@ -11,6 +12,7 @@ mod hosts;
 mod http;
 mod ids;
 mod multipart;
+mod percent;
 mod redact;
 mod script;
 mod session;

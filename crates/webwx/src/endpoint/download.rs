@@ -3,8 +3,9 @@
 use bytes::{Bytes, BytesMut};
 use reqwest::header::{CONTENT_RANGE, CONTENT_TYPE};
 
+use crate::answer::Answer;
 use crate::error::Failure;
-use crate::http::{Answer, Request};
+use crate::http::Request;
 use crate::wire::{Envelope, decode};
 use crate::{CallError, Client, DownloadError};
 

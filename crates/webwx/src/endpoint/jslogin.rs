@@ -1,7 +1,7 @@
 //! `GET login.W/jslogin` (section 5.1 of the protocol reference): a uuid for a login attempt.
 
 use crate::hosts::Role;
-use crate::http::encode;
+use crate::percent::encode;
 use crate::{Call, CallError, Client, LoginId, ids, script};
 
 /// The app id under which the phone shows "Web WeChat".

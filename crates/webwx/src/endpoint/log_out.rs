@@ -1,7 +1,6 @@
 //! `POST webwxlogout` (section 6.7 of the protocol reference): ends the session.
 
-use crate::http::encode;
-use crate::session::Session;
+use crate::percent::encode;
 use crate::{Call, CallError, Client};
 
 impl Client {
@@ -20,7 +19,7 @@ impl Client {
             .query("skey", skey)
             .body("application/x-www-form-urlencoded", format!("sid={}&uin={uin}", encode(&sid)));
         let answer = self.send(request).await;
-        self.change(Session::forget_login);
+        self.forget_login();
         let answer = answer?;
         // A redirect to the start page is the usual answer; what a body says is nobody's business any more.
         if answer.status < 400 { Ok(()) } else { Err(answer.bad_status()) }

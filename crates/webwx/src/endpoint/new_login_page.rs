@@ -1,9 +1,9 @@
 //! `GET {redirect_uri}` (section 5.4 of the protocol reference): the confirmed login becomes a session.
 
+use crate::answer::Answer;
 use crate::endpoint::login::Confirmed;
 use crate::hosts::{Hosts, Role};
-use crate::http::{Answer, Request};
-use crate::session::Session;
+use crate::http::Request;
 use crate::wire::SyncKey;
 use crate::wire::xml::Element;
 use crate::{Call, CallError, Client};
@@ -32,7 +32,7 @@ impl Client {
     /// may not log in here.
     pub async fn log_in(&self, confirmed: &Confirmed) -> Result<(), CallError> {
         let (mut url, mut hosts) = self.followed(&self.hosts(), &confirmed.redirect)?;
-        self.change(Session::forget_login);
+        self.forget_login();
         for _ in 0..MOST_REDIRECTS {
             self.move_to(hosts.clone());
             let answer = self.send(self.new_login_request(url)).await?;

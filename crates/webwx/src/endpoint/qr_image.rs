@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::hosts::Role;
-use crate::http::encode;
+use crate::percent::encode;
 use crate::{Call, CallError, Client, LoginId};
 
 impl Client {

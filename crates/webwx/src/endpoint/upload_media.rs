@@ -10,7 +10,7 @@ use super::check_upload::Checked;
 use crate::multipart::Form;
 use crate::upload::{Opened, Upload};
 use crate::wire::{BaseRequest, lenient};
-use crate::{Call, CallError, Client, UploadError, date, http, ids};
+use crate::{Call, CallError, Client, UploadError, date, ids, percent};
 
 /// The size of a chunk in the genuine client.
 pub(crate) const CHUNK: usize = 524_288;
@@ -159,8 +159,8 @@ impl Client {
         bytes: &[u8],
     ) -> Result<String, CallError> {
         let Plan { upload, size, chunks, media_request, number } = plan;
-        let (ticket, pass_ticket) = self
-            .look(|session| (session.data_ticket(), http::decode_percent(&session.pass_ticket)));
+        let (ticket, pass_ticket) =
+            self.look(|session| (session.data_ticket(), percent::decode(&session.pass_ticket)));
         let mime = upload.mime();
         let mut form = Form::new()
             .text("id", &format!("WU_FILE_{number}"))

@@ -1,0 +1,74 @@
+//! What came back: status, headers and a whole body, and the ways to read it.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use reqwest::header::{HeaderMap, LOCATION};
+use serde::de::DeserializeOwned;
+
+use crate::Call;
+use crate::error::{CallError, Failure};
+use crate::redact::excerpt;
+use crate::wire::{Envelope, decode};
+
+/// An answer of the service.
+pub(crate) struct Answer {
+    pub(crate) call: Call,
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Answer {
+    /// The text of the body, wrong bytes replaced.
+    pub(crate) fn text(&self) -> Cow<'_, str> {
+        decode::text(&self.body)
+    }
+
+    /// Fails unless the HTTP status is one of success.
+    pub(crate) fn ok(self) -> Result<Self, CallError> {
+        if (200..300).contains(&self.status) { Ok(self) } else { Err(self.bad_status()) }
+    }
+
+    pub(crate) fn bad_status(&self) -> CallError {
+        let body = excerpt(&self.text());
+        CallError::new(self.call, Failure::Status { status: self.status, body })
+    }
+
+    pub(crate) fn unreadable(&self, what: &'static str) -> CallError {
+        CallError::unreadable(self.call, what, &self.text())
+    }
+
+    /// The target of a redirect, if it is one.
+    pub(crate) fn location(&self) -> Option<&str> {
+        let location = self.headers.get(LOCATION)?.to_str().ok()?.trim();
+        ((300..400).contains(&self.status) && !location.is_empty()).then_some(location)
+    }
+
+    /// Reads JSON, whatever the content type says.
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, CallError> {
+        decode::json(&self.body).map_err(|error| {
+            let body = excerpt(&self.text());
+            let failure = Failure::Unreadable {
+                what: "the answer is no JSON",
+                body,
+                cause: Some(Box::new(error)),
+            };
+            CallError::new(self.call, failure)
+        })
+    }
+
+    /// Reads JSON that says `Ret` 0.
+    pub(crate) fn granted<T: DeserializeOwned>(self) -> Result<T, CallError> {
+        let answer = self.ok()?;
+        let envelope: Envelope = answer.json()?;
+        let base = envelope
+            .base_response
+            .ok_or_else(|| answer.unreadable("the answer has no BaseResponse"))?;
+        match base.ret {
+            Some(0) => answer.json(),
+            Some(ret) => Err(CallError::refused(answer.call, ret, &base.err_msg)),
+            None => Err(answer.unreadable("the answer has no Ret")),
+        }
+    }
+}
