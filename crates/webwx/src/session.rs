@@ -72,12 +72,12 @@ impl Session {
     /// Takes keys that are not empty: failure answers carry empty ones.
     pub(crate) fn take_keys(&mut self, sync: &SyncKey, check: &SyncKey) {
         if !sync.is_empty() {
-            self.sync_key = sync.clone();
+            self.sync_key = sync.counted();
             // A check key older than the sync key would report the same news for ever.
             self.sync_check_key = SyncKey::default();
         }
         if !check.is_empty() {
-            self.sync_check_key = check.clone();
+            self.sync_check_key = check.counted();
         }
     }
 

@@ -36,6 +36,11 @@ impl SyncKey {
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
+
+    /// The same with the count that its list has, whatever the service wrote.
+    pub(crate) fn counted(&self) -> Self {
+        Self { count: i64::try_from(self.list.len()).unwrap_or(i64::MAX), list: self.list.clone() }
+    }
 }
 
 /// The form in the query of synccheck: `1_651991553|2_651996455`.

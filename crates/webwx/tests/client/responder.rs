@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 
 /// A request as it came.
 #[derive(Debug, Clone, Default)]
@@ -48,6 +49,8 @@ pub(crate) enum Reply {
     Silence,
     /// A body without end, without a length.
     Endless,
+    /// An answer that waits for a sign.
+    When(Arc<Notify>, Box<Reply>),
 }
 
 pub(crate) fn ok(body: impl Into<Vec<u8>>) -> Reply {
@@ -61,6 +64,7 @@ pub(crate) fn status(status: u16, body: impl Into<Vec<u8>>) -> Reply {
 pub(crate) struct Responder {
     pub(crate) address: String,
     asked: Arc<Mutex<Vec<Asked>>>,
+    arrived: Arc<Notify>,
 }
 
 impl Responder {
@@ -68,14 +72,22 @@ impl Responder {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = format!("http://{}", listener.local_addr().expect("a bound listener"));
         let asked = Arc::new(Mutex::new(Vec::new()));
-        let (answer, log) = (Arc::new(answer), Arc::clone(&asked));
+        let arrived = Arc::new(Notify::new());
+        let shared = (Arc::new(answer), Arc::clone(&asked), Arc::clone(&arrived));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (answer, log) = (Arc::clone(&answer), Arc::clone(&log));
-                tokio::spawn(async move { serve(stream, &*answer, &log).await });
+                let (answer, log, arrived) = shared.clone();
+                tokio::spawn(async move { serve(stream, &*answer, &log, &arrived).await });
             }
         });
-        Self { address, asked }
+        Self { address, asked, arrived }
+    }
+
+    /// Waits until that call has come.
+    pub(crate) async fn has_come(&self, call: &str) {
+        while !self.asked().iter().any(|asked| asked.call() == call) {
+            self.arrived.notified().await;
+        }
     }
 
     pub(crate) fn asked(&self) -> Vec<Asked> {
@@ -87,10 +99,16 @@ async fn serve(
     mut stream: TcpStream,
     answer: &(impl Fn(&Asked) -> Reply + Send + Sync),
     log: &Mutex<Vec<Asked>>,
+    arrived: &Notify,
 ) -> Option<()> {
     let asked = read(&mut stream).await?;
-    let reply = answer(&asked);
+    let mut reply = answer(&asked);
     log.lock().unwrap().push(asked);
+    arrived.notify_one();
+    while let Reply::When(sign, then) = reply {
+        sign.notified().await;
+        reply = *then;
+    }
     match reply {
         Reply::Whole { status, headers, body } => {
             let mut head = format!(
@@ -108,7 +126,7 @@ async fn serve(
             stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n").await.ok()?;
             stream.write_all(&body).await.ok()?;
         }
-        Reply::Close => {}
+        Reply::Close | Reply::When(..) => {}
         Reply::Silence => std::future::pending().await,
         Reply::Endless => {
             stream.write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n").await.ok()?;

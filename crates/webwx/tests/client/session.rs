@@ -1,7 +1,10 @@
-use mynah_webwx::{ClientMsgId, News, Notify, OutgoingText, Wanted};
+use std::sync::Arc;
+
+use mynah_webwx::{self as webwx, ClientMsgId, News, OutgoingText, Wanted};
+use tokio::sync::Notify;
 
 use crate::responder::{Reply, Responder, ok};
-use crate::{logged_in, well};
+use crate::{confirmed, logged_in, well};
 
 #[tokio::test]
 async fn news_are_given_again_until_they_are_acknowledged() {
@@ -106,9 +109,9 @@ async fn cookies_and_keys_are_renewed_by_every_answer() {
     })
     .await;
     let client = logged_in(&server).await;
-    client.notify(&Notify::Ready).await.unwrap();
+    client.notify(&webwx::Notify::Ready).await.unwrap();
     client.sync().await.unwrap();
-    client.notify(&Notify::Read("@alice".to_owned())).await.unwrap();
+    client.notify(&webwx::Notify::Read("@alice".to_owned())).await.unwrap();
     let asked = server.asked();
     let last = asked.last().unwrap();
     assert!(last.header("cookie").unwrap().contains("webwx_data_ticket=renewed"));
@@ -130,4 +133,50 @@ async fn logging_out_keeps_what_a_push_login_needs() {
     let session = client.session();
     assert!(!session.is_logged_in() && session.can_push_login());
     assert_eq!(session.uin(), 3_000_000_001);
+}
+
+#[tokio::test]
+async fn a_late_answer_does_not_touch_a_newer_login() {
+    let sign = Arc::new(Notify::new());
+    let late = Reply::Whole {
+        status: 200,
+        headers: vec![("Set-Cookie", "wxsid=stale; Path=/".to_owned())],
+        body: br#"window.synccheck={retcode:"1101",selector:"0"}"#.to_vec(),
+    };
+    let held = Reply::When(Arc::clone(&sign), Box::new(late));
+    let server = Responder::start(move |asked| match asked.call() {
+        "synccheck" => held.clone(),
+        _ => well(asked),
+    })
+    .await;
+    let client = Arc::new(logged_in(&server).await);
+    let polling = tokio::spawn({
+        let client = Arc::clone(&client);
+        async move { client.sync_check().await }
+    });
+    server.has_come("synccheck").await;
+    client.log_in(&confirmed(&client).await).await.unwrap();
+    sign.notify_one();
+    assert!(polling.await.unwrap().unwrap_err().is_session_over());
+    client.notify(&webwx::Notify::Ready).await.unwrap();
+    assert!(!server.asked().last().unwrap().header("cookie").unwrap().contains("stale"));
+}
+
+#[tokio::test]
+async fn a_key_is_echoed_with_its_own_count() {
+    let server = Responder::start(|asked| match asked.call() {
+        "webwxsync" => ok(include_bytes!("../../fixtures/sync_2016.json")),
+        _ => well(asked),
+    })
+    .await;
+    let client = logged_in(&server).await;
+    client.advance(&client.sync().await.unwrap());
+    client.sync().await.unwrap();
+    let key = server.asked().last().unwrap().json()["SyncKey"].clone();
+    assert_eq!((key["Count"].clone(), key["List"].as_array().unwrap().len()), (4.into(), 4));
+    assert!(client.sync_check().await.unwrap().is_some());
+    assert_eq!(
+        server.asked().last().unwrap().field("synckey"),
+        Some("1_123%7C2_124%7C3_125%7C1000_126")
+    );
 }
