@@ -9,6 +9,7 @@
 
 mod index;
 mod literals;
+mod planted;
 mod wanted;
 
 use crate::fold::{Folding, fold_each};
@@ -16,6 +17,7 @@ use crate::model;
 use crate::rule_book::look::Look;
 
 use index::{Index, IndexBuilder};
+use planted::{Mistake, planted};
 use wanted::Wanted;
 
 /// The index of a rule book.
@@ -51,6 +53,9 @@ impl EngineBuilder {
         let mut always = Vec::new();
         for (place, wanted) in (0_u32..).zip(&self.rules) {
             match wanted.best(&shares) {
+                Some(set) if planted(Mistake::FirstOfSet) => {
+                    set.iter().take(1).for_each(|literal| index.add(literal, place));
+                }
                 Some(set) => set.iter().for_each(|literal| index.add(literal, place)),
                 None => always.push(place),
             }
@@ -64,15 +69,21 @@ impl Engine {
     pub(crate) fn candidates(&self, look: &Look<'_>, found: &mut Vec<u32>) {
         let full = look.folded(Folding::new(false, look.hant)).text();
         self.index.search(full, found);
-        if self.has_regexes {
+        if self.has_regexes && !planted(Mistake::MarksForgotten) {
             // Regexes see marks and letters one by one: rarely there are any, and the text differs.
             if let Some(each) = fold_each(look.text, look.hant) {
                 self.index.search(&each, found);
             }
         }
-        found.extend_from_slice(&self.always);
-        found.sort_unstable();
-        found.dedup();
+        if !planted(Mistake::AlwaysForgotten) {
+            found.extend_from_slice(&self.always);
+        }
+        if !planted(Mistake::Unsorted) {
+            found.sort_unstable();
+        }
+        if !planted(Mistake::Doubled) {
+            found.dedup();
+        }
     }
 
     /// The rules that are looked at for every message, because no text tells that they cannot match.

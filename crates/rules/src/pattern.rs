@@ -2,6 +2,7 @@
 //!
 //! This file reads and prints them; [`matcher`] holds them against texts.
 
+mod instances;
 mod matcher;
 mod parser;
 
@@ -11,6 +12,7 @@ use std::ops::Range;
 
 use thiserror::Error;
 
+pub(crate) use instances::Fillings;
 pub(crate) use matcher::Matcher;
 
 /// The longest pattern in characters: keeps the work per message small. A longer sentence is not a sentence.

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use mynah_core::{Chat, Event, EventBody, StateView};
 
-use crate::decision::{Decision, Moment, RuleRef};
+use crate::decision::{Decision, Moment};
 use crate::dialog::Dialog;
 use crate::engine::{Engine, EngineBuilder};
 use crate::explain::Trace;
@@ -167,11 +167,20 @@ impl RuleBook {
 
     /// Its rules, in reading order.
     pub fn rules(&self) -> impl Iterator<Item = RuleInfo> {
-        self.reading_order.iter().map(|place| {
-            let rule = &self.rules[*place as usize];
-            let RuleRef { id, file, line } = rule.reference();
-            RuleInfo { id, file, line, off: rule.off }
-        })
+        self.reading_order.iter().map(|place| self.rules[*place as usize].info())
+    }
+
+    /// About how many bytes it takes on the heap.
+    #[must_use]
+    pub fn heap_bytes(&self) -> usize {
+        let rules: usize = self.rules.iter().map(Rule::heap).sum();
+        let lists = self.rules.capacity() * size_of::<Rule>() + size_of_val(&*self.reading_order);
+        rules + lists + self.engine.heap()
+    }
+
+    /// The rules that are looked at for every message, because no fixed text tells that they cannot match.
+    pub fn scanned(&self) -> impl Iterator<Item = RuleInfo> {
+        self.engine.always().iter().map(|place| self.rules[*place as usize].info())
     }
 
     /// How far it reaches.

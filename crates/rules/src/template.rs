@@ -140,6 +140,21 @@ impl Template {
         })
     }
 
+    /// About how many bytes it takes on the heap.
+    pub(crate) fn heap(&self) -> usize {
+        let texts = self.pieces.iter().map(|piece| match piece {
+            Piece::Text(text) => text.capacity(),
+            Piece::Value { name, default, .. } => {
+                let default = match default {
+                    Some(Default::Text(text) | Default::Value { name: text, .. }) => text.capacity(),
+                    None => 0,
+                };
+                name.capacity() + default
+            }
+        });
+        self.pieces.capacity() * size_of::<Piece>() + texts.sum::<usize>()
+    }
+
     /// Puts the values in, once.
     #[must_use]
     pub(crate) fn render(&self, values: &dyn Values) -> Vec<Rendered> {

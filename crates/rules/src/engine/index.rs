@@ -6,6 +6,7 @@ use std::fmt;
 
 use daachorse::CharwiseDoubleArrayAhoCorasick as Automaton;
 
+use super::planted::{Mistake, planted};
 use super::wanted::{Anchor, Literal};
 
 /// The literals of all rules.
@@ -77,10 +78,10 @@ impl Index {
                     found.extend_from_slice(self.list(literal, Anchor::Anywhere));
                 }
                 // Literals have no spaces around them, texts and items may.
-                if hit.start() == begin || hit.start() == 0 {
+                if (hit.start() == begin && !planted(Mistake::SpacesForgotten)) || hit.start() == 0 {
                     found.extend_from_slice(self.list(literal, Anchor::Begin));
                 }
-                if hit.end() == end || hit.end() == text.len() {
+                if (hit.end() == end || hit.end() == text.len()) && !planted(Mistake::EndForgotten) {
                     found.extend_from_slice(self.list(literal, Anchor::End));
                 }
             }

@@ -2,6 +2,8 @@
 
 use regex_syntax::hir::{Class, Hir, HirKind};
 
+use super::planted::{Mistake, planted};
+
 /// A set larger than this tells too little.
 const MOST: usize = 32;
 
@@ -56,6 +58,7 @@ impl Found {
     fn repeated(mut self, min: u32, max: Option<u32>) -> Self {
         match (min, max) {
             (1, Some(1)) => self,
+            (0, _) if planted(Mistake::OptionalRequired) => self,
             (0, Some(1)) => {
                 let with_nothing = |mut texts: Vec<String>| {
                     texts.push(String::new());
@@ -99,6 +102,7 @@ impl Found {
     }
 
     fn of_branches(parts: &[Hir]) -> Self {
+        let parts = if planted(Mistake::FirstBranch) { &parts[..1] } else { parts };
         let branches: Vec<Self> = parts.iter().map(Self::of).collect();
         let wholes: Option<Vec<Vec<String>>> = branches.iter().map(|branch| branch.whole.clone()).collect();
         if let Some(texts) = wholes.map(|wholes| wholes.concat()).filter(|texts| texts.len() <= MOST) {
@@ -133,6 +137,7 @@ fn members(class: &Class) -> Option<Vec<String>> {
         let mut texts: Vec<String> = members.into_iter().map(|c| crate::fold::fold_case(c).to_string()).collect();
         texts.sort_unstable();
         texts.dedup();
+        texts.truncate(if planted(Mistake::FirstOfClass) { 1 } else { MOST });
         texts
     })
 }

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 
 use super::literals;
+use super::planted::{Mistake, planted};
 use crate::fold::{Folding, fold_each};
 use crate::model::Conditions;
 use crate::pattern::Matcher;
@@ -64,6 +65,9 @@ impl Wanted {
         }
         for item in &when.all {
             wanted.sets.extend(items(std::slice::from_ref(item), Anchor::Anywhere));
+        }
+        if planted(Mistake::NoneRequired) && !when.none.is_empty() {
+            wanted.sets.extend(items(&when.none, Anchor::Anywhere));
         }
         let folding = Folding::new(when.case, hant);
         let patterns: Vec<_> = when.pattern.iter().map(|pattern| Matcher::required(pattern, folding)).collect();
@@ -126,14 +130,15 @@ fn cut(text: &str, anchor: Anchor) -> Option<Literal> {
     }
     let characters = text.chars().count();
     let (skip, take) = match anchor {
-        Anchor::End => (characters.saturating_sub(LONGEST), LONGEST),
-        Anchor::Begin | Anchor::Anywhere => (0, LONGEST),
+        Anchor::End if !planted(Mistake::CutAtWrongEnd) => (characters.saturating_sub(LONGEST), LONGEST),
+        Anchor::Begin | Anchor::Anywhere | Anchor::End => (0, LONGEST),
     };
     Some(Literal { text: text.chars().skip(skip).take(take).collect::<String>().into(), anchor })
 }
 
 fn full(text: &str, hant: bool) -> String {
-    Folding::new(false, hant).fold(text).into_text()
+    let hant = hant && !planted(Mistake::HantForgotten);
+    Folding::new(planted(Mistake::CaseKept), hant).fold(text).into_text()
 }
 
 fn each(text: &str, hant: bool) -> String {

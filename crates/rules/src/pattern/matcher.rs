@@ -96,8 +96,12 @@ impl Matcher {
 
     /// What its holes hold, if the whole text fits; final punctuation of the text is ignored.
     pub(crate) fn fit(&self, text: &str) -> Option<Holes> {
-        let text = without_final_punctuation(text);
-        Run::new(self, text).run()
+        let begin = text.len() - text.trim_start().len();
+        let mut holes = Run::new(self, without_final_punctuation(text)).run()?;
+        for hole in holes.iter_mut().flatten() {
+            *hole = hole.start + begin..hole.end + begin;
+        }
+        Some(holes)
     }
 
     /// What it captures, in original characters.

@@ -22,6 +22,7 @@ fn sentences_fit_or_do_not() {
         ("天气 {city}", "今天天气 北京", None),
         ("天气 {city}", "天气", None),
         ("天气 {city}", "天气 ", None),
+        ("天气 {city}", "  天气 北京  ", Some(vec![("city", "北京")])),
         ("天气{city}", "天气 北京", Some(vec![("city", "北京")])),
         ("buy {what}", "buybooks", None),
         ("buy {what}", "BUY Books", Some(vec![("what", "Books")])),

@@ -11,6 +11,7 @@ use crate::keyword::Item;
 use crate::model::{self, Brakes, Days, EventKind, Place, Step, TimeWindow, Who};
 use crate::pattern::Matcher;
 use crate::regex_condition::Program;
+use crate::rule_book::RuleInfo;
 
 /// One rule, ready to be held against events.
 #[derive(Debug)]
@@ -94,6 +95,21 @@ impl Rule {
         RuleRef { id, file: Arc::clone(file), line: *line }
     }
 
+    /// What lists show of it.
+    pub(crate) fn info(&self) -> RuleInfo {
+        let RuleRef { id, file, line } = self.reference();
+        RuleInfo { id, file, line, off: self.off }
+    }
+
+    /// About how many bytes it takes on the heap.
+    pub(crate) fn heap(&self) -> usize {
+        let text = self.text.iter().map(TextCondition::heap).sum::<usize>() + size_of_val(&*self.text);
+        let then = self.then.iter().map(heap_of_step).sum::<usize>() + size_of_val(&*self.then);
+        let rest = self.rest.as_ref().map_or(0, |_| size_of::<Rest>());
+        let brakes = self.brakes.as_ref().map_or(0, |_| size_of::<Brakes>());
+        self.key.len() + self.id.as_ref().map_or(0, |id| id.len()) + text + then + rest + brakes
+    }
+
     /// The names that its conditions capture, in the order written.
     pub(crate) fn capture_names(&self) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
@@ -112,6 +128,36 @@ impl Rule {
             }
         }
         names
+    }
+}
+
+impl TextCondition {
+    fn heap(&self) -> usize {
+        let items = |items: &[Item]| {
+            size_of_val(items) + items.iter().map(|item| item.text().len()).sum::<usize>()
+        };
+        match self {
+            Self::Keyword(list)
+            | Self::All(list)
+            | Self::None(list)
+            | Self::Exact(list)
+            | Self::Prefix(list)
+            | Self::Suffix(list) => items(list),
+            Self::Pattern(list) => size_of_val(&**list) + list.iter().map(Matcher::heap).sum::<usize>(),
+            Self::Regex(list) => {
+                let each = list.iter().map(|(source, program)| source.len() + size_of::<Program>() + program.heap());
+                size_of_val(&**list) + each.sum::<usize>()
+            }
+        }
+    }
+}
+
+/// Only texts are counted: nothing else in a step grows.
+fn heap_of_step(step: &Step) -> usize {
+    match step {
+        Step::Say { text, .. } => text.heap(),
+        Step::SayOneOf { texts, .. } => texts.iter().map(|text| size_of_val(text) + text.heap()).sum(),
+        _ => 0,
     }
 }
 

@@ -1,0 +1,153 @@
+//! How long a decision takes: `cargo bench -p mynah-rules`.
+//!
+//! Prints a table for rule sets of growing size, short and long messages, next to a bare loop of regexes (which gets no
+//! folding, no state and no priorities to do), then the hard cases. One thread, warm, each message alone; the smallest of
+//! three passes counts.
+
+mod generator;
+
+use std::hint::black_box;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use mynah_core::{Chat, Content, Event, EventBody, Message, NoState, Origin, Person, Timestamp};
+use mynah_rules::{Files, LoadOptions, Moment, RuleBook, load};
+use regex::Regex;
+
+use generator::{Rule, Said, hard, messages, rules};
+
+/// The messages of each measurement.
+const MESSAGES: usize = 4_000;
+
+/// A bare loop is compiled eagerly: more rules than this would need gigabytes.
+const MOST_BARE: usize = 10_000;
+
+struct OneFile(String);
+
+impl Files for OneFile {
+    fn read(&self, _path: &Path) -> io::Result<String> {
+        Ok(self.0.clone())
+    }
+
+    fn size(&self, _path: &Path) -> io::Result<u64> {
+        Ok(self.0.len() as u64)
+    }
+
+    fn list(&self, _folder: &Path) -> io::Result<Vec<PathBuf>> {
+        Ok(Vec::new())
+    }
+}
+
+fn book(text: String) -> (Arc<RuleBook>, Duration) {
+    let begin = Instant::now();
+    let loaded = load(Path::new("bot.toml"), &OneFile(text), &LoadOptions::default());
+    let took = begin.elapsed();
+    match loaded.book {
+        Some(book) => (book, took),
+        None => panic!("the generated rules have mistakes: {:?}", loaded.diagnostics.first()),
+    }
+}
+
+fn event(said: &Said) -> Event {
+    let chat = if said.in_group { Chat::group("g", "群") } else { Chat::private("p", "人") };
+    let message = Message {
+        id: "m".into(),
+        called: !chat.is_group(),
+        chat,
+        sender: Person::stranger("s", "人"),
+        origin: Origin::Person,
+        content: Content::text(said.text.clone()),
+        text: said.text.clone(),
+    };
+    Event { id: "e".into(), time: Timestamp::from_secs(0), body: EventBody::Message(message) }
+}
+
+/// The mean and the 99th percentile of one decision, and how many were answered.
+fn measure(events: &[Event], mut decide: impl FnMut(&Event) -> bool) -> (Duration, Duration, usize) {
+    let mut best = (Duration::MAX, Duration::MAX, 0);
+    for _ in 0..4 {
+        let mut each = Vec::with_capacity(events.len());
+        let mut hits = 0;
+        for event in events {
+            let begin = Instant::now();
+            hits += usize::from(decide(event));
+            each.push(begin.elapsed());
+        }
+        let total: Duration = each.iter().sum();
+        each.sort_unstable();
+        let mean = total / u32::try_from(events.len()).unwrap_or(1);
+        if mean < best.0 {
+            best = (mean, each[events.len() * 99 / 100], hits);
+        }
+    }
+    best
+}
+
+fn decide(book: &RuleBook, event: &Event, at: &Moment) -> bool {
+    black_box(book.decide(event, &NoState, at)).acted
+}
+
+/// The first rule whose regex matches, as a bare loop finds it.
+fn bare(loop_of: &[(Regex, bool)], said: &Said) -> bool {
+    loop_of
+        .iter()
+        .filter(|(_, group_only)| said.in_group || !group_only)
+        .find_map(|(regex, _)| regex.captures(&said.text))
+        .is_some_and(|captures| black_box(captures.len()) > 0)
+}
+
+fn compile(rules: &[Rule]) -> Vec<(Regex, bool)> {
+    let compiled = rules.iter().map(|rule| (Regex::new(&rule.regex), rule.group_only));
+    compiled.filter_map(|(regex, group_only)| Some((regex.ok()?, group_only))).collect()
+}
+
+#[expect(clippy::print_stdout, reason = "a benchmark prints its table")]
+fn main() {
+    let at = Moment::at(Timestamp::from_secs(0));
+    println!("|   rules | load ms | heap MB | short ns | p99 µs | hits % | bare loop ns | times | long µs |");
+    println!("|--------:|--------:|--------:|---------:|-------:|-------:|-------------:|------:|--------:|");
+    for count in [10, 100, 1_000, 10_000, 100_000] {
+        let rules = rules(count, 1);
+        let (book, load) = book(rules.iter().map(|rule| rule.toml.as_str()).collect());
+        let said = messages(&rules, MESSAGES, false, 1);
+        let events: Vec<Event> = said.iter().map(event).collect();
+        let (mean, p99, hits) = measure(&events, |event| decide(&book, event, &at));
+        let (loop_ns, times) = if count <= MOST_BARE {
+            // The loop is slow: fewer messages tell enough.
+            let loop_of = compile(&rules);
+            let few = &said[..(400_000 / count).clamp(100, MESSAGES)];
+            let mut next = few.iter().cycle();
+            let few_events = &events[..few.len()];
+            let (bare, ..) = measure(few_events, |_| next.next().is_some_and(|said| bare(&loop_of, said)));
+            (bare.as_nanos().to_string(), format!("{:.0}", bare.as_secs_f64() / mean.as_secs_f64()))
+        } else {
+            ("-".to_owned(), "-".to_owned())
+        };
+        let long: Vec<Event> = messages(&rules, 400, true, 2).iter().map(event).collect();
+        let (long, ..) = measure(&long, |event| decide(&book, event, &at));
+        println!(
+            "| {count:>7} | {:>7.1} | {:>7.2} | {:>8} | {:>6.2} | {:>6.0} | {loop_ns:>12} | {times:>5} | {:>7.1} |",
+            load.as_secs_f64() * 1e3,
+            book.heap_bytes() as f64 / 1e6,
+            mean.as_nanos(),
+            p99.as_secs_f64() * 1e6,
+            hits as f64 * 100.0 / events.len() as f64,
+            long.as_secs_f64() * 1e6,
+        );
+    }
+    println!("\n| 10 000 rules: hard cases | load ms | 2 000 characters, ms |");
+    println!("|--------------------------|--------:|---------------------:|");
+    for (name, text) in hard(10_000) {
+        let (book, load) = book(text);
+        let texts = ["订单12元订单啊 第 ", "啊", "1 啊啊 ", "12元订单 "];
+        let worst = texts.iter().map(|text| {
+            let text = text.chars().cycle().take(2_000).collect();
+            let event = event(&Said { text, in_group: true });
+            measure(std::slice::from_ref(&event), |event| decide(&book, event, &at)).0
+        });
+        let worst = worst.max().unwrap_or_default();
+        println!("| {name:<24} | {:>7.1} | {:>20.2} |", load.as_secs_f64() * 1e3, worst.as_secs_f64() * 1e3);
+    }
+}

@@ -1,0 +1,53 @@
+//! Mistakes that tests can plant in the engine, to see that its comparison with the ordered scan finds them.
+
+/// A mistake that somebody might make here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(not(test), expect(dead_code, reason = "only tests plant mistakes"))]
+pub(super) enum Mistake {
+    /// Rules without a literal are forgotten.
+    AlwaysForgotten,
+    /// Candidates come in the order of the text.
+    Unsorted,
+    /// A rule that is found twice is a candidate twice.
+    Doubled,
+    /// Only the first literal of a set is looked for.
+    FirstOfSet,
+    /// Literals keep their case.
+    CaseKept,
+    /// Literals keep traditional characters.
+    HantForgotten,
+    /// Marks that combine are not looked at one by one.
+    MarksForgotten,
+    /// A long literal at the end is cut like one at the beginning.
+    CutAtWrongEnd,
+    /// Only spaces that are not there are allowed before the beginning.
+    SpacesForgotten,
+    /// The end of the text is not looked at.
+    EndForgotten,
+    /// What a regex may leave out is required.
+    OptionalRequired,
+    /// Only the first branch of an alternative is looked at.
+    FirstBranch,
+    /// A class stands for its first member.
+    FirstOfClass,
+    /// `none` is read like `all`.
+    NoneRequired,
+}
+
+#[cfg(test)]
+thread_local! {
+    /// The mistake that is planted at present.
+    pub(super) static PLANTED: std::cell::Cell<Option<Mistake>> = const { std::cell::Cell::new(None) };
+}
+
+/// Whether that mistake is to be made; never outside of tests.
+#[cfg(test)]
+pub(super) fn planted(mistake: Mistake) -> bool {
+    PLANTED.get() == Some(mistake)
+}
+
+/// Whether that mistake is to be made; never outside of tests.
+#[cfg(not(test))]
+pub(super) const fn planted(_mistake: Mistake) -> bool {
+    false
+}
