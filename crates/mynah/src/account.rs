@@ -76,7 +76,11 @@ impl Plan {
         book: Arc<RuleBook>,
         shared: &Shared,
     ) -> Result<Ready, Report> {
-        let store = Arc::new(open_store(&self)?);
+        let store = Arc::new(open_store(&self).inspect_err(|failure| {
+            let now = SystemClock.now();
+            let alert = Alert::new(AlertKind::Storage, &self.name, failure.to_string(), now);
+            shared.alerts.send(alert, now);
+        })?);
         let stop = shared.stop.account();
         let service = OpenService::default();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);

@@ -12,7 +12,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use mynah_core::{Capabilities, Clock, Event, EventBody, EventId};
 use mynah_page::{Condition, Pages};
-use mynah_rules::script::Test;
 use mynah_rules::{Lang, RuleBook};
 use mynah_runtime::Control;
 use mynah_transports::webwx::CalledBy;
@@ -22,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use self::watch::SaveWatch;
 use crate::alert::{Alert, AlertKind, Alerts};
 use crate::rule_handler::{Operator, Shelf};
-use crate::{Bot, conversation, metrics, rule_file};
+use crate::{Bot, metrics, rule_file};
 
 /// Reloads the rules of one account.
 pub(crate) struct Reloader {
@@ -139,7 +138,7 @@ impl Reloader {
         let Some(book) = loaded.book.clone() else {
             return Reloaded::Kept(rule_file::render(&loaded, self.lang, false, false));
         };
-        if let Some(why) = self.play_tests(&loaded.tests, &book).await {
+        if let Some(why) = rule_file::play_tests(&loaded, &self.bot, self.lang).await {
             return Reloaded::Kept(why);
         }
         let difference = Difference::between(&self.shelf.load(), &book);
@@ -147,21 +146,6 @@ impl Reloader {
         self.shelf.store(book);
         self.announce().await;
         Reloaded::Swapped(difference)
-    }
-
-    /// Plays the file's own tests; why they failed, if one did.
-    async fn play_tests(&self, tests: &[Test], book: &Arc<RuleBook>) -> Option<String> {
-        let mut failures = String::new();
-        for test in tests {
-            match conversation::play(test, book, &self.bot).await {
-                Ok(played) => {
-                    let failure = played.failure.map(|failure| failure.render(self.lang));
-                    failures += &failure.unwrap_or_default();
-                }
-                Err(error) => failures += &format!("{}:{}: {error}\n", test.file, test.line),
-            }
-        }
-        Some(failures).filter(|failures| !failures.is_empty())
     }
 
     /// Lets the rules set their schedules: at the start, and anew after a reload.

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use mynah_core::Capabilities;
 use mynah_rules::{Disk, Lang, LoadOptions, Loaded, Severity};
 
+use crate::{Bot, conversation};
+
 /// The name of a rule file in its folder.
 const FILE: &str = "bot.toml";
 
@@ -36,6 +38,22 @@ pub(crate) fn load(main: &Path, handlers: &[String], capabilities: &Capabilities
 pub(crate) fn render(loaded: &Loaded, lang: Lang, colours: bool, notes: bool) -> String {
     let told = loaded.diagnostics.iter().filter(|one| notes || one.severity != Severity::Note);
     told.map(|one| one.render(&loaded.sources, lang, colours)).collect()
+}
+
+/// Plays a file's own tests with the handlers of `bot`; why they failed, if one did.
+pub(crate) async fn play_tests(loaded: &Loaded, bot: &Bot, lang: Lang) -> Option<String> {
+    let book = loaded.book.as_ref()?;
+    let mut failures = String::new();
+    for test in &loaded.tests {
+        match conversation::play(test, book, bot).await {
+            Ok(played) => {
+                let failure = played.failure.map(|failure| failure.render(lang));
+                failures += &failure.unwrap_or_default();
+            }
+            Err(error) => failures += &format!("{}:{}: {error}\n", test.file, test.line),
+        }
+    }
+    Some(failures).filter(|failures| !failures.is_empty())
 }
 
 #[cfg(test)]

@@ -152,29 +152,34 @@ async fn a_second_process_on_the_same_data_is_refused() {
 async fn one_of_two_accounts_is_logged_out_and_the_other_goes_on() {
     story(async {
         let mut stage = Stage::started(BOT).await;
-        let other =
-            Sandbox::start(Options { auto_confirm: true, ..Options::default() }).await.unwrap();
+        let other = Sandbox::start(Options::default()).await.unwrap();
         let alerts = stage.folder().join("alerts");
-        let config = stage.config(
-            &[
-                Account { name: "one", server: stage.sandbox.url() },
-                Account { name: "two", server: other.url() },
-            ],
-            &alerts,
-        );
-        let mut bot = stage.run_config(&config);
+        let accounts = [
+            Account { name: "one", server: stage.sandbox.url() },
+            Account { name: "two", server: other.url() },
+        ];
+        let mut bot = stage.run_config(&stage.config(&accounts, &alerts));
         let page = bot.logged("serving /health").await;
-        let page =
-            page.split("address=").nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
-        stage.online().await;
-        stage::until(|| other.is_online()).await;
-        stage::until_health(&page, "200").await;
+        let page = page.split("address=").nth(1).unwrap().split_whitespace().next().unwrap();
+        assert!(stage::get(page, "/health").await.starts_with("HTTP/1.1 503"), "nobody is on line");
+        other.login_confirm().await;
+        stage::until_health(page, "200").await;
+
         assert!(other.end_session(1101));
+        stage::until_health(page, "503").await;
+        let health = stage::get(page, "/health").await;
+        assert!(health.contains(r#""one":{"condition":"online""#), "{health}");
         stage.sandbox.say("张三", Some("客户一群"), "多少钱");
         assert_eq!(stage.said().await.1, "价目表在这里");
-        let metrics = stage::get(&page, "/metrics").await;
+        let metrics = stage::get(page, "/metrics").await;
         assert!(metrics.contains("mynah_decisions_total{account=\"one\",rule="), "{metrics}");
+        assert!(metrics.contains("mynah_online{account=\"two\"} 0"), "{metrics}");
+        let told = stage::until_alert(&alerts, "logged_out").await;
+        assert_eq!(told["account"], "two");
+        assert!(told["picture"].is_string(), "the QR code comes along");
+
         bot.stop("INT").await;
+        assert_eq!(stage::alerts(&alerts, "logged_out").len(), 1);
     })
     .await;
 }

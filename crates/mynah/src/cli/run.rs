@@ -99,19 +99,29 @@ async fn run_all(
     let pages = Pages::default();
     let (alerts, delivery) = Alerts::start(&config.alert);
     let shared = Shared { bot, lang: common.lang(), pages, alerts, stop };
-    let ready = accounts
-        .into_iter()
-        .map(|(plan, (loaded, book))| plan.open(&loaded, book, &shared))
-        .collect::<Result<Vec<_>, Report>>()?;
-    let serving = serve(args.listen.or(config.listen.address), &shared).await?;
-    let ended = until_ended(ready).await;
+    let ended = work(args.listen.or(config.listen.address), accounts, &shared).await;
     shared.stop.token().cancel();
     drop(shared);
-    if let Some(serving) = serving {
-        serving.abort();
-    }
     if tokio::time::timeout(LAST_ALERTS, delivery).await.is_err() {
         tracing::error!("the last alerts could not be delivered in time");
+    }
+    ended
+}
+
+/// Opens all accounts, and runs them and the pages.
+async fn work(
+    address: Option<SocketAddr>,
+    accounts: Vec<(Plan, (Loaded, Arc<RuleBook>))>,
+    shared: &Shared,
+) -> Result<Ended, Report> {
+    let ready = accounts
+        .into_iter()
+        .map(|(plan, (loaded, book))| plan.open(&loaded, book, shared))
+        .collect::<Result<Vec<_>, Report>>()?;
+    let serving = serve(address, shared).await?;
+    let ended = until_ended(ready).await;
+    if let Some(serving) = serving {
+        serving.abort();
     }
     Ok(ended)
 }
@@ -169,7 +179,7 @@ async fn serve(
     }
     let (pages, stop) = (shared.pages.clone(), shared.stop.token().clone());
     Ok(Some(tokio::spawn(async move {
-        if let Err(error) = pages.serve(listener, stop).await {
+        if let Err(error) = mynah_page::serve(pages.routes(), listener, stop).await {
             tracing::error!(%error, "the pages are not served any more");
         }
     })))

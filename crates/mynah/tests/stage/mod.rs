@@ -1,8 +1,5 @@
 //! The stage of the stories about the running program: a sandbox in this process, and `mynah` in its own.
 
-// `tests/stage.rs` would be a test of its own.
-#![expect(clippy::mod_module_files, reason = "shared by tests, none itself")]
-
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::Duration;
@@ -187,7 +184,7 @@ impl Bot {
     /// Waits for a line of the log.
     pub(crate) async fn logged(&mut self, text: &str) -> String {
         while let Some(line) = self.log.next_line().await.expect("a log in UTF-8") {
-            println!("bot: {line}");
+            tell(&line);
             if line.contains(text) {
                 return line;
             }
@@ -216,9 +213,26 @@ impl Bot {
     }
 }
 
-/// Waits until something is so.
-pub(crate) async fn until(so: impl Fn() -> bool) {
-    while !so() {
+/// Lets the log of the bot appear with a failing test.
+#[expect(clippy::print_stdout, reason = "this is where tests look")]
+fn tell(line: &str) {
+    println!("bot: {line}");
+}
+
+/// The alerts of a kind that were written to a file so far.
+pub(crate) fn alerts(file: &Path, kind: &str) -> Vec<serde_json::Value> {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    // The last one may still be in the writing.
+    let alerts = serde_json::Deserializer::from_str(&text).into_iter().map_while(Result::ok);
+    alerts.filter(|alert: &serde_json::Value| alert["kind"] == kind).collect()
+}
+
+/// Waits for the first alert of a kind.
+pub(crate) async fn until_alert(file: &Path, kind: &str) -> serde_json::Value {
+    loop {
+        if let Some(alert) = alerts(file, kind).into_iter().next() {
+            return alert;
+        }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
