@@ -11,8 +11,9 @@
 //! # Failures
 //!
 //! Network errors, 5xx and answers that make no sense are tried again after 1 s, 2 s, 4 s … 60 s; "too frequent" after
-//! 1 min … 30 min. Success resets both. A session that ends within two minutes of its login counts as a failure of the
-//! login, so that an account which is thrown out at once is not logged in again and again.
+//! 15 s, 30 s … 30 min. Success resets both. Ten refusals in a row end the session, and the account logs in anew. A
+//! session that ends within two minutes of its login counts as a failure of the login, so that an account which is
+//! thrown out at once is not logged in again and again.
 
 use std::sync::Arc;
 use std::time::Duration;

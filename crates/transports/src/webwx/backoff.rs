@@ -19,9 +19,10 @@ impl Backoff {
         Self::new(Duration::from_secs(1), Duration::from_secs(60))
     }
 
-    /// For "too frequent" (1205), which lasts minutes to hours: 1 min, 2 min … 30 min.
+    /// For "too frequent" (1205): 15 s, 30 s … 30 min. A burst is forgiven after a quarter of a minute, a flood may be
+    /// held against the account for hours (section 16.5 of the protocol reference).
     pub(crate) const fn too_frequent() -> Self {
-        Self::new(Duration::from_secs(60), Duration::from_secs(30 * 60))
+        Self::new(Duration::from_secs(15), Duration::from_secs(30 * 60))
     }
 
     const fn new(first: Duration, longest: Duration) -> Self {

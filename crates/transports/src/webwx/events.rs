@@ -266,8 +266,14 @@ impl Translator<'_> {
     ) -> Event {
         let (person, kind) = match said {
             Said::Joined { names } => {
+                let me = self.directory.myself(None).id;
                 let people = self.people(names, group);
-                (people.first().cloned(), NoticeKind::Join { people })
+                let others: Vec<Person> =
+                    people.into_iter().filter(|person| person.id != me).collect();
+                match others.first().cloned() {
+                    Some(first) => (Some(first), NoticeKind::Join { people: others }),
+                    None => (None, raw("invited", line)),
+                }
             }
             Said::Left { names } => {
                 let people = self.leavers(names, group, gone);

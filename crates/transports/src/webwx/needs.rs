@@ -7,6 +7,7 @@ use mynah_webwx::text;
 use mynah_webwx::wire::{self, Synced, is_group, is_special, message_type};
 
 use super::directory::{Directory, Roster};
+use super::system_text::{self, Said};
 
 /// A list of members is believed this long where somebody is mentioned: names in groups change without notice.
 const FRESH_FOR_MENTIONS: Duration = Duration::from_secs(10 * 60);
@@ -15,7 +16,7 @@ const FRESH_FOR_MENTIONS: Duration = Duration::from_secs(10 * 60);
 const FRESH: Duration = Duration::from_secs(6 * 60 * 60);
 
 /// A list that lacks the sender is asked for again, but not more often than this.
-const RETRY: Duration = Duration::from_secs(30);
+const RETRY: Duration = Duration::from_secs(5);
 
 /// No more names than one call takes.
 const MOST: usize = mynah_webwx::BATCH;
@@ -77,10 +78,20 @@ fn is_stale(message: &wire::Message, roster: Option<&Roster>, now: Timestamp) ->
     let (sender, content) = text::split_sender(&message.content);
     let unknown_sender = sender
         .is_some_and(|sender| roster.find(sender).is_none_or(|member| member.nick.is_empty()));
-    let names_people =
-        message.msg_type == message_type::SYSTEM || message.msg_type == message_type::RECALLED;
     let mentions = content.contains(['@', '＠']);
-    ((unknown_sender || names_people) && age >= RETRY)
+    ((unknown_sender || names_newcomers(message, roster)) && age >= RETRY)
         || (mentions && age >= FRESH_FOR_MENTIONS)
         || age >= FRESH
+}
+
+/// Whether it is a line about people who came and are not in the list at hand.
+fn names_newcomers(message: &wire::Message, roster: &Roster) -> bool {
+    if message.msg_type != message_type::SYSTEM {
+        return false;
+    }
+    let Some(Said::Joined { names }) = system_text::read(&text::plain(&message.content)) else {
+        return false;
+    };
+    let is_known = |name: &str| roster.members().iter().any(|member| member.is_called(name));
+    !system_text::split_names(&names, is_known).iter().all(|name| is_known(name))
 }

@@ -8,14 +8,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use mynah_core::{Batch, Incoming, Prompt, ReceiveError, Records, Source, Status};
+use mynah_core::{Batch, Event, Incoming, Prompt, ReceiveError, Source, Status, Timestamp};
 use mynah_webwx::wire::Contact;
 use mynah_webwx::{CallError, Confirmed, LoginId, Tip};
 use tokio::time::Instant;
 
 use super::backoff::Backoff;
 use super::shared::Shared;
-use reading::{Pending, Wanted};
+use reading::{AskedFor, Pending, Wanted};
 
 mod login;
 mod reading;
@@ -28,6 +28,9 @@ const HURRIED: Duration = Duration::from_millis(200);
 
 /// A session that ends sooner than this after its login counts as a failed login.
 const SHORT_SESSION: Duration = Duration::from_secs(120);
+
+/// So many refusals in a row, which no retry mends, end the session: another login may get past them.
+const REFUSALS: u32 = 10;
 
 /// What is done next.
 #[derive(Debug)]
@@ -98,9 +101,12 @@ pub(crate) struct WebWxSource {
     /// How long to show QR codes before giving up.
     patience: Duration,
     waiting_since: Option<Instant>,
+    /// The session as it was last written down.
+    written: String,
     /// Milliseconds by which the service's clock is ahead of ours.
     clock_ahead: i64,
     wanted: Wanted,
+    asked_for: AskedFor,
     /// The conversations that webwxinit named, until the contact list is read.
     first_contacts: Vec<Contact>,
     /// Pages of the contact list read so far.
@@ -131,8 +137,10 @@ impl WebWxSource {
             online_since: None,
             patience,
             waiting_since: None,
+            written: String::new(),
             clock_ahead: 0,
             wanted: Wanted::default(),
+            asked_for: AskedFor::default(),
             first_contacts: Vec::new(),
             pages: 0,
         }
@@ -166,37 +174,38 @@ impl WebWxSource {
 
     // -- When a step came to nothing.
 
-    fn fail(&mut self, error: CallError) -> Result<(), ReceiveError> {
+    fn fail(&mut self, error: &CallError) -> Result<(), ReceiveError> {
         if error.is_session_over() && !self.is_logging_in() {
             self.session_over(&error.to_string());
             return Ok(());
         }
         if matches!(self.stage, Stage::LogIn(_)) {
-            return self.login_failed(&error);
+            return self.login_failed(error);
         }
-        let hopeless = !error.is_retryable() && self.network.failures() >= 5;
-        if hopeless {
-            return Err(ReceiveError::Unusable(Box::new(error)));
+        if !self.is_logging_in() && !error.is_retryable() && self.network.failures() >= REFUSALS {
+            self.network.succeed();
+            self.session_over(&error.to_string());
+            return Ok(());
         }
         if matches!(self.stage, Stage::PushLogin)
             && (error.code().is_some() || !error.is_retryable())
         {
-            tracing::info!(error = &error as &dyn std::error::Error, "no login without a scan");
+            tracing::info!(error = error as &dyn std::error::Error, "no login without a scan");
             self.stage = Stage::RequestCode;
             return Ok(());
         }
-        if self.skips_contacts(&error) {
+        if self.skips_contacts(error) {
             return Ok(());
         }
         let backoff =
             if error.is_too_frequent() { &mut self.too_frequent } else { &mut self.network };
         let wait = backoff.fail();
         tracing::warn!(
-            error = &error as &dyn std::error::Error,
+            error = error as &dyn std::error::Error,
             ?wait,
             "the service failed; it is tried again"
         );
-        self.tell_offline(&error, wait);
+        self.tell_offline(error, wait);
         Ok(())
     }
 
@@ -279,29 +288,32 @@ impl WebWxSource {
     }
 
     /// Queues events with the records that belong to them.
-    fn give(&mut self, events: Vec<mynah_core::Event>) {
-        let records = self.records();
+    fn give(&mut self, events: Vec<Event>) {
+        let mut records = self.shared.directory().take_changes();
+        self.written = self.session();
+        records.insert(SESSION.to_owned(), self.written.clone());
         let service_time = Some(self.service_time());
         self.ready.push_back(Incoming::Batch(Batch { events, records, service_time }));
     }
 
-    /// The session, and what changed in the directory.
-    fn records(&self) -> Records {
-        let mut records = self.shared.directory().take_changes();
-        match serde_json::to_string(&self.shared.client.session()) {
-            Ok(session) => {
-                records.insert(SESSION.to_owned(), session);
-            }
-            Err(error) => tracing::error!(%error, "the session cannot be written down"),
+    /// Queues records alone if the service renewed cookies or keys.
+    fn give_renewed(&mut self) {
+        if self.session() != self.written {
+            self.give(Vec::new());
         }
-        records
+    }
+
+    /// The session as text.
+    fn session(&self) -> String {
+        serde_json::to_string(&self.shared.client.session()).unwrap_or_else(|error| {
+            tracing::error!(%error, "the session cannot be written down");
+            String::new()
+        })
     }
 
     /// The present moment by the service's clock.
-    fn service_time(&self) -> mynah_core::Timestamp {
-        mynah_core::Timestamp::from_millis(
-            self.shared.clock.now().as_millis().saturating_add(self.clock_ahead),
-        )
+    fn service_time(&self) -> Timestamp {
+        Timestamp::from_millis(self.shared.clock.now().as_millis().saturating_add(self.clock_ahead))
     }
 
     fn prompt(&self, await_phone: &AwaitPhone) -> Prompt {
@@ -341,7 +353,7 @@ impl Source for WebWxSource {
             }
             match self.step().await {
                 Ok(()) => {}
-                Err(Trouble::Call(error)) => self.fail(error)?,
+                Err(Trouble::Call(error)) => self.fail(&error)?,
                 Err(Trouble::End(end)) => return Err(end),
             }
         }

@@ -5,7 +5,7 @@
 
 use mynah_core::{Chat, Timestamp};
 use mynah_webwx::text;
-use mynah_webwx::wire::{self, Contact};
+use mynah_webwx::wire::Contact;
 use serde::{Deserialize, Serialize};
 
 use super::sketch::Sketch;
@@ -78,7 +78,7 @@ impl Directory {
                 groups.iter().filter(|other| other.nick_name == group.nick_name).count() == 1;
             self.learn_group(group, &title, alone);
             if group.member_list.iter().any(|member| !member.nick_name.is_empty()) {
-                self.learn_members(&group.user_name, &group.member_list, now);
+                self.learn_members(group, now);
             }
         }
     }
@@ -154,8 +154,11 @@ impl Directory {
             .map(|(id, group)| (*id, group))
     }
 
-    fn learn_members(&mut self, user_name: &str, list: &[wire::Member], now: Timestamp) {
-        let members = self.members.replace(user_name, list, now);
+    fn learn_members(&mut self, group: &Contact, now: Timestamp) {
+        let user_name = &*group.user_name;
+        let list = &group.member_list;
+        let whole = usize::try_from(group.member_count).is_ok_and(|count| count <= list.len());
+        let members = self.members.replace(user_name, list, whole, now);
         if !members.is_empty() {
             self.departed.push(Departed { group: user_name.into(), members });
         }

@@ -102,11 +102,12 @@ impl Members {
     /// Puts the list of the service in place of what is known. Returns who is no longer in it.
     ///
     /// A name that the new list leaves empty is kept from the old one: the service sometimes sends names only at a
-    /// second call.
+    /// second call. With a list that is not `whole` nobody is gone.
     pub(crate) fn replace(
         &mut self,
         group: &str,
         members: &[wire::Member],
+        whole: bool,
         now: Timestamp,
     ) -> Vec<Member> {
         let mut members: Vec<Member> =
@@ -124,6 +125,10 @@ impl Members {
         }
         for (at, old) in known {
             keep_what_is_missing(&mut members[at], old);
+        }
+        if !whole {
+            members.append(&mut gone);
+            members.truncate(Self::MOST_OF_ONE);
         }
         self.uses += 1;
         self.total += members.len();
@@ -195,27 +200,29 @@ mod tests {
     #[test]
     fn a_new_list_says_who_is_gone_and_keeps_names_it_does_not_tell() {
         let mut members = Members::default();
-        members.replace("@@g", &listed(0..4), Timestamp::default());
+        members.replace("@@g", &listed(0..4), true, Timestamp::default());
         let mut shorter = listed(1..4);
         shorter[0].nick_name.clear();
-        let gone = members.replace("@@g", &shorter, Timestamp::default());
+        let gone = members.replace("@@g", &shorter, true, Timestamp::default());
         assert_eq!(gone.iter().map(Member::shown).collect::<Vec<_>>(), ["n0"]);
         let roster = members.get("@@g").unwrap();
         assert_eq!(roster.find("@1").unwrap().shown(), "n1");
         assert_eq!(members.total, 3);
+        assert!(members.replace("@@g", &listed(1..2), false, Timestamp::default()).is_empty());
+        assert_eq!(members.total, 3, "nobody is gone from a list that is not whole");
     }
 
     #[test]
     fn memory_is_bounded_and_the_used_groups_stay() {
         let mut members = Members::default();
         for group in 0..100 {
-            members.replace(&format!("@@{group}"), &listed(0..1000), Timestamp::default());
+            members.replace(&format!("@@{group}"), &listed(0..1000), true, Timestamp::default());
             members.touch("@@0");
         }
         assert!(members.total <= Members::MOST);
         assert!(members.get("@@0").is_some());
         assert!(members.get("@@1").is_none());
-        members.replace("@@big", &listed(0..100_000), Timestamp::default());
+        members.replace("@@big", &listed(0..100_000), true, Timestamp::default());
         assert_eq!(members.get("@@big").unwrap().members().len(), Members::MOST_OF_ONE);
     }
 }

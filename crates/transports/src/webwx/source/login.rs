@@ -63,8 +63,10 @@ impl WebWxSource {
                 self.do_not_hurry(asked);
                 if tip == Tip::Scan {
                     let await_phone = AwaitPhone { login, tip: Tip::Confirmation, pushed };
-                    let prompt = self.prompt(&await_phone);
-                    self.say(Status::Prompt(prompt));
+                    if !pushed {
+                        let prompt = self.prompt(&await_phone);
+                        self.say(Status::Prompt(prompt));
+                    }
                     self.stage = Stage::AwaitPhone(await_phone);
                 }
             }

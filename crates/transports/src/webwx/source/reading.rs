@@ -37,6 +37,28 @@ pub(super) struct Pending {
     since: Instant,
 }
 
+/// Names that were asked about lately. Of some the service tells nothing, and a flood of their messages must not
+/// become a flood of calls.
+#[derive(Debug, Default)]
+pub(super) struct AskedFor(VecDeque<(String, Instant)>);
+
+impl AskedFor {
+    const KEPT: usize = 500;
+    const LATELY: Duration = Duration::from_secs(5);
+
+    fn note(&mut self, names: &[String]) {
+        let now = Instant::now();
+        self.0.retain(|(_, asked)| now.duration_since(*asked) < Self::LATELY);
+        self.0.extend(names.iter().map(|name| (name.clone(), now)));
+        let surplus = self.0.len().saturating_sub(Self::KEPT);
+        self.0.drain(..surplus);
+    }
+
+    fn lately(&self, name: &str) -> bool {
+        self.0.iter().any(|(known, asked)| known == name && asked.elapsed() < Self::LATELY)
+    }
+}
+
 /// Groups that are known by name only, to be asked about when there is time.
 #[derive(Debug, Default)]
 pub(super) struct Wanted {
@@ -202,7 +224,8 @@ impl WebWxSource {
                 }
             }
         }
-        let ask = needs::of(&synced, &self.shared.directory(), self.service_time());
+        let mut ask = needs::of(&synced, &self.shared.directory(), self.service_time());
+        ask.retain(|name| !self.asked_for.lately(name));
         self.stage =
             Stage::Translate(Box::new(Pending { synced, ask, tries: 0, since: Instant::now() }));
         Ok(())
@@ -214,8 +237,12 @@ impl WebWxSource {
         let patient = pending.tries < 3 && pending.since.elapsed() < PATIENCE_FOR_NAMES;
         if !pending.ask.is_empty() && patient {
             let ask = pending.ask.clone();
-            let answer = self.fetch(&ask).await;
-            self.asked(answer);
+            let left = PATIENCE_FOR_NAMES.saturating_sub(pending.since.elapsed());
+            match tokio::time::timeout(left, self.fetch(&ask)).await {
+                Ok(answer) => self.asked(answer),
+                Err(_) => tracing::debug!("members did not come in time"),
+            }
+            self.asked_for.note(&ask);
             return Ok(());
         }
         self.hand_out();
@@ -299,7 +326,10 @@ impl WebWxSource {
         };
         match news {
             Ok(webwx::News::Some { .. }) => self.stage = Stage::Sync,
-            Ok(webwx::News::None) => self.do_not_hurry(asked),
+            Ok(webwx::News::None) => {
+                self.give_renewed();
+                self.do_not_hurry(asked);
+            }
             // On the way through the internet a long poll breaks off now and then.
             Err(error) if is_broken_poll(&error) && asked.elapsed() > Duration::from_secs(10) => {
                 self.stage = Stage::Sync;
