@@ -85,7 +85,8 @@ impl Hosts {
 
     /// Where a redirect leads and the hosts from there on; `None` if it leads out of the service.
     pub(crate) fn follow(&self, redirect: &str) -> Option<(String, Self)> {
-        let url = self.resolve(redirect)?;
+        let mut url = self.resolve(redirect)?;
+        url.set_fragment(None);
         match self {
             Self::Replaced(_) => {
                 let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
@@ -194,7 +195,7 @@ mod tests {
             family.follow("https://wx2.qq.com/cgi-bin/x?ticket=A@q&uuid=b%3D%3D").unwrap();
         assert_eq!(url, "https://wx2.qq.com/cgi-bin/x?ticket=A@q&uuid=b%3D%3D");
         assert_eq!(moved.home(), "wx2.qq.com");
-        assert_eq!(family.follow("/cgi-bin/y").unwrap().0, "https://wx.qq.com/cgi-bin/y");
+        assert_eq!(family.follow("/cgi-bin/y#top").unwrap().0, "https://wx.qq.com/cgi-bin/y");
         for out in [
             "https://evil.example/x",
             "http://wx.qq.com/x",
