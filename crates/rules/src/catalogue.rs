@@ -2,11 +2,14 @@
 //!
 //! Rules for them: say what was found, what was expected, what to type; never a type of Rust; one line.
 
+mod codes;
 mod conflicts;
 mod hints;
 mod tests_of_bots;
 mod values;
 mod words;
+
+pub(crate) use codes::CODES;
 
 use crate::keys::Table;
 use crate::problem::{
@@ -53,8 +56,9 @@ macro_rules! say {
 pub(crate) use say;
 
 impl Problem {
-    /// What is wrong.
-    pub(crate) fn message(&self, lang: Lang) -> String {
+    /// What is wrong; `here` is the file it is said of.
+    #[expect(clippy::too_many_lines, reason = "a table: a line for each problem")]
+    pub(crate) fn message(&self, here: &str, lang: Lang) -> String {
         match self {
             Self::Syntax(syntax) => syntax_message(syntax, lang),
             Self::Typographic { found, ascii } => typographic(*found, *ascii, lang),
@@ -132,12 +136,13 @@ impl Problem {
                 say!(lang, "{pattern} matches no file", "{pattern} 没有匹配任何文件")
             }
             Self::Include(include) => include_message(include, lang),
-            Self::NeverFires(shadow) => shadow_message(shadow, lang),
+            Self::NeverFires(shadow) => shadow_message(shadow, here, lang),
             Self::NeverBegins => {
                 say!(lang, "nothing begins this dialog", "没有任何方式开始这个对话")
             }
             Self::DuplicateKeyword { place } => {
-                say!(lang, "also in the rule at {place}", "{place} 的规则里也有")
+                let place = words::place(place, here, lang);
+                say!(lang, "also in the rule at {place}", "{place}的规则里也有")
             }
             Self::Test(line) => tests_of_bots::message(line, lang),
         }
@@ -270,18 +275,23 @@ fn include_message(include: &BadInclude, lang: Lang) -> String {
     }
 }
 
-fn shadow_message(shadow: &Shadow, lang: Lang) -> String {
-    let place = &shadow.place;
+fn shadow_message(shadow: &Shadow, here: &str, lang: Lang) -> String {
+    let place = words::place(&shadow.place, here, lang);
     match &shadow.why {
         ShadowReason::Inside { key, earlier, later } => say!(
             lang,
             "{place} always answers first: its {key} \"{earlier}\" is inside \"{later}\"",
-            "{place} 总是先回答：它的 {key} \"{earlier}\" 包含在 \"{later}\" 里"
+            "{place}总是先回答：它的 {key} \"{earlier}\" 包含在 \"{later}\" 里"
+        ),
+        ShadowReason::Same { key, text } => say!(
+            lang,
+            "{place} always answers first: its {key} is \"{text}\" too",
+            "{place}总是先回答：它的 {key} 也是 \"{text}\""
         ),
         ShadowReason::Weaker => say!(
             lang,
             "{place} always answers first: it holds whenever this one does",
-            "{place} 总是先回答：这条成立时它必然成立"
+            "{place}总是先回答：这条成立时它必然成立"
         ),
     }
 }

@@ -20,6 +20,7 @@ mod schedules;
 mod scripts;
 mod texts;
 mod values;
+mod variables;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

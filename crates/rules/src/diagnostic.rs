@@ -87,7 +87,7 @@ impl Diagnostic {
     /// What is wrong, without the place.
     #[must_use]
     pub fn message(&self, lang: Lang) -> String {
-        self.problem.message(lang)
+        self.problem.message(&self.file, lang)
     }
 
     /// What to do about it.

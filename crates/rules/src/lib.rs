@@ -44,4 +44,6 @@ pub use rule_book::{Reach, RuleBook, RuleInfo};
 pub use catalogue::Lang;
 pub use diagnostic::{Diagnostic, Severity};
 pub use load::{LoadOptions, Loaded, load};
+pub use reference::reference;
+pub use schema::json_schema;
 pub use sources::{Disk, Files, Sources};

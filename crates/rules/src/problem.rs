@@ -4,7 +4,7 @@
 
 use crate::diagnostic::Severity;
 use crate::keys::{Kind, Table};
-use crate::model::EventKind;
+use crate::model::{EventKind, Place};
 use crate::parse::Value;
 use crate::pattern::PatternErrorKind;
 use crate::regex_condition::RegexErrorKind;
@@ -79,7 +79,7 @@ pub(crate) enum Problem {
     /// A rule that can never answer.
     NeverFires(Shadow),
     /// The same keyword as in an earlier rule.
-    DuplicateKeyword { place: String },
+    DuplicateKeyword { place: Place },
     /// A dialog that nothing begins.
     NeverBegins,
     /// A line of a test that cannot be read.
@@ -182,6 +182,8 @@ pub(crate) enum BadValue {
     Zone(String),
     /// No cron line; the reason in the words of its reader.
     Cron { found: String, reason: String },
+    /// A cron line of more or less than five fields.
+    CronFields { found: String, count: usize },
     /// A number that is too small or too large.
     Number { key: &'static str, found: i64, least: i64, most: i64 },
     /// No name of a variable or an answer.
@@ -283,7 +285,7 @@ pub(crate) enum BadInclude {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Shadow {
     /// Where the earlier rule stands.
-    pub(crate) place: String,
+    pub(crate) place: Place,
     /// Why it is always first.
     pub(crate) why: ShadowReason,
 }
@@ -293,6 +295,8 @@ pub(crate) struct Shadow {
 pub(crate) enum ShadowReason {
     /// Its item is inside an item of the later rule.
     Inside { key: &'static str, earlier: String, later: String },
+    /// They have this item in common.
+    Same { key: &'static str, text: String },
     /// It has no condition that the later one lacks.
     Weaker,
 }

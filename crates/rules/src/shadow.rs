@@ -1,22 +1,130 @@
 //! Rules that can never answer, because an earlier one always answers first.
+//!
+//! No false alarm: an earlier rule is named only if everything that the later one asks for implies everything that the
+//! earlier one asks for. What cannot be proved that way (regular expressions that are not the same, overlapping times)
+//! is passed over.
+
+mod implied;
+mod index;
+mod text;
+
+use std::collections::BTreeSet;
 
 use crate::check::{Fields, Report};
-use crate::model::Bot;
+use crate::fold::Folding;
+use crate::model::{Bot, Rule, Step};
+use crate::problem::{Problem, Shadow, ShadowReason};
 use crate::sources::Spot;
+use text::Wording;
 
 /// The places of a rule that shadowing speaks of.
 #[derive(Debug)]
 pub(crate) struct RuleSpots {
     header: Spot,
+    /// The items of `keyword`, in order.
+    keywords: Vec<(String, Spot)>,
 }
 
 impl RuleSpots {
     pub(crate) fn of(fields: &Fields<'_>) -> Self {
-        Self { header: fields.spot.clone() }
+        let keywords = fields.texts("keyword").into_iter();
+        Self {
+            header: fields.spot.clone(),
+            keywords: keywords.map(|text| (text.text.to_owned(), text.spot)).collect(),
+        }
     }
 }
 
 /// Finds rules that can never answer. `sound` says which rules were read without an error.
 pub(crate) fn find(bot: &Bot, sound: &[bool], spots: &[RuleSpots], report: &mut Report) {
-    let _ = (bot, sound, spots, report);
+    let finder = Finder::new(bot, sound);
+    for (later, spots) in spots.iter().enumerate() {
+        if sound.get(later) == Some(&true) && !bot.rules[later].off {
+            finder.look_at(later, spots, report);
+        }
+    }
+}
+
+struct Finder<'b> {
+    bot: &'b Bot,
+    wordings: Vec<Wording>,
+    index: index::Index,
+    sound: &'b [bool],
+}
+
+impl<'b> Finder<'b> {
+    fn new(bot: &'b Bot, sound: &'b [bool]) -> Self {
+        let wordings: Vec<Wording> =
+            bot.rules.iter().map(|rule| Wording::of(&rule.when, bot.fold_hant)).collect();
+        let index = index::Index::new(&wordings);
+        Self { bot, wordings, index, sound }
+    }
+
+    fn look_at(&self, later: usize, spots: &RuleSpots, report: &mut Report) {
+        let earlier: Vec<usize> = self
+            .index
+            .candidates(&self.wordings[later])
+            .into_iter()
+            .filter(|earlier| self.may_shadow(*earlier, later))
+            .collect();
+        if let Some((first, why)) =
+            earlier.iter().find_map(|earlier| self.always_first(*earlier, later))
+        {
+            let place = self.bot.rules[first].place.clone();
+            report.add(Problem::NeverFires(Shadow { place, why }), spots.header.clone());
+            return;
+        }
+        for (keyword, spot) in &spots.keywords {
+            let folding = Folding::new(self.bot.rules[later].when.case, self.bot.fold_hant);
+            let only = self.wordings[later].with_keyword(keyword, folding);
+            let twin = earlier.iter().find(|earlier| {
+                self.wordings[**earlier].has_keyword(keyword, self.bot.fold_hant)
+                    && self.wordings[**earlier].is_implied_by(&only).is_some()
+            });
+            if let Some(twin) = twin {
+                let place = self.bot.rules[*twin].place.clone();
+                report.add(Problem::DuplicateKeyword { place }, spot.clone());
+            }
+        }
+    }
+
+    /// Whether the earlier rule really comes earlier, ends the search, and asks for nothing beside the text that the
+    /// later one does not.
+    fn may_shadow(&self, earlier: usize, later: usize) -> bool {
+        let (first, second) = (&self.bot.rules[earlier], &self.bot.rules[later]);
+        self.sound.get(earlier) == Some(&true)
+            && rank(first, earlier) < rank(second, later)
+            && !first.off
+            && !first.go_on
+            && !first.when.case
+            && first.when.chance.is_none()
+            && self.works_wherever(first, second)
+            && implied::beside_the_text(&first.when, &second.when)
+    }
+
+    /// Whether no `[[group]] only` lets the later rule work where the earlier does not.
+    fn works_wherever(&self, first: &Rule, second: &Rule) -> bool {
+        let lists = self.bot.tables.iter().filter_map(|table| table.only.as_ref());
+        is_builtin(first)
+            || lists.into_iter().all(|only| !is_in(only, second) || is_in(only, first))
+    }
+
+    fn always_first(&self, earlier: usize, later: usize) -> Option<(usize, ShadowReason)> {
+        let why = self.wordings[earlier].is_implied_by(&self.wordings[later])?;
+        Some((earlier, why))
+    }
+}
+
+/// The order in which rules are asked.
+fn rank(rule: &Rule, position: usize) -> (bool, std::cmp::Reverse<i64>, usize) {
+    (!is_builtin(rule), std::cmp::Reverse(rule.priority), position)
+}
+
+/// Whether a rule runs a built-in handler; those are asked before all others and work everywhere.
+fn is_builtin(rule: &Rule) -> bool {
+    rule.then.iter().any(|step| matches!(step, Step::Run(name) if name.starts_with("builtin.")))
+}
+
+fn is_in(only: &BTreeSet<String>, rule: &Rule) -> bool {
+    is_builtin(rule) || rule.name.id.as_ref().is_some_and(|id| only.contains(id))
 }

@@ -2,9 +2,11 @@
 
 use super::{Lang, conflicts, say, tests_of_bots, values, words};
 use crate::keys::{Kind, Table};
+use crate::pattern::PatternErrorKind;
 use crate::problem::{BadFile, BadInclude, Capture, Found, Limitation, Problem, Syntax};
 use crate::regex_condition::RegexErrorKind;
 
+#[expect(clippy::too_many_lines, reason = "a table: a line for each problem")]
 pub(super) fn hint(problem: &Problem, lang: Lang) -> Option<String> {
     Some(match problem {
         Problem::Syntax(syntax) => return syntax_hint(syntax, lang),
@@ -16,12 +18,13 @@ pub(super) fn hint(problem: &Problem, lang: Lang) -> Option<String> {
             return Some(belongs(key, *here, *table, lang));
         }
         Problem::UnknownKey { meant: None, elsewhere: None, table, .. } => {
-            let known: Vec<String> = table.keys().map(|key| key.name.to_owned()).collect();
-            let known = words::list(&known, lang);
-            say!(lang, "known: {known}", "可用：{known}")
+            return known_keys(*table, lang);
         }
         Problem::Type { key, kind, found, .. } => return type_hint(key, *kind, *found, lang),
         Problem::EntryType { .. } => return None,
+        Problem::Missing { keys: ["step"], .. } => {
+            say!(lang, "write [[dialog.step]] below it", "在它下面写 [[dialog.step]]")
+        }
         Problem::Missing { keys, .. } => {
             let key = keys.first().copied().unwrap_or_default();
             say!(lang, "add {key} = …", "加上 {key} = …")
@@ -54,7 +57,7 @@ pub(super) fn hint(problem: &Problem, lang: Lang) -> Option<String> {
             say!(lang, "use + instead of *, or add a fixed text", "用 + 代替 *，或加上固定文字")
         }
         Problem::Scan => say!(lang, "a fixed text in it makes it faster", "加上固定文字会更快"),
-        Problem::Pattern(_) => return None,
+        Problem::Pattern(kind) => return pattern_hint(kind, lang),
         Problem::Template(_) => {
             say!(lang, "for a brace write {{{{ or }}}}", "要写花括号请用 {{{{ 或 }}}}")
         }
@@ -102,6 +105,14 @@ pub(super) fn hint(problem: &Problem, lang: Lang) -> Option<String> {
 
 fn did_you_mean(meant: &str, lang: Lang) -> String {
     say!(lang, "did you mean `{meant}`?", "是否想写 `{meant}`？")
+}
+
+/// The keys of a table, where they fit on a line.
+fn known_keys(table: Table, lang: Lang) -> Option<String> {
+    let known: Vec<String> = table.keys().map(|key| key.name.to_owned()).collect();
+    let fits = known.len() <= 12;
+    let known = words::list(&known, lang);
+    fits.then(|| say!(lang, "known: {known}", "可用：{known}"))
 }
 
 fn belongs(key: &str, here: Table, table: Table, lang: Lang) -> String {
@@ -198,7 +209,45 @@ fn regex_hint(kind: &RegexErrorKind, lang: Lang) -> Option<String> {
         RegexErrorKind::TooBig => {
             say!(lang, "smaller repeats, like {{1,20}}", "减小重复次数，如 {{1,20}}")
         }
-        RegexErrorKind::Syntax(_) => return None,
+        RegexErrorKind::Syntax(words) => {
+            let sign = match words.as_str() {
+                words if words.starts_with("unclosed group") => '(',
+                words if words.starts_with("unopened group") => ')',
+                words if words.starts_with("unclosed character class") => '[',
+                words if words.starts_with("unclosed counted") => '{',
+                words if words.starts_with("repetition operator missing") => '*',
+                _ => return None,
+            };
+            say!(lang, "for the character itself write \\{sign}", "若指字符本身，请写 \\{sign}")
+        }
+    })
+}
+
+fn pattern_hint(kind: &PatternErrorKind, lang: Lang) -> Option<String> {
+    Some(match kind {
+        PatternErrorKind::Unclosed('{') | PatternErrorKind::Unopened('}') => {
+            say!(lang, "for a brace write {{{{ or }}}}", "要写花括号请用 {{{{ 或 }}}}")
+        }
+        PatternErrorKind::Unclosed(_) | PatternErrorKind::Unopened(_) => say!(
+            lang,
+            "[x] may be missing, (a|b) is one of them; for the character itself use regex",
+            "[x] 可省略，(a|b) 任选其一；若指字符本身，请用 regex"
+        ),
+        PatternErrorKind::HolesMeet => say!(lang, "like {{a}} {{b}}", "如 {{a}} {{b}}"),
+        PatternErrorKind::NoName => say!(lang, "like {{city}}", "如 {{city}}"),
+        PatternErrorKind::BadName(_) => {
+            say!(lang, "letters, digits, `_` and `-`", "可用文字、数字、`_` 和 `-`")
+        }
+        PatternErrorKind::UnknownKind(_) => {
+            say!(lang, "{{no}} or {{no:int}}", "{{no}} 或 {{no:int}}")
+        }
+        PatternErrorKind::SameName(_) => {
+            say!(lang, "give one of them another name", "给其中一个换名")
+        }
+        PatternErrorKind::FitsNothing | PatternErrorKind::Nothing => {
+            say!(lang, "add a word that must be there", "加上必须出现的文字")
+        }
+        PatternErrorKind::TooDeep | PatternErrorKind::TooLong => return None,
     })
 }
 

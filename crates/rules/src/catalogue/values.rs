@@ -90,6 +90,13 @@ pub(super) fn message(value: &BadValue, lang: Lang) -> String {
         BadValue::Cron { found, reason } => {
             say!(lang, "\"{found}\" is no cron line: {reason}", "\"{found}\" 不是 cron：{reason}")
         }
+        BadValue::CronFields { found, count } => {
+            say!(
+                lang,
+                "\"{found}\" has {count} fields instead of five",
+                "\"{found}\" 有 {count} 段，应为五段"
+            )
+        }
         BadValue::Number { key, found, least, .. } if found < least => {
             say!(lang, "{key} = {found} is too small", "{key} = {found} 太小")
         }
@@ -134,7 +141,7 @@ pub(super) fn hint(value: &BadValue, lang: Lang) -> String {
         }
         BadValue::Word { words: known, meant: None, .. } => words::any_of(known, lang),
         BadValue::Zone(_) => say!(lang, "like Asia/Shanghai or UTC", "如 Asia/Shanghai 或 UTC"),
-        BadValue::Cron { .. } => say!(
+        BadValue::Cron { .. } | BadValue::CronFields { .. } => say!(
             lang,
             "five fields: minute, hour, day, month, day of the week, like \"0 18 28 * *\"",
             "五段：分 时 日 月 周，如 \"0 18 28 * *\""

@@ -1,6 +1,7 @@
 //! Words and short phrases that several messages need.
 
 use super::{Lang, say};
+use crate::model::Place;
 use crate::pattern::{MAX_LENGTH, PatternErrorKind};
 use crate::problem::Found;
 use crate::regex_condition::RegexErrorKind;
@@ -51,6 +52,15 @@ pub(super) fn found(found: Found, lang: Lang) -> &'static str {
         Lang::En => en,
         Lang::Zh => zh,
     }
+}
+
+/// A place in the file `here` or in another.
+pub(super) fn place(place: &Place, here: &str, lang: Lang) -> String {
+    let line = place.line;
+    if *place.file == *here {
+        return say!(lang, "line {line}", "第 {line} 行");
+    }
+    format!("{}:{line}", place.file)
 }
 
 /// A size for people: `12.4 MB`.

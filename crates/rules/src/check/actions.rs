@@ -1,14 +1,13 @@
 //! What rules, dialogs and schedules do.
 
-use mynah_core::{ActionKind, Scope};
+use mynah_core::ActionKind;
 
 use super::names::Names;
-use super::{Checker, Fields, Text, values};
+use super::{Checker, Fields, values};
 use crate::keys::{Key, Role, Table, closest};
 use crate::model::{Shape, Step};
-use crate::parse::{Node, Value};
-use crate::problem::{BadValue, Conflict, Found, Limitation, Problem, Wanted};
-use crate::template::{Template, is_name};
+use crate::problem::{BadValue, Conflict, Limitation, Problem};
+use crate::template::Template;
 
 /// The handlers that are built in.
 pub(crate) const BUILTINS: [&str; 4] =
@@ -105,98 +104,6 @@ impl Checker<'_> {
         texts.iter().filter_map(|text| self.template(key, text, names)).collect()
     }
 
-    fn sets(&mut self, fields: &Fields<'_>, names: &Names) -> Vec<Step> {
-        let mut steps = Vec::new();
-        let Some((table, _)) = fields.table("set") else { return steps };
-        for entry in &table.entries {
-            let Some((scope, key)) =
-                self.variable(&entry.key, fields.at(entry.key_span.clone()), Scope::Person)
-            else {
-                continue;
-            };
-            let value = self.variable_text(fields, &entry.key, &entry.node, names);
-            steps.extend(value.map(|value| Step::Set { scope, key, value }));
-        }
-        steps
-    }
-
-    fn variable_text(
-        &mut self,
-        fields: &Fields<'_>,
-        name: &str,
-        node: &Node,
-        names: &Names,
-    ) -> Option<Template> {
-        let spot = fields.at(node.span.clone());
-        match &node.value {
-            Value::Text(text) => self.template_or_nothing(&Text { text, spot }, names),
-            value => {
-                let plain = plain_text(value);
-                if plain.is_none() && !matches!(value, Value::Unreadable) {
-                    let found = Found::of(value);
-                    self.say(
-                        Problem::EntryType { name: name.to_owned(), wanted: Wanted::Text, found },
-                        spot,
-                    );
-                }
-                plain.map(Template::plain)
-            }
-        }
-    }
-
-    fn additions(&mut self, fields: &Fields<'_>) -> Vec<Step> {
-        let mut steps = Vec::new();
-        let Some((table, _)) = fields.table("add") else { return steps };
-        for entry in &table.entries {
-            let Some((scope, key)) =
-                self.variable(&entry.key, fields.at(entry.key_span.clone()), Scope::Person)
-            else {
-                continue;
-            };
-            match &entry.node.value {
-                Value::Integer(by) => steps.push(Step::Add { scope, key, by: *by }),
-                Value::Unreadable => {}
-                value => {
-                    let (name, found) = (entry.key.clone(), Found::of(value));
-                    let problem = Problem::EntryType { name, wanted: Wanted::Integer, found };
-                    self.say(problem, fields.at(entry.node.span.clone()));
-                }
-            }
-        }
-        steps
-    }
-
-    /// The scope and the name of a variable that is set.
-    fn variable(
-        &mut self,
-        written: &str,
-        spot: crate::sources::Spot,
-        bare: Scope,
-    ) -> Option<(Scope, String)> {
-        let (scope, name) = match written.split_once('.') {
-            None => (bare, written),
-            Some(("user", name)) => (Scope::Person, name),
-            Some(("chat", name)) => (Scope::Chat, name),
-            Some(("bot", name)) => (Scope::Bot, name),
-            Some((scope, _)) => {
-                let value = BadValue::Scope { found: written.to_owned(), scope: scope.to_owned() };
-                self.say(Problem::Value(value), spot);
-                return None;
-            }
-        };
-        if !is_name(name) {
-            self.say(Problem::Value(BadValue::Name(written.to_owned())), spot);
-            return None;
-        }
-        let prefix = match scope {
-            Scope::Person => "user",
-            Scope::Chat => "chat",
-            Scope::Bot => "bot",
-        };
-        self.set.insert(format!("{prefix}.{name}"));
-        Some((scope, name.to_owned()))
-    }
-
     fn save_to(&mut self, fields: &Fields<'_>) -> Option<String> {
         let text = fields.text("save_to")?;
         let name = text.text;
@@ -262,15 +169,4 @@ impl Checker<'_> {
 
 fn action_keys(table: Table) -> impl Iterator<Item = &'static Key> {
     table.keys().filter(|key| key.role == Role::Action)
-}
-
-/// A number or a flag as text.
-pub(super) fn plain_text(value: &Value) -> Option<String> {
-    match value {
-        Value::Text(text) => Some(text.clone()),
-        Value::Integer(number) => Some(number.to_string()),
-        Value::Float(number) => Some(number.to_string()),
-        Value::Flag(flag) => Some(flag.to_string()),
-        Value::Date | Value::Unreadable | Value::List(_) | Value::Table(_) => None,
-    }
 }

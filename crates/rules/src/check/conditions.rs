@@ -8,8 +8,10 @@ use crate::fold::Folding;
 use crate::glob::Glob;
 use crate::keys::{Kind, closest};
 use crate::model::{Conditions, Days, EventKind, TimeWindow, Who};
-use crate::pattern::CaptureName;
+use crate::parse::Value;
+use crate::pattern::Pattern;
 use crate::problem::{BadValue, Conflict, Problem};
+use crate::regex_condition::RegexCondition;
 
 /// The keys that look at the text.
 const TEXT_KEYS: [&str; 7] = ["keyword", "all", "exact", "prefix", "suffix", "pattern", "regex"];
@@ -48,9 +50,9 @@ impl Checker<'_> {
     /// Says if a list has no item: it would be a condition that never holds.
     pub(super) fn is_any_list_empty(&mut self, fields: &Fields<'_>, keys: &[&'static str]) {
         for key in keys {
-            let is_empty = fields.entry(key).is_some_and(|entry| {
-                matches!(&entry.node.value, crate::parse::Value::List(items) if items.is_empty())
-            });
+            let is_empty = fields.entry(key).is_some_and(
+                |entry| matches!(&entry.node.value, Value::List(items) if items.is_empty()),
+            );
             if is_empty {
                 let spot = fields
                     .entry(key)
@@ -85,7 +87,7 @@ impl Checker<'_> {
         self.words(fields, key, true).into_iter().map(Glob::new).collect()
     }
 
-    fn patterns(&mut self, fields: &Fields<'_>, names: &mut Names) -> Vec<crate::pattern::Pattern> {
+    fn patterns(&mut self, fields: &Fields<'_>, names: &mut Names) -> Vec<Pattern> {
         self.is_any_list_empty(fields, &["pattern"]);
         let texts = fields.texts("pattern");
         let mut patterns = Vec::new();
@@ -95,12 +97,8 @@ impl Checker<'_> {
             }
             patterns.extend(self.pattern(text));
         }
-        self.take_captures(
-            names,
-            "pattern",
-            texts.len(),
-            patterns.iter().map(crate::pattern::Pattern::captures).collect(),
-        );
+        let captures: Vec<_> = patterns.iter().map(Pattern::captures).collect();
+        names.add_captures("pattern", texts.len(), &captures);
         patterns
     }
 
@@ -109,7 +107,7 @@ impl Checker<'_> {
         fields: &Fields<'_>,
         case: bool,
         names: &mut Names,
-    ) -> Vec<crate::regex_condition::RegexCondition> {
+    ) -> Vec<RegexCondition> {
         self.is_any_list_empty(fields, &["regex"]);
         let texts = fields.texts("regex");
         let mut regexes = Vec::new();
@@ -125,9 +123,8 @@ impl Checker<'_> {
             }
             regexes.push(regex);
         }
-        let captures =
-            regexes.iter().map(crate::regex_condition::RegexCondition::captures).collect();
-        self.take_captures(names, "regex", texts.len(), captures);
+        let captures: Vec<_> = regexes.iter().map(RegexCondition::captures).collect();
+        names.add_captures("regex", texts.len(), &captures);
         regexes
     }
 
@@ -137,24 +134,6 @@ impl Checker<'_> {
             self.say(Problem::Empty { key, text: Some(text.text.to_owned()) }, text.spot.clone());
         }
         is_blank
-    }
-
-    /// Takes the captures over; if an item could not be read, its names are not known.
-    fn take_captures(
-        &self,
-        names: &mut Names,
-        key: &'static str,
-        items: usize,
-        captures: Vec<Vec<CaptureName>>,
-    ) {
-        if captures.len() < items {
-            for name in captures.iter().flatten() {
-                names.add(&name.name);
-            }
-            *names = std::mem::take(names).partial();
-        } else {
-            names.add_captures(key, &captures);
-        }
     }
 
     /// `in`, or what `groups` implies.
@@ -219,10 +198,8 @@ impl Checker<'_> {
     fn chance(&mut self, fields: &Fields<'_>) -> Option<f64> {
         let entry = fields.entry("chance")?;
         let chance = match entry.node.value {
-            crate::parse::Value::Float(number) => number,
-            crate::parse::Value::Integer(number) => {
-                f64::from(i32::try_from(number).unwrap_or(i32::MAX))
-            }
+            Value::Float(number) => number,
+            Value::Integer(number) => f64::from(i32::try_from(number).unwrap_or(i32::MAX)),
             _ => return None,
         };
         if chance > 0.0 && chance < 1.0 {
@@ -269,10 +246,10 @@ impl Checker<'_> {
             !when.kinds.is_empty() && when.kinds.iter().all(|kind| silent.contains(kind));
         let events_are_silent =
             !when.events.is_empty() && when.events.iter().all(|event| mute_events.contains(event));
-        if kinds_are_silent || events_are_silent {
-            if let Some(key) = TEXT_KEYS.into_iter().find(|key| fields.has(key)) {
-                self.conflict(fields, key, Conflict::NoText(key));
-            }
+        if (kinds_are_silent || events_are_silent)
+            && let Some(key) = TEXT_KEYS.into_iter().find(|key| fields.has(key))
+        {
+            self.conflict(fields, key, Conflict::NoText(key));
         }
     }
 

@@ -56,13 +56,14 @@ impl<'n> Fields<'n> {
         if matches!(entry.node.value, Value::Unreadable) {
             return;
         }
-        match misfit(key.kind.shape(), &entry.node) {
-            None => drop(self.entries.insert(key.name, entry)),
-            Some((node, in_list)) => {
-                let found = Found::of(&node.value);
-                let problem = Problem::Type { key: key.name, kind: key.kind, found, in_list };
-                report.add(problem, Spot::new(self.spot.file, node.span.clone()));
-            }
+        let (misfits, in_list) = misfits(key.kind.shape(), &entry.node);
+        if misfits.is_empty() {
+            self.entries.insert(key.name, entry);
+        }
+        for node in misfits {
+            let found = Found::of(&node.value);
+            let problem = Problem::Type { key: key.name, kind: key.kind, found, in_list };
+            report.add(problem, Spot::new(self.spot.file, node.span.clone()));
         }
     }
 
@@ -181,17 +182,8 @@ fn meant_by(table: Table, written: &str) -> (Option<&'static str>, Option<Table>
     (closest(written, table.keys().map(|key| key.name)), None)
 }
 
-/// The first value that does not have the shape, and whether it is an item of a list.
-fn misfit(shape: Shape, node: &Node) -> Option<(&Node, bool)> {
-    let fits = |shape: Shape, value: &Value| match (shape, value) {
-        (_, Value::Unreadable)
-        | (Shape::Text | Shape::TextOrList | Shape::TextOrTable, Value::Text(_))
-        | (Shape::Flag, Value::Flag(_))
-        | (Shape::Integer, Value::Integer(_))
-        | (Shape::Number, Value::Integer(_) | Value::Float(_))
-        | (Shape::Table | Shape::TextOrTable, Value::Table(_)) => true,
-        _ => false,
-    };
+/// The values that do not have the shape, and whether they are items of a list.
+fn misfits(shape: Shape, node: &Node) -> (Vec<&Node>, bool) {
     let item_shape = match shape {
         Shape::TextOrList | Shape::TextList => Shape::Text,
         Shape::TableList => Shape::Table,
@@ -200,14 +192,26 @@ fn misfit(shape: Shape, node: &Node) -> Option<(&Node, bool)> {
         | Shape::Integer
         | Shape::Number
         | Shape::TextOrTable
-        | Shape::Table => {
-            return (!fits(shape, &node.value)).then_some((node, false));
-        }
+        | Shape::Table => shape,
     };
     match &node.value {
-        Value::List(items) => {
-            items.iter().find(|item| !fits(item_shape, &item.value)).map(|item| (item, true))
+        Value::List(items) if item_shape != shape => {
+            (items.iter().filter(|item| !fits(item_shape, &item.value)).collect(), true)
         }
-        value => (!fits(shape, value)).then_some((node, false)),
+        value if fits(shape, value) => (Vec::new(), false),
+        _ => (vec![node], false),
     }
+}
+
+/// Whether a value that is no list has the shape.
+fn fits(shape: Shape, value: &Value) -> bool {
+    matches!(
+        (shape, value),
+        (_, Value::Unreadable)
+            | (Shape::Text | Shape::TextOrList | Shape::TextOrTable, Value::Text(_))
+            | (Shape::Flag, Value::Flag(_))
+            | (Shape::Integer, Value::Integer(_))
+            | (Shape::Number, Value::Integer(_) | Value::Float(_))
+            | (Shape::Table | Shape::TextOrTable, Value::Table(_))
+    )
 }

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::actions::plain_text;
+use super::variables::plain_text;
 use super::{Checker, Fields};
 use crate::glob::Glob;
 use crate::keys::Table;
 use crate::model::GroupTable;
 use crate::parse::{TableNode, Value};
-use crate::problem::{BadValue, Found, Problem, Wanted};
+use crate::problem::{BadValue, Problem, Wanted};
 use crate::sources::Spot;
 use crate::template::is_name;
 
@@ -44,9 +44,8 @@ impl Checker<'_> {
                 Some(text) => drop(vars.insert(name.to_owned(), text)),
                 None if matches!(entry.node.value, Value::Unreadable) => {}
                 None => {
-                    let (name, found) = (entry.key.clone(), Found::of(&entry.node.value));
-                    let problem = Problem::EntryType { name, wanted: Wanted::Text, found };
-                    self.say(problem, fields.at(entry.node.span.clone()));
+                    let spot = fields.at(entry.node.span.clone());
+                    self.wrong_value(&entry.key, Wanted::Text, &entry.node.value, spot);
                 }
             }
         }

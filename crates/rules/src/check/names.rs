@@ -64,8 +64,18 @@ impl Names {
         self.captured.insert(name.to_owned(), None);
     }
 
-    /// Adds the captures of a list of patterns or regexes, of which one has matched.
-    pub(super) fn add_captures(&mut self, key: &'static str, items: &[Vec<CaptureName>]) {
+    /// Adds the captures of a list of patterns or regexes, of which one has matched. If some of its `written` items could
+    /// not be read, not all names are known, nor which of them are always set.
+    pub(super) fn add_captures(
+        &mut self,
+        key: &'static str,
+        written: usize,
+        items: &[Vec<CaptureName>],
+    ) {
+        if items.len() < written {
+            self.is_partial = true;
+            return items.iter().flatten().for_each(|capture| self.add(&capture.name));
+        }
         let names = items.iter().flatten().map(|capture| capture.name.as_str());
         for name in names {
             let lack = items.iter().enumerate().find_map(|(index, captures)| {

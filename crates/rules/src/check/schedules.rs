@@ -62,7 +62,7 @@ impl Checker<'_> {
         let count = text.text.split_whitespace().count();
         let cron = match count {
             5 => parser.parse(text.text.trim()).map_err(|error| bad(error.to_string())),
-            count => Err(bad(format!("{count} ≠ 5"))),
+            count => Err(BadValue::CronFields { found: text.text.to_owned(), count }),
         };
         self.value(&text, cron)
     }

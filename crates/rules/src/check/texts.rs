@@ -1,12 +1,14 @@
 //! Templates, patterns and regular expressions inside texts.
 
+use std::ops::Range;
+
 use super::names::{Known, Names};
 use super::{Checker, Fields, Text};
 use crate::keys::closest;
 use crate::pattern::Pattern;
 use crate::problem::{Capture, Limitation, Problem};
 use crate::regex_condition::{RegexCondition, RegexErrorKind};
-use crate::template::{NameUse, Template};
+use crate::template::{NameUse, Template, TemplateError, TemplateErrorKind};
 
 impl Checker<'_> {
     /// The template of a key, if it is there and right.
@@ -41,18 +43,36 @@ impl Checker<'_> {
         text: &Text<'_>,
         names: &Names,
     ) -> Option<Template> {
-        match Template::parse(text.text) {
-            Ok(template) => {
-                for used in template.names() {
-                    self.name_in_template(text, &used, names);
-                }
-                Some(template)
+        let template = Template::parse(text.text);
+        if let Err(error) = template {
+            self.template_mistakes(text, error, names);
+            return None;
+        }
+        let template = template.ok()?;
+        self.names_in_template(text, &template, names);
+        Some(template)
+    }
+
+    /// Says every mistake of a template, one after another: each is taken out and the rest read again.
+    fn template_mistakes(&mut self, text: &Text<'_>, first: TemplateError, names: &Names) {
+        let mut rest = text.text.to_owned();
+        let mut error = first;
+        loop {
+            let spot = self.inside(text, &error.span);
+            let place = braces_around(&rest, &error);
+            self.say(Problem::Template(error.kind), spot);
+            let blank = " ".repeat(place.len());
+            rest.replace_range(place, &blank);
+            match Template::parse(&rest) {
+                Ok(template) => return self.names_in_template(text, &template, names),
+                Err(next) => error = next,
             }
-            Err(error) => {
-                let spot = self.inside(text, &error.span);
-                self.say(Problem::Template(error.kind), spot);
-                None
-            }
+        }
+    }
+
+    fn names_in_template(&mut self, text: &Text<'_>, template: &Template, names: &Names) {
+        for used in template.names() {
+            self.name_in_template(text, &used, names);
         }
     }
 
@@ -129,6 +149,23 @@ impl Checker<'_> {
             let part = at.map_or(0..text.text.len(), |at| at + 1..at + 1 + name.len());
             let spot = self.inside(text, &part);
             self.say(Problem::Capture(Capture::BuiltIn { name: name.to_owned() }), spot);
+        }
+    }
+}
+
+/// The part of a template that is taken out with a mistake: never nothing, so that there is an end of it.
+fn braces_around(text: &str, error: &TemplateError) -> Range<usize> {
+    let span = error.span.clone();
+    match error.kind {
+        TemplateErrorKind::Unclosed | TemplateErrorKind::Unopened => span.start..span.start + 1,
+        TemplateErrorKind::NoName | TemplateErrorKind::BadName(_) => {
+            let open = text[..span.end].rfind('{').unwrap_or(span.start);
+            let close = text[span.end..].find('}').map_or(text.len(), |close| span.end + close + 1);
+            open..close
+        }
+        // Where such a value ends is not certain; what follows would be said of its remains.
+        TemplateErrorKind::BadDefault => {
+            text[..span.start].rfind('{').unwrap_or(span.start)..text.len()
         }
     }
 }

@@ -112,7 +112,7 @@ impl Repaired {
         {
             return self.mended(&mended, &span);
         }
-        if errors.iter().all(|error| is_escape(error)) {
+        if errors.iter().all(is_escape) {
             // The parser reads such an escape as it stands: just what a regular expression means by it.
             self.escapes(statement, &span, &errors);
             return self.keep(statement, span.start);
@@ -214,6 +214,7 @@ fn syntax(source: &str, message: &str, span: &Range<usize>) -> Syntax {
     let word = message.split(", expected").next().unwrap_or(message);
     match word {
         "duplicate key" => Syntax::Twice(found.to_owned()),
+        "string values must be quoted" if found.is_empty() => Syntax::NoValue,
         "string values must be quoted" => Syntax::Unquoted(found.to_owned()),
         "key with no value" => Syntax::NoEquals,
         "missing value" | "missing value for key" => Syntax::NoValue,

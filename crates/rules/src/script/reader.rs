@@ -334,7 +334,7 @@ mod tests {
         );
         assert_eq!(script.start, Timestamp::from_secs(60));
         assert_eq!(script.lines.len(), 4);
-        assert_eq!(script.mistakes, [(40..58, BadLine::Backwards)]);
+        assert_eq!(script.mistakes, [(39..57, BadLine::Backwards)]);
         let early = parse("> hi", &TimeZone::UTC);
         assert_eq!(early.mistakes, [(0..4, BadLine::NothingSaid)]);
         assert_eq!(parse("\n", &TimeZone::UTC).mistakes, [(0..1, BadLine::Nothing)]);

@@ -1,0 +1,81 @@
+//! The codes of diagnostics with what they say: for the reference page.
+
+/// Every code, in English and in Chinese.
+pub(crate) const CODES: [(&str, &str, &str); 28] = [
+    ("syntax", "The file is no TOML there.", "此处不是有效的 TOML。"),
+    ("unknown-key", "No such key in this table.", "此表没有这个键。"),
+    ("type", "A value of the wrong type.", "值的类型不对。"),
+    ("missing", "A table lacks a key that it needs.", "表缺少必需的键。"),
+    ("no-condition", "A rule would answer every message.", "规则会回答每一条消息。"),
+    ("no-action", "Nothing to do.", "没有任何动作。"),
+    ("empty", "A blank text, or a list of nothing.", "空白文字或空列表。"),
+    (
+        "value",
+        "A time span, time, day, number or word that cannot be understood.",
+        "无法理解的时长、时间、日期、数字或词。",
+    ),
+    ("conflict", "Keys that contradict each other.", "互相矛盾的键。"),
+    ("regex", "A regular expression that cannot be used.", "不能使用的正则。"),
+    (
+        "regex-size",
+        "A regular expression that compiles to more than 1 MB.",
+        "编译后超过 1 MB 的正则。",
+    ),
+    (
+        "regex-cost",
+        "Regular expressions that are too costly together (warning).",
+        "合起来太耗时的正则（警告）。",
+    ),
+    (
+        "regex-empty",
+        "A regular expression that matches every message (warning).",
+        "匹配每条消息的正则（警告）。",
+    ),
+    ("scan", "A regular expression without fixed text (note).", "没有固定文字的正则（提示）。"),
+    ("pattern", "A pattern that cannot be read.", "无法读取的句式。"),
+    ("template", "A mistake in a text with `{names}`.", "含 `{名字}` 的文字有误。"),
+    (
+        "capture",
+        "A capture that is not always set, or has the name of something built in.",
+        "并非总有值的捕获，或与内置名称相同。",
+    ),
+    ("never-set", "A variable that nothing sets (warning).", "没有任何地方设置的变量（警告）。"),
+    (
+        "handler",
+        "A handler that is not registered, or (note) may not be.",
+        "未注册的处理器，或（提示）可能未注册。",
+    ),
+    (
+        "file",
+        "A file that cannot be sent, or a rule file that cannot be read.",
+        "不能发送的文件，或无法读取的规则文件。",
+    ),
+    (
+        "transport",
+        "What the transport cannot do, or (note) does differently.",
+        "传输层做不到的，或（提示）做法不同的。",
+    ),
+    ("duplicate-id", "The same id twice.", "id 重复。"),
+    ("unknown-id", "An id that nothing has.", "不存在的 id。"),
+    (
+        "include",
+        "A file that cannot be included, or (warning) a pattern that matches none.",
+        "不能包含的文件，或（警告）没有匹配的文件。",
+    ),
+    (
+        "never-fires",
+        "A rule or dialog that can never answer (warning).",
+        "永远不会回答的规则或对话（警告）。",
+    ),
+    (
+        "duplicate-keyword",
+        "A keyword that an earlier rule answers (warning).",
+        "前面的规则已回答的关键词（警告）。",
+    ),
+    (
+        "test",
+        "A line of a test that cannot be read, or a test that failed.",
+        "无法读取的测试行，或失败的测试。",
+    ),
+    ("group", "A group that was not seen yet (after login).", "尚未见到的群（登录后）。"),
+];

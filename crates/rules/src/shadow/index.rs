@@ -1,0 +1,54 @@
+//! Which earlier rules can have to do with a later one: without it a thousand rules would be a million comparisons.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use daachorse::{CharwiseDoubleArrayAhoCorasick, CharwiseDoubleArrayAhoCorasickBuilder};
+
+use super::text::Wording;
+
+/// Finds rules by the fixed texts that they look for.
+pub(super) struct Index {
+    automaton: Option<CharwiseDoubleArrayAhoCorasick<u32>>,
+    /// For each text, the rules that look for it.
+    rules: Vec<Vec<usize>>,
+    /// The rules that look for no fixed text.
+    others: Vec<usize>,
+}
+
+impl Index {
+    pub(super) fn new(wordings: &[Wording]) -> Self {
+        let mut by_text: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        let mut others = Vec::new();
+        for (rule, wording) in wordings.iter().enumerate() {
+            let needles = wording.needles();
+            if needles.is_empty() || needles.contains(&"") {
+                others.push(rule);
+                continue;
+            }
+            for needle in needles {
+                by_text.entry(needle).or_default().push(rule);
+            }
+        }
+        // Without an index every rule is compared: slower, as right.
+        let automaton = CharwiseDoubleArrayAhoCorasickBuilder::new().build(by_text.keys()).ok();
+        if automaton.is_none() {
+            others = (0..wordings.len()).collect();
+        }
+        Self { automaton, rules: by_text.into_values().collect(), others }
+    }
+
+    /// The rules that may be implied by this one, in order.
+    pub(super) fn candidates(&self, later: &Wording) -> Vec<usize> {
+        let mut found: BTreeSet<usize> = self.others.iter().copied().collect();
+        if let Some(automaton) = &self.automaton {
+            for text in later.texts() {
+                for hit in automaton.find_overlapping_iter(text) {
+                    let rules =
+                        usize::try_from(hit.value()).ok().and_then(|index| self.rules.get(index));
+                    found.extend(rules.into_iter().flatten());
+                }
+            }
+        }
+        found.into_iter().collect()
+    }
+}

@@ -1,0 +1,261 @@
+//! Whether the texts that one rule asks for are always texts that another asks for.
+//!
+//! The texts of a rule are unlimited, but alike: beside and between its fixed words anything may stand. So a few texts
+//! stand for all: the fixed words with characters around them that no rule mentions, a letter (which words must not touch)
+//! and an ideograph (which they may). What fits these fits whatever stands in their place.
+
+use crate::fold::Folding;
+use crate::keyword::Item;
+use crate::model::Conditions;
+use crate::pattern::{Fillings, Matcher, Pattern};
+use crate::problem::ShadowReason;
+
+/// A letter of a script with spaces that nobody uses, and an ideograph that nobody uses.
+const LETTER: &str = "ʬ";
+const IDEOGRAPH: &str = "𪚥";
+
+/// Digits that nobody asks for.
+const DIGITS: &str = "90817263546372819";
+
+/// What stands for anything in a hole; a lone punctuation mark is special at the end of a text.
+const ANYTHING: [&str; 3] = [LETTER, IDEOGRAPH, "ʬ。ʬ"];
+
+/// What may stand beside a fixed word.
+const BESIDE: [&str; 4] = ["", LETTER, IDEOGRAPH, " "];
+
+/// More ways through a pattern than this are not looked at.
+const MOST: usize = 256;
+
+/// The conditions of a rule on the text, ready to be compared.
+#[derive(Debug, Clone)]
+pub(super) struct Wording {
+    conditions: Vec<Condition>,
+    /// Whether there is a condition that nothing is known of.
+    is_opaque: bool,
+}
+
+/// One condition: a text fits if it fits one of the items.
+#[derive(Debug, Clone)]
+struct Condition {
+    key: &'static str,
+    items: Vec<OneOf>,
+}
+
+/// An item of a condition with the texts that stand for all that fit it.
+#[derive(Debug, Clone)]
+struct OneOf {
+    written: String,
+    fits: Fits,
+    /// `None` if there are too many ways.
+    texts: Option<Vec<String>>,
+}
+
+#[derive(Debug, Clone)]
+enum Fits {
+    Contains(Item),
+    Is(Item),
+    Begins(Item),
+    Ends(Item),
+    Sentence(Matcher),
+    /// A regular expression fits only where the same one is asked for.
+    Regex,
+}
+
+impl Fits {
+    fn fit(&self, text: &str) -> bool {
+        match self {
+            Self::Contains(item) => item.find(text).is_some(),
+            Self::Is(item) => item.is(text),
+            Self::Begins(item) => item.rest_after(text).is_some(),
+            Self::Ends(item) => item.rest_before(text).is_some(),
+            Self::Sentence(matcher) => matcher.fit(text).is_some(),
+            Self::Regex => false,
+        }
+    }
+}
+
+impl Wording {
+    pub(super) fn of(when: &Conditions, hant: bool) -> Self {
+        let folding = Folding::new(when.case, hant);
+        let mut conditions = Vec::new();
+        let mut add = |key: &'static str, items: Vec<OneOf>| {
+            if !items.is_empty() {
+                conditions.push(Condition { key, items });
+            }
+        };
+        let words = |key: &'static str, words: &[String]| -> Vec<OneOf> {
+            words.iter().map(|word| OneOf::word(key, word, folding)).collect()
+        };
+        add("keyword", words("keyword", &when.keyword));
+        for word in &when.all {
+            add("all", words("all", std::slice::from_ref(word)));
+        }
+        add("exact", words("exact", &when.exact));
+        add("prefix", words("prefix", &when.prefix));
+        add("suffix", words("suffix", &when.suffix));
+        add(
+            "pattern",
+            when.pattern.iter().map(|pattern| OneOf::sentence(pattern, folding)).collect(),
+        );
+        add(
+            "regex",
+            when.regex.iter().map(|regex| OneOf::regex(regex.as_str(), when.case)).collect(),
+        );
+        let mentions = conditions.iter().flat_map(|condition| &condition.items);
+        let is_opaque = mentions.into_iter().any(|item| {
+            [LETTER, IDEOGRAPH, DIGITS].iter().any(|unused| item.written.contains(unused))
+        });
+        Self { conditions, is_opaque }
+    }
+
+    /// The same, but of the keywords only this one.
+    pub(super) fn with_keyword(&self, keyword: &str, folding: Folding) -> Self {
+        let mut only = self.clone();
+        only.conditions.retain(|condition| condition.key != "keyword");
+        let items = vec![OneOf::word("keyword", keyword, folding)];
+        only.conditions.push(Condition { key: "keyword", items });
+        only
+    }
+
+    /// Whether this is one of its keywords.
+    pub(super) fn has_keyword(&self, keyword: &str, hant: bool) -> bool {
+        let wanted = Item::new(keyword, Folding::new(false, hant));
+        let mut keywords = self.conditions.iter().filter(|condition| condition.key == "keyword");
+        keywords.any(|condition| {
+            condition
+                .items
+                .iter()
+                .any(|item| matches!(&item.fits, Fits::Contains(known) if *known == wanted))
+        })
+    }
+
+    /// The folded fixed texts by which another wording can contain this one; empty if anything may.
+    pub(super) fn needles(&self) -> Vec<&str> {
+        let first = self
+            .conditions
+            .iter()
+            .find(|condition| condition.items.iter().all(|item| item.needle().is_some()));
+        first
+            .map(|condition| condition.items.iter().filter_map(OneOf::needle).collect())
+            .unwrap_or_default()
+    }
+
+    /// All texts that stand for its own.
+    pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
+        let items = self.conditions.iter().flat_map(|condition| &condition.items);
+        items.filter_map(|item| item.texts.as_ref()).flatten().map(String::as_str)
+    }
+
+    /// Why every text that fits `later` fits this one too; `None` if that is not certain.
+    pub(super) fn is_implied_by(&self, later: &Self) -> Option<ShadowReason> {
+        if self.is_opaque || later.is_opaque {
+            return None;
+        }
+        let mut reasons = Vec::new();
+        for condition in &self.conditions {
+            reasons.push(later.conditions.iter().find_map(|other| condition.is_implied_by(other))?);
+        }
+        Some(
+            reasons
+                .into_iter()
+                .find(|reason| *reason != ShadowReason::Weaker)
+                .unwrap_or(ShadowReason::Weaker),
+        )
+    }
+}
+
+impl Condition {
+    fn is_implied_by(&self, other: &Self) -> Option<ShadowReason> {
+        let mut reason = None;
+        for wanted in &other.items {
+            let why = self.fits_all_of(wanted)?;
+            reason = reason.or(Some(why));
+        }
+        reason
+    }
+
+    /// Whether every text of an item of another rule fits one of the items here.
+    fn fits_all_of(&self, wanted: &OneOf) -> Option<ShadowReason> {
+        if let Fits::Regex = wanted.fits {
+            let same = self
+                .items
+                .iter()
+                .any(|item| matches!(item.fits, Fits::Regex) && item.written == wanted.written);
+            return same.then_some(ShadowReason::Weaker);
+        }
+        let texts = wanted.texts.as_ref()?;
+        let mut used = None;
+        for text in texts {
+            let item = self.items.iter().find(|item| item.fits.fit(text))?;
+            used = used.or(Some(item));
+        }
+        let item = used?;
+        Some(match item.fits {
+            Fits::Sentence(_) | Fits::Regex => ShadowReason::Weaker,
+            Fits::Is(_) => ShadowReason::Same { key: self.key, text: item.written.clone() },
+            _ if item.written == wanted.written => {
+                ShadowReason::Same { key: self.key, text: item.written.clone() }
+            }
+            _ => ShadowReason::Inside {
+                key: self.key,
+                earlier: item.written.clone(),
+                later: wanted.written.clone(),
+            },
+        })
+    }
+}
+
+impl OneOf {
+    fn word(key: &'static str, word: &str, folding: Folding) -> Self {
+        let item = Item::new(word, folding);
+        let fits = match key {
+            "exact" => Fits::Is(item.clone()),
+            "prefix" => Fits::Begins(item.clone()),
+            "suffix" => Fits::Ends(item.clone()),
+            _ => Fits::Contains(item.clone()),
+        };
+        let before: &[&str] =
+            if matches!(fits, Fits::Is(_) | Fits::Begins(_)) { &[""] } else { &BESIDE };
+        let after: &[&str] =
+            if matches!(fits, Fits::Is(_) | Fits::Ends(_)) { &[""] } else { &BESIDE };
+        let around =
+            before.iter().flat_map(|before| after.iter().map(move |after| (before, after)));
+        let texts = around.map(|(before, after)| format!("{before}{}{after}", item.text()));
+        Self::new(word.to_owned(), fits, Some(texts.collect()))
+    }
+
+    fn sentence(pattern: &Pattern, folding: Folding) -> Self {
+        let fillings = Fillings { texts: &ANYTHING, digits: DIGITS };
+        let texts = pattern.instances(fillings, MOST).map(|texts| {
+            texts
+                .into_iter()
+                .map(|text| folding.fold(&text).into_text().trim().to_owned())
+                .collect()
+        });
+        Self::new(pattern.to_string(), Fits::Sentence(Matcher::new(pattern, folding)), texts)
+    }
+
+    fn regex(source: &str, case: bool) -> Self {
+        let written = if case { format!("case {source}") } else { source.to_owned() };
+        Self { written, fits: Fits::Regex, texts: None }
+    }
+
+    /// Keeps those texts that fit: a word may not stand beside a letter.
+    fn new(written: String, fits: Fits, texts: Option<Vec<String>>) -> Self {
+        // Those that another rule of no case would see.
+        let fold = |text: &String| Folding::new(false, false).fold(text).into_text();
+        let texts =
+            texts.map(|texts| texts.iter().filter(|text| fits.fit(text)).map(fold).collect());
+        Self { written, fits, texts }
+    }
+
+    /// A fixed text that every text fitting it contains, folded.
+    fn needle(&self) -> Option<&str> {
+        match &self.fits {
+            Fits::Contains(item) | Fits::Is(item) | Fits::Begins(item) | Fits::Ends(item) => {
+                Some(item.trimmed())
+            }
+            Fits::Sentence(_) | Fits::Regex => None,
+        }
+    }
+}
