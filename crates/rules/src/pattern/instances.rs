@@ -26,7 +26,9 @@ fn of_sequence(nodes: &[Node], fillings: Fillings<'_>, most: usize) -> Option<Ve
         if sentences.len() * endings.len() > most {
             return None;
         }
-        let joined = sentences.iter().flat_map(|start| endings.iter().map(move |end| format!("{start}{end}")));
+        let joined = sentences
+            .iter()
+            .flat_map(|start| endings.iter().map(move |end| format!("{start}{end}")));
         sentences = joined.collect();
     }
     Some(sentences)
@@ -46,7 +48,8 @@ fn of_node(node: &Node, fillings: Fillings<'_>, most: usize) -> Option<Vec<Strin
             ways
         }
         Node::Either(branches) => {
-            let ways: Option<Vec<_>> = branches.iter().map(|branch| of_sequence(branch, fillings, most)).collect();
+            let ways: Option<Vec<_>> =
+                branches.iter().map(|branch| of_sequence(branch, fillings, most)).collect();
             ways?.concat()
         }
     })
