@@ -92,3 +92,14 @@ where
         (self.0)(ctx, message)
     }
 }
+
+#[async_trait]
+impl<H: Handler + ?Sized> Handler for std::sync::Arc<H> {
+    async fn on_message(&self, ctx: &mut Context, message: &Message) -> Result<Flow, HandlerError> {
+        (**self).on_message(ctx, message).await
+    }
+
+    async fn on_event(&self, ctx: &mut Context, event: &Event) -> Result<Flow, HandlerError> {
+        (**self).on_event(ctx, event).await
+    }
+}

@@ -44,6 +44,7 @@ mod rule_handler;
 mod stop;
 mod telemetry;
 pub mod testing;
+mod view;
 
 pub use bot::Bot;
 pub use ended::Ended;

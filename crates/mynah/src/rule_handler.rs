@@ -49,7 +49,12 @@ impl RuleHandler {
 
     /// A handler whose book stays, without anybody to ask: for tests of a rule file, and for replay.
     pub(crate) fn alone(book: Arc<RuleBook>) -> Self {
-        Self::new(Arc::new(Shelf::new(book)), Arc::new(NoOperator))
+        Self::on(Arc::new(Shelf::new(book)))
+    }
+
+    /// A handler with the book on this shelf, without anybody to ask.
+    pub(crate) fn on(shelf: Arc<Shelf>) -> Self {
+        Self::new(shelf, Arc::new(NoOperator))
     }
 
     async fn handle(&self, ctx: &mut Context, event: &Event) -> Flow {

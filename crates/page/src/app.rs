@@ -15,6 +15,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use futures_util::{Stream, stream};
 use serde_json::{Map, Value, json};
+use tokio_util::sync::CancellationToken;
 
 use crate::assets;
 use crate::view::{Call, News, Problem, View};
@@ -28,19 +29,28 @@ pub struct App {
     view: Arc<dyn View>,
     /// What a visitor must know; `None` lets everybody on this machine in.
     token: Option<Arc<str>>,
+    /// Cancelled when the server closes: streams of events end then.
+    closing: CancellationToken,
 }
 
 impl App {
     /// The application without a token: for the sandbox, which listens on this machine only.
     #[must_use]
     pub fn open(view: Arc<dyn View>) -> Self {
-        Self { view, token: None }
+        Self { view, token: None, closing: CancellationToken::new() }
     }
 
     /// The application for visitors who know the token.
     #[must_use]
     pub fn guarded(view: Arc<dyn View>, token: &str) -> Self {
-        Self { view, token: Some(Arc::from(token)) }
+        Self { view, token: Some(Arc::from(token)), closing: CancellationToken::new() }
+    }
+
+    /// The same, with streams of events that end when the server closes; they would keep it open for ever.
+    #[must_use]
+    pub fn until(mut self, closing: CancellationToken) -> Self {
+        self.closing = closing;
+        self
     }
 
     /// Its routes. The files are open to all; calls and events need the token and come from the page's own address only.
@@ -173,10 +183,10 @@ fn refuse(status: StatusCode, reason: &str) -> Response {
 }
 
 async fn follow(State(app): State<App>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let news = stream::unfold(app.view.follow(), |mut news| async move {
+    let news = stream::unfold((app.view.follow(), app.closing), |(mut news, closing)| async move {
         // The page reads everything again when it connects: a gap is mended by ending the stream.
-        let one = news.recv().await.ok()?;
-        Some((Ok(told(&one)), news))
+        let one = closing.run_until_cancelled(news.recv()).await?.ok()?;
+        Some((Ok(told(&one)), (news, closing)))
     });
     Sse::new(news).keep_alive(KeepAlive::default())
 }

@@ -1,7 +1,8 @@
-//! The web pages of a running bot: `/health` and `/metrics`.
+//! What a browser or a monitor reads: `/health`, `/metrics`, and the web application of sandbox and console.
 //!
-//! Nothing listens unless an address is configured. Pages hold no message text and no secret, but they tell how busy a
-//! bot is, so the address should stay on the machine or behind a proxy that knows its visitors.
+//! Nothing listens unless an address is configured. `/health` and `/metrics` hold no message text and no secret, but they
+//! tell how busy a bot is, so the address should stay on the machine or behind a proxy that knows its visitors. The web
+//! application shows messages: in the sandbox to whoever sits at this machine, in the console to who knows the token.
 
 mod app;
 mod assets;
@@ -37,15 +38,19 @@ impl Pages {
             .route("/health", get(health::get_health).with_state(Arc::clone(&self.health)))
             .route("/metrics", get(metrics::get_metrics).with_state(Arc::clone(&self.metrics)))
     }
+}
 
-    /// Serves the pages until stopped.
-    ///
-    /// # Errors
-    ///
-    /// If the listener fails for good.
-    pub async fn serve(&self, listener: TcpListener, stop: CancellationToken) -> io::Result<()> {
-        axum::serve(listener, self.routes())
-            .with_graceful_shutdown(async move { stop.cancelled().await })
-            .await
-    }
+/// Serves routes until stopped; answers under way are finished.
+///
+/// # Errors
+///
+/// If the listener fails for good.
+pub async fn serve(
+    routes: Router,
+    listener: TcpListener,
+    stop: CancellationToken,
+) -> io::Result<()> {
+    axum::serve(listener, routes)
+        .with_graceful_shutdown(async move { stop.cancelled().await })
+        .await
 }

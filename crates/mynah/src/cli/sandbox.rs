@@ -5,9 +5,10 @@ mod input;
 mod ledger;
 mod line;
 mod live;
+mod page;
 
 use std::io::IsTerminal;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,13 +18,17 @@ use mynah_transports::webwx::WebWx;
 
 use self::chat::Chat;
 use self::live::Live;
+use self::page::Page;
 use super::{common::Common, loading, print};
 use crate::stop::Stop;
-use crate::telemetry::{self, LogLevel, Logs};
 use crate::testing::cast::Speaker;
-use crate::{Bot, Ended, Report};
+use crate::view::sandbox::SandboxView;
+use crate::{Bot, Ended, Report, rule_file};
 
-/// Chat with a bot, without a phone.
+/// A free port of this machine.
+const ANY_PORT: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0));
+
+/// Chat with a bot, without a phone
 ///
 /// Starts a small chat service on this machine, logs the bot in, and puts you into a group with it. Type to talk; /help
 /// lists the commands. When standard input is not a terminal, every line is said, the answers are printed, and the
@@ -60,10 +65,12 @@ pub(crate) struct Args {
     /// Speak in private first.
     #[arg(long, requires = "bot")]
     private: bool,
+    /// The address of the web page; port 0 takes a free one. By default a page is served if you sit at a terminal.
+    #[arg(long, value_name = "ADDR", requires = "bot")]
+    page: Option<SocketAddr>,
 }
 
 pub(crate) async fn execute(args: Args, bot: Bot, common: &Common) -> Result<Ended, Report> {
-    telemetry::install(&common.log, Logs { level: LogLevel::Warn, ..Logs::default() });
     let mut options = Options {
         listen: args.listen,
         auto_confirm: args.auto_confirm || args.bot.is_some(),
@@ -81,11 +88,12 @@ pub(crate) async fn execute(args: Args, bot: Bot, common: &Common) -> Result<End
         }
         Some(path) => {
             let book = load(path, &bot, common)?;
-            let group = options.world.make_room_for(book.names(), &book.reach().groups);
-            let speaker = first_speaker(&args, group, common.lang());
-            let sandbox = start(options).await?;
-            let ended = converse(&sandbox, &bot, &book, speaker, common).await;
-            sandbox.stop().await;
+            let room = options.world.make_room_for(book.names(), &book.reach().groups);
+            let sandbox = Arc::new(start(options).await?);
+            let ended = converse(&args, &sandbox, &bot, &book, room, common).await;
+            if let Some(sandbox) = Arc::into_inner(sandbox) {
+                sandbox.stop().await;
+            }
             ended.map(|()| Ended::Fine)
         }
     }
@@ -93,22 +101,60 @@ pub(crate) async fn execute(args: Args, bot: Bot, common: &Common) -> Result<End
 
 /// Logs the bot in, chats, and logs it out.
 async fn converse(
-    sandbox: &Sandbox,
+    args: &Args,
+    sandbox: &Arc<Sandbox>,
     bot: &Bot,
     book: &Arc<RuleBook>,
-    speaker: Speaker,
+    room: String,
     common: &Common,
 ) -> Result<(), Report> {
-    let mut live = Live::start(bot, book, sandbox.url());
+    let mut live = Live::start(bot, book, sandbox.url()).await;
     live.online().await?;
+    let at_terminal = std::io::stdin().is_terminal();
+    let page = match args.page.or(at_terminal.then_some(ANY_PORT)) {
+        Some(address) => {
+            let main = rule_file::main_file(args.bot.as_deref().unwrap_or(Path::new(".")));
+            Some(Page::serve(address, view(sandbox, bot, main, &live, &room, common)).await?)
+        }
+        None => None,
+    };
+    let speaker = first_speaker(args, room, common.lang());
     let chat = Chat::new(sandbox, &mut live, speaker, common.lang(), Common::colours_on_stdout());
-    if std::io::stdin().is_terminal() {
+    if at_terminal {
         let stop = listen()?;
         chat.talk(stop.token()).await?;
     } else {
         chat.play().await?;
     }
+    if let Some(page) = page {
+        page.close().await;
+    }
     live.stop().await
+}
+
+/// What the web page shows of all this.
+fn view(
+    sandbox: &Arc<Sandbox>,
+    bot: &Bot,
+    main: PathBuf,
+    live: &Live,
+    room: &str,
+    common: &Common,
+) -> SandboxView {
+    let seat = live.seat().clone();
+    SandboxView {
+        sandbox: Arc::clone(sandbox),
+        bot: bot.clone(),
+        main,
+        shelf: seat.shelf,
+        called_by: seat.called_by,
+        control: seat.control,
+        clock: seat.clock,
+        onlooker: seat.onlooker,
+        room: room.to_owned(),
+        lang: common.lang(),
+        news: seat.news,
+    }
 }
 
 /// Reads the rules for a transport that is really there: a handler that nobody registered is an error here.

@@ -87,7 +87,8 @@ impl Why {
         format!("{mark} {place}{id}: {}", self.reason())
     }
 
-    fn reason(&self) -> String {
+    /// What became of the rule, in words.
+    pub(crate) fn reason(&self) -> String {
         let go_on = if self.goes_on { ", and the search goes on" } else { "" };
         match (self.verdict, self.condition) {
             ("failed", Some(key)) => {

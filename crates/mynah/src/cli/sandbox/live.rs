@@ -3,17 +3,21 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use mynah_core::{MessageId, Status, SystemClock};
+use mynah_core::{Clock as _, Decided, Event, EventBody, EventId, MessageId, Status, Timestamp};
+use mynah_page::view::News;
 use mynah_rules::RuleBook;
 use mynah_runtime::{Account, Control, Ended as RunEnded, Observer, Pacing, Settings, Trouble};
 use mynah_store::SqliteStore;
 use mynah_transports::webwx::{CalledBy, Options, WebWx};
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::ledger::{Ledger, Open};
-use crate::rule_handler::RuleHandler;
+use crate::rule_handler::{RuleHandler, Shelf};
+use crate::view::clock::AheadClock;
+use crate::view::onlooker::Onlooker;
+use crate::view::sandbox::news;
 use crate::{Bot, Ended, Report};
 
 /// A bot that is logged in, or about to be.
@@ -24,32 +28,74 @@ pub(super) struct Live {
     online: watch::Receiver<bool>,
     open: watch::Receiver<Open>,
     saves: PathBuf,
+    seat: Seat,
+}
+
+/// What the web page needs of the bot.
+#[derive(Debug, Clone)]
+pub(super) struct Seat {
+    /// Where the book lies that turns begin with.
+    pub(super) shelf: Arc<Shelf>,
+    /// The names by which the bot is called.
+    pub(super) called_by: CalledBy,
+    /// The running account.
+    pub(super) control: Control,
+    /// Its clock.
+    pub(super) clock: Arc<AheadClock>,
+    /// Who knows why it answered.
+    pub(super) onlooker: Arc<Onlooker>,
+    /// Where news of it are told.
+    pub(super) news: broadcast::Sender<Arc<News>>,
+}
+
+impl Seat {
+    fn of(book: &Arc<RuleBook>) -> Self {
+        let shelf = Arc::new(Shelf::new(Arc::clone(book)));
+        Self {
+            called_by: CalledBy::new(book.names().iter().cloned()),
+            control: Control::new(),
+            clock: Arc::default(),
+            onlooker: Arc::new(Onlooker::new(Arc::clone(&shelf))),
+            news: news(),
+            shelf,
+        }
+    }
 }
 
 impl Live {
     /// Lets the bot log in to the server at `url`.
-    pub(super) fn start(bot: &Bot, book: &Arc<RuleBook>, url: &str) -> Self {
+    pub(super) async fn start(bot: &Bot, book: &Arc<RuleBook>, url: &str) -> Self {
         let ledger = Ledger::new(SqliteStore::in_memory());
         let open = ledger.open();
-        let (lamp, online) = Lamp::new();
+        let seat = Seat::of(book);
+        let (lamp, online) = Lamp::new(seat.clone());
         let saves = std::env::temp_dir().join(format!("mynah-sandbox-{}", std::process::id()));
-        let names = CalledBy::new(book.names().iter().cloned());
         let account = Account {
             name: "sandbox".to_owned(),
             store: Arc::new(ledger),
             transport: Box::new(WebWx::new(Options {
                 server: Some(url.to_owned()),
-                names,
+                names: seat.called_by.clone(),
+                clock: Arc::clone(&seat.clock) as _,
                 ..Options::default()
             })),
-            handlers: bot.handlers(Arc::new(RuleHandler::alone(Arc::clone(book)))),
-            clock: Arc::new(SystemClock),
+            handlers: bot
+                .clone()
+                .first("onlooker", Arc::clone(&seat.onlooker))
+                .handlers(Arc::new(RuleHandler::on(Arc::clone(&seat.shelf)))),
+            clock: Arc::clone(&seat.clock) as _,
             settings: settings(saves.clone()),
             observer: Arc::new(lamp),
         };
         let stop = CancellationToken::new();
-        let run = tokio::spawn(mynah_runtime::run(account, Control::new(), stop.clone()));
-        Self { run, stop, online, open, saves }
+        let run = tokio::spawn(mynah_runtime::run(account, seat.control.clone(), stop.clone()));
+        start_schedules(&seat.control, seat.clock.now()).await;
+        Self { run, stop, online, open, saves, seat }
+    }
+
+    /// What the web page needs of the bot.
+    pub(super) fn seat(&self) -> &Seat {
+        &self.seat
     }
 
     /// Waits until the bot is on line.
@@ -91,6 +137,13 @@ impl Live {
     }
 }
 
+/// Lets the rules set their schedules.
+async fn start_schedules(control: &Control, time: Timestamp) {
+    let event = Event { id: EventId::new("started"), time, body: EventBody::Started };
+    // Only a bot that has ended already takes no events, and that is told elsewhere.
+    let _ = control.inject(vec![event]).await;
+}
+
 /// Nothing is slowed down: the sandbox blocks nobody, and a person who tries things repeats himself.
 fn settings(saves: PathBuf) -> Settings {
     Settings {
@@ -120,20 +173,32 @@ fn ended_early(ended: Result<RunEnded, tokio::task::JoinError>) -> Report {
     }
 }
 
-/// Shows whether the bot is on line, and logs what goes wrong.
-struct Lamp(watch::Sender<bool>);
+/// Shows whether the bot is on line, tells what it decided, and logs what goes wrong.
+struct Lamp {
+    online: watch::Sender<bool>,
+    seat: Seat,
+}
 
 impl Lamp {
-    fn new() -> (Self, watch::Receiver<bool>) {
-        let (sender, receiver) = watch::channel(false);
-        (Self(sender), receiver)
+    fn new(seat: Seat) -> (Self, watch::Receiver<bool>) {
+        let (online, receiver) = watch::channel(false);
+        (Self { online, seat }, receiver)
     }
 }
 
 impl Observer for Lamp {
     fn status(&self, status: &Status) {
         tracing::debug!(?status, "connection");
-        self.0.send_replace(matches!(status, Status::Online { .. }));
+        self.online.send_replace(matches!(status, Status::Online { .. }));
+    }
+
+    fn turn(&self, event: &Event, decided: &Decided) {
+        if let Some(message) = event.message() {
+            self.seat.onlooker.decided(message, decided);
+            let message = message.id.to_string();
+            // Nobody looks at the page: fine.
+            let _ = self.seat.news.send(Arc::new(News::Decided { message }));
+        }
     }
 
     fn trouble(&self, trouble: &Trouble) {

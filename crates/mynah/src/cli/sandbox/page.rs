@@ -1,0 +1,58 @@
+//! The sandbox in the browser, served beside the chat in the terminal.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mynah_page::App;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::print;
+use crate::view::sandbox::SandboxView;
+use crate::{Ended, Report};
+
+/// How long the end waits for answers under way.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A page that is served.
+pub(super) struct Page {
+    stop: CancellationToken,
+    tasks: JoinSet<()>,
+}
+
+impl Page {
+    /// Serves the page and says where.
+    pub(super) async fn serve(address: SocketAddr, view: SandboxView) -> Result<Self, Report> {
+        let failed = |error| {
+            Report::new(Ended::Usage, format!("failed to serve the page at {address}"))
+                .because(error)
+                .hint("give another address with --page; port 0 takes a free one")
+        };
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let bound = listener.local_addr().map_err(failed)?;
+        let view = Arc::new(view);
+        let stop = CancellationToken::new();
+        let mut tasks = JoinSet::new();
+        tasks.spawn(Arc::clone(&view).tell());
+        let routes = App::open(view).until(stop.clone()).routes();
+        let closing = stop.clone();
+        tasks.spawn(async move {
+            if let Err(error) = mynah_page::serve(routes, listener, closing).await {
+                tracing::warn!(%error, "the page is served no more");
+            }
+        });
+        print::to_stdout(|out| writeln!(out, "page: http://{bound}/"))?;
+        Ok(Self { stop, tasks })
+    }
+
+    /// Ends it: browsers that follow the news are cut off.
+    pub(super) async fn close(mut self) {
+        self.stop.cancel();
+        let ended = async { while self.tasks.join_next().await.is_some() {} };
+        // The one that tells news waits for the sandbox, which ends later.
+        let _ = tokio::time::timeout(PATIENCE, ended).await;
+        self.tasks.shutdown().await;
+    }
+}

@@ -1,0 +1,49 @@
+//! The rule file as it is being written in the page: checked before it is saved, saved whole or not at all.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use mynah_rules::{Disk, Files, Lang, Loaded, Severity};
+use serde_json::{Value, json};
+
+/// The disk, but with the text of the page in place of the main file.
+#[derive(Debug)]
+pub(super) struct Draft<'a> {
+    /// The main rule file.
+    pub(super) main: &'a Path,
+    /// Its text in the page.
+    pub(super) text: &'a str,
+}
+
+impl Files for Draft<'_> {
+    fn read(&self, path: &Path) -> io::Result<String> {
+        if path == self.main { Ok(self.text.to_owned()) } else { Disk.read(path) }
+    }
+
+    fn size(&self, path: &Path) -> io::Result<u64> {
+        Disk.size(path)
+    }
+
+    fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
+        Disk.list(folder)
+    }
+}
+
+/// Replaces a file whole: a reader sees the old text or the new one, never a part.
+pub(super) fn replace(file: &Path, text: &str) -> io::Result<()> {
+    let draft = file.with_extension("toml.draft");
+    std::fs::write(&draft, text)?;
+    std::fs::rename(&draft, file)
+}
+
+/// What is wrong with a file, for the page.
+pub(super) fn diagnostics(loaded: &Loaded, lang: Lang) -> Vec<Value> {
+    let told = loaded.diagnostics.iter().filter(|one| one.severity != Severity::Note);
+    told.map(|one| {
+        json!({
+            "severity": one.severity.word(), "file": &*one.file, "line": one.line, "column": one.column,
+            "message": one.message(lang), "hint": one.hint(lang),
+        })
+    })
+    .collect()
+}

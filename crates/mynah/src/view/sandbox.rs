@@ -1,0 +1,385 @@
+//! The sandbox as a chat in the browser: what it shows comes from the sandbox, the bot and the rule file.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use mynah_core::{Clock, Event, EventBody, EventId};
+use mynah_page::view::{
+    BotRow, Call, ChatRow, Checked, Deed as PageDeed, LastRow, MessagePage, MessageRow, News, Problem, Session, View,
+};
+use mynah_rules::{Lang, LoadOptions};
+use mynah_runtime::Control;
+use mynah_sandbox::{Act, Deed, Fault, Happening, Sandbox};
+use mynah_transports::webwx::{CalledBy, WebWx};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
+
+use super::clock::AheadClock;
+use super::draft::{self, Draft};
+use super::onlooker::Onlooker;
+use super::transcript::{self, Line};
+use crate::rule_handler::Shelf;
+use crate::qr::Qr;
+use crate::{Bot, rule_file};
+
+/// Messages of one page of a conversation.
+const PAGE: usize = 100;
+
+/// Messages that a test is made of at most.
+const TEST: usize = 200;
+
+/// News that may wait for a slow browser; one that misses some reads everything again.
+const WAITING: usize = 1024;
+
+/// The sandbox and its bot, as the page sees them.
+pub(crate) struct SandboxView {
+    /// The service.
+    pub(crate) sandbox: Arc<Sandbox>,
+    /// The bot's handlers.
+    pub(crate) bot: Bot,
+    /// The main rule file.
+    pub(crate) main: PathBuf,
+    /// Where the book lies that turns begin with.
+    pub(crate) shelf: Arc<Shelf>,
+    /// The names by which the bot is called.
+    pub(crate) called_by: CalledBy,
+    /// The running account.
+    pub(crate) control: Control,
+    /// The clock of the bot.
+    pub(crate) clock: Arc<AheadClock>,
+    /// Who knows why.
+    pub(crate) onlooker: Arc<Onlooker>,
+    /// The group to open first.
+    pub(crate) room: String,
+    /// The language of diagnostics.
+    pub(crate) lang: Lang,
+    /// Where news are told.
+    pub(crate) news: broadcast::Sender<Arc<News>>,
+}
+
+/// Where news are told.
+pub(crate) fn news() -> broadcast::Sender<Arc<News>> {
+    broadcast::channel(WAITING).0
+}
+
+/// The state of the sandbox, as far as the page needs it.
+#[derive(Deserialize)]
+struct World {
+    me: Somebody,
+    login: Option<Login>,
+    chats: Vec<Room>,
+    people: Vec<Somebody>,
+    messages: Vec<Said>,
+}
+
+#[derive(Deserialize)]
+struct Somebody {
+    id: String,
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct Login {
+    state: String,
+    link: String,
+}
+
+#[derive(Deserialize)]
+struct Room {
+    id: String,
+    name: String,
+    kind: String,
+    members: Vec<Somebody>,
+    unread: u32,
+}
+
+#[derive(Deserialize)]
+struct Said {
+    id: String,
+    chat: String,
+    from: String,
+    from_name: String,
+    mine: bool,
+    kind: String,
+    text: String,
+    time: f64,
+    recalled: bool,
+    media: Option<String>,
+}
+
+impl SandboxView {
+    /// Tells the page what happens in the sandbox, until it ends.
+    pub(crate) async fn tell(self: Arc<Self>) {
+        let mut happenings = self.sandbox.events();
+        loop {
+            let news = match happenings.recv().await {
+                Ok(Happening::Message { id, .. }) => self.message_news(&id, false),
+                Ok(Happening::Sent(sent)) => self.message_news(&sent.id, false),
+                Ok(Happening::Recalled { id }) => self.message_news(&id, true),
+                Ok(Happening::People) | Err(RecvError::Lagged(_)) => Some(News::Chats),
+                Ok(_) => None,
+                Err(RecvError::Closed) => return,
+            };
+            if let Some(news) = news {
+                // Nobody looks at the page: fine.
+                let _ = self.news.send(Arc::new(news));
+            }
+        }
+    }
+
+    fn world(&self, chat: Option<&str>, before: Option<u64>, limit: usize) -> Result<World, Problem> {
+        serde_json::from_value(self.sandbox.state(chat, before, limit))
+            .map_err(|error| Problem::Refused(format!("the sandbox says something unknown: {error}")))
+    }
+
+    fn message_news(&self, id: &str, known: bool) -> Option<News> {
+        let number: u64 = id.parse().ok()?;
+        let world = self.world(None, number.checked_add(1), 1).ok()?;
+        let said = world.messages.into_iter().find(|said| said.id == id)?;
+        let mut message = self.row(said);
+        message.known = known;
+        Some(News::Message { message })
+    }
+
+    fn row(&self, said: Said) -> MessageRow {
+        let media = said.media.as_ref().and_then(|_| self.sandbox.media(&said.id));
+        MessageRow {
+            seq: said.id.parse().unwrap_or(0),
+            kind: if said.from.is_empty() { "system".to_owned() } else { said.kind },
+            id: said.id,
+            chat: said.chat,
+            from: said.from_name,
+            mine: said.mine,
+            text: said.text,
+            media: media.map(|(mime, bytes)| format!("data:{mime};base64,{}", STANDARD.encode(bytes))),
+            time: millis(said.time),
+            recalled: said.recalled,
+            known: false,
+        }
+    }
+
+    fn session(&self) -> Result<Session, Problem> {
+        let world = self.world(None, None, 0)?;
+        let names = self.shelf.load();
+        let name = names.names().first().cloned().unwrap_or(world.me.name);
+        let chat = world.chats.iter().find(|chat| chat.name == self.room).map(|chat| chat.id.clone());
+        Ok(Session { mode: "sandbox", bot: BotRow { name }, chat, now: self.clock.now().as_millis() })
+    }
+
+    fn chats(&self) -> Result<Vec<ChatRow>, Problem> {
+        let World { me, chats, people, .. } = self.world(None, None, 0)?;
+        let rows = chats.into_iter().map(|chat| {
+            let group = chat.kind == "group";
+            let last = self.world(Some(&chat.id), None, 1).ok().and_then(|world| world.messages.into_iter().next());
+            let speakers = if group { &chat.members } else { &people };
+            let may_speak = |one: &&Somebody| one.id != me.id && (group || one.id == chat.id);
+            ChatRow {
+                people: speakers.iter().filter(may_speak).map(|one| one.name.clone()).collect(),
+                last: last.map(|said| LastRow { text: said.text, time: millis(said.time) }),
+                id: chat.id,
+                name: chat.name,
+                group,
+                unread: chat.unread,
+            }
+        });
+        Ok(rows.collect())
+    }
+
+    fn messages(&self, chat: &str, before: Option<&str>) -> Result<MessagePage, Problem> {
+        let before = before.and_then(|before| before.parse().ok());
+        let mut world = self.world(Some(chat), before, PAGE + 1)?;
+        let more = world.messages.len() > PAGE;
+        if more {
+            world.messages.remove(0);
+        }
+        Ok(MessagePage { messages: world.messages.into_iter().map(|said| self.row(said)).collect(), more })
+    }
+
+    /// The name of a group, or `None` for a private chat.
+    fn group(&self, chat: &str) -> Result<Option<String>, Problem> {
+        let world = self.world(None, None, 0)?;
+        let found = world.chats.into_iter().find(|one| one.id == chat);
+        let room = found.ok_or_else(|| Problem::NotFound("there is no such chat".to_owned()))?;
+        Ok((room.kind == "group").then_some(room.name))
+    }
+
+    fn act(&self, from: String, group: Option<String>, deed: Deed) -> Result<(), Problem> {
+        let act = Act { from, group, deed };
+        self.sandbox.act(act).map(|_| ()).map_err(|error| Problem::Refused(error.to_string()))
+    }
+
+    fn deed(&self, deed: PageDeed) -> Result<Value, Problem> {
+        let PageDeed { what, chat, from, name, text } = deed;
+        let target = self.session()?.bot.name;
+        let (from, group, deed) = match what.as_str() {
+            "person" => (name.clone(), None, Deed::NewPerson { friend: true }),
+            "group" => (String::new(), Some(name.clone()), Deed::NewGroup { members: self.founders()? }),
+            "join" => (name.clone(), self.group(&chat)?, Deed::Join { by: None }),
+            "leave" => (from, self.group(&chat)?, Deed::Leave),
+            "rename" => (from, self.group(&chat)?, Deed::Rename { name: name.clone() }),
+            "pat" => (from, self.group(&chat)?, Deed::Pat { target, suffix: String::new() }),
+            "recall" => (from, self.group(&chat)?, Deed::Recall { id: None }),
+            "red_packet" => (from, self.group(&chat)?, Deed::RedPacket),
+            "friend_request" => (name.clone(), None, Deed::FriendRequest { text }),
+            other => return Err(Problem::Refused(format!("nobody can do `{other}` here"))),
+        };
+        self.act(from, group, deed)?;
+        let made = self.world(None, None, 0)?.chats.into_iter().find(|room| room.name == name);
+        let _ = self.news.send(Arc::new(News::Chats));
+        let is_new = matches!(what.as_str(), "person" | "group");
+        Ok(json!({ "chat": made.filter(|_| is_new).map(|room| room.id) }))
+    }
+
+    /// Two friends for a new group: alone with the bot it would be none.
+    fn founders(&self) -> Result<Vec<String>, Problem> {
+        let world = self.world(None, None, 0)?;
+        Ok(world.chats.into_iter().filter(|chat| chat.kind != "group").map(|chat| chat.name).take(2).collect())
+    }
+
+    async fn advance(&self, by: Duration) -> Result<Value, Problem> {
+        self.clock.advance(by);
+        self.sandbox.advance(by);
+        self.control.release(Vec::new(), Vec::new()).await.map_err(|_| gone())?;
+        let now = self.clock.now().as_millis();
+        let _ = self.news.send(Arc::new(News::Clock { now }));
+        Ok(Value::Null)
+    }
+
+    fn read(&self) -> Result<String, Problem> {
+        std::fs::read_to_string(&self.main)
+            .map_err(|error| Problem::Refused(format!("{} cannot be read: {error}", self.main.display())))
+    }
+
+    fn check(&self, text: &str) -> Checked {
+        let names = self.bot.names();
+        let capabilities = WebWx::capabilities();
+        let options = LoadOptions { handlers: Some(&names), capabilities: Some(&capabilities) };
+        let loaded = mynah_rules::load(&self.main, &Draft { main: &self.main, text }, &options);
+        Checked { diagnostics: draft::diagnostics(&loaded, self.lang), ..Checked::default() }
+    }
+
+    async fn save(&self, text: &str) -> Result<Checked, Problem> {
+        draft::replace(&self.main, text)
+            .map_err(|error| Problem::Refused(format!("{} cannot be written: {error}", self.main.display())))?;
+        let loaded = rule_file::load(&self.main, &self.bot.names(), &WebWx::capabilities());
+        let diagnostics = draft::diagnostics(&loaded, self.lang);
+        let Some(book) = loaded.book.clone() else {
+            return Ok(Checked { diagnostics, ..Checked::default() });
+        };
+        if let Some(report) = rule_file::play_tests(&loaded, &self.bot, self.lang).await {
+            return Ok(Checked { diagnostics, reloaded: false, report: Some(report) });
+        }
+        self.called_by.replace(book.names().iter().cloned());
+        self.shelf.store(book);
+        let now = self.clock.now();
+        let id = EventId::new(format!("started:page:{}", now.as_millis()));
+        self.control.inject(vec![Event { id, time: now, body: EventBody::Started }]).await.map_err(|_| gone())?;
+        Ok(Checked { diagnostics, reloaded: true, report: None })
+    }
+
+    async fn make_test(&self, chat: &str) -> Result<Value, Problem> {
+        let group = self.group(chat)?;
+        let world = self.world(Some(chat), None, TEST)?;
+        let lines: Vec<Line> = world.messages.into_iter().filter(|said| !said.from.is_empty()).map(line).collect();
+        let test = transcript::to_test(group.as_deref(), &lines, self.shelf.load().zone());
+        let text = format!("{}\n{test}", self.read()?);
+        let saved = self.save(&text).await?;
+        Ok(json!({ "text": test, "passes": saved.reloaded, "report": saved.report.unwrap_or_default() }))
+    }
+
+    fn login(&self) -> Result<Value, Problem> {
+        let login = self.world(None, None, 0)?.login.filter(|login| matches!(login.state.as_str(), "waiting" | "scanned"));
+        let picture = login.filter(|_| !self.sandbox.is_online()).and_then(|login| Qr::of(&login.link).and_then(|qr| qr.png()).ok());
+        Ok(json!({ "qr": picture.map(|png| format!("data:image/png;base64,{}", STANDARD.encode(png))) }))
+    }
+
+    async fn phone(&self, deed: &str) -> Result<Value, Problem> {
+        match deed {
+            "scan" => self.sandbox.login_scan().await,
+            "confirm" => self.sandbox.login_confirm().await,
+            "cancel" => drop(self.sandbox.login_cancel()),
+            "logout" => drop(self.sandbox.login_logout()),
+            other => return Err(Problem::Refused(format!("a phone cannot `{other}`"))),
+        }
+        Ok(Value::Null)
+    }
+
+    fn faults(&self, wanted: Value) -> Result<Value, Problem> {
+        if wanted.get("clear").is_some() {
+            self.sandbox.clear_faults();
+            return Ok(Value::Null);
+        }
+        let fault: Fault = serde_json::from_value(wanted).map_err(|error| Problem::Refused(error.to_string()))?;
+        self.sandbox.fault(fault);
+        Ok(Value::Null)
+    }
+}
+
+#[async_trait]
+impl View for SandboxView {
+    async fn answer(&self, call: Call) -> Result<Value, Problem> {
+        match call {
+            Call::Session => as_json(self.session()?),
+            Call::Chats => as_json(self.chats()?),
+            Call::Messages { chat, before } => as_json(self.messages(&chat, before.as_deref())?),
+            Call::Say { chat, from, text } => {
+                let group = self.group(&chat)?;
+                self.act(from, group, Deed::Say { text, to: None }).map(|()| Value::Null)
+            }
+            Call::Picture { chat, from, name, data } => {
+                let group = self.group(&chat)?;
+                self.act(from, group, Deed::Picture { data: Some(data), name: Some(name) }).map(|()| Value::Null)
+            }
+            Call::Act(deed) => self.deed(deed),
+            Call::Why { message } => {
+                let why = self.onlooker.why(&message);
+                as_json(why.ok_or_else(|| Problem::NotFound("the bot has not looked at this message".to_owned()))?)
+            }
+            Call::Clock { advance_ms } => self.advance(Duration::from_millis(advance_ms)).await,
+            Call::File => Ok(json!({ "text": self.read()? })),
+            Call::Check { text } => as_json(self.check(&text)),
+            Call::Save { text } => as_json(self.save(&text).await?),
+            Call::Test { chat } => self.make_test(&chat).await,
+            Call::Login => self.login(),
+            Call::Phone { r#do } => self.phone(&r#do).await,
+            Call::Faults(wanted) => self.faults(wanted),
+            Call::Accounts | Call::Log | Call::Rules | Call::Queues | Call::Mute { .. } | Call::Reload { .. } => {
+                Err(Problem::NotFound("this is the sandbox, not the console of a running bot".to_owned()))
+            }
+        }
+    }
+
+    fn follow(&self) -> broadcast::Receiver<Arc<News>> {
+        self.news.subscribe()
+    }
+}
+
+fn line(said: Said) -> Line {
+    let from = (!said.mine).then_some(said.from_name);
+    Line { from, kind: said.kind, text: said.text, time: millis(said.time) }
+}
+
+fn as_json(value: impl serde::Serialize) -> Result<Value, Problem> {
+    serde_json::to_value(value).map_err(|error| Problem::Refused(error.to_string()))
+}
+
+fn gone() -> Problem {
+    Problem::Refused("the bot has left the sandbox".to_owned())
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "moments of our time fit")]
+fn millis(seconds: f64) -> i64 {
+    (seconds * 1000.0).round() as i64
+}
+
+impl std::fmt::Debug for SandboxView {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SandboxView").field("main", &self.main).finish_non_exhaustive()
+    }
+}
