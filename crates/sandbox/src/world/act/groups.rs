@@ -1,0 +1,143 @@
+//! What people do in groups and what the service says of it.
+
+use super::{
+    ActError,
+    perform::{Scene, who},
+};
+use crate::world::{
+    Entry, World,
+    lines::Who,
+    message::Body,
+    people::{GroupId, Peer, PersonId, Relation},
+};
+
+impl World {
+    pub(super) fn new_group(&mut self, name: &str, members: &[String]) {
+        let group = self.group_or_new(name);
+        for member in members {
+            let person = self.person_or_new(member, Some(group), Relation::Stranger);
+            self.groups[group.index()].add(person);
+        }
+        self.tell_changed(Peer::Group(group));
+        if let Some(first) = members.first() {
+            let line = self.language.invited_me(first, &members[1..].join("、"));
+            self.post(Peer::Group(group), None, Body::System(line));
+        }
+    }
+
+    pub(super) fn join(&mut self, scene: Scene, by: Option<&str>) -> Result<u64, ActError> {
+        let group = scene.group()?;
+        let by_person = by.map(|name| self.person_or_new(name, Some(group), Relation::Stranger));
+        self.groups[group.index()].add(scene.from);
+        self.tell_changed(Peer::Group(group));
+        let whom = self.person(scene.from).name.clone();
+        let line = match by_person {
+            Some(by) => {
+                let by = self.who(by, Some(group));
+                self.language.invited(who(by.as_deref()), &whom)
+            }
+            None => {
+                let owner =
+                    self.who(self.group(group).owner, Some(group)).filter(|owner| *owner != whom);
+                self.language.joined_by_code(&whom, who(owner.as_deref()))
+            }
+        };
+        Ok(self.post(Peer::Group(group), None, Body::System(line)))
+    }
+
+    /// The line that the account reads after it has brought somebody in.
+    pub(crate) fn say_invited(&mut self, group: GroupId, person: PersonId) {
+        let line = self.language.invited(Who::Me, &self.person(person).name);
+        self.post(Peer::Group(group), None, Body::System(line));
+    }
+
+    /// The account throws somebody out.
+    pub(crate) fn remove_by_me(&mut self, group: GroupId, person: PersonId) {
+        let line = self.language.i_removed(self.name_in(group, person));
+        self.groups[group.index()].remove(person);
+        self.post(Peer::Group(group), None, Body::System(line));
+        self.tell_changed(Peer::Group(group));
+    }
+
+    pub(super) fn leave(&mut self, scene: Scene) -> Result<(), ActError> {
+        let group = scene.group()?;
+        self.groups[group.index()].remove(scene.from);
+        if scene.from == PersonId::ME {
+            self.tell(Entry::Gone(Peer::Group(group)));
+        } else {
+            self.tell_changed(Peer::Group(group));
+        }
+        Ok(())
+    }
+
+    pub(super) fn throw_out(&mut self, scene: Scene, whom: &str) -> Result<Option<u64>, ActError> {
+        let group = scene.group()?;
+        let person = self.person_or_new(whom, Some(group), Relation::Stranger);
+        let whom = self.name_in(group, person).to_owned();
+        let by = self.name_in(group, scene.from).to_owned();
+        self.groups[group.index()].remove(person);
+        let line = match (scene.from, person) {
+            (_, PersonId::ME) => self.language.i_was_removed(&by),
+            (PersonId::ME, _) => self.language.i_removed(&whom),
+            // Of others nothing is said; only the member list changes.
+            _ => {
+                self.tell_changed(Peer::Group(group));
+                return Ok(None);
+            }
+        };
+        let id = self.post(Peer::Group(group), None, Body::System(line));
+        let gone = person == PersonId::ME;
+        self.tell(if gone {
+            Entry::Gone(Peer::Group(group))
+        } else {
+            Entry::Contact(Peer::Group(group))
+        });
+        Ok(Some(id))
+    }
+
+    pub(super) fn rename(&mut self, scene: Scene, topic: &str) -> Result<u64, ActError> {
+        let group = scene.group()?;
+        Ok(self.set_topic(group, scene.from, topic))
+    }
+
+    /// Gives a group another name and says so in it.
+    pub(crate) fn set_topic(&mut self, group: GroupId, by: PersonId, topic: &str) -> u64 {
+        topic.clone_into(&mut self.groups[group.index()].topic);
+        let by = self.who(by, Some(group));
+        let line = self.language.renamed(who(by.as_deref()), topic);
+        let id = self.post(Peer::Group(group), None, Body::System(line));
+        self.tell_changed(Peer::Group(group));
+        id
+    }
+
+    pub(super) fn pat(&mut self, scene: Scene, target: &str, suffix: &str) -> u64 {
+        let target = self.person_or_new(target, scene.group, Relation::Stranger);
+        let (by, whom) = (self.who(scene.from, scene.group), self.who(target, scene.group));
+        let line = self.language.patted(who(by.as_deref()), who(whom.as_deref()), suffix);
+        let chat = match (scene.group, scene.from) {
+            (None, PersonId::ME) => Peer::Person(target),
+            _ => scene.chat(),
+        };
+        self.post(chat, None, Body::System(line))
+    }
+
+    pub(super) fn take_name(&mut self, scene: Scene, name: &str) {
+        match scene.group {
+            Some(group) => {
+                let members = &mut self.groups[group.index()].members;
+                if let Some(member) = members.iter_mut().find(|it| it.person == scene.from) {
+                    name.clone_into(&mut member.display);
+                }
+                self.tell_changed(Peer::Group(group));
+            }
+            None if scene.from == PersonId::ME => {
+                name.clone_into(&mut self.people[PersonId::ME.index()].name);
+                self.tell(Entry::Profile);
+            }
+            None => {
+                name.clone_into(&mut self.people[scene.from.index()].name);
+                self.tell_changed(Peer::Person(scene.from));
+            }
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Who acts, where, and what becomes of it.
+
+use super::{Act, ActError, Deed};
+use crate::world::{
+    World,
+    lines::Who,
+    message::{Body, Message},
+    people::{GroupId, Peer, PersonId, Relation},
+};
+
+/// Where something is done and by whom.
+#[derive(Clone, Copy)]
+pub(super) struct Scene {
+    pub(super) from: PersonId,
+    pub(super) group: Option<GroupId>,
+}
+
+impl Scene {
+    pub(super) fn group(self) -> Result<GroupId, ActError> {
+        self.group.ok_or(ActError::NoGroup)
+    }
+
+    pub(super) fn chat(self) -> Peer {
+        self.group.map_or(Peer::Person(self.from), Peer::Group)
+    }
+}
+
+impl World {
+    /// Does what people do. Returns the id of the message that came of it, if one did.
+    pub(crate) fn act(&mut self, act: Act) -> Result<Option<u64>, ActError> {
+        let Act { from, group, deed } = act;
+        if let Deed::NewGroup { members } = deed {
+            self.new_group(&group.ok_or(ActError::NoGroup)?, &members);
+            return Ok(None);
+        }
+        let group = group.map(|name| self.group_or_new(&name));
+        if let Deed::System { text } = deed {
+            let chat = match group {
+                Some(group) => Peer::Group(group),
+                None => Peer::Person(self.person_or_new(&named(&from)?, None, Relation::Friend)),
+            };
+            return Ok(Some(self.post(chat, None, Body::System(text))));
+        }
+        let from = self.actor(&named(&from)?, group, &deed);
+        self.perform(Scene { from, group }, deed)
+    }
+
+    /// The person who acts, made a member or a friend where the deed needs one.
+    fn actor(&mut self, name: &str, group: Option<GroupId>, deed: &Deed) -> PersonId {
+        let relation = match deed {
+            Deed::FriendRequest { .. } | Deed::Befriend | Deed::NewPerson { friend: false } => {
+                Relation::Stranger
+            }
+            _ if group.is_some() => Relation::Stranger,
+            _ => Relation::Friend,
+        };
+        let person = self.person_or_new(name, group, relation);
+        let stays_outside = matches!(deed, Deed::Join { .. } | Deed::Leave);
+        if let Some(group) = group
+            && !stays_outside
+            && self.groups[group.index()].add(person)
+        {
+            self.tell_changed(Peer::Group(group));
+        }
+        person
+    }
+
+    pub(super) fn person_or_new(
+        &mut self,
+        name: &str,
+        group: Option<GroupId>,
+        relation: Relation,
+    ) -> PersonId {
+        let known = self.find_person(name, group);
+        let person = known.unwrap_or_else(|| self.add_person(name, Relation::Stranger));
+        if relation == Relation::Friend && self.person(person).relation == Relation::Stranger {
+            self.people[person.index()].relation = Relation::Friend;
+            self.tell_changed(Peer::Person(person));
+        }
+        person
+    }
+
+    pub(super) fn group_or_new(&mut self, name: &str) -> GroupId {
+        self.find_group(name).unwrap_or_else(|| {
+            let group = self.add_group(name);
+            self.tell_changed(Peer::Group(group));
+            group
+        })
+    }
+
+    fn perform(&mut self, scene: Scene, deed: Deed) -> Result<Option<u64>, ActError> {
+        match deed {
+            Deed::Recall { id } => self.recall(scene, id.as_deref()).map(Some),
+            Deed::Join { by } => self.join(scene, by.as_deref()).map(Some),
+            Deed::Leave => self.leave(scene).map(|()| None),
+            Deed::Remove { person } => self.throw_out(scene, &person),
+            Deed::Rename { name } => self.rename(scene, &name).map(Some),
+            Deed::Pat { target, suffix } => Ok(Some(self.pat(scene, &target, &suffix))),
+            Deed::Nickname { name } => {
+                self.take_name(scene, &name);
+                Ok(None)
+            }
+            Deed::FriendRequest { text } => Ok(Some(self.ask_for_friendship(scene.from, text))),
+            Deed::Befriend => Ok(Some(self.befriend(scene.from))),
+            Deed::Unfriend => {
+                self.unfriend(scene.from);
+                Ok(None)
+            }
+            Deed::Phone { code } => {
+                let chat = scene.chat();
+                self.mark_read(chat);
+                Ok(Some(self.post(
+                    chat,
+                    Some(PersonId::ME),
+                    Body::Phone { code, chats: vec![chat] },
+                )))
+            }
+            Deed::Call => {
+                let id = self.send(scene, Deed::Call)?;
+                let line = self.language.call().to_owned();
+                self.post(scene.chat(), None, Body::System(line));
+                Ok(id)
+            }
+            said => self.send(scene, said),
+        }
+    }
+
+    /// Everything that ends as a message of the person.
+    fn send(&mut self, scene: Scene, deed: Deed) -> Result<Option<u64>, ActError> {
+        let chat = match (&deed, scene.group) {
+            (Deed::Say { to, .. }, None) if scene.from == PersonId::ME => {
+                let to = to.as_deref().ok_or(ActError::NoReceiver)?;
+                Peer::Person(self.person_or_new(to, None, Relation::Friend))
+            }
+            (_, None) if scene.from == PersonId::ME => return Err(ActError::NoReceiver),
+            _ => scene.chat(),
+        };
+        let Some(body) = self.body(deed)? else { return Ok(None) };
+        let from = if matches!(body, Body::System(_)) { None } else { Some(scene.from) };
+        Ok(Some(self.post(chat, from, body)))
+    }
+
+    /// The account itself, or the person under the name that the group sees.
+    pub(super) fn who(&self, person: PersonId, group: Option<GroupId>) -> Option<String> {
+        (person != PersonId::ME).then(|| match group {
+            Some(group) => self.name_in(group, person).to_owned(),
+            None => self.person(person).name.clone(),
+        })
+    }
+
+    fn recall(&mut self, scene: Scene, id: Option<&str>) -> Result<u64, ActError> {
+        let message = match id {
+            Some(id) => id.parse().ok().and_then(|id| self.message(id)),
+            None => self
+                .messages()
+                .rev()
+                .find(|it| it.chat == scene.chat() && self.is_recallable(scene, it)),
+        };
+        let message =
+            message.filter(|it| self.is_recallable(scene, it)).ok_or(ActError::NoMessage)?;
+        let (of, chat) = (message.id, message.chat);
+        self.mark_recalled(of);
+        let name = self.who(scene.from, scene.group);
+        let text = self.language.recalled(who(name.as_deref()));
+        Ok(self.post(chat, Some(scene.from), Body::Recall { of, text }))
+    }
+
+    fn is_recallable(&self, scene: Scene, message: &Message) -> bool {
+        let said = !matches!(message.body, Body::Recall { .. });
+        said && message.from == Some(scene.from) && !self.is_recalled(message.id)
+    }
+}
+
+fn named(from: &str) -> Result<String, ActError> {
+    if from.is_empty() { Err(ActError::Nobody) } else { Ok(from.to_owned()) }
+}
+
+pub(super) fn who(name: Option<&str>) -> Who<'_> {
+    name.map_or(Who::Me, Who::Other)
+}
