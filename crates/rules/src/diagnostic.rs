@@ -121,23 +121,6 @@ impl Diagnostic {
         let _ = writeln!(shown, "{:>5} | {blank}{carets}{hint}", "");
         shown
     }
-
-    pub(crate) fn sort_key(&self) -> (Spot, Severity, &'static str) {
-        (self.spot.clone(), self.severity, self.code)
-    }
-}
-
-impl PartialOrd for Spot {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Spot {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        let key = |spot: &Self| (spot.file, spot.span.start, spot.span.end);
-        key(self).cmp(&key(other))
-    }
 }
 
 impl Serialize for Diagnostic {

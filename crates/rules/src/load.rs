@@ -56,11 +56,8 @@ pub fn load(main: &Path, files: &dyn Files, options: &LoadOptions<'_>) -> Loaded
     let around = Surroundings { sources: &sources, files, folder, options };
     let (bot, tests) = check(&trees, &around, &mut report);
     let book = report.is_clean().then(|| Arc::new(RuleBook::build(bot)));
-    let mut diagnostics: Vec<Diagnostic> = report
-        .into_problems()
-        .into_iter()
-        .map(|(problem, spot)| Diagnostic::new(problem, spot, &sources))
-        .collect();
-    diagnostics.sort_by_key(Diagnostic::sort_key);
+    let problems = report.into_problems();
+    let diagnostics =
+        problems.map(|(problem, spot)| Diagnostic::new(problem, spot, &sources)).collect();
     Loaded { book, diagnostics, sources, tests }
 }

@@ -1,5 +1,6 @@
 //! The files of a bot: how they are read, and the texts that were read, for showing places in them.
 
+use std::cmp::Ordering;
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -78,13 +79,15 @@ struct SourceFile {
     name: Arc<str>,
     path: PathBuf,
     text: Arc<str>,
+    /// Where lines begin, in bytes.
+    lines: Vec<usize>,
 }
 
 /// Which of the [`Sources`] a place lies in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct FileId(usize);
 
-/// A place in a file, in bytes of its text.
+/// A place in a file, in bytes of its text. Ordered by file and beginning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Spot {
     /// The file.
@@ -96,6 +99,19 @@ pub(crate) struct Spot {
 impl Spot {
     pub(crate) fn new(file: FileId, span: Range<usize>) -> Self {
         Self { file, span }
+    }
+}
+
+impl PartialOrd for Spot {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Spot {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let key = |spot: &Self| (spot.file, spot.span.start, spot.span.end);
+        key(self).cmp(&key(other))
     }
 }
 
@@ -113,7 +129,9 @@ pub(crate) struct LineOf<'s> {
 impl Sources {
     /// Adds a file and says by which id it is known.
     pub(crate) fn add(&mut self, name: &str, path: PathBuf, text: String) -> FileId {
-        self.files.push(SourceFile { name: name.into(), path, text: text.into() });
+        let after_breaks = text.match_indices('\n').map(|(at, _)| at + 1);
+        let lines = std::iter::once(0).chain(after_breaks).collect();
+        self.files.push(SourceFile { name: name.into(), path, text: text.into(), lines });
         FileId(self.files.len() - 1)
     }
 
@@ -127,7 +145,7 @@ impl Sources {
     pub fn line(&self, file: &str, number: u32) -> Option<&str> {
         let file = self.files.iter().find(|known| &*known.name == file)?;
         let index = usize::try_from(number).ok()?.checked_sub(1)?;
-        file.text.lines().nth(index)
+        Some(file.line(index)?.text)
     }
 
     pub(crate) fn name(&self, file: FileId) -> Arc<str> {
@@ -144,13 +162,19 @@ impl Sources {
 
     /// The line in which a byte of a file lies.
     pub(crate) fn line_at(&self, file: FileId, at: usize) -> LineOf<'_> {
-        let text = &self.files[file.0].text;
-        let at = floor_boundary(text, at);
-        let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
-        let end = text[start..].find('\n').map_or(text.len(), |length| start + length);
-        let number = text[..start].bytes().filter(|byte| *byte == b'\n').count() + 1;
-        let line = text[start..end].trim_end_matches('\r');
-        LineOf { number: u32::try_from(number).unwrap_or(u32::MAX), text: line, start }
+        let file = &self.files[file.0];
+        let index = file.lines.partition_point(|start| *start <= at).saturating_sub(1);
+        file.line(index).unwrap_or(LineOf { number: 1, text: "", start: 0 })
+    }
+}
+
+impl SourceFile {
+    /// A line, counted from 0.
+    fn line(&self, index: usize) -> Option<LineOf<'_>> {
+        let start = *self.lines.get(index)?;
+        let end = self.lines.get(index + 1).map_or(self.text.len(), |next| next - 1);
+        let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
+        Some(LineOf { number, text: self.text[start..end].trim_end_matches('\r'), start })
     }
 }
 

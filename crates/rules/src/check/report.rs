@@ -1,34 +1,43 @@
 //! What is to be said about the files, collected while they are checked.
 
+use std::collections::BTreeMap;
+
 use crate::problem::Problem;
 use crate::sources::Spot;
 
-/// Problems with their places, in the order found.
+/// Problems by their places.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
-    problems: Vec<(Problem, Spot)>,
+    problems: BTreeMap<Spot, Vec<Problem>>,
+    errors: usize,
 }
 
 impl Report {
     /// Adds a problem; the same at the same place only once.
     pub(crate) fn add(&mut self, problem: Problem, spot: Spot) {
-        if !self.problems.iter().any(|(known, at)| *at == spot && *known == problem) {
-            self.problems.push((problem, spot));
+        let here = self.problems.entry(spot).or_default();
+        if here.contains(&problem) {
+            return;
         }
+        self.errors += usize::from(problem.is_error());
+        here.push(problem);
     }
 
     /// Whether nothing keeps the files from being used.
     pub(crate) fn is_clean(&self) -> bool {
-        !self.problems.iter().any(|(problem, _)| problem.is_error())
+        self.errors == 0
     }
 
     /// How many errors there are so far.
     pub(crate) fn errors(&self) -> usize {
-        self.problems.iter().filter(|(problem, _)| problem.is_error()).count()
+        self.errors
     }
 
-    /// All problems.
-    pub(crate) fn into_problems(self) -> Vec<(Problem, Spot)> {
-        self.problems
+    /// All problems in the order of their places; at the same place the worst first.
+    pub(crate) fn into_problems(self) -> impl Iterator<Item = (Problem, Spot)> {
+        self.problems.into_iter().flat_map(|(spot, mut problems)| {
+            problems.sort_by_key(Problem::severity);
+            problems.into_iter().map(move |problem| (problem, spot.clone()))
+        })
     }
 }

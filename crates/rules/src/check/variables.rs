@@ -84,7 +84,7 @@ impl Checker<'_> {
             let variable = self.variable(&assigned.name, fields.at(assigned.place));
             match (&assigned.node.value, variable) {
                 (Value::Integer(by), Some((scope, key))) => {
-                    steps.push(Step::Add { scope, key, by: *by })
+                    steps.push(Step::Add { scope, key, by: *by });
                 }
                 (Value::Integer(_) | Value::Unreadable, _) => {}
                 (value, _) => {

@@ -6,6 +6,9 @@ use daachorse::{CharwiseDoubleArrayAhoCorasick, CharwiseDoubleArrayAhoCorasickBu
 
 use super::text::Wording;
 
+/// So many rules that may have to do with one are looked at, the first ones; more are passed over.
+const MOST: usize = 1000;
+
 /// Finds rules by the fixed texts that they look for.
 pub(super) struct Index {
     automaton: Option<CharwiseDoubleArrayAhoCorasick<u32>>,
@@ -49,6 +52,6 @@ impl Index {
                 }
             }
         }
-        found.into_iter().collect()
+        found.into_iter().take(MOST).collect()
     }
 }

@@ -48,6 +48,8 @@ struct OneOf {
     fits: Fits,
     /// `None` if there are too many ways.
     texts: Option<Vec<String>>,
+    /// Of a sentence: texts of which each way through it contains one.
+    required: Vec<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -131,13 +133,12 @@ impl Wording {
 
     /// The folded fixed texts by which another wording can contain this one; empty if anything may.
     pub(super) fn needles(&self) -> Vec<&str> {
-        let first = self
+        let sets = self
             .conditions
             .iter()
-            .find(|condition| condition.items.iter().all(|item| item.needle().is_some()));
-        first
-            .map(|condition| condition.items.iter().filter_map(OneOf::needle).collect())
-            .unwrap_or_default()
+            .map(|condition| condition.items.iter().map(OneOf::needles).collect::<Vec<_>>());
+        let mut whole = sets.filter(|set| set.iter().all(|needles| !needles.is_empty()));
+        whole.next().map(|set| set.concat()).unwrap_or_default()
     }
 
     /// All texts that stand for its own.
@@ -232,12 +233,24 @@ impl OneOf {
                 .map(|text| folding.fold(&text).into_text().trim().to_owned())
                 .collect()
         });
-        Self::new(pattern.to_string(), Fits::Sentence(Matcher::new(pattern, folding)), texts)
+        let matcher = Matcher::new(pattern, folding);
+        let fold = |text: &String| Folding::new(false, false).fold(text.trim()).into_text();
+        let longest = Matcher::required(pattern, folding)
+            .into_iter()
+            .max_by_key(|set| set.iter().map(String::len).min().unwrap_or(0));
+        let required = longest.iter().flatten().map(fold).collect();
+        Self { required, ..Self::new(pattern.to_string(), Fits::Sentence(matcher), texts) }
     }
 
     fn regex(source: &str, case: bool) -> Self {
-        let written = if case { format!("case {source}") } else { source.to_owned() };
-        Self { written, fits: Fits::Regex, texts: None }
+        // A text that only the same regular expression gives: it is found by it, never matched against it.
+        let written = format!("\u{0}{case} {source}\u{0}");
+        Self {
+            written: written.clone(),
+            fits: Fits::Regex,
+            texts: Some(vec![written]),
+            required: Vec::new(),
+        }
     }
 
     /// Keeps those texts that fit: a word may not stand beside a letter.
@@ -246,16 +259,17 @@ impl OneOf {
         let fold = |text: &String| Folding::new(false, false).fold(text).into_text();
         let texts =
             texts.map(|texts| texts.iter().filter(|text| fits.fit(text)).map(fold).collect());
-        Self { written, fits, texts }
+        Self { written, fits, texts, required: Vec::new() }
     }
 
-    /// A fixed text that every text fitting it contains, folded.
-    fn needle(&self) -> Option<&str> {
+    /// Fixed texts of which every text that fits it contains one, folded; none if there are none.
+    fn needles(&self) -> Vec<&str> {
         match &self.fits {
             Fits::Contains(item) | Fits::Is(item) | Fits::Begins(item) | Fits::Ends(item) => {
-                Some(item.trimmed())
+                vec![item.trimmed()]
             }
-            Fits::Sentence(_) | Fits::Regex => None,
+            Fits::Regex => vec![self.written.as_str()],
+            Fits::Sentence(_) => self.required.iter().map(String::as_str).collect(),
         }
     }
 }
