@@ -1,17 +1,6 @@
 //! The control API under `/sandbox/`: the phone, the people, the faults, and what can be seen.
 //!
-//! | call | body → answer |
-//! | --- | --- |
-//! | `POST /sandbox/login/scan`, `confirm`, `cancel`, `logout`, `expire` | `{}` → `{"ok": true}` |
-//! | `POST /sandbox/messages` | `{"from", "group"?, "text"}` → `{"id"}` |
-//! | `POST /sandbox/acts` | an [`Act`](crate::Act) → `{"ok": true, "id"?}` |
-//! | `GET /sandbox/sent` | → `{"messages": […]}`, see [`Sent`](crate::Sent) |
-//! | `GET /sandbox/calls` | → `{"calls": […]}`, see [`Call`](crate::Call) |
-//! | `GET`, `POST`, `DELETE /sandbox/faults` | a [`Fault`](crate::Fault) or a list of them → `{"ok": true}` |
-//! | `POST /sandbox/clock` | `{"advance": seconds}` → `{"ok": true, "time"}` |
-//! | `GET /sandbox/state` | `?chat=ID&limit=N` → chats, people and messages, see `control/view.rs` |
-//! | `GET /sandbox/media/{message}`, `GET /sandbox/picture/{peer}` | → bytes |
-//! | `GET /sandbox/events` | → server-sent events, each a [`Happening`](crate::Happening) |
+//! The README has the table of calls.
 //!
 //! Requests whose `Host` or `Origin` is not the sandbox's own address are refused, so that no web page can play the
 //! phone.
@@ -27,6 +16,7 @@ use std::sync::Arc;
 use axum::{
     Router,
     body::Bytes,
+    extract::DefaultBodyLimit,
     http::StatusCode,
     middleware,
     response::Response,
@@ -36,6 +26,9 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
 
 use crate::{answer::bytes, hub::Hub};
+
+/// Files are sent as base64 inside JSON.
+const LARGEST: usize = 100 << 20;
 
 type Shared = axum::extract::State<Arc<Hub>>;
 
@@ -56,10 +49,8 @@ pub(crate) fn router(hub: &Arc<Hub>) -> Router<Arc<Hub>> {
         .route("/media/{message}", get(view::media))
         .route("/picture/{peer}", get(view::picture))
         .route("/events", get(watch::events));
-    Router::new().nest(
-        "/sandbox",
-        calls.layer(middleware::from_fn_with_state(hub.clone(), guard::own_address_only)),
-    )
+    let guard = middleware::from_fn_with_state(hub.clone(), guard::own_address_only);
+    Router::new().nest("/sandbox", calls.layer(DefaultBodyLimit::max(LARGEST)).layer(guard))
 }
 
 /// A body as JSON whatever its content type; an empty one counts as `{}`.

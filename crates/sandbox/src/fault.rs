@@ -2,6 +2,7 @@
 
 mod inject;
 mod skeleton;
+mod spoil;
 
 use std::time::Duration;
 

@@ -1,22 +1,10 @@
-//! A WeChat Web server with people to play, for trying and testing bots without a phone.
+#![doc = include_str!("../README.md")]
 //!
-//! It speaks the whole protocol over plain HTTP on one port, so that any client of WeChat Web logs in to it
-//! unchanged but for the address, and plays a [`World`] of people, groups and official accounts. A test starts one in
-//! its own process:
+//! # For those who read the code
 //!
-//! ```
-//! # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
-//! use mynah_sandbox::{Options, Sandbox};
-//!
-//! let sandbox = Sandbox::start(Options { auto_confirm: true, ..Options::default() }).await?;
-//! println!("point a client at {}", sandbox.url());
-//! sandbox.say("小红", Some("水果店客户群"), "苹果多少钱");
-//! assert!(sandbox.sent().is_empty(), "no client has answered");
-//! sandbox.stop().await;
-//! # Ok(()) }
-//! ```
-//!
-//! It shares no type with the client of this workspace, so that a mistake in one is not repeated in the other.
+//! [`World`] is who lives there, without HTTP; `wire` writes it as the protocol wants it; `api` has the endpoints, `control` the
+//! API for people and tools, `fault` the layer that spoils answers. `hub` is what all requests share. The crate shares no
+//! type with the client of this workspace, so that a mistake in one is not repeated in the other.
 
 mod answer;
 mod api;

@@ -90,10 +90,23 @@ impl Logins {
         self.0.iter_mut().find(|login| login.uuid == uuid)
     }
 
-    /// The code that the phone would scan: the newest that is open. With `wait` set, a code whose client seems to be
+    /// The code that the phone would scan: the newest that is open. With `lively` set, a code whose client seems to be
     /// gone does not count.
-    pub(crate) fn open(&mut self, wait: bool) -> Option<&mut Login> {
-        self.0.iter_mut().rev().find(|login| login.is_open() && !(wait && login.is_abandoned()))
+    pub(crate) fn open(&mut self, lively: bool) -> Option<&mut Login> {
+        self.0.iter_mut().rev().find(|login| login.is_open() && !(lively && login.is_abandoned()))
+    }
+
+    /// The phone scans or confirms the newest code. One that is confirmed already and not yet used stays so.
+    pub(crate) fn press(&mut self, stage: Stage, lively: bool) -> Option<String> {
+        let confirmed = |login: &&mut Login| {
+            login.stage == Stage::Confirmed && !(lively && login.is_abandoned())
+        };
+        if let Some(login) = self.0.last_mut().filter(|login| confirmed(login)) {
+            return Some(login.uuid.clone());
+        }
+        let login = self.open(lively)?;
+        login.stage = stage;
+        Some(login.uuid.clone())
     }
 
     pub(crate) fn newest(&self) -> Option<&Login> {
@@ -197,6 +210,17 @@ mod tests {
         assert!(logins.redeem(&uuid, &ticket));
         assert!(!logins.redeem(&uuid, &ticket));
         assert_eq!(logins.tell(&uuid, false), Told::Expired);
+    }
+
+    #[test]
+    fn pressing_twice_is_pressing_once() {
+        let (mut logins, uuid) = issued();
+        for stage in [Stage::Scanned, Stage::Confirmed, Stage::Confirmed, Stage::Scanned] {
+            assert_eq!(logins.press(stage, true), Some(uuid.clone()));
+        }
+        let ticket = logins.find(&uuid).unwrap().ticket.clone();
+        assert!(logins.redeem(&uuid, &ticket));
+        assert_eq!(logins.press(Stage::Confirmed, true), None, "used: the next code is waited for");
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub(crate) use log::{Entry, Keys};
 pub(crate) use session::{SendKey, Session};
 
 use draw::Draw;
-use message::{Body, Media, Message};
+use message::{Media, Message};
 use people::{Group, GroupId, Peer, Person, PersonId, Relation};
 
 /// The people, groups and official accounts that a client sees, with what they said and the session that hears it.
@@ -108,7 +108,9 @@ impl World {
 
     /// Moves the world's clock ahead.
     pub(crate) fn advance(&mut self, milliseconds: u64) {
-        self.ahead += milliseconds;
+        // Ids are made of the time: a century is far enough and cannot overflow.
+        const CENTURY: u64 = 100 * 365 * 86_400_000;
+        self.ahead = self.ahead.saturating_add(milliseconds).min(CENTURY);
     }
 
     pub(crate) fn me(&self) -> &Person {
@@ -220,4 +222,104 @@ fn wall_clock() -> u64 {
 fn fresh_seed() -> u64 {
     use std::hash::{BuildHasher, RandomState};
     RandomState::new().hash_one(wall_clock())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{act::Deed, *};
+
+    fn say(world: &mut World, from: &str, text: &str) -> u64 {
+        let deed = Deed::Say { text: text.to_owned(), to: None };
+        world.act(Act { from: from.to_owned(), group: None, deed }).unwrap().unwrap()
+    }
+
+    /// What the session reads from the beginning.
+    fn read(world: &mut World) -> Vec<String> {
+        let (entries, _) = world.session_mut().unwrap().log.read(0, usize::MAX);
+        let texts = entries.iter().filter_map(|entry| match entry {
+            Entry::Message(message) => Some(message.body.text().to_owned()),
+            _ => None,
+        });
+        texts.collect()
+    }
+
+    #[test]
+    fn a_session_hears_what_is_said_after_the_first_login() {
+        let mut world = World::default();
+        say(&mut world, "小红", "太早");
+        world.begin_session();
+        say(&mut world, "小红", "一");
+        assert_eq!(read(&mut world), ["一"]);
+        assert_eq!(world.messages().count(), 1);
+    }
+
+    #[test]
+    fn what_was_never_handed_out_waits_for_the_next_session() {
+        let mut world = World::default();
+        world.begin_session();
+        say(&mut world, "小红", "读过");
+        read(&mut world);
+        say(&mut world, "小红", "没读");
+        assert!(world.end_session(1100));
+        assert!(!world.end_session(1100), "there is none any more");
+        say(&mut world, "小红", "后来");
+        world.begin_session();
+        assert_eq!(read(&mut world), ["没读", "后来"]);
+    }
+
+    #[test]
+    fn names_belong_to_one_session() {
+        let mut world = World::default();
+        let person = world.find_person("小红", None).unwrap();
+        let group = world.find_group("水果店客户群").unwrap();
+        let names = |world: &mut World| {
+            let session = world.begin_session();
+            [Peer::Person(person), Peer::Group(group)].map(|peer| session.name(peer).to_owned())
+        };
+        let (first, second) = (names(&mut world), names(&mut world));
+        assert!(first[0] != second[0] && first[1] != second[1]);
+        let session = world.session().unwrap();
+        assert_eq!(session.peer(&second[1]), Some(Peer::Group(group)));
+        assert_eq!(session.peer(&first[1]), None, "a name of the last login");
+        assert_ne!(session.room_id(group), second[1]);
+    }
+
+    #[test]
+    fn a_person_who_comes_later_has_a_name_too() {
+        let mut world = World::default();
+        world.begin_session();
+        let person = world.add_person("新人", Relation::Stranger);
+        assert!(world.session().unwrap().person_name(person).len() > 32);
+    }
+
+    #[test]
+    fn ended_sessions_say_why() {
+        let mut world = World::default();
+        let sids: Vec<_> = (0..3).map(|_| world.begin_session().sid.clone()).collect();
+        world.end_session(1102);
+        let codes: Vec<_> = sids.iter().map(|sid| world.ended_with(sid)).collect();
+        assert_eq!(codes, [Some(1101), Some(1101), Some(1102)]);
+        assert_eq!(world.ended_with("other"), None);
+    }
+
+    #[test]
+    fn ids_grow_and_the_clock_cannot_overflow_them() {
+        let mut world = World::default();
+        world.begin_session();
+        let first = say(&mut world, "小红", "一");
+        world.advance(u64::MAX);
+        world.advance(u64::MAX);
+        let later = say(&mut world, "小红", "二");
+        assert!(first < later && i64::try_from(later).is_ok());
+    }
+
+    #[test]
+    fn an_owner_who_leaves_hands_the_group_on() {
+        let mut world = World::default();
+        let id = world.find_group("水果店客户群").unwrap();
+        let owner = world.group(id).owner;
+        assert!(world.groups[id.index()].remove(owner));
+        assert!(!world.groups[id.index()].remove(owner));
+        assert_eq!(world.group(id).owner, PersonId::ME);
+    }
 }

@@ -261,6 +261,15 @@ mod tests {
     }
 
     #[test]
+    fn the_world_of_the_readme_is_one() {
+        let readme = include_str!("../../README.md");
+        let (_, rest) = readme.split_once("```toml\n").unwrap();
+        let world = World::from_toml(rest.split_once("```").unwrap().0).unwrap();
+        let group = world.find_group("水果店客户群").unwrap();
+        assert_eq!(world.name_in(group, PersonId::ME), "店长的助手");
+    }
+
+    #[test]
     fn mistakes_in_a_file_are_told() {
         for wrong in [
             "me = 3",
