@@ -54,7 +54,7 @@ pub(crate) fn become_events(
                 }
             }
             Err(error) => {
-                tracing::error!(%error, "a timer in the store cannot be read and is dropped")
+                tracing::error!(%error, "a timer in the store cannot be read and is dropped");
             }
         }
     }

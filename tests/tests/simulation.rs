@@ -1,0 +1,249 @@
+//! The fault simulation: the real runtime and the real store on virtual time, with a service that repeats, delays, drops
+//! and fails, and a process that dies at the boundaries of store and sends, again and again.
+//!
+//! A run is a function of its seed. What is promised is checked while it happens, against a model of what must hold.
+//!
+//! - `MYNAH_SIM_SEEDS=10000` runs so many seeds; without it, a moderate number.
+//! - `MYNAH_SIM_SEED=17 cargo test -p mynah-tests --test simulation one_seed -- --nocapture` runs one and prints its trace.
+
+#[path = "simulation/machine.rs"]
+mod machine;
+#[path = "simulation/plan.rs"]
+mod plan;
+#[path = "simulation/world.rs"]
+mod world;
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use mynah_core::planted::{self, Mistake};
+use mynah_core::{Batch, Event, EventBody, Scope, Store};
+use mynah_runtime::{Account, Control, Ended, Handlers, Unobserved, run};
+use mynah_store::{LogQuery, SqliteStore};
+use tokio_util::sync::CancellationToken;
+
+use machine::{FusedStore, SimHandler, SimTransport};
+use world::Sim;
+
+/// So many seeds are run where nothing else is asked for.
+const SEEDS: u64 = 300;
+
+/// A poisoned event kills three processes; with the planned deaths there are no more lives than this.
+const LIVES: usize = 16;
+
+#[test]
+fn no_promise_is_broken() {
+    be_quiet_about_planned_panics();
+    let seeds = from_environment("MYNAH_SIM_SEEDS").unwrap_or(SEEDS);
+    let next = AtomicU64::new(0);
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= seeds {
+                        break;
+                    }
+                    let problem = simulate(seed, None).problem;
+                    assert!(problem.is_none(), "{}", tell(seed, problem.as_deref()));
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn the_same_seed_gives_the_same_trace() {
+    be_quiet_about_planned_panics();
+    for seed in 0..20 {
+        let (first, second) = (simulate(seed, None), simulate(seed, None));
+        assert!(first.trace.lines().count() > 100, "seed {seed} did next to nothing");
+        assert_eq!(first.trace, second.trace, "seed {seed}");
+    }
+}
+
+#[test]
+fn another_process_sees_the_same_trace() {
+    be_quiet_about_planned_panics();
+    let other = std::process::Command::new(std::env::current_exe().expect("a test has a file"))
+        .args(["one_seed", "--exact", "--nocapture"])
+        .env("MYNAH_SIM_SEED", "3")
+        .output()
+        .expect("the test itself can be run");
+    let printed = String::from_utf8_lossy(&other.stdout).into_owned();
+    assert!(printed.contains(&simulate(3, None).trace), "{printed}");
+}
+
+/// Prints the trace of the seed that the environment names.
+#[test]
+fn one_seed() {
+    be_quiet_about_planned_panics();
+    let Some(seed) = from_environment("MYNAH_SIM_SEED") else { return };
+    let mistake = from_environment("MYNAH_SIM_MISTAKE").map(|n| Mistake::ALL[n as usize]);
+    let run = simulate(seed, mistake);
+    println!("{}", run.trace);
+    assert!(run.problem.is_none(), "{}", tell(seed, run.problem.as_deref()));
+}
+
+#[test]
+fn every_planted_mistake_is_found() {
+    be_quiet_about_planned_panics();
+    let mut missed = Vec::new();
+    for mistake in Mistake::ALL {
+        let found = (0..200).find_map(|seed| {
+            simulate(seed, Some(mistake)).problem.map(|problem| (seed, problem))
+        });
+        match found {
+            Some((seed, problem)) => println!("{mistake:?}: seed {seed}: {problem}"),
+            None => missed.push(mistake),
+        }
+    }
+    assert!(missed.is_empty(), "not found: {missed:?}");
+}
+
+#[test]
+fn every_run_has_crashes() {
+    be_quiet_about_planned_panics();
+    let least = (0..50).map(|seed| simulate(seed, None).crashes).min();
+    assert!(least >= Some(3), "{least:?}");
+}
+
+/// What a run came to.
+struct Run {
+    trace: String,
+    problem: Option<String>,
+    crashes: usize,
+}
+
+fn simulate(seed: u64, mistake: Option<Mistake>) -> Run {
+    let sim = Sim::new(seed);
+    let dies = sim.clone();
+    planted::plant(mistake, Rc::new(move || dies.dies()));
+    let store = Arc::new(SqliteStore::in_memory());
+    let mut crashes = 0;
+    for life in 0..LIVES {
+        let crash = sim.plan().crashes.get(life).copied();
+        sim.light(crash.map(|(fuse, _)| fuse));
+        let died = live(&sim, &store);
+        sim.bury();
+        if !died || sim.world().problem.is_some() {
+            break;
+        }
+        crashes += 1;
+        let away = crash.map_or(Duration::ZERO, |(_, away)| away);
+        sim.note(&format!("away for {away:?}"));
+        sim.clock().go_on(away);
+        sim.check(life + 1 < LIVES, || "it never comes to an end".to_owned());
+    }
+    planted::plant(None, Rc::new(|| false));
+    if sim.world().problem.is_none() {
+        check_store(&sim, &store);
+    }
+    let problem = sim.world().problem.clone();
+    Run { trace: sim.trace(), problem, crashes }
+}
+
+/// One life of the process. Returns whether it died.
+fn live(sim: &Sim, store: &Arc<SqliteStore>) -> bool {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .expect("a runtime needs nothing");
+    runtime.block_on(async {
+        sim.clock().start();
+        let stop = CancellationToken::new();
+        let account = account(sim, store);
+        let enough = async {
+            tokio::time::sleep(sim.plan().end().since(sim.now())).await;
+            stop.cancel();
+            std::future::pending::<()>().await;
+        };
+        let died = tokio::select! {
+            biased;
+            () = sim.over() => true,
+            ended = run(account, Control::new(), stop.clone()) => {
+                sim.check(matches!(ended, Ended::Stopped), || format!("it ended: {ended:?}"));
+                false
+            }
+            () = enough => false,
+        };
+        sim.clock().stop();
+        died
+    })
+}
+
+fn account(sim: &Sim, store: &Arc<SqliteStore>) -> Account {
+    Account {
+        name: "simulation".to_owned(),
+        store: Arc::new(FusedStore { inner: Arc::clone(store), sim: sim.clone() }),
+        transport: Box::new(SimTransport(sim.clone())),
+        handlers: Handlers::new().rules(Arc::new(SimHandler(sim.clone()))),
+        clock: sim.clock().clone(),
+        settings: sim.plan().settings.clone(),
+        observer: Arc::new(Unobserved),
+    }
+}
+
+/// What the store holds in the end.
+fn check_store(sim: &Sim, store: &SqliteStore) {
+    sim.check_end();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("no driver needed");
+    runtime.block_on(async {
+        let log = store.log(LogQuery::default()).await.expect("memory does not fail");
+        let logged: std::collections::BTreeSet<_> =
+            log.iter().map(|logged| logged.event.id.clone()).collect();
+        sim.check(logged == sim.known() && log.len() == logged.len(), || {
+            format!("the log has {logged:?}")
+        });
+        let open = log.iter().find(|logged| logged.handled.is_none());
+        sim.check(open.is_none(), || format!("not handled: {open:?}"));
+        let unsettled = log.iter().flat_map(|logged| &logged.actions);
+        let unsettled: Vec<_> = unsettled.filter(|action| action.settled.is_none()).collect();
+        sim.check(unsettled.is_empty(), || format!("not settled: {unsettled:?}"));
+        check_counters(sim, store).await;
+    });
+}
+
+/// Looks at the counters through an event that nobody handles.
+async fn check_counters(sim: &Sim, store: &SqliteStore) {
+    let probe = Event { id: "probe".into(), time: sim.now(), body: EventBody::Started };
+    let lane = probe.lane();
+    let batch = Batch { events: vec![probe], ..Batch::default() };
+    store.accept(batch, sim.now()).await.expect("memory does not fail");
+    let begun = store.begin(&lane, sim.now()).await.expect("memory does not fail");
+    let (_, snapshot) = begun.expect("the probe waits");
+    let value = |key: &str| {
+        let mut values = snapshot.values(Scope::Bot);
+        let found = values.find(|(name, _)| *name == key);
+        found.and_then(|(_, value)| value.text.parse().ok()).unwrap_or(0)
+    };
+    sim.check_counters(value("shared"), value("handled"));
+}
+
+fn tell(seed: u64, problem: Option<&str>) -> String {
+    format!(
+        "seed {seed}: {}\nrepeat it with: MYNAH_SIM_SEED={seed} cargo test -p mynah-tests --test simulation one_seed -- --nocapture",
+        problem.unwrap_or("no problem")
+    )
+}
+
+fn from_environment(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+/// Handlers panic by plan; only other panics are worth printing.
+fn be_quiet_about_planned_panics() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let loud = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if panic.payload().downcast_ref::<&str>() != Some(&"planned") {
+                loud(panic);
+            }
+        }));
+    });
+}

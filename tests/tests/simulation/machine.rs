@@ -1,0 +1,281 @@
+//! The machine around the real runtime: the store behind a fuse, a service with faults, and the handler.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use mynah_core::{
+    ActionId, Batch, Capabilities, Chat, ChatId, Claim, Committed, Content, Context, Event,
+    EventBody, Flow, Handler, HandlerError, Incoming, Lane, MediaError, MediaRef, Message, Outcome,
+    Outgoing, Receipt, ReceiveError, Records, Recovered, Scope, SendError, Service, Snapshot,
+    Source, StateView, Status, Store, StoreError, Timestamp, Transport, Turn,
+};
+use mynah_store::SqliteStore;
+use tokio::time::sleep;
+
+use crate::plan::{Kind, chat};
+use crate::world::Sim;
+
+/// The store, with a boundary before and after each call.
+pub(crate) struct FusedStore {
+    pub(crate) inner: Arc<SqliteStore>,
+    pub(crate) sim: Sim,
+}
+
+#[async_trait]
+impl Store for FusedStore {
+    async fn recover(&self, now: Timestamp) -> Result<Recovered, StoreError> {
+        self.sim.boundary("before recover").await;
+        let recovered = self.inner.recover(now).await?;
+        self.sim.recovered(&recovered);
+        self.sim.boundary("after recover").await;
+        Ok(recovered)
+    }
+
+    async fn records(&self) -> Result<Records, StoreError> {
+        self.inner.records().await
+    }
+
+    async fn accept(&self, batch: Batch, now: Timestamp) -> Result<Vec<Lane>, StoreError> {
+        self.sim.boundary("before accept").await;
+        let lanes = self.inner.accept(batch.clone(), now).await?;
+        self.sim.accepted(&batch);
+        self.sim.boundary("after accept").await;
+        Ok(lanes)
+    }
+
+    async fn begin(
+        &self,
+        lane: &Lane,
+        now: Timestamp,
+    ) -> Result<Option<(Event, Snapshot)>, StoreError> {
+        self.sim.boundary("before begin").await;
+        let begun = self.inner.begin(lane, now).await?;
+        self.sim.begun(lane, begun.as_ref().map(|(event, _)| event));
+        self.sim.boundary("after begin").await;
+        Ok(begun)
+    }
+
+    async fn commit(&self, turn: Turn, now: Timestamp) -> Result<Committed, StoreError> {
+        self.sim.boundary("before commit").await;
+        let copy = Turn {
+            event: turn.event.clone(),
+            reads: turn.reads.clone(),
+            effects: turn.effects.clone(),
+            decided: turn.decided.clone(),
+            reply_max_age: turn.reply_max_age,
+        };
+        let committed = self.inner.commit(turn, now).await?;
+        self.sim.commits(&copy, &committed);
+        self.sim.boundary("after commit").await;
+        Ok(committed)
+    }
+
+    async fn fire(&self, now: Timestamp) -> Result<(Vec<Lane>, Option<Timestamp>), StoreError> {
+        self.sim.boundary("before fire").await;
+        let fired = self.inner.fire(now).await?;
+        self.sim.fired();
+        self.sim.boundary("after fire").await;
+        Ok(fired)
+    }
+
+    async fn claim(&self, chat: &ChatId, now: Timestamp) -> Result<Claim, StoreError> {
+        self.sim.boundary("before claim").await;
+        let claim = self.inner.claim(chat, now).await?;
+        self.sim.claimed(chat, &claim);
+        self.sim.boundary("after claim").await;
+        Ok(claim)
+    }
+
+    async fn settle(
+        &self,
+        id: &ActionId,
+        outcome: Outcome,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.sim.boundary("before settle").await;
+        let more = self.inner.settle(id, outcome.clone(), now).await?;
+        self.sim.settled(id, &outcome);
+        self.sim.boundary("after settle").await;
+        Ok(more)
+    }
+
+    async fn recent_claims(
+        &self,
+        since: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(ChatId, Timestamp)>, StoreError> {
+        self.inner.recent_claims(since, limit).await
+    }
+
+    async fn tidy(&self, now: Timestamp) -> Result<bool, StoreError> {
+        self.inner.tidy(now).await
+    }
+}
+
+/// A service that repeats, delays, drops and fails.
+pub(crate) struct SimTransport(pub(crate) Sim);
+
+struct SimSource {
+    sim: Sim,
+    /// How many messages were handed over, as the client remembers it.
+    cursor: usize,
+    is_online: bool,
+}
+
+struct SimService(Sim);
+
+impl Transport for SimTransport {
+    fn open(self: Box<Self>, records: Records) -> (Box<dyn Source>, Arc<dyn Service>) {
+        let cursor = records.get("cursor").and_then(|text| text.parse().ok()).unwrap_or(0);
+        let source = SimSource { sim: self.0.clone(), cursor, is_online: false };
+        (Box::new(source), Arc::new(SimService(self.0)))
+    }
+}
+
+#[async_trait]
+impl Source for SimSource {
+    async fn receive(&mut self) -> Result<Incoming, ReceiveError> {
+        sleep(Duration::from_millis(self.sim.draw(1500))).await;
+        if !self.is_online {
+            self.is_online = true;
+            return Ok(Incoming::Status(Status::Online { name: "Bot".to_owned() }));
+        }
+        if self.sim.draw(25) == 0 {
+            self.is_online = false;
+            let retry_in = Duration::from_secs(1);
+            let reason = "planned".to_owned();
+            return Ok(Incoming::Status(Status::Offline { reason, retry_in }));
+        }
+        self.wait_for_news().await;
+        Ok(Incoming::Batch(self.batch()))
+    }
+
+    async fn log_out(&mut self) {}
+}
+
+impl SimSource {
+    async fn wait_for_news(&self) {
+        let Some(next) = self.sim.plan().messages.get(self.cursor) else {
+            return std::future::pending().await;
+        };
+        sleep(next.from.since(self.sim.service_now())).await;
+    }
+
+    /// Some of what is there, now and then with something that was there before.
+    fn batch(&mut self) -> Batch {
+        let now = self.sim.service_now();
+        let messages = &self.sim.plan().messages;
+        let ready = messages.iter().skip(self.cursor).take_while(|planned| planned.from <= now);
+        let most = 1 + usize::try_from(self.sim.draw(6)).unwrap();
+        let fresh = ready.take(most).count();
+        let repeated = usize::try_from(self.sim.draw(8)).unwrap().saturating_sub(4);
+        let from = self.cursor.saturating_sub(repeated);
+        self.cursor += fresh;
+        let events = messages[from..self.cursor].iter().map(|planned| planned.event.clone());
+        let records = Records::from([("cursor".to_owned(), self.cursor.to_string())]);
+        Batch { events: events.collect(), records, service_time: Some(now) }
+    }
+}
+
+#[async_trait]
+impl Service for SimService {
+    fn capabilities(&self) -> Arc<Capabilities> {
+        Arc::new(Capabilities {
+            transport: "simulation",
+            actions: std::collections::BTreeSet::new(),
+            max_text: 2000,
+            max_picture: 0,
+            max_file: 0,
+            mention_alerts: false,
+        })
+    }
+
+    fn chats(&self) -> Arc<[Chat]> {
+        (0..5).map(chat).collect()
+    }
+
+    async fn perform(&self, outgoing: &Outgoing) -> Result<Receipt, SendError> {
+        let sim = &self.0;
+        sim.boundary("before the request").await;
+        sim.comes_in(outgoing);
+        sleep(Duration::from_millis(sim.draw(800))).await;
+        let answer = answer(sim.draw(100));
+        if matches!(answer, Ok(_) | Err((_, true))) {
+            sim.takes_effect(outgoing);
+        }
+        sim.boundary("before the answer").await;
+        sleep(Duration::from_millis(sim.draw(300))).await;
+        sim.answered(outgoing);
+        answer.map_err(|(error, _)| error)
+    }
+
+    async fn media(&self, _media: &MediaRef, _limit: u64) -> Result<Bytes, MediaError> {
+        Err(MediaError::Gone)
+    }
+}
+
+/// An answer, and for errors whether the request took effect all the same.
+fn answer(drawn: u64) -> Result<Receipt, (SendError, bool)> {
+    let cause = || Box::<dyn std::error::Error + Send + Sync>::from("planned");
+    match drawn {
+        0..60 => Ok(Receipt { message: Some(format!("sent {drawn}").as_str().into()) }),
+        60..75 => Ok(Receipt::default()),
+        75..85 => Err((SendError::NotSent { retry_after: None, source: cause() }, false)),
+        85..86 => Err((SendError::TooFrequent { retry_after: None }, false)),
+        86..88 => Err((SendError::NotLoggedIn, false)),
+        88..91 => Err((SendError::Refused { reason: "planned".to_owned() }, false)),
+        91..96 => Err((SendError::Unknown { source: cause() }, true)),
+        _ => Err((SendError::Unknown { source: cause() }, false)),
+    }
+}
+
+/// Answers by the plan, counting in state.
+pub(crate) struct SimHandler(pub(crate) Sim);
+
+#[async_trait]
+impl Handler for SimHandler {
+    async fn on_message(&self, ctx: &mut Context, message: &Message) -> Result<Flow, HandlerError> {
+        let kind = self.0.plan().kind_of(ctx.event_id()).ok_or("not in the plan")?;
+        ctx.add(Scope::Bot, "handled", 1);
+        let count = number(ctx, Scope::Chat, "count") + 1;
+        ctx.set(Scope::Chat, "count", count.to_string());
+        let drawn = ctx.random().below(1000);
+        let mut end = format!("count={count} random={drawn}");
+        if kind == Kind::Shared {
+            let shared = number(ctx, Scope::Bot, "shared") + 1;
+            sleep(Duration::from_millis(drawn * 3)).await;
+            ctx.set(Scope::Bot, "shared", shared.to_string());
+            end = format!("{end} shared={shared}");
+        }
+        let answers = if let Kind::Plain(answers) = kind { answers } else { 1 };
+        for n in 0..answers {
+            ctx.reply(format!("{} {n} {end}", message.text));
+        }
+        match kind {
+            Kind::Later => ctx.follow_up(Duration::from_millis(drawn * 100), "later", "data"),
+            Kind::Elsewhere => ctx.send(&chat(drawn % 5), Content::text("elsewhere")),
+            Kind::Fail => return Err("planned".into()),
+            Kind::Panic => panic!("planned"),
+            Kind::Hang => std::future::pending().await,
+            Kind::Poison => {
+                self.0.kill();
+                std::future::pending().await
+            }
+            Kind::Plain(_) | Kind::Shared | Kind::NotForUs(_) | Kind::Stale => {}
+        }
+        Ok(Flow::Stop)
+    }
+
+    async fn on_event(&self, ctx: &mut Context, event: &Event) -> Result<Flow, HandlerError> {
+        if let EventBody::Due(due) = &event.body {
+            ctx.reply(format!("{} {}", due.name, due.data));
+        }
+        Ok(Flow::Stop)
+    }
+}
+
+fn number(ctx: &Context, scope: Scope, key: &str) -> i64 {
+    ctx.get(scope, key).and_then(|text| text.parse().ok()).unwrap_or(0)
+}
