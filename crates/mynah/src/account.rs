@@ -19,7 +19,7 @@ use crate::observer::{Moments, Watch};
 use crate::operate::{self, Desk, Voice};
 use crate::reload::Reloader;
 use crate::rule_handler::{RuleHandler, Shelf};
-use crate::stop::{OpenService, Stop};
+use crate::stop::{AccountStop, OpenService, Stop};
 use crate::{Bot, Ended, Report};
 
 /// What an account is to be.
@@ -68,107 +68,135 @@ pub(crate) struct Ready {
     data: PathBuf,
 }
 
+/// What the parts of an account share among themselves.
+struct Parts<'a> {
+    plan: &'a Plan,
+    shared: &'a Shared,
+    store: Arc<SqliteStore>,
+    clock: Arc<dyn Clock>,
+    shelf: Arc<Shelf>,
+    called_by: CalledBy,
+    control: Control,
+    service: OpenService,
+    stop: AccountStop,
+}
+
 impl Plan {
     /// Opens the account's data and puts everything together. Nothing is sent before [`Ready::run`].
     pub(crate) fn open(
-        self,
+        &self,
         loaded: &Loaded,
         book: Arc<RuleBook>,
         shared: &Shared,
     ) -> Result<Ready, Report> {
-        let store = Arc::new(open_store(&self).inspect_err(|failure| {
+        let parts = Parts {
+            plan: self,
+            shared,
+            store: Arc::new(self.open_store(&shared.alerts)?),
+            clock: Arc::new(SystemClock),
+            called_by: CalledBy::new(book.names().iter().cloned()),
+            shelf: Arc::new(Shelf::new(book)),
+            control: Control::new(),
+            service: OpenService::default(),
+            stop: shared.stop.account(),
+        };
+        let reloader = Arc::new(parts.reloader(loaded));
+        let watch = Arc::new(parts.watch());
+        Ok(Ready {
+            account: parts.account(Arc::clone(&reloader), Arc::clone(&watch)),
+            control: parts.control.clone(),
+            desk: Arc::new(parts.desk()),
+            data: self.data.clone(),
+            watch,
+            reloader,
+        })
+    }
+
+    fn open_store(&self, alerts: &Alerts) -> Result<SqliteStore, Report> {
+        SqliteStore::open(&self.data, self.store.clone()).map_err(|error| {
+            let what =
+                format!("failed to open the data of {} in {}", self.name, self.data.display());
             let now = SystemClock.now();
-            let alert = Alert::new(AlertKind::Storage, &self.name, failure.to_string(), now);
-            shared.alerts.send(alert, now);
-        })?);
-        let stop = shared.stop.account();
-        let service = OpenService::default();
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let called_by = CalledBy::new(book.names().iter().cloned());
-        let shelf = Arc::new(Shelf::new(book));
-        let control = Control::new();
-        let reloader = Arc::new(Reloader {
-            account: self.name.clone(),
-            main: self.main.clone(),
-            bot: shared.bot.clone(),
-            capabilities: Arc::new(WebWx::capabilities()),
-            shelf: Arc::clone(&shelf),
-            called_by: called_by.clone(),
-            control: control.clone(),
-            alerts: shared.alerts.clone(),
-            pages: shared.pages.clone(),
-            clock: Arc::clone(&clock),
-            lang: shared.lang,
-            read: loaded
-                .sources
-                .files()
-                .map(|(_, path)| path.to_owned())
-                .collect::<Vec<_>>()
-                .into(),
-        });
-        let watch =
-            Arc::new(self.watch(shared, &clock, (Arc::clone(&shelf), Arc::clone(&service))));
-        let desk = Arc::new(Desk {
-            account: self.name.clone(),
-            store: Arc::clone(&store),
-            control: control.clone(),
-            service: Arc::clone(&service),
-            pages: shared.pages.clone(),
-            stop: stop.clone(),
-            clock: Arc::clone(&clock),
-        });
-        let rules = Arc::new(RuleHandler::new(shelf, Arc::clone(&reloader) as _));
-        let account = Account {
-            name: self.name.clone(),
-            store,
-            transport: stop.guard(Box::new(self.transport(called_by, &clock)), &service),
-            handlers: shared.bot.clone().first("operator", Voice).handlers(rules),
-            clock,
-            settings: self.settings,
-            observer: Arc::clone(&watch) as _,
-        };
-        Ok(Ready { account, control, watch, reloader, desk, data: self.data })
-    }
-
-    fn watch(
-        &self,
-        shared: &Shared,
-        clock: &Arc<dyn Clock>,
-        rules: (Arc<Shelf>, OpenService),
-    ) -> Watch {
-        let watch = Watch {
-            account: self.name.clone(),
-            pages: shared.pages.clone(),
-            alerts: shared.alerts.clone(),
-            screen: Some(LoginScreen::new(&self.name, &self.data, shared.lang)),
-            clock: Arc::clone(clock),
-            dry_run: self.settings.dry_run,
-            rules: Some(rules),
-            moments: Arc::<Moments>::default(),
-        };
-        watch.register_gauges(Inspector::open(&self.data).ok());
-        shared.pages.health.set(&self.name, Condition::Starting, clock.now());
-        watch
-    }
-
-    fn transport(&self, names: CalledBy, clock: &Arc<dyn Clock>) -> WebWx {
-        WebWx::new(webwx::Options {
-            server: self.server.clone(),
-            desktop: self.desktop.as_ref().map(|token| webwx::DesktopToken::new(token.reveal())),
-            names,
-            clock: Arc::clone(clock),
-            patience: self.login_timeout,
-            ..webwx::Options::default()
+            let text = format!("{what}: {}; {}", chain(&error), error.remedy());
+            alerts.send(Alert::new(AlertKind::Storage, &self.name, text, now), now);
+            let hint = error.remedy();
+            Report::new(Ended::Storage, what).because(error).hint(hint)
         })
     }
 }
 
-fn open_store(plan: &Plan) -> Result<SqliteStore, Report> {
-    SqliteStore::open(&plan.data, plan.store.clone()).map_err(|error| {
-        let hint = error.remedy();
-        let what = format!("failed to open the data of {} in {}", plan.name, plan.data.display());
-        Report::new(Ended::Storage, what).because(error).hint(hint)
-    })
+impl Parts<'_> {
+    fn account(&self, reloader: Arc<Reloader>, watch: Arc<Watch>) -> Account {
+        let rules = Arc::new(RuleHandler::new(Arc::clone(&self.shelf), reloader));
+        Account {
+            name: self.plan.name.clone(),
+            store: Arc::clone(&self.store) as _,
+            transport: self.stop.guard(Box::new(self.transport()), &self.service),
+            handlers: self.shared.bot.clone().first("operator", Voice).handlers(rules),
+            clock: Arc::clone(&self.clock),
+            settings: self.plan.settings.clone(),
+            observer: watch,
+        }
+    }
+
+    fn reloader(&self, loaded: &Loaded) -> Reloader {
+        let read: Vec<PathBuf> = loaded.sources.files().map(|(_, path)| path.to_owned()).collect();
+        Reloader {
+            account: self.plan.name.clone(),
+            main: self.plan.main.clone(),
+            bot: self.shared.bot.clone(),
+            capabilities: Arc::new(WebWx::capabilities()),
+            shelf: Arc::clone(&self.shelf),
+            called_by: self.called_by.clone(),
+            control: self.control.clone(),
+            alerts: self.shared.alerts.clone(),
+            pages: self.shared.pages.clone(),
+            clock: Arc::clone(&self.clock),
+            lang: self.shared.lang,
+            read: read.into(),
+        }
+    }
+
+    fn watch(&self) -> Watch {
+        let Plan { name, data, settings, .. } = self.plan;
+        let watch = Watch {
+            account: name.clone(),
+            pages: self.shared.pages.clone(),
+            alerts: self.shared.alerts.clone(),
+            screen: Some(LoginScreen::new(name, data, self.shared.lang)),
+            clock: Arc::clone(&self.clock),
+            dry_run: settings.dry_run,
+            rules: Some((Arc::clone(&self.shelf), Arc::clone(&self.service))),
+            moments: Arc::<Moments>::default(),
+        };
+        watch.register_gauges(Inspector::open(data).ok());
+        self.shared.pages.health.set(name, Condition::Starting, self.clock.now());
+        watch
+    }
+
+    fn desk(&self) -> Desk {
+        Desk {
+            account: self.plan.name.clone(),
+            store: Arc::clone(&self.store),
+            control: self.control.clone(),
+            service: Arc::clone(&self.service),
+            pages: self.shared.pages.clone(),
+            stop: self.stop.clone(),
+            clock: Arc::clone(&self.clock),
+        }
+    }
+
+    fn transport(&self) -> WebWx {
+        let desktop = self.plan.desktop.as_ref();
+        WebWx::new(webwx::Options {
+            server: self.plan.server.clone(),
+            desktop: desktop.map(|token| webwx::DesktopToken::new(token.reveal())),
+            names: self.called_by.clone(),
+            clock: Arc::clone(&self.clock),
+            patience: self.plan.login_timeout,
+            ..webwx::Options::default()
+        })
+    }
 }
 
 impl Ready {

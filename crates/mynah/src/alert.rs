@@ -24,9 +24,10 @@ const WAITING: usize = 64;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum AlertKind {
-    /// A QR code waits to be scanned.
+    /// Somebody has to log in: confirm on the phone, or scan the QR code that comes along.
     Login,
-    /// The account was logged out and cannot come back by itself; there is a QR code if it waits for a scan.
+    /// The account was logged out and cannot come back by itself. As for `Login` while it waits, without a code when it
+    /// has given up.
     LoggedOut,
     /// The service refuses the account.
     Blocked,
@@ -100,7 +101,7 @@ impl Alerts {
     pub(crate) fn send(&self, alert: Alert, now: Timestamp) {
         let Some(queue) = &self.queue else { return };
         let mut throttle = self.throttle.lock().unwrap_or_else(PoisonError::into_inner);
-        if throttle.admits(&alert.account, alert.kind, now) && queue.try_send(alert).is_err() {
+        if throttle.admits(&alert, now) && queue.try_send(alert).is_err() {
             tracing::error!("an alert was dropped: too many wait for delivery");
         }
     }

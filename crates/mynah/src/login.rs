@@ -29,18 +29,21 @@ impl LoginScreen {
         Self { account: account.to_owned(), folder: folder.to_owned(), lang }
     }
 
-    /// Shows a prompt. Returns the alert that belongs to it: only a code needs one, since to confirm the phone asks itself.
+    /// Shows a prompt. Returns the alert that belongs to it; whoever has just scanned a code needs none.
     pub(crate) fn show(&self, prompt: &Prompt, kind: AlertKind, now: Timestamp) -> Option<Alert> {
         let words = self.words(prompt);
-        let Prompt::Scan { url } = prompt else {
-            self.print(&format!("{}: {words}\n", self.account));
-            return None;
-        };
-        let picture = self.show_code(words, url);
         let mut alert = Alert::new(kind, &self.account, words, now);
-        alert.url = Some(url.clone());
-        alert.picture = picture.map(|png| STANDARD.encode(png));
-        Some(alert)
+        match prompt {
+            Prompt::Confirm { scanned } => {
+                self.print(&format!("{}: {words}\n", self.account));
+                (!scanned).then_some(alert)
+            }
+            Prompt::Scan { url } => {
+                alert.picture = self.show_code(words, url).map(|png| STANDARD.encode(png));
+                alert.url = Some(url.clone());
+                Some(alert)
+            }
+        }
     }
 
     /// Takes the picture away: its code is used up.
@@ -126,8 +129,11 @@ mod tests {
             let mode = fs::metadata(folder.path().join(PICTURE)).unwrap().permissions().mode();
             assert_eq!(mode & 0o077, 0);
         }
-        let confirm = Prompt::Confirm { scanned: true };
-        assert!(screen.show(&confirm, AlertKind::Login, Timestamp::default()).is_none());
+        let confirm = |scanned| {
+            screen.show(&Prompt::Confirm { scanned }, AlertKind::Login, Timestamp::default())
+        };
+        assert!(confirm(true).is_none(), "somebody is there already");
+        assert!(confirm(false).is_some());
         screen.clear();
         assert!(!folder.path().join(PICTURE).exists());
     }

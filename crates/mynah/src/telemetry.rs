@@ -107,6 +107,8 @@ pub(crate) fn install(arguments: &LogArgs, logs: Logs) {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_target(false)
+        // A reader that has gone away must not end the bot; the default tells of it with a panic.
+        .log_internal_errors(false)
         .with_ansi(colours);
     // Fails only if logs are installed already, by an earlier call or by the bot's author: those stay.
     let _ = match arguments.log_format.unwrap_or(logs.format) {

@@ -174,9 +174,10 @@ async fn one_of_two_accounts_is_logged_out_and_the_other_goes_on() {
         let metrics = stage::get(page, "/metrics").await;
         assert!(metrics.contains("mynah_decisions_total{account=\"one\",rule="), "{metrics}");
         assert!(metrics.contains("mynah_online{account=\"two\"} 0"), "{metrics}");
+        let waiting = stage::until_alert(&alerts, "login").await;
+        assert!(waiting["picture"].is_string(), "the QR code comes along");
         let told = stage::until_alert(&alerts, "logged_out").await;
         assert_eq!(told["account"], "two");
-        assert!(told["picture"].is_string(), "the QR code comes along");
 
         bot.stop("INT").await;
         assert_eq!(stage::alerts(&alerts, "logged_out").len(), 1);

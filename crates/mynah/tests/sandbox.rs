@@ -1,0 +1,139 @@
+//! `mynah sandbox`: a whole run through login, sync, rules and send, in one command.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use assert_cmd::Command;
+use tempfile::TempDir;
+
+/// How long any one run may take in all.
+const LONGEST: Duration = Duration::from_secs(60);
+
+fn mynah() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mynah"));
+    command.env("LC_ALL", "C").env_remove("MYNAH_LOG").timeout(LONGEST);
+    command
+}
+
+fn faq() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../bots/faq")
+}
+
+/// What was printed after the first line, which names the address.
+fn chat(command: &mut Command, said: &str) -> String {
+    let output = command.write_stdin(said).output().unwrap();
+    let out = String::from_utf8(output.stdout).unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{out}{err}");
+    let (first, rest) = out.split_once('\n').unwrap();
+    assert!(first.starts_with("listening on http://127.0.0.1:"), "{first}");
+    rest.to_owned()
+}
+
+#[test]
+fn what_is_piped_in_is_said_and_answered_and_then_it_ends() {
+    let said = "请问多少钱\n@小助手 在吗\n随便聊聊\n";
+    let seen = chat(mynah().args(["sandbox", "--as", "张三"]).arg(faq()), said);
+    let group = seen.split_once('/').unwrap().0;
+    assert!(group.starts_with("客户"), "a group where the bot may speak: {group}");
+    assert_eq!(
+        seen,
+        format!(
+            "{group}/张三: 请问多少钱\n\
+             > 价目表：https://example.com/price\n\
+             {group}/张三: @小助手 在吗\n\
+             > @张三 我会回答：价格、发票、菜单。\n\
+             {group}/张三: 随便聊聊\n"
+        )
+    );
+}
+
+#[test]
+fn private_and_other_groups_are_told_apart() {
+    let private = chat(mynah().args(["sandbox", "--as", "李四", "--private"]).arg(faq()), "价格");
+    assert_eq!(private, "李四: 价格\n> 价目表：https://example.com/price\n");
+    let family = chat(mynah().args(["sandbox", "--group", "家人", "--as", "妈妈"]).arg(faq()), "价格\n");
+    assert_eq!(family, "家人/妈妈: 价格\n");
+}
+
+#[test]
+fn pictures_waits_and_messages_elsewhere_are_all_waited_for() {
+    let bot = TempDir::new().unwrap();
+    std::fs::copy(faq().join("menu.png"), bot.path().join("menu.png")).unwrap();
+    let rules = r#"
+[[rule]]
+exact = "menu"
+do = [{ image = "menu.png" }, { wait = "300ms" }, { reply = "enjoy" }]
+
+[[rule]]
+exact = "tell"
+reply = "told"
+forward_to = ["Kitchen"]
+"#;
+    std::fs::write(bot.path().join("bot.toml"), rules).unwrap();
+    let base = ["sandbox", "--as", "Ann", "--group", "Kitchen"];
+    let seen = chat(mynah().args(base).arg(bot.path()), "menu\n");
+    let lines: Vec<&str> = seen.lines().collect();
+    assert_eq!(lines.len(), 3, "{seen}");
+    assert!(lines[1].starts_with("> [image"), "{seen}");
+    assert_eq!(lines[2], "> enjoy", "{seen}");
+}
+
+#[test]
+fn nothing_said_is_nothing_answered() {
+    assert_eq!(chat(mynah().arg("sandbox").arg(faq()), ""), "");
+    assert_eq!(chat(mynah().arg("sandbox").arg(faq()), "\n\n"), "");
+}
+
+#[test]
+fn with_v_every_call_of_the_session_is_seen() {
+    let output =
+        mynah().args(["sandbox", "-v"]).arg(faq()).write_stdin("价格\n").output().unwrap();
+    let log = String::from_utf8(output.stderr).unwrap();
+    let mut rest = log.as_str();
+    for call in [
+        "jslogin",
+        "/cgi-bin/mmwebwx-bin/login",
+        "webwxnewloginpage",
+        "webwxinit",
+        "webwxstatusnotify",
+        "webwxgetcontact",
+        "synccheck",
+        "webwxsync",
+        "webwxsendmsg",
+        "webwxlogout",
+    ] {
+        let at = rest.find(call).unwrap_or_else(|| panic!("{call} is not in its place in\n{log}"));
+        rest = &rest[at + call.len()..];
+    }
+}
+
+#[test]
+fn a_bad_bot_is_told_before_anything_is_started() {
+    let bot = TempDir::new().unwrap();
+    std::fs::write(bot.path().join("bot.toml"), "[[rule]]\nkeyword = \"a\"\nrun = \"nobody\"\n").unwrap();
+    let output = mynah().arg("sandbox").arg(bot.path()).write_stdin("a\n").output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stdout.is_empty(), "no login is tried");
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("error[handler]"), "{told}");
+}
+
+#[cfg(unix)]
+#[test]
+fn without_a_bot_it_serves_until_it_is_stopped() {
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_mynah"))
+        .args(["sandbox", "--auto-confirm"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut first = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    let address = first.trim().strip_prefix("listening on http://").expect(&first).to_owned();
+    std::net::TcpStream::connect(address).expect("it listens");
+    let id = child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}

@@ -1,0 +1,502 @@
+//! The tools of the command line, as a user sees them: what they print, as text and as JSON, and how they end.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use assert_cmd::Command;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// How long any one command may take: far longer than it needs, and shorter than anybody waits.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// The program, in English, away from the settings of whoever runs the tests.
+fn mynah() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mynah"));
+    command.env("LC_ALL", "C").env_remove("MYNAH_LOG").timeout(LONGEST);
+    command
+}
+
+/// What a command wrote, and its exit status.
+struct Answer {
+    out: String,
+    err: String,
+    status: i32,
+}
+
+fn run(command: &mut Command) -> Answer {
+    let output = command.output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Answer {
+        out: text(output.stdout),
+        err: text(output.stderr),
+        status: output.status.code().expect("it ended by itself"),
+    }
+}
+
+/// The lines of JSON that a command wrote.
+fn json(answer: &Answer) -> Vec<Value> {
+    answer.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn bots() -> PathBuf {
+    root().join("bots")
+}
+
+/// A folder with this rule file.
+fn bot(rules: &str) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("bot.toml"), rules).unwrap();
+    folder
+}
+
+/// A file in a folder.
+fn file(folder: &TempDir, name: &str, text: &str) -> PathBuf {
+    let path = folder.path().join(name);
+    fs::write(&path, text).unwrap();
+    path
+}
+
+const PRICES: &str = r#"
+[[rule]]
+id      = "price"
+keyword = ["价格", "price"]
+reply   = "See the list."
+cooldown = "10s"
+
+[[rule]]
+pattern = "call me {name}"
+set     = { nick = "{name}" }
+reply   = "Hello, {name}!"
+continue = true
+
+[[rule]]
+at_me = true
+in    = "group"
+reply_one_of = ["yes?", "here!"]
+
+[[rule]]
+exact = "never said"
+reply = "never"
+
+[[test]]
+name = "prices"
+script = '''
+Shop/Ann: the price?
+> See the list.
+Shop/Ann: price
+> -
+'''
+
+[[test]]
+script = '''
+Ann: call me Annie
+> Hello, Annie!
+Shop/Ann: @bot
+> here!
+'''
+"#;
+
+#[test]
+fn check_says_how_far_a_good_bot_reaches() {
+    let good = bot(PRICES);
+    let answer = run(mynah().arg("check").arg(good.path()));
+    assert_eq!(answer.status, 0);
+    insta::assert_snapshot!(answer.out, @"4 rules, 0 dialogs, 0 schedules; speaks in: all friends, all groups");
+    let answer = run(mynah().args(["check", "--lang", "zh"]).arg(good.path().join("bot.toml")));
+    insta::assert_snapshot!(answer.out, @"4 条规则，0 个对话，0 个定时；发言范围：所有好友、所有群");
+    let answer = run(mynah().args(["check", "--json"]).arg(good.path()));
+    assert_eq!((answer.out.as_str(), answer.status), ("", 0));
+}
+
+const MISTAKES: &str = r#"
+[[rule]]
+keywrod = "价格"
+reply = "{nobody}"
+
+[[rule]]
+exact = "菜单"
+image = "menu.png"
+"#;
+
+#[test]
+fn check_tells_every_mistake_in_either_language_and_ends_with_1() {
+    let bad = bot(MISTAKES);
+    let answer = run(mynah().arg("check").arg(bad.path()));
+    assert_eq!(answer.status, 1);
+    insta::assert_snapshot!("check_mistakes_en", answer.out);
+    let answer = run(mynah().args(["check", "--lang", "zh"]).arg(bad.path()));
+    insta::assert_snapshot!("check_mistakes_zh", answer.out);
+    let answer = run(mynah().env("LC_ALL", "zh_CN.UTF-8").arg("check").arg(bad.path()));
+    insta::assert_snapshot!("check_mistakes_zh", answer.out);
+    let answer = run(mynah().args(["check", "--json"]).arg(bad.path()));
+    assert_eq!(answer.status, 1);
+    insta::assert_snapshot!("check_mistakes_json", answer.out);
+    for line in json(&answer) {
+        let fields: BTreeSet<&str> = line.as_object().unwrap().keys().map(String::as_str).collect();
+        let expected = ["severity", "code", "file", "line", "column", "message", "hint"];
+        assert_eq!(fields, BTreeSet::from(expected));
+    }
+}
+
+#[test]
+fn notes_are_shown_on_request_only() {
+    let noted = bot("[[rule]]\nat_me = true\nin = \"group\"\nreply = \"{at}here\"\n");
+    assert!(!run(mynah().arg("check").arg(noted.path())).out.contains("note["));
+    assert!(run(mynah().args(["check", "-v"]).arg(noted.path())).out.contains("note[transport]"));
+}
+
+#[test]
+fn a_bot_that_is_not_there_is_wrong_usage() {
+    let empty = TempDir::new().unwrap();
+    for command in ["check", "test", "sandbox"] {
+        let answer = run(mynah().arg(command).arg(empty.path()));
+        assert_eq!(answer.status, 2, "{command}");
+        assert!(answer.err.contains("has no bot.toml"), "{}", answer.err);
+        let answer = run(mynah().arg(command).arg(empty.path().join("nowhere")));
+        assert_eq!(answer.status, 2, "{command}");
+        assert!(answer.err.contains("does not exist"), "{}", answer.err);
+    }
+}
+
+#[test]
+fn an_unknown_command_is_answered_with_the_nearest_one() {
+    let answer = run(mynah().arg("chekc"));
+    assert_eq!(answer.status, 2);
+    assert!(answer.err.contains("'check'"), "{}", answer.err);
+}
+
+#[test]
+fn test_plays_conversations_and_names_the_rules_it_did_not_reach() {
+    let good = bot(PRICES);
+    let answer = run(mynah().arg("test").arg(good.path()));
+    assert_eq!(answer.status, 0, "{}", answer.out);
+    insta::assert_snapshot!("test_passed", answer.out);
+    let answer = run(mynah().args(["test", "--json"]).arg(good.path()));
+    insta::assert_snapshot!("test_passed_json", answer.out);
+}
+
+const FAILING: &str = r#"
+[[rule]]
+keyword = "price"
+none    = "half"
+reply   = "See the list."
+
+[[rule]]
+keyword = "price"
+run     = "discount"
+
+[[test]]
+script = '''
+Shop/Ann: the price?
+> Ask somebody else.
+'''
+
+[[test]]
+script = '''
+Shop/Ann: half the price?
+> 50 % off
+'''
+
+[[test]]
+script = '''
+Shop/Ann: the price?
+Shop/Ann: thanks
+'''
+"#;
+
+#[test]
+fn a_failed_test_says_where_what_and_why() {
+    let failing = bot(FAILING);
+    let answer = run(mynah().arg("test").arg(failing.path()));
+    assert_eq!(answer.status, 1);
+    insta::assert_snapshot!("test_failed_en", answer.out);
+    let answer = run(mynah().args(["test", "--lang", "zh"]).arg(failing.path()));
+    insta::assert_snapshot!("test_failed_zh", answer.out);
+    let answer = run(mynah().args(["test", "--json"]).arg(failing.path()));
+    assert_eq!(answer.status, 1);
+    insta::assert_snapshot!("test_failed_json", answer.out);
+}
+
+/// The rules that the scripts below are played against.
+const STRICT: &str = r#"
+[bot]
+names = ["helper"]
+
+[[rule]]
+exact = "hi"
+reply = "hello"
+
+[[rule]]
+exact = "two"
+reply_all_of = ["one", "two"]
+
+[[rule]]
+exact = "tell"
+reply = "told"
+forward_to = ["Boss"]
+
+[[rule]]
+exact = "random"
+reply_one_of = ["a", "b", "c"]
+
+[[rule]]
+exact = "picture"
+image = "menu.png"
+
+[[rule]]
+pattern = "roll {sides:int}"
+run = "dice"
+
+[[rule]]
+event = "friend_request"
+accept = true
+reply = "welcome"
+
+[[rule]]
+exact = "later"
+do = [{ reply = "now" }, { wait = "5s" }, { reply = "then" }]
+
+[[rule]]
+exact = "slow"
+reply = "once a minute"
+cooldown = "1m"
+
+[[rule]]
+at_me = true
+in = "group"
+reply = "{at}yes"
+
+[[schedule]]
+at = "09:00"
+to = ["Team*"]
+send = "morning"
+"#;
+
+#[test]
+fn tests_are_strict_about_everything_that_is_said() {
+    for (script, passes) in [
+        ("Ann: hi\n> hello", true),
+        ("Ann: hi", false),
+        ("Ann: hi\n> -", false),
+        ("Ann: hi\n> hello\n> hello", false),
+        ("Ann: hi\n> re: ^hel+o$", true),
+        ("Ann: hi\n> re: ^hell$", false),
+        ("Ann: nothing\n> -", true),
+        ("Ann: nothing", true),
+        ("Ann: two\n> one\n> two", true),
+        ("Ann: two\n> two\n> one", false),
+        ("Ann: two\n> one", false),
+        ("Ann: tell\n> told\n=> Boss: Ann：tell", true),
+        ("Ann: tell\n=> Boss: Ann：tell\n> told", true),
+        ("Ann: tell\n> told", false),
+        ("Ann: random\n> a", true),
+        ("Ann: random\n> c", true),
+        ("Ann: random\n> d", false),
+        ("Ann: picture\n> [image menu.png]", true),
+        ("Ann: picture\n> [image]", true),
+        ("Ann: picture\n> [image other.png]", false),
+        ("Ann: picture\n> [file menu.png]", false),
+        ("Ann: roll 20\n=> run dice {sides=20}", true),
+        ("Ann: roll 20\n=> run dice", true),
+        ("Ann: roll 20\n=> run dice {sides=6}", false),
+        ("Ann: roll 20", true),
+        ("Ann: [image]\n> -", true),
+        ("! friend_request Ann: let me in\n=> accept Ann\n> welcome", true),
+        ("! friend_request Ann: let me in\n=> accept Ben\n> welcome", false),
+        ("Ann: later\n> now\n+5s\n> then", true),
+        ("Ann: later\n> now\n+4s\n> -\n+1s\n> then", true),
+        ("Ann: later\n> now\n+4s\n> then", false),
+        ("Ann: slow\n> once a minute\n+59s\nAnn: slow\n> -\n+1s\nAnn: slow\n> once a minute", true),
+        ("Team A/Ann: @helper there?\n> @Ann yes", true),
+        ("Team A/Ann: @helpers there?\n> -", true),
+        ("@ 2026-11-23 09:00\n=> Team A: morning", true),
+        ("@ 2026-11-23 09:00\n=> Team A: morning\n@ 2026-11-25 08:59\nTeam A/Ann: x\n> -", true),
+        ("@ 2026-11-23 08:59\n+1m\n=> Team A: morning", true),
+        ("Team A/Ann: x\n+48h\n=> Team A: morning\n=> Team A: morning", true),
+        ("Team A/Ann: x\n+48h\n=> Team A: morning", false),
+        ("@ 2026-11-23 08:59\nTeam A/Ann: x\n+2m", false),
+    ] {
+        let rules = format!("{STRICT}\n[[test]]\nscript = '''\n{script}\n'''\n");
+        let folder = bot(&rules);
+        fs::copy(bots().join("faq/menu.png"), folder.path().join("menu.png")).unwrap();
+        let answer = run(mynah().arg("test").arg(folder.path()));
+        assert_eq!(answer.status == 0, passes, "{script}\n{}{}", answer.out, answer.err);
+    }
+}
+
+#[test]
+fn all_bots_to_copy_are_right() {
+    let mut seen = 0;
+    for entry in fs::read_dir(bots()).unwrap() {
+        let folder = entry.unwrap().path();
+        // A bot with handlers of its own is tested by its own program.
+        if !folder.join("bot.toml").exists() || folder.join("Cargo.toml").exists() {
+            continue;
+        }
+        let text = fs::read_to_string(folder.join("bot.toml")).unwrap();
+        assert!(text.starts_with("#:schema ../../config/bot.schema.json\n"), "{folder:?}");
+        let answer = run(mynah().arg("check").arg(&folder));
+        assert_eq!(answer.status, 0, "{}", answer.out);
+        assert_eq!(answer.out.lines().count(), 1, "nothing but the reach: {}", answer.out);
+        let answer = run(mynah().arg("test").arg(&folder));
+        assert_eq!(answer.status, 0, "{}", answer.out);
+        seen += 1;
+    }
+    assert_eq!(seen, 5);
+}
+
+#[test]
+fn explain_lists_the_rules_up_to_the_one_that_answers() {
+    let good = bot(PRICES);
+    let explain = |arguments: &[&str]| {
+        run(mynah()
+            .arg("explain")
+            .arg(good.path())
+            .args(["--user", "Ann", "--time", "2026-11-23T09:00:00Z"])
+            .args(arguments))
+    };
+    insta::assert_snapshot!("explain_answered", explain(&["call me Ann", "--group", "Shop"]).out);
+    insta::assert_snapshot!("explain_nothing", explain(&["good day", "--group", "Shop"]).out);
+    insta::assert_snapshot!("explain_called", explain(&["x", "--group", "Shop", "--at-me"]).out);
+    let answer = explain(&["PRICE", "--json"]);
+    insta::assert_snapshot!("explain_json", answer.out);
+    assert_eq!(json(&answer).len(), 1);
+}
+
+const MESSAGES: &str = r#"{"text":"the price","group":"Shop","from":"Ann","time":"2026-11-23T09:00:00+08:00"}
+{"text":"price","group":"Shop","from":"Ben","time":"2026-11-23T09:00:09+08:00","id":"second"}
+{"text":"price","group":"Shop","from":"Ben","time":"2026-11-23T09:00:10+08:00","id":3}
+{"text":"call me Ben","from":"Ben"}
+{"text":"x","group":"Shop","at_me":true}
+{"type":"image","group":"Shop"}
+"#;
+
+#[test]
+fn replay_has_a_line_for_every_message_in_its_fixed_form() {
+    let good = bot(PRICES);
+    let messages = file(&good, "messages.jsonl", MESSAGES);
+    let replay =
+        |arguments: &[&str]| run(mynah().arg("replay").arg(good.path()).arg(&messages).args(arguments));
+    insta::assert_snapshot!("replay_json", replay(&["--json"]).out);
+    insta::assert_snapshot!("replay_stateless_json", replay(&["--json", "--stateless"]).out);
+    insta::assert_snapshot!("replay_text", replay(&[]).out);
+    let fields = ["id", "rule", "file", "line", "captures", "replies", "quiet"];
+    for line in json(&replay(&["--json"])) {
+        let found: BTreeSet<&str> = line.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(found, BTreeSet::from(fields));
+    }
+    assert_eq!(replay(&["--json"]).out, replay(&["--json", "--seed", "0"]).out);
+}
+
+#[test]
+fn messages_may_come_from_standard_input_and_a_bad_line_is_named() {
+    let good = bot(PRICES);
+    let replay = |input: &str| {
+        run(mynah().arg("replay").arg(good.path()).args(["-", "--json"]).write_stdin(input))
+    };
+    assert_eq!(json(&replay(MESSAGES)).len(), 6);
+    let answer = replay("{\"text\":\"a\"}\nnonsense\n");
+    assert_eq!(answer.status, 2);
+    assert!(answer.err.contains("-:2: this is no message"), "{}", answer.err);
+}
+
+#[test]
+fn bench_measures_in_its_fixed_form() {
+    let good = bot(PRICES);
+    let messages = file(&good, "messages.jsonl", MESSAGES);
+    let answer = run(mynah().arg("bench").arg(good.path()).arg(&messages).arg("--json"));
+    assert_eq!(answer.status, 0, "{}", answer.err);
+    let lines = json(&answer);
+    let [measured] = lines.as_slice() else { panic!("one line: {}", answer.out) };
+    let number = |name: &str| measured[name].as_f64().unwrap_or_else(|| panic!("{name}: {measured}"));
+    assert_eq!((number("rules"), number("messages"), number("hits")), (4.0, 6.0, 5.0));
+    assert!(number("cpu_ns") > 0.0 && number("build_ms") > 0.0);
+    assert!(number("p50_ns") > 0.0 && number("p50_ns") <= number("p99_ns"));
+    let bytes = number("heap_bytes");
+    assert!((500.0..10_000_000.0).contains(&bytes), "{bytes} bytes for four rules");
+}
+
+#[test]
+fn new_makes_a_bot_that_is_right_in_both_languages() {
+    for lang in ["en", "zh"] {
+        let folder = TempDir::new().unwrap();
+        let made = folder.path().join("shop");
+        let answer = run(mynah().args(["new", "--lang", lang]).arg(&made));
+        assert_eq!(answer.status, 0, "{}", answer.err);
+        assert!(answer.out.contains("mynah sandbox"), "{}", answer.out);
+        let text = fs::read_to_string(made.join("bot.toml")).unwrap();
+        assert!(text.starts_with("#:schema bot.schema.json\n"));
+        let schema = fs::read_to_string(made.join("bot.schema.json")).unwrap();
+        assert!(serde_json::from_str::<Value>(&schema).unwrap()["properties"].is_object());
+        let answer = run(mynah().args(["check", "-v"]).arg(&made));
+        assert_eq!(answer.status, 0, "{}", answer.out);
+        assert!(!answer.out.contains("warning"), "{}", answer.out);
+        let answer = run(mynah().args(["test", "--json"]).arg(&made));
+        assert_eq!(answer.status, 0, "{}", answer.out);
+        let sums = json(&answer).pop().unwrap();
+        assert_eq!(sums["unreached"], Value::Array(vec![]), "{sums}");
+        // What is there is never overwritten.
+        let answer = run(mynah().arg("new").arg(&made));
+        assert_eq!(answer.status, 1);
+        assert!(answer.err.contains("is not empty"), "{}", answer.err);
+        assert_eq!(fs::read_to_string(made.join("bot.toml")).unwrap(), text);
+    }
+}
+
+#[test]
+fn the_committed_schema_is_the_one_that_is_printed() {
+    let answer = run(mynah().arg("schema"));
+    assert_eq!(answer.status, 0);
+    let committed = fs::read_to_string(root().join("config/bot.schema.json")).unwrap();
+    assert_eq!(
+        committed, answer.out,
+        "write it anew: cargo run -- schema --output config/bot.schema.json"
+    );
+    let folder = TempDir::new().unwrap();
+    let written = folder.path().join("schema.json");
+    run(mynah().args(["schema", "--output"]).arg(&written));
+    assert_eq!(fs::read_to_string(written).unwrap(), committed);
+}
+
+#[test]
+fn the_reference_is_printed_in_both_languages() {
+    let en = run(mynah().args(["schema", "--reference", "--lang", "en"])).out;
+    let zh = run(mynah().args(["schema", "--reference", "--lang", "zh"])).out;
+    assert!(en.contains("cooldown") && zh.contains("cooldown") && en != zh);
+}
+
+#[test]
+fn completions_know_every_command() {
+    let help = run(mynah().arg("--help")).out;
+    let commands = help.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
+    let names = commands.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    let names: Vec<&str> = names.filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(names.len() >= 15, "{names:?}");
+    for shell in ["bash", "zsh", "fish"] {
+        let script = run(mynah().args(["completions", shell])).out;
+        for name in &names {
+            assert!(script.contains(name), "{shell} does not know {name}");
+        }
+    }
+}
+
+#[test]
+fn every_command_has_a_help_that_fits_a_terminal() {
+    let help = run(mynah().arg("--help")).out;
+    for command in ["check", "test", "explain", "replay", "bench", "new", "sandbox", "schema"] {
+        assert!(help.contains(&format!("  {command} ")), "{command} is not listed");
+        let long = run(mynah().env("COLUMNS", "80").args([command, "--help"]));
+        assert_eq!(long.status, 0);
+        let wide: Vec<&str> = long.out.lines().filter(|line| line.chars().count() > 100).collect();
+        assert!(wide.is_empty(), "{command}: {wide:#?}");
+    }
+    let answer = run(mynah().args(["help", "test"]));
+    assert!(answer.out.contains("[[test]]"), "{}", answer.out);
+}
