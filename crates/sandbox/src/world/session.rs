@@ -1,6 +1,6 @@
 //! One web login: its keys, its names for everybody, and the log that it reads.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, fmt};
 
 use super::{
     draw::{Draw, hex},
@@ -11,7 +11,7 @@ use super::{
 use md5::{Digest, Md5};
 
 /// A web session, from the QR login to its end. A resumed client finds everything as it was.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Session {
     pub(crate) sid: String,
     pub(crate) skey: String,
@@ -29,6 +29,13 @@ pub(crate) struct Session {
     people: Vec<String>,
     groups: Vec<String>,
     peers: HashMap<String, Peer>,
+}
+
+/// Keys and tickets stay out of logs, even made-up ones.
+impl fmt::Debug for Session {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Session").field("since", &self.since).finish_non_exhaustive()
+    }
 }
 
 impl Session {

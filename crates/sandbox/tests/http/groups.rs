@@ -85,8 +85,8 @@ async fn a_batch_is_answered_index_by_index() {
             list[2]["EncryChatRoomId"].as_str().is_some_and(|id| id.len() == 33 && id != group)
         );
         assert_eq!(list[1]["MemberList"], json!([]));
-        let many = vec!["filehelper"; 51];
-        assert_eq!(batch(&client, &many).await["BaseResponse"]["Ret"], 1);
+        let many = vec!["filehelper"; 151];
+        assert_eq!(batch(&client, &many).await["Count"], 151);
         assert_eq!(batch(&client, &[]).await["BaseResponse"]["Ret"], 0);
     })
     .await;
