@@ -5,13 +5,21 @@
 //! takes some hundred bytes and is ready at load. The machine tries alternatives in the order of the regex and never
 //! tries the same place twice: its time is bounded by program × text, whatever the regex.
 
+mod begin;
+mod char_set;
+mod compiler;
+
 use std::cell::RefCell;
 use std::ops::Range;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use mynah_core::Captures;
 use regex_automata::util::look::{Look, LookMatcher};
-use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
+use regex_syntax::hir::Hir;
+
+use begin::Begin;
+use char_set::CharSet;
+use compiler::Compiler;
 
 use crate::fold::Folded;
 
@@ -24,10 +32,7 @@ pub(crate) struct Program {
     code: Box<[Instruction]>,
     /// How many instructions are splits: only these are marked as tried.
     splits: u32,
-    /// The text with which every match begins.
-    prefix: Box<str>,
-    /// Whether a match can only begin at the beginning of the text.
-    anchored: bool,
+    begin: Begin,
     /// By group number, without the whole match: the name or number under which it is captured.
     names: Box<[(u32, Box<str>)]>,
 }
@@ -50,35 +55,16 @@ enum Instruction {
     Match,
 }
 
-/// A set of characters.
-#[derive(Debug, PartialEq, Eq)]
-struct CharSet {
-    ascii: u128,
-    /// Those beyond ASCII, in order.
-    ranges: Box<[(char, char)]>,
-}
-
-/// The classes that nearly every regex uses, kept once for all.
-static SHARED: LazyLock<Vec<Arc<CharSet>>> = LazyLock::new(|| {
-    let class = |source: &str| match regex_syntax::parse(source).map(Hir::into_kind) {
-        Ok(HirKind::Class(class)) => CharSet::new(&class),
-        _ => CharSet::default(),
-    };
-    [r"\w", r"\d", r"\s", r"\W", r"\D", r"\S", ".", "(?s:.)"].map(|source| Arc::new(class(source))).into()
-});
-
 impl Program {
     /// The program of a regex; `None` if it would be far too long.
     pub(super) fn new(hir: &Hir) -> Option<Self> {
         let mut compiler = Compiler::default();
         compiler.add(hir)?;
         compiler.push(Instruction::Match)?;
-        let looks = hir.properties().look_set_prefix();
         Some(Self {
             code: compiler.code.into(),
             splits: compiler.splits,
-            prefix: prefix_of(hir).into(),
-            anchored: looks.contains(regex_syntax::hir::Look::Start),
+            begin: Begin::of(hir),
             names: compiler.names.into(),
         })
     }
@@ -108,33 +94,39 @@ impl Program {
         self.names.iter().map(|(_, name)| &**name)
     }
 
-    /// About how many steps a search in a text of so many bytes can take at worst.
-    pub(crate) fn worst_steps(&self, length: usize) -> usize {
-        if self.anchored && self.splits == 0 { self.code.len() } else { self.code.len() * length }
+    /// About how many steps a search in a text of so many characters can take at worst: each split is tried once at
+    /// each place, and what follows it is short.
+    pub(crate) fn worst_steps(&self, characters: usize) -> usize {
+        let begins = usize::from(!matches!(self.begin, Begin::OfText));
+        (self.splits as usize + begins) * characters + self.code.len()
     }
 
     /// Bytes on the heap, shared classes left out.
     pub(crate) fn heap(&self) -> usize {
         let classes = self.code.iter().filter_map(|instruction| match instruction {
-            Instruction::Class(set) if !SHARED.iter().any(|shared| Arc::ptr_eq(shared, set)) => {
-                Some(size_of::<CharSet>() + size_of_val(&*set.ranges))
-            }
+            Instruction::Class(set) => Some(CharSet::heap(set)),
             _ => None,
         });
         let names = self.names.iter().map(|(_, name)| name.len() + size_of::<(u32, Box<str>)>());
-        size_of_val(&*self.code) + self.prefix.len() + classes.sum::<usize>() + names.sum::<usize>()
+        size_of_val(&*self.code) + self.begin.heap() + classes.sum::<usize>() + names.sum::<usize>()
     }
 
     fn run<T>(&self, text: &str, found: impl FnOnce(&[Option<usize>]) -> T) -> Option<T> {
         SCRATCH.with_borrow_mut(|scratch| {
             scratch.begin(self, text);
-            let matched = if self.anchored {
-                self.run_at(text, 0, scratch)
-            } else if self.prefix.is_empty() {
-                let mut starts = text.char_indices().map(|(at, _)| at).chain([text.len()]);
-                starts.any(|at| self.run_at(text, at, scratch))
-            } else {
-                text.match_indices(&*self.prefix).any(|(at, _)| self.run_at(text, at, scratch))
+            let matched = match &self.begin {
+                Begin::OfText => self.run_at(text, 0, scratch),
+                Begin::Text(begin) => {
+                    occurrences(text, begin).any(|at| self.run_at(text, at, scratch))
+                }
+                Begin::OneOf(set) => {
+                    let mut begins = text.char_indices().filter(|(_, c)| set.contains(*c));
+                    begins.any(|(at, _)| self.run_at(text, at, scratch))
+                }
+                Begin::Anywhere => {
+                    let mut begins = text.char_indices().map(|(at, _)| at).chain([text.len()]);
+                    begins.any(|at| self.run_at(text, at, scratch))
+                }
             };
             matched.then(|| found(&scratch.slots))
         })
@@ -195,6 +187,17 @@ impl Program {
     }
 }
 
+/// Where `part` stands in `text`, overlapping ones included.
+fn occurrences<'t>(text: &'t str, part: &'t str) -> impl Iterator<Item = usize> + 't {
+    let step = part.chars().next().map_or(1, char::len_utf8);
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let at = from + text.get(from..)?.find(part)?;
+        from = at + step;
+        Some(at)
+    })
+}
+
 thread_local! {
     /// The machine's memory, kept from search to search.
     static SCRATCH: RefCell<Scratch> = RefCell::default();
@@ -240,196 +243,5 @@ impl Scratch {
     fn save(&mut self, slot: u32, at: usize) {
         let value = self.slots[slot as usize].replace(at);
         self.jobs.push(Job::Restore { slot, value });
-    }
-}
-
-impl Default for CharSet {
-    fn default() -> Self {
-        Self { ascii: 0, ranges: Box::default() }
-    }
-}
-
-impl CharSet {
-    fn new(class: &Class) -> Self {
-        let ranges: Vec<(char, char)> = match class {
-            Class::Unicode(class) => class.ranges().iter().map(|range| (range.start(), range.end())).collect(),
-            // Only ASCII: an expression that could match half a character was refused.
-            Class::Bytes(class) => {
-                class.ranges().iter().map(|range| (range.start().into(), range.end().into())).collect()
-            }
-        };
-        let within = |c: char| ranges.iter().any(|(from, to)| (*from..=*to).contains(&c));
-        let ascii = (0..128_u8).filter(|byte| within(char::from(*byte))).fold(0, |set, byte| set | 1 << byte);
-        let beyond = ranges.into_iter().filter(|(_, to)| !to.is_ascii()).map(|(from, to)| (from.max('\u{80}'), to));
-        Self { ascii, ranges: beyond.collect() }
-    }
-
-    fn contains(&self, c: char) -> bool {
-        if c.is_ascii() {
-            return self.ascii & (1 << u32::from(c)) != 0;
-        }
-        let after = self.ranges.partition_point(|(from, _)| *from <= c);
-        after > 0 && c <= self.ranges[after - 1].1
-    }
-}
-
-#[derive(Default)]
-struct Compiler {
-    code: Vec<Instruction>,
-    splits: u32,
-    names: Vec<(u32, Box<str>)>,
-}
-
-impl Compiler {
-    fn push(&mut self, instruction: Instruction) -> Option<usize> {
-        self.code.push(instruction);
-        (self.code.len() <= MAX_INSTRUCTIONS).then(|| self.code.len() - 1)
-    }
-
-    fn here(&self) -> u32 {
-        u32::try_from(self.code.len()).unwrap_or(u32::MAX)
-    }
-
-    fn add(&mut self, hir: &Hir) -> Option<()> {
-        match hir.kind() {
-            HirKind::Empty => {}
-            HirKind::Literal(literal) => {
-                for c in std::str::from_utf8(&literal.0).ok()?.chars() {
-                    self.push(Instruction::Char(c))?;
-                }
-            }
-            HirKind::Class(class) => self.class(class)?,
-            HirKind::Look(look) => {
-                self.push(Instruction::Look(Look::from_repr(look.as_repr())?))?;
-            }
-            HirKind::Repetition(repetition) => self.repetition(repetition)?,
-            HirKind::Capture(capture) => {
-                let name = capture.name.as_ref().map_or_else(|| capture.index.to_string().into(), Clone::clone);
-                if self.names.last().is_none_or(|(last, _)| *last < capture.index) {
-                    self.names.push((capture.index, name));
-                }
-                self.push(Instruction::Save(2 * capture.index))?;
-                self.add(&capture.sub)?;
-                self.push(Instruction::Save(2 * capture.index + 1))?;
-            }
-            HirKind::Concat(parts) => parts.iter().try_for_each(|part| self.add(part))?,
-            HirKind::Alternation(parts) => self.alternation(parts)?,
-        }
-        Some(())
-    }
-
-    fn class(&mut self, class: &Class) -> Option<()> {
-        let set = CharSet::new(class);
-        let shared = SHARED.iter().find(|shared| ***shared == set).cloned();
-        self.push(Instruction::Class(shared.unwrap_or_else(|| Arc::new(set)))).map(drop)
-    }
-
-    /// A split whose ways are filled in later.
-    fn split(&mut self) -> Option<usize> {
-        let number = self.splits;
-        self.splits += 1;
-        self.push(Instruction::Split { first: 0, second: 0, number })
-    }
-
-    /// Fills in the ways of a split: inside first if greedy.
-    fn fill(&mut self, split: usize, inside: u32, after: u32, greedy: bool) {
-        if let Instruction::Split { first, second, .. } = &mut self.code[split] {
-            (*first, *second) = if greedy { (inside, after) } else { (after, inside) };
-        }
-    }
-
-    fn alternation(&mut self, parts: &[Hir]) -> Option<()> {
-        let mut ends = Vec::new();
-        for (n, part) in parts.iter().enumerate() {
-            if n + 1 == parts.len() {
-                self.add(part)?;
-                break;
-            }
-            let split = self.split()?;
-            let inside = self.here();
-            self.add(part)?;
-            ends.push(self.push(Instruction::Jump(0))?);
-            let after = self.here();
-            self.fill(split, inside, after, true);
-        }
-        let after = self.here();
-        for end in ends {
-            self.code[end] = Instruction::Jump(after);
-        }
-        Some(())
-    }
-
-    fn repetition(&mut self, repetition: &Repetition) -> Option<()> {
-        let Repetition { min, max, greedy, sub } = repetition;
-        match max {
-            None if *min == 0 => self.any_number(sub, *greedy)?,
-            None => {
-                for _ in 1..*min {
-                    self.add(sub)?;
-                }
-                self.at_least_once(sub, *greedy)?;
-            }
-            Some(max) => {
-                for _ in 0..*min {
-                    self.add(sub)?;
-                }
-                self.up_to(sub, max - min, *greedy)?;
-            }
-        }
-        Some(())
-    }
-
-    /// `x*`. Where `x` may be empty it is `(x+)?`, so that an empty turn ends the loop and not the match.
-    fn any_number(&mut self, sub: &Hir, greedy: bool) -> Option<()> {
-        let split = self.split()?;
-        let inside = self.here();
-        if sub.properties().minimum_len() == Some(0) {
-            self.at_least_once(sub, greedy)?;
-        } else {
-            self.add(sub)?;
-            self.push(Instruction::Jump(u32::try_from(split).ok()?))?;
-        }
-        let after = self.here();
-        self.fill(split, inside, after, greedy);
-        Some(())
-    }
-
-    fn at_least_once(&mut self, sub: &Hir, greedy: bool) -> Option<()> {
-        let inside = self.here();
-        self.add(sub)?;
-        let split = self.split()?;
-        let after = self.here();
-        self.fill(split, inside, after, greedy);
-        Some(())
-    }
-
-    /// `x{0,times}`: each one more is tried only after the one before.
-    fn up_to(&mut self, sub: &Hir, times: u32, greedy: bool) -> Option<()> {
-        let mut splits = Vec::new();
-        for _ in 0..times {
-            let split = self.split()?;
-            splits.push((split, self.here()));
-            self.add(sub)?;
-        }
-        let after = self.here();
-        for (split, inside) in splits {
-            self.fill(split, inside, after, greedy);
-        }
-        Some(())
-    }
-}
-
-/// The literal with which every match begins; empty if there is none.
-fn prefix_of(hir: &Hir) -> String {
-    match hir.kind() {
-        HirKind::Literal(literal) => String::from_utf8_lossy(&literal.0).into_owned(),
-        HirKind::Capture(capture) => prefix_of(&capture.sub),
-        HirKind::Concat(parts) => parts.first().map(prefix_of).unwrap_or_default(),
-        HirKind::Repetition(repetition) if repetition.min > 0 => prefix_of(&repetition.sub),
-        HirKind::Repetition(_)
-        | HirKind::Empty
-        | HirKind::Class(_)
-        | HirKind::Look(_)
-        | HirKind::Alternation(_) => String::new(),
     }
 }

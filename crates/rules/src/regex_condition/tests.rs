@@ -25,6 +25,8 @@ fn both_widths_match_and_captures_are_original() {
         ("(?m)^b$", "a\nb", Some(vec![])),
         (r"\bhi\b", "Hi there", Some(vec![])),
         ("K", "\u{212a}", Some(vec![])),
+        ("哈哈呵", "哈哈哈呵", Some(vec![])),
+        ("aab", "aaab", Some(vec![])),
     ] {
         let expected = expected.map(|list: Vec<(&str, &str)>| {
             list.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect::<Vec<_>>()
@@ -75,7 +77,7 @@ fn groups_are_known_by_name_or_number() {
 /// Regexes over a small alphabet, nested a few times.
 fn expression() -> impl Strategy<Value = String> {
     let leaf = prop::sample::select(vec![
-        "a", "b", "价", "é", "[ab]", "[^a]", r"\d", r"\w", r"\s", ".", "^", "$", r"\b", r"\B", "", "1", r"\b{start}", r"\b{end}",
+        "a", "b", "aa", "aab", "价价", "价", "é", "[ab]", "[^a]", r"\d", r"\w", r"\s", ".", "^", "$", r"\b", r"\B", "", "1", r"\b{start}", r"\b{end}",
         "(?m:^)", "(?m:$)",
     ])
     .prop_map(str::to_owned);
