@@ -59,7 +59,7 @@ impl Sandbox {
 
     /// `from` says `text` in `group`, or in private; people and groups that do not exist are made. Returns the
     /// message's id. Said before the first login it is dropped, as by the real service; said later while nobody is
-    /// logged in, it waits for the next login.
+    /// logged in, it waits for the next login. Empty if nobody could say it ([`Sandbox::act`] tells why).
     pub fn say(&self, from: &str, group: Option<&str>, text: &str) -> String {
         let deed = Deed::Say { text: text.to_owned(), to: None };
         let said = self.act(Act { from: from.to_owned(), group: group.map(str::to_owned), deed });

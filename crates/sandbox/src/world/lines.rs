@@ -182,6 +182,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn lines_in_english() {
+        let en = Language::English;
+        for (line, expected) in [
+            (en.invited(Who::Other("Ann"), "Bob"), "Ann invited Bob to the group chat"),
+            (en.invited_me("Ann", "Bob"), "Ann invited you to a group chat with Bob"),
+            (
+                en.joined_by_code("Bob", Who::Me),
+                "\"Bob\" joined group chat via the QR code you shared",
+            ),
+            (en.renamed(Who::Me, "T"), "You changed the group name to \"T\""),
+            (en.recalled(Who::Other("Ann")), "\"Ann\" has recalled a message."),
+            (en.patted(Who::Other("Ann"), Who::Me, ""), "\"Ann\" tickled me"),
+            (en.i_was_removed("Ann"), "You were removed from the group chat by \"Ann\""),
+        ] {
+            assert_eq!(line, expected);
+        }
+    }
+
+    #[test]
     fn pats_read_as_the_service_writes_them() {
         let cases = [
             (Who::Other("甲"), Who::Other("乙"), "\"甲\" 拍了拍 \"乙\"的头"),

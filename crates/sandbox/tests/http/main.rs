@@ -17,7 +17,7 @@ use std::{future::Future, time::Duration};
 use mynah_sandbox::{Options, Sandbox};
 
 /// Every story ends within this time or has failed.
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// Plays a story against a sandbox that confirms logins by itself and holds polls for a moment only.
 async fn story<F: Future<Output = ()>>(options: Options, play: impl FnOnce(Sandbox) -> F) {

@@ -219,6 +219,9 @@ async fn logging_out_answers_before_the_held_poll_ends() {
         let mut events = sandbox.events();
         let poll = client.check();
         let log_out = async {
+            // Two round trips on other connections: the poll is held by then.
+            client.get("/").await;
+            client.get("/").await;
             let answer = client
                 .try_post("webwxlogout?redirect=1&type=1", &json!(null))
                 .await
