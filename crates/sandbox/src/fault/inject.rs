@@ -85,8 +85,10 @@ impl Injection<'_> {
         use FaultKind as Kind;
         match self.fault.fault {
             Kind::Delay => {
+                // The effect comes first: a client that gives up waiting has still been heard.
+                let response = next.run(request).await;
                 self.pause(self.fault.time(Duration::from_secs(1))).await;
-                Answer::Whole(next.run(request).await)
+                Answer::Whole(response)
             }
             Kind::Hang => {
                 self.hub.stop.cancelled().await;
