@@ -42,7 +42,8 @@ pub struct Fault {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum FaultKind {
-    /// The call takes effect, the answer comes late: `value` in seconds, or as `"1.5s"` or `"200ms"`. Numbers from 100 on are milliseconds.
+    /// The call takes effect, the answer comes late: `value` in seconds, or as `"1.5s"` or `"200ms"`. Numbers from
+    /// 100 on are milliseconds.
     Delay,
     /// No answer ever comes.
     Hang,
