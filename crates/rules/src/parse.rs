@@ -8,6 +8,7 @@ mod statement;
 mod text;
 mod typographic;
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use toml::Spanned;
@@ -104,10 +105,10 @@ fn has_single_brackets(tree: &Spanned<DeTable<'_>>) -> bool {
 struct Origin {
     /// From this byte of the mended text on, bytes lie so much further on in the file. In rising order.
     shifts: Vec<(usize, isize)>,
-    /// Places of headers whose tables are not whole.
-    broken: Vec<Range<usize>>,
+    /// Where headers begin whose tables are not whole.
+    broken: BTreeSet<usize>,
     /// Where values begin, in the file, that stand for unreadable ones.
-    unreadable: Vec<usize>,
+    unreadable: BTreeSet<usize>,
 }
 
 impl Origin {
@@ -116,8 +117,9 @@ impl Origin {
     }
 
     fn place(&self, at: usize) -> usize {
-        let shift = self.shifts.iter().rev().find(|(from, _)| *from <= at);
-        at.checked_add_signed(shift.map_or(0, |(_, by)| *by)).unwrap_or(0)
+        let known = self.shifts.partition_point(|(from, _)| *from <= at);
+        let shift = known.checked_sub(1).map_or(0, |last| self.shifts[last].1);
+        at.checked_add_signed(shift).unwrap_or(0)
     }
 
     fn range(&self, span: Range<usize>) -> Range<usize> {
@@ -125,10 +127,6 @@ impl Origin {
         // The end belongs to the last byte inside: what follows may be shifted differently.
         let end = if span.is_empty() { start } else { self.place(span.end - 1) + 1 };
         start..end.max(start)
-    }
-
-    fn is_broken(&self, header: &Range<usize>) -> bool {
-        self.broken.iter().any(|broken| broken.start == header.start)
     }
 }
 
@@ -161,7 +159,7 @@ fn node(value: Spanned<DeValue<'_>>, origin: &Origin) -> Node {
         }
         DeValue::Table(inner) => {
             let mut inner = table(inner, origin);
-            inner.broken |= origin.is_broken(&span);
+            inner.broken |= origin.broken.contains(&span.start);
             Value::Table(inner)
         }
     };

@@ -75,17 +75,23 @@ impl<'b> Finder<'b> {
             return;
         }
         for (keyword, spot) in &spots.keywords {
-            let folding = Folding::new(self.bot.rules[later].when.case, self.bot.fold_hant);
-            let only = self.wordings[later].with_keyword(keyword, folding);
-            let twin = earlier.iter().find(|earlier| {
-                self.wordings[**earlier].has_keyword(keyword, self.bot.fold_hant)
-                    && self.wordings[**earlier].is_implied_by(&only).is_some()
-            });
-            if let Some(twin) = twin {
+            if let Some(twin) =
+                earlier.iter().find(|earlier| self.has_same(**earlier, later, keyword))
+            {
                 let place = self.bot.rules[*twin].place.clone();
                 report.add(Problem::DuplicateKeyword { place }, spot.clone());
             }
         }
+    }
+
+    /// Whether the earlier rule has this keyword of the later one, and answers whatever that one could by it.
+    fn has_same(&self, earlier: usize, later: usize, keyword: &str) -> bool {
+        let earlier = &self.wordings[earlier];
+        if !earlier.has_keyword(keyword, self.bot.fold_hant) {
+            return false;
+        }
+        let folding = Folding::new(self.bot.rules[later].when.case, self.bot.fold_hant);
+        earlier.is_implied_by(&self.wordings[later].with_keyword(keyword, folding)).is_some()
     }
 
     /// Whether the earlier rule really comes earlier, ends the search, and asks for nothing beside the text that the

@@ -161,10 +161,10 @@ impl Repaired {
         let key = &statement[..statement.find(|c| !is_key(c)).unwrap_or(statement.len())];
         let pair = format!("{key} = {UNREADABLE}\n");
         if key.is_empty() || !errors_of(&pair).is_empty() {
-            self.origin.broken.push(self.header.clone());
+            self.origin.broken.insert(self.header.start);
             return;
         }
-        self.origin.unreadable.push(start + key.len() + 3);
+        self.origin.unreadable.insert(start + key.len() + 3);
         self.keep(&pair, start);
     }
 }

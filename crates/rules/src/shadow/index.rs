@@ -6,8 +6,9 @@ use daachorse::{CharwiseDoubleArrayAhoCorasick, CharwiseDoubleArrayAhoCorasickBu
 
 use super::text::Wording;
 
-/// So many rules that may have to do with one are looked at, the first ones; more are passed over.
-const MOST: usize = 1000;
+/// So many rules that look for the same text are compared with later ones, the first of them: in a file where thousands
+/// do, the time would grow with their square.
+const MOST: usize = 100;
 
 /// Finds rules by the fixed texts that they look for.
 pub(super) struct Index {
@@ -29,14 +30,18 @@ impl Index {
                 continue;
             }
             for needle in needles {
-                by_text.entry(needle).or_default().push(rule);
+                let rules = by_text.entry(needle).or_default();
+                if rules.len() < MOST {
+                    rules.push(rule);
+                }
             }
         }
-        // Without an index every rule is compared: slower, as right.
+        // Without an index the first rules are compared with all.
         let automaton = CharwiseDoubleArrayAhoCorasickBuilder::new().build(by_text.keys()).ok();
         if automaton.is_none() {
             others = (0..wordings.len()).collect();
         }
+        others.truncate(MOST);
         Self { automaton, rules: by_text.into_values().collect(), others }
     }
 
@@ -52,6 +57,6 @@ impl Index {
                 }
             }
         }
-        found.into_iter().take(MOST).collect()
+        found.into_iter().collect()
     }
 }
