@@ -25,6 +25,7 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 
 use self::common::Common;
+use crate::telemetry::{self, LogLevel, Logs};
 use crate::{Bot, Ended, Report};
 
 /// A rule-driven chatbot: bot.toml says what it answers, this program does the rest.
@@ -59,6 +60,13 @@ enum Command {
     Completions(completions::Args),
 }
 
+impl Command {
+    /// Whether its logs are set up by itself, after its configuration was read.
+    const fn keeps_running(&self) -> bool {
+        matches!(self, Self::Run(_))
+    }
+}
+
 /// Parses the arguments (the program's name first) and executes the command they name.
 pub(crate) async fn execute(bot: Bot, arguments: Vec<OsString>) -> Result<Ended, Report> {
     let root = match Root::try_parse_from(arguments) {
@@ -70,6 +78,9 @@ pub(crate) async fn execute(bot: Bot, arguments: Vec<OsString>) -> Result<Ended,
         }
     };
     let common = root.common;
+    if !root.command.keeps_running() {
+        telemetry::install(&common.log, logs(&common));
+    }
     match root.command {
         Command::New(args) => new::execute(&args, &common),
         Command::Check(args) => check::execute(&args, &bot, &common),
@@ -87,6 +98,12 @@ pub(crate) async fn execute(bot: Bot, arguments: Vec<OsString>) -> Result<Ended,
         Command::Schema(args) => schema::execute(&args, &common),
         Command::Completions(args) => completions::execute(&args, &common),
     }
+}
+
+/// The logs of a command that answers and ends: warnings only, but with `-v` as much as any other command says with it.
+fn logs(common: &Common) -> Logs {
+    let level = if common.log.verbose > 0 { LogLevel::Info } else { LogLevel::Warn };
+    Logs { level, ..Logs::default() }
 }
 
 /// What the exit statuses mean, for the end of the long help.

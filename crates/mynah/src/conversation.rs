@@ -44,6 +44,8 @@ pub(crate) struct Failure {
     pub(crate) got: Option<String>,
     /// Why: each rule that was looked at.
     pub(crate) rules: Vec<Why>,
+    /// Handlers that a rule called and that this program does not have: they could not answer.
+    pub(crate) missing_handlers: Vec<String>,
 }
 
 /// Plays one test with the handlers of `bot`. Stops at the first thing that goes wrong.
@@ -59,6 +61,8 @@ pub(crate) async fn play(
     let play = Play::new(book, bot, test.start, 0, Attention::Reasons);
     let mut player = Player {
         test,
+        book,
+        registered: bot.names(),
         play,
         last: None,
         here: None,
@@ -72,6 +76,9 @@ pub(crate) async fn play(
 
 struct Player<'a> {
     test: &'a Test,
+    book: &'a RuleBook,
+    /// The names of the handlers that this program has.
+    registered: Vec<String>,
     play: Play,
     /// The line that was played last: the one that everything after it answers.
     last: Option<&'a Line>,
@@ -119,10 +126,13 @@ impl<'a> Player<'a> {
                 self.play.meet(&speaker.chat());
             }
         }
-        for line in &self.test.lines {
-            if let What::Elsewhere { chat, .. } = &line.what {
-                self.play.meet(&self.chat_called(chat));
-            }
+        // Chats that the rules name in full are there too: what is sent to them must be expected.
+        let expected = self.test.lines.iter().filter_map(|line| match &line.what {
+            What::Elsewhere { chat, .. } => Some(chat.as_str()),
+            _ => None,
+        });
+        for name in expected.chain(self.book.destinations()) {
+            self.play.meet(&self.chat_called(name));
         }
     }
 
@@ -231,7 +241,8 @@ impl<'a> Player<'a> {
                 let text = text.trim();
                 // Which of several random texts was drawn is no matter.
                 let turn = self.turns.iter().find(|turn| turn.event == *event);
-                shown(content) == text || turn.is_some_and(|turn| turn.could_say.contains(text))
+                let said = shown(content);
+                said == text || turn.is_some_and(|turn| turn.could_have_said(text, &said))
             }
         }
     }
@@ -259,6 +270,10 @@ impl<'a> Player<'a> {
         let rules = turn.map_or_else(Vec::new, |turn| {
             turn.verdicts.iter().map(|(rule, verdict)| Why::of(rule, verdict)).collect()
         });
+        let missing_handlers = turn.map_or_else(Vec::new, |turn| {
+            let called = turn.calls().map(|call| &call.handler);
+            called.filter(|name| !self.registered.contains(name)).cloned().collect()
+        });
         let got = got.map(|(_, deed)| match &deed {
             Deed::Said { content, .. } if is_in(&deed, self.here) => {
                 format!("> {}", on_one_line(&shown(content)))
@@ -272,6 +287,7 @@ impl<'a> Player<'a> {
             expected: expected.map(|text| text.trim().to_owned()),
             got,
             rules,
+            missing_handlers,
         }
     }
 }
@@ -291,7 +307,7 @@ fn is_in(deed: &Deed, name: Option<&str>) -> bool {
 impl Failure {
     /// The failure for people, with the rules that were looked at.
     pub(crate) fn render(&self, lang: Lang) -> String {
-        let Self { file, line, at, expected, got, rules } = self;
+        let Self { file, line, at, expected, got, rules, missing_handlers } = self;
         let at = on_one_line(at.trim());
         let or = |text: &Option<String>, nothing: &str| {
             text.clone().unwrap_or_else(|| nothing.to_owned())
@@ -323,6 +339,18 @@ impl Failure {
         }
         for why in late {
             let _ = writeln!(text, "  {}", why.line());
+        }
+        for name in missing_handlers {
+            let _ = match lang {
+                Lang::En => writeln!(
+                    text,
+                    "    the handler {name} is not in this program, so it did not run; expect the call with => run {name}"
+                ),
+                Lang::Zh => writeln!(
+                    text,
+                    "    这个程序里没有处理器 {name}，所以没有运行；可以写 => run {name} 来断言它被调用"
+                ),
+            };
         }
         text
     }

@@ -5,7 +5,7 @@ use clap_complete::Shell;
 use super::{Root, common::Common, print};
 use crate::{Ended, Report};
 
-/// Print shell completions.
+/// Print shell completions
 ///
 /// For example, for bash:
 ///

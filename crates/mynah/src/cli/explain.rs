@@ -13,12 +13,12 @@ use serde::Serialize;
 
 use super::recorded::SOMEBODY;
 use super::{common::Common, loading, print};
-use crate::testing::cast::{Cast, Speaker, Spoken};
+use crate::testing::cast::{self, Cast, Speaker, Spoken};
 use crate::testing::deed;
 use crate::testing::why::Why;
 use crate::{Bot, Ended, Report};
 
-/// Show which rule answers a message, and why every earlier one does not.
+/// Show which rule answers a message, and why every earlier one does not
 ///
 /// Each rule is listed up to the one that answers, with the first condition that failed and the text it saw. The
 /// message is typed here, or taken from the log of a bot with --message and --data.
@@ -135,7 +135,9 @@ struct Explained {
 impl Explained {
     /// Decides about an event as if nothing had been said before: no cooldown runs, no variable is set.
     fn of(book: &RuleBook, event: &Event) -> Self {
-        let chats: Vec<Chat> = event.chat().cloned().into_iter().collect();
+        // Whoever the rules forward to is taken to be there.
+        let named = book.destinations().into_iter().map(cast::group);
+        let chats: Vec<Chat> = event.chat().cloned().into_iter().chain(named).collect();
         let random = Random::of(0, &event.id);
         let at = Moment { now: event.time, random, chats: chats.into() };
         let mut verdicts = Vec::new();

@@ -20,8 +20,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn execute(args: &Args, common: &Common) -> Result<Ended, Report> {
-    let _ = (args.reference, common);
-    let text = schema();
+    let text = if args.reference { mynah_rules::reference(common.lang()) } else { schema() };
     match &args.output {
         Some(file) => std::fs::write(file, text).map_err(|error| {
             Report::new(Ended::Storage, format!("failed to write {}", file.display()))
@@ -34,5 +33,5 @@ pub(crate) fn execute(args: &Args, common: &Common) -> Result<Ended, Report> {
 
 /// The schema as a file: ends with a newline.
 pub(crate) fn schema() -> String {
-    String::from("{}\n")
+    format!("{}\n", mynah_rules::json_schema().trim_end())
 }

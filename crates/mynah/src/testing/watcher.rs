@@ -45,11 +45,16 @@ pub(crate) struct Watched {
     pub(crate) decision: Decision,
     /// Each rule that was looked at, with what became of it.
     pub(crate) verdicts: Vec<(RuleRef, Verdict)>,
-    /// Every text that the same decision could have said under other dice.
-    pub(crate) could_say: BTreeSet<String>,
+    /// Each text that was said, with all texts that could have stood in its place under other dice.
+    could_say: Vec<(String, BTreeSet<String>)>,
 }
 
 impl Watched {
+    /// Whether under other dice `text` could have been said in the place of `said`.
+    pub(crate) fn could_have_said(&self, text: &str, said: &str) -> bool {
+        self.could_say.iter().any(|(now, other)| now == said && other.contains(text))
+    }
+
     /// The handlers that were called, in order.
     pub(crate) fn calls(&self) -> impl Iterator<Item = &Call> {
         self.decision.steps.iter().filter_map(|step| match step {
@@ -88,7 +93,7 @@ impl Watcher {
                 event: event.id.clone(),
                 decision: self.book.decide(event, ctx, &at),
                 verdicts: Vec::new(),
-                could_say: BTreeSet::new(),
+                could_say: Vec::new(),
             },
             Attention::Reasons => self.watch_closely(ctx, event, &at),
         };
@@ -102,13 +107,16 @@ impl Watcher {
     fn watch_closely(&self, ctx: &Context, event: &Event, at: &Moment) -> Watched {
         let mut verdicts = Vec::new();
         let decision = self.book.explain(event, ctx, at, &mut verdicts);
-        let mut could_say = texts(&decision).collect::<BTreeSet<_>>();
+        let mut could_say: Vec<_> =
+            texts(&decision).map(|text| (text.clone(), BTreeSet::from([text]))).collect();
         let throws = if could_say.is_empty() { 0 } else { THROWS };
         for throw in 0..throws {
             let other = Moment { random: Random::from_seed(throw), ..at.clone() };
             let other = self.book.decide(event, ctx, &other);
-            if other.rule == decision.rule {
-                could_say.extend(texts(&other));
+            if other.rule == decision.rule && other.steps.len() == decision.steps.len() {
+                could_say.iter_mut().zip(texts(&other)).for_each(|((_, all), text)| {
+                    all.insert(text);
+                });
             }
         }
         Watched { event: event.id.clone(), decision, verdicts, could_say }
