@@ -4,8 +4,9 @@
 //! our ids: at once where the login goes on, by [recognition](recognise) after a new one. What it knows is written
 //! into records, one for each person and group, so that a change costs one small record.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use mynah_core::{Chat, Records, Timestamp};
 use mynah_webwx::text;
@@ -58,6 +59,17 @@ pub(crate) struct Departed {
     pub(crate) members: Vec<Member>,
 }
 
+/// Somebody who was told to have left.
+#[derive(Debug)]
+struct LeftLately {
+    group: Box<str>,
+    member: Member,
+    told: Timestamp,
+}
+
+/// The line about a removal and the new list of members come within this time, in either order.
+const LATELY: Duration = Duration::from_secs(60);
+
 /// People and groups, by our own ids and by the names of the present login.
 #[derive(Debug, Default)]
 pub(crate) struct Directory {
@@ -71,6 +83,8 @@ pub(crate) struct Directory {
     members: Members,
     /// Who is gone from the lists of groups, until [`take_departed`](Self::take_departed).
     departed: Vec<Departed>,
+    /// Who was told to have left a moment ago, so that a line that comes later tells nobody twice.
+    left_lately: VecDeque<LeftLately>,
     /// How often each name occurs among friends; made anew when a friend changed.
     name_counts: Option<NameCounts>,
     chats: Option<Arc<[Chat]>>,
@@ -220,6 +234,7 @@ impl Directory {
         self.real_ids.clear();
         self.members.clear();
         self.departed.clear();
+        self.left_lately.clear();
         self.name_counts = None;
         self.chats = None;
     }
@@ -274,6 +289,22 @@ impl Directory {
     /// Who is gone from the lists of groups since the last call.
     pub(crate) fn take_departed(&mut self) -> Vec<Departed> {
         std::mem::take(&mut self.departed)
+    }
+
+    /// Notes that this member was told to have left.
+    pub(crate) fn note_left(&mut self, group: &str, member: &Member, now: Timestamp) {
+        self.left_lately.retain(|left| now.since(left.told) < LATELY);
+        if self.left_lately.len() < 1_000 {
+            let (group, member) = (group.into(), member.clone());
+            self.left_lately.push_back(LeftLately { group, member, told: now });
+        }
+    }
+
+    /// Whether somebody of that name was just told to have left.
+    pub(crate) fn left_lately(&self, group: &str, name: &str, now: Timestamp) -> bool {
+        self.left_lately.iter().any(|left| {
+            &*left.group == group && left.member.is_called(name) && now.since(left.told) < LATELY
+        })
     }
 
     /// Marks a group's members as used.

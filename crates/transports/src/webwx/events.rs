@@ -277,7 +277,10 @@ impl Translator<'_> {
             }
             Said::Left { names } => {
                 let people = self.leavers(names, group, gone);
-                (people.first().cloned(), NoticeKind::Leave { people })
+                match people.first().cloned() {
+                    Some(first) => (Some(first), NoticeKind::Leave { people }),
+                    None => (None, raw("left", line)),
+                }
             }
             Said::Renamed { by, title } => {
                 self.directory.rename_group(group, title);
@@ -339,12 +342,18 @@ impl Translator<'_> {
             };
             system_text::split_names(names, is_known)
         };
-        let people =
-            names.iter().map(|name| match left.iter().position(|member| member.is_called(name)) {
-                Some(at) => self.directory.member_who_left(group, &left.swap_remove(at), self.now),
-                None => self.leaver(name, group),
-            });
-        people.collect()
+        let mut people = Vec::new();
+        for name in &names {
+            match left.iter().position(|member| member.is_called(name)) {
+                Some(at) => {
+                    let member = left.swap_remove(at);
+                    people.push(self.directory.member_who_left(group, &member, self.now));
+                }
+                None if self.directory.left_lately(group, name, self.now) => {}
+                None => people.push(self.leaver(name, group)),
+            }
+        }
+        people
     }
 
     /// Somebody who was removed and is still in the list at hand, if anywhere.
@@ -362,6 +371,7 @@ impl Translator<'_> {
         let members: Vec<&Member> =
             gone.members.iter().filter(|member| !self.directory.is_me(&member.user_name)).collect();
         let first = members.first()?.user_name.clone();
+        members.iter().for_each(|member| self.directory.note_left(&gone.group, member, self.now));
         let people: Vec<Person> = members
             .iter()
             .map(|member| self.directory.member_who_left(&gone.group, member, self.now))

@@ -32,6 +32,9 @@ const SHORT_SESSION: Duration = Duration::from_secs(120);
 /// So many refusals in a row, which no retry mends, end the session: another login may get past them.
 const REFUSALS: u32 = 10;
 
+/// A session that is resumed so often without lasting is given up: one that some calls honour and others do not.
+const MOST_RESUMES: u32 = 2;
+
 /// What is done next.
 #[derive(Debug)]
 enum Stage {
@@ -98,6 +101,8 @@ pub(crate) struct WebWxSource {
     /// The session has worked since it was last doubted, so it is worth resuming.
     proven: bool,
     online_since: Option<Instant>,
+    /// How often the session was resumed without lasting.
+    resumes: u32,
     /// How long to show QR codes before giving up.
     patience: Duration,
     waiting_since: Option<Instant>,
@@ -135,6 +140,7 @@ impl WebWxSource {
             told_offline: false,
             proven: false,
             online_since: None,
+            resumes: 0,
             patience,
             waiting_since: None,
             written: String::new(),
@@ -244,7 +250,11 @@ impl WebWxSource {
     fn session_over(&mut self, reason: &str) {
         self.shared.set_online(false);
         tracing::warn!(reason, "the session is over");
-        if std::mem::take(&mut self.proven) {
+        if self.online_since.is_some_and(|since| since.elapsed() >= SHORT_SESSION) {
+            self.resumes = 0;
+        }
+        if std::mem::take(&mut self.proven) && self.resumes < MOST_RESUMES {
+            self.resumes += 1;
             self.told_offline = true;
             self.say(Status::Offline { reason: reason.to_owned(), retry_in: Duration::ZERO });
             self.stage = Stage::Init { fresh: false };
@@ -266,6 +276,7 @@ impl WebWxSource {
             }
         };
         self.wait(wait);
+        self.resumes = 0;
         self.shared.client.forget_login();
         self.give(Vec::new());
         self.told_offline = true;

@@ -204,3 +204,40 @@ async fn a_friend_request_can_be_told_from_everything_else() {
     assert_eq!(greeting, "我是车友");
     assert!(ticket.contains("v2_ticket"));
 }
+
+#[tokio::test]
+async fn a_removal_is_told_once_whichever_comes_first() {
+    let server = Server::start().await;
+    cars(&server);
+    let mut bot = Bot::online(server.url(), Records::new()).await;
+    server.say(&[message(1, "@@cars", "@c:<br/>hi")]);
+    bot.events(1).await;
+    let without = |gone: &[&str]| {
+        let left: Vec<_> =
+            CARS.iter().copied().filter(|(name, _, _)| !gone.contains(name)).collect();
+        json!({"ModContactList": [group("@@cars", "车友群", &left)]})
+    };
+    // The list first, then the line.
+    server.deliver(without(&["@c"]));
+    server.say(&[typed(2, 10000, "@@cars", "你将\"小刚\"移出了群聊")]);
+    // The line first, then the list.
+    server.say(&[typed(3, 10000, "@@cars", "你将\"小红\"移出了群聊")]);
+    server.deliver(without(&["@c", "@b"]));
+    server.say(&[message(4, "@@cars", "@a:<br/>end")]);
+    bot.until(|bot| bot.events.last().is_some_and(|event| event.id.as_str() == "m4")).await;
+    let leavers: Vec<String> = bot
+        .events
+        .iter()
+        .filter_map(|event| match &event.body {
+            mynah_core::EventBody::Notice(notice) => Some(&notice.kind),
+            _ => None,
+        })
+        .filter_map(|kind| match kind {
+            NoticeKind::Leave { people } => {
+                Some(people.iter().map(|person| person.name.clone()).collect())
+            }
+            _ => None,
+        })
+        .collect();
+    assert_eq!(leavers, ["小刚", "小红"]);
+}

@@ -130,3 +130,22 @@ async fn a_chat_not_seen_in_this_login_waits() {
         bot.act(&ChatId::new("g1"), Action::Save { file: "f".into(), row: vec![] }, 1).await;
     assert!(matches!(unsupported, Err(SendError::Unsupported { .. })));
 }
+
+#[tokio::test]
+async fn a_session_that_only_sends_find_over_is_not_resumed_for_ever() {
+    let server = Server::start().await;
+    let (mut bot, chat) = bot_with_a_friend(&server).await;
+    for n in 0..3 {
+        server.say(&[message(n, "@a", "a")]);
+        bot.events(usize::try_from(n).unwrap() + 1).await;
+        server.fault("webwxsendmsg", Fault::Ret(1101));
+        assert!(matches!(bot.say(&chat, "x").await, Err(SendError::NotLoggedIn)));
+        bot.until(|bot| matches!(bot.statuses.last(), Some(Status::Offline { .. }))).await;
+        bot.until_online().await;
+        assert_eq!(
+            bot.scans().len(),
+            if n < 2 { 1 } else { 2 },
+            "resumed twice, then logged in anew"
+        );
+    }
+}

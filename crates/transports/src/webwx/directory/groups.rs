@@ -159,8 +159,10 @@ impl Directory {
         let list = &group.member_list;
         let whole = usize::try_from(group.member_count).is_ok_and(|count| count <= list.len());
         let members = self.members.replace(user_name, list, whole, now);
-        if !members.is_empty() {
-            self.departed.push(Departed { group: user_name.into(), members });
+        match self.departed.iter_mut().find(|departed| &*departed.group == user_name) {
+            Some(departed) => departed.members.extend(members),
+            None if members.is_empty() => {}
+            None => self.departed.push(Departed { group: user_name.into(), members }),
         }
         let roster = self.members.get(user_name).map(super::Roster::members).unwrap_or_default();
         let others = || roster.iter().filter(|member| *member.user_name != *self.head.me.user_name);
@@ -171,7 +173,7 @@ impl Directory {
         let id = self.settle_group(user_name, &sketch);
         if let Some(group) = self.groups.get_mut(&id)
             && sketch != group.members
-            && sketch.is_telling()
+            && !sketch.is_empty()
         {
             group.members = sketch;
             self.group_changed(id);
@@ -200,9 +202,6 @@ impl Directory {
         }
         let title = group.title.clone();
         let was_fresh = group.sureness == Sureness::Fresh;
-        if !sketch.is_telling() && was_fresh {
-            return id;
-        }
         let alike = self.unbound_groups(&title).filter(|(_, other)| {
             other.members.percent_in_common(sketch).is_some_and(|percent| percent >= SURELY_SAME)
         });

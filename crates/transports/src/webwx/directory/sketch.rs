@@ -10,7 +10,7 @@ impl Sketch {
     /// How many hashes are kept: the estimate is right to about a tenth.
     const KEPT: usize = 64;
 
-    /// Sets smaller than this say too little to compare them.
+    /// Sets smaller than this are only compared as a whole.
     const TELLING: usize = 3;
 
     /// The sketch of these names. Names that occur twice count once.
@@ -22,14 +22,18 @@ impl Sketch {
         Self(hashes)
     }
 
-    /// Whether there are enough names for a comparison.
-    pub(crate) fn is_telling(&self) -> bool {
-        self.0.len() >= Self::TELLING
+    /// Whether there are no names.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
-    /// The share of all names that are in both sets, from 0 to 100; `None` where either is too small to say.
+    /// The share of all names that are in both sets, from 0 to 100; `None` where either is too small to say. Two names
+    /// say something only if both are the same.
     pub(crate) fn percent_in_common(&self, other: &Self) -> Option<usize> {
-        if !self.is_telling() || !other.is_telling() {
+        if self.0.len() == 2 && self == other {
+            return Some(100);
+        }
+        if self.0.len() < Self::TELLING || other.0.len() < Self::TELLING {
             return None;
         }
         let mut union: Vec<u32> = self.0.iter().chain(&other.0).copied().collect();
@@ -95,6 +99,9 @@ mod tests {
     #[test]
     fn too_few_names_say_nothing() {
         assert_eq!(numbered(0..2).percent_in_common(&numbered(0..500)), None);
+        assert_eq!(numbered(0..2).percent_in_common(&numbered(1..3)), None);
+        assert_eq!(numbered(0..2).percent_in_common(&numbered(0..2)), Some(100));
+        assert_eq!(numbered(0..1).percent_in_common(&numbered(0..1)), None);
     }
 
     #[test]

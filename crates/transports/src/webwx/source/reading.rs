@@ -167,8 +167,8 @@ impl WebWxSource {
 
     /// After some failures the bot goes on with the contacts it has. Returns whether it does.
     pub(super) fn skips_contacts(&mut self, error: &CallError) -> bool {
-        let skips = matches!(self.stage, Stage::Contacts { .. })
-            && self.network.failures() + 1 >= CONTACT_TRIES;
+        let failures = self.network.failures() + self.too_frequent.failures() + 1;
+        let skips = matches!(self.stage, Stage::Contacts { .. }) && failures >= CONTACT_TRIES;
         if skips {
             tracing::warn!(
                 error = error as &dyn std::error::Error,
