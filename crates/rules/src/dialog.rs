@@ -8,9 +8,7 @@ mod script;
 
 use std::collections::BTreeMap;
 
-use mynah_core::{
-    Captures, ChatKind, Due, Quiet, Scope, StateView, Timer, TimerChange,
-};
+use mynah_core::{Captures, ChatKind, Due, Quiet, Scope, StateView, Timer, TimerChange};
 use serde::{Deserialize, Serialize};
 
 use crate::decision::{Decision, Moment};
@@ -77,7 +75,11 @@ impl Dialog {
         let folded = look.folded(Folding::new(false, look.hant));
         self.starts.iter().any(|start| start.is(folded.text()))
             && self.place.is_none_or(|place| place == look.chat.kind)
-            && (self.groups.is_empty() || self.groups.iter().any(|glob| look.chat.is_group() && glob.fits(&look.chat.name)))
+            && (self.groups.is_empty()
+                || self
+                    .groups
+                    .iter()
+                    .any(|glob| look.chat.is_group() && glob.fits(&look.chat.name)))
             && look.only.is_none_or(|only| only.contains(self.script.id()))
             && (self.from.is_empty() || run.mean(&self.from))
             && (self.not_from.is_empty() || !run.mean(&self.not_from))
@@ -105,7 +107,10 @@ pub(crate) fn answer(run: &mut Run<'_, '_>) -> Goes {
 pub(crate) fn start_by_rule(actor: &mut Actor<'_, '_>, id: &str) {
     let dialog = actor.book.dialogs().iter().find(|dialog| dialog.script.id() == id);
     let (Some(dialog), Some(_)) = (dialog, actor.scene.person) else {
-        actor.out.warnings.push(format!("the dialog {id} could not begin: nobody is there to answer"));
+        actor
+            .out
+            .warnings
+            .push(format!("the dialog {id} could not begin: nobody is there to answer"));
         return;
     };
     let turn = opened(actor.pending).map_or(0, |open| open.turn + 1);
@@ -255,7 +260,6 @@ fn timer_key(actor: &Actor<'_, '_>) -> String {
     let person = actor.scene.person.map_or("", |person| person.id.as_str());
     format!("{TIMER}:{person}")
 }
-
 
 #[cfg(test)]
 mod tests;

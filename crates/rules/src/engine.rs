@@ -91,6 +91,15 @@ impl Engine {
         &self.always
     }
 
+    /// The rules that one message can make candidates at worst, so that their regexes all run: those behind the literal
+    /// that is dearest by `cost`, and those that are always looked at.
+    pub(crate) fn dearest(&self, cost: impl Fn(u32) -> usize) -> Vec<u32> {
+        let of_list = |list: &&[u32]| list.iter().map(|place| cost(*place)).sum::<usize>();
+        let shared = self.index.lists().max_by_key(of_list).unwrap_or_default();
+        let all = self.always.iter().chain(shared).copied();
+        all.filter(|place| cost(*place) > 0).collect()
+    }
+
     /// Bytes on the heap.
     pub(crate) fn heap(&self) -> usize {
         self.index.heap() + size_of_val(&*self.always)

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 pub(crate) use case::fold_case;
-pub(crate) use segment::{fold_width, is_invisible};
+pub(crate) use segment::fold_width;
 
 /// How texts are folded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -30,12 +30,6 @@ impl Glob {
         !self.text.contains(['*', '?'])
     }
 
-    /// Whether it fits every name.
-    #[must_use]
-    pub(crate) fn is_everything(&self) -> bool {
-        !self.text.is_empty() && self.text.chars().all(|c| c == '*')
-    }
-
     /// Whether it fits `name`.
     ///
     /// Takes time in proportion to both lengths multiplied, at worst.
@@ -59,7 +53,8 @@ impl Glob {
                 }
                 (None, None) => return true,
                 _ => {
-                    let Some((after_star, from)) = retry.filter(|(_, from)| !from.is_empty()) else {
+                    let Some((after_star, from)) = retry.filter(|(_, from)| !from.is_empty())
+                    else {
                         return false;
                     };
                     (glob, rest) = (after_star, after_first(from));

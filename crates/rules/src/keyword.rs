@@ -21,11 +21,6 @@ impl Item {
         &self.text
     }
 
-    /// Whether nothing is left of it.
-    pub(crate) fn is_blank(&self) -> bool {
-        self.text.trim().is_empty()
-    }
-
     /// Where it first stands in `text` as `keyword` means it.
     pub(crate) fn find(&self, text: &str) -> Option<Range<usize>> {
         if self.text.is_empty() {
@@ -174,21 +169,31 @@ mod tests {
             ("/", "/help", Some("help")),
         ] {
             let text = fold(text);
-            assert_eq!(item(prefix).rest_after(&text).map(|range| &text[range]), rest, "{prefix}: {text}");
+            assert_eq!(
+                item(prefix).rest_after(&text).map(|range| &text[range]),
+                rest,
+                "{prefix}: {text}"
+            );
         }
         for (suffix, text, rest) in
             [("吗", "在吗", Some("在")), ("ok", "book", None), ("ok", "is ok", Some("is"))]
         {
             let text = fold(text);
-            assert_eq!(item(suffix).rest_before(&text).map(|range| &text[range]), rest, "{suffix}: {text}");
+            assert_eq!(
+                item(suffix).rest_before(&text).map(|range| &text[range]),
+                rest,
+                "{suffix}: {text}"
+            );
         }
     }
 
     #[test]
     fn exact_ignores_spaces_around() {
-        for (exact, text, is) in
-            [("菜单", " 菜单\u{3000}", true), ("菜单", "菜单!", false), ("Hi  there", "hi there", true)]
-        {
+        for (exact, text, is) in [
+            ("菜单", " 菜单\u{3000}", true),
+            ("菜单", "菜单!", false),
+            ("Hi  there", "hi there", true),
+        ] {
             assert_eq!(item(exact).is(&fold(text)), is, "{exact}: {text}");
         }
     }

@@ -72,7 +72,8 @@ impl RegexCondition {
     ///
     /// [`RegexError`] with the place of the first mistake.
     pub(crate) fn parse(source: &str, case: bool) -> Result<Self, RegexError> {
-        let mut tree = ast::parse::Parser::new().parse(source).map_err(|error| of_ast(source, &error))?;
+        let mut tree =
+            ast::parse::Parser::new().parse(source).map_err(|error| of_ast(source, &error))?;
         width::fold(&mut tree);
         let mut translator = TranslatorBuilder::new().case_insensitive(!case).build();
         let hir = translator.translate(source, &tree).map_err(|error| RegexError {
@@ -195,7 +196,10 @@ fn weight(hir: &Hir) -> usize {
 fn collect_captures(hir: &Hir, always: bool, captures: &mut Vec<CaptureName>) {
     match hir.kind() {
         HirKind::Capture(capture) => {
-            let name = capture.name.as_ref().map_or_else(|| capture.index.to_string(), ToString::to_string);
+            let name = capture
+                .name
+                .as_ref()
+                .map_or_else(|| capture.index.to_string(), ToString::to_string);
             captures.push(CaptureName { name, always });
             collect_captures(&capture.sub, always, captures);
         }

@@ -18,6 +18,7 @@ pub(crate) mod scene;
 pub(crate) mod search;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use mynah_core::{Chat, Event, EventBody, StateView};
@@ -67,6 +68,24 @@ pub struct RuleInfo {
     pub off: bool,
 }
 
+/// The length of a message by which regexes are judged, in characters.
+const COSTLY_MESSAGE: usize = 2_000;
+
+/// What a step of a regex takes on a small machine.
+const TIME_OF_STEP: Duration = Duration::from_nanos(4);
+
+/// All regexes together should be done with one message in this time.
+const TOO_LONG: Duration = Duration::from_millis(50);
+
+/// What the regexes of a bot can cost together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegexCost {
+    /// About how long one message of 2 000 characters can take.
+    pub time: Duration,
+    /// The rules whose regexes can all be tried on it: they need the same text, or none.
+    pub rules: Vec<RuleInfo>,
+}
+
 /// How far a bot reaches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reach {
@@ -87,7 +106,9 @@ impl RuleBook {
     pub(crate) fn build(bot: model::Bot) -> Self {
         let places: Vec<_> = bot.rules.iter().map(|rule| rule.place.clone()).collect();
         let mut ordered: Vec<(usize, model::Rule)> = bot.rules.into_iter().enumerate().collect();
-        ordered.sort_by_key(|(at, rule)| (!rule::is_builtin(rule), std::cmp::Reverse(rule.priority), *at));
+        ordered.sort_by_key(|(at, rule)| {
+            (!rule::is_builtin(rule), std::cmp::Reverse(rule.priority), *at)
+        });
         let builtins = ordered.iter().take_while(|(_, rule)| rule::is_builtin(rule)).count();
         let mut reading_order = vec![0; places.len()];
         for (place, (at, _)) in ordered.iter().enumerate() {
@@ -95,7 +116,8 @@ impl RuleBook {
         }
         let mut engine = EngineBuilder::default();
         ordered.iter().for_each(|(_, rule)| engine.add(rule, bot.fold_hant));
-        let rules: Vec<Rule> = ordered.into_iter().map(|(_, rule)| Rule::new(rule, bot.fold_hant)).collect();
+        let rules: Vec<Rule> =
+            ordered.into_iter().map(|(_, rule)| Rule::new(rule, bot.fold_hant)).collect();
         Self {
             names: bot.names,
             people: people::Names::new(bot.admins, bot.ignore),
@@ -108,7 +130,11 @@ impl RuleBook {
             builtins,
             reading_order,
             tables: bot.tables,
-            dialogs: bot.dialogs.into_iter().map(|dialog| Dialog::new(dialog, bot.fold_hant)).collect(),
+            dialogs: bot
+                .dialogs
+                .into_iter()
+                .map(|dialog| Dialog::new(dialog, bot.fold_hant))
+                .collect(),
             schedules: bot.schedules,
         }
     }
@@ -183,6 +209,17 @@ impl RuleBook {
         self.engine.always().iter().map(|place| self.rules[*place as usize].info())
     }
 
+    /// What the regexes can cost, if one message of 2 000 characters can make them take too long together.
+    #[must_use]
+    pub fn regex_cost(&self) -> Option<RegexCost> {
+        let steps = |place: u32| self.rules[place as usize].worst_steps(COSTLY_MESSAGE);
+        let dear = self.engine.dearest(steps);
+        let sum: usize = dear.iter().map(|place| steps(*place)).sum();
+        let time = TIME_OF_STEP.saturating_mul(u32::try_from(sum).unwrap_or(u32::MAX));
+        let rules = || dear.iter().map(|place| self.rules[*place as usize].info()).collect();
+        (time > TOO_LONG).then(|| RegexCost { time, rules: rules() })
+    }
+
     /// How far it reaches.
     #[must_use]
     pub fn reach(&self) -> Reach {
@@ -198,7 +235,11 @@ impl RuleBook {
     /// Whether it looks at what happens in a chat.
     #[must_use]
     pub fn looks_at(&self, chat: &Chat) -> bool {
-        if chat.is_group() { self.groups.iter().any(|glob| glob.fits(&chat.name)) } else { self.private }
+        if chat.is_group() {
+            self.groups.iter().any(|glob| glob.fits(&chat.name))
+        } else {
+            self.private
+        }
     }
 
     /// The `[[group]]` table of a chat: the first that fits.

@@ -13,12 +13,12 @@ use mynah_core::{Due, Quiet, Scope, StateView, Timer, TimerChange, Timestamp};
 
 use crate::decision::{Decision, Moment, RuleRef};
 use crate::model::{self, Days, Missed, Schedule};
+use crate::rule_book::RuleBook;
 use crate::rule_book::act::targets;
 use crate::rule_book::later::{perform, scene_of};
 use crate::rule_book::look::zoned;
 use crate::rule_book::mute;
 use crate::rule_book::pending::Pending;
-use crate::rule_book::RuleBook;
 
 /// The name of the timers of schedules.
 pub(crate) const TIMER: &str = "schedule";
@@ -55,9 +55,16 @@ pub(crate) fn due(book: &RuleBook, due: &Due, state: &dyn StateView, at: &Moment
     }
 }
 
-fn fan_out(book: &RuleBook, schedule: &Schedule, due: &Due, state: &dyn StateView, at: &Moment) -> Decision {
+fn fan_out(
+    book: &RuleBook,
+    schedule: &Schedule,
+    due: &Due,
+    state: &dyn StateView,
+    at: &Moment,
+) -> Decision {
     let mut pending = Pending::new(state);
-    let mut decision = Decision { acted: true, rule: Some(reference(schedule)), ..Decision::default() };
+    let mut decision =
+        Decision { acted: true, rule: Some(reference(schedule)), ..Decision::default() };
     let missed = at.now.since(due.at) > LATE;
     let next = next(&schedule.due, due.at, if missed { at.now } else { due.at }, book.zone());
     // However many were missed, one makes up for all; a beat keeps its place all the same.
@@ -71,7 +78,9 @@ fn fan_out(book: &RuleBook, schedule: &Schedule, due: &Due, state: &dyn StateVie
         for name in &schedule.to {
             let chats = targets(name, &at.chats);
             if chats.is_empty() {
-                decision.warnings.push(format!("no chat is called {name}; nothing was announced there"));
+                decision
+                    .warnings
+                    .push(format!("no chat is called {name}; nothing was announced there"));
             }
             decision.timers.extend(chats.into_iter().map(|chat| {
                 TimerChange::Set(Timer {
@@ -90,14 +99,21 @@ fn fan_out(book: &RuleBook, schedule: &Schedule, due: &Due, state: &dyn StateVie
     decision
 }
 
-fn speak(book: &RuleBook, schedule: &Schedule, due: &Due, state: &dyn StateView, at: &Moment) -> Decision {
+fn speak(
+    book: &RuleBook,
+    schedule: &Schedule,
+    due: &Due,
+    state: &dyn StateView,
+    at: &Moment,
+) -> Decision {
     let reference = Some(reference(schedule));
     if mute::until(&Pending::new(state), at.now).is_some() {
         return Decision { rule: reference, quiet: Some(Quiet::Mute), ..Decision::default() };
     }
     let Some(mut scene) = scene_of(book, due, at) else { return Decision::default() };
     scene.is_reply = false;
-    let decision = perform(book, state, at, &scene, &schedule.name.key, |actor| actor.perform(&schedule.then));
+    let decision =
+        perform(book, state, at, &scene, &schedule.name.key, |actor| actor.perform(&schedule.then));
     Decision { rule: reference, ..decision }
 }
 
@@ -135,18 +151,33 @@ fn just_before(now: Timestamp) -> Timestamp {
 /// The timer of a schedule in the account's lane.
 fn timer(schedule: &Schedule, at: Timestamp) -> TimerChange {
     let name = TIMER.to_owned();
-    TimerChange::Set(Timer { key: key(schedule), at, chat: None, person: None, name, data: String::new() })
+    TimerChange::Set(Timer {
+        key: key(schedule),
+        at,
+        chat: None,
+        person: None,
+        name,
+        data: String::new(),
+    })
 }
 
 /// The first moment after `after`, and not before `not_before`, at which it is due.
-fn next(due: &model::Due, after: Timestamp, not_before: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+fn next(
+    due: &model::Due,
+    after: Timestamp,
+    not_before: Timestamp,
+    zone: &TimeZone,
+) -> Option<Timestamp> {
     let stamp = |zoned: &Zoned| Timestamp::from_millis(zoned.timestamp().as_millisecond());
     let from = || zoned(after.max(just_before(not_before)), zone);
     match due {
         model::Due::At { times, days } => next_time(times, *days, &from()).as_ref().map(stamp),
-        model::Due::Cron(cron) => cron.find_next_occurrence(&from(), false).ok().as_ref().map(stamp),
+        model::Due::Cron(cron) => {
+            cron.find_next_occurrence(&from(), false).ok().as_ref().map(stamp)
+        }
         model::Due::Every(every) => {
-            let beats = not_before.since(after).as_millis().div_ceil(every.as_millis().max(1)).max(1);
+            let beats =
+                not_before.since(after).as_millis().div_ceil(every.as_millis().max(1)).max(1);
             Some(after + every.saturating_mul(u32::try_from(beats).unwrap_or(u32::MAX)))
         }
     }
@@ -157,7 +188,9 @@ fn next_time(times: &[Time], days: Days, after: &Zoned) -> Option<Zoned> {
     let dates = (0..=8).filter_map(|ahead| after.date().checked_add(ahead.days()).ok());
     dates.filter(|date| days.contains(date.weekday())).find_map(|date| {
         // A time that the clock skips comes as much later as it skips; one that it repeats comes once.
-        let moments = times.iter().filter_map(|time| date.to_datetime(*time).to_zoned(after.time_zone().clone()).ok());
+        let moments = times
+            .iter()
+            .filter_map(|time| date.to_datetime(*time).to_zoned(after.time_zone().clone()).ok());
         moments.filter(|moment| moment > after).min()
     })
 }

@@ -106,7 +106,9 @@ impl Template {
                     flush(&mut text, &mut pieces);
                     pieces.push(parser.value()?);
                 }
-                '}' => return Err(parser.error(TemplateErrorKind::Unopened, parser.at..parser.at + 1)),
+                '}' => {
+                    return Err(parser.error(TemplateErrorKind::Unopened, parser.at..parser.at + 1));
+                }
                 _ => text.push(parser.take(c)),
             }
         }
@@ -146,7 +148,9 @@ impl Template {
             Piece::Text(text) => text.capacity(),
             Piece::Value { name, default, .. } => {
                 let default = match default {
-                    Some(Default::Text(text) | Default::Value { name: text, .. }) => text.capacity(),
+                    Some(Default::Text(text) | Default::Value { name: text, .. }) => {
+                        text.capacity()
+                    }
                     None => 0,
                 };
                 name.capacity() + default
@@ -162,7 +166,9 @@ impl Template {
         for piece in &self.pieces {
             match piece {
                 Piece::Text(text) => push_text(&mut rendered, text),
-                Piece::Value { name, default, .. } => push_value(&mut rendered, name, default.as_ref(), values),
+                Piece::Value { name, default, .. } => {
+                    push_value(&mut rendered, name, default.as_ref(), values);
+                }
             }
         }
         rendered
@@ -172,7 +178,9 @@ impl Template {
     #[must_use]
     pub(crate) fn render_text(&self, values: &dyn Values) -> String {
         let pieces = self.render(values).into_iter();
-        pieces.filter_map(|piece| if let Rendered::Text(text) = piece { Some(text) } else { None }).collect()
+        pieces
+            .filter_map(|piece| if let Rendered::Text(text) = piece { Some(text) } else { None })
+            .collect()
     }
 }
 
@@ -274,7 +282,9 @@ impl Parser<'_> {
             match self.peek() {
                 None => return Err(self.error(TemplateErrorKind::Unclosed, open..open + 1)),
                 Some('{') if self.take_doubled('{') => text.push('{'),
-                Some('{') => return Err(self.error(TemplateErrorKind::BadDefault, self.at..self.at + 1)),
+                Some('{') => {
+                    return Err(self.error(TemplateErrorKind::BadDefault, self.at..self.at + 1));
+                }
                 // The brace that closes comes first: `{a|b}}}` is the default `b` and then one brace.
                 Some('}') => return Ok(Default::Text(text)),
                 Some(c) => text.push(self.take(c)),
@@ -342,7 +352,9 @@ impl fmt::Display for Template {
                 Piece::Value { name, default: Some(Default::Text(text)), .. } => {
                     write!(f, "{{{name}|{}}}", text.replace('{', "{{"))?;
                 }
-                Piece::Value { name, default: Some(Default::Value { name: other, .. }), .. } => {
+                Piece::Value {
+                    name, default: Some(Default::Value { name: other, .. }), ..
+                } => {
                     write!(f, "{{{name}|{{{other}}}}}")?;
                 }
             }
@@ -368,7 +380,11 @@ mod tests {
     }
 
     fn known() -> Known {
-        Known(BTreeMap::from([("sender", "张三".to_owned()), ("x", "{sender}".to_owned()), ("empty", String::new())]))
+        Known(BTreeMap::from([
+            ("sender", "张三".to_owned()),
+            ("x", "{sender}".to_owned()),
+            ("empty", String::new()),
+        ]))
     }
 
     #[test]
@@ -424,19 +440,30 @@ mod tests {
     #[test]
     fn names_are_listed_with_their_places() {
         let template = Template::parse("{a} {user.b|{c}} {d|e}").expect("valid");
-        let names: Vec<_> = template.names().map(|name| (name.name, name.span.start, name.has_default)).collect();
-        assert_eq!(names, [("a", 1, false), ("user.b", 5, true), ("c", 13, false), ("d", 18, true)]);
+        let names: Vec<_> =
+            template.names().map(|name| (name.name, name.span.start, name.has_default)).collect();
+        assert_eq!(
+            names,
+            [("a", 1, false), ("user.b", 5, true), ("c", 13, false), ("d", 18, true)]
+        );
     }
 
     fn piece() -> impl Strategy<Value = Piece> {
-        let name = || prop::sample::select(vec!["sender", "user.x", "chat.城市", "1", "no_1"]).prop_map(str::to_owned);
+        let name = || {
+            prop::sample::select(vec!["sender", "user.x", "chat.城市", "1", "no_1"])
+                .prop_map(str::to_owned)
+        };
         let default = prop_oneof![
             "[a-z价 {|,]{0,4}".prop_map(Default::Text),
             name().prop_map(|name| Default::Value { name, span: 0..0 }),
         ];
         prop_oneof![
             "[a-z价格 {}|\n]{1,6}".prop_map(Piece::Text),
-            (name(), prop::option::of(default)).prop_map(|(name, default)| Piece::Value { name, span: 0..0, default }),
+            (name(), prop::option::of(default)).prop_map(|(name, default)| Piece::Value {
+                name,
+                span: 0..0,
+                default
+            }),
         ]
     }
 

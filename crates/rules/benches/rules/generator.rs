@@ -12,27 +12,27 @@ const HAN: &str = "的一是在不了有和人这中大为上个国我以要他�
     立代想已通并提直题党程展五果料象员革位入常文总次品式活设及管特件长求老头基资边流路级少图山统接知较将组见计别她手角期根论运农";
 
 const SYLLABLES: [&str; 24] = [
-    "ba", "co", "der", "fi", "gan", "hol", "in", "jo", "ker", "lo", "mi", "nor", "op", "pra", "que", "ris", "sto", "tu", "un",
-    "ver", "wim", "ex", "yo", "zen",
+    "ba", "co", "der", "fi", "gan", "hol", "in", "jo", "ker", "lo", "mi", "nor", "op", "pra",
+    "que", "ris", "sto", "tu", "un", "ver", "wim", "ex", "yo", "zen",
 ];
 
 /// One rule, in the terms of `bot.toml` and in those of a bare loop of regexes.
-pub struct Rule {
-    pub toml: String,
-    pub regex: String,
-    pub group_only: bool,
+pub(crate) struct Rule {
+    pub(crate) toml: String,
+    pub(crate) regex: String,
+    pub(crate) group_only: bool,
     /// A text that it answers.
-    pub hit: String,
+    pub(crate) hit: String,
 }
 
 /// Something said.
-pub struct Said {
-    pub text: String,
-    pub in_group: bool,
+pub(crate) struct Said {
+    pub(crate) text: String,
+    pub(crate) in_group: bool,
 }
 
 /// So many rules.
-pub fn rules(count: usize, seed: u64) -> Vec<Rule> {
+pub(crate) fn rules(count: usize, seed: u64) -> Vec<Rule> {
     let mut random = Random::from_seed(seed);
     (0..count).map(|n| rule(n, &mut random)).collect()
 }
@@ -93,7 +93,7 @@ fn english(random: &mut Random) -> String {
 }
 
 /// So many messages, half of which some rule answers.
-pub fn messages(rules: &[Rule], count: usize, long: bool, seed: u64) -> Vec<Said> {
+pub(crate) fn messages(rules: &[Rule], count: usize, long: bool, seed: u64) -> Vec<Said> {
     let mut random = Random::from_seed(seed ^ 0x5eed);
     (0..count).map(|_| message(rules, long, &mut random)).collect()
 }
@@ -103,7 +103,8 @@ fn message(rules: &[Rule], long: bool, random: &mut Random) -> Said {
     let mut text = String::new();
     let mut characters = 0;
     while characters < length {
-        let word = if random.below(3) == 0 { format!(" {} ", english(random)) } else { chinese(random) };
+        let word =
+            if random.below(3) == 0 { format!(" {} ", english(random)) } else { chinese(random) };
         characters += word.chars().count() as u64;
         text.push_str(&word);
         if random.below(6) == 0 {
@@ -122,17 +123,28 @@ fn message(rules: &[Rule], long: bool, random: &mut Random) -> Said {
 }
 
 /// Rule sets that are hard, by name.
-pub fn hard(count: usize) -> Vec<(&'static str, String)> {
-    let each = |rule: fn(usize) -> String| (0..count).fold(String::new(), |mut all, n| {
-        let _ = writeln!(all, "[[rule]]\n{}\nreply = \"{n}\"\ncontinue = {}", rule(n), false);
-        all
-    });
+pub(crate) fn hard(count: usize) -> Vec<(&'static str, String)> {
+    let each = |rule: fn(usize) -> String| {
+        (0..count).fold(String::new(), |mut all, n| {
+            let _ = writeln!(all, "[[rule]]\n{}\nreply = \"{n}\"", rule(n));
+            all
+        })
+    };
     vec![
         ("one literal in all regexes", each(|n| format!(r"regex = '订单(\d+)第{n}号'"))),
         ("one literal in the middle", each(|n| format!(r"regex = '(\d+)元订单\D+{n}$'"))),
-        ("keywords everywhere", each(|n| format!("keyword = \"{}\"\nin = \"private\"", "啊".repeat(1 + n % 24)))),
-        ("prefixes of one another", each(|n| format!("prefix = \"{}{n}\"", "啊".repeat(1 + n % 300)))),
-        ("regexes without literals", each(|n| format!(r"regex = '^\d{{{}}}\s\S{{{}}}$'", 1 + n % 9, 1 + n / 9 % 50))),
+        (
+            "keywords everywhere",
+            each(|n| format!("keyword = \"{}\"\nin = \"private\"", "啊".repeat(1 + n % 24))),
+        ),
+        (
+            "prefixes of one another",
+            each(|n| format!("prefix = \"{}{n}\"", "啊".repeat(1 + n % 300))),
+        ),
+        (
+            "regexes without literals",
+            each(|n| format!(r"regex = '^\d{{{}}}\s\S{{{}}}$'", 1 + n % 9, 1 + n / 9 % 50)),
+        ),
         ("evil patterns", each(|n| format!("regex = '(啊+)+{n}$'"))),
     ]
 }

@@ -65,7 +65,10 @@ fn event(said: &Said) -> Event {
 }
 
 /// The mean and the 99th percentile of one decision, and how many were answered.
-fn measure(events: &[Event], mut decide: impl FnMut(&Event) -> bool) -> (Duration, Duration, usize) {
+fn measure(
+    events: &[Event],
+    mut decide: impl FnMut(&Event) -> bool,
+) -> (Duration, Duration, usize) {
     let mut best = (Duration::MAX, Duration::MAX, 0);
     for _ in 0..4 {
         let mut each = Vec::with_capacity(events.len());
@@ -106,8 +109,12 @@ fn compile(rules: &[Rule]) -> Vec<(Regex, bool)> {
 #[expect(clippy::print_stdout, reason = "a benchmark prints its table")]
 fn main() {
     let at = Moment::at(Timestamp::from_secs(0));
-    println!("|   rules | load ms | heap MB | short ns | p99 µs | hits % | bare loop ns | times | long µs |");
-    println!("|--------:|--------:|--------:|---------:|-------:|-------:|-------------:|------:|--------:|");
+    println!(
+        "|   rules | load ms | heap MB | short ns | p99 µs | hits % | bare loop ns | times | long µs |"
+    );
+    println!(
+        "|--------:|--------:|--------:|---------:|-------:|-------:|-------------:|------:|--------:|"
+    );
     for count in [10, 100, 1_000, 10_000, 100_000] {
         let rules = rules(count, 1);
         let (book, load) = book(rules.iter().map(|rule| rule.toml.as_str()).collect());
@@ -120,7 +127,8 @@ fn main() {
             let few = &said[..(400_000 / count).clamp(100, MESSAGES)];
             let mut next = few.iter().cycle();
             let few_events = &events[..few.len()];
-            let (bare, ..) = measure(few_events, |_| next.next().is_some_and(|said| bare(&loop_of, said)));
+            let (bare, ..) =
+                measure(few_events, |_| next.next().is_some_and(|said| bare(&loop_of, said)));
             (bare.as_nanos().to_string(), format!("{:.0}", bare.as_secs_f64() / mean.as_secs_f64()))
         } else {
             ("-".to_owned(), "-".to_owned())
@@ -148,6 +156,10 @@ fn main() {
             measure(std::slice::from_ref(&event), |event| decide(&book, event, &at)).0
         });
         let worst = worst.max().unwrap_or_default();
-        println!("| {name:<24} | {:>7.1} | {:>20.2} |", load.as_secs_f64() * 1e3, worst.as_secs_f64() * 1e3);
+        println!(
+            "| {name:<24} | {:>7.1} | {:>20.2} |",
+            load.as_secs_f64() * 1e3,
+            worst.as_secs_f64() * 1e3
+        );
     }
 }

@@ -147,8 +147,12 @@ impl Script {
         };
         match answer {
             None => Judged::Wrong,
-            Some(answer) if self.is_one_of(&question.restart_on, answer).is_some() => Judged::Restart,
-            Some(answer) => Judged::Right { name: question.save.clone(), answer: answer.to_owned() },
+            Some(answer) if self.is_one_of(&question.restart_on, answer).is_some() => {
+                Judged::Restart
+            }
+            Some(answer) => {
+                Judged::Right { name: question.save.clone(), answer: answer.to_owned() }
+            }
         }
     }
 

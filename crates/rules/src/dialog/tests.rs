@@ -63,8 +63,15 @@ fn a_dialog_goes_from_question_to_question() {
     );
     let done = talk.say("群/张三", "对");
     assert_eq!(done[0], "@张三 报名成功，你是第 1 位。");
-    assert_eq!(done[1], "=> save signup.csv 2026-11-23 12:00:00|群|张三|{phone}|１３８００１３８０００|对");
-    assert!(done[2].starts_with("=> run save_signup {\"name\": \"{phone}\", \"ok\": \"对\""), "{}", done[2]);
+    assert_eq!(
+        done[1],
+        "=> save signup.csv 2026-11-23 12:00:00|群|张三|{phone}|１３８００１３８０００|对"
+    );
+    assert!(
+        done[2].starts_with("=> run save_signup {\"name\": \"{phone}\", \"ok\": \"对\""),
+        "{}",
+        done[2]
+    );
     assert_eq!(talk.pass(600), [""; 0]);
     assert_eq!(talk.say("群/张三", "张三"), [""; 0]);
 }

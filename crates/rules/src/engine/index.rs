@@ -78,10 +78,12 @@ impl Index {
                     found.extend_from_slice(self.list(literal, Anchor::Anywhere));
                 }
                 // Literals have no spaces around them, texts and items may.
-                if (hit.start() == begin && !planted(Mistake::SpacesForgotten)) || hit.start() == 0 {
+                if (hit.start() == begin && !planted(Mistake::SpacesForgotten)) || hit.start() == 0
+                {
                     found.extend_from_slice(self.list(literal, Anchor::Begin));
                 }
-                if (hit.end() == end || hit.end() == text.len()) && !planted(Mistake::EndForgotten) {
+                if (hit.end() == end || hit.end() == text.len()) && !planted(Mistake::EndForgotten)
+                {
                     found.extend_from_slice(self.list(literal, Anchor::End));
                 }
             }
@@ -91,6 +93,15 @@ impl Index {
     fn list(&self, literal: usize, anchor: Anchor) -> &[u32] {
         let list = 3 * literal + anchor as usize;
         &self.rules[self.starts[list] as usize..self.starts[list + 1] as usize]
+    }
+
+    /// The rules behind each literal.
+    pub(super) fn lists(&self) -> impl Iterator<Item = &[u32]> {
+        let literals = 0..self.starts.len() / 3;
+        literals.map(|literal| {
+            let (from, to) = (self.starts[3 * literal], self.starts[3 * literal + 3]);
+            &self.rules[from as usize..to as usize]
+        })
     }
 
     /// Bytes on the heap.

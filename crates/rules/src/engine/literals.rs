@@ -51,7 +51,8 @@ impl Found {
 
     /// Keeps the whole texts of a part as a set, if they tell anything.
     fn keep(&mut self, whole: Option<Vec<String>>) {
-        let tells = |set: &Vec<String>| !set.is_empty() && set.iter().all(|text| !text.trim().is_empty());
+        let tells =
+            |set: &Vec<String>| !set.is_empty() && set.iter().all(|text| !text.trim().is_empty());
         self.sets.extend(whole.filter(tells).map(without_longer));
     }
 
@@ -90,7 +91,10 @@ impl Found {
                 complete = false;
                 run = if texts.is_empty() { vec![String::new()] } else { texts };
             } else {
-                run = run.iter().flat_map(|head| texts.iter().map(move |tail| format!("{head}{tail}"))).collect();
+                run = run
+                    .iter()
+                    .flat_map(|head| texts.iter().map(move |tail| format!("{head}{tail}")))
+                    .collect();
             }
         }
         if complete {
@@ -104,8 +108,11 @@ impl Found {
     fn of_branches(parts: &[Hir]) -> Self {
         let parts = if planted(Mistake::FirstBranch) { &parts[..1] } else { parts };
         let branches: Vec<Self> = parts.iter().map(Self::of).collect();
-        let wholes: Option<Vec<Vec<String>>> = branches.iter().map(|branch| branch.whole.clone()).collect();
-        if let Some(texts) = wholes.map(|wholes| wholes.concat()).filter(|texts| texts.len() <= MOST) {
+        let wholes: Option<Vec<Vec<String>>> =
+            branches.iter().map(|branch| branch.whole.clone()).collect();
+        if let Some(texts) =
+            wholes.map(|wholes| wholes.concat()).filter(|texts| texts.len() <= MOST)
+        {
             return Self::whole(texts);
         }
         // One set of each branch: the one whose shortest text is longest.
@@ -124,9 +131,12 @@ impl Found {
 /// The members of a class, if they are few.
 fn members(class: &Class) -> Option<Vec<String>> {
     let members: Vec<char> = match class {
-        Class::Unicode(class) => {
-            class.ranges().iter().flat_map(|range| range.start()..=range.end()).take(MOST + 1).collect()
-        }
+        Class::Unicode(class) => class
+            .ranges()
+            .iter()
+            .flat_map(|range| range.start()..=range.end())
+            .take(MOST + 1)
+            .collect(),
         Class::Bytes(class) => {
             let bytes = class.ranges().iter().flat_map(|range| range.start()..=range.end());
             bytes.map(char::from).take(MOST + 1).collect()
@@ -134,7 +144,8 @@ fn members(class: &Class) -> Option<Vec<String>> {
     };
     (members.len() <= MOST).then(|| {
         // Both cases of a letter fold to one text.
-        let mut texts: Vec<String> = members.into_iter().map(|c| crate::fold::fold_case(c).to_string()).collect();
+        let mut texts: Vec<String> =
+            members.into_iter().map(|c| crate::fold::fold_case(c).to_string()).collect();
         texts.sort_unstable();
         texts.dedup();
         texts.truncate(if planted(Mistake::FirstOfClass) { 1 } else { MOST });

@@ -2,7 +2,6 @@
 
 /// A mistake that somebody might make here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(not(test), expect(dead_code, reason = "only tests plant mistakes"))]
 pub(super) enum Mistake {
     /// Rules without a literal are forgotten.
     AlwaysForgotten,

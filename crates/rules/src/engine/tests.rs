@@ -21,9 +21,46 @@ use crate::template::Template;
 
 /// Pieces of texts: short ones that lie in each other, and everything that folding changes.
 const PIECES: [&str; 40] = [
-    "a", "ab", "b", "Hi", "hi", "this", "价格", "价", "格", "價格", "多少钱", "Ａ", "ＡＢ", "k", "\u{212a}", "ſ", "S",
-    "5G", "5", "é", "e\u{301}", "e", "\u{301}", "か", "が", "\u{3099}", "😀", "!", "：", ":", "天气 ", " x", "x", "ﬁ",
-    "i", "C++", "\u{200b}", "臺灣", "台湾", "长长长长长长长长长长长长长长长长长长长长长长长长长长长长头尾",
+    "a",
+    "ab",
+    "b",
+    "Hi",
+    "hi",
+    "this",
+    "价格",
+    "价",
+    "格",
+    "價格",
+    "多少钱",
+    "Ａ",
+    "ＡＢ",
+    "k",
+    "\u{212a}",
+    "ſ",
+    "S",
+    "5G",
+    "5",
+    "é",
+    "e\u{301}",
+    "e",
+    "\u{301}",
+    "か",
+    "が",
+    "\u{3099}",
+    "😀",
+    "!",
+    "：",
+    ":",
+    "天气 ",
+    " x",
+    "x",
+    "ﬁ",
+    "i",
+    "C++",
+    "\u{200b}",
+    "臺灣",
+    "台湾",
+    "长长长长长长长长长长长长长长长长长长长长长长长长长长长长头尾",
 ];
 
 /// What holds pieces together in messages.
@@ -93,18 +130,24 @@ fn piece() -> impl Strategy<Value = String> {
 /// A few pieces in a row.
 fn phrase(most: usize) -> impl Strategy<Value = String> {
     let joint = prop::sample::select(JOINTS.to_vec());
-    prop::collection::vec((piece(), joint), 1..=most)
-        .prop_map(|parts| parts.into_iter().flat_map(|(piece, joint)| [piece, joint.to_owned()]).collect())
+    prop::collection::vec((piece(), joint), 1..=most).prop_map(|parts| {
+        parts.into_iter().flat_map(|(piece, joint)| [piece, joint.to_owned()]).collect()
+    })
 }
 
-fn filled(shapes: &'static [&'static str], escape: fn(&str) -> String) -> impl Strategy<Value = String> {
-    (prop::sample::select(shapes.to_vec()), [piece(), piece(), piece()]).prop_map(move |(shape, pieces)| {
-        let mut text = shape.to_owned();
-        for (n, piece) in pieces.iter().enumerate() {
-            text = text.replace(&format!("{{{n}}}"), &escape(piece));
-        }
-        text.replace("{{", "{").replace("}}", "}")
-    })
+fn filled(
+    shapes: &'static [&'static str],
+    escape: fn(&str) -> String,
+) -> impl Strategy<Value = String> {
+    (prop::sample::select(shapes.to_vec()), [piece(), piece(), piece()]).prop_map(
+        move |(shape, pieces)| {
+            let mut text = shape.to_owned();
+            for (n, piece) in pieces.iter().enumerate() {
+                text = text.replace(&format!("{{{n}}}"), &escape(piece));
+            }
+            text.replace("{{", "{").replace("}}", "}")
+        },
+    )
 }
 
 fn condition() -> impl Strategy<Value = (u8, Vec<String>)> {
@@ -125,14 +168,16 @@ fn condition() -> impl Strategy<Value = (u8, Vec<String>)> {
 fn wish() -> impl Strategy<Value = Wish> {
     let conditions = prop::collection::vec(condition(), 1..=2);
     let flags = (any::<bool>(), prop::bool::weighted(0.3), prop::bool::weighted(0.05));
-    (conditions, flags, 0..8_u8, -1..=1_i64).prop_map(|(conditions, (case, go_on, off), scope, priority)| Wish {
-        conditions,
-        case,
-        scope,
-        priority,
-        go_on,
-        off,
-    })
+    (conditions, flags, 0..8_u8, -1..=1_i64).prop_map(
+        |(conditions, (case, go_on, off), scope, priority)| Wish {
+            conditions,
+            case,
+            scope,
+            priority,
+            go_on,
+            off,
+        },
+    )
 }
 
 fn case() -> impl Strategy<Value = (Vec<Wish>, bool, Vec<Said>)> {
@@ -156,7 +201,12 @@ fn conditions(wish: &Wish) -> Conditions {
             5 => when.suffix = list,
             // What cannot be read, a checked rule does not have.
             6 => when.pattern = list.iter().filter_map(|text| Pattern::parse(text).ok()).collect(),
-            _ => when.regex = list.iter().filter_map(|text| RegexCondition::parse(text, wish.case).ok()).collect(),
+            _ => {
+                when.regex = list
+                    .iter()
+                    .filter_map(|text| RegexCondition::parse(text, wish.case).ok())
+                    .collect();
+            }
         }
     }
     match wish.scope {
@@ -175,7 +225,8 @@ fn book(wishes: &[Wish], hant: bool) -> RuleBook {
         name: Name { id: None, key: line.to_string() },
         when: conditions(wish),
         then: vec![Step::Say {
-            text: Template::parse(&format!("{line} {{rest}} {{x}} {{1}}")).expect("a good template"),
+            text: Template::parse(&format!("{line} {{rest}} {{x}} {{1}}"))
+                .expect("a good template"),
             shape: Shape::default(),
         }],
         brakes: Brakes::default(),
@@ -235,7 +286,12 @@ struct Tally {
     with_two_acting: AtomicUsize,
 }
 
-fn compare(wishes: &[Wish], hant: bool, messages: &[Said], tally: &Tally) -> Result<(), TestCaseError> {
+fn compare(
+    wishes: &[Wish],
+    hant: bool,
+    messages: &[Said],
+    tally: &Tally,
+) -> Result<(), TestCaseError> {
     let book = book(wishes, hant);
     let at = Moment::at(Timestamp::from_secs(0));
     for said in messages {
@@ -243,7 +299,9 @@ fn compare(wishes: &[Wish], hant: bool, messages: &[Said], tally: &Tally) -> Res
         let mut matched = Matched::default();
         let scanned: Decision = book.explain(&event, &NoState, &at, &mut matched);
         let found = book.decide(&event, &NoState, &at);
-        let count = |counter: &AtomicUsize, yes: bool| counter.fetch_add(usize::from(yes), Ordering::Relaxed);
+        let count = |counter: &AtomicUsize, yes: bool| {
+            counter.fetch_add(usize::from(yes), Ordering::Relaxed)
+        };
         count(&tally.cases, true);
         count(&tally.answered, scanned.acted);
         count(&tally.with_two_acting, matched.0 > 1);
@@ -265,8 +323,9 @@ fn the_index_decides_as_asking_every_rule_does() {
         for seed in 0..2 {
             let tally = Arc::clone(&tally);
             scope.spawn(move || {
-                let result = runner(2_000, seed)
-                    .run(&case(), |(wishes, hant, messages)| compare(&wishes, hant, &messages, &tally));
+                let result = runner(2_000, seed).run(&case(), |(wishes, hant, messages)| {
+                    compare(&wishes, hant, &messages, &tally)
+                });
                 if let Err(error) = result {
                     panic!("{error}");
                 }
@@ -278,8 +337,16 @@ fn the_index_decides_as_asking_every_rule_does() {
     assert!(cases >= 100_000);
     // The comparison is worth something only if enough is found, and enough could be.
     assert!(2 * count(&tally.answered) >= cases, "{} of {cases} answered", count(&tally.answered));
-    assert!(3 * count(&tally.with_two_candidates) >= cases, "{} of {cases}", count(&tally.with_two_candidates));
-    assert!(20 * count(&tally.with_two_acting) >= cases, "{} of {cases}", count(&tally.with_two_acting));
+    assert!(
+        3 * count(&tally.with_two_candidates) >= cases,
+        "{} of {cases}",
+        count(&tally.with_two_candidates)
+    );
+    assert!(
+        20 * count(&tally.with_two_acting) >= cases,
+        "{} of {cases}",
+        count(&tally.with_two_acting)
+    );
 }
 
 #[test]

@@ -70,15 +70,21 @@ impl Wanted {
             wanted.sets.extend(items(&when.none, Anchor::Anywhere));
         }
         let folding = Folding::new(when.case, hant);
-        let patterns: Vec<_> = when.pattern.iter().map(|pattern| Matcher::required(pattern, folding)).collect();
+        let patterns: Vec<_> =
+            when.pattern.iter().map(|pattern| Matcher::required(pattern, folding)).collect();
         wanted.add_alternatives(&patterns, |text| full(text, hant));
-        let regexes: Vec<_> = when.regex.iter().map(|regex| literals::required(regex.hir())).collect();
+        let regexes: Vec<_> =
+            when.regex.iter().map(|regex| literals::required(regex.hir())).collect();
         wanted.add_alternatives(&regexes, |text| each(text, hant));
         wanted
     }
 
     /// Adds what a list of patterns or regexes needs, of which one is to match: for each of them one of its sets.
-    fn add_alternatives(&mut self, alternatives: &[Vec<Vec<String>>], fold: impl Fn(&str) -> String) {
+    fn add_alternatives(
+        &mut self,
+        alternatives: &[Vec<Vec<String>>],
+        fold: impl Fn(&str) -> String,
+    ) {
         if alternatives.is_empty() {
             return;
         }
@@ -90,7 +96,9 @@ impl Wanted {
             self.sets.extend(only.iter().filter_map(fold_set));
             return;
         }
-        let longest = |sets: &Vec<Vec<String>>| sets.iter().filter_map(fold_set).max_by_key(|set| shortest(set));
+        let longest = |sets: &Vec<Vec<String>>| {
+            sets.iter().filter_map(fold_set).max_by_key(|set| shortest(set))
+        };
         let all: Option<Vec<Vec<Literal>>> = alternatives.iter().map(longest).collect();
         self.sets.extend(all.map(|all| all.concat()).filter(|set| set.len() <= MOST));
     }
@@ -98,7 +106,9 @@ impl Wanted {
     /// The set to wait for: the one shared least with other rules, else the longest. `None` if there is none.
     pub(super) fn best(&self, shares: &Shares) -> Option<&[Literal]> {
         let cost = |set: &Vec<Literal>| -> u64 {
-            set.iter().map(|literal| u64::from(shares.get(&literal.text).copied().unwrap_or(1))).sum()
+            set.iter()
+                .map(|literal| u64::from(shares.get(&literal.text).copied().unwrap_or(1)))
+                .sum()
         };
         let best = self.sets.iter().min_by_key(|set| (cost(set), std::cmp::Reverse(shortest(set))));
         best.map(Vec::as_slice)
@@ -130,7 +140,9 @@ fn cut(text: &str, anchor: Anchor) -> Option<Literal> {
     }
     let characters = text.chars().count();
     let (skip, take) = match anchor {
-        Anchor::End if !planted(Mistake::CutAtWrongEnd) => (characters.saturating_sub(LONGEST), LONGEST),
+        Anchor::End if !planted(Mistake::CutAtWrongEnd) => {
+            (characters.saturating_sub(LONGEST), LONGEST)
+        }
         Anchor::Begin | Anchor::Anywhere | Anchor::End => (0, LONGEST),
     };
     Some(Literal { text: text.chars().skip(skip).take(take).collect::<String>().into(), anchor })

@@ -7,7 +7,11 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
 /// Gives the characters of the NFKC form from byte `from` on, without the invisible ones, each with the bytes of the
 /// original characters that it came from.
-pub(super) fn walk_compatible(original: &str, from: usize, emit: &mut dyn FnMut(char, Range<usize>)) {
+pub(super) fn walk_compatible(
+    original: &str,
+    from: usize,
+    emit: &mut dyn FnMut(char, Range<usize>),
+) {
     let mut segment = Segment::default();
     let mut characters = original[from..].char_indices().map(|(at, c)| (from + at, c)).peekable();
     while let Some((at, c)) = characters.next() {
@@ -51,7 +55,8 @@ impl Segment {
     }
 
     fn finish(&mut self, emit: &mut dyn FnMut(char, Range<usize>)) {
-        let (Some((_, start)), Some((last, last_at))) = (self.places.first(), self.places.last()) else {
+        let (Some((_, start)), Some((last, last_at))) = (self.places.first(), self.places.last())
+        else {
             return;
         };
         let whole = *start..last_at + last.len_utf8();
@@ -122,7 +127,7 @@ pub(crate) fn fold_width(c: char) -> char {
 }
 
 /// Whether a character shows nothing and takes no room: what people paste unknowingly, or put in to slip through.
-pub(crate) fn is_invisible(c: char) -> bool {
+pub(super) fn is_invisible(c: char) -> bool {
     c >= '\u{ad}'
         && matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180b}'..='\u{180e}' | '\u{200b}'..='\u{200f}'
             | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'

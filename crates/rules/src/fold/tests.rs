@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use regex_syntax::hir::{ClassUnicode, ClassUnicodeRange};
 
+use super::segment::is_invisible;
 use super::*;
 
 fn full(text: &str) -> String {
@@ -75,7 +76,9 @@ fn captures_are_original_characters() {
 fn cases_fold_as_unicode_says() {
     // The two sources of truth may know different versions of Unicode: only what both know is compared.
     let assigned = regex_syntax::parse(r"\P{Cn}").map(regex_syntax::hir::Hir::into_kind);
-    let Ok(regex_syntax::hir::HirKind::Class(regex_syntax::hir::Class::Unicode(assigned))) = assigned else {
+    let Ok(regex_syntax::hir::HirKind::Class(regex_syntax::hir::Class::Unicode(assigned))) =
+        assigned
+    else {
         panic!("a class is a class");
     };
     for c in assigned.ranges().iter().flat_map(|range| range.start()..=range.end()) {
@@ -87,7 +90,10 @@ fn cases_fold_as_unicode_says() {
             }
         }
         let folded = fold_case(c);
-        assert!(same.ranges().iter().any(|range| (range.start()..=range.end()).contains(&folded)), "{c:?}");
+        assert!(
+            same.ranges().iter().any(|range| (range.start()..=range.end()).contains(&folded)),
+            "{c:?}"
+        );
     }
 }
 

@@ -89,11 +89,6 @@ impl Matcher {
         size_of_val(&*self.code) + names.sum::<usize>()
     }
 
-    /// About how many steps it can take at worst on a text of so many bytes.
-    pub(crate) fn worst_steps(&self, length: usize) -> usize {
-        self.code.len() * length
-    }
-
     /// What its holes hold, if the whole text fits; final punctuation of the text is ignored.
     pub(crate) fn fit(&self, text: &str) -> Option<Holes> {
         let begin = text.len() - text.trim_start().len();
@@ -126,8 +121,26 @@ pub(crate) fn without_final_punctuation(text: &str) -> &str {
 
 /// Whether a sentence can end in `c`; the space before such a sign goes with it.
 fn is_final(c: char) -> bool {
-    matches!(c, '.' | ',' | ';' | ':' | '!' | '?' | '~' | '…' | '。' | '、' | '～' | '〜' | '！' | '？' | '，' | '；' | '：' | '．')
-        || c.is_whitespace()
+    matches!(
+        c,
+        '.' | ','
+            | ';'
+            | ':'
+            | '!'
+            | '?'
+            | '~'
+            | '…'
+            | '。'
+            | '、'
+            | '～'
+            | '〜'
+            | '！'
+            | '？'
+            | '，'
+            | '；'
+            | '：'
+            | '．'
+    ) || c.is_whitespace()
 }
 
 /// A pattern without final punctuation. One of signs only keeps them: there is nothing else to match.
@@ -149,7 +162,9 @@ fn required(nodes: &[Node], folding: Folding) -> Vec<Vec<String>> {
             }
             Node::Either(branches) => {
                 let shortest = |set: &Vec<String>| set.iter().map(String::len).min();
-                let best = branches.iter().map(|branch| required(branch, folding).into_iter().max_by_key(shortest));
+                let best = branches
+                    .iter()
+                    .map(|branch| required(branch, folding).into_iter().max_by_key(shortest));
                 sets.extend(best.collect::<Option<Vec<_>>>().map(|sets| sets.concat()));
             }
             Node::Hole { .. } | Node::Optional(_) => {}

@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::{
-    HoleKind, MAX_DEPTH, MAX_LENGTH, Node, Pattern, PatternError, PatternErrorKind as Kind, captures_of,
+    HoleKind, MAX_DEPTH, MAX_LENGTH, Node, Pattern, PatternError, PatternErrorKind as Kind,
+    captures_of,
 };
 use crate::template::is_name;
 

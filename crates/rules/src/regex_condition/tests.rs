@@ -13,7 +13,11 @@ fn captures(source: &str, text: &str) -> Option<Vec<(String, String)>> {
 #[test]
 fn both_widths_match_and_captures_are_original() {
     for (source, text, expected) in [
-        (r"订单号?\s*[:：]?\s*(?<no>\d{8,12})", "订单：２０２６１１２２", Some(vec![("no", "２０２６１１２２")])),
+        (
+            r"订单号?\s*[:：]?\s*(?<no>\d{8,12})",
+            "订单：２０２６１１２２",
+            Some(vec![("no", "２０２６１１２２")]),
+        ),
         ("(a)(b)?", "xA", Some(vec![("1", "A")])),
         ("（(.+)）", "看(这里)", Some(vec![("1", "这里")])),
         ("[！-～]+", "abc", Some(vec![])),
@@ -29,12 +33,17 @@ fn both_widths_match_and_captures_are_original() {
         ("aab", "aaab", Some(vec![])),
     ] {
         let expected = expected.map(|list: Vec<(&str, &str)>| {
-            list.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect::<Vec<_>>()
+            list.into_iter()
+                .map(|(name, text)| (name.to_owned(), text.to_owned()))
+                .collect::<Vec<_>>()
         });
         assert_eq!(captures(source, text), expected, "{source} on {text}");
     }
     let exact = RegexCondition::parse("Ab", true).expect("valid");
-    assert!(exact.find(&Folding::WIDTH.fold("ab")).is_none() && exact.find(&Folding::WIDTH.fold("Ａb")).is_some());
+    assert!(
+        exact.find(&Folding::WIDTH.fold("ab")).is_none()
+            && exact.find(&Folding::WIDTH.fold("Ａb")).is_some()
+    );
 }
 
 #[test]
@@ -59,33 +68,74 @@ fn mistakes_have_a_kind_and_a_place() {
 #[test]
 fn what_matches_everything_is_known() {
     for (source, every) in [
-        ("(ab)*", true), ("a?", true), ("", true), ("^", true), ("x*$", true), ("a", false), ("^$", false),
-        (r"\b", false), ("(?<x>a)|b*", true), (".+", false),
+        ("(ab)*", true),
+        ("a?", true),
+        ("", true),
+        ("^", true),
+        ("x*$", true),
+        ("a", false),
+        ("^$", false),
+        (r"\b", false),
+        ("(?<x>a)|b*", true),
+        (".+", false),
     ] {
-        assert_eq!(RegexCondition::parse(source, false).expect(source).matches_every(), every, "{source}");
+        assert_eq!(
+            RegexCondition::parse(source, false).expect(source).matches_every(),
+            every,
+            "{source}"
+        );
     }
 }
 
 #[test]
 fn groups_are_known_by_name_or_number() {
-    let names = RegexCondition::parse("(a)(?<x>b)?(?:(c)|(?<y>d))", false).expect("valid").captures();
+    let names =
+        RegexCondition::parse("(a)(?<x>b)?(?:(c)|(?<y>d))", false).expect("valid").captures();
     let expected = [("1", true), ("x", false), ("3", false), ("y", false)];
-    let names: Vec<(&str, bool)> = names.iter().map(|name| (name.name.as_str(), name.always)).collect();
+    let names: Vec<(&str, bool)> =
+        names.iter().map(|name| (name.name.as_str(), name.always)).collect();
     assert_eq!(names, expected);
 }
 
 /// Regexes over a small alphabet, nested a few times.
 fn expression() -> impl Strategy<Value = String> {
     let leaf = prop::sample::select(vec![
-        "a", "b", "aa", "aab", "价价", "价", "é", "[ab]", "[^a]", r"\d", r"\w", r"\s", ".", "^", "$", r"\b", r"\B", "", "1", r"\b{start}", r"\b{end}",
-        "(?m:^)", "(?m:$)",
+        "a",
+        "b",
+        "aa",
+        "aab",
+        "价价",
+        "价",
+        "é",
+        "[ab]",
+        "[^a]",
+        r"\d",
+        r"\w",
+        r"\s",
+        ".",
+        "^",
+        "$",
+        r"\b",
+        r"\B",
+        "",
+        "1",
+        r"\b{start}",
+        r"\b{end}",
+        "(?m:^)",
+        "(?m:$)",
     ])
     .prop_map(str::to_owned);
     leaf.prop_recursive(4, 24, 3, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 1..4).prop_map(|parts| parts.concat()),
-            prop::collection::vec(inner.clone(), 1..4).prop_map(|parts| format!("(?:{})", parts.join("|"))),
-            (inner.clone(), prop::sample::select(vec!["*", "+", "?", "*?", "+?", "??", "{2}", "{1,3}", "{0,2}?", "{2,}"]))
+            prop::collection::vec(inner.clone(), 1..4)
+                .prop_map(|parts| format!("(?:{})", parts.join("|"))),
+            (
+                inner.clone(),
+                prop::sample::select(vec![
+                    "*", "+", "?", "*?", "+?", "??", "{2}", "{1,3}", "{0,2}?", "{2,}"
+                ])
+            )
                 .prop_map(|(inner, times)| format!("(?:{inner}){times}")),
             inner.prop_map(|inner| format!("({inner})")),
         ]

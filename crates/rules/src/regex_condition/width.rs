@@ -13,7 +13,10 @@ pub(super) fn fold(tree: &mut Ast) {
         Ast::ClassBracketed(class) => fold_set(&mut class.kind),
         Ast::Repetition(repetition) => fold(&mut repetition.ast),
         Ast::Group(group) => {
-            debug_assert!(!matches!(group.kind, GroupKind::CaptureIndex(0)), "group 0 is never written");
+            debug_assert!(
+                !matches!(group.kind, GroupKind::CaptureIndex(0)),
+                "group 0 is never written"
+            );
             fold(&mut group.ast);
         }
         Ast::Alternation(alternation) => alternation.asts.iter_mut().for_each(fold),
@@ -47,7 +50,8 @@ fn fold_item(item: &mut ClassSetItem) {
         ClassSetItem::Range(range) => {
             let folded = folded_members(range);
             if !folded.is_empty() {
-                let items = std::iter::once(ClassSetItem::Range(range.clone())).chain(folded).collect();
+                let items =
+                    std::iter::once(ClassSetItem::Range(range.clone())).chain(folded).collect();
                 *item = ClassSetItem::Union(ClassSetUnion { span: range.span, items });
             }
         }

@@ -96,7 +96,9 @@ impl Actor<'_, '_> {
             None => self.pending.add(scope, key, by, None),
         }
         if stored.is_some_and(|value| value.trim().parse::<i64>().is_err()) {
-            self.out.warnings.push(format!("{key} held no whole number when something was added to it"));
+            self.out
+                .warnings
+                .push(format!("{key} held no whole number when something was added to it"));
         }
     }
 
@@ -135,7 +137,8 @@ impl Actor<'_, '_> {
         let (name, argument) = name.split_once(' ').unwrap_or((name, ""));
         match name {
             "builtin.mute" => {
-                let spoken = self.scene.captures.get("duration").map_or(&*self.scene.rest, String::as_str);
+                let spoken =
+                    self.scene.captures.get("duration").map_or(&*self.scene.rest, String::as_str);
                 let lasts = mute::duration(spoken).or_else(|| mute::duration(argument));
                 mute::mute(self.pending, self.at.now + lasts.unwrap_or(mute::USUAL));
             }

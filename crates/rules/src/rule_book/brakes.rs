@@ -28,7 +28,11 @@ impl Holds<'_> {
 }
 
 /// The brake that holds for a rule now, if one does: the one that holds longest of its kind, cooldown before limit.
-pub(super) fn holding<'b>(brakes: &'b Brakes, at: &At<'_>, pending: &Pending<'_>) -> Option<Holds<'b>> {
+pub(super) fn holding<'b>(
+    brakes: &'b Brakes,
+    at: &At<'_>,
+    pending: &Pending<'_>,
+) -> Option<Holds<'b>> {
     cooldown(brakes, at, pending).or_else(|| limit(brakes, at, pending))
 }
 
@@ -36,7 +40,12 @@ pub(super) fn holding<'b>(brakes: &'b Brakes, at: &At<'_>, pending: &Pending<'_>
 pub(super) fn start(brakes: &Brakes, at: &At<'_>, pending: &mut Pending<'_>) {
     for cooldown in at.clocks(brakes.cooldown.iter(), |cooldown| cooldown.clock) {
         let until = at.now + cooldown.lasts;
-        pending.set(scope(cooldown.clock), &at.key("cooldown"), until.as_millis().to_string(), Some(until));
+        pending.set(
+            scope(cooldown.clock),
+            &at.key("cooldown"),
+            until.as_millis().to_string(),
+            Some(until),
+        );
     }
     if let Some(limit) = &brakes.limit {
         let (from, until) = period(limit.per, at.clock);
@@ -78,13 +87,19 @@ impl At<'_> {
 
 fn cooldown<'b>(brakes: &'b Brakes, at: &At<'_>, pending: &Pending<'_>) -> Option<Holds<'b>> {
     let key = at.key("cooldown");
-    let running = at.clocks(brakes.cooldown.iter(), |cooldown| cooldown.clock).filter_map(|cooldown| {
-        let until = pending.get(scope(cooldown.clock), &key)?.parse().ok().map(Timestamp::from_millis)?;
-        (until > at.now).then_some((until, cooldown.clock))
-    });
+    let running =
+        at.clocks(brakes.cooldown.iter(), |cooldown| cooldown.clock).filter_map(|cooldown| {
+            let until = pending
+                .get(scope(cooldown.clock), &key)?
+                .parse()
+                .ok()
+                .map(Timestamp::from_millis)?;
+            (until > at.now).then_some((until, cooldown.clock))
+        });
     let (until, clock) = running.max_by_key(|(until, _)| *until)?;
     let said = at.key("cooldown-said");
-    let reply = brakes.cooldown_reply.as_ref().filter(|_| pending.get(scope(clock), &said).is_none());
+    let reply =
+        brakes.cooldown_reply.as_ref().filter(|_| pending.get(scope(clock), &said).is_none());
     Some(Holds { quiet: Quiet::Cooldown, until, reply, scope: scope(clock), said })
 }
 
@@ -113,12 +128,15 @@ fn scope(clock: Clock) -> Scope {
 /// Beginning and end of the calendar unit in which a moment lies.
 fn period(per: Period, clock: &Zoned) -> (Timestamp, Timestamp) {
     let begin_of = |day: &Zoned| day.start_of_day().unwrap_or_else(|_| day.clone());
-    let days_on = |day: &Zoned, days: i32| day.checked_add(days.days()).unwrap_or_else(|_| day.clone());
+    let days_on =
+        |day: &Zoned, days: i32| day.checked_add(days.days()).unwrap_or_else(|_| day.clone());
     let (from, until) = match per {
         // Hours are counted along the line of time, so that the hour that a clock repeats is counted anew.
         Period::Hour => {
-            let seconds = 60 * u64::from(clock.minute().unsigned_abs()) + u64::from(clock.second().unsigned_abs());
-            let passed = Duration::from_secs(seconds) + Duration::from_nanos(clock.subsec_nanosecond().unsigned_abs().into());
+            let seconds = 60 * u64::from(clock.minute().unsigned_abs())
+                + u64::from(clock.second().unsigned_abs());
+            let passed = Duration::from_secs(seconds)
+                + Duration::from_nanos(clock.subsec_nanosecond().unsigned_abs().into());
             let from = clock.checked_sub(passed).unwrap_or_else(|_| clock.clone());
             let until = from.checked_add(1.hour()).unwrap_or_else(|_| from.clone());
             (from, until)
@@ -144,7 +162,12 @@ mod tests {
     fn periods_are_those_of_the_calendar() {
         let berlin = TimeZone::get("Europe/Berlin").expect("known");
         for (now, per, from, until) in [
-            ("2026-11-25T12:34:56.789Z", Period::Hour, "2026-11-25T12:00:00Z", "2026-11-25T13:00:00Z"),
+            (
+                "2026-11-25T12:34:56.789Z",
+                Period::Hour,
+                "2026-11-25T12:00:00Z",
+                "2026-11-25T13:00:00Z",
+            ),
             ("2026-11-25T23:34:56Z", Period::Day, "2026-11-25T23:00:00Z", "2026-11-26T23:00:00Z"),
             ("2026-11-25T12:00:00Z", Period::Week, "2026-11-22T23:00:00Z", "2026-11-29T23:00:00Z"),
             // The day that has 23 hours, and the one that has 25.

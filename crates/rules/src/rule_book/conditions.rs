@@ -58,9 +58,14 @@ fn check_subject(rest: &Rest, look: &Look<'_>) -> Result<(), Fails> {
     match look.subject {
         Subject::Notice(event) => rest.events.contains(&event).then_some(()).ok_or(Fails::Event)?,
         Subject::Message(kind) => {
-            let plain = rest.kinds.is_empty() && rest.events.is_empty() && kind == MessageKind::Text;
+            let plain =
+                rest.kinds.is_empty() && rest.events.is_empty() && kind == MessageKind::Text;
             let fits = plain || rest.kinds.contains(&kind);
-            let missing = if rest.kinds.is_empty() && !rest.events.is_empty() { Fails::Event } else { Fails::Type };
+            let missing = if rest.kinds.is_empty() && !rest.events.is_empty() {
+                Fails::Event
+            } else {
+                Fails::Type
+            };
             fits.then_some(()).ok_or(missing)?;
         }
     }
@@ -68,7 +73,8 @@ fn check_subject(rest: &Rest, look: &Look<'_>) -> Result<(), Fails> {
         return Err(Fails::Place);
     }
     if !rest.groups.is_empty() {
-        let fits = look.chat.is_group() && rest.groups.iter().any(|glob| glob.fits(&look.chat.name));
+        let fits =
+            look.chat.is_group() && rest.groups.iter().any(|glob| glob.fits(&look.chat.name));
         fits.then_some(()).ok_or(Fails::Groups)?;
     }
     if rest.at_me && !look.called { Err(Fails::AtMe) } else { Ok(()) }
@@ -95,7 +101,9 @@ pub(crate) fn holds(condition: &TextCondition, look: &Look<'_>, folding: Folding
         TextCondition::Exact(items) => items.iter().any(|item| item.is(text())),
         TextCondition::Prefix(items) => items.iter().any(|item| item.rest_after(text()).is_some()),
         TextCondition::Suffix(items) => items.iter().any(|item| item.rest_before(text()).is_some()),
-        TextCondition::Pattern(patterns) => patterns.iter().any(|pattern| pattern.fit(text()).is_some()),
+        TextCondition::Pattern(patterns) => {
+            patterns.iter().any(|pattern| pattern.fit(text()).is_some())
+        }
         TextCondition::Regex(regexes) => {
             regexes.iter().any(|(_, program)| program.is_match(look.width().text()))
         }
@@ -116,7 +124,9 @@ pub(crate) fn takes(rule: &Rule, look: &Look<'_>) -> (Captures, String) {
                 to = items.iter().find_map(|item| item.rest_before(folded().text()));
             }
             TextCondition::Pattern(patterns) => {
-                captures.extend(patterns.iter().find_map(|one| one.captures(folded())).unwrap_or_default());
+                captures.extend(
+                    patterns.iter().find_map(|one| one.captures(folded())).unwrap_or_default(),
+                );
             }
             TextCondition::Regex(regexes) => {
                 let found = regexes.iter().find_map(|(_, program)| program.captures(look.width()));
@@ -143,29 +153,52 @@ pub(crate) fn describe(fails: Fails, rule: &Rule, look: &Look<'_>) -> Verdict {
     let person = || look.person.map(|person| person.name.clone()).unwrap_or_default();
     match fails {
         Fails::Off => Verdict::Off,
-        Fails::Event => failed("event", of_rest(|rest| join(rest.events.iter().map(|kind| event_word(*kind)))), subject(look)),
+        Fails::Event => failed(
+            "event",
+            of_rest(|rest| join(rest.events.iter().map(|kind| event_word(*kind)))),
+            subject(look),
+        ),
         Fails::Type => {
             let kinds = of_rest(|rest| join(rest.kinds.iter().map(|kind| kind.word())));
             failed("type", if kinds.is_empty() { "text".to_owned() } else { kinds }, subject(look))
         }
-        Fails::Place => failed("in", of_rest(|rest| rest.place.map_or("", place).to_owned()), place(look.chat.kind).to_owned()),
-        Fails::Groups => failed("groups", of_rest(|rest| join(rest.groups.iter())), look.chat.name.clone()),
+        Fails::Place => failed(
+            "in",
+            of_rest(|rest| rest.place.map_or("", place).to_owned()),
+            place(look.chat.kind).to_owned(),
+        ),
+        Fails::Groups => {
+            failed("groups", of_rest(|rest| join(rest.groups.iter())), look.chat.name.clone())
+        }
         Fails::Only => failed("only", join(look.only.into_iter().flatten()), rule.reference().id),
         Fails::AtMe => failed("at_me", "true".to_owned(), "false".to_owned()),
         Fails::Text(n) => text_failed(&rule.text[n], look, rule.folding),
         Fails::Time => {
-            let windows = of_rest(|rest| join(rest.time.iter().map(|one| format!("{}-{}", hour(one.from), hour(one.to)))));
+            let windows = of_rest(|rest| {
+                join(rest.time.iter().map(|one| format!("{}-{}", hour(one.from), hour(one.to))))
+            });
             failed("time", windows, hour(look.clock().time()))
         }
         Fails::Days => {
             let wanted = rest.and_then(|rest| rest.days);
-            let wanted = WEEK.iter().filter(|(day, _)| wanted.is_some_and(|days| days.contains(*day)));
+            let wanted =
+                WEEK.iter().filter(|(day, _)| wanted.is_some_and(|days| days.contains(*day)));
             let today = WEEK.iter().find(|(day, _)| *day == look.clock().weekday());
-            failed("days", join(wanted.map(|(_, word)| word)), today.map_or("", |(_, word)| word).to_owned())
+            failed(
+                "days",
+                join(wanted.map(|(_, word)| word)),
+                today.map_or("", |(_, word)| word).to_owned(),
+            )
         }
         Fails::From => failed("from", of_rest(|rest| join(rest.from.iter().map(who))), person()),
-        Fails::NotFrom => failed("not_from", of_rest(|rest| join(rest.not_from.iter().map(who))), person()),
-        Fails::Chance => failed("chance", of_rest(|rest| rest.chance.map(|chance| chance.to_string()).unwrap_or_default()), String::new()),
+        Fails::NotFrom => {
+            failed("not_from", of_rest(|rest| join(rest.not_from.iter().map(who))), person())
+        }
+        Fails::Chance => failed(
+            "chance",
+            of_rest(|rest| rest.chance.map(|chance| chance.to_string()).unwrap_or_default()),
+            String::new(),
+        ),
     }
 }
 

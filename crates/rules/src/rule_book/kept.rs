@@ -28,8 +28,16 @@ pub(crate) fn kept(steps: Vec<Kept>) -> Vec<Step> {
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Step", rename_all = "snake_case")]
 enum StepForm {
-    Set { scope: Scope, key: String, value: Template },
-    Add { scope: Scope, key: String, by: i64 },
+    Set {
+        scope: Scope,
+        key: String,
+        value: Template,
+    },
+    Add {
+        scope: Scope,
+        key: String,
+        by: i64,
+    },
     Accept,
     Say {
         text: Template,

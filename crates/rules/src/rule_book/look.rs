@@ -47,7 +47,12 @@ pub(crate) struct Look<'e> {
 
 impl<'e> Look<'e> {
     /// Looks at an event at a moment; `None` for what no condition can be about.
-    pub(crate) fn new(event: &'e Event, now: Timestamp, zone: &'e TimeZone, hant: bool) -> Option<Self> {
+    pub(crate) fn new(
+        event: &'e Event,
+        now: Timestamp,
+        zone: &'e TimeZone,
+        hant: bool,
+    ) -> Option<Self> {
         let (subject, chat, person, called, text) = match &event.body {
             EventBody::Message(message) => {
                 let Message { chat, sender, called, text, .. } = message;
@@ -55,8 +60,15 @@ impl<'e> Look<'e> {
             }
             EventBody::Notice(notice) => {
                 let kind = EventKind::from_word(notice.kind.word())?;
-                let called = matches!(notice.kind, NoticeKind::Pat { me: true, .. }) || !notice.chat.is_group();
-                (Subject::Notice(kind), &notice.chat, notice.person.as_ref(), called, text_of(&notice.kind))
+                let called = matches!(notice.kind, NoticeKind::Pat { me: true, .. })
+                    || !notice.chat.is_group();
+                (
+                    Subject::Notice(kind),
+                    &notice.chat,
+                    notice.person.as_ref(),
+                    called,
+                    text_of(&notice.kind),
+                )
             }
             EventBody::Due(_) | EventBody::Started => return None,
         };

@@ -28,7 +28,13 @@ impl<'s> Pending<'s> {
     }
 
     /// Makes a value.
-    pub(crate) fn set(&mut self, scope: Scope, key: &str, value: String, expires: Option<Timestamp>) {
+    pub(crate) fn set(
+        &mut self,
+        scope: Scope,
+        key: &str,
+        value: String,
+        expires: Option<Timestamp>,
+    ) {
         self.write(scope, key, Change::Set(value), expires);
     }
 

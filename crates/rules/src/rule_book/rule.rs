@@ -101,9 +101,21 @@ impl Rule {
         RuleInfo { id, file, line, off: self.off }
     }
 
+    /// About how many steps its regexes can take at worst in a text of so many characters.
+    pub(crate) fn worst_steps(&self, characters: usize) -> usize {
+        let of_condition = |condition: &TextCondition| match condition {
+            TextCondition::Regex(list) => {
+                list.iter().map(|(_, program)| program.worst_steps(characters)).sum()
+            }
+            _ => 0,
+        };
+        self.text.iter().map(of_condition).sum()
+    }
+
     /// About how many bytes it takes on the heap.
     pub(crate) fn heap(&self) -> usize {
-        let text = self.text.iter().map(TextCondition::heap).sum::<usize>() + size_of_val(&*self.text);
+        let text =
+            self.text.iter().map(TextCondition::heap).sum::<usize>() + size_of_val(&*self.text);
         let then = self.then.iter().map(heap_of_step).sum::<usize>() + size_of_val(&*self.then);
         let rest = self.rest.as_ref().map_or(0, |_| size_of::<Rest>());
         let brakes = self.brakes.as_ref().map_or(0, |_| size_of::<Brakes>());
@@ -117,9 +129,11 @@ impl Rule {
             TextCondition::Pattern(patterns) => {
                 patterns.iter().flat_map(Matcher::names).map(ToString::to_string).collect()
             }
-            TextCondition::Regex(regexes) => {
-                regexes.iter().flat_map(|(_, program)| program.names()).map(ToString::to_string).collect()
-            }
+            TextCondition::Regex(regexes) => regexes
+                .iter()
+                .flat_map(|(_, program)| program.names())
+                .map(ToString::to_string)
+                .collect(),
             _ => Vec::new(),
         };
         for name in self.text.iter().flat_map(of_condition) {
@@ -143,9 +157,13 @@ impl TextCondition {
             | Self::Exact(list)
             | Self::Prefix(list)
             | Self::Suffix(list) => items(list),
-            Self::Pattern(list) => size_of_val(&**list) + list.iter().map(Matcher::heap).sum::<usize>(),
+            Self::Pattern(list) => {
+                size_of_val(&**list) + list.iter().map(Matcher::heap).sum::<usize>()
+            }
             Self::Regex(list) => {
-                let each = list.iter().map(|(source, program)| source.len() + size_of::<Program>() + program.heap());
+                let each = list
+                    .iter()
+                    .map(|(source, program)| source.len() + size_of::<Program>() + program.heap());
                 size_of_val(&**list) + each.sum::<usize>()
             }
         }
@@ -156,7 +174,9 @@ impl TextCondition {
 fn heap_of_step(step: &Step) -> usize {
     match step {
         Step::Say { text, .. } => text.heap(),
-        Step::SayOneOf { texts, .. } => texts.iter().map(|text| size_of_val(text) + text.heap()).sum(),
+        Step::SayOneOf { texts, .. } => {
+            texts.iter().map(|text| size_of_val(text) + text.heap()).sum()
+        }
         _ => 0,
     }
 }
@@ -166,7 +186,12 @@ fn text_conditions(when: &model::Conditions, folding: Folding) -> Box<[TextCondi
         (!list.is_empty()).then(|| make(list.iter().map(|item| Item::new(item, folding)).collect()))
     };
     let patterns = || when.pattern.iter().map(|pattern| Matcher::new(pattern, folding)).collect();
-    let regexes = || when.regex.iter().map(|regex| (Arc::from(regex.as_str()), Arc::clone(regex.program()))).collect();
+    let regexes = || {
+        when.regex
+            .iter()
+            .map(|regex| (Arc::from(regex.as_str()), Arc::clone(regex.program())))
+            .collect()
+    };
     // The cheap ones first.
     [
         items(&when.exact, TextCondition::Exact),

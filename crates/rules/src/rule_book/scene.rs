@@ -30,7 +30,12 @@ pub(crate) struct Scene<'s> {
 
 impl Scene<'_> {
     /// A variable; a value set at run time wins over that of the `[[group]]` table.
-    pub(crate) fn variable(&self, scope: Scope, key: &str, pending: &Pending<'_>) -> Option<String> {
+    pub(crate) fn variable(
+        &self,
+        scope: Scope,
+        key: &str,
+        pending: &Pending<'_>,
+    ) -> Option<String> {
         pending.get(scope, key).or_else(|| self.preset(scope, key).map(str::to_owned))
     }
 
@@ -43,9 +48,9 @@ impl Scene<'_> {
     /// Who came or went, as shown.
     pub(crate) fn people(&self) -> Option<String> {
         match &self.notice?.kind {
-            NoticeKind::Join { people } | NoticeKind::Leave { people } => {
-                Some(people.iter().map(|person| person.name.as_str()).collect::<Vec<_>>().join("、"))
-            }
+            NoticeKind::Join { people } | NoticeKind::Leave { people } => Some(
+                people.iter().map(|person| person.name.as_str()).collect::<Vec<_>>().join("、"),
+            ),
             _ => None,
         }
     }

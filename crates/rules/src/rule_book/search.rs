@@ -85,7 +85,18 @@ impl<'r, 't> Run<'r, 't> {
     ) -> Self {
         let pending = Pending::new(state);
         let out = Decision::default();
-        Self { book, look, at, pending, out, search, candidates: None, trace, acting: 0, skipped: None }
+        Self {
+            book,
+            look,
+            at,
+            pending,
+            out,
+            search,
+            candidates: None,
+            trace,
+            acting: 0,
+            skipped: None,
+        }
     }
 
     fn passed_over(&mut self, event: &Event) -> Option<&'static str> {
@@ -100,7 +111,10 @@ impl<'r, 't> Run<'r, 't> {
         if !self.book.looks_at(self.look.chat) {
             return Some("chat not looked at");
         }
-        let ignored = self.look.person.is_some_and(|person| self.book.people.ignores(person, &mut self.pending));
+        let ignored = self
+            .look
+            .person
+            .is_some_and(|person| self.book.people.ignores(person, &mut self.pending));
         ignored.then_some("ignored person")
     }
 
@@ -135,12 +149,15 @@ impl<'r, 't> Run<'r, 't> {
     }
 
     fn ask_each(&mut self, mut places: impl Iterator<Item = usize>) -> Goes {
-        let goes = places.find_map(|place| (self.ask_one(&self.book.rules[place]) == Goes::Over).then_some(Goes::Over));
+        let goes = places.find_map(|place| {
+            (self.ask_one(&self.book.rules[place]) == Goes::Over).then_some(Goes::Over)
+        });
         goes.unwrap_or(Goes::On)
     }
 
     fn ask_one(&mut self, rule: &'r Rule) -> Goes {
-        let checked = conditions::check(rule, self.look).and_then(|()| self.check_person_and_chance(rule));
+        let checked =
+            conditions::check(rule, self.look).and_then(|()| self.check_person_and_chance(rule));
         if let Err(fails) = checked {
             if let Some(trace) = &mut self.trace {
                 trace.looked_at(&rule.reference(), conditions::describe(fails, rule, self.look));
@@ -162,19 +179,29 @@ impl<'r, 't> Run<'r, 't> {
         let Some(rest) = &rule.rest else { return Ok(()) };
         let book = self.book;
         if !rest.from.is_empty() {
-            let meant = self.look.person.is_some_and(|person| book.people.mean(&rest.from, person, &mut self.pending));
+            let meant = self
+                .look
+                .person
+                .is_some_and(|person| book.people.mean(&rest.from, person, &mut self.pending));
             if !meant {
                 self.warn_of_pretence(&rest.from);
                 return Err(Fails::From);
             }
         }
         if !rest.not_from.is_empty() {
-            let meant = self.look.person.is_some_and(|person| book.people.mean(&rest.not_from, person, &mut self.pending));
+            let meant = self
+                .look
+                .person
+                .is_some_and(|person| book.people.mean(&rest.not_from, person, &mut self.pending));
             (!meant).then_some(()).ok_or(Fails::NotFrom)?;
             self.warn_of_pretence(&rest.not_from);
         }
         match rest.chance {
-            Some(chance) if random_of(self.at, &format!("chance:{}", rule.key)).unit() >= chance => Err(Fails::Chance),
+            Some(chance)
+                if random_of(self.at, &format!("chance:{}", rule.key)).unit() >= chance =>
+            {
+                Err(Fails::Chance)
+            }
             _ => Ok(()),
         }
     }
@@ -182,7 +209,9 @@ impl<'r, 't> Run<'r, 't> {
     fn warn_of_pretence(&mut self, who: &[Who]) {
         let name = self.look.person.and_then(|person| self.book.people.pretended(who, person));
         if let Some(name) = name {
-            let warning = format!("somebody who shows the name {name} is not known as that friend, or not alone; nobody was meant");
+            let warning = format!(
+                "somebody who shows the name {name} is not known as that friend, or not alone; nobody was meant"
+            );
             if !self.out.warnings.contains(&warning) {
                 self.out.warnings.push(warning);
             }
@@ -228,7 +257,10 @@ impl<'r, 't> Run<'r, 't> {
         self.acting += 1;
         let full = self.acting == MOST_ACTING;
         if full && rule.go_on {
-            self.out.warnings.push(format!("{MOST_ACTING} rules acted on one message; the search ended at {}", rule.reference().id));
+            self.out.warnings.push(format!(
+                "{MOST_ACTING} rules acted on one message; the search ended at {}",
+                rule.reference().id
+            ));
         }
         let goes = if rule.go_on && !full { Goes::On } else { Goes::Over };
         if let Some(trace) = &mut self.trace {
@@ -251,7 +283,12 @@ impl<'r, 't> Run<'r, 't> {
     }
 
     /// The scene of this event.
-    pub(crate) fn scene(&self, captures: Captures, rest: String, columns: Vec<String>) -> Scene<'r> {
+    pub(crate) fn scene(
+        &self,
+        captures: Captures,
+        rest: String,
+        columns: Vec<String>,
+    ) -> Scene<'r> {
         Scene {
             chat: self.look.chat,
             person: self.look.person,

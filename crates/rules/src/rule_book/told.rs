@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mynah_core::{
-    Action, Change, Chat, ChatId, Content, Due, Event, EventBody, Message, MessageId, Notice, NoticeKind,
-    Origin, Person, Random, Scope, Segment, StateView, Step, Timer, TimerChange, Timestamp, Write, add,
+    Action, Change, Chat, ChatId, Content, Due, Event, EventBody, Message, MessageId, Notice,
+    NoticeKind, Origin, Person, Random, Scope, Segment, StateView, Step, Timer, TimerChange,
+    Timestamp, Write, add,
 };
 
 use crate::decision::{Decision, Moment, RuleRef};
@@ -87,7 +88,10 @@ impl StateView for View<'_> {
     }
 
     fn expires(&self, scope: Scope, key: &str) -> Option<Timestamp> {
-        self.talk.state.get(&(scope, self.owner(scope), key.to_owned())).and_then(|(_, expires)| *expires)
+        self.talk
+            .state
+            .get(&(scope, self.owner(scope), key.to_owned()))
+            .and_then(|(_, expires)| *expires)
     }
 }
 
@@ -143,7 +147,13 @@ impl Talk {
     }
 
     /// Somebody sends anything.
-    pub(crate) fn send(&mut self, place: &str, content: Content, text: &str, called: bool) -> Vec<String> {
+    pub(crate) fn send(
+        &mut self,
+        place: &str,
+        content: Content,
+        text: &str,
+        called: bool,
+    ) -> Vec<String> {
         let (chat, sender) = self.people(place);
         let called = called || !chat.is_group();
         let id = MessageId::new(format!("m{}", self.said));
@@ -177,7 +187,7 @@ impl Talk {
             let view = View { talk: self, chat: owner_chat.clone(), person: owner_person.clone() };
             let owner = view.owner(write.scope);
             let before = view.get(write.scope, &write.key);
-            self.apply(write, owner, before);
+            self.apply(write, owner, before.as_deref());
         }
         for timer in &decision.timers {
             match timer.clone() {
@@ -188,16 +198,17 @@ impl Talk {
                 TimerChange::Cancel { chat, key } => drop(self.timers.remove(&(chat, key))),
             }
         }
-        let lines = decision.steps.iter().map(|step| self.line(step, owner_chat.as_ref())).collect();
+        let lines =
+            decision.steps.iter().map(|step| self.line(step, owner_chat.as_ref())).collect();
         (self.last, self.trace) = (decision, trace);
         lines
     }
 
-    fn apply(&mut self, write: &Write, owner: Owner, before: Option<String>) {
+    fn apply(&mut self, write: &Write, owner: Owner, before: Option<&str>) {
         let place = (write.scope, owner, write.key.clone());
         let value = match &write.change {
             Change::Set(text) => text.clone(),
-            Change::Add(by) => add(before.as_deref(), *by),
+            Change::Add(by) => add(before, *by),
             Change::Remove => return drop(self.state.remove(&place)),
         };
         self.state.insert(place, (value, write.expires));
@@ -208,7 +219,12 @@ impl Talk {
         let end = self.now + Duration::from_secs(seconds);
         let mut lines = Vec::new();
         loop {
-            let next = self.timers.values().min_by_key(|timer| timer.at).filter(|timer| timer.at <= end).cloned();
+            let next = self
+                .timers
+                .values()
+                .min_by_key(|timer| timer.at)
+                .filter(|timer| timer.at <= end)
+                .cloned();
             let Some(timer) = next else { break };
             self.now = self.now.max(timer.at);
             lines.extend(self.fire(timer));
@@ -240,7 +256,12 @@ impl Talk {
     pub(crate) fn due(&self) -> Vec<String> {
         let mut moments: Vec<_> = self.timers.values().map(|timer| timer.at).collect();
         moments.sort();
-        moments.iter().map(|at| jiff::Timestamp::from_millisecond(at.as_millis()).expect("in range").to_string()).collect()
+        moments
+            .iter()
+            .map(|at| {
+                jiff::Timestamp::from_millisecond(at.as_millis()).expect("in range").to_string()
+            })
+            .collect()
     }
 
     fn line(&self, step: &Step, here: Option<&ChatId>) -> String {
@@ -248,7 +269,8 @@ impl Talk {
             Step::Run(call) => return format!("=> run {} {:?}", call.handler, call.captures),
             Step::Act(planned) => planned,
         };
-        let wait = if planned.delay.is_zero() { String::new() } else { format!("[{:?}] ", planned.delay) };
+        let wait =
+            if planned.delay.is_zero() { String::new() } else { format!("[{:?}] ", planned.delay) };
         let what = match &planned.action {
             Action::Send { content } => shown(content),
             Action::AcceptFriend { ticket } => return format!("=> accept {ticket}"),
@@ -258,7 +280,11 @@ impl Talk {
         if Some(&planned.chat) == here {
             return format!("{wait}{what}");
         }
-        let name = self.chats.iter().find(|chat| chat.id == planned.chat).map_or("?", |chat| chat.name.as_str());
+        let name = self
+            .chats
+            .iter()
+            .find(|chat| chat.id == planned.chat)
+            .map_or("?", |chat| chat.name.as_str());
         format!("{wait}=> {name}: {what}")
     }
 }

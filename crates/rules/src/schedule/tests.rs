@@ -34,7 +34,11 @@ fn every_group_hears_its_own_announcement() {
 
 #[test]
 fn a_moment_that_is_now_counts() {
-    let mut talk = talk("[[schedule]]\nat = \"09:00\"\nto = [\"群\"]\nsend = \"早\"\n", "2026-11-23T09:00:00+08:00", &["群"]);
+    let mut talk = talk(
+        "[[schedule]]\nat = \"09:00\"\nto = [\"群\"]\nsend = \"早\"\n",
+        "2026-11-23T09:00:00+08:00",
+        &["群"],
+    );
     assert_eq!(talk.pass(0), ["早"]);
     assert_eq!(talk.pass(0), [""; 0]);
     talk.start(None);
@@ -45,7 +49,9 @@ fn a_moment_that_is_now_counts() {
 #[test]
 fn what_was_missed_is_skipped_or_made_up_for_once() {
     for (missed, expected) in [("skip", vec![]), ("once", vec!["报销"])] {
-        let rules = format!("[[schedule]]\ncron = \"0 18 * * *\"\nto = [\"群\"]\nsend = \"报销\"\nmissed = \"{missed}\"\n");
+        let rules = format!(
+            "[[schedule]]\ncron = \"0 18 * * *\"\nto = [\"群\"]\nsend = \"报销\"\nmissed = \"{missed}\"\n"
+        );
         let mut talk = talk(&rules, "2026-11-23T08:00:00+08:00", &["群"]);
         // Down for three days; the timer is still there, and the rules begin anew.
         talk.jump("2026-11-26T20:00:00+08:00");
@@ -98,16 +104,21 @@ fn clocks_that_change_are_followed() {
         assert_eq!(talk(rules, now, &["群"]).due(), [due], "{now}");
     }
     let rules = rules.replace("at = \"02:30\"", "cron = \"0 9 * * *\"");
-    for (now, due) in
-        [("2026-03-28T12:00:00Z", "2026-03-29T07:00:00Z"), ("2026-10-24T12:00:00Z", "2026-10-25T08:00:00Z")]
-    {
+    for (now, due) in [
+        ("2026-03-28T12:00:00Z", "2026-03-29T07:00:00Z"),
+        ("2026-10-24T12:00:00Z", "2026-10-25T08:00:00Z"),
+    ] {
         assert_eq!(talk(&rules, now, &["群"]).due(), [due], "{now}");
     }
 }
 
 #[test]
 fn a_schedule_that_was_taken_out_is_silent() {
-    let mut talk = talk("[[schedule]]\nat = \"09:00\"\nto = [\"群\"]\nsend = \"早\"\n", "2026-11-23T08:00:00+08:00", &["群"]);
+    let mut talk = talk(
+        "[[schedule]]\nat = \"09:00\"\nto = [\"群\"]\nsend = \"早\"\n",
+        "2026-11-23T08:00:00+08:00",
+        &["群"],
+    );
     talk.start(Some("[[rule]]\nkeyword = \"a\"\nreply = \"b\"\n"));
     assert_eq!(talk.pass(86_400), [""; 0]);
     assert_eq!(talk.due(), [""; 0]);

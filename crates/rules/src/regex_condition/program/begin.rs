@@ -30,7 +30,9 @@ impl Begin {
             return Self::Text(text.into());
         }
         match first(hir) {
-            First { class, may_be_empty: false } => Self::OneOf(CharSet::of(&Class::Unicode(class))),
+            First { class, may_be_empty: false } => {
+                Self::OneOf(CharSet::of(&Class::Unicode(class)))
+            }
             First { may_be_empty: true, .. } => Self::Anywhere,
         }
     }
@@ -81,10 +83,13 @@ fn first(hir: &Hir) -> First {
             let range = text.chars().next().map(|c| ClassUnicodeRange::new(c, c));
             First { class: ClassUnicode::new(range), may_be_empty: range.is_none() }
         }
-        HirKind::Class(Class::Unicode(class)) => First { class: class.clone(), may_be_empty: false },
+        HirKind::Class(Class::Unicode(class)) => {
+            First { class: class.clone(), may_be_empty: false }
+        }
         HirKind::Class(Class::Bytes(class)) => {
             let ranges = class.ranges().iter();
-            let ranges = ranges.map(|range| ClassUnicodeRange::new(range.start().into(), range.end().into()));
+            let ranges = ranges
+                .map(|range| ClassUnicodeRange::new(range.start().into(), range.end().into()));
             First { class: ClassUnicode::new(ranges), may_be_empty: false }
         }
         HirKind::Capture(capture) => first(&capture.sub),

@@ -18,7 +18,9 @@ static SHARED: LazyLock<Vec<Arc<CharSet>>> = LazyLock::new(|| {
         Ok(HirKind::Class(class)) => CharSet::new(&class),
         _ => CharSet::default(),
     };
-    [r"\w", r"\d", r"\s", r"\W", r"\D", r"\S", ".", "(?s:.)"].map(|source| Arc::new(class(source))).into()
+    [r"\w", r"\d", r"\s", r"\W", r"\D", r"\S", ".", "(?s:.)"]
+        .map(|source| Arc::new(class(source)))
+        .into()
 });
 
 impl CharSet {
@@ -31,15 +33,24 @@ impl CharSet {
 
     fn new(class: &Class) -> Self {
         let ranges: Vec<(char, char)> = match class {
-            Class::Unicode(class) => class.ranges().iter().map(|range| (range.start(), range.end())).collect(),
-            // Only ASCII: an expression that could match half a character was refused.
-            Class::Bytes(class) => {
-                class.ranges().iter().map(|range| (range.start().into(), range.end().into())).collect()
+            Class::Unicode(class) => {
+                class.ranges().iter().map(|range| (range.start(), range.end())).collect()
             }
+            // Only ASCII: an expression that could match half a character was refused.
+            Class::Bytes(class) => class
+                .ranges()
+                .iter()
+                .map(|range| (range.start().into(), range.end().into()))
+                .collect(),
         };
         let within = |c: char| ranges.iter().any(|(from, to)| (*from..=*to).contains(&c));
-        let ascii = (0..128_u8).filter(|byte| within(char::from(*byte))).fold(0, |set, byte| set | 1 << byte);
-        let beyond = ranges.into_iter().filter(|(_, to)| !to.is_ascii()).map(|(from, to)| (from.max('\u{80}'), to));
+        let ascii = (0..128_u8)
+            .filter(|byte| within(char::from(*byte)))
+            .fold(0, |set, byte| set | 1 << byte);
+        let beyond = ranges
+            .into_iter()
+            .filter(|(_, to)| !to.is_ascii())
+            .map(|(from, to)| (from.max('\u{80}'), to));
         Self { ascii, ranges: beyond.collect() }
     }
 

@@ -41,7 +41,10 @@ impl Compiler {
             }
             HirKind::Repetition(repetition) => self.repetition(repetition)?,
             HirKind::Capture(capture) => {
-                let name = capture.name.as_ref().map_or_else(|| capture.index.to_string().into(), Clone::clone);
+                let name = capture
+                    .name
+                    .as_ref()
+                    .map_or_else(|| capture.index.to_string().into(), Clone::clone);
                 if self.names.last().is_none_or(|(last, _)| *last < capture.index) {
                     self.names.push((capture.index, name));
                 }

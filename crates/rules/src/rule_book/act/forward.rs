@@ -12,7 +12,10 @@ pub(super) fn forward(actor: &mut Actor<'_, '_>, to: &[Glob]) {
     for name in to {
         let chats = targets(name, &actor.at.chats);
         if chats.is_empty() {
-            actor.out.warnings.push(format!("no chat is called {name}; nothing was forwarded there"));
+            actor
+                .out
+                .warnings
+                .push(format!("no chat is called {name}; nothing was forwarded there"));
         }
         for chat in chats.into_iter().filter(|chat| chat.id != actor.scene.chat.id) {
             for content in &contents {
@@ -24,7 +27,8 @@ pub(super) fn forward(actor: &mut Actor<'_, '_>, to: &[Glob]) {
 
 /// The chats that a name or glob means. A glob means groups; a plain name the groups of that name, else the friend.
 pub(crate) fn targets<'c>(name: &Glob, chats: &'c [Chat]) -> Vec<&'c Chat> {
-    let groups: Vec<&Chat> = chats.iter().filter(|chat| chat.is_group() && name.fits(&chat.name)).collect();
+    let groups: Vec<&Chat> =
+        chats.iter().filter(|chat| chat.is_group() && name.fits(&chat.name)).collect();
     if groups.is_empty() && name.is_plain() {
         return chats.iter().filter(|chat| name.fits(&chat.name)).take(1).collect();
     }
@@ -45,7 +49,10 @@ fn contents(actor: &Actor<'_, '_>) -> Vec<Content> {
         Some(kind) => {
             let names = scene.people().unwrap_or_default();
             let words = [&names, scene.text].into_iter().find(|words| !words.is_empty());
-            let text = words.map_or_else(|| format!("[{}]", kind.word()), |words| format!("[{}] {words}", kind.word()));
+            let text = words.map_or_else(
+                || format!("[{}]", kind.word()),
+                |words| format!("[{}] {words}", kind.word()),
+            );
             of_message(&Content::text(text), scene.person, scene.chat)
         }
     }
