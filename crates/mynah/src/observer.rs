@@ -166,11 +166,8 @@ impl Observer for Watch {
         }
     }
 
-    fn accepted(&self, events: usize) {
+    fn accepted(&self, _events: usize) {
         self.moments.marks().synced = Some(self.clock.now());
-        if events > 0 {
-            tracing::debug!(account = self.account, events, "accepted");
-        }
     }
 
     fn turn(&self, event: &Event, decided: &Decided) {
@@ -184,7 +181,6 @@ impl Observer for Watch {
         if let Some(rule) = &decided.rule {
             let outcome = decided.quiet.map_or("answered", quiet_word);
             self.pages.metrics.add(&metrics::DECISIONS, &[&self.account, rule, outcome], 1.0);
-            tracing::debug!(account = self.account, event = %event.id, rule, outcome, "decided");
         }
         self.log_replies(event, decided);
     }
@@ -197,7 +193,6 @@ impl Observer for Watch {
         match outcome {
             Outcome::Delivered(_) | Outcome::Accepted => {
                 self.took(&metrics::WAIT, self.clock.now().since(outgoing.queued));
-                tracing::debug!(account, %chat, action, ?took, "sent");
             }
             Outcome::NotSent { reason, .. } => {
                 tracing::info!(account, %chat, action, reason, attempt = outgoing.attempt, "not sent yet");

@@ -13,6 +13,9 @@ use self::fields::Escaped;
 /// The environment variable with a level or with filter directives (`debug`, `info,my_bot=trace`).
 pub(crate) const VARIABLE: &str = "MYNAH_LOG";
 
+/// The heading of flags that every command has.
+pub(crate) const HEADING: &str = "Logs and language";
+
 /// Crates whose debug messages drown everything else.
 const NOISY: [&str; 6] = ["hyper", "hyper_util", "reqwest", "rustls", "notify", "mio"];
 
@@ -20,13 +23,13 @@ const NOISY: [&str; 6] = ["hyper", "hyper_util", "reqwest", "rustls", "notify", 
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct LogArgs {
     /// Say more: notes, and every call to the service; twice for everything.
-    #[arg(short, long, action = ArgAction::Count, global = true)]
+    #[arg(short, long, action = ArgAction::Count, global = true, help_heading = HEADING)]
     pub(crate) verbose: u8,
     /// Say less: warnings and errors only; twice for errors only.
-    #[arg(short, long, action = ArgAction::Count, global = true, conflicts_with = "verbose")]
+    #[arg(short, long, action = ArgAction::Count, global = true, conflicts_with = "verbose", help_heading = HEADING)]
     pub(crate) quiet: u8,
     /// The form of the logs on standard error.
-    #[arg(long, value_enum, global = true, value_name = "FORM")]
+    #[arg(long, value_enum, global = true, value_name = "FORM", help_heading = HEADING)]
     pub(crate) log_format: Option<LogFormat>,
 }
 

@@ -5,7 +5,7 @@
 
 mod stage;
 
-use mynah_sandbox::{Options, Sandbox};
+use mynah_sandbox::{Fault, FaultKind, Options, Sandbox};
 
 use stage::{Account, BOT, Stage, story};
 
@@ -48,6 +48,61 @@ async fn sigterm_keeps_the_session_and_the_next_start_needs_no_scan() {
         assert_eq!(stage.calls("/jslogin"), 1, "the second start scanned nothing");
         assert_eq!(bot.stop("INT").await, 0);
         assert_eq!(stage.calls("/webwxlogout"), 0, "--keep-session");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_second_ctrl_c_leaves_at_once() {
+    story(async {
+        let mut stage = Stage::started(BOT).await;
+        let mut bot = stage.run(&[]);
+        stage.online().await;
+        let (path, fault) = ("webwxlogout".to_owned(), FaultKind::Hang);
+        let value = serde_json::Value::Null;
+        stage.sandbox.fault(Fault { path, fault, value, times: None, after: 0 });
+        bot.signal("INT").await;
+        bot.logged("once more leaves at once").await;
+        assert_eq!(bot.stop("INT").await, 130);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn sighup_reloads() {
+    story(async {
+        let mut stage = Stage::started(BOT).await;
+        let mut bot = stage.run(&[]);
+        stage.online().await;
+        bot.signal("HUP").await;
+        bot.logged("the rules were reloaded").await;
+        bot.stop("INT").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_hundred_saves_lose_and_double_nothing() {
+    story(async {
+        let mut stage = Stage::started(BOT).await;
+        let mut bot = stage.run(&[]);
+        stage.online().await;
+        let rules = "[[rule]]\npattern = \"问 {n:int}\"\nreply = \"答 {n}\"\n";
+        stage.write_bot(rules);
+        bot.logged("the rules were reloaded").await;
+        for n in 0..100 {
+            stage.write_bot(&if n % 2 == 0 {
+                rules.replace("reply", "repyl")
+            } else {
+                rules.to_owned()
+            });
+            stage.sandbox.say("张三", Some("客户一群"), &format!("问 {n}"));
+        }
+        for n in 0..100 {
+            assert_eq!(stage.said().await.1, format!("答 {n}"));
+        }
+        bot.stop("INT").await;
+        assert_eq!(stage.sandbox.sent().len(), 100);
     })
     .await;
 }

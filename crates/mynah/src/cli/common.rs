@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use clap::{Args, ValueEnum};
 use mynah_rules::Lang;
 
-use crate::telemetry::LogArgs;
+use crate::telemetry::{HEADING, LogArgs};
 
 /// The flags of every command.
 #[derive(Debug, Clone, Default, Args)]
@@ -13,7 +13,7 @@ pub(crate) struct Common {
     #[command(flatten)]
     pub(crate) log: LogArgs,
     /// The language of messages about rule files; by default that of the locale.
-    #[arg(long, value_enum, global = true, value_name = "LANG")]
+    #[arg(long, value_enum, global = true, value_name = "LANG", help_heading = HEADING)]
     lang: Option<Language>,
 }
 

@@ -29,7 +29,9 @@ enum What {
         #[command(flatten)]
         folder: Folder,
     },
-    /// Copy the data into a new file. To put it back, stop the bot and copy the file over DIR/mynah.db.
+    /// Copy the data into a new file.
+    ///
+    /// To put it back: stop the bot, remove DIR/mynah.db-wal and DIR/mynah.db-shm, and copy the file over DIR/mynah.db.
     ///
     /// The copy holds the session, so whoever has it can act as the account: keep it as safe as the data itself.
     Backup {

@@ -127,7 +127,7 @@ async fn connect(
     Ok(transport.open(records))
 }
 
-/// Whether a session is stored that the next start can go on with.
+/// Whether a session is stored that the next start tries to go on with. Only the service knows whether it still holds.
 pub(crate) fn has_session(records: &mynah_core::Records) -> bool {
     let session =
         records.get("session").map(|json| serde_json::from_str::<mynah_webwx::Session>(json));

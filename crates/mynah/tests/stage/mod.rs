@@ -201,10 +201,15 @@ impl Bot {
 
     /// Sends a signal and waits for the end; the exit status.
     pub(crate) async fn stop(&mut self, signal: &str) -> i32 {
+        self.signal(signal).await;
+        self.ended().await
+    }
+
+    /// Sends a signal.
+    pub(crate) async fn signal(&mut self, signal: &str) {
         let id = self.child.id().expect("it runs").to_string();
         let sent = Command::new("kill").args([&format!("-{signal}"), &id]).status().await;
         assert!(sent.expect("kill is everywhere").success());
-        self.ended().await
     }
 
     /// Waits for the end; the exit status.
