@@ -82,7 +82,7 @@ impl Plan {
         self.messages.iter().find(|planned| planned.event.id == *event).map(|planned| planned.kind)
     }
 
-    /// By then everything has happened, by the machine's clock.
+    /// By then everything must have happened, by the machine's clock.
     pub(crate) fn end(&self) -> Timestamp {
         BEGIN + Duration::from_secs(12 * 3600)
     }
@@ -99,8 +99,7 @@ fn settings(seed: u64, random: &mut Random) -> Settings {
             jitter: (Duration::ZERO, Duration::from_millis(700)),
         }
     };
-    let unknown =
-        if random.below(4) == 0 { UnknownPolicy::Never } else { UnknownPolicy::Resend };
+    let unknown = if random.below(4) == 0 { UnknownPolicy::Never } else { UnknownPolicy::Resend };
     Settings {
         pacing,
         unknown,

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use mynah_core::{
-    Action, ActionId, Batch, ChatId, Claim, Clock, Committed, Event, EventId, Lane,
-    Outcome, Outgoing, Random, Recovered, Step, TimerChange, Timestamp, Turn,
+    Action, ActionId, Batch, ChatId, Claim, Clock, Committed, Event, EventId, Lane, Outcome,
+    Outgoing, Random, Recovered, Step, TimerChange, Timestamp, Turn,
 };
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -299,7 +299,8 @@ impl Sim {
     pub(crate) fn fired(&self) {
         let now = self.now();
         let mut world = self.world();
-        let later = world.timers.split_off(&(now + Duration::from_millis(1), "".into(), String::new()));
+        let later =
+            world.timers.split_off(&(now + Duration::from_millis(1), "".into(), String::new()));
         let due = std::mem::replace(&mut world.timers, later);
         for ((at, chat, key), lane) in due {
             let id = Event::id_of_due(Some(&chat), &key, at);
@@ -330,7 +331,9 @@ impl Sim {
         self.note(&format!("committed {id} {:?}", turn.decided.passed_over));
         let lane = turn.event.lane();
         let first = self.world().waiting.get_mut(&lane).and_then(VecDeque::pop_front);
-        self.check(first.as_ref() == Some(id), || format!("{id} is handled, the next was {first:?}"));
+        self.check(first.as_ref() == Some(id), || {
+            format!("{id} is handled, the next was {first:?}")
+        });
         self.world().begun.remove(id);
         self.check_answers(turn);
         self.take_over(turn);
@@ -460,7 +463,9 @@ impl Sim {
         }
         world.claims.push((now, id.clone()));
         drop(world);
-        self.check(first.as_ref() == Some(id), || format!("{id} is claimed, the next was {first:?}"));
+        self.check(first.as_ref() == Some(id), || {
+            format!("{id} is claimed, the next was {first:?}")
+        });
         self.check(before == Some(false), || format!("{id} is claimed twice"));
         self.check_pace();
     }
@@ -479,7 +484,9 @@ impl Sim {
             .collect();
         let count = within.len();
         drop(world);
-        self.check(count <= rate.count as usize, || format!("{count} actions within {:?}", rate.per));
+        self.check(count <= rate.count as usize, || {
+            format!("{count} actions within {:?}", rate.per)
+        });
     }
 
     pub(crate) fn settled(&self, id: &ActionId, outcome: &Outcome) {
@@ -557,6 +564,18 @@ impl Sim {
 
 /// What must hold in the end.
 impl Sim {
+    /// Whether everything has happened, or should have long ago.
+    pub(crate) fn is_done(&self) -> bool {
+        let world = self.world();
+        let delivered =
+            self.plan().messages.iter().all(|planned| world.known.contains(&planned.event.id));
+        let quiet = world.waiting.values().all(VecDeque::is_empty)
+            && world.queues.values().all(VecDeque::is_empty)
+            && world.timers.is_empty();
+        drop(world);
+        (delivered && quiet) || self.now() > self.plan().end()
+    }
+
     pub(crate) fn check_end(&self) {
         let (open, unsent, timers, unknown) = {
             let world = self.world();
