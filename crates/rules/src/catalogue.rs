@@ -105,6 +105,11 @@ impl Problem {
                 "this regex has no fixed text and runs on every message",
                 "这个正则没有固定文字，每条消息都要运行"
             ),
+            Self::RegexCost { millis, rules, .. } => say!(
+                lang,
+                "one message of 2 000 characters can take {millis} ms in these {rules} rules",
+                "一条 2 000 字的消息可能要在这 {rules} 条规则里花 {millis} 毫秒"
+            ),
             Self::Pattern(kind) => words::pattern(kind, lang),
             Self::Template(kind) => words::template(kind, lang),
             Self::UnknownName { name, .. } => {

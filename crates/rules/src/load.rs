@@ -10,7 +10,9 @@ use mynah_core::Capabilities;
 
 use crate::check::{Report, Surroundings, check};
 use crate::diagnostic::Diagnostic;
-use crate::rule_book::RuleBook;
+use crate::model::Place;
+use crate::problem::Problem;
+use crate::rule_book::{RegexCost, RuleBook};
 use crate::script::Test;
 use crate::sources::{Files, Sources};
 
@@ -56,8 +58,24 @@ pub fn load(main: &Path, files: &dyn Files, options: &LoadOptions<'_>) -> Loaded
     let around = Surroundings { sources: &sources, files, folder, options };
     let (bot, tests) = check(&trees, &around, &mut report);
     let book = report.is_clean().then(|| Arc::new(RuleBook::build(bot)));
+    if let Some(cost) = book.as_ref().and_then(|book| book.regex_cost()) {
+        costly(&cost, &sources, &mut report);
+    }
     let problems = report.into_problems();
     let diagnostics =
         problems.map(|(problem, spot)| Diagnostic::new(problem, spot, &sources)).collect();
     Loaded { book, diagnostics, sources, tests }
+}
+
+/// Says at the first of them which regular expressions are too costly together.
+fn costly(cost: &RegexCost, sources: &Sources, report: &mut Report) {
+    /// So many places are named; the rest are like them.
+    const NAMED: usize = 5;
+    let named = cost.rules.iter().take(NAMED);
+    let places: Vec<Place> =
+        named.map(|rule| Place { file: Arc::clone(&rule.file), line: rule.line }).collect();
+    let Some(spot) = places.first().and_then(|place| sources.line_spot(place)) else { return };
+    let problem =
+        Problem::RegexCost { millis: cost.time.as_millis(), rules: cost.rules.len(), places };
+    report.add(problem, spot);
 }

@@ -50,6 +50,9 @@ pub(crate) enum Problem {
     RegexEmpty { regex: String },
     /// A regular expression that has to run on every message.
     Scan,
+    /// Regular expressions that are too costly together: so long for one message, in so many rules, the first of which
+    /// stand here.
+    RegexCost { millis: u128, rules: usize, places: Vec<Place> },
     /// A pattern that cannot be read.
     Pattern(PatternErrorKind),
     /// A template that cannot be read.
@@ -343,6 +346,7 @@ impl Problem {
             Self::Regex(_) => "regex",
             Self::RegexEmpty { .. } => "regex-empty",
             Self::Scan => "scan",
+            Self::RegexCost { .. } => "regex-cost",
             Self::Pattern(_) => "pattern",
             Self::Template(_) | Self::UnknownName { .. } => "template",
             Self::Capture(_) => "capture",
@@ -363,6 +367,7 @@ impl Problem {
     pub(crate) fn severity(&self) -> Severity {
         match self {
             Self::RegexEmpty { .. }
+            | Self::RegexCost { .. }
             | Self::NeverSet { .. }
             | Self::IncludeNothing { .. }
             | Self::NeverFires(_)

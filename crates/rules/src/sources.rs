@@ -6,6 +6,8 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::model::Place;
+
 /// All that loading asks of a file system.
 pub trait Files {
     /// The text of a file.
@@ -158,6 +160,14 @@ impl Sources {
 
     pub(crate) fn text(&self, file: FileId) -> Arc<str> {
         Arc::clone(&self.files[file.0].text)
+    }
+
+    /// The whole line at a place.
+    pub(crate) fn line_spot(&self, place: &Place) -> Option<Spot> {
+        let id = self.files.iter().position(|known| known.name == place.file)?;
+        let index = usize::try_from(place.line).ok()?.checked_sub(1)?;
+        let line = self.files[id].line(index)?;
+        Some(Spot::new(FileId(id), line.start..line.start + line.text.len()))
     }
 
     /// The line in which a byte of a file lies.

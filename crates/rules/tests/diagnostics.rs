@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use mynah_core::ActionKind;
 use mynah_rules::{Disk, Lang, LoadOptions, Loaded, load};
 
 fn load_input(path: &Path) -> Loaded {
@@ -35,4 +36,66 @@ fn files_without_a_fault_give_no_warning() {
         assert!(faults.is_empty(), "{}", shown(&loaded, Lang::En));
         assert!(loaded.book.is_some());
     });
+}
+
+#[test]
+fn what_is_known_of_program_and_transport_counts() {
+    let text = "[[rule]]\nkeyword = \"a\"\nrun = \"wether\"\n\n[[rule]]\nkeyword = \"b\"\nreply = \"{at}x\"\nimage = \"menu.png\"\n\n\
+                [[rule]]\nevent = \"friend_request\"\naccept = true\n\n[[rule]]\nkeyword = \"c\"\nfile = \"menu.png\"\n";
+    let folder = tempfile::tempdir().expect("a folder");
+    let main = folder.path().join("bot.toml");
+    std::fs::write(&main, text).expect("written");
+    std::fs::write(folder.path().join("menu.png"), vec![1; 3 << 20]).expect("written");
+    let handlers = ["weather".to_owned(), "save_signup".to_owned()];
+    let capabilities = mynah_core::Capabilities {
+        transport: "webwx",
+        actions: [ActionKind::Text, ActionKind::Image, ActionKind::File].into(),
+        max_text: 2000,
+        max_picture: 20 << 20,
+        max_file: 1 << 20,
+        mention_alerts: true,
+    };
+    let options = LoadOptions { handlers: Some(&handlers), capabilities: Some(&capabilities) };
+    let loaded = load(&main, &Disk, &options);
+    insta::assert_snapshot!(shown(&loaded, Lang::En) + &shown(&loaded, Lang::Zh));
+}
+
+#[test]
+fn diagnostics_have_stable_fields_as_json() {
+    let loaded = load_input(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/inputs/bad/regex-empty.toml"),
+    );
+    let json = serde_json::to_value(&loaded.diagnostics).expect("JSON");
+    let expected = serde_json::json!([{
+        "severity": "warning",
+        "code": "regex-empty",
+        "file": "regex-empty.toml",
+        "line": 2,
+        "column": 9,
+        "message": "'(ab)*' matches every message",
+        "hint": "use + instead of *, or add a fixed text",
+    }]);
+    assert_eq!(json, expected);
+}
+
+#[test]
+fn a_main_file_that_is_not_there_is_said() {
+    let loaded = load_input(Path::new("nowhere/bot.toml"));
+    assert!(loaded.book.is_none());
+    insta::assert_snapshot!(shown(&loaded, Lang::En), @r"
+    bot.toml:1:1: error[file]: the file cannot be read: not found
+        1 | 
+          | ^
+    ");
+}
+
+/// To renew the file: `INSTA_UPDATE=always cargo test -p mynah-rules --test diagnostics`.
+#[test]
+fn the_schema_for_editors_is_up_to_date() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/bot.schema.json");
+    if std::env::var("INSTA_UPDATE").is_ok_and(|value| value == "always") {
+        std::fs::write(&path, mynah_rules::json_schema()).expect("written");
+    }
+    let kept = std::fs::read_to_string(path).expect("config/bot.schema.json");
+    assert!(kept == mynah_rules::json_schema(), "config/bot.schema.json is not up to date");
 }

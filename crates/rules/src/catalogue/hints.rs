@@ -57,6 +57,16 @@ pub(super) fn hint(problem: &Problem, lang: Lang) -> Option<String> {
             say!(lang, "use + instead of *, or add a fixed text", "用 + 代替 *，或加上固定文字")
         }
         Problem::Scan => say!(lang, "a fixed text in it makes it faster", "加上固定文字会更快"),
+        Problem::RegexCost { places, .. } => {
+            let places: Vec<String> =
+                places.iter().map(|place| format!("{}:{}", place.file, place.line)).collect();
+            let places = words::list(&places, lang);
+            say!(
+                lang,
+                "{places} … need the same text or none; give each a fixed text of its own",
+                "{places} 等需要同样的文字或没有固定文字；给每条加上各自的固定文字"
+            )
+        }
         Problem::Pattern(kind) => return pattern_hint(kind, lang),
         Problem::Template(_) => {
             say!(lang, "for a brace write {{{{ or }}}}", "要写花括号请用 {{{{ 或 }}}}")
@@ -70,10 +80,11 @@ pub(super) fn hint(problem: &Problem, lang: Lang) -> Option<String> {
                 "用 set 或 add 设置，或写 {{{name}|…}}"
             )
         }
-        Problem::NoHandler { meant: Some(meant), .. } => did_you_mean(meant, lang),
-        Problem::NoHandler { registered, .. } => {
+        Problem::NoHandler { registered, meant, .. } => {
             let registered = words::list(registered, lang);
-            say!(lang, "registered: {registered}", "已注册：{registered}")
+            let listed = say!(lang, "registered: {registered}", "已注册：{registered}");
+            meant.as_ref().map_or_else(String::new, |meant| did_you_mean(meant, lang) + " ")
+                + &listed
         }
         Problem::HandlerUnknown { name } => {
             say!(lang, ".handler(\"{name}\", …)", ".handler(\"{name}\", …)")
