@@ -266,14 +266,15 @@ impl WebWxSource {
     /// Gives the session up. A session that was short is followed by a longer and longer wait, so that an account that
     /// is thrown out at once is not logged in again and again.
     fn log_in_anew(&mut self, reason: &str) {
-        let was_short =
-            self.online_since.take().is_none_or(|since| since.elapsed() < SHORT_SESSION);
-        let wait = match was_short {
-            true => self.logins.fail(),
-            false => {
-                self.logins.succeed();
-                Duration::ZERO
-            }
+        let online = self.online_since.take().map(|since| since.elapsed());
+        // A stored session that turns out to have ended is no failed login.
+        let was_stored = online.is_none() && self.logins.failures() == 0;
+        let wait = if online.is_some_and(|online| online >= SHORT_SESSION) {
+            self.logins.succeed();
+            Duration::ZERO
+        } else {
+            let wait = self.logins.fail();
+            if was_stored { Duration::ZERO } else { wait }
         };
         self.wait(wait);
         self.resumes = 0;
