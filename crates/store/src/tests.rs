@@ -1,1 +1,452 @@
 //! Tests of the store as a whole.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use mynah_core::{
+    Action, ActionId, Batch, Change, Chat, ChatId, Claim, Committed, Content, Decided, Effects,
+    Event, EventBody, Lane, Message, Notice, NoticeKind, Origin, Outcome, Person, Planned, Records,
+    Scope, StateView, Step, Store, StoreError, Timer, TimerChange, Timestamp, Turn, Write,
+};
+use tempfile::TempDir;
+
+use crate::{FILE, Inspector, LogQuery, Options, SqliteStore};
+
+const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
+
+fn message(id: &str, chat: &str, person: &str, text: &str) -> Event {
+    let body = EventBody::Message(Message {
+        id: id.into(),
+        chat: Chat::group(chat, chat),
+        sender: Person::stranger(person, person),
+        origin: Origin::Person,
+        content: Content::text(text),
+        text: text.to_owned(),
+        called: false,
+    });
+    Event { id: format!("event {id}").as_str().into(), time: NOW, body }
+}
+
+fn batch(events: Vec<Event>) -> Batch {
+    Batch { events, ..Batch::default() }
+}
+
+fn reply(chat: &str, text: &str) -> Step {
+    let action = Action::Send { content: Content::text(text) };
+    Step::Act(Planned { chat: chat.into(), action, delay: Duration::ZERO, is_reply: true })
+}
+
+fn turn(event: Event, effects: Effects) -> Turn {
+    let reply_max_age = Some(Duration::from_secs(60));
+    Turn { event, reads: Vec::new(), effects, decided: Decided::default(), reply_max_age }
+}
+
+/// Handles the next event of a lane with these steps.
+async fn handle(store: &SqliteStore, lane: &str, steps: Vec<Step>) {
+    let (event, _) = store.begin(&Lane::new(lane), NOW).await.unwrap().unwrap();
+    let committed = store.commit(turn(event, Effects { steps, ..Effects::default() }), NOW).await;
+    assert!(matches!(committed, Ok(Committed::Done { .. })), "{committed:?}");
+}
+
+async fn claim(store: &SqliteStore, chat: &str, now: Timestamp) -> ActionId {
+    match store.claim(&ChatId::new(chat), now).await.unwrap() {
+        Claim::Send(outgoing) => outgoing.id,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn open(folder: &Path) -> Result<SqliteStore, StoreError> {
+    SqliteStore::open(folder, Options::default())
+}
+
+#[tokio::test]
+async fn what_was_accepted_is_there_after_a_start_and_comes_once() {
+    let folder = TempDir::new().unwrap();
+    let records = Records::from([("cursor".to_owned(), "7".to_owned())]);
+    let event = message("1", "g", "p", "hi");
+    let store = open(folder.path()).unwrap();
+    let first = Batch { records: records.clone(), ..batch(vec![event.clone(), event.clone()]) };
+    assert_eq!(store.accept(first, NOW).await.unwrap(), [Lane::new("g")]);
+    drop(store);
+    let store = open(folder.path()).unwrap();
+    assert_eq!(store.records().await.unwrap(), records);
+    assert!(store.accept(batch(vec![event.clone()]), NOW).await.unwrap().is_empty());
+    let begun = store.begin(&"g".into(), NOW).await.unwrap().unwrap();
+    assert_eq!(begun.0, event);
+}
+
+#[tokio::test]
+async fn a_commit_that_read_old_state_is_refused_whole() {
+    let store = SqliteStore::in_memory();
+    store
+        .accept(batch(vec![message("1", "a", "p", "x"), message("2", "b", "p", "x")]), NOW)
+        .await
+        .unwrap();
+    let set = |text: &str| {
+        let change = Change::Set(text.to_owned());
+        Write { scope: Scope::Bot, key: "k".to_owned(), change, expires: None }
+    };
+    let (first, seen_by_first) = store.begin(&"a".into(), NOW).await.unwrap().unwrap();
+    let (second, seen_by_second) = store.begin(&"b".into(), NOW).await.unwrap().unwrap();
+    assert_eq!(
+        (seen_by_first.get(Scope::Bot, "k"), seen_by_second.get(Scope::Bot, "k")),
+        (None, None)
+    );
+    let effects = Effects { writes: vec![set("1")], steps: vec![reply("a", "1")], timers: vec![] };
+    let turn_of = |event, reads| Turn { reads, ..turn(event, effects.clone()) };
+    let done = store.commit(turn_of(first, seen_by_first.reads()), NOW).await.unwrap();
+    assert!(matches!(done, Committed::Done { .. }));
+    let again = store.commit(turn_of(second.clone(), seen_by_second.reads()), NOW).await.unwrap();
+    assert_eq!(again, Committed::Conflict);
+    let (event, seen) = store.begin(&"b".into(), NOW).await.unwrap().unwrap();
+    assert_eq!((event, seen.get(Scope::Bot, "k")), (second, Some("1".to_owned())));
+}
+
+#[tokio::test]
+async fn expired_state_is_absent_and_counts_for_nothing() {
+    let store = SqliteStore::in_memory();
+    let events = vec![message("1", "g", "p", "x"), message("2", "g", "p", "x")];
+    store.accept(batch(events), NOW).await.unwrap();
+    let add = |expires| Write {
+        scope: Scope::Person,
+        key: "n".to_owned(),
+        change: Change::Add(5),
+        expires,
+    };
+    let (event, _) = store.begin(&"g".into(), NOW).await.unwrap().unwrap();
+    let until = NOW + Duration::from_secs(10);
+    let effects =
+        Effects { writes: vec![add(Some(until)), add(Some(until))], ..Effects::default() };
+    store.commit(turn(event, effects), NOW).await.unwrap();
+    let (_, seen) = store.begin(&"g".into(), NOW).await.unwrap().unwrap();
+    assert_eq!(seen.get(Scope::Person, "n"), Some("10".to_owned()));
+    let (event, seen) = store.begin(&"g".into(), until).await.unwrap().unwrap();
+    assert_eq!(seen.get(Scope::Person, "n"), None);
+    let turn = Turn {
+        reads: seen.reads(),
+        ..turn(event, Effects { writes: vec![add(None)], ..Effects::default() })
+    };
+    assert!(matches!(store.commit(turn, until).await.unwrap(), Committed::Done { .. }));
+    assert!(!store.tidy(until).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_chat_is_sent_in_order_also_across_retries_and_a_clock_that_goes_back() {
+    let store = SqliteStore::in_memory();
+    let events = (1..=2).map(|n| message(&n.to_string(), "g", "p", "x")).collect();
+    store.accept(batch(events), NOW).await.unwrap();
+    handle(&store, "g", vec![reply("g", "1"), reply("g", "2")]).await;
+    let earlier = NOW - Duration::from_secs(3600);
+    let (event, _) = store.begin(&"g".into(), earlier).await.unwrap().unwrap();
+    let effects = Effects { steps: vec![reply("g", "3")], ..Effects::default() };
+    store.commit(turn(event, effects), earlier).await.unwrap();
+    let first = claim(&store, "g", earlier).await;
+    assert_eq!(store.claim(&"g".into(), earlier).await.unwrap(), Claim::Empty, "one is under way");
+    let retry_at = earlier + Duration::from_secs(9);
+    let not_sent = Outcome::NotSent { retry_at, reason: "busy".to_owned() };
+    assert!(store.settle(&first, not_sent, earlier).await.unwrap());
+    assert_eq!(store.claim(&"g".into(), earlier).await.unwrap(), Claim::Wait(retry_at));
+    let mut order = Vec::new();
+    for _ in 0..3 {
+        let id = claim(&store, "g", retry_at).await;
+        store.settle(&id, Outcome::Accepted, retry_at).await.unwrap();
+        order.push(id.to_string());
+    }
+    assert_eq!(order, ["event 1#0", "event 1#1", "event 2#0"]);
+}
+
+#[tokio::test]
+async fn a_reply_expires_and_a_doubt_is_resolved_once() {
+    let store = SqliteStore::in_memory();
+    store.accept(batch(vec![message("1", "g", "p", "x")]), NOW).await.unwrap();
+    handle(&store, "g", vec![reply("g", "1"), reply("g", "2")]).await;
+    let doubt = || Outcome::Unknown { reason: "cut".to_owned(), again_at: Some(NOW) };
+    let id = claim(&store, "g", NOW).await;
+    assert_eq!(store.recover(NOW).await.unwrap().in_doubt, [id.clone()]);
+    store.settle(&id, doubt(), NOW).await.unwrap();
+    assert_eq!(claim(&store, "g", NOW).await, id, "once more");
+    store.settle(&id, doubt(), NOW).await.unwrap();
+    let late = NOW + Duration::from_secs(61);
+    let Claim::Expired(expired) = store.claim(&"g".into(), late).await.unwrap() else {
+        panic!("it should have expired")
+    };
+    assert_eq!(expired.id.n, 1);
+    assert_eq!(store.claim(&"g".into(), late).await.unwrap(), Claim::Empty);
+    let status = store.status(late).await.unwrap();
+    let outcomes: Vec<&str> =
+        status.troubled.iter().map(|action| action.outcome.as_str()).collect();
+    assert_eq!(outcomes, ["expired", "unknown"]);
+}
+
+#[tokio::test]
+async fn an_event_that_kills_the_process_is_set_aside_after_three_attempts() {
+    let store = SqliteStore::in_memory();
+    let events = vec![message("1", "g", "p", "x"), message("2", "h", "p", "x")];
+    store.accept(batch(events), NOW).await.unwrap();
+    for attempt in 1..=3 {
+        store.begin(&"g".into(), NOW).await.unwrap().unwrap();
+        let recovered = store.recover(NOW).await.unwrap();
+        assert_eq!(recovered.set_aside.len(), usize::from(attempt == 3), "attempt {attempt}");
+        assert_eq!(recovered.suspects.len(), usize::from(attempt < 3), "attempt {attempt}");
+    }
+    assert_eq!(store.begin(&"g".into(), NOW).await.unwrap().map(|(event, _)| event.id), None);
+    assert!(store.begin(&"h".into(), NOW).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_recall_finds_what_was_said() {
+    let store = SqliteStore::in_memory();
+    let kind = NoticeKind::Recall { message: "1".into(), original: None };
+    let notice = Notice { chat: Chat::group("g", "g"), person: None, kind };
+    let recall = Event { id: "r".into(), time: NOW, body: EventBody::Notice(notice) };
+    store.accept(batch(vec![message("1", "g", "p", "secret"), recall]), NOW).await.unwrap();
+    handle(&store, "g", vec![]).await;
+    let (event, _) = store.begin(&"g".into(), NOW).await.unwrap().unwrap();
+    let EventBody::Notice(Notice { kind: NoticeKind::Recall { original, .. }, .. }) = event.body
+    else {
+        panic!("it is a recall")
+    };
+    assert_eq!(original.map(|message| message.text), Some("secret".to_owned()));
+}
+
+#[tokio::test]
+async fn timers_become_events_once() {
+    let store = SqliteStore::in_memory();
+    store.accept(batch(vec![message("1", "g", "p", "x")]), NOW).await.unwrap();
+    let (event, _) = store.begin(&"g".into(), NOW).await.unwrap().unwrap();
+    let at = NOW + Duration::from_secs(5);
+    let timer = |key: &str| Timer {
+        key: key.to_owned(),
+        at,
+        chat: Some(Chat::group("g", "g")),
+        person: None,
+        name: "later".to_owned(),
+        data: String::new(),
+    };
+    let timers = vec![
+        TimerChange::Set(timer("a")),
+        TimerChange::Set(timer("b")),
+        TimerChange::Cancel { chat: Some("g".into()), key: "b".to_owned() },
+    ];
+    store.commit(turn(event, Effects { timers, ..Effects::default() }), NOW).await.unwrap();
+    assert_eq!(store.fire(NOW).await.unwrap(), (vec![], Some(at)));
+    assert_eq!(store.fire(at).await.unwrap(), (vec![Lane::new("g")], None));
+    assert_eq!(store.fire(at).await.unwrap(), (vec![], None));
+    assert!(store.begin(&"g".into(), at).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_second_process_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path()).unwrap();
+    let error = open(folder.path()).unwrap_err();
+    assert!(matches!(error, StoreError::InUse { .. }), "{error:?}");
+    assert!(error.remedy().contains("stop the other process"));
+    drop(store);
+    open(folder.path()).unwrap();
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn only_the_owner_can_read_the_files() {
+    use std::os::unix::fs::PermissionsExt;
+    let parent = TempDir::new().unwrap();
+    let folder = parent.path().join("data/main");
+    let store = open(&folder).unwrap();
+    store.accept(batch(vec![message("1", "g", "p", "x")]), NOW).await.unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&folder), 0o700);
+    for file in fs::read_dir(&folder).unwrap() {
+        let path = file.unwrap().path();
+        assert_eq!(mode(&path), 0o600, "{}", path.display());
+    }
+}
+
+#[test]
+fn a_damaged_file_is_named_and_left_as_it_is() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join(FILE);
+    for damage in [&b"this is no database, and never was one"[..], &[0x53; 5000]] {
+        fs::write(&path, damage).unwrap();
+        let error = open(folder.path()).unwrap_err();
+        assert!(matches!(error, StoreError::Damaged { .. }), "{error:?}");
+        assert!(error.to_string().contains("mynah.db"), "{error}");
+        assert!(error.remedy().contains("backup"));
+        assert_eq!(fs::read(&path).unwrap(), damage);
+    }
+}
+
+#[tokio::test]
+async fn damaged_pages_are_found_at_the_start() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path()).unwrap();
+    let events = (0..200).map(|n| message(&n.to_string(), "g", "p", "some text")).collect();
+    store.accept(batch(events), NOW).await.unwrap();
+    drop(store);
+    let path = folder.path().join(FILE);
+    let mut bytes = fs::read(&path).unwrap();
+    assert!(bytes.len() > 20_000, "the log was written back");
+    bytes[8192..16_000].fill(0xaa);
+    fs::write(&path, &bytes).unwrap();
+    let error = open(folder.path()).unwrap_err();
+    assert!(matches!(error, StoreError::Damaged { .. }), "{error:?}");
+    assert_eq!(fs::read(&path).unwrap(), bytes);
+}
+
+#[test]
+fn a_file_of_another_program_or_of_a_newer_version_is_left_as_it_is() {
+    let change = |sql: &str| {
+        let folder = TempDir::new().unwrap();
+        drop(open(folder.path()).unwrap());
+        let path = folder.path().join(FILE);
+        let connection = rusqlite::Connection::open(&path).unwrap();
+        connection.execute_batch(sql).unwrap();
+        drop(connection);
+        let before = fs::read(&path).unwrap();
+        let error = open(folder.path()).unwrap_err();
+        assert_eq!(fs::read(&path).unwrap(), before);
+        error
+    };
+    let newer = change("PRAGMA user_version = 99");
+    assert!(matches!(newer, StoreError::Newer { found: 99, .. }), "{newer:?}");
+    assert!(newer.remedy().contains("newer version"));
+    let foreign = change("PRAGMA application_id = 1");
+    assert!(matches!(foreign, StoreError::Damaged { .. }), "{foreign:?}");
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_named() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    // A file in the place of the folder is refused to every user, also to one who may write everywhere.
+    let error = open(&file.join("data")).unwrap_err();
+    assert!(matches!(error, StoreError::ReadOnly { .. }), "{error:?}");
+    assert!(error.remedy().contains("right to write"));
+    let denied = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
+    let error = crate::error::translate_io(denied, Path::new("data"));
+    assert!(matches!(error, StoreError::ReadOnly { .. }));
+}
+
+#[tokio::test]
+async fn a_full_disk_fails_cleanly_and_works_again_when_there_is_room() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path()).unwrap();
+    let limit = |pages: u32| {
+        store.executor.run(crate::executor::Durability::Synced, move |db| {
+            db.connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))
+        })
+    };
+    limit(1).await.unwrap();
+    let long = "x".repeat(100_000);
+    let flood = |n: u32| batch(vec![message(&format!("big {n}"), "g", "p", &long)]);
+    let error = store.accept(flood(1), NOW).await.unwrap_err();
+    assert!(matches!(error, StoreError::Full { .. }), "{error:?}");
+    assert!(error.remedy().contains("make room"));
+    assert!(store.begin(&"g".into(), NOW).await.unwrap().is_none(), "all or nothing");
+    limit(1_000_000).await.unwrap();
+    store.accept(flood(1), NOW).await.unwrap();
+    assert!(store.begin(&"g".into(), NOW).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn jobs_that_wait_share_a_transaction_and_fail_alone() {
+    let folder = TempDir::new().unwrap();
+    let store = std::sync::Arc::new(open(folder.path()).unwrap());
+    let accepts = (0..100).map(|n| {
+        let store = std::sync::Arc::clone(&store);
+        let event = message(&n.to_string(), &format!("g{}", n % 7), "p", "x");
+        tokio::spawn(async move { store.accept(batch(vec![event]), NOW).await })
+    });
+    let fails = store.executor.run(crate::executor::Durability::Synced, |db| {
+        db.connection.execute("INSERT INTO nowhere VALUES (1)", [])
+    });
+    assert!(fails.await.is_err());
+    for accept in accepts.collect::<Vec<_>>() {
+        accept.await.unwrap().unwrap();
+    }
+    assert_eq!(store.status(NOW).await.unwrap().open_events, 100);
+}
+
+#[tokio::test]
+async fn a_backup_of_a_running_store_is_whole() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path()).unwrap();
+    store.accept(batch(vec![message("1", "g", "p", "x")]), NOW).await.unwrap();
+    let copy = TempDir::new().unwrap();
+    let inspector = Inspector::open(folder.path()).unwrap();
+    inspector.backup(&copy.path().join(FILE)).unwrap();
+    assert!(inspector.backup(&copy.path().join(FILE)).is_err(), "nothing is overwritten");
+    store.accept(batch(vec![message("2", "g", "p", "x")]), NOW).await.unwrap();
+    let restored = open(copy.path()).unwrap();
+    assert_eq!(restored.status(NOW).await.unwrap().open_events, 1);
+    assert_eq!(inspector.status(NOW).unwrap().open_events, 2);
+}
+
+#[tokio::test]
+async fn the_log_shows_what_was_decided_and_done() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path()).unwrap();
+    store.accept(batch(vec![message("1", "g", "p", "x")]), NOW).await.unwrap();
+    handle(&store, "g", vec![reply("g", "answer")]).await;
+    let inspector = Inspector::open(folder.path()).unwrap();
+    let query = LogQuery { id: Some("1".to_owned()), ..LogQuery::default() };
+    let log = inspector.log(&query).unwrap();
+    assert_eq!((log.len(), log[0].actions.len(), log[0].handled), (1, 1, Some(NOW)));
+    let mut out = Vec::new();
+    inspector.export(&mut out).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert!(text.contains("answer") && text.lines().count() == 1, "{text}");
+}
+
+#[tokio::test]
+async fn a_person_is_forgotten() {
+    let store = SqliteStore::in_memory();
+    let events = vec![message("1", "g", "ann", "mine"), message("2", "g", "bob", "his")];
+    store.accept(batch(events.clone()), NOW).await.unwrap();
+    for _ in 0..2 {
+        let (event, _) = store.begin(&"g".into(), NOW).await.unwrap().unwrap();
+        let change = Change::Set("v".to_owned());
+        let write = Write { scope: Scope::Person, key: "k".to_owned(), change, expires: None };
+        let effects =
+            Effects { writes: vec![write], steps: vec![reply("g", "a")], ..Effects::default() };
+        store.commit(turn(event, effects), NOW).await.unwrap();
+    }
+    let forgotten = store.forget("ann".into()).await.unwrap();
+    assert_eq!((forgotten.events, forgotten.actions, forgotten.values), (1, 1, 1));
+    let log = store.log(LogQuery::default()).await.unwrap();
+    assert_eq!(log.len(), 1);
+    assert!(store.accept(batch(events), NOW).await.unwrap().is_empty(), "ids stay known");
+}
+
+#[tokio::test]
+async fn the_log_ends_by_age_and_the_ids_stay_known() {
+    let store = SqliteStore::in_memory();
+    let event = message("1", "g", "p", "x");
+    store.accept(batch(vec![event.clone()]), NOW).await.unwrap();
+    handle(&store, "g", vec![reply("g", "a")]).await;
+    let id = claim(&store, "g", NOW).await;
+    store.settle(&id, Outcome::Accepted, NOW).await.unwrap();
+    let days = |n: u64| NOW + Duration::from_secs(n * 24 * 3600);
+    store.tidy(days(6)).await.unwrap();
+    assert_eq!(store.log(LogQuery::default()).await.unwrap().len(), 1);
+    store.tidy(days(8)).await.unwrap();
+    assert!(store.log(LogQuery::default()).await.unwrap().is_empty());
+    assert!(store.accept(batch(vec![event.clone()]), days(8)).await.unwrap().is_empty());
+    store.tidy(days(40)).await.unwrap();
+    assert_eq!(store.accept(batch(vec![event]), days(40)).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn without_a_log_nothing_that_was_said_is_kept() {
+    let options = Options { keep_log: Duration::ZERO, ..Options::default() };
+    let store = SqliteStore::in_memory_with(options);
+    store.accept(batch(vec![message("1", "g", "p", "private")]), NOW).await.unwrap();
+    handle(&store, "g", vec![reply("g", "answer")]).await;
+    let id = claim(&store, "g", NOW).await;
+    store.settle(&id, Outcome::Accepted, NOW).await.unwrap();
+    store.tidy(NOW).await.unwrap();
+    assert!(store.log(LogQuery::default()).await.unwrap().is_empty());
+    assert_eq!(store.recent_claims(NOW, 9).await.unwrap().len(), 1, "the pace is kept");
+}
