@@ -10,7 +10,11 @@ const MOST_SIDES: u64 = 1000;
 
 #[async_trait]
 impl Handler for Dice {
-    async fn on_message(&self, ctx: &mut Context, _message: &Message) -> Result<Flow, HandlerError> {
+    async fn on_message(
+        &self,
+        ctx: &mut Context,
+        _message: &Message,
+    ) -> Result<Flow, HandlerError> {
         let count = number(ctx, "count", 1)?;
         let sides = number(ctx, "sides", 6)?;
         if (1..=MOST_DICE).contains(&count) && (2..=MOST_SIDES).contains(&sides) {

@@ -35,13 +35,13 @@ pub(crate) struct Args {
     #[arg(value_name = "BOT")]
     bots: Vec<PathBuf>,
     /// The server's base address, e.g. that of a sandbox; every call goes there, whatever the server says.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", env = "MYNAH_SERVER")]
     server: Option<String>,
     /// The folder that keeps everything, by default ./data; several bots: DIR/NAME each.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "MYNAH_DATA")]
     data: Option<PathBuf>,
     /// The operating settings; by default config/mynah.toml, if it is there.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", env = "MYNAH_CONFIG")]
     config: Option<PathBuf>,
     /// Speak as fast as possible: for tests, never for a real account.
     #[arg(long)]
@@ -53,7 +53,7 @@ pub(crate) struct Args {
     #[arg(long)]
     keep_session: bool,
     /// Serve /health and /metrics there, e.g. 127.0.0.1:8087.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", env = "MYNAH_LISTEN")]
     listen: Option<SocketAddr>,
 }
 

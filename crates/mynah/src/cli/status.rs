@@ -54,7 +54,8 @@ pub(crate) async fn execute(args: Args, _common: &Common) -> Result<Ended, Repor
 
 fn show(out: &mut dyn Write, state: &State) -> io::Result<()> {
     let condition = state.condition.as_deref().unwrap_or("not running");
-    let session = if state.session { "stored; the next start tries to go on with it" } else { "none" };
+    let session =
+        if state.session { "stored; the next start tries to go on with it" } else { "none" };
     let queues = &state.queues;
     writeln!(out, "account  {}", print::on_one_line(condition))?;
     writeln!(out, "data     {}", state.data)?;

@@ -20,7 +20,7 @@ const PAGE: u32 = 500;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Folder {
     /// The folder that keeps everything of the account.
-    #[arg(long = "data", value_name = "DIR", default_value = "data")]
+    #[arg(long = "data", value_name = "DIR", env = "MYNAH_DATA", default_value = "data")]
     pub(crate) path: PathBuf,
 }
 
