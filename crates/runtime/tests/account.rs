@@ -1,0 +1,328 @@
+//! A whole account on the real runtime and store: floods, handlers that misbehave, starts and stops.
+
+#[path = "account/stage.rs"]
+mod stage;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use mynah_core::{
+    Context, Flow, Handler, HandlerError, Message, SendError, Status, Step, StoreError, handler_fn,
+};
+use mynah_runtime::{Ended, Handlers, Pacing, Rate, Settings, UnknownPolicy};
+use mynah_store::{LogQuery, Options, SqliteStore};
+use tempfile::TempDir;
+use tokio::sync::Semaphore;
+
+use stage::{Played, Said, group, settings};
+
+/// Answers with the text.
+struct Echo;
+
+#[async_trait]
+impl Handler for Echo {
+    async fn on_message(&self, ctx: &mut Context, message: &Message) -> Result<Flow, HandlerError> {
+        ctx.reply(message.text.clone());
+        Ok(Flow::Stop)
+    }
+}
+
+/// Answers with the text once the gate is open.
+struct Gated(Arc<Semaphore>);
+
+#[async_trait]
+impl Handler for Gated {
+    async fn on_message(&self, ctx: &mut Context, message: &Message) -> Result<Flow, HandlerError> {
+        let _open = self.0.acquire().await?;
+        ctx.reply(message.text.clone());
+        Ok(Flow::Stop)
+    }
+}
+
+/// Fails in the way that the text says.
+struct Moody;
+
+#[async_trait]
+impl Handler for Moody {
+    async fn on_message(&self, ctx: &mut Context, message: &Message) -> Result<Flow, HandlerError> {
+        ctx.reply(format!("{} was answered", message.text));
+        match message.text.as_str() {
+            "fail" => Err("a bad mood".into()),
+            "panic" => panic!("planned"),
+            "hang" => std::future::pending().await,
+            _ => Ok(Flow::Stop),
+        }
+    }
+}
+
+/// What 10 000 messages in one chat or in many may take of memory while they wait: they lie on disk.
+const MEMORY: u64 = 64 << 20;
+
+async fn flood(chats: usize) {
+    let messages = 10_000;
+    let folder = TempDir::new().unwrap();
+    let store = Arc::new(SqliteStore::open(folder.path(), Options::default()).unwrap());
+    let gate = Arc::new(Semaphore::new(0));
+    let handlers = Handlers::new().fallback("gated", Arc::new(Gated(gate.clone())));
+    let mut played = Played::start(store.clone(), handlers, settings());
+    let before = resident();
+    // 10 kB each: 100 MB in all, were they kept in memory.
+    let long = "x".repeat(10_000);
+    let texts = (0..messages).map(|n| (group(n % chats), format!("{n} {long}")));
+    played.say_all(texts.collect()).await;
+    played.accepted(messages).await;
+    assert_eq!(played.said().len(), 0, "accepted without waiting for a handler");
+    if let (Some(before), Some(after)) = (before, resident()) {
+        let grown = after.saturating_sub(before);
+        assert!(grown < MEMORY, "{grown} bytes for a flood that waits");
+    }
+    gate.add_permits(Semaphore::MAX_PERMITS / 2);
+    played.until_said(messages).await;
+    let said = played.said();
+    for chat in 0..chats {
+        let chat = group(chat);
+        let numbers: Vec<usize> = said
+            .iter()
+            .filter(|said| said.chat == chat.id)
+            .filter_map(|said| said.text.split(' ').next()?.parse().ok())
+            .collect();
+        assert!(numbers.is_sorted() && numbers.len() == messages / chats, "{}", chat.name);
+    }
+    assert!(matches!(played.stop().await, Ended::Stopped));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_in_one_chat_waits_on_disk_and_is_answered_in_order() {
+    flood(1).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_over_many_chats_waits_on_disk_and_is_answered_in_order() {
+    flood(500).await;
+}
+
+/// What this process has in memory, where the system tells.
+fn resident() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? * 1024)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_misbehaves_delays_nothing_but_its_own_chat() {
+    let store = Arc::new(SqliteStore::in_memory());
+    let handlers = Handlers::new().rules(Arc::new(Moody));
+    let mut played = Played::start(store.clone(), handlers, settings());
+    for (chat, text) in
+        [(0, "hang"), (0, "after"), (1, "fail"), (1, "after"), (2, "panic"), (2, "after")]
+    {
+        played.say(group(chat), text).await;
+    }
+    played.until_said(2).await;
+    assert!(played.seconds() < 1.0, "the others did not wait: {}", played.seconds());
+    played.until_said(3).await;
+    assert!((30.0..32.0).contains(&played.seconds()), "{}", played.seconds());
+    let texts: Vec<String> = played.said().into_iter().map(|said| said.text).collect();
+    assert_eq!(texts, ["after was answered", "after was answered", "after was answered"]);
+    let failed: Vec<String> = store
+        .log(LogQuery::default())
+        .await
+        .unwrap()
+        .into_iter()
+        .filter_map(|logged| logged.decided?.passed_over)
+        .collect();
+    assert_eq!(failed, ["handler rules failed"; 3]);
+    assert!(matches!(played.stop().await, Ended::Stopped));
+}
+
+#[tokio::test(start_paused = true)]
+async fn handlers_run_in_order_and_those_of_rules_at_their_place() {
+    let before = handler_fn(|ctx, _| {
+        ctx.reply("before");
+        Ok(Flow::Continue)
+    });
+    let rules = handler_fn(|ctx, message| {
+        ctx.reply("rule 1");
+        let captures = [("city".to_owned(), message.text.clone())].into();
+        ctx.step(Step::Run(mynah_core::Call { handler: "weather".to_owned(), captures }));
+        ctx.reply("rule 2");
+        Ok(if message.text == "stop" { Flow::Stop } else { Flow::Continue })
+    });
+    let weather = handler_fn(|ctx, _| {
+        let city = ctx.capture("city").unwrap_or_default().to_owned();
+        ctx.reply(format!("weather of {city}"));
+        Ok(Flow::Continue)
+    });
+    let fallback = handler_fn(|ctx, _| {
+        ctx.reply("fallback");
+        Ok(Flow::Stop)
+    });
+    let handlers = Handlers::new()
+        .before("before", Arc::new(before))
+        .rules(Arc::new(rules))
+        .named("weather", Arc::new(weather))
+        .fallback("fallback", Arc::new(fallback));
+    let mut played = Played::start(Arc::new(SqliteStore::in_memory()), handlers, settings());
+    played.say(group(0), "Ulm").await;
+    played.say(group(0), "stop").await;
+    played.until_said(9).await;
+    let texts: Vec<String> = played.said().into_iter().map(|said| said.text).collect();
+    let both = |city: &str| ["before", "rule 1", city, "rule 2"].map(str::to_owned).to_vec();
+    let first = [both("weather of Ulm"), vec!["fallback".to_owned()]].concat();
+    assert_eq!(texts, [first, both("weather of stop")].concat());
+    played.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_works_on_no_more_events_at_once_than_it_wants() {
+    static NOW: AtomicUsize = AtomicUsize::new(0);
+    static MOST: AtomicUsize = AtomicUsize::new(0);
+    struct Slow;
+    #[async_trait]
+    impl Handler for Slow {
+        async fn on_message(&self, ctx: &mut Context, _: &Message) -> Result<Flow, HandlerError> {
+            MOST.fetch_max(NOW.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            NOW.fetch_sub(1, Ordering::SeqCst);
+            ctx.reply("done");
+            Ok(Flow::Stop)
+        }
+    }
+    let handlers = Handlers::new().fallback("slow", Arc::new(Slow)).at_once(3);
+    let mut played = Played::start(Arc::new(SqliteStore::in_memory()), handlers, settings());
+    for chat in 0..12 {
+        played.say(group(chat), "x").await;
+    }
+    played.until_said(12).await;
+    assert_eq!(MOST.load(Ordering::SeqCst), 3);
+    played.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_are_paced_and_a_reply_that_is_too_late_expires() {
+    let pacing = Pacing { per_chat: Some(Rate::new(1, Duration::from_secs(20))), ..Pacing::off() };
+    let reply_max_age = Some(Duration::from_secs(50));
+    let settings = Settings { pacing, reply_max_age, ..settings() };
+    let store = Arc::new(SqliteStore::in_memory());
+    let handlers = Handlers::new().rules(Arc::new(Echo));
+    let mut played = Played::start(store.clone(), handlers, settings);
+    for text in ["1", "2", "3", "4", "5"] {
+        played.say(group(0), text).await;
+    }
+    played.idle().await;
+    let said: Vec<(String, u64)> =
+        played.said().into_iter().map(|Said { text, at, .. }| (text, at.as_secs())).collect();
+    assert_eq!(said, [("1".to_owned(), 0), ("2".to_owned(), 20), ("3".to_owned(), 40)]);
+    let log = store.log(LogQuery::default()).await.unwrap();
+    let outcomes: Vec<String> = log
+        .into_iter()
+        .flat_map(|logged| logged.actions)
+        .filter_map(|action| action.outcome)
+        .collect();
+    assert_eq!(outcomes, ["accepted", "accepted", "accepted", "expired", "expired"]);
+    played.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_could_not_be_sent_for_a_night_expires_and_does_not_come_in_the_morning() {
+    let store = Arc::new(SqliteStore::in_memory());
+    let handlers = Handlers::new().rules(Arc::new(Echo));
+    let mut played = Played::start(store.clone(), handlers, settings());
+    let reason = "the phone is off".to_owned();
+    let retry_in = Duration::from_secs(60);
+    played.status(Status::Offline { reason, retry_in }).await;
+    played.say(group(0), "good night").await;
+    tokio::time::sleep(Duration::from_secs(8 * 3600)).await;
+    played.status(Status::Online { name: "Bot".to_owned() }).await;
+    played.say(group(0), "good morning").await;
+    played.until_said(1).await;
+    played.idle().await;
+    let texts: Vec<String> = played.said().into_iter().map(|said| said.text).collect();
+    assert_eq!(texts, ["good morning"]);
+    assert_eq!(played.expired(), 1, "and it is told");
+    played.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_send_without_an_answer_goes_by_the_policy() {
+    for (unknown, expected) in [(UnknownPolicy::Resend, 2), (UnknownPolicy::Never, 1)] {
+        let handlers = Handlers::new().rules(Arc::new(Echo));
+        let settings = Settings { unknown, ..settings() };
+        let mut played = Played::start(Arc::new(SqliteStore::in_memory()), handlers, settings);
+        played.answer_with(|| Err(SendError::Unknown { source: "cut".into() }));
+        played.say(group(0), "x").await;
+        played.until_tried(1).await;
+        played.idle().await;
+        assert_eq!(played.tried(), expected, "{unknown:?}");
+        played.stop().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_account_that_is_too_frequent_is_silent_for_a_while() {
+    let handlers = Handlers::new().rules(Arc::new(Echo));
+    let mut played = Played::start(Arc::new(SqliteStore::in_memory()), handlers, settings());
+    played.answer_with(|| Err(SendError::TooFrequent { retry_after: None }));
+    played.say(group(0), "x").await;
+    played.until_tried(1).await;
+    played.answer_as_usual();
+    played.say(group(1), "y").await;
+    played.until_said(2).await;
+    assert!(played.said().iter().all(|said| said.at.as_secs() >= 60), "{:?}", played.said());
+    played.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_bots_do_not_answer_each_other_for_ever() {
+    let settings = Settings { loop_breaker: Settings::default().loop_breaker, ..settings() };
+    let handlers = Handlers::new().rules(Arc::new(Echo));
+    let store = Arc::new(SqliteStore::in_memory());
+    let mut played = Played::start(store, handlers, settings);
+    for _ in 0..30 {
+        played.say(group(0), "I do not understand").await;
+        played.idle().await;
+    }
+    assert_eq!(played.said().len(), 6, "the first, and five to repetitions");
+    played.say(group(1), "I do not understand").await;
+    played.until_said(7).await;
+    tokio::time::sleep(Duration::from_secs(601)).await;
+    played.say(group(0), "hello again").await;
+    played.until_said(8).await;
+    played.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_waits_for_what_is_under_way_and_the_rest_waits_on_disk() {
+    struct Slow;
+    #[async_trait]
+    impl Handler for Slow {
+        async fn on_message(&self, ctx: &mut Context, _: &Message) -> Result<Flow, HandlerError> {
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            ctx.reply("done");
+            Ok(Flow::Stop)
+        }
+    }
+    let store = Arc::new(SqliteStore::in_memory());
+    let handlers = Handlers::new().rules(Arc::new(Slow));
+    let mut played = Played::start(store.clone(), handlers.clone(), settings());
+    played.say(group(0), "1").await;
+    played.say(group(0), "2").await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(matches!(played.stop().await, Ended::Stopped));
+    let status = store.status(stage::begin()).await.unwrap();
+    assert_eq!((status.open_events, status.open_actions), (1, 1));
+    let played = Played::start(store.clone(), handlers, settings());
+    played.until_said(2).await;
+    played.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_fails_ends_the_account_with_its_reason() {
+    let handlers = Handlers::new().rules(Arc::new(Echo));
+    let mut played = Played::start(Arc::new(stage::FullStore), handlers, settings());
+    played.say(group(0), "x").await;
+    let ended = played.ended().await;
+    assert!(matches!(ended, Ended::Storage(StoreError::Full { .. })), "{ended:?}");
+}
