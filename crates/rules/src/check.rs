@@ -59,6 +59,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) files: &'a dyn Files,
     /// The folder of the main file.
     pub(crate) folder: &'a Path,
+    /// Whether a file is missing, so that what seems to be nowhere may be there.
+    pub(crate) is_cut: bool,
     /// What is known of the program and the transport.
     pub(crate) options: &'a LoadOptions<'a>,
 }
@@ -82,7 +84,8 @@ pub(crate) fn check(
         for (node, spot) in root.tables("rule") {
             let before = checker.report.errors();
             bot.rules.push(checker.rule(node, spot));
-            sound.push(checker.report.errors() == before);
+            let is_whole = checker.spots.last().is_some_and(|spots| spots.is_whole);
+            sound.push(is_whole && checker.report.errors() == before);
         }
         bot.dialogs.extend(
             root.tables("dialog").into_iter().map(|(node, spot)| checker.dialog(node, spot)),
@@ -105,6 +108,17 @@ pub(crate) fn check(
     (bot, tests)
 }
 
+/// What could not be read: of these kinds, nothing can be said to be missing.
+#[derive(Debug, Clone, Copy)]
+struct Unread {
+    /// Some `id`.
+    ids: bool,
+    /// Some `start` of a rule.
+    starts: bool,
+    /// Some `set`, `add` or `vars`.
+    sets: bool,
+}
+
 /// The state of a check.
 pub(crate) struct Checker<'a> {
     around: &'a Surroundings<'a>,
@@ -117,8 +131,8 @@ pub(crate) struct Checker<'a> {
     state_keys: BTreeSet<String>,
     /// The ids of dialogs.
     dialogs: BTreeSet<String>,
-    /// Whether a dialog could not say its id.
-    has_nameless_dialog: bool,
+    /// What could not be read, so that nothing can be said to be missing.
+    unread: Unread,
     /// The dialogs that rules start.
     starts: Vec<(String, Spot)>,
     /// Dialogs without a start text.
@@ -146,7 +160,7 @@ impl<'a> Checker<'a> {
             ids: BTreeMap::new(),
             state_keys: BTreeSet::new(),
             dialogs: BTreeSet::new(),
-            has_nameless_dialog: false,
+            unread: Unread { ids: around.is_cut, starts: around.is_cut, sets: around.is_cut },
             starts: Vec::new(),
             startless: Vec::new(),
             onlys: Vec::new(),
@@ -207,11 +221,11 @@ impl<'a> Checker<'a> {
     fn finish(&mut self) {
         self.check_starts();
         for (id, spot) in std::mem::take(&mut self.onlys) {
-            if !self.ids.contains_key(&id) {
+            if !self.ids.contains_key(&id) && !self.unread.ids {
                 self.unknown_id(id, spot);
             }
         }
-        if self.runs_handlers {
+        if self.runs_handlers || self.unread.sets {
             return;
         }
         for (name, has_default, spot) in std::mem::take(&mut self.used) {
@@ -226,12 +240,12 @@ impl<'a> Checker<'a> {
     fn check_starts(&mut self) {
         let starts = std::mem::take(&mut self.starts);
         for (id, spot) in std::mem::take(&mut self.startless) {
-            if !starts.iter().any(|(started, _)| *started == id) {
+            if !self.unread.starts && !starts.iter().any(|(started, _)| *started == id) {
                 self.say(Problem::NeverBegins, spot);
             }
         }
         for (id, spot) in starts {
-            if !self.dialogs.contains(&id) && !self.has_nameless_dialog {
+            if !self.dialogs.contains(&id) && !self.unread.ids {
                 let meant =
                     closest(&id, self.dialogs.iter().map(String::as_str)).map(str::to_owned);
                 self.say(Problem::UnknownId { id, meant }, spot);

@@ -55,7 +55,8 @@ pub fn load(main: &Path, files: &dyn Files, options: &LoadOptions<'_>) -> Loaded
     let folder = main.parent().unwrap_or(Path::new(""));
     let mut report = Report::default();
     let (sources, trees) = include::read_all(main, folder, files, &mut report);
-    let around = Surroundings { sources: &sources, files, folder, options };
+    let is_cut = report.lacks_a_file();
+    let around = Surroundings { sources: &sources, files, folder, is_cut, options };
     let (bot, tests) = check(&trees, &around, &mut report);
     let book = report.is_clean().then(|| Arc::new(RuleBook::build(bot)));
     if let Some(cost) = book.as_ref().and_then(|book| book.regex_cost()) {

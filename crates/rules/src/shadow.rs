@@ -21,6 +21,8 @@ use text::Wording;
 #[derive(Debug)]
 pub(crate) struct RuleSpots {
     header: Spot,
+    /// Whether every key could be read.
+    pub(crate) is_whole: bool,
     /// The items of `keyword`, in order.
     keywords: Vec<(String, Spot)>,
 }
@@ -30,6 +32,7 @@ impl RuleSpots {
         let keywords = fields.texts("keyword").into_iter();
         Self {
             header: fields.spot.clone(),
+            is_whole: !fields.is_partly_unknown(),
             keywords: keywords.map(|text| (text.text.to_owned(), text.spot)).collect(),
         }
     }

@@ -21,6 +21,8 @@ impl Checker<'_> {
             self.say(Problem::NoAction { table: fields.table }, fields.spot.clone());
         }
         self.transport_has(fields);
+        self.unread.sets |= ["set", "add"].iter().any(|key| fields.is_unreadable(key));
+        self.unread.starts |= fields.is_unreadable("start");
         if fields.table != Table::Do && fields.has("do") {
             return self.listed_actions(fields, names);
         }

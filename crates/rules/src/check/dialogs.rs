@@ -77,7 +77,7 @@ impl Checker<'_> {
                 id
             }
             None => {
-                self.has_nameless_dialog = true;
+                self.unread.ids = true;
                 name.key
             }
         }

@@ -93,6 +93,11 @@ impl<'n> Fields<'n> {
         self.is_vague || self.given.iter().any(|name| !self.entries.contains_key(name))
     }
 
+    /// Whether a key is there whose value is not usable.
+    pub(crate) fn is_unreadable(&self, name: &str) -> bool {
+        self.has(name) && !self.entries.contains_key(name)
+    }
+
     /// The entry of a key, of the right type.
     pub(crate) fn entry(&self, name: &str) -> Option<&'n Entry> {
         self.entries.get(name).copied()

@@ -17,6 +17,7 @@ impl Checker<'_> {
         let fields = Fields::read(Table::Group, node, spot, self.report);
         self.needs(&fields, &["name"]);
         let name = self.globs(&fields, "name").into_iter().next();
+        self.unread.sets |= fields.is_unreadable("vars");
         let vars = self.vars(&fields);
         let only = fields.entry("only").map(|_| self.only(&fields));
         GroupTable { name: name.unwrap_or_else(|| Glob::new("")), vars, only }

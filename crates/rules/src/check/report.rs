@@ -33,6 +33,12 @@ impl Report {
         self.errors
     }
 
+    /// Whether a file could not be included.
+    pub(crate) fn lacks_a_file(&self) -> bool {
+        let mut problems = self.problems.values().flatten();
+        problems.any(|problem| matches!(problem, Problem::Include(_) | Problem::File(_)))
+    }
+
     /// All problems in the order of their places; at the same place the worst first.
     pub(crate) fn into_problems(self) -> impl Iterator<Item = (Problem, Spot)> {
         self.problems.into_iter().flat_map(|(spot, mut problems)| {

@@ -63,8 +63,9 @@ impl Checker<'_> {
             }
             !is_blank
         });
-        if let Some(id) = &id {
-            self.id(id);
+        match &id {
+            Some(id) => self.id(id),
+            None => self.unread.ids |= fields.has("id"),
         }
         let base = match &id {
             Some(id) => id.text.to_owned(),
