@@ -19,9 +19,6 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// So many messages come in one batch at most.
-const BATCH: usize = 100;
-
 /// The moment at which every test begins.
 pub(crate) fn begin() -> Timestamp {
     Timestamp::from_secs(1_800_000_000)
@@ -110,15 +107,9 @@ impl Played {
     }
 
     pub(crate) async fn say(&mut self, chat: Chat, text: &str) {
-        self.say_all(vec![(chat, text.to_owned())]).await;
-    }
-
-    pub(crate) async fn say_all(&mut self, texts: Vec<(Chat, String)>) {
-        for texts in texts.chunks(BATCH) {
-            let events = texts.iter().map(|(chat, text)| self.message(chat, text)).collect();
-            let batch = Batch { events, ..Batch::default() };
-            self.incoming.send(Incoming::Batch(batch)).await.expect("the account listens");
-        }
+        let events = vec![self.message(&chat, text)];
+        let batch = Batch { events, ..Batch::default() };
+        self.incoming.send(Incoming::Batch(batch)).await.expect("the account listens");
     }
 
     fn message(&mut self, chat: &Chat, text: &str) -> Event {
