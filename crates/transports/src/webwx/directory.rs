@@ -19,6 +19,7 @@ mod members;
 mod people;
 mod recognise;
 mod sketch;
+mod strangers;
 
 pub(crate) use facts::{Facts, Standing};
 use groups::KnownGroup;

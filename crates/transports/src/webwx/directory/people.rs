@@ -7,13 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::facts::{Facts, Standing};
 use super::recognise::{Evidence, Verdict, recognise};
-use super::{Directory, Member, day};
-
-/// The most strangers that are remembered; the longest unseen are forgotten first. About 6 MB.
-const MOST_STRANGERS: usize = 20_000;
-
-/// The most groups in which a person is remembered.
-const MOST_SEEN: usize = 8;
+use super::strangers::Seen;
+use super::{Directory, Member};
 
 /// What to call a member whose name the service does not tell.
 const NAMELESS: &str = "群友";
@@ -28,10 +23,10 @@ pub(crate) struct KnownPerson {
     pub(crate) user_name: Option<Box<str>>,
     /// Where a stranger was seen.
     #[serde(rename = "in", default, skip_serializing_if = "Vec::is_empty")]
-    seen: Vec<Seen>,
+    pub(super) seen: Vec<Seen>,
     /// The day on which a stranger was last seen.
     #[serde(rename = "d", default)]
-    day: i64,
+    pub(super) day: i64,
     /// How many logins in a row they were not found in.
     #[serde(rename = "z", default, skip_serializing_if = "is_zero")]
     pub(crate) missed: u32,
@@ -43,16 +38,6 @@ pub(crate) struct KnownPerson {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this form")]
 fn is_zero(number: &u32) -> bool {
     *number == 0
-}
-
-/// A group in which a stranger was seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct Seen {
-    #[serde(rename = "g")]
-    group: u32,
-    /// Whether nobody else there had the same nickname.
-    #[serde(rename = "l")]
-    lone: bool,
 }
 
 /// How many friends have each remark and each nickname.
@@ -159,7 +144,7 @@ impl Directory {
         verdicts
     }
 
-    fn bind_person(&mut self, id: u32, user_name: &str, facts: Facts) {
+    pub(super) fn bind_person(&mut self, id: u32, user_name: &str, facts: Facts) {
         if let Some(person) = self.people.get_mut(&id) {
             // At a new login the list is the whole truth about who is a friend and what remark they have.
             person.facts.standing = facts.standing;
@@ -175,7 +160,7 @@ impl Directory {
         }
     }
 
-    fn add_person(&mut self, user_name: &str, facts: Facts) -> u32 {
+    pub(super) fn add_person(&mut self, user_name: &str, facts: Facts) -> u32 {
         if facts.standing == Standing::Stranger {
             self.make_room_for_strangers();
         }
@@ -227,7 +212,7 @@ impl Directory {
     }
 
     /// Takes the present user name off a person; one that was made during this login is gone with it.
-    fn leave_person(&mut self, id: u32) {
+    pub(super) fn leave_person(&mut self, id: u32) {
         let Some(person) = self.people.get_mut(&id) else { return };
         if let Some(user_name) = person.user_name.take() {
             self.person_of.remove(&user_name);
@@ -382,131 +367,6 @@ impl Directory {
     ) -> Person {
         let id = self.member_id(group, member, now);
         self.named(id, Some(member.shown()), true)
-    }
-
-    // -- Strangers.
-
-    /// The id of a member of a group, or of somebody who just was one.
-    fn member_id(&mut self, group: &str, member: &Member, now: Timestamp) -> u32 {
-        let group_id = self.id_of_group(group);
-        let lone = self.members.get(group).is_some_and(|roster| roster.is_lone(member));
-        let facts = Facts { nick: member.nick.to_string(), uin: member.uin, ..Facts::default() };
-        let bound = self.person_of.get(&member.user_name).copied();
-        let settled = bound
-            .filter(|id| self.people.get(id).is_some_and(|person| person.is_settled_in(group_id)));
-        let id = match settled {
-            Some(id) => id,
-            None => self.recognise_stranger(group_id, member, lone, bound),
-        };
-        if let Some(person) = self.people.get_mut(&id)
-            && person.facts.merge(facts)
-        {
-            self.person_changed(id);
-        }
-        self.see(id, group_id, lone, now);
-        id
-    }
-
-    /// Finds a stranger of an earlier login: by account number, or as the only one of that nickname in this group
-    /// then and now.
-    fn recognise_stranger(
-        &mut self,
-        group: u32,
-        member: &Member,
-        lone: bool,
-        bound: Option<u32>,
-    ) -> u32 {
-        let unbound = self.people.iter().filter(|(_, person)| {
-            person.user_name.is_none() && person.facts.standing == Standing::Stranger
-        });
-        let mut by_uin = None;
-        let mut by_nick = Vec::new();
-        for (id, person) in unbound {
-            if member.uin != 0 && person.facts.uin == member.uin {
-                by_uin = Some(*id);
-            } else if !member.nick.is_empty()
-                && *person.facts.nick == *member.nick
-                && (person.facts.uin == 0 || member.uin == 0)
-                && person.seen.iter().any(|seen| seen.group == group)
-            {
-                by_nick.push((*id, person.seen_alone_in(group)));
-            }
-        }
-        let known = by_uin.or(match by_nick[..] {
-            [(id, true)] if lone => Some(id),
-            _ => None,
-        });
-        if known.is_none() && !by_nick.is_empty() {
-            let could_be: Vec<u32> = by_nick.iter().map(|(id, _)| *id).collect();
-            tracing::warn!(name = %member.nick, ?could_be, "a member cannot be told from others of the same name and counts as new");
-        }
-        match (known, bound) {
-            (Some(known), bound) => {
-                bound.into_iter().for_each(|fresh| self.leave_person(fresh));
-                self.bind_person(
-                    known,
-                    &member.user_name,
-                    Facts { nick: member.nick.to_string(), ..Facts::default() },
-                );
-                known
-            }
-            (None, Some(bound)) => bound,
-            (None, None) => self.add_person(
-                &member.user_name,
-                Facts { nick: member.nick.to_string(), ..Facts::default() },
-            ),
-        }
-    }
-
-    /// Notes where and when a stranger was seen.
-    fn see(&mut self, id: u32, group: u32, lone: bool, now: Timestamp) {
-        let Some(person) = self.people.get_mut(&id) else { return };
-        if person.facts.standing != Standing::Stranger {
-            return;
-        }
-        let before = (person.day, person.seen.clone());
-        person.day = day(now);
-        person.seen.retain(|seen| seen.group != group);
-        person.seen.insert(0, Seen { group, lone });
-        person.seen.truncate(MOST_SEEN);
-        if before != (person.day, person.seen.clone()) {
-            self.person_changed(id);
-        }
-    }
-
-    /// Forgets a tenth of the strangers when there are too many, the longest unseen first.
-    fn make_room_for_strangers(&mut self) {
-        // Counting all people for every new one would be slow; there are never more strangers than people.
-        if self.people.len() < MOST_STRANGERS {
-            return;
-        }
-        let strangers =
-            self.people.iter().filter(|(_, person)| person.facts.standing == Standing::Stranger);
-        let mut by_age: Vec<(bool, i64, u32)> =
-            strangers.map(|(id, person)| (person.user_name.is_some(), person.day, *id)).collect();
-        if by_age.len() < MOST_STRANGERS {
-            return;
-        }
-        by_age.sort_unstable();
-        for (_, _, id) in &by_age[..MOST_STRANGERS / 10] {
-            if let Some(user_name) = self.people.remove(id).and_then(|person| person.user_name) {
-                self.person_of.remove(&user_name);
-            }
-            self.person_changed(*id);
-        }
-    }
-}
-
-impl KnownPerson {
-    /// Whether what this group tells cannot change who it is: only a stranger who got an id during this login, and
-    /// was not seen in the group since, may turn out to be somebody known.
-    fn is_settled_in(&self, group: u32) -> bool {
-        let open = self.fresh && self.facts.standing == Standing::Stranger;
-        !open || self.seen.iter().any(|seen| seen.group == group)
-    }
-
-    fn seen_alone_in(&self, group: u32) -> bool {
-        self.seen.iter().any(|seen| seen.group == group && seen.lone)
     }
 }
 
