@@ -48,5 +48,5 @@ fn roll(ctx: &Context, count: u64, sides: u64) -> String {
 
 #[tokio::main]
 async fn main() -> mynah::Result<()> {
-    mynah::Bot::new().handler("dice", Dice).run_cli().await
+    Bot::new().handler("dice", Dice).run_cli().await
 }

@@ -33,7 +33,7 @@ pub(crate) struct Watch {
     pub(crate) dry_run: bool,
     /// The rules in use, for what can be said about them once it is on line.
     pub(crate) rules: Option<(Arc<Shelf>, OpenService)>,
-    /// Since when it is on line, and when the service last brought anything.
+    /// Since when the session lasts, and when the service last brought anything.
     pub(crate) moments: Arc<Moments>,
 }
 
@@ -43,9 +43,11 @@ pub(crate) struct Moments(Mutex<Marks>);
 
 #[derive(Debug, Default, Clone, Copy)]
 struct Marks {
-    online: Option<Timestamp>,
-    synced: Option<Timestamp>,
+    is_online: bool,
     was_online: bool,
+    /// Since when the session lasts; a connection that is lost for a while does not end it.
+    session: Option<Timestamp>,
+    synced: Option<Timestamp>,
 }
 
 impl Watch {
@@ -55,12 +57,12 @@ impl Watch {
         let (moments, clock) = (Arc::clone(&self.moments), Arc::clone(&self.clock));
         let account = self.account.clone();
         self.pages.metrics.collect(move |registry| {
-            let Marks { online, synced, .. } = *moments.marks();
+            let Marks { is_online, session, synced, .. } = *moments.marks();
             let now = clock.now();
             let age =
                 |since: Option<Timestamp>| since.map_or(0.0, |at| now.since(at).as_secs_f64());
-            registry.set(&metrics::ONLINE, &[&account], f64::from(u8::from(online.is_some())));
-            registry.set(&metrics::SESSION_AGE, &[&account], age(online));
+            registry.set(&metrics::ONLINE, &[&account], f64::from(u8::from(is_online)));
+            registry.set(&metrics::SESSION_AGE, &[&account], age(session));
             registry.set(&metrics::SYNC_DELAY, &[&account], age(synced));
             let data = data.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(Ok(status)) = data.as_ref().map(|data| data.status(now)) {
@@ -73,7 +75,7 @@ impl Watch {
 
     /// The account has ended, for this reason.
     pub(crate) fn ended(&self, reason: &str) {
-        self.moments.went_off_line();
+        self.moments.lost_the_session();
         self.condition(Condition::Ended { reason: reason.to_owned() });
     }
 
@@ -124,15 +126,23 @@ impl Moments {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn came_on_line(&self, now: Timestamp) {
+    /// The account is on line; whether it is so for the first time.
+    fn came_on_line(&self, now: Timestamp) -> bool {
         let mut marks = self.marks();
-        marks.online.get_or_insert(now);
+        marks.is_online = true;
+        marks.session.get_or_insert(now);
         marks.synced.get_or_insert(now);
-        marks.was_online = true;
+        !std::mem::replace(&mut marks.was_online, true)
     }
 
-    fn went_off_line(&self) {
-        self.marks().online = None;
+    fn lost_the_connection(&self) {
+        self.marks().is_online = false;
+    }
+
+    fn lost_the_session(&self) {
+        let mut marks = self.marks();
+        marks.is_online = false;
+        marks.session = None;
     }
 }
 
@@ -142,7 +152,7 @@ impl Observer for Watch {
         let now = self.clock.now();
         match status {
             Status::Prompt(prompt) => {
-                self.moments.went_off_line();
+                self.moments.lost_the_session();
                 self.condition(Condition::Waiting { what: "login".to_owned() });
                 let was_online = self.moments.marks().was_online;
                 let kind = if was_online { AlertKind::LoggedOut } else { AlertKind::Login };
@@ -151,15 +161,17 @@ impl Observer for Watch {
                 tracing::info!(account, "somebody has to log in with the phone");
             }
             Status::Online { name } => {
-                self.moments.came_on_line(now);
+                let is_first = self.moments.came_on_line(now);
                 tracing::info!(account, name, "on line");
                 self.condition(Condition::Online);
                 self.alerts.all_is_well(account);
                 self.screen.as_ref().inspect(|screen| screen.clear());
-                self.greet();
+                if is_first {
+                    self.greet();
+                }
             }
             Status::Offline { reason, retry_in } => {
-                self.moments.went_off_line();
+                self.moments.lost_the_connection();
                 tracing::warn!(account, reason, ?retry_in, "off line");
                 self.condition(Condition::Offline { reason: reason.clone() });
             }
@@ -181,6 +193,10 @@ impl Observer for Watch {
         if let Some(rule) = &decided.rule {
             let outcome = decided.quiet.map_or("answered", quiet_word);
             self.pages.metrics.add(&metrics::DECISIONS, &[&self.account, rule, outcome], 1.0);
+        }
+        // The rules were replaced.
+        if matches!(event.body, EventBody::Started) && self.moments.marks().is_online {
+            self.greet();
         }
         self.log_replies(event, decided);
     }
