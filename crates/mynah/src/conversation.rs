@@ -329,7 +329,7 @@ impl Failure {
         let late = rules.iter().skip(reasons).filter(|why| why.matched());
         // Writing to a string cannot fail.
         for why in &rules[..reasons] {
-            let _ = writeln!(text, "  {}", why.line());
+            let _ = writeln!(text, "  {}", why.line(lang));
         }
         if hidden > 0 {
             let _ = match lang {
@@ -338,7 +338,7 @@ impl Failure {
             };
         }
         for why in late {
-            let _ = writeln!(text, "  {}", why.line());
+            let _ = writeln!(text, "  {}", why.line(lang));
         }
         for name in missing_handlers {
             let _ = match lang {

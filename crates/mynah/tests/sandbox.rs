@@ -1,5 +1,7 @@
 //! `mynah sandbox`: a whole run through login, sync, rules and send, in one command.
 
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails as loudly as the test")]
+
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -54,7 +56,8 @@ fn what_is_piped_in_is_said_and_answered_and_then_it_ends() {
 fn private_and_other_groups_are_told_apart() {
     let private = chat(mynah().args(["sandbox", "--as", "李四", "--private"]).arg(faq()), "价格");
     assert_eq!(private, "李四: 价格\n> 价目表：https://example.com/price\n");
-    let family = chat(mynah().args(["sandbox", "--group", "家人", "--as", "妈妈"]).arg(faq()), "价格\n");
+    let family =
+        chat(mynah().args(["sandbox", "--group", "家人", "--as", "妈妈"]).arg(faq()), "价格\n");
     assert_eq!(family, "家人/妈妈: 价格\n");
 }
 
@@ -89,8 +92,7 @@ fn nothing_said_is_nothing_answered() {
 
 #[test]
 fn with_v_every_call_of_the_session_is_seen() {
-    let output =
-        mynah().args(["sandbox", "-v"]).arg(faq()).write_stdin("价格\n").output().unwrap();
+    let output = mynah().args(["sandbox", "-v"]).arg(faq()).write_stdin("价格\n").output().unwrap();
     let log = String::from_utf8(output.stderr).unwrap();
     let mut rest = log.as_str();
     for call in [
@@ -113,7 +115,8 @@ fn with_v_every_call_of_the_session_is_seen() {
 #[test]
 fn a_bad_bot_is_told_before_anything_is_started() {
     let bot = TempDir::new().unwrap();
-    std::fs::write(bot.path().join("bot.toml"), "[[rule]]\nkeyword = \"a\"\nrun = \"nobody\"\n").unwrap();
+    std::fs::write(bot.path().join("bot.toml"), "[[rule]]\nkeyword = \"a\"\nrun = \"nobody\"\n")
+        .unwrap();
     let output = mynah().arg("sandbox").arg(bot.path()).write_stdin("a\n").output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(output.stdout.is_empty(), "no login is tried");

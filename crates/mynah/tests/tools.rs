@@ -1,11 +1,18 @@
 //! The tools of the command line, as a user sees them: what they print, as text and as JSON, and how they end.
 
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails as loudly as the test")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use assert_cmd::Command;
+use mynah_core::{
+    Batch, Chat, Content, Decided, Effects, Event, EventBody, EventId, Message, MessageId, Origin,
+    Person, Store as _, Timestamp, Turn,
+};
+use mynah_store::{Options, SqliteStore};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -382,8 +389,9 @@ const MESSAGES: &str = r#"{"text":"the price","group":"Shop","from":"Ann","time"
 fn replay_has_a_line_for_every_message_in_its_fixed_form() {
     let good = bot(PRICES);
     let messages = file(&good, "messages.jsonl", MESSAGES);
-    let replay =
-        |arguments: &[&str]| run(mynah().arg("replay").arg(good.path()).arg(&messages).args(arguments));
+    let replay = |arguments: &[&str]| {
+        run(mynah().arg("replay").arg(good.path()).arg(&messages).args(arguments))
+    };
     insta::assert_snapshot!("replay_json", replay(&["--json"]).out);
     insta::assert_snapshot!("replay_stateless_json", replay(&["--json", "--stateless"]).out);
     insta::assert_snapshot!("replay_text", replay(&[]).out);
@@ -415,7 +423,8 @@ fn bench_measures_in_its_fixed_form() {
     assert_eq!(answer.status, 0, "{}", answer.err);
     let lines = json(&answer);
     let [measured] = lines.as_slice() else { panic!("one line: {}", answer.out) };
-    let number = |name: &str| measured[name].as_f64().unwrap_or_else(|| panic!("{name}: {measured}"));
+    let number =
+        |name: &str| measured[name].as_f64().unwrap_or_else(|| panic!("{name}: {measured}"));
     assert_eq!((number("rules"), number("messages"), number("hits")), (4.0, 6.0, 5.0));
     assert!(number("cpu_ns") > 0.0 && number("build_ms") > 0.0);
     assert!(number("p50_ns") > 0.0 && number("p50_ns") <= number("p99_ns"));
@@ -499,4 +508,83 @@ fn every_command_has_a_help_that_fits_a_terminal() {
     }
     let answer = run(mynah().args(["help", "test"]));
     assert!(answer.out.contains("[[test]]"), "{}", answer.out);
+}
+
+/// A data folder whose log has three messages: one answered by a rule that is gone, one as today, one too old.
+async fn log_of_yesterday() -> TempDir {
+    let folder = TempDir::new().unwrap();
+    let store = SqliteStore::open(folder.path(), Options::default()).unwrap();
+    let old = Decided {
+        rule: Some("greeting".to_owned()),
+        replies: vec!["Welcome!".to_owned()],
+        ..Decided::default()
+    };
+    let same = Decided {
+        rule: Some("price".to_owned()),
+        replies: vec!["See the list.".to_owned()],
+        ..Decided::default()
+    };
+    let passed_over = Decided { passed_over: Some("too old".to_owned()), ..Decided::default() };
+    for (second, text, decided) in
+        [(10, "call me Ann", old), (20, "the price", same), (30, "price", passed_over)]
+    {
+        let now = Timestamp::from_secs(second);
+        let chat = Chat::group("g", "Shop");
+        let message = Message {
+            id: MessageId::new(format!("m{second}")),
+            chat: chat.clone(),
+            sender: Person::stranger("p", "Ann"),
+            origin: Origin::Person,
+            content: Content::text(text),
+            text: text.to_owned(),
+            called: false,
+        };
+        let id = EventId::new(format!("e{second}"));
+        let event = Event { id, time: now, body: EventBody::Message(message) };
+        let batch = Batch { events: vec![event], ..Batch::default() };
+        let lane = store.accept(batch, now).await.unwrap().remove(0);
+        let (event, snapshot) = store.begin(&lane, now).await.unwrap().unwrap();
+        let turn = Turn {
+            event,
+            reads: snapshot.reads(),
+            effects: Effects::default(),
+            decided,
+            reply_max_age: None,
+        };
+        store.commit(turn, now).await.unwrap();
+    }
+    folder
+}
+
+#[tokio::test]
+async fn the_log_is_replayed_as_a_difference_and_explained_message_by_message() {
+    let good = bot(PRICES);
+    let data = log_of_yesterday().await;
+    let replay = |arguments: &[&str]| {
+        run(mynah().arg("replay").arg(good.path()).arg("--data").arg(data.path()).args(arguments))
+    };
+    insta::assert_snapshot!("replay_difference", replay(&[]).out);
+    insta::assert_snapshot!("replay_difference_json", replay(&["--json"]).out);
+    assert!(replay(&["--list"]).out.contains("> See the list.   (price)"));
+    let explain = |id: &str| {
+        run(mynah()
+            .arg("explain")
+            .arg(good.path())
+            .args(["--message", id, "--data"])
+            .arg(data.path()))
+    };
+    insta::assert_snapshot!("explain_message", explain("m20").out);
+    assert_eq!(explain("e20").out, explain("m20").out);
+    let answer = explain("m99");
+    assert_eq!(answer.status, 1);
+    assert!(answer.err.contains("no message m99"), "{}", answer.err);
+}
+
+#[test]
+fn explain_speaks_chinese_too() {
+    let good = bot(PRICES);
+    let explain =
+        ["--lang", "zh", "--user", "Ann", "--time", "2026-11-23T09:00:00Z", "--group", "Shop"];
+    let answer = run(mynah().arg("explain").arg(good.path()).arg("PRICE").args(explain));
+    insta::assert_snapshot!("explain_zh", answer.out);
 }

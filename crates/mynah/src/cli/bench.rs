@@ -130,8 +130,8 @@ fn measure(built: Built, messages: &[Recorded]) -> Measured {
         if pass >= PASSES && began.elapsed() >= LONG_ENOUGH {
             break;
         }
-        fastest = fastest.min(pass_over(messages.len(), &decide));
-        one_by_one(&mut each, &decide);
+        fastest = fastest.min(pass_over(messages.len(), decide));
+        one_by_one(&mut each, decide);
     }
     each.sort_unstable();
     let rules = book.rules().filter(|rule| !rule.off).count();

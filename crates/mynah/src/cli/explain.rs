@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use mynah_core::{
     Captures, Chat, Clock, Event, MessageKind, NoState, Quiet, Random, SystemClock, Timestamp,
 };
-use mynah_rules::{Moment, RuleBook};
+use mynah_rules::{Lang, Moment, RuleBook};
 use mynah_store::{Inspector, LogQuery};
 use serde::Serialize;
 
@@ -76,7 +76,11 @@ pub(crate) fn execute(args: &Args, bot: &Bot, common: &Common) -> Result<Ended, 
     };
     let explained = Explained::of(&book, &event);
     print::to_stdout(|out| {
-        if args.json { print::json(out, &explained) } else { explained.write(out, book.zone()) }
+        if args.json {
+            print::json(out, &explained)
+        } else {
+            explained.write(out, book.zone(), common.lang())
+        }
     })?;
     Ok(Ended::Fine)
 }
@@ -157,15 +161,21 @@ impl Explained {
         }
     }
 
-    fn write(&self, out: &mut dyn Write, zone: &TimeZone) -> io::Result<()> {
+    fn write(&self, out: &mut dyn Write, zone: &TimeZone, lang: Lang) -> io::Result<()> {
         writeln!(out, "{}", saw(&self.event, zone))?;
         for why in &self.rules {
-            writeln!(out, "{}", why.line())?;
+            writeln!(out, "{}", why.line(lang))?;
         }
         if let Some(reason) = &self.passed_over {
-            writeln!(out, "no rule is asked: {reason}")?;
+            match lang {
+                Lang::En => writeln!(out, "no rule is asked: {reason}")?,
+                Lang::Zh => writeln!(out, "没有查看任何规则：{reason}")?,
+            }
         } else if self.rule.is_none() {
-            writeln!(out, "no rule answers")?;
+            match lang {
+                Lang::En => writeln!(out, "no rule answers")?,
+                Lang::Zh => writeln!(out, "没有规则回答")?,
+            }
         }
         for (name, text) in &self.captures {
             writeln!(out, "  {{{name}}} = \"{}\"", print::on_one_line(text))?;

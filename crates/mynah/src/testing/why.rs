@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mynah_core::Quiet;
-use mynah_rules::{RuleRef, Verdict};
+use mynah_rules::{Lang, RuleRef, Verdict};
 use serde::Serialize;
 
 use crate::cli::print::on_one_line;
@@ -80,46 +80,74 @@ impl Why {
     }
 
     /// The whole line for people, without the line end.
-    pub(crate) fn line(&self) -> String {
+    pub(crate) fn line(&self, lang: Lang) -> String {
         let mark = if self.matched() { '*' } else { ' ' };
         let place = format!("{}:{}", self.file, self.line);
         let id = if self.rule == place { String::new() } else { format!(" ({})", self.rule) };
-        format!("{mark} {place}{id}: {}", self.reason())
+        format!("{mark} {place}{id}: {}", self.reason_in(lang))
     }
 
-    /// What became of the rule, in words.
+    /// What became of the rule, in English.
     pub(crate) fn reason(&self) -> String {
-        let go_on = if self.goes_on { ", and the search goes on" } else { "" };
-        match (self.verdict, self.condition) {
-            ("failed", Some(key)) => {
-                let text = |text: &Option<String>| on_one_line(text.as_deref().unwrap_or_default());
-                let wanted = text(&self.wanted);
-                format!("{key} wants {wanted}, saw {}", quoted(&text(&self.saw)))
-            }
-            ("quiet", _) => {
-                let left = self.left_ms.map(|left| format!(" for another {}", rounded(left)));
-                format!(
-                    "matched, but {} keeps it quiet{}{go_on}",
-                    brake(self.brake),
-                    left.unwrap_or_default()
-                )
-            }
-            ("acted", _) => format!("answered{go_on}"),
-            _ => "switched off".to_owned(),
+        self.reason_in(Lang::En)
+    }
+
+    fn reason_in(&self, lang: Lang) -> String {
+        let go_on = match (self.goes_on, lang) {
+            (false, _) => "",
+            (true, Lang::En) => ", and the search goes on",
+            (true, Lang::Zh) => "，并继续往下找",
+        };
+        match (self.verdict, self.condition, lang) {
+            ("failed", Some(key), _) => self.failed(key, lang),
+            ("quiet", _, _) => self.quiet(lang) + go_on,
+            ("acted", _, Lang::En) => format!("answered{go_on}"),
+            ("acted", _, Lang::Zh) => format!("回答了{go_on}"),
+            (_, _, Lang::En) => "switched off".to_owned(),
+            (_, _, Lang::Zh) => "已关闭".to_owned(),
         }
     }
-}
 
-fn quoted(text: &str) -> String {
-    if text.is_empty() { "nothing".to_owned() } else { format!("\"{text}\"") }
-}
+    fn failed(&self, key: &str, lang: Lang) -> String {
+        let text = |text: &Option<String>| on_one_line(text.as_deref().unwrap_or_default());
+        let (wanted, saw) = (text(&self.wanted), text(&self.saw));
+        let refuses = matches!(key, "none" | "not_from");
+        match (lang, saw.is_empty()) {
+            (Lang::En, empty) => {
+                let verb = if refuses { "refuses" } else { "wants" };
+                let saw = if empty { "nothing".to_owned() } else { format!("\"{saw}\"") };
+                format!("{key} {verb} {wanted}, saw {saw}")
+            }
+            (Lang::Zh, empty) => {
+                let verb = if refuses { "不要" } else { "要" };
+                let saw = if empty { "空".to_owned() } else { format!("“{saw}”") };
+                format!("{key} {verb} {wanted}，实际是{saw}")
+            }
+        }
+    }
 
-fn brake(brake: Option<Quiet>) -> &'static str {
-    match brake {
-        Some(Quiet::Cooldown) => "its cooldown",
-        Some(Quiet::Limit) => "its limit",
-        Some(Quiet::Mute) => "a muted chat",
-        None => "something",
+    fn quiet(&self, lang: Lang) -> String {
+        let left = self.left_ms.map(rounded);
+        match lang {
+            Lang::En => {
+                let brake = match self.brake {
+                    Some(Quiet::Cooldown) => "its cooldown",
+                    Some(Quiet::Limit) => "its limit",
+                    Some(Quiet::Mute) | None => "a muted chat",
+                };
+                let left = left.map(|left| format!(" for another {left}")).unwrap_or_default();
+                format!("matched, but {brake} keeps it quiet{left}")
+            }
+            Lang::Zh => {
+                let brake = match self.brake {
+                    Some(Quiet::Cooldown) => "还在冷却",
+                    Some(Quiet::Limit) => "次数用完",
+                    Some(Quiet::Mute) | None => "会话已静音",
+                };
+                let left = left.map(|left| format!("，还剩 {left}")).unwrap_or_default();
+                format!("匹配，但{brake}{left}")
+            }
+        }
     }
 }
 
@@ -173,7 +201,7 @@ mod tests {
                 "* bot.toml:7: answered, and the search goes on",
             ),
         ] {
-            assert_eq!(Why::of(&rule, &verdict).line(), expected);
+            assert_eq!(Why::of(&rule, &verdict).line(Lang::En), expected);
         }
     }
 

@@ -140,7 +140,7 @@ impl<'a> Chat<'a> {
             }
             // Too much at once: the sandbox's own list has what was missed.
             Err(RecvError::Lagged(_)) => {
-                self.sandbox.sent().iter().for_each(|sent| self.answered(sent))
+                self.sandbox.sent().iter().for_each(|sent| self.answered(sent));
             }
             Ok(_) | Err(RecvError::Closed) => {}
         }
