@@ -87,8 +87,12 @@ pub(crate) fn parse(source: &str) -> Parsed {
     let repaired = repair::repair(source);
     let (tree, left) = DeTable::parse_recoverable(&repaired.text);
     let root = table(tree.into_inner(), &repaired.origin);
-    let clashes = repaired.clashes(source, &left);
-    let problems = repaired.problems.into_iter().chain(clashes).collect();
+    let mut problems = repaired.clashes(source, &left);
+    problems.extend(repaired.problems);
+    if problems.is_empty() {
+        // Whatever the parser finds is said, even if no statement could be blamed for it.
+        problems.extend(errors.iter().map(|error| repair::blame(source, error)));
+    }
     Parsed { root, problems }
 }
 

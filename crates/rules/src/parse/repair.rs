@@ -33,7 +33,10 @@ pub(super) struct Repaired {
 /// Mends a file.
 pub(super) fn repair(source: &str) -> Repaired {
     let mut repaired = Repaired::default();
+    let mut read = 0;
     for span in statements(source) {
+        repaired.between(source, read..span.start);
+        read = span.end;
         let statement = &source[span.clone()];
         if is_header(statement) {
             repaired.header = span.clone();
@@ -42,6 +45,7 @@ pub(super) fn repair(source: &str) -> Repaired {
             repaired.pair(statement, span);
         }
     }
+    repaired.between(source, read..source.len());
     repaired
 }
 
@@ -57,6 +61,13 @@ impl Repaired {
             })
             .map(|(error, span)| (Problem::Syntax(syntax(source, error.message(), &span)), span))
             .collect()
+    }
+
+    /// Blank lines and comments: there, too, something may be wrong.
+    fn between(&mut self, source: &str, span: Range<usize>) {
+        if !span.is_empty() {
+            self.keep(&source[span.clone()], span.start);
+        }
     }
 
     fn keep(&mut self, text: &str, from: usize) {
@@ -167,6 +178,12 @@ impl Repaired {
         self.origin.unreadable.insert(start + key.len() + 3);
         self.keep(&pair, start);
     }
+}
+
+/// What the parser says about a file, at the place where it says so.
+pub(super) fn blame(source: &str, error: &Error) -> (Problem, Range<usize>) {
+    let place = visible(source, error.span().unwrap_or(0..0));
+    (Problem::Syntax(syntax(source, error.message(), &place)), place)
 }
 
 fn errors_of(statement: &str) -> Vec<Error> {
