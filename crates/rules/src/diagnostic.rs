@@ -226,3 +226,41 @@ fn printable(text: &str) -> String {
 fn characters_before(line: LineOf<'_>, at: usize) -> usize {
     line.text.char_indices().take_while(|(place, _)| line.start + place < at).count()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn excerpt(text: &str, part: &str) -> Excerpt {
+        let at = text.find(part).expect("a part");
+        Excerpt::of(LineOf { number: 1, text, start: 100 }, &(100 + at..100 + at + part.len()))
+    }
+
+    #[test]
+    fn carets_stand_below_what_they_point_at() {
+        for (text, part, before, carets) in [
+            ("reply = x", "x", 8, 1),
+            ("价格 = x", "x", 7, 1),
+            ("a = \"价格\"", "价格", 5, 4),
+            ("\tx", "x", 4, 1),
+            ("a\u{1b}x", "x", 2, 1),
+            ("e\u{301}x", "x", 1, 1),
+        ] {
+            let excerpt = excerpt(text, part);
+            assert_eq!((excerpt.before, excerpt.carets), (before, carets), "{text:?}");
+        }
+        assert!(!excerpt("a\u{1b}[31mx", "x").text.contains('\u{1b}'));
+    }
+
+    #[test]
+    fn long_lines_are_cut_around_the_place() {
+        let text = format!("{}天气{}", "价".repeat(200), "a".repeat(300));
+        let excerpt = excerpt(&text, "天气");
+        let cells = |text: &str| -> usize { text.chars().map(cells).sum() };
+        let before: String = excerpt.text.chars().take_while(|c| *c != '天').collect();
+        assert_eq!(cells(&before), excerpt.before);
+        assert_eq!(excerpt.carets, 4);
+        assert!(excerpt.text.starts_with('…') && excerpt.text.ends_with('…'));
+        assert!(cells(&excerpt.text) <= WIDEST + 3);
+    }
+}

@@ -169,3 +169,62 @@ fn node(value: Spanned<DeValue<'_>>, origin: &Origin) -> Node {
     };
     Node { span, value }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::problem::Syntax;
+
+    fn keys(source: &str) -> Vec<String> {
+        let parsed = parse(source);
+        let tables = parsed.root.entries.iter().flat_map(|entry| match &entry.node.value {
+            Value::List(items) => items.iter().collect(),
+            _ => vec![&entry.node],
+        });
+        let keys = tables.flat_map(|node| match &node.value {
+            Value::Table(table) => table.entries.iter().map(|entry| entry.key.clone()).collect(),
+            _ => Vec::new(),
+        });
+        keys.collect()
+    }
+
+    #[test]
+    fn a_broken_statement_leaves_the_others_readable() {
+        let source = "[[rule]\na = “x”\nb \"c\"\nd = [1,\ne = 5\n[rule]\nf = 6 g = 7\nh = 8\n";
+        assert_eq!(keys(source), ["a", "b", "d", "e", "f", "h"]);
+        assert_eq!(parse(source).problems.len(), 5);
+    }
+
+    #[test]
+    fn places_are_those_of_the_file_as_it_was() {
+        let source = "[[rule]\na ＝ “价格”\nfine = 'x'\n";
+        let parsed = parse(source);
+        let Value::List(rules) = &parsed.root.entries[0].node.value else { panic!("no list") };
+        let Value::Table(rule) = &rules[0].value else { panic!("no table") };
+        let written = |span: &Range<usize>| &source[span.clone()];
+        assert_eq!(written(&rule.entries[1].key_span), "fine");
+        assert_eq!(written(&rule.entries[1].node.span), "'x'");
+        assert!(matches!(&rule.entries[0].node.value, Value::Text(text) if text == "价格"));
+    }
+
+    #[test]
+    fn an_error_outside_of_statements_is_an_error() {
+        for source in ["#\0", "# \u{1}\n[[rule]]\n", "\u{1}"] {
+            assert!(!parse(source).problems.is_empty(), "{source:?}");
+        }
+    }
+
+    #[test]
+    fn every_wrong_escape_is_said_once_per_text() {
+        let parsed = parse("regex = [\"\\d+\\w\", \"\\s\"]\n");
+        let escapes: Vec<_> =
+            parsed.problems.iter().map(|(problem, span)| (problem.clone(), span.clone())).collect();
+        assert_eq!(
+            escapes,
+            [
+                (Problem::Syntax(Syntax::Escape('d')), 9..16),
+                (Problem::Syntax(Syntax::Escape('s')), 18..22)
+            ]
+        );
+    }
+}
