@@ -9,7 +9,7 @@ use crate::{Ended, Report};
 ///
 /// For example, for bash:
 ///
-///     mynah completions bash > ~/.local/share/bash-completion/completions/mynah
+///   mynah completions bash > ~/.local/share/bash-completion/completions/mynah
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {

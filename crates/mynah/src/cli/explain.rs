@@ -23,7 +23,7 @@ use crate::{Bot, Ended, Report};
 /// Each rule is listed up to the one that answers, with the first condition that failed and the text it saw. The
 /// message is typed here, or taken from the log of a bot with --message and --data.
 ///
-///     mynah explain bots/faq "请问多少钱" --group 客户一群 --user 张三
+///   mynah explain bots/faq "请问多少钱" --group 客户一群 --user 张三
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {

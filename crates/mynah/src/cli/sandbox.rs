@@ -34,7 +34,7 @@ const ANY_PORT: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOS
 /// lists the commands. When standard input is not a terminal, every line is said, the answers are printed, and the
 /// program ends when nothing is left to answer:
 ///
-///     printf '多少钱\n' | mynah sandbox bots/faq
+///   printf '多少钱\n' | mynah sandbox bots/faq
 ///
 /// Without a BOT it only serves, for other clients and for `mynah run --server`. The first line of standard output is
 /// always `listening on http://ADDRESS`.
