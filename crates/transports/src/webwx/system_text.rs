@@ -3,6 +3,8 @@
 //! A line reaches the client as plain text in the language of the account, with names already filled in. Each form
 //! stands in [`FORMS`] with holes for what varies; reading is [`read`]. A new wording is a new row.
 
+use mynah_webwx::text;
+
 /// What a system line says. Names are as the line shows them; who they are is for the directory to find out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Said {
@@ -161,7 +163,8 @@ pub(crate) fn read(line: &str) -> Option<Said> {
     if line.len() > LONGEST {
         return None;
     }
-    let line = without_links(line);
+    // The service adds a link for taking an invitation back.
+    let line = text::without_links(line);
     let line = line.trim().trim_end_matches(['。', '.']);
     FORMS
         .iter()
@@ -244,21 +247,6 @@ fn unquoted(name: &str) -> &str {
 
 fn is_quote(c: char) -> bool {
     matches!(c, '"' | '“' | '”' | '「' | '」' | '＂')
-}
-
-/// The line without `<a …>…</a>`, which the service adds for taking an invitation back.
-fn without_links(line: &str) -> String {
-    let mut kept = String::with_capacity(line.len());
-    let mut rest = line;
-    while let Some((before, link)) = rest.split_once("<a ") {
-        kept.push_str(before);
-        let Some((_, after)) = link.split_once("</a>") else {
-            return kept;
-        };
-        rest = after;
-    }
-    kept.push_str(rest);
-    kept
 }
 
 /// Matches a form against the whole line, each hole taking as little as it can.

@@ -1,0 +1,284 @@
+//! Lines of the service, as plain text or as system XML: joins, leaves, renames, pats, recalls (sections 12.6 and 12.7
+//! of the protocol reference).
+
+use mynah_core::{Event, EventBody, EventId, MessageId, Notice, NoticeKind, Person};
+use mynah_webwx::text;
+use mynah_webwx::wire::xml::Element;
+use mynah_webwx::wire::{self, Synced};
+
+use super::super::directory::{Departed, Member};
+use super::super::system_text::{self, Said, Who};
+use super::{News, Place, Translator, raw};
+
+impl Translator<'_> {
+    pub(super) fn line(
+        &mut self,
+        message: &wire::Message,
+        place: &Place<'_>,
+        line: &str,
+        gone: &mut [Departed],
+        news: &mut News,
+    ) {
+        let said = system_text::read(line);
+        news.throttled |= said == Some(Said::Throttled);
+        let chat = self.chat(place.peer);
+        let event = match said {
+            Some(said) if chat.is_group() => {
+                self.group_line(message, place.peer, line, &said, gone)
+            }
+            Some(said) => self.private_line(message, place.peer, line, &said),
+            None => self.notice(message, chat, None, raw("system", line)),
+        };
+        news.events.push(event);
+    }
+
+    fn group_line(
+        &mut self,
+        message: &wire::Message,
+        group: &str,
+        line: &str,
+        said: &Said,
+        gone: &mut [Departed],
+    ) -> Event {
+        let (person, kind) = match said {
+            Said::Joined { names } => {
+                let me = self.directory.myself(None).id;
+                let people = self.people(names, group);
+                let others: Vec<Person> =
+                    people.into_iter().filter(|person| person.id != me).collect();
+                match others.first().cloned() {
+                    Some(first) => (Some(first), NoticeKind::Join { people: others }),
+                    None => (None, raw("invited", line)),
+                }
+            }
+            Said::Left { names } => {
+                let people = self.leavers(names, group, gone);
+                match people.first().cloned() {
+                    Some(first) => (Some(first), NoticeKind::Leave { people }),
+                    None => (None, raw("left", line)),
+                }
+            }
+            Said::Renamed { by, title } => {
+                self.directory.rename_group(group, title);
+                (Some(self.doer(by.as_deref(), group)), NoticeKind::Rename { name: title.clone() })
+            }
+            Said::Patted { by, whom } => {
+                let me = self.is_own(whom, group);
+                (Some(self.who(by, group)), NoticeKind::Pat { me, text: line.to_owned() })
+            }
+            Said::RedPacket => (None, NoticeKind::RedPacket),
+            Said::Recalled { .. }
+            | Said::Invited
+            | Said::Removed
+            | Said::Throttled
+            | Said::Befriended
+            | Said::NoFriend
+            | Said::Other(_) => (None, raw(word(said), line)),
+        };
+        let chat = self.directory.group_chat(group);
+        self.notice(message, chat, person, kind)
+    }
+
+    fn private_line(
+        &mut self,
+        message: &wire::Message,
+        peer: &str,
+        line: &str,
+        said: &Said,
+    ) -> Event {
+        let chat = self.directory.private_chat(peer);
+        let person = self.directory.person(peer, None, self.now);
+        let kind = match said {
+            Said::RedPacket => NoticeKind::RedPacket,
+            Said::Patted { whom, .. } => {
+                NoticeKind::Pat { me: self.is_own(whom, peer), text: line.to_owned() }
+            }
+            other => raw(word(other), line),
+        };
+        self.notice(message, chat, Some(person), kind)
+    }
+
+    fn people(&mut self, names: &str, group: &str) -> Vec<Person> {
+        let directory = &*self.directory;
+        let names =
+            system_text::split_names(names, |name| directory.member_called(group, name).is_some());
+        names.iter().map(|name| self.directory.person_called(name, group, self.now)).collect()
+    }
+
+    /// The people that a line says were removed: still in the list at hand, or just gone from it.
+    fn leavers(&mut self, names: &str, group: &str, gone: &mut [Departed]) -> Vec<Person> {
+        let mut nobody = Vec::new();
+        let gone = gone.iter_mut().find(|gone| &*gone.group == group);
+        let left = gone.map_or(&mut nobody, |gone| &mut gone.members);
+        let names = {
+            let directory = &*self.directory;
+            let is_known = |name: &str| {
+                left.iter().any(|member| member.is_called(name))
+                    || directory.member_called(group, name).is_some()
+            };
+            system_text::split_names(names, is_known)
+        };
+        let mut people = Vec::new();
+        for name in &names {
+            match left.iter().position(|member| member.is_called(name)) {
+                Some(at) => {
+                    let member = left.swap_remove(at);
+                    people.push(self.directory.member_who_left(group, &member, self.now));
+                }
+                None if self.directory.left_lately(group, name, self.now) => {}
+                None => people.push(self.leaver(name, group)),
+            }
+        }
+        people
+    }
+
+    /// Somebody who was removed and is still in the list at hand, if anywhere.
+    fn leaver(&mut self, name: &str, group: &str) -> Person {
+        let member = self.directory.member_called(group, name).cloned();
+        let person = self.directory.person_called(name, group, self.now);
+        if let Some(member) = member {
+            self.directory.take_off(group, &member.user_name);
+        }
+        person
+    }
+
+    /// People whom no line mentions have left by themselves.
+    pub(super) fn departure(&mut self, gone: &Departed, synced: &Synced) -> Option<Event> {
+        let members: Vec<&Member> =
+            gone.members.iter().filter(|member| !self.directory.is_me(&member.user_name)).collect();
+        let first = members.first()?.user_name.clone();
+        members.iter().for_each(|member| self.directory.note_left(&gone.group, member, self.now));
+        let people: Vec<Person> = members
+            .iter()
+            .map(|member| self.directory.member_who_left(&gone.group, member, self.now))
+            .collect();
+        let chat = self.directory.group_chat(&gone.group);
+        // The same change is read from the same keys again if this answer is delivered twice.
+        let id = EventId::new(format!("leave:{}:{}:{first}", chat.id, synced.sync_key));
+        let notice =
+            Notice { chat, person: people.first().cloned(), kind: NoticeKind::Leave { people } };
+        Some(Event { id, time: self.now, body: EventBody::Notice(notice) })
+    }
+
+    fn doer(&mut self, name: Option<&str>, group: &str) -> Person {
+        match name {
+            Some(name) => self.directory.person_called(name, group, self.now),
+            None => self.directory.myself(Some(group)),
+        }
+    }
+
+    fn who(&mut self, who: &Who, group: &str) -> Person {
+        match who {
+            Who::Me => self.directory.myself(Some(group)),
+            Who::Named(name) => self.doer(Some(name), group),
+        }
+    }
+
+    /// Whether a line means the account itself; names are already filled in, so its own may stand there.
+    fn is_own(&self, who: &Who, group: &str) -> bool {
+        match who {
+            Who::Me => true,
+            Who::Named(name) => {
+                let me = self.directory.myself(Some(group));
+                let shown = *name == me.name || *name == self.directory.me().nick;
+                let other = self.directory.member_called(group, name);
+                shown && other.is_none_or(|member| self.directory.is_me(&member.user_name))
+            }
+        }
+    }
+
+    // -- System XML: recalls, and lines in another form.
+
+    pub(super) fn system_xml(
+        &mut self,
+        message: &wire::Message,
+        place: &Place<'_>,
+        gone: &mut [Departed],
+        news: &mut News,
+    ) {
+        let body = text::xml(place.content);
+        let xml = Element::parse(&body).unwrap_or_default();
+        if let Some(recall) = xml.find(&["revokemsg"]) {
+            news.events.push(self.recall(message, place, recall));
+        } else if let Some(template) = xml.find(&["sysmsgtemplate", "content_template"]) {
+            self.line(message, place, &filled(template), gone, news);
+        } else {
+            let chat = self.chat(place.peer);
+            let kind = match xml.attribute("type") {
+                "pat" => NoticeKind::Pat {
+                    me: false,
+                    text: xml.text_at(&["pat", "template"]).to_owned(),
+                },
+                kind => raw(&format!("system:{kind}"), ""),
+            };
+            news.events.push(self.notice(message, chat, None, kind));
+        }
+    }
+
+    fn recall(&mut self, message: &wire::Message, place: &Place<'_>, recall: &Element) -> Event {
+        let id = |name| Some(recall.text_at(&[name])).filter(|id| !id.is_empty() && *id != "0");
+        let line = text::plain(recall.text_at(&["replacemsg"]));
+        let by = match system_text::read(&line) {
+            Some(Said::Recalled { by }) => by,
+            _ => None,
+        };
+        let chat = self.chat(place.peer);
+        let group = chat.is_group().then_some(place.peer);
+        // "msgid 0" is the last message of the account itself.
+        let Some(recalled) = id("newmsgid").or_else(|| id("msgid")) else {
+            return self.notice(message, chat, None, raw("recalled", &line));
+        };
+        let is_mine =
+            place.mine || (by.is_none() && !line.is_empty() && system_text::read(&line).is_some());
+        let person = match (is_mine, group, by) {
+            (true, group, _) => self.directory.myself(group),
+            (false, Some(group), _) if !place.sender.is_empty() => {
+                self.directory.person(place.sender, Some(group), self.now)
+            }
+            (false, Some(group), Some(name)) => {
+                self.directory.person_called(&name, group, self.now)
+            }
+            (false, _, _) => self.directory.person(place.peer, None, self.now),
+        };
+        let kind = match is_mine {
+            true => raw("recalled", &line),
+            false => NoticeKind::Recall { message: MessageId::new(recalled), original: None },
+        };
+        self.notice(message, chat, Some(person), kind)
+    }
+}
+
+/// The word for a line that has no kind of notice of its own.
+fn word(said: &Said) -> &'static str {
+    match said {
+        Said::Joined { .. } => "joined",
+        Said::Invited => "invited",
+        Said::Left { .. } => "left",
+        Said::Removed => "removed",
+        Said::Renamed { .. } => "renamed",
+        Said::Patted { .. } => "patted",
+        Said::RedPacket => "red_packet",
+        Said::Recalled { .. } => "recalled",
+        Said::Throttled => "throttled",
+        Said::Befriended => "befriended",
+        Said::NoFriend => "no_friend",
+        Said::Other(kind) => kind,
+    }
+}
+
+/// The line that a template of the service amounts to: `$name$` stands for names in its list of links.
+fn filled(template: &Element) -> String {
+    let mut line = template.text_at(&["template"]).to_owned();
+    let links = template.find(&["link_list"]).map(|list| &*list.children).unwrap_or_default();
+    for link in links.iter().take(20) {
+        let members = link.find(&["memberlist"]).map(|list| &*list.children).unwrap_or_default();
+        let names: Vec<String> =
+            members.iter().map(|member| text::name(member.text_at(&["nickname"]))).collect();
+        let separator =
+            Some(link.text_at(&["separator"])).filter(|s| !s.is_empty()).unwrap_or("、");
+        let plain = link.text_at(&["plain"]);
+        let names = if names.is_empty() { plain.to_owned() } else { names.join(separator) };
+        line = line.replacen(&format!("${}$", link.attribute("name")), &names, 1);
+    }
+    line
+}
