@@ -1,6 +1,6 @@
 //! Walks the spanned tree of `mynah.toml` by the table of keys and collects every mistake.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -158,7 +158,7 @@ impl Reader<'_> {
     }
 
     fn accounts(&mut self, list: &[Spanned<DeValue<'_>>], into: &mut Vec<AccountConfig>) {
-        let mut names: BTreeMap<String, ()> = BTreeMap::new();
+        let mut names = BTreeSet::new();
         let mut folders: BTreeMap<PathBuf, String> = BTreeMap::new();
         for entry in list {
             let DeValue::Table(table) = entry.get_ref() else {
@@ -166,7 +166,7 @@ impl Reader<'_> {
                 continue;
             };
             let account = self.account(table, entry.span());
-            if names.insert(account.name.clone(), ()).is_some() && !account.name.is_empty() {
+            if !account.name.is_empty() && !names.insert(account.name.clone()) {
                 let message = format!("two accounts are named {}", account.name);
                 let hint = "give each its own name".to_owned();
                 self.report("duplicate", place(table, "name", entry), message, hint);
