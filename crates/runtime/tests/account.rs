@@ -62,8 +62,8 @@ const MEMORY: u64 = 32 << 20;
 
 async fn flood(chats: usize) {
     let messages = 10_000;
-    let folder = TempDir::new().unwrap();
-    let store = Arc::new(SqliteStore::open(folder.path(), Options::default()).unwrap());
+    let folder = TempDir::new().expect("a folder can be made");
+    let store = Arc::new(SqliteStore::open(folder.path(), Options::default()).expect("it is new"));
     let gate = Arc::new(Semaphore::new(0));
     let handlers = Handlers::new().fallback("gated", Arc::new(Gated(gate.clone())));
     let patient = Duration::from_secs(300);

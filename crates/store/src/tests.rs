@@ -163,7 +163,7 @@ async fn a_reply_expires_and_a_doubt_is_resolved_once() {
     handle(&store, "g", vec![reply("g", "1"), reply("g", "2")]).await;
     let doubt = || Outcome::Unknown { reason: "cut".to_owned(), again_at: Some(NOW) };
     let id = claim(&store, "g", NOW).await;
-    assert_eq!(store.recover(NOW).await.unwrap().in_doubt, [id.clone()]);
+    assert_eq!(store.recover(NOW).await.unwrap().in_doubt, std::slice::from_ref(&id));
     store.settle(&id, doubt(), NOW).await.unwrap();
     assert_eq!(claim(&store, "g", NOW).await, id, "once more");
     store.settle(&id, doubt(), NOW).await.unwrap();

@@ -168,9 +168,9 @@ impl SimSource {
         let now = self.sim.service_now();
         let messages = &self.sim.plan().messages;
         let ready = messages.iter().skip(self.cursor).take_while(|planned| planned.from <= now);
-        let most = 1 + usize::try_from(self.sim.draw(6)).unwrap();
+        let most = 1 + usize::try_from(self.sim.draw(6)).expect("it is small");
         let fresh = ready.take(most).count();
-        let repeated = usize::try_from(self.sim.draw(8)).unwrap().saturating_sub(4);
+        let repeated = usize::try_from(self.sim.draw(8)).expect("it is small").saturating_sub(4);
         let from = self.cursor.saturating_sub(repeated);
         self.cursor += fresh;
         let events = messages[from..self.cursor].iter().map(|planned| planned.event.clone());

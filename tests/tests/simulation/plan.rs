@@ -63,13 +63,13 @@ pub(crate) struct Plan {
 impl Plan {
     pub(crate) fn of(seed: u64) -> Self {
         let mut random = Random::from_seed(seed);
-        let skew = i64::try_from(random.below(1_200_000)).unwrap() - 600_000;
+        let skew = i64::try_from(random.below(1_200_000)).expect("it is small") - 600_000;
         let settings = settings(seed, &mut random);
         let mut time = BEGIN.as_millis() + skew;
         let mut poisons = 0;
         let messages = (0..MESSAGES)
             .map(|n| {
-                time += i64::try_from(random.below(12_000)).unwrap();
+                time += i64::try_from(random.below(12_000)).expect("it is small");
                 let kind = kind(&mut random, &mut poisons);
                 message(n, kind, Timestamp::from_millis(time), &mut random)
             })
@@ -116,7 +116,7 @@ fn settings(seed: u64, random: &mut Random) -> Settings {
 
 fn kind(random: &mut Random, poisons: &mut u32) -> Kind {
     match random.below(100) {
-        0..50 => Kind::Plain(1 + u32::try_from(random.below(3)).unwrap()),
+        0..50 => Kind::Plain(1 + u32::try_from(random.below(3)).expect("it is small")),
         50..66 => Kind::Shared,
         66..74 => Kind::Later,
         74..80 => Kind::Elsewhere,
@@ -159,7 +159,7 @@ pub(crate) fn chat(n: u64) -> Chat {
 }
 
 fn crash(random: &mut Random) -> (u32, Duration) {
-    let fuse = 1 + u32::try_from(random.below(140)).unwrap();
+    let fuse = 1 + u32::try_from(random.below(140)).expect("it is small");
     let away = match random.below(4) {
         0 => Duration::ZERO,
         1..3 => Duration::from_millis(random.below(60_000)),
