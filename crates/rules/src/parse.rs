@@ -192,7 +192,7 @@ mod tests {
     fn a_broken_statement_leaves_the_others_readable() {
         let source = "[[rule]\na = “x”\nb \"c\"\nd = [1,\ne = 5\n[rule]\nf = 6 g = 7\nh = 8\n";
         assert_eq!(keys(source), ["a", "b", "d", "e", "f", "h"]);
-        assert_eq!(parse(source).problems.len(), 5);
+        assert_eq!(parse(source).problems.len(), 6);
     }
 
     #[test]
