@@ -64,32 +64,31 @@ impl Folding {
 
     /// How many bytes at the beginning certainly stay as they are. Ends at the border of a segment.
     fn unchanged_length(self, text: &str) -> usize {
-        let mut previous = 0_u8;
-        let bytes = text.bytes();
-        let ascii = bytes
-            .take_while(|&byte| {
-                let stays = self.keeps_ascii(previous, byte);
-                previous = byte;
-                stays
-            })
-            .count();
-        // The last character may combine with a mark behind it.
-        if ascii == text.len() { ascii } else { ascii.saturating_sub(1) }
+        let mut previous = ' ';
+        let mut last = 0;
+        for (at, c) in text.char_indices() {
+            if !self.keeps(previous, c) {
+                // The last character may combine with a mark behind it.
+                return last;
+            }
+            (previous, last) = (c, at);
+        }
+        text.len()
     }
 
-    fn keeps_ascii(self, previous: u8, byte: u8) -> bool {
-        match self.form {
-            Form::Width => byte < 0x80,
-            Form::Full | Form::KeepCase => {
-                (byte == b' ' && previous != b' ')
-                    || (byte.is_ascii_graphic()
-                        && (self.form == Form::KeepCase || !byte.is_ascii_uppercase()))
-            }
+    /// Whether `c` stays as it is, for characters of which that is known at a glance.
+    fn keeps(self, previous: char, c: char) -> bool {
+        match c {
+            '\u{4e00}'..='\u{9fff}' => !self.hant,
+            _ if self.form == Form::Width => c.is_ascii(),
+            ' ' => previous != ' ',
+            'A'..='Z' => self.form == Form::KeepCase,
+            _ => c.is_ascii_graphic(),
         }
     }
 
     /// Gives every folded character with the bytes of the original that it came from, in order.
-    fn walk(self, original: &str, from: usize, emit: &mut dyn FnMut(char, Range<usize>)) {
+    fn walk(self, original: &str, from: usize, emit: &mut impl FnMut(char, Range<usize>)) {
         match self.form {
             Form::Width => segment::walk_width(original, from, emit),
             Form::Full | Form::KeepCase => {

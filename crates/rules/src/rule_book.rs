@@ -116,8 +116,10 @@ impl RuleBook {
         }
         let mut engine = EngineBuilder::default();
         ordered.iter().for_each(|(_, rule)| engine.add(rule, bot.fold_hant));
-        let rules: Vec<Rule> =
+        let mut rules: Vec<Rule> =
             ordered.into_iter().map(|(_, rule)| Rule::new(rule, bot.fold_hant)).collect();
+        // The list is made in the room of the larger one before it.
+        rules.shrink_to_fit();
         Self {
             names: bot.names,
             people: people::Names::new(bot.admins, bot.ignore),

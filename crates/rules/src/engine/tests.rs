@@ -124,7 +124,10 @@ struct Said {
 }
 
 fn piece() -> impl Strategy<Value = String> {
-    prop::sample::select(PIECES.to_vec()).prop_map(str::to_owned)
+    let long = PIECES[PIECES.len() - 1];
+    // The long one often: only that is cut.
+    prop_oneof![12 => prop::sample::select(PIECES.to_vec()), 1 => Just(long)]
+        .prop_map(str::to_owned)
 }
 
 /// A few pieces in a row.
@@ -151,7 +154,8 @@ fn filled(
 }
 
 fn condition() -> impl Strategy<Value = (u8, Vec<String>)> {
-    let list = |most| prop::collection::vec(phrase(2), 1..=most);
+    let item = || prop_oneof![4 => piece(), 1 => phrase(2)];
+    let list = |most| prop::collection::vec(item(), 1..=most);
     prop_oneof![
         4 => list(3).prop_map(|list| (0, list)),
         2 => list(2).prop_map(|list| (1, list)),
@@ -166,7 +170,8 @@ fn condition() -> impl Strategy<Value = (u8, Vec<String>)> {
 }
 
 fn wish() -> impl Strategy<Value = Wish> {
-    let conditions = prop::collection::vec(condition(), 1..=2);
+    let one = || prop::collection::vec(condition(), 1);
+    let conditions = prop_oneof![4 => one(), 1 => prop::collection::vec(condition(), 2)];
     let flags = (any::<bool>(), prop::bool::weighted(0.3), prop::bool::weighted(0.05));
     (conditions, flags, 0..8_u8, -1..=1_i64).prop_map(
         |(conditions, (case, go_on, off), scope, priority)| Wish {
@@ -181,8 +186,8 @@ fn wish() -> impl Strategy<Value = Wish> {
 }
 
 fn case() -> impl Strategy<Value = (Vec<Wish>, bool, Vec<Said>)> {
-    let said = (phrase(4), 0..3_u8).prop_map(|(text, chat)| Said { text, chat });
-    (prop::collection::vec(wish(), 1..10), any::<bool>(), prop::collection::vec(said, MESSAGES))
+    let said = (phrase(6), 0..3_u8).prop_map(|(text, chat)| Said { text, chat });
+    (prop::collection::vec(wish(), 2..12), any::<bool>(), prop::collection::vec(said, MESSAGES))
 }
 
 /// How many messages each set of rules gets.

@@ -10,22 +10,22 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 pub(super) fn walk_compatible(
     original: &str,
     from: usize,
-    emit: &mut dyn FnMut(char, Range<usize>),
+    emit: &mut impl FnMut(char, Range<usize>),
 ) {
     let mut segment = Segment::default();
     let mut characters = original[from..].char_indices().map(|(at, c)| (from + at, c)).peekable();
     while let Some((at, c)) = characters.next() {
-        if is_invisible(c) {
-            continue;
-        }
-        if begins_segment(c) {
+        if let Some(folded) = simple_form(c) {
             segment.finish(emit);
             // Most characters stand for themselves and are followed by one that does not combine.
-            let alone = characters.peek().is_none_or(|(_, next)| begins_segment_surely(*next));
-            if let Some(folded) = simple_form(c).filter(|_| alone) {
+            if characters.peek().is_none_or(|(_, next)| begins_segment_surely(*next)) {
                 emit(folded, at..at + c.len_utf8());
                 continue;
             }
+        } else if is_invisible(c) {
+            continue;
+        } else if begins_segment(c) {
+            segment.finish(emit);
         }
         segment.push(c, at);
     }
@@ -33,7 +33,7 @@ pub(super) fn walk_compatible(
 }
 
 /// Gives the characters with full and half width made one, without the invisible ones.
-pub(super) fn walk_width(original: &str, from: usize, emit: &mut dyn FnMut(char, Range<usize>)) {
+pub(super) fn walk_width(original: &str, from: usize, emit: &mut impl FnMut(char, Range<usize>)) {
     for (at, c) in original[from..].char_indices() {
         if !is_invisible(c) {
             emit(fold_width(c), from + at..from + at + c.len_utf8());
@@ -54,7 +54,7 @@ impl Segment {
         self.places.push((c, at));
     }
 
-    fn finish(&mut self, emit: &mut dyn FnMut(char, Range<usize>)) {
+    fn finish(&mut self, emit: &mut impl FnMut(char, Range<usize>)) {
         let (Some((_, start)), Some((last, last_at))) = (self.places.first(), self.places.last())
         else {
             return;
@@ -94,7 +94,7 @@ fn begins_segment_surely(c: char) -> bool {
         | '\u{1f300}'..='\u{1faff}')
 }
 
-/// The NFKC form of a character whose form is one character known without a table.
+/// The NFKC form of a character whose form is one character known without a table. All of them begin a segment.
 fn simple_form(c: char) -> Option<char> {
     match c {
         '\0'..='\u{7f}'

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use super::RuleBook;
 use super::act::Actor;
 use super::kept::{Kept, keep, kept};
-use super::look::zoned;
 use super::pending::Pending;
 use super::scene::Scene;
 use crate::decision::{Decision, Moment};
@@ -85,7 +84,8 @@ pub(crate) fn scene_of<'s>(book: &'s RuleBook, due: &'s Due, at: &Moment) -> Opt
         columns: Vec::new(),
         rest: String::new(),
         table: book.table(chat),
-        clock: zoned(at.now, book.zone()),
+        now: at.now,
+        zone: book.zone(),
         is_reply: true,
     })
 }

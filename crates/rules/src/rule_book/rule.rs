@@ -122,8 +122,16 @@ impl Rule {
         self.key.len() + self.id.as_ref().map_or(0, |id| id.len()) + text + then + rest + brakes
     }
 
-    /// The names that its conditions capture, in the order written.
-    pub(crate) fn capture_names(&self) -> Vec<String> {
+    /// The columns of the rows that it saves: what its conditions capture, in the order written.
+    pub(crate) fn columns(&self) -> Vec<String> {
+        if self.then.iter().any(|step| matches!(step, Step::Save(_) | Step::Wait(_))) {
+            self.capture_names()
+        } else {
+            Vec::new()
+        }
+    }
+
+    fn capture_names(&self) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
         let of_condition = |condition: &TextCondition| match condition {
             TextCondition::Pattern(patterns) => {

@@ -4,8 +4,10 @@ use std::borrow::Cow;
 
 use jiff::Zoned;
 use jiff::civil::Weekday;
-use mynah_core::{Captures, Chat, Message, Notice, NoticeKind, Person, Scope};
+use jiff::tz::TimeZone;
+use mynah_core::{Captures, Chat, Message, Notice, NoticeKind, Person, Scope, Timestamp};
 
+use super::look::zoned;
 use super::pending::Pending;
 use crate::model::GroupTable;
 use crate::template::Values;
@@ -23,12 +25,18 @@ pub(crate) struct Scene<'s> {
     pub(crate) columns: Vec<String>,
     pub(crate) rest: String,
     pub(crate) table: Option<&'s GroupTable>,
-    pub(crate) clock: Zoned,
+    pub(crate) now: Timestamp,
+    pub(crate) zone: &'s TimeZone,
     /// Whether what is said answers somebody; announcements do not.
     pub(crate) is_reply: bool,
 }
 
 impl Scene<'_> {
+    /// Clock and calendar of the bot. Few templates ask for them, and they take longer than the rest.
+    pub(crate) fn clock(&self) -> Zoned {
+        zoned(self.now, self.zone)
+    }
+
     /// A variable; a value set at run time wins over that of the `[[group]]` table.
     pub(crate) fn variable(
         &self,
@@ -68,16 +76,15 @@ impl Values for Told<'_, '_> {
         if let Some(captured) = scene.captures.get(name) {
             return Some(captured.into());
         }
-        let clock = &scene.clock;
         let owned = match name {
             "sender" => return scene.person.map(|person| person.name.as_str().into()),
             "group" => return scene.chat.is_group().then(|| scene.chat.name.as_str().into()),
             "text" => return Some(scene.text.into()),
             "rest" => return Some(scene.rest.as_str().into()),
             "joined" => scene.people(),
-            "date" => Some(clock.strftime("%Y-%m-%d").to_string()),
-            "time" => Some(clock.strftime("%H:%M").to_string()),
-            "weekday" => return Some(weekday(clock.weekday()).into()),
+            "date" => Some(scene.clock().strftime("%Y-%m-%d").to_string()),
+            "time" => Some(scene.clock().strftime("%H:%M").to_string()),
+            "weekday" => return Some(weekday(scene.clock().weekday()).into()),
             _ => variable(name).and_then(|(scope, key)| scene.variable(scope, key, pending)),
         };
         owned.map(Cow::Owned)

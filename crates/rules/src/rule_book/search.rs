@@ -3,7 +3,6 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use jiff::Zoned;
 use mynah_core::{Captures, Event, EventBody, MessageKind, Origin, Quiet, StateView, Timestamp};
 
 use super::act::{Actor, random_of};
@@ -247,7 +246,7 @@ impl<'r, 't> Run<'r, 't> {
     }
 
     fn act(&mut self, rule: &'r Rule, captures: Captures, rest: String) -> Goes {
-        let scene = self.scene(captures, rest, rule.capture_names());
+        let scene = self.scene(captures, rest, rule.columns());
         self.actor(&scene, &rule.key).perform(&rule.then);
         if let Some(brakes) = &rule.brakes {
             let at = self.brakes_at(rule);
@@ -273,13 +272,9 @@ impl<'r, 't> Run<'r, 't> {
         At {
             rule: &rule.key,
             now: self.at.now,
-            clock: self.clock(),
+            clock: self.look.clock(),
             has_person: self.look.person.is_some(),
         }
-    }
-
-    fn clock(&self) -> &'r Zoned {
-        self.look.clock()
     }
 
     /// The scene of this event.
@@ -299,7 +294,8 @@ impl<'r, 't> Run<'r, 't> {
             columns,
             rest,
             table: self.book.table(self.look.chat),
-            clock: self.clock().clone(),
+            now: self.at.now,
+            zone: &self.book.zone,
             is_reply: true,
         }
     }

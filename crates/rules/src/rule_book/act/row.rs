@@ -4,7 +4,7 @@ use crate::rule_book::scene::Scene;
 
 /// Time, chat, sender and captures, in the order of the rule.
 pub(super) fn of(scene: &Scene<'_>) -> Vec<String> {
-    let time = scene.clock.strftime("%Y-%m-%d %H:%M:%S").to_string();
+    let time = scene.clock().strftime("%Y-%m-%d %H:%M:%S").to_string();
     let sender = scene.person.map(|person| person.name.clone()).unwrap_or_default();
     let captures =
         scene.columns.iter().map(|name| scene.captures.get(name).cloned().unwrap_or_default());
