@@ -261,7 +261,7 @@ impl Handler for SimHandler {
             Kind::Hang => std::future::pending().await,
             Kind::Poison => {
                 self.0.kill();
-                std::future::pending().await
+                std::future::pending::<()>().await;
             }
             Kind::Plain(_) | Kind::Shared | Kind::NotForUs(_) | Kind::Stale => {}
         }
