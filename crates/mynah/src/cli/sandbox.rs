@@ -120,11 +120,14 @@ async fn converse(
     };
     let speaker = first_speaker(args, room, common.lang());
     let chat = Chat::new(sandbox, &mut live, speaker, common.lang(), Common::colours_on_stdout());
+    let stop = listen()?;
     if at_terminal {
-        let stop = listen()?;
         chat.talk(stop.token()).await?;
     } else {
-        chat.play().await?;
+        tokio::select! {
+            played = chat.play() => played?,
+            () = stop.token().cancelled() => {}
+        }
     }
     if let Some(page) = page {
         page.close().await;
