@@ -27,9 +27,9 @@ impl Checker<'_> {
         if let Some((node, spot)) = main.and_then(|main| main.table("bot")) {
             let fields = Fields::read(Table::Bot, node, spot, self.report);
             self.fold_hant = fields.flag("fold_hant");
-            bot.names = self.words(&fields, "names", false);
-            bot.admins = self.words(&fields, "admins", true);
-            bot.ignore = self.words(&fields, "ignore", true);
+            bot.names = self.words_if_any(&fields, "names", false);
+            bot.admins = self.words_if_any(&fields, "admins", true);
+            bot.ignore = self.words_if_any(&fields, "ignore", true);
             bot.groups = self.globs(&fields, "groups");
             bot.private = fields.flag_or("private", true);
             bot.fold_hant = self.fold_hant;

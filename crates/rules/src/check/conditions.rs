@@ -70,6 +70,16 @@ impl Checker<'_> {
         case: bool,
     ) -> Vec<String> {
         self.is_any_list_empty(fields, &[key]);
+        self.words_if_any(fields, key, case)
+    }
+
+    /// Texts, none of them blank; a list of nothing is as good as none.
+    pub(super) fn words_if_any(
+        &mut self,
+        fields: &Fields<'_>,
+        key: &'static str,
+        case: bool,
+    ) -> Vec<String> {
         let folding = Folding::new(case, self.fold_hant);
         let mut words = Vec::new();
         for text in fields.texts(key) {
