@@ -108,7 +108,8 @@ fn logs(common: &Common) -> Logs {
 
 /// What the exit statuses mean, for the end of the long help.
 fn exit_statuses() -> String {
-    let lines = Ended::ALL.iter().map(|ended| format!("  {:>3}  {}\n", ended.code(), ended.meaning()));
+    let lines =
+        Ended::ALL.iter().map(|ended| format!("  {:>3}  {}\n", ended.code(), ended.meaning()));
     format!("Exit status:\n{}", lines.collect::<String>())
 }
 

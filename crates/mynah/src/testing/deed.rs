@@ -97,7 +97,7 @@ pub(crate) fn of_decision(decision: &Decision, event: &Event) -> (Vec<String>, V
                 let chat = planned.chat.as_str();
                 let name = chat.split_once(':').map_or(chat, |(_, name)| name);
                 does.push(format!("{name}: {}", shown(content)));
-            },
+            }
             Action::AcceptFriend { .. } => does.push("accept".to_owned()),
             Action::Save { file, row } => does.push(format!("save {file}: {}", row.join(","))),
             Action::Recall { .. } => does.push("recall".to_owned()),

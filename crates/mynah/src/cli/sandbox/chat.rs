@@ -22,7 +22,6 @@ pub(super) struct Chat<'a> {
     live: &'a mut Live,
     happenings: broadcast::Receiver<Happening>,
     speaker: Speaker,
-    /// The group to come back to from private.
     lang: Lang,
     colours: bool,
     /// Ids of messages that were shown already.
