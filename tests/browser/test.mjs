@@ -23,7 +23,7 @@ async function open(url, options = {}) {
 
 async function sandbox(bot, options) {
   const copy = copyOf(bot);
-  const process = await start(["sandbox", copy.folder], pageLine);
+  const process = await start(["sandbox", copy.folder, "--page", "127.0.0.1:0"], pageLine);
   const page = await open(process.match[1], options);
   await page.getByRole("combobox", { name: /Say something|说点什么/ }).waitFor();
   return { copy, process, page, url: process.match[1], end: async () => { await page.context().close(); await process.stop(); copy.remove(); } };

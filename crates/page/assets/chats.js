@@ -36,7 +36,7 @@ function row(chat) {
       h("span.name.grow", {}, chat.name),
       chat.unread > 0 && h("span.badge", { "aria-label": t("unread", { n: chat.unread }) }, chat.unread),
       chat.last && h("span.soft.small", {}, moment(chat.last.time))),
-    h("span.last.soft.small", {}, chat.last?.text ?? t(chat.group ? "group" : "private"))));
+    h("span.last.soft.small", {}, chat.last?.text || t(chat.last ? chat.last.kind ?? "text" : chat.group ? "group" : "private"))));
 }
 
 /** Opens a chat and reads its last messages. */
@@ -68,8 +68,20 @@ async function create(what, report) {
   }
 }
 
-/** Reads the list of chats again. */
-export async function refreshChats() {
+let reading = null;
+let again = false;
+
+/** Reads the list of chats again. Calls that come while it is read are served together by one more reading. */
+export function refreshChats() {
+  if (reading) again = true;
+  reading ??= read().finally(() => {
+    reading = null;
+    if (again) { again = false; return refreshChats(); }
+  });
+  return reading;
+}
+
+async function read() {
   const chats = await get("/api/chats");
   state.chats = new Map(chats.map((chat) => [chat.id, { ...chat, unread: chat.id === state.chat ? 0 : chat.unread }]));
   changed("chats");

@@ -43,7 +43,7 @@ export function changed(...topics) {
 export function place(message) {
   const chat = state.chats.get(message.chat);
   if (chat) {
-    chat.last = { text: message.text, time: message.time };
+    chat.last = { text: message.text, kind: message.kind, time: message.time };
     if (state.chat !== message.chat && !message.mine) chat.unread += message.known ? 0 : 1;
   }
   if (state.chat === message.chat) {

@@ -214,6 +214,8 @@ pub struct ChatRow {
 pub struct LastRow {
     /// Its text.
     pub text: String,
+    /// Its kind, as `type` in rules.
+    pub kind: String,
     /// When, in milliseconds since 1970.
     pub time: i64,
 }

@@ -3,6 +3,7 @@
 use std::{
     collections::VecDeque,
     net::SocketAddr,
+    sync::atomic::{AtomicBool, Ordering},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -46,13 +47,21 @@ pub(crate) struct Hub {
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) hold: Duration,
-    pub(crate) auto_confirm: bool,
+    /// Every login confirms itself; can be switched while the sandbox runs.
+    pub(crate) auto_confirm: AtomicBool,
     pub(crate) redirect_base: Option<String>,
     pub(crate) echo: bool,
     pub(crate) sync_batch: usize,
     pub(crate) send_limit: Option<(usize, Duration)>,
     pub(crate) refuse_login: Option<String>,
     pub(crate) desktop_only: bool,
+}
+
+impl Settings {
+    /// Whether a login needs nobody's finger.
+    pub(crate) fn confirms_itself(&self) -> bool {
+        self.auto_confirm.load(Ordering::Relaxed)
+    }
 }
 
 /// Watchers that fall further behind than this miss something and are told so.
@@ -71,7 +80,7 @@ impl Hub {
             address,
             options: Settings {
                 hold: options.hold,
-                auto_confirm: options.auto_confirm,
+                auto_confirm: AtomicBool::new(options.auto_confirm),
                 redirect_base: options.redirect_base,
                 echo: options.echo,
                 sync_batch: options.sync_batch.max(1),
@@ -172,7 +181,7 @@ impl Hub {
 
     /// Brings the newest open code to `stage`; waits for one if there is none. `None` if the sandbox stops first.
     pub(crate) async fn phone(&self, stage: Stage) -> Option<()> {
-        if self.options.auto_confirm {
+        if self.options.confirms_itself() {
             // Every code confirms itself.
             return Some(());
         }

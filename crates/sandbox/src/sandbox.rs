@@ -130,6 +130,11 @@ impl Sandbox {
         self.hub.end_session(LOGGED_OUT_ON_PHONE)
     }
 
+    /// Lets logins confirm themselves from now on, or leaves them to whoever plays the phone.
+    pub fn set_auto_confirm(&self, on: bool) {
+        self.hub.options.auto_confirm.store(on, std::sync::atomic::Ordering::Relaxed);
+    }
+
     /// The service ends the session with this code, for example 1101 as another login does. False if there was none.
     pub fn end_session(&self, code: i32) -> bool {
         self.hub.end_session(code)

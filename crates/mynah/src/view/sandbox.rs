@@ -1,5 +1,6 @@
 //! The sandbox as a chat in the browser: what it shows comes from the sandbox, the bot and the rule file.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +31,9 @@ use crate::{Bot, rule_file};
 
 /// Messages of one page of a conversation.
 const PAGE: usize = 100;
+
+/// Messages among which the last one of each chat is looked for.
+const RECENT: usize = 1000;
 
 /// Messages that a test is made of at most.
 const TEST: usize = 200;
@@ -173,17 +177,19 @@ impl SandboxView {
     }
 
     fn chats(&self) -> Result<Vec<ChatRow>, Problem> {
-        let World { me, chats, people, .. } = self.world(None, None, 0)?;
-        let rows = chats.into_iter().map(|chat| {
+        let World { me, chats, people, messages, .. } = self.world(None, None, RECENT)?;
+        // Later messages take the place of earlier ones.
+        let mut last: BTreeMap<&str, &Said> =
+            messages.iter().map(|said| (said.chat.as_str(), said)).collect();
+        let rows = chats.iter().map(|chat| {
             let group = chat.kind == "group";
-            let last = self.world(Some(&chat.id), None, 1).ok().and_then(|world| world.messages.into_iter().next());
             let speakers = if group { &chat.members } else { &people };
             let may_speak = |one: &&Somebody| one.id != me.id && (group || one.id == chat.id);
             ChatRow {
                 people: speakers.iter().filter(may_speak).map(|one| one.name.clone()).collect(),
-                last: last.map(|said| LastRow { text: said.text, time: millis(said.time) }),
-                id: chat.id,
-                name: chat.name,
+                last: last.remove(chat.id.as_str()).map(last_row),
+                id: chat.id.clone(),
+                name: chat.name.clone(),
                 group,
                 unread: chat.unread,
             }
@@ -231,7 +237,6 @@ impl SandboxView {
         };
         self.act(from, group, deed)?;
         let made = self.world(None, None, 0)?.chats.into_iter().find(|room| room.name == name);
-        let _ = self.news.send(Arc::new(News::Chats));
         let is_new = matches!(what.as_str(), "person" | "group");
         Ok(json!({ "chat": made.filter(|_| is_new).map(|room| room.id) }))
     }
@@ -303,8 +308,14 @@ impl SandboxView {
         match deed {
             "scan" => self.sandbox.login_scan().await,
             "confirm" => self.sandbox.login_confirm().await,
-            "cancel" => drop(self.sandbox.login_cancel()),
-            "logout" => drop(self.sandbox.login_logout()),
+            "cancel" => {
+                self.sandbox.login_cancel();
+            }
+            "logout" => {
+                // Whoever logs out at the page wants to see the login, so nothing confirms itself any more.
+                self.sandbox.set_auto_confirm(false);
+                self.sandbox.login_logout();
+            }
             other => return Err(Problem::Refused(format!("a phone cannot `{other}`"))),
         }
         Ok(Value::Null)
@@ -358,6 +369,10 @@ impl View for SandboxView {
     fn follow(&self) -> broadcast::Receiver<Arc<News>> {
         self.news.subscribe()
     }
+}
+
+fn last_row(said: &Said) -> LastRow {
+    LastRow { text: said.text.clone(), kind: said.kind.clone(), time: millis(said.time) }
 }
 
 fn line(said: Said) -> Line {

@@ -24,7 +24,7 @@ use crate::{
 
 /// `GET /jslogin`: a new code.
 pub(super) async fn new_code(hub: Shared, _: Ask) -> Response {
-    let stage = if hub.options.auto_confirm { Stage::Confirmed } else { Stage::Waiting };
+    let stage = if hub.options.confirms_itself() { Stage::Confirmed } else { Stage::Waiting };
     let uuid = hub.change(|state| state.logins.issue(&mut state.world.draw, stage));
     hub.tell_login("waiting", Some(&uuid));
     script(format!("window.QRLogin.code = 200; window.QRLogin.uuid = \"{uuid}\";"))

@@ -15,7 +15,7 @@ struct Pushed {
 
 /// Only a browser that has logged in before may ask, and only for this account.
 pub(super) async fn push_login(hub: Shared, ask: Ask) -> Response {
-    let stage = if hub.options.auto_confirm { Stage::Confirmed } else { Stage::Scanned };
+    let stage = if hub.options.confirms_itself() { Stage::Confirmed } else { Stage::Scanned };
     let uuid = hub.change(|state| {
         let world = &mut state.world;
         let known = ask
