@@ -54,7 +54,7 @@ impl Handler for Slow {
 
 #[tokio::main]
 async fn main() -> mynah::Result<()> {
-    mynah::Bot::new()
+    Bot::new()
         .handler("fails", Fails)
         .handler("panics", Panics)
         .handler("slow", Slow)
