@@ -13,6 +13,12 @@ const { chromium } = require("playwright-core");
 
 export const axe = require.resolve("axe-core/axe.min.js");
 
+/** How long a program may take until it serves. */
+const START = 60_000;
+
+/** How long one test may take. */
+const TEST = 240_000;
+
 /** A browser that calls nobody but the page. */
 export function browser() {
   return chromium.launch({
@@ -41,7 +47,9 @@ export async function start(args, line, env = {}) {
         if (match) resolve(match);
       });
     }
-    child.on("exit", (code) => reject(new Error(`${args.join(" ")} ended with ${code}:\n${told.join("\n")}`)));
+    const fail = (what) => { child.kill("SIGKILL"); reject(new Error(`mynah ${args.join(" ")} ${what}:\n${told.join("\n")}`)); };
+    child.on("exit", (code) => fail(`ended with ${code}`));
+    setTimeout(() => fail("did not say where it serves"), START).unref();
   });
   const ended = new Promise((resolve) => child.on("exit", resolve));
   const match = await found;
@@ -65,7 +73,7 @@ let failed = 0;
 /** One test: runs it, says how it went, goes on. */
 export async function test(name, body) {
   try {
-    await body();
+    await Promise.race([body(), tooLong()]);
     passed += 1;
     console.log(`PASS ${name}`);
   } catch (error) {
@@ -74,10 +82,14 @@ export async function test(name, body) {
   }
 }
 
-/** The closing line, and the exit status. */
+function tooLong() {
+  return new Promise((_, reject) => { setTimeout(() => reject(new Error("took too long")), TEST).unref(); });
+}
+
+/** The closing line, and the exit status. Programs of tests that failed are not waited for. */
 export function finish() {
   console.log(`${passed} passed, ${failed} failed`);
-  process.exitCode = failed ? 1 : 0;
+  process.exit(failed ? 1 : 0);
 }
 
 export function assert(condition, message) {
