@@ -39,7 +39,7 @@ mod schedule;
 
 pub use decision::{Builtin, Decision, Moment, RuleRef};
 pub use explain::{Failed, Trace, Verdict};
-pub use rule_book::{Reach, RegexCost, RuleBook, RuleInfo};
+pub use rule_book::{Reach, RegexCost, RuleBook, RuleInfo, mute};
 
 pub use catalogue::Lang;
 pub use diagnostic::{Diagnostic, Severity};

@@ -10,7 +10,7 @@ mod destinations;
 pub(crate) mod kept;
 pub(crate) mod later;
 pub(crate) mod look;
-pub(crate) mod mute;
+pub mod mute;
 pub(crate) mod pending;
 pub(crate) mod people;
 mod rule;

@@ -198,7 +198,7 @@ impl Running {
         match news {
             News::Lanes(lanes) => self.dispatcher.news(lanes),
             News::Status(status) => {
-                tracing::info!(?status, "the connection is in another state");
+                tracing::debug!(status = word(&status), "the connection is in another state");
                 self.worker.observer.status(&status);
                 self.dispatcher.status(&status);
             }
@@ -295,5 +295,14 @@ async fn receive(
         if news.send(message).await.is_err() || is_over {
             return source;
         }
+    }
+}
+
+/// The state of a connection in a word: what a prompt shows and whose account it is do not belong into this log.
+const fn word(status: &Status) -> &'static str {
+    match status {
+        Status::Prompt(_) => "prompt",
+        Status::Online { .. } => "online",
+        Status::Offline { .. } => "offline",
     }
 }

@@ -13,8 +13,8 @@ use crate::{FILE, schema};
 /// A look into the store of a data folder, without the lease: reads, never writes.
 #[derive(Debug)]
 pub struct Inspector {
-    connection: Connection,
-    path: PathBuf,
+    pub(crate) connection: Connection,
+    pub(crate) path: PathBuf,
 }
 
 /// The queues and the last failures.

@@ -16,6 +16,7 @@ mod options;
 mod records;
 mod schema;
 mod state;
+mod survey;
 #[cfg(test)]
 mod tests;
 mod tidy;
@@ -39,6 +40,7 @@ use lease::Lease;
 pub use forget::Forgotten;
 pub use inspect::{Inspector, LogQuery, Logged, LoggedAction, StoreStatus, TroubledAction};
 pub use options::Options;
+pub use survey::{Fired, Survey};
 
 /// The name of the database file in a data folder.
 pub const FILE: &str = "mynah.db";

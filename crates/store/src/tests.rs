@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use mynah_core::{
     Action, ActionId, Batch, Change, Chat, ChatId, Claim, Committed, Content, Decided, Effects,
-    Event, EventBody, Lane, Message, Notice, NoticeKind, Origin, Outcome, Person, Planned, Records,
-    Scope, StateView, Step, Store, StoreError, Timer, TimerChange, Timestamp, Turn, Write,
+    Event, EventBody, Lane, Message, Notice, NoticeKind, Origin, Outcome, Person, Planned, Quiet,
+    Records, Scope, StateView, Step, Store, StoreError, Timer, TimerChange, Timestamp, Turn, Write,
 };
 use tempfile::TempDir;
 
-use crate::{FILE, Inspector, LogQuery, Options, SqliteStore};
+use crate::{FILE, Fired, Inspector, LogQuery, Options, SqliteStore};
 
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 
@@ -398,6 +398,46 @@ async fn the_log_shows_what_was_decided_and_done() {
     inspector.export(&mut out).unwrap();
     let text = String::from_utf8(out).unwrap();
     assert!(text.contains("answer") && text.lines().count() == 1, "{text}");
+}
+
+#[tokio::test]
+async fn a_survey_counts_the_rules_that_fired_and_knows_the_chats() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path()).unwrap();
+    let decided = |rule: Option<&str>, quiet: Option<Quiet>| Decided {
+        rule: rule.map(str::to_owned),
+        quiet,
+        ..Decided::default()
+    };
+    let turns = [
+        decided(Some("price"), None),
+        decided(Some("price"), Some(Quiet::Cooldown)),
+        decided(None, None),
+        decided(Some("price"), None),
+    ];
+    let mute = Write {
+        scope: Scope::Chat,
+        key: "k".to_owned(),
+        change: Change::Set("v".to_owned()),
+        expires: Some(NOW + Duration::from_secs(60)),
+    };
+    for (n, decided) in (0_u32..).zip(turns) {
+        let chat = if n == 2 { "h" } else { "g" };
+        store.accept(batch(vec![message(&n.to_string(), chat, "p", "x")]), NOW).await.unwrap();
+        let now = NOW + Duration::from_secs(n.into());
+        let (event, _) = store.begin(&Lane::new(chat), now).await.unwrap().unwrap();
+        let effects = Effects { writes: vec![mute.clone()], ..Effects::default() };
+        store.commit(Turn { decided, ..turn(event, effects) }, now).await.unwrap();
+    }
+    let inspector = Inspector::open(folder.path()).unwrap();
+    let survey = inspector.survey().unwrap();
+    assert_eq!(survey.since, Some(NOW));
+    let price = Fired { times: 2, last: NOW + Duration::from_secs(3) };
+    assert_eq!(survey.fired.into_iter().collect::<Vec<_>>(), [("price".to_owned(), price)]);
+    assert_eq!(survey.chats, [Chat::group("g", "g"), Chat::group("h", "h")]);
+    let values = |now| inspector.chat_values("k", now).unwrap().into_values().collect::<Vec<_>>();
+    assert_eq!(values(NOW), ["v", "v"]);
+    assert!(values(NOW + Duration::from_secs(60)).is_empty(), "they have expired");
 }
 
 #[tokio::test]

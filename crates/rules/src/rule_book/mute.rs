@@ -2,19 +2,33 @@
 
 use std::time::Duration;
 
-use mynah_core::{Scope, Timestamp};
+use mynah_core::{Change, Scope, Timestamp, Write};
 
 use super::pending::Pending;
 
 /// How long a chat is muted if nobody says how long.
 pub(super) const USUAL: Duration = Duration::from_secs(30 * 60);
 
-const KEY: &str = "mute:until";
+/// The key of a chat's state that says until when it is muted.
+pub const KEY: &str = "mute:until";
+
+/// The change of a chat's state that mutes it until then, or ends that. For operators; rules do it by themselves.
+#[must_use]
+pub fn write(until: Option<Timestamp>) -> Write {
+    let change = until.map_or(Change::Remove, |until| Change::Set(until.as_millis().to_string()));
+    Write { scope: Scope::Chat, key: KEY.to_owned(), change, expires: until }
+}
+
+/// Until when a chat with this value under [`KEY`] is muted, if it still is.
+#[must_use]
+pub fn still_until(value: &str, now: Timestamp) -> Option<Timestamp> {
+    let until = value.parse().ok().map(Timestamp::from_millis)?;
+    (until > now).then_some(until)
+}
 
 /// Until when the chat is muted, if it is.
 pub(crate) fn until(pending: &Pending<'_>, now: Timestamp) -> Option<Timestamp> {
-    let until = pending.get(Scope::Chat, KEY)?.parse().ok().map(Timestamp::from_millis)?;
-    (until > now).then_some(until)
+    still_until(&pending.get(Scope::Chat, KEY)?, now)
 }
 
 /// Mutes the chat.
@@ -47,6 +61,17 @@ pub(super) fn duration(text: &str) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_operator_and_the_rules_write_the_same() {
+        let until = Timestamp::from_secs(60);
+        let mut pending = Pending::new(&mynah_core::NoState);
+        mute(&mut pending, until);
+        unmute(&mut pending);
+        assert_eq!(pending.into_writes(), [write(Some(until)), write(None)]);
+        assert_eq!(still_until("60000", Timestamp::from_secs(59)), Some(until));
+        assert_eq!(still_until("60000", until), None);
+    }
 
     #[test]
     fn durations_are_read_as_typed() {
