@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use mynah_sandbox::{Act, Deed};
 use mynah_tests::{Stage, story};
 
 const GROUP: &str = "客户一群";
@@ -57,6 +58,20 @@ async fn a_mention_calls_the_bot() {
         t.sandbox.say("张三", Some(GROUP), "@小助手们 在吗");
         t.sandbox.say("张三", Some(GROUP), "多少钱");
         t.expect(GROUP, PRICE).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn own_messages_are_never_answered() {
+    story(async {
+        let mut t = stage().await;
+        let text = "多少钱".to_owned();
+        let group = Some(GROUP.to_owned());
+        let from = t.sandbox.state(None, None, 0)["me"]["name"].as_str().unwrap().to_owned();
+        t.sandbox.act(Act { from, group, deed: Deed::Say { text, to: None } }).unwrap();
+        t.sandbox.say("张三", Some(GROUP), "数到 5");
+        t.expect(GROUP, "数到 5").await;
     })
     .await;
 }
