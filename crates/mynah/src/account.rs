@@ -1,6 +1,6 @@
 //! One account put together: rules, handlers, store, transport, and who watches them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +20,7 @@ use crate::operate::{self, Desk, Voice};
 use crate::reload::Reloader;
 use crate::rule_handler::{RuleHandler, Shelf};
 use crate::stop::{AccountStop, OpenService, Stop};
+use crate::view::console::{Archive, Bulletin, Glass, Live};
 use crate::{Bot, Ended, Report};
 
 /// What an account is to be.
@@ -54,6 +55,8 @@ pub(crate) struct Shared {
     pub(crate) pages: Pages,
     /// Who is told when a person is needed.
     pub(crate) alerts: Alerts,
+    /// Where the console hears of what happens.
+    pub(crate) bulletin: Bulletin,
     /// How the process is stopped.
     pub(crate) stop: Stop,
 }
@@ -65,6 +68,7 @@ pub(crate) struct Ready {
     watch: Arc<Watch>,
     reloader: Arc<Reloader>,
     desk: Arc<Desk>,
+    shelf: Arc<Shelf>,
     data: PathBuf,
 }
 
@@ -106,6 +110,7 @@ impl Plan {
             account: parts.account(Arc::clone(&reloader), Arc::clone(&watch)),
             control: parts.control.clone(),
             desk: Arc::new(parts.desk()),
+            shelf: Arc::clone(&parts.shelf),
             data: self.data.clone(),
             watch,
             reloader,
@@ -114,8 +119,7 @@ impl Plan {
 
     fn open_store(&self, alerts: &Alerts) -> Result<SqliteStore, Report> {
         SqliteStore::open(&self.data, self.store.clone()).map_err(|error| {
-            let what =
-                format!("failed to open the data of {} in {}", self.name, self.data.display());
+            let what = not_opened(&self.name, &self.data);
             let now = SystemClock.now();
             let text = format!("{what}: {}; {}", chain(&error), error.remedy());
             alerts.send(Alert::new(AlertKind::Storage, &self.name, text, now), now);
@@ -168,6 +172,7 @@ impl Parts<'_> {
             dry_run: settings.dry_run,
             rules: Some((Arc::clone(&self.shelf), Arc::clone(&self.service))),
             moments: Arc::<Moments>::default(),
+            live: Arc::new(Live::new(self.shared.bulletin.clone())),
         };
         watch.register_gauges(Inspector::open(data).ok());
         self.shared.pages.health.set(name, Condition::Starting, self.clock.now());
@@ -205,6 +210,28 @@ impl Ready {
         Arc::clone(&self.reloader)
     }
 
+    /// The folder that keeps everything.
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// What the console sees of it.
+    pub(crate) fn glass(&self) -> Result<Glass, Report> {
+        let name = self.account.name.clone();
+        let archive = Archive::open(&self.data).map_err(|error| {
+            let (what, hint) = (not_opened(&name, &self.data), error.remedy());
+            Report::new(Ended::Storage, what).because(error).hint(hint)
+        })?;
+        Ok(Glass {
+            name,
+            live: Arc::clone(&self.watch.live),
+            archive: Arc::new(archive),
+            shelf: Arc::clone(&self.shelf),
+            reloader: self.reloader(),
+            control: self.control.clone(),
+        })
+    }
+
     /// Runs it until it is stopped or its session is over, and says how it ended.
     pub(crate) async fn run(self) -> Ended {
         let stop = self.desk.stop.token().clone();
@@ -224,6 +251,10 @@ impl Ready {
         }
         tell(&self.watch, &ended)
     }
+}
+
+fn not_opened(account: &str, data: &Path) -> String {
+    format!("failed to open the data of {account} in {}", data.display())
 }
 
 /// Tells how an account ended: log, health, alert, and the exit status that belongs to it.

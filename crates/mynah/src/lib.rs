@@ -35,6 +35,7 @@ mod login;
 mod metrics;
 mod observer;
 mod operate;
+mod page_token;
 pub mod prelude;
 mod qr;
 mod reload;

@@ -16,6 +16,7 @@ use crate::login::LoginScreen;
 use crate::metrics;
 use crate::rule_handler::Shelf;
 use crate::stop::OpenService;
+use crate::view::console::Live;
 
 /// Watches one account.
 pub(crate) struct Watch {
@@ -35,6 +36,8 @@ pub(crate) struct Watch {
     pub(crate) rules: Option<(Arc<Shelf>, OpenService)>,
     /// Since when the session lasts, and when the service last brought anything.
     pub(crate) moments: Arc<Moments>,
+    /// Where the console hears of what happens.
+    pub(crate) live: Arc<Live>,
 }
 
 /// Moments that gauges are computed from.
@@ -77,6 +80,7 @@ impl Watch {
     pub(crate) fn ended(&self, reason: &str) {
         self.moments.lost_the_session();
         self.condition(Condition::Ended { reason: reason.to_owned() });
+        self.live.ended();
     }
 
     /// Says what can be said about the rules only now.
@@ -176,6 +180,7 @@ impl Observer for Watch {
                 self.condition(Condition::Offline { reason: reason.clone() });
             }
         }
+        self.live.status(status);
     }
 
     fn accepted(&self, _events: usize) {
@@ -199,6 +204,7 @@ impl Observer for Watch {
             self.greet();
         }
         self.log_replies(event, decided);
+        self.live.turn(event, decided);
     }
 
     fn sent(&self, outgoing: &Outgoing, outcome: &Outcome, took: Duration) {
@@ -232,6 +238,7 @@ impl Observer for Watch {
     fn trouble(&self, trouble: &Trouble) {
         let account = self.account.as_str();
         self.count(&metrics::TROUBLES, trouble_word(trouble));
+        self.live.trouble(in_words(trouble), self.clock.now());
         match trouble {
             Trouble::HandlerFailed { handler, event, error } => {
                 tracing::error!(account, handler, %event, error, "a handler failed; its effects are dropped");
@@ -298,6 +305,28 @@ const fn trouble_word(trouble: &Trouble) -> &'static str {
     }
 }
 
+/// A trouble for the console.
+fn in_words(trouble: &Trouble) -> String {
+    match trouble {
+        Trouble::HandlerFailed { handler, event, error } => {
+            format!("the handler {handler} failed on {event}: {error}")
+        }
+        Trouble::NoSuchHandler { handler, .. } => {
+            format!("a rule runs the handler {handler}, which nobody registered")
+        }
+        Trouble::SetAside { event } => {
+            format!("event {event} was set aside: the process died on it three times")
+        }
+        Trouble::InDoubt { action } => {
+            format!("{action} was on its way when the process ended")
+        }
+        Trouble::TooFrequent { .. } => "the service says: too frequent; sending pauses".to_owned(),
+        Trouble::Loop { chat, person, .. } => {
+            format!("{person} in {chat} is probably another bot and gets no answer for a while")
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use mynah_core::{ActionId, ChatId, Content, EventId};
@@ -318,6 +347,7 @@ mod tests {
             dry_run: false,
             rules: None,
             moments: Arc::default(),
+            live: Arc::default(),
         };
         watch.register_gauges(None);
         watch

@@ -7,7 +7,8 @@ mod stage;
 
 use mynah_sandbox::{Fault, FaultKind, Options, Sandbox};
 
-use stage::{Account, BOT, Stage, story};
+use serde_json::json;
+use stage::{Account, BOT, Console, Stage, story};
 
 #[tokio::test]
 async fn it_logs_in_answers_and_logs_out_on_ctrl_c() {
@@ -288,6 +289,84 @@ async fn a_dry_run_says_nothing_and_tells_what_it_would_say() {
         assert!(told.contains("价目表在这里"), "{told}");
         bot.stop("INT").await;
         assert_eq!(stage.sandbox.sent(), []);
+    })
+    .await;
+}
+
+/// Starts the bot with a console, and returns its token if it was told.
+async fn with_console(stage: &Stage) -> (stage::Bot, Console, Option<String>) {
+    let mut bot = stage.run(&["--listen", "127.0.0.1:0", "--lang", "en"]);
+    let mut told = None;
+    let line = loop {
+        let line = bot.logged("").await;
+        if line.starts_with("token of the console") {
+            told = Some(bot.logged("").await);
+        } else if line.contains("page: http://") {
+            break line;
+        }
+    };
+    let address =
+        line.split("http://").nth(1).expect("an address").trim_end_matches('/').to_owned();
+    let file = stage.data().join("page-token");
+    let token = std::fs::read_to_string(file).expect("a kept token").trim().to_owned();
+    (bot, Console { address, token }, told)
+}
+
+#[tokio::test]
+async fn the_console_opens_to_its_token_which_is_told_once() {
+    story(async {
+        let mut stage = Stage::started(BOT).await;
+        let (mut bot, console, told) = with_console(&stage).await;
+        assert_eq!(told.as_deref(), Some(console.token.as_str()));
+        stage.online().await;
+        assert!(stage::get(&console.address, "/api/session").await.starts_with("HTTP/1.1 401"));
+        assert!(stage::get(&console.address, "/metrics").await.starts_with("HTTP/1.1 200"));
+        assert_eq!(console.get("session").await["mode"], "console");
+        bot.stop("TERM").await;
+        let (mut bot, again, told) = with_console(&stage).await;
+        assert_eq!((again.token, told), (console.token, None));
+        bot.stop("INT").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_console_shows_messages_with_their_decisions_and_mutes() {
+    story(async {
+        let mut stage = Stage::started(BOT).await;
+        let (mut bot, console, _) = with_console(&stage).await;
+        stage.online().await;
+        console.until("accounts", |accounts| accounts[0]["online"] == true).await;
+        stage.sandbox.say("张三", Some("客户一群"), "多少钱");
+        stage.said().await;
+        let log = console.get("log").await;
+        let entry = log.as_array().unwrap().iter().find(|entry| entry["text"] == "多少钱").unwrap();
+        assert_eq!((&entry["chat"], &entry["from"]), (&json!("客户一群"), &json!("张三")));
+        assert_eq!(entry["decided"]["replies"], json!(["价目表在这里"]));
+        let rules = console.get("rules").await;
+        assert_eq!((&rules[0]["hits"], &rules[0]["stale"]), (&json!(1), &json!(false)));
+
+        let queues = console.get("queues").await;
+        let (account, chat) = (&queues[0]["account"], &queues[0]["chats"][0]);
+        assert_eq!((&chat["name"], &chat["muted"]), (&json!("客户一群"), &json!(false)));
+        for (minutes, muted) in [(30, true), (0, false)] {
+            let wanted = json!({"account": account, "chat": chat["id"], "minutes": minutes});
+            console.post("mute", &wanted).await;
+            console.until("queues", |now| now[0]["chats"][0]["muted"] == muted).await;
+            stage.sandbox.say("张三", Some("客户一群"), "现在多少钱");
+            let quiet = if muted { json!("mute") } else { json!(null) };
+            console
+                .until("log", |log| {
+                    log[0]["text"] == "现在多少钱" && log[0]["decided"]["quiet"] == quiet
+                })
+                .await;
+        }
+        assert_eq!(stage.said().await.1, "价目表在这里");
+
+        let reloaded = console.post("reload", &json!({"account": account})).await;
+        assert_eq!(reloaded["report"], "reloaded: 1 rules, 0 new, 0 gone");
+        bot.stop("INT").await;
+        assert_eq!(stage.sandbox.sent().len(), 2, "nothing was said while it was muted");
     })
     .await;
 }

@@ -7,11 +7,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mynah_page::Pages;
+use mynah_core::SystemClock;
+use mynah_page::{App, Pages};
 use mynah_rules::{Loaded, RuleBook};
 use mynah_transports::webwx::WebWx;
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::common::Common;
 use crate::account::{Plan, Ready, Shared};
@@ -19,7 +20,8 @@ use crate::alert::Alerts;
 use crate::config::Config;
 use crate::reload::Reloader;
 use crate::stop::Stop;
-use crate::{Bot, Ended, Report, report, rule_file, telemetry};
+use crate::view::console::{Bulletin, ConsoleView};
+use crate::{Bot, Ended, Report, page_token, report, rule_file, telemetry};
 
 /// How long the last alerts may take when everything else has ended.
 const LAST_ALERTS: Duration = Duration::from_secs(10);
@@ -52,7 +54,7 @@ pub(crate) struct Args {
     /// Keep the session for the next start on Ctrl-C too.
     #[arg(long)]
     keep_session: bool,
-    /// Serve /health and /metrics there, e.g. 127.0.0.1:8087.
+    /// Serve the console, /health and /metrics there, e.g. 127.0.0.1:8087.
     #[arg(long, value_name = "ADDRESS", env = "MYNAH_LISTEN")]
     listen: Option<SocketAddr>,
 }
@@ -98,7 +100,8 @@ async fn run_all(
     })?;
     let pages = Pages::default();
     let (alerts, delivery) = Alerts::start(&config.alert);
-    let shared = Shared { bot, lang: common.lang(), pages, alerts, stop };
+    let bulletin = Bulletin::default();
+    let shared = Shared { bot, lang: common.lang(), pages, alerts, bulletin, stop };
     let ended = work(args.listen.or(config.listen.address), accounts, &shared).await;
     shared.stop.token().cancel();
     drop(shared);
@@ -118,7 +121,10 @@ async fn work(
         .into_iter()
         .map(|(plan, (loaded, book))| plan.open(&loaded, book, shared))
         .collect::<Result<Vec<_>, Report>>()?;
-    let serving = serve(address, shared).await?;
+    let serving = match address {
+        Some(address) => Some(serve(address, console(&ready, shared)?, shared).await?),
+        None => None,
+    };
     let ended = until_ended(ready).await;
     if let Some(serving) = serving {
         serving.abort();
@@ -162,12 +168,26 @@ async fn reload_on_hangup(_reloaders: Vec<Arc<Reloader>>) {
     std::future::pending().await
 }
 
-/// Serves the pages, if there is an address for them.
+/// The console over all accounts, guarded by its token.
+fn console(ready: &[Ready], shared: &Shared) -> Result<App, Report> {
+    let accounts = ready.iter().map(Ready::glass).collect::<Result<Vec<_>, Report>>()?;
+    let first = ready.first().expect("there is an account to run");
+    let token = page_token::find(first.data(), shared.lang)?;
+    let view = ConsoleView {
+        accounts,
+        pages: shared.pages.clone(),
+        bulletin: shared.bulletin.clone(),
+        clock: Arc::new(SystemClock),
+    };
+    Ok(App::guarded(Arc::new(view), &token).until(shared.stop.token().clone()))
+}
+
+/// Serves the console, and beside it what machines read.
 async fn serve(
-    address: Option<SocketAddr>,
+    address: SocketAddr,
+    console: App,
     shared: &Shared,
-) -> Result<Option<tokio::task::JoinHandle<()>>, Report> {
-    let Some(address) = address else { return Ok(None) };
+) -> Result<JoinHandle<()>, Report> {
     let listener = TcpListener::bind(address).await.map_err(|error| {
         let hint = "choose another address with --listen or [listen] in the configuration";
         Report::new(Ended::Usage, format!("failed to listen on {address}"))
@@ -176,11 +196,13 @@ async fn serve(
     })?;
     if let Ok(address) = listener.local_addr() {
         tracing::info!(%address, "serving /health and /metrics");
+        tracing::info!("page: http://{address}/");
     }
-    let (pages, stop) = (shared.pages.clone(), shared.stop.token().clone());
-    Ok(Some(tokio::spawn(async move {
-        if let Err(error) = mynah_page::serve(pages.routes(), listener, stop).await {
+    let (routes, stop) =
+        (console.routes().merge(shared.pages.routes()), shared.stop.token().clone());
+    Ok(tokio::spawn(async move {
+        if let Err(error) = mynah_page::serve(routes, listener, stop).await {
             tracing::error!(%error, "the pages are not served any more");
         }
-    })))
+    }))
 }

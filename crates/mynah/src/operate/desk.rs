@@ -8,6 +8,7 @@ use mynah_core::{
     PersonId, Service, Timestamp,
 };
 use mynah_page::{Condition, Pages};
+use mynah_rules::mute;
 use mynah_runtime::Control;
 use mynah_store::{Forgotten, SqliteStore};
 
@@ -16,6 +17,9 @@ use crate::stop::AccountStop;
 
 /// The name of the event that makes the bot say something.
 const SAY: &str = "mynah.say";
+
+/// The name of the event that mutes a chat.
+const MUTE: &str = "mynah.mute";
 
 /// Answers requests for one running account.
 pub(crate) struct Desk {
@@ -90,18 +94,35 @@ pub(crate) fn in_words(forgotten: Forgotten) -> String {
 /// The event that makes the bot say something: it goes the way of all events, so it is stored, paced and logged.
 pub(crate) fn spoken(chat: &Chat, text: &str, now: Timestamp) -> Event {
     let key = format!("say:{}:{}", now.as_millis(), std::process::id());
+    ordered(key, chat, SAY, text.to_owned(), now)
+}
+
+/// The event that mutes a chat until then, or ends that.
+pub(crate) fn muting(chat: &Chat, until: Option<Timestamp>, now: Timestamp) -> Event {
+    let key = format!("mute:{}:{}", chat.id, now.as_millis());
+    let until = until.map(|until| until.as_millis().to_string()).unwrap_or_default();
+    ordered(key, chat, MUTE, until, now)
+}
+
+/// Whether an event mutes a chat, or ends that.
+pub(crate) fn is_mute(event: &Event) -> bool {
+    matches!(&event.body, EventBody::Due(due) if due.name == MUTE)
+}
+
+/// The event that brings an order of an operator to [`Voice`].
+fn ordered(key: String, chat: &Chat, name: &str, data: String, now: Timestamp) -> Event {
     let due = Due {
         key: key.clone(),
         at: now,
         chat: Some(chat.clone()),
         person: None,
-        name: SAY.to_owned(),
-        data: text.to_owned(),
+        name: name.to_owned(),
+        data,
     };
     Event { id: EventId::new(key), time: now, body: EventBody::Due(due) }
 }
 
-/// The handler that says what an operator wants said.
+/// The handler that says what an operator wants said, and mutes what they want muted.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Voice;
 
@@ -112,6 +133,10 @@ impl Handler for Voice {
         match &due.chat {
             Some(chat) if due.name == SAY => {
                 ctx.send(chat, Content::text(due.data.as_str()));
+                Ok(Flow::Stop)
+            }
+            Some(_) if due.name == MUTE => {
+                ctx.write(mute::write(due.data.parse().ok().map(Timestamp::from_millis)));
                 Ok(Flow::Stop)
             }
             _ => Ok(Flow::Continue),
@@ -137,5 +162,18 @@ mod tests {
             panic!("{effects:?}");
         };
         assert_eq!((chat.as_str(), content), ("g", &Content::text("维护十分钟")));
+    }
+
+    #[tokio::test]
+    async fn a_mute_and_its_end_write_what_rules_read() {
+        let (chat, now) = (Chat::group("g", "客户一群"), Timestamp::from_secs(1));
+        for until in [Some(Timestamp::from_secs(61)), None] {
+            let event = muting(&chat, until, now);
+            assert!(is_mute(&event));
+            let mut ctx = Context::new(Frame::of(&event, now));
+            assert_eq!(Voice.on_event(&mut ctx, &event).await.unwrap(), Flow::Stop);
+            let (_, effects, _) = ctx.finish();
+            assert_eq!(effects.writes, [mute::write(until)]);
+        }
     }
 }

@@ -51,8 +51,14 @@ impl Onlooker {
         let mut trace = Vec::new();
         self.shelf.load().explain(&event, ctx, &at, &mut trace);
         let steps = trace.iter().map(|(rule, verdict)| step(rule, verdict, ctx)).collect();
-        let values = |scope| ctx.values(scope).map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
-        WhyRow { decided: None, steps, state: StateRow { person: values(Scope::Person), chat: values(Scope::Chat) } }
+        let values = |scope| {
+            ctx.values(scope).map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+        };
+        WhyRow {
+            decided: None,
+            steps,
+            state: StateRow { person: values(Scope::Person), chat: values(Scope::Chat) },
+        }
     }
 }
 

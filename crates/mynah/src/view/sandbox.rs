@@ -10,7 +10,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use mynah_core::{Clock, Event, EventBody, EventId};
 use mynah_page::view::{
-    BotRow, Call, ChatRow, Checked, Deed as PageDeed, LastRow, MessagePage, MessageRow, News, Problem, Session, View,
+    BotRow, Call, ChatRow, Checked, Deed as PageDeed, LastRow, MessagePage, MessageRow, News,
+    Problem, Session, View,
 };
 use mynah_rules::{Lang, LoadOptions};
 use mynah_runtime::Control;
@@ -25,8 +26,8 @@ use super::clock::AheadClock;
 use super::draft::{self, Draft};
 use super::onlooker::Onlooker;
 use super::transcript::{self, Line};
-use crate::rule_handler::Shelf;
 use crate::qr::Qr;
+use crate::rule_handler::Shelf;
 use crate::{Bot, rule_file};
 
 /// Messages of one page of a conversation.
@@ -137,9 +138,15 @@ impl SandboxView {
         }
     }
 
-    fn world(&self, chat: Option<&str>, before: Option<u64>, limit: usize) -> Result<World, Problem> {
-        serde_json::from_value(self.sandbox.state(chat, before, limit))
-            .map_err(|error| Problem::Refused(format!("the sandbox says something unknown: {error}")))
+    fn world(
+        &self,
+        chat: Option<&str>,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<World, Problem> {
+        serde_json::from_value(self.sandbox.state(chat, before, limit)).map_err(|error| {
+            Problem::Refused(format!("the sandbox says something unknown: {error}"))
+        })
     }
 
     fn message_news(&self, id: &str, known: bool) -> Option<News> {
@@ -161,7 +168,8 @@ impl SandboxView {
             from: said.from_name,
             mine: said.mine,
             text: said.text,
-            media: media.map(|(mime, bytes)| format!("data:{mime};base64,{}", STANDARD.encode(bytes))),
+            media: media
+                .map(|(mime, bytes)| format!("data:{mime};base64,{}", STANDARD.encode(bytes))),
             time: millis(said.time),
             recalled: said.recalled,
             known: false,
@@ -172,8 +180,14 @@ impl SandboxView {
         let world = self.world(None, None, 0)?;
         let names = self.shelf.load();
         let name = names.names().first().cloned().unwrap_or(world.me.name);
-        let chat = world.chats.iter().find(|chat| chat.name == self.room).map(|chat| chat.id.clone());
-        Ok(Session { mode: "sandbox", bot: BotRow { name }, chat, now: self.clock.now().as_millis() })
+        let chat =
+            world.chats.iter().find(|chat| chat.name == self.room).map(|chat| chat.id.clone());
+        Ok(Session {
+            mode: "sandbox",
+            bot: BotRow { name },
+            chat,
+            now: self.clock.now().as_millis(),
+        })
     }
 
     fn chats(&self) -> Result<Vec<ChatRow>, Problem> {
@@ -204,7 +218,10 @@ impl SandboxView {
         if more {
             world.messages.remove(0);
         }
-        Ok(MessagePage { messages: world.messages.into_iter().map(|said| self.row(said)).collect(), more })
+        Ok(MessagePage {
+            messages: world.messages.into_iter().map(|said| self.row(said)).collect(),
+            more,
+        })
     }
 
     /// The name of a group, or `None` for a private chat.
@@ -225,7 +242,9 @@ impl SandboxView {
         let target = self.session()?.bot.name;
         let (from, group, deed) = match what.as_str() {
             "person" => (name.clone(), None, Deed::NewPerson { friend: true }),
-            "group" => (String::new(), Some(name.clone()), Deed::NewGroup { members: self.founders()? }),
+            "group" => {
+                (String::new(), Some(name.clone()), Deed::NewGroup { members: self.founders()? })
+            }
             "join" => (name.clone(), self.group(&chat)?, Deed::Join { by: None }),
             "leave" => (from, self.group(&chat)?, Deed::Leave),
             "rename" => (from, self.group(&chat)?, Deed::Rename { name: name.clone() }),
@@ -244,7 +263,13 @@ impl SandboxView {
     /// Two friends for a new group: alone with the bot it would be none.
     fn founders(&self) -> Result<Vec<String>, Problem> {
         let world = self.world(None, None, 0)?;
-        Ok(world.chats.into_iter().filter(|chat| chat.kind != "group").map(|chat| chat.name).take(2).collect())
+        Ok(world
+            .chats
+            .into_iter()
+            .filter(|chat| chat.kind != "group")
+            .map(|chat| chat.name)
+            .take(2)
+            .collect())
     }
 
     async fn advance(&self, by: Duration) -> Result<Value, Problem> {
@@ -257,8 +282,9 @@ impl SandboxView {
     }
 
     fn read(&self) -> Result<String, Problem> {
-        std::fs::read_to_string(&self.main)
-            .map_err(|error| Problem::Refused(format!("{} cannot be read: {error}", self.main.display())))
+        std::fs::read_to_string(&self.main).map_err(|error| {
+            Problem::Refused(format!("{} cannot be read: {error}", self.main.display()))
+        })
     }
 
     fn check(&self, text: &str) -> Checked {
@@ -270,8 +296,9 @@ impl SandboxView {
     }
 
     async fn save(&self, text: &str) -> Result<Checked, Problem> {
-        draft::replace(&self.main, text)
-            .map_err(|error| Problem::Refused(format!("{} cannot be written: {error}", self.main.display())))?;
+        draft::replace(&self.main, text).map_err(|error| {
+            Problem::Refused(format!("{} cannot be written: {error}", self.main.display()))
+        })?;
         let loaded = rule_file::load(&self.main, &self.bot.names(), &WebWx::capabilities());
         let diagnostics = draft::diagnostics(&loaded, self.lang);
         let Some(book) = loaded.book.clone() else {
@@ -284,24 +311,37 @@ impl SandboxView {
         self.shelf.store(book);
         let now = self.clock.now();
         let id = EventId::new(format!("started:page:{}", now.as_millis()));
-        self.control.inject(vec![Event { id, time: now, body: EventBody::Started }]).await.map_err(|_| gone())?;
+        self.control
+            .inject(vec![Event { id, time: now, body: EventBody::Started }])
+            .await
+            .map_err(|_| gone())?;
         Ok(Checked { diagnostics, reloaded: true, report: None })
     }
 
     async fn make_test(&self, chat: &str) -> Result<Value, Problem> {
         let group = self.group(chat)?;
         let world = self.world(Some(chat), None, TEST)?;
-        let lines: Vec<Line> = world.messages.into_iter().filter(|said| !said.from.is_empty()).map(line).collect();
+        let lines: Vec<Line> =
+            world.messages.into_iter().filter(|said| !said.from.is_empty()).map(line).collect();
         let test = transcript::to_test(group.as_deref(), &lines, self.shelf.load().zone());
         let text = format!("{}\n{test}", self.read()?);
         let saved = self.save(&text).await?;
-        Ok(json!({ "text": test, "passes": saved.reloaded, "report": saved.report.unwrap_or_default() }))
+        Ok(
+            json!({ "text": test, "passes": saved.reloaded, "report": saved.report.unwrap_or_default() }),
+        )
     }
 
     fn login(&self) -> Result<Value, Problem> {
-        let login = self.world(None, None, 0)?.login.filter(|login| matches!(login.state.as_str(), "waiting" | "scanned"));
-        let picture = login.filter(|_| !self.sandbox.is_online()).and_then(|login| Qr::of(&login.link).and_then(|qr| qr.png()).ok());
-        Ok(json!({ "qr": picture.map(|png| format!("data:image/png;base64,{}", STANDARD.encode(png))) }))
+        let login = self
+            .world(None, None, 0)?
+            .login
+            .filter(|login| matches!(login.state.as_str(), "waiting" | "scanned"));
+        let picture = login
+            .filter(|_| !self.sandbox.is_online())
+            .and_then(|login| Qr::of(&login.link).and_then(|qr| qr.png()).ok());
+        Ok(
+            json!({ "qr": picture.map(|png| format!("data:image/png;base64,{}", STANDARD.encode(png))) }),
+        )
     }
 
     async fn phone(&self, deed: &str) -> Result<Value, Problem> {
@@ -326,7 +366,8 @@ impl SandboxView {
             self.sandbox.clear_faults();
             return Ok(Value::Null);
         }
-        let fault: Fault = serde_json::from_value(wanted).map_err(|error| Problem::Refused(error.to_string()))?;
+        let fault: Fault =
+            serde_json::from_value(wanted).map_err(|error| Problem::Refused(error.to_string()))?;
         self.sandbox.fault(fault);
         Ok(Value::Null)
     }
@@ -345,12 +386,15 @@ impl View for SandboxView {
             }
             Call::Picture { chat, from, name, data } => {
                 let group = self.group(&chat)?;
-                self.act(from, group, Deed::Picture { data: Some(data), name: Some(name) }).map(|()| Value::Null)
+                self.act(from, group, Deed::Picture { data: Some(data), name: Some(name) })
+                    .map(|()| Value::Null)
             }
             Call::Act(deed) => self.deed(deed),
             Call::Why { message } => {
                 let why = self.onlooker.why(&message);
-                as_json(why.ok_or_else(|| Problem::NotFound("the bot has not looked at this message".to_owned()))?)
+                as_json(why.ok_or_else(|| {
+                    Problem::NotFound("the bot has not looked at this message".to_owned())
+                })?)
             }
             Call::Clock { advance_ms } => self.advance(Duration::from_millis(advance_ms)).await,
             Call::File => Ok(json!({ "text": self.read()? })),
@@ -360,9 +404,14 @@ impl View for SandboxView {
             Call::Login => self.login(),
             Call::Phone { r#do } => self.phone(&r#do).await,
             Call::Faults(wanted) => self.faults(wanted),
-            Call::Accounts | Call::Log | Call::Rules | Call::Queues | Call::Mute { .. } | Call::Reload { .. } => {
-                Err(Problem::NotFound("this is the sandbox, not the console of a running bot".to_owned()))
-            }
+            Call::Accounts
+            | Call::Log
+            | Call::Rules
+            | Call::Queues
+            | Call::Mute { .. }
+            | Call::Reload { .. } => Err(Problem::NotFound(
+                "this is the sandbox, not the console of a running bot".to_owned(),
+            )),
         }
     }
 

@@ -126,7 +126,7 @@ impl Stage {
 
     fn command(&self) -> Command {
         let mut command = Command::new(PROGRAM);
-        command.current_dir(self.folder()).env_remove("MYNAH_LOG");
+        command.current_dir(self.folder()).env_remove("MYNAH_LOG").env_remove("MYNAH_PAGE_TOKEN");
         command
     }
 
@@ -251,8 +251,52 @@ pub(crate) async fn until_health(address: &str, status: &str) {
 
 /// The whole answer to a GET request.
 pub(crate) async fn get(address: &str, path: &str) -> String {
+    exchange(address, &format!("GET {path} HTTP/1.1\r\n"), "").await
+}
+
+/// The console as a browser talks to it.
+pub(crate) struct Console {
+    pub(crate) address: String,
+    pub(crate) token: String,
+}
+
+impl Console {
+    /// The answer to a GET request.
+    pub(crate) async fn get(&self, name: &str) -> serde_json::Value {
+        self.call("GET", name, "").await
+    }
+
+    /// The answer to a POST request.
+    pub(crate) async fn post(&self, name: &str, body: &serde_json::Value) -> serde_json::Value {
+        self.call("POST", name, &body.to_string()).await
+    }
+
+    /// Asks until the answer is as wanted.
+    pub(crate) async fn until(&self, name: &str, wanted: impl Fn(&serde_json::Value) -> bool) {
+        while !wanted(&self.get(name).await) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    async fn call(&self, method: &str, name: &str, body: &str) -> serde_json::Value {
+        let token = &self.token;
+        let head = format!(
+            "{method} /api/{name} HTTP/1.1\r\nauthorization: Bearer {token}\r\nx-mynah: 1\r\n"
+        );
+        let answer = exchange(&self.address, &head, body).await;
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+        assert!(head.starts_with("HTTP/1.1 200"), "{answer}");
+        serde_json::from_str(body).expect("JSON")
+    }
+}
+
+/// Sends a request and reads the whole answer.
+async fn exchange(address: &str, head: &str, body: &str) -> String {
     let mut stream = TcpStream::connect(address).await.expect("it listens");
-    let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    let length = body.len();
+    let request = format!(
+        "{head}host: {address}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+    );
     stream.write_all(request.as_bytes()).await.expect("it reads");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.expect("text in UTF-8");

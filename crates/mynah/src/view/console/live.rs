@@ -1,0 +1,154 @@
+//! What happens in an account, told to the console while it happens.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use mynah_core::{Decided, Event, EventBody, Prompt, Status, Timestamp};
+use mynah_page::view::{ErrorRow, News};
+use tokio::sync::broadcast;
+
+use super::rows;
+use crate::operate::is_mute;
+
+/// Troubles that are remembered; the oldest go first.
+const TROUBLES: usize = 20;
+
+/// News that may wait for a slow browser; one that misses some reads everything again.
+const WAITING: usize = 1024;
+
+/// Tells visitors of the console what happens.
+#[derive(Debug, Clone)]
+pub(crate) struct Bulletin(broadcast::Sender<Arc<News>>);
+
+/// What the observer of an account leaves for the console.
+#[derive(Debug, Default)]
+pub(crate) struct Live {
+    bulletin: Bulletin,
+    now: Mutex<Now>,
+}
+
+#[derive(Debug, Default)]
+struct Now {
+    /// What a person has to do.
+    prompt: Option<Prompt>,
+    /// What went wrong, newest first.
+    troubles: VecDeque<ErrorRow>,
+}
+
+impl Default for Bulletin {
+    fn default() -> Self {
+        Self(broadcast::channel(WAITING).0)
+    }
+}
+
+impl Bulletin {
+    /// What is told from now on.
+    pub(super) fn follow(&self) -> broadcast::Receiver<Arc<News>> {
+        self.0.subscribe()
+    }
+
+    fn tell(&self, news: impl FnOnce() -> News) {
+        // Most bots have no visitor most of the time.
+        if self.0.receiver_count() > 0 {
+            // The last one may have left just now.
+            let _ = self.0.send(Arc::new(news()));
+        }
+    }
+}
+
+impl Live {
+    /// Nothing has happened yet.
+    pub(crate) fn new(bulletin: Bulletin) -> Self {
+        Self { bulletin, now: Mutex::default() }
+    }
+
+    /// The connection is in another state.
+    pub(crate) fn status(&self, status: &Status) {
+        match status {
+            Status::Prompt(prompt) => self.now().prompt = Some(prompt.clone()),
+            Status::Online { .. } => self.now().prompt = None,
+            // It comes back by itself, or with another prompt.
+            Status::Offline { .. } => {}
+        }
+        self.bulletin.tell(|| News::Status);
+    }
+
+    /// The account has ended.
+    pub(crate) fn ended(&self) {
+        self.now().prompt = None;
+        self.bulletin.tell(|| News::Status);
+    }
+
+    /// A turn was committed.
+    pub(crate) fn turn(&self, event: &Event, decided: &Decided) {
+        self.bulletin.tell(|| News::Turn { entry: rows::log_row(event, Some(decided)) });
+        if matches!(event.body, EventBody::Started) {
+            self.bulletin.tell(|| News::Reloaded);
+        } else if is_mute(event) {
+            self.bulletin.tell(|| News::Status);
+        }
+    }
+
+    /// Something went wrong.
+    pub(crate) fn trouble(&self, text: String, now: Timestamp) {
+        let troubles = &mut self.now().troubles;
+        troubles.push_front(ErrorRow { time: now.as_millis(), text });
+        troubles.truncate(TROUBLES);
+    }
+
+    /// What a person has to do.
+    pub(super) fn prompt(&self) -> Option<Prompt> {
+        self.now().prompt.clone()
+    }
+
+    /// What went wrong, newest first.
+    pub(super) fn troubles(&self) -> Vec<ErrorRow> {
+        self.now().troubles.iter().cloned().collect()
+    }
+
+    fn now(&self) -> MutexGuard<'_, Now> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mynah_core::EventId;
+
+    use super::*;
+
+    #[test]
+    fn a_prompt_stands_until_somebody_logged_in() {
+        let live = Live::default();
+        let prompt = Prompt::Scan { url: "https://example.com/l/a".to_owned() };
+        live.status(&Status::Prompt(prompt.clone()));
+        assert_eq!(live.prompt(), Some(prompt));
+        live.status(&Status::Online { name: "八哥".to_owned() });
+        assert_eq!(live.prompt(), None);
+    }
+
+    #[test]
+    fn old_troubles_are_forgotten() {
+        let live = Live::default();
+        for n in 0..TROUBLES + 5 {
+            live.trouble(n.to_string(), Timestamp::default());
+        }
+        let troubles = live.troubles();
+        assert_eq!((troubles.len(), troubles[0].text.as_str()), (TROUBLES, "24"));
+    }
+
+    #[test]
+    fn visitors_hear_of_turns_and_of_new_rules() {
+        let live = Live::default();
+        let mut visitor = live.bulletin.follow();
+        let event = Event {
+            id: EventId::from("started:1"),
+            time: Timestamp::default(),
+            body: EventBody::Started,
+        };
+        live.turn(&event, &Decided::default());
+        let News::Turn { entry } = &*visitor.try_recv().unwrap() else { panic!("a turn first") };
+        assert_eq!(entry.id, "started:1");
+        assert!(matches!(&*visitor.try_recv().unwrap(), News::Reloaded));
+    }
+}

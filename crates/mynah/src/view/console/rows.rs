@@ -1,0 +1,290 @@
+//! The rows of the console's tables, from what is known of an account.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use mynah_core::{ChatId, Decided, Event, EventBody, NoticeKind, Prompt, Timestamp};
+use mynah_page::Condition;
+use mynah_page::view::{AccountRow, ErrorRow, LogRow, MuteRow, QueueRow, RuleRow};
+use mynah_rules::{RuleInfo, mute};
+use mynah_store::{StoreStatus, Survey, TroubledAction};
+
+use crate::qr::Qr;
+
+/// A rule that did not fire for so long is probably not needed any more.
+const STALE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// Errors shown for an account.
+const ERRORS: usize = 30;
+
+/// An account and what it needs.
+pub(super) fn account_row(
+    name: &str,
+    condition: Option<&Condition>,
+    prompt: Option<&Prompt>,
+) -> AccountRow {
+    let detail = match condition {
+        Some(Condition::Offline { reason } | Condition::Ended { reason }) => reason.clone(),
+        _ => String::new(),
+    };
+    AccountRow {
+        name: name.to_owned(),
+        online: matches!(condition, Some(Condition::Online)),
+        detail,
+        prompt: prompt.map(|prompt| match prompt {
+            Prompt::Scan { .. } => "scan",
+            Prompt::Confirm { .. } => "confirm",
+        }),
+        qr: prompt.and_then(picture),
+    }
+}
+
+fn picture(prompt: &Prompt) -> Option<String> {
+    let Prompt::Scan { url } = prompt else { return None };
+    let png = Qr::of(url).and_then(|qr| qr.png()).ok()?;
+    Some(format!("data:image/png;base64,{}", STANDARD.encode(png)))
+}
+
+/// An event and what was decided about it.
+pub(super) fn log_row(event: &Event, decided: Option<&Decided>) -> LogRow {
+    LogRow {
+        id: event.id.as_str().to_owned(),
+        time: event.time.as_millis(),
+        chat: event.chat().map(|chat| chat.name.clone()).unwrap_or_default(),
+        from: event.person().map(|person| person.name.clone()).unwrap_or_default(),
+        text: words(event),
+        decided: decided.cloned(),
+    }
+}
+
+/// What was said or what happened, in a few words.
+fn words(event: &Event) -> String {
+    match &event.body {
+        EventBody::Message(message) => match message.content.plain_text() {
+            text if text.is_empty() => format!("[{}]", message.kind().word()),
+            text => text,
+        },
+        EventBody::Notice(notice) => {
+            let told = match &notice.kind {
+                NoticeKind::Rename { name } => name.as_str(),
+                NoticeKind::FriendRequest { greeting, .. } => greeting,
+                NoticeKind::Pat { text, .. } | NoticeKind::Raw { text, .. } => text,
+                _ => "",
+            };
+            format!("[{}] {told}", notice.kind.word()).trim_end().to_owned()
+        }
+        EventBody::Due(due) => format!("[due] {}", due.name),
+        EventBody::Started => "[started]".to_owned(),
+    }
+}
+
+/// The rules with their use, in the order of the file.
+pub(super) fn rule_rows(
+    rules: impl Iterator<Item = RuleInfo>,
+    survey: &Survey,
+    now: Timestamp,
+) -> Vec<RuleRow> {
+    let reaches_far = survey.since.is_some_and(|since| now.since(since) >= STALE);
+    rules
+        .map(|rule| {
+            let fired = survey.fired.get(&rule.id);
+            let is_recent = fired.is_some_and(|fired| now.since(fired.last) < STALE);
+            RuleRow {
+                file: rule.file.to_string(),
+                line: rule.line,
+                hits: fired.map_or(0, |fired| fired.times),
+                last: fired.map(|fired| fired.last.as_millis()),
+                stale: reaches_far && !is_recent && !rule.off,
+                id: rule.id,
+            }
+        })
+        .collect()
+}
+
+/// What is known of an account's queues.
+pub(super) struct Queues<'a> {
+    /// The account.
+    pub(super) account: &'a str,
+    /// Its queues.
+    pub(super) status: &'a StoreStatus,
+    /// Its log in numbers.
+    pub(super) survey: &'a Survey,
+    /// Until when chats are muted, as it is stored.
+    pub(super) mutes: &'a BTreeMap<ChatId, String>,
+    /// What went wrong, newest first.
+    pub(super) troubles: Vec<ErrorRow>,
+    /// The present moment.
+    pub(super) now: Timestamp,
+}
+
+impl Queues<'_> {
+    /// As the page shows it.
+    pub(super) fn row(self) -> QueueRow {
+        let settled = |outcome| self.status.settled_today.get(outcome).copied().unwrap_or(0);
+        QueueRow {
+            account: self.account.to_owned(),
+            events: self.status.open_events,
+            actions: self.status.open_actions,
+            sent_today: settled("delivered") + settled("accepted"),
+            refused: settled("refused"),
+            expired: settled("expired"),
+            chats: self.chats(),
+            errors: self.errors(),
+        }
+    }
+
+    fn chats(&self) -> Vec<MuteRow> {
+        let is_muted = |id| {
+            self.mutes.get(id).is_some_and(|value| mute::still_until(value, self.now).is_some())
+        };
+        let chats = self.survey.chats.iter();
+        chats
+            .map(|chat| MuteRow {
+                id: chat.id.as_str().to_owned(),
+                name: chat.name.clone(),
+                muted: is_muted(&chat.id),
+            })
+            .collect()
+    }
+
+    fn errors(&self) -> Vec<ErrorRow> {
+        let troubled = self.status.troubled.iter().map(|action| self.error(action));
+        let mut errors: Vec<ErrorRow> = troubled.chain(self.troubles.iter().cloned()).collect();
+        errors.sort_by_key(|error| std::cmp::Reverse(error.time));
+        errors.truncate(ERRORS);
+        errors
+    }
+
+    fn error(&self, action: &TroubledAction) -> ErrorRow {
+        let chat = self.survey.chats.iter().find(|chat| chat.id == action.chat);
+        let name = chat.map_or(action.chat.as_str(), |chat| chat.name.as_str());
+        let reason = action.reason.as_ref().map(|reason| format!(": {reason}"));
+        let text = format!("{name}: {}{}", action.outcome, reason.unwrap_or_default());
+        ErrorRow { time: action.time.as_millis(), text }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mynah_core::{Chat, Content, EventId, Message, Notice, Origin, Person};
+    use mynah_store::Fired;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
+
+    fn days_ago(days: u64) -> Timestamp {
+        NOW - Duration::from_secs(days * 24 * 60 * 60)
+    }
+
+    fn event(body: EventBody) -> Event {
+        Event { id: EventId::from("e"), time: NOW, body }
+    }
+
+    #[test]
+    fn a_code_comes_as_a_picture_and_its_address_does_not() {
+        let url = "https://login.example/l/secret==";
+        let prompt = Prompt::Scan { url: url.to_owned() };
+        let row = account_row("main", Some(&Condition::Starting), Some(&prompt));
+        assert_eq!((row.prompt, row.online), (Some("scan"), false));
+        let shown = serde_json::to_string(&row).unwrap();
+        assert!(shown.contains("data:image/png;base64,") && !shown.contains(url), "{shown}");
+        let confirm = Prompt::Confirm { scanned: true };
+        let row = account_row("main", Some(&Condition::Online), Some(&confirm));
+        assert_eq!((row.prompt, row.qr, row.online), (Some("confirm"), None, true));
+        let reason = "HTTP 502".to_owned();
+        assert_eq!(account_row("a", Some(&Condition::Offline { reason }), None).detail, "HTTP 502");
+    }
+
+    #[test]
+    fn every_event_has_words_and_no_ticket() {
+        let chat = Chat::group("g", "客户一群");
+        let said = event(EventBody::Message(Message {
+            id: "1".into(),
+            chat: chat.clone(),
+            sender: Person::stranger("p", "张三"),
+            origin: Origin::Person,
+            content: Content::text("@八哥 多少钱"),
+            text: "多少钱".to_owned(),
+            called: true,
+        }));
+        let row = log_row(&said, None);
+        let shown = (row.chat.as_str(), row.from.as_str(), row.text.as_str());
+        assert_eq!(shown, ("客户一群", "张三", "@八哥 多少钱"));
+        let notice =
+            |kind| event(EventBody::Notice(Notice { chat: chat.clone(), person: None, kind }));
+        let request = NoticeKind::FriendRequest {
+            greeting: "我是李四".to_owned(),
+            ticket: "t1cket".to_owned(),
+        };
+        for (event, expected) in [
+            (notice(request), "[friend_request] 我是李四"),
+            (notice(NoticeKind::RedPacket), "[red_packet]"),
+            (event(EventBody::Started), "[started]"),
+        ] {
+            assert_eq!(log_row(&event, None).text, expected);
+        }
+    }
+
+    #[test]
+    fn a_rule_is_stale_only_if_the_log_reaches_far_enough() {
+        let rule =
+            |id: &str, off| RuleInfo { id: id.to_owned(), file: "bot.toml".into(), line: 1, off };
+        let rules =
+            || [rule("never", false), rule("old", false), rule("new", false), rule("off", true)];
+        let fired = |days| Fired { times: 3, last: days_ago(days) };
+        let survey = |days| Survey {
+            since: Some(days_ago(days)),
+            fired: BTreeMap::from([("old".to_owned(), fired(31)), ("new".to_owned(), fired(1))]),
+            chats: Vec::new(),
+        };
+        let stale = |days| {
+            let rows = rule_rows(rules().into_iter(), &survey(days), NOW);
+            rows.into_iter().map(|row| row.stale).collect::<Vec<_>>()
+        };
+        assert_eq!(stale(40), [true, true, false, false]);
+        assert_eq!(stale(29), [false; 4]);
+        let rows = rule_rows(rules().into_iter(), &survey(40), NOW);
+        assert_eq!((rows[2].hits, rows[2].last), (3, Some(days_ago(1).as_millis())));
+        assert_eq!((rows[0].hits, rows[0].last), (0, None));
+    }
+
+    #[test]
+    fn queues_show_mutes_and_errors_newest_first() {
+        let status = StoreStatus {
+            open_actions: 2,
+            settled_today: [("accepted", 3), ("delivered", 4), ("refused", 1)]
+                .map(|(outcome, count)| (outcome.to_owned(), count))
+                .into(),
+            troubled: vec![TroubledAction {
+                id: "e#0".to_owned(),
+                chat: "g".into(),
+                time: NOW,
+                outcome: "refused".to_owned(),
+                reason: Some("no friend".to_owned()),
+            }],
+            ..StoreStatus::default()
+        };
+        let survey = Survey {
+            chats: vec![Chat::group("g", "客户一群"), Chat::group("h", "家人")],
+            ..Survey::default()
+        };
+        let until = |at: Timestamp| at.as_millis().to_string();
+        let mutes = BTreeMap::from([
+            (ChatId::from("g"), until(NOW + Duration::from_secs(1))),
+            (ChatId::from("h"), until(NOW)),
+        ]);
+        let later = NOW + Duration::from_secs(1);
+        let troubles = vec![ErrorRow { time: later.as_millis(), text: "later".to_owned() }];
+        let (account, now) = ("main", NOW);
+        let row =
+            Queues { account, status: &status, survey: &survey, mutes: &mutes, troubles, now }
+                .row();
+        assert_eq!((row.actions, row.sent_today, row.refused, row.expired), (2, 7, 1, 0));
+        assert_eq!(row.chats.iter().map(|chat| chat.muted).collect::<Vec<_>>(), [true, false]);
+        let errors: Vec<_> = row.errors.iter().map(|error| error.text.as_str()).collect();
+        assert_eq!(errors, ["later", "客户一群: refused: no friend"]);
+    }
+}
