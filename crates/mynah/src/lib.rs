@@ -53,3 +53,16 @@ pub use report::Report;
 
 /// What the entry points return.
 pub type Result<T, E = Report> = std::result::Result<T, E>;
+
+/// The Rust of the documentation is compiled and run like any other example.
+#[cfg(doctest)]
+mod documentation {
+    #[doc = include_str!("../../../README.md")]
+    struct Readme;
+
+    #[doc = include_str!("../../../README.zh-CN.md")]
+    struct ReadmeZh;
+
+    #[doc = include_str!("../../../docs/handlers.md")]
+    struct Handlers;
+}
