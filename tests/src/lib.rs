@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use mynah_sandbox::{Happening, Options, Sandbox, Sent};
+use mynah_sandbox::{Happening, Options, Sandbox, Sent, World};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, mpsc};
 
 /// How long a story may take in all.
 const STORY: Duration = Duration::from_secs(120);
@@ -36,6 +36,7 @@ pub struct Stage {
     bot: PathBuf,
     arguments: Vec<String>,
     child: Option<Child>,
+    log: Option<mpsc::UnboundedReceiver<String>>,
 }
 
 impl Stage {
@@ -58,7 +59,7 @@ impl Stage {
         let events = sandbox.events();
         let data = TempDir::new().expect("a temporary folder");
         let (program, bot) = (PathBuf::from(program), bot.to_owned());
-        Self { sandbox, data, events, program, bot, arguments: Vec::new(), child: None }
+        Self { sandbox, data, events, program, bot, arguments: Vec::new(), child: None, log: None }
     }
 
     /// More arguments for `run`.
@@ -101,16 +102,35 @@ impl Stage {
         self.tell();
     }
 
-    /// Lets the log of the bot appear with a failing test.
+    /// Keeps the log of the bot, and lets it appear with a failing test.
     fn tell(&mut self) {
         let stderr =
             self.child.as_mut().and_then(|child| child.stderr.take()).expect("stderr is piped");
+        let (sender, log) = mpsc::unbounded_channel();
+        self.log = Some(log);
         tokio::spawn(async move {
             let mut lines = BufReader::new(stderr).lines();
             while let Ok(Some(line)) = lines.next_line().await {
                 eprintln!("bot: {line}");
+                // A story may have ended before its bot.
+                let _ = sender.send(line);
             }
         });
+    }
+
+    /// Waits until the bot logs a line with these words.
+    ///
+    /// # Panics
+    ///
+    /// If the bot ends first.
+    pub async fn logged(&mut self, words: &str) -> String {
+        let log = self.log.as_mut().expect("a bot was started");
+        loop {
+            let line = log.recv().await.unwrap_or_else(|| panic!("never logged: {words}"));
+            if line.contains(words) {
+                return line;
+            }
+        }
     }
 
     /// Waits until the bot is on line.
@@ -182,12 +202,55 @@ impl Stage {
     ///
     /// If there is no bot, or it ended by a signal.
     pub async fn interrupt(&mut self) -> i32 {
-        let mut child = self.child.take().expect("a bot is running");
-        let id = child.id().expect("it runs").to_string();
+        self.signal("-INT").await
+    }
+
+    /// Asks the bot to end, as a service manager does, and returns its exit status.
+    ///
+    /// # Panics
+    ///
+    /// If there is no bot, or it ended by a signal.
+    pub async fn terminate(&mut self) -> i32 {
+        self.signal("-TERM").await
+    }
+
+    async fn signal(&mut self, signal: &str) -> i32 {
+        let id = self.child.as_ref().and_then(Child::id).expect("it runs").to_string();
         let sent =
-            Command::new("kill").args(["-INT", &id]).status().await.expect("kill is everywhere");
+            Command::new("kill").args([signal, &id]).status().await.expect("kill is everywhere");
         assert!(sent.success());
-        child.wait().await.expect("it ends").code().expect("it ends by itself")
+        self.ended().await
+    }
+
+    /// Kills the server: every connection is reset. Returns its world, with which [`Stage::serve`] goes on.
+    ///
+    /// # Panics
+    ///
+    /// If the machine has no free port.
+    pub async fn kill_server(&mut self) -> (Options, World) {
+        let address = self.sandbox.url().trim_start_matches("http://").parse();
+        let listen = address.expect("an address");
+        // Nobody talks to this one: it only stands in until the server is back.
+        let away = Sandbox::start(Options::default()).await.expect("a free port");
+        let world = std::mem::replace(&mut self.sandbox, away).kill().await;
+        (Options { listen, auto_confirm: true, ..Options::default() }, world)
+    }
+
+    /// Serves again, at the address that the bot knows.
+    ///
+    /// # Panics
+    ///
+    /// If the address is taken.
+    pub async fn serve(&mut self, options: Options) {
+        self.sandbox = Sandbox::start(options).await.expect("the port is still free");
+        self.events = self.sandbox.events();
+    }
+
+    /// How many calls of this endpoint the server has answered, by the last part of its path.
+    #[must_use]
+    pub fn calls(&self, endpoint: &str) -> usize {
+        let calls = self.sandbox.calls();
+        calls.iter().filter(|call| call.path.rsplit('/').next() == Some(endpoint)).count()
     }
 
     /// Waits for the bot to end by itself.

@@ -1,0 +1,387 @@
+//! What the bot makes of a service that misbehaves, told as stories over HTTP.
+//!
+//! In every story two groups count: each number is said once and must be answered once, there and in order. What the
+//! bot asked of the service meanwhile is counted too: it may neither hammer nor fall asleep.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use mynah_sandbox::{Fault, FaultKind, Happening, Options, World};
+use mynah_tests::{Stage, story};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+const GROUP: &str = "客户一群";
+const OTHER: &str = "客户二群";
+
+/// Far more calls than a fault needs, far fewer than a loop without waiting would make.
+const MOST_CALLS: usize = 12;
+
+fn bot() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("bots/stories")
+}
+
+async fn stage(options: Options) -> Counting {
+    let stage = Stage::with(env!("CARGO_BIN_EXE_story_bot"), &bot(), options).await;
+    Counting { stage, said: 0 }
+}
+
+async fn started() -> Counting {
+    let mut told = stage(Options { auto_confirm: true, ..Options::default() }).await;
+    told.stage.start().await;
+    told
+}
+
+/// A bot that is made to count.
+struct Counting {
+    stage: Stage,
+    said: u32,
+}
+
+impl Counting {
+    fn say(&mut self) {
+        self.said += 1;
+        let text = format!("数到 {}", self.said);
+        self.stage.sandbox.say("张三", Some(GROUP), &text);
+        self.stage.sandbox.say("李四", Some(OTHER), &text);
+    }
+
+    /// The next two answers are those to the last number, one in each group.
+    async fn is_answered(&mut self) {
+        let mut answers = [self.stage.said().await, self.stage.said().await];
+        answers.sort();
+        let text = format!("数到 {}", self.said);
+        assert_eq!(answers, [GROUP, OTHER].map(|group| (group.to_owned(), text.clone())));
+    }
+
+    async fn count(&mut self) {
+        self.say();
+        self.is_answered().await;
+    }
+
+    /// The faults that no call has met yet.
+    async fn faults_left(&self) -> Value {
+        let address = self.stage.sandbox.url().trim_start_matches("http://");
+        let ask =
+            format!("GET /sandbox/faults HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+        let mut line = TcpStream::connect(address).await.expect("the sandbox listens");
+        line.write_all(ask.as_bytes()).await.expect("it hears");
+        let mut answer = String::new();
+        line.read_to_string(&mut answer).await.expect("it answers");
+        let (_, body) = answer.split_once("\r\n\r\n").expect("a whole answer");
+        serde_json::from_str::<Value>(body).expect("JSON")["faults"].take()
+    }
+
+    async fn all_faults_were_met(&self, fault: &Fault) {
+        assert_eq!(self.faults_left().await, json!([]), "{fault:?} was not met");
+    }
+
+    /// Two numbers under a fault, and one after it: a copy that comes late would be taken for the answer to the next.
+    async fn survives(&mut self, fault: &Fault) {
+        eprintln!("-- {fault:?}");
+        let before = self.stage.calls(&fault.path);
+        self.stage.sandbox.fault(fault.clone());
+        self.count().await;
+        self.count().await;
+        self.all_faults_were_met(fault).await;
+        self.count().await;
+        let calls = self.stage.calls(&fault.path) - before;
+        assert!(calls <= MOST_CALLS, "{calls} calls under {fault:?}");
+    }
+}
+
+fn fault(path: &str, kind: FaultKind, value: Value) -> Fault {
+    Fault::new(path, kind).value(value)
+}
+
+/// What can go wrong on the wire with any call.
+fn wire_faults(path: &str) -> Vec<Fault> {
+    use FaultKind as Kind;
+    let table = [
+        (Kind::Delay, json!("300ms")),
+        (Kind::Slow, json!("1ms")),
+        (Kind::Status, json!(502)),
+        (Kind::Status, json!(503)),
+        (Kind::Reset, json!(null)),
+        (Kind::Reset, json!("body")),
+        (Kind::Lost, json!(null)),
+        (Kind::Cut, json!(null)),
+        (Kind::Garbage, json!(null)),
+        (Kind::Html, json!(null)),
+        (Kind::Empty, json!(null)),
+        (Kind::Types, json!(null)),
+        (Kind::Missing, json!(null)),
+        (Kind::Null, json!(null)),
+        (Kind::Duplicate, json!(null)),
+    ];
+    table.into_iter().map(|(kind, value)| fault(path, kind, value)).collect()
+}
+
+async fn survives_all(faults: &[Fault]) {
+    let mut told = started().await;
+    told.count().await;
+    for fault in faults {
+        told.survives(fault).await;
+    }
+    assert_eq!(told.stage.calls("jslogin"), 1, "no fault on the wire ends a session");
+}
+
+#[tokio::test]
+async fn reading_survives_whatever_happens_on_the_wire() {
+    story(async {
+        let more = [
+            fault("webwxsync", FaultKind::Redeliver, json!(null)),
+            fault("webwxsync", FaultKind::StaleKey, json!(null)),
+            fault("webwxsync", FaultKind::Retcode, json!(-1)),
+            fault("webwxsync", FaultKind::Retcode, json!(3)),
+        ];
+        survives_all(&[wire_faults("webwxsync"), more.into()].concat()).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn polling_survives_whatever_happens_on_the_wire() {
+    story(async {
+        let more = [
+            fault("synccheck", FaultKind::Selector, json!(7)),
+            fault("synccheck", FaultKind::Selector, json!(0)),
+            fault("synccheck", FaultKind::Retcode, json!(-1)),
+        ];
+        survives_all(&[wire_faults("synccheck"), more.into()].concat()).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_sent_under_faults_on_the_wire_is_said_once() {
+    story(survives_all(&wire_faults("webwxsendmsg"))).await;
+}
+
+#[tokio::test]
+async fn an_answer_lost_after_the_effect_is_sent_again_and_said_once() {
+    story(async {
+        let mut told = started().await;
+        told.stage.sandbox.fault(Fault::new("webwxsendmsg", FaultKind::Lost).times(2));
+        told.count().await;
+        // The copies leave before the next answer to the same chat.
+        told.count().await;
+        assert_eq!(told.stage.sandbox.sent().len(), 4);
+        assert_eq!(told.stage.calls("webwxsendmsg"), 6, "two sends were repeated");
+    })
+    .await;
+}
+
+/// A session that ends by a code at any call is resumed or replaced; what was said is answered once.
+#[tokio::test]
+async fn codes_that_end_a_session_lose_nothing() {
+    story(async {
+        let paths = ["synccheck", "webwxsync", "webwxsendmsg"];
+        let cases = paths.iter().flat_map(|path| [1100, 1101, 1102].map(|code| (*path, code)));
+        join_all(cases.map(|(path, code)| async move {
+            let mut told = started().await;
+            told.count().await;
+            told.survives(&fault(path, FaultKind::Retcode, json!(code))).await;
+            let logins = told.stage.calls("webwxnewloginpage");
+            assert_eq!(logins, 1, "{path} {code}: one refusal is no reason for a new login");
+        }))
+        .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_session_that_the_service_ended_is_followed_by_one_new_login() {
+    story(async {
+        join_all([1100, 1101, 1102].map(|code| async move {
+            let mut told = started().await;
+            told.count().await;
+            told.stage.sandbox.end_session(code);
+            told.say();
+            told.is_answered().await;
+            told.count().await;
+            assert_eq!(told.stage.calls("webwxnewloginpage"), 2, "{code}");
+            assert!(told.stage.calls("webwxinit") <= 4, "{code}");
+        }))
+        .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn too_frequent_is_waited_out() {
+    story(async {
+        join_all(["synccheck", "webwxsync", "webwxsendmsg"].map(|path| async move {
+            let mut told = started().await;
+            told.count().await;
+            let began = Instant::now();
+            told.survives(&fault(path, FaultKind::Retcode, json!(1205))).await;
+            let waited = began.elapsed();
+            assert!(waited >= Duration::from_secs(14), "{path}: asked again after {waited:?}");
+        }))
+        .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_send_that_is_refused_for_good_is_given_up_and_holds_up_nobody() {
+    story(async {
+        let mut told = started().await;
+        told.count().await;
+        told.stage.sandbox.fault(fault("webwxsendmsg", FaultKind::Retcode, json!(1204)));
+        told.stage.sandbox.say("张三", Some(GROUP), "数到 99");
+        told.stage.logged("not a friend").await;
+        told.count().await;
+        let sent = told.stage.sandbox.sent();
+        assert!(sent.iter().all(|sent| sent.text != "数到 99"), "refused means not said: {sent:?}");
+        assert_eq!(told.stage.calls("webwxsendmsg"), 5, "it was tried once");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_login_survives_one_fault_at_every_step() {
+    use FaultKind as Kind;
+    const STEPS: [&str; 6] = [
+        "jslogin",
+        "login",
+        "webwxnewloginpage",
+        "webwxinit",
+        "webwxstatusnotify",
+        "webwxgetcontact",
+    ];
+    story(async {
+        let kinds = [
+            Kind::Delay,
+            Kind::Status,
+            Kind::Reset,
+            Kind::Lost,
+            Kind::Cut,
+            Kind::Garbage,
+            Kind::Html,
+            Kind::Empty,
+            Kind::Duplicate,
+        ];
+        join_all(kinds.map(|kind| async move {
+            let faults = STEPS.map(|step| Fault::new(step, kind)).into();
+            let mut told =
+                stage(Options { auto_confirm: true, faults, ..Options::default() }).await;
+            told.stage.start().await;
+            told.count().await;
+            told.count().await;
+            for step in STEPS {
+                let calls = told.stage.calls(step);
+                assert!(calls <= 8, "{calls} calls of {step} under {kind:?}");
+            }
+        }))
+        .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_account_that_is_refused_ends_the_run_with_the_words_of_the_service() {
+    const WORDS: &str = "你的帐号不允许登录网页微信";
+    story(async {
+        let refuse_login = Some(WORDS.to_owned());
+        let mut told =
+            stage(Options { auto_confirm: true, refuse_login, ..Options::default() }).await;
+        told.stage.spawn();
+        told.stage.logged(WORDS).await;
+        assert_eq!(told.stage.ended().await, 4);
+        assert_eq!(told.stage.calls("webwxnewloginpage"), 1, "no storm of retries");
+        assert_eq!(told.stage.calls("jslogin"), 1);
+    })
+    .await;
+}
+
+/// Waits until a login code is handed out.
+async fn code_is_shown(t: &mut Stage) {
+    t.until(|happening| {
+        matches!(happening, Happening::Login { state, .. } if state == "waiting").then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_code_that_expired_or_was_cancelled_is_followed_by_another() {
+    story(async {
+        let mut told = stage(Options::default()).await;
+        told.stage.spawn();
+        code_is_shown(&mut told.stage).await;
+        told.stage.sandbox.login_expire();
+        code_is_shown(&mut told.stage).await;
+        told.stage.sandbox.login_scan().await;
+        assert!(told.stage.sandbox.login_cancel(), "a login was open");
+        code_is_shown(&mut told.stage).await;
+        told.stage.sandbox.login_confirm().await;
+        told.stage.online().await;
+        told.count().await;
+        assert_eq!(told.stage.calls("jslogin"), 3);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_server_killed_and_back_on_its_port_finds_the_same_session() {
+    story(async {
+        let mut told = started().await;
+        told.count().await;
+        let (options, world) = told.stage.kill_server().await;
+        told.stage.logged("tried again").await;
+        told.stage.serve(Options { world, ..options }).await;
+        told.count().await;
+        told.count().await;
+        assert_eq!(told.stage.calls("webwxnewloginpage"), 0, "the session was still good");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_server_that_comes_back_without_its_memory_is_logged_in_to_anew() {
+    story(async {
+        let mut told = started().await;
+        told.count().await;
+        let (options, _) = told.stage.kill_server().await;
+        told.stage.logged("tried again").await;
+        told.stage.serve(Options { world: World::default(), ..options }).await;
+        told.stage.online().await;
+        told.count().await;
+        told.count().await;
+        assert_eq!(told.stage.calls("webwxnewloginpage"), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_server_that_is_down_is_asked_less_and_less_and_found_when_it_is_back() {
+    story(async {
+        let mut told = started().await;
+        told.count().await;
+        told.stage.sandbox.fault(Fault::new("*", FaultKind::Status).value(502).always());
+        told.say();
+        let began = failed_call(&mut told.stage).await;
+        for _ in 0..3 {
+            failed_call(&mut told.stage).await;
+        }
+        // 1 s, 2 s, 4 s.
+        let waited = began.elapsed();
+        assert!(waited >= Duration::from_secs(6), "four calls within {waited:?}");
+        assert!(waited <= Duration::from_secs(30), "asleep for {waited:?}");
+        told.stage.sandbox.clear_faults();
+        told.is_answered().await;
+        told.count().await;
+        assert_eq!(told.stage.calls("jslogin"), 1);
+    })
+    .await;
+}
+
+async fn failed_call(t: &mut Stage) -> Instant {
+    t.until(|happening| {
+        matches!(happening, Happening::Call(call) if call.status == 502).then(Instant::now)
+    })
+    .await
+}
