@@ -2,7 +2,7 @@
 
 import { get, post, put } from "./api.js";
 import { fill, h } from "./dom.js";
-import { t } from "./i18n.js";
+import { language, t } from "./i18n.js";
 import { changed, state, when } from "./state.js";
 
 const PAUSE = 300;
@@ -12,7 +12,7 @@ export function editorSection(report) {
   const found = h("ul.diagnostics", { "aria-live": "polite", "aria-label": t("edit") });
   const said = h("span.grow.small", { role: "status" });
   let waiting = null;
-  const check = async () => show(found, text, (await post("/api/check", { text: text.value })).diagnostics);
+  const check = async () => show(found, text, (await post("/api/check", { text: text.value, lang: language })).diagnostics);
   text.addEventListener("input", () => {
     clearTimeout(waiting);
     waiting = setTimeout(() => check().catch(report), PAUSE);
@@ -23,7 +23,7 @@ export function editorSection(report) {
   const save = async () => {
     clearTimeout(waiting);
     try {
-      const answer = await put("/api/file", { text: text.value });
+      const answer = await put("/api/file", { text: text.value, lang: language });
       said.textContent = t(answer.reloaded ? "saved" : "notLoaded");
       said.className = `grow small ${answer.reloaded ? "" : "bad"}`;
       show(found, text, answer.diagnostics, answer.report);

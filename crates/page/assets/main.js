@@ -5,7 +5,7 @@ import { chatsColumn, open, refreshChats } from "./chats.js";
 import { consoleView } from "./console.js";
 import { h } from "./dom.js";
 import { editorSection } from "./editor.js";
-import { t } from "./i18n.js";
+import { language, t } from "./i18n.js";
 import { changed, place, state, when } from "./state.js";
 import { talkColumn } from "./talk.js";
 import { toolsBar } from "./tools.js";
@@ -81,7 +81,7 @@ function onSandboxEvent(event) {
   else if (event.kind === "chats") refreshChats().catch(report);
   else if (event.kind === "clock") { state.session.now = event.now; changed("session"); }
   else if (event.kind === "decided" && event.message === state.message) {
-    get(`/api/why?message=${encodeURIComponent(event.message)}`).then((why) => { state.why = why; changed("why"); }).catch(report);
+    get(`/api/why?lang=${language}&message=${encodeURIComponent(event.message)}`).then((why) => { state.why = why; changed("why"); }).catch(report);
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { get, post } from "./api.js";
 import { ask, fill, h } from "./dom.js";
-import { moment, t } from "./i18n.js";
+import { language, moment, t } from "./i18n.js";
 import { changed, state, when } from "./state.js";
 
 export function talkColumn(report) {
@@ -59,7 +59,7 @@ async function choose(message) {
   state.editing = false;
   state.tab = "why";
   changed("message", "why", "tab", "editing");
-  const why = await get(`/api/why?message=${encodeURIComponent(message.id)}`).catch(() => null);
+  const why = await get(`/api/why?lang=${language}&message=${encodeURIComponent(message.id)}`).catch(() => null);
   if (state.message !== message.id) return;
   state.why = why;
   changed("why");

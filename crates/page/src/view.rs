@@ -86,6 +86,9 @@ pub enum Call {
     Why {
         /// The message's id.
         message: String,
+        /// The language of the reasons: `zh` or `en`.
+        #[serde(default)]
+        lang: String,
     },
     /// Moves the clock ahead.
     #[serde(rename = "POST clock")]
@@ -101,12 +104,18 @@ pub enum Call {
     Check {
         /// The text.
         text: String,
+        /// The language of the diagnostics: `zh` or `en`.
+        #[serde(default)]
+        lang: String,
     },
     /// Writes the rule file and lets the bot load it → [`Checked`].
     #[serde(rename = "PUT file")]
     Save {
         /// The text.
         text: String,
+        /// The language of the diagnostics: `zh` or `en`.
+        #[serde(default)]
+        lang: String,
     },
     /// Appends the conversation of a chat to the rule file as a `[[test]]` and plays it → `{"text", "passes", "report"}`.
     #[serde(rename = "POST test")]

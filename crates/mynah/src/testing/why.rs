@@ -84,15 +84,11 @@ impl Why {
         let mark = if self.matched() { '*' } else { ' ' };
         let place = format!("{}:{}", self.file, self.line);
         let id = if self.rule == place { String::new() } else { format!(" ({})", self.rule) };
-        format!("{mark} {place}{id}: {}", self.reason_in(lang))
+        format!("{mark} {place}{id}: {}", self.reason(lang))
     }
 
     /// What became of the rule, in English.
-    pub(crate) fn reason(&self) -> String {
-        self.reason_in(Lang::En)
-    }
-
-    fn reason_in(&self, lang: Lang) -> String {
+    pub(crate) fn reason(&self, lang: Lang) -> String {
         let go_on = match (self.goes_on, lang) {
             (false, _) => "",
             (true, Lang::En) => ", and the search goes on",

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use mynah_core::{Context, Decided, Event, EventBody, Flow, Handler, HandlerError, Message, Scope};
+use mynah_core::{
+    Context, Decided, Event, EventBody, Flow, Handler, HandlerError, Message, Scope, Timestamp,
+};
 use mynah_page::view::{StateRow, StepRow, Why as WhyRow};
-use mynah_rules::{Moment, RuleRef, Verdict};
+use mynah_rules::{Lang, Moment, RuleRef, Verdict};
 
 use crate::rule_handler::Shelf;
 use crate::testing::why::Why;
@@ -24,7 +26,16 @@ pub(crate) struct Onlooker {
 #[derive(Debug, Default)]
 struct Seen {
     order: VecDeque<String>,
-    by_message: BTreeMap<String, WhyRow>,
+    by_message: BTreeMap<String, Looked>,
+}
+
+/// What was seen of a message.
+#[derive(Debug, Default)]
+struct Looked {
+    at: Timestamp,
+    trace: Vec<(RuleRef, Verdict)>,
+    state: StateRow,
+    decided: Option<Decided>,
 }
 
 impl Onlooker {
@@ -34,8 +45,15 @@ impl Onlooker {
     }
 
     /// What is known about a message.
-    pub(crate) fn why(&self, message: &str) -> Option<WhyRow> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).by_message.get(message).cloned()
+    pub(crate) fn why(&self, message: &str, lang: Lang) -> Option<WhyRow> {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let looked = seen.by_message.get(message)?;
+        let steps = looked.trace.iter().map(|(rule, verdict)| step(rule, verdict, looked.at, lang));
+        Some(WhyRow {
+            decided: looked.decided.clone(),
+            steps: steps.collect(),
+            state: looked.state.clone(),
+        })
     }
 
     /// A turn ended with this decision.
@@ -44,26 +62,22 @@ impl Onlooker {
         seen.entry(message.id.as_str()).decided = Some(decided.clone());
     }
 
-    fn look(&self, ctx: &Context, message: &Message) -> WhyRow {
+    fn look(&self, ctx: &Context, message: &Message) -> Looked {
         let body = EventBody::Message(message.clone());
         let event = Event { id: ctx.event_id().clone(), time: ctx.now(), body };
         let at = Moment { now: ctx.now(), random: ctx.random(), chats: Arc::clone(ctx.chats()) };
         let mut trace = Vec::new();
         self.shelf.load().explain(&event, ctx, &at, &mut trace);
-        let steps = trace.iter().map(|(rule, verdict)| step(rule, verdict, ctx)).collect();
         let values = |scope| {
             ctx.values(scope).map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
         };
-        WhyRow {
-            decided: None,
-            steps,
-            state: StateRow { person: values(Scope::Person), chat: values(Scope::Chat) },
-        }
+        let state = StateRow { person: values(Scope::Person), chat: values(Scope::Chat) };
+        Looked { at: ctx.now(), trace, state, decided: None }
     }
 }
 
 impl Seen {
-    fn entry(&mut self, message: &str) -> &mut WhyRow {
+    fn entry(&mut self, message: &str) -> &mut Looked {
         if !self.by_message.contains_key(message) {
             self.order.push_back(message.to_owned());
             if self.order.len() > KEPT
@@ -76,19 +90,20 @@ impl Seen {
     }
 }
 
-fn step(rule: &RuleRef, verdict: &Verdict, ctx: &Context) -> StepRow {
+fn step(rule: &RuleRef, verdict: &Verdict, at: Timestamp, lang: Lang) -> StepRow {
     let until = match verdict {
-        Verdict::Quiet { left: Some(left), .. } => Some((ctx.now() + *left).as_millis()),
+        Verdict::Quiet { left: Some(left), .. } => Some((at + *left).as_millis()),
         _ => None,
     };
-    StepRow { rule: rule.id.clone(), why: Why::of(rule, verdict).reason(), until }
+    StepRow { rule: rule.id.clone(), why: Why::of(rule, verdict).reason(lang), until }
 }
 
 #[async_trait]
 impl Handler for Onlooker {
     async fn on_message(&self, ctx: &mut Context, message: &Message) -> Result<Flow, HandlerError> {
-        let row = self.look(ctx, message);
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner).entry(message.id.as_str()) = row;
+        let looked = self.look(ctx, message);
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner).entry(message.id.as_str()) =
+            looked;
         Ok(Flow::Continue)
     }
 }

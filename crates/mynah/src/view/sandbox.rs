@@ -281,30 +281,35 @@ impl SandboxView {
         Ok(Value::Null)
     }
 
+    /// The language that the page asks for, else that of the program.
+    fn lang_of(&self, wanted: &str) -> Lang {
+        Lang::from_code(wanted).unwrap_or(self.lang)
+    }
+
     fn read(&self) -> Result<String, Problem> {
         std::fs::read_to_string(&self.main).map_err(|error| {
             Problem::Refused(format!("{} cannot be read: {error}", self.main.display()))
         })
     }
 
-    fn check(&self, text: &str) -> Checked {
+    fn check(&self, text: &str, lang: Lang) -> Checked {
         let names = self.bot.names();
         let capabilities = WebWx::capabilities();
         let options = LoadOptions { handlers: Some(&names), capabilities: Some(&capabilities) };
         let loaded = mynah_rules::load(&self.main, &Draft { main: &self.main, text }, &options);
-        Checked { diagnostics: draft::diagnostics(&loaded, self.lang), ..Checked::default() }
+        Checked { diagnostics: draft::diagnostics(&loaded, lang), ..Checked::default() }
     }
 
-    async fn save(&self, text: &str) -> Result<Checked, Problem> {
+    async fn save(&self, text: &str, lang: Lang) -> Result<Checked, Problem> {
         draft::replace(&self.main, text).map_err(|error| {
             Problem::Refused(format!("{} cannot be written: {error}", self.main.display()))
         })?;
         let loaded = rule_file::load(&self.main, &self.bot.names(), &WebWx::capabilities());
-        let diagnostics = draft::diagnostics(&loaded, self.lang);
+        let diagnostics = draft::diagnostics(&loaded, lang);
         let Some(book) = loaded.book.clone() else {
             return Ok(Checked { diagnostics, ..Checked::default() });
         };
-        if let Some(report) = rule_file::play_tests(&loaded, &self.bot, self.lang).await {
+        if let Some(report) = rule_file::play_tests(&loaded, &self.bot, lang).await {
             return Ok(Checked { diagnostics, reloaded: false, report: Some(report) });
         }
         self.called_by.replace(book.names().iter().cloned());
@@ -325,7 +330,7 @@ impl SandboxView {
             world.messages.into_iter().filter(|said| !said.from.is_empty()).map(line).collect();
         let test = transcript::to_test(group.as_deref(), &lines, self.shelf.load().zone());
         let text = format!("{}\n{test}", self.read()?);
-        let saved = self.save(&text).await?;
+        let saved = self.save(&text, self.lang).await?;
         Ok(
             json!({ "text": test, "passes": saved.reloaded, "report": saved.report.unwrap_or_default() }),
         )
@@ -390,16 +395,16 @@ impl View for SandboxView {
                     .map(|()| Value::Null)
             }
             Call::Act(deed) => self.deed(deed),
-            Call::Why { message } => {
-                let why = self.onlooker.why(&message);
+            Call::Why { message, lang } => {
+                let why = self.onlooker.why(&message, self.lang_of(&lang));
                 as_json(why.ok_or_else(|| {
                     Problem::NotFound("the bot has not looked at this message".to_owned())
                 })?)
             }
             Call::Clock { advance_ms } => self.advance(Duration::from_millis(advance_ms)).await,
             Call::File => Ok(json!({ "text": self.read()? })),
-            Call::Check { text } => as_json(self.check(&text)),
-            Call::Save { text } => as_json(self.save(&text).await?),
+            Call::Check { text, lang } => as_json(self.check(&text, self.lang_of(&lang))),
+            Call::Save { text, lang } => as_json(self.save(&text, self.lang_of(&lang)).await?),
             Call::Test { chat } => self.make_test(&chat).await,
             Call::Login => self.login(),
             Call::Phone { r#do } => self.phone(&r#do).await,
