@@ -1,5 +1,6 @@
 //! Looking into a store, also into that of a running bot: status, log, export, backup.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -35,7 +36,7 @@ pub struct StoreStatus {
     /// Events handled within the last 24 hours.
     pub handled_today: u64,
     /// Actions settled within the last 24 hours, by outcome.
-    pub settled_today: std::collections::BTreeMap<String, u64>,
+    pub settled_today: BTreeMap<String, u64>,
     /// The last actions that were refused, expired or in doubt, newest first.
     pub troubled: Vec<TroubledAction>,
 }
@@ -123,6 +124,18 @@ impl Inspector {
     /// If the store fails.
     pub fn status(&self, now: Timestamp) -> std::result::Result<StoreStatus, StoreError> {
         status(&self.connection, now).map_err(|error| translate(error, &self.path))
+    }
+
+    /// Actions settled since then, by outcome.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    pub fn settled(
+        &self,
+        since: Timestamp,
+    ) -> std::result::Result<BTreeMap<String, u64>, StoreError> {
+        settled(&self.connection, since.as_millis()).map_err(|error| translate(error, &self.path))
     }
 
     /// Events of the log, oldest first.
@@ -230,10 +243,7 @@ pub(crate) fn status(connection: &Connection, now: Timestamp) -> Result<StoreSta
         [day_ago],
         |row| row.get(0),
     )?;
-    let settled_today = connection
-        .prepare("SELECT outcome, count(*) FROM action WHERE settled >= ?1 GROUP BY outcome")?
-        .query_map([day_ago], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<Result<_>>()?;
+    let settled_today = settled(connection, day_ago)?;
     let troubled = troubled(connection)?;
     Ok(StoreStatus {
         open_events,
@@ -246,6 +256,15 @@ pub(crate) fn status(connection: &Connection, now: Timestamp) -> Result<StoreSta
         settled_today,
         troubled,
     })
+}
+
+fn settled(connection: &Connection, since: i64) -> Result<BTreeMap<String, u64>> {
+    connection
+        .prepare_cached(
+            "SELECT outcome, count(*) FROM action WHERE settled >= ?1 GROUP BY outcome",
+        )?
+        .query_map([since], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect()
 }
 
 fn troubled(connection: &Connection) -> Result<Vec<TroubledAction>> {

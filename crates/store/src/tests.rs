@@ -394,6 +394,10 @@ async fn the_log_shows_what_was_decided_and_done() {
     let query = LogQuery { id: Some("1".to_owned()), ..LogQuery::default() };
     let log = inspector.log(&query).unwrap();
     assert_eq!((log.len(), log[0].actions.len(), log[0].handled), (1, 1, Some(NOW)));
+    let id = claim(&store, "g", NOW).await;
+    store.settle(&id, Outcome::Accepted, NOW).await.unwrap();
+    assert_eq!(inspector.settled(NOW).unwrap()["accepted"], 1);
+    assert!(inspector.settled(NOW + Duration::from_millis(1)).unwrap().is_empty());
     let mut out = Vec::new();
     inspector.export(&mut out).unwrap();
     let text = String::from_utf8(out).unwrap();

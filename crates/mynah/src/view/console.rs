@@ -109,12 +109,12 @@ impl ConsoleView {
     async fn queue(&self, account: &Glass) -> Result<QueueRow, Problem> {
         let now = self.clock.now();
         let survey = account.archive.survey().await?;
-        let (status, mutes) = account.archive.present(now).await?;
+        let midnight = rows::midnight(now, account.shelf.load().zone());
+        let present = account.archive.present(now, midnight).await?;
         let queues = Queues {
             account: &account.name,
-            status: &status,
+            present: &present,
             survey: &survey,
-            mutes: &mutes,
             troubles: account.live.troubles(),
             now,
         };

@@ -20,6 +20,17 @@ pub(crate) struct Archive {
     surveyed: tokio::sync::Mutex<Option<Surveyed>>,
 }
 
+/// How an account is at this moment.
+#[derive(Debug, Default)]
+pub(super) struct Present {
+    /// Its queues.
+    pub(super) status: StoreStatus,
+    /// Actions settled since midnight, by outcome.
+    pub(super) settled: BTreeMap<String, u64>,
+    /// Until when chats are muted, as it is stored.
+    pub(super) mutes: BTreeMap<ChatId, String>,
+}
+
 /// The last survey.
 struct Surveyed {
     survey: Arc<Survey>,
@@ -46,12 +57,20 @@ impl Archive {
         self.look(move |data| data.log(&query)).await
     }
 
-    /// The queues, and until when chats are muted.
+    /// What waits, what was sent, and which chats are muted.
     pub(super) async fn present(
         self: &Arc<Self>,
         now: Timestamp,
-    ) -> Result<(StoreStatus, BTreeMap<ChatId, String>), Problem> {
-        self.look(move |data| Ok((data.status(now)?, data.chat_values(mute::KEY, now)?))).await
+        midnight: Timestamp,
+    ) -> Result<Present, Problem> {
+        self.look(move |data| {
+            Ok(Present {
+                status: data.status(now)?,
+                settled: data.settled(midnight)?,
+                mutes: data.chat_values(mute::KEY, now)?,
+            })
+        })
+        .await
     }
 
     /// The whole log in numbers, possibly a little old.

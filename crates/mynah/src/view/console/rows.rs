@@ -1,16 +1,17 @@
 //! The rows of the console's tables, from what is known of an account.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use mynah_core::{ChatId, Decided, Event, EventBody, NoticeKind, Prompt, Timestamp};
+use jiff::tz::TimeZone;
+use mynah_core::{Decided, Event, EventBody, NoticeKind, Prompt, Timestamp};
 use mynah_page::Condition;
 use mynah_page::view::{AccountRow, ErrorRow, LogRow, MuteRow, QueueRow, RuleRow};
 use mynah_rules::{RuleInfo, mute};
-use mynah_store::{StoreStatus, Survey, TroubledAction};
+use mynah_store::{Survey, TroubledAction};
 
+use super::archive::Present;
 use crate::qr::Qr;
 
 /// A rule that did not fire for so long is probably not needed any more.
@@ -80,6 +81,14 @@ fn words(event: &Event) -> String {
     }
 }
 
+/// When the day began, by the clock on the wall.
+pub(super) fn midnight(now: Timestamp, zone: &TimeZone) -> Timestamp {
+    let began = jiff::Timestamp::from_millisecond(now.as_millis())
+        .and_then(|now| now.to_zoned(zone.clone()).start_of_day());
+    // Far beyond the calendar there are no days.
+    began.map_or(now, |began| Timestamp::from_millis(began.timestamp().as_millisecond()))
+}
+
 /// The rules with their use, in the order of the file.
 pub(super) fn rule_rows(
     rules: impl Iterator<Item = RuleInfo>,
@@ -107,12 +116,10 @@ pub(super) fn rule_rows(
 pub(super) struct Queues<'a> {
     /// The account.
     pub(super) account: &'a str,
-    /// Its queues.
-    pub(super) status: &'a StoreStatus,
+    /// Its queues, and what was sent.
+    pub(super) present: &'a Present,
     /// Its log in numbers.
     pub(super) survey: &'a Survey,
-    /// Until when chats are muted, as it is stored.
-    pub(super) mutes: &'a BTreeMap<ChatId, String>,
     /// What went wrong, newest first.
     pub(super) troubles: Vec<ErrorRow>,
     /// The present moment.
@@ -122,11 +129,11 @@ pub(super) struct Queues<'a> {
 impl Queues<'_> {
     /// As the page shows it.
     pub(super) fn row(self) -> QueueRow {
-        let settled = |outcome| self.status.settled_today.get(outcome).copied().unwrap_or(0);
+        let settled = |outcome| self.present.settled.get(outcome).copied().unwrap_or(0);
         QueueRow {
             account: self.account.to_owned(),
-            events: self.status.open_events,
-            actions: self.status.open_actions,
+            events: self.present.status.open_events,
+            actions: self.present.status.open_actions,
             sent_today: settled("delivered") + settled("accepted"),
             refused: settled("refused"),
             expired: settled("expired"),
@@ -137,7 +144,10 @@ impl Queues<'_> {
 
     fn chats(&self) -> Vec<MuteRow> {
         let is_muted = |id| {
-            self.mutes.get(id).is_some_and(|value| mute::still_until(value, self.now).is_some())
+            self.present
+                .mutes
+                .get(id)
+                .is_some_and(|value| mute::still_until(value, self.now).is_some())
         };
         let chats = self.survey.chats.iter();
         chats
@@ -150,7 +160,7 @@ impl Queues<'_> {
     }
 
     fn errors(&self) -> Vec<ErrorRow> {
-        let troubled = self.status.troubled.iter().map(|action| self.error(action));
+        let troubled = self.present.status.troubled.iter().map(|action| self.error(action));
         let mut errors: Vec<ErrorRow> = troubled.chain(self.troubles.iter().cloned()).collect();
         errors.sort_by_key(|error| std::cmp::Reverse(error.time));
         errors.truncate(ERRORS);
@@ -168,8 +178,10 @@ impl Queues<'_> {
 
 #[cfg(test)]
 mod tests {
-    use mynah_core::{Chat, Content, EventId, Message, Notice, Origin, Person};
-    use mynah_store::Fired;
+    use std::collections::BTreeMap;
+
+    use mynah_core::{Chat, ChatId, Content, EventId, Message, Notice, Origin, Person};
+    use mynah_store::{Fired, StoreStatus};
 
     use super::*;
 
@@ -255,9 +267,6 @@ mod tests {
     fn queues_show_mutes_and_errors_newest_first() {
         let status = StoreStatus {
             open_actions: 2,
-            settled_today: [("accepted", 3), ("delivered", 4), ("refused", 1)]
-                .map(|(outcome, count)| (outcome.to_owned(), count))
-                .into(),
             troubled: vec![TroubledAction {
                 id: "e#0".to_owned(),
                 chat: "g".into(),
@@ -277,14 +286,27 @@ mod tests {
             (ChatId::from("h"), until(NOW)),
         ]);
         let later = NOW + Duration::from_secs(1);
+        let settled = [("accepted", 3), ("delivered", 4), ("refused", 1)]
+            .map(|(outcome, count)| (outcome.to_owned(), count));
+        let present = Present { status, settled: settled.into(), mutes };
         let troubles = vec![ErrorRow { time: later.as_millis(), text: "later".to_owned() }];
         let (account, now) = ("main", NOW);
-        let row =
-            Queues { account, status: &status, survey: &survey, mutes: &mutes, troubles, now }
-                .row();
+        let row = Queues { account, present: &present, survey: &survey, troubles, now }.row();
         assert_eq!((row.actions, row.sent_today, row.refused, row.expired), (2, 7, 1, 0));
         assert_eq!(row.chats.iter().map(|chat| chat.muted).collect::<Vec<_>>(), [true, false]);
         let errors: Vec<_> = row.errors.iter().map(|error| error.text.as_str()).collect();
         assert_eq!(errors, ["later", "客户一群: refused: no friend"]);
+    }
+
+    #[test]
+    fn the_day_begins_at_midnight_of_the_zone() {
+        let shanghai = TimeZone::fixed(jiff::tz::offset(8));
+        let at = |text: &str| {
+            let at: jiff::Timestamp = text.parse().unwrap();
+            Timestamp::from_millis(at.as_millisecond())
+        };
+        let noon = at("2026-11-23T04:00:00Z");
+        assert_eq!(midnight(noon, &shanghai), at("2026-11-22T16:00:00Z"));
+        assert_eq!(midnight(noon, &TimeZone::UTC), at("2026-11-23T00:00:00Z"));
     }
 }
