@@ -204,7 +204,7 @@ await test("the console asks for the token, and shows the account and its rules"
   await page.locator("td", { hasText: "多少钱" }).first().waitFor();
   await page.locator("td", { hasText: "bot.toml:" }).first().waitFor();
   await page.getByRole("button", { name: "Reload rules" }).click();
-  await page.getByText("Reloaded:").waitFor();
+  await page.locator("header [role=status]", { hasText: "reloaded" }).waitFor();
   await page.getByRole("button", { name: "Mute 30 min" }).first().click();
   await page.getByRole("button", { name: "Resume" }).first().waitFor();
   const violations = await seriousViolations(page);

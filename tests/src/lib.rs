@@ -103,6 +103,7 @@ impl Stage {
     }
 
     /// Keeps the log of the bot, and lets it appear with a failing test.
+    #[expect(clippy::print_stderr, reason = "the test harness shows it where a story fails")]
     fn tell(&mut self) {
         let stderr =
             self.child.as_mut().and_then(|child| child.stderr.take()).expect("stderr is piped");

@@ -60,7 +60,7 @@ function table(columns, rows) {
 
 function accountView(account, report, said) {
   const reload = () => post("/api/reload", { account: account.name })
-    .then((answer) => { said.textContent = t("reloaded", { report: answer.report }); }).catch(report);
+    .then((answer) => { said.textContent = answer.report; }).catch(report);
   return h("div.form", {},
     h("div.row", {}, h("strong.grow", {}, account.name),
       h(`span.${account.online ? "soft" : "bad"}`, {}, account.online ? t("online") : t("offline")),
@@ -75,7 +75,7 @@ function queueView(queue, report) {
   const rows = [["waitingEvents", queue.events], ["waitingActions", queue.actions], ["sentToday", queue.sent_today],
     ["refusedActions", queue.refused], ["expiredActions", queue.expired]];
   return h("div.form", {}, h("strong", {}, queue.account),
-    table(["state", "hits"], rows.map(([name, value]) => h("tr", {}, h("td", {}, t(name)), h("td", {}, value)))),
+    table(["queue", "count"], rows.map(([name, value]) => h("tr", {}, h("td", {}, t(name)), h("td", {}, value)))),
     queue.chats.map((chat) => h("div.row", {}, h("span.grow.text", {}, chat.name),
       h("button.small", {
         "data-key": `mute-${queue.account}-${chat.id}`,
