@@ -99,6 +99,17 @@ fn fault(path: &str, kind: FaultKind, value: Value) -> Fault {
 /// What can go wrong on the wire with any call.
 fn wire_faults(path: &str) -> Vec<Fault> {
     use FaultKind as Kind;
+    // Only numbers change their types: a text that became a number could not be answered by anybody.
+    let numbers = json!([
+        "Ret",
+        "AddMsgCount",
+        "MsgType",
+        "CreateTime",
+        "ContinueFlag",
+        "Key",
+        "Val",
+        "Count"
+    ]);
     let table = [
         (Kind::Delay, json!("300ms")),
         (Kind::Slow, json!("1ms")),
@@ -111,7 +122,7 @@ fn wire_faults(path: &str) -> Vec<Fault> {
         (Kind::Garbage, json!(null)),
         (Kind::Html, json!(null)),
         (Kind::Empty, json!(null)),
-        (Kind::Types, json!(null)),
+        (Kind::Types, numbers),
         (Kind::Missing, json!(null)),
         (Kind::Null, json!(null)),
         (Kind::Duplicate, json!(null)),
@@ -151,6 +162,37 @@ async fn polling_survives_whatever_happens_on_the_wire() {
             fault("synccheck", FaultKind::Retcode, json!(-1)),
         ];
         survives_all(&[wire_faults("synccheck"), more.into()].concat()).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn after_a_failed_poll_no_answer_waits_until_the_next_poll_returns() {
+    story(async {
+        let mut told = started().await;
+        told.count().await;
+        told.stage.sandbox.fault(fault("synccheck", FaultKind::Status, json!(502)));
+        let began = Instant::now();
+        told.count().await;
+        told.count().await;
+        // A poll is held for 25 s; the failed one costs a second.
+        assert!(began.elapsed() < Duration::from_secs(12), "waited {:?}", began.elapsed());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn messages_arrive_although_every_poll_fails_and_polls_become_rare() {
+    story(async {
+        let mut told = started().await;
+        told.count().await;
+        let before = told.stage.calls("synccheck");
+        told.stage.sandbox.fault(Fault::new("synccheck", FaultKind::Status).always());
+        for _ in 0..4 {
+            told.count().await;
+        }
+        let polls = told.stage.calls("synccheck") - before;
+        assert!(polls <= 6, "{polls} polls");
     })
     .await;
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use mynah_core::{Batch, Event, Incoming, Prompt, ReceiveError, Source, Status, Timestamp};
 use mynah_webwx::wire::Contact;
-use mynah_webwx::{CallError, Confirmed, LoginId, Tip};
+use mynah_webwx::{CallError, Confirmed, Failure, LoginId, Tip};
 use tokio::time::Instant;
 
 use super::backoff::Backoff;
@@ -31,6 +31,9 @@ const SHORT_SESSION: Duration = Duration::from_secs(120);
 
 /// So many refusals in a row, which no retry mends, end the session: another login may get past them.
 const REFUSALS: u32 = 10;
+
+/// So often a login without a scan may make no sense before a code is shown.
+const PUSH_TRIES: u32 = 3;
 
 /// A session that is resumed so often without lasting is given up: one that some calls honour and others do not.
 const MOST_RESUMES: u32 = 2;
@@ -98,6 +101,8 @@ pub(crate) struct WebWxSource {
     empty_syncs: Backoff,
     /// The runtime was told that the service cannot be reached.
     told_offline: bool,
+    /// The last poll failed. Syncs that work meanwhile do not shorten the waits between polls.
+    poll_failed: bool,
     /// The session has worked since it was last doubted, so it is worth resuming.
     proven: bool,
     online_since: Option<Instant>,
@@ -138,6 +143,7 @@ impl WebWxSource {
             logins: Backoff::network(),
             empty_syncs: Backoff::network(),
             told_offline: false,
+            poll_failed: false,
             proven: false,
             online_since: None,
             resumes: 0,
@@ -193,9 +199,7 @@ impl WebWxSource {
             self.session_over(&error.to_string());
             return Ok(());
         }
-        if matches!(self.stage, Stage::PushLogin)
-            && (error.code().is_some() || !error.is_retryable())
-        {
+        if matches!(self.stage, Stage::PushLogin) && self.is_no_push(error) {
             tracing::info!(error = error as &dyn std::error::Error, "no login without a scan");
             self.stage = Stage::RequestCode;
             return Ok(());
@@ -211,8 +215,27 @@ impl WebWxSource {
             ?wait,
             "the service failed; it is tried again"
         );
-        self.tell_offline(error, wait);
+        let polling = matches!(self.stage, Stage::Poll);
+        if polling && self.poll_failed {
+            // A sync worked since the last poll: the service is there, and answers can leave.
+            self.wait(wait);
+        } else {
+            self.tell_offline(error, wait);
+        }
+        if polling {
+            // A sync answers at once, so it tells sooner than a held poll that the service is back.
+            self.stage = Stage::Sync;
+            self.poll_failed = true;
+        }
         Ok(())
+    }
+
+    /// Whether the service offers no login without a scan: it says so, or makes no sense again and again.
+    fn is_no_push(&self, error: &CallError) -> bool {
+        let makes_no_sense = matches!(error.failure, Failure::Unreadable { .. });
+        error.code().is_some()
+            || !error.is_retryable()
+            || (makes_no_sense && self.network.failures() + 1 >= PUSH_TRIES)
     }
 
     fn is_logging_in(&self) -> bool {
@@ -228,10 +251,16 @@ impl WebWxSource {
         self.say(Status::Offline { reason: with_causes(error), retry_in: wait });
     }
 
-    /// Something worked. Whoever was told that the service is gone hears that it is back.
+    /// Something worked.
     fn succeed(&mut self) {
         self.network.succeed();
         self.too_frequent.succeed();
+        self.poll_failed = false;
+        self.is_back();
+    }
+
+    /// Whoever was told that the service is gone hears that it is back.
+    fn is_back(&mut self) {
         if std::mem::take(&mut self.told_offline) {
             match &self.stage {
                 Stage::AwaitPhone(await_phone) => {

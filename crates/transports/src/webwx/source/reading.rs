@@ -211,7 +211,10 @@ impl WebWxSource {
 
     pub(super) async fn sync(&mut self) -> Result<(), Trouble> {
         let synced = self.shared.client.sync().await?;
-        self.succeed();
+        match self.poll_failed {
+            true => self.is_back(),
+            false => self.succeed(),
+        }
         self.proven = true;
         for notice in synced
             .add_msg_list
