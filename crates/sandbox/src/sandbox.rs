@@ -91,6 +91,17 @@ impl Sandbox {
         self.hub.look(|state| control::view::state_of(state, chat, before, limit))
     }
 
+    /// One message, in the form of `GET /sandbox/state`.
+    pub fn message(&self, id: &str) -> Option<serde_json::Value> {
+        let id = id.parse().ok()?;
+        self.hub.look(|state| control::view::message_of(state, id))
+    }
+
+    /// A chat by its id or its name: id, name, and whether it is a group.
+    pub fn chat(&self, wanted: &str) -> Option<(String, String, bool)> {
+        self.hub.look(|state| control::view::chat_of(state, wanted))
+    }
+
     /// The picture, voice or file of a message: its type and its bytes.
     pub fn media(&self, message: &str) -> Option<(&'static str, Bytes)> {
         let id = message.parse().ok()?;

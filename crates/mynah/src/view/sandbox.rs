@@ -150,9 +150,7 @@ impl SandboxView {
     }
 
     fn message_news(&self, id: &str, known: bool) -> Option<News> {
-        let number: u64 = id.parse().ok()?;
-        let world = self.world(None, number.checked_add(1), 1).ok()?;
-        let said = world.messages.into_iter().find(|said| said.id == id)?;
+        let said: Said = serde_json::from_value(self.sandbox.message(id)?).ok()?;
         let mut message = self.row(said);
         message.known = known;
         Some(News::Message { message })
@@ -226,10 +224,10 @@ impl SandboxView {
 
     /// The name of a group, or `None` for a private chat.
     fn group(&self, chat: &str) -> Result<Option<String>, Problem> {
-        let world = self.world(None, None, 0)?;
-        let found = world.chats.into_iter().find(|one| one.id == chat);
-        let room = found.ok_or_else(|| Problem::NotFound("there is no such chat".to_owned()))?;
-        Ok((room.kind == "group").then_some(room.name))
+        let found = self.sandbox.chat(chat);
+        let (_, name, is_group) =
+            found.ok_or_else(|| Problem::NotFound("there is no such chat".to_owned()))?;
+        Ok(is_group.then_some(name))
     }
 
     fn act(&self, from: String, group: Option<String>, deed: Deed) -> Result<(), Problem> {
@@ -239,7 +237,6 @@ impl SandboxView {
 
     fn deed(&self, deed: PageDeed) -> Result<Value, Problem> {
         let PageDeed { what, chat, from, name, text } = deed;
-        let target = self.session()?.bot.name;
         let (from, group, deed) = match what.as_str() {
             "person" => (name.clone(), None, Deed::NewPerson { friend: true }),
             "group" => {
@@ -248,16 +245,19 @@ impl SandboxView {
             "join" => (name.clone(), self.group(&chat)?, Deed::Join { by: None }),
             "leave" => (from, self.group(&chat)?, Deed::Leave),
             "rename" => (from, self.group(&chat)?, Deed::Rename { name: name.clone() }),
-            "pat" => (from, self.group(&chat)?, Deed::Pat { target, suffix: String::new() }),
+            "pat" => {
+                let target = self.world(None, None, 0)?.me.name;
+                (from, self.group(&chat)?, Deed::Pat { target, suffix: String::new() })
+            }
             "recall" => (from, self.group(&chat)?, Deed::Recall { id: None }),
             "red_packet" => (from, self.group(&chat)?, Deed::RedPacket),
             "friend_request" => (name.clone(), None, Deed::FriendRequest { text }),
             other => return Err(Problem::Refused(format!("nobody can do `{other}` here"))),
         };
         self.act(from, group, deed)?;
-        let made = self.world(None, None, 0)?.chats.into_iter().find(|room| room.name == name);
         let is_new = matches!(what.as_str(), "person" | "group");
-        Ok(json!({ "chat": made.filter(|_| is_new).map(|room| room.id) }))
+        let made = is_new.then(|| self.sandbox.chat(&name)).flatten();
+        Ok(json!({ "chat": made.map(|(id, ..)| id) }))
     }
 
     /// Two friends for a new group: alone with the bot it would be none.

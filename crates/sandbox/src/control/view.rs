@@ -261,6 +261,21 @@ fn name_of(world: &World, chat: Peer, person: PersonId) -> String {
     }
 }
 
+/// One message, in the form of `GET /sandbox/state`.
+pub(crate) fn message_of(state: &State, id: u64) -> Option<serde_json::Value> {
+    let found = state.world.message(id)?;
+    Some(serde_json::to_value(message(&state.world, found)).expect("names and plain values"))
+}
+
+/// A chat by its id or its name: id, name, and whether it is a group.
+pub(crate) fn chat_of(state: &State, wanted: &str) -> Option<(String, String, bool)> {
+    let world = &state.world;
+    let people = world.person_ids().map(Peer::Person);
+    let peers = world.group_ids().map(Peer::Group).chain(people);
+    let named = |peer: Peer| (peer.id(), world.chat_name(peer), matches!(peer, Peer::Group(_)));
+    peers.map(named).find(|(id, name, _)| id == wanted || name == wanted)
+}
+
 pub(super) async fn media(hub: Shared, Path(id): Path<u64>) -> Response {
     let media =
         hub.look(|state| state.world.message(id).and_then(|message| message.body.media().cloned()));
