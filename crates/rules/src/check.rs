@@ -22,7 +22,7 @@ mod texts;
 mod values;
 mod variables;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -127,8 +127,8 @@ pub(crate) struct Checker<'a> {
     spots: Vec<shadow::RuleSpots>,
     /// The ids seen, with the place of the first.
     ids: BTreeMap<String, Spot>,
-    /// The state keys given out, so that no two rules share one.
-    state_keys: BTreeSet<String>,
+    /// The state keys given out, so that no two rules share one, each with the number of the last copy of it.
+    state_keys: HashMap<String, u32>,
     /// The ids of dialogs.
     dialogs: BTreeSet<String>,
     /// What could not be read, so that nothing can be said to be missing.
@@ -158,7 +158,7 @@ impl<'a> Checker<'a> {
             report,
             spots: Vec::new(),
             ids: BTreeMap::new(),
-            state_keys: BTreeSet::new(),
+            state_keys: HashMap::new(),
             dialogs: BTreeSet::new(),
             unread: Unread { ids: around.is_cut, starts: around.is_cut, sets: around.is_cut },
             starts: Vec::new(),
@@ -239,8 +239,9 @@ impl<'a> Checker<'a> {
 
     fn check_starts(&mut self) {
         let starts = std::mem::take(&mut self.starts);
+        let started: BTreeSet<&str> = starts.iter().map(|(id, _)| id.as_str()).collect();
         for (id, spot) in std::mem::take(&mut self.startless) {
-            if !self.unread.starts && !starts.iter().any(|(started, _)| *started == id) {
+            if !self.unread.starts && !started.contains(id.as_str()) {
                 self.say(Problem::NeverBegins, spot);
             }
         }

@@ -67,9 +67,9 @@ impl EngineBuilder {
 impl Engine {
     /// The places of all rules that can match, in order and each once.
     pub(crate) fn candidates(&self, look: &Look<'_>, found: &mut Vec<u32>) {
-        let full = look.folded(Folding::new(false, look.hant)).text();
-        self.index.search(full, found);
-        if self.has_regexes && !planted(Mistake::MarksForgotten) {
+        let full = look.folded(Folding::new(false, look.hant));
+        self.index.search(full.text(), found);
+        if self.has_regexes && !full.is_plain() && !planted(Mistake::MarksForgotten) {
             // Regexes see marks and letters one by one: rarely there are any, and the text differs.
             if let Some(each) = fold_each(look.text, look.hant) {
                 self.index.search(&each, found);

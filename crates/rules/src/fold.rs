@@ -5,6 +5,7 @@
 
 mod case;
 mod hant;
+mod quick;
 mod segment;
 
 use std::borrow::Cow;
@@ -47,54 +48,27 @@ impl Folding {
 
     /// Folds a text. Borrows it where nothing changes.
     pub(crate) fn fold(self, original: &str) -> Folded<'_> {
-        let unchanged = self.unchanged_length(original);
-        if unchanged == original.len() {
-            return Folded { original, text: Cow::Borrowed(original), how: self, same_bytes: true };
+        if let Some((text, same_bytes)) = quick::fold(self, original) {
+            return Folded { original, text, how: self, same_bytes, is_plain: true };
         }
         let mut text = String::with_capacity(original.len() + 8);
-        text.push_str(&original[..unchanged]);
         let mut same_bytes = true;
-        self.walk(original, unchanged, &mut |c, range: Range<usize>| {
+        self.walk(original, &mut |c, range: Range<usize>| {
             same_bytes &= text.len() == range.start && c.len_utf8() == range.len();
             text.push(c);
         });
         same_bytes &= text.len() == original.len();
-        Folded { original, text: Cow::Owned(text), how: self, same_bytes }
-    }
-
-    /// How many bytes at the beginning certainly stay as they are. Ends at the border of a segment.
-    fn unchanged_length(self, text: &str) -> usize {
-        let mut previous = ' ';
-        let mut last = 0;
-        for (at, c) in text.char_indices() {
-            if !self.keeps(previous, c) {
-                // The last character may combine with a mark behind it.
-                return last;
-            }
-            (previous, last) = (c, at);
-        }
-        text.len()
-    }
-
-    /// Whether `c` stays as it is, for characters of which that is known at a glance.
-    fn keeps(self, previous: char, c: char) -> bool {
-        match c {
-            '\u{4e00}'..='\u{9fff}' => !self.hant,
-            _ if self.form == Form::Width => c.is_ascii(),
-            ' ' => previous != ' ',
-            'A'..='Z' => self.form == Form::KeepCase,
-            _ => c.is_ascii_graphic(),
-        }
+        Folded { original, text: Cow::Owned(text), how: self, same_bytes, is_plain: false }
     }
 
     /// Gives every folded character with the bytes of the original that it came from, in order.
-    fn walk(self, original: &str, from: usize, emit: &mut impl FnMut(char, Range<usize>)) {
+    fn walk(self, original: &str, emit: &mut impl FnMut(char, Range<usize>)) {
         match self.form {
-            Form::Width => segment::walk_width(original, from, emit),
+            Form::Width => segment::walk_width(original, emit),
             Form::Full | Form::KeepCase => {
                 let keep_case = self.form == Form::KeepCase;
-                let mut after_space = original[..from].ends_with(' ');
-                segment::walk_compatible(original, from, &mut |c, range| {
+                let mut after_space = false;
+                segment::walk_compatible(original, &mut |c, range| {
                     let space = c.is_whitespace();
                     if !(space && after_space) {
                         let c = if space { ' ' } else { self.fold_character(c, keep_case) };
@@ -140,6 +114,8 @@ pub(crate) struct Folded<'t> {
     how: Folding,
     /// Every folded character lies at the same bytes as its original.
     same_bytes: bool,
+    /// Made only of characters of which none combines with another.
+    is_plain: bool,
 }
 
 impl<'t> Folded<'t> {
@@ -148,9 +124,19 @@ impl<'t> Folded<'t> {
         &self.text
     }
 
+    /// Whether it is certain that no character combines with another.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.is_plain
+    }
+
     /// The folded text on its own.
     pub(crate) fn into_text(self) -> String {
         self.text.into_owned()
+    }
+
+    /// The folded text on its own, borrowed where nothing changed.
+    pub(crate) fn into_cow(self) -> Cow<'t, str> {
+        self.text
     }
 
     /// The smallest run of original characters whose folding covers these bytes of the folded text.
@@ -163,7 +149,7 @@ impl<'t> Folded<'t> {
         }
         let (mut start, mut end) = (None, 0);
         let mut at = 0;
-        self.how.walk(self.original, 0, &mut |c, from: Range<usize>| {
+        self.how.walk(self.original, &mut |c, from: Range<usize>| {
             let here = at..at + c.len_utf8();
             at = here.end;
             if here.start < range.end && range.start < here.end {

@@ -4,13 +4,13 @@
 //! `（` is never syntax. They run on the width-folded text ([`Folding::WIDTH`](crate::fold::Folding::WIDTH)).
 
 mod program;
+mod size;
 mod width;
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use mynah_core::Captures;
-use regex_automata::nfa::thompson;
 use regex_syntax::ast::{self, ErrorKind as Syntax};
 use regex_syntax::hir::translate::TranslatorBuilder;
 use regex_syntax::hir::{Hir, HirKind};
@@ -21,12 +21,6 @@ use crate::fold::Folded;
 use crate::pattern::CaptureName;
 
 pub(crate) use program::Program;
-
-/// What the automaton of one regex may take. A bounded repeat of a Unicode class passes it quickly.
-const SIZE_LIMIT: usize = 1 << 20;
-
-/// Below this weight no automaton can pass the limit, so it need not be built to know that.
-const SURELY_SMALL: usize = 2_000;
 
 /// A regular expression, ready to run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -81,7 +75,7 @@ impl RegexCondition {
             kind: RegexErrorKind::Syntax(error.kind().to_string()),
         })?;
         let too_big = || RegexError { span: 0..source.len(), kind: RegexErrorKind::TooBig };
-        if !fits(&hir) {
+        if !size::fits(&hir) {
             return Err(too_big());
         }
         let program = Program::new(&hir).ok_or_else(too_big)?;
@@ -160,37 +154,6 @@ fn of_ast(source: &str, error: &ast::Error) -> RegexError {
 
 fn bytes(span: &ast::Span) -> Range<usize> {
     span.start.offset..span.end.offset
-}
-
-/// Whether the automaton stays within [`SIZE_LIMIT`].
-fn fits(hir: &Hir) -> bool {
-    if weight(hir) <= SURELY_SMALL {
-        return true;
-    }
-    let config = thompson::Config::new()
-        .nfa_size_limit(Some(SIZE_LIMIT))
-        .which_captures(thompson::WhichCaptures::All);
-    thompson::Compiler::new().configure(config).build_from_hir(hir).is_ok()
-}
-
-/// About how many states the automaton has, repeats written out.
-fn weight(hir: &Hir) -> usize {
-    match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => 1,
-        HirKind::Literal(literal) => literal.0.len(),
-        HirKind::Class(class) => match class {
-            regex_syntax::hir::Class::Unicode(class) => 4 * class.ranges().len(),
-            regex_syntax::hir::Class::Bytes(class) => class.ranges().len(),
-        },
-        HirKind::Repetition(repetition) => {
-            let times = repetition.max.unwrap_or(repetition.min.saturating_add(1)).max(1);
-            weight(&repetition.sub).saturating_add(1).saturating_mul(times as usize)
-        }
-        HirKind::Capture(capture) => weight(&capture.sub).saturating_add(2),
-        HirKind::Concat(parts) | HirKind::Alternation(parts) => {
-            parts.iter().fold(1, |sum, part| weight(part).saturating_add(sum))
-        }
-    }
 }
 
 fn collect_captures(hir: &Hir, always: bool, captures: &mut Vec<CaptureName>) {

@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 
 use crate::check::{Fields, Report};
 use crate::fold::Folding;
+use crate::keyword::Item;
 use crate::model::{Bot, Rule, Step};
 use crate::problem::{Problem, Shadow, ShadowReason};
 use crate::sources::Spot;
@@ -52,61 +53,54 @@ struct Finder<'b> {
     bot: &'b Bot,
     wordings: Vec<Wording>,
     index: index::Index,
-    sound: &'b [bool],
 }
 
 impl<'b> Finder<'b> {
     fn new(bot: &'b Bot, sound: &'b [bool]) -> Self {
         let wordings: Vec<Wording> =
             bot.rules.iter().map(|rule| Wording::of(&rule.when, bot.fold_hant)).collect();
-        let index = index::Index::new(&wordings);
-        Self { bot, wordings, index, sound }
+        let can = |rule: usize| sound.get(rule) == Some(&true) && can_shadow(&bot.rules[rule]);
+        let index = index::Index::new(&wordings, can);
+        Self { bot, wordings, index }
     }
 
     fn look_at(&self, later: usize, spots: &RuleSpots, report: &mut Report) {
-        let earlier: Vec<usize> = self
-            .index
-            .candidates(&self.wordings[later])
-            .into_iter()
-            .filter(|earlier| self.may_shadow(*earlier, later))
-            .collect();
-        if let Some((first, why)) =
-            earlier.iter().find_map(|earlier| self.always_first(*earlier, later))
+        let candidates = self.index.candidates(&self.wordings[later]);
+        let earlier =
+            || candidates.iter().copied().filter(|earlier| self.may_shadow(*earlier, later));
+        if let Some((first, why)) = earlier().find_map(|earlier| self.always_first(earlier, later))
         {
             let place = self.bot.rules[first].place.clone();
             report.add(Problem::NeverFires(Shadow { place, why }), spots.header.clone());
             return;
         }
+        let earlier: Vec<usize> = earlier().collect();
+        if earlier.is_empty() {
+            return;
+        }
         for (keyword, spot) in &spots.keywords {
-            if let Some(twin) =
-                earlier.iter().find(|earlier| self.has_same(**earlier, later, keyword))
-            {
+            let wanted = Item::new(keyword, Folding::new(false, self.bot.fold_hant));
+            let mut same =
+                earlier.iter().filter(|earlier| self.wordings[**earlier].has_keyword(&wanted));
+            if let Some(twin) = same.find(|earlier| self.answers(**earlier, later, keyword)) {
                 let place = self.bot.rules[*twin].place.clone();
                 report.add(Problem::DuplicateKeyword { place }, spot.clone());
             }
         }
     }
 
-    /// Whether the earlier rule has this keyword of the later one, and answers whatever that one could by it.
-    fn has_same(&self, earlier: usize, later: usize, keyword: &str) -> bool {
+    /// Whether the earlier rule answers whatever the later one could by this keyword.
+    fn answers(&self, earlier: usize, later: usize, keyword: &str) -> bool {
         let earlier = &self.wordings[earlier];
-        if !earlier.has_keyword(keyword, self.bot.fold_hant) {
-            return false;
-        }
         let folding = Folding::new(self.bot.rules[later].when.case, self.bot.fold_hant);
         earlier.is_implied_by(&self.wordings[later].with_keyword(keyword, folding)).is_some()
     }
 
-    /// Whether the earlier rule really comes earlier, ends the search, and asks for nothing beside the text that the
+    /// Whether the earlier rule really comes earlier and asks for nothing beside the text that the
     /// later one does not.
     fn may_shadow(&self, earlier: usize, later: usize) -> bool {
         let (first, second) = (&self.bot.rules[earlier], &self.bot.rules[later]);
-        self.sound.get(earlier) == Some(&true)
-            && rank(first, earlier) < rank(second, later)
-            && !first.off
-            && !first.go_on
-            && !first.when.case
-            && first.when.chance.is_none()
+        rank(first, earlier) < rank(second, later)
             && self.works_wherever(first, second)
             && implied::beside_the_text(&first.when, &second.when)
     }
@@ -122,6 +116,11 @@ impl<'b> Finder<'b> {
         let why = self.wordings[earlier].is_implied_by(&self.wordings[later])?;
         Some((earlier, why))
     }
+}
+
+/// Whether a rule keeps others from answering at all.
+fn can_shadow(rule: &Rule) -> bool {
+    !rule.off && !rule.go_on && !rule.when.case && rule.when.chance.is_none()
 }
 
 /// The order in which rules are asked.

@@ -71,14 +71,21 @@ impl Checker<'_> {
             Some(id) => id.text.to_owned(),
             None => format!("#{kind}-{:016x}", fingerprint(fields)),
         };
-        let mut key = base.clone();
-        let mut copy = 1;
-        // Rules of the same conditions are told apart by their order.
-        while !self.state_keys.insert(key.clone()) {
-            copy += 1;
-            key = format!("{base}-{copy}");
-        }
-        Name { id: id.map(|id| id.text.to_owned()), key }
+        Name { id: id.map(|id| id.text.to_owned()), key: self.state_key(base) }
+    }
+
+    /// A state key of its own: rules of the same conditions are told apart by their order.
+    fn state_key(&mut self, base: String) -> String {
+        let Some(last) = self.state_keys.get(&base) else {
+            self.state_keys.insert(base.clone(), 1);
+            return base;
+        };
+        let copies = (last + 1..).map(|copy| (copy, format!("{base}-{copy}")));
+        let mut free = copies.filter(|(_, key)| !self.state_keys.contains_key(key));
+        let (copy, key) = free.next().unwrap_or((*last, base.clone()));
+        self.state_keys.insert(base, copy);
+        self.state_keys.insert(key.clone(), 1);
+        key
     }
 }
 

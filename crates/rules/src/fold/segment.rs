@@ -5,15 +5,11 @@ use std::ops::Range;
 use unicode_normalization::char::{canonical_combining_class, decompose_compatible};
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
-/// Gives the characters of the NFKC form from byte `from` on, without the invisible ones, each with the bytes of the
+/// Gives the characters of the NFKC form, without the invisible ones, each with the bytes of the
 /// original characters that it came from.
-pub(super) fn walk_compatible(
-    original: &str,
-    from: usize,
-    emit: &mut impl FnMut(char, Range<usize>),
-) {
+pub(super) fn walk_compatible(original: &str, emit: &mut impl FnMut(char, Range<usize>)) {
     let mut segment = Segment::default();
-    let mut characters = original[from..].char_indices().map(|(at, c)| (from + at, c)).peekable();
+    let mut characters = original.char_indices().peekable();
     while let Some((at, c)) = characters.next() {
         if let Some(folded) = simple_form(c) {
             segment.finish(emit);
@@ -33,10 +29,10 @@ pub(super) fn walk_compatible(
 }
 
 /// Gives the characters with full and half width made one, without the invisible ones.
-pub(super) fn walk_width(original: &str, from: usize, emit: &mut impl FnMut(char, Range<usize>)) {
-    for (at, c) in original[from..].char_indices() {
+pub(super) fn walk_width(original: &str, emit: &mut impl FnMut(char, Range<usize>)) {
+    for (at, c) in original.char_indices() {
         if !is_invisible(c) {
-            emit(fold_width(c), from + at..from + at + c.len_utf8());
+            emit(fold_width(c), at..at + c.len_utf8());
         }
     }
 }
@@ -95,7 +91,7 @@ fn begins_segment_surely(c: char) -> bool {
 }
 
 /// The NFKC form of a character whose form is one character known without a table. All of them begin a segment.
-fn simple_form(c: char) -> Option<char> {
+pub(super) fn simple_form(c: char) -> Option<char> {
     match c {
         '\0'..='\u{7f}'
         | '\u{400}'..='\u{481}'

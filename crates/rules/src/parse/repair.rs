@@ -56,11 +56,15 @@ impl Repaired {
         let places =
             errors.iter().map(|error| (error, self.origin.range(error.span().unwrap_or(0..0))));
         places
-            .filter(|(_, span)| {
-                !self.reported.iter().any(|statement| statement.contains(&span.start))
-            })
+            .filter(|(_, span)| !self.is_reported(span.start))
             .map(|(error, span)| (Problem::Syntax(syntax(source, error.message(), &span)), span))
             .collect()
+    }
+
+    /// Whether the statement at this place was wrong. They were reported in their order.
+    fn is_reported(&self, at: usize) -> bool {
+        let after = self.reported.partition_point(|statement| statement.start <= at);
+        after > 0 && self.reported[after - 1].contains(&at)
     }
 
     /// Blank lines and comments: there, too, something may be wrong.

@@ -22,6 +22,7 @@ use char_set::CharSet;
 use compiler::Compiler;
 
 use crate::fold::Folded;
+use crate::keyword::find;
 
 /// More instructions than this are refused; the size limit of regexes is met long before.
 const MAX_INSTRUCTIONS: usize = 50_000;
@@ -192,7 +193,7 @@ fn occurrences<'t>(text: &'t str, part: &'t str) -> impl Iterator<Item = usize> 
     let step = part.chars().next().map_or(1, char::len_utf8);
     let mut from = 0;
     std::iter::from_fn(move || {
-        let at = from + text.get(from..)?.find(part)?;
+        let at = from + find(text.get(from..)?, part)?;
         from = at + step;
         Some(at)
     })

@@ -10,6 +10,9 @@ use super::text::Wording;
 /// do, the time would grow with their square.
 const MOST: usize = 100;
 
+/// So many rules are compared with a later one, the first of them, if it contains the texts of even more.
+const MOST_CANDIDATES: usize = 1_000;
+
 /// Finds rules by the fixed texts that they look for.
 pub(super) struct Index {
     automaton: Option<CharwiseDoubleArrayAhoCorasick<u32>>,
@@ -20,10 +23,11 @@ pub(super) struct Index {
 }
 
 impl Index {
-    pub(super) fn new(wordings: &[Wording]) -> Self {
+    /// Of the rules that can keep others from answering.
+    pub(super) fn new(wordings: &[Wording], can: impl Fn(usize) -> bool) -> Self {
         let mut by_text: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         let mut others = Vec::new();
-        for (rule, wording) in wordings.iter().enumerate() {
+        for (rule, wording) in wordings.iter().enumerate().filter(|(rule, _)| can(*rule)) {
             let needles = wording.needles();
             if needles.is_empty() || needles.contains(&"") {
                 others.push(rule);
@@ -39,7 +43,7 @@ impl Index {
         // Without an index the first rules are compared with all.
         let automaton = CharwiseDoubleArrayAhoCorasickBuilder::new().build(by_text.keys()).ok();
         if automaton.is_none() {
-            others = (0..wordings.len()).collect();
+            others = (0..wordings.len()).filter(|rule| can(*rule)).collect();
         }
         others.truncate(MOST);
         Self { automaton, rules: by_text.into_values().collect(), others }
@@ -47,16 +51,17 @@ impl Index {
 
     /// The rules that may be implied by this one, in order.
     pub(super) fn candidates(&self, later: &Wording) -> Vec<usize> {
-        let mut found: BTreeSet<usize> = self.others.iter().copied().collect();
+        let mut met = BTreeSet::new();
         if let Some(automaton) = &self.automaton {
-            for text in later.texts() {
-                for hit in automaton.find_overlapping_iter(text) {
-                    let rules =
-                        usize::try_from(hit.value()).ok().and_then(|index| self.rules.get(index));
-                    found.extend(rules.into_iter().flatten());
-                }
+            for text in later.looked_through() {
+                met.extend(automaton.find_overlapping_iter(&*text).map(|hit| hit.value()));
             }
         }
-        found.into_iter().collect()
+        let lists = met.into_iter().filter_map(|text| self.rules.get(usize::try_from(text).ok()?));
+        let mut found: Vec<usize> = lists.flatten().chain(&self.others).copied().collect();
+        found.sort_unstable();
+        found.dedup();
+        found.truncate(MOST_CANDIDATES);
+        found
     }
 }

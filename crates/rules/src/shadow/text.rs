@@ -4,6 +4,9 @@
 //! stand for all: the fixed words with characters around them that no rule mentions, a letter (which words must not touch)
 //! and an ideograph (which they may). What fits these fits whatever stands in their place.
 
+use std::borrow::Cow;
+use std::cell::OnceCell;
+
 use crate::fold::Folding;
 use crate::keyword::Item;
 use crate::model::Conditions;
@@ -47,7 +50,7 @@ struct OneOf {
     written: String,
     fits: Fits,
     /// `None` if there are too many ways.
-    texts: Option<Vec<String>>,
+    texts: OnceCell<Option<Vec<String>>>,
     /// Of a sentence: texts of which each way through it contains one.
     required: Vec<String>,
 }
@@ -112,22 +115,22 @@ impl Wording {
 
     /// The same, but of the keywords only this one.
     pub(super) fn with_keyword(&self, keyword: &str, folding: Folding) -> Self {
-        let mut only = self.clone();
-        only.conditions.retain(|condition| condition.key != "keyword");
+        // Not cloned as a whole: there may be thousands of keywords.
+        let others = self.conditions.iter().filter(|condition| condition.key != "keyword");
+        let mut conditions: Vec<Condition> = others.cloned().collect();
         let items = vec![OneOf::word("keyword", keyword, folding)];
-        only.conditions.push(Condition { key: "keyword", items });
-        only
+        conditions.push(Condition { key: "keyword", items });
+        Self { conditions, is_opaque: self.is_opaque }
     }
 
     /// Whether this is one of its keywords.
-    pub(super) fn has_keyword(&self, keyword: &str, hant: bool) -> bool {
-        let wanted = Item::new(keyword, Folding::new(false, hant));
+    pub(super) fn has_keyword(&self, wanted: &Item) -> bool {
         let mut keywords = self.conditions.iter().filter(|condition| condition.key == "keyword");
         keywords.any(|condition| {
             condition
                 .items
                 .iter()
-                .any(|item| matches!(&item.fits, Fits::Contains(known) if *known == wanted))
+                .any(|item| matches!(&item.fits, Fits::Contains(known) if known == wanted))
         })
     }
 
@@ -141,10 +144,10 @@ impl Wording {
         whole.next().map(|set| set.concat()).unwrap_or_default()
     }
 
-    /// All texts that stand for its own.
-    pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
+    /// Texts that contain every needle that its own texts contain.
+    pub(super) fn looked_through(&self) -> impl Iterator<Item = Cow<'_, str>> {
         let items = self.conditions.iter().flat_map(|condition| &condition.items);
-        items.filter_map(|item| item.texts.as_ref()).flatten().map(String::as_str)
+        items.flat_map(OneOf::looked_through)
     }
 
     /// Why every text that fits `later` fits this one too; `None` if that is not certain.
@@ -184,7 +187,7 @@ impl Condition {
                 .any(|item| matches!(item.fits, Fits::Regex) && item.written == wanted.written);
             return same.then_some(ShadowReason::Weaker);
         }
-        let texts = wanted.texts.as_ref()?;
+        let texts = wanted.texts()?;
         let mut used = None;
         for text in texts {
             let item = self.items.iter().find(|item| item.fits.fit(text))?;
@@ -215,14 +218,48 @@ impl OneOf {
             "suffix" => Fits::Ends(item.clone()),
             _ => Fits::Contains(item.clone()),
         };
-        let before: &[&str] =
-            if matches!(fits, Fits::Is(_) | Fits::Begins(_)) { &[""] } else { &BESIDE };
-        let after: &[&str] =
-            if matches!(fits, Fits::Is(_) | Fits::Ends(_)) { &[""] } else { &BESIDE };
+        Self { written: word.to_owned(), fits, texts: OnceCell::new(), required: Vec::new() }
+    }
+
+    /// The texts that stand for all that fit it; made when first asked for, as few rules come so near to another.
+    fn texts(&self) -> Option<&[String]> {
+        self.texts.get_or_init(|| self.texts_around()).as_deref()
+    }
+
+    /// A word with all that may stand beside it.
+    fn texts_around(&self) -> Option<Vec<String>> {
+        let (item, before, after): (_, &[&str], &[&str]) = match &self.fits {
+            Fits::Contains(item) => (item, &BESIDE, &BESIDE),
+            Fits::Is(item) => (item, &[""], &[""]),
+            Fits::Begins(item) => (item, &[""], &BESIDE),
+            Fits::Ends(item) => (item, &BESIDE, &[""]),
+            Fits::Sentence(_) | Fits::Regex => return None,
+        };
         let around =
             before.iter().flat_map(|before| after.iter().map(move |after| (before, after)));
         let texts = around.map(|(before, after)| format!("{before}{}{after}", item.text()));
-        Self::new(word.to_owned(), fits, Some(texts.collect()))
+        Some(self.fitting(texts))
+    }
+
+    /// Those texts that fit, as a rule that ignores case sees them: a word may not stand beside a letter.
+    fn fitting(&self, texts: impl Iterator<Item = String>) -> Vec<String> {
+        texts
+            .filter(|text| self.fits.fit(text))
+            .map(|text| without_case(&text).into_owned())
+            .collect()
+    }
+
+    /// What a needle is looked for in. No needle goes beyond a word: it begins and ends with no space, and holds none of
+    /// the characters that nobody uses.
+    fn looked_through(&self) -> Vec<Cow<'_, str>> {
+        match &self.fits {
+            Fits::Contains(item) | Fits::Is(item) | Fits::Begins(item) | Fits::Ends(item) => {
+                vec![without_case(item.text())]
+            }
+            Fits::Sentence(_) | Fits::Regex => {
+                self.texts().into_iter().flatten().map(|text| text.as_str().into()).collect()
+            }
+        }
     }
 
     fn sentence(pattern: &Pattern, folding: Folding) -> Self {
@@ -234,12 +271,19 @@ impl OneOf {
                 .collect()
         });
         let matcher = Matcher::new(pattern, folding);
-        let fold = |text: &String| Folding::new(false, false).fold(text.trim()).into_text();
         let longest = Matcher::required(pattern, folding)
             .into_iter()
             .max_by_key(|set| set.iter().map(String::len).min().unwrap_or(0));
-        let required = longest.iter().flatten().map(fold).collect();
-        Self { required, ..Self::new(pattern.to_string(), Fits::Sentence(matcher), texts) }
+        let required =
+            longest.iter().flatten().map(|text| without_case(text.trim()).into_owned()).collect();
+        let mut sentence = Self {
+            written: pattern.to_string(),
+            fits: Fits::Sentence(matcher),
+            texts: OnceCell::new(),
+            required,
+        };
+        sentence.texts = texts.map(|texts: Vec<String>| sentence.fitting(texts.into_iter())).into();
+        sentence
     }
 
     fn regex(source: &str, case: bool) -> Self {
@@ -248,18 +292,9 @@ impl OneOf {
         Self {
             written: written.clone(),
             fits: Fits::Regex,
-            texts: Some(vec![written]),
+            texts: Some(vec![written]).into(),
             required: Vec::new(),
         }
-    }
-
-    /// Keeps those texts that fit: a word may not stand beside a letter.
-    fn new(written: String, fits: Fits, texts: Option<Vec<String>>) -> Self {
-        // Those that another rule of no case would see.
-        let fold = |text: &String| Folding::new(false, false).fold(text).into_text();
-        let texts =
-            texts.map(|texts| texts.iter().filter(|text| fits.fit(text)).map(fold).collect());
-        Self { written, fits, texts, required: Vec::new() }
     }
 
     /// Fixed texts of which every text that fits it contains one, folded; none if there are none.
@@ -272,4 +307,9 @@ impl OneOf {
             Fits::Sentence(_) => self.required.iter().map(String::as_str).collect(),
         }
     }
+}
+
+/// A text as a rule that ignores case sees it.
+fn without_case(text: &str) -> Cow<'_, str> {
+    Folding::new(false, false).fold(text).into_cow()
 }

@@ -13,22 +13,22 @@ pub(super) struct CharSet {
 }
 
 /// The classes that nearly every regex uses, kept once for all.
-static SHARED: LazyLock<Vec<Arc<CharSet>>> = LazyLock::new(|| {
+static SHARED: LazyLock<Vec<(Class, Arc<CharSet>)>> = LazyLock::new(|| {
     let class = |source: &str| match regex_syntax::parse(source).map(Hir::into_kind) {
-        Ok(HirKind::Class(class)) => CharSet::new(&class),
-        _ => CharSet::default(),
+        Ok(HirKind::Class(class)) => Some((class.clone(), Arc::new(CharSet::new(&class)))),
+        _ => None,
     };
     [r"\w", r"\d", r"\s", r"\W", r"\D", r"\S", ".", "(?s:.)"]
-        .map(|source| Arc::new(class(source)))
-        .into()
+        .into_iter()
+        .filter_map(class)
+        .collect()
 });
 
 impl CharSet {
     /// The characters of a class, shared where many regexes have it.
     pub(super) fn of(class: &Class) -> Arc<Self> {
-        let set = Self::new(class);
-        let shared = SHARED.iter().find(|shared| ***shared == set).cloned();
-        shared.unwrap_or_else(|| Arc::new(set))
+        let shared = SHARED.iter().find(|(known, _)| known == class);
+        shared.map_or_else(|| Arc::new(Self::new(class)), |(_, set)| Arc::clone(set))
     }
 
     fn new(class: &Class) -> Self {
@@ -43,10 +43,10 @@ impl CharSet {
                 .map(|range| (range.start().into(), range.end().into()))
                 .collect(),
         };
-        let within = |c: char| ranges.iter().any(|(from, to)| (*from..=*to).contains(&c));
-        let ascii = (0..128_u8)
-            .filter(|byte| within(char::from(*byte)))
-            .fold(0, |set, byte| set | 1 << byte);
+        let of_ascii = ranges.iter().take_while(|(from, _)| from.is_ascii());
+        let ascii = of_ascii
+            .flat_map(|(from, to)| *from..=(*to).min('\u{7f}'))
+            .fold(0, |set, c| set | 1 << u32::from(c));
         let beyond = ranges
             .into_iter()
             .filter(|(_, to)| !to.is_ascii())
@@ -65,7 +65,7 @@ impl CharSet {
 
     /// Bytes that this set alone takes; a shared one takes none.
     pub(super) fn heap(set: &Arc<Self>) -> usize {
-        let is_shared = SHARED.iter().any(|shared| Arc::ptr_eq(shared, set));
+        let is_shared = SHARED.iter().any(|(_, shared)| Arc::ptr_eq(shared, set));
         if is_shared { 0 } else { size_of::<Self>() + size_of_val(&*set.ranges) }
     }
 }
