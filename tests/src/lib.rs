@@ -247,6 +247,15 @@ impl Stage {
         self.events = self.sandbox.events();
     }
 
+    /// The most memory that the bot has had so far, where the system tells.
+    #[must_use]
+    pub fn peak_memory(&self) -> String {
+        let id = self.child.as_ref().and_then(Child::id).unwrap_or_default();
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        line.unwrap_or("unknown").trim().to_owned()
+    }
+
     /// How many calls of this endpoint the server has answered, by the last part of its path.
     #[must_use]
     pub fn calls(&self, endpoint: &str) -> usize {
