@@ -27,20 +27,21 @@ static MEASURED: LazyLock<Vec<(Class, usize)>> = LazyLock::new(|| {
 
 /// Whether the automaton stays within [`LIMIT`].
 pub(super) fn fits(hir: &Hir) -> bool {
-    estimate(hir) <= LIMIT || build(hir).is_ok()
+    estimate(hir) <= LIMIT || build(hir).is_some()
 }
 
-fn build(hir: &Hir) -> Result<thompson::NFA, thompson::BuildError> {
+/// The automaton, if it stays within [`LIMIT`].
+fn build(hir: &Hir) -> Option<thompson::NFA> {
     let config = thompson::Config::new()
         .nfa_size_limit(Some(LIMIT))
         .which_captures(thompson::WhichCaptures::All);
-    thompson::Compiler::new().configure(config).build_from_hir(hir)
+    thompson::Compiler::new().configure(config).build_from_hir(hir).ok()
 }
 
 fn measure(source: &str) -> Option<(Class, usize)> {
     let hir = regex_syntax::parse(source).ok()?;
     // While it is built, an automaton has more states than when it is done.
-    let size = 2 * build(&hir).ok()?.memory_usage();
+    let size = 2 * build(&hir)?.memory_usage();
     match hir.into_kind() {
         HirKind::Class(class) => Some((class, size)),
         _ => None,
