@@ -87,11 +87,11 @@ pub(crate) fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
 /// Where `part` first stands in `text`. For short parts in short texts: the search of the standard library prepares
 /// itself longer than this one takes.
 pub(crate) fn find(text: &str, part: &str) -> Option<usize> {
-    let (Some(last), text) = (part.len().checked_sub(1), text.as_bytes()) else { return Some(0) };
-    let part = part.as_bytes();
+    let (text, part) = (text.as_bytes(), part.as_bytes());
+    let Some((last, head)) = part.split_last() else { return Some(0) };
     // The last byte tells more than the first: those of all ideographs begin alike.
-    let ends = text.get(last..)?.iter().enumerate().filter(|(_, byte)| **byte == part[last]);
-    ends.map(|(start, _)| start).find(|start| text[*start..*start + last] == part[..last])
+    memchr::memchr_iter(*last, text.get(head.len()..)?)
+        .find(|start| text[*start..*start + head.len()] == *head)
 }
 
 fn first_length(text: &str) -> usize {

@@ -113,6 +113,8 @@ impl Template {
             }
         }
         flush(&mut text, &mut pieces);
+        // A bot may have a hundred thousand of them, most of one piece.
+        pieces.shrink_to_fit();
         Ok(Self { pieces })
     }
 
@@ -186,6 +188,7 @@ impl Template {
 
 fn flush(text: &mut String, pieces: &mut Vec<Piece>) {
     if !text.is_empty() {
+        text.shrink_to_fit();
         pieces.push(Piece::Text(std::mem::take(text)));
     }
 }

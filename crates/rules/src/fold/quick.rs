@@ -11,7 +11,12 @@ pub(super) fn fold(how: Folding, original: &str) -> Option<(Cow<'_, str>, bool)>
     let mut folded = Copy { original, text: String::new(), copied: 0, same_bytes: true };
     let mut after_space = false;
     for (at, c) in original.char_indices() {
-        let is_space = c.is_ascii_whitespace() || matches!(c, '\u{b}' | '\u{3000}');
+        // Most characters of most texts.
+        if stays(how, c) {
+            after_space = false;
+            continue;
+        }
+        let is_space = matches!(c, '\t'..='\r' | ' ' | '\u{3000}');
         if is_space && how.form != Form::Width {
             if after_space {
                 folded.replace(at, c, None);
@@ -27,6 +32,12 @@ pub(super) fn fold(how: Folding, original: &str) -> Option<(Cow<'_, str>, bool)>
         after_space = is_space;
     }
     Some(folded.finish())
+}
+
+/// Whether a character stays as it is, at a glance.
+#[inline]
+fn stays(how: Folding, c: char) -> bool {
+    matches!(c, '!'..='@' | '['..='~') || (matches!(c, '\u{4e00}'..='\u{9fff}') && !how.hant)
 }
 
 /// What one character becomes, white space left out.
