@@ -79,6 +79,7 @@ impl Counting {
     }
 
     /// Two numbers under a fault, and one after it: a copy that comes late would be taken for the answer to the next.
+    #[expect(clippy::print_stderr, reason = "a story that fails tells which fault it had met")]
     async fn survives(&mut self, fault: &Fault) {
         eprintln!("-- {fault:?}");
         let before = self.stage.calls(&fault.path);
