@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_util::FutureExt;
-use mynah_core::{EventBody, Random, SystemClock};
+use mynah_core::{Clock, EventBody, Random, SystemClock};
 use mynah_sandbox::{Happening, Options};
 use mynah_store::{Inspector, LogQuery, Logged};
 use mynah_tests::Stage;
@@ -65,7 +65,7 @@ fn number(name: &str) -> Option<u64> {
 }
 
 fn seed_of_now() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is later than 1970");
     now.as_secs() ^ u64::from(now.subsec_nanos())
 }
 
@@ -172,18 +172,18 @@ impl KillLoop {
     /// Whether everything that was asked has arrived, and nothing is left to do.
     fn is_all_done(&self) -> bool {
         let inspector = self.inspector();
-        let status = inspector.status(mynah_core::Clock::now(&SystemClock)).unwrap();
+        let status = inspector.status(SystemClock.now()).expect("a store in order");
         status.open_events + status.open_actions == 0
             && self.log().keys().copied().eq(0..self.asked.len())
     }
 
     fn inspector(&self) -> Inspector {
-        Inspector::open(self.stage.data.path()).unwrap()
+        Inspector::open(self.stage.data.path()).expect("a store in order")
     }
 
     /// The questions that the bot has accepted, by their numbers, with what became of them.
     fn log(&self) -> BTreeMap<usize, Logged> {
-        let logged = self.inspector().log(&LogQuery::default()).unwrap();
+        let logged = self.inspector().log(&LogQuery::default()).expect("a store in order");
         let questions = logged.into_iter().filter_map(|logged| {
             let EventBody::Message(message) = &logged.event.body else { return None };
             Some((message.text.strip_prefix("问题 ")?.parse().ok()?, logged))
@@ -200,8 +200,10 @@ impl KillLoop {
     fn count(&self, rows: &str) -> u64 {
         let path = self.stage.data.path().join(mynah_store::FILE);
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let database = Connection::open_with_flags(path, flags).unwrap();
-        database.query_row(&format!("SELECT count(*) FROM {rows}"), [], |row| row.get(0)).unwrap()
+        let database = Connection::open_with_flags(path, flags).expect("a database");
+        database
+            .query_row(&format!("SELECT count(*) FROM {rows}"), [], |row| row.get(0))
+            .expect("rows of the store")
     }
 
     /// The promises: once, in order, by the policy where nobody knows.
@@ -251,7 +253,11 @@ impl KillLoop {
         println!("sends cut in flight: {}", self.count("action WHERE doubts > 0"));
         let copies = self.stage.calls("webwxsendmsg").saturating_sub(answers);
         println!("  sent once more and dropped by the service as copies: {copies}");
-        println!("  given up after the second cut, arrived or not: {given_up:?}");
+        let lost = self.asked.len().saturating_sub(answers + aside.len());
+        println!(
+            "  given up after the second cut: {}, of which never arrived: {lost}",
+            given_up.len()
+        );
         println!("set aside after three kills in their turn: {aside:?}");
     }
 }
