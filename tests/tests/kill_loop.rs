@@ -1,4 +1,7 @@
-//! The bot is killed at random moments while it answers: nothing is lost, nothing is said twice.
+//! The bot is killed at random moments while it answers: every question is answered once and in order.
+//!
+//! Two kinds may stay without an answer, by the policies of the runtime, and are counted: those whose send was cut twice,
+//! and those that were in their turn at three kills, which the bot takes for the cause.
 //!
 //! `MYNAH_KILLS=200 cargo test -p mynah-tests --test kill_loop -- --nocapture` kills it two hundred times while two
 //! thousand questions are asked. The moments are drawn from a seed, which is printed; `MYNAH_SEED` takes it again.
