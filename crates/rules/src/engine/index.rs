@@ -12,14 +12,14 @@ use super::wanted::{Anchor, Literal};
 /// The literals of all rules.
 #[derive(Debug, Default)]
 pub(super) struct IndexBuilder {
-    /// Behind each literal: the rules that wait for it anywhere, at the beginning, at the end.
-    literals: HashMap<Box<str>, [Vec<u32>; 3]>,
+    /// Behind each literal: the rules that wait for it at each anchor.
+    literals: HashMap<Box<str>, [Vec<u32>; Anchor::COUNT]>,
 }
 
 /// The automaton and its lists.
 pub(super) struct Index {
     automaton: Option<Automaton<u32>>,
-    /// Where the three lists of each literal begin; the list after the last begins at the end.
+    /// Where the lists of each literal begin, one for each anchor; the list after the last begins at the end.
     starts: Box<[u32]>,
     rules: Box<[u32]>,
 }
@@ -29,7 +29,7 @@ thread_local! {
     static MET: RefCell<Met> = RefCell::default();
 }
 
-/// Marks for literals that need not be cleared between searches.
+/// Marks, two for each literal, that need not be cleared between searches.
 #[derive(Default)]
 struct Met {
     search: u32,
@@ -49,7 +49,8 @@ impl IndexBuilder {
     pub(super) fn build(self) -> Index {
         let mut literals: Vec<_> = self.literals.into_iter().collect();
         literals.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-        let (mut starts, mut rules) = (Vec::with_capacity(3 * literals.len() + 1), Vec::new());
+        let (mut starts, mut rules) =
+            (Vec::with_capacity(Anchor::COUNT * literals.len() + 1), Vec::new());
         let length = |rules: &Vec<u32>| u32::try_from(rules.len()).unwrap_or(u32::MAX);
         for list in literals.iter().flat_map(|(_, lists)| lists) {
             starts.push(length(&rules));
@@ -71,11 +72,14 @@ impl Index {
         let begin = text.len() - text.trim_start().len();
         let end = text.trim_end().len();
         MET.with_borrow_mut(|met| {
-            met.begin(self.starts.len() / 3);
+            met.begin(2 * self.literals());
             for hit in automaton.find_overlapping_iter(text) {
                 let literal = hit.value() as usize;
-                if met.first_time(literal) {
+                if met.first_time(2 * literal) {
                     found.extend_from_slice(self.list(literal, Anchor::Anywhere));
+                }
+                if stands_alone(text, hit.start(), hit.end()) && met.first_time(2 * literal + 1) {
+                    found.extend_from_slice(self.list(literal, Anchor::Word));
                 }
                 // Literals have no spaces around them, texts and items may.
                 if (hit.start() == begin && !planted(Mistake::SpacesForgotten)) || hit.start() == 0
@@ -91,15 +95,19 @@ impl Index {
     }
 
     fn list(&self, literal: usize, anchor: Anchor) -> &[u32] {
-        let list = 3 * literal + anchor as usize;
+        let list = Anchor::COUNT * literal + anchor as usize;
         &self.rules[self.starts[list] as usize..self.starts[list + 1] as usize]
+    }
+
+    fn literals(&self) -> usize {
+        self.starts.len() / Anchor::COUNT
     }
 
     /// The rules behind each literal.
     pub(super) fn lists(&self) -> impl Iterator<Item = &[u32]> {
-        let literals = 0..self.starts.len() / 3;
-        literals.map(|literal| {
-            let (from, to) = (self.starts[3 * literal], self.starts[3 * literal + 3]);
+        (0..self.literals()).map(|literal| {
+            let first = Anchor::COUNT * literal;
+            let (from, to) = (self.starts[first], self.starts[first + Anchor::COUNT]);
             &self.rules[from as usize..to as usize]
         })
     }
@@ -111,9 +119,18 @@ impl Index {
     }
 }
 
+/// Whether what stands there is not surely a part of a longer word. Only ASCII tells surely: with case or without, an ASCII
+/// letter or digit is one.
+fn stands_alone(text: &str, start: usize, end: usize) -> bool {
+    let text = text.as_bytes();
+    let is_word = |at: usize| text.get(at).is_some_and(u8::is_ascii_alphanumeric);
+    let goes_on = |before: usize, after: usize| is_word(before) && is_word(after);
+    !(start > 0 && goes_on(start - 1, start)) && !goes_on(end.wrapping_sub(1), end)
+}
+
 impl fmt::Debug for Index {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Index").field("literals", &(self.starts.len() / 3)).finish_non_exhaustive()
+        f.debug_struct("Index").field("literals", &self.literals()).finish_non_exhaustive()
     }
 }
 

@@ -30,6 +30,13 @@ pub(super) enum Anchor {
     Anywhere = 0,
     Begin = 1,
     End = 2,
+    /// Anywhere but inside a longer word, as `keyword` means it.
+    Word = 3,
+}
+
+impl Anchor {
+    /// How many there are.
+    pub(super) const COUNT: usize = 4;
 }
 
 /// What a rule needs: of each set one literal must be found in the text.
@@ -57,14 +64,14 @@ impl Wanted {
             (&when.exact, Anchor::Begin),
             (&when.prefix, Anchor::Begin),
             (&when.suffix, Anchor::End),
-            (&when.keyword, Anchor::Anywhere),
+            (&when.keyword, Anchor::Word),
         ] {
             if !list.is_empty() {
                 wanted.sets.extend(items(list, anchor));
             }
         }
         for item in &when.all {
-            wanted.sets.extend(items(std::slice::from_ref(item), Anchor::Anywhere));
+            wanted.sets.extend(items(std::slice::from_ref(item), Anchor::Word));
         }
         if planted(Mistake::NoneRequired) && !when.none.is_empty() {
             wanted.sets.extend(items(&when.none, Anchor::Anywhere));
@@ -130,7 +137,11 @@ fn shortest(set: &[Literal]) -> usize {
 
 fn literal(item: &str, anchor: Anchor, hant: bool) -> Option<Literal> {
     // Without the spaces around: where the item stands, its middle stands, apart from spaces at the same end.
-    cut(full(item, hant).trim(), anchor)
+    let item = full(item, hant);
+    let literal = cut(item.trim(), anchor)?;
+    // Of a part of the item, nothing is known about what stands beside it.
+    let is_part = anchor == Anchor::Word && *literal.text != *item;
+    Some(if is_part { Literal { anchor: Anchor::Anywhere, ..literal } } else { literal })
 }
 
 /// A literal of at most [`LONGEST`] characters: the end of one that stands at the end, else the beginning.
@@ -143,7 +154,7 @@ fn cut(text: &str, anchor: Anchor) -> Option<Literal> {
         Anchor::End if !planted(Mistake::CutAtWrongEnd) => {
             (characters.saturating_sub(LONGEST), LONGEST)
         }
-        Anchor::Begin | Anchor::Anywhere | Anchor::End => (0, LONGEST),
+        Anchor::Begin | Anchor::Anywhere | Anchor::Word | Anchor::End => (0, LONGEST),
     };
     Some(Literal { text: text.chars().skip(skip).take(take).collect::<String>().into(), anchor })
 }
