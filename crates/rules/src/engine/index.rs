@@ -78,7 +78,8 @@ impl Index {
                 if met.first_time(2 * literal) {
                     found.extend_from_slice(self.list(literal, Anchor::Anywhere));
                 }
-                if stands_alone(text, hit.start(), hit.end()) && met.first_time(2 * literal + 1) {
+                if !is_inside_word(text, hit.start(), hit.end()) && met.first_time(2 * literal + 1)
+                {
                     found.extend_from_slice(self.list(literal, Anchor::Word));
                 }
                 // Literals have no spaces around them, texts and items may.
@@ -119,13 +120,13 @@ impl Index {
     }
 }
 
-/// Whether what stands there is not surely a part of a longer word. Only ASCII tells surely: with case or without, an ASCII
+/// Whether what stands there is surely a part of a longer word. Only ASCII tells surely: with case or without, an ASCII
 /// letter or digit is one.
-fn stands_alone(text: &str, start: usize, end: usize) -> bool {
+fn is_inside_word(text: &str, start: usize, end: usize) -> bool {
     let text = text.as_bytes();
     let is_word = |at: usize| text.get(at).is_some_and(u8::is_ascii_alphanumeric);
-    let goes_on = |before: usize, after: usize| is_word(before) && is_word(after);
-    !(start > 0 && goes_on(start - 1, start)) && !goes_on(end.wrapping_sub(1), end)
+    let goes_on = |at: Option<usize>| at.is_some_and(|at| is_word(at) && is_word(at + 1));
+    goes_on(start.checked_sub(1)) || goes_on(end.checked_sub(1))
 }
 
 impl fmt::Debug for Index {
