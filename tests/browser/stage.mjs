@@ -17,7 +17,7 @@ export const axe = require.resolve("axe-core/axe.min.js");
 const START = 60_000;
 
 /** How long one test may take. */
-const TEST = 240_000;
+const TEST = 420_000;
 
 /** A browser that calls nobody but the page. */
 export function browser() {
@@ -39,17 +39,18 @@ export function copyOf(bot) {
 export async function start(args, line, env = {}) {
   const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, ...env } });
   const told = [];
+  let late;
   const found = new Promise((resolve, reject) => {
     for (const stream of [child.stdout, child.stderr]) {
       createInterface({ input: stream }).on("line", (text) => {
         told.push(text);
         const match = line.exec(text);
-        if (match) resolve(match);
+        if (match) { clearTimeout(late); resolve(match); }
       });
     }
     const fail = (what) => { child.kill("SIGKILL"); reject(new Error(`mynah ${args.join(" ")} ${what}:\n${told.join("\n")}`)); };
     child.on("exit", (code) => fail(`ended with ${code}`));
-    setTimeout(() => fail("did not say where it serves"), START).unref();
+    late = setTimeout(() => fail("did not say where it serves"), START);
   });
   const ended = new Promise((resolve) => child.on("exit", resolve));
   const match = await found;

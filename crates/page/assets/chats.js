@@ -1,7 +1,7 @@
 // The column of chats.
 
 import { get, post } from "./api.js";
-import { ask, fill, h } from "./dom.js";
+import { arrange, ask, h } from "./dom.js";
 import { moment, t } from "./i18n.js";
 import { changed, state, when } from "./state.js";
 
@@ -11,7 +11,8 @@ export function chatsColumn(report) {
     type: "search", "aria-label": t("search"), placeholder: t("search"),
     oninput: () => { state.query = search.value; draw(); },
   });
-  const draw = () => fill(list, shown().map(row));
+  const rows = new Map();
+  const draw = () => arrange(list, shown().map((chat) => rowOf(chat, rows)));
   when(["chats", "chat"], draw);
   return h("nav.column.chats", { "aria-label": t("chats") },
     h("header.row", {}, search),
@@ -26,6 +27,16 @@ function shown() {
   return [...state.chats.values()]
     .filter((chat) => !query || chat.name.toLowerCase().includes(query))
     .sort((a, b) => (b.last?.time ?? 0) - (a.last?.time ?? 0));
+}
+
+/** The row of a chat: the one that stands there already, unless something about it has changed. */
+function rowOf(chat, rows) {
+  const looks = JSON.stringify([chat.name, chat.unread, chat.last, chat.id === state.chat]);
+  const known = rows.get(chat.id);
+  if (known?.looks === looks) return known.element;
+  const element = row(chat);
+  rows.set(chat.id, { looks, element });
+  return element;
 }
 
 function row(chat) {

@@ -22,6 +22,17 @@ export function fill(place, ...children) {
   if (focused) place.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
 }
 
+/** Makes `nodes` the children of `place` in this order, touching only what differs. */
+export function arrange(place, nodes) {
+  const wanted = new Set(nodes);
+  for (const child of [...place.childNodes]) if (!wanted.has(child)) child.remove();
+  let at = place.firstChild;
+  for (const node of nodes) {
+    if (node === at) at = at.nextSibling;
+    else place.insertBefore(node, at);
+  }
+}
+
 /** A question in a dialog: resolves to the values of its fields, or null when it is closed. */
 export function ask(title, fields, labels) {
   return new Promise((resolve) => {

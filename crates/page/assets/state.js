@@ -31,12 +31,15 @@ const due = new Set();
 
 /** Says that something of these topics changed; the listeners are called once, before the next frame. */
 export function changed(...topics) {
-  if (!due.size) queueMicrotask(() => {
-    const now = new Set([...due].flatMap((topic) => [...(listeners.get(topic) ?? [])]));
-    due.clear();
-    for (const listener of now) listener();
-  });
+  // A hidden page has no frames.
+  if (!due.size) document.hidden ? setTimeout(tell, 100) : requestAnimationFrame(tell);
   for (const topic of topics) due.add(topic);
+}
+
+function tell() {
+  const now = new Set([...due].flatMap((topic) => [...(listeners.get(topic) ?? [])]));
+  due.clear();
+  for (const listener of now) listener();
 }
 
 /** Puts a message where it belongs: a new one at the end, a known one (recalled, decided) in its place. */

@@ -1,7 +1,7 @@
 // The conversation: bubbles, and the line to say something.
 
 import { get, post } from "./api.js";
-import { ask, fill, h } from "./dom.js";
+import { arrange, ask, fill, h } from "./dom.js";
 import { language, moment, t } from "./i18n.js";
 import { changed, state, when } from "./state.js";
 
@@ -30,7 +30,7 @@ function drawMessages(log) {
     return old && old.message === message && old.chosen === chosen ? old : bubble(message, chosen);
   });
   const older = state.hasOlder ? [h("button", { "data-key": "older", onclick: () => readOlder(log) }, t("older"))] : [];
-  log.replaceChildren(...older, ...lines);
+  arrange(log, [...older, ...lines]);
   if (atEnd) log.scrollTop = log.scrollHeight;
 }
 
