@@ -67,6 +67,9 @@ pub struct Recovered {
     /// Those of them whose next event was begun when the process ended: one of these may have killed it, so they are
     /// handled one after the other.
     pub suspects: Vec<Lane>,
+    /// Those of the suspects whose event is set aside if the process ends on it once more: they are handled before
+    /// anything else begins, so that no other cause of an end is held against them.
+    pub last_chance: Vec<Lane>,
     /// Chats with unsettled actions.
     pub chats: Vec<ChatId>,
     /// Actions that were claimed when the process ended: nobody knows whether they took effect.

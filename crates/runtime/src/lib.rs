@@ -265,7 +265,13 @@ async fn recover(worker: &Worker) -> Result<Dispatcher, StoreError> {
     {
         dispatcher.remember(&worker.store.recent_claims(now - back, most).await?);
     }
-    dispatcher.recovered(worker.recover().await?, now);
+    let recovered = worker.recover().await?;
+    for lane in &recovered.last_chance {
+        tracing::warn!(%lane, "the process ended on its next event twice; it is handled before anything else");
+        let end = worker.turn(lane).await?;
+        dispatcher.something_to_send(&end.chats, now);
+    }
+    dispatcher.recovered(recovered, now);
     Ok(dispatcher)
 }
 

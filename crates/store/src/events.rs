@@ -203,14 +203,14 @@ pub(crate) fn open_lanes(connection: &Connection) -> Result<Vec<Lane>> {
         .collect()
 }
 
-/// Lanes with events that were begun when the process ended, those with the fewest attempts first.
-pub(crate) fn suspect_lanes(connection: &Connection) -> Result<Vec<Lane>> {
+/// Lanes with events that the process ended on so often or more, those with the fewest attempts first.
+pub(crate) fn suspect_lanes(connection: &Connection, attempts: u32) -> Result<Vec<Lane>> {
     connection
         .prepare(
-            "SELECT lane FROM event WHERE handled IS NULL AND attempts > 0
+            "SELECT lane FROM event WHERE handled IS NULL AND attempts >= ?1
              GROUP BY lane ORDER BY max(attempts), min(seq)",
         )?
-        .query_map([], |row| Ok(Lane::new(row.get::<_, String>(0)?)))?
+        .query_map([attempts], |row| Ok(Lane::new(row.get::<_, String>(0)?)))?
         .collect()
 }
 

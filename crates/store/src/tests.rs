@@ -189,6 +189,7 @@ async fn an_event_that_kills_the_process_is_set_aside_after_three_attempts() {
         let recovered = store.recover(NOW).await.unwrap();
         assert_eq!(recovered.set_aside.len(), usize::from(attempt == 3), "attempt {attempt}");
         assert_eq!(recovered.suspects.len(), usize::from(attempt < 3), "attempt {attempt}");
+        assert_eq!(recovered.last_chance.len(), usize::from(attempt == 2), "attempt {attempt}");
     }
     assert_eq!(store.begin(&"g".into(), NOW).await.unwrap().map(|(event, _)| event.id), None);
     assert!(store.begin(&"h".into(), NOW).await.unwrap().is_some());

@@ -58,7 +58,8 @@ pub(crate) fn recover(database: &mut Database, now: Timestamp) -> Result<Recover
     let set_aside = events::set_aside(connection, now)?;
     Ok(Recovered {
         lanes: events::open_lanes(connection)?,
-        suspects: events::suspect_lanes(connection)?,
+        suspects: events::suspect_lanes(connection, 1)?,
+        last_chance: events::suspect_lanes(connection, events::ATTEMPTS - 1)?,
         chats: actions::open_chats(connection)?,
         in_doubt: actions::in_doubt(connection)?,
         set_aside,
