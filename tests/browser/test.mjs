@@ -187,36 +187,46 @@ await test("another site is not let in", async () => {
   await s.end();
 });
 
-await test("the console asks for the token, and shows the account and its rules", async () => {
+/** A bot that runs against a sandbox of its own, with its console open in a page. */
+async function console_(options) {
   const server = await start(["sandbox", "--listen", "127.0.0.1:0", "--auto-confirm"], /listening on (http:\S+)/);
   const copy = copyOf("bots/faq");
   const data = copyOf("bots/faq");
   const bot = await start(["run", copy.folder, "--server", server.match[1], "--data", join(data.folder, "data"), "--no-pacing", "--listen", "127.0.0.1:0"],
     pageLine, { MYNAH_PAGE_TOKEN: "open-sesame" });
-  const page = await open(bot.match[1]);
-  await page.getByLabel("Token").fill("wrong");
-  await page.getByRole("button", { name: "Open" }).click();
-  await page.getByText("That is not the token.").waitFor();
-  await page.getByLabel("Token").fill("open-sesame");
-  await page.getByRole("button", { name: "Open" }).click();
-  await page.getByText("on line", { exact: true }).waitFor();
-  await page.request.post(`${server.match[1]}/sandbox/messages`, { data: { from: "张三", group: "客户一群", text: "多少钱" } });
-  await page.locator("td", { hasText: "多少钱" }).first().waitFor();
-  await page.locator("td", { hasText: "bot.toml:" }).first().waitFor();
-  await page.getByRole("button", { name: "Reload rules" }).click();
-  await page.locator("header [role=status]", { hasText: "reloaded" }).waitFor();
-  await page.getByRole("button", { name: "Mute 30 min" }).first().click();
-  await page.getByRole("button", { name: "Resume" }).first().waitFor();
-  const violations = await seriousViolations(page);
-  assert(violations.length === 0, violations.join("\n"));
-  await page.screenshot({ path: join(pictures, "console-en-light-desktop.png") });
-  const unasked = await page.request.get(`${bot.match[1]}api/session`);
+  const page = await open(bot.match[1], options);
+  const end = async () => {
+    await page.context().close();
+    await bot.stop();
+    await server.stop();
+    copy.remove();
+    data.remove();
+  };
+  const ask = (text) => page.request.post(`${server.match[1]}/sandbox/messages`, { data: { from: "张三", group: "客户一群", text } });
+  return { page, url: bot.match[1], ask, end };
+}
+
+async function signIn(page, token) {
+  await page.locator("input[name=token]").fill(token);
+  await page.locator("button.main").click();
+}
+
+await test("the console asks for the token, and shows the account and its rules", async () => {
+  const c = await console_();
+  await signIn(c.page, "wrong");
+  await c.page.getByText("That is not the token.").waitFor();
+  await signIn(c.page, "open-sesame");
+  await c.page.getByText("on line", { exact: true }).waitFor();
+  await c.ask("多少钱");
+  await c.page.locator("td", { hasText: "多少钱" }).first().waitFor();
+  await c.page.locator("td", { hasText: "bot.toml:" }).first().waitFor();
+  await c.page.getByRole("button", { name: "Reload rules" }).click();
+  await c.page.locator("header [role=status]", { hasText: "reloaded" }).waitFor();
+  await c.page.getByRole("button", { name: "Mute 30 min" }).first().click();
+  await c.page.getByRole("button", { name: "Resume" }).first().waitFor();
+  const unasked = await c.page.request.get(`${c.url}api/session`);
   assert(unasked.status() === 401, `without token: ${unasked.status()}`);
-  await page.context().close();
-  await bot.stop();
-  await server.stop();
-  copy.remove();
-  data.remove();
+  await c.end();
 });
 
 for (const [language, locale] of [["en", "en-US"], ["zh", "zh-CN"]]) {
@@ -239,6 +249,22 @@ for (const [language, locale] of [["en", "en-US"], ["zh", "zh-CN"]]) {
         violations = violations.concat(await seriousViolations(s.page));
         assert(violations.length === 0, violations.join("\n"));
         await s.end();
+      });
+      await test(`the console looks right and is accessible: ${language}, ${colorScheme}, ${width}`, async () => {
+        const c = await console_({ locale, colorScheme, viewport });
+        await c.page.locator("input[name=token]").waitFor();
+        const shot = (name) => c.page.screenshot({ path: join(pictures, `console-${name}-${language}-${colorScheme}-${width}.png`), fullPage: true });
+        await shot("token");
+        let violations = await seriousViolations(c.page);
+        await signIn(c.page, "open-sesame");
+        await c.page.locator(".card").first().waitFor();
+        await c.ask("请问多少钱");
+        await c.ask("随便聊聊");
+        await c.page.locator("td", { hasText: "随便聊聊" }).first().waitFor();
+        await shot("main");
+        violations = violations.concat(await seriousViolations(c.page));
+        assert(violations.length === 0, violations.join("\n"));
+        await c.end();
       });
     }
   }

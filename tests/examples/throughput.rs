@@ -1,0 +1,112 @@
+//! How fast the whole way is over HTTP: from the answer of the sandbox to a sync, to the request that sends the reply.
+//!
+//! `cargo run --release -p mynah-tests --example throughput` asks a bot with its data on disk, first 100 messages a second,
+//! then as many as it can, in 20 chats, and prints what it took. The bot is this program once more, so CPU and memory are
+//! those of the bot alone; the sandbox needs a processor of its own.
+
+#![expect(clippy::print_stdout, reason = "what it measures is printed")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use mynah_sandbox::{Happening, Options};
+use mynah_tests::Stage;
+use tokio::time::interval;
+
+const CHATS: usize = 20;
+const STEADY: usize = 1000;
+const FLOOD: usize = 5000;
+const RULES: &str = "[[rule]]\nregex = '^问题 (?<n>\\d+)$'\nreply = \"答案 {n}\"\n";
+
+/// Longer than any machine should need.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    if std::env::args().nth(1).as_deref() == Some("run") {
+        return Ok(runtime.block_on(mynah::Bot::new().run_cli())?);
+    }
+    runtime.block_on(async { tokio::time::timeout(PATIENCE, measure()).await? })
+}
+
+async fn measure() -> Result<(), Box<dyn std::error::Error>> {
+    let folder = tempfile::tempdir()?;
+    std::fs::write(folder.path().join("bot.toml"), RULES)?;
+    let program = std::env::current_exe()?.display().to_string();
+    let options = Options { auto_confirm: true, ..Options::default() };
+    let mut stage = Stage::with(&program, folder.path(), options).await;
+    stage.start().await;
+    // The first answers find caches cold and groups unknown.
+    run(&mut stage, 0..CHATS, Some(Duration::from_millis(50))).await;
+    let steady = run(&mut stage, CHATS..CHATS + STEADY, Some(Duration::from_millis(10))).await;
+    println!("100 messages a second: {steady}");
+    let flood = run(&mut stage, CHATS + STEADY..CHATS + STEADY + FLOOD, None).await;
+    println!("as many as it can:     {flood}");
+    Ok(())
+}
+
+/// What a run took.
+struct Figures {
+    messages: usize,
+    took: Duration,
+    cpu: Duration,
+    /// From the sync answer to the send request, ascending.
+    delays: Vec<Duration>,
+}
+
+impl std::fmt::Display for Figures {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let rate = self.messages as f64 / self.took.as_secs_f64();
+        let cpu = self.cpu / u32::try_from(self.messages).unwrap_or(u32::MAX).max(1);
+        let at = |part: usize| {
+            self.delays
+                .get(self.delays.len().saturating_sub(1) * part / 100)
+                .copied()
+                .unwrap_or_default()
+        };
+        write!(f, "{rate:.0} messages/s, CPU {cpu:.2?} per answered message, ")?;
+        write!(f, "sync answer to send request p50 {:.2?}, p99 {:.2?}", at(50), at(99))
+    }
+}
+
+/// Asks these questions, one after each pause or all at once, and waits for their answers.
+async fn run(
+    stage: &mut Stage,
+    questions: std::ops::Range<usize>,
+    pause: Option<Duration>,
+) -> Figures {
+    let messages = questions.len();
+    let mut events = stage.sandbox.events();
+    let (cpu, began) = (stage.cpu(), Instant::now());
+    let mut clock = interval(pause.unwrap_or(Duration::from_millis(1)));
+    let mut waiting = questions;
+    let (mut said, mut read, mut delays) = (BTreeSet::new(), BTreeMap::new(), Vec::new());
+    let mut answered = 0;
+    while answered < messages {
+        tokio::select! {
+            biased;
+            event = events.recv() => match event {
+                Ok(Happening::Call(call)) if call.path.ends_with("/webwxsync") => {
+                    let now = Instant::now();
+                    read.extend(std::mem::take(&mut said).into_iter().map(|n| (n, now)));
+                }
+                Ok(Happening::Sent(sent)) => {
+                    let n = sent.text.strip_prefix("答案 ").and_then(|n| n.parse::<usize>().ok());
+                    delays.extend(n.and_then(|n| read.remove(&n)).map(|since: Instant| since.elapsed()));
+                    answered += 1;
+                }
+                Ok(_) => {}
+                Err(error) => panic!("the sandbox is faster than this measurement: {error}"),
+            },
+            _ = clock.tick(), if !waiting.is_empty() => {
+                let at_once = if pause.is_some() { 1 } else { 200 };
+                for n in waiting.by_ref().take(at_once) {
+                    stage.sandbox.say("小红", Some(&format!("测试群{}", n % CHATS)), &format!("问题 {n}"));
+                    said.insert(n);
+                }
+            }
+        }
+    }
+    delays.sort();
+    Figures { messages, took: began.elapsed(), cpu: stage.cpu().saturating_sub(cpu), delays }
+}
