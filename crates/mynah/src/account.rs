@@ -168,6 +168,7 @@ impl Parts<'_> {
             pages: self.shared.pages.clone(),
             alerts: self.shared.alerts.clone(),
             screen: Some(LoginScreen::new(name, data, self.shared.lang)),
+            lang: self.shared.lang,
             clock: Arc::clone(&self.clock),
             dry_run: settings.dry_run,
             rules: Some((Arc::clone(&self.shelf), Arc::clone(&self.service))),

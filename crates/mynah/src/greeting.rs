@@ -1,7 +1,7 @@
 //! What can be said about a rule file only once the account is on line: the groups and people it names are known now.
 
 use mynah_core::Chat;
-use mynah_rules::{Reach, RuleBook};
+use mynah_rules::{Lang, Reach, RuleBook};
 
 use crate::closest::closest;
 
@@ -15,35 +15,54 @@ pub(crate) struct Greeting {
 }
 
 /// The greeting of an account that knows these chats.
-pub(crate) fn greeting(book: &RuleBook, chats: &[Chat]) -> Greeting {
+pub(crate) fn greeting(book: &RuleBook, chats: &[Chat], lang: Lang) -> Greeting {
     let reach = book.reach();
     let (groups, friends): (Vec<&Chat>, Vec<&Chat>) =
         chats.iter().partition(|chat| chat.is_group());
     let seen = groups.iter().filter(|group| book.looks_at(group)).count();
-    let warnings = unseen_groups(&reach.groups, &groups)
-        .chain(doubtful_names(book.admins(), &friends))
+    let warnings = unseen_groups(&reach.groups, &groups, lang)
+        .chain(doubtful_names(book.admins(), &friends, lang))
         .collect();
-    Greeting { reach: in_words(&reach, seen, groups.len()), warnings }
+    Greeting { reach: in_words(&reach, seen, groups.len(), lang), warnings }
 }
 
-fn in_words(reach: &Reach, seen: usize, groups: usize) -> String {
-    let friends = if reach.private { "all friends, " } else { "" };
-    let Reach { rules, dialogs, schedules, .. } = reach;
-    format!(
-        "{rules} rules, {dialogs} dialogs, {schedules} schedules; speaks in: {friends}{seen} of {groups} groups"
-    )
+fn in_words(reach: &Reach, seen: usize, groups: usize, lang: Lang) -> String {
+    let Reach { rules, dialogs, schedules, private, .. } = reach;
+    match lang {
+        Lang::En => {
+            let friends = if *private { "all friends, " } else { "" };
+            format!(
+                "{rules} rules, {dialogs} dialogs, {schedules} schedules; speaks in: {friends}{seen} of {groups} groups"
+            )
+        }
+        Lang::Zh => {
+            let friends = if *private { "所有好友、" } else { "" };
+            format!(
+                "{rules} 条规则，{dialogs} 个对话，{schedules} 个定时；会说话的地方：{friends}{groups} 个群中的 {seen} 个"
+            )
+        }
+    }
 }
 
 /// Groups that the file names in full and that are not known (yet).
 fn unseen_groups<'w>(
     wanted: &'w [String],
     groups: &'w [&Chat],
+    lang: Lang,
 ) -> impl Iterator<Item = String> + 'w {
     let named = wanted.iter().filter(|name| !name.contains(['*', '?', '[']));
-    named.filter(|name| !groups.iter().any(|group| group.name == **name)).map(|name| {
+    named.filter(|name| !groups.iter().any(|group| group.name == **name)).map(move |name| {
         let close = closest(name, groups.iter().map(|group| group.name.as_str()));
-        let close = close.map(|close| format!("; close: \"{close}\"")).unwrap_or_default();
-        format!("group \"{name}\" not seen{close}. Unsaved groups appear after their first message")
+        match lang {
+            Lang::En => {
+                let close = close.map(|close| format!("; close: \"{close}\"")).unwrap_or_default();
+                format!("group \"{name}\" not seen{close}. Unsaved groups appear after their first message")
+            }
+            Lang::Zh => {
+                let close = close.map(|close| format!("；相近的有“{close}”")).unwrap_or_default();
+                format!("没有见到群“{name}”{close}。没有保存到通讯录的群，有人说话后才会出现")
+            }
+        }
     })
 }
 
@@ -51,15 +70,22 @@ fn unseen_groups<'w>(
 fn doubtful_names<'w>(
     names: &'w [String],
     friends: &'w [&Chat],
+    lang: Lang,
 ) -> impl Iterator<Item = String> + 'w {
-    names.iter().filter_map(|name| {
-        match friends.iter().filter(|friend| friend.name == *name).count() {
-            0 => Some(format!(
+    names.iter().filter_map(move |name| {
+        match (friends.iter().filter(|friend| friend.name == *name).count(), lang) {
+            (1, _) => None,
+            (0, Lang::En) => Some(format!(
                 "no friend is called {name}: nobody is meant by that name; set it as a remark"
             )),
-            1 => None,
-            several => {
+            (0, Lang::Zh) => {
+                Some(format!("没有叫“{name}”的好友：这个名字谁也不指；请给那位好友设备注"))
+            }
+            (several, Lang::En) => {
                 Some(format!("{several} contacts are called {name}: nobody is meant; set a remark"))
+            }
+            (several, Lang::Zh) => {
+                Some(format!("有 {several} 位好友叫“{name}”：无法确定是谁，谁也不算；请设备注"))
             }
         }
     })
@@ -74,18 +100,25 @@ mod tests {
         let groups = [Chat::group("g", "客户群")];
         let groups: Vec<&Chat> = groups.iter().collect();
         let wanted = ["客戶群", "客户群", "客户*"].map(str::to_owned);
-        let told: Vec<String> = unseen_groups(&wanted, &groups).collect();
+        let told: Vec<String> = unseen_groups(&wanted, &groups, Lang::En).collect();
         assert_eq!(
             told,
             [
                 "group \"客戶群\" not seen; close: \"客户群\". Unsaved groups appear after their first message"
             ]
         );
+        let told: Vec<String> = unseen_groups(&wanted, &groups, Lang::Zh).collect();
+        assert_eq!(
+            told,
+            ["没有见到群“客戶群”；相近的有“客户群”。没有保存到通讯录的群，有人说话后才会出现"]
+        );
         let friends =
             [Chat::private("a", "小明"), Chat::private("b", "小明"), Chat::private("c", "老王")];
         let friends: Vec<&Chat> = friends.iter().collect();
         let names = ["小明", "老王", "小红"].map(str::to_owned);
-        let told: Vec<String> = doubtful_names(&names, &friends).collect();
+        let zh: Vec<String> = doubtful_names(&names, &friends, Lang::Zh).collect();
+        assert!(zh[0].contains("有 2 位好友叫“小明”") && zh[1].contains("小红"), "{zh:?}");
+        let told: Vec<String> = doubtful_names(&names, &friends, Lang::En).collect();
         assert_eq!(told.len(), 2);
         assert!(
             told[0].starts_with("2 contacts are called 小明") && told[1].contains("小红"),

@@ -7,6 +7,7 @@ use mynah_core::{
     Action, Clock, Decided, Event, EventBody, Outcome, Outgoing, Quiet, Status, Timestamp,
 };
 use mynah_page::{Condition, Pages};
+use mynah_rules::Lang;
 use mynah_runtime::{Observer, Trouble};
 use mynah_store::Inspector;
 
@@ -28,6 +29,8 @@ pub(crate) struct Watch {
     pub(crate) alerts: Alerts,
     /// Where prompts are shown; `None` where somebody else does.
     pub(crate) screen: Option<LoginScreen>,
+    /// The language of what is said about the rules.
+    pub(crate) lang: Lang,
     /// What time it is.
     pub(crate) clock: Arc<dyn Clock>,
     /// Whether nothing is sent, and what would be said is logged.
@@ -87,7 +90,7 @@ impl Watch {
     fn greet(&self) {
         let Some((shelf, service)) = &self.rules else { return };
         let Some(service) = service.get() else { return };
-        let Greeting { reach, warnings } = greeting(&shelf.load(), &service.chats());
+        let Greeting { reach, warnings } = greeting(&shelf.load(), &service.chats(), self.lang);
         tracing::info!(account = self.account, "{reach}");
         for warning in warnings {
             tracing::warn!(account = self.account, "{warning}");
@@ -343,6 +346,7 @@ mod tests {
             pages: Pages::default(),
             alerts,
             screen: None,
+            lang: Lang::En,
             clock: Arc::new(ManualClock::at(Timestamp::from_secs(100))),
             dry_run: false,
             rules: None,
