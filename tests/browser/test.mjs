@@ -247,6 +247,14 @@ for (const [language, locale] of [["en", "en-US"], ["zh", "zh-CN"]]) {
         await s.page.waitForFunction(() => document.querySelector(".editor textarea").value.includes("[[rule]]"));
         await shot("edit");
         violations = violations.concat(await seriousViolations(s.page));
+        if (width === "desktop") {
+          for (const name of [/^(Login|登录)$/, /^(New group|新的群)$/]) {
+            await s.page.getByRole("button", { name }).click();
+            await s.page.locator("dialog[open]").waitFor();
+            violations = violations.concat(await seriousViolations(s.page));
+            await s.page.locator("dialog[open] button").last().click();
+          }
+        }
         assert(violations.length === 0, violations.join("\n"));
         await s.end();
       });

@@ -125,4 +125,26 @@ mod tests {
             "{told:?}"
         );
     }
+
+    #[test]
+    fn a_rule_file_is_greeted_in_both_languages() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/inputs/after_login.toml");
+        let options = mynah_rules::LoadOptions { handlers: None, capabilities: None };
+        let loaded = mynah_rules::load(file.as_ref(), &mynah_rules::Disk, &options);
+        let book = loaded.book.expect("the file is right");
+        let chats = [
+            Chat::group("g", "客户群"),
+            Chat::private("a", "小明"),
+            Chat::private("b", "小明"),
+            Chat::private("c", "老王"),
+        ];
+        let told: Vec<String> = [Lang::En, Lang::Zh]
+            .into_iter()
+            .flat_map(|lang| {
+                let Greeting { reach, warnings } = greeting(&book, &chats, lang);
+                std::iter::once(reach).chain(warnings)
+            })
+            .collect();
+        insta::assert_snapshot!("after_login", told.join("\n"));
+    }
 }
