@@ -102,7 +102,8 @@ async fn run_all(
     let (alerts, delivery) = Alerts::start(&config.alert);
     let bulletin = Bulletin::default();
     let shared = Shared { bot, lang: common.lang(), pages, alerts, bulletin, stop };
-    let ended = work(args.listen.or(config.listen.address), accounts, &shared).await;
+    let hangups = Hangups::listen();
+    let ended = work(args.listen.or(config.listen.address), accounts, &shared, hangups).await;
     shared.stop.token().cancel();
     drop(shared);
     if tokio::time::timeout(LAST_ALERTS, delivery).await.is_err() {
@@ -116,6 +117,7 @@ async fn work(
     address: Option<SocketAddr>,
     accounts: Vec<(Plan, (Loaded, Arc<RuleBook>))>,
     shared: &Shared,
+    hangups: Hangups,
 ) -> Result<Ended, Report> {
     let ready = accounts
         .into_iter()
@@ -125,7 +127,7 @@ async fn work(
         Some(address) => Some(serve(address, console(&ready, shared)?, shared).await?),
         None => None,
     };
-    let ended = until_ended(ready).await;
+    let ended = until_ended(ready, hangups).await;
     if let Some(serving) = serving {
         serving.abort();
     }
@@ -133,9 +135,9 @@ async fn work(
 }
 
 /// Runs the accounts side by side. One that ends does not disturb the others.
-async fn until_ended(ready: Vec<Ready>) -> Ended {
+async fn until_ended(ready: Vec<Ready>, hangups: Hangups) -> Ended {
     let reloaders = ready.iter().map(Ready::reloader).collect();
-    let hangup = tokio::spawn(reload_on_hangup(reloaders));
+    let hangup = tokio::spawn(reload_on(hangups, reloaders));
     let mut running: JoinSet<Ended> = ready.into_iter().map(Ready::run).collect();
     let mut all = Ended::Fine;
     while let Some(ended) = running.join_next().await {
@@ -148,24 +150,47 @@ async fn until_ended(ready: Vec<Ready>) -> Ended {
     all
 }
 
-#[cfg(unix)]
-async fn reload_on_hangup(reloaders: Vec<Arc<Reloader>>) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut hangups = match signal(SignalKind::hangup()) {
-        Ok(hangups) => hangups,
-        Err(error) => return tracing::warn!(%error, "SIGHUP does not reload"),
-    };
-    while hangups.recv().await.is_some() {
+/// Reloads every bot at each SIGHUP.
+async fn reload_on(mut hangups: Hangups, reloaders: Vec<Arc<Reloader>>) {
+    while hangups.next().await {
         for reloader in &reloaders {
             reloader.reload().await;
         }
     }
 }
 
+/// The SIGHUPs of this process. Listened to before anything begins, since an unheard one ends the process.
+struct Hangups(#[cfg(unix)] Option<tokio::signal::unix::Signal>);
+
+#[cfg(unix)]
+impl Hangups {
+    fn listen() -> Self {
+        let hangups = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup());
+        if let Err(error) = &hangups {
+            tracing::warn!(%error, "SIGHUP does not reload");
+        }
+        Self(hangups.ok())
+    }
+
+    /// Waits for the next; false if none can come.
+    async fn next(&mut self) -> bool {
+        match &mut self.0 {
+            Some(hangups) => hangups.recv().await.is_some(),
+            None => false,
+        }
+    }
+}
+
 #[cfg(not(unix))]
-async fn reload_on_hangup(_reloaders: Vec<Arc<Reloader>>) {
-    // There is no such signal here.
-    std::future::pending().await
+impl Hangups {
+    fn listen() -> Self {
+        Self()
+    }
+
+    /// There is no such signal here.
+    async fn next(&mut self) -> bool {
+        false
+    }
 }
 
 /// The console over all accounts, guarded by its token.

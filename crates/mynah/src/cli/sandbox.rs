@@ -71,6 +71,8 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn execute(args: Args, bot: Bot, common: &Common) -> Result<Ended, Report> {
+    // Before the address is told: whoever reads it may stop the sandbox at once.
+    let stop = listen()?;
     let mut options = Options {
         listen: args.listen,
         auto_confirm: args.auto_confirm || args.bot.is_some(),
@@ -81,7 +83,6 @@ pub(crate) async fn execute(args: Args, bot: Bot, common: &Common) -> Result<End
     match &args.bot {
         None => {
             let sandbox = start(options).await?;
-            let stop = listen()?;
             stop.token().cancelled().await;
             sandbox.stop().await;
             Ok(Ended::Fine)
@@ -90,7 +91,7 @@ pub(crate) async fn execute(args: Args, bot: Bot, common: &Common) -> Result<End
             let book = load(path, &bot, common)?;
             let room = options.world.make_room_for(book.names(), &book.reach().groups);
             let sandbox = Arc::new(start(options).await?);
-            let ended = converse(&args, &sandbox, &bot, &book, room, common).await;
+            let ended = converse(&args, &sandbox, &bot, &book, room, (common, &stop)).await;
             if let Some(sandbox) = Arc::into_inner(sandbox) {
                 sandbox.stop().await;
             }
@@ -106,10 +107,13 @@ async fn converse(
     bot: &Bot,
     book: &Arc<RuleBook>,
     room: String,
-    common: &Common,
+    (common, stop): (&Common, &Stop),
 ) -> Result<(), Report> {
     let mut live = Live::start(bot, book, sandbox.url()).await;
-    live.online().await?;
+    tokio::select! {
+        online = live.online() => online?,
+        () = stop.token().cancelled() => return live.stop().await,
+    }
     let at_terminal = std::io::stdin().is_terminal();
     let page = match args.page.or(at_terminal.then_some(ANY_PORT)) {
         Some(address) => {
@@ -120,7 +124,6 @@ async fn converse(
     };
     let speaker = first_speaker(args, room, common.lang());
     let chat = Chat::new(sandbox, &mut live, speaker, common.lang(), Common::colours_on_stdout());
-    let stop = listen()?;
     if at_terminal {
         chat.talk(stop.token()).await?;
     } else {
