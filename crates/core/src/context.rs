@@ -199,6 +199,9 @@ impl Context {
     }
 
     /// A later turn in this chat, for this person: `on_event` gets a [`Due`](crate::Due) of that name and data.
+    ///
+    /// Under the name of a handler that rules run, the follow-up goes to that handler; under any other name to the handlers
+    /// before the rules and to the fallbacks. It waits in the store, so it comes after a restart too.
     pub fn follow_up(&mut self, after: Duration, name: impl Into<String>, data: impl Into<String>) {
         let name = name.into();
         let timer = Timer {

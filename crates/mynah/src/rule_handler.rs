@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
-use mynah_core::{Context, Event, EventBody, Flow, Handler, HandlerError, Message};
-use mynah_rules::{Builtin, Decision, Moment, RuleBook};
+use mynah_core::{
+    Context, Event, EventBody, Flow, Handler, HandlerError, Message, Scope, StateView,
+};
+use mynah_rules::{Builtin, Decision, Moment, RuleBook, mute};
 
 /// Where the rule book lies that turns begin with. Shared by the handler and whoever replaces the book.
 pub(crate) type Shelf = ArcSwap<RuleBook>;
@@ -66,6 +68,10 @@ impl RuleHandler {
         }
         let builtin = decision.builtin;
         let flow = apply(decision, ctx);
+        if flow == Flow::Continue && is_muted(ctx, event) {
+            ctx.decided().passed_over = Some("muted chat".to_owned());
+            return Flow::Stop;
+        }
         match builtin {
             Some(Builtin::Reload) => ctx.reply(self.operator.reload().await),
             Some(Builtin::Status) => ctx.reply(self.operator.status().await),
@@ -75,9 +81,20 @@ impl RuleHandler {
     }
 }
 
+/// Whether something happened in a chat that is muted: what keeps the rules quiet there holds for the fallbacks too.
+fn is_muted(ctx: &Context, event: &Event) -> bool {
+    let has_happened = matches!(event.body, EventBody::Message(_) | EventBody::Notice(_));
+    has_happened
+        && ctx
+            .get(Scope::Chat, mute::KEY)
+            .is_some_and(|until| mute::still_until(&until, ctx.now()).is_some())
+}
+
 /// Puts everything a decision wants into the effects of the turn, and what it was into its record.
+///
+/// What no rule answered goes on to the fallbacks, but not what the rule file says is not to be looked at.
 fn apply(decision: Decision, ctx: &mut Context) -> Flow {
-    let answered = decision.acted || decision.quiet.is_some();
+    let ends = decision.acted || decision.quiet.is_some() || decision.passed_over.is_some();
     let decided = ctx.decided();
     if let Some(rule) = decision.rule {
         decided.rule = Some(rule.id);
@@ -90,7 +107,7 @@ fn apply(decision: Decision, ctx: &mut Context) -> Flow {
     decision.writes.into_iter().for_each(|write| ctx.write(write));
     decision.steps.into_iter().for_each(|step| ctx.step(step));
     decision.timers.into_iter().for_each(|timer| ctx.timer(timer));
-    if answered { Flow::Stop } else { Flow::Continue }
+    if ends { Flow::Stop } else { Flow::Continue }
 }
 
 #[async_trait]

@@ -51,6 +51,7 @@ pub(crate) mod why;
 use std::path::Path;
 use std::time::Duration;
 
+use bytes::Bytes;
 use mynah_core::{Chat, Event, MessageKind, StoreError, Timestamp};
 use mynah_rules::script::Happening;
 use mynah_rules::{Disk, Files, Lang, LoadOptions, Loaded};
@@ -159,7 +160,25 @@ impl Conversation {
         self.spoken(who, Spoken::Text(text)).await
     }
 
-    /// Somebody sends a picture, a voice message or the like.
+    /// Somebody sends a picture, a file or the like with these bytes: the media that [`Context::media`] fetches.
+    ///
+    /// [`Context::media`]: mynah_core::Context::media
+    ///
+    /// # Errors
+    ///
+    /// If the store in memory fails.
+    pub async fn send_bytes(
+        &mut self,
+        who: &str,
+        kind: MessageKind,
+        name: &str,
+        bytes: impl Into<Bytes>,
+    ) -> Result<Vec<Reply>, Report> {
+        let media = self.play.keep(name, bytes.into());
+        self.spoken(who, Spoken::MediaOf(kind, &media)).await
+    }
+
+    /// Somebody sends a picture, a voice message or the like. There is nothing behind it to fetch.
     ///
     /// # Errors
     ///

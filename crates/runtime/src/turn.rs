@@ -120,7 +120,7 @@ impl Worker {
         self.settings.seed ^ by_time.cast_unsigned()
     }
 
-    /// Handlers before the rules, the rules, the fallbacks, until one says stop.
+    /// Handlers before the rules, the rules, the handler that a follow-up names, the fallbacks, until one says stop.
     ///
     /// The effects of a handler that fails are dropped, with those of the handlers that it ran. One before the rules is
     /// then as good as absent; a rule book or a fallback that fails ends the turn, so that nothing answers in its place.
@@ -136,7 +136,7 @@ impl Worker {
         {
             return;
         }
-        for registered in &self.handlers.fallback {
+        for registered in self.addressed(event).into_iter().chain(&self.handlers.fallback) {
             let flow = self.run_guarded(registered, ctx, event).await;
             if flow == Some(Flow::Stop) {
                 ctx.decided().handler = Some(registered.name.clone());
@@ -144,6 +144,14 @@ impl Worker {
             if flow != Some(Flow::Continue) {
                 return;
             }
+        }
+    }
+
+    /// The handler that a timer belongs to: a follow-up of that name.
+    fn addressed(&self, event: &Event) -> Option<&Registered> {
+        match &event.body {
+            EventBody::Due(due) => self.handlers.named.get(&due.name),
+            EventBody::Message(_) | EventBody::Notice(_) | EventBody::Started => None,
         }
     }
 

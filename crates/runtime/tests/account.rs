@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use mynah_core::{
-    Context, Flow, Handler, HandlerError, Message, SendError, Status, Step, StoreError, handler_fn,
+    Context, Event, EventBody, Flow, Handler, HandlerError, Message, SendError, Status, Step, StoreError, handler_fn,
 };
 use mynah_runtime::{Ended, Handlers, Pacing, Rate, Settings, UnknownPolicy};
 use mynah_store::{LogQuery, Options, SqliteStore};
@@ -175,6 +175,46 @@ async fn handlers_run_in_order_and_those_of_rules_at_their_place() {
     let both = |city: &str| ["before", "rule 1", city, "rule 2"].map(str::to_owned).to_vec();
     let first = [both("weather of Ulm"), vec!["fallback".to_owned()]].concat();
     assert_eq!(texts, [first, both("weather of stop")].concat());
+    played.stop().await;
+}
+
+/// Says at once that it is on its way, and the rest in a turn of its own.
+struct Later;
+
+#[async_trait]
+impl Handler for Later {
+    async fn on_message(&self, ctx: &mut Context, message: &Message) -> Result<Flow, HandlerError> {
+        ctx.reply("wait");
+        ctx.follow_up(Duration::from_secs(5), "later", message.text.clone());
+        Ok(Flow::Stop)
+    }
+
+    async fn on_event(&self, ctx: &mut Context, event: &Event) -> Result<Flow, HandlerError> {
+        if let EventBody::Due(due) = &event.body {
+            ctx.reply(format!("{} {}", due.name, due.data));
+        }
+        Ok(Flow::Stop)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_follow_up_comes_to_the_handler_of_its_name_and_to_nobody_else() {
+    let rules = handler_fn(|ctx, _| {
+        let captures = [].into();
+        ctx.step(Step::Run(mynah_core::Call { handler: "later".to_owned(), captures }));
+        Ok(Flow::Stop)
+    });
+    let handlers = Handlers::new()
+        .rules(Arc::new(rules))
+        .named("later", Arc::new(Later))
+        .named("other", Arc::new(Later))
+        .fallback("fallback", Arc::new(Later));
+    let mut played = Played::start(Arc::new(SqliteStore::in_memory()), handlers, settings());
+    played.say(group(0), "question").await;
+    played.idle().await;
+    let said: Vec<(String, u64)> =
+        played.said().into_iter().map(|Said { text, at, .. }| (text, at.as_secs())).collect();
+    assert_eq!(said, [("wait".to_owned(), 0), ("later question".to_owned(), 5)]);
     played.stop().await;
 }
 

@@ -76,12 +76,14 @@ pub(crate) fn requester(ticket: &str) -> &str {
 }
 
 /// What somebody says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Spoken<'a> {
     /// A text.
     Text(&'a str),
     /// Anything else, by its kind alone.
     Media(MessageKind),
+    /// Anything else, with the media that it refers to.
+    MediaOf(MessageKind, &'a MediaRef),
 }
 
 /// Makes events: remembers who was seen where, and what they said last.
@@ -128,7 +130,8 @@ impl Cast {
         let heard = self.hear(speaker, spoken);
         let content = match spoken {
             Spoken::Text(text) => Content::text(text),
-            Spoken::Media(kind) => Content(vec![segment(kind)]),
+            Spoken::Media(kind) => Content(vec![segment(kind, sample())]),
+            Spoken::MediaOf(kind, media) => Content(vec![segment(kind, media.clone())]),
         };
         let message = Message {
             id: MessageId::new(id.as_str()),
@@ -198,10 +201,13 @@ impl Cast {
     }
 }
 
-/// A piece of content of a kind, with nothing in it.
-fn segment(kind: MessageKind) -> Segment {
-    let media =
-        MediaRef { source: MediaSource::Service("sample".to_owned()), name: None, size: None };
+/// Media that nobody has.
+fn sample() -> MediaRef {
+    MediaRef { source: MediaSource::Service("sample".to_owned()), name: None, size: None }
+}
+
+/// A piece of content of a kind, with nothing in it but the media.
+fn segment(kind: MessageKind, media: MediaRef) -> Segment {
     match kind {
         MessageKind::Text => Segment::Text { text: String::new() },
         MessageKind::Image => Segment::Image(media),

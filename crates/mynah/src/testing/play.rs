@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use mynah_core::{
-    Action, Batch, Chat, Clock, Event, EventBody, EventId, Outgoing, StoreError, Timestamp,
+    Action, Batch, Chat, Clock, Event, EventBody, EventId, MediaRef, Outgoing, StoreError,
+    Timestamp,
 };
 use mynah_rules::RuleBook;
 use mynah_runtime::{ManualClock, Pacing, Settings, Stage};
@@ -67,6 +69,11 @@ impl Play {
     /// Makes a chat known to the account, so that rules and schedules can send there.
     pub(crate) fn meet(&self, chat: &Chat) {
         self.notebook.meet(chat);
+    }
+
+    /// Takes in the bytes that somebody sends, and returns the reference for their message.
+    pub(crate) fn keep(&self, name: &str, bytes: Bytes) -> MediaRef {
+        self.notebook.keep(name, bytes)
     }
 
     /// The bot starts: schedules are set.

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 use mynah_core::{
-    ActionKind, Capabilities, Chat, ChatId, MediaError, MediaRef, MessageId, Outgoing, Receipt,
-    SendError, Service,
+    ActionKind, Capabilities, Chat, ChatId, MediaError, MediaRef, MediaSource, MessageId, Outgoing,
+    Receipt, SendError, Service,
 };
 
 /// Does nothing and remembers everything.
@@ -22,12 +22,19 @@ struct Pages {
     /// The same as a list, made anew when a chat is added: it is asked for at every turn.
     listed: Arc<[Chat]>,
     performed: Vec<Outgoing>,
+    /// What people sent: the bytes behind the references of their messages.
+    media: Vec<Bytes>,
 }
 
 impl Notebook {
     /// An account that knows nobody.
     pub(crate) fn new() -> Self {
-        let pages = Pages { chats: BTreeMap::new(), listed: Arc::from([]), performed: Vec::new() };
+        let pages = Pages {
+            chats: BTreeMap::new(),
+            listed: Arc::from([]),
+            performed: Vec::new(),
+            media: Vec::new(),
+        };
         Self { pages: Mutex::new(pages) }
     }
 
@@ -44,6 +51,15 @@ impl Notebook {
     pub(crate) fn name_of(&self, chat: &ChatId) -> String {
         let known = self.pages().chats.get(chat).map(|chat| chat.name.clone());
         known.unwrap_or_else(|| chat.to_string())
+    }
+
+    /// Takes in what somebody sends, and returns the reference for their message.
+    pub(crate) fn keep(&self, name: &str, bytes: Bytes) -> MediaRef {
+        let mut pages = self.pages();
+        let size = Some(bytes.len() as u64);
+        pages.media.push(bytes);
+        let source = MediaSource::Service((pages.media.len() - 1).to_string());
+        MediaRef { source, name: Some(name.to_owned()), size }
     }
 
     /// What was asked for since the last call, in order.
@@ -71,8 +87,14 @@ impl Service for Notebook {
         Ok(Receipt { message: Some(MessageId::new(format!("sent:{}", outgoing.id))) })
     }
 
-    async fn media(&self, _media: &MediaRef, _limit: u64) -> Result<Bytes, MediaError> {
-        Err(MediaError::Unavailable)
+    async fn media(&self, media: &MediaRef, limit: u64) -> Result<Bytes, MediaError> {
+        let MediaSource::Service(place) = &media.source else { return Err(MediaError::Unavailable) };
+        let place: usize = place.parse().map_err(|_| MediaError::Unavailable)?;
+        let bytes = self.pages().media.get(place).cloned().ok_or(MediaError::Gone)?;
+        if bytes.len() as u64 > limit {
+            return Err(MediaError::TooLarge { limit });
+        }
+        Ok(bytes)
     }
 }
 
