@@ -50,3 +50,19 @@ fn roll(ctx: &Context, count: u64, sides: u64) -> String {
 async fn main() -> mynah::Result<()> {
     Bot::new().handler("dice", Dice).run_cli().await
 }
+
+#[cfg(test)]
+mod tests {
+    use mynah::Ended;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_rule_file_is_right_and_passes_its_own_tests() {
+        for command in ["check", "test"] {
+            let bot = Bot::new().handler("dice", Dice);
+            let ended = bot.run(["dice-bot", command, env!("CARGO_MANIFEST_DIR")]).await.unwrap();
+            assert_eq!(ended, Ended::Fine, "{command}");
+        }
+    }
+}

@@ -9,6 +9,7 @@ mod effects;
 mod event;
 mod handler;
 mod id;
+mod key;
 pub mod mention;
 mod people;
 #[doc(hidden)]
@@ -28,6 +29,7 @@ pub use effects::{
 pub use event::{Due, Event, EventBody, Message, Notice, NoticeKind, Origin};
 pub use handler::{Flow, Handler, HandlerError, HandlerFn, handler_fn};
 pub use id::{ActionId, ChatId, EventId, Lane, MessageId, PersonId};
+pub use key::{Key, KeyError};
 pub use people::{Chat, ChatKind, Person};
 pub use random::Random;
 pub use state::{NoState, Read, Scope, Snapshot, StateView, Value};

@@ -49,6 +49,8 @@ mod view;
 
 pub use bot::Bot;
 pub use ended::Ended;
+/// All types that handlers meet; the [`prelude`] has the usual ones.
+pub use mynah_core as core;
 pub use report::Report;
 
 /// What the entry points return.

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use mynah_core::{
-    Context, Event, EventBody, Flow, Handler, HandlerError, Message, SendError, Status, Step, StoreError, handler_fn,
+    Context, Event, EventBody, Flow, Handler, HandlerError, Message, SendError, Status, Step,
+    StoreError, handler_fn,
 };
 use mynah_runtime::{Ended, Handlers, Pacing, Rate, Settings, UnknownPolicy};
 use mynah_store::{LogQuery, Options, SqliteStore};

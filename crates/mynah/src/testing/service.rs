@@ -88,7 +88,9 @@ impl Service for Notebook {
     }
 
     async fn media(&self, media: &MediaRef, limit: u64) -> Result<Bytes, MediaError> {
-        let MediaSource::Service(place) = &media.source else { return Err(MediaError::Unavailable) };
+        let MediaSource::Service(place) = &media.source else {
+            return Err(MediaError::Unavailable);
+        };
         let place: usize = place.parse().map_err(|_| MediaError::Unavailable)?;
         let bytes = self.pages().media.get(place).cloned().ok_or(MediaError::Gone)?;
         if bytes.len() as u64 > limit {

@@ -1,0 +1,42 @@
+//! A bot that answers through a language model what no rule answers: see `assistant.rs`; `model.rs` speaks to the model.
+
+mod assistant;
+mod model;
+mod talk;
+
+#[cfg(test)]
+mod tests;
+
+use std::env;
+use std::sync::Arc;
+
+use assistant::{Assistant, Restart};
+use model::{Model, PATIENCE};
+use mynah::prelude::*;
+use mynah::{Ended, Report};
+
+/// Models are slow and few questions fit in at once; the others wait in their chats.
+const AT_ONCE: usize = 2;
+
+fn bot(model: Model) -> Bot {
+    // The handler's own time is longer than the model's, so that a slow model still gets its polite answer.
+    let longest = model.patience() * 2;
+    Bot::new()
+        .handler("restart", Restart)
+        .fallback("assistant", Assistant(Arc::new(model)))
+        .at_once(AT_ONCE)
+        .timeout(longest)
+}
+
+#[tokio::main]
+async fn main() -> mynah::Result<()> {
+    let variable = |name, otherwise: &str| env::var(name).unwrap_or_else(|_| otherwise.to_owned());
+    let server = variable("MODEL_URL", "http://127.0.0.1:11434");
+    let name = variable("MODEL", "qwen2.5:3b");
+    let model =
+        Model::new(&server, name, env::var("MODEL_KEY").ok(), PATIENCE).map_err(|error| {
+            Report::new(Ended::Usage, "the model of MODEL_URL and MODEL_KEY cannot be used")
+                .because(error)
+        })?;
+    bot(model).run_cli().await
+}
