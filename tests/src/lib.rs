@@ -285,3 +285,16 @@ impl Stage {
         child.wait().await.expect("it ends").code().expect("it ends by itself")
     }
 }
+
+/// The Rust of the documentation is compiled and run like any other example.
+#[cfg(doctest)]
+mod documentation {
+    #[doc = include_str!("../../README.md")]
+    struct Readme;
+
+    #[doc = include_str!("../../README.zh-CN.md")]
+    struct ReadmeZh;
+
+    #[doc = include_str!("../../docs/handlers.md")]
+    struct Handlers;
+}

@@ -1,6 +1,4 @@
-//! The words of Mynah: events and messages, handlers and what they may use, and the traits of transports and stores.
-//!
-//! This crate knows no runtime and does no I/O. What flows where is told in `ARCHITECTURE.md`.
+#![doc = include_str!("../README.md")]
 
 mod content;
 mod context;

@@ -1,26 +1,4 @@
-//! Mynah: a rule-driven chatbot framework.
-//!
-//! A group admin writes `bot.toml`, a programmer adds a [`Handler`](prelude::Handler), and this crate runs both: it
-//! logs in, receives, answers, and brings the whole command line along.
-//!
-//! ```no_run
-//! use mynah::prelude::*;
-//!
-//! struct Echo;
-//!
-//! #[async_trait]
-//! impl Handler for Echo {
-//!     async fn on_message(&self, ctx: &mut Context, message: &Message) -> Result<Flow, HandlerError> {
-//!         ctx.reply(message.text.clone());
-//!         Ok(Flow::Stop)
-//!     }
-//! }
-//!
-//! #[tokio::main]
-//! async fn main() -> mynah::Result<()> {
-//!     mynah::Bot::new().handler("echo", Echo).run_cli().await
-//! }
-//! ```
+#![doc = include_str!("../README.md")]
 
 mod account;
 mod alert;
@@ -55,16 +33,3 @@ pub use report::Report;
 
 /// What the entry points return.
 pub type Result<T, E = Report> = std::result::Result<T, E>;
-
-/// The Rust of the documentation is compiled and run like any other example.
-#[cfg(doctest)]
-mod documentation {
-    #[doc = include_str!("../../../README.md")]
-    struct Readme;
-
-    #[doc = include_str!("../../../README.zh-CN.md")]
-    struct ReadmeZh;
-
-    #[doc = include_str!("../../../docs/handlers.md")]
-    struct Handlers;
-}

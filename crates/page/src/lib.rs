@@ -1,8 +1,4 @@
-//! What a browser or a monitor reads: `/health`, `/metrics`, and the web application of sandbox and console.
-//!
-//! Nothing listens unless an address is configured. `/health` and `/metrics` hold no message text and no secret, but they
-//! tell how busy a bot is, so the address should stay on the machine or behind a proxy that knows its visitors. The web
-//! application shows messages: in the sandbox to whoever sits at this machine, in the console to who knows the token.
+#![doc = include_str!("../README.md")]
 
 mod app;
 mod assets;

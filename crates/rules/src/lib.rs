@@ -1,10 +1,10 @@
-//! `bot.toml`: from text to diagnostics or a [`RuleBook`], and from an event to a [`Decision`].
+#![doc = include_str!("../README.md")]
+//!
+//! # For those who read the code
 //!
 //! The way of a file: [`load`] reads it with its includes (`sources`, `include`), `parse` makes a tree in which every
 //! value knows its place, `check` turns that into the `model` and reports every mistake as a [`Diagnostic`], and the
 //! [`RuleBook`] is built from the model. The way of an event: [`RuleBook::decide`].
-//!
-//! Nothing here does any I/O but through [`Files`], and nothing waits.
 
 // From text to meaning.
 mod catalogue;

@@ -1,7 +1,9 @@
-//! Lanes, turns, outbox, pacing, timers, recovery and shutdown: what makes a bot of a transport, a store and handlers.
+#![doc = include_str!("../README.md")]
 //!
-//! The tables of the store are the queues; here is only what is under way. Everything that decides takes `now` as a
-//! value, and only this file starts tasks:
+//! # For those who read the code
+//!
+//! The tables of the store are the queues; here is only what is under way. Everything that decides takes `now` as a value,
+//! and only this file starts tasks:
 //!
 //! - one receives: it asks the service, has the store accept, and says which lanes have news;
 //! - one for each turn and each send that is under way, as many as the settings allow;

@@ -1,8 +1,9 @@
-//! The store of one account on SQLite: a file in the data folder, or memory.
+#![doc = include_str!("../README.md")]
 //!
-//! The tables are the queues. One writer at a time; jobs that wait share a transaction and are answered after its
-//! commit, so a flood costs few syncs. Commits are synced (WAL, `synchronous = FULL`); marks that need only survive the
-//! death of the process are not.
+//! # For those who read the code
+//!
+//! One writer at a time; jobs that wait share a transaction and are answered after its commit. Commits are synced (WAL,
+//! `synchronous = FULL`); marks that need only survive the death of the process are not.
 
 mod actions;
 mod database;

@@ -1,3 +1,3 @@
-//! Chat services behind Mynah's [`Transport`](mynah_core::Transport): one module each.
+#![doc = include_str!("../README.md")]
 
 pub mod webwx;

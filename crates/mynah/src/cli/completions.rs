@@ -5,13 +5,11 @@ use clap_complete::Shell;
 use super::{Root, common::Common, print};
 use crate::{Ended, Report};
 
-/// Print shell completions
-///
-/// For example, for bash:
-///
-///   mynah completions bash > ~/.local/share/bash-completion/completions/mynah
+/// Print shell completions.
 #[derive(Debug, clap::Args)]
-#[command(verbatim_doc_comment)]
+#[command(
+    after_long_help = "Example, for bash:\n\n  mynah completions bash > ~/.local/share/bash-completion/completions/mynah"
+)]
 pub(crate) struct Args {
     /// The shell.
     #[arg(value_enum)]

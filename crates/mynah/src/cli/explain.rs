@@ -18,14 +18,14 @@ use crate::testing::deed;
 use crate::testing::why::Why;
 use crate::{Bot, Ended, Report};
 
-/// Show which rule answers a message, and why every earlier one does not
+/// Show which rule answers a message, and why every earlier one does not.
 ///
-/// Each rule is listed up to the one that answers, with the first condition that failed and the text it saw. The
-/// message is typed here, or taken from the log of a bot with --message and --data.
-///
-///   mynah explain bots/faq "请问多少钱" --group 客户一群 --user 张三
+/// Each rule is listed up to the one that answers, with the first condition that failed and the text it saw. The message
+/// is typed here, or taken from the log of a bot with --message and --data.
 #[derive(Debug, clap::Args)]
-#[command(verbatim_doc_comment)]
+#[command(
+    after_long_help = "Example:\n\n  mynah explain bots/faq \"请问多少钱\" --group 客户一群 --user 张三"
+)]
 pub(crate) struct Args {
     /// A folder with a bot.toml, or the file.
     #[arg(value_name = "BOT")]

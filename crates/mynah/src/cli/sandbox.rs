@@ -28,18 +28,16 @@ use crate::{Bot, Ended, Report, rule_file};
 /// A free port of this machine.
 const ANY_PORT: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0));
 
-/// Chat with a bot, without a phone
+/// Chat with a bot, without a phone.
 ///
 /// Starts a small chat service on this machine, logs the bot in, and puts you into a group with it. Type to talk; /help
 /// lists the commands. When standard input is not a terminal, every line is said, the answers are printed, and the
-/// program ends when nothing is left to answer:
-///
-///   printf '多少钱\n' | mynah sandbox bots/faq
+/// program ends when nothing is left to answer.
 ///
 /// Without a BOT it only serves, for other clients and for `mynah run --server`. The first line of standard output is
 /// always `listening on http://ADDRESS`.
 #[derive(Debug, clap::Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_long_help = "Example:\n\n  printf '多少钱\\n' | mynah sandbox bots/faq")]
 pub(crate) struct Args {
     /// A folder with a bot.toml, or the file.
     #[arg(value_name = "BOT")]
