@@ -96,6 +96,112 @@ fn everything_comes_from_the_registry() {
     }
 }
 
+/// A version of Rust as numbers: `1.89` and `1.89.0` are the same.
+fn rust(version: &str) -> (u64, u64, u64) {
+    let mut numbers = version.split('.').map(|number| number.parse().unwrap_or(0));
+    let mut next = || numbers.next().unwrap_or(0);
+    (next(), next(), next())
+}
+
+/// What cargo knows of the packages that are built on this machine.
+fn metadata() -> Vec<serde_json::Value> {
+    let version = Command::new("rustc").arg("-vV").output().unwrap();
+    let version = String::from_utf8(version.stdout).unwrap();
+    let host = version.lines().find_map(|line| line.strip_prefix("host: ")).unwrap().to_owned();
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--locked", "--offline", "--filter-platform"])
+        .arg(host)
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    metadata["packages"].as_array().unwrap().clone()
+}
+
+/// The settings of the workspace that all its packages share.
+fn shared() -> toml::Table {
+    let manifest: toml::Table =
+        std::fs::read_to_string(root().join("Cargo.toml")).unwrap().parse().unwrap();
+    manifest["workspace"].as_table().unwrap().clone()
+}
+
+#[test]
+fn no_dependency_needs_a_newer_rust_than_we_promise() {
+    let shared = shared();
+    let promised = shared["package"]["rust-version"].as_str().unwrap();
+    let packages = metadata();
+    let mut told = 0;
+    for package in &packages {
+        let Some(needed) = package["rust_version"].as_str() else { continue };
+        told += 1;
+        let (name, version) = (&package["name"], &package["version"]);
+        assert!(rust(needed) <= rust(promised), "{name} {version} needs Rust {needed}");
+    }
+    assert!(told > 50, "only {told} of {} packages tell", packages.len());
+    let page = std::fs::read_to_string(root().join("docs/operating.md")).unwrap();
+    assert!(page.contains(&format!("{promised} or newer")), "docs/operating.md names another Rust");
+}
+
+#[test]
+fn all_crates_carry_one_version_that_the_change_log_knows() {
+    let shared = shared();
+    let version = shared["package"]["version"].as_str().unwrap();
+    for (name, dependency) in shared["dependencies"].as_table().unwrap() {
+        if dependency.get("path").is_some() {
+            assert_eq!(dependency["version"].as_str(), Some(version), "{name}");
+        }
+    }
+    let log = std::fs::read_to_string(root().join("CHANGELOG.md")).unwrap();
+    let is_known = log.contains("## Unreleased") || log.contains(&format!("## {version}"));
+    assert!(is_known, "CHANGELOG.md has no section for {version}");
+}
+
+/// The crates that others may use: their folders.
+fn published() -> Vec<std::path::PathBuf> {
+    let folders = std::fs::read_dir(root().join("crates")).unwrap();
+    folders.map(|entry| entry.unwrap().path()).filter(|it| it.join("Cargo.toml").exists()).collect()
+}
+
+/// The files that cargo would put into the package of a crate.
+fn packaged(folder: &Path) -> String {
+    let output = Command::new(env!("CARGO"))
+        .args(["package", "--list", "--allow-dirty", "--offline"])
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn every_package_is_whole_without_the_repository_around_it() {
+    assert_eq!(published().len(), 9);
+    for folder in published() {
+        let list = packaged(&folder);
+        let files: BTreeSet<&str> = list.lines().collect();
+        for needed in ["Cargo.toml", "README.md", "LICENSE-MIT", "LICENSE-APACHE", "src/lib.rs"] {
+            assert!(files.contains(needed), "{}: {needed} is missing", folder.display());
+        }
+        let inside = folder.canonicalize().unwrap();
+        let is_source = |file: &&&str| file.starts_with("src/") && file.ends_with(".rs");
+        for source in files.iter().filter(is_source) {
+            for name in included(&std::fs::read_to_string(folder.join(source)).unwrap()) {
+                let path = folder.join(source).parent().unwrap().join(&name);
+                let path = path.canonicalize().unwrap_or_else(|_| panic!("{source}: no {name}"));
+                assert!(path.starts_with(&inside), "{}/{source}: {name}", folder.display());
+            }
+        }
+    }
+}
+
+/// The files that a source includes by their names.
+fn included(source: &str) -> Vec<String> {
+    let macros = ["include_str!(\"", "include_bytes!(\""];
+    let found = macros.iter().flat_map(|name| source.split(name).skip(1));
+    found.filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect()
+}
+
 #[test]
 fn license_expressions_are_read() {
     let allow = ["MIT", "Apache-2.0"];

@@ -7,6 +7,14 @@ use serde::{Deserialize, Serialize};
 use crate::{MessageId, PersonId};
 
 /// The content of a message: segments in the order in which they are shown.
+///
+/// ```
+/// use mynah_core::{Content, MediaRef, MessageKind, Segment};
+///
+/// let content = Content::text("the menu:").with(Segment::Image(MediaRef::file("menu.png")));
+/// assert_eq!(content.kind(), MessageKind::Image);
+/// assert_eq!(content.plain_text(), "the menu:");
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Content(pub Vec<Segment>);

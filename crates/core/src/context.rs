@@ -14,7 +14,26 @@ use crate::{
 
 /// What a handler may use: the clock, the seed, state, captures, and the effects it collects.
 ///
-/// A context lives for one turn. `now` is the moment at which the turn began and does not move.
+/// A context lives for one turn. `now` is the moment at which the turn began and does not move. What is asked for happens
+/// when the turn commits, all together, or not at all.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use mynah_core::{Context, Flow, HandlerError, Message, Scope, StateView};
+///
+/// fn answer(ctx: &mut Context, message: &Message) -> Result<Flow, HandlerError> {
+///     // `{city}` of the rule that runs this handler.
+///     let city = ctx.capture("city").unwrap_or("nowhere").to_owned();
+///     ctx.add(Scope::Chat, "asked", 1);
+///     let times = ctx.get(Scope::Chat, "asked").unwrap_or_default();
+///     ctx.reply_at(format!("{city}: asked for {times} times here"));
+///     // A turn of its own, later, also after a restart.
+///     ctx.follow_up(Duration::from_secs(60), "remind", message.text.clone());
+///     Ok(Flow::Stop)
+/// }
+/// # let _ = mynah_core::handler_fn(answer);
+/// ```
 pub struct Context {
     frame: Frame,
     captures: Captures,

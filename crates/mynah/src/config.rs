@@ -225,7 +225,10 @@ impl Default for Messages {
 mod tests {
     use super::*;
 
-    const COMMITTED: &str = include_str!("../../../config/mynah.toml");
+    fn committed() -> String {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/mynah.toml");
+        std::fs::read_to_string(file).unwrap()
+    }
 
     fn parse(text: &str) -> Result<Config, Problems> {
         Config::parse(Path::new("mynah.toml"), text, &|name| {
@@ -239,7 +242,7 @@ mod tests {
 
     #[test]
     fn the_committed_file_is_exactly_the_defaults() {
-        assert_eq!(parse(COMMITTED).unwrap(), Config::default());
+        assert_eq!(parse(&committed()).unwrap(), Config::default());
         assert_eq!(parse("").unwrap(), Config::default());
     }
 
@@ -251,7 +254,7 @@ mod tests {
             line.starts_with("[[")
                 || line.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '))
         };
-        let all: String = COMMITTED
+        let all: String = committed()
             .lines()
             .map(|line| if is_example(line) { &line[2..] } else { line })
             .map(|line| format!("{line}\n"))

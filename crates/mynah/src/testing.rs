@@ -67,6 +67,22 @@ use crate::{Bot, Ended, Report, rule_file};
 ///
 /// Who speaks is written as in `[[test]]`: `group/person`, or `person` in private. Everybody is a friend of the bot, the
 /// bot is called by its `names` (without any, by `bot`), and it begins on a Monday noon.
+///
+/// ```
+/// use mynah::prelude::*;
+/// use mynah::testing::Conversation;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> mynah::Result<()> {
+/// let hello = handler_fn(|ctx, message| {
+///     ctx.reply(format!("hello, {}", message.sender.name));
+///     Ok(Flow::Stop)
+/// });
+/// let mut talk = Conversation::with_rules(Bot::new().fallback("hello", hello), "").await?;
+/// assert_eq!(talk.say("Group/Ann", "hi").await?, ["hello, Ann"]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Conversation {
     play: Play,

@@ -35,6 +35,36 @@ pub(crate) use rule::Rule;
 use search::Search;
 
 /// The compiled rules of a bot. Immutable; decisions about the same event, state and moment are the same.
+///
+/// ```
+/// use mynah_core::{Chat, Content, Event, EventBody, Message, NoState, Origin, Person, Timestamp};
+/// use mynah_rules::{Disk, LoadOptions, Moment, load};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let file = folder.path().join("bot.toml");
+/// std::fs::write(&file, "[[rule]]\nexact = 'menu'\nreply = 'soup'\n\n[[rule]]\nkeyword = 'price'\nreply = '99'\n")?;
+/// let book = load(&file, &Disk, &LoadOptions::default()).book.ok_or("there are mistakes")?;
+///
+/// let now = Timestamp::from_secs(1_800_000_000);
+/// let message = Message {
+///     id: "1".into(),
+///     chat: Chat::private("p", "Pat"),
+///     sender: Person::stranger("p", "Pat"),
+///     origin: Origin::Person,
+///     content: Content::text("the price?"),
+///     text: "the price?".to_owned(),
+///     called: true,
+/// };
+/// let event = Event { id: "1".into(), time: now, body: EventBody::Message(message) };
+///
+/// let mut why = Vec::new();
+/// let decision = book.explain(&event, &NoState, &Moment::at(now), &mut why);
+/// assert_eq!(decision, book.decide(&event, &NoState, &Moment::at(now)));
+/// assert_eq!(why.len(), 2, "the first rule with the condition that failed, and the one that answers");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct RuleBook {
     names: Vec<String>,

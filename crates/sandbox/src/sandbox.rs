@@ -21,6 +21,22 @@ const LOGGED_OUT_ON_PHONE: i32 = 1100;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A running sandbox. Dropping it ends it at once; [`Sandbox::stop`] ends it in order.
+///
+/// ```
+/// use mynah_sandbox::{Fault, FaultKind, Options, Sandbox};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
+/// let sandbox = Sandbox::start(Options { auto_confirm: true, ..Options::default() }).await?;
+/// // A client logs in at `sandbox.url()`; its next sync breaks off in the middle.
+/// sandbox.fault(Fault::new("webwxsync", FaultKind::Cut));
+/// sandbox.say("Ann", Some("Group"), "hello");
+/// // … until the client has answered:
+/// for sent in sandbox.sent() {
+///     println!("{}: {}", sent.to_name, sent.text);
+/// }
+/// sandbox.stop().await;
+/// # Ok(()) }
+/// ```
 #[derive(Debug)]
 pub struct Sandbox {
     url: String,

@@ -47,6 +47,21 @@ pub use survey::{Fired, Survey};
 pub const FILE: &str = "mynah.db";
 
 /// The store of one account.
+///
+/// ```
+/// use mynah_core::StoreError;
+/// use mynah_store::{Options, SqliteStore};
+///
+/// # fn main() -> Result<(), StoreError> {
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let folder = folder.path();
+/// let store = SqliteStore::open(folder, Options::default())?;
+/// let second = SqliteStore::open(folder, Options::default());
+/// assert!(matches!(second, Err(StoreError::InUse { .. })), "one process at a time");
+/// # drop(store);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct SqliteStore {
     // The order matters: the file is closed before the lease ends.

@@ -75,6 +75,17 @@ impl Default for Options {
 }
 
 /// A WeChat account over the web protocol.
+///
+/// ```
+/// use mynah_core::ActionKind;
+/// use mynah_transports::webwx::{Options, WebWx};
+///
+/// let transport = WebWx::new(Options { server: Some("http://127.0.0.1:8086".to_owned()), ..Options::default() });
+/// assert!(!WebWx::capabilities().actions.contains(&ActionKind::Voice), "a web client sends no voice");
+/// # let _ = transport;
+/// ```
+///
+/// The front page of the crate opens one and logs in to a sandbox.
 #[derive(Debug)]
 pub struct WebWx {
     options: Options,

@@ -47,6 +47,23 @@ impl Default for Options {
 /// # Cancel safety
 ///
 /// A call that is dropped may or may not have reached the service. Nothing in the client is half changed by it.
+///
+/// # Examples
+///
+/// ```no_run
+/// use mynah_webwx::{Client, Options};
+///
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// // A server on this machine, e.g. a sandbox, in place of the service.
+/// let server = Some("http://127.0.0.1:8086".to_owned());
+/// let client = Client::new(Options { server, ..Options::default() })?;
+/// let login = client.request_login().await?;
+/// println!("scan this as a QR code: {}", client.qr_text(&login));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// The front page of the crate has the whole way from here to an answer.
 pub struct Client {
     pub(crate) http: reqwest::Client,
     pub(crate) options: Options,

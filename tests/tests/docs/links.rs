@@ -1,0 +1,95 @@
+//! Links lead to files that exist and to headings that stand in them.
+
+use std::collections::BTreeSet;
+use std::path::{Component, Path, PathBuf};
+
+use super::pages::{self, Page};
+
+/// The targets of inline links, outside fenced blocks.
+fn links(page: &Page) -> Vec<String> {
+    let prose = page.prose();
+    let targets = prose.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    targets.map(str::to_owned).collect()
+}
+
+/// The anchors of a page's headings, as the usual renderers make them.
+fn anchors(page: &Page) -> BTreeSet<String> {
+    let prose = page.prose();
+    let headings = prose.lines().filter(|line| line.starts_with('#'));
+    let titles = headings.map(|line| line.trim_start_matches('#').trim());
+    let mut anchors = BTreeSet::new();
+    for title in titles {
+        let anchor = anchor(title);
+        let mut unique = anchor.clone();
+        let mut n = 0;
+        while !anchors.insert(unique.clone()) {
+            n += 1;
+            unique = format!("{anchor}-{n}");
+        }
+    }
+    anchors
+}
+
+fn anchor(title: &str) -> String {
+    let kept = title.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+    kept.map(|c| if c == ' ' { '-' } else { c }).flat_map(char::to_lowercase).collect()
+}
+
+/// A path without `.` and `..`.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::ParentDir => {
+                plain.pop();
+            }
+            Component::CurDir => {}
+            other => plain.push(other),
+        }
+    }
+    plain
+}
+
+#[test]
+fn links_lead_to_files_and_headings() {
+    let pages = pages::all();
+    let mut broken = Vec::new();
+    let mut followed = 0;
+    for page in &pages {
+        for link in links(page) {
+            if link.contains("://") || link.starts_with("mailto:") {
+                continue;
+            }
+            followed += 1;
+            let (target, heading) = link.split_once('#').unwrap_or((&link, ""));
+            let target = if target.is_empty() {
+                page.path.clone()
+            } else {
+                page.path.parent().unwrap().join(target)
+            };
+            let there = pages.iter().find(|other| plain(&other.path) == plain(&target));
+            let is_right = match (heading, there) {
+                ("", _) => target.exists(),
+                (heading, Some(there)) => anchors(there).contains(heading),
+                (_, None) => false,
+            };
+            if !is_right {
+                broken.push(format!("{}: {link}", page.name));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{broken:#?}");
+    assert!(followed > 80, "only {followed} links were found");
+}
+
+#[test]
+fn anchors_are_made_as_the_renderers_make_them() {
+    for (title, expected) in [
+        ("Before you log in with a real account", "before-you-log-in-with-a-real-account"),
+        ("用真实账号登录之前", "用真实账号登录之前"),
+        ("1. Make a bot (one minute)", "1-make-a-bot-one-minute"),
+        ("`[[rule]]`", "rule"),
+    ] {
+        assert_eq!(anchor(title), expected);
+    }
+}
