@@ -22,9 +22,11 @@ pub(crate) mod test;
 
 use std::ffi::OsString;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand};
 
 use self::common::Common;
+use crate::closest::closest;
 use crate::telemetry::{self, LogLevel, Logs};
 use crate::{Bot, Ended, Report};
 
@@ -71,7 +73,8 @@ impl Command {
 pub(crate) async fn execute(bot: Bot, arguments: Vec<OsString>) -> Result<Ended, Report> {
     let root = match Root::try_parse_from(arguments) {
         Ok(root) => root,
-        Err(error) => {
+        Err(mut error) => {
+            guess_once(&mut error);
             // Help and version come this way too, with status 0. A closed pipe is nobody's fault.
             let _ = error.print();
             return Ok(if error.use_stderr() { Ended::Usage } else { Ended::Fine });
@@ -97,6 +100,21 @@ pub(crate) async fn execute(bot: Bot, arguments: Vec<OsString>) -> Result<Ended,
         Command::Bench(args) => bench::execute(&args, &bot, &common),
         Command::Schema(args) => schema::execute(&args, &common),
         Command::Completions(args) => completions::execute(&args, &common),
+    }
+}
+
+/// Of several commands that may have been meant, the nearest is named alone; they are given in the order of likeness.
+fn guess_once(error: &mut clap::Error) {
+    let Some(ContextValue::Strings(all)) = error.get(ContextKind::SuggestedSubcommand) else {
+        return;
+    };
+    let typed = match error.get(ContextKind::InvalidSubcommand) {
+        Some(ContextValue::String(typed)) => typed.as_str(),
+        _ => "",
+    };
+    let nearest = closest(typed, all.iter().map(String::as_str)).map(str::to_owned);
+    if let Some(nearest) = nearest.or_else(|| all.last().cloned()) {
+        error.insert(ContextKind::SuggestedSubcommand, ContextValue::String(nearest));
     }
 }
 

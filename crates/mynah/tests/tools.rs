@@ -174,6 +174,34 @@ fn a_bot_that_is_not_there_is_wrong_usage() {
 }
 
 #[test]
+fn chinese_is_meant_by_every_name_that_people_give_it() {
+    let good = bot(PRICES);
+    for name in ["zh", "cn", "zh-CN", "zh_CN"] {
+        let answer = run(mynah().args(["check", "--lang", name]).arg(good.path()));
+        assert!(answer.out.contains("4 条规则"), "{name}: {}{}", answer.out, answer.err);
+    }
+}
+
+#[test]
+fn the_name_of_a_bot_with_a_slip_is_answered_with_the_bot_that_is_there() {
+    let folder = TempDir::new().unwrap();
+    for name in ["shop", "family"] {
+        fs::create_dir(folder.path().join(name)).unwrap();
+        fs::write(folder.path().join(name).join("bot.toml"), PRICES).unwrap();
+    }
+    let mut check = mynah();
+    let answer = run(check.current_dir(folder.path()).args(["check", "shpo"]));
+    assert_eq!(answer.status, 2);
+    assert!(answer.err.contains("did you mean shop?"), "{}", answer.err);
+    let answer = run(mynah().arg("test").arg(folder.path().join("famly")));
+    assert!(answer.err.contains("family?"), "{}", answer.err);
+    let answer = run(mynah().arg("check").arg(folder.path()));
+    assert!(answer.err.contains("give one of"), "{}", answer.err);
+    let answer = run(mynah().arg("check").arg(folder.path().join("weather")));
+    assert!(answer.err.contains("`mynah new NAME` makes one"), "{}", answer.err);
+}
+
+#[test]
 fn a_slip_of_the_finger_is_answered_with_the_right_word() {
     for (typed, meant) in [
         (&["chekc"][..], "'check'"),
@@ -182,7 +210,7 @@ fn a_slip_of_the_finger_is_answered_with_the_right_word() {
         (&["check", "--jsno", "bots/faq"], "'--json'"),
         (&["run", "--sever", "http://127.0.0.1:1"], "'--server'"),
         (&["data", "bakcup"], "'backup'"),
-        (&["new", "x", "--lang", "zn"], "'zh'"),
+        (&["check", "bots/faq", "--log-format", "jsno"], "'json'"),
         (&["completions", "bsh"], "'bash'"),
         (&["explain", "bots/faq", "hi", "--gruop", "x"], "'--group'"),
     ] {

@@ -20,6 +20,8 @@ pub(crate) struct Common {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Language {
     En,
+    // As people write it.
+    #[value(alias = "cn", alias = "zh-CN", alias = "zh_CN", alias = "zh-cn")]
     Zh,
 }
 

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::common::Common;
 use super::print;
+use crate::closest::closest;
 use crate::{Bot, Ended, Report, rule_file};
 
 /// The main file of a BOT argument, if there is one.
@@ -20,8 +21,44 @@ fn main_file(bot: &Path) -> Result<PathBuf, Report> {
         return Ok(file);
     }
     let what = if bot.is_dir() { "has no bot.toml" } else { "does not exist" };
-    Err(Report::new(Ended::Usage, format!("{} {what}", bot.display()))
-        .hint("give a folder with a bot.toml, or the file; `mynah new NAME` makes one"))
+    let hint = match nearby(bot).as_slice() {
+        [] => "give a folder with a bot.toml, or the file; `mynah new NAME` makes one".to_owned(),
+        [one] => format!("did you mean {}?", one.display()),
+        several => {
+            let named: Vec<_> = several.iter().map(|bot| bot.display().to_string()).collect();
+            format!("give one of {}", named.join(", "))
+        }
+    };
+    Err(Report::new(Ended::Usage, format!("{} {what}", bot.display())).hint(hint))
+}
+
+/// The bots that may have been meant by something that is none: those inside of it, or the one beside it with nearly that
+/// name.
+fn nearby(bot: &Path) -> Vec<PathBuf> {
+    if bot.is_dir() {
+        return bots_in(bot);
+    }
+    let parent = bot.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let beside = bots_in(parent.unwrap_or(Path::new(".")));
+    let name_of = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let names: Vec<String> = beside.iter().filter_map(|bot| name_of(bot)).collect();
+    let meant = name_of(bot).and_then(|name| {
+        closest(&name, names.iter().map(String::as_str)).map(|near| bot.with_file_name(near))
+    });
+    meant.into_iter().collect()
+}
+
+/// The folders with a `bot.toml` in a folder, by name; no more than fit into a hint.
+fn bots_in(folder: &Path) -> Vec<PathBuf> {
+    const ENOUGH: usize = 20;
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut bots: Vec<PathBuf> = entries
+        .map(|entry| entry.path())
+        .filter(|path| rule_file::main_file(path) != *path && rule_file::main_file(path).is_file())
+        .collect();
+    bots.sort();
+    bots.truncate(ENOUGH);
+    bots
 }
 
 /// Reads a BOT for checking and testing: the stock runner cannot know the handlers that the file is meant for.
