@@ -11,6 +11,7 @@ mod error;
 mod events;
 mod executor;
 mod forget;
+mod hits;
 mod inspect;
 mod lease;
 mod options;
@@ -23,6 +24,7 @@ mod tests;
 mod tidy;
 mod timers;
 mod turns;
+mod waiting;
 
 use std::path::{Path, PathBuf};
 
@@ -42,6 +44,7 @@ pub use forget::Forgotten;
 pub use inspect::{Inspector, LogQuery, Logged, LoggedAction, StoreStatus, TroubledAction};
 pub use options::Options;
 pub use survey::{Fired, Survey};
+pub use waiting::Waiting;
 
 /// The name of the database file in a data folder.
 pub const FILE: &str = "mynah.db";

@@ -1,7 +1,8 @@
 //! The tables and their versions.
 //!
 //! `event` is inbox and log, `action` outbox and history; the queues are their partial indexes. `seen` holds the ids of
-//! events whose log entry is gone, so that a late repetition is still recognised.
+//! events whose log entry is gone, so that a late repetition is still recognised. `hit` counts the rules that fired, longer
+//! than the log is kept.
 
 use std::path::Path;
 
@@ -11,7 +12,7 @@ use rusqlite::Connection;
 use crate::error::translate;
 
 /// What each version adds. The version of a file is the number of steps it has seen.
-const STEPS: [&str; 1] = ["
+const STEPS: [&str; 2] = ["
     CREATE TABLE event (
         seq      INTEGER PRIMARY KEY,
         id       TEXT NOT NULL UNIQUE,
@@ -78,6 +79,19 @@ const STEPS: [&str; 1] = ["
         key   TEXT PRIMARY KEY,
         value TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
+", "
+    CREATE TABLE hit (
+        rule  TEXT NOT NULL,
+        day   INTEGER NOT NULL,
+        times INTEGER NOT NULL,
+        last  INTEGER NOT NULL,
+        PRIMARY KEY (rule, day)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX hit_day ON hit (day);
+    INSERT INTO hit SELECT '', handled / 86400000 AS day, count(*), max(handled) FROM event
+        WHERE handled IS NOT NULL GROUP BY day;
+    INSERT INTO hit SELECT decided ->> '$.rule' AS rule, handled / 86400000 AS day, count(*), max(handled) FROM event
+        WHERE rule <> '' AND decided ->> '$.quiet' IS NULL GROUP BY rule, day;
 "];
 
 /// The newest version known here.

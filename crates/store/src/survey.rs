@@ -1,12 +1,12 @@
-//! What the whole log says: which rules fired how often, and which chats there are.
+//! An account in numbers: which rules fired how often, and which chats there are.
 
 use std::collections::BTreeMap;
 
 use mynah_core::{Chat, ChatId, StoreError, Timestamp};
 use rusqlite::{Connection, Result};
 
-use crate::Inspector;
 use crate::error::translate;
+use crate::{Inspector, hits};
 
 /// So many chats at most; those that were quiet the longest are left out.
 const CHATS: u32 = 200;
@@ -14,9 +14,10 @@ const CHATS: u32 = 200;
 /// The log in numbers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Survey {
-    /// When the oldest decision of the log was made.
+    /// The day since which turns are counted, at most 90 days ago; it begins at midnight of UTC.
     pub since: Option<Timestamp>,
-    /// The rules that fired, by their ids. Those that matched and had to keep quiet do not count.
+    /// The rules that fired since then, by their ids, however long the log is kept. Those that matched and had to keep
+    /// quiet do not count.
     pub fired: BTreeMap<String, Fired>,
     /// The chats in which something happened, by name.
     pub chats: Vec<Chat>,
@@ -56,26 +57,11 @@ impl Inspector {
 }
 
 fn survey(connection: &Connection) -> Result<Survey> {
-    let since = "SELECT min(accepted) FROM event WHERE decided IS NOT NULL";
-    let since = connection.query_row(since, [], |row| row.get::<_, Option<i64>>(0))?;
     Ok(Survey {
-        since: since.map(Timestamp::from_millis),
-        fired: fired(connection)?,
+        since: hits::since(connection)?,
+        fired: hits::fired(connection)?,
         chats: chats(connection)?,
     })
-}
-
-fn fired(connection: &Connection) -> Result<BTreeMap<String, Fired>> {
-    connection
-        .prepare_cached(
-            "SELECT decided ->> '$.rule', count(*), max(handled) FROM event
-             WHERE decided ->> '$.rule' IS NOT NULL AND decided ->> '$.quiet' IS NULL GROUP BY 1",
-        )?
-        .query_map([], |row| {
-            let last = row.get::<_, Option<i64>>(2)?.unwrap_or_default();
-            Ok((row.get(0)?, Fired { times: row.get(1)?, last: Timestamp::from_millis(last) }))
-        })?
-        .collect()
 }
 
 fn chats(connection: &Connection) -> Result<Vec<Chat>> {

@@ -436,13 +436,75 @@ async fn a_survey_counts_the_rules_that_fired_and_knows_the_chats() {
     }
     let inspector = Inspector::open(folder.path()).unwrap();
     let survey = inspector.survey().unwrap();
-    assert_eq!(survey.since, Some(NOW));
+    let day = 24 * 60 * 60 * 1000;
+    assert_eq!(survey.since, Some(Timestamp::from_millis(NOW.as_millis() / day * day)));
     let price = Fired { times: 2, last: NOW + Duration::from_secs(3) };
     assert_eq!(survey.fired.into_iter().collect::<Vec<_>>(), [("price".to_owned(), price)]);
     assert_eq!(survey.chats, [Chat::group("g", "g"), Chat::group("h", "h")]);
     let values = |now| inspector.chat_values("k", now).unwrap().into_values().collect::<Vec<_>>();
     assert_eq!(values(NOW), ["v", "v"]);
     assert!(values(NOW + Duration::from_secs(60)).is_empty(), "they have expired");
+}
+
+#[tokio::test]
+async fn hits_of_rules_outlive_the_log_by_months_and_not_for_ever() {
+    let folder = TempDir::new().unwrap();
+    let options = Options { keep_log: Duration::ZERO, ..Options::default() };
+    let store = SqliteStore::open(folder.path(), options).unwrap();
+    let days = |n: u64| NOW + Duration::from_secs(n * 24 * 3600);
+    let fired = || {
+        let survey = Inspector::open(folder.path()).unwrap().survey().unwrap();
+        survey.fired.get("price").map(|fired| (fired.times, fired.last))
+    };
+    for n in [0, 0, 40] {
+        let id = format!("{n}:{:?}", fired());
+        store.accept(batch(vec![message(&id, "g", "p", "x")]), days(n)).await.unwrap();
+        let (event, _) = store.begin(&"g".into(), days(n)).await.unwrap().unwrap();
+        let decided = Decided { rule: Some("price".to_owned()), ..Decided::default() };
+        let turn = Turn { decided, ..turn(event, Effects::default()) };
+        store.commit(turn, days(n)).await.unwrap();
+    }
+    while store.tidy(days(80)).await.unwrap() {}
+    assert!(store.log(LogQuery::default()).await.unwrap().is_empty());
+    assert_eq!(fired(), Some((3, days(40))));
+    while store.tidy(days(100)).await.unwrap() {}
+    assert_eq!(fired(), Some((1, days(40))), "what was 100 days ago is forgotten");
+}
+
+#[tokio::test]
+async fn an_older_store_brings_its_hits_along() {
+    let folder = TempDir::new().unwrap();
+    drop(open(folder.path()).unwrap());
+    let older = rusqlite::Connection::open(folder.path().join(FILE)).unwrap();
+    older
+        .execute_batch(
+            r#"DROP TABLE hit; PRAGMA user_version = 1;
+               INSERT INTO event (id, lane, time, accepted, handled, decided) VALUES
+               ('1', 'g', 0, 0, 86400001, '{"rule":"price"}'), ('2', 'g', 0, 0, 86400002, '{"rule":"price"}'),
+               ('3', 'g', 0, 0, 5, '{"rule":"price","quiet":"mute"}'), ('4', 'g', 0, 0, NULL, NULL);"#,
+        )
+        .unwrap();
+    drop(older);
+    let _store = open(folder.path()).unwrap();
+    let survey = Inspector::open(folder.path()).unwrap().survey().unwrap();
+    assert_eq!(survey.since, Some(Timestamp::default()));
+    let price = Fired { times: 2, last: Timestamp::from_millis(86_400_002) };
+    assert_eq!(survey.fired.into_iter().collect::<Vec<_>>(), [("price".to_owned(), price)]);
+}
+
+#[tokio::test]
+async fn what_waits_is_known_chat_by_chat() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path()).unwrap();
+    let events = vec![message("1", "g", "p", "x"), message("2", "h", "p", "x")];
+    store.accept(batch(events), NOW).await.unwrap();
+    handle(&store, "g", vec![reply("g", "a"), reply("g", "b")]).await;
+    handle(&store, "h", vec![reply("h", "c")]).await;
+    let sent = claim(&store, "h", NOW).await;
+    store.settle(&sent, Outcome::Accepted, NOW).await.unwrap();
+    let waiting = Inspector::open(folder.path()).unwrap().waiting().unwrap();
+    let shown: Vec<_> = waiting.iter().map(|one| (one.chat.as_str(), one.actions)).collect();
+    assert_eq!(shown, [("g", 2)]);
 }
 
 #[tokio::test]

@@ -5,8 +5,8 @@ use std::time::Duration;
 use mynah_core::Timestamp;
 use rusqlite::{Connection, Result, params};
 
-use crate::Options;
 use crate::database::Database;
+use crate::{Options, hits};
 
 /// How many rows go in one piece. Only the oldest are looked at: nothing scans a whole table.
 const ROWS: usize = 500;
@@ -25,6 +25,7 @@ pub(crate) fn tidy(database: &mut Database, now: Timestamp) -> Result<bool> {
         drop_texts(connection, options, now)?,
         drop_events(connection, options, now)?,
         drop_seen(connection, options, now)?,
+        hits::tidy(connection, now, ROWS)?,
     ];
     let freed = give_back_pages(connection)?;
     Ok(freed || full.into_iter().any(|rows| rows >= ROWS))

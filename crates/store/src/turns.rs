@@ -7,7 +7,7 @@ use mynah_core::{ChatId, Committed, Planned, Recovered, Step, Timestamp, Turn};
 use rusqlite::{Connection, Result};
 
 use crate::database::Database;
-use crate::{actions, events, state, timers};
+use crate::{actions, events, hits, state, timers};
 
 /// Applies everything a turn wants, if nothing that it read has changed.
 pub(crate) fn commit(database: &mut Database, turn: &Turn, now: Timestamp) -> Result<Committed> {
@@ -33,6 +33,7 @@ pub(crate) fn commit(database: &mut Database, turn: &Turn, now: Timestamp) -> Re
     }
     let keep_text = database.options.keeps_text();
     events::close(connection, &turn.event.id, &turn.decided, keep_text, now)?;
+    hits::count(connection, &turn.decided, now)?;
     done(connection, turn, chats)
 }
 
