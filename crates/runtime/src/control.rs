@@ -4,7 +4,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use mynah_core::{ChatId, Event, Lane};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::Pace;
 
 /// How many orders may wait; a giver waits when there are more.
 const WAITING: usize = 64;
@@ -24,6 +26,8 @@ pub(crate) enum Order {
     Inject(Vec<Event>),
     /// Look again at these queues: something was put into the store from outside.
     Release { lanes: Vec<Lane>, chats: Vec<ChatId> },
+    /// Tell how the sending stands.
+    Pace(oneshot::Sender<Pace>),
 }
 
 /// The account is not running any more.
@@ -60,6 +64,18 @@ impl Control {
     /// [`NotRunning`] after the account has ended.
     pub async fn release(&self, lanes: Vec<Lane>, chats: Vec<ChatId>) -> Result<(), NotRunning> {
         self.sender.send(Order::Release { lanes, chats }).await.map_err(|_| NotRunning)
+    }
+
+    /// How the sending of the account stands: what its limits leave, and what waits until when. An account that is only
+    /// starting answers once it runs.
+    ///
+    /// # Errors
+    ///
+    /// [`NotRunning`] after the account has ended.
+    pub async fn pace(&self) -> Result<Pace, NotRunning> {
+        let (answer, told) = oneshot::channel();
+        self.sender.send(Order::Pace(answer)).await.map_err(|_| NotRunning)?;
+        told.await.map_err(|_| NotRunning)
     }
 
     /// Returns when the account has nothing to handle and nothing to send; timers may be set. What the service has not

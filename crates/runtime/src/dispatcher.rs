@@ -9,7 +9,7 @@ use crate::outbox::Outbox;
 use crate::pacer::Pacer;
 use crate::send::{SendEnd, Signal};
 use crate::turn::TurnEnd;
-use crate::{Pacing, Settings};
+use crate::{Pace, Pacing, Settings};
 
 /// How often the store is tidied; while there is more to do, after a short pause.
 const TIDY_EVERY: Duration = Duration::from_secs(10 * 60);
@@ -103,6 +103,11 @@ impl Dispatcher {
         for chat in chats {
             self.outbox.notify(chat, now);
         }
+    }
+
+    /// How the sending stands.
+    pub(crate) fn pace(&mut self, now: Timestamp) -> Pace {
+        self.outbox.pace(now)
     }
 
     /// The connection is in another state: actions leave only while it is on line.

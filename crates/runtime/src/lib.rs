@@ -20,6 +20,7 @@ mod lanes;
 mod loop_breaker;
 mod observer;
 mod outbox;
+mod pace;
 mod pacer;
 mod save;
 mod say;
@@ -51,6 +52,7 @@ pub use control::{Control, NotRunning};
 pub use ended::Ended;
 pub use handlers::Handlers;
 pub use observer::{Observer, Trouble, Unobserved};
+pub use pace::{Pace, Used};
 pub use say::say;
 pub use settings::{LoopBreaker, Pacing, Rate, Settings, UnknownPolicy};
 pub use stage::Stage;
@@ -212,6 +214,8 @@ impl Running {
     fn on_order(&mut self, order: Order) {
         match order {
             Order::Inject(events) => self.spawn(Job::Accept(events)),
+            // Whoever asked may have gone.
+            Order::Pace(answer) => drop(answer.send(self.dispatcher.pace(self.worker.now()))),
             Order::Release { lanes, chats } => {
                 self.dispatcher.news(lanes);
                 self.dispatcher.something_to_send(&chats, self.worker.now());

@@ -7,7 +7,7 @@ use mynah_core::planted::{self, Mistake};
 use mynah_core::{ChatId, Random, Timestamp};
 
 use crate::pacer::Pacer;
-use crate::{Pacing, Settings};
+use crate::{Pace, Pacing, Settings, pace};
 
 /// How long the outbox is held after a send that found the account logged out, if no status comes.
 const HELD: Duration = Duration::from_secs(60);
@@ -169,6 +169,16 @@ impl Outbox {
         }
     }
 
+    /// How it stands: which chats wait until when, and what the limits leave.
+    pub(crate) fn pace(&mut self, now: Timestamp) -> Pace {
+        let mut pace = self.pacer.pace(now);
+        pace.is_open = self.is_open(now);
+        for (at, _, chat) in self.queue.iter().take(pace::CHATS) {
+            pace.chats.push((chat.clone(), (*at).max(self.pacer.next(chat, now))));
+        }
+        pace
+    }
+
     /// Whether nothing is under way or waits to leave.
     pub(crate) fn is_idle(&self) -> bool {
         self.busy.is_empty() && self.queue.is_empty()
@@ -260,6 +270,19 @@ mod tests {
             }
         }
         assert_eq!(order, "bacbac");
+    }
+
+    #[test]
+    fn it_tells_which_chat_waits_until_when() {
+        let per_chat = Some(Rate::new(1, Duration::from_secs(10)));
+        let mut outbox = outbox(Pacing { per_chat, ..Pacing::off() });
+        outbox.notify(&"a".into(), at(0));
+        assert_eq!(outbox.next(at(0)), Some("a".into()));
+        outbox.done(&"a".into(), Attempt::Left { more: true }, at(0));
+        let pace = outbox.pace(at(1));
+        assert_eq!((pace.is_open, pace.chats), (true, vec![("a".into(), at(10))]));
+        outbox.set_online(false);
+        assert!(!outbox.pace(at(1)).is_open);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use mynah_core::{ChatId, Timestamp};
 
-use crate::{Pacing, Rate};
+use crate::{Pace, Pacing, Rate, Used};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -96,6 +96,18 @@ impl Pacer {
         }
     }
 
+    /// How much of the limits is used; the gate and the chats are the outbox's to tell.
+    pub(crate) fn pace(&mut self, now: Timestamp) -> Pace {
+        let until = self.pause.until(now);
+        Pace {
+            account: self.account.as_mut().map(|window| window.used(now)),
+            day: self.day.as_mut().map(|window| window.used(now)),
+            per_chat: self.per_chat,
+            pause: (until > now).then_some(until),
+            ..Pace::default()
+        }
+    }
+
     /// The service says: too frequent. Returns until when nothing leaves.
     pub(crate) fn too_frequent(&mut self, asked: Option<Duration>, now: Timestamp) -> Timestamp {
         self.pause.begin(asked, now)
@@ -118,6 +130,13 @@ impl Window {
             Some(oldest) => (*oldest + self.rate.per).max(now),
             None => now,
         }
+    }
+
+    fn used(&mut self, now: Timestamp) -> Used {
+        let next = self.next(now);
+        let used = self.left.iter().filter(|at| **at + self.rate.per > now).count();
+        let used = u32::try_from(used).unwrap_or(u32::MAX);
+        Used { rate: self.rate, used, free_at: (next > now).then_some(next) }
     }
 
     fn note(&mut self, at: Timestamp) {
@@ -206,6 +225,23 @@ mod tests {
         pacer.note(&chat, at(0));
         pacer.take_back(&chat, at(0));
         assert_eq!(pacer.next(&chat, at(0)), at(0));
+    }
+
+    #[test]
+    fn it_says_how_much_is_used_and_until_when_it_waits() {
+        let mut pacer = Pacer::new(&pacing());
+        let chat = ChatId::from("a");
+        for second in [0, 2, 4] {
+            pacer.note(&chat, at(second));
+        }
+        let pace = pacer.pace(at(10));
+        let used = |used: Option<Used>| used.map(|used| (used.used, used.free_at));
+        assert_eq!(used(pace.account), Some((3, Some(at(60)))));
+        assert_eq!((used(pace.day), pace.pause), (Some((3, None)), None));
+        pacer.too_frequent(None, at(61));
+        let pace = pacer.pace(at(61));
+        assert_eq!((used(pace.account), pace.pause), (Some((2, None)), Some(at(121))));
+        assert_eq!(Pacer::new(&Pacing::off()).pace(at(0)), Pace::default());
     }
 
     #[test]
