@@ -173,7 +173,7 @@ impl Parts<'_> {
             dry_run: settings.dry_run,
             rules: Some((Arc::clone(&self.shelf), Arc::clone(&self.service))),
             moments: Arc::<Moments>::default(),
-            live: Arc::new(Live::new(self.shared.bulletin.clone())),
+            live: Arc::new(Live::new(name, self.shared.bulletin.clone())),
         };
         watch.register_gauges(Inspector::open(data).ok());
         self.shared.pages.health.set(name, Condition::Starting, self.clock.now());

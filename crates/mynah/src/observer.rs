@@ -241,7 +241,7 @@ impl Observer for Watch {
     fn trouble(&self, trouble: &Trouble) {
         let account = self.account.as_str();
         self.count(&metrics::TROUBLES, trouble_word(trouble));
-        self.live.trouble(in_words(trouble), self.clock.now());
+        self.live.trouble(trouble_word(trouble), in_words(trouble), self.clock.now());
         match trouble {
             Trouble::HandlerFailed { handler, event, error } => {
                 tracing::error!(account, handler, %event, error, "a handler failed; its effects are dropped");

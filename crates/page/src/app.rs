@@ -3,11 +3,12 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, ORIGIN};
+use axum::http::header::{AUTHORIZATION, CONTENT_DISPOSITION, CONTENT_TYPE, HOST, ORIGIN};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -15,6 +16,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use futures_util::{Stream, stream};
 use serde_json::{Map, Value, json};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::assets;
@@ -23,12 +25,21 @@ use crate::view::{Call, News, Problem, View};
 /// The largest body of a call: a picture of 20 MiB in base64.
 const LARGEST_BODY: usize = 28 << 20;
 
+/// What a browser shows as a picture. No SVG: that is a page of its own.
+const PICTURES: [&str; 5] = ["image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp"];
+
+/// How long a wrong token is thought about: whoever guesses gets so many guesses in this time, from all sides together.
+const THOUGHT: Duration = Duration::from_millis(500);
+const GUESSES: usize = 8;
+
 /// The web application over a view.
 #[derive(Clone)]
 pub struct App {
     view: Arc<dyn View>,
     /// What a visitor must know; `None` lets everybody on this machine in.
     token: Option<Arc<str>>,
+    /// What a look at a token needs.
+    guesses: Arc<Semaphore>,
     /// Cancelled when the server closes: streams of events end then.
     closing: CancellationToken,
 }
@@ -37,13 +48,18 @@ impl App {
     /// The application without a token: for the sandbox, which listens on this machine only.
     #[must_use]
     pub fn open(view: Arc<dyn View>) -> Self {
-        Self { view, token: None, closing: CancellationToken::new() }
+        Self::with(view, None)
     }
 
     /// The application for visitors who know the token.
     #[must_use]
     pub fn guarded(view: Arc<dyn View>, token: &str) -> Self {
-        Self { view, token: Some(Arc::from(token)), closing: CancellationToken::new() }
+        Self::with(view, Some(Arc::from(token)))
+    }
+
+    fn with(view: Arc<dyn View>, token: Option<Arc<str>>) -> Self {
+        let guesses = Arc::new(Semaphore::new(GUESSES));
+        Self { view, token, guesses, closing: CancellationToken::new() }
     }
 
     /// The same, with streams of events that end when the server closes; they would keep it open for ever.
@@ -57,6 +73,7 @@ impl App {
     pub fn routes(self) -> Router {
         let calls = Router::new()
             .route("/api/events", get(follow))
+            .route("/api/media/{message}", get(media))
             .route("/api/{name}", any(call))
             .layer(DefaultBodyLimit::max(LARGEST_BODY))
             .layer(from_fn_with_state(self.clone(), guard))
@@ -67,12 +84,19 @@ impl App {
             .layer(axum::middleware::map_response(seal))
     }
 
-    fn knows(&self, headers: &HeaderMap) -> bool {
+    /// Whether the visitor knows the token. A wrong one is answered late.
+    async fn knows(&self, headers: &HeaderMap) -> bool {
         let Some(token) = &self.token else { return true };
         let given = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        given
-            .and_then(|value| value.strip_prefix("Bearer "))
-            .is_some_and(|given| same(given, token))
+        let Some(given) = given.and_then(|value| value.strip_prefix("Bearer ")) else {
+            return false;
+        };
+        let _guess = self.guesses.acquire().await;
+        let known = same(given, token);
+        if !known {
+            tokio::time::sleep(THOUGHT).await;
+        }
+        known
     }
 }
 
@@ -99,7 +123,7 @@ async fn guard(State(app): State<App>, request: Request, next: Next) -> Response
     if !own || (app.token.is_none() && !is_this_machine(host)) {
         return refuse(StatusCode::FORBIDDEN, "only the page's own address is let in");
     }
-    if !app.knows(headers) {
+    if !app.knows(headers).await {
         return refuse(StatusCode::UNAUTHORIZED, "the token is missing or wrong");
     }
     if request.method() != Method::GET && !headers.contains_key("x-mynah") {
@@ -155,6 +179,7 @@ async fn call(
             let status = match problem {
                 Problem::NotFound(_) => StatusCode::NOT_FOUND,
                 Problem::Refused(_) => StatusCode::CONFLICT,
+                Problem::Changed => StatusCode::PRECONDITION_FAILED,
             };
             refuse(status, &problem.to_string())
         }
@@ -180,6 +205,20 @@ fn parse(
 fn refuse(status: StatusCode, reason: &str) -> Response {
     (status, [(CONTENT_TYPE, "application/json")], json!({"error": reason}).to_string())
         .into_response()
+}
+
+/// A picture is shown, anything else is a download: what somebody sent never runs in the page.
+async fn media(State(app): State<App>, Path(message): Path<String>) -> Response {
+    match app.view.media(&message) {
+        Some((kind, bytes)) if PICTURES.contains(&kind) => {
+            ([(CONTENT_TYPE, kind)], bytes).into_response()
+        }
+        Some((_, bytes)) => {
+            let kind = (CONTENT_TYPE, "application/octet-stream");
+            ([kind, (CONTENT_DISPOSITION, "attachment")], bytes).into_response()
+        }
+        None => refuse(StatusCode::NOT_FOUND, "there is no such picture or file"),
+    }
 }
 
 async fn follow(State(app): State<App>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {

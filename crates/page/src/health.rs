@@ -78,6 +78,13 @@ impl Health {
         accounts.get(account).map(|entry| entry.condition.clone())
     }
 
+    /// Since when an account is so.
+    #[must_use]
+    pub fn since(&self, account: &str) -> Option<Timestamp> {
+        let accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        accounts.get(account).map(|entry| Timestamp::from_secs(entry.since))
+    }
+
     fn answer(&self) -> Answer {
         let accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let on_line = |entry: &Entry| entry.condition == Condition::Online;

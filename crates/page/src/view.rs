@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use axum::body::Bytes;
 use mynah_core::Decided;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -24,6 +25,12 @@ pub trait View: Send + Sync {
 
     /// Follows what happens from now on; see [`News`].
     fn follow(&self) -> broadcast::Receiver<Arc<News>>;
+
+    /// The picture, voice or file of a message: its type and its bytes.
+    fn media(&self, message: &str) -> Option<(&'static str, Bytes)> {
+        let _ = message;
+        None
+    }
 }
 
 /// Why a call was not answered.
@@ -35,6 +42,9 @@ pub enum Problem {
     /// It cannot be done, for this reason.
     #[error("{0}")]
     Refused(String),
+    /// What was to be replaced is not what the page saw.
+    #[error("it was changed elsewhere meanwhile")]
+    Changed,
 }
 
 /// A call of the page: method and path are the tag, query and body together are the fields.
@@ -69,6 +79,18 @@ pub enum Call {
     /// Somebody sends a picture.
     #[serde(rename = "POST picture")]
     Picture {
+        /// Where.
+        chat: String,
+        /// Who.
+        from: String,
+        /// Its file name.
+        name: String,
+        /// Its bytes in base64.
+        data: String,
+    },
+    /// Somebody sends a file.
+    #[serde(rename = "POST attachment")]
+    Attachment {
         /// Where.
         chat: String,
         /// Who.
@@ -113,17 +135,24 @@ pub enum Call {
     Save {
         /// The text.
         text: String,
+        /// The text that it replaces: with another one in the file, nothing is written. Absent: whatever is there.
+        #[serde(default)]
+        was: Option<String>,
         /// The language of the diagnostics: `zh` or `en`.
         #[serde(default)]
         lang: String,
     },
-    /// Appends the conversation of a chat to the rule file as a `[[test]]` and plays it → `{"text", "passes", "report"}`.
+    /// Plays the conversation of a chat as a `[[test]]`, and appends it to the rule file if it passes
+    /// → `{"text", "passes", "report"}`.
     #[serde(rename = "POST test")]
     Test {
         /// The chat.
         chat: String,
+        /// The language of the report: `zh` or `en`.
+        #[serde(default)]
+        lang: String,
     },
-    /// The state of the login → `{"qr"?}` with a data address.
+    /// The state of the login → `{"online", "state"?, "qr"?}`, the code as a data address.
     #[serde(rename = "GET login")]
     Login,
     /// Plays the phone: `scan`, `confirm`, `cancel`, `logout`.
@@ -132,6 +161,9 @@ pub enum Call {
         /// What the phone does.
         r#do: String,
     },
+    /// The failures that are still to come → list of them.
+    #[serde(rename = "GET faults")]
+    FaultsLeft,
     /// Makes the server fail, or stops that.
     #[serde(rename = "POST faults")]
     Faults(Value),
@@ -179,6 +211,8 @@ pub struct Deed {
     pub name: String,
     /// The text that is needed: the greeting.
     pub text: String,
+    /// The message it is about, if it is not the last one.
+    pub message: String,
 }
 
 /// What a page is about.
@@ -188,6 +222,8 @@ pub struct Session {
     pub mode: &'static str,
     /// The bot.
     pub bot: BotRow,
+    /// The name of the rule file, where it can be edited.
+    pub file: Option<String>,
     /// The chat to open first.
     pub chat: Option<String>,
     /// The present moment in milliseconds since 1970.
@@ -221,6 +257,10 @@ pub struct ChatRow {
 /// The last message of a chat.
 #[derive(Debug, Clone, Serialize)]
 pub struct LastRow {
+    /// Who said it; empty for a line of the system.
+    pub from: String,
+    /// Whether the bot said it.
+    pub mine: bool,
     /// Its text.
     pub text: String,
     /// Its kind, as `type` in rules.
@@ -255,7 +295,7 @@ pub struct MessageRow {
     pub kind: String,
     /// Its text.
     pub text: String,
-    /// Where the picture lies, as a data address.
+    /// The address of its picture, voice or file.
     pub media: Option<String>,
     /// When, in milliseconds since 1970.
     pub time: i64,
@@ -314,6 +354,10 @@ pub struct AccountRow {
     pub name: String,
     /// Whether it is on line.
     pub online: bool,
+    /// `starting`, `waiting`, `online`, `offline` or `ended`.
+    pub condition: &'static str,
+    /// Since when, in milliseconds since 1970.
+    pub since: Option<i64>,
     /// More about its state.
     pub detail: String,
     /// What a person has to do: `scan` or `confirm`.
@@ -325,15 +369,19 @@ pub struct AccountRow {
 /// A handled event.
 #[derive(Debug, Clone, Serialize)]
 pub struct LogRow {
-    /// The event's id.
+    /// The account.
+    pub account: String,
+    /// The event's id, unique within its account.
     pub id: String,
+    /// What it is: the kind of the message, as `type` in rules, or the kind of event.
+    pub kind: &'static str,
     /// When, in milliseconds since 1970.
     pub time: i64,
     /// The chat's name.
     pub chat: String,
     /// The person's name.
     pub from: String,
-    /// What was said.
+    /// What was said, or the words that came with the event.
     pub text: String,
     /// What was decided.
     pub decided: Option<Decided>,
@@ -342,17 +390,21 @@ pub struct LogRow {
 /// A rule and its use.
 #[derive(Debug, Clone, Serialize)]
 pub struct RuleRow {
+    /// The account.
+    pub account: String,
     /// Its id, or `file:line`.
     pub id: String,
     /// Its file.
     pub file: String,
     /// Its line.
     pub line: u32,
-    /// How often it fired, as far as the log reaches.
+    /// Whether it is switched off.
+    pub off: bool,
+    /// How often it fired within the last 90 days.
     pub hits: u64,
     /// When it fired last, in milliseconds since 1970.
     pub last: Option<i64>,
-    /// Whether it has not fired for 30 days although the log reaches that far.
+    /// Whether it has not fired for 30 days although hits were counted for so long.
     pub stale: bool,
 }
 
@@ -371,10 +423,57 @@ pub struct QueueRow {
     pub refused: u64,
     /// Actions that could not leave in time.
     pub expired: u64,
+    /// How fast it may speak; none while it does not run.
+    pub pace: Option<PaceRow>,
+    /// The chats with something to send, those that wait the longest first.
+    pub waiting: Vec<WaitingRow>,
     /// The chats with something in the log, for muting.
     pub chats: Vec<MuteRow>,
     /// The last errors, newest first.
     pub errors: Vec<ErrorRow>,
+}
+
+/// How fast an account may speak, and how much of that is used.
+#[derive(Debug, Clone, Serialize)]
+pub struct PaceRow {
+    /// Whether anything may leave at all.
+    pub open: bool,
+    /// The limit of all chats together.
+    pub account: Option<UsedRow>,
+    /// The limit of 24 hours.
+    pub day: Option<UsedRow>,
+    /// The limit of each chat; `used` says nothing here.
+    pub per_chat: Option<UsedRow>,
+    /// Nothing leaves before, since the service found that the account speaks too often: milliseconds since 1970.
+    pub pause: Option<i64>,
+}
+
+/// How much of a limit is used.
+#[derive(Debug, Clone, Serialize)]
+pub struct UsedRow {
+    /// So much.
+    pub used: u32,
+    /// Of so much.
+    pub count: u32,
+    /// Within so many milliseconds.
+    pub per: u64,
+    /// When the next may leave, where it is used up, in milliseconds since 1970.
+    pub free_at: Option<i64>,
+}
+
+/// What waits to be sent in a chat.
+#[derive(Debug, Clone, Serialize)]
+pub struct WaitingRow {
+    /// The chat's id.
+    pub chat: String,
+    /// Its name.
+    pub name: String,
+    /// So many actions.
+    pub actions: u64,
+    /// Since when the oldest waits, in milliseconds since 1970.
+    pub since: i64,
+    /// The moment before which nothing of it leaves, in milliseconds since 1970.
+    pub until: Option<i64>,
 }
 
 /// A chat that can be muted.
@@ -386,6 +485,8 @@ pub struct MuteRow {
     pub name: String,
     /// Whether it is muted.
     pub muted: bool,
+    /// Until when, in milliseconds since 1970.
+    pub until: Option<i64>,
 }
 
 /// Something that went wrong.
@@ -393,6 +494,8 @@ pub struct MuteRow {
 pub struct ErrorRow {
     /// When, in milliseconds since 1970.
     pub time: i64,
+    /// What kind: the outcome of an action, or the kind of trouble.
+    pub kind: &'static str,
     /// What.
     pub text: String,
 }
@@ -423,7 +526,7 @@ pub enum News {
         /// Its entry.
         entry: LogRow,
     },
-    /// The state of an account changed.
+    /// The state of an account, or of the login in the sandbox, changed.
     Status,
     /// Rules were loaded anew.
     Reloaded,

@@ -182,6 +182,11 @@ impl Sandbox {
         self.hub.with_faults(|faults| faults.add(fault));
     }
 
+    /// The faults that still wait for their calls, the oldest first.
+    pub fn faults(&self) -> Vec<Fault> {
+        self.hub.with_faults(|faults| faults.list().to_vec())
+    }
+
     /// Removes all faults.
     pub fn clear_faults(&self) {
         self.hub.with_faults(fault::Faults::clear);

@@ -13,7 +13,7 @@ use mynah_page::view::{
     AccountRow, BotRow, Call, LogRow, News, Problem, QueueRow, RuleRow, Session, View,
 };
 use mynah_page::{Condition, Pages};
-use mynah_runtime::Control;
+use mynah_runtime::{Control, Pace};
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::sync::broadcast;
@@ -27,6 +27,9 @@ use crate::rule_handler::Shelf;
 
 /// Entries of the log that are shown.
 const ENTRIES: u32 = 200;
+
+/// How long an account may take to say how fast it may speak.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Longer than this is for ever.
 const LONGEST_MUTE: Duration = Duration::from_secs(366 * 24 * 60 * 60);
@@ -63,7 +66,7 @@ impl ConsoleView {
     fn session(&self) -> Session {
         let names: Vec<_> = self.accounts.iter().map(|account| account.name.as_str()).collect();
         let bot = BotRow { name: names.join(", ") };
-        Session { mode: "console", bot, chat: None, now: self.clock.now().as_millis() }
+        Session { mode: "console", bot, file: None, chat: None, now: self.clock.now().as_millis() }
     }
 
     fn rows(&self) -> Vec<AccountRow> {
@@ -71,7 +74,8 @@ impl ConsoleView {
             let condition = self.pages.health.of(&account.name);
             let is_over = matches!(condition, Some(Condition::Ended { .. }));
             let prompt: Option<Prompt> = account.live.prompt().filter(|_| !is_over);
-            rows::account_row(&account.name, condition.as_ref(), prompt.as_ref())
+            let since = self.pages.health.since(&account.name);
+            rows::account_row(&account.name, condition.as_ref(), since, prompt.as_ref())
         };
         self.accounts.iter().map(row).collect()
     }
@@ -80,11 +84,13 @@ impl ConsoleView {
     async fn log(&self) -> Result<Vec<LogRow>, Problem> {
         let mut logged = Vec::new();
         for account in &self.accounts {
-            logged.extend(account.archive.last(ENTRIES).await?);
+            let last = account.archive.last(ENTRIES).await?;
+            logged.extend(last.into_iter().map(|entry| (account.name.as_str(), entry)));
         }
-        logged.sort_by_key(|entry| std::cmp::Reverse((entry.accepted, entry.seq)));
-        let handled = logged.iter().filter(|entry| entry.handled.is_some());
-        let rows = handled.map(|entry| rows::log_row(&entry.event, entry.decided.as_ref()));
+        logged.sort_by_key(|(_, entry)| std::cmp::Reverse((entry.accepted, entry.seq)));
+        let handled = logged.iter().filter(|(_, entry)| entry.handled.is_some());
+        let rows =
+            handled.map(|(name, entry)| rows::log_row(name, &entry.event, entry.decided.as_ref()));
         Ok(rows.take(ENTRIES as usize).collect())
     }
 
@@ -93,7 +99,7 @@ impl ConsoleView {
         for account in &self.accounts {
             let survey = account.archive.survey().await?;
             let book = account.shelf.load_full();
-            all.extend(rows::rule_rows(book.rules(), &survey, self.clock.now()));
+            all.extend(rows::rule_rows(&account.name, book.rules(), &survey, self.clock.now()));
         }
         Ok(all)
     }
@@ -115,10 +121,19 @@ impl ConsoleView {
             account: &account.name,
             present: &present,
             survey: &survey,
+            pace: self.pace(account).await,
             troubles: account.live.troubles(),
             now,
         };
         Ok(queues.row())
+    }
+
+    /// How fast an account may speak; `None` if it does not run, or is too busy to say.
+    async fn pace(&self, account: &Glass) -> Option<Pace> {
+        if matches!(self.pages.health.of(&account.name), Some(Condition::Ended { .. })) {
+            return None;
+        }
+        tokio::time::timeout(PATIENCE, account.control.pace()).await.ok()?.ok()
     }
 
     /// Mutes a chat by way of an event, so that it is stored and comes in order with everything else in that chat.

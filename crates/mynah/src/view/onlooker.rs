@@ -16,7 +16,7 @@ use crate::testing::why::Why;
 /// Messages that are remembered; the oldest go first.
 const KEPT: usize = 2000;
 
-/// A handler that sees every message before the rules and answers none.
+/// A handler that sees every message and every line of the service before the rules, and answers none.
 #[derive(Debug)]
 pub(crate) struct Onlooker {
     shelf: Arc<Shelf>,
@@ -56,18 +56,24 @@ impl Onlooker {
         })
     }
 
-    /// A turn ended with this decision.
-    pub(crate) fn decided(&self, message: &Message, decided: &Decided) {
+    /// A turn ended with this decision. Returns the id of the message it was about, if it was about one.
+    pub(crate) fn decided(&self, event: &Event, decided: &Decided) -> Option<String> {
+        let message = message_of(event)?;
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.entry(message.id.as_str()).decided = Some(decided.clone());
+        seen.entry(message).decided = Some(decided.clone());
+        Some(message.to_owned())
     }
 
-    fn look(&self, ctx: &Context, message: &Message) -> Looked {
-        let body = EventBody::Message(message.clone());
-        let event = Event { id: ctx.event_id().clone(), time: ctx.now(), body };
+    fn look(&self, ctx: &Context, event: &Event) {
+        let Some(message) = message_of(event) else { return };
+        let looked = self.looked(ctx, event);
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner).entry(message) = looked;
+    }
+
+    fn looked(&self, ctx: &Context, event: &Event) -> Looked {
         let at = Moment { now: ctx.now(), random: ctx.random(), chats: Arc::clone(ctx.chats()) };
         let mut trace = Vec::new();
-        self.shelf.load().explain(&event, ctx, &at, &mut trace);
+        self.shelf.load().explain(event, ctx, &at, &mut trace);
         let values = |scope| {
             ctx.values(scope).map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
         };
@@ -90,6 +96,15 @@ impl Seen {
     }
 }
 
+/// The id under which the sandbox knows what an event is about. A notice is named after the line in the chat that told it.
+fn message_of(event: &Event) -> Option<&str> {
+    match &event.body {
+        EventBody::Message(message) => Some(message.id.as_str()),
+        EventBody::Notice(_) => event.id.as_str().strip_prefix('n'),
+        EventBody::Due(_) | EventBody::Started => None,
+    }
+}
+
 fn step(rule: &RuleRef, verdict: &Verdict, at: Timestamp, lang: Lang) -> StepRow {
     let until = match verdict {
         Verdict::Quiet { left: Some(left), .. } => Some((at + *left).as_millis()),
@@ -101,9 +116,14 @@ fn step(rule: &RuleRef, verdict: &Verdict, at: Timestamp, lang: Lang) -> StepRow
 #[async_trait]
 impl Handler for Onlooker {
     async fn on_message(&self, ctx: &mut Context, message: &Message) -> Result<Flow, HandlerError> {
-        let looked = self.look(ctx, message);
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner).entry(message.id.as_str()) =
-            looked;
+        let body = EventBody::Message(message.clone());
+        let event = Event { id: ctx.event_id().clone(), time: ctx.now(), body };
+        self.look(ctx, &event);
+        Ok(Flow::Continue)
+    }
+
+    async fn on_event(&self, ctx: &mut Context, event: &Event) -> Result<Flow, HandlerError> {
+        self.look(ctx, event);
         Ok(Flow::Continue)
     }
 }

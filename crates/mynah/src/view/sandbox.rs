@@ -8,12 +8,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use mynah_core::{Clock, Event, EventBody, EventId};
 use mynah_page::view::{
     BotRow, Call, ChatRow, Checked, Deed as PageDeed, LastRow, MessagePage, MessageRow, News,
     Problem, Session, View,
 };
-use mynah_rules::{Lang, LoadOptions};
+use mynah_rules::{Lang, LoadOptions, Loaded};
 use mynah_runtime::Control;
 use mynah_sandbox::{Act, Deed, Fault, Happening, Sandbox};
 use mynah_transports::webwx::{CalledBy, WebWx};
@@ -127,6 +128,7 @@ impl SandboxView {
                 Ok(Happening::Message { id, .. }) => self.message_news(&id, false),
                 Ok(Happening::Sent(sent)) => self.message_news(&sent.id, false),
                 Ok(Happening::Recalled { id }) => self.message_news(&id, true),
+                Ok(Happening::Login { .. }) => Some(News::Status),
                 Ok(Happening::People) | Err(RecvError::Lagged(_)) => Some(News::Chats),
                 Ok(_) => None,
                 Err(RecvError::Closed) => return,
@@ -157,17 +159,15 @@ impl SandboxView {
     }
 
     fn row(&self, said: Said) -> MessageRow {
-        let media = said.media.as_ref().and_then(|_| self.sandbox.media(&said.id));
         MessageRow {
             seq: said.id.parse().unwrap_or(0),
+            media: said.media.map(|_| format!("/api/media/{}", said.id)),
             kind: if said.from.is_empty() { "system".to_owned() } else { said.kind },
             id: said.id,
             chat: said.chat,
             from: said.from_name,
             mine: said.mine,
             text: said.text,
-            media: media
-                .map(|(mime, bytes)| format!("data:{mime};base64,{}", STANDARD.encode(bytes))),
             time: millis(said.time),
             recalled: said.recalled,
             known: false,
@@ -183,6 +183,7 @@ impl SandboxView {
         Ok(Session {
             mode: "sandbox",
             bot: BotRow { name },
+            file: self.main.file_name().map(|name| name.to_string_lossy().into_owned()),
             chat,
             now: self.clock.now().as_millis(),
         })
@@ -235,8 +236,12 @@ impl SandboxView {
         self.sandbox.act(act).map(|_| ()).map_err(|error| Problem::Refused(error.to_string()))
     }
 
+    fn send(&self, chat: &str, from: String, deed: Deed) -> Result<Value, Problem> {
+        self.act(from, self.group(chat)?, deed).map(|()| Value::Null)
+    }
+
     fn deed(&self, deed: PageDeed) -> Result<Value, Problem> {
-        let PageDeed { what, chat, from, name, text } = deed;
+        let PageDeed { what, chat, from, name, text, message } = deed;
         let (from, group, deed) = match what.as_str() {
             "person" => (name.clone(), None, Deed::NewPerson { friend: true }),
             "group" => {
@@ -249,7 +254,11 @@ impl SandboxView {
                 let target = self.world(None, None, 0)?.me.name;
                 (from, self.group(&chat)?, Deed::Pat { target, suffix: String::new() })
             }
-            "recall" => (from, self.group(&chat)?, Deed::Recall { id: None }),
+            "recall" => (
+                from,
+                self.group(&chat)?,
+                Deed::Recall { id: Some(message).filter(|message| !message.is_empty()) },
+            ),
             "red_packet" => (from, self.group(&chat)?, Deed::RedPacket),
             "friend_request" => (name.clone(), None, Deed::FriendRequest { text }),
             other => return Err(Problem::Refused(format!("nobody can do `{other}` here"))),
@@ -292,15 +301,24 @@ impl SandboxView {
         })
     }
 
-    fn check(&self, text: &str, lang: Lang) -> Checked {
+    /// Loads a text as if it were the rule file.
+    fn load(&self, text: &str) -> Loaded {
         let names = self.bot.names();
         let capabilities = WebWx::capabilities();
         let options = LoadOptions { handlers: Some(&names), capabilities: Some(&capabilities) };
-        let loaded = mynah_rules::load(&self.main, &Draft { main: &self.main, text }, &options);
-        Checked { diagnostics: draft::diagnostics(&loaded, lang), ..Checked::default() }
+        mynah_rules::load(&self.main, &Draft { main: &self.main, text }, &options)
     }
 
-    async fn save(&self, text: &str, lang: Lang) -> Result<Checked, Problem> {
+    fn check(&self, text: &str, lang: Lang) -> Checked {
+        Checked { diagnostics: draft::diagnostics(&self.load(text), lang), ..Checked::default() }
+    }
+
+    async fn save(&self, text: &str, was: Option<&str>, lang: Lang) -> Result<Checked, Problem> {
+        if let Some(was) = was
+            && self.read()? != was
+        {
+            return Err(Problem::Changed);
+        }
         draft::replace(&self.main, text).map_err(|error| {
             Problem::Refused(format!("{} cannot be written: {error}", self.main.display()))
         })?;
@@ -323,30 +341,38 @@ impl SandboxView {
         Ok(Checked { diagnostics, reloaded: true, report: None })
     }
 
-    async fn make_test(&self, chat: &str) -> Result<Value, Problem> {
+    /// A test that fails is shown and not written: with it in the file the bot would not load its rules again.
+    async fn make_test(&self, chat: &str, lang: Lang) -> Result<Value, Problem> {
         let group = self.group(chat)?;
         let world = self.world(Some(chat), None, TEST)?;
         let lines: Vec<Line> =
             world.messages.into_iter().filter(|said| !said.from.is_empty()).map(line).collect();
         let test = transcript::to_test(group.as_deref(), &lines, self.shelf.load().zone());
-        let text = format!("{}\n{test}", self.read()?);
-        let saved = self.save(&text, self.lang).await?;
-        Ok(
-            json!({ "text": test, "passes": saved.reloaded, "report": saved.report.unwrap_or_default() }),
-        )
+        let before = self.read()?;
+        let text = format!("{before}\n{test}");
+        let told = |passes: bool, report: String| json!({"text": test, "passes": passes, "report": report});
+        let loaded = self.load(&text);
+        if let Some(why) = rule_file::play_tests(&loaded, &self.bot, lang).await {
+            return Ok(told(false, why));
+        }
+        let saved = match &loaded.book {
+            Some(_) => self.save(&text, Some(&before), lang).await?,
+            None => return Ok(told(false, rule_file::render(&loaded, lang, false, false))),
+        };
+        Ok(told(saved.reloaded, saved.report.unwrap_or_default()))
     }
 
     fn login(&self) -> Result<Value, Problem> {
-        let login = self
-            .world(None, None, 0)?
-            .login
-            .filter(|login| matches!(login.state.as_str(), "waiting" | "scanned"));
-        let picture = login
-            .filter(|_| !self.sandbox.is_online())
-            .and_then(|login| Qr::of(&login.link).and_then(|qr| qr.png()).ok());
-        Ok(
-            json!({ "qr": picture.map(|png| format!("data:image/png;base64,{}", STANDARD.encode(png))) }),
-        )
+        let online = self.sandbox.is_online();
+        let login = self.world(None, None, 0)?.login.filter(|_| !online);
+        let is_open = |login: &&Login| matches!(login.state.as_str(), "waiting" | "scanned");
+        let picture =
+            login.as_ref().filter(is_open).and_then(|login| Qr::of(&login.link).ok()?.png().ok());
+        Ok(json!({
+            "online": online,
+            "state": login.map(|login| login.state),
+            "qr": picture.map(|png| format!("data:image/png;base64,{}", STANDARD.encode(png))),
+        }))
     }
 
     async fn phone(&self, deed: &str) -> Result<Value, Problem> {
@@ -385,14 +411,12 @@ impl View for SandboxView {
             Call::Session => as_json(self.session()?),
             Call::Chats => as_json(self.chats()?),
             Call::Messages { chat, before } => as_json(self.messages(&chat, before.as_deref())?),
-            Call::Say { chat, from, text } => {
-                let group = self.group(&chat)?;
-                self.act(from, group, Deed::Say { text, to: None }).map(|()| Value::Null)
-            }
+            Call::Say { chat, from, text } => self.send(&chat, from, Deed::Say { text, to: None }),
             Call::Picture { chat, from, name, data } => {
-                let group = self.group(&chat)?;
-                self.act(from, group, Deed::Picture { data: Some(data), name: Some(name) })
-                    .map(|()| Value::Null)
+                self.send(&chat, from, Deed::Picture { data: Some(data), name: Some(name) })
+            }
+            Call::Attachment { chat, from, name, data } => {
+                self.send(&chat, from, Deed::File { data: Some(data), name: Some(name) })
             }
             Call::Act(deed) => self.deed(deed),
             Call::Why { message, lang } => {
@@ -404,10 +428,13 @@ impl View for SandboxView {
             Call::Clock { advance_ms } => self.advance(Duration::from_millis(advance_ms)).await,
             Call::File => Ok(json!({ "text": self.read()? })),
             Call::Check { text, lang } => as_json(self.check(&text, self.lang_of(&lang))),
-            Call::Save { text, lang } => as_json(self.save(&text, self.lang_of(&lang)).await?),
-            Call::Test { chat } => self.make_test(&chat).await,
+            Call::Save { text, was, lang } => {
+                as_json(self.save(&text, was.as_deref(), self.lang_of(&lang)).await?)
+            }
+            Call::Test { chat, lang } => self.make_test(&chat, self.lang_of(&lang)).await,
             Call::Login => self.login(),
             Call::Phone { r#do } => self.phone(&r#do).await,
+            Call::FaultsLeft => as_json(self.sandbox.faults()),
             Call::Faults(wanted) => self.faults(wanted),
             Call::Accounts
             | Call::Log
@@ -423,10 +450,20 @@ impl View for SandboxView {
     fn follow(&self) -> broadcast::Receiver<Arc<News>> {
         self.news.subscribe()
     }
+
+    fn media(&self, message: &str) -> Option<(&'static str, Bytes)> {
+        self.sandbox.media(message)
+    }
 }
 
 fn last_row(said: &Said) -> LastRow {
-    LastRow { text: said.text.clone(), kind: said.kind.clone(), time: millis(said.time) }
+    LastRow {
+        from: said.from_name.clone(),
+        mine: said.mine,
+        text: said.text.clone(),
+        kind: said.kind.clone(),
+        time: millis(said.time),
+    }
 }
 
 fn line(said: Said) -> Line {

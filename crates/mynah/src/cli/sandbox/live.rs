@@ -190,12 +190,11 @@ impl Observer for Lamp {
     fn status(&self, status: &Status) {
         tracing::debug!(?status, "connection");
         self.online.send_replace(matches!(status, Status::Online { .. }));
+        let _ = self.seat.news.send(Arc::new(News::Status));
     }
 
     fn turn(&self, event: &Event, decided: &Decided) {
-        if let Some(message) = event.message() {
-            self.seat.onlooker.decided(message, decided);
-            let message = message.id.to_string();
+        if let Some(message) = self.seat.onlooker.decided(event, decided) {
             // Nobody looks at the page: fine.
             let _ = self.seat.news.send(Arc::new(News::Decided { message }));
         }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use mynah_core::{ChatId, StoreError, Timestamp};
 use mynah_page::view::Problem;
 use mynah_rules::mute;
-use mynah_store::{Inspector, LogQuery, Logged, StoreStatus, Survey};
+use mynah_store::{Inspector, LogQuery, Logged, StoreStatus, Survey, Waiting};
 
 /// A survey is made anew when it is so many times older than the making took: a short log is always surveyed afresh, a
 /// long one costs a twentieth of a processor at most.
@@ -27,6 +27,8 @@ pub(super) struct Present {
     pub(super) status: StoreStatus,
     /// Actions settled since midnight, by outcome.
     pub(super) settled: BTreeMap<String, u64>,
+    /// What waits to be sent.
+    pub(super) waiting: Vec<Waiting>,
     /// Until when chats are muted, as it is stored.
     pub(super) mutes: BTreeMap<ChatId, String>,
 }
@@ -67,13 +69,14 @@ impl Archive {
             Ok(Present {
                 status: data.status(now)?,
                 settled: data.settled(midnight)?,
+                waiting: data.waiting()?,
                 mutes: data.chat_values(mute::KEY, now)?,
             })
         })
         .await
     }
 
-    /// The whole log in numbers, possibly a little old.
+    /// The account in numbers, possibly a little old.
     pub(super) async fn survey(self: &Arc<Self>) -> Result<Arc<Survey>, Problem> {
         // Held while it is made, so that many visitors cost no more than one.
         let mut surveyed = self.surveyed.lock().await;

@@ -23,6 +23,7 @@ pub(crate) struct Bulletin(broadcast::Sender<Arc<News>>);
 /// What the observer of an account leaves for the console.
 #[derive(Debug, Default)]
 pub(crate) struct Live {
+    account: String,
     bulletin: Bulletin,
     now: Mutex<Now>,
 }
@@ -57,9 +58,9 @@ impl Bulletin {
 }
 
 impl Live {
-    /// Nothing has happened yet.
-    pub(crate) fn new(bulletin: Bulletin) -> Self {
-        Self { bulletin, now: Mutex::default() }
+    /// Nothing has happened yet in this account.
+    pub(crate) fn new(account: &str, bulletin: Bulletin) -> Self {
+        Self { account: account.to_owned(), bulletin, now: Mutex::default() }
     }
 
     /// The connection is in another state.
@@ -81,7 +82,8 @@ impl Live {
 
     /// A turn was committed.
     pub(crate) fn turn(&self, event: &Event, decided: &Decided) {
-        self.bulletin.tell(|| News::Turn { entry: rows::log_row(event, Some(decided)) });
+        self.bulletin
+            .tell(|| News::Turn { entry: rows::log_row(&self.account, event, Some(decided)) });
         if matches!(event.body, EventBody::Started) {
             self.bulletin.tell(|| News::Reloaded);
         } else if is_mute(event) {
@@ -90,10 +92,13 @@ impl Live {
     }
 
     /// Something went wrong.
-    pub(crate) fn trouble(&self, text: String, now: Timestamp) {
-        let troubles = &mut self.now().troubles;
-        troubles.push_front(ErrorRow { time: now.as_millis(), text });
-        troubles.truncate(TROUBLES);
+    pub(crate) fn trouble(&self, kind: &'static str, text: String, now: Timestamp) {
+        {
+            let troubles = &mut self.now().troubles;
+            troubles.push_front(ErrorRow { time: now.as_millis(), kind, text });
+            troubles.truncate(TROUBLES);
+        }
+        self.bulletin.tell(|| News::Status);
     }
 
     /// What a person has to do.
@@ -131,7 +136,7 @@ mod tests {
     fn old_troubles_are_forgotten() {
         let live = Live::default();
         for n in 0..TROUBLES + 5 {
-            live.trouble(n.to_string(), Timestamp::default());
+            live.trouble("loop", n.to_string(), Timestamp::default());
         }
         let troubles = live.troubles();
         assert_eq!((troubles.len(), troubles[0].text.as_str()), (TROUBLES, "24"));
@@ -148,7 +153,7 @@ mod tests {
         };
         live.turn(&event, &Decided::default());
         let News::Turn { entry } = &*visitor.try_recv().unwrap() else { panic!("a turn first") };
-        assert_eq!(entry.id, "started:1");
+        assert_eq!((entry.id.as_str(), entry.kind), ("started:1", "started"));
         assert!(matches!(&*visitor.try_recv().unwrap(), News::Reloaded));
     }
 }

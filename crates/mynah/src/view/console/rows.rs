@@ -1,14 +1,18 @@
 //! The rows of the console's tables, from what is known of an account.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::tz::TimeZone;
-use mynah_core::{Decided, Event, EventBody, NoticeKind, Prompt, Timestamp};
+use mynah_core::{ChatId, Decided, Event, EventBody, NoticeKind, Prompt, Timestamp};
 use mynah_page::Condition;
-use mynah_page::view::{AccountRow, ErrorRow, LogRow, MuteRow, QueueRow, RuleRow};
+use mynah_page::view::{
+    AccountRow, ErrorRow, LogRow, MuteRow, PaceRow, QueueRow, RuleRow, UsedRow, WaitingRow,
+};
 use mynah_rules::{RuleInfo, mute};
+use mynah_runtime::{Pace, Rate, Used};
 use mynah_store::{Survey, TroubledAction};
 
 use super::archive::Present;
@@ -24,6 +28,7 @@ const ERRORS: usize = 30;
 pub(super) fn account_row(
     name: &str,
     condition: Option<&Condition>,
+    since: Option<Timestamp>,
     prompt: Option<&Prompt>,
 ) -> AccountRow {
     let detail = match condition {
@@ -33,6 +38,14 @@ pub(super) fn account_row(
     AccountRow {
         name: name.to_owned(),
         online: matches!(condition, Some(Condition::Online)),
+        condition: match condition {
+            Some(Condition::Starting) | None => "starting",
+            Some(Condition::Waiting { .. }) => "waiting",
+            Some(Condition::Online) => "online",
+            Some(Condition::Offline { .. }) => "offline",
+            Some(Condition::Ended { .. }) => "ended",
+        },
+        since: since.map(Timestamp::as_millis),
         detail,
         prompt: prompt.map(|prompt| match prompt {
             Prompt::Scan { .. } => "scan",
@@ -49,8 +62,10 @@ fn picture(prompt: &Prompt) -> Option<String> {
 }
 
 /// An event and what was decided about it.
-pub(super) fn log_row(event: &Event, decided: Option<&Decided>) -> LogRow {
+pub(super) fn log_row(account: &str, event: &Event, decided: Option<&Decided>) -> LogRow {
     LogRow {
+        account: account.to_owned(),
+        kind: kind(event),
         id: event.id.as_str().to_owned(),
         time: event.time.as_millis(),
         chat: event.chat().map(|chat| chat.name.clone()).unwrap_or_default(),
@@ -60,24 +75,28 @@ pub(super) fn log_row(event: &Event, decided: Option<&Decided>) -> LogRow {
     }
 }
 
-/// What was said or what happened, in a few words.
+/// What an event is, in a word.
+fn kind(event: &Event) -> &'static str {
+    match &event.body {
+        EventBody::Message(message) => message.kind().word(),
+        EventBody::Notice(notice) => notice.kind.word(),
+        EventBody::Due(_) => "due",
+        EventBody::Started => "started",
+    }
+}
+
+/// What was said, or the words that came with what happened.
 fn words(event: &Event) -> String {
     match &event.body {
-        EventBody::Message(message) => match message.content.plain_text() {
-            text if text.is_empty() => format!("[{}]", message.kind().word()),
-            text => text,
+        EventBody::Message(message) => message.content.plain_text(),
+        EventBody::Notice(notice) => match &notice.kind {
+            NoticeKind::Rename { name } => name.clone(),
+            NoticeKind::FriendRequest { greeting, .. } => greeting.clone(),
+            NoticeKind::Pat { text, .. } | NoticeKind::Raw { text, .. } => text.clone(),
+            _ => String::new(),
         },
-        EventBody::Notice(notice) => {
-            let told = match &notice.kind {
-                NoticeKind::Rename { name } => name.as_str(),
-                NoticeKind::FriendRequest { greeting, .. } => greeting,
-                NoticeKind::Pat { text, .. } | NoticeKind::Raw { text, .. } => text,
-                _ => "",
-            };
-            format!("[{}] {told}", notice.kind.word()).trim_end().to_owned()
-        }
-        EventBody::Due(due) => format!("[due] {}", due.name),
-        EventBody::Started => "[started]".to_owned(),
+        EventBody::Due(due) => due.name.clone(),
+        EventBody::Started => String::new(),
     }
 }
 
@@ -91,6 +110,7 @@ pub(super) fn midnight(now: Timestamp, zone: &TimeZone) -> Timestamp {
 
 /// The rules with their use, in the order of the file.
 pub(super) fn rule_rows(
+    account: &str,
     rules: impl Iterator<Item = RuleInfo>,
     survey: &Survey,
     now: Timestamp,
@@ -101,6 +121,8 @@ pub(super) fn rule_rows(
             let fired = survey.fired.get(&rule.id);
             let is_recent = fired.is_some_and(|fired| now.since(fired.last) < STALE);
             RuleRow {
+                account: account.to_owned(),
+                off: rule.off,
                 file: rule.file.to_string(),
                 line: rule.line,
                 hits: fired.map_or(0, |fired| fired.times),
@@ -120,6 +142,8 @@ pub(super) struct Queues<'a> {
     pub(super) present: &'a Present,
     /// Its log in numbers.
     pub(super) survey: &'a Survey,
+    /// How fast it may speak.
+    pub(super) pace: Option<Pace>,
     /// What went wrong, newest first.
     pub(super) troubles: Vec<ErrorRow>,
     /// The present moment.
@@ -137,26 +161,44 @@ impl Queues<'_> {
             sent_today: settled("delivered") + settled("accepted"),
             refused: settled("refused"),
             expired: settled("expired"),
+            pace: self.pace.as_ref().map(pace_row),
+            waiting: self.waiting(),
             chats: self.chats(),
             errors: self.errors(),
         }
     }
 
+    fn waiting(&self) -> Vec<WaitingRow> {
+        let moments: BTreeMap<_, _> =
+            self.pace.iter().flat_map(|pace| &pace.chats).map(|(chat, at)| (chat, at)).collect();
+        let rows = self.present.waiting.iter().map(|one| WaitingRow {
+            chat: one.chat.as_str().to_owned(),
+            name: self.name_of(&one.chat).to_owned(),
+            actions: one.actions,
+            since: one.since.as_millis(),
+            until: moments.get(&one.chat).map(|at| at.as_millis()),
+        });
+        rows.collect()
+    }
+
     fn chats(&self) -> Vec<MuteRow> {
-        let is_muted = |id| {
-            self.present
-                .mutes
-                .get(id)
-                .is_some_and(|value| mute::still_until(value, self.now).is_some())
-        };
-        let chats = self.survey.chats.iter();
-        chats
-            .map(|chat| MuteRow {
+        let until = |id| mute::still_until(self.present.mutes.get(id)?, self.now);
+        let rows = self.survey.chats.iter().map(|chat| {
+            let until = until(&chat.id);
+            MuteRow {
                 id: chat.id.as_str().to_owned(),
                 name: chat.name.clone(),
-                muted: is_muted(&chat.id),
-            })
-            .collect()
+                muted: until.is_some(),
+                until: until.map(Timestamp::as_millis),
+            }
+        });
+        rows.collect()
+    }
+
+    /// The name of a chat, or its id where nothing was heard of it yet.
+    fn name_of<'a>(&'a self, id: &'a ChatId) -> &'a str {
+        let chat = self.survey.chats.iter().find(|chat| chat.id == *id);
+        chat.map_or(id.as_str(), |chat| chat.name.as_str())
     }
 
     fn errors(&self) -> Vec<ErrorRow> {
@@ -168,20 +210,40 @@ impl Queues<'_> {
     }
 
     fn error(&self, action: &TroubledAction) -> ErrorRow {
-        let chat = self.survey.chats.iter().find(|chat| chat.id == action.chat);
-        let name = chat.map_or(action.chat.as_str(), |chat| chat.name.as_str());
+        let name = self.name_of(&action.chat);
         let reason = action.reason.as_ref().map(|reason| format!(": {reason}"));
-        let text = format!("{name}: {}{}", action.outcome, reason.unwrap_or_default());
-        ErrorRow { time: action.time.as_millis(), text }
+        let kind = match action.outcome.as_str() {
+            "refused" => "refused",
+            "expired" => "expired",
+            _ => "unknown",
+        };
+        let text = format!("{name}{}", reason.unwrap_or_default());
+        ErrorRow { time: action.time.as_millis(), kind, text }
+    }
+}
+
+fn pace_row(pace: &Pace) -> PaceRow {
+    let per = |rate: Rate| u64::try_from(rate.per.as_millis()).unwrap_or(u64::MAX);
+    let used = |one: Used| UsedRow {
+        used: one.used,
+        count: one.rate.count,
+        per: per(one.rate),
+        free_at: one.free_at.map(Timestamp::as_millis),
+    };
+    let limit = |rate: Rate| UsedRow { used: 0, count: rate.count, per: per(rate), free_at: None };
+    PaceRow {
+        open: pace.is_open,
+        account: pace.account.map(used),
+        day: pace.day.map(used),
+        per_chat: pace.per_chat.map(limit),
+        pause: pace.pause.map(Timestamp::as_millis),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
-    use mynah_core::{Chat, ChatId, Content, EventId, Message, Notice, Origin, Person};
-    use mynah_store::{Fired, StoreStatus};
+    use mynah_core::{Chat, Content, EventId, Message, Notice, Origin, Person};
+    use mynah_store::{Fired, StoreStatus, Waiting};
 
     use super::*;
 
@@ -199,15 +261,16 @@ mod tests {
     fn a_code_comes_as_a_picture_and_its_address_does_not() {
         let url = "https://login.example/l/secret==";
         let prompt = Prompt::Scan { url: url.to_owned() };
-        let row = account_row("main", Some(&Condition::Starting), Some(&prompt));
+        let row = account_row("main", Some(&Condition::Starting), Some(NOW), Some(&prompt));
         assert_eq!((row.prompt, row.online), (Some("scan"), false));
         let shown = serde_json::to_string(&row).unwrap();
         assert!(shown.contains("data:image/png;base64,") && !shown.contains(url), "{shown}");
         let confirm = Prompt::Confirm { scanned: true };
-        let row = account_row("main", Some(&Condition::Online), Some(&confirm));
+        let row = account_row("main", Some(&Condition::Online), None, Some(&confirm));
         assert_eq!((row.prompt, row.qr, row.online), (Some("confirm"), None, true));
         let reason = "HTTP 502".to_owned();
-        assert_eq!(account_row("a", Some(&Condition::Offline { reason }), None).detail, "HTTP 502");
+        let row = account_row("a", Some(&Condition::Offline { reason }), None, None);
+        assert_eq!((row.condition, row.detail.as_str()), ("offline", "HTTP 502"));
     }
 
     #[test]
@@ -222,7 +285,7 @@ mod tests {
             text: "多少钱".to_owned(),
             called: true,
         }));
-        let row = log_row(&said, None);
+        let row = log_row("main", &said, None);
         let shown = (row.chat.as_str(), row.from.as_str(), row.text.as_str());
         assert_eq!(shown, ("客户一群", "张三", "@八哥 多少钱"));
         let notice =
@@ -232,11 +295,12 @@ mod tests {
             ticket: "t1cket".to_owned(),
         };
         for (event, expected) in [
-            (notice(request), "[friend_request] 我是李四"),
-            (notice(NoticeKind::RedPacket), "[red_packet]"),
-            (event(EventBody::Started), "[started]"),
+            (notice(request), ("friend_request", "我是李四")),
+            (notice(NoticeKind::RedPacket), ("red_packet", "")),
+            (event(EventBody::Started), ("started", "")),
         ] {
-            assert_eq!(log_row(&event, None).text, expected);
+            let row = log_row("main", &event, None);
+            assert_eq!((row.kind, row.text.as_str()), expected);
         }
     }
 
@@ -253,12 +317,12 @@ mod tests {
             chats: Vec::new(),
         };
         let stale = |days| {
-            let rows = rule_rows(rules().into_iter(), &survey(days), NOW);
+            let rows = rule_rows("main", rules().into_iter(), &survey(days), NOW);
             rows.into_iter().map(|row| row.stale).collect::<Vec<_>>()
         };
         assert_eq!(stale(40), [true, true, false, false]);
         assert_eq!(stale(29), [false; 4]);
-        let rows = rule_rows(rules().into_iter(), &survey(40), NOW);
+        let rows = rule_rows("main", rules().into_iter(), &survey(40), NOW);
         assert_eq!((rows[2].hits, rows[2].last), (3, Some(days_ago(1).as_millis())));
         assert_eq!((rows[0].hits, rows[0].last), (0, None));
     }
@@ -288,14 +352,31 @@ mod tests {
         let later = NOW + Duration::from_secs(1);
         let settled = [("accepted", 3), ("delivered", 4), ("refused", 1)]
             .map(|(outcome, count)| (outcome.to_owned(), count));
-        let present = Present { status, settled: settled.into(), mutes };
-        let troubles = vec![ErrorRow { time: later.as_millis(), text: "later".to_owned() }];
+        let waiting = Waiting { chat: "h".into(), actions: 2, since: days_ago(1), expires: None };
+        let present = Present { status, settled: settled.into(), waiting: vec![waiting], mutes };
+        let day = Used { rate: Rate::new(400, STALE), used: 3, free_at: None };
+        let pace = Pace {
+            day: Some(day),
+            pause: Some(later),
+            chats: vec![("h".into(), later)],
+            ..Pace::default()
+        };
+        let troubles =
+            vec![ErrorRow { time: later.as_millis(), kind: "loop", text: "later".to_owned() }];
         let (account, now) = ("main", NOW);
-        let row = Queues { account, present: &present, survey: &survey, troubles, now }.row();
+        let queues =
+            Queues { account, present: &present, survey: &survey, pace: Some(pace), troubles, now };
+        let row = queues.row();
         assert_eq!((row.actions, row.sent_today, row.refused, row.expired), (2, 7, 1, 0));
         assert_eq!(row.chats.iter().map(|chat| chat.muted).collect::<Vec<_>>(), [true, false]);
-        let errors: Vec<_> = row.errors.iter().map(|error| error.text.as_str()).collect();
-        assert_eq!(errors, ["later", "客户一群: refused: no friend"]);
+        let errors: Vec<_> =
+            row.errors.iter().map(|error| (error.kind, error.text.as_str())).collect();
+        assert_eq!(errors, [("loop", "later"), ("refused", "客户一群: no friend")]);
+        let waits = &row.waiting[0];
+        let shown = (waits.name.as_str(), waits.actions, waits.until);
+        assert_eq!(shown, ("家人", 2, Some(later.as_millis())));
+        let pace = row.pace.unwrap();
+        assert_eq!((pace.pause, pace.day.unwrap().used), (Some(later.as_millis()), 3));
     }
 
     #[test]
