@@ -1,25 +1,36 @@
 // The column of chats.
 
 import { get, post } from "./api.js";
-import { arrange, ask, h } from "./dom.js";
+import { arrange, h } from "./dom.js";
 import { moment, t } from "./i18n.js";
-import { changed, state, when } from "./state.js";
+import { changed, now, state, when } from "./state.js";
+import { ask, face, report, walk } from "./widgets.js";
 
-export function chatsColumn(report) {
+export function chatsColumn() {
   const list = h("ul.list.scroll", { "aria-label": t("chats") });
   const search = h("input.grow", {
     type: "search", "aria-label": t("search"), placeholder: t("search"),
     oninput: () => { state.query = search.value; draw(); },
+    onkeydown: (event) => { if (event.key === "ArrowDown") { event.preventDefault(); list.querySelector("button")?.focus(); } },
   });
   const rows = new Map();
-  const draw = () => arrange(list, shown().map((chat) => rowOf(chat, rows)));
+  const none = h("li.soft.empty", {}, t("noSuchChats"));
+  const draw = () => {
+    const found = shown();
+    arrange(list, found.length ? found.map((chat) => rowOf(chat, rows)) : [none]);
+    // One stop of the Tab key for the whole list; the arrows do the rest.
+    const stop = list.querySelector("[aria-current]") ?? list.querySelector("button");
+    for (const button of list.querySelectorAll("[tabindex='0']")) if (button !== stop) button.tabIndex = -1;
+    if (stop) stop.tabIndex = 0;
+  };
+  walk(list, "button");
   when(["chats", "chat"], draw);
   return h("nav.column.chats", { "aria-label": t("chats") },
     h("header.row", {}, search),
     list,
-    h("div.row.say", {},
-      h("button", { onclick: () => create("group", report) }, t("newGroup")),
-      h("button", { onclick: () => create("person", report) }, t("newPerson"))));
+    h("div.row.foot", {},
+      h("button.grow", { onclick: () => create("group") }, t("newGroup")),
+      h("button.grow", { onclick: () => create("person") }, t("newPerson"))));
 }
 
 function shown() {
@@ -34,20 +45,29 @@ function rowOf(chat, rows) {
   const looks = JSON.stringify([chat.name, chat.unread, chat.last, chat.id === state.chat]);
   const known = rows.get(chat.id);
   if (known?.looks === looks) return known.element;
+  const focused = known?.element.contains(document.activeElement);
   const element = row(chat);
   rows.set(chat.id, { looks, element });
+  if (focused) queueMicrotask(() => element.firstChild.focus());
   return element;
 }
 
 function row(chat) {
   return h("li", {}, h("button.chat", {
-    "data-key": `chat-${chat.id}`, "aria-current": chat.id === state.chat ? "true" : null, onclick: () => open(chat.id),
+    tabindex: "-1", "data-key": `chat-${chat.id}`, "aria-current": chat.id === state.chat ? "true" : null, onclick: () => open(chat.id).catch(report),
   },
-    h("span.row", {},
-      h("span.name.grow", {}, chat.name),
-      chat.unread > 0 && h("span.badge", { "aria-label": t("unread", { n: chat.unread }) }, chat.unread),
-      chat.last && h("span.soft.small", {}, moment(chat.last.time))),
-    h("span.last.soft.small", {}, chat.last?.text || t(chat.last ? chat.last.kind ?? "text" : chat.group ? "group" : "private"))));
+    face(chat.name, chat.group),
+    h("span.name", {}, h("bdi", {}, chat.name)),
+    h("span.when.soft.small", {}, chat.last ? moment(chat.last.time, now()) : ""),
+    h("span.last.soft.small", {}, h("bdi", {}, lastWords(chat))),
+    chat.unread > 0 && h("span.badge", { "aria-label": t("unread", { n: chat.unread }) }, chat.unread > 99 ? "99+" : chat.unread)));
+}
+
+function lastWords({ last, group }) {
+  if (!last) return t(group ? "group" : "private");
+  const words = (last.text || t(last.kind)).slice(0, 100);
+  const who = last.mine ? t("bot") : group ? last.from : "";
+  return who && last.kind !== "system" ? `${who}: ${words}` : words;
 }
 
 /** Opens a chat and reads its last messages. */
@@ -56,20 +76,28 @@ export async function open(id) {
   state.message = null;
   state.why = null;
   state.tab = "talk";
+  state.messages = [];
+  state.hasOlder = false;
+  state.below = 0;
+  state.atEnd = true;
+  state.firstNew = null;
   const chat = state.chats.get(id);
+  const unread = chat?.unread ?? 0;
   if (chat) chat.unread = 0;
   changed("chat", "chats", "why", "tab");
   const page = await get(`/api/messages?chat=${encodeURIComponent(id)}`);
   if (state.chat !== id) return;
-  state.messages = page.messages;
+  // What came while this was read stands behind it.
+  const read = new Set(page.messages.map((message) => message.id));
+  state.messages = [...page.messages, ...state.messages.filter((message) => !read.has(message.id))];
   state.hasOlder = page.more;
+  state.firstNew = unread ? state.messages.filter((message) => message.kind !== "system").at(-unread)?.id : null;
   changed("messages");
 }
 
-async function create(what, report) {
-  const title = t(what === "group" ? "newGroup" : "newPerson");
-  const values = await ask(title, [{ name: "name", label: t("name") }], { ok: t("ok"), cancel: t("cancel") });
-  if (!values) return;
+async function create(what) {
+  const values = await ask(t(what === "group" ? "newGroup" : "newPerson"), [{ name: "name", label: t("name") }], what === "group" && t("newGroupHint"));
+  if (!values?.name) return;
   try {
     const { chat } = await post("/api/act", { what, name: values.name });
     await refreshChats();
@@ -92,8 +120,9 @@ export function refreshChats() {
   return reading;
 }
 
+/** What was not looked at is counted here: the sandbox counts what the bot did not look at. */
 async function read() {
   const chats = await get("/api/chats");
-  state.chats = new Map(chats.map((chat) => [chat.id, { ...chat, unread: chat.id === state.chat ? 0 : chat.unread }]));
+  state.chats = new Map(chats.map((chat) => [chat.id, { ...chat, unread: state.chats.get(chat.id)?.unread ?? 0 }]));
   changed("chats");
 }

@@ -2,51 +2,63 @@
 
 import { get, post } from "./api.js";
 import { fill, h } from "./dom.js";
+import { helpButton, listen } from "./help.js";
 import { moment, t } from "./i18n.js";
+import { logCard } from "./log.js";
+import { accountCard, waitingTable } from "./pacing.js";
 import { state, when } from "./state.js";
-import { inShort } from "./why.js";
+import { report } from "./widgets.js";
 
-const KEPT = 200;
 const REFRESH = 5000;
 
-export function consoleView(report) {
-  const connection = h("span.small", { role: "status" });
-  const said = h("p.small.text", { role: "status" });
-  const accounts = card("accounts");
-  const queues = card("queues");
-  const rules = card("rules", "wide");
+/** News come one by one; what they change is read again once they pause. */
+const PAUSE = 300;
+
+export function consoleView() {
+  const connection = h("span.small.lamp", { role: "status" });
+  const accounts = h("div.accounts");
+  const waiting = card("queues", "wide");
   const errors = card("errors");
-  const live = card("live", "wide");
-  when(["connection"], () => { connection.textContent = t(state.connection === "open" ? "connected" : "lost"); });
-  const log = [];
-  const drawLog = () => fill(live.body, table(["time", "chat", "person", "text", "decision"], log.map(logRow)));
+  const chats = card("muting");
+  const rules = card("rules", "wide");
+  const log = logCard();
+  when(["connection"], () => {
+    const open = state.connection === "open";
+    connection.textContent = t(open ? "connected" : "lost");
+    connection.className = `small lamp ${open ? "good" : "bad"}`;
+  });
+  /** What the reloads of the accounts said. */
+  const said = new Map();
   const refresh = async () => {
-    const [known, queue, book] = await Promise.all([get("/api/accounts"), get("/api/queues"), get("/api/rules")]);
-    fill(accounts.body, known.map((account) => accountView(account, report, said)));
-    fill(queues.body, queue.map((one) => queueView(one, report)));
-    fill(rules.body, table(["rule", "line", "hits", "lastHit"], book.map(ruleRow)));
-    fill(errors.body, errorsOf(queue));
+    const [known, queues, book] = await Promise.all([get("/api/accounts"), get("/api/queues"), get("/api/rules")]);
+    const many = known.length > 1;
+    const reload = async (account) => {
+      said.set(account, (await post("/api/reload", { account })).report);
+      await refresh();
+    };
+    fill(accounts, known.map((account) => accountCard(account, queues.find((queue) => queue.account === account.name), said.get(account.name), (name) => reload(name).catch(report))));
+    fill(waiting.body, waitingTable(queues, many));
+    fill(errors.body, errorsOf(queues, many));
+    fill(chats.body, chatsOf(queues, many, refresh));
+    fill(rules.body, rulesOf(book, many));
+    const down = known.filter((account) => !account.online).length;
+    document.title = `${down ? "⚠ " : ""}${state.session.bot.name} · Mynah`;
+    log.several(many);
   };
-  const start = async () => {
-    log.push(...(await get("/api/log")));
-    drawLog();
-    await refresh();
-  };
-  start().catch(report);
+  const read = async () => { await Promise.all([log.read(), refresh()]); };
+  read().catch(report);
+  let due = null;
+  const soon = () => { due ??= setTimeout(() => { due = null; refresh().catch(() => {}); }, PAUSE); };
   setInterval(() => { if (!document.hidden) refresh().catch(() => {}); }, REFRESH);
   const on = (event) => {
-    if (event.kind === "turn") {
-      const at = log.findIndex((entry) => entry.id === event.entry.id);
-      if (at >= 0) log[at] = event.entry;
-      else log.unshift(event.entry);
-      log.splice(KEPT);
-      drawLog();
-    } else if (event.kind === "status" || event.kind === "reloaded") refresh().catch(report);
+    if (event.kind === "turn") log.add(event.entry);
+    soon();
   };
-  const view = h("div.frame", {},
-    h("header.bar", {}, h("img", { src: "/assets/icon.svg", alt: "" }), h("h1", {}, "Mynah"), h("span.soft", {}, t("console")), connection, h("span.grow", {}), said),
-    h("main.console.wide", { "aria-label": t("console") }, accounts.card, queues.card, errors.card, live.card, rules.card));
-  return { view, on };
+  listen([["1", "keyFilter", () => document.querySelector("[data-key=filter]").focus()]]);
+  const view = h("div.page", {},
+    h("header.bar", {}, h("img", { src: "/assets/icon.svg", alt: "" }), h("h1", {}, "Mynah"), h("span.soft", {}, t("console")), connection, h("span.grow"), helpButton()),
+    h("main.console", { "aria-label": t("console") }, accounts, waiting.card, log.card, errors.card, chats.card, rules.card));
+  return { view, on, read };
 }
 
 function card(title, ...classes) {
@@ -54,46 +66,38 @@ function card(title, ...classes) {
   return { card: h(["section.card", ...classes].join("."), {}, h("h2", {}, t(title)), body), body };
 }
 
-function table(columns, rows) {
-  return h("table", {}, h("thead", {}, h("tr", {}, columns.map((name) => h("th", { scope: "col" }, t(name))))), h("tbody", {}, rows));
+/** A table; `columns` that are false are left out together with their cells. */
+export function table(columns, rows) {
+  const kept = (cells) => cells.filter((_, i) => columns[i]);
+  return h("table", {}, h("thead", {}, h("tr", {}, kept(columns).map((name) => h("th", { scope: "col" }, t(name))))), h("tbody", {}, rows.map((cells) => h("tr", {}, kept(cells)))));
 }
 
-function accountView(account, report, said) {
-  const reload = () => post("/api/reload", { account: account.name })
-    .then((answer) => { said.textContent = answer.report; }).catch(report);
-  return h("div.form", {},
-    h("div.row", {}, h("strong.grow", {}, account.name),
-      h(`span.${account.online ? "soft" : "bad"}`, {}, account.online ? t("online") : t("offline")),
-      h("button.small", { onclick: reload, "data-key": `reload-${account.name}` }, t("reload"))),
-    account.detail && h("p.small.soft.text", {}, account.detail),
-    account.prompt === "scan" && h("p", {}, t("scanThis")),
-    account.prompt === "confirm" && h("p", {}, t("confirmOnPhone")),
-    account.qr && h("img.qr", { src: account.qr, alt: t("qrAlt") }));
+const nothing = (key) => h("p.soft", {}, t(key));
+
+function rulesOf(book, many) {
+  if (!book.length) return nothing("noRules");
+  return table([many && "account", "rule", "hits", "lastHit"], book.map((rule) => {
+    const place = `${rule.file}:${rule.line}`;
+    return [h("td.text", {}, rule.account),
+      h("td", {}, h("bdi.text", {}, rule.id), rule.id !== place && h("div.mono.small.soft.text", {}, place)),
+      h("td.number", {}, rule.hits),
+      h("td", {}, rule.last ? moment(rule.last) : "", rule.off && h("span.soft", {}, t("off")), rule.stale && h("div.warn.small", {}, t("neverFired")))];
+  }));
 }
 
-function queueView(queue, report) {
-  const rows = [["waitingEvents", queue.events], ["waitingActions", queue.actions], ["sentToday", queue.sent_today],
-    ["refusedActions", queue.refused], ["expiredActions", queue.expired]];
-  return h("div.form", {}, h("strong", {}, queue.account),
-    table(["queue", "count"], rows.map(([name, value]) => h("tr", {}, h("td", {}, t(name)), h("td", {}, value)))),
-    queue.chats.map((chat) => h("div.row", {}, h("span.grow.text", {}, chat.name),
-      h("button.small", {
-        "data-key": `mute-${queue.account}-${chat.id}`,
-        onclick: () => post("/api/mute", { account: queue.account, chat: chat.id, minutes: chat.muted ? 0 : 30 }).catch(report),
-      }, t(chat.muted ? "resume" : "muteChat")))));
+function errorsOf(queues, many) {
+  const all = queues.flatMap((queue) => queue.errors.map((error) => ({ ...error, account: queue.account }))).sort((a, b) => b.time - a.time);
+  if (!all.length) return nothing("noErrors");
+  return h("ul.plain", {}, all.map((error) => h("li", {}, h("div.row.small.soft", {}, moment(error.time), many && h("bdi", {}, error.account)),
+    h("strong", {}, t(error.kind)), h("div.text.small", {}, error.text))));
 }
 
-function ruleRow(rule) {
-  return h("tr", {}, h("td.text", {}, rule.id), h("td.mono", {}, `${rule.file}:${rule.line}`), h("td", {}, rule.hits),
-    h(`td${rule.stale ? ".warn" : ""}`, {}, rule.last ? moment(rule.last) : rule.stale ? t("neverFired") : ""));
-}
-
-function logRow(entry) {
-  return h("tr", {}, h("td", {}, moment(entry.time)), h("td.text", {}, entry.chat), h("td.text", {}, entry.from), h("td.text", {}, entry.text),
-    h("td.text", {}, inShort(entry.decided)));
-}
-
-function errorsOf(queues) {
-  const all = queues.flatMap((queue) => queue.errors.map((error) => h("p.small.text", {}, `${moment(error.time)} ${queue.account}: ${error.text}`)));
-  return all.length ? all : h("p.soft", {}, t("none"));
+function chatsOf(queues, many, refresh) {
+  const all = queues.flatMap((queue) => queue.chats.map((chat) => ({ ...chat, account: queue.account })));
+  if (!all.length) return nothing("noChats");
+  const mute = (chat) => post("/api/mute", { account: chat.account, chat: chat.id, minutes: chat.muted ? 0 : 30 }).then(refresh).catch(report);
+  return h("ul.plain", {}, all.map((chat) => h("li.row", {},
+    h("span.grow", {}, h("bdi.text", {}, chat.name), many && h("div.small.soft.text", {}, chat.account),
+      chat.muted && h("div.small.warn", {}, `${t("mute")} · ${t("until", { time: moment(chat.until) })}`)),
+    h("button.small", { "data-key": `mute-${chat.account}-${chat.id}`, "aria-label": `${t(chat.muted ? "resume" : "muteChat")}: ${chat.name}`, onclick: () => mute(chat) }, t(chat.muted ? "resume" : "muteChat")))));
 }

@@ -32,27 +32,3 @@ export function arrange(place, nodes) {
     else place.insertBefore(node, at);
   }
 }
-
-/** A question in a dialog: resolves to the values of its fields, or null when it is closed. */
-export function ask(title, fields, labels) {
-  return new Promise((resolve) => {
-    const inputs = fields.map((field) => [field.name, field.choices ? select(field) : h("input", {
-      name: field.name, value: field.value ?? "", type: field.type ?? "text", required: field.required !== false,
-    })]);
-    const done = (value) => { dialog.close(); dialog.remove(); resolve(value); };
-    const form = h("form.form", {
-      onsubmit: (event) => { event.preventDefault(); done(Object.fromEntries(inputs.map(([name, input]) => [name, input.value]))); },
-    },
-      h("h2", {}, title),
-      inputs.map(([, input], i) => h("label", {}, fields[i].label, input)),
-      h("div.row", {}, h("button.main", {}, labels.ok), h("button", { type: "button", onclick: () => done(null) }, labels.cancel)));
-    const dialog = h("dialog", { "aria-label": title, oncancel: () => done(null) }, form);
-    document.body.append(dialog);
-    dialog.showModal();
-  });
-}
-
-function select(field) {
-  return h("select", { name: field.name }, field.choices.map((choice) =>
-    h("option", { value: choice.value, selected: choice.value === field.value }, choice.label)));
-}

@@ -4,68 +4,84 @@ import { follow, get, Refused, signIn } from "./api.js";
 import { chatsColumn, open, refreshChats } from "./chats.js";
 import { consoleView } from "./console.js";
 import { h } from "./dom.js";
-import { editorSection } from "./editor.js";
-import { language, t } from "./i18n.js";
-import { changed, place, state, when } from "./state.js";
-import { talkColumn } from "./talk.js";
+import { editorSection, toggleEditor } from "./editor.js";
+import { listen } from "./help.js";
+import { t } from "./i18n.js";
+import { readLogin } from "./login.js";
+import { begin, changed, place, state, when } from "./state.js";
+import { readWhy, talkColumn } from "./talk.js";
 import { toolsBar } from "./tools.js";
 import { whySection } from "./why.js";
+import { report } from "./widgets.js";
 
 const app = document.getElementById("app");
 
-function report(error) {
-  const line = h("p.bad", { role: "alert" }, t("failed", { why: error.message }));
-  const place = h("dialog", { open: true, "aria-label": t("errors") }, line, h("button", { onclick: () => place.remove() }, t("close")));
-  document.body.append(place);
-  setTimeout(() => place.remove(), 8000);
-}
-
 async function start() {
   try {
-    state.session = await get("/api/session");
+    begin(await get("/api/session"));
   } catch (error) {
     if (error instanceof Refused && error.status === 401) return askForToken();
     throw error;
   }
-  document.title = `${state.session.bot.name} · Mynah`;
-  const on = state.session.mode === "console" ? showConsole() : await showSandbox();
+  const names = state.session.bot.name;
+  document.title = `${names} · Mynah`;
+  const { on, back } = state.session.mode === "console" ? showConsole() : await showSandbox();
   follow(on, async (connection) => {
-    if (connection === "refused") return askForToken();
-    const back = connection === "open" && state.connection === "lost";
+    // Only a page that is made anew knows nothing of what the old token showed.
+    if (connection === "refused") return location.reload();
+    const again = connection === "open" && state.connection === "lost";
     state.connection = connection;
     changed("connection");
-    if (back) await catchUp().catch(report);
+    if (again) await back().catch(report);
   });
   changed("connection", "session");
 }
 
-/** After a lost connection: reads what was missed. */
-async function catchUp() {
-  state.session = await get("/api/session");
-  changed("session");
-  if (state.session.mode !== "sandbox") return;
-  await refreshChats();
-  const chat = state.chats.has(state.chat) ? state.chat : state.chats.keys().next().value;
-  if (chat) await open(chat);
-}
-
 function showConsole() {
-  const { view, on } = consoleView(report);
+  const { view, on, read } = consoleView();
   app.replaceChildren(view);
-  return on;
+  return { on, back: read };
 }
 
 async function showSandbox() {
-  const side = h("aside.column.why", { "aria-label": t("why") }, whySection(), editorSection(report));
-  const frame = h("div.frame", {}, toolsBar(report), chatsColumn(report), talkColumn(report), side, tabs());
+  const side = h("aside.column.why", { "aria-label": t("why") }, whySection(), editorSection());
+  const frame = h("div.frame", {}, toolsBar(), chatsColumn(), talkColumn(), side, tabs());
   when(["tab"], () => { frame.dataset.tab = state.tab; });
-  when(["editing"], () => { side.firstChild.classList.toggle("hidden", state.editing); });
+  when(["editing"], () => {
+    side.firstChild.classList.toggle("hidden", state.editing);
+    frame.classList.toggle("editing", state.editing);
+  });
   app.replaceChildren(frame);
+  listen([
+    ["1", "keyChats", () => go("chats", ".chats [tabindex='0']")],
+    ["2", "keyTalk", () => go("talk", ".messages")],
+    ["3", "keySay", () => go("talk", "[data-key=say]")],
+    ["4", "keyWhy", () => go("why", state.editing ? "[data-key=rules]" : "[data-key=why]")],
+    ["5", "keyEdit", toggleEditor],
+  ]);
   await refreshChats();
   const first = state.session.chat ?? state.chats.keys().next().value;
   if (first) await open(first);
   changed("tab", "editing", "session");
-  return onSandboxEvent;
+  return { on: onSandboxEvent, back: catchUp };
+}
+
+function go(tab, wanted) {
+  state.tab = tab;
+  changed("tab");
+  // On a phone the column is shown with the next frame.
+  requestAnimationFrame(() => requestAnimationFrame(() => document.querySelector(wanted)?.focus()));
+}
+
+/** After a lost connection: reads what was missed, and stays where one was if that is still there. */
+async function catchUp() {
+  begin(await get("/api/session"));
+  await Promise.all([refreshChats(), readLogin()]);
+  const chat = state.chats.has(state.chat) ? state.chat : state.session.chat ?? state.chats.keys().next().value;
+  const { tab } = state;
+  if (chat) await open(chat);
+  state.tab = tab;
+  changed("tab");
 }
 
 function tabs() {
@@ -79,20 +95,31 @@ function tabs() {
 function onSandboxEvent(event) {
   if (event.kind === "message") place(event.message);
   else if (event.kind === "chats") refreshChats().catch(report);
-  else if (event.kind === "clock") { state.session.now = event.now; changed("session"); }
-  else if (event.kind === "decided" && event.message === state.message) {
-    get(`/api/why?lang=${language}&message=${encodeURIComponent(event.message)}`).then((why) => { state.why = why; changed("why"); }).catch(report);
-  }
+  else if (event.kind === "clock") begin({ ...state.session, now: event.now });
+  else if (event.kind === "status") readLogin().catch(report);
+  else if (event.kind === "decided" && event.message === state.message) readWhy(event.message);
 }
 
 function askForToken(wrong = false) {
-  const input = h("input", { type: "password", name: "token", autocomplete: "current-password", required: true });
-  app.replaceChildren(h("main.card.sign-in", {}, h("form.form", {
-    onsubmit: (event) => { event.preventDefault(); signIn(input.value.trim()); get("/api/session").then(start, () => askForToken(true)); },
+  document.title = "Mynah";
+  const input = h("input", { type: "password", name: "token", autocomplete: "current-password", required: true, "aria-describedby": "about-token" });
+  const button = h("button.main", {}, t("signIn"));
+  app.replaceChildren(h("main.sign-in", {}, h("form.card.form", {
+    onsubmit: (event) => {
+      event.preventDefault();
+      button.disabled = true;
+      signIn(input.value.trim());
+      get("/api/session").then(start, (error) => (error instanceof Refused ? askForToken(true) : (button.disabled = false, report(error))));
+    },
   },
-    h("h1", {}, "Mynah"), h("label", {}, t("token"), input), h("p.small.soft", {}, t("tokenHelp")),
-    wrong && h("p.bad", { role: "alert" }, t("wrongToken")), h("button.main", {}, t("signIn")))));
+    h("div.row", {}, h("img", { src: "/assets/icon.svg", alt: "" }), h("h1", {}, "Mynah"), h("span.soft", {}, t("console"))),
+    h("label", {}, t("token"), input), h("p.small.soft", { id: "about-token" }, t("tokenHelp")),
+    wrong && h("p.bad", { role: "alert" }, t("wrongToken")), button)));
   input.focus();
 }
 
-start().catch(report);
+start().catch((error) => {
+  report(error);
+  app.replaceChildren(h("main.sign-in", {}, h("div.card.form", {}, h("h1", {}, "Mynah"), h("p", {}, t("failed", { why: t(error.message) })),
+    h("button.main", { onclick: () => location.reload() }, t("retry")))));
+});

@@ -2,18 +2,33 @@
 
 const KEPT = 400;
 
+/** So many are kept while somebody reads old ones: what he looks at must not vanish. */
+const READ = 2000;
+
 export const state = {
   session: null,
+  /** How far the clock of the bot is ahead of the browser's, in milliseconds. */
+  ahead: 0,
+  /** Whether the bot is logged in: what `GET login` said last. */
+  login: null,
+  faults: [],
   connection: "open",
   chats: new Map(),
   chat: null,
   messages: [],
   hasOlder: false,
+  /** Whether the end of the conversation is in sight, and how many messages came below it since. */
+  atEnd: true,
+  below: 0,
+  /** The first message that nobody had seen when the chat was opened. */
+  firstNew: null,
   message: null,
   why: null,
   speaker: {},
   tab: "talk",
   editing: false,
+  /** The text of the editor differs from the file. */
+  unsaved: false,
   query: "",
 };
 
@@ -42,19 +57,34 @@ function tell() {
   for (const listener of now) listener();
 }
 
+/** The present moment by the clock of the bot. */
+export const now = () => Date.now() + state.ahead;
+
+/** Takes over what a session says. */
+export function begin(session) {
+  state.session = session;
+  state.ahead = session.now - Date.now();
+  changed("session");
+}
+
 /** Puts a message where it belongs: a new one at the end, a known one (recalled, decided) in its place. */
 export function place(message) {
   const chat = state.chats.get(message.chat);
-  if (chat) {
-    chat.last = { text: message.text, kind: message.kind, time: message.time };
-    if (state.chat !== message.chat && !message.mine) chat.unread += message.known ? 0 : 1;
+  const { from, mine, text, kind, time } = message;
+  if (chat && !message.known) {
+    chat.last = { from, mine, text, kind, time };
+    if (state.chat !== message.chat && kind !== "system") chat.unread += 1;
   }
   if (state.chat === message.chat) {
     const at = state.messages.findIndex((known) => known.id === message.id);
     if (at >= 0) state.messages[at] = { ...state.messages[at], ...message };
-    else state.messages.push(message);
-    if (state.messages.length > KEPT) {
-      state.messages.splice(0, state.messages.length - KEPT);
+    else if (!message.known) {
+      state.messages.push(message);
+      if (!state.atEnd) state.below += 1;
+    }
+    const most = state.atEnd ? KEPT : READ;
+    if (state.messages.length > most) {
+      state.messages.splice(0, state.messages.length - most);
       state.hasOlder = true;
     }
     changed("messages");

@@ -1,197 +1,168 @@
-// The conversation: bubbles, and the line to say something.
+// The conversation: bubbles, what can be done in it, and its place where one reads.
 
 import { get, post } from "./api.js";
-import { arrange, ask, fill, h } from "./dom.js";
-import { language, moment, t } from "./i18n.js";
-import { changed, state, when } from "./state.js";
+import { arrange, h } from "./dom.js";
+import { dayOf, language, moment, t } from "./i18n.js";
+import { people, sayForm, sendFiles, speaker } from "./say.js";
+import { changed, now, state, when } from "./state.js";
+import { announce, ask, face, menu, report, walk } from "./widgets.js";
 
-export function talkColumn(report) {
-  const title = h("h2.grow", {}, t("talk"));
-  const log = h("div.messages.scroll", { role: "log", "aria-live": "polite", "aria-label": t("talk"), tabindex: "0" });
-  const form = sayForm(report);
-  when(["chat"], () => {
+/** So near to the end counts as there. */
+const NEAR = 60;
+
+export function talkColumn() {
+  const title = h("h2.grow.name", {}, t("talk"));
+  const log = h("div.messages.scroll", { role: "log", "aria-live": "off", "aria-label": t("talk"), tabindex: "0" });
+  const below = h("button.below.hidden", { onclick: () => { toEnd(log); log.focus(); } });
+  const form = sayForm();
+  const more = h("div", {}, menu(t("more"), deeds, { "data-key": "more" }));
+  when(["chat", "chats"], () => {
     const chat = state.chats.get(state.chat);
-    title.textContent = chat ? `${chat.name} · ${t(chat.group ? "group" : "private")}` : t("talk");
-    form.classList.toggle("hidden", !chat);
+    title.replaceChildren(chat ? h("bdi", {}, chat.name) : t("talk"), chat
+      ? h("span.soft.small", {}, ` · ${t(chat.group ? "group" : "private")}${chat.group ? ` · ${t("people", { n: chat.people.length + 1 })}` : ""}`) : "");
+    for (const part of [form, more]) part.classList.toggle("hidden", !chat);
   });
-  when(["messages", "chat", "message"], () => drawMessages(log));
-  return h("main.column.talk", { "aria-label": t("talk") }, h("header.row", {}, title, moreButton(report)), log, form);
+  const draw = () => {
+    drawMessages(log);
+    below.classList.toggle("hidden", !state.below);
+    below.textContent = `↓ ${t("newBelow", { n: state.below })}`;
+  };
+  log.addEventListener("scroll", () => {
+    state.atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR;
+    if (state.atEnd && state.below) { state.below = 0; changed("messages"); }
+  }, { passive: true });
+  walk(log, ".bubble");
+  when(["messages", "chat", "message"], draw);
+  // What is below a picture that arrives late, or a window that grows smaller, moves along.
+  new ResizeObserver(() => { if (state.atEnd) toEnd(log); }).observe(log);
+  log.addEventListener("load", () => { if (state.atEnd) toEnd(log); }, true);
+  const column = h("main.column.talk", { "aria-label": t("talk") }, h("header.row", {}, title, more), h("div.place", {}, log, below), form);
+  acceptDrops(column);
+  return column;
 }
+
+function toEnd(log) {
+  log.scrollTop = log.scrollHeight;
+  state.atEnd = true;
+}
+
+function acceptDrops(column) {
+  // Dropped beside it, a file would be opened instead of the page.
+  for (const name of ["dragover", "drop"]) addEventListener(name, (event) => event.preventDefault());
+  column.addEventListener("dragover", () => column.classList.add("drop"));
+  column.addEventListener("dragleave", (event) => { if (!column.contains(event.relatedTarget)) column.classList.remove("drop"); });
+  column.addEventListener("drop", (event) => { column.classList.remove("drop"); sendFiles(event.dataTransfer.files); });
+}
+
+let drawn = { chat: null, last: null };
 
 /** Draws only what changed: a bubble is made anew when its message is another object than before. */
 function drawMessages(log) {
-  const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
-  if (!state.chat) return fill(log, h("p.soft", {}, t("chooseChat")));
-  if (!state.messages.length) return fill(log, h("p.soft", {}, t("nothingSaid")));
+  if (!state.chat) return log.replaceChildren(h("p.empty", {}, t("chooseChat")));
+  const first = drawn.chat !== state.chat;
+  const last = state.messages.at(-1);
+  if (!first && last && last !== drawn.last && (last.mine || last.kind === "system")) announce(`${last.mine ? t("bot") : ""} ${words(last)}`);
+  drawn = { chat: state.chat, last };
+  if (!state.messages.length) return log.replaceChildren(h("p.empty", {}, t("nothingSaid")));
   const before = new Map([...log.children].map((line) => [line.dataset.id, line]));
-  const lines = state.messages.map((message) => {
-    const chosen = message.id === state.message;
+  const nodes = state.hasOlder ? [before.get("older") ?? h("button.older", { "data-id": "older", onclick: () => readOlder(log).catch(report) }, t("older"))] : [];
+  let day = null;
+  for (const message of state.messages) {
+    const its = dayOf(message.time);
+    if (its !== day) nodes.push(mark(before, `day-${its}`, its));
+    day = its;
+    if (message.id === state.firstNew) nodes.push(mark(before, "new", t("newFrom")));
     const old = before.get(message.id);
-    return old && old.message === message && old.chosen === chosen ? old : bubble(message, chosen);
-  });
-  const older = state.hasOlder ? [h("button", { "data-key": "older", onclick: () => readOlder(log) }, t("older"))] : [];
-  arrange(log, [...older, ...lines]);
-  if (atEnd) log.scrollTop = log.scrollHeight;
+    nodes.push(old?.message === message ? old : lineOf(message));
+  }
+  arrange(log, nodes);
+  for (const line of nodes) line.querySelector?.(".bubble")?.setAttribute("aria-pressed", String(line.dataset.id === state.message));
+  if (state.atEnd || first) toEnd(log);
 }
 
-function bubble(message, chosen) {
+const mark = (before, id, text) => before.get(id) ?? h(`div.line.mark${id === "new" ? ".new" : ""}`, { "data-id": id }, h("span", {}, text));
+
+const words = (message) => message.text || t(message.kind);
+
+function lineOf(message) {
   const kind = message.kind === "system" ? "system" : message.mine ? "mine" : "theirs";
   const line = h(`div.line.${kind}`, { "data-id": message.id });
   line.message = message;
-  line.chosen = chosen;
-  if (kind === "system") {
-    line.append(h("span.text", {}, message.text));
-    return line;
+  const bubble = h("button.bubble", { tabindex: "-1", "aria-pressed": "false", onclick: () => choose(message) });
+  if (kind === "system") bubble.append(h("span.text", {}, words(message)));
+  else {
+    bubble.append(h("span.who", {}, h("bdi", {}, message.mine ? `${t("bot")} ${state.session.bot.name}` : message.from), ` · ${moment(message.time, message.time)}`), ...contentOf(message));
+    line.append(face(message.mine ? "🤖" : message.from));
   }
-  line.append(h("button.bubble", {
-    "aria-pressed": String(chosen), "data-key": `message-${message.id}`, onclick: () => choose(message),
-  },
-    h("span.who", {}, `${message.mine ? t("bot") : message.from} · ${moment(message.time)}`),
-    message.media && message.kind === "image" && h("img", { src: message.media, alt: message.text || t("picture"), loading: "lazy" }),
-    message.text && h(`span.text${message.recalled ? ".recalled" : ""}`, {}, message.text),
-    message.recalled && h("span.soft.small", {}, ` ${t("recalled")}`)));
+  line.append(bubble);
+  if (message.kind === "file" && message.media) line.append(h("a.small", { href: message.media, download: message.text || "file" }, t("download")));
   return line;
 }
 
-async function choose(message) {
+function contentOf(message) {
+  const picture = message.media && ["image", "emoji"].includes(message.kind);
+  const text = picture ? null : message.kind === "text" ? message.text : `${t(message.kind)} ${message.text}`.trim();
+  return [
+    picture && h("img", { src: message.media, alt: message.text || t(message.kind), loading: "lazy" }),
+    text && h(`span.text${message.recalled ? ".recalled" : ""}`, {}, text),
+    message.recalled && h("span.soft.small", {}, ` ${t("recalled")}`),
+  ].filter(Boolean);
+}
+
+/** Shows what the bot made of a message. */
+export async function choose(message) {
   state.message = message.id;
   state.why = null;
   state.editing = false;
   state.tab = "why";
   changed("message", "why", "tab", "editing");
-  const why = await get(`/api/why?lang=${language}&message=${encodeURIComponent(message.id)}`).catch(() => null);
-  if (state.message !== message.id) return;
+  if (!message.mine) await readWhy(message.id);
+}
+
+export async function readWhy(id) {
+  const why = await get(`/api/why?lang=${language}&message=${encodeURIComponent(id)}`).catch(() => null);
+  if (state.message !== id) return;
   state.why = why;
   changed("why");
 }
 
+/** Reads older messages; what one looks at stays where it is. */
 async function readOlder(log) {
   const first = state.messages[0];
   const page = await get(`/api/messages?chat=${encodeURIComponent(state.chat)}&before=${encodeURIComponent(first.seq)}`);
-  const height = log.scrollHeight;
+  if (state.messages[0] !== first) return;
+  const line = () => log.querySelector(`[data-id="${CSS.escape(first.id)}"]`);
+  const at = line().offsetTop - log.scrollTop;
   state.messages = [...page.messages, ...state.messages];
   state.hasOlder = page.more;
+  state.atEnd = false;
   changed("messages");
-  requestAnimationFrame(() => { log.scrollTop = log.scrollHeight - height; });
-}
-
-function people() {
-  return state.chats.get(state.chat)?.people ?? [];
-}
-
-function speaker() {
-  const known = people();
-  return known.includes(state.speaker[state.chat]) ? state.speaker[state.chat] : known[0];
-}
-
-function sayForm(report) {
-  const who = h("select", { "aria-label": t("speaksAs"), onchange: () => { state.speaker[state.chat] = who.value; } });
-  const text = h("textarea", {
-    rows: "1", "aria-label": t("write"), placeholder: t("write"), role: "combobox", "aria-expanded": "false",
-    "aria-controls": "mentions", "aria-autocomplete": "list",
-  });
-  const mentions = mentionList(text, () => [state.session?.bot.name, ...people()].filter(Boolean));
-  const file = h("input.hidden", { type: "file", accept: "image/*", onchange: () => sendPicture(file.files[0], report) });
-  const say = async () => {
-    const said = text.value.replace(/\s+$/, "");
-    if (!said) return;
-    text.value = "";
-    await post("/api/say", { chat: state.chat, from: speaker(), text: said }).catch((error) => { text.value = said; report(error); });
-  };
-  text.addEventListener("keydown", (event) => {
-    if (mentions.key(event)) return;
-    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); say(); }
-  });
-  when(["chat", "chats"], () => {
-    fill(who, people().map((name) => h("option", { value: name }, name)));
-    who.value = speaker() ?? "";
-  });
-  const form = h("form.say.hidden", { onsubmit: (event) => { event.preventDefault(); say(); } },
-    mentions.list, who, text, file,
-    h("button", { type: "button", onclick: () => file.click() }, t("picture")),
-    h("button.main", { type: "submit" }, t("say")));
-  acceptPictures(form, text, report);
-  return form;
-}
-
-function acceptPictures(form, text, report) {
-  const picture = (files) => [...(files ?? [])].find((file) => file.type.startsWith("image/"));
-  form.addEventListener("dragover", (event) => { event.preventDefault(); form.classList.add("drop"); });
-  form.addEventListener("dragleave", () => form.classList.remove("drop"));
-  form.addEventListener("drop", (event) => {
-    event.preventDefault();
-    form.classList.remove("drop");
-    sendPicture(picture(event.dataTransfer.files), report);
-  });
-  text.addEventListener("paste", (event) => {
-    const file = picture(event.clipboardData.files);
-    if (file) { event.preventDefault(); sendPicture(file, report); }
+  requestAnimationFrame(() => {
+    log.scrollTop = line().offsetTop - at;
+    line().querySelector(".bubble")?.focus({ preventScroll: true });
   });
 }
 
-async function sendPicture(file, report) {
-  if (!file) return;
-  const bytes = new Uint8Array(await file.arrayBuffer());
-  let binary = "";
-  for (let at = 0; at < bytes.length; at += 0x8000) binary += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
-  await post("/api/picture", { chat: state.chat, from: speaker(), name: file.name || "picture.png", data: btoa(binary) }).catch(report);
+/** What the person who speaks, or somebody new, can do here. */
+function deeds() {
+  const chat = state.chats.get(state.chat);
+  const who = speaker();
+  const chosen = state.messages.find((message) => message.id === state.message && !message.mine && message.kind !== "system" && !message.recalled);
+  const known = [...state.chats.values()].filter((one) => !one.group && !people().includes(one.name)).map((one) => one.name);
+  const deed = (what, fields, more, values) => ({ label: t(what, { name: who }), act: () => act(what, fields, more, values) });
+  return [
+    chat.group && deed("join", [{ name: "name", label: t("name"), choices: known }], t("joinHint")),
+    chat.group && deed("leave"),
+    chat.group && deed("rename", [{ name: "name", label: t("name"), value: chat.name }]),
+    deed("pat"),
+    chosen ? deed("recallThis", null, null, { what: "recall", from: chosen.from, message: chosen.id }) : deed("recall"),
+    deed("red_packet"),
+    deed("friend_request", [{ name: "name", label: t("name") }, { name: "text", label: t("greeting"), required: false }]),
+  ].filter(Boolean);
 }
 
-/** Completion of names after `@`: arrows choose, Enter or Tab takes, Escape closes. */
-function mentionList(text, names) {
-  const list = h("ul.mentions.hidden", { role: "listbox", id: "mentions", "aria-label": t("chats") });
-  let chosen = 0;
-  let found = [];
-  const typed = () => /@([^@\s]*)$/.exec(text.value.slice(0, text.selectionStart));
-  const close = () => { found = []; draw(); };
-  const take = (name) => {
-    const at = typed();
-    if (!at) return close();
-    const end = text.selectionStart;
-    text.setRangeText(`@${name} `, at.index, end, "end");
-    close();
-    text.focus();
-  };
-  const draw = () => {
-    list.classList.toggle("hidden", !found.length);
-    text.setAttribute("aria-expanded", String(found.length > 0));
-    text.setAttribute("aria-activedescendant", found.length ? `mention-${chosen}` : "");
-    fill(list, found.map((name, i) => h("li", {
-      role: "option", id: `mention-${i}`, "aria-selected": String(i === chosen), onmousedown: (event) => { event.preventDefault(); take(name); },
-    }, name)));
-  };
-  text.addEventListener("input", () => {
-    const at = typed();
-    found = at ? names().filter((name) => name.toLowerCase().startsWith(at[1].toLowerCase())).slice(0, 8) : [];
-    chosen = 0;
-    draw();
-  });
-  text.addEventListener("blur", close);
-  const key = (event) => {
-    if (!found.length) return false;
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (step) { chosen = (chosen + step + found.length) % found.length; draw(); }
-    else if (event.key === "Enter" || event.key === "Tab") take(found[chosen]);
-    else if (event.key === "Escape") close();
-    else return false;
-    event.preventDefault();
-    return true;
-  };
-  return { list, key };
-}
-
-const deeds = ["join", "leave", "rename", "pat", "recall", "red_packet", "friend_request"];
-
-function moreButton(report) {
-  const choice = h("select", { "aria-label": t("more"), onchange: () => { const what = choice.value; choice.value = ""; act(what, report); } },
-    h("option", { value: "" }, t("more")),
-    deeds.map((what) => h("option", { value: what }, t(what))));
-  return choice;
-}
-
-async function act(what, report) {
-  const fields = { join: [{ name: "name", label: t("name") }], rename: [{ name: "name", label: t("name") }],
-    friend_request: [{ name: "name", label: t("name") }, { name: "text", label: t("greeting") }] }[what];
-  const values = fields ? await ask(t(what), fields, { ok: t("ok"), cancel: t("cancel") }) : {};
-  if (values) await post("/api/act", { what, chat: state.chat, from: speaker(), ...values }).catch(report);
+async function act(what, fields, hint, more = {}) {
+  const who = speaker();
+  const values = fields ? await ask(t(what, { name: who }), fields, hint) : {};
+  if (values) await post("/api/act", { what, chat: state.chat, from: who, ...values, ...more }).catch(report);
 }

@@ -1,10 +1,13 @@
-// The bar above the sandbox: clock, faults, login, tests.
+// The bar above the sandbox: how the bot is, its clock, faults, login, tests.
 
 import { get, post } from "./api.js";
 import { toggleEditor } from "./editor.js";
-import { h } from "./dom.js";
-import { moment, t } from "./i18n.js";
-import { state, when } from "./state.js";
+import { fill, h } from "./dom.js";
+import { helpButton } from "./help.js";
+import { language, moment, t } from "./i18n.js";
+import { loginDialog, readLogin } from "./login.js";
+import { changed, now, state, when } from "./state.js";
+import { closing, dialog, menu, report, toast } from "./widgets.js";
 
 const minute = 60_000;
 const jumps = [["minute", minute], ["hour", 60 * minute], ["day", 24 * 60 * minute]];
@@ -15,64 +18,75 @@ const faults = [
   ["loggedOut", { path: "synccheck", fault: "retcode", value: 1101, times: 1 }],
 ];
 
-export function toolsBar(report) {
-  const clock = h("span.soft.small", { role: "timer", "aria-label": t("clock") });
-  const connection = h("span.small", { role: "status" });
-  when(["session"], () => { clock.textContent = state.session ? moment(state.session.now, 0) : ""; });
-  when(["connection"], () => {
-    connection.textContent = t(state.connection === "open" ? "connected" : "lost");
-    connection.className = `small ${state.connection === "open" ? "soft" : "bad"}`;
+/** How often faults that wait are counted again. */
+const RECOUNT = 2000;
+
+export function toolsBar() {
+  const clock = h("span.clock.small", { role: "timer", "aria-label": t("clock"), title: t("clock") });
+  const bot = h("span.small.lamp", { role: "status" });
+  const waiting = h("span.row");
+  const edit = h("button", { onclick: toggleEditor, "data-key": "edit" }, t("edit"));
+  const tick = () => {
+    if (!state.session) return;
+    const time = moment(now(), Date.now(), { second: "2-digit" });
+    if (clock.textContent !== time) clock.textContent = time;
+  };
+  setInterval(tick, 1000);
+  when(["session"], tick);
+  when(["session"], () => clock.classList.toggle("warn", state.ahead > minute / 2));
+  when(["connection", "login"], () => drawLamp(bot));
+  when(["unsaved", "editing"], () => {
+    edit.setAttribute("aria-pressed", String(state.editing));
+    edit.replaceChildren(t("edit"), state.unsaved ? h("span.warn", { title: t("unsaved"), "aria-label": t("unsaved") }, " ●") : "");
   });
-  return h("header.bar", {},
-    h("img", { src: "/assets/icon.svg", alt: "" }), h("h1", {}, "Mynah"), h("span.soft", {}, t("sandbox")), connection,
-    h("span.grow", {}), clock,
-    jumps.map(([name, by]) => h("button.small", { onclick: () => post("/api/clock", { advance_ms: by }).catch(report) }, t(name))),
-    faultChoice(report),
-    h("button", { onclick: () => loginDialog(report) }, t("login")),
-    h("button", { onclick: () => makeTest(report) }, t("makeTest")),
-    h("button", { onclick: toggleEditor, "data-key": "edit" }, t("edit")));
+  when(["faults"], () => fill(waiting, state.faults.length > 0 && [
+    h("span.small.warn", { role: "status" }, t("faultsLeft", { n: state.faults.reduce((sum, fault) => sum + (fault.times ?? 1), 0) })),
+    h("button.small", { onclick: () => commit({ clear: true }) }, t("clearFaults"))]));
+  setInterval(() => { if (state.faults.length && !document.hidden) count().catch(() => {}); }, RECOUNT);
+  readLogin().catch(() => {});
+  count().catch(() => {});
+  const tools = h("div.tools.row", { id: "tools" },
+    h("span.row.jumps", {}, clock, jumps.map(([name, by]) => h("button.small", { onclick: () => jump(by) }, t(name)))),
+    menu(t("faults"), faultItems), waiting,
+    h("button", { onclick: () => loginDialog().catch(report) }, t("login")),
+    h("button", { onclick: () => makeTest().catch(report), title: t("makeTestHint") }, t("makeTest")),
+    edit);
+  const more = h("button.narrow", { "aria-expanded": "false", "aria-controls": "tools", onclick: () => {
+    const open = tools.classList.toggle("open");
+    more.setAttribute("aria-expanded", String(open));
+  } }, t("tools"));
+  return h("header.bar", {}, h("img", { src: "/assets/icon.svg", alt: "" }), h("h1", {}, "Mynah"), h("span.soft.wide", {}, t("sandbox")), bot, h("span.grow"), more, tools, helpButton());
 }
 
-function faultChoice(report) {
-  const choice = h("select", { "aria-label": t("faults"), onchange: () => {
-    const fault = faults.find(([name]) => name === choice.value);
-    const call = fault ? post("/api/faults", fault[1]) : post("/api/faults", { clear: true });
-    choice.value = "";
-    call.catch(report);
-  } },
-    h("option", { value: "" }, t("faults")),
-    faults.map(([name]) => h("option", { value: name }, t(name))),
-    h("option", { value: "clear" }, t("clearFaults")));
-  return choice;
+function drawLamp(lamp) {
+  const lost = state.connection !== "open";
+  const online = state.login?.online !== false;
+  lamp.textContent = t(lost ? "lost" : online ? "botOnline" : "botOffline");
+  lamp.className = `small lamp ${lost ? "bad" : online ? "good" : "warn"}`;
 }
 
-async function loginDialog(report) {
-  const login = await get("/api/login").catch(report);
-  if (!login) return;
-  const act = (deed) => post("/api/login", { do: deed }).then(() => dialog.close()).catch(report);
-  const dialog = h("dialog", { "aria-label": t("login"), onclose: () => dialog.remove() },
-    h("div.form", {},
-      h("h2", {}, t("login")),
-      login.qr ? h("img.qr", { src: login.qr, alt: t("qrAlt") }) : h("p", {}, t("online")),
-      h("div.row", {},
-        login.qr && [h("button", { onclick: () => act("scan") }, t("scan")), h("button.main", { onclick: () => act("confirm") }, t("confirm")),
-          h("button", { onclick: () => act("cancel") }, t("refuse"))],
-        !login.qr && h("button", { onclick: () => act("logout") }, t("logout")),
-        h("button", { onclick: () => dialog.close() }, t("close")))));
-  document.body.append(dialog);
-  dialog.showModal();
+async function jump(by) {
+  await post("/api/clock", { advance_ms: by }).then(() => toast(t("jumped", { time: moment(now(), Date.now()) })), report);
 }
 
-async function makeTest(report) {
-  if (!state.chat) return;
-  const answer = await post("/api/test", { chat: state.chat }).catch(report);
-  if (!answer) return;
-  const dialog = h("dialog", { "aria-label": t("makeTest"), onclose: () => dialog.remove() },
-    h("div.form", {},
-      h("h2", {}, t("testSaved")),
-      h("pre.text", { tabindex: "0" }, answer.text),
-      h(`p.text${answer.passes ? "" : ".bad"}`, {}, answer.passes ? t("testPasses") : `${t("testFails")}\n${answer.report}`),
-      h("div.row", {}, h("button.main", { onclick: () => dialog.close() }, t("close")))));
-  document.body.append(dialog);
-  dialog.showModal();
+const faultItems = () => [
+  ...faults.map(([name, fault]) => ({ label: t(name), hint: t(`${name}Hint`), act: () => commit(fault) })),
+  { label: t("clearFaults"), act: () => commit({ clear: true }) },
+];
+
+async function commit(fault) {
+  await post("/api/faults", fault).then(count).catch(report);
+}
+
+async function count() {
+  state.faults = await get("/api/faults");
+  changed("faults");
+}
+
+async function makeTest() {
+  if (!state.messages.some((message) => message.kind !== "system")) return toast(t("testEmpty"));
+  const answer = await post("/api/test", { chat: state.chat, lang: language });
+  dialog(t("makeTest"), (close) => [
+    h(`p.text.${answer.passes ? "good" : "bad"}`, { role: "status" }, answer.passes ? t("testSaved") : `${t("testFails")}\n${answer.report}`),
+    h("pre.text", { tabindex: "0" }, answer.text), closing(close)]);
 }

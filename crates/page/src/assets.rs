@@ -29,10 +29,16 @@ files! {
     "console.js": SCRIPT,
     "dom.js": SCRIPT,
     "editor.js": SCRIPT,
+    "help.js": SCRIPT,
     "i18n.js": SCRIPT,
+    "log.js": SCRIPT,
+    "login.js": SCRIPT,
+    "pacing.js": SCRIPT,
+    "say.js": SCRIPT,
     "state.js": SCRIPT,
     "talk.js": SCRIPT,
     "tools.js": SCRIPT,
+    "widgets.js": SCRIPT,
     "why.js": SCRIPT,
 }
 

@@ -321,6 +321,12 @@ pub struct Why {
 pub struct StepRow {
     /// Its id, or `file:line`.
     pub rule: String,
+    /// Its file.
+    pub file: String,
+    /// The line of its header.
+    pub line: u32,
+    /// `off`, `failed`, `quiet` or `acted`.
+    pub verdict: &'static str,
     /// What it lacked, or that it matched.
     pub why: String,
     /// Until when a brake holds, in milliseconds since 1970.

@@ -74,6 +74,11 @@ impl Why {
         &self.rule
     }
 
+    /// What became of the rule: `off`, `failed`, `quiet` or `acted`.
+    pub(crate) const fn verdict(&self) -> &'static str {
+        self.verdict
+    }
+
     /// Whether the rule matched.
     pub(crate) fn matched(&self) -> bool {
         matches!(self.verdict, "quiet" | "acted")

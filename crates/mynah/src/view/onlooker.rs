@@ -110,7 +110,15 @@ fn step(rule: &RuleRef, verdict: &Verdict, at: Timestamp, lang: Lang) -> StepRow
         Verdict::Quiet { left: Some(left), .. } => Some((at + *left).as_millis()),
         _ => None,
     };
-    StepRow { rule: rule.id.clone(), why: Why::of(rule, verdict).reason(lang), until }
+    let why = Why::of(rule, verdict);
+    StepRow {
+        rule: rule.id.clone(),
+        file: rule.file.to_string(),
+        line: rule.line,
+        verdict: why.verdict(),
+        why: why.reason(lang),
+        until,
+    }
 }
 
 #[async_trait]

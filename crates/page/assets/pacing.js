@@ -1,0 +1,63 @@
+// How the accounts are, how fast they may speak, and what waits in which chat until when.
+
+import { table } from "./console.js";
+import { h } from "./dom.js";
+import { lasting, moment, t } from "./i18n.js";
+
+const clock = (millis) => moment(millis, Date.now(), { second: "2-digit" });
+
+/** An account: its state, what a person has to do, and what its limits leave. */
+export function accountCard(account, queue, said, reload) {
+  const kind = { online: "good", ended: "bad", offline: "bad" }[account.condition] ?? "warn";
+  const hint = { starting: "startingHint", offline: "offlineHint", ended: "endedHint" }[account.condition];
+  return h("section.card.form", { "aria-label": `${t("account")} ${account.name}` },
+    h("div.row", {}, h("h2.grow.text", {}, account.name), h(`span.lamp.${kind}`, {}, t(account.condition))),
+    account.since && h("p.small.soft", {}, t("since", { time: moment(account.since) })),
+    account.detail && h("p.small.bad.text", { role: "alert" }, account.detail),
+    hint && h("p.small.soft", {}, t(hint)),
+    account.prompt === "scan" && h("p", {}, h("strong", {}, t("scanThis"))),
+    account.prompt === "confirm" && h("p", {}, h("strong", {}, t("confirmOnPhone"))),
+    account.qr && h("img.qr", { src: account.qr, alt: t("qrAlt") }),
+    queue && [numbers(queue), queue.pace && limits(queue.pace)],
+    h("div.row", {}, h("button.small", { onclick: () => reload(account.name), "data-key": `reload-${account.name}` }, t("reload"))),
+    said && h("p.small.text.said", { role: "status" }, said));
+}
+
+function numbers(queue) {
+  const rows = [["waitingEvents", queue.events], ["waitingActions", queue.actions], ["sentToday", queue.sent_today], ["refusedActions", queue.refused], ["expiredActions", queue.expired]];
+  return h("dl.numbers", {}, rows.map(([name, value]) => h("div", {}, h("dt", {}, t(name)), h("dd", {}, value))));
+}
+
+function limits(pace) {
+  const { account, day, per_chat: each, pause } = pace;
+  return h("div.form", {},
+    pause && h("p.warn.small", { role: "alert" }, t("pausedUntil", { time: clock(pause), left: lasting(pause - Date.now()) })),
+    [account, day].map((one) => one && limit(one)),
+    each && h("p.small.soft", {}, t("perChatPace", { n: each.count, time: lasting(each.per) })),
+    !account && !day && !each && h("p.small.soft", {}, t("unlimited")));
+}
+
+function limit({ used, count, per, free_at: freeAt }) {
+  const label = t("perTime", { time: lasting(per) });
+  return h("div.limit", {},
+    h("span.row.small", {}, h("span.grow", {}, label), h(`span.${freeAt ? "warn" : "soft"}`, {}, `${used} / ${count}`, freeAt && ` · ${t("freeAt", { time: clock(freeAt) })}`)),
+    h("progress", { value: used, max: count, "aria-label": label }));
+}
+
+/** What waits in which chat, since when, until when, and why. */
+export function waitingTable(queues, many) {
+  const all = queues.flatMap((queue) => queue.waiting.map((one) => ({ ...one, queue }))).sort((a, b) => a.since - b.since);
+  if (!all.length) return h("p.soft", {}, t("nothingWaits"));
+  return table([many && "account", "chat", "count", "waits", "earliest", "reason"], all.map((one) => [
+    h("td.text", {}, one.queue.account), h("td.text", {}, one.name), h("td.number", {}, one.actions), h("td", {}, clock(one.since)),
+    h("td", {}, one.until && one.until > Date.now() ? clock(one.until) : t(one.queue.pace?.open ? "soon" : "none")), h("td", {}, t(because(one)))]));
+}
+
+function because({ until, queue: { pace } }) {
+  const now = Date.now();
+  if (!pace?.open) return "becauseOffline";
+  if (pace.pause > now) return "becausePause";
+  if (pace.day?.free_at > now) return "becauseDay";
+  if (pace.account?.free_at > now) return "becauseAccount";
+  return until > now ? "becausePace" : "becauseNow";
+}

@@ -1,0 +1,106 @@
+// What pages are made of beside text: dialogs, menus, messages that pass, lists that arrows walk through.
+
+import { h } from "./dom.js";
+import { t } from "./i18n.js";
+
+/** A dialog that is open; Escape and its last button close it. `made` gets a function that closes it. */
+export function dialog(title, made, closed) {
+  const place = h("dialog", { "aria-label": title, onclose: () => { place.remove(); closed?.(); } });
+  place.append(h("h2.text", {}, title), ...[made(() => place.close())].flat(Infinity).filter(Boolean));
+  document.body.append(place);
+  place.showModal();
+  return place;
+}
+
+/** The row of buttons at the end of a dialog. */
+export const closing = (close, ...more) => h("div.row.end", {}, more, h("button", { type: "button", onclick: close }, t("close")));
+
+/** A question in a dialog: resolves to the values of its fields, or null when it is closed. */
+export function ask(title, fields, hint) {
+  return new Promise((resolve) => {
+    let values = null;
+    dialog(title, (close) => {
+      const inputs = fields.map((field) => h("input", {
+        name: field.name, value: field.value ?? "", required: field.required !== false, autocomplete: "off", maxlength: 200,
+        list: field.choices?.length ? `known-${field.name}` : null,
+      }));
+      return h("form.form", {
+        onsubmit: (event) => { event.preventDefault(); values = Object.fromEntries(inputs.map((input) => [input.name, input.value.trim()])); close(); },
+      },
+        inputs.map((input, i) => h("label", {}, fields[i].label, input, fields[i].choices?.length > 0
+          && h("datalist", { id: `known-${fields[i].name}` }, fields[i].choices.map((choice) => h("option", { value: choice }))))),
+        hint && h("p.small.soft", {}, hint),
+        h("div.row.end", {}, h("button", { type: "button", onclick: close }, t("cancel")), h("button.main", {}, t("ok"))));
+    }, () => resolve(values));
+  });
+}
+
+/** A button that opens a menu. `items()` tells what is in it at that moment: `{ label, hint?, act }`. */
+export function menu(label, items, attributes = {}) {
+  const list = h("div.menu", { popover: "auto", role: "menu", "aria-label": label });
+  const button = h("button", { "aria-haspopup": "menu", "aria-expanded": "false", ...attributes, onclick: () => list.togglePopover() }, label, h("span.arrow", { "aria-hidden": "true" }, "▾"));
+  const close = () => { list.hidePopover(); button.focus(); };
+  list.addEventListener("beforetoggle", (event) => {
+    if (event.newState !== "open") return;
+    list.replaceChildren(...items().map((item) => h("button", { role: "menuitem", tabindex: "-1", onclick: () => { close(); item.act(); } },
+      h("span.text", {}, item.label), item.hint && h("span.small.soft.text", {}, item.hint))));
+  });
+  list.addEventListener("toggle", (event) => {
+    const open = event.newState === "open";
+    button.setAttribute("aria-expanded", String(open));
+    if (!open) return;
+    const at = button.getBoundingClientRect();
+    list.style.left = `${Math.max(8, Math.min(at.left, innerWidth - list.offsetWidth - 8))}px`;
+    list.style.top = `${at.bottom + list.offsetHeight + 8 < innerHeight ? at.bottom + 4 : Math.max(8, at.top - list.offsetHeight - 4)}px`;
+    list.firstChild?.focus();
+  });
+  walk(list, "button");
+  list.addEventListener("keydown", (event) => { if (event.key === "Tab") list.hidePopover(); });
+  return [button, list];
+}
+
+/** Lets the arrow keys, Home and End walk through what matches in a list. */
+export function walk(list, matching) {
+  list.addEventListener("keydown", (event) => {
+    const all = [...list.querySelectorAll(matching)];
+    const at = all.indexOf(document.activeElement);
+    const to = { ArrowDown: at + 1, ArrowUp: at < 0 ? all.length - 1 : at - 1, Home: 0, End: all.length - 1 }[event.key];
+    if (to === undefined || !all.length) return;
+    event.preventDefault();
+    all[Math.max(0, Math.min(to, all.length - 1))].focus();
+  });
+}
+
+const toasts = h("div.toasts");
+
+/** Says something that passes: at the foot of the page, and to a screen reader at once. What is wrong stays until closed. */
+export function toast(text, bad = false) {
+  if (!toasts.isConnected) document.body.append(toasts);
+  const line = h(`div.toast${bad ? ".bad" : ""}`, { role: bad ? "alert" : "status" },
+    h("p.text", {}, text), h("button.small", { onclick: () => line.remove() }, t("close")));
+  toasts.append(line);
+  while (toasts.children.length > 3) toasts.firstChild.remove();
+  if (!bad) setTimeout(() => line.remove(), 6000);
+}
+
+/** Shows what went wrong, and what to do about it. */
+export function report(error) {
+  toast(t("failed", { why: t(error.message) }), true);
+}
+
+const heard = h("p.sr", { role: "status", "aria-live": "polite" });
+
+/** Tells a screen reader. */
+export function announce(text) {
+  if (!heard.isConnected) document.body.append(heard);
+  heard.textContent = text.slice(0, 300);
+}
+
+const HUES = 8;
+
+/** A picture for a name: its first sign on one of a few colours, the same for the same name. */
+export function face(name, group = false) {
+  const sign = [...name.replace(/[\p{C}\p{Z}\p{P}\p{S}\p{M}]/gu, "")][0] ?? "·";
+  const hue = [...name].reduce((sum, one) => (sum * 31 + one.codePointAt(0)) % 9973, 7) % HUES;
+  return h(`span.face.hue${hue}${group ? ".group" : ""}`, { "aria-hidden": "true" }, sign.toUpperCase());
+}
