@@ -7,7 +7,7 @@ import { moment, t } from "./i18n.js";
 import { logCard } from "./log.js";
 import { accountCard, waitingTable } from "./pacing.js";
 import { state, when } from "./state.js";
-import { report } from "./widgets.js";
+import { announce, report, toast } from "./widgets.js";
 
 const REFRESH = 5000;
 
@@ -29,18 +29,25 @@ export function consoleView() {
   });
   /** What the reloads of the accounts said. */
   const said = new Map();
+  const reload = async (account) => {
+    try {
+      const { report: words } = await post("/api/reload", { account });
+      said.set(account, words);
+      announce(words);
+      await refresh();
+    } catch (error) {
+      report(error);
+    }
+  };
   const refresh = async () => {
     const [known, queues, book] = await Promise.all([get("/api/accounts"), get("/api/queues"), get("/api/rules")]);
     const many = known.length > 1;
-    const reload = async (account) => {
-      said.set(account, (await post("/api/reload", { account })).report);
-      await refresh();
-    };
-    fill(accounts, known.map((account) => accountCard(account, queues.find((queue) => queue.account === account.name), said.get(account.name), (name) => reload(name).catch(report))));
-    fill(waiting.body, waitingTable(queues, many));
-    fill(errors.body, errorsOf(queues, many));
-    fill(chats.body, chatsOf(queues, many, refresh));
-    fill(rules.body, rulesOf(book, many));
+    known.forEach(tellChange);
+    draw(accounts, [known, queues.map(({ chats: _, ...queue }) => queue), [...said]], () => known.map((account) => accountCard(account, queues.find((queue) => queue.account === account.name), said.get(account.name), reload)));
+    draw(waiting.body, [queues.map(({ waiting, pace }) => [waiting, pace])], () => waitingTable(queues, many));
+    draw(errors.body, queues.map((queue) => queue.errors), () => errorsOf(queues, many));
+    draw(chats.body, queues.map((queue) => queue.chats), () => chatsOf(queues, many, refresh));
+    draw(rules.body, book, () => rulesOf(book, many));
     const down = known.filter((account) => !account.online).length;
     document.title = `${down ? "⚠ " : ""}${state.session.bot.name} · Mynah`;
     log.several(many);
@@ -59,6 +66,24 @@ export function consoleView() {
     h("header.bar", {}, h("img", { src: "/assets/icon.svg", alt: "" }), h("h1", {}, "Mynah"), h("span.soft", {}, t("console")), connection, h("span.grow"), helpButton()),
     h("main.console", { "aria-label": t("console") }, accounts, waiting.card, log.card, errors.card, chats.card, rules.card));
   return { view, on, read };
+}
+
+/** Draws a part of the page only if what it shows has changed: a screen reader would read it again, a finger miss. */
+function draw(place, shown, made) {
+  const looks = JSON.stringify(shown);
+  if (place.shown === looks) return;
+  place.shown = looks;
+  fill(place, made());
+}
+
+const conditions = new Map();
+
+/** Says when an account goes off line, or comes back. */
+function tellChange({ name, condition, online, detail }) {
+  const before = conditions.get(name);
+  conditions.set(name, condition);
+  if (!before || before === condition) return;
+  toast(`${t("nowIs", { account: name, state: t(condition) })}${detail ? `\n${detail}` : ""}`, !online);
 }
 
 function card(title, ...classes) {

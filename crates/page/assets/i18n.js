@@ -86,7 +86,7 @@ const words = {
   botOffline: ["bot not logged in", "机器人未登录"],
   loggedIn: ["The bot is logged in. Log out on the phone to see how a login goes.", "机器人已登录。想看登录过程，可以先在手机上退出。"],
   scanPlayed: ["The bot asks for a login. Play the phone:", "机器人请求登录。你来扮演手机："],
-  scannedPlayed: ["Scanned. Confirm on the phone:", "已扫码，请在手机上确认："],
+  scannedPlayed: ["Confirm the login on the phone:", "请在手机上确认登录："],
   noCode: ["The bot has no login code yet; it appears here.", "机器人还没有拿到二维码，拿到后会显示在这里。"],
   scan: ["Scan", "扫码"],
   confirm: ["Confirm", "确认登录"],
@@ -113,6 +113,13 @@ const words = {
   openInEditor: ["Show in the editor", "在编辑器里查看"],
   stateOfPerson: ["State of the speaker", "发言人的状态"],
   stateOfChat: ["State of the chat", "这个聊天的状态"],
+  "state-cooldown": ["Cooldown of", "冷却："],
+  "state-cooldown-said": ["Told of the cooldown of", "已提示冷却："],
+  "state-limit": ["Count for the limit of", "已用次数："],
+  "state-limit-said": ["Told of the limit of", "已提示次数："],
+  "state-last": ["Last choice of", "上次选中的回复："],
+  "state-mute": ["Muted", "静音"],
+  "state-dialog": ["Dialog in progress", "进行中的对话"],
   passedOver: ["Passed over: {why}", "没有处理：{why}"],
   handler: ["Handler", "处理程序"],
   handledBy: ["Handled by {handler}", "由 {handler} 处理"],
@@ -122,7 +129,7 @@ const words = {
   over: ["over", "已结束"],
   days: ["{n} d", "{n} 天"],
   hours: ["{n} h", "{n} 小时"],
-  minutes: ["{n} min", "{n} 分"],
+  minutes: ["{n} min", "{n} 分钟"],
   seconds: ["{n} s", "{n} 秒"],
   save: ["Save and reload", "保存并重新加载"],
   unsaved: ["not saved", "未保存"],
@@ -157,7 +164,7 @@ const words = {
   online: ["on line", "在线"],
   offline: ["off line", "离线"],
   ended: ["ended", "已停止"],
-  since: ["since {time}", "自 {time}"],
+  since: ["since {time}", "{time} 起"],
   startingHint: ["It connects to the service.", "正在连接服务器。"],
   offlineHint: ["It tries again by itself.", "会自动重连。"],
   endedHint: ["Start the program again, and scan the code if it asks for one.", "请重新启动程序；如需登录，再扫一次码。"],
@@ -189,7 +196,8 @@ const words = {
   becauseDay: ["the day's limit is used up", "当天的限额已用完"],
   becausePace: ["the chat's pace", "按这个聊天的节奏"],
   becauseNow: ["about to leave", "即将发出"],
-  pausedUntil: ["Sending pauses until {time} ({left}): the service said “too frequent”.", "暂停发送到 {time}（{left}）：微信提示操作太频繁。"],
+  pausedUntil: ["Sending pauses until {time}: the service said “too frequent”.", "暂停发送到 {time}：微信提示操作太频繁。"],
+  nowIs: ["{account}: {state}", "{account}：{state}"],
   perTime: ["Sent within {time}", "{time}内已发"],
   unlimited: ["No limit is set.", "没有设置限额。"],
   perChatPace: ["Each chat: {n} within {time}", "每个聊天：{time}内 {n} 条"],
@@ -279,6 +287,7 @@ export function moment(millis, now = Date.now(), more = {}) {
 
 /** How long something lasts, in at most two units. */
 export function lasting(millis) {
+  if (millis === 24 * 3600 * 1000) return t("hours", { n: 24 });
   const seconds = Math.ceil(millis / 1000);
   const parts = [["days", Math.floor(seconds / 86400)], ["hours", Math.floor(seconds / 3600) % 24], ["minutes", Math.floor(seconds / 60) % 60], ["seconds", seconds % 60]];
   const first = parts.findIndex(([, n]) => n > 0);

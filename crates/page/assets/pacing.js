@@ -13,14 +13,14 @@ export function accountCard(account, queue, said, reload) {
   return h("section.card.form", { "aria-label": `${t("account")} ${account.name}` },
     h("div.row", {}, h("h2.grow.text", {}, account.name), h(`span.lamp.${kind}`, {}, t(account.condition))),
     account.since && h("p.small.soft", {}, t("since", { time: moment(account.since) })),
-    account.detail && h("p.small.bad.text", { role: "alert" }, account.detail),
+    account.detail && h("p.small.bad.text", {}, account.detail),
     hint && h("p.small.soft", {}, t(hint)),
     account.prompt === "scan" && h("p", {}, h("strong", {}, t("scanThis"))),
     account.prompt === "confirm" && h("p", {}, h("strong", {}, t("confirmOnPhone"))),
     account.qr && h("img.qr", { src: account.qr, alt: t("qrAlt") }),
     queue && [numbers(queue), queue.pace && limits(queue.pace)],
     h("div.row", {}, h("button.small", { onclick: () => reload(account.name), "data-key": `reload-${account.name}` }, t("reload"))),
-    said && h("p.small.text.said", { role: "status" }, said));
+    said && h("p.small.text.said", {}, said));
 }
 
 function numbers(queue) {
@@ -31,7 +31,7 @@ function numbers(queue) {
 function limits(pace) {
   const { account, day, per_chat: each, pause } = pace;
   return h("div.form", {},
-    pause && h("p.warn.small", { role: "alert" }, t("pausedUntil", { time: clock(pause), left: lasting(pause - Date.now()) })),
+    pause && h("p.warn.small", {}, t("pausedUntil", { time: clock(pause) })),
     [account, day].map((one) => one && limit(one)),
     each && h("p.small.soft", {}, t("perChatPace", { n: each.count, time: lasting(each.per) })),
     !account && !day && !each && h("p.small.soft", {}, t("unlimited")));

@@ -5,7 +5,7 @@ import { arrange, h } from "./dom.js";
 import { dayOf, language, moment, t } from "./i18n.js";
 import { people, sayForm, sendFiles, speaker } from "./say.js";
 import { changed, now, state, when } from "./state.js";
-import { announce, ask, face, menu, report, walk } from "./widgets.js";
+import { announce, ask, botFace, face, menu, report, walk } from "./widgets.js";
 
 /** So near to the end counts as there. */
 const NEAR = 60;
@@ -92,7 +92,7 @@ function lineOf(message) {
   if (kind === "system") bubble.append(h("span.text", {}, words(message)));
   else {
     bubble.append(h("span.who", {}, h("bdi", {}, message.mine ? `${t("bot")} ${state.session.bot.name}` : message.from), ` · ${moment(message.time, message.time)}`), ...contentOf(message));
-    line.append(face(message.mine ? "🤖" : message.from));
+    line.append(message.mine ? botFace() : face(message.from));
   }
   line.append(bubble);
   if (message.kind === "file" && message.media) line.append(h("a.small", { href: message.media, download: message.text || "file" }, t("download")));

@@ -55,6 +55,8 @@ export function toolsBar() {
     const open = tools.classList.toggle("open");
     more.setAttribute("aria-expanded", String(open));
   } }, t("tools"));
+  // On a phone it covers what it was opened for.
+  tools.addEventListener("click", (event) => { if (more.ariaExpanded === "true" && event.target.closest("button") && !event.target.closest(".jumps, [aria-haspopup]")) more.click(); });
   return h("header.bar", {}, h("img", { src: "/assets/icon.svg", alt: "" }), h("h1", {}, "Mynah"), h("span.soft.wide", {}, t("sandbox")), bot, h("span.grow"), more, tools, helpButton());
 }
 

@@ -85,13 +85,18 @@ function tick(place) {
 
 function values(title, map) {
   const known = Object.entries(map ?? {});
-  return known.length > 0 && h("section", {}, h("h2", {}, title), facts(known.map(([name, value]) => [name, asRead(value)])));
+  return known.length > 0 && h("section", {}, h("h2", {}, title), facts(known.map(([name, value]) => asRead(name, value))));
 }
 
-/** A value of state; one that is a moment is shown as such too. */
-function asRead(value) {
-  const millis = /^\d{13}$/.test(value) ? Number(value) : null;
-  return millis ? `${value} (${moment(millis, now(), { second: "2-digit" })})` : value;
+/** A value of state: what brakes keep is told in words, the variables of rules as they are. */
+function asRead(name, value) {
+  const [, what, rest] = /^([a-z-]+):(.*)$/s.exec(name) ?? [];
+  const told = t(`state-${what}`);
+  if (!what || told === `state-${what}`) return [name, value];
+  const label = ["until", "open"].includes(rest) ? told : `${told} ${rest}`;
+  if (!["cooldown", "mute"].includes(what) || !/^\d+$/.test(value)) return [label, value];
+  const until = Number(value);
+  return [label, h("span", {}, t("until", { time: moment(until, now(), { second: "2-digit" }) }), " · ", h("span", { "data-until": until }, left(until)))];
 }
 
 function facts(rows) {

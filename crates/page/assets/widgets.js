@@ -98,6 +98,9 @@ export function announce(text) {
 
 const HUES = 8;
 
+/** The bot's own picture. */
+export const botFace = () => h("img.face", { src: "/assets/icon.svg", alt: "" });
+
 /** A picture for a name: its first sign on one of a few colours, the same for the same name. */
 export function face(name, group = false) {
   const sign = [...name.replace(/[\p{C}\p{Z}\p{P}\p{S}\p{M}]/gu, "")][0] ?? "·";

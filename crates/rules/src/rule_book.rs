@@ -90,6 +90,8 @@ pub struct RuleBook {
 pub struct RuleInfo {
     /// Its id, or `file:line`.
     pub id: String,
+    /// What the names of its state end with, after the brake and a colon.
+    pub key: String,
     /// Its file.
     pub file: Arc<str>,
     /// The line of its header.

@@ -73,9 +73,12 @@ impl Onlooker {
     fn looked(&self, ctx: &Context, event: &Event) -> Looked {
         let at = Moment { now: ctx.now(), random: ctx.random(), chats: Arc::clone(ctx.chats()) };
         let mut trace = Vec::new();
-        self.shelf.load().explain(event, ctx, &at, &mut trace);
+        let book = self.shelf.load();
+        book.explain(event, ctx, &at, &mut trace);
+        let rules: BTreeMap<String, String> =
+            book.rules().map(|rule| (rule.key, rule.id)).collect();
         let values = |scope| {
-            ctx.values(scope).map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+            ctx.values(scope).map(|(key, value)| (named(key, &rules), value.to_owned())).collect()
         };
         let state = StateRow { person: values(Scope::Person), chat: values(Scope::Chat) };
         Looked { at: ctx.now(), trace, state, decided: None }
@@ -103,6 +106,15 @@ fn message_of(event: &Event) -> Option<&str> {
         EventBody::Notice(_) => event.id.as_str().strip_prefix('n'),
         EventBody::Due(_) | EventBody::Started => None,
     }
+}
+
+/// A name of state as people know it: with the rule's id in place of the key under which it is kept, and without the
+/// period that a count belongs to.
+fn named(name: &str, rules: &BTreeMap<String, String>) -> String {
+    let Some((what, rest)) = name.split_once(':') else { return name.to_owned() };
+    let key = rest.rsplit_once(':').map_or(rest, |(key, _)| key);
+    let rule = rules.get(rest).or_else(|| rules.get(key));
+    rule.map_or_else(|| name.to_owned(), |rule| format!("{what}:{rule}"))
 }
 
 fn step(rule: &RuleRef, verdict: &Verdict, at: Timestamp, lang: Lang) -> StepRow {
@@ -133,5 +145,24 @@ impl Handler for Onlooker {
     async fn on_event(&self, ctx: &mut Context, event: &Event) -> Result<Flow, HandlerError> {
         self.look(ctx, event);
         Ok(Flow::Continue)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn state_of_a_rule_is_named_after_it() {
+        let rules = BTreeMap::from([("#rule-0a".to_owned(), "bot.toml:7".to_owned())]);
+        for (name, expected) in [
+            ("cooldown:#rule-0a", "cooldown:bot.toml:7"),
+            ("limit:#rule-0a:1795670011", "limit:bot.toml:7"),
+            ("limit:#rule-0b:1795670011", "limit:#rule-0b:1795670011"),
+            ("mute:until", "mute:until"),
+            ("points", "points"),
+        ] {
+            assert_eq!(named(name, &rules), expected);
+        }
     }
 }

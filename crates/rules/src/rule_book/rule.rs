@@ -98,7 +98,7 @@ impl Rule {
     /// What lists show of it.
     pub(crate) fn info(&self) -> RuleInfo {
         let RuleRef { id, file, line } = self.reference();
-        RuleInfo { id, file, line, off: self.off }
+        RuleInfo { id, key: self.key.to_string(), file, line, off: self.off }
     }
 
     /// About how many steps its regexes can take at worst in a text of so many characters.

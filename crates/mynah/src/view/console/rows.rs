@@ -306,8 +306,13 @@ mod tests {
 
     #[test]
     fn a_rule_is_stale_only_if_the_log_reaches_far_enough() {
-        let rule =
-            |id: &str, off| RuleInfo { id: id.to_owned(), file: "bot.toml".into(), line: 1, off };
+        let rule = |id: &str, off| RuleInfo {
+            id: id.to_owned(),
+            key: id.to_owned(),
+            file: "bot.toml".into(),
+            line: 1,
+            off,
+        };
         let rules =
             || [rule("never", false), rule("old", false), rule("new", false), rule("off", true)];
         let fired = |days| Fired { times: 3, last: days_ago(days) };
