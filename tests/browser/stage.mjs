@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-const [, , program, , tools] = process.argv;
+const [, , program, , tools, wanted = ""] = process.argv;
 const require = createRequire(join(tools, "package.json"));
 const { chromium } = require("playwright-core");
 
@@ -71,15 +71,18 @@ export function run(args) {
 let passed = 0;
 let failed = 0;
 
-/** One test: runs it, says how it went, goes on. */
+/** One test: runs it if it is wanted, says how it went, goes on. */
 export async function test(name, body) {
+  if (!name.includes(wanted)) return;
+  const begun = performance.now();
+  const took = () => `${((performance.now() - begun) / 1000).toFixed(1)} s`;
   try {
     await Promise.race([body(), tooLong()]);
     passed += 1;
-    console.log(`PASS ${name}`);
+    console.log(`PASS ${name} (${took()})`);
   } catch (error) {
     failed += 1;
-    console.log(`FAIL ${name}\n${error.stack}`);
+    console.log(`FAIL ${name} (${took()})\n${error.stack}`);
   }
 }
 

@@ -129,7 +129,7 @@ export async function readWhy(id) {
 /** Reads older messages; what one looks at stays where it is. */
 async function readOlder(log) {
   const first = state.messages[0];
-  const page = await get(`/api/messages?chat=${encodeURIComponent(state.chat)}&before=${encodeURIComponent(first.seq)}`);
+  const page = await get(`/api/messages?chat=${encodeURIComponent(state.chat)}&before=${encodeURIComponent(first.id)}`);
   if (state.messages[0] !== first) return;
   const line = () => log.querySelector(`[data-id="${CSS.escape(first.id)}"]`);
   const at = line().offsetTop - log.scrollTop;

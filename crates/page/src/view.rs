@@ -62,7 +62,7 @@ pub enum Call {
     Messages {
         /// The chat.
         chat: String,
-        /// Only messages before this [`MessageRow::seq`].
+        /// Only messages before the one with this id.
         #[serde(default)]
         before: Option<String>,
     },
@@ -281,9 +281,7 @@ pub struct MessagePage {
 /// A message of the sandbox.
 #[derive(Debug, Clone, Serialize)]
 pub struct MessageRow {
-    /// Its number: rises with time.
-    pub seq: u64,
-    /// Its id.
+    /// Its id: a number that rises with time, as text, since it is larger than a browser's numbers.
     pub id: String,
     /// The chat's id.
     pub chat: String,

@@ -160,7 +160,6 @@ impl SandboxView {
 
     fn row(&self, said: Said) -> MessageRow {
         MessageRow {
-            seq: said.id.parse().unwrap_or(0),
             media: said.media.map(|_| format!("/api/media/{}", said.id)),
             kind: if said.from.is_empty() { "system".to_owned() } else { said.kind },
             id: said.id,
