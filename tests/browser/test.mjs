@@ -528,8 +528,8 @@ await test("the console looks right and is accessible in both languages, light a
   for (const { name, options } of looks) {
     const page = await c.page(options);
     let found = [];
-    const shot = async (view, fullPage = false) => {
-      await page.screenshot({ path: join(pictures, `console-${view}-${name}.png`), fullPage });
+    const shot = async (view) => {
+      await page.screenshot({ path: join(pictures, `console-${view}-${name}.png`) });
       found = found.concat(await seriousViolations(page), await cutOff(page));
     };
     await shot("token");
@@ -541,15 +541,28 @@ await test("the console looks right and is accessible in both languages, light a
     }
     await page.locator(".log li", { hasText: "随便聊聊" }).first().waitFor();
     await page.locator(".console td", { hasText: "客户一群" }).first().waitFor();
+    // All of it in one picture: the page scrolls inside of the window.
+    const high = await page.evaluate(() => document.querySelector(".console").scrollHeight + document.querySelector(".bar").offsetHeight);
+    await page.setViewportSize({ width: options.viewport.width, height: high });
     await shot("main");
-    await page.locator(".console .card.wide").nth(1).scrollIntoViewIfNeeded();
-    await page.locator(".console").evaluate((all) => { all.scrollTop = all.querySelector(".log").offsetTop - 120; });
-    await shot("log");
     assert(found.length === 0, `${name}: ${found.join("\n")}`);
     assert(page.broken.length === 0, page.broken.join("\n"));
     await page.context().close();
   }
   await c.end();
+});
+
+await test("a bot that spoke too often says until when it pauses", async () => {
+  const s = await sandbox("bots/faq");
+  await s.page.getByRole("button", { name: "Faults" }).click();
+  await s.page.getByRole("menuitem", { name: "Too frequent" }).click();
+  await s.page.getByText("1 faults to come").waitFor();
+  await say(s.page, "多少钱");
+  await s.page.locator("header [role=status]", { hasText: "bot pauses until" }).waitFor();
+  await s.page.getByRole("button", { name: "+1 minute" }).click();
+  await answer(s.page, "价目表").waitFor();
+  await s.page.locator("header [role=status]", { hasText: "bot on line" }).waitFor();
+  await s.end();
 });
 
 await test("5 000 messages in a chat and 1 000 chats stay quick", async () => {

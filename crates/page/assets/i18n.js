@@ -84,6 +84,8 @@ const words = {
   login: ["Login", "登录"],
   botOnline: ["bot on line", "机器人在线"],
   botOffline: ["bot not logged in", "机器人未登录"],
+  botLeft: ["the bot has left: start it again in the terminal", "机器人已退出，请在终端重新启动"],
+  botPauses: ["bot pauses until {time}: too frequent", "机器人暂停发送到 {time}：操作太频繁"],
   loggedIn: ["The bot is logged in. Log out on the phone to see how a login goes.", "机器人已登录。想看登录过程，可以先在手机上退出。"],
   scanPlayed: ["The bot asks for a login. Play the phone:", "机器人请求登录。你来扮演手机："],
   scannedPlayed: ["Confirm the login on the phone:", "请在手机上确认登录："],
@@ -274,15 +276,23 @@ export function t(key, values = {}) {
 
 const locale = document.documentElement.lang;
 
+/** Forms of moments, made once: making one takes longer than using it a hundred times. */
+const forms = new Map();
+
+function written(millis, form) {
+  const key = JSON.stringify(form);
+  if (!forms.has(key)) forms.set(key, new Intl.DateTimeFormat(locale, form));
+  return forms.get(key).format(millis);
+}
+
 /** The day of a moment, as a person says it. */
-export const dayOf = (millis) => new Date(millis).toLocaleDateString(locale, { month: "long", day: "numeric", weekday: "long" });
+export const dayOf = (millis) => written(millis, { month: "long", day: "numeric", weekday: "long" });
 
 /** A moment, as a person reads it: the time, and the day where it is not that of `now`. */
 export function moment(millis, now = Date.now(), more = {}) {
-  const at = new Date(millis);
-  const same = at.toDateString() === new Date(now).toDateString();
+  const same = new Date(millis).toDateString() === new Date(now).toDateString();
   const day = same ? {} : { month: "short", day: "numeric" };
-  return at.toLocaleString(locale, { ...day, hour: "2-digit", minute: "2-digit", ...more });
+  return written(millis, { ...day, hour: "2-digit", minute: "2-digit", ...more });
 }
 
 /** How long something lasts, in at most two units. */

@@ -20,6 +20,13 @@ export function logCard() {
     const found = log.filter((entry) => !query || words(entry).includes(query));
     arrange(list, found.length ? found.map(rowOf) : [h("li.soft", {}, log.length ? t("nothingFound", { n: log.length }) : t("noMessages"))]);
   };
+  // A flood is drawn a few times a second, not once a message.
+  let due = false;
+  const soon = () => {
+    if (due) return;
+    due = true;
+    setTimeout(() => { due = false; draw(); }, 50);
+  };
   const same = (a) => (b) => a.id === b.id && a.account === b.account;
   return {
     card: h("section.card.wide", {}, h("div.row.head", {}, h("h2.grow", {}, t("live")), filter), list),
@@ -31,7 +38,7 @@ export function logCard() {
       if (at >= 0) log[at] = entry;
       else log.unshift(entry);
       log.splice(KEPT);
-      draw();
+      soon();
     },
     /** Whether entries name their account. */
     several: (wanted) => {

@@ -28,6 +28,7 @@ export function toolsBar() {
   const edit = h("button", { onclick: toggleEditor, "data-key": "edit" }, t("edit"));
   const tick = () => {
     if (!state.session) return;
+    if (state.login?.pause) drawLamp(bot);
     const time = moment(now(), Date.now(), { second: "2-digit" });
     if (clock.textContent !== time) clock.textContent = time;
   };
@@ -61,10 +62,14 @@ export function toolsBar() {
 }
 
 function drawLamp(lamp) {
-  const lost = state.connection !== "open";
-  const online = state.login?.online !== false;
-  lamp.textContent = t(lost ? "lost" : online ? "botOnline" : "botOffline");
-  lamp.className = `small lamp ${lost ? "bad" : online ? "good" : "warn"}`;
+  const { online, left, pause } = state.login ?? {};
+  const pauses = pause > now();
+  const [text, kind] = state.connection !== "open" ? [t("lost"), "bad"]
+    : left ? [t("botLeft"), "bad"]
+      : online === false ? [t("botOffline"), "warn"]
+        : pauses ? [t("botPauses", { time: moment(pause, now(), { second: "2-digit" }) }), "warn"] : [t("botOnline"), "good"];
+  if (lamp.textContent !== text) lamp.textContent = text;
+  lamp.className = `small lamp ${kind}`;
 }
 
 async function jump(by) {

@@ -273,6 +273,37 @@ mod tests {
         }
     }
 
+    /// A view of nothing.
+    struct Nothing;
+
+    #[async_trait::async_trait]
+    impl View for Nothing {
+        async fn answer(&self, _: Call) -> Result<Value, Problem> {
+            Ok(Value::Null)
+        }
+
+        fn follow(&self) -> tokio::sync::broadcast::Receiver<Arc<News>> {
+            tokio::sync::broadcast::channel(1).1
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_guesses_tokens_gets_few_guesses_and_holds_nobody_up_for_long() {
+        let app = App::guarded(Arc::new(Nothing), "right");
+        let with = |token: &str| {
+            let value = format!("Bearer {token}").parse().unwrap();
+            HeaderMap::from_iter([(AUTHORIZATION, value)])
+        };
+        let begun = tokio::time::Instant::now();
+        assert!(app.knows(&with("right")).await);
+        assert!(!app.knows(&HeaderMap::new()).await);
+        assert_eq!(begun.elapsed(), Duration::ZERO);
+        let wrong = with("wrong");
+        let guesses = (0..GUESSES * 4).map(|_| app.knows(&wrong));
+        assert!(futures_util::future::join_all(guesses).await.iter().all(|known| !known));
+        assert_eq!(begun.elapsed().as_millis() / 10, (THOUGHT * 4).as_millis() / 10);
+    }
+
     #[test]
     fn tokens_are_compared_whole() {
         assert!(same("abc", "abc"));

@@ -152,7 +152,8 @@ pub enum Call {
         #[serde(default)]
         lang: String,
     },
-    /// The state of the login → `{"online", "state"?, "qr"?}`, the code as a data address.
+    /// How the bot is → `{"online", "left", "pause"?, "state"?, "qr"?}`: whether it is logged in, whether it has left for
+    /// good, until when it pauses since it spoke too often, the state of the login, and its code as a data address.
     #[serde(rename = "GET login")]
     Login,
     /// Plays the phone: `scan`, `confirm`, `cancel`, `logout`.

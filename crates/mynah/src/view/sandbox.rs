@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use mynah_core::{Clock, Event, EventBody, EventId};
+use mynah_core::{Clock, Event, EventBody, EventId, Timestamp};
 use mynah_page::view::{
     BotRow, Call, ChatRow, Checked, Deed as PageDeed, LastRow, MessagePage, MessageRow, News,
     Problem, Session, View,
@@ -361,7 +361,8 @@ impl SandboxView {
         Ok(told(saved.reloaded, saved.report.unwrap_or_default()))
     }
 
-    fn login(&self) -> Result<Value, Problem> {
+    async fn login(&self) -> Result<Value, Problem> {
+        let pace = self.control.pace().await;
         let online = self.sandbox.is_online();
         let login = self.world(None, None, 0)?.login.filter(|_| !online);
         let is_open = |login: &&Login| matches!(login.state.as_str(), "waiting" | "scanned");
@@ -369,6 +370,8 @@ impl SandboxView {
             login.as_ref().filter(is_open).and_then(|login| Qr::of(&login.link).ok()?.png().ok());
         Ok(json!({
             "online": online,
+            "left": pace.is_err(),
+            "pause": pace.ok().and_then(|pace| pace.pause).map(Timestamp::as_millis),
             "state": login.map(|login| login.state),
             "qr": picture.map(|png| format!("data:image/png;base64,{}", STANDARD.encode(png))),
         }))
@@ -431,7 +434,7 @@ impl View for SandboxView {
                 as_json(self.save(&text, was.as_deref(), self.lang_of(&lang)).await?)
             }
             Call::Test { chat, lang } => self.make_test(&chat, self.lang_of(&lang)).await,
-            Call::Login => self.login(),
+            Call::Login => self.login().await,
             Call::Phone { r#do } => self.phone(&r#do).await,
             Call::FaultsLeft => as_json(self.sandbox.faults()),
             Call::Faults(wanted) => self.faults(wanted),

@@ -201,6 +201,7 @@ impl Observer for Lamp {
     }
 
     fn trouble(&self, trouble: &Trouble) {
+        let _ = self.seat.news.send(Arc::new(News::Status));
         match trouble {
             Trouble::HandlerFailed { handler, error, .. } => {
                 tracing::error!(handler, error, "a handler failed; its effects are dropped");
