@@ -451,7 +451,7 @@ await test("the console asks for the token, and shows accounts, limits, what wai
   await entry.locator(".tag", { hasText: "shop" }).waitFor();
   await entry.locator(".reply", { hasText: "价目表" }).waitFor();
   // The pace of a chat is one in an hour: the second answer waits, and the page says where, until when and why.
-  await page.locator(".console tr", { hasText: "客户一群" }).filter({ hasText: "the chat's pace" }).waitFor();
+  await page.locator(".pairs li", { hasText: "客户一群" }).filter({ hasText: "not before" }).filter({ hasText: "the chat's pace" }).waitFor();
   await account(page, "shop").getByText("1 / 20").waitFor();
   await page.locator(".console tr", { hasText: "bot.toml:9" }).filter({ hasText: "shop" }).locator("td", { hasText: /^2$/ }).waitFor();
   await page.getByRole("searchbox", { name: "Search messages" }).fill("多少钱");
@@ -540,7 +540,7 @@ await test("the console looks right and is accessible in both languages, light a
       for (const text of ["请问多少钱", "价格呢", "随便聊聊"]) await c.ask(page, text);
     }
     await page.locator(".log li", { hasText: "随便聊聊" }).first().waitFor();
-    await page.locator(".console td", { hasText: "客户一群" }).first().waitFor();
+    await page.locator(".pairs li", { hasText: "客户一群" }).waitFor();
     // All of it in one picture: the page scrolls inside of the window.
     const high = await page.evaluate(() => document.querySelector(".console").scrollHeight + document.querySelector(".bar").offsetHeight);
     await page.setViewportSize({ width: options.viewport.width, height: high });

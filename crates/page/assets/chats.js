@@ -72,11 +72,12 @@ function lastWords({ last, group }) {
 
 /** Opens a chat and reads its last messages. */
 export async function open(id) {
+  if (state.chat !== id) state.messages = [];
   state.chat = id;
   state.message = null;
   state.why = null;
   state.tab = "talk";
-  state.messages = [];
+  state.reading = true;
   state.hasOlder = false;
   state.below = 0;
   state.atEnd = true;
@@ -85,11 +86,12 @@ export async function open(id) {
   const unread = chat?.unread ?? 0;
   if (chat) chat.unread = 0;
   changed("chat", "chats", "why", "tab");
-  const page = await get(`/api/messages?chat=${encodeURIComponent(id)}`);
+  const page = await get(`/api/messages?chat=${encodeURIComponent(id)}`).finally(() => { if (state.chat === id) state.reading = false; });
   if (state.chat !== id) return;
   // What came while this was read stands behind it.
   const read = new Set(page.messages.map((message) => message.id));
-  state.messages = [...page.messages, ...state.messages.filter((message) => !read.has(message.id))];
+  const last = page.messages.at(-1)?.time ?? 0;
+  state.messages = [...page.messages, ...state.messages.filter((message) => !read.has(message.id) && message.time >= last)];
   state.hasOlder = page.more;
   state.firstNew = unread ? state.messages.filter((message) => message.kind !== "system").at(-unread)?.id : null;
   changed("messages");

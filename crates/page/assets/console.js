@@ -5,7 +5,7 @@ import { fill, h } from "./dom.js";
 import { helpButton, listen } from "./help.js";
 import { moment, t } from "./i18n.js";
 import { logCard } from "./log.js";
-import { accountCard, waitingTable } from "./pacing.js";
+import { accountCard, waitingList } from "./pacing.js";
 import { state, when } from "./state.js";
 import { announce, report, toast } from "./widgets.js";
 
@@ -44,7 +44,7 @@ export function consoleView() {
     const many = known.length > 1;
     known.forEach(tellChange);
     draw(accounts, [known, queues.map(({ chats: _, ...queue }) => queue), [...said]], () => known.map((account) => accountCard(account, queues.find((queue) => queue.account === account.name), said.get(account.name), reload)));
-    draw(waiting.body, [queues.map(({ waiting, pace }) => [waiting, pace])], () => waitingTable(queues, many));
+    draw(waiting.body, [queues.map(({ waiting, pace }) => [waiting, pace])], () => waitingList(queues, many));
     draw(errors.body, queues.map((queue) => queue.errors), () => errorsOf(queues, many));
     draw(chats.body, queues.map((queue) => queue.chats), () => chatsOf(queues, many, refresh));
     draw(rules.body, book, () => rulesOf(book, many));
@@ -92,7 +92,7 @@ function card(title, ...classes) {
 }
 
 /** A table; `columns` that are false are left out together with their cells. */
-export function table(columns, rows) {
+function table(columns, rows) {
   const kept = (cells) => cells.filter((_, i) => columns[i]);
   return h("table", {}, h("thead", {}, h("tr", {}, kept(columns).map((name) => h("th", { scope: "col" }, t(name))))), h("tbody", {}, rows.map((cells) => h("tr", {}, kept(cells)))));
 }

@@ -1,6 +1,5 @@
 // How the accounts are, how fast they may speak, and what waits in which chat until when.
 
-import { table } from "./console.js";
 import { h } from "./dom.js";
 import { lasting, moment, t } from "./i18n.js";
 
@@ -45,12 +44,12 @@ function limit({ used, count, per, free_at: freeAt }) {
 }
 
 /** What waits in which chat, since when, until when, and why. */
-export function waitingTable(queues, many) {
+export function waitingList(queues, many) {
   const all = queues.flatMap((queue) => queue.waiting.map((one) => ({ ...one, queue }))).sort((a, b) => a.since - b.since);
   if (!all.length) return h("p.soft", {}, t("nothingWaits"));
-  return table([many && "account", "chat", "count", "waits", "earliest", "reason"], all.map((one) => [
-    h("td.text", {}, one.queue.account), h("td.text", {}, one.name), h("td.number", {}, one.actions), h("td", {}, clock(one.since)),
-    h("td", {}, one.until && one.until > Date.now() ? clock(one.until) : t(one.queue.pace?.open ? "soon" : "none")), h("td", {}, t(because(one)))]));
+  return h("ul.plain.pairs", {}, all.map((one) => h("li", {},
+    h("div.row", {}, many && h("bdi.tag.small", {}, one.queue.account), h("bdi.text", {}, one.name), h("span.soft", {}, t("waitingCount", { n: one.actions, time: clock(one.since) }))),
+    h("div", {}, one.until > Date.now() && h("strong", {}, `${t("earliest", { time: clock(one.until) })} · `), t(because(one))))));
 }
 
 function because({ until, queue: { pace } }) {

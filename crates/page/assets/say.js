@@ -22,7 +22,7 @@ export function speaker() {
 
 export function sayForm() {
   const picture = h("span");
-  const who = h("select", { id: "speaker", onchange: () => { state.speaker[state.chat] = who.value; changed("chats"); text.focus(); } });
+  const who = h("select", { id: "speaker", onchange: () => { state.speaker[state.chat] = who.value; changed("chats"); } });
   const text = h("textarea", {
     rows: "1", "aria-label": t("write"), placeholder: t("write"), role: "combobox", "aria-expanded": "false",
     "aria-controls": "mentions", "aria-autocomplete": "list", "data-key": "say",

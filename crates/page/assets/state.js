@@ -17,6 +17,8 @@ export const state = {
   chat: null,
   messages: [],
   hasOlder: false,
+  /** The messages of the open chat are on their way. */
+  reading: false,
   /** Whether the end of the conversation is in sight, and how many messages came below it since. */
   atEnd: true,
   below: 0,

@@ -31,7 +31,7 @@ export function talkColumn() {
     state.atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR;
     if (state.atEnd && state.below) { state.below = 0; changed("messages"); }
   }, { passive: true });
-  walk(log, ".bubble");
+  walk(log, ".bubble", true);
   when(["messages", "chat", "message"], draw);
   // What is below a picture that arrives late, or a window that grows smaller, moves along.
   new ResizeObserver(() => { if (state.atEnd) toEnd(log); }).observe(log);
@@ -63,7 +63,7 @@ function drawMessages(log) {
   const last = state.messages.at(-1);
   if (!first && last && last !== drawn.last && (last.mine || last.kind === "system")) announce(`${last.mine ? t("bot") : ""} ${words(last)}`);
   drawn = { chat: state.chat, last };
-  if (!state.messages.length) return log.replaceChildren(h("p.empty", {}, t("nothingSaid")));
+  if (!state.messages.length) return log.replaceChildren(state.reading ? "" : h("p.empty", {}, t("nothingSaid")));
   const before = new Map([...log.children].map((line) => [line.dataset.id, line]));
   const nodes = state.hasOlder ? [before.get("older") ?? h("button.older", { "data-id": "older", onclick: () => readOlder(log).catch(report) }, t("older"))] : [];
   let day = null;

@@ -38,7 +38,8 @@ export function ask(title, fields, hint) {
 /** A button that opens a menu. `items()` tells what is in it at that moment: `{ label, hint?, act }`. */
 export function menu(label, items, attributes = {}) {
   const list = h("div.menu", { popover: "auto", role: "menu", "aria-label": label });
-  const button = h("button", { "aria-haspopup": "menu", "aria-expanded": "false", ...attributes, onclick: () => list.togglePopover() }, label, h("span.arrow", { "aria-hidden": "true" }, "▾"));
+  const button = h("button", { "aria-haspopup": "menu", ...attributes }, label, h("span.arrow", { "aria-hidden": "true" }, "▾"));
+  button.popoverTargetElement = list;
   const close = () => { list.hidePopover(); button.focus(); };
   list.addEventListener("beforetoggle", (event) => {
     if (event.newState !== "open") return;
@@ -46,9 +47,7 @@ export function menu(label, items, attributes = {}) {
       h("span.text", {}, item.label), item.hint && h("span.small.soft.text", {}, item.hint))));
   });
   list.addEventListener("toggle", (event) => {
-    const open = event.newState === "open";
-    button.setAttribute("aria-expanded", String(open));
-    if (!open) return;
+    if (event.newState !== "open") return;
     const at = button.getBoundingClientRect();
     list.style.left = `${Math.max(8, Math.min(at.left, innerWidth - list.offsetWidth - 8))}px`;
     list.style.top = `${at.bottom + list.offsetHeight + 8 < innerHeight ? at.bottom + 4 : Math.max(8, at.top - list.offsetHeight - 4)}px`;
@@ -59,12 +58,12 @@ export function menu(label, items, attributes = {}) {
   return [button, list];
 }
 
-/** Lets the arrow keys, Home and End walk through what matches in a list. */
-export function walk(list, matching) {
+/** Lets the arrow keys, Home and End walk through what matches in a list, from its beginning or from its end. */
+export function walk(list, matching, fromEnd = false) {
   list.addEventListener("keydown", (event) => {
     const all = [...list.querySelectorAll(matching)];
     const at = all.indexOf(document.activeElement);
-    const to = { ArrowDown: at + 1, ArrowUp: at < 0 ? all.length - 1 : at - 1, Home: 0, End: all.length - 1 }[event.key];
+    const to = { ArrowDown: at < 0 && fromEnd ? all.length - 1 : at + 1, ArrowUp: at < 0 ? all.length - 1 : at - 1, Home: 0, End: all.length - 1 }[event.key];
     if (to === undefined || !all.length) return;
     event.preventDefault();
     all[Math.max(0, Math.min(to, all.length - 1))].focus();
