@@ -239,6 +239,7 @@ await test("people come, go, pat, recall, rename, pay and ask to be friends", as
   await bubble(s.page, "大家好").waitFor();
   await deed(s.page, "Recall the last message of 赵六");
   await s.page.locator(".recalled", { hasText: "大家好" }).waitFor();
+  await notice(s.page, "赵六 recalled a message").waitFor();
   await deed(s.page, "Pat the bot");
   await notice(s.page, "拍了拍").waitFor();
   await deed(s.page, "Send a red packet");
@@ -248,6 +249,7 @@ await test("people come, go, pat, recall, rename, pay and ask to be friends", as
   await deed(s.page, "Rename the group", { Name: "新名字" });
   await s.page.locator(".talk h2", { hasText: "新名字" }).waitFor();
   await deed(s.page, "Friend request by a stranger", { Name: "陌生人甲", Greeting: "加我" });
+  await s.page.getByText("陌生人甲 asks to be a friend").waitFor();
   await s.page.getByRole("button", { name: "New person" }).click();
   await s.page.getByLabel("Name", { exact: true }).fill("小新");
   await s.page.keyboard.press("Enter");

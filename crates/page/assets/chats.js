@@ -3,7 +3,7 @@
 import { get, post } from "./api.js";
 import { arrange, h } from "./dom.js";
 import { moment, t } from "./i18n.js";
-import { changed, now, state, when } from "./state.js";
+import { changed, isNotice, now, state, when } from "./state.js";
 import { ask, face, report, walk } from "./widgets.js";
 
 export function chatsColumn() {
@@ -65,9 +65,15 @@ function row(chat) {
 
 function lastWords({ last, group }) {
   if (!last) return t(group ? "group" : "private");
-  const words = (last.text || t(last.kind)).slice(0, 100);
+  const words = wordsOf(last).slice(0, 100);
   const who = last.mine ? t("bot") : group ? last.from : "";
-  return who && last.kind !== "system" ? `${who}: ${words}` : words;
+  return who && !isNotice(last) ? `${who}: ${words}` : words;
+}
+
+/** A message in words. */
+export function wordsOf({ kind, text, mine, from }) {
+  if (kind === "recall") return t("recalledBy", { name: mine ? t("bot") : from });
+  return text || t(kind);
 }
 
 /** Opens a chat and reads its last messages. */
@@ -93,7 +99,7 @@ export async function open(id) {
   const last = page.messages.at(-1)?.time ?? 0;
   state.messages = [...page.messages, ...state.messages.filter((message) => !read.has(message.id) && message.time >= last)];
   state.hasOlder = page.more;
-  state.firstNew = unread ? state.messages.filter((message) => message.kind !== "system").at(-unread)?.id : null;
+  state.firstNew = unread ? state.messages.filter((message) => !isNotice(message)).at(-unread)?.id : null;
   changed("messages");
 }
 

@@ -79,11 +79,11 @@ function draw(place, shown, made) {
 const conditions = new Map();
 
 /** Says when an account goes off line, or comes back. */
-function tellChange({ name, condition, online, detail }) {
+function tellChange({ name, condition, online }) {
   const before = conditions.get(name);
   conditions.set(name, condition);
   if (!before || before === condition) return;
-  toast(`${t("nowIs", { account: name, state: t(condition) })}${detail ? `\n${detail}` : ""}`, !online);
+  toast(t("nowIs", { account: name, state: t(condition) }), !online);
 }
 
 function card(title, ...classes) {
@@ -114,7 +114,7 @@ function errorsOf(queues, many) {
   const all = queues.flatMap((queue) => queue.errors.map((error) => ({ ...error, account: queue.account }))).sort((a, b) => b.time - a.time);
   if (!all.length) return nothing("noErrors");
   return h("ul.plain", {}, all.map((error) => h("li", {}, h("div.row.small.soft", {}, moment(error.time), many && h("bdi", {}, error.account)),
-    h("strong", {}, t(error.kind)), h("div.text.small", {}, error.text))));
+    h("strong", {}, t(error.kind)), h("div.text.small", {}, t(error.text)))));
 }
 
 function chatsOf(queues, many, refresh) {

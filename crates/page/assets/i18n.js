@@ -64,6 +64,8 @@ const words = {
   recallThis: ["Recall the chosen message", "撤回选中的消息"],
   red_packet: ["Send a red packet", "发红包"],
   friend_request: ["Friend request by a stranger", "陌生人申请加好友"],
+  recalledBy: ["{name} recalled a message", "{name}撤回了一条消息"],
+  asked: ["{name} asks to be a friend. If the bot accepts, there is a chat soon.", "{name}的好友申请已发出；机器人通过后，聊天列表里会出现。"],
   greeting: ["Greeting", "验证消息"],
   clock: ["Clock of the bot", "机器人的时钟"],
   minute: ["+1 minute", "+1 分钟"],
@@ -251,6 +253,7 @@ const words = {
   "there is no such chat": ["there is no such chat any more", "这个聊天已经不在了"],
   "there is no such message to take back or to quote": ["there is no message of this person to take back", "这个人没有可以撤回的消息"],
   "this is done in a group: add \"group\"": ["this is done in a group", "这个操作只能在群里进行"],
+  "the service says: too frequent; sending pauses": ["sending pauses for a while", "会暂停发送一段时间"],
   "Failed to fetch": ["the program does not answer; is it still running in the terminal?", "程序没有响应，请看看终端里它是否还在运行"],
 };
 

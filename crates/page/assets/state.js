@@ -59,6 +59,9 @@ function tell() {
   for (const listener of now) listener();
 }
 
+/** Whether a message is a line of the service rather than somebody's words. */
+export const isNotice = (message) => ["system", "recall"].includes(message.kind);
+
 /** The present moment by the clock of the bot. */
 export const now = () => Date.now() + state.ahead;
 
@@ -75,7 +78,7 @@ export function place(message) {
   const { from, mine, text, kind, time } = message;
   if (chat && !message.known) {
     chat.last = { from, mine, text, kind, time };
-    if (state.chat !== message.chat && kind !== "system") chat.unread += 1;
+    if (state.chat !== message.chat && !isNotice(message)) chat.unread += 1;
   }
   if (state.chat === message.chat) {
     const at = state.messages.findIndex((known) => known.id === message.id);

@@ -1,11 +1,12 @@
 // The conversation: bubbles, what can be done in it, and its place where one reads.
 
 import { get, post } from "./api.js";
+import { wordsOf } from "./chats.js";
 import { arrange, h } from "./dom.js";
 import { dayOf, language, moment, t } from "./i18n.js";
 import { people, sayForm, sendFiles, speaker } from "./say.js";
-import { changed, now, state, when } from "./state.js";
-import { announce, ask, botFace, face, menu, report, walk } from "./widgets.js";
+import { changed, isNotice, state, when } from "./state.js";
+import { announce, ask, botFace, face, menu, report, toast, walk } from "./widgets.js";
 
 /** So near to the end counts as there. */
 const NEAR = 60;
@@ -61,7 +62,7 @@ function drawMessages(log) {
   if (!state.chat) return log.replaceChildren(h("p.empty", {}, t("chooseChat")));
   const first = drawn.chat !== state.chat;
   const last = state.messages.at(-1);
-  if (!first && last && last !== drawn.last && (last.mine || last.kind === "system")) announce(`${last.mine ? t("bot") : ""} ${words(last)}`);
+  if (!first && last && last !== drawn.last && (last.mine || isNotice(last))) announce(`${last.mine ? t("bot") : ""} ${wordsOf(last)}`);
   drawn = { chat: state.chat, last };
   if (!state.messages.length) return log.replaceChildren(state.reading ? "" : h("p.empty", {}, t("nothingSaid")));
   const before = new Map([...log.children].map((line) => [line.dataset.id, line]));
@@ -82,14 +83,12 @@ function drawMessages(log) {
 
 const mark = (before, id, text) => before.get(id) ?? h(`div.line.mark${id === "new" ? ".new" : ""}`, { "data-id": id }, h("span", {}, text));
 
-const words = (message) => message.text || t(message.kind);
-
 function lineOf(message) {
-  const kind = message.kind === "system" ? "system" : message.mine ? "mine" : "theirs";
+  const kind = isNotice(message) ? "system" : message.mine ? "mine" : "theirs";
   const line = h(`div.line.${kind}`, { "data-id": message.id });
   line.message = message;
   const bubble = h("button.bubble", { tabindex: "-1", "aria-pressed": "false", onclick: () => choose(message) });
-  if (kind === "system") bubble.append(h("span.text", {}, words(message)));
+  if (kind === "system") bubble.append(h("span.text", {}, wordsOf(message)));
   else {
     bubble.append(h("span.who", {}, h("bdi", {}, message.mine ? `${t("bot")} ${state.session.bot.name}` : message.from), ` · ${moment(message.time, message.time)}`), ...contentOf(message));
     line.append(message.mine ? botFace() : face(message.from));
@@ -147,7 +146,7 @@ async function readOlder(log) {
 function deeds() {
   const chat = state.chats.get(state.chat);
   const who = speaker();
-  const chosen = state.messages.find((message) => message.id === state.message && !message.mine && message.kind !== "system" && !message.recalled);
+  const chosen = state.messages.find((message) => message.id === state.message && !message.mine && !isNotice(message) && !message.recalled);
   const known = [...state.chats.values()].filter((one) => !one.group && !people().includes(one.name)).map((one) => one.name);
   const deed = (what, fields, more, values) => ({ label: t(what, { name: who }), act: () => act(what, fields, more, values) });
   return [
@@ -164,5 +163,7 @@ function deeds() {
 async function act(what, fields, hint, more = {}) {
   const who = speaker();
   const values = fields ? await ask(t(what, { name: who }), fields, hint) : {};
-  if (values) await post("/api/act", { what, chat: state.chat, from: who, ...values, ...more }).catch(report);
+  if (!values) return;
+  await post("/api/act", { what, chat: state.chat, from: who, ...values, ...more })
+    .then(() => { if (what === "friend_request") toast(t("asked", values)); }, report);
 }

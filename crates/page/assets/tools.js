@@ -6,7 +6,7 @@ import { fill, h } from "./dom.js";
 import { helpButton } from "./help.js";
 import { language, moment, t } from "./i18n.js";
 import { loginDialog, readLogin } from "./login.js";
-import { changed, now, state, when } from "./state.js";
+import { changed, isNotice, now, state, when } from "./state.js";
 import { closing, dialog, menu, report, toast } from "./widgets.js";
 
 const minute = 60_000;
@@ -91,7 +91,7 @@ async function count() {
 }
 
 async function makeTest() {
-  if (!state.messages.some((message) => message.kind !== "system")) return toast(t("testEmpty"));
+  if (!state.messages.some((message) => !isNotice(message))) return toast(t("testEmpty"));
   const answer = await post("/api/test", { chat: state.chat, lang: language });
   dialog(t("makeTest"), (close) => [
     h(`p.text.${answer.passes ? "good" : "bad"}`, { role: "status" }, answer.passes ? t("testSaved") : `${t("testFails")}\n${answer.report}`),
