@@ -7,6 +7,8 @@
 pub enum Mistake {
     /// The records are written before the events that they cover.
     RecordsBeforeEvents,
+    /// The service is asked for more before the last batch would survive the loss of power.
+    AskedBeforeSync,
     /// An event that was handled before is taken in again.
     SeenIdsForgotten,
     /// A lane handles its newest event first.
@@ -45,8 +47,9 @@ pub enum Mistake {
 
 impl Mistake {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::RecordsBeforeEvents,
+        Self::AskedBeforeSync,
         Self::SeenIdsForgotten,
         Self::NewestEventFirst,
         Self::LostUpdate,

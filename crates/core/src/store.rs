@@ -11,6 +11,10 @@ use crate::{
 };
 
 /// The store of one account. Holding it is the lease: a second process cannot open it. Each call is one transaction.
+///
+/// What a call has answered survives the death of the process. A claim survives the loss of power too, and with it
+/// everything that was answered before; the rest does so a moment later, or when [`sync`](Self::sync) returns. The loss of
+/// power takes an end of what was written and never its middle, so that a turn may be undone with all it led to.
 #[async_trait]
 pub trait Store: Send + Sync {
     /// Begins work after a start: counts an attempt against every event that a crash may have interrupted and sets
@@ -21,8 +25,12 @@ pub trait Store: Send + Sync {
     async fn records(&self) -> Result<Records, StoreError>;
 
     /// Takes in new events and the records that came with them, all or nothing. An event whose id was seen before is
-    /// dropped. Returns the lanes that have something new.
+    /// dropped. Returns the lanes that have something new. Work on them may begin at once; the service is asked for more,
+    /// by which it forgets the batch, only after a [`sync`](Self::sync).
     async fn accept(&self, batch: Batch, now: Timestamp) -> Result<Vec<Lane>, StoreError>;
+
+    /// Returns when everything that was answered before survives the loss of power.
+    async fn sync(&self) -> Result<(), StoreError>;
 
     /// The oldest unhandled event of a lane with the state of its scopes; `None` if the lane is empty.
     async fn begin(
@@ -37,7 +45,7 @@ pub trait Store: Send + Sync {
     /// Turns timers that are due into events. Returns their lanes, and when to call next.
     async fn fire(&self, now: Timestamp) -> Result<(Vec<Lane>, Option<Timestamp>), StoreError>;
 
-    /// Claims the oldest unsettled action of a chat, durably, before it leaves.
+    /// Claims the oldest unsettled action of a chat before it leaves. A claim survives the loss of power.
     async fn claim(&self, chat: &ChatId, now: Timestamp) -> Result<Claim, StoreError>;
 
     /// Writes down what became of a claimed action. Returns whether the chat has more to send.
@@ -181,6 +189,12 @@ pub enum StoreError {
         /// What the check found.
         what: String,
     },
+    /// The data was removed or replaced while the program worked with it.
+    #[error("the data in {path} was removed or replaced while it was in use")]
+    Gone {
+        /// The data file.
+        path: String,
+    },
     /// There is no room.
     #[error("the disk with {path} is full")]
     Full {
@@ -214,6 +228,9 @@ impl StoreError {
             }
             Self::Damaged { .. } => {
                 "put a backup in its place, or move the file away to begin with an empty one; nothing was overwritten"
+            }
+            Self::Gone { .. } => {
+                "find out what touches the data folder, put the data or a backup back, and start again"
             }
             Self::Full { .. } => {
                 "make room on the disk and start again; nothing that was accepted is lost"

@@ -153,6 +153,8 @@ impl Running {
         let worker = Worker { store, handlers, clock, settings, observer, service, offset, saving };
         let worker = Arc::new(worker);
         let dispatcher = recover(&worker).await?;
+        // Asking acknowledges what an earlier process has accepted, and perhaps not synced any more.
+        worker.store.sync().await?;
         let (sender, news) = mpsc::channel(NEWS);
         let receiving = stop.child_token();
         let mut receiver = JoinSet::new();
@@ -294,7 +296,8 @@ async fn receive(
             () = stop.cancelled() => return source,
             incoming = source.receive() => incoming,
         };
-        // Asking again acknowledges the batch, so it is accepted first, also if a stop comes in between.
+        // Asking again acknowledges the batch, so it is accepted and synced first, also if a stop comes in between.
+        let is_batch = matches!(incoming, Ok(Incoming::Batch(_)));
         let message = match incoming {
             Ok(Incoming::Batch(batch)) => match worker.accept(batch).await {
                 Ok(lanes) => News::Lanes(lanes),
@@ -305,6 +308,15 @@ async fn receive(
         };
         let is_over = matches!(message, News::Over(_));
         if news.send(message).await.is_err() || is_over {
+            return source;
+        }
+        // Work on the batch has begun meanwhile: the sync of its first claim is this one.
+        if is_batch
+            && !planted::is(Mistake::AskedBeforeSync)
+            && let Err(error) = worker.store.sync().await
+        {
+            // Nobody listens any more where the account has ended.
+            let _ = news.send(News::Over(Ended::Storage(error))).await;
             return source;
         }
     }

@@ -42,7 +42,19 @@ pub(crate) fn append(
     text.extend_from_slice(line.as_bytes());
     file.seek(SeekFrom::End(0))?;
     file.write_all(&text)?;
-    file.sync_data()
+    file.sync_data()?;
+    if length == 0 { keep_name(folder) } else { Ok(()) }
+}
+
+/// A new file outlives the loss of power only with its name in the folder.
+fn keep_name(folder: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    return File::open(folder)?.sync_all();
+    #[cfg(not(unix))]
+    {
+        let _ = folder;
+        Ok(())
+    }
 }
 
 /// The path of the file. Rules are checked for this; a name that leads elsewhere is refused all the same.

@@ -1,8 +1,11 @@
 //! The open database: its connection, and what is known beside it.
 
+use std::ffi::c_int;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use mynah_core::StoreError;
 use rusqlite::config::DbConfig;
@@ -25,6 +28,47 @@ pub(crate) struct Database {
     synced: bool,
     /// Set where the database itself rolled the transaction back.
     pub(crate) rolled_back: Option<rusqlite::Error>,
+    /// What commits write before it is carried over into the file.
+    pub(crate) log: Log,
+    /// The file that was opened, as the file system knows it.
+    identity: Option<Identity>,
+}
+
+/// The write-ahead log, as the commits of this connection tell. In memory there is none.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Log {
+    exists: bool,
+    frames: Arc<AtomicI64>,
+    is_written: Arc<AtomicBool>,
+}
+
+impl Log {
+    /// Whether there is one.
+    pub(crate) const fn exists(&self) -> bool {
+        self.exists
+    }
+
+    /// How many frames wait to be carried over, as the last commit told.
+    pub(crate) fn frames(&self) -> i64 {
+        self.frames.load(Ordering::Relaxed)
+    }
+
+    /// Whether anything was written since this was last asked.
+    pub(crate) fn take_written(&self) -> bool {
+        self.is_written.swap(false, Ordering::Relaxed)
+    }
+
+    fn of(connection: &mut Connection) -> rusqlite::Result<Self> {
+        let mode: String = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0))?;
+        let log = Self { exists: mode == "wal", ..Self::default() };
+        let Self { frames, is_written, .. } = log.clone();
+        connection.wal_hook(Some(move |_: &mut _, now: c_int| {
+            frames.store(i64::from(now), Ordering::Relaxed);
+            is_written.store(true, Ordering::Relaxed);
+            Ok(())
+        }))?;
+        Ok(log)
+    }
 }
 
 impl Database {
@@ -51,8 +95,20 @@ impl Database {
         options: Options,
     ) -> Result<Self, StoreError> {
         let next_version = prepare(&mut connection).map_err(|error| translate(error, path))?;
+        // From now on nothing is carried over in the middle of a commit: the writer does it where nobody waits.
+        let log = Log::of(&mut connection).map_err(|error| translate(error, path))?;
         let path = path.to_owned();
-        Ok(Self { connection, path, options, next_version, synced: true, rolled_back: None })
+        let identity = identity(&path);
+        Ok(Self {
+            connection,
+            path,
+            options,
+            next_version,
+            synced: true,
+            rolled_back: None,
+            log,
+            identity,
+        })
     }
 
     /// Begins a transaction whose commit is synced, or only written.
@@ -64,6 +120,27 @@ impl Database {
             self.synced = synced;
         }
         self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([]).map(|_| ())
+    }
+
+    /// Syncs everything that was written: a synced commit of the least that can be written.
+    pub(crate) fn sync(&mut self) -> rusqlite::Result<()> {
+        self.begin(true)?;
+        self.connection.pragma_update(None, "user_version", schema::VERSION)?;
+        self.connection.prepare_cached("COMMIT")?.execute([]).map(|_| ())
+    }
+
+    /// Carries the log over into the file, as far as nobody reads what was before. Returns how many frames it has, and
+    /// how many of them are carried over.
+    pub(crate) fn carry_over(&mut self) -> rusqlite::Result<(i64, i64)> {
+        // It is told anew by the next commit.
+        self.log.frames.store(0, Ordering::Relaxed);
+        let mut statement = self.connection.prepare_cached("PRAGMA wal_checkpoint(PASSIVE)")?;
+        statement.query_row([], |row| Ok((row.get(1)?, row.get(2)?)))
+    }
+
+    /// Whether the file that was opened is still the one at its path.
+    pub(crate) fn is_there(&self) -> bool {
+        self.identity.is_none() || identity(&self.path) == self.identity
     }
 
     /// A version that no value of state had before.
@@ -92,7 +169,24 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<u64> {
     Ok(last.and_then(|last| u64::try_from(last).ok()).unwrap_or(0) + 1)
 }
 
-/// Makes the file, readable by its owner only, and its folder if there is none.
+/// The device of a file and its number there.
+type Identity = (u64, u64);
+
+/// Which file is at this path; `None` also where there is no telling.
+fn identity(path: &Path) -> Option<Identity> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        None
+    }
+}
+
+/// Makes the file, readable by its owner only.
 fn make_private(path: &Path) -> io::Result<()> {
     let mut file = fs::OpenOptions::new();
     file.read(true).write(true).create(true).truncate(false);

@@ -1,10 +1,6 @@
-//! Where the work is done: on one writer thread that groups jobs into transactions, or inline.
-//!
-//! The thread takes all jobs that wait, runs each in a savepoint of one transaction, and answers after the commit: a
-//! flood costs few syncs. If all jobs of a group only mark or read, the commit is not synced: such marks must survive
-//! the death of the process, which they do, and may be lost with the power.
+//! Where the work is done: on one writer thread, or inline.
 
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
@@ -13,18 +9,7 @@ use tokio::sync::oneshot;
 
 use crate::database::Database;
 use crate::error::translate;
-
-/// How many jobs share a transaction at most: enough to spare syncs, few enough to answer soon.
-const GROUP: usize = 256;
-
-/// How durable a job must be when it is answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Durability {
-    /// Survives the loss of power.
-    Synced,
-    /// Survives the death of the process; or there is nothing to keep.
-    Written,
-}
+use crate::writer::{Durability, Job, Work, Writer, copy};
 
 /// Where jobs run.
 #[derive(Debug)]
@@ -32,23 +17,7 @@ pub(crate) enum Executor {
     /// On a thread of their own, in groups.
     Thread { jobs: Option<Sender<Job>>, thread: Option<JoinHandle<()>> },
     /// Where they are asked for, one by one: for simulation and tests.
-    Inline(Arc<Mutex<Database>>),
-}
-
-/// A piece of work on the database, and how to answer it after the commit.
-pub(crate) struct Job {
-    durability: Durability,
-    work: Work,
-}
-
-/// Given no database, the work is not done; its answer is a failure then.
-type Work = Box<dyn FnOnce(Option<&mut Database>) -> Answer + Send>;
-type Answer = Box<dyn FnOnce(Option<StoreError>) + Send>;
-
-impl std::fmt::Debug for Job {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Job").field("durability", &self.durability).finish_non_exhaustive()
-    }
+    Inline(Arc<Mutex<Writer>>),
 }
 
 impl Executor {
@@ -57,14 +26,14 @@ impl Executor {
         let (jobs, waiting) = channel();
         let thread = std::thread::Builder::new()
             .name("mynah-store".to_owned())
-            .spawn(move || write_all(database, &waiting))
+            .spawn(move || Writer::new(database).run(&waiting))
             .map_err(|error| StoreError::Failed(Box::new(error)))?;
         Ok(Self::Thread { jobs: Some(jobs), thread: Some(thread) })
     }
 
     /// Works where it is asked.
     pub(crate) fn inline(database: Database) -> Self {
-        Self::Inline(Arc::new(Mutex::new(database)))
+        Self::Inline(Arc::new(Mutex::new(Writer::new(database))))
     }
 
     /// Runs a job and returns after its commit.
@@ -74,18 +43,32 @@ impl Executor {
         work: impl FnOnce(&mut Database) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (sender, receiver) = oneshot::channel();
-        let job = Job { durability, work: prepare(work, sender) };
+        self.hand_over(Job::Work { durability, work: prepare(work, sender) })?;
+        receiver.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Returns when everything that was answered before survives the loss of power.
+    pub(crate) async fn sync(&self) -> Result<(), StoreError> {
+        let (sender, receiver) = oneshot::channel();
+        // Whoever asked may be gone.
+        let answer = |failed: Option<StoreError>| drop(sender.send(failed.map_or(Ok(()), Err)));
+        self.hand_over(Job::Sync(Box::new(answer)))?;
+        receiver.await.map_err(|_| StoreError::Closed)?
+    }
+
+    fn hand_over(&self, job: Job) -> Result<(), StoreError> {
         match self {
             Self::Thread { jobs, .. } => {
                 let jobs = jobs.as_ref().ok_or(StoreError::Closed)?;
-                jobs.send(job).map_err(|_| StoreError::Closed)?;
+                jobs.send(job).map_err(|_| StoreError::Closed)
             }
-            Self::Inline(database) => {
-                let mut database = database.lock().unwrap_or_else(PoisonError::into_inner);
-                write_group(&mut database, vec![job]);
+            Self::Inline(writer) => {
+                let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
+                writer.write(vec![job]);
+                writer.sync();
+                Ok(())
             }
         }
-        receiver.await.map_err(|_| StoreError::Closed)?
     }
 }
 
@@ -135,58 +118,4 @@ fn in_savepoint<T>(
     }
     database.connection.prepare_cached("RELEASE job")?.execute([])?;
     result
-}
-
-/// The writer thread: group after group until all senders are gone.
-fn write_all(mut database: Database, waiting: &Receiver<Job>) {
-    while let Ok(first) = waiting.recv() {
-        let mut group = vec![first];
-        group.extend(waiting.try_iter().take(GROUP - 1));
-        write_group(&mut database, group);
-    }
-}
-
-/// Runs a group of jobs in one transaction and answers them.
-fn write_group(database: &mut Database, group: Vec<Job>) {
-    let mut answers = Vec::with_capacity(group.len());
-    let outcome = write(database, group, &mut answers);
-    if outcome.is_err()
-        && !database.connection.is_autocommit()
-        && let Err(error) = database.connection.execute_batch("ROLLBACK")
-    {
-        let error = &error as &dyn std::error::Error;
-        tracing::error!(error, "the transaction could not be rolled back");
-    }
-    for answer in answers {
-        let failed = outcome.as_ref().err().map(|error| translate(copy(error), &database.path));
-        answer(failed);
-    }
-}
-
-fn write(
-    database: &mut Database,
-    group: Vec<Job>,
-    answers: &mut Vec<Answer>,
-) -> rusqlite::Result<()> {
-    let synced = group.iter().any(|job| job.durability == Durability::Synced);
-    let begun = database.begin(synced);
-    for job in group {
-        let open = begun.is_ok() && !database.connection.is_autocommit();
-        answers.push((job.work)(open.then_some(&mut *database)));
-    }
-    begun?;
-    if let Some(error) = database.rolled_back.take() {
-        return Err(error);
-    }
-    database.connection.prepare_cached("COMMIT")?.execute([]).map(|_| ())
-}
-
-/// The same error once more, as far as it matters: each job of a group gets its own.
-fn copy(error: &rusqlite::Error) -> rusqlite::Error {
-    match error {
-        rusqlite::Error::SqliteFailure(code, text) => {
-            rusqlite::Error::SqliteFailure(*code, text.clone())
-        }
-        other => rusqlite::Error::ToSqlConversionFailure(other.to_string().into()),
-    }
 }

@@ -106,15 +106,30 @@ impl Inspector {
     ///
     /// # Errors
     ///
-    /// As for [`SqliteStore::open`](crate::SqliteStore::open); `ReadOnly` if there is no store.
+    /// As for [`SqliteStore::open`](crate::SqliteStore::open); `ReadOnly` if there is no store. Damage is found where it is
+    /// read: looking is quick however much is stored.
     pub fn open(folder: &Path) -> std::result::Result<Self, StoreError> {
         let path = folder.join(FILE);
         std::fs::metadata(&path).map_err(|error| translate_io(error, &path))?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection =
             Connection::open_with_flags(&path, flags).map_err(|error| translate(error, &path))?;
-        schema::check(&connection, &path)?;
+        schema::check_version(&connection, &path)?;
         Ok(Self { connection, path })
+    }
+
+    /// How many events wait to be handled, and how many actions to be sent. Quick, also where much is stored.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    pub fn waiting(&self) -> std::result::Result<(u64, u64), StoreError> {
+        let count = |sql| self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0));
+        let events = count("SELECT count(*) FROM event WHERE handled IS NULL");
+        let both = events.and_then(|events| {
+            Ok((events, count("SELECT count(*) FROM action WHERE settled IS NULL")?))
+        });
+        both.map_err(|error| translate(error, &self.path))
     }
 
     /// The state of the queues and the last failures.
@@ -203,10 +218,11 @@ impl Inspector {
     pub fn backup(&self, to: &Path) -> std::result::Result<(), StoreError> {
         create_private(to).map_err(|error| translate_io(error, to))?;
         let name = to.to_string_lossy();
-        self.connection
-            .execute("VACUUM INTO ?1", [name.as_ref()])
-            .map(|_| ())
-            .map_err(|error| translate(error, to))
+        self.connection.execute("VACUUM INTO ?1", [name.as_ref()]).map(|_| ()).map_err(|error| {
+            // Half a copy must not be taken for one. If it cannot be removed either, the error is told all the same.
+            let _ = std::fs::remove_file(to);
+            translate(error, to)
+        })
     }
 }
 
@@ -239,7 +255,9 @@ pub(crate) fn status(connection: &Connection, now: Timestamp) -> Result<StoreSta
         pair("SELECT count(*), min(queued) FROM action WHERE settled IS NULL")?;
     let (timers, next_timer) = pair("SELECT count(*), min(at) FROM timer")?;
     let handled_today = connection.query_row(
-        "SELECT count(*) FROM event WHERE handled >= ?1",
+        "SELECT count(*) FROM event WHERE handled >= ?1 AND seq > (
+             SELECT coalesce(max(seq), 0) FROM (SELECT seq FROM event
+             WHERE handled < ?1 ORDER BY seq DESC LIMIT 1))",
         [day_ago],
         |row| row.get(0),
     )?;

@@ -2,8 +2,9 @@
 //!
 //! # For those who read the code
 //!
-//! One writer at a time; jobs that wait share a transaction and are answered after its commit. Commits are synced (WAL,
-//! `synchronous = FULL`); marks that need only survive the death of the process are not.
+//! One writer at a time; jobs that wait share a transaction and are answered after its commit. Claims are synced (WAL,
+//! `synchronous = FULL`) before they are answered, and with them all that was written before; the rest survives the death
+//! of the process at once and the loss of power a moment later, or when [`sync`](Store::sync) returns.
 
 mod actions;
 mod database;
@@ -25,6 +26,7 @@ mod tidy;
 mod timers;
 mod turns;
 mod waiting;
+mod writer;
 
 use std::path::{Path, PathBuf};
 
@@ -36,9 +38,9 @@ use mynah_core::{
 };
 
 use database::Database;
-use executor::Durability::{Synced, Written};
 use executor::Executor;
 use lease::Lease;
+use writer::Durability::{Synced, Written};
 
 pub use forget::Forgotten;
 pub use inspect::{Inspector, LogQuery, Logged, LoggedAction, StoreStatus, TroubledAction};
@@ -151,7 +153,11 @@ impl Store for SqliteStore {
             self.executor.run(Synced, move |db| records::write(&db.connection, &records)).await?;
             planted::gap().await;
         }
-        self.executor.run(Synced, move |db| events::accept(db, &batch, now)).await
+        self.executor.run(Written, move |db| events::accept(db, &batch, now)).await
+    }
+
+    async fn sync(&self) -> Result<(), StoreError> {
+        self.executor.sync().await
     }
 
     async fn begin(
@@ -160,7 +166,6 @@ impl Store for SqliteStore {
         now: Timestamp,
     ) -> Result<Option<(Event, Snapshot)>, StoreError> {
         let lane = lane.clone();
-        // The mark that the event was begun must survive a crash on it, not the loss of power.
         self.executor.run(Written, move |db| events::begin(db, &lane, now)).await
     }
 
@@ -175,7 +180,7 @@ impl Store for SqliteStore {
             turn.reads.clear();
             planted::gap().await;
         }
-        self.executor.run(Synced, move |db| turns::commit(db, &turn, now)).await
+        self.executor.run(Written, move |db| turns::commit(db, &turn, now)).await
     }
 
     async fn fire(&self, now: Timestamp) -> Result<(Vec<Lane>, Option<Timestamp>), StoreError> {
@@ -186,7 +191,7 @@ impl Store for SqliteStore {
             let write = move |db: &mut Database| timers::become_events(&db.connection, due, now);
             return self.executor.run(Synced, write).await;
         }
-        self.executor.run(Synced, move |db| timers::fire(&db.connection, now)).await
+        self.executor.run(Written, move |db| timers::fire(&db.connection, now)).await
     }
 
     async fn claim(&self, chat: &ChatId, now: Timestamp) -> Result<Claim, StoreError> {
@@ -202,7 +207,7 @@ impl Store for SqliteStore {
     ) -> Result<bool, StoreError> {
         let id = id.clone();
         self.executor
-            .run(Synced, move |db| actions::settle(&db.connection, &id, &outcome, now))
+            .run(Written, move |db| actions::settle(&db.connection, &id, &outcome, now))
             .await
     }
 

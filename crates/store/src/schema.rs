@@ -100,8 +100,21 @@ pub(crate) const VERSION: u32 = STEPS.len() as u32;
 /// Marks the file as ours: "Mnah" in ASCII.
 const APPLICATION: u32 = 0x4d6e_6168;
 
-/// Checks that the file is ours, whole and not newer than this program. Writes nothing.
+/// Checks that the file is ours, whole and not newer than this program. Writes nothing. Reads the whole file.
 pub(crate) fn check(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    check_version(connection, path)?;
+    let found: String = connection
+        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .map_err(|error| translate(error, path))?;
+    if found == "ok" {
+        Ok(())
+    } else {
+        Err(StoreError::Damaged { path: path.display().to_string(), what: found })
+    }
+}
+
+/// Checks that the file is ours and not newer than this program. Writes nothing.
+pub(crate) fn check_version(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     let shown = || path.display().to_string();
     let number = |name: &str| {
         connection
@@ -121,10 +134,7 @@ pub(crate) fn check(connection: &Connection, path: &Path) -> Result<(), StoreErr
     if version > VERSION {
         return Err(StoreError::Newer { path: shown(), found: version, known: VERSION });
     }
-    let found: String = connection
-        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
-        .map_err(|error| translate(error, path))?;
-    if found == "ok" { Ok(()) } else { Err(StoreError::Damaged { path: shown(), what: found }) }
+    Ok(())
 }
 
 fn has_tables(connection: &Connection, path: &Path) -> Result<bool, StoreError> {

@@ -335,7 +335,7 @@ async fn a_full_disk_fails_cleanly_and_works_again_when_there_is_room() {
     let folder = TempDir::new().unwrap();
     let store = open(folder.path()).unwrap();
     let limit = |pages: u32| {
-        store.executor.run(crate::executor::Durability::Synced, move |db| {
+        store.executor.run(crate::writer::Durability::Synced, move |db| {
             db.connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))
         })
     };
@@ -360,7 +360,7 @@ async fn jobs_that_wait_share_a_transaction_and_fail_alone() {
         let event = message(&n.to_string(), &format!("g{}", n % 7), "p", "x");
         tokio::spawn(async move { store.accept(batch(vec![event]), NOW).await })
     });
-    let fails = store.executor.run(crate::executor::Durability::Synced, |db| {
+    let fails = store.executor.run(crate::writer::Durability::Synced, |db| {
         db.connection.execute("INSERT INTO nowhere VALUES (1)", [])
     });
     assert!(fails.await.is_err());

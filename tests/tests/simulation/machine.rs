@@ -45,6 +45,14 @@ impl Store for FusedStore {
         Ok(lanes)
     }
 
+    async fn sync(&self) -> Result<(), StoreError> {
+        self.sim.boundary("before sync").await;
+        self.inner.sync().await?;
+        self.sim.synced();
+        self.sim.boundary("after sync").await;
+        Ok(())
+    }
+
     async fn begin(
         &self,
         lane: &Lane,
@@ -137,6 +145,7 @@ impl Transport for SimTransport {
 #[async_trait]
 impl Source for SimSource {
     async fn receive(&mut self) -> Result<Incoming, ReceiveError> {
+        self.sim.forgets(self.cursor);
         sleep(Duration::from_millis(self.sim.draw(1500))).await;
         if !self.is_online {
             self.is_online = true;

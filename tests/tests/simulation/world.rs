@@ -86,6 +86,8 @@ pub(crate) struct World {
     trace: String,
     pub(crate) problem: Option<String>,
     known: BTreeSet<EventId>,
+    /// Those of them that would survive the loss of power.
+    durable: BTreeSet<EventId>,
     /// The events that wait, as they must be handled.
     waiting: BTreeMap<Lane, VecDeque<EventId>>,
     begun: BTreeSet<EventId>,
@@ -123,6 +125,7 @@ impl Sim {
             trace: String::new(),
             problem: None,
             known: BTreeSet::new(),
+            durable: BTreeSet::new(),
             waiting: BTreeMap::new(),
             begun: BTreeSet::new(),
             deaths: BTreeMap::new(),
@@ -296,6 +299,12 @@ impl Sim {
         self.note(&format!("accepted {ids:?}"));
     }
 
+    /// What the store has answered so far survives the loss of power.
+    pub(crate) fn synced(&self) {
+        let mut world = self.world();
+        world.durable = world.known.clone();
+    }
+
     pub(crate) fn fired(&self) {
         let now = self.now();
         let mut world = self.world();
@@ -463,6 +472,7 @@ impl Sim {
         }
         world.claims.push((now, id.clone()));
         drop(world);
+        self.synced();
         self.check(first.as_ref() == Some(id), || {
             format!("{id} is claimed, the next was {first:?}")
         });
@@ -527,6 +537,16 @@ impl Sim {
 
 /// What the service sees.
 impl Sim {
+    /// It is asked for what comes after so many messages, and forgets those: the store must have them, come what may.
+    pub(crate) fn forgets(&self, messages: usize) {
+        let lost = {
+            let world = self.world();
+            let ids = self.plan().messages[..messages].iter().map(|planned| &planned.event.id);
+            ids.filter(|id| !world.durable.contains(*id)).cloned().collect::<Vec<EventId>>()
+        };
+        self.check(lost.is_empty(), || format!("the loss of power would lose {lost:?}"));
+    }
+
     /// A request comes in.
     pub(crate) fn comes_in(&self, outgoing: &Outgoing) {
         let Outgoing { id, chat, .. } = outgoing;

@@ -67,13 +67,21 @@ impl Delivery {
     pub(super) async fn run(self, mut waiting: mpsc::Receiver<Alert>) {
         while let Some(alert) = waiting.recv().await {
             let body = serde_json::to_string(&alert).expect("texts only");
-            if let Some(webhook) = &self.webhook {
-                report("webhook", self.post(webhook, &body).await);
-            }
-            if let Some(command) = &self.command {
-                let run = tokio::time::timeout(TIMEOUT, execute(command, &body));
-                report("command", run.await.unwrap_or(Err(DeliveryError::Slow)));
-            }
+            // Side by side: a webhook that is down must not keep the command waiting.
+            tokio::join!(self.by_webhook(&body), self.by_command(&body));
+        }
+    }
+
+    async fn by_webhook(&self, body: &str) {
+        if let Some(webhook) = &self.webhook {
+            report("webhook", self.post(webhook, body).await);
+        }
+    }
+
+    async fn by_command(&self, body: &str) {
+        if let Some(command) = &self.command {
+            let run = tokio::time::timeout(TIMEOUT, execute(command, body));
+            report("command", run.await.unwrap_or(Err(DeliveryError::Slow)));
         }
     }
 
@@ -219,6 +227,28 @@ mod tests {
         let body: serde_json::Value =
             serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
         assert_eq!(body["kind"], "logged_out");
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_webhook_that_is_down_does_not_keep_the_command_waiting() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/hook", listener.local_addr().unwrap());
+        drop(listener);
+        let script = format!("cat > '{}'", pipe.display());
+        let command = Some(vec!["sh".to_owned(), "-c".to_owned(), script]);
+        let config = AlertConfig { webhook: Some(Secret::new(url)), command };
+        let waits = vec![Duration::from_secs(86_400)];
+        let delivery = Delivery { waits, ..Delivery::of(&config).unwrap() };
+        let (queue, waiting) = mpsc::channel(1);
+        queue.send(alert()).await.unwrap();
+        tokio::select! {
+            () = delivery.run(waiting) => panic!("the webhook is down"),
+            told = tokio::fs::read_to_string(pipe) => assert!(told.unwrap().contains("logged_out")),
+        }
     }
 
     #[test]

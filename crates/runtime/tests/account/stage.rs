@@ -309,6 +309,10 @@ impl Store for FullStore {
         Self::full()
     }
 
+    async fn sync(&self) -> Result<(), StoreError> {
+        Self::full()
+    }
+
     async fn begin(
         &self,
         _lane: &Lane,

@@ -114,10 +114,13 @@ fn pace(config: &Config) -> runtime::Pacing {
 }
 
 fn store(config: &Config) -> mynah_store::Options {
+    let defaults = mynah_store::Options::default();
+    // A repetition that is young enough to be answered must still be known as one.
+    let keep_seen = defaults.keep_seen.max(config.messages.max_age * 2);
     mynah_store::Options {
         keep_log: config.messages.keep,
         largest: config.messages.keep_size,
-        ..mynah_store::Options::default()
+        keep_seen,
     }
 }
 
@@ -138,6 +141,15 @@ mod tests {
         };
         assert_eq!(ours, theirs);
         assert_eq!(store(&Config::default()), mynah_store::Options::default());
+    }
+
+    #[test]
+    fn the_ids_of_events_are_known_longer_than_messages_are_answered() {
+        let mut config = Config::default();
+        for days in [0, 1, 45, 1000] {
+            config.messages.max_age = std::time::Duration::from_secs(days * 86_400);
+            assert!(store(&config).keep_seen > config.messages.max_age, "{days} days");
+        }
     }
 
     #[test]

@@ -128,6 +128,10 @@ impl<S: Store> Store for Ledger<S> {
         self.store.accept(batch, now).await
     }
 
+    async fn sync(&self) -> Result<(), StoreError> {
+        self.store.sync().await
+    }
+
     async fn begin(
         &self,
         lane: &Lane,

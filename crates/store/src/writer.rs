@@ -1,0 +1,501 @@
+//! The one writer: groups jobs into transactions, and owes the disk as few syncs as the promises allow.
+//!
+//! All jobs that wait share a transaction, each in a savepoint, and are answered after its commit: a flood costs few
+//! transactions. What is written survives the death of the process. What must survive the loss of power as well is
+//! answered after a sync; since the log is written in order, that sync covers everything written before it. So a claim
+//! pays for the batch, the turn and the last outcome that went before it, and where no claim follows, the writer syncs
+//! by itself a moment later. Nothing is reordered: the loss of power takes an end of the history, never its middle.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use mynah_core::StoreError;
+
+use crate::database::Database;
+use crate::error::translate;
+
+/// How many jobs share a transaction at most: enough to spare syncs, few enough to answer soon.
+const GROUP: usize = 256;
+
+/// Who asks for a sync waits so long for a claim that needs one anyway: longer than rules take for a decision.
+const PATIENCE: Duration = Duration::from_millis(2);
+
+/// What is written is synced after so long at the latest, though nobody waits for it.
+const OWED: Duration = Duration::from_millis(20);
+
+/// A log of so many frames (16 MB) is carried over into the database in the next lull …
+const LARGE: i64 = 4000;
+
+/// … one of so many without waiting for it …
+const HUGE: i64 = 4 * LARGE;
+
+/// … where a lull is a time without jobs …
+const LULL: Duration = Duration::from_millis(2);
+
+/// … and after so long without any job it is carried over however short it is.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// How durable a job must be when it is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// Survives the loss of power.
+    Synced,
+    /// Survives the death of the process, and soon the loss of power; or there is nothing to keep.
+    Written,
+}
+
+/// What the writer is asked for.
+pub(crate) enum Job {
+    /// A piece of work on the database, answered after its commit.
+    Work { durability: Durability, work: Work },
+    /// A sync of what was answered before.
+    Sync(Answer),
+}
+
+/// Given no database, the work is not done; its answer is a failure then.
+pub(crate) type Work = Box<dyn FnOnce(Option<&mut Database>) -> Answer + Send>;
+pub(crate) type Answer = Box<dyn FnOnce(Option<StoreError>) + Send>;
+
+/// The database, and what is written there and not synced.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    database: Database,
+    debt: Debt,
+    /// A log of so many frames is large.
+    large: i64,
+    /// Set where nothing can be promised any more.
+    failed: Option<Failure>,
+}
+
+/// Why a group failed.
+#[derive(Debug)]
+enum Failure {
+    /// The database says so. After a sync that failed nobody knows what of the log is on the disk.
+    Database(rusqlite::Error),
+    /// The file was removed or another one put in its place: what is written goes nowhere.
+    Gone,
+}
+
+/// What is written and not synced.
+#[derive(Default)]
+struct Debt {
+    since: Option<Instant>,
+    waiting: Vec<Answer>,
+    waiting_since: Option<Instant>,
+}
+
+/// What is done while there are no jobs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Chore {
+    Sync,
+    CarryOver,
+}
+
+impl Writer {
+    pub(crate) fn new(database: Database) -> Self {
+        let mut debt = Debt::default();
+        if database.log.exists() {
+            // An earlier process may have died between writing and syncing.
+            debt.since = Some(Instant::now());
+        }
+        Self { database, debt, large: LARGE, failed: None }
+    }
+
+    /// Works until all senders are gone.
+    pub(crate) fn run(mut self, jobs: &Receiver<Job>) {
+        loop {
+            let chore = self.chore(Instant::now());
+            let next = match chore {
+                Some((pause, _)) => jobs.recv_timeout(pause),
+                None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            };
+            match (next, chore) {
+                (Ok(first), _) => {
+                    let mut group = vec![first];
+                    group.extend(jobs.try_iter().take(GROUP - 1));
+                    self.write(group);
+                }
+                (Err(RecvTimeoutError::Timeout), Some((_, Chore::CarryOver))) => self.carry_over(),
+                (Err(RecvTimeoutError::Timeout), _) => self.sync(),
+                (Err(RecvTimeoutError::Disconnected), _) => break,
+            }
+        }
+        self.sync();
+    }
+
+    /// What is to be done if no job comes for so long.
+    fn chore(&self, now: Instant) -> Option<(Duration, Chore)> {
+        let frames = self.database.log.frames();
+        if frames >= self.large && self.debt.waiting.is_empty() {
+            return Some((LULL, Chore::CarryOver));
+        }
+        if let Some(due) = self.debt.due() {
+            return Some((due.saturating_duration_since(now), Chore::Sync));
+        }
+        (frames > 0).then_some((IDLE, Chore::CarryOver))
+    }
+
+    /// Runs a group of jobs in one transaction and answers them, as far as they do not wait for a sync.
+    pub(crate) fn write(&mut self, group: Vec<Job>) {
+        let now = Instant::now();
+        let (all, synced) = self.sort(group, now);
+        let mut answers = Vec::with_capacity(all.len());
+        let mut outcome = self.commit(all, synced, &mut answers);
+        let written = self.database.log.take_written();
+        if written && !self.database.is_there() {
+            outcome = Err(self.give_up(Failure::Gone));
+        } else if written {
+            self.debt.since.get_or_insert(now);
+        }
+        if (written && synced) || self.debt.since.is_none() {
+            self.debt.pay(None);
+        }
+        for answer in answers {
+            answer(outcome.as_ref().err().map(|failure| self.in_words(failure)));
+        }
+        if self.database.log.frames() >= self.large + HUGE - LARGE {
+            self.carry_over();
+        }
+    }
+
+    /// The work of a group, and whether its commit is to be synced.
+    fn sort(&mut self, group: Vec<Job>, now: Instant) -> (Vec<Work>, bool) {
+        let mut synced = self.debt.due().is_some_and(|due| due <= now);
+        let mut all = Vec::with_capacity(group.len());
+        for job in group {
+            match job {
+                Job::Sync(answer) => self.debt.wait(answer, now),
+                Job::Work { durability, work } => {
+                    synced |= durability == Durability::Synced;
+                    all.push(work);
+                }
+            }
+        }
+        (all, synced)
+    }
+
+    fn commit(
+        &mut self,
+        all: Vec<Work>,
+        synced: bool,
+        answers: &mut Vec<Answer>,
+    ) -> Result<(), Failure> {
+        if all.is_empty() {
+            return Ok(());
+        }
+        if let Some(failure) = &self.failed {
+            answers.extend(all.into_iter().map(|work| work(None)));
+            return Err(failure.copy());
+        }
+        let outcome = in_transaction(&mut self.database, all, synced, answers);
+        if outcome.is_err() {
+            roll_back(&self.database);
+        }
+        outcome.map_err(Failure::Database)
+    }
+
+    /// Syncs what is owed, and answers those who wait for it.
+    pub(crate) fn sync(&mut self) {
+        let outcome = match self.debt.since {
+            Some(_) => self.database.sync(),
+            None => Ok(()),
+        };
+        // Its own frame is synced with the rest.
+        self.database.log.take_written();
+        match outcome {
+            Ok(()) => self.debt.pay(None),
+            Err(error) => {
+                roll_back(&self.database);
+                self.give_up(Failure::Database(error));
+            }
+        }
+    }
+
+    /// Promises nothing any more. Returns the failure for those who wait.
+    fn give_up(&mut self, failure: Failure) -> Failure {
+        let error = self.in_words(&failure);
+        let told = &error as &dyn std::error::Error;
+        tracing::error!(error = told, "what was written may be lost");
+        self.debt.pay(Some(error));
+        self.failed.insert(failure).copy()
+    }
+
+    /// Carries the log over into the database, so that it can begin anew.
+    fn carry_over(&mut self) {
+        match self.database.carry_over() {
+            // Where somebody reads an old state, a part has to stay.
+            Ok((frames, done)) => self.large = LARGE + if done < frames { frames } else { 0 },
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "the log could not be carried over into the database");
+            }
+        }
+    }
+
+    fn in_words(&self, failure: &Failure) -> StoreError {
+        let path = &self.database.path;
+        match failure {
+            Failure::Database(error) => translate(copy(error), path),
+            Failure::Gone => StoreError::Gone { path: path.display().to_string() },
+        }
+    }
+}
+
+impl Failure {
+    /// The same once more, as far as it matters: each job of a group gets its own.
+    fn copy(&self) -> Self {
+        match self {
+            Self::Database(error) => Self::Database(copy(error)),
+            Self::Gone => Self::Gone,
+        }
+    }
+}
+
+impl Debt {
+    /// Somebody waits for the next sync.
+    fn wait(&mut self, answer: Answer, now: Instant) {
+        self.waiting.push(answer);
+        self.waiting_since.get_or_insert(now);
+    }
+
+    /// When it must be paid.
+    fn due(&self) -> Option<Instant> {
+        let owed = self.since? + OWED;
+        Some(self.waiting_since.map_or(owed, |since| owed.min(since + PATIENCE)))
+    }
+
+    /// It is paid, or can never be.
+    fn pay(&mut self, failed: Option<StoreError>) {
+        self.since = None;
+        self.waiting_since = None;
+        let mut failed = failed;
+        for answer in self.waiting.drain(..) {
+            // Who comes second learns that the store is of no use any more.
+            let first = failed.take();
+            let told = first.is_some();
+            answer(first);
+            failed = told.then_some(StoreError::Closed);
+        }
+    }
+}
+
+impl std::fmt::Debug for Debt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { since, waiting, waiting_since: _ } = self;
+        f.debug_struct("Debt")
+            .field("since", since)
+            .field("waiting", &waiting.len())
+            .finish_non_exhaustive()
+    }
+}
+
+fn in_transaction(
+    database: &mut Database,
+    all: Vec<Work>,
+    synced: bool,
+    answers: &mut Vec<Answer>,
+) -> rusqlite::Result<()> {
+    let begun = database.begin(synced);
+    for work in all {
+        let open = begun.is_ok() && !database.connection.is_autocommit();
+        answers.push(work(open.then_some(&mut *database)));
+    }
+    begun?;
+    if let Some(error) = database.rolled_back.take() {
+        return Err(error);
+    }
+    database.connection.prepare_cached("COMMIT")?.execute([]).map(|_| ())
+}
+
+fn roll_back(database: &Database) {
+    if !database.connection.is_autocommit()
+        && let Err(error) = database.connection.execute_batch("ROLLBACK")
+    {
+        let error = &error as &dyn std::error::Error;
+        tracing::error!(error, "the transaction could not be rolled back");
+    }
+}
+
+/// The same error once more, as far as it matters.
+pub(crate) fn copy(error: &rusqlite::Error) -> rusqlite::Error {
+    match error {
+        rusqlite::Error::SqliteFailure(code, text) => {
+            rusqlite::Error::SqliteFailure(*code, text.clone())
+        }
+        other => rusqlite::Error::ToSqlConversionFailure(other.to_string().into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::{FILE, Options};
+
+    type Told = Arc<Mutex<Vec<String>>>;
+
+    struct Desk {
+        writer: Writer,
+        told: Told,
+        _folder: TempDir,
+    }
+
+    impl Desk {
+        fn new() -> Self {
+            let folder = TempDir::new().unwrap();
+            let database = Database::open(&folder.path().join(FILE), Options::default()).unwrap();
+            database.log.take_written();
+            let mut writer = Writer::new(database);
+            writer.sync();
+            writer.carry_over();
+            Self { writer, told: Told::default(), _folder: folder }
+        }
+
+        fn answer(&self, name: &str) -> Answer {
+            let (told, name) = (Arc::clone(&self.told), name.to_owned());
+            Box::new(move |failed| {
+                let how = if failed.is_some() { " failed" } else { "" };
+                told.lock().unwrap().push(format!("{name}{how}"));
+            })
+        }
+
+        /// A job that writes, or only looks.
+        fn work(&self, name: &str, durability: Durability, writes: bool) -> Job {
+            let answer = self.answer(name);
+            let key = name.to_owned();
+            let work: Work = Box::new(move |database| {
+                if let Some(database) = database.filter(|_| writes) {
+                    let sql = "INSERT INTO record (key, value) VALUES (?1, 'x')";
+                    database.connection.execute(sql, [key]).unwrap();
+                }
+                answer
+            });
+            Job::Work { durability, work }
+        }
+
+        /// What was answered since this was last asked.
+        fn told(&self) -> Vec<String> {
+            std::mem::take(&mut self.told.lock().unwrap())
+        }
+
+        fn owes(&self) -> bool {
+            self.writer.debt.due().is_some()
+        }
+    }
+
+    #[test]
+    fn what_an_earlier_process_left_is_synced_before_a_sync_is_answered() {
+        let folder = TempDir::new().unwrap();
+        let database = Database::open(&folder.path().join(FILE), Options::default()).unwrap();
+        let writer = Writer::new(database);
+        let mut desk = Desk { writer, told: Told::default(), _folder: folder };
+        desk.writer.write(vec![Job::Sync(desk.answer("sync"))]);
+        assert!(desk.told().is_empty() && desk.owes());
+        desk.writer.sync();
+        assert_eq!(desk.told(), ["sync"]);
+    }
+
+    #[test]
+    fn the_sync_of_a_claim_pays_for_everything_that_was_written_before() {
+        let mut desk = Desk::new();
+        desk.writer.write(vec![desk.work("accept", Durability::Written, true)]);
+        assert_eq!(desk.told(), ["accept"]);
+        desk.writer.write(vec![Job::Sync(desk.answer("sync"))]);
+        desk.writer.write(vec![desk.work("commit", Durability::Written, true)]);
+        assert_eq!(desk.told(), ["commit"], "a sync waits for a claim");
+        assert!(desk.owes());
+        desk.writer.write(vec![desk.work("claim", Durability::Synced, true)]);
+        assert_eq!(desk.told(), ["sync", "claim"]);
+        assert!(!desk.owes());
+    }
+
+    #[test]
+    fn a_claim_that_writes_nothing_pays_for_nothing() {
+        let mut desk = Desk::new();
+        desk.writer.write(vec![desk.work("accept", Durability::Written, true)]);
+        desk.writer.write(vec![
+            desk.work("nothing to claim", Durability::Synced, false),
+            Job::Sync(desk.answer("sync")),
+        ]);
+        assert_eq!(desk.told(), ["accept", "nothing to claim"]);
+        assert!(desk.owes());
+        desk.writer.sync();
+        assert_eq!(desk.told(), ["sync"]);
+        assert!(!desk.owes());
+    }
+
+    #[test]
+    fn a_sync_of_nothing_is_answered_at_once() {
+        let mut desk = Desk::new();
+        desk.writer.write(vec![desk.work("look", Durability::Written, false)]);
+        desk.writer.write(vec![Job::Sync(desk.answer("sync"))]);
+        assert_eq!(desk.told(), ["look", "sync"]);
+        assert_eq!(desk.writer.chore(Instant::now()), None, "an idle writer sleeps");
+    }
+
+    #[test]
+    fn what_is_overdue_is_synced_with_the_next_group() {
+        let mut desk = Desk::new();
+        desk.writer.write(vec![
+            desk.work("accept", Durability::Written, true),
+            Job::Sync(desk.answer("sync")),
+        ]);
+        let long_ago = Instant::now().checked_sub(OWED).unwrap();
+        desk.writer.debt.since = Some(long_ago);
+        desk.told();
+        desk.writer.write(vec![desk.work("commit", Durability::Written, true)]);
+        assert_eq!(desk.told(), ["sync", "commit"]);
+        assert!(!desk.owes());
+    }
+
+    #[test]
+    fn after_a_sync_that_failed_nothing_is_promised_any_more() {
+        let mut desk = Desk::new();
+        desk.writer.write(vec![
+            desk.work("accept", Durability::Written, true),
+            Job::Sync(desk.answer("sync")),
+        ]);
+        desk.told();
+        // No frame can be written by whoever may only read.
+        desk.writer.database.connection.pragma_update(None, "query_only", true).unwrap();
+        desk.writer.sync();
+        desk.writer.database.connection.pragma_update(None, "query_only", false).unwrap();
+        desk.writer.write(vec![desk.work("claim", Durability::Synced, true)]);
+        assert_eq!(desk.told(), ["sync failed", "claim failed"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_was_removed_or_replaced_takes_nothing_in() {
+        for replaced in [false, true] {
+            let mut desk = Desk::new();
+            desk.writer.write(vec![desk.work("one", Durability::Written, true)]);
+            let path = desk.writer.database.path.clone();
+            std::fs::remove_file(&path).unwrap();
+            if replaced {
+                std::fs::write(path, "another").unwrap();
+            }
+            desk.writer.write(vec![desk.work("claim", Durability::Synced, true)]);
+            desk.writer.write(vec![desk.work("next", Durability::Written, true)]);
+            assert_eq!(desk.told(), ["one", "claim failed", "next failed"]);
+            assert!(matches!(desk.writer.failed, Some(Failure::Gone)));
+        }
+    }
+
+    #[test]
+    fn a_long_log_is_carried_over_in_a_lull_and_a_huge_one_without() {
+        let mut desk = Desk::new();
+        desk.writer.write(vec![desk.work("one", Durability::Synced, true)]);
+        assert_eq!(desk.writer.chore(Instant::now()), Some((IDLE, Chore::CarryOver)));
+        desk.writer.large = 1;
+        assert_eq!(desk.writer.chore(Instant::now()), Some((LULL, Chore::CarryOver)));
+        desk.writer.carry_over();
+        assert_eq!(desk.writer.chore(Instant::now()), None);
+        desk.writer.large = LARGE - HUGE;
+        desk.writer.write(vec![desk.work("two", Durability::Synced, true)]);
+        assert_eq!(desk.writer.database.log.frames(), 0);
+    }
+}
