@@ -93,7 +93,7 @@ fn every_planted_mistake_is_found() {
     be_quiet_about_planned_panics();
     let mut missed = Vec::new();
     for mistake in Mistake::ALL {
-        let found = (0..200)
+        let found = (0..1000)
             .find_map(|seed| simulate(seed, Some(mistake)).problem.map(|problem| (seed, problem)));
         match found {
             Some((seed, problem)) => println!("{mistake:?}: seed {seed}: {problem}"),

@@ -113,6 +113,44 @@ async fn a_slow_handler_holds_up_its_own_chat_only() {
 }
 
 #[tokio::test]
+async fn handlers_that_block_their_threads_hold_up_their_own_chats_only() {
+    const BLOCKED: usize = 8;
+    story(async {
+        let mut t = stage().await;
+        for n in 0..BLOCKED {
+            t.sandbox.say("张三", Some(&format!("卡住的{n}群")), "卡住");
+        }
+        for n in 0..5 {
+            let text = format!("数到 {n}");
+            t.sandbox.say("张三", Some(OTHER), &text);
+            t.expect(OTHER, &text).await;
+        }
+        std::fs::write(t.gate(), "").unwrap();
+        for _ in 0..BLOCKED {
+            assert_eq!(t.said().await.1, "blocked and back");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_handler_that_blocks_for_ever_does_not_keep_the_bot_from_ending() {
+    story(async {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("mynah.toml");
+        std::fs::write(&config, "stop_deadline = \"100ms\"\n").unwrap();
+        let stage = Stage::new(env!("CARGO_BIN_EXE_story_bot"), &bot()).await;
+        let mut t = stage.argument("--config").argument(&config.display().to_string());
+        t.start().await;
+        t.sandbox.say("张三", Some(GROUP), "卡住");
+        t.sandbox.say("张三", Some(OTHER), "数到 1");
+        t.expect(OTHER, "数到 1").await;
+        assert_eq!(t.terminate().await, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_handler_that_fails_or_panics_says_nothing_and_stops_nothing() {
     story(async {
         let mut t = stage().await;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use mynah_core::{Clock, SystemClock};
@@ -70,6 +71,7 @@ pub(crate) struct Ready {
     desk: Arc<Desk>,
     shelf: Arc<Shelf>,
     data: PathBuf,
+    left_behind: Arc<AtomicBool>,
 }
 
 /// What the parts of an account share among themselves.
@@ -112,6 +114,7 @@ impl Plan {
             desk: Arc::new(parts.desk()),
             shelf: Arc::clone(&parts.shelf),
             data: self.data.clone(),
+            left_behind: shared.bot.left_behind(),
             watch,
             reloader,
         })
@@ -243,7 +246,11 @@ impl Ready {
         beside.spawn(operate::serve(self.data, self.desk, stop.clone()));
         tracing::info!(account = name, "starting");
         reloader.announce().await;
+        let control = self.control.clone();
         let ended = Box::pin(mynah_runtime::run(self.account, self.control, stop.clone())).await;
+        if control.has_left_behind() {
+            self.left_behind.store(true, Ordering::Relaxed);
+        }
         stop.cancel();
         while let Some(done) = beside.join_next().await {
             if let Err(error) = done {

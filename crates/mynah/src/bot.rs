@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use mynah_core::Handler;
@@ -15,7 +16,8 @@ use crate::{Ended, Report, Result, cli, report};
 /// runner: `run`, `sandbox`, `check`, `test` and the others.
 ///
 /// Handlers run on the runtime that awaits `run_cli`. Use the multi-threaded one (`#[tokio::main]` as it is): a handler
-/// that blocks its thread then holds up its own chat only, not the connection.
+/// that blocks its thread then holds up its own chat only, not the connection. It cannot be broken off, though: its time
+/// limit counts only where it awaits something.
 ///
 /// ```no_run
 /// use mynah::prelude::*;
@@ -34,6 +36,8 @@ use crate::{Ended, Report, Result, cli, report};
 #[derive(Clone, Default)]
 pub struct Bot {
     registered: Vec<Registered>,
+    /// Whether handlers still blocked their threads when an account had ended.
+    left_behind: Arc<AtomicBool>,
 }
 
 #[derive(Clone)]
@@ -43,6 +47,7 @@ struct Registered {
     handler: Arc<dyn Handler>,
     at_once: Option<usize>,
     timeout: Option<Duration>,
+    is_prompt: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,11 +107,14 @@ impl Bot {
     ///
     /// None in practice: a failure is printed and becomes the exit status. The type lets `main` end with this call.
     pub async fn run_cli(self) -> Result<()> {
+        let left_behind = self.left_behind();
         let ended = self.run(std::env::args_os()).await.unwrap_or_else(|failure| {
             report::print(&failure);
             failure.ended()
         });
         match ended {
+            // The runtime would wait for them, perhaps for ever.
+            Ended::Fine if left_behind.load(Ordering::Relaxed) => std::process::exit(0),
             Ended::Fine => Ok(()),
             other => std::process::exit(i32::from(other.code())),
         }
@@ -126,16 +134,20 @@ impl Bot {
     }
 
     fn register(mut self, place: Place, name: String, handler: Arc<dyn Handler>) -> Self {
-        self.registered.push(Registered { place, name, handler, at_once: None, timeout: None });
+        self.registered.push(Registered::new(place, name, handler));
         self
     }
 
-    /// The same bot with a handler before all others.
+    /// Where it is noted that handlers still blocked their threads when an account had ended.
+    pub(crate) fn left_behind(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.left_behind)
+    }
+
+    /// The same bot with a handler of the runner's own before all others.
     pub(crate) fn first(mut self, name: &str, handler: impl Handler + 'static) -> Self {
         let (name, handler) = (name.to_owned(), Arc::new(handler));
-        let place = Place::Before;
-        self.registered
-            .insert(0, Registered { place, name, handler, at_once: None, timeout: None });
+        let registered = Registered::new(Place::Before, name, handler);
+        self.registered.insert(0, Registered { is_prompt: true, ..registered });
         self
     }
 
@@ -148,6 +160,7 @@ impl Bot {
                 Place::Named => handlers.named(name, handler),
                 Place::Fallback => handlers.fallback(name, handler),
             };
+            let handlers = if entry.is_prompt { handlers.prompt() } else { handlers };
             let handlers = entry.at_once.into_iter().fold(handlers, Handlers::at_once);
             entry.timeout.into_iter().fold(handlers, Handlers::timeout)
         })
@@ -162,6 +175,12 @@ impl Bot {
     /// Whether this is the stock runner, which cannot know the handlers a rule file is meant for.
     pub(crate) fn is_stock(&self) -> bool {
         self.registered.is_empty()
+    }
+}
+
+impl Registered {
+    fn new(place: Place, name: String, handler: Arc<dyn Handler>) -> Self {
+        Self { place, name, handler, at_once: None, timeout: None, is_prompt: false }
     }
 }
 

@@ -1,6 +1,7 @@
 //! A handle by which others act on a running account.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use mynah_core::{ChatId, Event, Lane};
@@ -17,6 +18,7 @@ pub struct Control {
     sender: mpsc::Sender<Order>,
     receiver: Arc<Mutex<Option<mpsc::Receiver<Order>>>>,
     idle: Arc<watch::Sender<bool>>,
+    left_behind: Arc<AtomicBool>,
 }
 
 /// What others may want of a running account.
@@ -44,6 +46,7 @@ impl Control {
             sender,
             receiver: Arc::new(Mutex::new(Some(receiver))),
             idle: Arc::new(watch::Sender::new(false)),
+            left_behind: Arc::default(),
         }
     }
 
@@ -83,6 +86,17 @@ impl Control {
     pub async fn idle(&self) {
         // The sender lives in this handle, so waiting cannot fail.
         let _ = self.idle.subscribe().wait_for(|idle| *idle).await;
+    }
+
+    /// Whether handlers still blocked their threads when the account had ended. Their runtime cannot end before they do:
+    /// only the end of the process ends them.
+    #[must_use]
+    pub fn has_left_behind(&self) -> bool {
+        self.left_behind.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn leave_behind(&self) {
+        self.left_behind.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn set_idle(&self, idle: bool) {

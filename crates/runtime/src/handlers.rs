@@ -27,6 +27,8 @@ pub(crate) struct Registered {
     pub(crate) handler: Arc<dyn Handler>,
     pub(crate) permits: Option<Arc<Semaphore>>,
     pub(crate) timeout: Option<Duration>,
+    /// Whether it is known never to block its thread.
+    pub(crate) is_prompt: bool,
 }
 
 /// Where the handler stands that was added last.
@@ -58,7 +60,7 @@ impl Handlers {
     pub fn rules(mut self, handler: Arc<dyn Handler>) -> Self {
         self.rules = Some(Registered::new("rules".to_owned(), handler));
         self.last = Some(Last::Rules);
-        self
+        self.prompt()
     }
 
     /// Adds one that runs where a rule calls it by this name.
@@ -96,6 +98,15 @@ impl Handlers {
         self
     }
 
+    /// Says that the handler added last never blocks its thread, so that it needs no precautions. The rules never do.
+    #[must_use]
+    pub fn prompt(mut self) -> Self {
+        if let Some(registered) = self.last_added() {
+            registered.is_prompt = true;
+        }
+        self
+    }
+
     fn last_added(&mut self) -> Option<&mut Registered> {
         match self.last.as_ref()? {
             Last::Before => self.before.last_mut(),
@@ -108,7 +119,7 @@ impl Handlers {
 
 impl Registered {
     fn new(name: String, handler: Arc<dyn Handler>) -> Self {
-        Self { name, handler, permits: None, timeout: None }
+        Self { name, handler, permits: None, timeout: None, is_prompt: false }
     }
 }
 

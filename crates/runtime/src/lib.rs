@@ -66,6 +66,9 @@ const HEARTBEAT: Duration = Duration::from_secs(60);
 /// Housekeeping begins so long after the start, when there is less to do.
 const FIRST_TIDY: Duration = Duration::from_secs(60);
 
+/// What was told to break off has done so after this time, unless it blocks its thread.
+const ABORT: Duration = Duration::from_secs(1);
+
 /// A service gets so long to end the session.
 const LOG_OUT: Duration = Duration::from_secs(10);
 
@@ -250,7 +253,19 @@ impl Running {
                 left = self.jobs.len(),
                 "the deadline of the stop passed; the rest waits for the next start"
             );
-            self.jobs.shutdown().await;
+            self.jobs.abort_all();
+            // A handler that blocks its thread hears of nothing.
+            if timeout(ABORT, async { while self.jobs.join_next().await.is_some() {} })
+                .await
+                .is_err()
+            {
+                tracing::error!(
+                    left = self.jobs.len(),
+                    "handlers that block their threads are left behind"
+                );
+                self.control.leave_behind();
+                self.jobs.detach_all();
+            }
         }
         let received = timeout(deadline, self.receiver.join_next()).await;
         let log_out = self.worker.settings.log_out_at_stop && matches!(ended, Ended::Stopped);

@@ -3,7 +3,9 @@
 use std::any::Any;
 use std::collections::VecDeque;
 use std::error::Error;
+use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 
 use futures_util::FutureExt;
 use mynah_core::planted::{self, Mistake};
@@ -11,6 +13,8 @@ use mynah_core::{
     Action, Call, ChatId, Committed, Context, Decided, Effects, Event, EventBody, Flow, Frame,
     Handler, Lane, Read, Snapshot, Step, StoreError, Timestamp, Turn,
 };
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::task::block_in_place;
 use tokio::time::{Instant, timeout};
 
 use crate::handlers::Registered;
@@ -243,7 +247,8 @@ impl Worker {
             None => None,
         };
         let limit = registered.timeout.unwrap_or(self.settings.handler_timeout);
-        let work = AssertUnwindSafe(hand_over(&*registered.handler, ctx, event)).catch_unwind();
+        let work = hand_over(&*registered.handler, ctx, event);
+        let work = AssertUnwindSafe(apart(work, registered.is_prompt)).catch_unwind();
         match timeout(limit, work).await {
             Ok(Ok(Ok(flow))) => Ok(flow),
             Ok(Ok(Err(error))) => Err(failed(chain(&*error))),
@@ -279,6 +284,17 @@ impl Worker {
 fn nothing(why: &str) -> (Vec<Read>, Effects, Decided) {
     let decided = Decided { passed_over: Some(why.to_owned()), ..Decided::default() };
     (Vec::new(), Effects::default(), decided)
+}
+
+/// Runs a handler so that one which blocks its thread takes no other task with it: the runtime lets another thread do
+/// the work of this one meanwhile. A runtime of one thread has no other, and the stock rules need none.
+async fn apart<T>(work: impl Future<Output = T>, is_prompt: bool) -> T {
+    let can = Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread;
+    if is_prompt || !can {
+        return work.await;
+    }
+    let mut work = pin!(work);
+    poll_fn(|task| block_in_place(|| work.as_mut().poll(task))).await
 }
 
 async fn hand_over(

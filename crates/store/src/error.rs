@@ -29,6 +29,7 @@ pub(crate) fn translate_io(error: io::Error, path: &Path) -> StoreError {
         io::ErrorKind::PermissionDenied
         | io::ErrorKind::ReadOnlyFilesystem
         | io::ErrorKind::NotADirectory
+        | io::ErrorKind::NotFound
         | io::ErrorKind::AlreadyExists => StoreError::ReadOnly { path: shown },
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             StoreError::Full { path: shown }

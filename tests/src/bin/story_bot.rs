@@ -52,12 +52,32 @@ impl Handler for Slow {
     }
 }
 
+/// Blocks its thread until the file named by `STORY_GATE` exists.
+struct Blocks;
+
+#[async_trait]
+impl Handler for Blocks {
+    async fn on_message(
+        &self,
+        ctx: &mut Context,
+        _message: &Message,
+    ) -> Result<Flow, HandlerError> {
+        let gate = std::env::var("STORY_GATE")?;
+        while !Path::new(&gate).exists() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        ctx.reply("blocked and back");
+        Ok(Flow::Stop)
+    }
+}
+
 #[tokio::main]
 async fn main() -> mynah::Result<()> {
     Bot::new()
         .handler("fails", Fails)
         .handler("panics", Panics)
         .handler("slow", Slow)
+        .handler("blocks", Blocks)
         .run_cli()
         .await
 }

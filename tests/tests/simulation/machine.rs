@@ -46,7 +46,6 @@ impl Store for FusedStore {
     }
 
     async fn sync(&self) -> Result<(), StoreError> {
-        self.sim.boundary("before sync").await;
         self.inner.sync().await?;
         self.sim.synced();
         self.sim.boundary("after sync").await;

@@ -109,7 +109,8 @@ impl Reader<'_> {
         let found = kind_of(value);
         if (key.set)(into, given).is_none() {
             // The value itself may come from the environment and be a secret: only its kind is told.
-            let message = format!("{} does not take this {found}", key.name);
+            let from = if names_variable(value) { " from the environment" } else { "" };
+            let message = format!("{} does not take this {found}{from}", key.name);
             self.report("value", span, message, format!("write {}", key.takes));
         }
     }
@@ -195,6 +196,15 @@ impl Reader<'_> {
             }
         }
         account
+    }
+}
+
+/// Whether a part of the value comes from the environment.
+fn names_variable(value: &DeValue<'_>) -> bool {
+    match value {
+        DeValue::String(text) => text.contains("${"),
+        DeValue::Array(items) => items.iter().any(|item| names_variable(item.get_ref())),
+        _ => false,
     }
 }
 
