@@ -71,7 +71,7 @@ impl Watch {
             registry.set(&metrics::SESSION_AGE, &[&account], age(session));
             registry.set(&metrics::SYNC_DELAY, &[&account], age(synced));
             let data = data.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(Ok((events, actions))) = data.as_ref().map(Inspector::waiting) {
+            if let Some(Ok((events, actions))) = data.as_ref().map(Inspector::depths) {
                 let depth = |waiting: u64| f64::from(u32::try_from(waiting).unwrap_or(u32::MAX));
                 registry.set(&metrics::QUEUE, &[&account, "inbox"], depth(events));
                 registry.set(&metrics::QUEUE, &[&account, "outbox"], depth(actions));

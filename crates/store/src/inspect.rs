@@ -123,7 +123,7 @@ impl Inspector {
     /// # Errors
     ///
     /// If the store fails.
-    pub fn waiting(&self) -> std::result::Result<(u64, u64), StoreError> {
+    pub fn depths(&self) -> std::result::Result<(u64, u64), StoreError> {
         let count = |sql| self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0));
         let events = count("SELECT count(*) FROM event WHERE handled IS NULL");
         let both = events.and_then(|events| {
