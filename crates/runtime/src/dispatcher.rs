@@ -169,7 +169,7 @@ impl Dispatcher {
         let until = match end.signal {
             Some(Signal::TooFrequent(asked)) => Some(self.outbox.too_frequent(asked, now)),
             Some(Signal::NotLoggedIn) => {
-                self.outbox.hold(now);
+                self.outbox.hold(chat, now);
                 None
             }
             None => None,

@@ -26,12 +26,16 @@ pub(crate) struct Outbox {
     tickets: u64,
     at_once: usize,
     gate: Gate,
+    /// Counts how often the account came on line.
+    online: u64,
 }
 
 #[derive(Debug)]
 struct Under {
     noted: Timestamp,
     news: bool,
+    /// The time on line that it belongs to.
+    online: u64,
 }
 
 /// Whether actions may leave at all.
@@ -69,6 +73,7 @@ impl Outbox {
             tickets: 0,
             at_once: settings.sends_at_once.max(1),
             gate: Gate::Closed,
+            online: 0,
         }
     }
 
@@ -79,12 +84,15 @@ impl Outbox {
 
     /// The account is on line, or not.
     pub(crate) fn set_online(&mut self, online: bool) {
+        self.online += u64::from(online);
         self.gate = if online { Gate::Open } else { Gate::Closed };
     }
 
-    /// A send found nobody logged in.
-    pub(crate) fn hold(&mut self, now: Timestamp) {
-        if self.gate == Gate::Open {
+    /// The send of this chat, still under way, found nobody logged in. If the account came on line since the send
+    /// began, that is over already: no other status will come.
+    pub(crate) fn hold(&mut self, chat: &ChatId, now: Timestamp) {
+        let is_current = self.busy.get(chat).is_none_or(|under| under.online == self.online);
+        if self.gate == Gate::Open && is_current {
             self.gate = Gate::ClosedUntil(now + HELD);
         }
     }
@@ -125,7 +133,7 @@ impl Outbox {
             }
             self.remove(&chat);
             self.pacer.note(&chat, now);
-            self.busy.insert(chat.clone(), Under { noted: now, news: false });
+            self.busy.insert(chat.clone(), Under { noted: now, news: false, online: self.online });
             return Some(chat);
         }
         None
@@ -133,7 +141,7 @@ impl Outbox {
 
     /// The attempt of this chat is over.
     pub(crate) fn done(&mut self, chat: &ChatId, attempt: Attempt, now: Timestamp) {
-        let Some(Under { noted, news }) = self.busy.remove(chat) else { return };
+        let Some(Under { noted, news, .. }) = self.busy.remove(chat) else { return };
         if !matches!(attempt, Attempt::Left { .. }) {
             self.pacer.take_back(chat, noted);
         }
@@ -289,10 +297,24 @@ mod tests {
     fn a_held_outbox_opens_by_itself() {
         let mut outbox = outbox(Pacing::off());
         outbox.notify(&"a".into(), at(0));
-        outbox.hold(at(0));
+        assert_eq!(outbox.next(at(0)), Some("a".into()));
+        outbox.hold(&"a".into(), at(0));
+        outbox.done(&"a".into(), Attempt::Left { more: true }, at(0));
         assert_eq!(outbox.next(at(1)), None);
         assert_eq!(outbox.wake(), Some(at(60)));
         assert_eq!(outbox.next(at(60)), Some("a".into()));
+    }
+
+    #[test]
+    fn a_send_that_failed_before_the_account_came_back_holds_up_nobody() {
+        let mut outbox = outbox(Pacing::off());
+        outbox.notify(&"a".into(), at(0));
+        assert_eq!(outbox.next(at(0)), Some("a".into()));
+        outbox.set_online(false);
+        outbox.set_online(true);
+        outbox.hold(&"a".into(), at(0));
+        outbox.done(&"a".into(), Attempt::Left { more: true }, at(0));
+        assert_eq!(outbox.next(at(0)), Some("a".into()));
     }
 
     #[test]

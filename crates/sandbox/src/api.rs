@@ -14,6 +14,9 @@ use std::sync::Arc;
 
 use axum::{
     Router,
+    extract::Request,
+    http::{HeaderValue, Method, header},
+    middleware::{self, Next},
     response::{Html, Response},
     routing::{any, get},
 };
@@ -21,7 +24,13 @@ use axum::{
 pub(crate) use download::picture_of;
 pub(crate) use send::seconds;
 
-use crate::{answer::not_found, ask::Ask, hub::Hub};
+use crate::{
+    answer::{self, not_found},
+    ask::Ask,
+    hosts,
+    hub::Hub,
+    wire::answers::Uploaded,
+};
 
 /// The path of every call but four.
 pub(crate) const BASE: &str = "/cgi-bin/mmwebwx-bin/";
@@ -65,12 +74,35 @@ pub(crate) fn router() -> Router<Arc<Hub>> {
         .route("/webwxgetheadimg", any(download::icon))
         .route("/webwxcreatechatroom", any(groups::create))
         .route("/webwxupdatechatroom", any(groups::update));
-    Router::new()
+    let protocol = Router::new()
         .route("/", get(page))
         .route("/jslogin", any(login::new_code))
         .route("/qrcode/{uuid}", any(login::picture))
         .route("/l/{uuid}", any(login::scanned_page))
-        .nest(BASE.trim_end_matches('/'), calls)
+        .nest(BASE.trim_end_matches('/'), calls);
+    protocol.layer(middleware::from_fn(preflight))
+}
+
+/// A browser asks first whether a page of one host may call another: yes, and the question changes nothing. The answer
+/// is that of an upload without a file, as the service gives it.
+async fn preflight(request: Request, next: Next) -> Response {
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    let asks = request.method() == Method::OPTIONS;
+    let headers = request.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS).cloned();
+    let mut response =
+        if asks { answer::json(&Uploaded::default()) } else { next.run(request).await };
+    let Some(origin) = origin.filter(|origin| hosts::is_own_page(origin.as_bytes())) else {
+        return response;
+    };
+    let given = response.headers_mut();
+    given.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    given.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+    if asks {
+        let methods = HeaderValue::from_static("GET, POST, OPTIONS");
+        given.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
+        given.extend(headers.map(|headers| (header::ACCESS_CONTROL_ALLOW_HEADERS, headers)));
+    }
+    response
 }
 
 /// The page of the web client: says whether the cookies are a valid login (section 3).

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     body::{Bytes, to_bytes},
     extract::{FromRequest, Request},
-    http::{HeaderMap, Method, StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
 };
 use serde_json::Value;
 
@@ -17,7 +17,6 @@ const LARGEST: usize = 64 << 20;
 /// One request of the protocol.
 #[derive(Debug)]
 pub(crate) struct Ask {
-    pub(crate) method: Method,
     pub(crate) headers: HeaderMap,
     pub(crate) host: String,
     query: Vec<(String, String)>,
@@ -41,12 +40,27 @@ impl FromRequest<Arc<Hub>> for Ask {
             ),
             query: pairs(query, '&', percent_decode),
             cookies: cookies(&parts.headers),
-            body: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
-            method: parts.method,
+            body: read_body(&parts.headers, &bytes),
             headers: parts.headers,
             bytes,
         })
     }
+}
+
+/// JSON whatever the content type says; else the fields of a form, as the logout has one.
+fn read_body(headers: &HeaderMap, bytes: &Bytes) -> Value {
+    let is_form = || {
+        let kind = headers.get(header::CONTENT_TYPE).and_then(|it| it.to_str().ok()).unwrap_or("");
+        kind.to_ascii_lowercase().starts_with("application/x-www-form-urlencoded")
+    };
+    serde_json::from_slice(bytes).unwrap_or_else(|_| {
+        let text = if is_form() { String::from_utf8_lossy(bytes) } else { "".into() };
+        let fields = pairs(&text, '&', |part| percent_decode(&part.replace('+', " ")));
+        if fields.is_empty() {
+            return Value::Null;
+        }
+        fields.into_iter().map(|(name, value)| (name, Value::String(value))).collect()
+    })
 }
 
 /// The host that the client believes to speak to; a proxy request says it in the address.
@@ -98,6 +112,8 @@ impl Ask {
             (owned(self.cookie("wxsid")), owned(self.cookie("wxuin"))),
             (text_of(&base["Sid"]), text_of(&base["Uin"])),
             (owned(self.query("sid")), owned(self.query("uin"))),
+            // The form of a logout.
+            (text_of(&self.body["sid"]), text_of(&self.body["uin"])),
         ]
         .into_iter()
         .filter(|(sid, _)| !sid.is_empty())
@@ -111,6 +127,11 @@ pub(crate) fn text_of(value: &Value) -> String {
         Value::Number(number) => whole(number).unwrap_or_else(|| number.to_string()),
         _ => String::new(),
     }
+}
+
+/// A value as a whole number, also from digits in a text.
+pub(crate) fn number_of(value: &Value) -> Option<i64> {
+    text_of(value).trim().parse().ok()
 }
 
 /// A float without a fraction, as some languages write large integers.

@@ -3,12 +3,13 @@
 /// The web host behind one of the service's own names, if `host` is one.
 fn web_host(host: &str) -> Option<&str> {
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    let bare = ["login.", "file.", "webpush."]
+    let bare = ["login.", "file.", "file2.", "webpush.", "webpush2."]
         .iter()
         .find_map(|role| name.strip_prefix(role))
         .unwrap_or(name);
     match bare {
         "weixin.qq.com" | "web.weixin.qq.com" => Some("wx.qq.com"),
+        "wechat.com" => Some("web.wechat.com"),
         bare if bare.ends_with(".qq.com") || bare.ends_with(".wechat.com") => Some(bare),
         _ => None,
     }
@@ -26,6 +27,12 @@ pub(crate) fn redirect_base(host: &str) -> String {
 /// The domain of cookies; none when the client came to an address.
 pub(crate) fn cookie_domain(host: &str) -> Option<String> {
     web_host(host).map(str::to_owned)
+}
+
+/// Whether an `Origin` is a page of the service.
+pub(crate) fn is_own_page(origin: &[u8]) -> bool {
+    let text = str::from_utf8(origin).unwrap_or_default();
+    text.strip_prefix("https://").is_some_and(|host| web_host(host).is_some())
 }
 
 /// `.qq.com` of `wx.qq.com`.
@@ -49,6 +56,8 @@ mod tests {
             ("wx8.qq.com", "https://wx8.qq.com"),
             ("login.web.wechat.com", "https://web.wechat.com"),
             ("webpush.web2.wechat.com", "https://web2.wechat.com"),
+            ("login.wechat.com", "https://web.wechat.com"),
+            ("webpush2.wx.qq.com", "https://wx.qq.com"),
             ("qq.com.example.org", "http://qq.com.example.org"),
         ] {
             assert_eq!(redirect_base(host), base);

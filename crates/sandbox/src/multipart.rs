@@ -77,10 +77,20 @@ fn part(body: &[u8], range: Range<usize>) -> Option<Part> {
 }
 
 fn attribute(line: &str, wanted: &str) -> Option<String> {
-    line.split(';').skip(1).find_map(|part| {
+    fields(line).into_iter().skip(1).find_map(|part| {
         let (name, value) = part.split_once('=')?;
         (name.trim() == wanted).then(|| value.trim().trim_matches('"').to_owned())
     })
+}
+
+/// The parts between semicolons; inside quotes a semicolon is none.
+fn fields(line: &str) -> Vec<&str> {
+    let mut quoted = false;
+    line.split(|c| {
+        quoted ^= c == '"';
+        c == ';' && !quoted
+    })
+    .collect()
 }
 
 #[cfg(test)]
@@ -100,6 +110,14 @@ mod tests {
         );
         assert_eq!(parts[1].file_name.as_deref(), Some("图.png"));
         assert_eq!(&body[parts[1].bytes.clone()], b"a--B\r\n--Bb\r\n");
+    }
+
+    #[test]
+    fn a_file_name_may_hold_what_separates_fields() {
+        let body = b"--B\r\nContent-Disposition: form-data; filename=\"a; name=x.png\"; name=\"filename\"\r\n\r\nz\r\n--B--\r\n";
+        let parts = parts("multipart/form-data; boundary=B", body);
+        assert_eq!(parts[0].name, "filename");
+        assert_eq!(parts[0].file_name.as_deref(), Some("a; name=x.png"));
     }
 
     #[test]

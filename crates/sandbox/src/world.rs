@@ -23,7 +23,7 @@ pub use act::{Act, ActError, Deed};
 pub use file::WorldFileError;
 pub(crate) use lines::Language;
 pub(crate) use log::{Entry, Keys};
-pub(crate) use session::{SendKey, Session};
+pub(crate) use session::{SendKey, Session, new_ticket};
 
 use draw::Draw;
 use message::{Media, Message};

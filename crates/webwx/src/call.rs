@@ -85,6 +85,49 @@ impl Call {
         if self.facts().post { "POST" } else { "GET" }
     }
 
+    /// Whether the call changes nothing at the service, so that it may be made again.
+    pub(crate) fn only_reads(self) -> bool {
+        match self {
+            Self::Page
+            | Self::JsLogin
+            | Self::QrImage
+            | Self::Login
+            | Self::Init
+            | Self::GetContact
+            | Self::BatchGetContact
+            | Self::SyncCheck
+            | Self::Sync
+            | Self::CheckUrl
+            | Self::SearchContact
+            | Self::Preview
+            | Self::PublicLinkImage
+            | Self::CheckUpload
+            | Self::GetImage
+            | Self::GetVoice
+            | Self::GetVideo
+            | Self::GetMedia
+            | Self::GetIcon
+            | Self::GetHeadImage => true,
+            Self::NewLoginPage
+            | Self::PushLogin
+            | Self::StatusNotify
+            | Self::LogOut
+            | Self::StatReport
+            | Self::SendFeedback
+            | Self::SendMsg
+            | Self::SendImage
+            | Self::SendVideo
+            | Self::SendApp
+            | Self::SendEmoticon
+            | Self::Revoke
+            | Self::UploadMedia
+            | Self::OpLog
+            | Self::VerifyUser
+            | Self::CreateChatRoom
+            | Self::UpdateChatRoom => false,
+        }
+    }
+
     pub(crate) fn facts(self) -> Facts {
         let (post, role, path, seconds, limit) = self.row();
         Facts { post, role, path, timeout: Duration::from_secs(seconds), limit }

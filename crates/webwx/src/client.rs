@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::hosts::Hosts;
 use crate::session::Session;
@@ -41,8 +41,9 @@ impl Default for Options {
 /// A client of the WeChat Web protocol, for one account.
 ///
 /// All methods take `&self`: one task may poll while another sends. Each makes one call (unless it says otherwise),
-/// ends within the time that such a call may take, and is never repeated by itself: what to do about a failure is the
-/// caller's, who can ask [`CallError`](crate::CallError) about it.
+/// ends within the time that such a call may take, and is not repeated by itself: what to do about a failure is the
+/// caller's, who can ask [`CallError`](crate::CallError) about it. The one exception: a call that only reads and meets a
+/// kept connection just as the server closes it is made once more.
 ///
 /// # Cancel safety
 ///
@@ -76,6 +77,10 @@ struct State {
     session: Session,
     /// Counts logins given up, so that answers can be told to be of an earlier one.
     login: u64,
+    /// When the last answer came: a connection may be kept since.
+    last_answer: Option<Instant>,
+    /// Milliseconds by which the service's clock is ahead of this machine's, by the dates of its answers.
+    clock_ahead: Option<i64>,
 }
 
 impl Client {
@@ -100,7 +105,7 @@ impl Client {
             None => (configured, Session::default()),
         };
         let http = http::connector(&hosts, &options)?;
-        let mut state = State { hosts, session, login: 0 };
+        let mut state = State { hosts, session, login: 0, last_answer: None, clock_ahead: None };
         state.session.home = state.hosts.home();
         Ok(Self { http, options, state: Mutex::new(state) })
     }
@@ -129,6 +134,29 @@ impl Client {
         let mut state = self.state();
         state.session.forget_login();
         state.login += 1;
+    }
+
+    /// Milliseconds by which the service's clock is ahead of this machine's, by the date of its last answer.
+    #[must_use]
+    pub fn clock_ahead(&self) -> Option<i64> {
+        self.state().clock_ahead
+    }
+
+    /// Notes the date of an answer, in seconds since 1970.
+    pub(crate) fn note_date(&self, date: Option<u64>) {
+        let Some(date) = date.and_then(|date| i64::try_from(date).ok()) else { return };
+        let now = i64::try_from(ids::now_millis()).unwrap_or(i64::MAX);
+        self.state().clock_ahead = Some(date.saturating_mul(1000).saturating_sub(now));
+    }
+
+    /// Notes that an answer came.
+    pub(crate) fn note_answer(&self) {
+        self.state().last_answer = Some(Instant::now());
+    }
+
+    /// When the last answer came; until another comes nothing is known of kept connections.
+    pub(crate) fn take_last_answer(&self) -> Option<Instant> {
+        self.state().last_answer.take()
     }
 
     /// The number of the present login in this client.

@@ -13,6 +13,20 @@ const MOST: usize = 64;
 /// The longest name and value together that are taken.
 const LONGEST: usize = 4096;
 
+/// All names and values together: servers refuse requests with longer headers.
+const MOST_BYTES: usize = 16 * 1024;
+
+/// The cookies of section 4.4, which the session hangs on: no other may push them out.
+const NEEDED: [&str; 7] = [
+    "wxuin",
+    "wxsid",
+    "wxloadtime",
+    "mm_lang",
+    "webwx_data_ticket",
+    "webwxuvid",
+    "webwx_auth_ticket",
+];
+
 /// All cookies of a session. The values are secrets.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -59,10 +73,16 @@ impl CookieJar {
         if cookie.expires.is_some_and(|at| at <= from.now) {
             return;
         }
-        if self.0.len() >= MOST {
-            self.0.remove(0);
-        }
         self.0.push(cookie);
+        while self.is_full() {
+            let spare = self.0.iter().position(|old| !NEEDED.contains(&old.name.as_str()));
+            self.0.remove(spare.unwrap_or(0));
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        let bytes: usize = self.0.iter().map(|it| it.name.len() + it.value.len() + 3).sum();
+        self.0.len() > MOST || (bytes > MOST_BYTES && self.0.len() > 1)
     }
 
     /// The `Cookie` header of a request, if any cookie is for it.

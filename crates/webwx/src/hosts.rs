@@ -88,6 +88,7 @@ impl Hosts {
         let mut url = self.resolve(redirect)?;
         url.set_fragment(None);
         match self {
+            // Host and scheme do not count here, whatever they are.
             Self::Replaced(_) => {
                 let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
                 Some((format!("{}{}{query}", self.home(), self.own_path(url.path())), self.clone()))
@@ -103,7 +104,8 @@ impl Hosts {
     fn resolve(&self, redirect: &str) -> Option<Url> {
         let url =
             Url::parse(&format!("{}/", self.base(Role::Web))).ok()?.join(redirect.trim()).ok()?;
-        matches!(url.scheme(), "http" | "https").then_some(url)
+        let is_web = matches!(url.scheme(), "http" | "https");
+        (is_web || (self.is_replaced() && url.path().starts_with('/'))).then_some(url)
     }
 
     /// The path as the server means it: an address with a path of its own may stand before it already.

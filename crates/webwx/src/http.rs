@@ -5,7 +5,10 @@ use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use reqwest::Url;
-use reqwest::header::{CONTENT_TYPE, COOKIE, DATE, HeaderMap, HeaderValue, REFERER, SET_COOKIE};
+use reqwest::header::{
+    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, COOKIE, DATE, HeaderMap, HeaderValue, RANGE,
+    REFERER, SET_COOKIE,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -15,7 +18,7 @@ use crate::cookies::Place;
 use crate::error::{BuildError, CallError, Cause, Failure};
 use crate::hosts::{Hosts, Role};
 use crate::percent::encode_into;
-use crate::{Call, date, ids};
+use crate::{Call, date, ids, packed};
 
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -25,6 +28,9 @@ const SILENCE: Duration = Duration::from_secs(60);
 
 /// Shorter than servers keep idle connections: a send should not meet one that is just being closed.
 const IDLE: Duration = Duration::from_secs(15);
+
+/// A request that fails sooner than this met a connection that the server had just closed, if it met an old one.
+const STALE: Duration = Duration::from_secs(2);
 
 /// The most memory that is set aside for a body before any of it is there.
 const RESERVED: usize = 16 * 1024 * 1024;
@@ -216,20 +222,24 @@ impl Client {
         {
             headers.insert(COOKIE, cookies);
         }
-        let facts = call.facts();
-        let method = if facts.post { reqwest::Method::POST } else { reqwest::Method::GET };
-        let mut builder = self.http.request(method, url.clone()).headers(headers);
-        if facts.post {
-            builder = builder.body(request.body);
+        // A part of a packed file is nothing that can be unpacked.
+        if !headers.contains_key(RANGE) {
+            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(packed::UNDERSTOOD));
         }
-        let builder = builder.timeout(facts.timeout.min(self.options.at_most));
         let login = self.login();
-        let mut response = builder.send().await.map_err(|error| failed(failure(error)))?;
+        let mut response = self
+            .delivered(call, &url, &headers, &request.body)
+            .await
+            .map_err(|error| failed(failure(error)))?;
         // What an earlier login left on its way must not overwrite this one.
         if self.login() == login {
             self.take_cookies(&url, response.headers());
         }
         let body = read(&mut response, request.limit).await.map_err(failed)?;
+        let packing: Vec<&str> = (response.headers().get_all(CONTENT_ENCODING).iter())
+            .filter_map(|value| value.to_str().ok())
+            .collect();
+        let body = packed::unpacked(&packing.join(","), body, request.limit).map_err(failed)?;
         Ok(Answer {
             call,
             status: response.status().as_u16(),
@@ -238,8 +248,45 @@ impl Client {
         })
     }
 
+    /// The head of an answer. A connection that was used before may be closed by the server at the very moment when it
+    /// is used again: a call that only reads is then made once more, on a new connection.
+    async fn delivered(
+        &self,
+        call: Call,
+        url: &Url,
+        headers: &HeaderMap,
+        body: &Bytes,
+    ) -> reqwest::Result<reqwest::Response> {
+        let facts = call.facts();
+        let ask = || {
+            let method = if facts.post { reqwest::Method::POST } else { reqwest::Method::GET };
+            let mut builder = self.http.request(method, url.clone()).headers(headers.clone());
+            if facts.post {
+                builder = builder.body(body.clone());
+            }
+            builder.timeout(facts.timeout.min(self.options.at_most)).send()
+        };
+        let used_before = self.take_last_answer().is_some_and(|last| last.elapsed() <= IDLE);
+        let begun = Instant::now();
+        let mut result = ask().await;
+        if let Err(error) = &result
+            && used_before
+            && call.only_reads()
+            && !(error.is_connect() || error.is_timeout())
+            && begun.elapsed() < STALE
+        {
+            tracing::trace!(path = facts.path, "an old connection was closed; asked once more");
+            result = ask().await;
+        }
+        if result.is_ok() {
+            self.note_answer();
+        }
+        result
+    }
+
     fn take_cookies(&self, url: &Url, headers: &HeaderMap) {
         let date = headers.get(DATE).and_then(|date| date::of_http(date.to_str().ok()?));
+        self.note_date(date);
         let mut place = self.place(url);
         place.sent = date.unwrap_or(place.now);
         self.change(|session| {

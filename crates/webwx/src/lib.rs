@@ -12,6 +12,7 @@ mod hosts;
 mod http;
 mod ids;
 mod multipart;
+mod packed;
 mod percent;
 mod redact;
 mod script;

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::Shared;
 use crate::{
     answer::{in_session, ret},
-    ask::{Ask, text_of},
+    ask::{Ask, number_of, text_of},
     hub::State,
     wire::{
         answers::{BatchContacts, Contacts, Found, FoundContact, Plain},
@@ -84,7 +84,7 @@ pub(super) async fn search(hub: Shared, ask: Ask) -> Response {
 pub(super) async fn operate(hub: Shared, ask: Ask) -> Response {
     in_session(&hub, &ask, |state| {
         let peer = named(state, &ask.text("UserName"))?;
-        let pin = match ask.body["CmdId"].as_i64() {
+        let pin = match number_of(&ask.body["CmdId"]) {
             Some(2) => None,
             Some(3) => Some(text_of(&ask.body["OP"]) == "1"),
             _ => return Err(ret::PARAMETER),
@@ -113,7 +113,7 @@ fn named(state: &State, name: &str) -> Result<Peer, i32> {
 pub(super) async fn verify(hub: Shared, ask: Ask) -> Response {
     in_session(&hub, &ask, |state| {
         let users = ask.body["VerifyUserList"].as_array().ok_or(ret::PARAMETER)?;
-        let opcode = ask.body["Opcode"].as_i64();
+        let opcode = number_of(&ask.body["Opcode"]);
         for user in users {
             let Peer::Person(person) = named(state, &text_of(&user["Value"]))? else {
                 return Err(ret::PARAMETER);

@@ -11,7 +11,6 @@ use crate::{
     answer::bytes,
     ask::Ask,
     hub::{Hub, State},
-    wire::text::percent_decode,
     world::{
         World,
         message::{Body, Media},
@@ -46,9 +45,7 @@ pub(super) async fn file(hub: Shared, ask: Ask) -> Response {
     let ticket =
         ask.query("webwx_data_ticket").or(ask.cookie("webwx_data_ticket")).unwrap_or("").to_owned();
     let media = hub.look(|state| {
-        let known = |known: &String| *known == ticket || *known == percent_decode(&ticket);
-        let allowed =
-            state.world.session().is_some_and(|session| session.tickets.iter().any(known));
+        let allowed = state.world.session().is_some_and(|session| session.has_ticket(&ticket));
         if allowed { by_id(&state.world, &id) } else { None }
     });
     media.map_or_else(empty, |media| ranged(&ask, &media))

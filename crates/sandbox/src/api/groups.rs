@@ -23,9 +23,13 @@ use crate::{
 pub(super) async fn create(hub: Shared, ask: Ask) -> Response {
     in_session(&hub, &ask, |state| {
         let list = ask.body["MemberList"].as_array().ok_or(ret::PARAMETER)?;
-        let people = list
-            .iter()
-            .map(|it| friend(state, &text_of(&it["UserName"])))
+        // Some clients name the account itself, which is a member anyway, or give bare names.
+        let names =
+            list.iter().map(|it| text_of(if it.is_string() { it } else { &it["UserName"] }));
+        let me = |name: &String| matches!(peer(state, name), Ok(Peer::Person(PersonId::ME)));
+        let people = names
+            .filter(|name| !me(name))
+            .map(|name| friend(state, &name))
             .collect::<Result<Vec<_>, _>>()?;
         if people.len() < 2 {
             return Err(ret::PARAMETER);

@@ -122,8 +122,11 @@ fn avatar() -> String {
 
 /// Where the login goes on. No parameter may hold a slash: some clients cut the address at its last one.
 fn redirect_uri(hub: &Hub, ask: &Ask, uuid: &str, ticket: &str) -> String {
+    // HTTP/1.0 needs no Host: then the client came to the address that is listened on.
+    let own = hub.address.to_string();
+    let host = if ask.host.is_empty() { &own } else { &ask.host };
     let base =
-        hub.options.redirect_base.clone().unwrap_or_else(|| crate::hosts::redirect_base(&ask.host));
+        hub.options.redirect_base.clone().unwrap_or_else(|| crate::hosts::redirect_base(host));
     let (lang, scan) = hub.look(|state| (state.world.language.code(), state.world.seconds()));
     format!(
         "{base}{BASE}webwxnewloginpage?ticket={ticket}@qrticket_0&uuid={uuid}&lang={lang}&scan={scan}"

@@ -9,7 +9,7 @@ use super::Shared;
 use crate::{
     Happening, Sent,
     answer::{in_session, ret},
-    ask::{Ask, text_of},
+    ask::{Ask, number_of, text_of},
     hub::{Hub, State},
     wire::answers::{Plain, SentAnswer},
     world::{
@@ -26,7 +26,7 @@ const RECALL_WINDOW_MS: u64 = 120_000;
 pub(super) async fn text(hub: Shared, ask: Ask) -> Response {
     send(&hub, &ask, |_, message| {
         let content = text_of(&message["Content"]);
-        Ok(match message["Type"].as_i64() {
+        Ok(match number_of(&message["Type"]) {
             Some(48) => location(&content),
             _ => Body::Text(content),
         })
@@ -35,16 +35,12 @@ pub(super) async fn text(hub: Shared, ask: Ask) -> Response {
 
 /// `POST webwxsendmsgimg`.
 pub(super) async fn image(hub: Shared, ask: Ask) -> Response {
-    send(&hub, &ask, |state, message| {
-        Ok(Body::Image(uploaded(state, &text_of(&message["MediaId"]))?))
-    })
+    send(&hub, &ask, |state, message| Ok(Body::Image(media(state, message)?)))
 }
 
 /// `POST webwxsendvideomsg`.
 pub(super) async fn video(hub: Shared, ask: Ask) -> Response {
-    send(&hub, &ask, |state, message| {
-        Ok(Body::Video { media: uploaded(state, &text_of(&message["MediaId"]))?, seconds: 0 })
-    })
+    send(&hub, &ask, |state, message| Ok(Body::Video { media: media(state, message)?, seconds: 0 }))
 }
 
 /// `POST webwxsendemoticon`: an uploaded picture, or a sticker that the service knows by its digest.
@@ -52,7 +48,10 @@ pub(super) async fn sticker(hub: Shared, ask: Ask) -> Response {
     send(&hub, &ask, |state, message| {
         let (id, md5) = (text_of(&message["MediaId"]), text_of(&message["EMoticonMd5"]));
         if id.is_empty() && !md5.is_empty() {
-            return Ok(Body::Sticker(Media::new(&md5, bytes::Bytes::new())));
+            let known = by_digest(state, &md5);
+            return Ok(Body::Sticker(
+                known.unwrap_or_else(|| Media::new(&md5, bytes::Bytes::new())),
+            ));
         }
         Ok(Body::Sticker(uploaded(state, &id)?))
     })
@@ -168,6 +167,23 @@ fn uploaded(state: &State, id: &str) -> Result<Media, i32> {
     state.world.uploads.get(id).or_else(received).cloned().ok_or(ret::PARAMETER)
 }
 
+/// What a picture or video is: uploaded, or forwarded as the XML of the message that showed it.
+fn media(state: &State, message: &Value) -> Result<Media, i32> {
+    let id = text_of(&message["MediaId"]);
+    if !id.is_empty() {
+        return uploaded(state, &id);
+    }
+    let xml = text_of(&message["Content"]);
+    attribute(&xml, "md5").and_then(|md5| by_digest(state, &md5)).ok_or(ret::PARAMETER)
+}
+
+/// Something that was said or uploaded before, by the digest of its bytes.
+fn by_digest(state: &State, md5: &str) -> Option<Media> {
+    let is = |media: &&Media| crate::world::draw::md5_hex(&media.bytes).eq_ignore_ascii_case(md5);
+    let said = || state.world.messages().rev().find_map(|it| it.body.media().filter(is));
+    state.world.uploads.values().find(is).or_else(said).cloned()
+}
+
 /// The text of the first element of that name. Some clients do not escape file names, so this is no XML parser.
 fn element(xml: &str, name: &str) -> Option<String> {
     let (_, rest) = xml.split_once(&format!("<{name}>"))?;
@@ -188,16 +204,24 @@ fn unescape(text: &str) -> String {
 }
 
 fn location(xml: &str) -> Body {
-    let attribute = |name: &str| {
-        let (_, rest) = xml.split_once(&format!("{name}=\""))?;
-        rest.split_once('"').map(|(value, _)| unescape(value))
-    };
-    let degrees = |name| attribute(name).and_then(|value| value.parse().ok()).unwrap_or(0.0);
+    let degrees = |name| attribute(xml, name).and_then(|value| value.parse().ok()).unwrap_or(0.0);
     Body::Location {
-        label: attribute("label").unwrap_or_default(),
-        latitude: degrees(" x"),
-        longitude: degrees(" y"),
+        label: attribute(xml, "label").unwrap_or_default(),
+        latitude: degrees("x"),
+        longitude: degrees("y"),
     }
+}
+
+/// The first attribute of that name, with blanks around its `=` or without.
+fn attribute(xml: &str, name: &str) -> Option<String> {
+    xml.match_indices(name).find_map(|(at, _)| {
+        if !xml[..at].ends_with([' ', '\n', '\t']) {
+            return None;
+        }
+        let rest = xml[at + name.len()..].trim_start().strip_prefix('=')?.trim_start();
+        let quote = rest.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
+        rest[1..].split_once(quote).map(|(value, _)| unescape(value))
+    })
 }
 
 /// `POST webwxrevokemsg`: takes a message of one's own back.
@@ -232,5 +256,14 @@ mod tests {
         assert_eq!(element(xml, "url").as_deref(), Some("http://x/?a&b"));
         assert_eq!(element(xml, "attachid"), None);
         assert_eq!(element("<title>a & b</title>", "title").as_deref(), Some("a & b"));
+    }
+
+    #[test]
+    fn attributes_are_found_in_what_clients_write() {
+        let xml = "<img aeskey=\"1\" md5 = 'a&amp;b' cdnmd5=\"no\"/>";
+        assert_eq!(attribute(xml, "md5").as_deref(), Some("a&b"));
+        assert_eq!(attribute("<img cdnmd5=\"no\"/>", "md5"), None);
+        assert_eq!(attribute("<img md5/>", "md5"), None);
+        assert_eq!(attribute("<img md5=\"no", "md5"), None);
     }
 }

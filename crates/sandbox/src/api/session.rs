@@ -8,7 +8,7 @@ use axum::{
 use super::Shared;
 use crate::{
     answer::{in_session, json, ret},
-    ask::Ask,
+    ask::{Ask, number_of},
     hub::State,
     wire::{
         answers::{Article, Init, Notified, Plain, Subscribed, User},
@@ -116,7 +116,7 @@ fn articles(writer: &Writer<'_>) -> Vec<Subscribed> {
 
 pub(super) async fn status_notify(hub: Shared, ask: Ask) -> Response {
     in_session(&hub, &ask, |state| {
-        match ask.body["Code"].as_i64() {
+        match number_of(&ask.body["Code"]) {
             Some(3) => greet(state),
             Some(1) => read(state, &ask),
             _ => {}

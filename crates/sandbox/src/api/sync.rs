@@ -20,7 +20,7 @@ use crate::{
         contact::Writer,
         text::to_wire,
     },
-    world::{Entry, Keys, Session, World, message::Body, people::PersonId},
+    world::{Entry, Keys, Session, World, message::Body, new_ticket, people::PersonId},
 };
 
 /// How long the end of a session is kept from a held poll, so that the answer of the logout arrives first.
@@ -105,7 +105,7 @@ fn body_keys(value: &Value) -> Keys {
 /// A new data ticket now and then, as the service does. The older ones stay good: some clients keep the first.
 fn renew_ticket(world: &mut World, now: u64) {
     const EVERY: u64 = 600;
-    let ticket = world.draw.base64(16);
+    let ticket = new_ticket(&mut world.draw);
     if let Some(session) = world.session_mut()
         && now.saturating_sub(session.since) / EVERY >= session.tickets.len() as u64
     {

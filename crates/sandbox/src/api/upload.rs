@@ -1,6 +1,6 @@
 //! `webwxuploadmedia` and `webwxcheckupload`: section 8 of the protocol reference.
 
-use axum::{http::Method, response::Response};
+use axum::response::Response;
 use serde_json::Value;
 
 use super::Shared;
@@ -44,9 +44,6 @@ impl Form<'_> {
 
 /// `POST webwxuploadmedia`: one chunk. The `MediaId` stands in the answer to the last.
 pub(super) async fn upload(hub: Shared, ask: Ask) -> Response {
-    if ask.method == Method::OPTIONS {
-        return json(&Uploaded::default());
-    }
     let form =
         Form { parts: parts(ask.header("content-type").unwrap_or(""), &ask.bytes), ask: &ask };
     let request = form.request();
@@ -65,9 +62,7 @@ fn authorise(state: &State, form: &Form<'_>, request: &Value) -> Result<(), i32>
         return Err(state.world.ended_with(&sid).unwrap_or(ret::COOKIE));
     }
     let ticket = form.text("webwx_data_ticket");
-    let known =
-        session.tickets.iter().any(|known| *known == ticket || *known == percent_decode(&ticket));
-    if known { Ok(()) } else { Err(ret::PARAMETER) }
+    if session.has_ticket(&ticket) { Ok(()) } else { Err(ret::PARAMETER) }
 }
 
 fn take(state: &mut State, form: &Form<'_>, request: &Value) -> Result<Uploaded, i32> {

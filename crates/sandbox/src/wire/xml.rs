@@ -95,7 +95,14 @@ pub(crate) fn transfer(amount: &str) -> String {
         "<wcpayinfo>\n<paysubtype>1</paysubtype>\n<feedesc><![CDATA[{amount}]]></feedesc>\n\
          <transcationid></transcationid>\n<transferid></transferid>\n<pay_memo><![CDATA[]]></pay_memo>\n</wcpayinfo>\n"
     );
-    app(2000, "微信转账", &format!("收到转账{amount}。如需收钱，请点此升级至最新版本"), "", &info)
+    let words = format!("收到转账{amount}。如需收钱，请点此升级至最新版本");
+    let xml = app(2000, "", "", "", &info);
+    // Here the service writes title and description as character data, and clients look for that.
+    xml.replacen("<title></title>", "<title><![CDATA[微信转账]]></title>", 1).replacen(
+        "<des></des>",
+        &format!("<des><![CDATA[{}]]></des>", words.replace("]]>", "")),
+        1,
+    )
 }
 
 pub(crate) fn call() -> String {

@@ -44,7 +44,7 @@ impl Session {
             sid: draw.base64(12),
             skey: format!("@crypt_{}_{}", draw.hex(8), draw.hex(32)),
             pass_ticket: draw.base64(46),
-            tickets: vec![draw.base64(16)],
+            tickets: vec![new_ticket(draw)],
             since,
             log: SyncLog::new(650_000_000 + i64::try_from(draw.below(9_000_000)).unwrap_or(0)),
             greeted: false,
@@ -101,10 +101,23 @@ impl Session {
         format!("@{}", self.pseudonym('r', group.index(), 32))
     }
 
+    /// Whether that is a data ticket of this session. Clients give it encoded or not, and wechat-go cuts the whole
+    /// cookie at its `=` signs.
+    pub(crate) fn has_ticket(&self, given: &str) -> bool {
+        let given = given.split(';').next().unwrap_or_default().trim();
+        let plain = crate::wire::text::percent_decode(given);
+        self.tickets.iter().any(|known| known == given || *known == plain)
+    }
+
     /// Whom a `UserName` or an `EncryChatRoomId` of this login means.
     pub(crate) fn peer(&self, name: &str) -> Option<Peer> {
         self.peers.get(name).copied()
     }
+}
+
+/// Eighteen bytes, so that no `=` pads it.
+pub(crate) fn new_ticket(draw: &mut Draw) -> String {
+    draw.base64(18)
 }
 
 fn number(index: usize) -> u32 {

@@ -25,6 +25,17 @@ impl Backoff {
         Self::new(Duration::from_secs(15), Duration::from_secs(30 * 60))
     }
 
+    /// For a service that is there and says what makes no sense again and again: 1 s, 2 s, 4 s, 5 s. It is asked often
+    /// enough that nobody waits long for an answer.
+    pub(crate) const fn nonsense() -> Self {
+        Self::new(Duration::from_secs(1), Duration::from_secs(5))
+    }
+
+    /// For polls that are answered at once: 0.2 s … 2 s.
+    pub(crate) const fn hurried() -> Self {
+        Self::new(Duration::from_millis(200), Duration::from_secs(2))
+    }
+
     const fn new(first: Duration, longest: Duration) -> Self {
         Self { first, longest, failures: 0 }
     }

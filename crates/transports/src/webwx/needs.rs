@@ -21,16 +21,31 @@ const RETRY: Duration = Duration::from_secs(5);
 /// No more names than one call takes.
 const MOST: usize = mynah_webwx::BATCH;
 
+/// Somebody or a group to ask about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Need {
+    pub(crate) name: String,
+    /// Who spoke in the group and is not in the list at hand.
+    pub(crate) unknown: Vec<String>,
+}
+
 /// The names to ask about.
-pub(crate) fn of(synced: &Synced, directory: &Directory, now: Timestamp) -> Vec<String> {
-    let mut ask: Vec<String> = Vec::new();
+pub(crate) fn of(synced: &Synced, directory: &Directory, now: Timestamp) -> Vec<Need> {
+    let mut needs: Vec<Need> = Vec::new();
     for message in &synced.add_msg_list {
         let Some(name) = needed(message, synced, directory, now) else { continue };
-        if ask.len() < MOST && !ask.iter().any(|known| known == name) {
-            ask.push(name.to_owned());
-        }
+        let at = match needs.iter().position(|need| need.name == name) {
+            Some(at) => at,
+            None if needs.len() < MOST => {
+                needs.push(Need { name: name.to_owned(), unknown: Vec::new() });
+                needs.len() - 1
+            }
+            None => continue,
+        };
+        let unknown = directory.roster(name).and_then(|roster| unknown_sender(message, roster));
+        needs[at].unknown.extend(unknown.map(str::to_owned));
     }
-    ask
+    needs
 }
 
 fn needed<'m>(
@@ -75,13 +90,19 @@ fn needed<'m>(
 fn is_stale(message: &wire::Message, roster: Option<&Roster>, now: Timestamp) -> bool {
     let Some(roster) = roster else { return true };
     let age = now.since(roster.fetched());
-    let (sender, content) = text::split_sender(&message.content);
-    let unknown_sender = sender
-        .is_some_and(|sender| roster.find(sender).is_none_or(|member| member.nick.is_empty()));
-    let mentions = content.contains(['@', '＠']);
-    ((unknown_sender || names_newcomers(message, roster)) && age >= RETRY)
+    let mentions = text::split_sender(&message.content).1.contains(['@', '＠']);
+    // Somebody else may have come since the list was asked for; how often to ask for whom is the caller's.
+    unknown_sender(message, roster).is_some()
+        || (names_newcomers(message, roster) && age >= RETRY)
         || (mentions && age >= FRESH_FOR_MENTIONS)
         || age >= FRESH
+}
+
+/// The sender in a group whose name the list at hand does not tell.
+fn unknown_sender<'m>(message: &'m wire::Message, roster: &Roster) -> Option<&'m str> {
+    text::split_sender(&message.content)
+        .0
+        .filter(|sender| roster.find(sender).is_none_or(|member| member.nick.is_empty()))
 }
 
 /// Whether it is a line about people who came and are not in the list at hand.

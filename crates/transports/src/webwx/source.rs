@@ -26,6 +26,21 @@ pub(crate) const SESSION: &str = "session";
 /// A poll that comes back sooner than this is not held by the server; asking again at once would be a busy loop.
 const HURRIED: Duration = Duration::from_millis(200);
 
+/// Polls that fail are tried again after this at the latest while syncs work: a sync brings what a poll would have told.
+const POLL_PAUSE: Duration = Duration::from_secs(5);
+
+/// Login codes in a row that may come to nothing before there is a pause: people press the wrong button.
+const SPOILT_CODES: u32 = 3;
+
+/// A code that was shown for so long did not come to nothing at once.
+const LONG_SHOWN: Duration = Duration::from_secs(60);
+
+/// So many syncs in a row may bring nothing although there was to be news.
+const EMPTY_SYNCS: u32 = 3;
+
+/// The clocks drift; a change beyond this means that one of them was set.
+const CLOCK_SET: i64 = 60_000;
+
 /// A session that ends sooner than this after its login counts as a failed login.
 const SHORT_SESSION: Duration = Duration::from_secs(120);
 
@@ -99,6 +114,10 @@ pub(crate) struct WebWxSource {
     logins: Backoff,
     /// Syncs in a row that brought nothing although there was to be news.
     empty_syncs: Backoff,
+    /// Polls in a row that were answered at once.
+    hurried: Backoff,
+    /// Login codes in a row that came to nothing at once.
+    codes: Backoff,
     /// The runtime was told that the service cannot be reached.
     told_offline: bool,
     /// The last poll failed. Syncs that work meanwhile do not shorten the waits between polls.
@@ -111,10 +130,14 @@ pub(crate) struct WebWxSource {
     /// How long to show QR codes before giving up.
     patience: Duration,
     waiting_since: Option<Instant>,
+    /// Since when the present login code is shown.
+    shown_since: Option<Instant>,
     /// The session as it was last written down.
     written: String,
     /// Milliseconds by which the service's clock is ahead of ours.
     clock_ahead: i64,
+    /// The same by the date of an answer, when `clock_ahead` was last set.
+    dated_ahead: Option<i64>,
     wanted: Wanted,
     asked_for: AskedFor,
     /// The conversations that webwxinit named, until the contact list is read.
@@ -141,7 +164,9 @@ impl WebWxSource {
             network: Backoff::network(),
             too_frequent: Backoff::too_frequent(),
             logins: Backoff::network(),
-            empty_syncs: Backoff::network(),
+            empty_syncs: Backoff::nonsense(),
+            hurried: Backoff::hurried(),
+            codes: Backoff::network(),
             told_offline: false,
             poll_failed: false,
             proven: false,
@@ -149,8 +174,10 @@ impl WebWxSource {
             resumes: 0,
             patience,
             waiting_since: None,
+            shown_since: None,
             written: String::new(),
             clock_ahead: 0,
+            dated_ahead: None,
             wanted: Wanted::default(),
             asked_for: AskedFor::default(),
             first_contacts: Vec::new(),
@@ -209,13 +236,16 @@ impl WebWxSource {
         }
         let backoff =
             if error.is_too_frequent() { &mut self.too_frequent } else { &mut self.network };
-        let wait = backoff.fail();
+        let mut wait = backoff.fail();
+        let polling = matches!(self.stage, Stage::Poll);
+        if polling && self.poll_failed && !error.is_too_frequent() {
+            wait = wait.min(POLL_PAUSE);
+        }
         tracing::warn!(
             error = error as &dyn std::error::Error,
             ?wait,
             "the service failed; it is tried again"
         );
-        let polling = matches!(self.stage, Stage::Poll);
         if polling && self.poll_failed {
             // A sync worked since the last poll: the service is there, and answers can leave.
             self.wait(wait);
@@ -373,10 +403,13 @@ impl WebWxSource {
         self.not_before = Some(Instant::now() + wait);
     }
 
-    /// Waits a moment if a poll was answered at once.
+    /// Waits a moment if a poll was answered at once, and longer if that happens again and again.
     fn do_not_hurry(&mut self, asked: Instant) {
         if asked.elapsed() < HURRIED {
-            self.wait(HURRIED);
+            let wait = self.hurried.fail();
+            self.wait(wait);
+        } else {
+            self.hurried.succeed();
         }
     }
 }

@@ -68,6 +68,15 @@ impl Synced {
     pub fn has_more(&self) -> bool {
         self.continue_flag != 0
     }
+
+    /// Whether there is anything in it.
+    #[must_use]
+    pub fn brings_something(&self) -> bool {
+        !self.add_msg_list.is_empty()
+            || !self.mod_contact_list.is_empty()
+            || !self.del_contact_list.is_empty()
+            || self.profile.changed()
+    }
 }
 
 /// Somebody who is no longer a contact, or a group that was left.

@@ -100,10 +100,13 @@ impl Message {
     /// The id, from whichever field has it; empty if neither.
     #[must_use]
     pub fn id(&self) -> String {
-        if self.msg_id.is_empty() && self.new_msg_id != 0 {
-            return self.new_msg_id.to_string();
+        let given = self.msg_id.trim();
+        match given {
+            // A zero is no id: all messages would have the same.
+            "" | "0" if self.new_msg_id != 0 => self.new_msg_id.to_string(),
+            "0" => String::new(),
+            given => given.to_owned(),
         }
-        self.msg_id.clone()
     }
 }
 

@@ -232,7 +232,7 @@ proptest! {
         let mut first = directory();
         let parsed: Synced = serde_json::from_value(synced.clone()).unwrap();
         let asked = needs::of(&parsed, &first, NOW);
-        prop_assert!(asked.len() <= messages.len() && asked.iter().all(|name| !name.is_empty()));
+        prop_assert!(asked.len() <= messages.len() && asked.iter().all(|need| !need.name.is_empty()));
         let news = translate(&mut first, synced.clone());
         let ids = |news: &News| news.events.iter().map(|event| event.id.clone()).collect::<Vec<_>>();
         for event in &news.events {

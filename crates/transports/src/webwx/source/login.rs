@@ -5,7 +5,7 @@ use mynah_core::{ReceiveError, Status};
 use mynah_webwx::{CallError, LoginId, LoginState, Tip};
 use tokio::time::Instant;
 
-use super::{AwaitPhone, Stage, Trouble, WebWxSource};
+use super::{AwaitPhone, LONG_SHOWN, SPOILT_CODES, Stage, Trouble, WebWxSource};
 
 /// What the service says when a login ticket was used twice or too late: no reason to give up.
 const STALE_TICKET: &str = "check ticket failed";
@@ -32,6 +32,7 @@ impl WebWxSource {
     fn show(&mut self, await_phone: AwaitPhone) {
         self.told_offline = false;
         self.succeed();
+        self.shown_since = Some(Instant::now());
         let prompt = self.prompt(&await_phone);
         self.say(Status::Prompt(prompt));
         self.stage = Stage::AwaitPhone(await_phone);
@@ -76,9 +77,22 @@ impl WebWxSource {
             }
             closed => {
                 tracing::info!(?closed, "this login came to nothing; a new code follows");
-                self.do_not_hurry(asked);
+                self.after_spoilt_code(asked);
                 self.stage = Stage::RequestCode;
             }
+        }
+    }
+
+    /// A code that is closed may be followed by another at once; codes that are closed again and again may not.
+    fn after_spoilt_code(&mut self, asked: Instant) {
+        if self.shown_since.take().is_some_and(|since| since.elapsed() >= LONG_SHOWN) {
+            self.codes.succeed();
+        }
+        let wait = self.codes.fail();
+        if self.codes.failures() > SPOILT_CODES {
+            self.wait(wait);
+        } else {
+            self.do_not_hurry(asked);
         }
     }
 
@@ -87,6 +101,7 @@ impl WebWxSource {
         let confirmed = confirmed.clone();
         self.shared.client.log_in(&confirmed).await?;
         self.succeed();
+        self.codes.succeed();
         self.waiting_since = None;
         self.stage = Stage::Init { fresh: true };
         Ok(())

@@ -9,8 +9,8 @@ use tokio::time::Instant;
 
 use super::super::directory::Facts;
 use super::super::events::{Translator, conversations};
-use super::super::needs;
-use super::{Stage, Trouble, WebWxSource};
+use super::super::needs::{self, Need};
+use super::{CLOCK_SET, EMPTY_SYNCS, Stage, Trouble, WebWxSource};
 
 /// More pages of contacts than the genuine client reads.
 const MOST_PAGES: u64 = 17;
@@ -46,6 +46,9 @@ impl AskedFor {
     const KEPT: usize = 500;
     const LATELY: Duration = Duration::from_secs(5);
 
+    /// In this time a list of members is asked for so often at the most, however many unknown people speak.
+    const MOST_LATELY: usize = 3;
+
     fn note(&mut self, names: &[String]) {
         let now = Instant::now();
         self.0.retain(|(_, asked)| now.duration_since(*asked) < Self::LATELY);
@@ -54,8 +57,25 @@ impl AskedFor {
         self.0.drain(..surplus);
     }
 
-    fn lately(&self, name: &str) -> bool {
-        self.0.iter().any(|(known, asked)| known == name && asked.elapsed() < Self::LATELY)
+    /// What to ask about of all that is needed. Somebody who is new in a group may have come since it was asked about.
+    fn choose(&mut self, needs: Vec<Need>) -> Vec<String> {
+        let mut ask = Vec::new();
+        for Need { name, unknown } in needs {
+            let speakers: Vec<String> =
+                unknown.iter().map(|sender| format!("{name} {sender}")).collect();
+            let newcomers = speakers.iter().any(|speaker| self.lately(speaker) == 0);
+            if self.lately(&name) == 0 || (newcomers && self.lately(&name) < Self::MOST_LATELY) {
+                self.note(&speakers);
+                ask.push(name);
+            }
+        }
+        ask
+    }
+
+    /// How often that was asked about lately.
+    fn lately(&self, name: &str) -> usize {
+        let is_recent = |asked: &Instant| asked.elapsed() < Self::LATELY;
+        self.0.iter().filter(|(known, asked)| known == name && is_recent(asked)).count()
     }
 }
 
@@ -95,13 +115,34 @@ impl WebWxSource {
         let init = self.shared.client.init().await?;
         self.network.succeed();
         self.too_frequent.succeed();
-        if init.system_time > 0 {
-            let now = self.shared.clock.now().as_millis();
-            self.clock_ahead = init.system_time.saturating_mul(1000).saturating_sub(now);
-        }
+        self.set_clock(init.system_time);
         let fresh = self.take_in(&init, fresh);
         self.stage = Stage::Announce { fresh };
         Ok(())
+    }
+
+    /// Takes in what the service says about the time, in seconds; the date of its answer if it says nothing.
+    fn set_clock(&mut self, system_time: i64) {
+        self.dated_ahead = self.shared.client.clock_ahead();
+        if system_time > 0 {
+            let now = self.shared.clock.now().as_millis();
+            self.clock_ahead = system_time.saturating_mul(1000).saturating_sub(now);
+        } else if let Some(ahead) = self.dated_ahead {
+            self.clock_ahead = ahead;
+        }
+    }
+
+    /// A machine without a clock of its own is told the time after its start: then all ages would be wrong.
+    fn watch_clock(&mut self) {
+        let (Some(before), Some(now)) = (self.dated_ahead, self.shared.client.clock_ahead()) else {
+            return;
+        };
+        let change = now.saturating_sub(before);
+        if change.saturating_abs() > CLOCK_SET {
+            tracing::warn!(seconds = change / 1000, "a clock was set, here or at the service");
+            self.clock_ahead = self.clock_ahead.saturating_add(change);
+            self.dated_ahead = Some(now);
+        }
     }
 
     /// Takes in who the account is and whom it talked to. Returns whether all names are new.
@@ -216,6 +257,7 @@ impl WebWxSource {
             false => self.succeed(),
         }
         self.proven = true;
+        self.watch_clock();
         for notice in synced
             .add_msg_list
             .iter()
@@ -227,8 +269,8 @@ impl WebWxSource {
                 }
             }
         }
-        let mut ask = needs::of(&synced, &self.shared.directory(), self.service_time());
-        ask.retain(|name| !self.asked_for.lately(name));
+        let needs = needs::of(&synced, &self.shared.directory(), self.service_time());
+        let ask = self.asked_for.choose(needs);
         self.stage =
             Stage::Translate(Box::new(Pending { synced, ask, tries: 0, since: Instant::now() }));
         Ok(())
@@ -297,15 +339,16 @@ impl WebWxSource {
 
     /// More is fetched at once; but a service that promises news and brings none is asked less and less often.
     fn after_sync(&mut self, synced: &Synced, moved: bool) {
-        if moved {
+        if moved && synced.brings_something() {
             self.empty_syncs.succeed();
-            self.stage = if synced.has_more() { Stage::Sync } else { Stage::Poll };
+            self.hurried.succeed();
         } else {
             let wait = self.empty_syncs.fail();
-            if self.empty_syncs.failures() > 3 {
+            if self.empty_syncs.failures() > EMPTY_SYNCS {
                 self.wait(wait);
             }
         }
+        self.stage = if moved && synced.has_more() { Stage::Sync } else { Stage::Poll };
     }
 
     pub(super) async fn poll(&mut self) -> Result<(), Trouble> {
@@ -330,6 +373,7 @@ impl WebWxSource {
         match news {
             Ok(webwx::News::Some { .. }) => self.stage = Stage::Sync,
             Ok(webwx::News::None) => {
+                self.empty_syncs.succeed();
                 self.give_renewed();
                 self.do_not_hurry(asked);
             }
