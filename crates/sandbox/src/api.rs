@@ -15,9 +15,9 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::Request,
-    http::{HeaderValue, Method, header},
+    http::{HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
-    response::{Html, Response},
+    response::{Html, IntoResponse, Response},
     routing::{any, get},
 };
 
@@ -83,14 +83,18 @@ pub(crate) fn router() -> Router<Arc<Hub>> {
     protocol.layer(middleware::from_fn(preflight))
 }
 
-/// A browser asks first whether a page of one host may call another: yes, and the question changes nothing. The answer
-/// is that of an upload without a file, as the service gives it.
+/// A browser asks first whether a page of one host may call another: yes. The answer is that of an upload without a
+/// file, as the service gives it. Neither such a question nor one for a head alone has an effect.
 async fn preflight(request: Request, next: Next) -> Response {
     let origin = request.headers().get(header::ORIGIN).cloned();
     let asks = request.method() == Method::OPTIONS;
     let headers = request.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS).cloned();
-    let mut response =
-        if asks { answer::json(&Uploaded::default()) } else { next.run(request).await };
+    let mut response = match *request.method() {
+        Method::OPTIONS => answer::json(&Uploaded::default()),
+        // Whoever asks for a head alone wants nothing to happen.
+        Method::HEAD => StatusCode::OK.into_response(),
+        _ => next.run(request).await,
+    };
     let Some(origin) = origin.filter(|origin| hosts::is_own_page(origin.as_bytes())) else {
         return response;
     };

@@ -17,7 +17,7 @@ use axum::{
     Router,
     body::Bytes,
     extract::DefaultBodyLimit,
-    http::StatusCode,
+    http::{Method, StatusCode, Uri},
     middleware,
     response::Response,
     routing::{get, post},
@@ -48,7 +48,9 @@ pub(crate) fn router(hub: &Arc<Hub>) -> Router<Arc<Hub>> {
         .route("/state", get(view::state))
         .route("/media/{message}", get(view::media))
         .route("/picture/{peer}", get(view::picture))
-        .route("/events", get(watch::events));
+        .route("/events", get(watch::events))
+        .fallback(no_such_call)
+        .method_not_allowed_fallback(wrong_method);
     let guard = middleware::from_fn_with_state(hub.clone(), guard::own_address_only);
     Router::new().nest("/sandbox", calls.layer(DefaultBodyLimit::max(LARGEST)).layer(guard))
 }
@@ -56,8 +58,23 @@ pub(crate) fn router(hub: &Arc<Hub>) -> Router<Arc<Hub>> {
 /// A body as JSON whatever its content type; an empty one counts as `{}`.
 fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Box<Response>> {
     let body = if body.is_empty() { &b"{}"[..] } else { body };
-    serde_json::from_slice(body)
-        .map_err(|error| Box::new(refused(StatusCode::BAD_REQUEST, &error.to_string())))
+    serde_json::from_slice(body).map_err(|error| {
+        let words = match error.is_data() {
+            true => error.to_string(),
+            false => format!("the body is no JSON: {error}"),
+        };
+        Box::new(refused(StatusCode::BAD_REQUEST, &words))
+    })
+}
+
+async fn no_such_call(uri: Uri) -> Response {
+    let words = format!("there is no call {}; the README of the sandbox lists them", uri.path());
+    refused(StatusCode::NOT_FOUND, &words)
+}
+
+async fn wrong_method(method: Method, uri: Uri) -> Response {
+    let words = format!("{} does not take {method}", uri.path());
+    refused(StatusCode::METHOD_NOT_ALLOWED, &words)
 }
 
 fn refused(status: StatusCode, error: &str) -> Response {

@@ -144,6 +144,23 @@ impl Fault {
         Ok(file.fault)
     }
 
+    /// What is wrong with `value`, if it says nothing that this kind of fault understands.
+    pub(crate) fn mistake(&self) -> Option<String> {
+        let number = crate::ask::number_of(&self.value);
+        let wanted = match self.fault {
+            _ if self.value.is_null() => return None,
+            FaultKind::Status if !number.is_some_and(|it| (200..=599).contains(&it)) => {
+                "an HTTP status, 200 to 599"
+            }
+            FaultKind::Retcode | FaultKind::Selector if number.is_none() => "a number",
+            FaultKind::Delay | FaultKind::Slow if self.given_time().is_none() => {
+                "a time: seconds, \"1.5s\" or \"200ms\""
+            }
+            _ => return None,
+        };
+        Some(format!("\"value\" {} is not {wanted}", self.value))
+    }
+
     fn hits(&self, path: &str) -> bool {
         self.path == "*"
             || self.path == path
@@ -152,6 +169,10 @@ impl Fault {
 
     /// The time that `value` names.
     fn time(&self, default: Duration) -> Duration {
+        self.given_time().unwrap_or(default)
+    }
+
+    fn given_time(&self) -> Option<Duration> {
         let seconds = |text: &str| -> Option<f64> {
             match text.strip_suffix("ms") {
                 Some(number) => number.trim().parse::<f64>().ok().map(|number| number / 1000.0),
@@ -165,7 +186,7 @@ impl Fault {
             Value::String(text) => seconds(text),
             _ => None,
         };
-        seconds.and_then(|it| Duration::try_from_secs_f64(it).ok()).unwrap_or(default)
+        seconds.and_then(|it| Duration::try_from_secs_f64(it).ok())
     }
 }
 

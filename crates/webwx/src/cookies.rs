@@ -209,6 +209,19 @@ mod tests {
 
     const NOW: u64 = 1_600_000_000;
 
+    #[test]
+    fn a_flood_of_cookies_pushes_out_none_that_the_session_hangs_on() {
+        let mut jar = CookieJar::default();
+        let at = place("wx.qq.com");
+        jar.take("wxsid=sid; Path=/", at);
+        for n in 0..500 {
+            jar.take(&format!("c{n}={}; Path=/", "v".repeat(500)), at);
+        }
+        let header = jar.header(at).unwrap();
+        assert!(header.contains("wxsid=sid") && header.contains("c499="));
+        assert!(header.len() < 20_000, "{}", header.len());
+    }
+
     fn place(host: &str) -> Place<'_> {
         Place {
             host,

@@ -217,6 +217,7 @@ mod tests {
         for (redirect, expected) in [
             ("https://wx.qq.com/cgi-bin/x?a=b", "http://127.0.0.1:1234/wx/cgi-bin/x?a=b"),
             ("http://other:99/cgi-bin/x", "http://127.0.0.1:1234/wx/cgi-bin/x"),
+            ("ftp://other/cgi-bin/x", "http://127.0.0.1:1234/wx/cgi-bin/x"),
             ("http://127.0.0.1:1234/wx/cgi-bin/x?a=b", "http://127.0.0.1:1234/wx/cgi-bin/x?a=b"),
         ] {
             let (url, after) = replaced.follow(redirect).unwrap();

@@ -54,6 +54,10 @@ pub(super) async fn add_faults(hub: Shared, body: Bytes) -> Response {
     };
     let faults: Result<Vec<Fault>, _> = value.into_iter().map(serde_json::from_value).collect();
     match faults {
+        Ok(new) if new.iter().any(|fault| fault.mistake().is_some()) => {
+            let words = new.iter().find_map(Fault::mistake).unwrap_or_default();
+            refused(StatusCode::BAD_REQUEST, &words)
+        }
         Ok(new) => {
             hub.with_faults(|faults| new.into_iter().for_each(|fault| faults.add(fault)));
             done(true)

@@ -1,10 +1,10 @@
 //! The phone's buttons, and the clock.
 
-use axum::{body::Bytes, response::Response};
+use axum::{body::Bytes, http::StatusCode, response::Response};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Shared, done, read, reply};
+use super::{Shared, done, read, refused, reply};
 use crate::{api::seconds, login::Stage};
 
 pub(super) async fn scan(hub: Shared) -> Response {
@@ -53,7 +53,12 @@ pub(super) async fn clock(hub: Shared, body: Bytes) -> Response {
         Ok(wanted) => wanted,
         Err(refused) => return *refused,
     };
-    let by = std::time::Duration::try_from_secs_f64(wanted.advance).unwrap_or_default();
+    let Ok(by) = std::time::Duration::try_from_secs_f64(wanted.advance) else {
+        return refused(
+            StatusCode::BAD_REQUEST,
+            "the clock only goes ahead: \"advance\" in seconds",
+        );
+    };
     let now = hub.change(|state| {
         state.world.advance(u64::try_from(by.as_millis()).unwrap_or(0));
         state.world.now()

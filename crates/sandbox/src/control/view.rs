@@ -1,13 +1,14 @@
 //! What can be seen: the whole state for the page, what was sent, the calls, the media.
 
 use axum::{
-    extract::{Path, Query},
+    extract::{Path, Query, rejection::QueryRejection},
+    http::StatusCode,
     response::Response,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Shared, reply};
+use super::{Shared, refused, reply};
 use crate::{
     answer::{bytes, not_found},
     api::{picture_of, seconds},
@@ -111,8 +112,11 @@ struct MessageView {
     url: Option<String>,
 }
 
-pub(super) async fn state(hub: Shared, Query(wanted): Query<Wanted>) -> Response {
-    reply(&hub.look(|state| view(state, &wanted)))
+pub(super) async fn state(hub: Shared, wanted: Result<Query<Wanted>, QueryRejection>) -> Response {
+    match wanted {
+        Ok(Query(wanted)) => reply(&hub.look(|state| view(state, &wanted))),
+        Err(error) => refused(StatusCode::BAD_REQUEST, &error.body_text()),
+    }
 }
 
 /// What `GET /sandbox/state` answers, for the library.
@@ -276,9 +280,11 @@ pub(crate) fn chat_of(state: &State, wanted: &str) -> Option<(String, String, bo
     peers.map(named).find(|(id, name, _)| id == wanted || name == wanted)
 }
 
-pub(super) async fn media(hub: Shared, Path(id): Path<u64>) -> Response {
-    let media =
-        hub.look(|state| state.world.message(id).and_then(|message| message.body.media().cloned()));
+pub(super) async fn media(hub: Shared, Path(id): Path<String>) -> Response {
+    let media = hub.look(|state| {
+        let message = state.world.message(id.parse().ok()?)?;
+        message.body.media().cloned()
+    });
     match media {
         // Only pictures and sounds are shown; a page that somebody sent as a file must not run here.
         Some(media) if media.mime.starts_with("text/") => {

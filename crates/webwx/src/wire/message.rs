@@ -267,3 +267,24 @@ pub mod app_type {
     /// A red packet.
     pub const RED_PACKET: i64 = 2001;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zero_is_no_id() {
+        for (text, number, id) in [
+            ("7", 0, "7"),
+            ("", 9_007_199_254_740_993, "9007199254740993"),
+            ("0", 9_007_199_254_740_993, "9007199254740993"),
+            (" 7 ", 8, "7"),
+            ("0", 0, ""),
+            ("", 0, ""),
+        ] {
+            let message =
+                Message { msg_id: text.to_owned(), new_msg_id: number, ..Message::default() };
+            assert_eq!(message.id(), id, "{text:?} {number}");
+        }
+    }
+}

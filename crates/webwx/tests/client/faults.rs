@@ -206,3 +206,78 @@ async fn errors_hold_no_secret_of_the_session() {
     let error = failed_sync(Reply::Close).await;
     assert!(!format!("{error:?}").contains("sidsid"));
 }
+
+/// A server that closes the connection instead of the first answer to each of these calls.
+async fn closing_once(calls: &'static [&'static str]) -> Responder {
+    let closed = std::sync::Mutex::new(std::collections::BTreeSet::new());
+    Responder::start(move |asked| {
+        let call = calls.iter().find(|call| **call == asked.call());
+        match call {
+            Some(call) if closed.lock().unwrap().insert(*call) => Reply::Close,
+            _ => well(asked),
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_reading_call_that_meets_a_connection_just_closed_is_made_once_more() {
+    let server = closing_once(&["webwxsync", "synccheck", "webwxbatchgetcontact"]).await;
+    let client = logged_in(&server).await;
+    client.sync().await.unwrap();
+    assert!(client.sync_check().await.unwrap().is_some());
+    let made = |call: &str| server.asked().iter().filter(|asked| asked.call() == call).count();
+    assert_eq!((made("webwxsync"), made("synccheck")), (2, 2));
+}
+
+#[tokio::test]
+async fn a_send_that_meets_a_connection_just_closed_is_left_to_its_caller() {
+    let server = closing_once(&["webwxsendmsg"]).await;
+    let client = logged_in(&server).await;
+    let id = ClientMsgId::new(1_700_000_000_000, 1);
+    let text = OutgoingText { to: "@a".to_owned(), text: "hi".to_owned(), id };
+    let error = client.send_text(&text).await.unwrap_err();
+    assert!(error.may_have_taken_effect(), "{error}");
+    let sends = server.asked().iter().filter(|asked| asked.call() == "webwxsendmsg").count();
+    assert_eq!(sends, 1);
+}
+
+#[tokio::test]
+async fn a_server_that_is_gone_is_not_asked_twice_each_time() {
+    let server = Responder::start(|asked| match asked.call() {
+        "webwxsync" => Reply::Close,
+        _ => well(asked),
+    })
+    .await;
+    let client = logged_in(&server).await;
+    for _ in 0..3 {
+        client.sync().await.unwrap_err();
+    }
+    let syncs = server.asked().iter().filter(|asked| asked.call() == "webwxsync").count();
+    assert_eq!(syncs, 4, "only the first could have met an old connection");
+}
+
+#[tokio::test]
+async fn a_packed_answer_is_unpacked_and_asked_for() {
+    // `{"BaseResponse":{"Ret":0},"SyncKey":{"Count":1,"List":[{"Key":1,"Val":7}]}}` as zlib writes it.
+    const PACKED: &[u8] = &[
+        120, 156, 171, 86, 114, 74, 44, 78, 13, 74, 45, 46, 200, 207, 43, 78, 85, 178, 170, 86, 10,
+        74, 45, 81, 178, 50, 168, 213, 81, 10, 174, 204, 75, 246, 78, 173, 4, 137, 57, 231, 151,
+        230, 1, 69, 13, 117, 148, 124, 50, 139, 129, 140, 232, 106, 37, 176, 12, 80, 32, 44, 49,
+        71, 201, 202, 188, 54, 182, 182, 22, 0, 168, 235, 24, 4,
+    ];
+    let server = Responder::start(|asked| match asked.call() {
+        "webwxsync" => Reply::Whole {
+            status: 200,
+            headers: vec![("Content-Encoding", "deflate".to_owned())],
+            body: PACKED.to_vec(),
+        },
+        _ => well(asked),
+    })
+    .await;
+    let client = logged_in(&server).await;
+    assert_eq!(client.sync().await.unwrap().sync_key.to_string(), "1_7");
+    let asked = server.asked();
+    let sync = asked.iter().find(|asked| asked.call() == "webwxsync").unwrap();
+    assert_eq!(sync.header("accept-encoding"), Some("gzip, deflate"));
+}

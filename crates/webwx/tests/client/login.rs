@@ -41,7 +41,7 @@ async fn the_session_is_carried_as_the_genuine_client_does() {
     assert_eq!((page.header("extspam"), page.header("client-version")), (None, None));
     assert_eq!(init.field("pass_ticket"), Some("pass%252Fticket%253D"));
     assert_eq!(init.header("content-type"), Some("application/json; charset=UTF-8"));
-    assert_eq!(init.header("accept-encoding"), None);
+    assert_eq!(init.header("accept-encoding"), Some("gzip, deflate"));
     let cookies = init.header("cookie").unwrap();
     assert!(
         cookies.contains("wxsid=sidsid+/sidsid==")

@@ -84,7 +84,7 @@ impl WebWxSource {
     }
 
     /// A code that is closed may be followed by another at once; codes that are closed again and again may not.
-    fn after_spoilt_code(&mut self, asked: Instant) {
+    pub(super) fn after_spoilt_code(&mut self, asked: Instant) {
         if self.shown_since.take().is_some_and(|since| since.elapsed() >= LONG_SHOWN) {
             self.codes.succeed();
         }

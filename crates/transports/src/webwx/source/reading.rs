@@ -338,7 +338,7 @@ impl WebWxSource {
     }
 
     /// More is fetched at once; but a service that promises news and brings none is asked less and less often.
-    fn after_sync(&mut self, synced: &Synced, moved: bool) {
+    pub(super) fn after_sync(&mut self, synced: &Synced, moved: bool) {
         if moved && synced.brings_something() {
             self.empty_syncs.succeed();
             self.hurried.succeed();
@@ -430,4 +430,31 @@ fn unique(contacts: Vec<Contact>) -> Vec<Contact> {
         }
     }
     unique
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn need(name: &str, unknown: &[&str]) -> Vec<Need> {
+        let unknown = unknown.iter().map(|name| (*name).to_owned()).collect();
+        vec![Need { name: name.to_owned(), unknown }]
+    }
+
+    #[test]
+    fn somebody_new_who_speaks_is_asked_about_though_the_group_was_just_asked_about() {
+        let mut asked = AskedFor::default();
+        let mut ask = |name: &str, unknown: &[&str]| {
+            let chosen = asked.choose(need(name, unknown));
+            asked.note(&chosen);
+            chosen.len()
+        };
+        assert_eq!(ask("@@g", &[]), 1);
+        assert_eq!(ask("@@g", &[]), 0, "asked about just now");
+        assert_eq!(ask("@@g", &["@a"]), 1, "but somebody else speaks");
+        assert_eq!(ask("@@g", &["@a"]), 0, "of whom nothing can be learnt");
+        assert_eq!(ask("@@g", &["@a", "@b"]), 1);
+        assert_eq!(ask("@@g", &["@c"]), 0, "a crowd of unknown people is no flood of calls");
+        assert_eq!(ask("@@h", &["@c"]), 1);
+    }
 }
