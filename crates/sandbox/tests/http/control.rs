@@ -232,3 +232,33 @@ async fn the_log_has_the_calls_of_the_protocol_only() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn whatever_is_wrong_with_a_call_is_said_in_json() {
+    story(quick(), async |sandbox| {
+        let address = sandbox.url().trim_start_matches("http://").to_owned();
+        for (head, body, status) in [
+            ("GET /sandbox/nothing", "", 404),
+            ("GET /sandbox/messages", "", 405),
+            ("DELETE /sandbox/sent", "", 405),
+            ("GET /sandbox/state?limit=x", "", 400),
+            ("POST /sandbox/messages", "hello", 400),
+            ("POST /sandbox/messages", r#"{"from": 5, "text": "x"}"#, 400),
+            ("POST /sandbox/clock", r#"{"advance": -5}"#, 400),
+            ("POST /sandbox/faults", r#"{"path": "webwxsync"}"#, 400),
+            ("POST /sandbox/faults", r#"{"path": "*", "fault": "status", "value": "abc"}"#, 400),
+            ("POST /sandbox/faults", r#"{"path": "*", "fault": "status", "value": 42}"#, 400),
+            ("POST /sandbox/faults", r#"{"path": "*", "fault": "retcode", "value": "x"}"#, 400),
+            ("POST /sandbox/faults", r#"{"path": "*", "fault": "delay", "value": "soon"}"#, 400),
+            ("POST /sandbox/faults", r#"{"path": "*", "fault": "status", "times": -1}"#, 400),
+        ] {
+            let answer = request(&address, head, &[], body.as_bytes()).await.expect("an answer");
+            assert_eq!(answer.status, status, "{head} {body}");
+            assert_eq!(answer.json()["ok"], false, "{head} {body}");
+            assert!(answer.json()["error"].as_str().is_some_and(|words| !words.is_empty()));
+        }
+        let faults = request(&address, "GET /sandbox/faults", &[], b"").await.expect("an answer");
+        assert_eq!(faults.json()["faults"], json!([]), "none was taken");
+    })
+    .await;
+}

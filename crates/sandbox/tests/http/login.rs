@@ -230,3 +230,44 @@ async fn another_world_is_played() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_client_without_a_host_header_is_sent_to_the_address_that_it_used() {
+    story(quick(), async |sandbox| {
+        let client = Client::of(&sandbox);
+        let uuid = client.new_code().await;
+        let mut stream = tokio::net::TcpStream::connect(&client.address).await.expect("a server");
+        let asked = format!("GET /cgi-bin/mmwebwx-bin/login?tip=0&uuid={uuid} HTTP/1.0\r\n\r\n");
+        tokio::io::AsyncWriteExt::write_all(&mut stream, asked.as_bytes()).await.expect("a line");
+        let mut told = String::new();
+        tokio::io::AsyncReadExt::read_to_string(&mut stream, &mut told).await.expect("an answer");
+        let wanted = format!("window.redirect_uri=\"{}/cgi-bin/", sandbox.url());
+        assert!(told.contains(&wanted), "{told}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn questions_of_browsers_and_for_heads_change_nothing() {
+    story(quick(), async |sandbox| {
+        let client = Client::online(&sandbox).await;
+        let query = format!("sid={}&uin={}", client.sid, client.uin);
+        for method in ["OPTIONS", "HEAD"] {
+            let head = format!("{method} /cgi-bin/mmwebwx-bin/webwxlogout?{query}");
+            let origin = ("Origin", "https://wx.qq.com");
+            let answer = request(&client.address, &head, &[origin], b"").await.expect("an answer");
+            assert_eq!(answer.status, 200);
+            assert_eq!(answer.header("access-control-allow-origin"), Some("https://wx.qq.com"));
+            assert!(sandbox.is_online(), "{method}");
+        }
+        let body = format!("sid={}&uin={}", client.sid.replace('+', "%2B"), client.uin);
+        let form = ("Content-Type", "application/x-www-form-urlencoded");
+        let head = "POST /cgi-bin/mmwebwx-bin/webwxlogout?redirect=1&type=0";
+        let answer = request(&client.address, head, &[form], body.as_bytes()).await;
+        let answer = answer.expect("an answer");
+        assert_eq!(answer.json()["BaseResponse"]["Ret"], 0, "the session stands in the form");
+        assert_eq!(answer.header("access-control-allow-origin"), None, "no page asked");
+        assert!(!sandbox.is_online());
+    })
+    .await;
+}

@@ -294,3 +294,42 @@ async fn everybody_has_a_picture() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_picture_is_forwarded_as_the_xml_that_showed_it() {
+    story(quick(), async |sandbox| {
+        let mut client = Client::online(&sandbox).await;
+        let data = STANDARD.encode(b"some bytes");
+        let act = json!({ "act": "picture", "from": "小红", "data": data });
+        let picture = received(&mut client, act).await;
+        let xml = picture["Content"].as_str().expect("XML");
+        let xml = xml.replace("<br/>", "\n").replace("&lt;", "<").replace("&gt;", ">");
+        let xml = xml.replace("&quot;", "\"");
+        let to = client.name_of("水果店客户群").await;
+        for (content, ret) in [(xml.as_str(), 0), ("<msg><img md5=\"0\"/></msg>", 1), ("", 1)] {
+            let message = json!({ "Type": 3, "MediaId": "", "Content": content, "ToUserName": to, "LocalID": content });
+            let answer = send_media(&client, "webwxsendmsgimg", message).await;
+            assert_eq!(answer["BaseResponse"]["Ret"], ret, "{content}");
+        }
+        let sent = sandbox.sent();
+        assert_eq!((sent.len(), sent[0].kind.as_str()), (1, "image"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_ticket_cut_out_of_a_whole_cookie_is_the_ticket() {
+    story(quick(), async |sandbox| {
+        let mut client = Client::online(&sandbox).await;
+        let file = received(&mut client, json!({ "act": "file", "from": "小红" })).await;
+        let ticket = client.cookies["webwx_data_ticket"].clone();
+        assert!(!ticket.contains('='), "{ticket}");
+        let id = file["MediaId"].as_str().expect("an id");
+        for (given, found) in [(format!("{ticket};%20Path"), true), (ticket[1..].to_owned(), false)]
+        {
+            let path = format!("webwxgetmedia?mediaid={id}&webwx_data_ticket={given}");
+            assert_eq!(!download(&client, &path, None).await.body.is_empty(), found, "{given}");
+        }
+    })
+    .await;
+}
