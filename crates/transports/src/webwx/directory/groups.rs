@@ -17,6 +17,9 @@ const SURELY_OTHER: usize = 20;
 /// From this share on, two groups of one title are one, also where several have the title.
 const SURELY_SAME: usize = 50;
 
+/// From this share on, two groups of different titles may be one that was renamed while nobody was logged in.
+const NEARLY_ALL: usize = 90;
+
 /// Real ids that wait for their groups; more are not remembered.
 const MOST_PENDING: usize = 2_000;
 
@@ -187,6 +190,23 @@ impl Directory {
         }
     }
 
+    /// Says so where a group that counts as new has just the members of a known one: it may have been renamed, or be
+    /// another group of the same people.
+    fn warn_if_alike(&self, title: &str, sketch: &Sketch) {
+        let alike = |group: &&KnownGroup| {
+            group.user_name.is_none()
+                && group.title != title
+                && group.members.percent_in_common(sketch).is_some_and(|it| it >= NEARLY_ALL)
+        };
+        if let Some(before) = self.groups.values().find(alike) {
+            tracing::warn!(
+                title,
+                before = before.name(),
+                "a group has the members of one that had another title, and counts as new"
+            );
+        }
+    }
+
     /// Makes sure, now that the members are at hand, which group it is.
     fn settle_group(&mut self, user_name: &str, sketch: &Sketch) -> u32 {
         let id = self.id_of_group(user_name);
@@ -213,6 +233,7 @@ impl Directory {
                 known
             }
             _ if was_fresh => {
+                self.warn_if_alike(&title, sketch);
                 self.settle_as_new(id, &title);
                 id
             }
