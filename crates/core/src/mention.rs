@@ -21,7 +21,8 @@ pub struct Mentioned {
 /// Looks for mentions of the bot in `text` and takes them out.
 ///
 /// A mention is `@` and an own name, longest first, ended by U+2005, white space, punctuation or the end of the text;
-/// it is none where a longer name of somebody else fits at that place. The blank after it goes with it.
+/// it is none where a longer name of somebody else fits at that place. The blank after it goes with it, unless it keeps
+/// two words apart.
 #[must_use]
 pub fn find(text: &str, names: Names<'_>) -> Mentioned {
     let mut own: Vec<&str> = names.own.iter().copied().filter(|name| !name.is_empty()).collect();
@@ -37,6 +38,9 @@ pub fn find(text: &str, names: Names<'_>) -> Mentioned {
         if let Some(length) = own.iter().find_map(|name| length_of(after, name, names.others)) {
             called = true;
             rest = &after[length..];
+            if kept.ends_with(needs_space) && rest.starts_with(needs_space) {
+                kept.push(' ');
+            }
         } else {
             kept.push_str(&from[..sign]);
             rest = after;
@@ -74,6 +78,12 @@ fn prefix_length(text: &str, name: &str) -> Option<usize> {
     Some(characters.next().map_or(text.len(), |(at, _)| at))
 }
 
+/// Whether a word of `c` runs into the next one where no space stands: a letter or digit from before the scripts of East
+/// Asia.
+fn needs_space(c: char) -> bool {
+    c < '\u{2e80}' && c.is_alphanumeric()
+}
+
 /// Whether a name could go on with this character.
 fn continues_a_name(c: char) -> bool {
     c.is_alphanumeric()
@@ -99,6 +109,10 @@ mod tests {
             ("@小助手\u{2005}在吗", true, "在吗"),
             ("在吗 @小助手", true, "在吗"),
             ("@小助手，在吗", true, "，在吗"),
+            ("你好@小助手 在吗", true, "你好在吗"),
+            ("hi@Bob there", true, "hi there"),
+            ("hi @Bob\u{2005}there", true, "hi there"),
+            ("hi@Bob！", true, "hi！"),
             ("@小助手二号 在吗", false, "@小助手二号 在吗"),
             ("@小助手们 在吗", false, "@小助手们 在吗"),
             ("@Bob", true, ""),

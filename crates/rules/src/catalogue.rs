@@ -116,7 +116,7 @@ impl Problem {
                 say!(lang, "{{{name}}} is unknown here", "这里没有 {{{name}}}")
             }
             Self::Capture(capture) => capture_message(capture, lang),
-            Self::NeverSet { name } => {
+            Self::NeverSet { name, .. } => {
                 say!(lang, "nothing sets {{{name}}}", "没有任何地方设置 {{{name}}}")
             }
             Self::NoHandler { name, .. } => {
@@ -167,6 +167,21 @@ fn syntax_message(syntax: &Syntax, lang: Lang) -> String {
             "\"双引号\" 里没有 \\{c} 这种转义"
         ),
         Syntax::Twice(key) => say!(lang, "`{key}` is here twice", "`{key}` 出现了两次"),
+        Syntax::TwiceTable(name) => say!(lang, "`{name}` is here twice", "`{name}` 出现了两次"),
+        Syntax::NoFlag(text) => {
+            say!(lang, "{text} is neither true nor false", "{text} 既不是 true 也不是 false")
+        }
+        Syntax::NoNumber(text) => say!(lang, "{text} is no number", "{text} 不是数字"),
+        Syntax::FullWidth { found, .. } => {
+            say!(lang, "{found} is written in full-width characters", "{found} 是全角字符")
+        }
+        Syntax::BareKey(key) => say!(lang, "the key {key} is not in quotes", "键 {key} 没有加引号"),
+        Syntax::Colon(sign) => {
+            say!(lang, "`{sign}` stands where `=` belongs", "这里应是 `=`，却是 `{sign}`")
+        }
+        Syntax::Control(_) => {
+            say!(lang, "there is a character that cannot be seen", "这里有一个看不见的控制字符")
+        }
         Syntax::Unquoted(text) => {
             say!(lang, "the text {text} is not in quotes", "文字 {text} 没有加引号")
         }
@@ -174,7 +189,10 @@ fn syntax_message(syntax: &Syntax, lang: Lang) -> String {
         Syntax::NoValue => say!(lang, "a key without a value", "键没有值"),
         Syntax::OpenList => say!(lang, "this list is never closed", "列表没有结束"),
         Syntax::OpenTable => say!(lang, "this brace is never closed", "花括号没有结束"),
-        Syntax::OpenText => say!(lang, "this text is never closed", "文字没有结束"),
+        Syntax::OpenText(_) => say!(lang, "this text is never closed", "文字没有结束"),
+        Syntax::TextOverLines => {
+            say!(lang, "this text goes over several lines", "这段文字写了好几行")
+        }
         Syntax::NoComma => say!(lang, "no comma between two items", "两项之间缺少逗号"),
         Syntax::Leftover => say!(lang, "something stands behind the value", "值的后面有多余内容"),
         Syntax::Other(words) => say!(lang, "no valid TOML: {words}", "不是有效的 TOML：{words}"),
@@ -238,8 +256,9 @@ fn file_message(file: &BadFile, lang: Lang) -> String {
                 "{path} 有 {size}；{transport}最多 {most}"
             )
         }
-        BadFile::RuleFile { reason } => {
-            say!(lang, "the file cannot be read: {reason}", "无法读取文件：{reason}")
+        BadFile::RuleFile(why) => {
+            let why = words::cannot_read(why, lang);
+            say!(lang, "the file cannot be read: {why}", "无法读取文件：{why}")
         }
     }
 }
@@ -266,8 +285,9 @@ fn include_message(include: &BadInclude, lang: Lang) -> String {
         BadInclude::Outside(path) => {
             say!(lang, "{path} lies outside of the bot's folder", "{path} 在机器人的文件夹之外")
         }
-        BadInclude::Unreadable { path, reason } => {
-            say!(lang, "{path} cannot be read: {reason}", "无法读取 {path}：{reason}")
+        BadInclude::Unreadable { path, why } => {
+            let why = words::cannot_read(why, lang);
+            say!(lang, "{path} cannot be read: {why}", "无法读取 {path}：{why}")
         }
         BadInclude::BotTable => {
             say!(lang, "[bot] belongs to the main file only", "[bot] 只能写在主文件里")

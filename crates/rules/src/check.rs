@@ -232,9 +232,19 @@ impl<'a> Checker<'a> {
             // The values of a chat come from tables that may be written later; with a default nothing is amiss.
             let is_meant = has_default && !name.starts_with("user.");
             if !is_meant && !self.set.contains(&name) {
-                self.say(Problem::NeverSet { name }, spot);
+                let meant = self.variable_meant(&name);
+                self.say(Problem::NeverSet { name, meant, has_default }, spot);
             }
         }
+    }
+
+    /// The variable of the same owner whose name is closest.
+    fn variable_meant(&self, name: &str) -> Option<String> {
+        let (owner, key) = name.split_once('.')?;
+        let of_owner =
+            self.set.iter().filter_map(|set| set.split_once('.').filter(|(of, _)| *of == owner));
+        let meant = closest(key, of_owner.map(|(_, key)| key))?;
+        Some(format!("{owner}.{meant}"))
     }
 
     fn check_starts(&mut self) {

@@ -220,7 +220,15 @@ fn shown(c: char) -> String {
 
 /// A text on one line and without control characters: names in it come from the file.
 fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' | '\r' | '\t' => shown.extend(c.escape_default()),
+            c if c.is_control() => shown.push('\u{fffd}'),
+            c => shown.push(c),
+        }
+    }
+    shown
 }
 
 fn characters_before(line: LineOf<'_>, at: usize) -> usize {

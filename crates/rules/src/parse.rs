@@ -3,6 +3,7 @@
 //! A file without syntax errors is parsed once. Otherwise the broken statements are looked at one by one ([`repair`]),
 //! mended or blanked out, and what is left is parsed: so a syntax error hides no other mistake.
 
+mod blame;
 mod repair;
 mod statement;
 mod text;
@@ -91,7 +92,7 @@ pub(crate) fn parse(source: &str) -> Parsed {
     problems.extend(repaired.problems);
     if problems.is_empty() {
         // Whatever the parser finds is said, even if no statement could be blamed for it.
-        problems.extend(errors.iter().map(|error| repair::blame(source, error)));
+        problems.extend(errors.iter().map(|error| blame::blame(source, error)));
     }
     Parsed { root, problems }
 }

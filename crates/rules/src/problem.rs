@@ -62,7 +62,7 @@ pub(crate) enum Problem {
     /// A capture that is not set by every way to match.
     Capture(Capture),
     /// A variable that nothing sets.
-    NeverSet { name: String },
+    NeverSet { name: String, meant: Option<String>, has_default: bool },
     /// A handler that is not registered.
     NoHandler { name: String, registered: Vec<String>, meant: Option<String> },
     /// A handler of which it is not known whether it is registered.
@@ -96,8 +96,22 @@ pub(crate) enum Syntax {
     Escape(char),
     /// A key or a table that is there twice.
     Twice(String),
+    /// A table that is there twice.
+    TwiceTable(String),
     /// A text without quotes.
     Unquoted(String),
+    /// Something else where `true` or `false` belongs.
+    NoFlag(String),
+    /// Something else where a number belongs.
+    NoNumber(String),
+    /// A key or value in wide letters or digits.
+    FullWidth { found: String, plain: String },
+    /// A key of other letters than a key has without quotes.
+    BareKey(String),
+    /// A colon where `=` belongs.
+    Colon(char),
+    /// A character that shows nothing.
+    Control(char),
     /// A key without `=`.
     NoEquals,
     /// A key without a value.
@@ -106,8 +120,10 @@ pub(crate) enum Syntax {
     OpenList,
     /// A table in braces that is never closed.
     OpenTable,
-    /// A text that is never closed.
-    OpenText,
+    /// A text that is never closed, with the quotes that it begins with.
+    OpenText(&'static str),
+    /// A text of several lines between quotes for one.
+    TextOverLines,
     /// Two values with nothing between them.
     NoComma,
     /// Something behind a value.
@@ -253,7 +269,18 @@ pub(crate) enum BadFile {
     /// It is larger than the transport takes.
     TooLarge { path: String, size: u64, most: u64, transport: &'static str },
     /// The rule file itself cannot be read.
-    RuleFile { reason: String },
+    RuleFile(CannotRead),
+}
+
+/// Why a rule file cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum CannotRead {
+    /// It is not there.
+    NotFound,
+    /// Its characters are written in another way than UTF-8.
+    NotUtf8,
+    /// Whatever the file system says.
+    Other(String),
 }
 
 /// What the transport does differently or cannot do.
@@ -277,7 +304,7 @@ pub(crate) enum BadInclude {
     /// The file lies outside of the folder of the bot.
     Outside(String),
     /// The file cannot be read.
-    Unreadable { path: String, reason: String },
+    Unreadable { path: String, why: CannotRead },
     /// `[bot]` in an included file.
     BotTable,
     /// A star in the name of a folder.

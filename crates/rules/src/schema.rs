@@ -74,7 +74,7 @@ fn kind(kind: Kind) -> Value {
         Kind::Templates => json!({ "type": "array", "items": { "type": "string" }, "minItems": 1 }),
         Kind::Flag => json!({ "type": "boolean" }),
         Kind::Integer => json!({ "type": "integer" }),
-        Kind::Chance => json!({ "type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1 }),
+        Kind::Chance => json!({ "type": "number", "minimum": 0, "maximum": 1 }),
         Kind::Cooldown => json!({ "anyOf": [duration(), table(Table::Cooldown)] }),
         Kind::Limit => table(Table::Limit),
         Kind::Word(words) => json!({ "enum": words }),

@@ -155,11 +155,12 @@ impl Cast {
         let Spoken::Text(text) = spoken else {
             return Mentioned { called: false, text: String::new() };
         };
-        let Some(group) = speaker.group.as_ref().filter(|_| text.contains(['@', '＠'])) else {
+        if !text.contains(['@', '＠']) {
             return Mentioned { called: false, text: text.trim().to_owned() };
-        };
+        }
         let own: Vec<&str> = self.own.iter().map(String::as_str).collect();
-        let members = self.members.get(group).into_iter().flatten();
+        let members = speaker.group.as_ref().and_then(|group| self.members.get(group));
+        let members = members.into_iter().flatten();
         let others: Vec<&str> = members.map(String::as_str).collect();
         mention::find(text, Names { own: &own, others: &others })
     }
@@ -247,6 +248,8 @@ mod tests {
         assert_eq!(heard(&["Bob"], "g/张三", "@Bob Dylan hi"), (false, "@Bob Dylan hi".to_owned()));
         assert_eq!(heard(&["小助手"], "g/张三", " 在吗 "), (false, "在吗".to_owned()));
         assert_eq!(heard(&["小助手"], "张三", "在吗"), (true, "在吗".to_owned()));
+        // As the transport does it: a mention typed in private is one all the same.
+        assert_eq!(heard(&["小助手"], "张三", "@小助手 在吗"), (true, "在吗".to_owned()));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::{Lang, conflicts, say, tests_of_bots, values, words};
 use crate::keys::{Kind, Table};
 use crate::pattern::PatternErrorKind;
-use crate::problem::{BadFile, BadInclude, Capture, Found, Limitation, Problem, Syntax};
+use crate::problem::{BadFile, BadInclude, Capture, Found, Limitation, Problem, Syntax, Wanted};
 use crate::regex_condition::RegexErrorKind;
 
 #[expect(clippy::too_many_lines, reason = "a table: a line for each problem")]
@@ -17,10 +17,16 @@ pub(super) fn hint(problem: &Problem, lang: Lang) -> Option<String> {
         Problem::UnknownKey { elsewhere: Some(table), table: here, key, .. } => {
             return Some(belongs(key, *here, *table, lang));
         }
+        Problem::UnknownKey { table: Table::File | Table::Bot, key, .. } if is_operating(key) => {
+            say!(lang, "it belongs to config/mynah.toml", "它属于 config/mynah.toml")
+        }
         Problem::UnknownKey { meant: None, elsewhere: None, table, .. } => {
             return known_keys(*table, lang);
         }
         Problem::Type { key, kind, found, .. } => return type_hint(key, *kind, *found, lang),
+        Problem::EntryType { wanted: Wanted::Integer, found: Found::Text, .. } => {
+            say!(lang, "like 1, without quotes", "如 1，不加引号")
+        }
         Problem::EntryType { .. } => return None,
         Problem::Missing { keys: ["step"], .. } => {
             say!(lang, "write [[dialog.step]] below it", "在它下面写 [[dialog.step]]")
@@ -73,7 +79,13 @@ pub(super) fn hint(problem: &Problem, lang: Lang) -> Option<String> {
         }
         Problem::UnknownName { meant, known, .. } => unknown_name(meant.as_deref(), known, lang),
         Problem::Capture(capture) => capture_hint(capture, lang),
-        Problem::NeverSet { name } => {
+        Problem::NeverSet { meant: Some(meant), .. } => {
+            say!(lang, "did you mean {{{meant}}}?", "是否想写 {{{meant}}}？")
+        }
+        Problem::NeverSet { has_default: true, .. } => {
+            say!(lang, "set it with set or add in some rule", "在某条规则里用 set 或 add 设置")
+        }
+        Problem::NeverSet { name, .. } => {
             say!(
                 lang,
                 "set it with set or add, or write {{{name}|…}}",
@@ -126,6 +138,23 @@ fn known_keys(table: Table, lang: Lang) -> Option<String> {
     fits.then(|| say!(lang, "known: {known}", "可用：{known}"))
 }
 
+/// Whether a key says how a bot is run, which is no matter of its rule file.
+fn is_operating(key: &str) -> bool {
+    matches!(
+        key,
+        "account"
+            | "pacing"
+            | "messages"
+            | "handlers"
+            | "alert"
+            | "listen"
+            | "max_age"
+            | "reply_max_age"
+            | "loop_breaker"
+            | "keep"
+    )
+}
+
 fn belongs(key: &str, here: Table, table: Table, lang: Lang) -> String {
     let shown = table.shown();
     match (here, table) {
@@ -150,12 +179,39 @@ fn syntax_hint(syntax: &Syntax, lang: Lang) -> Option<String> {
             "leave one out; several texts go into one list: {key} = [\"…\", \"…\"]",
             "去掉一个；多个文字放进一个列表：{key} = [\"…\", \"…\"]"
         ),
+        Syntax::TwiceTable(name) => {
+            say!(lang, "put all of it below one [{name}]", "都写在同一个 [{name}] 下面")
+        }
+        // A backslash means itself between single quotes only.
+        Syntax::Unquoted(text) if text.contains('\\') => {
+            say!(lang, "write '{text}'", "请写 '{text}'")
+        }
         Syntax::Unquoted(text) => say!(lang, "write \"{text}\"", "请写 \"{text}\""),
+        Syntax::NoFlag(_) => say!(lang, "write true or false", "请写 true 或 false"),
+        Syntax::NoNumber(_) => say!(lang, "write a number", "请写数字"),
+        Syntax::FullWidth { plain, .. } => say!(lang, "write {plain}", "请写 {plain}"),
+        Syntax::BareKey(key) => say!(
+            lang,
+            "the keys of a rule are English words; a name of your own is written \"{key}\"",
+            "规则的键是英文单词；自己取的名字要写成 \"{key}\""
+        ),
+        Syntax::Colon(_) => say!(lang, "use =", "请用 ="),
+        Syntax::Control(_) => say!(lang, "delete it", "删掉它"),
         Syntax::NoEquals => say!(lang, "like keyword = \"…\"", "如 keyword = \"…\""),
         Syntax::NoValue => say!(lang, "write it behind the =", "写在 = 后面"),
         Syntax::OpenList => say!(lang, "add ]", "加上 ]"),
         Syntax::OpenTable => say!(lang, "add }}", "加上 }}"),
-        Syntax::OpenText => say!(lang, "add the closing quote", "加上结束的引号"),
+        Syntax::OpenText(quotes) if quotes.len() == 3 => say!(
+            lang,
+            "add {quotes} on a line of its own behind it",
+            "在它后面单独一行加上 {quotes}"
+        ),
+        Syntax::OpenText(_) => say!(lang, "add the closing quote", "加上结束的引号"),
+        Syntax::TextOverLines => say!(
+            lang,
+            "begin and end it with \"\"\", or write \\n for a line end",
+            "首尾都用 \"\"\"，或用 \\n 表示换行"
+        ),
         Syntax::NoComma => say!(lang, "add ,", "加上 ,"),
         Syntax::Leftover => say!(lang, "one key = value on each line", "每行写一个 键 = 值"),
         Syntax::Other(_) => return None,
@@ -185,7 +241,9 @@ fn type_hint(key: &str, kind: Kind, found: Found, lang: Lang) -> Option<String> 
         (_, Kind::Flag, Found::Text) => {
             say!(lang, "without quotes: {key} = true", "不加引号：{key} = true")
         }
-        (_, Kind::Integer | Kind::Chance, Found::Text) => say!(lang, "without quotes", "不加引号"),
+        (_, Kind::Flag, _) => say!(lang, "write true or false", "请写 true 或 false"),
+        (_, Kind::Chance, Found::Text) => say!(lang, "like {key} = 0.3", "如 {key} = 0.3"),
+        (_, Kind::Integer, Found::Text) => say!(lang, "without quotes", "不加引号"),
         (_, Kind::Limit, _) => "limit = { user = 5, per = \"day\" }".to_owned(),
         (_, Kind::Counts, _) => {
             say!(lang, "like {key} = {{ points = 1 }}", "如 {key} = {{ points = 1 }}")
@@ -296,9 +354,8 @@ fn file_hint(file: &BadFile, lang: Lang) -> Option<String> {
             say!(lang, "copy it next to bot.toml", "把它复制到 bot.toml 旁边")
         }
         BadFile::TooLarge { .. } => say!(lang, "make it smaller", "请缩小文件"),
-        BadFile::Unreadable { .. } | BadFile::Nothing { .. } | BadFile::RuleFile { .. } => {
-            return None;
-        }
+        BadFile::RuleFile(why) => return words::readable_again(why, lang),
+        BadFile::Unreadable { .. } | BadFile::Nothing { .. } => return None,
     })
 }
 
@@ -312,6 +369,6 @@ fn include_hint(include: &BadInclude, lang: Lang) -> Option<String> {
             say!(lang, "copy it next to bot.toml", "把它复制到 bot.toml 旁边")
         }
         BadInclude::BotTable => say!(lang, "move it there", "移到主文件里"),
-        BadInclude::Unreadable { .. } => return None,
+        BadInclude::Unreadable { why, .. } => return words::readable_again(why, lang),
     })
 }

@@ -3,7 +3,7 @@
 use super::{Lang, say};
 use crate::model::Place;
 use crate::pattern::{MAX_LENGTH, PatternErrorKind};
-use crate::problem::Found;
+use crate::problem::{CannotRead, Found};
 use crate::regex_condition::RegexErrorKind;
 use crate::template::TemplateErrorKind;
 
@@ -43,7 +43,7 @@ pub(super) fn found(found: Found, lang: Lang) -> &'static str {
         Found::Text => ("a text", "文字"),
         Found::Integer => ("a whole number", "整数"),
         Found::Number => ("a number", "数字"),
-        Found::Flag => ("true or false", "true 或 false"),
+        Found::Flag => ("true or false", " true 或 false"),
         Found::Date => ("a date or a number out of range", "日期或超出范围的数字"),
         Found::List => ("a list", "列表"),
         Found::Table => ("a table", "表"),
@@ -61,6 +61,27 @@ pub(super) fn place(place: &Place, here: &str, lang: Lang) -> String {
         return say!(lang, "line {line}", "第 {line} 行");
     }
     format!("{}:{line}", place.file)
+}
+
+/// Why a rule file cannot be read.
+pub(super) fn cannot_read(why: &CannotRead, lang: Lang) -> String {
+    match why {
+        CannotRead::NotFound => say!(lang, "not found", "文件不存在"),
+        CannotRead::NotUtf8 => say!(lang, "it is not saved as UTF-8", "它不是以 UTF-8 保存的"),
+        CannotRead::Other(words) => words.clone(),
+    }
+}
+
+/// What to do about it.
+pub(super) fn readable_again(why: &CannotRead, lang: Lang) -> Option<String> {
+    match why {
+        CannotRead::NotUtf8 => Some(say!(
+            lang,
+            "save it again with the encoding UTF-8 (in Notepad: Save as, Encoding)",
+            "用 UTF-8 编码重新保存（记事本：另存为，编码选 UTF-8）"
+        )),
+        CannotRead::NotFound | CannotRead::Other(_) => None,
+    }
 }
 
 /// A size for people: `12.4 MB`.

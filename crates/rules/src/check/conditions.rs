@@ -212,7 +212,7 @@ impl Checker<'_> {
             Value::Integer(number) => f64::from(i32::try_from(number).unwrap_or(i32::MAX)),
             _ => return None,
         };
-        if chance > 0.0 && chance < 1.0 {
+        if (0.0..=1.0).contains(&chance) {
             return Some(chance);
         }
         self.say(

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::civil::{Time, Weekday};
 
+use crate::fold::fold_width;
 use crate::model::{Days, TimeWindow};
 use crate::problem::BadValue;
 
@@ -13,7 +14,8 @@ const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
 /// A time span: `30s`, `5m`, `2h`, `1d`, `500ms`, also several together: `1h30m`.
 pub(crate) fn duration(text: &str) -> Result<Duration, BadValue> {
     let bad = |why: fn(String) -> BadValue| why(text.to_owned());
-    let mut rest = text.trim();
+    let plain = plain(text);
+    let mut rest = plain.trim();
     let mut total = Duration::ZERO;
     if rest.is_empty() {
         return Err(bad(BadValue::Duration));
@@ -43,6 +45,11 @@ pub(crate) fn duration(text: &str) -> Result<Duration, BadValue> {
     }
 }
 
+/// The text with plain signs: Chinese keyboards write wide digits, colons and commas, which look the same.
+fn plain(text: &str) -> String {
+    text.chars().map(fold_width).collect()
+}
+
 fn unit_millis(unit: &str) -> Option<u64> {
     Some(match unit {
         "ms" => 1,
@@ -57,13 +64,15 @@ fn unit_millis(unit: &str) -> Option<u64> {
 /// A part of the day: `09:00-18:00`; over midnight if the end is earlier, `24:00` as end.
 pub(crate) fn time_window(text: &str) -> Result<TimeWindow, BadValue> {
     let bad = || BadValue::TimeWindow(text.to_owned());
-    let (from, to) = text.split_once(['-', '–', '~']).ok_or_else(bad)?;
+    let plain = plain(text);
+    let (from, to) = plain.split_once(['-', '–', '—', '~']).ok_or_else(bad)?;
     let from = clock_time(from.trim()).ok_or_else(bad)?;
     let to = match to.trim() {
         "24:00" => Time::midnight(),
         to => clock_time(to).ok_or_else(bad)?,
     };
-    if from == to {
+    // From midnight to midnight is the whole day, which somebody may mean; any other such span is a slip.
+    if from == to && !plain.ends_with("24:00") {
         return Err(BadValue::EmptyWindow(text.to_owned()));
     }
     Ok(TimeWindow { from, to })
@@ -71,7 +80,7 @@ pub(crate) fn time_window(text: &str) -> Result<TimeWindow, BadValue> {
 
 /// A time of day: `09:00`.
 pub(crate) fn time_of_day(text: &str) -> Result<Time, BadValue> {
-    clock_time(text.trim()).ok_or_else(|| BadValue::Time(text.to_owned()))
+    clock_time(plain(text).trim()).ok_or_else(|| BadValue::Time(text.to_owned()))
 }
 
 fn clock_time(text: &str) -> Option<Time> {
@@ -97,7 +106,7 @@ fn clock_time(text: &str) -> Option<Time> {
 pub(crate) fn days(text: &str) -> Result<Days, BadValue> {
     let bad = || BadValue::Days(text.to_owned());
     let mut days = Days::NONE;
-    for part in text.split(',') {
+    for part in plain(text).split([',', '、']) {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
         let (first, last) = (weekday(first).ok_or_else(bad)?, weekday(last).ok_or_else(bad)?);
         let mut day = first;
@@ -137,6 +146,7 @@ mod tests {
             ("500ms", 500),
             ("1h30m", 5_400_000),
             (" 1h 30m ", 5_400_000),
+            ("３０ｓ", 30_000),
         ] {
             assert_eq!(duration(text), Ok(Duration::from_millis(millis)), "{text}");
         }
@@ -164,6 +174,9 @@ mod tests {
         assert!(window.contains(at(22)) && window.contains(at(0)) && !window.contains(at(6)));
         let window = time_window("9:00 - 24:00").expect("a window");
         assert!(window.contains(at(9)) && window.contains(at(23)) && !window.contains(at(0)));
+        let window = time_window("00:00-24:00").expect("the whole day");
+        assert!(window.contains(at(0)) && window.contains(at(12)) && window.contains(at(23)));
+        assert_eq!(time_window("０９：００－18：00"), time_window("09:00-18:00"));
         for text in
             ["", "9", "9-18", "09:00", "09:00-25:00", "09:60-10:00", "08:00-08:00", "+9:00-10:00"]
         {
@@ -178,6 +191,7 @@ mod tests {
             week("mon-fri").contains(Weekday::Friday) && !week("mon-fri").contains(Weekday::Sunday)
         );
         assert!(week("sat,sun").contains(Weekday::Sunday));
+        assert_eq!(week("sat，sun"), week("sat,sun"));
         assert!(
             week("fri-mon").contains(Weekday::Sunday)
                 && !week("fri-mon").contains(Weekday::Tuesday)

@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use crate::check::{File, Report, is_inside};
 use crate::glob::Glob;
 use crate::parse::{TableNode, Value, parse};
-use crate::problem::{BadFile, BadInclude, Problem};
+use crate::problem::{BadFile, BadInclude, CannotRead, Problem};
 use crate::sources::{FileId, Files, Sources, Spot};
 
 /// Reads the main file and everything that it includes, and reports what cannot be read.
@@ -53,7 +53,7 @@ struct Wanted {
 impl Reader<'_> {
     fn unreadable_main(&mut self, main: &Path, error: &io::Error) {
         let id = self.sources.add(&self.name_of(main), main.to_owned(), String::new());
-        let problem = BadFile::RuleFile { reason: reason(error) };
+        let problem = BadFile::RuleFile(why(error));
         self.report.add(Problem::File(problem), Spot::new(id, 0..0));
         self.trees.push(File { id, root: TableNode { broken: true, ..TableNode::default() } });
     }
@@ -136,8 +136,7 @@ impl Reader<'_> {
                 self.bad(BadInclude::Missing(wanted.path.clone()), wanted);
             }
             Err(error) => {
-                let bad =
-                    BadInclude::Unreadable { path: wanted.path.clone(), reason: reason(&error) };
+                let bad = BadInclude::Unreadable { path: wanted.path.clone(), why: why(&error) };
                 self.bad(bad, wanted);
             }
         }
@@ -190,10 +189,10 @@ fn tidy(path: &Path) -> PathBuf {
     tidied
 }
 
-fn reason(error: &io::Error) -> String {
+fn why(error: &io::Error) -> CannotRead {
     match error.kind() {
-        io::ErrorKind::NotFound => "not found".to_owned(),
-        io::ErrorKind::InvalidData => "not UTF-8 text".to_owned(),
-        _ => error.to_string(),
+        io::ErrorKind::NotFound => CannotRead::NotFound,
+        io::ErrorKind::InvalidData => CannotRead::NotUtf8,
+        _ => CannotRead::Other(error.to_string()),
     }
 }

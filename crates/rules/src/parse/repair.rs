@@ -8,6 +8,7 @@ use std::ops::Range;
 use toml::de::{DeTable, Error};
 
 use super::Origin;
+use super::blame;
 use super::statement::{is_header, statements};
 use super::typographic::{self, Mended};
 use crate::problem::{Problem, Syntax};
@@ -57,7 +58,9 @@ impl Repaired {
             errors.iter().map(|error| (error, self.origin.range(error.span().unwrap_or(0..0))));
         places
             .filter(|(_, span)| !self.is_reported(span.start))
-            .map(|(error, span)| (Problem::Syntax(syntax(source, error.message(), &span)), span))
+            .map(|(error, span)| {
+                (Problem::Syntax(blame::syntax(source, error.message(), &span)), span)
+            })
             .collect()
     }
 
@@ -119,7 +122,9 @@ impl Repaired {
 
     fn pair(&mut self, statement: &str, span: Range<usize>) {
         let errors = errors_of(statement);
-        let Some(first) = errors.first() else {
+        // The parser gives them in the order of its passes, not of their places.
+        let place = |error: &&Error| error.span().map_or(0, |span| span.start);
+        let Some(first) = errors.iter().min_by_key(place) else {
             return self.keep(statement, span.start);
         };
         if let Some(mended) =
@@ -132,9 +137,9 @@ impl Repaired {
             self.escapes(statement, &span, &errors);
             return self.keep(statement, span.start);
         }
-        let place = visible(statement, first.span().unwrap_or(0..0));
-        let problem = Problem::Syntax(syntax(statement, first.message(), &place));
-        self.report(problem, span.start + place.start..span.start + place.end, span.clone());
+        let (syntax, place) = blame::pair(statement, first);
+        let place = span.start + place.start..span.start + place.end;
+        self.report(Problem::Syntax(syntax), place, span.clone());
         self.without_value(statement, span.start);
     }
 
@@ -184,12 +189,6 @@ impl Repaired {
     }
 }
 
-/// What the parser says about a file, at the place where it says so.
-pub(super) fn blame(source: &str, error: &Error) -> (Problem, Range<usize>) {
-    let place = visible(source, error.span().unwrap_or(0..0));
-    (Problem::Syntax(syntax(source, error.message(), &place)), place)
-}
-
 fn errors_of(statement: &str) -> Vec<Error> {
     DeTable::parse_recoverable(statement).1
 }
@@ -219,33 +218,4 @@ fn quoted_around(statement: &str, at: usize) -> Range<usize> {
         }
     }
     place
-}
-
-/// The place of an error, moved onto a character that can be pointed at.
-fn visible(statement: &str, span: Range<usize>) -> Range<usize> {
-    let text = statement.trim_end();
-    let start = crate::sources::floor_boundary(text, span.start.min(text.len()));
-    let end = crate::sources::floor_boundary(text, span.end.min(text.len()));
-    start..end.max(start)
-}
-
-/// What is wrong, by the parser's words.
-fn syntax(source: &str, message: &str, span: &Range<usize>) -> Syntax {
-    let found = source.get(span.clone()).unwrap_or_default().trim();
-    let word = message.split(", expected").next().unwrap_or(message);
-    match word {
-        "duplicate key" => Syntax::Twice(found.to_owned()),
-        "string values must be quoted" if found.is_empty() => Syntax::NoValue,
-        "string values must be quoted" => Syntax::Unquoted(found.to_owned()),
-        "key with no value" => Syntax::NoEquals,
-        "missing value" | "missing value for key" => Syntax::NoValue,
-        "unclosed array" => Syntax::OpenList,
-        "unclosed inline table" => Syntax::OpenTable,
-        "missing comma between array elements" | "missing comma between key-value pairs" => {
-            Syntax::NoComma
-        }
-        "unexpected key or value" | "unexpected content" => Syntax::Leftover,
-        _ if word.contains("string") => Syntax::OpenText,
-        _ => Syntax::Other(message.to_owned()),
-    }
 }

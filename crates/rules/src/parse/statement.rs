@@ -37,13 +37,16 @@ fn statement_end(source: &str, start: usize) -> usize {
     if is_header(&source[start..first]) {
         return first;
     }
+    if let Some(end) = end_of_typographic_text(source, first, &source[start..first]) {
+        return end;
+    }
     let mut scan = Scan::default();
     let mut at = start;
     loop {
         let end = line_end(source, at);
         scan.line(&source[at..end]);
         if scan.is_closed() || end == source.len() {
-            return end;
+            return scan.cut.and_then(|quote| end_of_cut_text(source, end, quote)).unwrap_or(end);
         }
         // Something is open. If the next line is plainly a new statement, it was never closed.
         if scan.must_have_ended_before(&source[end..line_end(source, end)]) {
@@ -51,6 +54,47 @@ fn statement_end(source: &str, start: usize) -> usize {
         }
         at = end;
     }
+}
+
+/// Behind the line that ends a long text whose three quotes are typographic, if such a text begins on the line `first`.
+fn end_of_typographic_text(source: &str, from: usize, first: &str) -> Option<usize> {
+    let (_, value) = first.split_once('=')?;
+    if !begins_with_three_quotes(value.trim()) || value.trim().chars().nth(3).is_some() {
+        return None;
+    }
+    let mut at = from;
+    while at < source.len() {
+        let end = line_end(source, at);
+        if begins_with_three_quotes(source[at..end].trim()) {
+            return Some(end);
+        }
+        at = end;
+    }
+    None
+}
+
+/// Whether a text begins with three quotes of which one at least is typographic.
+fn begins_with_three_quotes(text: &str) -> bool {
+    let three: Vec<char> = text.chars().take(3).collect();
+    let is_quote = |c: &char| matches!(c, '\'' | '‘' | '’' | '＇' | '"' | '“' | '”' | '＂');
+    three.len() == 3 && three.iter().all(is_quote) && !three.iter().all(char::is_ascii)
+}
+
+/// Behind the line that ends a short text with a line break in it, if one of the next lines plainly does that.
+fn end_of_cut_text(source: &str, from: usize, quote: char) -> Option<usize> {
+    let mut at = from;
+    while at < source.len() {
+        let end = line_end(source, at);
+        let line = &source[at..end];
+        if is_header(line) || is_assignment(line) || line.trim_start().starts_with('#') {
+            return None;
+        }
+        if line.contains(quote) {
+            return Some(end);
+        }
+        at = end;
+    }
+    None
 }
 
 /// Whether a line is a header: `[bot]`, `[[rule]]`, also with a bracket missing.
@@ -80,6 +124,8 @@ struct Scan {
     brackets: usize,
     braces: usize,
     quotes: Option<&'static str>,
+    /// The quote of a short text that the last line left open.
+    cut: Option<char>,
 }
 
 impl Scan {
@@ -105,7 +151,9 @@ impl Scan {
             };
         }
         // A short text ends with its line, closed or not.
-        if self.quotes.is_some_and(|quotes| quotes.len() == 1) {
+        self.cut =
+            self.quotes.filter(|quotes| quotes.len() == 1).and_then(|one| one.chars().next());
+        if self.cut.is_some() {
             self.quotes = None;
         }
     }
@@ -179,6 +227,9 @@ mod tests {
             ["a = '''x\nb = 2", "[[rule]]", "c = 1"]
         );
         assert_eq!(cut("[[rule]\nc = 1\n"), ["[[rule]", "c = 1"]);
+        assert_eq!(cut("a = \"x\ny\nz\"\nb = 2\n"), ["a = \"x\ny\nz\"", "b = 2"]);
+        assert_eq!(cut("a = \"x\n# \"\nb = 2\n"), ["a = \"x", "b = 2"]);
+        assert_eq!(cut("a = ‘’‘\nx: y\n’’’\nb = 2\n"), ["a = ‘’‘\nx: y\n’’’", "b = 2"]);
         assert_eq!(cut("a = [\n  \"x\"\n[[rule]]"), ["a = [\n  \"x\"", "[[rule]]"]);
     }
 }

@@ -94,6 +94,7 @@ mod tests {
             ("keyword = 「价格」", Some(("keyword = \"价格\"", '「'))),
             ("【【rule】】", Some(("[[rule]]", '【'))),
             ("reply = \"“好”\"", None),
+            ("a = ‘’‘\nx\n’’’", Some(("a = '''\nx\n'''", '‘'))),
             ("a b = 1", None),
         ] {
             let mended = mend(statement);
