@@ -218,10 +218,17 @@ fn shown(c: char) -> String {
     }
 }
 
+/// So many characters of a message are shown: a text of the file in it may be of any length.
+const MOST_WORDS: usize = 500;
+
 /// A text on one line and without control characters: names in it come from the file.
 fn printable(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
+    let mut shown = String::with_capacity(text.len().min(MOST_WORDS));
+    for (n, c) in text.chars().enumerate() {
+        if n == MOST_WORDS {
+            shown.push('…');
+            break;
+        }
         match c {
             '\n' | '\r' | '\t' => shown.extend(c.escape_default()),
             c if c.is_control() => shown.push('\u{fffd}'),

@@ -183,6 +183,8 @@ pub(crate) enum BadValue {
     Duration(String),
     /// A time span of nothing.
     ZeroDuration(String),
+    /// A time between two announcements that is shorter than a second.
+    TooShort(String),
     /// A time span longer than a year.
     TooLong(String),
     /// No time of day.

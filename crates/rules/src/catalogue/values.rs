@@ -63,6 +63,9 @@ pub(super) fn message(value: &BadValue, lang: Lang) -> String {
         BadValue::ZeroDuration(text) => {
             say!(lang, "\"{text}\" is no time at all", "\"{text}\" 时长为零")
         }
+        BadValue::TooShort(text) => {
+            say!(lang, "\"{text}\" is shorter than a second", "\"{text}\" 不到一秒")
+        }
         BadValue::TooLong(text) => {
             say!(lang, "\"{text}\" is longer than a year", "\"{text}\" 超过一年")
         }
@@ -123,6 +126,7 @@ pub(super) fn hint(value: &BadValue, lang: Lang) -> String {
         BadValue::NoUnit(_)
         | BadValue::Duration(_)
         | BadValue::ZeroDuration(_)
+        | BadValue::TooShort(_)
         | BadValue::TooLong(_) => "30s, 5m, 2h, 1d".to_owned(),
         BadValue::Time(_) => say!(lang, "like 09:00", "如 09:00"),
         BadValue::TimeWindow(_) | BadValue::EmptyWindow(_) => {

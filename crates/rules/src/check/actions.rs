@@ -56,10 +56,10 @@ impl Checker<'_> {
         }
         steps.extend(self.replies(fields, names));
         if let Some(text) = fields.text("image") {
-            steps.extend(self.media(&text, ActionKind::Image).map(Step::Image));
+            steps.extend(self.media("image", &text, ActionKind::Image).map(Step::Image));
         }
         if let Some(text) = fields.text("file") {
-            steps.extend(self.media(&text, ActionKind::File).map(Step::File));
+            steps.extend(self.media("file", &text, ActionKind::File).map(Step::File));
         }
         if fields.entry("forward_to").is_some() {
             steps.push(Step::Forward(self.globs(fields, "forward_to")));
@@ -126,6 +126,12 @@ impl Checker<'_> {
         let name = text.text.to_owned();
         if BUILTINS.contains(&text.text) {
             return Some(name);
+        }
+        if self.is_blank("run", &text) {
+            return None;
+        }
+        if let Some(lasts) = name.strip_prefix("builtin.mute ") {
+            return self.value(&text, values::duration(lasts)).map(|_| name);
         }
         self.runs_handlers = true;
         let registered = self.around.options.handlers;

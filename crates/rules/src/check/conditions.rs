@@ -43,6 +43,7 @@ impl Checker<'_> {
             chance: self.chance(fields),
         };
         self.is_any_list_empty(fields, &["from", "not_from", "type", "event", "time", "days"]);
+        self.blank_names(fields);
         self.contradictions(fields, &when);
         (when, if fields.is_partly_unknown() { names.partial() } else { names })
     }
@@ -138,7 +139,16 @@ impl Checker<'_> {
         regexes
     }
 
-    fn is_blank(&mut self, key: &'static str, text: &Text<'_>) -> bool {
+    /// Says if a person in `from` or `not_from` has no name.
+    pub(super) fn blank_names(&mut self, fields: &Fields<'_>) {
+        for key in ["from", "not_from"] {
+            for text in fields.texts(key) {
+                self.is_blank(key, &text);
+            }
+        }
+    }
+
+    pub(super) fn is_blank(&mut self, key: &'static str, text: &Text<'_>) -> bool {
         let is_blank = text.text.trim().is_empty();
         if is_blank {
             self.say(Problem::Empty { key, text: Some(text.text.to_owned()) }, text.spot.clone());

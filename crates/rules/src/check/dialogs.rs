@@ -59,6 +59,7 @@ impl Checker<'_> {
 
     fn contradictions_of_place(&mut self, fields: &Fields<'_>) {
         self.is_any_list_empty(fields, &["from", "not_from"]);
+        self.blank_names(fields);
         let in_private = fields.text("in").is_some_and(|text| text.text == "private");
         if in_private && fields.has("groups") {
             self.conflict(fields, "groups", Conflict::GroupsInPrivate);
@@ -135,7 +136,8 @@ impl Checker<'_> {
             self.conflict(fields, "check", Conflict::CheckAndChoose);
         }
         if let Some(text) = fields.text("check") {
-            return self.regex(&text, false).map_or(Answer::Any, Answer::Check);
+            let regex = if self.is_blank("check", &text) { None } else { self.regex(&text, false) };
+            return regex.map_or(Answer::Any, Answer::Check);
         }
         let choices = self.words(fields, "choose", false);
         if choices.is_empty() { Answer::Any } else { Answer::Choose(choices) }

@@ -15,7 +15,15 @@ const WEB_FILE: u64 = 50 << 20;
 
 impl Checker<'_> {
     /// The path of a picture or file that can be sent.
-    pub(super) fn media(&mut self, text: &Text<'_>, kind: ActionKind) -> Option<PathBuf> {
+    pub(super) fn media(
+        &mut self,
+        key: &'static str,
+        text: &Text<'_>,
+        kind: ActionKind,
+    ) -> Option<PathBuf> {
+        if self.is_blank(key, text) {
+            return None;
+        }
         match self.sendable(text, kind) {
             Ok(path) => Some(path),
             Err(bad) => {

@@ -1,5 +1,7 @@
 //! One `[[schedule]]`.
 
+use std::time::Duration;
+
 use croner::Cron;
 use croner::parser::{CronParser, Seconds};
 
@@ -10,6 +12,9 @@ use crate::model::{Days, Due, Missed, Schedule};
 use crate::parse::TableNode;
 use crate::problem::{BadValue, Conflict};
 use crate::sources::Spot;
+
+/// The shortest time between two announcements: no person can want more.
+const SHORTEST: Duration = Duration::from_secs(1);
 
 impl Checker<'_> {
     pub(super) fn schedule(&mut self, node: &TableNode, spot: Spot) -> Schedule {
@@ -43,8 +48,14 @@ impl Checker<'_> {
             self.conflict(fields, "days", Conflict::DaysWithoutAt);
         }
         self.is_any_list_empty(fields, &["at", "days"]);
-        if let Some(every) = self.duration_of(fields, "every") {
-            return Due::Every(every);
+        if let Some(text) = fields.text("every") {
+            let every = values::duration(text.text).and_then(|every| match every {
+                every if every < SHORTEST => Err(BadValue::TooShort(text.text.to_owned())),
+                every => Ok(every),
+            });
+            if let Some(every) = self.value(&text, every) {
+                return Due::Every(every);
+            }
         }
         if let Some(cron) = self.cron(fields) {
             return Due::Cron(Box::new(cron));

@@ -1,11 +1,17 @@
 //! Did you mean: the name closest to what was written.
 
+/// Something longer is no slip of the finger, and would take long to compare.
+const LONGEST: usize = 100;
+
 /// The candidate closest to `written`, if one is close enough to be meant.
 pub(crate) fn closest<'c>(
     written: &str,
     candidates: impl IntoIterator<Item = &'c str>,
 ) -> Option<&'c str> {
     let length = written.chars().count();
+    if length > LONGEST {
+        return None;
+    }
     candidates
         .into_iter()
         .map(|candidate| (distance(&written.to_lowercase(), &candidate.to_lowercase()), candidate))

@@ -65,8 +65,12 @@ fn end_of_typographic_text(source: &str, from: usize, first: &str) -> Option<usi
     let mut at = from;
     while at < source.len() {
         let end = line_end(source, at);
-        if begins_with_three_quotes(source[at..end].trim()) {
+        let line = &source[at..end];
+        if begins_with_three_quotes(line.trim()) {
             return Some(end);
+        }
+        if line.starts_with("[[") && is_header(line) {
+            return None;
         }
         at = end;
     }
