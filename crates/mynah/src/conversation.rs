@@ -15,10 +15,13 @@ use crate::testing::cast::{self, Speaker, Spoken};
 use crate::testing::deed::{Deed, is_media, shown};
 use crate::testing::play::{Play, Scene};
 use crate::testing::watcher::{Attention, Watched};
-use crate::testing::why::Why;
+use crate::testing::why::{self, Why};
 
 /// How many rules of a decision are shown before the one that matched.
 const MOST_REASONS: usize = 12;
+
+/// So many timers may fire while a line lets time pass: a schedule of every second and a wait of a year would not end.
+const MOST_TURNS: usize = 10_000;
 
 /// What came of a test.
 #[derive(Debug, Default)]
@@ -46,6 +49,11 @@ pub(crate) struct Failure {
     pub(crate) rules: Vec<Why>,
     /// Handlers that a rule called and that this program does not have: they could not answer.
     pub(crate) missing_handlers: Vec<String>,
+    /// Why no rule was asked at all.
+    pub(crate) passed_over: Option<String>,
+    /// Whether it did not come to an end.
+    #[serde(skip)]
+    is_endless: bool,
 }
 
 /// Plays one test with the handlers of `bot`. Stops at the first thing that goes wrong.
@@ -104,10 +112,7 @@ impl<'a> Player<'a> {
                 Some(outcome) => outcome.err(),
                 None => {
                     let surplus = self.surplus();
-                    if surplus.is_none() {
-                        self.act(line).await?;
-                    }
-                    surplus
+                    if surplus.is_none() { self.act(line).await? } else { surplus }
                 }
             };
             if failure.is_some() {
@@ -145,10 +150,11 @@ impl<'a> Player<'a> {
         if is_person { cast::private(name) } else { cast::group(name) }
     }
 
-    /// Does what a line says.
-    async fn act(&mut self, line: &'a Line) -> Result<(), StoreError> {
+    /// Does what a line says. Fails if it does not come to an end.
+    async fn act(&mut self, line: &'a Line) -> Result<Option<Failure>, StoreError> {
         self.last = Some(line);
         let now = self.play.now();
+        let mut is_over = true;
         let scene = match &line.what {
             What::Says { chat, who, said } => {
                 self.here = Some(chat.name());
@@ -164,7 +170,13 @@ impl<'a> Player<'a> {
                 let event = self.play.cast.notice(&speaker(chat, who), event, now);
                 self.play.happen(event).await?
             }
-            What::Wait(time) => self.play.advance_to(now + *time).await?,
+            What::Wait(time) => {
+                let expected = self.expected_after(line);
+                let (scene, reached) =
+                    self.play.advance_within(now + *time, expected, MOST_TURNS).await?;
+                is_over = reached || scene.turns.len() <= MOST_TURNS;
+                scene
+            }
             What::Jump(moment) => self.play.jump_to(*moment).await?,
             What::Reply(_)
             | What::NoReply
@@ -174,7 +186,28 @@ impl<'a> Player<'a> {
         };
         self.turns.clear();
         self.take(scene);
-        Ok(())
+        Ok((!is_over).then(|| self.endless()))
+    }
+
+    /// How many messages the lines right after this one expect: one more is one too many, however long time goes on.
+    fn expected_after(&self, line: &Line) -> usize {
+        let after = self.test.lines.iter().skip_while(|one| !std::ptr::eq(*one, line)).skip(1);
+        after
+            .take_while(|one| {
+                !matches!(
+                    one.what,
+                    What::Says { .. } | What::Happens { .. } | What::Wait(_) | What::Jump(_)
+                )
+            })
+            .count()
+    }
+
+    /// Too much is due for the time that passes.
+    fn endless(&self) -> Failure {
+        let mut failure = self.failure(None, None);
+        failure.got = Some(too_many_timers(Lang::En));
+        failure.is_endless = true;
+        failure
     }
 
     fn take(&mut self, scene: Scene) {
@@ -275,7 +308,7 @@ impl<'a> Player<'a> {
             called.filter(|name| !self.registered.contains(name)).cloned().collect()
         });
         let got = got.map(|(_, deed)| match &deed {
-            Deed::Said { content, .. } if is_in(&deed, self.here) => {
+            Deed::Said { content, .. } if self.here.is_some() && is_in(&deed, self.here) => {
                 format!("> {}", on_one_line(&shown(content)))
             }
             _ => on_one_line(&deed.to_string()),
@@ -288,7 +321,16 @@ impl<'a> Player<'a> {
             got,
             rules,
             missing_handlers,
+            passed_over: turn.and_then(|turn| turn.decision.passed_over).map(str::to_owned),
+            is_endless: false,
         }
+    }
+}
+
+fn too_many_timers(lang: Lang) -> String {
+    match lang {
+        Lang::En => format!("more than {MOST_TURNS} timers in this time"),
+        Lang::Zh => format!("这段时间里有超过 {MOST_TURNS} 个定时"),
     }
 }
 
@@ -307,7 +349,9 @@ fn is_in(deed: &Deed, name: Option<&str>) -> bool {
 impl Failure {
     /// The failure for people, with the rules that were looked at.
     pub(crate) fn render(&self, lang: Lang) -> String {
-        let Self { file, line, at, expected, got, rules, missing_handlers } = self;
+        let Self { file, line, at, expected, got, rules, .. } = self;
+        let endless = self.is_endless.then(|| too_many_timers(lang));
+        let got = if self.is_endless { &endless } else { got };
         let at = on_one_line(at.trim());
         let or = |text: &Option<String>, nothing: &str| {
             text.clone().unwrap_or_else(|| nothing.to_owned())
@@ -324,10 +368,13 @@ impl Failure {
                 or(got, "什么也没有"),
             ),
         };
+        // Writing to a string cannot fail.
+        if let Some(reason) = &self.passed_over {
+            let _ = writeln!(text, "    {}", why::passed_over(reason, lang));
+        }
         let reasons = rules.len().min(MOST_REASONS);
         let hidden = rules.iter().skip(reasons).filter(|why| !why.matched()).count();
         let late = rules.iter().skip(reasons).filter(|why| why.matched());
-        // Writing to a string cannot fail.
         for why in &rules[..reasons] {
             let _ = writeln!(text, "  {}", why.line(lang));
         }
@@ -340,7 +387,7 @@ impl Failure {
         for why in late {
             let _ = writeln!(text, "  {}", why.line(lang));
         }
-        for name in missing_handlers {
+        for name in &self.missing_handlers {
             let _ = match lang {
                 Lang::En => writeln!(
                     text,

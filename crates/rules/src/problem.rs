@@ -338,6 +338,8 @@ pub(crate) enum ShadowReason {
 pub(crate) enum BadLine {
     /// None of the forms.
     Form,
+    /// A sign of full width where a plain one belongs.
+    FullWidth { found: char, plain: &'static str },
     /// Nothing stands before the colon.
     NoSpeaker,
     /// No such event.

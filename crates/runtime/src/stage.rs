@@ -91,15 +91,22 @@ impl Stage {
     ///
     /// If the store fails.
     pub async fn advance_to(&mut self, moment: Timestamp) -> Result<(), StoreError> {
-        loop {
-            self.settle_all().await?;
-            match self.dispatcher.next_due() {
-                Some(at) if at > self.clock.now() && at < moment => self.clock.set(at),
-                _ => break,
-            }
-        }
-        self.clock.set(moment);
-        self.settle_all().await
+        while !self.advance_towards(moment).await? {}
+        Ok(())
+    }
+
+    /// Moves the clock forward to the next moment at which something is due, but not beyond this one, and lets it
+    /// happen. Says whether this moment is reached.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    pub async fn advance_towards(&mut self, moment: Timestamp) -> Result<bool, StoreError> {
+        self.settle_all().await?;
+        let next = self.dispatcher.next_due().filter(|at| *at > self.clock.now() && *at < moment);
+        self.clock.set(next.unwrap_or(moment));
+        self.settle_all().await?;
+        Ok(next.is_none())
     }
 
     /// Jumps to this moment: what would have been due on the way is skipped, the bot is started again (so that its

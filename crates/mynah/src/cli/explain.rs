@@ -2,26 +2,30 @@
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use mynah_core::{
     Captures, Chat, Clock, Event, MessageKind, NoState, Quiet, Random, SystemClock, Timestamp,
 };
-use mynah_rules::{Lang, Moment, RuleBook};
+use mynah_rules::{Decision, Lang, Moment, RuleBook, RuleRef, Verdict};
 use mynah_store::{Inspector, LogQuery};
 use serde::Serialize;
 
 use super::recorded::SOMEBODY;
-use super::{common::Common, loading, print};
+use super::{common::Common, loading, print, replay};
 use crate::testing::cast::{self, Cast, Speaker, Spoken};
 use crate::testing::deed;
-use crate::testing::why::Why;
+use crate::testing::play::Play;
+use crate::testing::watcher::Attention;
+use crate::testing::why::{self, Why};
 use crate::{Bot, Ended, Report};
 
 /// Show which rule answers a message, and why every earlier one does not.
 ///
 /// Each rule is listed up to the one that answers, with the first condition that failed and the text it saw. The message
-/// is typed here, or taken from the log of a bot with --message and --data.
+/// is typed here, as if nothing had been said before; or it is taken from the log of a bot with --message and --data,
+/// with the cooldowns, variables and dialogs that the messages before it in the log left behind.
 #[derive(Debug, clap::Args)]
 #[command(
     after_long_help = "Example:\n\n  mynah explain bots/faq \"请问多少钱\" --group 客户一群 --user 张三"
@@ -68,13 +72,15 @@ fn moment(text: &str) -> Result<Timestamp, String> {
     Ok(Timestamp::from_millis(parsed.as_millisecond()))
 }
 
-pub(crate) fn execute(args: &Args, bot: &Bot, common: &Common) -> Result<Ended, Report> {
+pub(crate) async fn execute(args: &Args, bot: &Bot, common: &Common) -> Result<Ended, Report> {
     let book = loading::load_book(&args.bot, bot, common)?;
-    let event = match (&args.message, &args.data) {
-        (Some(id), Some(data)) => logged(data, id)?,
-        _ => typed(args, &book),
+    let explained = match (&args.message, &args.data) {
+        (Some(id), Some(data)) => {
+            let event = logged(data, id)?;
+            as_of_then(&book, data, event).await?
+        }
+        _ => Explained::alone(&book, &typed(args, &book)),
     };
-    let explained = Explained::of(&book, &event);
     print::to_stdout(|out| {
         if args.json {
             print::json(out, &explained)
@@ -98,6 +104,27 @@ fn typed(args: &Args, book: &RuleBook) -> Event {
         message.called |= args.at_me;
     }
     event
+}
+
+/// Decides about an event of the log after all that stands before it there.
+async fn as_of_then(book: &Arc<RuleBook>, data: &Path, event: Event) -> Result<Explained, Report> {
+    let before = replay::logged_before(data, &event)?;
+    let start = before.first().map_or(event.time, |first| first.time);
+    let mut play = Play::new(book, &Bot::new(), start, 0, Attention::Decisions);
+    let failed =
+        |error| Report::new(Ended::Storage, "failed to play the log in memory").because(error);
+    // Whoever the rules forward to is taken to be there.
+    for name in book.destinations() {
+        play.meet(&cast::group(name));
+    }
+    for earlier in before {
+        play.happen_at_its_time(earlier).await.map_err(failed)?;
+    }
+    play.watch_closely();
+    let scene = play.happen_at_its_time(event.clone()).await.map_err(failed)?;
+    let turn = scene.turns.into_iter().find(|turn| turn.event == event.id);
+    let (decision, verdicts) = turn.map(|turn| (turn.decision, turn.verdicts)).unwrap_or_default();
+    Ok(Explained::of(&event, decision, &verdicts))
 }
 
 /// An event of the log.
@@ -138,7 +165,7 @@ struct Explained {
 
 impl Explained {
     /// Decides about an event as if nothing had been said before: no cooldown runs, no variable is set.
-    fn of(book: &RuleBook, event: &Event) -> Self {
+    fn alone(book: &RuleBook, event: &Event) -> Self {
         // Whoever the rules forward to is taken to be there.
         let named = book.destinations().into_iter().map(cast::group);
         let chats: Vec<Chat> = event.chat().cloned().into_iter().chain(named).collect();
@@ -146,6 +173,10 @@ impl Explained {
         let at = Moment { now: event.time, random, chats: chats.into() };
         let mut verdicts = Vec::new();
         let decision = book.explain(event, &NoState, &at, &mut verdicts);
+        Self::of(event, decision, &verdicts)
+    }
+
+    fn of(event: &Event, decision: Decision, verdicts: &[(RuleRef, Verdict)]) -> Self {
         let (replies, does) = deed::of_decision(&decision, event);
         Self {
             rule: decision.rule.as_ref().map(|rule| rule.id.clone()),
@@ -167,6 +198,7 @@ impl Explained {
             writeln!(out, "{}", why.line(lang))?;
         }
         if let Some(reason) = &self.passed_over {
+            let reason = why::passed_over(reason, lang);
             match lang {
                 Lang::En => writeln!(out, "no rule is asked: {reason}")?,
                 Lang::Zh => writeln!(out, "没有查看任何规则：{reason}")?,

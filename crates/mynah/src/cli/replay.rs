@@ -75,11 +75,7 @@ struct Message {
 
 fn messages(args: &Args, book: &RuleBook) -> Result<Vec<Message>, Report> {
     if let Some(data) = &args.data {
-        return logged(data).map_err(|error| {
-            let remedy = error.remedy();
-            let what = format!("failed to read the log in {}", data.display());
-            Report::new(Ended::Storage, what).because(error).hint(remedy)
-        });
+        return decided(data).map_err(|error| unreadable(data, error));
     }
     let file = args.file.as_deref().unwrap_or_else(|| Path::new("-"));
     let mut cast = Cast::around(book.names());
@@ -88,8 +84,26 @@ fn messages(args: &Args, book: &RuleBook) -> Result<Vec<Message>, Report> {
     Ok(messages.into_iter().map(|recorded| Message { recorded, then: None }).collect())
 }
 
+fn unreadable(data: &Path, error: StoreError) -> Report {
+    let remedy = error.remedy();
+    let what = format!("failed to read the log in {}", data.display());
+    Report::new(Ended::Storage, what).because(error).hint(remedy)
+}
+
+/// The events of a log before this one that were handled as usual.
+pub(super) fn logged_before(data: &Path, until: &Event) -> Result<Vec<Event>, Report> {
+    let all = decided(data).map_err(|error| unreadable(data, error))?;
+    let mut events: Vec<Event> = all.into_iter().map(|message| message.recorded.event).collect();
+    match events.iter().position(|event| event.id == until.id) {
+        Some(at) => events.truncate(at),
+        // One that was passed over is not among them; its time says what came before it.
+        None => events.retain(|event| event.time <= until.time),
+    }
+    Ok(events)
+}
+
 /// The messages and notices of a log that were handled as usual. Timers are left out: the replay has its own.
-fn logged(data: &Path) -> Result<Vec<Message>, StoreError> {
+fn decided(data: &Path) -> Result<Vec<Message>, StoreError> {
     let log = Inspector::open(data)?;
     let mut messages = Vec::new();
     let mut after = 0;
@@ -131,13 +145,10 @@ async fn answers(
     let start = first.recorded.event.time;
     // Without handlers: what they do outside must not be done again.
     let mut play = Play::new(book, &Bot::new(), start, args.seed, Attention::Decisions);
-    play.start().await?;
+    // The bot is not started: announcements answer nobody, and those of a long time would take long.
     for message in messages {
         let event = &message.recorded.event;
-        if event.time > play.now() {
-            play.advance_to(event.time).await?;
-        }
-        let scene = play.happen(event.clone()).await?;
+        let scene = play.happen_at_its_time(event.clone()).await?;
         let turn = scene.turns.into_iter().find(|turn| turn.event == event.id);
         let decision = turn.map(|turn| turn.decision).unwrap_or_default();
         answers.push(Answer::new(message, &decision));

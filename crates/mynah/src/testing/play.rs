@@ -93,10 +93,38 @@ impl Play {
         Ok(self.scene())
     }
 
+    /// Something happens at its own time, if that is not past; what is due before happens before.
+    pub(crate) async fn happen_at_its_time(&mut self, event: Event) -> Result<Scene, StoreError> {
+        if event.time > self.now() {
+            self.advance_to(event.time).await?;
+        }
+        self.happen(event).await
+    }
+
+    /// From now on it is also said why.
+    pub(crate) fn watch_closely(&self) {
+        self.watcher.attend(Attention::Reasons);
+    }
+
     /// Time passes up to that moment, with everything that is due on the way.
     pub(crate) async fn advance_to(&mut self, moment: Timestamp) -> Result<Scene, StoreError> {
         self.stage.advance_to(moment).await?;
         Ok(self.scene())
+    }
+
+    /// Time passes as [`Self::advance_to`], but no further than to where the bot said more than so much, or had more turns
+    /// than that. Says whether the moment was reached.
+    pub(crate) async fn advance_within(
+        &mut self,
+        moment: Timestamp,
+        most_said: usize,
+        most_turns: usize,
+    ) -> Result<(Scene, bool), StoreError> {
+        let mut reached = false;
+        while !reached && self.notebook.said() <= most_said && self.watcher.seen() <= most_turns {
+            reached = self.stage.advance_towards(moment).await?;
+        }
+        Ok((self.scene(), reached))
     }
 
     /// It is that moment all at once: only what is due at it happens.

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 use mynah_core::{
-    ActionKind, Capabilities, Chat, ChatId, MediaError, MediaRef, MediaSource, MessageId, Outgoing,
-    Receipt, SendError, Service,
+    Action, ActionKind, Capabilities, Chat, ChatId, MediaError, MediaRef, MediaSource, MessageId,
+    Outgoing, Receipt, SendError, Service,
 };
 
 /// Does nothing and remembers everything.
@@ -65,6 +65,12 @@ impl Notebook {
     /// What was asked for since the last call, in order.
     pub(crate) fn take(&self) -> Vec<Outgoing> {
         std::mem::take(&mut self.pages().performed)
+    }
+
+    /// How many messages were sent since what was asked for was last taken.
+    pub(crate) fn said(&self) -> usize {
+        let pages = self.pages();
+        pages.performed.iter().filter(|one| matches!(one.action, Action::Send { .. })).count()
     }
 
     fn pages(&self) -> MutexGuard<'_, Pages> {

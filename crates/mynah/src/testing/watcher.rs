@@ -31,7 +31,7 @@ pub(crate) struct Watcher {
     book: Arc<RuleBook>,
     rules: RuleHandler,
     registered: BTreeSet<String>,
-    attention: Attention,
+    attention: Mutex<Attention>,
     /// Turns in the order in which they first ran. One that runs again takes the place of its first run.
     turns: Mutex<Vec<Watched>>,
 }
@@ -71,14 +71,24 @@ impl Watcher {
             rules: RuleHandler::alone(Arc::clone(&book)),
             book,
             registered: registered.into_iter().collect(),
-            attention,
+            attention: Mutex::new(attention),
             turns: Mutex::default(),
         }
+    }
+
+    /// From now on the rules are watched like this.
+    pub(crate) fn attend(&self, attention: Attention) {
+        *self.attention.lock().unwrap_or_else(PoisonError::into_inner) = attention;
     }
 
     /// The turns since the last call, in order.
     pub(crate) fn take(&self) -> Vec<Watched> {
         std::mem::take(&mut *self.turns())
+    }
+
+    /// How many turns there were since then.
+    pub(crate) fn seen(&self) -> usize {
+        self.turns().len()
     }
 
     fn turns(&self) -> MutexGuard<'_, Vec<Watched>> {
@@ -88,7 +98,8 @@ impl Watcher {
     /// Decides as the rules will in a moment, and keeps it.
     fn watch(&self, ctx: &Context, event: &Event) {
         let at = Moment { now: ctx.now(), random: ctx.random(), chats: Arc::clone(ctx.chats()) };
-        let watched = match self.attention {
+        let attention = *self.attention.lock().unwrap_or_else(PoisonError::into_inner);
+        let watched = match attention {
             Attention::Decisions => Watched {
                 event: event.id.clone(),
                 decision: self.book.decide(event, ctx, &at),

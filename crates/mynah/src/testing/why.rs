@@ -152,6 +152,27 @@ impl Why {
     }
 }
 
+/// Why no rule was asked about an event, in words of the rule book made plainer.
+pub(crate) fn passed_over(reason: &str, lang: Lang) -> String {
+    let (en, zh) = match reason {
+        "own message" => ("the bot said it itself", "是机器人自己发的"),
+        "official account" => ("an official account said it", "来自公众号"),
+        "message of the service" => ("the service said it", "是系统消息"),
+        "chat not looked at" => (
+            "chat not looked at; see groups and private in [bot]",
+            "不看这个会话；见 [bot] 的 groups 和 private",
+        ),
+        "ignored person" => {
+            ("ignored person; see ignore in [bot]", "不理这个人；见 [bot] 的 ignore")
+        }
+        other => return other.to_owned(),
+    };
+    match lang {
+        Lang::En => en.to_owned(),
+        Lang::Zh => zh.to_owned(),
+    }
+}
+
 /// A time as people say it: two units at most.
 fn rounded(millis: u64) -> String {
     let seconds = Duration::from_millis(millis).as_secs_f64().ceil();

@@ -8,6 +8,9 @@ pub(super) fn message(line: &BadLine, lang: Lang) -> String {
         BadLine::Form => {
             say!(lang, "this line has none of the forms of a test", "这一行不是测试的任何一种写法")
         }
+        BadLine::FullWidth { found, .. } => {
+            say!(lang, "{found} is a full-width sign", "{found} 是全角符号")
+        }
         BadLine::NoSpeaker => say!(lang, "nobody says this", "没有写是谁说的"),
         BadLine::Event { found, .. } => {
             say!(lang, "there is no event \"{found}\"", "没有事件 \"{found}\"")
@@ -31,6 +34,7 @@ pub(super) fn hint(line: &BadLine, lang: Lang) -> Option<String> {
             "group/user: text, > reply, > -, => chat: text, ! event, +30s, @ 2026-11-23 09:00",
             "可写 群/人: 文字、> 回复、> -、=> 会话: 文字、! 事件、+30s、@ 2026-11-23 09:00"
         ),
+        BadLine::FullWidth { plain, .. } => say!(lang, "use {plain}", "请用 {plain}"),
         BadLine::NoSpeaker => {
             say!(lang, "group/user: text, or user: text", "群/人: 文字，或 人: 文字")
         }

@@ -45,7 +45,7 @@ pub(crate) fn parse(script: &str, zone: &TimeZone) -> Script {
             Err(mistake) => mistakes.push((place, mistake)),
         }
     }
-    mistakes.extend(in_context(&lines));
+    mistakes.extend(in_context(&lines, mistakes.first().map(|(place, _)| place.start)));
     if lines.is_empty() && mistakes.is_empty() {
         mistakes.push((0..script.len(), BadLine::Nothing));
     }
@@ -56,14 +56,21 @@ pub(crate) fn parse(script: &str, zone: &TimeZone) -> Script {
 }
 
 /// What is wrong with lines at their place: replies before anything was said, jumps back in time.
-fn in_context(lines: &[(Range<usize>, What)]) -> Vec<(Range<usize>, BadLine)> {
+///
+/// After a line that could not be read, anything may have been said.
+fn in_context(
+    lines: &[(Range<usize>, What)],
+    unread: Option<usize>,
+) -> Vec<(Range<usize>, BadLine)> {
     let mut mistakes = Vec::new();
     let mut anything_said = false;
     let mut now: Option<Timestamp> = None;
     for (place, what) in lines {
         match what {
             What::Says { .. } | What::Happens { .. } => anything_said = true,
-            What::Reply(_) | What::NoReply if !anything_said => {
+            What::Reply(_) | What::NoReply
+                if !anything_said && unread.is_none_or(|unread| place.start < unread) =>
+            {
                 mistakes.push((place.clone(), BadLine::NothingSaid));
             }
             What::Wait(span) => now = now.map(|now| now + *span),
@@ -84,6 +91,10 @@ fn in_context(lines: &[(Range<usize>, What)]) -> Vec<(Range<usize>, BadLine)> {
 }
 
 fn read(line: &str, zone: &TimeZone) -> Result<What, BadLine> {
+    as_written(line, zone).map_err(|mistake| wide_sign(line).unwrap_or(mistake))
+}
+
+fn as_written(line: &str, zone: &TimeZone) -> Result<What, BadLine> {
     if let Some(rest) = line.strip_prefix("=>") {
         return elsewhere(rest.trim());
     }
@@ -131,8 +142,28 @@ fn says(line: &str) -> Result<What, BadLine> {
 
 /// What stands before the colon, and what after it.
 fn split_speaker(line: &str) -> Option<(&str, &str)> {
-    let (speaker, text) = line.split_once(": ").or_else(|| line.split_once(':'))?;
+    // Where only a later colon is a plain one, as that of an address, the wide one before it was meant.
+    let later = || line.split_once(':').filter(|(speaker, _)| !speaker.contains('：'));
+    let (speaker, text) = line.split_once(": ").or_else(later)?;
     Some((speaker.trim(), text.trim()))
+}
+
+/// A sign of full width where a line needs the plain one, as Chinese keyboards write it.
+fn wide_sign(line: &str) -> Option<BadLine> {
+    let first = line.chars().next()?;
+    let plain = match first {
+        '＞' | '〉' | '》' => ">",
+        '＝' => "=>",
+        '＋' => "+",
+        '＠' => "@",
+        '！' => "!",
+        '＃' => "#",
+        _ => {
+            let is_wide = line.contains('：') && !line.contains(": ");
+            return is_wide.then_some(BadLine::FullWidth { found: '：', plain: ":" });
+        }
+    };
+    Some(BadLine::FullWidth { found: first, plain })
 }
 
 fn speaker_of(speaker: &str) -> Result<(ChatName, String), BadLine> {
@@ -311,6 +342,10 @@ mod tests {
     fn other_lines_are_mistakes() {
         for (line, mistake) in [
             ("hello", BadLine::Form),
+            ("群/甲：在吗", BadLine::FullWidth { found: '：', plain: ":" }),
+            ("甲：看 http://example.com", BadLine::FullWidth { found: '：', plain: ":" }),
+            ("＞ 好", BadLine::FullWidth { found: '＞', plain: ">" }),
+            ("＋31s", BadLine::FullWidth { found: '＋', plain: "+" }),
             (": hello", BadLine::NoSpeaker),
             ("群/: hello", BadLine::NoSpeaker),
             ("! joyn 群/甲", BadLine::Event { found: "joyn".to_owned(), meant: Some("join") }),
