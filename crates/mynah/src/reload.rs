@@ -167,6 +167,7 @@ impl Reloader {
     }
 
     fn kept_words(&self, why: &str) -> String {
+        let why = why.trim_end();
         match self.lang {
             Lang::En => format!("the old rules stay, the file is wrong:\n{why}"),
             Lang::Zh => format!("文件有误，仍使用旧规则：\n{why}"),

@@ -146,6 +146,9 @@ impl Worker {
             Outcome::NotSent { .. } => {
                 tracing::info!(%action, %chat, ?outcome, "action is tried again later");
             }
+            Outcome::Refused { .. } if self.settings.dry_run => {
+                tracing::debug!(%action, %chat, "not sent: this is a dry run");
+            }
             Outcome::Refused { .. } | Outcome::Expired | Outcome::Unknown { .. } => {
                 tracing::warn!(%action, %chat, ?outcome, "action did not succeed");
             }

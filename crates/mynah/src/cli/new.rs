@@ -27,18 +27,27 @@ pub(crate) fn execute(args: &Args, common: &Common) -> Result<Ended, Report> {
     };
     write(&folder.join("bot.toml"), bot)?;
     write(&folder.join("bot.schema.json"), &schema::schema())?;
-    let shown = folder.display();
+    let (shown, typed) = (folder.display(), typed(folder));
     print::to_stdout(|out| match common.lang() {
         Lang::En => write!(
             out,
-            "Made {shown}/bot.toml. Next:\n\n  mynah check {shown}      # is it right?\n  mynah test {shown}       # does it answer as expected?\n  mynah sandbox {shown}    # talk to it, without a phone\n"
+            "Made {shown}/bot.toml. Next:\n\n  mynah check {typed}      # is it right?\n  mynah test {typed}       # does it answer as expected?\n  mynah sandbox {typed}    # talk to it, without a phone\n"
         ),
         Lang::Zh => write!(
             out,
-            "已生成 {shown}/bot.toml。接下来：\n\n  mynah check {shown}      # 检查有没有写错\n  mynah test {shown}       # 跑一遍对话测试\n  mynah sandbox {shown}    # 不用手机，直接和它聊\n"
+            "已生成 {shown}/bot.toml。接下来：\n\n  mynah check {typed}      # 检查有没有写错\n  mynah test {typed}       # 跑一遍对话测试\n  mynah sandbox {typed}    # 不用手机，直接和它聊\n"
         ),
     })?;
     Ok(Ended::Fine)
+}
+
+/// A path as it is typed in a shell: in quotes where a blank or sign would mean something else.
+fn typed(path: &Path) -> String {
+    let text = path.display().to_string();
+    let text = if text.starts_with('-') { format!("./{text}") } else { text };
+    let is_plain =
+        |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+' | ',' | ':' | '@');
+    if text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 /// Makes the folder, or takes one that is empty: nothing that exists is overwritten.
@@ -64,4 +73,23 @@ fn write(file: &Path, text: &str) -> Result<(), Report> {
     std::fs::write(file, text).map_err(|error| {
         Report::new(Ended::Storage, format!("failed to write {}", file.display())).because(error)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_commands_shown_can_be_typed() {
+        for (path, expected) in [
+            ("bot", "bot"),
+            ("../我的机器人", "../我的机器人"),
+            ("a b", "'a b'"),
+            ("a'b", "'a'\\''b'"),
+            ("-x", "./-x"),
+            ("$HOME", "'$HOME'"),
+        ] {
+            assert_eq!(typed(Path::new(path)), expected);
+        }
+    }
 }
