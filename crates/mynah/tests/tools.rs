@@ -283,6 +283,10 @@ exact = "hi"
 reply = "hello"
 
 [[rule]]
+exact = "hush"
+run = "builtin.mute 10m"
+
+[[rule]]
 exact = "two"
 reply_all_of = ["one", "two"]
 
@@ -371,6 +375,8 @@ fn tests_are_strict_about_everything_that_is_said() {
         ("Team A/Ann: x\n+48h\n=> Team A: morning\n=> Team A: morning", true),
         ("Team A/Ann: x\n+48h\n=> Team A: morning", false),
         ("@ 2026-11-23 08:59\nTeam A/Ann: x\n+2m", false),
+        ("Ann: @helper hi\n> hello", true),
+        ("Ann: hush\nAnn: hi\n> -\n+9m\nAnn: hi\n> -\n+1m\nAnn: hi\n> hello", true),
     ] {
         let rules = format!("{STRICT}\n[[test]]\nscript = '''\n{script}\n'''\n");
         let folder = bot(&rules);
@@ -673,6 +679,38 @@ async fn the_log_is_replayed_as_a_difference_and_explained_message_by_message() 
     let answer = explain("m99");
     assert_eq!(answer.status, 1);
     assert!(answer.err.contains("no message m99"), "{}", answer.err);
+}
+
+/// What a rule did before is known from the log: without that, `explain` said of a quiet message that it was answered.
+#[tokio::test]
+async fn a_message_of_the_log_is_explained_as_of_then() {
+    let braked =
+        bot("[[rule]]\nkeyword = [\"ann\", \"price\"]\nreply = \"yes\"\ncooldown = \"1m\"\n");
+    let data = log_of_yesterday().await;
+    for (id, expected) in [
+        ("m10", "* bot.toml:1: answered"),
+        ("m20", "* bot.toml:1: matched, but its cooldown keeps it quiet for another 50s"),
+    ] {
+        let mut explain = mynah();
+        explain.arg("explain").arg(braked.path()).args(["--message", id, "--data"]);
+        let answer = run(explain.arg(data.path()));
+        assert!(answer.out.contains(expected), "{id}: {}{}", answer.out, answer.err);
+    }
+}
+
+/// A second is short and a year is long: the test ends all the same, and says what was wrong.
+#[test]
+fn a_test_in_which_time_would_not_end_fails_soon() {
+    for (to, expected) in
+        [("Team A", "got       => Team A: tick"), ("Nobody*", "more than 10000 timers")]
+    {
+        let rules = format!(
+            "[[schedule]]\nevery = \"1s\"\nto = \"{to}\"\nsend = \"tick\"\n[[test]]\nscript = '''\n+365d\n'''\n"
+        );
+        let answer = run(mynah().arg("test").arg(bot(&rules).path()));
+        assert_eq!(answer.status, 1);
+        assert!(answer.out.contains(expected), "{}{}", answer.out, answer.err);
+    }
 }
 
 #[test]
