@@ -58,7 +58,7 @@ pub(crate) enum RecordedError {
         source: io::Error,
     },
     /// A line that is no such object.
-    #[error("{}:{line}: this is no message: {source}", file.display())]
+    #[error("{}:{line}: this is no message", file.display())]
     Json {
         /// Which file.
         file: PathBuf,
