@@ -8,6 +8,7 @@ mod watch;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use mynah_core::{Capabilities, Clock, Event, EventBody, EventId};
@@ -15,7 +16,9 @@ use mynah_page::{Condition, Pages};
 use mynah_rules::{Lang, RuleBook};
 use mynah_runtime::Control;
 use mynah_transports::webwx::CalledBy;
+use tokio::runtime::Handle;
 use tokio::sync::Mutex;
+use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use self::watch::SaveWatch;
@@ -80,6 +83,56 @@ impl Difference {
     }
 }
 
+/// A reload as far as it needs no running account, for a thread that may be busy with it.
+struct Draft {
+    main: PathBuf,
+    bot: Bot,
+    capabilities: Arc<Capabilities>,
+    old: Arc<RuleBook>,
+    lang: Lang,
+}
+
+/// What a draft became.
+struct Drafted {
+    /// The files that were read.
+    files: Vec<PathBuf>,
+    /// The new rules and what is new about them, or what is wrong, for people.
+    made: Result<(Arc<RuleBook>, Difference), String>,
+}
+
+impl Draft {
+    /// Reads, checks and compiles the rules and plays their tests.
+    fn make(&self, runtime: &Handle) -> Drafted {
+        let loaded = rule_file::load(&self.main, &self.bot.names(), &self.capabilities);
+        let files = loaded.sources.files().map(|(_, path)| path.to_owned()).collect();
+        let Some(book) = loaded.book.clone() else {
+            let why = rule_file::render(&loaded, self.lang, false, false);
+            return Drafted { files, made: Err(why) };
+        };
+        let failed = runtime.block_on(rule_file::play_tests(&loaded, &self.bot, self.lang));
+        let made = failed.map_or_else(
+            || {
+                let difference = Difference::between(&self.old, &book);
+                Ok((book, difference))
+            },
+            Err,
+        );
+        Drafted { files, made }
+    }
+}
+
+/// Lets go of a book that turns may still hold for a moment, as the last of all: to give back what a hundred thousand
+/// rules take is work that no message should wait for.
+fn take_apart(old: Arc<RuleBook>) {
+    /// How long is waited for those who hold it; after that they may do it themselves.
+    const PATIENCE: Duration = Duration::from_secs(10);
+    let began = Instant::now();
+    while Arc::strong_count(&old) > 1 && began.elapsed() < PATIENCE {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    drop(old);
+}
+
 impl Reloader {
     /// Reloads whenever a file is saved, until stopped.
     pub(crate) async fn follow(self: Arc<Self>, stop: CancellationToken) {
@@ -133,19 +186,35 @@ impl Reloader {
     }
 
     async fn try_reload(&self, read: &mut Vec<PathBuf>) -> Reloaded {
-        let loaded = rule_file::load(&self.main, &self.bot.names(), &self.capabilities);
-        *read = loaded.sources.files().map(|(_, path)| path.to_owned()).collect();
-        let Some(book) = loaded.book.clone() else {
-            return Reloaded::Kept(rule_file::render(&loaded, self.lang, false, false));
+        // A large file takes seconds to check, and messages are answered meanwhile.
+        let draft = self.draft();
+        let runtime = Handle::current();
+        let drafted = spawn_blocking(move || draft.make(&runtime)).await;
+        let Drafted { files, made } = match drafted {
+            Ok(drafted) => drafted,
+            Err(error) => return Reloaded::Kept(format!("failed to read the rules: {error}")),
         };
-        if let Some(why) = rule_file::play_tests(&loaded, &self.bot, self.lang).await {
-            return Reloaded::Kept(why);
+        *read = files;
+        match made {
+            Err(why) => Reloaded::Kept(why),
+            Ok((book, difference)) => {
+                self.called_by.replace(book.names().iter().cloned());
+                let old = self.shelf.swap(book);
+                spawn_blocking(move || take_apart(old));
+                self.announce().await;
+                Reloaded::Swapped(difference)
+            }
         }
-        let difference = Difference::between(&self.shelf.load(), &book);
-        self.called_by.replace(book.names().iter().cloned());
-        self.shelf.store(book);
-        self.announce().await;
-        Reloaded::Swapped(difference)
+    }
+
+    fn draft(&self) -> Draft {
+        Draft {
+            main: self.main.clone(),
+            bot: self.bot.clone(),
+            capabilities: Arc::clone(&self.capabilities),
+            old: self.shelf.load_full(),
+            lang: self.lang,
+        }
     }
 
     /// Lets the rules set their schedules: at the start, and anew after a reload.

@@ -60,9 +60,9 @@ impl RuleHandler {
     }
 
     async fn handle(&self, ctx: &mut Context, event: &Event) -> Flow {
-        let book = self.shelf.load_full();
         let at = Moment { now: ctx.now(), random: ctx.random(), chats: Arc::clone(ctx.chats()) };
-        let decision = book.decide(event, ctx, &at);
+        // Held no longer than needed: whoever lets go of an old book last has to take it apart.
+        let decision = self.shelf.load_full().decide(event, ctx, &at);
         for warning in &decision.warnings {
             tracing::warn!(event = %event.id, "{warning}");
         }

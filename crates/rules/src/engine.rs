@@ -5,8 +5,11 @@
 //! in order, are the candidates, together with the few rules that have no literal; each is then checked in full, and the
 //! first that matches ends the work. So the answer is that of asking every rule, at a cost that hardly grows with them.
 //!
-//! `wanted` says which literals a rule needs, `literals` finds those of a regex, `index` holds the automaton.
+//! `wanted` says which literals a rule needs, `literals` finds those of a regex, `index` holds the automaton, `hits` and
+//! `candidates` collect what one search finds.
 
+mod candidates;
+mod hits;
 mod index;
 mod literals;
 mod planted;
@@ -16,9 +19,10 @@ use crate::fold::{Folding, fold_each};
 use crate::model;
 use crate::rule_book::look::Look;
 
+pub(crate) use candidates::Candidates;
 use index::{Index, IndexBuilder};
 use planted::{Mistake, planted};
-use wanted::Wanted;
+use wanted::{Anchor, Wanted};
 
 /// The index of a rule book.
 #[derive(Debug)]
@@ -65,25 +69,21 @@ impl EngineBuilder {
 }
 
 impl Engine {
-    /// The places of all rules that can match, in order and each once.
-    pub(crate) fn candidates(&self, look: &Look<'_>, found: &mut Vec<u32>) {
-        let full = look.folded(Folding::new(false, look.hant));
-        self.index.search(full.text(), found);
-        if self.has_regexes && !full.is_plain() && !planted(Mistake::MarksForgotten) {
-            // Regexes see marks and letters one by one: rarely there are any, and the text differs.
-            if let Some(each) = fold_each(look.text, look.hant) {
-                self.index.search(&each, found);
+    /// All rules that can match.
+    pub(crate) fn candidates(&self, look: &Look<'_>) -> Candidates {
+        Candidates::collect(|found| {
+            let full = look.folded(Folding::new(false, look.hant));
+            self.index.search(full.text(), found);
+            if self.has_regexes && !full.is_plain() && !planted(Mistake::MarksForgotten) {
+                // Regexes see marks and letters one by one: rarely there are any, and the text differs.
+                if let Some(each) = fold_each(look.text, look.hant) {
+                    self.index.search(&each, found);
+                }
             }
-        }
-        if !planted(Mistake::AlwaysForgotten) {
-            found.extend_from_slice(&self.always);
-        }
-        if !planted(Mistake::Unsorted) {
-            found.sort_unstable();
-        }
-        if !planted(Mistake::Doubled) {
-            found.dedup();
-        }
+            if !planted(Mistake::AlwaysForgotten) {
+                found.extend_from_slice(&self.always);
+            }
+        })
     }
 
     /// The rules that are looked at for every message, because no text tells that they cannot match.
@@ -91,19 +91,53 @@ impl Engine {
         &self.always
     }
 
-    /// The rules that one message can make candidates at worst, so that their regexes all run: those behind the literal
-    /// that is dearest by `cost`, and those that are always looked at.
-    pub(crate) fn dearest(&self, cost: impl Fn(u32) -> usize) -> Vec<u32> {
-        let of_list = |list: &&[u32]| list.iter().map(|place| cost(*place)).sum::<usize>();
-        let shared = self.index.lists().max_by_key(of_list).unwrap_or_default();
-        let all = self.always.iter().chain(shared).copied();
-        all.filter(|place| cost(*place) > 0).collect()
+    /// The rules that one message of so many characters can make candidates at worst, so that all their regexes and
+    /// patterns run: those that are always looked at, and those behind the literals that are dearest by `cost`, one at
+    /// the beginning and as many elsewhere as there is room for.
+    pub(crate) fn dearest(&self, characters: usize, cost: impl Fn(u32) -> usize) -> Vec<u32> {
+        let mut dear: Vec<u32> = self.always.iter().copied().filter(|one| cost(*one) > 0).collect();
+        let (mut at_begin, mut elsewhere) = (Vec::new(), Vec::new());
+        self.index.for_each_list(|literal, anchor, rules| {
+            let rules: Vec<u32> = rules.iter().copied().filter(|place| cost(*place) > 0).collect();
+            let list = DearList {
+                cost: rules.iter().map(|place| cost(*place)).sum(),
+                length: literal.chars().count(),
+                rules,
+            };
+            match anchor {
+                _ if list.rules.is_empty() => {}
+                Anchor::Begin | Anchor::Whole => at_begin.push(list),
+                Anchor::Anywhere | Anchor::End | Anchor::Word => elsewhere.push(list),
+            }
+        });
+        let first = at_begin.into_iter().max_by_key(|list| list.cost);
+        dear.extend(first.into_iter().flat_map(|list| list.rules));
+        // The most for each character of room first.
+        elsewhere.sort_by_key(|list| std::cmp::Reverse(list.cost / list.length.max(1)));
+        let mut room = characters;
+        for list in elsewhere {
+            let Some(left) = room.checked_sub(list.length) else { break };
+            room = left;
+            dear.extend(list.rules);
+        }
+        // A rule may wait for several literals.
+        dear.sort_unstable();
+        dear.dedup();
+        dear
     }
 
     /// Bytes on the heap.
     pub(crate) fn heap(&self) -> usize {
         self.index.heap() + size_of_val(&*self.always)
     }
+}
+
+/// The rules behind a literal that cost something.
+struct DearList {
+    rules: Vec<u32>,
+    cost: usize,
+    /// The characters that a message spends on it.
+    length: usize,
 }
 
 #[cfg(test)]

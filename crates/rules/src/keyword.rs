@@ -23,19 +23,20 @@ impl Item {
 
     /// Where it first stands in `text` as `keyword` means it.
     pub(crate) fn find(&self, text: &str) -> Option<Range<usize>> {
-        if self.text.is_empty() {
-            return None;
+        let (last, head) = self.text.as_bytes().split_last()?;
+        let length = self.text.len();
+        if !self.text.starts_with(is_word) && !self.text.ends_with(is_word) {
+            return find(text, &self.text).map(|start| start..start + length);
         }
-        let mut from = 0;
-        while let Some(found) = find(&text[from..], &self.text) {
-            let start = from + found;
-            if self.stands_alone(text, start) {
-                return Some(start..start + self.text.len());
-            }
-            // Occurrences may overlap: the next one is looked for one character further.
-            from = start + first_length(&text[start..]);
-        }
-        None
+        // The borders first: where nothing stands alone, as in one long word, the item is not compared at every letter.
+        let bytes = text.as_bytes();
+        let start = memchr::memchr_iter(*last, bytes.get(head.len()..)?).find(|start| {
+            text.is_char_boundary(*start)
+                && text.is_char_boundary(start + length)
+                && self.stands_alone(text, *start)
+                && bytes[*start..*start + head.len()] == *head
+        })?;
+        Some(start..start + length)
     }
 
     /// Whether `text` is it, apart from spaces around either.
@@ -88,19 +89,21 @@ pub(crate) fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
 /// itself longer than this one takes.
 pub(crate) fn find(text: &str, part: &str) -> Option<usize> {
     let (text, part) = (text.as_bytes(), part.as_bytes());
+    if part.len() > LONG {
+        return memchr::memmem::find(text, part);
+    }
     let Some((last, head)) = part.split_last() else { return Some(0) };
     // The last byte tells more than the first: those of all ideographs begin alike.
     memchr::memchr_iter(*last, text.get(head.len()..)?)
         .find(|start| text[*start..*start + head.len()] == *head)
 }
 
-fn first_length(text: &str) -> usize {
-    text.chars().next().map_or(1, char::len_utf8)
-}
+/// A part of more bytes is worth a search that never compares a byte many times.
+const LONG: usize = 64;
 
 /// Whether `c` is a letter or digit of a script that is written with spaces between words.
 pub(crate) fn is_word(c: char) -> bool {
-    if c.is_ascii() { c.is_ascii_alphanumeric() } else { c.is_alphanumeric() && !is_unspaced(c) }
+    if c.is_ascii() { c.is_ascii_alphanumeric() } else { !is_unspaced(c) && c.is_alphanumeric() }
 }
 
 /// Whether `c` belongs to a script that is written without spaces between words.
@@ -127,8 +130,50 @@ pub(crate) fn is_chinese(c: char) -> bool {
         | '\u{f900}'..='\u{faff}' | '\u{1aff0}'..='\u{1b16f}' | '\u{20000}'..='\u{3ffff}')
 }
 
+/// Which short runs of bytes a text has: tells of most items that they cannot stand there.
+#[derive(Debug)]
+pub(crate) struct Traces {
+    bits: Box<[u64]>,
+}
+
+impl Traces {
+    /// So many items are worth it.
+    pub(crate) const MANY: usize = 64;
+
+    const RUN: usize = 3;
+    const WORDS: usize = 1 << 10;
+
+    /// The traces of a text.
+    pub(crate) fn of(text: &str) -> Self {
+        let mut bits = vec![0; Self::WORDS].into_boxed_slice();
+        for run in text.as_bytes().windows(Self::RUN) {
+            let (word, bit) = Self::place(run);
+            bits[word] |= 1 << bit;
+        }
+        Self { bits }
+    }
+
+    /// Whether an item may stand in the text; `false` is certain.
+    pub(crate) fn may_have(&self, item: &Item) -> bool {
+        let item = item.text.as_bytes();
+        let runs = [item.first_chunk::<{ Self::RUN }>(), item.last_chunk::<{ Self::RUN }>()];
+        runs.into_iter().flatten().all(|run| {
+            let (word, bit) = Self::place(run);
+            self.bits[word] >> bit & 1 == 1
+        })
+    }
+
+    fn place(run: &[u8]) -> (usize, u32) {
+        let number = run.iter().fold(0_u32, |number, byte| number << 8 | u32::from(*byte));
+        let hash = number.wrapping_mul(0x9e37_79b1);
+        ((hash >> 22) as usize, hash >> 16 & 63)
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn item(text: &str) -> Item {
@@ -194,6 +239,37 @@ mod tests {
                 rest,
                 "{suffix}: {text}"
             );
+        }
+    }
+
+    #[test]
+    fn folding_makes_no_word_of_what_is_none() {
+        for c in '\0'..=char::MAX {
+            let folded = crate::fold::fold_case(c);
+            assert_eq!(is_word(folded), is_word(c), "{c:?} becomes {folded:?}");
+        }
+    }
+
+    /// As `keyword` is explained: the first occurrence that does not touch a letter.
+    fn found_slowly(item: &Item, text: &str) -> Option<usize> {
+        let starts = text.char_indices().map(|(start, _)| start);
+        starts.into_iter().find(|start| {
+            text[*start..].starts_with(item.text()) && item.stands_alone(text, *start)
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(5_000))]
+
+        #[test]
+        fn items_are_found_where_they_stand_alone(
+            word in "[aéп价 ]{1,4}|(ab|价格){1,40}",
+            text in "([aéпb ]|价格|ab){0,60}",
+        ) {
+            let (item, text) = (item(&word), fold(&text));
+            let found = item.find(&text).map(|range| range.start);
+            prop_assert_eq!(found, found_slowly(&item, &text));
+            prop_assert!(found.is_none() || Traces::of(&text).may_have(&item));
         }
     }
 

@@ -43,7 +43,7 @@ pub use rule_book::{Reach, RegexCost, RuleBook, RuleInfo, mute};
 
 pub use catalogue::Lang;
 pub use diagnostic::{Diagnostic, Severity};
-pub use load::{LoadOptions, Loaded, load};
+pub use load::{Checked, LoadOptions, Loaded, load};
 pub use reference::reference;
 pub use schema::json_schema;
 pub use sources::{Disk, Files, Sources};

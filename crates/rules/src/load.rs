@@ -10,7 +10,7 @@ use mynah_core::Capabilities;
 
 use crate::check::{Report, Surroundings, check};
 use crate::diagnostic::Diagnostic;
-use crate::model::Place;
+use crate::model::{Bot, Place};
 use crate::problem::Problem;
 use crate::rule_book::{RegexCost, RuleBook};
 use crate::script::Test;
@@ -52,20 +52,52 @@ impl fmt::Debug for Loaded {
 /// Nothing is thrown away at the first mistake: all of them, in all files, are in [`Loaded::diagnostics`].
 #[must_use]
 pub fn load(main: &Path, files: &dyn Files, options: &LoadOptions<'_>) -> Loaded {
-    let folder = main.parent().unwrap_or(Path::new(""));
-    let mut report = Report::default();
-    let (sources, trees) = include::read_all(main, folder, files, &mut report);
-    let is_cut = report.lacks_a_file();
-    let around = Surroundings { sources: &sources, files, folder, is_cut, options };
-    let (bot, tests) = check(&trees, &around, &mut report);
-    let book = report.is_clean().then(|| Arc::new(RuleBook::build(bot)));
-    if let Some(cost) = book.as_ref().and_then(|book| book.regex_cost()) {
-        costly(&cost, &sources, &mut report);
+    Checked::read(main, files, options).compile()
+}
+
+/// A bot whose files were read and checked, but whose rules are not compiled yet.
+pub struct Checked {
+    bot: Bot,
+    tests: Vec<Test>,
+    sources: Sources,
+    report: Report,
+}
+
+impl Checked {
+    /// Reads and checks a bot from its main file: the longer half of [`load`].
+    #[must_use]
+    pub fn read(main: &Path, files: &dyn Files, options: &LoadOptions<'_>) -> Self {
+        let folder = main.parent().unwrap_or(Path::new(""));
+        let mut report = Report::default();
+        let (sources, trees) = include::read_all(main, folder, files, &mut report);
+        let is_cut = report.lacks_a_file();
+        let around = Surroundings { sources: &sources, files, folder, is_cut, options };
+        let (bot, tests) = check(&trees, &around, &mut report);
+        Self { bot, tests, sources, report }
     }
-    let problems = report.into_problems();
-    let diagnostics =
-        problems.map(|(problem, spot)| Diagnostic::new(problem, spot, &sources)).collect();
-    Loaded { book, diagnostics, sources, tests }
+
+    /// Makes the rules ready to decide, with their index, unless there is any error.
+    #[must_use]
+    pub fn compile(self) -> Loaded {
+        let Self { bot, tests, sources, mut report } = self;
+        let book = report.is_clean().then(|| Arc::new(RuleBook::build(bot)));
+        if let Some(cost) = book.as_ref().and_then(|book| book.regex_cost()) {
+            costly(&cost, &sources, &mut report);
+        }
+        let problems = report.into_problems();
+        let diagnostics =
+            problems.map(|(problem, spot)| Diagnostic::new(problem, spot, &sources)).collect();
+        Loaded { book, diagnostics, sources, tests }
+    }
+}
+
+impl fmt::Debug for Checked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Checked")
+            .field("is_good", &self.report.is_clean())
+            .field("rules", &self.bot.rules.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// Says at the first of them which regular expressions are too costly together.

@@ -247,7 +247,7 @@ impl RuleBook {
     #[must_use]
     pub fn regex_cost(&self) -> Option<RegexCost> {
         let steps = |place: u32| self.rules[place as usize].worst_steps(COSTLY_MESSAGE);
-        let dear = self.engine.dearest(steps);
+        let dear = self.engine.dearest(COSTLY_MESSAGE, steps);
         let sum: usize = dear.iter().map(|place| steps(*place)).sum();
         let time = TIME_OF_STEP.saturating_mul(u32::try_from(sum).unwrap_or(u32::MAX));
         let rules = || dear.iter().map(|place| self.rules[*place as usize].info()).collect();
@@ -285,9 +285,7 @@ impl RuleBook {
     #[cfg(test)]
     pub(crate) fn candidates(&self, event: &Event) -> usize {
         let look = look::Look::new(event, event.time, &self.zone, self.hant);
-        let mut found = Vec::new();
-        look.iter().for_each(|look| self.engine.candidates(look, &mut found));
-        found.len()
+        look.map_or(0, |look| self.engine.candidates(&look).within(0..self.rules.len()).count())
     }
 
     /// The dialogs, in reading order.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mynah_core::Capabilities;
-use mynah_rules::{Diagnostic, Disk, Lang, LoadOptions, Loaded, RuleBook, Severity};
+use mynah_rules::{Checked, Diagnostic, Disk, Lang, LoadOptions, Loaded, RuleBook, Severity};
 use mynah_transports::webwx::WebWx;
 use serde::Serialize;
 
@@ -63,12 +63,17 @@ fn bots_in(folder: &Path) -> Vec<PathBuf> {
 
 /// Reads a BOT for checking and testing: the stock runner cannot know the handlers that the file is meant for.
 pub(crate) fn load(path: &Path, bot: &Bot) -> Result<Loaded, Report> {
+    Ok(check(path, bot)?.compile())
+}
+
+/// The same, up to the point where its rules would be compiled.
+pub(crate) fn check(path: &Path, bot: &Bot) -> Result<Checked, Report> {
     let main = main_file(path)?;
     let names = bot.names();
     let handlers = (!bot.is_stock()).then_some(names.as_slice());
     let capabilities = WebWx::capabilities();
     let options = LoadOptions { handlers, capabilities: Some(&capabilities) };
-    Ok(mynah_rules::load(&main, &Disk, &options))
+    Ok(Checked::read(&main, &Disk, &options))
 }
 
 /// Reads a BOT whose rules are needed. Mistakes are shown on standard error.

@@ -2,6 +2,7 @@
 //! characters, English words), 10 % exact texts, 10 % prefixes, 20 % regexes with captures; 5 % of all for groups only.
 
 use std::fmt::Write;
+use std::sync::LazyLock;
 
 use mynah_core::Random;
 
@@ -80,11 +81,12 @@ fn chinese(random: &mut Random) -> String {
 }
 
 fn han(random: &mut Random) -> char {
-    let all = HAN.chars().filter(|c| !c.is_whitespace());
-    let count = all.clone().count() as u64;
+    static ALL: LazyLock<Vec<char>> =
+        LazyLock::new(|| HAN.chars().filter(|c| !c.is_whitespace()).collect());
     // Words of the same kind of bot are alike: a few characters are common.
+    let count = ALL.len() as u64;
     let at = random.below(count).min(random.below(count));
-    all.clone().nth(usize::try_from(at).unwrap_or(0)).unwrap_or('的')
+    ALL[usize::try_from(at).unwrap_or(0)]
 }
 
 fn english(random: &mut Random) -> String {

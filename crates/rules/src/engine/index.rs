@@ -1,12 +1,11 @@
 //! One automaton over all literals, and behind each literal the rules that wait for it.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt;
 
 use daachorse::CharwiseDoubleArrayAhoCorasick as Automaton;
 
-use super::planted::{Mistake, planted};
+use super::hits::{Anchors, Hits, Searched};
 use super::wanted::{Anchor, Literal};
 
 /// The literals of all rules.
@@ -18,27 +17,71 @@ pub(super) struct IndexBuilder {
 
 /// The automaton and its lists.
 pub(super) struct Index {
+    /// Its value for each literal is a [`Waiting`].
     automaton: Option<Automaton<u32>>,
-    /// Where the lists of each literal begin, one for each anchor; the list after the last begins at the end.
+    /// For each literal that several wait for: where its lists begin, one for each anchor; the list after the last begins
+    /// at the end.
     starts: Box<[u32]>,
     rules: Box<[u32]>,
 }
 
-thread_local! {
-    /// Which literals were met in the search under way.
-    static MET: RefCell<Met> = RefCell::default();
+/// Who waits for a literal, in 32 bits.
+///
+/// For most literals that is one rule: it stands in the automaton itself, and a hit looks at nothing else. A large
+/// automaton lies in slow memory, and so would the lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Waiting {
+    /// The rule at this place.
+    One { anchor: Anchor, place: u32 },
+    /// Those in the lists of this number.
+    Many(u32),
 }
 
-/// Marks, two for each literal, that need not be cleared between searches.
-#[derive(Default)]
-struct Met {
-    search: u32,
-    marks: Vec<u32>,
+impl Waiting {
+    const IS_ONE: u32 = 1 << 31;
+    const PLACE_BITS: u32 = 28;
+    /// A rule at this place or behind is always in a list.
+    const MOST_PLACES: u32 = 1 << Self::PLACE_BITS;
+
+    fn pack(self) -> u32 {
+        match self {
+            Self::One { anchor, place } => {
+                Self::IS_ONE | (anchor as u32) << Self::PLACE_BITS | place
+            }
+            Self::Many(lists) => lists,
+        }
+    }
+
+    fn unpack(packed: u32) -> Self {
+        if packed & Self::IS_ONE == 0 {
+            return Self::Many(packed);
+        }
+        let anchor = (packed & !Self::IS_ONE) >> Self::PLACE_BITS;
+        Self::One {
+            anchor: Anchor::ALL[anchor as usize % Anchor::COUNT],
+            place: packed % Self::MOST_PLACES,
+        }
+    }
+
+    /// The only rule in the lists of a literal, if it is one only.
+    fn only(lists: &[Vec<u32>; Anchor::COUNT]) -> Option<Self> {
+        let mut filled = Anchor::ALL.iter().zip(lists).filter(|(_, list)| !list.is_empty());
+        let (anchor, list) = filled.next()?;
+        match (list.as_slice(), filled.next()) {
+            ([place], None) if *place < Self::MOST_PLACES => {
+                Some(Self::One { anchor: *anchor, place: *place })
+            }
+            _ => None,
+        }
+    }
 }
 
 impl IndexBuilder {
     pub(super) fn add(&mut self, literal: &Literal, place: u32) {
-        let lists = self.literals.entry(literal.text.clone()).or_default();
+        let lists = match self.literals.get_mut(&literal.text) {
+            Some(lists) => lists,
+            None => self.literals.entry(literal.text.clone()).or_default(),
+        };
         let list = &mut lists[literal.anchor as usize];
         // The same rule may wait for the same literal twice.
         if list.last() != Some(&place) {
@@ -49,15 +92,22 @@ impl IndexBuilder {
     pub(super) fn build(self) -> Index {
         let mut literals: Vec<_> = self.literals.into_iter().collect();
         literals.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-        let (mut starts, mut rules) =
-            (Vec::with_capacity(Anchor::COUNT * literals.len() + 1), Vec::new());
-        let length = |rules: &Vec<u32>| u32::try_from(rules.len()).unwrap_or(u32::MAX);
-        for list in literals.iter().flat_map(|(_, lists)| lists) {
-            starts.push(length(&rules));
-            rules.extend_from_slice(list);
+        let (mut starts, mut rules) = (Vec::new(), Vec::new());
+        let length = |list: &Vec<u32>| u32::try_from(list.len()).unwrap_or(u32::MAX);
+        let mut values = Vec::with_capacity(literals.len());
+        for (_, lists) in &literals {
+            let waiting = Waiting::only(lists).unwrap_or_else(|| {
+                let number = starts.len() / Anchor::COUNT;
+                for list in lists {
+                    starts.push(length(&rules));
+                    rules.extend_from_slice(list);
+                }
+                Waiting::Many(u32::try_from(number).unwrap_or(u32::MAX))
+            });
+            values.push(waiting.pack());
         }
         starts.push(length(&rules));
-        let patterns = literals.iter().map(|(text, _)| text).zip(0_u32..);
+        let patterns = literals.iter().map(|(text, _)| text).zip(values);
         let automaton = (!literals.is_empty()).then(|| {
             Automaton::with_values(patterns).expect("literals are neither empty nor twice there")
         });
@@ -69,48 +119,49 @@ impl Index {
     /// Adds the rules behind all literals in a text. A rule may come more than once.
     pub(super) fn search(&self, text: &str, found: &mut Vec<u32>) {
         let Some(automaton) = &self.automaton else { return };
-        let begin = text.len() - text.trim_start().len();
-        let end = text.trim_end().len();
-        MET.with_borrow_mut(|met| {
-            met.begin(2 * self.literals());
+        let searched = Searched::new(text);
+        Hits::with(|hits| {
             for hit in automaton.find_overlapping_iter(text) {
-                let literal = hit.value() as usize;
-                if met.first_time(2 * literal) {
-                    found.extend_from_slice(self.list(literal, Anchor::Anywhere));
-                }
-                if !is_inside_word(text, hit.start(), hit.end()) && met.first_time(2 * literal + 1)
-                {
-                    found.extend_from_slice(self.list(literal, Anchor::Word));
-                }
-                // Literals have no spaces around them, texts and items may.
-                if (hit.start() == begin && !planted(Mistake::SpacesForgotten)) || hit.start() == 0
-                {
-                    found.extend_from_slice(self.list(literal, Anchor::Begin));
-                }
-                if (hit.end() == end || hit.end() == text.len()) && !planted(Mistake::EndForgotten)
-                {
-                    found.extend_from_slice(self.list(literal, Anchor::End));
-                }
+                hits.add(hit.value(), searched.anchors(hit.start(), hit.end()));
+            }
+            for (waiting, anchors) in hits.merged() {
+                self.add_waiting(Waiting::unpack(waiting), anchors, found);
             }
         });
     }
 
-    fn list(&self, literal: usize, anchor: Anchor) -> &[u32] {
-        let list = Anchor::COUNT * literal + anchor as usize;
+    fn add_waiting(&self, waiting: Waiting, anchors: Anchors, found: &mut Vec<u32>) {
+        match waiting {
+            Waiting::One { anchor, place } => {
+                if anchors.have(anchor) {
+                    found.push(place);
+                }
+            }
+            Waiting::Many(number) => {
+                for anchor in Anchor::ALL.into_iter().filter(|anchor| anchors.have(*anchor)) {
+                    found.extend_from_slice(self.list(number as usize, anchor));
+                }
+            }
+        }
+    }
+
+    fn list(&self, number: usize, anchor: Anchor) -> &[u32] {
+        let list = Anchor::COUNT * number + anchor as usize;
         &self.rules[self.starts[list] as usize..self.starts[list + 1] as usize]
     }
 
-    fn literals(&self) -> usize {
-        self.starts.len() / Anchor::COUNT
-    }
-
-    /// The rules behind each literal.
-    pub(super) fn lists(&self) -> impl Iterator<Item = &[u32]> {
-        (0..self.literals()).map(|literal| {
-            let first = Anchor::COUNT * literal;
-            let (from, to) = (self.starts[first], self.starts[first + Anchor::COUNT]);
-            &self.rules[from as usize..to as usize]
-        })
+    /// Gives every literal with the rules that wait for it at an anchor, anchor by anchor.
+    pub(super) fn for_each_list(&self, mut give: impl FnMut(&str, Anchor, &[u32])) {
+        for (literal, waiting) in self.automaton.iter().flat_map(Automaton::iter) {
+            match Waiting::unpack(waiting) {
+                Waiting::One { anchor, place } => give(&literal, anchor, &[place]),
+                Waiting::Many(number) => {
+                    for anchor in Anchor::ALL {
+                        give(&literal, anchor, self.list(number as usize, anchor));
+                    }
+                }
+            }
+        }
     }
 
     /// Bytes on the heap.
@@ -120,34 +171,26 @@ impl Index {
     }
 }
 
-/// Whether what stands there is surely a part of a longer word. Only ASCII tells surely: with case or without, an ASCII
-/// letter or digit is one.
-fn is_inside_word(text: &str, start: usize, end: usize) -> bool {
-    let text = text.as_bytes();
-    let is_word = |at: usize| text.get(at).is_some_and(u8::is_ascii_alphanumeric);
-    let goes_on = |at: Option<usize>| at.is_some_and(|at| is_word(at) && is_word(at + 1));
-    goes_on(start.checked_sub(1)) || goes_on(end.checked_sub(1))
-}
-
 impl fmt::Debug for Index {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Index").field("literals", &self.literals()).finish_non_exhaustive()
+        f.debug_struct("Index").field("rules", &self.rules.len()).finish_non_exhaustive()
     }
 }
 
-impl Met {
-    fn begin(&mut self, literals: usize) {
-        self.search = self.search.wrapping_add(1);
-        if self.search == 0 {
-            self.marks.fill(0);
-            self.search = 1;
-        }
-        if self.marks.len() < literals {
-            self.marks.resize(literals, 0);
-        }
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    fn first_time(&mut self, literal: usize) -> bool {
-        std::mem::replace(&mut self.marks[literal], self.search) != self.search
+    #[test]
+    fn who_waits_is_read_as_it_was_written() {
+        for anchor in Anchor::ALL {
+            for place in [0, 1, Waiting::MOST_PLACES - 1] {
+                let one = Waiting::One { anchor, place };
+                assert_eq!(Waiting::unpack(one.pack()), one);
+            }
+        }
+        for waiting in [Waiting::Many(0), Waiting::Many(Waiting::IS_ONE - 1)] {
+            assert_eq!(Waiting::unpack(waiting.pack()), waiting);
+        }
     }
 }

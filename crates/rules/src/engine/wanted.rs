@@ -32,11 +32,17 @@ pub(super) enum Anchor {
     End = 2,
     /// Anywhere but inside a longer word, as `keyword` means it.
     Word = 3,
+    /// It is the text.
+    Whole = 4,
 }
 
 impl Anchor {
+    /// All of them, in order.
+    pub(super) const ALL: [Self; 5] =
+        [Self::Anywhere, Self::Begin, Self::End, Self::Word, Self::Whole];
+
     /// How many there are.
-    pub(super) const COUNT: usize = 4;
+    pub(super) const COUNT: usize = Self::ALL.len();
 }
 
 /// What a rule needs: of each set one literal must be found in the text.
@@ -61,7 +67,7 @@ impl Wanted {
             list.iter().map(|item| literal(item, anchor, hant)).collect()
         };
         for (list, anchor) in [
-            (&when.exact, Anchor::Begin),
+            (&when.exact, Anchor::Whole),
             (&when.prefix, Anchor::Begin),
             (&when.suffix, Anchor::End),
             (&when.keyword, Anchor::Word),
@@ -77,8 +83,15 @@ impl Wanted {
             wanted.sets.extend(items(&when.none, Anchor::Anywhere));
         }
         let folding = Folding::new(when.case, hant);
-        let patterns: Vec<_> =
+        let mut patterns: Vec<_> =
             when.pattern.iter().map(|pattern| Matcher::required(pattern, folding)).collect();
+        if let ([pattern], [sets]) = (&*when.pattern, &mut *patterns)
+            && Matcher::begins_with_text(pattern)
+            && !sets.is_empty()
+        {
+            let first = sets.remove(0);
+            wanted.sets.extend(items(&first, Anchor::Begin));
+        }
         wanted.add_alternatives(&patterns, |text| full(text, hant));
         let regexes: Vec<_> =
             when.regex.iter().map(|regex| literals::required(regex.hir())).collect();
@@ -140,8 +153,12 @@ fn literal(item: &str, anchor: Anchor, hant: bool) -> Option<Literal> {
     let item = full(item, hant);
     let literal = cut(item.trim(), anchor)?;
     // Of a part of the item, nothing is known about what stands beside it.
-    let is_part = anchor == Anchor::Word && *literal.text != *item;
-    Some(if is_part { Literal { anchor: Anchor::Anywhere, ..literal } } else { literal })
+    let anchor = match anchor {
+        Anchor::Word if *literal.text != *item => Anchor::Anywhere,
+        Anchor::Whole if *literal.text != *item.trim() => Anchor::Begin,
+        whole => whole,
+    };
+    Some(Literal { anchor, ..literal })
 }
 
 /// A literal of at most [`LONGEST`] characters: the end of one that stands at the end, else the beginning.
@@ -154,7 +171,7 @@ fn cut(text: &str, anchor: Anchor) -> Option<Literal> {
         Anchor::End if !planted(Mistake::CutAtWrongEnd) => {
             (characters.saturating_sub(LONGEST), LONGEST)
         }
-        Anchor::Begin | Anchor::Anywhere | Anchor::Word | Anchor::End => (0, LONGEST),
+        _ => (0, LONGEST),
     };
     Some(Literal { text: text.chars().skip(skip).take(take).collect::<String>().into(), anchor })
 }

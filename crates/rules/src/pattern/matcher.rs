@@ -14,6 +14,8 @@ use crate::keyword::{is_chinese, trimmed};
 pub(crate) struct Matcher {
     source: Box<str>,
     code: Box<[Instruction]>,
+    /// How many instructions are choices.
+    choices: usize,
     names: Box<[Box<str>]>,
 }
 
@@ -26,9 +28,9 @@ enum Instruction {
     /// A hole begins. The next instruction is its [`Instruction::Fill`].
     Open { hole: usize },
     /// Takes one character more or ends the hole.
-    Fill { hole: usize, kind: HoleKind },
+    Fill { hole: usize, kind: HoleKind, number: usize },
     /// Goes on at the first place, and at the second if that fails.
-    Split(usize, usize),
+    Split { first: usize, second: usize, number: usize },
     /// Goes on there.
     Jump(usize),
     /// Fits, if the text ends here.
@@ -58,12 +60,13 @@ pub(crate) type Holes = Vec<Option<Range<usize>>>;
 impl Matcher {
     /// Makes a pattern ready for texts that are folded like this.
     pub(crate) fn new(pattern: &Pattern, folding: Folding) -> Self {
-        let mut compiler = Compiler { folding, code: Vec::new(), names: Vec::new() };
+        let mut compiler = Compiler { folding, code: Vec::new(), choices: 0, names: Vec::new() };
         compiler.add(&meant(pattern));
         compiler.code.push(Instruction::End);
         Self {
             source: pattern.to_string().into(),
             code: compiler.code.into(),
+            choices: compiler.choices,
             names: compiler.names.into(),
         }
     }
@@ -71,6 +74,17 @@ impl Matcher {
     /// Sets of texts of which every text that fits, folded like this, contains one each.
     pub(crate) fn required(pattern: &Pattern, folding: Folding) -> Vec<Vec<String>> {
         required(&meant(pattern), folding)
+    }
+
+    /// Whether every text that fits begins with the first of the texts that are required.
+    pub(crate) fn begins_with_text(pattern: &Pattern) -> bool {
+        matches!(meant(pattern).first(), Some(Node::Text(text)) if !text.trim().is_empty())
+    }
+
+    /// About how many steps it can take at worst in a text of so many characters: each hole can end, and each choice can
+    /// be made, at each place, and the words behind it are compared there.
+    pub(crate) fn worst_steps(&self, characters: usize) -> usize {
+        2 * self.choices * characters + self.code.len()
     }
 
     /// The pattern as written.
@@ -211,6 +225,7 @@ fn without_final_signs(nodes: &mut Vec<Node>) -> Left {
 struct Compiler {
     folding: Folding,
     code: Vec<Instruction>,
+    choices: usize,
     names: Vec<Box<str>>,
 }
 
@@ -241,7 +256,13 @@ impl Compiler {
             self.names.push(name.into());
             self.names.len() - 1
         });
-        self.code.extend([Instruction::Open { hole }, Instruction::Fill { hole, kind }]);
+        let number = self.choice();
+        self.code.extend([Instruction::Open { hole }, Instruction::Fill { hole, kind, number }]);
+    }
+
+    fn choice(&mut self) -> usize {
+        self.choices += 1;
+        self.choices - 1
     }
 
     fn branches(&mut self, branches: &[&[Node]]) {
@@ -252,11 +273,13 @@ impl Compiler {
                 break;
             }
             let split = self.code.len();
-            self.code.push(Instruction::Split(split + 1, 0));
+            let number = self.choice();
+            self.code.push(Instruction::Split { first: split + 1, second: 0, number });
             self.add(branch);
             ends.push(self.code.len());
             self.code.push(Instruction::Jump(0));
-            self.code[split] = Instruction::Split(split + 1, self.code.len());
+            let second = self.code.len();
+            self.code[split] = Instruction::Split { first: split + 1, second, number };
         }
         for end in ends {
             self.code[end] = Instruction::Jump(self.code.len());
@@ -270,15 +293,14 @@ struct Run<'r> {
     text: &'r str,
     jobs: Vec<Job>,
     holes: Holes,
-    /// A bit for each instruction, mode and place that was tried.
+    /// A bit for each choice, mode and place that was tried; made with the first of them.
     tried: Vec<u64>,
 }
 
 impl<'r> Run<'r> {
     fn new(matcher: &'r Matcher, text: &'r str) -> Self {
-        let bits = matcher.code.len() * 4 * (text.len() + 1);
         let holes = vec![None; matcher.names.len()];
-        Self { matcher, text, jobs: Vec::new(), holes, tried: vec![0; bits.div_ceil(64)] }
+        Self { matcher, text, jobs: Vec::new(), holes, tried: Vec::new() }
     }
 
     fn run(mut self) -> Option<Holes> {
@@ -299,9 +321,6 @@ impl<'r> Run<'r> {
     /// Follows one way until it ends.
     fn follow(&mut self, mut next: usize, mut at: usize, mut mode: Mode) -> bool {
         loop {
-            if !self.mark(next, at, mode) {
-                return false;
-            }
             match &self.matcher.code[next] {
                 Instruction::Char(wanted) => {
                     let Some(start) = self.cross(at, mode, false) else { return false };
@@ -322,7 +341,10 @@ impl<'r> Run<'r> {
                     let start = start + usize::from(self.text[start..].starts_with(' '));
                     (next, at, mode) = (next + 1, start, Mode::default());
                 }
-                Instruction::Fill { hole, kind } => {
+                Instruction::Fill { hole, kind, number } => {
+                    if !self.mark(*number, at, mode) {
+                        return false;
+                    }
                     let more = self.one_more(at, mode, *kind);
                     if mode.filled {
                         self.jobs.extend(more.map(|(at, mode)| Job::Go { next, at, mode }));
@@ -333,7 +355,10 @@ impl<'r> Run<'r> {
                         (at, mode) = more;
                     }
                 }
-                Instruction::Split(first, second) => {
+                Instruction::Split { first, second, number } => {
+                    if !self.mark(*number, at, mode) {
+                        return false;
+                    }
                     self.jobs.push(Job::Go { next: *second, at, mode });
                     next = *first;
                 }
@@ -377,11 +402,15 @@ impl<'r> Run<'r> {
         (apart || (chinese && !between_holes)).then_some(at)
     }
 
-    /// Marks a state at a place; `false` if it was tried before.
-    fn mark(&mut self, next: usize, at: usize, mode: Mode) -> bool {
+    /// Marks a choice in a mode at a place; `false` if it was tried before.
+    fn mark(&mut self, number: usize, at: usize, mode: Mode) -> bool {
+        if self.tried.is_empty() {
+            let bits = self.matcher.choices * 4 * (self.text.len() + 1);
+            self.tried = vec![0; bits.div_ceil(64)];
+        }
         // `filled` is known inside of holes only, `after_hole` outside only.
         let mode = usize::from(mode.after_hole || mode.filled) + 2 * usize::from(mode.gap);
-        let bit = (next * 4 + mode) * (self.text.len() + 1) + at;
+        let bit = (number * 4 + mode) * (self.text.len() + 1) + at;
         let (word, mask) = (bit / 64, 1 << (bit % 64));
         let fresh = self.tried[word] & mask == 0;
         self.tried[word] |= mask;

@@ -78,15 +78,17 @@ impl Program {
     /// What it captures in a width-folded text, in original characters.
     pub(crate) fn captures(&self, text: &Folded<'_>) -> Option<Captures> {
         self.run(text.text(), |slots| {
-            let group = |number: u32| {
+            let group = |number: u32| -> Option<Range<usize>> {
                 let at = 2 * number as usize;
                 Some(slots.get(at).copied()??..slots.get(at + 1).copied()??)
             };
-            let found = self.names.iter().filter_map(|(number, name)| {
-                let range: Range<usize> = group(*number)?;
-                Some((name.to_string(), text.original(range).to_owned()))
-            });
-            found.collect()
+            let mut captures = Captures::new();
+            for (number, name) in &self.names {
+                if let Some(range) = group(*number) {
+                    captures.insert(name.to_string(), text.original(range).to_owned());
+                }
+            }
+            captures
         })
     }
 

@@ -115,9 +115,14 @@ impl Actor<'_, '_> {
     /// Says a text in the chat of the scene.
     pub(crate) fn say(&mut self, text: &Template, shape: Shape) {
         let rendered = text.render(&self.told());
-        for content in speech::shape(rendered, shape, self.scene) {
-            self.send(content);
+        let segments = speech::shape(rendered, shape, self.scene);
+        if segments.is_empty() {
+            return;
         }
+        if speech::has_room(&segments) {
+            return self.send(Content(segments));
+        }
+        speech::split(segments).into_iter().for_each(|content| self.send(content));
     }
 
     /// One of so many, at random, not the one of last time.

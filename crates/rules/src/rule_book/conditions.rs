@@ -9,7 +9,7 @@ use super::look::{Look, Subject};
 use super::rule::{Rest, Rule, TextCondition};
 use crate::explain::{Failed, Verdict};
 use crate::fold::Folding;
-use crate::keyword::Item;
+use crate::keyword::{Item, Traces};
 use crate::model::{EventKind, Who};
 use crate::pattern::Matcher;
 
@@ -95,9 +95,18 @@ fn check_time(rest: &Rest, look: &Look<'_>) -> Result<(), Fails> {
 pub(crate) fn holds(condition: &TextCondition, look: &Look<'_>, folding: Folding) -> bool {
     let text = || look.folded(folding).text();
     match condition {
-        TextCondition::Keyword(items) => items.iter().any(|item| item.find(text()).is_some()),
-        TextCondition::All(items) => items.iter().all(|item| item.find(text()).is_some()),
-        TextCondition::None(items) => !items.iter().any(|item| item.find(text()).is_some()),
+        TextCondition::Keyword(items) => {
+            let has = has(items, look, folding);
+            items.iter().any(has)
+        }
+        TextCondition::All(items) => {
+            let has = has(items, look, folding);
+            items.iter().all(has)
+        }
+        TextCondition::None(items) => {
+            let has = has(items, look, folding);
+            !items.iter().any(has)
+        }
         TextCondition::Exact(items) => items.iter().any(|item| item.is(text())),
         TextCondition::Prefix(items) => items.iter().any(|item| item.rest_after(text()).is_some()),
         TextCondition::Suffix(items) => items.iter().any(|item| item.rest_before(text()).is_some()),
@@ -108,6 +117,13 @@ pub(crate) fn holds(condition: &TextCondition, look: &Look<'_>, folding: Folding
             regexes.iter().any(|(_, program)| program.is_match(look.width().text()))
         }
     }
+}
+
+/// Whether the text has an item of a list. In a long list most items are told quickly not to be there.
+fn has(items: &[Item], look: &Look<'_>, folding: Folding) -> impl Fn(&Item) -> bool {
+    let text = look.folded(folding).text();
+    let traces = (items.len() >= Traces::MANY).then(|| look.traces(folding));
+    move |item| traces.is_none_or(|traces| traces.may_have(item)) && item.find(text).is_some()
 }
 
 /// What a rule that matches takes out of the text: captures and `{rest}`, of the first item of each list that matches.
@@ -124,13 +140,12 @@ pub(crate) fn takes(rule: &Rule, look: &Look<'_>) -> (Captures, String) {
                 to = items.iter().find_map(|item| item.rest_before(folded().text()));
             }
             TextCondition::Pattern(patterns) => {
-                captures.extend(
-                    patterns.iter().find_map(|one| one.captures(folded())).unwrap_or_default(),
-                );
+                let found = patterns.iter().find_map(|one| one.captures(folded()));
+                captures.append(&mut found.unwrap_or_default());
             }
             TextCondition::Regex(regexes) => {
                 let found = regexes.iter().find_map(|(_, program)| program.captures(look.width()));
-                captures.extend(found.unwrap_or_default());
+                captures.append(&mut found.unwrap_or_default());
             }
             TextCondition::Keyword(_)
             | TextCondition::All(_)

@@ -10,6 +10,7 @@ use mynah_core::{
 };
 
 use crate::fold::{Folded, Folding};
+use crate::keyword::Traces;
 use crate::model::EventKind;
 
 /// A text is matched on its first characters only.
@@ -42,6 +43,8 @@ pub(crate) struct Look<'e> {
     full: OnceCell<Folded<'e>>,
     keep_case: OnceCell<Folded<'e>>,
     width: OnceCell<Folded<'e>>,
+    /// Of the two foldings for everything but regexes.
+    traces: [OnceCell<Traces>; 2],
     clock: OnceCell<Zoned>,
 }
 
@@ -88,6 +91,7 @@ impl<'e> Look<'e> {
             full: OnceCell::new(),
             keep_case: OnceCell::new(),
             width: OnceCell::new(),
+            traces: [OnceCell::new(), OnceCell::new()],
             clock: OnceCell::new(),
         })
     }
@@ -101,6 +105,12 @@ impl<'e> Look<'e> {
     /// The text as regexes see it.
     pub(crate) fn width(&self) -> &Folded<'e> {
         self.width.get_or_init(|| Folding::WIDTH.fold(self.text))
+    }
+
+    /// Which short runs that folded text has; only asked for by rules with many items.
+    pub(crate) fn traces(&self, folding: Folding) -> &Traces {
+        let cell = &self.traces[usize::from(folding.keeps_case())];
+        cell.get_or_init(|| Traces::of(self.folded(folding).text()))
     }
 
     /// The time in the bot's zone.

@@ -15,6 +15,7 @@ use super::scene::Scene;
 use super::{RuleBook, mute};
 use crate::decision::{Decision, Moment, RuleRef};
 use crate::dialog;
+use crate::engine::Candidates;
 use crate::explain::{Trace, Verdict};
 use crate::model::{Shape, Who};
 
@@ -67,7 +68,7 @@ pub(crate) struct Run<'r, 't> {
     pub(crate) out: Decision,
     search: Search,
     /// What the index proposes, once it was asked.
-    candidates: Option<Vec<u32>>,
+    candidates: Option<Candidates>,
     trace: Option<&'t mut dyn Trace>,
     acting: usize,
     skipped: Option<Quiet>,
@@ -134,15 +135,9 @@ impl<'r, 't> Run<'r, 't> {
         if self.search == Search::Ordered {
             return self.ask_each(places);
         }
-        let candidates = self.candidates.take().unwrap_or_else(|| {
-            let mut found = Vec::new();
-            self.book.engine.candidates(self.look, &mut found);
-            found
-        });
-        let place_of = |candidate: &u32| *candidate as usize;
-        let from = candidates.partition_point(|candidate| place_of(candidate) < places.start);
-        let to = candidates.partition_point(|candidate| place_of(candidate) < places.end);
-        let goes = self.ask_each(candidates[from..to].iter().map(place_of));
+        let candidates =
+            self.candidates.take().unwrap_or_else(|| self.book.engine.candidates(self.look));
+        let goes = self.ask_each(candidates.within(places));
         self.candidates = Some(candidates);
         goes
     }
@@ -163,15 +158,20 @@ impl<'r, 't> Run<'r, 't> {
             }
             return Goes::On;
         }
-        let (captures, rest) = conditions::takes(rule, self.look);
-        if self.out.rule.is_none() {
+        let is_first = self.out.rule.is_none();
+        if is_first {
             self.out.rule = Some(rule.reference());
-            self.out.captures.clone_from(&captures);
         }
-        if self.keeps_quiet(rule, &captures, &rest) {
-            return if rule.go_on { Goes::On } else { Goes::Over };
+        let (captures, rest) = conditions::takes(rule, self.look);
+        let (goes, captures) = if self.keeps_quiet(rule, &captures, &rest) {
+            (if rule.go_on { Goes::On } else { Goes::Over }, captures)
+        } else {
+            self.act(rule, captures, rest)
+        };
+        if is_first {
+            self.out.captures = captures;
         }
-        self.act(rule, captures, rest)
+        goes
     }
 
     fn check_person_and_chance(&mut self, rule: &Rule) -> Result<(), Fails> {
@@ -245,7 +245,8 @@ impl<'r, 't> Run<'r, 't> {
         }
     }
 
-    fn act(&mut self, rule: &'r Rule, captures: Captures, rest: String) -> Goes {
+    /// Lets a rule act; gives its captures back.
+    fn act(&mut self, rule: &'r Rule, captures: Captures, rest: String) -> (Goes, Captures) {
         let scene = self.scene(captures, rest, rule.columns());
         self.actor(&scene, &rule.key).perform(&rule.then);
         if let Some(brakes) = &rule.brakes {
@@ -265,7 +266,7 @@ impl<'r, 't> Run<'r, 't> {
         if let Some(trace) = &mut self.trace {
             trace.looked_at(&rule.reference(), Verdict::Acted { goes_on: goes == Goes::On });
         }
-        goes
+        (goes, scene.captures)
     }
 
     fn brakes_at(&self, rule: &'r Rule) -> At<'r> {

@@ -9,20 +9,19 @@ use crate::template::Rendered;
 /// The longest reply in characters; a longer one is split at line ends.
 const MAX_CHARACTERS: usize = 2_000;
 
-/// The messages that say a rendered text; none if there is nothing to say.
-pub(super) fn shape(rendered: Vec<Rendered>, shape: Shape, scene: &Scene<'_>) -> Vec<Content> {
+/// The message that says a rendered text, as long as it is; empty if there is nothing to say.
+pub(super) fn shape(rendered: Vec<Rendered>, shape: Shape, scene: &Scene<'_>) -> Vec<Segment> {
     let says_something = rendered
         .iter()
         .any(|piece| matches!(piece, Rendered::Text(text) if !text.trim().is_empty()));
     if !says_something {
         return Vec::new();
     }
-    let mention = scene.person.filter(|_| scene.chat.is_group());
-    let mention = mention.map(|person| Segment::Mention {
-        who: Some(person.id.clone()),
-        shown: person.name.clone(),
-    });
-    let mut segments: Vec<Segment> = Vec::new();
+    let mention = || {
+        let person = scene.person.filter(|_| scene.chat.is_group())?;
+        Some(Segment::Mention { who: Some(person.id.clone()), shown: person.name.clone() })
+    };
+    let mut segments = Vec::with_capacity(rendered.len());
     if shape.quote {
         segments.extend(scene.message.map(|message| Segment::Quote {
             message: Some(message.id.clone()),
@@ -31,15 +30,24 @@ pub(super) fn shape(rendered: Vec<Rendered>, shape: Shape, scene: &Scene<'_>) ->
         }));
     }
     if shape.at_sender && rendered.first() != Some(&Rendered::At) {
-        segments.extend(mention.clone());
+        segments.extend(mention());
     }
     for piece in rendered {
         match piece {
             Rendered::Text(text) => segments.push(Segment::Text { text }),
-            Rendered::At => segments.extend(mention.clone()),
+            Rendered::At => segments.extend(mention()),
         }
     }
-    split(segments)
+    segments
+}
+
+/// Whether one message surely has room for all of it.
+pub(super) fn has_room(segments: &[Segment]) -> bool {
+    let bytes = segments.iter().map(|segment| match segment {
+        Segment::Text { text } => text.len(),
+        _ => 0,
+    });
+    bytes.sum::<usize>() <= MAX_CHARACTERS
 }
 
 /// Splits what is too long: the first piece keeps what stands in front of the text.

@@ -1,0 +1,151 @@
+//! Whether a message waits while a hundred thousand rules are loaded anew under it.
+//!
+//! `cargo run --release -p mynah-tests --example reload` asks a bot with its data on disk a hundred questions a second, in
+//! 20 chats over HTTP, and saves its rule file five times meanwhile. It prints how long the longest answer took, from the
+//! answer of the sandbox to a sync, to the request that sends the reply: without and with reloads. The bot is this
+//! program once more. With a number behind `--` the file has so many rules.
+
+#![expect(clippy::print_stdout, reason = "what it measures is printed")]
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use mynah_sandbox::{Happening, Options};
+use mynah_tests::Stage;
+use tokio::time::interval;
+
+const RULES: usize = 100_000;
+const CHATS: usize = 20;
+const RELOADS: usize = 5;
+
+/// How long is asked without a reload, for comparison.
+const QUIET: Duration = Duration::from_secs(10);
+
+/// Longer than any machine should need.
+const PATIENCE: Duration = Duration::from_secs(500);
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let argument = std::env::args().nth(1);
+    if argument.as_deref() == Some("run") {
+        return Ok(runtime.block_on(mynah::Bot::new().run_cli())?);
+    }
+    let rules = argument.and_then(|number| number.parse().ok()).unwrap_or(RULES);
+    runtime.block_on(async { tokio::time::timeout(PATIENCE, measure(rules)).await? })
+}
+
+async fn measure(rules: usize) -> Result<(), Box<dyn std::error::Error>> {
+    let folder = tempfile::tempdir()?;
+    write_rules(folder.path(), rules, 0)?;
+    let program = std::env::current_exe()?.display().to_string();
+    let options = Options { auto_confirm: true, ..Options::default() };
+    let mut stage = Stage::with(&program, folder.path(), options).await;
+    stage.start().await;
+    let mut talk = Talk::default();
+    // The first answers find caches cold and groups unknown.
+    talk.until(&mut stage, |talk| talk.answered >= 5 * CHATS).await;
+    talk.delays.clear();
+    let began = Instant::now();
+    talk.until(&mut stage, |_| began.elapsed() >= QUIET).await;
+    println!("{rules} rules, no reload:  {}", Delays(&talk.delays));
+    for version in 1..=RELOADS {
+        talk.delays.clear();
+        let began = Instant::now();
+        write_rules(folder.path(), rules, version)?;
+        talk.until(&mut stage, |talk| talk.version == version).await;
+        let took = began.elapsed();
+        println!("{rules} rules, reload in {took:.1?}: {}", Delays(&talk.delays));
+    }
+    Ok(())
+}
+
+/// Rules of several kinds, the last of which answers questions and says which version of the file it stands in.
+fn write_rules(folder: &Path, count: usize, version: usize) -> std::io::Result<()> {
+    let mut rules = String::new();
+    for n in 1..count {
+        let condition = match n % 10 {
+            0..6 => format!("keyword = \"词{n}\""),
+            6 => format!("exact = \"菜单{n}\""),
+            7 => format!("prefix = \"查询{n}\""),
+            _ => format!("regex = '单{n}号?\\s*[:：]?\\s*(?<no>\\d{{4,12}})'"),
+        };
+        let _ = writeln!(rules, "[[rule]]\n{condition}\nreply = \"回答 {n}\"");
+    }
+    let _ =
+        writeln!(rules, "[[rule]]\nregex = '^问题 (?<n>\\d+)$'\nreply = \"答案 {{n}} {version}\"");
+    std::fs::write(folder.join("bot.toml"), rules)
+}
+
+/// Questions that are asked and answers that come.
+#[derive(Default)]
+struct Talk {
+    asked: usize,
+    answered: usize,
+    /// The version of the file that the last answer came from.
+    version: usize,
+    /// Questions that the bot has not read yet.
+    said: Vec<usize>,
+    /// When the bot read each question that is not answered yet.
+    read: BTreeMap<usize, Instant>,
+    /// From the sync answer to the send request.
+    delays: Vec<Duration>,
+}
+
+impl Talk {
+    /// Asks a hundred questions a second until something is the case.
+    async fn until(&mut self, stage: &mut Stage, is_done: impl Fn(&Self) -> bool) {
+        let mut events = stage.sandbox.events();
+        let mut clock = interval(Duration::from_millis(10));
+        while !is_done(self) {
+            tokio::select! {
+                biased;
+                event = events.recv() => match event {
+                    Ok(event) => self.happens(event),
+                    Err(error) => panic!("the sandbox is faster than this measurement: {error}"),
+                },
+                _ = clock.tick() => {
+                    let n = self.asked;
+                    stage.sandbox.say("小红", Some(&format!("测试群{}", n % CHATS)), &format!("问题 {n}"));
+                    self.said.push(n);
+                    self.asked += 1;
+                }
+            }
+        }
+    }
+
+    fn happens(&mut self, event: Happening) {
+        match event {
+            Happening::Call(call) if call.path.ends_with("/webwxsync") => {
+                let now = Instant::now();
+                self.read.extend(self.said.drain(..).map(|n| (n, now)));
+            }
+            Happening::Sent(sent) => {
+                let words: Vec<&str> = sent.text.split(' ').collect();
+                let ["答案", n, version] = words[..] else { return };
+                let read = n.parse().ok().and_then(|n| self.read.remove(&n));
+                self.delays.extend(read.map(|read| read.elapsed()));
+                self.version = version.parse().unwrap_or(self.version);
+                self.answered += 1;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Delays for people.
+struct Delays<'d>(&'d [Duration]);
+
+impl std::fmt::Display for Delays<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut sorted = self.0.to_vec();
+        sorted.sort_unstable();
+        let at = |part: usize| {
+            sorted.get(sorted.len().saturating_sub(1) * part / 100).copied().unwrap_or_default()
+        };
+        let [half, most, longest] = [50, 99, 100].map(at);
+        let answers = sorted.len();
+        write!(f, "{answers} answers, p50 {half:.1?}, p99 {most:.1?}, longest {longest:.1?}")
+    }
+}
