@@ -90,7 +90,8 @@ pub(crate) fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
 pub(crate) fn find(text: &str, part: &str) -> Option<usize> {
     let (text, part) = (text.as_bytes(), part.as_bytes());
     if part.len() > LONG {
-        return memchr::memmem::find(text, part);
+        // That search prepares itself for as long as the part is.
+        return if text.starts_with(part) { Some(0) } else { memchr::memmem::find(text, part) };
     }
     let Some((last, head)) = part.split_last() else { return Some(0) };
     // The last byte tells more than the first: those of all ideographs begin alike.

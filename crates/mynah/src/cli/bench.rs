@@ -59,9 +59,9 @@ struct Measured {
     p50_ns: u64,
     /// The time that 99 of 100 messages stay below.
     p99_ns: u64,
-    /// How long the checked rules took to become a rule book with its index.
+    /// The CPU time in which the checked rules became a rule book with its index.
     build_ms: f64,
-    /// How long the rule file took to be read and checked before; only for people.
+    /// The CPU time in which the rule file was read and checked before; only for people.
     #[serde(skip)]
     check_ms: f64,
     /// Live bytes of the rule book after the passes; null where the program does not count its memory.
@@ -98,7 +98,7 @@ struct Built {
 
 impl Built {
     fn load(args: &Args, bot: &Bot, common: &Common) -> Result<Self, Report> {
-        let began = Instant::now();
+        let began = ThreadTime::now();
         let checked = loading::check(&args.bot, bot)?;
         let checking = began.elapsed();
         let loaded = checked.compile();

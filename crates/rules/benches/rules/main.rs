@@ -4,6 +4,8 @@
 //! folding, no state and no priorities to do), then the hard cases. One thread, warm, each message alone; the smallest of
 //! three passes counts. With a number behind `--` only rule sets of up to so many rules are measured.
 
+#![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
+
 mod generator;
 
 use std::hint::black_box;
@@ -13,7 +15,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mynah_core::{Chat, Content, Event, EventBody, Message, NoState, Origin, Person, Timestamp};
-use mynah_rules::{Files, LoadOptions, Moment, RuleBook, load};
+use mynah_rules::{Checked, Files, LoadOptions, Moment, RuleBook};
 use regex::Regex;
 
 use generator::{Rule, Said, hard, messages, rules};
@@ -40,15 +42,47 @@ impl Files for OneFile {
     }
 }
 
-fn book(text: String) -> (Arc<RuleBook>, Duration) {
+/// A rule book, and how long it took to check the file and to build the book with its index.
+struct Loaded {
+    book: Arc<RuleBook>,
+    checking: Duration,
+    building: Duration,
+}
+
+fn load(text: String) -> Loaded {
     let begin = Instant::now();
-    let loaded = load(Path::new("bot.toml"), &OneFile(text), &LoadOptions::default());
-    let took = begin.elapsed();
+    let checked = Checked::read(Path::new("bot.toml"), &OneFile(text), &LoadOptions::default());
+    let checking = begin.elapsed();
+    let loaded = checked.compile();
+    let building = begin.elapsed() - checking;
     match loaded.book {
-        Some(book) => (book, took),
+        Some(book) => Loaded { book, checking, building },
         None => panic!("the generated rules have mistakes: {:?}", loaded.diagnostics.first()),
     }
 }
+
+/// How long it takes to refuse a regex that is too big, the fastest of three.
+fn refuse(regex: &str) -> Duration {
+    let text = format!("[[rule]]\nregex = '{regex}'\nreply = \"x\"\n");
+    let took = (0..3).map(|_| {
+        let file = OneFile(text.clone());
+        let begin = Instant::now();
+        let loaded = mynah_rules::load(Path::new("bot.toml"), &file, &LoadOptions::default());
+        assert!(loaded.book.is_none(), "{regex} was not refused");
+        begin.elapsed()
+    });
+    took.min().unwrap_or_default()
+}
+
+/// Regexes that are refused for their size.
+const TOO_BIG: [&str; 6] = [
+    r"[\p{L}]{1000}{1000}",
+    r"(?:\w{1,500}){1,500}",
+    r"((((\w{9}){9}){9}){9}){9}",
+    r"[\p{L}]{200}",
+    r"(?i)[\p{L}\p{N}]{1,400}",
+    r"(?:\w\W\d\D){120}",
+];
 
 fn event(said: &Said) -> Event {
     let chat = if said.in_group { Chat::group("g", "群") } else { Chat::private("p", "人") };
@@ -106,19 +140,26 @@ fn compile(rules: &[Rule]) -> Vec<(Regex, bool)> {
     compiled.filter_map(|(regex, group_only)| Some((regex.ok()?, group_only))).collect()
 }
 
-#[expect(clippy::print_stdout, reason = "a benchmark prints its table")]
 fn main() {
+    let most = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(100_000);
+    print_usual(most);
+    print_hard(most);
+    print_refused();
+}
+
+/// Rule sets like those of real bots.
+fn print_usual(most: usize) {
     let at = Moment::at(Timestamp::from_secs(0));
     println!(
-        "|   rules | load ms | heap MB | short ns | p99 µs | hits % | bare loop ns | times | long µs |"
+        "|   rules | check ms | build ms | heap MB | short ns | p99 µs | hits % | bare loop ns | times | long µs |"
     );
     println!(
-        "|--------:|--------:|--------:|---------:|-------:|-------:|-------------:|------:|--------:|"
+        "|--------:|---------:|---------:|--------:|---------:|-------:|-------:|-------------:|------:|--------:|"
     );
-    let most = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(100_000);
     for count in [10, 100, 1_000, 10_000, 100_000].into_iter().filter(|count| *count <= most) {
         let rules = rules(count, 1);
-        let (book, load) = book(rules.iter().map(|rule| rule.toml.as_str()).collect());
+        let Loaded { book, checking, building } =
+            load(rules.iter().map(|rule| rule.toml.as_str()).collect());
         let said = messages(&rules, MESSAGES, false, 1);
         let events: Vec<Event> = said.iter().map(event).collect();
         let (mean, p99, hits) = measure(&events, |event| decide(&book, event, &at));
@@ -137,8 +178,9 @@ fn main() {
         let long: Vec<Event> = messages(&rules, 400, true, 2).iter().map(event).collect();
         let (long, ..) = measure(&long, |event| decide(&book, event, &at));
         println!(
-            "| {count:>7} | {:>7.1} | {:>7.2} | {:>8} | {:>6.2} | {:>6.0} | {loop_ns:>12} | {times:>5} | {:>7.1} |",
-            load.as_secs_f64() * 1e3,
+            "| {count:>7} | {:>8.1} | {:>8.1} | {:>7.2} | {:>8} | {:>6.2} | {:>6.0} | {loop_ns:>12} | {times:>5} | {:>7.1} |",
+            checking.as_secs_f64() * 1e3,
+            building.as_secs_f64() * 1e3,
             book.heap_bytes() as f64 / 1e6,
             mean.as_nanos(),
             p99.as_secs_f64() * 1e6,
@@ -146,10 +188,15 @@ fn main() {
             long.as_secs_f64() * 1e6,
         );
     }
+}
+
+/// Rule sets that are hard.
+fn print_hard(most: usize) {
+    let at = Moment::at(Timestamp::from_secs(0));
     println!("\n| up to 10 000 rules       | load ms | 2 000 characters, ms |");
     println!("|--------------------------|--------:|---------------------:|");
     for (name, text) in hard(most.min(10_000)) {
-        let (book, load) = book(text);
+        let Loaded { book, checking, building } = load(text);
         let texts = ["订单12元订单啊 第 ", "啊", "1 啊啊 ", "12元订单 "];
         let worst = texts.iter().map(|text| {
             let text = text.chars().cycle().take(2_000).collect();
@@ -159,8 +206,17 @@ fn main() {
         let worst = worst.max().unwrap_or_default();
         println!(
             "| {name:<24} | {:>7.1} | {:>20.2} |",
-            load.as_secs_f64() * 1e3,
+            (checking + building).as_secs_f64() * 1e3,
             worst.as_secs_f64() * 1e3
         );
+    }
+}
+
+/// How quickly a regex is refused.
+fn print_refused() {
+    println!("\n| refused                          |  ms |");
+    println!("|----------------------------------|----:|");
+    for regex in TOO_BIG {
+        println!("| `{regex:<30}` | {:>4.1} |", refuse(regex).as_secs_f64() * 1e3);
     }
 }

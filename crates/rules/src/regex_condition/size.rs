@@ -1,7 +1,7 @@
 //! How large the automaton of a regex would be: a bounded repeat of a Unicode class passes any bound quickly.
 //!
-//! Building it takes a hundred times as long as reading the regex, so the size is estimated first, never too low. Only
-//! where the estimate comes near the limit is the automaton really built.
+//! Building it takes a hundred times as long as reading the regex, so the size is estimated first, never too low and never
+//! too high. Only where that leaves it open is the automaton really built, up to the limit.
 
 use std::sync::LazyLock;
 
@@ -13,6 +13,9 @@ const LIMIT: usize = 1 << 20;
 
 /// What one state takes at most, with its ways to others.
 const STATE: usize = 64;
+
+/// What one state takes at least.
+const SMALL_STATE: usize = 16;
 
 /// What a range of characters takes at most: it is cut where the length in bytes changes, and once more at both ends.
 const RANGE: usize = 28 * STATE;
@@ -27,7 +30,7 @@ static MEASURED: LazyLock<Vec<(Class, usize)>> = LazyLock::new(|| {
 
 /// Whether the automaton stays within [`LIMIT`].
 pub(super) fn fits(hir: &Hir) -> bool {
-    estimate(hir) <= LIMIT || build(hir).is_some()
+    at_most(hir) <= LIMIT || (at_least(hir) <= LIMIT && build(hir).is_some())
 }
 
 /// The automaton, if it stays within [`LIMIT`].
@@ -49,19 +52,36 @@ fn measure(source: &str) -> Option<(Class, usize)> {
 }
 
 /// What the automaton takes at most, repeats written out.
-fn estimate(hir: &Hir) -> usize {
+fn at_most(hir: &Hir) -> usize {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => STATE,
         HirKind::Literal(literal) => STATE.saturating_mul(literal.0.len()),
         HirKind::Class(class) => of_class(class),
         HirKind::Repetition(repetition) => {
             let times = repetition.max.unwrap_or(repetition.min.saturating_add(1)).max(1);
-            estimate(&repetition.sub).saturating_add(2 * STATE).saturating_mul(times as usize)
+            at_most(&repetition.sub).saturating_add(2 * STATE).saturating_mul(times as usize)
         }
-        HirKind::Capture(capture) => estimate(&capture.sub).saturating_add(2 * STATE),
+        HirKind::Capture(capture) => at_most(&capture.sub).saturating_add(2 * STATE),
         HirKind::Concat(parts) | HirKind::Alternation(parts) => parts
             .iter()
-            .fold(STATE, |sum, part| estimate(part).saturating_add(STATE).saturating_add(sum)),
+            .fold(STATE, |sum, part| at_most(part).saturating_add(STATE).saturating_add(sum)),
+    }
+}
+
+/// What the automaton takes at least: a state for every character, repeats written out.
+fn at_least(hir: &Hir) -> usize {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => 0,
+        HirKind::Literal(literal) => SMALL_STATE.saturating_mul(literal.0.len()),
+        HirKind::Class(_) => SMALL_STATE,
+        HirKind::Repetition(repetition) => {
+            let times = repetition.max.unwrap_or(repetition.min).max(repetition.min);
+            at_least(&repetition.sub).saturating_mul(times as usize)
+        }
+        HirKind::Capture(capture) => at_least(&capture.sub),
+        HirKind::Concat(parts) => parts.iter().map(at_least).fold(0, usize::saturating_add),
+        // Alternatives may share what they begin with.
+        HirKind::Alternation(parts) => parts.iter().map(at_least).max().unwrap_or(0),
     }
 }
 
@@ -90,7 +110,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_estimate_is_never_too_low() {
+    fn huge_repeats_are_refused_before_anything_is_built() {
+        for source in [
+            r"[\p{L}]{1000}{1000}",
+            r"(?:\w{1,500}){1,500}",
+            r"((((a{50}){50}){50}){50})",
+            r"(?i)(?:[\p{L}\p{N}]{200,}x?){900}",
+            r"(?:(?:(?:..){64}){64}){64}",
+        ] {
+            let hir = regex_syntax::parse(source).expect(source);
+            assert!(at_least(&hir) > LIMIT, "{source}: {}", at_least(&hir));
+        }
+    }
+
+    #[test]
+    fn the_estimates_lie_on_both_sides() {
         let size = |hir: &Hir| build(hir).map_or(0, |automaton| automaton.memory_usage());
         let empty = size(&Hir::empty());
         for source in [
@@ -111,7 +145,8 @@ mod tests {
             let hir = regex_syntax::parse(source).expect(source);
             let size = size(&hir).saturating_sub(empty);
             // While it is built, it is a little larger than when it is done.
-            assert!(2 * estimate(&hir) >= 3 * size, "{source}: {} {size}", estimate(&hir));
+            assert!(2 * at_most(&hir) >= 3 * size, "{source}: {} {size}", at_most(&hir));
+            assert!(at_least(&hir) <= size, "{source}: {} {size}", at_least(&hir));
         }
     }
 }
