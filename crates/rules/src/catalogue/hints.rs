@@ -69,8 +69,8 @@ pub(super) fn hint(problem: &Problem, lang: Lang) -> Option<String> {
             let places = words::list(&places, lang);
             say!(
                 lang,
-                "{places} … need the same text or none; give each a fixed text of its own",
-                "{places} 等需要同样的文字或没有固定文字；给每条加上各自的固定文字"
+                "{places} … can all be tried on one message; give each a longer fixed text of its own",
+                "{places} 等可能都要在同一条消息上试；给每条加上各自更长的固定文字"
             )
         }
         Problem::Pattern(kind) => return pattern_hint(kind, lang),

@@ -86,7 +86,7 @@ impl Wanted {
         let mut patterns: Vec<_> =
             when.pattern.iter().map(|pattern| Matcher::required(pattern, folding)).collect();
         if let ([pattern], [sets]) = (&*when.pattern, &mut *patterns)
-            && Matcher::begins_with_text(pattern)
+            && Matcher::begins_with_text(pattern, folding)
             && !sets.is_empty()
         {
             let first = sets.remove(0);
@@ -183,4 +183,36 @@ fn full(text: &str, hant: bool) -> String {
 
 fn each(text: &str, hant: bool) -> String {
     fold_each(text, hant).unwrap_or_else(|| full(text, hant))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pattern::Pattern;
+
+    fn wanted(pattern: &str) -> Vec<(String, Anchor)> {
+        let when = Conditions {
+            pattern: vec![Pattern::parse(pattern).expect("a pattern")],
+            ..Conditions::default()
+        };
+        let sets = Wanted::new(&when, false).sets.into_iter().flatten();
+        sets.map(|literal| (literal.text.into(), literal.anchor)).collect()
+    }
+
+    #[test]
+    fn only_what_a_sentence_begins_with_is_wanted_at_the_beginning() {
+        let (begin, anywhere) = (Anchor::Begin, Anchor::Anywhere);
+        for (pattern, expected) in [
+            ("天气 {city}", vec![("天气", begin)]),
+            ("{city} 天气", vec![("天气", anywhere)]),
+            ("[请问] 天气 {city} 吗", vec![("天气", anywhere), ("吗", anywhere)]),
+            ("Buy {n} now", vec![("buy", begin), ("now", anywhere)]),
+            // Nothing is left of what cannot be seen.
+            ("\u{200b} {x} 天气", vec![("天气", anywhere)]),
+        ] {
+            let expected: Vec<_> =
+                expected.into_iter().map(|(text, anchor)| (text.to_owned(), anchor)).collect();
+            assert_eq!(wanted(pattern), expected, "{pattern}");
+        }
+    }
 }

@@ -78,14 +78,14 @@ fn chunk_stays(text: &[u8], stays: &impl Fn(u8, u8) -> bool) -> bool {
 #[inline]
 fn stays(before: u8, byte: u8) -> bool {
     // From E4 to E9 ideographs begin, and what lies in E4 before them is told by the byte behind it.
-    let begins = (byte >= 0xe4) & (byte <= 0xe9);
-    let goes_on = (byte >= 0x80) & (byte < 0xc0) & ((before != 0xe4) | (byte >= 0xb8));
+    let begins = (0xe4..=0xe9).contains(&byte);
+    let goes_on = (0x80..0xc0).contains(&byte) & ((before != 0xe4) | (byte >= 0xb8));
     ascii_stays(before, byte) | begins | goes_on
 }
 
 #[inline]
 fn ascii_stays(before: u8, byte: u8) -> bool {
-    let is_capital = (byte >= b'A') & (byte <= b'Z');
+    let is_capital = byte.is_ascii_uppercase();
     let single_space = (byte == b' ') & (before != b' ');
     ((byte > b' ') & (byte < 0x7f) & !is_capital) | single_space
 }

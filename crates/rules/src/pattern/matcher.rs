@@ -76,9 +76,11 @@ impl Matcher {
         required(&meant(pattern), folding)
     }
 
-    /// Whether every text that fits begins with the first of the texts that are required.
-    pub(crate) fn begins_with_text(pattern: &Pattern) -> bool {
-        matches!(meant(pattern).first(), Some(Node::Text(text)) if !text.trim().is_empty())
+    /// Whether every text that fits, folded like this, begins with the first of the texts that are required.
+    pub(crate) fn begins_with_text(pattern: &Pattern, folding: Folding) -> bool {
+        // Some texts are nothing once they are folded.
+        let says = |text: &str| !folding.fold(text).text().trim().is_empty();
+        matches!(meant(pattern).first(), Some(Node::Text(text)) if says(text))
     }
 
     /// About how many steps it can take at worst in a text of so many characters: each hole can end, and each choice can

@@ -1,6 +1,6 @@
 //! Which earlier rules can have to do with a later one: without it a thousand rules would be a million comparisons.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use daachorse::{CharwiseDoubleArrayAhoCorasick, CharwiseDoubleArrayAhoCorasickBuilder};
 
@@ -12,6 +12,9 @@ const MOST: usize = 100;
 
 /// So many rules are compared with a later one, the first of them, if it contains the texts of even more.
 const MOST_CANDIDATES: usize = 1_000;
+
+/// So many places of one text are looked at: thousands of texts inside one another would be found millions of times.
+const MOST_HITS: usize = 10_000;
 
 /// Finds rules by the fixed texts that they look for.
 pub(super) struct Index {
@@ -51,12 +54,15 @@ impl Index {
 
     /// The rules that may be implied by this one, in order.
     pub(super) fn candidates(&self, later: &Wording) -> Vec<usize> {
-        let mut met = BTreeSet::new();
+        let mut met = Vec::new();
         if let Some(automaton) = &self.automaton {
             for text in later.looked_through() {
-                met.extend(automaton.find_overlapping_iter(&*text).map(|hit| hit.value()));
+                let hits = automaton.find_overlapping_iter(&*text).take(MOST_HITS);
+                met.extend(hits.map(|hit| hit.value()));
             }
         }
+        met.sort_unstable();
+        met.dedup();
         let lists = met.into_iter().filter_map(|text| self.rules.get(usize::try_from(text).ok()?));
         let mut found: Vec<usize> = lists.flatten().chain(&self.others).copied().collect();
         found.sort_unstable();

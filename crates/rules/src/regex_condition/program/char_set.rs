@@ -1,6 +1,7 @@
 //! Sets of characters.
 
-use std::sync::{Arc, LazyLock};
+use std::cell::RefCell;
+use std::sync::{Arc, LazyLock, Weak};
 
 use regex_syntax::hir::{Class, Hir, HirKind};
 
@@ -24,11 +25,39 @@ static SHARED: LazyLock<Vec<(Class, Arc<CharSet>)>> = LazyLock::new(|| {
         .collect()
 });
 
+/// A set of so many ranges takes more than the rest of its rule, and thousands of rules may have the same.
+const LARGE: usize = 16;
+
+/// How many large sets are remembered at a time.
+const MANY: usize = 16;
+
+thread_local! {
+    /// The large sets that were made of late and are still there.
+    static LATE: RefCell<Vec<Weak<CharSet>>> = const { RefCell::new(Vec::new()) };
+}
+
 impl CharSet {
     /// The characters of a class, shared where many regexes have it.
     pub(super) fn of(class: &Class) -> Arc<Self> {
-        let shared = SHARED.iter().find(|(known, _)| known == class);
-        shared.map_or_else(|| Arc::new(Self::new(class)), |(_, set)| Arc::clone(set))
+        if let Some((_, set)) = SHARED.iter().find(|(known, _)| known == class) {
+            return Arc::clone(set);
+        }
+        let set = Self::new(class);
+        if set.ranges.len() < LARGE { Arc::new(set) } else { set.shared_of_late() }
+    }
+
+    /// The same set as a part of another program, if one of late has it.
+    fn shared_of_late(self) -> Arc<Self> {
+        LATE.with_borrow_mut(|late| {
+            if let Some(known) = late.iter().filter_map(Weak::upgrade).find(|set| **set == self) {
+                return known;
+            }
+            let set = Arc::new(self);
+            late.retain(|set| set.strong_count() > 0);
+            late.truncate(MANY - 1);
+            late.insert(0, Arc::downgrade(&set));
+            set
+        })
     }
 
     fn new(class: &Class) -> Self {
@@ -63,9 +92,27 @@ impl CharSet {
         after > 0 && c <= self.ranges[after - 1].1
     }
 
-    /// Bytes that this set alone takes; a shared one takes none.
+    /// Bytes that this set takes for one of those who share it; of the common ones none.
     pub(super) fn heap(set: &Arc<Self>) -> usize {
-        let is_shared = SHARED.iter().any(|(_, shared)| Arc::ptr_eq(shared, set));
-        if is_shared { 0 } else { size_of::<Self>() + size_of_val(&*set.ranges) }
+        let is_common = SHARED.iter().any(|(_, shared)| Arc::ptr_eq(shared, set));
+        let bytes = size_of::<Self>() + size_of_val(&*set.ranges);
+        if is_common { 0 } else { bytes / Arc::strong_count(set).max(1) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_with_the_same_large_class_keep_it_once() {
+        let class = |source: &str| match regex_syntax::parse(source).map(Hir::into_kind) {
+            Ok(HirKind::Class(class)) => class,
+            other => panic!("{source} is no class: {other:?}"),
+        };
+        let letters = CharSet::of(&class(r"\p{L}"));
+        assert!(Arc::ptr_eq(&letters, &CharSet::of(&class(r"\p{L}"))));
+        assert!(!Arc::ptr_eq(&letters, &CharSet::of(&class(r"\p{Lu}"))));
+        assert!(letters.contains('格') && !letters.contains('5'));
     }
 }
