@@ -12,7 +12,7 @@ use std::path::Path;
 use mynah_core::Chat;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::desk::{Desk, Voice, in_words, is_mute, muting, spoken};
+pub(crate) use self::desk::{Desk, Voice, deleted, is_mute, muting, spoken};
 pub(crate) use self::folder::{Folder, has_session};
 pub(crate) use self::socket::serve;
 use crate::Report;

@@ -56,6 +56,9 @@ async fn a_bot_is_backed_up_restored_moved_and_made_to_forget() {
         let people = run(here, &["data", "export", "--data", "data"], 0);
         assert!(!people.contains("请问多少钱"), "{people}");
 
+        let told = run(here, &["forget", "张三丰", "--data", "data"], 1);
+        assert!(told.contains("nothing is kept about 张三丰"), "{told}");
+
         // Restored: the backup alone, as `mynah.db` in an empty data folder.
         fs::create_dir(here.join("restored")).unwrap();
         fs::copy(here.join("backup.db"), here.join("restored/mynah.db")).unwrap();

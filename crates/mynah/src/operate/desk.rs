@@ -79,16 +79,24 @@ impl Desk {
 
     async fn forget(&self, person: &str) -> Answer {
         match self.store.forget(PersonId::from(person)).await {
-            Ok(forgotten) => Answer::done(in_words(forgotten)),
+            Ok(forgotten) => deleted(person, forgotten),
             Err(error) => Answer::refused(format!("{error}; {}", error.remedy())),
         }
     }
 }
 
-/// How much was deleted.
-pub(crate) fn in_words(forgotten: Forgotten) -> String {
+/// How much was deleted. Nothing at all is a refusal: the name may have been mistyped.
+pub(crate) fn deleted(person: &str, forgotten: Forgotten) -> Answer {
     let Forgotten { events, actions, values, timers } = forgotten;
-    format!("deleted: {events} events, {actions} answers, {values} values, {timers} timers")
+    if events + actions + values + timers == 0 {
+        return Answer::refused(format!(
+            "nothing is kept about {person}; somebody whose messages are gone already is known by id only, \
+             which `mynah data export` shows beside the variables"
+        ));
+    }
+    Answer::done(format!(
+        "deleted: {events} events, {actions} answers, {values} values, {timers} timers"
+    ))
 }
 
 /// The event that makes the bot say something: it goes the way of all events, so it is stored, paced and logged.

@@ -10,7 +10,7 @@ use mynah_core::{
 use mynah_store::{Inspector, LogQuery, Options, SqliteStore};
 use mynah_transports::webwx::{self, WebWx};
 
-use super::{Answer, find_chat, in_words, spoken};
+use super::{Answer, deleted, find_chat, spoken};
 use crate::{Ended, Report};
 
 /// Entries of the log that are read at once.
@@ -71,9 +71,9 @@ impl Folder {
 
     /// Deletes a person's data.
     pub(crate) async fn forget(&self, person: PersonId) -> Result<Answer, Report> {
-        let forgotten = self.open()?.forget(person).await;
+        let forgotten = self.open()?.forget(person.clone()).await;
         let forgotten = forgotten.map_err(|error| self.failed("delete from", error))?;
-        Ok(Answer::done(in_words(forgotten)))
+        Ok(deleted(person.as_str(), forgotten))
     }
 
     /// The one person of that id or name in the log.
