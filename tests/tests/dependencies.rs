@@ -143,6 +143,36 @@ fn no_dependency_needs_a_newer_rust_than_we_promise() {
     assert!(page.contains(&format!("{promised} or newer")), "docs/operating.md names another Rust");
 }
 
+/// The packages that are built for a package of this workspace, without its tests.
+fn built_for(package: &str) -> BTreeSet<String> {
+    let arguments = ["tree", "--edges", "normal,build", "--prefix", "none", "--format", "{p}"];
+    let output = Command::new(env!("CARGO"))
+        .args(arguments)
+        .args(["--locked", "--offline", "-p", package])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let tree = String::from_utf8(output.stdout).unwrap();
+    let name = |line: &str| line.split(' ').next().unwrap_or_default().to_owned();
+    tree.lines().map(name).filter(|name| name != package).collect()
+}
+
+#[test]
+fn the_first_command_of_the_readme_builds_the_runner_only() {
+    let shared = shared();
+    let first: Vec<_> = shared["default-members"].as_array().unwrap().iter().collect();
+    assert_eq!(first, [&toml::Value::from("crates/mynah")]);
+    let runner = built_for("mynah");
+    for bot in ["assistant-bot", "dice-bot", "ledger-bot", "weather-bot"] {
+        let more: Vec<_> = built_for(bot)
+            .into_iter()
+            .filter(|name| name != "mynah" && !runner.contains(name))
+            .collect();
+        assert!(more.is_empty(), "{bot} needs more than the runner: {more:?}");
+    }
+}
+
 #[test]
 fn all_crates_carry_one_version_that_the_change_log_knows() {
     let shared = shared();

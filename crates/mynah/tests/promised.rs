@@ -68,10 +68,10 @@ fn looks_at_a_message(message: &Message) {
 fn looks_at_an_event(event: &Event) {
     match &event.body {
         EventBody::Due(Due { name, data, .. }) => {
-            assert_eq!((name.as_str(), data.as_str()), ("author", "data"))
+            assert_eq!((name.as_str(), data.as_str()), ("author", "data"));
         }
         EventBody::Notice(Notice { kind: NoticeKind::Join { people }, .. }) => {
-            assert!(!people.is_empty())
+            assert!(!people.is_empty());
         }
         EventBody::Message(_) | EventBody::Notice(_) | EventBody::Started => {}
     }
@@ -104,7 +104,7 @@ async fn what_authors_rely_on_is_there() -> mynah::Result<()> {
     talk.advance(Duration::from_secs(2)).await?;
     talk.jump_to(before + Duration::from_secs(3600)).await?;
     let folder = Path::new("no such folder");
-    let report: Report = Conversation::new(bot(), folder).await.err().expect("there is none");
+    let report: Report = Conversation::new(bot(), folder).await.expect_err("there is none");
     assert_eq!(report.ended(), Ended::No);
     Ok(())
 }
