@@ -212,6 +212,7 @@ async fn a_follow_up_comes_to_the_handler_of_its_name_and_to_nobody_else() {
         .fallback("fallback", Arc::new(Later));
     let mut played = Played::start(Arc::new(SqliteStore::in_memory()), handlers, settings());
     played.say(group(0), "question").await;
+    played.until_said(2).await;
     played.idle().await;
     let said: Vec<(String, u64)> =
         played.said().into_iter().map(|Said { text, at, .. }| (text, at.as_secs())).collect();
