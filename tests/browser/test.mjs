@@ -500,8 +500,8 @@ await test("the sandbox looks right and is accessible in both languages, light a
     };
     await until(page, () => document.querySelector(".line.mine .bubble img")?.naturalWidth > 0);
     await shot("talk");
-    await bubble(page, "请问多少钱").click();
-    await page.locator(".why section h2", { hasText: "bot.toml" }).waitFor();
+    await bubble(page, "在吗").click();
+    await page.locator(".steps li", { hasText: "bot.toml:21" }).waitFor();
     await shot("why");
     if (width === "phone") {
       await page.locator(".tabs [data-tab=chats]").click();
