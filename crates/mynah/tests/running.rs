@@ -58,7 +58,8 @@ async fn a_second_ctrl_c_leaves_at_once() {
     story(async {
         let mut stage = Stage::started(BOT).await;
         let mut bot = stage.run(&[]);
-        stage.online().await;
+        // The service is on line a moment before the bot has heard of it; until then there is nothing to log out of.
+        bot.logged("on line").await;
         let (path, fault) = ("webwxlogout".to_owned(), FaultKind::Hang);
         let value = serde_json::Value::Null;
         stage.sandbox.fault(Fault { path, fault, value, times: None, after: 0 });

@@ -122,7 +122,9 @@ fn known_files() -> Vec<String> {
             // The costly regexes would take the time of all other cases together.
             let is_costly = path.ends_with("regex-cost.toml");
             if path.extension().is_some_and(|extension| extension == "toml") && !is_costly {
-                texts.push(std::fs::read_to_string(path).expect("text"));
+                // Some are in other encodings.
+                let bytes = std::fs::read(path).expect("a file");
+                texts.push(String::from_utf8_lossy(&bytes).into_owned());
             }
         }
     }
