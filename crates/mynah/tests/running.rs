@@ -56,7 +56,7 @@ async fn sigterm_keeps_the_session_and_the_next_start_needs_no_scan() {
 #[tokio::test]
 async fn a_second_ctrl_c_leaves_at_once() {
     story(async {
-        let mut stage = Stage::started(BOT).await;
+        let stage = Stage::started(BOT).await;
         let mut bot = stage.run(&[]);
         // The service is on line a moment before the bot has heard of it; until then there is nothing to log out of.
         bot.logged("on line").await;
