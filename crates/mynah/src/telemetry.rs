@@ -5,8 +5,9 @@ mod fields;
 use std::io::IsTerminal;
 
 use clap::{ArgAction, Args, ValueEnum};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::format::JsonFields;
+use tracing_subscriber::prelude::*;
 
 use self::fields::Escaped;
 
@@ -104,22 +105,37 @@ impl Default for Logs {
 /// changes nothing, so that several bots can run in one process.
 pub(crate) fn install(arguments: &LogArgs, logs: Logs) {
     let variable = std::env::var(VARIABLE).ok();
-    let filter = EnvFilter::new(directives(arguments, variable.as_deref(), logs.level));
+    let directives = directives(arguments, variable.as_deref(), logs.level);
+    let (filter, refused) = filter(&directives);
     let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_target(false)
         // A reader that has gone away must not end the bot; the default tells of it with a panic.
         .log_internal_errors(false)
         .with_ansi(colours);
+    let registry = tracing_subscriber::registry().with(filter);
     // Fails only if logs are installed already, by an earlier call or by the bot's author: those stay.
     let _ = match arguments.log_format.unwrap_or(logs.format) {
-        LogFormat::Text => builder.fmt_fields(Escaped).try_init(),
+        LogFormat::Text => registry.with(lines.fmt_fields(Escaped)).try_init(),
         LogFormat::Json => {
-            builder.json().flatten_event(true).fmt_fields(JsonFields::new()).try_init()
+            registry.with(lines.json().flatten_event(true).fmt_fields(JsonFields::new())).try_init()
         }
     };
+    for directive in refused {
+        tracing::warn!(directive, "{VARIABLE} holds what is no filter directive");
+    }
+}
+
+/// The filter of directives, and those that are none. What no directive speaks of is logged if a person must look.
+fn filter(directives: &str) -> (Targets, Vec<&str>) {
+    let (good, refused): (Vec<_>, Vec<_>) = directives
+        .split(',')
+        .map(str::trim)
+        .filter(|directive| !directive.is_empty())
+        .partition(|directive| directive.parse::<Targets>().is_ok());
+    let all = format!("{},{}", LogLevel::Error.word(), good.join(","));
+    (all.trim_end_matches(',').parse().unwrap_or_default(), refused)
 }
 
 /// The filter that flags, environment and configuration ask for.
@@ -157,6 +173,24 @@ mod tests {
         assert_eq!(first(0, 0, Some("nonsense"), LogLevel::Warn), "warn");
         assert_eq!(first(1, 0, Some("error"), LogLevel::Info), "debug");
         assert_eq!(first(0, 0, Some("my_bot=trace,info"), LogLevel::Info), "my_bot=trace");
+    }
+
+    #[test]
+    fn directives_choose_by_crate_and_a_wrong_one_is_named() {
+        use tracing::Level;
+        let (chosen, refused) = filter("my_bot=trace, ,my_bot=loud,hyper=off");
+        assert_eq!(refused, ["my_bot=loud"]);
+        for (target, level, expected) in [
+            ("my_bot::parts", Level::TRACE, true),
+            ("hyper", Level::ERROR, false),
+            ("mynah", Level::ERROR, true),
+            ("mynah", Level::WARN, false),
+        ] {
+            assert_eq!(chosen.would_enable(target, &level), expected, "{target} {level}");
+        }
+        let (chosen, _) = filter(&quietened(LogLevel::Debug));
+        assert!(chosen.would_enable("mynah", &Level::DEBUG));
+        assert!(!chosen.would_enable("hyper::proto", &Level::DEBUG));
     }
 
     #[test]
