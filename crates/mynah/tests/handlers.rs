@@ -68,7 +68,7 @@ impl Handler for Later {
 
 async fn talk() -> Conversation {
     let bot = Bot::new().handler("later", Later).fallback("parrot", Parrot);
-    Conversation::with_rules(bot, RULES).await.unwrap()
+    Conversation::with_rules(bot, RULES).await.expect("the rules are right")
 }
 
 #[tokio::test]
