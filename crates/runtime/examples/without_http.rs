@@ -1,6 +1,6 @@
 //! How fast the whole way is with durability on: accept, turn, commit, claim, send, settle, on a database file.
 //!
-//! `cargo run --release -p mynah-runtime --example throughput [FOLDER]`: the file lies in FOLDER, else in the system's
+//! `cargo run --release -p mynah-runtime --example without_http [FOLDER]`: the file lies in FOLDER, else in the system's
 //! folder for temporary files. First 100 messages a second, with the time from the service's answer to the request that
 //! leaves; then as many as it can.
 #![expect(clippy::print_stdout, reason = "it reports to the terminal")]
