@@ -1,7 +1,5 @@
 //! Handlers beside rules, as an author meets them: who sees what, and when.
 
-#![expect(clippy::unwrap_used, reason = "a helper of a test fails as loudly as the test")]
-
 use std::time::Duration;
 
 use mynah::prelude::*;
