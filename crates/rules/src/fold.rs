@@ -48,17 +48,19 @@ impl Folding {
 
     /// Folds a text. Borrows it where nothing changes.
     pub(crate) fn fold(self, original: &str) -> Folded<'_> {
-        if let Some((text, same_bytes)) = quick::fold(self, original) {
-            return Folded { original, text, how: self, same_bytes, is_plain: true };
+        if let Some((text, same_until)) = quick::fold(self, original) {
+            return Folded { original, text, how: self, same_until, is_plain: true };
         }
         let mut text = String::with_capacity(original.len() + 8);
-        let mut same_bytes = true;
+        let mut same_until = None;
         self.walk(original, &mut |c, range: Range<usize>| {
-            same_bytes &= text.len() == range.start && c.len_utf8() == range.len();
+            if text.len() != range.start || c.len_utf8() != range.len() {
+                same_until = same_until.or(Some(text.len()));
+            }
             text.push(c);
         });
-        same_bytes &= text.len() == original.len();
-        Folded { original, text: Cow::Owned(text), how: self, same_bytes, is_plain: false }
+        let same_until = same_until.unwrap_or(text.len());
+        Folded { original, text: Cow::Owned(text), how: self, same_until, is_plain: false }
     }
 
     /// Gives every folded character with the bytes of the original that it came from, in order.
@@ -112,8 +114,8 @@ pub(crate) struct Folded<'t> {
     original: &'t str,
     text: Cow<'t, str>,
     how: Folding,
-    /// Every folded character lies at the same bytes as its original.
-    same_bytes: bool,
+    /// Every folded character before this byte lies at the same bytes as its original.
+    same_until: usize,
     /// Made only of characters of which none combines with another.
     is_plain: bool,
 }
@@ -129,6 +131,12 @@ impl<'t> Folded<'t> {
         self.is_plain
     }
 
+    /// The same text folded for regexes, if it is already: what the full folding leaves as it is has one width.
+    pub(crate) fn as_width(&self) -> Option<Self> {
+        let is_unchanged = matches!(self.text, Cow::Borrowed(_));
+        is_unchanged.then(|| Self { how: Folding::WIDTH, ..self.clone() })
+    }
+
     /// The folded text on its own.
     pub(crate) fn into_text(self) -> String {
         self.text.into_owned()
@@ -141,7 +149,7 @@ impl<'t> Folded<'t> {
 
     /// The smallest run of original characters whose folding covers these bytes of the folded text.
     pub(crate) fn original(&self, range: Range<usize>) -> &'t str {
-        if self.same_bytes {
+        if range.end <= self.same_until {
             return &self.original[range];
         }
         if range.is_empty() {

@@ -5,22 +5,24 @@ use std::borrow::Cow;
 
 use super::{Folding, Form, hant, segment};
 
-/// The folded text, and whether every character lies at the same bytes as before. `None` if there is a character that
+/// The folded text, and up to where every character lies at the same bytes as before. `None` if there is a character that
 /// needs a closer look.
-pub(super) fn fold(how: Folding, original: &str) -> Option<(Cow<'_, str>, bool)> {
-    let mut folded = Copy { original, text: String::new(), copied: 0, same_bytes: true };
+pub(super) fn fold(how: Folding, original: &str) -> Option<(Cow<'_, str>, usize)> {
+    let mut folded = Copy { original, text: String::new(), copied: 0, same_until: None };
+    let bytes = original.as_bytes();
+    let mut chunks = Chunks { bytes, hant: how.hant, end: 0, leaving: 0 };
+    // Where the character ends that was looked at last, if it was white space.
+    let mut space_until = None;
     let mut at = 0;
-    let mut after_space = false;
     loop {
-        let bytes = original.as_bytes();
-        let changing = at + staying(&bytes[at..], after_space, how.hant);
-        if changing > at {
-            after_space = bytes[changing - 1] == b' ';
-            at = changing;
+        // Two spaces in a row are seen by the bytes, but for those that are not written as such.
+        if !(space_until == Some(at) && bytes.get(at) == Some(&b' ')) {
+            at = chunks.next_that_leaves(at);
         }
         let Some(c) = original[at..].chars().next() else { return Some(folded.finish()) };
         let is_space = matches!(c, '\t'..='\r' | ' ' | '\u{3000}');
         if is_space && how.form != Form::Width {
+            let after_space = space_until == Some(at) || original[..at].ends_with(' ');
             if after_space {
                 folded.replace(at, c, None);
             } else if c != ' ' {
@@ -32,49 +34,84 @@ pub(super) fn fold(how: Folding, original: &str) -> Option<(Cow<'_, str>, bool)>
                 folded.replace(at, c, Some(now));
             }
         }
-        after_space = is_space;
         at += c.len_utf8();
+        space_until = is_space.then_some(at);
     }
 }
 
 /// So many bytes are looked at together: one step of a vector machine.
 const CHUNK: usize = 16;
 
-/// How many bytes at the beginning belong to characters that every folding leaves as they are, at a glance: ASCII but for
-/// capitals and control characters, single spaces, and without `hant` the ideographs from U+4E00 to U+9FFF.
-fn staying(text: &[u8], after_space: bool, hant: bool) -> usize {
-    let before = if after_space { b' ' } else { 0 };
-    if hant { staying_by(text, before, &ascii_stays) } else { staying_by(text, before, &stays) }
+/// Looks for the characters that some folding may change.
+struct Chunks<'t> {
+    bytes: &'t [u8],
+    hant: bool,
+    /// Where the chunk ends that is looked at, or 0 if none is.
+    end: usize,
+    /// A byte that is not zero for each byte in it that does not surely stay.
+    leaving: u128,
 }
 
-/// How many bytes at the beginning stay by a rule that looks at the byte before as well.
-fn staying_by(text: &[u8], before: u8, stays: &impl Fn(u8, u8) -> bool) -> usize {
-    if !text.first().is_some_and(|first| stays(before, *first)) {
-        return 0;
+impl Chunks<'_> {
+    /// The place of the first character from a place on that does not surely stay, or the end.
+    #[inline]
+    fn next_that_leaves(&mut self, from: usize) -> usize {
+        loop {
+            if from < self.end {
+                let passed = 8 * (from + CHUNK).saturating_sub(self.end);
+                let left = self.leaving >> passed << passed;
+                if left != 0 {
+                    let at = self.end - CHUNK + (left.trailing_zeros() / u8::BITS) as usize;
+                    // Some ideographs are told by their second byte only.
+                    let is_inside = self.bytes.get(at).is_some_and(|byte| byte & 0xc0 == 0x80);
+                    return at - usize::from(is_inside);
+                }
+            }
+            self.look_at_next();
+        }
     }
-    let mut at = 1;
-    while chunk_stays(&text[at - 1..], stays) {
-        at += CHUNK;
+
+    #[inline]
+    fn look_at_next(&mut self) {
+        let rest = self.bytes.get(self.end..).unwrap_or_default();
+        let chunk = rest
+            .first_chunk()
+            .map_or_else(|| self.last_bytes(rest.len()), |chunk| u128::from_le_bytes(*chunk));
+        let before = self.end.checked_sub(1).map_or(0, |at| self.bytes[at]);
+        let befores = (chunk << 8 | u128::from(before)).to_le_bytes();
+        self.end += CHUNK;
+        self.leaving = if self.hant {
+            leaving(befores, chunk.to_le_bytes(), ascii_stays)
+        } else {
+            leaving(befores, chunk.to_le_bytes(), stays)
+        };
     }
-    while text.get(at).is_some_and(|byte| stays(text[at - 1], *byte)) {
-        at += 1;
+
+    /// The last bytes, fewer than a chunk. Zeros follow them, which do not stay.
+    fn last_bytes(&self, count: usize) -> u128 {
+        match self.bytes.last_chunk() {
+            Some(end) if count > 0 => u128::from_le_bytes(*end) >> (8 * (CHUNK - count)),
+            _ => {
+                let last = self.bytes.iter().rev().take(count);
+                last.fold(0, |bytes, byte| bytes << 8 | u128::from(*byte))
+            }
+        }
     }
-    // Some ideographs are told by their second byte only.
-    let is_inside_character = text.get(at).is_some_and(|byte| byte & 0xc0 == 0x80);
-    at - usize::from(is_inside_character)
 }
 
-/// Whether a whole chunk stays, of which the byte before it is the first here.
-fn chunk_stays(text: &[u8], stays: &impl Fn(u8, u8) -> bool) -> bool {
-    let (Some(before), Some(these)) =
-        (text.first_chunk::<CHUNK>(), text.get(1..).and_then(<[u8]>::first_chunk::<CHUNK>))
-    else {
-        return false;
-    };
-    before.iter().zip(these).fold(true, |all, (before, byte)| all & stays(*before, *byte))
+/// A byte that is not zero for each byte of a chunk that does not surely stay, each with the byte before it.
+#[inline]
+fn leaving(befores: [u8; CHUNK], chunk: [u8; CHUNK], stays: impl Fn(u8, u8) -> bool) -> u128 {
+    let mut leaving = [0; CHUNK];
+    for (leaving, (before, byte)) in leaving.iter_mut().zip(befores.iter().zip(&chunk)) {
+        *leaving = if stays(*before, *byte) { 0 } else { u8::MAX };
+    }
+    u128::from_le_bytes(leaving)
 }
 
-/// Whether a byte behind another belongs to a character that stays. Without short cuts, so that many can be told at once.
+/// Whether a byte behind another belongs to a character that every folding leaves as it is, at a glance: ASCII but for
+/// capitals and control characters, single spaces, and the ideographs from U+4E00 to U+9FFF. Without short cuts, so that
+/// many can be told at once.
 #[inline]
 fn stays(before: u8, byte: u8) -> bool {
     // From E4 to E9 ideographs begin, and what lies in E4 before them is told by the byte behind it.
@@ -112,26 +149,30 @@ struct Copy<'t> {
     text: String,
     /// Up to which byte of the original it goes.
     copied: usize,
-    same_bytes: bool,
+    /// Where the first character lies of which the bytes are not those of its original.
+    same_until: Option<usize>,
 }
 
 impl<'t> Copy<'t> {
     /// Takes something else for the character at a place, or nothing.
     fn replace(&mut self, at: usize, c: char, with: Option<char>) {
         if self.text.capacity() == 0 {
-            self.text.reserve(self.original.len());
+            self.text = String::with_capacity(self.original.len());
         }
         self.text.push_str(&self.original[self.copied..at]);
         self.text.extend(with);
         self.copied = at + c.len_utf8();
-        self.same_bytes &= with.is_some_and(|with| with.len_utf8() == c.len_utf8());
+        if with.map(char::len_utf8) != Some(c.len_utf8()) {
+            self.same_until = self.same_until.or(Some(at));
+        }
     }
 
-    fn finish(mut self) -> (Cow<'t, str>, bool) {
+    fn finish(mut self) -> (Cow<'t, str>, usize) {
         if self.copied == 0 {
-            return (Cow::Borrowed(self.original), true);
+            return (Cow::Borrowed(self.original), self.original.len());
         }
         self.text.push_str(&self.original[self.copied..]);
-        (Cow::Owned(self.text), self.same_bytes)
+        let same_until = self.same_until.unwrap_or(self.text.len());
+        (Cow::Owned(self.text), same_until)
     }
 }

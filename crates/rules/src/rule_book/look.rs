@@ -104,7 +104,10 @@ impl<'e> Look<'e> {
 
     /// The text as regexes see it.
     pub(crate) fn width(&self) -> &Folded<'e> {
-        self.width.get_or_init(|| Folding::WIDTH.fold(self.text))
+        self.width.get_or_init(|| {
+            let known = self.full.get().and_then(Folded::as_width);
+            known.unwrap_or_else(|| Folding::WIDTH.fold(self.text))
+        })
     }
 
     /// Which short runs that folded text has; only asked for by rules with many items.
