@@ -35,6 +35,10 @@ impl Glob {
     /// Takes time in proportion to both lengths multiplied, at worst.
     #[must_use]
     pub(crate) fn fits(&self, name: &str) -> bool {
+        // The glob of bots that look at all groups.
+        if self.text == "*" {
+            return true;
+        }
         if self.is_plain() {
             return self.text == name;
         }

@@ -164,7 +164,7 @@ impl Template {
     /// Puts the values in, once.
     #[must_use]
     pub(crate) fn render(&self, values: &dyn Values) -> Vec<Rendered> {
-        let mut rendered = Vec::new();
+        let mut rendered = Vec::with_capacity(self.pieces.len());
         for piece in &self.pieces {
             match piece {
                 Piece::Text(text) => push_text(&mut rendered, text),

@@ -2,6 +2,8 @@
 //!
 //! Both searches, the ordered and the indexed one, decide about a rule here and nowhere else.
 
+use std::ops::Range;
+
 use jiff::civil::Weekday;
 use mynah_core::{Captures, MessageKind};
 
@@ -32,8 +34,8 @@ pub(crate) enum Fails {
     Chance,
 }
 
-/// Everything but people and chance, which need state and randomness.
-pub(crate) fn check(rule: &Rule, look: &Look<'_>) -> Result<(), Fails> {
+/// Everything but people and chance, which need state and randomness; gives what the rule takes out of the text.
+pub(crate) fn check(rule: &Rule, look: &Look<'_>) -> Result<Taken, Fails> {
     if rule.off {
         return Err(Fails::Off);
     }
@@ -46,12 +48,14 @@ pub(crate) fn check(rule: &Rule, look: &Look<'_>) -> Result<(), Fails> {
         let named = rule.id.as_deref().is_some_and(|id| only.contains(id));
         named.then_some(()).ok_or(Fails::Only)?;
     }
+    let mut taking = Taking::default();
     for (n, condition) in rule.text.iter().enumerate() {
-        if !holds(condition, look, rule.folding) {
+        if !taking.take(condition, look, rule.folding) {
             return Err(Fails::Text(n));
         }
     }
-    rule.rest.as_ref().map_or(Ok(()), |rest| check_time(rest, look))
+    rule.rest.as_ref().map_or(Ok(()), |rest| check_time(rest, look))?;
+    Ok(taking.finish(look, rule.folding))
 }
 
 fn check_subject(rest: &Rest, look: &Look<'_>) -> Result<(), Fails> {
@@ -91,31 +95,71 @@ fn check_time(rest: &Rest, look: &Look<'_>) -> Result<(), Fails> {
     }
 }
 
-/// Whether a condition on the text holds.
-pub(crate) fn holds(condition: &TextCondition, look: &Look<'_>, folding: Folding) -> bool {
-    let text = || look.folded(folding).text();
-    match condition {
-        TextCondition::Keyword(items) => {
-            let has = has(items, look, folding);
-            items.iter().any(has)
+/// What a rule that matches takes out of the text, of the first item of each list that matches.
+#[derive(Debug, Default)]
+pub(crate) struct Taken {
+    pub(crate) captures: Captures,
+    /// For `{rest}`.
+    pub(crate) rest: String,
+}
+
+/// The same while the conditions are looked at.
+#[derive(Default)]
+struct Taking {
+    captures: Captures,
+    /// What a prefix leaves, in the folded text.
+    after: Option<Range<usize>>,
+    /// What a suffix leaves.
+    before: Option<Range<usize>>,
+}
+
+impl Taking {
+    /// Whether a condition on the text holds; takes what it takes.
+    fn take(&mut self, condition: &TextCondition, look: &Look<'_>, folding: Folding) -> bool {
+        let folded = || look.folded(folding);
+        let text = || folded().text();
+        match condition {
+            TextCondition::Keyword(items) => {
+                let has = has(items, look, folding);
+                items.iter().any(has)
+            }
+            TextCondition::All(items) => {
+                let has = has(items, look, folding);
+                items.iter().all(has)
+            }
+            TextCondition::None(items) => {
+                let has = has(items, look, folding);
+                !items.iter().any(has)
+            }
+            TextCondition::Exact(items) => items.iter().any(|item| item.is(text())),
+            TextCondition::Prefix(items) => {
+                self.after = items.iter().find_map(|item| item.rest_after(text()));
+                self.after.is_some()
+            }
+            TextCondition::Suffix(items) => {
+                self.before = items.iter().find_map(|item| item.rest_before(text()));
+                self.before.is_some()
+            }
+            TextCondition::Pattern(patterns) => {
+                self.keep(patterns.iter().find_map(|pattern| pattern.captures(folded())))
+            }
+            TextCondition::Regex(regexes) => {
+                self.keep(regexes.iter().find_map(|(_, program)| program.captures(look.width())))
+            }
         }
-        TextCondition::All(items) => {
-            let has = has(items, look, folding);
-            items.iter().all(has)
-        }
-        TextCondition::None(items) => {
-            let has = has(items, look, folding);
-            !items.iter().any(has)
-        }
-        TextCondition::Exact(items) => items.iter().any(|item| item.is(text())),
-        TextCondition::Prefix(items) => items.iter().any(|item| item.rest_after(text()).is_some()),
-        TextCondition::Suffix(items) => items.iter().any(|item| item.rest_before(text()).is_some()),
-        TextCondition::Pattern(patterns) => {
-            patterns.iter().any(|pattern| pattern.fit(text()).is_some())
-        }
-        TextCondition::Regex(regexes) => {
-            regexes.iter().any(|(_, program)| program.is_match(look.width().text()))
-        }
+    }
+
+    fn keep(&mut self, found: Option<Captures>) -> bool {
+        found.map(|mut captures| self.captures.append(&mut captures)).is_some()
+    }
+
+    fn finish(self, look: &Look<'_>, folding: Folding) -> Taken {
+        let rest = match (self.after, self.before) {
+            (Some(after), Some(before)) => Some(after.start..before.end.max(after.start)),
+            (after, before) => after.or(before),
+        };
+        let original = |rest| look.folded(folding).original(rest).trim().to_owned();
+        Taken { captures: self.captures, rest: rest.map(original).unwrap_or_default() }
     }
 }
 
@@ -124,40 +168,6 @@ fn has(items: &[Item], look: &Look<'_>, folding: Folding) -> impl Fn(&Item) -> b
     let text = look.folded(folding).text();
     let traces = (items.len() >= Traces::MANY).then(|| look.traces(folding));
     move |item| traces.is_none_or(|traces| traces.may_have(item)) && item.find(text).is_some()
-}
-
-/// What a rule that matches takes out of the text: captures and `{rest}`, of the first item of each list that matches.
-pub(crate) fn takes(rule: &Rule, look: &Look<'_>) -> (Captures, String) {
-    let mut captures = Captures::new();
-    let folded = || look.folded(rule.folding);
-    let (mut from, mut to) = (None, None);
-    for condition in &rule.text {
-        match condition {
-            TextCondition::Prefix(items) => {
-                from = items.iter().find_map(|item| item.rest_after(folded().text()));
-            }
-            TextCondition::Suffix(items) => {
-                to = items.iter().find_map(|item| item.rest_before(folded().text()));
-            }
-            TextCondition::Pattern(patterns) => {
-                let found = patterns.iter().find_map(|one| one.captures(folded()));
-                captures.append(&mut found.unwrap_or_default());
-            }
-            TextCondition::Regex(regexes) => {
-                let found = regexes.iter().find_map(|(_, program)| program.captures(look.width()));
-                captures.append(&mut found.unwrap_or_default());
-            }
-            TextCondition::Keyword(_)
-            | TextCondition::All(_)
-            | TextCondition::None(_)
-            | TextCondition::Exact(_) => {}
-        }
-    }
-    let rest = match (from, to) {
-        (Some(from), Some(to)) => Some(from.start..to.end.max(from.start)),
-        (from, to) => from.or(to),
-    };
-    (captures, rest.map_or_else(String::new, |rest| folded().original(rest).trim().to_owned()))
 }
 
 /// The words for a condition that fails.

@@ -7,7 +7,7 @@ use mynah_core::{Captures, Event, EventBody, MessageKind, Origin, Quiet, StateVi
 
 use super::act::{Actor, random_of};
 use super::brakes::{self, At};
-use super::conditions::{self, Fails};
+use super::conditions::{self, Fails, Taken};
 use super::look::{Look, Subject};
 use super::pending::Pending;
 use super::rule::Rule;
@@ -150,19 +150,22 @@ impl<'r, 't> Run<'r, 't> {
     }
 
     fn ask_one(&mut self, rule: &'r Rule) -> Goes {
-        let checked =
-            conditions::check(rule, self.look).and_then(|()| self.check_person_and_chance(rule));
-        if let Err(fails) = checked {
-            if let Some(trace) = &mut self.trace {
-                trace.looked_at(&rule.reference(), conditions::describe(fails, rule, self.look));
+        let checked = conditions::check(rule, self.look)
+            .and_then(|taken| self.check_person_and_chance(rule).map(|()| taken));
+        let Taken { captures, rest } = match checked {
+            Ok(taken) => taken,
+            Err(fails) => {
+                if let Some(trace) = &mut self.trace {
+                    let why = conditions::describe(fails, rule, self.look);
+                    trace.looked_at(&rule.reference(), why);
+                }
+                return Goes::On;
             }
-            return Goes::On;
-        }
+        };
         let is_first = self.out.rule.is_none();
         if is_first {
             self.out.rule = Some(rule.reference());
         }
-        let (captures, rest) = conditions::takes(rule, self.look);
         let (goes, captures) = if self.keeps_quiet(rule, &captures, &rest) {
             (if rule.go_on { Goes::On } else { Goes::Over }, captures)
         } else {
