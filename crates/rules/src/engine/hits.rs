@@ -26,39 +26,37 @@ impl Anchors {
     }
 }
 
-/// A text that is searched, and where it begins and ends apart from spaces.
+/// A folded text that is searched: it has no two spaces in a row.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Searched<'t> {
-    pub(super) text: &'t str,
-    begin: usize,
-    end: usize,
-}
+pub(super) struct Searched<'t>(pub(super) &'t str);
 
-impl<'t> Searched<'t> {
-    pub(super) fn new(text: &'t str) -> Self {
-        let begin = text.len() - text.trim_start().len();
-        Self { text, begin, end: text.trim_end().len() }
+impl Searched<'_> {
+    /// All anchors of an occurrence there.
+    pub(super) fn anchors(&self, start: usize, end: usize) -> Anchors {
+        let fulfilled = Anchor::ALL.into_iter().filter(|anchor| self.fulfils(*anchor, start, end));
+        fulfilled.fold(Anchors::default(), Anchors::with)
     }
 
-    /// The anchors of an occurrence there.
-    pub(super) fn anchors(&self, start: usize, end: usize) -> Anchors {
-        let mut anchors = Anchors::default().with(Anchor::Anywhere);
-        // Literals have no spaces around them, texts and items may.
-        let begins = start == 0 || (start == self.begin && !planted(Mistake::SpacesForgotten));
-        let ends = (end == self.end || end == self.text.len()) && !planted(Mistake::EndForgotten);
-        if begins {
-            anchors = anchors.with(Anchor::Begin);
+    /// Whether an occurrence there fulfils an anchor.
+    pub(super) fn fulfils(&self, anchor: Anchor, start: usize, end: usize) -> bool {
+        match anchor {
+            Anchor::Anywhere => true,
+            Anchor::Begin => self.begins(start),
+            Anchor::End => self.ends(end),
+            Anchor::Whole => self.begins(start) && self.ends(end),
+            Anchor::Word => !is_inside_word(self.0, start, end),
         }
-        if ends {
-            anchors = anchors.with(Anchor::End);
-        }
-        if begins && ends {
-            anchors = anchors.with(Anchor::Whole);
-        }
-        if !is_inside_word(self.text, start, end) {
-            anchors = anchors.with(Anchor::Word);
-        }
-        anchors
+    }
+
+    /// Literals have no spaces around them, texts and items may.
+    fn begins(&self, start: usize) -> bool {
+        let skips_space = self.0.starts_with(' ') && !planted(Mistake::SpacesForgotten);
+        start == 0 || (start == 1 && skips_space)
+    }
+
+    fn ends(&self, end: usize) -> bool {
+        let ends = end == self.0.len() || (end + 1 == self.0.len() && self.0.ends_with(' '));
+        ends && !planted(Mistake::EndForgotten)
     }
 }
 

@@ -119,10 +119,19 @@ impl Index {
     /// Adds the rules behind all literals in a text. A rule may come more than once.
     pub(super) fn search(&self, text: &str, found: &mut Vec<u32>) {
         let Some(automaton) = &self.automaton else { return };
-        let searched = Searched::new(text);
+        let searched = Searched(text);
         Hits::with(|hits| {
             for hit in automaton.find_overlapping_iter(text) {
-                hits.add(hit.value(), searched.anchors(hit.start(), hit.end()));
+                let (start, end) = (hit.start(), hit.end());
+                let anchors = match Waiting::unpack(hit.value()) {
+                    // Most of what is found by chance ends here.
+                    Waiting::One { anchor, .. } if !searched.fulfils(anchor, start, end) => {
+                        continue;
+                    }
+                    Waiting::One { anchor, .. } => Anchors::default().with(anchor),
+                    Waiting::Many(_) => searched.anchors(start, end),
+                };
+                hits.add(hit.value(), anchors);
             }
             for (waiting, anchors) in hits.merged() {
                 self.add_waiting(Waiting::unpack(waiting), anchors, found);
