@@ -42,12 +42,15 @@ pub(crate) struct EngineBuilder {
 }
 
 impl EngineBuilder {
-    /// Adds the next rule in the order of the search.
-    pub(crate) fn add(&mut self, rule: &model::Rule, hant: bool) {
+    /// Adds the next rule in the order of the search; gives whether being a [certain](Candidates::are_certain) candidate
+    /// proves that its conditions on the text hold.
+    pub(crate) fn add(&mut self, rule: &model::Rule, hant: bool) -> bool {
         self.has_regexes |= !rule.when.regex.is_empty();
         // A rule that is switched off is never a candidate.
         let wanted = if rule.off { Wanted::nothing() } else { Wanted::new(&rule.when, hant) };
+        let proves = wanted.proves(&rule.when);
         self.rules.push(wanted);
+        proves
     }
 
     /// Builds the index.
@@ -74,15 +77,18 @@ impl Engine {
         Candidates::collect(|found| {
             let full = look.folded(Folding::new(false, look.hant));
             self.index.search(full.text(), found);
+            let mut are_certain = true;
             if self.has_regexes && !full.is_plain() && !planted(Mistake::MarksForgotten) {
                 // Regexes see marks and letters one by one: rarely there are any, and the text differs.
                 if let Some(each) = fold_each(look.text, look.hant) {
                     self.index.search(&each, found);
+                    are_certain = planted(Mistake::MarksCertain);
                 }
             }
             if !planted(Mistake::AlwaysForgotten) {
                 found.extend_from_slice(&self.always);
             }
+            are_certain
         })
     }
 

@@ -147,9 +147,11 @@ impl RuleBook {
             reading_order[*at] = u32::try_from(place).unwrap_or(u32::MAX);
         }
         let mut engine = EngineBuilder::default();
-        ordered.iter().for_each(|(_, rule)| engine.add(rule, bot.fold_hant));
-        let mut rules: Vec<Rule> =
-            ordered.into_iter().map(|(_, rule)| Rule::new(rule, bot.fold_hant)).collect();
+        let compile = |(_, rule): (usize, model::Rule)| {
+            let found_is_proof = engine.add(&rule, bot.fold_hant);
+            Rule::new(rule, bot.fold_hant, found_is_proof)
+        };
+        let mut rules: Vec<Rule> = ordered.into_iter().map(compile).collect();
         // The list is made in the room of the larger one before it.
         rules.shrink_to_fit();
         Self {

@@ -5,9 +5,13 @@ use std::ops::Range;
 
 use super::planted::{Mistake, planted};
 
-/// The places of the rules that can match, in order and each once.
+/// The rules that can match.
 #[derive(Debug)]
-pub(crate) struct Candidates(Vec<u32>);
+pub(crate) struct Candidates {
+    /// Their places, in order and each once.
+    places: Vec<u32>,
+    are_certain: bool,
+}
 
 thread_local! {
     /// The list of the last search, so that the next one need not make its own.
@@ -18,31 +22,36 @@ thread_local! {
 const MOST_SPARE: usize = 1 << 14;
 
 impl Candidates {
-    /// Puts into order what `find` finds, in any order and any number of times.
-    pub(super) fn collect(find: impl FnOnce(&mut Vec<u32>)) -> Self {
+    /// Puts into order what `find` finds, in any order and any number of times; it says whether they are certain.
+    pub(super) fn collect(find: impl FnOnce(&mut Vec<u32>) -> bool) -> Self {
         let mut places = SPARE.take();
         places.clear();
-        find(&mut places);
+        let are_certain = find(&mut places);
         if !planted(Mistake::Unsorted) {
             places.sort_unstable();
         }
         if !planted(Mistake::Doubled) {
             places.dedup();
         }
-        Self(places)
+        Self { places, are_certain }
+    }
+
+    /// Whether what was found stands in the very text that rules without case look at.
+    pub(crate) fn are_certain(&self) -> bool {
+        self.are_certain
     }
 
     /// Those in a range of places.
     pub(crate) fn within(&self, range: Range<usize>) -> impl Iterator<Item = usize> {
-        let before = |end: usize| self.0.partition_point(|place| (*place as usize) < end);
-        self.0[before(range.start)..before(range.end)].iter().map(|place| *place as usize)
+        let before = |end: usize| self.places.partition_point(|place| (*place as usize) < end);
+        self.places[before(range.start)..before(range.end)].iter().map(|place| *place as usize)
     }
 }
 
 impl Drop for Candidates {
     fn drop(&mut self) {
-        if self.0.capacity() <= MOST_SPARE {
-            SPARE.set(std::mem::take(&mut self.0));
+        if self.places.capacity() <= MOST_SPARE {
+            SPARE.set(std::mem::take(&mut self.places));
         }
     }
 }

@@ -17,6 +17,8 @@ pub(super) enum Mistake {
     HantForgotten,
     /// Marks that combine are not looked at one by one.
     MarksForgotten,
+    /// What is found where marks are looked at one by one is certain.
+    MarksCertain,
     /// A long literal at the end is cut like one at the beginning.
     CutAtWrongEnd,
     /// Only spaces that are not there are allowed before the beginning.

@@ -365,6 +365,7 @@ fn every_planted_mistake_is_found() {
         M::CaseKept,
         M::HantForgotten,
         M::MarksForgotten,
+        M::MarksCertain,
         M::CutAtWrongEnd,
         M::SpacesForgotten,
         M::EndForgotten,

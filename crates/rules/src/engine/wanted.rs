@@ -123,6 +123,24 @@ impl Wanted {
         self.sets.extend(all.map(|all| all.concat()).filter(|set| set.len() <= MOST));
     }
 
+    /// Whether a rule of these conditions matches every text in which one of its literals is found, so that the text need
+    /// not be looked at again: whole keywords or exact texts without case, and nothing else.
+    pub(super) fn proves(&self, when: &Conditions) -> bool {
+        let wholly = match (when.keyword.is_empty(), when.exact.is_empty()) {
+            (false, true) => Anchor::Word,
+            (true, false) => Anchor::Whole,
+            _ => return false,
+        };
+        let only = when.all.is_empty()
+            && when.none.is_empty()
+            && when.prefix.is_empty()
+            && when.suffix.is_empty()
+            && when.pattern.is_empty()
+            && when.regex.is_empty();
+        let whole = |set: &Vec<Literal>| set.iter().all(|literal| literal.anchor == wholly);
+        only && !when.case && self.sets.len() == 1 && self.sets.iter().all(whole)
+    }
+
     /// The set to wait for: the one shared least with other rules, else the longest. `None` if there is none.
     pub(super) fn best(&self, shares: &Shares) -> Option<&[Literal]> {
         let cost = |set: &Vec<Literal>| -> u64 {

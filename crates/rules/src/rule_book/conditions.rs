@@ -34,8 +34,9 @@ pub(crate) enum Fails {
     Chance,
 }
 
-/// Everything but people and chance, which need state and randomness; gives what the rule takes out of the text.
-pub(crate) fn check(rule: &Rule, look: &Look<'_>) -> Result<Taken, Fails> {
+/// Everything but people and chance, which need state and randomness; gives what the rule takes out of the text. With
+/// `text_holds` the conditions on the text are known to hold, and take nothing.
+pub(crate) fn check(rule: &Rule, look: &Look<'_>, text_holds: bool) -> Result<Taken, Fails> {
     if rule.off {
         return Err(Fails::Off);
     }
@@ -49,7 +50,8 @@ pub(crate) fn check(rule: &Rule, look: &Look<'_>) -> Result<Taken, Fails> {
         named.then_some(()).ok_or(Fails::Only)?;
     }
     let mut taking = Taking::default();
-    for (n, condition) in rule.text.iter().enumerate() {
+    let to_ask: &[TextCondition] = if text_holds { &[] } else { &rule.text };
+    for (n, condition) in to_ask.iter().enumerate() {
         if !taking.take(condition, look, rule.folding) {
             return Err(Fails::Text(n));
         }

@@ -30,6 +30,8 @@ pub(crate) struct Rule {
     pub(crate) go_on: bool,
     pub(crate) off: bool,
     pub(crate) builtin: bool,
+    /// Whether the text of a rule that is a certain candidate need not be looked at again.
+    pub(crate) found_is_proof: bool,
 }
 
 /// A condition on the text.
@@ -68,7 +70,7 @@ pub(super) fn is_builtin(rule: &model::Rule) -> bool {
 
 impl Rule {
     /// Compiles a checked rule.
-    pub(crate) fn new(rule: model::Rule, hant: bool) -> Self {
+    pub(crate) fn new(rule: model::Rule, hant: bool, found_is_proof: bool) -> Self {
         let builtin = is_builtin(&rule);
         let model::Rule { place, name, when, then, brakes, go_on, off, .. } = rule;
         let folding = Folding::new(when.case, hant);
@@ -85,6 +87,7 @@ impl Rule {
             go_on,
             off,
             builtin,
+            found_is_proof,
         }
     }
 

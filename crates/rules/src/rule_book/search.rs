@@ -133,24 +133,26 @@ impl<'r, 't> Run<'r, 't> {
     /// Asks the rules at these places, in order.
     fn ask(&mut self, places: Range<usize>) -> Goes {
         if self.search == Search::Ordered {
-            return self.ask_each(places);
+            return self.ask_each(places, false);
         }
         let candidates =
             self.candidates.take().unwrap_or_else(|| self.book.engine.candidates(self.look));
-        let goes = self.ask_each(candidates.within(places));
+        let goes = self.ask_each(candidates.within(places), candidates.are_certain());
         self.candidates = Some(candidates);
         goes
     }
 
-    fn ask_each(&mut self, mut places: impl Iterator<Item = usize>) -> Goes {
+    fn ask_each(&mut self, mut places: impl Iterator<Item = usize>, are_certain: bool) -> Goes {
         let goes = places.find_map(|place| {
-            (self.ask_one(&self.book.rules[place]) == Goes::Over).then_some(Goes::Over)
+            let rule = &self.book.rules[place];
+            let goes = self.ask_one(rule, are_certain && rule.found_is_proof);
+            (goes == Goes::Over).then_some(Goes::Over)
         });
         goes.unwrap_or(Goes::On)
     }
 
-    fn ask_one(&mut self, rule: &'r Rule) -> Goes {
-        let checked = conditions::check(rule, self.look)
+    fn ask_one(&mut self, rule: &'r Rule, text_holds: bool) -> Goes {
+        let checked = conditions::check(rule, self.look, text_holds)
             .and_then(|taken| self.check_person_and_chance(rule).map(|()| taken));
         let Taken { captures, rest } = match checked {
             Ok(taken) => taken,
