@@ -17,20 +17,27 @@ pub(crate) const BUILT_IN: [&str; 9] =
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub(crate) struct Template {
-    pieces: Vec<Piece>,
+    /// The text without its names.
+    text: Box<str>,
+    /// The names, in order. A bot may have a hundred thousand templates, most of them without.
+    values: Box<[Value]>,
 }
 
+/// A name in braces.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Piece {
-    Text(String),
-    Value { name: String, span: Range<usize>, default: Option<Default> },
+struct Value {
+    /// Before which byte of the text its value goes.
+    at: usize,
+    name: Box<str>,
+    span: Range<usize>,
+    default: Option<Default>,
 }
 
 /// What stands for a value that is empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Default {
-    Text(String),
-    Value { name: String, span: Range<usize> },
+    Text(Box<str>),
+    Value { name: Box<str>, span: Range<usize> },
 }
 
 /// A name as a template uses it.
@@ -97,82 +104,71 @@ impl Template {
     /// [`TemplateError`] with the place of the first mistake.
     pub(crate) fn parse(source: &str) -> Result<Self, TemplateError> {
         let mut parser = Parser { source, at: 0 };
-        let mut pieces = Vec::new();
         let mut text = String::new();
+        let mut values = Vec::new();
         while let Some(c) = parser.peek() {
             match c {
                 '{' | '}' if parser.take_doubled(c) => text.push(c),
-                '{' => {
-                    flush(&mut text, &mut pieces);
-                    pieces.push(parser.value()?);
-                }
+                '{' => values.push(parser.value(text.len())?),
                 '}' => {
                     return Err(parser.error(TemplateErrorKind::Unopened, parser.at..parser.at + 1));
                 }
                 _ => text.push(parser.take(c)),
             }
         }
-        flush(&mut text, &mut pieces);
-        // A bot may have a hundred thousand of them, most of one piece.
-        pieces.shrink_to_fit();
-        Ok(Self { pieces })
+        Ok(Self { text: text.into(), values: values.into() })
     }
 
     /// A template that is this text, braces and all.
     #[must_use]
-    pub(crate) fn plain(text: impl Into<String>) -> Self {
-        Self { pieces: vec![Piece::Text(text.into())] }
+    pub(crate) fn plain(text: impl Into<Box<str>>) -> Self {
+        Self { text: text.into(), values: Box::default() }
     }
 
     /// Every name used, in the order of their places.
     pub(crate) fn names(&self) -> impl Iterator<Item = NameUse<'_>> {
-        self.pieces.iter().flat_map(|piece| {
-            let (first, second) = match piece {
-                Piece::Text(_) => (None, None),
-                Piece::Value { name, span, default } => {
-                    let has_default = default.is_some();
-                    let second = match default {
-                        Some(Default::Value { name, span }) => {
-                            Some(NameUse { name, span: span.clone(), has_default: false })
-                        }
-                        Some(Default::Text(_)) | None => None,
-                    };
-                    (Some(NameUse { name, span: span.clone(), has_default }), second)
+        self.values.iter().flat_map(|Value { name, span, default, .. }| {
+            let first = NameUse { name, span: span.clone(), has_default: default.is_some() };
+            let second = match default {
+                Some(Default::Value { name, span }) => {
+                    Some(NameUse { name, span: span.clone(), has_default: false })
                 }
+                Some(Default::Text(_)) | None => None,
             };
-            first.into_iter().chain(second)
+            std::iter::once(first).chain(second)
         })
     }
 
     /// About how many bytes it takes on the heap.
     pub(crate) fn heap(&self) -> usize {
-        let texts = self.pieces.iter().map(|piece| match piece {
-            Piece::Text(text) => text.capacity(),
-            Piece::Value { name, default, .. } => {
-                let default = match default {
-                    Some(Default::Text(text) | Default::Value { name: text, .. }) => {
-                        text.capacity()
-                    }
-                    None => 0,
-                };
-                name.capacity() + default
-            }
+        let names = self.values.iter().map(|value| {
+            let default = match &value.default {
+                Some(Default::Text(text) | Default::Value { name: text, .. }) => text.len(),
+                None => 0,
+            };
+            value.name.len() + default
         });
-        self.pieces.capacity() * size_of::<Piece>() + texts.sum::<usize>()
+        self.text.len() + size_of_val(&*self.values) + names.sum::<usize>()
+    }
+
+    /// The text with its names: what stands before each of them, and what stands behind the last.
+    fn pieces(&self) -> (impl Iterator<Item = (&str, &Value)>, &str) {
+        let begins = std::iter::once(0).chain(self.values.iter().map(|value| value.at));
+        let pieces = self.values.iter().zip(begins);
+        let end = self.values.last().map_or(0, |value| value.at);
+        (pieces.map(|(value, begin)| (&self.text[begin..value.at], value)), &self.text[end..])
     }
 
     /// Puts the values in, once.
     #[must_use]
     pub(crate) fn render(&self, values: &dyn Values) -> Vec<Rendered> {
-        let mut rendered = Vec::with_capacity(self.pieces.len());
-        for piece in &self.pieces {
-            match piece {
-                Piece::Text(text) => push_text(&mut rendered, text),
-                Piece::Value { name, default, .. } => {
-                    push_value(&mut rendered, name, default.as_ref(), values);
-                }
-            }
+        let mut rendered = Vec::with_capacity(1 + 2 * self.values.len());
+        let (pieces, end) = self.pieces();
+        for (text, value) in pieces {
+            push_text(&mut rendered, text);
+            push_value(&mut rendered, &value.name, value.default.as_ref(), values);
         }
+        push_text(&mut rendered, end);
         rendered
     }
 
@@ -183,13 +179,6 @@ impl Template {
         pieces
             .filter_map(|piece| if let Rendered::Text(text) = piece { Some(text) } else { None })
             .collect()
-    }
-}
-
-fn flush(text: &mut String, pieces: &mut Vec<Piece>) {
-    if !text.is_empty() {
-        text.shrink_to_fit();
-        pieces.push(Piece::Text(std::mem::take(text)));
     }
 }
 
@@ -248,8 +237,8 @@ impl Parser<'_> {
         TemplateError { span, kind }
     }
 
-    /// `{name}`, `{name|text}` or `{name|{name}}`, from the opening brace.
-    fn value(&mut self) -> Result<Piece, TemplateError> {
+    /// `{name}`, `{name|text}` or `{name|{name}}`, from the opening brace, for that place of the text.
+    fn value(&mut self, at: usize) -> Result<Value, TemplateError> {
         let open = self.at;
         self.at += 1;
         let (name, span) = self.name(open)?;
@@ -261,7 +250,7 @@ impl Parser<'_> {
             _ => None,
         };
         self.close(open)?;
-        Ok(Piece::Value { name, span, default })
+        Ok(Value { at, name, span, default })
     }
 
     fn default(&mut self, open: usize) -> Result<Default, TemplateError> {
@@ -289,14 +278,14 @@ impl Parser<'_> {
                     return Err(self.error(TemplateErrorKind::BadDefault, self.at..self.at + 1));
                 }
                 // The brace that closes comes first: `{a|b}}}` is the default `b` and then one brace.
-                Some('}') => return Ok(Default::Text(text)),
+                Some('}') => return Ok(Default::Text(text.into())),
                 Some(c) => text.push(self.take(c)),
             }
         }
     }
 
     /// A name up to `|` or `}`; blanks around it are allowed.
-    fn name(&mut self, open: usize) -> Result<(String, Range<usize>), TemplateError> {
+    fn name(&mut self, open: usize) -> Result<(Box<str>, Range<usize>), TemplateError> {
         let rest = &self.source[self.at..];
         let Some(length) = rest.find(['|', '}', '{']) else {
             return Err(self.error(TemplateErrorKind::Unclosed, open..open + 1));
@@ -312,7 +301,7 @@ impl Parser<'_> {
         if !is_name(name) || self.peek() == Some('{') {
             return Err(self.error(TemplateErrorKind::BadName(name.to_owned()), span));
         }
-        Ok((name.to_owned(), span))
+        Ok((name.into(), span))
     }
 
     fn close(&mut self, open: usize) -> Result<(), TemplateError> {
@@ -348,21 +337,17 @@ impl From<Template> for String {
 
 impl fmt::Display for Template {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for piece in &self.pieces {
-            match piece {
-                Piece::Text(text) => write!(f, "{}", text.replace('{', "{{").replace('}', "}}"))?,
-                Piece::Value { name, default: None, .. } => write!(f, "{{{name}}}")?,
-                Piece::Value { name, default: Some(Default::Text(text)), .. } => {
-                    write!(f, "{{{name}|{}}}", text.replace('{', "{{"))?;
-                }
-                Piece::Value {
-                    name, default: Some(Default::Value { name: other, .. }), ..
-                } => {
-                    write!(f, "{{{name}|{{{other}}}}}")?;
-                }
+        let doubled = |text: &str| text.replace('{', "{{").replace('}', "}}");
+        let (pieces, end) = self.pieces();
+        for (text, Value { name, default, .. }) in pieces {
+            f.write_str(&doubled(text))?;
+            match default {
+                None => write!(f, "{{{name}}}")?,
+                Some(Default::Text(text)) => write!(f, "{{{name}|{}}}", text.replace('{', "{{"))?,
+                Some(Default::Value { name: other, .. }) => write!(f, "{{{name}|{{{other}}}}}")?,
             }
         }
-        Ok(())
+        f.write_str(&doubled(end))
     }
 }
 
@@ -451,31 +436,37 @@ mod tests {
         );
     }
 
-    fn piece() -> impl Strategy<Value = Piece> {
+    fn template() -> impl Strategy<Value = Template> {
         let name = || {
             prop::sample::select(vec!["sender", "user.x", "chat.城市", "1", "no_1"])
-                .prop_map(str::to_owned)
+                .prop_map(Box::from)
         };
         let default = prop_oneof![
-            "[a-z价 {|,]{0,4}".prop_map(Default::Text),
+            "[a-z价 {|,]{0,4}".prop_map(|text| Default::Text(text.into())),
             name().prop_map(|name| Default::Value { name, span: 0..0 }),
         ];
-        prop_oneof![
-            "[a-z价格 {}|\n]{1,6}".prop_map(Piece::Text),
-            (name(), prop::option::of(default)).prop_map(|(name, default)| Piece::Value {
-                name,
-                span: 0..0,
-                default
-            }),
-        ]
+        let value = (name(), prop::option::of(default));
+        let piece = ("[a-z价格 {}|\n]{0,6}", prop::option::of(value));
+        prop::collection::vec(piece, 0..6).prop_map(|pieces| {
+            let (mut text, mut values) = (String::new(), Vec::new());
+            for (before, value) in pieces {
+                text.push_str(&before);
+                values.extend(value.map(|(name, default)| Value {
+                    at: text.len(),
+                    name,
+                    span: 0..0,
+                    default,
+                }));
+            }
+            Template { text: text.into(), values: values.into() }
+        })
     }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(10_000))]
 
         #[test]
-        fn a_template_prints_and_parses_back(pieces in prop::collection::vec(piece(), 0..6)) {
-            let template = Template { pieces };
+        fn a_template_prints_and_parses_back(template in template()) {
             let printed = template.to_string();
             let parsed = Template::parse(&printed).expect("what is printed can be read");
             prop_assert_eq!(parsed.to_string(), printed);
