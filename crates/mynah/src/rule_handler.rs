@@ -97,7 +97,7 @@ fn apply(decision: Decision, ctx: &mut Context) -> Flow {
     let ends = decision.acted || decision.quiet.is_some() || decision.passed_over.is_some();
     let decided = ctx.decided();
     if let Some(rule) = decision.rule {
-        decided.rule = Some(rule.id);
+        decided.rule = Some(rule.id.to_string());
         decided.file = Some(rule.file.to_string());
         decided.line = Some(rule.line);
     }

@@ -27,7 +27,7 @@ impl Moment {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleRef {
     /// Its id, or `file:line`.
-    pub id: String,
+    pub id: Arc<str>,
     /// Its file.
     pub file: Arc<str>,
     /// The line of its header.

@@ -124,7 +124,7 @@ fn key(schedule: &Schedule) -> String {
 fn reference(schedule: &Schedule) -> RuleRef {
     let model::Place { file, line } = &schedule.place;
     let id = schedule.name.id.clone().unwrap_or_else(|| format!("{file}:{line}"));
-    RuleRef { id, file: file.clone(), line: *line }
+    RuleRef { id: id.into(), file: file.clone(), line: *line }
 }
 
 /// Up to which moment a schedule was served.

@@ -179,7 +179,7 @@ impl Explained {
     fn of(event: &Event, decision: Decision, verdicts: &[(RuleRef, Verdict)]) -> Self {
         let (replies, does) = deed::of_decision(&decision, event);
         Self {
-            rule: decision.rule.as_ref().map(|rule| rule.id.clone()),
+            rule: decision.rule.as_ref().map(|rule| rule.id.to_string()),
             file: decision.rule.as_ref().map(|rule| rule.file.to_string()),
             line: decision.rule.as_ref().map(|rule| rule.line),
             captures: decision.captures,

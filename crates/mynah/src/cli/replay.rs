@@ -199,7 +199,7 @@ impl Answer {
         let rule = decision.rule.as_ref();
         let mut answer = Self {
             id: message.recorded.id.clone(),
-            rule: rule.map(|rule| rule.id.clone()),
+            rule: rule.map(|rule| rule.id.to_string()),
             file: rule.map(|rule| rule.file.to_string()),
             line: rule.map(|rule| rule.line),
             captures: decision.captures.clone(),

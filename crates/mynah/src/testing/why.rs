@@ -36,7 +36,7 @@ impl Why {
     /// What became of a rule.
     pub(crate) fn of(rule: &RuleRef, verdict: &Verdict) -> Self {
         let mut why = Self {
-            rule: rule.id.clone(),
+            rule: rule.id.to_string(),
             file: rule.file.to_string(),
             line: rule.line,
             verdict: "off",
@@ -194,7 +194,7 @@ mod tests {
 
     #[test]
     fn every_verdict_reads_as_a_sentence() {
-        let rule = |id: &str| RuleRef { id: id.to_owned(), file: "bot.toml".into(), line: 7 };
+        let rule = |id: &str| RuleRef { id: id.into(), file: "bot.toml".into(), line: 7 };
         let failed = Verdict::Failed(Failed {
             key: "keyword",
             wanted: "价格, 多少钱".to_owned(),

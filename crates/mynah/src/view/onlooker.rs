@@ -124,7 +124,7 @@ fn step(rule: &RuleRef, verdict: &Verdict, at: Timestamp, lang: Lang) -> StepRow
     };
     let why = Why::of(rule, verdict);
     StepRow {
-        rule: rule.id.clone(),
+        rule: rule.id.to_string(),
         file: rule.file.to_string(),
         line: rule.line,
         verdict: why.verdict(),

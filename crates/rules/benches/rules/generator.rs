@@ -40,7 +40,7 @@ pub(crate) fn rules(count: usize, seed: u64) -> Vec<Rule> {
 
 fn rule(n: usize, random: &mut Random) -> Rule {
     let word = if random.below(3) == 0 { english(random) } else { chinese(random) };
-    let edge = |word: &str| if word.is_ascii() { r"\b" } else { "" };
+    let edge = |word: &str| if word.is_ascii() { r"(?-u:\b)" } else { "" };
     let (key, value, regex, hit) = match random.below(10) {
         0..6 => {
             let regex = format!("(?i){0}{word}{0}", edge(&word));

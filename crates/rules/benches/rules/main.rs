@@ -1,8 +1,9 @@
 //! How long a decision takes: `cargo bench -p mynah-rules`.
 //!
-//! Prints a table for rule sets of growing size, short and long messages, next to a bare loop of regexes (which gets no
-//! folding, no state, no priorities and no reply to make), then the hard cases. One thread, warm, each message alone; the
-//! fastest of four passes counts. With a number behind `--` only rule sets of up to so many rules are measured.
+//! Prints a table for rule sets of growing size, short and long messages, next to a bare loop of regexes, which gets no
+//! folding, no state, no priorities and no reply to make, and is seen to give the same answers; then the hard cases. One
+//! thread, warm, each message alone; the fastest of some passes counts. With a number behind `--` only rule sets of up to
+//! so many rules are measured.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
 
@@ -14,8 +15,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mynah_core::{Chat, Content, Event, EventBody, Message, NoState, Origin, Person, Timestamp};
-use mynah_rules::{Checked, Files, LoadOptions, Moment, RuleBook};
+use mynah_core::{
+    Action, Chat, Content, Event, EventBody, Message, NoState, Origin, Person, Planned, Step,
+    Timestamp,
+};
+use mynah_rules::{Checked, Decision, Files, LoadOptions, Moment, RuleBook};
 use regex::Regex;
 
 use generator::{Rule, Said, hard, messages, rules};
@@ -24,7 +28,7 @@ use generator::{Rule, Said, hard, messages, rules};
 const MESSAGES: usize = 4_000;
 
 /// Each message is decided about so often.
-const PASSES: usize = 4;
+const PASSES: usize = 8;
 
 /// A bare loop is compiled eagerly: more rules than this would need gigabytes.
 const MOST_BARE: usize = 10_000;
@@ -102,14 +106,18 @@ fn event(said: &Said) -> Event {
 }
 
 /// The mean of one decision, and how many were answered. The fastest of some passes: no clock is read between messages.
-fn measure(events: &[Event], mut decide: impl FnMut(&Event) -> bool) -> (Duration, usize) {
+fn measure<M>(
+    passes: usize,
+    messages: &[M],
+    mut decide: impl FnMut(&M) -> bool,
+) -> (Duration, usize) {
     let mut best = (Duration::MAX, 0);
-    for _ in 0..PASSES {
+    for _ in 0..passes {
         let begin = Instant::now();
-        let hits = events.iter().filter(|event| decide(event)).count();
+        let hits = messages.iter().filter(|message| decide(message)).count();
         best = best.min((begin.elapsed(), hits));
     }
-    (best.0 / u32::try_from(events.len()).unwrap_or(1), best.1)
+    (best.0 / u32::try_from(messages.len()).unwrap_or(1), best.1)
 }
 
 /// The 99th percentile of one decision, of the calmest pass.
@@ -131,13 +139,45 @@ fn decide(book: &RuleBook, event: &Event, at: &Moment) -> bool {
     black_box(book.decide(event, &NoState, at)).acted
 }
 
-/// The first rule whose regex matches, as a bare loop finds it.
-fn bare(loop_of: &[(Regex, bool)], said: &Said) -> bool {
+/// The first rule whose regex matches, with its captures, as a bare loop finds it.
+fn found<'s>(loop_of: &[(Regex, bool)], said: &'s Said) -> Option<(usize, regex::Captures<'s>)> {
+    let may_answer = |group_only: bool| said.in_group || !group_only;
     loop_of
         .iter()
-        .filter(|(_, group_only)| said.in_group || !group_only)
-        .find_map(|(regex, _)| regex.captures(&said.text))
-        .is_some_and(|captures| black_box(captures.len()) > 0)
+        .enumerate()
+        .filter(|(_, (_, group_only))| may_answer(*group_only))
+        .find_map(|(rule, (regex, _))| regex.captures(&said.text).map(|captures| (rule, captures)))
+}
+
+fn bare(loop_of: &[(Regex, bool)], said: &Said) -> bool {
+    black_box(found(loop_of, said)).is_some()
+}
+
+/// Both answer by the same rule, with the same captures.
+fn assert_same(
+    ours: &Decision,
+    bare: Option<(usize, regex::Captures<'_>)>,
+    rules: &[Rule],
+    said: &Said,
+) {
+    let reply = ours.steps.first().and_then(|step| match step {
+        Step::Act(Planned { action: Action::Send { content }, .. }) => Some(content.plain_text()),
+        _ => None,
+    });
+    let bare_reply = bare.as_ref().map(|(rule, _)| format!("回答 {rule}"));
+    assert_eq!(reply, bare_reply, "{}", said.text);
+    let Some((rule, captures)) = bare.filter(|(rule, _)| rules[*rule].toml.contains("regex ="))
+    else {
+        return;
+    };
+    let capture = |name: &str| match name.parse() {
+        Ok(number) => captures.get(number),
+        Err(_) => captures.name(name),
+    };
+    for (name, text) in &ours.captures {
+        let theirs = capture(name).map(|found| found.as_str());
+        assert_eq!(theirs, Some(text.as_str()), "{name} of rule {rule}: {}", said.text);
+    }
 }
 
 fn compile(rules: &[Rule]) -> Vec<(Regex, bool)> {
@@ -167,22 +207,24 @@ fn print_usual(most: usize) {
             load(rules.iter().map(|rule| rule.toml.as_str()).collect());
         let said = messages(&rules, MESSAGES, false, 1);
         let events: Vec<Event> = said.iter().map(event).collect();
-        let (mean, hits) = measure(&events, |event| decide(&book, event, &at));
+        let (mean, hits) = measure(PASSES, &events, |event| decide(&book, event, &at));
         let p99 = p99(&events, |event| decide(&book, event, &at));
         let (loop_ns, times) = if count <= MOST_BARE {
-            // The loop is slow: fewer messages tell enough.
             let loop_of = compile(&rules);
-            let few = &said[..(400_000 / count).clamp(100, MESSAGES)];
-            let mut next = few.iter().cycle();
-            let few_events = &events[..few.len()];
-            let (bare, _) =
-                measure(few_events, |_| next.next().is_some_and(|said| bare(&loop_of, said)));
+            // Where the loop takes seconds, one pass tells enough.
+            let passes = if count < MOST_BARE { PASSES } else { 1 };
+            let (bare, bare_hits) = measure(passes, &said, |said| bare(&loop_of, said));
+            assert_eq!(hits, bare_hits, "both answer the same messages");
+            for (said, event) in said.iter().zip(&events) {
+                let ours = book.decide(event, &NoState, &at);
+                assert_same(&ours, found(&loop_of, said), &rules, said);
+            }
             (bare.as_nanos().to_string(), format!("{:.0}", bare.as_secs_f64() / mean.as_secs_f64()))
         } else {
             ("-".to_owned(), "-".to_owned())
         };
         let long: Vec<Event> = messages(&rules, 400, true, 2).iter().map(event).collect();
-        let (long, _) = measure(&long, |event| decide(&book, event, &at));
+        let (long, _) = measure(PASSES, &long, |event| decide(&book, event, &at));
         println!(
             "| {count:>7} | {:>8.1} | {:>8.1} | {:>7.2} | {:>8} | {:>6.2} | {:>6.0} | {loop_ns:>12} | {times:>5} | {:>7.1} |",
             checking.as_secs_f64() * 1e3,
@@ -207,7 +249,7 @@ fn print_hard(most: usize) {
         let worst = texts.iter().map(|text| {
             let text = text.chars().cycle().take(2_000).collect();
             let event = event(&Said { text, in_group: true });
-            measure(std::slice::from_ref(&event), |event| decide(&book, event, &at)).0
+            measure(PASSES, std::slice::from_ref(&event), |event| decide(&book, event, &at)).0
         });
         let worst = worst.max().unwrap_or_default();
         println!(

@@ -1,6 +1,5 @@
 //! What a dialog asks and does, in a form that is stored with an open dialog.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -90,7 +89,7 @@ impl Script {
     }
 
     pub(super) fn reference(&self) -> RuleRef {
-        RuleRef { id: self.id.clone(), file: Arc::from(self.file.as_str()), line: self.line }
+        RuleRef { id: self.id.as_str().into(), file: self.file.as_str().into(), line: self.line }
     }
 
     pub(super) fn timeout(&self) -> Duration {

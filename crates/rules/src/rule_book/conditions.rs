@@ -46,8 +46,8 @@ pub(crate) fn check(rule: &Rule, look: &Look<'_>, text_holds: bool) -> Result<Ta
         None => {}
     }
     if let Some(only) = look.only.filter(|_| !rule.builtin) {
-        let named = rule.id.as_deref().is_some_and(|id| only.contains(id));
-        named.then_some(()).ok_or(Fails::Only)?;
+        let is_meant = rule.is_named && only.contains(&*rule.reference.id);
+        is_meant.then_some(()).ok_or(Fails::Only)?;
     }
     let mut taking = Taking::default();
     let to_ask: &[TextCondition] = if text_holds { &[] } else { &rule.text };
@@ -197,7 +197,9 @@ pub(crate) fn describe(fails: Fails, rule: &Rule, look: &Look<'_>) -> Verdict {
         Fails::Groups => {
             failed("groups", of_rest(|rest| join(rest.groups.iter())), look.chat.name.clone())
         }
-        Fails::Only => failed("only", join(look.only.into_iter().flatten()), rule.reference().id),
+        Fails::Only => {
+            failed("only", join(look.only.into_iter().flatten()), rule.reference.id.to_string())
+        }
         Fails::AtMe => failed("at_me", "true".to_owned(), "false".to_owned()),
         Fails::Text(n) => text_failed(&rule.text[n], look, rule.folding),
         Fails::Time => {

@@ -16,8 +16,10 @@ use crate::rule_book::RuleInfo;
 /// One rule, ready to be held against events.
 #[derive(Debug)]
 pub(crate) struct Rule {
-    pub(crate) place: Place,
-    pub(crate) id: Option<Box<str>>,
+    /// How it is named towards people.
+    pub(crate) reference: RuleRef,
+    /// Whether that is an id of its own.
+    pub(crate) is_named: bool,
     /// Under which its clocks and counters are kept.
     pub(crate) key: Box<str>,
     pub(crate) folding: Folding,
@@ -75,9 +77,12 @@ impl Rule {
         let model::Rule { place, name, when, then, brakes, go_on, off, .. } = rule;
         let folding = Folding::new(when.case, hant);
         let has_brakes = !brakes.cooldown.is_empty() || brakes.limit.is_some();
+        let Place { file, line } = place;
+        let is_named = name.id.is_some();
+        let id = name.id.unwrap_or_else(|| format!("{file}:{line}")).into();
         Self {
-            place,
-            id: name.id.map(String::into_boxed_str),
+            reference: RuleRef { id, file, line },
+            is_named,
             key: name.key.into(),
             folding,
             text: text_conditions(&when, folding),
@@ -91,17 +96,10 @@ impl Rule {
         }
     }
 
-    /// How it is named towards people.
-    pub(crate) fn reference(&self) -> RuleRef {
-        let Place { file, line } = &self.place;
-        let id = self.id.as_ref().map_or_else(|| place_in_words(file, *line), ToString::to_string);
-        RuleRef { id, file: Arc::clone(file), line: *line }
-    }
-
     /// What lists show of it.
     pub(crate) fn info(&self) -> RuleInfo {
-        let RuleRef { id, file, line } = self.reference();
-        RuleInfo { id, key: self.key.to_string(), file, line, off: self.off }
+        let RuleRef { id, file, line } = self.reference.clone();
+        RuleInfo { id: id.to_string(), key: self.key.to_string(), file, line, off: self.off }
     }
 
     /// About how many steps its regexes and patterns can take at worst in a text of so many characters.
@@ -125,7 +123,7 @@ impl Rule {
         let then = self.then.iter().map(heap_of_step).sum::<usize>() + size_of_val(&*self.then);
         let rest = self.rest.as_ref().map_or(0, |_| size_of::<Rest>());
         let brakes = self.brakes.as_ref().map_or(0, |_| size_of::<Brakes>());
-        self.key.len() + self.id.as_ref().map_or(0, |id| id.len()) + text + then + rest + brakes
+        self.key.len() + self.reference.id.len() + text + then + rest + brakes
     }
 
     /// The columns of the rows that it saves: what its conditions capture, in the order written.
@@ -182,26 +180,6 @@ impl TextCondition {
             }
         }
     }
-}
-
-/// `file:line`. Written by hand because every answer names its rule: `format!` takes longer than finding it.
-fn place_in_words(file: &str, line: u32) -> String {
-    let mut digits = [0; 10];
-    let mut first = digits.len();
-    let mut rest = line;
-    loop {
-        first -= 1;
-        digits[first] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    let mut words = String::with_capacity(file.len() + 1 + digits.len());
-    words.push_str(file);
-    words.push(':');
-    words.push_str(str::from_utf8(&digits[first..]).unwrap_or_default());
-    words
 }
 
 /// Only texts are counted: nothing else in a step grows.

@@ -159,14 +159,14 @@ impl<'r, 't> Run<'r, 't> {
             Err(fails) => {
                 if let Some(trace) = &mut self.trace {
                     let why = conditions::describe(fails, rule, self.look);
-                    trace.looked_at(&rule.reference(), why);
+                    trace.looked_at(&rule.reference, why);
                 }
                 return Goes::On;
             }
         };
         let is_first = self.out.rule.is_none();
         if is_first {
-            self.out.rule = Some(rule.reference());
+            self.out.rule = Some(rule.reference.clone());
         }
         let (goes, captures) = if self.keeps_quiet(rule, &captures, &rest) {
             (if rule.go_on { Goes::On } else { Goes::Over }, captures)
@@ -225,7 +225,7 @@ impl<'r, 't> Run<'r, 't> {
     /// Whether a brake holds; says so once.
     fn keeps_quiet(&mut self, rule: &'r Rule, captures: &Captures, rest: &str) -> bool {
         if let Some(until) = self.muted_until().filter(|_| !rule.builtin) {
-            self.quiet(&rule.reference(), rule.go_on, Quiet::Mute, until);
+            self.quiet(&rule.reference, rule.go_on, Quiet::Mute, until);
             return true;
         }
         let Some(brakes) = &rule.brakes else { return false };
@@ -236,7 +236,7 @@ impl<'r, 't> Run<'r, 't> {
             let scene = self.scene(captures.clone(), rest.to_owned(), Vec::new());
             self.actor(&scene, &rule.key).say(reply, Shape::default());
         }
-        self.quiet(&rule.reference(), rule.go_on, holds.quiet, holds.until);
+        self.quiet(&rule.reference, rule.go_on, holds.quiet, holds.until);
         true
     }
 
@@ -264,12 +264,12 @@ impl<'r, 't> Run<'r, 't> {
         if full && rule.go_on {
             self.out.warnings.push(format!(
                 "{MOST_ACTING} rules acted on one message; the search ended at {}",
-                rule.reference().id
+                rule.reference.id
             ));
         }
         let goes = if rule.go_on && !full { Goes::On } else { Goes::Over };
         if let Some(trace) = &mut self.trace {
-            trace.looked_at(&rule.reference(), Verdict::Acted { goes_on: goes == Goes::On });
+            trace.looked_at(&rule.reference, Verdict::Acted { goes_on: goes == Goes::On });
         }
         (goes, scene.captures)
     }

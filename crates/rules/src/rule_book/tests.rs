@@ -486,7 +486,7 @@ fn every_rule_up_to_the_winner_is_explained() {
     "#;
     let talk = tells(rules, &[("群/x", "Ａ！", &["once"]), ("群/x", "Ａ！", &[])]);
     let verdicts: Vec<_> =
-        talk.trace.iter().map(|(rule, verdict)| (rule.id.as_str(), verdict.clone())).collect();
+        talk.trace.iter().map(|(rule, verdict)| (&*rule.id, verdict.clone())).collect();
     let failed = |key, wanted: &str, saw: &str| {
         Verdict::Failed(Failed { key, wanted: wanted.into(), saw: saw.into() })
     };
