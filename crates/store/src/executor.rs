@@ -1,7 +1,10 @@
-//! Where the work is done: on one writer thread, or inline.
+//! Where the work is done: on one writer thread, or where it is asked for.
+//!
+//! The thread waits for the disk, so that nobody else has to. What is short and need not be synced is done on the spot if
+//! nobody is at it: two changes of thread take longer than the work, and a message has several such pieces on its way.
 
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread::JoinHandle;
 
 use mynah_core::StoreError;
@@ -9,31 +12,39 @@ use tokio::sync::oneshot;
 
 use crate::database::Database;
 use crate::error::translate;
-use crate::writer::{Durability, Job, Work, Writer, copy};
+use crate::writer::{self, Durability, Job, Spot, Work, Writer, copy};
 
 /// Where jobs run.
 #[derive(Debug)]
-pub(crate) enum Executor {
-    /// On a thread of their own, in groups.
-    Thread { jobs: Option<Sender<Job>>, thread: Option<JoinHandle<()>> },
-    /// Where they are asked for, one by one: for simulation and tests.
-    Inline(Arc<Mutex<Writer>>),
+pub(crate) struct Executor {
+    writer: Arc<Mutex<Writer>>,
+    /// For simulation and tests there is none: all work is done where it is asked for, one by one.
+    thread: Option<WriterThread>,
+}
+
+/// The thread that waits for the disk.
+#[derive(Debug)]
+struct WriterThread {
+    jobs: Sender<Job>,
+    thread: JoinHandle<()>,
 }
 
 impl Executor {
     /// Starts the writer thread.
     pub(crate) fn thread(database: Database) -> Result<Self, StoreError> {
+        let writer = Arc::new(Mutex::new(Writer::new(database)));
         let (jobs, waiting) = channel();
+        let shared = Arc::clone(&writer);
         let thread = std::thread::Builder::new()
             .name("mynah-store".to_owned())
-            .spawn(move || Writer::new(database).run(&waiting))
+            .spawn(move || writer::run(&shared, &waiting))
             .map_err(|error| StoreError::Failed(Box::new(error)))?;
-        Ok(Self::Thread { jobs: Some(jobs), thread: Some(thread) })
+        Ok(Self { writer, thread: Some(WriterThread { jobs, thread }) })
     }
 
     /// Works where it is asked.
     pub(crate) fn inline(database: Database) -> Self {
-        Self::Inline(Arc::new(Mutex::new(Writer::new(database))))
+        Self { writer: Arc::new(Mutex::new(Writer::new(database))), thread: None }
     }
 
     /// Runs a job and returns after its commit.
@@ -47,6 +58,36 @@ impl Executor {
         receiver.await.map_err(|_| StoreError::Closed)?
     }
 
+    /// The same for work that is short and need not be synced.
+    pub(crate) async fn run_short<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Database) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (sender, receiver) = oneshot::channel();
+        let work = prepare(work, sender);
+        if let Err(work) = self.do_here(work) {
+            self.hand_over(Job::Work { durability: Durability::Written, work })?;
+        }
+        receiver.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Does work on the spot, unless somebody is at it or something else is due; then it is given back.
+    fn do_here(&self, work: Work) -> Result<(), Work> {
+        let Some(WriterThread { jobs, .. }) = &self.thread else { return Err(work) };
+        let mut writer = match self.writer.try_lock() {
+            Ok(writer) => writer,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return Err(work),
+        };
+        let spot = writer.write_here(work)?;
+        drop(writer);
+        if spot == Spot::NewDebt {
+            // The thread has to know until when it may sleep. Where it is gone, the store is being closed.
+            let _ = jobs.send(Job::LookUp);
+        }
+        Ok(())
+    }
+
     /// Returns when everything that was answered before survives the loss of power.
     pub(crate) async fn sync(&self) -> Result<(), StoreError> {
         let (sender, receiver) = oneshot::channel();
@@ -57,29 +98,27 @@ impl Executor {
     }
 
     fn hand_over(&self, job: Job) -> Result<(), StoreError> {
-        match self {
-            Self::Thread { jobs, .. } => {
-                let jobs = jobs.as_ref().ok_or(StoreError::Closed)?;
-                jobs.send(job).map_err(|_| StoreError::Closed)
-            }
-            Self::Inline(writer) => {
-                let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
-                writer.write(vec![job]);
-                writer.sync();
-                Ok(())
-            }
+        if let Some(WriterThread { jobs, .. }) = &self.thread {
+            return jobs.send(job).map_err(|_| StoreError::Closed);
         }
+        let mut writer = lock(&self.writer);
+        writer.write(vec![job]);
+        writer.sync();
+        Ok(())
     }
+}
+
+/// The writer. What a panic left open is rolled back when the next transaction cannot begin.
+pub(crate) fn lock(writer: &Mutex<Writer>) -> MutexGuard<'_, Writer> {
+    writer.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Drop for Executor {
     /// Waits for the thread, so that the file is closed before the lease ends.
     fn drop(&mut self) {
-        if let Self::Thread { jobs, thread } = self {
-            drop(jobs.take());
-            if let Some(thread) = thread.take()
-                && thread.join().is_err()
-            {
+        if let Some(WriterThread { jobs, thread }) = self.thread.take() {
+            drop(jobs);
+            if thread.join().is_err() {
                 tracing::error!("the thread of the store panicked");
             }
         }

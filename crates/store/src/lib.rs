@@ -51,6 +51,9 @@ pub use waiting::Waiting;
 /// The name of the database file in a data folder.
 pub const FILE: &str = "mynah.db";
 
+/// Taking in so many events is short work.
+const FEW: usize = 8;
+
 /// The store of one account.
 ///
 /// ```
@@ -153,7 +156,10 @@ impl Store for SqliteStore {
             self.executor.run(Synced, move |db| records::write(&db.connection, &records)).await?;
             planted::gap().await;
         }
-        self.executor.run(Written, move |db| events::accept(db, &batch, now)).await
+        if batch.events.len() > FEW {
+            return self.executor.run(Written, move |db| events::accept(db, &batch, now)).await;
+        }
+        self.executor.run_short(move |db| events::accept(db, &batch, now)).await
     }
 
     async fn sync(&self) -> Result<(), StoreError> {
@@ -166,7 +172,7 @@ impl Store for SqliteStore {
         now: Timestamp,
     ) -> Result<Option<(Event, Snapshot)>, StoreError> {
         let lane = lane.clone();
-        self.executor.run(Written, move |db| events::begin(db, &lane, now)).await
+        self.executor.run_short(move |db| events::begin(db, &lane, now)).await
     }
 
     async fn commit(&self, mut turn: Turn, now: Timestamp) -> Result<Committed, StoreError> {
@@ -180,7 +186,7 @@ impl Store for SqliteStore {
             turn.reads.clear();
             planted::gap().await;
         }
-        self.executor.run(Written, move |db| turns::commit(db, &turn, now)).await
+        self.executor.run_short(move |db| turns::commit(db, &turn, now)).await
     }
 
     async fn fire(&self, now: Timestamp) -> Result<(Vec<Lane>, Option<Timestamp>), StoreError> {
@@ -206,9 +212,7 @@ impl Store for SqliteStore {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let id = id.clone();
-        self.executor
-            .run(Written, move |db| actions::settle(&db.connection, &id, &outcome, now))
-            .await
+        self.executor.run_short(move |db| actions::settle(&db.connection, &id, &outcome, now)).await
     }
 
     async fn recent_claims(

@@ -6,6 +6,7 @@
 //! pays for the batch, the turn and the last outcome that went before it, and where no claim follows, the writer syncs
 //! by itself a moment later. Nothing is reordered: the loss of power takes an end of the history, never its middle.
 
+use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,7 @@ use mynah_core::StoreError;
 
 use crate::database::Database;
 use crate::error::translate;
+use crate::executor::lock;
 
 /// How many jobs share a transaction at most: enough to spare syncs, few enough to answer soon.
 const GROUP: usize = 256;
@@ -50,6 +52,17 @@ pub(crate) enum Job {
     Work { durability: Durability, work: Work },
     /// A sync of what was answered before.
     Sync(Answer),
+    /// Nothing; but there is something new to know.
+    LookUp,
+}
+
+/// What work that was done on the spot leaves behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Spot {
+    /// It is the first that is not synced: it has to be, soon.
+    NewDebt,
+    /// Nothing that is not known.
+    Nothing,
 }
 
 /// Given no database, the work is not done; its answer is a failure then.
@@ -65,6 +78,30 @@ pub(crate) struct Writer {
     large: i64,
     /// Set where nothing can be promised any more.
     failed: Option<Failure>,
+}
+
+/// Works until all senders are gone. What others do on the spot meanwhile, they do between its groups.
+pub(crate) fn run(writer: &Mutex<Writer>, jobs: &Receiver<Job>) {
+    let mut chore = lock(writer).chore(Instant::now());
+    loop {
+        let next = match chore {
+            Some((pause, _)) => jobs.recv_timeout(pause),
+            None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        };
+        let mut writer = lock(writer);
+        match (next, chore) {
+            (Ok(first), _) => {
+                let mut group = vec![first];
+                group.extend(jobs.try_iter().take(GROUP - 1));
+                writer.write(group);
+                writer.shorten();
+            }
+            (Err(RecvTimeoutError::Timeout), Some((_, Chore::CarryOver))) => writer.carry_over(),
+            (Err(RecvTimeoutError::Timeout), _) => writer.sync(),
+            (Err(RecvTimeoutError::Disconnected), _) => break writer.sync(),
+        }
+        chore = writer.chore(Instant::now());
+    }
 }
 
 /// Why a group failed.
@@ -101,28 +138,6 @@ impl Writer {
         Self { database, debt, large: LARGE, failed: None }
     }
 
-    /// Works until all senders are gone.
-    pub(crate) fn run(mut self, jobs: &Receiver<Job>) {
-        loop {
-            let chore = self.chore(Instant::now());
-            let next = match chore {
-                Some((pause, _)) => jobs.recv_timeout(pause),
-                None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            };
-            match (next, chore) {
-                (Ok(first), _) => {
-                    let mut group = vec![first];
-                    group.extend(jobs.try_iter().take(GROUP - 1));
-                    self.write(group);
-                }
-                (Err(RecvTimeoutError::Timeout), Some((_, Chore::CarryOver))) => self.carry_over(),
-                (Err(RecvTimeoutError::Timeout), _) => self.sync(),
-                (Err(RecvTimeoutError::Disconnected), _) => break,
-            }
-        }
-        self.sync();
-    }
-
     /// What is to be done if no job comes for so long.
     fn chore(&self, now: Instant) -> Option<(Duration, Chore)> {
         let frames = self.database.log.frames();
@@ -147,15 +162,37 @@ impl Writer {
         } else if written {
             self.debt.since.get_or_insert(now);
         }
-        if (written && synced) || self.debt.since.is_none() {
-            self.debt.pay(None);
-        }
+        // Who claimed has a request to send; who asked for a sync has only the next batch to ask for.
         for answer in answers {
             answer(outcome.as_ref().err().map(|failure| self.in_words(failure)));
         }
-        if self.database.log.frames() >= self.large + HUGE - LARGE {
+        if (written && synced) || self.debt.since.is_none() {
+            self.debt.pay(None);
+        }
+    }
+
+    /// Does work that need not be synced, unless a sync or a shorter log is due with the next group: that is not for
+    /// whoever asks for something short. Then it is given back.
+    pub(crate) fn write_here(&mut self, work: Work) -> Result<Spot, Work> {
+        let is_due = self.debt.due().is_some_and(|due| due <= Instant::now());
+        if is_due || self.has_huge_log() {
+            return Err(work);
+        }
+        let had_debt = self.debt.since.is_some();
+        self.write(vec![Job::Work { durability: Durability::Written, work }]);
+        let has_debt = self.debt.since.is_some();
+        Ok(if has_debt && !had_debt { Spot::NewDebt } else { Spot::Nothing })
+    }
+
+    /// Carries a huge log over, though somebody may wait for the next group.
+    fn shorten(&mut self) {
+        if self.has_huge_log() {
             self.carry_over();
         }
+    }
+
+    fn has_huge_log(&self) -> bool {
+        self.database.log.frames() >= self.large + HUGE - LARGE
     }
 
     /// The work of a group, and whether its commit is to be synced.
@@ -165,6 +202,7 @@ impl Writer {
         for job in group {
             match job {
                 Job::Sync(answer) => self.debt.wait(answer, now),
+                Job::LookUp => {}
                 Job::Work { durability, work } => {
                     synced |= durability == Durability::Synced;
                     all.push(work);
@@ -376,6 +414,14 @@ mod tests {
             Job::Work { durability, work }
         }
 
+        /// Does short work on the spot, if that is possible.
+        fn here(&mut self, name: &str, writes: bool) -> Option<Spot> {
+            let Job::Work { work, .. } = self.work(name, Durability::Written, writes) else {
+                return None;
+            };
+            self.writer.write_here(work).ok()
+        }
+
         /// What was answered since this was last asked.
         fn told(&self) -> Vec<String> {
             std::mem::take(&mut self.told.lock().unwrap())
@@ -408,7 +454,7 @@ mod tests {
         assert_eq!(desk.told(), ["commit"], "a sync waits for a claim");
         assert!(desk.owes());
         desk.writer.write(vec![desk.work("claim", Durability::Synced, true)]);
-        assert_eq!(desk.told(), ["sync", "claim"]);
+        assert_eq!(desk.told(), ["claim", "sync"]);
         assert!(!desk.owes());
     }
 
@@ -447,7 +493,7 @@ mod tests {
         desk.writer.debt.since = Some(long_ago);
         desk.told();
         desk.writer.write(vec![desk.work("commit", Durability::Written, true)]);
-        assert_eq!(desk.told(), ["sync", "commit"]);
+        assert_eq!(desk.told(), ["commit", "sync"]);
         assert!(!desk.owes());
     }
 
@@ -496,6 +542,21 @@ mod tests {
         assert_eq!(desk.writer.chore(Instant::now()), None);
         desk.writer.large = LARGE - HUGE;
         desk.writer.write(vec![desk.work("two", Durability::Synced, true)]);
+        assert!(desk.here("three", true).is_none(), "a huge log is for the thread");
+        desk.writer.shorten();
         assert_eq!(desk.writer.database.log.frames(), 0);
+    }
+
+    #[test]
+    fn short_work_is_done_on_the_spot_unless_something_is_due() {
+        let mut desk = Desk::new();
+        assert_eq!(desk.here("look", false), Some(Spot::Nothing));
+        assert_eq!(desk.here("first", true), Some(Spot::NewDebt));
+        assert_eq!(desk.here("second", true), Some(Spot::Nothing));
+        assert_eq!(desk.told(), ["look", "first", "second"]);
+        assert!(desk.owes());
+        desk.writer.debt.since = Instant::now().checked_sub(OWED);
+        assert_eq!(desk.here("third", true), None, "it is not to wait for the disk");
+        assert!(desk.told().is_empty());
     }
 }
