@@ -215,6 +215,23 @@ impl Stage {
         self.signal("-TERM").await
     }
 
+    /// What a command about the data of the bot prints, whatever its exit status.
+    ///
+    /// # Panics
+    ///
+    /// If the program cannot be started.
+    pub async fn command(&self, command: &str) -> String {
+        let output = Command::new(&self.program)
+            .arg(command)
+            .arg("--data")
+            .arg(self.data.path())
+            .kill_on_drop(true)
+            .output()
+            .await
+            .expect("the program starts");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
     async fn signal(&mut self, signal: &str) -> i32 {
         let id = self.child.as_ref().and_then(Child::id).expect("it runs").to_string();
         let sent =

@@ -58,6 +58,27 @@ fn owned((chat, text): (&str, &str)) -> (String, String) {
 }
 
 #[tokio::test]
+async fn a_logout_leaves_no_session_behind() {
+    story(async {
+        let mut t = stage().await;
+        answers(&mut t, "张三", "数到 1", "数到 1").await;
+        assert_eq!(t.terminate().await, 0);
+        assert!(t.command("status").await.contains("session  stored"));
+        assert!(t.command("logout").await.contains("logged out"));
+        assert!(t.command("status").await.contains("session  none"));
+        assert!(t.command("logout").await.contains("nothing to end"));
+        assert_eq!(t.calls("webwxlogout"), 1);
+        t.start().await;
+        answers(&mut t, "张三", "数到 2", "数到 2").await;
+        assert_eq!(t.calls("webwxnewloginpage"), 2, "it had to log in again");
+        assert_eq!(t.interrupt().await, 0);
+        assert!(t.command("status").await.contains("session  none"));
+        assert_eq!(t.calls("webwxlogout"), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_is_older_than_max_age_at_the_next_start_is_not_answered() {
     story(async {
         let mut t = stage().await;

@@ -37,8 +37,9 @@ pub trait Source: Send {
     /// Cancel safe: a call that is dropped loses nothing.
     async fn receive(&mut self) -> Result<Incoming, ReceiveError>;
 
-    /// Ends the session on the service. Called once, at an ordered stop that is meant to log out.
-    async fn log_out(&mut self);
+    /// Ends the session on the service. Called once, at an ordered stop that is meant to log out. Gives the records that
+    /// change by it, to be kept: the next start is to find no session.
+    async fn log_out(&mut self) -> Records;
 }
 
 /// News from the service.

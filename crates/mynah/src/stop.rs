@@ -156,10 +156,8 @@ impl Source for GuardedSource {
         self.inner.receive().await
     }
 
-    async fn log_out(&mut self) {
-        if self.stop.logs_out() {
-            self.inner.log_out().await;
-        }
+    async fn log_out(&mut self) -> Records {
+        if self.stop.logs_out() { self.inner.log_out().await } else { Records::new() }
     }
 }
 
@@ -175,8 +173,9 @@ mod tests {
             std::future::pending().await
         }
 
-        async fn log_out(&mut self) {
+        async fn log_out(&mut self) -> Records {
             self.0.store(true, Ordering::SeqCst);
+            Records::new()
         }
     }
 

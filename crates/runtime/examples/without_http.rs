@@ -174,7 +174,9 @@ impl Source for Local {
         }
     }
 
-    async fn log_out(&mut self) {}
+    async fn log_out(&mut self) -> Records {
+        Records::new()
+    }
 }
 
 struct LocalService(Arc<Seen>);

@@ -37,7 +37,9 @@ use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use mynah_core::planted::{self, Mistake};
-use mynah_core::{Clock, Incoming, Lane, Source, Status, Store, StoreError, Transport};
+use mynah_core::{
+    Batch, Clock, Incoming, Lane, Records, Source, Status, Store, StoreError, Transport,
+};
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
@@ -271,9 +273,24 @@ impl Running {
         let log_out = self.worker.settings.log_out_at_stop && matches!(ended, Ended::Stopped);
         if let Ok(Some(Ok(mut source))) = received
             && log_out
-            && timeout(LOG_OUT, source.log_out()).await.is_err()
         {
-            tracing::warn!("the service did not end the session in time");
+            match timeout(LOG_OUT, source.log_out()).await {
+                Ok(records) => self.forget_session(records).await,
+                Err(_) => tracing::warn!("the service did not end the session in time"),
+            }
+        }
+    }
+
+    /// Keeps what a logout changed.
+    async fn forget_session(&self, records: Records) {
+        let batch = Batch { records, ..Batch::default() };
+        let kept = self.worker.store.accept(batch, self.worker.now()).await;
+        if let Err(error) = kept.and(self.worker.store.sync().await) {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(
+                error,
+                "the end of the session could not be kept; the next start finds it out"
+            );
         }
     }
 }

@@ -34,6 +34,13 @@ impl Session {
         self.uin != 0 && !self.sid.is_empty()
     }
 
+    /// The server that was named in place of the service's own, if one was.
+    #[must_use]
+    pub fn server(&self) -> Option<&str> {
+        // The service's own hosts are remembered by name.
+        self.home.contains("://").then_some(&*self.home)
+    }
+
     /// Whether the phone can be asked to confirm a login without a scan: the device is remembered from an earlier one.
     #[must_use]
     pub fn can_push_login(&self) -> bool {

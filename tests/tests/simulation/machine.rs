@@ -160,7 +160,9 @@ impl Source for SimSource {
         Ok(Incoming::Batch(self.batch()))
     }
 
-    async fn log_out(&mut self) {}
+    async fn log_out(&mut self) -> Records {
+        Records::new()
+    }
 }
 
 impl SimSource {

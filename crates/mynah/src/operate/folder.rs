@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use mynah_core::{
-    Clock, Person, PersonId, Service, Source, Store, StoreError, SystemClock, Transport,
+    Batch, Clock, Person, PersonId, Records, Service, Source, Store, StoreError, SystemClock,
+    Transport,
 };
 use mynah_store::{Inspector, LogQuery, Options, SqliteStore};
 use mynah_transports::webwx::{self, WebWx};
@@ -48,14 +49,14 @@ impl Folder {
     /// Queues something to be said at the next start.
     pub(crate) async fn send(&self, chat: &str, text: &str) -> Result<Answer, Report> {
         let store = self.open()?;
-        let (_, service) =
-            connect(&store, None).await.map_err(|error| self.failed("read", error))?;
+        let records = store.records().await.map_err(|error| self.failed("read", error))?;
+        let (_, service) = connect(records, None);
         let now = SystemClock.now();
         let event = match find_chat(&service.chats(), chat) {
             Ok(chat) => spoken(chat, text, now),
             Err(why) => return Ok(Answer::refused(why)),
         };
-        let batch = mynah_core::Batch { events: vec![event], ..mynah_core::Batch::default() };
+        let batch = Batch { events: vec![event], ..Batch::default() };
         store.accept(batch, now).await.map_err(|error| self.failed("write", error))?;
         Ok(Answer::done("nobody runs with this data: it is said at the next start"))
     }
@@ -63,9 +64,17 @@ impl Folder {
     /// Ends the stored session on the service.
     pub(crate) async fn log_out(&self, server: Option<String>) -> Result<Answer, Report> {
         let store = self.open()?;
-        let (mut source, _) =
-            connect(&store, server).await.map_err(|error| self.failed("read", error))?;
-        source.log_out().await;
+        let records = store.records().await.map_err(|error| self.failed("read", error))?;
+        let Some(session) = session(&records) else {
+            return Ok(Answer::done("no session is stored: there is nothing to end"));
+        };
+        let server = server.or_else(|| session.server().map(ToOwned::to_owned));
+        let (mut source, _) = connect(records, server);
+        let batch = Batch { records: source.log_out().await, ..Batch::default() };
+        store
+            .accept(batch, SystemClock.now())
+            .await
+            .map_err(|error| self.failed("write", error))?;
         Ok(Answer::done("logged out; the next start asks for a login"))
     }
 
@@ -118,20 +127,19 @@ impl Folder {
 }
 
 /// The connection as it was left. Nothing is sent by this.
-async fn connect(
-    store: &SqliteStore,
-    server: Option<String>,
-) -> Result<(Box<dyn Source>, Arc<dyn Service>), StoreError> {
-    let records = store.records().await?;
-    let transport = Box::new(WebWx::new(webwx::Options { server, ..webwx::Options::default() }));
-    Ok(transport.open(records))
+fn connect(records: Records, server: Option<String>) -> (Box<dyn Source>, Arc<dyn Service>) {
+    let transport = WebWx::new(webwx::Options { server, ..webwx::Options::default() });
+    Box::new(transport).open(records)
 }
 
 /// Whether a session is stored that the next start tries to go on with. Only the service knows whether it still holds.
-pub(crate) fn has_session(records: &mynah_core::Records) -> bool {
-    let session =
-        records.get("session").map(|json| serde_json::from_str::<mynah_webwx::Session>(json));
-    matches!(session, Some(Ok(session)) if session.is_logged_in())
+pub(crate) fn has_session(records: &Records) -> bool {
+    session(records).is_some()
+}
+
+fn session(records: &Records) -> Option<mynah_webwx::Session> {
+    let session = serde_json::from_str::<mynah_webwx::Session>(records.get("session")?);
+    session.ok().filter(mynah_webwx::Session::is_logged_in)
 }
 
 #[cfg(test)]

@@ -248,7 +248,9 @@ impl Source for TestSource {
         }
     }
 
-    async fn log_out(&mut self) {}
+    async fn log_out(&mut self) -> Records {
+        Records::new()
+    }
 }
 
 #[async_trait]

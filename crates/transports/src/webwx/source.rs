@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use mynah_core::{Batch, Event, Incoming, Prompt, ReceiveError, Source, Status, Timestamp};
+use mynah_core::{
+    Batch, Event, Incoming, Prompt, ReceiveError, Records, Source, Status, Timestamp,
+};
 use mynah_webwx::wire::Contact;
 use mynah_webwx::{CallError, Confirmed, Failure, LoginId, Tip};
 use tokio::time::Instant;
@@ -433,10 +435,10 @@ impl Source for WebWxSource {
         }
     }
 
-    async fn log_out(&mut self) {
+    async fn log_out(&mut self) -> Records {
         self.shared.set_online(false);
         if !self.shared.client.session().is_logged_in() {
-            return;
+            return Records::new();
         }
         if let Err(error) = self.shared.client.log_out().await {
             tracing::warn!(
@@ -444,6 +446,10 @@ impl Source for WebWxSource {
                 "the service was not told of the logout"
             );
         }
+        // The login is forgotten, whatever the service says.
+        let mut records = self.shared.directory().take_changes();
+        records.insert(SESSION.to_owned(), self.session());
+        records
     }
 }
 

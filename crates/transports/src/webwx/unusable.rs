@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use mynah_core::{
-    Capabilities, Chat, Incoming, MediaError, MediaRef, Outgoing, Receipt, ReceiveError, SendError,
-    Service, Source,
+    Capabilities, Chat, Incoming, MediaError, MediaRef, Outgoing, Receipt, ReceiveError, Records,
+    SendError, Service, Source,
 };
 use mynah_webwx::BuildError;
 
@@ -37,7 +37,9 @@ impl Source for Unusable {
         })
     }
 
-    async fn log_out(&mut self) {}
+    async fn log_out(&mut self) -> Records {
+        Records::new()
+    }
 }
 
 #[async_trait]
