@@ -4,7 +4,7 @@
 //! nobody is at it: two changes of thread take longer than the work, and a message has several such pieces on its way.
 
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use mynah_core::StoreError;
@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use crate::database::Database;
 use crate::error::translate;
-use crate::writer::{self, Durability, Job, Spot, Work, Writer, copy};
+use crate::writer::{self, Durability, Job, Work, Writer, copy};
 
 /// Where jobs run.
 #[derive(Debug)]
@@ -65,27 +65,8 @@ impl Executor {
     ) -> Result<T, StoreError> {
         let (sender, receiver) = oneshot::channel();
         let work = prepare(work, sender);
-        if let Err(work) = self.do_here(work) {
-            self.hand_over(Job::Work { durability: Durability::Written, work })?;
-        }
+        self.do_here(Job::Work { durability: Durability::Written, work })?;
         receiver.await.map_err(|_| StoreError::Closed)?
-    }
-
-    /// Does work on the spot, unless somebody is at it or something else is due; then it is given back.
-    fn do_here(&self, work: Work) -> Result<(), Work> {
-        let Some(WriterThread { jobs, .. }) = &self.thread else { return Err(work) };
-        let mut writer = match self.writer.try_lock() {
-            Ok(writer) => writer,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => return Err(work),
-        };
-        let spot = writer.write_here(work)?;
-        drop(writer);
-        if spot == Spot::NewDebt {
-            // The thread has to know until when it may sleep. Where it is gone, the store is being closed.
-            let _ = jobs.send(Job::LookUp);
-        }
-        Ok(())
     }
 
     /// Returns when everything that was answered before survives the loss of power.
@@ -93,8 +74,22 @@ impl Executor {
         let (sender, receiver) = oneshot::channel();
         // Whoever asked may be gone.
         let answer = |failed: Option<StoreError>| drop(sender.send(failed.map_or(Ok(()), Err)));
-        self.hand_over(Job::Sync(Box::new(answer)))?;
+        self.do_here(Job::Sync(Box::new(answer)))?;
         receiver.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Does a job on the spot, unless somebody is at it or something else is due; then it is handed over.
+    fn do_here(&self, job: Job) -> Result<(), StoreError> {
+        let Some(WriterThread { jobs, .. }) = &self.thread else { return self.hand_over(job) };
+        let done = match self.writer.try_lock() {
+            Ok(mut writer) => writer.write_here(job),
+            Err(_) => Err(job),
+        };
+        match done {
+            Ok(None) => Ok(()),
+            Ok(Some(pause)) => jobs.send(Job::LookUp(pause)).map_err(|_| StoreError::Closed),
+            Err(job) => self.hand_over(job),
+        }
     }
 
     fn hand_over(&self, job: Job) -> Result<(), StoreError> {

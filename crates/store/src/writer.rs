@@ -52,17 +52,8 @@ pub(crate) enum Job {
     Work { durability: Durability, work: Work },
     /// A sync of what was answered before.
     Sync(Answer),
-    /// Nothing; but there is something new to know.
-    LookUp,
-}
-
-/// What work that was done on the spot leaves behind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Spot {
-    /// It is the first that is not synced: it has to be, soon.
-    NewDebt,
-    /// Nothing that is not known.
-    Nothing,
+    /// Nothing now; but after so long a sync may be due, for something that was done on the spot.
+    LookUp(Duration),
 }
 
 /// Given no database, the work is not done; its answer is a failure then.
@@ -82,14 +73,20 @@ pub(crate) struct Writer {
 
 /// Works until all senders are gone. What others do on the spot meanwhile, they do between its groups.
 pub(crate) fn run(writer: &Mutex<Writer>, jobs: &Receiver<Job>) {
-    let mut chore = lock(writer).chore(Instant::now());
+    let mut due = lock(writer).due();
     loop {
-        let next = match chore {
-            Some((pause, _)) => jobs.recv_timeout(pause),
+        let next = match due {
+            Some((at, _)) => jobs.recv_timeout(at.saturating_duration_since(Instant::now())),
             None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
         };
+        if let Ok(Job::LookUp(pause)) = next {
+            // Whoever did something on the spot goes on working: the writer is theirs for now.
+            let at = Instant::now() + pause;
+            due = due.filter(|(earlier, _)| *earlier <= at).or(Some((at, Chore::Sync)));
+            continue;
+        }
         let mut writer = lock(writer);
-        match (next, chore) {
+        match (next, due) {
             (Ok(first), _) => {
                 let mut group = vec![first];
                 group.extend(jobs.try_iter().take(GROUP - 1));
@@ -97,10 +94,10 @@ pub(crate) fn run(writer: &Mutex<Writer>, jobs: &Receiver<Job>) {
                 writer.shorten();
             }
             (Err(RecvTimeoutError::Timeout), Some((_, Chore::CarryOver))) => writer.carry_over(),
-            (Err(RecvTimeoutError::Timeout), _) => writer.sync(),
+            (Err(RecvTimeoutError::Timeout), _) => writer.sync_if_due(),
             (Err(RecvTimeoutError::Disconnected), _) => break writer.sync(),
         }
-        chore = writer.chore(Instant::now());
+        due = writer.due();
     }
 }
 
@@ -138,6 +135,12 @@ impl Writer {
         Self { database, debt, large: LARGE, failed: None }
     }
 
+    /// What is to be done if no job comes until then.
+    fn due(&self) -> Option<(Instant, Chore)> {
+        let now = Instant::now();
+        self.chore(now).map(|(pause, chore)| (now + pause, chore))
+    }
+
     /// What is to be done if no job comes for so long.
     fn chore(&self, now: Instant) -> Option<(Duration, Chore)> {
         let frames = self.database.log.frames();
@@ -157,7 +160,8 @@ impl Writer {
         let mut answers = Vec::with_capacity(all.len());
         let mut outcome = self.commit(all, synced, &mut answers);
         let written = self.database.log.take_written();
-        if written && !self.database.is_there() {
+        if written && synced && !self.database.is_there() {
+            // Before anything is promised: what is only written is not.
             outcome = Err(self.give_up(Failure::Gone));
         } else if written {
             self.debt.since.get_or_insert(now);
@@ -171,17 +175,25 @@ impl Writer {
         }
     }
 
-    /// Does work that need not be synced, unless a sync or a shorter log is due with the next group: that is not for
-    /// whoever asks for something short. Then it is given back.
-    pub(crate) fn write_here(&mut self, work: Work) -> Result<Spot, Work> {
-        let is_due = self.debt.due().is_some_and(|due| due <= Instant::now());
-        if is_due || self.has_huge_log() {
-            return Err(work);
+    /// Does a job that need not be synced, unless a sync or a shorter log is due with the next group: that is not for
+    /// whoever asks for something short. Then it is given back. Says after what time the thread has to look up, if it
+    /// cannot know.
+    pub(crate) fn write_here(&mut self, job: Job) -> Result<Option<Duration>, Job> {
+        let now = Instant::now();
+        let due = self.debt.due();
+        if due.is_some_and(|due| due <= now) || self.has_huge_log() {
+            return Err(job);
         }
-        let had_debt = self.debt.since.is_some();
-        self.write(vec![Job::Work { durability: Durability::Written, work }]);
-        let has_debt = self.debt.since.is_some();
-        Ok(if has_debt && !had_debt { Spot::NewDebt } else { Spot::Nothing })
+        self.write(vec![job]);
+        let sooner = self.debt.due().filter(|then| due.is_none_or(|due| *then < due));
+        Ok(sooner.map(|then| then.saturating_duration_since(now)))
+    }
+
+    /// Syncs what is owed, if it was owed for long enough: it may have been paid and owed anew meanwhile.
+    fn sync_if_due(&mut self) {
+        if self.debt.due().is_some_and(|due| due <= Instant::now()) {
+            self.sync();
+        }
     }
 
     /// Carries a huge log over, though somebody may wait for the next group.
@@ -202,7 +214,7 @@ impl Writer {
         for job in group {
             match job {
                 Job::Sync(answer) => self.debt.wait(answer, now),
-                Job::LookUp => {}
+                Job::LookUp(_) => {}
                 Job::Work { durability, work } => {
                     synced |= durability == Durability::Synced;
                     all.push(work);
@@ -241,6 +253,9 @@ impl Writer {
         // Its own frame is synced with the rest.
         self.database.log.take_written();
         match outcome {
+            Ok(()) if self.debt.since.is_some() && !self.database.is_there() => {
+                self.give_up(Failure::Gone);
+            }
             Ok(()) => self.debt.pay(None),
             Err(error) => {
                 roll_back(&self.database);
@@ -414,12 +429,9 @@ mod tests {
             Job::Work { durability, work }
         }
 
-        /// Does short work on the spot, if that is possible.
-        fn here(&mut self, name: &str, writes: bool) -> Option<Spot> {
-            let Job::Work { work, .. } = self.work(name, Durability::Written, writes) else {
-                return None;
-            };
-            self.writer.write_here(work).ok()
+        /// Does something on the spot; gives after what time to look up, or `None` if it was not done.
+        fn here(&mut self, job: Job) -> Option<Option<Duration>> {
+            self.writer.write_here(job).ok()
         }
 
         /// What was answered since this was last asked.
@@ -515,8 +527,8 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_file_that_was_removed_or_replaced_takes_nothing_in() {
-        for replaced in [false, true] {
+    fn of_a_file_that_was_removed_or_replaced_nothing_is_promised() {
+        for (replaced, by_claim) in [(false, false), (false, true), (true, false), (true, true)] {
             let mut desk = Desk::new();
             desk.writer.write(vec![desk.work("one", Durability::Written, true)]);
             let path = desk.writer.database.path.clone();
@@ -524,9 +536,14 @@ mod tests {
             if replaced {
                 std::fs::write(path, "another").unwrap();
             }
-            desk.writer.write(vec![desk.work("claim", Durability::Synced, true)]);
+            if by_claim {
+                desk.writer.write(vec![desk.work("promise", Durability::Synced, true)]);
+            } else {
+                desk.writer.write(vec![Job::Sync(desk.answer("promise"))]);
+                desk.writer.sync();
+            }
             desk.writer.write(vec![desk.work("next", Durability::Written, true)]);
-            assert_eq!(desk.told(), ["one", "claim failed", "next failed"]);
+            assert_eq!(desk.told(), ["one", "promise failed", "next failed"]);
             assert!(matches!(desk.writer.failed, Some(Failure::Gone)));
         }
     }
@@ -542,7 +559,8 @@ mod tests {
         assert_eq!(desk.writer.chore(Instant::now()), None);
         desk.writer.large = LARGE - HUGE;
         desk.writer.write(vec![desk.work("two", Durability::Synced, true)]);
-        assert!(desk.here("three", true).is_none(), "a huge log is for the thread");
+        let three = desk.work("three", Durability::Written, true);
+        assert!(desk.here(three).is_none(), "a huge log is for the thread");
         desk.writer.shorten();
         assert_eq!(desk.writer.database.log.frames(), 0);
     }
@@ -550,13 +568,26 @@ mod tests {
     #[test]
     fn short_work_is_done_on_the_spot_unless_something_is_due() {
         let mut desk = Desk::new();
-        assert_eq!(desk.here("look", false), Some(Spot::Nothing));
-        assert_eq!(desk.here("first", true), Some(Spot::NewDebt));
-        assert_eq!(desk.here("second", true), Some(Spot::Nothing));
+        let look = desk.work("look", Durability::Written, false);
+        assert_eq!(desk.here(look), Some(None));
+        let first = desk.work("first", Durability::Written, true);
+        assert!(desk.here(first).flatten().is_some_and(|pause| pause >= OWED));
+        let much_later = Duration::from_secs(3600);
+        desk.writer.debt.since = Some(Instant::now() + much_later);
+        let second = desk.work("second", Durability::Written, true);
+        assert_eq!(desk.here(second), Some(None), "the thread knows");
+        let sync = Job::Sync(desk.answer("sync"));
+        assert!(desk.here(sync).flatten().is_some_and(|pause| pause < much_later));
         assert_eq!(desk.told(), ["look", "first", "second"]);
-        assert!(desk.owes());
         desk.writer.debt.since = Instant::now().checked_sub(OWED);
-        assert_eq!(desk.here("third", true), None, "it is not to wait for the disk");
-        assert!(desk.told().is_empty());
+        let third = desk.work("third", Durability::Written, true);
+        assert_eq!(desk.here(third), None, "it is not to wait for the disk");
+        desk.writer.sync_if_due();
+        assert_eq!(desk.told(), ["sync"]);
+        let sync = Job::Sync(desk.answer("nothing to sync"));
+        assert_eq!(
+            (desk.here(sync), desk.told()),
+            (Some(None), vec!["nothing to sync".to_owned()])
+        );
     }
 }
