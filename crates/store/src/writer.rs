@@ -65,6 +65,8 @@ pub(crate) type Answer = Box<dyn FnOnce(Option<StoreError>) + Send>;
 pub(crate) struct Writer {
     database: Database,
     debt: Debt,
+    /// When there was a job last.
+    busy: Instant,
     /// A log of so many frames is large.
     large: i64,
     /// Set where nothing can be promised any more.
@@ -76,26 +78,25 @@ pub(crate) fn run(writer: &Mutex<Writer>, jobs: &Receiver<Job>) {
     let mut due = lock(writer).due();
     loop {
         let next = match due {
-            Some((at, _)) => jobs.recv_timeout(at.saturating_duration_since(Instant::now())),
+            Some(at) => jobs.recv_timeout(at.saturating_duration_since(Instant::now())),
             None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
         };
         if let Ok(Job::LookUp(pause)) = next {
             // Whoever did something on the spot goes on working: the writer is theirs for now.
             let at = Instant::now() + pause;
-            due = due.filter(|(earlier, _)| *earlier <= at).or(Some((at, Chore::Sync)));
+            due = due.filter(|earlier| *earlier <= at).or(Some(at));
             continue;
         }
         let mut writer = lock(writer);
-        match (next, due) {
-            (Ok(first), _) => {
+        match next {
+            Ok(first) => {
                 let mut group = vec![first];
                 group.extend(jobs.try_iter().take(GROUP - 1));
                 writer.write(group);
                 writer.shorten();
             }
-            (Err(RecvTimeoutError::Timeout), Some((_, Chore::CarryOver))) => writer.carry_over(),
-            (Err(RecvTimeoutError::Timeout), _) => writer.sync_if_due(),
-            (Err(RecvTimeoutError::Disconnected), _) => break writer.sync(),
+            Err(RecvTimeoutError::Timeout) => writer.do_chore(),
+            Err(RecvTimeoutError::Disconnected) => break writer.sync(),
         }
         due = writer.due();
     }
@@ -132,30 +133,39 @@ impl Writer {
             // An earlier process may have died between writing and syncing.
             debt.since = Some(Instant::now());
         }
-        Self { database, debt, large: LARGE, failed: None }
+        Self { database, debt, busy: Instant::now(), large: LARGE, failed: None }
     }
 
-    /// What is to be done if no job comes until then.
-    fn due(&self) -> Option<(Instant, Chore)> {
-        let now = Instant::now();
-        self.chore(now).map(|(pause, chore)| (now + pause, chore))
+    /// When there is something to do, if no job comes before.
+    fn due(&self) -> Option<Instant> {
+        self.chore().map(|(at, _)| at)
     }
 
-    /// What is to be done if no job comes for so long.
-    fn chore(&self, now: Instant) -> Option<(Duration, Chore)> {
+    /// What is to be done from then on, if no job comes before.
+    fn chore(&self) -> Option<(Instant, Chore)> {
         let frames = self.database.log.frames();
         if frames >= self.large && self.debt.waiting.is_empty() {
-            return Some((LULL, Chore::CarryOver));
+            return Some((self.busy + LULL, Chore::CarryOver));
         }
         if let Some(due) = self.debt.due() {
-            return Some((due.saturating_duration_since(now), Chore::Sync));
+            return Some((due, Chore::Sync));
         }
-        (frames > 0).then_some((IDLE, Chore::CarryOver))
+        (frames > 0).then_some((self.busy + IDLE, Chore::CarryOver))
+    }
+
+    /// Does what is due, unless something was done on the spot meanwhile by which it is not any more.
+    fn do_chore(&mut self) {
+        match self.chore().filter(|(at, _)| *at <= Instant::now()) {
+            Some((_, Chore::Sync)) => self.sync(),
+            Some((_, Chore::CarryOver)) => self.carry_over(),
+            None => {}
+        }
     }
 
     /// Runs a group of jobs in one transaction and answers them, as far as they do not wait for a sync.
     pub(crate) fn write(&mut self, group: Vec<Job>) {
         let now = Instant::now();
+        self.busy = now;
         let (all, synced) = self.sort(group, now);
         let mut answers = Vec::with_capacity(all.len());
         let mut outcome = self.commit(all, synced, &mut answers);
@@ -187,13 +197,6 @@ impl Writer {
         self.write(vec![job]);
         let sooner = self.debt.due().filter(|then| due.is_none_or(|due| *then < due));
         Ok(sooner.map(|then| then.saturating_duration_since(now)))
-    }
-
-    /// Syncs what is owed, if it was owed for long enough: it may have been paid and owed anew meanwhile.
-    fn sync_if_due(&mut self) {
-        if self.debt.due().is_some_and(|due| due <= Instant::now()) {
-            self.sync();
-        }
     }
 
     /// Carries a huge log over, though somebody may wait for the next group.
@@ -491,7 +494,7 @@ mod tests {
         desk.writer.write(vec![desk.work("look", Durability::Written, false)]);
         desk.writer.write(vec![Job::Sync(desk.answer("sync"))]);
         assert_eq!(desk.told(), ["look", "sync"]);
-        assert_eq!(desk.writer.chore(Instant::now()), None, "an idle writer sleeps");
+        assert_eq!(desk.writer.chore(), None, "an idle writer sleeps");
     }
 
     #[test]
@@ -552,11 +555,15 @@ mod tests {
     fn a_long_log_is_carried_over_in_a_lull_and_a_huge_one_without() {
         let mut desk = Desk::new();
         desk.writer.write(vec![desk.work("one", Durability::Synced, true)]);
-        assert_eq!(desk.writer.chore(Instant::now()), Some((IDLE, Chore::CarryOver)));
+        assert_eq!(desk.writer.chore(), Some((desk.writer.busy + IDLE, Chore::CarryOver)));
         desk.writer.large = 1;
-        assert_eq!(desk.writer.chore(Instant::now()), Some((LULL, Chore::CarryOver)));
-        desk.writer.carry_over();
-        assert_eq!(desk.writer.chore(Instant::now()), None);
+        assert_eq!(desk.writer.chore(), Some((desk.writer.busy + LULL, Chore::CarryOver)));
+        desk.writer.busy = Instant::now() + IDLE;
+        desk.writer.do_chore();
+        assert!(desk.writer.database.log.frames() > 0, "it is busy");
+        desk.writer.busy = Instant::now().checked_sub(LULL).unwrap();
+        desk.writer.do_chore();
+        assert_eq!(desk.writer.chore(), None);
         desk.writer.large = LARGE - HUGE;
         desk.writer.write(vec![desk.work("two", Durability::Synced, true)]);
         let three = desk.work("three", Durability::Written, true);
@@ -582,7 +589,7 @@ mod tests {
         desk.writer.debt.since = Instant::now().checked_sub(OWED);
         let third = desk.work("third", Durability::Written, true);
         assert_eq!(desk.here(third), None, "it is not to wait for the disk");
-        desk.writer.sync_if_due();
+        desk.writer.do_chore();
         assert_eq!(desk.told(), ["sync"]);
         let sync = Job::Sync(desk.answer("nothing to sync"));
         assert_eq!(
