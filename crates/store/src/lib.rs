@@ -2,7 +2,8 @@
 //!
 //! # For those who read the code
 //!
-//! One writer at a time; jobs that wait share a transaction and are answered after its commit. Claims are synced (WAL,
+//! One writer at a time; jobs that wait share a transaction and are answered after its commit. What is short is done where
+//! it is asked for, if nobody is at it; what waits for the disk is done on the writer's thread. Claims are synced (WAL,
 //! `synchronous = FULL`) before they are answered, and with them all that was written before; the rest survives the death
 //! of the process at once and the loss of power a moment later, or when [`sync`](Store::sync) returns.
 

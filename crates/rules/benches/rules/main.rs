@@ -30,6 +30,9 @@ const MESSAGES: usize = 4_000;
 /// Each message is decided about so often.
 const PASSES: usize = 8;
 
+/// A processor that slept takes so long to come to its full speed.
+const WARM_UP: Duration = Duration::from_millis(500);
+
 /// A bare loop is compiled eagerly: more rules than this would need gigabytes.
 const MOST_BARE: usize = 10_000;
 
@@ -207,6 +210,10 @@ fn print_usual(most: usize) {
             load(rules.iter().map(|rule| rule.toml.as_str()).collect());
         let said = messages(&rules, MESSAGES, false, 1);
         let events: Vec<Event> = said.iter().map(event).collect();
+        let begin = Instant::now();
+        while begin.elapsed() < WARM_UP {
+            measure(1, &events, |event| decide(&book, event, &at));
+        }
         let (mean, hits) = measure(PASSES, &events, |event| decide(&book, event, &at));
         let p99 = p99(&events, |event| decide(&book, event, &at));
         let (loop_ns, times) = if count <= MOST_BARE {
