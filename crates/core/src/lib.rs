@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod causes;
 mod content;
 mod context;
 mod decided;
@@ -18,6 +19,7 @@ mod store;
 mod time;
 mod transport;
 
+pub use causes::with_causes;
 pub use content::{Content, MediaRef, MediaSource, MessageKind, Segment};
 pub use context::{Context, Frame, Suspended, add};
 pub use decided::{Captures, Decided, Quiet};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use mynah_core::{Clock, SystemClock};
+use mynah_core::{Clock, SystemClock, with_causes};
 use mynah_page::{Condition, Pages};
 use mynah_rules::{Lang, Loaded, RuleBook};
 use mynah_runtime::{Account, Control, Ended as RunEnded, Settings};
@@ -124,7 +124,7 @@ impl Plan {
         SqliteStore::open(&self.data, self.store.clone()).map_err(|error| {
             let what = not_opened(&self.name, &self.data);
             let now = SystemClock.now();
-            let text = format!("{what}: {}; {}", chain(&error), error.remedy());
+            let text = format!("{what}: {}; {}", with_causes(&error), error.remedy());
             alerts.send(Alert::new(AlertKind::Storage, &self.name, text, now), now);
             let hint = error.remedy();
             Report::new(Ended::Storage, what).because(error).hint(hint)
@@ -287,13 +287,15 @@ fn tell(watch: &Watch, ended: &RunEnded) -> Ended {
         RunEnded::NotLoggedIn { reason } => {
             (Ended::NobodyLoggedIn, AlertKind::NotLoggedIn, format!("nobody logged in: {reason}"))
         }
-        RunEnded::Storage(error) => {
-            (Ended::Storage, AlertKind::Storage, format!("{}; {}", chain(error), error.remedy()))
-        }
+        RunEnded::Storage(error) => (
+            Ended::Storage,
+            AlertKind::Storage,
+            format!("{}; {}", with_causes(error), error.remedy()),
+        ),
         RunEnded::Unusable(error) => (
             Ended::Unusable,
             AlertKind::Unusable,
-            format!("the service could not be used: {}", chain(&**error)),
+            format!("the service could not be used: {}", with_causes(&**error)),
         ),
     };
     tracing::error!(account, reason = text, status = status.code(), "ended");
@@ -301,12 +303,4 @@ fn tell(watch: &Watch, ended: &RunEnded) -> Ended {
     let now = watch.clock.now();
     watch.alerts.send(Alert::new(kind, account, text, now), now);
     status
-}
-
-/// An error with all its causes on one line.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    std::iter::successors(Some(error), |error| error.source())
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ")
 }

@@ -4,11 +4,13 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use mynah_core::{Action, ChatId, Claim, Outcome, Outgoing, Receipt, SendError, StoreError};
+use mynah_core::{
+    Action, ChatId, Claim, Outcome, Outgoing, Receipt, SendError, StoreError, with_causes,
+};
 use tokio::time::{Instant, timeout};
 
 use crate::outbox::Attempt;
-use crate::turn::{chain, words_of};
+use crate::turn::words_of;
 use crate::worker::Worker;
 use crate::{backoff, save};
 
@@ -100,7 +102,7 @@ impl Worker {
 
     /// What an error of the service means.
     fn judge(&self, outgoing: &Outgoing, error: SendError) -> (Outcome, Option<Signal>) {
-        let words = chain(&error);
+        let words = with_causes(&error);
         match error {
             SendError::NotSent { retry_after, .. } => {
                 (self.again(outgoing, TRIES, retry_after, words), None)

@@ -2,7 +2,6 @@
 
 use std::any::Any;
 use std::collections::VecDeque;
-use std::error::Error;
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
@@ -11,7 +10,7 @@ use futures_util::FutureExt;
 use mynah_core::planted::{self, Mistake};
 use mynah_core::{
     Action, Call, ChatId, Committed, Context, Decided, Effects, Event, EventBody, Flow, Frame,
-    Handler, Lane, Read, Snapshot, Step, StoreError, Timestamp, Turn,
+    Handler, Lane, Read, Snapshot, Step, StoreError, Timestamp, Turn, with_causes,
 };
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::block_in_place;
@@ -251,7 +250,7 @@ impl Worker {
         let work = AssertUnwindSafe(apart(work, registered.is_prompt)).catch_unwind();
         match timeout(limit, work).await {
             Ok(Ok(Ok(flow))) => Ok(flow),
-            Ok(Ok(Err(error))) => Err(failed(chain(&*error))),
+            Ok(Ok(Err(error))) => Err(failed(with_causes(&*error))),
             Ok(Err(panic)) => Err(failed(format!("panicked: {}", words_of(&*panic)))),
             Err(_) => Err(failed(format!("took longer than {limit:?}"))),
         }
@@ -319,18 +318,6 @@ fn reply_text(step: &Step) -> Option<String> {
     let Action::Send { content } = &planned.action else { return None };
     let text = content.plain_text();
     (planned.is_reply && !text.is_empty()).then_some(text)
-}
-
-/// An error with all its causes.
-pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 /// What a panic said.

@@ -52,13 +52,7 @@ impl Visit for Line<'_> {
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
-        let mut chain = value.to_string();
-        let mut cause = value.source();
-        while let Some(error) = cause {
-            chain = format!("{chain}: {error}");
-            cause = error.source();
-        }
-        self.add(field, &chain);
+        self.add(field, &mynah_core::with_causes(value));
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use mynah_core::{
-    Batch, Event, Incoming, Prompt, ReceiveError, Records, Source, Status, Timestamp,
+    Batch, Event, Incoming, Prompt, ReceiveError, Records, Source, Status, Timestamp, with_causes,
 };
 use mynah_webwx::wire::Contact;
 use mynah_webwx::{CallError, Confirmed, Failure, LoginId, Tip};
@@ -451,21 +451,6 @@ impl Source for WebWxSource {
         records.insert(SESSION.to_owned(), self.session());
         records
     }
-}
-
-/// An error with its causes on one line, for people.
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let words = error.to_string();
-        if !text.contains(&words) {
-            text.push_str(": ");
-            text.push_str(&words);
-        }
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]
