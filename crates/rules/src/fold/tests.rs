@@ -110,6 +110,19 @@ fn troublesome() -> impl Strategy<Value = String> {
     prop::collection::vec(parts, 0..8).prop_map(|parts| parts.concat())
 }
 
+/// Texts of usual characters, with everything that makes them change, at every place of the steps in which they are read.
+fn usual() -> impl Strategy<Value = String> {
+    let parts = prop_oneof![
+        4 => "[a-z价格多少]{1,20}",
+        2 => prop::sample::select(vec![
+            " ", "  ", "\t", "\n", "\u{3000}", "\u{3000} ", " \u{3000}", "A", "Ｚ", "，", "。", "：", "\u{7f}", "\0",
+            // At the borders of what stays at a glance.
+            "\u{4dbf}", "\u{3400}", "\u{4e00}", "\u{9fff}", "が", "ア", "Ж", "я", "각", "😀", "臺", "價",
+        ]).prop_map(String::from),
+    ];
+    prop::collection::vec(parts, 0..12).prop_map(|parts| parts.concat())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(10_000))]
 
@@ -125,6 +138,28 @@ proptest! {
             }
         }
         prop_assert_eq!(full(&text), plain);
+    }
+
+    #[test]
+    fn usual_characters_fold_quickly_to_the_same(text in usual(), from in 0_usize..60, length in 0_usize..10) {
+        let both = [false, true];
+        let all = both.map(|case| both.map(|hant| Folding::new(case, hant)));
+        for folding in all.into_iter().flatten().chain([Folding::WIDTH]) {
+            let folded = folding.fold(&text);
+            prop_assert!(folded.is_plain());
+            let mut slowly = String::new();
+            folding.walk(&text, &mut |c, _| slowly.push(c));
+            prop_assert_eq!(folded.text(), &slowly);
+            if let Some(width) = folded.as_width() {
+                let folded = Folding::WIDTH.fold(&text);
+                prop_assert_eq!(width.text(), folded.text());
+            }
+            let mut places = slowly.char_indices().map(|(at, _)| at).chain([slowly.len()]).skip(from);
+            let (Some(start), Some(end)) = (places.next(), places.nth(length)) else { continue };
+            // Without knowing how far nothing moved, the way back is walked.
+            let walked = Folded { same_until: 0, ..folded.clone() };
+            prop_assert_eq!(folded.original(start..end), walked.original(start..end));
+        }
     }
 
     #[test]
