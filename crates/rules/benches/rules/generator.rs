@@ -1,6 +1,7 @@
 //! Rule sets and messages like those of real bots, the same for the same seed: 60 % keywords (Chinese words of 2 to 6
 //! characters, English words), 10 % exact texts, 10 % prefixes, 20 % regexes with captures; 5 % of all for groups only.
 
+use std::collections::HashSet;
 use std::fmt::Write;
 use std::sync::LazyLock;
 
@@ -94,10 +95,12 @@ fn english(random: &mut Random) -> String {
     (0..length).map(|_| SYLLABLES[usize::try_from(random.below(24)).unwrap_or(0)]).collect()
 }
 
-/// So many messages, half of which some rule answers.
+/// So many messages, all different, half of which some rule answers.
 pub(crate) fn messages(rules: &[Rule], count: usize, long: bool, seed: u64) -> Vec<Said> {
     let mut random = Random::from_seed(seed ^ 0x5eed);
-    (0..count).map(|_| message(rules, long, &mut random)).collect()
+    let mut known = HashSet::new();
+    let all = std::iter::repeat_with(|| message(rules, long, &mut random));
+    all.filter(|said| known.insert(said.text.clone())).take(count).collect()
 }
 
 fn message(rules: &[Rule], long: bool, random: &mut Random) -> Said {
