@@ -4,7 +4,7 @@
 //! nobody is at it: two changes of thread take longer than the work, and a message has several such pieces on its way.
 
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 
 use mynah_core::StoreError;
@@ -32,7 +32,12 @@ struct WriterThread {
 impl Executor {
     /// Starts the writer thread.
     pub(crate) fn thread(database: Database) -> Result<Self, StoreError> {
-        let writer = Arc::new(Mutex::new(Writer::new(database)));
+        Self::start(Writer::new(database))
+    }
+
+    /// The same for a writer that may have worked already.
+    pub(crate) fn start(writer: Writer) -> Result<Self, StoreError> {
+        let writer = Arc::new(Mutex::new(writer));
         let (jobs, waiting) = channel();
         let shared = Arc::clone(&writer);
         let thread = std::thread::Builder::new()
@@ -103,9 +108,12 @@ impl Executor {
     }
 }
 
-/// The writer. What a panic left open is rolled back when the next transaction cannot begin.
+/// The writer, after a panic too: it rolls back what that left open before it does anything else.
 pub(crate) fn lock(writer: &Mutex<Writer>) -> MutexGuard<'_, Writer> {
-    writer.lock().unwrap_or_else(PoisonError::into_inner)
+    writer.lock().unwrap_or_else(|poisoned| {
+        writer.clear_poison();
+        poisoned.into_inner()
+    })
 }
 
 impl Drop for Executor {
@@ -152,4 +160,31 @@ fn in_savepoint<T>(
     }
     database.connection.prepare_cached("RELEASE job")?.execute([])?;
     result
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::{FILE, Options};
+
+    #[tokio::test]
+    async fn a_thread_that_sleeps_is_told_of_what_was_done_on_the_spot() {
+        let folder = TempDir::new().unwrap();
+        let database = Database::open(&folder.path().join(FILE), Options::default()).unwrap();
+        let mut writer = Writer::new(database);
+        writer.sync();
+        writer.carry_over();
+        let executor = Executor::start(writer).unwrap();
+        executor.run(Durability::Written, |_| Ok(())).await.unwrap();
+        // Once it has let go of the writer, the thread has nothing to do.
+        drop(lock(&executor.writer));
+        let sql = "INSERT INTO record (key, value) VALUES ('one', 'x')";
+        executor.run_short(|database| database.connection.execute(sql, [])).await.unwrap();
+        let synced = tokio::time::timeout(Duration::from_secs(60), executor.sync()).await;
+        synced.expect("the thread sleeps though something is owed").unwrap();
+    }
 }

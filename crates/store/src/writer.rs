@@ -11,6 +11,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use mynah_core::StoreError;
+use rusqlite::ffi;
 
 use crate::database::Database;
 use crate::error::translate;
@@ -75,6 +76,7 @@ pub(crate) struct Writer {
 
 /// Works until all senders are gone. What others do on the spot meanwhile, they do between its groups.
 pub(crate) fn run(writer: &Mutex<Writer>, jobs: &Receiver<Job>) {
+    let _last_word = LastWord(writer);
     let mut due = lock(writer).due();
     loop {
         let next = match due {
@@ -102,6 +104,15 @@ pub(crate) fn run(writer: &Mutex<Writer>, jobs: &Receiver<Job>) {
     }
 }
 
+/// Nobody waits for a thread that has ended, by a panic too: it alone syncs.
+struct LastWord<'a>(&'a Mutex<Writer>);
+
+impl Drop for LastWord<'_> {
+    fn drop(&mut self) {
+        lock(self.0).end();
+    }
+}
+
 /// Why a group failed.
 #[derive(Debug)]
 enum Failure {
@@ -109,6 +120,8 @@ enum Failure {
     Database(rusqlite::Error),
     /// The file was removed or another one put in its place: what is written goes nowhere.
     Gone,
+    /// The thread has ended.
+    Over,
 }
 
 /// What is written and not synced.
@@ -180,7 +193,15 @@ impl Writer {
         for answer in answers {
             answer(outcome.as_ref().err().map(|failure| self.in_words(failure)));
         }
-        if (written && synced) || self.debt.since.is_none() {
+        self.answer_syncs(written && synced);
+    }
+
+    /// Answers those who wait for a sync, if there was one, if nothing is owed, or if there will be none any more.
+    fn answer_syncs(&mut self, synced: bool) {
+        if let Some(failure) = &self.failed {
+            let told = self.in_words(failure);
+            self.debt.pay(Some(told));
+        } else if synced || self.debt.since.is_none() {
             self.debt.pay(None);
         }
     }
@@ -240,11 +261,23 @@ impl Writer {
             answers.extend(all.into_iter().map(|work| work(None)));
             return Err(failure.copy());
         }
+        // What a panic left open.
+        roll_back(&self.database);
         let outcome = in_transaction(&mut self.database, all, synced, answers);
         if outcome.is_err() {
             roll_back(&self.database);
         }
-        outcome.map_err(Failure::Database)
+        outcome.map_err(|error| {
+            let nothing_is_sure = is_of_a_sync(&error);
+            let failure = Failure::Database(error);
+            if nothing_is_sure { self.give_up(failure) } else { failure }
+        })
+    }
+
+    /// Nothing is done any more, nor synced.
+    fn end(&mut self) {
+        self.failed.get_or_insert(Failure::Over);
+        self.answer_syncs(false);
     }
 
     /// Syncs what is owed, and answers those who wait for it.
@@ -277,7 +310,7 @@ impl Writer {
     }
 
     /// Carries the log over into the database, so that it can begin anew.
-    fn carry_over(&mut self) {
+    pub(crate) fn carry_over(&mut self) {
         match self.database.carry_over() {
             // Where somebody reads an old state, a part has to stay.
             Ok((frames, done)) => self.large = LARGE + if done < frames { frames } else { 0 },
@@ -293,6 +326,7 @@ impl Writer {
         match failure {
             Failure::Database(error) => translate(copy(error), path),
             Failure::Gone => StoreError::Gone { path: path.display().to_string() },
+            Failure::Over => StoreError::Closed,
         }
     }
 }
@@ -303,6 +337,7 @@ impl Failure {
         match self {
             Self::Database(error) => Self::Database(copy(error)),
             Self::Gone => Self::Gone,
+            Self::Over => Self::Over,
         }
     }
 }
@@ -372,6 +407,12 @@ fn roll_back(database: &Database) {
     }
 }
 
+/// Whether the disk failed to sync. It may take what it could not write for written the next time.
+fn is_of_a_sync(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error().map(|error| error.extended_code);
+    matches!(code, Some(ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC))
+}
+
 /// The same error once more, as far as it matters.
 pub(crate) fn copy(error: &rusqlite::Error) -> rusqlite::Error {
     match error {
@@ -384,7 +425,9 @@ pub(crate) fn copy(error: &rusqlite::Error) -> rusqlite::Error {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::mpsc::channel;
+    use std::sync::{Arc, Mutex, PoisonError};
 
     use tempfile::TempDir;
 
@@ -526,6 +569,111 @@ mod tests {
         desk.writer.database.connection.pragma_update(None, "query_only", false).unwrap();
         desk.writer.write(vec![desk.work("claim", Durability::Synced, true)]);
         assert_eq!(desk.told(), ["sync failed", "claim failed"]);
+    }
+
+    #[test]
+    fn a_sync_that_is_asked_for_after_one_failed_fails_too() {
+        let mut desk = Desk::new();
+        desk.writer.write(vec![desk.work("accept", Durability::Written, true)]);
+        desk.writer.database.connection.pragma_update(None, "query_only", true).unwrap();
+        // By itself, while nobody waits for it.
+        desk.writer.sync();
+        desk.writer.database.connection.pragma_update(None, "query_only", false).unwrap();
+        let here = Job::Sync(desk.answer("on the spot"));
+        assert_eq!(desk.here(here), Some(None));
+        desk.writer.write(vec![Job::Sync(desk.answer("by the thread"))]);
+        assert_eq!(desk.told(), ["accept", "on the spot failed", "by the thread failed"]);
+    }
+
+    #[test]
+    fn after_a_claim_whose_sync_failed_nothing_is_promised_any_more() {
+        let mut desk = Desk::new();
+        desk.writer.write(vec![
+            desk.work("accept", Durability::Written, true),
+            Job::Sync(desk.answer("sync")),
+        ]);
+        let answer = desk.answer("claim");
+        let work: Work = Box::new(|database| {
+            // As the disk says it at the commit.
+            let error = ffi::Error::new(ffi::SQLITE_IOERR_FSYNC);
+            database.unwrap().rolled_back = Some(rusqlite::Error::SqliteFailure(error, None));
+            answer
+        });
+        desk.writer.write(vec![Job::Work { durability: Durability::Synced, work }]);
+        // The next one would succeed, and say nothing of what the disk has dropped.
+        desk.writer.sync();
+        desk.writer.write(vec![Job::Sync(desk.answer("next"))]);
+        let mut told = desk.told();
+        told.sort();
+        assert_eq!(told, ["accept", "claim failed", "next failed", "sync failed"]);
+    }
+
+    fn wait_until_paid(writer: &Mutex<Writer>) {
+        let patience = Instant::now() + Duration::from_secs(60);
+        while lock(writer).debt.due().is_some() {
+            assert!(Instant::now() < patience, "the thread sleeps though something is owed");
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn the_thread_looks_up_for_what_was_done_on_the_spot() {
+        let mut desk = Desk::new();
+        let one = desk.work("one", Durability::Written, true);
+        let two = desk.work("two", Durability::Written, true);
+        let sync = Job::Sync(desk.answer("sync"));
+        desk.writer.carry_over();
+        let Desk { writer, told, _folder } = desk;
+        let writer = &Mutex::new(writer);
+        let (sender, jobs) = channel();
+        std::thread::scope(|scope| {
+            // The thread ends with this, also where the test fails.
+            let sender = sender;
+            scope.spawn(move || run(writer, &jobs));
+            let here = |job| {
+                let pause = lock(writer).write_here(job).ok().unwrap();
+                pause.map(|pause| sender.send(Job::LookUp(pause)).unwrap())
+            };
+            assert!(here(one).is_some());
+            wait_until_paid(writer);
+            assert!(here(two).is_some() && here(sync).is_some());
+            wait_until_paid(writer);
+        });
+        assert_eq!(*told.lock().unwrap(), ["one", "two", "sync"]);
+    }
+
+    fn panics() -> Job {
+        let work: Work = Box::new(|_| panic!("as planned"));
+        Job::Work { durability: Durability::Written, work }
+    }
+
+    #[test]
+    fn work_that_panics_on_the_spot_fails_alone() {
+        let mut desk = Desk::new();
+        let caught = catch_unwind(AssertUnwindSafe(|| desk.here(panics())));
+        assert!(caught.is_err());
+        let next = desk.work("next", Durability::Written, true);
+        assert!(desk.here(next).is_some());
+        desk.writer.write(vec![Job::Sync(desk.answer("sync"))]);
+        desk.writer.sync();
+        assert_eq!(desk.told(), ["next", "sync"]);
+    }
+
+    #[test]
+    fn nobody_waits_for_a_thread_that_ended_in_a_panic() {
+        let mut desk = Desk::new();
+        desk.writer.write(vec![desk.work("accept", Durability::Written, true)]);
+        let (sender, jobs) = channel();
+        sender.send(Job::Sync(desk.answer("sync"))).unwrap();
+        sender.send(panics()).unwrap();
+        let Desk { writer, told, _folder } = desk;
+        let writer = Mutex::new(writer);
+        assert!(catch_unwind(AssertUnwindSafe(|| run(&writer, &jobs))).is_err());
+        let writer = writer.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut desk = Desk { writer, told, _folder };
+        let late = Job::Sync(desk.answer("late"));
+        assert_eq!(desk.here(late), Some(None));
+        assert_eq!(desk.told(), ["accept", "sync failed", "late failed"]);
     }
 
     #[cfg(unix)]
