@@ -1,5 +1,7 @@
 //! Tests of the store as a whole.
 
+mod crowd;
+
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
