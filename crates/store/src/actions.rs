@@ -77,7 +77,7 @@ pub(crate) fn claim(connection: &Connection, chat: &ChatId, now: Timestamp) -> R
         };
         let expired = head.expires.is_some_and(|expires| expires <= now);
         if expired && !planted::is(Mistake::ExpiryIgnored) {
-            close(connection, head.seq, "expired", None, now)?;
+            expire(connection, head.seq, now)?;
             return Ok(Claim::Expired(outgoing));
         }
         if head.not_before > now {
@@ -148,7 +148,7 @@ pub(crate) fn settle(
                 .execute(params![seq, message.as_str()])?;
         }
         Outcome::Accepted => close(connection, seq, "accepted", None, now)?,
-        Outcome::Expired => close(connection, seq, "expired", None, now)?,
+        Outcome::Expired => expire(connection, seq, now)?,
         Outcome::Refused { reason } => close(connection, seq, "refused", Some(reason), now)?,
         Outcome::NotSent { retry_at, reason } => again(connection, seq, *retry_at, reason, doubts)?,
         Outcome::Unknown { reason, again_at: Some(at) }
@@ -203,6 +203,14 @@ fn close(
     connection
         .prepare_cached("UPDATE action SET settled = ?2, outcome = ?3, reason = ?4 WHERE seq = ?1")?
         .execute(params![seq, now.as_millis(), outcome, reason])?;
+    Ok(())
+}
+
+/// What the last try failed on stays: it is why the action could not leave in time, or that it may have left.
+fn expire(connection: &Connection, seq: i64, now: Timestamp) -> Result<()> {
+    connection
+        .prepare_cached("UPDATE action SET settled = ?2, outcome = 'expired' WHERE seq = ?1")?
+        .execute(params![seq, now.as_millis()])?;
     Ok(())
 }
 

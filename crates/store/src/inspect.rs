@@ -52,7 +52,7 @@ pub struct TroubledAction {
     pub time: Timestamp,
     /// `refused`, `expired` or `unknown`.
     pub outcome: String,
-    /// Why.
+    /// Why; of what expired what the last try failed on, if there was one.
     pub reason: Option<String>,
 }
 

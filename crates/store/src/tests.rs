@@ -182,6 +182,25 @@ async fn a_reply_expires_and_a_doubt_is_resolved_once() {
 }
 
 #[tokio::test]
+async fn what_expired_after_a_try_says_what_that_failed_on() {
+    let store = SqliteStore::in_memory();
+    store.accept(batch(vec![message("1", "g", "p", "x")]), NOW).await.unwrap();
+    handle(&store, "g", vec![reply("g", "1"), reply("g", "2")]).await;
+    let id = claim(&store, "g", NOW).await;
+    let late = NOW + Duration::from_secs(61);
+    let doubt = Outcome::Unknown { reason: "cut".to_owned(), again_at: Some(NOW) };
+    store.settle(&id, doubt, NOW).await.unwrap();
+    for n in 0..2 {
+        let claimed = store.claim(&"g".into(), late + Duration::from_secs(n)).await.unwrap();
+        assert!(matches!(claimed, Claim::Expired(_)), "{claimed:?}");
+    }
+    let troubled = store.status(late).await.unwrap().troubled;
+    let told: Vec<_> =
+        troubled.iter().map(|one| (one.outcome.as_str(), one.reason.as_deref())).collect();
+    assert_eq!(told, [("expired", None), ("expired", Some("cut"))]);
+}
+
+#[tokio::test]
 async fn an_event_that_kills_the_process_is_set_aside_after_three_attempts() {
     let store = SqliteStore::in_memory();
     let events = vec![message("1", "g", "p", "x"), message("2", "h", "p", "x")];
