@@ -3,6 +3,7 @@
 use mynah_core::Chat;
 use mynah_rules::{Lang, Reach, RuleBook};
 
+use crate::cli::print::plural;
 use crate::closest::closest;
 
 /// What the owner of a bot should know when it comes on line.
@@ -31,9 +32,11 @@ fn in_words(reach: &Reach, seen: usize, groups: usize, lang: Lang) -> String {
     match lang {
         Lang::En => {
             let friends = if *private { "all friends, " } else { "" };
-            format!(
-                "{rules} rules, {dialogs} dialogs, {schedules} schedules; speaks in: {friends}{seen} of {groups} groups"
-            )
+            let [rules, dialogs, schedules] =
+                [(*rules, "rule"), (*dialogs, "dialog"), (*schedules, "schedule")]
+                    .map(|(count, word)| plural(count, word));
+            let groups = plural(groups, "group");
+            format!("{rules}, {dialogs}, {schedules}; speaks in: {friends}{seen} of {groups}")
         }
         Lang::Zh => {
             let friends = if *private { "所有好友、" } else { "" };

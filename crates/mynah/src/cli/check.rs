@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use mynah_rules::{Lang, Loaded, Reach, Severity};
 
+use super::print::plural;
 use super::{common::Common, loading, print};
 use crate::{Bot, Ended, Report};
 
@@ -80,10 +81,6 @@ fn reach(reach: &Reach, lang: Lang) -> String {
             )
         }
     }
-}
-
-fn plural(count: usize, word: &str) -> String {
-    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

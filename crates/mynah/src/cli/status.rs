@@ -67,10 +67,15 @@ fn show(out: &mut dyn Write, state: &State) -> io::Result<()> {
     let sends = queues.settled_today.iter().map(|(outcome, count)| format!(", {count} {outcome}"));
     writeln!(out, "24 hours {} events handled{}", queues.handled_today, sends.collect::<String>())?;
     for one in &queues.troubled {
-        let reason = print::on_one_line(one.reason.as_deref().unwrap_or("no reason given"));
+        let reason = print::on_one_line(one.reason.as_deref().unwrap_or(unsaid(&one.outcome)));
         writeln!(out, "trouble  {} {} in {}: {reason}", moment(one.time), one.outcome, one.chat)?;
     }
     Ok(())
+}
+
+/// What stands for a reason where the store has none.
+fn unsaid(outcome: &str) -> &'static str {
+    if outcome == "expired" { "it could not leave in time" } else { "no reason given" }
 }
 
 fn since(oldest: Option<Timestamp>) -> String {
@@ -81,4 +86,37 @@ fn since(oldest: Option<Timestamp>) -> String {
 fn moment(at: Timestamp) -> String {
     let at = jiff::Timestamp::from_millisecond(at.as_millis()).unwrap_or_default();
     at.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use mynah_store::TroubledAction;
+
+    use super::*;
+
+    #[test]
+    fn what_expired_says_why() {
+        let trouble = |reason: Option<&str>| TroubledAction {
+            id: "1#0".to_owned(),
+            chat: "g1".into(),
+            time: Timestamp::from_secs(0),
+            outcome: "expired".to_owned(),
+            reason: reason.map(str::to_owned),
+        };
+        let troubled = vec![trouble(None), trouble(Some("the service says: too frequent"))];
+        let queues = StoreStatus { troubled, ..StoreStatus::default() };
+        let state = State {
+            data: "data".to_owned(),
+            running: false,
+            condition: None,
+            session: false,
+            queues,
+        };
+        let mut out = Vec::new();
+        show(&mut out, &state).unwrap();
+        let out = String::from_utf8(out).unwrap();
+        let told: Vec<&str> = out.lines().filter(|line| line.starts_with("trouble")).collect();
+        assert!(told[0].ends_with("expired in g1: it could not leave in time"), "{out}");
+        assert!(told[1].ends_with("expired in g1: the service says: too frequent"), "{out}");
+    }
 }
