@@ -66,11 +66,13 @@ fn fan_out(
     let mut decision =
         Decision { acted: true, rule: Some(reference(schedule)), ..Decision::default() };
     let missed = at.now.since(due.at) > LATE;
-    let next = next(&schedule.due, due.at, if missed { at.now } else { due.at }, book.zone());
+    let after = |not_before| next(&schedule.due, due.at, not_before, book.zone());
+    let is_overtaken = missed || after(due.at).is_some_and(|next| next <= at.now);
+    let next = after(if is_overtaken { at.now } else { due.at });
     // However many were missed, one makes up for all; a beat keeps its place all the same.
     let served = match (&schedule.due, next) {
         (model::Due::Every(every), Some(next)) => next - *every,
-        _ if missed => due.at.max(just_before(at.now)),
+        _ if is_overtaken => due.at.max(just_before(at.now)),
         _ => due.at,
     };
     reach(&mut pending, schedule, served);

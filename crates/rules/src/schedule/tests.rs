@@ -92,6 +92,20 @@ fn a_missed_beat_is_made_up_for_once_and_keeps_its_place() {
 }
 
 #[test]
+fn of_short_beats_that_are_late_one_is_said() {
+    for missed in ["skip", "once"] {
+        let rules = format!(
+            "[[schedule]]\nevery = \"5s\"\nto = [\"群\"]\nsend = \"滴\"\nmissed = \"{missed}\"\n"
+        );
+        let mut talk = talk(&rules, "2026-11-23T08:00:00+08:00", &["群"]);
+        talk.jump("2026-11-23T08:00:33+08:00");
+        assert_eq!(talk.pass(0), ["滴"], "{missed}");
+        assert_eq!(talk.due(), ["2026-11-23T00:00:35Z"], "in its place: {missed}");
+        assert_eq!(talk.pass(2), ["滴"]);
+    }
+}
+
+#[test]
 fn clocks_that_change_are_followed() {
     let rules = "[bot]\ntimezone = \"Europe/Berlin\"\n[[schedule]]\nat = \"02:30\"\nto = [\"群\"]\nsend = \"x\"\n";
     // In spring 02:30 does not exist, in autumn it comes twice.
