@@ -89,6 +89,8 @@ pub(crate) struct Directory {
     /// How often each name occurs among friends; made anew when a friend changed.
     name_counts: Option<NameCounts>,
     chats: Option<Arc<[Chat]>>,
+    /// The chats of the last login, while those of the present one are being read.
+    last_chats: Option<Arc<[Chat]>>,
     dirty: BTreeSet<String>,
 }
 
@@ -149,6 +151,7 @@ impl Directory {
     /// A new login: the names of the last one mean nothing any more. Returns whether it is the same account.
     pub(crate) fn begin_login(&mut self, user: &User) -> bool {
         let same = self.head.me.uin == 0 || user.uin == 0 || self.head.me.uin == user.uin;
+        self.last_chats = Some(self.chats()).filter(|_| same);
         if !same {
             tracing::warn!(
                 "another account logged in; the people and groups of the last one are forgotten"
@@ -158,6 +161,11 @@ impl Directory {
         self.unbind_everybody();
         self.set_me(user);
         same
+    }
+
+    /// What a new login has at the start is read.
+    pub(crate) fn end_login(&mut self) {
+        self.last_chats = None;
     }
 
     /// The same login goes on; only what the service says about the account itself is taken over.
@@ -192,9 +200,10 @@ impl Directory {
         user_name.is_empty() || user_name == self.head.me.user_name
     }
 
-    /// The chats of the present login: groups, and the private chats of friends.
+    /// The chats of the present login: groups, and the private chats of friends. While they are being read, those of the
+    /// last one: who is meant by name meanwhile is the same, and what is said there waits.
     pub(crate) fn chats(&mut self) -> Arc<[Chat]> {
-        if let Some(chats) = &self.chats {
+        if let Some(chats) = self.last_chats.as_ref().or(self.chats.as_ref()) {
             return Arc::clone(chats);
         }
         let groups = self.groups.iter().filter(|(_, group)| group.user_name.is_some());

@@ -6,7 +6,7 @@ use std::time::Duration;
 use mynah_core::{
     Action, Content, Event, EventBody, MediaRef, NoticeKind, Origin, Records, Segment, Status,
 };
-use mynah_sandbox::{Act, Deed, Fault, Options, Sandbox, World};
+use mynah_sandbox::{Act, Deed, Fault, FaultKind, Options, Sandbox, World};
 use serde_json::json;
 
 use crate::bot::Bot;
@@ -195,6 +195,22 @@ async fn a_new_login_with_new_names_for_all_changes_no_id() {
     assert_eq!(ids(&bot, 9), before);
     bot.say(&before[0].0.as_str().into(), "再见").await.unwrap();
     assert_eq!(sandbox.sent().last().unwrap().to_name, GROUP);
+}
+
+#[tokio::test]
+async fn while_the_contacts_of_a_new_login_are_read_everybody_can_be_named() {
+    let (sandbox, mut bot) = played().await;
+    let before = bot.service.chats();
+    let knows = |bot: &Bot| bot.service.chats().iter().any(|chat| chat.name == "小红");
+    assert!(knows(&bot));
+    sandbox.fault(Fault::new("webwxgetcontact", FaultKind::Status));
+    sandbox.end_session(1101);
+    does(&sandbox, json!({"act": "unfriend", "from": "小红"}));
+    let is_reading = |status: &Status| matches!(status, Status::Offline { reason, .. } if reason.contains("webwxgetcontact"));
+    bot.until(|bot| bot.statuses.last().is_some_and(is_reading)).await;
+    assert_eq!(bot.service.chats(), before);
+    bot.until_online().await;
+    assert!(!knows(&bot), "now it is known who is there");
 }
 
 #[tokio::test]

@@ -51,6 +51,7 @@ fn learn(directory: &mut Directory, friends: &[Contact]) {
 fn logged_in(mut directory: Directory, login: u32, friends: &[Contact]) -> Directory {
     directory.begin_login(&user(login));
     learn(&mut directory, friends);
+    directory.end_login();
     directory
 }
 
@@ -268,6 +269,27 @@ fn another_account_inherits_nobody() {
     assert_ne!(person(&mut directory, "@2").id, known);
     let directory = restarted(directory, &mut records);
     assert_eq!(directory.people.len(), 1, "their records are gone too");
+}
+
+#[test]
+fn while_a_new_login_is_read_everybody_can_be_named_who_could_before() {
+    let friends = [friend("@1", "小明", ""), friend("@2", "小红", "")];
+    let mut directory = logged_in(Directory::default(), 1, &friends);
+    directory.learn_groups(&[group("@@g", "车友", 1, &["小明"])], NOW);
+    let before = directory.chats();
+    assert_eq!(before.len(), 3);
+    // It begins, comes to nothing, and begins again.
+    for login in 2..4 {
+        directory.begin_login(&user(login));
+        assert_eq!(directory.chats(), before);
+        learn(&mut directory, &[friend("@x", "小明", "")]);
+        assert_eq!(directory.chats(), before);
+    }
+    directory.end_login();
+    let names: Vec<String> = directory.chats().iter().map(|chat| chat.name.clone()).collect();
+    assert_eq!(names, ["小明"]);
+    directory.begin_login(&User { uin: 43, ..user(4) });
+    assert!(directory.chats().is_empty(), "another account knows none of them");
 }
 
 #[test]

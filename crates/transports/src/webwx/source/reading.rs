@@ -235,6 +235,7 @@ impl WebWxSource {
             people.map(|person| (person.user_name.as_str().into(), Facts::of(person))).collect();
         directory.learn_contact_list(people);
         directory.learn_groups(&groups, now);
+        directory.end_login();
         drop(directory);
         self.go_online();
     }
