@@ -12,8 +12,9 @@ mod words;
 pub(crate) use codes::CODES;
 
 use crate::keys::Table;
+use crate::model::Place;
 use crate::problem::{
-    BadFile, BadInclude, Capture, Limitation, Problem, Shadow, ShadowReason, Syntax,
+    BadFile, BadInclude, Capture, Limitation, Outdone, Problem, Shadow, ShadowReason, Syntax,
 };
 
 /// A language in which people are spoken to.
@@ -149,6 +150,12 @@ impl Problem {
                 let place = words::place(place, here, lang);
                 say!(lang, "also in the rule at {place}", "{place}的规则里也有")
             }
+            Self::NeverDue { cron } => say!(
+                lang,
+                "\"{cron}\" never comes: no year has such a day",
+                "\"{cron}\" 永远不会到：哪一年都没有这样的日子"
+            ),
+            Self::NeverCounts { place, why } => outdone_message(place, why, here, lang),
             Self::Test(line) => tests_of_bots::message(line, lang),
         }
     }
@@ -317,6 +324,22 @@ fn shadow_message(shadow: &Shadow, here: &str, lang: Lang) -> String {
             lang,
             "{place} always answers first: it holds whenever this one does",
             "{place}总是先回答：这条成立时它必然成立"
+        ),
+    }
+}
+
+fn outdone_message(place: &Place, why: &Outdone, here: &str, lang: Lang) -> String {
+    let place = words::place(place, here, lang);
+    match why {
+        Outdone::Same { name } => say!(
+            lang,
+            "{place} always counts first: its name is \"{name}\" too",
+            "{place}总是先算数：它的 name 也是 \"{name}\""
+        ),
+        Outdone::Fits { earlier, later } => say!(
+            lang,
+            "{place} always counts first: its name \"{earlier}\" fits every \"{later}\"",
+            "{place}总是先算数：它的 name \"{earlier}\" 包括所有 \"{later}\""
         ),
     }
 }

@@ -149,6 +149,8 @@ pub(crate) struct Checker<'a> {
     said_plain_mention: bool,
     /// Whether traditional characters fold.
     fold_hant: bool,
+    /// The names of the tables of groups.
+    group_names: groups::GroupNames,
 }
 
 impl<'a> Checker<'a> {
@@ -169,6 +171,7 @@ impl<'a> Checker<'a> {
             runs_handlers: around.options.handlers.is_some_and(|handlers| !handlers.is_empty()),
             said_plain_mention: false,
             fold_hant: false,
+            group_names: groups::GroupNames::default(),
         }
     }
 

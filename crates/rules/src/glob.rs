@@ -42,28 +42,41 @@ impl Glob {
         if self.is_plain() {
             return self.text == name;
         }
-        // Greedy with one place to come back to: after a later `*` an earlier one never has to be tried again.
-        let (mut glob, mut rest) = (self.text.as_str(), name);
-        let mut retry: Option<(&str, &str)> = None;
-        loop {
-            let (wanted, found) = (glob.chars().next(), rest.chars().next());
-            match (wanted, found) {
-                (Some('*'), _) => {
-                    glob = after_first(glob);
-                    retry = Some((glob, rest));
-                }
-                (Some(wanted), Some(found)) if wanted == '?' || wanted == found => {
-                    (glob, rest) = (after_first(glob), after_first(rest));
-                }
-                (None, None) => return true,
-                _ => {
-                    let Some((after_star, from)) = retry.filter(|(_, from)| !from.is_empty())
-                    else {
-                        return false;
-                    };
-                    (glob, rest) = (after_star, after_first(from));
-                    retry = Some((glob, rest));
-                }
+        fits(&self.text, name, |wanted, found| wanted == '?' || wanted == found)
+    }
+
+    /// Whether it fits every name that `other` fits. Not every such case is seen, but none is seen that is not one.
+    #[must_use]
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        // A run of any characters is taken by a star only, any one character by either sign.
+        fits(&self.text, &other.text, |wanted, found| {
+            wanted == found || (wanted == '?' && found != '*')
+        })
+    }
+}
+
+/// Whether a glob fits a text, where `is_one` says whether a character or `?` of it fits a character.
+fn fits(glob: &str, text: &str, is_one: impl Fn(char, char) -> bool) -> bool {
+    // Greedy with one place to come back to: after a later `*` an earlier one never has to be tried again.
+    let (mut glob, mut rest) = (glob, text);
+    let mut retry: Option<(&str, &str)> = None;
+    loop {
+        let (wanted, found) = (glob.chars().next(), rest.chars().next());
+        match (wanted, found) {
+            (Some('*'), _) => {
+                glob = after_first(glob);
+                retry = Some((glob, rest));
+            }
+            (Some(wanted), Some(found)) if is_one(wanted, found) => {
+                (glob, rest) = (after_first(glob), after_first(rest));
+            }
+            (None, None) => return true,
+            _ => {
+                let Some((after_star, from)) = retry.filter(|(_, from)| !from.is_empty()) else {
+                    return false;
+                };
+                (glob, rest) = (after_star, after_first(from));
+                retry = Some((glob, rest));
             }
         }
     }
@@ -84,6 +97,8 @@ impl fmt::Display for Glob {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -108,6 +123,42 @@ mod tests {
             ("", "x", false),
         ] {
             assert_eq!(Glob::new(glob).fits(name), fits, "{glob} on {name}");
+        }
+    }
+
+    #[test]
+    fn a_glob_covers_what_fits_nothing_else() {
+        for (earlier, later, covers) in [
+            ("*", "客户*", true),
+            ("*", "*", true),
+            ("客户*", "客户一群", true),
+            ("客户*", "客户??", true),
+            ("客户*", "客*", false),
+            ("客户*", "*", false),
+            ("?群", "一群", true),
+            ("?群", "*群", false),
+            ("?*", "a*", true),
+            ("?", "?", true),
+            ("a", "?", false),
+            ("a*", "a", true),
+            ("a", "a*", false),
+            ("*a*", "*ba?", true),
+        ] {
+            assert_eq!(Glob::new(earlier).covers(&Glob::new(later)), covers, "{earlier} {later}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_a_covered_glob_fits_the_other_fits(
+            earlier in "[ab?*]{0,5}",
+            later in "[ab?*]{0,5}",
+            name in "[abc]{0,7}",
+        ) {
+            let (earlier, later) = (Glob::new(earlier), Glob::new(later));
+            if earlier.covers(&later) && later.fits(&name) {
+                prop_assert!(earlier.fits(&name));
+            }
         }
     }
 

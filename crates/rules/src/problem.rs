@@ -85,6 +85,10 @@ pub(crate) enum Problem {
     DuplicateKeyword { place: Place },
     /// A dialog that nothing begins.
     NeverBegins,
+    /// A cron line that names no day of any year.
+    NeverDue { cron: String },
+    /// A table of a group behind one that fits the same groups.
+    NeverCounts { place: Place, why: Outdone },
     /// A line of a test that cannot be read.
     Test(BadLine),
 }
@@ -333,6 +337,15 @@ pub(crate) enum ShadowReason {
     Weaker,
 }
 
+/// Why an earlier table of a group always counts first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Outdone {
+    /// It has the same name.
+    Same { name: String },
+    /// Its name fits whatever the name of the later one does.
+    Fits { earlier: String, later: String },
+}
+
 /// A line of a test that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum BadLine {
@@ -390,6 +403,8 @@ impl Problem {
             Self::IncludeNothing { .. } | Self::Include(_) => "include",
             Self::NeverFires(_) | Self::NeverBegins => "never-fires",
             Self::DuplicateKeyword { .. } => "duplicate-keyword",
+            Self::NeverDue { .. } => "never-due",
+            Self::NeverCounts { .. } => "never-counts",
             Self::Test(_) => "test",
         }
     }
@@ -403,7 +418,9 @@ impl Problem {
             | Self::IncludeNothing { .. }
             | Self::NeverFires(_)
             | Self::NeverBegins
-            | Self::DuplicateKeyword { .. } => Severity::Warning,
+            | Self::DuplicateKeyword { .. }
+            | Self::NeverDue { .. }
+            | Self::NeverCounts { .. } => Severity::Warning,
             Self::Scan
             | Self::HandlerUnknown { .. }
             | Self::Transport(Limitation::PlainMention { .. }) => Severity::Note,

@@ -6,7 +6,9 @@
 
 use std::time::Duration;
 
-use jiff::civil::Time;
+use croner::Cron;
+use croner::errors::CronError;
+use jiff::civil::{self, Time};
 use jiff::tz::TimeZone;
 use jiff::{ToSpan, Zoned};
 use mynah_core::{Due, Quiet, Scope, StateView, Timer, TimerChange, Timestamp};
@@ -183,6 +185,20 @@ fn next(
             Some(after + every.saturating_mul(u32::try_from(beats).unwrap_or(u32::MAX)))
         }
     }
+}
+
+/// Years after which the calendar repeats to the day of the week.
+const CALENDAR: i32 = 400;
+
+/// Whether a cron line names a day that some year has: the thirtieth of February is none, its twenty-ninth is one.
+///
+/// Looks through one whole round of the calendar, so that no day is too rare to be found: the last round of those in which
+/// the search looks at all, since a search for what never comes goes on to its end.
+pub(crate) fn ever_comes(cron: &Cron) -> bool {
+    let year = i16::try_from(croner::YEAR_UPPER_LIMIT - CALENDAR).unwrap_or(i16::MAX);
+    // The days of a calendar are the same in every zone; this one has no hour that is missing.
+    let Ok(from) = civil::date(year, 1, 1).to_zoned(TimeZone::UTC) else { return true };
+    !matches!(cron.find_next_occurrence(&from, true), Err(CronError::TimeSearchLimitExceeded))
 }
 
 fn next_time(times: &[Time], days: Days, after: &Zoned) -> Option<Zoned> {

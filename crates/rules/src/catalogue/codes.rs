@@ -1,7 +1,7 @@
 //! The codes of diagnostics with what they say: for the reference page.
 
 /// Every code, in English and in Chinese.
-pub(crate) const CODES: [(&str, &str, &str); 28] = [
+pub(crate) const CODES: [(&str, &str, &str); 30] = [
     ("syntax", "The file is no TOML there.", "此处不是有效的 TOML。"),
     ("unknown-key", "No such key in this table.", "此表没有这个键。"),
     ("type", "A value of the wrong type.", "值的类型不对。"),
@@ -71,6 +71,16 @@ pub(crate) const CODES: [(&str, &str, &str); 28] = [
         "duplicate-keyword",
         "A keyword that an earlier rule answers (warning).",
         "前面的规则已回答的关键词（警告）。",
+    ),
+    (
+        "never-due",
+        "A cron line that names no day of any year (warning).",
+        "哪一年都没有的日子（警告）。",
+    ),
+    (
+        "never-counts",
+        "A `[[group]]` behind one that fits the same groups (warning).",
+        "被前面的 `[[group]]` 完全盖住的表（警告）。",
     ),
     (
         "test",

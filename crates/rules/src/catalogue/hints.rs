@@ -3,7 +3,9 @@
 use super::{Lang, conflicts, say, tests_of_bots, values, words};
 use crate::keys::{Kind, Table};
 use crate::pattern::PatternErrorKind;
-use crate::problem::{BadFile, BadInclude, Capture, Found, Limitation, Problem, Syntax, Wanted};
+use crate::problem::{
+    BadFile, BadInclude, Capture, Found, Limitation, Outdone, Problem, Syntax, Wanted,
+};
 use crate::regex_condition::RegexErrorKind;
 
 #[expect(clippy::too_many_lines, reason = "a table: a line for each problem")]
@@ -122,6 +124,19 @@ pub(super) fn hint(problem: &Problem, lang: Lang) -> Option<String> {
         Problem::DuplicateKeyword { .. } => {
             say!(lang, "that one answers first; leave it out here", "那条先回答；这里请去掉")
         }
+        Problem::NeverDue { .. } => say!(
+            lang,
+            "the third field is the day, the fourth the month; L is the last day of a month: \"0 9 L * *\"",
+            "第三段是日，第四段是月；每月最后一天写 L：\"0 9 L * *\""
+        ),
+        Problem::NeverCounts { why: Outdone::Same { .. }, .. } => {
+            say!(lang, "put all of it into one [[group]]", "都写进同一个 [[group]]")
+        }
+        Problem::NeverCounts { why: Outdone::Fits { .. }, .. } => say!(
+            lang,
+            "the first table that fits counts; move this one up",
+            "只有第一个符合的表算数；把这个表移到前面"
+        ),
         Problem::Test(line) => return tests_of_bots::hint(line, lang),
     })
 }

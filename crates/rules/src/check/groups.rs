@@ -1,6 +1,6 @@
 //! One `[[group]]`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::variables::plain_text;
 use super::{Checker, Fields};
@@ -8,19 +8,62 @@ use crate::glob::Glob;
 use crate::keys::Table;
 use crate::model::GroupTable;
 use crate::parse::{TableNode, Value};
-use crate::problem::{BadValue, Problem, Wanted};
+use crate::problem::{BadValue, Outdone, Problem, Wanted};
 use crate::sources::Spot;
 use crate::template::is_name;
+
+/// The names of the tables so far, each with the place of its table; those that can count at all.
+#[derive(Debug, Default)]
+pub(super) struct GroupNames {
+    places: HashMap<Glob, Spot>,
+    /// Those with `*` or `?`, in order: only these fit more than one name.
+    globs: Vec<Glob>,
+}
+
+impl GroupNames {
+    /// The name that fits whatever this one does.
+    fn covering(&self, name: &Glob) -> Option<(&Glob, &Spot)> {
+        self.places.get_key_value(name).or_else(|| {
+            self.places.get_key_value(self.globs.iter().find(|glob| glob.covers(name))?)
+        })
+    }
+
+    fn add(&mut self, name: &Glob, spot: &Spot) {
+        if !name.is_plain() {
+            self.globs.push(name.clone());
+        }
+        self.places.insert(name.clone(), spot.clone());
+    }
+}
 
 impl Checker<'_> {
     pub(super) fn group(&mut self, node: &TableNode, spot: Spot) -> GroupTable {
         let fields = Fields::read(Table::Group, node, spot, self.report);
         self.needs(&fields, &["name"]);
         let name = self.globs(&fields, "name").into_iter().next();
+        if let Some(name) = &name {
+            self.outdone(name, &fields);
+        }
         self.unread.sets |= fields.is_unreadable("vars");
         let vars = self.vars(&fields);
         let only = fields.entry("only").map(|_| self.only(&fields));
         GroupTable { name: name.unwrap_or_else(|| Glob::new("")), vars, only }
+    }
+
+    /// Says if an earlier table fits every group that this one does: the first that fits counts.
+    fn outdone(&mut self, name: &Glob, fields: &Fields<'_>) {
+        let Some((earlier, spot)) = self.group_names.covering(name) else {
+            return self.group_names.add(name, &fields.spot);
+        };
+        let (earlier, later) = (earlier.to_string(), name.to_string());
+        let place = self.place(spot);
+        let why = if earlier == later {
+            Outdone::Same { name: later }
+        } else {
+            Outdone::Fits { earlier, later }
+        };
+        let spot = fields.text("name").map_or(fields.spot.clone(), |text| text.spot);
+        self.say(Problem::NeverCounts { place, why }, spot);
     }
 
     /// Says if a key is missing without which the table means nothing.

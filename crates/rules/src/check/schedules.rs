@@ -10,7 +10,8 @@ use super::{Checker, Fields, values};
 use crate::keys::Table;
 use crate::model::{Days, Due, Missed, Schedule};
 use crate::parse::TableNode;
-use crate::problem::{BadValue, Conflict};
+use crate::problem::{BadValue, Conflict, Problem};
+use crate::schedule;
 use crate::sources::Spot;
 
 /// The shortest time between two announcements: no person can want more.
@@ -75,6 +76,10 @@ impl Checker<'_> {
             5 => parser.parse(text.text.trim()).map_err(|error| bad(error.to_string())),
             count => Err(BadValue::CronFields { found: text.text.to_owned(), count }),
         };
-        self.value(&text, cron)
+        let cron = self.value(&text, cron)?;
+        if !schedule::ever_comes(&cron) {
+            self.say(Problem::NeverDue { cron: text.text.to_owned() }, text.spot);
+        }
+        Some(cron)
     }
 }

@@ -1,5 +1,8 @@
 //! Schedules, with the clock moved by hand.
 
+use croner::parser::{CronParser, Seconds};
+
+use super::ever_comes;
 use crate::rule_book::told::Talk;
 
 fn talk(rules: &str, now: &str, groups: &[&str]) -> Talk {
@@ -136,4 +139,34 @@ fn a_schedule_that_was_taken_out_is_silent() {
     talk.start(Some("[[rule]]\nkeyword = \"a\"\nreply = \"b\"\n"));
     assert_eq!(talk.pass(86_400), [""; 0]);
     assert_eq!(talk.due(), [""; 0]);
+}
+
+#[test]
+fn a_day_that_no_year_has_never_comes() {
+    for (line, comes) in [
+        ("0 9 30 2 *", false),
+        ("0 9 31 2 *", false),
+        ("0 9 30-31 FEB *", false),
+        ("0 9 31 2,4,6,9,11 *", false),
+        ("*/5 * 31 4 *", false),
+        ("* * * * *", true),
+        ("0 9 31 * *", true),
+        ("0 9 31 2,3 *", true),
+        ("0 9 29 2 *", true),
+        ("59 23 29 2 *", true),
+        ("0 9 L 2 *", true),
+        // A leap day on a Monday comes every 28 years, and over the end of most centuries after 40.
+        ("0 9 29 2 +MON", true),
+        // A fifth Monday in February is such a day, too.
+        ("0 9 * 2 MON#5", true),
+        ("0 9 30 2 +MON", false),
+        // Either of the two fields is enough, so this one comes on Mondays.
+        ("0 9 30 2 MON", true),
+        ("0 0 1 1 +SUN", true),
+        ("59 23 31 12 +SAT", true),
+    ] {
+        let parser = CronParser::builder().seconds(Seconds::Disallowed).build();
+        let cron = parser.parse(line).expect(line);
+        assert_eq!(ever_comes(&cron), comes, "{line}");
+    }
 }
