@@ -133,6 +133,14 @@ pub trait Service: Send + Sync {
     /// The chats that the account knows at present: groups, and the private chats of friends.
     fn chats(&self) -> Arc<[Chat]>;
 
+    /// How many friends a name in a rule file can mean: one if it is in [`Person::known_as`](crate::Person::known_as) of
+    /// somebody, none if nobody is called so, more if that is in doubt and so means nobody.
+    ///
+    /// Unless said otherwise, friends are called as their private chats are.
+    fn friends_called(&self, name: &str) -> usize {
+        self.chats().iter().filter(|chat| !chat.is_group() && chat.name == name).count()
+    }
+
     /// Performs an action. Dropping the future leaves the outcome unknown.
     ///
     /// # Errors

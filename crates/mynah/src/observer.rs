@@ -90,7 +90,9 @@ impl Watch {
     fn greet(&self) {
         let Some((shelf, service)) = &self.rules else { return };
         let Some(service) = service.get() else { return };
-        let Greeting { reach, warnings } = greeting(&shelf.load(), &service.chats(), self.lang);
+        let friends_called = |name: &str| service.friends_called(name);
+        let Greeting { reach, warnings } =
+            greeting(&shelf.load(), &service.chats(), friends_called, self.lang);
         tracing::info!(account = self.account, "{reach}");
         for warning in warnings {
             tracing::warn!(account = self.account, "{warning}");

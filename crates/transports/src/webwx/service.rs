@@ -142,6 +142,10 @@ impl Service for WebWxService {
         self.shared.directory().chats()
     }
 
+    fn friends_called(&self, name: &str) -> usize {
+        self.shared.directory().friends_called(name)
+    }
+
     async fn perform(&self, outgoing: &Outgoing) -> Result<Receipt, SendError> {
         let kind = outgoing.action.kind();
         if !self.capabilities.actions.contains(&kind) {

@@ -348,14 +348,16 @@ impl Directory {
 
     /// The names that mean this friend and nobody else.
     fn known_as(&mut self, id: u32) -> Vec<String> {
-        let counts = match self.name_counts.take() {
-            Some(counts) => counts,
-            None => NameCounts::of(self.people.values()),
-        };
-        let friend = self.people.get(&id).filter(|person| is_present_friend(person));
-        let names = friend.map(|person| counts.unmistakable(&person.facts)).unwrap_or_default();
-        self.name_counts = Some(counts);
-        names
+        let people = &self.people;
+        let counts = self.name_counts.get_or_insert_with(|| NameCounts::of(people.values()));
+        let friend = people.get(&id).filter(|person| is_present_friend(person));
+        friend.map(|person| counts.unmistakable(&person.facts)).unwrap_or_default()
+    }
+
+    /// How many friends a name can mean.
+    pub(crate) fn friends_called(&mut self, name: &str) -> usize {
+        let people = &self.people;
+        self.name_counts.get_or_insert_with(|| NameCounts::of(people.values())).called(name)
     }
 
     /// A person who is no longer in the list of a group.
@@ -382,6 +384,15 @@ impl NameCounts {
             *counts.nicks.entry(person.facts.nick.clone()).or_default() += 1;
         }
         counts
+    }
+
+    /// How many friends a name can mean: those who have it as remark, else those who have it as nickname.
+    fn called(&self, name: &str) -> usize {
+        let count = |names: &HashMap<String, usize>| names.get(name).copied().unwrap_or_default();
+        match count(&self.remarks) {
+            0 => count(&self.nicks),
+            with_remark => with_remark,
+        }
     }
 
     /// The remark, if no other friend has it; the nickname, if no other friend has it as nickname or remark.

@@ -146,7 +146,13 @@ fn a_name_is_trusted_only_where_it_means_one_friend() {
     ] {
         assert_eq!(person(&mut directory, user_name).known_as, known_as, "{user_name}");
     }
+    for (name, friends) in
+        [("老王", 1), ("小明", 2), ("小红", 1), ("同名", 2), ("小刚", 1), ("谁", 0)]
+    {
+        assert_eq!(directory.friends_called(name), friends, "{name}");
+    }
     directory.unfriend("@4");
+    assert_eq!(directory.friends_called("小红"), 0);
     assert!(person(&mut directory, "@4").known_as.is_empty(), "no friend any more");
 }
 
