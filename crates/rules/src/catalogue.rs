@@ -111,7 +111,23 @@ impl Problem {
                 "one message of 2 000 characters can take {millis} ms in these {rules} rules",
                 "一条 2 000 字的消息可能要在这 {rules} 条规则里花 {millis} 毫秒"
             ),
+            Self::RegexSlashes { written, never: true, .. } => say!(
+                lang,
+                "'{written}' matches no message: the slashes are part of it",
+                "'{written}' 不匹配任何消息：斜杠也是它的一部分"
+            ),
+            Self::RegexSlashes { written, never: false, .. } => {
+                say!(lang, "'{written}' looks for the slashes, too", "'{written}' 会连斜杠一起查找")
+            }
             Self::Pattern(kind) => words::pattern(kind, lang),
+            Self::PatternWidth { found, is_read: false, .. } => {
+                say!(lang, "{found} is a full-width sign", "{found} 是全角符号")
+            }
+            Self::PatternWidth { found, is_read: true, .. } => say!(
+                lang,
+                "{found} is a full-width sign: it is plain text here",
+                "{found} 是全角符号，在这里只是普通文字"
+            ),
             Self::Template(kind) => words::template(kind, lang),
             Self::UnknownName { name, .. } => {
                 say!(lang, "{{{name}}} is unknown here", "这里没有 {{{name}}}")

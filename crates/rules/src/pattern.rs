@@ -5,6 +5,7 @@
 mod instances;
 mod matcher;
 mod parser;
+mod width;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,6 +15,7 @@ use thiserror::Error;
 
 pub(crate) use instances::Fillings;
 pub(crate) use matcher::Matcher;
+pub(crate) use width::Slip;
 
 /// The longest pattern in characters: keeps the work per message small. A longer sentence is not a sentence.
 pub(crate) const MAX_LENGTH: usize = 500;
@@ -103,6 +105,16 @@ pub(crate) enum PatternErrorKind {
     /// More characters than a pattern may have.
     #[error("a pattern has at most {MAX_LENGTH} characters")]
     TooLong,
+}
+
+/// The sign of full width in a pattern that was probably meant as a sign of the language, whether or not the pattern can
+/// be read.
+pub(crate) fn slip_in(source: &str, error: Option<&PatternErrorKind>) -> Option<Slip> {
+    match error {
+        None => width::slip(source),
+        Some(PatternErrorKind::Unclosed(_) | PatternErrorKind::Unopened(_)) => width::mixed(source),
+        Some(_) => None,
+    }
 }
 
 impl Pattern {

@@ -53,8 +53,13 @@ pub(crate) enum Problem {
     /// Regular expressions that are too costly together: so long for one message, in so many rules, the first of which
     /// stand here.
     RegexCost { millis: u128, rules: usize, places: Vec<Place> },
+    /// A regular expression between slashes, and the same without them.
+    RegexSlashes { written: String, plain: String, case: SlashCase, never: bool },
     /// A pattern that cannot be read.
     Pattern(PatternErrorKind),
+    /// A sign of full width in a pattern where a plain one was probably meant, and what to write. If the pattern `is_read`
+    /// all the same, the sign is text.
+    PatternWidth { found: char, plain: String, is_read: bool },
     /// A template that cannot be read.
     Template(TemplateErrorKind),
     /// A name that a template does not know here.
@@ -337,6 +342,17 @@ pub(crate) enum ShadowReason {
     Weaker,
 }
 
+/// What to say of case beside a regular expression between slashes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SlashCase {
+    /// It is ignored, as was asked for.
+    Ignored,
+    /// It is ignored, and there is a key to mind it.
+    CanBeMinded,
+    /// It is minded, as the rule says.
+    Minded,
+}
+
 /// Why an earlier table of a group always counts first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Outdone {
@@ -391,7 +407,8 @@ impl Problem {
             Self::RegexEmpty { .. } => "regex-empty",
             Self::Scan => "scan",
             Self::RegexCost { .. } => "regex-cost",
-            Self::Pattern(_) => "pattern",
+            Self::RegexSlashes { .. } => "regex-slashes",
+            Self::Pattern(_) | Self::PatternWidth { .. } => "pattern",
             Self::Template(_) | Self::UnknownName { .. } => "template",
             Self::Capture(_) => "capture",
             Self::NeverSet { .. } => "never-set",
@@ -420,8 +437,11 @@ impl Problem {
             | Self::NeverBegins
             | Self::DuplicateKeyword { .. }
             | Self::NeverDue { .. }
-            | Self::NeverCounts { .. } => Severity::Warning,
+            | Self::NeverCounts { .. }
+            | Self::RegexSlashes { never: true, .. }
+            | Self::PatternWidth { is_read: true, .. } => Severity::Warning,
             Self::Scan
+            | Self::RegexSlashes { never: false, .. }
             | Self::HandlerUnknown { .. }
             | Self::Transport(Limitation::PlainMention { .. }) => Severity::Note,
             _ => Severity::Error,

@@ -5,6 +5,7 @@
 
 mod program;
 mod size;
+mod slashes;
 mod width;
 
 use std::ops::Range;
@@ -21,6 +22,7 @@ use crate::fold::Folded;
 use crate::pattern::CaptureName;
 
 pub(crate) use program::Program;
+pub(crate) use slashes::Slashed;
 
 /// A regular expression, ready to run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -109,6 +111,16 @@ impl RegexCondition {
         // Texts that have nothing in common; an expression found in all of them requires nothing.
         self.hir.properties().minimum_len() == Some(0)
             && ["", "a", "汉", "!", " ", "1 2"].iter().all(|text| self.program.is_match(text))
+    }
+
+    /// What it would be without the slashes that it stands between, if it does, as in JavaScript.
+    pub(crate) fn slashed(&self) -> Option<Slashed> {
+        slashes::read(&self.source)
+    }
+
+    /// Whether it is certainly found in no text.
+    pub(crate) fn never_matches(&self) -> bool {
+        slashes::never_matches(&self.hir)
     }
 
     /// What it captures in a width-folded text, in original characters; `None` if it is not found there.

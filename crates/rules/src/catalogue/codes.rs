@@ -1,7 +1,7 @@
 //! The codes of diagnostics with what they say: for the reference page.
 
 /// Every code, in English and in Chinese.
-pub(crate) const CODES: [(&str, &str, &str); 30] = [
+pub(crate) const CODES: [(&str, &str, &str); 31] = [
     ("syntax", "The file is no TOML there.", "此处不是有效的 TOML。"),
     ("unknown-key", "No such key in this table.", "此表没有这个键。"),
     ("type", "A value of the wrong type.", "值的类型不对。"),
@@ -32,7 +32,16 @@ pub(crate) const CODES: [(&str, &str, &str); 30] = [
         "匹配每条消息的正则（警告）。",
     ),
     ("scan", "A regular expression without fixed text (note).", "没有固定文字的正则（提示）。"),
-    ("pattern", "A pattern that cannot be read.", "无法读取的句式。"),
+    (
+        "regex-slashes",
+        "A regular expression between slashes: they are looked for (note; warning where nothing can match).",
+        "写在斜杠之间的正则：斜杠也会被查找（提示；永不匹配时为警告）。",
+    ),
+    (
+        "pattern",
+        "A pattern that cannot be read, or (warning) a full-width sign in it that is text.",
+        "无法读取的句式，或（警告）其中只当作文字的全角符号。",
+    ),
     ("template", "A mistake in a text with `{names}`.", "含 `{名字}` 的文字有误。"),
     (
         "capture",

@@ -4,7 +4,7 @@ use super::{Lang, conflicts, say, tests_of_bots, values, words};
 use crate::keys::{Kind, Table};
 use crate::pattern::PatternErrorKind;
 use crate::problem::{
-    BadFile, BadInclude, Capture, Found, Limitation, Outdone, Problem, Syntax, Wanted,
+    BadFile, BadInclude, Capture, Found, Limitation, Outdone, Problem, SlashCase, Syntax, Wanted,
 };
 use crate::regex_condition::RegexErrorKind;
 
@@ -75,7 +75,18 @@ pub(super) fn hint(problem: &Problem, lang: Lang) -> Option<String> {
                 "{places} 等可能都要在同一条消息上试；给每条加上各自更长的固定文字"
             )
         }
+        Problem::RegexSlashes { plain, case, .. } => slashes_hint(plain, *case, lang),
         Problem::Pattern(kind) => return pattern_hint(kind, lang),
+        Problem::PatternWidth { plain, is_read: false, .. } => {
+            say!(lang, "use {plain}", "请用 {plain}")
+        }
+        Problem::PatternWidth { plain, is_read: true, .. } => {
+            say!(
+                lang,
+                "write {plain}; if text is meant, use regex",
+                "请写 {plain}；若指文字本身，请用 regex"
+            )
+        }
         Problem::Template(_) => {
             say!(lang, "for a brace write {{{{ or }}}}", "要写花括号请用 {{{{ 或 }}}}")
         }
@@ -305,6 +316,26 @@ fn regex_hint(kind: &RegexErrorKind, lang: Lang) -> Option<String> {
             say!(lang, "for the character itself write \\{sign}", "若指字符本身，请写 \\{sign}")
         }
     })
+}
+
+fn slashes_hint(plain: &str, case: SlashCase, lang: Lang) -> String {
+    let quote = if plain.contains('\'') { "'''" } else { "'" };
+    let written = format!("{quote}{plain}{quote}");
+    match case {
+        SlashCase::Ignored => {
+            say!(
+                lang,
+                "write {written}; case is ignored anyway",
+                "请写 {written}；本来就不分大小写"
+            )
+        }
+        SlashCase::CanBeMinded => say!(
+            lang,
+            "write {written}; case is ignored unless case = true",
+            "请写 {written}；不分大小写，除非 case = true"
+        ),
+        SlashCase::Minded => say!(lang, "write {written}", "请写 {written}"),
+    }
 }
 
 fn pattern_hint(kind: &PatternErrorKind, lang: Lang) -> Option<String> {

@@ -10,7 +10,7 @@ use crate::keys::{Kind, closest};
 use crate::model::{Conditions, Days, EventKind, TimeWindow, Who};
 use crate::parse::Value;
 use crate::pattern::Pattern;
-use crate::problem::{BadValue, Conflict, Problem};
+use crate::problem::{BadValue, Conflict, Problem, SlashCase};
 use crate::regex_condition::RegexCondition;
 
 /// The keys that look at the text.
@@ -127,6 +127,8 @@ impl Checker<'_> {
                 continue;
             }
             let Some(regex) = self.regex(text, case) else { continue };
+            let of_case = if case { SlashCase::Minded } else { SlashCase::CanBeMinded };
+            self.slashes(text, &regex, of_case);
             if regex.matches_every() {
                 self.say(Problem::RegexEmpty { regex: text.text.to_owned() }, text.spot.clone());
             } else if !fixed::has_fixed_text(regex.hir()) {

@@ -9,7 +9,7 @@ use crate::fold::Folding;
 use crate::keys::Table;
 use crate::model::{Answer, Dialog, Question};
 use crate::parse::TableNode;
-use crate::problem::{BadValue, Capture, Conflict, Problem};
+use crate::problem::{BadValue, Capture, Conflict, Problem, SlashCase};
 use crate::sources::Spot;
 use crate::template::{Template, is_name};
 
@@ -137,6 +137,9 @@ impl Checker<'_> {
         }
         if let Some(text) = fields.text("check") {
             let regex = if self.is_blank("check", &text) { None } else { self.regex(&text, false) };
+            if let Some(regex) = &regex {
+                self.slashes(&text, regex, SlashCase::Ignored);
+            }
             return regex.map_or(Answer::Any, Answer::Check);
         }
         let choices = self.words(fields, "choose", false);

@@ -5,9 +5,9 @@ use std::ops::Range;
 use super::names::{Known, Names};
 use super::{Checker, Fields, Text};
 use crate::keys::closest;
-use crate::pattern::Pattern;
-use crate::problem::{Capture, Limitation, Problem};
-use crate::regex_condition::{RegexCondition, RegexErrorKind};
+use crate::pattern::{self, Pattern, PatternErrorKind, Slip};
+use crate::problem::{Capture, Limitation, Problem, SlashCase};
+use crate::regex_condition::{RegexCondition, RegexErrorKind, Slashed};
 use crate::template::{NameUse, Template, TemplateError, TemplateErrorKind};
 
 impl Checker<'_> {
@@ -111,14 +111,38 @@ impl Checker<'_> {
                     text,
                     pattern.captures().iter().map(|capture| capture.name.as_str()),
                 );
+                self.pattern_width(text, None);
                 Some(pattern)
             }
             Err(error) => {
-                let spot = self.inside(text, &error.span);
-                self.say(Problem::Pattern(error.kind), spot);
+                if !self.pattern_width(text, Some(&error.kind)) {
+                    let spot = self.inside(text, &error.span);
+                    self.say(Problem::Pattern(error.kind), spot);
+                }
                 None
             }
         }
+    }
+
+    /// Says if a sign of full width was probably meant as a sign of the language.
+    fn pattern_width(&mut self, text: &Text<'_>, error: Option<&PatternErrorKind>) -> bool {
+        let Some(Slip { span, found, plain }) = pattern::slip_in(text.text, error) else {
+            return false;
+        };
+        let spot = self.inside(text, &span);
+        self.say(Problem::PatternWidth { found, plain, is_read: error.is_none() }, spot);
+        true
+    }
+
+    /// Says if a regular expression stands between slashes. It may be meant, so that is a note; not where it is never found.
+    pub(super) fn slashes(&mut self, text: &Text<'_>, regex: &RegexCondition, case: SlashCase) {
+        let Some(Slashed { plain, ignores_case }) = regex.slashed() else { return };
+        let case = match case {
+            SlashCase::CanBeMinded if ignores_case => SlashCase::Ignored,
+            case => case,
+        };
+        let (written, never) = (text.text.to_owned(), regex.never_matches());
+        self.say(Problem::RegexSlashes { written, plain, case, never }, text.spot.clone());
     }
 
     /// A regular expression.
