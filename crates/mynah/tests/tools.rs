@@ -420,6 +420,8 @@ fn explain_lists_the_rules_up_to_the_one_that_answers() {
     insta::assert_snapshot!("explain_answered", explain(&["call me Ann", "--group", "Shop"]).out);
     insta::assert_snapshot!("explain_nothing", explain(&["good day", "--group", "Shop"]).out);
     insta::assert_snapshot!("explain_called", explain(&["x", "--group", "Shop", "--at-me"]).out);
+    let zh = explain(&["x", "--group", "Shop", "--at-me", "--lang", "zh"]).out;
+    assert!(zh.starts_with("Shop/Ann: x   (2026-11-23 09:00 UTC，叫到了机器人)\n"), "{zh}");
     let answer = explain(&["PRICE", "--json"]);
     insta::assert_snapshot!("explain_json", answer.out);
     assert_eq!(json(&answer).len(), 1);

@@ -4,6 +4,7 @@
 
 mod codes;
 mod conflicts;
+mod foreign;
 mod hints;
 mod tests_of_bots;
 mod values;

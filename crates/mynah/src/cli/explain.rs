@@ -193,7 +193,7 @@ impl Explained {
     }
 
     fn write(&self, out: &mut dyn Write, zone: &TimeZone, lang: Lang) -> io::Result<()> {
-        writeln!(out, "{}", saw(&self.event, zone))?;
+        writeln!(out, "{}", saw(&self.event, zone, lang))?;
         for why in &self.rules {
             writeln!(out, "{}", why.line(lang))?;
         }
@@ -220,21 +220,26 @@ impl Explained {
 }
 
 /// What is decided about, in one line.
-fn saw(event: &Event, zone: &TimeZone) -> String {
+fn saw(event: &Event, zone: &TimeZone, lang: Lang) -> String {
+    let time = local(event.time, zone);
     let Some(message) = event.message() else {
-        return format!("event {} at {}", event.id, local(event.time, zone));
+        return match lang {
+            Lang::En => format!("event {} at {time}", event.id),
+            Lang::Zh => format!("事件 {}，{time}", event.id),
+        };
     };
     let chat =
         if message.chat.is_group() { format!("{}/", message.chat.name) } else { String::new() };
-    let called = match (message.called, message.chat.is_group()) {
-        (true, true) => ", the bot is called",
-        _ => "",
+    let called = match (message.called && message.chat.is_group(), lang) {
+        (true, Lang::En) => ", the bot is called",
+        (true, Lang::Zh) => "，叫到了机器人",
+        (false, _) => "",
     };
     let text = match message.kind() {
         MessageKind::Text => print::on_one_line(&message.text),
         kind => format!("[{}]", kind.word()),
     };
-    format!("{chat}{}: {text}   ({}{called})", message.sender.name, local(event.time, zone))
+    format!("{chat}{}: {text}   ({time}{called})", message.sender.name)
 }
 
 fn local(time: Timestamp, zone: &TimeZone) -> String {

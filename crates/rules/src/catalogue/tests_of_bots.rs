@@ -1,6 +1,6 @@
 //! Messages about the lines of `[[test]]` scripts.
 
-use super::{Lang, say, values};
+use super::{Lang, foreign, say, values};
 use crate::problem::BadLine;
 
 pub(super) fn message(line: &BadLine, lang: Lang) -> String {
@@ -22,7 +22,13 @@ pub(super) fn message(line: &BadLine, lang: Lang) -> String {
         BadLine::Moment(text) => say!(lang, "\"{text}\" is no moment", "\"{text}\" 不是时刻"),
         BadLine::Backwards => say!(lang, "time does not go back", "时间不能倒退"),
         BadLine::Span(value) => values::message(value, lang),
-        BadLine::Regex(words) => say!(lang, "no regular expression: {words}", "不是正则：{words}"),
+        BadLine::Regex(words) => {
+            let words = match lang {
+                Lang::En => words.clone(),
+                Lang::Zh => foreign::regex(words),
+            };
+            say!(lang, "no regular expression: {words}", "不是正则：{words}")
+        }
         BadLine::Nothing => say!(lang, "this test says nothing", "这个测试没有内容"),
     }
 }

@@ -1,6 +1,6 @@
 //! Messages about types and values.
 
-use super::{Lang, say, words};
+use super::{Lang, foreign, say, words};
 use crate::keys::{Kind, Shape};
 use crate::problem::{BadValue, Found, Wanted};
 
@@ -92,6 +92,10 @@ pub(super) fn message(value: &BadValue, lang: Lang) -> String {
             say!(lang, "there is no time zone \"{text}\"", "没有时区 \"{text}\"")
         }
         BadValue::Cron { found, reason } => {
+            let reason = match lang {
+                Lang::En => reason.clone(),
+                Lang::Zh => foreign::cron(reason),
+            };
             say!(lang, "\"{found}\" is no cron line: {reason}", "\"{found}\" 不是 cron：{reason}")
         }
         BadValue::CronFields { found, count } => {

@@ -1,6 +1,6 @@
 //! Words and short phrases that several messages need.
 
-use super::{Lang, say};
+use super::{Lang, foreign, say};
 use crate::model::Place;
 use crate::pattern::{MAX_LENGTH, PatternErrorKind};
 use crate::problem::{CannotRead, Found};
@@ -97,7 +97,7 @@ pub(super) fn transport(name: &str, lang: Lang) -> String {
     }
 }
 
-/// What is wrong with a regular expression. The parser speaks English; its usual complaints are translated.
+/// What is wrong with a regular expression.
 pub(super) fn regex(kind: &RegexErrorKind, lang: Lang) -> String {
     match kind {
         RegexErrorKind::LookAround => {
@@ -109,29 +109,9 @@ pub(super) fn regex(kind: &RegexErrorKind, lang: Lang) -> String {
         RegexErrorKind::TooBig => say!(lang, "compiles to more than 1 MB", "编译后超过 1 MB"),
         RegexErrorKind::Syntax(words) => match lang {
             Lang::En => words.clone(),
-            Lang::Zh => regex_in_chinese(words),
+            Lang::Zh => foreign::regex(words),
         },
     }
-}
-
-fn regex_in_chinese(words: &str) -> String {
-    let known = [
-        ("unclosed group", "分组没有结束"),
-        ("unopened group", "多余的 )"),
-        ("unclosed character class", "字符类 [ 没有结束"),
-        ("unclosed counted repetition", "重复次数 { 没有结束"),
-        ("repetition operator missing expression", "重复符号前面没有内容"),
-        ("unrecognized escape sequence", "未知的转义"),
-        ("incomplete escape sequence", "转义不完整"),
-        ("duplicate capture group name", "分组名重复"),
-        ("empty capture group name", "分组名为空"),
-        ("invalid character class range", "字符范围的起点大于终点"),
-        ("invalid repetition count range", "重复次数的范围无效"),
-        ("repetition quantifier expects a valid decimal", "重复次数应为数字"),
-        ("unrecognized flag", "未知的标志"),
-    ];
-    let translated = known.iter().find(|(english, _)| words.starts_with(english));
-    translated.map_or_else(|| format!("正则有误：{words}"), |(_, chinese)| (*chinese).to_owned())
 }
 
 pub(super) fn pattern(kind: &PatternErrorKind, lang: Lang) -> String {
