@@ -85,6 +85,24 @@ forward_to = ["Kitchen"]
 }
 
 #[test]
+fn a_new_bot_is_met_in_a_group_of_its_own_language() {
+    for (lang, said, expected) in [
+        (
+            "en",
+            "when do you open?",
+            "Customers/Alice: when do you open?\n> We are open from 9:00 to 21:00 every day.\n",
+        ),
+        ("zh", "几点开门", "水果店客户群/张三: 几点开门\n> "),
+    ] {
+        let folder = TempDir::new().unwrap();
+        let bot = folder.path().join("bot");
+        mynah().args(["new", "--lang", lang]).arg(&bot).assert().success();
+        let seen = chat(mynah().args(["sandbox", "--lang", lang]).arg(&bot), said);
+        assert!(seen.starts_with(expected), "{seen}");
+    }
+}
+
+#[test]
 fn nothing_said_is_nothing_answered() {
     assert_eq!(chat(mynah().arg("sandbox").arg(faq()), ""), "");
     assert_eq!(chat(mynah().arg("sandbox").arg(faq()), "\n\n"), "");

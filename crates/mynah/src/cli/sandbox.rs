@@ -74,7 +74,7 @@ pub(crate) async fn execute(args: Args, bot: Bot, common: &Common) -> Result<End
     let mut options = Options {
         listen: args.listen,
         auto_confirm: args.auto_confirm || args.bot.is_some(),
-        world: world(args.world.as_deref())?,
+        world: world(&args, common.lang())?,
         faults: faults(args.faults.as_deref())?,
         ..Options::default()
     };
@@ -197,9 +197,14 @@ fn listen() -> Result<Stop, Report> {
     Ok(stop)
 }
 
-fn world(file: Option<&Path>) -> Result<World, Report> {
-    let Some(file) = file else { return Ok(World::default()) };
-    World::from_toml(&read(file)?).map_err(|error| bad(file, error))
+/// The world of the file, else the built-in one in the language of whoever sits there. Clients that log in from elsewhere
+/// find the same one whatever the locale.
+fn world(args: &Args, lang: Lang) -> Result<World, Report> {
+    match (&args.world, lang) {
+        (Some(file), _) => World::from_toml(&read(file)?).map_err(|error| bad(file, error)),
+        (None, Lang::En) if args.bot.is_some() => Ok(World::english()),
+        (None, _) => Ok(World::default()),
+    }
 }
 
 fn faults(file: Option<&Path>) -> Result<Vec<Fault>, Report> {

@@ -129,6 +129,7 @@ fn crowd_members() -> u32 {
 }
 
 const DEFAULT: &str = include_str!("default_world.toml");
+const ENGLISH: &str = include_str!("english_world.toml");
 
 impl Default for World {
     fn default() -> Self {
@@ -137,6 +138,13 @@ impl Default for World {
 }
 
 impl World {
+    /// The built-in world with English names. The service's own lines are those of `World::default()`.
+    #[must_use]
+    #[expect(clippy::missing_panics_doc, reason = "the built-in world is tested")]
+    pub fn english() -> Self {
+        Self::from_toml(ENGLISH).expect("the built-in world is tested")
+    }
+
     /// Reads a world from TOML.
     ///
     /// ```
@@ -258,6 +266,20 @@ mod tests {
         let group = world.group(world.find_group("水果店客户群").unwrap());
         assert!(group.members.len() >= 4 && group.has(PersonId::ME));
         assert!(world.people.iter().any(|person| person.relation == Relation::Official));
+    }
+
+    #[test]
+    fn the_english_world_is_the_same_shop() {
+        let (chinese, english) = (World::default(), World::english());
+        assert_eq!(english.people.len(), chinese.people.len());
+        assert_eq!(english.groups.len(), chinese.groups.len());
+        let named = english.people.iter().filter(|person| person.relation != Relation::Special);
+        let names = named.map(|person| &person.name);
+        let topics = english.groups.iter().map(|group| &group.topic);
+        for name in names.chain(topics) {
+            assert!(name.chars().all(|c| c.is_ascii() || c == '🍎'), "{name}");
+        }
+        assert!(english.groups[0].topic == "Customers" && english.groups[0].has(PersonId::ME));
     }
 
     #[test]

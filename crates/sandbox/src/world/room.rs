@@ -97,6 +97,7 @@ mod tests {
         let mut world = World::default();
         let existing = world.make_room_for(&[], &["水果*".to_owned()]);
         assert_eq!(existing, "水果店客户群");
+        assert_eq!(World::english().make_room_for(&[], &[]), "Customers");
         let made = world.make_room_for(&["阿福".to_owned()], &["读书会*".to_owned()]);
         assert_eq!((made.as_str(), world.nickname()), ("读书会", "阿福"));
         let group = world.find_group("读书会").unwrap();
