@@ -3,6 +3,7 @@
 //! Parsed as written; then literals and class members are folded to one width, so that `：` matches both widths and
 //! `（` is never syntax. They run on the width-folded text ([`Folding::WIDTH`](crate::fold::Folding::WIDTH)).
 
+mod classes;
 mod program;
 mod size;
 mod slashes;
@@ -71,6 +72,7 @@ impl RegexCondition {
         let mut tree =
             ast::parse::Parser::new().parse(source).map_err(|error| of_ast(source, &error))?;
         width::fold(&mut tree);
+        classes::take_apart(&mut tree);
         let mut translator = TranslatorBuilder::new().case_insensitive(!case).build();
         let hir = translator.translate(source, &tree).map_err(|error| RegexError {
             span: bytes(error.span()),
