@@ -71,9 +71,10 @@ impl Checker<'_> {
         let text = fields.text("cron")?;
         let parser = CronParser::builder().seconds(Seconds::Disallowed).build();
         let bad = |reason: String| BadValue::Cron { found: text.text.to_owned(), reason };
-        let count = text.text.split_whitespace().count();
+        let plain = values::plain(text.text);
+        let count = plain.split_whitespace().count();
         let cron = match count {
-            5 => parser.parse(text.text.trim()).map_err(|error| bad(error.to_string())),
+            5 => parser.parse(plain.trim()).map_err(|error| bad(error.to_string())),
             count => Err(BadValue::CronFields { found: text.text.to_owned(), count }),
         };
         let cron = self.value(&text, cron)?;

@@ -46,7 +46,7 @@ pub(crate) fn duration(text: &str) -> Result<Duration, BadValue> {
 }
 
 /// The text with plain signs: Chinese keyboards write wide digits, colons and commas, which look the same.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     text.chars().map(fold_width).collect()
 }
 
