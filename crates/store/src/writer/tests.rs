@@ -1,0 +1,319 @@
+//! What the writer answers, when, and what it owes.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::{FILE, Options};
+
+type Told = Arc<Mutex<Vec<String>>>;
+
+struct Desk {
+    writer: Writer,
+    told: Told,
+    _folder: TempDir,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        let database = Database::open(&folder.path().join(FILE), Options::default()).unwrap();
+        database.log.take_written();
+        let mut writer = Writer::new(database);
+        writer.sync();
+        writer.carry_over();
+        Self { writer, told: Told::default(), _folder: folder }
+    }
+
+    fn answer(&self, name: &str) -> Answer {
+        let (told, name) = (Arc::clone(&self.told), name.to_owned());
+        Box::new(move |failed| {
+            let how = if failed.is_some() { " failed" } else { "" };
+            told.lock().unwrap().push(format!("{name}{how}"));
+        })
+    }
+
+    /// A job that writes, or only looks.
+    fn work(&self, name: &str, durability: Durability, writes: bool) -> Job {
+        let answer = self.answer(name);
+        let key = name.to_owned();
+        let work: Work = Box::new(move |database| {
+            if let Some(database) = database.filter(|_| writes) {
+                let sql = "INSERT INTO record (key, value) VALUES (?1, 'x')";
+                database.connection.execute(sql, [key]).unwrap();
+            }
+            answer
+        });
+        Job::Work { durability, work }
+    }
+
+    /// Does something on the spot; gives after what time to look up, or `None` if it was not done.
+    fn here(&mut self, job: Job) -> Option<Option<Duration>> {
+        self.writer.write_here(job).ok()
+    }
+
+    /// What was answered since this was last asked.
+    fn told(&self) -> Vec<String> {
+        std::mem::take(&mut self.told.lock().unwrap())
+    }
+
+    fn owes(&self) -> bool {
+        self.writer.debt.due().is_some()
+    }
+}
+
+#[test]
+fn what_an_earlier_process_left_is_synced_before_a_sync_is_answered() {
+    let folder = TempDir::new().unwrap();
+    let database = Database::open(&folder.path().join(FILE), Options::default()).unwrap();
+    let writer = Writer::new(database);
+    let mut desk = Desk { writer, told: Told::default(), _folder: folder };
+    desk.writer.write(vec![Job::Sync(desk.answer("sync"))]);
+    assert!(desk.told().is_empty() && desk.owes());
+    desk.writer.sync();
+    assert_eq!(desk.told(), ["sync"]);
+}
+
+#[test]
+fn the_sync_of_a_claim_pays_for_everything_that_was_written_before() {
+    let mut desk = Desk::new();
+    desk.writer.write(vec![desk.work("accept", Durability::Written, true)]);
+    assert_eq!(desk.told(), ["accept"]);
+    desk.writer.write(vec![Job::Sync(desk.answer("sync"))]);
+    desk.writer.write(vec![desk.work("commit", Durability::Written, true)]);
+    assert_eq!(desk.told(), ["commit"], "a sync waits for a claim");
+    assert!(desk.owes());
+    desk.writer.write(vec![desk.work("claim", Durability::Synced, true)]);
+    assert_eq!(desk.told(), ["claim", "sync"]);
+    assert!(!desk.owes());
+}
+
+#[test]
+fn a_claim_that_writes_nothing_pays_for_nothing() {
+    let mut desk = Desk::new();
+    desk.writer.write(vec![desk.work("accept", Durability::Written, true)]);
+    desk.writer.write(vec![
+        desk.work("nothing to claim", Durability::Synced, false),
+        Job::Sync(desk.answer("sync")),
+    ]);
+    assert_eq!(desk.told(), ["accept", "nothing to claim"]);
+    assert!(desk.owes());
+    desk.writer.sync();
+    assert_eq!(desk.told(), ["sync"]);
+    assert!(!desk.owes());
+}
+
+#[test]
+fn a_sync_of_nothing_is_answered_at_once() {
+    let mut desk = Desk::new();
+    desk.writer.write(vec![desk.work("look", Durability::Written, false)]);
+    desk.writer.write(vec![Job::Sync(desk.answer("sync"))]);
+    assert_eq!(desk.told(), ["look", "sync"]);
+    assert_eq!(desk.writer.chore(), None, "an idle writer sleeps");
+}
+
+#[test]
+fn what_is_overdue_is_synced_with_the_next_group() {
+    let mut desk = Desk::new();
+    desk.writer.write(vec![
+        desk.work("accept", Durability::Written, true),
+        Job::Sync(desk.answer("sync")),
+    ]);
+    let long_ago = Instant::now().checked_sub(OWED).unwrap();
+    desk.writer.debt.since = Some(long_ago);
+    desk.told();
+    desk.writer.write(vec![desk.work("commit", Durability::Written, true)]);
+    assert_eq!(desk.told(), ["commit", "sync"]);
+    assert!(!desk.owes());
+}
+
+#[test]
+fn after_a_sync_that_failed_nothing_is_promised_any_more() {
+    let mut desk = Desk::new();
+    desk.writer.write(vec![
+        desk.work("accept", Durability::Written, true),
+        Job::Sync(desk.answer("sync")),
+    ]);
+    desk.told();
+    // No frame can be written by whoever may only read.
+    desk.writer.database.connection.pragma_update(None, "query_only", true).unwrap();
+    desk.writer.sync();
+    desk.writer.database.connection.pragma_update(None, "query_only", false).unwrap();
+    desk.writer.write(vec![desk.work("claim", Durability::Synced, true)]);
+    assert_eq!(desk.told(), ["sync failed", "claim failed"]);
+}
+
+#[test]
+fn a_sync_that_is_asked_for_after_one_failed_fails_too() {
+    let mut desk = Desk::new();
+    desk.writer.write(vec![desk.work("accept", Durability::Written, true)]);
+    desk.writer.database.connection.pragma_update(None, "query_only", true).unwrap();
+    // By itself, while nobody waits for it.
+    desk.writer.sync();
+    desk.writer.database.connection.pragma_update(None, "query_only", false).unwrap();
+    let here = Job::Sync(desk.answer("on the spot"));
+    assert_eq!(desk.here(here), Some(None));
+    desk.writer.write(vec![Job::Sync(desk.answer("by the thread"))]);
+    assert_eq!(desk.told(), ["accept", "on the spot failed", "by the thread failed"]);
+}
+
+#[test]
+fn after_a_claim_whose_sync_failed_nothing_is_promised_any_more() {
+    let mut desk = Desk::new();
+    desk.writer.write(vec![
+        desk.work("accept", Durability::Written, true),
+        Job::Sync(desk.answer("sync")),
+    ]);
+    let answer = desk.answer("claim");
+    let work: Work = Box::new(|database| {
+        // As the disk says it at the commit.
+        let error = ffi::Error::new(ffi::SQLITE_IOERR_FSYNC);
+        database.unwrap().rolled_back = Some(rusqlite::Error::SqliteFailure(error, None));
+        answer
+    });
+    desk.writer.write(vec![Job::Work { durability: Durability::Synced, work }]);
+    // The next one would succeed, and say nothing of what the disk has dropped.
+    desk.writer.sync();
+    desk.writer.write(vec![Job::Sync(desk.answer("next"))]);
+    let mut told = desk.told();
+    told.sort();
+    assert_eq!(told, ["accept", "claim failed", "next failed", "sync failed"]);
+}
+
+fn wait_until_paid(writer: &Mutex<Writer>) {
+    let patience = Instant::now() + Duration::from_secs(60);
+    while lock(writer).debt.due().is_some() {
+        assert!(Instant::now() < patience, "the thread sleeps though something is owed");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn the_thread_looks_up_for_what_was_done_on_the_spot() {
+    let mut desk = Desk::new();
+    let one = desk.work("one", Durability::Written, true);
+    let two = desk.work("two", Durability::Written, true);
+    let sync = Job::Sync(desk.answer("sync"));
+    desk.writer.carry_over();
+    let Desk { writer, told, _folder } = desk;
+    let writer = &Mutex::new(writer);
+    let (sender, jobs) = channel();
+    std::thread::scope(|scope| {
+        // The thread ends with this, also where the test fails.
+        let sender = sender;
+        scope.spawn(move || run(writer, &jobs));
+        let here = |job| {
+            let pause = lock(writer).write_here(job).ok().unwrap();
+            pause.map(|pause| sender.send(Job::LookUp(pause)).unwrap())
+        };
+        assert!(here(one).is_some());
+        wait_until_paid(writer);
+        assert!(here(two).is_some() && here(sync).is_some());
+        wait_until_paid(writer);
+    });
+    assert_eq!(*told.lock().unwrap(), ["one", "two", "sync"]);
+}
+
+fn panics() -> Job {
+    let work: Work = Box::new(|_| panic!("as planned"));
+    Job::Work { durability: Durability::Written, work }
+}
+
+#[test]
+fn work_that_panics_on_the_spot_fails_alone() {
+    let mut desk = Desk::new();
+    let caught = catch_unwind(AssertUnwindSafe(|| desk.here(panics())));
+    assert!(caught.is_err());
+    let next = desk.work("next", Durability::Written, true);
+    assert!(desk.here(next).is_some());
+    desk.writer.write(vec![Job::Sync(desk.answer("sync"))]);
+    desk.writer.sync();
+    assert_eq!(desk.told(), ["next", "sync"]);
+}
+
+#[test]
+fn nobody_waits_for_a_thread_that_ended_in_a_panic() {
+    let mut desk = Desk::new();
+    desk.writer.write(vec![desk.work("accept", Durability::Written, true)]);
+    let (sender, jobs) = channel();
+    sender.send(Job::Sync(desk.answer("sync"))).unwrap();
+    sender.send(panics()).unwrap();
+    let Desk { writer, told, _folder } = desk;
+    let writer = Mutex::new(writer);
+    assert!(catch_unwind(AssertUnwindSafe(|| run(&writer, &jobs))).is_err());
+    let writer = writer.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut desk = Desk { writer, told, _folder };
+    let late = Job::Sync(desk.answer("late"));
+    assert_eq!(desk.here(late), Some(None));
+    assert_eq!(desk.told(), ["accept", "sync failed", "late failed"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn of_a_file_that_was_removed_or_replaced_nothing_is_promised() {
+    for (replaced, by_claim) in [(false, false), (false, true), (true, false), (true, true)] {
+        let mut desk = Desk::new();
+        desk.writer.write(vec![desk.work("one", Durability::Written, true)]);
+        let path = desk.writer.database.path.clone();
+        std::fs::remove_file(&path).unwrap();
+        if replaced {
+            std::fs::write(path, "another").unwrap();
+        }
+        if by_claim {
+            desk.writer.write(vec![desk.work("promise", Durability::Synced, true)]);
+        } else {
+            desk.writer.write(vec![Job::Sync(desk.answer("promise"))]);
+            desk.writer.sync();
+        }
+        desk.writer.write(vec![desk.work("next", Durability::Written, true)]);
+        assert_eq!(desk.told(), ["one", "promise failed", "next failed"]);
+        assert!(matches!(desk.writer.failed, Some(Failure::Gone)));
+    }
+}
+
+#[test]
+fn a_long_log_is_carried_over_in_a_lull_and_a_huge_one_without() {
+    let mut desk = Desk::new();
+    desk.writer.write(vec![desk.work("one", Durability::Synced, true)]);
+    assert_eq!(desk.writer.chore(), Some((desk.writer.busy + IDLE, Chore::CarryOver)));
+    desk.writer.large = 1;
+    assert_eq!(desk.writer.chore(), Some((desk.writer.busy + LULL, Chore::CarryOver)));
+    desk.writer.busy = Instant::now() + IDLE;
+    desk.writer.do_chore();
+    assert!(desk.writer.database.log.frames() > 0, "it is busy");
+    desk.writer.busy = Instant::now().checked_sub(LULL).unwrap();
+    desk.writer.do_chore();
+    assert_eq!(desk.writer.chore(), None);
+    desk.writer.large = LARGE - HUGE;
+    desk.writer.write(vec![desk.work("two", Durability::Synced, true)]);
+    let three = desk.work("three", Durability::Written, true);
+    assert!(desk.here(three).is_none(), "a huge log is for the thread");
+    desk.writer.shorten();
+    assert_eq!(desk.writer.database.log.frames(), 0);
+}
+
+#[test]
+fn short_work_is_done_on_the_spot_unless_something_is_due() {
+    let mut desk = Desk::new();
+    let look = desk.work("look", Durability::Written, false);
+    assert_eq!(desk.here(look), Some(None));
+    let first = desk.work("first", Durability::Written, true);
+    assert!(desk.here(first).flatten().is_some_and(|pause| pause >= OWED));
+    let much_later = Duration::from_secs(3600);
+    desk.writer.debt.since = Some(Instant::now() + much_later);
+    let second = desk.work("second", Durability::Written, true);
+    assert_eq!(desk.here(second), Some(None), "the thread knows");
+    let sync = Job::Sync(desk.answer("sync"));
+    assert!(desk.here(sync).flatten().is_some_and(|pause| pause < much_later));
+    assert_eq!(desk.told(), ["look", "first", "second"]);
+    desk.writer.debt.since = Instant::now().checked_sub(OWED);
+    let third = desk.work("third", Durability::Written, true);
+    assert_eq!(desk.here(third), None, "it is not to wait for the disk");
+    desk.writer.do_chore();
+    assert_eq!(desk.told(), ["sync"]);
+    let sync = Job::Sync(desk.answer("nothing to sync"));
+    assert_eq!((desk.here(sync), desk.told()), (Some(None), vec!["nothing to sync".to_owned()]));
+}
