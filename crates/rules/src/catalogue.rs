@@ -15,7 +15,8 @@ pub(crate) use codes::CODES;
 use crate::keys::Table;
 use crate::model::Place;
 use crate::problem::{
-    BadFile, BadInclude, Capture, Limitation, Outdone, Problem, Shadow, ShadowReason, Syntax,
+    BadFile, BadInclude, Capture, Limitation, Outdone, Problem, Shadow, ShadowReason, StepUnit,
+    Syntax, UnevenStep,
 };
 
 /// A language in which people are spoken to.
@@ -172,6 +173,7 @@ impl Problem {
                 "\"{cron}\" never comes: no year has such a day",
                 "\"{cron}\" 永远不会到：哪一年都没有这样的日子"
             ),
+            Self::UnevenStep(step) => uneven_step(step, lang),
             Self::NeverCounts { place, why } => outdone_message(place, why, here, lang),
             Self::Test(line) => tests_of_bots::message(line, lang),
         }
@@ -357,6 +359,22 @@ fn outdone_message(place: &Place, why: &Outdone, here: &str, lang: Lang) -> Stri
             lang,
             "{place} always counts first: its name \"{earlier}\" fits every \"{later}\"",
             "{place}总是先算数：它的 name \"{earlier}\" 包括所有 \"{later}\""
+        ),
+    }
+}
+
+fn uneven_step(UnevenStep { step, unit, comes }: &UnevenStep, lang: Lang) -> String {
+    let comes = words::list(&words::numbers(comes), lang);
+    match unit {
+        StepUnit::Minute => say!(
+            lang,
+            "\"*/{step}\" is not every {step} minutes: each hour it comes at minute {comes}",
+            "\"*/{step}\" 不是每 {step} 分钟一次：它在每小时的第 {comes} 分到"
+        ),
+        StepUnit::Hour => say!(
+            lang,
+            "\"*/{step}\" is not every {step} hours: each day it comes at hour {comes}",
+            "\"*/{step}\" 不是每 {step} 小时一次：它在每天 {comes} 点到"
         ),
     }
 }

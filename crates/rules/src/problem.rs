@@ -92,6 +92,8 @@ pub(crate) enum Problem {
     NeverBegins,
     /// A cron line that names no day of any year.
     NeverDue { cron: String },
+    /// A step of a cron line that begins anew before it comes out even.
+    UnevenStep(UnevenStep),
     /// A table of a group behind one that fits the same groups.
     NeverCounts { place: Place, why: Outdone },
     /// A line of a test that cannot be read.
@@ -362,6 +364,22 @@ pub(crate) enum Outdone {
     Fits { earlier: String, later: String },
 }
 
+/// A step of a cron line such as `*/40`, and what it comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UnevenStep {
+    pub(crate) step: u32,
+    pub(crate) unit: StepUnit,
+    /// The minutes of the hour, or the hours of the day, that it names.
+    pub(crate) comes: Vec<u32>,
+}
+
+/// What a step counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StepUnit {
+    Minute,
+    Hour,
+}
+
 /// A line of a test that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum BadLine {
@@ -421,6 +439,7 @@ impl Problem {
             Self::NeverFires(_) | Self::NeverBegins => "never-fires",
             Self::DuplicateKeyword { .. } => "duplicate-keyword",
             Self::NeverDue { .. } => "never-due",
+            Self::UnevenStep(_) => "uneven-step",
             Self::NeverCounts { .. } => "never-counts",
             Self::Test(_) => "test",
         }
@@ -437,6 +456,7 @@ impl Problem {
             | Self::NeverBegins
             | Self::DuplicateKeyword { .. }
             | Self::NeverDue { .. }
+            | Self::UnevenStep(_)
             | Self::NeverCounts { .. }
             | Self::RegexSlashes { never: true, .. }
             | Self::PatternWidth { is_read: true, .. } => Severity::Warning,

@@ -1,7 +1,7 @@
 //! The codes of diagnostics with what they say: for the reference page.
 
 /// Every code, in English and in Chinese.
-pub(crate) const CODES: [(&str, &str, &str); 31] = [
+pub(crate) const CODES: [(&str, &str, &str); 32] = [
     ("syntax", "The file is no TOML there.", "此处不是有效的 TOML。"),
     ("unknown-key", "No such key in this table.", "此表没有这个键。"),
     ("type", "A value of the wrong type.", "值的类型不对。"),
@@ -85,6 +85,11 @@ pub(crate) const CODES: [(&str, &str, &str); 31] = [
         "never-due",
         "A cron line that names no day of any year (warning).",
         "哪一年都没有的日子（警告）。",
+    ),
+    (
+        "uneven-step",
+        "A step of a cron line that is not what it looks like: `*/40` (warning).",
+        "与字面不符的 cron 步长：`*/40`（警告）。",
     ),
     (
         "never-counts",

@@ -4,7 +4,8 @@ use super::{Lang, conflicts, say, tests_of_bots, values, words};
 use crate::keys::{Kind, Table};
 use crate::pattern::PatternErrorKind;
 use crate::problem::{
-    BadFile, BadInclude, Capture, Found, Limitation, Outdone, Problem, SlashCase, Syntax, Wanted,
+    BadFile, BadInclude, Capture, Found, Limitation, Outdone, Problem, SlashCase, StepUnit, Syntax,
+    UnevenStep, Wanted,
 };
 use crate::regex_condition::RegexErrorKind;
 
@@ -140,6 +141,18 @@ pub(super) fn hint(problem: &Problem, lang: Lang) -> Option<String> {
             "the third field is the day, the fourth the month; L is the last day of a month: \"0 9 L * *\"",
             "第三段是日，第四段是月；每月最后一天写 L：\"0 9 L * *\""
         ),
+        Problem::UnevenStep(UnevenStep { step, unit, comes }) => {
+            let letter = match unit {
+                StepUnit::Minute => 'm',
+                StepUnit::Hour => 'h',
+            };
+            let list = words::numbers(comes).join(",");
+            say!(
+                lang,
+                "write every = \"{step}{letter}\" for that, or {list} for this",
+                "要那样就写 every = \"{step}{letter}\"；就要这样则写 {list}"
+            )
+        }
         Problem::NeverCounts { why: Outdone::Same { .. }, .. } => {
             say!(lang, "put all of it into one [[group]]", "都写进同一个 [[group]]")
         }

@@ -21,6 +21,10 @@ pub(super) fn any_of(words: &[&str], lang: Lang) -> String {
     }
 }
 
+pub(super) fn numbers(numbers: &[u32]) -> Vec<String> {
+    numbers.iter().map(ToString::to_string).collect()
+}
+
 pub(super) fn list(words: &[String], lang: Lang) -> String {
     match lang {
         Lang::En => words.join(", "),

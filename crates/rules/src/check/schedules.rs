@@ -10,7 +10,7 @@ use super::{Checker, Fields, values};
 use crate::keys::Table;
 use crate::model::{Days, Due, Missed, Schedule};
 use crate::parse::TableNode;
-use crate::problem::{BadValue, Conflict, Problem};
+use crate::problem::{BadValue, Conflict, Problem, StepUnit, UnevenStep};
 use crate::schedule;
 use crate::sources::Spot;
 
@@ -79,8 +79,25 @@ impl Checker<'_> {
         };
         let cron = self.value(&text, cron)?;
         if !schedule::ever_comes(&cron) {
-            self.say(Problem::NeverDue { cron: text.text.to_owned() }, text.spot);
+            self.say(Problem::NeverDue { cron: text.text.to_owned() }, text.spot.clone());
+        }
+        for (field, unit) in plain.split_whitespace().zip([StepUnit::Minute, StepUnit::Hour]) {
+            let uneven = field.split(',').filter_map(|part| uneven_step(part, unit));
+            for step in uneven.take(1) {
+                self.say(Problem::UnevenStep(step), text.spot.clone());
+            }
         }
         Some(cron)
     }
+}
+
+/// A step like `*/40` does not come every forty minutes: each hour begins anew.
+fn uneven_step(part: &str, unit: StepUnit) -> Option<UnevenStep> {
+    let step: u32 = part.strip_prefix("*/")?.parse().ok()?;
+    let all = match unit {
+        StepUnit::Minute => 60,
+        StepUnit::Hour => 24,
+    };
+    let is_uneven = step > 0 && all % step != 0;
+    is_uneven.then(|| UnevenStep { step, unit, comes: (0..all).step_by(step as usize).collect() })
 }
