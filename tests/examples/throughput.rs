@@ -2,11 +2,15 @@
 //!
 //! `cargo run --release -p mynah-tests --example throughput` asks a bot with its data on disk, first 100 messages a second,
 //! then as many as it can, in 20 chats, and prints what it took. The bot is this program once more, so CPU and memory are
-//! those of the bot alone; the sandbox needs a processor of its own.
+//! those of the bot alone; the sandbox needs a processor of its own. Since a request leaves only after a sync, it first
+//! prints how long the disk takes for that alone.
 
 #![expect(clippy::print_stdout, reason = "what it measures is printed")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{self, Seek, Write};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use mynah_sandbox::{Happening, Options};
@@ -14,35 +18,84 @@ use mynah_tests::Stage;
 use tokio::time::interval;
 
 const CHATS: usize = 20;
+/// The first answers find caches cold, groups unknown and the log of the store short: so many do not count.
+const WARM_UP: usize = 300;
 const STEADY: usize = 1000;
 const FLOOD: usize = 5000;
 const RULES: &str = "[[rule]]\nregex = '^问题 (?<n>\\d+)$'\nreply = \"答案 {n}\"\n";
 
+/// 100 messages a second.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// About what the store writes for a message: 18 pages.
+const WRITTEN: usize = 18 * 4096;
+
 /// Longer than any machine should need.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+fn main() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     if std::env::args().nth(1).as_deref() == Some("run") {
         return Ok(runtime.block_on(mynah::Bot::new().run_cli())?);
     }
-    runtime.block_on(async { tokio::time::timeout(PATIENCE, measure()).await? })
+    // Beside the sandbox: a thread of its own would measure how long it takes to be woken.
+    let measured = runtime.spawn(async { tokio::time::timeout(PATIENCE, measure()).await });
+    runtime.block_on(measured)??
 }
 
-async fn measure() -> Result<(), Box<dyn std::error::Error>> {
+async fn measure() -> Result<()> {
     let folder = tempfile::tempdir()?;
+    let syncs = bare_syncs(&folder.path().join("syncs")).await?;
+    println!("the disk alone:        a sync {}", Delays(syncs));
     std::fs::write(folder.path().join("bot.toml"), RULES)?;
     let program = std::env::current_exe()?.display().to_string();
     let options = Options { auto_confirm: true, ..Options::default() };
     let mut stage = Stage::with(&program, folder.path(), options).await;
     stage.start().await;
-    // The first answers find caches cold and groups unknown.
-    run(&mut stage, 0..CHATS, Some(Duration::from_millis(50))).await;
-    let steady = run(&mut stage, CHATS..CHATS + STEADY, Some(Duration::from_millis(10))).await;
+    run(&mut stage, 0..WARM_UP, Some(PAUSE)).await;
+    let steady = run(&mut stage, WARM_UP..WARM_UP + STEADY, Some(PAUSE)).await;
     println!("100 messages a second: {steady}");
-    let flood = run(&mut stage, CHATS + STEADY..CHATS + STEADY + FLOOD, None).await;
+    let flood = run(&mut stage, WARM_UP + STEADY..WARM_UP + STEADY + FLOOD, None).await;
     println!("as many as it can:     {flood}");
     Ok(())
+}
+
+/// How long the disk takes to sync what a message writes, over and over within a file of the size of the store's log.
+async fn bare_syncs(path: &Path) -> io::Result<Vec<Duration>> {
+    const ROOM: usize = 200;
+    let mut file = File::create(path)?;
+    file.write_all(&vec![0; ROOM * WRITTEN])?;
+    file.sync_all()?;
+    let mut clock = interval(PAUSE);
+    let mut delays = Vec::with_capacity(STEADY);
+    for n in 0..STEADY {
+        clock.tick().await;
+        if n % ROOM == 0 {
+            file.rewind()?;
+        }
+        file.write_all(&vec![n as u8; WRITTEN])?;
+        let began = Instant::now();
+        file.sync_data()?;
+        delays.push(began.elapsed());
+    }
+    std::fs::remove_file(path)?;
+    delays.sort();
+    Ok(delays)
+}
+
+/// Delays in ascending order, as their middle and their tail.
+struct Delays(Vec<Duration>);
+
+impl std::fmt::Display for Delays {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self(delays) = self;
+        let at = |part: usize| {
+            delays.get(delays.len().saturating_sub(1) * part / 100).copied().unwrap_or_default()
+        };
+        write!(f, "p50 {:.2?}, p99 {:.2?}", at(50), at(99))
+    }
 }
 
 /// What a run took.
@@ -50,22 +103,17 @@ struct Figures {
     messages: usize,
     took: Duration,
     cpu: Duration,
-    /// From the sync answer to the send request, ascending.
-    delays: Vec<Duration>,
+    /// From the sync answer to the send request.
+    delays: Delays,
 }
 
 impl std::fmt::Display for Figures {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let rate = self.messages as f64 / self.took.as_secs_f64();
-        let cpu = self.cpu / u32::try_from(self.messages).unwrap_or(u32::MAX).max(1);
-        let at = |part: usize| {
-            self.delays
-                .get(self.delays.len().saturating_sub(1) * part / 100)
-                .copied()
-                .unwrap_or_default()
-        };
+        let Self { messages, took, cpu, delays } = self;
+        let rate = *messages as f64 / took.as_secs_f64();
+        let cpu = *cpu / u32::try_from(*messages).unwrap_or(u32::MAX).max(1);
         write!(f, "{rate:.0} messages/s, CPU {cpu:.2?} per answered message, ")?;
-        write!(f, "sync answer to send request p50 {:.2?}, p99 {:.2?}", at(50), at(99))
+        write!(f, "sync answer to send request {delays}")
     }
 }
 
@@ -108,5 +156,10 @@ async fn run(
         }
     }
     delays.sort();
-    Figures { messages, took: began.elapsed(), cpu: stage.cpu().saturating_sub(cpu), delays }
+    Figures {
+        messages,
+        took: began.elapsed(),
+        cpu: stage.cpu().saturating_sub(cpu),
+        delays: Delays(delays),
+    }
 }
