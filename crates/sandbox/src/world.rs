@@ -31,8 +31,8 @@ use people::{Group, GroupId, Peer, Person, PersonId, Relation};
 
 /// The people, groups and official accounts that a client sees, with what they said and the session that hears it.
 ///
-/// `World::default()` is a small Chinese fruit shop, [`World::english`] the same with English names; [`World::from_toml`] reads
-/// another one.
+/// `World::default()` is a small Chinese fruit shop, [`World::english`] the same in English; [`World::from_toml`] reads another
+/// one.
 #[derive(Debug, Clone)]
 pub struct World {
     pub(crate) people: Vec<Person>,

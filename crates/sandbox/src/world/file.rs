@@ -138,7 +138,7 @@ impl Default for World {
 }
 
 impl World {
-    /// The built-in world with English names. The service's own lines are those of `World::default()`.
+    /// The built-in world with English names, where the service speaks English, too.
     #[must_use]
     #[expect(clippy::missing_panics_doc, reason = "the built-in world is tested")]
     pub fn english() -> Self {
@@ -271,6 +271,7 @@ mod tests {
     #[test]
     fn the_english_world_is_the_same_shop() {
         let (chinese, english) = (World::default(), World::english());
+        assert!(matches!(english.language, Language::English));
         assert_eq!(english.people.len(), chinese.people.len());
         assert_eq!(english.groups.len(), chinese.groups.len());
         let named = english.people.iter().filter(|person| person.relation != Relation::Special);
