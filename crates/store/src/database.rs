@@ -26,12 +26,24 @@ pub(crate) struct Database {
     next_version: u64,
     /// Whether commits are synced at present.
     synced: bool,
+    pub(crate) transaction: Transaction,
     /// Set where the database itself rolled the transaction back.
     pub(crate) rolled_back: Option<rusqlite::Error>,
     /// What commits write before it is carried over into the file.
     pub(crate) log: Log,
     /// The file that was opened, as the file system knows it.
     identity: Option<Identity>,
+}
+
+/// What the open transaction holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Transaction {
+    /// Several jobs, each of which may fail for itself.
+    Shared,
+    /// One job.
+    Single,
+    /// One job that failed: it is to be undone.
+    Failed,
 }
 
 /// The write-ahead log, as the commits of this connection tell. In memory there is none.
@@ -105,6 +117,7 @@ impl Database {
             options,
             next_version,
             synced: true,
+            transaction: Transaction::Shared,
             rolled_back: None,
             log,
             identity,
@@ -119,14 +132,19 @@ impl Database {
             self.connection.pragma_update(None, "synchronous", level)?;
             self.synced = synced;
         }
-        self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([]).map(|_| ())
+        self.execute("BEGIN IMMEDIATE")
+    }
+
+    /// Runs a statement without values that is needed again and again.
+    pub(crate) fn execute(&self, sql: &str) -> rusqlite::Result<()> {
+        self.connection.prepare_cached(sql)?.execute([]).map(|_| ())
     }
 
     /// Syncs everything that was written: a synced commit of the least that can be written.
     pub(crate) fn sync(&mut self) -> rusqlite::Result<()> {
         self.begin(true)?;
         self.connection.pragma_update(None, "user_version", schema::VERSION)?;
-        self.connection.prepare_cached("COMMIT")?.execute([]).map(|_| ())
+        self.execute("COMMIT")
     }
 
     /// Carries the log over into the file, as far as nobody reads what was before. Returns how many frames it has, and

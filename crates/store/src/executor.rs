@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use mynah_core::StoreError;
 use tokio::sync::oneshot;
 
-use crate::database::Database;
+use crate::database::{Database, Transaction};
 use crate::error::translate;
 use crate::writer::{self, Durability, Job, Work, Writer, copy};
 
@@ -128,14 +128,14 @@ impl Drop for Executor {
     }
 }
 
-/// Wraps the work in a savepoint, and its result in an answer that is given after the commit.
+/// Wraps the work so that it is done or undone as a whole, and its result in an answer that is given after the commit.
 fn prepare<T: Send + 'static>(
     work: impl FnOnce(&mut Database) -> rusqlite::Result<T> + Send + 'static,
     sender: oneshot::Sender<Result<T, StoreError>>,
 ) -> Work {
     Box::new(move |database| {
         let result = database.map_or(Err(StoreError::Closed), |database| {
-            in_savepoint(database, work).map_err(|error| translate(error, &database.path))
+            whole(database, work).map_err(|error| translate(error, &database.path))
         });
         Box::new(move |failed| {
             // Whoever asked may be gone; what was done is done.
@@ -144,21 +144,30 @@ fn prepare<T: Send + 'static>(
     })
 }
 
-fn in_savepoint<T>(
+/// Does the work; undoes it if it fails. A savepoint costs a copy of every page that is changed, so there is none where
+/// the transaction holds nothing else.
+fn whole<T>(
     database: &mut Database,
     work: impl FnOnce(&mut Database) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<T> {
-    database.connection.prepare_cached("SAVEPOINT job")?.execute([])?;
+    let is_shared = database.transaction == Transaction::Shared;
+    if is_shared {
+        database.execute("SAVEPOINT job")?;
+    }
     let result = work(database);
     if database.connection.is_autocommit() {
         // The database rolled back everything by itself, as it may when the disk is full.
         database.rolled_back = result.as_ref().err().map(copy);
         return result;
     }
-    if result.is_err() {
-        database.connection.prepare_cached("ROLLBACK TO job")?.execute([])?;
+    if is_shared {
+        if result.is_err() {
+            database.execute("ROLLBACK TO job")?;
+        }
+        database.execute("RELEASE job")?;
+    } else if result.is_err() {
+        database.transaction = Transaction::Failed;
     }
-    database.connection.prepare_cached("RELEASE job")?.execute([])?;
     result
 }
 
@@ -186,5 +195,44 @@ mod tests {
         executor.run_short(|database| database.connection.execute(sql, [])).await.unwrap();
         let synced = tokio::time::timeout(Duration::from_secs(60), executor.sync()).await;
         synced.expect("the thread sleeps though something is owed").unwrap();
+    }
+    /// Writes a record, then fails or not.
+    fn insert(key: &'static str, fails: bool) -> (Job, oneshot::Receiver<Result<(), StoreError>>) {
+        let (sender, receiver) = oneshot::channel();
+        let work = move |database: &mut Database| {
+            let sql = "INSERT INTO record (key, value) VALUES (?1, 'x')";
+            database.connection.execute(sql, [key])?;
+            if fails { Err(rusqlite::Error::QueryReturnedNoRows) } else { Ok(()) }
+        };
+        (Job::Work { durability: Durability::Written, work: prepare(work, sender) }, receiver)
+    }
+
+    #[tokio::test]
+    async fn work_that_fails_is_undone_and_nothing_else_is() {
+        let executor = Executor::inline(Database::in_memory(Options::default()).unwrap());
+        let (job, alone) = insert("alone", true);
+        lock(&executor.writer).write(vec![job]);
+        let (jobs, answers): (Vec<_>, Vec<_>) =
+            [("first", false), ("second", true), ("third", false)]
+                .map(|(key, fails)| insert(key, fails))
+                .into_iter()
+                .unzip();
+        lock(&executor.writer).write(jobs);
+        let (job, last) = insert("last", false);
+        lock(&executor.writer).write(vec![job]);
+        assert!(alone.await.unwrap().is_err());
+        let mut went_well = Vec::new();
+        for answer in answers.into_iter().chain([last]) {
+            went_well.push(answer.await.unwrap().is_ok());
+        }
+        assert_eq!(went_well, [true, false, true, true]);
+        let keys = executor
+            .run(Durability::Written, |database| {
+                let mut all = database.connection.prepare("SELECT key FROM record ORDER BY key")?;
+                all.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()
+            })
+            .await
+            .unwrap();
+        assert_eq!(keys, ["first", "last", "third"]);
     }
 }

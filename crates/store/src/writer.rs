@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use mynah_core::StoreError;
 use rusqlite::ffi;
 
-use crate::database::Database;
+use crate::database::{Database, Transaction};
 use crate::error::translate;
 use crate::executor::lock;
 
@@ -386,6 +386,7 @@ fn in_transaction(
     synced: bool,
     answers: &mut Vec<Answer>,
 ) -> rusqlite::Result<()> {
+    database.transaction = if all.len() == 1 { Transaction::Single } else { Transaction::Shared };
     let begun = database.begin(synced);
     for work in all {
         let open = begun.is_ok() && !database.connection.is_autocommit();
@@ -395,7 +396,8 @@ fn in_transaction(
     if let Some(error) = database.rolled_back.take() {
         return Err(error);
     }
-    database.connection.prepare_cached("COMMIT")?.execute([]).map(|_| ())
+    let is_failed = database.transaction == Transaction::Failed;
+    database.execute(if is_failed { "ROLLBACK" } else { "COMMIT" })
 }
 
 fn roll_back(database: &Database) {
