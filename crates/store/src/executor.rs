@@ -196,6 +196,7 @@ mod tests {
         let synced = tokio::time::timeout(Duration::from_secs(60), executor.sync()).await;
         synced.expect("the thread sleeps though something is owed").unwrap();
     }
+
     /// Writes a record, then fails or not.
     fn insert(key: &'static str, fails: bool) -> (Job, oneshot::Receiver<Result<(), StoreError>>) {
         let (sender, receiver) = oneshot::channel();

@@ -1,6 +1,6 @@
 //! The one writer: groups jobs into transactions, and owes the disk as few syncs as the promises allow.
 //!
-//! All jobs that wait share a transaction, each in a savepoint, and are answered after its commit: a flood costs few
+//! All jobs that wait share a transaction, several each in a savepoint, and are answered after its commit: a flood costs few
 //! transactions. What is written survives the death of the process. What must survive the loss of power as well is
 //! answered after a sync; since the log is written in order, that sync covers everything written before it. So a claim
 //! pays for the batch, the turn and the last outcome that went before it, and where no claim follows, the writer syncs

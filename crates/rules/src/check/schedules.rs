@@ -82,8 +82,7 @@ impl Checker<'_> {
             self.say(Problem::NeverDue { cron: text.text.to_owned() }, text.spot.clone());
         }
         for (field, unit) in plain.split_whitespace().zip([StepUnit::Minute, StepUnit::Hour]) {
-            let uneven = field.split(',').filter_map(|part| uneven_step(part, unit));
-            for step in uneven.take(1) {
+            if let Some(step) = field.split(',').find_map(|part| uneven_step(part, unit)) {
                 self.say(Problem::UnevenStep(step), text.spot.clone());
             }
         }
