@@ -50,6 +50,12 @@ impl Desk {
         Job::Work { durability, work }
     }
 
+    /// Writes something down, for whose sync somebody waits.
+    fn accept(&mut self) {
+        let work = self.work("accept", Durability::Written, true);
+        self.writer.write(vec![work, Job::Sync(self.answer("sync"))]);
+    }
+
     /// Does something on the spot; gives after what time to look up, or `None` if it was not done.
     fn here(&mut self, job: Job) -> Option<Option<Duration>> {
         self.writer.write_here(job).ok()
@@ -118,10 +124,7 @@ fn a_sync_of_nothing_is_answered_at_once() {
 #[test]
 fn what_is_overdue_is_synced_with_the_next_group() {
     let mut desk = Desk::new();
-    desk.writer.write(vec![
-        desk.work("accept", Durability::Written, true),
-        Job::Sync(desk.answer("sync")),
-    ]);
+    desk.accept();
     let long_ago = Instant::now().checked_sub(OWED).unwrap();
     desk.writer.debt.since = Some(long_ago);
     desk.told();
@@ -133,10 +136,7 @@ fn what_is_overdue_is_synced_with_the_next_group() {
 #[test]
 fn after_a_sync_that_failed_nothing_is_promised_any_more() {
     let mut desk = Desk::new();
-    desk.writer.write(vec![
-        desk.work("accept", Durability::Written, true),
-        Job::Sync(desk.answer("sync")),
-    ]);
+    desk.accept();
     desk.told();
     // No frame can be written by whoever may only read.
     desk.writer.database.connection.pragma_update(None, "query_only", true).unwrap();
@@ -163,10 +163,7 @@ fn a_sync_that_is_asked_for_after_one_failed_fails_too() {
 #[test]
 fn after_a_claim_whose_sync_failed_nothing_is_promised_any_more() {
     let mut desk = Desk::new();
-    desk.writer.write(vec![
-        desk.work("accept", Durability::Written, true),
-        Job::Sync(desk.answer("sync")),
-    ]);
+    desk.accept();
     let answer = desk.answer("claim");
     let work: Work = Box::new(|database| {
         // As the disk says it at the commit.
