@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use mynah_core::Timestamp;
 use mynah_sandbox::{Happening, Options, Sandbox, Sent, World};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -35,6 +36,7 @@ pub struct Stage {
     program: PathBuf,
     bot: PathBuf,
     arguments: Vec<String>,
+    now: Option<Timestamp>,
     child: Option<Child>,
     log: Option<mpsc::UnboundedReceiver<String>>,
 }
@@ -59,13 +61,30 @@ impl Stage {
         let events = sandbox.events();
         let data = TempDir::new().expect("a temporary folder");
         let (program, bot) = (PathBuf::from(program), bot.to_owned());
-        Self { sandbox, data, events, program, bot, arguments: Vec::new(), child: None, log: None }
+        Self {
+            sandbox,
+            data,
+            events,
+            program,
+            bot,
+            arguments: Vec::new(),
+            now: None,
+            child: None,
+            log: None,
+        }
     }
 
     /// More arguments for `run`.
     #[must_use]
     pub fn argument(mut self, argument: &str) -> Self {
         self.arguments.push(argument.to_owned());
+        self
+    }
+
+    /// The moment that the clock of the bot shows when it starts; the story bot looks at it.
+    #[must_use]
+    pub fn at(mut self, now: Timestamp) -> Self {
+        self.now = Some(now);
         self
     }
 
@@ -92,6 +111,7 @@ impl Stage {
             .arg(self.data.path())
             .args(&self.arguments)
             .env("STORY_GATE", self.gate())
+            .envs(self.now.map(|now| ("STORY_NOW", now.as_millis().to_string())))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

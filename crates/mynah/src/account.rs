@@ -99,7 +99,7 @@ impl Plan {
             plan: self,
             shared,
             store: Arc::new(self.open_store(&shared.alerts)?),
-            clock: Arc::new(SystemClock),
+            clock: shared.bot.running_clock(),
             called_by: CalledBy::new(book.names().iter().cloned()),
             shelf: Arc::new(Shelf::new(book)),
             control: Control::new(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use mynah_core::Handler;
+use mynah_core::{Clock, Handler, SystemClock};
 use mynah_runtime::Handlers;
 
 use crate::{Ended, Report, Result, cli, report};
@@ -36,6 +36,8 @@ use crate::{Ended, Report, Result, cli, report};
 #[derive(Clone, Default)]
 pub struct Bot {
     registered: Vec<Registered>,
+    /// The clock of a running bot, where it is not that of the machine.
+    clock: Option<Arc<dyn Clock>>,
     /// Whether handlers still blocked their threads when an account had ended.
     left_behind: Arc<AtomicBool>,
 }
@@ -100,6 +102,13 @@ impl Bot {
         self
     }
 
+    /// Lets `run` go by this clock instead of that of the machine: for tests that meet data of another day.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Some(Arc::new(clock));
+        self
+    }
+
     /// Runs the command line of this process, prints what went wrong, and leaves the process with the exit status
     /// that [`Ended`] documents. Returns only if all went well.
     ///
@@ -141,6 +150,11 @@ impl Bot {
     /// Where it is noted that handlers still blocked their threads when an account had ended.
     pub(crate) fn left_behind(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.left_behind)
+    }
+
+    /// The clock that a running account goes by.
+    pub(crate) fn running_clock(&self) -> Arc<dyn Clock> {
+        self.clock.clone().unwrap_or_else(|| Arc::new(SystemClock))
     }
 
     /// The same bot with a handler of the runner's own before all others.

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use mynah::core::{Clock, SystemClock, Timestamp};
 use mynah::prelude::*;
 
 struct Fails;
@@ -71,10 +72,31 @@ impl Handler for Blocks {
     }
 }
 
+/// The clock of the machine, set to another moment at the start.
+#[derive(Debug)]
+struct SetClock {
+    ahead: i64,
+}
+
+impl SetClock {
+    fn at(millis: i64) -> Self {
+        Self { ahead: millis - SystemClock.now().as_millis() }
+    }
+}
+
+impl Clock for SetClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(SystemClock.now().as_millis() + self.ahead)
+    }
+}
+
 #[tokio::main]
 async fn main() -> mynah::Result<()> {
-    Bot::new()
-        .handler("fails", Fails)
+    let bot = match std::env::var("STORY_NOW").ok().and_then(|millis| millis.parse().ok()) {
+        Some(millis) => Bot::new().clock(SetClock::at(millis)),
+        None => Bot::new(),
+    };
+    bot.handler("fails", Fails)
         .handler("panics", Panics)
         .handler("slow", Slow)
         .handler("blocks", Blocks)

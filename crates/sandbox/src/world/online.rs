@@ -14,11 +14,25 @@ impl World {
         self.session.as_mut()
     }
 
+    /// The world with a session that a client still has from an earlier life of it, by the id in the client's `wxsid`
+    /// cookie. Everybody has the names of then; the log of the session begins anew.
+    #[must_use]
+    pub fn with_session(mut self, sid: &str) -> Self {
+        let since = self.seconds();
+        let session = Session::new(&mut self.draw, since).with_sid(sid);
+        self.take_up(session);
+        self
+    }
+
     /// A login: new keys and new names for everybody. An older session is replaced (1101).
     pub(crate) fn begin_session(&mut self) -> &Session {
-        self.end_session(1101);
         let since = self.seconds();
-        let mut session = Session::new(&mut self.draw, since);
+        let session = Session::new(&mut self.draw, since);
+        self.take_up(session)
+    }
+
+    fn take_up(&mut self, mut session: Session) -> &Session {
+        self.end_session(1101);
         session.learn(&self.people, self.groups.len());
         for message in self.waiting.drain(..) {
             session.log.push(Entry::Message(message));

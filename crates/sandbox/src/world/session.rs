@@ -25,7 +25,6 @@ pub(crate) struct Session {
     /// The first status notification was answered with the list of conversations.
     pub(crate) greeted: bool,
     pub(crate) sends: Sends,
-    secret: u64,
     people: Vec<String>,
     groups: Vec<String>,
     peers: HashMap<String, Peer>,
@@ -49,11 +48,16 @@ impl Session {
             log: SyncLog::new(650_000_000 + i64::try_from(draw.below(9_000_000)).unwrap_or(0)),
             greeted: false,
             sends: Sends::default(),
-            secret: draw.below(u64::MAX),
             people: Vec::new(),
             groups: Vec::new(),
             peers: HashMap::new(),
         }
+    }
+
+    /// A session with this id, for a client that still has it from an earlier life of the world.
+    pub(crate) fn with_sid(mut self, sid: &str) -> Self {
+        sid.clone_into(&mut self.sid);
+        self
     }
 
     /// Gives names to those who are new.
@@ -76,9 +80,10 @@ impl Session {
     }
 
     fn pseudonym(&self, kind: char, index: usize, digits: usize) -> String {
+        // Made of the session's id: a session that is taken up again knows everybody by the same names.
         let mut text = String::new();
         for part in 0..digits / 32 {
-            text += &hex(&Md5::digest(format!("{} {kind} {index} {part}", self.secret)));
+            text += &hex(&Md5::digest(format!("{} {kind} {index} {part}", self.sid)));
         }
         text
     }
