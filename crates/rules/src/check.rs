@@ -10,7 +10,6 @@ mod brakes;
 mod conditions;
 mod dialogs;
 mod fields;
-mod fixed;
 mod groups;
 mod names;
 mod paths;

@@ -13,16 +13,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::decision::{Decision, Moment};
 use crate::explain::Verdict;
-use crate::fold::Folding;
-use crate::glob::Glob;
-use crate::keyword::Item;
 use crate::model::{self, Shape, Who};
 use crate::rule_book::RuleBook;
 use crate::rule_book::act::Actor;
 use crate::rule_book::later::{perform, scene_of};
 use crate::rule_book::pending::Pending;
 use crate::rule_book::search::{Goes, Run};
-use crate::template::Template;
+use mynah_matching::fold::Folding;
+use mynah_matching::glob::Glob;
+use mynah_matching::keyword::Item;
+use mynah_matching::template::Template;
 
 use script::{Judged, Script};
 
@@ -72,7 +72,7 @@ impl Dialog {
 
     fn begins(&self, run: &mut Run<'_, '_>) -> bool {
         let look = run.look;
-        let folded = look.folded(Folding::new(false, look.hant));
+        let folded = look.text.folded(Folding::new(false, look.text.hant()));
         self.starts.iter().any(|start| start.is(folded.text()))
             && self.place.is_none_or(|place| place == look.chat.kind)
             && (self.groups.is_empty()
@@ -144,7 +144,7 @@ fn go_on(run: &mut Run<'_, '_>, mut open: Open) -> Goes {
     if keeps_quiet(run, &open.script) {
         return Goes::Over;
     }
-    let text = run.look.text;
+    let text = run.look.text.as_str();
     open.turn += 1;
     if open.script.is_cancel(text) {
         converse(run, open, |actor, open| open.end(actor, open.script.cancel_reply()));

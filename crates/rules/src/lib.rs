@@ -21,18 +21,9 @@ pub mod script;
 mod shadow;
 mod sources;
 
-// The small languages inside values.
-mod fold;
-mod glob;
-mod keyword;
-mod pattern;
-mod regex_condition;
-mod template;
-
 // From an event to a decision.
 mod decision;
 mod dialog;
-mod engine;
 mod explain;
 mod rule_book;
 mod schedule;

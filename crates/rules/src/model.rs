@@ -13,10 +13,9 @@ use jiff::civil::{Time, Weekday};
 use jiff::tz::TimeZone;
 use mynah_core::{ChatKind, MessageKind, Scope};
 
-use crate::glob::Glob;
-use crate::pattern::Pattern;
-use crate::regex_condition::RegexCondition;
-use crate::template::Template;
+use mynah_matching::glob::Glob;
+use mynah_matching::regex::RegexCondition;
+use mynah_matching::template::Template;
 
 /// A whole bot: the main file with everything that it includes, in reading order.
 #[derive(Debug, Clone)]
@@ -87,24 +86,8 @@ pub(crate) struct Rule {
 /// The conditions of a rule. In every list one item is enough, except in `all` and `none`; an empty list is no condition.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Conditions {
-    /// The text contains one of these.
-    pub(crate) keyword: Vec<String>,
-    /// The text contains each of these.
-    pub(crate) all: Vec<String>,
-    /// The text contains none of these.
-    pub(crate) none: Vec<String>,
-    /// The text is one of these.
-    pub(crate) exact: Vec<String>,
-    /// The text starts with one of these.
-    pub(crate) prefix: Vec<String>,
-    /// The text ends with one of these.
-    pub(crate) suffix: Vec<String>,
-    /// The text is one of these sentences with holes.
-    pub(crate) pattern: Vec<Pattern>,
-    /// One of these is found in the text.
-    pub(crate) regex: Vec<RegexCondition>,
-    /// Whether case counts; the regexes know it themselves.
-    pub(crate) case: bool,
+    /// The conditions on the text.
+    pub(crate) text: mynah_matching::Conditions,
     /// Only in groups, or only in private. `groups` has made it `Group`.
     pub(crate) place: Option<ChatKind>,
     /// Only in groups of these names.

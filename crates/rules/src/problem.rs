@@ -6,9 +6,9 @@ use crate::diagnostic::Severity;
 use crate::keys::{Kind, Table};
 use crate::model::{EventKind, Place};
 use crate::parse::Value;
-use crate::pattern::PatternErrorKind;
-use crate::regex_condition::RegexErrorKind;
-use crate::template::TemplateErrorKind;
+use mynah_matching::pattern::PatternErrorKind;
+use mynah_matching::regex::RegexErrorKind;
+use mynah_matching::template::TemplateErrorKind;
 
 /// Something to say about a rule file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -420,7 +420,7 @@ impl Problem {
             Self::Empty { .. } => "empty",
             Self::Value(_) => "value",
             Self::Conflict(_) => "conflict",
-            Self::Regex(RegexErrorKind::TooBig) => "regex-size",
+            Self::Regex(kind) if kind.is_too_costly() => "regex-size",
             Self::Regex(_) => "regex",
             Self::RegexEmpty { .. } => "regex-empty",
             Self::Scan => "scan",

@@ -25,11 +25,11 @@ use mynah_core::{Chat, Event, EventBody, StateView};
 
 use crate::decision::{Decision, Moment};
 use crate::dialog::Dialog;
-use crate::engine::{Engine, EngineBuilder};
 use crate::explain::Trace;
-use crate::glob::Glob;
 use crate::model;
 use crate::schedule;
+use mynah_matching::engine::{Engine, EngineBuilder};
+use mynah_matching::glob::Glob;
 
 pub(crate) use rule::Rule;
 use search::Search;
@@ -148,7 +148,12 @@ impl RuleBook {
         }
         let mut engine = EngineBuilder::default();
         let compile = |(_, rule): (usize, model::Rule)| {
-            let found_is_proof = engine.add(&rule, bot.fold_hant);
+            let found_is_proof = if rule.off {
+                engine.add_never();
+                false
+            } else {
+                engine.add(&rule.when.text, bot.fold_hant)
+            };
             Rule::new(rule, bot.fold_hant, found_is_proof)
         };
         let mut rules: Vec<Rule> = ordered.into_iter().map(compile).collect();
@@ -283,13 +288,6 @@ impl RuleBook {
         self.tables.iter().find(|table| chat.is_group() && table.name.fits(&chat.name))
     }
 
-    /// How many rules the index proposes for an event.
-    #[cfg(test)]
-    pub(crate) fn candidates(&self, event: &Event) -> usize {
-        let look = look::Look::new(event, event.time, &self.zone, self.hant);
-        look.map_or(0, |look| self.engine.candidates(&look).within(0..self.rules.len()).count())
-    }
-
     /// The dialogs, in reading order.
     pub(crate) fn dialogs(&self) -> &[Dialog] {
         &self.dialogs
@@ -301,6 +299,8 @@ impl RuleBook {
     }
 }
 
+#[cfg(test)]
+mod search_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -11,11 +11,11 @@ mod text;
 use std::collections::BTreeSet;
 
 use crate::check::{Fields, Report};
-use crate::fold::Folding;
-use crate::keyword::Item;
 use crate::model::{Bot, Rule, Step};
 use crate::problem::{Problem, Shadow, ShadowReason};
 use crate::sources::Spot;
+use mynah_matching::fold::Folding;
+use mynah_matching::keyword::Item;
 use text::Wording;
 
 /// The places of a rule that shadowing speaks of.
@@ -58,7 +58,7 @@ struct Finder<'b> {
 impl<'b> Finder<'b> {
     fn new(bot: &'b Bot, sound: &'b [bool]) -> Self {
         let wordings: Vec<Wording> =
-            bot.rules.iter().map(|rule| Wording::of(&rule.when, bot.fold_hant)).collect();
+            bot.rules.iter().map(|rule| Wording::of(&rule.when.text, bot.fold_hant)).collect();
         let can = |rule: usize| sound.get(rule) == Some(&true) && can_shadow(&bot.rules[rule]);
         let index = index::Index::new(&wordings, can);
         Self { bot, wordings, index }
@@ -92,7 +92,7 @@ impl<'b> Finder<'b> {
     /// Whether the earlier rule answers whatever the later one could by this keyword.
     fn answers(&self, earlier: usize, later: usize, keyword: &str) -> bool {
         let earlier = &self.wordings[earlier];
-        let folding = Folding::new(self.bot.rules[later].when.case, self.bot.fold_hant);
+        let folding = Folding::new(self.bot.rules[later].when.text.case, self.bot.fold_hant);
         earlier.is_implied_by(&self.wordings[later].with_keyword(keyword, folding)).is_some()
     }
 
@@ -120,7 +120,7 @@ impl<'b> Finder<'b> {
 
 /// Whether a rule keeps others from answering at all.
 fn can_shadow(rule: &Rule) -> bool {
-    !rule.off && !rule.go_on && !rule.when.case && rule.when.chance.is_none()
+    !rule.off && !rule.go_on && !rule.when.text.case && rule.when.chance.is_none()
 }
 
 /// The order in which rules are asked.

@@ -16,11 +16,7 @@ pub(crate) const CODES: [(&str, &str, &str); 32] = [
     ),
     ("conflict", "Keys that contradict each other.", "互相矛盾的键。"),
     ("regex", "A regular expression that cannot be used.", "不能使用的正则。"),
-    (
-        "regex-size",
-        "A regular expression that compiles to more than 1 MB.",
-        "编译后超过 1 MB 的正则。",
-    ),
+    ("regex-size", "A regular expression that is too long or too slow.", "太长或太慢的正则。"),
     (
         "regex-cost",
         "Regular expressions that are too costly together (warning).",

@@ -65,7 +65,7 @@ const REGEX: [(&str, &str); 39] = [
     ("pattern can match invalid UTF-8", "(?-u) 可能匹配到半个字符"),
     ("look-around", "不支持环视（look-around）"),
     ("backreferences", "不支持反向引用"),
-    ("Compiled regex exceeds size limit", "编译后超过 1 MB"),
+    ("Compiled regex exceeds size limit", "编译后太大"),
 ];
 
 const CRON: [(&str, &str); 19] = [
@@ -95,7 +95,7 @@ mod tests {
     use croner::parser::{CronParser, Seconds};
 
     use super::*;
-    use crate::regex_condition::{RegexCondition, RegexErrorKind};
+    use mynah_matching::regex::{RegexCondition, RegexErrorKind};
 
     #[test]
     fn every_complaint_about_a_regex_is_translated() {

@@ -2,12 +2,12 @@
 
 use super::{Lang, conflicts, say, tests_of_bots, values, words};
 use crate::keys::{Kind, Table};
-use crate::pattern::PatternErrorKind;
 use crate::problem::{
     BadFile, BadInclude, Capture, Found, Limitation, Outdone, Problem, SlashCase, StepUnit, Syntax,
     UnevenStep, Wanted,
 };
-use crate::regex_condition::RegexErrorKind;
+use mynah_matching::pattern::PatternErrorKind;
+use mynah_matching::regex::RegexErrorKind;
 
 #[expect(clippy::too_many_lines, reason = "a table: a line for each problem")]
 pub(super) fn hint(problem: &Problem, lang: Lang) -> Option<String> {
@@ -314,7 +314,7 @@ fn regex_hint(kind: &RegexErrorKind, lang: Lang) -> Option<String> {
         RegexErrorKind::LookAround | RegexErrorKind::BackReference => {
             say!(lang, "not supported; use none = […]", "不支持；请用 none = […]")
         }
-        RegexErrorKind::TooBig => {
+        RegexErrorKind::TooLong | RegexErrorKind::TooSlow { .. } => {
             say!(lang, "smaller repeats, like {{1,20}}", "减小重复次数，如 {{1,20}}")
         }
         RegexErrorKind::Syntax(words) => {

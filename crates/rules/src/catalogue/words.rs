@@ -2,10 +2,10 @@
 
 use super::{Lang, foreign, say};
 use crate::model::Place;
-use crate::pattern::{MAX_LENGTH, PatternErrorKind};
 use crate::problem::{CannotRead, Found};
-use crate::regex_condition::RegexErrorKind;
-use crate::template::TemplateErrorKind;
+use mynah_matching::pattern::{MAX_LENGTH, PatternErrorKind};
+use mynah_matching::regex::{LIMITED_TEXT, MAX_INSTRUCTIONS, MAX_STEPS, RegexErrorKind};
+use mynah_matching::template::TemplateErrorKind;
 
 /// `a, b or c`.
 pub(super) fn any_of(words: &[&str], lang: Lang) -> String {
@@ -101,6 +101,18 @@ pub(super) fn transport(name: &str, lang: Lang) -> String {
     }
 }
 
+fn too_slow(steps: usize, lang: Lang) -> String {
+    let (steps, limit) = (steps.div_ceil(1_000_000), MAX_STEPS / 1_000_000);
+    match lang {
+        Lang::En => format!(
+            "too slow: a message of {LIMITED_TEXT} characters can take {steps} million steps; the limit is {limit} million"
+        ),
+        Lang::Zh => {
+            format!("太慢：{LIMITED_TEXT} 个字的消息可能要 {steps}00 万步，上限是 {limit}00 万步")
+        }
+    }
+}
+
 /// What is wrong with a regular expression.
 pub(super) fn regex(kind: &RegexErrorKind, lang: Lang) -> String {
     match kind {
@@ -110,7 +122,12 @@ pub(super) fn regex(kind: &RegexErrorKind, lang: Lang) -> String {
         RegexErrorKind::BackReference => {
             say!(lang, "back-references are not supported", "不支持反向引用")
         }
-        RegexErrorKind::TooBig => say!(lang, "compiles to more than 1 MB", "编译后超过 1 MB"),
+        RegexErrorKind::TooLong => say!(
+            lang,
+            "too long: more than {MAX_INSTRUCTIONS} instructions",
+            "太长：超过 {MAX_INSTRUCTIONS} 条指令"
+        ),
+        RegexErrorKind::TooSlow { steps } => too_slow(*steps, lang),
         RegexErrorKind::Syntax(words) => match lang {
             Lang::En => words.clone(),
             Lang::Zh => foreign::regex(words),

@@ -7,7 +7,7 @@ use super::{Checker, Fields, values};
 use crate::keys::{Key, Role, Table, closest};
 use crate::model::{Shape, Step};
 use crate::problem::{BadValue, Conflict, Limitation, Problem};
-use crate::template::Template;
+use mynah_matching::template::Template;
 
 /// The handlers that are built in.
 pub(crate) const BUILTINS: [&str; 4] =

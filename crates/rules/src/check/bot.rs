@@ -3,10 +3,10 @@
 use jiff::tz::TimeZone;
 
 use super::{Checker, Fields};
-use crate::glob::Glob;
 use crate::keys::Table;
 use crate::model::Bot;
 use crate::problem::{BadInclude, BadValue, Problem};
+use mynah_matching::glob::Glob;
 
 impl Checker<'_> {
     /// The settings of the main file; an included file must have none.

@@ -3,15 +3,15 @@
 use mynah_core::{ChatKind, MessageKind};
 
 use super::names::Names;
-use super::{Checker, Fields, Text, fixed, values};
-use crate::fold::Folding;
-use crate::glob::Glob;
+use super::{Checker, Fields, Text, values};
 use crate::keys::{Kind, closest};
 use crate::model::{Conditions, Days, EventKind, TimeWindow, Who};
 use crate::parse::Value;
-use crate::pattern::Pattern;
 use crate::problem::{BadValue, Conflict, Problem, SlashCase};
-use crate::regex_condition::RegexCondition;
+use mynah_matching::fold::Folding;
+use mynah_matching::glob::Glob;
+use mynah_matching::pattern::Pattern;
+use mynah_matching::regex::RegexCondition;
 
 /// The keys that look at the text.
 const TEXT_KEYS: [&str; 7] = ["keyword", "all", "exact", "prefix", "suffix", "pattern", "regex"];
@@ -22,15 +22,17 @@ impl Checker<'_> {
         let case = fields.flag("case");
         let mut names = Names::of_a_reply();
         let when = Conditions {
-            keyword: self.words(fields, "keyword", case),
-            all: self.words(fields, "all", case),
-            none: self.words(fields, "none", case),
-            exact: self.words(fields, "exact", case),
-            prefix: self.words(fields, "prefix", case),
-            suffix: self.words(fields, "suffix", case),
-            pattern: self.patterns(fields, &mut names),
-            regex: self.regexes(fields, case, &mut names),
-            case,
+            text: mynah_matching::Conditions {
+                keyword: self.words(fields, "keyword", case),
+                all: self.words(fields, "all", case),
+                none: self.words(fields, "none", case),
+                exact: self.words(fields, "exact", case),
+                prefix: self.words(fields, "prefix", case),
+                suffix: self.words(fields, "suffix", case),
+                pattern: self.patterns(fields, &mut names),
+                regex: self.regexes(fields, case, &mut names),
+                case,
+            },
             place: self.chat_kind(fields),
             groups: self.globs(fields, "groups"),
             at_me: fields.flag("at_me"),
@@ -131,7 +133,7 @@ impl Checker<'_> {
             self.slashes(text, &regex, of_case);
             if regex.matches_every() {
                 self.say(Problem::RegexEmpty { regex: text.text.to_owned() }, text.spot.clone());
-            } else if !fixed::has_fixed_text(regex.hir()) {
+            } else if !regex.has_fixed_text() {
                 self.say(Problem::Scan, text.spot.clone());
             }
             regexes.push(regex);

@@ -5,13 +5,13 @@ use std::time::Duration;
 use super::conditions::people;
 use super::names::Names;
 use super::{Checker, Fields, values};
-use crate::fold::Folding;
 use crate::keys::Table;
 use crate::model::{Answer, Dialog, Question};
 use crate::parse::TableNode;
 use crate::problem::{BadValue, Capture, Conflict, Problem, SlashCase};
 use crate::sources::Spot;
-use crate::template::{Template, is_name};
+use mynah_matching::fold::Folding;
+use mynah_matching::template::{Template, is_name};
 
 /// How long an answer is waited for, unless the dialog says so.
 const TIMEOUT: Duration = Duration::from_secs(600);

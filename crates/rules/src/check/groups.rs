@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::variables::plain_text;
 use super::{Checker, Fields};
-use crate::glob::Glob;
 use crate::keys::Table;
 use crate::model::GroupTable;
 use crate::parse::{TableNode, Value};
 use crate::problem::{BadValue, Outdone, Problem, Wanted};
 use crate::sources::Spot;
-use crate::template::is_name;
+use mynah_matching::glob::Glob;
+use mynah_matching::template::is_name;
 
 /// The names of the tables so far, each with the place of its table; those that can count at all.
 #[derive(Debug, Default)]

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::pattern::CaptureName;
 use crate::problem::Capture;
-use crate::template::BUILT_IN;
+use mynah_matching::pattern::CaptureName;
+use mynah_matching::template::BUILT_IN;
 
 /// Names that no capture and no answer may have.
 pub(super) fn is_built_in(name: &str) -> bool {

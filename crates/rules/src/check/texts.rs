@@ -5,10 +5,10 @@ use std::ops::Range;
 use super::names::{Known, Names};
 use super::{Checker, Fields, Text};
 use crate::keys::closest;
-use crate::pattern::{self, Pattern, PatternErrorKind, Slip};
 use crate::problem::{Capture, Limitation, Problem, SlashCase};
-use crate::regex_condition::{RegexCondition, RegexErrorKind, Slashed};
-use crate::template::{NameUse, Template, TemplateError, TemplateErrorKind};
+use mynah_matching::pattern::{self, Pattern, PatternErrorKind, Slip};
+use mynah_matching::regex::{RegexCondition, Slashed};
+use mynah_matching::template::{NameUse, Template, TemplateError, TemplateErrorKind};
 
 impl Checker<'_> {
     /// The template of a key, if it is there and right.
@@ -156,7 +156,7 @@ impl Checker<'_> {
                 Some(regex)
             }
             Err(error) => {
-                let whole = matches!(error.kind, RegexErrorKind::TooBig);
+                let whole = error.kind.is_too_costly();
                 let spot = if whole { text.spot.clone() } else { self.inside(text, &error.span) };
                 self.say(Problem::Regex(error.kind), spot);
                 None

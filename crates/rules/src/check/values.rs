@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use jiff::civil::{Time, Weekday};
 
-use crate::fold::fold_width;
 use crate::model::{Days, TimeWindow};
 use crate::problem::BadValue;
+use mynah_matching::fold::fold_width;
 
 /// The longest time span that is taken: longer ones are slips.
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);

@@ -10,7 +10,7 @@ use crate::model::Step;
 use crate::parse::{Node, Value};
 use crate::problem::{BadValue, Found, Problem, Wanted};
 use crate::sources::Spot;
-use crate::template::{Template, is_name};
+use mynah_matching::template::{Template, is_name};
 
 /// The scopes of variables, by how they are written.
 const SCOPES: [(&str, Scope); 3] =

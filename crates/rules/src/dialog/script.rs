@@ -5,12 +5,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::decision::RuleRef;
-use crate::fold::Folding;
-use crate::keyword::Item;
 use crate::model::{self, Step};
-use crate::regex_condition::RegexCondition;
 use crate::rule_book::kept::{Kept, keep, kept};
-use crate::template::Template;
+use mynah_matching::fold::Folding;
+use mynah_matching::keyword::Item;
+use mynah_matching::regex::RegexCondition;
+use mynah_matching::template::Template;
 
 /// What a dialog asks and does.
 #[derive(Debug, Clone, Serialize, Deserialize)]

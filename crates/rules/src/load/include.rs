@@ -4,10 +4,10 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use crate::check::{File, Report, is_inside};
-use crate::glob::Glob;
 use crate::parse::{TableNode, Value, parse};
 use crate::problem::{BadFile, BadInclude, CannotRead, Problem};
 use crate::sources::{FileId, Files, Sources, Spot};
+use mynah_matching::glob::Glob;
 
 /// Reads the main file and everything that it includes, and reports what cannot be read.
 pub(super) fn read_all(

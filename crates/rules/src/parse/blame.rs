@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use toml::de::Error;
 
-use crate::fold::fold_width;
 use crate::keys::{KEYS, Shape};
 use crate::problem::{Problem, Syntax};
+use mynah_matching::fold::fold_width;
 
 /// What the parser says about a file, at the place where it says so.
 pub(super) fn blame(source: &str, error: &Error) -> (Problem, Range<usize>) {

@@ -17,7 +17,7 @@ use super::{later, mute};
 use crate::decision::{Builtin, Decision, Moment};
 use crate::dialog;
 use crate::model::{Shape, Step};
-use crate::template::Template;
+use mynah_matching::template::Template;
 
 pub(crate) use forward::targets;
 

@@ -7,7 +7,7 @@ use mynah_core::{Quiet, Scope, Timestamp};
 
 use super::pending::Pending;
 use crate::model::{Brakes, Clock, Period};
-use crate::template::Template;
+use mynah_matching::template::Template;
 
 /// A brake that holds.
 #[derive(Debug)]

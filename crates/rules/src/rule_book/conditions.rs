@@ -2,18 +2,14 @@
 //!
 //! Both searches, the ordered and the indexed one, decide about a rule here and nowhere else.
 
-use std::ops::Range;
-
 use jiff::civil::Weekday;
-use mynah_core::{Captures, MessageKind};
+use mynah_core::MessageKind;
+use mynah_matching::conditions::{Failure, Taken};
 
 use super::look::{Look, Subject};
-use super::rule::{Rest, Rule, TextCondition};
+use super::rule::{Rest, Rule};
 use crate::explain::{Failed, Verdict};
-use crate::fold::Folding;
-use crate::keyword::{Item, Traces};
 use crate::model::{EventKind, Who};
-use crate::pattern::Matcher;
 
 /// The first condition that fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,15 +45,13 @@ pub(crate) fn check(rule: &Rule, look: &Look<'_>, text_holds: bool) -> Result<Ta
         let is_meant = rule.is_named && only.contains(&*rule.reference.id);
         is_meant.then_some(()).ok_or(Fails::Only)?;
     }
-    let mut taking = Taking::default();
-    let to_ask: &[TextCondition] = if text_holds { &[] } else { &rule.text };
-    for (n, condition) in to_ask.iter().enumerate() {
-        if !taking.take(condition, look, rule.folding) {
-            return Err(Fails::Text(n));
-        }
-    }
+    let taken = if text_holds {
+        Taken::default()
+    } else {
+        rule.text.check(&look.text).map_err(Fails::Text)?
+    };
     rule.rest.as_ref().map_or(Ok(()), |rest| check_time(rest, look))?;
-    Ok(taking.finish(look, rule.folding))
+    Ok(taken)
 }
 
 fn check_subject(rest: &Rest, look: &Look<'_>) -> Result<(), Fails> {
@@ -97,81 +91,6 @@ fn check_time(rest: &Rest, look: &Look<'_>) -> Result<(), Fails> {
     }
 }
 
-/// What a rule that matches takes out of the text, of the first item of each list that matches.
-#[derive(Debug, Default)]
-pub(crate) struct Taken {
-    pub(crate) captures: Captures,
-    /// For `{rest}`.
-    pub(crate) rest: String,
-}
-
-/// The same while the conditions are looked at.
-#[derive(Default)]
-struct Taking {
-    captures: Captures,
-    /// What a prefix leaves, in the folded text.
-    after: Option<Range<usize>>,
-    /// What a suffix leaves.
-    before: Option<Range<usize>>,
-}
-
-impl Taking {
-    /// Whether a condition on the text holds; takes what it takes.
-    fn take(&mut self, condition: &TextCondition, look: &Look<'_>, folding: Folding) -> bool {
-        let folded = || look.folded(folding);
-        let text = || folded().text();
-        match condition {
-            TextCondition::Keyword(items) => {
-                let has = has(items, look, folding);
-                items.iter().any(has)
-            }
-            TextCondition::All(items) => {
-                let has = has(items, look, folding);
-                items.iter().all(has)
-            }
-            TextCondition::None(items) => {
-                let has = has(items, look, folding);
-                !items.iter().any(has)
-            }
-            TextCondition::Exact(items) => items.iter().any(|item| item.is(text())),
-            TextCondition::Prefix(items) => {
-                self.after = items.iter().find_map(|item| item.rest_after(text()));
-                self.after.is_some()
-            }
-            TextCondition::Suffix(items) => {
-                self.before = items.iter().find_map(|item| item.rest_before(text()));
-                self.before.is_some()
-            }
-            TextCondition::Pattern(patterns) => {
-                self.keep(patterns.iter().find_map(|pattern| pattern.captures(folded())))
-            }
-            TextCondition::Regex(regexes) => {
-                self.keep(regexes.iter().find_map(|(_, program)| program.captures(look.width())))
-            }
-        }
-    }
-
-    fn keep(&mut self, found: Option<Captures>) -> bool {
-        found.map(|mut captures| self.captures.append(&mut captures)).is_some()
-    }
-
-    fn finish(self, look: &Look<'_>, folding: Folding) -> Taken {
-        let rest = match (self.after, self.before) {
-            (Some(after), Some(before)) => Some(after.start..before.end.max(after.start)),
-            (after, before) => after.or(before),
-        };
-        let original = |rest| look.folded(folding).original(rest).trim().to_owned();
-        Taken { captures: self.captures, rest: rest.map(original).unwrap_or_default() }
-    }
-}
-
-/// Whether the text has an item of a list. In a long list most items are told quickly not to be there.
-fn has(items: &[Item], look: &Look<'_>, folding: Folding) -> impl Fn(&Item) -> bool {
-    let text = look.folded(folding).text();
-    let traces = (items.len() >= Traces::MANY).then(|| look.traces(folding));
-    move |item| traces.is_none_or(|traces| traces.may_have(item)) && item.find(text).is_some()
-}
-
 /// The words for a condition that fails.
 pub(crate) fn describe(fails: Fails, rule: &Rule, look: &Look<'_>) -> Verdict {
     let rest = rule.rest.as_deref();
@@ -201,7 +120,7 @@ pub(crate) fn describe(fails: Fails, rule: &Rule, look: &Look<'_>) -> Verdict {
             failed("only", join(look.only.into_iter().flatten()), rule.reference.id.to_string())
         }
         Fails::AtMe => failed("at_me", "true".to_owned(), "false".to_owned()),
-        Fails::Text(n) => text_failed(&rule.text[n], look, rule.folding),
+        Fails::Text(n) => text_failed(rule.text.describe(n, &look.text)),
         Fails::Time => {
             let windows = of_rest(|rest| {
                 join(rest.time.iter().map(|one| format!("{}-{}", hour(one.from), hour(one.to))))
@@ -231,20 +150,9 @@ pub(crate) fn describe(fails: Fails, rule: &Rule, look: &Look<'_>) -> Verdict {
     }
 }
 
-fn text_failed(condition: &TextCondition, look: &Look<'_>, folding: Folding) -> Verdict {
-    let items = |items: &[Item]| join(items.iter().map(Item::text));
-    let (key, wanted) = match condition {
-        TextCondition::Keyword(list) => ("keyword", items(list)),
-        TextCondition::All(list) => ("all", items(list)),
-        TextCondition::None(list) => ("none", items(list)),
-        TextCondition::Exact(list) => ("exact", items(list)),
-        TextCondition::Prefix(list) => ("prefix", items(list)),
-        TextCondition::Suffix(list) => ("suffix", items(list)),
-        TextCondition::Pattern(list) => ("pattern", join(list.iter().map(Matcher::source))),
-        TextCondition::Regex(list) => ("regex", join(list.iter().map(|(source, _)| source))),
-    };
-    let saw = if key == "regex" { look.width() } else { look.folded(folding) };
-    Verdict::Failed(Failed { key, wanted, saw: saw.text().to_owned() })
+fn text_failed(failure: Failure) -> Verdict {
+    let Failure { key, expected, actual } = failure;
+    Verdict::Failed(Failed { key, wanted: expected, saw: actual })
 }
 
 const WEEK: [(Weekday, &str); 7] = [

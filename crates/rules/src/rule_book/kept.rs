@@ -6,9 +6,9 @@ use std::time::Duration;
 use mynah_core::Scope;
 use serde::{Deserialize, Serialize};
 
-use crate::glob::Glob;
 use crate::model::{Shape, Step};
-use crate::template::Template;
+use mynah_matching::glob::Glob;
+use mynah_matching::template::Template;
 
 /// A step that can be stored.
 #[derive(Debug, Clone, Serialize, Deserialize)]

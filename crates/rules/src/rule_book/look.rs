@@ -1,4 +1,4 @@
-//! What of an event the conditions look at, each form of the text made once and only when asked for.
+//! What of an event the conditions look at.
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
@@ -9,12 +9,8 @@ use mynah_core::{
     Chat, Event, EventBody, Message, MessageKind, Notice, NoticeKind, Person, Timestamp,
 };
 
-use crate::fold::{Folded, Folding};
-use crate::keyword::Traces;
 use crate::model::EventKind;
-
-/// A text is matched on its first characters only.
-const MAX_CHARACTERS: usize = 20_000;
+use mynah_matching::Text;
 
 /// What an event is, in the words of `type` and `event`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,19 +28,14 @@ pub(crate) struct Look<'e> {
     pub(crate) chat: &'e Chat,
     pub(crate) person: Option<&'e Person>,
     pub(crate) called: bool,
-    pub(crate) text: &'e str,
+    /// The text that conditions are about.
+    pub(crate) text: Text<'e>,
     pub(crate) message: Option<&'e Message>,
     pub(crate) notice: Option<&'e Notice>,
     /// The only rules and dialogs that work in this chat.
     pub(crate) only: Option<&'e BTreeSet<String>>,
-    pub(crate) hant: bool,
     pub(crate) now: Timestamp,
     zone: &'e TimeZone,
-    full: OnceCell<Folded<'e>>,
-    keep_case: OnceCell<Folded<'e>>,
-    width: OnceCell<Folded<'e>>,
-    /// Of the two foldings for everything but regexes.
-    traces: [OnceCell<Traces>; 2],
     clock: OnceCell<Zoned>,
 }
 
@@ -81,39 +72,14 @@ impl<'e> Look<'e> {
             chat,
             person,
             called,
-            text: first_characters(text),
+            text: Text::new(text, hant),
             message: event.message(),
             notice,
             only: None,
-            hant,
             now,
             zone,
-            full: OnceCell::new(),
-            keep_case: OnceCell::new(),
-            width: OnceCell::new(),
-            traces: [OnceCell::new(), OnceCell::new()],
             clock: OnceCell::new(),
         })
-    }
-
-    /// The text in a folding for everything but regexes.
-    pub(crate) fn folded(&self, folding: Folding) -> &Folded<'e> {
-        let cell = if folding.keeps_case() { &self.keep_case } else { &self.full };
-        cell.get_or_init(|| folding.fold(self.text))
-    }
-
-    /// The text as regexes see it.
-    pub(crate) fn width(&self) -> &Folded<'e> {
-        self.width.get_or_init(|| {
-            let known = self.full.get().and_then(Folded::as_width);
-            known.unwrap_or_else(|| Folding::WIDTH.fold(self.text))
-        })
-    }
-
-    /// Which short runs that folded text has; only asked for by rules with many items.
-    pub(crate) fn traces(&self, folding: Folding) -> &Traces {
-        let cell = &self.traces[usize::from(folding.keeps_case())];
-        cell.get_or_init(|| Traces::of(self.folded(folding).text()))
     }
 
     /// The time in the bot's zone.
@@ -138,11 +104,4 @@ fn text_of(kind: &NoticeKind) -> &str {
         }
         NoticeKind::Join { .. } | NoticeKind::Leave { .. } | NoticeKind::RedPacket => "",
     }
-}
-
-fn first_characters(text: &str) -> &str {
-    if text.len() <= MAX_CHARACTERS {
-        return text;
-    }
-    text.char_indices().nth(MAX_CHARACTERS).map_or(text, |(end, _)| &text[..end])
 }

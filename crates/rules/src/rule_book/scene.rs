@@ -10,7 +10,7 @@ use mynah_core::{Captures, Chat, Message, Notice, NoticeKind, Person, Scope, Tim
 use super::look::zoned;
 use super::pending::Pending;
 use crate::model::GroupTable;
-use crate::template::Values;
+use mynah_matching::template::Values;
 
 /// Where something is done, for whom, and what is known about it.
 #[derive(Debug, Clone)]

@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use mynah_core::{Captures, Event, EventBody, MessageKind, Origin, Quiet, StateView, Timestamp};
 
+use mynah_matching::conditions::Taken;
+use mynah_matching::engine::Candidates;
+
 use super::act::{Actor, random_of};
 use super::brakes::{self, At};
-use super::conditions::{self, Fails, Taken};
+use super::conditions::{self, Fails};
 use super::look::{Look, Subject};
 use super::pending::Pending;
 use super::rule::Rule;
@@ -15,7 +18,6 @@ use super::scene::Scene;
 use super::{RuleBook, mute};
 use crate::decision::{Decision, Moment, RuleRef};
 use crate::dialog;
-use crate::engine::Candidates;
 use crate::explain::{Trace, Verdict};
 use crate::model::{Shape, Who};
 
@@ -136,7 +138,7 @@ impl<'r, 't> Run<'r, 't> {
             return self.ask_each(places, false);
         }
         let candidates =
-            self.candidates.take().unwrap_or_else(|| self.book.engine.candidates(self.look));
+            self.candidates.take().unwrap_or_else(|| self.book.engine.candidates(&self.look.text));
         let goes = self.ask_each(candidates.within(places), candidates.are_certain());
         self.candidates = Some(candidates);
         goes
@@ -295,7 +297,7 @@ impl<'r, 't> Run<'r, 't> {
             person: self.look.person,
             message: self.look.message,
             notice: self.look.notice,
-            text: self.look.text,
+            text: self.look.text.as_str(),
             captures,
             columns,
             rest,

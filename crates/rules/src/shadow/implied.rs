@@ -2,8 +2,8 @@
 
 use mynah_core::{ChatKind, MessageKind};
 
-use crate::glob::Glob;
 use crate::model::{Conditions, Days};
+use mynah_matching::glob::Glob;
 
 /// Whether every condition of `first` that is not on the text holds whenever those of `second` do.
 pub(super) fn beside_the_text(first: &Conditions, second: &Conditions) -> bool {
@@ -16,7 +16,7 @@ pub(super) fn beside_the_text(first: &Conditions, second: &Conditions) -> bool {
         && subjects(first, second)
         && (first.time.is_empty() || is_within(&second.time, &first.time))
         && first.days.is_none_or(|days| covers(days, second.days.unwrap_or(Days::EVERY)))
-        && first.none.iter().all(|item| second.none.contains(item))
+        && first.text.none.iter().all(|item| second.text.none.contains(item))
 }
 
 /// Whether `inner` names something, and nothing that `outer` does not name.

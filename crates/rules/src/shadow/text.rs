@@ -7,11 +7,11 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
-use crate::fold::Folding;
-use crate::keyword::Item;
-use crate::model::Conditions;
-use crate::pattern::{Fillings, Matcher, Pattern};
 use crate::problem::ShadowReason;
+use mynah_matching::Conditions;
+use mynah_matching::fold::Folding;
+use mynah_matching::keyword::Item;
+use mynah_matching::pattern::{Fillings, Matcher, Pattern};
 
 /// A letter of a script with spaces that nobody uses, and an ideograph that nobody uses.
 const LETTER: &str = "ʬ";

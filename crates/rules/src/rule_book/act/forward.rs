@@ -4,7 +4,7 @@ use mynah_core::{Action, Chat, Content, NoticeKind, Person, Segment};
 
 use super::Actor;
 use super::speech::split;
-use crate::glob::Glob;
+use mynah_matching::glob::Glob;
 
 /// Sends the message of the scene to the chats of these names.
 pub(super) fn forward(actor: &mut Actor<'_, '_>, to: &[Glob]) {

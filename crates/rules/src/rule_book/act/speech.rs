@@ -4,7 +4,7 @@ use mynah_core::{Content, Segment};
 
 use super::Shape;
 use crate::rule_book::scene::Scene;
-use crate::template::Rendered;
+use mynah_matching::template::Rendered;
 
 /// The longest reply in characters; a longer one is split at line ends.
 const MAX_CHARACTERS: usize = 2_000;

@@ -1,0 +1,236 @@
+//! Which literals a rule cannot do without.
+//!
+//! All literals are in the form of the folded text without case, whatever the rule's own folding: what a stricter
+//! folding contains, the looser one contains as well.
+
+use std::collections::HashMap;
+
+use super::literals;
+use super::planted::{Mistake, planted};
+use crate::conditions::Conditions;
+use crate::fold::{Folding, fold_each};
+use crate::pattern::Matcher;
+
+/// Longer literals are cut: a few characters tell enough, and the automaton stays small.
+const LONGEST: usize = 24;
+
+/// A rule that needs more literals than this is looked at for every message.
+const MOST: usize = 4096;
+
+/// A text that must be found.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Literal {
+    pub(super) text: Box<str>,
+    pub(super) anchor: Anchor,
+}
+
+/// Where it must be found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Anchor {
+    Anywhere = 0,
+    Begin = 1,
+    End = 2,
+    /// Anywhere but inside a longer word, as `keyword` means it.
+    Word = 3,
+    /// It is the text.
+    Whole = 4,
+}
+
+impl Anchor {
+    /// All of them, in order.
+    pub(super) const ALL: [Self; 5] =
+        [Self::Anywhere, Self::Begin, Self::End, Self::Word, Self::Whole];
+
+    /// How many there are.
+    pub(super) const COUNT: usize = Self::ALL.len();
+}
+
+/// What a rule needs: of each set one literal must be found in the text.
+#[derive(Debug, Default)]
+pub(super) struct Wanted {
+    sets: Vec<Vec<Literal>>,
+}
+
+/// How many rules want each literal.
+pub(super) type Shares = HashMap<Box<str>, u32>;
+
+impl Wanted {
+    /// What nothing can fulfil.
+    pub(super) fn nothing() -> Self {
+        Self { sets: vec![Vec::new()] }
+    }
+
+    /// What these conditions need.
+    pub(super) fn new(when: &Conditions, hant: bool) -> Self {
+        let mut wanted = Self::default();
+        let items = |list: &[String], anchor| -> Option<Vec<Literal>> {
+            list.iter().map(|item| literal(item, anchor, hant)).collect()
+        };
+        for (list, anchor) in [
+            (&when.exact, Anchor::Whole),
+            (&when.prefix, Anchor::Begin),
+            (&when.suffix, Anchor::End),
+            (&when.keyword, Anchor::Word),
+        ] {
+            if !list.is_empty() {
+                wanted.sets.extend(items(list, anchor));
+            }
+        }
+        for item in &when.all {
+            wanted.sets.extend(items(std::slice::from_ref(item), Anchor::Word));
+        }
+        if planted(Mistake::NoneRequired) && !when.none.is_empty() {
+            wanted.sets.extend(items(&when.none, Anchor::Anywhere));
+        }
+        let folding = Folding::new(when.case, hant);
+        let mut patterns: Vec<_> =
+            when.pattern.iter().map(|pattern| Matcher::required(pattern, folding)).collect();
+        if let ([pattern], [sets]) = (&*when.pattern, &mut *patterns)
+            && Matcher::begins_with_text(pattern, folding)
+            && !sets.is_empty()
+        {
+            let first = sets.remove(0);
+            wanted.sets.extend(items(&first, Anchor::Begin));
+        }
+        wanted.add_alternatives(&patterns, |text| full(text, hant));
+        let regexes: Vec<_> =
+            when.regex.iter().map(|regex| literals::required(regex.hir())).collect();
+        wanted.add_alternatives(&regexes, |text| each(text, hant));
+        wanted
+    }
+
+    /// Adds what a list of patterns or regexes needs, of which one is to match: for each of them one of its sets.
+    fn add_alternatives(
+        &mut self,
+        alternatives: &[Vec<Vec<String>>],
+        fold: impl Fn(&str) -> String,
+    ) {
+        if alternatives.is_empty() {
+            return;
+        }
+        let fold_set = |set: &Vec<String>| -> Option<Vec<Literal>> {
+            set.iter().map(|text| cut(fold(text).trim(), Anchor::Anywhere)).collect()
+        };
+        if let [only] = alternatives {
+            // Each set of a single one may turn out to be the rarest.
+            self.sets.extend(only.iter().filter_map(fold_set));
+            return;
+        }
+        let longest = |sets: &Vec<Vec<String>>| {
+            sets.iter().filter_map(fold_set).max_by_key(|set| shortest(set))
+        };
+        let all: Option<Vec<Vec<Literal>>> = alternatives.iter().map(longest).collect();
+        self.sets.extend(all.map(|all| all.concat()).filter(|set| set.len() <= MOST));
+    }
+
+    /// Whether a rule of these conditions matches every text in which one of its literals is found, so that the text need
+    /// not be looked at again: whole keywords or exact texts without case, and nothing else.
+    pub(super) fn proves(&self, when: &Conditions) -> bool {
+        let wholly = match (when.keyword.is_empty(), when.exact.is_empty()) {
+            (false, true) => Anchor::Word,
+            (true, false) => Anchor::Whole,
+            _ => return false,
+        };
+        let only = when.all.is_empty()
+            && when.none.is_empty()
+            && when.prefix.is_empty()
+            && when.suffix.is_empty()
+            && when.pattern.is_empty()
+            && when.regex.is_empty();
+        let whole = |set: &Vec<Literal>| set.iter().all(|literal| literal.anchor == wholly);
+        only && !when.case && self.sets.len() == 1 && self.sets.iter().all(whole)
+    }
+
+    /// The set to wait for: the one shared least with other rules, else the longest. `None` if there is none.
+    pub(super) fn best(&self, shares: &Shares) -> Option<&[Literal]> {
+        let cost = |set: &Vec<Literal>| -> u64 {
+            set.iter()
+                .map(|literal| u64::from(shares.get(&literal.text).copied().unwrap_or(1)))
+                .sum()
+        };
+        let best = self.sets.iter().min_by_key(|set| (cost(set), std::cmp::Reverse(shortest(set))));
+        best.map(Vec::as_slice)
+    }
+}
+
+/// Counts how many rules want each literal.
+pub(super) fn shares(rules: &[Wanted]) -> Shares {
+    let mut shares = Shares::new();
+    for literal in rules.iter().flat_map(|wanted| wanted.sets.iter().flatten()) {
+        *shares.entry(literal.text.clone()).or_default() += 1;
+    }
+    shares
+}
+
+fn shortest(set: &[Literal]) -> usize {
+    set.iter().map(|literal| literal.text.chars().count()).min().unwrap_or(0)
+}
+
+fn literal(item: &str, anchor: Anchor, hant: bool) -> Option<Literal> {
+    // Without the spaces around: where the item stands, its middle stands, apart from spaces at the same end.
+    let item = full(item, hant);
+    let literal = cut(item.trim(), anchor)?;
+    // Of a part of the item, nothing is known about what stands beside it.
+    let anchor = match anchor {
+        Anchor::Word if *literal.text != *item => Anchor::Anywhere,
+        Anchor::Whole if *literal.text != *item.trim() => Anchor::Begin,
+        whole => whole,
+    };
+    Some(Literal { anchor, ..literal })
+}
+
+/// A literal of at most [`LONGEST`] characters: the end of one that stands at the end, else the beginning.
+fn cut(text: &str, anchor: Anchor) -> Option<Literal> {
+    if text.is_empty() {
+        return None;
+    }
+    let characters = text.chars().count();
+    let (skip, take) = match anchor {
+        Anchor::End if !planted(Mistake::CutAtWrongEnd) => {
+            (characters.saturating_sub(LONGEST), LONGEST)
+        }
+        _ => (0, LONGEST),
+    };
+    Some(Literal { text: text.chars().skip(skip).take(take).collect::<String>().into(), anchor })
+}
+
+fn full(text: &str, hant: bool) -> String {
+    let hant = hant && !planted(Mistake::HantForgotten);
+    Folding::new(planted(Mistake::CaseKept), hant).fold(text).into_text()
+}
+
+fn each(text: &str, hant: bool) -> String {
+    fold_each(text, hant).unwrap_or_else(|| full(text, hant))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pattern::Pattern;
+
+    fn wanted(pattern: &str) -> Vec<(String, Anchor)> {
+        let when = Conditions {
+            pattern: vec![Pattern::parse(pattern).expect("a pattern")],
+            ..Conditions::default()
+        };
+        let sets = Wanted::new(&when, false).sets.into_iter().flatten();
+        sets.map(|literal| (literal.text.into(), literal.anchor)).collect()
+    }
+
+    #[test]
+    fn only_what_a_sentence_begins_with_is_wanted_at_the_beginning() {
+        let (begin, anywhere) = (Anchor::Begin, Anchor::Anywhere);
+        for (pattern, expected) in [
+            ("天气 {city}", vec![("天气", begin)]),
+            ("{city} 天气", vec![("天气", anywhere)]),
+            ("[请问] 天气 {city} 吗", vec![("天气", anywhere), ("吗", anywhere)]),
+            ("Buy {n} now", vec![("buy", begin), ("now", anywhere)]),
+            // Nothing is left of what cannot be seen.
+            ("\u{200b} {x} 天气", vec![("天气", anywhere)]),
+        ] {
+            let expected: Vec<_> =
+                expected.into_iter().map(|(text, anchor)| (text.to_owned(), anchor)).collect();
+            assert_eq!(wanted(pattern), expected, "{pattern}");
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Texts made comparable: for matching only, never for what people get to see.
+//!
+//! [`Folding::fold`] gives the folded text at once and the way back to the original characters only when asked
+//! ([`Folded::original`]): most messages match nothing, and most matches capture nothing.
+
+mod case;
+mod hant;
+mod quick;
+mod segment;
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+pub use case::fold_case;
+pub use segment::fold_width;
+
+/// How texts are folded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Folding {
+    form: Form,
+    /// Traditional characters become simplified ones.
+    hant: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Form {
+    /// NFKC, case folded, white space as single spaces.
+    Full,
+    /// The same, but upper and lower case stay different.
+    KeepCase,
+    /// Full and half width become one; case and white space stay. For regexes.
+    Width,
+}
+
+impl Folding {
+    /// The folding for regexes: width only.
+    pub const WIDTH: Self = Self { form: Form::Width, hant: false };
+
+    /// The folding for everything but regexes.
+    pub fn new(case: bool, hant: bool) -> Self {
+        Self { form: if case { Form::KeepCase } else { Form::Full }, hant }
+    }
+
+    /// Whether upper and lower case stay different.
+    pub fn keeps_case(self) -> bool {
+        self.form != Form::Full
+    }
+
+    /// Folds a text. Borrows it where nothing changes.
+    pub fn fold(self, original: &str) -> Folded<'_> {
+        if let Some((text, same_until)) = quick::fold(self, original) {
+            return Folded { original, text, how: self, same_until, is_plain: true };
+        }
+        let mut text = String::with_capacity(original.len() + 8);
+        let mut same_until = None;
+        self.walk(original, &mut |c, range: Range<usize>| {
+            if text.len() != range.start || c.len_utf8() != range.len() {
+                same_until = same_until.or(Some(text.len()));
+            }
+            text.push(c);
+        });
+        let same_until = same_until.unwrap_or(text.len());
+        Folded { original, text: Cow::Owned(text), how: self, same_until, is_plain: false }
+    }
+
+    /// Gives every folded character with the bytes of the original that it came from, in order.
+    fn walk(self, original: &str, emit: &mut impl FnMut(char, Range<usize>)) {
+        match self.form {
+            Form::Width => segment::walk_width(original, emit),
+            Form::Full | Form::KeepCase => {
+                let keep_case = self.form == Form::KeepCase;
+                let mut after_space = false;
+                segment::walk_compatible(original, &mut |c, range| {
+                    let space = c.is_whitespace();
+                    if !(space && after_space) {
+                        let c = if space { ' ' } else { self.fold_character(c, keep_case) };
+                        emit(c, range);
+                    }
+                    after_space = space;
+                });
+            }
+        }
+    }
+
+    fn fold_character(self, c: char, keep_case: bool) -> char {
+        let c = if keep_case { c } else { fold_case(c) };
+        if self.hant { hant::simplify(c) } else { c }
+    }
+}
+
+/// The text folded without case, each character by itself; `None` where that is what [`Folding::fold`] gives.
+///
+/// It differs where marks combine with letters: a regex sees them apart.
+pub fn fold_each(text: &str, hant: bool) -> Option<String> {
+    if text.is_ascii() || text.chars().all(segment::begins_segment) {
+        return None;
+    }
+    let folding = Folding::new(false, hant);
+    let mut each = String::with_capacity(text.len());
+    let mut buffer = [0; 4];
+    for c in text.chars() {
+        for folded in folding.fold(c.encode_utf8(&mut buffer)).text().chars() {
+            if !(folded == ' ' && each.ends_with(' ')) {
+                each.push(folded);
+            }
+        }
+    }
+    Some(each)
+}
+
+/// A folded text that knows what it came from.
+#[derive(Debug, Clone)]
+pub struct Folded<'t> {
+    original: &'t str,
+    text: Cow<'t, str>,
+    how: Folding,
+    /// Every folded character before this byte lies at the same bytes as its original.
+    same_until: usize,
+    /// Made only of characters of which none combines with another.
+    is_plain: bool,
+}
+
+impl<'t> Folded<'t> {
+    /// The folded text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether it is certain that no character combines with another.
+    pub fn is_plain(&self) -> bool {
+        self.is_plain
+    }
+
+    /// The same text folded for regexes, if it is already: what the full folding leaves as it is has one width.
+    pub fn as_width(&self) -> Option<Self> {
+        let is_unchanged = matches!(self.text, Cow::Borrowed(_));
+        is_unchanged.then(|| Self { how: Folding::WIDTH, ..self.clone() })
+    }
+
+    /// The folded text on its own.
+    pub fn into_text(self) -> String {
+        self.text.into_owned()
+    }
+
+    /// The folded text on its own, borrowed where nothing changed.
+    pub fn into_cow(self) -> Cow<'t, str> {
+        self.text
+    }
+
+    /// The smallest run of original characters whose folding covers these bytes of the folded text.
+    pub fn original(&self, range: Range<usize>) -> &'t str {
+        if range.end <= self.same_until {
+            return &self.original[range];
+        }
+        if range.is_empty() {
+            return "";
+        }
+        let (mut start, mut end) = (None, 0);
+        let mut at = 0;
+        self.how.walk(self.original, &mut |c, from: Range<usize>| {
+            let here = at..at + c.len_utf8();
+            at = here.end;
+            if here.start < range.end && range.start < here.end {
+                start = Some(start.unwrap_or(from.start).min(from.start));
+                end = end.max(from.end);
+            }
+        });
+        start.map_or("", |start| &self.original[start..end])
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,179 @@
+//! What folding makes of texts, and the way back.
+
+use proptest::prelude::*;
+use regex_syntax::hir::{ClassUnicode, ClassUnicodeRange};
+
+use super::segment::is_invisible;
+use super::*;
+
+fn full(text: &str) -> String {
+    Folding::new(false, false).fold(text).into_text()
+}
+
+#[test]
+fn texts_that_people_take_for_the_same_become_the_same() {
+    for (text, folded) in [
+        ("", ""),
+        ("hello", "hello"),
+        ("Hello  World", "hello world"),
+        ("ＡＢＣ１２３：（ｘ）", "abc123:(x)"),
+        ("ſtraße", "straße"),
+        ("\u{212a}elvin", "kelvin"),
+        ("价\u{200b}格\u{feff}", "价格"),
+        ("a\t\n b\u{3000}\u{a0}c", "a b c"),
+        ("ｶﾞ", "ガ"),
+        ("か\u{3099}", "が"),
+        ("e\u{301}E\u{301}", "éé"),
+        ("e\u{200b}\u{301}", "é"),
+        ("ﬁ①㎏½", "fi1kg1⁄2"),
+        ("☀\u{fe0f}", "☀"),
+        ("ΣΑΣ ς", "σασ σ"),
+        ("İI", "İi"),
+        ("…", "..."),
+        ("😀👍🏽", "😀👍🏽"),
+    ] {
+        assert_eq!(full(text), full(folded), "{text:?}");
+        assert_eq!(full(text), full(&full(text)), "{text:?} is stable");
+    }
+    assert_eq!(full("ＡＢＣ  ｄ"), "abc d");
+}
+
+#[test]
+fn case_and_script_are_kept_on_demand() {
+    assert_eq!(Folding::new(true, false).fold("ＡbＣ  價").into_text(), "AbC 價");
+    assert_eq!(Folding::new(true, true).fold("ＡbＣ  價").into_text(), "AbC 价");
+    assert_eq!(Folding::WIDTH.fold("Ａb\n ：\u{200b}（ﬁ　ｶﾞ").into_text(), "Ab\n :(ﬁ カ\u{3099}");
+}
+
+#[test]
+fn nothing_is_copied_where_nothing_changes() {
+    for text in ["hello world 123!", ""] {
+        assert!(matches!(Folding::new(false, false).fold(text).text, Cow::Borrowed(_)), "{text}");
+    }
+    assert!(matches!(Folding::WIDTH.fold("Hello\n  World").text, Cow::Borrowed(_)));
+}
+
+#[test]
+fn captures_are_original_characters() {
+    for (original, folded, capture) in [
+        ("查 ＡＢ１２ 吗", "ab12", "ＡＢ１２"),
+        ("ﬁne", "i", "ﬁ"),
+        ("x e\u{301} y", "é", "e\u{301}"),
+        ("a\u{200b}b", "ab", "a\u{200b}b"),
+        ("a\u{200b}b", "a", "a"),
+        ("㎏x", "x", "x"),
+        ("q\u{301}", "q", "q"),
+        ("Hello", "ell", "ell"),
+        ("A  B", "a b", "A  B"),
+    ] {
+        let text = Folding::new(false, false).fold(original);
+        let start = text.text().find(folded).expect(original);
+        assert_eq!(text.original(start..start + folded.len()), capture, "{original}");
+    }
+}
+
+#[test]
+fn cases_fold_as_unicode_says() {
+    // The two sources of truth may know different versions of Unicode: only what both know is compared.
+    let assigned = regex_syntax::parse(r"\P{Cn}").map(regex_syntax::hir::Hir::into_kind);
+    let Ok(regex_syntax::hir::HirKind::Class(regex_syntax::hir::Class::Unicode(assigned))) =
+        assigned
+    else {
+        panic!("a class is a class");
+    };
+    for c in assigned.ranges().iter().flat_map(|range| range.start()..=range.end()) {
+        let mut same = ClassUnicode::new([ClassUnicodeRange::new(c, c)]);
+        same.case_fold_simple();
+        for range in same.ranges() {
+            for other in range.start()..=range.end() {
+                assert_eq!(fold_case(c), fold_case(other), "{c:?} and {other:?}");
+            }
+        }
+        let folded = fold_case(c);
+        assert!(
+            same.ranges().iter().any(|range| (range.start()..=range.end()).contains(&folded)),
+            "{c:?}"
+        );
+    }
+}
+
+/// Texts that are mostly trouble.
+fn troublesome() -> impl Strategy<Value = String> {
+    let parts = prop_oneof![
+        3 => any::<char>().prop_map(String::from),
+        2 => prop::sample::select(vec![
+            " ", "  ", "\t", "\u{200b}", "Ａ", "ﬁ", "e", "\u{301}", "か", "\u{3099}", "ｶ", "ﾞ", "각", "\u{1100}",
+            "\u{1161}", "\u{11a8}", "價", "价", "K", "ß", "\u{fdfa}", "½", "☀\u{fe0f}", "İ", "\u{345}",
+        ]).prop_map(String::from),
+        3 => "[a-zA-Z0-9 价格多少]{1,4}",
+    ];
+    prop::collection::vec(parts, 0..8).prop_map(|parts| parts.concat())
+}
+
+/// Texts of usual characters, with everything that makes them change, at every place of the steps in which they are read.
+fn usual() -> impl Strategy<Value = String> {
+    let parts = prop_oneof![
+        4 => "[a-z价格多少]{1,20}",
+        2 => prop::sample::select(vec![
+            " ", "  ", "\t", "\n", "\u{3000}", "\u{3000} ", " \u{3000}", "A", "Ｚ", "，", "。", "：", "\u{7f}", "\0",
+            // At the borders of what stays at a glance.
+            "\u{4dbf}", "\u{3400}", "\u{4e00}", "\u{9fff}", "が", "ア", "Ж", "я", "각", "😀", "臺", "價",
+        ]).prop_map(String::from),
+    ];
+    prop::collection::vec(parts, 0..12).prop_map(|parts| parts.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(crate::cases(10_000)))]
+
+    #[test]
+    fn folding_is_the_documented_sequence(text in troublesome()) {
+        use unicode_normalization::UnicodeNormalization;
+        let visible: String = text.chars().filter(|c| !is_invisible(*c)).collect();
+        let mut plain = String::new();
+        for c in visible.nfkc() {
+            let c = if c.is_whitespace() { ' ' } else { fold_case(c) };
+            if !(c == ' ' && plain.ends_with(' ')) {
+                plain.push(c);
+            }
+        }
+        prop_assert_eq!(full(&text), plain);
+    }
+
+    #[test]
+    fn usual_characters_fold_quickly_to_the_same(text in usual(), from in 0_usize..60, length in 0_usize..10) {
+        let both = [false, true];
+        let all = both.map(|case| both.map(|hant| Folding::new(case, hant)));
+        for folding in all.into_iter().flatten().chain([Folding::WIDTH]) {
+            let folded = folding.fold(&text);
+            prop_assert!(folded.is_plain());
+            let mut slowly = String::new();
+            folding.walk(&text, &mut |c, _| slowly.push(c));
+            prop_assert_eq!(folded.text(), &slowly);
+            if let Some(width) = folded.as_width() {
+                let folded = Folding::WIDTH.fold(&text);
+                prop_assert_eq!(width.text(), folded.text());
+            }
+            let mut places = slowly.char_indices().map(|(at, _)| at).chain([slowly.len()]).skip(from);
+            let (Some(start), Some(end)) = (places.next(), places.nth(length)) else { continue };
+            // Without knowing how far nothing moved, the way back is walked.
+            let walked = Folded { same_until: 0, ..folded.clone() };
+            prop_assert_eq!(folded.original(start..end), walked.original(start..end));
+        }
+    }
+
+    #[test]
+    fn the_way_back_covers_and_is_smallest(text in troublesome(), from in 0_usize..40, length in 1_usize..10) {
+        for folding in [Folding::new(false, false), Folding::new(true, true), Folding::WIDTH] {
+            let folded = folding.fold(&text);
+            let places: Vec<usize> = folded.text().char_indices().map(|(at, _)| at).chain([folded.text().len()]).collect();
+            let (Some(start), Some(end)) = (places.get(from), places.get(from + length)) else { continue };
+            let capture = folded.original(*start..*end);
+            let wanted = &folded.text()[*start..*end];
+            prop_assert!(text.contains(capture));
+            // Its folding covers what was captured; white space at the border of a run may be one character of it.
+            let again = folding.fold(capture);
+            prop_assert!(again.text().contains(wanted.trim()), "{:?} from {:?}", again.text(), wanted);
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! `keyword`, `all`, `none`, `exact`, `prefix`, `suffix`: texts looked for in folded text.
+
+use std::ops::Range;
+
+use crate::fold::Folding;
+
+/// An item of a text condition, folded. Remembers at which ends it must stand as a whole word.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Item {
+    text: Box<str>,
+}
+
+impl Item {
+    /// Folds an item as the texts will be.
+    pub fn new(text: &str, folding: Folding) -> Self {
+        Self { text: folding.fold(text).into_text().into() }
+    }
+
+    /// The folded text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Where it first stands in `text` as `keyword` means it.
+    pub fn find(&self, text: &str) -> Option<Range<usize>> {
+        let (last, head) = self.text.as_bytes().split_last()?;
+        let length = self.text.len();
+        if !self.text.starts_with(is_word) && !self.text.ends_with(is_word) {
+            return find(text, &self.text).map(|start| start..start + length);
+        }
+        // The borders first: where nothing stands alone, as in one long word, the item is not compared at every letter.
+        let bytes = text.as_bytes();
+        let start = memchr::memchr_iter(*last, bytes.get(head.len()..)?).find(|start| {
+            text.is_char_boundary(*start)
+                && text.is_char_boundary(start + length)
+                && self.stands_alone(text, *start)
+                && bytes[*start..*start + head.len()] == *head
+        })?;
+        Some(start..start + length)
+    }
+
+    /// Whether `text` is it, apart from spaces around either.
+    pub fn is(&self, text: &str) -> bool {
+        text.trim() == self.trimmed()
+    }
+
+    /// The text without spaces around, as `exact` compares it.
+    pub fn trimmed(&self) -> &str {
+        self.text.trim()
+    }
+
+    /// What follows it, if `text` starts with it.
+    pub fn rest_after(&self, text: &str) -> Option<Range<usize>> {
+        let starts = text.starts_with(&*self.text) && self.has_border_after(text, self.text.len());
+        starts.then(|| trimmed(text, self.text.len()..text.len()))
+    }
+
+    /// What comes before it, if `text` ends with it.
+    pub fn rest_before(&self, text: &str) -> Option<Range<usize>> {
+        let start = text.len().checked_sub(self.text.len())?;
+        let ends = text.ends_with(&*self.text) && self.has_border_before(text, start);
+        ends.then(|| trimmed(text, 0..start))
+    }
+
+    /// Whether an occurrence at byte `start` is not a part of a longer word.
+    pub fn stands_alone(&self, text: &str, start: usize) -> bool {
+        self.has_border_before(text, start) && self.has_border_after(text, start + self.text.len())
+    }
+
+    /// Whether an occurrence that starts at `start` is not the end of a longer word.
+    pub fn has_border_before(&self, text: &str, start: usize) -> bool {
+        !(self.text.starts_with(is_word) && text[..start].ends_with(is_word))
+    }
+
+    /// Whether an occurrence that ends at `end` is not the beginning of a longer word.
+    pub fn has_border_after(&self, text: &str, end: usize) -> bool {
+        !(self.text.ends_with(is_word) && text[end..].starts_with(is_word))
+    }
+}
+
+/// A range of `text` without the white space at its ends.
+pub fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
+    let inside = &text[range.clone()];
+    let start = range.start + (inside.len() - inside.trim_start().len());
+    start..start + inside.trim().len()
+}
+
+/// Where `part` first stands in `text`. For short parts in short texts: the search of the standard library prepares
+/// itself longer than this one takes.
+pub fn find(text: &str, part: &str) -> Option<usize> {
+    let (text, part) = (text.as_bytes(), part.as_bytes());
+    if part.len() > LONG {
+        // That search prepares itself for as long as the part is.
+        return if text.starts_with(part) { Some(0) } else { memchr::memmem::find(text, part) };
+    }
+    let Some((last, head)) = part.split_last() else { return Some(0) };
+    // The last byte tells more than the first: those of all ideographs begin alike.
+    memchr::memchr_iter(*last, text.get(head.len()..)?)
+        .find(|start| text[*start..*start + head.len()] == *head)
+}
+
+/// A part of more bytes is worth a search that never compares a byte many times.
+const LONG: usize = 64;
+
+/// Whether `c` is a letter or digit of a script that is written with spaces between words.
+pub fn is_word(c: char) -> bool {
+    if c.is_ascii() { c.is_ascii_alphanumeric() } else { !is_unspaced(c) && c.is_alphanumeric() }
+}
+
+/// Whether `c` belongs to a script that is written without spaces between words.
+fn is_unspaced(c: char) -> bool {
+    matches!(c,
+        // Thai, Lao, Tibetan, Myanmar.
+        '\u{e00}'..='\u{109f}'
+        // Khmer; Tai Le, New Tai Lue, Khmer signs; Tai Tham; Balinese.
+        | '\u{1780}'..='\u{17ff}' | '\u{1950}'..='\u{19ff}' | '\u{1a20}'..='\u{1aaf}' | '\u{1b00}'..='\u{1b7f}'
+        // Radicals, marks and digits of Chinese, kana, bopomofo.
+        | '\u{2e80}'..='\u{312f}' | '\u{31a0}'..='\u{31ff}'
+        // Ideographs, Yi.
+        | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{a4cf}'
+        // Javanese, Myanmar, Cham, Tai Viet.
+        | '\u{a980}'..='\u{aadf}'
+        | '\u{f900}'..='\u{faff}' | '\u{ff66}'..='\u{ff9f}'
+        // Kana supplements, further ideographs.
+        | '\u{1aff0}'..='\u{1b16f}' | '\u{20000}'..='\u{3ffff}')
+}
+
+/// Whether `c` is Chinese, kana included: what is written next to it needs no space.
+pub fn is_chinese(c: char) -> bool {
+    matches!(c, '\u{2e80}'..='\u{312f}' | '\u{31a0}'..='\u{31ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}'
+        | '\u{f900}'..='\u{faff}' | '\u{1aff0}'..='\u{1b16f}' | '\u{20000}'..='\u{3ffff}')
+}
+
+/// Which short runs of bytes a text has: tells of most items that they cannot stand there.
+#[derive(Debug)]
+pub struct Traces {
+    bits: Box<[u64]>,
+}
+
+impl Traces {
+    /// So many items are worth it.
+    pub const MANY: usize = 64;
+
+    const RUN: usize = 3;
+    const WORDS: usize = 1 << 10;
+
+    /// The traces of a text.
+    pub fn of(text: &str) -> Self {
+        let mut bits = vec![0; Self::WORDS].into_boxed_slice();
+        for run in text.as_bytes().windows(Self::RUN) {
+            let (word, bit) = Self::place(run);
+            bits[word] |= 1 << bit;
+        }
+        Self { bits }
+    }
+
+    /// Whether an item may stand in the text; `false` is certain.
+    pub fn may_have(&self, item: &Item) -> bool {
+        let item = item.text.as_bytes();
+        let runs = [item.first_chunk::<{ Self::RUN }>(), item.last_chunk::<{ Self::RUN }>()];
+        runs.into_iter().flatten().all(|run| {
+            let (word, bit) = Self::place(run);
+            self.bits[word] >> bit & 1 == 1
+        })
+    }
+
+    fn place(run: &[u8]) -> (usize, u32) {
+        let number = run.iter().fold(0_u32, |number, byte| number << 8 | u32::from(*byte));
+        let hash = number.wrapping_mul(0x9e37_79b1);
+        ((hash >> 22) as usize, hash >> 16 & 63)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn item(text: &str) -> Item {
+        Item::new(text, Folding::new(false, false))
+    }
+
+    fn fold(text: &str) -> String {
+        Folding::new(false, false).fold(text).into_text()
+    }
+
+    #[test]
+    fn words_of_spaced_scripts_stand_alone() {
+        for (keyword, text, found) in [
+            ("hi", "hi你好", true),
+            ("hi", "this", false),
+            ("hi", "this hi", true),
+            ("HI", "hi!", true),
+            ("5G", "用5G吗", true),
+            ("5G", "15G", false),
+            ("C++", "学C++", true),
+            ("C++", "C++17", true),
+            ("C++", "ABC++", false),
+            ("价格", "请问价格？", true),
+            ("价格", "ＡＢ价格", true),
+            ("ｈｉ", "Hi", true),
+            ("สวัสดี", "สวัสดีครับ", true),
+            ("привет", "приветик", false),
+            ("привет", "Привет!", true),
+            ("hi", "hi_there", true),
+            ("aa", "aaa aa", true),
+            ("a a", "a a a1", true),
+            ("😀", "a😀b", true),
+            ("K", "\u{212a}", true),
+        ] {
+            assert_eq!(item(keyword).find(&fold(text)).is_some(), found, "{keyword} in {text}");
+        }
+    }
+
+    #[test]
+    fn prefix_and_suffix_leave_a_rest() {
+        for (prefix, text, rest) in [
+            ("天气", "天气 北京", Some("北京")),
+            ("天气", "天气", Some("")),
+            ("天气", "今天天气", None),
+            ("buy", "buy book", Some("book")),
+            ("buy", "buybook", None),
+            ("buy", "buy书", Some("书")),
+            ("/", "/help", Some("help")),
+        ] {
+            let text = fold(text);
+            assert_eq!(
+                item(prefix).rest_after(&text).map(|range| &text[range]),
+                rest,
+                "{prefix}: {text}"
+            );
+        }
+        for (suffix, text, rest) in
+            [("吗", "在吗", Some("在")), ("ok", "book", None), ("ok", "is ok", Some("is"))]
+        {
+            let text = fold(text);
+            assert_eq!(
+                item(suffix).rest_before(&text).map(|range| &text[range]),
+                rest,
+                "{suffix}: {text}"
+            );
+        }
+    }
+
+    #[test]
+    fn folding_makes_no_word_of_what_is_none() {
+        for c in '\0'..=char::MAX {
+            let folded = crate::fold::fold_case(c);
+            assert_eq!(is_word(folded), is_word(c), "{c:?} becomes {folded:?}");
+        }
+    }
+
+    /// As `keyword` is explained: the first occurrence that does not touch a letter.
+    fn found_slowly(item: &Item, text: &str) -> Option<usize> {
+        let starts = text.char_indices().map(|(start, _)| start);
+        starts.into_iter().find(|start| {
+            text[*start..].starts_with(item.text()) && item.stands_alone(text, *start)
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(crate::cases(5_000)))]
+
+        #[test]
+        fn items_are_found_where_they_stand_alone(
+            word in "[aéп价 ]{1,4}|(ab|价格){1,40}",
+            text in "([aéпb ]|价格|ab){0,60}",
+        ) {
+            let (item, text) = (item(&word), fold(&text));
+            let found = item.find(&text).map(|range| range.start);
+            prop_assert_eq!(found, found_slowly(&item, &text));
+            prop_assert!(found.is_none() || Traces::of(&text).may_have(&item));
+        }
+    }
+
+    #[test]
+    fn exact_ignores_spaces_around() {
+        for (exact, text, is) in [
+            ("菜单", " 菜单\u{3000}", true),
+            ("菜单", "菜单!", false),
+            ("Hi  there", "hi there", true),
+        ] {
+            assert_eq!(item(exact).is(&fold(text)), is, "{exact}: {text}");
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Sentences with holes: `天气 {city}`, `退款 {no:int} [谢谢]`, `(买|卖) {what}`.
+//!
+//! This file reads and prints them; [`matcher`] holds them against texts.
+
+mod instances;
+mod matcher;
+mod parser;
+mod width;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Range;
+
+use thiserror::Error;
+
+pub use instances::Fillings;
+pub use matcher::Matcher;
+pub use width::Slip;
+
+/// The longest pattern in characters: keeps the work per message small. A longer sentence is not a sentence.
+pub const MAX_LENGTH: usize = 500;
+
+/// How deep `[` and `(` may be nested.
+const MAX_DEPTH: usize = 16;
+
+/// A sentence with holes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pattern {
+    nodes: Vec<Node>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Node {
+    /// Words as written, spaces included.
+    Text(String),
+    /// A place for any text.
+    Hole { name: String, kind: HoleKind },
+    /// `[x]`: may be missing.
+    Optional(Vec<Node>),
+    /// `(a|b)`: one of them.
+    Either(Vec<Vec<Node>>),
+}
+
+/// What a hole takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum HoleKind {
+    /// At least one character, apart from spaces around it.
+    Text,
+    /// Digits only.
+    Int,
+}
+
+/// A name that a condition captures.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CaptureName {
+    /// The name, or the number of a regex group without one.
+    pub name: String,
+    /// Whether every match sets it.
+    pub always: bool,
+}
+
+/// A pattern that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{kind}")]
+pub struct PatternError {
+    /// Where, in bytes of the pattern.
+    pub span: Range<usize>,
+    /// What is wrong there.
+    pub kind: PatternErrorKind,
+}
+
+/// What is wrong with a pattern.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum PatternErrorKind {
+    /// `{`, `[` or `(` without its counterpart.
+    #[error("`{0}` is never closed")]
+    Unclosed(char),
+    /// `}`, `]` or `)` without its counterpart.
+    #[error("`{0}` closes nothing")]
+    Unopened(char),
+    /// Nothing between the braces.
+    #[error("a hole needs a name")]
+    NoName,
+    /// Something that is no name between the braces.
+    #[error("`{0}` is no name")]
+    BadName(String),
+    /// A kind after the colon that does not exist.
+    #[error("`{0}` is no kind of hole; there is only int")]
+    UnknownKind(String),
+    /// The same name twice on one way through the pattern.
+    #[error("two holes are called {0}")]
+    SameName(String),
+    /// Two holes with nothing between them to tell where one ends.
+    #[error("two holes need a word or space between them")]
+    HolesMeet,
+    /// `[]`, `()` or `(a|)`.
+    #[error("nothing stands here")]
+    Nothing,
+    /// The pattern fits an empty text.
+    #[error("every part of it may be missing")]
+    FitsNothing,
+    /// Too many `[` and `(` inside each other.
+    #[error("brackets are nested too deep")]
+    TooDeep,
+    /// More characters than a pattern may have.
+    #[error("a pattern has at most {MAX_LENGTH} characters")]
+    TooLong,
+}
+
+/// The sign of full width in a pattern that was probably meant as a sign of the language, whether or not the pattern can
+/// be read.
+pub fn slip_in(source: &str, error: Option<&PatternErrorKind>) -> Option<Slip> {
+    match error {
+        None => width::slip(source),
+        Some(PatternErrorKind::Unclosed(_) | PatternErrorKind::Unopened(_)) => width::mixed(source),
+        Some(_) => None,
+    }
+}
+
+impl Pattern {
+    /// Reads a pattern.
+    ///
+    /// # Errors
+    ///
+    /// [`PatternError`] with the place of the first mistake.
+    pub fn parse(source: &str) -> Result<Self, PatternError> {
+        parser::parse(source)
+    }
+
+    /// The names it captures, each once.
+    #[must_use]
+    pub fn captures(&self) -> Vec<CaptureName> {
+        let captures = captures_of(&self.nodes).into_iter();
+        captures.map(|(name, always)| CaptureName { name: name.to_owned(), always }).collect()
+    }
+}
+
+/// The names set by a sequence, and whether every way through it sets them.
+fn captures_of(nodes: &[Node]) -> BTreeMap<&str, bool> {
+    let mut captures = BTreeMap::new();
+    for node in nodes {
+        match node {
+            Node::Text(_) => {}
+            Node::Hole { name, .. } => {
+                captures.insert(name.as_str(), true);
+            }
+            Node::Optional(inner) => {
+                for name in captures_of(inner).into_keys() {
+                    captures.entry(name).or_insert(false);
+                }
+            }
+            Node::Either(branches) => captures.extend(captures_of_either(branches)),
+        }
+    }
+    captures
+}
+
+fn captures_of_either(branches: &[Vec<Node>]) -> BTreeMap<&str, bool> {
+    let each: Vec<_> = branches.iter().map(|branch| captures_of(branch)).collect();
+    let names = each.iter().flat_map(BTreeMap::keys);
+    names
+        .map(|name| (*name, each.iter().all(|captures| captures.get(name) == Some(&true))))
+        .collect()
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_nodes(f, &self.nodes)
+    }
+}
+
+fn write_nodes(f: &mut fmt::Formatter<'_>, nodes: &[Node]) -> fmt::Result {
+    for node in nodes {
+        match node {
+            Node::Text(text) => write!(f, "{}", text.replace('{', "{{").replace('}', "}}"))?,
+            Node::Hole { name, kind: HoleKind::Text } => write!(f, "{{{name}}}")?,
+            Node::Hole { name, kind: HoleKind::Int } => write!(f, "{{{name}:int}}")?,
+            Node::Optional(inner) => {
+                f.write_str("[")?;
+                write_nodes(f, inner)?;
+                f.write_str("]")?;
+            }
+            Node::Either(branches) => {
+                for (n, branch) in branches.iter().enumerate() {
+                    f.write_str(if n == 0 { "(" } else { "|" })?;
+                    write_nodes(f, branch)?;
+                }
+                f.write_str(")")?;
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,421 @@
+//! Holds a pattern against folded texts.
+//!
+//! A small machine: it tries the ways through the pattern in order, holes shortest first, and never tries the same
+//! state at the same place twice, so that its time is bounded by pattern × text.
+
+use std::ops::Range;
+
+use super::{HoleKind, Node, Pattern};
+use crate::fold::{Folded, Folding};
+use crate::keyword::{is_chinese, trimmed};
+
+/// A pattern made ready for texts of one folding.
+#[derive(Debug, Clone)]
+pub struct Matcher {
+    source: Box<str>,
+    code: Box<[Instruction]>,
+    /// How many instructions are choices.
+    choices: usize,
+    names: Box<[Box<str>]>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Instruction {
+    /// This character, no space.
+    Char(char),
+    /// Words are apart here.
+    Gap,
+    /// A hole begins. The next instruction is its [`Instruction::Fill`].
+    Open { hole: usize },
+    /// Takes one character more or ends the hole.
+    Fill { hole: usize, kind: HoleKind, number: usize },
+    /// Goes on at the first place, and at the second if that fails.
+    Split { first: usize, second: usize, number: usize },
+    /// Goes on there.
+    Jump(usize),
+    /// Fits, if the text ends here.
+    End,
+}
+
+/// A state of the machine besides its place in pattern and text.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Mode {
+    /// What was matched last was a hole.
+    after_hole: bool,
+    /// Words are to be apart here; settled by what follows.
+    gap: bool,
+    /// Inside a hole: it has a character that is no space.
+    filled: bool,
+}
+
+#[derive(Debug)]
+enum Job {
+    Go { next: usize, at: usize, mode: Mode },
+    Restore { hole: usize, value: Option<Range<usize>> },
+}
+
+/// The texts of the holes, as ranges of the folded text; in the order of [`Matcher::names`].
+pub(super) type Holes = Vec<Option<Range<usize>>>;
+
+impl Matcher {
+    /// Makes a pattern ready for texts that are folded like this.
+    pub fn new(pattern: &Pattern, folding: Folding) -> Self {
+        let mut compiler = Compiler { folding, code: Vec::new(), choices: 0, names: Vec::new() };
+        compiler.add(&meant(pattern));
+        compiler.code.push(Instruction::End);
+        Self {
+            source: pattern.to_string().into(),
+            code: compiler.code.into(),
+            choices: compiler.choices,
+            names: compiler.names.into(),
+        }
+    }
+
+    /// Sets of texts of which every text that fits, folded like this, contains one each.
+    pub fn required(pattern: &Pattern, folding: Folding) -> Vec<Vec<String>> {
+        required(&meant(pattern), folding)
+    }
+
+    /// Whether every text that fits, folded like this, begins with the first of the texts that are required.
+    pub fn begins_with_text(pattern: &Pattern, folding: Folding) -> bool {
+        // Some texts are nothing once they are folded.
+        let says = |text: &str| !folding.fold(text).text().trim().is_empty();
+        matches!(meant(pattern).first(), Some(Node::Text(text)) if says(text))
+    }
+
+    /// About how many steps it can take at worst in a text of so many characters: each hole can end, and each choice can
+    /// be made, at each place, and the words behind it are compared there.
+    pub fn worst_steps(&self, characters: usize) -> usize {
+        2 * self.choices * characters + self.code.len()
+    }
+
+    /// The pattern as written.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// The names of the holes.
+    pub fn names(&self) -> &[Box<str>] {
+        &self.names
+    }
+
+    /// Bytes on the heap.
+    pub fn heap(&self) -> usize {
+        let names = self.names.iter().map(|name| name.len() + size_of::<Box<str>>());
+        size_of_val(&*self.code) + names.sum::<usize>()
+    }
+
+    /// What its holes hold, if the whole text fits; final punctuation of the text is ignored.
+    pub fn fit(&self, text: &str) -> Option<Holes> {
+        let begin = text.len() - text.trim_start().len();
+        let mut holes = Run::new(self, without_final_punctuation(text)).run()?;
+        for hole in holes.iter_mut().flatten() {
+            *hole = hole.start + begin..hole.end + begin;
+        }
+        Some(holes)
+    }
+
+    /// What it captures, in original characters.
+    pub fn captures(&self, text: &Folded<'_>) -> Option<crate::Captures> {
+        let holes = self.fit(text.text())?;
+        let captures = self.names.iter().zip(holes).filter_map(|(name, range)| {
+            let range = trimmed(text.text(), range?);
+            Some((name.to_string(), text.original(range).to_owned()))
+        });
+        Some(captures.collect())
+    }
+}
+
+/// A text without the signs that end a sentence, unless it consists of them.
+fn without_final_punctuation(text: &str) -> &str {
+    let text = text.trim();
+    match text.trim_end_matches(is_final) {
+        "" => text,
+        rest => rest,
+    }
+}
+
+/// Whether a sentence can end in `c`; the space before such a sign goes with it.
+fn is_final(c: char) -> bool {
+    matches!(
+        c,
+        '.' | ','
+            | ';'
+            | ':'
+            | '!'
+            | '?'
+            | '~'
+            | '…'
+            | '。'
+            | '、'
+            | '～'
+            | '〜'
+            | '！'
+            | '？'
+            | '，'
+            | '；'
+            | '：'
+            | '．'
+    ) || c.is_whitespace()
+}
+
+/// A pattern without final punctuation. One of signs only keeps them: there is nothing else to match.
+fn meant(pattern: &Pattern) -> Vec<Node> {
+    let mut nodes = pattern.nodes.clone();
+    match without_final_signs(&mut nodes) {
+        Left::Something => nodes,
+        Left::Nothing => pattern.nodes.clone(),
+    }
+}
+
+fn required(nodes: &[Node], folding: Folding) -> Vec<Vec<String>> {
+    let mut sets = Vec::new();
+    for node in nodes {
+        match node {
+            Node::Text(text) => {
+                let folded = folding.fold(text);
+                sets.extend(folded.text().split_whitespace().map(|word| vec![word.to_owned()]));
+            }
+            Node::Either(branches) => {
+                let shortest = |set: &Vec<String>| set.iter().map(String::len).min();
+                let best = branches
+                    .iter()
+                    .map(|branch| required(branch, folding).into_iter().max_by_key(shortest));
+                sets.extend(best.collect::<Option<Vec<_>>>().map(|sets| sets.concat()));
+            }
+            Node::Hole { .. } | Node::Optional(_) => {}
+        }
+    }
+    sets
+}
+
+#[derive(PartialEq, Eq)]
+enum Left {
+    Something,
+    Nothing,
+}
+
+/// Takes final punctuation off every end of a pattern.
+fn without_final_signs(nodes: &mut Vec<Node>) -> Left {
+    while let Some(last) = nodes.last_mut() {
+        let left = match last {
+            Node::Text(text) => {
+                text.truncate(text.trim_end_matches(is_final).len());
+                if text.is_empty() { Left::Nothing } else { Left::Something }
+            }
+            Node::Hole { .. } => Left::Something,
+            Node::Optional(inner) => without_final_signs(inner),
+            Node::Either(branches) => {
+                // A branch of signs only keeps them: dropping it would change what may be missing.
+                let without = branches.iter().map(|branch| {
+                    let mut shorter = branch.clone();
+                    let left = without_final_signs(&mut shorter);
+                    if left == Left::Nothing { branch.clone() } else { shorter }
+                });
+                *branches = without.collect();
+                Left::Something
+            }
+        };
+        if left == Left::Something {
+            return left;
+        }
+        nodes.pop();
+    }
+    Left::Nothing
+}
+
+struct Compiler {
+    folding: Folding,
+    code: Vec<Instruction>,
+    choices: usize,
+    names: Vec<Box<str>>,
+}
+
+impl Compiler {
+    fn add(&mut self, nodes: &[Node]) {
+        for node in nodes {
+            match node {
+                Node::Text(text) => self.text(text),
+                Node::Hole { name, kind } => self.hole(name, *kind),
+                Node::Optional(inner) => self.branches(&[inner.as_slice(), &[]]),
+                Node::Either(branches) => {
+                    let branches: Vec<&[Node]> = branches.iter().map(Vec::as_slice).collect();
+                    self.branches(&branches);
+                }
+            }
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        for c in self.folding.fold(text).text().chars() {
+            self.code.push(if c.is_whitespace() { Instruction::Gap } else { Instruction::Char(c) });
+        }
+    }
+
+    fn hole(&mut self, name: &str, kind: HoleKind) {
+        let known = self.names.iter().position(|known| &**known == name);
+        let hole = known.unwrap_or_else(|| {
+            self.names.push(name.into());
+            self.names.len() - 1
+        });
+        let number = self.choice();
+        self.code.extend([Instruction::Open { hole }, Instruction::Fill { hole, kind, number }]);
+    }
+
+    fn choice(&mut self) -> usize {
+        self.choices += 1;
+        self.choices - 1
+    }
+
+    fn branches(&mut self, branches: &[&[Node]]) {
+        let mut ends = Vec::new();
+        for (n, branch) in branches.iter().enumerate() {
+            if n + 1 == branches.len() {
+                self.add(branch);
+                break;
+            }
+            let split = self.code.len();
+            let number = self.choice();
+            self.code.push(Instruction::Split { first: split + 1, second: 0, number });
+            self.add(branch);
+            ends.push(self.code.len());
+            self.code.push(Instruction::Jump(0));
+            let second = self.code.len();
+            self.code[split] = Instruction::Split { first: split + 1, second, number };
+        }
+        for end in ends {
+            self.code[end] = Instruction::Jump(self.code.len());
+        }
+    }
+}
+
+/// One run of the machine.
+struct Run<'r> {
+    matcher: &'r Matcher,
+    text: &'r str,
+    jobs: Vec<Job>,
+    holes: Holes,
+    /// A bit for each choice, mode and place that was tried; made with the first of them.
+    tried: Vec<u64>,
+}
+
+impl<'r> Run<'r> {
+    fn new(matcher: &'r Matcher, text: &'r str) -> Self {
+        let holes = vec![None; matcher.names.len()];
+        Self { matcher, text, jobs: Vec::new(), holes, tried: Vec::new() }
+    }
+
+    fn run(mut self) -> Option<Holes> {
+        self.jobs.push(Job::Go { next: 0, at: 0, mode: Mode::default() });
+        while let Some(job) = self.jobs.pop() {
+            match job {
+                Job::Restore { hole, value } => self.holes[hole] = value,
+                Job::Go { next, at, mode } => {
+                    if self.follow(next, at, mode) {
+                        return Some(self.holes);
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// Follows one way until it ends.
+    fn follow(&mut self, mut next: usize, mut at: usize, mut mode: Mode) -> bool {
+        loop {
+            match &self.matcher.code[next] {
+                Instruction::Char(wanted) => {
+                    let Some(start) = self.cross(at, mode, false) else { return false };
+                    if !self.text[start..].starts_with(*wanted) {
+                        return false;
+                    }
+                    (next, at, mode) = (next + 1, start + wanted.len_utf8(), Mode::default());
+                }
+                Instruction::Gap => {
+                    mode.gap = true;
+                    next += 1;
+                }
+                Instruction::Open { hole } => {
+                    let Some(start) = self.cross(at, mode, true) else { return false };
+                    let value = self.holes[*hole].replace(start..start);
+                    self.jobs.push(Job::Restore { hole: *hole, value });
+                    // A space at its beginning belongs to the hole and is trimmed.
+                    let start = start + usize::from(self.text[start..].starts_with(' '));
+                    (next, at, mode) = (next + 1, start, Mode::default());
+                }
+                Instruction::Fill { hole, kind, number } => {
+                    if !self.mark(*number, at, mode) {
+                        return false;
+                    }
+                    let more = self.one_more(at, mode, *kind);
+                    if mode.filled {
+                        self.jobs.extend(more.map(|(at, mode)| Job::Go { next, at, mode }));
+                        self.close(*hole, at);
+                        (next, mode) = (next + 1, Mode { after_hole: true, ..Mode::default() });
+                    } else {
+                        let Some(more) = more else { return false };
+                        (at, mode) = more;
+                    }
+                }
+                Instruction::Split { first, second, number } => {
+                    if !self.mark(*number, at, mode) {
+                        return false;
+                    }
+                    self.jobs.push(Job::Go { next: *second, at, mode });
+                    next = *first;
+                }
+                Instruction::Jump(to) => next = *to,
+                Instruction::End => return at == self.text.len(),
+            }
+        }
+    }
+
+    /// The open hole with one character more, if it may have that.
+    fn one_more(&self, at: usize, mode: Mode, kind: HoleKind) -> Option<(usize, Mode)> {
+        let c = self.text[at..].chars().next()?;
+        let takes = match kind {
+            HoleKind::Text => true,
+            HoleKind::Int => c.is_ascii_digit(),
+        };
+        let filled = mode.filled || !c.is_whitespace();
+        takes.then(|| (at + c.len_utf8(), Mode { filled, ..Mode::default() }))
+    }
+
+    fn close(&mut self, hole: usize, end: usize) {
+        if let Some(range) = &mut self.holes[hole] {
+            range.end = end;
+        }
+    }
+
+    /// Where the next character or hole begins, once a gap before it is settled; `None` if it cannot begin here.
+    fn cross(&self, at: usize, mode: Mode, opens_hole: bool) -> Option<usize> {
+        let (before, after) = self.text.split_at(at);
+        if !mode.gap {
+            // Digits end by themselves, so the space behind them is nobody's yet.
+            let space = mode.after_hole && after.starts_with(' ');
+            return Some(at + usize::from(space));
+        }
+        if after.starts_with(' ') {
+            return Some(at + 1);
+        }
+        let apart = before.is_empty() || before.ends_with(' ');
+        let between_holes = mode.after_hole && opens_hole;
+        let chinese = before.ends_with(is_chinese) || after.starts_with(is_chinese);
+        (apart || (chinese && !between_holes)).then_some(at)
+    }
+
+    /// Marks a choice in a mode at a place; `false` if it was tried before.
+    fn mark(&mut self, number: usize, at: usize, mode: Mode) -> bool {
+        if self.tried.is_empty() {
+            let bits = self.matcher.choices * 4 * (self.text.len() + 1);
+            self.tried = vec![0; bits.div_ceil(64)];
+        }
+        // `filled` is known inside of holes only, `after_hole` outside only.
+        let mode = usize::from(mode.after_hole || mode.filled) + 2 * usize::from(mode.gap);
+        let bit = (number * 4 + mode) * (self.text.len() + 1) + at;
+        let (word, mask) = (bit / 64, 1 << (bit % 64));
+        let fresh = self.tried[word] & mask == 0;
+        self.tried[word] |= mask;
+        fresh
+    }
+}
