@@ -41,6 +41,8 @@ pub(crate) struct Failure {
     pub(crate) line: u32,
     /// That line.
     pub(crate) at: String,
+    /// The time of the test there, in the zone of the bot.
+    pub(crate) time: String,
     /// What should have been done, as the test writes it; null for nothing more.
     pub(crate) expected: Option<String>,
     /// What was done; null for nothing.
@@ -296,6 +298,20 @@ impl<'a> Player<'a> {
         said.map(|said| self.failure(None, Some(said.clone())))
     }
 
+    /// The present moment of the test, as its `@` lines write it.
+    fn shown_time(&self) -> String {
+        let now = self.play.now();
+        let moment = jiff::Timestamp::from_millisecond(now.as_millis());
+        moment.map_or_else(
+            |_| now.to_string(),
+            |moment| {
+                let local = moment.to_zoned(self.book.zone().clone());
+                let seconds = if local.second() == 0 { "" } else { ":%S" };
+                local.strftime(&format!("%Y-%m-%d %H:%M{seconds}")).to_string()
+            },
+        )
+    }
+
     fn failure(&self, expected: Option<&str>, got: Option<(EventId, Deed)>) -> Failure {
         let event = got.as_ref().map(|(event, _)| event);
         let turn = event.and_then(|event| self.turns.iter().find(|turn| turn.event == *event));
@@ -317,6 +333,7 @@ impl<'a> Player<'a> {
             file: self.test.file.clone(),
             line: self.last.map_or(self.test.line, |line| line.line),
             at: self.last.map_or_else(|| "[[test]]".to_owned(), |line| line.text.clone()),
+            time: self.shown_time(),
             expected: expected.map(|text| text.trim().to_owned()),
             got,
             rules,
@@ -349,7 +366,7 @@ fn is_in(deed: &Deed, name: Option<&str>) -> bool {
 impl Failure {
     /// The failure for people, with the rules that were looked at.
     pub(crate) fn render(&self, lang: Lang) -> String {
-        let Self { file, line, at, expected, got, rules, .. } = self;
+        let Self { file, line, at, time, expected, got, rules, .. } = self;
         let endless = self.is_endless.then(|| too_many_timers(lang));
         let got = if self.is_endless { &endless } else { got };
         let at = on_one_line(at.trim());
@@ -358,12 +375,12 @@ impl Failure {
         };
         let mut text = match lang {
             Lang::En => format!(
-                "{file}:{line}: test failed at \"{at}\"\n  expected  {}\n  got       {}\n",
+                "{file}:{line}: test failed at \"{at}\" ({time})\n  expected  {}\n  got       {}\n",
                 or(expected, "nothing more"),
                 or(got, "nothing"),
             ),
             Lang::Zh => format!(
-                "{file}:{line}: 测试在“{at}”处失败\n  应为  {}\n  实为  {}\n",
+                "{file}:{line}: 测试在“{at}”处失败（{time}）\n  应为  {}\n  实为  {}\n",
                 or(expected, "没有别的"),
                 or(got, "什么也没有"),
             ),

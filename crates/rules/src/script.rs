@@ -20,7 +20,7 @@ pub struct Test {
     pub file: String,
     /// The line of its header.
     pub line: u32,
-    /// When it begins: at its first `@` time, else on a Monday noon of the bot's zone.
+    /// When it begins: at the `@` time of its first line, else on a Monday noon of the bot's zone.
     pub start: Timestamp,
     /// Its lines in order, without blank ones and comments.
     pub lines: Vec<Line>,
@@ -83,7 +83,7 @@ pub enum What {
     },
     /// `+31s`: so much time goes by.
     Wait(Duration),
-    /// `@ 2026-11-23 09:00`: the clock jumps to this moment.
+    /// `@ 2026-11-23 09:00`: the clock jumps to this moment; as the first line, the test begins then.
     Jump(Timestamp),
 }
 

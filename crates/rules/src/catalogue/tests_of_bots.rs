@@ -58,9 +58,13 @@ pub(super) fn hint(line: &BadLine, lang: Lang) -> Option<String> {
         ),
         BadLine::Moment(_) => say!(lang, "like @ 2026-11-23 09:00", "如 @ 2026-11-23 09:00"),
         BadLine::Backwards => {
-            say!(lang, "a later moment, or another [[test]]", "写更晚的时刻，或另写一个 [[test]]")
+            say!(
+                lang,
+                "write a later moment, or another [[test]]; as the first line, @ sets the beginning (else 2026-11-23 12:00)",
+                "写更晚的时刻，或另写一个 [[test]]；@ 写在第一行是开始的时刻（否则是 2026-11-23 12:00）"
+            )
         }
-        BadLine::Span(value) => values::hint(value, lang),
+        BadLine::Span(_) => say!(lang, "like +30s, +5m or +2h", "如 +30s、+5m 或 +2h"),
         BadLine::Regex(_) | BadLine::Nothing => return None,
     })
 }

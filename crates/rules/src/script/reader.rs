@@ -45,14 +45,20 @@ pub(crate) fn parse(script: &str, zone: &TimeZone) -> Script {
             Err(mistake) => mistakes.push((place, mistake)),
         }
     }
-    mistakes.extend(in_context(&lines, mistakes.first().map(|(place, _)| place.start)));
+    let start = beginning(&lines, zone);
+    mistakes.extend(in_context(&lines, start, mistakes.first().map(|(place, _)| place.start)));
     if lines.is_empty() && mistakes.is_empty() {
         mistakes.push((0..script.len(), BadLine::Nothing));
     }
-    let jump =
-        lines.iter().find_map(|(_, what)| if let What::Jump(at) = what { Some(*at) } else { None });
-    let start = jump.unwrap_or_else(|| moment(START, zone).unwrap_or_default());
     Script { start, lines, mistakes }
+}
+
+/// When a test begins: at a `@` line before all others, else at the usual moment. A later `@` line only moves the clock.
+fn beginning(lines: &[(Range<usize>, What)], zone: &TimeZone) -> Timestamp {
+    match lines.first() {
+        Some((_, What::Jump(at))) => *at,
+        _ => moment(START, zone).unwrap_or_default(),
+    }
 }
 
 /// What is wrong with lines at their place: replies before anything was said, jumps back in time.
@@ -60,11 +66,12 @@ pub(crate) fn parse(script: &str, zone: &TimeZone) -> Script {
 /// After a line that could not be read, anything may have been said.
 fn in_context(
     lines: &[(Range<usize>, What)],
+    start: Timestamp,
     unread: Option<usize>,
 ) -> Vec<(Range<usize>, BadLine)> {
     let mut mistakes = Vec::new();
     let mut anything_said = false;
-    let mut now: Option<Timestamp> = None;
+    let mut now = start;
     for (place, what) in lines {
         match what {
             What::Says { .. } | What::Happens { .. } => anything_said = true,
@@ -73,12 +80,12 @@ fn in_context(
             {
                 mistakes.push((place.clone(), BadLine::NothingSaid));
             }
-            What::Wait(span) => now = now.map(|now| now + *span),
+            What::Wait(span) => now = now + *span,
             What::Jump(at) => {
-                if now.is_some_and(|now| *at < now) {
+                if *at < now {
                     mistakes.push((place.clone(), BadLine::Backwards));
                 }
-                now = Some(*at);
+                now = *at;
             }
             What::Reply(_)
             | What::NoReply
@@ -362,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn a_script_begins_at_its_first_moment() {
+    fn a_moment_before_all_other_lines_is_the_beginning_and_a_later_one_moves_the_clock() {
         let script = parse(
             "@ 1970-01-01 00:01\n\n# note\n甲: hi\n+1m\n@ 1970-01-01 00:01\n",
             &TimeZone::UTC,
@@ -370,6 +377,11 @@ mod tests {
         assert_eq!(script.start, Timestamp::from_secs(60));
         assert_eq!(script.lines.len(), 4);
         assert_eq!(script.mistakes, [(39..57, BadLine::Backwards)]);
+        let later = parse("甲: hi\n@ 2026-11-23 12:01\n甲: hi\n", &TimeZone::UTC);
+        assert_eq!(later.start, moment(START, &TimeZone::UTC).expect("a moment"));
+        assert!(later.mistakes.is_empty(), "{:?}", later.mistakes);
+        let before = parse("甲: hi\n@ 2026-11-23 11:59\n", &TimeZone::UTC);
+        assert_eq!(before.mistakes, [(8..26, BadLine::Backwards)]);
         let early = parse("> hi", &TimeZone::UTC);
         assert_eq!(early.mistakes, [(0..4, BadLine::NothingSaid)]);
         assert_eq!(parse("\n", &TimeZone::UTC).mistakes, [(0..1, BadLine::Nothing)]);
