@@ -176,6 +176,22 @@ fn a_bot_that_is_not_there_is_wrong_usage() {
 }
 
 #[test]
+fn a_rule_file_under_nearly_the_right_name_is_to_be_renamed() {
+    for name in ["bot.toml.txt", "Bot.toml", "bot.txt", "bot (1).toml"] {
+        let folder = TempDir::new().unwrap();
+        fs::write(folder.path().join(name), PRICES).unwrap();
+        let answer = run(mynah().arg("check").arg(folder.path()));
+        assert_eq!(answer.status, 2, "{name}");
+        assert!(answer.err.contains(&format!("has no bot.toml, but {name}")), "{}", answer.err);
+        assert!(answer.err.contains(&format!("rename {name} to bot.toml")), "{}", answer.err);
+    }
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("robot.toml"), PRICES).unwrap();
+    let answer = run(mynah().arg("check").arg(folder.path()));
+    assert!(!answer.err.contains("rename"), "{}", answer.err);
+}
+
+#[test]
 fn chinese_is_meant_by_every_name_that_people_give_it() {
     let good = bot(PRICES);
     for name in ["zh", "cn", "zh-CN", "zh_CN"] {

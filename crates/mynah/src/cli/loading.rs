@@ -20,6 +20,11 @@ fn main_file(bot: &Path) -> Result<PathBuf, Report> {
     if file.is_file() {
         return Ok(file);
     }
+    if let Some(found) = misnamed(bot) {
+        let folder = bot.parent().filter(|_| !bot.is_dir()).unwrap_or(bot);
+        let what = format!("{} has no bot.toml, but {found}", folder.display());
+        return Err(Report::new(Ended::Usage, what).hint(rename_it(&found)));
+    }
     let what = if bot.is_dir() { "has no bot.toml" } else { "does not exist" };
     let hint = match nearby(bot).as_slice() {
         [] => "give a folder with a bot.toml, or the file; `mynah new NAME` makes one".to_owned(),
@@ -30,6 +35,36 @@ fn main_file(bot: &Path) -> Result<PathBuf, Report> {
         }
     };
     Err(Report::new(Ended::Usage, format!("{} {what}", bot.display())).hint(hint))
+}
+
+/// The rule file in a folder under a name that is nearly `bot.toml`: editors add `.txt`, and some systems ignore case.
+fn misnamed(bot: &Path) -> Option<String> {
+    let is_main = bot.file_name().is_some_and(|name| name == "bot.toml");
+    let folder = bot.parent().filter(|_| is_main).unwrap_or(bot);
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let entries = std::fs::read_dir(folder).ok()?.flatten();
+    let files = entries.filter(|entry| entry.path().is_file());
+    let mut names: Vec<String> =
+        files.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names.into_iter().find(|name| is_nearly_main(&name.to_lowercase()))
+}
+
+fn is_nearly_main(name: &str) -> bool {
+    const NAMES: [&str; 6] =
+        ["bot.toml", "bot.toml.toml", "bot.tml", "bot.tom", "bots.toml", "bot.txt"];
+    let stem = name.strip_suffix(".txt").filter(|stem| *stem != "bot").unwrap_or(name);
+    let is_copy = stem.starts_with("bot") && stem.ends_with(".toml") && stem.contains([' ', '(']);
+    NAMES.contains(&stem) || is_copy
+}
+
+fn rename_it(found: &str) -> String {
+    let shows = if found.to_lowercase().ends_with(".txt") {
+        " (Windows hides .txt: in the Explorer, View, File name extensions)"
+    } else {
+        ""
+    };
+    format!("rename {found} to bot.toml{shows}")
 }
 
 /// The bots that may have been meant by something that is none: those inside of it, or the one beside it with nearly that
