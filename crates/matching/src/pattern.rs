@@ -13,6 +13,8 @@ use std::ops::Range;
 
 use thiserror::Error;
 
+use crate::fold::Folding;
+
 pub use instances::Fillings;
 pub use matcher::Matcher;
 pub use width::Slip;
@@ -125,6 +127,14 @@ impl Pattern {
     /// [`PatternError`] with the place of the first mistake.
     pub fn parse(source: &str) -> Result<Self, PatternError> {
         parser::parse(source)
+    }
+
+    /// Whether it fits every text: one hole, and nothing else that must be there.
+    #[must_use]
+    pub fn fits_every(&self) -> bool {
+        let matcher = Matcher::new(self, Folding::new(false, false));
+        // Texts that have nothing in common; a pattern that fits all of them requires nothing.
+        ["a", "汉", "1 2", "ʬ 𪚥"].iter().all(|text| matcher.fit(text).is_some())
     }
 
     /// The names it captures, each once.

@@ -59,7 +59,10 @@ pub enum RegexErrorKind {
     Syntax(String),
     /// `(?=`, `(?!`, `(?<=` or `(?<!`.
     #[error("look-around is not supported")]
-    LookAround,
+    LookAround {
+        /// Whether it excludes what it looks for: `(?!` or `(?<!`.
+        is_negative: bool,
+    },
     /// `\1`, `\k<name>` or `(?P=name)`.
     #[error("back-references are not supported")]
     BackReference,
@@ -185,7 +188,9 @@ fn of_ast(source: &str, error: &ast::Error) -> RegexError {
     let span = bytes(error.span());
     let here = &source[span.start..];
     let kind = match error.kind() {
-        Syntax::UnsupportedLookAround => RegexErrorKind::LookAround,
+        Syntax::UnsupportedLookAround => RegexErrorKind::LookAround {
+            is_negative: here.starts_with("(?!") || here.starts_with("(?<!"),
+        },
         Syntax::UnsupportedBackreference => RegexErrorKind::BackReference,
         _ if here.starts_with(r"\k") || source[..span.end].ends_with("(?P=") => {
             RegexErrorKind::BackReference

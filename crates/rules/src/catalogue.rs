@@ -6,6 +6,7 @@ mod codes;
 mod conflicts;
 mod foreign;
 mod hints;
+mod literal;
 mod tests_of_bots;
 mod values;
 mod words;
@@ -69,6 +70,20 @@ impl Problem {
                 lang,
                 "`{found}` is no header; expected `{expected}`",
                 "`{found}` 不是表头；应为 `{expected}`"
+            ),
+            Self::Literal(literal) => literal::message(literal, lang),
+            Self::PatternEvery { pattern } => {
+                say!(lang, "\"{pattern}\" fits every message", "\"{pattern}\" 匹配每一条消息")
+            }
+            Self::NoAdmins => say!(
+                lang,
+                "nobody is meant: [bot] names no admins",
+                "没有任何人：[bot] 里没有写 admins"
+            ),
+            Self::Nothing => say!(
+                lang,
+                "nothing to answer: no rule, dialog or schedule",
+                "不会回答任何消息：没有规则、对话或定时"
             ),
             Self::UnknownKey { key, table: Table::File, .. } => {
                 say!(lang, "`{key}` is not a key of the file itself", "`{key}` 不是文件顶层的键")
@@ -185,6 +200,7 @@ impl Problem {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a table: a line for each problem")]
 fn syntax_message(syntax: &Syntax, lang: Lang) -> String {
     match syntax {
         Syntax::Escape(c) => say!(
@@ -201,8 +217,29 @@ fn syntax_message(syntax: &Syntax, lang: Lang) -> String {
         Syntax::FullWidth { found, .. } => {
             say!(lang, "{found} is written in full-width characters", "{found} 是全角字符")
         }
+        Syntax::Path => {
+            say!(lang, "this path has backslashes", "路径里有反斜杠")
+        }
+        Syntax::Comment(sign) => {
+            say!(lang, "{sign} does not begin a comment", "{sign} 不是注释的写法")
+        }
+        Syntax::BareScript => {
+            say!(lang, "the lines of this test are not in a text", "测试的各行没有写在文字里")
+        }
+        Syntax::InnerQuotes(_) => {
+            say!(lang, "the quotes inside this text end it", "文字中间的引号使它提前结束了")
+        }
+        Syntax::NoOpeningQuote => {
+            say!(lang, "the opening quote is missing", "缺少开头的引号")
+        }
+        Syntax::BareList { .. } => {
+            say!(lang, "several texts without brackets", "多个文字没有写在方括号里")
+        }
+        Syntax::Trailing(sign) => {
+            say!(lang, "`{sign}` stands behind the value", "值的后面多了 `{sign}`")
+        }
         Syntax::BareKey(key) => say!(lang, "the key {key} is not in quotes", "键 {key} 没有加引号"),
-        Syntax::Colon(sign) => {
+        Syntax::Assignment(sign) => {
             say!(lang, "`{sign}` stands where `=` belongs", "这里应是 `=`，却是 `{sign}`")
         }
         Syntax::Control(_) => {
@@ -221,7 +258,13 @@ fn syntax_message(syntax: &Syntax, lang: Lang) -> String {
         }
         Syntax::NoComma => say!(lang, "no comma between two items", "两项之间缺少逗号"),
         Syntax::Leftover => say!(lang, "something stands behind the value", "值的后面有多余内容"),
-        Syntax::Other(words) => say!(lang, "no valid TOML: {words}", "不是有效的 TOML：{words}"),
+        Syntax::Other(words) => {
+            let words = match lang {
+                Lang::En => words.clone(),
+                Lang::Zh => foreign::toml(words),
+            };
+            say!(lang, "not valid TOML: {words}", "不是有效的 TOML：{words}")
+        }
     }
 }
 

@@ -11,6 +11,7 @@ mod conditions;
 mod dialogs;
 mod fields;
 mod groups;
+mod literal;
 mod names;
 mod paths;
 mod report;
@@ -73,6 +74,7 @@ pub(crate) fn check(
     let mut checker = Checker::new(around, report);
     let roots: Vec<(&File, Fields<'_>)> =
         files.iter().map(|file| (file, checker.root(file))).collect();
+    checker.assigned = variables::assigned(files);
     let mut bot = checker.bot(roots.last().map(|(_, root)| root));
     for (_, included) in roots.iter().rev().skip(1) {
         checker.no_bot(included);
@@ -102,6 +104,7 @@ pub(crate) fn check(
             .filter_map(|(node, spot)| checker.test(node, spot, &bot.zone));
         tests.extend(parsed);
     }
+    checker.has_something(&bot, &roots);
     checker.finish();
     shadow::find(&bot, &sound, &checker.spots, checker.report);
     (bot, tests)
@@ -148,6 +151,12 @@ pub(crate) struct Checker<'a> {
     said_plain_mention: bool,
     /// Whether traditional characters fold.
     fold_hant: bool,
+    /// The names in `[bot] names`.
+    own_names: Vec<String>,
+    /// Whether `[bot]` names admins, or may do so.
+    has_admins: bool,
+    /// The variables that any `set`, `add` or `vars` of the files writes, right or wrong: for hints.
+    assigned: BTreeSet<String>,
     /// The names of the tables of groups.
     group_names: groups::GroupNames,
 }
@@ -170,6 +179,9 @@ impl<'a> Checker<'a> {
             runs_handlers: around.options.handlers.is_some_and(|handlers| !handlers.is_empty()),
             said_plain_mention: false,
             fold_hant: false,
+            own_names: Vec::new(),
+            has_admins: true,
+            assigned: BTreeSet::new(),
             group_names: groups::GroupNames::default(),
         }
     }
@@ -216,6 +228,20 @@ impl<'a> Checker<'a> {
                 self.say(problem, id.spot.clone());
             }
             None => drop(self.ids.insert(id.text.to_owned(), id.spot.clone())),
+        }
+    }
+
+    /// Says if the files hold nothing that answers or sends. Handlers of the program may answer without rules.
+    fn has_something(&mut self, bot: &Bot, roots: &[(&File, Fields<'_>)]) {
+        let Some((main, root)) = roots.last() else { return };
+        let has_rules =
+            !(bot.rules.is_empty() && bot.dialogs.is_empty() && bot.schedules.is_empty());
+        let may_have =
+            |root: &Fields<'_>| ["rule", "dialog", "schedule"].iter().any(|key| root.may_have(key));
+        let has_handlers = self.around.options.handlers.is_some_and(|known| !known.is_empty());
+        let is_known = !self.around.is_cut && !has_handlers;
+        if is_known && !has_rules && !roots.iter().any(|(_, root)| may_have(root)) {
+            self.say(Problem::Nothing, Spot::new(main.id, root.spot.span.clone()));
         }
     }
 

@@ -4,9 +4,11 @@
 
 mod closest;
 mod entries;
+mod foreign;
 
 pub(crate) use closest::closest;
 pub(crate) use entries::KEYS;
+pub(crate) use foreign::{Advice, advice, chinese_key, header};
 
 use crate::catalogue::Lang;
 

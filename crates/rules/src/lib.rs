@@ -12,6 +12,7 @@ mod check;
 mod diagnostic;
 mod keys;
 mod load;
+mod meant;
 mod model;
 mod parse;
 mod problem;

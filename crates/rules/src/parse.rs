@@ -5,6 +5,7 @@
 
 mod blame;
 mod repair;
+mod slip;
 mod statement;
 mod text;
 mod typographic;
@@ -90,7 +91,7 @@ pub(crate) fn parse(source: &str) -> Parsed {
     let root = table(tree.into_inner(), &repaired.origin);
     let mut problems = repaired.clashes(source, &left);
     problems.extend(repaired.problems);
-    if problems.is_empty() {
+    if problems.is_empty() && !repaired.is_left_to_the_check {
         // Whatever the parser finds is said, even if no statement could be blamed for it.
         problems.extend(errors.iter().map(|error| blame::blame(source, error)));
     }

@@ -3,7 +3,7 @@
 //! The texts themselves, in every language, are in the [`catalogue`](crate::catalogue).
 
 use crate::diagnostic::Severity;
-use crate::keys::{Kind, Table};
+use crate::keys::{Advice, Kind, Table};
 use crate::model::{EventKind, Place};
 use crate::parse::Value;
 use mynah_matching::pattern::PatternErrorKind;
@@ -27,6 +27,8 @@ pub(crate) enum Problem {
         meant: Option<&'static str>,
         /// A table that has such a key.
         elsewhere: Option<Table>,
+        /// What to do instead.
+        advice: Option<&'static Advice>,
     },
     /// A value of the wrong type.
     Type { key: &'static str, kind: Kind, found: Found, in_list: bool },
@@ -63,7 +65,15 @@ pub(crate) enum Problem {
     /// A template that cannot be read.
     Template(TemplateErrorKind),
     /// A name that a template does not know here.
-    UnknownName { name: String, meant: Option<String>, known: Vec<String> },
+    UnknownName { name: String, meant: Option<String>, known: Vec<String>, asks_unsaved: bool },
+    /// A text that is taken as it stands although something else was probably meant.
+    Literal(Literal),
+    /// A pattern that fits every text.
+    PatternEvery { pattern: String },
+    /// `from = "admin"` in a bot that names no admins.
+    NoAdmins,
+    /// Nothing in the file answers or sends anything.
+    Nothing,
     /// A capture that is not set by every way to match.
     Capture(Capture),
     /// A variable that nothing sets.
@@ -105,6 +115,20 @@ pub(crate) enum Problem {
 pub(crate) enum Syntax {
     /// `\d` in a text in double quotes.
     Escape(char),
+    /// A path of Windows, with its backslashes.
+    Path,
+    /// `// …`, as other languages write comments; the sign.
+    Comment(&'static str),
+    /// Lines of a test that stand in no text.
+    BareScript,
+    /// A text with quotes in it that end it; the quote.
+    InnerQuotes(char),
+    /// A text that ends with a quote but does not begin with one.
+    NoOpeningQuote,
+    /// Several texts without the brackets of a list, and the list.
+    BareList { key: String, items: Vec<String> },
+    /// A sign behind a value, as JSON or a programming language has it.
+    Trailing(char),
     /// A key or a table that is there twice.
     Twice(String),
     /// A table that is there twice.
@@ -119,8 +143,8 @@ pub(crate) enum Syntax {
     FullWidth { found: String, plain: String },
     /// A key of other letters than a key has without quotes.
     BareKey(String),
-    /// A colon where `=` belongs.
-    Colon(char),
+    /// A colon, `==` or `=>` where `=` belongs.
+    Assignment(String),
     /// A character that shows nothing.
     Control(char),
     /// A key without `=`.
@@ -141,6 +165,25 @@ pub(crate) enum Syntax {
     Leftover,
     /// Anything else, in the words of the parser.
     Other(String),
+}
+
+/// A text that is taken as it stands, and what was probably meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Literal {
+    /// Several texts in one.
+    Several { key: &'static str, text: String, parts: Vec<String> },
+    /// A regular expression among plain texts, and the same without its slashes.
+    Regex { key: &'static str, text: String, plain: String, is_slashed: bool },
+    /// A hole outside of a pattern.
+    Hole { key: &'static str, text: String, name: String },
+    /// A star at an end, and the text without it.
+    Star { key: &'static str, text: String, plain: String },
+    /// A sum as the text of a variable, and how much it adds.
+    Sum { text: String, variable: String, by: String },
+    /// A name as other programs write it, and the name.
+    Name { written: String, meant: String },
+    /// A mention of the bot in a text of a condition; the name, and whether it is certainly one of the bot.
+    Mention { name: String, is_own: bool },
 }
 
 /// What was found instead.
@@ -442,6 +485,10 @@ impl Problem {
             Self::UnevenStep(_) => "uneven-step",
             Self::NeverCounts { .. } => "never-counts",
             Self::Test(_) => "test",
+            Self::Literal(Literal::Mention { is_own: true, .. }) | Self::NoAdmins => "never-fires",
+            Self::Literal(_) => "literal",
+            Self::PatternEvery { .. } => "pattern",
+            Self::Nothing => "no-condition",
         }
     }
 
@@ -449,6 +496,10 @@ impl Problem {
     pub(crate) fn severity(&self) -> Severity {
         match self {
             Self::RegexEmpty { .. }
+            | Self::PatternEvery { .. }
+            | Self::Literal(_)
+            | Self::NoAdmins
+            | Self::Nothing
             | Self::RegexCost { .. }
             | Self::NeverSet { .. }
             | Self::IncludeNothing { .. }

@@ -50,8 +50,8 @@ fn both_widths_match_and_captures_are_original() {
 fn mistakes_have_a_kind_and_a_place() {
     let huge = r"(\w{1,100}){1,100}";
     for (source, kind, span) in [
-        ("a(?=b)", RegexErrorKind::LookAround, 1..4),
-        ("(?<!a)b", RegexErrorKind::LookAround, 0..4),
+        ("a(?=b)", RegexErrorKind::LookAround { is_negative: false }, 1..4),
+        ("(?<!a)b", RegexErrorKind::LookAround { is_negative: true }, 0..4),
         (r"(a)\1", RegexErrorKind::BackReference, 3..5),
         (huge, RegexErrorKind::TooSlow { steps: 20_020_200 }, 0..huge.len()),
         ("(((((a{99}){99}){99}){99}){99})", RegexErrorKind::TooLong, 0..31),

@@ -1,12 +1,16 @@
 //! The codes of diagnostics with what they say: for the reference page.
 
 /// Every code, in English and in Chinese.
-pub(crate) const CODES: [(&str, &str, &str); 32] = [
+pub(crate) const CODES: [(&str, &str, &str); 33] = [
     ("syntax", "The file is no TOML there.", "此处不是有效的 TOML。"),
     ("unknown-key", "No such key in this table.", "此表没有这个键。"),
     ("type", "A value of the wrong type.", "值的类型不对。"),
     ("missing", "A table lacks a key that it needs.", "表缺少必需的键。"),
-    ("no-condition", "A rule would answer every message.", "规则会回答每一条消息。"),
+    (
+        "no-condition",
+        "A rule would answer every message, or (warning) the file answers none.",
+        "规则会回答每一条消息，或（警告）文件不会回答任何消息。",
+    ),
     ("no-action", "Nothing to do.", "没有任何动作。"),
     ("empty", "A blank text, or a list of nothing.", "空白文字或空列表。"),
     (
@@ -35,14 +39,19 @@ pub(crate) const CODES: [(&str, &str, &str); 32] = [
     ),
     (
         "pattern",
-        "A pattern that cannot be read, or (warning) a full-width sign in it that is text.",
-        "无法读取的句式，或（警告）其中只当作文字的全角符号。",
+        "A pattern that cannot be read, or (warning) one that fits every message or has a full-width sign that is text.",
+        "无法读取的句式，或（警告）匹配每条消息的句式、只当作文字的全角符号。",
     ),
     ("template", "A mistake in a text with `{names}`.", "含 `{名字}` 的文字有误。"),
     (
         "capture",
         "A capture that is not always set, or has the name of something built in.",
         "并非总有值的捕获，或与内置名称相同。",
+    ),
+    (
+        "literal",
+        "A text that is taken as it stands although a list, a regex, a sum or a name was probably meant (warning).",
+        "会原样当作文字的写法，多半本想写列表、正则、计算或名字（警告）。",
     ),
     ("never-set", "A variable that nothing sets (warning).", "没有任何地方设置的变量（警告）。"),
     (

@@ -1,6 +1,6 @@
 //! What to do about it.
 
-use super::{Lang, conflicts, say, tests_of_bots, values, words};
+use super::{Lang, conflicts, literal, say, tests_of_bots, values, words};
 use crate::keys::{Kind, Table};
 use crate::problem::{
     BadFile, BadInclude, Capture, Found, Limitation, Outdone, Problem, SlashCase, StepUnit, Syntax,
@@ -8,6 +8,7 @@ use crate::problem::{
 };
 use mynah_matching::pattern::PatternErrorKind;
 use mynah_matching::regex::RegexErrorKind;
+use mynah_matching::template::TemplateErrorKind;
 
 #[expect(clippy::too_many_lines, reason = "a table: a line for each problem")]
 pub(super) fn hint(problem: &Problem, lang: Lang) -> Option<String> {
@@ -15,7 +16,30 @@ pub(super) fn hint(problem: &Problem, lang: Lang) -> Option<String> {
         Problem::Syntax(syntax) => return syntax_hint(syntax, lang),
         Problem::Typographic { ascii: ' ', .. } => say!(lang, "use a plain space", "请用半角空格"),
         Problem::Typographic { ascii, .. } => say!(lang, "use {ascii}", "请用 {ascii}"),
+        Problem::Header { found, expected } if !found.is_ascii() => {
+            say!(lang, "headers are in English: write {expected}", "表头用英文：请写 {expected}")
+        }
         Problem::Header { expected, .. } => say!(lang, "write {expected}", "请写 {expected}"),
+        Problem::UnknownKey { advice: Some(advice), .. } => match lang {
+            Lang::En => advice.en.to_owned(),
+            Lang::Zh => advice.zh.to_owned(),
+        },
+        Problem::Literal(literal) => literal::hint(literal, lang),
+        Problem::PatternEvery { .. } => say!(
+            lang,
+            "add a word that must be there; for every message that calls the bot write at_me = true instead",
+            "加上必须出现的文字；若要回答每条叫到机器人的消息，请改写 at_me = true"
+        ),
+        Problem::NoAdmins => say!(
+            lang,
+            "add [bot] with admins = [\"…\"] at the top of bot.toml",
+            "在 bot.toml 开头写 [bot] 和 admins = [\"…\"]"
+        ),
+        Problem::Nothing => say!(
+            lang,
+            "begin with [[rule]], keyword = \"…\", reply = \"…\"",
+            "先写 [[rule]]、keyword = \"…\"、reply = \"…\""
+        ),
         Problem::UnknownKey { meant: Some(meant), .. } => did_you_mean(meant, lang),
         Problem::UnknownKey { elsewhere: Some(table), table: here, key, .. } => {
             return Some(belongs(key, *here, *table, lang));
@@ -23,8 +47,8 @@ pub(super) fn hint(problem: &Problem, lang: Lang) -> Option<String> {
         Problem::UnknownKey { table: Table::File | Table::Bot, key, .. } if is_operating(key) => {
             say!(lang, "it belongs to config/mynah.toml", "它属于 config/mynah.toml")
         }
-        Problem::UnknownKey { meant: None, elsewhere: None, table, .. } => {
-            return known_keys(*table, lang);
+        Problem::UnknownKey { meant: None, elsewhere: None, key, table, .. } => {
+            return known_keys(key, *table, lang);
         }
         Problem::Type { key, kind, found, .. } => return type_hint(key, *kind, *found, lang),
         Problem::EntryType { wanted: Wanted::Integer, found: Found::Text, .. } => {
@@ -88,10 +112,15 @@ pub(super) fn hint(problem: &Problem, lang: Lang) -> Option<String> {
                 "请写 {plain}；若指文字本身，请用 regex"
             )
         }
-        Problem::Template(_) => {
-            say!(lang, "for a brace write {{{{ or }}}}", "要写花括号请用 {{{{ 或 }}}}")
+        Problem::Template(kind) => template_hint(kind, lang),
+        Problem::UnknownName { meant: None, asks_unsaved: true, name, .. } => say!(
+            lang,
+            "add save = \"{name}\" to the step that asks for it",
+            "在问它的那一步加上 save = \"{name}\""
+        ),
+        Problem::UnknownName { name, meant, known, .. } => {
+            unknown_name(name, meant.as_deref(), known, lang)
         }
-        Problem::UnknownName { meant, known, .. } => unknown_name(meant.as_deref(), known, lang),
         Problem::Capture(capture) => capture_hint(capture, lang),
         Problem::NeverSet { meant: Some(meant), .. } => {
             say!(lang, "did you mean {{{meant}}}?", "是否想写 {{{meant}}}？")
@@ -170,10 +199,21 @@ fn did_you_mean(meant: &str, lang: Lang) -> String {
 }
 
 /// The keys of a table, where they fit on a line.
-fn known_keys(table: Table, lang: Lang) -> Option<String> {
+fn known_keys(key: &str, table: Table, lang: Lang) -> Option<String> {
     let known: Vec<String> = table.keys().map(|key| key.name.to_owned()).collect();
     let fits = known.len() <= 12;
     let known = words::list(&known, lang);
+    if !key.is_ascii() && table == Table::File {
+        return Some(say!(
+            lang,
+            "headers are in English: [bot], [[rule]], [[dialog]], [[schedule]], [[group]], [[test]]",
+            "表头用英文：[bot]、[[rule]]、[[dialog]]、[[schedule]]、[[group]]、[[test]]"
+        ));
+    }
+    if !key.is_ascii() {
+        let known = if fits { known } else { "keyword, exact, reply …".to_owned() };
+        return Some(say!(lang, "keys are in English: {known}", "键用英文：{known}"));
+    }
     fits.then(|| say!(lang, "known: {known}", "可用：{known}"))
 }
 
@@ -208,11 +248,37 @@ fn belongs(key: &str, here: Table, table: Table, lang: Lang) -> String {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a table: a line for each problem")]
 fn syntax_hint(syntax: &Syntax, lang: Lang) -> Option<String> {
     Some(match syntax {
         Syntax::Escape(_) => {
             say!(lang, "write regexes in 'single quotes'", "正则请写在 '单引号' 里")
         }
+        Syntax::Path => say!(
+            lang,
+            "copy the file next to bot.toml and write its name alone; folders are parted by /",
+            "把文件复制到 bot.toml 旁边，只写文件名；文件夹之间用 /"
+        ),
+        Syntax::Comment(_) => say!(lang, "comments begin with #", "注释以 # 开头"),
+        Syntax::BareScript => say!(
+            lang,
+            "put them between the lines script = ''' and '''",
+            "把它们写在 script = ''' 与 ''' 两行之间"
+        ),
+        Syntax::InnerQuotes('\'') => {
+            say!(lang, "put double quotes around the whole text", "整段文字用双引号括起来")
+        }
+        Syntax::InnerQuotes(_) => say!(
+            lang,
+            "inside write \\\" or “ ”, or put single quotes around the whole text",
+            "里面的引号写成 \\\" 或 “ ”，或整段文字用单引号括起来"
+        ),
+        Syntax::NoOpeningQuote => say!(lang, "put a quote before it", "在前面加上引号"),
+        Syntax::BareList { key, items } => {
+            let list = literal::list(items);
+            say!(lang, "write {key} = {list}", "请写 {key} = {list}")
+        }
+        Syntax::Trailing(sign) => say!(lang, "leave {sign} out", "去掉 {sign}"),
         Syntax::Twice(key) => say!(
             lang,
             "leave one out; several texts go into one list: {key} = [\"…\", \"…\"]",
@@ -234,7 +300,7 @@ fn syntax_hint(syntax: &Syntax, lang: Lang) -> Option<String> {
             "the keys of a rule are English words; a name of your own is written \"{key}\"",
             "规则的键是英文单词；自己取的名字要写成 \"{key}\""
         ),
-        Syntax::Colon(_) => say!(lang, "use =", "请用 ="),
+        Syntax::Assignment(_) => say!(lang, "use =", "请用 ="),
         Syntax::Control(_) => say!(lang, "delete it", "删掉它"),
         Syntax::NoEquals => say!(lang, "like keyword = \"…\"", "如 keyword = \"…\""),
         Syntax::NoValue => say!(lang, "write it behind the =", "写在 = 后面"),
@@ -257,6 +323,7 @@ fn syntax_hint(syntax: &Syntax, lang: Lang) -> Option<String> {
     })
 }
 
+#[expect(clippy::too_many_lines, reason = "a table: a line for each problem")]
 fn type_hint(key: &str, kind: Kind, found: Found, lang: Lang) -> Option<String> {
     Some(match (key, kind, found) {
         ("reply", _, Found::List) => say!(
@@ -264,6 +331,27 @@ fn type_hint(key: &str, kind: Kind, found: Found, lang: Lang) -> Option<String> 
             "use reply_one_of (random) or reply_all_of (each)",
             "用 reply_one_of（随机）或 reply_all_of（逐条）"
         ),
+        ("reply", _, Found::Table) => say!(
+            lang,
+            "one of several: reply_one_of = [\"…\", \"…\"]; several actions: do = [{{ reply = \"…\" }}, …]",
+            "随机一条：reply_one_of = [\"…\", \"…\"]；多个动作：do = [{{ reply = \"…\" }}, …]"
+        ),
+        (_, Kind::Path, Found::List) => say!(
+            lang,
+            "several: do = [{{ {key} = \"…\" }}, {{ {key} = \"…\" }}]",
+            "多个请写 do = [{{ {key} = \"…\" }}, {{ {key} = \"…\" }}]"
+        ),
+        (_, Kind::Templates, Found::Table) => say!(
+            lang,
+            "write the texts alone: {key} = [\"…\", \"…\"]",
+            "只写文字：{key} = [\"…\", \"…\"]"
+        ),
+        (_, Kind::Template, Found::List) => {
+            say!(lang, "one text; \\n begins a new line in it", "只能写一段文字；用 \\n 换行")
+        }
+        (_, Kind::Texts | Kind::Groups | Kind::Patterns | Kind::Regexes, Found::Table) => {
+            say!(lang, "write {key} = [\"…\", \"…\"]", "请写 {key} = [\"…\", \"…\"]")
+        }
         (_, Kind::Templates, Found::Text) => {
             say!(lang, "write {key} = [\"…\", \"…\"]", "请写 {key} = [\"…\", \"…\"]")
         }
@@ -311,13 +399,34 @@ fn type_hint(key: &str, kind: Kind, found: Found, lang: Lang) -> Option<String> 
 
 fn regex_hint(kind: &RegexErrorKind, lang: Lang) -> Option<String> {
     Some(match kind {
-        RegexErrorKind::LookAround | RegexErrorKind::BackReference => {
-            say!(lang, "not supported; use none = […]", "不支持；请用 none = […]")
-        }
+        RegexErrorKind::LookAround { is_negative: true } => say!(
+            lang,
+            "what must not be there goes into none = [\"…\"]",
+            "不允许出现的文字写在 none = [\"…\"] 里"
+        ),
+        RegexErrorKind::LookAround { is_negative: false } => say!(
+            lang,
+            "leave it out: what follows need not be named; where a word ends write \\b",
+            "去掉它：后面的内容不必写出；单词边界写 \\b"
+        ),
+        RegexErrorKind::BackReference => say!(
+            lang,
+            "a regex here cannot compare two places of a text; a handler can: run = \"…\"",
+            "这里的正则不能比较文字的两处；可以让处理器判断：run = \"…\""
+        ),
         RegexErrorKind::TooLong | RegexErrorKind::TooSlow { .. } => {
             say!(lang, "smaller repeats, like {{1,20}}", "减小重复次数，如 {{1,20}}")
         }
         RegexErrorKind::Syntax(words) => {
+            if words.starts_with("invalid range boundary")
+                || words.starts_with("invalid character class range")
+            {
+                return Some(say!(
+                    lang,
+                    "for the sign - itself put it last: [\\w.-]; a range is like [a-z]",
+                    "若指 - 本身，请放在最后：[\\w.-]；范围如 [a-z]"
+                ));
+            }
             let sign = match words.as_str() {
                 words if words.starts_with("unclosed group") => '(',
                 words if words.starts_with("unopened group") => ')',
@@ -379,7 +488,38 @@ fn pattern_hint(kind: &PatternErrorKind, lang: Lang) -> Option<String> {
     })
 }
 
-fn unknown_name(meant: Option<&str>, known: &[String], lang: Lang) -> String {
+fn template_hint(kind: &TemplateErrorKind, lang: Lang) -> String {
+    match kind {
+        TemplateErrorKind::BadName(name)
+            if name.contains(['+', '*', '/']) || is_difference(name) =>
+        {
+            say!(
+                lang,
+                "texts do not calculate; count with add = {{ points = 1 }} in the same rule and write {{user.points}}",
+                "文字里不能计算；在同一条规则里用 add = {{ points = 1 }} 计数，这里写 {{user.points}}"
+            )
+        }
+        TemplateErrorKind::BadName(_) => say!(
+            lang,
+            "a name is like {{sender}} or {{user.points}}; for a brace itself write {{{{ or }}}}",
+            "名字写成 {{sender}} 或 {{user.points}}；要写花括号请用 {{{{ 或 }}}}"
+        ),
+        TemplateErrorKind::Unclosed
+        | TemplateErrorKind::Unopened
+        | TemplateErrorKind::NoName
+        | TemplateErrorKind::BadDefault => {
+            say!(lang, "for a brace write {{{{ or }}}}", "要写花括号请用 {{{{ 或 }}}}")
+        }
+    }
+}
+
+/// `user.points - 1`; without blanks it is a name.
+fn is_difference(name: &str) -> bool {
+    name.contains(" - ")
+}
+
+fn unknown_name(name: &str, meant: Option<&str>, known: &[String], lang: Lang) -> String {
+    let speaks_to_somebody = known.iter().any(|known| known == "sender");
     let known = words::list(known, lang);
     let listed =
         say!(lang, "known: {known}; for a brace write {{{{", "可用：{known}；要写花括号请用 {{{{");
@@ -387,6 +527,14 @@ fn unknown_name(meant: Option<&str>, known: &[String], lang: Lang) -> String {
         Some(meant) => {
             let question = say!(lang, "did you mean {{{meant}}}?", "是否想写 {{{meant}}}？");
             format!("{question} {listed}")
+        }
+        None if speaks_to_somebody => {
+            let taken = say!(
+                lang,
+                "from the message it is taken by pattern = \"… {{{name}}}\"; ",
+                "要从消息里取，写 pattern = \"… {{{name}}}\"；"
+            );
+            taken + &listed
         }
         None => listed,
     }
@@ -405,6 +553,16 @@ fn capture_hint(capture: &Capture, lang: Lang) -> String {
 
 fn file_hint(file: &BadFile, lang: Lang) -> Option<String> {
     Some(match file {
+        BadFile::Missing { path, .. } | BadFile::Outside { path } if is_address(path) => say!(
+            lang,
+            "only files can be sent: download it next to bot.toml and write its name",
+            "只能发送文件：下载到 bot.toml 旁边，写文件名"
+        ),
+        BadFile::Missing { path, .. } | BadFile::Outside { path } if path.contains('\\') => say!(
+            lang,
+            "copy it next to bot.toml and write its name alone; folders are parted by /",
+            "把文件复制到 bot.toml 旁边，只写文件名；文件夹之间用 /"
+        ),
         BadFile::Missing { meant: Some(meant), .. } => did_you_mean(meant, lang),
         BadFile::Missing { meant: None, .. } => {
             say!(lang, "paths are relative to this file", "路径相对于本文件")
@@ -416,6 +574,11 @@ fn file_hint(file: &BadFile, lang: Lang) -> Option<String> {
         BadFile::RuleFile(why) => return words::readable_again(why, lang),
         BadFile::Unreadable { .. } | BadFile::Nothing { .. } => return None,
     })
+}
+
+/// Whether a path is an address of the web.
+fn is_address(path: &str) -> bool {
+    ["http://", "https://", "www."].iter().any(|start| path.starts_with(start))
 }
 
 fn include_hint(include: &BadInclude, lang: Lang) -> Option<String> {

@@ -1,7 +1,8 @@
 //! Messages about types and values.
 
-use super::{Lang, foreign, say, words};
+use super::{Lang, foreign, literal, say, words};
 use crate::keys::{Kind, Shape};
+use crate::meant;
 use crate::problem::{BadValue, Found, Wanted};
 
 /// `reply must be text, found a list`.
@@ -127,6 +128,9 @@ pub(super) fn message(value: &BadValue, lang: Lang) -> String {
 
 /// What to write instead.
 pub(super) fn hint(value: &BadValue, lang: Lang) -> String {
+    if let Some(meant) = meant_by(value, lang) {
+        return meant;
+    }
     match value {
         BadValue::NoUnit(_)
         | BadValue::Duration(_)
@@ -168,4 +172,58 @@ pub(super) fn hint(value: &BadValue, lang: Lang) -> String {
             say!(lang, "like \"signup.csv\", without a folder", "如 \"signup.csv\"，不带文件夹")
         }
     }
+}
+
+/// What was probably meant by a value, as it is written.
+fn meant_by(value: &BadValue, lang: Lang) -> Option<String> {
+    let quoted = |meant: String| say!(lang, "write \"{meant}\"", "请写 \"{meant}\"");
+    match value {
+        BadValue::NoUnit(text) | BadValue::Duration(text) => meant::duration(text).map(quoted),
+        BadValue::Time(text) => meant::time_of_day(text).map(|at| time(&at, lang)),
+        BadValue::TimeWindow(text) => meant::time_window(text).map(quoted),
+        BadValue::Days(text) => meant::days(text).map(quoted),
+        BadValue::Zone(text) => meant::zone(text).map(|zone| quoted(zone.to_owned())),
+        BadValue::Cron { found, .. } | BadValue::CronFields { found, .. } => {
+            meant::cron(found).map(quoted)
+        }
+        BadValue::Word { found, words, .. } => word(found, words, lang),
+        BadValue::Chance(text) => {
+            let percent =
+                text.parse::<f64>().ok().filter(|percent| (1.0..=100.0).contains(percent))?;
+            let chance = percent / 100.0;
+            Some(say!(
+                lang,
+                "write {chance} for {text} times out of a hundred",
+                "一百次中 {text} 次请写 {chance}"
+            ))
+        }
+        _ => None,
+    }
+}
+
+fn time(meant::At { days, time }: &meant::At, lang: Lang) -> String {
+    match days {
+        Some(days) => say!(
+            lang,
+            "write days = \"{days}\" and at = \"{time}\"",
+            "请写 days = \"{days}\" 和 at = \"{time}\""
+        ),
+        None => say!(lang, "write \"{time}\"", "请写 \"{time}\""),
+    }
+}
+
+/// A word of another language, or several in one text.
+fn word(found: &str, known: &[&'static str], lang: Lang) -> Option<String> {
+    if let Some(meant) = meant::word(found, known) {
+        return Some(say!(lang, "did you mean `{meant}`?", "是否想写 `{meant}`？"));
+    }
+    let parts: Vec<String> = found
+        .split([',', '，', '、', '|', '/', ' '])
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .map(str::to_owned)
+        .collect();
+    let are_words = parts.len() > 1 && parts.iter().all(|part| known.contains(&part.as_str()));
+    let list = literal::list(&parts);
+    are_words.then(|| say!(lang, "several are a list: {list}", "多个请写成列表：{list}"))
 }

@@ -116,7 +116,7 @@ fn too_slow(steps: usize, lang: Lang) -> String {
 /// What is wrong with a regular expression.
 pub(super) fn regex(kind: &RegexErrorKind, lang: Lang) -> String {
     match kind {
-        RegexErrorKind::LookAround => {
+        RegexErrorKind::LookAround { .. } => {
             say!(lang, "look-around is not supported", "不支持环视（look-around）")
         }
         RegexErrorKind::BackReference => {

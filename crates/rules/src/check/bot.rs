@@ -34,7 +34,12 @@ impl Checker<'_> {
             bot.private = fields.flag_or("private", true);
             bot.fold_hant = self.fold_hant;
             bot.zone = self.zone(&fields).unwrap_or(bot.zone);
+            self.has_admins = fields.may_have("admins");
         }
+        if let Some(main) = main.filter(|main| main.table("bot").is_none()) {
+            self.has_admins = main.may_have("bot");
+        }
+        self.own_names.clone_from(&bot.names);
         if bot.groups.is_empty() {
             bot.groups.push(Glob::new("*"));
         }

@@ -3,11 +3,11 @@
 use mynah_core::{ChatKind, MessageKind};
 
 use super::names::Names;
-use super::{Checker, Fields, Text, values};
-use crate::keys::{Kind, closest};
+use super::{Checker, Fields, Text, literal, values};
+use crate::keys::{Kind, Role, closest};
 use crate::model::{Conditions, Days, EventKind, TimeWindow, Who};
 use crate::parse::Value;
-use crate::problem::{BadValue, Conflict, Problem, SlashCase};
+use crate::problem::{BadValue, Conflict, Literal, Problem, SlashCase};
 use mynah_matching::fold::Folding;
 use mynah_matching::glob::Glob;
 use mynah_matching::pattern::Pattern;
@@ -85,7 +85,10 @@ impl Checker<'_> {
     ) -> Vec<String> {
         let folding = Folding::new(case, self.fold_hant);
         let mut words = Vec::new();
-        for text in fields.texts(key) {
+        let texts = fields.texts(key);
+        let is_alone = texts.len() == 1;
+        for text in texts {
+            self.taken_literally(key, &text, is_alone);
             if folding.fold(text.text).text().trim().is_empty() {
                 self.say(Problem::Empty { key, text: Some(text.text.to_owned()) }, text.spot);
             } else {
@@ -93,6 +96,34 @@ impl Checker<'_> {
             }
         }
         words
+    }
+
+    /// Says if a text was probably meant as a list, a regular expression, a pattern, or with the bot's own name.
+    fn taken_literally(&mut self, key: &'static str, text: &Text<'_>, is_alone: bool) {
+        if let Some(literal) = literal::item(key, text.text, is_alone) {
+            self.say(Problem::Literal(literal), text.spot.clone());
+        }
+        if matches!(key, "exact" | "prefix" | "keyword" | "start") {
+            self.mentions_the_bot(text, key == "keyword");
+        }
+    }
+
+    /// Says if a text begins with a mention: where that is the bot, it is taken off before a rule is asked.
+    fn mentions_the_bot(&mut self, text: &Text<'_>, only_own: bool) {
+        let Some(after) = text.text.trim().strip_prefix(['@', '＠']) else { return };
+        let own = self.own_names.iter().filter(|name| after.starts_with(name.as_str()));
+        let (name, is_own) = match own.max_by_key(|name| name.len()) {
+            Some(name) => (name.clone(), true),
+            None => (
+                after.split([' ', '\u{2005}', '，', ',']).next().unwrap_or_default().to_owned(),
+                false,
+            ),
+        };
+        let has_more = after.len() > name.len();
+        let is_everybody = matches!(name.as_str(), "所有人" | "全体成员" | "all" | "everyone" | "");
+        if is_own || (has_more && !only_own && !is_everybody) {
+            self.say(Problem::Literal(Literal::Mention { name, is_own }), text.spot.clone());
+        }
     }
 
     /// Names of chats, none of them blank.
@@ -108,7 +139,20 @@ impl Checker<'_> {
             if self.is_blank("pattern", text) {
                 continue;
             }
-            patterns.extend(self.pattern(text));
+            self.mentions_the_bot(text, false);
+            let pattern = self.pattern(text);
+            if let Some(pattern) = pattern.iter().find(|pattern| pattern.fits_every()) {
+                // Beside another condition it takes the whole text apart, as it should.
+                let others = fields.table.keys().filter(|key| key.role == Role::Condition);
+                let is_alone = !others
+                    .filter(|key| key.name != "pattern")
+                    .any(|key| fields.may_have(key.name));
+                if is_alone {
+                    let problem = Problem::PatternEvery { pattern: pattern.to_string() };
+                    self.say(problem, text.spot.clone());
+                }
+            }
+            patterns.extend(pattern);
         }
         let captures: Vec<_> = patterns.iter().map(Pattern::captures).collect();
         names.add_captures("pattern", texts.len(), &captures);
@@ -146,8 +190,13 @@ impl Checker<'_> {
     /// Says if a person in `from` or `not_from` has no name.
     pub(super) fn blank_names(&mut self, fields: &Fields<'_>) {
         for key in ["from", "not_from"] {
-            for text in fields.texts(key) {
-                self.is_blank(key, &text);
+            let texts = fields.texts(key);
+            for text in &texts {
+                self.is_blank(key, text);
+                self.taken_literally(key, text, texts.len() == 1);
+                if key == "from" && text.text.trim() == "admin" && !self.has_admins {
+                    self.say(Problem::NoAdmins, text.spot.clone());
+                }
             }
         }
     }

@@ -104,7 +104,7 @@ impl Checker<'_> {
             None if fields.has("save") || fields.is_partly_unknown() => {
                 *names = std::mem::take(names).partial();
             }
-            None => {}
+            None => names.asked_unsaved(),
         }
         Some(Question {
             ask: ask.unwrap_or_else(|| Template::plain("")),

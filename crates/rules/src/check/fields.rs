@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::report::Report;
-use crate::keys::{Key, Shape, Table, closest};
+use crate::keys::{Advice, Key, Shape, Table, advice, chinese_key, closest};
 use crate::parse::{Entry, Node, TableNode, Value};
 use crate::problem::{Found, Problem};
 use crate::sources::Spot;
@@ -68,13 +68,13 @@ impl<'n> Fields<'n> {
     }
 
     fn unknown(&mut self, entry: &'n Entry, report: &mut Report) {
-        let (meant, elsewhere) = meant_by(self.table, &entry.key);
+        let Meant { key: meant, elsewhere, advice } = meant_by(self.table, &entry.key);
         match meant {
             Some(name) => drop(self.given.insert(name)),
             None => self.is_vague = true,
         }
         let key = entry.key.clone();
-        let problem = Problem::UnknownKey { key, table: self.table, meant, elsewhere };
+        let problem = Problem::UnknownKey { key, table: self.table, meant, elsewhere, advice };
         report.add(problem, Spot::new(self.spot.file, entry.key_span.clone()));
     }
 
@@ -175,16 +175,36 @@ impl<'n> Fields<'n> {
     }
 }
 
-/// The key of a table that was probably meant, or else the table that has this key.
-fn meant_by(table: Table, written: &str) -> (Option<&'static str>, Option<Table>) {
-    if let Some(key) = table.keys().find(|key| key.also.contains(&written)) {
-        return (Some(key.name), None);
+/// What an unknown key was probably meant as.
+#[derive(Default)]
+struct Meant {
+    key: Option<&'static str>,
+    elsewhere: Option<Table>,
+    advice: Option<&'static Advice>,
+}
+
+/// The key of a table that was probably meant, or else what to do instead, or the table that has this key.
+fn meant_by(table: Table, written: &str) -> Meant {
+    let also = || table.keys().find(|key| key.also.contains(&written)).map(|key| key.name);
+    if let Some(key) = also().or_else(|| chinese_key(table, written)) {
+        return Meant { key: Some(key), ..Meant::default() };
     }
+    if let Some(advice) = advice(table, written) {
+        return Meant { advice: Some(advice), ..Meant::default() };
+    }
+    let plural = || {
+        table.keys().map(|key| key.name).find(|name| {
+            name.strip_suffix('s') == Some(written) || written.strip_suffix('s') == Some(*name)
+        })
+    };
     let elsewhere = Table::ALL.into_iter().find(|other| other.key(written).is_some());
-    if elsewhere.is_some() {
-        return (None, elsewhere);
+    match plural() {
+        Some(key) => Meant { key: Some(key), ..Meant::default() },
+        None if elsewhere.is_some() => Meant { elsewhere, ..Meant::default() },
+        None => {
+            Meant { key: closest(written, table.keys().map(|key| key.name)), ..Meant::default() }
+        }
     }
-    (closest(written, table.keys().map(|key| key.name)), None)
 }
 
 /// The values that do not have the shape, and whether they are items of a list.

@@ -6,6 +6,41 @@ use crate::problem::Capture;
 use mynah_matching::pattern::CaptureName;
 use mynah_matching::template::BUILT_IN;
 
+/// Names of other programs and in Chinese, with the name that is built in.
+const FOREIGN: &[(&[&str], &str)] = &[
+    (
+        &[
+            "user",
+            "name",
+            "nickname",
+            "nick",
+            "username",
+            "user_name",
+            "sender_name",
+            "from",
+            "who",
+            "member",
+            "display_name",
+            "昵称",
+            "用户",
+            "名字",
+            "用户名",
+            "发送者",
+            "发送人",
+            "姓名",
+        ],
+        "sender",
+    ),
+    (&["at_sender", "at_user", "mention", "atuser", "艾特"], "at"),
+    (&["group_name", "groupname", "room", "chat", "chatroom", "群", "群名", "群聊"], "group"),
+    (&["message", "msg", "content", "input", "内容", "消息", "文本"], "text"),
+    (&["args", "arg", "argument", "remainder", "参数"], "rest"),
+    (&["new_member", "newcomer", "joiner", "新人", "新成员"], "joined"),
+    (&["today", "day", "日期", "今天"], "date"),
+    (&["now", "clock", "时间"], "time"),
+    (&["week", "dayofweek", "星期", "周几"], "weekday"),
+];
+
 /// Names that no capture and no answer may have.
 pub(super) fn is_built_in(name: &str) -> bool {
     BUILT_IN.contains(&name)
@@ -21,6 +56,8 @@ pub(super) struct Names {
     is_partial: bool,
     /// Whether nobody in particular is spoken to.
     is_impersonal: bool,
+    /// Whether an earlier question keeps its answer under no name.
+    asks_unsaved: bool,
 }
 
 /// What is known of a name.
@@ -113,5 +150,26 @@ impl Names {
     pub(super) fn list(&self) -> Vec<String> {
         let captured = self.captured.keys().cloned();
         captured.chain(self.built_in.iter().map(|name| (*name).to_owned())).collect()
+    }
+
+    /// How the variables are written that a text may use here.
+    pub(super) fn owners(&self) -> &'static [&'static str] {
+        if self.is_impersonal { &["chat", "bot"] } else { &["user", "chat", "bot"] }
+    }
+
+    /// From here on, an unknown name may be the answer to a question that keeps it under no name.
+    pub(super) fn asked_unsaved(&mut self) {
+        self.asks_unsaved = true;
+    }
+
+    pub(super) fn asks_unsaved(&self) -> bool {
+        self.asks_unsaved
+    }
+
+    /// The name that is built in for a name of another program: `{nickname}` is `{sender}`.
+    pub(super) fn meant_by(&self, name: &str) -> Option<&'static str> {
+        let name = name.to_lowercase();
+        let (_, meant) = FOREIGN.iter().find(|(others, _)| others.contains(&name.as_str()))?;
+        self.built_in.contains(meant).then_some(*meant)
     }
 }

@@ -7,7 +7,7 @@ use mynah_core::ActionKind;
 
 use super::{Checker, Text};
 use crate::keys::closest;
-use crate::problem::{BadFile, Problem};
+use crate::problem::{BadFile, Problem, Syntax};
 
 /// What the web protocol takes, where the transport is not known: pictures and videos, and other files.
 const WEB_PICTURE: u64 = 20 << 20;
@@ -21,7 +21,8 @@ impl Checker<'_> {
         text: &Text<'_>,
         kind: ActionKind,
     ) -> Option<PathBuf> {
-        if self.is_blank(key, text) {
+        let is_said = self.report.says(&Problem::Syntax(Syntax::Path), &text.spot);
+        if is_said || self.is_blank(key, text) {
             return None;
         }
         match self.sendable(text, kind) {

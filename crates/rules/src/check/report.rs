@@ -23,6 +23,11 @@ impl Report {
         here.push(problem);
     }
 
+    /// Whether this was said at this place.
+    pub(crate) fn says(&self, problem: &Problem, spot: &Spot) -> bool {
+        self.problems.get(spot).is_some_and(|here| here.contains(problem))
+    }
+
     /// Whether nothing keeps the files from being used.
     pub(crate) fn is_clean(&self) -> bool {
         self.errors == 0

@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use super::names::{Known, Names};
-use super::{Checker, Fields, Text};
+use super::{Checker, Fields, Text, literal};
 use crate::keys::closest;
-use crate::problem::{Capture, Limitation, Problem, SlashCase};
+use crate::problem::{Capture, Limitation, Literal, Problem, SlashCase};
 use mynah_matching::pattern::{self, Pattern, PatternErrorKind, Slip};
 use mynah_matching::regex::{RegexCondition, Slashed};
 use mynah_matching::template::{NameUse, Template, TemplateError, TemplateErrorKind};
@@ -74,6 +74,24 @@ impl Checker<'_> {
         for used in template.names() {
             self.name_in_template(text, &used, names);
         }
+        self.foreign_names(text, names);
+    }
+
+    /// Says which names are written as other programs write them.
+    fn foreign_names(&mut self, text: &Text<'_>, names: &Names) {
+        if !text.text.contains(['$', '%', '｛']) && !text.text.contains("{{") {
+            return;
+        }
+        let is_known = |name: &str| match names.look_up(name) {
+            Known::Yes | Known::NotAlways(_) => Some(name.to_owned()),
+            Known::Variable if name.contains('.') => Some(name.to_owned()),
+            _ => names.meant_by(name).map(str::to_owned),
+        };
+        for (part, meant) in literal::foreign_names(text.text, is_known) {
+            let written = text.text[part.clone()].to_owned();
+            let spot = self.inside(text, &part);
+            self.say(Problem::Literal(Literal::Name { written, meant }), spot);
+        }
     }
 
     fn name_in_template(&mut self, text: &Text<'_>, used: &NameUse<'_>, names: &Names) {
@@ -87,11 +105,25 @@ impl Checker<'_> {
             Known::NotAlways(_) if used.has_default => {}
             Known::NotAlways(capture) => self.say(Problem::Capture(capture.clone()), spot),
             Known::No => {
-                let known = names.list();
-                let meant = closest(used.name, known.iter().map(String::as_str)).map(str::to_owned);
-                self.say(Problem::UnknownName { name: used.name.to_owned(), meant, known }, spot);
+                let problem = self.unknown_name(used.name, names);
+                self.say(problem, spot);
             }
         }
+    }
+
+    /// A name that is not known, with what was probably meant.
+    fn unknown_name(&self, name: &str, names: &Names) -> Problem {
+        let mut known = names.list();
+        let variable = || {
+            let owners = names.owners().iter().map(|owner| format!("{owner}.{name}"));
+            owners.into_iter().find(|variable| self.assigned.contains(variable))
+        };
+        let near = || closest(name, known.iter().map(String::as_str)).map(str::to_owned);
+        let asks_unsaved = names.asks_unsaved();
+        let foreign = || names.meant_by(name).filter(|_| !asks_unsaved).map(str::to_owned);
+        let meant = variable().or_else(near).or_else(foreign);
+        known.extend(names.owners().iter().map(|owner| format!("{owner}.…")));
+        Problem::UnknownName { name: name.to_owned(), meant, known, asks_unsaved }
     }
 
     /// Says once per bot that mentions alert nobody, where that is so.

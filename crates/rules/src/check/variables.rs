@@ -1,14 +1,15 @@
 //! `set` and `add`.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use mynah_core::Scope;
 
 use super::names::Names;
-use super::{Checker, Fields, Text};
+use super::{Checker, Fields, Text, literal};
 use crate::model::Step;
-use crate::parse::{Node, Value};
-use crate::problem::{BadValue, Found, Problem, Wanted};
+use crate::parse::{Node, TableNode, Value};
+use crate::problem::{BadValue, Found, Literal, Problem, Wanted};
 use crate::sources::Spot;
 use mynah_matching::template::{Template, is_name};
 
@@ -45,6 +46,36 @@ fn assignments<'n>(fields: &Fields<'n>, key: &str) -> Vec<Assignment<'n>> {
     assigned
 }
 
+/// The variables that any `set`, `add` or `vars` of the files writes, whether or not its table is right.
+pub(super) fn assigned(files: &[super::File]) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    files.iter().for_each(|file| collect_assigned(&file.root, &mut names));
+    names
+}
+
+fn collect_assigned(table: &TableNode, names: &mut BTreeSet<String>) {
+    for entry in &table.entries {
+        match &entry.node.value {
+            Value::Table(inner) if matches!(entry.key.as_str(), "set" | "add" | "vars") => {
+                let owner = if entry.key == "vars" { "chat" } else { "user" };
+                names.extend(inner.entries.iter().map(|assigned| {
+                    let name = &assigned.key;
+                    if name.contains('.') { name.clone() } else { format!("{owner}.{name}") }
+                }));
+            }
+            Value::Table(inner) => collect_assigned(inner, names),
+            Value::List(items) => {
+                for item in items {
+                    if let Value::Table(inner) = &item.value {
+                        collect_assigned(inner, names);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
 impl Checker<'_> {
     pub(super) fn sets(&mut self, fields: &Fields<'_>, names: &Names) -> Vec<Step> {
         let mut steps = Vec::new();
@@ -66,7 +97,10 @@ impl Checker<'_> {
     ) -> Option<Template> {
         let spot = fields.at(assigned.node.span.clone());
         match &assigned.node.value {
-            Value::Text(text) => self.template_or_nothing(&Text { text, spot }, names),
+            Value::Text(text) => {
+                self.is_sum(&assigned.name, text, &spot);
+                self.template_or_nothing(&Text { text, spot }, names)
+            }
             Value::Unreadable => None,
             value => {
                 let plain = plain_text(value);
@@ -76,6 +110,18 @@ impl Checker<'_> {
                 plain.map(Template::plain)
             }
         }
+    }
+
+    /// Says if a text was probably meant as a sum: `set` does not calculate.
+    fn is_sum(&mut self, variable: &str, text: &str, spot: &Spot) {
+        let Some(by) = literal::sum(text) else { return };
+        let variable = match variable.split_once('.') {
+            Some(("user", name)) => name.to_owned(),
+            Some(_) => format!("\"{variable}\""),
+            None => variable.to_owned(),
+        };
+        let sum = Literal::Sum { text: text.to_owned(), variable, by };
+        self.say(Problem::Literal(sum), spot.clone());
     }
 
     pub(super) fn additions(&mut self, fields: &Fields<'_>) -> Vec<Step> {

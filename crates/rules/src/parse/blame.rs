@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use toml::de::Error;
 
-use crate::keys::{KEYS, Shape};
+use super::slip;
+use crate::keys::{KEYS, Kind, Shape};
 use crate::problem::{Problem, Syntax};
 use mynah_matching::fold::fold_width;
 
@@ -21,7 +22,10 @@ pub(super) fn pair(statement: &str, error: &Error) -> (Syntax, Range<usize>) {
         return (Syntax::Control(c), at..at + c.len_utf8());
     }
     if let Some((at, c)) = colon(statement, lead) {
-        return (Syntax::Colon(c), at..at + c.len_utf8());
+        return (Syntax::Assignment(c.to_string()), at..at + c.len_utf8());
+    }
+    if let Some(found) = slip::slip(statement) {
+        return found;
     }
     let place = visible(statement, error.span().unwrap_or(0..0));
     match syntax(statement, error.message(), &place) {
@@ -38,7 +42,10 @@ fn is_control(c: char) -> bool {
 
 /// The colon that stands where `=` belongs: `keyword: "…"`, also a wide one.
 fn colon(statement: &str, lead: usize) -> Option<(usize, char)> {
-    let after_key = key_length(&statement[lead..]) + lead;
+    // Keys are in English, but that is another mistake.
+    let is_key = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let length = statement[lead..].find(|c| !is_key(c)).unwrap_or(statement.len() - lead);
+    let after_key = length + lead;
     let blank = statement[after_key..].len() - statement[after_key..].trim_start().len();
     let at = after_key + blank;
     let found = statement[at..].chars().next()?;
@@ -157,5 +164,18 @@ fn bare_key(found: &str) -> Syntax {
 /// `\u` or `\U` without the number of a character, as in a path of Windows.
 fn escape_before(source: &str, at: usize) -> Syntax {
     let escape = source[..at].rfind('\\').and_then(|slash| source[slash + 1..].chars().next());
-    escape.map_or_else(|| Syntax::OpenText("\""), Syntax::Escape)
+    escape.map_or_else(|| Syntax::OpenText("\""), |escaped| wrong_escape(source, escaped))
+}
+
+/// A backslash that means nothing: in a path of Windows it parts folders.
+pub(super) fn wrong_escape(statement: &str, escaped: char) -> Syntax {
+    let key = &statement[..key_length(statement)];
+    let is_path = |key: &crate::keys::Key| key.kind == Kind::Path || key.name == "include";
+    let names_a_file = KEYS.iter().any(|known| known.name == key && is_path(known));
+    let is_drive = statement.split_once(":\\").is_some_and(|(before, _)| {
+        let mut end = before.chars().rev();
+        end.next().is_some_and(|c| c.is_ascii_alphabetic())
+            && end.next().is_none_or(|c| !c.is_alphanumeric())
+    });
+    if names_a_file || is_drive { Syntax::Path } else { Syntax::Escape(escaped) }
 }

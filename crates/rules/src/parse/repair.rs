@@ -9,8 +9,10 @@ use toml::de::{DeTable, Error};
 
 use super::Origin;
 use super::blame;
+use super::slip;
 use super::statement::{is_header, statements};
 use super::typographic::{self, Mended};
+use crate::keys::{self, Table};
 use crate::problem::{Problem, Syntax};
 
 /// Stands for a value that cannot be read. Its place, not its text, tells it from a date that somebody wrote.
@@ -29,6 +31,12 @@ pub(super) struct Repaired {
     reported: Vec<Range<usize>>,
     /// The place of the last header.
     header: Range<usize>,
+    /// Whether a mistake was mended that the check of keys reports.
+    pub(super) is_left_to_the_check: bool,
+    /// Whether it is that of a test.
+    in_test: bool,
+    /// Whether the keys below it are names that the author chose.
+    own_names: bool,
 }
 
 /// Mends a file.
@@ -41,6 +49,10 @@ pub(super) fn repair(source: &str) -> Repaired {
         let statement = &source[span.clone()];
         if is_header(statement) {
             repaired.header = span.clone();
+            let name = statement.trim().trim_matches(['[', ']']);
+            repaired.in_test = matches!(name, "test" | "测试");
+            repaired.own_names =
+                name.ends_with(".vars") || name.ends_with(".set") || name.ends_with(".add");
             repaired.header(statement, span);
         } else {
             repaired.pair(statement, span);
@@ -105,8 +117,13 @@ impl Repaired {
                 format!("[[{name}]]")
             }
             "bot" | "dialog.done" => format!("[{name}]"),
+            other if keys::header(other).is_some() => {
+                keys::header(other).unwrap_or_default().to_owned()
+            }
             // Whatever it is, it is unknown; that is said later.
             _ if errors_of(statement).is_empty() => return self.keep(statement, span.start),
+            // A name in another script needs quotes; that it is unknown is said later.
+            _ if !name.is_ascii() => return self.unknown_header(statement, name, span.start),
             _ => format!("[[{name}]]"),
         };
         let written = statement.split('#').next().unwrap_or_default().trim();
@@ -120,13 +137,82 @@ impl Repaired {
         self.keep(&expected, start);
     }
 
+    /// Keeps a header whose name is no word of the language, in quotes.
+    fn unknown_header(&mut self, statement: &str, name: &str, start: usize) {
+        let at = start + statement.find(name).unwrap_or_default();
+        self.shift(start);
+        self.text.push_str("[[");
+        self.quoted(name, at);
+        self.text.push_str("]]\n");
+    }
+
+    /// Puts a key of the file in quotes, each of which counts as the character beside it.
+    fn quoted(&mut self, key: &str, at: usize) {
+        self.is_left_to_the_check = true;
+        self.shift(at);
+        self.text.push('"');
+        self.shift(at);
+        self.text.push_str(key);
+        self.shift(at + key.len() - 1);
+        self.text.push('"');
+        self.shift(at + key.len());
+    }
+
+    /// Keeps a statement whose key is a word in another script: that it is unknown is said later, with what was meant.
+    fn unquoted_key(&mut self, statement: &str, start: usize) -> bool {
+        let lead = statement.len() - statement.trim_start().len();
+        let body = &statement[lead..];
+        let end =
+            body.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-'))).unwrap_or(0);
+        let (key, rest) = body.split_at(end);
+        let is_wide = key.chars().any(|c| mynah_matching::fold::fold_width(c) != c);
+        let is_whole = || errors_of(&format!("\"{key}\"{rest}")).is_empty();
+        if key.is_ascii() || is_wide || self.own_names || !is_whole() {
+            return false;
+        }
+        self.quoted(key, start + lead);
+        self.text.push_str(rest);
+        if !self.text.ends_with('\n') {
+            self.text.push('\n');
+        }
+        true
+    }
+
+    /// Reports the lines of a test that stand below its header instead of in a text, once per test.
+    fn bare_script(&mut self, statement: &str, span: &Range<usize>) -> bool {
+        let key = statement.trim_start().split([' ', '=', ':', '：']).next().unwrap_or_default();
+        let is_key =
+            Table::Test.key(key).is_some() || statement.trim_start().starts_with(['\'', '"']);
+        if !self.in_test || is_key {
+            return false;
+        }
+        let is_first = !self.origin.broken.contains(&self.header.start);
+        if is_first {
+            let line = statement.lines().next().unwrap_or_default().trim_end();
+            let place = span.start..span.start + line.len();
+            self.report(Problem::Syntax(Syntax::BareScript), place, span.clone());
+            self.origin.broken.insert(self.header.start);
+        }
+        true
+    }
+
     fn pair(&mut self, statement: &str, span: Range<usize>) {
+        if self.bare_script(statement, &span) {
+            return;
+        }
+        if let Some(sign) = slip::comment(statement) {
+            let place = span.start..span.start + sign.len();
+            return self.report(Problem::Syntax(Syntax::Comment(sign)), place, span);
+        }
         let errors = errors_of(statement);
         // The parser gives them in the order of its passes, not of their places.
         let place = |error: &&Error| error.span().map_or(0, |span| span.start);
         let Some(first) = errors.iter().min_by_key(place) else {
             return self.keep(statement, span.start);
         };
+        if self.unquoted_key(statement, span.start) {
+            return;
+        }
         if let Some(mended) =
             typographic::mend(statement).filter(|mended| errors_of(&mended.text).is_empty())
         {
@@ -170,7 +256,8 @@ impl Repaired {
             }
             let escaped = statement[at..].chars().next().unwrap_or(' ');
             let shifted = span.start + place.start..span.start + place.end;
-            self.report(Problem::Syntax(Syntax::Escape(escaped)), shifted, span.clone());
+            let syntax = blame::wrong_escape(statement, escaped);
+            self.report(Problem::Syntax(syntax), shifted, span.clone());
             last = place;
         }
     }

@@ -1,0 +1,268 @@
+//! Words that people write as keys: in Chinese, or as other bots call it.
+//!
+//! A Chinese word stands for a key. A word of another bot stands for something that another key does or that the language
+//! does not have; its advice says so. When the language gains such a key, delete the word here or put it into `also`.
+
+use super::Table::{self, Bot, Dialog, Do, Done, File, Rule, Schedule, Step};
+
+/// What to do about a word that is not a key.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Advice {
+    words: &'static [&'static str],
+    tables: &'static [Table],
+    /// In English.
+    pub(crate) en: &'static str,
+    /// In Chinese.
+    pub(crate) zh: &'static str,
+}
+
+/// The advice about a word in a table.
+pub(crate) fn advice(table: Table, word: &str) -> Option<&'static Advice> {
+    let word = word.to_lowercase().replace('-', "_");
+    ADVICE
+        .iter()
+        .find(|advice| advice.tables.contains(&table) && advice.words.contains(&word.as_str()))
+}
+
+/// The key of a table that a Chinese word stands for.
+pub(crate) fn chinese_key(table: Table, word: &str) -> Option<&'static str> {
+    let (_, keys) = CHINESE.iter().find(|(words, _)| words.contains(&word))?;
+    keys.iter().find(|key| table.key(key).is_some()).copied()
+}
+
+/// The header that a word between brackets stands for.
+pub(crate) fn header(word: &str) -> Option<&'static str> {
+    let (_, header) = HEADERS.iter().find(|(words, _)| words.contains(&word))?;
+    Some(header)
+}
+
+const HEADERS: &[(&[&str], &str)] = &[
+    (&["规则", "规则列表", "rule.rule"], "[[rule]]"),
+    (&["机器人", "设置", "配置", "bot.bot"], "[bot]"),
+    (&["群", "群组", "群聊"], "[[group]]"),
+    (&["对话", "会话", "问答"], "[[dialog]]"),
+    (&["步骤", "对话.步骤", "问题", "step", "steps", "dialog.steps"], "[[dialog.step]]"),
+    (&["完成", "结束", "对话.完成", "done"], "[dialog.done]"),
+    (&["定时", "定时任务", "计划", "日程"], "[[schedule]]"),
+    (&["测试"], "[[test]]"),
+];
+
+const CHINESE: &[(&[&str], &[&str])] = &[
+    (&["规则"], &["rule"]),
+    (&["机器人"], &["bot"]),
+    (&["对话", "会话"], &["dialog"]),
+    (&["定时", "定时任务", "计划"], &["schedule"]),
+    (&["测试"], &["test"]),
+    (&["关键词", "关键字", "包含", "触发词"], &["keyword", "start"]),
+    (&["全部", "同时包含"], &["all"]),
+    (&["不包含", "排除", "不含"], &["none"]),
+    (&["精确", "等于", "完全匹配", "全匹配"], &["exact"]),
+    (&["前缀", "开头", "命令"], &["prefix"]),
+    (&["后缀", "结尾"], &["suffix"]),
+    (&["句式", "模板", "匹配"], &["pattern"]),
+    (&["正则", "正则表达式"], &["regex", "check"]),
+    (&["回复", "答复", "回答", "内容", "发送", "消息", "文字"], &["reply", "send", "ask"]),
+    (&["随机回复"], &["reply_one_of"]),
+    (&["图片", "图"], &["image"]),
+    (&["文件"], &["file"]),
+    (&["转发", "转发到"], &["forward_to"]),
+    (&["群", "群聊", "群组", "群名"], &["groups", "to", "name", "group"]),
+    (&["私聊"], &["private"]),
+    (&["场景", "范围"], &["in"]),
+    (&["艾特", "叫我", "被叫"], &["at_me"]),
+    (&["来自", "发送者", "发送人", "用户"], &["from", "user"]),
+    (&["类型"], &["type"]),
+    (&["事件"], &["event"]),
+    (&["时间", "时刻"], &["time", "at"]),
+    (&["星期", "周几"], &["days"]),
+    (&["概率", "几率"], &["chance"]),
+    (&["冷却", "间隔", "冷却时间"], &["cooldown", "every"]),
+    (&["限制", "限额", "次数", "上限"], &["limit"]),
+    (&["优先级"], &["priority"]),
+    (&["继续"], &["continue"]),
+    (&["关闭", "停用"], &["off"]),
+    (&["变量", "设置", "赋值"], &["set", "vars"]),
+    (&["增加", "加", "计数"], &["add"]),
+    (&["引用"], &["quote"]),
+    (&["运行", "处理器"], &["run"]),
+    (&["名称", "名字", "昵称"], &["names", "name", "save", "id"]),
+    (&["编号"], &["id"]),
+    (&["管理员"], &["admins", "from"]),
+    (&["时区"], &["timezone"]),
+    (&["忽略", "黑名单"], &["ignore"]),
+    (&["开始", "启动"], &["start"]),
+    (&["取消"], &["cancel"]),
+    (&["超时"], &["timeout"]),
+    (&["提问", "问题"], &["ask"]),
+    (&["保存"], &["save", "save_to"]),
+    (&["选项", "选择"], &["choose"]),
+    (&["检查", "校验"], &["check"]),
+    (&["步骤"], &["step", "do"]),
+    (&["动作"], &["do"]),
+    (&["完成"], &["done"]),
+    (&["脚本"], &["script"]),
+    (&["每隔"], &["every"]),
+    (&["通过", "接受"], &["accept"]),
+    (&["包含文件", "引入"], &["include"]),
+];
+
+/// Tables whose keys do something.
+const ACTING: &[Table] = &[Rule, Do, Done, Schedule];
+/// Tables whose keys say when.
+const ASKING: &[Table] = &[Rule, Dialog, Step, Do, Done];
+
+#[rustfmt::skip] // One word, one entry: a table to be read, not code.
+const ADVICE: &[Advice] = &[
+    one(&["if", "when", "condition", "conditions", "state", "unless", "require", "requires", "where_var"], ASKING,
+        "there is no condition on variables yet; a handler can look at them: run = \"…\"",
+        "目前没有针对变量的条件；可以让处理器判断：run = \"…\""),
+    one(&["else", "otherwise"], ASKING,
+        "write a second rule below: the first that matches answers",
+        "在下面另写一条规则：第一条匹配的先回答"),
+    one(&["default", "fallback", "catch_all"], &[Rule, File, Bot],
+        "a last rule with at_me = true or type = \"text\" answers what no other does",
+        "在最后写一条 at_me = true 或 type = \"text\" 的规则，回答其他规则都不回答的消息"),
+    one(&["or"], &[Rule],
+        "several texts go into one list: keyword = [\"…\", \"…\"]; for another condition write another [[rule]]",
+        "多个文字放进一个列表：keyword = [\"…\", \"…\"]；其他条件请另写一条 [[rule]]"),
+    one(&["and"], &[Rule],
+        "all = [\"…\", \"…\"] needs each of its texts; keys of one rule must all hold anyway",
+        "all = [\"…\", \"…\"] 要求每个都出现；同一条规则的各个条件本来就须同时成立"),
+    one(&["mute", "silence", "shut_up", "quiet"], &[Rule, Do, Done],
+        "run = \"builtin.mute\" silences the bot in this chat, run = \"builtin.mute 30m\" for so long",
+        "run = \"builtin.mute\" 让机器人在此会话中静音，run = \"builtin.mute 30m\" 只静音这么久"),
+    one(&["unmute"], &[Rule, Do, Done], "write run = \"builtin.unmute\"", "请写 run = \"builtin.unmute\""),
+    one(&["reload"], &[Rule, Do, Done], "write run = \"builtin.reload\"", "请写 run = \"builtin.reload\""),
+    one(&["status"], &[Rule, Do, Done], "write run = \"builtin.status\"", "请写 run = \"builtin.status\""),
+    one(&["kick", "ban", "kick_out", "remove_member", "mute_person", "mute_user", "block_user"], ACTING,
+        "rules cannot remove or mute people yet; pass the message on to the admins: forward_to = \"…\"",
+        "规则目前不能踢人或禁言；可以把消息转给管理员：forward_to = \"…\""),
+    one(&["invite", "invite_to", "add_member", "pull"], ACTING,
+        "rules cannot invite people yet; reply with whom to ask",
+        "规则目前不能拉人进群；可以回复该找谁"),
+    one(&["recall", "delete", "withdraw", "revoke", "unsend"], ACTING,
+        "rules cannot recall messages yet; for messages that others recall: event = \"recall\"",
+        "规则目前不能撤回消息；别人撤回消息时的规则：event = \"recall\""),
+    one(&["warn", "warning", "strike"], ACTING,
+        "count with add = { warns = 1 } and write {user.warns} in the reply",
+        "用 add = { warns = 1 } 计数，回复里写 {user.warns}"),
+    one(&["broadcast", "send_to", "notify", "announce", "to"], &[Rule, Do, Done],
+        "forward_to = [\"…\"] passes the message on to other chats; texts at certain times are sent by [[schedule]]",
+        "forward_to = [\"…\"] 把消息转到别的会话；定时发送请用 [[schedule]]"),
+    one(&["http", "fetch", "api", "webhook", "url", "request", "get", "post", "curl"], ACTING,
+        "rules do not ask web services; a handler can: run = \"…\"",
+        "规则不能访问网络服务；处理器可以：run = \"…\""),
+    one(&["ai", "gpt", "chatgpt", "openai", "llm", "model", "prompt"], &[Rule, Bot, Do, Done],
+        "a language model needs a handler: run = \"…\", as in bots/assistant",
+        "语言模型需要处理器：run = \"…\"，参见 bots/assistant"),
+    one(&["voice", "audio", "music", "record"], ACTING,
+        "voice messages cannot be sent; file = \"…\" sends a sound file",
+        "不能发送语音消息；file = \"…\" 可以发送音频文件"),
+    one(&["video", "movie"], ACTING, "send a video with file = \"…\"", "用 file = \"…\" 发送视频"),
+    one(&["sticker", "emoji", "gif"], ACTING,
+        "a picture is sent with image = \"…\"; stickers cannot be sent",
+        "用 image = \"…\" 发送图片；不能发送表情"),
+    one(&["link", "card", "location"], ACTING,
+        "links and cards cannot be sent; write the address into the text",
+        "不能发送链接卡片和名片；把网址写在文字里"),
+    one(&["images", "pictures", "image_one_of", "image_all_of", "files"], ACTING,
+        "send several with do = [{ image = \"a.png\" }, { image = \"b.png\" }]",
+        "多个请写 do = [{ image = \"a.png\" }, { image = \"b.png\" }]"),
+    one(&["delay", "wait", "sleep", "pause"], &[Rule, Done, Schedule],
+        "write do = [{ wait = \"3s\" }, { reply = \"…\" }]",
+        "请写 do = [{ wait = \"3s\" }, { reply = \"…\" }]"),
+    one(&["reply_at", "at_time", "hour", "date", "month", "year"], &[Rule],
+        "only at certain times: time = \"09:00-18:00\", days = \"mon-fri\"; at a certain time: [[schedule]]; with a mention: at_sender = true",
+        "限定时间：time = \"09:00-18:00\"、days = \"mon-fri\"；定时发送：[[schedule]]；要 @ 对方：at_sender = true"),
+    one(&["daily", "everyday", "every_day", "weekly", "monthly", "repeat"], &[Schedule],
+        "at = \"09:00\" is every day, days = \"mon\" picks days; a day of the month: cron = \"0 9 1 * *\"",
+        "at = \"09:00\" 就是每天，days = \"mon\" 选星期几；每月某日：cron = \"0 9 1 * *\""),
+    one(&["hour", "minute", "date", "month"], &[Schedule],
+        "a time of day is at = \"09:00\"; a date is cron = \"0 9 24 12 *\"",
+        "每天几点写 at = \"09:00\"；某月某日写 cron = \"0 9 24 12 *\""),
+    one(&["ignore_case", "ignorecase", "case_insensitive", "icase", "nocase"], &[Rule, Bot],
+        "case is ignored anyway; case = true in a rule minds it",
+        "本来就不分大小写；要区分时在规则里写 case = true"),
+    one(&["admin", "admin_only", "only_admin", "is_admin", "owner_only", "owner", "permission", "role", "admins"], &[Rule, Dialog],
+        "write from = \"admin\", and their names in [bot] admins = […]",
+        "请写 from = \"admin\"，名字写在 [bot] admins = […]"),
+    one(&["private", "private_only", "only_private", "is_private", "in_private"], &[Rule, Dialog],
+        "write in = \"private\"", "请写 in = \"private\""),
+    one(&["group_only", "only_group", "is_group", "in_group"], &[Rule, Dialog],
+        "write in = \"group\"", "请写 in = \"group\""),
+    one(&["enabled", "enable", "active"], &[Rule, Dialog, Schedule],
+        "it is on unless a rule has off = true; to switch off anything else, put # before its lines",
+        "默认就是开启的；规则可写 off = true 关闭；其他的在各行前面加 #"),
+    one(&["comment", "note", "description", "desc", "remark"], &[Rule, Bot, Dialog, Step, Schedule, Do, Done],
+        "write it as a comment: # …", "请写成注释：# …"),
+    one(&["random", "rand"], &[Rule, Do, Done, Schedule],
+        "one of several texts: reply_one_of = [\"…\", \"…\"]; only sometimes: chance = 0.3",
+        "随机一条：reply_one_of = [\"…\", \"…\"]；只是有时回复：chance = 0.3"),
+    one(&["weight"], &[Do, Done],
+        "texts have no weights yet; one that is in reply_one_of twice comes about twice as often",
+        "文字目前没有权重；在 reply_one_of 里写两遍，出现得大约多一倍"),
+    one(&["redirect", "alias", "aliases", "goto", "synonyms", "same_as"], &[Rule],
+        "several texts with one answer go into one list: keyword = [\"…\", \"…\"]",
+        "多个说法同一个回答，放进一个列表：keyword = [\"…\", \"…\"]"),
+    one(&["welcome", "on_join", "join", "greeting"], &[Rule, Bot, File],
+        "write a [[rule]] with event = \"join\" and reply = \"…\"",
+        "写一条 [[rule]]：event = \"join\"，reply = \"…\""),
+    one(&["once", "limit_per_day", "daily_limit", "per_day", "per_user", "rate_limit", "max_per_day"], &[Rule],
+        "write limit = { user = 1, per = \"day\" }", "请写 limit = { user = 1, per = \"day\" }"),
+    one(&["token", "password", "api_key", "port", "proxy", "database", "log", "log_level"], &[File, Bot],
+        "it does not belong into a rule file; settings of the program are in config/mynah.toml",
+        "它不属于规则文件；程序的设置写在 config/mynah.toml"),
+];
+
+const fn one(
+    words: &'static [&'static str],
+    tables: &'static [Table],
+    en: &'static str,
+    zh: &'static str,
+) -> Advice {
+    Advice { words, tables, en, zh }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::keys::KEYS;
+
+    #[test]
+    fn no_advice_hides_a_key_or_other_advice() {
+        let mut seen = BTreeSet::new();
+        for advice in ADVICE {
+            for (word, table) in
+                advice.words.iter().flat_map(|word| advice.tables.iter().map(move |t| (word, t)))
+            {
+                assert!(table.key(word).is_none(), "{word} is a key of {}", table.shown());
+                assert!(
+                    seen.insert((*word, *table)),
+                    "{word} has two advices in {}",
+                    table.shown()
+                );
+                let also = KEYS.iter().filter(|key| key.tables.contains(table));
+                let twin = also.filter(|key| key.also.contains(word)).map(|key| key.name);
+                assert_eq!(twin.collect::<Vec<_>>(), [""; 0], "{word} in {}", table.shown());
+            }
+        }
+    }
+
+    #[test]
+    fn chinese_words_stand_for_keys_that_exist() {
+        let mut seen = BTreeSet::new();
+        for (words, keys) in CHINESE {
+            for key in *keys {
+                assert!(KEYS.iter().any(|known| known.name == *key), "{key}");
+            }
+            for word in *words {
+                assert!(seen.insert(word), "{word} stands twice");
+            }
+        }
+        assert_eq!(chinese_key(Rule, "关键词"), Some("keyword"));
+        assert_eq!(chinese_key(Schedule, "回复"), Some("send"));
+        assert_eq!(chinese_key(Rule, "天气"), None);
+    }
+}

@@ -1,0 +1,378 @@
+//! What was probably meant by a value that cannot be understood: `30秒` is `30s`, `周一 8点` is `mon` and `08:00`.
+//!
+//! Only for hints: nothing is read this way.
+
+use mynah_matching::fold::fold_width;
+
+/// The days of the week as a rule writes them, Monday first.
+const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+
+/// Words for days, the longer first; the numbers are the first and the last of them.
+const DAY_WORDS: &[(&str, usize, usize)] = &[
+    ("every day", 0, 6),
+    ("everyday", 0, 6),
+    ("daily", 0, 6),
+    ("weekdays", 0, 4),
+    ("weekday", 0, 4),
+    ("workdays", 0, 4),
+    ("weekends", 5, 6),
+    ("weekend", 5, 6),
+    ("每天", 0, 6),
+    ("每日", 0, 6),
+    ("天天", 0, 6),
+    ("工作日", 0, 4),
+    ("周末", 5, 6),
+    ("monday", 0, 0),
+    ("tuesday", 1, 1),
+    ("wednesday", 2, 2),
+    ("thursday", 3, 3),
+    ("friday", 4, 4),
+    ("saturday", 5, 5),
+    ("sunday", 6, 6),
+    ("mon", 0, 0),
+    ("tues", 1, 1),
+    ("tue", 1, 1),
+    ("wed", 2, 2),
+    ("thurs", 3, 3),
+    ("thur", 3, 3),
+    ("thu", 3, 3),
+    ("fri", 4, 4),
+    ("sat", 5, 5),
+    ("sun", 6, 6),
+];
+
+/// A time of day that was written with days or in another form.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct At {
+    /// The days, if there are any.
+    pub(crate) days: Option<String>,
+    /// The time of day, as a rule writes it.
+    pub(crate) time: String,
+}
+
+/// `Mon 8:00`, `每天早上八点`.
+pub(crate) fn time_of_day(text: &str) -> Option<At> {
+    let (days, rest) = take_days(&plain(text));
+    Some(At { days, time: clock(&rest)? })
+}
+
+/// `9-18`, `9am to 6pm`, `晚上10点到早上6点`.
+pub(crate) fn time_window(text: &str) -> Option<String> {
+    let plain = plain(text).replace(" to ", "-");
+    let (from, to) = plain.split_once(['-', '–', '—', '~', '至', '到'])?;
+    Some(format!("{}-{}", clock(from)?, clock(to)?))
+}
+
+/// `周一至周五`, `weekend`.
+pub(crate) fn days(text: &str) -> Option<String> {
+    let (days, rest) = take_days(&plain(text));
+    days.filter(|_| !rest.chars().any(char::is_alphanumeric))
+}
+
+/// `30秒`, `5 minutes`, `1.5h`; a number alone is taken as seconds.
+pub(crate) fn duration(text: &str) -> Option<String> {
+    let plain = arabic(&plain(text).replace("半", "0.5")).replace([' ', '个'], "");
+    let mut rest = plain.as_str();
+    let mut seconds = 0.0;
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(rest.len());
+        let number: f64 = rest[..end].parse().ok()?;
+        let unit = rest[end..].find(|c: char| c.is_ascii_digit()).map_or(rest.len(), |at| end + at);
+        seconds += number * seconds_of(&rest[end..unit])?;
+        rest = &rest[unit..];
+    }
+    // Only for what a person would write: the longest time span is a year.
+    let is_span = (1.0..=366.0 * 86_400.0).contains(&seconds);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "between the bounds"
+    )]
+    is_span.then(|| shown_span(seconds.round() as u64))
+}
+
+fn seconds_of(unit: &str) -> Option<f64> {
+    Some(match unit {
+        "" | "s" | "sec" | "secs" | "second" | "seconds" | "秒" | "秒钟" => 1.0,
+        "m" | "min" | "mins" | "minute" | "minutes" | "分" | "分钟" => 60.0,
+        "h" | "hr" | "hrs" | "hour" | "hours" | "小时" | "时" | "钟头" => 3600.0,
+        "d" | "day" | "days" | "天" | "日" => 86_400.0,
+        "w" | "week" | "weeks" | "周" | "星期" => 7.0 * 86_400.0,
+        _ => return None,
+    })
+}
+
+fn shown_span(seconds: u64) -> String {
+    let units = [(86_400, 'd'), (3600, 'h'), (60, 'm'), (1, 's')];
+    let mut rest = seconds;
+    let mut shown = String::new();
+    for (length, letter) in units {
+        let count = rest / length;
+        rest %= length;
+        if count > 0 {
+            shown.push_str(&format!("{count}{letter}"));
+        }
+    }
+    shown
+}
+
+/// The zone that a name of a place or an offset stands for.
+pub(crate) fn zone(text: &str) -> Option<&'static str> {
+    let plain: String = plain(text).chars().filter(|c| !matches!(c, ' ' | '_')).collect();
+    Some(match plain.as_str() {
+        "beijing" | "asia/beijing" | "北京" | "北京时间" | "上海" | "shanghai" | "china"
+        | "中国" | "cst" | "utc+8" | "utc+08:00" | "gmt+8" | "gmt+08:00" | "+8" | "+08:00"
+        | "东八区" | "shenzhen" | "asia/shenzhen" | "asia/guangzhou" => "Asia/Shanghai",
+        "香港" | "hongkong" | "hk" => "Asia/Hong_Kong",
+        "台北" | "台湾" | "taipei" => "Asia/Taipei",
+        "东京" | "日本" | "tokyo" | "jst" => "Asia/Tokyo",
+        "新加坡" | "singapore" => "Asia/Singapore",
+        "伦敦" | "london" => "Europe/London",
+        "柏林" | "berlin" => "Europe/Berlin",
+        "纽约" | "newyork" | "est" | "edt" => "America/New_York",
+        "洛杉矶" | "losangeles" | "pst" | "pdt" => "America/Los_Angeles",
+        "gmt" | "z" | "utc+0" => "UTC",
+        _ => return None,
+    })
+}
+
+/// The word of a key that a word of another language or program stands for.
+pub(crate) fn word(found: &str, words: &[&'static str]) -> Option<&'static str> {
+    let found = plain(found);
+    let (_, meant) = WORDS
+        .iter()
+        .find(|(others, meant)| words.contains(meant) && others.contains(&found.trim()))?;
+    Some(meant)
+}
+
+const WORDS: &[(&[&str], &str)] = &[
+    (&["群", "群聊", "群里", "chatroom", "room"], "group"),
+    (&["私聊", "私信", "dm", "direct", "friend", "pm"], "private"),
+    (&["文字", "文本", "message", "string"], "text"),
+    (&["图片", "图", "picture", "photo", "img", "pic"], "image"),
+    (&["语音", "audio"], "voice"),
+    (&["视频", "movie"], "video"),
+    (&["文件", "document", "attachment"], "file"),
+    (&["名片", "contact"], "card"),
+    (&["链接", "url", "share"], "link"),
+    (&["位置", "map"], "location"),
+    (&["表情", "sticker", "gif"], "emoji"),
+    (
+        &["加入", "入群", "进群", "加群", "新人", "member_join", "new_member", "welcome", "joined"],
+        "join",
+    ),
+    (&["退出", "退群", "离开", "quit", "left", "member_leave"], "leave"),
+    (&["改名", "改群名", "群改名"], "rename"),
+    (
+        &["好友请求", "好友申请", "加好友", "friend", "add_friend", "friendship", "new_friend"],
+        "friend_request",
+    ),
+    (&["拍一拍", "poke", "nudge"], "pat"),
+    (&["红包", "redpacket", "red packet", "hongbao"], "red_packet"),
+    (&["撤回", "revoke", "withdraw", "delete"], "recall"),
+    (&["小时", "时", "hourly", "hours", "h"], "hour"),
+    (&["天", "日", "每天", "daily", "days", "d"], "day"),
+    (&["周", "星期", "每周", "weekly", "weeks", "w"], "week"),
+    (&["跳过", "no", "never"], "skip"),
+    (&["补发", "一次", "yes", "send"], "once"),
+];
+
+/// A cron line of five fields for one with seconds in front, or for a nickname.
+pub(crate) fn cron(text: &str) -> Option<String> {
+    let nickname = match text.trim() {
+        "@hourly" => "0 * * * *",
+        "@daily" | "@midnight" => "0 0 * * *",
+        "@weekly" => "0 0 * * 0",
+        "@monthly" => "0 0 1 * *",
+        "@yearly" | "@annually" => "0 0 1 1 *",
+        _ => "",
+    };
+    if !nickname.is_empty() {
+        return Some(nickname.to_owned());
+    }
+    let fields: Vec<&str> = text.split_whitespace().collect();
+    let (seconds, rest) = fields.split_first()?;
+    let has_seconds = matches!(fields.len(), 6 | 7) && *seconds == "0";
+    has_seconds.then(|| rest[..5].join(" ").replace('?', "*"))
+}
+
+fn plain(text: &str) -> String {
+    text.chars().map(fold_width).collect::<String>().to_lowercase()
+}
+
+/// Takes the days out of a text: what they are, and what is left.
+fn take_days(text: &str) -> (Option<String>, String) {
+    let mut days: Vec<(usize, usize)> = Vec::new();
+    let mut rest = String::new();
+    let mut at = 0;
+    let mut is_range = false;
+    while let Some(c) = text[at..].chars().next() {
+        let Some((length, first, last)) = day_at(&text[at..]) else {
+            let after_day = !days.is_empty() && rest.trim().is_empty();
+            is_range =
+                (after_day && matches!(c, '-' | '–' | '~' | '至' | '到')) || (is_range && c == ' ');
+            let is_between =
+                after_day && matches!(c, '-' | '–' | '~' | '至' | '到' | ',' | '、' | '和');
+            rest.push(if is_between { ' ' } else { c });
+            at += c.len_utf8();
+            continue;
+        };
+        match days.last_mut() {
+            Some(range) if is_range => range.1 = last,
+            _ => days.push((first, last)),
+        }
+        is_range = false;
+        at += length;
+    }
+    let shown: Vec<String> = days
+        .iter()
+        .map(|(first, last)| match first == last {
+            true => DAYS[*first].to_owned(),
+            false => format!("{}-{}", DAYS[*first], DAYS[*last]),
+        })
+        .collect();
+    ((!shown.is_empty()).then(|| shown.join(",")), rest)
+}
+
+/// The word for days that a text begins with: its length, and the first and last day.
+fn day_at(text: &str) -> Option<(usize, usize, usize)> {
+    if let Some((word, first, last)) = DAY_WORDS.iter().find(|(word, ..)| text.starts_with(word)) {
+        return Some((word.len(), *first, *last));
+    }
+    let prefix =
+        ["每周", "每星期", "周", "星期", "礼拜"].iter().find(|one| text.starts_with(**one))?;
+    let c = text[prefix.len()..].chars().next()?;
+    let day = "一二三四五六日1234567".chars().position(|known| known == c);
+    let day = day.or_else(|| (c == '天').then_some(6))?;
+    Some((prefix.len() + c.len_utf8(), day % 7, day % 7))
+}
+
+/// A time of day in another form: `8点半`, `8pm`, `0800`, `8.30`.
+fn clock(text: &str) -> Option<String> {
+    let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    let is_late = has(&["pm", "p.m", "下午", "晚上", "晚", "傍晚", "中午"]);
+    let is_early = has(&["am", "a.m", "上午", "早上", "早", "凌晨"]);
+    let mut plain = text.to_owned();
+    for word in [
+        "p.m.", "a.m.", "pm", "am", "下午", "晚上", "傍晚", "中午", "上午", "早上", "凌晨", "晚",
+        "早", "钟", "整", "o'clock", " ",
+    ] {
+        plain = plain.replace(word, "");
+    }
+    let plain = arabic(&plain.replace("点半", "点30").replace("时半", "时30"));
+    let plain = plain.replace(['点', '时', '.', '：'], ":").replace('分', "");
+    let plain = plain.trim_end_matches(':');
+    let (hour, minute) = match plain.split_once(':') {
+        Some(parts) => parts,
+        None if plain.len() == 4 && plain.is_ascii() => plain.split_at(2),
+        None => (plain, "0"),
+    };
+    let minute = minute.split(':').next().unwrap_or_default();
+    let (hour, minute): (u32, u32) = (hour.parse().ok()?, minute.parse().ok()?);
+    let hour = match hour {
+        1..=11 if is_late => hour + 12,
+        12 if is_early => 0,
+        hour => hour,
+    };
+    (hour < 24 && minute < 60).then(|| format!("{hour:02}:{minute:02}"))
+}
+
+/// A text with small Chinese numerals as digits: `十二点` is `12点`.
+fn arabic(text: &str) -> String {
+    let digit = |c: char| {
+        "零一二三四五六七八九".chars().position(|known| known == c).or((c == '两').then_some(2))
+    };
+    let mut written = String::new();
+    let mut characters = text.chars().peekable();
+    while let Some(c) = characters.next() {
+        let Some(mut number) = digit(c).or((c == '十').then_some(1)) else {
+            written.push(c);
+            continue;
+        };
+        if c == '十' || characters.next_if_eq(&'十').is_some() {
+            let unit = characters.peek().copied().and_then(digit);
+            number = number * 10 + unit.unwrap_or_default();
+            if unit.is_some() {
+                characters.next();
+            }
+        }
+        written.push_str(&number.to_string());
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_in_other_forms_are_understood() {
+        for (text, days, time) in [
+            ("Mon 8:00", Some("mon"), "08:00"),
+            ("每天8点", Some("mon-sun"), "08:00"),
+            ("周一 早上八点半", Some("mon"), "08:30"),
+            ("周一至周五 18:00", Some("mon-fri"), "18:00"),
+            ("下午3点", None, "15:00"),
+            ("8pm", None, "20:00"),
+            ("12am", None, "00:00"),
+            ("8", None, "08:00"),
+            ("0830", None, "08:30"),
+            ("8.30", None, "08:30"),
+            ("十二点", None, "12:00"),
+            ("二十点十五分", None, "20:15"),
+        ] {
+            let meant = time_of_day(text).expect(text);
+            assert_eq!((meant.days.as_deref(), meant.time.as_str()), (days, time), "{text}");
+        }
+        for text in ["", "noonish", "25:00", "明天", "mon"] {
+            assert_eq!(time_of_day(text), None, "{text}");
+        }
+        assert_eq!(time_window("9-18").as_deref(), Some("09:00-18:00"));
+        assert_eq!(time_window("晚上10点到早上6点").as_deref(), Some("22:00-06:00"));
+        assert_eq!(time_window("9am to 6pm").as_deref(), Some("09:00-18:00"));
+        assert_eq!(time_window("白天"), None);
+    }
+
+    #[test]
+    fn days_and_time_spans_in_other_forms_are_understood() {
+        for (text, meant) in [
+            ("周一至周五", "mon-fri"),
+            ("周末", "sat-sun"),
+            ("星期一,星期三", "mon,wed"),
+            ("monday to friday", ""),
+            ("weekdays", "mon-fri"),
+            ("周七天", ""),
+        ] {
+            assert_eq!(days(text).unwrap_or_default(), meant, "{text}");
+        }
+        for (text, meant) in [
+            ("30秒", "30s"),
+            ("30 seconds", "30s"),
+            ("30", "30s"),
+            ("5分钟", "5m"),
+            ("1.5h", "1h30m"),
+            ("两个小时", "2h"),
+            ("半小时", "30m"),
+            ("一天", "1d"),
+            ("2 weeks", "14d"),
+            ("soon", ""),
+            ("", ""),
+            ("999 years", ""),
+            ("0", ""),
+        ] {
+            assert_eq!(duration(text).unwrap_or_default(), meant, "{text}");
+        }
+    }
+
+    #[test]
+    fn words_zones_and_cron_lines_of_others_are_understood() {
+        assert_eq!(zone("Asia/Beijing"), Some("Asia/Shanghai"));
+        assert_eq!(zone("UTC+8"), Some("Asia/Shanghai"));
+        assert_eq!(zone("Mars"), None);
+        assert_eq!(word("图片", &["text", "image"]), Some("image"));
+        assert_eq!(word("图片", &["group", "private"]), None);
+        assert_eq!(cron("0 0 9 * * ?").as_deref(), Some("0 9 * * *"));
+        assert_eq!(cron("@daily").as_deref(), Some("0 0 * * *"));
+        assert_eq!(cron("0 9 * *"), None);
+    }
+}
