@@ -1,0 +1,4 @@
+//! Attacks on a bot, and what it must hold against them: each file is a topic of SECURITY.md.
+
+#[path = "attacks/local_failures.rs"]
+mod local_failures;
