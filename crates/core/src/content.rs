@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{MessageId, PersonId};
+use crate::{MessageId, PersonId, quote};
 
 /// The content of a message: segments in the order in which they are shown.
 ///
@@ -180,6 +180,13 @@ impl Content {
         Self(vec![Segment::Text { text: text.into() }])
     }
 
+    /// A text as somebody typed it: quotes at its beginning become quote segments, see [`quote::split`].
+    #[must_use]
+    pub fn typed(text: &str) -> Self {
+        let (quotes, own) = quote::split(text);
+        Self(quotes).with(Segment::Text { text: own.to_owned() })
+    }
+
     /// The same with a segment more at the end.
     #[must_use]
     pub fn with(mut self, segment: Segment) -> Self {
@@ -209,6 +216,27 @@ impl Content {
             }
         }
         plain
+    }
+
+    /// How long the text is when it is sent, in characters: the plain text, and quotes as [`quote::written`] writes them.
+    #[must_use]
+    pub fn text_length(&self) -> usize {
+        let quotes = self.0.iter().map(|segment| match segment {
+            Segment::Quote { sender, text, .. } => quote::written(sender, text).chars().count(),
+            _ => 0,
+        });
+        self.plain_text().chars().count() + quotes.sum::<usize>()
+    }
+
+    /// What is quoted, a line for each quote with the name before it; `None` without a quote.
+    #[must_use]
+    pub fn quoted_text(&self) -> Option<String> {
+        let lines = self.0.iter().filter_map(|segment| match segment {
+            Segment::Quote { sender, text, .. } => Some(format!("{sender}：{text}")),
+            _ => None,
+        });
+        let lines: Vec<String> = lines.collect();
+        (!lines.is_empty()).then(|| lines.join("\n"))
     }
 }
 

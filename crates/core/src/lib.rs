@@ -13,6 +13,7 @@ pub mod mention;
 mod people;
 #[doc(hidden)]
 pub mod planted;
+pub mod quote;
 mod random;
 mod state;
 mod store;

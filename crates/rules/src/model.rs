@@ -88,6 +88,8 @@ pub(crate) struct Rule {
 pub(crate) struct Conditions {
     /// The conditions on the text.
     pub(crate) text: mynah_matching::Conditions,
+    /// Whether these also look at the words that a message quotes.
+    pub(crate) quoted: bool,
     /// Only in groups, or only in private. `groups` has made it `Group`.
     pub(crate) place: Option<ChatKind>,
     /// Only in groups of these names.

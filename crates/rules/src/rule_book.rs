@@ -83,6 +83,8 @@ pub struct RuleBook {
     dialogs: Vec<Dialog>,
     schedules: Vec<model::Schedule>,
     engine: Engine,
+    /// Whether any rule looks at quoted words.
+    has_quoted: bool,
 }
 
 /// One rule as lists show it.
@@ -167,6 +169,7 @@ impl RuleBook {
             zone: bot.zone,
             hant: bot.fold_hant,
             engine: engine.build(),
+            has_quoted: rules.iter().any(|rule| rule.quoted),
             rules,
             builtins,
             reading_order,

@@ -19,7 +19,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-pub use act::{Act, ActError, Deed};
+pub use act::{Act, ActError, Deed, QuoteForm};
 pub use file::WorldFileError;
 pub(crate) use lines::Language;
 pub(crate) use log::{Entry, Keys};

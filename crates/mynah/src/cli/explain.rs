@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use mynah_core::{
-    Captures, Chat, Clock, Event, MessageKind, NoState, Quiet, Random, SystemClock, Timestamp,
+    Captures, Chat, Clock, Event, Message, MessageKind, NoState, Quiet, Random, SystemClock,
+    Timestamp, quote,
 };
 use mynah_rules::{Decision, Lang, Moment, RuleBook, RuleRef, Verdict};
 use mynah_store::{Inspector, LogQuery};
@@ -235,11 +236,21 @@ fn saw(event: &Event, zone: &TimeZone, lang: Lang) -> String {
         (true, Lang::Zh) => "，叫到了机器人",
         (false, _) => "",
     };
+    let quoted = quoted(message, lang);
     let text = match message.kind() {
         MessageKind::Text => print::on_one_line(&message.text),
         kind => format!("[{}]", kind.word()),
     };
-    format!("{chat}{}: {text}   ({time}{called})", message.sender.name)
+    format!("{chat}{}: {text}   ({time}{called}{quoted})", message.sender.name)
+}
+
+/// What the message quotes: only rules with `quoted = true` look at it.
+fn quoted(message: &Message, lang: Lang) -> String {
+    let quoted = message.content.quoted_text().map(|text| quote::excerpt(&text));
+    quoted.map_or_else(String::new, |quoted| match lang {
+        Lang::En => format!(", quotes \"{}\"", print::on_one_line(&quoted)),
+        Lang::Zh => format!("，引用了“{}”", print::on_one_line(&quoted)),
+    })
 }
 
 fn local(time: Timestamp, zone: &TimeZone) -> String {

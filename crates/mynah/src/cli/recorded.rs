@@ -168,8 +168,8 @@ impl<'a> Reader<'a> {
         if let (Some(at_me), EventBody::Message(message)) = (line.at_me, &mut event.body) {
             message.called = at_me || speaker.group.is_none();
             // A name in the text that was no call is part of what was said.
-            if let (false, Spoken::Text(text)) = (message.called, spoken) {
-                message.text = text.trim().to_owned();
+            if !message.called {
+                message.text = message.content.plain_text().trim().to_owned();
             }
         }
         Ok(event)

@@ -127,12 +127,12 @@ impl Cast {
     ) -> Event {
         self.meet(speaker);
         let id = id.map_or_else(|| self.next_id(), str::to_owned);
-        let heard = self.hear(speaker, spoken);
         let content = match spoken {
-            Spoken::Text(text) => Content::text(text),
+            Spoken::Text(text) => Content::typed(text),
             Spoken::Media(kind) => Content(vec![segment(kind, sample())]),
             Spoken::MediaOf(kind, media) => Content(vec![segment(kind, media.clone())]),
         };
+        let heard = self.hear(speaker, &content.plain_text());
         let message = Message {
             id: MessageId::new(id.as_str()),
             chat: speaker.chat(),
@@ -150,11 +150,8 @@ impl Cast {
         Event { id: EventId::new(id), time, body: EventBody::Message(message) }
     }
 
-    /// What a text is to the bot: whether it was called, and the rest.
-    fn hear(&self, speaker: &Speaker, spoken: Spoken<'_>) -> Mentioned {
-        let Spoken::Text(text) = spoken else {
-            return Mentioned { called: false, text: String::new() };
-        };
+    /// What somebody's own words are to the bot: whether it was called, and the rest.
+    fn hear(&self, speaker: &Speaker, text: &str) -> Mentioned {
         if !text.contains(['@', '＠']) {
             return Mentioned { called: false, text: text.trim().to_owned() };
         }
@@ -248,6 +245,10 @@ mod tests {
         assert_eq!(heard(&["Bob"], "g/张三", "@Bob Dylan hi"), (false, "@Bob Dylan hi".to_owned()));
         assert_eq!(heard(&["小助手"], "g/张三", " 在吗 "), (false, "在吗".to_owned()));
         assert_eq!(heard(&["小助手"], "张三", "在吗"), (true, "在吗".to_owned()));
+        let quote = "「张三：@小助手 在吗」\n- - - - - - - -\n";
+        let answer = |own: &str| heard(&["小助手"], "g/李四", &format!("{quote}{own}"));
+        assert_eq!(answer("它不在"), (false, "它不在".to_owned()));
+        assert_eq!(answer("@小助手 在吗"), (true, "在吗".to_owned()));
         // As the transport does it: a mention typed in private is one all the same.
         assert_eq!(heard(&["小助手"], "张三", "@小助手 在吗"), (true, "在吗".to_owned()));
     }

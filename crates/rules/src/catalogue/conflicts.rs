@@ -13,14 +13,7 @@ pub(super) fn message(conflict: &Conflict, lang: Lang) -> String {
                 "in = \"private\" 时 at_me 总是成立"
             )
         }
-        Conflict::GroupEventInPrivate(event) => {
-            let event = word(*event);
-            say!(
-                lang,
-                "event = \"{event}\" happens in groups only",
-                "event = \"{event}\" 只发生在群里"
-            )
-        }
+        Conflict::GroupEventInPrivate(event) => group_event(word(*event), lang),
         Conflict::FriendRequestInGroup => say!(
             lang,
             "event = \"friend_request\" happens in private only",
@@ -42,6 +35,11 @@ pub(super) fn message(conflict: &Conflict, lang: Lang) -> String {
             lang,
             "{key} is never true here: what this rule looks at has no text",
             "{key} 在这里永不成立：这条规则所看的内容没有文本"
+        ),
+        Conflict::QuotedWithoutText => say!(
+            lang,
+            "quoted without a condition on the text changes nothing",
+            "没有文本条件时 quoted 不起作用"
         ),
         Conflict::AcceptWithout => {
             say!(
@@ -67,6 +65,10 @@ pub(super) fn message(conflict: &Conflict, lang: Lang) -> String {
     }
 }
 
+fn group_event(event: &str, lang: Lang) -> String {
+    say!(lang, "event = \"{event}\" happens in groups only", "event = \"{event}\" 只发生在群里")
+}
+
 pub(super) fn hint(conflict: &Conflict, lang: Lang) -> Option<String> {
     Some(match conflict {
         Conflict::AtMeInPrivate => say!(lang, "leave at_me out", "去掉 at_me"),
@@ -79,6 +81,13 @@ pub(super) fn hint(conflict: &Conflict, lang: Lang) -> Option<String> {
         Conflict::GroupsInPrivate => say!(lang, "leave one of them out", "去掉其中一个"),
         Conflict::TypeAndEvent => say!(lang, "make two rules of it", "分成两条规则"),
         Conflict::NoText(_) => say!(lang, "leave it out", "去掉它"),
+        Conflict::QuotedWithoutText => {
+            say!(
+                lang,
+                "add keyword = … or the like, or leave quoted out",
+                "加上 keyword = … 等条件，或去掉 quoted"
+            )
+        }
         Conflict::AcceptWithout => {
             say!(lang, "add it, or leave accept out", "加上它，或去掉 accept")
         }

@@ -33,6 +33,7 @@ impl Checker<'_> {
                 regex: self.regexes(fields, case, &mut names),
                 case,
             },
+            quoted: fields.flag("quoted"),
             place: self.chat_kind(fields),
             groups: self.globs(fields, "groups"),
             at_me: fields.flag("at_me"),
@@ -139,7 +140,6 @@ impl Checker<'_> {
             if self.is_blank("pattern", text) {
                 continue;
             }
-            self.taken_literally("pattern", text, false);
             self.mentions_the_bot(text, false);
             let pattern = self.pattern(text);
             if let Some(pattern) = pattern.iter().find(|pattern| pattern.fits_every()) {
@@ -176,9 +176,6 @@ impl Checker<'_> {
             let Some(regex) = self.regex(text, case) else { continue };
             let of_case = if case { SlashCase::Minded } else { SlashCase::CanBeMinded };
             self.slashes(text, &regex, of_case);
-            if regex.never_matches() && regex.slashed().is_none() {
-                self.say(Problem::RegexNever { regex: text.text.to_owned() }, text.spot.clone());
-            }
             if regex.matches_every() {
                 self.say(Problem::RegexEmpty { regex: text.text.to_owned() }, text.spot.clone());
             } else if !regex.has_fixed_text() {
@@ -290,6 +287,10 @@ impl Checker<'_> {
     }
 
     fn contradictions(&mut self, fields: &Fields<'_>, when: &Conditions) {
+        let looks_at_text = || TEXT_KEYS.iter().chain(&["none"]).any(|key| fields.may_have(key));
+        if when.quoted && !looks_at_text() {
+            self.conflict(fields, "quoted", Conflict::QuotedWithoutText);
+        }
         let in_private = when.place == Some(ChatKind::Private);
         if in_private && when.at_me {
             self.conflict(fields, "at_me", Conflict::AtMeInPrivate);

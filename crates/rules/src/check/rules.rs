@@ -93,7 +93,8 @@ impl Checker<'_> {
 fn fingerprint(fields: &Fields<'_>) -> u64 {
     let mut conditions: Vec<String> = Vec::new();
     for key in fields.table.keys() {
-        let counts = matches!(key.role, Role::Condition | Role::Restriction) || key.name == "to";
+        let counts = matches!(key.role, Role::Condition | Role::Restriction)
+            || matches!(key.name, "quoted" | "to");
         if let Some(entry) = fields.entry(key.name).filter(|_| counts) {
             let mut text = format!("{}=", key.name);
             canonical(&entry.node, &mut text);

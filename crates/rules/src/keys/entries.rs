@@ -111,6 +111,9 @@ pub(crate) const KEYS: &[Key] = &[
     key("case", &[Rule], Kind::Flag, Setting,
         "Whether upper and lower case differ; default false.",
         "是否区分大小写；默认 false。").also(&["case_sensitive"]),
+    key("quoted", &[Rule], Kind::Flag, Setting,
+        "Whether the conditions on the text also look at the words that the message quotes; default false. For moderation: anybody can type a quote.",
+        "文本条件是否也看消息所引用的内容；默认 false。用于内容审核：引用的样子谁都能打出来。").also(&["quotes", "with_quotes"]),
 
     // Conditions on the rest.
     key("in", &[Rule, Dialog], Kind::Word(PLACES), Restriction,

@@ -116,13 +116,9 @@ impl Actor<'_, '_> {
     pub(crate) fn say(&mut self, text: &Template, shape: Shape) {
         let rendered = text.render(&self.told());
         let segments = speech::shape(rendered, shape, self.scene);
-        if segments.is_empty() {
-            return;
+        if !segments.is_empty() {
+            self.send(Content(segments));
         }
-        if speech::has_room(&segments) {
-            return self.send(Content(segments));
-        }
-        speech::split(segments).into_iter().for_each(|content| self.send(content));
     }
 
     /// One of so many, at random, not the one of last time.

@@ -48,7 +48,7 @@ pub(crate) fn check(rule: &Rule, look: &Look<'_>, text_holds: bool) -> Result<Ta
     let taken = if text_holds {
         Taken::default()
     } else {
-        rule.text.check(&look.text).map_err(Fails::Text)?
+        rule.text.check(look.text_for(rule.quoted)).map_err(Fails::Text)?
     };
     rule.rest.as_ref().map_or(Ok(()), |rest| check_time(rest, look))?;
     Ok(taken)
@@ -120,7 +120,7 @@ pub(crate) fn describe(fails: Fails, rule: &Rule, look: &Look<'_>) -> Verdict {
             failed("only", join(look.only.into_iter().flatten()), rule.reference.id.to_string())
         }
         Fails::AtMe => failed("at_me", "true".to_owned(), "false".to_owned()),
-        Fails::Text(n) => text_failed(rule.text.describe(n, &look.text)),
+        Fails::Text(n) => text_failed(rule.text.describe(n, look.text_for(rule.quoted))),
         Fails::Time => {
             let windows = of_rest(|rest| {
                 join(rest.time.iter().map(|one| format!("{}-{}", hour(one.from), hour(one.to))))

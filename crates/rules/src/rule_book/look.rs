@@ -10,7 +10,7 @@ use mynah_core::{
 };
 
 use crate::model::EventKind;
-use mynah_matching::Text;
+use mynah_matching::{MAX_CHARACTERS, Text};
 
 /// What an event is, in the words of `type` and `event`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,8 +28,10 @@ pub(crate) struct Look<'e> {
     pub(crate) chat: &'e Chat,
     pub(crate) person: Option<&'e Person>,
     pub(crate) called: bool,
-    /// The text that conditions are about.
+    /// The words of the sender.
     pub(crate) text: Text<'e>,
+    /// The words that the message quotes and the words of the sender, if it quotes any.
+    pub(crate) whole: Option<Text<'e>>,
     pub(crate) message: Option<&'e Message>,
     pub(crate) notice: Option<&'e Notice>,
     /// The only rules and dialogs that work in this chat.
@@ -40,9 +42,10 @@ pub(crate) struct Look<'e> {
 }
 
 impl<'e> Look<'e> {
-    /// Looks at an event at a moment; `None` for what no condition can be about.
+    /// Looks at an event at a moment; `None` for what no condition can be about. `whole` is its [`whole_text`].
     pub(crate) fn new(
         event: &'e Event,
+        whole: Option<&'e str>,
         now: Timestamp,
         zone: &'e TimeZone,
         hant: bool,
@@ -73,6 +76,7 @@ impl<'e> Look<'e> {
             person,
             called,
             text: Text::new(text, hant),
+            whole: whole.map(|whole| Text::new(whole, hant)),
             message: event.message(),
             notice,
             only: None,
@@ -80,6 +84,11 @@ impl<'e> Look<'e> {
             zone,
             clock: OnceCell::new(),
         })
+    }
+
+    /// The text that the conditions of a rule are about: with `quoted` the words that the message quotes belong to it.
+    pub(crate) fn text_for(&self, quoted: bool) -> &Text<'e> {
+        self.whole.as_ref().filter(|_| quoted).unwrap_or(&self.text)
     }
 
     /// The time in the bot's zone.
@@ -104,4 +113,19 @@ fn text_of(kind: &NoticeKind) -> &str {
         }
         NoticeKind::Join { .. } | NoticeKind::Leave { .. } | NoticeKind::RedPacket => "",
     }
+}
+
+/// The words that the message of an event quotes, with the name before each, and after them the words of its sender;
+/// `None` if it quotes nothing.
+pub(crate) fn whole_text(event: &Event) -> Option<String> {
+    let message = match &event.body {
+        EventBody::Message(message) => message,
+        EventBody::Notice(Notice { kind: NoticeKind::Recall { original, .. }, .. }) => {
+            original.as_deref()?
+        }
+        EventBody::Notice(_) | EventBody::Due(_) | EventBody::Started => return None,
+    };
+    // A long quote does not push the words of the sender out of what is compared.
+    let quoted: String = message.content.quoted_text()?.chars().take(MAX_CHARACTERS / 2).collect();
+    Some(format!("{quoted}\n{}", message.text))
 }

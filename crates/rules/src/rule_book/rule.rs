@@ -19,6 +19,8 @@ pub(crate) struct Rule {
     pub(crate) key: Box<str>,
     /// The conditions on the text.
     pub(crate) text: Compiled,
+    /// Whether these also look at the words that a message quotes.
+    pub(crate) quoted: bool,
     /// All of these must hold for the rest; most rules have no such condition.
     pub(crate) rest: Option<Box<Rest>>,
     pub(crate) then: Box<[Step]>,
@@ -64,6 +66,7 @@ impl Rule {
             is_named,
             key: name.key.into(),
             text: Compiled::new(&when.text, hant),
+            quoted: when.quoted,
             rest: rest(when),
             then: then.into(),
             brakes: has_brakes.then(|| Box::new(brakes)),

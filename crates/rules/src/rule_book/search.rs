@@ -11,7 +11,7 @@ use mynah_matching::engine::Candidates;
 use super::act::{Actor, random_of};
 use super::brakes::{self, At};
 use super::conditions::{self, Fails};
-use super::look::{Look, Subject};
+use super::look::{Look, Subject, whole_text};
 use super::pending::Pending;
 use super::rule::Rule;
 use super::scene::Scene;
@@ -49,7 +49,8 @@ pub(super) fn answer(
     search: Search,
     trace: Option<&mut dyn Trace>,
 ) -> Decision {
-    let Some(mut look) = Look::new(event, at.now, &book.zone, book.hant) else {
+    let whole = whole_text(event);
+    let Some(mut look) = Look::new(event, whole.as_deref(), at.now, &book.zone, book.hant) else {
         return Decision::default();
     };
     look.only = book.table(look.chat).and_then(|table| table.only.as_ref());
@@ -137,11 +138,19 @@ impl<'r, 't> Run<'r, 't> {
         if self.search == Search::Ordered {
             return self.ask_each(places, false);
         }
-        let candidates =
-            self.candidates.take().unwrap_or_else(|| self.book.engine.candidates(&self.look.text));
+        let candidates = self.candidates.take().unwrap_or_else(|| self.propose());
         let goes = self.ask_each(candidates.within(places), candidates.are_certain());
         self.candidates = Some(candidates);
         goes
+    }
+
+    /// The rules that the index proposes: for the words of the sender, and for quoted words if any rule looks at them.
+    fn propose(&self) -> Candidates {
+        let mut candidates = self.book.engine.candidates(&self.look.text);
+        if let Some(whole) = self.look.whole.as_ref().filter(|_| self.book.has_quoted) {
+            candidates.add(&self.book.engine.candidates(whole));
+        }
+        candidates
     }
 
     fn ask_each(&mut self, mut places: impl Iterator<Item = usize>, are_certain: bool) -> Goes {

@@ -1,8 +1,8 @@
-//! The indexed search against the ordered one: places, priorities, `continue` and rules that are off. Which texts the
+//! The indexed search against the ordered one: places, priorities, quotes, `continue` and rules that are off. Which texts the
 //! index finds is tested where it is made.
 
 use mynah_core::{
-    Chat, ChatKind, Content, Event, EventBody, Message, NoState, Origin, Person, Timestamp,
+    Chat, ChatKind, Content, Event, EventBody, Message, NoState, Origin, Person, Segment, Timestamp,
 };
 use mynah_matching::glob::Glob;
 use mynah_matching::template::Template;
@@ -19,6 +19,7 @@ const WORDS: [&str; 6] = ["hi", "价格", "a", "b", "价", "x"];
 struct Wish {
     words: Vec<&'static str>,
     exact: bool,
+    quoted: bool,
     scope: u8,
     priority: i64,
     go_on: bool,
@@ -31,14 +32,16 @@ fn word() -> impl Strategy<Value = &'static str> {
 
 fn wish() -> impl Strategy<Value = Wish> {
     let words = prop::collection::vec(word(), 0..3);
-    let flags = (prop::bool::weighted(0.2), prop::bool::weighted(0.3), prop::bool::weighted(0.1));
-    (words, flags, 0..8_u8, -1..=1_i64).prop_map(|(words, (exact, go_on, off), scope, priority)| {
-        Wish { words, exact, scope, priority, go_on, off }
+    let weighted = prop::bool::weighted;
+    let flags = (weighted(0.2), weighted(0.3), weighted(0.3), weighted(0.1));
+    (words, flags, 0..8_u8, -1..=1_i64).prop_map(|(words, flags, scope, priority)| {
+        let (exact, quoted, go_on, off) = flags;
+        Wish { words, exact, quoted, scope, priority, go_on, off }
     })
 }
 
 fn conditions(wish: &Wish) -> Conditions {
-    let mut when = Conditions::default();
+    let mut when = Conditions { quoted: wish.quoted, ..Conditions::default() };
     let words = wish.words.iter().map(ToString::to_string).collect();
     if wish.exact {
         when.text.exact = words;
@@ -84,19 +87,24 @@ fn book(wishes: &[Wish]) -> RuleBook {
     })
 }
 
-fn event(text: &str, chat: u8) -> Event {
+fn event(quoted: &[&str], text: &str, chat: u8) -> Event {
     let chat = match chat {
         0 => Chat::group("1", "一群"),
         1 => Chat::group("2", "二群"),
         _ => Chat::private("3", "张三"),
     };
+    let quote = (!quoted.is_empty()).then(|| Segment::Quote {
+        message: None,
+        sender: "李四".to_owned(),
+        text: quoted.join(" "),
+    });
     let message = Message {
         id: "m".into(),
         called: !chat.is_group(),
         chat,
         sender: Person::stranger("p", "张三"),
         origin: Origin::Person,
-        content: Content::text(text),
+        content: Content(quote.into_iter().collect()).with(Segment::Text { text: text.to_owned() }),
         text: text.to_owned(),
     };
     Event { id: "e".into(), time: Timestamp::from_secs(0), body: EventBody::Message(message) }
@@ -106,12 +114,14 @@ proptest! {
     #[test]
     fn the_indexed_search_decides_as_the_ordered_one(
         wishes in prop::collection::vec(wish(), 2..12),
-        messages in prop::collection::vec((prop::collection::vec(word(), 1..4), 0..3_u8), 25),
+        messages in prop::collection::vec(
+            (prop::collection::vec(word(), 0..3), prop::collection::vec(word(), 1..4), 0..3_u8), 25,
+        ),
     ) {
         let book = book(&wishes);
         let at = Moment::at(Timestamp::from_secs(0));
-        for (words, chat) in messages {
-            let event = event(&words.join(" "), chat);
+        for (quoted, words, chat) in messages {
+            let event = event(&quoted, &words.join(" "), chat);
             let ordered = book.explain(&event, &NoState, &at, &mut Vec::new());
             prop_assert_eq!(book.decide(&event, &NoState, &at), ordered, "message {:?}", words);
         }

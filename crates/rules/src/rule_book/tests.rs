@@ -509,3 +509,131 @@ fn the_runner_is_asked_for_what_only_it_can_do() {
     assert_eq!(talk.last.builtin, Some(crate::Builtin::Reload));
     assert!(talk.last.acted);
 }
+
+/// A quoted reply as the service delivers it.
+fn reply_to(name: &str, quoted: &str, own: &str) -> String {
+    format!("「{name}：{quoted}」\n- - - - - - - - - - - - - - -\n{own}")
+}
+
+#[test]
+fn quoted_words_are_not_the_words_of_the_sender() {
+    let rules = r#"
+        [[rule]]
+        exact = "菜单"
+        reply = "<{text}>"
+        [[rule]]
+        pattern = "退款 {no:int}"
+        reply = "{no}"
+        [[rule]]
+        keyword = "多少钱"
+        reply = "看网页"
+        [[rule]]
+        keyword = "在"
+        none = "忙"
+        reply = "{text}"
+        [[dialog]]
+        id = "d"
+        start = "报名"
+        [[dialog.step]]
+        ask = "几位？"
+        save = "n"
+        [dialog.done]
+        reply = "{n} 位"
+    "#;
+    let quoted = |quoted: &str, own: &str| reply_to("小明", quoted, own);
+    let mut talk = Talk::with(rules);
+    for (text, expected) in [
+        (quoted("请问多少钱", "谢谢"), vec![]),
+        (quoted("你好", "多少钱"), vec!["看网页"]),
+        (quoted("发票", "菜单"), vec!["<菜单>"]),
+        (quoted("退款 7", "退款 8"), vec!["8"]),
+        (quoted("忙吗", "在"), vec!["在"]),
+        (quoted("报名", "好的"), vec![]),
+        (quoted(&reply_to("小红", "多少钱", "在"), "谢谢"), vec![]),
+        (quoted("你好", "报名"), vec!["几位？"]),
+        (quoted("几位？", "三"), vec!["三 位"]),
+        ("「小明：请问多少钱」".to_owned(), vec!["看网页"]),
+    ] {
+        assert_eq!(talk.say("群/小红", &text), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_rule_with_quoted_looks_at_quoted_words_too() {
+    let rules = r#"
+        [[rule]]
+        keyword = "刷单"
+        quoted = true
+        reply = "请勿发广告：{text}"
+        forward_to = "管理群"
+        [[rule]]
+        regex = '加V(\d+)'
+        none = "客服"
+        quoted = true
+        reply = "{1}"
+        [[rule]]
+        at_me = true
+        reply = "我在"
+    "#;
+    let mut talk = Talk::with(rules);
+    talk.knows("管理群");
+    for (text, expected) in [
+        (
+            reply_to("小明", "兼职刷单", "好的"),
+            vec!["请勿发广告：好的", "=> 管理群: 小红（群）：「小明：兼职刷单」\n好的"],
+        ),
+        ("刷单".to_owned(), vec!["请勿发广告：刷单", "=> 管理群: 小红（群）：刷单"]),
+        (reply_to("加V123", "你好", "好的"), vec!["123"]),
+        (reply_to("客服", "你好", "加V123"), vec![]),
+        // A long quote does not push the own words out of sight.
+        (reply_to("小明", &"长".repeat(30_000), "刷单"), vec!["请勿发广告：刷单", "?"]),
+    ] {
+        let said = talk.say("群/小红", &text);
+        let said: Vec<_> = said.iter().map(String::as_str).collect();
+        let fits = said.iter().zip(&expected).all(|(said, one)| said == one || *one == "?");
+        assert!(fits && said.len() == expected.len(), "{said:?}");
+    }
+    // Nobody is called by words of somebody else.
+    assert_eq!(talk.say("群/小红", &reply_to("小明", "@小助手 在吗", "它不在")), [""; 0]);
+}
+
+#[test]
+fn a_recalled_message_is_looked_at_with_its_quotes() {
+    let rules =
+        "[[rule]]\nevent = \"recall\"\nkeyword = \"刷单\"\nquoted = true\nreply = \"看到了\"\n";
+    let mut talk = Talk::with(rules);
+    let content = Content::typed(&reply_to("小明", "刷单", "好"));
+    let original = mynah_core::Message {
+        id: "m".into(),
+        chat: mynah_core::Chat::group("g:群", "群"),
+        sender: Person::friend("f:小红", "小红"),
+        origin: mynah_core::Origin::Person,
+        text: content.plain_text(),
+        content,
+        called: false,
+    };
+    let kind = NoticeKind::Recall { message: "m".into(), original: Some(Box::new(original)) };
+    assert_eq!(talk.notice("群/小红", kind), ["看到了"]);
+}
+
+#[test]
+fn a_quote_in_a_reply_is_short() {
+    let mut talk = Talk::with("[[rule]]\nkeyword = \"问\"\nquote = true\nreply = \"答\"\n");
+    let said = talk.say("群/小明", &"问\n题".repeat(3_000));
+    let [said] = &said[..] else { panic!("{said:?}") };
+    assert!(said.starts_with("「小明：问 题问 题") && said.ends_with("…」答"), "{said}");
+    assert!(said.chars().count() <= "「小明：」答".chars().count() + 60, "{said}");
+}
+
+#[test]
+fn the_key_of_a_rule_without_id_is_that_of_earlier_versions() {
+    let book = super::told::book(
+        "[[rule]]\nkeyword = [\"价格\", \"多少钱\"]\nin = \"group\"\nreply = \"x\"\n\
+         [[rule]]\nkeyword = \"价格\"\nquoted = true\nreply = \"x\"\n\
+         [[rule]]\nkeyword = \"价格\"\nreply = \"x\"\n",
+    );
+    let keys: Vec<_> = book.rules().map(|rule| rule.key).collect();
+    // Without `quoted`, the second and the third would be alike.
+    let expected = ["#rule-2ede9235f2c01cf1", "#rule-13992a99631e2a52", "#rule-ba3a92d8e9bfe46f"];
+    assert_eq!(keys, expected);
+}

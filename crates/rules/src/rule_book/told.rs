@@ -143,7 +143,9 @@ impl Talk {
 
     /// The same, with a call of the bot.
     pub(crate) fn say_called(&mut self, place: &str, text: &str, called: bool) -> Vec<String> {
-        self.send(place, Content::text(text), text, called)
+        let content = Content::typed(text);
+        let own = content.plain_text();
+        self.send(place, content, &own, called)
     }
 
     /// Somebody sends anything.

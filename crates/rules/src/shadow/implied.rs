@@ -17,6 +17,21 @@ pub(super) fn beside_the_text(first: &Conditions, second: &Conditions) -> bool {
         && (first.time.is_empty() || is_within(&second.time, &first.time))
         && first.days.is_none_or(|days| covers(days, second.days.unwrap_or(Days::EVERY)))
         && first.text.none.iter().all(|item| second.text.none.contains(item))
+        && quoted_words(first, second)
+}
+
+/// Whether what holds for the text that the second looks at also holds for the text that the first looks at.
+fn quoted_words(first: &Conditions, second: &Conditions) -> bool {
+    let text = &first.text;
+    let is_anywhere = text.exact.is_empty()
+        && text.prefix.is_empty()
+        && text.suffix.is_empty()
+        && text.pattern.is_empty()
+        && text.regex.is_empty()
+        && text.none.is_empty();
+    let looks_at_no_text = is_anywhere && text.keyword.is_empty() && text.all.is_empty();
+    // A word that stands in the sender's words stands in the whole message as well, but not the other way round.
+    first.quoted == second.quoted || looks_at_no_text || (first.quoted && is_anywhere)
 }
 
 /// Whether `inner` names something, and nothing that `outer` does not name.
@@ -56,6 +71,28 @@ fn subjects(first: &Conditions, second: &Conditions) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_words_anywhere_are_in_the_whole_message_if_they_are_in_the_own_words() {
+        let mut keyword = Conditions::default();
+        keyword.text.keyword = vec!["a".to_owned()];
+        let mut exact = Conditions::default();
+        exact.text.exact = vec!["a".to_owned()];
+        let mut none = keyword.clone();
+        none.text.none = vec!["b".to_owned()];
+        let quoted = |when: &Conditions| Conditions { quoted: true, ..when.clone() };
+        for (first, second, implied) in [
+            (&keyword, &keyword, true),
+            (&quoted(&keyword), &quoted(&keyword), true),
+            (&quoted(&keyword), &keyword, true),
+            (&keyword, &quoted(&keyword), false),
+            (&quoted(&exact), &exact, false),
+            (&quoted(&none), &none, false),
+            (&Conditions::default(), &quoted(&keyword), true),
+        ] {
+            assert_eq!(quoted_words(first, second), implied, "{first:?} {second:?}");
+        }
+    }
 
     #[test]
     fn a_glob_is_wider_only_if_that_is_certain() {

@@ -117,6 +117,9 @@ pub enum Deed {
         text: String,
         /// The id of the quoted message.
         of: String,
+        /// How the service delivers it.
+        #[serde(default)]
+        form: QuoteForm,
     },
     /// Sends a mini program.
     MiniProgram {
@@ -218,6 +221,18 @@ pub enum Deed {
         #[serde(default)]
         content: String,
     },
+}
+
+/// How the service delivers a quoted reply: accounts see either.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum QuoteForm {
+    /// As text: `「NAME：QUOTED」`, a line of dashes, the own words.
+    #[default]
+    Text,
+    /// As an app message of type 57 that names the quoted message.
+    App,
 }
 
 /// An act that cannot be done.

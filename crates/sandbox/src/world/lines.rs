@@ -30,6 +30,19 @@ impl Language {
         }
     }
 
+    /// What a quote says in place of a message without text.
+    pub(crate) fn thing(self, kind: &str) -> String {
+        let (chinese, english) = match kind {
+            "image" => ("图片", "Photo"),
+            "voice" => ("语音", "Voice"),
+            "video" => ("视频", "Video"),
+            "emoji" => ("表情", "Sticker"),
+            "card" => ("名片", "Contact Card"),
+            _ => ("消息", "Message"),
+        };
+        self.pick(chinese.to_owned(), english.to_owned())
+    }
+
     pub(crate) fn invited(self, by: Who<'_>, whom: &str) -> String {
         match by {
             Who::Me => self.pick(

@@ -387,7 +387,7 @@ async fn every_kind_of_message_has_the_same_shape() {
             json!({ "act": "card", "person": "水果日报" }),
             json!({ "act": "link", "title": "a", "url": "b" }),
             json!({ "act": "location", "label": "c" }),
-            json!({ "act": "quote", "text": "d", "of": said }),
+            json!({ "act": "quote", "text": "d", "of": said, "form": "app" }),
             json!({ "act": "mini_program", "title": "e" }),
             json!({ "act": "chat_history", "title": "f" }),
             json!({ "act": "transfer" }),

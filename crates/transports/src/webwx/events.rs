@@ -2,7 +2,7 @@
 
 use mynah_core::{
     Chat, Content, Event, EventBody, EventId, Message, MessageId, Notice, NoticeKind, Origin,
-    Person, Segment, Timestamp, mention,
+    Person, Segment, Timestamp, mention, quote,
 };
 use mynah_webwx::text;
 use mynah_webwx::wire::xml::Element;
@@ -200,9 +200,12 @@ impl Translator<'_> {
         let private = !is_group(place.peer);
         match body {
             Body::Text { before, text } => {
-                let found = self.find_call(&text, place.peer);
+                // Nobody is called by words that somebody else said.
+                let (quotes, own) = quote::split(&text);
+                let found = self.find_call(own, place.peer);
                 let called = private || found.called;
-                let content = Content(before).with(Segment::Text { text });
+                let segments = before.into_iter().chain(quotes).collect();
+                let content = Content(segments).with(Segment::Text { text: own.to_owned() });
                 (content, found.text, called)
             }
             Body::Segment(segment) => (Content(vec![segment]), String::new(), private),

@@ -1,9 +1,8 @@
 //! `forward_to`: the message goes on to other chats.
 
-use mynah_core::{Action, Chat, Content, NoticeKind, Person, Segment};
+use mynah_core::{Action, Chat, Content, NoticeKind, Person, Segment, quote};
 
 use super::Actor;
-use super::speech::split;
 use mynah_matching::glob::Glob;
 
 /// Sends the message of the scene to the chats of these names.
@@ -61,16 +60,27 @@ fn contents(actor: &Actor<'_, '_>) -> Vec<Content> {
 fn of_message(content: &Content, sender: Option<&Person>, chat: &Chat) -> Vec<Content> {
     // Who said it stands before a text; media go as they are.
     let text = content.plain_text();
+    let text = format!("{}{}", quotes(content), text.trim());
     let mut contents = Vec::new();
-    if !text.trim().is_empty() {
-        let text = format!("{}{}", heading(sender, chat), text.trim());
-        contents.extend(split(vec![Segment::Text { text }]));
+    if !text.is_empty() {
+        contents.push(Content::text(format!("{}{text}", heading(sender, chat))));
     }
     let others = content.0.iter().filter(|segment| {
         !matches!(segment, Segment::Text { .. } | Segment::Mention { .. } | Segment::Quote { .. })
     });
     contents.extend(others.map(|segment| Content(vec![segment.clone()])));
     contents
+}
+
+/// What the message quotes, a line for each quote.
+fn quotes(content: &Content) -> String {
+    let lines = content.0.iter().filter_map(|segment| match segment {
+        Segment::Quote { sender, text, .. } => {
+            Some(format!("「{sender}：{}」\n", quote::excerpt(text)))
+        }
+        _ => None,
+    });
+    lines.collect()
 }
 
 /// `sender（group）：`, in private `sender：`.

@@ -3,7 +3,7 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 
-use super::{ActError, Deed};
+use super::{ActError, Deed, QuoteForm};
 use crate::world::{
     World,
     message::{Body, Media},
@@ -44,14 +44,7 @@ impl World {
             Deed::Location { label, latitude, longitude } => {
                 Body::Location { label, latitude, longitude }
             }
-            Deed::Quote { text, of } => {
-                let of = of
-                    .parse()
-                    .ok()
-                    .filter(|of| self.message(*of).is_some())
-                    .ok_or(ActError::NoMessage)?;
-                Body::Quote { text, of }
-            }
+            Deed::Quote { text, of, form } => self.quote(text, &of, form)?,
             Deed::MiniProgram { title } => Body::MiniProgram { title },
             Deed::ChatHistory { title } => Body::ChatHistory { title },
             Deed::RedPacket => Body::System(self.language.red_packet().to_owned()),
@@ -63,7 +56,23 @@ impl World {
             _ => return Ok(None),
         }))
     }
+
+    fn quote(&self, text: String, of: &str, form: QuoteForm) -> Result<Body, ActError> {
+        let quoted = of.parse().ok().and_then(|of| self.message(of)).ok_or(ActError::NoMessage)?;
+        if form == QuoteForm::App {
+            return Ok(Body::Quote { text, of: quoted.id });
+        }
+        let by = quoted.from.map_or("", |from| &self.person(from).name);
+        let said = match quoted.body.text() {
+            "" => format!("[{}]", self.language.thing(quoted.body.kind())),
+            said => said.to_owned(),
+        };
+        Ok(Body::Text(format!("「{by}：{said}」\n{DASHES}\n{text}")))
+    }
 }
+
+/// What stands between a quoted text and the answer.
+const DASHES: &str = "- - - - - - - - - - - - - - -";
 
 fn media(
     data: Option<&str>,

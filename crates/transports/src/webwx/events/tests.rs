@@ -1,6 +1,6 @@
 //! Whatever the service delivers becomes events that can be trusted: nothing fails, nobody is nameless.
 
-use mynah_core::{EventBody, NoticeKind, Origin, Timestamp};
+use mynah_core::{EventBody, MessageKind, NoticeKind, Origin, Segment, Timestamp};
 use mynah_webwx::wire::{Synced, User};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -69,6 +69,44 @@ fn every_kind_of_sender_has_its_origin() {
         assert_eq!(message.origin, origin, "{from} to {to}");
         assert!(!message.sender.name.is_empty() && !message.chat.name.is_empty(), "{message:?}");
         assert_eq!(message.chat.is_group(), from == "@@g" || to == "@@g");
+    }
+}
+
+#[test]
+fn a_quoted_reply_is_a_quote_and_the_words_of_its_sender() {
+    let mut directory = directory();
+    let dashes = "- - - - - - - - - - - - - - -";
+    for (content, name, quoted, text, called) in [
+        (
+            format!("@b:<br/>「小明：多少钱」<br/>{dashes}<br/>谢谢"),
+            "小明",
+            "多少钱",
+            "谢谢",
+            false,
+        ),
+        (
+            format!("@b:<br/>「小明：@八哥 在吗」<br/>{dashes}<br/>不在"),
+            "小明",
+            "@八哥 在吗",
+            "不在",
+            false,
+        ),
+        (
+            format!("@b:<br/>「小明：你们好」<br/>{dashes}<br/>@八哥 在吗"),
+            "小明",
+            "你们好",
+            "在吗",
+            true,
+        ),
+        (format!("@b:<br/>「小明：a&lt;b」\n{dashes}\n好"), "小明", "a<b", "好", false),
+    ] {
+        let news = translate(&mut directory, said("@@g", "@me", 1, &content));
+        let message = news.events[0].message().unwrap();
+        let quote =
+            Segment::Quote { message: None, sender: name.to_owned(), text: quoted.to_owned() };
+        assert_eq!(message.content.0[0], quote, "{content}");
+        assert_eq!((message.text.as_str(), message.called), (text, called), "{content}");
+        assert_eq!(message.kind(), MessageKind::Text);
     }
 }
 
