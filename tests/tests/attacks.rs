@@ -1,4 +1,4 @@
-//! Attacks on a bot, and what it must hold against them: each file is a topic of SECURITY.md.
+//! Attacks by members of a chat, web pages and servers, each of which the bot withstands.
 
-#[path = "attacks/local_failures.rs"]
-mod local_failures;
+#[path = "attacks/long_replies.rs"]
+mod long_replies;

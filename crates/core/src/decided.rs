@@ -37,6 +37,9 @@ pub struct Decided {
     /// The texts that were said in answer, by all rules that acted and the handlers they ran.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replies: Vec<String>,
+    /// How many messages of long replies were not sent, because they would have been too many.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub dropped: u32,
     /// Why it matched and said nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiet: Option<Quiet>,
@@ -49,4 +52,9 @@ pub struct Decided {
     /// What the turn took, in microseconds.
     #[serde(default)]
     pub micros: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
 }

@@ -228,7 +228,7 @@ impl Observer for Watch {
                 tracing::debug!(account, %chat, action, "not sent: this is a dry run");
             }
             Outcome::Refused { reason } => {
-                tracing::warn!(account, %chat, action, reason, "given up");
+                tracing::warn!(account, %chat, action, reason, "refused by the service");
             }
             Outcome::Expired => {
                 tracing::warn!(account, %chat, action, "expired: it could not leave in time");
@@ -250,6 +250,9 @@ impl Observer for Watch {
             }
             Trouble::NoSuchHandler { handler, event } => {
                 tracing::error!(account, handler, %event, "a rule runs a handler that nobody registered");
+            }
+            Trouble::TooLong { event, dropped } => {
+                tracing::warn!(account, %event, dropped, "a reply is too long; its last messages are not sent");
             }
             Trouble::SetAside { event } => {
                 tracing::error!(account, %event, "the process died on this event too often; it is set aside");
@@ -303,6 +306,7 @@ const fn trouble_word(trouble: &Trouble) -> &'static str {
     match trouble {
         Trouble::HandlerFailed { .. } => "handler_failed",
         Trouble::NoSuchHandler { .. } => "no_such_handler",
+        Trouble::TooLong { .. } => "too_long",
         Trouble::SetAside { .. } => "set_aside",
         Trouble::InDoubt { .. } => "in_doubt",
         Trouble::TooFrequent { .. } => "too_frequent",
@@ -318,6 +322,9 @@ fn in_words(trouble: &Trouble) -> String {
         }
         Trouble::NoSuchHandler { handler, .. } => {
             format!("a rule runs the handler {handler}, which nobody registered")
+        }
+        Trouble::TooLong { event, dropped } => {
+            format!("the reply to {event} is too long: {dropped} messages at its end are not sent")
         }
         Trouble::SetAside { event } => {
             format!("event {event} was set aside: the process died on it three times")

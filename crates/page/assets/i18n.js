@@ -214,6 +214,8 @@ const words = {
   unknown: ["Nobody knows whether it was sent", "不确定是否已发出"],
   handler_failed: ["A handler failed", "处理程序出错"],
   no_such_handler: ["A handler is missing", "缺少处理程序"],
+  droppedMessages: ["Messages not sent: the reply is too long", "回复太长，没有发送的条数"],
+  too_long: ["A reply was too long; its end was not sent", "回复太长，末尾没有发送"],
   set_aside: ["An event was set aside", "一个事件被搁置"],
   in_doubt: ["It was on its way when the program ended", "程序结束时正在发送"],
   too_frequent: ["Too frequent", "操作太频繁"],

@@ -50,6 +50,7 @@ function explain(why) {
       [t("line"), decided.file && lineButton(decided)],
       [t("captures"), pairs(decided.captures)],
       [t("replies"), decided.replies?.join("\n")],
+      [t("droppedMessages"), decided.dropped],
       [t("handler"), decided.handler],
       [t("took"), decided.micros > 0 && (decided.micros < 1000 ? `${decided.micros} µs` : `${(decided.micros / 1000).toFixed(1)} ms`)],
     ])),

@@ -57,6 +57,13 @@ pub enum Trouble {
         /// For which event.
         event: EventId,
     },
+    /// The texts of a turn would have become too many messages in a chat; those at the end are not sent.
+    TooLong {
+        /// Of the turn of which event.
+        event: EventId,
+        /// How many messages are not sent.
+        dropped: u32,
+    },
     /// The process died on this event too often; it is not tried again.
     SetAside {
         /// Which event.

@@ -1,36 +1,79 @@
-//! Long texts become several messages.
+//! Long texts become several messages, but never a flood.
 //!
 //! Splitting happens when the turn commits: every piece is an action with its own key, so that a retry repeats one piece
 //! and not all of them.
 
-use mynah_core::{Action, Content, Planned, Segment, Step};
+use std::collections::BTreeMap;
+
+use mynah_core::{Action, ChatId, Content, Planned, Segment, Step};
+
+/// So many messages the texts of one turn may become in a chat. Texts beyond that which are short enough are still sent,
+/// as somebody wrote them one by one; a long text is cut off.
+const MOST: usize = 10;
+
+/// The steps of a turn, ready to be committed.
+pub(crate) struct Split {
+    /// Actions, in order.
+    pub(crate) steps: Vec<Step>,
+    /// How many messages are not sent, because one text would have become too many.
+    pub(crate) dropped: usize,
+}
 
 /// Splits what is too long for the service; everything else stays as it is.
-pub(crate) fn split_steps(steps: Vec<Step>, max_text: usize) -> Vec<Step> {
-    steps
-        .into_iter()
-        .flat_map(|step| match step {
-            Step::Act(planned) => {
-                split_planned(planned, max_text).into_iter().map(Step::Act).collect()
+pub(crate) fn split_steps(steps: Vec<Step>, max_text: usize) -> Split {
+    let mut room = Room::for_all(&steps);
+    let mut split = Split { steps: Vec::with_capacity(steps.len()), dropped: 0 };
+    for step in steps {
+        let Step::Act(planned) = step else {
+            split.steps.push(step);
+            continue;
+        };
+        let chat = planned.chat.clone();
+        let mut pieces = split_planned(planned, max_text);
+        let kept = 1 + room.take(&chat, pieces.len().saturating_sub(1));
+        split.dropped += pieces.len().saturating_sub(kept);
+        pieces.truncate(kept);
+        split.steps.extend(pieces.into_iter().map(Step::Act));
+    }
+    split
+}
+
+/// For each chat, how many messages are left for texts that need more than one.
+struct Room(BTreeMap<ChatId, usize>);
+
+impl Room {
+    /// One message is kept for every text of the turn.
+    fn for_all(steps: &[Step]) -> Self {
+        let mut room = BTreeMap::new();
+        for step in steps {
+            if let Step::Act(Planned { chat, action: Action::Send { content }, .. }) = step
+                && content.text_length() > 0
+            {
+                let left = room.entry(chat.clone()).or_insert(MOST);
+                *left = left.saturating_sub(1);
             }
-            Step::Run(call) => vec![Step::Run(call)],
-        })
-        .collect()
+        }
+        Self(room)
+    }
+
+    /// Takes as many messages as there are left, at most `wanted`.
+    fn take(&mut self, chat: &ChatId, wanted: usize) -> usize {
+        let Some(left) = self.0.get_mut(chat) else { return 0 };
+        let taken = wanted.min(*left);
+        *left -= taken;
+        taken
+    }
 }
 
 fn split_planned(planned: Planned, max_text: usize) -> Vec<Planned> {
     let Action::Send { content } = &planned.action else { return vec![planned] };
-    if max_text == 0 || length(content) <= max_text {
+    if max_text == 0 || content.text_length() <= max_text {
         return vec![planned];
     }
     split_content(content, max_text)
         .into_iter()
         .map(|content| Planned { action: Action::Send { content }, ..planned.clone() })
         .collect()
-}
-
-fn length(content: &Content) -> usize {
-    content.plain_text().chars().count()
 }
 
 /// The pieces, in order. Only text is cut; a mention or a quote stays with the text that follows it.
@@ -43,7 +86,8 @@ fn split_content(content: &Content, max_text: usize) -> Vec<Content> {
         };
         let mut rest = text.as_str();
         while !rest.is_empty() {
-            let room = max_text.saturating_sub(pieces.last().map_or(0, length)).max(1);
+            let room =
+                max_text.saturating_sub(pieces.last().map_or(0, Content::text_length)).max(1);
             let (piece, after) = cut(rest, room);
             push(&mut pieces, Segment::Text { text: piece.to_owned() });
             rest = after;
@@ -100,6 +144,56 @@ mod tests {
         ] {
             assert_eq!(pieces(text, 5), expected, "{text:?}");
         }
+    }
+
+    /// The lengths of the messages that these texts become, each with the chat before it, and how many are dropped.
+    fn sent(texts: &[(&str, &str)], max_text: usize) -> (Vec<String>, usize) {
+        let planned = |(chat, text): &(&str, &str)| {
+            let action = Action::Send { content: Content::text(*text) };
+            Step::Act(Planned {
+                chat: (*chat).into(),
+                action,
+                delay: std::time::Duration::ZERO,
+                is_reply: true,
+            })
+        };
+        let Split { steps, dropped } = split_steps(texts.iter().map(planned).collect(), max_text);
+        let shown = steps.iter().map(|step| match step {
+            Step::Act(Planned { chat, action: Action::Send { content }, .. }) => {
+                format!("{chat}{}", content.text_length())
+            }
+            other => panic!("{other:?} is not a message"),
+        });
+        (shown.collect(), dropped)
+    }
+
+    #[test]
+    fn the_texts_of_a_turn_become_ten_messages_in_a_chat() {
+        let long = "x".repeat(1_000);
+        let ten = |chat: &str| vec![format!("{chat}10"); 10];
+        assert_eq!(sent(&[("a", &long)], 10), (ten("a"), 90));
+        // Each chat has room of its own.
+        let both = [ten("a"), ten("b")].concat();
+        assert_eq!(sent(&[("a", &long), ("b", &long)], 10), (both, 180));
+        // All texts of the turn share it, and a short one at the end still gets through.
+        let mut shared = ten("a");
+        shared[9] = "a2".to_owned();
+        assert_eq!(sent(&[("a", &long), ("a", "hi")], 10), (shared, 91));
+        let short = [("a", "hi"); 12];
+        assert_eq!(sent(&short, 10), (vec!["a2".to_owned(); 12], 0), "none of them is long");
+        assert_eq!(sent(&[("a", &long)], 0), (vec!["a1000".to_owned()], 0), "without a limit");
+    }
+
+    #[test]
+    fn a_quote_counts_for_the_length_of_its_message() {
+        let quote =
+            Segment::Quote {
+                message: None, sender: "小明".to_owned(), text: "问".repeat(6_000)
+            };
+        let content = Content(vec![quote]).with(Segment::Text { text: "答".repeat(3_000) });
+        let pieces = split_content(&content, 2_000);
+        let lengths: Vec<usize> = pieces.iter().map(Content::text_length).collect();
+        assert!(lengths.len() == 2 && lengths.iter().all(|length| *length <= 2_000), "{lengths:?}");
     }
 
     #[test]

@@ -78,6 +78,10 @@ impl Worker {
                 let passed_over = decided.passed_over.as_deref();
                 tracing::debug!(event = %event.id, rule, passed_over, "turn committed");
                 self.observer.turn(&event, &decided);
+                if decided.dropped > 0 {
+                    let (event, dropped) = (event.id.clone(), decided.dropped);
+                    self.observer.trouble(&Trouble::TooLong { event, dropped });
+                }
                 let complaint = admission::is_complaint(&event);
                 Ok(Some(TurnEnd { more, chats, next_timer, complaint }))
             }
@@ -275,7 +279,9 @@ impl Worker {
             decided.replies = effects.steps.iter().filter_map(reply_text).collect();
         }
         let max_text = self.service.capabilities().max_text;
-        effects.steps = split::split_steps(effects.steps, max_text);
+        let split = split::split_steps(effects.steps, max_text);
+        effects.steps = split.steps;
+        decided.dropped = u32::try_from(split.dropped).unwrap_or(u32::MAX);
         (reads, effects, decided)
     }
 }

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use mynah_core::{
     Action, ActionId, ActionKind, Capabilities, Chat, ChatId, Content, MediaError, MediaRef,
-    MessageId, Outgoing, Receipt, Segment, SendError, Service, Timestamp,
+    MessageId, Outgoing, Receipt, Segment, SendError, Service, Timestamp, quote,
 };
 use mynah_webwx::{CallError, ClientMsgId, OutgoingText, UploadKind};
 use thiserror::Error;
@@ -207,7 +207,7 @@ fn written(content: &Content) -> Option<String> {
                 text.push('\u{2005}');
             }
             Segment::Quote { sender, text: quoted, .. } => {
-                text.push_str(&format!("「{sender}：{quoted}」\n- - - - - - - - - - - - - - -\n"));
+                text.push_str(&quote::written(sender, quoted));
             }
             Segment::Link { title, description, url } => {
                 let parts = [title, description, url].map(String::as_str);
