@@ -1,4 +1,6 @@
-//! Attacks by members of a chat, web pages and servers, each of which the bot withstands.
+//! Attacks on a bot, and what it must hold against them: each file is a topic of SECURITY.md.
 
+#[path = "attacks/local_failures.rs"]
+mod local_failures;
 #[path = "attacks/long_replies.rs"]
 mod long_replies;

@@ -18,11 +18,11 @@ use mynah::{Ended, Report};
 /// Models are slow and few questions fit in at once; the others wait in their chats.
 const AT_ONCE: usize = 2;
 
-fn bot(model: Model) -> Bot {
+/// Adds the handlers. The bot is made before the model: `Bot::new` installs the TLS provider that its client needs.
+fn answer(bot: Bot, model: Model) -> Bot {
     // The handler's own time is longer than the model's, so that a slow model still gets its polite answer.
     let longest = model.patience() * 2;
-    Bot::new()
-        .handler("restart", Restart)
+    bot.handler("restart", Restart)
         .fallback("assistant", Assistant(Arc::new(model)))
         .at_once(AT_ONCE)
         .timeout(longest)
@@ -33,10 +33,11 @@ async fn main() -> mynah::Result<()> {
     let variable = |name, otherwise: &str| env::var(name).unwrap_or_else(|_| otherwise.to_owned());
     let server = variable("MODEL_URL", "http://127.0.0.1:11434");
     let name = variable("MODEL", "qwen2.5:3b");
+    let bot = Bot::new();
     let model =
         Model::new(&server, name, env::var("MODEL_KEY").ok(), PATIENCE).map_err(|error| {
             Report::new(Ended::Usage, "the model of MODEL_URL and MODEL_KEY cannot be used")
                 .because(error)
         })?;
-    bot(model).run_cli().await
+    answer(bot, model).run_cli().await
 }

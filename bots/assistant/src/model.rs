@@ -90,8 +90,6 @@ impl Model {
         patience: Duration,
     ) -> Result<Self, HandlerError> {
         let address = Url::parse(&format!("{}/v1/chat/completions", server.trim_end_matches('/')))?;
-        // reqwest is built without a TLS provider here, because its own one builds long. One that is installed already will do.
-        drop(rustls::crypto::ring::default_provider().install_default());
         let mut client = Client::builder().timeout(patience).default_headers(headers(key)?);
         if address.scheme() == "http" {
             // A server on this machine or next to it: neither certificates nor a proxy belong there.

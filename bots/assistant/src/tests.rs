@@ -67,7 +67,7 @@ impl Fake {
 }
 
 fn bot(server: &str) -> Bot {
-    super::bot(Model::new(server, "small".to_owned(), None, PATIENCE).unwrap())
+    crate::answer(Bot::new(), Model::new(server, "small".to_owned(), None, PATIENCE).unwrap())
 }
 
 async fn talk(fake: &Arc<Fake>) -> Conversation {
@@ -153,8 +153,9 @@ async fn a_model_that_is_silent_or_not_there_gets_a_polite_answer() {
     drop(gone);
     for address in addresses {
         let hasty = Duration::from_millis(50);
+        let bot = Bot::new();
         let model = Model::new(&address, "small".to_owned(), None, hasty).unwrap();
-        let mut talk = Conversation::new(super::bot(model), FOLDER).await.unwrap();
+        let mut talk = Conversation::new(crate::answer(bot, model), FOLDER).await.unwrap();
         assert_eq!(talk.say("客户群/张三", "@小八 在吗").await.unwrap(), [SORRY]);
     }
 }
@@ -164,8 +165,9 @@ async fn the_key_is_sent_and_never_shown() {
     let fake = Arc::new(Fake::default());
     let server = fake.serve().await;
     let key = Some("sk-secret".to_owned());
+    let bot = Bot::new();
     let model = Model::new(&server, "small".to_owned(), key, PATIENCE).unwrap();
-    let mut talk = Conversation::new(super::bot(model), FOLDER).await.unwrap();
+    let mut talk = Conversation::new(crate::answer(bot, model), FOLDER).await.unwrap();
     talk.say("张三", "你好").await.unwrap();
     assert_eq!(*fake.keys.lock().unwrap(), ["Bearer sk-secret"]);
     let refused = Model::new(&server, "small".to_owned(), Some("sk\nsecret".to_owned()), PATIENCE);

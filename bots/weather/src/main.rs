@@ -16,8 +16,10 @@ const SERVICE: &str = "https://wttr.in";
 
 /// The bot that asks this service. Its own time is longer than all tries together, so that the last one can end.
 fn bot(service: &str, patience: Patience) -> Result<Bot, HandlerError> {
+    // Before the HTTP client: `Bot::new` installs the TLS provider that the client needs.
+    let bot = Bot::new();
     let weather = Weather::of(service, patience)?;
-    Ok(Bot::new().handler("weather", weather).at_once(4).timeout(Duration::from_secs(20)))
+    Ok(bot.handler("weather", weather).at_once(4).timeout(Duration::from_secs(20)))
 }
 
 #[tokio::main]

@@ -66,8 +66,6 @@ impl Weather {
         if service.cannot_be_a_base() {
             return Err("this is no address of a service".into());
         }
-        // reqwest is built without a TLS provider here, because its own one builds long. One that is installed already will do.
-        drop(rustls::crypto::ring::default_provider().install_default());
         let mut client = Client::builder().timeout(patience.one_try).user_agent("curl");
         if service.scheme() == "http" {
             // A service on this machine or next to it: neither certificates nor a proxy belong there.

@@ -120,6 +120,12 @@ impl Context {
         &self.frame.chats
     }
 
+    /// The groups that the account knows at present; to find one by name:
+    /// `ctx.groups().find(|group| group.name == "Staff").cloned()`.
+    pub fn groups(&self) -> impl Iterator<Item = &Chat> {
+        self.frame.chats.iter().filter(|chat| chat.kind == ChatKind::Group)
+    }
+
     /// Random numbers for this event: the same in every run of the turn.
     #[must_use]
     pub fn random(&self) -> Random {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use mynah_core::{Clock, Handler, SystemClock};
 use mynah_runtime::Handlers;
 
-use crate::{Ended, Report, Result, cli, report};
+use crate::{Ended, Report, Result, cli, report, tls};
 
 /// A bot: the handlers written in Rust beside the rules of its `bot.toml`.
 ///
@@ -33,7 +33,7 @@ use crate::{Ended, Report, Result, cli, report};
 ///     .await
 /// # }
 /// ```
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Bot {
     registered: Vec<Registered>,
     /// The clock of a running bot, where it is not that of the machine.
@@ -61,9 +61,13 @@ enum Place {
 
 impl Bot {
     /// A bot without handlers.
+    ///
+    /// Installs ring as the TLS provider of this process, unless another one is installed: a `reqwest` client that is built
+    /// after this call finds it.
     #[must_use]
     pub fn new() -> Self {
-        Self::default()
+        tls::provide();
+        Self { registered: Vec::new(), clock: None, left_behind: Arc::default() }
     }
 
     /// A handler that rules run by name: `run = "dice"`.
@@ -189,6 +193,12 @@ impl Bot {
     /// Whether this is the stock runner, which cannot know the handlers a rule file is meant for.
     pub(crate) fn is_stock(&self) -> bool {
         self.registered.is_empty()
+    }
+}
+
+impl Default for Bot {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

@@ -23,6 +23,7 @@ mod rule_handler;
 mod stop;
 mod telemetry;
 pub mod testing;
+mod tls;
 mod view;
 
 pub use bot::Bot;

@@ -228,7 +228,7 @@ impl Observer for Watch {
                 tracing::debug!(account, %chat, action, "not sent: this is a dry run");
             }
             Outcome::Refused { reason } => {
-                tracing::warn!(account, %chat, action, reason, "refused by the service");
+                tracing::warn!(account, %chat, action, reason, "given up");
             }
             Outcome::Expired => {
                 tracing::warn!(account, %chat, action, "expired: it could not leave in time");

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use mynah_core::Capabilities;
-use mynah_rules::{Disk, Lang, LoadOptions, Loaded, Severity};
+use mynah_rules::{Disk, Files, Lang, LoadOptions, Loaded, Severity};
+use mynah_transports::webwx::WebWx;
 
 use crate::{Bot, conversation};
 
@@ -32,6 +33,14 @@ pub(crate) fn name_of(bot: &Path) -> String {
 pub(crate) fn load(main: &Path, handlers: &[String], capabilities: &Capabilities) -> Loaded {
     let options = LoadOptions { handlers: Some(handlers), capabilities: Some(capabilities) };
     mynah_rules::load(main, &Disk, &options)
+}
+
+/// Loads a rule file for the sandbox. The stock program cannot know the handlers that the file is meant for.
+pub(crate) fn load_to_try(main: &Path, files: &dyn Files, bot: &Bot) -> Loaded {
+    let names = bot.names();
+    let handlers = (!bot.is_stock()).then_some(names.as_slice());
+    let capabilities = WebWx::capabilities();
+    mynah_rules::load(main, files, &LoadOptions { handlers, capabilities: Some(&capabilities) })
 }
 
 /// Everything there is to say about a file, for people; notes only if asked for.

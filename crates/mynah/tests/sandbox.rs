@@ -147,13 +147,130 @@ fn paths<'l>(calls: &[&'l str]) -> Vec<&'l str> {
 #[test]
 fn a_bad_bot_is_told_before_anything_is_started() {
     let bot = TempDir::new().unwrap();
-    std::fs::write(bot.path().join("bot.toml"), "[[rule]]\nkeyword = \"a\"\nrun = \"nobody\"\n")
+    std::fs::write(bot.path().join("bot.toml"), "[[rule]]\nkeyword = \"a\"\nreplay = \"b\"\n")
         .unwrap();
     let output = mynah().arg("sandbox").arg(bot.path()).write_stdin("a\n").output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(output.stdout.is_empty(), "no login is tried");
     let told = String::from_utf8(output.stderr).unwrap();
-    assert!(told.contains("error[handler]"), "{told}");
+    assert!(told.contains("error["), "{told}");
+}
+
+/// A bot that saves a row, then answers; it lives as long as the folder.
+fn saving() -> TempDir {
+    let bot = TempDir::new().unwrap();
+    let rules = r#"
+[[rule]]
+pattern = "sign up {name}"
+do = [{ save_to = "people.csv" }, { reply = "noted" }]
+"#;
+    std::fs::write(bot.path().join("bot.toml"), rules).unwrap();
+    bot
+}
+
+#[test]
+fn a_row_of_save_to_is_written_and_its_place_is_told() {
+    let (bot, rows) = (saving(), TempDir::new().unwrap());
+    let data = rows.path().join("rows");
+    let base = ["sandbox", "--as", "Ann", "--private", "--data"];
+    let seen = chat(mynah().args(base).arg(&data).arg(bot.path()), "sign up Ann\n");
+    let place = data.join("people.csv");
+    let lines: Vec<&str> = seen.lines().collect();
+    assert!(lines[1].starts_with(&format!("# saved to {}: ", place.display())), "{seen}");
+    assert_eq!(lines[2..], ["> noted"], "{seen}");
+    assert!(std::fs::read_to_string(place).unwrap().contains("Ann"));
+}
+
+#[test]
+fn a_folder_for_rows_is_made_where_none_is_stated() {
+    let (bot, temporary) = (saving(), TempDir::new().unwrap());
+    let base = ["sandbox", "--as", "Ann", "--private"];
+    let mut command = mynah();
+    let command = command.args(base).env("TMPDIR", temporary.path()).env("TMP", temporary.path());
+    let seen = chat(command.arg(bot.path()), "sign up Ann\n");
+    let told = seen.lines().find_map(|line| line.strip_prefix("# saved to ")).unwrap();
+    let place = &told[..told.find(".csv").unwrap() + 4];
+    assert!(Path::new(place).starts_with(temporary.path()), "{place}");
+    assert!(std::fs::read_to_string(place).unwrap().contains("Ann"), "it is there afterwards");
+}
+
+#[test]
+fn a_row_that_cannot_be_saved_is_told_at_once_and_the_answer_after_it_comes() {
+    let (bot, data) = (saving(), TempDir::new().unwrap());
+    std::fs::create_dir(data.path().join("people.csv")).unwrap();
+    let base = ["sandbox", "--as", "Ann", "--private", "--data"];
+    let seen =
+        chat(mynah().args(base).arg(data.path()).arg(bot.path()), "sign up Ann\nsign up Bob\n");
+    let lines: Vec<&str> = seen.lines().collect();
+    assert_eq!(lines.len(), 6, "{seen}");
+    for (said, failed, answer) in [(0, 1, 2), (3, 4, 5)] {
+        assert!(lines[said].starts_with("Ann: sign up"), "{seen}");
+        assert!(
+            lines[failed].starts_with("# failed: ") && lines[failed].contains("people.csv"),
+            "{seen}"
+        );
+        assert_eq!(lines[answer], "> noted", "{seen}");
+    }
+}
+
+#[test]
+fn a_picture_that_has_gone_is_told_at_once_and_the_answer_after_it_comes() {
+    let bot = TempDir::new().unwrap();
+    let picture = bot.path().join("menu.png");
+    std::fs::copy(faq().join("menu.png"), &picture).unwrap();
+    let rules =
+        "[[rule]]\nexact = \"menu\"\ndo = [{ image = \"menu.png\" }, { reply = \"enjoy\" }]\n";
+    std::fs::write(bot.path().join("bot.toml"), rules).unwrap();
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_mynah"))
+        .args(["sandbox", "--lang", "en", "--as", "Ann", "--private"])
+        .arg(bot.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let mut seen = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    for expected in ["> [image", "# failed: [image menu.png]: menu.png could not be read"] {
+        std::io::Write::write_all(&mut input, b"menu\n").unwrap();
+        let line = seen.find(|line| line.starts_with(['>', '#'])).unwrap();
+        assert!(line.starts_with(expected), "{line}");
+        assert_eq!(seen.next().unwrap(), "> enjoy");
+        let _ = std::fs::remove_file(&picture);
+    }
+    drop(input);
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn a_handler_that_the_stock_program_lacks_is_told_where_it_would_run() {
+    let bots = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../bots");
+    for (bot, said, told) in [
+        (
+            "keywords",
+            "天气 上海",
+            "# here the handler `weather` would run; it is Rust code of your own",
+        ),
+        (
+            "dice",
+            "roll d20",
+            "# here the handler `dice` would run; build it with `cargo run --manifest-path",
+        ),
+    ] {
+        let seen = chat(mynah().args(["sandbox", "--lang", "en"]).arg(bots.join(bot)), said);
+        let remark = seen.lines().nth(1).unwrap_or_else(|| panic!("{bot} says nothing: {seen}"));
+        assert!(remark.starts_with(told), "{seen}");
+    }
+}
+
+#[test]
+fn every_bot_to_copy_starts() {
+    let bots = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../bots");
+    let bots = std::fs::read_dir(bots).unwrap().map(|entry| entry.unwrap().path());
+    for bot in bots.filter(|bot| bot.join("bot.toml").exists()) {
+        let seen = chat(mynah().arg("sandbox").arg(&bot), "没人会回答的话\n");
+        assert!(seen.contains(": 没人会回答的话"), "{}: {seen}", bot.display());
+    }
 }
 
 #[cfg(unix)]

@@ -12,7 +12,7 @@ import { begin, changed, place, state, when } from "./state.js";
 import { readWhy, talkColumn } from "./talk.js";
 import { toolsBar } from "./tools.js";
 import { whySection } from "./why.js";
-import { report } from "./widgets.js";
+import { report, toast } from "./widgets.js";
 
 const app = document.getElementById("app");
 
@@ -97,6 +97,7 @@ function onSandboxEvent(event) {
   else if (event.kind === "chats") refreshChats().catch(report);
   else if (event.kind === "clock") begin({ ...state.session, now: event.now });
   else if (event.kind === "status") readLogin().catch(report);
+  else if (event.kind === "remark") toast(event.text, true);
   else if (event.kind === "decided" && event.message === state.message) readWhy(event.message);
 }
 

@@ -535,4 +535,9 @@ pub enum News {
     Status,
     /// Rules were loaded anew.
     Reloaded,
+    /// Something to show at once: a failed action, a handler that this program lacks.
+    Remark {
+        /// What, in the program's language.
+        text: String,
+    },
 }

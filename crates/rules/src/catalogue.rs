@@ -72,6 +72,9 @@ impl Problem {
                 "`{found}` 不是表头；应为 `{expected}`"
             ),
             Self::Literal(literal) => literal::message(literal, lang),
+            Self::RegexNever { regex } => {
+                say!(lang, "'{regex}' matches no message", "'{regex}' 不匹配任何消息")
+            }
             Self::PatternEvery { pattern } => {
                 say!(lang, "\"{pattern}\" fits every message", "\"{pattern}\" 匹配每一条消息")
             }
@@ -156,7 +159,7 @@ impl Problem {
             Self::NoHandler { name, .. } => {
                 say!(lang, "no handler named \"{name}\"", "没有名为 \"{name}\" 的处理器")
             }
-            Self::HandlerUnknown { name } => say!(
+            Self::HandlerUnknown { name, .. } => say!(
                 lang,
                 "the handler \"{name}\" must be registered by the program that runs this bot",
                 "处理器 \"{name}\" 须由运行机器人的程序注册"
@@ -223,6 +226,32 @@ fn syntax_message(syntax: &Syntax, lang: Lang) -> String {
         Syntax::Comment(sign) => {
             say!(lang, "{sign} does not begin a comment", "{sign} 不是注释的写法")
         }
+        Syntax::Format(format) => {
+            say!(lang, "this is {format}; a rule file is TOML", "这是 {format}；规则文件用 TOML")
+        }
+        Syntax::Prefix(letter) => {
+            say!(lang, "`{letter}` stands before the quotes", "引号前面多了 `{letter}`")
+        }
+        Syntax::EscapeInText(c) => say!(
+            lang,
+            "\\{c} is not an escape in \"double quotes\"",
+            "\"双引号\" 里没有 \\{c} 这种转义"
+        ),
+        Syntax::EscapedQuote => say!(
+            lang,
+            "the backslash makes the last quote a part of the text",
+            "反斜杠使最后的引号成了文字的一部分"
+        ),
+        Syntax::Prose => say!(
+            lang,
+            "this line is neither a header nor key = value",
+            "这一行既不是表头，也不是 键 = 值"
+        ),
+        Syntax::MixedQuotes(quote) => say!(
+            lang,
+            "this text begins with {quote} but ends with another quote",
+            "这段文字以 {quote} 开头，却以另一种引号结束"
+        ),
         Syntax::BareScript => {
             say!(lang, "the lines of this test are not in a text", "测试的各行没有写在文字里")
         }

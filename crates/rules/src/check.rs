@@ -133,6 +133,8 @@ pub(crate) struct Checker<'a> {
     state_keys: HashMap<String, u32>,
     /// The ids of dialogs.
     dialogs: BTreeSet<String>,
+    /// The ids of dialogs by the texts that begin them: for hints.
+    begun_by: BTreeMap<String, String>,
     /// What could not be read, so that nothing can be said to be missing.
     unread: Unread,
     /// The dialogs that rules start.
@@ -170,6 +172,7 @@ impl<'a> Checker<'a> {
             ids: BTreeMap::new(),
             state_keys: HashMap::new(),
             dialogs: BTreeSet::new(),
+            begun_by: BTreeMap::new(),
             unread: Unread { ids: around.is_cut, starts: around.is_cut, sets: around.is_cut },
             starts: Vec::new(),
             startless: Vec::new(),
@@ -239,7 +242,7 @@ impl<'a> Checker<'a> {
         let may_have =
             |root: &Fields<'_>| ["rule", "dialog", "schedule"].iter().any(|key| root.may_have(key));
         let has_handlers = self.around.options.handlers.is_some_and(|known| !known.is_empty());
-        let is_known = !self.around.is_cut && !has_handlers;
+        let is_known = !self.around.is_cut && !has_handlers && self.report.is_clean();
         if is_known && !has_rules && !roots.iter().any(|(_, root)| may_have(root)) {
             self.say(Problem::Nothing, Spot::new(main.id, root.spot.span.clone()));
         }
@@ -285,8 +288,9 @@ impl<'a> Checker<'a> {
         }
         for (id, spot) in starts {
             if !self.dialogs.contains(&id) && !self.unread.ids {
-                let meant =
-                    closest(&id, self.dialogs.iter().map(String::as_str)).map(str::to_owned);
+                let near = || closest(&id, self.dialogs.iter().map(String::as_str));
+                let meant = self.begun_by.get(&id).map(String::as_str).or_else(near);
+                let meant = meant.map(str::to_owned);
                 self.say(Problem::UnknownId { id, meant }, spot);
             }
         }

@@ -65,18 +65,33 @@ pub(crate) fn time_window(text: &str) -> Option<String> {
 
 /// `周一至周五`, `weekend`.
 pub(crate) fn days(text: &str) -> Option<String> {
-    let (days, rest) = take_days(&plain(text));
+    let plain = plain(text);
+    let is_number = |c: char| matches!(c, '1'..='7' | ',' | '-' | ' ');
+    if plain.chars().all(is_number) {
+        let named = plain.chars().map(|c| match c.to_digit(10) {
+            Some(digit) => DAYS[digit as usize - 1].to_owned(),
+            None => c.to_string(),
+        });
+        return Some(named.collect());
+    }
+    let (days, rest) = take_days(&plain);
     days.filter(|_| !rest.chars().any(char::is_alphanumeric))
 }
 
 /// `30秒`, `5 minutes`, `1.5h`; a number alone is taken as seconds.
 pub(crate) fn duration(text: &str) -> Option<String> {
-    let plain = arabic(&plain(text).replace("半", "0.5")).replace([' ', '个'], "");
+    let plain = match plain(text).trim() {
+        "daily" | "every day" | "每天" | "每日" => "1d".to_owned(),
+        "hourly" | "every hour" | "每小时" => "1h".to_owned(),
+        "weekly" | "every week" | "每周" => "1w".to_owned(),
+        text => arabic(&text.replace("半", "0.5").replace("every ", "").replace('每', ""))
+            .replace([' ', '个'], ""),
+    };
     let mut rest = plain.as_str();
     let mut seconds = 0.0;
     while !rest.is_empty() {
         let end = rest.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(rest.len());
-        let number: f64 = rest[..end].parse().ok()?;
+        let number: f64 = if end == 0 { 1.0 } else { rest[..end].parse().ok()? };
         let unit = rest[end..].find(|c: char| c.is_ascii_digit()).map_or(rest.len(), |at| end + at);
         seconds += number * seconds_of(&rest[end..unit])?;
         rest = &rest[unit..];
@@ -177,6 +192,19 @@ const WORDS: &[(&[&str], &str)] = &[
     (&["补发", "一次", "yes", "send"], "once"),
 ];
 
+/// The cron line of a date with a time of day: `2026-12-24 09:00`, `12-24 9:00`.
+pub(crate) fn date(text: &str) -> Option<String> {
+    let plain = plain(text).replace(['/', '.'], "-");
+    let (date, time) = plain.trim().split_once([' ', 't'])?;
+    let mut parts = date.rsplit('-');
+    let (day, month): (u32, u32) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+    let time = clock(time)?;
+    let (hour, minute) = time.split_once(':')?;
+    let (hour, minute): (u32, u32) = (hour.parse().ok()?, minute.parse().ok()?);
+    let is_date = (1..=12).contains(&month) && (1..=31).contains(&day);
+    is_date.then(|| format!("{minute} {hour} {day} {month} *"))
+}
+
 /// A cron line of five fields for one with seconds in front, or for a nickname.
 pub(crate) fn cron(text: &str) -> Option<String> {
     let nickname = match text.trim() {
@@ -270,6 +298,7 @@ fn clock(text: &str) -> Option<String> {
     let minute = minute.split(':').next().unwrap_or_default();
     let (hour, minute): (u32, u32) = (hour.parse().ok()?, minute.parse().ok()?);
     let hour = match hour {
+        24 if minute == 0 => 0,
         1..=11 if is_late => hour + 12,
         12 if is_early => 0,
         hour => hour,
@@ -341,6 +370,8 @@ mod tests {
             ("星期一,星期三", "mon,wed"),
             ("monday to friday", ""),
             ("weekdays", "mon-fri"),
+            ("1-5", "mon-fri"),
+            ("1,3,7", "mon,wed,sun"),
             ("周七天", ""),
         ] {
             assert_eq!(days(text).unwrap_or_default(), meant, "{text}");
@@ -355,6 +386,9 @@ mod tests {
             ("半小时", "30m"),
             ("一天", "1d"),
             ("2 weeks", "14d"),
+            ("day", "1d"),
+            ("每天", "1d"),
+            ("every 5 minutes", "5m"),
             ("soon", ""),
             ("", ""),
             ("999 years", ""),
@@ -374,5 +408,8 @@ mod tests {
         assert_eq!(cron("0 0 9 * * ?").as_deref(), Some("0 9 * * *"));
         assert_eq!(cron("@daily").as_deref(), Some("0 0 * * *"));
         assert_eq!(cron("0 9 * *"), None);
+        assert_eq!(date("2026-12-24 09:00").as_deref(), Some("0 9 24 12 *"));
+        assert_eq!(date("12/24 9:30").as_deref(), Some("30 9 24 12 *"));
+        assert_eq!(date("09:00"), None);
     }
 }

@@ -68,6 +68,8 @@ pub(crate) enum Problem {
     UnknownName { name: String, meant: Option<String>, known: Vec<String>, asks_unsaved: bool },
     /// A text that is taken as it stands although something else was probably meant.
     Literal(Literal),
+    /// A regular expression that is found in no text.
+    RegexNever { regex: String },
     /// A pattern that fits every text.
     PatternEvery { pattern: String },
     /// `from = "admin"` in a bot that names no admins.
@@ -81,7 +83,7 @@ pub(crate) enum Problem {
     /// A handler that is not registered.
     NoHandler { name: String, registered: Vec<String>, meant: Option<String> },
     /// A handler of which it is not known whether it is registered.
-    HandlerUnknown { name: String },
+    HandlerUnknown { name: String, meant: Option<&'static str> },
     /// A file that cannot be sent.
     File(BadFile),
     /// What the transport does differently or cannot do.
@@ -119,6 +121,18 @@ pub(crate) enum Syntax {
     Path,
     /// `// …`, as other languages write comments; the sign.
     Comment(&'static str),
+    /// Another format, such as JSON or YAML.
+    Format(&'static str),
+    /// A text whose last quote has a backslash before it.
+    EscapedQuote,
+    /// A line of plain words.
+    Prose,
+    /// A letter before the quotes of a text, as Python has it.
+    Prefix(char),
+    /// A backslash that means nothing in a text that is sent.
+    EscapeInText(char),
+    /// A text that begins with one quote and ends with another.
+    MixedQuotes(char),
     /// Lines of a test that stand in no text.
     BareScript,
     /// A text with quotes in it that end it; the quote.
@@ -178,6 +192,12 @@ pub(crate) enum Literal {
     Hole { key: &'static str, text: String, name: String },
     /// A star at an end, and the text without it.
     Star { key: &'static str, text: String, plain: String },
+    /// A star where a pattern has a hole, and the pattern with the hole.
+    StarInPattern { text: String, plain: String },
+    /// A name with `@` before it, and the name.
+    AtSign { text: String, plain: String },
+    /// A word for the admins that is not `admin`.
+    AdminWord { text: String },
     /// A sum as the text of a variable, and how much it adds.
     Sum { text: String, variable: String, by: String },
     /// A name as other programs write it, and the name.
@@ -487,7 +507,9 @@ impl Problem {
             Self::UnevenStep(_) => "uneven-step",
             Self::NeverCounts { .. } => "never-counts",
             Self::Test(_) => "test",
-            Self::Literal(Literal::Mention { is_own: true, .. }) | Self::NoAdmins => "never-fires",
+            Self::Literal(Literal::Mention { is_own: true, .. })
+            | Self::NoAdmins
+            | Self::RegexNever { .. } => "never-fires",
             Self::Literal(_) => "literal",
             Self::PatternEvery { .. } => "pattern",
             Self::Nothing => "no-condition",
@@ -498,10 +520,12 @@ impl Problem {
     pub(crate) fn severity(&self) -> Severity {
         match self {
             Self::RegexEmpty { .. }
+            | Self::RegexNever { .. }
             | Self::PatternEvery { .. }
             | Self::Literal(_)
             | Self::NoAdmins
             | Self::Nothing
+            | Self::HandlerUnknown { meant: Some(_), .. }
             | Self::RegexCost { .. }
             | Self::NeverSet { .. }
             | Self::IncludeNothing { .. }
@@ -515,7 +539,7 @@ impl Problem {
             | Self::PatternWidth { is_read: true, .. } => Severity::Warning,
             Self::Scan
             | Self::RegexSlashes { never: false, .. }
-            | Self::HandlerUnknown { .. }
+            | Self::HandlerUnknown { meant: None, .. }
             | Self::Transport(Limitation::PlainMention { .. }) => Severity::Note,
             _ => Severity::Error,
         }

@@ -1,6 +1,8 @@
 //! One action on its way out: claim, perform, settle.
 
+use std::io;
 use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -76,8 +78,9 @@ impl Worker {
             (&outgoing.action, &self.settings.save_folder)
         {
             let _one_at_a_time = self.saving.lock().await;
+            let result = save::append(folder, file, row, outgoing.attempt > 1);
             return (
-                self.saved(outgoing, save::append(folder, file, row, outgoing.attempt > 1)),
+                self.saved(outgoing, result.map_err(|error| (folder.join(file), error))),
                 None,
             );
         }
@@ -90,13 +93,19 @@ impl Worker {
         }
     }
 
-    fn saved(&self, outgoing: &Outgoing, result: std::io::Result<()>) -> Outcome {
+    /// What became of a row. Where another try finds the same, the action is given up at once: what the chat gets after it
+    /// must not wait.
+    fn saved(&self, outgoing: &Outgoing, result: Result<(), (PathBuf, io::Error)>) -> Outcome {
         match result {
             Ok(()) => Outcome::Accepted,
-            Err(error) if error.kind() == std::io::ErrorKind::InvalidInput => {
-                Outcome::Refused { reason: error.to_string() }
+            Err((path, error)) => {
+                let reason = format!("{}: {error}", path.display());
+                if stays(error.kind()) {
+                    Outcome::Refused { reason }
+                } else {
+                    self.again(outgoing, TRIES, None, reason)
+                }
             }
-            Err(error) => self.again(outgoing, TRIES, None, error.to_string()),
         }
     }
 
@@ -157,6 +166,22 @@ impl Worker {
         }
         self.observer.sent(outgoing, outcome, took);
     }
+}
+
+/// Whether a failure of this machine stays until a person mends it. Others pass by themselves: a full disk, a file that a
+/// spreadsheet program has locked.
+const fn stays(failure: io::ErrorKind) -> bool {
+    use io::ErrorKind as Kind;
+    matches!(
+        failure,
+        Kind::InvalidInput
+            | Kind::NotFound
+            | Kind::PermissionDenied
+            | Kind::IsADirectory
+            | Kind::NotADirectory
+            | Kind::ReadOnlyFilesystem
+            | Kind::Unsupported
+    )
 }
 
 fn taken(receipt: Receipt) -> Outcome {

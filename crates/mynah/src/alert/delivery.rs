@@ -2,7 +2,6 @@
 
 use std::error::Error;
 use std::process::Stdio;
-use std::sync::Once;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -12,6 +11,7 @@ use tokio::sync::mpsc;
 
 use super::Alert;
 use crate::config::{AlertConfig, Secret};
+use crate::tls;
 
 /// How long one delivery may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -103,9 +103,7 @@ impl Delivery {
 
 impl Webhook {
     fn to(url: &Secret) -> Option<Self> {
-        static PROVIDER: Once = Once::new();
-        // Whoever installed another one before knows why; any will do.
-        PROVIDER.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
+        tls::provide();
         let mut builder = reqwest::Client::builder().timeout(TIMEOUT);
         if url.reveal().starts_with("http:") {
             // No certificate will be looked at: a machine without any can use a local webhook.

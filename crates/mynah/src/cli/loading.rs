@@ -4,7 +4,6 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use mynah_core::Capabilities;
 use mynah_rules::{Checked, Diagnostic, Disk, Lang, LoadOptions, Loaded, RuleBook, Severity};
 use mynah_transports::webwx::WebWx;
 use serde::Serialize;
@@ -114,16 +113,6 @@ pub(crate) fn check(path: &Path, bot: &Bot) -> Result<Checked, Report> {
 /// Reads a BOT whose rules are needed. Mistakes are shown on standard error.
 pub(crate) fn load_book(path: &Path, bot: &Bot, common: &Common) -> Result<Arc<RuleBook>, Report> {
     book(&load(path, bot)?, common)
-}
-
-/// Reads a BOT that is about to run with these handlers.
-pub(crate) fn load_to_run(
-    path: &Path,
-    handlers: &[String],
-    capabilities: &Capabilities,
-    common: &Common,
-) -> Result<Arc<RuleBook>, Report> {
-    book(&rule_file::load(&main_file(path)?, handlers, capabilities), common)
 }
 
 /// The rules of a good file. What is wrong is shown on standard error, warnings too.

@@ -6,6 +6,8 @@ mod ledger;
 mod line;
 mod live;
 mod page;
+mod remark;
+mod saves;
 
 use std::io::IsTerminal;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
@@ -14,11 +16,11 @@ use std::sync::Arc;
 
 use mynah_rules::{Lang, RuleBook};
 use mynah_sandbox::{Fault, Options, Sandbox, World};
-use mynah_transports::webwx::WebWx;
 
 use self::chat::Chat;
 use self::live::Live;
 use self::page::Page;
+use self::saves::SaveFolder;
 use super::{common::Common, loading, print};
 use crate::stop::Stop;
 use crate::testing::cast::Speaker;
@@ -66,6 +68,9 @@ pub(crate) struct Args {
     /// The address of the web page; port 0 takes a free one. By default a page is served if you sit at a terminal.
     #[arg(long, value_name = "ADDR", requires = "bot")]
     page: Option<SocketAddr>,
+    /// The folder for rows of `save_to`; by default a new one among the temporary files, named with each row.
+    #[arg(long, value_name = "DIR", requires = "bot")]
+    data: Option<PathBuf>,
 }
 
 pub(crate) async fn execute(args: Args, bot: Bot, common: &Common) -> Result<Ended, Report> {
@@ -107,7 +112,10 @@ async fn converse(
     room: String,
     (common, stop): (&Common, &Stop),
 ) -> Result<(), Report> {
-    let mut live = Live::start(bot, book, sandbox.url()).await;
+    let main = rule_file::main_file(args.bot.as_deref().unwrap_or(Path::new(".")));
+    let saves = saves(args)?;
+    let (mut live, remarks) =
+        Live::start(bot, (book, &main), sandbox.url(), saves, common.lang()).await;
     tokio::select! {
         online = live.online() => online?,
         () = stop.token().cancelled() => return live.stop().await,
@@ -115,13 +123,13 @@ async fn converse(
     let at_terminal = std::io::stdin().is_terminal();
     let page = match args.page.or(at_terminal.then_some(ANY_PORT)) {
         Some(address) => {
-            let main = rule_file::main_file(args.bot.as_deref().unwrap_or(Path::new(".")));
             Some(Page::serve(address, view(sandbox, bot, main, &live, &room, common)).await?)
         }
         None => None,
     };
     let speaker = first_speaker(args, room, common.lang());
-    let chat = Chat::new(sandbox, &mut live, speaker, common.lang(), Common::colours_on_stdout());
+    let looks = (common.lang(), Common::colours_on_stdout());
+    let chat = Chat::new(sandbox, (&mut live, remarks), speaker, looks);
     if at_terminal {
         chat.talk(stop.token()).await?;
     } else {
@@ -161,9 +169,18 @@ fn view(
     }
 }
 
-/// Reads the rules for a transport that is really there: a handler that nobody registered is an error here.
+/// Reads the rules for a transport that is really there. The stock program cannot have the handlers of a bot: it shows where
+/// they would run.
 fn load(path: &Path, bot: &Bot, common: &Common) -> Result<Arc<RuleBook>, Report> {
-    loading::load_to_run(path, &bot.names(), &WebWx::capabilities(), common)
+    loading::load_book(path, bot, common)
+}
+
+fn saves(args: &Args) -> Result<SaveFolder, Report> {
+    SaveFolder::open(args.data.as_deref()).map_err(|error| {
+        Report::new(Ended::Storage, "failed to make a folder for rows of `save_to`")
+            .because(error)
+            .hint("give a folder with --data")
+    })
 }
 
 fn first_speaker(args: &Args, room: String, lang: Lang) -> Speaker {

@@ -14,10 +14,10 @@ use mynah_page::view::{
     BotRow, Call, ChatRow, Checked, Deed as PageDeed, LastRow, MessagePage, MessageRow, News,
     Problem, Session, View,
 };
-use mynah_rules::{Lang, LoadOptions, Loaded};
+use mynah_rules::{Disk, Lang, Loaded};
 use mynah_runtime::Control;
 use mynah_sandbox::{Act, Deed, Fault, Happening, Sandbox};
-use mynah_transports::webwx::{CalledBy, WebWx};
+use mynah_transports::webwx::CalledBy;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::broadcast;
@@ -302,10 +302,7 @@ impl SandboxView {
 
     /// Loads a text as if it were the rule file.
     fn load(&self, text: &str) -> Loaded {
-        let names = self.bot.names();
-        let capabilities = WebWx::capabilities();
-        let options = LoadOptions { handlers: Some(&names), capabilities: Some(&capabilities) };
-        mynah_rules::load(&self.main, &Draft { main: &self.main, text }, &options)
+        rule_file::load_to_try(&self.main, &Draft { main: &self.main, text }, &self.bot)
     }
 
     fn check(&self, text: &str, lang: Lang) -> Checked {
@@ -321,7 +318,7 @@ impl SandboxView {
         draft::replace(&self.main, text).map_err(|error| {
             Problem::Refused(format!("{} cannot be written: {error}", self.main.display()))
         })?;
-        let loaded = rule_file::load(&self.main, &self.bot.names(), &WebWx::capabilities());
+        let loaded = rule_file::load_to_try(&self.main, &Disk, &self.bot);
         let diagnostics = draft::diagnostics(&loaded, lang);
         let Some(book) = loaded.book.clone() else {
             return Ok(Checked { diagnostics, ..Checked::default() });

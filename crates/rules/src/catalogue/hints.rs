@@ -1,7 +1,7 @@
 //! What to do about it.
 
 use super::{Lang, conflicts, literal, say, tests_of_bots, values, words};
-use crate::keys::{Kind, Table};
+use crate::keys::{KEYS, Kind, Shape, Table};
 use crate::problem::{
     BadFile, BadInclude, Capture, Found, Limitation, Outdone, Problem, SlashCase, StepUnit, Syntax,
     UnevenStep, Wanted,
@@ -25,6 +25,11 @@ pub(super) fn hint(problem: &Problem, lang: Lang) -> Option<String> {
             Lang::Zh => advice.zh.to_owned(),
         },
         Problem::Literal(literal) => literal::hint(literal, lang),
+        Problem::RegexNever { .. } => say!(
+            lang,
+            "nothing can stand before ^ or behind $; for one of several write '^(a|b)$'",
+            "^ 前面和 $ 后面不能有内容；任选其一请写 '^(a|b)$'"
+        ),
         Problem::PatternEvery { .. } => say!(
             lang,
             "add a word that must be there; for every message that calls the bot write at_me = true instead",
@@ -54,13 +59,22 @@ pub(super) fn hint(problem: &Problem, lang: Lang) -> Option<String> {
         Problem::EntryType { wanted: Wanted::Integer, found: Found::Text, .. } => {
             say!(lang, "like 1, without quotes", "如 1，不加引号")
         }
+        Problem::EntryType { wanted: Wanted::Integer, found: Found::Number, .. } => {
+            say!(lang, "a whole number, like 1", "整数，如 1")
+        }
+        Problem::EntryType { found: Found::Table, .. } => say!(
+            lang,
+            "variables are user.x, chat.x (of the group) and bot.x",
+            "变量有 user.x、chat.x（群的）和 bot.x"
+        ),
         Problem::EntryType { .. } => return None,
         Problem::Missing { keys: ["step"], .. } => {
             say!(lang, "write [[dialog.step]] below it", "在它下面写 [[dialog.step]]")
         }
         Problem::Missing { keys, .. } => {
             let key = keys.first().copied().unwrap_or_default();
-            say!(lang, "add {key} = …", "加上 {key} = …")
+            let example = example(key);
+            say!(lang, "add {key} = {example}", "加上 {key} = {example}")
         }
         Problem::NoCondition { only_none: true } => {
             say!(lang, "add keyword, exact, at_me … beside it", "再加上 keyword、exact、at_me 等")
@@ -141,7 +155,8 @@ pub(super) fn hint(problem: &Problem, lang: Lang) -> Option<String> {
             meant.as_ref().map_or_else(String::new, |meant| did_you_mean(meant, lang) + " ")
                 + &listed
         }
-        Problem::HandlerUnknown { name } => {
+        Problem::HandlerUnknown { meant: Some(meant), .. } => did_you_mean(meant, lang),
+        Problem::HandlerUnknown { name, .. } => {
             say!(lang, ".handler(\"{name}\", …)", ".handler(\"{name}\", …)")
         }
         Problem::File(file) => return file_hint(file, lang),
@@ -194,6 +209,15 @@ pub(super) fn hint(problem: &Problem, lang: Lang) -> Option<String> {
     })
 }
 
+/// A value of a key that a table needs.
+fn example(key: &str) -> &'static str {
+    match key {
+        "per" => "\"day\"",
+        "at" => "\"09:00\"",
+        _ => "…",
+    }
+}
+
 fn did_you_mean(meant: &str, lang: Lang) -> String {
     say!(lang, "did you mean `{meant}`?", "是否想写 `{meant}`？")
 }
@@ -242,7 +266,9 @@ fn belongs(key: &str, here: Table, table: Table, lang: Lang) -> String {
             "put it at the top of the file, before the first table",
             "放到文件最前面，第一个表之前"
         ),
-        (Table::File, _) => say!(lang, "write {shown} above it", "在它上面写 {shown}"),
+        (Table::File, _) | (Table::Dialog, Table::Step) => {
+            say!(lang, "write {shown} above it", "在它上面写 {shown}")
+        }
         (_, Table::File) => say!(lang, "it is a table of its own", "它是单独的表"),
         _ => say!(lang, "it belongs to {shown}", "它属于 {shown}"),
     }
@@ -260,6 +286,33 @@ fn syntax_hint(syntax: &Syntax, lang: Lang) -> Option<String> {
             "把文件复制到 bot.toml 旁边，只写文件名；文件夹之间用 /"
         ),
         Syntax::Comment(_) => say!(lang, "comments begin with #", "注释以 # 开头"),
+        Syntax::Format(_) => say!(
+            lang,
+            "[[rule]] on a line of its own, below it lines like keyword = \"…\" and reply = \"…\"",
+            "单独一行写 [[rule]]，下面各行写 keyword = \"…\"、reply = \"…\""
+        ),
+        Syntax::Prefix(_) => say!(
+            lang,
+            "leave it out; a backslash means itself in 'single quotes'",
+            "去掉它；'单引号' 里的反斜杠就是它本身"
+        ),
+        Syntax::EscapeInText(c) if c.is_ascii_digit() => {
+            say!(lang, "a group of the regex is written {{{c}}}", "正则的分组写成 {{{c}}}")
+        }
+        Syntax::EscapeInText(_) => say!(
+            lang,
+            "for a backslash itself write \\\\; a new line is \\n",
+            "要写反斜杠本身请用 \\\\；换行是 \\n"
+        ),
+        Syntax::EscapedQuote => say!(
+            lang,
+            "leave the \\ out, or write \\\\ for a backslash itself",
+            "去掉 \\，要写反斜杠本身请用 \\\\"
+        ),
+        Syntax::Prose => say!(lang, "a comment begins with #", "注释以 # 开头"),
+        Syntax::MixedQuotes(_) => {
+            say!(lang, "use the same quote at both ends", "首尾请用同一种引号")
+        }
         Syntax::BareScript => say!(
             lang,
             "put them between the lines script = ''' and '''",
@@ -279,6 +332,12 @@ fn syntax_hint(syntax: &Syntax, lang: Lang) -> Option<String> {
             say!(lang, "write {key} = {list}", "请写 {key} = {list}")
         }
         Syntax::Trailing(sign) => say!(lang, "leave {sign} out", "去掉 {sign}"),
+        Syntax::Twice(key) if key == "reply" => say!(
+            lang,
+            "leave one out; for several write reply_one_of (random) or reply_all_of (each)",
+            "去掉一个；多条回复用 reply_one_of（随机）或 reply_all_of（逐条）"
+        ),
+        Syntax::Twice(key) if !takes_several(key) => say!(lang, "leave one out", "去掉一个"),
         Syntax::Twice(key) => say!(
             lang,
             "leave one out; several texts go into one list: {key} = [\"…\", \"…\"]",
@@ -286,6 +345,17 @@ fn syntax_hint(syntax: &Syntax, lang: Lang) -> Option<String> {
         ),
         Syntax::TwiceTable(name) => {
             say!(lang, "put all of it below one [{name}]", "都写在同一个 [{name}] 下面")
+        }
+        Syntax::Unquoted(text)
+            if matches!(text.as_str(), "None" | "null" | "nil" | "undefined") =>
+        {
+            say!(lang, "leave the whole line out", "去掉整行")
+        }
+        Syntax::Unquoted(text)
+            if text.len() > 2 && text.starts_with('/') && text.ends_with('/') =>
+        {
+            let inside = &text[1..text.len() - 1];
+            say!(lang, "write '{inside}'", "请写 '{inside}'")
         }
         // A backslash means itself between single quotes only.
         Syntax::Unquoted(text) if text.contains('\\') => {
@@ -302,7 +372,9 @@ fn syntax_hint(syntax: &Syntax, lang: Lang) -> Option<String> {
         ),
         Syntax::Assignment(_) => say!(lang, "use =", "请用 ="),
         Syntax::Control(_) => say!(lang, "delete it", "删掉它"),
-        Syntax::NoEquals => say!(lang, "like keyword = \"…\"", "如 keyword = \"…\""),
+        Syntax::NoEquals => {
+            say!(lang, "put = behind it, like keyword = \"…\"", "在它后面写 =，如 keyword = \"…\"")
+        }
         Syntax::NoValue => say!(lang, "write it behind the =", "写在 = 后面"),
         Syntax::OpenList => say!(lang, "add ]", "加上 ]"),
         Syntax::OpenTable => say!(lang, "add }}", "加上 }}"),
@@ -365,12 +437,33 @@ fn type_hint(key: &str, kind: Kind, found: Found, lang: Lang) -> Option<String> 
         (_, Kind::Times | Kind::At, Found::Date) => {
             say!(lang, "in quotes: \"09:00\"", "加引号：\"09:00\"")
         }
-        (_, Kind::Flag, Found::Text) => {
-            say!(lang, "without quotes: {key} = true", "不加引号：{key} = true")
+        (_, Kind::Flag, Found::Text) => say!(
+            lang,
+            "without quotes: {key} = true or {key} = false",
+            "不加引号：{key} = true 或 {key} = false"
+        ),
+        (_, Kind::Zone, _) => {
+            say!(lang, "like \"Asia/Shanghai\" or \"UTC\"", "如 \"Asia/Shanghai\" 或 \"UTC\"")
+        }
+        ("in", _, Found::List) => {
+            say!(lang, "for both leave it out", "两者都要就去掉它")
+        }
+        (_, Kind::Texts | Kind::Groups, Found::Flag) => {
+            say!(lang, "write {key} = \"…\"", "请写 {key} = \"…\"")
         }
         (_, Kind::Flag, _) => say!(lang, "write true or false", "请写 true 或 false"),
         (_, Kind::Chance, Found::Text) => say!(lang, "like {key} = 0.3", "如 {key} = 0.3"),
-        (_, Kind::Integer, Found::Text) => say!(lang, "without quotes", "不加引号"),
+        (_, Kind::Integer, Found::Text) => {
+            say!(lang, "a number without quotes, like 10", "不加引号的数字，如 10")
+        }
+        (_, Kind::Times, _) => {
+            say!(lang, "write {key} = \"09:00-18:00\"", "请写 {key} = \"09:00-18:00\"")
+        }
+        ("name", Kind::Text, Found::List) => say!(
+            lang,
+            "one name, in which * and ? may stand; for each other group another [[group]]",
+            "只写一个名字，可用 * 和 ?；其他群另写 [[group]]"
+        ),
         (_, Kind::Limit, _) => "limit = { user = 5, per = \"day\" }".to_owned(),
         (_, Kind::Counts, _) => {
             say!(lang, "like {key} = {{ points = 1 }}", "如 {key} = {{ points = 1 }}")
@@ -386,10 +479,7 @@ fn type_hint(key: &str, kind: Kind, found: Found, lang: Lang) -> Option<String> 
             say!(lang, "write {shown} on a line of its own", "单独一行写 {shown}")
         }
         (_, _, Found::Integer | Found::Number | Found::Flag | Found::Date)
-            if matches!(
-                kind.shape(),
-                crate::keys::Shape::Text | crate::keys::Shape::TextOrList
-            ) =>
+            if matches!(kind.shape(), Shape::Text | Shape::TextOrList) =>
         {
             say!(lang, "put it in quotes", "加上引号")
         }
@@ -504,10 +594,12 @@ fn template_hint(kind: &TemplateErrorKind, lang: Lang) -> String {
             "a name is like {{sender}} or {{user.points}}; for a brace itself write {{{{ or }}}}",
             "名字写成 {{sender}} 或 {{user.points}}；要写花括号请用 {{{{ 或 }}}}"
         ),
-        TemplateErrorKind::Unclosed
-        | TemplateErrorKind::Unopened
-        | TemplateErrorKind::NoName
-        | TemplateErrorKind::BadDefault => {
+        TemplateErrorKind::Unclosed => say!(
+            lang,
+            "add }} behind the name; for a brace itself write {{{{",
+            "在名字后面加上 }}；要写花括号请用 {{{{"
+        ),
+        TemplateErrorKind::Unopened | TemplateErrorKind::NoName | TemplateErrorKind::BadDefault => {
             say!(lang, "for a brace write {{{{ or }}}}", "要写花括号请用 {{{{ 或 }}}}")
         }
     }
@@ -528,6 +620,11 @@ fn unknown_name(name: &str, meant: Option<&str>, known: &[String], lang: Lang) -
             let question = say!(lang, "did you mean {{{meant}}}?", "是否想写 {{{meant}}}？");
             format!("{question} {listed}")
         }
+        None if name.chars().all(|c| c.is_ascii_digit()) => say!(
+            lang,
+            "{{{name}}} is a group of a regex: regex = '…(…)…'",
+            "{{{name}}} 是正则的分组：regex = '…(…)…'"
+        ),
         None if speaks_to_somebody => {
             let taken = say!(
                 lang,
@@ -574,6 +671,12 @@ fn file_hint(file: &BadFile, lang: Lang) -> Option<String> {
         BadFile::RuleFile(why) => return words::readable_again(why, lang),
         BadFile::Unreadable { .. } | BadFile::Nothing { .. } => return None,
     })
+}
+
+/// Whether a key of that name may hold a list of texts.
+fn takes_several(name: &str) -> bool {
+    let shape = |key: &crate::keys::Key| key.kind.shape();
+    KEYS.iter().any(|key| key.name == name && shape(key) == Shape::TextOrList)
 }
 
 /// Whether a path is an address of the web.

@@ -13,7 +13,22 @@ pub(super) fn message(literal: &Literal, lang: Lang) -> String {
         Literal::Several { key, text, .. } if is_of_names(key) => {
             say!(lang, "\"{text}\" is taken as one name", "\"{text}\" 会当作一个名字")
         }
+        Literal::AtSign { text, .. } => {
+            say!(
+                lang,
+                "\"{text}\" is taken as the name, with its @",
+                "\"{text}\" 会连 @ 一起当作名字"
+            )
+        }
+        Literal::AdminWord { text } => {
+            say!(
+                lang,
+                "\"{text}\" is taken as the name of a friend",
+                "\"{text}\" 会当作一个好友的名字"
+            )
+        }
         Literal::Several { text, .. }
+        | Literal::StarInPattern { text, .. }
         | Literal::Regex { text, .. }
         | Literal::Hole { text, .. }
         | Literal::Star { text, .. } => say!(
@@ -74,6 +89,17 @@ pub(super) fn hint(literal: &Literal, lang: Lang) -> String {
             "for a text with something beside it write keyword = \"{plain}\"",
             "旁边可以有别的文字时请写 keyword = \"{plain}\""
         ),
+        Literal::StarInPattern { plain, .. } => say!(
+            lang,
+            "a place for any text is a hole: \"{plain}\"",
+            "任意文字的位置写成空位：\"{plain}\""
+        ),
+        Literal::AdminWord { .. } => say!(
+            lang,
+            "those in [bot] admins are meant by \"admin\"",
+            "[bot] admins 里的人写作 \"admin\""
+        ),
+        Literal::AtSign { plain, .. } => say!(lang, "write \"{plain}\"", "请写 \"{plain}\""),
         Literal::Sum { variable, by, .. } => say!(
             lang,
             "to count write add = {{ {variable} = {by} }}",

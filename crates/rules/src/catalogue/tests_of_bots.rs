@@ -64,7 +64,10 @@ pub(super) fn hint(line: &BadLine, lang: Lang) -> Option<String> {
                 "写更晚的时刻，或另写一个 [[test]]；@ 写在第一行是开始的时刻（否则是 2026-11-23 12:00）"
             )
         }
-        BadLine::Span(_) => say!(lang, "like +30s, +5m or +2h", "如 +30s、+5m 或 +2h"),
+        BadLine::Span(value) => match values::span(value) {
+            Some(meant) => say!(lang, "write +{meant}", "请写 +{meant}"),
+            None => say!(lang, "like +30s, +5m or +2h", "如 +30s、+5m 或 +2h"),
+        },
         BadLine::Regex(_) | BadLine::Nothing => return None,
     })
 }

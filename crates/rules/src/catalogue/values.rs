@@ -2,7 +2,7 @@
 
 use super::{Lang, foreign, literal, say, words};
 use crate::keys::{Kind, Shape};
-use crate::meant;
+use crate::meant::{self, At};
 use crate::problem::{BadValue, Found, Wanted};
 
 /// `reply must be text, found a list`.
@@ -174,17 +174,43 @@ pub(super) fn hint(value: &BadValue, lang: Lang) -> String {
     }
 }
 
+/// The time span that was probably meant.
+pub(super) fn span(value: &BadValue) -> Option<String> {
+    match value {
+        BadValue::NoUnit(text) | BadValue::Duration(text) => meant::duration(text),
+        _ => None,
+    }
+}
+
 /// What was probably meant by a value, as it is written.
 fn meant_by(value: &BadValue, lang: Lang) -> Option<String> {
     let quoted = |meant: String| say!(lang, "write \"{meant}\"", "请写 \"{meant}\"");
     match value {
         BadValue::NoUnit(text) | BadValue::Duration(text) => meant::duration(text).map(quoted),
-        BadValue::Time(text) => meant::time_of_day(text).map(|at| time(&at, lang)),
-        BadValue::TimeWindow(text) => meant::time_window(text).map(quoted),
+        BadValue::Time(text) => meant::time_of_day(text).map(|at| time(&at, lang)).or_else(|| {
+            let line = meant::date(text)?;
+            Some(say!(
+                lang,
+                "a date, each year: cron = \"{line}\"",
+                "日期（每年）请写 cron = \"{line}\""
+            ))
+        }),
+        BadValue::TimeWindow(text) => meant::time_window(text).map(quoted).or_else(|| {
+            meant::time_of_day(text)?;
+            Some(say!(
+                lang,
+                "from and to in one text, like \"09:00-18:00\"",
+                "起止写在一段文字里，如 \"09:00-18:00\""
+            ))
+        }),
         BadValue::Days(text) => meant::days(text).map(quoted),
         BadValue::Zone(text) => meant::zone(text).map(|zone| quoted(zone.to_owned())),
         BadValue::Cron { found, .. } | BadValue::CronFields { found, .. } => {
-            meant::cron(found).map(quoted)
+            meant::cron(found).map(quoted).or_else(|| {
+                let at = meant::time_of_day(found).filter(|_| found.contains([':', '：', '点']))?;
+                let At { time, .. } = at;
+                Some(say!(lang, "write at = \"{time}\" instead", "请改写 at = \"{time}\""))
+            })
         }
         BadValue::Word { found, words, .. } => word(found, words, lang),
         BadValue::Chance(text) => {
@@ -201,7 +227,7 @@ fn meant_by(value: &BadValue, lang: Lang) -> Option<String> {
     }
 }
 
-fn time(meant::At { days, time }: &meant::At, lang: Lang) -> String {
+fn time(At { days, time }: &At, lang: Lang) -> String {
     match days {
         Some(days) => say!(
             lang,

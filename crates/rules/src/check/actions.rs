@@ -141,7 +141,12 @@ impl Checker<'_> {
                     BUILTINS.iter().map(|name| (*name).to_owned()).collect();
                 self.no_handler(name.clone(), registered, text.spot);
             }
-            None => self.say(Problem::HandlerUnknown { name: name.clone() }, text.spot),
+            None => {
+                let meant = BUILTINS
+                    .into_iter()
+                    .find(|known| known.strip_prefix("builtin.") == Some(&name));
+                self.say(Problem::HandlerUnknown { name: name.clone(), meant }, text.spot);
+            }
             Some(known) if known.contains(&name) => {}
             Some(known) => self.no_handler(name.clone(), known.to_vec(), text.spot),
         }

@@ -140,6 +140,7 @@ impl Checker<'_> {
             if self.is_blank("pattern", text) {
                 continue;
             }
+            self.taken_literally("pattern", text, false);
             self.mentions_the_bot(text, false);
             let pattern = self.pattern(text);
             if let Some(pattern) = pattern.iter().find(|pattern| pattern.fits_every()) {
@@ -176,6 +177,9 @@ impl Checker<'_> {
             let Some(regex) = self.regex(text, case) else { continue };
             let of_case = if case { SlashCase::Minded } else { SlashCase::CanBeMinded };
             self.slashes(text, &regex, of_case);
+            if regex.never_matches() && regex.slashed().is_none() {
+                self.say(Problem::RegexNever { regex: text.text.to_owned() }, text.spot.clone());
+            }
             if regex.matches_every() {
                 self.say(Problem::RegexEmpty { regex: text.text.to_owned() }, text.spot.clone());
             } else if !regex.has_fixed_text() {

@@ -40,10 +40,12 @@ impl Checker<'_> {
             let done = Fields::read(Table::Done, node, spot, self.report);
             self.actions(&done, &all_names)
         });
+        let starts = self.words(&fields, "start", false);
+        self.begun_by.extend(starts.iter().map(|text| (text.clone(), id.clone())));
         Dialog {
             place: self.place(&fields.spot),
             id,
-            starts: self.words(&fields, "start", false),
+            starts,
             place_kind: self.chat_kind(&fields),
             groups: self.globs(&fields, "groups"),
             from: people(&fields, "from"),

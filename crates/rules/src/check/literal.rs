@@ -17,10 +17,39 @@ pub(super) fn item(key: &'static str, text: &str, is_alone: bool) -> Option<Lite
         }
         "start" | "cancel" | "restart_on" | "choose" => slashes(key, text).or_else(several),
         "from" | "not_from" | "admins" | "ignore" | "names" | "groups" | "to" | "forward_to" => {
-            several()
+            several().or_else(|| at_sign(key, text)).or_else(|| admin_word(key, text))
         }
+        "pattern" => star_in_pattern(text),
         _ => None,
     }
+}
+
+/// `@张三` where names are written without their sign.
+fn at_sign(key: &'static str, text: &str) -> Option<Literal> {
+    let plain = text.strip_prefix(['@', '＠'])?.trim();
+    let is_person = matches!(key, "from" | "not_from" | "admins" | "ignore" | "names");
+    is_person.then(|| Literal::AtSign { text: text.to_owned(), plain: plain.to_owned() })
+}
+
+/// `admins` where the word is `admin`.
+fn admin_word(key: &'static str, text: &str) -> Option<Literal> {
+    let is_word = matches!(text, "admins" | "Admin" | "administrator" | "owner" | "管理员");
+    (is_word && matches!(key, "from" | "not_from"))
+        .then(|| Literal::AdminWord { text: text.to_owned() })
+}
+
+/// `天气 *`, `天气.*`: in a pattern a place for any text is a hole.
+fn star_in_pattern(text: &str) -> Option<Literal> {
+    let is_hole = |part: &str| matches!(part, "*" | ".*" | ".+");
+    let ends = [".*", ".+", " *"].iter().find_map(|end| text.strip_suffix(end));
+    let starts = [".*", ".+", "* "].iter().find_map(|start| text.strip_prefix(start));
+    let plain = match (ends, starts) {
+        _ if is_hole(text) => return None,
+        (Some(before), _) => format!("{} {{what}}", before.trim_end()),
+        (None, Some(after)) => format!("{{what}} {}", after.trim_start()),
+        (None, None) => return None,
+    };
+    Some(Literal::StarInPattern { text: text.to_owned(), plain })
 }
 
 /// The texts of a list that was written as one text.

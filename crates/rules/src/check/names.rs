@@ -152,6 +152,12 @@ impl Names {
         captured.chain(self.built_in.iter().map(|name| (*name).to_owned())).collect()
     }
 
+    /// The only name that is captured or saved here, if there is just one.
+    pub(super) fn only_captured(&self) -> Option<&str> {
+        let mut names = self.captured.keys().map(String::as_str);
+        names.next().filter(|_| self.captured.len() == 1)
+    }
+
     /// How the variables are written that a text may use here.
     pub(super) fn owners(&self) -> &'static [&'static str] {
         if self.is_impersonal { &["chat", "bot"] } else { &["user", "chat", "bot"] }

@@ -118,10 +118,21 @@ impl Checker<'_> {
             let owners = names.owners().iter().map(|owner| format!("{owner}.{name}"));
             owners.into_iter().find(|variable| self.assigned.contains(variable))
         };
+        let foreign_owner = || {
+            let (owner, key) = name.split_once('.')?;
+            let meant = match owner {
+                "group" | "room" | "群" => "chat",
+                "sender" | "member" | "me" | "person" | "用户" => "user",
+                "global" | "all" | "self" => "bot",
+                _ => return None,
+            };
+            names.owners().contains(&meant).then(|| format!("{meant}.{key}"))
+        };
         let near = || closest(name, known.iter().map(String::as_str)).map(str::to_owned);
         let asks_unsaved = names.asks_unsaved();
         let foreign = || names.meant_by(name).filter(|_| !asks_unsaved).map(str::to_owned);
-        let meant = variable().or_else(near).or_else(foreign);
+        let only = || names.only_captured().filter(|_| !asks_unsaved).map(str::to_owned);
+        let meant = variable().or_else(foreign_owner).or_else(near).or_else(foreign).or_else(only);
         known.extend(names.owners().iter().map(|owner| format!("{owner}.…")));
         Problem::UnknownName { name: name.to_owned(), meant, known, asks_unsaved }
     }

@@ -3,7 +3,7 @@
 //! A Chinese word stands for a key. A word of another bot stands for something that another key does or that the language
 //! does not have; its advice says so. When the language gains such a key, delete the word here or put it into `also`.
 
-use super::Table::{self, Bot, Dialog, Do, Done, File, Rule, Schedule, Step};
+use super::Table::{self, Bot, Dialog, Do, Done, File, Limit, Rule, Schedule, Step};
 
 /// What to do about a word that is not a key.
 #[derive(Debug, PartialEq, Eq)]
@@ -209,6 +209,14 @@ const ADVICE: &[Advice] = &[
         "写一条 [[rule]]：event = \"join\"，reply = \"…\""),
     one(&["once", "limit_per_day", "daily_limit", "per_day", "per_user", "rate_limit", "max_per_day"], &[Rule],
         "write limit = { user = 1, per = \"day\" }", "请写 limit = { user = 1, per = \"day\" }"),
+    one(&["reply_one_of", "reply_all_of"], &[Schedule],
+        "a schedule sends one text: send = \"…\"",
+        "定时只发送一段文字：send = \"…\""),
+    one(&["day", "hour", "week", "count", "max", "times", "per_day"], &[Limit],
+        "write { user = 5, per = \"day\" }", "请写 { user = 5, per = \"day\" }"),
+    one(&["type", "format", "kind", "required"], &[Step],
+        "every question needs an answer; what a right one is: check = '^\\d+$' or choose = [\"…\"]",
+        "每个问题都必须回答；怎样算对：check = '^\\d+$' 或 choose = [\"…\"]"),
     one(&["token", "password", "api_key", "port", "proxy", "database", "log", "log_level"], &[File, Bot],
         "it does not belong into a rule file; settings of the program are in config/mynah.toml",
         "它不属于规则文件；程序的设置写在 config/mynah.toml"),

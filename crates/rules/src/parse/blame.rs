@@ -177,5 +177,12 @@ pub(super) fn wrong_escape(statement: &str, escaped: char) -> Syntax {
         end.next().is_some_and(|c| c.is_ascii_alphabetic())
             && end.next().is_none_or(|c| !c.is_alphanumeric())
     });
-    if names_a_file || is_drive { Syntax::Path } else { Syntax::Escape(escaped) }
+    let is_sent = KEYS
+        .iter()
+        .any(|known| known.name == key && matches!(known.kind, Kind::Template | Kind::Templates));
+    match () {
+        () if names_a_file || is_drive => Syntax::Path,
+        () if is_sent => Syntax::EscapeInText(escaped),
+        () => Syntax::Escape(escaped),
+    }
 }

@@ -132,6 +132,12 @@ impl Repaired {
         }
         let start = span.start + (statement.len() - statement.trim_start().len());
         let place = start..start + written.len();
+        if let Some(behind) = written.strip_prefix(&expected).filter(|rest| rest.contains('=')) {
+            let behind = start + written.len() - behind.trim_start().len()..place.end;
+            self.report(Problem::Syntax(Syntax::Leftover), behind, span);
+            self.origin.broken.insert(self.header.start);
+            return self.keep(&expected, start);
+        }
         let problem = Problem::Header { found: written.to_owned(), expected: expected.clone() };
         self.report(problem, place, span.clone());
         self.keep(&expected, start);
@@ -178,6 +184,23 @@ impl Repaired {
         true
     }
 
+    /// Reports a line that is no statement. What stands in another format may mean anything.
+    fn stranger(&mut self, syntax: Syntax, statement: &str, span: &Range<usize>) {
+        if matches!(syntax, Syntax::Format(_)) {
+            self.origin.broken.insert(self.header.start);
+            if self
+                .problems
+                .iter()
+                .any(|(known, _)| matches!(known, Problem::Syntax(Syntax::Format(_))))
+            {
+                return;
+            }
+        }
+        let line = statement.lines().next().unwrap_or_default();
+        let start = span.start + (line.len() - line.trim_start().len());
+        self.report(Problem::Syntax(syntax), start..start + line.trim().len(), span.clone());
+    }
+
     /// Reports the lines of a test that stand below its header instead of in a text, once per test.
     fn bare_script(&mut self, statement: &str, span: &Range<usize>) -> bool {
         let key = statement.trim_start().split([' ', '=', ':', '：']).next().unwrap_or_default();
@@ -218,12 +241,19 @@ impl Repaired {
         {
             return self.mended(&mended, &span);
         }
-        if errors.iter().all(is_escape) {
+        if let Some(syntax) = slip::stranger(statement) {
+            return self.stranger(syntax, statement, &span);
+        }
+        if errors.iter().all(is_escape) && slip::slip(statement).is_none() {
             // The parser reads such an escape as it stands: just what a regular expression means by it.
             self.escapes(statement, &span, &errors);
             return self.keep(statement, span.start);
         }
         let (syntax, place) = blame::pair(statement, first);
+        if matches!(syntax, Syntax::Leftover) {
+            // A second key may stand behind the value.
+            self.origin.broken.insert(self.header.start);
+        }
         let place = span.start + place.start..span.start + place.end;
         self.report(Problem::Syntax(syntax), place, span.clone());
         self.without_value(statement, span.start);

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use crate::keys::{KEYS, Shape};
+use crate::keys::{KEYS, Shape, Table, chinese_key};
 use crate::problem::Syntax;
 
 /// Signs that begin a comment elsewhere.
@@ -13,6 +13,28 @@ const COMMENTS: [&str; 4] = ["//", "--", "/*", "<!--"];
 pub(super) fn comment(statement: &str) -> Option<&'static str> {
     let statement = statement.trim_start();
     COMMENTS.into_iter().find(|sign| statement.starts_with(sign))
+}
+
+/// What a statement is that is neither a header nor `key = value`: another format, or plain words.
+pub(super) fn stranger(statement: &str) -> Option<Syntax> {
+    let line = statement.trim();
+    if line.starts_with('{') {
+        return Some(Syntax::Format("JSON"));
+    }
+    let key = line.strip_prefix("- ").unwrap_or(line).split([':', '：']).next().unwrap_or_default();
+    let is_table =
+        Table::File.key(key).is_some() || Table::File.keys().any(|known| known.also.contains(&key));
+    if (line.starts_with("- ") && line.contains(':')) || (is_table && line == format!("{key}:")) {
+        return Some(Syntax::Format("YAML"));
+    }
+    let has_syntax = line.contains(['=', '"', '\'', '[', '{', '“', '”']) || line.contains('\n');
+    let is_words = !line.is_ascii() || line.split_whitespace().count() > 2;
+    let is_key = |text: &str| {
+        KEYS.iter().any(|known| known.name == text || known.also.contains(&text))
+            || Table::ALL.iter().any(|table| chinese_key(*table, text).is_some())
+    };
+    let first = line.split([':', '：', ' ']).next().unwrap_or_default();
+    (!has_syntax && is_words && !is_key(first)).then_some(Syntax::Prose)
 }
 
 /// What is wrong with a statement of one line, and where in it.
@@ -46,16 +68,31 @@ impl Value<'_> {
                 let inside = self.text.trim_matches(['(', ')', '（', '）']);
                 self.list(inside)
             }
+            prefix @ ('r' | 'R' | 'f' | 'F' | 'b' | 'u')
+                if self.text[1..].starts_with(['"', '\'']) =>
+            {
+                let at = self.start..self.start + 1;
+                Some((Syntax::Prefix(prefix), at))
+            }
             _ => self.without_quote(),
         }
     }
 
     /// A value that begins with a quote: what stands behind the one that closes it.
     fn in_quotes(&self, quote: char) -> Option<(Syntax, Range<usize>)> {
-        let end = 1 + closing(&self.text[1..], quote)? + 1;
+        let whole = self.start..self.start + self.text.len();
+        let Some(end) = closing(&self.text[1..], quote).map(|end| end + 2) else {
+            let is_mixed = self.text.len() > 1 && self.text.ends_with(is_quote);
+            // The same quote at the end can only be one with a backslash before it.
+            let syntax = if self.text.ends_with(quote) {
+                Syntax::EscapedQuote
+            } else {
+                Syntax::MixedQuotes(quote)
+            };
+            return is_mixed.then_some((syntax, whole));
+        };
         let rest = self.text[end..].trim_start();
         let at = self.start + self.text.len() - rest.len();
-        let whole = self.start..self.start + self.text.len();
         let sign = rest.chars().next()?;
         if let Some(comment) = comment(rest) {
             return Some((Syntax::Comment(comment), at..at + comment.len()));
@@ -94,7 +131,13 @@ impl Value<'_> {
             .map(|item| item.trim().trim_matches(is_quote).to_owned())
             .filter(|item| !item.is_empty())
             .collect();
-        let list = Syntax::BareList { key: self.key.to_owned(), items };
+        let is = |shape| KEYS.iter().any(|key| key.name == self.key && key.kind.shape() == shape);
+        let key = match self.key {
+            "reply" => "reply_one_of",
+            _ if is(Shape::Text) && !is(Shape::TextOrList) => return None,
+            key => key,
+        };
+        let list = Syntax::BareList { key: key.to_owned(), items };
         Some((list, self.start..self.start + self.text.len()))
     }
 }
@@ -119,6 +162,7 @@ fn is_quote(c: char) -> bool {
 
 /// Whether a second `key = …` stands there.
 fn begins_with_key(text: &str) -> bool {
+    let text = text.trim_start_matches([',', ';', '，', '；', ' ']);
     let Some((key, _)) = text.split_once('=') else { return false };
     let key = key.trim();
     !key.is_empty()
@@ -156,6 +200,11 @@ mod tests {
             (r#"reply == "x""#, Some(Syntax::Assignment("==".to_owned()))),
             (r#"reply => "x""#, Some(Syntax::Assignment("=>".to_owned()))),
             (r#"reply = "x" image = "y""#, None),
+            (r#"reply = "x", image = "y""#, None),
+            (r#"reply = "x\""#, Some(Syntax::EscapedQuote)),
+            (r#"regex = r"x""#, Some(Syntax::Prefix('r'))),
+            (r#"send = "x", "y""#, None),
+            (r#"reply = 'x""#, Some(Syntax::MixedQuotes('\''))),
             (r#"reply = "x"#, None),
             (r#"reply = "\d""#, None),
             ("reply = 价格", None),
@@ -166,5 +215,20 @@ mod tests {
         }
         assert_eq!(comment("  // x"), Some("//"));
         assert_eq!(comment("a = 1"), None);
+        for (statement, expected) in [
+            ("{", Some(Syntax::Format("JSON"))),
+            ("- keyword: 价格", Some(Syntax::Format("YAML"))),
+            ("rule:", Some(Syntax::Format("YAML"))),
+            ("规则1：", Some(Syntax::Prose)),
+            ("下面是价格的规则", Some(Syntax::Prose)),
+            ("these are the prices", Some(Syntax::Prose)),
+            ("keyword: 价格", None),
+            ("关键词：价格", None),
+            ("keyword \"价格\"", None),
+            ("reply", None),
+            ("a = 1", None),
+        ] {
+            assert_eq!(stranger(statement), expected, "{statement}");
+        }
     }
 }

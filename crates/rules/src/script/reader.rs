@@ -10,6 +10,7 @@ use mynah_core::{MessageKind, Timestamp};
 use super::{ChatName, Expected, Happening, Said, What};
 use crate::check::duration;
 use crate::keys::closest;
+use crate::meant;
 use crate::problem::BadLine;
 
 /// Where a test begins that does not say when: a Monday noon.
@@ -253,7 +254,7 @@ fn runs(call: &str) -> Result<What, BadLine> {
 fn happens(rest: &str) -> Result<What, BadLine> {
     let (word, rest) = rest.split_once(' ').unwrap_or((rest, ""));
     if !EVENTS.contains(&word) {
-        return Err(BadLine::Event { found: word.to_owned(), meant: closest(word, EVENTS) });
+        return Err(BadLine::Event { found: word.to_owned(), meant: meant_event(word) });
     }
     let (speaker, text) = split_speaker(rest).unwrap_or((rest.trim(), ""));
     let (chat, people) = people_of(speaker)?;
@@ -271,6 +272,11 @@ fn happens(rest: &str) -> Result<What, BadLine> {
         _ => Happening::FriendRequest(unescaped(text)),
     };
     Ok(What::Happens { chat, who, event })
+}
+
+/// The event that a word was probably meant as.
+fn meant_event(word: &str) -> Option<&'static str> {
+    meant::word(word, &EVENTS).or_else(|| closest(word, EVENTS))
 }
 
 /// `group/user, user` or `user`.

@@ -7,11 +7,13 @@ use mynah_core::MessageId;
 use mynah_rules::Lang;
 use mynah_sandbox::{Happening, Sandbox, Sent};
 use tokio::sync::broadcast::{self, error::RecvError, error::TryRecvError};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::input;
 use super::line::{self, Typed};
 use super::live::Live;
+use super::remark::{self, Remark};
 use crate::Report;
 use crate::cli::print::on_one_line;
 use crate::testing::cast::Speaker;
@@ -21,6 +23,7 @@ pub(super) struct Chat<'a> {
     sandbox: &'a Sandbox,
     live: &'a mut Live,
     happenings: broadcast::Receiver<Happening>,
+    remarks: mpsc::UnboundedReceiver<Remark>,
     speaker: Speaker,
     lang: Lang,
     colours: bool,
@@ -32,13 +35,12 @@ impl<'a> Chat<'a> {
     /// A chat with the bot, begun by `speaker`.
     pub(super) fn new(
         sandbox: &'a Sandbox,
-        live: &'a mut Live,
+        (live, remarks): (&'a mut Live, mpsc::UnboundedReceiver<Remark>),
         speaker: Speaker,
-        lang: Lang,
-        colours: bool,
+        (lang, colours): (Lang, bool),
     ) -> Self {
         let happenings = sandbox.events();
-        Self { sandbox, live, happenings, speaker, lang, colours, shown: BTreeSet::new() }
+        Self { sandbox, live, happenings, remarks, speaker, lang, colours, shown: BTreeSet::new() }
     }
 
     /// Says every line of standard input and shows the answers as they come. Ends when nothing is left to answer.
@@ -54,6 +56,7 @@ impl<'a> Chat<'a> {
                 tokio::select! {
                     biased;
                     happening = self.happenings.recv() => self.tell(happening),
+                    Some(remark) = self.remarks.recv() => self.remark(&remark),
                     settled = self.live.settled(&id) => { settled?; break }
                 }
             }
@@ -77,6 +80,11 @@ impl<'a> Chat<'a> {
                         self.tell(happening);
                         self.prompt();
                     }
+                }
+                Some(remark) = self.remarks.recv() => {
+                    show("\r\x1b[K");
+                    self.remark(&remark);
+                    self.prompt();
                 }
                 line = lines.recv() => match line {
                     Some(line) if self.typed(&line) => self.prompt(),
@@ -151,8 +159,18 @@ impl<'a> Chat<'a> {
             match self.happenings.try_recv() {
                 Ok(happening) => self.tell(Ok(happening)),
                 Err(TryRecvError::Lagged(missed)) => self.tell(Err(RecvError::Lagged(missed))),
-                Err(TryRecvError::Empty | TryRecvError::Closed) => return,
+                Err(TryRecvError::Empty | TryRecvError::Closed) => break,
             }
+        }
+        while let Ok(remark) = self.remarks.try_recv() {
+            self.remark(&remark);
+        }
+    }
+
+    fn remark(&self, remark: &Remark) {
+        if let Remark::Line { text, .. } = remark {
+            let text = remark::line(text);
+            show(&if self.colours { format!("\x1b[33m{text}\x1b[0m") } else { text });
         }
     }
 

@@ -4,27 +4,32 @@
 //! there is exact: no message is between two places where nobody counts it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use mynah_core::{
     ActionId, Batch, ChatId, Claim, Committed, Event, EventBody, EventId, Lane, MessageId, Outcome,
-    Records, Recovered, Snapshot, Step, Store, StoreError, TimerChange, Timestamp, Turn,
+    Outgoing, Records, Recovered, Snapshot, Step, Store, StoreError, TimerChange, Timestamp, Turn,
 };
 use tokio::sync::watch;
+
+use super::remark::Remarks;
 
 /// A store that counts what is open.
 #[derive(Debug)]
 pub(super) struct Ledger<S> {
     store: S,
     open: Arc<watch::Sender<Open>>,
+    /// What is on its way.
+    claimed: Mutex<BTreeMap<ActionId, Outgoing>>,
+    remarks: Remarks,
 }
 
 /// What is open at a moment.
 #[derive(Debug, Default)]
 pub(super) struct Open {
-    /// Messages whose turn is done, until somebody asked for them.
-    handled: BTreeSet<MessageId>,
+    /// Messages whose turn is done, and how many actions it promised.
+    handled: BTreeMap<MessageId, usize>,
     /// How many unsettled actions each event has.
     actions: BTreeMap<EventId, usize>,
     /// Later turns that handlers asked for: chat and key.
@@ -34,7 +39,7 @@ pub(super) struct Open {
 impl Open {
     /// Whether that message was handled and nothing is left to be done.
     pub(super) fn is_over(&self, message: &MessageId) -> bool {
-        self.handled.contains(message) && self.is_idle()
+        self.handled.contains_key(message) && self.is_idle()
     }
 
     /// Whether nothing is left to be done.
@@ -43,10 +48,7 @@ impl Open {
     }
 
     fn promised(&mut self, turn: &Promised) {
-        self.handled.extend(turn.message.clone());
-        if turn.actions > 0 {
-            *self.actions.entry(turn.event.clone()).or_default() += turn.actions;
-        }
+        self.handled.extend(turn.message.clone().map(|message| (message, turn.actions)));
         for done in &turn.timers_gone {
             self.follow_ups.remove(done);
         }
@@ -103,9 +105,13 @@ impl Promised {
 }
 
 impl<S> Ledger<S> {
-    /// Counts in this store.
-    pub(super) fn new(store: S) -> Self {
-        Self { store, open: Arc::new(watch::Sender::default()) }
+    /// Counts in this store, and remarks on what became of actions.
+    pub(super) fn new(store: S, remarks: Remarks) -> Self {
+        Self { store, open: Arc::new(watch::Sender::default()), claimed: Mutex::default(), remarks }
+    }
+
+    fn claimed(&self) -> std::sync::MutexGuard<'_, BTreeMap<ActionId, Outgoing>> {
+        self.claimed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where to see what is open.
@@ -152,7 +158,7 @@ impl<S: Store> Store for Ledger<S> {
         let holds = matches!(committed, Ok(Committed::Done { .. }));
         self.open.send_modify(|open| {
             if holds {
-                open.promised(&Promised { actions: 0, ..promised });
+                open.promised(&promised);
             } else {
                 (0..promised.actions).for_each(|_| open.settled(&promised.event));
             }
@@ -166,7 +172,11 @@ impl<S: Store> Store for Ledger<S> {
 
     async fn claim(&self, chat: &ChatId, now: Timestamp) -> Result<Claim, StoreError> {
         let claim = self.store.claim(chat, now).await;
+        if let Ok(Claim::Send(outgoing)) = &claim {
+            self.claimed().insert(outgoing.id.clone(), outgoing.clone());
+        }
         if let Ok(Claim::Expired(outgoing)) = &claim {
+            self.remarks.settled(outgoing, &Outcome::Expired);
             self.open.send_modify(|open| open.settled(&outgoing.id.event));
         }
         claim
@@ -178,6 +188,10 @@ impl<S: Store> Store for Ledger<S> {
         outcome: Outcome,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
+        // Before it counts as settled: what is shown of it belongs before the end of the answer.
+        if let Some(outgoing) = self.claimed().remove(id) {
+            self.remarks.settled(&outgoing, &outcome);
+        }
         let again =
             matches!(outcome, Outcome::NotSent { .. } | Outcome::Unknown { again_at: Some(_), .. });
         let settled = self.store.settle(id, outcome, now).await;

@@ -1,19 +1,21 @@
 //! The bot in the sandbox: the real transport and the real runtime, with everything in memory and without pacing.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
 use mynah_core::{Clock as _, Decided, Event, EventBody, EventId, MessageId, Status, Timestamp};
 use mynah_page::view::News;
-use mynah_rules::RuleBook;
+use mynah_rules::{Lang, RuleBook};
 use mynah_runtime::{Account, Control, Ended as RunEnded, Observer, Pacing, Settings, Trouble};
 use mynah_store::SqliteStore;
 use mynah_transports::webwx::{CalledBy, Options, WebWx};
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::ledger::{Ledger, Open};
+use super::remark::{Remark, Remarks};
+use super::saves::SaveFolder;
 use crate::rule_handler::{RuleHandler, Shelf};
 use crate::view::clock::AheadClock;
 use crate::view::onlooker::Onlooker;
@@ -27,7 +29,7 @@ pub(super) struct Live {
     stop: CancellationToken,
     online: watch::Receiver<bool>,
     open: watch::Receiver<Open>,
-    saves: PathBuf,
+    saves: SaveFolder,
     seat: Seat,
 }
 
@@ -63,13 +65,19 @@ impl Seat {
 }
 
 impl Live {
-    /// Lets the bot log in to the server at `url`.
-    pub(super) async fn start(bot: &Bot, book: &Arc<RuleBook>, url: &str) -> Self {
-        let ledger = Ledger::new(SqliteStore::in_memory());
-        let open = ledger.open();
+    /// Lets the bot with the rules of this file log in to the server at `url`. Beside it: where remarks arrive.
+    pub(super) async fn start(
+        bot: &Bot,
+        (book, main): (&Arc<RuleBook>, &Path),
+        url: &str,
+        saves: SaveFolder,
+        lang: Lang,
+    ) -> (Self, mpsc::UnboundedReceiver<Remark>) {
         let seat = Seat::of(book);
-        let (lamp, online) = Lamp::new(seat.clone());
-        let saves = std::env::temp_dir().join(format!("mynah-sandbox-{}", std::process::id()));
+        let (remark, remarks) = Remarks::new(seat.news.clone(), lang, saves.path(), main);
+        let ledger = Ledger::new(SqliteStore::in_memory(), remark.clone());
+        let open = ledger.open();
+        let (lamp, online) = Lamp::new(seat.clone(), remark);
         let account = Account {
             name: "sandbox".to_owned(),
             store: Arc::new(ledger),
@@ -84,13 +92,13 @@ impl Live {
                 .first("onlooker", Arc::clone(&seat.onlooker))
                 .handlers(Arc::new(RuleHandler::on(Arc::clone(&seat.shelf)))),
             clock: Arc::clone(&seat.clock) as _,
-            settings: settings(saves.clone()),
+            settings: settings(saves.path()),
             observer: Arc::new(lamp),
         };
         let stop = CancellationToken::new();
         let run = tokio::spawn(mynah_runtime::run(account, seat.control.clone(), stop.clone()));
         start_schedules(&seat.control, seat.clock.now()).await;
-        Self { run, stop, online, open, saves, seat }
+        (Self { run, stop, online, open, saves, seat }, remarks)
     }
 
     /// What the web page needs of the bot.
@@ -128,8 +136,7 @@ impl Live {
     pub(super) async fn stop(self) -> Result<(), Report> {
         self.stop.cancel();
         let ended = self.run.await;
-        // Only there if something was saved.
-        let _ = std::fs::remove_dir_all(&self.saves);
+        self.saves.leave();
         match ended {
             Ok(RunEnded::Stopped) => Ok(()),
             other => Err(ended_early(other)),
@@ -145,13 +152,13 @@ async fn start_schedules(control: &Control, time: Timestamp) {
 }
 
 /// Nothing is slowed down: the sandbox blocks nobody, and a person who tries things repeats himself.
-fn settings(saves: PathBuf) -> Settings {
+fn settings(saves: &Path) -> Settings {
     Settings {
         pacing: Pacing::off(),
         reply_max_age: None,
         loop_breaker: None,
         log_out_at_stop: true,
-        save_folder: Some(saves),
+        save_folder: Some(saves.to_owned()),
         ..Settings::default()
     }
 }
@@ -173,16 +180,17 @@ fn ended_early(ended: Result<RunEnded, tokio::task::JoinError>) -> Report {
     }
 }
 
-/// Shows whether the bot is on line, tells what it decided, and logs what goes wrong.
+/// Shows whether the bot is on line, tells what it decided, and remarks what goes wrong.
 struct Lamp {
     online: watch::Sender<bool>,
     seat: Seat,
+    remarks: Remarks,
 }
 
 impl Lamp {
-    fn new(seat: Seat) -> (Self, watch::Receiver<bool>) {
+    fn new(seat: Seat, remarks: Remarks) -> (Self, watch::Receiver<bool>) {
         let (online, receiver) = watch::channel(false);
-        (Self { online, seat }, receiver)
+        (Self { online, seat, remarks }, receiver)
     }
 }
 
@@ -198,15 +206,13 @@ impl Observer for Lamp {
             // Nobody looks at the page: fine.
             let _ = self.seat.news.send(Arc::new(News::Decided { message }));
         }
+        if let Some(message) = event.message() {
+            self.remarks.handled(message.id.clone(), event.id.clone());
+        }
     }
 
     fn trouble(&self, trouble: &Trouble) {
         let _ = self.seat.news.send(Arc::new(News::Status));
-        match trouble {
-            Trouble::HandlerFailed { handler, error, .. } => {
-                tracing::error!(handler, error, "a handler failed; its effects are dropped");
-            }
-            other => tracing::warn!(trouble = ?other, "trouble"),
-        }
+        self.remarks.trouble(trouble);
     }
 }

@@ -34,7 +34,7 @@ impl WebWxService {
                 tracing::debug!(done = progress.done, total = progress.total, "uploading");
             })
             .await
-            .map_err(|error| self.not_uploaded(error))?;
+            .map_err(|error| self.not_uploaded(error, &name))?;
         let client = &self.shared.client;
         let media_id = uploaded.media_id.clone();
         let sent = match kind {
@@ -71,11 +71,11 @@ impl WebWxService {
     }
 
     /// What a failed upload means: nothing was shown to anybody, so it is safe to try again.
-    fn not_uploaded(&self, error: UploadError) -> SendError {
+    fn not_uploaded(&self, error: UploadError, name: &str) -> SendError {
         match error {
             UploadError::Call(error) => self.nothing_shown(error),
             UploadError::Read(source) => {
-                SendError::Refused { reason: format!("the file could not be read: {source}") }
+                SendError::Refused { reason: format!("{name} could not be read: {source}") }
             }
             other => SendError::Refused { reason: other.to_string() },
         }
