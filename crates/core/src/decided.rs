@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Binding;
+
 /// Captures of a rule: by name, or by number where a group has no name.
 pub type Captures = BTreeMap<String, String>;
 
@@ -49,6 +51,9 @@ pub struct Decided {
     /// Why the event was not handled as usual: too old, own message, failed handler, set aside.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub passed_over: Option<String>,
+    /// Names of the rule file that were bound to the person by this event.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bound: Vec<Binding>,
     /// What the turn took, in microseconds.
     #[serde(default)]
     pub micros: u64,

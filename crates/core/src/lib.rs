@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod binding;
 mod causes;
 mod content;
 mod context;
@@ -20,6 +21,7 @@ mod store;
 mod time;
 mod transport;
 
+pub use binding::Binding;
 pub use causes::with_causes;
 pub use content::{Content, MediaRef, MediaSource, MessageKind, Segment};
 pub use context::{Context, Frame, Suspended, add};
@@ -31,7 +33,7 @@ pub use event::{Due, Event, EventBody, Message, Notice, NoticeKind, Origin};
 pub use handler::{Flow, Handler, HandlerError, HandlerFn, handler_fn};
 pub use id::{ActionId, ChatId, EventId, Lane, MessageId, PersonId};
 pub use key::{Key, KeyError};
-pub use people::{Chat, ChatKind, Person};
+pub use people::{Called, Chat, ChatKind, Person};
 pub use random::Random;
 pub use state::{NoState, Read, Scope, Snapshot, StateView, Value};
 pub use store::{Claim, Committed, Outcome, Recovered, Store, StoreError, Turn};

@@ -52,29 +52,81 @@ pub struct Person {
     pub id: PersonId,
     /// The name to show in this chat; never empty.
     pub name: String,
-    /// The names that mean this person and nobody else: the remark of a friend, and the nickname where no other
-    /// friend answers to it. Empty for people who are no friends: a name that anybody can take proves nothing.
+    /// The names that mean this person and that only the owner of the account or the service gives: the remark of a
+    /// friend where no other friend has the same.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub known_as: Vec<String>,
+    pub certain_names: Vec<String>,
+    /// The names that this person chose and that no other friend answers to, by remark or nickname. They prove nothing: another
+    /// person may have taken the name first. Empty for people who are not friends.
+    ///
+    /// Events stored by version 1 did not tell remarks from nicknames: all their names are read as chosen ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", alias = "known_as")]
+    pub chosen_names: Vec<String>,
 }
 
 impl Person {
-    /// A person of that id and name who is no friend.
+    /// A person of that id and name who is not a friend.
     #[must_use]
     pub fn stranger(id: impl Into<PersonId>, name: impl Into<String>) -> Self {
-        Self { id: id.into(), name: name.into(), known_as: Vec::new() }
+        Self {
+            id: id.into(),
+            name: name.into(),
+            certain_names: Vec::new(),
+            chosen_names: Vec::new(),
+        }
     }
 
-    /// A friend whom `name` means without doubt.
+    /// A friend with `name` as remark, whom it means without doubt.
     #[must_use]
     pub fn friend(id: impl Into<PersonId>, name: impl Into<String>) -> Self {
-        let name = name.into();
-        Self { id: id.into(), known_as: vec![name.clone()], name }
+        let person = Self::stranger(id, name);
+        Self { certain_names: vec![person.name.clone()], ..person }
     }
 
-    /// Whether `name` means this person and nobody else.
+    /// A friend without a remark who calls himself `name`, as no other friend does.
     #[must_use]
-    pub fn is_known_as(&self, name: &str) -> bool {
-        self.known_as.iter().any(|known| known == name)
+    pub fn self_named(id: impl Into<PersonId>, name: impl Into<String>) -> Self {
+        let person = Self::stranger(id, name);
+        Self { chosen_names: vec![person.name.clone()], ..person }
+    }
+
+    /// Whether `name` means this person without doubt.
+    #[must_use]
+    pub fn is_certainly(&self, name: &str) -> bool {
+        self.certain_names.iter().any(|known| known == name)
+    }
+
+    /// Whether this person chose `name`, and no other friend answers to it.
+    #[must_use]
+    pub fn chose(&self, name: &str) -> bool {
+        self.chosen_names.iter().any(|known| known == name)
+    }
+}
+
+/// The friend whom a name of a rule file means at present.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Called {
+    /// No friend is called so.
+    Nobody,
+    /// This friend, by a name that only the owner of the account or the service gives: a remark, an id.
+    Certain(PersonId),
+    /// This friend, by a name that people choose themselves.
+    Chosen(PersonId),
+    /// So many friends, therefore none of them.
+    Several(usize),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_version_1_prove_no_more_than_a_nickname() {
+        let stored = r#"{"id":"p1","name":"小明","known_as":["老王","小明"]}"#;
+        let person: Person = serde_json::from_str(stored).unwrap();
+        assert!(person.chose("老王") && person.chose("小明"));
+        assert!(!person.is_certainly("老王"));
+        let again: Person = serde_json::from_str(&serde_json::to_string(&person).unwrap()).unwrap();
+        assert_eq!(again, person);
     }
 }

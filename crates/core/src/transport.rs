@@ -9,7 +9,9 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{Action, ActionId, ActionKind, Chat, ChatId, Event, MediaRef, MessageId, Timestamp};
+use crate::{
+    Action, ActionId, ActionKind, Called, Chat, ChatId, Event, MediaRef, MessageId, Timestamp,
+};
 
 /// What a transport must remember: its own words under its own keys. Written in one transaction with the events read,
 /// so that it says exactly how far the service was read.
@@ -133,12 +135,13 @@ pub trait Service: Send + Sync {
     /// The chats that the account knows at present: groups, and the private chats of friends.
     fn chats(&self) -> Arc<[Chat]>;
 
-    /// How many friends a name in a rule file can mean: one if it is in [`Person::known_as`](crate::Person::known_as) of
-    /// somebody, none if nobody is called so, more if that is in doubt and so means nobody.
+    /// The friend whom a name in a rule file means now: the same as [`Person::certain_names`](crate::Person::certain_names)
+    /// and [`Person::chosen_names`](crate::Person::chosen_names) of that friend's next message say.
     ///
-    /// Unless said otherwise, friends are called as their private chats are.
-    fn friends_called(&self, name: &str) -> usize {
-        self.chats().iter().filter(|chat| !chat.is_group() && chat.name == name).count()
+    /// By default no friend has a name.
+    fn person_called(&self, name: &str) -> Called {
+        let _ = name;
+        Called::Nobody
     }
 
     /// Performs an action. Dropping the future leaves the outcome unknown.

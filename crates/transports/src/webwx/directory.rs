@@ -14,6 +14,7 @@ use mynah_webwx::wire::User;
 use serde::{Deserialize, Serialize};
 
 mod facts;
+mod friends;
 mod groups;
 mod members;
 mod people;
@@ -22,10 +23,11 @@ mod sketch;
 mod strangers;
 
 pub(crate) use facts::{Facts, Standing};
+use friends::Friends;
 use groups::KnownGroup;
 use members::Members;
 pub(crate) use members::{Member, Roster};
-use people::{KnownPerson, NameCounts};
+use people::KnownPerson;
 
 /// The account itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +43,9 @@ struct Head {
     me: Me,
     /// The next number for a person or group. Numbers are never used twice.
     next: u32,
+    /// Whether the contact list of this login could not be read whole. Then no nickname is known to be unique.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    partial: bool,
 }
 
 /// The most people who are remembered without being found in the last login.
@@ -86,8 +91,8 @@ pub(crate) struct Directory {
     departed: Vec<Departed>,
     /// Who was told to have left a moment ago, so that a line that comes later tells nobody twice.
     left_lately: VecDeque<LeftLately>,
-    /// How often each name occurs among friends; made anew when a friend changed.
-    name_counts: Option<NameCounts>,
+    /// Friends by name; made anew when a friend changed.
+    friends: Option<Friends>,
     chats: Option<Arc<[Chat]>>,
     /// The chats of the last login, while those of the present one are being read.
     last_chats: Option<Arc<[Chat]>>,
@@ -159,8 +164,22 @@ impl Directory {
             self.forget_everybody();
         }
         self.unbind_everybody();
+        self.set_partial(false);
         self.set_me(user);
         same
+    }
+
+    /// The contact list of this login could not be read whole.
+    pub(crate) fn contacts_are_partial(&mut self) {
+        self.set_partial(true);
+    }
+
+    fn set_partial(&mut self, partial: bool) {
+        if self.head.partial != partial {
+            self.head.partial = partial;
+            self.dirty.insert(HEAD.to_owned());
+            self.friends_changed();
+        }
     }
 
     /// What a new login has at the start is read.
@@ -245,7 +264,7 @@ impl Directory {
         self.members.clear();
         self.departed.clear();
         self.left_lately.clear();
-        self.name_counts = None;
+        self.friends = None;
         self.chats = None;
     }
 
@@ -280,7 +299,7 @@ impl Directory {
 
     /// What is made from the list of friends must be made anew.
     fn friends_changed(&mut self) {
-        self.name_counts = None;
+        self.friends = None;
         self.chats = None;
     }
 

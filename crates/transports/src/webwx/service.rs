@@ -7,8 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use mynah_core::{
-    Action, ActionId, ActionKind, Capabilities, Chat, ChatId, Content, MediaError, MediaRef,
-    MessageId, Outgoing, Receipt, Segment, SendError, Service, Timestamp, quote,
+    Action, ActionId, ActionKind, Called, Capabilities, Chat, ChatId, Content, MediaError,
+    MediaRef, MessageId, Outgoing, Receipt, Segment, SendError, Service, Timestamp, quote,
 };
 use mynah_webwx::{CallError, ClientMsgId, OutgoingText, UploadKind};
 use thiserror::Error;
@@ -142,8 +142,8 @@ impl Service for WebWxService {
         self.shared.directory().chats()
     }
 
-    fn friends_called(&self, name: &str) -> usize {
-        self.shared.directory().friends_called(name)
+    fn person_called(&self, name: &str) -> Called {
+        self.shared.directory().friend_called(name)
     }
 
     async fn perform(&self, outgoing: &Outgoing) -> Result<Receipt, SendError> {

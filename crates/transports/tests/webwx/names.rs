@@ -34,9 +34,9 @@ async fn a_member_is_shown_by_the_name_in_the_group_and_trusted_by_remark_and_ni
     assert_eq!(first.chat.name, "车友群");
     assert_eq!((first.text.as_str(), first.called), ("早&安\n好", false));
     assert_eq!(first.sender.name, "明哥");
-    assert_eq!(first.sender.known_as, ["老同学", "小明"]);
+    assert_eq!(first.sender.certain_names, ["老同学"]);
     let stranger = bot.message(1).await.sender;
-    assert_eq!((stranger.name.as_str(), stranger.known_as.len()), ("小刚", 0));
+    assert_eq!((stranger.name.as_str(), stranger.chosen_names.len()), ("小刚", 0));
 }
 
 #[tokio::test]

@@ -1,11 +1,10 @@
 //! People in the directory.
 
-use std::collections::HashMap;
-
-use mynah_core::{Chat, Person, PersonId, Timestamp};
+use mynah_core::{Called, Chat, Person, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::facts::{Facts, Standing};
+use super::friends::{Friends, OwnNames, person_id};
 use super::recognise::{Evidence, Verdict, recognise};
 use super::strangers::Seen;
 use super::{Directory, Member};
@@ -38,13 +37,6 @@ pub(crate) struct KnownPerson {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this form")]
 fn is_zero(number: &u32) -> bool {
     *number == 0
-}
-
-/// How many friends have each remark and each nickname.
-#[derive(Debug, Default)]
-pub(super) struct NameCounts {
-    remarks: HashMap<String, usize>,
-    nicks: HashMap<String, usize>,
 }
 
 impl KnownPerson {
@@ -333,31 +325,31 @@ impl Directory {
     /// The person with the names to show: in a group the name there; never the remark before the nickname, because
     /// what the bot says is read by others.
     fn named(&mut self, id: u32, in_group: Option<&str>, group: bool) -> Person {
-        let known_as = self.known_as(id);
+        let names = self.friend_names(id);
         let facts = self.people.get(&id).map(|person| &person.facts);
-        let names =
+        let shown =
             facts.map(|facts| [&*facts.nick, &*facts.remark, &*facts.alias]).unwrap_or_default();
         let placeholder = if group { NAMELESS } else { "?" };
-        let name = in_group.into_iter().chain(names).find(|name| !name.is_empty());
+        let name = in_group.into_iter().chain(shown).find(|name| !name.is_empty());
         Person {
-            id: PersonId::new(format!("p{id}")),
+            id: person_id(id),
             name: name.unwrap_or(placeholder).to_owned(),
-            known_as,
+            certain_names: names.remark.into_iter().collect(),
+            chosen_names: names.nick.into_iter().collect(),
         }
     }
 
     /// The names that mean this friend and nobody else.
-    fn known_as(&mut self, id: u32) -> Vec<String> {
-        let people = &self.people;
-        let counts = self.name_counts.get_or_insert_with(|| NameCounts::of(people.values()));
-        let friend = people.get(&id).filter(|person| is_present_friend(person));
-        friend.map(|person| counts.unmistakable(&person.facts)).unwrap_or_default()
+    fn friend_names(&mut self, id: u32) -> OwnNames {
+        let (people, partial) = (&self.people, self.head.partial);
+        let friends = self.friends.get_or_insert_with(|| Friends::among(people, partial));
+        friends.names_of(id, people.get(&id))
     }
 
-    /// How many friends a name can mean.
-    pub(crate) fn friends_called(&mut self, name: &str) -> usize {
-        let people = &self.people;
-        self.name_counts.get_or_insert_with(|| NameCounts::of(people.values())).called(name)
+    /// The friend whom a name means.
+    pub(crate) fn friend_called(&mut self, name: &str) -> Called {
+        let (people, partial) = (&self.people, self.head.partial);
+        self.friends.get_or_insert_with(|| Friends::among(people, partial)).called(name)
     }
 
     /// A person who is no longer in the list of a group.
@@ -369,45 +361,5 @@ impl Directory {
     ) -> Person {
         let id = self.member_id(group, member, now);
         self.named(id, Some(member.shown()), true)
-    }
-}
-
-fn is_present_friend(person: &KnownPerson) -> bool {
-    person.user_name.is_some() && person.facts.standing == Standing::Friend
-}
-
-impl NameCounts {
-    fn of<'p>(people: impl Iterator<Item = &'p KnownPerson>) -> Self {
-        let mut counts = Self::default();
-        for person in people.filter(|person| is_present_friend(person)) {
-            *counts.remarks.entry(person.facts.remark.clone()).or_default() += 1;
-            *counts.nicks.entry(person.facts.nick.clone()).or_default() += 1;
-        }
-        counts
-    }
-
-    /// How many friends a name can mean: those who have it as remark, else those who have it as nickname.
-    fn called(&self, name: &str) -> usize {
-        let count = |names: &HashMap<String, usize>| names.get(name).copied().unwrap_or_default();
-        match count(&self.remarks) {
-            0 => count(&self.nicks),
-            with_remark => with_remark,
-        }
-    }
-
-    /// The remark, if no other friend has it; the nickname, if no other friend has it as nickname or remark.
-    fn unmistakable(&self, facts: &Facts) -> Vec<String> {
-        let remark_is_own = self.remarks.get(&facts.remark) == Some(&1);
-        let others_with_remark = self.remarks.get(&facts.nick).copied().unwrap_or_default()
-            - usize::from(facts.remark == facts.nick);
-        let nick_is_own = self.nicks.get(&facts.nick) == Some(&1) && others_with_remark == 0;
-        let mut names = Vec::new();
-        if remark_is_own && !facts.remark.is_empty() {
-            names.push(facts.remark.clone());
-        }
-        if nick_is_own && !facts.nick.is_empty() && !names.contains(&facts.nick) {
-            names.push(facts.nick.clone());
-        }
-        names
     }
 }

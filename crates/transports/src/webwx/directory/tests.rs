@@ -1,6 +1,6 @@
 //! The directory through logins: what is recognised, what is doubted, what is forgotten.
 
-use mynah_core::{Person, Records, Timestamp};
+use mynah_core::{Called, Person, Records, Timestamp};
 use mynah_webwx::wire::{Contact, Member, User};
 use proptest::prelude::*;
 
@@ -136,24 +136,79 @@ fn a_name_is_trusted_only_where_it_means_one_friend() {
             friend("@6", "小李", "同名"),
         ],
     );
-    for (user_name, known_as) in [
-        ("@1", vec!["老王"]),
-        ("@2", vec![]),
-        ("@3", vec![]),
-        ("@4", vec!["小红"]),
-        ("@5", vec!["小刚"]),
-        ("@6", vec!["小李"]),
+    for (user_name, by_remark, by_nickname) in [
+        ("@1", vec!["老王"], vec![]),
+        ("@2", vec![], vec![]),
+        ("@3", vec![], vec![]),
+        ("@4", vec![], vec!["小红"]),
+        ("@5", vec![], vec!["小刚"]),
+        ("@6", vec![], vec!["小李"]),
     ] {
-        assert_eq!(person(&mut directory, user_name).known_as, known_as, "{user_name}");
+        let person = person(&mut directory, user_name);
+        assert_eq!(
+            (person.certain_names, person.chosen_names),
+            (owned(&by_remark), owned(&by_nickname)),
+            "{user_name}"
+        );
     }
-    for (name, friends) in
-        [("老王", 1), ("小明", 2), ("小红", 1), ("同名", 2), ("小刚", 1), ("谁", 0)]
-    {
-        assert_eq!(directory.friends_called(name), friends, "{name}");
+    let id = |directory: &mut Directory, user_name| person(directory, user_name).id;
+    for (name, called) in [
+        ("老王", Called::Certain(id(&mut directory, "@1"))),
+        ("小明", Called::Several(2)),
+        ("小红", Called::Chosen(id(&mut directory, "@4"))),
+        ("同名", Called::Several(2)),
+        ("小刚", Called::Chosen(id(&mut directory, "@5"))),
+        ("谁", Called::Nobody),
+        ("", Called::Nobody),
+    ] {
+        assert_eq!(directory.friend_called(name), called, "{name}");
     }
     directory.unfriend("@4");
-    assert_eq!(directory.friends_called("小红"), 0);
-    assert!(person(&mut directory, "@4").known_as.is_empty(), "no friend any more");
+    assert_eq!(directory.friend_called("小红"), Called::Nobody);
+    assert!(person(&mut directory, "@4").chosen_names.is_empty(), "not a friend any more");
+}
+
+fn owned(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+#[test]
+fn a_remark_set_later_takes_a_name_from_the_friend_who_chose_it() {
+    let mut directory = logged_in(Directory::default(), 1, &[friend("@1", "老王", "")]);
+    assert_eq!(person(&mut directory, "@1").chosen_names, ["老王"]);
+    directory.learn_person("@2", Facts::of(&friend("@2", "王总", "老王")));
+    assert!(person(&mut directory, "@1").chosen_names.is_empty());
+    let right = person(&mut directory, "@2");
+    assert_eq!(right.certain_names, ["老王"]);
+    assert_eq!(directory.friend_called("老王"), Called::Certain(right.id));
+}
+
+#[test]
+fn a_name_in_a_group_is_no_name_of_a_friend() {
+    let mut directory = logged_in(Directory::default(), 1, &[friend("@1-0-小明", "小明", "")]);
+    let mut group = group("@@g", "车友", 1, &["小明"]);
+    group.member_list[0].display_name = "老王".to_owned();
+    directory.learn_groups(&[group], NOW);
+    let shown = member(&mut directory, "@@g", "@1-0-小明");
+    assert_eq!((shown.name.as_str(), shown.chosen_names), ("老王", owned(&["小明"])));
+    assert_eq!(directory.friend_called("老王"), Called::Nobody);
+}
+
+#[test]
+fn of_a_contact_list_that_was_read_in_part_no_nickname_is_trusted() {
+    let friends = [friend("@1", "小明", "老王"), friend("@2", "小红", "")];
+    let mut directory = logged_in(Directory::default(), 1, &friends);
+    directory.contacts_are_partial();
+    let mut records = Records::new();
+    let mut directory = restarted(directory, &mut records);
+    assert_eq!(directory.friend_called("小红"), Called::Nobody);
+    assert!(person(&mut directory, "@2").chosen_names.is_empty());
+    assert_eq!(person(&mut directory, "@1").certain_names, ["老王"]);
+    let mut directory = logged_in(directory, 2, &friends);
+    assert!(
+        matches!(directory.friend_called("小红"), Called::Chosen(_)),
+        "the next list was whole"
+    );
 }
 
 #[test]

@@ -27,6 +27,14 @@ const GROUPS_AT_A_TIME: usize = 10;
 /// How long to leave the service alone between two calls of the idle fetching.
 const IDLE_FETCH_PAUSE: Duration = Duration::from_secs(15);
 
+/// How much of the contact list was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Contacts {
+    All,
+    /// Some pages could not be read, or there are too many.
+    Some,
+}
+
 /// What was fetched and not handed out yet.
 #[derive(Debug)]
 pub(super) struct Pending {
@@ -198,8 +206,10 @@ impl WebWxSource {
         self.pages += 1;
         let Stage::Contacts { seq, gathered } = &mut self.stage else { return Ok(()) };
         gathered.extend(page.member_list);
-        if page.seq == 0 || page.seq == asked || self.pages >= MOST_PAGES {
-            self.know_contacts();
+        if page.seq == 0 || page.seq == asked {
+            self.know_contacts(Contacts::All);
+        } else if self.pages >= MOST_PAGES {
+            self.know_contacts(Contacts::Some);
         } else {
             *seq = page.seq;
         }
@@ -213,14 +223,15 @@ impl WebWxSource {
         if skips {
             tracing::warn!(
                 error = error as &dyn std::error::Error,
-                "the contact list cannot be read; people are learnt as they speak"
+                "the contact list cannot be read; people are learnt as they speak, and nicknames in the rule file mean \
+                 no friend"
             );
-            self.know_contacts();
+            self.know_contacts(Contacts::Some);
         }
         skips
     }
 
-    fn know_contacts(&mut self) {
+    fn know_contacts(&mut self, read: Contacts) {
         let Stage::Contacts { gathered, .. } = std::mem::replace(&mut self.stage, Stage::Sync)
         else {
             return;
@@ -235,6 +246,9 @@ impl WebWxSource {
             people.map(|person| (person.user_name.as_str().into(), Facts::of(person))).collect();
         directory.learn_contact_list(people);
         directory.learn_groups(&groups, now);
+        if read == Contacts::Some {
+            directory.contacts_are_partial();
+        }
         directory.end_login();
         drop(directory);
         self.go_online();
