@@ -178,6 +178,12 @@ pub enum Deed {
         /// The new one.
         name: String,
     },
+    /// Gets a remark from the account's phone; an empty one takes it away.
+    Remark {
+        /// The remark.
+        #[serde(default)]
+        name: String,
+    },
     /// Asks the account to be a friend.
     FriendRequest {
         /// The greeting.

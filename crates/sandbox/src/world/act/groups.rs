@@ -121,6 +121,11 @@ impl World {
         self.post(chat, None, Body::System(line))
     }
 
+    pub(super) fn remark(&mut self, person: PersonId, remark: String) {
+        self.people[person.index()].remark = remark;
+        self.tell_changed(Peer::Person(person));
+    }
+
     pub(super) fn take_name(&mut self, scene: Scene, name: &str) {
         match scene.group {
             Some(group) => {

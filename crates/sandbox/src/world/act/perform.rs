@@ -100,6 +100,10 @@ impl World {
                 self.take_name(scene, &name);
                 Ok(None)
             }
+            Deed::Remark { name } => {
+                self.remark(scene.from, name);
+                Ok(None)
+            }
             Deed::FriendRequest { text } => Ok(Some(self.ask_for_friendship(scene.from, text))),
             Deed::Befriend => Ok(Some(self.befriend(scene.from))),
             Deed::Unfriend => {
