@@ -3,6 +3,8 @@
 use mynah_core::{ChatKind, EventBody, PersonId, Timer};
 use rusqlite::{Connection, Result};
 
+use crate::bindings;
+
 /// How much was deleted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Forgotten {
@@ -16,7 +18,8 @@ pub struct Forgotten {
     pub timers: usize,
 }
 
-/// Deletes the events of a person, the answers to them, the person's state and timers, and the private chat. The ids
+/// Deletes the events of a person, the answers to them, the person's state and timers, the private chat,
+/// and the names that are bound to the person. The ids
 /// of the events stay known, so that the service cannot bring them again.
 pub(crate) fn forget(connection: &Connection, person: &PersonId) -> Result<Forgotten> {
     let mut forgotten = Forgotten::default();
@@ -27,6 +30,7 @@ pub(crate) fn forget(connection: &Connection, person: &PersonId) -> Result<Forgo
     }
     let person_id = person.as_str();
     forgotten.values += connection.execute("DELETE FROM state WHERE person = ?1", [person_id])?;
+    forgotten.values += bindings::unbind_person(connection, person)?;
     forgotten.actions += connection.execute(
         "DELETE FROM action WHERE event IN (SELECT id FROM event WHERE person = ?1)",
         [person_id],

@@ -8,6 +8,7 @@
 //! of the process at once and the loss of power a moment later, or when [`sync`](Store::sync) returns.
 
 mod actions;
+mod bindings;
 mod database;
 mod error;
 mod events;
@@ -34,8 +35,8 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use mynah_core::planted::{self, Mistake};
 use mynah_core::{
-    ActionId, Batch, ChatId, Claim, Committed, Event, Lane, Outcome, PersonId, Records, Recovered,
-    Snapshot, Store, StoreError, Timestamp, Turn,
+    ActionId, Batch, Binding, ChatId, Claim, Committed, Event, Lane, Outcome, PersonId, Records,
+    Recovered, Snapshot, Store, StoreError, Timestamp, Turn,
 };
 
 use database::Database;
@@ -129,6 +130,24 @@ impl SqliteStore {
     /// If the store fails.
     pub async fn log(&self, query: LogQuery) -> Result<Vec<Logged>, StoreError> {
         self.executor.run(Written, move |db| inspect::log(&db.connection, &query)).await
+    }
+
+    /// The names of the rule file that are bound to people.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    pub async fn bindings(&self) -> Result<Vec<Binding>, StoreError> {
+        self.executor.run(Written, move |db| bindings::bindings(&db.connection)).await
+    }
+
+    /// Ends the binding of a name and returns it, if the name was bound.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails; the name stays bound then.
+    pub async fn unbind(&self, name: String) -> Result<Option<Binding>, StoreError> {
+        self.executor.run(Synced, move |db| bindings::unbind(&db.connection, &name)).await
     }
 
     /// Deletes what is known of a person: messages, answers to them, state and timers.

@@ -7,9 +7,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use mynah_core::{
-    Action, ActionId, Batch, Change, Chat, ChatId, Claim, Committed, Content, Decided, Effects,
-    Event, EventBody, Lane, Message, Notice, NoticeKind, Origin, Outcome, Person, Planned, Quiet,
-    Records, Scope, StateView, Step, Store, StoreError, Timer, TimerChange, Timestamp, Turn, Write,
+    Action, ActionId, Batch, Binding, Change, Chat, ChatId, Claim, Committed, Content, Decided,
+    Effects, Event, EventBody, Lane, Message, Notice, NoticeKind, Origin, Outcome, Person, Planned,
+    Quiet, Records, Scope, StateView, Step, Store, StoreError, Timer, TimerChange, Timestamp, Turn,
+    Write,
 };
 use tempfile::TempDir;
 
@@ -546,6 +547,43 @@ async fn a_person_is_forgotten() {
     let log = store.log(LogQuery::default()).await.unwrap();
     assert_eq!(log.len(), 1);
     assert!(store.accept(batch(events), NOW).await.unwrap().is_empty(), "ids stay known");
+}
+
+/// Binds names to people, as turns do.
+async fn bind(store: &SqliteStore, bound: &[(&str, &str)]) {
+    store.accept(batch(vec![message("b", "g", "p", "x")]), NOW).await.unwrap();
+    let (event, _) = store.begin(&"g".into(), NOW).await.unwrap().unwrap();
+    let writes = bound.iter().map(|(name, person)| Write {
+        scope: Scope::Bot,
+        key: Binding::key(name),
+        change: Change::Set((*person).to_owned()),
+        expires: None,
+    });
+    let effects = Effects { writes: writes.collect(), ..Effects::default() };
+    store.commit(turn(event, effects), NOW).await.unwrap();
+}
+
+async fn bound_names(store: &SqliteStore) -> Vec<String> {
+    store.bindings().await.unwrap().into_iter().map(|bound| bound.name).collect()
+}
+
+#[tokio::test]
+async fn a_person_who_is_forgotten_is_no_admin_any_more() {
+    let store = SqliteStore::in_memory();
+    bind(&store, &[("老王", "ann"), ("Carol", "ann"), ("小李", "bob")]).await;
+    assert_eq!(bound_names(&store).await, ["Carol", "小李", "老王"]);
+    assert_eq!(store.forget("ann".into()).await.unwrap().values, 2);
+    assert_eq!(bound_names(&store).await, ["小李"]);
+}
+
+#[tokio::test]
+async fn a_name_is_unbound_once() {
+    let store = SqliteStore::in_memory();
+    bind(&store, &[("老王*", "ann"), ("老王", "bob")]).await;
+    let ended = store.unbind("老王*".to_owned()).await.unwrap();
+    assert_eq!(ended, Some(Binding { name: "老王*".to_owned(), person: "ann".into() }));
+    assert_eq!(store.unbind("老王*".to_owned()).await.unwrap(), None);
+    assert_eq!(bound_names(&store).await, ["老王"]);
 }
 
 #[tokio::test]
