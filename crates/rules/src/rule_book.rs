@@ -138,6 +138,7 @@ pub struct Reach {
 impl RuleBook {
     /// Compiles a checked bot.
     pub(crate) fn build(bot: model::Bot) -> Self {
+        let people = people::Names::of(&bot);
         let places: Vec<_> = bot.rules.iter().map(|rule| rule.place.clone()).collect();
         let mut ordered: Vec<(usize, model::Rule)> = bot.rules.into_iter().enumerate().collect();
         ordered.sort_by_key(|(at, rule)| {
@@ -163,7 +164,7 @@ impl RuleBook {
         rules.shrink_to_fit();
         Self {
             names: bot.names,
-            people: people::Names::new(bot.admins, bot.ignore),
+            people,
             groups: bot.groups,
             private: bot.private,
             zone: bot.zone,
@@ -223,10 +224,10 @@ impl RuleBook {
         &self.names
     }
 
-    /// The names of the admins.
-    #[must_use]
-    pub fn admins(&self) -> &[String] {
-        self.people.admins()
+    /// The names of people, in alphabetical order, each with the keys under which it stands: `admins`, `from`, `not_from`,
+    /// `ignore`.
+    pub fn people(&self) -> impl Iterator<Item = (&str, &[&'static str])> {
+        self.people.all()
     }
 
     /// The zone of its times and days.

@@ -1,60 +1,114 @@
 //! Names in `admins`, `from`, `not_from` and `ignore`.
 //!
-//! A name means the friend whom the account knows by it, and from the first match on that very person: the id is kept
-//! in the bot's state, so that a later friend of the same name is somebody else.
+//! A remark is given by the owner of the account, so it wins whenever a name is looked up. A nickname is chosen by the person:
+//! it counts only while no remark and no other nickname fits, and it is bound to the first person who carries it,
+//! so that nobody gets a right by taking the name of an admin. See [`Binding`].
 
-use mynah_core::{Person, Scope};
+use std::collections::BTreeMap;
+
+use mynah_core::{Binding, Person, Scope};
 
 use super::pending::Pending;
-use crate::model::Who;
+use crate::model::{Bot, Who};
 
-/// The lists of names of a bot.
+/// The names of people in a rule file.
 #[derive(Debug)]
 pub(super) struct Names {
     admins: Vec<String>,
     ignore: Vec<String>,
+    /// Each name, in alphabetical order, with the keys under which it stands.
+    all: BTreeMap<String, Vec<&'static str>>,
 }
 
 impl Names {
-    pub(super) fn new(admins: Vec<String>, ignore: Vec<String>) -> Self {
-        Self { admins, ignore }
+    pub(super) fn of(bot: &Bot) -> Self {
+        let mut all = BTreeMap::new();
+        let rules = bot.rules.iter().map(|rule| (&rule.when.from, &rule.when.not_from));
+        let dialogs = bot.dialogs.iter().map(|dialog| (&dialog.from, &dialog.not_from));
+        let (from, not_from): (Vec<_>, Vec<_>) = rules.chain(dialogs).unzip();
+        note(&mut all, "admins", bot.admins.iter());
+        note(&mut all, "from", from.into_iter().flatten().filter_map(named));
+        note(&mut all, "not_from", not_from.into_iter().flatten().filter_map(named));
+        note(&mut all, "ignore", bot.ignore.iter());
+        Self { admins: bot.admins.clone(), ignore: bot.ignore.clone(), all }
     }
 
-    pub(super) fn admins(&self) -> &[String] {
-        &self.admins
+    /// Each name with the keys under which it stands.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&str, &[&'static str])> {
+        self.all.iter().map(|(name, keys)| (name.as_str(), keys.as_slice()))
     }
 
-    /// Whether this person is never answered.
+    /// Whether this person is never answered. A person who was ignored by nickname stays so under another nickname.
     pub(super) fn ignores(&self, person: &Person, pending: &mut Pending<'_>) -> bool {
-        self.ignore.iter().any(|name| is_meant(name, person, pending))
+        self.ignore.iter().any(|name| {
+            is_meant(name, person, pending)
+                || bound_to(name, pending).as_deref() == Some(person.id.as_str())
+        })
     }
 
     /// Whether this person is one of those meant.
     pub(super) fn mean(&self, who: &[Who], person: &Person, pending: &mut Pending<'_>) -> bool {
-        who.iter().any(|who| match who {
-            Who::Admin => self.admins.iter().any(|name| is_meant(name, person, pending)),
-            Who::Named(name) => is_meant(name, person, pending),
-        })
+        self.each(who).any(|name| is_meant(name, person, pending))
     }
 
-    /// The name in question that this person merely shows: somebody may be passing himself off.
+    /// A name in question that this person shows without being meant by it.
     pub(super) fn pretended<'n>(&'n self, who: &'n [Who], person: &Person) -> Option<&'n str> {
+        self.each(who).find(|name| *name == person.name || person.chose(name))
+    }
+
+    fn each<'n>(&'n self, who: &'n [Who]) -> impl Iterator<Item = &'n str> {
         let names = who.iter().flat_map(|who| match who {
             Who::Admin => self.admins.as_slice(),
             Who::Named(name) => std::slice::from_ref(name),
         });
-        names.map(String::as_str).find(|name| *name == person.name)
+        names.map(String::as_str)
     }
 }
 
-fn is_meant(name: &str, person: &Person, pending: &mut Pending<'_>) -> bool {
-    let key = format!("who:{name}");
-    match pending.get(Scope::Bot, &key) {
-        Some(id) => id == person.id.as_str(),
-        None if person.is_known_as(name) => {
-            pending.set(Scope::Bot, &key, person.id.to_string(), None);
-            true
-        }
-        None => false,
+fn named(who: &Who) -> Option<&String> {
+    match who {
+        Who::Admin => None,
+        Who::Named(name) => Some(name),
     }
 }
+
+fn note<'n>(
+    all: &mut BTreeMap<String, Vec<&'static str>>,
+    key: &'static str,
+    names: impl Iterator<Item = &'n String>,
+) {
+    for name in names {
+        let keys = all.entry(name.clone()).or_default();
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+}
+
+/// Whether a name means this person. Binds a nickname that is not bound yet, and ends a binding where a remark fits.
+fn is_meant(name: &str, person: &Person, pending: &mut Pending<'_>) -> bool {
+    if person.is_certainly(name) {
+        if bound_to(name, pending).is_some() {
+            pending.remove(Scope::Bot, &Binding::key(name));
+        }
+        return true;
+    }
+    if !person.chose(name) {
+        return false;
+    }
+    match bound_to(name, pending) {
+        Some(id) => id == person.id.as_str(),
+        None => {
+            pending.set(Scope::Bot, &Binding::key(name), person.id.to_string(), None);
+            true
+        }
+    }
+}
+
+/// The id of the person to whom a name is bound.
+fn bound_to(name: &str, pending: &Pending<'_>) -> Option<String> {
+    pending.get(Scope::Bot, &Binding::key(name))
+}
+
+#[cfg(test)]
+mod tests;

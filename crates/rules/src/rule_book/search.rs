@@ -225,7 +225,8 @@ impl<'r, 't> Run<'r, 't> {
         let name = self.look.person.and_then(|person| self.book.people.pretended(who, person));
         if let Some(name) = name {
             let warning = format!(
-                "somebody who shows the name {name} is not known as that friend, or not alone; nobody was meant"
+                "the sender shows the name {name} but is not the friend whom it means: a remark {name} counts, and a \
+                 nickname only while one friend has it and it is not bound to another person"
             );
             if !self.out.warnings.contains(&warning) {
                 self.out.warnings.push(warning);

@@ -135,28 +135,6 @@ fn state_is_counted_and_forwarded() {
 }
 
 #[test]
-fn a_name_stays_with_the_person_it_meant_first() {
-    let mut talk = Talk::with(
-        "[bot]\nadmins = [\"老王\"]\n[[rule]]\nexact = \"去\"\nfrom = \"admin\"\nreply = \"好\"\n",
-    );
-    assert_eq!(talk.say("群/老王", "去"), ["好"]);
-    // Another friend takes the name; the bot remembers whom it meant.
-    let other =
-        Person { id: "f:other".into(), name: "老王".into(), known_as: vec!["老王".into()] };
-    let chat = mynah_core::Chat::group("g:群", "群");
-    let message = mynah_core::Message {
-        id: "m".into(),
-        chat,
-        sender: other,
-        origin: mynah_core::Origin::Person,
-        content: Content::text("去"),
-        text: "去".into(),
-        called: false,
-    };
-    assert_eq!(talk.happens(mynah_core::EventBody::Message(message)), [""; 0]);
-}
-
-#[test]
 fn cooldowns_and_limits_keep_quiet_and_say_so_once() {
     let rules = r#"
         [[rule]]

@@ -128,7 +128,7 @@ impl Talk {
         if !self.chats.contains(&chat) {
             self.chats.push(chat.clone());
         }
-        // Names with a star are of people who are no friends.
+        // Names with a star are of people who are not friends.
         let person = match name.strip_suffix('*') {
             Some(stranger) => Person::stranger(format!("s:{stranger}"), stranger),
             None => Person::friend(format!("f:{name}"), name),
@@ -247,6 +247,12 @@ impl Talk {
             self.book = book(rules);
         }
         self.happens(EventBody::Started);
+    }
+
+    /// Puts a value into the bot's state.
+    pub(crate) fn remembers(&mut self, key: &str, value: &str) {
+        let place = (Scope::Bot, (None, None), key.to_owned());
+        self.state.insert(place, (value.to_owned(), None));
     }
 
     /// Makes a group known to the account.
