@@ -235,14 +235,14 @@ impl Stage {
         self.signal("-TERM").await
     }
 
-    /// What a command about the data of the bot prints, whatever its exit status.
+    /// What a command about the data of the bot prints, whatever its exit status. Its arguments follow after blanks.
     ///
     /// # Panics
     ///
     /// If the program cannot be started.
     pub async fn command(&self, command: &str) -> String {
         let output = Command::new(&self.program)
-            .arg(command)
+            .args(command.split(' '))
             .arg("--data")
             .arg(self.data.path())
             .kill_on_drop(true)

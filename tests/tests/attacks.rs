@@ -1,5 +1,7 @@
 //! Attacks on a bot, and what it must hold against them: each file is a topic of SECURITY.md.
 
+#[path = "attacks/commands.rs"]
+mod commands;
 #[path = "attacks/local_failures.rs"]
 mod local_failures;
 #[path = "attacks/long_replies.rs"]

@@ -189,6 +189,7 @@ impl Parts<'_> {
             store: Arc::clone(&self.store),
             control: self.control.clone(),
             service: Arc::clone(&self.service),
+            shelf: Arc::clone(&self.shelf),
             pages: self.shared.pages.clone(),
             stop: self.stop.clone(),
             clock: Arc::clone(&self.clock),
@@ -231,6 +232,7 @@ impl Ready {
             live: Arc::clone(&self.watch.live),
             archive: Arc::new(archive),
             shelf: Arc::clone(&self.shelf),
+            service: Arc::clone(&self.desk.service),
             reloader: self.reloader(),
             control: self.control.clone(),
         })

@@ -37,6 +37,8 @@ pub(crate) enum AlertKind {
     Unusable,
     /// A changed rule file is wrong; the old rules stay.
     Reload,
+    /// A name of the rule file was bound to a person by nickname.
+    Bound,
     /// The data cannot be read or written.
     Storage,
     /// An event was set aside because it kills the process, or the like.

@@ -19,6 +19,7 @@ pub(crate) mod schema;
 pub(crate) mod send;
 pub(crate) mod status;
 pub(crate) mod test;
+pub(crate) mod unbind;
 
 use std::ffi::OsString;
 
@@ -54,6 +55,7 @@ enum Command {
     Status(status::Args),
     Send(send::Args),
     Logout(logout::Args),
+    Unbind(unbind::Args),
     Forget(forget::Args),
     Data(data::Args),
     Replay(replay::Args),
@@ -94,6 +96,7 @@ pub(crate) async fn execute(bot: Bot, arguments: Vec<OsString>) -> Result<Ended,
         Command::Status(args) => status::execute(args, &common).await,
         Command::Send(args) => send::execute(args, &common).await,
         Command::Logout(args) => logout::execute(args, &common).await,
+        Command::Unbind(args) => unbind::execute(args, &common).await,
         Command::Forget(args) => forget::execute(args, &common).await,
         Command::Data(args) => data::execute(args, &common),
         Command::Replay(args) => replay::execute(args, bot, &common).await,

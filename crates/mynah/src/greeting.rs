@@ -1,12 +1,12 @@
-//! What can be said about a rule file only once the account is on line: the groups and people it names are known now.
+//! What can be said about a rule file only once the account is online: the groups and people it names are known now.
 
-use mynah_core::Chat;
+use mynah_core::{Called, Chat};
 use mynah_rules::{Lang, Reach, RuleBook};
 
 use crate::cli::print::plural;
 use crate::closest::closest;
 
-/// What the owner of a bot should know when it comes on line.
+/// What the owner of a bot should know when it comes online.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Greeting {
     /// How far it reaches, in one line.
@@ -15,18 +15,17 @@ pub(crate) struct Greeting {
     pub(crate) warnings: Vec<String>,
 }
 
-/// The greeting of an account that knows these chats, and so many friends whom a name can mean.
+/// The greeting of an account that knows these chats, whose names mean these friends.
 pub(crate) fn greeting(
     book: &RuleBook,
     chats: &[Chat],
-    friends_called: impl Fn(&str) -> usize,
+    called: impl Fn(&str) -> Called,
     lang: Lang,
 ) -> Greeting {
     let reach = book.reach();
     let groups: Vec<&Chat> = chats.iter().filter(|chat| chat.is_group()).collect();
     let seen = groups.iter().filter(|group| book.looks_at(group)).count();
-    let doubts =
-        book.admins().iter().filter_map(|name| doubtful_name(name, friends_called(name), lang));
+    let doubts = book.people().filter_map(|(name, keys)| doubt(name, keys, &called(name), lang));
     let warnings = unseen_groups(&reach.groups, &groups, lang).chain(doubts).collect();
     Greeting { reach: in_words(&reach, seen, groups.len(), lang), warnings }
 }
@@ -73,21 +72,28 @@ fn unseen_groups<'w>(
     })
 }
 
-/// What to say of a name that stands for a person and can mean so many friends.
-fn doubtful_name(name: &str, friends: usize, lang: Lang) -> Option<String> {
-    match (friends, lang) {
-        (1, _) => None,
-        (0, Lang::En) => Some(format!(
+/// The warning about a name that means nobody, or an admin by nickname only.
+fn doubt(name: &str, keys: &[&str], called: &Called, lang: Lang) -> Option<String> {
+    match (called, lang) {
+        (Called::Certain(_), _) => None,
+        (Called::Chosen(_), _) if !keys.contains(&"admins") => None,
+        (Called::Chosen(person), Lang::En) => Some(format!(
+            "the admin {name} is {person} by nickname, which anybody can take; set it as a remark"
+        )),
+        (Called::Chosen(person), Lang::Zh) => Some(format!(
+            "管理员“{name}”只靠昵称认定（{person}），而昵称谁都能改成这样；请给这位好友设备注“{name}”"
+        )),
+        (Called::Nobody, Lang::En) => Some(format!(
             "no friend is called {name}: nobody is meant by that name; set it as a remark"
         )),
-        (0, Lang::Zh) => {
+        (Called::Nobody, Lang::Zh) => {
             Some(format!("没有叫“{name}”的好友：这个名字谁也不指；请给那位好友设备注"))
         }
-        (several, Lang::En) => {
-            Some(format!("{several} contacts are called {name}: nobody is meant; set a remark"))
+        (Called::Several(friends), Lang::En) => {
+            Some(format!("{friends} contacts are called {name}: nobody is meant; set a remark"))
         }
-        (several, Lang::Zh) => {
-            Some(format!("有 {several} 位好友叫“{name}”：无法确定是谁，谁也不算；请设备注"))
+        (Called::Several(friends), Lang::Zh) => {
+            Some(format!("有 {friends} 位好友叫“{name}”：无法确定是谁，谁也不算；请设备注"))
         }
     }
 }
@@ -130,9 +136,10 @@ mod tests {
             Chat::private("d", "老王"),
         ];
         let called = |name: &str| match name {
-            "小明" => 2,
-            "老王" => 1,
-            _ => 0,
+            "小明" => Called::Several(2),
+            "老王" => Called::Certain("c".into()),
+            "老李" => Called::Chosen("d".into()),
+            _ => Called::Nobody,
         };
         let told: Vec<String> = [Lang::En, Lang::Zh]
             .into_iter()

@@ -11,6 +11,7 @@ mod ended;
 mod greeting;
 mod login;
 mod metrics;
+mod names;
 mod observer;
 mod operate;
 mod page_token;

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use mynah_core::{
-    Action, Clock, Decided, Event, EventBody, Outcome, Outgoing, Quiet, Status, Timestamp,
+    Action, Binding, Clock, Decided, Event, EventBody, Outcome, Outgoing, Quiet, Status, Timestamp,
 };
 use mynah_page::{Condition, Pages};
 use mynah_rules::Lang;
@@ -90,9 +90,9 @@ impl Watch {
     fn greet(&self) {
         let Some((shelf, service)) = &self.rules else { return };
         let Some(service) = service.get() else { return };
-        let friends_called = |name: &str| service.friends_called(name);
+        let called = |name: &str| service.person_called(name);
         let Greeting { reach, warnings } =
-            greeting(&shelf.load(), &service.chats(), friends_called, self.lang);
+            greeting(&shelf.load(), &service.chats(), called, self.lang);
         tracing::info!(account = self.account, "{reach}");
         for warning in warnings {
             tracing::warn!(account = self.account, "{warning}");
@@ -120,6 +120,15 @@ impl Watch {
             EventBody::Due(_) => self.count(&metrics::EVENTS, "due"),
             EventBody::Started => self.count(&metrics::EVENTS, "started"),
         }
+    }
+
+    /// Somebody has a right by nickname from now on: the operator should look at it.
+    fn tell_bound(&self, bound: &Binding, event: &Event) {
+        let shown = event.person().map_or("", |person| person.name.as_str());
+        let text = bound_words(bound, shown, self.lang);
+        tracing::warn!(account = self.account, event = %event.id, "{text}");
+        let now = self.clock.now();
+        self.alerts.send(Alert::new(AlertKind::Bound, &self.account, text, now), now);
     }
 
     fn log_replies(&self, event: &Event, decided: &Decided) {
@@ -208,6 +217,7 @@ impl Observer for Watch {
         if matches!(event.body, EventBody::Started) && self.moments.marks().is_online {
             self.greet();
         }
+        decided.bound.iter().for_each(|bound| self.tell_bound(bound, event));
         self.log_replies(event, decided);
         self.live.turn(event, decided);
     }
@@ -271,6 +281,21 @@ impl Observer for Watch {
                 tracing::warn!(account, %chat, %person, %until, "probably another bot: no answer until then");
             }
         }
+    }
+}
+
+/// The alert about a name that a person got by nickname.
+fn bound_words(Binding { name, person }: &Binding, shown: &str, lang: Lang) -> String {
+    match lang {
+        Lang::En => format!(
+            "\"{name}\" of the rule file now means {shown} ({person}), by nickname, which anybody can take. \
+             If that is right, give this friend the remark {name}. If not, give it to the right one, or run: \
+             mynah unbind \"{name}\""
+        ),
+        Lang::Zh => format!(
+            "规则文件里的“{name}”从现在起指 {shown}（{person}），依据只是昵称，而昵称谁都能改成这样。\
+             如果没错，请给这位好友设备注“{name}”；如果不对，请把备注设给正确的人，或运行：mynah unbind \"{name}\""
+        ),
     }
 }
 

@@ -1,4 +1,5 @@
-//! What an operator can ask of an account that runs in another process: `mynah status`, `send`, `logout`, `forget`.
+//! What an operator can ask of an account that runs in another process: `mynah status`, `send`, `logout`,
+//! `unbind`, `forget`.
 //!
 //! The running process listens on a socket in the data folder, which only its owner can reach. A request is one line of
 //! JSON, its answer another. Where nobody listens, nobody runs, and the command works on the data itself.
@@ -10,9 +11,10 @@ mod socket;
 use std::path::Path;
 
 use mynah_core::Chat;
+use mynah_page::view::NameRow;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::desk::{Desk, Voice, deleted, is_mute, muting, spoken};
+pub(crate) use self::desk::{Desk, Voice, deleted, freed, is_mute, muting, spoken};
 pub(crate) use self::folder::{Folder, has_session};
 pub(crate) use self::socket::serve;
 use crate::Report;
@@ -32,6 +34,11 @@ pub(crate) enum Request {
     },
     /// End the session and stop the account.
     Logout,
+    /// End the binding of a name of the rule file.
+    Unbind {
+        /// The name.
+        name: String,
+    },
     /// Delete a person's data.
     Forget {
         /// The person's id.
@@ -46,15 +53,18 @@ pub(crate) struct Answer {
     pub(crate) ok: bool,
     /// What was done, or why not, or how the account is.
     pub(crate) text: String,
+    /// Whom the names of the rule file mean; for [`Request::Status`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) names: Vec<NameRow>,
 }
 
 impl Answer {
     fn done(text: impl Into<String>) -> Self {
-        Self { ok: true, text: text.into() }
+        Self { ok: true, text: text.into(), names: Vec::new() }
     }
 
     fn refused(text: impl Into<String>) -> Self {
-        Self { ok: false, text: text.into() }
+        Self { ok: false, text: text.into(), names: Vec::new() }
     }
 }
 
@@ -108,6 +118,8 @@ mod tests {
         let json = |request| serde_json::to_string(&request).unwrap();
         assert_eq!(json(Request::Status), r#""status""#);
         let (chat, text) = ("c".to_owned(), "t".to_owned());
+        let name = "老王".to_owned();
+        assert_eq!(json(Request::Unbind { name }), r#"{"unbind":{"name":"老王"}}"#);
         assert_eq!(json(Request::Send { chat, text }), r#"{"send":{"chat":"c","text":"t"}}"#);
     }
 }

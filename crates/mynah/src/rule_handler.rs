@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use mynah_core::{
-    Context, Event, EventBody, Flow, Handler, HandlerError, Message, Scope, StateView,
+    Binding, Context, Event, EventBody, Flow, Handler, HandlerError, Message, Scope, StateView,
 };
 use mynah_rules::{Builtin, Decision, Moment, RuleBook, mute};
 
@@ -104,6 +104,7 @@ fn apply(decision: Decision, ctx: &mut Context) -> Flow {
     decided.captures = decision.captures;
     decided.quiet = decision.quiet;
     decided.passed_over = decision.passed_over.map(str::to_owned);
+    decided.bound.extend(decision.writes.iter().filter_map(Binding::made_by));
     decision.writes.into_iter().for_each(|write| ctx.write(write));
     decision.steps.into_iter().for_each(|step| ctx.step(step));
     decision.timers.into_iter().for_each(|timer| ctx.timer(timer));

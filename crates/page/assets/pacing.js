@@ -17,9 +17,24 @@ export function accountCard(account, queue, said, reload) {
     account.prompt === "scan" && h("p", {}, h("strong", {}, t("scanThis"))),
     account.prompt === "confirm" && h("p", {}, h("strong", {}, t("confirmOnPhone"))),
     account.qr && h("img.qr", { src: account.qr, alt: t("qrAlt") }),
+    account.names.length > 0 && people(account.names),
     queue && [numbers(queue), queue.pace && limits(queue.pace)],
     h("div.row", {}, h("button.small", { onclick: () => reload(account.name), "data-key": `reload-${account.name}` }, t("reload"))),
     said && h("p.small.text.said", {}, said));
+}
+
+/** Whom the names of the rule file mean, and why. */
+function people(names) {
+  return h("div", {}, h("p.small.soft", {}, t("whoIsMeant")), h("ul.plain", {}, names.map((name) => h("li.small", {},
+    h("bdi.text", {}, name.name), " ", h("span.soft", {}, name.keys.map((key) => t(`names_${key}`)).join(" · ")),
+    h(`div.${name.by === "remark" ? "good" : "warn"}`, {}, meaning(name))))));
+}
+
+function meaning({ by, bound, friends }) {
+  if (by === "remark") return t("byRemark");
+  if (by === "nickname") return t(bound ? "byNickname" : "byNicknameSoon");
+  if (friends > 1) return t("namesSeveral", { n: friends });
+  return bound ? t("namesBound", { person: bound }) : t("namesNobody");
 }
 
 function numbers(queue) {

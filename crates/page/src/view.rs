@@ -369,6 +369,37 @@ pub struct AccountRow {
     pub prompt: Option<&'static str>,
     /// The QR code as a data address.
     pub qr: Option<String>,
+    /// Whom the names of its rule file mean.
+    pub names: Vec<NameRow>,
+}
+
+/// A name in `admins`, `from`, `not_from` or `ignore`, and whom it means.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NameRow {
+    /// The name.
+    pub name: String,
+    /// The keys under which it stands; none if it is only bound to a person by an earlier rule file.
+    pub keys: Vec<String>,
+    /// Why the person is meant.
+    pub by: By,
+    /// The id of the person who is meant.
+    pub person: Option<String>,
+    /// The id of the person to whom it is bound by nickname.
+    pub bound: Option<String>,
+    /// How many friends are called so.
+    pub friends: usize,
+}
+
+/// Why a name means a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum By {
+    /// The owner of the account gave the name as a remark.
+    Remark,
+    /// The person chose the name.
+    Nickname,
+    /// It means nobody.
+    Nobody,
 }
 
 /// A handled event.

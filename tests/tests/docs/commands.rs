@@ -33,6 +33,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("mynah run bots/faq --server", "works until stopped: run in operating.rs"),
     ("mynah sandbox --listen", "serves until stopped: run in operating.rs"),
     ("mynah status", "needs the data of a bot: run in operating.rs"),
+    ("mynah unbind", "needs a name that is bound: run in attacks/commands.rs"),
     ("mynah forget", "needs the data of a bot: run in operating.rs"),
     ("mynah data", "needs the data of a bot: run in operating.rs"),
     ("rustup", "needs the network"),

@@ -25,8 +25,8 @@ impl Throttle {
     pub(super) fn admits(&mut self, alert: &Alert, now: Timestamp) -> bool {
         let topic = (alert.account.clone(), alert.kind, alert.url.is_some());
         let is_news = match (alert.kind, self.told.get(&topic)) {
-            // Each of these is about another edit of a file.
-            (AlertKind::Reload, _) | (_, None) => true,
+            // Each of these is about another edit of a file, or another name.
+            (AlertKind::Reload | AlertKind::Bound, _) | (_, None) => true,
             // A clock that jumped back must not silence alerts for good.
             (_, Some(told)) => now < *told || now.since(*told) >= AGAIN,
         };

@@ -3,15 +3,17 @@
 use std::io::{self, Write};
 
 use mynah_core::{Clock, SystemClock, Timestamp};
+use mynah_page::view::NameRow;
 use mynah_store::StoreStatus;
 use serde::Serialize;
 
 use super::common::Common;
 use super::print;
-use crate::operate::{self, Folder, Request, has_session};
+use crate::names::in_words;
+use crate::operate::{self, Answer, Folder, Request, has_session};
 use crate::{Ended, Report};
 
-/// Show account, session and queues of a running or stopped bot, and what went wrong last.
+/// Show account, session and queues of a running or stopped bot, whom the names of its rule file mean, and the last errors.
 ///
 /// Ends with status 1 if the bot does not run or is not on line.
 #[derive(Debug, clap::Args)]
@@ -33,17 +35,24 @@ struct State {
     /// Whether a session is stored that the next start tries to go on with.
     session: bool,
     queues: StoreStatus,
+    /// Whom the names of the rule file mean. Of a stopped bot, only the names that are bound to a person.
+    names: Vec<NameRow>,
 }
 
 pub(crate) async fn execute(args: Args, _common: &Common) -> Result<Ended, Report> {
     let Args { folder, json } = args;
     let inspector = folder.inspect()?;
     let answer = operate::ask(&folder.path, &Request::Status).await?;
+    let (running, condition, names) = match answer {
+        Some(Answer { text, names, .. }) => (true, Some(text), names),
+        None => (false, None, folder.names(&inspector)?),
+    };
     let failed = |error| folder.failed("look into", error);
     let state = State {
         data: folder.path.display().to_string(),
-        running: answer.is_some(),
-        condition: answer.map(|answer| answer.text),
+        running,
+        condition,
+        names,
         session: has_session(&inspector.records().map_err(failed)?),
         queues: inspector.status(SystemClock.now()).map_err(failed)?,
     };
@@ -66,11 +75,25 @@ fn show(out: &mut dyn Write, state: &State) -> io::Result<()> {
     writeln!(out, "timers   {}{}", queues.timers, next.unwrap_or_default())?;
     let sends = queues.settled_today.iter().map(|(outcome, count)| format!(", {count} {outcome}"));
     writeln!(out, "24 hours {} events handled{}", queues.handled_today, sends.collect::<String>())?;
+    for row in &state.names {
+        writeln!(out, "{}", print::on_one_line(&name_line(row)))?;
+    }
     for one in &queues.troubled {
         let reason = print::on_one_line(one.reason.as_deref().unwrap_or(unsaid(&one.outcome)));
         writeln!(out, "trouble  {} {} in {}: {reason}", moment(one.time), one.outcome, one.chat)?;
     }
     Ok(())
+}
+
+/// Whom a name means. The keys are left out for an admin: the word says it.
+fn name_line(row: &NameRow) -> String {
+    let words = in_words(row);
+    let is_admin = row.keys.iter().any(|key| key == "admins");
+    let others: Vec<&str> =
+        row.keys.iter().map(String::as_str).filter(|key| *key != "admins").collect();
+    let keys = if others.is_empty() { String::new() } else { format!(" ({})", others.join(", ")) };
+    let label = if is_admin { "admin" } else { "name" };
+    format!("{label:<8} {}{keys}: {words}", row.name)
 }
 
 /// What stands for a reason where the store has none.
@@ -111,6 +134,7 @@ mod tests {
             condition: None,
             session: false,
             queues,
+            names: Vec::new(),
         };
         let mut out = Vec::new();
         show(&mut out, &state).unwrap();

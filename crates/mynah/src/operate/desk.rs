@@ -4,8 +4,8 @@ use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use mynah_core::{
-    Chat, Clock, Content, Context, Due, Event, EventBody, EventId, Flow, Handler, HandlerError,
-    PersonId, Service, Timestamp,
+    Binding, Called, Chat, Clock, Content, Context, Due, Event, EventBody, EventId, Flow, Handler,
+    HandlerError, PersonId, Service, StoreError, Timestamp,
 };
 use mynah_page::{Condition, Pages};
 use mynah_rules::mute;
@@ -13,6 +13,8 @@ use mynah_runtime::Control;
 use mynah_store::{Forgotten, SqliteStore};
 
 use super::{Answer, Request, find_chat};
+use crate::names::name_rows;
+use crate::rule_handler::Shelf;
 use crate::stop::AccountStop;
 
 /// The name of the event that makes the bot say something.
@@ -31,6 +33,8 @@ pub(crate) struct Desk {
     pub(crate) control: Control,
     /// Its connection, once it is open.
     pub(crate) service: Arc<OnceLock<Arc<dyn Service>>>,
+    /// The rules in use.
+    pub(crate) shelf: Arc<Shelf>,
     /// How it is.
     pub(crate) pages: Pages,
     /// How it is stopped.
@@ -43,13 +47,33 @@ impl Desk {
     /// Does what is asked.
     pub(crate) async fn answer(&self, request: Request) -> Answer {
         match request {
-            Request::Status => Answer::done(self.condition()),
+            Request::Status => self.status().await,
             Request::Send { chat, text } => self.send(&chat, &text).await,
+            Request::Unbind { name } => self.unbind(name).await,
             Request::Forget { person } => self.forget(&person).await,
             Request::Logout => {
                 self.stop.log_out();
                 Answer::done("logging out")
             }
+        }
+    }
+
+    async fn status(&self) -> Answer {
+        let bindings = match self.store.bindings().await {
+            Ok(bindings) => bindings,
+            Err(error) => return failed(&error),
+        };
+        let called = |name: &str| {
+            self.service.get().map_or(Called::Nobody, |service| service.person_called(name))
+        };
+        let names = name_rows(Some(&self.shelf.load()), &bindings, called);
+        Answer { names, ..Answer::done(self.condition()) }
+    }
+
+    async fn unbind(&self, name: String) -> Answer {
+        match self.store.unbind(name.clone()).await {
+            Ok(ended) => freed(&name, ended.as_ref()),
+            Err(error) => failed(&error),
         }
     }
 
@@ -80,8 +104,25 @@ impl Desk {
     async fn forget(&self, person: &str) -> Answer {
         match self.store.forget(PersonId::from(person)).await {
             Ok(forgotten) => deleted(person, forgotten),
-            Err(error) => Answer::refused(format!("{error}; {}", error.remedy())),
+            Err(error) => failed(&error),
         }
+    }
+}
+
+fn failed(error: &StoreError) -> Answer {
+    Answer::refused(format!("{error}; {}", error.remedy()))
+}
+
+/// The binding that was ended. None is a refusal: the name may have been mistyped.
+pub(crate) fn freed(name: &str, ended: Option<&Binding>) -> Answer {
+    match ended {
+        Some(Binding { person, .. }) => Answer::done(format!(
+            "{name} was bound to {person} and is free now: it means the friend with this remark, else the next friend \
+             with this nickname"
+        )),
+        None => Answer::refused(format!(
+            "{name} is not bound to anybody; a name that is a friend's remark needs no binding"
+        )),
     }
 }
 

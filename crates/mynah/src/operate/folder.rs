@@ -8,10 +8,12 @@ use mynah_core::{
     Batch, Clock, Person, PersonId, Records, Service, Source, Store, StoreError, SystemClock,
     Transport,
 };
+use mynah_page::view::NameRow;
 use mynah_store::{Inspector, LogQuery, Options, SqliteStore};
 use mynah_transports::webwx::{self, WebWx};
 
-use super::{Answer, deleted, find_chat, spoken};
+use super::{Answer, deleted, find_chat, freed, spoken};
+use crate::names::name_rows;
 use crate::{Ended, Report};
 
 /// Entries of the log that are read at once.
@@ -78,6 +80,21 @@ impl Folder {
         Ok(Answer::done("logged out; the next start asks for a login"))
     }
 
+    /// Ends the binding of a name of the rule file.
+    pub(crate) async fn unbind(&self, name: String) -> Result<Answer, Report> {
+        let ended = self.open()?.unbind(name.clone()).await;
+        let ended = ended.map_err(|error| self.failed("write", error))?;
+        Ok(freed(&name, ended.as_ref()))
+    }
+
+    /// The names that are bound to people, and whether they still mean them as far as the stored contacts say.
+    pub(crate) fn names(&self, inspector: &Inspector) -> Result<Vec<NameRow>, Report> {
+        let failed = |error| self.failed("look into", error);
+        let bindings = inspector.bindings().map_err(failed)?;
+        let (_, service) = connect(inspector.records().map_err(failed)?, None);
+        Ok(name_rows(None, &bindings, |name| service.person_called(name)))
+    }
+
     /// Deletes a person's data.
     pub(crate) async fn forget(&self, person: PersonId) -> Result<Answer, Report> {
         let forgotten = self.open()?.forget(person.clone()).await;
@@ -88,7 +105,10 @@ impl Folder {
     /// The one person of that id or name in the log.
     pub(crate) fn person(&self, wanted: &str) -> Result<PersonId, Report> {
         let people = self.people(|person| {
-            person.id.as_str() == wanted || person.name == wanted || person.is_known_as(wanted)
+            person.id.as_str() == wanted
+                || person.name == wanted
+                || person.is_certainly(wanted)
+                || person.chose(wanted)
         })?;
         if people.len() < 2 || people.contains_key(&PersonId::from(wanted)) {
             // Somebody whose messages are gone already may still have state; the id is enough for that.
@@ -116,7 +136,8 @@ impl Folder {
         }
     }
 
-    fn must_exist(&self) -> Result<(), Report> {
+    /// Refuses a folder without data.
+    pub(crate) fn must_exist(&self) -> Result<(), Report> {
         if self.path.join(mynah_store::FILE).exists() {
             return Ok(());
         }

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use mynah_core::{Clock, Prompt};
+use mynah_core::{Called, Clock, Prompt};
 use mynah_page::view::{
-    AccountRow, BotRow, Call, LogRow, News, Problem, QueueRow, RuleRow, Session, View,
+    AccountRow, BotRow, Call, LogRow, NameRow, News, Problem, QueueRow, RuleRow, Session, View,
 };
 use mynah_page::{Condition, Pages};
 use mynah_runtime::{Control, Pace};
@@ -21,9 +21,11 @@ use tokio::sync::broadcast;
 pub(crate) use self::archive::Archive;
 pub(crate) use self::live::{Bulletin, Live};
 use self::rows::Queues;
+use crate::names::name_rows;
 use crate::operate::muting;
 use crate::reload::Reloader;
 use crate::rule_handler::Shelf;
+use crate::stop::OpenService;
 
 /// Entries of the log that are shown.
 const ENTRIES: u32 = 200;
@@ -56,10 +58,23 @@ pub(crate) struct Glass {
     pub(crate) archive: Arc<Archive>,
     /// The rules in use.
     pub(crate) shelf: Arc<Shelf>,
+    /// The connection, once it is open.
+    pub(crate) service: OpenService,
     /// What reloads them.
     pub(crate) reloader: Arc<Reloader>,
     /// Takes mutes.
     pub(crate) control: Control,
+}
+
+impl Glass {
+    /// Whom the names of the rule file mean.
+    async fn names(&self) -> Result<Vec<NameRow>, Problem> {
+        let bindings = self.archive.bindings().await?;
+        let called = |name: &str| {
+            self.service.get().map_or(Called::Nobody, |service| service.person_called(name))
+        };
+        Ok(name_rows(Some(&self.shelf.load()), &bindings, called))
+    }
 }
 
 impl ConsoleView {
@@ -69,15 +84,17 @@ impl ConsoleView {
         Session { mode: "console", bot, file: None, chat: None, now: self.clock.now().as_millis() }
     }
 
-    fn rows(&self) -> Vec<AccountRow> {
-        let row = |account: &Glass| {
+    async fn rows(&self) -> Result<Vec<AccountRow>, Problem> {
+        let mut rows = Vec::new();
+        for account in &self.accounts {
             let condition = self.pages.health.of(&account.name);
             let is_over = matches!(condition, Some(Condition::Ended { .. }));
             let prompt: Option<Prompt> = account.live.prompt().filter(|_| !is_over);
             let since = self.pages.health.since(&account.name);
-            rows::account_row(&account.name, condition.as_ref(), since, prompt.as_ref())
-        };
-        self.accounts.iter().map(row).collect()
+            let row = rows::account_row(&account.name, condition.as_ref(), since, prompt.as_ref());
+            rows.push(AccountRow { names: account.names().await?, ..row });
+        }
+        Ok(rows)
     }
 
     /// The last entries of all logs, newest first.
@@ -165,7 +182,7 @@ impl View for ConsoleView {
     async fn answer(&self, call: Call) -> Result<Value, Problem> {
         match call {
             Call::Session => as_json(self.session()),
-            Call::Accounts => as_json(self.rows()),
+            Call::Accounts => as_json(self.rows().await?),
             Call::Log => as_json(self.log().await?),
             Call::Rules => as_json(self.rules().await?),
             Call::Queues => as_json(self.queues().await?),

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use mynah_core::{ChatId, StoreError, Timestamp};
+use mynah_core::{Binding, ChatId, StoreError, Timestamp};
 use mynah_page::view::Problem;
 use mynah_rules::mute;
 use mynah_store::{Inspector, LogQuery, Logged, StoreStatus, Survey, Waiting};
@@ -74,6 +74,11 @@ impl Archive {
             })
         })
         .await
+    }
+
+    /// The names of the rule file that are bound to people.
+    pub(super) async fn bindings(self: &Arc<Self>) -> Result<Vec<Binding>, Problem> {
+        self.look(Inspector::bindings).await
     }
 
     /// The account in numbers, possibly a little old.

@@ -52,6 +52,7 @@ pub(super) fn account_row(
             Prompt::Confirm { .. } => "confirm",
         }),
         qr: prompt.and_then(picture),
+        names: Vec::new(),
     }
 }
 
