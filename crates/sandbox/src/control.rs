@@ -42,6 +42,7 @@ pub(crate) fn router(hub: &Arc<Hub>) -> Router<Arc<Hub>> {
         .route("/clock", post(phone::clock))
         .route("/messages", post(people::say))
         .route("/acts", post(people::act))
+        .route("/raw", post(people::raw))
         .route("/faults", get(people::faults).post(people::add_faults).delete(people::clear_faults))
         .route("/sent", get(view::sent))
         .route("/calls", get(view::calls))

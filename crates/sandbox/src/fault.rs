@@ -64,6 +64,8 @@ pub enum FaultKind {
     Html,
     /// The answer is empty, with status 200; the call has no effect.
     Empty,
+    /// The answer is the text `value` with status 200; the call has no effect.
+    Body,
     /// The answer carries the code `value` (-1 if absent) and the whole skeleton of zeros; the call has no effect.
     Retcode,
     /// `synccheck` answers this selector at once.
@@ -152,6 +154,7 @@ impl Fault {
             FaultKind::Status if !number.is_some_and(|it| (200..=599).contains(&it)) => {
                 "an HTTP status, 200 to 599"
             }
+            FaultKind::Body if !self.value.is_string() => "a text",
             FaultKind::Retcode | FaultKind::Selector if number.is_none() => "a number",
             FaultKind::Delay | FaultKind::Slow if self.given_time().is_none() => {
                 "a time: seconds, \"1.5s\" or \"200ms\""

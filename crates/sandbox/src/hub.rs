@@ -12,7 +12,7 @@ use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Act, ActError, Call, Happening, Options, Sent,
+    Act, ActError, Call, Happening, Options, RawMessage, Sent,
     fault::Faults,
     login::{Logins, Stage},
     upload::Uploads,
@@ -175,6 +175,10 @@ impl Hub {
 
     pub(crate) fn act(&self, act: Act) -> Result<Option<String>, ActError> {
         self.change(|state| state.world.act(act)).map(|id| id.map(|id| id.to_string()))
+    }
+
+    pub(crate) fn deliver_raw(&self, raw: RawMessage) -> Result<String, ActError> {
+        self.change(|state| state.world.deliver_raw(raw)).map(|id| id.to_string())
     }
 
     // --- the phone --------------------------------------------------------------------------------------------------

@@ -28,4 +28,4 @@ pub use fault::{Fault, FaultFileError, FaultKind};
 pub use happening::{Call, Happening, Sent};
 pub use options::Options;
 pub use sandbox::Sandbox;
-pub use world::{Act, ActError, Deed, QuoteForm, World, WorldFileError};
+pub use world::{Act, ActError, Deed, QuoteForm, RawMessage, World, WorldFileError};

@@ -8,7 +8,8 @@ use tokio::{net::TcpListener, sync::broadcast, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Act, ActError, Call, Deed, Fault, Happening, Options, Sent, World, api, control, fault,
+    Act, ActError, Call, Deed, Fault, Happening, Options, RawMessage, Sent, World, api, control,
+    fault,
     hub::Hub,
     login::Stage,
     net::{Line, Listener},
@@ -89,6 +90,15 @@ impl Sandbox {
     /// When the act makes no sense: nobody does it, it needs a group, there is nothing to take back.
     pub fn act(&self, act: Act) -> Result<Option<String>, ActError> {
         self.hub.act(act)
+    }
+
+    /// Delivers a message in the service's own form, as `POST /sandbox/raw` does. Returns its id.
+    ///
+    /// # Errors
+    ///
+    /// When nobody is named whose chat it is, or the account itself in private.
+    pub fn raw(&self, raw: RawMessage) -> Result<String, ActError> {
+        self.hub.deliver_raw(raw)
     }
 
     /// Everything the client has sent, in the order of arrival.

@@ -9,6 +9,7 @@ mod log;
 pub(crate) mod message;
 mod online;
 pub(crate) mod people;
+mod raw;
 mod room;
 pub(crate) mod samples;
 mod session;
@@ -23,6 +24,7 @@ pub use act::{Act, ActError, Deed, QuoteForm};
 pub use file::WorldFileError;
 pub(crate) use lines::Language;
 pub(crate) use log::{Entry, Keys};
+pub use raw::RawMessage;
 pub(crate) use session::{SendKey, Session, new_ticket};
 
 use draw::Draw;

@@ -118,7 +118,7 @@ pub(super) fn synced(world: &World, session: &Session, entries: &[Entry], next: 
     let mut answer = Synced::default();
     for entry in entries {
         match entry {
-            Entry::Message(message) => answer.add_msg_list.push(writer.add_msg(message)),
+            Entry::Message(message) => answer.add_msg_list.push(writer.delivered(message)),
             Entry::Contact(peer) => answer.mod_contact_list.push(writer.changed(*peer)),
             Entry::Gone(peer) => {
                 answer

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Shared, done, read, refused, reply};
-use crate::{Act, Deed, Fault, fault::Faults};
+use crate::{Act, Deed, Fault, RawMessage, fault::Faults};
 
 #[derive(Deserialize)]
 struct Saying {
@@ -37,6 +37,17 @@ pub(super) async fn act(hub: Shared, body: Bytes) -> Response {
     match hub.act(act) {
         Ok(Some(id)) => reply(&json!({ "ok": true, "id": id })),
         Ok(None) => done(true),
+        Err(error) => refused(StatusCode::BAD_REQUEST, &error.to_string()),
+    }
+}
+
+pub(super) async fn raw(hub: Shared, body: Bytes) -> Response {
+    let raw = match read::<RawMessage>(&body) {
+        Ok(raw) => raw,
+        Err(refused) => return *refused,
+    };
+    match hub.deliver_raw(raw) {
+        Ok(id) => reply(&json!({ "ok": true, "id": id })),
         Err(error) => refused(StatusCode::BAD_REQUEST, &error.to_string()),
     }
 }

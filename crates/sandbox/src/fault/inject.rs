@@ -103,6 +103,7 @@ impl Injection<'_> {
             | Kind::Garbage
             | Kind::Html
             | Kind::Empty
+            | Kind::Body
             | Kind::Retcode
             | Kind::Selector
             | Kind::Expired => Answer::Whole(self.instead()),
@@ -130,6 +131,7 @@ impl Injection<'_> {
             }
             FaultKind::Html => bytes("text/html", PAGE.into()),
             FaultKind::Empty => bytes("text/plain", Bytes::new()),
+            FaultKind::Body => bytes("text/plain", text_of(&self.fault.value).into()),
             FaultKind::Expired => script("window.code=400;"),
             FaultKind::Retcode => skeleton(self.name, number(-1)),
             FaultKind::Selector => {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{
     BaseResponse, SyncKey,
     contact::{Contact, Member, ModContact},
-    message::AddMsg,
+    message::Delivered,
 };
 
 /// An answer that begins with a `BaseResponse`.
@@ -85,7 +85,7 @@ answers! {
     /// `webwxsync`, section 6.6.
     Synced {
         add_msg_count: usize,
-        add_msg_list: Vec<AddMsg>,
+        add_msg_list: Vec<Delivered>,
         mod_contact_count: usize,
         mod_contact_list: Vec<ModContact>,
         del_contact_count: usize,

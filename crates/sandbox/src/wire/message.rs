@@ -1,6 +1,7 @@
 //! Messages as `webwxsync` hands them out, section 11.4 of the protocol reference.
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::{
     contact::Writer,
@@ -44,6 +45,14 @@ pub(crate) struct AddMsg {
     new_msg_id: u64,
     ori_content: String,
     encry_file_name: String,
+}
+
+/// A message as it is handed out: whole, or with fields that a raw message replaces.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Delivered {
+    Whole(Box<AddMsg>),
+    Changed(Value),
 }
 
 /// The person of a card or a friend request, section 11.5.
@@ -113,7 +122,19 @@ impl Filling {
 
 impl Writer<'_> {
     /// Writes a message as the account of this session sees it.
-    pub(crate) fn add_msg(&self, message: &Message) -> AddMsg {
+    pub(crate) fn delivered(&self, message: &Message) -> Delivered {
+        let wire = Box::new(self.add_msg(message));
+        let Body::Wire { fields, .. } = &message.body else { return Delivered::Whole(wire) };
+        match serde_json::to_value(&wire) {
+            Ok(Value::Object(mut whole)) => {
+                whole.extend(fields.clone());
+                Delivered::Changed(Value::Object(whole))
+            }
+            _ => Delivered::Whole(wire),
+        }
+    }
+
+    fn add_msg(&self, message: &Message) -> AddMsg {
         let Filling { message: mut wire, unsigned } = self.filling(message);
         let me = self.name(Peer::Person(PersonId::ME));
         let chat = self.name(message.chat);
@@ -122,7 +143,11 @@ impl Writer<'_> {
         if let (Peer::Group(_), Some(from), false, false) =
             (message.chat, message.from, mine, unsigned)
         {
-            wire.content = format!("{}:<br/>{}", self.session.person_name(from), wire.content);
+            let separator = match &message.body {
+                Body::Wire { separator, .. } => separator,
+                _ => ":<br/>",
+            };
+            wire.content = format!("{}{separator}{}", self.session.person_name(from), wire.content);
         }
         self.readdress(message, &mut wire);
         wire.msg_id = message.id.to_string();
@@ -154,6 +179,7 @@ impl Writer<'_> {
             Body::Raw { kind, app_kind, content } => {
                 Filling::xml(*kind, content).with(|wire| wire.app_msg_type = *app_kind)
             }
+            Body::Wire { kind, content, .. } => Filling::new(*kind, content.clone()),
             Body::Phone { code, chats } => self.phone(*code, chats),
             Body::Recall { of, text } => {
                 Filling::xml(10_002, &xml::recall(*of, text, message.chat)).unsigned()

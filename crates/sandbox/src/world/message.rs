@@ -109,6 +109,16 @@ pub(crate) enum Body {
         app_kind: i32,
         content: String,
     },
+    /// A message in the service's own form.
+    Wire {
+        kind: i32,
+        /// Escaped already.
+        content: String,
+        /// What stands between the sender's id and the content in a group.
+        separator: String,
+        /// Fields that replace those of the frame.
+        fields: serde_json::Map<String, serde_json::Value>,
+    },
 }
 
 impl Body {
@@ -128,7 +138,7 @@ impl Body {
             Self::System(_) | Self::Call | Self::Phone { .. } => "system",
             Self::Recall { .. } => "recall",
             Self::FriendRequest { .. } => "friend_request",
-            Self::Raw { .. } => "raw",
+            Self::Raw { .. } | Self::Wire { .. } => "raw",
         }
     }
 
@@ -146,7 +156,7 @@ impl Body {
             | Self::ChatHistory { title } => title,
             Self::Location { label, .. } => label,
             Self::Transfer { amount } => amount,
-            Self::Raw { content, .. } => content,
+            Self::Raw { content, .. } | Self::Wire { content, .. } => content,
             _ => "",
         }
     }

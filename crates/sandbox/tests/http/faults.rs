@@ -23,12 +23,13 @@ fn ids(answer: &Value) -> Vec<String> {
 async fn answers_instead_of_the_call() {
     story(quick(), async |sandbox| {
         let client = Client::online(&sandbox).await;
-        let cases: [(FaultKind, Value, u16, &str); 6] = [
+        let cases: [(FaultKind, Value, u16, &str); 7] = [
             (FaultKind::Status, json!(null), 502, "<!DOCTYPE html>"),
             (FaultKind::Status, json!(503), 503, "<!DOCTYPE html>"),
             (FaultKind::Html, json!(null), 200, "<!DOCTYPE html>"),
             (FaultKind::Empty, json!(null), 200, ""),
             (FaultKind::Garbage, json!(null), 200, "\0"),
+            (FaultKind::Body, json!("{\"MediaId\":\"\"}"), 200, "{\"MediaId\":\"\"}"),
             (FaultKind::Retcode, json!(1205), 200, "{\n\"BaseResponse\": {\n\"Ret\": 1205,"),
         ];
         for (kind, value, status, start) in cases {

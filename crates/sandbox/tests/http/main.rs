@@ -7,6 +7,7 @@ mod faults;
 mod groups;
 mod login;
 mod media;
+mod raw;
 mod send;
 mod shapes;
 mod stop;

@@ -54,10 +54,22 @@ impl World {
             _ if group.is_some() => Relation::Stranger,
             _ => Relation::Friend,
         };
+        if matches!(deed, Deed::Join { .. } | Deed::Leave) {
+            self.person_or_new(name, group, relation)
+        } else {
+            self.present(name, group, relation)
+        }
+    }
+
+    /// The person called so, made a member of the group.
+    pub(in crate::world) fn present(
+        &mut self,
+        name: &str,
+        group: Option<GroupId>,
+        relation: Relation,
+    ) -> PersonId {
         let person = self.person_or_new(name, group, relation);
-        let stays_outside = matches!(deed, Deed::Join { .. } | Deed::Leave);
         if let Some(group) = group
-            && !stays_outside
             && self.groups[group.index()].add(person)
         {
             self.tell_changed(Peer::Group(group));
@@ -80,7 +92,7 @@ impl World {
         person
     }
 
-    pub(super) fn group_or_new(&mut self, name: &str) -> GroupId {
+    pub(in crate::world) fn group_or_new(&mut self, name: &str) -> GroupId {
         self.find_group(name).unwrap_or_else(|| {
             let group = self.add_group(name);
             self.tell_changed(Peer::Group(group));
