@@ -25,6 +25,7 @@ mod backoff;
 mod called_by;
 mod content;
 mod directory;
+mod earlier;
 mod events;
 mod media;
 mod needs;
@@ -32,6 +33,7 @@ mod service;
 mod shared;
 mod source;
 mod system_text;
+mod system_xml;
 mod unusable;
 
 pub use called_by::CalledBy;

@@ -8,10 +8,15 @@ mod private_use;
 
 use std::borrow::Cow;
 
-/// Splits the sender off a message of a group: `{sender}:<br/>{body}`. System lines and own messages have none.
+/// Splits the sender off a message of a group: `{sender}:<br/>{body}`, sometimes with a blank before the break. System
+/// lines and own messages have none.
 #[must_use]
 pub fn split_sender(content: &str) -> (Option<&str>, &str) {
-    let Some((sender, body)) = content.split_once(":<br/>") else { return (None, content) };
+    let Some((sender, rest)) = content.split_once(':') else { return (None, content) };
+    let rest = rest.trim_start_matches(' ');
+    let Some(body) = ["<br/>", "<br />"].iter().find_map(|mark| rest.strip_prefix(mark)) else {
+        return (None, content);
+    };
     let id = sender.strip_prefix('@').unwrap_or(sender);
     let allowed =
         |c: char| c.is_ascii_alphanumeric() || (id.len() == sender.len() && matches!(c, '_' | '-'));

@@ -54,9 +54,7 @@ fn readable(content: &str) -> String {
 }
 
 fn read_text(message: &wire::Message, content: &str) -> Body {
-    let is_place = message.sub_msg_type == message_type::LOCATION
-        || (message.url.contains("apis.map.qq.com") && content.contains("pictype=location"));
-    if is_place {
+    if is_place(message, content) {
         return Body::Segment(location(message, content));
     }
     if message.app_msg_type == app_type::RED_PACKET {
@@ -70,6 +68,20 @@ fn read_text(message: &wire::Message, content: &str) -> Body {
 
 // -- Places.
 
+/// The address of the picture of a map, which stands behind the name of its place.
+const MAP_PICTURE: &str = "/cgi-bin/mmwebwx-bin/webwxgetpubliclinkimg?";
+
+/// Whether a text is a place. Anybody can type the address of a picture, but not the id of the message in it.
+fn is_place(message: &wire::Message, content: &str) -> bool {
+    let id = message.id();
+    message.sub_msg_type == message_type::LOCATION
+        || message.url.contains("apis.map.qq.com")
+        || (content.contains(MAP_PICTURE)
+            && content.contains("pictype=location")
+            && !id.is_empty()
+            && content.contains(&format!("msgid={id}&")))
+}
+
 fn location(message: &wire::Message, content: &str) -> Segment {
     let plain = text::plain(content);
     let original = Element::parse(&text::xml(&message.ori_content))
@@ -78,7 +90,7 @@ fn location(message: &wire::Message, content: &str) -> Segment {
     let attribute = |name: &str| place.map(|place| place.attribute(name)).unwrap_or_default();
     let label = [attribute("poiname"), attribute("label"), label_before_picture(&plain)]
         .into_iter()
-        .find(|label| !label.trim().is_empty())
+        .find(|label| !is_placeholder(label))
         .unwrap_or_default();
     let (latitude, longitude) = coordinates(attribute("x"), attribute("y"))
         .or_else(|| coordinates_of(&message.url))
@@ -86,10 +98,17 @@ fn location(message: &wire::Message, content: &str) -> Segment {
     Segment::Location { label: label.trim().to_owned(), latitude, longitude }
 }
 
-/// The address in the oldest form: the text before the link to a picture of the map.
+/// Whether this is no name of a place: nothing, or a word such as `[位置]` for one that has none.
+fn is_placeholder(label: &str) -> bool {
+    let label = label.trim();
+    label.is_empty() || (label.starts_with('[') && label.ends_with(']'))
+}
+
+/// The name before the address of the picture of the map, on a line of its own or not.
 fn label_before_picture(plain: &str) -> &str {
-    let line = plain.lines().next().unwrap_or_default();
-    if line.trim_start().starts_with('<') { "" } else { line.trim_end().trim_end_matches(':') }
+    let before = plain.split(MAP_PICTURE).next().unwrap_or_default();
+    let line = before.lines().next().unwrap_or_default().trim();
+    if line.starts_with('<') { "" } else { line.trim_end_matches([':', '：']) }
 }
 
 /// Latitude and longitude from `…coord=39.9,116.4…`.
@@ -321,8 +340,26 @@ mod tests {
         let content =
             "&lt;msg&gt;&lt;location x=\"31.2\" y=\"121.5\" label=\"人民广场\"/&gt;&lt;/msg&gt;";
         assert_eq!(read(&xml, content), place(31.2, 121.5));
+        let nameless = content.replace("label=", "poiname=\"[位置]\" label=");
+        assert_eq!(read(&xml, &nameless), place(31.2, 121.5), "a word in brackets is no name");
         let broken = wire::Message { url: "coord=999,abc".to_owned(), ..text };
         assert_eq!(read(&broken, content), place(31.2, 121.5));
+    }
+
+    #[test]
+    fn a_place_with_brackets_in_its_name_is_a_place() {
+        let content = "滨兴小区(东区):/cgi-bin/mmwebwx-bin/webwxgetpubliclinkimg?url=xxx&amp;msgid=7&amp;pictype=location";
+        let of = |id: &str, url: &str| {
+            let (msg_id, url) = (id.to_owned(), url.to_owned());
+            read(&wire::Message { msg_id, url, msg_type: 1, ..wire::Message::default() }, content)
+        };
+        let map = "http://apis.map.qq.com/uri/v1/geocoder?coord=30.2,120.2";
+        for (body, degrees) in [(of("1", map), (30.2, 120.2)), (of("7", ""), (0.0, 0.0))] {
+            let (latitude, longitude) = degrees;
+            let label = "滨兴小区(东区)".to_owned();
+            assert_eq!(body, Body::Segment(Segment::Location { label, latitude, longitude }));
+        }
+        assert!(matches!(of("8", ""), Body::Text { .. }), "anybody can type the address");
     }
 
     proptest! {

@@ -219,6 +219,11 @@ impl Directory {
         user_name.is_empty() || user_name == self.head.me.user_name
     }
 
+    /// Whether that id, of this login or one that never changes, is the account's own.
+    pub(crate) fn is_own_id(&self, id: &str) -> bool {
+        !id.is_empty() && id == self.head.me.user_name
+    }
+
     /// The chats of the present login: groups, and the private chats of friends. While they are being read, those of the
     /// last one: who is meant by name meanwhile is the same, and what is said there waits.
     pub(crate) fn chats(&mut self) -> Arc<[Chat]> {

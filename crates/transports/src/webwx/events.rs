@@ -13,6 +13,13 @@ use super::directory::{Departed, Directory, Facts, Member, Standing};
 use super::media::Ticket;
 
 mod lines;
+mod request;
+
+/// The word of the notice that somebody has become a friend.
+pub(crate) const BEFRIENDED: &str = "befriended";
+
+/// The word of the notice that somebody is not a friend (any more).
+pub(crate) const NO_FRIEND: &str = "no_friend";
 
 /// What a friend's side says by itself when a request was accepted (section 12.6): no words of the friend.
 const ACCEPTED: [&str; 2] = [
@@ -38,6 +45,8 @@ pub(crate) struct News {
     pub(crate) events: Vec<Event>,
     /// The service says that the account sends too often.
     pub(crate) throttled: bool,
+    /// Forms of lines about joining that are not known.
+    pub(crate) unread_joins: Vec<String>,
 }
 
 /// Where a message was said and by whom, in the service's words.
@@ -121,7 +130,7 @@ impl Translator<'_> {
         match message.msg_type {
             message_type::SYSTEM => {
                 let line = text::plain(place.content);
-                self.line(message, &place, &line, gone, news);
+                self.line(message, &place, ("system", &line), gone, news);
             }
             message_type::RECALLED => self.system_xml(message, &place, gone, news),
             message_type::VERIFY => news.events.push(self.friend_request(message)),
@@ -162,7 +171,7 @@ impl Translator<'_> {
             Body::Text { before, text }
                 if before.is_empty() && ACCEPTED.contains(&text.trim().trim_end_matches('。')) =>
             {
-                raw("befriended", text.trim())
+                raw(BEFRIENDED, text.trim())
             }
             body => {
                 let (content, text, called) = self.content(body, place);
@@ -239,16 +248,19 @@ impl Translator<'_> {
 
     // -- Friends.
 
+    /// Who asks is in `RecommendInfo`; where that is missing, the attributes of the XML say it.
     fn friend_request(&mut self, message: &wire::Message) -> Event {
-        let info = &message.recommend_info;
-        self.directory.learn_person(&info.user_name, Facts::of_request(info));
+        let info = request::whole(message);
+        let greeting = text::plain(&info.content).trim().to_owned();
+        if self.directory.is_me(&info.user_name) {
+            let chat = self.chat(&message.from_user_name);
+            return self.notice(message, chat, None, raw("friend_request", &greeting));
+        }
+        self.directory.learn_person(&info.user_name, Facts::of_request(&info));
         let chat = self.directory.private_chat(&info.user_name);
         let person = self.directory.person(&info.user_name, None, self.now);
-        let ticket = if info.ticket.is_empty() { &message.ticket } else { &info.ticket };
-        let kind = NoticeKind::FriendRequest {
-            greeting: text::plain(&info.content).trim().to_owned(),
-            ticket: Ticket::write(&info.user_name, ticket),
-        };
+        let ticket = Ticket::write(&info.user_name, &info.ticket);
+        let kind = NoticeKind::FriendRequest { greeting, ticket };
         self.notice(message, chat, Some(person), kind)
     }
 

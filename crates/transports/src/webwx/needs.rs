@@ -8,6 +8,7 @@ use mynah_webwx::wire::{self, Synced, is_group, is_special, message_type};
 
 use super::directory::{Directory, Roster};
 use super::system_text::{self, Said};
+use super::system_xml;
 
 /// A list of members is believed this long where somebody is mentioned: names in groups change without notice.
 const FRESH_FOR_MENTIONS: Duration = Duration::from_secs(10 * 60);
@@ -107,10 +108,12 @@ fn unknown_sender<'m>(message: &'m wire::Message, roster: &Roster) -> Option<&'m
 
 /// Whether it is a line about people who came and are not in the list at hand.
 fn names_newcomers(message: &wire::Message, roster: &Roster) -> bool {
-    if message.msg_type != message_type::SYSTEM {
-        return false;
-    }
-    let Some(Said::Joined { names }) = system_text::read(&text::plain(&message.content)) else {
+    let line = match message.msg_type {
+        message_type::SYSTEM => Some(text::plain(&message.content)),
+        message_type::RECALLED => system_xml::line_of(&message.content),
+        _ => None,
+    };
+    let Some(Said::Joined { names }) = line.and_then(|line| system_text::read(&line)) else {
         return false;
     };
     let is_known = |name: &str| roster.members().iter().any(|member| member.is_called(name));

@@ -9,6 +9,8 @@ fn the_sender_is_split_off_once() {
         ("@ab12:<br/>@cd:<br/>x", Some("@ab12"), "@cd:<br/>x"),
         ("wxid_a-1:<br/>x", Some("wxid_a-1"), "x"),
         ("@ab12:<br/>", Some("@ab12"), ""),
+        ("@ab12: <br/>hello", Some("@ab12"), "hello"),
+        ("@ab12:<br /> hello", Some("@ab12"), " hello"),
         ("@a_b:<br/>x", None, "@a_b:<br/>x"),
         ("@ab12: hello", None, "@ab12: hello"),
         ("价格:<br/>x", None, "价格:<br/>x"),

@@ -260,6 +260,28 @@ impl Directory {
         self.named(id, Some(name), true)
     }
 
+    /// The user name behind an id of this login or one that never changes.
+    pub(crate) fn user_name_of_id(&self, id: &str) -> Option<String> {
+        if id.starts_with('@') {
+            return Some(id.to_owned());
+        }
+        let has_it = |person: &&KnownPerson| !id.is_empty() && person.facts.real_id == id;
+        self.people.values().find(has_it)?.user_name.as_deref().map(str::to_owned)
+    }
+
+    /// The name that people see for such an id, in the group or in private.
+    pub(crate) fn name_of_id(&self, id: &str, group: Option<&str>) -> Option<String> {
+        let user_name = self.user_name_of_id(id)?;
+        if self.is_own_id(&user_name) {
+            return Some(self.myself(group).name);
+        }
+        let member = group.and_then(|group| self.members.get(group)?.find(&user_name));
+        let person = self.person_of.get(&*user_name).and_then(|id| self.people.get(id));
+        let in_group = member.map(Member::shown);
+        let nick = person.map(|person| &*person.facts.nick);
+        in_group.into_iter().chain(nick).find(|name| !name.is_empty()).map(str::to_owned)
+    }
+
     /// The account itself as a person.
     pub(crate) fn myself(&self, group: Option<&str>) -> Person {
         let me = self.me();

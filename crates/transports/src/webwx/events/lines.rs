@@ -8,28 +8,40 @@ use mynah_webwx::wire::{self, Synced};
 
 use super::super::directory::{Departed, Member};
 use super::super::system_text::{self, Said, Who};
-use super::{News, Place, Translator, raw};
+use super::super::system_xml::{self, Pat};
+use super::{BEFRIENDED, NO_FRIEND, News, Place, Translator, raw};
 
 impl Translator<'_> {
+    /// Reads a line; `kind` is the word for one that has no form known here.
     pub(super) fn line(
         &mut self,
         message: &wire::Message,
         place: &Place<'_>,
-        line: &str,
+        (kind, line): (&str, &str),
         gone: &mut [Departed],
         news: &mut News,
     ) {
         let said = system_text::read(line);
-        news.throttled |= said == Some(Said::Throttled);
         let chat = self.chat(place.peer);
+        news.throttled |= said == Some(Said::Throttled);
         let event = match said {
             Some(said) if chat.is_group() => {
                 self.group_line(message, place.peer, line, &said, gone)
             }
             Some(said) => self.private_line(message, place.peer, line, &said),
-            None => self.notice(message, chat, None, raw("system", line)),
+            None => {
+                news.unread_joins.extend(self.unread_join(place.peer, line));
+                self.notice(message, chat, None, raw(kind, line))
+            }
         };
         news.events.push(event);
+    }
+
+    /// The form of a line about joining a group that is not known here.
+    fn unread_join(&self, peer: &str, line: &str) -> Option<String> {
+        let roster = self.directory.roster(peer)?;
+        let names = roster.members().iter().flat_map(|member| [&*member.display, &*member.nick]);
+        system_text::unknown_join(line, names)
     }
 
     fn group_line(
@@ -198,21 +210,36 @@ impl Translator<'_> {
     ) {
         let body = text::xml(place.content);
         let xml = Element::parse(&body).unwrap_or_default();
+        let kind = format!("system:{}", xml.attribute("type"));
         if let Some(recall) = xml.find(&["revokemsg"]) {
             news.events.push(self.recall(message, place, recall));
-        } else if let Some(template) = xml.find(&["sysmsgtemplate", "content_template"]) {
-            self.line(message, place, &filled(template), gone, news);
+        } else if let Some(pat) = Pat::read(&xml) {
+            news.events.push(self.pat(message, place, &pat));
+        } else if let Some(line) = system_xml::line(&xml) {
+            self.line(message, place, (&kind, &line), gone, news);
         } else {
             let chat = self.chat(place.peer);
-            let kind = match xml.attribute("type") {
-                "pat" => NoticeKind::Pat {
-                    me: false,
-                    text: xml.text_at(&["pat", "template"]).to_owned(),
-                },
-                kind => raw(&format!("system:{kind}"), ""),
-            };
-            news.events.push(self.notice(message, chat, None, kind));
+            news.events.push(self.notice(message, chat, None, raw(&kind, "")));
         }
+    }
+
+    /// A pat says by ids who patted whom, and its line says it to people.
+    fn pat(&mut self, message: &wire::Message, place: &Place<'_>, pat: &Pat<'_>) -> Event {
+        let chat = self.chat(place.peer);
+        let group = chat.is_group().then_some(place.peer);
+        let line = pat.line(|id| self.directory.name_of_id(id, group));
+        let said = match system_text::read(&line) {
+            Some(Said::Patted { by, whom }) => Some((by, whom)),
+            _ => None,
+        };
+        let whom_is_me = said.as_ref().is_some_and(|(_, whom)| self.is_own(whom, place.peer));
+        let me = whom_is_me || self.directory.is_own_id(pat.whom);
+        let person = match (self.directory.user_name_of_id(pat.by), said) {
+            (Some(user_name), _) => Some(self.directory.person(&user_name, group, self.now)),
+            (None, Some((by, _))) if group.is_some() => Some(self.who(&by, place.peer)),
+            _ => group.is_none().then(|| self.directory.person(place.peer, None, self.now)),
+        };
+        self.notice(message, chat, person, NoticeKind::Pat { me, text: line })
     }
 
     fn recall(&mut self, message: &wire::Message, place: &Place<'_>, recall: &Element) -> Event {
@@ -260,25 +287,8 @@ fn word(said: &Said) -> &'static str {
         Said::RedPacket => "red_packet",
         Said::Recalled { .. } => "recalled",
         Said::Throttled => "throttled",
-        Said::Befriended => "befriended",
-        Said::NoFriend => "no_friend",
+        Said::Befriended => BEFRIENDED,
+        Said::NoFriend => NO_FRIEND,
         Said::Other(kind) => kind,
     }
-}
-
-/// The line that a template of the service amounts to: `$name$` stands for names in its list of links.
-fn filled(template: &Element) -> String {
-    let mut line = template.text_at(&["template"]).to_owned();
-    let links = template.find(&["link_list"]).map(|list| &*list.children).unwrap_or_default();
-    for link in links.iter().take(20) {
-        let members = link.find(&["memberlist"]).map(|list| &*list.children).unwrap_or_default();
-        let names: Vec<String> =
-            members.iter().map(|member| text::name(member.text_at(&["nickname"]))).collect();
-        let separator =
-            Some(link.text_at(&["separator"])).filter(|s| !s.is_empty()).unwrap_or("、");
-        let plain = link.text_at(&["plain"]);
-        let names = if names.is_empty() { plain.to_owned() } else { names.join(separator) };
-        line = line.replacen(&format!("${}$", link.attribute("name")), &names, 1);
-    }
-    line
 }

@@ -173,6 +173,98 @@ fn a_line_made_of_a_template_is_read_like_any_other() {
     assert_eq!(people.iter().map(|person| person.name.as_str()).collect::<Vec<_>>(), ["甲", "乙"]);
 }
 
+fn escaped(xml: &str) -> String {
+    xml.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+fn notice(news: &News) -> &mynah_core::Notice {
+    let EventBody::Notice(notice) = &news.events[0].body else { panic!("no notice: {news:?}") };
+    notice
+}
+
+#[test]
+fn system_xml_with_a_text_is_read_like_a_line() {
+    let mut directory = directory();
+    let xml = "<sysmsg type=\"delchatroommember\"><delchatroommember><plain><![CDATA[你邀请\"李雷、韩梅梅\"加入了群聊  ]]></plain><text><![CDATA[你邀请\"李雷、韩梅梅\"加入了群聊  ]]></text><link><text><![CDATA[  撤销]]></text></link></delchatroommember></sysmsg>";
+    let news = translate(&mut directory, said("@@g", "@me", 10002, &escaped(xml)));
+    let NoticeKind::Join { people } = &notice(&news).kind else { panic!("{news:?}") };
+    let names: Vec<&str> = people.iter().map(|person| person.name.as_str()).collect();
+    assert_eq!(names, ["李雷", "韩梅梅"]);
+    let asked = "<sysmsg type=\"NewXmlChatRoomAccessVerifyApplication\"><NewXmlChatRoomAccessVerifyApplication><text><![CDATA[\"老王\"想邀请1位朋友加入群聊]]></text></NewXmlChatRoomAccessVerifyApplication></sysmsg>";
+    let news = translate(&mut directory, said("@@g", "@me", 10002, &escaped(asked)));
+    let NoticeKind::Raw { text, .. } = &notice(&news).kind else { panic!("{news:?}") };
+    assert_eq!(text, "\"老王\"想邀请1位朋友加入群聊");
+    let other = "<sysmsg type=\"roomtools\"><roomtools><text>公告</text></roomtools></sysmsg>";
+    let news = translate(&mut directory, said("@@g", "@me", 10002, &escaped(other)));
+    let NoticeKind::Raw { kind, text } = &notice(&news).kind else { panic!("{news:?}") };
+    assert_eq!((kind.as_str(), text.as_str()), ("system:roomtools", "公告"));
+}
+
+#[test]
+fn a_pat_as_xml_says_who_patted_whom() {
+    let mut directory = directory();
+    directory.learn_real_id("@a", "wxid_a");
+    let pat = |by: &str, whom: &str, template: &str| {
+        escaped(&format!(
+            "<sysmsg type=\"pat\"><pat><fromusername>{by}</fromusername><chatusername>1@chatroom</chatusername><pattedusername>{whom}</pattedusername><template><![CDATA[{template}]]></template></pat></sysmsg>"
+        ))
+    };
+    for (by, whom, template, expected) in [
+        ("wxid_a", "wxid_me", "\"${wxid_a}\" 拍了拍我", ("小明", true)),
+        ("@b", "@me", "\"${@b}\" 拍了拍 \"${@me}\"", ("小红", true)),
+        ("@b", "@a", "\"${@b}\" 拍了拍 \"${@a}\" 的头", ("小红", false)),
+    ] {
+        let news = translate(&mut directory, said("@@g", "@me", 10002, &pat(by, whom, template)));
+        let notice = notice(&news);
+        let NoticeKind::Pat { me, text } = &notice.kind else { panic!("{news:?}") };
+        let name = notice.person.as_ref().unwrap().name.as_str();
+        assert_eq!((name, *me), expected, "{text}");
+        assert!(!text.contains("${"), "{text}");
+    }
+    let private = pat("wxid_a", "wxid_me", "\"${wxid_a}\" 拍了拍我");
+    let news = translate(&mut directory, said("@a", "@me", 10002, &private));
+    assert!(matches!(notice(&news).kind, NoticeKind::Pat { me: true, .. }), "{news:?}");
+}
+
+#[test]
+fn a_friend_request_is_never_from_the_account_itself() {
+    let mut directory = directory();
+    let attributes = "<msg fromusername=\"wxid_l\" encryptusername=\"v3_x@stranger\" fromnickname=\"李雷\" content=\"你好\" scene=\"17\" ticket=\"v4_x@stranger\" opcode=\"2\"/>";
+    let mut request = said("fmessage", "@me", 37, &escaped(attributes));
+    request["AddMsgList"][0]["RecommendInfo"] = Value::Null;
+    let news = translate(&mut directory, request);
+    let NoticeKind::FriendRequest { greeting, ticket } = &notice(&news).kind else {
+        panic!("{news:?}")
+    };
+    assert_eq!((greeting.as_str(), ticket.as_str()), ("你好", "v3_x@stranger v4_x@stranger"));
+    assert_eq!(notice(&news).person.as_ref().unwrap().name, "李雷");
+    assert_ne!(notice(&news).chat.id.as_str(), "me");
+    let nobody = said("fmessage", "@me", 37, "&lt;msg/&gt;");
+    let mut oneself = nobody.clone();
+    oneself["AddMsgList"][0]["RecommendInfo"] = json!({"UserName": "@me", "NickName": "小助手"});
+    for request in [nobody, oneself] {
+        let news = translate(&mut directory, request);
+        assert!(matches!(&notice(&news).kind, NoticeKind::Raw { .. }), "{news:?}");
+        assert_ne!(notice(&news).chat.id.as_str(), "me");
+    }
+}
+
+#[test]
+fn a_line_about_joining_that_is_not_understood_is_told_by_its_form() {
+    let mut directory = directory();
+    let news = translate(&mut directory, said("@@g", "@me", 10000, "小明带着\"Tim\"跳进来加入了"));
+    assert_eq!(news.unread_joins, ["…带着“…”跳进来加入了"]);
+    for known in [
+        "\"小明\"邀请\"Tim\"加入了群聊",
+        "\"老王\"想邀请1位朋友加入群聊",
+        "收到红包，请在手机上查看",
+    ] {
+        assert!(
+            translate(&mut directory, said("@@g", "@me", 10000, known)).unread_joins.is_empty()
+        );
+    }
+}
+
 #[test]
 fn conversations_are_paired_with_real_ids_only_where_they_fit() {
     let notice = |names: &str, real: &str| {
