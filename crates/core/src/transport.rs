@@ -204,7 +204,7 @@ pub enum SendError {
     /// It certainly took no effect and is worth another try.
     #[error("not sent")]
     NotSent {
-        /// How long the service wants to be left alone, if it said so.
+        /// When to try again, if the transport knows better than that waits grow with every try.
         retry_after: Option<Duration>,
         /// The cause.
         #[source]

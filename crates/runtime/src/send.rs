@@ -103,7 +103,7 @@ impl Worker {
                 if stays(error.kind()) {
                     Outcome::Refused { reason }
                 } else {
-                    self.again(outgoing, TRIES, None, reason)
+                    self.again(outgoing, TRIES, backoff::pause(outgoing.attempt, None), reason)
                 }
             }
         }
@@ -114,14 +114,17 @@ impl Worker {
         let words = with_causes(&error);
         match error {
             SendError::NotSent { retry_after, .. } => {
-                (self.again(outgoing, TRIES, retry_after, words), None)
+                let pause = retry_after.unwrap_or_else(|| backoff::pause(outgoing.attempt, None));
+                (self.again(outgoing, TRIES, pause, words), None)
             }
             SendError::TooFrequent { retry_after } => {
-                let outcome = self.again(outgoing, PATIENT_TRIES, retry_after, words);
+                let pause = backoff::pause(outgoing.attempt, retry_after);
+                let outcome = self.again(outgoing, PATIENT_TRIES, pause, words);
                 (outcome, Some(Signal::TooFrequent(retry_after)))
             }
             SendError::NotLoggedIn => {
-                (self.again(outgoing, PATIENT_TRIES, None, words), Some(Signal::NotLoggedIn))
+                let pause = backoff::pause(outgoing.attempt, None);
+                (self.again(outgoing, PATIENT_TRIES, pause, words), Some(Signal::NotLoggedIn))
             }
             SendError::Refused { reason } => (Outcome::Refused { reason }, None),
             SendError::Unsupported { .. } => (Outcome::Refused { reason: words }, None),
@@ -130,17 +133,11 @@ impl Worker {
     }
 
     /// Another try later, unless there were enough.
-    fn again(
-        &self,
-        outgoing: &Outgoing,
-        tries: u32,
-        asked: Option<Duration>,
-        words: String,
-    ) -> Outcome {
+    fn again(&self, outgoing: &Outgoing, tries: u32, pause: Duration, words: String) -> Outcome {
         if outgoing.attempt >= tries {
             return Outcome::Refused { reason: format!("given up after {tries} tries: {words}") };
         }
-        let retry_at = self.now() + backoff::pause(outgoing.attempt, asked);
+        let retry_at = self.now() + pause;
         Outcome::NotSent { retry_at, reason: words }
     }
 

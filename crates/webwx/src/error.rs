@@ -134,13 +134,28 @@ impl CallError {
         let by_words = |words: &str| {
             ["频繁", "頻繁", "too often", "too frequent"].iter().any(|hint| words.contains(hint))
         };
-        self.code() == Some(Code::TooFrequent) || self.words().is_some_and(by_words)
+        (self.code() == Some(Code::TooFrequent) || self.words().is_some_and(by_words))
+            && !self.awaits_friend()
     }
 
     /// Whether the receiver is not a friend of the account.
     #[must_use]
     pub fn is_not_friend(&self) -> bool {
-        self.code() == Some(Code::NotFriend)
+        self.code() == Some(Code::NotFriend) || self.awaits_friend()
+    }
+
+    /// Whether the service asks to wait until the receiver accepts a friend request.
+    fn awaits_friend(&self) -> bool {
+        self.words().is_some_and(|words| {
+            ["接受", "accept"].iter().any(|hint| words.contains(hint))
+                && ["好友", "朋友", "friend"].iter().any(|hint| words.contains(hint))
+        })
+    }
+
+    /// Whether the service itself said no with a code that may pass: an answer, not a fault on the way.
+    #[must_use]
+    pub fn is_declined(&self) -> bool {
+        self.code().is_some_and(Code::may_pass) && !self.is_too_frequent() && !self.is_not_friend()
     }
 
     /// Whether the service refuses to log this account in.
@@ -159,7 +174,9 @@ impl CallError {
             Failure::Unreachable(_) | Failure::TimedOut | Failure::Interrupted(_) => true,
             // The service itself says no with a code: these are half an answer, or words of somebody in between.
             Failure::Status { .. } | Failure::Unreadable { .. } => true,
-            Failure::Refused { code, .. } => code.may_pass() || self.is_too_frequent(),
+            Failure::Refused { code, .. } => {
+                (code.may_pass() && !self.is_not_friend()) || self.is_too_frequent()
+            }
             Failure::TooLarge { .. } | Failure::Impossible(_) => false,
         }
     }
@@ -220,6 +237,9 @@ pub enum UploadError {
     /// It could not be read.
     #[error("the file could not be read")]
     Read(#[source] std::io::Error),
+    /// The service took it without error and named no media to show it by: it does not want it.
+    #[error("the service took the file and named no media for it")]
+    NoMedia,
     /// A call failed.
     #[error(transparent)]
     Call(#[from] CallError),

@@ -16,8 +16,10 @@ use thiserror::Error;
 use super::media::Ticket;
 use super::shared::Shared;
 use media::Sending;
+use verdict::{Failed, NOT_FRIEND};
 
 mod media;
+mod verdict;
 
 const TRANSPORT: &str = "webwx";
 
@@ -62,73 +64,70 @@ impl WebWxService {
 
     /// Says the content: its text, then its media. Each part has an id of its own that is the same on every try, so
     /// that the service can drop what it already has.
-    async fn send(&self, outgoing: &Outgoing, content: &Content) -> Result<Receipt, SendError> {
+    async fn send(&self, outgoing: &Outgoing, content: &Content) -> Result<Receipt, Failed> {
         let to = self.user_name(&outgoing.chat)?;
-        let part = |n| client_msg_id(&outgoing.id, n, outgoing.queued);
         let media = content.0.iter().filter_map(uploadable);
         let mut last = None;
         if let Some(text) = written(content) {
-            let text = OutgoingText { to: to.clone(), text, id: part(0) };
-            last = Some(self.send_text(&text).await?);
+            let id = client_msg_id(&outgoing.id, 0, outgoing.queued);
+            last = Some(self.send_text(&OutgoingText { to: to.clone(), text, id }).await?);
         }
-        for (n, (kind, media)) in (1..).zip(media) {
-            last =
-                Some(self.send_media(Sending { kind, media, to: to.clone(), id: part(n) }).await?);
+        for (part, (kind, media)) in (1..).zip(media) {
+            let sending = Sending { outgoing, part, kind, media, to: to.clone() };
+            last = Some(self.send_media(sending).await?);
         }
         let id = last
             .ok_or_else(|| SendError::Refused { reason: "there is nothing to say".to_owned() })?;
         Ok(Receipt { message: (!id.is_empty()).then(|| MessageId::new(id)) })
     }
 
-    async fn send_text(&self, text: &OutgoingText) -> Result<String, SendError> {
+    async fn send_text(&self, text: &OutgoingText) -> Result<String, Failed> {
         let sent = self.shared.client.send_text(text).await;
         self.taken(sent.map(|sent| sent.msg_id))
     }
 
-    async fn recall(&self, chat: &ChatId, message: &MessageId) -> Result<Receipt, SendError> {
+    async fn recall(&self, chat: &ChatId, message: &MessageId) -> Result<Receipt, Failed> {
         let to = self.user_name(chat)?;
-        let done = self.shared.client.revoke(&to, message.as_str()).await;
-        done.map(|()| Receipt::default()).map_err(|error| self.send_error(error))
+        self.shared.client.revoke(&to, message.as_str()).await.map_err(Failed::Call)?;
+        Ok(Receipt::default())
     }
 
-    async fn accept(&self, ticket: &str) -> Result<Receipt, SendError> {
+    async fn accept(&self, ticket: &str) -> Result<Receipt, Failed> {
         let Some(Ticket { user_name, ticket }) = Ticket::parse(ticket) else {
-            return Err(SendError::Refused {
+            return Err(Failed::Settled(SendError::Refused {
                 reason: "this is no ticket of a friend request".to_owned(),
-            });
+            }));
         };
-        let done = self.shared.client.accept_friend(user_name, ticket).await;
-        done.map(|()| Receipt::default()).map_err(|error| self.send_error(error))
+        self.shared.client.accept_friend(user_name, ticket).await.map_err(Failed::Call)?;
+        Ok(Receipt::default())
     }
 
     /// What became of a message, by the service's answer: its id, remembered so that an echo is no news.
-    fn taken(&self, sent: Result<String, CallError>) -> Result<String, SendError> {
-        let id = sent.map_err(|error| self.send_error(error))?;
+    fn taken(&self, sent: Result<String, CallError>) -> Result<String, Failed> {
+        let id = sent.map_err(Failed::Call)?;
         self.shared.remember_sent(&id);
         self.shared.not_throttled();
         Ok(id)
     }
 
-    /// What a failed call means for the action behind it. A session that is over is made known to the source.
-    fn send_error(&self, error: CallError) -> SendError {
-        if error.is_session_over() {
-            self.shared.report_session_over(error.to_string());
-            return SendError::NotLoggedIn;
+    /// Whether an action may leave at present.
+    fn may_leave(&self, outgoing: &Outgoing) -> Result<(), SendError> {
+        let kind = outgoing.action.kind();
+        if !self.capabilities.actions.contains(&kind) {
+            return Err(SendError::Unsupported { transport: TRANSPORT, action: kind });
         }
-        if error.is_too_frequent() {
-            return SendError::TooFrequent { retry_after: Some(self.shared.throttled()) };
+        if !self.shared.is_online() {
+            return Err(SendError::NotLoggedIn);
         }
-        if error.may_have_taken_effect() {
-            return SendError::Unknown { source: Box::new(error) };
+        if matches!(outgoing.action, Action::Send { .. })
+            && self.shared.is_unreachable(&outgoing.chat)
+        {
+            return Err(SendError::Refused { reason: NOT_FRIEND.to_owned() });
         }
-        if error.is_retryable() {
-            return SendError::NotSent { retry_after: None, source: Box::new(error) };
+        match self.shared.silent_for() {
+            Some(retry_after) => Err(SendError::TooFrequent { retry_after: Some(retry_after) }),
+            None => Ok(()),
         }
-        let reason = match error.is_not_friend() {
-            true => "the receiver is not a friend".to_owned(),
-            false => error.to_string(),
-        };
-        SendError::Refused { reason }
     }
 }
 
@@ -147,24 +146,21 @@ impl Service for WebWxService {
     }
 
     async fn perform(&self, outgoing: &Outgoing) -> Result<Receipt, SendError> {
-        let kind = outgoing.action.kind();
-        if !self.capabilities.actions.contains(&kind) {
-            return Err(SendError::Unsupported { transport: TRANSPORT, action: kind });
-        }
-        if !self.shared.is_online() {
-            return Err(SendError::NotLoggedIn);
-        }
-        if let Some(retry_after) = self.shared.silent_for() {
-            return Err(SendError::TooFrequent { retry_after: Some(retry_after) });
-        }
-        match &outgoing.action {
+        self.may_leave(outgoing)?;
+        let done = match &outgoing.action {
             Action::Send { content } => self.send(outgoing, content).await,
             Action::Recall { message } => self.recall(&outgoing.chat, message).await,
             Action::AcceptFriend { ticket } => self.accept(ticket).await,
-            Action::Save { .. } => {
-                Err(SendError::Unsupported { transport: TRANSPORT, action: kind })
+            action @ Action::Save { .. } => {
+                let action = action.kind();
+                Err(Failed::Settled(SendError::Unsupported { transport: TRANSPORT, action }))
             }
+        };
+        let done = done.map_err(|failed| self.judge(outgoing, failed));
+        if matches!(done, Ok(_) | Err(SendError::Refused { .. })) {
+            self.shared.forget_tries(&outgoing.id);
         }
+        done
     }
 
     async fn media(&self, media: &MediaRef, limit: u64) -> Result<Bytes, MediaError> {

@@ -1,17 +1,21 @@
 //! What receiving and sending share: the client, the directory, and news that one has for the other.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use mynah_core::{Clock, Timestamp};
+use mynah_core::{ActionId, ChatId, Clock, Timestamp};
 use mynah_webwx::Client;
 use tokio::sync::Notify;
 
 use super::backoff::Backoff;
 use super::called_by::CalledBy;
 use super::directory::Directory;
+use super::earlier::{EarlierTries, UploadedPart};
+
+/// Nothing is sent for so long to somebody who, as the service says, is not a friend; then it is tried again.
+const UNREACHABLE: Duration = Duration::from_secs(10 * 60);
 
 /// Shared by the source and the service of one account.
 pub(crate) struct Shared {
@@ -20,15 +24,20 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     directory: Mutex<Directory>,
     state: Mutex<State>,
-    /// Wakes the source when a send found that the session is over.
-    session_over: Notify,
+    /// Wakes the source when the session is in doubt.
+    doubted: Notify,
 }
 
 /// What is passed between receiving and sending.
 struct State {
     online: bool,
-    /// Why the session is over, as a send was told.
-    session_over: Option<String>,
+    /// How often the session was doubted: a call other than those that read was answered as if it were over.
+    doubts: u64,
+    /// How many of these doubts were settled by an answer of a call that reads.
+    settled: u64,
+    earlier: EarlierTries,
+    /// Until when nothing is sent to these chats, as their people are not friends.
+    unreachable: BTreeMap<ChatId, Timestamp>,
     sent: SentIds,
     throttle: Backoff,
     silent_until: Option<Timestamp>,
@@ -43,7 +52,10 @@ impl Shared {
     ) -> Self {
         let state = State {
             online: false,
-            session_over: None,
+            doubts: 0,
+            settled: 0,
+            earlier: EarlierTries::default(),
+            unreachable: BTreeMap::new(),
             sent: SentIds::default(),
             throttle: Backoff::too_frequent(),
             silent_until: None,
@@ -54,7 +66,7 @@ impl Shared {
             clock,
             directory: Mutex::new(directory),
             state: Mutex::new(state),
-            session_over: Notify::new(),
+            doubted: Notify::new(),
         }
     }
 
@@ -75,27 +87,100 @@ impl Shared {
     pub(crate) fn set_online(&self, online: bool) {
         let mut state = self.state();
         state.online = online;
-        state.session_over = None;
+        state.settled = state.doubts;
+        state.earlier.forget_session();
     }
 
-    /// A call other than the source's own was told that the session is over.
-    pub(crate) fn report_session_over(&self, reason: String) {
+    // -- Doubts about the session. No call but those that read, the poll and the sync, can end it.
+
+    /// A call was answered as if the session were over: the source is to find out. Returns the number of the doubt.
+    pub(crate) fn doubt_session(&self) -> u64 {
         let mut state = self.state();
-        if state.online {
-            state.online = false;
-            state.session_over = Some(reason);
-            self.session_over.notify_one();
+        state.doubts += 1;
+        self.doubted.notify_one();
+        state.doubts
+    }
+
+    /// How many doubts there were so far.
+    pub(crate) fn doubts(&self) -> u64 {
+        self.state().doubts
+    }
+
+    /// A call that reads worked, and began after so many doubts: those were unfounded. Returns whether any was open.
+    pub(crate) fn settle_doubts(&self, doubts: u64) -> bool {
+        let mut state = self.state();
+        let settles = doubts > state.settled;
+        state.settled = state.settled.max(doubts);
+        settles
+    }
+
+    /// Whether a doubt is open.
+    pub(crate) fn is_doubted(&self) -> bool {
+        let state = self.state();
+        state.doubts > state.settled
+    }
+
+    /// Waits for a doubt. Cancel safe.
+    pub(crate) async fn until_doubted(&self) {
+        self.doubted.notified().await;
+    }
+
+    /// An action was answered as if the session were over. Returns whether the session is known to have gone on after
+    /// the first such answer to it: then the action itself is refused. Else the session is in doubt.
+    pub(crate) fn is_refused_itself(&self, action: &ActionId) -> bool {
+        let first = self.state().earlier.of(action).doubt;
+        if let Some(doubt) = first {
+            return doubt <= self.state().settled;
         }
+        let doubt = self.doubt_session();
+        self.state().earlier.of(action).doubt = Some(doubt);
+        false
     }
 
-    /// Takes such a report.
-    pub(crate) fn take_session_over(&self) -> Option<String> {
-        self.state().session_over.take()
+    // -- Earlier tries.
+
+    /// The service refused an action with a code that may pass. Returns how often by now.
+    pub(crate) fn declined(&self, action: &ActionId) -> u32 {
+        let mut state = self.state();
+        let tries = state.earlier.of(action);
+        tries.declined += 1;
+        tries.declined
     }
 
-    /// Waits for such a report. Cancel safe.
-    pub(crate) async fn until_session_over(&self) {
-        self.session_over.notified().await;
+    /// What an earlier try of this part of an action uploaded.
+    pub(crate) fn uploaded(&self, action: &ActionId, part: u32) -> Option<UploadedPart> {
+        self.state().earlier.of(action).uploaded(part).cloned()
+    }
+
+    /// Remembers an upload for the next try.
+    pub(crate) fn remember_uploaded(&self, action: &ActionId, part: u32, upload: UploadedPart) {
+        self.state().earlier.of(action).remember_uploaded(part, upload);
+    }
+
+    /// The action was done or given up.
+    pub(crate) fn forget_tries(&self, action: &ActionId) {
+        self.state().earlier.forget(action);
+    }
+
+    // -- People who are not friends.
+
+    /// The service says that nothing reaches this chat.
+    pub(crate) fn note_unreachable(&self, chat: &ChatId) {
+        let now = self.clock.now();
+        let mut state = self.state();
+        state.unreachable.retain(|_, until| *until > now);
+        state.unreachable.insert(chat.clone(), now + UNREACHABLE);
+    }
+
+    /// The other person spoke or became a friend.
+    pub(crate) fn note_reachable(&self, chat: &ChatId) {
+        self.state().unreachable.remove(chat);
+    }
+
+    /// Whether nothing reaches this chat, as the service said lately.
+    pub(crate) fn is_unreachable(&self, chat: &ChatId) -> bool {
+        let now = self.clock.now();
+        self.state().unreachable.get(chat).is_some_and(|until| *until > now)
     }
 
     /// Remembers a message that this client sent: an echo of it is no news.

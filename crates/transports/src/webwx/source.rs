@@ -18,9 +18,11 @@ use tokio::time::Instant;
 use super::backoff::Backoff;
 use super::shared::Shared;
 use reading::{AskedFor, Pending, Wanted};
+use unread_joins::UnreadJoins;
 
 mod login;
 mod reading;
+mod unread_joins;
 
 /// The record that holds the session.
 pub(crate) const SESSION: &str = "session";
@@ -52,7 +54,7 @@ const REFUSALS: u32 = 10;
 /// So often a login without a scan may make no sense before a code is shown.
 const PUSH_TRIES: u32 = 3;
 
-/// A session that is resumed so often without lasting is given up: one that some calls honour and others do not.
+/// A session that is resumed so often without lasting is given up: one that webwxinit honours and reading does not.
 const MOST_RESUMES: u32 = 2;
 
 /// What is done next.
@@ -142,6 +144,7 @@ pub(crate) struct WebWxSource {
     dated_ahead: Option<i64>,
     wanted: Wanted,
     asked_for: AskedFor,
+    unread_joins: UnreadJoins,
     /// The conversations that webwxinit named, until the contact list is read.
     first_contacts: Vec<Contact>,
     /// Pages of the contact list read so far.
@@ -182,6 +185,7 @@ impl WebWxSource {
             dated_ahead: None,
             wanted: Wanted::default(),
             asked_for: AskedFor::default(),
+            unread_joins: UnreadJoins::default(),
             first_contacts: Vec::new(),
             pages: 0,
         }
@@ -189,11 +193,9 @@ impl WebWxSource {
 
     /// Makes one step. A step either finishes its stage or leaves it as it is.
     async fn step(&mut self) -> Result<(), Trouble> {
-        if self.is_reading()
-            && let Some(reason) = self.shared.take_session_over()
-        {
-            self.session_over(&reason);
-            return Ok(());
+        if matches!(self.stage, Stage::Poll) && self.shared.is_doubted() {
+            // A sync is answered at once, so it tells sooner than a held poll whether the session is over.
+            self.stage = Stage::Sync;
         }
         match &self.stage {
             Stage::PushLogin => self.push_login().await,
@@ -209,14 +211,16 @@ impl WebWxSource {
         }
     }
 
-    fn is_reading(&self) -> bool {
-        matches!(self.stage, Stage::Sync | Stage::Poll)
+    /// Whether the present call can say that the session is over. What any other says is for these to confirm: single
+    /// calls have answered so in sessions that went on for hours.
+    fn judges_session(&self) -> bool {
+        matches!(self.stage, Stage::Init { .. } | Stage::Sync | Stage::Poll)
     }
 
     // -- When a step came to nothing.
 
     fn fail(&mut self, error: &CallError) -> Result<(), ReceiveError> {
-        if error.is_session_over() && !self.is_logging_in() {
+        if error.is_session_over() && self.judges_session() {
             self.session_over(&error.to_string());
             return Ok(());
         }

@@ -279,6 +279,7 @@ impl World {
                 self.sent.push(request.body["Msg"].clone());
                 ok(&json!({"BaseResponse": {"Ret": 0}, "MsgID": (900 + self.sent.len()).to_string(), "LocalID": "1"}))
             }
+            "webwxuploadmedia" => ok(&json!({"BaseResponse": {"Ret": 0}, "MediaId": "@media1"})),
             "webwxrevokemsg" | "webwxverifyuser" => {
                 self.sent.push(request.body.clone());
                 ok(&json!({"BaseResponse": {"Ret": 0}}))

@@ -142,6 +142,30 @@ async fn a_session_that_ended_is_resumed_else_logged_in_anew() {
 }
 
 #[tokio::test]
+async fn a_single_call_of_a_login_that_finds_the_session_over_ends_no_session() {
+    let server = Server::start().await;
+    with_a_friend(&server);
+    server.fault("webwxstatusnotify", Fault::Ret(1101));
+    server.fault("webwxgetcontact", Fault::Ret(1101));
+    let mut bot = Bot::online(server.url(), Records::new()).await;
+    server.say(&[message(1, "@a", "a")]);
+    assert_eq!(bot.message(0).await.sender.name, "小明");
+    assert_eq!(bot.scans().len(), 1);
+}
+
+#[tokio::test]
+async fn members_that_are_refused_like_a_session_that_is_over_end_no_session() {
+    let server = Server::start().await;
+    let mut bot = Bot::online(server.url(), Records::new()).await;
+    for n in 1..=3 {
+        server.fault("webwxbatchgetcontact", Fault::Ret(1101));
+        server.say(&[message(n, "@@g", "@x:<br/>a")]);
+        bot.events(usize::try_from(n).unwrap()).await;
+    }
+    assert_eq!((bot.scans().len(), server.calls_of("webwxinit")), (1, 1));
+}
+
+#[tokio::test]
 async fn the_phone_is_asked_without_a_scan_where_it_knows_the_device() {
     let server = Server::start().await;
     server.world().push_login = true;

@@ -113,12 +113,7 @@ impl Client {
             });
         }
         if media_id.is_empty() {
-            let error = CallError::unreadable(
-                Call::UploadMedia,
-                "the answer to the last chunk names no media",
-                "",
-            );
-            return Err(error.into());
+            return Err(UploadError::NoMedia);
         }
         Ok(Uploaded { media_id, size, signature })
     }

@@ -3,38 +3,33 @@
 use std::path::Path;
 
 use bytes::Bytes;
-use mynah_core::{MediaError, MediaRef, MediaSource, SendError};
+use mynah_core::{MediaError, MediaRef, MediaSource, Outgoing, SendError};
 use mynah_webwx::{
-    self as webwx, CallError, ClientMsgId, DownloadError, FileWanted, ImageSize, OutgoingFile,
-    OutgoingMedia, OutgoingSticker, Sticker, Upload, UploadError, UploadKind,
+    self as webwx, DownloadError, FileWanted, ImageSize, OutgoingFile, OutgoingMedia,
+    OutgoingSticker, Sticker, Upload, UploadKind,
 };
 
+use super::super::earlier::UploadedPart;
 use super::super::media::Reference;
-use super::WebWxService;
+use super::verdict::Failed;
+use super::{WebWxService, client_msg_id};
 
 /// A piece of media on its way to a chat.
 pub(super) struct Sending<'a> {
+    pub(super) outgoing: &'a Outgoing,
+    /// Which part of the action it is.
+    pub(super) part: u32,
     pub(super) kind: UploadKind,
     pub(super) media: &'a MediaRef,
     pub(super) to: String,
-    pub(super) id: ClientMsgId,
 }
 
 impl WebWxService {
-    /// Uploads a piece of media and hands it over. Returns the id of the message.
-    pub(super) async fn send_media(&self, sending: Sending<'_>) -> Result<String, SendError> {
-        let Sending { kind, media, to, id } = sending;
-        let content = self.content(media, kind).await?;
-        let name = name(media, &content);
-        let upload = Upload { to: to.clone(), name: name.clone(), kind, content };
-        let uploaded = self
-            .shared
-            .client
-            .upload(&upload, &mut |progress| {
-                tracing::debug!(done = progress.done, total = progress.total, "uploading");
-            })
-            .await
-            .map_err(|error| self.not_uploaded(error, &name))?;
+    /// Uploads a piece of media, unless an earlier try has, and hands it over. Returns the id of the message.
+    pub(super) async fn send_media(&self, sending: Sending<'_>) -> Result<String, Failed> {
+        let UploadedPart { name, uploaded } = self.uploaded(&sending).await?;
+        let Sending { outgoing, part, kind, to, .. } = sending;
+        let id = client_msg_id(&outgoing.id, part, outgoing.queued);
         let client = &self.shared.client;
         let media_id = uploaded.media_id.clone();
         let sent = match kind {
@@ -52,6 +47,24 @@ impl WebWxService {
         self.taken(sent.map(|sent| sent.msg_id))
     }
 
+    async fn uploaded(&self, sending: &Sending<'_>) -> Result<UploadedPart, Failed> {
+        let Sending { outgoing, part, kind, media, to } = sending;
+        if let Some(earlier) = self.shared.uploaded(&outgoing.id, *part) {
+            return Ok(earlier);
+        }
+        let content = self.content(media, *kind).await?;
+        let name = name(media, &content);
+        let upload = Upload { to: to.clone(), name: name.clone(), kind: *kind, content };
+        let mut progress = |progress: webwx::Progress| {
+            tracing::debug!(done = progress.done, total = progress.total, "uploading");
+        };
+        let uploaded = self.shared.client.upload(&upload, &mut progress).await;
+        let uploaded = uploaded.map_err(|error| Failed::upload(error, &name))?;
+        let uploaded = UploadedPart { name, uploaded };
+        self.shared.remember_uploaded(&outgoing.id, *part, uploaded.clone());
+        Ok(uploaded)
+    }
+
     /// The bytes, or where they are. What lies with the service is fetched first: it takes no references of its own.
     async fn content(
         &self,
@@ -67,24 +80,6 @@ impl WebWxService {
                 }
                 Err(error) => Err(SendError::Refused { reason: error.to_string() }),
             },
-        }
-    }
-
-    /// What a failed upload means: nothing was shown to anybody, so it is safe to try again.
-    fn not_uploaded(&self, error: UploadError, name: &str) -> SendError {
-        match error {
-            UploadError::Call(error) => self.nothing_shown(error),
-            UploadError::Read(source) => {
-                SendError::Refused { reason: format!("{name} could not be read: {source}") }
-            }
-            other => SendError::Refused { reason: other.to_string() },
-        }
-    }
-
-    fn nothing_shown(&self, error: CallError) -> SendError {
-        match self.send_error(error) {
-            SendError::Unknown { source } => SendError::NotSent { retry_after: None, source },
-            other => other,
         }
     }
 
@@ -115,7 +110,7 @@ impl WebWxService {
             DownloadError::TooLarge { limit } => MediaError::TooLarge { limit },
             DownloadError::Call(error) => {
                 if error.is_session_over() {
-                    self.shared.report_session_over(error.to_string());
+                    self.shared.doubt_session();
                 }
                 MediaError::Failed(Box::new(error))
             }

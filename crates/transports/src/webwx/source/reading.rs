@@ -3,12 +3,13 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use mynah_core::{Event, EventBody, NoticeKind, Origin};
 use mynah_webwx::wire::{Contact, Init, Synced, is_group, message_type};
 use mynah_webwx::{self as webwx, CallError, Notify};
 use tokio::time::Instant;
 
 use super::super::directory::Facts;
-use super::super::events::{Translator, conversations};
+use super::super::events::{BEFRIENDED, NO_FRIEND, Translator, conversations};
 use super::super::needs::{self, Need};
 use super::{CLOCK_SET, EMPTY_SYNCS, Stage, Trouble, WebWxSource};
 
@@ -180,7 +181,6 @@ impl WebWxSource {
 
     pub(super) async fn announce(&mut self, fresh: bool) -> Result<(), Trouble> {
         match self.shared.client.notify(&Notify::Ready).await {
-            Err(error) if error.is_session_over() => return Err(error.into()),
             Err(error) => {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
@@ -266,7 +266,11 @@ impl WebWxSource {
     // -- Reading.
 
     pub(super) async fn sync(&mut self) -> Result<(), Trouble> {
+        let doubts = self.shared.doubts();
         let synced = self.shared.client.sync().await?;
+        if self.shared.settle_doubts(doubts) {
+            tracing::info!("the session goes on");
+        }
         match self.poll_failed {
             true => self.is_back(),
             false => self.succeed(),
@@ -344,12 +348,37 @@ impl WebWxSource {
             let wait = self.shared.throttled();
             tracing::warn!(?wait, "the service says that the account sends too often");
         }
+        self.unread_joins.warn_of(&news.unread_joins);
+        self.note_friendships(&news.events);
         self.shared.client.advance(&synced);
         let moved = *self.shared.client.session().sync_key() != before;
         if moved || !news.events.is_empty() {
             self.give(news.events);
         }
         self.after_sync(&synced, moved);
+    }
+
+    /// Who turns out to be no friend gets nothing for a while; who speaks is one.
+    fn note_friendships(&self, events: &[Event]) {
+        for event in events {
+            let Some(chat) = event.chat().filter(|chat| !chat.is_group()) else { continue };
+            match &event.body {
+                EventBody::Message(message) if message.origin == Origin::Person => {
+                    self.shared.note_reachable(&chat.id);
+                }
+                EventBody::Notice(notice) => match &notice.kind {
+                    NoticeKind::Raw { kind, .. } if kind == BEFRIENDED => {
+                        self.shared.note_reachable(&chat.id);
+                    }
+                    NoticeKind::Raw { kind, .. } if kind == NO_FRIEND => {
+                        tracing::warn!(chat = %chat.id, "the service says that nothing reaches this chat: its person is not a friend");
+                        self.shared.note_unreachable(&chat.id);
+                    }
+                    _ => {}
+                },
+                _ => {}
+            }
+        }
     }
 
     /// More is fetched at once; but a service that promises news and brings none is asked less and less often.
@@ -382,7 +411,7 @@ impl WebWxSource {
         let shared = &self.shared;
         let news = tokio::select! {
             biased;
-            () = shared.until_session_over() => return Ok(()),
+            () = shared.until_doubted() => return Ok(()),
             news = shared.client.sync_check() => news,
         };
         match news {
@@ -408,7 +437,7 @@ impl WebWxSource {
         let wanted: Vec<webwx::Wanted> = user_names.iter().map(webwx::Wanted::contact).collect();
         let contacts = self.shared.client.batch_contacts(&wanted).await.inspect_err(|error| {
             if error.is_session_over() {
-                self.shared.report_session_over(error.to_string());
+                self.shared.doubt_session();
             }
         })?;
         let now = self.service_time();
