@@ -145,13 +145,32 @@ impl Stage {
     ///
     /// If the bot ends first.
     pub async fn logged(&mut self, words: &str) -> String {
+        self.logged_beside(words, drop).await
+    }
+
+    /// The same, and every other line before it goes to `others`.
+    ///
+    /// # Panics
+    ///
+    /// If the bot ends first.
+    pub async fn logged_beside(&mut self, words: &str, mut others: impl FnMut(String)) -> String {
         let log = self.log.as_mut().expect("a bot was started");
         loop {
             let line = log.recv().await.unwrap_or_else(|| panic!("never logged: {words}"));
             if line.contains(words) {
                 return line;
             }
+            others(line);
         }
+    }
+
+    /// The lines that the bot has logged and nobody has waited for.
+    pub fn log_so_far(&mut self) -> Vec<String> {
+        let mut lines = Vec::new();
+        while let Some(Ok(line)) = self.log.as_mut().map(mpsc::UnboundedReceiver::try_recv) {
+            lines.push(line);
+        }
+        lines
     }
 
     /// Waits until the bot is on line.

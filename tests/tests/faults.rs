@@ -285,6 +285,43 @@ async fn a_send_that_is_refused_for_good_is_given_up_and_holds_up_nobody() {
     .await;
 }
 
+/// Only the calls that read can end a session: a send that is told so twice is refused, and the bot goes on.
+#[tokio::test]
+async fn a_send_that_alone_finds_the_session_over_is_given_up_and_the_session_goes_on() {
+    story(async {
+        let mut told = started().await;
+        told.count().await;
+        told.stage.sandbox.fault(fault("webwxsendmsg", FaultKind::Retcode, json!(1101)).times(2));
+        told.stage.sandbox.say("张三", Some(GROUP), "数到 99");
+        told.stage.logged("refused although the session goes on").await;
+        told.count().await;
+        let sent = told.stage.sandbox.sent();
+        assert!(sent.iter().all(|sent| sent.text != "数到 99"), "refused means not said: {sent:?}");
+        assert_eq!(told.stage.calls("webwxsendmsg"), 6, "it was tried twice");
+        for login in ["jslogin", "webwxnewloginpage", "webwxinit"] {
+            assert_eq!(told.stage.calls(login), 1, "{login}");
+        }
+    })
+    .await;
+}
+
+/// The refusal of a send is no fault of the network: what waits behind it leaves soon.
+#[tokio::test]
+async fn a_send_that_is_declined_three_times_is_given_up_and_holds_up_nobody() {
+    story(async {
+        let mut told = started().await;
+        told.count().await;
+        told.stage.sandbox.fault(fault("webwxsendmsg", FaultKind::Retcode, json!(-1)).times(3));
+        told.stage.sandbox.say("张三", Some(GROUP), "数到 99");
+        told.stage.logged("given up after 3 refusals").await;
+        told.count().await;
+        let sent = told.stage.sandbox.sent();
+        assert!(sent.iter().all(|sent| sent.text != "数到 99"), "refused means not said: {sent:?}");
+        assert_eq!(told.stage.calls("webwxsendmsg"), 7, "it was tried three times");
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_login_survives_one_fault_at_every_step() {
     use FaultKind as Kind;
