@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use mynah_core::{
-    Context, Event, EventBody, Flow, Handler, HandlerError, Message, SendError, Status, Step,
-    StoreError, handler_fn,
+    Context, Event, EventBody, Flow, Handler, HandlerError, Message, Receipt, SendError, Status,
+    Step, StoreError, handler_fn,
 };
 use mynah_runtime::{Ended, Handlers, Pacing, Rate, Settings, UnknownPolicy};
 use mynah_store::{LogQuery, Options, SqliteStore};
@@ -303,6 +303,29 @@ async fn a_send_without_an_answer_goes_by_the_policy() {
         assert_eq!(played.tried(), expected, "{unknown:?}");
         played.stop().await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_that_the_transport_asks_for_is_kept_though_many_tries_went_before() {
+    let handlers = Handlers::new().rules(Arc::new(Echo));
+    let mut played = Played::start(Arc::new(SqliteStore::in_memory()), handlers, settings());
+    let tries = AtomicUsize::new(0);
+    played.answer_with(move || {
+        let not_sent = |pause| Err(SendError::NotSent { retry_after: pause, source: "no".into() });
+        match tries.fetch_add(1, Ordering::SeqCst) {
+            // 1 s, 2 s, 4 s, 8 s of a network that is away; then the service declines twice.
+            0..4 => not_sent(None),
+            4 | 5 => not_sent(Some(Duration::from_secs(2))),
+            6 => Err(SendError::Refused { reason: "no".to_owned() }),
+            _ => Ok(Receipt::default()),
+        }
+    });
+    played.say(group(0), "x").await;
+    played.say(group(0), "y").await;
+    played.until_said(1).await;
+    let said = &played.said()[0];
+    assert_eq!((said.text.as_str(), said.at.as_secs()), ("y", 19));
+    played.stop().await;
 }
 
 #[tokio::test(start_paused = true)]

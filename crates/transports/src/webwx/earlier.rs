@@ -19,6 +19,8 @@ pub(super) struct Tries {
     /// The doubt about the session that its first refusal for want of a session raised.
     pub(super) doubt: Option<u64>,
     uploads: Vec<(u32, UploadedPart)>,
+    /// The parts that were shown, with the ids of their messages.
+    shown: Vec<(u32, String)>,
 }
 
 /// A part of an action that the service has.
@@ -62,6 +64,14 @@ impl EarlierTries {
 impl Tries {
     pub(super) fn uploaded(&self, part: u32) -> Option<&UploadedPart> {
         self.uploads.iter().find(|(known, _)| *known == part).map(|(_, upload)| upload)
+    }
+
+    pub(super) fn shown(&self, part: u32) -> Option<&str> {
+        self.shown.iter().find(|(known, _)| *known == part).map(|(_, id)| id.as_str())
+    }
+
+    pub(super) fn remember_shown(&mut self, part: u32, message: &str) {
+        self.shown.push((part, message.to_owned()));
     }
 
     pub(super) fn remember_uploaded(&mut self, part: u32, upload: UploadedPart) {

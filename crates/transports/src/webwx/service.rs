@@ -36,6 +36,12 @@ pub(crate) struct WebWxService {
     capabilities: Arc<Capabilities>,
 }
 
+/// What one call shows of an action.
+enum Part<'a> {
+    Text(String),
+    Media((UploadKind, &'a MediaRef)),
+}
+
 /// The chat has no name in this login yet.
 #[derive(Debug, Error)]
 #[error(
@@ -63,27 +69,46 @@ impl WebWxService {
     }
 
     /// Says the content: its text, then its media. Each part has an id of its own that is the same on every try, so
-    /// that the service can drop what it already has.
+    /// that the service can drop what it already has; what an earlier try is known to have shown is not sent again.
     async fn send(&self, outgoing: &Outgoing, content: &Content) -> Result<Receipt, Failed> {
         let to = self.user_name(&outgoing.chat)?;
-        let media = content.0.iter().filter_map(uploadable);
+        let text = written(content).map(|text| (0, Part::Text(text)));
+        let media = content.0.iter().filter_map(uploadable).map(Part::Media);
         let mut last = None;
-        if let Some(text) = written(content) {
-            let id = client_msg_id(&outgoing.id, 0, outgoing.queued);
-            last = Some(self.send_text(&OutgoingText { to: to.clone(), text, id }).await?);
-        }
-        for (part, (kind, media)) in (1..).zip(media) {
-            let sending = Sending { outgoing, part, kind, media, to: to.clone() };
-            last = Some(self.send_media(sending).await?);
+        for (n, part) in text.into_iter().chain((1..).zip(media)) {
+            let id = match self.shared.shown(&outgoing.id, n) {
+                Some(id) => id,
+                None => {
+                    let id = self.send_part(outgoing, n, part, &to).await?;
+                    self.shared.remember_shown(&outgoing.id, n, &id);
+                    id
+                }
+            };
+            last = Some(id);
         }
         let id = last
             .ok_or_else(|| SendError::Refused { reason: "there is nothing to say".to_owned() })?;
         Ok(Receipt { message: (!id.is_empty()).then(|| MessageId::new(id)) })
     }
 
-    async fn send_text(&self, text: &OutgoingText) -> Result<String, Failed> {
-        let sent = self.shared.client.send_text(text).await;
-        self.taken(sent.map(|sent| sent.msg_id))
+    async fn send_part(
+        &self,
+        outgoing: &Outgoing,
+        n: u32,
+        part: Part<'_>,
+        to: &str,
+    ) -> Result<String, Failed> {
+        let to = to.to_owned();
+        match part {
+            Part::Text(text) => {
+                let id = client_msg_id(&outgoing.id, n, outgoing.queued);
+                let sent = self.shared.client.send_text(&OutgoingText { to, text, id }).await;
+                self.taken(sent.map(|sent| sent.msg_id))
+            }
+            Part::Media((kind, media)) => {
+                self.send_media(Sending { outgoing, part: n, kind, media, to }).await
+            }
+        }
     }
 
     async fn recall(&self, chat: &ChatId, message: &MessageId) -> Result<Receipt, Failed> {

@@ -157,6 +157,16 @@ impl Shared {
         self.state().earlier.of(action).remember_uploaded(part, upload);
     }
 
+    /// The id of the message that showed this part of an action, if an earlier try got so far.
+    pub(crate) fn shown(&self, action: &ActionId, part: u32) -> Option<String> {
+        self.state().earlier.of(action).shown(part).map(str::to_owned)
+    }
+
+    /// Remembers that a part of an action was shown: another try goes on behind it.
+    pub(crate) fn remember_shown(&self, action: &ActionId, part: u32, message: &str) {
+        self.state().earlier.of(action).remember_shown(part, message);
+    }
+
     /// The action was done or given up.
     pub(crate) fn forget_tries(&self, action: &ActionId) {
         self.state().earlier.forget(action);

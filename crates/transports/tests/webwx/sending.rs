@@ -181,6 +181,21 @@ async fn a_picture_that_is_refused_three_times_is_given_up_and_was_uploaded_once
 }
 
 #[tokio::test]
+async fn a_text_is_said_once_though_the_picture_behind_it_is_refused() {
+    let server = Server::start().await;
+    let (bot, chat) = bot_with_a_friend(&server).await;
+    let folder = tempfile::tempdir().unwrap();
+    let Action::Send { content } = picture(&folder) else { panic!("a picture is sent") };
+    let text = Segment::Text { text: "看".to_owned() };
+    let action = Action::Send { content: Content([vec![text], content.0].concat()) };
+    server.fault("webwxsendmsgimg", Fault::Ret(-1));
+    assert!(bot.act(&chat, action.clone(), 1).await.is_err());
+    bot.act(&chat, action, 2).await.unwrap();
+    let calls = ["webwxsendmsg", "webwxsendmsgimg"].map(|call| server.calls_of(call));
+    assert_eq!(calls, [1, 2]);
+}
+
+#[tokio::test]
 async fn an_upload_that_names_no_media_three_times_is_given_up() {
     let server = Server::start().await;
     let (bot, chat) = bot_with_a_friend(&server).await;

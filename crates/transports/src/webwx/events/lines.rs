@@ -210,7 +210,11 @@ impl Translator<'_> {
     ) {
         let body = text::xml(place.content);
         let xml = Element::parse(&body).unwrap_or_default();
-        let kind = format!("system:{}", xml.attribute("type"));
+        let kind = match xml.attribute("type") {
+            // A line like those of type 10000, only with its names apart.
+            "sysmsgtemplate" => "system".to_owned(),
+            kind => format!("system:{kind}"),
+        };
         if let Some(recall) = xml.find(&["revokemsg"]) {
             news.events.push(self.recall(message, place, recall));
         } else if let Some(pat) = Pat::read(&xml) {

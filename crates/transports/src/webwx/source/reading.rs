@@ -180,14 +180,12 @@ impl WebWxSource {
     }
 
     pub(super) async fn announce(&mut self, fresh: bool) -> Result<(), Trouble> {
-        match self.shared.client.notify(&Notify::Ready).await {
-            Err(error) => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "the phone was not told of this session"
-                );
-            }
-            Ok(()) => {}
+        // Also where the answer is that the session is over: the calls that read tell whether it is.
+        if let Err(error) = self.shared.client.notify(&Notify::Ready).await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the phone was not told of this session"
+            );
         }
         if fresh {
             let gathered = std::mem::take(&mut self.first_contacts);
