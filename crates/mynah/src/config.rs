@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub(crate) use self::problem::Problems;
-pub(crate) use self::values::Rate;
+pub(crate) use self::values::{Rate, duration};
 use crate::telemetry::Logs;
 
 /// Where the configuration is looked for when no `--config` is given.

@@ -21,7 +21,7 @@ use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
-use self::watch::SaveWatch;
+pub(crate) use self::watch::SaveWatch;
 use crate::alert::{Alert, AlertKind, Alerts};
 use crate::rule_handler::{Operator, Shelf};
 use crate::{Bot, metrics, rule_file};

@@ -56,8 +56,9 @@ pub(crate) async fn play_tests(loaded: &Loaded, bot: &Bot, lang: Lang) -> Option
     for test in &loaded.tests {
         match conversation::play(test, book, bot).await {
             Ok(played) => {
-                let failure = played.failure.map(|failure| failure.render(lang));
-                failures += &failure.unwrap_or_default();
+                // What a handler would have said that this program lacks tells nothing about the rules.
+                let failure = played.failure.filter(|failure| failure.missing_handlers.is_empty());
+                failures += &failure.map(|failure| failure.render(lang)).unwrap_or_default();
             }
             Err(error) => failures += &format!("{}:{}: {error}\n", test.file, test.line),
         }

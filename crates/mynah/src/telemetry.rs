@@ -1,5 +1,6 @@
 //! Logs: `tracing` to standard error, as text or JSON, at a level chosen by flag, environment or configuration.
 
+mod diverted;
 mod fields;
 
 use std::io::IsTerminal;
@@ -9,6 +10,8 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::format::JsonFields;
 use tracing_subscriber::prelude::*;
 
+use self::diverted::Lines;
+pub(crate) use self::diverted::divert;
 use self::fields::Escaped;
 
 /// The environment variable with a level or with filter directives (`debug`, `info,my_bot=trace`).
@@ -109,7 +112,7 @@ pub(crate) fn install(arguments: &LogArgs, logs: Logs) {
     let (filter, refused) = filter(&directives);
     let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let lines = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
+        .with_writer(|| Lines)
         .with_target(false)
         // A reader that has gone away must not end the bot; the default tells of it with a panic.
         .log_internal_errors(false)

@@ -1,26 +1,33 @@
 //! `mynah sandbox [BOT]`: a chat service on this machine, with the bot logged in to it and people to play.
 
 mod chat;
+mod editor;
+mod follow;
 mod input;
 mod ledger;
 mod line;
 mod live;
 mod page;
+mod reason;
 mod remark;
 mod saves;
+mod screen;
+mod talk;
 
 use std::io::IsTerminal;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use mynah_rules::{Lang, RuleBook};
+use mynah_rules::{Lang, Loaded, RuleBook};
 use mynah_sandbox::{Fault, Options, Sandbox, World};
+use tokio::task::JoinSet;
 
 use self::chat::Chat;
 use self::live::Live;
 use self::page::Page;
 use self::saves::SaveFolder;
+use self::talk::Talk;
 use super::{common::Common, loading, print};
 use crate::stop::Stop;
 use crate::testing::cast::Speaker;
@@ -91,10 +98,12 @@ pub(crate) async fn execute(args: Args, bot: Bot, common: &Common) -> Result<End
             Ok(Ended::Fine)
         }
         Some(path) => {
-            let book = load(path, &bot, common)?;
+            let loaded = loading::load(path, &bot)?;
+            let book = loading::book(&loaded, common)?;
             let room = options.world.make_room_for(book.names(), &book.reach().groups);
             let sandbox = Arc::new(start(options).await?);
-            let ended = converse(&args, &sandbox, &bot, &book, room, (common, &stop)).await;
+            let ended =
+                converse(&args, &sandbox, &bot, (&book, &loaded), room, (common, &stop)).await;
             if let Some(sandbox) = Arc::into_inner(sandbox) {
                 sandbox.stop().await;
             }
@@ -108,7 +117,7 @@ async fn converse(
     args: &Args,
     sandbox: &Arc<Sandbox>,
     bot: &Bot,
-    book: &Arc<RuleBook>,
+    (book, loaded): (&Arc<RuleBook>, &Loaded),
     room: String,
     (common, stop): (&Common, &Stop),
 ) -> Result<(), Report> {
@@ -121,26 +130,29 @@ async fn converse(
         () = stop.token().cancelled() => return live.stop().await,
     }
     let at_terminal = std::io::stdin().is_terminal();
+    let view = Arc::new(view(sandbox, bot, main, &live, &room, common));
     let page = match args.page.or(at_terminal.then_some(ANY_PORT)) {
-        Some(address) => {
-            Some(Page::serve(address, view(sandbox, bot, main, &live, &room, common)).await?)
-        }
+        Some(address) => Some(Page::serve(address, Arc::clone(&view)).await?),
         None => None,
     };
+    let mut beside =
+        if page.is_some() { follow_rules(&view, loaded, &live) } else { JoinSet::new() };
     let speaker = first_speaker(args, room, common.lang());
     let looks = (common.lang(), Common::colours_on_stdout());
     let chat = Chat::new(sandbox, (&mut live, remarks), speaker, looks);
-    if at_terminal {
-        chat.talk(stop.token()).await?;
+    let talked = if at_terminal {
+        Talk::at_terminal(chat, view)?.talk(stop.token()).await
     } else {
         tokio::select! {
-            played = chat.play() => played?,
-            () = stop.token().cancelled() => {}
+            played = chat.play() => played,
+            () = stop.token().cancelled() => Ok(()),
         }
-    }
+    };
+    beside.shutdown().await;
     if let Some(page) = page {
         page.close().await;
     }
+    talked?;
     live.stop().await
 }
 
@@ -169,10 +181,14 @@ fn view(
     }
 }
 
-/// Reads the rules for a transport that is really there. The stock program cannot have the handlers of a bot: it shows where
-/// they would run.
-fn load(path: &Path, bot: &Bot, common: &Common) -> Result<Arc<RuleBook>, Report> {
-    loading::load_book(path, bot, common)
+/// From now on the bot works by what is saved in its files.
+fn follow_rules(view: &Arc<SandboxView>, loaded: &Loaded, live: &Live) -> JoinSet<()> {
+    let mut following = JoinSet::new();
+    let read: Vec<PathBuf> = loaded.sources.files().map(|(_, path)| path.to_owned()).collect();
+    if let Some(saves) = follow::watch(view, &read, &live.remarks()) {
+        following.spawn(follow::follow(saves, Arc::clone(view), live.remarks()));
+    }
+    following
 }
 
 fn saves(args: &Args) -> Result<SaveFolder, Report> {

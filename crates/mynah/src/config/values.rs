@@ -17,7 +17,7 @@ const UNITS: [(&str, f64); 5] =
     [("ms", 1.0), ("s", 1e3), ("m", 60e3), ("h", 3_600e3), ("d", 86_400e3)];
 
 /// A duration: `30s`, `1.5h`, `7d`; a bare `0` is no time at all.
-pub(super) fn duration(text: &str) -> Option<Duration> {
+pub(crate) fn duration(text: &str) -> Option<Duration> {
     let text = text.trim();
     if text == "0" {
         return Some(Duration::ZERO);

@@ -21,7 +21,7 @@ const LATEST: Duration = Duration::from_secs(2);
 const MOST_FOLDERS: usize = 100;
 
 /// Sees that one of the files of a bot was saved.
-pub(super) struct SaveWatch {
+pub(crate) struct SaveWatch {
     watcher: RecommendedWatcher,
     watched: BTreeSet<PathBuf>,
     saved: mpsc::Receiver<()>,
@@ -29,7 +29,7 @@ pub(super) struct SaveWatch {
 
 impl SaveWatch {
     /// A watch that sees nothing yet.
-    pub(super) fn new() -> notify::Result<Self> {
+    pub(crate) fn new() -> notify::Result<Self> {
         // One place is enough: it is a flag that something was saved.
         let (flag, saved) = mpsc::channel(1);
         let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
@@ -42,7 +42,7 @@ impl SaveWatch {
     }
 
     /// Watches the folder of the main file, those right in it, and those of all files that were read.
-    pub(super) fn look_at(&mut self, main: &Path, read: &[PathBuf]) {
+    pub(crate) fn look_at(&mut self, main: &Path, read: &[PathBuf]) {
         for folder in folders(main, read).into_iter().take(MOST_FOLDERS) {
             if self.watched.contains(&folder) {
                 continue;
@@ -61,7 +61,7 @@ impl SaveWatch {
     /// # Cancel safety
     ///
     /// Cancel safe but for a save in the last moment before, which the next save makes up for.
-    pub(super) async fn next(&mut self) {
+    pub(crate) async fn next(&mut self) {
         if self.saved.recv().await.is_none() {
             // The watcher lives as long as this, so its end is only a matter of form.
             return std::future::pending().await;

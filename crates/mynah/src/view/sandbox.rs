@@ -1,5 +1,7 @@
 //! The sandbox as a chat in the browser: what it shows comes from the sandbox, the bot and the rule file.
 
+mod reload;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,7 +16,7 @@ use mynah_page::view::{
     BotRow, Call, ChatRow, Checked, Deed as PageDeed, LastRow, MessagePage, MessageRow, News,
     Problem, Session, View,
 };
-use mynah_rules::{Disk, Lang, Loaded};
+use mynah_rules::{Disk, Lang, Loaded, RuleBook};
 use mynah_runtime::Control;
 use mynah_sandbox::{Act, Deed, Fault, Happening, Sandbox};
 use mynah_transports::webwx::CalledBy;
@@ -280,7 +282,8 @@ impl SandboxView {
             .collect())
     }
 
-    async fn advance(&self, by: Duration) -> Result<Value, Problem> {
+    /// Moves the clocks of bot and sandbox ahead.
+    pub(crate) async fn advance(&self, by: Duration) -> Result<Value, Problem> {
         self.clock.advance(by);
         self.sandbox.advance(by);
         self.control.release(Vec::new(), Vec::new()).await.map_err(|_| gone())?;
@@ -326,15 +329,18 @@ impl SandboxView {
         if let Some(report) = rule_file::play_tests(&loaded, &self.bot, lang).await {
             return Ok(Checked { diagnostics, reloaded: false, report: Some(report) });
         }
+        self.take_over(book).await?;
+        Ok(Checked { diagnostics, reloaded: true, report: None })
+    }
+
+    /// Lets the bot work by these rules from the next turn on.
+    async fn take_over(&self, book: Arc<RuleBook>) -> Result<(), Problem> {
         self.called_by.replace(book.names().iter().cloned());
         self.shelf.store(book);
         let now = self.clock.now();
         let id = EventId::new(format!("started:page:{}", now.as_millis()));
-        self.control
-            .inject(vec![Event { id, time: now, body: EventBody::Started }])
-            .await
-            .map_err(|_| gone())?;
-        Ok(Checked { diagnostics, reloaded: true, report: None })
+        let event = Event { id, time: now, body: EventBody::Started };
+        self.control.inject(vec![event]).await.map_err(|_| gone())
     }
 
     /// A test that fails is shown and not written: with it in the file the bot would not load its rules again.

@@ -1,32 +1,32 @@
 //! The chat in the terminal: who says what, and what the bot answers, in the notation of `[[test]]`.
 
 use std::collections::BTreeSet;
-use std::io::{self, Write};
 
 use mynah_core::MessageId;
 use mynah_rules::Lang;
 use mynah_sandbox::{Happening, Sandbox, Sent};
 use tokio::sync::broadcast::{self, error::RecvError, error::TryRecvError};
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
 
 use super::input;
-use super::line::{self, Typed};
 use super::live::Live;
 use super::remark::{self, Remark};
+use super::screen::Screen;
 use crate::Report;
 use crate::cli::print::on_one_line;
 use crate::testing::cast::Speaker;
 
 /// Who speaks where, and how it is shown.
 pub(super) struct Chat<'a> {
-    sandbox: &'a Sandbox,
-    live: &'a mut Live,
-    happenings: broadcast::Receiver<Happening>,
-    remarks: mpsc::UnboundedReceiver<Remark>,
-    speaker: Speaker,
-    lang: Lang,
-    colours: bool,
+    pub(super) sandbox: &'a Sandbox,
+    pub(super) live: &'a mut Live,
+    pub(super) happenings: broadcast::Receiver<Happening>,
+    pub(super) remarks: mpsc::UnboundedReceiver<Remark>,
+    pub(super) speaker: Speaker,
+    pub(super) lang: Lang,
+    pub(super) colours: bool,
+    /// Where it is shown.
+    pub(super) screen: Screen,
     /// Ids of messages that were shown already.
     shown: BTreeSet<String>,
 }
@@ -40,7 +40,17 @@ impl<'a> Chat<'a> {
         (lang, colours): (Lang, bool),
     ) -> Self {
         let happenings = sandbox.events();
-        Self { sandbox, live, happenings, remarks, speaker, lang, colours, shown: BTreeSet::new() }
+        Self {
+            sandbox,
+            live,
+            happenings,
+            remarks,
+            speaker,
+            lang,
+            colours,
+            screen: Screen::Plain,
+            shown: BTreeSet::new(),
+        }
     }
 
     /// Says every line of standard input and shows the answers as they come. Ends when nothing is left to answer.
@@ -50,7 +60,7 @@ impl<'a> Chat<'a> {
             if line.trim().is_empty() {
                 continue;
             }
-            show(&format!("{}: {}\n", self.speaker, on_one_line(&line)));
+            self.screen.show(&format!("{}: {}\n", self.speaker, on_one_line(&line)));
             let id = self.say(&line);
             loop {
                 tokio::select! {
@@ -65,84 +75,21 @@ impl<'a> Chat<'a> {
         Ok(())
     }
 
-    /// Chats with a person at a terminal until they leave.
-    pub(super) async fn talk(mut self, stop: &CancellationToken) -> Result<(), Report> {
-        let mut lines = input::lines();
-        self.help();
-        self.prompt();
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => break,
-                report = self.live.ended() => return Err(report),
-                happening = self.happenings.recv() => {
-                    if self.is_news(&happening) {
-                        show("\r\x1b[K");
-                        self.tell(happening);
-                        self.prompt();
-                    }
-                }
-                Some(remark) = self.remarks.recv() => {
-                    show("\r\x1b[K");
-                    self.remark(&remark);
-                    self.prompt();
-                }
-                line = lines.recv() => match line {
-                    Some(line) if self.typed(&line) => self.prompt(),
-                    _ => break,
-                },
-            }
-        }
-        show("\n");
-        Ok(())
-    }
-
-    /// Does what a typed line asks for; whether the chat goes on.
-    fn typed(&mut self, line: &str) -> bool {
-        match line::read(line) {
-            Typed::Say(text) => drop(self.say(text)),
-            Typed::As(name) => name.clone_into(&mut self.speaker.name),
-            Typed::Group(name) => self.speaker.group = Some(name.to_owned()),
-            Typed::Private => self.speaker.group = None,
-            Typed::Help => self.help(),
-            Typed::Quit => return false,
-            Typed::Nothing => {}
-            Typed::Nameless(word) => show(&match self.lang {
-                Lang::En => format!("/{word} needs a name\n"),
-                Lang::Zh => format!("/{word} 后面要写名字\n"),
-            }),
-            Typed::Unknown(word) => show(&match self.lang {
-                Lang::En => {
-                    format!("there is no /{}; /help lists the commands\n", on_one_line(word))
-                }
-                Lang::Zh => format!("没有 /{} 这个命令；/help 列出所有命令\n", on_one_line(word)),
-            }),
-        }
-        true
-    }
-
-    fn say(&mut self, text: &str) -> MessageId {
+    /// Lets the speaker say something.
+    pub(super) fn say(&mut self, text: &str) -> MessageId {
         let id = self.sandbox.say(&self.speaker.name, self.speaker.group.as_deref(), text);
         self.shown.insert(id.clone());
         MessageId::from(id)
     }
 
-    /// Whether a happening is something to show.
-    fn is_news(&self, happening: &Result<Happening, RecvError>) -> bool {
-        match happening {
-            Ok(Happening::Sent(sent)) => !self.shown.contains(&sent.id),
-            Ok(Happening::Message { id, from, .. }) => !from.is_empty() && !self.shown.contains(id),
-            Ok(_) | Err(RecvError::Closed) => false,
-            Err(RecvError::Lagged(_)) => true,
-        }
-    }
-
-    fn tell(&mut self, happening: Result<Happening, RecvError>) {
+    /// Shows a happening, if it is something to show.
+    pub(super) fn tell(&mut self, happening: Result<Happening, RecvError>) {
         match happening {
             Ok(Happening::Sent(sent)) => self.answered(&sent),
             Ok(Happening::Message { id, chat_name, from, kind, text, .. }) if !from.is_empty() => {
                 if self.shown.insert(id) {
                     let at = if chat_name == from { from } else { format!("{chat_name}/{from}") };
-                    show(&format!("{}: {}\n", on_one_line(&at), shown(&kind, &text)));
+                    self.screen.show(&format!("{}: {}\n", on_one_line(&at), shown(&kind, &text)));
                 }
             }
             // Too much at once: the sandbox's own list has what was missed.
@@ -169,9 +116,19 @@ impl<'a> Chat<'a> {
 
     fn remark(&self, remark: &Remark) {
         if let Remark::Line { text, .. } = remark {
-            let text = remark::line(text);
-            show(&if self.colours { format!("\x1b[33m{text}\x1b[0m") } else { text });
+            self.comment(text);
         }
+    }
+
+    /// Shows words of the sandbox itself.
+    pub(super) fn comment(&self, text: &str) {
+        let text = remark::line(text);
+        let text = text.trim_end();
+        self.screen.show(&if self.colours {
+            format!("\x1b[33m{text}\x1b[0m\n")
+        } else {
+            format!("{text}\n")
+        });
     }
 
     /// Shows something that the bot said.
@@ -186,39 +143,13 @@ impl<'a> Chat<'a> {
         } else {
             format!("=> {}: {text}", on_one_line(&sent.to_name))
         };
-        show(&if self.colours { format!("\x1b[32m{line}\x1b[0m\n") } else { format!("{line}\n") });
-    }
-
-    fn prompt(&self) {
-        let who = on_one_line(&self.speaker.to_string());
-        show(&if self.colours { format!("\x1b[2m{who}:\x1b[0m ") } else { format!("{who}: ") });
-    }
-
-    fn help(&self) {
-        show(match self.lang {
-            Lang::En => HELP_EN,
-            Lang::Zh => HELP_ZH,
+        self.screen.show(&if self.colours {
+            format!("\x1b[32m{line}\x1b[0m\n")
+        } else {
+            format!("{line}\n")
         });
     }
 }
-
-const HELP_EN: &str = "\
-Type something to say it. Lines with \"> \" are the bot's.
-  /as NAME      speak as somebody else
-  /group NAME   speak in this group
-  /private      speak to the bot in private
-  /help         show this
-  /quit         leave (Ctrl-D does too)
-";
-
-const HELP_ZH: &str = "\
-直接输入就是说话；“> ”开头的是机器人的回复。
-  /as 名字      换一个人说话
-  /group 群名   到这个群里说话
-  /private      私聊机器人
-  /help         显示这些
-  /quit         离开（Ctrl-D 也行）
-";
 
 /// A message as `[[test]]` writes it.
 fn shown(kind: &str, text: &str) -> String {
@@ -228,11 +159,4 @@ fn shown(kind: &str, text: &str) -> String {
         (_, true) => format!("[{kind}]"),
         (_, false) => format!("[{kind} {text}]"),
     }
-}
-
-/// Prints at once, without waiting for a line end.
-fn show(text: &str) {
-    let mut out = io::stdout().lock();
-    // Whoever reads this may have gone; the bot is still logged out in order.
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }

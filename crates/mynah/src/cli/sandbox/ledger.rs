@@ -42,6 +42,11 @@ impl Open {
         self.handled.contains_key(message) && self.is_idle()
     }
 
+    /// Whether the turn about that message promised anything to be done.
+    pub(super) fn promised_for(&self, message: &MessageId) -> bool {
+        self.handled.get(message).is_some_and(|actions| *actions > 0)
+    }
+
     /// Whether nothing is left to be done.
     pub(super) fn is_idle(&self) -> bool {
         self.actions.is_empty() && self.follow_ups.is_empty()

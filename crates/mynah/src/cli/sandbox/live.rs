@@ -30,6 +30,7 @@ pub(super) struct Live {
     online: watch::Receiver<bool>,
     open: watch::Receiver<Open>,
     saves: SaveFolder,
+    remark: Remarks,
     seat: Seat,
 }
 
@@ -77,7 +78,7 @@ impl Live {
         let (remark, remarks) = Remarks::new(seat.news.clone(), lang, saves.path(), main);
         let ledger = Ledger::new(SqliteStore::in_memory(), remark.clone());
         let open = ledger.open();
-        let (lamp, online) = Lamp::new(seat.clone(), remark);
+        let (lamp, online) = Lamp::new(seat.clone(), remark.clone());
         let account = Account {
             name: "sandbox".to_owned(),
             store: Arc::new(ledger),
@@ -98,12 +99,22 @@ impl Live {
         let stop = CancellationToken::new();
         let run = tokio::spawn(mynah_runtime::run(account, seat.control.clone(), stop.clone()));
         start_schedules(&seat.control, seat.clock.now()).await;
-        (Self { run, stop, online, open, saves, seat }, remarks)
+        (Self { run, stop, online, open, saves, remark, seat }, remarks)
     }
 
     /// What the web page needs of the bot.
     pub(super) fn seat(&self) -> &Seat {
         &self.seat
+    }
+
+    /// Where remarks about it are made.
+    pub(super) fn remarks(&self) -> Remarks {
+        self.remark.clone()
+    }
+
+    /// Whether the bot does anything in answer to that message, which was handled.
+    pub(super) fn answers(&self, message: &MessageId) -> bool {
+        self.open.borrow().promised_for(message)
     }
 
     /// Waits until the bot is on line.

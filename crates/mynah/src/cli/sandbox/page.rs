@@ -24,7 +24,7 @@ pub(super) struct Page {
 
 impl Page {
     /// Serves the page and says where.
-    pub(super) async fn serve(address: SocketAddr, view: SandboxView) -> Result<Self, Report> {
+    pub(super) async fn serve(address: SocketAddr, view: Arc<SandboxView>) -> Result<Self, Report> {
         let failed = |error| {
             Report::new(Ended::Usage, format!("failed to serve the page at {address}"))
                 .because(error)
@@ -32,7 +32,6 @@ impl Page {
         };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let bound = listener.local_addr().map_err(failed)?;
-        let view = Arc::new(view);
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
         tasks.spawn(Arc::clone(&view).tell());

@@ -53,6 +53,11 @@ impl Remarks {
         let _ = self.chat.send(Remark::Handled { message, event });
     }
 
+    /// Makes a remark in the terminal.
+    pub(super) fn tell(&self, text: String) {
+        let _ = self.chat.send(Remark::Line { text, about: None });
+    }
+
     /// Makes a remark in the terminal and on the page.
     pub(super) fn say(&self, text: String, about: Option<EventId>) {
         let news = News::Remark { text: text.clone() };

@@ -1,0 +1,245 @@
+//! The chat with a person at a terminal: an edited line, commands, and why the bot is silent.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use mynah_core::{Clock as _, EventId, MessageId};
+use mynah_rules::Lang;
+use mynah_sandbox::{Act, Deed};
+use tokio_util::sync::CancellationToken;
+
+use super::chat::Chat;
+use super::editor::LineEditor;
+use super::line::{self, Typed};
+use super::reason;
+use super::remark::Remark;
+use crate::cli::print::on_one_line;
+use crate::view::sandbox::SandboxView;
+use crate::{Ended, Report, config};
+
+/// A person at a terminal, and what they look at.
+pub(super) struct Talk<'a> {
+    chat: Chat<'a>,
+    view: Arc<SandboxView>,
+    editor: LineEditor,
+    /// What was said last, for `/why`.
+    last: Option<MessageId>,
+    /// Messages whose turns are not over.
+    open: BTreeSet<MessageId>,
+    /// Events about which a remark says enough.
+    remarked: BTreeSet<EventId>,
+}
+
+impl<'a> Talk<'a> {
+    /// Takes the terminal.
+    pub(super) fn at_terminal(mut chat: Chat<'a>, view: Arc<SandboxView>) -> Result<Self, Report> {
+        let editor = LineEditor::open().map_err(|error| {
+            Report::new(Ended::Unusable, "the terminal cannot be used").because(error)
+        })?;
+        chat.screen = editor.screen();
+        let (last, open, remarked) = (None, BTreeSet::new(), BTreeSet::new());
+        Ok(Self { chat, view, editor, last, open, remarked })
+    }
+
+    /// Chats until the person leaves.
+    pub(super) async fn talk(mut self, stop: &CancellationToken) -> Result<(), Report> {
+        self.help();
+        let ended = self.talk_on(stop).await;
+        self.editor.close();
+        ended
+    }
+
+    async fn talk_on(&mut self, stop: &CancellationToken) -> Result<(), Report> {
+        self.prompt();
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                report = self.chat.live.ended() => return Err(report),
+                happening = self.chat.happenings.recv() => self.chat.tell(happening),
+                Some(remark) = self.chat.remarks.recv() => self.remark(&remark),
+                line = self.editor.line() => match line {
+                    Some(line) if self.typed(&line).await => self.prompt(),
+                    _ => return Ok(()),
+                },
+            }
+        }
+    }
+
+    fn lang(&self) -> Lang {
+        self.chat.lang
+    }
+
+    /// Does what a typed line asks for; whether the chat goes on.
+    async fn typed(&mut self, line: &str) -> bool {
+        match line::read(line) {
+            Typed::Say(text) => self.say(text),
+            Typed::As(name) => name.clone_into(&mut self.chat.speaker.name),
+            Typed::Group(name) => self.chat.speaker.group = Some(name.to_owned()),
+            Typed::Private => self.chat.speaker.group = None,
+            Typed::Why => self.why(),
+            Typed::Clock(by) => self.clock(by).await,
+            Typed::Join(name) => self.join(name),
+            Typed::Image(file) => self.image(file),
+            Typed::Help => self.help(),
+            Typed::Quit => return false,
+            Typed::Nothing => {}
+            Typed::Nameless(word) => self.chat.comment(&match self.lang() {
+                Lang::En => format!("/{word} needs a name"),
+                Lang::Zh => format!("/{word} 后面要写名字"),
+            }),
+            Typed::Unknown(word) => self.chat.comment(&match self.lang() {
+                Lang::En => format!("there is no /{word}; /help lists the commands"),
+                Lang::Zh => format!("没有 /{word} 这个命令；/help 列出所有命令"),
+            }),
+        }
+        true
+    }
+
+    fn say(&mut self, text: &str) {
+        let id = self.chat.say(text);
+        self.said(id);
+    }
+
+    /// What the bot makes of this message is of interest.
+    fn said(&mut self, id: MessageId) {
+        self.open.insert(id.clone());
+        self.last = Some(id);
+    }
+
+    /// Lets somebody do something where the speaker is.
+    fn act(&mut self, from: &str, deed: Deed) {
+        let group = self.chat.speaker.group.clone();
+        match self.chat.sandbox.act(Act { from: from.to_owned(), group, deed }) {
+            Ok(Some(id)) => self.said(MessageId::from(id)),
+            Ok(None) => {}
+            Err(error) => self.chat.comment(&error.to_string()),
+        }
+    }
+
+    fn join(&mut self, name: &str) {
+        if self.chat.speaker.group.is_some() {
+            return self.act(name, Deed::Join { by: None });
+        }
+        self.chat.comment(match self.lang() {
+            Lang::En => "a group is joined, not a private chat: /group NAME first",
+            Lang::Zh => "私聊不能加入；先用 /group 群名 进入一个群",
+        });
+    }
+
+    /// Sends a picture; without a file a sample of the sandbox.
+    fn image(&mut self, file: &str) {
+        let speaker = self.chat.speaker.name.clone();
+        if file.is_empty() {
+            return self.act(&speaker, Deed::Picture { data: None, name: None });
+        }
+        match std::fs::read(file) {
+            Ok(bytes) => {
+                let name = Path::new(file).file_name().map(|name| name.to_string_lossy().into());
+                self.act(&speaker, Deed::Picture { data: Some(STANDARD.encode(bytes)), name });
+            }
+            Err(error) => self.chat.comment(&match self.lang() {
+                Lang::En => format!("{file} cannot be read: {error}"),
+                Lang::Zh => format!("无法读取 {file}：{error}"),
+            }),
+        }
+    }
+
+    /// Moves the clock ahead, and shows it.
+    async fn clock(&self, by: &str) {
+        let span = by.strip_prefix('+').unwrap_or(by);
+        if !span.is_empty() {
+            let Some(span) = config::duration(span) else {
+                return self.chat.comment(match self.lang() {
+                    Lang::En => "/clock takes a time: /clock +30s, +5m, +2h, +1d",
+                    Lang::Zh => "/clock 后面写时长，如 /clock +30s、+5m、+2h、+1d",
+                });
+            };
+            if let Err(problem) = self.view.advance(span).await {
+                return self.chat.comment(&problem.to_string());
+            }
+        }
+        let now = jiff::Timestamp::from_millisecond(self.view.clock.now().as_millis());
+        let zone = self.view.shelf.load().zone().clone();
+        let now = now.unwrap_or_default().to_zoned(zone).strftime("%Y-%m-%d %H:%M:%S").to_string();
+        self.chat.comment(&match self.lang() {
+            Lang::En => format!("it is {now}"),
+            Lang::Zh => format!("现在是 {now}"),
+        });
+    }
+
+    /// Shows each rule that was looked at for the last message.
+    fn why(&self) {
+        let why =
+            self.last.as_ref().and_then(|last| self.view.onlooker.why(last.as_str(), self.lang()));
+        let text = why.map(|why| reason::in_full(&why, self.lang()));
+        self.chat.comment(text.as_deref().unwrap_or(match self.lang() {
+            Lang::En => "the bot has not looked at a message of yours yet",
+            Lang::Zh => "机器人还没看过你的消息",
+        }));
+    }
+
+    fn remark(&mut self, remark: &Remark) {
+        match remark {
+            Remark::Line { text, about } => {
+                self.chat.comment(text);
+                self.remarked.extend(about.clone());
+            }
+            Remark::Handled { message, event } => {
+                let is_explained = self.remarked.remove(event);
+                if self.open.remove(message) && !is_explained && !self.chat.live.answers(message) {
+                    self.tell_silence(message);
+                }
+            }
+        }
+    }
+
+    fn tell_silence(&self, message: &MessageId) {
+        if let Some(why) = self.view.onlooker.why(message.as_str(), self.lang()) {
+            self.chat.comment(&reason::silence(&why, self.lang()));
+        }
+    }
+
+    fn prompt(&mut self) {
+        let who = on_one_line(&self.chat.speaker.to_string());
+        let plain = format!("{who}: ");
+        let coloured =
+            if self.chat.colours { format!("\x1b[2m{who}:\x1b[0m ") } else { plain.clone() };
+        self.editor.prompt(plain, coloured);
+    }
+
+    fn help(&self) {
+        self.chat.screen.show(match self.lang() {
+            Lang::En => HELP_EN,
+            Lang::Zh => HELP_ZH,
+        });
+    }
+}
+
+const HELP_EN: &str = "\
+Type something to say it. Lines with \"> \" are the bot's, lines with \"# \" the sandbox's.
+  /as NAME      speak as somebody else
+  /group NAME   speak in this group
+  /private      speak to the bot in private
+  /why          show what became of each rule for the last message
+  /clock +1h    move the clock ahead; without a time, show it
+  /join NAME    let somebody join this group
+  /image FILE   send a picture; without a file, a sample
+  /help         show this
+  /quit         leave (Ctrl-D does too)
+";
+
+const HELP_ZH: &str = "\
+直接输入就是说话；“> ”开头的是机器人的回复，“# ”开头的是沙盒的说明。
+  /as 名字      换一个人说话
+  /group 群名   到这个群里说话
+  /private      私聊机器人
+  /why          看上一条消息为什么有（或没有）回答
+  /clock +1h    把时钟往前拨；不写时长则显示时间
+  /join 名字    让某人加入这个群
+  /image 文件   发一张图片；不写文件则发示例图片
+  /help         显示这些
+  /quit         离开（Ctrl-D 也行）
+";

@@ -1,0 +1,42 @@
+//! The rules of the sandbox read again after somebody saved their file.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use mynah_page::view::News;
+use mynah_rules::Disk;
+
+use super::SandboxView;
+use crate::rule_file;
+
+/// What came of reading the rules again.
+pub(crate) struct Reloaded {
+    /// The files that were read.
+    pub(crate) files: Vec<PathBuf>,
+    /// How many rules answer now, or why the old ones stay, for people.
+    pub(crate) made: Result<usize, String>,
+    /// What the check says of a file that can be used, for people.
+    pub(crate) report: String,
+}
+
+impl SandboxView {
+    /// Reads the rules again, checks them and plays their tests; the bot works by them if all is well.
+    pub(crate) async fn reload(&self) -> Reloaded {
+        let loaded = rule_file::load_to_try(&self.main, &Disk, &self.bot);
+        let files = loaded.sources.files().map(|(_, path)| path.to_owned()).collect();
+        let report = rule_file::render(&loaded, self.lang, false, false);
+        let failed = rule_file::play_tests(&loaded, &self.bot, self.lang).await;
+        let made = match (loaded.book, failed) {
+            (None, _) => Err(report.clone()),
+            (Some(_), Some(failed)) => Err(failed),
+            (Some(book), None) => {
+                let rules = book.rules().count();
+                let taken = self.take_over(book).await;
+                taken.map(|()| rules).map_err(|problem| problem.to_string())
+            }
+        };
+        // Nobody looks at the page: fine.
+        let _ = self.news.send(Arc::new(News::Reloaded));
+        Reloaded { files, made, report }
+    }
+}
