@@ -11,6 +11,9 @@ use crate::error::{CallError, Failure};
 use crate::redact::excerpt;
 use crate::wire::{Envelope, decode};
 
+/// More bytes than an excerpt of a body shows.
+const LONGEST_EXCERPT: usize = 4096;
+
 /// An answer of the service.
 pub(crate) struct Answer {
     pub(crate) call: Call,
@@ -25,18 +28,24 @@ impl Answer {
         decode::text(&self.body)
     }
 
+    /// The beginning of the body, for an error.
+    fn beginning(&self) -> String {
+        excerpt(&decode::text(&self.body[..self.body.len().min(LONGEST_EXCERPT)]))
+    }
+
     /// Fails unless the HTTP status is one of success.
     pub(crate) fn ok(self) -> Result<Self, CallError> {
         if (200..300).contains(&self.status) { Ok(self) } else { Err(self.bad_status()) }
     }
 
     pub(crate) fn bad_status(&self) -> CallError {
-        let body = excerpt(&self.text());
+        let body = self.beginning();
         CallError::new(self.call, Failure::Status { status: self.status, body })
     }
 
     pub(crate) fn unreadable(&self, what: &'static str) -> CallError {
-        CallError::unreadable(self.call, what, &self.text())
+        let failure = Failure::Unreadable { what, body: self.beginning(), cause: None };
+        CallError::new(self.call, failure)
     }
 
     /// The target of a redirect, if it is one.
@@ -48,7 +57,7 @@ impl Answer {
     /// Reads JSON, whatever the content type says.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, CallError> {
         decode::json(&self.body).map_err(|error| {
-            let body = excerpt(&self.text());
+            let body = self.beginning();
             let failure = Failure::Unreadable {
                 what: "the answer is no JSON",
                 body,

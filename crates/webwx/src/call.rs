@@ -65,10 +65,13 @@ pub(crate) struct Facts {
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
 
-/// For answers of a few lines; room for a picture of the person in the login poll.
-const SHORT: u64 = MIB;
-/// For lists: ten times what 2 000 contacts or 50 groups of 500 take.
-const LISTS: u64 = 64 * MIB;
+/// For answers that say yes or no, and name one new thing.
+const SHORT: u64 = 64 * KIB;
+/// For pages of HTML, XML or script; room for a picture of the person in the login poll.
+const PAGE: u64 = MIB;
+/// For lists: 50 groups of 500 take 7 MiB. The answer, its text mended and its objects are in memory together for a
+/// moment, and must take less than 64 MiB.
+const LISTS: u64 = 12 * MIB;
 /// For pictures of people and codes. Messages' media have the caller's limit instead.
 const PICTURE: u64 = 8 * MIB;
 
@@ -141,12 +144,12 @@ impl Call {
         const POST: bool = true;
         use Role::{File, Login, Push, Qr, Web};
         match self {
-            Self::Page => (GET, Web, "/", 15, SHORT),
-            Self::JsLogin => (GET, Login, "/jslogin", 10, SHORT),
+            Self::Page => (GET, Web, "/", 15, PAGE),
+            Self::JsLogin => (GET, Login, "/jslogin", 10, PAGE),
             Self::QrImage => (GET, Qr, "/qrcode/…", 15, PICTURE),
-            Self::Login => (GET, Login, "/cgi-bin/mmwebwx-bin/login", 35, SHORT),
-            Self::NewLoginPage => (GET, Web, "/cgi-bin/mmwebwx-bin/webwxnewloginpage", 10, SHORT),
-            Self::PushLogin => (GET, Web, "/cgi-bin/mmwebwx-bin/webwxpushloginurl", 15, SHORT),
+            Self::Login => (GET, Login, "/cgi-bin/mmwebwx-bin/login", 35, PAGE),
+            Self::NewLoginPage => (GET, Web, "/cgi-bin/mmwebwx-bin/webwxnewloginpage", 10, PAGE),
+            Self::PushLogin => (GET, Web, "/cgi-bin/mmwebwx-bin/webwxpushloginurl", 15, PAGE),
             Self::Init => (POST, Web, "/cgi-bin/mmwebwx-bin/webwxinit", 30, LISTS),
             Self::StatusNotify => (POST, Web, "/cgi-bin/mmwebwx-bin/webwxstatusnotify", 15, SHORT),
             Self::GetContact => (GET, Web, "/cgi-bin/mmwebwx-bin/webwxgetcontact", 180, LISTS),
@@ -156,7 +159,7 @@ impl Call {
             Self::LogOut => (POST, Web, "/cgi-bin/mmwebwx-bin/webwxlogout", 15, SHORT),
             Self::StatReport => (POST, Web, "/cgi-bin/mmwebwx-bin/webwxstatreport", 15, SHORT),
             Self::CheckUrl => (GET, Web, "/cgi-bin/mmwebwx-bin/webwxcheckurl", 15, SHORT),
-            Self::SearchContact => (POST, Web, "/cgi-bin/mmwebwx-bin/webwxsearchcontact", 15, SHORT),
+            Self::SearchContact => (POST, Web, "/cgi-bin/mmwebwx-bin/webwxsearchcontact", 15, PAGE),
             Self::SendFeedback => (POST, Web, "/cgi-bin/mmwebwx-bin/webwxsendfeedback", 15, SHORT),
             Self::Preview => (GET, Web, "/cgi-bin/mmwebwx-bin/webwxpreview", 60, PICTURE),
             Self::PublicLinkImage => (GET, Web, "/cgi-bin/mmwebwx-bin/webwxgetpubliclinkimg", 60, PICTURE),
@@ -176,7 +179,7 @@ impl Call {
             Self::GetHeadImage => (GET, Web, "/cgi-bin/mmwebwx-bin/webwxgetheadimg", 30, PICTURE),
             Self::OpLog => (POST, Web, "/cgi-bin/mmwebwx-bin/webwxoplog", 15, SHORT),
             Self::VerifyUser => (POST, Web, "/cgi-bin/mmwebwx-bin/webwxverifyuser", 15, SHORT),
-            Self::CreateChatRoom => (POST, Web, "/cgi-bin/mmwebwx-bin/webwxcreatechatroom", 15, SHORT),
+            Self::CreateChatRoom => (POST, Web, "/cgi-bin/mmwebwx-bin/webwxcreatechatroom", 15, PAGE),
             Self::UpdateChatRoom => (POST, Web, "/cgi-bin/mmwebwx-bin/webwxupdatechatroom", 15, SHORT),
         }
     }

@@ -10,8 +10,14 @@ use crate::error::Failure;
 /// What a request says it understands.
 pub(crate) const UNDERSTOOD: &str = "gzip, deflate";
 
+/// No server has a reason to pack an answer more often.
+const MOST_CODINGS: usize = 3;
+
 /// The body as it was before the server packed it, at most `limit` bytes of it.
 pub(crate) fn unpacked(encoding: &str, mut body: Bytes, limit: u64) -> Result<Bytes, Failure> {
+    if encoding.split(',').count() > MOST_CODINGS {
+        return Err(unreadable("the answer is packed again and again", None));
+    }
     // The last one named was applied last.
     for coding in encoding.rsplit(',').map(|coding| coding.trim().to_ascii_lowercase()) {
         body = match coding.as_str() {
@@ -118,6 +124,8 @@ mod tests {
         let plain = Bytes::from_static(b"plain");
         assert!(matches!(unpacked("deflate", plain.clone(), 10), Err(Failure::Unreadable { .. })));
         assert!(matches!(unpacked("br", plain, 10), Err(Failure::Unreadable { .. })));
+        let again = "gzip,gzip,gzip,gzip";
+        assert!(matches!(unpacked(again, Bytes::new(), 9), Err(Failure::Unreadable { .. })));
         let bomb = gzip(&vec![0; 1 << 20]);
         assert!(matches!(unpacked("gzip", bomb.into(), 1000), Err(Failure::TooLarge { .. })));
     }

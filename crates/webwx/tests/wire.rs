@@ -231,3 +231,29 @@ mod any_json {
         assert_eq!(Element::parse("no xml"), None);
     }
 }
+
+#[test]
+fn a_list_of_empty_objects_takes_no_more_memory_than_its_bound() {
+    let list = |items: usize| format!("[{}]", vec!["{}"; items].join(","));
+    let many = list(1_000_000);
+    let read = |body: String| serde_json::from_str::<Synced>(&body).unwrap();
+    let synced =
+        read(format!(r#"{{"AddMsgList":{many},"DelContactList":{many},"ContinueFlag":1}}"#));
+    assert_eq!((synced.add_msg_list.len(), synced.del_contact_list.len()), (5_000, 20_000));
+    assert!(synced.has_more(), "what follows a list that is too long is read");
+
+    let contacts = read(format!(r#"{{"ModContactList":{many}}}"#)).mod_contact_list;
+    assert_eq!(contacts.len(), 15_000);
+    let group = format!(r#"{{"MemberList":{}}}"#, list(20_000));
+    let contacts = read(format!(r#"{{"ModContactList":[{}]}}"#, vec![group; 50].join(",")));
+    let members = contacts.mod_contact_list.iter().map(|contact| contact.member_list.len());
+    assert!(members.clone().all(|members| members == 5_000));
+    assert_eq!(members.sum::<usize>(), 60_000, "bounded in all, not only in each group");
+
+    let key: SyncKey = serde_json::from_str(&format!(r#"{{"List":{many}}}"#)).unwrap();
+    assert_eq!(key.list.len(), 100);
+    let text = "字".repeat(1_000_000);
+    let synced = read(format!(r#"{{"AddMsgList":[{{"Content":"{text}"}}]}}"#));
+    let kept = synced.add_msg_list[0].content.len();
+    assert!(kept <= 1024 * 1024 && kept > 1024 * 1024 - 3, "{kept}");
+}

@@ -73,7 +73,7 @@ impl Client {
                 .query("r", ids::now_millis().to_string())
                 .json(&Body { base_request: self.base_request(), count: batch.len(), list });
             let answer: Answer = self.granted(request).await?;
-            contacts.extend(answer.contact_list);
+            contacts.extend(answer.contact_list.into_iter().take(batch.len()));
         }
         Ok(contacts)
     }

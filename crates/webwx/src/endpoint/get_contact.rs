@@ -6,6 +6,9 @@ use crate::{Call, CallError, Client, ids};
 /// As many pages as the genuine client reads.
 const MOST_PAGES: usize = 17;
 
+/// More contacts than an account can have; no further page is read.
+const MOST_CONTACTS: usize = 20_000;
+
 impl Client {
     /// One page of contacts; the first has number 0, each names the next.
     ///
@@ -35,7 +38,7 @@ impl Client {
         for _ in 0..MOST_PAGES {
             let page = self.contact_page(seq).await?;
             contacts.extend(page.member_list);
-            if page.seq == 0 || page.seq == seq {
+            if page.seq == 0 || page.seq == seq || contacts.len() >= MOST_CONTACTS {
                 break;
             }
             seq = page.seq;

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::wire::{BaseRequest, lenient};
+use crate::wire::BaseRequest;
+use crate::wire::lenient::{self, ListItem};
 use crate::{Call, CallError, Client};
 
 #[derive(Serialize)]
@@ -24,6 +25,11 @@ struct Answer {
 struct Found {
     #[serde(deserialize_with = "lenient::text")]
     encry_user_name: String,
+}
+
+impl ListItem for Found {
+    const NAME: &'static str = "people found";
+    const MOST: usize = 1_000;
 }
 
 impl Client {

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Contact, Message, Profile, SyncKey, User, lenient};
+use super::lenient::{self, ListItem};
+use super::{Contact, Message, Profile, SyncKey, User};
 
 /// The answer of webwxinit.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -86,6 +87,11 @@ pub struct Deleted {
     /// The id during this login.
     #[serde(deserialize_with = "lenient::text")]
     pub user_name: String,
+}
+
+impl ListItem for Deleted {
+    const NAME: &'static str = "deleted contacts";
+    const MOST: usize = 20_000;
 }
 
 /// A page of webwxgetcontact.

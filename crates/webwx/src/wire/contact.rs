@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::lenient;
+use super::lenient::{self, ListItem};
 
 /// A person, a group, an official or a special account, as the service lists it.
 ///
@@ -119,6 +119,22 @@ pub struct Member {
     /// The first three characters of the real id.
     #[serde(deserialize_with = "lenient::text")]
     pub key_word: String,
+}
+
+/// Room for 100 groups of 500, or for 15 000 people; the service sends 50 groups or a page of people at once.
+impl ListItem for Contact {
+    const NAME: &'static str = "contacts";
+    const MOST: usize = 60_000;
+
+    fn weight(&self) -> usize {
+        4 + self.member_list.len()
+    }
+}
+
+/// Groups have 500 members at most.
+impl ListItem for Member {
+    const NAME: &'static str = "members of a group";
+    const MOST: usize = 5_000;
 }
 
 /// The account itself, as webwxinit tells.

@@ -4,22 +4,52 @@ use std::borrow::Cow;
 
 use serde::de::DeserializeOwned;
 
+/// Mending may make an answer longer by a sixteenth and this much. An answer with more damage is not JSON, and its
+/// copies would take several times the memory of the answer.
+const MENDED: usize = 4096;
+
 /// Reads JSON: invalid UTF-8 is replaced, and what commonly breaks such answers is mended once.
 pub(crate) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Error> {
-    let text = text(body);
-    serde_json::from_str(&text)
-        .or_else(|error| serde_json::from_str(&mended(&text)).map_err(|_| error))
+    let body = without_mark(body);
+    let longest = body.len() + body.len() / 16 + MENDED;
+    let Some(text) = replaced(body, longest) else { return serde_json::from_slice(body) };
+    serde_json::from_str(&text).or_else(|error| match mended(&text, longest) {
+        Some(mended) => serde_json::from_str(&mended).map_err(|_| error),
+        None => Err(error),
+    })
+}
+
+fn without_mark(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
+}
+
+/// The text of a body with wrong bytes replaced; `None` if that is longer than `longest`.
+fn replaced(body: &[u8], longest: usize) -> Option<Cow<'_, str>> {
+    if let Ok(text) = std::str::from_utf8(body) {
+        return Some(Cow::Borrowed(text));
+    }
+    let mut text = String::with_capacity(longest);
+    for chunk in body.utf8_chunks() {
+        text.push_str(chunk.valid());
+        if !chunk.invalid().is_empty() {
+            text.push(char::REPLACEMENT_CHARACTER);
+        }
+        if text.len() > longest {
+            return None;
+        }
+    }
+    Some(Cow::Owned(text))
 }
 
 /// The text of a body: UTF-8, wrong bytes replaced, without a byte order mark.
 pub(crate) fn text(body: &[u8]) -> Cow<'_, str> {
-    String::from_utf8_lossy(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body))
+    String::from_utf8_lossy(without_mark(body))
 }
 
 /// The same JSON with control characters in strings escaped, halves of surrogate pairs replaced, and full-width
-/// commas between values made plain.
-fn mended(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
+/// commas between values made plain. `None` if that is longer than `longest`.
+fn mended(text: &str, longest: usize) -> Option<String> {
+    let mut out = String::with_capacity(longest);
     let mut rest = text;
     let mut in_string = false;
     while let Some(c) = rest.chars().next() {
@@ -37,8 +67,11 @@ fn mended(text: &str) -> String {
             c => push(&mut out, c),
         };
         rest = &rest[taken..];
+        if out.len() > longest {
+            return None;
+        }
     }
-    out
+    Some(out)
 }
 
 fn push(out: &mut String, c: char) -> usize {
@@ -111,6 +144,16 @@ mod tests {
         }
     }
 
+    #[test]
+    fn an_answer_that_consists_of_damage_is_not_copied_several_times() {
+        let quoted = |inside: &[u8]| [b"\"", inside, b"\""].concat();
+        for damage in [&[0xff][..], &[0x01], b"\\x"] {
+            let body = quoted(&damage.repeat(100_000));
+            assert!(json::<Value>(&body).is_err());
+            assert!(json::<Value>(&quoted(&damage.repeat(500))).is_ok(), "{damage:?}");
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(10_000))]
 
@@ -122,13 +165,14 @@ mod tests {
         #[test]
         fn mending_keeps_good_json(text in "[\\x00-\\x7f，一😄]{0,40}") {
             let good = Value::String(text).to_string();
-            prop_assert_eq!(mended(&good), good);
+            prop_assert_eq!(mended(&good, good.len()), Some(good));
         }
 
         #[test]
         fn mending_yields_json_for_any_string(inside in "[^\"\\\\]{0,20}(\\\\[^\"]){0,3}[^\"\\\\]{0,20}") {
             let text = format!("\"{inside}\"");
-            prop_assert!(serde_json::from_str::<Value>(&mended(&text)).is_ok(), "{}", mended(&text));
+            let mended = mended(&text, text.len() * 6).unwrap();
+            prop_assert!(serde_json::from_str::<Value>(&mended).is_ok(), "{mended}");
         }
     }
 }

@@ -13,6 +13,24 @@ use serde::{Deserialize, Deserializer};
 /// The largest whole number that `f64` holds exactly; beyond it a float would be another number.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
+/// The most bytes of a text that are kept; the ids of 10 000 chats in one status notice take less.
+const LONGEST: usize = 1024 * 1024;
+
+/// An item of a list in an answer. Whatever the service sends, a list keeps a bounded weight of them: the few bytes of
+/// `{}` become an object of a few hundred.
+pub(crate) trait ListItem: DeserializeOwned {
+    /// The name of the items in the log.
+    const NAME: &'static str;
+
+    /// The largest weight of a list.
+    const MOST: usize;
+
+    /// The part of the bound that this item takes.
+    fn weight(&self) -> usize {
+        1
+    }
+}
+
 /// Text, also from a number or a truth value.
 pub(crate) fn text<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     Ok(match Scalar::deserialize(from)? {
@@ -39,11 +57,11 @@ pub(crate) fn maybe_number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<
     Ok(Scalar::deserialize(from)?.whole().and_then(|whole| i64::try_from(whole).ok()))
 }
 
-/// A list of objects; entries that are no objects are left out.
+/// A list of objects; entries that are no objects are left out, and so are those beyond the bound of the list.
 pub(crate) fn list<'de, D, T>(from: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
-    T: DeserializeOwned,
+    T: ListItem,
 {
     from.deserialize_any(ListVisitor(PhantomData))
 }
@@ -64,6 +82,15 @@ where
     T: DeserializeOwned,
 {
     from.deserialize_any(ObjectVisitor(PhantomData))
+}
+
+/// As much of a text as is kept.
+fn beginning(text: &str) -> &str {
+    let mut end = text.len().min(LONGEST);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
 }
 
 /// What a field holds, as far as it is a scalar.
@@ -99,11 +126,7 @@ impl<'de> Visitor<'de> for ScalarVisitor {
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Scalar, E> {
-        Ok(Scalar::Text(value.to_owned()))
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Scalar, E> {
-        Ok(Scalar::Text(value))
+        Ok(Scalar::Text(beginning(value).to_owned()))
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Scalar, E> {
@@ -203,7 +226,7 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Entry<T> {
 
 struct ListVisitor<T>(PhantomData<T>);
 
-impl<'de, T: DeserializeOwned> Visitor<'de> for ListVisitor<T> {
+impl<'de, T: ListItem> Visitor<'de> for ListVisitor<T> {
     type Value = Vec<T>;
 
     no_scalar!(Vec::new());
@@ -214,8 +237,25 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for ListVisitor<T> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<T>, A::Error> {
         let mut entries = Vec::new();
-        while let Some(Entry(entry)) = seq.next_element()? {
+        let mut weight = 0;
+        while weight < T::MOST
+            && let Some(Entry(entry)) = seq.next_element::<Entry<T>>()?
+        {
+            weight += entry.as_ref().map_or(0, T::weight);
             entries.extend(entry);
+        }
+        let mut dropped = 0_usize;
+        while seq.next_element::<IgnoredAny>()?.is_some() {
+            dropped += 1;
+        }
+        if dropped > 0 {
+            let (items, kept) = (T::NAME, entries.len());
+            tracing::warn!(
+                items,
+                kept,
+                dropped,
+                "the list in an answer is too long; its end is dropped"
+            );
         }
         Ok(entries)
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::lenient;
+use super::lenient::{self, ListItem};
 
 /// An entry of `AddMsgList`: a chat message or a notice, by its type.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -108,6 +108,12 @@ impl Message {
             given => given.to_owned(),
         }
     }
+}
+
+/// The service hands out some dozens at once, also after days offline.
+impl ListItem for Message {
+    const NAME: &'static str = "messages";
+    const MOST: usize = 5_000;
 }
 
 /// Neither what was said nor tickets: what is printed may end in a log.

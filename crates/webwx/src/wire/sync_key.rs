@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::lenient;
+use super::lenient::{self, ListItem};
 
 /// How far the account's log was read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +28,12 @@ pub struct SyncKeyEntry {
     /// Its position.
     #[serde(deserialize_with = "lenient::number")]
     pub val: i64,
+}
+
+/// The service has about ten cursors.
+impl ListItem for SyncKeyEntry {
+    const NAME: &'static str = "cursors";
+    const MOST: usize = 100;
 }
 
 impl SyncKey {

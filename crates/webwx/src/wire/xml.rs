@@ -6,7 +6,7 @@ use quick_xml::events::{BytesRef, BytesStart, Event};
 /// Deeper nesting than any real body has; what lies below is left out.
 const DEEPEST: usize = 32;
 
-/// The most elements that are kept of one body.
+/// The most elements and attributes that are kept of one body.
 const MOST: usize = 10_000;
 
 /// An element with everything in it.
@@ -95,6 +95,10 @@ impl Tree {
         }
         let mut attributes = Vec::new();
         for attribute in start.attributes().with_checks(false).flatten() {
+            self.count += 1;
+            if self.count > MOST {
+                break;
+            }
             let value = htmlize::unescape_attribute(attribute.value.as_ref());
             attributes.push((attribute.key.as_ref().to_owned(), value.into_owned()));
         }
