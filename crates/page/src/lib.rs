@@ -6,11 +6,11 @@ mod health;
 mod metrics;
 pub mod view;
 
-use std::io;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::get;
+use mynah_serve::Limits;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -36,17 +36,7 @@ impl Pages {
     }
 }
 
-/// Serves routes until stopped; answers under way are finished.
-///
-/// # Errors
-///
-/// If the listener fails for good.
-pub async fn serve(
-    routes: Router,
-    listener: TcpListener,
-    stop: CancellationToken,
-) -> io::Result<()> {
-    axum::serve(listener, routes)
-        .with_graceful_shutdown(async move { stop.cancelled().await })
-        .await
+/// Serves routes until stopped, within the bounds of [`Limits`]. Answers in progress are finished.
+pub async fn serve(routes: Router, listener: TcpListener, stop: CancellationToken) {
+    mynah_serve::serve(listener, routes, Limits::default(), stop).await;
 }

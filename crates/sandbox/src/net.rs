@@ -3,20 +3,18 @@
 use std::{
     future::Future,
     io,
-    net::SocketAddr,
     pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll},
-    time::Duration,
 };
 
-use axum::{extract::connect_info::Connected, serve};
+use axum::{extract::ConnectInfo, http::Extensions};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
 };
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
@@ -35,47 +33,6 @@ impl Line {
     }
 }
 
-impl Connected<serve::IncomingStream<'_, Listener>> for Line {
-    fn connect_info(stream: serve::IncomingStream<'_, Listener>) -> Self {
-        stream.io().line.clone()
-    }
-}
-
-/// Accepts connections that end when `kill` is cancelled.
-#[derive(Debug)]
-pub(crate) struct Listener {
-    pub(crate) tcp: TcpListener,
-    pub(crate) kill: CancellationToken,
-}
-
-impl serve::Listener for Listener {
-    type Io = Connection;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Connection, SocketAddr) {
-        loop {
-            match self.tcp.accept().await {
-                Ok((stream, address)) => {
-                    // Answers are short and a client waits for each.
-                    let _ = stream.set_nodelay(true);
-                    return (Connection::new(stream, &self.kill), address);
-                }
-                Err(error) => {
-                    tracing::warn!(
-                        error = &error as &dyn std::error::Error,
-                        "cannot accept a connection"
-                    );
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                }
-            }
-        }
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.tcp.local_addr()
-    }
-}
-
 /// A connection with its line and its end.
 #[derive(Debug)]
 pub(crate) struct Connection {
@@ -85,8 +42,13 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    fn new(stream: TcpStream, kill: &CancellationToken) -> Self {
-        Self { stream, line: Line::default(), killed: Box::pin(kill.clone().cancelled_owned()) }
+    /// A connection that ends when `kill` is cancelled, and the line by which its requests may break it.
+    pub(crate) fn new(stream: TcpStream, kill: &CancellationToken) -> (Self, Extensions) {
+        let line = Line::default();
+        let mut extensions = Extensions::new();
+        extensions.insert(ConnectInfo(line.clone()));
+        let killed = Box::pin(kill.clone().cancelled_owned());
+        (Self { stream, line, killed }, extensions)
     }
 
     /// Fails when the connection must break now. Without lingering the peer sees a reset, not an end.

@@ -4,15 +4,13 @@ use std::{io, sync::Arc, time::Duration};
 
 use axum::{Router, middleware};
 use bytes::Bytes;
+use mynah_serve::Limits;
 use tokio::{net::TcpListener, sync::broadcast, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     Act, ActError, Call, Deed, Fault, Happening, Options, RawMessage, Sent, World, api, control,
-    fault,
-    hub::Hub,
-    login::Stage,
-    net::{Line, Listener},
+    fault, hub::Hub, login::Stage, net::Connection,
 };
 
 /// The code that tells a client that it was logged out on the phone.
@@ -20,6 +18,9 @@ const LOGGED_OUT_ON_PHONE: i32 = 1100;
 
 /// How long an ordered stop waits for answers under way before it breaks their connections.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// All clients are on this machine, and tests play many of them at once.
+const LIMITS: Limits = Limits { head: Duration::from_secs(30), per_address: 512, total: 512 };
 
 /// A running sandbox. Dropping it ends it at once; [`Sandbox::stop`] ends it in order.
 ///
@@ -43,7 +44,7 @@ pub struct Sandbox {
     url: String,
     hub: Arc<Hub>,
     kill: CancellationToken,
-    served: JoinHandle<io::Result<()>>,
+    served: JoinHandle<()>,
 }
 
 impl Sandbox {
@@ -57,16 +58,11 @@ impl Sandbox {
         let address = tcp.local_addr()?;
         let hub = Arc::new(Hub::new(address, options));
         let kill = CancellationToken::new();
-        let listener = Listener { tcp, kill: kill.clone() };
-        let service = router(&hub).into_make_service_with_connect_info::<Line>();
-        let stop = hub.stop.clone().cancelled_owned();
-        let served = axum::serve(listener, service).with_graceful_shutdown(stop);
-        Ok(Self {
-            url: format!("http://{address}"),
-            hub,
-            kill,
-            served: tokio::spawn(served.into_future()),
-        })
+        let (routes, stop) = (router(&hub), hub.stop.clone());
+        let killed = kill.clone();
+        let prepare = move |stream| Connection::new(stream, &killed);
+        let served = tokio::spawn(mynah_serve::serve_with(tcp, routes, LIMITS, stop, prepare));
+        Ok(Self { url: format!("http://{address}"), hub, kill, served })
     }
 
     /// The base address, for example `http://127.0.0.1:40123`.

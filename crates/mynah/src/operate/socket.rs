@@ -18,8 +18,10 @@ mod unix {
     use std::sync::Arc;
     use std::time::Duration;
 
+    use mynah_serve::FailedAccepts;
     use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
     use tokio::net::{UnixListener, UnixStream};
+    use tokio::sync::Semaphore;
     use tokio_util::sync::CancellationToken;
 
     use crate::operate::{Answer, Desk, Request};
@@ -27,6 +29,9 @@ mod unix {
 
     /// A request is a few lines of text at most.
     const LONGEST: u64 = 1 << 20;
+
+    /// Only the owner of the data folder can connect: more than their commands and scripts need.
+    const AT_ONCE: usize = 32;
 
     /// How long either side may take.
     const PATIENCE: Duration = Duration::from_secs(30);
@@ -46,17 +51,26 @@ mod unix {
                 return;
             }
         };
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => break,
-                accepted = listener.accept() => match accepted {
-                    Ok((stream, _)) => drop(tokio::spawn(attend(stream, Arc::clone(&desk)))),
-                    Err(error) => tracing::warn!(%error, "a request could not be taken"),
-                },
-            }
-        }
+        stop.run_until_cancelled(accept_all(&listener, &desk)).await;
         // The next start removes it otherwise.
         let _ = std::fs::remove_file(path);
+    }
+
+    /// Answers requests, a bounded number at once.
+    async fn accept_all(listener: &UnixListener, desk: &Arc<Desk>) {
+        let (failed, places) = (FailedAccepts::default(), Arc::new(Semaphore::new(AT_ONCE)));
+        while let Ok(place) = Arc::clone(&places).acquire_owned().await {
+            match listener.accept().await {
+                Ok((stream, _)) => {
+                    let work = attend(stream, Arc::clone(desk));
+                    tokio::spawn(async move {
+                        work.await;
+                        drop(place);
+                    });
+                }
+                Err(error) => failed.pause(&error).await,
+            }
+        }
     }
 
     fn listen(path: &Path) -> io::Result<UnixListener> {

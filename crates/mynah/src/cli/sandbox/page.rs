@@ -36,12 +36,7 @@ impl Page {
         let mut tasks = JoinSet::new();
         tasks.spawn(Arc::clone(&view).tell());
         let routes = App::open(view).until(stop.clone()).routes();
-        let closing = stop.clone();
-        tasks.spawn(async move {
-            if let Err(error) = mynah_page::serve(routes, listener, closing).await {
-                tracing::warn!(%error, "the page is served no more");
-            }
-        });
+        tasks.spawn(mynah_page::serve(routes, listener, stop.clone()));
         print::to_stdout(|out| writeln!(out, "page: http://{bound}/"))?;
         Ok(Self { stop, tasks })
     }
