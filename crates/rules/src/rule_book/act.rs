@@ -21,6 +21,9 @@ use mynah_matching::template::Template;
 
 pub(crate) use forward::targets;
 
+/// The most characters of a variable: twice the longest message.
+const LONGEST_VARIABLE: usize = 4000;
+
 /// Somebody who acts: in a scene, at a moment, under a key of his own.
 pub(crate) struct Actor<'r, 's> {
     pub(crate) book: &'r RuleBook,
@@ -59,7 +62,7 @@ impl Actor<'_, '_> {
         match step {
             Step::Set { scope, key, value } => {
                 let value = value.render_text(&self.told());
-                self.pending.set(*scope, key, value, None);
+                self.set_variable(*scope, key, value);
             }
             Step::Add { scope, key, by } => self.add(*scope, key, *by),
             Step::Accept => self.accept(),
@@ -83,6 +86,18 @@ impl Actor<'_, '_> {
 
     fn told(&self) -> Told<'_, '_> {
         Told { scene: self.scene, pending: self.pending }
+    }
+
+    /// Sets a variable, cut to the length that variables have: what people write must not fill the state.
+    fn set_variable(&mut self, scope: Scope, key: &str, mut value: String) {
+        if let Some((end, _)) = value.char_indices().nth(LONGEST_VARIABLE) {
+            value.truncate(end);
+            let warning = format!(
+                "the value of {key} was cut: a variable holds {LONGEST_VARIABLE} characters"
+            );
+            self.out.warnings.push(warning);
+        }
+        self.pending.set(scope, key, value, None);
     }
 
     fn add(&mut self, scope: Scope, key: &str, by: i64) {

@@ -190,6 +190,25 @@ fn a_cooldown_runs_on_over_midnight_and_a_reload() {
 }
 
 #[test]
+fn a_variable_holds_4000_characters_and_the_log_says_that_more_was_cut() {
+    let rules = r#"
+        [[rule]]
+        pattern = "记住 {what}"
+        set = { chat.note = "{what}" }
+        [[rule]]
+        exact = "念"
+        reply = "{chat.note}"
+    "#;
+    let mut talk = Talk::with(rules);
+    talk.say("群/甲", &format!("记住 {}", "字".repeat(4000)));
+    assert!(talk.last.warnings.is_empty(), "{:?}", talk.last.warnings);
+    talk.say("群/甲", &format!("记住 {}", "字".repeat(4001)));
+    assert!(talk.last.warnings[0].contains("4000 characters"), "{:?}", talk.last.warnings);
+    let said: usize = talk.say("群/甲", "念").iter().map(|text| text.chars().count()).sum();
+    assert_eq!(said, 4000);
+}
+
+#[test]
 fn continue_lets_the_search_go_on_up_to_five() {
     let rule = |n: u32| format!("[[rule]]\nkeyword = \"a\"\nreply = \"{n}\"\ncontinue = true\n");
     let rules: String = (1..=7).map(rule).collect();
