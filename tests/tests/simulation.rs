@@ -218,8 +218,8 @@ async fn check_counters(sim: &Sim, store: &SqliteStore) {
     let begun = store.begin(&lane, sim.now()).await.expect("memory does not fail");
     let (_, snapshot) = begun.expect("the probe waits");
     let value = |key: &str| {
-        let mut values = snapshot.values(Scope::Bot);
-        let found = values.find(|(name, _)| *name == key);
+        let mut values = snapshot.values(Scope::Bot).into_iter();
+        let found = values.find(|(name, _)| name == key);
         found.and_then(|(_, value)| value.text.parse().ok()).unwrap_or(0)
     };
     sim.check_counters(value("shared"), value("handled"));

@@ -288,8 +288,8 @@ impl Context {
     }
 
     /// All values of a scope as they were when the turn began, for people to look at. Does not count as a read.
-    pub fn values(&self, scope: Scope) -> impl Iterator<Item = (&str, &str)> {
-        self.frame.snapshot.values(scope).map(|(key, value)| (key, value.text.as_str()))
+    pub fn values(&self, scope: Scope) -> impl Iterator<Item = (String, String)> {
+        self.frame.snapshot.values(scope).into_iter().map(|(key, value)| (key, value.text))
     }
 
     /// Ends the turn: what it read, what it wants, and what it decided.

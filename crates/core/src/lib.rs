@@ -35,7 +35,7 @@ pub use id::{ActionId, ChatId, EventId, Lane, MessageId, PersonId};
 pub use key::{Key, KeyError};
 pub use people::{Called, Chat, ChatKind, Person};
 pub use random::Random;
-pub use state::{NoState, Read, Scope, Snapshot, StateView, Value};
+pub use state::{NoState, Read, Scope, Snapshot, StateSource, StateView, Value};
 pub use store::{Claim, Committed, Outcome, Recovered, Store, StoreError, Turn};
 pub use time::{Clock, SystemClock, Timestamp};
 pub use transport::{

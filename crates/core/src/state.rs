@@ -1,6 +1,7 @@
 //! State as a turn sees it: text under keys in three scopes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -40,10 +41,23 @@ pub struct Value {
 }
 
 /// The state of the three scopes at the beginning of a turn. Remembers what was read from it.
-#[derive(Debug, Default)]
+///
+/// A large state is not copied for every turn: the snapshot then holds a part of it and asks the store for other values.
+/// Such a value may be newer than the beginning of the turn. The commit is refused if it does not fit the other reads.
+#[derive(Default)]
 pub struct Snapshot {
     values: BTreeMap<(Scope, String), Value>,
-    reads: Mutex<BTreeSet<(Scope, String)>>,
+    reads: Mutex<BTreeMap<(Scope, String), Option<Value>>>,
+    rest: Option<Box<dyn StateSource>>,
+}
+
+/// Where a [`Snapshot`] finds the values that it does not hold.
+pub trait StateSource: Send + Sync {
+    /// The value under that key, if there is one that has not expired.
+    fn find(&self, scope: Scope, key: &str) -> Option<Value>;
+
+    /// All values of a scope that have not expired.
+    fn all(&self, scope: Scope) -> Vec<(String, Value)>;
 }
 
 /// A value that a turn read: its commit is valid only if the version is still the same.
@@ -61,7 +75,14 @@ impl Snapshot {
     /// A snapshot of these values. The store leaves out what has expired.
     #[must_use]
     pub fn new(values: BTreeMap<(Scope, String), Value>) -> Self {
-        Self { values, reads: Mutex::default() }
+        Self { values, ..Self::default() }
+    }
+
+    /// The same where these values are a part of the state, and this source has all of it.
+    #[must_use]
+    pub fn with_rest(mut self, rest: Box<dyn StateSource>) -> Self {
+        self.rest = Some(rest);
+        self
     }
 
     /// Everything that was read so far, in order of scope and key.
@@ -70,37 +91,53 @@ impl Snapshot {
         let reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
         reads
             .iter()
-            .map(|(scope, key)| Read {
+            .map(|((scope, key), value)| Read {
                 scope: *scope,
                 key: key.clone(),
-                version: self.values.get(&(*scope, key.clone())).map(|value| value.version),
+                version: value.as_ref().map(|value| value.version),
             })
             .collect()
     }
 
     /// All values of a scope, for people to look at. Does not count as a read.
-    pub fn values(&self, scope: Scope) -> impl Iterator<Item = (&str, &Value)> {
-        self.values
-            .iter()
-            .filter(move |((of, _), _)| *of == scope)
-            .map(|((_, key), value)| (key.as_str(), value))
+    pub fn values(&self, scope: Scope) -> Vec<(String, Value)> {
+        if let Some(rest) = &self.rest {
+            return rest.all(scope);
+        }
+        let of_scope = self.values.iter().filter(|((of, _), _)| *of == scope);
+        of_scope.map(|((_, key), value)| (key.clone(), value.clone())).collect()
     }
 
-    fn look(&self, scope: Scope, key: &str) -> Option<&Value> {
-        let place = (scope, key.to_owned());
-        let value = self.values.get(&place);
-        self.reads.lock().unwrap_or_else(PoisonError::into_inner).insert(place);
-        value
+    /// The value, the same at every look of a turn.
+    fn look<T>(&self, scope: Scope, key: &str, part: impl Fn(&Value) -> T) -> Option<T> {
+        let mut reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
+        let read = reads.entry((scope, key.to_owned())).or_insert_with_key(|place| {
+            let held = self.values.get(place).cloned();
+            held.or_else(|| self.rest.as_ref()?.find(scope, key))
+        });
+        read.as_ref().map(part)
+    }
+}
+
+impl fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { values, reads, rest } = self;
+        let is_part = rest.is_some();
+        f.debug_struct("Snapshot")
+            .field("values", values)
+            .field("reads", reads)
+            .field("is_part", &is_part)
+            .finish()
     }
 }
 
 impl StateView for Snapshot {
     fn get(&self, scope: Scope, key: &str) -> Option<String> {
-        self.look(scope, key).map(|value| value.text.clone())
+        self.look(scope, key, |value| value.text.clone())
     }
 
     fn expires(&self, scope: Scope, key: &str) -> Option<Timestamp> {
-        self.look(scope, key).and_then(|value| value.expires)
+        self.look(scope, key, |value| value.expires).flatten()
     }
 }
 

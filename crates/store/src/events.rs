@@ -1,9 +1,7 @@
 //! The inbox and the log: table `event`.
 
 use mynah_core::planted::{self, Mistake};
-use mynah_core::{
-    Batch, Decided, Event, EventBody, EventId, Lane, Message, NoticeKind, Snapshot, Timestamp,
-};
+use mynah_core::{Batch, Decided, Event, EventBody, EventId, Lane, Message, NoticeKind, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
 use crate::database::Database;
@@ -63,7 +61,7 @@ pub(crate) fn begin(
     database: &mut Database,
     lane: &Lane,
     now: Timestamp,
-) -> Result<Option<(Event, Snapshot)>> {
+) -> Result<Option<(Event, state::Loaded)>> {
     let connection = &database.connection;
     while let Some(row) = oldest(connection, lane)? {
         let Ok(body) = serde_json::from_str(&row.body) else {
@@ -82,8 +80,8 @@ pub(crate) fn begin(
         let id = EventId::new(row.id);
         let mut event = Event { id, time: Timestamp::from_millis(row.time), body };
         fill_in_original(connection, &mut event)?;
-        let snapshot = state::snapshot(connection, &event, now)?;
-        return Ok(Some((event, snapshot)));
+        let loaded = state::load(connection, &event, now)?;
+        return Ok(Some((event, loaded)));
     }
     Ok(None)
 }

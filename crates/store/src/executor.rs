@@ -4,10 +4,11 @@
 //! nobody is at it: two changes of thread take longer than the work, and a message has several such pieces on its way.
 
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::thread::JoinHandle;
 
 use mynah_core::StoreError;
+use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::database::{Database, Transaction};
@@ -83,6 +84,11 @@ impl Executor {
         receiver.await.map_err(|_| StoreError::Closed)?
     }
 
+    /// What reads between the groups of jobs, without becoming a job.
+    pub(crate) fn reader(&self) -> Reader {
+        Reader(Arc::downgrade(&self.writer))
+    }
+
     /// Does a job on the spot, unless somebody is at it or something else is due; then it is handed over.
     fn do_here(&self, job: Job) -> Result<(), StoreError> {
         let Some(WriterThread { jobs, .. }) = &self.thread else { return self.hand_over(job) };
@@ -105,6 +111,22 @@ impl Executor {
         writer.write(vec![job]);
         writer.sync();
         Ok(())
+    }
+}
+
+/// Reads where it is asked; waits for the group of jobs that is being written. It does not keep the file open.
+pub(crate) struct Reader(Weak<Mutex<Writer>>);
+
+impl Reader {
+    /// What the closure reads; nothing from a closed store, where nothing is committed either.
+    pub(crate) fn read<T: Default>(
+        &self,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        match self.0.upgrade() {
+            Some(writer) => read(lock(&writer).connection()),
+            None => Ok(T::default()),
+        }
     }
 }
 

@@ -19,6 +19,7 @@ mod inspect;
 mod lease;
 mod options;
 mod records;
+mod rest;
 mod schema;
 mod state;
 mod survey;
@@ -42,6 +43,7 @@ use mynah_core::{
 use database::Database;
 use executor::Executor;
 use lease::Lease;
+use rest::Rest;
 use writer::Durability::{Synced, Written};
 
 pub use forget::Forgotten;
@@ -192,7 +194,15 @@ impl Store for SqliteStore {
         now: Timestamp,
     ) -> Result<Option<(Event, Snapshot)>, StoreError> {
         let lane = lane.clone();
-        self.executor.run_short(move |db| events::begin(db, &lane, now)).await
+        let begun = self.executor.run_short(move |db| events::begin(db, &lane, now)).await?;
+        Ok(begun.map(|(event, loaded)| {
+            let snapshot = Snapshot::new(loaded.values);
+            if !loaded.is_part {
+                return (event, snapshot);
+            }
+            let rest = Rest { reader: self.executor.reader(), event: event.clone(), now };
+            (event, snapshot.with_rest(Box::new(rest)))
+        }))
     }
 
     async fn commit(&self, mut turn: Turn, now: Timestamp) -> Result<Committed, StoreError> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mynah_core::{Change, Event, Read, Scope, Snapshot, Timestamp, Value, Write, add};
+use mynah_core::{Change, Event, Read, Scope, Timestamp, Value, Write, add};
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
 use crate::database::Database;
@@ -25,28 +25,96 @@ fn owner(event: &Event, scope: Scope) -> Option<Owner<'_>> {
     }
 }
 
+/// A turn takes so many values of a scope with it, and so many bytes. It reads others where they are.
+const MOST_VALUES: usize = 128;
+const MOST_BYTES: usize = 64 * 1024;
+
 /// The state of an event's scopes, without what has expired.
-pub(crate) fn snapshot(connection: &Connection, event: &Event, now: Timestamp) -> Result<Snapshot> {
-    let mut values = BTreeMap::new();
+#[derive(Debug, Default)]
+pub(crate) struct Loaded {
+    pub(crate) values: BTreeMap<(Scope, String), Value>,
+    /// Whether the store has more than these.
+    pub(crate) is_part: bool,
+}
+
+/// The state of an event's scopes, as much of it as is copied for every turn.
+pub(crate) fn load(connection: &Connection, event: &Event, now: Timestamp) -> Result<Loaded> {
+    let mut loaded = Loaded::default();
     for scope in [Scope::Bot, Scope::Chat, Scope::Person] {
-        let Some(owner) = owner(event, scope) else { continue };
-        let mut statement = connection.prepare_cached(
-            "SELECT key, value, version, expires FROM state
-             WHERE scope = ?1 AND chat = ?2 AND person = ?3 AND (expires IS NULL OR expires > ?4)",
-        )?;
-        let mut rows =
-            statement.query(params![owner.scope, owner.chat, owner.person, now.as_millis()])?;
-        while let Some(row) = rows.next()? {
-            let expires: Option<i64> = row.get(3)?;
-            let value = Value {
-                text: row.get(1)?,
-                version: row.get::<_, i64>(2)?.cast_unsigned(),
-                expires: expires.map(Timestamp::from_millis),
-            };
-            values.insert((scope, row.get(0)?), value);
+        let (mut count, mut bytes) = (0, 0);
+        let is_whole = each(connection, event, scope, now, |key, value| {
+            count += 1;
+            bytes += key.len() + value.text.len();
+            let fits = count <= MOST_VALUES && bytes <= MOST_BYTES;
+            if fits {
+                loaded.values.insert((scope, key), value);
+            }
+            fits
+        })?;
+        loaded.is_part |= !is_whole;
+    }
+    Ok(loaded)
+}
+
+/// All values of a scope that have not expired.
+pub(crate) fn all(
+    connection: &Connection,
+    event: &Event,
+    scope: Scope,
+    now: Timestamp,
+) -> Result<Vec<(String, Value)>> {
+    let mut values = Vec::new();
+    each(connection, event, scope, now, |key, value| {
+        values.push((key, value));
+        true
+    })?;
+    Ok(values)
+}
+
+/// One value, if it has not expired.
+pub(crate) fn one(
+    connection: &Connection,
+    event: &Event,
+    scope: Scope,
+    key: &str,
+    now: Timestamp,
+) -> Result<Option<Value>> {
+    let Some(owner) = owner(event, scope) else { return Ok(None) };
+    let found = find(connection, &owner, key)?.filter(|value| !value.is_expired(now));
+    Ok(found.map(|Stored { text, version, expires }| Value {
+        text,
+        version,
+        expires: expires.map(Timestamp::from_millis),
+    }))
+}
+
+/// Hands out the values of a scope until `take` returns false. Returns whether it took all of them.
+fn each(
+    connection: &Connection,
+    event: &Event,
+    scope: Scope,
+    now: Timestamp,
+    mut take: impl FnMut(String, Value) -> bool,
+) -> Result<bool> {
+    let Some(owner) = owner(event, scope) else { return Ok(true) };
+    let mut statement = connection.prepare_cached(
+        "SELECT key, value, version, expires FROM state
+         WHERE scope = ?1 AND chat = ?2 AND person = ?3 AND (expires IS NULL OR expires > ?4)",
+    )?;
+    let mut rows =
+        statement.query(params![owner.scope, owner.chat, owner.person, now.as_millis()])?;
+    while let Some(row) = rows.next()? {
+        let expires: Option<i64> = row.get(3)?;
+        let value = Value {
+            text: row.get(1)?,
+            version: row.get::<_, i64>(2)?.cast_unsigned(),
+            expires: expires.map(Timestamp::from_millis),
+        };
+        if !take(row.get(0)?, value) {
+            return Ok(false);
         }
     }
-    Ok(Snapshot::new(values))
+    Ok(true)
 }
 
 /// Whether everything that a turn read is still so. What has expired meanwhile is no change: the turn's moment stands.

@@ -1,6 +1,7 @@
 //! Tests of the store as a whole.
 
 mod crowd;
+mod large_state;
 
 use std::fs;
 use std::path::Path;

@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use mynah_core::StoreError;
-use rusqlite::ffi;
+use rusqlite::{Connection, ffi};
 
 use crate::database::{Database, Transaction};
 use crate::error::translate;
@@ -147,6 +147,11 @@ impl Writer {
             debt.since = Some(Instant::now());
         }
         Self { database, debt, busy: Instant::now(), large: LARGE, failed: None }
+    }
+
+    /// The database, for reading.
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.database.connection
     }
 
     /// When there is something to do, if no job comes before.

@@ -77,9 +77,8 @@ impl Onlooker {
         book.explain(event, ctx, &at, &mut trace);
         let rules: BTreeMap<String, String> =
             book.rules().map(|rule| (rule.key, rule.id)).collect();
-        let values = |scope| {
-            ctx.values(scope).map(|(key, value)| (named(key, &rules), value.to_owned())).collect()
-        };
+        let values =
+            |scope| ctx.values(scope).map(|(key, value)| (named(&key, &rules), value)).collect();
         let state = StateRow { person: values(Scope::Person), chat: values(Scope::Chat) };
         Looked { at: ctx.now(), trace, state, decided: None }
     }
