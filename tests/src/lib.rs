@@ -37,6 +37,7 @@ pub struct Stage {
     bot: PathBuf,
     arguments: Vec<String>,
     now: Option<Timestamp>,
+    server: Option<String>,
     child: Option<Child>,
     log: Option<mpsc::UnboundedReceiver<String>>,
 }
@@ -69,6 +70,7 @@ impl Stage {
             bot,
             arguments: Vec::new(),
             now: None,
+            server: None,
             child: None,
             log: None,
         }
@@ -85,6 +87,13 @@ impl Stage {
     #[must_use]
     pub fn at(mut self, now: Timestamp) -> Self {
         self.now = Some(now);
+        self
+    }
+
+    /// Lets the bot reach the sandbox through another server, which stands between them.
+    #[must_use]
+    pub fn through(mut self, server: String) -> Self {
+        self.server = Some(server);
         self
     }
 
@@ -107,11 +116,13 @@ impl Stage {
         let child = Command::new(&self.program)
             .arg("run")
             .arg(&self.bot)
-            .args(["--server", self.sandbox.url(), "--no-pacing", "--data"])
+            .args(["--server", self.server.as_deref().unwrap_or(self.sandbox.url())])
+            .args(["--no-pacing", "--data"])
             .arg(self.data.path())
             .args(&self.arguments)
             .env("STORY_GATE", self.gate())
             .envs(self.now.map(|now| ("STORY_NOW", now.as_millis().to_string())))
+            .env("LC_ALL", "C")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -310,6 +321,16 @@ impl Stage {
         let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         line.unwrap_or("unknown").trim().to_owned()
+    }
+
+    /// The identifier of the bot's process.
+    ///
+    /// # Panics
+    ///
+    /// If there is no bot.
+    #[must_use]
+    pub fn process(&self) -> u32 {
+        self.child.as_ref().and_then(Child::id).expect("a bot is running")
     }
 
     /// The processor time that the bot has taken so far, where the system tells; in steps of 10 ms.

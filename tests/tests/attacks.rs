@@ -1,7 +1,11 @@
 //! Attacks on a bot, and what it must hold against them: each file is a topic of SECURITY.md.
 
+#[path = "attacks/answers.rs"]
+mod answers;
 #[path = "attacks/commands.rs"]
 mod commands;
+#[path = "attacks/connections.rs"]
+mod connections;
 #[path = "attacks/local_failures.rs"]
 mod local_failures;
 #[path = "attacks/long_replies.rs"]

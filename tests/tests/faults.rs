@@ -363,17 +363,33 @@ async fn a_login_survives_one_fault_at_every_step() {
 }
 
 #[tokio::test]
-async fn an_account_that_is_refused_ends_the_run_with_the_words_of_the_service() {
+async fn an_account_that_is_refused_is_told_why_and_what_can_be_done() {
     const WORDS: &str = "你的帐号不允许登录网页微信";
     story(async {
         let refuse_login = Some(WORDS.to_owned());
         let mut told =
             stage(Options { auto_confirm: true, refuse_login, ..Options::default() }).await;
         told.stage.spawn();
-        told.stage.logged(WORDS).await;
+        let line = told.stage.logged(WORDS).await;
+        for part in ["1203", "not a fault", "MYNAH_DESKTOP_TOKEN", "another account"] {
+            assert!(line.contains(part), "{part}: {line}");
+        }
         assert_eq!(told.stage.ended().await, 4);
         assert_eq!(told.stage.calls("webwxnewloginpage"), 1, "no storm of retries");
         assert_eq!(told.stage.calls("jslogin"), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_desktop_token_is_taken_from_a_file_of_the_data_folder() {
+    story(async {
+        let options = Options { auto_confirm: true, desktop_only: true, ..Options::default() };
+        let mut told = stage(options).await;
+        let token = told.stage.data.path().join("desktop-token");
+        std::fs::write(token, "an-opaque-token\n").expect("the folder is there");
+        told.stage.start().await;
+        told.count().await;
     })
     .await;
 }

@@ -115,6 +115,12 @@ pub enum ReceiveError {
         /// The words of the service.
         words: String,
     },
+    /// The service does not let this account log in through this kind of client.
+    #[error("the service refuses the login of this account: {words}")]
+    LoginRefused {
+        /// The words of the service.
+        words: String,
+    },
     /// Nobody did what a prompt asked for.
     #[error("nobody logged in: {reason}")]
     NotLoggedIn {

@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 
 use crate::alert::{Alert, AlertKind, Alerts};
 use crate::config::Secret;
+use crate::desktop_token::LoginHelp;
 use crate::login::LoginScreen;
 use crate::observer::{Moments, Watch};
 use crate::operate::{self, Desk, Voice};
@@ -72,6 +73,7 @@ pub(crate) struct Ready {
     shelf: Arc<Shelf>,
     data: PathBuf,
     left_behind: Arc<AtomicBool>,
+    login_help: LoginHelp,
 }
 
 /// What the parts of an account share among themselves.
@@ -115,6 +117,7 @@ impl Plan {
             shelf: Arc::clone(&parts.shelf),
             data: self.data.clone(),
             left_behind: shared.bot.left_behind(),
+            login_help: LoginHelp::new(shared.lang, &self.data, self.desktop.is_some()),
             watch,
             reloader,
         })
@@ -259,7 +262,7 @@ impl Ready {
                 tracing::error!(%error, account = name, "something beside the account failed");
             }
         }
-        tell(&self.watch, &ended)
+        tell(&self.watch, &ended, &self.login_help)
     }
 }
 
@@ -268,7 +271,7 @@ fn not_opened(account: &str, data: &Path) -> String {
 }
 
 /// Tells how an account ended: log, health, alert, and the exit status that belongs to it.
-fn tell(watch: &Watch, ended: &RunEnded) -> Ended {
+fn tell(watch: &Watch, ended: &RunEnded, login_help: &LoginHelp) -> Ended {
     let account = watch.account.as_str();
     let (status, kind, text) = match ended {
         RunEnded::Stopped => {
@@ -286,6 +289,9 @@ fn tell(watch: &Watch, ended: &RunEnded) -> Ended {
             AlertKind::Blocked,
             format!("the service refuses this account: {words}"),
         ),
+        RunEnded::LoginRefused { words } => {
+            (Ended::Blocked, AlertKind::Blocked, login_help.explain(words))
+        }
         RunEnded::NotLoggedIn { reason } => {
             (Ended::NobodyLoggedIn, AlertKind::NotLoggedIn, format!("nobody logged in: {reason}"))
         }

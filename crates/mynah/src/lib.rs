@@ -7,6 +7,7 @@ mod cli;
 mod closest;
 mod config;
 mod conversation;
+mod desktop_token;
 mod ended;
 mod greeting;
 mod login;

@@ -17,6 +17,11 @@ pub enum Ended {
         /// The words of the service.
         words: String,
     },
+    /// The service does not let this account log in through this kind of client.
+    LoginRefused {
+        /// The words of the service.
+        words: String,
+    },
     /// Nobody did what a prompt asked for.
     NotLoggedIn {
         /// What was waited for.
@@ -33,6 +38,7 @@ impl From<ReceiveError> for Ended {
         match error {
             ReceiveError::LoggedOut { reason } => Self::LoggedOut { reason },
             ReceiveError::Blocked { words } => Self::Blocked { words },
+            ReceiveError::LoginRefused { words } => Self::LoginRefused { words },
             ReceiveError::NotLoggedIn { reason } => Self::NotLoggedIn { reason },
             ReceiveError::Unusable(source) => Self::Unusable(source),
         }

@@ -15,8 +15,6 @@ use super::{mynah, root, said};
 /// Commands that are not run by this test: how they begin, and why. Those of `mynah` and of cargo are still held to the
 /// commands, flags, packages and targets that exist.
 const NOT_RUN: &[(&str, &str)] = &[
-    ("git clone", "needs the network"),
-    ("cd mynah", "the folder of the clone, which this test stands for"),
     ("cd mybot", "the crate that handlers.md makes: tests/newcomer/run"),
     ("cargo install", "builds the program anew; this test has it"),
     ("cargo new mybot", "the crate that handlers.md makes: tests/newcomer/run"),

@@ -93,3 +93,52 @@ fn anchors_are_made_as_the_renderers_make_them() {
         assert_eq!(anchor(title), expected);
     }
 }
+
+/// The hosts that documents may name: they exist, or they are reserved for examples.
+const HOSTS: [&str; 6] =
+    ["example.com", "git-scm.com", "keepachangelog.com", "rustup.rs", "semver.org", "127.0.0.1"];
+
+#[test]
+fn documents_name_no_address_that_does_not_exist() {
+    let mut unknown = Vec::new();
+    for page in pages::all() {
+        for rest in page.text.split("://").skip(1) {
+            let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-')));
+            let host = &rest[..end.unwrap_or(rest.len())];
+            // Without a dot it stands for any host, as in `http://…`.
+            if host.contains('.') && !HOSTS.contains(&host) {
+                unknown.push(format!("{}: {host}", page.name));
+            }
+        }
+    }
+    assert!(unknown.is_empty(), "is there such a host? {unknown:#?}");
+}
+
+/// The Rust sources under a folder, as one text.
+fn sources(folder: &Path, into: &mut String) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, into);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            into.push_str(&std::fs::read_to_string(path).unwrap());
+        }
+    }
+}
+
+#[test]
+fn the_tests_that_security_md_names_exist() {
+    let page = std::fs::read_to_string(super::root().join("SECURITY.md")).unwrap();
+    let mut code = String::new();
+    for folder in ["crates", "tests/tests"] {
+        sources(&super::root().join(folder), &mut code);
+    }
+    let rows = page.lines().filter(|line| line.starts_with("| ")).skip(1);
+    let cells = rows.filter_map(|row| row.trim_end_matches(" |").rsplit(" | ").next());
+    let names: Vec<&str> = cells.flat_map(|cell| cell.split('`')).collect();
+    let tests: Vec<_> = names.iter().filter(|name| name.contains('_')).collect();
+    assert!(tests.len() > 10, "{tests:?}");
+    for test in tests {
+        assert!(code.contains(&format!("fn {test}(")), "SECURITY.md names no test: {test}");
+    }
+}

@@ -31,6 +31,10 @@ const LAST_ALERTS: Duration = Duration::from_secs(10);
 /// The first Ctrl-C stops in order and logs out; SIGTERM stops in order and keeps the session, so that the next start
 /// needs no scan. A second signal leaves at once; what was accepted is kept either way. SIGHUP reloads the rules, and so
 /// does saving them. Without BOT, the accounts of the configuration are run.
+///
+/// An account that the plain web login refuses (code 1203) may log in with the token of the desktop client. It is read
+/// from MYNAH_DESKTOP_TOKEN or from the file desktop-token in the data folder, never from an argument, which other users
+/// of the machine could see.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct Args {
     /// A folder with a `bot.toml`, or the file; several bots run side by side, each with its own account.
@@ -225,9 +229,5 @@ async fn serve(
     }
     let (routes, stop) =
         (console.routes().merge(shared.pages.routes()), shared.stop.token().clone());
-    Ok(tokio::spawn(async move {
-        if let Err(error) = mynah_page::serve(routes, listener, stop).await {
-            tracing::error!(%error, "the pages are not served any more");
-        }
-    }))
+    Ok(tokio::spawn(mynah_page::serve(routes, listener, stop)))
 }

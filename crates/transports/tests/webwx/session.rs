@@ -191,7 +191,7 @@ async fn a_blocked_account_ends_with_the_words_of_the_service() {
         }
     };
     assert!(
-        matches!(&end, ReceiveError::Blocked { words } if words.contains("帐号安全")),
+        matches!(&end, ReceiveError::LoginRefused { words } if words.contains("帐号安全")),
         "{end:?}"
     );
     assert_eq!(server.calls_of("webwxnewloginpage"), 1, "no retry storm");

@@ -8,14 +8,14 @@ use mynah_runtime as runtime;
 use super::Args;
 use crate::account::Plan;
 use crate::config::{AccountConfig, Config, Rate, Unknown};
-use crate::{Ended, Report, rule_file};
+use crate::{Ended, Report, desktop_token, rule_file};
 
 /// Where data is kept that was given no place.
 const DATA: &str = "data";
 
 /// The accounts to run: the bots that were named, else those of the configuration.
 pub(super) fn plans(args: &Args, config: &Config) -> Result<Vec<Plan>, Report> {
-    let plans: Vec<Plan> = if args.bots.is_empty() {
+    let mut plans: Vec<Plan> = if args.bots.is_empty() {
         config.accounts.iter().map(|account| of_account(account, args, config)).collect()
     } else {
         of_bots(args, config)
@@ -23,6 +23,9 @@ pub(super) fn plans(args: &Args, config: &Config) -> Result<Vec<Plan>, Report> {
     if plans.is_empty() {
         let hint = "name a folder with a bot.toml: mynah run BOT; or add an [[account]] to the configuration";
         return Err(Report::new(Ended::Usage, "there is no bot to run").hint(hint));
+    }
+    for plan in plans.iter_mut().filter(|plan| plan.desktop.is_none()) {
+        plan.desktop = desktop_token::find(&plan.data)?;
     }
     Ok(plans)
 }

@@ -179,7 +179,9 @@ fn ended_early(ended: Result<RunEnded, tokio::task::JoinError>) -> Report {
     match ended {
         Ok(RunEnded::Stopped) => Report::new(Ended::Unusable, what("it was stopped")),
         Ok(RunEnded::LoggedOut { reason }) => Report::new(Ended::LoggedOut, what(&reason)),
-        Ok(RunEnded::Blocked { words }) => Report::new(Ended::Blocked, what(&words)),
+        Ok(RunEnded::Blocked { words } | RunEnded::LoginRefused { words }) => {
+            Report::new(Ended::Blocked, what(&words))
+        }
         Ok(RunEnded::NotLoggedIn { reason }) => Report::new(Ended::NobodyLoggedIn, what(&reason)),
         Ok(RunEnded::Storage(error)) => {
             Report::new(Ended::Storage, what("its store failed")).because(error)

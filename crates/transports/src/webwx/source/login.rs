@@ -112,9 +112,11 @@ impl WebWxSource {
         let stale = error.is_session_over()
             || error.words().is_some_and(|words| words.contains(STALE_TICKET));
         if !stale && error.code().is_some() && !error.is_retryable() {
-            let words = error.words().map(str::to_owned);
-            return Err(ReceiveError::Blocked {
-                words: words.unwrap_or_else(|| error.to_string()),
+            let words = error.words().map_or_else(|| error.to_string(), str::to_owned);
+            return Err(if error.is_login_refused() {
+                ReceiveError::LoginRefused { words }
+            } else {
+                ReceiveError::Blocked { words }
             });
         }
         let wait = self.network.fail();
