@@ -370,8 +370,8 @@ async fn an_account_that_is_refused_is_told_why_and_what_can_be_done() {
         let mut told =
             stage(Options { auto_confirm: true, refuse_login, ..Options::default() }).await;
         told.stage.spawn();
-        let line = told.stage.logged(WORDS).await;
-        for part in ["1203", "not a fault", "MYNAH_DESKTOP_TOKEN", "another account"] {
+        let line = told.stage.logged("1203").await;
+        for part in [WORDS, "not a fault", "MYNAH_DESKTOP_TOKEN", "another account"] {
             assert!(line.contains(part), "{part}: {line}");
         }
         assert_eq!(told.stage.ended().await, 4);

@@ -255,5 +255,5 @@ fn a_list_of_empty_objects_takes_no_more_memory_than_its_bound() {
     let text = "字".repeat(1_000_000);
     let synced = read(format!(r#"{{"AddMsgList":[{{"Content":"{text}"}}]}}"#));
     let kept = synced.add_msg_list[0].content.len();
-    assert!(kept <= 1024 * 1024 && kept > 1024 * 1024 - 3, "{kept}");
+    assert!(kept <= 256 * 1024 && kept > 256 * 1024 - 3, "{kept}");
 }

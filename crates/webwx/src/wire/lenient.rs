@@ -13,8 +13,9 @@ use serde::{Deserialize, Deserializer};
 /// The largest whole number that `f64` holds exactly; beyond it a float would be another number.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// The most bytes of a text that are kept; the ids of 10 000 chats in one status notice take less.
-const LONGEST: usize = 1024 * 1024;
+/// The most bytes of a text that are kept: several times the longest message. The ids of 3 500 chats in one status notice
+/// take as much.
+const LONGEST: usize = 256 * 1024;
 
 /// An item of a list in an answer. Whatever the service sends, a list keeps a bounded weight of them: the few bytes of
 /// `{}` become an object of a few hundred.
