@@ -6,6 +6,8 @@ mod answers;
 mod commands;
 #[path = "attacks/connections.rs"]
 mod connections;
+#[path = "attacks/data_folder.rs"]
+mod data_folder;
 #[path = "attacks/local_failures.rs"]
 mod local_failures;
 #[path = "attacks/long_replies.rs"]

@@ -20,6 +20,7 @@ mod state;
 mod store;
 mod time;
 mod transport;
+mod unprintable;
 
 pub use binding::Binding;
 pub use causes::with_causes;
@@ -42,3 +43,4 @@ pub use transport::{
     Batch, Capabilities, Incoming, MediaError, Outgoing, Prompt, Receipt, ReceiveError, Records,
     SendError, Service, Source, Status, Transport,
 };
+pub use unprintable::{is_unprintable, printable_json};

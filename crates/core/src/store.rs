@@ -189,6 +189,12 @@ pub enum StoreError {
         /// What the check found.
         what: String,
     },
+    /// The data is gone, though something was stored: the file is empty, or only its log is left.
+    #[error("{path} is empty, though the bot has stored data there")]
+    Emptied {
+        /// The data file.
+        path: String,
+    },
     /// The data was removed or replaced while the program worked with it.
     #[error("the data in {path} was removed or replaced while it was in use")]
     Gone {
@@ -228,6 +234,9 @@ impl StoreError {
             }
             Self::Damaged { .. } => {
                 "put a backup in its place, or move the file away to begin with an empty one; nothing was overwritten"
+            }
+            Self::Emptied { .. } => {
+                "put a backup in its place, or remove it and the files that begin with its name to begin anew; nothing was overwritten"
             }
             Self::Gone { .. } => {
                 "find out what touches the data folder, put the data or a backup back, and start again"

@@ -246,6 +246,7 @@ impl Ready {
         let stop = self.desk.stop.token().clone();
         let name = self.account.name.clone();
         let reloader = self.reloader();
+        let store = Arc::clone(&self.desk.store);
         let mut beside = JoinSet::new();
         beside.spawn(self.reloader.follow(stop.clone()));
         beside.spawn(operate::serve(self.data, self.desk, stop.clone()));
@@ -262,7 +263,21 @@ impl Ready {
                 tracing::error!(%error, account = name, "something beside the account failed");
             }
         }
+        complete(&name, store).await;
         tell(&self.watch, &ended, &self.login_help)
+    }
+}
+
+/// Leaves the data in one file, which can be copied and moved as it is.
+async fn complete(account: &str, store: Arc<SqliteStore>) {
+    let completed = tokio::task::spawn_blocking(move || store.complete()).await;
+    if let Ok(Err(error)) = completed {
+        let error = &error as &dyn std::error::Error;
+        tracing::warn!(
+            account,
+            error,
+            "the data was not written into one file; mynah.db-wal belongs to it"
+        );
     }
 }
 

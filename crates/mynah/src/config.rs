@@ -259,7 +259,7 @@ mod tests {
             .map(|line| if is_example(line) { &line[2..] } else { line })
             .map(|line| format!("{line}\n"))
             .collect();
-        let config = Config::parse(Path::new("mynah.toml"), &all, &|_| Some("x://y".to_owned()));
+        let config = Config::parse(Path::new("mynah.toml"), &all, &|_| Some("http://y".to_owned()));
         let config = config.unwrap_or_else(|problems| panic!("{}", problems.render(false)));
         assert_eq!(config.accounts.len(), 1);
         for (table, key) in keys::all() {
@@ -287,6 +287,32 @@ mod tests {
         assert_eq!(config.alert.webhook.as_ref().unwrap().reveal(), "https://hooks.example/s3cret");
         assert!(config.listen.address.is_some());
         assert!(!format!("{config:?}").contains("s3cret"), "secrets are shown nowhere");
+    }
+
+    #[test]
+    fn an_address_for_alerts_that_cannot_be_one_is_reported_at_load() {
+        for address in [
+            "hooks.example/x",
+            "ftp://hooks.example",
+            "https://",
+            "https:///x",
+            "https://hooks example/x",
+            "http://[::1",
+            "http://host:99999/",
+            "mailto://a@b",
+        ] {
+            let told = problems(&format!("[alert]\nwebhook = '{address}'\n"));
+            assert!(told.contains("write an http or https address"), "{address}: {told}");
+            assert!(told.contains("mynah.toml:2:"), "{told}");
+        }
+        let good = parse("[alert]\nwebhook = 'http://127.0.0.1:8080/hook'\n").unwrap();
+        assert!(good.alert.webhook.is_some());
+    }
+
+    #[test]
+    fn a_mistake_in_the_settings_drives_no_terminal() {
+        let told = problems("keep_\u{9b}2J = true\n\"\u{202e}x\" = 1\n");
+        assert!(!told.contains(['\u{9b}', '\u{202e}']), "{told:?}");
     }
 
     #[test]

@@ -231,6 +231,9 @@ impl Observer for Watch {
             Outcome::Delivered(_) | Outcome::Accepted => {
                 self.took(&metrics::WAIT, self.clock.now().since(outgoing.queued));
             }
+            Outcome::NotSent { reason, .. } if matches!(outgoing.action, Action::Save { .. }) => {
+                tracing::warn!(account, %chat, reason, attempt = outgoing.attempt, "a row could not be saved yet; it is tried until it is");
+            }
             Outcome::NotSent { reason, .. } => {
                 tracing::info!(account, %chat, action, reason, attempt = outgoing.attempt, "not sent yet");
             }

@@ -2,6 +2,7 @@
 
 mod diverted;
 mod fields;
+mod json_lines;
 
 use std::io::IsTerminal;
 
@@ -13,6 +14,7 @@ use tracing_subscriber::prelude::*;
 use self::diverted::Lines;
 pub(crate) use self::diverted::divert;
 use self::fields::Escaped;
+use self::json_lines::JsonLines;
 
 /// The environment variable with a level or with filter directives (`debug`, `info,my_bot=trace`).
 pub(crate) const VARIABLE: &str = "MYNAH_LOG";
@@ -122,7 +124,8 @@ pub(crate) fn install(arguments: &LogArgs, logs: Logs) {
     let _ = match arguments.log_format.unwrap_or(logs.format) {
         LogFormat::Text => registry.with(lines.fmt_fields(Escaped)).try_init(),
         LogFormat::Json => {
-            registry.with(lines.json().flatten_event(true).fmt_fields(JsonFields::new())).try_init()
+            let lines = lines.json().flatten_event(true).fmt_fields(JsonFields::new());
+            registry.with(lines.with_writer(|| JsonLines(std::io::stderr()))).try_init()
         }
     };
     for directive in refused {

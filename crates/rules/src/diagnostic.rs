@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use mynah_core::is_unprintable;
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 use unicode_width::UnicodeWidthChar;
@@ -105,7 +106,7 @@ impl Diagnostic {
         let head = format!("{}[{}]", self.severity.word(), self.code);
         let mut shown = format!(
             "{}:{}:{}: {}: {}\n",
-            self.file,
+            printable(&self.file),
             self.line,
             self.column,
             paint.with(self.severity.colour(), &head),
@@ -204,7 +205,7 @@ impl Excerpt {
 fn cells(c: char) -> usize {
     match c {
         '\t' => TAB,
-        c if c.is_control() => 1,
+        c if is_unprintable(c) => 1,
         c => c.width().unwrap_or(0),
     }
 }
@@ -213,7 +214,7 @@ fn cells(c: char) -> usize {
 fn shown(c: char) -> String {
     match c {
         '\t' => " ".repeat(TAB),
-        c if c.is_control() => "\u{fffd}".to_owned(),
+        c if is_unprintable(c) => "\u{fffd}".to_owned(),
         c => c.to_string(),
     }
 }
@@ -231,7 +232,7 @@ fn printable(text: &str) -> String {
         }
         match c {
             '\n' | '\r' | '\t' => shown.extend(c.escape_default()),
-            c if c.is_control() => shown.push('\u{fffd}'),
+            c if is_unprintable(c) => shown.push('\u{fffd}'),
             c => shown.push(c),
         }
     }
@@ -264,7 +265,13 @@ mod tests {
             let excerpt = excerpt(text, part);
             assert_eq!((excerpt.before, excerpt.carets), (before, carets), "{text:?}");
         }
-        assert!(!excerpt("a\u{1b}[31mx", "x").text.contains('\u{1b}'));
+        for hostile in ['\u{1b}', '\u{9b}', '\u{202e}', '\u{200f}', '\u{2067}'] {
+            let line = format!("a{hostile}[31mx");
+            let shown = excerpt(&line, "x");
+            assert!(!shown.text.contains(hostile), "{:?}", shown.text);
+            assert_eq!(shown.text.chars().count(), line.chars().count());
+            assert!(!printable(&line).contains(hostile));
+        }
     }
 
     #[test]

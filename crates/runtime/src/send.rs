@@ -103,7 +103,8 @@ impl Worker {
                 if stays(error.kind()) {
                     Outcome::Refused { reason }
                 } else {
-                    self.again(outgoing, TRIES, backoff::pause(outgoing.attempt, None), reason)
+                    // What people wrote is not given up: the row is written when the disk takes it.
+                    self.again(outgoing, u32::MAX, backoff::pause(outgoing.attempt, None), reason)
                 }
             }
         }
@@ -145,22 +146,9 @@ impl Worker {
         Outcome::Unknown { reason, again_at: self.again_at(DOUBT) }
     }
 
+    /// Failures are the observer's to log: it knows the account.
     fn report(&self, outgoing: &Outgoing, outcome: &Outcome, took: Duration) {
-        let (action, chat) = (&outgoing.id, &outgoing.chat);
-        match outcome {
-            Outcome::Delivered(_) | Outcome::Accepted => {
-                tracing::debug!(%action, %chat, ?took, "action done");
-            }
-            Outcome::NotSent { .. } => {
-                tracing::info!(%action, %chat, ?outcome, "action is tried again later");
-            }
-            Outcome::Refused { .. } if self.settings.dry_run => {
-                tracing::debug!(%action, %chat, "not sent: this is a dry run");
-            }
-            Outcome::Refused { .. } | Outcome::Expired | Outcome::Unknown { .. } => {
-                tracing::warn!(%action, %chat, ?outcome, "action did not succeed");
-            }
-        }
+        tracing::debug!(action = %outgoing.id, chat = %outgoing.chat, ?outcome, ?took, "action tried");
         self.observer.sent(outgoing, outcome, took);
     }
 }

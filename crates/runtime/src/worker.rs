@@ -70,9 +70,8 @@ impl Worker {
         })
     }
 
-    /// Says that the service wants silence.
+    /// Reports that the service wants silence.
     pub(crate) fn silenced(&self, until: Timestamp) {
-        tracing::warn!(%until, "the service finds that the account speaks too often");
         self.observer.trouble(&Trouble::TooFrequent { until });
     }
 
@@ -102,11 +101,9 @@ impl Worker {
         let now = self.now();
         let recovered = self.store.recover(now).await?;
         for event in &recovered.set_aside {
-            tracing::error!(%event, "the program ended on this event too often; it is set aside");
             self.observer.trouble(&Trouble::SetAside { event: event.clone() });
         }
         for id in &recovered.in_doubt {
-            tracing::warn!(action = %id, "the program ended while this action was on its way");
             self.observer.trouble(&Trouble::InDoubt { action: id.to_string() });
             let reason = "the program ended while it was on its way".to_owned();
             let outcome = Outcome::Unknown { reason, again_at: self.again_at(Duration::ZERO) };
@@ -123,9 +120,9 @@ impl Worker {
         }
     }
 
-    /// Tells the observer and the log of something that went wrong.
+    /// Tells the observer of something that went wrong. The log has it from there, once.
     pub(crate) fn trouble(&self, event: &Event, trouble: &Trouble) {
-        tracing::warn!(event = %event.id, ?trouble, "the event was not handled as usual");
+        tracing::debug!(event = %event.id, "the event was not handled as usual");
         self.observer.trouble(trouble);
     }
 }

@@ -20,7 +20,8 @@ pub(crate) fn insert(
     now: Timestamp,
 ) -> Result<()> {
     let from = now + planned.delay;
-    let expires = turn.reply_max_age.filter(|_| planned.is_reply).map(|age| from + age);
+    let ages = planned.is_reply && !matches!(planned.action, Action::Save { .. });
+    let expires = turn.reply_max_age.filter(|_| ages).map(|age| from + age);
     // Where the clock went back, what is queued now still comes after what was queued before.
     let order =
         last_queued(connection, &planned.chat)?.map_or(now, |last| last.max(now)) + planned.delay;
@@ -58,13 +59,46 @@ struct Head {
     claimed: bool,
 }
 
+impl Head {
+    /// Whether it saves a row. A row never expires, and is written once whatever is unknown of its last try.
+    fn is_save(&self) -> bool {
+        matches!(&self.outgoing, Some(Outgoing { action: Action::Save { .. }, .. }))
+    }
+}
+
+/// The next of a chat. A row that could not be saved and waits for another try holds up nobody.
+fn next(connection: &Connection, chat: &ChatId, now: Timestamp) -> Result<Option<Head>> {
+    let oldest = head(connection, chat, "")?;
+    match &oldest {
+        Some(save) if save.is_save() && save.not_before > now => {
+            let waits = format!("AND NOT ({SAVES} AND not_before > {})", now.as_millis());
+            Ok(head(connection, chat, &waits)?.or(oldest))
+        }
+        // While it waited, another may have gone ahead of it, and be under way still.
+        Some(save) if save.is_save() && !save.claimed && has_claim(connection, chat)? => Ok(None),
+        _ => Ok(oldest),
+    }
+}
+
+fn has_claim(connection: &Connection, chat: &ChatId) -> Result<bool> {
+    connection
+        .prepare_cached(
+            "SELECT 1 FROM action WHERE chat = ?1 AND settled IS NULL AND claimed IS NOT NULL LIMIT 1",
+        )?
+        .exists([chat.as_str()])
+}
+
+/// Whether a row of the table is to save a row in a file.
+const SAVES: &str = "coalesce(body, '{}') ->> '$.do' = 'save'";
+
 /// Claims the oldest unsettled action of a chat.
 pub(crate) fn claim(connection: &Connection, chat: &ChatId, now: Timestamp) -> Result<Claim> {
     loop {
-        let Some(head) = head(connection, chat)? else { return Ok(Claim::Empty) };
+        let Some(head) = next(connection, chat, now)? else { return Ok(Claim::Empty) };
         if head.claimed {
             return Ok(Claim::Empty);
         }
+        let is_save = head.is_save();
         let Some(outgoing) = head.outgoing else {
             close(
                 connection,
@@ -75,7 +109,7 @@ pub(crate) fn claim(connection: &Connection, chat: &ChatId, now: Timestamp) -> R
             )?;
             continue;
         };
-        let expired = head.expires.is_some_and(|expires| expires <= now);
+        let expired = head.expires.is_some_and(|expires| expires <= now) && !is_save;
         if expired && !planted::is(Mistake::ExpiryIgnored) {
             expire(connection, head.seq, now)?;
             return Ok(Claim::Expired(outgoing));
@@ -90,13 +124,13 @@ pub(crate) fn claim(connection: &Connection, chat: &ChatId, now: Timestamp) -> R
     }
 }
 
-fn head(connection: &Connection, chat: &ChatId) -> Result<Option<Head>> {
+fn head(connection: &Connection, chat: &ChatId, but: &str) -> Result<Option<Head>> {
     let only = if planted::is(Mistake::TwoUnderWay) { "AND claimed IS NULL" } else { "" };
     connection
         .prepare_cached(&format!(
             "SELECT seq, event, n, coalesce(body, ''), queued, attempts, not_before, expires,
                     claimed IS NOT NULL
-             FROM action WHERE chat = ?1 AND settled IS NULL {only}
+             FROM action WHERE chat = ?1 AND settled IS NULL {only} {but}
              ORDER BY turn_order, seq LIMIT 1"
         ))?
         .query_row([chat.as_str()], |row| {
@@ -228,8 +262,13 @@ pub(crate) fn open_chats(connection: &Connection) -> Result<Vec<ChatId>> {
         .collect()
 }
 
-/// Actions that are claimed and not settled.
+/// Actions that are claimed and not settled. Of a row there is no doubt: it is looked for in its file, and written if it
+/// is not there.
 pub(crate) fn in_doubt(connection: &Connection) -> Result<Vec<ActionId>> {
+    connection.execute(
+        &format!("UPDATE action SET claimed = NULL WHERE claimed IS NOT NULL AND settled IS NULL AND {SAVES}"),
+        [],
+    )?;
     if planted::is(Mistake::DoubtForgotten) {
         connection.execute("UPDATE action SET claimed = NULL WHERE settled IS NULL", [])?;
     }

@@ -13,6 +13,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::Options;
 use crate::error::{translate, translate_io};
+use crate::identity::Watched;
 use crate::schema;
 
 /// The open database of one account.
@@ -31,8 +32,8 @@ pub(crate) struct Database {
     pub(crate) rolled_back: Option<rusqlite::Error>,
     /// What commits write before it is carried over into the file.
     pub(crate) log: Log,
-    /// The file that was opened, as the file system knows it.
-    identity: Option<Identity>,
+    /// The files that must stay where they are: the database and the lock.
+    watched: Vec<Watched>,
 }
 
 /// What the open transaction holds.
@@ -86,12 +87,23 @@ impl Log {
 impl Database {
     /// Opens or makes the file, checks it before anything is written, and brings it to the present version.
     pub(crate) fn open(path: &Path, options: Options) -> Result<Self, StoreError> {
+        if !path.exists() {
+            create(path)?;
+        }
         make_private(path).map_err(|error| translate_io(error, path))?;
+        schema::check_size(path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection =
             Connection::open_with_flags(path, flags).map_err(|error| translate(error, path))?;
         schema::check(&connection, path)?;
-        Self::set_up(connection, path, options)
+        let mut database = Self::set_up(connection, path, options)?;
+        database.watch(Watched::never_empty(path));
+        Ok(database)
+    }
+
+    /// Has a file watched beside the others.
+    pub(crate) fn watch(&mut self, file: Watched) {
+        self.watched.push(file);
     }
 
     /// One in memory.
@@ -110,7 +122,6 @@ impl Database {
         // From now on nothing is carried over in the middle of a commit: the writer does it where nobody waits.
         let log = Log::of(&mut connection).map_err(|error| translate(error, path))?;
         let path = path.to_owned();
-        let identity = identity(&path);
         Ok(Self {
             connection,
             path,
@@ -120,7 +131,7 @@ impl Database {
             transaction: Transaction::Shared,
             rolled_back: None,
             log,
-            identity,
+            watched: Vec::new(),
         })
     }
 
@@ -156,9 +167,16 @@ impl Database {
         statement.query_row([], |row| Ok((row.get(1)?, row.get(2)?)))
     }
 
-    /// Whether the file that was opened is still the one at its path.
-    pub(crate) fn is_there(&self) -> bool {
-        self.identity.is_none() || identity(&self.path) == self.identity
+    /// Carries the whole log over into the file and empties it, so that the file alone is the data. Returns whether a
+    /// reader kept a part of the log.
+    pub(crate) fn complete(&mut self) -> rusqlite::Result<bool> {
+        self.log.frames.store(0, Ordering::Relaxed);
+        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+    }
+
+    /// The first file that is not where it was any more.
+    pub(crate) fn missing(&self) -> Option<&Path> {
+        self.watched.iter().find(|file| !file.is_there()).map(Watched::path)
     }
 
     /// A version that no value of state had before.
@@ -187,21 +205,21 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<u64> {
     Ok(last.and_then(|last| u64::try_from(last).ok()).unwrap_or(0) + 1)
 }
 
-/// The device of a file and its number there.
-type Identity = (u64, u64);
-
-/// Which file is at this path; `None` also where there is no telling.
-fn identity(path: &Path) -> Option<Identity> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt;
-        fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
+/// Makes a database with its tables. It appears at its path as a whole, so that an empty file is never a new one.
+fn create(path: &Path) -> Result<(), StoreError> {
+    let draft = path.with_extension("db.new");
+    let in_words = |error| translate(error, &draft);
+    // Left by a process that died in this place.
+    if draft.exists() {
+        fs::remove_file(&draft).map_err(|error| translate_io(error, &draft))?;
     }
-    #[cfg(not(unix))]
-    {
-        let _ = path;
-        None
-    }
+    schema::check_log(path)?;
+    make_private(&draft).map_err(|error| translate_io(error, &draft))?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(&draft, flags).map_err(in_words)?;
+    prepare(&mut connection).map_err(in_words)?;
+    connection.close().map_err(|(_, error)| in_words(error))?;
+    fs::rename(&draft, path).map_err(|error| translate_io(error, path))
 }
 
 /// Makes the file, readable by its owner only.

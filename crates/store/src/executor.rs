@@ -89,6 +89,11 @@ impl Executor {
         Reader(Arc::downgrade(&self.writer))
     }
 
+    /// Carries everything over into the file.
+    pub(crate) fn complete(&self) -> Result<(), StoreError> {
+        lock(&self.writer).complete()
+    }
+
     /// Does a job on the spot, unless somebody is at it or something else is due; then it is handed over.
     fn do_here(&self, job: Job) -> Result<(), StoreError> {
         let Some(WriterThread { jobs, .. }) = &self.thread else { return self.hand_over(job) };

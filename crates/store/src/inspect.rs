@@ -110,7 +110,7 @@ impl Inspector {
     /// read: looking is quick however much is stored.
     pub fn open(folder: &Path) -> std::result::Result<Self, StoreError> {
         let path = folder.join(FILE);
-        std::fs::metadata(&path).map_err(|error| translate_io(error, &path))?;
+        schema::check_size(&path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection =
             Connection::open_with_flags(&path, flags).map_err(|error| translate(error, &path))?;

@@ -2,11 +2,12 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use mynah_core::StoreError;
 
 use crate::error::translate_io;
+use crate::identity::Watched;
 
 /// The file that is locked. It stays; only the lock matters, and the system drops it with the process.
 const FILE: &str = "mynah.lock";
@@ -14,21 +15,28 @@ const FILE: &str = "mynah.lock";
 /// Held as long as the store is open.
 #[derive(Debug)]
 pub(crate) struct Lease {
-    _file: File,
+    file: File,
+    path: PathBuf,
 }
 
 impl Lease {
     /// Takes the lease of a folder, which is made if it does not exist.
     pub(crate) fn take(folder: &Path) -> Result<Self, StoreError> {
         make_folder(folder).map_err(|error| translate_io(error, folder))?;
-        let file = lock_file(&folder.join(FILE)).map_err(|error| translate_io(error, folder))?;
+        let path = folder.join(FILE);
+        let file = lock_file(&path).map_err(|error| translate_io(error, folder))?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
+            Ok(()) => Ok(Self { file, path }),
             Err(TryLockError::WouldBlock) => {
                 Err(StoreError::InUse { path: folder.display().to_string() })
             }
             Err(TryLockError::Error(error)) => Err(translate_io(error, folder)),
         }
+    }
+
+    /// The locked file. If another takes its place, another process can take the lease.
+    pub(crate) fn watched(&self) -> Watched {
+        Watched::open_file(&self.file, &self.path)
     }
 }
 

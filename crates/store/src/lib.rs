@@ -15,6 +15,7 @@ mod events;
 mod executor;
 mod forget;
 mod hits;
+mod identity;
 mod inspect;
 mod lease;
 mod options;
@@ -92,9 +93,20 @@ impl SqliteStore {
     pub fn open(folder: &Path, options: Options) -> Result<Self, StoreError> {
         let lease = Lease::take(folder)?;
         let path = folder.join(FILE);
-        let database = Database::open(&path, options)?;
+        let mut database = Database::open(&path, options)?;
+        database.watch(lease.watched());
         let executor = Executor::thread(database)?;
         Ok(Self { executor, path: Some(path), _lease: Some(lease) })
+    }
+
+    /// Carries everything over into the database file, so that a copy of it alone is whole: for an orderly stop. Waits
+    /// for the disk, and a few seconds for others who look into the data.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails. What was accepted is kept either way.
+    pub fn complete(&self) -> Result<(), StoreError> {
+        self.executor.complete()
     }
 
     /// A store in memory that works where it is called, without a thread: for simulation, replay and tests.

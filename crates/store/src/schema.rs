@@ -9,7 +9,7 @@ use std::path::Path;
 use mynah_core::StoreError;
 use rusqlite::Connection;
 
-use crate::error::translate;
+use crate::error::{translate, translate_io};
 
 /// What each version adds. The version of a file is the number of steps it has seen.
 const STEPS: [&str; 2] = ["
@@ -113,6 +113,23 @@ pub(crate) fn check(connection: &Connection, path: &Path) -> Result<(), StoreErr
     }
 }
 
+/// Checks that the file is not empty, before the database could take an empty one for new and drop its log.
+pub(crate) fn check_size(path: &Path) -> Result<(), StoreError> {
+    let size = std::fs::metadata(path).map_err(|error| translate_io(error, path))?.len();
+    if size == 0 { Err(emptied(path)) } else { Ok(()) }
+}
+
+/// Checks that no log is left of a database that is gone: it would be played into a new one.
+pub(crate) fn check_log(path: &Path) -> Result<(), StoreError> {
+    let log = path.with_extension("db-wal");
+    let has_log = std::fs::metadata(log).is_ok_and(|log| log.len() > 0);
+    if has_log { Err(emptied(path)) } else { Ok(()) }
+}
+
+fn emptied(path: &Path) -> StoreError {
+    StoreError::Emptied { path: path.display().to_string() }
+}
+
 /// Checks that the file is ours and not newer than this program. Writes nothing.
 pub(crate) fn check_version(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     let shown = || path.display().to_string();
@@ -123,12 +140,12 @@ pub(crate) fn check_version(connection: &Connection, path: &Path) -> Result<(), 
     };
     let (version, application, pages) =
         (number("user_version")?, number("application_id")?, number("page_count")?);
-    if pages == 0 {
-        return Ok(());
+    let is_ours = application == APPLICATION;
+    let has_tables = pages > 0 && has_tables(connection, path)?;
+    if !has_tables && (is_ours || application == 0) {
+        return Err(emptied(path));
     }
-    if application != APPLICATION
-        && (application != 0 || version != 0 || has_tables(connection, path)?)
-    {
+    if !is_ours {
         return Err(StoreError::Damaged { path: shown(), what: "not a database of Mynah".into() });
     }
     if version > VERSION {

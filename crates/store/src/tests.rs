@@ -302,6 +302,138 @@ fn a_damaged_file_is_named_and_left_as_it_is() {
 }
 
 #[tokio::test]
+async fn an_emptied_database_is_an_error_and_what_is_left_stays() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join(FILE);
+    let log = folder.path().join("mynah.db-wal");
+    drop(open(folder.path()).unwrap());
+    fs::write(&path, "").unwrap();
+    fs::write(&log, "what was accepted last").unwrap();
+    let is_emptied = |error: &StoreError| matches!(error, StoreError::Emptied { .. });
+    for _ in 0..2 {
+        let error = open(folder.path()).unwrap_err();
+        assert!(is_emptied(&error), "{error:?}");
+        assert!(error.remedy().contains("backup"));
+        assert!(is_emptied(&Inspector::open(folder.path()).unwrap_err()));
+        assert_eq!(fs::read(&log).unwrap(), b"what was accepted last");
+    }
+    fs::remove_file(&path).unwrap();
+    assert!(is_emptied(&open(folder.path()).unwrap_err()), "its log is there, so there was data");
+    assert!(!path.exists());
+    fs::remove_file(&log).unwrap();
+    open(folder.path()).unwrap();
+}
+
+#[test]
+fn a_database_without_tables_is_no_new_one() {
+    for pragma in ["application_id = 0", "application_id = 1299079528"] {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join(FILE);
+        let connection = rusqlite::Connection::open(&path).unwrap();
+        connection
+            .execute_batch(&format!("CREATE TABLE x (y); DROP TABLE x; PRAGMA {pragma}"))
+            .unwrap();
+        drop(connection);
+        let error = open(folder.path()).unwrap_err();
+        assert!(matches!(error, StoreError::Emptied { .. }), "{pragma}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_lost_lock_file_is_noticed_before_a_claim_is_promised() {
+    for replaced in [false, true] {
+        let folder = TempDir::new().unwrap();
+        let lock = folder.path().join("mynah.lock");
+        let store = open(folder.path()).unwrap();
+        store.accept(batch(vec![message("1", "g", "p", "x")]), NOW).await.unwrap();
+        handle(&store, "g", vec![reply("g", "answer")]).await;
+        fs::remove_file(&lock).unwrap();
+        if replaced {
+            fs::write(&lock, "").unwrap();
+        }
+        let error = store.claim(&ChatId::new("g"), NOW).await.unwrap_err();
+        assert!(matches!(&error, StoreError::Gone { path } if path.ends_with("mynah.lock")));
+    }
+}
+
+#[tokio::test]
+async fn a_database_emptied_while_it_is_open_is_noticed() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path()).unwrap();
+    store.accept(batch(vec![message("1", "g", "p", "x")]), NOW).await.unwrap();
+    handle(&store, "g", vec![reply("g", "answer")]).await;
+    fs::File::create(folder.path().join(FILE)).unwrap();
+    assert!(store.claim(&ChatId::new("g"), NOW).await.is_err());
+}
+
+#[tokio::test]
+async fn after_an_orderly_stop_the_database_alone_is_whole() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path()).unwrap();
+    let reader = Inspector::open(folder.path()).unwrap();
+    store.accept(batch(vec![message("1", "g", "p", "x")]), NOW).await.unwrap();
+    store.complete().unwrap();
+    let copy = TempDir::new().unwrap();
+    fs::copy(folder.path().join(FILE), copy.path().join(FILE)).unwrap();
+    assert_eq!(open(copy.path()).unwrap().status(NOW).await.unwrap().open_events, 1);
+    assert_eq!(fs::metadata(folder.path().join("mynah.db-wal")).unwrap().len(), 0);
+    assert_eq!(reader.status(NOW).unwrap().open_events, 1);
+}
+
+fn save(row: &str) -> Step {
+    let action = Action::Save { file: "notes.csv".to_owned(), row: vec![row.to_owned()] };
+    Step::Act(Planned { chat: "g".into(), action, delay: Duration::ZERO, is_reply: true })
+}
+
+#[tokio::test]
+async fn a_row_to_be_saved_never_expires() {
+    let store = SqliteStore::in_memory();
+    store.accept(batch(vec![message("1", "g", "p", "x")]), NOW).await.unwrap();
+    handle(&store, "g", vec![save("one"), reply("g", "too late")]).await;
+    let much_later = NOW + Duration::from_secs(86_400);
+    let id = claim(&store, "g", much_later).await;
+    assert_eq!(id.n, 0);
+    store.settle(&id, Outcome::Accepted, much_later).await.unwrap();
+    let next = store.claim(&ChatId::new("g"), much_later).await.unwrap();
+    assert!(matches!(next, Claim::Expired(_)), "{next:?}");
+}
+
+#[tokio::test]
+async fn a_row_under_way_at_a_crash_is_no_doubt_but_tried_again() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path()).unwrap();
+    store.accept(batch(vec![message("1", "g", "p", "x")]), NOW).await.unwrap();
+    handle(&store, "g", vec![save("one")]).await;
+    claim(&store, "g", NOW).await;
+    drop(store);
+    let store = open(folder.path()).unwrap();
+    let recovered = store.recover(NOW).await.unwrap();
+    assert!(recovered.in_doubt.is_empty(), "{recovered:?}");
+    let Claim::Send(again) = store.claim(&ChatId::new("g"), NOW).await.unwrap() else {
+        panic!("it is lost")
+    };
+    assert_eq!(again.attempt, 2, "so the file is searched for it");
+}
+
+#[tokio::test]
+async fn a_row_that_the_disk_does_not_take_holds_up_no_reply() {
+    let store = SqliteStore::in_memory();
+    let chat = ChatId::new("g");
+    store.accept(batch(vec![message("1", "g", "p", "x")]), NOW).await.unwrap();
+    handle(&store, "g", vec![save("one"), reply("g", "noted")]).await;
+    let row = claim(&store, "g", NOW).await;
+    let retry_at = NOW + Duration::from_secs(30);
+    let outcome = Outcome::NotSent { retry_at, reason: "no room".to_owned() };
+    assert!(store.settle(&row, outcome, NOW).await.unwrap());
+    let reply = claim(&store, "g", NOW).await;
+    assert_eq!(reply.n, 1);
+    assert!(matches!(store.claim(&chat, retry_at).await, Ok(Claim::Empty)), "one at a time");
+    assert!(store.settle(&reply, Outcome::Accepted, NOW).await.unwrap());
+    assert!(matches!(store.claim(&chat, NOW).await, Ok(Claim::Wait(at)) if at == retry_at));
+    assert_eq!(claim(&store, "g", retry_at).await, row);
+}
+
+#[tokio::test]
 async fn damaged_pages_are_found_at_the_start() {
     let folder = TempDir::new().unwrap();
     let store = open(folder.path()).unwrap();

@@ -6,6 +6,7 @@
 //! pays for the batch, the turn and the last outcome that went before it, and where no claim follows, the writer syncs
 //! by itself a moment later. Nothing is reordered: the loss of power takes an end of the history, never its middle.
 
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -118,8 +119,9 @@ impl Drop for LastWord<'_> {
 enum Failure {
     /// The database says so. After a sync that failed nobody knows what of the log is on the disk.
     Database(rusqlite::Error),
-    /// The file was removed or another one put in its place: what is written goes nowhere.
-    Gone,
+    /// This file was removed, emptied, or another one put in its place: what is written goes nowhere, or another process
+    /// writes too.
+    Gone(PathBuf),
     /// The thread has ended.
     Over,
 }
@@ -188,9 +190,13 @@ impl Writer {
         let mut answers = Vec::with_capacity(all.len());
         let mut outcome = self.commit(all, synced, &mut answers);
         let written = self.database.log.take_written();
-        if written && synced && !self.database.is_there() {
+        if written
+            && synced
+            && let Some(missing) = self.database.missing()
+        {
             // Before anything is promised: what is only written is not.
-            outcome = Err(self.give_up(Failure::Gone));
+            let missing = missing.to_owned();
+            outcome = Err(self.give_up(Failure::Gone(missing)));
         } else if written {
             self.debt.since.get_or_insert(now);
         }
@@ -293,12 +299,16 @@ impl Writer {
         };
         // Its own frame is synced with the rest.
         self.database.log.take_written();
-        match outcome {
-            Ok(()) if self.debt.since.is_some() && !self.database.is_there() => {
-                self.give_up(Failure::Gone);
+        let missing = match self.debt.since {
+            Some(_) => self.database.missing().map(Path::to_owned),
+            None => None,
+        };
+        match (outcome, missing) {
+            (Ok(()), Some(missing)) => {
+                self.give_up(Failure::Gone(missing));
             }
-            Ok(()) => self.debt.pay(None),
-            Err(error) => {
+            (Ok(()), None) => self.debt.pay(None),
+            (Err(error), _) => {
                 roll_back(&self.database);
                 self.give_up(Failure::Database(error));
             }
@@ -326,11 +336,28 @@ impl Writer {
         }
     }
 
+    /// Syncs what is owed and carries the whole log over.
+    pub(crate) fn complete(&mut self) -> Result<(), StoreError> {
+        self.sync();
+        if let Some(failure) = &self.failed {
+            return Err(self.in_words(failure));
+        }
+        let is_kept =
+            self.database.complete().map_err(|error| translate(error, &self.database.path))?;
+        if is_kept {
+            tracing::warn!(
+                path = %self.database.path.display(),
+                "another program reads the data, so a part of it stays in the log beside the file"
+            );
+        }
+        Ok(())
+    }
+
     fn in_words(&self, failure: &Failure) -> StoreError {
         let path = &self.database.path;
         match failure {
             Failure::Database(error) => translate(copy(error), path),
-            Failure::Gone => StoreError::Gone { path: path.display().to_string() },
+            Failure::Gone(path) => StoreError::Gone { path: path.display().to_string() },
             Failure::Over => StoreError::Closed,
         }
     }
@@ -341,7 +368,7 @@ impl Failure {
     fn copy(&self) -> Self {
         match self {
             Self::Database(error) => Self::Database(copy(error)),
-            Self::Gone => Self::Gone,
+            Self::Gone(path) => Self::Gone(path.clone()),
             Self::Over => Self::Over,
         }
     }

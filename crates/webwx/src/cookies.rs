@@ -41,9 +41,17 @@ struct Cookie {
     host_only: bool,
     path: String,
     secure: bool,
-    /// Seconds since 1970; `None` lives as long as the session.
-    expires: Option<u64>,
 }
+
+/// A `Set-Cookie` header.
+struct Set {
+    cookie: Cookie,
+    /// It takes the cookie away: its time was over when it was sent.
+    deletes: bool,
+}
+
+/// A date before the year 2000 deletes a cookie, whatever the clock of the server shows.
+const LONG_AGO: u64 = 946_684_800;
 
 /// Where an answer came from or a request goes to.
 #[derive(Debug, Clone, Copy)]
@@ -53,10 +61,9 @@ pub(crate) struct Place<'a> {
     pub(crate) secure: bool,
     /// One server stands for all hosts: whatever it sets is for it, and nobody else is asked.
     pub(crate) only_server: bool,
-    /// Seconds since 1970 by the clock of this machine.
-    pub(crate) now: u64,
-    /// The same moment by the clock of the server, which its dates go by: a wrong clock here must not end a session.
-    pub(crate) sent: u64,
+    /// When the answer was sent, in seconds since 1970 by the clock of the server. The clock of this machine counts for
+    /// nothing: one that is wrong or jumps must not end a session. So no cookie expires here; the server knows the end.
+    pub(crate) sent: Option<u64>,
 }
 
 impl fmt::Debug for CookieJar {
@@ -68,9 +75,9 @@ impl fmt::Debug for CookieJar {
 impl CookieJar {
     /// Takes a `Set-Cookie` header; what is not for its sender is left out.
     pub(crate) fn take(&mut self, header: &str, from: Place<'_>) {
-        let Some(cookie) = Cookie::parse(header, from) else { return };
+        let Some(Set { cookie, deletes }) = Cookie::parse(header, from) else { return };
         self.0.retain(|old| !old.is_same(&cookie));
-        if cookie.expires.is_some_and(|at| at <= from.now) {
+        if deletes {
             return;
         }
         self.0.push(cookie);
@@ -110,7 +117,7 @@ impl CookieJar {
 }
 
 impl Cookie {
-    fn parse(header: &str, from: Place<'_>) -> Option<Self> {
+    fn parse(header: &str, from: Place<'_>) -> Option<Set> {
         let mut parts = header.split(';');
         let (name, value) = parts.next()?.split_once('=')?;
         let (name, value) = (name.trim(), value.trim());
@@ -129,8 +136,8 @@ impl Cookie {
             host_only: true,
             path: "/".to_owned(),
             secure: false,
-            expires: None,
         };
+        let mut expires = None;
         let mut max_age = None;
         for part in parts {
             let (key, value) = part.split_once('=').unwrap_or((part, ""));
@@ -141,15 +148,14 @@ impl Cookie {
                     cookie.path = value.to_owned();
                 }
                 "secure" => cookie.secure = !from.only_server,
-                "expires" => cookie.expires = expiry(value, from).or(cookie.expires),
+                "expires" => expires = date::of_http(value).or(expires),
                 "max-age" => max_age = value.parse::<i64>().ok().or(max_age),
                 _ => {}
             }
         }
-        if let Some(age) = max_age {
-            cookie.expires = Some(from.now.saturating_add_signed(age.max(-1)));
-        }
-        Some(cookie)
+        let is_past = |at: u64| at <= from.sent.unwrap_or(LONG_AGO);
+        let deletes = max_age.map_or_else(|| expires.is_some_and(is_past), |age| age <= 0);
+        Some(Set { cookie, deletes })
     }
 
     /// `None` if the domain is not one that the sender may speak for.
@@ -174,16 +180,8 @@ impl Cookie {
         let host = to.host.to_ascii_lowercase();
         let domain =
             if self.host_only { host == self.domain } else { belongs(&host, &self.domain) };
-        domain
-            && (to.secure || !self.secure)
-            && self.expires.is_none_or(|at| at > to.now)
-            && covers(&self.path, to.path)
+        domain && (to.secure || !self.secure) && covers(&self.path, to.path)
     }
-}
-
-/// When a cookie expires by the clock of this machine.
-fn expiry(date: &str, from: Place<'_>) -> Option<u64> {
-    date::of_http(date).map(|at| at.saturating_add(from.now).saturating_sub(from.sent))
 }
 
 /// Whether a host is that domain or below it.
@@ -228,8 +226,7 @@ mod tests {
             path: "/cgi-bin/mmwebwx-bin/webwxinit",
             secure: true,
             only_server: false,
-            now: NOW,
-            sent: NOW,
+            sent: Some(NOW),
         }
     }
 
@@ -292,8 +289,7 @@ mod tests {
             path: "/x",
             secure: false,
             only_server: true,
-            now: NOW,
-            sent: NOW,
+            sent: Some(NOW),
         };
         let mut jar = CookieJar::default();
         jar.take("a=1; Domain=.qq.com; Path=/other; Secure", here);
@@ -302,13 +298,33 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_clock_here_ends_no_session() {
+    fn a_clock_that_jumps_by_a_year_expires_no_cookie_of_twelve_hours() {
+        // The clock of this machine is asked for nothing: it may have shown any time when the cookie came.
+        let mut jar = jar(&["a=1; Expires=Mon, 14-Sep-2020 00:26:40 GMT"]);
+        assert!(jar.header(place("wx.qq.com")).is_some());
+        let stored = serde_json::to_string(&jar).unwrap();
+        let a_year_later = Place { sent: Some(NOW + 366 * 86_400), ..place("wx.qq.com") };
+        jar = serde_json::from_str(&stored).unwrap();
+        assert!(jar.header(a_year_later).is_some());
+    }
+
+    #[test]
+    fn without_a_date_only_a_moment_of_long_ago_deletes() {
+        let undated = Place { sent: None, ..place("wx.qq.com") };
         let mut jar = CookieJar::default();
-        let a_day_ahead = Place { now: NOW + 86_400, ..place("wx.qq.com") };
-        // Twelve hours from the server's now: 2020-09-13 12:26:40.
-        jar.take("a=1; Expires=Mon, 14-Sep-2020 00:26:40 GMT", a_day_ahead);
-        assert!(jar.header(a_day_ahead).is_some());
-        assert!(jar.header(Place { now: NOW + 86_400 + 43_200, ..a_day_ahead }).is_none());
+        jar.take("a=1; Expires=Mon, 14-Sep-2020 00:26:40 GMT", undated);
+        assert!(jar.header(undated).is_some());
+        jar.take("a=; Expires=Thu, 01 Jan 1970 00:00:00 GMT", undated);
+        assert!(jar.header(undated).is_none());
+    }
+
+    #[test]
+    fn a_cookie_stored_with_its_time_by_an_older_version_is_read_and_sent() {
+        let jar: CookieJar = serde_json::from_str(
+            r#"[{"name":"wxsid","value":"s","domain":"wx.qq.com","host_only":true,"path":"/","secure":false,"expires":1}]"#,
+        )
+        .unwrap();
+        assert_eq!(jar.header(place("wx.qq.com")).unwrap(), "wxsid=s");
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::cookies::Place;
 use crate::error::{BuildError, CallError, Cause, Failure};
 use crate::hosts::{Hosts, Role};
 use crate::percent::encode_into;
-use crate::{Call, date, ids, packed};
+use crate::{Call, date, packed};
 
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -288,7 +288,7 @@ impl Client {
         let date = headers.get(DATE).and_then(|date| date::of_http(date.to_str().ok()?));
         self.note_date(date);
         let mut place = self.place(url);
-        place.sent = date.unwrap_or(place.now);
+        place.sent = date;
         self.change(|session| {
             for header in headers.get_all(SET_COOKIE) {
                 session.cookies.take(&String::from_utf8_lossy(header.as_bytes()), place);
@@ -302,8 +302,7 @@ impl Client {
             path: url.path(),
             secure: url.scheme() == "https",
             only_server: self.is_replaced(),
-            now: ids::now_millis() / 1000,
-            sent: ids::now_millis() / 1000,
+            sent: None,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::{self, BufWriter, Write};
 
+use mynah_core::{is_unprintable, printable_json};
 use serde::Serialize;
 
 use crate::{Ended, Report};
@@ -19,9 +20,10 @@ pub(crate) fn to_stdout(
     }
 }
 
-/// Writes a value as one line of JSON.
+/// Writes a value as one line of JSON, without a character that drives a terminal.
 pub(crate) fn json(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, value)?;
+    let line = serde_json::to_string(value)?;
+    out.write_all(printable_json(&line).as_bytes())?;
     out.write_all(b"\n")
 }
 
@@ -37,17 +39,11 @@ pub(crate) fn on_one_line(text: &str) -> String {
         match c {
             '\n' => line.push_str("\\n"),
             '\u{2005}' => line.push(' '),
-            c if is_unsafe(c) => line.extend(c.escape_default()),
+            c if is_unprintable(c) => line.extend(c.escape_default()),
             c => line.push(c),
         }
     }
     line
-}
-
-/// Whether a character could move the cursor or turn the direction of writing.
-fn is_unsafe(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

@@ -165,7 +165,7 @@ pub(super) const HANDLERS: Table<HandlersConfig> = Table {
 pub(super) const ALERT: Table<AlertConfig> = Table {
     name: "[alert]",
     keys: &[
-        key!("webhook", "an address, best from the environment: \"${ALERT_WEBHOOK}\"",
+        key!("webhook", "an http or https address, best from the environment: \"${ALERT_WEBHOOK}\"",
             |into, given| into.webhook => Some(secret(given).filter(|url| is_address(url.reveal()))?)),
         key!("command", "a list: the program and its arguments",
             |into, given| into.command => Some(given.texts()?)),
@@ -226,9 +226,14 @@ fn format(text: &str) -> Option<LogFormat> {
     }
 }
 
-/// Whether a text looks like the address of a server.
+/// Whether a text is the address of a web server. What is wrong is found when the file is read, not at the first alert.
 fn is_address(text: &str) -> bool {
-    text.split_once("://").is_some_and(|(scheme, rest)| !scheme.is_empty() && !rest.is_empty())
+    let has_authority = text.split_once("://").is_some_and(|(_, rest)| !rest.starts_with('/'));
+    has_authority
+        && reqwest::Url::parse(text).is_ok_and(|url| {
+            matches!(url.scheme(), "http" | "https")
+                && url.host_str().is_some_and(|host| !host.is_empty())
+        })
 }
 
 /// Whether a name can be that of a folder: accounts keep their data in one of their name.

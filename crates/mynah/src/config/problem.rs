@@ -5,6 +5,7 @@ use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use mynah_core::is_unprintable;
 use unicode_width::UnicodeWidthStr;
 
 /// Everything that is wrong with a file.
@@ -49,10 +50,11 @@ impl Problems {
         let Problem { code, message, hint, span } = problem;
         let spot = Spot::of(&self.text, span);
         let mut shown = format!(
-            "{}:{}:{}: {red}error[{code}]{off}: {message}\n",
+            "{}:{}:{}: {red}error[{code}]{off}: {}\n",
             self.path.display(),
             spot.line,
-            spot.column
+            spot.column,
+            printable(message)
         );
         let (before, under) = (" ".repeat(spot.before), "^".repeat(spot.width));
         let source = if spot.source.trim().is_empty() {
@@ -96,11 +98,16 @@ impl Spot {
         Self {
             line: text[..start].matches('\n').count() + 1,
             column: before.chars().count() + 1,
-            source: whole.replace('\t', " "),
+            source: printable(&whole.replace('\t', " ")),
             before: before.replace('\t', " ").width(),
             width: marked.width().max(1),
         }
     }
+}
+
+/// A text on one line, with a sign in place of each character that drives a terminal.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if is_unprintable(c) { '\u{fffd}' } else { c }).collect()
 }
 
 /// The nearest border of a character at or before `at`.

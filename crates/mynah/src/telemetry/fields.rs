@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt::{self, Write};
 
+use mynah_core::is_unprintable;
 use tracing::field::{Field, Visit};
 use tracing_subscriber::field::RecordFields;
 use tracing_subscriber::fmt::FormatFields;
@@ -66,7 +67,7 @@ struct Neutral<'w, 'writer>(&'w mut Writer<'writer>);
 impl Write for Neutral<'_, '_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let mut rest = text;
-        while let Some(at) = rest.find(is_unsafe) {
+        while let Some(at) = rest.find(is_unprintable) {
             let (before, after) = rest.split_at(at);
             self.0.write_str(before)?;
             let mut characters = after.chars();
@@ -77,12 +78,6 @@ impl Write for Neutral<'_, '_> {
         }
         self.0.write_str(rest)
     }
-}
-
-/// Whether a character could move the cursor, end the line or turn the direction of writing.
-fn is_unsafe(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

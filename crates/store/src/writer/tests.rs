@@ -267,7 +267,7 @@ fn of_a_file_that_was_removed_or_replaced_nothing_is_promised() {
         }
         desk.writer.write(vec![desk.work("next", Durability::Written, true)]);
         assert_eq!(desk.told(), ["one", "promise failed", "next failed"]);
-        assert!(matches!(desk.writer.failed, Some(Failure::Gone)));
+        assert!(matches!(desk.writer.failed, Some(Failure::Gone(_))));
     }
 }
 
