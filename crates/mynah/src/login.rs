@@ -1,7 +1,7 @@
 //! Shows a person what to do to log in: the QR code in the terminal, as a picture in the data folder, and as an address.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
@@ -68,7 +68,8 @@ impl LoginScreen {
                 tracing::warn!(error = error as &dyn std::error::Error, "no QR code");
             })
             .ok();
-        let blocks = qr.as_ref().map(Qr::for_terminal).unwrap_or_default();
+        let draw = if io::stdout().is_terminal() { Qr::for_terminal } else { Qr::without_colours };
+        let blocks = qr.as_ref().map(draw).unwrap_or_default();
         let png = qr.and_then(|qr| qr.png().ok());
         let path = self.folder.join(PICTURE);
         let kept = png.as_deref().map(|png| write_for_owner(&path, png));

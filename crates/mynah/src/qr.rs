@@ -55,16 +55,25 @@ impl Qr {
         (0..self.side()).step_by(2).map(|y| self.line(y)).collect()
     }
 
+    /// The same without any escape, for logs and files: light modules are drawn, since most of them are read on a dark ground.
+    pub(crate) fn without_colours(&self) -> String {
+        (0..self.side()).step_by(2).map(|y| self.blocks(y, false) + "\n").collect()
+    }
+
     fn line(&self, y: usize) -> String {
-        let blocks: String = (0..self.side())
-            .map(|x| match (self.is_dark(x, y), self.is_dark(x, y + 1)) {
+        format!("\x1b[38;5;16;48;5;231m{}\x1b[0m\n", self.blocks(y, true))
+    }
+
+    /// Two rows of modules, of which either the dark or the light ones are drawn.
+    fn blocks(&self, y: usize, dark: bool) -> String {
+        (0..self.side())
+            .map(|x| match (self.is_dark(x, y) == dark, self.is_dark(x, y + 1) == dark) {
                 (true, true) => '█',
                 (true, false) => '▀',
                 (false, true) => '▄',
                 (false, false) => ' ',
             })
-            .collect();
-        format!("\x1b[38;5;16;48;5;231m{blocks}\x1b[0m\n")
+            .collect()
     }
 
     /// A PNG picture, black on white.
@@ -117,6 +126,17 @@ mod tests {
         }
         assert!(rows[..QUIET].iter().flatten().all(|dark| !dark));
         assert!(rows[QUIET][QUIET..QUIET + 7].iter().all(|dark| *dark), "finder pattern");
+    }
+
+    #[test]
+    fn in_a_log_the_code_has_no_escapes_and_holds_the_same_modules_inverted() {
+        let qr = Qr::of(URL).unwrap();
+        let shown = qr.without_colours();
+        assert!(!shown.contains('\u{1b}'), "{shown:?}");
+        for (y, row) in rows(&shown).iter().enumerate().take(qr.side()) {
+            let expected: Vec<bool> = (0..qr.side()).map(|x| !qr.is_dark(x, y)).collect();
+            assert_eq!(*row, expected, "row {y}");
+        }
     }
 
     #[test]

@@ -69,6 +69,27 @@ fn the_container_is_built_from_files_that_exist() {
 }
 
 #[test]
+fn the_unit_starts_again_after_a_crash_only_not_where_a_person_is_needed() {
+    let unit = fs::read_to_string(root().join("config/mynah.service")).unwrap();
+    let key = |key: &str| unit.lines().find_map(|line| line.strip_prefix(key)).unwrap();
+    let kept: Vec<u8> = key("RestartPreventExitStatus=")
+        .split_whitespace()
+        .map(|status| status.parse().unwrap())
+        .collect();
+    let expected: Vec<u8> = mynah::Ended::ALL
+        .iter()
+        .filter(|ended| !matches!(ended, mynah::Ended::Fine | mynah::Ended::Interrupted))
+        .map(|ended| ended.code())
+        .collect();
+    assert_eq!(kept, expected);
+    assert_eq!(key("Restart="), "on-failure");
+    assert_eq!(key("CapabilityBoundingSet="), "", "it needs no capability");
+    for hardening in ["SystemCallFilter=@system-service", "UMask=0077", "ProtectSystem=strict"] {
+        assert!(unit.lines().any(|line| line == hardening), "{hardening}");
+    }
+}
+
+#[test]
 fn systemd_takes_the_unit() {
     let unit = fs::read_to_string(root().join("config/mynah.service")).unwrap();
     let start = unit.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
