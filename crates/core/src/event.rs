@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Chat, ChatId, Content, EventId, Lane, MessageId, MessageKind, Person, Timestamp};
+use crate::{
+    Chat, ChatId, Content, EventId, EventKind, Lane, MessageId, MessageKind, Person, Timestamp,
+};
 
 /// Something that happened: the unit that a turn handles.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -133,19 +135,25 @@ pub enum NoticeKind {
 }
 
 impl NoticeKind {
-    /// Its word for `event` in `bot.toml`.
+    /// The kind of event by which rules ask for it; `None` for what the transport has no type for.
+    #[must_use]
+    pub fn event_kind(&self) -> Option<EventKind> {
+        Some(match self {
+            Self::Join { .. } => EventKind::Join,
+            Self::Leave { .. } => EventKind::Leave,
+            Self::Rename { .. } => EventKind::Rename,
+            Self::Recall { .. } => EventKind::Recall,
+            Self::FriendRequest { .. } => EventKind::FriendRequest,
+            Self::Pat { .. } => EventKind::Pat,
+            Self::RedPacket => EventKind::RedPacket,
+            Self::Raw { .. } => return None,
+        })
+    }
+
+    /// The word of its kind, `raw` for one without.
     #[must_use]
     pub fn word(&self) -> &'static str {
-        match self {
-            Self::Join { .. } => "join",
-            Self::Leave { .. } => "leave",
-            Self::Rename { .. } => "rename",
-            Self::Recall { .. } => "recall",
-            Self::FriendRequest { .. } => "friend_request",
-            Self::Pat { .. } => "pat",
-            Self::RedPacket => "red_packet",
-            Self::Raw { .. } => "raw",
-        }
+        self.event_kind().map_or("raw", EventKind::word)
     }
 }
 

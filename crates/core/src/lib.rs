@@ -7,6 +7,7 @@ mod context;
 mod decided;
 mod effects;
 mod event;
+mod event_kind;
 mod handler;
 mod id;
 mod key;
@@ -31,6 +32,7 @@ pub use effects::{
     Action, ActionKind, Call, Change, Effects, Planned, Step, Timer, TimerChange, Write,
 };
 pub use event::{Due, Event, EventBody, Message, Notice, NoticeKind, Origin};
+pub use event_kind::EventKind;
 pub use handler::{Flow, Handler, HandlerError, HandlerFn, handler_fn};
 pub use id::{ActionId, ChatId, EventId, Lane, MessageId, PersonId};
 pub use key::{Key, KeyError};

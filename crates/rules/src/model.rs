@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use jiff::civil::{Time, Weekday};
 use jiff::tz::TimeZone;
-use mynah_core::{ChatKind, MessageKind, Scope};
+use mynah_core::{ChatKind, EventKind, MessageKind, Scope};
 
 use mynah_matching::glob::Glob;
 use mynah_matching::regex::RegexCondition;
@@ -119,43 +119,6 @@ pub(crate) enum Who {
     Admin,
     /// The one friend of that name.
     Named(String),
-}
-
-/// The words of `event`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum EventKind {
-    /// People came into the group.
-    Join,
-    /// People left the group.
-    Leave,
-    /// The group has another title.
-    Rename,
-    /// Somebody wants to be a friend.
-    FriendRequest,
-    /// Somebody patted somebody.
-    Pat,
-    /// A red packet was sent.
-    RedPacket,
-    /// A message was recalled.
-    Recall,
-}
-
-impl EventKind {
-    /// Every kind with its word, which is also that of [`mynah_core::NoticeKind::word`].
-    pub(crate) const ALL: [(Self, &'static str); 7] = [
-        (Self::Join, "join"),
-        (Self::Leave, "leave"),
-        (Self::Rename, "rename"),
-        (Self::FriendRequest, "friend_request"),
-        (Self::Pat, "pat"),
-        (Self::RedPacket, "red_packet"),
-        (Self::Recall, "recall"),
-    ];
-
-    /// The kind of that word.
-    pub(crate) fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.iter().find(|(_, known)| *known == word).map(|(kind, _)| *kind)
-    }
 }
 
 /// A part of the day, from `from` up to but without `to`; over midnight if `to` is not later.

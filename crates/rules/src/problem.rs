@@ -4,8 +4,9 @@
 
 use crate::diagnostic::Severity;
 use crate::keys::{Advice, Kind, Table};
-use crate::model::{EventKind, Place};
+use crate::model::Place;
 use crate::parse::Value;
+use mynah_core::EventKind;
 use mynah_matching::pattern::PatternErrorKind;
 use mynah_matching::regex::RegexErrorKind;
 use mynah_matching::template::TemplateErrorKind;

@@ -136,3 +136,6 @@ fn is_builtin(rule: &Rule) -> bool {
 fn is_in(only: &BTreeSet<String>, rule: &Rule) -> bool {
     is_builtin(rule) || rule.name.id.as_ref().is_some_and(|id| only.contains(id))
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
 
-use mynah_core::{Event, EventBody, EventId, MessageKind, Timestamp};
+use mynah_core::{Event, EventBody, EventId, EventKind, MessageKind, Timestamp};
 use mynah_rules::script::Happening;
 use serde::Deserialize;
 use thiserror::Error;
@@ -196,8 +196,10 @@ impl<'a> Reader<'a> {
         speaker: &Speaker,
         text: &str,
     ) -> Result<Happening, RecordedError> {
-        happening(word, speaker, text)
-            .ok_or_else(|| self.wrong("event", word, format!("there are {}", EVENTS.join(", "))))
+        let kind = EventKind::from_word(word).ok_or_else(|| {
+            self.wrong("event", word, format!("there are {}", EventKind::WORDS.join(", ")))
+        })?;
+        Ok(happening(kind, speaker, text))
     }
 
     fn wrong(&self, what: &'static str, found: &str, expected: String) -> RecordedError {
@@ -211,23 +213,18 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The words of `event`.
-const EVENTS: [&str; 7] =
-    ["join", "leave", "rename", "recall", "pat", "red_packet", "friend_request"];
-
-/// What a word of `event` means.
-fn happening(word: &str, speaker: &Speaker, text: &str) -> Option<Happening> {
+/// An event of a kind, as far as a recorded line describes it.
+fn happening(kind: EventKind, speaker: &Speaker, text: &str) -> Happening {
     let text = text.to_owned();
-    Some(match word {
-        "join" => Happening::Join(vec![speaker.name.clone()]),
-        "leave" => Happening::Leave(vec![speaker.name.clone()]),
-        "rename" => Happening::Rename(text),
-        "recall" => Happening::Recall(None),
-        "pat" => Happening::Pat,
-        "red_packet" => Happening::RedPacket,
-        "friend_request" => Happening::FriendRequest(text),
-        _ => return None,
-    })
+    match kind {
+        EventKind::Join => Happening::Join(vec![speaker.name.clone()]),
+        EventKind::Leave => Happening::Leave(vec![speaker.name.clone()]),
+        EventKind::Rename => Happening::Rename(text),
+        EventKind::Recall => Happening::Recall(None),
+        EventKind::Pat => Happening::Pat,
+        EventKind::RedPacket => Happening::RedPacket,
+        EventKind::FriendRequest => Happening::FriendRequest(text),
+    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use mynah_core::{Clock, Event, EventBody, EventId, Timestamp};
+use mynah_core::{Clock, Event, EventBody, EventId, EventKind, Timestamp};
 use mynah_page::view::{
     BotRow, Call, ChatRow, Checked, Deed as PageDeed, LastRow, MessagePage, MessageRow, News,
     Problem, Session, View,
@@ -248,26 +248,46 @@ impl SandboxView {
             "group" => {
                 (String::new(), Some(name.clone()), Deed::NewGroup { members: self.founders()? })
             }
-            "join" => (name.clone(), self.group(&chat)?, Deed::Join { by: None }),
-            "leave" => (from, self.group(&chat)?, Deed::Leave),
-            "rename" => (from, self.group(&chat)?, Deed::Rename { name: name.clone() }),
-            "pat" => {
-                let target = self.world(None, None, 0)?.me.name;
-                (from, self.group(&chat)?, Deed::Pat { target, suffix: String::new() })
+            other => {
+                let kind = EventKind::from_word(other)
+                    .ok_or_else(|| Problem::Refused(format!("`{other}` is not an action here")))?;
+                let group =
+                    if kind == EventKind::FriendRequest { None } else { self.group(&chat)? };
+                let who = if matches!(kind, EventKind::Join | EventKind::FriendRequest) {
+                    name.clone()
+                } else {
+                    from
+                };
+                (who, group, self.event(kind, name.clone(), text, message)?)
             }
-            "recall" => (
-                from,
-                self.group(&chat)?,
-                Deed::Recall { id: Some(message).filter(|message| !message.is_empty()) },
-            ),
-            "red_packet" => (from, self.group(&chat)?, Deed::RedPacket),
-            "friend_request" => (name.clone(), None, Deed::FriendRequest { text }),
-            other => return Err(Problem::Refused(format!("nobody can do `{other}` here"))),
         };
         self.act(from, group, deed)?;
         let is_new = matches!(what.as_str(), "person" | "group");
         let made = is_new.then(|| self.sandbox.chat(&name)).flatten();
         Ok(json!({ "chat": made.map(|(id, ..)| id) }))
+    }
+
+    /// The action by which an event of that kind comes about.
+    fn event(
+        &self,
+        kind: EventKind,
+        name: String,
+        text: String,
+        message: String,
+    ) -> Result<Deed, Problem> {
+        Ok(match kind {
+            EventKind::Join => Deed::Join { by: None },
+            EventKind::Leave => Deed::Leave,
+            EventKind::Rename => Deed::Rename { name },
+            EventKind::Pat => {
+                Deed::Pat { target: self.world(None, None, 0)?.me.name, suffix: String::new() }
+            }
+            EventKind::Recall => {
+                Deed::Recall { id: Some(message).filter(|message| !message.is_empty()) }
+            }
+            EventKind::RedPacket => Deed::RedPacket,
+            EventKind::FriendRequest => Deed::FriendRequest { text },
+        })
     }
 
     /// Two friends for a new group: alone with the bot it would be none.

@@ -1,7 +1,6 @@
 //! Messages about keys that contradict each other.
 
 use super::{Lang, say};
-use crate::model::EventKind;
 use crate::problem::Conflict;
 
 pub(super) fn message(conflict: &Conflict, lang: Lang) -> String {
@@ -13,7 +12,7 @@ pub(super) fn message(conflict: &Conflict, lang: Lang) -> String {
                 "in = \"private\" 时 at_me 总是成立"
             )
         }
-        Conflict::GroupEventInPrivate(event) => group_event(word(*event), lang),
+        Conflict::GroupEventInPrivate(event) => group_event(event.word(), lang),
         Conflict::FriendRequestInGroup => say!(
             lang,
             "event = \"friend_request\" happens in private only",
@@ -104,8 +103,4 @@ pub(super) fn hint(conflict: &Conflict, lang: Lang) -> Option<String> {
         Conflict::CheckAndChoose => say!(lang, "leave one of them out", "去掉其中一个"),
         Conflict::RestartNotChosen => say!(lang, "add it to choose", "把它加进 choose"),
     })
-}
-
-fn word(event: EventKind) -> &'static str {
-    EventKind::ALL.iter().find(|(kind, _)| *kind == event).map_or("", |(_, word)| word)
 }

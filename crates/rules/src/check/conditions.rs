@@ -1,11 +1,11 @@
 //! The conditions of a rule.
 
-use mynah_core::{ChatKind, MessageKind};
+use mynah_core::{ChatKind, EventKind, MessageKind};
 
 use super::names::Names;
 use super::{Checker, Fields, Text, literal, values};
 use crate::keys::{Kind, Role, closest};
-use crate::model::{Conditions, Days, EventKind, TimeWindow, Who};
+use crate::model::{Conditions, Days, TimeWindow, Who};
 use crate::parse::Value;
 use crate::problem::{BadValue, Conflict, Literal, Problem, SlashCase};
 use mynah_matching::fold::Folding;
@@ -302,10 +302,7 @@ impl Checker<'_> {
         if in_private && fields.has("groups") {
             self.conflict(fields, "groups", Conflict::GroupsInPrivate);
         }
-        let group_events = [EventKind::Join, EventKind::Leave, EventKind::Rename];
-        if let Some(event) =
-            when.events.iter().find(|event| in_private && group_events.contains(event))
-        {
+        if let Some(event) = when.events.iter().find(|event| in_private && event.needs_group()) {
             self.conflict(fields, "event", Conflict::GroupEventInPrivate(*event));
         }
         let only_requests = !when.events.is_empty()
@@ -323,11 +320,10 @@ impl Checker<'_> {
     fn text_conditions_of_the_textless(&mut self, fields: &Fields<'_>, when: &Conditions) {
         let silent =
             [MessageKind::Image, MessageKind::Voice, MessageKind::Video, MessageKind::Emoji];
-        let mute_events = [EventKind::Join, EventKind::Leave, EventKind::RedPacket];
         let kinds_are_silent =
             !when.kinds.is_empty() && when.kinds.iter().all(|kind| silent.contains(kind));
         let events_are_silent =
-            !when.events.is_empty() && when.events.iter().all(|event| mute_events.contains(event));
+            !when.events.is_empty() && when.events.iter().all(|event| !event.has_text());
         if (kinds_are_silent || events_are_silent)
             && let Some(key) = TEXT_KEYS.into_iter().find(|key| fields.has(key))
         {

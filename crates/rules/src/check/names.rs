@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::problem::Capture;
 use mynah_matching::pattern::CaptureName;
-use mynah_matching::template::BUILT_IN;
+
+/// The names that every template knows.
+const BUILT_IN: [&str; 9] =
+    ["sender", "at", "group", "text", "rest", "joined", "date", "time", "weekday"];
 
 /// Names of other programs and in Chinese, with the name that is built in.
 const FOREIGN: &[(&[&str], &str)] = &[

@@ -2,9 +2,11 @@
 
 use std::fmt::Write as _;
 
+use mynah_core::EventKind;
+
 use super::{Checker, Fields};
 use crate::keys::{Key, Role, Table};
-use crate::model::{EventKind, Name, Rule, Step};
+use crate::model::{Name, Rule, Step};
 use crate::parse::{Node, TableNode, Value};
 use crate::problem::{Conflict, Problem};
 use crate::shadow::RuleSpots;

@@ -12,8 +12,7 @@ const PLACES: &[&str] = &["group", "private"];
 const KINDS: &[&str] =
     &["text", "image", "voice", "video", "file", "card", "link", "location", "emoji"];
 /// The words of `event`.
-const EVENTS: &[&str] =
-    &["join", "leave", "rename", "friend_request", "pat", "red_packet", "recall"];
+const EVENTS: &[&str] = mynah_core::EventKind::WORDS;
 
 const fn key(
     name: &'static str,

@@ -9,7 +9,7 @@ use mynah_matching::conditions::{Failure, Taken};
 use super::look::{Look, Subject};
 use super::rule::{Rest, Rule};
 use crate::explain::{Failed, Verdict};
-use crate::model::{EventKind, Who};
+use crate::model::Who;
 
 /// The first condition that fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,7 +101,7 @@ pub(crate) fn describe(fails: Fails, rule: &Rule, look: &Look<'_>) -> Verdict {
         Fails::Off => Verdict::Off,
         Fails::Event => failed(
             "event",
-            of_rest(|rest| join(rest.events.iter().map(|kind| event_word(*kind)))),
+            of_rest(|rest| join(rest.events.iter().map(|kind| kind.word()))),
             subject(look),
         ),
         Fails::Type => {
@@ -180,10 +180,6 @@ fn place(kind: mynah_core::ChatKind) -> &'static str {
     }
 }
 
-fn event_word(kind: EventKind) -> &'static str {
-    EventKind::ALL.iter().find(|(known, _)| *known == kind).map_or("", |(_, word)| word)
-}
-
 fn who(who: &Who) -> &str {
     match who {
         Who::Admin => "admin",
@@ -194,6 +190,6 @@ fn who(who: &Who) -> &str {
 fn subject(look: &Look<'_>) -> String {
     match look.subject {
         Subject::Message(kind) => kind.word().to_owned(),
-        Subject::Notice(kind) => event_word(kind).to_owned(),
+        Subject::Notice(kind) => kind.word().to_owned(),
     }
 }

@@ -6,10 +6,9 @@ use std::collections::BTreeSet;
 use jiff::Zoned;
 use jiff::tz::TimeZone;
 use mynah_core::{
-    Chat, Event, EventBody, Message, MessageKind, Notice, NoticeKind, Person, Timestamp,
+    Chat, Event, EventBody, EventKind, Message, MessageKind, Notice, NoticeKind, Person, Timestamp,
 };
 
-use crate::model::EventKind;
 use mynah_matching::{MAX_CHARACTERS, Text};
 
 /// What an event is, in the words of `type` and `event`.
@@ -56,7 +55,7 @@ impl<'e> Look<'e> {
                 (Subject::Message(message.kind()), chat, Some(sender), *called, text.as_str())
             }
             EventBody::Notice(notice) => {
-                let kind = EventKind::from_word(notice.kind.word())?;
+                let kind = notice.kind.event_kind()?;
                 let called = matches!(notice.kind, NoticeKind::Pat { me: true, .. })
                     || !notice.chat.is_group();
                 (

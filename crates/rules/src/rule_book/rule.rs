@@ -1,10 +1,10 @@
 //! One rule in its compiled form. Small: a bot may have a hundred thousand of them.
 
-use mynah_core::{ChatKind, MessageKind};
+use mynah_core::{ChatKind, EventKind, MessageKind};
 use mynah_matching::conditions::Compiled;
 
 use crate::decision::RuleRef;
-use crate::model::{self, Brakes, Days, EventKind, Place, Step, TimeWindow, Who};
+use crate::model::{self, Brakes, Days, Place, Step, TimeWindow, Who};
 use crate::rule_book::RuleInfo;
 use mynah_matching::glob::Glob;
 

@@ -47,6 +47,11 @@ pub(crate) fn book(text: &str) -> Arc<RuleBook> {
     loaded.book.unwrap_or_else(|| panic!("{:#?}", loaded.diagnostics))
 }
 
+/// The mistakes and warnings of a text.
+pub(crate) fn diagnostics(text: &str) -> Vec<crate::Diagnostic> {
+    load(Path::new("bot.toml"), &OneFile(text), &LoadOptions::default()).diagnostics
+}
+
 type Owner = (Option<ChatId>, Option<String>);
 
 /// A conversation with a rule book.

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use mynah_core::{MessageKind, Timestamp};
+use mynah_core::{EventKind, MessageKind, Timestamp};
 
 use super::{ChatName, Expected, Happening, Said, What};
 use crate::check::duration;
@@ -15,10 +15,6 @@ use crate::problem::BadLine;
 
 /// Where a test begins that does not say when: a Monday noon.
 const START: DateTime = DateTime::constant(2026, 11, 23, 12, 0, 0, 0);
-
-/// The words of events.
-const EVENTS: [&str; 7] =
-    ["join", "leave", "rename", "recall", "pat", "red_packet", "friend_request"];
 
 /// A script: when it begins, its lines, and what is wrong with others; places in bytes of the script.
 #[derive(Debug)]
@@ -253,30 +249,33 @@ fn runs(call: &str) -> Result<What, BadLine> {
 
 fn happens(rest: &str) -> Result<What, BadLine> {
     let (word, rest) = rest.split_once(' ').unwrap_or((rest, ""));
-    if !EVENTS.contains(&word) {
+    let Some(kind) = EventKind::from_word(word) else {
         return Err(BadLine::Event { found: word.to_owned(), meant: meant_event(word) });
-    }
+    };
     let (speaker, text) = split_speaker(rest).unwrap_or((rest.trim(), ""));
     let (chat, people) = people_of(speaker)?;
     let who = people.first().cloned().ok_or(BadLine::NoSpeaker)?;
     let in_group = matches!(chat, ChatName::Group(_));
     let said = || (!text.is_empty()).then(|| unescaped(text));
-    let event = match word {
-        "join" | "leave" | "rename" if !in_group => return Err(BadLine::EventNeedsGroup),
-        "join" => Happening::Join(people),
-        "leave" => Happening::Leave(people),
-        "rename" => Happening::Rename(said().ok_or(BadLine::Form)?),
-        "recall" => Happening::Recall(said()),
-        "pat" => Happening::Pat,
-        "red_packet" => Happening::RedPacket,
-        _ => Happening::FriendRequest(unescaped(text)),
+    if kind.needs_group() && !in_group {
+        return Err(BadLine::EventNeedsGroup);
+    }
+    let event = match kind {
+        EventKind::Join => Happening::Join(people),
+        EventKind::Leave => Happening::Leave(people),
+        EventKind::Rename => Happening::Rename(said().ok_or(BadLine::Form)?),
+        EventKind::Recall => Happening::Recall(said()),
+        EventKind::Pat => Happening::Pat,
+        EventKind::RedPacket => Happening::RedPacket,
+        EventKind::FriendRequest => Happening::FriendRequest(unescaped(text)),
     };
     Ok(What::Happens { chat, who, event })
 }
 
 /// The event that a word was probably meant as.
 fn meant_event(word: &str) -> Option<&'static str> {
-    meant::word(word, &EVENTS).or_else(|| closest(word, EVENTS))
+    let words = EventKind::WORDS;
+    meant::word(word, words).or_else(|| closest(word, words.iter().copied()))
 }
 
 /// `group/user, user` or `user`.

@@ -7,16 +7,46 @@ use mynah_matching::glob::Glob;
 
 /// Whether every condition of `first` that is not on the text holds whenever those of `second` do.
 pub(super) fn beside_the_text(first: &Conditions, second: &Conditions) -> bool {
+    // Each condition by name: a new one does not compile until it is compared here.
+    let Conditions {
+        text:
+            mynah_matching::Conditions {
+                none,
+                // These are compared by the wordings.
+                keyword: _,
+                all: _,
+                exact: _,
+                prefix: _,
+                suffix: _,
+                pattern: _,
+                regex: _,
+                case: _,
+            },
+        place,
+        groups,
+        at_me,
+        from,
+        not_from,
+        kinds: _,
+        events: _,
+        time,
+        days,
+        // A rule with a chance shadows no other.
+        chance,
+        // Compared by `quoted_words`.
+        quoted: _,
+    } = first;
     let in_private = second.place == Some(ChatKind::Private);
-    (first.place.is_none() || first.place == second.place)
-        && groups(&first.groups, &second.groups)
-        && (!first.at_me || second.at_me || (in_private && second.events.is_empty()))
-        && (first.from.is_empty() || is_within(&second.from, &first.from))
-        && first.not_from.iter().all(|who| second.not_from.contains(who))
+    chance.is_none()
+        && (place.is_none() || *place == second.place)
+        && are_covered(groups, &second.groups)
+        && (!at_me || second.at_me || (in_private && second.events.is_empty()))
+        && (from.is_empty() || is_within(&second.from, from))
+        && not_from.iter().all(|who| second.not_from.contains(who))
         && subjects(first, second)
-        && (first.time.is_empty() || is_within(&second.time, &first.time))
-        && first.days.is_none_or(|days| covers(days, second.days.unwrap_or(Days::EVERY)))
-        && first.text.none.iter().all(|item| second.text.none.contains(item))
+        && (time.is_empty() || is_within(&second.time, time))
+        && days.is_none_or(|days| covers(days, second.days.unwrap_or(Days::EVERY)))
+        && none.iter().all(|item| second.text.none.contains(item))
         && quoted_words(first, second)
 }
 
@@ -44,7 +74,7 @@ fn covers(days: Days, others: Days) -> bool {
 }
 
 /// Whether every group of the second is one of the first.
-fn groups(first: &[Glob], second: &[Glob]) -> bool {
+fn are_covered(first: &[Glob], second: &[Glob]) -> bool {
     let is_covered = |inner: &Glob| first.iter().any(|outer| is_wider(outer, inner));
     first.is_empty() || (!second.is_empty() && second.iter().all(is_covered))
 }

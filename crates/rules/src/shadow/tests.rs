@@ -1,0 +1,55 @@
+//! Every condition, put before a rule without it.
+
+use crate::diagnostic::Diagnostic;
+use crate::keys::{Key, Role, Table};
+use crate::rule_book::told::diagnostics;
+
+/// A rule that asks for this key and for the text `hi`, where a text can be asked for beside it. A key that is not here
+/// fails the test: what it means for rules that never answer must be decided.
+fn asking_for(key: &Key) -> String {
+    let line = match key.name {
+        "keyword" | "exact" | "prefix" | "suffix" | "all" => {
+            return format!("{} = \"hi there\"", key.name);
+        }
+        "pattern" => return "pattern = \"hi {name}\"".to_owned(),
+        "regex" => return "regex = 'hi\\d'".to_owned(),
+        "type" => return "type = \"image\"".to_owned(),
+        "event" => return "event = \"join\"".to_owned(),
+        "none" => "none = \"spam\"",
+        "in" => "in = \"group\"",
+        "groups" => "groups = \"客户*\"",
+        "at_me" => "at_me = true",
+        "from" => "from = \"老王\"",
+        "not_from" => "not_from = \"老王\"",
+        "time" => "time = \"09:00-18:00\"",
+        "days" => "days = \"mon\"",
+        "chance" => "chance = 0.5",
+        unknown => panic!("the condition `{unknown}` has no example here"),
+    };
+    format!("keyword = \"hi\"\n{line}")
+}
+
+fn never_fires(found: &[Diagnostic]) -> bool {
+    found.iter().any(|diagnostic| diagnostic.code == "never-fires")
+}
+
+#[test]
+fn a_rule_with_one_more_condition_never_shadows_the_rule_without() {
+    let is_condition = |key: &&Key| matches!(key.role, Role::Condition | Role::Restriction);
+    let mut count = 0;
+    for key in Table::Rule.keys().filter(is_condition) {
+        let narrow = format!("[[rule]]\n{}\nreply = \"a\"\n", asking_for(key));
+        let wide = "[[rule]]\nkeyword = \"hi\"\nreply = \"b\"\n";
+        let found = diagnostics(&format!("{narrow}{wide}"));
+        assert!(!never_fires(&found), "{}: {found:#?}", key.name);
+        assert!(!found.iter().any(Diagnostic::is_error), "{found:#?}");
+        count += 1;
+    }
+    assert!(count >= 18, "only {count} conditions in the table of keys");
+}
+
+#[test]
+fn the_same_rule_twice_is_seen() {
+    let rule = "[[rule]]\nkeyword = \"hi\"\nreply = \"a\"\n";
+    assert!(never_fires(&diagnostics(&format!("{rule}{rule}"))));
+}
