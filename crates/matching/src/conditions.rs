@@ -53,7 +53,7 @@ enum Condition {
     Regex(Box<[(Arc<str>, Arc<Program>)]>),
 }
 
-/// What conditions that hold take out of a text, of the first item of each list that fits.
+/// The texts that conditions take out of a text, of the first item of each list that fits.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Taken {
     /// The captures of patterns and regexes, in original characters.
@@ -219,7 +219,7 @@ fn compile(written: &Conditions, folding: Folding) -> Box<[Condition]> {
     .collect()
 }
 
-/// What is taken while the conditions are looked at.
+/// The ranges and captures found while the conditions are looked at.
 #[derive(Default)]
 struct Taking {
     captures: Captures,
@@ -230,7 +230,7 @@ struct Taking {
 }
 
 impl Taking {
-    /// Whether a condition holds; takes what it takes.
+    /// Returns whether a condition holds, and keeps its captures and ranges.
     fn take(&mut self, condition: &Condition, text: &Text<'_>, folding: Folding) -> bool {
         let folded = || text.folded(folding);
         match condition {

@@ -96,12 +96,12 @@ impl Engine {
         })
     }
 
-    /// The rules that are looked at for every message, because no text tells that they cannot match.
+    /// The rules that are looked at for every text, because no fixed text rules them out.
     pub fn always(&self) -> &[u32] {
         &self.always
     }
 
-    /// The rules that one message of so many characters can make candidates at worst, so that all their regexes and
+    /// The rules that one text of so many characters can make candidates at worst, so that all their regexes and
     /// patterns run: those that are always looked at, and those behind the literals that are dearest by `cost`, one at
     /// the beginning and as many elsewhere as there is room for.
     pub fn dearest(&self, characters: usize, cost: impl Fn(u32) -> usize) -> Vec<u32> {
@@ -146,7 +146,7 @@ impl Engine {
 struct DearList {
     rules: Vec<u32>,
     cost: usize,
-    /// The characters that a message spends on it.
+    /// The characters that a text spends on it.
     length: usize,
 }
 

@@ -1,7 +1,7 @@
-//! Texts made comparable: for matching only, never for what people get to see.
+//! Texts made comparable: for matching only, never for display.
 //!
 //! [`Folding::fold`] gives the folded text at once and the way back to the original characters only when asked
-//! ([`Folded::original`]): most messages match nothing, and most matches capture nothing.
+//! ([`Folded::original`]): most texts match nothing, and most matches capture nothing.
 
 mod case;
 mod hant;
@@ -88,7 +88,7 @@ impl Folding {
     }
 }
 
-/// The text folded without case, each character by itself; `None` where that is what [`Folding::fold`] gives.
+/// The text folded without case, each character by itself; `None` where it equals the result of [`Folding::fold`].
 ///
 /// It differs where marks combine with letters: a regex sees them apart.
 pub fn fold_each(text: &str, hant: bool) -> Option<String> {
@@ -108,13 +108,13 @@ pub fn fold_each(text: &str, hant: bool) -> Option<String> {
     Some(each)
 }
 
-/// A folded text that knows what it came from.
+/// A folded text with the way back to its original.
 #[derive(Debug, Clone)]
 pub struct Folded<'t> {
     original: &'t str,
     text: Cow<'t, str>,
     how: Folding,
-    /// Every folded character before this byte lies at the same bytes as its original.
+    /// Every folded character before this byte is at the same bytes as its original.
     same_until: usize,
     /// Made only of characters of which none combines with another.
     is_plain: bool,
@@ -131,7 +131,7 @@ impl<'t> Folded<'t> {
         self.is_plain
     }
 
-    /// The same text folded for regexes, if it is already: what the full folding leaves as it is has one width.
+    /// The same text folded for regexes, if it is already: a text that the full folding leaves unchanged has one width.
     pub fn as_width(&self) -> Option<Self> {
         let is_unchanged = matches!(self.text, Cow::Borrowed(_));
         is_unchanged.then(|| Self { how: Folding::WIDTH, ..self.clone() })

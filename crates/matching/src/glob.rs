@@ -1,10 +1,10 @@
-//! Names of chats with `*` (any run of characters) and `?` (any one character).
+//! Names with `*` (any run of characters) and `?` (any one character).
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A name of a chat, or a shape that names have: `客户*`, `?群`. Characters are compared as they are.
+/// A name, or a shape that names have: `客户*`, `?群`. Characters are compared as they are.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Glob {
@@ -24,7 +24,7 @@ impl Glob {
         &self.text
     }
 
-    /// Whether it names one chat only, having neither `*` nor `?`.
+    /// Whether it fits one name only, having neither `*` nor `?`.
     #[must_use]
     pub fn is_plain(&self) -> bool {
         !self.text.contains(['*', '?'])
@@ -35,7 +35,7 @@ impl Glob {
     /// Takes time in proportion to both lengths multiplied, at worst.
     #[must_use]
     pub fn fits(&self, name: &str) -> bool {
-        // The glob of bots that look at all groups.
+        // The most frequent glob.
         if self.text == "*" {
             return true;
         }

@@ -21,14 +21,14 @@ impl Item {
         &self.text
     }
 
-    /// Where it first stands in `text` as `keyword` means it.
+    /// The place of its first occurrence in `text`, as `keyword` means it.
     pub fn find(&self, text: &str) -> Option<Range<usize>> {
         let (last, head) = self.text.as_bytes().split_last()?;
         let length = self.text.len();
         if !self.text.starts_with(is_word) && !self.text.ends_with(is_word) {
             return find(text, &self.text).map(|start| start..start + length);
         }
-        // The borders first: where nothing stands alone, as in one long word, the item is not compared at every letter.
+        // The borders first: in one long word no letter has a border, and the item is not compared at every letter.
         let bytes = text.as_bytes();
         let start = memchr::memchr_iter(*last, bytes.get(head.len()..)?).find(|start| {
             text.is_char_boundary(*start)
@@ -49,13 +49,13 @@ impl Item {
         self.text.trim()
     }
 
-    /// What follows it, if `text` starts with it.
+    /// The rest behind it, if `text` starts with it.
     pub fn rest_after(&self, text: &str) -> Option<Range<usize>> {
         let starts = text.starts_with(&*self.text) && self.has_border_after(text, self.text.len());
         starts.then(|| trimmed(text, self.text.len()..text.len()))
     }
 
-    /// What comes before it, if `text` ends with it.
+    /// The rest before it, if `text` ends with it.
     pub fn rest_before(&self, text: &str) -> Option<Range<usize>> {
         let start = text.len().checked_sub(self.text.len())?;
         let ends = text.ends_with(&*self.text) && self.has_border_before(text, start);
@@ -85,7 +85,7 @@ pub fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
     start..start + inside.trim().len()
 }
 
-/// Where `part` first stands in `text`. For short parts in short texts: the search of the standard library prepares
+/// The place of the first `part` in `text`. For short parts in short texts: the search of the standard library prepares
 /// itself longer than this one takes.
 pub fn find(text: &str, part: &str) -> Option<usize> {
     let (text, part) = (text.as_bytes(), part.as_bytes());
@@ -94,7 +94,7 @@ pub fn find(text: &str, part: &str) -> Option<usize> {
         return if text.starts_with(part) { Some(0) } else { memchr::memmem::find(text, part) };
     }
     let Some((last, head)) = part.split_last() else { return Some(0) };
-    // The last byte tells more than the first: those of all ideographs begin alike.
+    // The last byte selects more than the first: those of all ideographs begin alike.
     memchr::memchr_iter(*last, text.get(head.len()..)?)
         .find(|start| text[*start..*start + head.len()] == *head)
 }
@@ -125,13 +125,13 @@ fn is_unspaced(c: char) -> bool {
         | '\u{1aff0}'..='\u{1b16f}' | '\u{20000}'..='\u{3ffff}')
 }
 
-/// Whether `c` is Chinese, kana included: what is written next to it needs no space.
+/// Whether `c` is Chinese, kana included: no space is needed beside it.
 pub fn is_chinese(c: char) -> bool {
     matches!(c, '\u{2e80}'..='\u{312f}' | '\u{31a0}'..='\u{31ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}'
         | '\u{f900}'..='\u{faff}' | '\u{1aff0}'..='\u{1b16f}' | '\u{20000}'..='\u{3ffff}')
 }
 
-/// Which short runs of bytes a text has: tells of most items that they cannot stand there.
+/// The short runs of bytes in a text, by which most items are ruled out.
 #[derive(Debug)]
 pub struct Traces {
     bits: Box<[u64]>,

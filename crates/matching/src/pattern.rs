@@ -19,7 +19,7 @@ pub use instances::Fillings;
 pub use matcher::Matcher;
 pub use width::Slip;
 
-/// The longest pattern in characters: keeps the work per message small. A longer sentence is not a sentence.
+/// The longest pattern in characters: keeps the work per text small. A longer sentence is not a sentence.
 pub const MAX_LENGTH: usize = 500;
 
 /// How deep `[` and `(` may be nested.
@@ -43,7 +43,7 @@ enum Node {
     Either(Vec<Vec<Node>>),
 }
 
-/// What a hole takes.
+/// The texts that a hole takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum HoleKind {
     /// At least one character, apart from spaces around it.
@@ -67,11 +67,11 @@ pub struct CaptureName {
 pub struct PatternError {
     /// Where, in bytes of the pattern.
     pub span: Range<usize>,
-    /// What is wrong there.
+    /// The mistake there.
     pub kind: PatternErrorKind,
 }
 
-/// What is wrong with a pattern.
+/// A mistake in a pattern.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum PatternErrorKind {
     /// `{`, `[` or `(` without its counterpart.
@@ -83,7 +83,7 @@ pub enum PatternErrorKind {
     /// Nothing between the braces.
     #[error("a hole needs a name")]
     NoName,
-    /// Something that is no name between the braces.
+    /// The text between the braces is not a name.
     #[error("`{0}` is no name")]
     BadName(String),
     /// A kind after the colon that does not exist.

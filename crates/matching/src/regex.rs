@@ -47,11 +47,11 @@ pub struct RegexCondition {
 pub struct RegexError {
     /// Where, in bytes of the expression.
     pub span: Range<usize>,
-    /// What is wrong there.
+    /// The mistake there.
     pub kind: RegexErrorKind,
 }
 
-/// What is wrong with a regular expression.
+/// A mistake in a regular expression.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum RegexErrorKind {
     /// It cannot be read; in the words of the parser.
@@ -122,7 +122,7 @@ impl RegexCondition {
         &self.hir
     }
 
-    /// What runs it.
+    /// The program that runs it.
     pub fn program(&self) -> &Arc<Program> {
         &self.program
     }
@@ -141,7 +141,7 @@ impl RegexCondition {
             && ["", "a", "汉", "!", " ", "1 2"].iter().all(|text| self.program.is_match(text))
     }
 
-    /// What it would be without the slashes that it stands between, if it does, as in JavaScript.
+    /// The expression without the slashes around it, if it has them, as in JavaScript.
     pub fn slashed(&self) -> Option<Slashed> {
         slashes::read(&self.source)
     }
@@ -157,7 +157,7 @@ impl RegexCondition {
         fixed::has_fixed_text(&self.hir)
     }
 
-    /// What it captures in a width-folded text, in original characters; `None` if it is not found there.
+    /// The captures in a width-folded text, in original characters; `None` if it is not found there.
     pub fn find(&self, text: &Folded<'_>) -> Option<Captures> {
         self.program.captures(text)
     }

@@ -21,7 +21,7 @@ pub struct Set {
 pub struct Found {
     /// Their place in the order in which they were given, from 0.
     pub place: usize,
-    /// What they take out of the text.
+    /// The texts that they take out of the text.
     pub taken: Taken,
 }
 

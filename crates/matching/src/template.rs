@@ -1,6 +1,6 @@
-//! The text of replies: `{sender}`, captures, variables, and nothing else.
+//! Texts with names in braces: `{sender}`, and nothing else.
 //!
-//! Put in once: what a value holds is never read as template again.
+//! Put in once: a value is never read as template again.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,17 +9,13 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// The names that every template knows.
-pub const BUILT_IN: [&str; 9] =
-    ["sender", "at", "group", "text", "rest", "joined", "date", "time", "weekday"];
-
 /// A text with names in braces.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Template {
     /// The text without its names.
     text: Box<str>,
-    /// The names, in order. A bot may have a hundred thousand templates, most of them without.
+    /// The names, in order. There may be a hundred thousand templates, most of them without.
     values: Box<[Value]>,
 }
 
@@ -33,7 +29,7 @@ struct Value {
     default: Option<Default>,
 }
 
-/// What stands for a value that is empty.
+/// The replacement for an empty value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Default {
     Text(Box<str>),
@@ -43,15 +39,15 @@ enum Default {
 /// A name as a template uses it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NameUse<'t> {
-    /// The name: built in, a capture, or `user.x`, `chat.x`, `bot.x`.
+    /// The name, which may have a dot.
     pub name: &'t str,
-    /// Where it stands, in bytes of the template.
+    /// Its place, in bytes of the template.
     pub span: Range<usize>,
-    /// Whether something else stands in where it is empty.
+    /// Whether it has a replacement where it is empty.
     pub has_default: bool,
 }
 
-/// What the names of a template mean at the moment.
+/// The present values of the names of a template.
 pub trait Values {
     /// The text of a name; `None` is as good as an empty text.
     fn value(&self, name: &str) -> Option<Cow<'_, str>>;
@@ -72,11 +68,11 @@ pub enum Rendered {
 pub struct TemplateError {
     /// Where, in bytes of the template.
     pub span: Range<usize>,
-    /// What is wrong there.
+    /// The mistake there.
     pub kind: TemplateErrorKind,
 }
 
-/// What is wrong with a template.
+/// A mistake in a template.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum TemplateErrorKind {
     /// A `{` without its `}`.
@@ -88,10 +84,10 @@ pub enum TemplateErrorKind {
     /// Nothing between the braces.
     #[error("no name between the braces")]
     NoName,
-    /// Something that is no name between the braces.
+    /// The text between the braces is not a name.
     #[error("`{0}` is no name")]
     BadName(String),
-    /// What follows `|` is neither a text nor one name in braces.
+    /// Behind `|` is neither a text nor one name in braces.
     #[error("after | comes a text or one name in braces")]
     BadDefault,
 }
@@ -151,7 +147,7 @@ impl Template {
         self.text.len() + size_of_val(&*self.values) + names.sum::<usize>()
     }
 
-    /// The text with its names: what stands before each of them, and what stands behind the last.
+    /// The text with its names: the text before each of them, and the text behind the last.
     fn pieces(&self) -> (impl Iterator<Item = (&str, &Value)>, &str) {
         let begins = std::iter::once(0).chain(self.values.iter().map(|value| value.at));
         let pieces = self.values.iter().zip(begins);
@@ -172,7 +168,7 @@ impl Template {
         rendered
     }
 
-    /// Puts the values in where nobody can be addressed: `{at}` gives nothing.
+    /// Puts the values in where no person can be addressed: `{at}` gives nothing.
     #[must_use]
     pub fn render_text(&self, values: &dyn Values) -> String {
         let pieces = self.render(values).into_iter();

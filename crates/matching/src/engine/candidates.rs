@@ -1,4 +1,4 @@
-//! The rules that one message has to be held against.
+//! The rules that one text has to be held against.
 
 use std::cell::Cell;
 use std::ops::Range;
@@ -22,7 +22,8 @@ thread_local! {
 const MOST_SPARE: usize = 1 << 14;
 
 impl Candidates {
-    /// Puts into order what `find` finds, in any order and any number of times; it says whether they are certain.
+    /// Puts the places that `find` finds into order; they come in any order and any number of times. `find` returns whether
+    /// they are certain.
     pub(super) fn collect(find: impl FnOnce(&mut Vec<u32>) -> bool) -> Self {
         let mut places = SPARE.take();
         places.clear();
@@ -36,15 +37,7 @@ impl Candidates {
         Self { places, are_certain }
     }
 
-    /// Adds the candidates of another text. No candidate is certain then: it may be one for the wrong text.
-    pub fn add(&mut self, others: &Self) {
-        self.places.extend_from_slice(&others.places);
-        self.places.sort_unstable();
-        self.places.dedup();
-        self.are_certain = false;
-    }
-
-    /// Whether what was found stands in the very text that rules without case look at.
+    /// Whether the literals were found in the very text that rules without case look at.
     pub fn are_certain(&self) -> bool {
         self.are_certain
     }

@@ -60,7 +60,7 @@ impl Searched<'_> {
     }
 }
 
-/// Whether what stands there is a part of a longer word, as `keyword` means it. Folding case or not tells the same.
+/// Whether the occurrence is a part of a longer word, as `keyword` means it. Folding case does not change the answer.
 fn is_inside_word(text: &str, start: usize, end: usize) -> bool {
     let goes_on = |at: usize| {
         let (before, after) = text.split_at(at);
@@ -69,7 +69,7 @@ fn is_inside_word(text: &str, start: usize, end: usize) -> bool {
     goes_on(start) || goes_on(end)
 }
 
-/// The literals found so far, each with what all its occurrences fulfil.
+/// The literals found so far, each with the anchors that all its occurrences fulfil.
 #[derive(Debug, Default)]
 pub(super) struct Hits {
     list: Vec<(u32, Anchors)>,

@@ -27,8 +27,8 @@ pub(super) struct Index {
 
 /// Who waits for a literal, in 32 bits.
 ///
-/// For most literals that is one rule: it stands in the automaton itself, and a hit looks at nothing else. A large
-/// automaton lies in slow memory, and so would the lists.
+/// For most literals that is one rule: the automaton itself holds it, and a hit looks at nothing else. A large
+/// automaton is in slow memory, and so would the lists be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Waiting {
     /// The rule at this place.
@@ -124,7 +124,7 @@ impl Index {
             for hit in automaton.find_overlapping_iter(text) {
                 let (start, end) = (hit.start(), hit.end());
                 let anchors = match Waiting::unpack(hit.value()) {
-                    // Most of what is found by chance ends here.
+                    // Most chance hits end here.
                     Waiting::One { anchor, .. } if !searched.fulfils(anchor, start, end) => {
                         continue;
                     }

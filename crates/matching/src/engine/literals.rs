@@ -4,7 +4,7 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 
 use super::planted::{Mistake, planted};
 
-/// A set larger than this tells too little.
+/// A larger set selects too little.
 const MOST: usize = 32;
 
 /// Sets of texts: of each set, every match contains one text. No set holds an empty text.
@@ -15,7 +15,7 @@ pub(super) fn required(hir: &Hir) -> Vec<Vec<String>> {
     found.sets
 }
 
-/// What is known about a part of a regex.
+/// The facts known about a part of a regex.
 struct Found {
     /// Every text that the part can match, if these are few.
     whole: Option<Vec<String>>,
@@ -68,7 +68,7 @@ impl Found {
                 Self { whole: self.whole.map(with_nothing), sets: Vec::new() }
             }
             (0, _) => Self::unknown(),
-            // At least once: what one turn contains, all contain.
+            // At least once: all turns contain the texts of one.
             _ => {
                 let whole = self.whole.take();
                 self.keep(whole);

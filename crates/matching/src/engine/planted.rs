@@ -1,6 +1,6 @@
 //! Mistakes that tests can plant in the engine, to see that its comparison with the ordered scan finds them.
 
-/// A mistake that somebody might make here.
+/// A fault to inject here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mistake {
     /// Rules without a literal are forgotten.
@@ -17,7 +17,7 @@ pub(super) enum Mistake {
     HantForgotten,
     /// Marks that combine are not looked at one by one.
     MarksForgotten,
-    /// What is found where marks are looked at one by one is certain.
+    /// Hits in the text with its marks one by one are taken as certain.
     MarksCertain,
     /// A long literal at the end is cut like one at the beginning.
     CutAtWrongEnd,
@@ -25,11 +25,11 @@ pub(super) enum Mistake {
     SpacesForgotten,
     /// The end of the text is not looked at.
     EndForgotten,
-    /// What a regex may leave out is required.
+    /// Optional parts of a regex are required.
     OptionalRequired,
     /// Only the first branch of an alternative is looked at.
     FirstBranch,
-    /// A class stands for its first member.
+    /// A class means its first member.
     FirstOfClass,
     /// `none` is read like `all`.
     NoneRequired,

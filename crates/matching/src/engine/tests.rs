@@ -55,7 +55,7 @@ const PIECES: [&str; 40] = [
     "长长长长长长长长长长长长长长长长长长长长长长长长长长长长头尾",
 ];
 
-/// What holds pieces together in messages.
+/// The joints between pieces in texts.
 const JOINTS: [&str; 8] = ["", "", "", " ", "  ", "\n", "，", "\u{3000}"];
 
 const REGEXES: [&str; 24] = [
@@ -176,7 +176,7 @@ fn conditions(wish: &Wish) -> Conditions {
             3 => when.exact = list,
             4 => when.prefix = list,
             5 => when.suffix = list,
-            // What cannot be read, a checked rule does not have.
+            // A checked rule has no pattern that cannot be read.
             6 => when.pattern = list.iter().filter_map(|text| Pattern::parse(text).ok()).collect(),
             _ => {
                 when.regex = list
@@ -189,7 +189,7 @@ fn conditions(wish: &Wish) -> Conditions {
     when
 }
 
-/// What became of the texts so far.
+/// Counts of the texts so far.
 #[derive(Default)]
 struct Tally {
     texts: AtomicUsize,

@@ -14,7 +14,7 @@ use crate::pattern::Matcher;
 /// Longer literals are cut: a few characters tell enough, and the automaton stays small.
 const LONGEST: usize = 24;
 
-/// A rule that needs more literals than this is looked at for every message.
+/// A rule that needs more literals than this is looked at for every text.
 const MOST: usize = 4096;
 
 /// A text that must be found.
@@ -45,7 +45,7 @@ impl Anchor {
     pub(super) const COUNT: usize = Self::ALL.len();
 }
 
-/// What a rule needs: of each set one literal must be found in the text.
+/// The literals of a rule: of each set, one must be found in the text.
 #[derive(Debug, Default)]
 pub(super) struct Wanted {
     sets: Vec<Vec<Literal>>,
@@ -55,12 +55,12 @@ pub(super) struct Wanted {
 pub(super) type Shares = HashMap<Box<str>, u32>;
 
 impl Wanted {
-    /// What nothing can fulfil.
+    /// A set that no text fulfils.
     pub(super) fn nothing() -> Self {
         Self { sets: vec![Vec::new()] }
     }
 
-    /// What these conditions need.
+    /// The literals that these conditions need.
     pub(super) fn new(when: &Conditions, hant: bool) -> Self {
         let mut wanted = Self::default();
         let items = |list: &[String], anchor| -> Option<Vec<Literal>> {
@@ -99,7 +99,7 @@ impl Wanted {
         wanted
     }
 
-    /// Adds what a list of patterns or regexes needs, of which one is to match: for each of them one of its sets.
+    /// Adds the literals of a list of patterns or regexes, of which one is to match: for each of them one of its sets.
     fn add_alternatives(
         &mut self,
         alternatives: &[Vec<Vec<String>>],
@@ -167,10 +167,10 @@ fn shortest(set: &[Literal]) -> usize {
 }
 
 fn literal(item: &str, anchor: Anchor, hant: bool) -> Option<Literal> {
-    // Without the spaces around: where the item stands, its middle stands, apart from spaces at the same end.
+    // Without the spaces around: a text that contains the item contains its middle, apart from spaces at the same end.
     let item = full(item, hant);
     let literal = cut(item.trim(), anchor)?;
-    // Of a part of the item, nothing is known about what stands beside it.
+    // Nothing is known about the text beside a part of an item.
     let anchor = match anchor {
         Anchor::Word if *literal.text != *item => Anchor::Anywhere,
         Anchor::Whole if *literal.text != *item.trim() => Anchor::Begin,
@@ -179,7 +179,7 @@ fn literal(item: &str, anchor: Anchor, hant: bool) -> Option<Literal> {
     Some(Literal { anchor, ..literal })
 }
 
-/// A literal of at most [`LONGEST`] characters: the end of one that stands at the end, else the beginning.
+/// A literal of at most [`LONGEST`] characters: the end of one that is anchored at the end, else the beginning.
 fn cut(text: &str, anchor: Anchor) -> Option<Literal> {
     if text.is_empty() {
         return None;
@@ -225,7 +225,7 @@ mod tests {
             ("{city} 天气", vec![("天气", anywhere)]),
             ("[请问] 天气 {city} 吗", vec![("天气", anywhere), ("吗", anywhere)]),
             ("Buy {n} now", vec![("buy", begin), ("now", anywhere)]),
-            // Nothing is left of what cannot be seen.
+            // Nothing is left of characters that cannot be seen.
             ("\u{200b} {x} 天气", vec![("天气", anywhere)]),
         ] {
             let expected: Vec<_> =

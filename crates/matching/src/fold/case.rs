@@ -1,11 +1,11 @@
 //! Simple case folding: one character becomes one character.
 
-/// The character that stands for all cases of `c`, by the simple case folding of Unicode (its statuses C and S).
+/// The one character for all cases of `c`, by the simple case folding of Unicode (its statuses C and S).
 pub fn fold_case(c: char) -> char {
     if c.is_ascii() {
         return c.to_ascii_lowercase();
     }
-    // From the radicals to the end of the ideographs there are no cases, and most texts here lie there.
+    // The block from the radicals to the end of the ideographs has no cases, and most texts here are in it.
     if ('\u{2e80}'..'\u{a640}').contains(&c) {
         return c;
     }

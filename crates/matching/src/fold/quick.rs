@@ -1,11 +1,11 @@
-//! Folding of what nearly all texts consist of, in one pass and without a table: ASCII, ideographs, kana, Cyrillic, signs
+//! Folding of the most frequent characters, in one pass and without a table: ASCII, ideographs, kana, Cyrillic, signs
 //! of full width. None of these characters combines with another.
 
 use std::borrow::Cow;
 
 use super::{Folding, Form, hant, segment};
 
-/// The folded text, and up to where every character lies at the same bytes as before. `None` if there is a character that
+/// The folded text, and up to where every character is at the same bytes as before. `None` if there is a character that
 /// needs a closer look.
 pub(super) fn fold(how: Folding, original: &str) -> Option<(Cow<'_, str>, usize)> {
     let mut folded = Copy { original, text: String::new(), copied: 0, same_until: None };
@@ -62,7 +62,7 @@ impl Chunks<'_> {
                 let left = self.leaving >> passed << passed;
                 if left != 0 {
                     let at = self.end - CHUNK + (left.trailing_zeros() / u8::BITS) as usize;
-                    // Some ideographs are told by their second byte only.
+                    // Some ideographs are recognised by their second byte only.
                     let is_inside = self.bytes.get(at).is_some_and(|byte| byte & 0xc0 == 0x80);
                     return at - usize::from(is_inside);
                 }
@@ -111,10 +111,10 @@ fn leaving(befores: [u8; CHUNK], chunk: [u8; CHUNK], stays: impl Fn(u8, u8) -> b
 
 /// Whether a byte behind another belongs to a character that every folding leaves as it is, at a glance: ASCII but for
 /// capitals and control characters, single spaces, and the ideographs from U+4E00 to U+9FFF. Without short cuts, so that
-/// many can be told at once.
+/// many can be recognised at once.
 #[inline]
 fn stays(before: u8, byte: u8) -> bool {
-    // From E4 to E9 ideographs begin, and what lies in E4 before them is told by the byte behind it.
+    // Ideographs begin with E4 to E9; the second byte rules out the other characters that begin with E4.
     let begins = (0xe4..=0xe9).contains(&byte);
     let goes_on = (0x80..0xc0).contains(&byte) & ((before != 0xe4) | (byte >= 0xb8));
     ascii_stays(before, byte) | begins | goes_on
@@ -127,7 +127,7 @@ fn ascii_stays(before: u8, byte: u8) -> bool {
     ((byte > b' ') & (byte < 0x7f) & !is_capital) | single_space
 }
 
-/// What one character becomes, white space left out.
+/// The folded form of one character, white space left out.
 #[inline]
 fn simple(how: Folding, c: char) -> Option<char> {
     let c = match c {
@@ -149,7 +149,7 @@ struct Copy<'t> {
     text: String,
     /// Up to which byte of the original it goes.
     copied: usize,
-    /// Where the first character lies of which the bytes are not those of its original.
+    /// The place of the first character whose bytes differ from those of its original.
     same_until: Option<usize>,
 }
 

@@ -83,7 +83,7 @@ pub(super) fn begins_segment(c: char) -> bool {
     })
 }
 
-/// A quick answer for what most texts consist of; `false` means that a closer look is needed.
+/// A quick answer for the characters of most texts; `false` means that a closer look is needed.
 fn begins_segment_surely(c: char) -> bool {
     matches!(c, '\0'..='\u{2ff}' | '\u{370}'..='\u{482}' | '\u{ac00}'..='\u{d7a3}' | '\u{2010}'..='\u{2027}' | '\u{3001}'..='\u{3029}' | '\u{3041}'..='\u{3094}'
         | '\u{30a1}'..='\u{30fa}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{ff01}'..='\u{ff60}'
@@ -122,7 +122,7 @@ pub fn fold_width(c: char) -> char {
     }
 }
 
-/// Whether a character shows nothing and takes no room: what people paste unknowingly, or put in to slip through.
+/// Whether a character shows nothing and takes no room: people paste these unknowingly, or to avoid a rule.
 pub(super) fn is_invisible(c: char) -> bool {
     c >= '\u{ad}'
         && matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180b}'..='\u{180e}' | '\u{200b}'..='\u{200f}'

@@ -1,4 +1,4 @@
-//! What folding makes of texts, and the way back.
+//! The results of folding, and the way back.
 
 use proptest::prelude::*;
 use regex_syntax::hir::{ClassUnicode, ClassUnicodeRange};
@@ -74,7 +74,7 @@ fn captures_are_original_characters() {
 
 #[test]
 fn cases_fold_as_unicode_says() {
-    // The two sources of truth may know different versions of Unicode: only what both know is compared.
+    // The two sources of truth may know different versions of Unicode: only characters known to both are compared.
     let assigned = regex_syntax::parse(r"\P{Cn}").map(regex_syntax::hir::Hir::into_kind);
     let Ok(regex_syntax::hir::HirKind::Class(regex_syntax::hir::Class::Unicode(assigned))) =
         assigned
@@ -116,7 +116,7 @@ fn usual() -> impl Strategy<Value = String> {
         4 => "[a-z价格多少]{1,20}",
         2 => prop::sample::select(vec![
             " ", "  ", "\t", "\n", "\u{3000}", "\u{3000} ", " \u{3000}", "A", "Ｚ", "，", "。", "：", "\u{7f}", "\0",
-            // At the borders of what stays at a glance.
+            // At the borders of the characters that stay as they are.
             "\u{4dbf}", "\u{3400}", "\u{4e00}", "\u{9fff}", "が", "ア", "Ж", "я", "각", "😀", "臺", "價",
         ]).prop_map(String::from),
     ];
@@ -171,7 +171,7 @@ proptest! {
             let capture = folded.original(*start..*end);
             let wanted = &folded.text()[*start..*end];
             prop_assert!(text.contains(capture));
-            // Its folding covers what was captured; white space at the border of a run may be one character of it.
+            // Its folding covers the capture; white space at the border of a run may be one character of it.
             let again = folding.fold(capture);
             prop_assert!(again.text().contains(wanted.trim()), "{:?} from {:?}", again.text(), wanted);
         }

@@ -1,8 +1,8 @@
-//! The sentences of a pattern with given fillings in its holes: what shadowing is judged by.
+//! The sentences of a pattern with given fillings in its holes: rules are compared by them.
 
 use super::{HoleKind, Node, Pattern};
 
-/// What is put into holes.
+/// The fillings of holes.
 #[derive(Debug, Clone, Copy)]
 pub struct Fillings<'f> {
     /// Into a hole for any text: each of these.

@@ -40,11 +40,11 @@ enum Instruction {
 /// A state of the machine besides its place in pattern and text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Mode {
-    /// What was matched last was a hole.
+    /// The last part matched was a hole.
     after_hole: bool,
-    /// Words are to be apart here; settled by what follows.
+    /// Words are to be apart here; the next part decides.
     gap: bool,
-    /// Inside a hole: it has a character that is no space.
+    /// Inside a hole: it has a character other than a space.
     filled: bool,
 }
 
@@ -105,7 +105,7 @@ impl Matcher {
         size_of_val(&*self.code) + names.sum::<usize>()
     }
 
-    /// What its holes hold, if the whole text fits; final punctuation of the text is ignored.
+    /// The ranges of its holes, if the whole text fits; final punctuation of the text is ignored.
     pub fn fit(&self, text: &str) -> Option<Holes> {
         let begin = text.len() - text.trim_start().len();
         let mut holes = Run::new(self, without_final_punctuation(text)).run()?;
@@ -115,7 +115,7 @@ impl Matcher {
         Some(holes)
     }
 
-    /// What it captures, in original characters.
+    /// The captures, in original characters.
     pub fn captures(&self, text: &Folded<'_>) -> Option<crate::Captures> {
         let holes = self.fit(text.text())?;
         let captures = self.names.iter().zip(holes).filter_map(|(name, range)| {
@@ -206,7 +206,7 @@ fn without_final_signs(nodes: &mut Vec<Node>) -> Left {
             Node::Hole { .. } => Left::Something,
             Node::Optional(inner) => without_final_signs(inner),
             Node::Either(branches) => {
-                // A branch of signs only keeps them: dropping it would change what may be missing.
+                // A branch of signs only keeps them: dropping it would make a required part optional.
                 let without = branches.iter().map(|branch| {
                     let mut shorter = branch.clone();
                     let left = without_final_signs(&mut shorter);
@@ -391,7 +391,7 @@ impl<'r> Run<'r> {
     fn cross(&self, at: usize, mode: Mode, opens_hole: bool) -> Option<usize> {
         let (before, after) = self.text.split_at(at);
         if !mode.gap {
-            // Digits end by themselves, so the space behind them is nobody's yet.
+            // Digits end by themselves, so the space behind them is not taken yet.
             let space = mode.after_hole && after.starts_with(' ');
             return Some(at + usize::from(space));
         }

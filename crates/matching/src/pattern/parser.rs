@@ -82,14 +82,14 @@ impl<'s> Parser<'s> {
         }
         nodes.push(node);
         let from = nodes.len().saturating_sub(2);
-        // Only what is certain here, for an exact place; ways through missing parts are looked at in the end.
+        // Only certain mistakes here, for an exact place; ways through missing parts are looked at in the end.
         if let [Node::Hole { .. }, Node::Hole { .. }] = &nodes[from..] {
             return Err(error(Kind::HolesMeet, start..self.at));
         }
         Ok(())
     }
 
-    /// What stands in brackets: branches between bars for `(`, one sequence for `[`.
+    /// The contents of brackets: branches between bars for `(`, one sequence for `[`.
     fn inner(&mut self, [open, close]: &[char; 2]) -> Result<Vec<Vec<Node>>, PatternError> {
         let start = self.at;
         self.depth += 1;

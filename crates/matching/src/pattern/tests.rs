@@ -139,7 +139,7 @@ proptest! {
     #[test]
     fn a_pattern_prints_and_parses_back(nodes in nodes()) {
         let printed = Pattern { nodes }.to_string();
-        // Not every tree can be meant: holes may meet, names repeat. What can be read prints as it was written.
+        // Some generated trees are not valid: holes may meet, names repeat. The others print as they were written.
         if let Ok(pattern) = Pattern::parse(&printed) {
             prop_assert_eq!(pattern.to_string(), printed.clone());
             prop_assert_eq!(Pattern::parse(&pattern.to_string()), Ok(pattern));

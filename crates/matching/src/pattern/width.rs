@@ -8,15 +8,15 @@ use crate::template::is_name;
 /// A sign of full width that was probably meant as a sign of the language.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slip {
-    /// Where it stands, in bytes of the pattern.
+    /// Its place, in bytes of the pattern.
     pub span: Range<usize>,
     /// The sign.
     pub found: char,
-    /// What to write: the sign, or the whole of what it begins, in plain signs.
+    /// The correction: the sign, or all of the part that it begins, in plain signs.
     pub plain: String,
 }
 
-/// The first sign of full width that stands as a sign of the language would: a choice in brackets, or a name in braces.
+/// The first sign of full width where a sign of the language would be meant: a choice in brackets, or a name in braces.
 ///
 /// Brackets around something else are text that people write, and so are square ones: that is how a pattern says `[微笑]`.
 pub(super) fn slip(source: &str) -> Option<Slip> {

@@ -54,7 +54,7 @@ fn names_unicode(tree: &mut Ast) -> bool {
         || parts(tree).iter_mut().any(names_unicode)
 }
 
-/// A class as the classes that are its members, and one in brackets of what is left; none if it has no such member.
+/// A class as the classes that are its members, and one in brackets of the rest; none if it has no such member.
 fn apart(class: &mut ClassBracketed) -> Option<Ast> {
     let ClassSet::Item(set) = &mut class.kind else { return None };
     if class.negated {

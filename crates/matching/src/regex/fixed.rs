@@ -15,7 +15,7 @@ pub(super) fn has_fixed_text(hir: &Hir) -> bool {
     }
 }
 
-/// Whether a class has so few members that it stands for a letter in either case or a sign in either width.
+/// Whether a class has so few members that it means one letter in either case or one sign in either width.
 fn is_few(class: &Class) -> bool {
     const FEW: usize = 4;
     let members: usize = match class {

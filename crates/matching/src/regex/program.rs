@@ -1,7 +1,7 @@
 //! A regex as a small program over characters, and the machine that runs it.
 //!
-//! The usual engines work on bytes: a Unicode class costs them tens of kilobytes and a millisecond to compile, and a bot
-//! may have ten thousand regexes. Here a class is one instruction, and the common classes are shared, so that a regex
+//! The usual engines work on bytes: a Unicode class costs them tens of kilobytes and a millisecond to compile, and there
+//! may be ten thousand regexes. Here a class is one instruction, and the common classes are shared, so that a regex
 //! takes some hundred bytes and is ready at load. The machine tries alternatives in the order of the regex and never
 //! tries the same place twice: its time is bounded by program × text, whatever the regex.
 
@@ -81,7 +81,7 @@ impl Program {
         self.run(text, |_| ()).is_some()
     }
 
-    /// What it captures in a width-folded text, in original characters.
+    /// The captures in a width-folded text, in original characters.
     pub fn captures(&self, text: &Folded<'_>) -> Option<Captures> {
         self.run(text.text(), |slots| {
             let group = |number: u32| -> Option<Range<usize>> {
@@ -139,7 +139,7 @@ impl Program {
         })
     }
 
-    /// Tries from one place. What earlier places tried in vain need not be tried again: it does not depend on the start.
+    /// Tries from one place. Failed tries of earlier places need not be repeated: they do not depend on the start.
     fn run_at(&self, text: &str, start: usize, scratch: &mut Scratch) -> bool {
         scratch.slots.fill(None);
         scratch.jobs.clear();
@@ -194,7 +194,7 @@ impl Program {
     }
 }
 
-/// Where `part` stands in `text`, overlapping ones included.
+/// The occurrences of `part` in `text`, overlapping ones included.
 fn occurrences<'t>(text: &'t str, part: &'t str) -> impl Iterator<Item = usize> + 't {
     let step = part.chars().next().map_or(1, char::len_utf8);
     let mut from = 0;

@@ -5,7 +5,7 @@ use regex_syntax::hir::{Hir, HirKind, Look};
 /// The letters that may stand behind the second slash.
 const FLAGS: &str = "gimsuy";
 
-/// What somebody wrote between slashes.
+/// An expression written between slashes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slashed {
     /// The same without the slashes.
@@ -16,8 +16,8 @@ pub struct Slashed {
 
 /// The expression as JavaScript would read it, if it begins and ends as expressions do there.
 ///
-/// The second slash is the first that neither a backslash nor brackets keep from being one, and nothing but flags stands
-/// behind it: `/help`, `/a/b/` and `/(\d+)/(\d+)` are texts with slashes.
+/// The second slash is the first that neither a backslash nor brackets keep from being one, and only flags
+/// follow: `/help`, `/a/b/` and `/(\d+)/(\d+)` are texts with slashes.
 pub(super) fn read(source: &str) -> Option<Slashed> {
     let inside = source.strip_prefix('/')?;
     let end = second_slash(inside).filter(|end| *end > 0)?;
@@ -27,7 +27,7 @@ pub(super) fn read(source: &str) -> Option<Slashed> {
     if !are_flags {
         return None;
     }
-    // The others mean what is so anyway.
+    // The other flags are on anyway.
     let kept: String = flags.chars().filter(|flag| matches!(flag, 'm' | 's')).collect();
     let prefix = if kept.is_empty() { kept } else { format!("(?{kept})") };
     let plain = prefix + &inside[..end].replace(r"\/", "/");

@@ -64,7 +64,7 @@ fn fold_item(item: &mut ClassSetItem) {
     }
 }
 
-/// What the members of a range become, where that is something else.
+/// The folded members of a range, where they differ.
 fn folded_members(range: &ClassSetRange) -> Vec<ClassSetItem> {
     let (from, to) = (range.start.c, range.end.c);
     // All characters of other widths; nothing outside of these two blocks changes.

@@ -1,4 +1,4 @@
-//! What every match begins with: places where none can begin need not be tried.
+//! The beginnings of all matches: places where none can begin need not be tried.
 
 use std::sync::Arc;
 
@@ -65,7 +65,7 @@ fn text(hir: &Hir) -> String {
 /// With which characters a part can begin.
 struct First {
     class: ClassUnicode,
-    /// Whether it can also match nothing, so that what follows begins.
+    /// Whether it can also match nothing, so that the next part begins.
     may_be_empty: bool,
 }
 

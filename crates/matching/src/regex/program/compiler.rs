@@ -26,7 +26,7 @@ impl Compiler {
         u32::try_from(self.code.len()).unwrap_or(u32::MAX)
     }
 
-    /// Adds what a part of the regex needs.
+    /// Adds the instructions for a part of the regex.
     pub(super) fn add(&mut self, hir: &Hir) -> Option<()> {
         match hir.kind() {
             HirKind::Empty => {}
