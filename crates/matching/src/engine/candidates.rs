@@ -37,6 +37,14 @@ impl Candidates {
         Self { places, are_certain }
     }
 
+    /// Adds the candidates of another text. No candidate is certain then: it may be one for the wrong text.
+    pub fn add(&mut self, others: &Self) {
+        self.places.extend_from_slice(&others.places);
+        self.places.sort_unstable();
+        self.places.dedup();
+        self.are_certain = false;
+    }
+
     /// Whether the literals were found in the very text that rules without case look at.
     pub fn are_certain(&self) -> bool {
         self.are_certain
