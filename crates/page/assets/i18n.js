@@ -264,8 +264,8 @@ const words = {
   "loop breaker": ["probably another bot", "对方可能也是机器人"],
   "the bot has left the sandbox": ["the bot has left the sandbox; start it again in the terminal", "机器人已经离开沙盒，请在终端重新启动"],
   "there is no such chat": ["there is no such chat any more", "这个聊天已经不在了"],
-  "there is no such message to take back or to quote": ["there is no message of this person to take back", "这个人没有可以撤回的消息"],
-  "this is done in a group: add \"group\"": ["this is done in a group", "这个操作只能在群里进行"],
+  "there is no such message of this person to recall or to quote": ["there is no message of this person to take back", "这个人没有可以撤回的消息"],
+  "this action needs a group: add \"group\"": ["this action needs a group", "这个操作只能在群里进行"],
   "the service says: too frequent; sending pauses": ["sending pauses for a while", "会暂停发送一段时间"],
   "Failed to fetch": ["the program does not answer; is it still running in the terminal?", "程序没有响应，请看看终端里它是否还在运行"],
 };

@@ -6,7 +6,7 @@ use std::error::Error;
 use mynah_sandbox::{Fault, Options, Sandbox, World};
 
 #[tokio::main(flavor = "current_thread")]
-#[expect(clippy::print_stdout, reason = "whoever starts it reads the address there")]
+#[expect(clippy::print_stdout, reason = "prints the address")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut options = Options::default();
     let mut arguments = std::env::args().skip(1);

@@ -26,18 +26,18 @@ pub(crate) use send::seconds;
 
 use crate::{
     answer::{self, not_found},
-    ask::Ask,
     hosts,
     hub::Hub,
+    request::ServiceRequest,
     wire::answers::Uploaded,
 };
 
-/// The path of every call but four.
+/// The path of all calls except four.
 pub(crate) const BASE: &str = "/cgi-bin/mmwebwx-bin/";
 
 type Shared = axum::extract::State<Arc<Hub>>;
 
-/// Every call takes GET and POST alike: clients differ, and the service accepts both.
+/// Every call accepts GET and POST: clients differ, and the service accepts both.
 pub(crate) fn router() -> Router<Arc<Hub>> {
     let calls = Router::new()
         .route("/login", any(login::poll))
@@ -83,15 +83,15 @@ pub(crate) fn router() -> Router<Arc<Hub>> {
     protocol.layer(middleware::from_fn(preflight))
 }
 
-/// A browser asks first whether a page of one host may call another: yes. The answer is that of an upload without a
-/// file, as the service gives it. Neither such a question nor one for a head alone has an effect.
+/// Answers CORS preflight requests with permission and, as the service does, with the body of an upload without a
+/// file. Neither `OPTIONS` nor `HEAD` has an effect.
 async fn preflight(request: Request, next: Next) -> Response {
     let origin = request.headers().get(header::ORIGIN).cloned();
     let asks = request.method() == Method::OPTIONS;
     let headers = request.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS).cloned();
     let mut response = match *request.method() {
         Method::OPTIONS => answer::json(&Uploaded::default()),
-        // Whoever asks for a head alone wants nothing to happen.
+        // `HEAD` must not have a side effect.
         Method::HEAD => StatusCode::OK.into_response(),
         _ => next.run(request).await,
     };
@@ -109,9 +109,9 @@ async fn preflight(request: Request, next: Next) -> Response {
     response
 }
 
-/// The page of the web client: says whether the cookies are a valid login (section 3).
-async fn page(hub: Shared, ask: Ask) -> Html<String> {
-    let login = if hub.look(|state| state.check(&ask).is_ok()) { "1" } else { "" };
+/// The page of the web client. It shows whether the cookies are a valid login (section 3).
+async fn page(hub: Shared, request: ServiceRequest) -> Html<String> {
+    let login = if hub.read(|state| state.check(&request).is_ok()) { "1" } else { "" };
     Html(format!(
         "<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\"><title>WeChat sandbox</title>\n\
          <script>window.MMCgi = {{ isLogin: !!\"{login}\" }};</script></head>\n\
@@ -119,7 +119,7 @@ async fn page(hub: Shared, ask: Ask) -> Html<String> {
     ))
 }
 
-/// Whatever else is asked for.
+/// Every other path.
 pub(crate) async fn unknown() -> Response {
     not_found()
 }

@@ -1,8 +1,9 @@
-//! The control API under `/sandbox/`: the phone, the people, the faults, and what can be seen.
+//! The control API under `/sandbox/`: phone, people, faults, and views of the state.
 //!
-//! The README has the table of calls.
+//! The README lists the calls.
 //!
-//! Requests whose `Host` or `Origin` is not the sandbox's own address are refused, so that no web page can play the
+//! Requests whose `Host` or `Origin` is not the sandbox's own address are refused, so that no web page can control
+//! the
 //! phone.
 
 mod guard;
@@ -56,26 +57,27 @@ pub(crate) fn router(hub: &Arc<Hub>) -> Router<Arc<Hub>> {
     Router::new().nest("/sandbox", calls.layer(DefaultBodyLimit::max(LARGEST)).layer(guard))
 }
 
-/// A body as JSON whatever its content type; an empty one counts as `{}`.
+/// The body as JSON, regardless of its content type; an empty body counts as `{}`.
 fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Box<Response>> {
     let body = if body.is_empty() { &b"{}"[..] } else { body };
     serde_json::from_slice(body).map_err(|error| {
-        let words = match error.is_data() {
+        let error_text = match error.is_data() {
             true => error.to_string(),
-            false => format!("the body is no JSON: {error}"),
+            false => format!("the body is not valid JSON: {error}"),
         };
-        Box::new(refused(StatusCode::BAD_REQUEST, &words))
+        Box::new(refused(StatusCode::BAD_REQUEST, &error_text))
     })
 }
 
 async fn no_such_call(uri: Uri) -> Response {
-    let words = format!("there is no call {}; the README of the sandbox lists them", uri.path());
-    refused(StatusCode::NOT_FOUND, &words)
+    let error_text =
+        format!("unknown call {}; the README of the sandbox lists all calls", uri.path());
+    refused(StatusCode::NOT_FOUND, &error_text)
 }
 
 async fn wrong_method(method: Method, uri: Uri) -> Response {
-    let words = format!("{} does not take {method}", uri.path());
-    refused(StatusCode::METHOD_NOT_ALLOWED, &words)
+    let error_text = format!("{} does not accept {method}", uri.path());
+    refused(StatusCode::METHOD_NOT_ALLOWED, &error_text)
 }
 
 fn refused(status: StatusCode, error: &str) -> Response {

@@ -5,7 +5,7 @@ use crate::{hosts, world::World};
 const TWELVE_HOURS: u64 = 12 * 3600;
 const TEN_YEARS: u64 = 3650 * 86_400;
 
-/// The cookies that a login sets, or with no `device` those that later answers renew.
+/// The cookies that a login sets; without `device` those that later answers renew.
 pub(crate) fn session_cookies(world: &World, host: &str, device: Option<&str>) -> Vec<String> {
     let Some(session) = world.session() else { return Vec::new() };
     let web = hosts::cookie_domain(host);
@@ -38,7 +38,7 @@ pub(crate) fn session_cookies(world: &World, host: &str, device: Option<&str>) -
     cookies
 }
 
-/// A date as cookies have it: `Mon, 12-Dec-2022 21:33:22 GMT`.
+/// A date in the format of cookies: `Mon, 12-Dec-2022 21:33:22 GMT`.
 fn date(seconds: u64) -> String {
     const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
     const MONTHS: [&str; 12] =
@@ -51,7 +51,7 @@ fn date(seconds: u64) -> String {
     format!("{weekday}, {day:02}-{month}-{year} {hour:02}:{minute:02}:{second:02} GMT")
 }
 
-/// Year, month and day of a number of days since 1970.
+/// Converts days since 1970 to year, month and day.
 fn civil(mut days: u64) -> (u64, usize, u64) {
     let leap = |year: u64| {
         year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))

@@ -1,8 +1,8 @@
-//! Faults that the sandbox commits on request, to see what a client makes of them.
+//! Faults on request, to test how a client handles them.
 
+mod corrupt;
 mod inject;
 mod skeleton;
-mod spoil;
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 pub(crate) use inject::inject;
 
-/// One fault: what goes wrong, on which calls, how often.
+/// One fault: its kind, the calls that it affects, and how often.
 ///
 /// ```
 /// # use mynah_sandbox::Fault;
@@ -22,75 +22,76 @@ pub(crate) use inject::inject;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
-    /// The endpoint, as one part of its path (`webwxsync`, `login`, `jslogin`, `qrcode`), a whole path, or `*` for all.
+    /// The endpoint: a segment of its path (`webwxsync`, `login`, `jslogin`, `qrcode`), a whole path, or `*` for all.
     pub path: String,
-    /// What goes wrong.
+    /// The kind of the fault.
     pub fault: FaultKind,
-    /// More about it; what it means depends on the kind.
+    /// A parameter; its meaning depends on the kind.
     #[serde(default)]
     pub value: Value,
-    /// How many calls it hits; `None` (in JSON `null` or 0): until it is cleared. Once if absent.
+    /// The number of calls that it affects: once if absent, until it is cleared if `None` (in JSON `null` or 0).
     #[serde(default = "once", deserialize_with = "times")]
     pub times: Option<u64>,
-    /// So many calls pass before the first is hit.
+    /// The number of calls that pass before the first affected one.
     #[serde(default)]
     pub after: u64,
 }
 
-/// What goes wrong. In JSON and TOML the names are written `like_this`.
+/// The kind of a fault. JSON and TOML use the names in `snake_case`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum FaultKind {
-    /// The call takes effect, the answer comes late: `value` in seconds, or as `"1.5s"` or `"200ms"`. Numbers from
+    /// The call takes effect, but the answer is late: `value` in seconds, or as `"1.5s"` or `"200ms"`. Numbers from
     /// 100 on are milliseconds.
     Delay,
-    /// No answer ever comes.
+    /// The sandbox never answers.
     Hang,
     /// The HTTP status `value` (502 if absent) with an HTML page; the call has no effect.
     Status,
-    /// The connection is reset: before anything happens, or (`value` = `"body"`) in the middle of the answer.
+    /// The connection is reset: before the call takes effect, or (`value` = `"body"`) in the middle of the answer.
     Reset,
     /// The call takes effect, then the connection is reset without an answer.
     #[serde(alias = "lost_answer")]
     Lost,
-    /// The call takes effect, then the connection ends in the middle of the answer.
+    /// The call takes effect, then the connection is closed in the middle of the answer.
     Cut,
-    /// The answer comes in small pieces with a pause of `value` (as for `delay`) between.
+    /// The answer comes in small pieces, with a pause of `value` (as for `delay`) between them.
     Slow,
-    /// The answer is binary rubbish; the call has no effect.
+    /// The answer is random bytes; the call has no effect.
     Garbage,
-    /// The answer is a page of HTML with status 200; the call has no effect.
+    /// The answer is an HTML page with status 200; the call has no effect.
     Html,
     /// The answer is empty, with status 200; the call has no effect.
     Empty,
     /// The answer is the text `value` with status 200; the call has no effect.
     Body,
-    /// The answer carries the code `value` (-1 if absent) and the whole skeleton of zeros; the call has no effect.
+    /// The answer has the code `value` (-1 if absent) and its other fields are empty or zero; the call has no effect.
     Retcode,
-    /// `synccheck` answers this selector at once.
+    /// `synccheck` answers with this selector at once.
     Selector,
-    /// Numbers become texts and texts numbers: in the fields that `value` names (one or a list), else everywhere.
+    /// Numbers become strings and strings numbers: in the fields named by `value` (one or a list), else in all
+    /// fields.
     #[serde(alias = "wrong_types")]
     Types,
-    /// The fields that `value` names are left out, else all but `BaseResponse`.
+    /// The fields named by `value` are missing, else all but `BaseResponse`.
     #[serde(alias = "missing_fields")]
     Missing,
-    /// The fields that `value` names are null, else all but `BaseResponse`.
+    /// The fields named by `value` are null, else all but `BaseResponse`.
     Null,
-    /// Texts contain bytes that are no UTF-8.
+    /// Texts contain bytes that are not valid UTF-8.
     Utf8,
-    /// `webwxsync` hands every message out twice; any other call is carried out twice.
+    /// `webwxsync` delivers every message twice; any other call is carried out twice.
     #[serde(alias = "duplicates")]
     Duplicate,
-    /// `webwxsync` hands out again what came before: `value` entries, else everything of the session.
+    /// `webwxsync` delivers earlier entries again: `value` entries, else all entries of the session.
     #[serde(alias = "redelivery")]
     Redeliver,
-    /// The answer of `webwxsync` carries the key of the request: the next one hands the same out again.
+    /// The answer of `webwxsync` carries the key of the request, so the next call gets the same entries again.
     StaleKey,
-    /// The login code is told to be expired.
+    /// The poll reports the login code as expired.
     Expired,
-    /// A send is acknowledged, but what arrives is the line that says "too often".
+    /// A send is acknowledged but dropped, and the "too often" line arrives in its place.
     Throttled,
 }
 
@@ -103,53 +104,53 @@ fn times<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::E
 }
 
 impl Fault {
-    /// A fault that hits one call.
+    /// A fault that affects one call.
     pub fn new(path: &str, fault: FaultKind) -> Self {
         Self { path: path.to_owned(), fault, value: Value::Null, times: Some(1), after: 0 }
     }
 
-    /// Says more about it.
+    /// Sets the parameter.
     #[must_use]
     pub fn value(mut self, value: impl Into<Value>) -> Self {
         self.value = value.into();
         self
     }
 
-    /// Hits so many calls.
+    /// Sets the number of affected calls.
     #[must_use]
     pub fn times(mut self, times: u64) -> Self {
         self.times = Some(times);
         self
     }
 
-    /// Hits every call until it is cleared.
+    /// Affects every call until it is cleared.
     #[must_use]
     pub fn always(mut self) -> Self {
         self.times = None;
         self
     }
 
-    /// Lets so many calls pass first.
+    /// Sets the number of calls that pass first.
     #[must_use]
     pub fn after(mut self, calls: u64) -> Self {
         self.after = calls;
         self
     }
 
-    /// Reads a fault file: TOML with one `[[fault]]` for each.
+    /// Reads a fault file: TOML with one `[[fault]]` table per fault.
     ///
     /// # Errors
     ///
-    /// When the text is no TOML or names what is no fault.
+    /// Fails if the text is not valid TOML or names an unknown fault.
     pub fn from_toml(text: &str) -> Result<Vec<Self>, FaultFileError> {
         let file: FaultFile = toml::from_str(text)?;
         Ok(file.fault)
     }
 
-    /// What is wrong with `value`, if it says nothing that this kind of fault understands.
-    pub(crate) fn mistake(&self) -> Option<String> {
-        let number = crate::ask::number_of(&self.value);
-        let wanted = match self.fault {
+    /// Returns an error message if `value` is not valid for this kind of fault.
+    pub(crate) fn value_error(&self) -> Option<String> {
+        let number = crate::request::number_of(&self.value);
+        let expected = match self.fault {
             _ if self.value.is_null() => return None,
             FaultKind::Status if !number.is_some_and(|it| (200..=599).contains(&it)) => {
                 "an HTTP status, 200 to 599"
@@ -161,7 +162,7 @@ impl Fault {
             }
             _ => return None,
         };
-        Some(format!("\"value\" {} is not {wanted}", self.value))
+        Some(format!("\"value\" {} is not {expected}", self.value))
     }
 
     fn hits(&self, path: &str) -> bool {
@@ -170,7 +171,7 @@ impl Fault {
             || path.split('/').any(|part| !part.is_empty() && part == self.path)
     }
 
-    /// The time that `value` names.
+    /// The duration in `value`.
     fn time(&self, default: Duration) -> Duration {
         self.given_time().unwrap_or(default)
     }
@@ -205,7 +206,7 @@ struct FaultFile {
 #[error("read the fault file")]
 pub struct FaultFileError(#[from] toml::de::Error);
 
-/// The faults that wait for their calls, the oldest first.
+/// The pending faults, the oldest first.
 #[derive(Debug, Default)]
 pub(crate) struct Faults(Vec<Fault>);
 
@@ -226,8 +227,8 @@ impl Faults {
         &self.0
     }
 
-    /// The fault that hits a call on this path, if one does. Counts the call.
-    fn strike(&mut self, path: &str) -> Option<Fault> {
+    /// Counts the call and returns the fault that affects it, if any.
+    fn next_for(&mut self, path: &str) -> Option<Fault> {
         let at = self.0.iter_mut().position(|fault| {
             let hit = fault.hits(path);
             let passes = hit && fault.after > 0;
@@ -250,12 +251,12 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn faults_hit_as_often_as_they_say() {
+    fn faults_affect_the_given_number_of_calls() {
         let mut faults = Faults::new(vec![
             Fault::new("webwxsync", FaultKind::Status).times(2).after(1),
             Fault::new("webwxsync", FaultKind::Html).always(),
         ]);
-        let hit = |faults: &mut Faults, path: &str| faults.strike(path).map(|fault| fault.fault);
+        let hit = |faults: &mut Faults, path: &str| faults.next_for(path).map(|fault| fault.fault);
         let sync = "/cgi-bin/mmwebwx-bin/webwxsync";
         assert_eq!(hit(&mut faults, "/jslogin"), None);
         let expected = [

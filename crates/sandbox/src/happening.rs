@@ -1,4 +1,4 @@
-//! What a sandbox tells those who watch it: what the bot sent, which calls were made, what happens.
+//! Events for watchers of a sandbox: sent messages, calls, and changes of the chats.
 
 use serde::Serialize;
 
@@ -7,21 +7,21 @@ use serde::Serialize;
 pub struct Sent {
     /// The server's id of the message.
     pub id: String,
-    /// The receiver's `UserName` of this login.
+    /// The receiver's `UserName` in this login.
     pub to: String,
-    /// The receiver's name as a person would say it: the group's topic or the nickname.
+    /// The receiver's display name: the group's topic or the nickname.
     pub to_name: String,
-    /// What it is: `text`, `image`, `voice`, `video`, `file`, `emoji`, `card`, `link` or `location`.
+    /// The kind: `text`, `image`, `voice`, `video`, `file`, `emoji`, `card`, `link` or `location`.
     pub kind: String,
-    /// The text; the name of a file; the title of a link.
+    /// The text, the name of a file, or the title of a link.
     pub text: String,
-    /// Seconds since 1970 with a fraction.
+    /// Seconds since 1970, with a fraction.
     pub time: f64,
-    /// Taken back by the client.
+    /// True if the client recalled it.
     pub recalled: bool,
 }
 
-/// One HTTP call of the protocol, as the sandbox answered it. Its own control calls are not in the log.
+/// One HTTP call of the protocol and its status. Calls of the control API are not in the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Call {
     /// The method, for example `POST`.
@@ -32,41 +32,41 @@ pub struct Call {
     pub status: u16,
 }
 
-/// Something that happened, as told by [`Sandbox::events`](crate::Sandbox::events) and `GET /sandbox/events`.
+/// An event of [`Sandbox::events`](crate::Sandbox::events) and `GET /sandbox/events`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Happening {
-    /// A login code was handed out, scanned, confirmed, cancelled or has expired.
+    /// A login code was issued, scanned, confirmed or cancelled, or has expired.
     Login {
         /// `waiting`, `scanned`, `confirmed`, `cancelled`, `expired`, `online` or `offline`.
         state: String,
-        /// The code in question.
+        /// The login code.
         uuid: Option<String>,
     },
-    /// Somebody said or did something that appears in a chat.
+    /// A message, a system line or another entry appeared in a chat.
     Message {
         /// The server's id of the message.
         id: String,
-        /// The chat it appeared in, an id of `GET /sandbox/state`.
+        /// The chat, an id of `GET /sandbox/state`.
         chat: String,
         /// The name of the chat.
         chat_name: String,
-        /// Who did it; empty for a line of the system.
+        /// The sender; empty for a system line.
         from: String,
         /// As in [`Sent::kind`], or `system`.
         kind: String,
         /// As in [`Sent::text`].
         text: String,
     },
-    /// The client sent something.
+    /// The client sent a message.
     Sent(Sent),
-    /// A message was taken back.
+    /// A message was recalled.
     Recalled {
         /// The message.
         id: String,
     },
-    /// People or groups have changed: read the state again.
+    /// People or groups have changed: a watcher should read the state again.
     People,
     /// A call was answered.
     Call(Call),

@@ -1,6 +1,6 @@
-//! The service's host names, section 3 of the protocol reference, and what the `Host` header says about a client.
+//! The service's host names (section 3 of the protocol reference) and the meaning of the `Host` header.
 
-/// The web host behind one of the service's own names, if `host` is one.
+/// The web host of one of the service's own names; `None` for other hosts.
 fn web_host(host: &str) -> Option<&str> {
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     let bare = ["login.", "file.", "file2.", "webpush.", "webpush2."]
@@ -15,8 +15,8 @@ fn web_host(host: &str) -> Option<&str> {
     }
 }
 
-/// Where a confirmed login goes on: a client that uses the service's names (through a proxy) is sent to those, any
-/// other to the address that it used.
+/// The base address at which a confirmed login continues: the service's names for a client that uses them (through a
+/// proxy), else the address that the client used.
 pub(crate) fn redirect_base(host: &str) -> String {
     match web_host(host) {
         Some(web) => format!("https://{web}"),
@@ -24,12 +24,12 @@ pub(crate) fn redirect_base(host: &str) -> String {
     }
 }
 
-/// The domain of cookies; none when the client came to an address.
+/// The domain of the cookies; `None` if the client used an IP address.
 pub(crate) fn cookie_domain(host: &str) -> Option<String> {
     web_host(host).map(str::to_owned)
 }
 
-/// Whether an `Origin` is a page of the service.
+/// Returns true if an `Origin` is a page of the service.
 pub(crate) fn is_own_page(origin: &[u8]) -> bool {
     let text = str::from_utf8(origin).unwrap_or_default();
     text.strip_prefix("https://").is_some_and(|host| web_host(host).is_some())

@@ -1,4 +1,4 @@
-//! What all requests share: the world behind a lock, those who wait for a change, and those who watch.
+//! The state shared by all requests: the world behind a lock, waiting requests, and watchers.
 
 use std::{
     collections::VecDeque,
@@ -19,14 +19,14 @@ use crate::{
     world::{News, World, message::Message},
 };
 
-/// Everything that changes.
+/// The mutable state.
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) world: World,
     pub(crate) logins: Logins,
     pub(crate) sent: Vec<Sent>,
     pub(crate) uploads: Uploads,
-    /// When the last sends were, for the send limit.
+    /// The times of the latest sends, for the send limit.
     pub(crate) send_times: VecDeque<Instant>,
 }
 
@@ -36,18 +36,18 @@ pub(crate) struct Hub {
     pub(crate) options: Settings,
     faults: Mutex<Faults>,
     pub(crate) events: broadcast::Sender<Happening>,
-    /// Cancelled when the sandbox stops: whoever is held answers now.
+    /// Cancelled when the sandbox stops: held requests are then answered at once.
     pub(crate) stop: CancellationToken,
     state: Mutex<State>,
     calls: Mutex<Vec<Call>>,
     changed: watch::Sender<u64>,
 }
 
-/// The part of [`Options`] that requests look at.
+/// The part of [`Options`] that requests need.
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) hold: Duration,
-    /// Every login confirms itself; can be switched while the sandbox runs.
+    /// Logins confirm themselves; can be switched while the sandbox runs.
     pub(crate) auto_confirm: AtomicBool,
     pub(crate) redirect_base: Option<String>,
     pub(crate) echo: bool,
@@ -58,13 +58,13 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Whether a login needs nobody's finger.
+    /// Returns true if logins confirm themselves without the phone.
     pub(crate) fn confirms_itself(&self) -> bool {
         self.auto_confirm.load(Ordering::Relaxed)
     }
 }
 
-/// Watchers that fall further behind than this miss something and are told so.
+/// The capacity of the event channel. A watcher that falls further behind misses events and gets a notice about it.
 const EVENTS: usize = 4096;
 
 impl Hub {
@@ -101,49 +101,48 @@ impl Hub {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn look<T>(&self, look: impl FnOnce(&State) -> T) -> T {
-        look(&self.lock())
+    pub(crate) fn read<T>(&self, read: impl FnOnce(&State) -> T) -> T {
+        read(&self.lock())
     }
 
-    /// Changes the state, tells the watchers what came of it and wakes those who wait.
+    /// Changes the state, sends the resulting events to the watchers and wakes waiting requests.
     pub(crate) fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.lock();
         let result = change(&mut state);
         for news in state.world.take_news() {
-            let happening = match news {
-                News::Message(message) => told(&state.world, &message),
+            let event = match news {
+                News::Message(message) => message_event(&state.world, &message),
                 News::Recalled(id) => Happening::Recalled { id: id.to_string() },
                 News::People => Happening::People,
             };
-            self.tell(happening);
+            self.publish(event);
         }
         drop(state);
         self.changed.send_modify(|version| *version += 1);
         result
     }
 
-    pub(crate) fn tell(&self, happening: Happening) {
-        // Nobody has to watch.
-        let _ = self.events.send(happening);
+    pub(crate) fn publish(&self, event: Happening) {
+        // An error only means that there are no watchers.
+        let _ = self.events.send(event);
     }
 
-    pub(crate) fn tell_login(&self, state: &str, uuid: Option<&str>) {
-        self.tell(Happening::Login { state: state.to_owned(), uuid: uuid.map(str::to_owned) });
+    pub(crate) fn publish_login(&self, state: &str, uuid: Option<&str>) {
+        self.publish(Happening::Login { state: state.to_owned(), uuid: uuid.map(str::to_owned) });
     }
 
-    /// Asks again and again, whenever something has changed, until there is an answer, the time is over or the
-    /// sandbox stops.
+    /// Calls `poll` after every change until it returns a value, the time is over or the sandbox stops.
     pub(crate) async fn wait_for<T>(
         &self,
         time: Duration,
-        mut ask: impl FnMut(&mut State) -> Option<T>,
+        mut poll: impl FnMut(&mut State) -> Option<T>,
     ) -> Option<T> {
         let mut changed = self.changed.subscribe();
         let over = tokio::time::sleep(time);
         tokio::pin!(over);
         loop {
             changed.mark_unchanged();
-            if let Some(answer) = ask(&mut self.lock()) {
+            if let Some(answer) = poll(&mut self.lock()) {
                 return Some(answer);
             }
             tokio::select! {
@@ -158,7 +157,7 @@ impl Hub {
     pub(crate) fn log_call(&self, call: Call) {
         tracing::debug!(method = call.method, path = call.path, status = call.status, "call");
         self.calls.lock().unwrap_or_else(PoisonError::into_inner).push(call.clone());
-        self.tell(Happening::Call(call));
+        self.publish(Happening::Call(call));
     }
 
     pub(crate) fn calls(&self) -> Vec<Call> {
@@ -183,13 +182,13 @@ impl Hub {
 
     // --- the phone --------------------------------------------------------------------------------------------------
 
-    /// Brings the newest open code to `stage`; waits for one if there is none. `None` if the sandbox stops first.
+    /// Moves the newest open code to `stage`; waits for a code if there is none. `None` if the sandbox stops first.
     pub(crate) async fn phone(&self, stage: Stage) -> Option<()> {
         if self.options.confirms_itself() {
             // Every code confirms itself.
             return Some(());
         }
-        // A code whose client seems to be gone is taken only if no other comes soon.
+        // A code whose client seems to be gone is used only if no other code appears soon.
         const PATIENCE: Duration = Duration::from_secs(3);
         const FOR_EVER: Duration = Duration::from_secs(86_400);
         let lively = self.wait_for(PATIENCE, |state| state.logins.press(stage, true)).await;
@@ -198,7 +197,10 @@ impl Hub {
             None => self.wait_for(FOR_EVER, |state| state.logins.press(stage, false)).await?,
         };
         self.change(|_| ());
-        self.tell_login(if stage == Stage::Scanned { "scanned" } else { "confirmed" }, Some(&uuid));
+        self.publish_login(
+            if stage == Stage::Scanned { "scanned" } else { "confirmed" },
+            Some(&uuid),
+        );
         Some(())
     }
 
@@ -209,26 +211,26 @@ impl Hub {
             Some(login.uuid.clone())
         });
         if let Some(uuid) = &uuid {
-            self.tell_login("cancelled", Some(uuid));
+            self.publish_login("cancelled", Some(uuid));
         }
         uuid.is_some()
     }
 
     pub(crate) fn expire_logins(&self) {
         self.change(|state| state.logins.expire());
-        self.tell_login("expired", None);
+        self.publish_login("expired", None);
     }
 
     pub(crate) fn end_session(&self, code: i32) -> bool {
         let ended = self.change(|state| state.world.end_session(code));
         if ended {
-            self.tell_login("offline", None);
+            self.publish_login("offline", None);
         }
         ended
     }
 }
 
-fn told(world: &World, message: &Arc<Message>) -> Happening {
+fn message_event(world: &World, message: &Arc<Message>) -> Happening {
     Happening::Message {
         id: message.id.to_string(),
         chat: message.chat.id(),

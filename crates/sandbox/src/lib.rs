@@ -1,14 +1,14 @@
 #![doc = include_str!("../README.md")]
 //!
-//! # For those who read the code
+//! # For readers of the code
 //!
-//! [`World`] is who lives there, without HTTP; `wire` writes it as the protocol wants it; `api` has the endpoints, `control` the
-//! API for people and tools, `fault` the layer that spoils answers. `hub` is what all requests share. The crate shares no
-//! type with the client of this workspace, so that a mistake in one is not repeated in the other.
+//! [`World`] is the data without HTTP; `wire` writes it in the format of the protocol; `api` has the endpoints,
+//! `control` the API for people and tools, `fault` the middleware that corrupts answers. `hub` is the state shared by
+//! all requests. The crate shares no type with the client of this workspace, so that a mistake in one is not repeated
+//! in the other.
 
 mod answer;
 mod api;
-mod ask;
 mod control;
 mod cookies;
 mod fault;
@@ -19,6 +19,7 @@ mod login;
 mod multipart;
 mod net;
 mod options;
+mod request;
 mod sandbox;
 mod upload;
 mod wire;

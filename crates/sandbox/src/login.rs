@@ -1,16 +1,16 @@
-//! The login codes: what the phone does to them and what a poll is told (sections 5.1 to 5.5).
+//! The login codes: actions of the phone and answers to polls (sections 5.1 to 5.5).
 
 use std::time::{Duration, Instant};
 
 use crate::world::draw::Draw;
 
-/// A code is good for about four and a half minutes.
+/// A code is valid for about four and a half minutes.
 const GOOD_FOR: Duration = Duration::from_secs(270);
 
-/// A code that nobody has polled for so long was left by a client that is gone.
+/// A code without a poll for this long belongs to a client that is gone.
 const ABANDONED: Duration = Duration::from_secs(2);
 
-/// Codes of the past that are remembered.
+/// The number of past codes that are remembered.
 const MOST: usize = 64;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,8 +29,8 @@ pub(crate) struct Login {
     pub(crate) uuid: String,
     pub(crate) stage: Stage,
     pub(crate) ticket: String,
-    /// The client has been told of the scan.
-    told: bool,
+    /// The client knows about the scan.
+    scan_reported: bool,
     issued: Instant,
     polls: usize,
     last_poll: Option<Instant>,
@@ -46,10 +46,10 @@ impl Login {
     }
 }
 
-/// What a poll is told.
+/// The answer to a poll.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Told {
-    /// Nothing yet.
+pub(crate) enum PollAnswer {
+    /// No news yet.
     Wait,
     Scanned,
     Confirmed {
@@ -70,7 +70,7 @@ impl Logins {
             uuid: uuid.clone(),
             stage,
             ticket: draw.url_safe(18),
-            told: false,
+            scan_reported: false,
             issued: Instant::now(),
             polls: 0,
             last_poll: None,
@@ -81,22 +81,22 @@ impl Logins {
         uuid
     }
 
-    /// The scan is no news to this client any more.
-    pub(crate) fn was_told(&mut self, uuid: &str) -> bool {
-        self.find(uuid).is_some_and(|login| login.told)
+    /// Marks the scan as reported to the client.
+    pub(crate) fn knows_of_scan(&mut self, uuid: &str) -> bool {
+        self.find(uuid).is_some_and(|login| login.scan_reported)
     }
 
     pub(crate) fn find(&mut self, uuid: &str) -> Option<&mut Login> {
         self.0.iter_mut().find(|login| login.uuid == uuid)
     }
 
-    /// The code that the phone would scan: the newest that is open. With `lively` set, a code whose client seems to be
-    /// gone does not count.
+    /// The newest open code, which the phone would scan. With `lively`, codes whose client seems to be gone are
+    /// skipped.
     pub(crate) fn open(&mut self, lively: bool) -> Option<&mut Login> {
         self.0.iter_mut().rev().find(|login| login.is_open() && !(lively && login.is_abandoned()))
     }
 
-    /// The phone scans or confirms the newest code. One that is confirmed already and not yet used stays so.
+    /// Scans or confirms the newest code. A confirmed but unused code stays confirmed.
     pub(crate) fn press(&mut self, stage: Stage, lively: bool) -> Option<String> {
         let confirmed = |login: &&mut Login| {
             login.stage == Stage::Confirmed && !(lively && login.is_abandoned())
@@ -119,25 +119,25 @@ impl Logins {
         }
     }
 
-    /// What a poll with this `tip` is told now. With `tip=1` the scan is news until it was told once; with `tip=0`
-    /// only the confirmation is.
-    pub(crate) fn tell(&mut self, uuid: &str, tip: bool) -> Told {
-        let Some(login) = self.find(uuid) else { return Told::Expired };
+    /// The answer to a poll with this `tip`. With `tip=1` the scan is reported once; with `tip=0` only the
+    /// confirmation is reported.
+    pub(crate) fn answer(&mut self, uuid: &str, tip: bool) -> PollAnswer {
+        let Some(login) = self.find(uuid) else { return PollAnswer::Expired };
         let expired = login.issued.elapsed() >= GOOD_FOR;
         match login.stage {
-            Stage::Cancelled => Told::Cancelled,
-            Stage::Expired | Stage::Used => Told::Expired,
-            _ if expired => Told::Expired,
+            Stage::Cancelled => PollAnswer::Cancelled,
+            Stage::Expired | Stage::Used => PollAnswer::Expired,
+            _ if expired => PollAnswer::Expired,
             Stage::Scanned if tip => {
-                login.told = true;
-                Told::Scanned
+                login.scan_reported = true;
+                PollAnswer::Scanned
             }
-            Stage::Confirmed if tip && !login.told => {
-                login.told = true;
-                Told::Scanned
+            Stage::Confirmed if tip && !login.scan_reported => {
+                login.scan_reported = true;
+                PollAnswer::Scanned
             }
-            Stage::Confirmed => Told::Confirmed { ticket: login.ticket.clone() },
-            Stage::Waiting | Stage::Scanned => Told::Wait,
+            Stage::Confirmed => PollAnswer::Confirmed { ticket: login.ticket.clone() },
+            Stage::Waiting | Stage::Scanned => PollAnswer::Wait,
         }
     }
 
@@ -155,7 +155,7 @@ impl Logins {
         }
     }
 
-    /// Exchanges a ticket, once.
+    /// Exchanges a ticket; each ticket works once.
     pub(crate) fn redeem(&mut self, uuid: &str, ticket: &str) -> bool {
         let login = self.find(uuid).filter(|login| login.stage == Stage::Confirmed);
         let Some(login) = login.filter(|login| ticket == login.ticket) else { return false };
@@ -175,33 +175,33 @@ mod tests {
     }
 
     #[test]
-    fn a_poll_learns_of_scan_and_confirmation_in_this_order() {
+    fn a_poll_reports_the_scan_before_the_confirmation() {
         let (mut logins, uuid) = issued();
-        assert_eq!(logins.tell(&uuid, true), Told::Wait);
+        assert_eq!(logins.answer(&uuid, true), PollAnswer::Wait);
         logins.open(true).unwrap().stage = Stage::Scanned;
-        assert_eq!(logins.tell(&uuid, false), Told::Wait);
-        assert_eq!(logins.tell(&uuid, true), Told::Scanned);
-        assert_eq!(logins.tell(&uuid, true), Told::Scanned, "again, as the service does");
+        assert_eq!(logins.answer(&uuid, false), PollAnswer::Wait);
+        assert_eq!(logins.answer(&uuid, true), PollAnswer::Scanned);
+        assert_eq!(logins.answer(&uuid, true), PollAnswer::Scanned, "again, as the service does");
         logins.open(true).unwrap().stage = Stage::Confirmed;
-        assert!(matches!(logins.tell(&uuid, true), Told::Confirmed { .. }));
+        assert!(matches!(logins.answer(&uuid, true), PollAnswer::Confirmed { .. }));
     }
 
     #[test]
     fn a_confirmation_implies_the_scan() {
         for (tip, first) in
-            [(true, Told::Scanned), (false, Told::Confirmed { ticket: String::new() })]
+            [(true, PollAnswer::Scanned), (false, PollAnswer::Confirmed { ticket: String::new() })]
         {
             let (mut logins, uuid) = issued();
             let login = logins.open(true).unwrap();
             login.stage = Stage::Confirmed;
             login.ticket.clear();
-            assert_eq!(logins.tell(&uuid, tip), first);
-            assert_eq!(logins.tell(&uuid, tip), Told::Confirmed { ticket: String::new() });
+            assert_eq!(logins.answer(&uuid, tip), first);
+            assert_eq!(logins.answer(&uuid, tip), PollAnswer::Confirmed { ticket: String::new() });
         }
     }
 
     #[test]
-    fn a_ticket_is_good_once() {
+    fn a_ticket_works_once() {
         let (mut logins, uuid) = issued();
         let login = logins.open(true).unwrap();
         login.stage = Stage::Confirmed;
@@ -209,7 +209,7 @@ mod tests {
         assert!(!logins.redeem(&uuid, "other"));
         assert!(logins.redeem(&uuid, &ticket));
         assert!(!logins.redeem(&uuid, &ticket));
-        assert_eq!(logins.tell(&uuid, false), Told::Expired);
+        assert_eq!(logins.answer(&uuid, false), PollAnswer::Expired);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `multipart/form-data` as clients write it, each a little differently.
+//! `multipart/form-data`, in the variants that clients write.
 
 use std::ops::Range;
 
@@ -8,11 +8,11 @@ pub(crate) struct Part {
     pub(crate) name: String,
     /// Present for files.
     pub(crate) file_name: Option<String>,
-    /// Where its bytes stand in the body.
+    /// The byte range of its content in the body.
     pub(crate) bytes: Range<usize>,
 }
 
-/// Reads all parts; those that make no sense are left out.
+/// Reads all parts and skips malformed ones.
 pub(crate) fn parts(content_type: &str, body: &[u8]) -> Vec<Part> {
     let Some(boundary) = boundary(content_type) else { return Vec::new() };
     let delimiter = format!("--{boundary}").into_bytes();
@@ -22,7 +22,7 @@ pub(crate) fn parts(content_type: &str, body: &[u8]) -> Vec<Part> {
         .windows(2)
         .filter_map(|pair| {
             let start = pair[0] + delimiter.len();
-            // The line break before a delimiter belongs to it.
+            // The line break before a delimiter belongs to the delimiter.
             let end = pair[1] - if body[..pair[1]].ends_with(b"\r\n") { 2 } else { 1 };
             part(body, start..end)
         })
@@ -35,24 +35,24 @@ fn boundary(content_type: &str) -> Option<String> {
     (!value.is_empty()).then(|| value.to_owned())
 }
 
-/// A delimiter begins a line and ends it, or is followed by the two dashes of the last one.
+/// A delimiter is a line of its own; the last one is followed by two dashes.
 fn is_line(body: &[u8], at: usize, length: usize) -> bool {
     let (before, behind) = (&body[..at], &body[at + length..]);
     (before.is_empty() || before.ends_with(b"\n"))
         && [&b"\r\n"[..], b"\n", b"--"].iter().any(|end| behind.starts_with(end))
 }
 
-fn find_all<'a>(body: &'a [u8], wanted: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
+fn find_all<'a>(body: &'a [u8], needle: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
     let mut from = 0;
     std::iter::from_fn(move || {
-        let at = find(&body[from..], wanted)? + from;
-        from = at + wanted.len();
+        let at = find(&body[from..], needle)? + from;
+        from = at + needle.len();
         Some(at)
     })
 }
 
-fn find(body: &[u8], wanted: &[u8]) -> Option<usize> {
-    body.windows(wanted.len()).position(|window| window == wanted)
+fn find(body: &[u8], needle: &[u8]) -> Option<usize> {
+    body.windows(needle.len()).position(|window| window == needle)
 }
 
 fn part(body: &[u8], range: Range<usize>) -> Option<Part> {
@@ -76,14 +76,14 @@ fn part(body: &[u8], range: Range<usize>) -> Option<Part> {
     })
 }
 
-fn attribute(line: &str, wanted: &str) -> Option<String> {
+fn attribute(line: &str, needle: &str) -> Option<String> {
     fields(line).into_iter().skip(1).find_map(|part| {
         let (name, value) = part.split_once('=')?;
-        (name.trim() == wanted).then(|| value.trim().trim_matches('"').to_owned())
+        (name.trim() == needle).then(|| value.trim().trim_matches('"').to_owned())
     })
 }
 
-/// The parts between semicolons; inside quotes a semicolon is none.
+/// The parts between semicolons; a semicolon inside quotes does not separate.
 fn fields(line: &str) -> Vec<&str> {
     let mut quoted = false;
     line.split(|c| {
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_has_no_parts() {
+    fn malformed_bodies_have_no_parts() {
         for (kind, body) in [
             ("", &b"--B"[..]),
             ("multipart/form-data; boundary=", b"--"),

@@ -1,4 +1,4 @@
-//! Connections that a fault can break and a stop can end.
+//! Connections that a fault can reset and a stop can end.
 
 use std::{
     future::Future,
@@ -18,12 +18,12 @@ use tokio::{
 };
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-/// One connection, as a request on it may break it.
+/// A handle by which a request can break its own connection.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Line(Arc<AtomicBool>);
 
 impl Line {
-    /// The next write fails and the peer gets a reset.
+    /// Lets the next write fail; the client gets a reset.
     pub(crate) fn reset(&self) {
         self.0.store(true, Ordering::Release);
     }
@@ -33,7 +33,7 @@ impl Line {
     }
 }
 
-/// A connection with its line and its end.
+/// A connection with its break handle and its kill signal.
 #[derive(Debug)]
 pub(crate) struct Connection {
     stream: TcpStream,
@@ -42,7 +42,7 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// A connection that ends when `kill` is cancelled, and the line by which its requests may break it.
+    /// A connection that ends when `kill` is cancelled, and the handle by which its requests can break it.
     pub(crate) fn new(stream: TcpStream, kill: &CancellationToken) -> (Self, Extensions) {
         let line = Line::default();
         let mut extensions = Extensions::new();
@@ -51,7 +51,7 @@ impl Connection {
         (Self { stream, line, killed }, extensions)
     }
 
-    /// Fails when the connection must break now. Without lingering the peer sees a reset, not an end.
+    /// Fails if the connection must break now. Without lingering the client sees a reset instead of a regular end.
     fn broken(&mut self, context: &mut Context<'_>) -> io::Result<()> {
         if self.line.is_reset() || self.killed.as_mut().poll(context).is_ready() {
             let _ = self.stream.set_zero_linger();
@@ -62,7 +62,7 @@ impl Connection {
 }
 
 impl Drop for Connection {
-    /// A body that breaks off drops the connection without another write.
+    /// A failing body makes the server drop the connection without another write.
     fn drop(&mut self) {
         if self.line.is_reset() {
             let _ = self.stream.set_zero_linger();

@@ -1,4 +1,4 @@
-//! How a sandbox is set up.
+//! Options of a sandbox.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -7,31 +7,33 @@ use std::{
 
 use crate::{fault::Fault, world::World};
 
-/// How a sandbox is set up. The default listens on a free loopback port and plays the built-in world.
+/// The options of a sandbox. The default listens on a free loopback port and uses the built-in world.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The address to listen on; port 0 takes a free one.
+    /// The address to listen on; port 0 picks a free port.
     pub listen: SocketAddr,
-    /// Who lives there.
+    /// The people and groups of the sandbox.
     pub world: World,
-    /// How long a poll is held when nothing happens. The real server holds for about 25 s.
+    /// The time for which a poll without news is held. The real server holds for about 25 s.
     pub hold: Duration,
-    /// Confirms every login by itself, as if the phone's owner always agreed.
+    /// Confirms every login automatically, as if the phone's owner always agreed.
     pub auto_confirm: bool,
-    /// Where the confirmed login is sent, for example `https://wx2.qq.com`. `None`: decided by the `Host` header, so that
-    /// clients which reach the sandbox under the service's own names are sent to those names.
+    /// The address to which a confirmed login is redirected, for example `https://wx2.qq.com`. `None`: derived from
+    /// the `Host` header, so that clients which reach the sandbox under the service's own names are sent to those
+    /// names.
     pub redirect_base: Option<String>,
-    /// Sends the client's own messages back to it, as the real server sometimes does.
+    /// Delivers the client's own messages back to it, as the real server sometimes does.
     pub echo: bool,
-    /// How many entries one `webwxsync` hands out before it sets `ContinueFlag`.
+    /// The number of entries that one `webwxsync` delivers before it sets `ContinueFlag`.
     pub sync_batch: usize,
-    /// Sends answer 1205 beyond this many in this window.
+    /// The maximum number of sends in this window; further sends get code 1205.
     pub send_limit: Option<(usize, Duration)>,
-    /// Logins are refused with code 1203 and this text.
+    /// Refuses logins with code 1203 and this text.
     pub refuse_login: Option<String>,
-    /// Logins without the desktop client's headers are refused with code 1203, as those of most real accounts are.
+    /// Refuses logins without the headers of the desktop client with code 1203, like the service does for most
+    /// accounts.
     pub desktop_only: bool,
-    /// Faults that wait from the start.
+    /// Faults that are active from the start.
     pub faults: Vec<Fault>,
 }
 

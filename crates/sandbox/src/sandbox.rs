@@ -1,4 +1,4 @@
-//! The handle on a running sandbox.
+//! The handle of a running sandbox.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -13,16 +13,16 @@ use crate::{
     fault, hub::Hub, login::Stage, net::Connection,
 };
 
-/// The code that tells a client that it was logged out on the phone.
+/// The code for a client that was logged out on the phone.
 const LOGGED_OUT_ON_PHONE: i32 = 1100;
 
-/// How long an ordered stop waits for answers under way before it breaks their connections.
+/// The time for which an orderly stop waits for answers in progress before it breaks their connections.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// All clients are on this machine, and tests play many of them at once.
+/// All clients are on this machine, and tests run many of them at once.
 const LIMITS: Limits = Limits { head: Duration::from_secs(30), per_address: 512, total: 512 };
 
-/// A running sandbox. Dropping it ends it at once; [`Sandbox::stop`] ends it in order.
+/// A running sandbox. Dropping it ends it at once; [`Sandbox::stop`] ends it in an orderly way.
 ///
 /// ```
 /// use mynah_sandbox::{Fault, FaultKind, Options, Sandbox};
@@ -48,11 +48,11 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Starts to listen and serve.
+    /// Listens and serves.
     ///
     /// # Errors
     ///
-    /// When the address cannot be listened on.
+    /// Fails if the sandbox cannot listen on the address.
     pub async fn start(options: Options) -> io::Result<Self> {
         let tcp = TcpListener::bind(options.listen).await?;
         let address = tcp.local_addr()?;
@@ -70,20 +70,21 @@ impl Sandbox {
         &self.url
     }
 
-    /// `from` says `text` in `group`, or in private; people and groups that do not exist are made. Returns the
-    /// message's id. Said before the first login it is dropped, as by the real service; said later while nobody is
-    /// logged in, it waits for the next login. Empty if nobody could say it ([`Sandbox::act`] tells why).
+    /// Sends `text` from `from` to `group`, or in private; people and groups that do not exist are created. Returns
+    /// the message's id. A message before the first login is dropped, as by the real service; a message while no
+    /// client is logged in waits for the next login. The id is empty if the message is impossible ([`Sandbox::act`]
+    /// returns the error).
     pub fn say(&self, from: &str, group: Option<&str>, text: &str) -> String {
         let deed = Deed::Say { text: text.to_owned(), to: None };
         let said = self.act(Act { from: from.to_owned(), group: group.map(str::to_owned), deed });
         said.ok().flatten().unwrap_or_default()
     }
 
-    /// Somebody does something on his phone. Returns the id of the message that came of it, if one did.
+    /// Performs an action of a person on the phone. Returns the id of the resulting message, if there is one.
     ///
     /// # Errors
     ///
-    /// When the act makes no sense: nobody does it, it needs a group, there is nothing to take back.
+    /// Fails if the action is invalid: it names no person, it needs a group, or there is no message to recall.
     pub fn act(&self, act: Act) -> Result<Option<String>, ActError> {
         self.hub.act(act)
     }
@@ -92,53 +93,54 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// When nobody is named whose chat it is, or the account itself in private.
+    /// Fails if neither a person nor a group is named, or only the account itself.
     pub fn raw(&self, raw: RawMessage) -> Result<String, ActError> {
         self.hub.deliver_raw(raw)
     }
 
-    /// Everything the client has sent, in the order of arrival.
+    /// All messages of the client, in the order of arrival.
     pub fn sent(&self) -> Vec<Sent> {
-        self.hub.look(|state| state.sent.clone())
+        self.hub.read(|state| state.sent.clone())
     }
 
-    /// Chats, people and the latest messages, as `GET /sandbox/state` answers: of one chat or of all, before a
-    /// message or up to now, at most so many messages.
+    /// Chats, people and the latest messages, as in `GET /sandbox/state`: of one chat or of all, before a given
+    /// message or
+    /// up to now, at most `limit` messages.
     pub fn state(
         &self,
         chat: Option<&str>,
         before: Option<u64>,
         limit: usize,
     ) -> serde_json::Value {
-        self.hub.look(|state| control::view::state_of(state, chat, before, limit))
+        self.hub.read(|state| control::view::state_of(state, chat, before, limit))
     }
 
     /// One message, in the form of `GET /sandbox/state`.
     pub fn message(&self, id: &str) -> Option<serde_json::Value> {
         let id = id.parse().ok()?;
-        self.hub.look(|state| control::view::message_of(state, id))
+        self.hub.read(|state| control::view::message_of(state, id))
     }
 
-    /// A chat by its id or its name: id, name, and whether it is a group.
-    pub fn chat(&self, wanted: &str) -> Option<(String, String, bool)> {
-        self.hub.look(|state| control::view::chat_of(state, wanted))
+    /// Finds a chat by id or name. Returns the id, the name, and true for a group.
+    pub fn chat(&self, id_or_name: &str) -> Option<(String, String, bool)> {
+        self.hub.read(|state| control::view::chat_of(state, id_or_name))
     }
 
-    /// The picture, voice or file of a message: its type and its bytes.
+    /// The picture, voice or file of a message: its MIME type and its bytes.
     pub fn media(&self, message: &str) -> Option<(&'static str, Bytes)> {
         let id = message.parse().ok()?;
-        self.hub.look(|state| {
+        self.hub.read(|state| {
             let media = state.world.message(id)?.body.media()?;
             Some((media.mime, media.bytes.clone()))
         })
     }
 
-    /// The calls of the protocol so far, in the order in which they were answered.
+    /// The calls of the protocol so far, in the order of their answers.
     pub fn calls(&self) -> Vec<Call> {
         self.hub.calls()
     }
 
-    /// What happens from now on.
+    /// Subscribes to the events from now on.
     pub fn events(&self) -> broadcast::Receiver<Happening> {
         self.hub.events.subscribe()
     }
@@ -153,22 +155,23 @@ impl Sandbox {
         self.hub.phone(Stage::Confirmed).await;
     }
 
-    /// The phone's owner presses cancel. False if no login was open.
+    /// The phone's owner cancels the login. Returns false if no login was open.
     pub fn login_cancel(&self) -> bool {
         self.hub.cancel_login()
     }
 
-    /// The phone ends the session (code 1100). False if there was none.
+    /// The phone ends the session (code 1100). Returns false if there was none.
     pub fn login_logout(&self) -> bool {
         self.hub.end_session(LOGGED_OUT_ON_PHONE)
     }
 
-    /// Lets logins confirm themselves from now on, or leaves them to whoever plays the phone.
+    /// Switches automatic confirmation of logins on, or leaves logins to the phone.
     pub fn set_auto_confirm(&self, on: bool) {
         self.hub.options.auto_confirm.store(on, std::sync::atomic::Ordering::Relaxed);
     }
 
-    /// The service ends the session with this code, for example 1101 as another login does. False if there was none.
+    /// The service ends the session with this code, for example 1101 after another login. Returns false if there was
+    /// none.
     pub fn end_session(&self, code: i32) -> bool {
         self.hub.end_session(code)
     }
@@ -178,9 +181,9 @@ impl Sandbox {
         self.hub.expire_logins();
     }
 
-    /// Whether a client is logged in.
+    /// Returns true if a client is logged in.
     pub fn is_online(&self) -> bool {
-        self.hub.look(|state| state.world.session().is_some())
+        self.hub.read(|state| state.world.session().is_some())
     }
 
     /// Adds a fault.
@@ -188,7 +191,7 @@ impl Sandbox {
         self.hub.with_faults(|faults| faults.add(fault));
     }
 
-    /// The faults that still wait for their calls, the oldest first.
+    /// The pending faults, the oldest first.
     pub fn faults(&self) -> Vec<Fault> {
         self.hub.with_faults(|faults| faults.list().to_vec())
     }
@@ -204,8 +207,8 @@ impl Sandbox {
             .change(|state| state.world.advance(u64::try_from(by.as_millis()).unwrap_or(u64::MAX)));
     }
 
-    /// Ends in order: no new connections, held polls released, answers under way finished. Gives the world back with
-    /// its session, so that another sandbox can go on with it as if the service had only been away.
+    /// Stops in an orderly way: accepts no new connections, releases held polls, finishes answers in progress.
+    /// Returns the world with its session, so that another sandbox can continue as if the service had only been away.
     pub async fn stop(mut self) -> World {
         self.hub.stop.cancel();
         if tokio::time::timeout(PATIENCE, &mut self.served).await.is_err() {
@@ -214,7 +217,7 @@ impl Sandbox {
         self.hub.take_world()
     }
 
-    /// Ends as a killed process does: every connection is reset. Gives the world back as [`Sandbox::stop`] does.
+    /// Stops like a killed process: every connection is reset. Returns the world as [`Sandbox::stop`] does.
     pub async fn kill(mut self) -> World {
         self.kill.cancel();
         self.hub.stop.cancel();
@@ -224,7 +227,7 @@ impl Sandbox {
 
     async fn break_off(&mut self) {
         self.kill.cancel();
-        // Every connection is broken now, so this ends.
+        // All connections are broken by now, so this ends.
         let _ = (&mut self.served).await;
     }
 }

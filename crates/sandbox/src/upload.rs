@@ -1,4 +1,4 @@
-//! Uploads under way: the chunks of each file until its last one has come (section 8.1 of the protocol reference).
+//! Uploads in progress: collects the chunks of each file (section 8.1 of the protocol reference).
 
 use std::collections::HashMap;
 
@@ -6,45 +6,45 @@ use bytes::Bytes;
 
 use crate::world::message::Media;
 
-/// One file under way.
+/// One file in progress.
 #[derive(Debug)]
-struct Started {
+struct PartialFile {
     bytes: Vec<u8>,
     next: u64,
 }
 
-/// All files under way, by what identifies one: who sends what to whom.
+/// All files in progress, by sender, receiver and file.
 #[derive(Debug, Default)]
-pub(crate) struct Uploads(HashMap<String, Started>);
+pub(crate) struct Uploads(HashMap<String, PartialFile>);
 
-/// One request of an upload.
+/// One chunk of an upload.
 #[derive(Debug)]
 pub(crate) struct Chunk {
     pub(crate) key: String,
     pub(crate) name: String,
     pub(crate) index: u64,
     pub(crate) count: u64,
-    /// Of the whole file, as announced.
+    /// The announced size of the whole file.
     pub(crate) size: usize,
     pub(crate) md5: Option<String>,
     pub(crate) bytes: Bytes,
 }
 
-/// What became of a chunk.
+/// The result of adding a chunk.
 #[derive(Debug)]
 pub(crate) enum Progress {
-    /// So many bytes have come.
+    /// The upload has this many bytes so far.
     More(usize),
     Done(Media),
-    /// Out of order, of another size than announced, or with another digest.
+    /// The chunk is out of order, or the file differs from its announced size or digest.
     Wrong,
 }
 
 impl Uploads {
-    /// Takes a chunk. The first one starts anew, and the one before may come again after a lost answer.
+    /// Adds a chunk. The first chunk starts over, and the previous chunk may come again after a lost answer.
     pub(crate) fn take(&mut self, chunk: &Chunk) -> Progress {
         if chunk.index == 0 {
-            self.0.insert(chunk.key.clone(), Started { bytes: Vec::new(), next: 0 });
+            self.0.insert(chunk.key.clone(), PartialFile { bytes: Vec::new(), next: 0 });
         }
         let Some(started) = self.0.get_mut(&chunk.key) else { return Progress::Wrong };
         if chunk.index + 1 == started.next {

@@ -1,7 +1,8 @@
-//! What goes over the wire: the objects of section 11 of the protocol reference, with exactly their JSON types.
+//! The objects on the wire: section 11 of the protocol reference, with exactly their JSON types.
 //!
-//! Clients written in typed languages refuse a whole answer for one number that is a string, so nothing here is ever
-//! null, absent or of another type; a failure keeps the whole skeleton with zeros and empty texts.
+//! Clients in typed languages reject a whole answer if one number is a string, so no field here is ever null, missing
+//! or
+//! of another type; a failed call has all fields, with zeros and empty strings.
 
 pub(crate) mod answers;
 pub(crate) mod contact;
@@ -40,7 +41,7 @@ impl From<Vec<(i64, i64)>> for SyncKey {
     }
 }
 
-/// JSON as the service writes it: a line per value, no indentation.
+/// JSON in the format of the service: one line per value, no indentation.
 pub(crate) fn to_json(value: &impl Serialize) -> Vec<u8> {
     let mut bytes = Vec::new();
     let formatter = serde_json::ser::PrettyFormatter::with_indent(b"");

@@ -1,4 +1,4 @@
-//! Who lives in the sandbox and what they have said: plain data without HTTP.
+//! The people, groups and messages of a sandbox: plain data without HTTP.
 
 mod act;
 mod chat;
@@ -31,36 +31,36 @@ use draw::Draw;
 use message::{Media, Message};
 use people::{Group, GroupId, Peer, Person, PersonId, Relation};
 
-/// The people, groups and official accounts that a client sees, with what they said and the session that hears it.
+/// The people, groups and official accounts that a client sees, with their messages and the current session.
 ///
-/// `World::default()` is a small Chinese fruit shop, [`World::english`] the same in English; [`World::from_toml`] reads another
-/// one.
+/// `World::default()` is a small fruit shop in Chinese, [`World::english`] the same in English; [`World::from_toml`]
+/// reads another world.
 #[derive(Debug, Clone)]
 pub struct World {
     pub(crate) people: Vec<Person>,
     pub(crate) groups: Vec<Group>,
     pub(crate) language: Language,
-    /// How many contacts are in one page of `webwxgetcontact`.
+    /// The number of contacts in one page of `webwxgetcontact`.
     pub(crate) page: usize,
     history: BTreeMap<u64, Arc<Message>>,
     recalled: BTreeSet<u64>,
     unread: HashMap<Peer, u32>,
     session: Option<Session>,
-    /// Sessions that are over, with the code that tells so; the newest last.
+    /// Ended sessions with the code that reports their end; the newest last.
     ended: VecDeque<(String, i32)>,
     waiting: Vec<Arc<Message>>,
     ever_logged_in: bool,
     last_id: u64,
     ahead: u64,
-    /// `webwxuvid` of the browsers that logged in before: they may ask for a login without scanning.
+    /// `webwxuvid` of the browsers that have logged in before: they may log in without a scan.
     pub(crate) devices: Vec<String>,
-    /// What the client has uploaded, by `MediaId`.
+    /// The client's uploads, by `MediaId`.
     pub(crate) uploads: HashMap<String, Media>,
     pub(crate) draw: Draw,
     news: Vec<News>,
 }
 
-/// What has happened since the watchers were last told.
+/// The events that have not yet been sent to the watchers.
 #[derive(Debug, Clone)]
 pub(crate) enum News {
     Message(Arc<Message>),
@@ -111,7 +111,7 @@ impl World {
 
     /// Moves the world's clock ahead.
     pub(crate) fn advance(&mut self, milliseconds: u64) {
-        // Ids are made of the time: a century is far enough and cannot overflow.
+        // Ids are derived from the time: a century is far enough and cannot overflow.
         const CENTURY: u64 = 100 * 365 * 86_400_000;
         self.ahead = self.ahead.saturating_add(milliseconds).min(CENTURY);
     }
@@ -161,7 +161,8 @@ impl World {
         }
     }
 
-    /// The person called so: by id, WeChat id, remark or nickname; a member of `group` first, by the name there too.
+    /// Finds a person by id, WeChat id, remark or nickname; members of `group` first, also by their name in the
+    /// group.
     pub(crate) fn find_person(&self, name: &str, group: Option<GroupId>) -> Option<PersonId> {
         let inside = group.and_then(|group| {
             let members = &self.group(group).members;
@@ -182,13 +183,13 @@ impl World {
         })
     }
 
-    /// The group called so, by topic or id.
+    /// Finds a group by topic or id.
     pub(crate) fn find_group(&self, name: &str) -> Option<GroupId> {
         let is = |id: &GroupId| self.group(*id).topic == name || Peer::Group(*id).id() == name;
         self.group_ids().find(is)
     }
 
-    /// The name that a person would use for the chat.
+    /// The display name of the chat.
     pub(crate) fn chat_name(&self, peer: Peer) -> String {
         match peer {
             Peer::Person(person) => self.person(person).name.clone(),
@@ -207,7 +208,7 @@ impl World {
         }
     }
 
-    /// What the members of a group read beside somebody's messages.
+    /// The name that the members of a group see beside a person's messages.
     pub(crate) fn name_in(&self, group: GroupId, person: PersonId) -> &str {
         match self.group(group).member(person) {
             Some(member) if !member.display.is_empty() => &member.display,
@@ -221,7 +222,7 @@ fn wall_clock() -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Two sandboxes must not make up the same keys.
+/// Two sandboxes must not generate the same keys.
 fn fresh_seed() -> u64 {
     use std::hash::{BuildHasher, RandomState};
     RandomState::new().hash_one(wall_clock())
@@ -236,7 +237,7 @@ mod tests {
         world.act(Act { from: from.to_owned(), group: None, deed }).unwrap().unwrap()
     }
 
-    /// What the session reads from the beginning.
+    /// The first entries of the session's log.
     fn read(world: &mut World) -> Vec<String> {
         let (entries, _) = world.session_mut().unwrap().log.read(0, usize::MAX);
         let texts = entries.iter().filter_map(|entry| match entry {
@@ -247,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_hears_what_is_said_after_the_first_login() {
+    fn a_session_gets_messages_after_the_first_login() {
         let mut world = World::default();
         say(&mut world, "小红", "太早");
         world.begin_session();
@@ -257,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_never_handed_out_waits_for_the_next_session() {
+    fn undelivered_entries_wait_for_the_next_session() {
         let mut world = World::default();
         world.begin_session();
         say(&mut world, "小红", "读过");
@@ -288,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_who_comes_later_has_a_name_too() {
+    fn a_later_person_has_a_name_too() {
         let mut world = World::default();
         world.begin_session();
         let person = world.add_person("新人", Relation::Stranger);
@@ -296,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn ended_sessions_say_why() {
+    fn ended_sessions_have_a_code() {
         let mut world = World::default();
         let sids: Vec<_> = (0..3).map(|_| world.begin_session().sid.clone()).collect();
         world.end_session(1102);
@@ -317,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn an_owner_who_leaves_hands_the_group_on() {
+    fn a_leaving_owner_passes_the_group_on() {
         let mut world = World::default();
         let id = world.find_group("水果店客户群").unwrap();
         let owner = world.group(id).owner;

@@ -6,8 +6,8 @@ use serde_json::Value;
 use super::Shared;
 use crate::{
     answer::{in_session, ret},
-    ask::{Ask, number_of, text_of},
     hub::State,
+    request::{ServiceRequest, number_of, text_of},
     wire::{
         answers::{BatchContacts, Contacts, Found, FoundContact, Plain},
         contact::{Contact, Members, Writer},
@@ -19,10 +19,10 @@ use crate::{
     },
 };
 
-/// `GET webwxgetcontact`: the address book, a page at a time; `Seq` is 0 on the last.
-pub(super) async fn get(hub: Shared, ask: Ask) -> Response {
-    let start = ask.query("seq").and_then(|seq| seq.parse().ok()).unwrap_or(0);
-    in_session(&hub, &ask, |state| {
+/// `GET webwxgetcontact`: one page of the address book; `Seq` is 0 on the last page.
+pub(super) async fn get(hub: Shared, request: ServiceRequest) -> Response {
+    let start = request.query("seq").and_then(|seq| seq.parse().ok()).unwrap_or(0);
+    in_session(&hub, &request, |state| {
         let world = &state.world;
         let session = world.session().ok_or(ret::NO_SESSION)?;
         let writer = Writer { world, session };
@@ -36,7 +36,7 @@ pub(super) async fn get(hub: Shared, ask: Ask) -> Response {
     })
 }
 
-/// Oneself, friends, followed and special accounts, and only those groups that were saved.
+/// The account itself, friends, followed and special accounts, and only the saved groups.
 fn address_book(world: &World) -> Vec<Peer> {
     let people = world.person_ids().filter(|id| world.person(*id).is_contact()).map(Peer::Person);
     let saved = |id: &crate::world::people::GroupId| {
@@ -45,13 +45,13 @@ fn address_book(world: &World) -> Vec<Peer> {
     people.chain(world.group_ids().filter(saved).map(Peer::Group)).collect()
 }
 
-/// `POST webwxbatchgetcontact`: entry i of the answer is entry i of the request, whatever it names. Clients ask for 50
-/// at the most, but wechat4u asks for all saved groups at once.
-pub(super) async fn batch(hub: Shared, ask: Ask) -> Response {
-    in_session(&hub, &ask, |state| {
+/// `POST webwxbatchgetcontact`: entry i of the answer is entry i of the request, also for unknown names. Clients request
+/// for at most 50, but wechat4u asks for all saved groups at once.
+pub(super) async fn batch(hub: Shared, request: ServiceRequest) -> Response {
+    in_session(&hub, &request, |state| {
         let world = &state.world;
         let session = world.session().ok_or(ret::NO_SESSION)?;
-        let list = ask.body["List"].as_array().ok_or(ret::PARAMETER)?;
+        let list = request.body["List"].as_array().ok_or(ret::PARAMETER)?;
         let writer = Writer { world, session };
         let contact_list: Vec<_> = list.iter().map(|item| wanted(&writer, item)).collect();
         Ok(BatchContacts { count: contact_list.len(), contact_list, ..BatchContacts::default() })
@@ -62,14 +62,14 @@ fn wanted(writer: &Writer<'_>, item: &Value) -> Contact {
     let name = text_of(&item["UserName"]);
     match writer.session.peer(&name) {
         Some(peer) => writer.contact(peer, Members::All),
-        None => Writer::nobody(name),
+        None => Writer::unknown(name),
     }
 }
 
-/// `POST webwxsearchcontact`: people by nickname or WeChat id.
-pub(super) async fn search(hub: Shared, ask: Ask) -> Response {
-    let word = ask.text("KeyWord");
-    in_session(&hub, &ask, |state| {
+/// `POST webwxsearchcontact`: finds people by nickname or WeChat id.
+pub(super) async fn search(hub: Shared, request: ServiceRequest) -> Response {
+    let word = request.text("KeyWord");
+    in_session(&hub, &request, |state| {
         let session = state.world.session().ok_or(ret::NO_SESSION)?;
         let found = state.world.find_person(&word, None);
         let list: Vec<_> = found
@@ -80,19 +80,19 @@ pub(super) async fn search(hub: Shared, ask: Ask) -> Response {
     })
 }
 
-/// `POST webwxoplog`: 2 sets the remark, 3 pins a chat. Both set the remark to what is sent, even to nothing.
-pub(super) async fn operate(hub: Shared, ask: Ask) -> Response {
-    in_session(&hub, &ask, |state| {
-        let peer = named(state, &ask.text("UserName"))?;
-        let pin = match number_of(&ask.body["CmdId"]) {
+/// `POST webwxoplog`: 2 sets the remark, 3 pins a chat. Both set the remark to the given text, also to an empty one.
+pub(super) async fn operate(hub: Shared, request: ServiceRequest) -> Response {
+    in_session(&hub, &request, |state| {
+        let peer = named(state, &request.text("UserName"))?;
+        let pin = match number_of(&request.body["CmdId"]) {
             Some(2) => None,
-            Some(3) => Some(text_of(&ask.body["OP"]) == "1"),
+            Some(3) => Some(text_of(&request.body["OP"]) == "1"),
             _ => return Err(ret::PARAMETER),
         };
         match peer {
             Peer::Person(id) => {
                 let person = &mut state.world.people[id.index()];
-                person.remark = ask.text("RemarkName");
+                person.remark = request.text("RemarkName");
                 person.pinned = pin.unwrap_or(person.pinned);
             }
             Peer::Group(id) => {
@@ -100,7 +100,7 @@ pub(super) async fn operate(hub: Shared, ask: Ask) -> Response {
                 group.pinned = pin.unwrap_or(group.pinned);
             }
         }
-        state.world.tell_changed(peer);
+        state.world.log_change(peer);
         Ok(Plain::default())
     })
 }
@@ -109,11 +109,11 @@ fn named(state: &State, name: &str) -> Result<Peer, i32> {
     state.world.session().and_then(|session| session.peer(name)).ok_or(ret::PARAMETER)
 }
 
-/// `POST webwxverifyuser`: 2 asks for a friendship, which people of the sandbox grant at once; 3 accepts a request.
-pub(super) async fn verify(hub: Shared, ask: Ask) -> Response {
-    in_session(&hub, &ask, |state| {
-        let users = ask.body["VerifyUserList"].as_array().ok_or(ret::PARAMETER)?;
-        let opcode = number_of(&ask.body["Opcode"]);
+/// `POST webwxverifyuser`: 2 sends a friend request, which people of the sandbox accept at once; 3 accepts a request.
+pub(super) async fn verify(hub: Shared, request: ServiceRequest) -> Response {
+    in_session(&hub, &request, |state| {
+        let users = request.body["VerifyUserList"].as_array().ok_or(ret::PARAMETER)?;
+        let opcode = number_of(&request.body["Opcode"]);
         for user in users {
             let Peer::Person(person) = named(state, &text_of(&user["Value"]))? else {
                 return Err(ret::PARAMETER);
@@ -133,7 +133,7 @@ fn become_friend(world: &mut World, person: PersonId) {
         return;
     }
     world.people[person.index()].relation = Relation::Friend;
-    world.tell_changed(Peer::Person(person));
+    world.log_change(Peer::Person(person));
     let text = world.language.accepted().to_owned();
     world.post(Peer::Person(person), Some(person), Body::Text(text));
 }

@@ -9,8 +9,8 @@ use bytes::Bytes;
 use super::Shared;
 use crate::{
     answer::bytes,
-    ask::Ask,
     hub::{Hub, State},
+    request::ServiceRequest,
     world::{
         World,
         message::{Body, Media},
@@ -19,63 +19,66 @@ use crate::{
     },
 };
 
-/// `GET webwxgetmsgimg`: the picture or sticker of a message. Stickers of the store have no bytes.
-pub(super) async fn image(hub: Shared, ask: Ask) -> Response {
-    of_message(&hub, &ask, |body| {
+/// `GET webwxgetmsgimg`: the picture or sticker of a message. Stickers of the sticker store have no bytes.
+pub(super) async fn image(hub: Shared, request: ServiceRequest) -> Response {
+    of_message(&hub, &request, |body| {
         matches!(body, Body::Image(_) | Body::Sticker(_) | Body::Video { .. })
     })
 }
 
 /// `GET webwxgetvoice`.
-pub(super) async fn voice(hub: Shared, ask: Ask) -> Response {
-    of_message(&hub, &ask, |body| matches!(body, Body::Voice { .. }))
+pub(super) async fn voice(hub: Shared, request: ServiceRequest) -> Response {
+    of_message(&hub, &request, |body| matches!(body, Body::Voice { .. }))
 }
 
 /// `GET webwxgetvideo`: only with a `Range` header.
-pub(super) async fn video(hub: Shared, ask: Ask) -> Response {
-    if ask.header("range").is_none() {
+pub(super) async fn video(hub: Shared, request: ServiceRequest) -> Response {
+    if request.header("range").is_none() {
         return empty();
     }
-    of_message(&hub, &ask, |body| matches!(body, Body::Video { .. }))
+    of_message(&hub, &request, |body| matches!(body, Body::Video { .. }))
 }
 
-/// `GET webwxgetmedia`: a file by its `MediaId`; the data ticket is asked for.
-pub(super) async fn file(hub: Shared, ask: Ask) -> Response {
-    let id = ask.query("mediaid").unwrap_or("").to_owned();
-    let ticket =
-        ask.query("webwx_data_ticket").or(ask.cookie("webwx_data_ticket")).unwrap_or("").to_owned();
-    let media = hub.look(|state| {
+/// `GET webwxgetmedia`: a file by its `MediaId`; needs the data ticket.
+pub(super) async fn file(hub: Shared, request: ServiceRequest) -> Response {
+    let id = request.query("mediaid").unwrap_or("").to_owned();
+    let ticket = request
+        .query("webwx_data_ticket")
+        .or(request.cookie("webwx_data_ticket"))
+        .unwrap_or("")
+        .to_owned();
+    let media = hub.read(|state| {
         let allowed = state.world.session().is_some_and(|session| session.has_ticket(&ticket));
         if allowed { by_id(&state.world, &id) } else { None }
     });
-    media.map_or_else(empty, |media| ranged(&ask, &media))
+    media.map_or_else(empty, |media| ranged(&request, &media))
 }
 
-/// `GET webwxpreview`: a picture just uploaded.
-pub(super) async fn preview(hub: Shared, ask: Ask) -> Response {
-    let id = ask.query("mediaid").unwrap_or("").to_owned();
-    let media = allowed(&hub, &ask, |state| by_id(&state.world, &id));
-    media.map_or_else(empty, |media| ranged(&ask, &media))
+/// `GET webwxpreview`: a picture that was just uploaded.
+pub(super) async fn preview(hub: Shared, request: ServiceRequest) -> Response {
+    let id = request.query("mediaid").unwrap_or("").to_owned();
+    let media = allowed(&hub, &request, |state| by_id(&state.world, &id));
+    media.map_or_else(empty, |media| ranged(&request, &media))
 }
 
-/// `GET webwxgetpubliclinkimg`: the thumbnail of a place.
-pub(super) async fn place(hub: Shared, ask: Ask) -> Response {
-    match allowed(&hub, &ask, |_| Some(())) {
+/// `GET webwxgetpubliclinkimg`: the thumbnail of a location.
+pub(super) async fn place(hub: Shared, request: ServiceRequest) -> Response {
+    match allowed(&hub, &request, |_| Some(())) {
         Some(()) => bytes("image/png", samples::picture(100, [200, 220, 200])),
         None => empty(),
     }
 }
 
-/// `GET webwxgeticon` and `webwxgetheadimg`: somebody's picture, each of his own colour.
-pub(super) async fn icon(hub: Shared, ask: Ask) -> Response {
-    let name = ask.query("username").unwrap_or("").to_owned();
-    match allowed(&hub, &ask, |state| state.world.session()?.peer(&name)) {
+/// `GET webwxgeticon` and `webwxgetheadimg`: the avatar of a person or group, each with its own colour.
+pub(super) async fn icon(hub: Shared, request: ServiceRequest) -> Response {
+    let name = request.query("username").unwrap_or("").to_owned();
+    match allowed(&hub, &request, |state| state.world.session()?.peer(&name)) {
         Some(peer) => bytes("image/png", picture_of(peer)),
         None => empty(),
     }
 }
 
-/// A plain picture whose colour tells people apart.
+/// A picture of one colour, derived from the name.
 pub(crate) fn picture_of(peer: Peer) -> Bytes {
     let number = match peer {
         Peer::Person(person) => person.0,
@@ -91,9 +94,9 @@ fn by_id(world: &World, id: &str) -> Option<Media> {
     world.uploads.get(id).or_else(said).cloned()
 }
 
-fn of_message(hub: &Hub, ask: &Ask, kind: impl Fn(&Body) -> bool) -> Response {
-    let id = ask.query("msgid").and_then(|id| id.parse().ok());
-    let media = allowed(hub, ask, |state| {
+fn of_message(hub: &Hub, request: &ServiceRequest, kind: impl Fn(&Body) -> bool) -> Response {
+    let id = request.query("msgid").and_then(|id| id.parse().ok());
+    let media = allowed(hub, request, |state| {
         let message = state.world.message(id?)?;
         message
             .body
@@ -101,22 +104,27 @@ fn of_message(hub: &Hub, ask: &Ask, kind: impl Fn(&Body) -> bool) -> Response {
             .filter(|_| kind(&message.body) && !state.world.is_recalled(message.id))
             .cloned()
     });
-    media.map_or_else(empty, |media| ranged(ask, &media))
+    media.map_or_else(empty, |media| ranged(request, &media))
 }
 
-fn allowed<T>(hub: &Hub, ask: &Ask, find: impl FnOnce(&State) -> Option<T>) -> Option<T> {
-    hub.look(|state| state.check(ask).ok().and_then(|()| find(state)))
+fn allowed<T>(
+    hub: &Hub,
+    request: &ServiceRequest,
+    find: impl FnOnce(&State) -> Option<T>,
+) -> Option<T> {
+    hub.read(|state| state.check(request).ok().and_then(|()| find(state)))
 }
 
-/// What the service answers where there is nothing to see: no bytes.
+/// The answer without bytes, which the service gives when there is nothing to show.
 fn empty() -> Response {
     bytes("text/plain", Bytes::new())
 }
 
-/// The bytes, or the range of them that is asked for.
-fn ranged(ask: &Ask, media: &Media) -> Response {
+/// The bytes, or the requested range of them.
+fn ranged(request: &ServiceRequest, media: &Media) -> Response {
     let total = media.bytes.len();
-    let Some((start, end)) = ask.header("range").and_then(|range| parse_range(range, total)) else {
+    let Some((start, end)) = request.header("range").and_then(|range| parse_range(range, total))
+    else {
         return bytes(media.mime, media.bytes.clone());
     };
     let mut response = bytes(media.mime, media.bytes.slice(start..end));
@@ -128,7 +136,7 @@ fn ranged(ask: &Ask, media: &Media) -> Response {
     response.into_response()
 }
 
-/// The first range of a header; `None` where it makes no sense.
+/// The first range of a `Range` header; `None` if the header is invalid.
 fn parse_range(header: &str, total: usize) -> Option<(usize, usize)> {
     let (from, to) = header.trim().strip_prefix("bytes=")?.split(',').next()?.split_once('-')?;
     let (from, to) = (from.trim(), to.trim());

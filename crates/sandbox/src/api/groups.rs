@@ -1,4 +1,4 @@
-//! Making and changing groups: section 10 of the protocol reference.
+//! Creating and changing groups: section 10 of the protocol reference.
 
 use axum::response::Response;
 use serde_json::Value;
@@ -6,8 +6,8 @@ use serde_json::Value;
 use super::Shared;
 use crate::{
     answer::{in_session, ret},
-    ask::{Ask, text_of},
     hub::State,
+    request::{ServiceRequest, text_of},
     wire::{
         answers::{Created, Updated},
         contact::{Members, Writer},
@@ -19,11 +19,11 @@ use crate::{
     },
 };
 
-/// `POST webwxcreatechatroom`: a new group of the account and at least two friends.
-pub(super) async fn create(hub: Shared, ask: Ask) -> Response {
-    in_session(&hub, &ask, |state| {
-        let list = ask.body["MemberList"].as_array().ok_or(ret::PARAMETER)?;
-        // Some clients name the account itself, which is a member anyway, or give bare names.
+/// `POST webwxcreatechatroom`: creates a group of the account and at least two friends.
+pub(super) async fn create(hub: Shared, request: ServiceRequest) -> Response {
+    in_session(&hub, &request, |state| {
+        let list = request.body["MemberList"].as_array().ok_or(ret::PARAMETER)?;
+        // Some clients list the account itself, which is a member anyway, or send bare names.
         let names =
             list.iter().map(|it| text_of(if it.is_string() { it } else { &it["UserName"] }));
         let me = |name: &String| matches!(peer(state, name), Ok(Peer::Person(PersonId::ME)));
@@ -34,10 +34,10 @@ pub(super) async fn create(hub: Shared, ask: Ask) -> Response {
         if people.len() < 2 {
             return Err(ret::PARAMETER);
         }
-        let topic = ask.text("Topic");
+        let topic = request.text("Topic");
         let group = state.world.add_group(&topic);
         people.iter().for_each(|person| _ = state.world.groups[group.index()].add(*person));
-        state.world.tell_changed(Peer::Group(group));
+        state.world.log_change(Peer::Group(group));
         let session = state.world.session().ok_or(ret::NO_SESSION)?;
         let writer = Writer { world: &state.world, session };
         let member_list = writer.members(state.world.group(group), Members::All);
@@ -65,25 +65,25 @@ fn peer(state: &State, name: &str) -> Result<Peer, i32> {
     state.world.session().and_then(|session| session.peer(name)).ok_or(ret::PARAMETER)
 }
 
-/// `POST webwxupdatechatroom`: what is done stands in `fun`.
-pub(super) async fn update(hub: Shared, ask: Ask) -> Response {
-    in_session(&hub, &ask, |state| {
-        let Peer::Group(group) = peer(state, &ask.text("ChatRoomName"))? else {
+/// `POST webwxupdatechatroom`: the query parameter `fun` names the operation.
+pub(super) async fn update(hub: Shared, request: ServiceRequest) -> Response {
+    in_session(&hub, &request, |state| {
+        let Peer::Group(group) = peer(state, &request.text("ChatRoomName"))? else {
             return Err(ret::PARAMETER);
         };
         if !state.world.group(group).has(PersonId::ME) {
             return Err(ret::PARAMETER);
         }
-        match ask.query("fun") {
-            Some("addmember") => add(state, group, &ask.text("AddMemberList"))?,
-            Some("invitemember") => add(state, group, &ask.text("InviteMemberList"))?,
-            Some("delmember") => remove(state, group, &ask.text("DelMemberList"))?,
+        match request.query("fun") {
+            Some("addmember") => add(state, group, &request.text("AddMemberList"))?,
+            Some("invitemember") => add(state, group, &request.text("InviteMemberList"))?,
+            Some("delmember") => remove(state, group, &request.text("DelMemberList"))?,
             Some("modtopic") => {
-                state.world.set_topic(group, PersonId::ME, &topic(&ask.body["NewTopic"])?);
+                state.world.set_topic(group, PersonId::ME, &topic(&request.body["NewTopic"])?);
             }
             Some("quitchatroom") => {
                 state.world.groups[group.index()].remove(PersonId::ME);
-                state.world.tell(Entry::Gone(Peer::Group(group)));
+                state.world.log_entry(Entry::Gone(Peer::Group(group)));
             }
             _ => return Err(ret::PARAMETER),
         }
@@ -95,7 +95,7 @@ fn topic(value: &Value) -> Result<String, i32> {
     Some(text_of(value)).filter(|topic| !topic.is_empty()).ok_or(ret::PARAMETER)
 }
 
-/// Friends come in at once; people of the sandbox accept an invitation card as soon as they get it.
+/// Friends join at once; people of the sandbox accept an invitation card as soon as they get it.
 fn add(state: &mut State, group: GroupId, names: &str) -> Result<(), i32> {
     let people =
         names.split(',').map(|name| friend(state, name.trim())).collect::<Result<Vec<_>, _>>()?;
@@ -104,7 +104,7 @@ fn add(state: &mut State, group: GroupId, names: &str) -> Result<(), i32> {
             state.world.say_invited(group, person);
         }
     }
-    state.world.tell_changed(Peer::Group(group));
+    state.world.log_change(Peer::Group(group));
     Ok(())
 }
 

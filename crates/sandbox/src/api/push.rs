@@ -1,10 +1,10 @@
-//! `GET webwxpushloginurl`: a login that is confirmed on the phone without scanning, section 5.5.
+//! `GET webwxpushloginurl`: a login that the owner confirms on the phone without a scan, section 5.5.
 
 use axum::response::Response;
 use serde::Serialize;
 
 use super::Shared;
-use crate::{answer::json, ask::Ask, login::Stage};
+use crate::{answer::json, login::Stage, request::ServiceRequest};
 
 #[derive(Debug, Serialize)]
 struct Pushed {
@@ -13,21 +13,21 @@ struct Pushed {
     uuid: String,
 }
 
-/// Only a browser that has logged in before may ask, and only for this account.
-pub(super) async fn push_login(hub: Shared, ask: Ask) -> Response {
+/// Only a browser that has logged in before may use it, and only for this account.
+pub(super) async fn push_login(hub: Shared, request: ServiceRequest) -> Response {
     let stage = if hub.options.confirms_itself() { Stage::Confirmed } else { Stage::Scanned };
     let uuid = hub.change(|state| {
         let world = &mut state.world;
-        let known = ask
+        let known = request
             .cookie("webwxuvid")
             .is_some_and(|device| world.devices.iter().any(|it| it == device));
-        let ticket = ask.cookie("webwx_auth_ticket").is_some_and(|ticket| !ticket.is_empty());
-        let mine = ask.query("uin") == Some(&world.me().uin.to_string());
+        let ticket = request.cookie("webwx_auth_ticket").is_some_and(|ticket| !ticket.is_empty());
+        let mine = request.query("uin") == Some(&world.me().uin.to_string());
         (known && ticket && mine).then(|| state.logins.issue(&mut world.draw, stage))
     });
     match uuid {
         Some(uuid) => {
-            hub.tell_login("scanned", Some(&uuid));
+            hub.publish_login("scanned", Some(&uuid));
             json(&Pushed { ret: "0".to_owned(), msg: "all ok".to_owned(), uuid })
         }
         None => json(&Pushed {

@@ -1,4 +1,4 @@
-//! Sending and taking back: section 7 of the protocol reference.
+//! Sending and recalling messages: section 7 of the protocol reference.
 
 use std::time::Instant;
 
@@ -9,8 +9,8 @@ use super::Shared;
 use crate::{
     Happening, Sent,
     answer::{in_session, ret},
-    ask::{Ask, number_of, text_of},
     hub::{Hub, State},
+    request::{ServiceRequest, number_of, text_of},
     wire::answers::{Plain, SentAnswer},
     world::{
         SendKey,
@@ -19,12 +19,12 @@ use crate::{
     },
 };
 
-/// A message may be taken back for two minutes.
+/// A message can be recalled for two minutes.
 const RECALL_WINDOW_MS: u64 = 120_000;
 
 /// `POST webwxsendmsg`: a text, or a forwarded location (type 48).
-pub(super) async fn text(hub: Shared, ask: Ask) -> Response {
-    send(&hub, &ask, |_, message| {
+pub(super) async fn text(hub: Shared, request: ServiceRequest) -> Response {
+    send(&hub, &request, |_, message| {
         let content = text_of(&message["Content"]);
         Ok(match number_of(&message["Type"]) {
             Some(48) => location(&content),
@@ -34,18 +34,20 @@ pub(super) async fn text(hub: Shared, ask: Ask) -> Response {
 }
 
 /// `POST webwxsendmsgimg`.
-pub(super) async fn image(hub: Shared, ask: Ask) -> Response {
-    send(&hub, &ask, |state, message| Ok(Body::Image(media(state, message)?)))
+pub(super) async fn image(hub: Shared, request: ServiceRequest) -> Response {
+    send(&hub, &request, |state, message| Ok(Body::Image(media(state, message)?)))
 }
 
 /// `POST webwxsendvideomsg`.
-pub(super) async fn video(hub: Shared, ask: Ask) -> Response {
-    send(&hub, &ask, |state, message| Ok(Body::Video { media: media(state, message)?, seconds: 0 }))
+pub(super) async fn video(hub: Shared, request: ServiceRequest) -> Response {
+    send(&hub, &request, |state, message| {
+        Ok(Body::Video { media: media(state, message)?, seconds: 0 })
+    })
 }
 
-/// `POST webwxsendemoticon`: an uploaded picture, or a sticker that the service knows by its digest.
-pub(super) async fn sticker(hub: Shared, ask: Ask) -> Response {
-    send(&hub, &ask, |state, message| {
+/// `POST webwxsendemoticon`: an uploaded picture, or a sticker that the service knows by its MD5 digest.
+pub(super) async fn sticker(hub: Shared, request: ServiceRequest) -> Response {
+    send(&hub, &request, |state, message| {
         let (id, md5) = (text_of(&message["MediaId"]), text_of(&message["EMoticonMd5"]));
         if id.is_empty() && !md5.is_empty() {
             let known = by_digest(state, &md5);
@@ -57,9 +59,9 @@ pub(super) async fn sticker(hub: Shared, ask: Ask) -> Response {
     })
 }
 
-/// `POST webwxsendappmsg`: a file, or a link.
-pub(super) async fn app(hub: Shared, ask: Ask) -> Response {
-    send(&hub, &ask, |state, message| {
+/// `POST webwxsendappmsg`: a file or a link.
+pub(super) async fn app(hub: Shared, request: ServiceRequest) -> Response {
+    send(&hub, &request, |state, message| {
         let content = text_of(&message["Content"]);
         let attachment = element(&content, "attachid").filter(|id| !id.is_empty());
         if let Some(id) = attachment {
@@ -77,10 +79,15 @@ pub(super) async fn app(hub: Shared, ask: Ask) -> Response {
     })
 }
 
-/// What all sends have in common: who may receive, how often, and that a repeated send is the first one.
-fn send(hub: &Hub, ask: &Ask, body: impl FnOnce(&State, &Value) -> Result<Body, i32>) -> Response {
-    let message = &ask.body["Msg"];
-    in_session(hub, ask, |state| {
+/// The common part of all sends: checks the receiver and the send limit, and answers a repeated send with the first
+/// id.
+fn send(
+    hub: &Hub,
+    request: &ServiceRequest,
+    body: impl FnOnce(&State, &Value) -> Result<Body, i32>,
+) -> Response {
+    let message = &request.body["Msg"];
+    in_session(hub, request, |state| {
         let to = receiver(state, &text_of(&message["ToUserName"]))?;
         let key = send_key(message, to);
         if let Some(id) = state.world.session().and_then(|session| session.sends.known(&key)) {
@@ -142,7 +149,7 @@ fn record(hub: &Hub, state: &mut State, to: Peer, body: Body) -> u64 {
         recalled: false,
     };
     state.sent.push(sent.clone());
-    hub.tell(Happening::Sent(sent));
+    hub.publish(Happening::Sent(sent));
     message.id
 }
 
@@ -159,7 +166,7 @@ fn sent_answer(id: u64, message: &Value) -> SentAnswer {
     }
 }
 
-/// What a `MediaId` means: something uploaded, or something received that is sent on.
+/// Finds the media of a `MediaId`: an upload, or received media that the client forwards.
 fn uploaded(state: &State, id: &str) -> Result<Media, i32> {
     let received = || {
         state.world.messages().rev().find_map(|it| it.body.media().filter(|media| media.id == id))
@@ -167,7 +174,7 @@ fn uploaded(state: &State, id: &str) -> Result<Media, i32> {
     state.world.uploads.get(id).or_else(received).cloned().ok_or(ret::PARAMETER)
 }
 
-/// What a picture or video is: uploaded, or forwarded as the XML of the message that showed it.
+/// Finds the picture or video of a send: an upload, or the media of the message whose XML the client forwards.
 fn media(state: &State, message: &Value) -> Result<Media, i32> {
     let id = text_of(&message["MediaId"]);
     if !id.is_empty() {
@@ -177,14 +184,15 @@ fn media(state: &State, message: &Value) -> Result<Media, i32> {
     attribute(&xml, "md5").and_then(|md5| by_digest(state, &md5)).ok_or(ret::PARAMETER)
 }
 
-/// Something that was said or uploaded before, by the digest of its bytes.
+/// Finds sent or uploaded media by the digest of its bytes.
 fn by_digest(state: &State, md5: &str) -> Option<Media> {
     let is = |media: &&Media| crate::world::draw::md5_hex(&media.bytes).eq_ignore_ascii_case(md5);
     let said = || state.world.messages().rev().find_map(|it| it.body.media().filter(is));
     state.world.uploads.values().find(is).or_else(said).cloned()
 }
 
-/// The text of the first element of that name. Some clients do not escape file names, so this is no XML parser.
+/// The text of the first element of that name. Some clients do not escape file names, so an XML parser would fail
+/// here.
 fn element(xml: &str, name: &str) -> Option<String> {
     let (_, rest) = xml.split_once(&format!("<{name}>"))?;
     let (text, _) = rest.split_once(&format!("</{name}>"))?;
@@ -212,7 +220,7 @@ fn location(xml: &str) -> Body {
     }
 }
 
-/// The first attribute of that name, with blanks around its `=` or without.
+/// The value of the first attribute of that name; spaces around its `=` are allowed.
 fn attribute(xml: &str, name: &str) -> Option<String> {
     xml.match_indices(name).find_map(|(at, _)| {
         if !xml[..at].ends_with([' ', '\n', '\t']) {
@@ -224,10 +232,10 @@ fn attribute(xml: &str, name: &str) -> Option<String> {
     })
 }
 
-/// `POST webwxrevokemsg`: takes a message of one's own back.
-pub(super) async fn revoke(hub: Shared, ask: Ask) -> Response {
-    in_session(&hub, &ask, |state| {
-        let id = ask.text("SvrMsgId").parse().map_err(|_| ret::PARAMETER)?;
+/// `POST webwxrevokemsg`: recalls a message of the account.
+pub(super) async fn revoke(hub: Shared, request: ServiceRequest) -> Response {
+    in_session(&hub, &request, |state| {
+        let id = request.text("SvrMsgId").parse().map_err(|_| ret::PARAMETER)?;
         let mine = |it: &crate::world::message::Message| {
             it.from == Some(crate::world::people::PersonId::ME)
         };
@@ -249,7 +257,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn elements_are_found_in_what_clients_write() {
+    fn elements_are_found_in_the_xml_of_clients() {
         let xml = "<appmsg appid=''><title>a &amp; b.txt</title><des></des><url><![CDATA[http://x/?a&b]]></url></appmsg>";
         assert_eq!(element(xml, "title").as_deref(), Some("a & b.txt"));
         assert_eq!(element(xml, "des").as_deref(), Some(""));
@@ -259,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn attributes_are_found_in_what_clients_write() {
+    fn attributes_are_found_in_the_xml_of_clients() {
         let xml = "<img aeskey=\"1\" md5 = 'a&amp;b' cdnmd5=\"no\"/>";
         assert_eq!(attribute(xml, "md5").as_deref(), Some("a&b"));
         assert_eq!(attribute("<img cdnmd5=\"no\"/>", "md5"), None);

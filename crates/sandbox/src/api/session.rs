@@ -8,8 +8,8 @@ use axum::{
 use super::Shared;
 use crate::{
     answer::{in_session, json, ret},
-    ask::{Ask, number_of},
     hub::State,
+    request::{ServiceRequest, number_of},
     wire::{
         answers::{Article, Init, Notified, Plain, Subscribed, User},
         contact::{Members, Writer},
@@ -22,14 +22,14 @@ use crate::{
     },
 };
 
-/// How many conversations `webwxinit` tells of.
+/// The number of conversations in the answer of `webwxinit`.
 const RECENT: usize = 10;
 
-/// The group size from which joining needs an invitation.
+/// Groups of this size and larger need an invitation to join.
 pub(super) const INVITE_START: i32 = 40;
 
-pub(super) async fn init(hub: Shared, ask: Ask) -> Response {
-    in_session(&hub, &ask, |state| init_answer(&mut state.world).ok_or(ret::NO_SESSION))
+pub(super) async fn init(hub: Shared, request: ServiceRequest) -> Response {
+    in_session(&hub, &request, |state| init_answer(&mut state.world).ok_or(ret::NO_SESSION))
 }
 
 fn init_answer(world: &mut World) -> Option<Init> {
@@ -37,8 +37,8 @@ fn init_answer(world: &mut World) -> Option<Init> {
     let chats = conversations(world);
     let world = &*world;
     let session = world.session()?;
-    // The first call starts at the beginning. Later ones start where the log ends: who resumes from this key instead
-    // of his own misses what came meanwhile, as with the real service.
+    // The first call starts at the beginning, later calls at the end of the log: like with the real service, a client
+    // that continues with this key instead of its own misses the messages between.
     let position =
         if session.log.handed_out() == 0 { session.log.position(&[]) } else { session.log.end() };
     let writer = Writer { world, session };
@@ -64,7 +64,7 @@ fn init_answer(world: &mut World) -> Option<Init> {
     })
 }
 
-/// The list of conversations that the phone shows: the file helper, all groups, some friends and followed accounts.
+/// The conversation list of the phone: the file helper, all groups, some friends and followed accounts.
 fn conversations(world: &World) -> Vec<Peer> {
     let is = |relation: Relation| move |id: &PersonId| world.person(*id).relation == relation;
     let file_helper = world.person_ids().find(|id| world.person(*id).real_id == "filehelper");
@@ -114,11 +114,11 @@ fn articles(writer: &Writer<'_>) -> Vec<Subscribed> {
         .collect()
 }
 
-pub(super) async fn status_notify(hub: Shared, ask: Ask) -> Response {
-    in_session(&hub, &ask, |state| {
-        match number_of(&ask.body["Code"]) {
+pub(super) async fn status_notify(hub: Shared, request: ServiceRequest) -> Response {
+    in_session(&hub, &request, |state| {
+        match number_of(&request.body["Code"]) {
             Some(3) => greet(state),
-            Some(1) => read(state, &ask),
+            Some(1) => read(state, &request),
             _ => {}
         }
         Ok(Notified { msg_id: fresh_id(&mut state.world), ..Notified::default() })
@@ -129,7 +129,7 @@ fn fresh_id(world: &mut World) -> String {
     (3_000_000_000_000_000_000 + world.draw.below(1_000_000_000_000_000_000)).to_string()
 }
 
-/// After the first report that the client is ready the service lists the conversations. Clients repeat the report.
+/// After the first ready notification the service lists the conversations. Clients repeat the notification.
 fn greet(state: &mut State) {
     let chats = conversations(&state.world);
     let Some(session) = state.world.session_mut() else { return };
@@ -139,31 +139,31 @@ fn greet(state: &mut State) {
     }
 }
 
-fn read(state: &mut State, ask: &Ask) {
-    for name in [ask.text("ToUserName"), ask.text("FromUserName")] {
+fn read(state: &mut State, request: &ServiceRequest) {
+    for name in [request.text("ToUserName"), request.text("FromUserName")] {
         if let Some(peer) = state.world.session().and_then(|session| session.peer(&name)) {
             state.world.mark_read(peer);
         }
     }
 }
 
-/// Ends the session. The long poll that is held learns of it a moment later (see `synccheck`): a client that hears of
-/// it first would cut this answer off.
-pub(super) async fn log_out(hub: Shared, ask: Ask) -> Response {
-    let answer = in_session(&hub, &ask, |_| Ok(Plain::default()));
-    if hub.look(|state| state.check(&ask).is_ok()) {
+/// Ends the session. The held long poll is answered a moment later (see `synccheck`): a client that reads the end of
+/// the session there first would abort this call.
+pub(super) async fn log_out(hub: Shared, request: ServiceRequest) -> Response {
+    let answer = in_session(&hub, &request, |_| Ok(Plain::default()));
+    if hub.read(|state| state.check(&request).is_ok()) {
         hub.end_session(ret::NO_SESSION);
     }
     answer
 }
 
-/// Reports and feedback are thanked for and forgotten.
-pub(super) async fn report(_: Shared, _: Ask) -> Response {
+/// Accepts reports and feedback and ignores them.
+pub(super) async fn report(_: Shared, _: ServiceRequest) -> Response {
     json(&Plain::default())
 }
 
-/// `GET webwxcheckurl`: sends a browser on to the address it asks about.
-pub(super) async fn check_url(_: Shared, ask: Ask) -> Response {
-    let target = ask.query("requrl").unwrap_or("/").to_owned();
+/// `GET webwxcheckurl`: redirects a browser to the given address.
+pub(super) async fn check_url(_: Shared, request: ServiceRequest) -> Response {
+    let target = request.query("requrl").unwrap_or("/").to_owned();
     (axum::http::StatusCode::FOUND, [(header::LOCATION, target)]).into_response()
 }

@@ -11,9 +11,9 @@ use serde_json::Value;
 use super::Shared;
 use crate::{
     answer::{in_session, ret, script},
-    ask::Ask,
     cookies::session_cookies,
     hub::State,
+    request::ServiceRequest,
     wire::{
         SyncKey,
         answers::{Buff, DelContact, Profile, Synced},
@@ -23,20 +23,20 @@ use crate::{
     world::{Entry, Keys, Session, World, message::Body, new_ticket, people::PersonId},
 };
 
-/// How long the end of a session is kept from a held poll, so that the answer of the logout arrives first.
+/// The delay before a held poll reports the end of the session, so that the answer of the logout arrives first.
 const LOGOUT_FIRST: Duration = Duration::from_millis(300);
 
-/// `GET synccheck`: held until something waits behind the client's key, or the session ends.
-pub(super) async fn check(hub: Shared, ask: Ask) -> Response {
-    let keys = ask.query("synckey").map(parse_keys).unwrap_or_default();
+/// `GET synccheck`: held until the log has entries after the client's key, or the session ends.
+pub(super) async fn check(hub: Shared, request: ServiceRequest) -> Response {
+    let keys = request.query("synckey").map(parse_keys).unwrap_or_default();
     let answered = |retcode: i32, selector: i32| {
         script(format!("window.synccheck={{retcode:\"{retcode}\",selector:\"{selector}\"}}"))
     };
-    if let Err(code) = hub.look(|state| state.check(&ask)) {
-        let nothing_given = ask.credentials().next().is_none();
+    if let Err(code) = hub.read(|state| state.check(&request)) {
+        let nothing_given = request.credentials().next().is_none();
         return answered(if nothing_given { ret::COOKIE } else { code }, 0);
     }
-    let news = hub.wait_for(hub.options.hold, |state| news(state, &ask, &keys)).await;
+    let news = hub.wait_for(hub.options.hold, |state| news(state, &request, &keys)).await;
     match news {
         Some(Ok(selector)) => answered(0, selector),
         Some(Err(code)) => {
@@ -47,8 +47,8 @@ pub(super) async fn check(hub: Shared, ask: Ask) -> Response {
     }
 }
 
-fn news(state: &State, ask: &Ask, keys: &Keys) -> Option<Result<i32, i32>> {
-    if let Err(code) = state.check(ask) {
+fn news(state: &State, request: &ServiceRequest, keys: &Keys) -> Option<Result<i32, i32>> {
+    if let Err(code) = state.check(request) {
         return Some(Err(code));
     }
     let log = &state.world.session()?.log;
@@ -74,18 +74,18 @@ fn parse_keys(text: &str) -> Keys {
     text.split('|').filter_map(pair).collect()
 }
 
-/// `POST webwxsync`: what stands behind the client's key, and the key behind that.
-pub(super) async fn sync(hub: Shared, ask: Ask) -> Response {
+/// `POST webwxsync`: the log entries after the client's key, and the key after them.
+pub(super) async fn sync(hub: Shared, request: ServiceRequest) -> Response {
     let batch = hub.options.sync_batch;
-    let keys = body_keys(&ask.body["SyncKey"]);
+    let keys = body_keys(&request.body["SyncKey"]);
     let mut cookies = Vec::new();
-    let mut response = in_session(&hub, &ask, |state| {
+    let mut response = in_session(&hub, &request, |state| {
         let now = state.world.seconds();
         let session = state.world.session_mut().ok_or(ret::NO_SESSION)?;
         let position = session.log.position(&keys);
         let (entries, next) = session.log.read(position, batch);
         renew_ticket(&mut state.world, now);
-        cookies = session_cookies(&state.world, &ask.host, None);
+        cookies = session_cookies(&state.world, &request.host, None);
         let session = state.world.session().ok_or(ret::NO_SESSION)?;
         Ok(synced(&state.world, session, &entries, next))
     });
@@ -95,14 +95,14 @@ pub(super) async fn sync(hub: Shared, ask: Ask) -> Response {
     response
 }
 
-/// The keys in a body; numbers may be texts there.
+/// The sync keys in a body; their numbers may be strings.
 fn body_keys(value: &Value) -> Keys {
-    let number = |value: &Value| crate::ask::text_of(value).parse().ok();
+    let number = |value: &Value| crate::request::text_of(value).parse().ok();
     let parts = value["List"].as_array().map_or(&[][..], Vec::as_slice);
     parts.iter().filter_map(|part| Some((number(&part["Key"])?, number(&part["Val"])?))).collect()
 }
 
-/// A new data ticket now and then, as the service does. The older ones stay good: some clients keep the first.
+/// Issues a new data ticket now and then, as the service does. Older tickets stay valid: some clients keep the first.
 fn renew_ticket(world: &mut World, now: u64) {
     const EVERY: u64 = 600;
     let ticket = new_ticket(&mut world.draw);

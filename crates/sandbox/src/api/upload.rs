@@ -6,9 +6,9 @@ use serde_json::Value;
 use super::Shared;
 use crate::{
     answer::{in_session, json, ret},
-    ask::{Ask, text_of},
     hub::State,
     multipart::{Part, parts},
+    request::{ServiceRequest, text_of},
     upload::{Chunk, Progress},
     wire::{
         answers::{Checked, Envelope, Uploaded},
@@ -17,9 +17,9 @@ use crate::{
     world::message::Media,
 };
 
-/// A form as it came.
+/// A received form.
 struct Form<'a> {
-    ask: &'a Ask,
+    request: &'a ServiceRequest,
     parts: Vec<Part>,
 }
 
@@ -29,7 +29,7 @@ impl Form<'_> {
     }
 
     fn text(&self, name: &str) -> String {
-        let bytes = self.part(name).map(|part| &self.ask.bytes[part.bytes.clone()]);
+        let bytes = self.part(name).map(|part| &self.request.bytes[part.bytes.clone()]);
         String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned()
     }
 
@@ -42,10 +42,12 @@ impl Form<'_> {
     }
 }
 
-/// `POST webwxuploadmedia`: one chunk. The `MediaId` stands in the answer to the last.
-pub(super) async fn upload(hub: Shared, ask: Ask) -> Response {
-    let form =
-        Form { parts: parts(ask.header("content-type").unwrap_or(""), &ask.bytes), ask: &ask };
+/// `POST webwxuploadmedia`: one chunk. The answer to the last chunk has the `MediaId`.
+pub(super) async fn upload(hub: Shared, request: ServiceRequest) -> Response {
+    let form = Form {
+        parts: parts(request.header("content-type").unwrap_or(""), &request.bytes),
+        request: &request,
+    };
     let request = form.request();
     json(&hub.change(|state| {
         authorise(state, &form, &request)
@@ -54,11 +56,11 @@ pub(super) async fn upload(hub: Shared, ask: Ask) -> Response {
     }))
 }
 
-/// Some clients upload without any cookie: the session is in the form, and so is the ticket.
+/// Some clients upload without cookies: session and ticket are then fields of the form.
 fn authorise(state: &State, form: &Form<'_>, request: &Value) -> Result<(), i32> {
     let session = state.world.session().ok_or(ret::NO_SESSION)?;
     let sid = text_of(&request["BaseRequest"]["Sid"]);
-    if form.ask.cookie("wxsid") != Some(session.sid.as_str()) && sid != session.sid {
+    if form.request.cookie("wxsid") != Some(session.sid.as_str()) && sid != session.sid {
         return Err(state.world.ended_with(&sid).unwrap_or(ret::COOKIE));
     }
     let ticket = form.text("webwx_data_ticket");
@@ -88,7 +90,7 @@ fn chunk(form: &Form<'_>, request: &Value) -> Option<Chunk> {
     let file = form.part("filename")?;
     let given = form.text("name");
     let name = if given.is_empty() { file.file_name.clone().unwrap_or_default() } else { given };
-    // itchat percent-encodes the name.
+    // itchat percent-encodes the file name.
     let name = percent_decode(&name);
     let md5 = text_of(&request["FileMd5"]);
     let ids = ["ClientMediaId", "ToUserName", "TotalLen"].map(|field| text_of(&request[field]));
@@ -102,14 +104,14 @@ fn chunk(form: &Form<'_>, request: &Value) -> Option<Chunk> {
         )
         .ok()?,
         md5: Some(md5).filter(|md5| !md5.is_empty()),
-        bytes: form.ask.bytes.slice(file.bytes.clone()),
+        bytes: form.request.bytes.slice(file.bytes.clone()),
     })
 }
 
-/// `POST webwxcheckupload`: asked before large files; what is stored already need not be uploaded.
-pub(super) async fn check(hub: Shared, ask: Ask) -> Response {
-    let (md5, name) = (ask.text("FileMd5"), ask.text("FileName"));
-    in_session(&hub, &ask, |state| {
+/// `POST webwxcheckupload`: called before large files; media that the service already has need no upload.
+pub(super) async fn check(hub: Shared, request: ServiceRequest) -> Response {
+    let (md5, name) = (request.text("FileMd5"), request.text("FileName"));
+    in_session(&hub, &request, |state| {
         let same =
             |media: &&Media| crate::world::draw::md5_hex(&media.bytes).eq_ignore_ascii_case(&md5);
         let stored = state.world.uploads.values().find(same).map(|media| media.id.clone());

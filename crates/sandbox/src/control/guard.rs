@@ -1,4 +1,4 @@
-//! Lets in only requests to the sandbox's own address, from its own pages.
+//! Accepts only requests to the sandbox's own address, from its own pages.
 
 use std::sync::Arc;
 

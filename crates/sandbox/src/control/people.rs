@@ -1,4 +1,4 @@
-//! What people say and do, and the faults.
+//! Calls for messages, actions of people, and faults.
 
 use axum::{body::Bytes, http::StatusCode, response::Response};
 use serde::Deserialize;
@@ -8,7 +8,7 @@ use super::{Shared, done, read, refused, reply};
 use crate::{Act, Deed, Fault, RawMessage, fault::Faults};
 
 #[derive(Deserialize)]
-struct Saying {
+struct NewMessage {
     from: String,
     #[serde(default)]
     group: Option<String>,
@@ -18,12 +18,12 @@ struct Saying {
 }
 
 pub(super) async fn say(hub: Shared, body: Bytes) -> Response {
-    let saying = match read::<Saying>(&body) {
-        Ok(saying) => saying,
+    let message = match read::<NewMessage>(&body) {
+        Ok(message) => message,
         Err(refused) => return *refused,
     };
-    let deed = Deed::Say { text: saying.text, to: saying.to };
-    match hub.act(Act { from: saying.from, group: saying.group, deed }) {
+    let deed = Deed::Say { text: message.text, to: message.to };
+    match hub.act(Act { from: message.from, group: message.group, deed }) {
         Ok(id) => reply(&json!({ "id": id.unwrap_or_default() })),
         Err(error) => refused(StatusCode::BAD_REQUEST, &error.to_string()),
     }
@@ -56,7 +56,7 @@ pub(super) async fn faults(hub: Shared) -> Response {
     reply(&json!({ "faults": hub.with_faults(|faults| faults.list().to_vec()) }))
 }
 
-/// One fault, or a list of them.
+/// One fault or a list of faults.
 pub(super) async fn add_faults(hub: Shared, body: Bytes) -> Response {
     let value = match read::<Value>(&body) {
         Ok(Value::Array(list)) => list,
@@ -65,9 +65,9 @@ pub(super) async fn add_faults(hub: Shared, body: Bytes) -> Response {
     };
     let faults: Result<Vec<Fault>, _> = value.into_iter().map(serde_json::from_value).collect();
     match faults {
-        Ok(new) if new.iter().any(|fault| fault.mistake().is_some()) => {
-            let words = new.iter().find_map(Fault::mistake).unwrap_or_default();
-            refused(StatusCode::BAD_REQUEST, &words)
+        Ok(new) if new.iter().any(|fault| fault.value_error().is_some()) => {
+            let error_text = new.iter().find_map(Fault::value_error).unwrap_or_default();
+            refused(StatusCode::BAD_REQUEST, &error_text)
         }
         Ok(new) => {
             hub.with_faults(|faults| new.into_iter().for_each(|fault| faults.add(fault)));

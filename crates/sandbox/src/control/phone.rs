@@ -21,7 +21,7 @@ pub(super) async fn cancel(hub: Shared) -> Response {
 
 #[derive(Deserialize)]
 struct LogOut {
-    /// The code that the client is told: 1100 by the phone, 1101 by another login, 1102 by the service.
+    /// The code in the answer to the client: 1100 by the phone, 1101 by another login, 1102 by the service.
     #[serde(default = "by_phone")]
     code: i32,
 }
@@ -32,7 +32,7 @@ fn by_phone() -> i32 {
 
 pub(super) async fn log_out(hub: Shared, body: Bytes) -> Response {
     match read::<LogOut>(&body) {
-        Ok(wanted) => done(hub.end_session(wanted.code)),
+        Ok(request) => done(hub.end_session(request.code)),
         Err(refused) => *refused,
     }
 }
@@ -44,19 +44,19 @@ pub(super) async fn expire(hub: Shared) -> Response {
 
 #[derive(Deserialize)]
 struct Clock {
-    /// Seconds, with a fraction if need be.
+    /// Seconds, with an optional fraction.
     advance: f64,
 }
 
 pub(super) async fn clock(hub: Shared, body: Bytes) -> Response {
-    let wanted = match read::<Clock>(&body) {
-        Ok(wanted) => wanted,
+    let request = match read::<Clock>(&body) {
+        Ok(request) => request,
         Err(refused) => return *refused,
     };
-    let Ok(by) = std::time::Duration::try_from_secs_f64(wanted.advance) else {
+    let Ok(by) = std::time::Duration::try_from_secs_f64(request.advance) else {
         return refused(
             StatusCode::BAD_REQUEST,
-            "the clock only goes ahead: \"advance\" in seconds",
+            "the clock only moves forward: give \"advance\" in seconds",
         );
     };
     let now = hub.change(|state| {

@@ -1,4 +1,4 @@
-//! What can be seen: the whole state for the page, what was sent, the calls, the media.
+//! Views of the state: the whole state for the page, sent messages, calls, media.
 
 use axum::{
     extract::{Path, Query, rejection::QueryRejection},
@@ -22,19 +22,19 @@ use crate::{
 };
 
 pub(super) async fn sent(hub: Shared) -> Response {
-    reply(&json!({ "messages": hub.look(|state| state.sent.clone()) }))
+    reply(&json!({ "messages": hub.read(|state| state.sent.clone()) }))
 }
 
 pub(super) async fn calls(hub: Shared) -> Response {
     reply(&json!({ "calls": hub.calls() }))
 }
 
-/// Which messages are wanted.
+/// Selects the messages of an answer.
 #[derive(Deserialize)]
-pub(super) struct Wanted {
-    /// The id of a chat; absent: of all chats.
+pub(super) struct MessageQuery {
+    /// The id of a chat; absent for all chats.
     chat: Option<String>,
-    /// How many of the latest.
+    /// The maximum number of messages, the latest first.
     limit: Option<usize>,
     /// Only messages before this id.
     before: Option<u64>,
@@ -47,7 +47,7 @@ struct StateView {
     me: PersonView,
     online: bool,
     login: Option<LoginView>,
-    /// Seconds since 1970, as the world's clock has it.
+    /// Seconds since 1970 by the clock of the world.
     time: f64,
     chats: Vec<ChatView>,
     people: Vec<PersonView>,
@@ -58,9 +58,9 @@ struct StateView {
 struct LoginView {
     state: &'static str,
     uuid: String,
-    /// The text inside the code.
+    /// The text encoded in the QR code.
     link: String,
-    /// Where the code's picture is.
+    /// The address of the QR code's picture.
     picture: String,
 }
 
@@ -71,7 +71,7 @@ struct ChatView {
     /// `group` or `private`.
     kind: &'static str,
     members: Vec<MemberView>,
-    /// Messages of others since the bot last read or answered.
+    /// Messages of other people since the bot last read the chat or answered.
     unread: u32,
     /// The time of the last message; 0 if there is none.
     last: f64,
@@ -80,7 +80,7 @@ struct ChatView {
 #[derive(Serialize)]
 struct MemberView {
     id: String,
-    /// What the group sees.
+    /// The name that members of the group see.
     name: String,
 }
 
@@ -97,40 +97,43 @@ struct PersonView {
 struct MessageView {
     id: String,
     chat: String,
-    /// Empty for a line of the service.
+    /// Empty for a system line.
     from: String,
     from_name: String,
-    /// The bot's account said it.
+    /// True if the account of the bot sent it.
     mine: bool,
     kind: &'static str,
     text: String,
     time: f64,
     recalled: bool,
-    /// Where its picture, voice or file is.
+    /// The address of its picture, voice or file.
     media: Option<String>,
-    /// For links and places: where they lead.
+    /// The target of a link or location.
     url: Option<String>,
 }
 
-pub(super) async fn state(hub: Shared, wanted: Result<Query<Wanted>, QueryRejection>) -> Response {
-    match wanted {
-        Ok(Query(wanted)) => reply(&hub.look(|state| view(state, &wanted))),
+pub(super) async fn state(
+    hub: Shared,
+    query: Result<Query<MessageQuery>, QueryRejection>,
+) -> Response {
+    match query {
+        Ok(Query(query)) => reply(&hub.read(|state| view(state, &query))),
         Err(error) => refused(StatusCode::BAD_REQUEST, &error.body_text()),
     }
 }
 
-/// What `GET /sandbox/state` answers, for the library.
+/// The answer of `GET /sandbox/state`, for the library.
 pub(crate) fn state_of(
     state: &State,
     chat: Option<&str>,
     before: Option<u64>,
     limit: usize,
 ) -> serde_json::Value {
-    let wanted = Wanted { chat: chat.map(str::to_owned), limit: Some(limit), before };
-    serde_json::to_value(view(state, &wanted)).expect("names and plain values")
+    let query = MessageQuery { chat: chat.map(str::to_owned), limit: Some(limit), before };
+    serde_json::to_value(view(state, &query)).expect("names and plain values")
 }
 
-fn view(state: &State, wanted: &Wanted) -> StateView {
+fn view(state: &State, query: &MessageQuery) -> StateView {
     let world = &state.world;
     let login = state.logins.newest().map(|login| LoginView {
         state: stage_name(login.stage),
@@ -145,7 +148,7 @@ fn view(state: &State, wanted: &Wanted) -> StateView {
         time: seconds(world.now()),
         chats: chats(world),
         people: world.person_ids().skip(1).map(|id| person(world, id)).collect(),
-        messages: messages(world, wanted),
+        messages: messages(world, query),
     }
 }
 
@@ -160,7 +163,7 @@ fn stage_name(stage: Stage) -> &'static str {
     }
 }
 
-/// All groups, all friends, and whoever else has said something.
+/// All groups, all friends, and every other person with a message.
 fn chats(world: &World) -> Vec<ChatView> {
     let mut last = std::collections::HashMap::new();
     for message in world.messages() {
@@ -219,12 +222,12 @@ fn person(world: &World, id: PersonId) -> PersonView {
     }
 }
 
-fn messages(world: &World, wanted: &Wanted) -> Vec<MessageView> {
+fn messages(world: &World, query: &MessageQuery) -> Vec<MessageView> {
     let fits = |message: &Message| {
-        wanted.chat.as_ref().is_none_or(|chat| *chat == message.chat.id())
-            && wanted.before.is_none_or(|before| message.id < before)
+        query.chat.as_ref().is_none_or(|chat| *chat == message.chat.id())
+            && query.before.is_none_or(|before| message.id < before)
     };
-    let limit = wanted.limit.unwrap_or(MESSAGES);
+    let limit = query.limit.unwrap_or(MESSAGES);
     let mut latest: Vec<_> = world
         .messages()
         .rev()
@@ -271,22 +274,22 @@ pub(crate) fn message_of(state: &State, id: u64) -> Option<serde_json::Value> {
     Some(serde_json::to_value(message(&state.world, found)).expect("names and plain values"))
 }
 
-/// A chat by its id or its name: id, name, and whether it is a group.
-pub(crate) fn chat_of(state: &State, wanted: &str) -> Option<(String, String, bool)> {
+/// Finds a chat by id or name. Returns the id, the name, and true for a group.
+pub(crate) fn chat_of(state: &State, id_or_name: &str) -> Option<(String, String, bool)> {
     let world = &state.world;
     let people = world.person_ids().map(Peer::Person);
     let peers = world.group_ids().map(Peer::Group).chain(people);
     let named = |peer: Peer| (peer.id(), world.chat_name(peer), matches!(peer, Peer::Group(_)));
-    peers.map(named).find(|(id, name, _)| id == wanted || name == wanted)
+    peers.map(named).find(|(id, name, _)| id == id_or_name || name == id_or_name)
 }
 
 pub(super) async fn media(hub: Shared, Path(id): Path<String>) -> Response {
-    let media = hub.look(|state| {
+    let media = hub.read(|state| {
         let message = state.world.message(id.parse().ok()?)?;
         message.body.media().cloned()
     });
     match media {
-        // Only pictures and sounds are shown; a page that somebody sent as a file must not run here.
+        // Only pictures and sounds are shown inline; a page that a person sent as a file must not run here.
         Some(media) if media.mime.starts_with("text/") => {
             bytes("application/octet-stream", media.bytes)
         }
@@ -296,7 +299,7 @@ pub(super) async fn media(hub: Shared, Path(id): Path<String>) -> Response {
 }
 
 pub(super) async fn picture(hub: Shared, Path(id): Path<String>) -> Response {
-    let known = hub.look(|state| {
+    let known = hub.read(|state| {
         let people = state.world.person_ids().map(Peer::Person);
         people.chain(state.world.group_ids().map(Peer::Group)).find(|peer| peer.id() == id)
     });

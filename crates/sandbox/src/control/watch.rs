@@ -1,4 +1,4 @@
-//! `GET /sandbox/events`: everything that happens, as server-sent events.
+//! `GET /sandbox/events`: all events of the sandbox, as server-sent events.
 
 use std::convert::Infallible;
 
@@ -16,16 +16,16 @@ pub(super) async fn events(hub: Shared) -> Sse<impl Stream<Item = Result<Event, 
     let events = hub.events.subscribe();
     let stop = hub.stop.clone();
     let stream = stream::unfold((events, stop), |(mut events, stop)| async move {
-        let happening = tokio::select! {
+        let event = tokio::select! {
             () = stop.cancelled() => return None,
             received = events.recv() => match received {
-                Ok(happening) => happening,
-                // Whoever fell behind reads the state again.
+                Ok(event) => event,
+                // A watcher that missed events reads the state again.
                 Err(RecvError::Lagged(_)) => Happening::People,
                 Err(RecvError::Closed) => return None,
             },
         };
-        let data = serde_json::to_string(&happening).unwrap_or_default();
+        let data = serde_json::to_string(&event).unwrap_or_default();
         Some((Ok(Event::default().data(data)), (events, stop)))
     });
     Sse::new(stream).keep_alive(KeepAlive::default())

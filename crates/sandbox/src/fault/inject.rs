@@ -1,4 +1,4 @@
-//! The layer around all endpoints that commits the faults and writes the log of calls.
+//! The middleware that injects faults and writes the log of calls.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -14,26 +14,26 @@ use serde_json::Value;
 
 use super::{
     Fault, FaultKind,
+    corrupt::{corrupted, without_utf8},
     skeleton::skeleton,
-    spoil::{spoilt, without_utf8},
 };
 use crate::{
     Call,
     answer::{bytes, json, script},
-    ask::text_of,
     hub::Hub,
     net::Line,
+    request::text_of,
     wire::{SyncKey, answers::SentAnswer, to_json},
     world::message::Body as Said,
 };
 
-/// Far above every answer of the sandbox.
+/// Far above the size of every answer of the sandbox.
 const LARGEST: usize = 1 << 30;
 
 const PAGE: &str = "<!DOCTYPE html>\n<html><head><title>Error</title></head><body><h1>Something went wrong</h1>\
                     <p>Please try again later.</p></body></html>\n";
 
-/// Commits the fault that waits for this call, if one does, and logs the call.
+/// Injects the pending fault for this call, if any, and logs the call.
 pub(crate) async fn inject(
     State(hub): State<Arc<Hub>>,
     ConnectInfo(line): ConnectInfo<Line>,
@@ -42,7 +42,7 @@ pub(crate) async fn inject(
 ) -> Response {
     let method = request.method().to_string();
     let path = request.uri().path().to_owned();
-    let fault = hub.with_faults(|faults| faults.strike(&path));
+    let fault = hub.with_faults(|faults| faults.next_for(&path));
     let answer = match fault {
         None => Answer::Whole(next.run(request).await),
         Some(fault) => {
@@ -68,14 +68,14 @@ fn last_part(path: &str) -> &str {
 
 enum Answer {
     Whole(Response),
-    /// The connection breaks instead.
+    /// The connection is cut.
     None,
 }
 
 struct Injection<'a> {
     hub: &'a Hub,
     line: &'a Line,
-    /// The endpoint.
+    /// The name of the endpoint.
     name: &'a str,
     fault: Fault,
 }
@@ -85,7 +85,7 @@ impl Injection<'_> {
         use FaultKind as Kind;
         match self.fault.fault {
             Kind::Delay => {
-                // The effect comes first: a client that gives up waiting has still been heard.
+                // The call takes effect first: the service has read it even if the client stops waiting.
                 let response = next.run(request).await;
                 self.pause(self.fault.time(Duration::from_secs(1))).await;
                 Answer::Whole(response)
@@ -111,7 +111,7 @@ impl Injection<'_> {
             Kind::Duplicate if self.name != "webwxsync" => {
                 Answer::Whole(twice(request, next).await)
             }
-            _ => Answer::Whole(self.spoil(request, next).await),
+            _ => Answer::Whole(self.corrupt(request, next).await),
         }
     }
 
@@ -122,7 +122,7 @@ impl Injection<'_> {
         }
     }
 
-    /// The faults that answer without carrying the call out.
+    /// Faults that answer without carrying out the call.
     fn instead(&self) -> Response {
         let number = |default: i32| text_of(&self.fault.value).parse().unwrap_or(default);
         match self.fault.fault {
@@ -147,7 +147,7 @@ impl Injection<'_> {
         }
     }
 
-    /// The send is acknowledged and vanishes; a line of the service arrives in its place.
+    /// Acknowledges the send and drops it; a system line arrives in its place.
     async fn throttled(&self, request: Request) -> Response {
         let body = to_bytes(request.into_body(), LARGEST).await.unwrap_or_default();
         let body: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
@@ -164,8 +164,8 @@ impl Injection<'_> {
         }))
     }
 
-    /// The faults that carry the call out and then spoil the answer, or what was asked.
-    async fn spoil(&self, request: Request, next: Next) -> Response {
+    /// Faults that carry out the call and then corrupt the answer, or change the request.
+    async fn corrupt(&self, request: Request, next: Next) -> Response {
         let (parts, body) = request.into_parts();
         let asked = to_bytes(body, LARGEST).await.unwrap_or_default();
         let asked = match self.fault.fault {
@@ -187,18 +187,18 @@ impl Injection<'_> {
                 in_pieces(&answer, self.fault.time(Duration::from_millis(50)))
             }
             FaultKind::Utf8 => Body::from(without_utf8(&answer)),
-            _ => Body::from(spoilt(&self.fault, &answer, &asked)),
+            _ => Body::from(corrupted(&self.fault, &answer, &asked)),
         };
         Response::from_parts(head, body)
     }
 
-    /// Half of the answer, then the end: by a reset or as if the server had closed.
+    /// Sends half of the answer, then resets or closes the connection.
     fn broken_off(&self, answer: &Bytes) -> Body {
         let half = answer.slice(..answer.len() / 2);
         let reset = self.fault.fault == FaultKind::Reset;
         let line = self.line.clone();
         let end = stream::once(async move {
-            // What was written before must reach the peer first.
+            // The bytes already written must reach the client first.
             tokio::time::sleep(Duration::from_millis(20)).await;
             if reset {
                 line.reset();
@@ -208,11 +208,11 @@ impl Injection<'_> {
         Body::from_stream(stream::once(async move { Ok(half) }).chain(end))
     }
 
-    /// The body of a `webwxsync` with the key of an earlier position.
+    /// Replaces the key in the body of a `webwxsync` by one of an earlier position.
     fn with_older_key(&self, asked: &Bytes) -> Bytes {
         let Ok(mut body) = serde_json::from_slice::<Value>(asked) else { return asked.clone() };
         let back = self.fault.value.as_u64().unwrap_or(u64::MAX);
-        let older = self.hub.look(|state| {
+        let older = self.hub.read(|state| {
             let log = &state.world.session()?.log;
             Some(SyncKey::from(
                 log.keys(log.handed_out().saturating_sub(back), state.world.seconds()),
@@ -229,7 +229,7 @@ fn rebuild(parts: Parts, body: &Bytes) -> Request {
     request
 }
 
-/// Carries the same call out twice, as a proxy does that repeats a request; the second answer counts.
+/// Carries out the same call twice, like a proxy that repeats a request; returns the second answer.
 async fn twice(request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, LARGEST).await.unwrap_or_default();

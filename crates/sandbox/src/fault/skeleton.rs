@@ -1,4 +1,4 @@
-//! What each endpoint answers when it fails with a code.
+//! The answers of all endpoints to a call that fails with a code.
 
 use axum::{
     http::StatusCode,
@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// The answer of the endpoint `name` with this code and nothing else.
+/// The answer of the endpoint `name` with this code and otherwise empty fields.
 pub(super) fn skeleton(name: &str, code: i32) -> Response {
     match name {
         "jslogin" => script(format!("window.QRLogin.code = {code}; window.QRLogin.uuid = \"\";")),

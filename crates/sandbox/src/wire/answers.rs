@@ -12,7 +12,7 @@ use super::{
 pub(crate) trait Envelope: Default + Serialize {
     fn base(&mut self) -> &mut BaseResponse;
 
-    /// The answer of a call that failed: the whole skeleton with zeros and empty texts.
+    /// The answer to a failed call: all fields, with zeros and empty strings.
     fn failed(ret: i32) -> Self {
         let mut answer = Self::default();
         answer.base().ret = ret;
@@ -40,7 +40,7 @@ macro_rules! answers {
 }
 
 answers! {
-    /// Of the calls that answer nothing else.
+    /// The answer of calls without further fields.
     Plain {}
 
     /// `webwxinit`, section 6.1.
@@ -217,18 +217,18 @@ pub(crate) struct FoundContact {
     pub(crate) encry_user_name: String,
 }
 
-/// A text of the profile, which the service wraps.
+/// A text of the profile, in the wrapper object of the service.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Buff {
     pub(crate) buff: String,
 }
 
-/// Changes of the own profile, section 11.6.
+/// Changes of the account's own profile, section 11.6.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Profile {
-    /// 190 when something has changed, else 0.
+    /// 190 after a change, else 0.
     pub(crate) bit_flag: i32,
     pub(crate) user_name: Buff,
     pub(crate) nick_name: Buff,

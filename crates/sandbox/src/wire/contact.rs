@@ -35,7 +35,7 @@ pub(crate) struct Contact {
     remark_pinyin: String,
     star_friend: i32,
     app_account_flag: i32,
-    /// The spelling of the service; for groups 1 means that they notify.
+    /// The service's spelling; for groups, 1 means that notifications are on.
     statues: i32,
     attr_status: u32,
     province: String,
@@ -71,7 +71,7 @@ pub(crate) struct Member {
     key_word: String,
 }
 
-/// A changed contact as `webwxsync` tells it: another subset of the same fields.
+/// A changed contact in the answer of `webwxsync`: another subset of the same fields.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct ModContact {
@@ -98,18 +98,18 @@ pub(crate) struct ModContact {
     key_word: String,
 }
 
-/// How much of a group's members an answer tells.
+/// The amount of detail about a group's members in an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Members {
-    /// `webwxgetcontact`: none.
+    /// `webwxgetcontact`: no members.
     None,
     /// `webwxinit`: user names without nicknames.
     Nameless,
-    /// `webwxbatchgetcontact`: everything.
+    /// `webwxbatchgetcontact`: all fields.
     All,
 }
 
-/// Writes people and groups with the names of one login.
+/// Writes people and groups with their names in one login.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Writer<'a> {
     pub(crate) world: &'a World,
@@ -124,8 +124,8 @@ impl Writer<'_> {
         self.session.name(peer).to_owned()
     }
 
-    /// What the service says of a name that it does not know.
-    pub(crate) fn nobody(name: String) -> Contact {
+    /// The service's entry for an unknown name.
+    pub(crate) fn unknown(name: String) -> Contact {
         Contact { user_name: name, ..Contact::default() }
     }
 
@@ -303,12 +303,12 @@ fn attr_status(person: &Person) -> u32 {
     if person.relation == Relation::Friend { 102_503 } else { 0 }
 }
 
-/// The first three characters of the real id, as the service writes them.
+/// The first three characters of the real id, the form of the service.
 fn key_word(person: &Person) -> String {
     person.real_id.chars().take(3).collect()
 }
 
-/// Initials and pinyin of a name, as far as they are plain: the sandbox has no table of readings.
+/// Initials and pinyin of a name, for plain letters only: the sandbox has no table of readings.
 fn initials(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|it| it.to_ascii_uppercase()).collect()
 }

@@ -1,4 +1,4 @@
-//! Messages as `webwxsync` hands them out, section 11.4 of the protocol reference.
+//! Messages in the answer of `webwxsync`, section 11.4 of the protocol reference.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -47,7 +47,7 @@ pub(crate) struct AddMsg {
     encry_file_name: String,
 }
 
-/// A message as it is handed out: whole, or with fields that a raw message replaces.
+/// A delivered message: whole, or with fields replaced by a raw message.
 #[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
 pub(crate) enum Delivered {
@@ -84,11 +84,11 @@ struct AppInfo {
     r#type: i32,
 }
 
-/// What a body adds to the frame of a message.
+/// The fields of a message that depend on its body.
 #[derive(Default)]
 struct Filling {
     message: AddMsg,
-    /// The content is a line of the service: it never carries a sender.
+    /// The content is a system line: it never has a sender.
     unsigned: bool,
 }
 
@@ -97,7 +97,7 @@ impl Filling {
         Self { message: AddMsg { msg_type, content, ..AddMsg::default() }, unsigned: false }
     }
 
-    /// XML is escaped once more than text.
+    /// XML is escaped once more than plain text.
     fn xml(msg_type: i32, content: &str) -> Self {
         Self::new(msg_type, escape(content).replace('\n', "<br/>"))
     }
@@ -121,7 +121,7 @@ impl Filling {
 }
 
 impl Writer<'_> {
-    /// Writes a message as the account of this session sees it.
+    /// Writes a message as the account of this session receives it.
     pub(crate) fn delivered(&self, message: &Message) -> Delivered {
         let wire = Box::new(self.add_msg(message));
         let Body::Wire { fields, .. } = &message.body else { return Delivered::Whole(wire) };
@@ -158,7 +158,7 @@ impl Writer<'_> {
         wire
     }
 
-    /// Two kinds do not come from the chat they belong to.
+    /// Two kinds have another sender than their chat.
     fn readdress(&self, message: &Message, wire: &mut AddMsg) {
         let me = || self.name(Peer::Person(PersonId::ME));
         match &message.body {
@@ -288,7 +288,7 @@ impl Writer<'_> {
             .unsigned()
     }
 
-    /// What the phone does; for the codes 4 and 2 with the stable ids of the chats, which clients learn from it.
+    /// A notification of the phone; codes 4 and 2 carry the stable ids of the chats, which clients learn from it.
     fn phone(&self, code: i32, chats: &[Peer]) -> Filling {
         let names: Vec<_> = chats.iter().map(|chat| self.name(*chat)).collect();
         let real_ids: Vec<_> = chats

@@ -1,8 +1,8 @@
-//! How the service writes texts: entities, line breaks and emoji (section 13 of the protocol reference).
+//! The service's encoding of texts: entities, line breaks and emoji (section 13 of the protocol reference).
 
 use std::fmt::Write;
 
-/// Escapes the characters that have a meaning in HTML and XML.
+/// Escapes the special characters of HTML and XML.
 pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
@@ -21,7 +21,8 @@ pub(crate) fn escape_attribute(text: &str) -> String {
     escape(text).replace('"', "&quot;").replace('\n', "&#x0A;")
 }
 
-/// A text that a person wrote, as message content or name: escaped, older emoji as spans, breaks as `<br/>`.
+/// Encodes a text written by a person, as message content or name: escaped, older emoji as spans, line breaks as
+/// `<br/>`.
 pub(crate) fn to_wire(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut characters = text.chars().peekable();
@@ -44,13 +45,13 @@ pub(crate) fn to_wire(text: &str) -> String {
     out
 }
 
-/// The next character belongs to the emoji before it: variation selector, joiner, skin colour.
+/// Returns true for characters that belong to the emoji before them: variation selector, joiner, skin tone.
 fn modifies(character: char) -> bool {
     matches!(character, '\u{fe0f}' | '\u{200d}' | '\u{1f3fb}'..='\u{1f3ff}')
 }
 
-/// The service writes the emoji of the first phones as spans and newer ones as they are. The cat faces are left out:
-/// it mixes them up with other faces, and clients undo that.
+/// The service writes the emoji of the first phones as spans and newer ones as characters. The cat faces are left
+/// out: the service confuses them with other faces, and clients undo that.
 fn has_span(character: char) -> bool {
     const MIXED_UP: [char; 9] = ['😼', '😹', '😺', '💫', '🙍', '😻', '😽', '🙎', '😿'];
     matches!(character, '\u{1f300}'..='\u{1f5ff}' | '\u{1f600}'..='\u{1f64f}' | '\u{1f680}'..='\u{1f6c5}')
@@ -58,7 +59,7 @@ fn has_span(character: char) -> bool {
         && !MIXED_UP.contains(&character)
 }
 
-/// A file name with everything but letters and digits percent-encoded, even the dot.
+/// Percent-encodes a file name, everything except letters and digits, even the dot.
 pub(crate) fn encry_file_name(name: &str) -> String {
     let mut out = String::new();
     for byte in name.bytes() {
@@ -71,7 +72,7 @@ pub(crate) fn encry_file_name(name: &str) -> String {
     out
 }
 
-/// Percent-encodes everything that is not plain in a query.
+/// Percent-encodes all characters that have a meaning in a query.
 pub(crate) fn percent_encode(text: &str) -> String {
     let mut out = String::new();
     for byte in text.bytes() {
@@ -86,7 +87,7 @@ pub(crate) fn percent_encode(text: &str) -> String {
     out
 }
 
-/// Undoes percent-encoding once. A plus sign stays: tickets contain it, and not every client encodes it.
+/// Decodes percent-encoding once. A plus sign stays: tickets contain it, and some clients do not encode it.
 pub(crate) fn percent_decode(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
@@ -123,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn percent_encoding_there_and_back() {
+    fn percent_encoding_round_trip() {
         for text in ["", "a b", "100%", "%4", "@crypt_1+2/3==", "图片.png", "%zz"] {
             assert_eq!(percent_decode(&percent_encode(text)), text);
         }

@@ -42,7 +42,7 @@ pub(crate) fn sticker(media: &Media) -> String {
     )
 }
 
-/// An `appmsg` with everything that every kind has.
+/// An `appmsg` with the elements common to all kinds.
 fn app(kind: i32, title: &str, description: &str, url: &str, more: &str) -> String {
     format!(
         "<?xml version=\"1.0\"?>\n<msg>\n<appmsg appid=\"\" sdkver=\"0\">\n<title>{}</title>\n<des>{}</des>\n\
@@ -97,7 +97,7 @@ pub(crate) fn transfer(amount: &str) -> String {
     );
     let words = format!("收到转账{amount}。如需收钱，请点此升级至最新版本");
     let xml = app(2000, "", "", "", &info);
-    // Here the service writes title and description as character data, and clients look for that.
+    // The service writes title and description as CDATA here, and clients search for that.
     xml.replacen("<title></title>", "<title><![CDATA[微信转账]]></title>", 1).replacen(
         "<des></des>",
         &format!("<des><![CDATA[{}]]></des>", words.replace("]]>", "")),
@@ -170,7 +170,7 @@ pub(crate) fn location(label: &str, latitude: f64, longitude: f64) -> String {
     )
 }
 
-/// The answer of `webwxnewloginpage`, section 5.4: the ticket in it is percent-encoded already.
+/// The answer of `webwxnewloginpage`, section 5.4; its ticket is already percent-encoded.
 pub(crate) fn login(skey: &str, sid: &str, uin: u32, pass_ticket: &str) -> String {
     format!(
         "<error><ret>0</ret><message></message><skey>{skey}</skey><wxsid>{sid}</wxsid><wxuin>{uin}</wxuin>\

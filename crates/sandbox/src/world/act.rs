@@ -1,4 +1,4 @@
-//! What people do on their phones. The same words serve the library and `POST /sandbox/acts`.
+//! Actions of people on their phones. The library and `POST /sandbox/acts` share these types.
 
 mod bodies;
 mod friends;
@@ -7,7 +7,7 @@ mod perform;
 
 use serde::{Deserialize, Serialize};
 
-/// Somebody does something, in a group or in private. People and groups that do not exist are made.
+/// An action of a person, in a group or in private. People and groups that do not exist are created.
 ///
 /// In JSON it is one flat object:
 ///
@@ -19,27 +19,27 @@ use serde::{Deserialize, Serialize};
 /// ```
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Act {
-    /// Who does it. The account's own name means its phone. Not needed where the deed names somebody.
+    /// The person. The account's own name means its phone. Not needed if the action names a person.
     #[serde(default)]
     pub from: String,
-    /// The group; `None`: in private.
+    /// The group; `None` in private.
     #[serde(default)]
     pub group: Option<String>,
-    /// What is done.
+    /// The action.
     #[serde(flatten)]
     pub deed: Deed,
 }
 
-/// What is done.
+/// The kind of an action, with its parameters.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "act", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Deed {
-    /// Says a text. `to` names the friend when the account's own phone speaks in private.
+    /// Sends a text. `to` names the friend if the account's own phone sends it in private.
     Say {
         /// The text.
         text: String,
-        /// To whom the own phone speaks.
+        /// The receiver, if the account's own phone sends it in private.
         #[serde(default)]
         to: Option<String>,
     },
@@ -85,22 +85,22 @@ pub enum Deed {
         #[serde(default)]
         data: Option<String>,
     },
-    /// Sends somebody's card.
+    /// Sends the contact card of a person.
     Card {
-        /// Whose.
+        /// The person on the card.
         person: String,
     },
     /// Sends a link.
     Link {
         /// Its title.
         title: String,
-        /// What stands below the title.
+        /// The text below the title.
         #[serde(default)]
         description: String,
         /// Its address.
         url: String,
     },
-    /// Sends a place.
+    /// Sends a location.
     Location {
         /// Its address or name.
         label: String,
@@ -111,13 +111,13 @@ pub enum Deed {
         #[serde(default)]
         longitude: f64,
     },
-    /// Answers a message by quoting it.
+    /// Replies to a message with a quote.
     Quote {
-        /// The own words.
+        /// The reply itself.
         text: String,
         /// The id of the quoted message.
         of: String,
-        /// How the service delivers it.
+        /// The form in which the service delivers it.
         #[serde(default)]
         form: QuoteForm,
     },
@@ -131,60 +131,60 @@ pub enum Deed {
         /// Its title.
         title: String,
     },
-    /// Sends a red packet; the web only says that one has come.
+    /// Sends a red packet; the web client only learns that one has arrived.
     RedPacket,
     /// Sends money.
     Transfer {
-        /// For example `￥8.88`.
+        /// The amount, for example `￥8.88`.
         #[serde(default)]
         amount: String,
     },
-    /// Calls.
+    /// Makes a call.
     Call,
-    /// Takes back a message.
+    /// Recalls a message.
     Recall {
-        /// The message's id; the person's last one in the chat if absent.
+        /// The message's id; if absent, the person's last message in the chat.
         #[serde(default)]
         id: Option<String>,
     },
-    /// Comes into the group: by a QR code, or invited by somebody.
+    /// Joins the group: by QR code, or by an invitation.
     Join {
-        /// Who invites; the account's own name for itself.
+        /// The person who invites; the account's own name for the account itself.
         #[serde(default)]
         by: Option<String>,
     },
-    /// Leaves the group. Ordinary members get no message of it, only the new member list.
+    /// Leaves the group. Ordinary members get no message about it, only the new member list.
     Leave,
-    /// Throws somebody out of the group.
+    /// Removes a person from the group.
     Remove {
-        /// Whom.
+        /// The removed person.
         person: String,
     },
-    /// Gives the group another name.
+    /// Renames the group.
     Rename {
-        /// The new one.
+        /// The new name.
         name: String,
     },
-    /// Pats somebody.
+    /// Pats a person.
     Pat {
-        /// Whom.
+        /// The patted person.
         target: String,
-        /// What is added, as in `拍了拍我的头`.
+        /// The suffix of the line, as in `拍了拍我的头`.
         #[serde(default)]
         suffix: String,
     },
-    /// Takes another nickname, or another name in the group.
+    /// Changes the nickname, or the name in the group.
     Nickname {
-        /// The new one.
+        /// The new name.
         name: String,
     },
-    /// Gets a remark from the account's phone; an empty one takes it away.
+    /// Gets a remark from the account's phone; an empty text removes it.
     Remark {
         /// The remark.
         #[serde(default)]
         name: String,
     },
-    /// Asks the account to be a friend.
+    /// Sends a friend request to the account.
     FriendRequest {
         /// The greeting.
         #[serde(default)]
@@ -194,21 +194,21 @@ pub enum Deed {
     Befriend,
     /// Ends the friendship.
     Unfriend,
-    /// A new person.
+    /// Creates a person.
     NewPerson {
-        /// False for somebody who is only met in groups.
+        /// False for a person who is only a member of groups.
         #[serde(default = "yes")]
         friend: bool,
     },
-    /// A new group, with the account in it.
+    /// Creates a group with the account in it.
     NewGroup {
-        /// Its members besides.
+        /// Its other members.
         #[serde(default)]
         members: Vec<String>,
     },
-    /// A grey line of the service in the chat.
+    /// A system line in the chat.
     System {
-        /// The line.
+        /// The text of the line.
         text: String,
     },
     /// The phone opens (2), leaves (5) or reads (1) the chat.
@@ -216,7 +216,7 @@ pub enum Deed {
         /// The status notification code.
         code: i32,
     },
-    /// A message of any type.
+    /// Sends a message of any type.
     Raw {
         /// `MsgType`.
         msg_type: i32,
@@ -229,36 +229,36 @@ pub enum Deed {
     },
 }
 
-/// How the service delivers a quoted reply: accounts see either.
+/// The form in which the service delivers a quoted reply: accounts see either.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum QuoteForm {
-    /// As text: `「NAME：QUOTED」`, a line of dashes, the own words.
+    /// As text: `「NAME：QUOTED」`, a line of dashes, the reply.
     #[default]
     Text,
-    /// As an app message of type 57 that names the quoted message.
+    /// As an app message of type 57 that refers to the quoted message.
     App,
 }
 
-/// An act that cannot be done.
+/// The reason why an action is impossible.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ActError {
-    /// It does not say who does it.
-    #[error("nobody is named who does it: add \"from\"")]
+    /// It names no person.
+    #[error("the action names no person: add \"from\"")]
     Nobody,
     /// It needs a group.
-    #[error("this is done in a group: add \"group\"")]
+    #[error("this action needs a group: add \"group\"")]
     NoGroup,
-    /// There is no such message of this person.
-    #[error("there is no such message to take back or to quote")]
+    /// This person has no such message.
+    #[error("there is no such message of this person to recall or to quote")]
     NoMessage,
-    /// The data is no base64.
-    #[error("\"data\" is no base64")]
+    /// The data is not valid base64.
+    #[error("\"data\" is not valid base64")]
     Data,
-    /// The account speaks in private, but to whom is not said.
-    #[error("the account's own phone speaks in private: add \"to\"")]
+    /// The account sends in private, but the receiver is missing.
+    #[error("the account's own phone sends in private: add \"to\"")]
     NoReceiver,
 }
 

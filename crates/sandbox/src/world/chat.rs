@@ -1,4 +1,4 @@
-//! What is said: the history of all chats, and its way to the client.
+//! The messages: the history of all chats, and their delivery to the client.
 
 use std::sync::Arc;
 
@@ -8,14 +8,14 @@ use super::{
     people::{Peer, PersonId},
 };
 
-/// So much of the past is kept for the page, for downloads and for recalls.
+/// The number of messages that are kept for the page, for downloads and for recalls.
 const HISTORY: usize = 20_000;
 
-/// What is said while nobody is logged in and reaches the next session: a small backlog, as with the real service.
+/// The number of messages that wait for the next login: a small backlog, as with the real service.
 pub(super) const BACKLOG: usize = 200;
 
 impl World {
-    /// Puts a message of the world into the history and before the client. Dropped before the first login.
+    /// Adds a message to the history and delivers it to the client. Drops it before the first login.
     pub(crate) fn post(&mut self, chat: Peer, from: Option<PersonId>, body: Body) -> u64 {
         let message = self.compose(chat, from, body);
         let id = message.id;
@@ -32,7 +32,7 @@ impl World {
         id
     }
 
-    /// Puts what the client sent into the history; the other people see it, the client does not, unless `echo`.
+    /// Adds a message of the client to the history; with `echo` the client receives it, too.
     pub(crate) fn record_sent(&mut self, chat: Peer, body: Body, echo: bool) -> Arc<Message> {
         let message = self.compose(chat, Some(PersonId::ME), body);
         self.remember(&message);
@@ -49,7 +49,7 @@ impl World {
         Arc::new(Message { id, time, chat, from, body })
     }
 
-    /// Nineteen digits, growing, unlike those of another run: far beyond what a float can hold.
+    /// Nineteen digits, increasing, different in each run: far beyond the precision of a float.
     fn next_id(&mut self, time: u64) -> u64 {
         let drawn = time * 1_000_000 + self.draw.below(1_000_000);
         self.last_id = drawn.max(self.last_id + 1 + self.draw.below(1000));
@@ -73,12 +73,12 @@ impl World {
         }
     }
 
-    /// Tells the client that a person or a group is new or has changed.
-    pub(crate) fn tell_changed(&mut self, peer: Peer) {
-        self.tell(Entry::Contact(peer));
+    /// Reports a new or changed person or group to the client.
+    pub(crate) fn log_change(&mut self, peer: Peer) {
+        self.log_entry(Entry::Contact(peer));
     }
 
-    pub(crate) fn tell(&mut self, entry: Entry) {
+    pub(crate) fn log_entry(&mut self, entry: Entry) {
         self.news.push(News::People);
         if let Some(session) = &mut self.session {
             session.log.push(entry);
@@ -89,7 +89,7 @@ impl World {
         self.history.get(&id)
     }
 
-    /// The messages that are still known, the oldest first.
+    /// The messages in the history, the oldest first.
     pub(crate) fn messages(&self) -> impl DoubleEndedIterator<Item = &Arc<Message>> {
         self.history.values()
     }
@@ -103,12 +103,12 @@ impl World {
         self.news.push(News::Recalled(id));
     }
 
-    /// What has happened since this was asked last.
+    /// Takes the events since the last call.
     pub(crate) fn take_news(&mut self) -> Vec<News> {
         std::mem::take(&mut self.news)
     }
 
-    /// How many messages of others stand in the chat since the client last read it or answered.
+    /// The number of messages of other people in the chat since the client last read it or answered.
     pub(crate) fn unread(&self, chat: Peer) -> u32 {
         self.unread.get(&chat).copied().unwrap_or(0)
     }

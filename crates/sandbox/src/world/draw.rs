@@ -1,9 +1,9 @@
-//! Everything a server makes up: ids, keys, tickets. One seed gives one row of them.
+//! All values that the server generates: ids, keys, tickets. A seed determines their sequence.
 
 use base64::{Engine, engine::general_purpose};
 use md5::{Digest, Md5};
 
-/// A source of made-up values: the digests of a seed and a counter.
+/// A source of generated values: the digests of a seed and a counter.
 #[derive(Debug, Clone)]
 pub(crate) struct Draw {
     seed: u64,
@@ -49,7 +49,7 @@ impl Draw {
         general_purpose::STANDARD.encode(self.bytes(bytes))
     }
 
-    /// Base64 without a slash, for values that travel inside an address.
+    /// Base64 without a slash, for values inside an address.
     pub(crate) fn url_safe(&mut self, bytes: usize) -> String {
         general_purpose::URL_SAFE.encode(self.bytes(bytes))
     }

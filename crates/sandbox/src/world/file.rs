@@ -1,4 +1,4 @@
-//! A world from a small TOML file, and the built-in one.
+//! Reads a world from a small TOML file; the built-in worlds.
 
 use serde::Deserialize;
 
@@ -107,7 +107,7 @@ enum MemberFile {
     Named { name: String, display: String },
 }
 
-/// Made-up people and groups beside the named ones, for accounts of real size.
+/// Generated people and groups beside the named ones, for accounts of real size.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Crowd {
@@ -138,7 +138,7 @@ impl Default for World {
 }
 
 impl World {
-    /// The built-in world with English names, where the service speaks English, too.
+    /// The built-in world with English names; the service's own lines are in English, too.
     #[must_use]
     #[expect(clippy::missing_panics_doc, reason = "the built-in world is tested")]
     pub fn english() -> Self {
@@ -155,7 +155,7 @@ impl World {
     ///     [[group]]
     ///     name = "Book club"
     ///     members = ["Alice", { name = "Bob", display = "Bob from Bath" }]
-    ///     [crowd]                  # made-up people besides
+    /// [crowd]                  # generated people besides
     ///     contacts = 5000
     /// "#)?;
     /// assert_eq!(world.nickname(), "小助手");
@@ -164,7 +164,7 @@ impl World {
     ///
     /// # Errors
     ///
-    /// When the text is no TOML or says something that a world does not have.
+    /// Fails if the text is not valid TOML or has an unknown key.
     pub fn from_toml(text: &str) -> Result<Self, WorldFileError> {
         let file: WorldFile = toml::from_str(text)?;
         let mut world = Self::new(file.me.name.as_deref().unwrap_or("小助手"));
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_in_a_file_are_told() {
+    fn errors_in_a_world_file_are_reported() {
         for wrong in [
             "me = 3",
             "[[person]]",

@@ -1,13 +1,13 @@
-//! The grey lines that the service writes, as section 12.6 of the protocol reference lists them.
+//! The system lines of the service, as listed in section 12.6 of the protocol reference.
 
-/// The language of the service's own texts.
+/// The language of the system lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Language {
     Chinese,
     English,
 }
 
-/// Who did something in a line: the account itself or somebody by name.
+/// The subject of a line: the account itself or a person by name.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Who<'a> {
     Me,
@@ -30,7 +30,7 @@ impl Language {
         }
     }
 
-    /// What a quote says in place of a message without text.
+    /// The placeholder in a quote for a message without text.
     pub(crate) fn thing(self, kind: &str) -> String {
         let (chinese, english) = match kind {
             "image" => ("图片", "Photo"),
@@ -134,14 +134,14 @@ impl Language {
     }
 
     pub(crate) fn patted(self, by: Who<'_>, whom: Who<'_>, suffix: &str) -> String {
-        // The English client says "tickled"; its exact lines are not known.
+        // The English client writes "tickled"; its exact lines are not known.
         let (verb, me) = match self {
             Self::Chinese => (" 拍了拍 ", "我"),
             Self::English => (" tickled ", "me"),
         };
         let by = quoted(by, me);
         let whom = quoted(whom, me);
-        // The account itself stands without quotes and, in Chinese, without the spaces beside them.
+        // The account itself has no quotes and, in Chinese, no spaces beside them.
         let line = format!("{by}{verb}{whom}{suffix}");
         match self {
             Self::Chinese => line.replace("拍了拍 我", "拍了拍我").replace("我 拍了拍", "我拍了拍"),
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn pats_read_as_the_service_writes_them() {
+    fn pats_have_the_wording_of_the_service() {
         let cases = [
             (Who::Other("甲"), Who::Other("乙"), "\"甲\" 拍了拍 \"乙\"的头"),
             (Who::Other("甲"), Who::Me, "\"甲\" 拍了拍我的头"),

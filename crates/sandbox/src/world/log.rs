@@ -1,16 +1,16 @@
-//! The log that `webwxsync` reads. A sync key is a position in it: the same key gives the same entries again.
+//! The log that `webwxsync` reads. A sync key is a position in it: the same key returns the same entries again.
 
 use std::{collections::VecDeque, sync::Arc};
 
 use super::{message::Message, people::Peer};
 
-/// One thing that a client learns by `webwxsync`.
+/// One entry of the log.
 #[derive(Debug, Clone)]
 pub(crate) enum Entry {
     Message(Arc<Message>),
-    /// Somebody is new or has changed; written as he is when the entry is read.
+    /// A person or group is new or has changed; written with the state at the time of reading.
     Contact(Peer),
-    /// Somebody is gone from the contacts: the `UserName` he had.
+    /// A contact was removed: its former `UserName`.
     Gone(Peer),
     /// The account's own profile has changed.
     Profile,
@@ -21,7 +21,7 @@ pub(crate) type Keys = Vec<(i64, i64)>;
 
 #[derive(Debug, Clone)]
 pub(crate) struct SyncLog {
-    /// What the message cursor counts from; differs from login to login.
+    /// The first value of the message cursor; differs from login to login.
     base: i64,
     /// The position of the first kept entry.
     start: u64,
@@ -29,10 +29,10 @@ pub(crate) struct SyncLog {
     handed_out: u64,
 }
 
-/// Kept for clients that come back with an old key; beyond it the oldest are forgotten.
+/// The number of kept entries, for clients that return with an old key; the oldest are dropped beyond it.
 const KEPT: usize = 100_000;
 
-/// The key number that carries the position. The others only move along with it.
+/// The key number of the position. The other key numbers only move along with it.
 const POSITION_KEY: i64 = 1;
 
 impl SyncLog {
@@ -52,12 +52,12 @@ impl SyncLog {
         self.start + self.entries.len() as u64
     }
 
-    /// The highest position that was handed out.
+    /// The highest delivered position.
     pub(crate) fn handed_out(&self) -> u64 {
         self.handed_out
     }
 
-    /// The entries from `position` on, `most` at the most, and the position behind them.
+    /// At most `most` entries from `position` on, and the position after them.
     pub(crate) fn read(&mut self, position: u64, most: usize) -> (Vec<Entry>, u64) {
         let from = position.clamp(self.start, self.end());
         let skip = usize::try_from(from - self.start).unwrap_or(usize::MAX);
@@ -67,18 +67,18 @@ impl SyncLog {
         (entries, next)
     }
 
-    /// The first entry at or behind `position`.
+    /// The first entry at or after `position`.
     pub(crate) fn next(&self, position: u64) -> Option<&Entry> {
         let skip = position.max(self.start) - self.start;
         usize::try_from(skip).ok().and_then(|skip| self.entries.get(skip))
     }
 
-    /// What was never handed out.
+    /// The entries that were never delivered.
     pub(crate) fn unread(&mut self) -> Vec<Entry> {
         self.read(self.handed_out, usize::MAX).0
     }
 
-    /// The keys that stand for `position`; `now` in seconds.
+    /// The sync keys of `position`; `now` in seconds.
     pub(crate) fn keys(&self, position: u64, now: u64) -> Keys {
         let at = i64::try_from(position).unwrap_or(i64::MAX - self.base);
         let now = i64::try_from(now).unwrap_or(0);
@@ -90,7 +90,7 @@ impl SyncLog {
         ]
     }
 
-    /// The position that a client's keys stand for. Keys of another login, and none at all, mean nothing was read.
+    /// The position of a client's sync keys. Missing keys and keys of another login mean that nothing was read.
     pub(crate) fn position(&self, keys: &[(i64, i64)]) -> u64 {
         let value = keys
             .iter()

@@ -1,4 +1,4 @@
-//! What is said and done in chats, before it is written as wire messages.
+//! Messages and actions in chats, before they are written as wire messages.
 
 use bytes::Bytes;
 
@@ -13,7 +13,7 @@ pub(crate) struct Media {
     pub(crate) name: String,
     pub(crate) mime: &'static str,
     pub(crate) bytes: Bytes,
-    /// The id under which `webwxgetmedia` hands it out, and under which the client sends it on.
+    /// The id for `webwxgetmedia`, and for the client when it forwards the media.
     pub(crate) id: String,
 }
 
@@ -28,7 +28,7 @@ impl Media {
     }
 }
 
-/// The type of a file: by its first bytes, else by its name.
+/// The MIME type of a file: by its first bytes, else by its name.
 pub(crate) fn mime_of(name: &str, bytes: &[u8]) -> &'static str {
     match bytes {
         [0x89, b'P', b'N', b'G', ..] => return "image/png",
@@ -46,7 +46,7 @@ pub(crate) fn mime_of(name: &str, bytes: &[u8]) -> &'static str {
     }
 }
 
-/// What a message holds.
+/// The content of a message.
 #[derive(Debug, Clone)]
 pub(crate) enum Body {
     Text(String),
@@ -85,9 +85,9 @@ pub(crate) enum Body {
     Transfer {
         amount: String,
     },
-    /// A video or voice call that somebody tries.
+    /// A missed video or voice call.
     Call,
-    /// A grey line of the system.
+    /// A system line.
     System(String),
     Recall {
         of: u64,
@@ -98,12 +98,12 @@ pub(crate) enum Body {
         text: String,
         ticket: String,
     },
-    /// Something that is no chat message: what the phone does (type 51).
+    /// A notification of the phone (type 51), which is not a chat message.
     Phone {
         code: i32,
         chats: Vec<Peer>,
     },
-    /// A message of any type, for what the sandbox has no word for.
+    /// A message of any type, for types without a variant here.
     Raw {
         kind: i32,
         app_kind: i32,
@@ -112,17 +112,17 @@ pub(crate) enum Body {
     /// A message in the service's own form.
     Wire {
         kind: i32,
-        /// Escaped already.
+        /// The content, already escaped.
         content: String,
-        /// What stands between the sender's id and the content in a group.
+        /// The separator between the sender's id and the content in a group.
         separator: String,
-        /// Fields that replace those of the frame.
+        /// Fields that replace those of the sandbox.
         fields: serde_json::Map<String, serde_json::Value>,
     },
 }
 
 impl Body {
-    /// The word that rules use for it, `system` for what no rule calls by a type.
+    /// The message type as in rules; `system` for types that rules do not name.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Text(_) | Self::Quote { .. } => "text",
@@ -142,7 +142,7 @@ impl Body {
         }
     }
 
-    /// What a list of messages shows of it.
+    /// The text shown in a list of messages.
     pub(crate) fn text(&self) -> &str {
         match self {
             Self::Text(text)
@@ -180,7 +180,7 @@ pub(crate) struct Message {
     /// Milliseconds since 1970.
     pub(crate) time: u64,
     pub(crate) chat: Peer,
-    /// `None` for a line of the system.
+    /// `None` for a system line.
     pub(crate) from: Option<PersonId>,
     pub(crate) body: Body,
 }

@@ -1,8 +1,8 @@
-//! The session: how it begins and ends, and why old ones are refused.
+//! The session: its begin and its end, and the codes for ended sessions.
 
 use super::{Entry, Session, World, chat::BACKLOG, message::Body};
 
-/// How many ended sessions are remembered by their own code.
+/// The number of ended sessions whose code is remembered.
 const ENDED: usize = 64;
 
 impl World {
@@ -14,24 +14,24 @@ impl World {
         self.session.as_mut()
     }
 
-    /// The world with a session that a client still has from an earlier life of it, by the id in the client's `wxsid`
-    /// cookie. Everybody has the names of then; the log of the session begins anew.
+    /// Restores a session that a client still has from an earlier run of the world, by the id in its `wxsid` cookie.
+    /// All people and groups keep their names of that session; its log starts anew.
     #[must_use]
     pub fn with_session(mut self, sid: &str) -> Self {
         let since = self.seconds();
         let session = Session::new(&mut self.draw, since).with_sid(sid);
-        self.take_up(session);
+        self.begin_session_with(session);
         self
     }
 
-    /// A login: new keys and new names for everybody. An older session is replaced (1101).
+    /// Logs a client in, with new keys and new names for all contacts. Replaces an older session (code 1101).
     pub(crate) fn begin_session(&mut self) -> &Session {
         let since = self.seconds();
         let session = Session::new(&mut self.draw, since);
-        self.take_up(session)
+        self.begin_session_with(session)
     }
 
-    fn take_up(&mut self, mut session: Session) -> &Session {
+    fn begin_session_with(&mut self, mut session: Session) -> &Session {
         self.end_session(1101);
         session.learn(&self.people, self.groups.len());
         for message in self.waiting.drain(..) {
@@ -41,7 +41,8 @@ impl World {
         self.session.insert(session)
     }
 
-    /// Ends the session. What it never handed out waits for the next one. False if there was none.
+    /// Ends the session. Entries that were never delivered wait for the next session. Returns false if there was
+    /// none.
     pub(crate) fn end_session(&mut self, code: i32) -> bool {
         let Some(mut session) = self.session.take() else { return false };
         for entry in session.log.unread() {
@@ -59,7 +60,7 @@ impl World {
         true
     }
 
-    /// The code that tells why the session `sid` is over, if it was one.
+    /// The code with which the session `sid` ended, if it existed.
     pub(crate) fn ended_with(&self, sid: &str) -> Option<i32> {
         self.ended.iter().rev().find(|(ended, _)| ended == sid).map(|(_, code)| *code)
     }

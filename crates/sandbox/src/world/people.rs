@@ -1,4 +1,4 @@
-//! People, official accounts and groups: what stays when the names of a login are gone.
+//! People, official accounts and groups: the data that outlives the names of a login.
 
 /// A person of the world; the account itself is [`PersonId::ME`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -21,7 +21,7 @@ impl GroupId {
     }
 }
 
-/// Whom a conversation is with.
+/// The other side of a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Peer {
     Person(PersonId),
@@ -29,7 +29,7 @@ pub(crate) enum Peer {
 }
 
 impl Peer {
-    /// The id that the control API uses: `p3`, `g1`.
+    /// The id in the control API: `p3`, `g1`.
     pub(crate) fn id(self) -> String {
         match self {
             Self::Person(person) => format!("p{}", person.0),
@@ -42,20 +42,20 @@ impl Peer {
 pub(crate) enum Relation {
     Me,
     Friend,
-    /// Known only as a member of a group or by a request.
+    /// Known only as a member of a group or by a friend request.
     Stranger,
     /// A followed official account.
     Official,
-    /// An account of the service itself, such as `filehelper`: its user name is always the same.
+    /// An account of the service itself, such as `filehelper`, with a fixed user name.
     Special,
 }
 
 #[derive(Debug, Clone)]
 pub(crate) struct Person {
     pub(crate) name: String,
-    /// What the account's owner calls the person.
+    /// The name that the account's owner gave to the person.
     pub(crate) remark: String,
-    /// The public WeChat id; mostly empty in later years.
+    /// The public WeChat id; mostly empty since later years.
     pub(crate) alias: String,
     /// The service's own id, seen by clients only in notifications of type 51.
     pub(crate) real_id: String,
@@ -66,7 +66,7 @@ pub(crate) struct Person {
     pub(crate) signature: String,
     pub(crate) relation: Relation,
     pub(crate) pinned: bool,
-    /// Changes with the picture.
+    /// Changes with each new picture.
     pub(crate) picture: u32,
 }
 
@@ -89,7 +89,7 @@ impl Person {
         }
     }
 
-    /// A message to this person leaves: it is a friend, a followed account or a service of WeChat.
+    /// Returns true if messages to this person are delivered: a friend, a followed account or a service of WeChat.
     pub(crate) fn takes_messages(&self) -> bool {
         matches!(self.relation, Relation::Friend | Relation::Official | Relation::Special)
     }
@@ -102,17 +102,17 @@ impl Person {
 #[derive(Debug, Clone)]
 pub(crate) struct Member {
     pub(crate) person: PersonId,
-    /// The name inside the group; empty: none set.
+    /// The name inside the group; empty if not set.
     pub(crate) display: String,
 }
 
 #[derive(Debug, Clone)]
 pub(crate) struct Group {
-    /// Empty for a group that nobody named.
+    /// Empty for a group without a name.
     pub(crate) topic: String,
     pub(crate) members: Vec<Member>,
     pub(crate) owner: PersonId,
-    /// Kept in the address book: only such groups are in `webwxgetcontact`.
+    /// Saved in the address book: only such groups are in `webwxgetcontact`.
     pub(crate) saved: bool,
     pub(crate) pinned: bool,
     pub(crate) muted: bool,
@@ -142,7 +142,7 @@ impl Group {
         self.member(person).is_some()
     }
 
-    /// True when the person was not a member before.
+    /// Returns true if the person was not a member before.
     pub(crate) fn add(&mut self, person: PersonId) -> bool {
         let new = !self.has(person);
         if new {
@@ -151,7 +151,7 @@ impl Group {
         new
     }
 
-    /// True when the person was a member. An owner who goes leaves the group to the next member.
+    /// Returns true if the person was a member. If the owner leaves, the next member becomes the owner.
     pub(crate) fn remove(&mut self, person: PersonId) -> bool {
         let before = self.members.len();
         self.members.retain(|member| member.person != person);

@@ -1,4 +1,4 @@
-//! Messages in the form in which the service delivers them, for every form that no act writes.
+//! Messages in the service's own form, for forms without an action.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -9,9 +9,10 @@ use super::{
     people::{Peer, PersonId, Relation},
 };
 
-/// A message in the service's own form. People and groups that do not exist are made.
+/// A message in the service's own form. People and groups that do not exist are created.
 ///
-/// The content stands in the answer of `webwxsync` as it is given here: escaped, with `<br/>`. In a group the id of
+/// The content appears unchanged in the answer of `webwxsync`, so it must be escaped and have `<br/>`. In a group the
+/// id of
 /// `from` and the separator are put before it.
 ///
 /// ```
@@ -23,10 +24,10 @@ use super::{
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawMessage {
-    /// Who sends it; `None` in a group: a line of the service. In private: whose chat it is.
+    /// The sender; in a group `None` means a system line. In private: the person whose chat it is.
     #[serde(default)]
     pub from: Option<String>,
-    /// The group; `None`: in private.
+    /// The group; `None` in private.
     #[serde(default)]
     pub group: Option<String>,
     /// `Content`.
@@ -34,10 +35,10 @@ pub struct RawMessage {
     /// `MsgType`.
     #[serde(rename = "type")]
     pub msg_type: i32,
-    /// Further fields of the message, which replace those that the sandbox writes; null is written as null.
+    /// Fields of the message that replace those of the sandbox; null is written as null.
     #[serde(default)]
     pub fields: Map<String, Value>,
-    /// What stands between the sender's id and the content in a group.
+    /// The separator between the sender's id and the content in a group.
     #[serde(default = "separator")]
     pub separator: String,
 }
@@ -47,12 +48,12 @@ fn separator() -> String {
 }
 
 impl RawMessage {
-    /// A line of the service in a group.
+    /// A system line in a group.
     pub fn line(group: &str, raw: &str) -> Self {
         Self { from: None, group: Some(group.to_owned()), ..Self::new(10_000, raw) }
     }
 
-    /// A message of this type that nobody sends yet: set `from`, `group` or both.
+    /// A message of this type without sender and chat: set `from`, `group` or both.
     pub fn new(msg_type: i32, raw: &str) -> Self {
         Self {
             from: None,
@@ -64,14 +65,14 @@ impl RawMessage {
         }
     }
 
-    /// Lets somebody send it.
+    /// Sets the sender.
     #[must_use]
     pub fn from(mut self, name: &str) -> Self {
         self.from = Some(name.to_owned());
         self
     }
 
-    /// Delivers it in a group.
+    /// Sets the group.
     #[must_use]
     pub fn group(mut self, name: &str) -> Self {
         self.group = Some(name.to_owned());

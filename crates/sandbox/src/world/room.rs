@@ -1,4 +1,4 @@
-//! Makes room for a bot: a group where it may speak, under a name that it answers to.
+//! Prepares a world for a bot: a group that its rules allow, and a name that it reacts to.
 
 use super::{
     World,
@@ -6,10 +6,11 @@ use super::{
 };
 
 impl World {
-    /// Gives the bot a group where it may speak and returns that group's name.
+    /// Ensures a group that the bot answers in and returns its name.
     ///
-    /// The account is called by the first of `names` if none of them is its nickname already. If no group matches one
-    /// of the globs `groups` (`*` stands for any text, `?` for one character), one is made whose name does.
+    /// The account takes the first of `names` as its nickname unless its nickname is one of them. If no group matches
+    /// one of
+    /// the globs `groups` (`*` matches any text, `?` one character), a group with a matching name is created.
     pub fn make_room_for(&mut self, names: &[String], groups: &[String]) -> String {
         if let Some(first) = names.first()
             && !names.contains(&self.me().name)
@@ -37,13 +38,13 @@ impl World {
     }
 }
 
-/// A name that the glob admits.
+/// A name that matches the glob.
 fn name_for(glob: &str) -> String {
     let name = glob.replace('*', "").replace('?', "一");
     if name.trim().is_empty() { "测试群".to_owned() } else { name }
 }
 
-/// Tests `text` against a glob without regard to the case of letters.
+/// Tests `text` against a glob, without case.
 fn glob_matches(glob: &str, text: &str) -> bool {
     let glob: Vec<char> = glob.to_lowercase().chars().collect();
     let text: Vec<char> = text.to_lowercase().chars().collect();
@@ -55,12 +56,12 @@ fn glob_matches(glob: &str, text: &str) -> bool {
                 retry = Some((at, pos));
                 at += 1;
             }
-            Some(wanted) if *wanted == '?' || *wanted == text[pos] => {
+            Some(expected) if *expected == '?' || *expected == text[pos] => {
                 at += 1;
                 pos += 1;
             }
             _ => {
-                // Let the last star take one character more.
+                // Let the last star match one more character.
                 let Some((star, taken)) = retry else { return false };
                 retry = Some((star, taken + 1));
                 (at, pos) = (star + 1, taken + 1);
@@ -93,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fitting_group_is_taken_and_a_missing_one_made() {
+    fn a_matching_group_is_used_and_a_missing_one_created() {
         let mut world = World::default();
         let existing = world.make_room_for(&[], &["水果*".to_owned()]);
         assert_eq!(existing, "水果店客户群");
@@ -105,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn every_made_name_fits_its_glob() {
+    fn every_generated_name_matches_its_glob() {
         for glob in ["*", "读书会*", "a?c", "**", "x"] {
             assert!(glob_matches(glob, &name_for(glob)), "{glob}");
         }

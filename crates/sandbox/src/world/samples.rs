@@ -1,14 +1,14 @@
-//! Small real media for people who send something without naming a file.
+//! Small valid media for actions without a file.
 
 use bytes::Bytes;
 
-/// A square picture of one colour.
+/// A square picture of one colour, as PNG.
 pub(crate) fn picture(side: u32, colour: [u8; 3]) -> Bytes {
     let pixels = colour.repeat(usize::try_from(side * side).unwrap_or(0));
     png(side, png::ColorType::Rgb, &pixels)
 }
 
-/// Writes pixels as PNG.
+/// Encodes pixels as PNG.
 pub(crate) fn png(side: u32, colours: png::ColorType, pixels: &[u8]) -> Bytes {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, side, side);
@@ -26,7 +26,7 @@ pub(crate) fn voice() -> Bytes {
     frame.repeat(10).into()
 }
 
-/// The two boxes that make a player say "MP4".
+/// The two boxes that make a player recognise MP4.
 pub(crate) fn video() -> Bytes {
     Bytes::from_static(b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom\0\0\0\x08mdat")
 }

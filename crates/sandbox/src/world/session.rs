@@ -1,4 +1,4 @@
-//! One web login: its keys, its names for everybody, and the log that it reads.
+//! One web login: its keys, its names for all contacts, and its log.
 
 use std::{collections::HashMap, fmt};
 
@@ -10,19 +10,19 @@ use super::{
 
 use md5::{Digest, Md5};
 
-/// A web session, from the QR login to its end. A resumed client finds everything as it was.
+/// A web session, from the QR login to its end. A client that resumes it finds it unchanged.
 #[derive(Clone)]
 pub(crate) struct Session {
     pub(crate) sid: String,
     pub(crate) skey: String,
     /// Base64, not yet percent-encoded.
     pub(crate) pass_ticket: String,
-    /// `webwx_data_ticket`: every one that was handed out stays good, the last one is the newest.
+    /// `webwx_data_ticket`: every issued ticket stays valid, the last one is the newest.
     pub(crate) tickets: Vec<String>,
     /// Seconds since 1970.
     pub(crate) since: u64,
     pub(crate) log: SyncLog,
-    /// The first status notification was answered with the list of conversations.
+    /// The first ready notification was answered with the list of conversations.
     pub(crate) greeted: bool,
     pub(crate) sends: Sends,
     people: Vec<String>,
@@ -30,7 +30,7 @@ pub(crate) struct Session {
     peers: HashMap<String, Peer>,
 }
 
-/// Keys and tickets stay out of logs, even made-up ones.
+/// Keys and tickets stay out of logs, even generated ones.
 impl fmt::Debug for Session {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Session").field("since", &self.since).finish_non_exhaustive()
@@ -54,13 +54,13 @@ impl Session {
         }
     }
 
-    /// A session with this id, for a client that still has it from an earlier life of the world.
+    /// A session with this id, for a client that still has it from an earlier run of the world.
     pub(crate) fn with_sid(mut self, sid: &str) -> Self {
         sid.clone_into(&mut self.sid);
         self
     }
 
-    /// Gives names to those who are new.
+    /// Assigns names to new people and groups.
     pub(crate) fn learn(&mut self, people: &[Person], groups: usize) {
         for (index, person) in people.iter().enumerate().skip(self.people.len()) {
             let name = match person.relation {
@@ -80,7 +80,7 @@ impl Session {
     }
 
     fn pseudonym(&self, kind: char, index: usize, digits: usize) -> String {
-        // Made of the session's id: a session that is taken up again knows everybody by the same names.
+        // Derived from the session's id: a restored session uses the same names again.
         let mut text = String::new();
         for part in 0..digits / 32 {
             text += &hex(&Md5::digest(format!("{} {kind} {index} {part}", self.sid)));
@@ -106,7 +106,7 @@ impl Session {
         format!("@{}", self.pseudonym('r', group.index(), 32))
     }
 
-    /// Whether that is a data ticket of this session. Clients give it encoded or not, and wechat-go cuts the whole
+    /// Returns true for a data ticket of this session. Clients send it encoded or not, and wechat-go cuts the whole
     /// cookie at its `=` signs.
     pub(crate) fn has_ticket(&self, given: &str) -> bool {
         let given = given.split(';').next().unwrap_or_default().trim();
@@ -114,13 +114,13 @@ impl Session {
         self.tickets.iter().any(|known| known == given || *known == plain)
     }
 
-    /// Whom a `UserName` or an `EncryChatRoomId` of this login means.
+    /// The person or group of a `UserName` or an `EncryChatRoomId` of this login.
     pub(crate) fn peer(&self, name: &str) -> Option<Peer> {
         self.peers.get(name).copied()
     }
 }
 
-/// Eighteen bytes, so that no `=` pads it.
+/// Eighteen bytes, so that base64 needs no `=` padding.
 pub(crate) fn new_ticket(draw: &mut Draw) -> String {
     draw.base64(18)
 }
@@ -129,8 +129,8 @@ fn number(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(u32::MAX)
 }
 
-/// A send as the service recognises it again: wechat4u makes two different sends with one id when both fall into one
-/// millisecond, so the receiver and the content count as well.
+/// The identity of a send: wechat4u uses one id for two different sends within one millisecond, so the receiver and
+/// the content count as well.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct SendKey {
     pub(crate) client_id: String,
@@ -138,7 +138,7 @@ pub(crate) struct SendKey {
     pub(crate) content: String,
 }
 
-/// The sends of this session, to answer a repeated one with the id of the first.
+/// The sends of this session: a repeated send gets the id of the first.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sends(HashMap<SendKey, u64>);
 
@@ -148,7 +148,7 @@ impl Sends {
     }
 
     pub(crate) fn remember(&mut self, key: SendKey, id: u64) {
-        // Far more than any client repeats; the oldest cannot be told apart, so the table starts anew.
+        // Far more than any client repeats. The table has no order to drop the oldest from, so it starts anew.
         const MOST: usize = 100_000;
         if self.0.len() >= MOST {
             self.0.clear();

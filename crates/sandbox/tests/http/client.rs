@@ -1,4 +1,4 @@
-//! A client that is written by hand for these tests: one connection for each call, no shared types with anybody.
+//! A client written by hand for these tests: one connection per call, no types shared with another crate.
 
 use std::{collections::BTreeMap, io};
 
@@ -9,7 +9,7 @@ use tokio::{
     net::TcpStream,
 };
 
-/// An answer as it came.
+/// An answer of the sandbox.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -40,7 +40,7 @@ impl Answer {
     }
 }
 
-/// Sends one request to `address` and reads all of the answer.
+/// Sends one request to `address` and reads the whole answer.
 pub(crate) async fn request(
     address: &str,
     head: &str,
@@ -115,7 +115,7 @@ impl Client {
         Self { address: sandbox.url().trim_start_matches("http://").to_owned(), ..Self::default() }
     }
 
-    /// A client that has logged in and initialised itself.
+    /// A client after login and `webwxinit`.
     pub(crate) async fn online(sandbox: &Sandbox) -> Self {
         let mut client = Self::of(sandbox);
         client.log_in().await;
@@ -132,7 +132,7 @@ impl Client {
         self.try_get(path).await.expect("an answer")
     }
 
-    /// A call under the usual path without a content type, as itchat makes it.
+    /// A call under the usual path without a content type, like itchat.
     pub(crate) async fn try_post(&self, call: &str, body: &Value) -> io::Result<Answer> {
         let cookie = self.cookie_header();
         let head = format!("POST /cgi-bin/mmwebwx-bin/{call}");
@@ -182,21 +182,21 @@ impl Client {
         .text()
     }
 
-    /// From the code to the session; the phone must confirm.
+    /// From the code to the session; the phone has to confirm.
     pub(crate) async fn log_in(&mut self) {
         let uuid = self.new_code().await;
-        let told = loop {
-            let told = self.poll(&uuid, 0).await;
-            if !told.starts_with("window.code=408") {
-                break told;
+        let polled = loop {
+            let polled = self.poll(&uuid, 0).await;
+            if !polled.starts_with("window.code=408") {
+                break polled;
             }
         };
-        self.follow(&told).await;
+        self.follow(&polled).await;
     }
 
     /// Exchanges the ticket of a 200 answer.
-    pub(crate) async fn follow(&mut self, told: &str) {
-        let path = redirect_path(told);
+    pub(crate) async fn follow(&mut self, polled: &str) {
+        let path = redirect_path(polled);
         let answer = self.get(&format!("{path}&fun=new&version=v2")).await;
         assert_eq!(answer.status, 200);
         self.keep_cookies(&answer);
@@ -231,7 +231,7 @@ impl Client {
         parts.map(|part| format!("{}_{}", part["Key"], part["Val"])).collect::<Vec<_>>().join("%7C")
     }
 
-    /// One `webwxsync`; the key moves on.
+    /// One `webwxsync`; advances the key.
     pub(crate) async fn sync(&mut self) -> Value {
         let answer =
             self.post("webwxsync", &self.body(json!({ "SyncKey": self.key, "rr": -1 }))).await;
@@ -241,7 +241,7 @@ impl Client {
         answer
     }
 
-    /// Syncs until nothing is left; all messages that are said in chats.
+    /// Syncs until nothing is left; returns all chat messages.
     pub(crate) async fn messages(&mut self) -> Vec<Value> {
         let mut all = Vec::new();
         loop {
@@ -260,7 +260,7 @@ impl Client {
         self.post("webwxsendmsg", &self.body(json!({ "Msg": message, "Scene": 0 }))).await
     }
 
-    /// The `UserName` of somebody in the address book or the first conversations.
+    /// The `UserName` of a person in the address book or the first conversations.
     pub(crate) async fn name_of(&self, nickname: &str) -> String {
         let book = self.get("/cgi-bin/mmwebwx-bin/webwxgetcontact?seq=0").await.json();
         let init = self.post("webwxinit", &self.body(json!({}))).await;
@@ -275,10 +275,10 @@ impl Client {
 }
 
 /// The path of the address in a 200 answer.
-pub(crate) fn redirect_path(told: &str) -> String {
-    let (_, rest) = told
+pub(crate) fn redirect_path(polled: &str) -> String {
+    let (_, rest) = polled
         .split_once("window.redirect_uri=\"")
-        .unwrap_or_else(|| panic!("no redirect in {told}"));
+        .unwrap_or_else(|| panic!("no redirect in {polled}"));
     let address = rest.strip_suffix("\";").expect("nothing behind");
     let at = address.find("/cgi-bin").expect("a path");
     address[at..].to_owned()

@@ -1,4 +1,4 @@
-//! The fixed calls of the control API, and who may make them.
+//! The calls of the control API, and the requests that it refuses.
 
 use serde_json::{Value, json};
 use tokio::{
@@ -39,7 +39,7 @@ async fn only_the_own_address_is_let_in() {
 }
 
 #[tokio::test]
-async fn the_fixed_calls() {
+async fn the_documented_control_calls() {
     story(Options { auto_confirm: false, ..quick() }, async |sandbox| {
         let mut client = Client::of(&sandbox);
         let ok = json!({ "ok": true });
@@ -72,7 +72,7 @@ async fn the_fixed_calls() {
 }
 
 #[tokio::test]
-async fn mistakes_are_told() {
+async fn invalid_control_requests_are_reported() {
     story(quick(), async |sandbox| {
         let client = Client::of(&sandbox);
         for (path, body) in [
@@ -173,7 +173,7 @@ async fn the_clock_moves_messages() {
 }
 
 #[tokio::test]
-async fn everything_is_told_to_those_who_watch() {
+async fn watchers_get_every_event() {
     story(quick(), async |sandbox| {
         let client = Client::online(&sandbox).await;
         let mut stream = TcpStream::connect(&client.address).await.expect("a connection");
@@ -234,7 +234,7 @@ async fn the_log_has_the_calls_of_the_protocol_only() {
 }
 
 #[tokio::test]
-async fn whatever_is_wrong_with_a_call_is_said_in_json() {
+async fn errors_of_control_calls_are_json() {
     story(quick(), async |sandbox| {
         let address = sandbox.url().trim_start_matches("http://").to_owned();
         for (head, body, status) in [

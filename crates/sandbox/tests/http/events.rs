@@ -1,4 +1,4 @@
-//! Everything a phone can do, as the client sees it.
+//! All actions of the phone, as the client sees them.
 
 use serde_json::{Value, json};
 
@@ -6,8 +6,8 @@ use super::{client::Client, quick, story};
 
 const GROUP: &str = "水果店客户群";
 
-/// Does it and returns what the client is told: messages without the phone's own notifications.
-async fn told(client: &mut Client, act: Value) -> Vec<Value> {
+/// Performs an action and returns the messages that the client gets, without notifications of the phone.
+async fn received(client: &mut Client, act: Value) -> Vec<Value> {
     let done = client.control("acts", &act).await;
     assert_eq!(done["ok"], true, "{act}: {done}");
     client.messages().await
@@ -17,7 +17,7 @@ fn content(message: &Value) -> &str {
     message["Content"].as_str().expect("a content")
 }
 
-/// Undoes one level of escaping, as a client does before it reads XML.
+/// Undoes one level of escaping, like a client before it parses XML.
 fn unescape(text: &str) -> String {
     text.replace("<br/>", "\n").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 }
@@ -48,11 +48,11 @@ async fn a_group_message_names_its_sender_and_a_private_one_does_not() {
 }
 
 #[tokio::test]
-async fn the_own_phone_speaks_as_oneself() {
+async fn messages_from_the_own_phone_come_from_the_account() {
     story(quick(), async |sandbox| {
         let mut client = Client::online(&sandbox).await;
         let (group, alice) = (client.name_of(GROUP).await, client.name_of("Alice").await);
-        let in_group = told(
+        let in_group = received(
             &mut client,
             json!({ "act": "say", "from": "小助手", "group": GROUP, "text": "手机" }),
         )
@@ -62,7 +62,7 @@ async fn the_own_phone_speaks_as_oneself() {
             (&json!(client.me), &json!(group))
         );
         assert_eq!(content(&in_group[0]), "手机", "no sender before it");
-        let private = told(
+        let private = received(
             &mut client,
             json!({ "act": "say", "from": "小助手", "to": "Alice", "text": "手机" }),
         )
@@ -73,7 +73,7 @@ async fn the_own_phone_speaks_as_oneself() {
     .await;
 }
 
-/// Acts, with the `MsgType`, the `AppMsgType` and something that their content holds.
+/// Actions, with the `MsgType`, the `AppMsgType` and a part of the resulting content.
 fn everything(quoted: &str) -> Vec<(Value, i32, i32, &'static str)> {
     vec![
         (json!({ "act": "picture" }), 3, 0, "<img length="),
@@ -115,7 +115,7 @@ fn everything(quoted: &str) -> Vec<(Value, i32, i32, &'static str)> {
 }
 
 #[tokio::test]
-async fn everything_that_is_sent_has_its_type() {
+async fn every_kind_of_message_has_its_type() {
     story(quick(), async |sandbox| {
         let mut client = Client::online(&sandbox).await;
         let quoted = sandbox.say("小红", None, "原话");
@@ -124,7 +124,7 @@ async fn everything_that_is_sent_has_its_type() {
             for group in [None, Some(GROUP)] {
                 let mut act = act.clone();
                 (act["from"], act["group"]) = (json!("小红"), json!(group));
-                let messages = told(&mut client, act.clone()).await;
+                let messages = received(&mut client, act.clone()).await;
                 let message = &messages[0];
                 assert_eq!(
                     (&message["MsgType"], &message["AppMsgType"]),
@@ -145,11 +145,11 @@ async fn everything_that_is_sent_has_its_type() {
 }
 
 #[tokio::test]
-async fn a_place_can_be_found_on_a_map() {
+async fn a_location_links_to_a_map() {
     story(quick(), async |sandbox| {
         let mut client = Client::online(&sandbox).await;
         let act = json!({ "act": "location", "from": "小红", "label": "深圳", "latitude": 22.5, "longitude": 114.1 });
-        let place = told(&mut client, act).await.remove(0);
+        let place = received(&mut client, act).await.remove(0);
         assert_eq!(place["SubMsgType"], 48);
         assert_eq!(place["Url"], "http://apis.map.qq.com/uri/v1/geocoder?coord=22.5,114.1");
         assert!(place["OriContent"].as_str().is_some_and(|xml| xml.contains("x=\"22.5\" y=\"114.1\"")));
@@ -158,7 +158,7 @@ async fn a_place_can_be_found_on_a_map() {
 }
 
 #[tokio::test]
-async fn lines_of_the_service() {
+async fn system_lines_of_the_service() {
     story(quick(), async |sandbox| {
         let mut client = Client::online(&sandbox).await;
         let group = client.name_of(GROUP).await;
@@ -195,9 +195,9 @@ async fn lines_of_the_service() {
             (json!({ "act": "system", "text": "提示" }), "提示"),
         ] {
             let mut act = act;
-            // The group has another name between the two renamings.
+            // The group has another name between the two renames.
             act["group"] = if line.contains("你修改") { json!("新店") } else { json!(GROUP) };
-            let message = told(&mut client, act.clone()).await.remove(0);
+            let message = received(&mut client, act.clone()).await.remove(0);
             let facts = (
                 &message["MsgType"],
                 &message["Status"],
@@ -211,7 +211,7 @@ async fn lines_of_the_service() {
 }
 
 #[tokio::test]
-async fn members_who_join_leave_or_are_thrown_out_change_the_list() {
+async fn members_who_join_leave_or_are_removed_change_the_list() {
     story(quick(), async |sandbox| {
         let mut client = Client::online(&sandbox).await;
         for (act, count, said) in [
@@ -260,7 +260,7 @@ async fn a_recall_names_the_message() {
             (json!({ "act": "recall", "from": "小红", "group": GROUP }), &second),
             (json!({ "act": "recall", "from": "小红", "group": GROUP, "id": first }), &first),
         ] {
-            let message = told(&mut client, act).await.remove(0);
+            let message = received(&mut client, act).await.remove(0);
             assert_eq!(message["MsgType"], 10_002);
             let xml = unescape(content(&message));
             assert!(
@@ -279,7 +279,7 @@ async fn a_recall_names_the_message() {
 }
 
 #[tokio::test]
-async fn what_the_phone_does_is_told_with_type_51() {
+async fn actions_of_the_phone_are_reported_with_type_51() {
     story(quick(), async |sandbox| {
         let mut client = Client::online(&sandbox).await;
         let alice = client.name_of("Alice").await;
@@ -299,7 +299,8 @@ async fn what_the_phone_does_is_told_with_type_51() {
 async fn friends_come_and_go_and_change_their_names() {
     story(quick(), async |sandbox| {
         let mut client = Client::online(&sandbox).await;
-        let line = told(&mut client, json!({ "act": "befriend", "from": "路过" })).await.remove(0);
+        let line =
+            received(&mut client, json!({ "act": "befriend", "from": "路过" })).await.remove(0);
         assert_eq!(content(&line), "路过刚刚把你添加到通讯录，现在可以开始聊天了。");
         let gone = client.name_of("路过").await;
         client.control("acts", &json!({ "act": "unfriend", "from": "路过" })).await;
@@ -330,7 +331,7 @@ async fn friends_come_and_go_and_change_their_names() {
 }
 
 #[tokio::test]
-async fn strangers_and_new_groups_are_made_on_the_way() {
+async fn strangers_and_new_groups_are_created_on_demand() {
     story(quick(), async |sandbox| {
         let mut client = Client::online(&sandbox).await;
         sandbox.say("Bob", Some("Harness Group"), "hi");

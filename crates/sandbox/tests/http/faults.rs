@@ -1,4 +1,4 @@
-//! Every fault, as a client meets it.
+//! Every fault, as a client sees it.
 
 use std::{
     io::ErrorKind,
@@ -20,7 +20,7 @@ fn ids(answer: &Value) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn answers_instead_of_the_call() {
+async fn faults_that_answer_in_place_of_the_call() {
     story(quick(), async |sandbox| {
         let client = Client::online(&sandbox).await;
         let cases: [(FaultKind, Value, u16, &str); 7] = [
@@ -103,7 +103,7 @@ async fn a_hanging_call_ends_with_the_sandbox() {
     let mut calls = sandbox.events();
     let hanging = tokio::spawn(async move { client.try_get("/jslogin").await });
     while sandbox.calls().is_empty() && !hanging.is_finished() {
-        // The call is on its way as soon as its fault is used up.
+        // The call is in progress as soon as its fault is used up.
         if control_faults(&sandbox).await == 0 {
             break;
         }
@@ -119,7 +119,7 @@ async fn control_faults(sandbox: &mynah_sandbox::Sandbox) -> usize {
 }
 
 #[tokio::test]
-async fn codes_in_the_words_of_each_endpoint() {
+async fn codes_in_the_form_of_each_endpoint() {
     story(quick(), async |sandbox| {
         let client = Client::online(&sandbox).await;
         for (name, path, text) in [
@@ -211,7 +211,7 @@ async fn broken_characters() {
 }
 
 #[tokio::test]
-async fn messages_that_come_more_than_once() {
+async fn repeated_messages() {
     story(quick(), async |sandbox| {
         let mut client = Client::online(&sandbox).await;
         sandbox.say("小红", None, "一");

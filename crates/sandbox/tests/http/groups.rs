@@ -1,4 +1,4 @@
-//! Contacts, members, and what can be done to groups and friends.
+//! Contacts, members, and operations on groups and friends.
 
 use mynah_sandbox::{Options, World};
 use serde_json::{Value, json};

@@ -27,25 +27,25 @@ async fn the_phone_scans_and_confirms() {
         );
         assert_eq!(client.poll(&uuid, 0).await, "window.code=408;");
         sandbox.login_confirm().await;
-        let told = client.poll(&uuid, 0).await;
+        let polled = client.poll(&uuid, 0).await;
         let start = format!(
             "window.code=200;\nwindow.redirect_uri=\"{}/cgi-bin/mmwebwx-bin/",
             sandbox.url()
         );
-        assert!(told.starts_with(&start), "{told}");
-        let query = told.split_once('?').expect("a query").1;
+        assert!(polled.starts_with(&start), "{polled}");
+        let query = polled.split_once('?').expect("a query").1;
         assert!(!query.contains('/'), "clients cut the address at its last slash");
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_held_poll_hears_at_once() {
+async fn a_held_poll_reports_a_scan_at_once() {
     story(Options { hold: Duration::from_secs(15), ..by_hand() }, async |sandbox| {
         let client = Client::of(&sandbox);
         let uuid = client.new_code().await;
-        let (told, ()) = tokio::join!(client.poll(&uuid, 0), sandbox.login_confirm());
-        assert!(told.starts_with("window.code=200"), "{told}");
+        let (polled, ()) = tokio::join!(client.poll(&uuid, 0), sandbox.login_confirm());
+        assert!(polled.starts_with("window.code=200"), "{polled}");
     })
     .await;
 }
@@ -61,7 +61,7 @@ async fn confirming_waits_for_a_code() {
 }
 
 #[tokio::test]
-async fn cancelled_expired_and_unknown_codes_are_told_apart() {
+async fn cancelled_expired_and_unknown_codes_are_distinguished() {
     story(by_hand(), async |sandbox| {
         let client = Client::of(&sandbox);
         let cancelled = client.new_code().await;
@@ -81,8 +81,8 @@ async fn the_ticket_page_answers_200_or_301_with_the_same_cookies() {
     for (query, status) in [("", 301), ("&fun=new", 200), ("&version=v2", 200)] {
         story(quick(), async |sandbox| {
             let client = Client::of(&sandbox);
-            let told = client.poll(&client.new_code().await, 0).await;
-            let answer = client.get(&(redirect_path(&told) + query)).await;
+            let polled = client.poll(&client.new_code().await, 0).await;
+            let answer = client.get(&(redirect_path(&polled) + query)).await;
             assert_eq!((answer.status, answer.header("location")), (status, None));
             assert_eq!(element(&answer.text(), "ret"), "0");
             let names: Vec<_> =
@@ -97,7 +97,7 @@ async fn the_ticket_page_answers_200_or_301_with_the_same_cookies() {
                 "webwx_auth_ticket",
             ];
             assert_eq!(names, expected);
-            let again = client.get(&(redirect_path(&told) + query)).await;
+            let again = client.get(&(redirect_path(&polled) + query)).await;
             assert_eq!(element(&again.text(), "ret"), "1203", "a ticket is good once");
             assert!(again.cookies().is_empty());
         })
@@ -138,12 +138,12 @@ async fn the_redirect_follows_the_name_that_the_client_used() {
         ] {
             let uuid = client.new_code().await;
             let head = format!("GET /cgi-bin/mmwebwx-bin/login?tip=0&uuid={uuid}");
-            let told = request(&client.address, &head, &[("Host", host)], b"")
+            let polled = request(&client.address, &head, &[("Host", host)], b"")
                 .await
                 .expect("an answer")
                 .text();
-            assert!(told.contains(&format!("window.redirect_uri=\"{base}")), "{told}");
-            let head = format!("GET {}", redirect_path(&told));
+            assert!(polled.contains(&format!("window.redirect_uri=\"{base}")), "{polled}");
+            let head = format!("GET {}", redirect_path(&polled));
             let page =
                 request(&client.address, &head, &[("Host", host)], b"").await.expect("an answer");
             match domain {
@@ -206,16 +206,16 @@ async fn a_known_browser_may_ask_for_a_login_without_scanning() {
         assert_eq!(client.get(&path("1")).await.json()["ret"], "1");
         let uuid = pushed["uuid"].as_str().expect("a code").to_owned();
         sandbox.login_confirm().await;
-        let told = client.poll(&uuid, 0).await;
+        let polled = client.poll(&uuid, 0).await;
         let before = client.sid.clone();
-        client.follow(&told).await;
+        client.follow(&polled).await;
         assert_ne!(client.sid, before);
     })
     .await;
 }
 
 #[tokio::test]
-async fn another_world_is_played() {
+async fn a_world_file_is_used() {
     let world =
         World::from_toml("language = 'en'\nme = { name = 'Robin', uin = 42 }").expect("a world");
     story(Options { world, ..quick() }, async |sandbox| {
@@ -239,16 +239,16 @@ async fn a_client_without_a_host_header_is_sent_to_the_address_that_it_used() {
         let mut stream = tokio::net::TcpStream::connect(&client.address).await.expect("a server");
         let asked = format!("GET /cgi-bin/mmwebwx-bin/login?tip=0&uuid={uuid} HTTP/1.0\r\n\r\n");
         tokio::io::AsyncWriteExt::write_all(&mut stream, asked.as_bytes()).await.expect("a line");
-        let mut told = String::new();
-        tokio::io::AsyncReadExt::read_to_string(&mut stream, &mut told).await.expect("an answer");
+        let mut polled = String::new();
+        tokio::io::AsyncReadExt::read_to_string(&mut stream, &mut polled).await.expect("an answer");
         let wanted = format!("window.redirect_uri=\"{}/cgi-bin/", sandbox.url());
-        assert!(told.contains(&wanted), "{told}");
+        assert!(polled.contains(&wanted), "{polled}");
     })
     .await;
 }
 
 #[tokio::test]
-async fn questions_of_browsers_and_for_heads_change_nothing() {
+async fn options_and_head_requests_change_nothing() {
     story(quick(), async |sandbox| {
         let client = Client::online(&sandbox).await;
         let query = format!("sid={}&uin={}", client.sid, client.uin);

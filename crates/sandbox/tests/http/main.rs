@@ -1,4 +1,4 @@
-//! The sandbox over real HTTP, as a client meets it.
+//! The sandbox over real HTTP, as a client sees it.
 
 mod client;
 mod control;
@@ -17,10 +17,10 @@ use std::{future::Future, time::Duration};
 
 use mynah_sandbox::{Options, Sandbox};
 
-/// Every story ends within this time or has failed.
+/// Every test ends within this time or fails.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Plays a story against a sandbox that confirms logins by itself and holds polls for a moment only.
+/// Runs a test against a sandbox that confirms logins automatically and holds polls only briefly.
 async fn story<F: Future<Output = ()>>(options: Options, play: impl FnOnce(Sandbox) -> F) {
     let sandbox = Sandbox::start(options).await.expect("a free port");
     tokio::time::timeout(LIMIT, play(sandbox)).await.expect("the story ends in time");

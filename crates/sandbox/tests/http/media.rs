@@ -8,7 +8,7 @@ use super::{
     quick, story,
 };
 
-/// One chunk of a file as a browser uploads it.
+/// One chunk of a file, in the form of a browser.
 struct Upload<'a> {
     name: &'a str,
     bytes: &'a [u8],
@@ -48,7 +48,7 @@ async fn upload(client: &Client, file: &Upload<'_>) -> Value {
     );
     form.extend([head.as_bytes(), file.bytes, b"\r\n--B--\r\n"].concat());
     let headers = [("Content-Type", "multipart/form-data; boundary=B")];
-    // Without a cookie, as wxpy does it.
+    // Without cookies, like wxpy.
     let path = "POST /cgi-bin/mmwebwx-bin/webwxuploadmedia?f=json";
     request(&client.address, path, &headers, &form).await.expect("an answer").json()
 }
@@ -176,7 +176,7 @@ async fn uploads_need_the_session_and_a_ticket() {
 }
 
 #[tokio::test]
-async fn large_files_are_asked_about_first() {
+async fn large_files_are_checked_before_the_upload() {
     story(quick(), async |sandbox| {
         let client = Client::online(&sandbox).await;
         let ask = |md5: &str| {
@@ -196,7 +196,7 @@ async fn large_files_are_asked_about_first() {
     .await;
 }
 
-/// Somebody sends something; the client's copy of the message.
+/// Performs an action and returns the client's copy of the message.
 async fn received(client: &mut Client, act: Value) -> Value {
     assert_eq!(client.control("acts", &act).await["ok"], true, "{act}");
     client.messages().await.pop().expect("a message")
@@ -277,7 +277,7 @@ async fn files_need_the_data_ticket() {
 }
 
 #[tokio::test]
-async fn everybody_has_a_picture() {
+async fn every_contact_has_a_picture() {
     story(quick(), async |sandbox| {
         let client = Client::online(&sandbox).await;
         let (friend, group) = (client.name_of("小红").await, client.name_of("水果店客户群").await);
@@ -296,7 +296,7 @@ async fn everybody_has_a_picture() {
 }
 
 #[tokio::test]
-async fn a_picture_is_forwarded_as_the_xml_that_showed_it() {
+async fn a_picture_is_forwarded_by_its_xml() {
     story(quick(), async |sandbox| {
         let mut client = Client::online(&sandbox).await;
         let data = STANDARD.encode(b"some bytes");

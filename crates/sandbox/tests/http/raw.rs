@@ -1,4 +1,4 @@
-//! Messages in the service's own form: the client gets them as they were given.
+//! Messages in the service's own form: the client gets them unchanged.
 
 use mynah_sandbox::RawMessage;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use super::{client::Client, quick, story};
 
 const GROUP: &str = "水果店客户群";
 
-/// Delivers it over the control API and gives the message that the client reads.
+/// Delivers a message over the control API and returns it as the client reads it.
 async fn delivered(client: &mut Client, raw: Value) -> Value {
     let answer = client.control("raw", &raw).await;
     let message = client.messages().await.remove(0);
@@ -37,7 +37,7 @@ async fn a_raw_message_is_delivered_as_it_was_given() {
 }
 
 #[tokio::test]
-async fn the_sender_of_a_raw_message_stands_before_it_in_a_group_only() {
+async fn a_raw_message_has_a_sender_prefix_in_groups_only() {
     story(quick(), async |sandbox| {
         let mut client = Client::online(&sandbox).await;
         let content = |message: &Value| message["Content"].as_str().unwrap_or_default().to_owned();
@@ -55,7 +55,7 @@ async fn the_sender_of_a_raw_message_stands_before_it_in_a_group_only() {
 }
 
 #[tokio::test]
-async fn a_raw_message_of_nobody_is_refused() {
+async fn a_raw_message_without_sender_and_group_is_refused() {
     story(quick(), async |sandbox| {
         let client = Client::online(&sandbox).await;
         let refused = client.control("raw", &json!({ "raw": "x", "type": 1 })).await;

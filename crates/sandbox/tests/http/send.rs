@@ -1,4 +1,4 @@
-//! Sending, taking back, and who may receive.
+//! Sending and recalling messages, and the allowed receivers.
 
 use std::time::Duration;
 
@@ -109,7 +109,7 @@ async fn own_messages_come_back_only_as_an_echo() {
 }
 
 #[tokio::test]
-async fn messages_can_be_taken_back_for_two_minutes() {
+async fn messages_can_be_recalled_for_two_minutes() {
     story(quick(), async |sandbox| {
         let client = Client::online(&sandbox).await;
         let send = async |id| client.send("filehelper", "错了", id).await["MsgID"].clone();
@@ -130,7 +130,7 @@ async fn messages_can_be_taken_back_for_two_minutes() {
 }
 
 #[tokio::test]
-async fn links_and_places() {
+async fn links_and_locations() {
     story(quick(), async |sandbox| {
         let client = Client::online(&sandbox).await;
         let link = "<appmsg appid='' sdkver=''><title>价格 &amp; 表</title><des>全部</des><type>5</type>\

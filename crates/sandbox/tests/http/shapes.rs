@@ -1,12 +1,13 @@
-//! The exact JSON types of the answers: a client in a typed language refuses a whole answer for one wrong type.
+//! The exact JSON types of the answers: a client in a typed language rejects a whole answer for one wrong type.
 //!
-//! Every object is checked both ways: each field of the table is there with its type, and nothing else is there.
+//! Every object is checked both ways: each field of the table is present with its type, and there are no other
+//! fields.
 
 use serde_json::{Map, Value, json};
 
 use super::{client::Client, quick, story};
 
-/// What a field is.
+/// The type of a field.
 #[derive(Clone, Copy)]
 enum Kind {
     Number,
@@ -250,7 +251,7 @@ const CREATED: Shape = &[
     ("BlackList", Text),
 ];
 
-/// All calls that answer JSON, with the shape of their answers.
+/// All calls with a JSON answer, and its shape.
 const CALLS: &[(&str, Shape)] = &[
     ("webwxinit", INIT),
     ("webwxstatusnotify", &[("BaseResponse", BASE), ("MsgID", Text)]),
@@ -326,7 +327,7 @@ fn shape_of(call: &str) -> Shape {
 }
 
 #[tokio::test]
-async fn failures_keep_the_whole_skeleton() {
+async fn failures_have_all_fields() {
     story(quick(), async |sandbox| {
         let client = Client::of(&sandbox);
         for (call, shape) in CALLS {

@@ -1,4 +1,4 @@
-//! How a sandbox ends, and how another one goes on.
+//! Stopping a sandbox, and continuing in another one.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ fn long() -> Options {
     Options { hold: Duration::from_secs(60), ..quick() }
 }
 
-/// Waits until the sandbox has answered nothing but holds a call: one that began after `online`.
+/// Waits until the sandbox holds a call that began after `online` and has answered all others.
 async fn held(
     sandbox: &Sandbox,
 ) -> (Client, tokio::task::JoinHandle<std::io::Result<super::client::Answer>>) {
@@ -31,8 +31,8 @@ async fn stopping_releases_the_held_poll() {
     let before = Instant::now();
     sandbox.stop().await;
     assert!(before.elapsed() < Duration::from_secs(5));
-    let told = poll.await.expect("no panic").expect("an answer").text();
-    assert_eq!(told, "window.synccheck={retcode:\"0\",selector:\"0\"}");
+    let polled = poll.await.expect("no panic").expect("an answer").text();
+    assert_eq!(polled, "window.synccheck={retcode:\"0\",selector:\"0\"}");
     assert!(client.try_get("/").await.is_err(), "nobody listens any more");
 }
 
@@ -46,7 +46,7 @@ async fn killing_breaks_the_held_poll() {
 }
 
 #[tokio::test]
-async fn another_sandbox_goes_on_with_the_world_and_its_session() {
+async fn another_sandbox_continues_with_the_world_and_its_session() {
     let sandbox = Sandbox::start(quick()).await.expect("a free port");
     let mut client = Client::online(&sandbox).await;
     sandbox.say("小红", None, "之前");
@@ -80,7 +80,7 @@ async fn a_dropped_sandbox_is_gone() {
 }
 
 #[tokio::test]
-async fn a_taken_address_is_told() {
+async fn an_address_in_use_is_reported() {
     let sandbox = Sandbox::start(quick()).await.expect("a free port");
     let listen = sandbox.url().trim_start_matches("http://").parse().expect("an address");
     assert!(Sandbox::start(Options { listen, ..quick() }).await.is_err());

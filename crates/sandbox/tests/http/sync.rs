@@ -1,4 +1,4 @@
-//! The long poll, sync keys, and sessions that are over.
+//! The long poll, sync keys, and ended sessions.
 
 use std::time::{Duration, Instant};
 
@@ -31,18 +31,18 @@ async fn the_poll_is_held_until_something_happens() {
 }
 
 #[tokio::test]
-async fn a_held_poll_hears_of_a_message_at_once() {
+async fn a_held_poll_reports_a_message_at_once() {
     story(Options { hold: Duration::from_secs(15), ..quick() }, async |sandbox| {
         let client = Client::online(&sandbox).await;
         let say = async { sandbox.say("小红", Some("水果店客户群"), "苹果多少钱") };
-        let (told, _) = tokio::join!(client.check(), say);
-        assert_eq!(told, NEWS);
+        let (answer, _) = tokio::join!(client.check(), say);
+        assert_eq!(answer, NEWS);
     })
     .await;
 }
 
 #[tokio::test]
-async fn keys_move_on_and_old_keys_give_the_same_again() {
+async fn keys_advance_and_old_keys_return_the_same_entries() {
     story(quick(), async |sandbox| {
         let mut client = Client::online(&sandbox).await;
         let first = client.key.clone();
@@ -62,7 +62,7 @@ async fn keys_move_on_and_old_keys_give_the_same_again() {
 }
 
 #[tokio::test]
-async fn much_is_handed_out_in_parts() {
+async fn many_entries_are_delivered_in_batches() {
     story(Options { sync_batch: 2, ..quick() }, async |sandbox| {
         let mut client = Client::online(&sandbox).await;
         for number in 0..5 {
@@ -77,7 +77,7 @@ async fn much_is_handed_out_in_parts() {
 }
 
 #[tokio::test]
-async fn what_is_said_before_the_first_login_is_dropped_and_later_kept() {
+async fn messages_before_the_first_login_are_dropped_and_later_ones_kept() {
     story(quick(), async |sandbox| {
         sandbox.say("小红", None, "太早");
         let mut client = Client::of(&sandbox);
@@ -96,7 +96,7 @@ async fn what_is_said_before_the_first_login_is_dropped_and_later_kept() {
 }
 
 #[tokio::test]
-async fn who_starts_from_the_key_of_a_later_init_misses_what_came_meanwhile() {
+async fn a_client_that_continues_with_the_key_of_a_later_init_misses_messages() {
     story(quick(), async |sandbox| {
         let mut client = Client::online(&sandbox).await;
         sandbox.say("小红", None, "一");
@@ -137,7 +137,7 @@ async fn the_first_status_notification_lists_the_conversations() {
 }
 
 #[tokio::test]
-async fn sessions_that_are_over_say_why() {
+async fn ended_sessions_report_why() {
     let calls =
         ["webwxinit", "webwxsync", "webwxsendmsg", "webwxbatchgetcontact", "webwxstatusnotify"];
     story(quick(), async |sandbox| {
@@ -159,7 +159,7 @@ async fn sessions_that_are_over_say_why() {
 }
 
 #[tokio::test]
-async fn without_a_session_everything_fails_with_the_whole_skeleton() {
+async fn without_a_session_every_call_fails_with_all_fields() {
     story(quick(), async |sandbox| {
         let client = Client::of(&sandbox);
         let check = client.get("/cgi-bin/mmwebwx-bin/synccheck?synckey=1_2").await.text();
@@ -229,9 +229,9 @@ async fn logging_out_answers_before_the_held_poll_ends() {
             (answer, Instant::now())
         };
         let polled = async { (poll.await, Instant::now()) };
-        let ((told, later), (answer, first)) = tokio::join!(polled, log_out);
+        let ((check, later), (answer, first)) = tokio::join!(polled, log_out);
         assert_eq!(answer.json()["BaseResponse"]["Ret"], 0);
-        assert!(told.contains("retcode:\"1100\"") && first < later, "{told}");
+        assert!(check.contains("retcode:\"1100\"") && first < later, "{check}");
         assert!(!sandbox.is_online());
         while events.recv().await.is_ok_and(|event| !format!("{event:?}").contains("offline")) {}
     })
@@ -256,7 +256,7 @@ async fn answers_of_sync_renew_the_cookies() {
 }
 
 #[tokio::test]
-async fn changed_people_are_told_with_selector_4() {
+async fn changed_people_are_reported_with_selector_4() {
     story(quick(), async |sandbox| {
         let mut client = Client::online(&sandbox).await;
         client.control("acts", &json!({ "act": "nickname", "from": "老王", "name": "老汪" })).await;

@@ -1,4 +1,4 @@
-//! What people send, as message bodies.
+//! Converts actions to message bodies.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
@@ -12,7 +12,7 @@ use crate::world::{
 };
 
 impl World {
-    /// The message that comes of a deed; none of those that are no messages.
+    /// The message of an action; `None` for actions that do not send a message.
     pub(super) fn body(&mut self, deed: Deed) -> Result<Option<Body>, ActError> {
         Ok(Some(match deed {
             Deed::Say { text, .. } => Body::Text(text),
@@ -71,7 +71,7 @@ impl World {
     }
 }
 
-/// What stands between a quoted text and the answer.
+/// The separator between a quoted text and the reply.
 const DASHES: &str = "- - - - - - - - - - - - - - -";
 
 fn media(

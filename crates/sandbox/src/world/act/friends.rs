@@ -1,4 +1,4 @@
-//! How friendships begin and end.
+//! Beginning and ending friendships.
 
 use crate::world::{
     Entry, World,
@@ -15,21 +15,21 @@ impl World {
 
     pub(super) fn befriend(&mut self, person: PersonId) -> u64 {
         self.people[person.index()].relation = Relation::Friend;
-        self.tell_changed(Peer::Person(person));
+        self.log_change(Peer::Person(person));
         let line = self.language.added_me(&self.person(person).name);
         self.post(Peer::Person(person), None, Body::System(line))
     }
 
-    /// The account accepts somebody's request, on the phone or by `webwxverifyuser`.
+    /// The account accepts a friend request, on the phone or by `webwxverifyuser`.
     pub(crate) fn accept_friend(&mut self, person: PersonId) {
         self.people[person.index()].relation = Relation::Friend;
-        self.tell_changed(Peer::Person(person));
+        self.log_change(Peer::Person(person));
         let line = self.language.i_added(&self.person(person).name);
         self.post(Peer::Person(person), None, Body::System(line));
     }
 
     pub(super) fn unfriend(&mut self, person: PersonId) {
         self.people[person.index()].relation = Relation::Stranger;
-        self.tell(Entry::Gone(Peer::Person(person)));
+        self.log_entry(Entry::Gone(Peer::Person(person)));
     }
 }

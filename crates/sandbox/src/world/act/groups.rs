@@ -1,4 +1,4 @@
-//! What people do in groups and what the service says of it.
+//! Actions in groups and the system lines about them.
 
 use super::{
     ActError,
@@ -18,7 +18,7 @@ impl World {
             let person = self.person_or_new(member, Some(group), Relation::Stranger);
             self.groups[group.index()].add(person);
         }
-        self.tell_changed(Peer::Group(group));
+        self.log_change(Peer::Group(group));
         if let Some(first) = members.first() {
             let line = self.language.invited_me(first, &members[1..].join("、"));
             self.post(Peer::Group(group), None, Body::System(line));
@@ -29,7 +29,7 @@ impl World {
         let group = scene.group()?;
         let by_person = by.map(|name| self.person_or_new(name, Some(group), Relation::Stranger));
         self.groups[group.index()].add(scene.from);
-        self.tell_changed(Peer::Group(group));
+        self.log_change(Peer::Group(group));
         let whom = self.person(scene.from).name.clone();
         let line = match by_person {
             Some(by) => {
@@ -45,32 +45,36 @@ impl World {
         Ok(self.post(Peer::Group(group), None, Body::System(line)))
     }
 
-    /// The line that the account reads after it has brought somebody in.
+    /// The line that the account receives after it has invited a person.
     pub(crate) fn say_invited(&mut self, group: GroupId, person: PersonId) {
         let line = self.language.invited(Who::Me, &self.person(person).name);
         self.post(Peer::Group(group), None, Body::System(line));
     }
 
-    /// The account throws somebody out.
+    /// The account removes a person.
     pub(crate) fn remove_by_me(&mut self, group: GroupId, person: PersonId) {
         let line = self.language.i_removed(self.name_in(group, person));
         self.groups[group.index()].remove(person);
         self.post(Peer::Group(group), None, Body::System(line));
-        self.tell_changed(Peer::Group(group));
+        self.log_change(Peer::Group(group));
     }
 
     pub(super) fn leave(&mut self, scene: Scene) -> Result<(), ActError> {
         let group = scene.group()?;
         self.groups[group.index()].remove(scene.from);
         if scene.from == PersonId::ME {
-            self.tell(Entry::Gone(Peer::Group(group)));
+            self.log_entry(Entry::Gone(Peer::Group(group)));
         } else {
-            self.tell_changed(Peer::Group(group));
+            self.log_change(Peer::Group(group));
         }
         Ok(())
     }
 
-    pub(super) fn throw_out(&mut self, scene: Scene, whom: &str) -> Result<Option<u64>, ActError> {
+    pub(super) fn remove_member(
+        &mut self,
+        scene: Scene,
+        whom: &str,
+    ) -> Result<Option<u64>, ActError> {
         let group = scene.group()?;
         let person = self.person_or_new(whom, Some(group), Relation::Stranger);
         let whom = self.name_in(group, person).to_owned();
@@ -79,15 +83,15 @@ impl World {
         let line = match (scene.from, person) {
             (_, PersonId::ME) => self.language.i_was_removed(&by),
             (PersonId::ME, _) => self.language.i_removed(&whom),
-            // Of others nothing is said; only the member list changes.
+            // The service sends no line about other members; only the member list changes.
             _ => {
-                self.tell_changed(Peer::Group(group));
+                self.log_change(Peer::Group(group));
                 return Ok(None);
             }
         };
         let id = self.post(Peer::Group(group), None, Body::System(line));
         let gone = person == PersonId::ME;
-        self.tell(if gone {
+        self.log_entry(if gone {
             Entry::Gone(Peer::Group(group))
         } else {
             Entry::Contact(Peer::Group(group))
@@ -100,13 +104,13 @@ impl World {
         Ok(self.set_topic(group, scene.from, topic))
     }
 
-    /// Gives a group another name and says so in it.
+    /// Renames a group, with the system line about it.
     pub(crate) fn set_topic(&mut self, group: GroupId, by: PersonId, topic: &str) -> u64 {
         topic.clone_into(&mut self.groups[group.index()].topic);
         let by = self.who(by, Some(group));
         let line = self.language.renamed(who(by.as_deref()), topic);
         let id = self.post(Peer::Group(group), None, Body::System(line));
-        self.tell_changed(Peer::Group(group));
+        self.log_change(Peer::Group(group));
         id
     }
 
@@ -123,7 +127,7 @@ impl World {
 
     pub(super) fn remark(&mut self, person: PersonId, remark: String) {
         self.people[person.index()].remark = remark;
-        self.tell_changed(Peer::Person(person));
+        self.log_change(Peer::Person(person));
     }
 
     pub(super) fn take_name(&mut self, scene: Scene, name: &str) {
@@ -133,15 +137,15 @@ impl World {
                 if let Some(member) = members.iter_mut().find(|it| it.person == scene.from) {
                     name.clone_into(&mut member.display);
                 }
-                self.tell_changed(Peer::Group(group));
+                self.log_change(Peer::Group(group));
             }
             None if scene.from == PersonId::ME => {
                 name.clone_into(&mut self.people[PersonId::ME.index()].name);
-                self.tell(Entry::Profile);
+                self.log_entry(Entry::Profile);
             }
             None => {
                 name.clone_into(&mut self.people[scene.from.index()].name);
-                self.tell_changed(Peer::Person(scene.from));
+                self.log_change(Peer::Person(scene.from));
             }
         }
     }

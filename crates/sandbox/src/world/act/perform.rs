@@ -1,4 +1,4 @@
-//! Who acts, where, and what becomes of it.
+//! Performs actions: finds the person and the chat, and creates the message.
 
 use super::{Act, ActError, Deed};
 use crate::world::{
@@ -8,7 +8,7 @@ use crate::world::{
     people::{GroupId, Peer, PersonId, Relation},
 };
 
-/// Where something is done and by whom.
+/// The chat and the person of an action.
 #[derive(Clone, Copy)]
 pub(super) struct Scene {
     pub(super) from: PersonId,
@@ -26,7 +26,7 @@ impl Scene {
 }
 
 impl World {
-    /// Does what people do. Returns the id of the message that came of it, if one did.
+    /// Performs an action. Returns the id of the resulting message, if there is one.
     pub(crate) fn act(&mut self, act: Act) -> Result<Option<u64>, ActError> {
         let Act { from, group, deed } = act;
         if let Deed::NewGroup { members } = deed {
@@ -45,7 +45,7 @@ impl World {
         self.perform(Scene { from, group }, deed)
     }
 
-    /// The person who acts, made a member or a friend where the deed needs one.
+    /// The person who acts; becomes a member or a friend if the action needs that.
     fn actor(&mut self, name: &str, group: Option<GroupId>, deed: &Deed) -> PersonId {
         let relation = match deed {
             Deed::FriendRequest { .. } | Deed::Befriend | Deed::NewPerson { friend: false } => {
@@ -61,7 +61,7 @@ impl World {
         }
     }
 
-    /// The person called so, made a member of the group.
+    /// Finds or creates the person, as a member of the group.
     pub(in crate::world) fn present(
         &mut self,
         name: &str,
@@ -72,7 +72,7 @@ impl World {
         if let Some(group) = group
             && self.groups[group.index()].add(person)
         {
-            self.tell_changed(Peer::Group(group));
+            self.log_change(Peer::Group(group));
         }
         person
     }
@@ -87,7 +87,7 @@ impl World {
         let person = known.unwrap_or_else(|| self.add_person(name, Relation::Stranger));
         if relation == Relation::Friend && self.person(person).relation == Relation::Stranger {
             self.people[person.index()].relation = Relation::Friend;
-            self.tell_changed(Peer::Person(person));
+            self.log_change(Peer::Person(person));
         }
         person
     }
@@ -95,7 +95,7 @@ impl World {
     pub(in crate::world) fn group_or_new(&mut self, name: &str) -> GroupId {
         self.find_group(name).unwrap_or_else(|| {
             let group = self.add_group(name);
-            self.tell_changed(Peer::Group(group));
+            self.log_change(Peer::Group(group));
             group
         })
     }
@@ -105,7 +105,7 @@ impl World {
             Deed::Recall { id } => self.recall(scene, id.as_deref()).map(Some),
             Deed::Join { by } => self.join(scene, by.as_deref()).map(Some),
             Deed::Leave => self.leave(scene).map(|()| None),
-            Deed::Remove { person } => self.throw_out(scene, &person),
+            Deed::Remove { person } => self.remove_member(scene, &person),
             Deed::Rename { name } => self.rename(scene, &name).map(Some),
             Deed::Pat { target, suffix } => Ok(Some(self.pat(scene, &target, &suffix))),
             Deed::Nickname { name } => {
@@ -141,7 +141,7 @@ impl World {
         }
     }
 
-    /// Everything that ends as a message of the person.
+    /// All actions that end as a message of the person.
     fn send(&mut self, scene: Scene, deed: Deed) -> Result<Option<u64>, ActError> {
         let chat = match (&deed, scene.group) {
             (Deed::Say { to, .. }, None) if scene.from == PersonId::ME => {

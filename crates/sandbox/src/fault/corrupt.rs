@@ -1,13 +1,13 @@
-//! Answers spoilt on purpose: wrong types, missing fields, repeated messages, broken characters.
+//! Corrupted answers: wrong types, missing fields, repeated messages, broken characters.
 
 use axum::body::Bytes;
 use serde_json::Value;
 
 use super::{Fault, FaultKind};
-use crate::{ask::text_of, wire::to_json};
+use crate::{request::text_of, wire::to_json};
 
-/// The answer with wrong, missing, repeated or stale fields. What is no JSON becomes rubbish.
-pub(super) fn spoilt(fault: &Fault, answer: &Bytes, asked: &Bytes) -> Vec<u8> {
+/// Returns the answer with wrong, missing, repeated or stale fields. An answer that is not JSON becomes random bytes.
+pub(super) fn corrupted(fault: &Fault, answer: &Bytes, asked: &Bytes) -> Vec<u8> {
     let Ok(mut value) = serde_json::from_slice::<Value>(answer) else {
         return answer.iter().rev().copied().collect();
     };
@@ -23,7 +23,7 @@ pub(super) fn spoilt(fault: &Fault, answer: &Bytes, asked: &Bytes) -> Vec<u8> {
     to_json(&value)
 }
 
-/// Cuts every Chinese character short, as truncated nicknames do.
+/// Cuts every Chinese character short, like truncated nicknames.
 pub(super) fn without_utf8(answer: &Bytes) -> Vec<u8> {
     let text = String::from_utf8_lossy(answer);
     let mut out = Vec::with_capacity(answer.len());
@@ -43,7 +43,7 @@ fn named(value: &Value) -> Vec<String> {
     }
 }
 
-/// Changes or removes the named fields wherever they stand; with no names all fields of the answer but its head.
+/// Changes or removes the named fields at every depth; without names, all fields of the answer except `BaseResponse`.
 fn change_fields(value: &mut Value, names: &[String], change: &dyn Fn(&Value) -> Option<Value>) {
     let Value::Object(fields) = value else {
         if let Value::Array(items) = value {
@@ -67,7 +67,7 @@ fn change_fields(value: &mut Value, names: &[String], change: &dyn Fn(&Value) ->
     }
 }
 
-/// The same value as another type, all the way down.
+/// Converts a value to another type, recursively.
 fn other_type(value: &Value) -> Value {
     match value {
         Value::Number(number) => Value::String(number.to_string()),
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_are_changed_where_they_stand() {
+    fn named_fields_are_changed_at_every_depth() {
         let mut value = answer();
         change_fields(&mut value, &["Key".to_owned(), "Ret".to_owned()], &|field| {
             Some(other_type(field))
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn without_names_everything_but_the_head_is_meant() {
+    fn without_names_all_fields_but_base_response_are_changed() {
         let mut value = answer();
         change_fields(&mut value, &[], &|_| None);
         assert_eq!(value, json!({ "BaseResponse": { "Ret": 0 } }));

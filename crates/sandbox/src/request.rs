@@ -1,4 +1,4 @@
-//! A request as the service reads it: leniently.
+//! A request of the protocol, parsed leniently like the service does.
 
 use std::sync::Arc;
 
@@ -11,22 +11,22 @@ use serde_json::Value;
 
 use crate::{hub::Hub, wire::text::percent_decode};
 
-/// Uploads come in chunks of half a megabyte; some clients send a file in one piece.
+/// Uploads come in chunks of half a megabyte, but some clients send a file in one piece.
 const LARGEST: usize = 64 << 20;
 
 /// One request of the protocol.
 #[derive(Debug)]
-pub(crate) struct Ask {
+pub(crate) struct ServiceRequest {
     pub(crate) headers: HeaderMap,
     pub(crate) host: String,
     query: Vec<(String, String)>,
     cookies: Vec<(String, String)>,
     pub(crate) bytes: Bytes,
-    /// The body as JSON whatever its content type says; null if it is none.
+    /// The body as JSON, regardless of its content type; null if it is not JSON.
     pub(crate) body: Value,
 }
 
-impl FromRequest<Arc<Hub>> for Ask {
+impl FromRequest<Arc<Hub>> for ServiceRequest {
     type Rejection = StatusCode;
 
     async fn from_request(request: Request, _: &Arc<Hub>) -> Result<Self, StatusCode> {
@@ -47,7 +47,7 @@ impl FromRequest<Arc<Hub>> for Ask {
     }
 }
 
-/// JSON whatever the content type says; else the fields of a form, as the logout has one.
+/// Parses JSON regardless of the content type, else the fields of a form, which the logout sends.
 fn read_body(headers: &HeaderMap, bytes: &Bytes) -> Value {
     let is_form = || {
         let kind = headers.get(header::CONTENT_TYPE).and_then(|it| it.to_str().ok()).unwrap_or("");
@@ -63,7 +63,7 @@ fn read_body(headers: &HeaderMap, bytes: &Bytes) -> Value {
     })
 }
 
-/// The host that the client believes to speak to; a proxy request says it in the address.
+/// The host to which the client believes it is connected; a proxy request has it in the request target.
 pub(crate) fn host(headers: &HeaderMap, authority: Option<&str>) -> String {
     let header = headers.get(header::HOST).and_then(|it| it.to_str().ok());
     authority.or(header).unwrap_or("").to_ascii_lowercase()
@@ -82,8 +82,8 @@ fn cookies(headers: &HeaderMap) -> Vec<(String, String)> {
     values.flat_map(|value| pairs(value, ';', str::to_owned)).collect()
 }
 
-impl Ask {
-    /// A parameter of the query; the case of its name does not count.
+impl ServiceRequest {
+    /// A parameter of the query; its name is matched without case.
     pub(crate) fn query(&self, name: &str) -> Option<&str> {
         self.query
             .iter()
@@ -99,12 +99,12 @@ impl Ask {
         self.headers.get(name).and_then(|it| it.to_str().ok())
     }
 
-    /// A text of the body; numbers count as text, so that ids may come as either.
+    /// A text field of the body; numbers are converted, because clients send ids as either type.
     pub(crate) fn text(&self, field: &str) -> String {
         text_of(&self.body[field])
     }
 
-    /// Sid and uin as this request names them: by cookie, in `BaseRequest`, in the query.
+    /// All pairs of sid and uin in this request: from the cookies, `BaseRequest`, the query and the form.
     pub(crate) fn credentials(&self) -> impl Iterator<Item = (String, String)> {
         let base = &self.body["BaseRequest"];
         let owned = |text: Option<&str>| text.unwrap_or("").to_owned();
@@ -112,7 +112,7 @@ impl Ask {
             (owned(self.cookie("wxsid")), owned(self.cookie("wxuin"))),
             (text_of(&base["Sid"]), text_of(&base["Uin"])),
             (owned(self.query("sid")), owned(self.query("uin"))),
-            // The form of a logout.
+            // The form of the logout.
             (text_of(&self.body["sid"]), text_of(&self.body["uin"])),
         ]
         .into_iter()
@@ -120,7 +120,7 @@ impl Ask {
     }
 }
 
-/// A value as text: what it says if it is a text, the digits if it is a number, else nothing.
+/// A string as it is, a number as its digits, any other value as the empty string.
 pub(crate) fn text_of(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -129,12 +129,12 @@ pub(crate) fn text_of(value: &Value) -> String {
     }
 }
 
-/// A value as a whole number, also from digits in a text.
+/// A value as an integer; a string of digits is accepted.
 pub(crate) fn number_of(value: &Value) -> Option<i64> {
     text_of(value).trim().parse().ok()
 }
 
-/// A float without a fraction, as some languages write large integers.
+/// A float without a fraction: some languages write large integers this way.
 fn whole(number: &serde_json::Number) -> Option<String> {
     let float = number
         .as_f64()
