@@ -11,6 +11,7 @@ mod event_kind;
 mod handler;
 mod id;
 mod key;
+mod lang;
 pub mod mention;
 mod people;
 #[doc(hidden)]
@@ -22,6 +23,7 @@ mod store;
 mod time;
 mod transport;
 mod unprintable;
+mod words;
 
 pub use binding::Binding;
 pub use causes::with_causes;
@@ -36,6 +38,7 @@ pub use event_kind::EventKind;
 pub use handler::{Flow, Handler, HandlerError, HandlerFn, handler_fn};
 pub use id::{ActionId, ChatId, EventId, Lane, MessageId, PersonId};
 pub use key::{Key, KeyError};
+pub use lang::Lang;
 pub use people::{Called, Chat, ChatKind, Person};
 pub use random::Random;
 pub use state::{NoState, Read, Scope, Snapshot, StateSource, StateView, Value};
@@ -46,3 +49,4 @@ pub use transport::{
     SendError, Service, Source, Status, Transport,
 };
 pub use unprintable::{is_unprintable, printable_json};
+pub use words::Words;

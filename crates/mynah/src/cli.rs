@@ -27,9 +27,9 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand};
 
 use self::common::Common;
-use crate::closest::closest;
 use crate::telemetry::{self, LogLevel, Logs};
 use crate::{Bot, Ended, Report};
+use mynah_reader::closest;
 
 /// A rule-driven chatbot: bot.toml says what it answers, this program does the rest.
 ///

@@ -4,7 +4,7 @@ use mynah_core::{Called, Chat};
 use mynah_rules::{Lang, Reach, RuleBook};
 
 use crate::cli::print::plural;
-use crate::closest::closest;
+use mynah_reader::closest;
 
 /// What the owner of a bot should know when it comes online.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -4,7 +4,6 @@ mod account;
 mod alert;
 mod bot;
 mod cli;
-mod closest;
 mod config;
 mod conversation;
 mod desktop_token;

@@ -13,51 +13,14 @@ mod words;
 
 pub(crate) use codes::CODES;
 
+pub(crate) use mynah_reader::{Lang, say};
+
 use crate::keys::Table;
 use crate::model::Place;
 use crate::problem::{
     BadFile, BadInclude, Capture, Limitation, Outdone, Problem, Shadow, ShadowReason, StepUnit,
     Syntax, UnevenStep,
 };
-
-/// A language in which people are spoken to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Lang {
-    /// English.
-    #[default]
-    En,
-    /// Chinese.
-    Zh,
-}
-
-impl Lang {
-    /// The language of a locale such as `zh_CN.UTF-8`: Chinese if it says so, else English.
-    #[must_use]
-    pub fn of_locale(locale: &str) -> Self {
-        if locale.to_ascii_lowercase().starts_with("zh") { Self::Zh } else { Self::En }
-    }
-
-    /// The language of that code, `en` or `zh`.
-    #[must_use]
-    pub fn from_code(code: &str) -> Option<Self> {
-        match code {
-            "en" => Some(Self::En),
-            "zh" => Some(Self::Zh),
-            _ => None,
-        }
-    }
-}
-
-/// A text in the language asked for; both forms stand beside each other.
-macro_rules! say {
-    ($lang:expr, $en:literal, $zh:literal $(,)?) => {
-        match $lang {
-            $crate::catalogue::Lang::En => format!($en),
-            $crate::catalogue::Lang::Zh => format!($zh),
-        }
-    };
-}
-pub(crate) use say;
 
 impl Problem {
     /// What is wrong; `here` is the file it is said of.

@@ -33,7 +33,7 @@ pub(crate) use paths::is_inside;
 pub(crate) use report::Report;
 pub(crate) use values::duration;
 
-use crate::keys::{Table, closest};
+use crate::keys::Table;
 use crate::load::LoadOptions;
 use crate::model::{Bot, Place};
 use crate::parse::{TableNode, place_in_text};
@@ -41,6 +41,7 @@ use crate::problem::Problem;
 use crate::script::Test;
 use crate::shadow;
 use crate::sources::{FileId, Files, Sources, Spot};
+use mynah_reader::closest;
 
 /// A file to be checked.
 #[derive(Debug)]

@@ -2,15 +2,13 @@
 //!
 //! The checker walks a file by it, and the JSON Schema, the reference page and the did-you-mean hints are made from it.
 
-mod closest;
 mod entries;
 mod foreign;
 
-pub(crate) use closest::closest;
 pub(crate) use entries::KEYS;
 pub(crate) use foreign::{Advice, advice, chinese_key, header};
 
-use crate::catalogue::Lang;
+use mynah_reader::Lang;
 
 /// The kinds of table that a rule file has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

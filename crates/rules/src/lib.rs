@@ -33,9 +33,9 @@ pub use decision::{Builtin, Decision, Moment, RuleRef};
 pub use explain::{Failed, Trace, Verdict};
 pub use rule_book::{Reach, RegexCost, RuleBook, RuleInfo, mute};
 
-pub use catalogue::Lang;
-pub use diagnostic::{Diagnostic, Severity};
+pub use diagnostic::Diagnostic;
 pub use load::{Checked, LoadOptions, Loaded, load};
+pub use mynah_reader::{Lang, Severity};
 pub use reference::reference;
 pub use schema::json_schema;
 pub use sources::{Disk, Files, Sources};

@@ -3,6 +3,7 @@
 //! Only for hints: nothing is read this way.
 
 use mynah_matching::fold::fold_width;
+use mynah_reader::arabic;
 
 /// The days of the week as a rule writes them, Monday first.
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
@@ -76,59 +77,6 @@ pub(crate) fn days(text: &str) -> Option<String> {
     }
     let (days, rest) = take_days(&plain);
     days.filter(|_| !rest.chars().any(char::is_alphanumeric))
-}
-
-/// `30秒`, `5 minutes`, `1.5h`; a number alone is taken as seconds.
-pub(crate) fn duration(text: &str) -> Option<String> {
-    let plain = match plain(text).trim() {
-        "daily" | "every day" | "每天" | "每日" => "1d".to_owned(),
-        "hourly" | "every hour" | "每小时" => "1h".to_owned(),
-        "weekly" | "every week" | "每周" => "1w".to_owned(),
-        text => arabic(&text.replace("半", "0.5").replace("every ", "").replace('每', ""))
-            .replace([' ', '个'], ""),
-    };
-    let mut rest = plain.as_str();
-    let mut seconds = 0.0;
-    while !rest.is_empty() {
-        let end = rest.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(rest.len());
-        let number: f64 = if end == 0 { 1.0 } else { rest[..end].parse().ok()? };
-        let unit = rest[end..].find(|c: char| c.is_ascii_digit()).map_or(rest.len(), |at| end + at);
-        seconds += number * seconds_of(&rest[end..unit])?;
-        rest = &rest[unit..];
-    }
-    // Only for what a person would write: the longest time span is a year.
-    let is_span = (1.0..=366.0 * 86_400.0).contains(&seconds);
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "between the bounds"
-    )]
-    is_span.then(|| shown_span(seconds.round() as u64))
-}
-
-fn seconds_of(unit: &str) -> Option<f64> {
-    Some(match unit {
-        "" | "s" | "sec" | "secs" | "second" | "seconds" | "秒" | "秒钟" => 1.0,
-        "m" | "min" | "mins" | "minute" | "minutes" | "分" | "分钟" => 60.0,
-        "h" | "hr" | "hrs" | "hour" | "hours" | "小时" | "时" | "钟头" => 3600.0,
-        "d" | "day" | "days" | "天" | "日" => 86_400.0,
-        "w" | "week" | "weeks" | "周" | "星期" => 7.0 * 86_400.0,
-        _ => return None,
-    })
-}
-
-fn shown_span(seconds: u64) -> String {
-    let units = [(86_400, 'd'), (3600, 'h'), (60, 'm'), (1, 's')];
-    let mut rest = seconds;
-    let mut shown = String::new();
-    for (length, letter) in units {
-        let count = rest / length;
-        rest %= length;
-        if count > 0 {
-            shown.push_str(&format!("{count}{letter}"));
-        }
-    }
-    shown
 }
 
 /// The zone that a name of a place or an offset stands for.
@@ -306,30 +254,6 @@ fn clock(text: &str) -> Option<String> {
     (hour < 24 && minute < 60).then(|| format!("{hour:02}:{minute:02}"))
 }
 
-/// A text with small Chinese numerals as digits: `十二点` is `12点`.
-fn arabic(text: &str) -> String {
-    let digit = |c: char| {
-        "零一二三四五六七八九".chars().position(|known| known == c).or((c == '两').then_some(2))
-    };
-    let mut written = String::new();
-    let mut characters = text.chars().peekable();
-    while let Some(c) = characters.next() {
-        let Some(mut number) = digit(c).or((c == '十').then_some(1)) else {
-            written.push(c);
-            continue;
-        };
-        if c == '十' || characters.next_if_eq(&'十').is_some() {
-            let unit = characters.peek().copied().and_then(digit);
-            number = number * 10 + unit.unwrap_or_default();
-            if unit.is_some() {
-                characters.next();
-            }
-        }
-        written.push_str(&number.to_string());
-    }
-    written
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -360,42 +284,6 @@ mod tests {
         assert_eq!(time_window("晚上10点到早上6点").as_deref(), Some("22:00-06:00"));
         assert_eq!(time_window("9am to 6pm").as_deref(), Some("09:00-18:00"));
         assert_eq!(time_window("白天"), None);
-    }
-
-    #[test]
-    fn days_and_time_spans_in_other_forms_are_understood() {
-        for (text, meant) in [
-            ("周一至周五", "mon-fri"),
-            ("周末", "sat-sun"),
-            ("星期一,星期三", "mon,wed"),
-            ("monday to friday", ""),
-            ("weekdays", "mon-fri"),
-            ("1-5", "mon-fri"),
-            ("1,3,7", "mon,wed,sun"),
-            ("周七天", ""),
-        ] {
-            assert_eq!(days(text).unwrap_or_default(), meant, "{text}");
-        }
-        for (text, meant) in [
-            ("30秒", "30s"),
-            ("30 seconds", "30s"),
-            ("30", "30s"),
-            ("5分钟", "5m"),
-            ("1.5h", "1h30m"),
-            ("两个小时", "2h"),
-            ("半小时", "30m"),
-            ("一天", "1d"),
-            ("2 weeks", "14d"),
-            ("day", "1d"),
-            ("每天", "1d"),
-            ("every 5 minutes", "5m"),
-            ("soon", ""),
-            ("", ""),
-            ("999 years", ""),
-            ("0", ""),
-        ] {
-            assert_eq!(duration(text).unwrap_or_default(), meant, "{text}");
-        }
     }
 
     #[test]

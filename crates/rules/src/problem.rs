@@ -2,7 +2,6 @@
 //!
 //! The texts themselves, in every language, are in the [`catalogue`](crate::catalogue).
 
-use crate::diagnostic::Severity;
 use crate::keys::{Advice, Kind, Table};
 use crate::model::Place;
 use crate::parse::Value;
@@ -10,6 +9,7 @@ use mynah_core::EventKind;
 use mynah_matching::pattern::PatternErrorKind;
 use mynah_matching::regex::RegexErrorKind;
 use mynah_matching::template::TemplateErrorKind;
+use mynah_reader::{BadDuration, Severity};
 
 /// Something to say about a rule file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -252,16 +252,8 @@ pub(crate) enum Wanted {
 /// A value that cannot be understood; the texts are the values as written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum BadValue {
-    /// A number without its unit.
-    NoUnit(String),
-    /// No time span.
-    Duration(String),
-    /// A time span of nothing.
-    ZeroDuration(String),
-    /// A time between two announcements that is shorter than a second.
-    TooShort(String),
-    /// A time span longer than a year.
-    TooLong(String),
+    /// Not a duration, or not one that fits.
+    Duration(BadDuration),
     /// No time of day.
     Time(String),
     /// No part of a day.
@@ -466,7 +458,7 @@ pub(crate) enum BadLine {
     /// A moment before the last one.
     Backwards,
     /// No time span.
-    Span(BadValue),
+    Span(BadDuration),
     /// No regular expression.
     Regex(String),
     /// The script has no line.

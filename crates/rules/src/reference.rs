@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use crate::catalogue::{CODES, Lang};
+use crate::catalogue::CODES;
 use crate::keys::{Key, Kind, Role, Table};
+use mynah_reader::Lang;
 
 /// The reference page of `bot.toml` as Markdown.
 #[must_use]

@@ -89,7 +89,7 @@ fn kind(kind: Kind) -> Value {
 }
 
 fn duration() -> Value {
-    json!({ "type": "string", "pattern": r"^\s*([0-9]+(ms|s|m|h|d)\s*)+$" })
+    json!({ "type": "string", "pattern": mynah_reader::duration_pattern() })
 }
 
 fn one_or_list(item: &Value) -> Value {

@@ -6,6 +6,8 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use mynah_reader::{Line, SourceText};
+
 use crate::model::Place;
 
 /// All that loading asks of a file system.
@@ -80,9 +82,7 @@ pub struct Sources {
 struct SourceFile {
     name: Arc<str>,
     path: PathBuf,
-    text: Arc<str>,
-    /// Where lines begin, in bytes.
-    lines: Vec<usize>,
+    text: SourceText,
 }
 
 /// Which of the [`Sources`] a place lies in.
@@ -117,23 +117,10 @@ impl Ord for Spot {
     }
 }
 
-/// A line of a file around a place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct LineOf<'s> {
-    /// Its number, from 1.
-    pub(crate) number: u32,
-    /// Its text without the line end.
-    pub(crate) text: &'s str,
-    /// Where it begins, in bytes of the file.
-    pub(crate) start: usize,
-}
-
 impl Sources {
     /// Adds a file and says by which id it is known.
     pub(crate) fn add(&mut self, name: &str, path: PathBuf, text: String) -> FileId {
-        let after_breaks = text.match_indices('\n').map(|(at, _)| at + 1);
-        let lines = std::iter::once(0).chain(after_breaks).collect();
-        self.files.push(SourceFile { name: name.into(), path, text: text.into(), lines });
+        self.files.push(SourceFile { name: name.into(), path, text: SourceText::new(text) });
         FileId(self.files.len() - 1)
     }
 
@@ -146,8 +133,7 @@ impl Sources {
     #[must_use]
     pub fn line(&self, file: &str, number: u32) -> Option<&str> {
         let file = self.files.iter().find(|known| &*known.name == file)?;
-        let index = usize::try_from(number).ok()?.checked_sub(1)?;
-        Some(file.line(index)?.text)
+        Some(file.text.line(number)?.text)
     }
 
     pub(crate) fn name(&self, file: FileId) -> Arc<str> {
@@ -159,37 +145,18 @@ impl Sources {
     }
 
     pub(crate) fn text(&self, file: FileId) -> Arc<str> {
-        Arc::clone(&self.files[file.0].text)
+        self.files[file.0].text.text()
     }
 
     /// The whole line at a place.
     pub(crate) fn line_spot(&self, place: &Place) -> Option<Spot> {
         let id = self.files.iter().position(|known| known.name == place.file)?;
-        let index = usize::try_from(place.line).ok()?.checked_sub(1)?;
-        let line = self.files[id].line(index)?;
+        let line = self.files[id].text.line(place.line)?;
         Some(Spot::new(FileId(id), line.start..line.start + line.text.len()))
     }
 
     /// The line in which a byte of a file lies.
-    pub(crate) fn line_at(&self, file: FileId, at: usize) -> LineOf<'_> {
-        let file = &self.files[file.0];
-        let index = file.lines.partition_point(|start| *start <= at).saturating_sub(1);
-        file.line(index).unwrap_or(LineOf { number: 1, text: "", start: 0 })
+    pub(crate) fn line_at(&self, file: FileId, at: usize) -> Line<'_> {
+        self.files[file.0].text.line_at(at)
     }
-}
-
-impl SourceFile {
-    /// A line, counted from 0.
-    fn line(&self, index: usize) -> Option<LineOf<'_>> {
-        let start = *self.lines.get(index)?;
-        let end = self.lines.get(index + 1).map_or(self.text.len(), |next| next - 1);
-        let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
-        Some(LineOf { number, text: self.text[start..end].trim_end_matches('\r'), start })
-    }
-}
-
-/// The nearest place at or before `at` where a character begins.
-pub(crate) fn floor_boundary(text: &str, at: usize) -> usize {
-    let at = at.min(text.len());
-    (0..=at).rev().find(|place| text.is_char_boundary(*place)).unwrap_or(0)
 }

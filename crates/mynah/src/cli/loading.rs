@@ -10,8 +10,8 @@ use serde::Serialize;
 
 use super::common::Common;
 use super::print;
-use crate::closest::closest;
 use crate::{Bot, Ended, Report, rule_file};
+use mynah_reader::closest;
 
 /// The main file of a BOT argument, if there is one.
 fn main_file(bot: &Path) -> Result<PathBuf, Report> {

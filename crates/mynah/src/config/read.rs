@@ -12,7 +12,7 @@ use super::keys::{
 };
 use super::problem::Problem;
 use super::{AccountConfig, Config, Problems};
-use crate::closest::closest;
+use mynah_reader::closest;
 
 /// The meaning of a file's text, or all that is wrong with it.
 pub(super) fn read(

@@ -12,24 +12,12 @@ pub(crate) struct Rate {
     pub(crate) within: Duration,
 }
 
-/// Units with their length in milliseconds; longer spellings first, so that `ms` is not read as minutes.
-const UNITS: [(&str, f64); 5] =
-    [("ms", 1.0), ("s", 1e3), ("m", 60e3), ("h", 3_600e3), ("d", 86_400e3)];
+/// The longest duration of a setting.
+const LONGEST: Duration = Duration::from_secs(100 * 366 * 86_400);
 
-/// A duration: `30s`, `1.5h`, `7d`; a bare `0` is no time at all.
+/// A duration; a bare `0` is no time at all.
 pub(crate) fn duration(text: &str) -> Option<Duration> {
-    let text = text.trim();
-    if text == "0" {
-        return Some(Duration::ZERO);
-    }
-    let (number, unit) = text.split_at(text.find(|c: char| c.is_ascii_alphabetic())?);
-    let (_, millis) = UNITS.into_iter().find(|(name, _)| *name == unit)?;
-    let number = number.trim_end();
-    if number.is_empty() || !number.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
-        return None;
-    }
-    let number: f64 = number.parse().ok()?;
-    Duration::try_from_secs_f64(number * millis / 1e3).ok()
+    mynah_reader::duration(text, Duration::ZERO..=LONGEST).ok()
 }
 
 /// A rate: `20 per 1m` or `5 in 30s`.
@@ -83,9 +71,7 @@ mod tests {
         for (text, expected) in good {
             assert_eq!(millis(text), Some(expected), "{text}");
         }
-        for text in
-            ["", "30", "s", "-1s", "1w", "1e3s", "1m30s", "inf s", "99999999999999999999999d"]
-        {
+        for text in ["", "30", "s", "-1s", "1w", "1e3s", "inf s", "99999999999999999999999d"] {
             assert_eq!(millis(text), None, "{text}");
         }
     }

@@ -1,6 +1,6 @@
 //! Messages about the lines of `[[test]]` scripts.
 
-use super::{Lang, foreign, say, values};
+use super::{Lang, foreign, say};
 use crate::problem::BadLine;
 
 pub(super) fn message(line: &BadLine, lang: Lang) -> String {
@@ -21,7 +21,7 @@ pub(super) fn message(line: &BadLine, lang: Lang) -> String {
         BadLine::NothingSaid => say!(lang, "no chat to reply in yet", "还没有可以回复的会话"),
         BadLine::Moment(text) => say!(lang, "\"{text}\" is no moment", "\"{text}\" 不是时刻"),
         BadLine::Backwards => say!(lang, "time does not go back", "时间不能倒退"),
-        BadLine::Span(value) => values::message(value, lang),
+        BadLine::Span(bad) => bad.message(lang),
         BadLine::Regex(words) => {
             let words = match lang {
                 Lang::En => words.clone(),
@@ -64,7 +64,7 @@ pub(super) fn hint(line: &BadLine, lang: Lang) -> Option<String> {
                 "写更晚的时刻，或另写一个 [[test]]；@ 写在第一行是开始的时刻（否则是 2026-11-23 12:00）"
             )
         }
-        BadLine::Span(value) => match values::span(value) {
+        BadLine::Span(bad) => match bad.meant() {
             Some(meant) => say!(lang, "write +{meant}", "请写 +{meant}"),
             None => say!(lang, "like +30s, +5m or +2h", "如 +30s、+5m 或 +2h"),
         },

@@ -57,20 +57,9 @@ pub(super) fn entry_type(name: &str, wanted: Wanted, found: Found, lang: Lang) -
     }
 }
 
-#[expect(clippy::too_many_lines, reason = "a table: a line for each value")]
 pub(super) fn message(value: &BadValue, lang: Lang) -> String {
     match value {
-        BadValue::NoUnit(text) => say!(lang, "\"{text}\" has no unit", "\"{text}\" 没有单位"),
-        BadValue::Duration(text) => say!(lang, "\"{text}\" is no time span", "\"{text}\" 不是时长"),
-        BadValue::ZeroDuration(text) => {
-            say!(lang, "\"{text}\" is no time at all", "\"{text}\" 时长为零")
-        }
-        BadValue::TooShort(text) => {
-            say!(lang, "\"{text}\" is shorter than a second", "\"{text}\" 不到一秒")
-        }
-        BadValue::TooLong(text) => {
-            say!(lang, "\"{text}\" is longer than a year", "\"{text}\" 超过一年")
-        }
+        BadValue::Duration(bad) => bad.message(lang),
         BadValue::Time(text) => {
             say!(lang, "\"{text}\" is no time of day", "\"{text}\" 不是一天中的时刻")
         }
@@ -132,11 +121,7 @@ pub(super) fn hint(value: &BadValue, lang: Lang) -> String {
         return meant;
     }
     match value {
-        BadValue::NoUnit(_)
-        | BadValue::Duration(_)
-        | BadValue::ZeroDuration(_)
-        | BadValue::TooShort(_)
-        | BadValue::TooLong(_) => "30s, 5m, 2h, 1d".to_owned(),
+        BadValue::Duration(bad) => bad.hint(lang),
         BadValue::Time(_) => say!(lang, "like 09:00", "如 09:00"),
         BadValue::TimeWindow(_) | BadValue::EmptyWindow(_) => {
             say!(
@@ -174,19 +159,10 @@ pub(super) fn hint(value: &BadValue, lang: Lang) -> String {
     }
 }
 
-/// The time span that was probably meant.
-pub(super) fn span(value: &BadValue) -> Option<String> {
-    match value {
-        BadValue::NoUnit(text) | BadValue::Duration(text) => meant::duration(text),
-        _ => None,
-    }
-}
-
 /// What was probably meant by a value, as it is written.
 fn meant_by(value: &BadValue, lang: Lang) -> Option<String> {
     let quoted = |meant: String| say!(lang, "write \"{meant}\"", "请写 \"{meant}\"");
     match value {
-        BadValue::NoUnit(text) | BadValue::Duration(text) => meant::duration(text).map(quoted),
         BadValue::Time(text) => meant::time_of_day(text).map(|at| time(&at, lang)).or_else(|| {
             let line = meant::date(text)?;
             Some(say!(

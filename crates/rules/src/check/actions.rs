@@ -4,10 +4,11 @@ use mynah_core::ActionKind;
 
 use super::names::Names;
 use super::{Checker, Fields, values};
-use crate::keys::{Key, Role, Table, closest};
+use crate::keys::{Key, Role, Table};
 use crate::model::{Shape, Step};
 use crate::problem::{BadValue, Conflict, Limitation, Problem};
 use mynah_matching::template::Template;
+use mynah_reader::closest;
 
 /// The handlers that are built in.
 pub(crate) const BUILTINS: [&str; 4] =
@@ -42,7 +43,9 @@ impl Checker<'_> {
             let item = Fields::read(Table::Do, node, spot, self.report);
             steps.extend(self.actions(&item, names));
             let wait = item.text("wait");
-            let wait = wait.and_then(|text| self.value(&text, values::duration(text.text)));
+            let wait = wait.and_then(|text| {
+                self.value(&text, values::duration(text.text).map_err(BadValue::Duration))
+            });
             steps.extend(wait.map(Step::Wait));
         }
         steps
@@ -131,7 +134,9 @@ impl Checker<'_> {
             return None;
         }
         if let Some(lasts) = name.strip_prefix("builtin.mute ") {
-            return self.value(&text, values::duration(lasts)).map(|_| name);
+            return self
+                .value(&text, values::duration(lasts).map_err(BadValue::Duration))
+                .map(|_| name);
         }
         self.runs_handlers = true;
         let registered = self.around.options.handlers;

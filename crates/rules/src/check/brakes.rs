@@ -32,7 +32,9 @@ impl Checker<'_> {
     fn cooldown(&mut self, fields: &Fields<'_>) -> Vec<Cooldown> {
         let Some((node, spot)) = fields.table("cooldown") else {
             let text = fields.text("cooldown");
-            let lasts = text.and_then(|text| self.value(&text, values::duration(text.text)));
+            let lasts = text.and_then(|text| {
+                self.value(&text, values::duration(text.text).map_err(BadValue::Duration))
+            });
             return lasts.map(|lasts| Cooldown { clock: Clock::Chat, lasts }).into_iter().collect();
         };
         let clocks = Fields::read(Table::Cooldown, node, spot, self.report);
@@ -40,7 +42,9 @@ impl Checker<'_> {
         let mut cooldown = Vec::new();
         for (key, clock) in CLOCKS {
             let text = clocks.text(key);
-            let lasts = text.and_then(|text| self.value(&text, values::duration(text.text)));
+            let lasts = text.and_then(|text| {
+                self.value(&text, values::duration(text.text).map_err(BadValue::Duration))
+            });
             cooldown.extend(lasts.map(|lasts| Cooldown { clock, lasts }));
         }
         cooldown

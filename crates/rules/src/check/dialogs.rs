@@ -89,7 +89,7 @@ impl Checker<'_> {
     /// A time span, if it is there and right.
     pub(super) fn duration_of(&mut self, fields: &Fields<'_>, key: &str) -> Option<Duration> {
         let text = fields.text(key)?;
-        self.value(&text, values::duration(text.text))
+        self.value(&text, values::duration(text.text).map_err(BadValue::Duration))
     }
 
     fn question(&mut self, node: &TableNode, spot: Spot, names: &mut Names) -> Option<Question> {

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::report::Report;
-use crate::keys::{Advice, Key, Shape, Table, advice, chinese_key, closest};
+use crate::keys::{Advice, Key, Shape, Table, advice, chinese_key};
 use crate::parse::{Entry, Node, TableNode, Value};
 use crate::problem::{Found, Problem};
 use crate::sources::Spot;
+use mynah_reader::closest;
 
 /// The entries of a table that are known and of the right type.
 #[derive(Debug)]

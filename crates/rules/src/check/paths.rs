@@ -6,8 +6,8 @@ use std::path::{Component, Path, PathBuf};
 use mynah_core::ActionKind;
 
 use super::{Checker, Text};
-use crate::keys::closest;
 use crate::problem::{BadFile, Problem, Syntax};
+use mynah_reader::closest;
 
 /// What the web protocol takes, where the transport is not known: pictures and videos, and other files.
 const WEB_PICTURE: u64 = 20 << 20;

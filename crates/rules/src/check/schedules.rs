@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use croner::Cron;
 use croner::parser::{CronParser, Seconds};
+use mynah_reader::YEAR;
 
 use super::names::Names;
 use super::{Checker, Fields, values};
@@ -50,10 +51,8 @@ impl Checker<'_> {
         }
         self.is_any_list_empty(fields, &["at", "days"]);
         if let Some(text) = fields.text("every") {
-            let every = values::duration(text.text).and_then(|every| match every {
-                every if every < SHORTEST => Err(BadValue::TooShort(text.text.to_owned())),
-                every => Ok(every),
-            });
+            let every = mynah_reader::duration(text.text, SHORTEST..=YEAR);
+            let every = every.map_err(BadValue::Duration);
             if let Some(every) = self.value(&text, every) {
                 return Due::Every(every);
             }

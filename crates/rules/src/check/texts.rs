@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use super::names::{Known, Names};
 use super::{Checker, Fields, Text, literal};
-use crate::keys::closest;
 use crate::problem::{Capture, Limitation, Literal, Problem, SlashCase};
 use mynah_matching::pattern::{self, Pattern, PatternErrorKind, Slip};
 use mynah_matching::regex::{RegexCondition, Slashed};
 use mynah_matching::template::{NameUse, Template, TemplateError, TemplateErrorKind};
+use mynah_reader::closest;
 
 impl Checker<'_> {
     /// The template of a key, if it is there and right.

@@ -7,58 +7,19 @@ use jiff::civil::{Time, Weekday};
 use crate::model::{Days, TimeWindow};
 use crate::problem::BadValue;
 use mynah_matching::fold::fold_width;
+use mynah_reader::{BadDuration, YEAR};
 
-/// The longest time span that is taken: longer ones are slips.
-const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
+/// The shortest duration that is more than zero.
+const SHORTEST: Duration = Duration::from_nanos(1);
 
-/// A time span: `30s`, `5m`, `2h`, `1d`, `500ms`, also several together: `1h30m`.
-pub(crate) fn duration(text: &str) -> Result<Duration, BadValue> {
-    let bad = |why: fn(String) -> BadValue| why(text.to_owned());
-    let plain = plain(text);
-    let mut rest = plain.trim();
-    let mut total = Duration::ZERO;
-    if rest.is_empty() {
-        return Err(bad(BadValue::Duration));
-    }
-    while !rest.is_empty() {
-        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-        let (number, after) = rest.split_at(digits);
-        let letters = after.len() - after.trim_start_matches(|c: char| c.is_alphabetic()).len();
-        let (unit, after) = after.split_at(letters);
-        if number.is_empty() {
-            return Err(bad(BadValue::Duration));
-        }
-        if unit.is_empty() {
-            return Err(bad(if after.is_empty() { BadValue::NoUnit } else { BadValue::Duration }));
-        }
-        let number: u64 = number.parse().map_err(|_| bad(BadValue::TooLong))?;
-        let millis = unit_millis(unit).ok_or_else(|| bad(BadValue::Duration))?;
-        let part = number.checked_mul(millis).ok_or_else(|| bad(BadValue::TooLong))?;
-        total =
-            total.checked_add(Duration::from_millis(part)).ok_or_else(|| bad(BadValue::TooLong))?;
-        rest = after.trim_start();
-    }
-    match total {
-        Duration::ZERO => Err(bad(BadValue::ZeroDuration)),
-        total if total > LONGEST => Err(bad(BadValue::TooLong)),
-        total => Ok(total),
-    }
+/// A duration of a rule: more than zero, a year at most.
+pub(crate) fn duration(text: &str) -> Result<Duration, BadDuration> {
+    mynah_reader::duration(text, SHORTEST..=YEAR)
 }
 
 /// The text with plain signs: Chinese keyboards write wide digits, colons and commas, which look the same.
 pub(super) fn plain(text: &str) -> String {
     text.chars().map(fold_width).collect()
-}
-
-fn unit_millis(unit: &str) -> Option<u64> {
-    Some(match unit {
-        "ms" => 1,
-        "s" => 1000,
-        "m" => 60 * 1000,
-        "h" => 3600 * 1000,
-        "d" => 24 * 3600 * 1000,
-        _ => return None,
-    })
 }
 
 /// A part of the day: `09:00-18:00`; over midnight if the end is earlier, `24:00` as end.
@@ -135,37 +96,6 @@ fn weekday(text: &str) -> Option<Weekday> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn time_spans_have_units() {
-        for (text, millis) in [
-            ("30s", 30_000),
-            ("5m", 300_000),
-            ("2h", 7_200_000),
-            ("1d", 86_400_000),
-            ("500ms", 500),
-            ("1h30m", 5_400_000),
-            (" 1h 30m ", 5_400_000),
-            ("３０ｓ", 30_000),
-        ] {
-            assert_eq!(duration(text), Ok(Duration::from_millis(millis)), "{text}");
-        }
-        for text in [
-            "",
-            "30",
-            "s",
-            "30 seconds",
-            "1x",
-            "-5s",
-            "1.5h",
-            "0s",
-            "5m30",
-            "99999999999999999999d",
-            "400d",
-        ] {
-            assert!(duration(text).is_err(), "{text}");
-        }
-    }
 
     #[test]
     fn parts_of_the_day_end_before_their_end() {

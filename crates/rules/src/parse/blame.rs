@@ -106,8 +106,8 @@ fn value_without_quotes(found: String, statement: &str) -> Syntax {
 /// The place of an error, moved onto a character that can be pointed at.
 fn visible(statement: &str, span: Range<usize>) -> Range<usize> {
     let text = statement.trim_end();
-    let start = crate::sources::floor_boundary(text, span.start.min(text.len()));
-    let end = crate::sources::floor_boundary(text, span.end.min(text.len())).max(start);
+    let start = mynah_reader::floor_boundary(text, span.start.min(text.len()));
+    let end = mynah_reader::floor_boundary(text, span.end.min(text.len())).max(start);
     match text[start..].chars().next() {
         // A wide sign is to be pointed at as a whole.
         Some(c) if start == end && !c.is_ascii() => start..start + c.len_utf8(),

@@ -3,8 +3,12 @@
 use std::time::Duration;
 
 use mynah_core::{Change, Scope, Timestamp, Write};
+use mynah_reader::{WhyBad, YEAR, plain_width};
 
 use super::pending::Pending;
+
+/// The shortest time that a chat can be muted.
+const SHORTEST: Duration = Duration::from_secs(1);
 
 /// How long a chat is muted if nobody says how long.
 pub(super) const USUAL: Duration = Duration::from_secs(30 * 60);
@@ -43,19 +47,15 @@ pub(super) fn unmute(pending: &mut Pending<'_>) {
 
 /// Reads how long as an admin types it: `30s`, `5m`, `2h`, `1d`, `10 分钟`; a bare number means minutes.
 pub(super) fn duration(text: &str) -> Option<Duration> {
-    let text = text.trim();
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let seconds = match unit.trim().to_lowercase().as_str() {
-        "s" | "秒" | "秒钟" => 1,
-        "" | "m" | "min" | "分" | "分钟" => 60,
-        "h" | "时" | "小时" | "个小时" => 60 * 60,
-        "d" | "天" => 24 * 60 * 60,
-        _ => return None,
-    };
-    // A year is for ever; more would only overflow.
-    let seconds = number.parse::<u64>().ok()?.saturating_mul(seconds).min(366 * 24 * 60 * 60);
-    (seconds > 0).then(|| Duration::from_secs(seconds))
+    let mut text = text.trim().to_lowercase();
+    if text.chars().all(|c| plain_width(c).is_ascii_digit()) {
+        text.push('m');
+    }
+    match mynah_reader::duration(&text, SHORTEST..=YEAR) {
+        Ok(duration) => Some(duration),
+        // A year is for ever.
+        Err(bad) => (bad.why == WhyBad::TooLong).then_some(YEAR),
+    }
 }
 
 #[cfg(test)]
@@ -85,7 +85,10 @@ mod tests {
             ("0", None),
             ("soon", None),
             ("", None),
-            ("99999999999999999999", None),
+            ("1.5h", Some(5400)),
+            ("1H30M", Some(5400)),
+            ("１０", Some(600)),
+            ("99999999999999999999", Some(366 * 86400)),
             ("9999999999999999d", Some(366 * 86400)),
         ] {
             assert_eq!(duration(text), seconds.map(Duration::from_secs), "{text}");

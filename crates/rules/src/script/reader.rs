@@ -9,9 +9,9 @@ use mynah_core::{EventKind, MessageKind, Timestamp};
 
 use super::{ChatName, Expected, Happening, Said, What};
 use crate::check::duration;
-use crate::keys::closest;
 use crate::meant;
 use crate::problem::BadLine;
+use mynah_reader::closest;
 
 /// Where a test begins that does not say when: a Monday noon.
 const START: DateTime = DateTime::constant(2026, 11, 23, 12, 0, 0, 0);
