@@ -99,6 +99,15 @@ impl Compiled {
         Ok(taking.finish(text, self.folding))
     }
 
+    /// Whether the text has something that the conditions ask for; `None` if they ask for nothing, only refuse.
+    #[must_use]
+    pub fn holds_in_part(&self, text: &Text<'_>) -> Option<bool> {
+        let asks = |condition: &&Condition| !matches!(condition, Condition::None(_));
+        let mut asked = self.conditions.iter().filter(asks).peekable();
+        asked.peek()?;
+        Some(asked.any(|condition| Taking::default().take(condition, text, self.folding)))
+    }
+
     /// The words for the condition at a place that [`check`](Self::check) gave.
     ///
     /// # Panics

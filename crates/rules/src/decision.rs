@@ -1,8 +1,11 @@
 //! What the rules make of an event.
 
+use std::fmt;
 use std::sync::Arc;
 
 use mynah_core::{Captures, Chat, Quiet, Random, Step, TimerChange, Timestamp, Write};
+
+use crate::catalogue::Lang;
 
 /// Everything a decision depends on besides the event and the state.
 #[derive(Debug, Clone)]
@@ -54,9 +57,35 @@ pub struct Decision {
     /// Whether a rule, dialog or schedule acted.
     pub acted: bool,
     /// What the owner of the bot should know, for the log.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
     /// What the runner has to do itself.
     pub builtin: Option<Builtin>,
+}
+
+/// Something about a decision that the owner of the bot should know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// In English.
+    pub en: String,
+    /// In Chinese.
+    pub zh: String,
+}
+
+impl Warning {
+    /// In that language.
+    #[must_use]
+    pub fn words(&self, lang: Lang) -> &str {
+        match lang {
+            Lang::En => &self.en,
+            Lang::Zh => &self.zh,
+        }
+    }
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.en)
+    }
 }
 
 /// What a rule asks of the runner.

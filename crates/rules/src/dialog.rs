@@ -8,10 +8,10 @@ mod script;
 
 use std::collections::BTreeMap;
 
-use mynah_core::{Captures, ChatKind, Due, Quiet, Scope, StateView, Timer, TimerChange};
+use mynah_core::{Captures, ChatKind, Due, Quiet, Scope, StateView, Timer, TimerChange, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::decision::{Decision, Moment};
+use crate::decision::{Decision, Moment, Warning};
 use crate::explain::Verdict;
 use crate::model::{self, Shape, Who};
 use crate::rule_book::RuleBook;
@@ -54,6 +54,42 @@ struct Open {
     answers: BTreeMap<String, String>,
     /// Rises with every message of the dialog.
     turn: u64,
+    /// When it runs out. Dialogs of earlier versions do not say.
+    #[serde(default)]
+    until: Option<Timestamp>,
+}
+
+/// How far a dialog in progress is, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenDialog {
+    /// The dialog.
+    pub id: String,
+    /// Which question was asked last, from 1.
+    pub question: usize,
+    /// How many questions there are.
+    pub of: usize,
+    /// When it runs out, where that is known.
+    pub until: Option<Timestamp>,
+    /// The answers so far, by their names.
+    pub answers: BTreeMap<String, String>,
+}
+
+impl OpenDialog {
+    /// The key of a person's state that holds it.
+    pub const KEY: &str = KEY;
+
+    /// Reads it from that state; `None` if another version wrote it.
+    #[must_use]
+    pub fn read(stored: &str) -> Option<Self> {
+        let open: Open = serde_json::from_str(stored).ok()?;
+        Some(Self {
+            id: open.script.id().to_owned(),
+            question: open.step + 1,
+            of: open.script.questions(),
+            until: open.until,
+            answers: open.answers,
+        })
+    }
 }
 
 impl Dialog {
@@ -107,10 +143,10 @@ pub(crate) fn answer(run: &mut Run<'_, '_>) -> Goes {
 pub(crate) fn start_by_rule(actor: &mut Actor<'_, '_>, id: &str) {
     let dialog = actor.book.dialogs().iter().find(|dialog| dialog.script.id() == id);
     let (Some(dialog), Some(_)) = (dialog, actor.scene.person) else {
-        actor
-            .out
-            .warnings
-            .push(format!("the dialog {id} could not begin: nobody is there to answer"));
+        actor.out.warnings.push(Warning {
+            en: format!("the dialog {id} could not begin: nobody is there to answer"),
+            zh: format!("问答 {id} 没能开始：没有可以回答的人"),
+        });
         return;
     };
     let turn = opened(actor.pending).map_or(0, |open| open.turn + 1);
@@ -190,7 +226,7 @@ fn converse(run: &mut Run<'_, '_>, open: Open, speak: impl FnOnce(&mut Actor<'_,
 
 impl Open {
     fn new(script: Script) -> Self {
-        Self { script, step: 0, wrong: 0, answers: BTreeMap::new(), turn: 0 }
+        Self { script, step: 0, wrong: 0, answers: BTreeMap::new(), turn: 0, until: None }
     }
 
     fn captures(&self) -> Captures {
@@ -235,12 +271,14 @@ impl Open {
     }
 
     /// Stores the dialog and sets its timer.
-    fn wait(self, actor: &mut Actor<'_, '_>) {
+    fn wait(mut self, actor: &mut Actor<'_, '_>) {
+        let at = actor.at.now + self.script.timeout();
+        self.until = Some(at);
         let text = serde_json::to_string(&self).unwrap_or_default();
         actor.pending.set(Scope::Person, KEY, text, None);
         let timer = Timer {
             key: timer_key(actor),
-            at: actor.at.now + self.script.timeout(),
+            at,
             chat: Some(actor.scene.chat.clone()),
             person: actor.scene.person.cloned(),
             name: TIMER.to_owned(),

@@ -10,6 +10,11 @@ use crate::decision::RuleRef;
 pub trait Trace {
     /// That rule was looked at.
     fn looked_at(&mut self, rule: &RuleRef, verdict: Verdict);
+
+    /// The rule that is reported next fails, but nearly matched: the text has something that it asks for.
+    fn nearly(&mut self, rule: &RuleRef) {
+        let _ = rule;
+    }
 }
 
 /// What became of a rule that was looked at.

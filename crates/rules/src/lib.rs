@@ -29,8 +29,10 @@ mod explain;
 mod rule_book;
 mod schedule;
 
-pub use decision::{Builtin, Decision, Moment, RuleRef};
+pub use decision::{Builtin, Decision, Moment, RuleRef, Warning};
+pub use dialog::OpenDialog;
 pub use explain::{Failed, Trace, Verdict};
+pub use rule_book::later::TimerKind;
 pub use rule_book::{Reach, RegexCost, RuleBook, RuleInfo, mute};
 
 pub use diagnostic::Diagnostic;

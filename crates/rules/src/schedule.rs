@@ -13,7 +13,7 @@ use jiff::tz::TimeZone;
 use jiff::{ToSpan, Zoned};
 use mynah_core::{Due, Quiet, Scope, StateView, Timer, TimerChange, Timestamp};
 
-use crate::decision::{Decision, Moment, RuleRef};
+use crate::decision::{Decision, Moment, RuleRef, Warning};
 use crate::model::{self, Days, Missed, Schedule};
 use crate::rule_book::RuleBook;
 use crate::rule_book::act::targets;
@@ -82,9 +82,10 @@ fn fan_out(
         for name in &schedule.to {
             let chats = targets(name, &at.chats);
             if chats.is_empty() {
-                decision
-                    .warnings
-                    .push(format!("no chat is called {name}; nothing was announced there"));
+                decision.warnings.push(Warning {
+                    en: format!("no chat is called {name}; nothing was announced there"),
+                    zh: format!("没有叫“{name}”的聊天，没有发送定时消息"),
+                });
             }
             decision.timers.extend(chats.into_iter().map(|chat| {
                 TimerChange::Set(Timer {

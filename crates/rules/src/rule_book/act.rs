@@ -14,7 +14,7 @@ use super::RuleBook;
 use super::pending::Pending;
 use super::scene::{Scene, Told};
 use super::{later, mute};
-use crate::decision::{Builtin, Decision, Moment};
+use crate::decision::{Builtin, Decision, Moment, Warning};
 use crate::dialog;
 use crate::model::{Shape, Step};
 use mynah_matching::template::Template;
@@ -92,10 +92,12 @@ impl Actor<'_, '_> {
     fn set_variable(&mut self, scope: Scope, key: &str, mut value: String) {
         if let Some((end, _)) = value.char_indices().nth(LONGEST_VARIABLE) {
             value.truncate(end);
-            let warning = format!(
-                "the value of {key} was cut: a variable holds {LONGEST_VARIABLE} characters"
-            );
-            self.out.warnings.push(warning);
+            self.out.warnings.push(Warning {
+                en: format!(
+                    "the value of {key} was cut: a variable holds {LONGEST_VARIABLE} characters"
+                ),
+                zh: format!("变量 {key} 的值已截断：最多保存 {LONGEST_VARIABLE} 个字"),
+            });
         }
         self.pending.set(scope, key, value, None);
     }
@@ -111,9 +113,10 @@ impl Actor<'_, '_> {
             None => self.pending.add(scope, key, by, None),
         }
         if stored.is_some_and(|value| value.trim().parse::<i64>().is_err()) {
-            self.out
-                .warnings
-                .push(format!("{key} held no whole number when something was added to it"));
+            self.out.warnings.push(Warning {
+                en: format!("{key} held no whole number when something was added to it"),
+                zh: format!("变量 {key} 原来不是整数，却要做加法"),
+            });
         }
     }
 

@@ -91,6 +91,17 @@ fn check_time(rest: &Rest, look: &Look<'_>) -> Result<(), Fails> {
     }
 }
 
+/// Whether a rule that fails nearly matched: the text has something that the rule asks for, or the rule asks for nothing
+/// in the text and only the hour, the person or chance is against it.
+pub(crate) fn is_near(fails: Fails, rule: &Rule, look: &Look<'_>) -> bool {
+    if matches!(fails, Fails::Off | Fails::Event | Fails::Type | Fails::Only) {
+        return false;
+    }
+    let late =
+        matches!(fails, Fails::Time | Fails::Days | Fails::From | Fails::NotFrom | Fails::Chance);
+    rule.text.holds_in_part(look.text_for(rule.quoted)).unwrap_or(late)
+}
+
 /// The words for a condition that fails.
 pub(crate) fn describe(fails: Fails, rule: &Rule, look: &Look<'_>) -> Verdict {
     let rest = rule.rest.as_deref();

@@ -17,6 +17,30 @@ use crate::{dialog, schedule};
 /// The name of timers for steps that waited.
 const NAME: &str = "steps";
 
+/// What the rules set a timer for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimerKind {
+    /// A schedule.
+    Schedule,
+    /// The end of a dialog's patience.
+    DialogTimeOut,
+    /// Steps after a `wait`.
+    WaitedSteps,
+}
+
+impl TimerKind {
+    /// What a timer of this name is for; `None` if the rules did not set it.
+    #[must_use]
+    pub fn of(name: &str) -> Option<Self> {
+        match name {
+            NAME => Some(Self::WaitedSteps),
+            dialog::TIMER => Some(Self::DialogTimeOut),
+            schedule::TIMER => Some(Self::Schedule),
+            _ => None,
+        }
+    }
+}
+
 /// Steps that wait, with all they need.
 #[derive(Debug, Serialize, Deserialize)]
 struct Waiting {

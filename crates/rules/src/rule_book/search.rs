@@ -16,7 +16,7 @@ use super::pending::Pending;
 use super::rule::Rule;
 use super::scene::Scene;
 use super::{RuleBook, mute};
-use crate::decision::{Decision, Moment, RuleRef};
+use crate::decision::{Decision, Moment, RuleRef, Warning};
 use crate::dialog;
 use crate::explain::{Trace, Verdict};
 use crate::model::{Shape, Who};
@@ -169,6 +169,9 @@ impl<'r, 't> Run<'r, 't> {
             Ok(taken) => taken,
             Err(fails) => {
                 if let Some(trace) = &mut self.trace {
+                    if conditions::is_near(fails, rule, self.look) {
+                        trace.nearly(&rule.reference);
+                    }
                     let why = conditions::describe(fails, rule, self.look);
                     trace.looked_at(&rule.reference, why);
                 }
@@ -224,10 +227,15 @@ impl<'r, 't> Run<'r, 't> {
     fn warn_of_pretence(&mut self, who: &[Who]) {
         let name = self.look.person.and_then(|person| self.book.people.pretended(who, person));
         if let Some(name) = name {
-            let warning = format!(
-                "the sender shows the name {name} but is not the friend whom it means: a remark {name} counts, and a \
-                 nickname only while one friend has it and it is not bound to another person"
-            );
+            let warning = Warning {
+                en: format!(
+                    "the sender shows the name {name} but is not the friend whom it means: a remark {name} counts, and a \
+                     nickname only while one friend has it and it is not bound to another person"
+                ),
+                zh: format!(
+                    "发送人显示为“{name}”，但不是这个名字所指的好友：备注名优先；昵称只在没有重名、也没有指定给别人时才算"
+                ),
+            };
             if !self.out.warnings.contains(&warning) {
                 self.out.warnings.push(warning);
             }
@@ -274,10 +282,11 @@ impl<'r, 't> Run<'r, 't> {
         self.acting += 1;
         let full = self.acting == MOST_ACTING;
         if full && rule.go_on {
-            self.out.warnings.push(format!(
-                "{MOST_ACTING} rules acted on one message; the search ended at {}",
-                rule.reference.id
-            ));
+            let id = &rule.reference.id;
+            self.out.warnings.push(Warning {
+                en: format!("{MOST_ACTING} rules acted on one message; the search ended at {id}"),
+                zh: format!("一条消息已有 {MOST_ACTING} 条规则处理，到 {id} 为止"),
+            });
         }
         let goes = if rule.go_on && !full { Goes::On } else { Goes::Over };
         if let Some(trace) = &mut self.trace {

@@ -128,7 +128,7 @@ fn state_is_counted_and_forwarded() {
         assert_eq!(talk.say(place, text), expected, "{place}: {text}");
     }
     assert!(
-        talk.last.warnings.iter().any(|warning| warning.contains("老王")),
+        talk.last.warnings.iter().any(|warning| warning.en.contains("老王")),
         "{:?}",
         talk.last.warnings
     );
@@ -203,7 +203,7 @@ fn a_variable_holds_4000_characters_and_the_log_says_that_more_was_cut() {
     talk.say("群/甲", &format!("记住 {}", "字".repeat(4000)));
     assert!(talk.last.warnings.is_empty(), "{:?}", talk.last.warnings);
     talk.say("群/甲", &format!("记住 {}", "字".repeat(4001)));
-    assert!(talk.last.warnings[0].contains("4000 characters"), "{:?}", talk.last.warnings);
+    assert!(talk.last.warnings[0].en.contains("4000 characters"), "{:?}", talk.last.warnings);
     let said: usize = talk.say("群/甲", "念").iter().map(|text| text.chars().count()).sum();
     assert_eq!(said, 4000);
 }

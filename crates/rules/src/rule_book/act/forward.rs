@@ -3,6 +3,7 @@
 use mynah_core::{Action, Chat, Content, NoticeKind, Person, Segment, quote};
 
 use super::Actor;
+use crate::decision::Warning;
 use mynah_matching::glob::Glob;
 
 /// Sends the message of the scene to the chats of these names.
@@ -11,10 +12,10 @@ pub(super) fn forward(actor: &mut Actor<'_, '_>, to: &[Glob]) {
     for name in to {
         let chats = targets(name, &actor.at.chats);
         if chats.is_empty() {
-            actor
-                .out
-                .warnings
-                .push(format!("no chat is called {name}; nothing was forwarded there"));
+            actor.out.warnings.push(Warning {
+                en: format!("no chat is called {name}; nothing was forwarded there"),
+                zh: format!("没有叫“{name}”的聊天，没有转发"),
+            });
         }
         for chat in chats.into_iter().filter(|chat| chat.id != actor.scene.chat.id) {
             for content in &contents {

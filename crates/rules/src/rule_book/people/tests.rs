@@ -55,7 +55,7 @@ fn a_nickname_stays_with_the_person_who_carried_it_first() {
     assert!(bound(&talk).is_empty(), "it is bound already");
     // The first one renames himself, and another friend takes the name.
     assert!(!is_obeyed(&mut talk, friend("second", None, Some("老王"))));
-    assert!(talk.last.warnings[0].contains("老王"), "{:?}", talk.last.warnings);
+    assert!(talk.last.warnings[0].en.contains("老王"), "{:?}", talk.last.warnings);
     assert!(!is_obeyed(&mut talk, friend("first", None, Some("小王"))), "the name is gone");
     assert!(is_obeyed(&mut talk, friend("first", None, Some("老王"))), "and back");
 }
