@@ -87,6 +87,7 @@ struct Parts<'a> {
     control: Control,
     service: OpenService,
     stop: AccountStop,
+    live: Arc<Live>,
 }
 
 impl Plan {
@@ -107,6 +108,7 @@ impl Plan {
             control: Control::new(),
             service: OpenService::default(),
             stop: shared.stop.account(),
+            live: Arc::new(Live::new(&self.name, shared.bulletin.clone())),
         };
         let reloader = Arc::new(parts.reloader(loaded));
         let watch = Arc::new(parts.watch());
@@ -161,6 +163,7 @@ impl Parts<'_> {
             control: self.control.clone(),
             alerts: self.shared.alerts.clone(),
             pages: self.shared.pages.clone(),
+            live: Arc::clone(&self.live),
             clock: Arc::clone(&self.clock),
             lang: self.shared.lang,
             read: read.into(),
@@ -179,7 +182,7 @@ impl Parts<'_> {
             dry_run: settings.dry_run,
             rules: Some((Arc::clone(&self.shelf), Arc::clone(&self.service))),
             moments: Arc::<Moments>::default(),
-            live: Arc::new(Live::new(name, self.shared.bulletin.clone())),
+            live: Arc::clone(&self.live),
         };
         watch.register_gauges(Inspector::open(data).ok());
         self.shared.pages.health.set(name, Condition::Starting, self.clock.now());

@@ -86,6 +86,12 @@ pub(crate) const QUEUE: Metric = Metric {
     kind: Kind::Gauge,
     labels: &["account", "queue"],
 };
+pub(crate) const RULES_REJECTED: Metric = Metric {
+    name: "mynah_rules_rejected",
+    help: "1 while the saved rule file has mistakes and the rules before it are in use.",
+    kind: Kind::Gauge,
+    labels: &["account"],
+};
 pub(crate) const RELOADS: Metric = Metric {
     name: "mynah_reloads_total",
     help: "Reloads of the rules, by outcome (swapped, refused, unchanged).",

@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use mynah_core::{
-    Action, Binding, Clock, Decided, Event, EventBody, Outcome, Outgoing, Quiet, Status, Timestamp,
+    Action, Binding, Clock, Decided, Event, EventBody, EventId, Outcome, Outgoing, Quiet, Status,
+    Timestamp,
 };
 use mynah_page::{Condition, Pages};
 use mynah_rules::Lang;
@@ -17,7 +18,7 @@ use crate::login::LoginScreen;
 use crate::metrics;
 use crate::rule_handler::Shelf;
 use crate::stop::OpenService;
-use crate::view::console::Live;
+use crate::view::console::{Live, Mishap};
 
 /// Watches one account.
 pub(crate) struct Watch {
@@ -62,12 +63,15 @@ impl Watch {
         let data = Mutex::new(data);
         let (moments, clock) = (Arc::clone(&self.moments), Arc::clone(&self.clock));
         let account = self.account.clone();
+        let health = Arc::clone(&self.pages.health);
         self.pages.metrics.collect(move |registry| {
             let Marks { is_online, session, synced, .. } = *moments.marks();
             let now = clock.now();
             let age =
                 |since: Option<Timestamp>| since.map_or(0.0, |at| now.since(at).as_secs_f64());
             registry.set(&metrics::ONLINE, &[&account], f64::from(u8::from(is_online)));
+            let rejected = health.rejected_rules(&account).is_some();
+            registry.set(&metrics::RULES_REJECTED, &[&account], f64::from(u8::from(rejected)));
             registry.set(&metrics::SESSION_AGE, &[&account], age(session));
             registry.set(&metrics::SYNC_DELAY, &[&account], age(synced));
             let data = data.lock().unwrap_or_else(PoisonError::into_inner);
@@ -256,7 +260,7 @@ impl Observer for Watch {
     fn trouble(&self, trouble: &Trouble) {
         let account = self.account.as_str();
         self.count(&metrics::TROUBLES, trouble_word(trouble));
-        self.live.trouble(trouble_word(trouble), in_words(trouble), self.clock.now());
+        self.live.mishap(mishap(trouble, self.clock.now()));
         match trouble {
             Trouble::HandlerFailed { handler, event, error } => {
                 tracing::error!(account, handler, %event, error, "a handler failed; its effects are dropped");
@@ -281,7 +285,8 @@ impl Observer for Watch {
                 tracing::warn!(account, %until, "the service says: too frequent; nothing is sent until then");
             }
             Trouble::Loop { chat, person, until } => {
-                tracing::warn!(account, %chat, %person, %until, "probably another bot: no answer until then");
+                let (chat, person) = (chat.id.as_str(), person.id.as_str());
+                tracing::warn!(account, chat, person, %until, "probably another bot: no answer until then");
             }
         }
     }
@@ -343,33 +348,37 @@ const fn trouble_word(trouble: &Trouble) -> &'static str {
 }
 
 /// A trouble for the console.
-fn in_words(trouble: &Trouble) -> String {
+fn mishap(trouble: &Trouble, time: Timestamp) -> Mishap {
+    let mishap = Mishap { time, kind: trouble_word(trouble), ..Mishap::default() };
     match trouble {
         Trouble::HandlerFailed { handler, event, error } => {
-            format!("the handler {handler} failed on {event}: {error}")
+            Mishap { event: Some(event.clone()), detail: format!("{handler}: {error}"), ..mishap }
         }
-        Trouble::NoSuchHandler { handler, .. } => {
-            format!("a rule runs the handler {handler}, which nobody registered")
+        Trouble::NoSuchHandler { handler, event } => {
+            Mishap { event: Some(event.clone()), detail: handler.clone(), ..mishap }
         }
         Trouble::TooLong { event, dropped } => {
-            format!("the reply to {event} is too long: {dropped} messages at its end are not sent")
+            Mishap { event: Some(event.clone()), detail: format!("{dropped} messages"), ..mishap }
         }
-        Trouble::SetAside { event } => {
-            format!("event {event} was set aside: the process died on it three times")
-        }
+        Trouble::SetAside { event } => Mishap { event: Some(event.clone()), ..mishap },
         Trouble::InDoubt { action } => {
-            format!("{action} was on its way when the process ended")
+            // An action is named after its event.
+            let event = action.rsplit_once('#').map(|(event, _)| EventId::from(event));
+            Mishap { event, ..mishap }
         }
-        Trouble::TooFrequent { .. } => "the service says: too frequent; sending pauses".to_owned(),
-        Trouble::Loop { chat, person, .. } => {
-            format!("{person} in {chat} is probably another bot and gets no answer for a while")
-        }
+        Trouble::TooFrequent { until } => Mishap { until: Some(*until), ..mishap },
+        Trouble::Loop { chat, person, until } => Mishap {
+            chat: Some(chat.name.clone()),
+            person: Some(person.name.clone()),
+            until: Some(*until),
+            ..mishap
+        },
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use mynah_core::{ActionId, ChatId, Content, EventId};
+    use mynah_core::{ActionId, ChatId, Content};
     use mynah_runtime::ManualClock;
 
     use super::*;

@@ -56,15 +56,18 @@ pub(crate) struct Answer {
     /// Whom the names of the rule file mean; for [`Request::Status`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) names: Vec<NameRow>,
+    /// What is wrong beside that: a rule file that was rejected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) rules: Option<String>,
 }
 
 impl Answer {
     fn done(text: impl Into<String>) -> Self {
-        Self { ok: true, text: text.into(), names: Vec::new() }
+        Self { ok: true, text: text.into(), names: Vec::new(), rules: None }
     }
 
     fn refused(text: impl Into<String>) -> Self {
-        Self { ok: false, text: text.into(), names: Vec::new() }
+        Self { ok: false, text: text.into(), names: Vec::new(), rules: None }
     }
 }
 

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use mynah_core::{Capabilities, Clock, Event, EventBody, EventId};
-use mynah_page::{Condition, Pages};
+use mynah_page::{Condition, Pages, RejectedRules};
 use mynah_rules::{Lang, RuleBook};
 use mynah_runtime::Control;
 use mynah_transports::webwx::CalledBy;
@@ -23,7 +23,9 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::watch::SaveWatch;
 use crate::alert::{Alert, AlertKind, Alerts};
+use crate::rule_file::Mistakes;
 use crate::rule_handler::{Operator, Shelf};
+use crate::view::console::Live;
 use crate::{Bot, metrics, rule_file};
 
 /// Reloads the rules of one account.
@@ -46,6 +48,8 @@ pub(crate) struct Reloader {
     pub(crate) alerts: Alerts,
     /// Where reloads are counted, and the state is read from.
     pub(crate) pages: Pages,
+    /// Where the console hears of it.
+    pub(crate) live: Arc<Live>,
     /// What time it is.
     pub(crate) clock: Arc<dyn Clock>,
     /// The language of diagnostics.
@@ -59,8 +63,8 @@ pub(crate) struct Reloader {
 enum Reloaded {
     /// The new rules answer from now on.
     Swapped(Difference),
-    /// The old rules stay; why, for people.
-    Kept(String),
+    /// The old rules stay, and why.
+    Kept(Mistakes),
 }
 
 /// What is new about a book.
@@ -96,8 +100,8 @@ struct Draft {
 struct Drafted {
     /// The files that were read.
     files: Vec<PathBuf>,
-    /// The new rules and what is new about them, or what is wrong, for people.
-    made: Result<(Arc<RuleBook>, Difference), String>,
+    /// The new rules and what is new about them, or what is wrong.
+    made: Result<(Arc<RuleBook>, Difference), Mistakes>,
 }
 
 impl Draft {
@@ -105,19 +109,22 @@ impl Draft {
     fn make(&self, runtime: &Handle) -> Drafted {
         let loaded = rule_file::load(&self.main, &self.bot.names(), &self.capabilities);
         let files = loaded.sources.files().map(|(_, path)| path.to_owned()).collect();
-        let Some(book) = loaded.book.clone() else {
-            let why = rule_file::render(&loaded, self.lang, false, false);
-            return Drafted { files, made: Err(why) };
-        };
-        let failed = runtime.block_on(rule_file::play_tests(&loaded, &self.bot, self.lang));
-        let made = failed.map_or_else(
-            || {
+        let mistakes = runtime.block_on(rule_file::mistakes(&loaded, &self.bot, self.lang));
+        let made = match (loaded.book, mistakes) {
+            (Some(book), None) => {
                 let difference = Difference::between(&self.old, &book);
                 Ok((book, difference))
-            },
-            Err,
-        );
+            }
+            (_, mistakes) => Err(mistakes.unwrap_or_else(|| self.unreadable(""))),
+        };
         Drafted { files, made }
+    }
+
+    /// What is wrong where not even a diagnostic could be made.
+    fn unreadable(&self, why: &str) -> Mistakes {
+        let file = self.main.file_name().map(|name| name.to_string_lossy().into_owned());
+        let report = format!("failed to read the rules: {why}");
+        Mistakes { file: file.unwrap_or_default(), line: 1, count: 1, report }
     }
 }
 
@@ -165,10 +172,11 @@ impl Reloader {
                     gone,
                     "the rules were reloaded"
                 );
+                self.pages.health.set_rejected_rules(&self.account, None);
                 ("swapped", self.swapped_words(&difference))
             }
-            Reloaded::Kept(why) => {
-                for line in why.lines() {
+            Reloaded::Kept(mistakes) => {
+                for line in mistakes.report.lines() {
                     tracing::error!(account = self.account, "{line}");
                 }
                 tracing::error!(
@@ -176,13 +184,23 @@ impl Reloader {
                     "the new rules are wrong; the old ones stay"
                 );
                 let now = self.clock.now();
-                let words = self.kept_words(&why);
+                let words = self.kept_words(&mistakes.report);
+                self.reject(mistakes);
                 self.alerts.send(Alert::new(AlertKind::Reload, &self.account, &words, now), now);
                 ("kept", words)
             }
         };
         self.pages.metrics.add(&metrics::RELOADS, &[&self.account, outcome], 1.0);
+        self.live.rules_changed();
         words
+    }
+
+    /// Makes the rejected file visible until it is mended: in `/health`, at the console, in `mynah status`.
+    fn reject(&self, mistakes: Mistakes) {
+        let Mistakes { file, line, count, report } = mistakes;
+        let since = self.clock.now().as_millis().div_euclid(1000);
+        let rejected = RejectedRules { file, line, mistakes: count, report, since };
+        self.pages.health.set_rejected_rules(&self.account, Some(rejected));
     }
 
     async fn try_reload(&self, read: &mut Vec<PathBuf>) -> Reloaded {
@@ -192,11 +210,11 @@ impl Reloader {
         let drafted = spawn_blocking(move || draft.make(&runtime)).await;
         let Drafted { files, made } = match drafted {
             Ok(drafted) => drafted,
-            Err(error) => return Reloaded::Kept(format!("failed to read the rules: {error}")),
+            Err(error) => return Reloaded::Kept(self.draft().unreadable(&error.to_string())),
         };
         *read = files;
         match made {
-            Err(why) => Reloaded::Kept(why),
+            Err(mistakes) => Reloaded::Kept(mistakes),
             Ok((book, difference)) => {
                 self.called_by.replace(book.names().iter().cloned());
                 let old = self.shelf.swap(book);

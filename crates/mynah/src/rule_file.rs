@@ -49,21 +49,63 @@ pub(crate) fn render(loaded: &Loaded, lang: Lang, colours: bool, notes: bool) ->
     told.map(|one| one.render(&loaded.sources, lang, colours)).collect()
 }
 
-/// Plays a file's own tests with the handlers of `bot`; why they failed, if one did.
-pub(crate) async fn play_tests(loaded: &Loaded, bot: &Bot, lang: Lang) -> Option<String> {
-    let book = loaded.book.as_ref()?;
-    let mut failures = String::new();
+/// Why a rule file cannot be used: its errors, or its own tests that fail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mistakes {
+    /// The file of the first one.
+    pub(crate) file: String,
+    /// Its line.
+    pub(crate) line: u32,
+    /// How many there are.
+    pub(crate) count: usize,
+    /// All of them, for people.
+    pub(crate) report: String,
+}
+
+impl Mistakes {
+    /// The errors of a file that has no rule book.
+    pub(crate) fn of_errors(loaded: &Loaded, lang: Lang) -> Self {
+        let mut errors = loaded.diagnostics.iter().filter(|one| one.is_error());
+        let first = errors.next();
+        Self {
+            file: first.map(|one| one.file.to_string()).unwrap_or_default(),
+            line: first.map_or(1, |one| one.line),
+            count: usize::from(first.is_some()) + errors.count(),
+            report: render(loaded, lang, false, false),
+        }
+    }
+
+    fn add(before: Option<Self>, file: &str, line: u32, report: &str) -> Self {
+        match before {
+            Some(before) => {
+                Self { count: before.count + 1, report: before.report + report, ..before }
+            }
+            None => Self { file: file.to_owned(), line, count: 1, report: report.to_owned() },
+        }
+    }
+}
+
+/// Why a file cannot be used, if so: it has errors, or one of its own tests fails with the handlers of `bot`.
+pub(crate) async fn mistakes(loaded: &Loaded, bot: &Bot, lang: Lang) -> Option<Mistakes> {
+    let Some(book) = &loaded.book else { return Some(Mistakes::of_errors(loaded, lang)) };
+    let mut found = None;
     for test in &loaded.tests {
         match conversation::play(test, book, bot).await {
             Ok(played) => {
                 // What a handler would have said that this program lacks tells nothing about the rules.
                 let failure = played.failure.filter(|failure| failure.missing_handlers.is_empty());
-                failures += &failure.map(|failure| failure.render(lang)).unwrap_or_default();
+                if let Some(failure) = failure {
+                    let report = failure.render(lang);
+                    found = Some(Mistakes::add(found, &failure.file, failure.line, &report));
+                }
             }
-            Err(error) => failures += &format!("{}:{}: {error}\n", test.file, test.line),
+            Err(error) => {
+                let report = format!("{}:{}: {error}\n", test.file, test.line);
+                found = Some(Mistakes::add(found, &test.file, test.line, &report));
+            }
         }
     }
-    Some(failures).filter(|failures| !failures.is_empty())
+    found
 }
 
 #[cfg(test)]

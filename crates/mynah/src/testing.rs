@@ -43,6 +43,7 @@ pub(crate) mod cast;
 pub(crate) mod clock;
 pub(crate) mod deed;
 mod files;
+mod lacking;
 pub(crate) mod play;
 mod service;
 pub(crate) mod watcher;

@@ -2,7 +2,17 @@
 
 pub(crate) mod clock;
 pub(crate) mod console;
-mod draft;
+pub(crate) mod draft;
 pub(crate) mod onlooker;
+mod reasons;
 pub(crate) mod sandbox;
 mod transcript;
+mod turn_record;
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// A word for this run of the program: the page forgets what it knows of another one.
+pub(crate) fn run_id() -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    format!("{}-{}", std::process::id(), since.as_nanos())
+}

@@ -347,13 +347,19 @@ async fn the_console_shows_messages_with_their_decisions_and_mutes() {
         let rules = console.get("rules").await;
         assert_eq!((&rules[0]["hits"], &rules[0]["stale"]), (&json!(1), &json!(false)));
 
-        let queues = console.get("queues").await;
-        let (account, chat) = (&queues[0]["account"], &queues[0]["chats"][0]);
+        let known = console.get("known-chats?query=%E5%AE%A2%E6%88%B7%E4%B8%80").await;
+        assert_eq!(known["total"], 1);
+        let chat = &known["chats"][0];
+        let account = &chat["account"];
         assert_eq!((&chat["name"], &chat["muted"]), (&json!("客户一群"), &json!(false)));
         for (minutes, muted) in [(30, true), (0, false)] {
             let wanted = json!({"account": account, "chat": chat["id"], "minutes": minutes});
             console.post("mute", &wanted).await;
-            console.until("queues", |now| now[0]["chats"][0]["muted"] == muted).await;
+            console
+                .until("known-chats?query=%E5%AE%A2%E6%88%B7%E4%B8%80", |now| {
+                    now["chats"][0]["muted"] == muted
+                })
+                .await;
             stage.sandbox.say("张三", Some("客户一群"), "现在多少钱");
             let quiet = if muted { json!("mute") } else { json!(null) };
             console
@@ -368,6 +374,40 @@ async fn the_console_shows_messages_with_their_decisions_and_mutes() {
         assert_eq!(reloaded["report"], "reloaded: 1 rules, 0 new, 0 gone");
         bot.stop("INT").await;
         assert_eq!(stage.sandbox.sent().len(), 2, "nothing was said while it was muted");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_broken_rule_file_saved_while_it_runs_is_shown_until_it_is_mended() {
+    story(async {
+        let mut stage = Stage::started(BOT).await;
+        let (mut bot, console, _) = with_console(&stage).await;
+        stage.online().await;
+        console.until("accounts", |accounts| accounts[0]["online"] == true).await;
+        stage.write_bot(&BOT.replace("keyword", "keywrod"));
+        console.until("accounts", |accounts| !accounts[0]["rejected_rules"].is_null()).await;
+        let rejected = &console.get("accounts").await[0]["rejected_rules"];
+        assert_eq!((&rejected["file"], &rejected["line"]), (&json!("bot.toml"), &json!(5)));
+        assert!(rejected["report"].as_str().unwrap().contains("keywrod"), "{rejected}");
+        let health = stage::get(&console.address, "/health").await;
+        assert!(health.starts_with("HTTP/1.1 200"), "the old rules answer: {health}");
+        assert!(health.contains(r#""rejected_rules":{"file":"bot.toml","line":5,"#), "{health}");
+        let rejected = "mynah_rules_rejected{account=\"bot\"}";
+        let metrics = stage::get(&console.address, "/metrics").await;
+        assert!(metrics.contains(&format!("{rejected} 1")), "{metrics}");
+        let status = String::from_utf8(stage.mynah(&["status"]).stdout).unwrap();
+        assert!(status.contains("rules    bot.toml:5: 1 mistake since "), "{status}");
+        // A test that fails is a mistake as well.
+        stage.write_bot(&BOT.replace("> 价目表在这里", "> 别的"));
+        console.until("accounts", |now| now[0]["rejected_rules"]["line"] == 10).await;
+        stage.write_bot(BOT);
+        console.until("accounts", |accounts| accounts[0]["rejected_rules"].is_null()).await;
+        let metrics = stage::get(&console.address, "/metrics").await;
+        assert!(metrics.contains(&format!("{rejected} 0")), "{metrics}");
+        let status = String::from_utf8(stage.mynah(&["status"]).stdout).unwrap();
+        assert!(!status.contains("rules "), "{status}");
+        bot.stop("INT").await;
     })
     .await;
 }

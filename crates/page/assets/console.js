@@ -5,8 +5,8 @@ import { fill, h } from "./dom.js";
 import { helpButton, listen } from "./help.js";
 import { moment, t } from "./i18n.js";
 import { logCard } from "./log.js";
-import { accountCard, waitingList } from "./pacing.js";
-import { state, when } from "./state.js";
+import { accountCard, waitingList, whyOf } from "./pacing.js";
+import { lostWords, state, when } from "./state.js";
 import { announce, report, toast } from "./widgets.js";
 
 const REFRESH = 5000;
@@ -19,12 +19,12 @@ export function consoleView() {
   const accounts = h("div.accounts");
   const waiting = card("queues", "wide");
   const errors = card("errors");
-  const chats = card("muting");
+  const chats = chatsCard();
   const rules = card("rules", "wide");
   const log = logCard();
   when(["connection"], () => {
     const open = state.connection === "open";
-    connection.textContent = t(open ? "connected" : "lost");
+    connection.textContent = open ? t("connected") : t("lost", lostWords());
     connection.className = `small lamp ${open ? "good" : "bad"}`;
   });
   /** What the reloads of the accounts said. */
@@ -43,16 +43,16 @@ export function consoleView() {
     const [known, queues, book] = await Promise.all([get("/api/accounts"), get("/api/queues"), get("/api/rules")]);
     const many = known.length > 1;
     known.forEach(tellChange);
-    draw(accounts, [known, queues.map(({ chats: _, ...queue }) => queue), [...said]], () => known.map((account) => accountCard(account, queues.find((queue) => queue.account === account.name), said.get(account.name), reload)));
+    draw(accounts, [known, queues, [...said]], () => known.map((account) => accountCard(account, queues.find((queue) => queue.account === account.name), said.get(account.name), reload)));
     draw(waiting.body, [queues.map(({ waiting, pace }) => [waiting, pace])], () => waitingList(queues, many));
     draw(errors.body, queues.map((queue) => queue.errors), () => errorsOf(queues, many));
-    draw(chats.body, queues.map((queue) => queue.chats), () => chatsOf(queues, many, refresh));
+    await chats.read(many);
     draw(rules.body, book, () => rulesOf(book, many));
     const down = known.filter((account) => !account.online).length;
     document.title = `${down ? "⚠ " : ""}${state.session.bot.name} · Mynah`;
     log.several(many);
   };
-  const read = async () => { await Promise.all([log.read(), refresh()]); };
+  const read = async () => { said.clear(); await Promise.all([log.read(), refresh()]); };
   read().catch(report);
   let due = null;
   const soon = () => { due ??= setTimeout(() => { due = null; refresh().catch(() => {}); }, PAUSE); };
@@ -114,15 +114,33 @@ function errorsOf(queues, many) {
   const all = queues.flatMap((queue) => queue.errors.map((error) => ({ ...error, account: queue.account }))).sort((a, b) => b.time - a.time);
   if (!all.length) return nothing("noErrors");
   return h("ul.plain", {}, all.map((error) => h("li", {}, h("div.row.small.soft", {}, moment(error.time), many && h("bdi", {}, error.account)),
-    h("strong", {}, t(error.kind)), h("div.text.small", {}, t(error.text)))));
+    h("strong", {}, t(error.kind)), h("div.row.small", {}, error.chat && h("bdi.text", {}, error.chat), error.person && h("bdi.text", {}, error.person),
+      error.until > Date.now() && h("span.soft", {}, t("until", { time: moment(error.until) }))), whyOf(error))));
 }
 
-function chatsOf(queues, many, refresh) {
-  const all = queues.flatMap((queue) => queue.chats.map((chat) => ({ ...chat, account: queue.account })));
-  if (!all.length) return nothing("noChats");
-  const mute = (chat) => post("/api/mute", { account: chat.account, chat: chat.id, minutes: chat.muted ? 0 : 30 }).then(refresh).catch(report);
-  return h("ul.plain", {}, all.map((chat) => h("li.row", {},
+/** All chats, found by their names, each with a switch to mute it. */
+function chatsCard() {
+  const body = h("div.live", { tabindex: "0", role: "region", "aria-label": t("muting") });
+  let severalAccounts = false;
+  let asked = 0;
+  const read = async (many = severalAccounts) => {
+    severalAccounts = many;
+    const turn = asked += 1;
+    const query = search.value.trim();
+    const found = await get(`/api/known-chats?query=${encodeURIComponent(query)}`);
+    // What was searched for meanwhile is on its way.
+    if (turn === asked) draw(body, [found, many, query], () => chatsOf(found, query, many, read));
+  };
+  const search = h("input", { type: "search", "aria-label": t("search"), placeholder: t("search"), "data-key": "search-chats", oninput: () => read().catch(report) });
+  return { card: h("section.card", {}, h("div.row.head", {}, h("h2.grow", {}, t("muting")), search), body), read };
+}
+
+function chatsOf({ chats, total }, query, many, read) {
+  if (!total) return nothing(query ? "noChatFound" : "noChats");
+  const mute = (chat) => post("/api/mute", { account: chat.account, chat: chat.id, minutes: chat.muted ? 0 : 30 }).then(() => read()).catch(report);
+  return [h("ul.plain", {}, chats.map((chat) => h("li.row", {},
     h("span.grow", {}, h("bdi.text", {}, chat.name), many && h("div.small.soft.text", {}, chat.account),
       chat.muted && h("div.small.warn", {}, `${t("mute")} · ${t("until", { time: moment(chat.until) })}`)),
-    h("button.small", { "data-key": `mute-${chat.account}-${chat.id}`, "aria-label": `${t(chat.muted ? "resume" : "muteChat")}: ${chat.name}`, onclick: () => mute(chat) }, t(chat.muted ? "resume" : "muteChat")))));
+    h("button.small", { "data-key": `mute-${chat.account}-${chat.id}`, "aria-label": `${t(chat.muted ? "resume" : "muteChat")}: ${chat.name}`, onclick: () => mute(chat) }, t(chat.muted ? "resume" : "muteChat"))))),
+  total > chats.length && h("p.small.soft", {}, t("someChats", { shown: chats.length, total }))];
 }

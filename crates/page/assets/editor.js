@@ -2,7 +2,7 @@
 
 import { get, post, put, Refused } from "./api.js";
 import { fill, h } from "./dom.js";
-import { language, t } from "./i18n.js";
+import { language, mistakesOf, t } from "./i18n.js";
 import { changed, state, when } from "./state.js";
 import { dialog, report } from "./widgets.js";
 
@@ -31,7 +31,7 @@ export function editorSection() {
     waiting = setTimeout(() => check().catch(report), PAUSE);
   };
   const take = (known) => { file.text = known; text.value = known; edited(); };
-  const save = () => { clearTimeout(waiting); return saveAs(file.text, parts, take, edited).catch(report); };
+  const save = () => { clearTimeout(waiting); return saveAs({ was: file.text, anyway: false }, parts, take, edited).catch(report); };
   text.addEventListener("input", edited);
   text.addEventListener("scroll", () => { for (const layer of [numbers, marks]) layer.style.translate = `0 ${-text.scrollTop}px`; }, { passive: true });
   text.addEventListener("keydown", (event) => {
@@ -62,24 +62,33 @@ export function editorSection() {
   return section;
 }
 
-/** Saves the text in place of `was`; asks where the file holds something else. */
-async function saveAs(was, parts, take, edited) {
+/** Saves the text in place of `was`; asks where the file holds something else, and where the text has mistakes. */
+async function saveAs({ was, anyway }, parts, take, edited) {
   const { text, said } = parts;
   const saved = text.value;
   try {
-    const answer = await put("/api/file", { text: saved, was, lang: language });
+    const answer = await put("/api/file", { text: saved, was, anyway, lang: language });
+    show(parts, answer.diagnostics, answer.report);
+    if (!answer.saved) return askAnyway(answer.mistakes, () => saveAs({ was, anyway: true }, parts, take, edited).catch(report));
     file.text = saved;
     edited();
+    show(parts, answer.diagnostics, answer.report);
     said.textContent = t(answer.reloaded ? "saved" : "notLoaded");
     said.className = `grow small ${answer.reloaded ? "good" : "bad"}`;
-    show(parts, answer.diagnostics, answer.report);
   } catch (error) {
     if (!(error instanceof Refused && error.status === 412)) throw error;
     dialog(t("changedTitle"), (close) => [h("p", {}, t("changedText")), h("div.row.end", {},
       h("button", { onclick: close }, t("cancel")),
       h("button", { onclick: () => { close(); get("/api/file").then((answer) => take(answer.text)).catch(report); } }, t("keepTheirs")),
-      h("button.main", { onclick: () => { close(); saveAs(null, parts, take, edited).catch(report); } }, t("keepMine")))]);
+      h("button.main", { onclick: () => { close(); saveAs({ was: null, anyway }, parts, take, edited).catch(report); } }, t("keepMine")))]);
   }
+}
+
+/** A file with mistakes is written only on purpose: until they are mended the bot works by its old rules. */
+function askAnyway(mistakes, save) {
+  dialog(t("saveAnywayTitle", { mistakes: mistakesOf(mistakes) }), (close) => [h("p", {}, t("saveAnywayText")), h("div.row.end", {},
+    h("button.main", { onclick: close }, t("mendFirst")),
+    h("button", { "data-key": "save-anyway", onclick: () => { close(); save(); } }, t("saveAnyway")))]);
 }
 
 function number({ text, numbers }) {

@@ -8,7 +8,7 @@ import { editorSection, toggleEditor } from "./editor.js";
 import { listen } from "./help.js";
 import { t } from "./i18n.js";
 import { readLogin } from "./login.js";
-import { begin, changed, place, state, when } from "./state.js";
+import { begin, caused, changed, place, state, when } from "./state.js";
 import { readWhy, talkColumn } from "./talk.js";
 import { toolsBar } from "./tools.js";
 import { whySection } from "./why.js";
@@ -30,7 +30,10 @@ async function start() {
     // Only a page that is made anew knows nothing of what the old token showed.
     if (connection === "refused") return location.reload();
     const again = connection === "open" && state.connection === "lost";
+    if (connection === "lost" && state.connection !== "lost") state.lostAt = Date.now();
     state.connection = connection;
+    // What is shown may have changed since: it stands there in grey.
+    app.classList.toggle("stale", connection === "lost");
     changed("connection");
     if (again) await back().catch(report);
   });
@@ -94,11 +97,13 @@ function tabs() {
 
 function onSandboxEvent(event) {
   if (event.kind === "message") place(event.message);
+  else if (event.kind === "caused") caused(event);
   else if (event.kind === "chats") refreshChats().catch(report);
   else if (event.kind === "clock") begin({ ...state.session, now: event.now });
+  else if (event.kind === "reloaded") get("/api/session").then(begin).catch(report);
   else if (event.kind === "status") readLogin().catch(report);
   else if (event.kind === "remark") toast(event.text, true);
-  else if (event.kind === "decided" && event.message === state.message) readWhy(event.message);
+  else if (event.kind === "decided" && [state.message, state.why?.cause?.message].includes(event.message)) readWhy(state.message);
 }
 
 function askForToken(wrong = false) {

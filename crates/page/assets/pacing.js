@@ -1,7 +1,7 @@
 // How the accounts are, how fast they may speak, and what waits in which chat until when.
 
 import { h } from "./dom.js";
-import { lasting, moment, t } from "./i18n.js";
+import { lasting, mistakesOf, moment, t } from "./i18n.js";
 
 const clock = (millis) => moment(millis, Date.now(), { second: "2-digit" });
 
@@ -11,8 +11,9 @@ export function accountCard(account, queue, said, reload) {
   const hint = { starting: "startingHint", offline: "offlineHint", ended: "endedHint" }[account.condition];
   return h("section.card.form", { "aria-label": `${t("account")} ${account.name}` },
     h("div.row", {}, h("h2.grow.text", {}, account.name), h(`span.lamp.${kind}`, {}, t(account.condition))),
+    account.rejected_rules && rejected(account.rejected_rules),
     account.since && h("p.small.soft", {}, t("since", { time: moment(account.since) })),
-    account.detail && h("p.small.bad.text", {}, account.detail),
+    whyOf(account),
     hint && h("p.small.soft", {}, t(hint)),
     account.prompt === "scan" && h("p", {}, h("strong", {}, t("scanThis"))),
     account.prompt === "confirm" && h("p", {}, h("strong", {}, t("confirmOnPhone"))),
@@ -35,6 +36,20 @@ function meaning({ by, bound, friends }) {
   if (by === "nickname") return t(bound ? "byNickname" : "byNicknameSoon");
   if (friends > 1) return t("namesSeveral", { n: friends });
   return bound ? t("namesBound", { person: bound }) : t("namesNobody");
+}
+
+/** Why something failed: a sentence, and folded behind it what the program or the service said. */
+export function whyOf({ cause, detail }) {
+  if (!detail) return null;
+  if (!cause) return h("p.small.bad.text", {}, detail);
+  return h("details.small.bad", {}, h("summary", {}, t(cause)), h("div.mono.soft.text", {}, detail));
+}
+
+/** A rule file that was saved with mistakes: where, since when, and what is in use meanwhile. */
+export function rejected({ file, line, mistakes, since, report }, words = "rejectedRules") {
+  const told = t(words, { place: `${file}:${line}`, mistakes: mistakesOf(mistakes), time: clock(since) });
+  return h("div.bad.small.rejected", { role: "alert" }, h("strong.text", {}, told),
+    report && h("details", {}, h("summary", {}, t("showMistakes")), h("pre.text", {}, report)));
 }
 
 function numbers(queue) {

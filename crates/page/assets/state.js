@@ -13,6 +13,8 @@ export const state = {
   login: null,
   faults: [],
   connection: "open",
+  /** When the connection was lost: what is shown is as of then. */
+  lostAt: null,
   chats: new Map(),
   chat: null,
   messages: [],
@@ -24,6 +26,8 @@ export const state = {
   below: 0,
   /** The first message that nobody had seen when the chat was opened. */
   firstNew: null,
+  /** What made the bot say its last messages: told apart from the messages, sometimes before them. */
+  causes: new Map(),
   message: null,
   why: null,
   speaker: {},
@@ -65,15 +69,36 @@ export const isNotice = (message) => ["system", "recall"].includes(message.kind)
 /** The present moment by the clock of the bot. */
 export const now = () => Date.now() + state.ahead;
 
-/** Takes over what a session says. */
+/** Takes over what a session says. What is known of another run of the program is gone with it. */
 export function begin(session) {
+  if (state.session && state.session.run !== session.run) forget();
   state.session = session;
   state.ahead = session.now - Date.now();
   changed("session");
 }
 
+/** Forgets what only the run before knew: its chats, messages and faults. The text of the editor stays. */
+function forget() {
+  Object.assign(state, { chats: new Map(), chat: null, messages: [], hasOlder: false, below: 0, firstNew: null, causes: new Map(), message: null, why: null, login: null, faults: [], speaker: {} });
+  changed("chats", "chat", "messages", "message", "why", "login", "faults");
+}
+
+/** What the page says of the connection. */
+export const lostWords = () => ({ time: new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(state.lostAt ?? Date.now()) });
+
+/** What made the bot say a message is known a moment after the message itself. */
+export function caused({ message: id, cause }) {
+  state.causes.set(id, cause);
+  if (state.causes.size > READ) state.causes.delete(state.causes.keys().next().value);
+  const at = state.messages.findIndex((known) => known.id === id);
+  if (at < 0) return;
+  state.messages[at] = { ...state.messages[at], cause };
+  changed("messages");
+}
+
 /** Puts a message where it belongs: a new one at the end, a known one (recalled, decided) in its place. */
 export function place(message) {
+  message.cause ??= state.causes.get(message.id) ?? null;
   const chat = state.chats.get(message.chat);
   const { from, mine, text, kind, time } = message;
   if (chat && !message.known) {

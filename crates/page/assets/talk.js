@@ -3,6 +3,7 @@
 import { get, post } from "./api.js";
 import { wordsOf } from "./chats.js";
 import { arrange, h } from "./dom.js";
+import { editAt } from "./editor.js";
 import { dayOf, language, moment, t } from "./i18n.js";
 import { people, sayForm, sendFiles, speaker } from "./say.js";
 import { changed, isNotice, state, when } from "./state.js";
@@ -94,8 +95,24 @@ function lineOf(message) {
     line.append(message.mine ? botFace() : face(message.from));
   }
   line.append(bubble);
+  if (message.cause) line.append(causeButton(message));
   if (message.kind === "file" && message.media) line.append(h("a.small", { href: message.media, download: message.text || "file" }, t("download")));
   return line;
+}
+
+/** What the bot answers with this, and the way there. */
+function causeButton({ cause: { kind, message, text, file, line } }) {
+  const place = file && `${file}:${line}`;
+  if (message) return h("button.link.small.answers", { title: t("showAnswered"), onclick: () => showMessage(message).catch(report) }, `↩ ${text.slice(0, 24) || t("system")}`);
+  const words = `${t(`cause-by-${kind}`)} ${place ?? ""}`;
+  if (file !== state.session.file) return h("span.small.soft.answers", {}, words);
+  return h("button.link.small.answers", { title: t("openInEditor"), onclick: () => editAt(line) }, words);
+}
+
+/** Chooses a message by its id, and brings it into sight. */
+export async function showMessage(id) {
+  await choose({ id });
+  document.querySelector(`.messages [data-id="${CSS.escape(id)}"]`)?.scrollIntoView({ block: "nearest" });
 }
 
 function contentOf(message) {
@@ -115,7 +132,7 @@ export async function choose(message) {
   state.editing = false;
   state.tab = "why";
   changed("message", "why", "tab", "editing");
-  if (!message.mine) await readWhy(message.id);
+  await readWhy(message.id);
 }
 
 export async function readWhy(id) {

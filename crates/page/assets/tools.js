@@ -1,13 +1,15 @@
 // The bar above the sandbox: how the bot is, its clock, faults, login, tests.
 
 import { get, post } from "./api.js";
-import { toggleEditor } from "./editor.js";
+import { editAt, toggleEditor } from "./editor.js";
 import { fill, h } from "./dom.js";
 import { helpButton } from "./help.js";
-import { language, moment, t } from "./i18n.js";
+import { moment, t } from "./i18n.js";
 import { loginDialog, readLogin } from "./login.js";
-import { changed, isNotice, now, state, when } from "./state.js";
-import { closing, dialog, menu, report, toast } from "./widgets.js";
+import { changed, lostWords, now, state, when } from "./state.js";
+import { rejected } from "./pacing.js";
+import { testDialog } from "./tests.js";
+import { menu, report, toast } from "./widgets.js";
 
 const minute = 60_000;
 const jumps = [["minute", minute], ["hour", 60 * minute], ["day", 24 * 60 * minute]];
@@ -50,7 +52,7 @@ export function toolsBar() {
     h("span.row.jumps", {}, clock, jumps.map(([name, by]) => h("button.small", { onclick: () => jump(by) }, t(name)))),
     menu(t("faults"), faultItems), waiting,
     h("button", { onclick: () => loginDialog().catch(report) }, t("login")),
-    h("button", { onclick: () => makeTest().catch(report), title: t("makeTestHint") }, t("makeTest")),
+    h("button", { onclick: () => testDialog().catch(report), title: t("makeTestHint") }, t("makeTest")),
     edit);
   const more = h("button.narrow", { "aria-expanded": "false", "aria-controls": "tools", onclick: () => {
     const open = tools.classList.toggle("open");
@@ -58,13 +60,26 @@ export function toolsBar() {
   } }, t("tools"));
   // On a phone it covers what it was opened for.
   tools.addEventListener("click", (event) => { if (more.ariaExpanded === "true" && event.target.closest("button") && !event.target.closest(".jumps, [aria-haspopup]")) more.click(); });
-  return h("header.bar", {}, h("img", { src: "/assets/icon.svg", alt: "" }), h("h1", {}, "Mynah"), h("span.soft.wide", {}, t("sandbox")), bot, h("span.grow"), more, tools, helpButton());
+  const broken = h("div.broken.row.hidden");
+  when(["session"], () => drawBroken(broken));
+  return h("header.bar", {}, h("img", { src: "/assets/icon.svg", alt: "" }), h("h1", {}, "Mynah"), h("span.soft.wide", {}, t("sandbox")), bot, h("span.grow"), more, tools, helpButton(), broken);
+}
+
+/** A rule file that could not be used: said until it is mended, with the way to its place. */
+function drawBroken(place) {
+  const found = state.session?.rejected_rules;
+  place.classList.toggle("hidden", !found);
+  const looks = JSON.stringify(found ?? null);
+  if (place.shown === looks) return;
+  place.shown = looks;
+  const here = found?.file === state.session.file;
+  fill(place, found && [rejected(found, "rejectedSandbox"), here && h("button.small", { onclick: () => editAt(found.line) }, t("openInEditor"))]);
 }
 
 function drawLamp(lamp) {
   const { online, left, pause } = state.login ?? {};
   const pauses = pause > now();
-  const [text, kind] = state.connection !== "open" ? [t("lost"), "bad"]
+  const [text, kind] = state.connection !== "open" ? [t("lost", lostWords()), "bad"]
     : left ? [t("botLeft"), "bad"]
       : online === false ? [t("botOffline"), "warn"]
         : pauses ? [t("botPauses", { time: moment(pause, now(), { second: "2-digit" }) }), "warn"] : [t("botOnline"), "good"];
@@ -88,12 +103,4 @@ async function commit(fault) {
 async function count() {
   state.faults = await get("/api/faults");
   changed("faults");
-}
-
-async function makeTest() {
-  if (!state.messages.some((message) => !isNotice(message))) return toast(t("testEmpty"));
-  const answer = await post("/api/test", { chat: state.chat, lang: language });
-  dialog(t("makeTest"), (close) => [
-    h(`p.text.${answer.passes ? "good" : "bad"}`, { role: "status" }, answer.passes ? t("testSaved") : `${t("testFails")}\n${answer.report}`),
-    h("pre.text", { tabindex: "0" }, answer.text), closing(close)]);
 }

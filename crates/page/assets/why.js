@@ -3,10 +3,10 @@
 import { editAt } from "./editor.js";
 import { fill, h } from "./dom.js";
 import { lasting, moment, t } from "./i18n.js";
+import { whyOf } from "./pacing.js";
 import { now, state, when } from "./state.js";
-
-/** So many rules are shown one by one. */
-const STEPS = 300;
+import { showMessage } from "./talk.js";
+import { report } from "./widgets.js";
 
 export function whySection() {
   const place = h("div.scroll", { "aria-live": "polite", tabindex: "0", role: "region", "aria-label": t("why"), "data-key": "why" });
@@ -20,7 +20,7 @@ export function whySection() {
 function shown() {
   const message = state.messages.find((one) => one.id === state.message);
   if (!message) return h("p.empty", {}, t("chooseMessage"));
-  if (message.mine) return h("p.empty", {}, t("mineChosen"));
+  if (!state.why && message.mine) return h("p.empty", {}, t("mineUnknown"));
   if (!state.why) return h("p.empty", {}, t(state.login?.online === false ? "notLookedOffline" : "notLooked"));
   return explain(state.why);
 }
@@ -29,6 +29,8 @@ function shown() {
 export function inShort(decided) {
   if (!decided) return "";
   const { rule, handler } = decided;
+  const [, failed] = /^handler (.+) failed$/.exec(decided.passed_over ?? "") ?? [];
+  if (failed) return t("handlerFailed", { handler: failed });
   if (decided.passed_over) return t("passedOver", { why: t(decided.passed_over) });
   if (decided.quiet) return t("quietBecause", { rule, why: t(decided.quiet) });
   if (rule) return t("answeredBy", { rule });
@@ -44,27 +46,60 @@ export const markOf = (verdict) => h(`span.verdict.${verdict}`, { "aria-hidden":
 
 function explain(why) {
   const decided = why.decided ?? {};
-  const steps = why.steps ?? [];
   return [
+    why.cause && h("section.cause", {}, causeOf(why.cause)),
     h("section", {}, h("h2.text.row", {}, markOf(verdictOf(decided)), h("span.grow", {}, inShort(decided))), facts([
       [t("line"), decided.file && lineButton(decided)],
       [t("captures"), pairs(decided.captures)],
-      [t("replies"), decided.replies?.join("\n")],
       [t("droppedMessages"), decided.dropped],
       [t("handler"), decided.handler],
       [t("took"), decided.micros > 0 && (decided.micros < 1000 ? `${decided.micros} µs` : `${(decided.micros / 1000).toFixed(1)} ms`)],
     ])),
-    steps.length > 0 && h("section", {}, h("h2", {}, t("steps")), h("ol.steps", {}, steps.slice(0, STEPS).map(step)),
-      steps.length > STEPS && h("p.soft", {}, t("moreSteps", { n: steps.length - STEPS }))),
-    values(t("stateOfPerson"), why.state?.person),
-    values(t("stateOfChat"), why.state?.chat),
+    happened(why),
+    rules(why),
+    values(t("stateOfPerson"), why.state.person),
+    values(t("stateOfChat"), why.state.chat),
+    values(t("stateOfBot"), why.state.bot),
   ];
+}
+
+/** What made the bot say something, with the way there. */
+export function causeOf({ kind, message, text, file, line }) {
+  const place = file && lineButton({ file, line });
+  const answered = message && h("button.link.text", { "data-key": "answered", onclick: () => showMessage(message).catch(report) }, t("toMessage", { text: text.slice(0, 60) || t("system") }));
+  return h("p.row", {}, h("strong", {}, t(`cause-by-${kind}`)), kind !== "message" && place, answered);
+}
+
+/** What was done, to whom, what became of it, and what could not be done. */
+function happened({ actions, problems }) {
+  if (!actions.length && !problems.length) return null;
+  return h("section", {}, h("h2", {}, t("happened")), h("ol.steps.actions", {}, actions.map(action),
+    problems.map((problem) => h("li", {}, h("span.verdict.bad", { "aria-hidden": "true" }, "✗"), h("span.grow.text.bad", {}, problem)))));
+}
+
+const OUTCOMES = { done: ["good", "✓"], waiting: ["soft", "…"], again: ["warn", "…"] };
+
+function action({ what, chat, text, outcome, cause, detail }) {
+  const [kind, sign] = OUTCOMES[outcome] ?? ["bad", "✗"];
+  return h("li", {}, h(`span.verdict.${kind}`, { "aria-hidden": "true" }, sign), h("div.grow", {},
+    h("div.text", {}, h("span.soft", {}, chat ? t(`did-${what}-to`, { chat }) : t(`did-${what}`)), " ", text),
+    outcome !== "done" && h(`div.small.${kind}`, {}, t(`outcome-${outcome}`)), whyOf({ cause, detail })));
+}
+
+/** The rules that matched first, then the near misses, the rest folded by what they lacked. */
+function rules({ deciding, near, rest }) {
+  if (!deciding.length && !near.length && !rest.length) return null;
+  return h("section", {}, h("h2", {}, t("steps")),
+    deciding.length > 0 && h("ol.steps", {}, deciding.map(step)),
+    near.length > 0 && [h("h3.small.soft", {}, t("nearMisses")), h("ol.steps", {}, near.map(step))],
+    rest.map(({ why, count, first }) => h("details.fold", {}, h("summary", {}, t(count === 1 ? "foldOne" : "fold", { n: count, why })),
+      h("ol.steps", {}, first.map(step)), count > first.length && h("p.soft.small", {}, t("moreSteps", { n: count - first.length })))));
 }
 
 /** Where a rule stands; in the rule file it leads there. */
 function lineButton({ file, line }) {
   const where = `${file}:${line}`;
-  if (file !== state.session.file) return h("span.mono.text", {}, where);
+  if (!file || file !== state.session.file) return h("span.mono.text", {}, where);
   return h("button.link.mono", { title: t("openInEditor"), onclick: () => editAt(line) }, where);
 }
 
@@ -84,20 +119,38 @@ function tick(place) {
   }
 }
 
-function values(title, map) {
-  const known = Object.entries(map ?? {});
-  return known.length > 0 && h("section", {}, h("h2", {}, title), facts(known.map(([name, value]) => asRead(name, value))));
+function values(title, rows) {
+  return rows.length > 0 && h("section", {}, h("h2", {}, title), facts(rows.map((row) => [labelOf(row.name), change(row)])));
 }
 
-/** A value of state: what brakes keep is told in words, the variables of rules as they are. */
-function asRead(name, value) {
+/** A value before and after; where it did not change, as it is. */
+function change(row) {
+  const { name, before, after, dialog } = row;
+  if (name.startsWith("dialog:")) return dialog ? progress(dialog) : t(after ? "dialogOpen" : "dialogEnded");
+  const is = (value) => (value === null ? h("span.soft", {}, t("nothing")) : written(name, value));
+  if (before === after) return is(after);
+  return h("span", {}, is(before), h("span.soft", {}, " → "), h("strong", {}, is(after)));
+}
+
+/** How far a dialog is: "signup, question 2 of 2, until 18:09; name = …". */
+function progress({ id, question, of, until, answers }) {
+  const known = Object.entries(answers).map(([name, value]) => `${name} = ${value}`).join(t("and"));
+  return [t("dialogAt", { id, question, of }), until && t("until", { time: moment(until, now()) })].filter(Boolean).join(t("comma")) + (known ? `${t("semicolon")}${known}` : "");
+}
+
+/** The name of a value: what brakes keep is told in words, the variables of rules as they are. */
+function labelOf(name) {
   const [, what, rest] = /^([a-z-]+):(.*)$/s.exec(name) ?? [];
   const told = t(`state-${what}`);
-  if (!what || told === `state-${what}`) return [name, value];
-  const label = ["until", "open"].includes(rest) ? told : `${told} ${rest}`;
-  if (!["cooldown", "mute"].includes(what) || !/^\d+$/.test(value)) return [label, value];
+  if (!what || told === `state-${what}`) return name;
+  return ["until", "open"].includes(rest) ? told : `${told} ${rest}`;
+}
+
+/** A value as a person reads it: the moments that brakes keep as times. */
+function written(name, value) {
+  if (!/^(cooldown|mute):/.test(name) || !/^\d+$/.test(value)) return h("span.text", {}, value);
   const until = Number(value);
-  return [label, h("span", {}, t("until", { time: moment(until, now(), { second: "2-digit" }) }), " · ", h("span", { "data-until": until }, left(until)))];
+  return h("span", {}, t("until", { time: moment(until, now(), { second: "2-digit" }) }), " · ", h("span", { "data-until": until }, left(until)));
 }
 
 function facts(rows) {

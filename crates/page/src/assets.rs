@@ -37,6 +37,7 @@ files! {
     "say.js": SCRIPT,
     "state.js": SCRIPT,
     "talk.js": SCRIPT,
+    "tests.js": SCRIPT,
     "tools.js": SCRIPT,
     "widgets.js": SCRIPT,
     "why.js": SCRIPT,

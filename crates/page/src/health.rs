@@ -41,12 +41,30 @@ pub enum Condition {
     },
 }
 
+/// A rule file that was saved while the account runs and could not be used: the account works with the rules before it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RejectedRules {
+    /// The file of the first mistake.
+    pub file: String,
+    /// Its line.
+    pub line: u32,
+    /// How many mistakes there are; failed tests count.
+    pub mistakes: usize,
+    /// All of them, in the program's language. Not part of `/health`: it quotes the file.
+    #[serde(skip)]
+    pub report: String,
+    /// Since when no version of the file could be used, in seconds since 1970.
+    pub since: i64,
+}
+
 #[derive(Debug, Clone, Serialize)]
 struct Entry {
     #[serde(flatten)]
     condition: Condition,
     /// Since when, in seconds since 1970.
     since: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rejected_rules: Option<RejectedRules>,
 }
 
 #[derive(Debug, Serialize)]
@@ -59,10 +77,34 @@ impl Health {
     /// Notes how an account is. The moment counts only if that is news.
     pub fn set(&self, account: &str, condition: Condition, now: Timestamp) {
         let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
-        if accounts.get(account).is_none_or(|entry| entry.condition != condition) {
-            let since = now.as_millis().div_euclid(1000);
-            accounts.insert(account.to_owned(), Entry { condition, since });
+        let since = now.as_millis().div_euclid(1000);
+        match accounts.get_mut(account) {
+            Some(entry) if entry.condition == condition => {}
+            Some(entry) => (entry.condition, entry.since) = (condition, since),
+            None => {
+                let entry = Entry { condition, since, rejected_rules: None };
+                accounts.insert(account.to_owned(), entry);
+            }
         }
+    }
+
+    /// Notes that the rule file of an account was rejected, or with `None` that it is good again. The first of several
+    /// rejections in a row says since when.
+    pub fn set_rejected_rules(&self, account: &str, rejected: Option<RejectedRules>) {
+        let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(entry) = accounts.get_mut(account) else { return };
+        let first = entry.rejected_rules.as_ref().map(|before| before.since);
+        entry.rejected_rules = rejected.map(|rejected| {
+            let since = first.unwrap_or(rejected.since);
+            RejectedRules { since, ..rejected }
+        });
+    }
+
+    /// The rule file of an account that could not be used, until it is mended.
+    #[must_use]
+    pub fn rejected_rules(&self, account: &str) -> Option<RejectedRules> {
+        let accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        accounts.get(account)?.rejected_rules.clone()
     }
 
     /// Whether there are accounts and all of them are on line.
@@ -128,5 +170,28 @@ mod tests {
         health.set("a", Condition::Online, Timestamp::from_secs(10));
         health.set("a", Condition::Online, Timestamp::from_secs(99));
         assert_eq!(health.answer().accounts["a"].since, 10);
+    }
+
+    #[test]
+    fn rejected_rules_are_shown_until_the_file_is_mended() {
+        let health = Health::default();
+        health.set("a", Condition::Online, Timestamp::from_secs(10));
+        let rejected = |line, since| RejectedRules {
+            file: "bot.toml".to_owned(),
+            line,
+            mistakes: 1,
+            report: "unknown key".to_owned(),
+            since,
+        };
+        health.set_rejected_rules("a", Some(rejected(7, 20)));
+        health.set_rejected_rules("a", Some(rejected(9, 30)));
+        health.set("a", Condition::Starting, Timestamp::from_secs(40));
+        assert_eq!(health.rejected_rules("a"), Some(rejected(9, 20)));
+        let shown = serde_json::to_value(health.answer()).unwrap();
+        assert_eq!(shown["accounts"]["a"]["rejected_rules"]["line"], 9);
+        health.set("a", Condition::Online, Timestamp::from_secs(50));
+        assert!(health.is_healthy(), "the rules before answer");
+        health.set_rejected_rules("a", None);
+        assert_eq!(health.rejected_rules("a"), None);
     }
 }

@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 pub use app::App;
-pub use health::{Condition, Health};
+pub use health::{Condition, Health, RejectedRules};
 pub use metrics::{Kind, Metric, Registry};
 
 /// What the pages show.

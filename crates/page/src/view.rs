@@ -13,6 +13,8 @@ use serde_json::Value;
 use thiserror::Error;
 use tokio::sync::broadcast;
 
+use crate::RejectedRules;
+
 /// Answers the calls of the page and tells it what happens.
 #[async_trait]
 pub trait View: Send + Sync {
@@ -138,16 +140,33 @@ pub enum Call {
         /// The text that it replaces: with another one in the file, nothing is written. Absent: whatever is there.
         #[serde(default)]
         was: Option<String>,
+        /// Write it although it has mistakes; without this, a text with mistakes is only checked.
+        #[serde(default)]
+        anyway: bool,
         /// The language of the diagnostics: `zh` or `en`.
         #[serde(default)]
         lang: String,
     },
-    /// Plays the conversation of a chat as a `[[test]]`, and appends it to the rule file if it passes
-    /// → `{"text", "passes", "report"}`.
-    #[serde(rename = "POST test")]
-    Test {
+    /// The conversation of a chat as a `[[test]]`, or a part of it → [`TestDraft`].
+    #[serde(rename = "GET draft-test")]
+    DraftTest {
         /// The chat.
         chat: String,
+        /// The id of the first line; absent: from the beginning.
+        #[serde(default)]
+        first: Option<String>,
+        /// The id of the last line; absent: up to the end.
+        #[serde(default)]
+        last: Option<String>,
+    },
+    /// Plays a `[[test]]`, and appends it to the rule file if it passes → [`TestPlayed`].
+    #[serde(rename = "POST test")]
+    Test {
+        /// The test, as it is to stand in the file.
+        text: String,
+        /// Append it although it fails.
+        #[serde(default)]
+        anyway: bool,
         /// The language of the report: `zh` or `en`.
         #[serde(default)]
         lang: String,
@@ -180,6 +199,13 @@ pub enum Call {
     /// What waits, per account → list of [`QueueRow`].
     #[serde(rename = "GET queues")]
     Queues,
+    /// The chats of all accounts whose name has this text, the first hundred of them → [`KnownChats`].
+    #[serde(rename = "GET known-chats")]
+    KnownChats {
+        /// A part of the name; empty for all.
+        #[serde(default)]
+        query: String,
+    },
     /// Mutes a chat, or ends that with 0 minutes.
     #[serde(rename = "POST mute")]
     Mute {
@@ -229,6 +255,10 @@ pub struct Session {
     pub chat: Option<String>,
     /// The present moment in milliseconds since 1970.
     pub now: i64,
+    /// Differs from start to start of the program: what a page knows of another run is gone.
+    pub run: String,
+    /// The rule file that could not be used, where the page is about one bot.
+    pub rejected_rules: Option<RejectedRow>,
 }
 
 /// The bot of a page.
@@ -300,6 +330,8 @@ pub struct MessageRow {
     pub time: i64,
     /// Whether it was recalled.
     pub recalled: bool,
+    /// What made the bot say it, if the bot did and the service has taken it.
+    pub cause: Option<CauseRow>,
     /// Whether the page was told of it before: then it is a change.
     pub known: bool,
 }
@@ -307,12 +339,53 @@ pub struct MessageRow {
 /// What the bot made of a message.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Why {
+    /// For a message of the bot itself: what it answers, or what made the bot speak.
+    pub cause: Option<CauseRow>,
     /// The decision, if there is one yet.
     pub decided: Option<Decided>,
-    /// The rules before the one that answered, in order, each with what it lacked.
-    pub steps: Vec<StepRow>,
-    /// The state it was decided with.
+    /// The rules that matched: those that answered and those that a brake kept quiet.
+    pub deciding: Vec<StepRow>,
+    /// The rules that nearly matched, in order.
+    pub near: Vec<StepRow>,
+    /// All other rules that were looked at, by what they lacked; the most frequent reason first.
+    pub rest: Vec<FoldRow>,
+    /// What was done, in order.
+    pub actions: Vec<ActionRow>,
+    /// What could not be done, in the language asked for.
+    pub problems: Vec<String>,
+    /// The state before and after.
     pub state: StateRow,
+}
+
+impl Why {
+    /// The rules that are kept one by one: those that matched, those that nearly did, then the others.
+    #[must_use]
+    pub fn steps(&self) -> Vec<&StepRow> {
+        let rest = self.rest.iter().flat_map(|fold| &fold.first);
+        self.deciding.iter().chain(&self.near).chain(rest).collect()
+    }
+
+    /// How many rules were looked at, those that are only counted too.
+    #[must_use]
+    pub fn looked_at(&self) -> usize {
+        let rest: usize = self.rest.iter().map(|fold| fold.count).sum();
+        self.deciding.len() + self.near.len() + rest
+    }
+}
+
+/// What made the bot say something.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CauseRow {
+    /// `message`, `schedule`, `timeout` of a dialog, `later` for what waited, or `other`.
+    pub kind: &'static str,
+    /// The message or notice, where one led to it.
+    pub message: Option<String>,
+    /// What was said there.
+    pub text: String,
+    /// The file of the rule, schedule or dialog.
+    pub file: Option<String>,
+    /// Its line.
+    pub line: Option<u32>,
 }
 
 /// One rule and what became of it.
@@ -332,13 +405,102 @@ pub struct StepRow {
     pub until: Option<i64>,
 }
 
+/// Rules that lacked the same thing.
+#[derive(Debug, Clone, Serialize)]
+pub struct FoldRow {
+    /// What they lacked.
+    pub why: String,
+    /// How many there are.
+    pub count: usize,
+    /// The first of them.
+    pub first: Vec<StepRow>,
+}
+
+/// Something that was done, or is to be done.
+#[derive(Debug, Clone, Serialize)]
+pub struct ActionRow {
+    /// `send`, `recall`, `accept_friend`, `save` or `run`.
+    pub what: &'static str,
+    /// The name of the chat, if it is another one than that of the message.
+    pub chat: Option<String>,
+    /// What: the text, the row, the handler.
+    pub text: String,
+    /// `waiting`, `done`, `again`, `refused`, `expired` or `unknown`.
+    pub outcome: &'static str,
+    /// Why it did not succeed, as a word that the page has a sentence for.
+    pub cause: Option<&'static str>,
+    /// The same, as the program or the service said it in English.
+    pub detail: String,
+}
+
 /// Values of state.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct StateRow {
     /// The speaker's in this chat.
-    pub person: BTreeMap<String, String>,
+    pub person: Vec<ValueRow>,
     /// The chat's.
-    pub chat: BTreeMap<String, String>,
+    pub chat: Vec<ValueRow>,
+    /// The bot's own.
+    pub bot: Vec<ValueRow>,
+}
+
+/// One value, before the turn and after it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct ValueRow {
+    /// Its name; that of a brake with the id of its rule.
+    pub name: String,
+    /// What it was; none if there was none.
+    pub before: Option<String>,
+    /// What it is; none if there is none.
+    pub after: Option<String>,
+    /// The dialog in progress that this is.
+    pub dialog: Option<DialogRow>,
+}
+
+/// A dialog in progress.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DialogRow {
+    /// Its id.
+    pub id: String,
+    /// Which question was asked last, from 1.
+    pub question: usize,
+    /// How many there are.
+    pub of: usize,
+    /// When it runs out, in milliseconds since 1970.
+    pub until: Option<i64>,
+    /// The answers so far.
+    pub answers: BTreeMap<String, String>,
+}
+
+/// A conversation as a test.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct TestDraft {
+    /// All lines of the conversation, oldest first.
+    pub lines: Vec<TestLine>,
+    /// The test of those that are wanted; empty if there are none.
+    pub text: String,
+}
+
+/// A line of a conversation that a test can begin or end with.
+#[derive(Debug, Clone, Serialize)]
+pub struct TestLine {
+    /// Its id.
+    pub id: String,
+    /// When, in milliseconds since 1970.
+    pub time: i64,
+    /// What happened.
+    pub label: String,
+}
+
+/// What came of a test.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct TestPlayed {
+    /// Whether it passes.
+    pub passes: bool,
+    /// Whether it stands in the rule file now.
+    pub saved: bool,
+    /// Why it does not pass.
+    pub report: String,
 }
 
 /// What the check of a rule file found.
@@ -346,6 +508,10 @@ pub struct StateRow {
 pub struct Checked {
     /// Mistakes, warnings and notes; each with severity, line, column, message and hint.
     pub diagnostics: Vec<Value>,
+    /// How many mistakes keep the bot from working by it; failed tests count.
+    pub mistakes: usize,
+    /// Whether it was written to the file.
+    pub saved: bool,
     /// Whether the bot works by it now.
     pub reloaded: bool,
     /// Why it does not, beyond the diagnostics.
@@ -363,12 +529,16 @@ pub struct AccountRow {
     pub condition: &'static str,
     /// Since when, in milliseconds since 1970.
     pub since: Option<i64>,
-    /// More about its state.
+    /// Why, as a word that the page has a sentence for.
+    pub cause: Option<&'static str>,
+    /// More about its state, as the program says it in English.
     pub detail: String,
     /// What a person has to do: `scan` or `confirm`.
     pub prompt: Option<&'static str>,
     /// The QR code as a data address.
     pub qr: Option<String>,
+    /// The rule file that was saved and could not be used, until it is mended.
+    pub rejected_rules: Option<RejectedRow>,
     /// Whom the names of its rule file mean.
     pub names: Vec<NameRow>,
 }
@@ -400,6 +570,28 @@ pub enum By {
     Nickname,
     /// It means nobody.
     Nobody,
+}
+
+/// A rule file that could not be used: the account works with the rules before it.
+#[derive(Debug, Clone, Serialize)]
+pub struct RejectedRow {
+    /// The file of the first mistake.
+    pub file: String,
+    /// Its line.
+    pub line: u32,
+    /// How many mistakes there are.
+    pub mistakes: usize,
+    /// All of them, in the program's language.
+    pub report: String,
+    /// Since when no version of the file could be used, in milliseconds since 1970.
+    pub since: i64,
+}
+
+impl From<RejectedRules> for RejectedRow {
+    fn from(rejected: RejectedRules) -> Self {
+        let RejectedRules { file, line, mistakes, report, since } = rejected;
+        Self { file, line, mistakes, report, since: since * 1000 }
+    }
 }
 
 /// A handled event.
@@ -463,8 +655,6 @@ pub struct QueueRow {
     pub pace: Option<PaceRow>,
     /// The chats with something to send, those that wait the longest first.
     pub waiting: Vec<WaitingRow>,
-    /// The chats with something in the log, for muting.
-    pub chats: Vec<MuteRow>,
     /// The last errors, newest first.
     pub errors: Vec<ErrorRow>,
 }
@@ -512,9 +702,20 @@ pub struct WaitingRow {
     pub until: Option<i64>,
 }
 
+/// Some of the chats of a running bot.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct KnownChats {
+    /// Muted ones first, then by name.
+    pub chats: Vec<MuteRow>,
+    /// How many there are in all that fit what was searched for.
+    pub total: usize,
+}
+
 /// A chat that can be muted.
 #[derive(Debug, Clone, Serialize)]
 pub struct MuteRow {
+    /// The account.
+    pub account: String,
     /// Its id.
     pub id: String,
     /// Its name.
@@ -532,8 +733,16 @@ pub struct ErrorRow {
     pub time: i64,
     /// What kind: the outcome of an action, or the kind of trouble.
     pub kind: &'static str,
-    /// What.
-    pub text: String,
+    /// The name of the chat it is about.
+    pub chat: Option<String>,
+    /// The name of the person it is about.
+    pub person: Option<String>,
+    /// Until when it has consequences, in milliseconds since 1970.
+    pub until: Option<i64>,
+    /// Why, as a word that the page has a sentence for.
+    pub cause: Option<&'static str>,
+    /// What the program or the service said, in English.
+    pub detail: String,
 }
 
 /// Something that happened, as the stream of events tells it.
@@ -556,6 +765,13 @@ pub enum News {
     Decided {
         /// The message's id.
         message: String,
+    },
+    /// The service has taken a message of the bot, and this made the bot say it.
+    Caused {
+        /// The message's id.
+        message: String,
+        /// What made the bot say it.
+        cause: Option<CauseRow>,
     },
     /// A turn of a running bot ended.
     Turn {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use mynah_core::{Change, Context, Message, PersonId, Scope, StateView, Timestamp, Write};
+use mynah_core::{Change, Context, Message, Scope, StateView, Timestamp, Write};
 
 use crate::LoopBreaker;
 
@@ -23,7 +23,7 @@ pub(crate) fn note_answer(
     ctx: &mut Context,
     message: &Message,
     breaker: &LoopBreaker,
-) -> Option<(PersonId, Timestamp)> {
+) -> Option<Timestamp> {
     let now = ctx.now();
     let stored = ctx.get(Scope::Person, ANSWERED).unwrap_or_default();
     let mut answered = Answered::read(&stored, now, breaker.within);
@@ -31,7 +31,7 @@ pub(crate) fn note_answer(
     if answered.all_repeated(breaker.answers) {
         let until = now + breaker.silence;
         remember(ctx, SILENT, String::new(), until);
-        return Some((message.sender.id.clone(), until));
+        return Some(until);
     }
     remember(ctx, ANSWERED, answered.write(), now + breaker.within);
     None

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mynah_core::{ChatId, Decided, Event, EventId, Outcome, Outgoing, PersonId, Status, Timestamp};
+use mynah_core::{Chat, Decided, Event, EventId, Outcome, Outgoing, Person, Status, Timestamp};
 
 /// Told of everything that happens. Called from the middle of the work: be quick, and never block.
 pub trait Observer: Send + Sync {
@@ -82,9 +82,9 @@ pub enum Trouble {
     /// Somebody only repeats himself, as another bot would.
     Loop {
         /// In which chat.
-        chat: ChatId,
+        chat: Chat,
         /// Who.
-        person: PersonId,
+        person: Person,
         /// Until when he gets no answer.
         until: Timestamp,
     },

@@ -267,8 +267,8 @@ impl Worker {
         if !ctx.effects().steps.iter().any(is_reply) {
             return;
         }
-        if let Some((person, until)) = loop_breaker::note_answer(ctx, message, breaker) {
-            let chat = message.chat.id.clone();
+        if let Some(until) = loop_breaker::note_answer(ctx, message, breaker) {
+            let (chat, person) = (message.chat.clone(), message.sender.clone());
             self.trouble(event, &Trouble::Loop { chat, person, until });
         }
     }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use mynah_core::{Action, ChatId, Decided, Event, EventBody, EventId, StoreError, Timestamp};
-use rusqlite::{Connection, OpenFlags, Result, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Result, params};
 use serde::Serialize;
 
 use crate::error::{translate, translate_io};
@@ -160,6 +160,15 @@ impl Inspector {
     /// If the store fails.
     pub fn log(&self, query: &LogQuery) -> std::result::Result<Vec<Logged>, StoreError> {
         log(&self.connection, query).map_err(|error| translate(error, &self.path))
+    }
+
+    /// An event of the log by its id, which is quick however long the log is. None if its text was dropped.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    pub fn event(&self, id: &EventId) -> std::result::Result<Option<Event>, StoreError> {
+        event(&self.connection, id).map_err(|error| translate(error, &self.path))
     }
 
     /// The records of the transport. They hold secrets: show only what is meant for people.
@@ -339,6 +348,17 @@ pub(crate) fn log(connection: &Connection, query: &LogQuery) -> Result<Vec<Logge
         found.reverse();
     }
     Ok(found)
+}
+
+fn event(connection: &Connection, id: &EventId) -> Result<Option<Event>> {
+    let row = connection
+        .prepare_cached("SELECT time, body FROM event WHERE id = ?1 AND body IS NOT NULL")?
+        .query_row([id.as_str()], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))
+        .optional()?;
+    Ok(row.and_then(|(time, body)| {
+        let body = serde_json::from_str(&body).ok()?;
+        Some(Event { id: id.clone(), time: Timestamp::from_millis(time), body })
+    }))
 }
 
 fn actions_of(connection: &Connection, event: &str) -> Result<Vec<LoggedAction>> {

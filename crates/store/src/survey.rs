@@ -8,9 +8,6 @@ use rusqlite::{Connection, Result};
 use crate::error::translate;
 use crate::{Inspector, hits};
 
-/// So many chats at most; those that were quiet the longest are left out.
-const CHATS: u32 = 200;
-
 /// The log in numbers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Survey {
@@ -69,9 +66,9 @@ fn chats(connection: &Connection) -> Result<Vec<Chat>> {
         .prepare_cached(
             // The chat as it was named in its last event.
             "SELECT body -> '$.chat', max(seq) FROM event
-             WHERE body ->> '$.chat.id' IS NOT NULL GROUP BY body ->> '$.chat.id' ORDER BY 2 DESC LIMIT ?1",
+             WHERE body ->> '$.chat.id' IS NOT NULL GROUP BY body ->> '$.chat.id'",
         )?
-        .query_map([CHATS], |row| row.get(0))?
+        .query_map([], |row| row.get(0))?
         .collect::<Result<_>>()?;
     // What an older version wrote and this one cannot read is left out.
     let known = found.iter().filter_map(|json| serde_json::from_str(json).ok());

@@ -10,6 +10,8 @@ use serde::Serialize;
 
 use super::common::Common;
 use super::print;
+use crate::rule_file::Mistakes;
+use crate::view::draft::Draft;
 use crate::{Bot, Ended, Report, rule_file};
 use mynah_reader::closest;
 
@@ -113,6 +115,31 @@ pub(crate) fn check(path: &Path, bot: &Bot) -> Result<Checked, Report> {
 /// Reads a BOT whose rules are needed. Mistakes are shown on standard error.
 pub(crate) fn load_book(path: &Path, bot: &Bot, common: &Common) -> Result<Arc<RuleBook>, Report> {
     book(&load(path, bot)?, common)
+}
+
+/// The bot of a file with errors, for where they can be seen and mended: without any rules. The mistakes are shown.
+pub(crate) fn without_rules(
+    path: &Path,
+    loaded: &Loaded,
+    bot: &Bot,
+    common: &Common,
+) -> Result<(Arc<RuleBook>, Mistakes), Report> {
+    let main = main_file(path)?;
+    let _ = show(&mut io::stderr().lock(), loaded, common, Common::colours_on_stderr());
+    let with_only =
+        |text: &str| rule_file::load_to_try(&main, &Draft { main: &main, text }, bot).book;
+    let book = with_only(&bot_table(&main)).or_else(|| with_only(""));
+    let book = book.ok_or_else(|| broken(loaded))?;
+    Ok((book, Mistakes::of_errors(loaded, common.lang())))
+}
+
+/// The lines of the `[bot]` table of a file with mistakes: with them the bot keeps its name and its groups.
+fn bot_table(main: &Path) -> String {
+    let text = std::fs::read_to_string(main).unwrap_or_default();
+    let mut lines = text.lines().skip_while(|line| line.trim() != "[bot]");
+    let head = lines.next().into_iter();
+    let rest = lines.take_while(|line| !line.trim_start().starts_with('['));
+    head.chain(rest).fold(String::new(), |table, line| table + line + "\n")
 }
 
 /// The rules of a good file. What is wrong is shown on standard error, warnings too.

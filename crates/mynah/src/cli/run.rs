@@ -21,6 +21,7 @@ use crate::config::Config;
 use crate::reload::Reloader;
 use crate::stop::Stop;
 use crate::view::console::{Bulletin, ConsoleView};
+use crate::view::run_id;
 use crate::{Bot, Ended, Report, page_token, report, rule_file, telemetry};
 
 /// How long the last alerts may take when everything else has ended.
@@ -203,6 +204,7 @@ fn console(ready: &[Ready], shared: &Shared) -> Result<App, Report> {
     let first = ready.first().expect("there is an account to run");
     let token = page_token::find(first.data(), shared.lang)?;
     let view = ConsoleView {
+        run: run_id(),
         accounts,
         pages: shared.pages.clone(),
         bulletin: shared.bulletin.clone(),

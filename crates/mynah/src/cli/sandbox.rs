@@ -14,11 +14,12 @@ mod saves;
 mod screen;
 mod talk;
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use mynah_core::Clock as _;
 use mynah_rules::{Lang, Loaded, RuleBook};
 use mynah_sandbox::{Fault, Options, Sandbox, World};
 use tokio::task::JoinSet;
@@ -29,8 +30,10 @@ use self::page::Page;
 use self::saves::SaveFolder;
 use self::talk::Talk;
 use super::{common::Common, loading, print};
+use crate::rule_file::Mistakes;
 use crate::stop::Stop;
 use crate::testing::cast::Speaker;
+use crate::view::run_id;
 use crate::view::sandbox::SandboxView;
 use crate::{Bot, Ended, Report, rule_file};
 
@@ -98,12 +101,11 @@ pub(crate) async fn execute(args: Args, bot: Bot, common: &Common) -> Result<End
             Ok(Ended::Fine)
         }
         Some(path) => {
-            let loaded = loading::load(path, &bot)?;
-            let book = loading::book(&loaded, common)?;
+            let (loaded, book, mistakes) = load(path, &bot, &args, common)?;
             let room = options.world.make_room_for(book.names(), &book.reach().groups);
             let sandbox = Arc::new(start(options).await?);
-            let ended =
-                converse(&args, &sandbox, &bot, (&book, &loaded), room, (common, &stop)).await;
+            let rules = (&book, &loaded, mistakes);
+            let ended = converse(&args, &sandbox, &bot, rules, room, (common, &stop)).await;
             if let Some(sandbox) = Arc::into_inner(sandbox) {
                 sandbox.stop().await;
             }
@@ -117,7 +119,7 @@ async fn converse(
     args: &Args,
     sandbox: &Arc<Sandbox>,
     bot: &Bot,
-    (book, loaded): (&Arc<RuleBook>, &Loaded),
+    (book, loaded, mistakes): (&Arc<RuleBook>, &Loaded, Option<Mistakes>),
     room: String,
     (common, stop): (&Common, &Stop),
 ) -> Result<(), Report> {
@@ -125,6 +127,7 @@ async fn converse(
     let saves = saves(args)?;
     let (mut live, remarks) =
         Live::start(bot, (book, &main), sandbox.url(), saves, common.lang()).await;
+    live.seat().rules.rejected(mistakes, live.seat().clock.now());
     tokio::select! {
         online = live.online() => online?,
         () = stop.token().cancelled() => return live.stop().await,
@@ -174,6 +177,8 @@ fn view(
         called_by: seat.called_by,
         control: seat.control,
         clock: seat.clock,
+        rules: seat.rules,
+        run: run_id(),
         onlooker: seat.onlooker,
         room: room.to_owned(),
         lang: common.lang(),
@@ -197,6 +202,40 @@ fn saves(args: &Args) -> Result<SaveFolder, Report> {
             .because(error)
             .hint("give a folder with --data")
     })
+}
+
+/// Reads the rules for a transport that is really there. The stock program cannot have the handlers of a bot: it shows where
+/// they would run.
+///
+/// Mistakes end it where nobody could mend them: without a terminal and without a page.
+fn load(
+    path: &Path,
+    bot: &Bot,
+    args: &Args,
+    common: &Common,
+) -> Result<(Loaded, Arc<RuleBook>, Option<Mistakes>), Report> {
+    let loaded = loading::load(path, bot)?;
+    let can_mend = args.page.is_some() || std::io::stdin().is_terminal();
+    if loaded.book.is_some() || !can_mend {
+        let book = loading::book(&loaded, common)?;
+        return Ok((loaded, book, None));
+    }
+    let (book, mistakes) = loading::without_rules(path, &loaded, bot, common)?;
+    // There is nowhere left to say that standard error is closed.
+    let _ = writeln!(std::io::stderr(), "{}", without_rules(&mistakes, common.lang()));
+    Ok((loaded, book, Some(mistakes)))
+}
+
+/// What a broken rule file means for the sandbox.
+fn without_rules(mistakes: &Mistakes, lang: Lang) -> String {
+    let Mistakes { file, count, .. } = mistakes;
+    let s = if *count == 1 { "" } else { "s" };
+    match lang {
+        Lang::En => format!(
+            "{file} has {count} mistake{s}: the bot answers nothing until the file is mended (the page has an editor)"
+        ),
+        Lang::Zh => format!("{file} 有 {count} 处错误：改好之前机器人不会回答（页面里可以编辑）"),
+    }
 }
 
 fn first_speaker(args: &Args, room: String, lang: Lang) -> Speaker {

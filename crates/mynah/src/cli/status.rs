@@ -32,6 +32,8 @@ struct State {
     running: bool,
     /// How the account is, as that process says.
     condition: Option<String>,
+    /// The rule file that was saved meanwhile and could not be used, as that process says.
+    rules: Option<String>,
     /// Whether a session is stored that the next start tries to go on with.
     session: bool,
     queues: StoreStatus,
@@ -43,12 +45,14 @@ pub(crate) async fn execute(args: Args, _common: &Common) -> Result<Ended, Repor
     let Args { folder, json } = args;
     let inspector = folder.inspect()?;
     let answer = operate::ask(&folder.path, &Request::Status).await?;
+    let rules = answer.as_ref().and_then(|answer| answer.rules.clone());
     let (running, condition, names) = match answer {
         Some(Answer { text, names, .. }) => (true, Some(text), names),
         None => (false, None, folder.names(&inspector)?),
     };
     let failed = |error| folder.failed("look into", error);
     let state = State {
+        rules,
         data: folder.path.display().to_string(),
         running,
         condition,
@@ -67,6 +71,9 @@ fn show(out: &mut dyn Write, state: &State) -> io::Result<()> {
         if state.session { "stored; the next start tries to go on with it" } else { "none" };
     let queues = &state.queues;
     writeln!(out, "account  {}", print::on_one_line(condition))?;
+    if let Some(rules) = &state.rules {
+        writeln!(out, "rules    {}", print::on_one_line(rules))?;
+    }
     writeln!(out, "data     {}", state.data)?;
     writeln!(out, "session  {session}")?;
     writeln!(out, "inbox    {} events{}", queues.open_events, since(queues.oldest_event))?;
@@ -132,6 +139,7 @@ mod tests {
             data: "data".to_owned(),
             running: false,
             condition: None,
+            rules: None,
             session: false,
             queues,
             names: Vec::new(),

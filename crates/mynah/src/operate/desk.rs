@@ -7,7 +7,7 @@ use mynah_core::{
     Binding, Called, Chat, Clock, Content, Context, Due, Event, EventBody, EventId, Flow, Handler,
     HandlerError, PersonId, Service, StoreError, Timestamp,
 };
-use mynah_page::{Condition, Pages};
+use mynah_page::{Condition, Pages, RejectedRules};
 use mynah_rules::mute;
 use mynah_runtime::Control;
 use mynah_store::{Forgotten, SqliteStore};
@@ -67,7 +67,7 @@ impl Desk {
             self.service.get().map_or(Called::Nobody, |service| service.person_called(name))
         };
         let names = name_rows(Some(&self.shelf.load()), &bindings, called);
-        Answer { names, ..Answer::done(self.condition()) }
+        Answer { names, rules: self.rules(), ..Answer::done(self.condition()) }
     }
 
     async fn unbind(&self, name: String) -> Answer {
@@ -85,6 +85,18 @@ impl Desk {
             Some(Condition::Ended { reason }) => format!("ended: {reason}"),
             Some(Condition::Starting) | None => "starting".to_owned(),
         }
+    }
+
+    /// The rule file that was rejected, in one line.
+    fn rules(&self) -> Option<String> {
+        let rejected = self.pages.health.rejected_rules(&self.account)?;
+        let RejectedRules { file, line, mistakes, since, .. } = rejected;
+        let since = jiff::Timestamp::from_second(since).unwrap_or_default();
+        let since = since.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S");
+        let s = if mistakes == 1 { "" } else { "s" };
+        Some(format!(
+            "{file}:{line}: {mistakes} mistake{s} since {since}; the old rules are in use"
+        ))
     }
 
     async fn send(&self, chat: &str, text: &str) -> Answer {

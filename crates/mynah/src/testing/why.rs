@@ -6,6 +6,7 @@ use mynah_core::Quiet;
 use mynah_rules::{Lang, RuleRef, Verdict};
 use serde::Serialize;
 
+use super::lacking;
 use crate::cli::print::on_one_line;
 
 /// One rule and what became of it, as JSON.
@@ -92,7 +93,7 @@ impl Why {
         format!("{mark} {place}{id}: {}", self.reason(lang))
     }
 
-    /// What became of the rule, in English.
+    /// What became of the rule.
     pub(crate) fn reason(&self, lang: Lang) -> String {
         let go_on = match (self.goes_on, lang) {
             (false, _) => "",
@@ -109,22 +110,18 @@ impl Why {
         }
     }
 
+    /// What rules lacked that failed on this condition; `None` for those that are switched off.
+    pub(crate) fn lacking(key: Option<&str>, lang: Lang) -> String {
+        match (key, lang) {
+            (Some(key), _) => lacking::in_short(key, lang),
+            (None, Lang::En) => "switched off".to_owned(),
+            (None, Lang::Zh) => "已关闭".to_owned(),
+        }
+    }
+
     fn failed(&self, key: &str, lang: Lang) -> String {
         let text = |text: &Option<String>| on_one_line(text.as_deref().unwrap_or_default());
-        let (wanted, saw) = (text(&self.wanted), text(&self.saw));
-        let refuses = matches!(key, "none" | "not_from");
-        match (lang, saw.is_empty()) {
-            (Lang::En, empty) => {
-                let verb = if refuses { "refuses" } else { "wants" };
-                let saw = if empty { "nothing".to_owned() } else { format!("\"{saw}\"") };
-                format!("{key} {verb} {wanted}, saw {saw}")
-            }
-            (Lang::Zh, empty) => {
-                let verb = if refuses { "不要" } else { "要" };
-                let saw = if empty { "空".to_owned() } else { format!("“{saw}”") };
-                format!("{key} {verb} {wanted}，实际是{saw}")
-            }
-        }
+        lacking::in_full(key, &text(&self.wanted), &text(&self.saw), lang)
     }
 
     fn quiet(&self, lang: Lang) -> String {

@@ -1,7 +1,9 @@
 //! The console: all accounts of this process in the browser.
 
 mod archive;
+mod cause;
 mod live;
+mod names;
 mod rows;
 
 use std::sync::Arc;
@@ -10,7 +12,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use mynah_core::{Called, Clock, Prompt};
 use mynah_page::view::{
-    AccountRow, BotRow, Call, LogRow, NameRow, News, Problem, QueueRow, RuleRow, Session, View,
+    AccountRow, BotRow, Call, KnownChats, LogRow, NameRow, News, Problem, QueueRow, RuleRow,
+    Session, View,
 };
 use mynah_page::{Condition, Pages};
 use mynah_runtime::{Control, Pace};
@@ -19,7 +22,9 @@ use serde_json::{Value, json};
 use tokio::sync::broadcast;
 
 pub(crate) use self::archive::Archive;
-pub(crate) use self::live::{Bulletin, Live};
+pub(super) use self::cause::cause_of;
+pub(crate) use self::live::{Bulletin, Live, Mishap};
+use self::names::Names;
 use self::rows::Queues;
 use crate::names::name_rows;
 use crate::operate::muting;
@@ -29,6 +34,9 @@ use crate::stop::OpenService;
 
 /// Entries of the log that are shown.
 const ENTRIES: u32 = 200;
+
+/// Chats that are shown at once; the others are found by their names.
+const CHATS: usize = 100;
 
 /// How long an account may take to say how fast it may speak.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -46,6 +54,8 @@ pub(crate) struct ConsoleView {
     pub(crate) bulletin: Bulletin,
     /// What time it is.
     pub(crate) clock: Arc<dyn Clock>,
+    /// Which run of the program this is.
+    pub(crate) run: String,
 }
 
 /// What can be seen of an account, and done to it.
@@ -67,6 +77,13 @@ pub(crate) struct Glass {
 }
 
 impl Glass {
+    /// All chats, with the names they have now.
+    async fn chat_names(&self) -> Result<Names, Problem> {
+        let survey = self.archive.survey().await?;
+        let listed = self.service.get().map(|service| service.chats()).unwrap_or_default();
+        Ok(Names::new(&survey.chats, &listed))
+    }
+
     /// Whom the names of the rule file mean.
     async fn names(&self) -> Result<Vec<NameRow>, Problem> {
         let bindings = self.archive.bindings().await?;
@@ -81,7 +98,15 @@ impl ConsoleView {
     fn session(&self) -> Session {
         let names: Vec<_> = self.accounts.iter().map(|account| account.name.as_str()).collect();
         let bot = BotRow { name: names.join(", ") };
-        Session { mode: "console", bot, file: None, chat: None, now: self.clock.now().as_millis() }
+        Session {
+            mode: "console",
+            bot,
+            file: None,
+            chat: None,
+            now: self.clock.now().as_millis(),
+            run: self.run.clone(),
+            rejected_rules: None,
+        }
     }
 
     async fn rows(&self) -> Result<Vec<AccountRow>, Problem> {
@@ -92,7 +117,8 @@ impl ConsoleView {
             let prompt: Option<Prompt> = account.live.prompt().filter(|_| !is_over);
             let since = self.pages.health.since(&account.name);
             let row = rows::account_row(&account.name, condition.as_ref(), since, prompt.as_ref());
-            rows.push(AccountRow { names: account.names().await?, ..row });
+            let rejected_rules = self.pages.health.rejected_rules(&account.name).map(Into::into);
+            rows.push(AccountRow { names: account.names().await?, rejected_rules, ..row });
         }
         Ok(rows)
     }
@@ -131,18 +157,34 @@ impl ConsoleView {
 
     async fn queue(&self, account: &Glass) -> Result<QueueRow, Problem> {
         let now = self.clock.now();
-        let survey = account.archive.survey().await?;
         let midnight = rows::midnight(now, account.shelf.load().zone());
         let present = account.archive.present(now, midnight).await?;
+        let mishaps = account.live.mishaps();
+        let ids = mishaps.iter().filter_map(|mishap| mishap.event.clone()).collect();
         let queues = Queues {
             account: &account.name,
             present: &present,
-            survey: &survey,
+            names: &account.chat_names().await?,
             pace: self.pace(account).await,
-            troubles: account.live.troubles(),
-            now,
+            mishaps,
+            events: account.archive.events(ids).await?,
         };
         Ok(queues.row())
+    }
+
+    /// The chats whose name has this text.
+    async fn known_chats(&self, query: &str) -> Result<KnownChats, Problem> {
+        let now = self.clock.now();
+        let mut chats = Vec::new();
+        for account in &self.accounts {
+            let names = account.chat_names().await?;
+            let mutes = account.archive.mutes(now).await?;
+            chats.extend(rows::mute_rows(&account.name, &names, &mutes, query, now));
+        }
+        chats.sort_by_key(|chat| !chat.muted);
+        let total = chats.len();
+        chats.truncate(CHATS);
+        Ok(KnownChats { chats, total })
     }
 
     /// How fast an account may speak; `None` if it does not run, or is too busy to say.
@@ -156,9 +198,9 @@ impl ConsoleView {
     /// Mutes a chat by way of an event, so that it is stored and comes in order with everything else in that chat.
     async fn mute(&self, account: &str, chat: &str, minutes: u64) -> Result<Value, Problem> {
         let account = self.account(account)?;
-        let survey = account.archive.survey().await?;
-        let known = survey.chats.iter().find(|known| known.id.as_str() == chat);
-        let chat = known.ok_or_else(|| Problem::NotFound("there is no such chat".to_owned()))?;
+        let names = account.chat_names().await?;
+        let chat =
+            names.get(chat).ok_or_else(|| Problem::NotFound("there is no such chat".to_owned()))?;
         let now = self.clock.now();
         let lasts = Duration::from_secs(minutes.saturating_mul(60)).min(LONGEST_MUTE);
         let event = muting(chat, (minutes > 0).then_some(now + lasts), now);
@@ -186,6 +228,7 @@ impl View for ConsoleView {
             Call::Log => as_json(self.log().await?),
             Call::Rules => as_json(self.rules().await?),
             Call::Queues => as_json(self.queues().await?),
+            Call::KnownChats { query } => as_json(self.known_chats(&query).await?),
             Call::Mute { account, chat, minutes } => self.mute(&account, &chat, minutes).await,
             Call::Reload { account } => self.reload(&account).await,
             _ => Err(Problem::NotFound(

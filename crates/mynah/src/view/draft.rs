@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 
 /// The disk, but with the text of the page in place of the main file.
 #[derive(Debug)]
-pub(super) struct Draft<'a> {
+pub(crate) struct Draft<'a> {
     /// The main rule file.
-    pub(super) main: &'a Path,
+    pub(crate) main: &'a Path,
     /// Its text in the page.
-    pub(super) text: &'a str,
+    pub(crate) text: &'a str,
 }
 
 impl Files for Draft<'_> {

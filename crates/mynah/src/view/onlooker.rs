@@ -1,134 +1,248 @@
-//! Looks over the bot's shoulder: why each message was answered or not, with the state it was decided with.
+//! Looks over the bot's shoulder: why each message was answered or not, and what came of it.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use mynah_core::{
-    Context, Decided, Event, EventBody, Flow, Handler, HandlerError, Message, Scope, Timestamp,
+    ActionId, ChatId, Context, Event, EventBody, EventId, Flow, Handler, HandlerError, Message,
+    Outcome, Scope, Step, TimerChange, Turn,
 };
-use mynah_page::view::{StateRow, StepRow, Why as WhyRow};
-use mynah_rules::{Lang, Moment, RuleRef, Verdict};
+use mynah_page::view::{CauseRow, Why};
+use mynah_rules::{Lang, Moment, RuleBook, TimerKind};
 
+use super::reasons::Reasons;
+use super::transcript::Entry;
+use super::turn_record::{RuleIds, Seen, TurnRecord, message_of};
 use crate::rule_handler::Shelf;
-use crate::testing::why::Why;
 
-/// Messages that are remembered; the oldest go first.
+/// Turns that are remembered; the oldest go first.
 const KEPT: usize = 2000;
 
-/// A handler that sees every message and every line of the service before the rules, and answers none.
+/// A handler that sees every event before the rules, and answers none; and the memory of what came of it.
 #[derive(Debug)]
 pub(crate) struct Onlooker {
     shelf: Arc<Shelf>,
-    seen: Mutex<Seen>,
+    memory: Mutex<Memory>,
+    /// The ids of the rules of the book that was looked at last: all turns under one book share them.
+    ids: Mutex<Option<(Arc<RuleBook>, Arc<RuleIds>)>>,
 }
 
 #[derive(Debug, Default)]
-struct Seen {
-    order: VecDeque<String>,
-    by_message: BTreeMap<String, Looked>,
-}
-
-/// What was seen of a message.
-#[derive(Debug, Default)]
-struct Looked {
-    at: Timestamp,
-    trace: Vec<(RuleRef, Verdict)>,
-    state: StateRow,
-    decided: Option<Decided>,
+struct Memory {
+    /// What the turns that are under way have seen so far.
+    begun: HashMap<EventId, Seen>,
+    order: VecDeque<EventId>,
+    turns: HashMap<EventId, TurnRecord>,
+    /// The turns by the messages of the sandbox: those they are about, and those that the bot sent in them.
+    by_message: HashMap<String, EventId>,
+    /// The turns that set the timers, by chat and key.
+    timers: HashMap<(Option<ChatId>, String), EventId>,
+    /// The turns that led to those of timers.
+    led_to: HashMap<EventId, EventId>,
 }
 
 impl Onlooker {
     /// Looks at the rules on this shelf.
     pub(crate) fn new(shelf: Arc<Shelf>) -> Self {
-        Self { shelf, seen: Mutex::default() }
+        Self { shelf, memory: Mutex::default(), ids: Mutex::default() }
     }
 
-    /// What is known about a message.
-    pub(crate) fn why(&self, message: &str, lang: Lang) -> Option<WhyRow> {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let looked = seen.by_message.get(message)?;
-        let steps = looked.trace.iter().map(|(rule, verdict)| step(rule, verdict, looked.at, lang));
-        Some(WhyRow {
-            decided: looked.decided.clone(),
-            steps: steps.collect(),
-            state: looked.state.clone(),
-        })
+    /// What is known about a message: why it was answered or not; for one of the bot, about the turn that it was sent in.
+    pub(crate) fn why(&self, message: &str, lang: Lang) -> Option<Why> {
+        let memory = self.memory();
+        let turn = memory.turn_of(message)?;
+        Some(Why { cause: memory.cause_of(message), ..turn.why(lang) })
     }
 
-    /// A turn ended with this decision. Returns the id of the message it was about, if it was about one.
-    pub(crate) fn decided(&self, event: &Event, decided: &Decided) -> Option<String> {
-        let message = message_of(event)?;
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.entry(message).decided = Some(decided.clone());
-        Some(message.to_owned())
+    /// What made the bot send a message.
+    pub(crate) fn cause(&self, message: &str) -> Option<CauseRow> {
+        self.memory().cause_of(message)
+    }
+
+    /// A turn is committed.
+    pub(crate) fn committed(&self, turn: &Turn) {
+        self.memory().committed(turn);
+    }
+
+    /// An action was settled. Returns the message that the bot sent by it, as the sandbox knows it.
+    pub(crate) fn settled(&self, id: &ActionId, outcome: &Outcome) {
+        let mut memory = self.memory();
+        if let Some(turn) = memory.turns.get_mut(&id.event) {
+            turn.settled(id, outcome);
+        }
+        if let Outcome::Delivered(message) = outcome {
+            memory.by_message.insert(message.as_str().to_owned(), id.event.clone());
+        }
+    }
+
+    /// A handler failed on an event, whose turn is committed in a moment.
+    pub(crate) fn failed(&self, event: &EventId, handler: &str, error: &str) {
+        let mut memory = self.memory();
+        let seen = memory.begun.entry(event.clone()).or_default();
+        seen.failures.push((handler.to_owned(), error.to_owned()));
+    }
+
+    /// The message that a turn is about, as the sandbox knows it.
+    pub(crate) fn subject(&self, event: &EventId) -> Option<String> {
+        message_of(&self.memory().turns.get(event)?.event).map(str::to_owned)
+    }
+
+    /// The conversation of the chat with these messages, as far as the bot took part in it, oldest first.
+    pub(super) fn conversation(&self, messages: &[String]) -> Vec<Entry> {
+        let memory = self.memory();
+        // The sandbox has ids of its own for chats, but messages are called alike on both sides.
+        let chat = messages.iter().rev().find_map(|message| memory.chat_of(message));
+        let Some(chat) = chat else { return Vec::new() };
+        let turns = memory.order.iter().filter_map(|id| memory.turns.get(id));
+        let here = turns.filter(|turn| {
+            turn.event.chat().is_some_and(|its| its.id == *chat)
+                || turn.actions.iter().any(|action| action.chat == *chat)
+        });
+        let mut entries: Vec<Entry> = here.flat_map(|turn| Entry::of(turn, chat)).collect();
+        entries.sort_by_key(|entry| entry.time);
+        entries
     }
 
     fn look(&self, ctx: &Context, event: &Event) {
-        let Some(message) = message_of(event) else { return };
-        let looked = self.looked(ctx, event);
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner).entry(message) = looked;
+        let seen = self.seen(ctx, event);
+        self.memory().begun.insert(event.id.clone(), seen);
     }
 
-    fn looked(&self, ctx: &Context, event: &Event) -> Looked {
+    fn seen(&self, ctx: &Context, event: &Event) -> Seen {
         let at = Moment { now: ctx.now(), random: ctx.random(), chats: Arc::clone(ctx.chats()) };
-        let mut trace = Vec::new();
-        let book = self.shelf.load();
-        book.explain(event, ctx, &at, &mut trace);
-        let rules: BTreeMap<String, String> =
-            book.rules().map(|rule| (rule.key, rule.id)).collect();
-        let values =
-            |scope| ctx.values(scope).map(|(key, value)| (named(&key, &rules), value)).collect();
-        let state = StateRow { person: values(Scope::Person), chat: values(Scope::Chat) };
-        Looked { at: ctx.now(), trace, state, decided: None }
+        let mut reasons = Reasons::default();
+        let book = self.shelf.load_full();
+        let decision = book.explain(event, ctx, &at, &mut reasons);
+        let values = [Scope::Person, Scope::Chat, Scope::Bot]
+            .into_iter()
+            .flat_map(|scope| ctx.values(scope).map(move |(key, value)| ((scope, key), value)));
+        let handlers = decision.steps.iter().filter_map(|step| match step {
+            Step::Run(call) => Some(call.handler.clone()),
+            Step::Act(_) => None,
+        });
+        Seen {
+            at: ctx.now(),
+            reasons,
+            before: values.collect(),
+            handlers: handlers.collect(),
+            warnings: decision.warnings,
+            failures: Vec::new(),
+            chats: at.chats,
+            rules: self.ids_of(&book),
+        }
+    }
+
+    fn ids_of(&self, book: &Arc<RuleBook>) -> Arc<RuleIds> {
+        let mut last = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, ids)) = last.as_ref().filter(|(its, _)| Arc::ptr_eq(its, book)) {
+            return Arc::clone(ids);
+        }
+        let ids: Arc<RuleIds> = Arc::new(book.rules().map(|rule| (rule.key, rule.id)).collect());
+        *last = Some((Arc::clone(book), Arc::clone(&ids)));
+        ids
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Seen {
-    fn entry(&mut self, message: &str) -> &mut Looked {
-        if !self.by_message.contains_key(message) {
-            self.order.push_back(message.to_owned());
-            if self.order.len() > KEPT
-                && let Some(oldest) = self.order.pop_front()
-            {
-                self.by_message.remove(&oldest);
+impl Memory {
+    fn turn_of(&self, message: &str) -> Option<&TurnRecord> {
+        self.turns.get(self.by_message.get(message)?)
+    }
+
+    /// The chat of a message, as the bot knows it.
+    fn chat_of(&self, message: &str) -> Option<&ChatId> {
+        let turn = self.turn_of(message)?;
+        if message_of(&turn.event) == Some(message) {
+            return turn.event.chat().map(|chat| &chat.id);
+        }
+        let sent = |outcome: &Option<Outcome>| matches!(outcome, Some(Outcome::Delivered(id)) if id.as_str() == message);
+        turn.actions.iter().find(|action| sent(&action.outcome)).map(|action| &action.chat)
+    }
+
+    fn committed(&mut self, turn: &Turn) {
+        let id = turn.event.id.clone();
+        if let EventBody::Due(due) = &turn.event.body {
+            let key = (due.chat.as_ref().map(|chat| chat.id.clone()), due.key.clone());
+            if let Some(setter) = self.timers.remove(&key) {
+                self.led_to.insert(id.clone(), setter);
             }
         }
-        self.by_message.entry(message.to_owned()).or_default()
+        for change in &turn.effects.timers {
+            match change {
+                TimerChange::Set(timer) => {
+                    let chat = timer.chat.as_ref().map(|chat| chat.id.clone());
+                    self.timers.insert((chat, timer.key.clone()), id.clone());
+                }
+                TimerChange::Cancel { chat, key } => {
+                    self.timers.remove(&(chat.clone(), key.clone()));
+                }
+            }
+        }
+        if let Some(message) = message_of(&turn.event) {
+            self.by_message.insert(message.to_owned(), id.clone());
+        }
+        let seen = self.begun.remove(&id).unwrap_or_default();
+        if self.turns.insert(id.clone(), TurnRecord::new(turn, seen)).is_none() {
+            self.order.push_back(id);
+        }
+        if self.order.len() > KEPT {
+            self.forget_the_oldest();
+        }
+    }
+
+    fn forget_the_oldest(&mut self) {
+        let Some(oldest) = self.order.pop_front() else { return };
+        self.turns.remove(&oldest);
+        self.led_to.remove(&oldest);
+        self.by_message.retain(|_, turn| *turn != oldest);
+        self.timers.retain(|_, turn| *turn != oldest);
+    }
+
+    /// What made the bot send a message: the message that it answers, or a timer.
+    fn cause_of(&self, message: &str) -> Option<CauseRow> {
+        let turn = self.turn_of(message)?;
+        let about = message_of(&turn.event);
+        if about == Some(message) {
+            return None;
+        }
+        let (file, line) = (turn.decided.file.clone(), turn.decided.line);
+        let cause = |kind, from: Option<&TurnRecord>| {
+            let message = from.and_then(|turn| message_of(&turn.event));
+            let text = from.map(|turn| words_of(&turn.event)).unwrap_or_default();
+            CauseRow { kind, message: message.map(str::to_owned), text, file, line }
+        };
+        let EventBody::Due(due) = &turn.event.body else {
+            let kind = if about.is_some() { "message" } else { "other" };
+            return Some(cause(kind, Some(turn)));
+        };
+        let kind = match TimerKind::of(&due.name) {
+            Some(TimerKind::Schedule) => "schedule",
+            Some(TimerKind::DialogTimeOut) => "timeout",
+            Some(TimerKind::WaitedSteps) | None => "later",
+        };
+        let setter = self.first_cause(&turn.event.id).filter(|_| kind != "schedule");
+        Some(cause(kind, setter))
+    }
+
+    /// The turn that a row of timers began with.
+    fn first_cause(&self, event: &EventId) -> Option<&TurnRecord> {
+        let mut at = self.led_to.get(event)?;
+        while let Some(earlier) = self.led_to.get(at) {
+            at = earlier;
+        }
+        self.turns.get(at)
     }
 }
 
-/// The id under which the sandbox knows what an event is about. A notice is named after the line in the chat that told it.
-fn message_of(event: &Event) -> Option<&str> {
+/// What was said, or the kind of what happened.
+fn words_of(event: &Event) -> String {
     match &event.body {
-        EventBody::Message(message) => Some(message.id.as_str()),
-        EventBody::Notice(_) => event.id.as_str().strip_prefix('n'),
-        EventBody::Due(_) | EventBody::Started => None,
-    }
-}
-
-/// A name of state as people know it: with the rule's id in place of the key under which it is kept, and without the
-/// period that a count belongs to.
-fn named(name: &str, rules: &BTreeMap<String, String>) -> String {
-    let Some((what, rest)) = name.split_once(':') else { return name.to_owned() };
-    let key = rest.rsplit_once(':').map_or(rest, |(key, _)| key);
-    let rule = rules.get(rest).or_else(|| rules.get(key));
-    rule.map_or_else(|| name.to_owned(), |rule| format!("{what}:{rule}"))
-}
-
-fn step(rule: &RuleRef, verdict: &Verdict, at: Timestamp, lang: Lang) -> StepRow {
-    let until = match verdict {
-        Verdict::Quiet { left: Some(left), .. } => Some((at + *left).as_millis()),
-        _ => None,
-    };
-    let why = Why::of(rule, verdict);
-    StepRow {
-        rule: rule.id.to_string(),
-        file: rule.file.to_string(),
-        line: rule.line,
-        verdict: why.verdict(),
-        why: why.reason(lang),
-        until,
+        EventBody::Message(message) => message.content.plain_text(),
+        EventBody::Notice(_) | EventBody::Due(_) | EventBody::Started => String::new(),
     }
 }
 
@@ -144,24 +258,5 @@ impl Handler for Onlooker {
     async fn on_event(&self, ctx: &mut Context, event: &Event) -> Result<Flow, HandlerError> {
         self.look(ctx, event);
         Ok(Flow::Continue)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn state_of_a_rule_is_named_after_it() {
-        let rules = BTreeMap::from([("#rule-0a".to_owned(), "bot.toml:7".to_owned())]);
-        for (name, expected) in [
-            ("cooldown:#rule-0a", "cooldown:bot.toml:7"),
-            ("limit:#rule-0a:1795670011", "limit:bot.toml:7"),
-            ("limit:#rule-0b:1795670011", "limit:#rule-0b:1795670011"),
-            ("mute:until", "mute:until"),
-            ("points", "points"),
-        ] {
-            assert_eq!(named(name, &rules), expected);
-        }
     }
 }

@@ -4,7 +4,7 @@ mod reload;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,11 +12,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use mynah_core::{Clock, Event, EventBody, EventId, EventKind, Timestamp};
+use mynah_page::RejectedRules;
 use mynah_page::view::{
     BotRow, Call, ChatRow, Checked, Deed as PageDeed, LastRow, MessagePage, MessageRow, News,
-    Problem, Session, View,
+    Problem, Session, TestDraft, TestLine, TestPlayed, View,
 };
-use mynah_rules::{Disk, Lang, Loaded, RuleBook};
+use mynah_rules::{Lang, Loaded, RuleBook};
 use mynah_runtime::Control;
 use mynah_sandbox::{Act, Deed, Fault, Happening, Sandbox};
 use mynah_transports::webwx::CalledBy;
@@ -28,8 +29,9 @@ use tokio::sync::broadcast::error::RecvError;
 use super::clock::AheadClock;
 use super::draft::{self, Draft};
 use super::onlooker::Onlooker;
-use super::transcript::{self, Line};
+use super::transcript::{self, Entry};
 use crate::qr::Qr;
+use crate::rule_file::Mistakes;
 use crate::rule_handler::Shelf;
 use crate::{Bot, rule_file};
 
@@ -39,7 +41,7 @@ const PAGE: usize = 100;
 /// Messages among which the last one of each chat is looked for.
 const RECENT: usize = 1000;
 
-/// Messages that a test is made of at most.
+/// Lines of a conversation that a test is made of at most.
 const TEST: usize = 200;
 
 /// News that may wait for a slow browser; one that misses some reads everything again.
@@ -61,6 +63,10 @@ pub(crate) struct SandboxView {
     pub(crate) control: Control,
     /// The clock of the bot.
     pub(crate) clock: Arc<AheadClock>,
+    /// Whether the rule file could be used.
+    pub(crate) rules: Arc<RulesState>,
+    /// Which run of the program this is.
+    pub(crate) run: String,
     /// Who knows why.
     pub(crate) onlooker: Arc<Onlooker>,
     /// The group to open first.
@@ -69,6 +75,37 @@ pub(crate) struct SandboxView {
     pub(crate) lang: Lang,
     /// Where news are told.
     pub(crate) news: broadcast::Sender<Arc<News>>,
+}
+
+/// Whether the rule file of the sandbox could be used when it was read last.
+#[derive(Debug, Default)]
+pub(crate) struct RulesState(Mutex<Option<RejectedRules>>);
+
+impl RulesState {
+    /// What is wrong with the file, until it is mended.
+    pub(crate) fn get(&self) -> Option<RejectedRules> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The file was read: with these mistakes, or with none.
+    pub(crate) fn rejected(&self, mistakes: Option<Mistakes>, now: Timestamp) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = now.as_millis().div_euclid(1000);
+        let since = state.as_ref().map_or(now, |before| before.since);
+        *state = mistakes.map(|mistakes| {
+            let Mistakes { file, line, count, report } = mistakes;
+            RejectedRules { file, line, mistakes: count, report, since }
+        });
+    }
+}
+
+/// A text to be written as the rule file.
+struct Change<'a> {
+    text: &'a str,
+    /// The text it replaces; with another one in the file, nothing is written.
+    was: Option<&'a str>,
+    /// Write it although it has mistakes.
+    anyway: bool,
 }
 
 /// Where news are told.
@@ -171,8 +208,16 @@ impl SandboxView {
             text: said.text,
             time: millis(said.time),
             recalled: said.recalled,
+            cause: None,
             known: false,
         }
+    }
+
+    /// A message with what made the bot say it.
+    fn known_row(&self, said: Said) -> MessageRow {
+        let row = self.row(said);
+        let cause = self.onlooker.cause(&row.id).filter(|_| row.mine);
+        MessageRow { cause, ..row }
     }
 
     fn session(&self) -> Result<Session, Problem> {
@@ -187,6 +232,8 @@ impl SandboxView {
             file: self.main.file_name().map(|name| name.to_string_lossy().into_owned()),
             chat,
             now: self.clock.now().as_millis(),
+            run: self.run.clone(),
+            rejected_rules: self.rules.get().map(Into::into),
         })
     }
 
@@ -219,7 +266,7 @@ impl SandboxView {
             world.messages.remove(0);
         }
         Ok(MessagePage {
-            messages: world.messages.into_iter().map(|said| self.row(said)).collect(),
+            messages: world.messages.into_iter().map(|said| self.known_row(said)).collect(),
             more,
         })
     }
@@ -332,56 +379,91 @@ impl SandboxView {
         Checked { diagnostics: draft::diagnostics(&self.load(text), lang), ..Checked::default() }
     }
 
-    async fn save(&self, text: &str, was: Option<&str>, lang: Lang) -> Result<Checked, Problem> {
+    /// Writes the rule file and lets the bot work by it. A text with mistakes is written only if that is asked for.
+    async fn save(&self, change: Change<'_>, lang: Lang) -> Result<Checked, Problem> {
+        let Change { text, was, anyway } = change;
         if let Some(was) = was
             && self.read()? != was
         {
             return Err(Problem::Changed);
         }
+        let loaded = self.load(text);
+        let mistakes = rule_file::mistakes(&loaded, &self.bot, lang).await;
+        let mut checked = Checked {
+            diagnostics: draft::diagnostics(&loaded, lang),
+            mistakes: mistakes.as_ref().map_or(0, |mistakes| mistakes.count),
+            // The diagnostics say it already, where there are any.
+            report: mistakes.as_ref().filter(|_| loaded.book.is_some()).map(|it| it.report.clone()),
+            ..Checked::default()
+        };
+        if mistakes.is_some() && !anyway {
+            return Ok(checked);
+        }
         draft::replace(&self.main, text).map_err(|error| {
             Problem::Refused(format!("{} cannot be written: {error}", self.main.display()))
         })?;
-        let loaded = rule_file::load_to_try(&self.main, &Disk, &self.bot);
-        let diagnostics = draft::diagnostics(&loaded, lang);
-        let Some(book) = loaded.book.clone() else {
-            return Ok(Checked { diagnostics, ..Checked::default() });
-        };
-        if let Some(report) = rule_file::play_tests(&loaded, &self.bot, lang).await {
-            return Ok(Checked { diagnostics, reloaded: false, report: Some(report) });
+        checked.saved = true;
+        match (loaded.book, mistakes) {
+            (Some(book), None) => {
+                self.take_over(book).await?;
+                checked.reloaded = true;
+            }
+            (_, mistakes) => self.rules.rejected(mistakes, self.clock.now()),
         }
-        self.take_over(book).await?;
-        Ok(Checked { diagnostics, reloaded: true, report: None })
+        let _ = self.news.send(Arc::new(News::Reloaded));
+        Ok(checked)
     }
 
     /// Lets the bot work by these rules from the next turn on.
     async fn take_over(&self, book: Arc<RuleBook>) -> Result<(), Problem> {
         self.called_by.replace(book.names().iter().cloned());
         self.shelf.store(book);
+        self.rules.rejected(None, self.clock.now());
         let now = self.clock.now();
         let id = EventId::new(format!("started:page:{}", now.as_millis()));
         let event = Event { id, time: now, body: EventBody::Started };
         self.control.inject(vec![event]).await.map_err(|_| gone())
     }
 
-    /// A test that fails is shown and not written: with it in the file the bot would not load its rules again.
-    async fn make_test(&self, chat: &str, lang: Lang) -> Result<Value, Problem> {
-        let group = self.group(chat)?;
-        let world = self.world(Some(chat), None, TEST)?;
-        let lines: Vec<Line> =
-            world.messages.into_iter().filter(|said| !said.from.is_empty()).map(line).collect();
-        let test = transcript::to_test(group.as_deref(), &lines, self.shelf.load().zone());
-        let before = self.read()?;
-        let text = format!("{before}\n{test}");
-        let told = |passes: bool, report: String| json!({"text": test, "passes": passes, "report": report});
-        let loaded = self.load(&text);
-        if let Some(why) = rule_file::play_tests(&loaded, &self.bot, lang).await {
-            return Ok(told(false, why));
-        }
-        let saved = match &loaded.book {
-            Some(_) => self.save(&text, Some(&before), lang).await?,
-            None => return Ok(told(false, rule_file::render(&loaded, lang, false, false))),
+    /// The conversation of a chat as a test, from the line `first` to the line `last`.
+    fn draft_test(
+        &self,
+        chat: &str,
+        first: Option<&str>,
+        last: Option<&str>,
+    ) -> Result<TestDraft, Problem> {
+        let said = self.world(Some(chat), None, TEST)?.messages;
+        let messages: Vec<String> = said.into_iter().map(|said| said.id).collect();
+        let mut entries = self.onlooker.conversation(&messages);
+        entries.drain(..entries.len().saturating_sub(TEST));
+        let at = |id: Option<&str>| entries.iter().position(|entry| Some(entry.id.as_str()) == id);
+        let from = at(first).unwrap_or(0);
+        let to = at(last).map_or(entries.len(), |last| last + 1).max(from);
+        let text = match &entries[from..to] {
+            [] => String::new(),
+            wanted => {
+                let (_, name, _) = self.sandbox.chat(chat).unwrap_or_default();
+                transcript::to_test(&name, wanted, self.shelf.load().zone())
+            }
         };
-        Ok(told(saved.reloaded, saved.report.unwrap_or_default()))
+        let line = |entry: &Entry| TestLine {
+            id: entry.id.clone(),
+            time: entry.time,
+            label: entry.label(),
+        };
+        Ok(TestDraft { lines: entries.iter().map(line).collect(), text })
+    }
+
+    /// Plays a test. One that fails is written only on purpose: with it in the file the bot does not load its rules again.
+    async fn play_test(&self, test: &str, anyway: bool, lang: Lang) -> Result<TestPlayed, Problem> {
+        let before = self.read()?;
+        let text = format!("{before}\n{}\n", test.trim_end());
+        let mistakes = rule_file::mistakes(&self.load(&text), &self.bot, lang).await;
+        let passes = mistakes.is_none();
+        let report = mistakes.map(|mistakes| mistakes.report).unwrap_or_default();
+        let change = Change { text: &text, was: Some(&before), anyway };
+        let saved = (passes || anyway) && self.save(change, lang).await?.saved;
+        Ok(TestPlayed { passes, saved, report })
     }
 
     async fn login(&self) -> Result<Value, Problem> {
@@ -453,10 +535,16 @@ impl View for SandboxView {
             Call::Clock { advance_ms } => self.advance(Duration::from_millis(advance_ms)).await,
             Call::File => Ok(json!({ "text": self.read()? })),
             Call::Check { text, lang } => as_json(self.check(&text, self.lang_of(&lang))),
-            Call::Save { text, was, lang } => {
-                as_json(self.save(&text, was.as_deref(), self.lang_of(&lang)).await?)
+            Call::Save { text, was, anyway, lang } => {
+                let change = Change { text: &text, was: was.as_deref(), anyway };
+                as_json(self.save(change, self.lang_of(&lang)).await?)
             }
-            Call::Test { chat, lang } => self.make_test(&chat, self.lang_of(&lang)).await,
+            Call::DraftTest { chat, first, last } => {
+                as_json(self.draft_test(&chat, first.as_deref(), last.as_deref())?)
+            }
+            Call::Test { text, anyway, lang } => {
+                as_json(self.play_test(&text, anyway, self.lang_of(&lang)).await?)
+            }
             Call::Login => self.login().await,
             Call::Phone { r#do } => self.phone(&r#do).await,
             Call::FaultsLeft => as_json(self.sandbox.faults()),
@@ -465,6 +553,7 @@ impl View for SandboxView {
             | Call::Log
             | Call::Rules
             | Call::Queues
+            | Call::KnownChats { .. }
             | Call::Mute { .. }
             | Call::Reload { .. } => Err(Problem::NotFound(
                 "this is the sandbox, not the console of a running bot".to_owned(),
@@ -489,11 +578,6 @@ fn last_row(said: &Said) -> LastRow {
         kind: said.kind.clone(),
         time: millis(said.time),
     }
-}
-
-fn line(said: Said) -> Line {
-    let from = (!said.mine).then_some(said.from_name);
-    Line { from, kind: said.kind, text: said.text, time: millis(said.time) }
 }
 
 fn as_json(value: impl serde::Serialize) -> Result<Value, Problem> {

@@ -1,25 +1,134 @@
-//! A conversation of the sandbox written down as a `[[test]]`.
+//! A conversation of the sandbox written down as a `[[test]]`: what happened, and what the bot did about it.
 
 use std::fmt::Write;
 
 use jiff::tz::TimeZone;
+use mynah_core::{Action, ChatId, Event, EventBody, MessageKind, Notice, NoticeKind};
 
-/// A line of a conversation.
+use super::turn_record::{ActionRecord, TurnRecord};
+use crate::testing::deed::shown;
+
+/// Something of a conversation: what a person did and what the bot did at once, or what the bot did later by itself.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Line {
-    /// Who said it; `None` for the bot.
-    pub(super) from: Option<String>,
-    /// What it is: `text`, or another kind of message.
-    pub(super) kind: String,
-    /// Its text, or the name of the file.
-    pub(super) text: String,
+pub(super) struct Entry {
+    /// Its name within the conversation.
+    pub(super) id: String,
     /// When, in milliseconds since 1970.
     pub(super) time: i64,
+    /// The line for what a person did; none where the clock made the bot act.
+    pub(super) happened: Option<String>,
+    /// What the bot did.
+    pub(super) did: Vec<Did>,
 }
 
-/// The test that plays this conversation: `group` is the group's name, or `None` in private.
-pub(super) fn to_test(group: Option<&str>, lines: &[Line], zone: &TimeZone) -> String {
-    let script = script(group, lines, zone);
+/// Something that the bot did, as a line says it that expects it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Did {
+    /// It said something in the chat of the conversation.
+    Here(String),
+    /// Anything else; the whole line.
+    Elsewhere(String),
+}
+
+impl Entry {
+    /// What of a turn belongs to the conversation of a chat: one entry, and one for each action that waited.
+    pub(super) fn of(turn: &TurnRecord, chat: &ChatId) -> Vec<Self> {
+        let time = turn.moment().as_millis();
+        let id = turn.event.id.as_str().to_owned();
+        let is_here = turn.event.chat().is_some_and(|its| its.id == *chat);
+        let happened = is_here.then(|| line_of(&turn.event)).flatten();
+        let mut entries = vec![Self { id: id.clone(), time, happened, did: Vec::new() }];
+        for (n, action) in turn.actions.iter().enumerate() {
+            let Some(did) = did(turn, action, chat) else { continue };
+            let delay = i64::try_from(action.delay.as_millis()).unwrap_or(i64::MAX);
+            if delay == 0 {
+                entries[0].did.push(did);
+            } else {
+                let (id, time) = (format!("{id}#{n}"), time.saturating_add(delay));
+                entries.push(Self { id, time, happened: None, did: vec![did] });
+            }
+        }
+        entries.retain(|entry| entry.happened.is_some() || !entry.did.is_empty());
+        entries
+    }
+
+    /// The entry in one line, to be chosen by.
+    pub(super) fn label(&self) -> String {
+        let first = self.did.first().map(|did| match did {
+            Did::Here(text) => format!("> {text}"),
+            Did::Elsewhere(line) => line.clone(),
+        });
+        self.happened.clone().or(first).unwrap_or_default()
+    }
+}
+
+/// The line of a script for what a person did; `None` for what a script has no line for.
+fn line_of(event: &Event) -> Option<String> {
+    let chat = event.chat()?;
+    let place = if chat.is_group() { format!("{}/", chat.name) } else { String::new() };
+    match &event.body {
+        EventBody::Message(message) => {
+            let content = match message.kind() {
+                MessageKind::Text => on_one_line(&shown(&message.content)),
+                kind => format!("[{}]", kind.word()),
+            };
+            Some(format!("{place}{}: {content}", message.sender.name))
+        }
+        EventBody::Notice(notice) => notice_line(notice, &place),
+        EventBody::Due(_) | EventBody::Started => None,
+    }
+}
+
+fn notice_line(notice: &Notice, place: &str) -> Option<String> {
+    let word = notice.kind.word();
+    let names = |people: &[mynah_core::Person]| {
+        people.iter().map(|person| person.name.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    let person = notice.person.as_ref().map(|person| person.name.as_str());
+    let with = |text: &str| {
+        let text = if text.is_empty() { String::new() } else { format!(": {}", on_one_line(text)) };
+        person.map(|person| format!("! {word} {place}{person}{text}"))
+    };
+    match &notice.kind {
+        NoticeKind::Join { people } | NoticeKind::Leave { people } => {
+            Some(format!("! {word} {place}{}", names(people)))
+        }
+        NoticeKind::Rename { name } => with(name),
+        NoticeKind::Recall { original, .. } => {
+            with(&original.as_ref().map(|it| shown(&it.content)).unwrap_or_default())
+        }
+        NoticeKind::FriendRequest { greeting, .. } => with(greeting),
+        NoticeKind::Pat { me: true, .. } | NoticeKind::RedPacket => with(""),
+        NoticeKind::Pat { me: false, .. } | NoticeKind::Raw { .. } => None,
+    }
+}
+
+/// What an action is to a test; `None` for what a test does not see.
+fn did(turn: &TurnRecord, record: &ActionRecord, chat: &ChatId) -> Option<Did> {
+    match &record.action {
+        Action::Send { content } => {
+            let text = on_one_line(&shown(content));
+            if record.chat == *chat {
+                return Some(Did::Here(text));
+            }
+            let name = turn.chat_name(&record.chat);
+            Some(Did::Elsewhere(format!("=> {name}: {text}")))
+        }
+        Action::AcceptFriend { .. } => {
+            let person = turn.event.person()?;
+            Some(Did::Elsewhere(format!("=> accept {}", person.name)))
+        }
+        Action::Save { .. } | Action::Recall { .. } => None,
+    }
+}
+
+fn on_one_line(text: &str) -> String {
+    text.replace(['\r', '\u{0}'], "").replace('\n', "\\n")
+}
+
+/// The test that plays this conversation in a chat of that name.
+pub(super) fn to_test(chat: &str, entries: &[Entry], zone: &TimeZone) -> String {
+    let script = Script::new(chat, zone).write(entries);
     // Text in ''' needs no escapes, unless it holds the quotes themselves.
     if script.contains("'''") {
         let escaped = script.replace('\\', "\\\\").replace('"', "\\\"");
@@ -29,56 +138,84 @@ pub(super) fn to_test(group: Option<&str>, lines: &[Line], zone: &TimeZone) -> S
     }
 }
 
-fn script(group: Option<&str>, lines: &[Line], zone: &TimeZone) -> String {
-    let mut script = String::new();
-    let mut now = None;
-    let mut unanswered = false;
-    for line in lines {
-        match &line.from {
-            None if now.is_some() => {
-                let _ = writeln!(script, "> {}", content(line));
-                unanswered = false;
-            }
-            // What the bot said first answers something before this part of the conversation.
-            None => {}
-            Some(from) => {
-                if unanswered {
-                    script.push_str("> -\n");
+/// A script in the writing.
+struct Script<'a> {
+    chat: &'a str,
+    zone: &'a TimeZone,
+    text: String,
+    /// The moment that the lines so far have reached, in milliseconds.
+    now: Option<i64>,
+    /// Whether a person has done something: before that an answer has no place.
+    has_happened: bool,
+}
+
+impl<'a> Script<'a> {
+    fn new(chat: &'a str, zone: &'a TimeZone) -> Self {
+        Self { chat, zone, text: String::new(), now: None, has_happened: false }
+    }
+
+    fn write(mut self, entries: &[Entry]) -> String {
+        for entry in entries {
+            self.pass(entry);
+            if let Some(happened) = &entry.happened {
+                self.line(happened);
+                self.has_happened = true;
+                if entry.did.is_empty() {
+                    self.line("> -");
                 }
-                script.push_str(&passed(now, line.time, zone));
-                now = Some(line.time);
-                let place = group.map(|group| format!("{group}/")).unwrap_or_default();
-                let _ = writeln!(script, "{place}{from}: {}", content(line));
-                unanswered = true;
+            }
+            for did in &entry.did {
+                match did {
+                    Did::Here(text) if self.has_happened => self.line(&format!("> {text}")),
+                    Did::Here(text) => self.line(&format!("=> {}: {text}", self.chat)),
+                    Did::Elsewhere(line) => self.line(line),
+                }
             }
         }
+        self.text
     }
-    if unanswered {
-        script.push_str("> -\n");
+
+    fn line(&mut self, line: &str) {
+        // Writing to a string cannot fail.
+        let _ = writeln!(self.text, "{line}");
     }
-    script
+
+    /// Lets time pass up to an entry: to the moment of the first one, then in whole seconds. What the clock causes comes
+    /// when its time is reached, so those seconds are rounded up.
+    fn pass(&mut self, entry: &Entry) {
+        let is_timer = entry.happened.is_none();
+        let Some(now) = self.now else {
+            let start = entry.time.div_euclid(1000) * 1000 - i64::from(is_timer) * 1000;
+            self.start(start);
+            self.now = Some(start);
+            if is_timer {
+                self.pass(entry);
+            }
+            return;
+        };
+        let millis = (entry.time - now).max(0);
+        let seconds = if is_timer { (millis + 999) / 1000 } else { millis / 1000 };
+        if seconds > 0 {
+            self.line(&format!("+{}", span(seconds)));
+            self.now = Some(now + seconds * 1000);
+        }
+    }
+
+    fn start(&mut self, at: i64) {
+        let Ok(at) = jiff::Timestamp::from_millisecond(at) else { return };
+        let at = at.to_zoned(self.zone.clone());
+        let form = if at.second() == 0 { "@ %Y-%m-%d %H:%M" } else { "@ %Y-%m-%d %H:%M:%S" };
+        self.line(&at.strftime(form).to_string());
+    }
 }
 
-/// The line that sets the clock: the day and minute of the first message, then whole seconds that passed.
-fn passed(before: Option<i64>, now: i64, zone: &TimeZone) -> String {
-    match before {
-        Some(before) => match (now - before) / 1000 {
-            seconds if seconds > 0 => format!("+{seconds}s\n"),
-            _ => String::new(),
-        },
-        None => jiff::Timestamp::from_millisecond(now).map_or_else(
-            |_| String::new(),
-            |at| format!("@ {}\n", at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M")),
-        ),
-    }
-}
-
-fn content(line: &Line) -> String {
-    let text = line.text.replace(['\r', '\u{0}'], "").replace('\n', "\\n");
-    match (line.kind.as_str(), line.from.is_some(), text.is_empty()) {
-        ("text", ..) => text,
-        (kind, true, _) | (kind, false, true) => format!("[{kind}]"),
-        (kind, false, false) => format!("[{kind} {text}]"),
+/// A time in the largest unit that says it exactly.
+fn span(seconds: i64) -> String {
+    match seconds {
+        _ if seconds % 86_400 == 0 => format!("{}d", seconds / 86_400),
+        _ if seconds % 3600 == 0 => format!("{}h", seconds / 3600),
+        _ if seconds % 60 == 0 => format!("{}m", seconds / 60),
+        _ => format!("{seconds}s"),
     }
 }
 
@@ -86,33 +223,54 @@ fn content(line: &Line) -> String {
 mod tests {
     use super::*;
 
-    fn line(from: Option<&str>, kind: &str, text: &str, time: i64) -> Line {
-        Line { from: from.map(str::to_owned), kind: kind.to_owned(), text: text.to_owned(), time }
+    const NOON: i64 = 1_795_406_400_000;
+
+    fn entry(happened: Option<&str>, did: &[&str], time: i64) -> Entry {
+        let did = did.iter().map(|did| match did.strip_prefix("=> ") {
+            Some(_) => Did::Elsewhere((*did).to_owned()),
+            None => Did::Here((*did).to_owned()),
+        });
+        let happened = happened.map(str::to_owned);
+        Entry { id: time.to_string(), time, happened, did: did.collect() }
+    }
+
+    fn script(entries: &[Entry]) -> String {
+        let test = to_test("客户一群", entries, &TimeZone::UTC);
+        let table: toml::Table = test.parse().unwrap();
+        table["test"][0]["script"].as_str().unwrap().to_owned()
     }
 
     #[test]
-    fn a_conversation_becomes_a_test() {
-        let noon = 1_795_406_400_000;
-        let lines = [
-            line(None, "text", "older", noon - 1),
-            line(Some("张三"), "text", "多少钱", noon),
-            line(None, "text", "一\n二", noon + 50),
-            line(Some("李四"), "text", "聊聊", noon + 400),
-            line(Some("李四"), "image", "a.png", noon + 61_400),
-            line(None, "image", "menu.png", noon + 61_500),
+    fn joins_pats_waits_and_other_chats_become_lines_of_a_test() {
+        let entries = [
+            entry(Some("客户一群/张三: 多少钱"), &["一\\n二"], NOON + 400),
+            entry(Some("! join 客户一群/小明, 小红"), &["欢迎", "=> 管理群: 来了"], NOON + 61_400),
+            entry(None, &["三分钟到了"], NOON + 241_500),
+            entry(Some("! pat 客户一群/李四"), &[], NOON + 241_600),
         ];
         assert_eq!(
-            to_test(Some("客户一群"), &lines, &TimeZone::UTC),
-            "[[test]]\nscript = '''\n@ 2026-11-23 04:00\n客户一群/张三: 多少钱\n> 一\\n二\n客户一群/李四: 聊聊\n> -\n+61s\n\
-             客户一群/李四: [image]\n> [image menu.png]\n'''\n"
+            script(&entries),
+            "@ 2026-11-23 04:00\n客户一群/张三: 多少钱\n> 一\\n二\n+61s\n! join 客户一群/小明, 小红\n> 欢迎\n\
+             => 管理群: 来了\n+181s\n> 三分钟到了\n! pat 客户一群/李四\n> -\n"
         );
     }
 
     #[test]
+    fn what_a_schedule_says_first_is_expected_after_its_time() {
+        let entries = [entry(None, &["早上好"], NOON + 20)];
+        assert_eq!(script(&entries), "@ 2026-11-23 03:59:59\n+2s\n=> 客户一群: 早上好\n");
+    }
+
+    #[test]
+    fn times_are_written_in_the_largest_unit_that_fits() {
+        for (seconds, expected) in [(61, "61s"), (180, "3m"), (7200, "2h"), (86_400, "1d")] {
+            assert_eq!(span(seconds), expected);
+        }
+    }
+
+    #[test]
     fn quotes_of_toml_in_a_text_are_escaped() {
-        let test = to_test(None, &[line(Some("a"), "text", r#"'''"\"#, 0)], &TimeZone::UTC);
-        let table: toml::Table = test.parse().unwrap();
-        let script = table["test"][0]["script"].as_str().unwrap();
-        assert!(script.contains(r#"a: '''"\"#), "{script}");
+        let entries = [entry(Some(r#"a: '''"\"#), &[], 0)];
+        assert!(script(&entries).contains(r#"a: '''"\"#));
     }
 }

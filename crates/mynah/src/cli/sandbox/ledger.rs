@@ -14,11 +14,14 @@ use mynah_core::{
 use tokio::sync::watch;
 
 use super::remark::Remarks;
+use crate::view::onlooker::Onlooker;
 
 /// A store that counts what is open.
 #[derive(Debug)]
 pub(super) struct Ledger<S> {
     store: S,
+    /// Is told what is committed and settled.
+    onlooker: Arc<Onlooker>,
     open: Arc<watch::Sender<Open>>,
     /// What is on its way.
     claimed: Mutex<BTreeMap<ActionId, Outgoing>>,
@@ -110,9 +113,10 @@ impl Promised {
 }
 
 impl<S> Ledger<S> {
-    /// Counts in this store, and remarks on what became of actions.
-    pub(super) fn new(store: S, remarks: Remarks) -> Self {
-        Self { store, open: Arc::new(watch::Sender::default()), claimed: Mutex::default(), remarks }
+    /// Counts in this store, tells the onlooker what happens in it, and remarks on what became of actions.
+    pub(super) fn new(store: S, onlooker: Arc<Onlooker>, remarks: Remarks) -> Self {
+        let open = Arc::new(watch::Sender::default());
+        Self { store, onlooker, open, claimed: Mutex::default(), remarks }
     }
 
     fn claimed(&self) -> std::sync::MutexGuard<'_, BTreeMap<ActionId, Outgoing>> {
@@ -153,6 +157,9 @@ impl<S: Store> Store for Ledger<S> {
 
     async fn commit(&self, turn: Turn, now: Timestamp) -> Result<Committed, StoreError> {
         let promised = Promised::by(&turn);
+        // Before the store has it: its actions may be settled before this call returns. A turn that runs again takes its
+        // place.
+        self.onlooker.committed(&turn);
         // Counted first: an action may be settled before this call returns.
         self.open.send_modify(|open| {
             if promised.actions > 0 {
@@ -182,6 +189,7 @@ impl<S: Store> Store for Ledger<S> {
         }
         if let Ok(Claim::Expired(outgoing)) = &claim {
             self.remarks.settled(outgoing, &Outcome::Expired);
+            self.onlooker.settled(&outgoing.id, &Outcome::Expired);
             self.open.send_modify(|open| open.settled(&outgoing.id.event));
         }
         claim
@@ -199,6 +207,7 @@ impl<S: Store> Store for Ledger<S> {
         }
         let again =
             matches!(outcome, Outcome::NotSent { .. } | Outcome::Unknown { again_at: Some(_), .. });
+        self.onlooker.settled(id, &outcome);
         let settled = self.store.settle(id, outcome, now).await;
         if settled.is_ok() && !again {
             self.open.send_modify(|open| open.settled(&id.event));

@@ -2,8 +2,11 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use mynah_core::{Clock as _, Decided, Event, EventBody, EventId, MessageId, Status, Timestamp};
+use mynah_core::{
+    Clock as _, Decided, Event, EventBody, EventId, MessageId, Outcome, Outgoing, Status, Timestamp,
+};
 use mynah_page::view::News;
 use mynah_rules::{Lang, RuleBook};
 use mynah_runtime::{Account, Control, Ended as RunEnded, Observer, Pacing, Settings, Trouble};
@@ -19,7 +22,7 @@ use super::saves::SaveFolder;
 use crate::rule_handler::{RuleHandler, Shelf};
 use crate::view::clock::AheadClock;
 use crate::view::onlooker::Onlooker;
-use crate::view::sandbox::news;
+use crate::view::sandbox::{RulesState, news};
 use crate::{Bot, Ended, Report};
 
 /// A bot that is logged in, or about to be.
@@ -45,6 +48,8 @@ pub(super) struct Seat {
     pub(super) control: Control,
     /// Its clock.
     pub(super) clock: Arc<AheadClock>,
+    /// Whether the rule file could be used.
+    pub(super) rules: Arc<RulesState>,
     /// Who knows why it answered.
     pub(super) onlooker: Arc<Onlooker>,
     /// Where news of it are told.
@@ -58,6 +63,7 @@ impl Seat {
             called_by: CalledBy::new(book.names().iter().cloned()),
             control: Control::new(),
             clock: Arc::default(),
+            rules: Arc::default(),
             onlooker: Arc::new(Onlooker::new(Arc::clone(&shelf))),
             news: news(),
             shelf,
@@ -76,7 +82,8 @@ impl Live {
     ) -> (Self, mpsc::UnboundedReceiver<Remark>) {
         let seat = Seat::of(book);
         let (remark, remarks) = Remarks::new(seat.news.clone(), lang, saves.path(), main);
-        let ledger = Ledger::new(SqliteStore::in_memory(), remark.clone());
+        let ledger =
+            Ledger::new(SqliteStore::in_memory(), Arc::clone(&seat.onlooker), remark.clone());
         let open = ledger.open();
         let (lamp, online) = Lamp::new(seat.clone(), remark.clone());
         let account = Account {
@@ -207,6 +214,16 @@ impl Lamp {
     }
 }
 
+impl Lamp {
+    /// There is more to be said about the message of an event.
+    fn tell_decided(&self, event: &EventId) {
+        if let Some(message) = self.seat.onlooker.subject(event) {
+            // Nobody looks at the page: fine.
+            let _ = self.seat.news.send(Arc::new(News::Decided { message }));
+        }
+    }
+}
+
 impl Observer for Lamp {
     fn status(&self, status: &Status) {
         tracing::debug!(?status, "connection");
@@ -214,18 +231,27 @@ impl Observer for Lamp {
         let _ = self.seat.news.send(Arc::new(News::Status));
     }
 
-    fn turn(&self, event: &Event, decided: &Decided) {
-        if let Some(message) = self.seat.onlooker.decided(event, decided) {
-            // Nobody looks at the page: fine.
-            let _ = self.seat.news.send(Arc::new(News::Decided { message }));
-        }
+    fn turn(&self, event: &Event, _decided: &Decided) {
+        self.tell_decided(&event.id);
         if let Some(message) = event.message() {
             self.remarks.handled(message.id.clone(), event.id.clone());
         }
     }
 
+    fn sent(&self, outgoing: &Outgoing, outcome: &Outcome, _took: Duration) {
+        if let Outcome::Delivered(message) = outcome {
+            let message = message.as_str().to_owned();
+            let cause = self.seat.onlooker.cause(&message);
+            let _ = self.seat.news.send(Arc::new(News::Caused { message, cause }));
+        }
+        self.tell_decided(&outgoing.id.event);
+    }
+
     fn trouble(&self, trouble: &Trouble) {
         let _ = self.seat.news.send(Arc::new(News::Status));
+        if let Trouble::HandlerFailed { handler, event, error } = trouble {
+            self.seat.onlooker.failed(event, handler, error);
+        }
         self.remarks.trouble(trouble);
     }
 }

@@ -22,7 +22,7 @@ fn reason_of_silence(why: &Why, lang: Lang) -> String {
     if let Some(reason) = &decided.passed_over {
         return why::passed_over(reason, lang);
     }
-    if let Some(quiet) = why.steps.iter().find(|step| step.verdict == "quiet") {
+    if let Some(quiet) = why.deciding.iter().find(|step| step.verdict == "quiet") {
         return format!("{}: {}", quiet.rule, quiet.why);
     }
     if let Some(rule) = decided.rule {
@@ -31,30 +31,30 @@ fn reason_of_silence(why: &Why, lang: Lang) -> String {
             Lang::Zh => format!("{rule} 匹配了，但没有要说的"),
         };
     }
-    match (why.steps.as_slice(), lang) {
+    match (why.steps().as_slice(), lang) {
         ([], Lang::En) => "no rule is about such a message".to_owned(),
         ([], Lang::Zh) => "没有针对这种消息的规则".to_owned(),
         ([only], _) => format!("{}: {}", only.rule, only.why),
-        (several, Lang::En) => {
-            format!("none of {} rules matched; /why shows what each lacks", several.len())
+        (_, Lang::En) => {
+            format!("none of {} rules matched; /why shows what each lacks", why.looked_at())
         }
-        (several, Lang::Zh) => {
-            format!("{} 条规则都不匹配；输入 /why 看每条差在哪里", several.len())
+        (_, Lang::Zh) => {
+            format!("{} 条规则都不匹配；输入 /why 看每条差在哪里", why.looked_at())
         }
     }
 }
 
 /// Each rule that was looked at, with what became of it.
 pub(super) fn in_full(why: &Why, lang: Lang) -> String {
-    let reached = |step: &&StepRow| matches!(step.verdict, "acted" | "quiet");
     let mut lines = Vec::new();
     if let Some(reason) = why.decided.as_ref().and_then(|decided| decided.passed_over.as_ref()) {
         lines.push(why::passed_over(reason, lang));
     }
-    let shown = why.steps.iter().take(MOST);
-    let further = why.steps.iter().skip(MOST).filter(reached);
-    lines.extend(shown.chain(further).map(line));
-    let hidden = why.steps.iter().skip(MOST).filter(|step| !reached(step)).count();
+    // Those that matched stand first.
+    let shown = why.steps().into_iter().take(MOST.max(why.deciding.len()));
+    let before = lines.len();
+    lines.extend(shown.map(line));
+    let hidden = why.looked_at() - (lines.len() - before);
     if hidden > 0 {
         lines.push(match lang {
             Lang::En => format!("  … and {hidden} more rules that did not match"),
@@ -77,6 +77,7 @@ fn line(step: &StepRow) -> String {
 #[cfg(test)]
 mod tests {
     use mynah_core::Decided;
+    use mynah_page::view::FoldRow;
 
     use super::*;
 
@@ -92,7 +93,9 @@ mod tests {
     }
 
     fn why(decided: Decided, steps: Vec<StepRow>) -> Why {
-        Why { decided: Some(decided), steps, ..Why::default() }
+        let reached = |step: &StepRow| matches!(step.verdict, "acted" | "quiet");
+        let (deciding, near) = steps.into_iter().partition(reached);
+        Why { decided: Some(decided), deciding, near, ..Why::default() }
     }
 
     #[test]
@@ -126,12 +129,18 @@ mod tests {
     }
 
     #[test]
-    fn the_rule_that_answered_is_shown_however_many_stand_before_it() {
+    fn the_rule_that_answered_stands_first_and_the_folded_ones_are_counted() {
         let mut steps: Vec<StepRow> = (1..40).map(|line| step(line, "failed", "no")).collect();
         steps.push(step(40, "acted", "answered"));
-        let told = in_full(&why(Decided::default(), steps), Lang::En);
-        assert_eq!(told.lines().count(), MOST + 2, "{told}");
-        assert!(told.contains("* bot.toml:40: answered"), "{told}");
-        assert!(told.ends_with("27 more rules that did not match"), "{told}");
+        let fold = FoldRow {
+            why: "for other events".to_owned(),
+            count: 500,
+            first: vec![step(41, "failed", "for other events")],
+        };
+        let why = Why { rest: vec![fold], ..why(Decided::default(), steps) };
+        let told = in_full(&why, Lang::En);
+        assert_eq!(told.lines().count(), MOST + 1, "{told}");
+        assert!(told.starts_with("* bot.toml:40: answered"), "{told}");
+        assert!(told.ends_with("528 more rules that did not match"), "{told}");
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use mynah_core::{Binding, ChatId, StoreError, Timestamp};
+use mynah_core::{Binding, ChatId, Event, EventId, StoreError, Timestamp};
 use mynah_page::view::Problem;
 use mynah_rules::mute;
 use mynah_store::{Inspector, LogQuery, Logged, StoreStatus, Survey, Waiting};
@@ -29,8 +29,6 @@ pub(super) struct Present {
     pub(super) settled: BTreeMap<String, u64>,
     /// What waits to be sent.
     pub(super) waiting: Vec<Waiting>,
-    /// Until when chats are muted, as it is stored.
-    pub(super) mutes: BTreeMap<ChatId, String>,
 }
 
 /// The last survey.
@@ -59,7 +57,7 @@ impl Archive {
         self.look(move |data| data.log(&query)).await
     }
 
-    /// What waits, what was sent, and which chats are muted.
+    /// What waits, and what was sent.
     pub(super) async fn present(
         self: &Arc<Self>,
         now: Timestamp,
@@ -70,7 +68,6 @@ impl Archive {
                 status: data.status(now)?,
                 settled: data.settled(midnight)?,
                 waiting: data.waiting()?,
-                mutes: data.chat_values(mute::KEY, now)?,
             })
         })
         .await
@@ -79,6 +76,26 @@ impl Archive {
     /// The names of the rule file that are bound to people.
     pub(super) async fn bindings(self: &Arc<Self>) -> Result<Vec<Binding>, Problem> {
         self.look(Inspector::bindings).await
+    }
+
+    /// Until when chats are muted, as it is stored.
+    pub(super) async fn mutes(
+        self: &Arc<Self>,
+        now: Timestamp,
+    ) -> Result<BTreeMap<ChatId, String>, Problem> {
+        self.look(move |data| data.chat_values(mute::KEY, now)).await
+    }
+
+    /// These events, as far as the log still has them.
+    pub(super) async fn events(
+        self: &Arc<Self>,
+        ids: Vec<EventId>,
+    ) -> Result<BTreeMap<EventId, Event>, Problem> {
+        self.look(move |data| {
+            let found = ids.into_iter().filter_map(|id| data.event(&id).transpose());
+            found.map(|event| event.map(|event| (event.id.clone(), event))).collect()
+        })
+        .await
     }
 
     /// The account in numbers, possibly a little old.

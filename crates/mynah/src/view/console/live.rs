@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mynah_core::{Decided, Event, EventBody, Prompt, Status, Timestamp};
-use mynah_page::view::{ErrorRow, News};
+use mynah_core::{Decided, Event, EventBody, EventId, Prompt, Status, Timestamp};
+use mynah_page::view::News;
 use tokio::sync::broadcast;
 
 use super::rows;
@@ -33,7 +33,26 @@ struct Now {
     /// What a person has to do.
     prompt: Option<Prompt>,
     /// What went wrong, newest first.
-    troubles: VecDeque<ErrorRow>,
+    mishaps: VecDeque<Mishap>,
+}
+
+/// Something that went wrong. What it was about is looked up when it is shown, so that it is named as it is called then.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Mishap {
+    /// When.
+    pub(crate) time: Timestamp,
+    /// The kind of trouble.
+    pub(crate) kind: &'static str,
+    /// On which event.
+    pub(crate) event: Option<EventId>,
+    /// The name of the chat, where that is known at once.
+    pub(crate) chat: Option<String>,
+    /// The name of the person, where that is known at once.
+    pub(crate) person: Option<String>,
+    /// Until when it has consequences.
+    pub(crate) until: Option<Timestamp>,
+    /// What the program said.
+    pub(crate) detail: String,
 }
 
 impl Default for Bulletin {
@@ -80,6 +99,11 @@ impl Live {
         self.bulletin.tell(|| News::Status);
     }
 
+    /// The rule file was read again, and taken over or rejected.
+    pub(crate) fn rules_changed(&self) {
+        self.bulletin.tell(|| News::Reloaded);
+    }
+
     /// A turn was committed.
     pub(crate) fn turn(&self, event: &Event, decided: &Decided) {
         self.bulletin
@@ -92,11 +116,11 @@ impl Live {
     }
 
     /// Something went wrong.
-    pub(crate) fn trouble(&self, kind: &'static str, text: String, now: Timestamp) {
+    pub(crate) fn mishap(&self, mishap: Mishap) {
         {
-            let troubles = &mut self.now().troubles;
-            troubles.push_front(ErrorRow { time: now.as_millis(), kind, text });
-            troubles.truncate(TROUBLES);
+            let mishaps = &mut self.now().mishaps;
+            mishaps.push_front(mishap);
+            mishaps.truncate(TROUBLES);
         }
         self.bulletin.tell(|| News::Status);
     }
@@ -107,8 +131,8 @@ impl Live {
     }
 
     /// What went wrong, newest first.
-    pub(super) fn troubles(&self) -> Vec<ErrorRow> {
-        self.now().troubles.iter().cloned().collect()
+    pub(super) fn mishaps(&self) -> Vec<Mishap> {
+        self.now().mishaps.iter().cloned().collect()
     }
 
     fn now(&self) -> MutexGuard<'_, Now> {
@@ -118,8 +142,6 @@ impl Live {
 
 #[cfg(test)]
 mod tests {
-    use mynah_core::EventId;
-
     use super::*;
 
     #[test]
@@ -136,10 +158,10 @@ mod tests {
     fn old_troubles_are_forgotten() {
         let live = Live::default();
         for n in 0..TROUBLES + 5 {
-            live.trouble("loop", n.to_string(), Timestamp::default());
+            live.mishap(Mishap { detail: n.to_string(), ..Mishap::default() });
         }
-        let troubles = live.troubles();
-        assert_eq!((troubles.len(), troubles[0].text.as_str()), (TROUBLES, "24"));
+        let mishaps = live.mishaps();
+        assert_eq!((mishaps.len(), mishaps[0].detail.as_str()), (TROUBLES, "24"));
     }
 
     #[test]

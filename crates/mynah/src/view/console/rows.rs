@@ -6,7 +6,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::tz::TimeZone;
-use mynah_core::{ChatId, Decided, Event, EventBody, NoticeKind, Prompt, Timestamp};
+use mynah_core::{Chat, ChatId, Decided, Event, EventBody, EventId, NoticeKind, Prompt, Timestamp};
 use mynah_page::Condition;
 use mynah_page::view::{
     AccountRow, ErrorRow, LogRow, MuteRow, PaceRow, QueueRow, RuleRow, UsedRow, WaitingRow,
@@ -16,6 +16,9 @@ use mynah_runtime::{Pace, Rate, Used};
 use mynah_store::{Survey, TroubledAction};
 
 use super::archive::Present;
+use super::cause::cause_of;
+use super::live::Mishap;
+use super::names::Names;
 use crate::qr::Qr;
 
 /// A rule that did not fire for so long is probably not needed any more.
@@ -36,6 +39,7 @@ pub(super) fn account_row(
         _ => String::new(),
     };
     AccountRow {
+        cause: cause_of(&detail),
         name: name.to_owned(),
         online: matches!(condition, Some(Condition::Online)),
         condition: match condition {
@@ -53,6 +57,7 @@ pub(super) fn account_row(
         }),
         qr: prompt.and_then(picture),
         names: Vec::new(),
+        rejected_rules: None,
     }
 }
 
@@ -141,14 +146,14 @@ pub(super) struct Queues<'a> {
     pub(super) account: &'a str,
     /// Its queues, and what was sent.
     pub(super) present: &'a Present,
-    /// Its log in numbers.
-    pub(super) survey: &'a Survey,
+    /// Its chats.
+    pub(super) names: &'a Names,
     /// How fast it may speak.
     pub(super) pace: Option<Pace>,
     /// What went wrong, newest first.
-    pub(super) troubles: Vec<ErrorRow>,
-    /// The present moment.
-    pub(super) now: Timestamp,
+    pub(super) mishaps: Vec<Mishap>,
+    /// The events that something went wrong on.
+    pub(super) events: BTreeMap<EventId, Event>,
 }
 
 impl Queues<'_> {
@@ -164,7 +169,6 @@ impl Queues<'_> {
             expired: settled("expired"),
             pace: self.pace.as_ref().map(pace_row),
             waiting: self.waiting(),
-            chats: self.chats(),
             errors: self.errors(),
         }
     }
@@ -174,7 +178,7 @@ impl Queues<'_> {
             self.pace.iter().flat_map(|pace| &pace.chats).map(|(chat, at)| (chat, at)).collect();
         let rows = self.present.waiting.iter().map(|one| WaitingRow {
             chat: one.chat.as_str().to_owned(),
-            name: self.name_of(&one.chat).to_owned(),
+            name: self.names.of(&one.chat).to_owned(),
             actions: one.actions,
             since: one.since.as_millis(),
             until: moments.get(&one.chat).map(|at| at.as_millis()),
@@ -182,45 +186,72 @@ impl Queues<'_> {
         rows.collect()
     }
 
-    fn chats(&self) -> Vec<MuteRow> {
-        let until = |id| mute::still_until(self.present.mutes.get(id)?, self.now);
-        let rows = self.survey.chats.iter().map(|chat| {
-            let until = until(&chat.id);
-            MuteRow {
-                id: chat.id.as_str().to_owned(),
-                name: chat.name.clone(),
-                muted: until.is_some(),
-                until: until.map(Timestamp::as_millis),
-            }
-        });
-        rows.collect()
-    }
-
-    /// The name of a chat, or its id where nothing was heard of it yet.
-    fn name_of<'a>(&'a self, id: &'a ChatId) -> &'a str {
-        let chat = self.survey.chats.iter().find(|chat| chat.id == *id);
-        chat.map_or(id.as_str(), |chat| chat.name.as_str())
-    }
-
     fn errors(&self) -> Vec<ErrorRow> {
         let troubled = self.present.status.troubled.iter().map(|action| self.error(action));
-        let mut errors: Vec<ErrorRow> = troubled.chain(self.troubles.iter().cloned()).collect();
+        let mishaps = self.mishaps.iter().map(|mishap| self.mishap(mishap));
+        let mut errors: Vec<ErrorRow> = troubled.chain(mishaps).collect();
         errors.sort_by_key(|error| std::cmp::Reverse(error.time));
         errors.truncate(ERRORS);
         errors
     }
 
     fn error(&self, action: &TroubledAction) -> ErrorRow {
-        let name = self.name_of(&action.chat);
-        let reason = action.reason.as_ref().map(|reason| format!(": {reason}"));
         let kind = match action.outcome.as_str() {
             "refused" => "refused",
             "expired" => "expired",
             _ => "unknown",
         };
-        let text = format!("{name}{}", reason.unwrap_or_default());
-        ErrorRow { time: action.time.as_millis(), kind, text }
+        let detail = action.reason.clone().unwrap_or_default();
+        ErrorRow {
+            time: action.time.as_millis(),
+            kind,
+            chat: Some(self.names.of(&action.chat).to_owned()),
+            person: None,
+            until: None,
+            cause: cause_of(&detail),
+            detail,
+        }
     }
+
+    fn mishap(&self, mishap: &Mishap) -> ErrorRow {
+        let event = mishap.event.as_ref().and_then(|id| self.events.get(id));
+        let chat = event.and_then(Event::chat).map(|chat| self.names.of(&chat.id).to_owned());
+        let person = event.and_then(Event::person).map(|person| person.name.clone());
+        ErrorRow {
+            time: mishap.time.as_millis(),
+            kind: mishap.kind,
+            chat: mishap.chat.clone().or(chat),
+            person: mishap.person.clone().or(person),
+            until: mishap.until.map(Timestamp::as_millis),
+            cause: None,
+            detail: mishap.detail.clone(),
+        }
+    }
+}
+
+/// The chats of an account whose name has the text, those that are muted first.
+pub(super) fn mute_rows(
+    account: &str,
+    names: &Names,
+    mutes: &BTreeMap<ChatId, String>,
+    query: &str,
+    now: Timestamp,
+) -> Vec<MuteRow> {
+    let query = query.trim().to_lowercase();
+    let fits = |chat: &&Chat| query.is_empty() || chat.name.to_lowercase().contains(&query);
+    let rows = names.chats().filter(fits).map(|chat| {
+        let until = mutes.get(&chat.id).and_then(|until| mute::still_until(until, now));
+        MuteRow {
+            account: account.to_owned(),
+            id: chat.id.as_str().to_owned(),
+            name: names.of(&chat.id).to_owned(),
+            muted: until.is_some(),
+            until: until.map(Timestamp::as_millis),
+        }
+    });
+    let mut rows: Vec<MuteRow> = rows.collect();
+    rows.sort_by(|a, b| (!a.muted, &a.name, &a.id).cmp(&(!b.muted, &b.name, &b.id)));
+    rows
 }
 
 fn pace_row(pace: &Pace) -> PaceRow {
@@ -333,8 +364,8 @@ mod tests {
         assert_eq!((rows[0].hits, rows[0].last), (0, None));
     }
 
-    #[test]
-    fn queues_show_mutes_and_errors_newest_first() {
+    /// An action that was refused in the chat g, two that wait in h.
+    fn present() -> Present {
         let status = StoreStatus {
             open_actions: 2,
             troubled: vec![TroubledAction {
@@ -342,47 +373,81 @@ mod tests {
                 chat: "g".into(),
                 time: NOW,
                 outcome: "refused".to_owned(),
-                reason: Some("no friend".to_owned()),
+                reason: Some("the receiver is not a friend".to_owned()),
             }],
             ..StoreStatus::default()
         };
-        let survey = Survey {
-            chats: vec![Chat::group("g", "客户一群"), Chat::group("h", "家人")],
-            ..Survey::default()
-        };
-        let until = |at: Timestamp| at.as_millis().to_string();
-        let mutes = BTreeMap::from([
-            (ChatId::from("g"), until(NOW + Duration::from_secs(1))),
-            (ChatId::from("h"), until(NOW)),
-        ]);
-        let later = NOW + Duration::from_secs(1);
         let settled = [("accepted", 3), ("delivered", 4), ("refused", 1)]
             .map(|(outcome, count)| (outcome.to_owned(), count));
         let waiting = Waiting { chat: "h".into(), actions: 2, since: days_ago(1), expires: None };
-        let present = Present { status, settled: settled.into(), waiting: vec![waiting], mutes };
-        let day = Used { rate: Rate::new(400, STALE), used: 3, free_at: None };
-        let pace = Pace {
-            day: Some(day),
-            pause: Some(later),
-            chats: vec![("h".into(), later)],
-            ..Pace::default()
+        Present { status, settled: settled.into(), waiting: vec![waiting] }
+    }
+
+    /// A handler that failed on what Zhang San did in the chat h.
+    fn failed(time: Timestamp) -> (Mishap, Event) {
+        let event = event(EventBody::Notice(Notice {
+            chat: Chat::group("h", "以前的名字"),
+            person: Some(Person::stranger("p", "张三")),
+            kind: NoticeKind::RedPacket,
+        }));
+        let mishap = Mishap {
+            time,
+            kind: "handler_failed",
+            event: Some(event.id.clone()),
+            detail: "weather: no answer".to_owned(),
+            ..Mishap::default()
         };
-        let troubles =
-            vec![ErrorRow { time: later.as_millis(), kind: "loop", text: "later".to_owned() }];
-        let (account, now) = ("main", NOW);
-        let queues =
-            Queues { account, present: &present, survey: &survey, pace: Some(pace), troubles, now };
+        (mishap, event)
+    }
+
+    #[test]
+    fn what_waits_and_what_failed_is_named_not_numbered() {
+        let listed = [Chat::group("g", "客户一群"), Chat::group("h", "家人")];
+        let names = Names::new(&[Chat::group("g", "客户")], &listed);
+        let later = NOW + Duration::from_secs(1);
+        let day = Used { rate: Rate::new(400, STALE), used: 3, free_at: None };
+        let chats = vec![("h".into(), later)];
+        let pace = Pace { day: Some(day), pause: Some(later), chats, ..Pace::default() };
+        let (mishap, event) = failed(later);
+        let queues = Queues {
+            account: "main",
+            present: &present(),
+            names: &names,
+            pace: Some(pace),
+            mishaps: vec![mishap],
+            events: BTreeMap::from([(event.id.clone(), event)]),
+        };
         let row = queues.row();
         assert_eq!((row.actions, row.sent_today, row.refused, row.expired), (2, 7, 1, 0));
-        assert_eq!(row.chats.iter().map(|chat| chat.muted).collect::<Vec<_>>(), [true, false]);
-        let errors: Vec<_> =
-            row.errors.iter().map(|error| (error.kind, error.text.as_str())).collect();
-        assert_eq!(errors, [("loop", "later"), ("refused", "客户一群: no friend")]);
+        let shown = |error: &ErrorRow| {
+            (error.kind, error.chat.clone().unwrap(), error.person.clone(), error.cause)
+        };
+        let errors: Vec<_> = row.errors.iter().map(shown).collect();
+        let handler = ("handler_failed", "家人".to_owned(), Some("张三".to_owned()), None);
+        let refused = ("refused", "客户一群".to_owned(), None, Some("cause-not-friend"));
+        assert_eq!(errors, [handler, refused]);
         let waits = &row.waiting[0];
         let shown = (waits.name.as_str(), waits.actions, waits.until);
         assert_eq!(shown, ("家人", 2, Some(later.as_millis())));
         let pace = row.pace.unwrap();
         assert_eq!((pace.pause, pace.day.unwrap().used), (Some(later.as_millis()), 3));
+    }
+
+    #[test]
+    fn of_many_chats_each_is_found_by_its_name_and_the_muted_come_first() {
+        let listed: Vec<Chat> =
+            (0..1000).map(|n| Chat::group(format!("g{n}"), format!("群 {n:04}"))).collect();
+        let names = Names::new(&[], &listed);
+        let until = |at: Timestamp| at.as_millis().to_string();
+        let mutes = BTreeMap::from([
+            (ChatId::from("g999"), until(NOW + Duration::from_secs(1))),
+            (ChatId::from("g998"), until(NOW)),
+        ]);
+        let all = mute_rows("main", &names, &mutes, "", NOW);
+        assert_eq!((all.len(), all[0].name.as_str(), all[0].muted), (1000, "群 0999", true));
+        assert_eq!((all[1].name.as_str(), all[999].muted), ("群 0000", false));
+        let found = mute_rows("main", &names, &mutes, " 0567 ", NOW);
+        assert_eq!(found.iter().map(|chat| chat.id.as_str()).collect::<Vec<_>>(), ["g567"]);
     }
 
     #[test]

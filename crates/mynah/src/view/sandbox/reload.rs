@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use mynah_core::Clock as _;
 use mynah_page::view::News;
 use mynah_rules::Disk;
 
@@ -25,10 +26,12 @@ impl SandboxView {
         let loaded = rule_file::load_to_try(&self.main, &Disk, &self.bot);
         let files = loaded.sources.files().map(|(_, path)| path.to_owned()).collect();
         let report = rule_file::render(&loaded, self.lang, false, false);
-        let failed = rule_file::play_tests(&loaded, &self.bot, self.lang).await;
-        let made = match (loaded.book, failed) {
-            (None, _) => Err(report.clone()),
-            (Some(_), Some(failed)) => Err(failed),
+        let mistakes = rule_file::mistakes(&loaded, &self.bot, self.lang).await;
+        let words = mistakes.as_ref().map(|mistakes| mistakes.report.clone());
+        self.rules.rejected(mistakes, self.clock.now());
+        let made = match (loaded.book, words) {
+            (None, words) => Err(words.unwrap_or_else(|| report.clone())),
+            (Some(_), Some(words)) => Err(words),
             (Some(book), None) => {
                 let rules = book.rules().count();
                 let taken = self.take_over(book).await;

@@ -1,0 +1,152 @@
+//! What a rule lacked, in words: a sentence for one rule, a few words for many.
+
+use mynah_rules::Lang;
+
+/// What rules lacked that failed on the condition of this key, without its values.
+pub(super) fn in_short(key: &str, lang: Lang) -> String {
+    let (en, zh) = match key {
+        "event" => ("for other events", "管的是别的事情"),
+        "type" => ("for other kinds of messages", "管的是别的消息类型"),
+        "in" => ("for the other kind of chat", "不在这种聊天里回答"),
+        "groups" => ("for other groups", "管的是别的群"),
+        "only" => ("not among the rules of this group", "这个群没有启用"),
+        "at_me" => ("the bot was not called", "要有人叫它"),
+        "keyword" => ("keyword not in the text", "话里没有关键词"),
+        "all" => ("not all of its words in the text", "话里的词不齐"),
+        "none" => ("a word in the text that it refuses", "话里有它不要的词"),
+        "exact" => ("the text is another one", "和原话不一样"),
+        "prefix" => ("the text begins otherwise", "开头不一样"),
+        "suffix" => ("the text ends otherwise", "结尾不一样"),
+        "pattern" => ("does not fit its pattern", "不符合句式"),
+        "regex" => ("does not fit its regex", "不符合正则"),
+        "time" => ("outside of its hours", "不在时间段里"),
+        "days" => ("not on this day", "不在这一天"),
+        "from" => ("for other people", "只回答别的人"),
+        "not_from" => ("not for this person", "不回答这个人"),
+        "chance" => ("left to chance", "按概率没有轮到"),
+        other => return other.to_owned(),
+    };
+    match lang {
+        Lang::En => en.to_owned(),
+        Lang::Zh => zh.to_owned(),
+    }
+}
+
+/// What a rule lacked that failed on this condition: what it asks for, and what it got.
+pub(super) fn in_full(key: &str, wanted: &str, saw: &str, lang: Lang) -> String {
+    match lang {
+        Lang::En => english(key, wanted, saw),
+        Lang::Zh => chinese(key, wanted, saw),
+    }
+}
+
+fn english(key: &str, wanted: &str, saw: &str) -> String {
+    if key == "at_me" {
+        return "at_me wants the bot to be called".to_owned();
+    }
+    let verb = if matches!(key, "none" | "not_from") { "refuses" } else { "wants" };
+    let saw = if saw.is_empty() { "nothing".to_owned() } else { format!("\"{saw}\"") };
+    format!("{key} {verb} {wanted}, saw {saw}")
+}
+
+fn chinese(key: &str, wanted: &str, saw: &str) -> String {
+    let words = in_chinese(wanted);
+    let this = in_chinese(saw);
+    let text =
+        if saw.is_empty() { "没有文字".to_owned() } else { format!("原话是“{saw}”") };
+    match key {
+        "event" | "type" => format!("只管{words}，这次是{this}"),
+        "in" => format!("只在{words}里回答，这里是{this}"),
+        "groups" => format!("只在这些群里回答：{wanted}；这里是“{saw}”"),
+        "only" => format!("这个群只启用了：{wanted}"),
+        "at_me" => "要有人叫它".to_owned(),
+        "keyword" => format!("要有其中一个词：{wanted}；{text}"),
+        "all" => format!("要同时有这些词：{wanted}；{text}"),
+        "none" => format!("不能有这些词：{wanted}；{text}"),
+        "exact" => format!("要正好是：{wanted}；{text}"),
+        "prefix" => format!("要以此开头：{wanted}；{text}"),
+        "suffix" => format!("要以此结尾：{wanted}；{text}"),
+        "pattern" => format!("要符合句式：{wanted}；{text}"),
+        "regex" => format!("要符合正则：{wanted}；{text}"),
+        "time" => format!("只在 {wanted} 回答，现在是 {saw}"),
+        "days" => format!("只在{words}回答，今天是{this}"),
+        "from" => format!("只回答{words}，这次是“{saw}”"),
+        "not_from" => format!("不回答{words}，这次是“{saw}”"),
+        "chance" => format!("按 {wanted} 的概率回答，这次没有轮到"),
+        other => format!("{other}：要 {wanted}，{text}"),
+    }
+}
+
+/// The words of the rule language among the values, as a person says them.
+fn in_chinese(values: &str) -> String {
+    let words = values.split(", ").map(|value| match value {
+        "text" => "文字消息",
+        "image" => "图片",
+        "voice" => "语音",
+        "video" => "视频",
+        "file" => "文件",
+        "emoji" => "表情",
+        "card" => "名片",
+        "link" => "链接",
+        "location" => "位置",
+        "other" => "其他消息",
+        "join" => "进群",
+        "leave" => "退群",
+        "rename" => "改群名",
+        "recall" => "撤回",
+        "friend_request" => "好友申请",
+        "pat" => "拍一拍",
+        "red_packet" => "红包",
+        "group" => "群",
+        "private" => "私聊",
+        "mon" => "周一",
+        "tue" => "周二",
+        "wed" => "周三",
+        "thu" => "周四",
+        "fri" => "周五",
+        "sat" => "周六",
+        "sun" => "周日",
+        "admin" => "管理员",
+        other => other,
+    });
+    words.collect::<Vec<_>>().join("、")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEYS: [&str; 19] = [
+        "event", "type", "in", "groups", "only", "at_me", "keyword", "all", "none", "exact",
+        "prefix", "suffix", "pattern", "regex", "time", "days", "from", "not_from", "chance",
+    ];
+
+    #[test]
+    fn chinese_reasons_have_no_english_keys_and_no_true_or_false() {
+        let is_english = |text: &str| text.chars().any(|c| c.is_ascii_alphabetic());
+        for key in KEYS {
+            for reason in
+                [in_full(key, "true", "false", Lang::Zh), in_short(key, Lang::Zh)].map(|reason| {
+                    // The values of this test are English; those of rules are what people wrote.
+                    if key == "at_me" {
+                        reason
+                    } else {
+                        reason.replace("true", "").replace("false", "")
+                    }
+                })
+            {
+                assert!(!is_english(&reason), "{key}: {reason}");
+            }
+        }
+        for (key, wanted, saw, expected) in [
+            ("at_me", "true", "false", "要有人叫它"),
+            ("event", "join, pat", "text", "只管进群、拍一拍，这次是文字消息"),
+            ("in", "private", "group", "只在私聊里回答，这里是群"),
+            ("days", "mon, tue", "sun", "只在周一、周二回答，今天是周日"),
+            ("from", "admin, 老王", "张三", "只回答管理员、老王，这次是“张三”"),
+            ("keyword", "价格, 多少钱", "你好", "要有其中一个词：价格, 多少钱；原话是“你好”"),
+        ] {
+            assert_eq!(in_full(key, wanted, saw, Lang::Zh), expected);
+        }
+    }
+}
