@@ -75,7 +75,8 @@ await test("say something, see the reply, its reason, and the line of the rule",
     return text.value?.slice(text.selectionStart, text.selectionEnd) === "[[rule]]" && text.value.slice(0, text.selectionStart).split("\n").length === 9;
   });
   await answer(s.page, "价目表").click();
-  await s.page.getByText("The bot said this itself.").waitFor();
+  await s.page.locator(".why .cause", { hasText: "Answers" }).waitFor();
+  await s.page.locator(".why section h2", { hasText: "bot.toml:9 answered" }).waitFor();
   await s.end();
 });
 
@@ -177,6 +178,11 @@ await test("what somebody else saved is not written over unasked", async () => {
   await s.end();
 });
 
+const makeTest = async (page) => {
+  await page.getByRole("button", { name: "Make a test" }).click();
+  return page.getByRole("dialog", { name: "Make a test" });
+};
+
 await test("a test made of the conversation passes", async () => {
   const s = await sandbox("bots/faq");
   await s.page.getByRole("button", { name: "Make a test" }).click();
@@ -184,12 +190,188 @@ await test("a test made of the conversation passes", async () => {
   await say(s.page, "请问多少钱");
   await answer(s.page, "价目表").waitFor();
   await say(s.page, "随便聊聊");
-  await bubble(s.page, "随便聊聊").waitFor();
-  await s.page.getByRole("button", { name: "Make a test" }).click();
-  await s.page.getByText("It passes").waitFor();
+  await bubble(s.page, "随便聊聊").click();
+  await s.page.locator(".why section h2", { hasText: "No rule answered" }).waitFor();
+  const made = await makeTest(s.page);
+  await made.getByRole("button", { name: "Play and save" }).click();
+  await made.getByText("It passes").waitFor();
   const played = await run(["test", s.copy.folder]);
   assert(played.code === 0, played.output);
   assert(readFileSync(join(s.copy.folder, "bot.toml"), "utf8").split("[[test]]").length === 3, "the test was not appended");
+  await s.end();
+});
+
+await test("a test made after a join, a time-out and a wait passes; of a part of it too, and a failing one is saved on purpose", async () => {
+  const s = await sandbox("tests/bots/workbench");
+  await deed(s.page, "Somebody joins", { Name: "赵六" });
+  await answer(s.page, "欢迎新朋友").waitFor();
+  await deed(s.page, "Pat the bot");
+  await notice(s.page, "tickled").waitFor();
+  await say(s.page, "等等");
+  await bubble(s.page, "等等").waitFor();
+  await say(s.page, "报名");
+  await answer(s.page, "姓名？").waitFor();
+  for (const text of ["两分钟到了", "超时了"]) {
+    await s.page.getByRole("button", { name: "+1 minute" }).click();
+    await s.page.getByRole("button", { name: "+1 minute" }).click();
+    await answer(s.page, text).waitFor();
+  }
+  const made = await makeTest(s.page);
+  const text = made.getByRole("textbox", { name: "Make a test" });
+  const whole = await text.inputValue();
+  for (const line of ["! join 测试群/赵六", "> 欢迎新朋友", "! pat 测试群/", "> 两分钟到了", "> 超时了"]) assert(whole.includes(line), `${line} is missing in\n${whole}`);
+  assert(/^\+\d+[sm]$/m.test(whole), `no time passes in\n${whole}`);
+  await made.locator("[data-key=first]").selectOption({ index: 3 });
+  await until(s.page, () => !document.querySelector("dialog textarea").value.includes("! join"));
+  await text.fill((await text.inputValue()).replace("> 姓名？", "> 名字？"));
+  await made.getByRole("button", { name: "Play and save" }).click();
+  await made.getByText("does not pass").waitFor();
+  const before = readFileSync(join(s.copy.folder, "bot.toml"), "utf8");
+  assert(!before.includes("[[test]]"), "a failing test was written unasked");
+  await text.fill(whole);
+  await made.getByRole("button", { name: "Play and save" }).click();
+  await made.getByText("It passes").waitFor();
+  const played = await run(["test", s.copy.folder]);
+  assert(played.code === 0, played.output);
+  await text.fill(whole.replace("> 姓名？", "> 名字？"));
+  await made.getByRole("button", { name: "Play and save" }).click();
+  await made.getByRole("button", { name: "Save anyway" }).click();
+  await made.getByText("Written although it fails").waitFor();
+  await s.page.keyboard.press("Escape");
+  await s.page.locator(".broken", { hasText: "1 mistake." }).waitFor();
+  assert((await run(["test", s.copy.folder])).code === 1, "the failing test is not in the file");
+  await s.end();
+});
+
+await test("what happened is shown: variables before and after, forwards that found nobody, dialogs in words", async () => {
+  const s = await sandbox("tests/bots/workbench");
+  const section = (title) => s.page.locator(".why section", { has: s.page.locator("h2", { hasText: title }) });
+  for (const [n, expected] of ["nothing → 2", "2 → 4"].entries()) {
+    await say(s.page, "签到");
+    await until(s.page, (count) => document.querySelectorAll(".line.theirs").length === count, n + 1);
+    await bubble(s.page, "签到").click();
+    await section("State of the speaker").getByText(expected).waitFor();
+  }
+  await section("State of the speaker").locator("dd", { hasText: /^铜$/ }).waitFor();
+  await section("What happened").getByText("said 好").waitFor();
+  await say(s.page, "我要投诉");
+  await bubble(s.page, "我要投诉").click();
+  await section("What happened").locator(".bad", { hasText: "no chat is called 没有这个群" }).waitFor();
+  await say(s.page, "报名");
+  await answer(s.page, "姓名？").waitFor();
+  await say(s.page, "小明");
+  await answer(s.page, "手机号？").waitFor();
+  await bubble(s.page, "小明").click();
+  await section("State of the speaker").getByText(/signup, question 2 of 2, until \d+:\d+.*; name = 小明/).waitFor();
+  assert(!(await s.page.locator(".why").textContent()).includes("{\""), "raw JSON is shown");
+  await s.end();
+});
+
+await test("every bubble of the bot leads to what it answers, and schedules and time-outs to their rules", async () => {
+  const s = await sandbox("tests/bots/workbench");
+  await say(s.page, "报名");
+  await answer(s.page, "姓名？").waitFor();
+  const cause = (text) => s.page.locator(".line.mine", { hasText: text }).locator(".answers");
+  await cause("姓名？").click();
+  await bubble(s.page, "报名").and(s.page.locator("[aria-pressed=true]")).waitFor();
+  await s.page.getByRole("button", { name: "+1 hour" }).click();
+  await answer(s.page, "超时了").waitFor();
+  await answer(s.page, "整点").click();
+  await s.page.locator(".why .cause", { hasText: "Schedule at" }).getByRole("button", { name: "bot.toml:49" }).waitFor();
+  await answer(s.page, "超时了").click();
+  await s.page.locator(".why .cause", { hasText: "Dialog ran out, at" }).getByRole("button", { name: "bot.toml:32" }).waitFor();
+  await cause("整点").filter({ hasText: "Schedule at bot.toml:49" }).click();
+  await until(s.page, () => {
+    const text = document.activeElement;
+    return text.value?.slice(0, text.selectionStart).split("\n").length === 49;
+  });
+  await s.end();
+});
+
+await test("of a thousand rules the deciding one stands first, then those that nearly matched, the rest folded", async () => {
+  const many = Array.from({ length: 1000 }, (_, n) => `[[rule]]\nkeyword = "词${n}号"\nreply = "${n}"\n`).join("\n");
+  const s = await sandbox("tests/bots/workbench", {}, (file) => writeFileSync(file, readFileSync(file, "utf8").replace("[[dialog]]", `${many}\n[[rule]]\nid = "last"\nkeyword = "进度"\nreply = "最后一条"\n\n[[dialog]]`)));
+  await say(s.page, "进度如何");
+  await answer(s.page, "最后一条").waitFor();
+  await bubble(s.page, "进度如何").click();
+  await s.page.locator(".why .steps.actions").waitFor();
+  const lists = s.page.locator(".why section:has(.fold) > ol.steps");
+  await lists.first().locator("li", { hasText: "last" }).filter({ hasText: "answered" }).waitFor();
+  await lists.nth(1).locator("li", { hasText: "at_me wants the bot to be called" }).waitFor();
+  await s.page.locator(".fold summary", { hasText: /^100\d rules: keyword not in the text$/ }).waitFor();
+  await s.end();
+});
+
+await test("after a restart of the sandbox nothing of the run before is left", async () => {
+  const s = await sandbox("bots/faq");
+  await say(s.page, "多少钱");
+  await answer(s.page, "价目表").waitFor();
+  await bubble(s.page, "多少钱").click();
+  await s.page.locator(".why section h2", { hasText: "answered" }).waitFor();
+  await s.process.kill();
+  await s.page.locator(".stale header [role=status]", { hasText: /connection lost, as of \d+:\d\d:\d\d/ }).waitFor();
+  const again = await serve(s.copy.folder, new URL(s.url).host);
+  await s.page.locator("header [role=status]", { hasText: "bot on line" }).waitFor();
+  await s.page.getByText("Nothing has been said here yet").waitFor();
+  assert((await s.page.locator(".bubble").count()) === 0, "a ghost is left");
+  assert((await s.page.locator(".stale").count()) === 0, "it is still grey");
+  await s.page.getByText("Choose a message").waitFor();
+  await again.stop();
+  await s.page.context().close();
+  s.copy.remove();
+});
+
+await test("a file with mistakes is saved only on purpose", async () => {
+  const s = await sandbox("bots/faq");
+  const file = join(s.copy.folder, "bot.toml");
+  const good = readFileSync(file, "utf8");
+  await s.page.getByRole("button", { name: "Edit rules" }).click();
+  const text = s.page.getByRole("textbox", { name: "bot.toml" });
+  await until(s.page, () => document.querySelector(".editor textarea").value.includes("[[rule]]"));
+  const wrong = `${good}\n[[rule]]\nkeywrod = "a"\nrepyl = "b"\n`;
+  await text.fill(wrong);
+  await text.press("Control+s");
+  await s.page.getByRole("dialog", { name: /\d mistakes?: save anyway\?/ }).getByRole("button", { name: "Back to the editor" }).click();
+  assert(readFileSync(file, "utf8") === good, "it was written unasked");
+  await text.press("Control+s");
+  await s.page.getByRole("button", { name: "Save anyway" }).click();
+  await s.page.locator(".editor [role=status]", { hasText: "keeps its old rules" }).waitFor();
+  assert(readFileSync(file, "utf8") === wrong, "it was not written");
+  await s.page.locator(".broken", { hasText: "bot.toml:" }).waitFor();
+  await say(s.page, "多少钱");
+  await answer(s.page, "价目表").waitFor();
+  await text.fill(good);
+  await text.press("Control+s");
+  await s.page.locator(".broken").waitFor({ state: "hidden" });
+  await s.end();
+});
+
+await test("the sandbox starts on a broken file, shows its mistakes, and answers once they are mended", async () => {
+  const s = await sandbox("bots/faq", {}, (file) => writeFileSync(file, readFileSync(file, "utf8").replace("keyword", "keywrod")));
+  assert(s.process.told.some((line) => line.includes("keywrod")), "the terminal does not show the mistake");
+  assert(s.process.told.some((line) => /bot.toml has \d mistakes?: the bot answers nothing/.test(line)), s.process.told.join("\n"));
+  await s.page.locator(".broken", { hasText: "bot.toml:" }).getByText("Show the mistakes").click();
+  await s.page.locator(".broken pre", { hasText: "keywrod" }).waitFor();
+  await s.page.locator(".broken").getByRole("button", { name: "Show in the editor" }).click();
+  const text = s.page.getByRole("textbox", { name: "bot.toml" });
+  await until(s.page, () => document.querySelector(".editor textarea").value.includes("keywrod"));
+  await text.fill((await text.inputValue()).replace("keywrod", "keyword"));
+  await text.press("Control+s");
+  await s.page.locator(".broken").waitFor({ state: "hidden" });
+  await say(s.page, "多少钱");
+  await answer(s.page, "价目表").waitFor();
+  await s.end();
+});
+
+await test("reasons in Chinese are sentences without English keys", async () => {
+  const s = await sandbox("tests/bots/workbench", { locale: "zh-CN" });
+  await say(s.page, "进度如何");
+  await bubble(s.page, "进度如何").click();
+  const rules = s.page.locator(".why section", { has: s.page.locator("h2", { hasText: "逐条规则" }) });
+  await rules.locator("li", { hasText: "要有人叫它" }).waitFor();
+  await rules.locator(".fold summary", { hasText: "话里没有关键词" }).waitFor();
+  const words = await rules.textContent();
+  assert(!/at_me|keyword|exact|true|false/.test(words), words);
   await s.end();
 });
 
@@ -429,7 +611,14 @@ async function consoles() {
     copy.remove();
     data.remove();
   };
-  return { url, bot, page, ask, end };
+  /** So many new friends, each of whom says something. */
+  const grow = async (count) => {
+    for (let n = 0; n < count; n += 1) {
+      const asked = await fetch(`${servers[0].match[1]}/sandbox/messages`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ from: `路人${n}`, text: "你好" }) });
+      assert(asked.ok, `${asked.status}`);
+    }
+  };
+  return { url, bot, page, ask, grow, bots: copy.folder, end };
 }
 
 async function signIn(page, token) {
@@ -469,6 +658,58 @@ await test("the console asks for the token, and shows accounts, limits, what wai
   assert(own.status() === 403, `from another site: ${own.status()}`);
   assert(!c.bot.told.some((told) => told.includes("sesame")), "the token is in the log");
   assert(page.broken.length === 0, page.broken.join("\n"));
+  await page.context().close();
+  await c.end();
+});
+
+await test("a rule file that was saved broken is a red line on its account until it is mended", async () => {
+  const c = await consoles();
+  const page = await c.page();
+  await signIn(page, "open-sesame");
+  await account(page, "shop").getByText("on line", { exact: true }).waitFor();
+  const file = join(c.bots, "bot.toml");
+  const good = readFileSync(file, "utf8");
+  writeFileSync(file, good.replace("keyword", "keywrod"));
+  const line = account(page, "shop").getByRole("alert");
+  await line.getByText(/bot\.toml:\d+: \d mistakes? since .*; the old rules are in use\./).waitFor();
+  await line.getByText("Show the mistakes").click();
+  await line.locator("pre", { hasText: "keywrod" }).waitFor();
+  await page.screenshot({ path: join(pictures, "console-rejected-en-light-desktop.png") });
+  writeFileSync(file, good);
+  await line.waitFor({ state: "hidden" });
+  await page.context().close();
+  await c.end();
+});
+
+await test("of many chats each is found by its name and muted, and what waits and failed is named", async () => {
+  const c = await consoles();
+  const page = await c.page();
+  await signIn(page, "open-sesame");
+  await account(page, "shop").getByText("on line", { exact: true }).waitFor();
+  await c.grow(260);
+  const search = page.getByRole("searchbox", { name: "Search chats" });
+  await page.getByText(/^100 of 2\d\d: search for the others/).waitFor();
+  await search.fill("路人257");
+  await page.getByRole("button", { name: "Mute 30 min: 路人257" }).click();
+  await page.getByRole("button", { name: "Resume: 路人257" }).waitFor();
+  await search.fill("");
+  await page.locator("section.card", { has: page.getByRole("searchbox", { name: "Search chats" }) }).locator("li").first().getByText("路人257").waitFor();
+  assert(page.broken.length === 0, page.broken.join("\n"));
+  await page.context().close();
+  await c.end();
+});
+
+await test("when the program stops the console goes grey and says as of when", async () => {
+  const c = await consoles();
+  const page = await c.page();
+  await signIn(page, "open-sesame");
+  await account(page, "shop").getByText("on line", { exact: true }).waitFor();
+  await c.bot.kill();
+  await page.locator(".stale header [role=status]", { hasText: /as of \d+:\d\d:\d\d/ }).waitFor();
+  const colours = await page.evaluate(() => [...document.querySelectorAll(".accounts .lamp")].map((lamp) => getComputedStyle(lamp).color));
+  const grey = await page.evaluate(() => { const one = document.createElement("span"); one.className = "soft"; document.body.append(one); const { color } = getComputedStyle(one); one.remove(); return color; });
+  assert(colours.every((colour) => colour === grey), `${colours} is not ${grey}`);
+  await page.screenshot({ path: join(pictures, "console-stale-en-light-desktop.png") });
   await page.context().close();
   await c.end();
 });
