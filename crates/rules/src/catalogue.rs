@@ -14,12 +14,13 @@ mod words;
 pub(crate) use codes::CODES;
 
 pub(crate) use mynah_reader::{Lang, say};
+use mynah_reader::{Syntax, WrongType};
 
 use crate::keys::Table;
 use crate::model::Place;
 use crate::problem::{
     BadFile, BadInclude, Capture, Limitation, Outdone, Problem, Shadow, ShadowReason, StepUnit,
-    Syntax, UnevenStep,
+    UnevenStep,
 };
 
 impl Problem {
@@ -28,12 +29,6 @@ impl Problem {
     pub(crate) fn message(&self, here: &str, lang: Lang) -> String {
         match self {
             Self::Syntax(syntax) => syntax_message(syntax, lang),
-            Self::Typographic { found, ascii } => typographic(*found, *ascii, lang),
-            Self::Header { found, expected } => say!(
-                lang,
-                "`{found}` is no header; expected `{expected}`",
-                "`{found}` 不是表头；应为 `{expected}`"
-            ),
             Self::Literal(literal) => literal::message(literal, lang),
             Self::RegexNever { regex } => {
                 say!(lang, "'{regex}' matches no message", "'{regex}' 不匹配任何消息")
@@ -59,7 +54,8 @@ impl Problem {
                 say!(lang, "`{key}` is not a key of {table}", "`{key}` 不是 {table} 的键")
             }
             Self::Type { key, kind, found, in_list } => {
-                values::wrong_type(key, *kind, *found, *in_list, lang)
+                WrongType { key, expected: kind.shape(), found: *found, in_list: *in_list }
+                    .message(lang)
             }
             Self::EntryType { name, wanted, found } => {
                 values::entry_type(name, *wanted, *found, lang)
@@ -166,105 +162,13 @@ impl Problem {
     }
 }
 
-#[expect(clippy::too_many_lines, reason = "a table: a line for each problem")]
+/// The syntax of a rule file; the reader of files knows no rules.
 fn syntax_message(syntax: &Syntax, lang: Lang) -> String {
     match syntax {
-        Syntax::Escape(c) => say!(
-            lang,
-            "\\{c} is not an escape in \"double quotes\"",
-            "\"双引号\" 里没有 \\{c} 这种转义"
-        ),
-        Syntax::Twice(key) => say!(lang, "`{key}` is here twice", "`{key}` 出现了两次"),
-        Syntax::TwiceTable(name) => say!(lang, "`{name}` is here twice", "`{name}` 出现了两次"),
-        Syntax::NoFlag(text) => {
-            say!(lang, "{text} is neither true nor false", "{text} 既不是 true 也不是 false")
-        }
-        Syntax::NoNumber(text) => say!(lang, "{text} is no number", "{text} 不是数字"),
-        Syntax::FullWidth { found, .. } => {
-            say!(lang, "{found} is written in full-width characters", "{found} 是全角字符")
-        }
-        Syntax::Path => {
-            say!(lang, "this path has backslashes", "路径里有反斜杠")
-        }
-        Syntax::Comment(sign) => {
-            say!(lang, "{sign} does not begin a comment", "{sign} 不是注释的写法")
-        }
         Syntax::Format(format) => {
             say!(lang, "this is {format}; a rule file is TOML", "这是 {format}；规则文件用 TOML")
         }
-        Syntax::Prefix(letter) => {
-            say!(lang, "`{letter}` stands before the quotes", "引号前面多了 `{letter}`")
-        }
-        Syntax::EscapeInText(c) => say!(
-            lang,
-            "\\{c} is not an escape in \"double quotes\"",
-            "\"双引号\" 里没有 \\{c} 这种转义"
-        ),
-        Syntax::EscapedQuote => say!(
-            lang,
-            "the backslash makes the last quote a part of the text",
-            "反斜杠使最后的引号成了文字的一部分"
-        ),
-        Syntax::Prose => say!(
-            lang,
-            "this line is neither a header nor key = value",
-            "这一行既不是表头，也不是 键 = 值"
-        ),
-        Syntax::MixedQuotes(quote) => say!(
-            lang,
-            "this text begins with {quote} but ends with another quote",
-            "这段文字以 {quote} 开头，却以另一种引号结束"
-        ),
-        Syntax::BareScript => {
-            say!(lang, "the lines of this test are not in a text", "测试的各行没有写在文字里")
-        }
-        Syntax::InnerQuotes(_) => {
-            say!(lang, "the quotes inside this text end it", "文字中间的引号使它提前结束了")
-        }
-        Syntax::NoOpeningQuote => {
-            say!(lang, "the opening quote is missing", "缺少开头的引号")
-        }
-        Syntax::BareList { .. } => {
-            say!(lang, "several texts without brackets", "多个文字没有写在方括号里")
-        }
-        Syntax::Trailing(sign) => {
-            say!(lang, "`{sign}` stands behind the value", "值的后面多了 `{sign}`")
-        }
-        Syntax::BareKey(key) => say!(lang, "the key {key} is not in quotes", "键 {key} 没有加引号"),
-        Syntax::Assignment(sign) => {
-            say!(lang, "`{sign}` stands where `=` belongs", "这里应是 `=`，却是 `{sign}`")
-        }
-        Syntax::Control(_) => {
-            say!(lang, "there is a character that cannot be seen", "这里有一个看不见的控制字符")
-        }
-        Syntax::Unquoted(text) => {
-            say!(lang, "the text {text} is not in quotes", "文字 {text} 没有加引号")
-        }
-        Syntax::NoEquals => say!(lang, "a key without `=`", "键的后面缺少 `=`"),
-        Syntax::NoValue => say!(lang, "a key without a value", "键没有值"),
-        Syntax::OpenList => say!(lang, "this list is never closed", "列表没有结束"),
-        Syntax::OpenTable => say!(lang, "this brace is never closed", "花括号没有结束"),
-        Syntax::OpenText(_) => say!(lang, "this text is never closed", "文字没有结束"),
-        Syntax::TextOverLines => {
-            say!(lang, "this text goes over several lines", "这段文字写了好几行")
-        }
-        Syntax::NoComma => say!(lang, "no comma between two items", "两项之间缺少逗号"),
-        Syntax::Leftover => say!(lang, "something stands behind the value", "值的后面有多余内容"),
-        Syntax::Other(words) => {
-            let words = match lang {
-                Lang::En => words.clone(),
-                Lang::Zh => foreign::toml(words),
-            };
-            say!(lang, "not valid TOML: {words}", "不是有效的 TOML：{words}")
-        }
-    }
-}
-
-fn typographic(found: char, ascii: char, lang: Lang) -> String {
-    match ascii {
-        '"' | '\'' => say!(lang, "{found} is a typographic quote", "{found} 是中文（排版）引号"),
-        ' ' => say!(lang, "this is a full-width space", "这是全角空格"),
-        _ => say!(lang, "{found} is a full-width sign", "{found} 是全角符号"),
+        other => other.message(lang),
     }
 }
 

@@ -36,12 +36,12 @@ pub(crate) use values::duration;
 use crate::keys::Table;
 use crate::load::LoadOptions;
 use crate::model::{Bot, Place};
-use crate::parse::{TableNode, place_in_text};
 use crate::problem::Problem;
 use crate::script::Test;
 use crate::shadow;
 use crate::sources::{FileId, Files, Sources, Spot};
 use mynah_reader::closest;
+use mynah_reader::{TableNode, place_in_text};
 
 /// A file to be checked.
 #[derive(Debug)]

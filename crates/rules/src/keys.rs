@@ -8,7 +8,7 @@ mod foreign;
 pub(crate) use entries::KEYS;
 pub(crate) use foreign::{Advice, advice, chinese_key, header};
 
-use mynah_reader::Lang;
+use mynah_reader::{Grammar, Lang, Shape};
 
 /// The kinds of table that a rule file has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -196,29 +196,6 @@ pub(crate) enum Kind {
     Sections(Table),
 }
 
-/// The shape of a TOML value, without what it means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Shape {
-    /// A text.
-    Text,
-    /// A text or a list of texts.
-    TextOrList,
-    /// A list of texts.
-    TextList,
-    /// `true` or `false`.
-    Flag,
-    /// A whole number.
-    Integer,
-    /// Any number.
-    Number,
-    /// A text or a table.
-    TextOrTable,
-    /// A table.
-    Table,
-    /// A list of tables.
-    TableList,
-}
-
 impl Kind {
     /// The shape that a value of this kind has.
     pub(crate) fn shape(self) -> Shape {
@@ -252,5 +229,64 @@ impl Kind {
             }
             Self::Steps | Self::Sections(_) => Shape::TableList,
         }
+    }
+}
+
+/// The grammar of `bot.toml`, for reading files with mistakes.
+#[derive(Debug)]
+pub(crate) struct BotToml;
+
+impl BotToml {
+    fn any(key: &str, is: impl Fn(&Key) -> bool) -> bool {
+        KEYS.iter().any(|known| known.name == key && is(known))
+    }
+}
+
+impl Grammar for BotToml {
+    fn header(&self, name: &str) -> Option<String> {
+        match name {
+            "rule" | "group" | "dialog" | "dialog.step" | "schedule" | "test" => {
+                Some(format!("[[{name}]]"))
+            }
+            "bot" | "dialog.done" => Some(format!("[{name}]")),
+            other => header(other).map(str::to_owned),
+        }
+    }
+
+    fn has_shape(&self, key: &str, shape: Shape) -> bool {
+        Self::any(key, |known| known.kind.shape() == shape)
+    }
+
+    fn shape(&self, key: &str) -> Option<Shape> {
+        KEYS.iter().find(|known| known.name == key).map(|known| known.kind.shape())
+    }
+
+    fn is_word(&self, word: &str) -> bool {
+        KEYS.iter().any(|known| known.name == word || known.also.contains(&word))
+            || Table::ALL.iter().any(|table| chinese_key(*table, word).is_some())
+    }
+
+    fn is_table(&self, word: &str) -> bool {
+        Table::File.key(word).is_some() || Table::File.keys().any(|key| key.also.contains(&word))
+    }
+
+    fn names_a_file(&self, key: &str) -> bool {
+        Self::any(key, |known| known.kind == Kind::Path || known.name == "include")
+    }
+
+    fn is_sent(&self, key: &str) -> bool {
+        Self::any(key, |known| matches!(known.kind, Kind::Template | Kind::Templates))
+    }
+
+    fn key_of_list<'k>(&self, key: &'k str) -> &'k str {
+        if key == "reply" { "reply_one_of" } else { key }
+    }
+
+    fn has_own_names(&self, header: &str) -> bool {
+        [".vars", ".set", ".add"].iter().any(|end| header.ends_with(end))
+    }
+
+    fn script_of(&self, header: &str, key: &str) -> bool {
+        matches!(header, "test" | "测试") && Table::Test.key(key).is_none()
     }
 }

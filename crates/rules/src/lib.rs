@@ -2,7 +2,7 @@
 //!
 //! # For those who read the code
 //!
-//! The way of a file: [`load`] reads it with its includes (`sources`, `include`), `parse` makes a tree in which every
+//! The way of a file: [`load`] reads it with its includes (`sources`, `include`), `mynah-reader` makes a tree in which every
 //! value knows its place, `check` turns that into the `model` and reports every mistake as a [`Diagnostic`], and the
 //! [`RuleBook`] is built from the model. The way of an event: [`RuleBook::decide`].
 
@@ -14,7 +14,6 @@ mod keys;
 mod load;
 mod meant;
 mod model;
-mod parse;
 mod problem;
 mod reference;
 mod schema;

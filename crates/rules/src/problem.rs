@@ -4,22 +4,17 @@
 
 use crate::keys::{Advice, Kind, Table};
 use crate::model::Place;
-use crate::parse::Value;
 use mynah_core::EventKind;
 use mynah_matching::pattern::PatternErrorKind;
 use mynah_matching::regex::RegexErrorKind;
 use mynah_matching::template::TemplateErrorKind;
-use mynah_reader::{BadDuration, Severity};
+use mynah_reader::{BadDuration, Found, Severity, Syntax};
 
 /// Something to say about a rule file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Problem {
     /// No TOML.
     Syntax(Syntax),
-    /// A typographic or full-width sign where a plain one is needed.
-    Typographic { found: char, ascii: char },
-    /// A header with the wrong brackets.
-    Header { found: String, expected: String },
     /// No key of this table.
     UnknownKey {
         key: String,
@@ -113,75 +108,6 @@ pub(crate) enum Problem {
     Test(BadLine),
 }
 
-/// What is wrong with the syntax.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Syntax {
-    /// `\d` in a text in double quotes.
-    Escape(char),
-    /// A path of Windows, with its backslashes.
-    Path,
-    /// `// …`, as other languages write comments; the sign.
-    Comment(&'static str),
-    /// Another format, such as JSON or YAML.
-    Format(&'static str),
-    /// A text whose last quote has a backslash before it.
-    EscapedQuote,
-    /// A line of plain words.
-    Prose,
-    /// A letter before the quotes of a text, as Python has it.
-    Prefix(char),
-    /// A backslash that means nothing in a text that is sent.
-    EscapeInText(char),
-    /// A text that begins with one quote and ends with another.
-    MixedQuotes(char),
-    /// Lines of a test that stand in no text.
-    BareScript,
-    /// A text with quotes in it that end it; the quote.
-    InnerQuotes(char),
-    /// A text that ends with a quote but does not begin with one.
-    NoOpeningQuote,
-    /// Several texts without the brackets of a list, and the list.
-    BareList { key: String, items: Vec<String> },
-    /// A sign behind a value, as JSON or a programming language has it.
-    Trailing(char),
-    /// A key or a table that is there twice.
-    Twice(String),
-    /// A table that is there twice.
-    TwiceTable(String),
-    /// A text without quotes.
-    Unquoted(String),
-    /// Something else where `true` or `false` belongs.
-    NoFlag(String),
-    /// Something else where a number belongs.
-    NoNumber(String),
-    /// A key or value in wide letters or digits.
-    FullWidth { found: String, plain: String },
-    /// A key of other letters than a key has without quotes.
-    BareKey(String),
-    /// A colon, `==` or `=>` where `=` belongs.
-    Assignment(String),
-    /// A character that shows nothing.
-    Control(char),
-    /// A key without `=`.
-    NoEquals,
-    /// A key without a value.
-    NoValue,
-    /// A list that is never closed.
-    OpenList,
-    /// A table in braces that is never closed.
-    OpenTable,
-    /// A text that is never closed, with the quotes that it begins with.
-    OpenText(&'static str),
-    /// A text of several lines between quotes for one.
-    TextOverLines,
-    /// Two values with nothing between them.
-    NoComma,
-    /// Something behind a value.
-    Leftover,
-    /// Anything else, in the words of the parser.
-    Other(String),
-}
-
 /// A text that is taken as it stands, and what was probably meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Literal {
@@ -205,39 +131,6 @@ pub(crate) enum Literal {
     Name { written: String, meant: String },
     /// A mention of the bot in a text of a condition; the name, and whether it is certainly one of the bot.
     Mention { name: String, is_own: bool },
-}
-
-/// What was found instead.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Found {
-    /// A text.
-    Text,
-    /// A whole number.
-    Integer,
-    /// Another number.
-    Number,
-    /// `true` or `false`.
-    Flag,
-    /// A date or time without quotes, or a number beyond all bounds.
-    Date,
-    /// A list.
-    List,
-    /// A table.
-    Table,
-}
-
-impl Found {
-    pub(crate) fn of(value: &Value) -> Self {
-        match value {
-            Value::Text(_) => Self::Text,
-            Value::Integer(_) => Self::Integer,
-            Value::Float(_) => Self::Number,
-            Value::Flag(_) => Self::Flag,
-            Value::Date | Value::Unreadable => Self::Date,
-            Value::List(_) => Self::List,
-            Value::Table(_) => Self::Table,
-        }
-    }
 }
 
 /// What a variable can be given.
@@ -469,7 +362,7 @@ impl Problem {
     /// Its code: stable, for tools.
     pub(crate) fn code(&self) -> &'static str {
         match self {
-            Self::Syntax(_) | Self::Typographic { .. } | Self::Header { .. } => "syntax",
+            Self::Syntax(_) => "syntax",
             Self::UnknownKey { .. } => "unknown-key",
             Self::Type { .. } | Self::EntryType { .. } => "type",
             Self::Missing { .. } => "missing",

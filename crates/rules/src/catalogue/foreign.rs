@@ -7,11 +7,6 @@ pub(super) fn regex(words: &str) -> String {
     found_in(&REGEX, words).map_or_else(|| format!("正则有误：{words}"), ToOwned::to_owned)
 }
 
-/// What is wrong with the TOML of a file.
-pub(super) fn toml(words: &str) -> String {
-    found_in(&TOML, words).map_or_else(|| "无法理解这里的写法".to_owned(), ToOwned::to_owned)
-}
-
 /// What is wrong with a cron line.
 pub(super) fn cron(words: &str) -> String {
     let bare = words
@@ -71,30 +66,6 @@ const REGEX: [(&str, &str); 39] = [
     ("look-around", "不支持环视（look-around）"),
     ("backreferences", "不支持反向引用"),
     ("Compiled regex exceeds size limit", "编译后太大"),
-];
-
-const TOML: [(&str, &str); 21] = [
-    ("extra comma", "多了一个逗号"),
-    ("extra `=`", "多了一个 ="),
-    ("extra assignment", "多了一个 ="),
-    ("unexpected `=` in array", "列表里不能有 ="),
-    ("unexpected leading zero", "数字前面不能有 0"),
-    ("unexpected sign", "这里不能有正负号"),
-    ("redundant numeric sign", "多了一个正负号"),
-    ("redundant integer number prefix", "数字的前缀多余"),
-    ("`_` may only go between digits", "_ 只能在数字中间"),
-    ("unquoted keys cannot be empty", "= 前面缺少键"),
-    ("missing key", "缺少键"),
-    ("missing assignment", "键的后面缺少 ="),
-    ("keys cannot be multi-line", "键不能写成多行文字"),
-    ("cannot recurse further", "嵌套太深"),
-    ("carriage return must be followed by newline", "有单独的回车符"),
-    ("invalid comment character", "注释里有不能用的字符"),
-    ("unclosed table", "表头缺少 ]"),
-    ("unclosed array table", "表头缺少 ]]"),
-    ("missing opening quote", "缺少开头的引号"),
-    ("duplicate key", "键重复"),
-    ("invalid", "写法不对"),
 ];
 
 const CRON: [(&str, &str); 19] = [

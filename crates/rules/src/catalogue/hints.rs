@@ -1,25 +1,20 @@
 //! What to do about it.
 
 use super::{Lang, conflicts, literal, say, tests_of_bots, values, words};
-use crate::keys::{KEYS, Kind, Shape, Table};
+use crate::keys::{KEYS, Kind, Table};
 use crate::problem::{
-    BadFile, BadInclude, Capture, Found, Limitation, Outdone, Problem, SlashCase, StepUnit, Syntax,
-    UnevenStep, Wanted,
+    BadFile, BadInclude, Capture, Limitation, Outdone, Problem, SlashCase, StepUnit, UnevenStep,
+    Wanted,
 };
 use mynah_matching::pattern::PatternErrorKind;
 use mynah_matching::regex::RegexErrorKind;
 use mynah_matching::template::TemplateErrorKind;
+use mynah_reader::{Found, Shape, Syntax};
 
 #[expect(clippy::too_many_lines, reason = "a table: a line for each problem")]
 pub(super) fn hint(problem: &Problem, lang: Lang) -> Option<String> {
     Some(match problem {
         Problem::Syntax(syntax) => return syntax_hint(syntax, lang),
-        Problem::Typographic { ascii: ' ', .. } => say!(lang, "use a plain space", "请用半角空格"),
-        Problem::Typographic { ascii, .. } => say!(lang, "use {ascii}", "请用 {ascii}"),
-        Problem::Header { found, expected } if !found.is_ascii() => {
-            say!(lang, "headers are in English: write {expected}", "表头用英文：请写 {expected}")
-        }
-        Problem::Header { expected, .. } => say!(lang, "write {expected}", "请写 {expected}"),
         Problem::UnknownKey { advice: Some(advice), .. } => match lang {
             Lang::En => advice.en.to_owned(),
             Lang::Zh => advice.zh.to_owned(),
@@ -274,7 +269,7 @@ fn belongs(key: &str, here: Table, table: Table, lang: Lang) -> String {
     }
 }
 
-#[expect(clippy::too_many_lines, reason = "a table: a line for each problem")]
+/// What a rule file can say instead; else the advice for every file.
 fn syntax_hint(syntax: &Syntax, lang: Lang) -> Option<String> {
     Some(match syntax {
         Syntax::Escape(_) => {
@@ -285,113 +280,33 @@ fn syntax_hint(syntax: &Syntax, lang: Lang) -> Option<String> {
             "copy the file next to bot.toml and write its name alone; folders are parted by /",
             "把文件复制到 bot.toml 旁边，只写文件名；文件夹之间用 /"
         ),
-        Syntax::Comment(_) => say!(lang, "comments begin with #", "注释以 # 开头"),
         Syntax::Format(_) => say!(
             lang,
             "[[rule]] on a line of its own, below it lines like keyword = \"…\" and reply = \"…\"",
             "单独一行写 [[rule]]，下面各行写 keyword = \"…\"、reply = \"…\""
         ),
-        Syntax::Prefix(_) => say!(
-            lang,
-            "leave it out; a backslash means itself in 'single quotes'",
-            "去掉它；'单引号' 里的反斜杠就是它本身"
-        ),
         Syntax::EscapeInText(c) if c.is_ascii_digit() => {
             say!(lang, "a group of the regex is written {{{c}}}", "正则的分组写成 {{{c}}}")
         }
-        Syntax::EscapeInText(_) => say!(
-            lang,
-            "for a backslash itself write \\\\; a new line is \\n",
-            "要写反斜杠本身请用 \\\\；换行是 \\n"
-        ),
-        Syntax::EscapedQuote => say!(
-            lang,
-            "leave the \\ out, or write \\\\ for a backslash itself",
-            "去掉 \\，要写反斜杠本身请用 \\\\"
-        ),
-        Syntax::Prose => say!(lang, "a comment begins with #", "注释以 # 开头"),
-        Syntax::MixedQuotes(_) => {
-            say!(lang, "use the same quote at both ends", "首尾请用同一种引号")
-        }
-        Syntax::BareScript => say!(
-            lang,
-            "put them between the lines script = ''' and '''",
-            "把它们写在 script = ''' 与 ''' 两行之间"
-        ),
-        Syntax::InnerQuotes('\'') => {
-            say!(lang, "put double quotes around the whole text", "整段文字用双引号括起来")
-        }
-        Syntax::InnerQuotes(_) => say!(
-            lang,
-            "inside write \\\" or “ ”, or put single quotes around the whole text",
-            "里面的引号写成 \\\" 或 “ ”，或整段文字用单引号括起来"
-        ),
-        Syntax::NoOpeningQuote => say!(lang, "put a quote before it", "在前面加上引号"),
-        Syntax::BareList { key, items } => {
-            let list = literal::list(items);
-            say!(lang, "write {key} = {list}", "请写 {key} = {list}")
-        }
-        Syntax::Trailing(sign) => say!(lang, "leave {sign} out", "去掉 {sign}"),
         Syntax::Twice(key) if key == "reply" => say!(
             lang,
             "leave one out; for several write reply_one_of (random) or reply_all_of (each)",
             "去掉一个；多条回复用 reply_one_of（随机）或 reply_all_of（逐条）"
         ),
-        Syntax::Twice(key) if !takes_several(key) => say!(lang, "leave one out", "去掉一个"),
-        Syntax::Twice(key) => say!(
+        Syntax::Twice(key) if takes_several(key) => say!(
             lang,
             "leave one out; several texts go into one list: {key} = [\"…\", \"…\"]",
             "去掉一个；多个文字放进一个列表：{key} = [\"…\", \"…\"]"
         ),
-        Syntax::TwiceTable(name) => {
-            say!(lang, "put all of it below one [{name}]", "都写在同一个 [{name}] 下面")
-        }
-        Syntax::Unquoted(text)
-            if matches!(text.as_str(), "None" | "null" | "nil" | "undefined") =>
-        {
-            say!(lang, "leave the whole line out", "去掉整行")
-        }
-        Syntax::Unquoted(text)
-            if text.len() > 2 && text.starts_with('/') && text.ends_with('/') =>
-        {
-            let inside = &text[1..text.len() - 1];
-            say!(lang, "write '{inside}'", "请写 '{inside}'")
-        }
-        // A backslash means itself between single quotes only.
-        Syntax::Unquoted(text) if text.contains('\\') => {
-            say!(lang, "write '{text}'", "请写 '{text}'")
-        }
-        Syntax::Unquoted(text) => say!(lang, "write \"{text}\"", "请写 \"{text}\""),
-        Syntax::NoFlag(_) => say!(lang, "write true or false", "请写 true 或 false"),
-        Syntax::NoNumber(_) => say!(lang, "write a number", "请写数字"),
-        Syntax::FullWidth { plain, .. } => say!(lang, "write {plain}", "请写 {plain}"),
         Syntax::BareKey(key) => say!(
             lang,
             "the keys of a rule are English words; a name of your own is written \"{key}\"",
             "规则的键是英文单词；自己取的名字要写成 \"{key}\""
         ),
-        Syntax::Assignment(_) => say!(lang, "use =", "请用 ="),
-        Syntax::Control(_) => say!(lang, "delete it", "删掉它"),
         Syntax::NoEquals => {
             say!(lang, "put = behind it, like keyword = \"…\"", "在它后面写 =，如 keyword = \"…\"")
         }
-        Syntax::NoValue => say!(lang, "write it behind the =", "写在 = 后面"),
-        Syntax::OpenList => say!(lang, "add ]", "加上 ]"),
-        Syntax::OpenTable => say!(lang, "add }}", "加上 }}"),
-        Syntax::OpenText(quotes) if quotes.len() == 3 => say!(
-            lang,
-            "add {quotes} on a line of its own behind it",
-            "在它后面单独一行加上 {quotes}"
-        ),
-        Syntax::OpenText(_) => say!(lang, "add the closing quote", "加上结束的引号"),
-        Syntax::TextOverLines => say!(
-            lang,
-            "begin and end it with \"\"\", or write \\n for a line end",
-            "首尾都用 \"\"\"，或用 \\n 表示换行"
-        ),
-        Syntax::NoComma => say!(lang, "add ,", "加上 ,"),
-        Syntax::Leftover => say!(lang, "one key = value on each line", "每行写一个 键 = 值"),
-        Syntax::Other(_) => return None,
+        other => return other.hint(lang),
     })
 }
 

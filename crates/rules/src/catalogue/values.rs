@@ -1,48 +1,12 @@
 //! Messages about types and values.
 
 use super::{Lang, foreign, literal, say, words};
-use crate::keys::{Kind, Shape};
 use crate::meant::{self, At};
-use crate::problem::{BadValue, Found, Wanted};
-
-/// `reply must be text, found a list`.
-pub(super) fn wrong_type(key: &str, kind: Kind, found: Found, in_list: bool, lang: Lang) -> String {
-    let found = words::found(found, lang);
-    let expected = expected(kind.shape(), lang);
-    if in_list {
-        let item = match kind.shape() {
-            Shape::TableList => say!(lang, "tables", "表"),
-            _ => say!(lang, "texts", "文字"),
-        };
-        return say!(
-            lang,
-            "the items of {key} must be {item}, found {found}",
-            "{key} 的各项应为{item}，却是{found}"
-        );
-    }
-    say!(lang, "{key} must be {expected}, found {found}", "{key} 应为{expected}，却是{found}")
-}
-
-fn expected(shape: Shape, lang: Lang) -> &'static str {
-    let (en, zh) = match shape {
-        Shape::Text => ("text", "文字"),
-        Shape::TextOrList => ("text or a list of texts", "文字或文字列表"),
-        Shape::TextList => ("a list of texts", "文字列表"),
-        Shape::Flag => ("true or false", " true 或 false"),
-        Shape::Integer => ("a whole number", "整数"),
-        Shape::Number => ("a number", "数字"),
-        Shape::TextOrTable => ("text or a table", "文字或表"),
-        Shape::Table => ("a table", "表"),
-        Shape::TableList => ("a list of tables", "表的列表"),
-    };
-    match lang {
-        Lang::En => en,
-        Lang::Zh => zh,
-    }
-}
+use crate::problem::{BadValue, Wanted};
+use mynah_reader::Found;
 
 pub(super) fn entry_type(name: &str, wanted: Wanted, found: Found, lang: Lang) -> String {
-    let found = words::found(found, lang);
+    let found = found.words().of(lang).to_owned();
     match wanted {
         Wanted::Text => {
             say!(lang, "{name} must be text, found {found}", "{name} 应为文字，却是{found}")

@@ -2,7 +2,7 @@
 
 use super::{Lang, foreign, say};
 use crate::model::Place;
-use crate::problem::{CannotRead, Found};
+use crate::problem::CannotRead;
 use mynah_matching::pattern::{MAX_LENGTH, PatternErrorKind};
 use mynah_matching::regex::{LIMITED_TEXT, MAX_INSTRUCTIONS, MAX_STEPS, RegexErrorKind};
 use mynah_matching::template::TemplateErrorKind;
@@ -39,22 +39,6 @@ pub(super) fn ordinal(nth: usize, lang: Lang) -> String {
         (Lang::En, 2) => "second".to_owned(),
         (Lang::En, 3) => "third".to_owned(),
         (Lang::En, nth) => format!("{nth}th"),
-    }
-}
-
-pub(super) fn found(found: Found, lang: Lang) -> &'static str {
-    let (en, zh) = match found {
-        Found::Text => ("a text", "文字"),
-        Found::Integer => ("a whole number", "整数"),
-        Found::Number => ("a number", "数字"),
-        Found::Flag => ("true or false", " true 或 false"),
-        Found::Date => ("a date or a number out of range", "日期或超出范围的数字"),
-        Found::List => ("a list", "列表"),
-        Found::Table => ("a table", "表"),
-    };
-    match lang {
-        Lang::En => en,
-        Lang::Zh => zh,
     }
 }
 

@@ -4,8 +4,8 @@ use super::names::Names;
 use super::{Checker, Fields, values};
 use crate::keys::Table;
 use crate::model::{Brakes, Clock, Cooldown, Limit, Period};
-use crate::parse::Value;
 use crate::problem::{BadValue, Conflict, Problem};
+use mynah_reader::Value;
 
 /// The clocks by their keys.
 const CLOCKS: [(&str, Clock); 3] =

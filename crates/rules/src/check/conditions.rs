@@ -6,12 +6,12 @@ use super::names::Names;
 use super::{Checker, Fields, Text, literal, values};
 use crate::keys::{Kind, Role};
 use crate::model::{Conditions, Days, TimeWindow, Who};
-use crate::parse::Value;
 use crate::problem::{BadValue, Conflict, Literal, Problem, SlashCase};
 use mynah_matching::fold::Folding;
 use mynah_matching::glob::Glob;
 use mynah_matching::pattern::Pattern;
 use mynah_matching::regex::RegexCondition;
+use mynah_reader::Value;
 use mynah_reader::closest;
 
 /// The keys that look at the text.

@@ -7,11 +7,11 @@ use super::names::Names;
 use super::{Checker, Fields, values};
 use crate::keys::Table;
 use crate::model::{Answer, Dialog, Question};
-use crate::parse::TableNode;
 use crate::problem::{BadValue, Capture, Conflict, Problem, SlashCase};
 use crate::sources::Spot;
 use mynah_matching::fold::Folding;
 use mynah_matching::template::{Template, is_name};
+use mynah_reader::TableNode;
 
 /// How long an answer is waited for, unless the dialog says so.
 const TIMEOUT: Duration = Duration::from_secs(600);

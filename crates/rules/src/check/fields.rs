@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::report::Report;
-use crate::keys::{Advice, Key, Shape, Table, advice, chinese_key};
-use crate::parse::{Entry, Node, TableNode, Value};
-use crate::problem::{Found, Problem};
+use crate::keys::{Advice, Key, Table, advice, chinese_key};
+use crate::problem::Problem;
 use crate::sources::Spot;
 use mynah_reader::closest;
+use mynah_reader::{Entry, Node, TableNode, Value};
+use mynah_reader::{Found, Shape};
 
 /// The entries of a table that are known and of the right type.
 #[derive(Debug)]

@@ -6,11 +6,11 @@ use super::variables::plain_text;
 use super::{Checker, Fields};
 use crate::keys::Table;
 use crate::model::GroupTable;
-use crate::parse::{TableNode, Value};
 use crate::problem::{BadValue, Outdone, Problem, Wanted};
 use crate::sources::Spot;
 use mynah_matching::glob::Glob;
 use mynah_matching::template::is_name;
+use mynah_reader::{TableNode, Value};
 
 /// The names of the tables so far, each with the place of its table; those that can count at all.
 #[derive(Debug, Default)]

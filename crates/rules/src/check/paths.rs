@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use mynah_core::ActionKind;
 
 use super::{Checker, Text};
-use crate::problem::{BadFile, Problem, Syntax};
+use crate::problem::{BadFile, Problem};
 use mynah_reader::closest;
 
 /// What the web protocol takes, where the transport is not known: pictures and videos, and other files.
@@ -21,7 +21,7 @@ impl Checker<'_> {
         text: &Text<'_>,
         kind: ActionKind,
     ) -> Option<PathBuf> {
-        let is_said = self.report.says(&Problem::Syntax(Syntax::Path), &text.spot);
+        let is_said = self.report.says(&Problem::Syntax(mynah_reader::Syntax::Path), &text.spot);
         if is_said || self.is_blank(key, text) {
             return None;
         }

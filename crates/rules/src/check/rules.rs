@@ -7,10 +7,10 @@ use mynah_core::EventKind;
 use super::{Checker, Fields};
 use crate::keys::{Key, Role, Table};
 use crate::model::{Name, Rule, Step};
-use crate::parse::{Node, TableNode, Value};
 use crate::problem::{Conflict, Problem};
 use crate::shadow::RuleSpots;
 use crate::sources::Spot;
+use mynah_reader::{Node, TableNode, Value};
 
 impl Checker<'_> {
     pub(super) fn rule(&mut self, node: &TableNode, spot: Spot) -> Rule {

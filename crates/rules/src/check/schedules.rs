@@ -10,10 +10,10 @@ use super::names::Names;
 use super::{Checker, Fields, values};
 use crate::keys::Table;
 use crate::model::{Days, Due, Missed, Schedule};
-use crate::parse::TableNode;
 use crate::problem::{BadValue, Conflict, Problem, StepUnit, UnevenStep};
 use crate::schedule;
 use crate::sources::Spot;
+use mynah_reader::TableNode;
 
 /// The shortest time between two announcements: no person can want more.
 const SHORTEST: Duration = Duration::from_secs(1);

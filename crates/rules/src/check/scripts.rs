@@ -4,10 +4,10 @@ use jiff::tz::TimeZone;
 
 use super::{Checker, Fields};
 use crate::keys::Table;
-use crate::parse::TableNode;
 use crate::problem::Problem;
 use crate::script::{self, Line, Test};
 use crate::sources::Spot;
+use mynah_reader::TableNode;
 
 impl Checker<'_> {
     pub(super) fn test(&mut self, node: &TableNode, spot: Spot, zone: &TimeZone) -> Option<Test> {

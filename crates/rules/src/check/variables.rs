@@ -8,10 +8,11 @@ use mynah_core::Scope;
 use super::names::Names;
 use super::{Checker, Fields, Text, literal};
 use crate::model::Step;
-use crate::parse::{Node, TableNode, Value};
-use crate::problem::{BadValue, Found, Literal, Problem, Wanted};
+use crate::problem::{BadValue, Literal, Problem, Wanted};
 use crate::sources::Spot;
 use mynah_matching::template::{Template, is_name};
+use mynah_reader::Found;
+use mynah_reader::{Node, TableNode, Value};
 
 /// The scopes of variables, by how they are written.
 const SCOPES: [(&str, Scope); 3] =

@@ -4,10 +4,11 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use crate::check::{File, Report, is_inside};
-use crate::parse::{TableNode, Value, parse};
+use crate::keys::BotToml;
 use crate::problem::{BadFile, BadInclude, CannotRead, Problem};
 use crate::sources::{FileId, Files, Sources, Spot};
 use mynah_matching::glob::Glob;
+use mynah_reader::{TableNode, Value, parse};
 
 /// Reads the main file and everything that it includes, and reports what cannot be read.
 pub(super) fn read_all(
@@ -67,10 +68,10 @@ impl Reader<'_> {
     }
 
     fn file(&mut self, path: &Path, text: String) {
-        let parsed = parse(&text);
+        let parsed = parse(&text, &BotToml);
         let id = self.sources.add(&self.name_of(path), path.to_owned(), text);
         for (problem, span) in parsed.problems {
-            self.report.add(problem, Spot::new(id, span));
+            self.report.add(Problem::Syntax(problem), Spot::new(id, span));
         }
         self.open.push(path.to_owned());
         for wanted in includes(&parsed.root, id) {

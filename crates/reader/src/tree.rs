@@ -16,31 +16,31 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-pub(crate) use text::place_in_text;
+pub use text::place_in_text;
 
-use crate::problem::Problem;
+use crate::{Grammar, Syntax};
 
 /// A parsed file.
 #[derive(Debug)]
-pub(crate) struct Parsed {
+pub struct Parsed {
     /// Its tree, as far as it could be read.
-    pub(crate) root: TableNode,
+    pub root: TableNode,
     /// What is wrong with its syntax, with the places.
-    pub(crate) problems: Vec<(Problem, Range<usize>)>,
+    pub problems: Vec<(Syntax, Range<usize>)>,
 }
 
 /// A value with its place.
 #[derive(Debug, Clone)]
-pub(crate) struct Node {
+pub struct Node {
     /// Its place in bytes of the file; of a table with a header, the header.
-    pub(crate) span: Range<usize>,
+    pub span: Range<usize>,
     /// The value.
-    pub(crate) value: Value,
+    pub value: Value,
 }
 
 /// A value.
 #[derive(Debug, Clone)]
-pub(crate) enum Value {
+pub enum Value {
     /// A text.
     Text(String),
     /// A whole number.
@@ -61,49 +61,55 @@ pub(crate) enum Value {
 
 /// A table: its entries in the order of the file.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct TableNode {
+pub struct TableNode {
     /// The entries.
-    pub(crate) entries: Vec<Entry>,
+    pub entries: Vec<Entry>,
     /// Whether something in it could not be read, so that what seems missing may be there.
-    pub(crate) broken: bool,
+    pub broken: bool,
 }
 
 /// A key with its value.
 #[derive(Debug, Clone)]
-pub(crate) struct Entry {
+pub struct Entry {
     /// The key.
-    pub(crate) key: String,
+    pub key: String,
     /// Its place.
-    pub(crate) key_span: Range<usize>,
+    pub key_span: Range<usize>,
     /// The value.
-    pub(crate) node: Node,
+    pub node: Node,
 }
 
 /// Reads a file.
-pub(crate) fn parse(source: &str) -> Parsed {
+#[must_use]
+pub fn parse(source: &str, grammar: &dyn Grammar) -> Parsed {
     let (tree, errors) = DeTable::parse_recoverable(source);
-    if errors.is_empty() && !has_single_brackets(&tree) {
+    if errors.is_empty() && !has_other_brackets(&tree, grammar) {
         let root = table(tree.into_inner(), &Origin::same());
         return Parsed { root, problems: Vec::new() };
     }
-    let repaired = repair::repair(source);
+    let repaired = repair::repair(source, grammar);
     let (tree, left) = DeTable::parse_recoverable(&repaired.text);
     let root = table(tree.into_inner(), &repaired.origin);
     let mut problems = repaired.clashes(source, &left);
     problems.extend(repaired.problems);
     if problems.is_empty() && !repaired.is_left_to_the_check {
         // Whatever the parser finds is said, even if no statement could be blamed for it.
-        problems.extend(errors.iter().map(|error| blame::blame(source, error)));
+        problems.extend(errors.iter().map(|error| blame::blame(source, error, grammar)));
     }
     Parsed { root, problems }
 }
 
-/// Whether `[rule]` or the like stands where `[[rule]]` is meant: a second one would clash with the first.
-fn has_single_brackets(tree: &Spanned<DeTable<'_>>) -> bool {
-    let listed = ["rule", "group", "dialog", "schedule", "test"];
-    let tree = tree.get_ref();
-    listed.iter().any(|name| tree.get(*name).is_some_and(|value| value.get_ref().is_table()))
-        || tree.get("bot").is_some_and(|value| value.get_ref().is_array())
+/// Whether `[rule]` or the like is written where `[[rule]]` is meant: a second one would clash with the first.
+fn has_other_brackets(tree: &Spanned<DeTable<'_>>, grammar: &dyn Grammar) -> bool {
+    tree.get_ref().iter().any(|(key, value)| {
+        let name = key.get_ref().as_ref();
+        let (single, double) = (format!("[{name}]"), format!("[[{name}]]"));
+        grammar.header(name).is_some_and(|header| match value.get_ref() {
+            DeValue::Table(_) => header == double,
+            DeValue::Array(_) => header == single,
+            _ => false,
+        })
+    })
 }
 
 /// Where the bytes of a mended text were in the file, and which parts of it could not be read.
@@ -175,10 +181,10 @@ fn node(value: Spanned<DeValue<'_>>, origin: &Origin) -> Node {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::problem::Syntax;
+    use crate::tests::Rules;
 
     fn keys(source: &str) -> Vec<String> {
-        let parsed = parse(source);
+        let parsed = parse(source, &Rules);
         let tables = parsed.root.entries.iter().flat_map(|entry| match &entry.node.value {
             Value::List(items) => items.iter().collect(),
             _ => vec![&entry.node],
@@ -194,13 +200,13 @@ mod tests {
     fn a_broken_statement_leaves_the_others_readable() {
         let source = "[[rule]\na = “x”\nb \"c\"\nd = [1,\ne = 5\n[rule]\nf = 6 g = 7\nh = 8\n";
         assert_eq!(keys(source), ["a", "b", "d", "e", "f", "h"]);
-        assert_eq!(parse(source).problems.len(), 6);
+        assert_eq!(parse(source, &Rules).problems.len(), 6);
     }
 
     #[test]
     fn places_are_those_of_the_file_as_it_was() {
         let source = "[[rule]\na ＝ “价格”\nfine = 'x'\n";
-        let parsed = parse(source);
+        let parsed = parse(source, &Rules);
         let Value::List(rules) = &parsed.root.entries[0].node.value else { panic!("no list") };
         let Value::Table(rule) = &rules[0].value else { panic!("no table") };
         let written = |span: &Range<usize>| &source[span.clone()];
@@ -212,21 +218,15 @@ mod tests {
     #[test]
     fn an_error_outside_of_statements_is_an_error() {
         for source in ["#\0", "# \u{1}\n[[rule]]\n", "\u{1}"] {
-            assert!(!parse(source).problems.is_empty(), "{source:?}");
+            assert!(!parse(source, &Rules).problems.is_empty(), "{source:?}");
         }
     }
 
     #[test]
     fn every_wrong_escape_is_said_once_per_text() {
-        let parsed = parse("regex = [\"\\d+\\w\", \"\\s\"]\n");
+        let parsed = parse("regex = [\"\\d+\\w\", \"\\s\"]\n", &Rules);
         let escapes: Vec<_> =
             parsed.problems.iter().map(|(problem, span)| (problem.clone(), span.clone())).collect();
-        assert_eq!(
-            escapes,
-            [
-                (Problem::Syntax(Syntax::Escape('d')), 9..16),
-                (Problem::Syntax(Syntax::Escape('s')), 18..22)
-            ]
-        );
+        assert_eq!(escapes, [(Syntax::Escape('d'), 9..16), (Syntax::Escape('s'), 18..22)]);
     }
 }

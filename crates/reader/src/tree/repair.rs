@@ -12,36 +12,36 @@ use super::blame;
 use super::slip;
 use super::statement::{is_header, statements};
 use super::typographic::{self, Mended};
-use crate::keys::{self, Table};
-use crate::problem::{Problem, Syntax};
+use crate::{Grammar, Syntax, plain_width};
 
 /// Stands for a value that cannot be read. Its place, not its text, tells it from a date that somebody wrote.
 const UNREADABLE: &str = "1970-01-01";
 
 /// A file whose statements are all whole.
-#[derive(Debug, Default)]
-pub(super) struct Repaired {
+pub(super) struct Repaired<'g> {
+    /// The keys of the file.
+    grammar: &'g dyn Grammar,
     /// The mended text.
     pub(super) text: String,
     /// Where its bytes were.
     pub(super) origin: Origin,
     /// What was wrong, with the places in the file as it was.
-    pub(super) problems: Vec<(Problem, Range<usize>)>,
+    pub(super) problems: Vec<(Syntax, Range<usize>)>,
     /// The statements that were wrong.
     reported: Vec<Range<usize>>,
     /// The place of the last header.
     header: Range<usize>,
     /// Whether a mistake was mended that the check of keys reports.
     pub(super) is_left_to_the_check: bool,
-    /// Whether it is that of a test.
-    in_test: bool,
+    /// Its name.
+    name: String,
     /// Whether the keys below it are names that the author chose.
     own_names: bool,
 }
 
 /// Mends a file.
-pub(super) fn repair(source: &str) -> Repaired {
-    let mut repaired = Repaired::default();
+pub(super) fn repair<'g>(source: &str, grammar: &'g dyn Grammar) -> Repaired<'g> {
+    let mut repaired = Repaired::new(grammar);
     let mut read = 0;
     for span in statements(source) {
         repaired.between(source, read..span.start);
@@ -50,9 +50,8 @@ pub(super) fn repair(source: &str) -> Repaired {
         if is_header(statement) {
             repaired.header = span.clone();
             let name = statement.trim().trim_matches(['[', ']']);
-            repaired.in_test = matches!(name, "test" | "测试");
-            repaired.own_names =
-                name.ends_with(".vars") || name.ends_with(".set") || name.ends_with(".add");
+            repaired.own_names = grammar.has_own_names(name);
+            name.clone_into(&mut repaired.name);
             repaired.header(statement, span);
         } else {
             repaired.pair(statement, span);
@@ -62,16 +61,30 @@ pub(super) fn repair(source: &str) -> Repaired {
     repaired
 }
 
-impl Repaired {
+impl<'g> Repaired<'g> {
+    fn new(grammar: &'g dyn Grammar) -> Self {
+        Self {
+            grammar,
+            text: String::new(),
+            origin: Origin::default(),
+            problems: Vec::new(),
+            reported: Vec::new(),
+            header: 0..0,
+            is_left_to_the_check: false,
+            name: String::new(),
+            own_names: false,
+        }
+    }
+
     /// What the parser says about the mended file, without what was said before: clashes between statements, each good
     /// by itself.
-    pub(super) fn clashes(&self, source: &str, errors: &[Error]) -> Vec<(Problem, Range<usize>)> {
+    pub(super) fn clashes(&self, source: &str, errors: &[Error]) -> Vec<(Syntax, Range<usize>)> {
         let places =
             errors.iter().map(|error| (error, self.origin.range(error.span().unwrap_or(0..0))));
         places
             .filter(|(_, span)| !self.is_reported(span.start))
             .map(|(error, span)| {
-                (Problem::Syntax(blame::syntax(source, error.message(), &span)), span)
+                (blame::syntax(source, error.message(), &span, self.grammar), span)
             })
             .collect()
     }
@@ -103,7 +116,7 @@ impl Repaired {
         self.origin.shifts.push((self.text.len(), by));
     }
 
-    fn report(&mut self, problem: Problem, place: Range<usize>, statement: Range<usize>) {
+    fn report(&mut self, problem: Syntax, place: Range<usize>, statement: Range<usize>) {
         self.problems.push((problem, place));
         self.reported.push(statement);
     }
@@ -112,19 +125,13 @@ impl Repaired {
         let body = statement.trim().trim_start_matches('[');
         let end = body.find(|c: char| !(c.is_alphanumeric() || matches!(c, '.' | '_' | '-')));
         let name = &body[..end.unwrap_or(body.len())];
-        let expected = match name {
-            "rule" | "group" | "dialog" | "dialog.step" | "schedule" | "test" => {
-                format!("[[{name}]]")
-            }
-            "bot" | "dialog.done" => format!("[{name}]"),
-            other if keys::header(other).is_some() => {
-                keys::header(other).unwrap_or_default().to_owned()
-            }
+        let expected = match self.grammar.header(name) {
+            Some(expected) => expected,
             // Whatever it is, it is unknown; that is said later.
-            _ if errors_of(statement).is_empty() => return self.keep(statement, span.start),
+            None if errors_of(statement).is_empty() => return self.keep(statement, span.start),
             // A name in another script needs quotes; that it is unknown is said later.
-            _ if !name.is_ascii() => return self.unknown_header(statement, name, span.start),
-            _ => format!("[[{name}]]"),
+            None if !name.is_ascii() => return self.unknown_header(statement, name, span.start),
+            None => format!("[[{name}]]"),
         };
         let written = statement.split('#').next().unwrap_or_default().trim();
         if written == expected && errors_of(statement).is_empty() {
@@ -134,11 +141,11 @@ impl Repaired {
         let place = start..start + written.len();
         if let Some(behind) = written.strip_prefix(&expected).filter(|rest| rest.contains('=')) {
             let behind = start + written.len() - behind.trim_start().len()..place.end;
-            self.report(Problem::Syntax(Syntax::Leftover), behind, span);
+            self.report(Syntax::Leftover, behind, span);
             self.origin.broken.insert(self.header.start);
             return self.keep(&expected, start);
         }
-        let problem = Problem::Header { found: written.to_owned(), expected: expected.clone() };
+        let problem = Syntax::Header { found: written.to_owned(), expected: expected.clone() };
         self.report(problem, place, span.clone());
         self.keep(&expected, start);
     }
@@ -171,7 +178,7 @@ impl Repaired {
         let end =
             body.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-'))).unwrap_or(0);
         let (key, rest) = body.split_at(end);
-        let is_wide = key.chars().any(|c| mynah_matching::fold::fold_width(c) != c);
+        let is_wide = key.chars().any(|c| plain_width(c) != c);
         let is_whole = || errors_of(&format!("\"{key}\"{rest}")).is_empty();
         if key.is_ascii() || is_wide || self.own_names || !is_whole() {
             return false;
@@ -188,32 +195,27 @@ impl Repaired {
     fn stranger(&mut self, syntax: Syntax, statement: &str, span: &Range<usize>) {
         if matches!(syntax, Syntax::Format(_)) {
             self.origin.broken.insert(self.header.start);
-            if self
-                .problems
-                .iter()
-                .any(|(known, _)| matches!(known, Problem::Syntax(Syntax::Format(_))))
-            {
+            if self.problems.iter().any(|(known, _)| matches!(known, Syntax::Format(_))) {
                 return;
             }
         }
         let line = statement.lines().next().unwrap_or_default();
         let start = span.start + (line.len() - line.trim_start().len());
-        self.report(Problem::Syntax(syntax), start..start + line.trim().len(), span.clone());
+        self.report(syntax, start..start + line.trim().len(), span.clone());
     }
 
     /// Reports the lines of a test that stand below its header instead of in a text, once per test.
     fn bare_script(&mut self, statement: &str, span: &Range<usize>) -> bool {
         let key = statement.trim_start().split([' ', '=', ':', '：']).next().unwrap_or_default();
-        let is_key =
-            Table::Test.key(key).is_some() || statement.trim_start().starts_with(['\'', '"']);
-        if !self.in_test || is_key {
+        let is_quoted = statement.trim_start().starts_with(['\'', '"']);
+        if is_quoted || !self.grammar.script_of(&self.name, key) {
             return false;
         }
         let is_first = !self.origin.broken.contains(&self.header.start);
         if is_first {
             let line = statement.lines().next().unwrap_or_default().trim_end();
             let place = span.start..span.start + line.len();
-            self.report(Problem::Syntax(Syntax::BareScript), place, span.clone());
+            self.report(Syntax::BareScript, place, span.clone());
             self.origin.broken.insert(self.header.start);
         }
         true
@@ -225,7 +227,7 @@ impl Repaired {
         }
         if let Some(sign) = slip::comment(statement) {
             let place = span.start..span.start + sign.len();
-            return self.report(Problem::Syntax(Syntax::Comment(sign)), place, span);
+            return self.report(Syntax::Comment(sign), place, span);
         }
         let errors = errors_of(statement);
         // The parser gives them in the order of its passes, not of their places.
@@ -241,28 +243,28 @@ impl Repaired {
         {
             return self.mended(&mended, &span);
         }
-        if let Some(syntax) = slip::stranger(statement) {
+        if let Some(syntax) = slip::stranger(statement, self.grammar) {
             return self.stranger(syntax, statement, &span);
         }
-        if errors.iter().all(is_escape) && slip::slip(statement).is_none() {
+        if errors.iter().all(is_escape) && slip::slip(statement, self.grammar).is_none() {
             // The parser reads such an escape as it stands: just what a regular expression means by it.
             self.escapes(statement, &span, &errors);
             return self.keep(statement, span.start);
         }
-        let (syntax, place) = blame::pair(statement, first);
+        let (syntax, place) = blame::pair(statement, first, self.grammar);
         if matches!(syntax, Syntax::Leftover) {
             // A second key may stand behind the value.
             self.origin.broken.insert(self.header.start);
         }
         let place = span.start + place.start..span.start + place.end;
-        self.report(Problem::Syntax(syntax), place, span.clone());
+        self.report(syntax, place, span.clone());
         self.without_value(statement, span.start);
     }
 
     fn mended(&mut self, mended: &Mended, span: &Range<usize>) {
         let (found, at) = mended.first;
         let place = span.start + at..span.start + at + found.len_utf8();
-        self.report(Problem::Typographic { found, ascii: mended.ascii }, place, span.clone());
+        self.report(Syntax::Typographic { found, ascii: mended.ascii }, place, span.clone());
         let mut from = 0;
         for (place, original) in &mended.shifts {
             self.text.push_str(&mended.text[from..*place]);
@@ -286,8 +288,8 @@ impl Repaired {
             }
             let escaped = statement[at..].chars().next().unwrap_or(' ');
             let shifted = span.start + place.start..span.start + place.end;
-            let syntax = blame::wrong_escape(statement, escaped);
-            self.report(Problem::Syntax(syntax), shifted, span.clone());
+            let syntax = blame::wrong_escape(statement, escaped, self.grammar);
+            self.report(syntax, shifted, span.clone());
             last = place;
         }
     }

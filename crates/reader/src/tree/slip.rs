@@ -3,8 +3,7 @@
 
 use std::ops::Range;
 
-use crate::keys::{KEYS, Shape, Table, chinese_key};
-use crate::problem::Syntax;
+use crate::{Grammar, Shape, Syntax};
 
 /// Signs that begin a comment elsewhere.
 const COMMENTS: [&str; 4] = ["//", "--", "/*", "<!--"];
@@ -16,36 +15,31 @@ pub(super) fn comment(statement: &str) -> Option<&'static str> {
 }
 
 /// What a statement is that is neither a header nor `key = value`: another format, or plain words.
-pub(super) fn stranger(statement: &str) -> Option<Syntax> {
+pub(super) fn stranger(statement: &str, grammar: &dyn Grammar) -> Option<Syntax> {
     let line = statement.trim();
     if line.starts_with('{') {
         return Some(Syntax::Format("JSON"));
     }
     let key = line.strip_prefix("- ").unwrap_or(line).split([':', '：']).next().unwrap_or_default();
-    let is_table =
-        Table::File.key(key).is_some() || Table::File.keys().any(|known| known.also.contains(&key));
+    let is_table = grammar.is_table(key);
     if (line.starts_with("- ") && line.contains(':')) || (is_table && line == format!("{key}:")) {
         return Some(Syntax::Format("YAML"));
     }
     let has_syntax = line.contains(['=', '"', '\'', '[', '{', '“', '”']) || line.contains('\n');
     let is_words = !line.is_ascii() || line.split_whitespace().count() > 2;
-    let is_key = |text: &str| {
-        KEYS.iter().any(|known| known.name == text || known.also.contains(&text))
-            || Table::ALL.iter().any(|table| chinese_key(*table, text).is_some())
-    };
     let first = line.split([':', '：', ' ']).next().unwrap_or_default();
-    (!has_syntax && is_words && !is_key(first)).then_some(Syntax::Prose)
+    (!has_syntax && is_words && !grammar.is_word(first)).then_some(Syntax::Prose)
 }
 
 /// What is wrong with a statement of one line, and where in it.
-pub(super) fn slip(statement: &str) -> Option<(Syntax, Range<usize>)> {
+pub(super) fn slip(statement: &str, grammar: &dyn Grammar) -> Option<(Syntax, Range<usize>)> {
     let equals = statement.find('=')?;
     let (key, after) = (statement[..equals].trim(), &statement[equals + 1..]);
     if let Some(sign) = after.chars().next().filter(|c| matches!(c, '=' | '>')) {
         return Some((Syntax::Assignment(format!("={sign}")), equals..equals + 2));
     }
     let start = equals + 1 + (after.len() - after.trim_start().len());
-    let value = Value { key, text: after.trim(), start };
+    let value = Value { key, text: after.trim(), start, grammar };
     let is_known = !value.text.contains('\n') && !value.text.is_empty();
     is_known.then(|| value.slip()).flatten()
 }
@@ -55,6 +49,7 @@ struct Value<'s> {
     key: &'s str,
     text: &'s str,
     start: usize,
+    grammar: &'s dyn Grammar,
 }
 
 impl Value<'_> {
@@ -117,9 +112,8 @@ impl Value<'_> {
         if body.is_some_and(|body| !body.contains(is_quote)) {
             return Some((Syntax::NoOpeningQuote, whole));
         }
-        let takes_list = KEYS.iter().any(|key| {
-            key.name == self.key && matches!(key.kind.shape(), Shape::TextOrList | Shape::TextList)
-        });
+        let has = |shape| self.grammar.has_shape(self.key, shape);
+        let takes_list = has(Shape::TextOrList) || has(Shape::TextList);
         let is_list = takes_list && self.text.contains([',', '，', '、']);
         is_list.then(|| self.list(self.text)).flatten()
     }
@@ -131,12 +125,11 @@ impl Value<'_> {
             .map(|item| item.trim().trim_matches(is_quote).to_owned())
             .filter(|item| !item.is_empty())
             .collect();
-        let is = |shape| KEYS.iter().any(|key| key.name == self.key && key.kind.shape() == shape);
-        let key = match self.key {
-            "reply" => "reply_one_of",
-            _ if is(Shape::Text) && !is(Shape::TextOrList) => return None,
-            key => key,
-        };
+        let has = |shape| self.grammar.has_shape(self.key, shape);
+        let key = self.grammar.key_of_list(self.key);
+        if key == self.key && has(Shape::Text) && !has(Shape::TextOrList) {
+            return None;
+        }
         let list = Syntax::BareList { key: key.to_owned(), items };
         Some((list, self.start..self.start + self.text.len()))
     }
@@ -172,9 +165,10 @@ fn begins_with_key(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tests::Rules;
 
     fn found(statement: &str) -> Option<Syntax> {
-        slip(statement).map(|(syntax, _)| syntax)
+        slip(statement, &Rules).map(|(syntax, _)| syntax)
     }
 
     #[test]
@@ -228,7 +222,7 @@ mod tests {
             ("reply", None),
             ("a = 1", None),
         ] {
-            assert_eq!(stranger(statement), expected, "{statement}");
+            assert_eq!(stranger(statement, &Rules), expected, "{statement}");
         }
     }
 }

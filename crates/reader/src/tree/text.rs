@@ -6,7 +6,8 @@ use std::ops::Range;
 ///
 /// `raw` is the value as written with its quotes, `start` where it begins in the file, `part` a range of bytes of the
 /// text that it means.
-pub(crate) fn place_in_text(raw: &str, start: usize, part: &Range<usize>) -> Range<usize> {
+#[must_use]
+pub fn place_in_text(raw: &str, start: usize, part: &Range<usize>) -> Range<usize> {
     let pieces = pieces(raw);
     let find = |wanted: usize| {
         pieces.iter().find(|piece| wanted < piece.means.end).map_or_else(

@@ -5,18 +5,20 @@ use std::ops::Range;
 use toml::de::Error;
 
 use super::slip;
-use crate::keys::{KEYS, Kind, Shape};
-use crate::problem::{Problem, Syntax};
-use mynah_matching::fold::fold_width;
+use crate::{Grammar, Shape, Syntax, floor_boundary, plain_width};
 
 /// What the parser says about a file, at the place where it says so.
-pub(super) fn blame(source: &str, error: &Error) -> (Problem, Range<usize>) {
+pub(super) fn blame(source: &str, error: &Error, grammar: &dyn Grammar) -> (Syntax, Range<usize>) {
     let place = visible(source, error.span().unwrap_or(0..0));
-    (Problem::Syntax(syntax(source, error.message(), &place)), place)
+    (syntax(source, error.message(), &place, grammar), place)
 }
 
 /// What is wrong with a key and its value, of which the parser says this first; places are bytes of the statement.
-pub(super) fn pair(statement: &str, error: &Error) -> (Syntax, Range<usize>) {
+pub(super) fn pair(
+    statement: &str,
+    error: &Error,
+    grammar: &dyn Grammar,
+) -> (Syntax, Range<usize>) {
     let lead = statement.len() - statement.trim_start().len();
     if let Some((at, c)) = statement.char_indices().find(|(_, c)| is_control(*c)) {
         return (Syntax::Control(c), at..at + c.len_utf8());
@@ -24,13 +26,15 @@ pub(super) fn pair(statement: &str, error: &Error) -> (Syntax, Range<usize>) {
     if let Some((at, c)) = colon(statement, lead) {
         return (Syntax::Assignment(c.to_string()), at..at + c.len_utf8());
     }
-    if let Some(found) = slip::slip(statement) {
+    if let Some(found) = slip::slip(statement, grammar) {
         return found;
     }
     let place = visible(statement, error.span().unwrap_or(0..0));
-    match syntax(statement, error.message(), &place) {
+    match syntax(statement, error.message(), &place, grammar) {
         Syntax::OpenText(_) => open_text(statement, place),
-        Syntax::Unquoted(found) => (value_without_quotes(found, &statement[lead..]), place),
+        Syntax::Unquoted(found) => {
+            (value_without_quotes(found, &statement[lead..], grammar), place)
+        }
         other => (other, place),
     }
 }
@@ -89,14 +93,14 @@ fn quote_before(statement: &str, at: usize) -> &'static str {
 }
 
 /// A value without quotes, where the key says what it should be.
-fn value_without_quotes(found: String, statement: &str) -> Syntax {
-    let plain: String = found.chars().map(fold_width).collect();
+fn value_without_quotes(found: String, statement: &str, grammar: &dyn Grammar) -> Syntax {
+    let plain: String = found.chars().map(plain_width).collect();
     let is_value = matches!(plain.as_str(), "true" | "false") || plain.parse::<f64>().is_ok();
     if plain != found && is_value {
         return Syntax::FullWidth { found, plain };
     }
     let key = &statement[..key_length(statement)];
-    match KEYS.iter().find(|known| known.name == key).map(|known| known.kind.shape()) {
+    match grammar.shape(key) {
         Some(Shape::Flag) => Syntax::NoFlag(found),
         Some(Shape::Integer | Shape::Number) => Syntax::NoNumber(found),
         _ => Syntax::Unquoted(found),
@@ -106,8 +110,8 @@ fn value_without_quotes(found: String, statement: &str) -> Syntax {
 /// The place of an error, moved onto a character that can be pointed at.
 fn visible(statement: &str, span: Range<usize>) -> Range<usize> {
     let text = statement.trim_end();
-    let start = mynah_reader::floor_boundary(text, span.start.min(text.len()));
-    let end = mynah_reader::floor_boundary(text, span.end.min(text.len())).max(start);
+    let start = floor_boundary(text, span.start.min(text.len()));
+    let end = floor_boundary(text, span.end.min(text.len())).max(start);
     match text[start..].chars().next() {
         // A wide sign is to be pointed at as a whole.
         Some(c) if start == end && !c.is_ascii() => start..start + c.len_utf8(),
@@ -116,7 +120,12 @@ fn visible(statement: &str, span: Range<usize>) -> Range<usize> {
 }
 
 /// What is wrong, by the parser's words.
-pub(super) fn syntax(source: &str, message: &str, span: &Range<usize>) -> Syntax {
+pub(super) fn syntax(
+    source: &str,
+    message: &str,
+    span: &Range<usize>,
+    grammar: &dyn Grammar,
+) -> Syntax {
     let found = source.get(span.clone()).unwrap_or_default().trim();
     let word = message.split(", expected").next().unwrap_or(message);
     match word {
@@ -140,7 +149,7 @@ pub(super) fn syntax(source: &str, message: &str, span: &Range<usize>) -> Syntax
             Syntax::NoComma
         }
         "unexpected key or value" | "unexpected content" => Syntax::Leftover,
-        "too few unicode value digits" => escape_before(source, span.start),
+        "too few unicode value digits" => escape_before(source, span.start, grammar),
         _ if word.contains("string") => Syntax::OpenText("\""),
         _ => Syntax::Other(message.to_owned()),
     }
@@ -154,7 +163,7 @@ fn is_bare_value(source: &str, span: &Range<usize>) -> bool {
 
 /// A key that needs quotes, or was written in wide letters.
 fn bare_key(found: &str) -> Syntax {
-    let plain: String = found.chars().map(fold_width).collect();
+    let plain: String = found.chars().map(plain_width).collect();
     if plain != found && key_length(&plain) == plain.len() {
         return Syntax::FullWidth { found: found.to_owned(), plain };
     }
@@ -162,27 +171,22 @@ fn bare_key(found: &str) -> Syntax {
 }
 
 /// `\u` or `\U` without the number of a character, as in a path of Windows.
-fn escape_before(source: &str, at: usize) -> Syntax {
+fn escape_before(source: &str, at: usize, grammar: &dyn Grammar) -> Syntax {
     let escape = source[..at].rfind('\\').and_then(|slash| source[slash + 1..].chars().next());
-    escape.map_or_else(|| Syntax::OpenText("\""), |escaped| wrong_escape(source, escaped))
+    escape.map_or_else(|| Syntax::OpenText("\""), |escaped| wrong_escape(source, escaped, grammar))
 }
 
 /// A backslash that means nothing: in a path of Windows it parts folders.
-pub(super) fn wrong_escape(statement: &str, escaped: char) -> Syntax {
+pub(super) fn wrong_escape(statement: &str, escaped: char, grammar: &dyn Grammar) -> Syntax {
     let key = &statement[..key_length(statement)];
-    let is_path = |key: &crate::keys::Key| key.kind == Kind::Path || key.name == "include";
-    let names_a_file = KEYS.iter().any(|known| known.name == key && is_path(known));
     let is_drive = statement.split_once(":\\").is_some_and(|(before, _)| {
         let mut end = before.chars().rev();
         end.next().is_some_and(|c| c.is_ascii_alphabetic())
             && end.next().is_none_or(|c| !c.is_alphanumeric())
     });
-    let is_sent = KEYS
-        .iter()
-        .any(|known| known.name == key && matches!(known.kind, Kind::Template | Kind::Templates));
     match () {
-        () if names_a_file || is_drive => Syntax::Path,
-        () if is_sent => Syntax::EscapeInText(escaped),
+        () if grammar.names_a_file(key) || is_drive => Syntax::Path,
+        () if grammar.is_sent(key) => Syntax::EscapeInText(escaped),
         () => Syntax::Escape(escaped),
     }
 }
