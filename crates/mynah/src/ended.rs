@@ -18,7 +18,7 @@ pub enum Ended {
     Blocked,
     /// 5: the data could not be read or written.
     Storage,
-    /// 6: nobody scanned the code or confirmed on the phone.
+    /// 6: the QR code was not scanned, or the login was not confirmed.
     NobodyLoggedIn,
     /// 7: the service answers in a way that no retry will mend.
     Unusable,
@@ -66,7 +66,7 @@ impl Ended {
             Self::LoggedOut => "the account was logged out",
             Self::Blocked => "the service refuses the account",
             Self::Storage => "the data could not be read or written",
-            Self::NobodyLoggedIn => "nobody scanned the code or confirmed on the phone",
+            Self::NobodyLoggedIn => "the QR code was not scanned, or the login was not confirmed",
             Self::Unusable => "the service could not be used",
             Self::Interrupted => "stopped at once by a second Ctrl-C",
         }
