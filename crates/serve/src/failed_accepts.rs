@@ -1,4 +1,4 @@
-//! What follows a failed accept.
+//! The pause and the log line after a failed accept.
 
 use std::io::{self, ErrorKind};
 use std::time::Duration;
@@ -10,8 +10,8 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// The failed accepts of one listener.
 ///
-/// Without a pause, a process that has no file descriptor left would try again at once and without end: the waiting
-/// connection stays in the queue.
+/// A process without a free file descriptor fails again at once, because the waiting connection stays in the queue. The
+/// pause prevents a busy loop.
 #[derive(Debug, Default)]
 pub struct FailedAccepts(Repeated);
 

@@ -60,7 +60,7 @@ pub async fn serve_with<Io>(
             refuse(&full, address);
             continue;
         };
-        // Answers are short, and a client waits for each.
+        // Answers are short, and the client waits for each one.
         let _ = stream.set_nodelay(true);
         let (io, extensions) = prepare(stream);
         let connection = Connection { slot, routes: routes.clone(), extensions, limits };
@@ -77,7 +77,7 @@ fn refuse(full: &Repeated, address: SocketAddr) {
     }
 }
 
-/// What a connection needs beside its bytes.
+/// The state of a connection besides its bytes.
 struct Connection {
     slot: Slot,
     routes: Router,
@@ -115,7 +115,7 @@ impl Connection {
             }
         };
         if let Err(error) = result {
-            // Clients leave in all ways, and strangers send anything.
+            // Clients disconnect in many ways, and strangers send arbitrary bytes.
             tracing::debug!(%error, "a connection ended");
         }
     }

@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_connection_takes_the_place_of_the_oldest_idle_one_of_its_address() {
+    fn a_new_connection_replaces_the_oldest_idle_one_of_its_address() {
         let slots = slots(2, 10);
         let other = slots.take(address(2)).unwrap();
         let busy = slots.take(address(1)).unwrap();
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn all_addresses_together_have_a_limit_too() {
+    fn all_addresses_share_a_total_limit() {
         let slots = slots(2, 3);
         let open: Vec<_> = (1..=3).map(|n| slots.take(address(n)).unwrap()).collect();
         let _new = slots.take(address(4)).unwrap();

@@ -1,4 +1,4 @@
-//! What came back: status, headers and a whole body, and the ways to read it.
+//! An answer of the service (status, headers, the whole body), and the ways to read it.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use crate::error::{CallError, Failure};
 use crate::redact::excerpt;
 use crate::wire::{Envelope, decode};
 
-/// More bytes than an excerpt of a body shows.
+/// The most bytes of a body that an excerpt is made from.
 const LONGEST_EXCERPT: usize = 4096;
 
 /// An answer of the service.
@@ -23,17 +23,17 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// The text of the body, wrong bytes replaced.
+    /// The body as text, with invalid UTF-8 replaced.
     pub(crate) fn text(&self) -> Cow<'_, str> {
         decode::text(&self.body)
     }
 
-    /// The beginning of the body, for an error.
+    /// The beginning of the body, for an error message.
     fn beginning(&self) -> String {
         excerpt(&decode::text(&self.body[..self.body.len().min(LONGEST_EXCERPT)]))
     }
 
-    /// Fails unless the HTTP status is one of success.
+    /// Fails unless the HTTP status is 2xx.
     pub(crate) fn ok(self) -> Result<Self, CallError> {
         if (200..300).contains(&self.status) { Ok(self) } else { Err(self.bad_status()) }
     }
@@ -48,18 +48,18 @@ impl Answer {
         CallError::new(self.call, failure)
     }
 
-    /// The target of a redirect, if it is one.
+    /// The target, if the answer is a redirect.
     pub(crate) fn location(&self) -> Option<&str> {
         let location = self.headers.get(LOCATION)?.to_str().ok()?.trim();
         ((300..400).contains(&self.status) && !location.is_empty()).then_some(location)
     }
 
-    /// Reads JSON, whatever the content type says.
+    /// Reads JSON and ignores the content type, which is often wrong.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, CallError> {
         decode::json(&self.body).map_err(|error| {
             let body = self.beginning();
             let failure = Failure::Unreadable {
-                what: "the answer is no JSON",
+                what: "the answer is not JSON",
                 body,
                 cause: Some(Box::new(error)),
             };
@@ -67,7 +67,7 @@ impl Answer {
         })
     }
 
-    /// Reads JSON that says `Ret` 0.
+    /// Reads JSON and fails unless its `Ret` is 0.
     pub(crate) fn granted<T: DeserializeOwned>(self) -> Result<T, CallError> {
         let answer = self.ok()?;
         let envelope: Envelope = answer.json()?;

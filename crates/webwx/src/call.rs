@@ -1,11 +1,11 @@
-//! The calls of the protocol: where each goes, how long it may take, how much it may answer.
+//! The calls of the protocol: host, path, time-out and size limit of each.
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::hosts::Role;
 
-/// A call to the service; its name stands in errors and logs.
+/// A call to the service. Errors and logs contain its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[expect(
@@ -52,31 +52,31 @@ pub enum Call {
     UpdateChatRoom,
 }
 
-/// What is fixed about a call.
+/// The fixed properties of a call.
 pub(crate) struct Facts {
     pub(crate) post: bool,
     pub(crate) role: Role,
     pub(crate) path: &'static str,
     pub(crate) timeout: Duration,
-    /// The most bytes that are read of the answer.
+    /// The most bytes that are read from the answer.
     pub(crate) limit: u64,
 }
 
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
 
-/// For answers that say yes or no, and name one new thing.
+/// For answers that only grant or refuse, or contain one new id.
 const SHORT: u64 = 64 * KIB;
-/// For pages of HTML, XML or script; room for a picture of the person in the login poll.
+/// For pages of HTML, XML or script. The login poll may contain the avatar of the person.
 const PAGE: u64 = MIB;
-/// For lists: 50 groups of 500 take 7 MiB. The answer, its text mended and its objects are in memory together for a
-/// moment, and must take less than 64 MiB.
+/// For lists: 50 groups of 500 members take 7 MiB. The answer, its repaired text and its objects are in memory at the
+/// same time, and must take less than 64 MiB.
 const LISTS: u64 = 12 * MIB;
-/// For pictures of people and codes. Messages' media have the caller's limit instead.
+/// For avatars and QR codes. The caller sets the limit for the media of messages.
 const PICTURE: u64 = 8 * MIB;
 
 impl Call {
-    /// The path, without anything secret.
+    /// The path, which contains no secret.
     #[must_use]
     pub fn path(self) -> &'static str {
         self.facts().path
@@ -88,7 +88,7 @@ impl Call {
         if self.facts().post { "POST" } else { "GET" }
     }
 
-    /// Whether the call changes nothing at the service, so that it may be made again.
+    /// Whether the call changes nothing at the service, so that it can be repeated.
     pub(crate) fn only_reads(self) -> bool {
         match self {
             Self::Page
@@ -137,7 +137,7 @@ impl Call {
     }
 
     /// Method, role, path, time-out, limit. The time-outs are those of the genuine client (10 s to log in, 15 s for
-    /// calls, 35 s for polls) where they suffice; lists and media get more, as careful clients give them.
+    /// calls, 35 s for polls) where they suffice. Lists and media get more time.
     #[rustfmt::skip]
     fn row(self) -> (bool, Role, &'static str, u64, u64) {
         const GET: bool = false;
@@ -185,7 +185,7 @@ impl Call {
     }
 }
 
-/// The last part of the path: the name people know the call by.
+/// The last part of the path: people know the call by this name.
 impl fmt::Display for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -9,19 +9,20 @@ use crate::session::Session;
 use crate::wire::{BaseRequest, Synced};
 use crate::{BuildError, DesktopToken, http, ids};
 
-/// How a client connects.
+/// The options of a client.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Another server in place of all hosts of the service, e.g. `http://127.0.0.1:8086`. The address of one of the
-    /// service's own web hosts, e.g. `https://wx2.qq.com`, means that family. `None` is `https://wx.qq.com`.
+    /// service's own web hosts, e.g. `https://wx2.qq.com`, selects that family of hosts. `None` means
+    /// `https://wx.qq.com`.
     pub server: Option<String>,
-    /// Log in as the desktop client does, with this token. Most accounts are refused without.
+    /// Log in as the desktop client, with this token. The service refuses most accounts without it.
     pub desktop: Option<DesktopToken>,
-    /// The language of the service's texts.
+    /// The language of the texts that the service writes.
     pub language: String,
-    /// The browser to pose as; the service demands one.
+    /// The user agent of a browser. The service requires one.
     pub user_agent: String,
-    /// No call takes longer than this, however patient it would be by itself.
+    /// The upper limit for the time-outs of all calls.
     pub at_most: Duration,
 }
 
@@ -40,14 +41,14 @@ impl Default for Options {
 
 /// A client of the WeChat Web protocol, for one account.
 ///
-/// All methods take `&self`: one task may poll while another sends. Each makes one call (unless it says otherwise),
-/// ends within the time that such a call may take, and is not repeated by itself: what to do about a failure is the
-/// caller's, who can ask [`CallError`](crate::CallError) about it. The one exception: a call that only reads and meets a
-/// kept connection just as the server closes it is made once more.
+/// All methods take `&self`: one task may poll while another sends. Each method makes one call (unless its
+/// documentation says otherwise), ends within the time-out of that call, and does not retry: retries are up to the
+/// caller, who can ask [`CallError`](crate::CallError). There is one exception: a read-only call is repeated once if the
+/// server closes a kept connection at that very moment.
 ///
 /// # Cancel safety
 ///
-/// A call that is dropped may or may not have reached the service. Nothing in the client is half changed by it.
+/// A dropped call may or may not have reached the service. The state of the client stays consistent.
 ///
 /// # Examples
 ///
@@ -64,27 +65,27 @@ impl Default for Options {
 /// # }
 /// ```
 ///
-/// The front page of the crate has the whole way from here to an answer.
+/// The front page of the crate shows all steps from here to a reply.
 pub struct Client {
     pub(crate) http: reqwest::Client,
     pub(crate) options: Options,
     state: Mutex<State>,
 }
 
-/// What calls share. The lock is held for moments, never across a call.
+/// The state that all calls share. The lock is held briefly, never during a call.
 struct State {
     hosts: Hosts,
     session: Session,
-    /// Counts logins given up, so that answers can be told to be of an earlier one.
+    /// The number of logins that were given up, to recognise answers that belong to an earlier login.
     login: u64,
-    /// When the last answer came: a connection may be kept since.
+    /// The time of the last answer. Since then there may be a kept connection.
     last_answer: Option<Instant>,
-    /// Milliseconds by which the service's clock is ahead of this machine's, by the dates of its answers.
+    /// How many milliseconds the clock of the service is ahead of this machine's, by the `Date` header of its answers.
     clock_ahead: Option<i64>,
 }
 
 impl Client {
-    /// A client that nobody is logged in with.
+    /// A client that is not logged in.
     ///
     /// # Errors
     ///
@@ -93,7 +94,7 @@ impl Client {
         Self::resume(options, Session::default())
     }
 
-    /// A client that goes on with a session, unless that belongs to another server than the options name.
+    /// A client that resumes a session. A session of a different server than the one in the options is ignored.
     ///
     /// # Errors
     ///
@@ -110,56 +111,57 @@ impl Client {
         Ok(Self { http, options, state: Mutex::new(state) })
     }
 
-    /// The session as it is now, to be stored.
+    /// The present session, for storing.
     #[must_use]
     pub fn session(&self) -> Session {
         self.state().session.clone()
     }
 
-    /// The account's own id during this login; empty before webwxinit.
+    /// The id of the account during this login. Empty before webwxinit.
     #[must_use]
     pub fn user_name(&self) -> String {
         self.state().session.user_name.clone()
     }
 
-    /// Acknowledges what [`sync`](Self::sync) gave: only now does the next one ask for what comes after it.
+    /// Acknowledges the result of [`sync`](Self::sync): the next call asks for the messages after it.
     ///
-    /// So an answer that is lost on the way to its user is given again.
+    /// Until then the service repeats the same answer, so that a lost one does no harm.
     pub fn advance(&self, synced: &Synced) {
         self.state().session.take_keys(&synced.sync_key, &synced.sync_check_key);
     }
 
-    /// Gives the login up without telling the service, e.g. because that has ended it. What a push login needs stays.
+    /// Gives up the login without a request to the service, e.g. because the service has ended it. A push login stays
+    /// possible.
     pub fn forget_login(&self) {
         let mut state = self.state();
         state.session.forget_login();
         state.login += 1;
     }
 
-    /// Milliseconds by which the service's clock is ahead of this machine's, by the date of its last answer.
+    /// How many milliseconds the clock of the service is ahead of this machine's, by the date of its last answer.
     #[must_use]
     pub fn clock_ahead(&self) -> Option<i64> {
         self.state().clock_ahead
     }
 
-    /// Notes the date of an answer, in seconds since 1970.
+    /// Records the date of an answer, in seconds since 1970.
     pub(crate) fn note_date(&self, date: Option<u64>) {
         let Some(date) = date.and_then(|date| i64::try_from(date).ok()) else { return };
         let now = i64::try_from(ids::now_millis()).unwrap_or(i64::MAX);
         self.state().clock_ahead = Some(date.saturating_mul(1000).saturating_sub(now));
     }
 
-    /// Notes that an answer came.
+    /// Records the time of an answer.
     pub(crate) fn note_answer(&self) {
         self.state().last_answer = Some(Instant::now());
     }
 
-    /// When the last answer came; until another comes nothing is known of kept connections.
+    /// The time of the last answer. Clears it: without a further answer, a kept connection may not exist.
     pub(crate) fn take_last_answer(&self) -> Option<Instant> {
         self.state().last_answer.take()
     }
 
-    /// The number of the present login in this client.
+    /// The number of the present login of this client.
     pub(crate) fn login(&self) -> u64 {
         self.state().login
     }
@@ -176,14 +178,14 @@ impl Client {
         self.state().hosts.is_replaced()
     }
 
-    /// Moves to the hosts that the account belongs to.
+    /// Switches to the hosts of the account.
     pub(crate) fn move_to(&self, hosts: Hosts) {
         let mut state = self.state();
         state.session.home = hosts.home();
         state.hosts = hosts;
     }
 
-    /// Looks at the session.
+    /// Reads the session.
     pub(crate) fn look<T>(&self, at: impl FnOnce(&Session) -> T) -> T {
         at(&self.state().session)
     }

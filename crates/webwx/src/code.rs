@@ -2,23 +2,23 @@
 
 use std::fmt;
 
-/// A code other than 0 in an answer.
+/// An error code in an answer: any but 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Code {
-    /// -1: something failed there; it may pass.
+    /// -1: an internal failure, which may pass.
     System,
-    /// -2: the request contradicts itself.
+    /// -2: the request is contradictory.
     Logic,
-    /// 1: a parameter is wrong, or the account is being punished.
+    /// 1: a parameter is wrong, or the account is restricted.
     Parameter,
-    /// 3: passes by itself; the answer holds nothing.
+    /// 3: passes by itself. The answer is empty.
     Transient,
-    /// 1100: there is no such session, e.g. logged out on the phone.
+    /// 1100: the session does not exist, e.g. after a logout on the phone.
     NoSession,
-    /// 1101: the session is no longer valid, e.g. another login took its place.
+    /// 1101: the session is no longer valid, e.g. because another login replaced it.
     SessionInvalid,
-    /// 1102: the cookies are no longer valid, e.g. forced out by the service.
+    /// 1102: the cookies are no longer valid, e.g. because the service ended the session.
     CookieInvalid,
     /// 1200: the request was not understood.
     NotUnderstood,
@@ -28,7 +28,7 @@ pub enum Code {
     NotFriend,
     /// 1205: too frequent.
     TooFrequent,
-    /// Any other.
+    /// Any other code.
     Unknown(i64),
 }
 
@@ -36,7 +36,7 @@ const CODES: [(i64, Code, &str); 11] = [
     (-1, Code::System, "system error"),
     (-2, Code::Logic, "logic error"),
     (1, Code::Parameter, "wrong parameter"),
-    (3, Code::Transient, "passing trouble"),
+    (3, Code::Transient, "temporary error"),
     (1100, Code::NoSession, "no such session, logged out on the phone"),
     (1101, Code::SessionInvalid, "session replaced by another login or ended by the service"),
     (1102, Code::CookieInvalid, "session expired or ended by the service"),
@@ -62,7 +62,7 @@ impl Code {
         matches!(self, Self::NoSession | Self::SessionInvalid | Self::CookieInvalid)
     }
 
-    /// Whether the same request may be granted later.
+    /// Whether the service may grant the same request later.
     #[must_use]
     pub fn may_pass(self) -> bool {
         matches!(self, Self::System | Self::Transient | Self::TooFrequent)
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_code_goes_there_and_back() {
+    fn every_code_survives_a_round_trip() {
         for number in [-14, -2, -1, 1, 3, 1100, 1101, 1102, 1104, 1200, 1203, 1204, 1205, i64::MAX]
         {
             assert_eq!(Code::from(number).number(), number);

@@ -1,4 +1,4 @@
-//! The cookies of a session: one jar for all hosts, with domain matching, kept across restarts (section 4.4).
+//! The cookies of a session: one jar for all hosts, with domain matching, which survives restarts (section 4.4).
 
 use std::fmt;
 use std::net::IpAddr;
@@ -7,16 +7,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::date;
 
-/// More cookies than the service ever sets; older ones make room.
+/// The most cookies: more than the service ever sets. A new cookie replaces the oldest.
 const MOST: usize = 64;
 
-/// The longest name and value together that are taken.
+/// The most bytes of a name and its value together.
 const LONGEST: usize = 4096;
 
-/// All names and values together: servers refuse requests with longer headers.
+/// The most bytes of all names and values together: servers refuse requests with longer headers.
 const MOST_BYTES: usize = 16 * 1024;
 
-/// The cookies of section 4.4, which the session hangs on: no other may push them out.
+/// The cookies of section 4.4. The session depends on them: no other cookie may displace them.
 const NEEDED: [&str; 7] = [
     "wxuin",
     "wxsid",
@@ -37,7 +37,7 @@ struct Cookie {
     name: String,
     value: String,
     domain: String,
-    /// Whether it goes to this very host only.
+    /// Whether the cookie goes to this host only, not to hosts below it.
     host_only: bool,
     path: String,
     secure: bool,
@@ -46,23 +46,23 @@ struct Cookie {
 /// A `Set-Cookie` header.
 struct Set {
     cookie: Cookie,
-    /// It takes the cookie away: its time was over when it was sent.
+    /// Whether it deletes the cookie: it was already expired when it was sent.
     deletes: bool,
 }
 
-/// A date before the year 2000 deletes a cookie, whatever the clock of the server shows.
+/// A cookie with a date before the year 2000 is deleted, even if the clock of the server is wrong.
 const LONG_AGO: u64 = 946_684_800;
 
-/// Where an answer came from or a request goes to.
+/// The source of an answer or the target of a request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place<'a> {
     pub(crate) host: &'a str,
     pub(crate) path: &'a str,
     pub(crate) secure: bool,
-    /// One server stands for all hosts: whatever it sets is for it, and nobody else is asked.
+    /// Whether one server replaces all hosts: it gets all cookies, and no other host gets a request.
     pub(crate) only_server: bool,
-    /// When the answer was sent, in seconds since 1970 by the clock of the server. The clock of this machine counts for
-    /// nothing: one that is wrong or jumps must not end a session. So no cookie expires here; the server knows the end.
+    /// The time of the answer in seconds since 1970, by the clock of the server. The clock of this machine is not used:
+    /// a wrong clock must not end a session. So cookies do not expire here; the server knows when they do.
     pub(crate) sent: Option<u64>,
 }
 
@@ -73,7 +73,7 @@ impl fmt::Debug for CookieJar {
 }
 
 impl CookieJar {
-    /// Takes a `Set-Cookie` header; what is not for its sender is left out.
+    /// Stores the cookie of a `Set-Cookie` header, unless its sender may not set it.
     pub(crate) fn take(&mut self, header: &str, from: Place<'_>) {
         let Some(Set { cookie, deletes }) = Cookie::parse(header, from) else { return };
         self.0.retain(|old| !old.is_same(&cookie));
@@ -92,11 +92,11 @@ impl CookieJar {
         self.0.len() > MOST || (bytes > MOST_BYTES && self.0.len() > 1)
     }
 
-    /// The `Cookie` header of a request, if any cookie is for it.
+    /// The `Cookie` header of a request, if a cookie matches it.
     pub(crate) fn header(&self, to: Place<'_>) -> Option<String> {
         let mut sent: Vec<&Cookie> = Vec::new();
         for cookie in self.0.iter().filter(|cookie| cookie.is_for(to)) {
-            // The same name may be set for the host and for its domain: the newer one says how things are.
+            // The same name may be set for the host and for its domain. The newer one counts.
             sent.retain(|old| old.name != cookie.name);
             sent.push(cookie);
         }
@@ -105,12 +105,12 @@ impl CookieJar {
         (!pairs.is_empty()).then(|| pairs.join("; "))
     }
 
-    /// The newest value of that name, whatever host it is for.
+    /// The newest value of a name, for any host.
     pub(crate) fn value(&self, name: &str) -> Option<&str> {
         self.0.iter().rev().find(|cookie| cookie.name == name).map(|cookie| cookie.value.as_str())
     }
 
-    /// Forgets a name.
+    /// Removes all cookies of a name.
     pub(crate) fn remove(&mut self, name: &str) {
         self.0.retain(|cookie| cookie.name != name);
     }
@@ -158,7 +158,7 @@ impl Cookie {
         Some(Set { cookie, deletes })
     }
 
-    /// `None` if the domain is not one that the sender may speak for.
+    /// `None` if the sender may not set cookies for the domain.
     fn set_domain(&mut self, value: &str, from: Place<'_>) -> Option<()> {
         let domain = value.trim_start_matches('.').to_ascii_lowercase();
         if from.only_server || domain.is_empty() {
@@ -184,7 +184,7 @@ impl Cookie {
     }
 }
 
-/// Whether a host is that domain or below it.
+/// Whether a host is the domain or below it.
 fn belongs(host: &str, domain: &str) -> bool {
     if host == domain {
         return true;
@@ -208,7 +208,7 @@ mod tests {
     const NOW: u64 = 1_600_000_000;
 
     #[test]
-    fn a_flood_of_cookies_pushes_out_none_that_the_session_hangs_on() {
+    fn a_flood_of_cookies_keeps_those_that_the_session_needs() {
         let mut jar = CookieJar::default();
         let at = place("wx.qq.com");
         jar.take("wxsid=sid; Path=/", at);
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_cookie_takes_the_place_of_an_older() {
+    fn a_newer_cookie_replaces_an_older_one() {
         let jar =
             jar(&["wxuin=1; Domain=.qq.com", "wxuin=2", "b=3", "b=4", "c=5", "c=; Max-Age=-1"]);
         assert_eq!(jar.header(place("wx.qq.com")).unwrap(), "wxuin=2; b=4");
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_in_place_of_all_keeps_every_cookie() {
+    fn a_replacing_server_gets_every_cookie() {
         let here = Place {
             host: "127.0.0.1",
             path: "/x",
@@ -299,7 +299,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_jumps_by_a_year_expires_no_cookie_of_twelve_hours() {
-        // The clock of this machine is asked for nothing: it may have shown any time when the cookie came.
+        // The clock of this machine is not used: it may have been wrong when the cookie arrived.
         let mut jar = jar(&["a=1; Expires=Mon, 14-Sep-2020 00:26:40 GMT"]);
         assert!(jar.header(place("wx.qq.com")).is_some());
         let stored = serde_json::to_string(&jar).unwrap();
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_date_only_a_moment_of_long_ago_deletes() {
+    fn without_a_date_only_an_old_expiry_deletes() {
         let undated = Place { sent: None, ..place("wx.qq.com") };
         let mut jar = CookieJar::default();
         jar.take("a=1; Expires=Mon, 14-Sep-2020 00:26:40 GMT", undated);

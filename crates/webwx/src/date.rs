@@ -1,4 +1,4 @@
-//! The two forms of date that the protocol has: in headers and cookies, and as a browser prints one.
+//! The two date formats of the protocol: in headers and cookies, and as a browser prints a date.
 
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -8,7 +8,8 @@ const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
 /// Days from the first of March of the year 0 to 1970-01-01.
 const DAYS_BEFORE_1970: u64 = 719_468;
 
-/// Seconds since 1970 of a date in a header or cookie, with blanks or dashes: `Mon, 12-Dec-2022 21:33:22 GMT`.
+/// Converts the date in a header or cookie, with blanks or dashes, to seconds since 1970: `Mon, 12-Dec-2022 21:33:22
+/// GMT`.
 pub(crate) fn of_http(date: &str) -> Option<u64> {
     let mut time = None;
     let mut month = None;
@@ -37,7 +38,7 @@ pub(crate) fn of_http(date: &str) -> Option<u64> {
     valid.then(|| days_since_1970(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second)
 }
 
-/// As a browser prints a date: `Thu Mar 17 2016 14:23:28 GMT+0000 (UTC)`.
+/// A date in the format of a browser: `Thu Mar 17 2016 14:23:28 GMT+0000 (UTC)`.
 pub(crate) fn of_browser(seconds: u64) -> String {
     let (days, time) = (seconds / 86_400, seconds % 86_400);
     let (year, month, day) = civil(days);
@@ -89,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn browser_dates_look_like_it() {
+    fn browser_dates_have_the_browser_format() {
         assert_eq!(of_browser(1_458_195_808), "Thu Mar 17 2016 06:23:28 GMT+0000 (UTC)");
         assert_eq!(of_browser(1_709_164_800), "Thu Feb 29 2024 00:00:00 GMT+0000 (UTC)");
     }
@@ -98,7 +99,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(10_000))]
 
         #[test]
-        fn days_go_there_and_back(days in 0_u64..2_900_000) {
+        fn days_survive_a_round_trip(days in 0_u64..2_900_000) {
             let (year, month, day) = civil(days);
             prop_assert_eq!(days_since_1970(year, month, day), days);
         }

@@ -1,4 +1,4 @@
-//! What can go wrong: which call, what was wrong, and what follows from it.
+//! The errors of the crate: the failed call, the cause, and the consequences.
 
 use std::error::Error;
 use std::fmt;
@@ -9,17 +9,17 @@ use crate::Call;
 use crate::code::Code;
 use crate::redact::excerpt;
 
-/// The cause of a failure, of a type that is nobody's business.
+/// The cause of a failure. Its concrete type is not part of the API.
 pub type Cause = Box<dyn Error + Send + Sync>;
 
-/// A call that was not granted, or whose answer says nothing.
+/// A call that was refused or failed, or whose answer cannot be read.
 ///
-/// Ask it by question: [`is_session_over`](Self::is_session_over), [`is_retryable`](Self::is_retryable) and so on.
+/// Its methods classify it: [`is_session_over`](Self::is_session_over), [`is_retryable`](Self::is_retryable) and so on.
 #[derive(Debug)]
 pub struct CallError {
     /// The call.
     pub call: Call,
-    /// What was wrong.
+    /// The cause.
     pub failure: Failure,
 }
 
@@ -29,27 +29,27 @@ impl fmt::Display for CallError {
     }
 }
 
-/// The failure is part of the message already: the chain goes on with what is behind it.
+/// The message already contains the failure, so the chain continues with the source of the failure.
 impl Error for CallError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.failure.source()
     }
 }
 
-/// What was wrong with a call.
+/// The reason why a call failed.
 #[derive(Debug, ThisError)]
 #[non_exhaustive]
 pub enum Failure {
-    /// There was no connection; the request never left.
+    /// The connection failed. The request was not sent.
     #[error("the service could not be reached")]
     Unreachable(#[source] Cause),
-    /// No answer came in time.
+    /// The answer did not arrive in time.
     #[error("no answer in time")]
     TimedOut,
-    /// The connection broke before the whole answer was there.
+    /// The connection broke before the answer was complete.
     #[error("the connection broke before the answer was complete")]
     Interrupted(#[source] Cause),
-    /// The answer has an HTTP status that says no.
+    /// The answer has an HTTP status that means an error.
     #[error("HTTP status {status}: {body}")]
     Status {
         /// The status.
@@ -60,29 +60,29 @@ pub enum Failure {
     /// The answer cannot be read.
     #[error("{what}: {body}")]
     Unreadable {
-        /// What is wrong with it.
+        /// The problem.
         what: &'static str,
         /// The beginning of the body, without secrets.
         body: String,
-        /// The parser's words, where there are any.
+        /// The error of the parser, if there is one.
         #[source]
         cause: Option<Cause>,
     },
-    /// The answer is larger than such an answer may be.
+    /// The answer exceeds the limit of the call.
     #[error("the answer is larger than {limit} bytes")]
     TooLarge {
         /// The limit.
         limit: u64,
     },
-    /// The service understood and refused.
+    /// The service understood the request and refused it.
     #[error("refused with {code}{}", said(words))]
     Refused {
-        /// Its code.
+        /// The code of the refusal.
         code: Code,
-        /// Its words, often none.
+        /// The text of the refusal, often empty.
         words: String,
     },
-    /// The request cannot be made, e.g. because nobody is logged in; it never left.
+    /// The request is not possible, e.g. because no account is logged in. It was not sent.
     #[error("not possible: {0}")]
     Impossible(&'static str),
 }
@@ -104,7 +104,7 @@ impl CallError {
         Self::new(call, Failure::Unreadable { what, body: excerpt(body), cause: None })
     }
 
-    /// The code of the service, if it gave one.
+    /// The code of the service, if there is one.
     #[must_use]
     pub fn code(&self) -> Option<Code> {
         match &self.failure {
@@ -113,7 +113,7 @@ impl CallError {
         }
     }
 
-    /// The service's own words, if it refused with any.
+    /// The text of the service, if it refused with one.
     #[must_use]
     pub fn words(&self) -> Option<&str> {
         match &self.failure {
@@ -122,13 +122,13 @@ impl CallError {
         }
     }
 
-    /// Whether the session has ended: nothing will be granted before another login.
+    /// Whether the session has ended: every call fails until the next login.
     #[must_use]
     pub fn is_session_over(&self) -> bool {
         self.code().is_some_and(Code::is_session_over)
     }
 
-    /// Whether the service finds that the account asks too often, by code or by words.
+    /// Whether the account makes too many requests, by the code or the text of the service.
     #[must_use]
     pub fn is_too_frequent(&self) -> bool {
         let by_words = |words: &str| {
@@ -144,7 +144,7 @@ impl CallError {
         self.code() == Some(Code::NotFriend) || self.awaits_friend()
     }
 
-    /// Whether the service asks to wait until the receiver accepts a friend request.
+    /// Whether the service requires that the receiver accepts a friend request first.
     fn awaits_friend(&self) -> bool {
         self.words().is_some_and(|words| {
             ["接受", "accept"].iter().any(|hint| words.contains(hint))
@@ -152,7 +152,7 @@ impl CallError {
         })
     }
 
-    /// Whether the service itself said no with a code that may pass: an answer, not a fault on the way.
+    /// Whether the service refused with a code that may pass. This is an answer, not a network error.
     #[must_use]
     pub fn is_declined(&self) -> bool {
         self.code().is_some_and(Code::may_pass) && !self.is_too_frequent() && !self.is_not_friend()
@@ -160,19 +160,20 @@ impl CallError {
 
     /// Whether the service refuses to log this account in.
     ///
-    /// It has the same code for a login that came too late or twice; that is none: begin the login anew.
+    /// It sends the same code for a login that came too late or twice. This method returns `false` for those: start the
+    /// login again.
     #[must_use]
     pub fn is_login_refused(&self) -> bool {
         let spent = self.words().is_some_and(|words| words.contains("check ticket failed"));
         self.code() == Some(Code::LoginRefused) && !spent
     }
 
-    /// Whether the same call may be granted later without anybody doing anything.
+    /// Whether the same call may succeed later without any intervention.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match &self.failure {
             Failure::Unreachable(_) | Failure::TimedOut | Failure::Interrupted(_) => true,
-            // The service itself says no with a code: these are half an answer, or words of somebody in between.
+            // The service itself refuses with a code. These answers are incomplete, or come from a proxy on the way.
             Failure::Status { .. } | Failure::Unreadable { .. } => true,
             Failure::Refused { code, .. } => {
                 (code.may_pass() && !self.is_not_friend()) || self.is_too_frequent()
@@ -181,7 +182,7 @@ impl CallError {
         }
     }
 
-    /// Whether the call may have done its work although it failed: no answer of the service says that it did not.
+    /// Whether the call may have taken effect although it failed: no answer of the service excludes it.
     #[must_use]
     pub fn may_have_taken_effect(&self) -> bool {
         match &self.failure {
@@ -189,44 +190,44 @@ impl CallError {
             | Failure::Interrupted(_)
             | Failure::Unreadable { .. }
             | Failure::TooLarge { .. } => true,
-            // A proxy says these when the service itself may well have worked.
+            // A proxy sends these although the service may have processed the request.
             Failure::Status { status, .. } => *status >= 500,
             Failure::Unreachable(_) | Failure::Refused { .. } | Failure::Impossible(_) => false,
         }
     }
 }
 
-/// A client that cannot be made.
+/// The client cannot be built.
 #[derive(Debug, ThisError)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// The server's address is not one.
+    /// The address of the server is not valid.
     #[error(
-        "{address:?} is no address of a server such as https://wx.qq.com or http://127.0.0.1:8086"
+        "{address:?} is not a valid server address, such as https://wx.qq.com or http://127.0.0.1:8086"
     )]
     BadServer {
-        /// What was given.
+        /// The configured address.
         address: String,
     },
-    /// A text cannot stand in an HTTP header.
-    #[error("{what} has characters that cannot stand in an HTTP header")]
+    /// A text contains characters that are not allowed in an HTTP header.
+    #[error("{what} contains characters that are not allowed in an HTTP header")]
     BadHeader {
-        /// Which text.
+        /// The name of the text.
         what: &'static str,
     },
-    /// The secure connection could not be prepared.
-    #[error("secure connections could not be prepared")]
+    /// TLS could not be set up.
+    #[error("TLS could not be set up")]
     Tls(#[source] Cause),
 }
 
-/// A file that was not uploaded.
+/// The upload failed.
 #[derive(Debug, ThisError)]
 #[non_exhaustive]
 pub enum UploadError {
-    /// It has no bytes; the service takes no empty files.
+    /// The file is empty. The service accepts no empty files.
     #[error("the file is empty")]
     Empty,
-    /// It is larger than the service takes.
+    /// The file is larger than the service accepts.
     #[error("the file has {size} bytes, more than the {limit} that the service takes")]
     TooLarge {
         /// Its size.
@@ -234,26 +235,26 @@ pub enum UploadError {
         /// The limit.
         limit: u64,
     },
-    /// It could not be read.
+    /// The file could not be read.
     #[error("the file could not be read")]
     Read(#[source] std::io::Error),
-    /// The service took it without error and named no media to show it by: it does not want it.
-    #[error("the service took the file and named no media for it")]
+    /// The service accepted the file and returned no media id: it refuses the content.
+    #[error("the service accepted the file but returned no media id")]
     NoMedia,
     /// A call failed.
     #[error(transparent)]
     Call(#[from] CallError),
 }
 
-/// Media that were not downloaded.
+/// The download failed.
 #[derive(Debug, ThisError)]
 #[non_exhaustive]
 pub enum DownloadError {
-    /// The service does not have it, or not any more.
-    #[error("the service does not have it (any more)")]
+    /// The service does not have the media, or no longer.
+    #[error("the service does not have the media, or no longer")]
     Gone,
-    /// It is larger than was asked for.
-    #[error("it is larger than {limit} bytes")]
+    /// The media are larger than the limit of the caller.
+    #[error("the media are larger than {limit} bytes")]
     TooLarge {
         /// The limit.
         limit: u64,

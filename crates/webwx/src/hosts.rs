@@ -1,4 +1,4 @@
-//! Which host serves which call (section 3 of the protocol reference).
+//! The host of each call (section 3 of the protocol reference).
 
 use std::net::IpAddr;
 
@@ -6,11 +6,11 @@ use reqwest::Url;
 
 use crate::BuildError;
 
-/// The web hosts that the service is known to have. The account decides which is its own.
+/// The known web hosts of the service. The account decides which of them is its own.
 const FAMILIES: [&str; 5] =
     ["wx.qq.com", "wx2.qq.com", "wx8.qq.com", "web.wechat.com", "web2.wechat.com"];
 
-/// What a host is for.
+/// The role of a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     Login,
@@ -20,17 +20,17 @@ pub(crate) enum Role {
     Push,
 }
 
-/// The hosts in use: a family of the service, or one server in place of them all.
+/// The hosts in use: a family of the service, or one server that replaces all of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Hosts {
     /// The family with this web host.
     Family(String),
-    /// Everything goes to this address, whatever the server says.
+    /// All calls go to this address, also after redirects.
     Replaced(Url),
 }
 
 impl Hosts {
-    /// The hosts for a configured address; the address of a family means the family.
+    /// The hosts for a configured address. The address of one host of a family selects the family.
     pub(crate) fn parse(server: Option<&str>) -> Result<Self, BuildError> {
         let Some(address) = server.map(str::trim).filter(|address| !address.is_empty()) else {
             return Ok(Self::Family(FAMILIES[0].to_owned()));
@@ -52,7 +52,7 @@ impl Hosts {
         Ok(Self::Replaced(base))
     }
 
-    /// The hosts of a stored session, if they can belong to these.
+    /// The hosts of a stored session, if they match these.
     pub(crate) fn resumed(&self, home: &str) -> Option<Self> {
         match self {
             Self::Family(_) => is_ours(home).then(|| Self::Family(home.to_owned())),
@@ -60,7 +60,7 @@ impl Hosts {
         }
     }
 
-    /// The name under which a session remembers them.
+    /// The name of these hosts in a stored session.
     pub(crate) fn home(&self) -> String {
         match self {
             Self::Family(web) => web.clone(),
@@ -83,12 +83,12 @@ impl Hosts {
         }
     }
 
-    /// Where a redirect leads and the hosts from there on; `None` if it leads out of the service.
+    /// The target of a redirect and the hosts from there on. `None` if the target is outside the service.
     pub(crate) fn follow(&self, redirect: &str) -> Option<(String, Self)> {
         let mut url = self.resolve(redirect)?;
         url.set_fragment(None);
         match self {
-            // Host and scheme do not count here, whatever they are.
+            // Host and scheme of the redirect are ignored.
             Self::Replaced(_) => {
                 let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
                 Some((format!("{}{}{query}", self.home(), self.own_path(url.path())), self.clone()))
@@ -108,14 +108,14 @@ impl Hosts {
         (is_web || (self.is_replaced() && url.path().starts_with('/'))).then_some(url)
     }
 
-    /// The path as the server means it: an address with a path of its own may stand before it already.
+    /// The path without the path of the configured address, which the server may include in its redirects.
     fn own_path<'a>(&self, path: &'a str) -> &'a str {
         let Self::Replaced(base) = self else { return path };
         let prefix = base.path().trim_end_matches('/');
         path.strip_prefix(prefix).filter(|rest| rest.starts_with('/')).unwrap_or(path)
     }
 
-    /// Whether one server stands for all.
+    /// Whether one server replaces all hosts.
     pub(crate) fn is_replaced(&self) -> bool {
         matches!(self, Self::Replaced(_))
     }
@@ -128,7 +128,7 @@ impl Hosts {
         }
     }
 
-    /// Whether the server is on this machine, so that no proxy may be asked.
+    /// Whether the server is on this machine, so that no proxy may be used.
     pub(crate) fn is_local(&self) -> bool {
         let Self::Replaced(base) = self else { return false };
         let host = base.host_str().unwrap_or_default().trim_matches(['[', ']']);
@@ -136,7 +136,7 @@ impl Hosts {
     }
 }
 
-/// Whether a host is of the service: families come and go, their domains stay.
+/// Whether a host belongs to the service: the families change, the domains stay.
 fn is_ours(host: &str) -> bool {
     host.ends_with(".qq.com") || host.ends_with(".wechat.com")
 }
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_refused() {
+    fn an_invalid_address_is_refused() {
         for address in ["wx.qq.com", "ftp://wx.qq.com", "http://", "://", "127.0.0.1:80"] {
             assert!(Hosts::parse(Some(address)).is_err(), "{address}");
         }
@@ -254,7 +254,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(10_000))]
 
         #[test]
-        fn no_redirect_leads_out(redirect in "(https?://|//|/|\\\\|wx2?\\.qq\\.com|evil\\.example|@|:|[?#&=%.]|.){0,8}") {
+        fn no_redirect_leaves_the_service(redirect in "(https?://|//|/|\\\\|wx2?\\.qq\\.com|evil\\.example|@|:|[?#&=%.]|.){0,8}") {
             if let Some((url, _)) = hosts("http://127.0.0.1:1234/wx").follow(&redirect) {
                 prop_assert!(url.starts_with("http://127.0.0.1:1234/wx/"), "{}", url);
             }

@@ -1,4 +1,4 @@
-//! One request, one answer: cookies both ways, a time-out, a bounded body, a trace without secrets.
+//! One request and its answer: cookies, a time-out, a bounded body, a trace without secrets.
 
 use std::sync::Once;
 use std::time::{Duration, Instant};
@@ -20,25 +20,25 @@ use crate::hosts::{Hosts, Role};
 use crate::percent::encode_into;
 use crate::{Call, date, packed};
 
-/// How long a connection may take to be made.
+/// The time-out for a new connection.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// How long an answer may fall silent; longer than the service holds a poll.
+/// The longest pause within an answer. Longer than the service holds a poll.
 const SILENCE: Duration = Duration::from_secs(60);
 
-/// Shorter than servers keep idle connections: a send should not meet one that is just being closed.
+/// Shorter than servers keep idle connections: a send should not use one that the server is just closing.
 const IDLE: Duration = Duration::from_secs(15);
 
-/// A request that fails sooner than this met a connection that the server had just closed, if it met an old one.
+/// If a request on a kept connection fails sooner than this, the server had just closed the connection.
 const STALE: Duration = Duration::from_secs(2);
 
-/// The most memory that is set aside for a body before any of it is there.
+/// The most memory that is reserved for a body before it arrives.
 const RESERVED: usize = 16 * 1024 * 1024;
 
-/// The connector for these hosts.
+/// The HTTP client for these hosts.
 pub(crate) fn connector(hosts: &Hosts, options: &Options) -> Result<reqwest::Client, BuildError> {
     static PROVIDER: Once = Once::new();
-    // Whoever installed another one before knows why; any will do.
+    // The application may have installed another provider. Any of them will do.
     PROVIDER.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
     let agent = HeaderValue::from_str(&options.user_agent)
         .map_err(|_| BuildError::BadHeader { what: "the user agent" })?;
@@ -56,13 +56,13 @@ pub(crate) fn connector(hosts: &Hosts, options: &Options) -> Result<reqwest::Cli
         builder = builder.no_proxy();
     }
     if !hosts.is_secure() {
-        // No certificate will be looked at: a machine without any can run a local server.
+        // No certificate is checked: a local server needs no certificates on the machine.
         builder = builder.tls_certs_only([]);
     }
     builder.build().map_err(|error| BuildError::Tls(Box::new(error)))
 }
 
-/// Writes one line for every call, also for one that its caller gives up.
+/// Writes one log line for each call, also for a dropped one.
 struct Trace {
     call: Call,
     begun: Instant,
@@ -99,12 +99,12 @@ impl Drop for Trace {
         if !self.ended {
             let (method, path, ms) =
                 (self.call.method(), self.call.path(), self.begun.elapsed().as_millis());
-            tracing::debug!(method, path, ms, "call given up");
+            tracing::debug!(method, path, ms, "call cancelled");
         }
     }
 }
 
-/// A request in the making.
+/// A request under construction.
 pub(crate) struct Request {
     call: Call,
     url: String,
@@ -116,7 +116,7 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// A query field, percent-encoded.
+    /// Adds a query field, percent-encoded.
     pub(crate) fn query(mut self, name: &str, value: impl AsRef<str>) -> Self {
         let separator = if self.url.contains('?') { '&' } else { '?' };
         self.url.push(separator);
@@ -133,13 +133,13 @@ impl Request {
         self
     }
 
-    /// A cookie that goes with this request only.
+    /// Adds a cookie to this request only.
     pub(crate) fn cookie(mut self, name: &str, value: &str) -> Self {
         self.cookies.push(format!("{name}={value}"));
         self
     }
 
-    /// A body of JSON: raw UTF-8, nothing escaped that need not be.
+    /// Sets a JSON body: raw UTF-8 with a minimum of escapes.
     pub(crate) fn json(self, body: &impl Serialize) -> Self {
         let body =
             serde_json::to_vec(body).expect("requests have string keys and plain values only");
@@ -154,7 +154,7 @@ impl Request {
         self
     }
 
-    /// Another limit than the call's own.
+    /// Replaces the limit of the call.
     pub(crate) fn limit(mut self, limit: u64) -> Self {
         self.limit = limit;
         self
@@ -186,13 +186,13 @@ impl Client {
             .header("accept", "application/json, text/plain, */*")
     }
 
-    /// The same with what the genuine client adds to every call of a session (section 4.5).
+    /// A request with the fields that the genuine client adds to every call of a session (section 4.5).
     pub(crate) fn session_request(&self, call: Call) -> Request {
         let ticket = self.look(|session| session.pass_ticket.clone());
         self.request(call).query("lang", &self.options.language).query("pass_ticket", ticket)
     }
 
-    /// Sends a request and reads a JSON answer that grants it.
+    /// Sends a request and reads a JSON answer whose `Ret` is 0.
     pub(crate) async fn granted<T: DeserializeOwned>(
         &self,
         request: Request,
@@ -200,7 +200,7 @@ impl Client {
         self.send(request).await?.granted()
     }
 
-    /// Sends a request and reads the whole answer, whatever its status.
+    /// Sends a request and reads the whole answer, with any status.
     pub(crate) async fn send(&self, request: Request) -> Result<Answer, CallError> {
         let trace = Trace::begin(request.call);
         let result = self.exchange(request).await;
@@ -212,7 +212,7 @@ impl Client {
         let call = request.call;
         let failed = |failure| CallError::new(call, failure);
         let url = Url::parse(&request.url)
-            .map_err(|_| failed(Failure::Impossible("the address is not one")))?;
+            .map_err(|_| failed(Failure::Impossible("the address is not valid")))?;
         let mut headers = request.headers;
         let place = self.place(&url);
         let mut cookies = request.cookies;
@@ -222,7 +222,7 @@ impl Client {
         {
             headers.insert(COOKIE, cookies);
         }
-        // A part of a packed file is nothing that can be unpacked.
+        // A part of a compressed file cannot be unpacked.
         if !headers.contains_key(RANGE) {
             headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(packed::UNDERSTOOD));
         }
@@ -231,7 +231,7 @@ impl Client {
             .delivered(call, &url, &headers, &request.body)
             .await
             .map_err(|error| failed(failure(error)))?;
-        // What an earlier login left on its way must not overwrite this one.
+        // Late cookies of an earlier login must not overwrite those of this one.
         if self.login() == login {
             self.take_cookies(&url, response.headers());
         }
@@ -248,8 +248,8 @@ impl Client {
         })
     }
 
-    /// The head of an answer. A connection that was used before may be closed by the server at the very moment when it
-    /// is used again: a call that only reads is then made once more, on a new connection.
+    /// Sends a request and returns the head of its answer. The server may close a kept connection at the very moment of
+    /// the next request; a read-only call is then repeated once, on a new connection.
     async fn delivered(
         &self,
         call: Call,
@@ -275,7 +275,10 @@ impl Client {
             && !(error.is_connect() || error.is_timeout())
             && begun.elapsed() < STALE
         {
-            tracing::trace!(path = facts.path, "an old connection was closed; asked once more");
+            tracing::trace!(
+                path = facts.path,
+                "the server closed a kept connection; repeating the request"
+            );
             result = ask().await;
         }
         if result.is_ok() {
@@ -322,7 +325,7 @@ async fn read(response: &mut reqwest::Response, limit: u64) -> Result<Bytes, Fai
 }
 
 fn failure(error: reqwest::Error) -> Failure {
-    // The address holds secrets and stands in the error otherwise.
+    // The address contains secrets, and the error would contain the address.
     let error = error.without_url();
     let (connecting, timed_out) = (error.is_connect(), error.is_timeout());
     let cause: Cause = Box::new(error);

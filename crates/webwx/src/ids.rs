@@ -1,4 +1,4 @@
-//! Identifiers that the client makes or carries (section 4.1 of the protocol reference).
+//! The identifiers of the client (section 4.1 of the protocol reference).
 
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
@@ -6,12 +6,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-/// The uuid of a login attempt. Whoever has it can show its QR code, so it stays out of logs.
+/// The uuid of a login attempt. Anyone who knows it can show its QR code, so it stays out of logs.
 #[derive(Clone, PartialEq, Eq)]
 pub struct LoginId(pub(crate) String);
 
 impl LoginId {
-    /// A login id that was obtained elsewhere.
+    /// A login id from another source.
     #[must_use]
     pub fn new(uuid: impl Into<String>) -> Self {
         Self(uuid.into())
@@ -30,19 +30,19 @@ impl fmt::Debug for LoginId {
     }
 }
 
-/// The client's own id of a message: the same on every try, so that the service can drop a copy.
+/// The client's own id of a message. A retry uses the same, so that the service can drop a duplicate.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ClientMsgId(String);
 
 impl ClientMsgId {
-    /// An id in the genuine form: 13 digits of milliseconds and 4 of a number that tells ids of one moment apart.
+    /// An id in the genuine format: 13 digits of milliseconds, and 4 digits that distinguish ids of the same moment.
     #[must_use]
     pub fn new(millis: u64, number: u16) -> Self {
         Self(format!("{:013}{:04}", millis % 10_000_000_000_000, number % 10_000))
     }
 
-    /// An id for this moment.
+    /// An id with the present time.
     #[must_use]
     pub fn fresh() -> Self {
         Self::new(now_millis(), u16::try_from(random() % 1000).unwrap_or_default())
@@ -61,7 +61,7 @@ impl fmt::Display for ClientMsgId {
     }
 }
 
-/// The token that lets a desktop client in (the `extspam` header of section 5.4). None is shipped; it is configured.
+/// The token of a desktop client (the `extspam` header of section 5.4). The project ships none; it is configured.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DesktopToken(String);
 
@@ -83,8 +83,8 @@ impl fmt::Debug for DesktopToken {
     }
 }
 
-/// A device id, fresh for every request as the genuine client has it: a constant one makes the service slow to let
-/// go of the previous long poll.
+/// A device id, new for each request like in the genuine client: with a constant one, the service is slow to end the
+/// previous long poll.
 pub(crate) fn device_id() -> String {
     format!("e{:015}", random() % 1_000_000_000_000_000)
 }
@@ -102,7 +102,7 @@ pub(crate) fn inverted_now(millis: u64) -> i32 {
     !folded
 }
 
-/// A number nobody can guess: the keys of a `RandomState` come from the system's random source.
+/// An unpredictable number: the keys of a `RandomState` come from the random source of the system.
 fn random() -> u64 {
     RandomState::new().hash_one(now_millis())
 }
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn the_moment_is_folded_as_javascript_does() {
+    fn the_time_is_folded_as_in_javascript() {
         assert_eq!(inverted_now(0), -1);
         assert_eq!(inverted_now(1_513_922_271_000), -2_093_782_809);
         assert_eq!(inverted_now(u64::from(u32::MAX)), 0);

@@ -1,8 +1,8 @@
-//! Bodies of `multipart/form-data`, as browsers write them: names in raw UTF-8, quotes and line ends escaped.
+//! Bodies of `multipart/form-data`, as browsers write them: names in raw UTF-8, with quotes and line ends escaped.
 
 use std::hash::{BuildHasher, RandomState};
 
-/// A form in the making.
+/// A form under construction.
 pub(crate) struct Form {
     boundary: String,
     body: Vec<u8>,
@@ -10,18 +10,18 @@ pub(crate) struct Form {
 
 impl Form {
     pub(crate) fn new() -> Self {
-        // 128 bits that no file can know.
+        // 128 unpredictable bits, which no file contains.
         let (one, two) = (RandomState::new().hash_one(0), RandomState::new().hash_one(1));
         Self { boundary: format!("----WebKitFormBoundary{one:016x}{two:016x}"), body: Vec::new() }
     }
 
-    /// A field of text.
+    /// Adds a text field.
     pub(crate) fn text(mut self, name: &str, value: &str) -> Self {
         self.part(&format!("Content-Disposition: form-data; name=\"{name}\""), value.as_bytes());
         self
     }
 
-    /// A field with a file in it.
+    /// Adds a field with a file.
     pub(crate) fn file(mut self, name: &str, file_name: &str, mime: &str, bytes: &[u8]) -> Self {
         let file_name = escaped(file_name);
         let head = format!(

@@ -1,4 +1,4 @@
-//! Bodies that a server packed (section 4.6 of the protocol reference): gzip and both forms of deflate.
+//! Compressed bodies (section 4.6 of the protocol reference): gzip and both forms of deflate.
 
 use std::io::Read;
 
@@ -7,18 +7,18 @@ use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 
 use crate::error::Failure;
 
-/// What a request says it understands.
+/// The `Accept-Encoding` of requests.
 pub(crate) const UNDERSTOOD: &str = "gzip, deflate";
 
-/// No server has a reason to pack an answer more often.
+/// The most codings of one answer: more than a server has reason to use.
 const MOST_CODINGS: usize = 3;
 
-/// The body as it was before the server packed it, at most `limit` bytes of it.
+/// The decompressed body, at most `limit` bytes of it.
 pub(crate) fn unpacked(encoding: &str, mut body: Bytes, limit: u64) -> Result<Bytes, Failure> {
     if encoding.split(',').count() > MOST_CODINGS {
-        return Err(unreadable("the answer is packed again and again", None));
+        return Err(unreadable("the answer is compressed too many times", None));
     }
-    // The last one named was applied last.
+    // The last coding in the list was applied last.
     for coding in encoding.rsplit(',').map(|coding| coding.trim().to_ascii_lowercase()) {
         body = match coding.as_str() {
             "" | "identity" => body,
@@ -26,7 +26,7 @@ pub(crate) fn unpacked(encoding: &str, mut body: Bytes, limit: u64) -> Result<By
             "deflate" => inflated(body, limit)?,
             _ => {
                 return Err(unreadable(
-                    "the answer is packed in a way that was not asked for",
+                    "the answer has a compression that the client did not offer",
                     None,
                 ));
             }
@@ -35,7 +35,7 @@ pub(crate) fn unpacked(encoding: &str, mut body: Bytes, limit: u64) -> Result<By
     Ok(body)
 }
 
-/// A body that says it is packed and does not begin so is taken as it is.
+/// A body that is declared as gzip and is not gzip is taken as it is.
 fn gunzipped(body: Bytes, limit: u64) -> Result<Bytes, Failure> {
     if !body.starts_with(&[0x1f, 0x8b]) {
         return Ok(body);
@@ -43,7 +43,7 @@ fn gunzipped(body: Bytes, limit: u64) -> Result<Bytes, Failure> {
     read(MultiGzDecoder::new(&*body), limit)
 }
 
-/// The name means the form with a frame; servers that leave the frame out are as old as the name.
+/// `deflate` means the zlib format. Old servers send raw deflate under the same name.
 fn inflated(body: Bytes, limit: u64) -> Result<Bytes, Failure> {
     if body.is_empty() {
         return Ok(body);
@@ -59,7 +59,7 @@ fn read(packed: impl Read, limit: u64) -> Result<Bytes, Failure> {
     packed
         .take(limit.saturating_add(1))
         .read_to_end(&mut body)
-        .map_err(|error| unreadable("the packed answer is broken", Some(Box::new(error))))?;
+        .map_err(|error| unreadable("the compressed answer is damaged", Some(Box::new(error))))?;
     if body.len() as u64 > limit {
         return Err(Failure::TooLarge { limit });
     }
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_unpacked_is_an_error_and_a_small_body_stays_in_bounds() {
+    fn an_invalid_compressed_body_is_an_error_and_a_small_one_stays_in_bounds() {
         let cut = gzip(&[b'x'; 5000])[..20].to_vec();
         assert!(matches!(unpacked("gzip", cut.into(), 9999), Err(Failure::Unreadable { .. })));
         let plain = Bytes::from_static(b"plain");

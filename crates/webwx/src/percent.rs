@@ -19,7 +19,7 @@ pub(crate) fn encode_into(out: &mut String, text: &str) {
     }
 }
 
-/// Undoes one percent-encoding; what is none stays.
+/// Decodes one level of percent-encoding. Invalid sequences stay.
 pub(crate) fn decode(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len());
     let mut bytes = text.as_bytes();
@@ -52,7 +52,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(10_000))]
 
         #[test]
-        fn encoding_goes_there_and_back(text in ".{0,60}") {
+        fn encoding_survives_a_round_trip(text in ".{0,60}") {
             prop_assert_eq!(decode(&encode(&text)), text);
         }
 

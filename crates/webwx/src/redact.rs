@@ -1,9 +1,9 @@
-//! Shortened bodies for errors: no secrets, one line, no control characters.
+//! Excerpts of bodies for errors: one line, without secrets and control characters.
 
-/// The most characters of a body that an error keeps.
+/// The most characters of an excerpt.
 const LONGEST: usize = 160;
 
-/// Names whose values are secrets, in lower case; a longer name that ends in one counts too.
+/// Names of secret values, in lower case. A longer name that ends in one of them counts too.
 const SECRET_NAMES: [&str; 11] = [
     "skey",
     "sid",
@@ -18,9 +18,9 @@ const SECRET_NAMES: [&str; 11] = [
     "verifyuserticket",
 ];
 
-/// The beginning of a body, fit for a log.
+/// The beginning of a body, safe for a log.
 pub(crate) fn excerpt(body: &str) -> String {
-    // Masking may shorten, never reveal: twice the final length is enough to look at, and bounds the work.
+    // Masking may shorten the text: twice the final length is enough, and bounds the work.
     let start: String = body.chars().take(LONGEST * 2).collect();
     let masked = masked(&start);
     let line: String =
@@ -48,7 +48,7 @@ fn masked(text: &str) -> String {
     out
 }
 
-/// Copies the word at the start, and hides the value after it if its name says that it is a secret.
+/// Copies the word at the start, and masks the value after it if the name is that of a secret.
 fn word(out: &mut String, rest: &str) -> usize {
     let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
     let (name, after) = rest.split_at(end);

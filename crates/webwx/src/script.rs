@@ -1,6 +1,6 @@
-//! Script answers: a few assignments in JavaScript, read without running anything (sections 5.1, 5.3 and 6.5).
+//! Answers in JavaScript: a few assignments, which are read without running them (sections 5.1, 5.3 and 6.5).
 
-/// The value after `name =` or `name:`, quoted or bare, blanks anywhere; `None` if the name is not there.
+/// The value after `name =` or `name:`, quoted or bare, with optional blanks. `None` if the name does not occur.
 pub(crate) fn value<'a>(script: &'a str, name: &str) -> Option<&'a str> {
     script.match_indices(name).find_map(|(at, _)| {
         let before = script[..at].chars().next_back();
@@ -11,7 +11,7 @@ pub(crate) fn value<'a>(script: &'a str, name: &str) -> Option<&'a str> {
     })
 }
 
-/// The same as a number.
+/// The value as a number.
 pub(crate) fn number(script: &str, name: &str) -> Option<i64> {
     value(script, name)?.trim().parse().ok()
 }
@@ -97,7 +97,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_written_is_read(code in any::<i64>(), space in "[ \n\t]{0,3}") {
+        fn written_assignments_are_read(code in any::<i64>(), space in "[ \n\t]{0,3}") {
             let script = format!("window.synccheck{space}={space}{{retcode{space}:{space}\"{code}\",selector:\"2\"}}");
             prop_assert_eq!(number(&script, "retcode"), Some(code));
         }

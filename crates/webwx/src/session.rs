@@ -1,4 +1,4 @@
-//! What a login leaves behind and what every call needs: to be stored with every batch, and resumed without a scan.
+//! The result of a login, which every call needs: stored with every batch, and resumed without a scan.
 
 use std::fmt;
 
@@ -7,20 +7,20 @@ use serde::{Deserialize, Serialize};
 use crate::cookies::CookieJar;
 use crate::wire::SyncKey;
 
-/// A login session: cookies, keys and how far the log was read (section 16.1 of the protocol reference).
+/// A login session: cookies, keys and the read position in the log (section 16.1 of the protocol reference).
 ///
-/// Serialise it to resume later with [`Client::resume`](crate::Client::resume). It holds secrets: whoever has it *is*
-/// the account. Its `Debug` shows none of them.
+/// Serialise it to resume later with [`Client::resume`](crate::Client::resume). It contains secrets: with it, anyone
+/// can act as the account. Its `Debug` output contains none of them.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Session {
-    /// The web host of the account, or the address of the server in place of them.
+    /// The web host of the account, or the address of the server that replaces it.
     pub(crate) home: String,
     pub(crate) cookies: CookieJar,
     pub(crate) uin: u64,
     pub(crate) sid: String,
     pub(crate) skey: String,
-    /// As it stood in the login answer: percent-encoded once.
+    /// As in the login answer: percent-encoded once.
     pub(crate) pass_ticket: String,
     pub(crate) user_name: String,
     pub(crate) sync_key: SyncKey,
@@ -28,59 +28,59 @@ pub struct Session {
 }
 
 impl Session {
-    /// Whether a login was made and not given up. Only the service knows whether it still holds.
+    /// Whether there was a login that was not given up. Only the service knows whether it is still valid.
     #[must_use]
     pub fn is_logged_in(&self) -> bool {
         self.uin != 0 && !self.sid.is_empty()
     }
 
-    /// The server that was named in place of the service's own, if one was.
+    /// The configured server that replaces the hosts of the service, if any.
     #[must_use]
     pub fn server(&self) -> Option<&str> {
-        // The service's own hosts are remembered by name.
+        // The hosts of the service are stored by name.
         self.home.contains("://").then_some(&*self.home)
     }
 
-    /// Whether the phone can be asked to confirm a login without a scan: the device is remembered from an earlier one.
+    /// Whether the phone can confirm a login without a scan: the service remembers the device from an earlier login.
     #[must_use]
     pub fn can_push_login(&self) -> bool {
         let remembered = |name| self.cookies.value(name).is_some_and(|value| !value.is_empty());
         self.uin != 0 && (remembered("webwx_auth_ticket") || remembered("webwxuvid"))
     }
 
-    /// The number of the account: the only id that stays. 0 before the first login.
+    /// The number of the account: the only permanent id. 0 before the first login.
     #[must_use]
     pub fn uin(&self) -> u64 {
         self.uin
     }
 
-    /// The account's own id during this login; empty before webwxinit.
+    /// The id of the account during this login. Empty before webwxinit.
     #[must_use]
     pub fn user_name(&self) -> &str {
         &self.user_name
     }
 
-    /// How far the log was read.
+    /// The read position in the log.
     #[must_use]
     pub fn sync_key(&self) -> &SyncKey {
         &self.sync_key
     }
 
-    /// The key for synccheck: its own where the service gave one.
+    /// The key for synccheck: a separate one if the service sent it.
     pub(crate) fn check_key(&self) -> &SyncKey {
         if self.sync_check_key.is_empty() { &self.sync_key } else { &self.sync_check_key }
     }
 
-    /// What uploads and file downloads want beside the cookies.
+    /// The ticket that uploads and file downloads require in addition to the cookies.
     pub(crate) fn data_ticket(&self) -> String {
         self.cookies.value("webwx_data_ticket").unwrap_or_default().to_owned()
     }
 
-    /// Takes keys that are not empty: failure answers carry empty ones.
+    /// Stores keys that are not empty: answers to failed calls contain empty keys.
     pub(crate) fn take_keys(&mut self, sync: &SyncKey, check: &SyncKey) {
         if !sync.is_empty() {
             self.sync_key = sync.counted();
-            // A check key older than the sync key would report the same news for ever.
+            // With a check key older than the sync key, synccheck would report the same news for ever.
             self.sync_check_key = SyncKey::default();
         }
         if !check.is_empty() {
@@ -88,14 +88,14 @@ impl Session {
         }
     }
 
-    /// Takes a newer skey unless it is empty.
+    /// Stores a newer skey unless it is empty.
     pub(crate) fn take_skey(&mut self, skey: &str) {
         if !skey.is_empty() {
             skey.clone_into(&mut self.skey);
         }
     }
 
-    /// Gives the login up; the account and the memory of this device stay, for a push login.
+    /// Gives up the login. The account and the device stay known, for a push login.
     pub(crate) fn forget_login(&mut self) {
         for cookie in ["wxsid", "wxloadtime", "webwx_data_ticket"] {
             self.cookies.remove(cookie);

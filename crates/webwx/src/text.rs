@@ -1,15 +1,15 @@
-//! From wire text to what a person reads (section 13 of the protocol reference).
+//! Converts wire text to readable text (section 13 of the protocol reference).
 //!
-//! The order matters: the sender's prefix, then line breaks, then emoji, and entities once and last. So nothing that
-//! somebody typed is ever taken for markup.
+//! The order matters: the prefix of the sender, line breaks, emoji, and entities once and last. So text that a person
+//! typed is never taken for markup.
 
 mod emoji;
 mod private_use;
 
 use std::borrow::Cow;
 
-/// Splits the sender off a message of a group: `{sender}:<br/>{body}`, sometimes with a blank before the break. System
-/// lines and own messages have none.
+/// Splits the sender from the text of a group message: `{sender}:<br/>{body}`, sometimes with a blank before the break.
+/// System lines and the account's own messages have no sender.
 #[must_use]
 pub fn split_sender(content: &str) -> (Option<&str>, &str) {
     let Some((sender, rest)) = content.split_once(':') else { return (None, content) };
@@ -23,7 +23,7 @@ pub fn split_sender(content: &str) -> (Option<&str>, &str) {
     if id.is_empty() || !id.chars().all(allowed) { (None, content) } else { (Some(sender), body) }
 }
 
-/// The text of a message without its sender's prefix: lines, emoji and characters as the writer saw them.
+/// The text of a message without the prefix of the sender, with lines, emoji and characters as the writer saw them.
 #[must_use]
 pub fn plain(content: &str) -> String {
     let lines = line_breaks(content, "\n");
@@ -46,7 +46,7 @@ pub fn name(name: &str) -> String {
     shown.trim().to_owned()
 }
 
-/// The XML inside a message, ready to be parsed: whatever stands before it is left out. Empty if there is none.
+/// The XML inside a message, for the parser: text before it is dropped. Empty if there is none.
 #[must_use]
 pub fn xml(content: &str) -> String {
     let joined = line_breaks(content, "");
@@ -54,7 +54,7 @@ pub fn xml(content: &str) -> String {
     xml.find('<').map_or(String::new(), |start| xml[start..].to_owned())
 }
 
-/// Plain text without links: `<a …>` and `</a>` are taken out, and with links into the app also what they show.
+/// Plain text without links: removes `<a …>` and `</a>`. For links into the app, removes their text too.
 #[must_use]
 pub fn without_links(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -74,7 +74,7 @@ pub fn without_links(text: &str) -> String {
     out
 }
 
-/// What follows a tag of a link at the start, if there is one.
+/// The rest after the tag of a link at the start, if there is one.
 fn after_link(tag: &str) -> Option<&str> {
     if let Some(after) = tag.strip_prefix("</a>") {
         return Some(after);

@@ -1,4 +1,4 @@
-//! Files on their way to the service: their kind, their limits, and their bytes from memory or disk.
+//! Files to upload: their kind, their limits, and their bytes from memory or disk.
 
 use std::io::{self, SeekFrom};
 use std::path::PathBuf;
@@ -11,26 +11,26 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use crate::UploadError;
 use crate::endpoint::CHUNK;
 
-/// The largest picture or video that the genuine client takes.
+/// The largest picture or video that the genuine client accepts.
 pub const MAX_PICTURE: u64 = 20 * 1024 * 1024;
 
-/// The largest file that the genuine client takes.
+/// The largest file that the genuine client accepts.
 pub const MAX_FILE: u64 = 50 * 1024 * 1024;
 
-/// A file to be uploaded.
+/// A file to upload.
 #[derive(Debug, Clone)]
 pub struct Upload {
-    /// The id of the person or group who will get it.
+    /// The id of the receiving person or group.
     pub to: String,
     /// Its name.
     pub name: String,
-    /// What it will be sent as.
+    /// The kind of message that will contain it.
     pub kind: UploadKind,
     /// Its bytes.
     pub content: Content,
 }
 
-/// What a file will be sent as.
+/// The kind of message that will contain an uploaded file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UploadKind {
     /// A picture.
@@ -53,7 +53,7 @@ pub enum Content {
 }
 
 impl UploadKind {
-    /// The service's word for it.
+    /// The service's name for it.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Picture => "pic",
@@ -62,7 +62,7 @@ impl UploadKind {
         }
     }
 
-    /// The most bytes of such a file.
+    /// The most bytes of a file of this kind.
     #[must_use]
     pub fn limit(self) -> u64 {
         match self {
@@ -72,7 +72,7 @@ impl UploadKind {
     }
 }
 
-/// Types by the end of the name, for those that people send.
+/// Media types by file extension, for common files.
 const TYPES: [(&str, &str); 22] = [
     ("jpg", "image/jpeg"),
     ("jpeg", "image/jpeg"),
@@ -99,7 +99,7 @@ const TYPES: [(&str, &str); 22] = [
 ];
 
 impl Upload {
-    /// Its type, by its name.
+    /// Its media type, by its extension.
     pub(crate) fn mime(&self) -> &'static str {
         let end = self.name.rsplit_once('.').map_or("", |(_, end)| end);
         let known = TYPES.iter().find(|(extension, _)| extension.eq_ignore_ascii_case(end));
@@ -107,7 +107,7 @@ impl Upload {
     }
 }
 
-/// A file whose size and md5 are known, at its first byte.
+/// A file of known size and md5, at its first byte.
 pub(crate) struct Opened<'a> {
     reader: Reader<'a>,
     size: u64,
@@ -120,7 +120,7 @@ enum Reader<'a> {
 }
 
 impl<'a> Opened<'a> {
-    /// Opens it and reads it once; its size must be one that the service takes.
+    /// Opens the file and reads it once. Fails unless the service accepts its size.
     pub(crate) async fn open(upload: &'a Upload) -> Result<Self, UploadError> {
         let (mut reader, size) = match &upload.content {
             Content::Bytes(bytes) => (Reader::Bytes(bytes, 0), bytes.len() as u64),
@@ -164,7 +164,7 @@ impl<'a> Opened<'a> {
 }
 
 impl Reader<'_> {
-    /// Exactly that many bytes: a file that became shorter meanwhile is an error.
+    /// Reads exactly that many bytes. Fails if the file became shorter meanwhile.
     async fn next(&mut self, length: u64) -> Result<Bytes, UploadError> {
         let length = usize::try_from(length)
             .map_err(|_| UploadError::Read(io::ErrorKind::OutOfMemory.into()))?;

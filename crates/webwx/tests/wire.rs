@@ -1,4 +1,4 @@
-//! The samples of the seed protocol and its quirks, read as the service sent them.
+//! Reads the samples of the protocol reference and its quirks.
 #![expect(clippy::unwrap_used, reason = "these are tests, also where the function is a helper")]
 
 use std::path::Path;
@@ -19,7 +19,7 @@ fn read<T: DeserializeOwned>(name: &str) -> T {
 
 #[test]
 fn an_answer_of_webwxinit_is_read_whole() {
-    // The full-width comma of the seed's sample stands in this fixture; the client mends it, here it is taken out.
+    // This fixture has the full-width comma of the original sample. The client repairs it; here the test replaces it.
     let init: Init = serde_json::from_str(&fixture("init.json").replace('，', ",")).unwrap();
     assert_eq!(init.user.uin, 3_000_000_001, "a number beyond i32");
     assert_eq!(init.chat_set, "filehelper,@@group,@@other,");
@@ -73,7 +73,7 @@ fn the_recording_without_a_check_key_is_read() {
     let synced: Synced = read("sync_2016.json");
     assert!(synced.sync_check_key.is_empty());
     assert_eq!(synced.sync_key.list.len(), 4);
-    // The hand-edited count of the seed's sample says 1; the list is what counts.
+    // The sample has an edited count of 1. The list counts.
     assert_eq!(synced.sync_key.count, 1);
     assert_eq!(synced.add_msg_list[0].msg_type, 51);
     assert_eq!(synced.add_msg_list[0].status_notify_user_name.split(',').count(), 3);
@@ -108,7 +108,7 @@ fn every_kind_of_message_is_read() {
 }
 
 #[test]
-fn what_is_read_is_written_and_read_again() {
+fn objects_survive_a_round_trip() {
     let synced: Synced = read("messages.json");
     let again: Synced = serde_json::from_str(&serde_json::to_string(&synced).unwrap()).unwrap();
     assert_eq!(again, synced);
@@ -124,7 +124,7 @@ fn what_is_read_is_written_and_read_again() {
 }
 
 #[test]
-fn odd_types_become_what_was_meant() {
+fn wrong_types_become_the_intended_values() {
     for (json, id, kind, content) in [
         (
             r#"{"MsgId":18446744073709551615,"MsgType":"3","Content":12}"#,

@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 use crate::wire::{BaseRequest, Contact, lenient};
 use crate::{Call, CallError, Client, ids};
 
-/// The most names that one call may ask for.
+/// The most names in one call.
 pub const BATCH: usize = 50;
 
-/// Whom to ask for.
+/// A contact to ask for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
     user_name: String,
@@ -52,14 +52,14 @@ struct Answer {
 }
 
 impl Client {
-    /// Groups with all their members, or people, in the order asked for. Who is not known may be missing.
+    /// Groups with all their members, or people, in the order of the request. Unknown contacts may be missing.
     ///
-    /// Makes one call for every [`BATCH`] names; too many calls are answered with
+    /// Makes one call for every [`BATCH`] names. The service answers too many calls with
     /// [`is_too_frequent`](CallError::is_too_frequent).
     ///
     /// # Errors
     ///
-    /// [`CallError`] of the first call that is not granted.
+    /// [`CallError`] of the first failed call.
     pub async fn batch_contacts(&self, wanted: &[Wanted]) -> Result<Vec<Contact>, CallError> {
         let mut contacts = Vec::with_capacity(wanted.len());
         for batch in wanted.chunks(BATCH) {

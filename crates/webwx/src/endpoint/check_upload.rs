@@ -1,11 +1,11 @@
-//! `POST webwxcheckupload` (section 8.2 of the protocol reference): whether the service has a large file already.
+//! `POST webwxcheckupload` (section 8.2 of the protocol reference): whether the service already has a large file.
 
 use serde::{Deserialize, Serialize};
 
 use crate::wire::{BaseRequest, lenient};
 use crate::{Call, CallError, Client};
 
-/// What the service calls a file here.
+/// The service's number for a file in this call.
 const FILE_TYPE: u8 = 7;
 
 #[derive(Serialize)]
@@ -20,11 +20,11 @@ struct Body<'a> {
     to_user_name: &'a str,
 }
 
-/// What the service knows of a file. The values are secrets.
+/// A file that the service may have. The values are secrets.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub(crate) struct Checked {
-    /// Not empty: the file is there already.
+    /// Not empty if the service already has the file.
     #[serde(deserialize_with = "lenient::text")]
     pub(crate) media_id: String,
     #[serde(rename = "AESKey", deserialize_with = "lenient::text")]

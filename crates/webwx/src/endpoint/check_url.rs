@@ -1,14 +1,14 @@
-//! `GET webwxcheckurl` (section 6.9 of the protocol reference): where a link from a chat leads, as the service sees it.
+//! `GET webwxcheckurl` (section 6.9 of the protocol reference): the target of a link from a chat, as the service sees
+//! it.
 
 use crate::{Call, CallError, Client, ids};
 
 impl Client {
-    /// The address to open for a link: the link itself, or a page that warns of it. `None` if the service shows a page
-    /// of its own in its answer.
+    /// The address to open for a link: the link itself, or a warning page. `None` if the answer is a page itself.
     ///
     /// # Errors
     ///
-    /// [`CallError`] if the service does not say.
+    /// [`CallError`] if the call fails.
     pub async fn check_url(&self, link: &str) -> Result<Option<String>, CallError> {
         let (own, skey) = self.look(|session| (session.user_name.clone(), session.skey.clone()));
         let request = self

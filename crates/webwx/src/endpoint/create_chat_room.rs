@@ -1,11 +1,11 @@
-//! `POST webwxcreatechatroom` (section 10 of the protocol reference): makes a group.
+//! `POST webwxcreatechatroom` (section 10 of the protocol reference): creates a group.
 
 use serde::{Deserialize, Serialize};
 
 use crate::wire::{BaseRequest, Member, lenient};
 use crate::{Call, CallError, Client, ids};
 
-/// A group that was made.
+/// A new group.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct CreatedGroup {
@@ -15,10 +15,10 @@ pub struct CreatedGroup {
     /// Its title.
     #[serde(deserialize_with = "lenient::text")]
     pub topic: String,
-    /// Who is in it.
+    /// Its members.
     #[serde(deserialize_with = "lenient::list")]
     pub member_list: Vec<Member>,
-    /// Who refuses to be put into groups.
+    /// People who do not allow others to add them to groups.
     #[serde(deserialize_with = "lenient::text")]
     pub black_list: String,
 }
@@ -39,11 +39,11 @@ struct Item<'a> {
 }
 
 impl Client {
-    /// Makes a group with these friends, at least two.
+    /// Creates a group with these friends, at least two.
     ///
     /// # Errors
     ///
-    /// [`CallError`]; the service wants about a minute between two groups.
+    /// [`CallError`]. The service expects about a minute between two new groups.
     pub async fn create_group(
         &self,
         topic: &str,
@@ -62,7 +62,7 @@ impl Client {
         if created.user_name.is_empty() {
             return Err(CallError::unreadable(
                 Call::CreateChatRoom,
-                "the answer does not name the group",
+                "the answer does not contain the id of the group",
                 "",
             ));
         }

@@ -1,4 +1,4 @@
-//! What all downloads share (section 9 of the protocol reference).
+//! The parts that all downloads share (section 9 of the protocol reference).
 
 use bytes::{Bytes, BytesMut};
 use reqwest::header::{CONTENT_RANGE, CONTENT_TYPE};
@@ -9,14 +9,14 @@ use crate::http::Request;
 use crate::wire::{Envelope, decode};
 use crate::{CallError, Client, DownloadError};
 
-/// Larger answers are no refusals.
+/// The largest answer that may be a refusal. Larger ones are media.
 const LARGEST_REFUSAL: usize = 4096;
 
-/// More portions than any server has reason to cut a video into.
+/// The most portions of one download: more than a server needs for any video.
 const MOST_PORTIONS: usize = 10_000;
 
 impl Client {
-    /// Fetches bytes, up to the limit.
+    /// Downloads the body, up to the limit.
     pub(crate) async fn download(
         &self,
         request: Request,
@@ -27,7 +27,7 @@ impl Client {
         media(answer).map(|answer| answer.body)
     }
 
-    /// Fetches bytes by ranges, however many portions the service makes of them.
+    /// Downloads by ranges. The service decides the number of portions.
     pub(crate) async fn download_ranges(
         &self,
         request: impl Fn() -> Request,
@@ -39,7 +39,7 @@ impl Client {
             let asked = request().header("range", &format!("bytes={}-", whole.len())).limit(left);
             let answer = media(self.send(asked).await.map_err(|error| too_large(error, limit))?)?;
             if answer.status != 206 {
-                // The whole, whatever was asked for.
+                // The server ignored the range and sent the whole body.
                 return Ok(answer.body);
             }
             whole.extend_from_slice(&answer.body);
@@ -60,7 +60,7 @@ fn too_large(error: CallError, limit: u64) -> DownloadError {
     }
 }
 
-/// An answer that holds media: the service says no in several ways, and an expired file is empty.
+/// Fails unless an answer contains media. The service refuses in several ways, and an expired file is empty.
 fn media(answer: Answer) -> Result<Answer, DownloadError> {
     if matches!(answer.status, 404 | 410 | 416) {
         return Err(DownloadError::Gone);
@@ -75,7 +75,7 @@ fn media(answer: Answer) -> Result<Answer, DownloadError> {
     Ok(answer)
 }
 
-/// The refusal in a short JSON answer where media should be.
+/// The refusal, if the answer is a short JSON text instead of media.
 fn refusal(answer: &Answer) -> Option<(i64, String)> {
     let kind = answer
         .headers

@@ -1,20 +1,20 @@
-//! `GET webwxgetcontact` (section 6.3 of the protocol reference): the account's contacts, page by page.
+//! `GET webwxgetcontact` (section 6.3 of the protocol reference): the contacts of the account, page by page.
 
 use crate::wire::{Contact, ContactPage};
 use crate::{Call, CallError, Client, ids};
 
-/// As many pages as the genuine client reads.
+/// The most pages: the limit of the genuine client.
 const MOST_PAGES: usize = 17;
 
-/// More contacts than an account can have; no further page is read.
+/// The most contacts: more than an account can have. No further page is read.
 const MOST_CONTACTS: usize = 20_000;
 
 impl Client {
-    /// One page of contacts; the first has number 0, each names the next.
+    /// One page of contacts. The first has number 0; each page contains the number of the next.
     ///
     /// # Errors
     ///
-    /// [`CallError`] if the page cannot be had.
+    /// [`CallError`] if the call fails.
     pub async fn contact_page(&self, seq: u64) -> Result<ContactPage, CallError> {
         let skey = self.look(|session| session.skey.clone());
         let request = self
@@ -25,13 +25,13 @@ impl Client {
         self.granted(request).await
     }
 
-    /// All contacts: friends, official and special accounts, and those groups that were saved to the address book.
+    /// All contacts: friends, official and special accounts, and the groups saved to the address book.
     ///
-    /// Makes one call for a page.
+    /// Makes one call for each page.
     ///
     /// # Errors
     ///
-    /// [`CallError`] of the first page that cannot be had.
+    /// [`CallError`] of the first failed call.
     pub async fn contacts(&self) -> Result<Vec<Contact>, CallError> {
         let mut contacts = Vec::new();
         let mut seq = 0;

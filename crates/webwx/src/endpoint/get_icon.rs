@@ -6,23 +6,23 @@ use crate::hosts::Role;
 use crate::wire::is_group;
 use crate::{Call, CallError, Client, DownloadError};
 
-/// Whose picture.
+/// The avatar to download.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AvatarWanted {
     /// The person or group.
     pub user_name: String,
     /// For a member of a group: the group's `encry_chat_room_id`.
     pub group: String,
-    /// For a stranger in a friend request or on a card: the message that showed them.
+    /// For a stranger in a friend request or on a card: the id of that message.
     pub msg_id: String,
 }
 
 impl Client {
-    /// The picture of a person or group, up to `limit` bytes.
+    /// The avatar of a person or group, up to `limit` bytes.
     ///
     /// # Errors
     ///
-    /// [`DownloadError`]; an empty answer, [`Gone`](DownloadError::Gone), may be filled at the next try.
+    /// [`DownloadError`]. After an empty answer, [`Gone`](DownloadError::Gone), the next attempt may succeed.
     pub async fn avatar(&self, wanted: &AvatarWanted, limit: u64) -> Result<Bytes, DownloadError> {
         let skey = self.look(|session| session.skey.clone());
         let call = if is_group(&wanted.user_name) { Call::GetHeadImage } else { Call::GetIcon };
@@ -51,11 +51,11 @@ impl Client {
         } else {
             Call::GetIcon
         };
-        // Only a path is taken, so that no list of contacts can send the session's cookies anywhere else.
+        // Only a path is accepted, so that a contact list cannot direct the session's cookies to another host.
         if !head_img_url.starts_with('/') || head_img_url.starts_with("//") {
             return Err(CallError::unreadable(
                 call,
-                "the picture's address is no path",
+                "the address of the picture is not a path",
                 head_img_url,
             )
             .into());

@@ -4,14 +4,14 @@ use bytes::Bytes;
 
 use crate::{Call, Client, DownloadError};
 
-/// Which rendering of a picture.
+/// The form of a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ImageSize {
-    /// The picture as it was sent.
+    /// The original picture.
     Full,
-    /// A small one.
+    /// A small preview.
     Thumbnail,
-    /// The large form, which stickers want.
+    /// The large form, required for stickers.
     Big,
 }
 
@@ -20,7 +20,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`DownloadError`]; stickers of the store are [`Gone`](DownloadError::Gone).
+    /// [`DownloadError`]. Stickers of the sticker shop are [`Gone`](DownloadError::Gone).
     pub async fn image(
         &self,
         msg_id: &str,

@@ -5,14 +5,14 @@ use bytes::Bytes;
 use crate::wire::Message;
 use crate::{Call, Client, DownloadError};
 
-/// Which file.
+/// The file to download.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FileWanted {
-    /// Who sent the message.
+    /// The sender of the message.
     pub sender: String,
     /// `media_id` of the message.
     pub media_id: String,
-    /// `encry_file_name` of the message; the plain name where it has none.
+    /// `encry_file_name` of the message, or the plain name if there is none.
     pub name: String,
 }
 
@@ -31,7 +31,7 @@ impl FileWanted {
 }
 
 impl Client {
-    /// A file, up to `limit` bytes. The service keeps files for some days.
+    /// A file, up to `limit` bytes. The service keeps files for a few days.
     ///
     /// # Errors
     ///

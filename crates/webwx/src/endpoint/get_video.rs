@@ -1,11 +1,11 @@
-//! `GET webwxgetvideo` (section 9 of the protocol reference): the film of a video message, as MP4. Wants a range.
+//! `GET webwxgetvideo` (section 9 of the protocol reference): the video of a message, as MP4. Requires a range.
 
 use bytes::Bytes;
 
 use crate::{Call, Client, DownloadError};
 
 impl Client {
-    /// The film of a video message, up to `limit` bytes.
+    /// The video of a message, up to `limit` bytes.
     ///
     /// # Errors
     ///

@@ -1,11 +1,11 @@
-//! `GET webwxgetvoice` (section 9 of the protocol reference): the sound of a voice message, as MP3.
+//! `GET webwxgetvoice` (section 9 of the protocol reference): the audio of a voice message, as MP3.
 
 use bytes::Bytes;
 
 use crate::{Call, Client, DownloadError};
 
 impl Client {
-    /// The sound of a voice message, up to `limit` bytes.
+    /// The audio of a voice message, up to `limit` bytes.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! `POST webwxinit` (section 6.1 of the protocol reference): who the account is and where its log begins.
+//! `POST webwxinit` (section 6.1 of the protocol reference): the account itself and the start of its log.
 
 use serde::Serialize;
 
@@ -12,11 +12,11 @@ struct Body {
 }
 
 impl Client {
-    /// Initialises the session. Harmless to repeat: a session that is resumed keeps how far its log was read.
+    /// Initialises the session. Repeating it is harmless: a resumed session keeps its read position.
     ///
     /// # Errors
     ///
-    /// [`CallError`] if the service does not answer, or the session is over.
+    /// [`CallError`] if the call fails, or the session is over.
     pub async fn init(&self) -> Result<Init, CallError> {
         let request = self
             .session_request(Call::Init)
@@ -26,7 +26,7 @@ impl Client {
         if init.user.user_name.is_empty() {
             return Err(CallError::unreadable(
                 Call::Init,
-                "the answer does not say who the account is",
+                "the answer does not contain the account",
                 "",
             ));
         }

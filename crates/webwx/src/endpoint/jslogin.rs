@@ -8,11 +8,11 @@ use crate::{Call, CallError, Client, LoginId, ids, script};
 const APP_ID: &str = "wx782c26e4c19acffb";
 
 impl Client {
-    /// Begins a login: the id to show as a QR code.
+    /// Starts a login: returns the id for the QR code.
     ///
     /// # Errors
     ///
-    /// [`CallError`]; an answer without a uuid may mean that this address is banned for a while.
+    /// [`CallError`]. An answer without a uuid may mean that the service has blocked this address for a while.
     pub async fn request_login(&self) -> Result<LoginId, CallError> {
         let mut redirect = format!("{}{}", self.hosts().base(Role::Web), Call::NewLoginPage.path());
         if self.options.desktop.is_some() {
@@ -34,10 +34,10 @@ impl Client {
         }
     }
 
-    /// The text to put inside the QR code (section 5.2).
+    /// The text of the QR code (section 5.2).
     #[must_use]
     pub fn qr_text(&self, login: &LoginId) -> String {
-        // The uuid is base64url with `=`, which scanners expect plain.
+        // The uuid is base64url with `=`. Scanners expect a plain `=`.
         let uuid = encode(login.as_str()).replace("%3D", "=");
         format!("{}/l/{uuid}", self.hosts().base(Role::Qr))
     }

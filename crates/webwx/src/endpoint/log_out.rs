@@ -4,11 +4,11 @@ use crate::percent::encode;
 use crate::{Call, CallError, Client};
 
 impl Client {
-    /// Ends the session, here in any case. What a push login needs stays.
+    /// Ends the session, here even if the call fails. A push login stays possible.
     ///
     /// # Errors
     ///
-    /// [`CallError`] if the service could not be told.
+    /// [`CallError`] if the call fails.
     pub async fn log_out(&self) -> Result<(), CallError> {
         let (uin, sid, skey) =
             self.look(|session| (session.uin, session.sid.clone(), session.skey.clone()));
@@ -21,7 +21,7 @@ impl Client {
         let answer = self.send(request).await;
         self.forget_login();
         let answer = answer?;
-        // A redirect to the start page is the usual answer; what a body says is nobody's business any more.
+        // The usual answer is a redirect to the start page. The body has no meaning.
         if answer.status < 400 { Ok(()) } else { Err(answer.bad_status()) }
     }
 }

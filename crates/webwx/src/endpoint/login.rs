@@ -1,19 +1,20 @@
-//! `GET login.W/cgi-bin/mmwebwx-bin/login` (section 5.3 of the protocol reference): what the phone does, a long poll.
+//! `GET login.W/cgi-bin/mmwebwx-bin/login` (section 5.3 of the protocol reference): a long poll for the phone's part of
+//! the login.
 
 use std::fmt;
 
 use crate::{Call, CallError, Client, LoginId, ids, script};
 
-/// What a login poll waits for.
+/// The event that a login poll waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tip {
-    /// The scan: before anybody scanned.
+    /// The scan of the QR code.
     Scan,
-    /// The confirmation: after the scan.
+    /// The confirmation after the scan.
     Confirmation,
 }
 
-/// How far a login is.
+/// The state of a login.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LoginState {
@@ -21,22 +22,22 @@ pub enum LoginState {
     Waiting,
     /// 201: scanned; poll again, for the confirmation.
     Scanned {
-        /// The person's picture as a data URL, if they have one.
+        /// The avatar of the person as a data URL, if they have one.
         avatar: Option<String>,
     },
     /// 200: confirmed; [`Client::log_in`] is next.
     Confirmed(Confirmed),
-    /// 202: cancelled on the phone; begin anew.
+    /// 202: cancelled on the phone; start again.
     Cancelled,
-    /// 400 or 0: the uuid is too old, or never was; begin anew.
+    /// 400 or 0: the uuid has expired or is unknown; start again.
     Expired,
-    /// 500: trouble on the server; begin anew.
+    /// 500: an error of the server; start again.
     ServerTrouble,
-    /// A code that nobody has described; begin anew.
+    /// An undocumented code; start again.
     Unknown(i64),
 }
 
-/// A confirmed login, good for one [`Client::log_in`]. A secret.
+/// A confirmed login, valid for one [`Client::log_in`]. It is a secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Confirmed {
     pub(crate) redirect: String,
@@ -49,13 +50,13 @@ impl fmt::Debug for Confirmed {
 }
 
 impl LoginState {
-    /// Whether this login can still come to something.
+    /// Whether this login may still succeed.
     #[must_use]
     pub fn is_open(&self) -> bool {
         matches!(self, Self::Waiting | Self::Scanned { .. } | Self::Confirmed(_))
     }
 
-    /// Reads a poll's answer; `None` if it is none.
+    /// Reads the answer of a poll. `None` if it cannot be read.
     fn read(script: &str) -> Option<Self> {
         Some(match script::number(script, "window.code")? {
             408 => Self::Waiting,
@@ -76,11 +77,11 @@ impl LoginState {
 }
 
 impl Client {
-    /// Waits up to half a minute for the phone. Ask for the scan first, for the confirmation after it.
+    /// Waits up to half a minute for the phone. Poll for the scan first, then for the confirmation.
     ///
     /// # Errors
     ///
-    /// [`CallError`] if there is no answer or it cannot be read; polling again is right for those that may pass.
+    /// [`CallError`] if the call fails. Poll again if the error is retryable.
     pub async fn poll_login(&self, login: &LoginId, tip: Tip) -> Result<LoginState, CallError> {
         let now = ids::now_millis();
         let request = self

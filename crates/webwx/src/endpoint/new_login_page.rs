@@ -1,4 +1,4 @@
-//! `GET {redirect_uri}` (section 5.4 of the protocol reference): the confirmed login becomes a session.
+//! `GET {redirect_uri}` (section 5.4 of the protocol reference): turns the confirmed login into a session.
 
 use crate::answer::Answer;
 use crate::endpoint::login::Confirmed;
@@ -8,13 +8,13 @@ use crate::wire::SyncKey;
 use crate::wire::xml::Element;
 use crate::{Call, CallError, Client};
 
-/// More redirects than the service ever makes.
+/// The most redirects: more than the service ever makes.
 const MOST_REDIRECTS: usize = 4;
 
-/// The version that the desktop client claims.
+/// The version that the desktop client sends.
 const CLIENT_VERSION: &str = "2.0.0";
 
-/// What the answer says.
+/// The fields of the answer.
 #[derive(Default)]
 struct Page {
     skey: String,
@@ -24,12 +24,12 @@ struct Page {
 }
 
 impl Client {
-    /// Turns a confirmed login into a session. The ticket in it is good for one try.
+    /// Turns a confirmed login into a session. Its ticket is valid for one attempt.
     ///
     /// # Errors
     ///
-    /// [`CallError`]; with [`is_login_refused`](CallError::is_login_refused) and the service's words if this account
-    /// may not log in here.
+    /// [`CallError`], with [`is_login_refused`](CallError::is_login_refused) and the text of the service if this
+    /// account may not log in here.
     pub async fn log_in(&self, confirmed: &Confirmed) -> Result<(), CallError> {
         let (mut url, mut hosts) = self.followed(&self.hosts(), &confirmed.redirect)?;
         self.forget_login();
@@ -44,14 +44,14 @@ impl Client {
                 Outcome::Redirect(target) => (url, hosts) = self.followed(&hosts, &target)?,
             }
         }
-        Err(CallError::unreadable(Call::NewLoginPage, "the service redirects without end", ""))
+        Err(CallError::unreadable(Call::NewLoginPage, "the service redirects too many times", ""))
     }
 
     fn followed(&self, hosts: &Hosts, redirect: &str) -> Result<(String, Hosts), CallError> {
         hosts.follow(redirect).ok_or_else(|| {
             CallError::unreadable(
                 Call::NewLoginPage,
-                "the redirect leads out of the service",
+                "the redirect leads to a host outside the service",
                 redirect,
             )
         })
@@ -82,7 +82,7 @@ impl Client {
             .header("referer", &referer)
     }
 
-    /// The XML counts, with status 200 and 301 alike; a redirect without it is followed.
+    /// An answer with the XML is the result, with status 200 and 301 alike. A redirect without XML is followed.
     fn outcome(&self, answer: &Answer) -> Result<Outcome, CallError> {
         let text = answer.text();
         let xml = Element::parse(&text).filter(|root| root.find(&["ret"]).is_some());
@@ -90,7 +90,7 @@ impl Client {
             return match answer.location() {
                 Some(target) => Ok(Outcome::Redirect(target.to_owned())),
                 None if answer.status >= 300 => Err(answer.bad_status()),
-                None => Err(answer.unreadable("the answer is no login page")),
+                None => Err(answer.unreadable("the answer is not a login page")),
             };
         };
         match xml.text_at(&["ret"]).parse::<i64>() {
@@ -105,12 +105,12 @@ impl Client {
             return Ok(Outcome::In(page));
         }
         match xml.text_at(&["redirecturl"]) {
-            "" => Err(answer.unreadable("the login page names no session")),
+            "" => Err(answer.unreadable("the login page contains no session")),
             target => Ok(Outcome::Redirect(target.to_owned())),
         }
     }
 
-    /// What the page says, and the cookies where it is silent.
+    /// The values of the page; the cookies supply missing ones.
     fn page(&self, xml: &Element) -> Page {
         let or_cookie = |text: &str, cookie: &str| {
             if text.is_empty() {

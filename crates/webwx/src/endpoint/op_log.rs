@@ -1,4 +1,4 @@
-//! `POST webwxoplog` (section 10 of the protocol reference): the account's own name for somebody, and pinned chats.
+//! `POST webwxoplog` (section 10 of the protocol reference): remark names, and pinned chats.
 
 use serde::Serialize;
 use serde::de::IgnoredAny;
@@ -18,20 +18,20 @@ struct Body<'a> {
 }
 
 impl Client {
-    /// Gives somebody a name that only this account sees. The genuine client stops at 18 characters.
+    /// Sets the remark name of a contact, which only this account sees. The genuine client allows 18 characters.
     ///
     /// # Errors
     ///
-    /// [`CallError`]; [`is_too_frequent`](CallError::is_too_frequent) comes early here.
+    /// [`CallError`]. [`is_too_frequent`](CallError::is_too_frequent) comes early here.
     pub async fn set_remark(&self, user_name: &str, remark_name: &str) -> Result<(), CallError> {
         self.op_log(2, None, user_name, remark_name).await
     }
 
-    /// Pins a chat on top, or no longer. The present remark name must be given, or it is lost.
+    /// Pins or unpins a chat. Pass the present remark name, or the service deletes it.
     ///
     /// # Errors
     ///
-    /// [`CallError`] if it is not granted.
+    /// [`CallError`] if the call fails.
     pub async fn pin(
         &self,
         user_name: &str,

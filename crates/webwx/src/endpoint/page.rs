@@ -1,21 +1,21 @@
-//! `GET https://W/` (section 3 of the protocol reference): the page that says whether a login still holds.
+//! `GET https://W/` (section 3 of the protocol reference): this page shows whether a login is still valid.
 
 use crate::{Call, CallError, Client};
 
 impl Client {
-    /// Whether the service still takes the cookies for a login. Needs no key of the session.
+    /// Whether the service still accepts the cookies as a login. Needs no key of the session.
     ///
     /// # Errors
     ///
-    /// [`CallError`] if the page cannot be had or does not say.
+    /// [`CallError`] if the call fails or the page cannot be read.
     pub async fn is_logged_in(&self) -> Result<bool, CallError> {
         let answer = self.send(self.request(Call::Page)).await?.ok()?;
         says_logged_in(&answer.text())
-            .ok_or_else(|| answer.unreadable("the page does not say who is logged in"))
+            .ok_or_else(|| answer.unreadable("the page does not show whether the login is valid"))
     }
 }
 
-/// Reads `isLogin: !!"1"` out of the script in the page.
+/// Reads `isLogin: !!"1"` from the script in the page.
 fn says_logged_in(page: &str) -> Option<bool> {
     let (_, after) = page.split_once("isLogin")?;
     let value = after.trim_start().strip_prefix(':')?.trim_start().trim_start_matches('!');
@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_page_tells_in_its_script() {
+    fn the_login_state_is_read_from_the_script_of_the_page() {
         for (page, expected) in [
             (r#"<script>window.MMCgi = { isLogin: !!"1" };</script>"#, Some(true)),
             (r#"window.MMCgi={isLogin:!!""}"#, Some(false)),

@@ -1,4 +1,4 @@
-//! `GET webwxpreview` (section 6.9 of the protocol reference): a picture that was uploaded and not yet sent.
+//! `GET webwxpreview` (section 6.9 of the protocol reference): an uploaded picture that was not sent yet.
 
 use bytes::Bytes;
 

@@ -1,11 +1,11 @@
-//! `GET webwxgetpubliclinkimg` (section 6.9 of the protocol reference): the map of a place in a message.
+//! `GET webwxgetpubliclinkimg` (section 6.9 of the protocol reference): the map of a location message.
 
 use bytes::Bytes;
 
 use crate::{Call, Client, DownloadError};
 
 impl Client {
-    /// The map that a message with a place shows, up to `limit` bytes.
+    /// The map of a location message, up to `limit` bytes.
     ///
     /// # Errors
     ///

@@ -1,4 +1,5 @@
-//! `GET webwxpushloginurl` (section 5.5 of the protocol reference): a login without a scan, confirmed on the phone.
+//! `GET webwxpushloginurl` (section 5.5 of the protocol reference): a login that is confirmed on the phone, without a
+//! scan.
 
 use serde::Deserialize;
 
@@ -17,12 +18,12 @@ struct Answer {
 }
 
 impl Client {
-    /// Asks the phone to confirm a login, where [`can_push_login`](crate::Session::can_push_login). The login that it
-    /// gives is polled like any other.
+    /// Asks the phone to confirm a login, if [`can_push_login`](crate::Session::can_push_login). Poll the returned
+    /// login like any other.
     ///
     /// # Errors
     ///
-    /// [`CallError`] if the service does not offer it this time; a QR code is the way then.
+    /// [`CallError`] if the service does not offer a push login. Use a QR code then.
     pub async fn push_login(&self) -> Result<LoginId, CallError> {
         let uin = self.look(|session| session.uin).to_string();
         if uin == "0" {
@@ -33,7 +34,7 @@ impl Client {
         if self.options.desktop.is_some() {
             request = request.query("mod", "desktop");
         }
-        // The genuine page makes these by itself, and offers a push login from the second return on.
+        // The genuine page sets these cookies itself, and offers a push login from the second visit on.
         for (name, value) in [
             ("login_frequency", "2"),
             ("last_wxuin", &uin),

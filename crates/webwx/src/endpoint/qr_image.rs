@@ -7,11 +7,11 @@ use crate::percent::encode;
 use crate::{Call, CallError, Client, LoginId};
 
 impl Client {
-    /// The QR code as a JPEG. Rendering [`qr_text`](Self::qr_text) needs no call and gives the same.
+    /// The QR code as a JPEG. The QR code of [`qr_text`](Self::qr_text) is the same and needs no call.
     ///
     /// # Errors
     ///
-    /// [`CallError`] if the picture cannot be had.
+    /// [`CallError`] if the call fails.
     pub async fn qr_image(&self, login: &LoginId) -> Result<Bytes, CallError> {
         let url = format!("{}/qrcode/{}", self.hosts().base(Role::Qr), encode(login.as_str()));
         let answer = self.send(self.request_to(Call::QrImage, url)).await?.ok()?;

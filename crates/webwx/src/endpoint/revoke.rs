@@ -1,4 +1,4 @@
-//! `POST webwxrevokemsg` (section 7.1 of the protocol reference): takes a message of one's own back.
+//! `POST webwxrevokemsg` (section 7.1 of the protocol reference): revokes a message of the account.
 
 use serde::Serialize;
 use serde::de::IgnoredAny;
@@ -16,12 +16,11 @@ struct Body<'a> {
 }
 
 impl Client {
-    /// Takes back a message that was sent to `to`, by the id that [`Sent`](crate::wire::Sent) gave. Possible for two
-    /// minutes.
+    /// Revokes a message to `to`, by the id in [`Sent`](crate::wire::Sent), within two minutes.
     ///
     /// # Errors
     ///
-    /// [`CallError`] with the service's words if it is too late.
+    /// [`CallError`] with the text of the service if it is too late.
     pub async fn revoke(&self, to: &str, msg_id: &str) -> Result<(), CallError> {
         let id = ClientMsgId::fresh();
         let base_request = self.base_request();

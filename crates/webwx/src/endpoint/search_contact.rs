@@ -1,4 +1,4 @@
-//! `POST webwxsearchcontact` (section 6.9 of the protocol reference): people by a word that they can be found by.
+//! `POST webwxsearchcontact` (section 6.9 of the protocol reference): searches for people.
 
 use serde::{Deserialize, Serialize};
 
@@ -33,11 +33,11 @@ impl ListItem for Found {
 }
 
 impl Client {
-    /// The ids of the people that the word finds.
+    /// The ids of the people that match the word.
     ///
     /// # Errors
     ///
-    /// [`CallError`] if the search is not granted.
+    /// [`CallError`] if the call fails.
     pub async fn search_contact(&self, word: &str) -> Result<Vec<String>, CallError> {
         let body = Body { base_request: self.base_request(), key_word: word };
         let answer: Answer =

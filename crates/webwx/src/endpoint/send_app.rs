@@ -1,4 +1,4 @@
-//! `POST webwxsendappmsg` (section 7 of the protocol reference): hands over a file that was uploaded.
+//! `POST webwxsendappmsg` (section 7 of the protocol reference): sends an uploaded file.
 
 use quick_xml::escape::escape;
 use serde::Serialize;
@@ -7,19 +7,19 @@ use super::send_msg::{Envelope, Msg};
 use crate::wire::Sent;
 use crate::{Call, CallError, Client, ClientMsgId, Uploaded};
 
-/// The app that files come from in the genuine page.
+/// The app id of files that the genuine page sends.
 const FILE_APP: &str = "wxeb7ec651dd0aefa9";
 
-/// An uploaded file to be handed over.
+/// An uploaded file to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutgoingFile {
     /// The id of the person or group.
     pub to: String,
-    /// The file's name, as the receiver sees it.
+    /// The name of the file that the receiver sees.
     pub name: String,
-    /// What the upload gave.
+    /// The result of the upload.
     pub file: Uploaded,
-    /// The client's id: give the same on another try.
+    /// The client's id of the message. Use the same for a retry.
     pub id: ClientMsgId,
 }
 
@@ -33,7 +33,7 @@ struct FileMsg<'a> {
 }
 
 impl Client {
-    /// Hands over a file.
+    /// Sends a file.
     ///
     /// # Errors
     ///
@@ -94,7 +94,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(10_000))]
 
         #[test]
-        fn any_name_stands_in_the_xml_as_it_is(name in "[^\\p{Cc}\\s]{1,12}( [^\\p{Cc}\\s]{1,12})?") {
+        fn any_name_survives_in_the_xml(name in "[^\\p{Cc}\\s]{1,12}( [^\\p{Cc}\\s]{1,12})?") {
             let root = Element::parse(&file_xml(&file(&name), FILE_APP)).unwrap();
             prop_assert_eq!(root.text_at(&["title"]), name.as_str());
             prop_assert_eq!(root.text_at(&["appattach", "totallen"]), "7");

@@ -1,4 +1,4 @@
-//! `POST webwxsendfeedback` (section 6.9 of the protocol reference): a word to the makers of the service.
+//! `POST webwxsendfeedback` (section 6.9 of the protocol reference): feedback to the makers of the service.
 
 use serde::Serialize;
 use serde::de::IgnoredAny;
@@ -19,7 +19,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`CallError`] if it was not taken.
+    /// [`CallError`] if the call fails.
     pub async fn send_feedback(&self, text: &str) -> Result<(), CallError> {
         let body = Body { base_request: self.base_request(), msg_type: 1, content: text };
         let _: IgnoredAny =

@@ -1,5 +1,5 @@
-//! `POST webwxsendmsgimg`, `webwxsendvideomsg`, `webwxsendemoticon` (section 7 of the protocol reference): shows what
-//! was uploaded.
+//! `POST webwxsendmsgimg`, `webwxsendvideomsg`, `webwxsendemoticon` (section 7 of the protocol reference): sends
+//! uploaded media.
 
 use serde::Serialize;
 
@@ -7,34 +7,34 @@ use super::send_msg::{Envelope, Msg};
 use crate::wire::Sent;
 use crate::{Call, CallError, Client, ClientMsgId};
 
-/// An uploaded picture or video to be shown.
+/// An uploaded picture or video to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutgoingMedia {
     /// The id of the person or group.
     pub to: String,
-    /// What the upload gave.
+    /// The media id of the upload.
     pub media_id: String,
-    /// The client's id: give the same on another try.
+    /// The client's id of the message. Use the same for a retry.
     pub id: ClientMsgId,
 }
 
-/// A sticker to be shown.
+/// A sticker to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutgoingSticker {
     /// The id of the person or group.
     pub to: String,
-    /// Which.
+    /// The sticker.
     pub sticker: Sticker,
-    /// The client's id: give the same on another try.
+    /// The client's id of the message. Use the same for a retry.
     pub id: ClientMsgId,
 }
 
 /// A sticker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sticker {
-    /// An uploaded GIF, by what the upload gave.
+    /// An uploaded GIF, by the media id of the upload.
     Uploaded(String),
-    /// One that the service knows, by its md5.
+    /// A sticker of the service, by its md5.
     Known(String),
 }
 
@@ -51,7 +51,7 @@ struct MediaMsg<'a> {
 struct StickerMsg<'a> {
     #[serde(flatten)]
     msg: Msg<'a>,
-    /// 2 is an animated picture.
+    /// 2 means an animated picture.
     emoji_flag: u8,
     #[serde(skip_serializing_if = "Option::is_none")]
     media_id: Option<&'a str>,
@@ -60,7 +60,7 @@ struct StickerMsg<'a> {
 }
 
 impl Client {
-    /// Shows a picture.
+    /// Sends a picture.
     ///
     /// # Errors
     ///
@@ -69,7 +69,7 @@ impl Client {
         self.send_media(Call::SendImage, 3, image).await
     }
 
-    /// Shows a video.
+    /// Sends a video.
     ///
     /// # Errors
     ///
@@ -78,7 +78,7 @@ impl Client {
         self.send_media(Call::SendVideo, 43, video).await
     }
 
-    /// Shows a sticker.
+    /// Sends a sticker.
     ///
     /// # Errors
     ///

@@ -1,18 +1,18 @@
-//! `POST webwxsendmsg` (section 7 of the protocol reference): says something.
+//! `POST webwxsendmsg` (section 7 of the protocol reference): sends a text.
 
 use serde::Serialize;
 
 use crate::wire::{BaseRequest, Sent};
 use crate::{Call, CallError, Client, ClientMsgId};
 
-/// A text to be said.
+/// A text to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutgoingText {
     /// The id of the person or group.
     pub to: String,
-    /// Plain text, `\n` between lines; nothing is escaped.
+    /// Plain text with `\n` between lines. Nothing is escaped.
     pub text: String,
-    /// The client's id: give the same on another try.
+    /// The client's id of the message. Use the same for a retry.
     pub id: ClientMsgId,
 }
 
@@ -25,7 +25,7 @@ pub(crate) struct Envelope<M> {
     pub(crate) scene: u8,
 }
 
-/// What all messages carry.
+/// The common fields of all messages.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Msg<'a> {
@@ -60,16 +60,16 @@ impl<'a> Msg<'a> {
 }
 
 impl Client {
-    /// Says a text. The service drops a copy with the same id.
+    /// Sends a text. The service drops a second message with the same id.
     ///
     /// # Errors
     ///
-    /// [`CallError`]; ask [`may_have_taken_effect`](CallError::may_have_taken_effect) before saying it again.
+    /// [`CallError`]. Check [`may_have_taken_effect`](CallError::may_have_taken_effect) before a retry.
     pub async fn send_text(&self, text: &OutgoingText) -> Result<Sent, CallError> {
         self.send_content(1, text).await
     }
 
-    /// Forwards a place: the text is the original XML of the message that showed it.
+    /// Forwards a location: the text is the original XML of the message with it.
     ///
     /// # Errors
     ///

@@ -1,20 +1,20 @@
-//! `POST webwxstatreport` (section 6.8 of the protocol reference): what the genuine page tells about its use.
+//! `POST webwxstatreport` (section 6.8 of the protocol reference): the usage statistics of the genuine page.
 
 use serde::Serialize;
 use serde_json::json;
 
 use crate::{Call, CallError, Client, ids};
 
-/// Something to report.
+/// An entry of the statistics.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Report {
-    /// Buttons that were pressed: the name of each, and when, in milliseconds since 1970.
+    /// Clicks on buttons: the name of each, and its time in milliseconds since 1970.
     Clicks(Vec<(String, u64)>),
-    /// Something that went wrong: its kind, e.g. `init-error`, and what is known about it.
+    /// An error: its kind, e.g. `init-error`, and its details.
     Error {
         /// Its kind.
         kind: String,
-        /// What is known about it.
+        /// Its details.
         data: String,
     },
 }
@@ -27,7 +27,7 @@ struct Body {
     list: Vec<Item>,
 }
 
-/// Here the genuine client leaves the skey out.
+/// The genuine client omits the skey here.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Base {
@@ -66,11 +66,12 @@ impl Report {
 }
 
 impl Client {
-    /// Reports. The genuine client does so every `click_report_interval` of [`Init`](crate::wire::Init), and on errors.
+    /// Sends statistics. The genuine client does so every `click_report_interval` of [`Init`](crate::wire::Init), and
+    /// on errors.
     ///
     /// # Errors
     ///
-    /// [`CallError`] if it did not arrive; of no consequence.
+    /// [`CallError`] if the call fails. The failure has no consequences.
     pub async fn report(&self, reports: &[Report]) -> Result<(), CallError> {
         let base_request = self.look(|session| Base {
             uin: session.uin,

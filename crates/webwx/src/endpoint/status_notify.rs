@@ -1,4 +1,4 @@
-//! `POST webwxstatusnotify` (section 6.2 of the protocol reference): tells the phone what this session does.
+//! `POST webwxstatusnotify` (section 6.2 of the protocol reference): reports the state of this session to the phone.
 
 use serde::Serialize;
 use serde::de::IgnoredAny;
@@ -6,12 +6,12 @@ use serde::de::IgnoredAny;
 use crate::wire::BaseRequest;
 use crate::{Call, CallError, Client, ids};
 
-/// What to tell the phone.
+/// A report to the phone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notify {
-    /// The session is ready; the service then lists the recent conversations in a message of type 51.
+    /// The session is ready. The service then lists the recent conversations in a message of type 51.
     Ready,
-    /// The conversation with that id was read.
+    /// The conversation with this id was read.
     Read(String),
 }
 
@@ -26,11 +26,11 @@ struct Body<'a> {
 }
 
 impl Client {
-    /// Tells the phone. A failure is worth a warning and no more.
+    /// Reports to the phone. A failure is worth only a warning.
     ///
     /// # Errors
     ///
-    /// [`CallError`] if it was not taken.
+    /// [`CallError`] if the call fails.
     pub async fn notify(&self, what: &Notify) -> Result<(), CallError> {
         let own = self.user_name();
         let (code, to_user_name) = match what {

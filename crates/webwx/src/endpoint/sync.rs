@@ -15,11 +15,11 @@ struct Body<'a> {
 }
 
 impl Client {
-    /// What is new since the last [`advance`](Self::advance). Asked again without it, the service gives the same again.
+    /// Fetches the news since the last [`advance`](Self::advance). Without `advance`, the next call returns the same.
     ///
     /// # Errors
     ///
-    /// [`CallError`]; with [`is_session_over`](CallError::is_session_over) if the session has ended.
+    /// [`CallError`], with [`is_session_over`](CallError::is_session_over) if the session has ended.
     pub async fn sync(&self) -> Result<Synced, CallError> {
         let (sid, skey, key) = self
             .look(|session| (session.sid.clone(), session.skey.clone(), session.sync_key.clone()));

@@ -2,21 +2,21 @@
 
 use crate::{Call, CallError, Client, ids, script};
 
-/// Whether there is something to fetch.
+/// Whether there is news to fetch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum News {
-    /// Nothing happened during the poll.
+    /// No news during the poll.
     None,
-    /// Something did; [`Client::sync`] is next, whatever it is.
+    /// There is news of any kind; call [`Client::sync`] next.
     Some {
-        /// What kind, as the service numbers it: 2 messages, 4 and 6 contacts, 7 activity on the phone.
+        /// The kind, as a number of the service: 2 messages, 4 and 6 contacts, 7 activity on the phone.
         selector: i64,
     },
 }
 
 impl News {
-    /// Whether to fetch.
+    /// Whether there is news to fetch.
     #[must_use]
     pub fn is_some(self) -> bool {
         matches!(self, Self::Some { .. })
@@ -28,8 +28,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`CallError`]; with [`is_session_over`](CallError::is_session_over) if the session has ended. A poll that
-    /// times out or breaks off is normal on the way through the internet: poll again.
+    /// [`CallError`], with [`is_session_over`](CallError::is_session_over) if the session has ended. A poll that times
+    /// out or breaks off is normal on the internet: poll again.
     pub async fn sync_check(&self) -> Result<News, CallError> {
         let now = ids::now_millis().to_string();
         let (uin, sid, skey, keys) = self.look(|session| {

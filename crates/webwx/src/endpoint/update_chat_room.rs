@@ -1,4 +1,4 @@
-//! `POST webwxupdatechatroom` (section 10 of the protocol reference): members and title of a group.
+//! `POST webwxupdatechatroom` (section 10 of the protocol reference): changes the members or the title of a group.
 
 use serde::Serialize;
 use serde::de::IgnoredAny;
@@ -9,15 +9,15 @@ use crate::{Call, CallError, Client};
 /// A change of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GroupChange {
-    /// Friends are put in: while the group is smaller than `invite_start_count` of [`Init`](crate::wire::Init).
+    /// Add friends: while the group is smaller than `invite_start_count` of [`Init`](crate::wire::Init).
     Add(Vec<String>),
-    /// Friends are asked in, and have to accept: in larger groups.
+    /// Invite friends, who have to accept: in larger groups.
     Invite(Vec<String>),
-    /// Members are put out, by the owner only.
+    /// Remove members: only the owner may.
     Remove(Vec<String>),
-    /// The group has another title.
+    /// Change the title of the group.
     Rename(String),
-    /// The account leaves.
+    /// Leave the group.
     Quit,
 }
 
@@ -41,7 +41,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`CallError`]; [`is_too_frequent`](CallError::is_too_frequent) comes early here.
+    /// [`CallError`]. [`is_too_frequent`](CallError::is_too_frequent) comes early here.
     pub async fn update_group(&self, group: &str, change: &GroupChange) -> Result<(), CallError> {
         let mut body = Body {
             base_request: self.base_request(),

@@ -1,5 +1,5 @@
-//! `POST https://file.W/cgi-bin/mmwebwx-bin/webwxuploadmedia` (section 8.1 of the protocol reference): gives the
-//! service a file, in chunks, one after the other.
+//! `POST https://file.W/cgi-bin/mmwebwx-bin/webwxuploadmedia` (section 8.1 of the protocol reference): uploads a file
+//! in chunks, one after the other.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,16 +15,16 @@ use crate::{Call, CallError, Client, UploadError, date, ids, percent};
 /// The size of a chunk in the genuine client.
 pub(crate) const CHUNK: usize = 524_288;
 
-/// Above this size the service is asked first whether it has the file.
+/// For larger files, the client first asks the service whether it has the file.
 const CHECKED_ABOVE: u64 = 25 * 1024 * 1024;
 
-/// Everything is an attachment to the service here.
+/// All uploads have this type here.
 const ATTACHMENT: u8 = 4;
 
-/// A file that the service has.
+/// An uploaded file.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Uploaded {
-    /// What to send it by.
+    /// The media id for the sending call.
     pub media_id: String,
     /// Its size in bytes.
     pub size: u64,
@@ -38,12 +38,12 @@ impl fmt::Debug for Uploaded {
     }
 }
 
-/// How far an upload is.
+/// The progress of an upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
-    /// Bytes that the service has.
+    /// The bytes that were uploaded.
     pub done: u64,
-    /// Bytes of the whole file.
+    /// The bytes of the whole file.
     pub total: u64,
 }
 
@@ -73,22 +73,22 @@ struct Answer {
     media_id: String,
 }
 
-/// What all chunks of a file share.
+/// The parts that all chunks of a file share.
 struct Plan<'a> {
     upload: &'a Upload,
     size: u64,
     chunks: u64,
-    /// The same in every chunk.
+    /// The same for each chunk.
     media_request: String,
     number: u64,
 }
 
 impl Client {
-    /// Gives the service a file and says how far it is after each chunk. Makes one call for every 512 KiB.
+    /// Uploads a file and reports the progress after each chunk. Makes one call for every 512 KiB.
     ///
     /// # Errors
     ///
-    /// [`UploadError`]; nothing was shown to anybody, so trying again is safe.
+    /// [`UploadError`]. A retry is safe: an upload sends no message.
     pub async fn upload(
         &self,
         upload: &Upload,

@@ -1,4 +1,4 @@
-//! `POST webwxverifyuser` (section 10 of the protocol reference): friend requests, asked and answered.
+//! `POST webwxverifyuser` (section 10 of the protocol reference): sends and accepts friend requests.
 
 use serde::Serialize;
 use serde::de::IgnoredAny;
@@ -6,7 +6,7 @@ use serde::de::IgnoredAny;
 use crate::wire::BaseRequest;
 use crate::{Call, CallError, Client, ids};
 
-/// The request comes from the web page.
+/// The code for requests from the web page.
 const SCENE_WEB: u8 = 33;
 
 #[derive(Serialize)]
@@ -31,11 +31,11 @@ struct Item<'a> {
 }
 
 impl Client {
-    /// Asks somebody to be a friend.
+    /// Sends a friend request.
     ///
     /// # Errors
     ///
-    /// [`CallError`]; a few an hour are granted, then the service refuses for a while.
+    /// [`CallError`]. The service grants a few per hour, then refuses for a while.
     pub async fn add_friend(&self, user_name: &str, greeting: &str) -> Result<(), CallError> {
         self.verify(2, Item { value: user_name, verify_user_ticket: "" }, greeting).await
     }
@@ -44,7 +44,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`CallError`] if it is not granted.
+    /// [`CallError`] if the call fails.
     pub async fn accept_friend(&self, user_name: &str, ticket: &str) -> Result<(), CallError> {
         self.verify(3, Item { value: user_name, verify_user_ticket: ticket }, "").await
     }

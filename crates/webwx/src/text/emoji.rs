@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 const OPENING: &str = "<span class=\"emoji emoji";
 
-/// Cat faces that the service sends in place of plain ones, and what was meant.
+/// Cat faces that the service sends instead of plain faces, and the intended faces.
 const MIXED_UP: [(u32, u32); 9] = [
     (0x1f63c, 0x1f601),
     (0x1f639, 0x1f602),
@@ -17,7 +17,7 @@ const MIXED_UP: [(u32, u32); 9] = [
     (0x1f63f, 0x1f622),
 ];
 
-/// Stands for an emoji whose number makes no sense.
+/// Replaces an emoji with an invalid number.
 const PLACEHOLDER: char = '*';
 
 /// The same text with every span replaced by its emoji.
@@ -35,7 +35,8 @@ pub(super) fn replaced(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Writes the emoji of a span; what follows it. Spans are sometimes cut short, so every part of the end may be missing.
+/// Writes the emoji of a span and returns the rest. The service may cut a span short, so each part of its end may be
+/// missing.
 fn emoji<'a>(out: &mut String, span: &'a str) -> &'a str {
     let end = span.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(span.len());
     let (digits, mut rest) = span.split_at(end);
@@ -49,7 +50,7 @@ fn emoji<'a>(out: &mut String, span: &'a str) -> &'a str {
     rest
 }
 
-/// One or two characters: their numbers stand without a separator, so the length says where to cut.
+/// One or two characters: their numbers have no separator, so the length decides where to cut.
 fn characters(digits: &str) -> Option<Vec<char>> {
     let (first, second) = match digits.len() {
         4 | 5 => (digits, None),

@@ -1,9 +1,9 @@
-//! Emoji in the private-use area, as phones wrote them before Unicode had any. The numbers are those of the phone
-//! company that began it; what they became is in `EmojiSources.txt` of Unicode.
+//! Emoji in the private-use area, as phones wrote them before Unicode had emoji. The numbers are those of SoftBank;
+//! `EmojiSources.txt` of Unicode maps them to characters.
 
 use std::borrow::Cow;
 
-/// The first of a block's numbers, and its emoji in order, blanks between.
+/// The first number of each block, and its emoji in order, separated by blanks.
 #[rustfmt::skip]
 const BLOCKS: [(u32, &str); 6] = [
     (0xe001, "\
@@ -48,7 +48,7 @@ pub(super) fn replaced(text: Cow<'_, str>) -> Cow<'_, str> {
 
 fn emoji(c: char) -> Option<&'static str> {
     let number = u32::from(c);
-    // Nearly every character is outside: no block is looked at for it.
+    // Nearly every character is outside: this avoids the search.
     if !(0xe001..=0xe537).contains(&number) {
         return None;
     }

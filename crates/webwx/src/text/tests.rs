@@ -24,7 +24,7 @@ fn the_sender_is_split_off_once() {
 }
 
 #[test]
-fn text_is_what_the_writer_saw() {
+fn text_is_converted_to_the_form_that_the_writer_saw() {
     for (wire, shown) in [
         ("a<br/>b", "a\nb"),
         ("1 &lt; 2 &amp;&amp; 3 &gt; 2", "1 < 2 && 3 > 2"),
@@ -82,7 +82,7 @@ fn links_are_taken_out() {
     }
 }
 
-/// What the service does to a text on its way.
+/// Escapes a text like the service does.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('\n', "<br/>")
 }
@@ -100,7 +100,7 @@ proptest! {
     }
 
     #[test]
-    fn what_was_typed_is_what_is_read(text in "[^\u{e000}-\u{f8ff}\r]{0,60}") {
+    fn any_typed_text_survives_the_conversion(text in "[^\u{e000}-\u{f8ff}\r]{0,60}") {
         prop_assert_eq!(plain(&escaped(&text)), text);
     }
 

@@ -12,7 +12,7 @@ pub struct Init {
     /// The most recent conversations. Members of groups have no names here.
     #[serde(deserialize_with = "lenient::list")]
     pub contact_list: Vec<Contact>,
-    /// Where the log begins for this session.
+    /// The start of the log for this session.
     #[serde(deserialize_with = "lenient::object")]
     pub sync_key: SyncKey,
     /// The account itself.
@@ -34,23 +34,23 @@ pub struct Init {
     pub(crate) skey: String,
 }
 
-/// The answer of webwxsync: what is new.
+/// The answer of webwxsync: the news.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct Synced {
     /// New messages, in the order of the service.
     #[serde(deserialize_with = "lenient::list")]
     pub add_msg_list: Vec<Message>,
-    /// New and changed people and groups; only what is not empty is meant.
+    /// New and changed people and groups. Empty fields have not changed.
     #[serde(deserialize_with = "lenient::list")]
     pub mod_contact_list: Vec<Contact>,
-    /// People and groups that are gone.
+    /// Deleted people and groups.
     #[serde(deserialize_with = "lenient::list")]
     pub del_contact_list: Vec<Deleted>,
     /// The account's own profile.
     #[serde(deserialize_with = "lenient::object")]
     pub profile: Profile,
-    /// Not 0: more is waiting.
+    /// Not 0: more news is waiting.
     #[serde(deserialize_with = "lenient::number")]
     pub continue_flag: i64,
     /// The key for the next webwxsync.
@@ -64,13 +64,13 @@ pub struct Synced {
 }
 
 impl Synced {
-    /// Whether the service has more waiting.
+    /// Whether more news is waiting.
     #[must_use]
     pub fn has_more(&self) -> bool {
         self.continue_flag != 0
     }
 
-    /// Whether there is anything in it.
+    /// Whether it contains any news.
     #[must_use]
     pub fn brings_something(&self) -> bool {
         !self.add_msg_list.is_empty()
@@ -80,7 +80,7 @@ impl Synced {
     }
 }
 
-/// Somebody who is no longer a contact, or a group that was left.
+/// A deleted contact, or a group that the account left.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct Deleted {
@@ -101,19 +101,19 @@ pub struct ContactPage {
     /// The contacts of this page.
     #[serde(deserialize_with = "lenient::list")]
     pub member_list: Vec<Contact>,
-    /// What to ask for next; 0 after the last page.
+    /// The number of the next page; 0 after the last page.
     #[serde(deserialize_with = "lenient::number")]
     pub seq: u64,
 }
 
-/// What the service says to a message it took.
+/// The answer to a sent message.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Sent {
     /// The id of the new message; also the id under which an echo of it would arrive.
     #[serde(rename = "MsgID", deserialize_with = "lenient::text")]
     pub msg_id: String,
-    /// The id that the client gave.
+    /// The id from the client.
     #[serde(rename = "LocalID", deserialize_with = "lenient::text")]
     pub local_id: String,
 }

@@ -1,4 +1,4 @@
-//! What nearly every call carries: `BaseRequest` one way, `BaseResponse` back (section 4.3 of the protocol reference).
+//! The common part of nearly all calls: `BaseRequest` and `BaseResponse` (section 4.3 of the protocol reference).
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::lenient;
 
-/// Who asks. The values are secrets.
+/// The identity of the client. The values are secrets.
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct BaseRequest {
@@ -23,7 +23,7 @@ impl fmt::Debug for BaseRequest {
     }
 }
 
-/// Whether a call was granted.
+/// The result of a call: granted or refused.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub(crate) struct BaseResponse {
@@ -33,7 +33,7 @@ pub(crate) struct BaseResponse {
     pub(crate) err_msg: String,
 }
 
-/// The part that all JSON answers share.
+/// The common part of all JSON answers.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub(crate) struct Envelope {

@@ -6,12 +6,12 @@ use super::lenient::{self, ListItem};
 
 /// A person, a group, an official or a special account, as the service lists it.
 ///
-/// Changes (section 11.2) come as the same object with most fields empty: merge what is not empty.
-/// Names are as on the wire, with entities and emoji spans; see [`crate::text::name`].
+/// Changes (section 11.2) are the same object with most fields empty: merge the fields that are not empty. Names are in
+/// wire format, with entities and emoji spans; see [`crate::text::name`].
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct Contact {
-    /// The account number; 0 for nearly everybody but oneself.
+    /// The account number. 0 for nearly all accounts but the own one.
     #[serde(deserialize_with = "lenient::number")]
     pub uin: u64,
     /// The id during this login.
@@ -29,16 +29,16 @@ pub struct Contact {
     /// The number of members of a group.
     #[serde(deserialize_with = "lenient::number")]
     pub member_count: i64,
-    /// The members of a group, where the call gives them.
+    /// The members of a group, if the call returns them.
     #[serde(deserialize_with = "lenient::list")]
     pub member_list: Vec<Member>,
-    /// The account's own name for them.
+    /// The remark name: the account's own name for the contact.
     #[serde(deserialize_with = "lenient::text")]
     pub remark_name: String,
     /// 0 unknown, 1 male, 2 female.
     #[serde(deserialize_with = "lenient::number")]
     pub sex: i64,
-    /// What they say about themselves.
+    /// Their signature: a text about themselves.
     #[serde(deserialize_with = "lenient::text")]
     pub signature: String,
     /// Bits: 8 is an official account.
@@ -62,10 +62,10 @@ pub struct Contact {
     /// Attribute bits.
     #[serde(deserialize_with = "lenient::number")]
     pub attr_status: u64,
-    /// Where they say they live.
+    /// The province in the profile.
     #[serde(deserialize_with = "lenient::text")]
     pub province: String,
-    /// Where they say they live.
+    /// The city in the profile.
     #[serde(deserialize_with = "lenient::text")]
     pub city: String,
     /// The public id; mostly empty.
@@ -80,7 +80,7 @@ pub struct Contact {
     /// The first three characters of the real id.
     #[serde(deserialize_with = "lenient::text")]
     pub key_word: String,
-    /// The second id of a group, needed for its members' pictures.
+    /// The second id of a group, required for the avatars of its members.
     #[serde(deserialize_with = "lenient::text")]
     pub encry_chat_room_id: String,
     /// 1 if the account owns the group.
@@ -121,7 +121,7 @@ pub struct Member {
     pub key_word: String,
 }
 
-/// Room for 100 groups of 500, or for 15 000 people; the service sends 50 groups or a page of people at once.
+/// Room for 100 groups of 500, or for 15 000 people. The service sends 50 groups or a page of people at once.
 impl ListItem for Contact {
     const NAME: &'static str = "contacts";
     const MOST: usize = 60_000;
@@ -131,17 +131,17 @@ impl ListItem for Contact {
     }
 }
 
-/// Groups have 500 members at most.
+/// A group has at most 500 members.
 impl ListItem for Member {
     const NAME: &'static str = "members of a group";
     const MOST: usize = 5_000;
 }
 
-/// The account itself, as webwxinit tells.
+/// The account itself, as in the answer of webwxinit.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct User {
-    /// The account number: the only id that stays.
+    /// The account number: the only permanent id.
     #[serde(deserialize_with = "lenient::number")]
     pub uin: u64,
     /// The id during this login.
@@ -156,7 +156,7 @@ pub struct User {
     /// 0 unknown, 1 male, 2 female.
     #[serde(deserialize_with = "lenient::number")]
     pub sex: i64,
-    /// What they say about themselves.
+    /// The signature: a text about themselves.
     #[serde(deserialize_with = "lenient::text")]
     pub signature: String,
     /// Bits: 8 is an official account.
@@ -199,13 +199,13 @@ pub const SPECIAL_ACCOUNTS: [&str; 31] = [
     "notifymessage",
 ];
 
-/// Whether the name is that of a group.
+/// Whether the name is the id of a group.
 #[must_use]
 pub fn is_group(user_name: &str) -> bool {
     user_name.starts_with("@@") || user_name.ends_with("@chatroom")
 }
 
-/// Whether the name is that of a special account.
+/// Whether the name is the id of a special account.
 #[must_use]
 pub fn is_special(user_name: &str) -> bool {
     SPECIAL_ACCOUNTS.contains(&user_name)

@@ -1,14 +1,14 @@
-//! Bytes of an answer → objects, as forgiving as the service is careless.
+//! Converts the bytes of an answer to objects, and tolerates the errors that the service makes.
 
 use std::borrow::Cow;
 
 use serde::de::DeserializeOwned;
 
-/// Mending may make an answer longer by a sixteenth and this much. An answer with more damage is not JSON, and its
-/// copies would take several times the memory of the answer.
+/// A repair may make an answer longer by a sixteenth plus this. An answer with more damage is not JSON, and its copies
+/// would take several times the memory of the answer.
 const MENDED: usize = 4096;
 
-/// Reads JSON: invalid UTF-8 is replaced, and what commonly breaks such answers is mended once.
+/// Reads JSON: replaces invalid UTF-8, and repairs the common errors of such answers once.
 pub(crate) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Error> {
     let body = without_mark(body);
     let longest = body.len() + body.len() / 16 + MENDED;
@@ -23,7 +23,7 @@ fn without_mark(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
-/// The text of a body with wrong bytes replaced; `None` if that is longer than `longest`.
+/// The text of a body, with invalid UTF-8 replaced. `None` if it is longer than `longest`.
 fn replaced(body: &[u8], longest: usize) -> Option<Cow<'_, str>> {
     if let Ok(text) = std::str::from_utf8(body) {
         return Some(Cow::Borrowed(text));
@@ -41,13 +41,13 @@ fn replaced(body: &[u8], longest: usize) -> Option<Cow<'_, str>> {
     Some(Cow::Owned(text))
 }
 
-/// The text of a body: UTF-8, wrong bytes replaced, without a byte order mark.
+/// The text of a body: UTF-8, with invalid bytes replaced, without a byte order mark.
 pub(crate) fn text(body: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(without_mark(body))
 }
 
-/// The same JSON with control characters in strings escaped, halves of surrogate pairs replaced, and full-width
-/// commas between values made plain. `None` if that is longer than `longest`.
+/// The JSON after repairs: control characters in strings are escaped, halves of surrogate pairs are replaced, and
+/// full-width commas between values become plain. `None` if it is longer than `longest`.
 fn mended(text: &str, longest: usize) -> Option<String> {
     let mut out = String::with_capacity(longest);
     let mut rest = text;
@@ -79,7 +79,7 @@ fn push(out: &mut String, c: char) -> usize {
     c.len_utf8()
 }
 
-/// Copies the escape at the start of `rest` if it is a good one, else something harmless; how much was taken.
+/// Copies the escape at the start of `rest` if it is valid, or a harmless one. Returns the number of bytes read.
 fn escape(out: &mut String, rest: &str) -> usize {
     let Some(unit) = unit(rest) else {
         let Some(next) = rest[1..].chars().next() else { return push(out, '\\') };
@@ -88,7 +88,7 @@ fn escape(out: &mut String, rest: &str) -> usize {
         } else {
             out.push_str("\\\\");
         }
-        // A control character after the backslash is left for the next round.
+        // A control character after the backslash is handled in the next round.
         return if next < ' ' { 1 } else { 1 + push(out, next) };
     };
     let pair = rest.get(6..).and_then(self::unit);
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn broken_answers_are_mended() {
+    fn broken_answers_are_repaired() {
         for (broken, expected) in [
             (&b"{\"a\": 1\xef\xbc\x8c \"b\": 2}"[..], r#"{"a":1,"b":2}"#),
             (b"{\"a\": \"\\ud83d\"}", "{\"a\":\"\u{fffd}\"}"),
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_stays_an_error() {
+    fn a_body_that_is_not_json_stays_an_error() {
         for body in [&b""[..], b"<html></html>", b"{\"a\": ", b"{\"a\" 1}", b"\\", b"{\"a\\"] {
             assert!(json::<Value>(body).is_err(), "{body:?}");
         }
@@ -163,13 +163,13 @@ mod tests {
         }
 
         #[test]
-        fn mending_keeps_good_json(text in "[\\x00-\\x7f，一😄]{0,40}") {
+        fn repairs_keep_valid_json(text in "[\\x00-\\x7f，一😄]{0,40}") {
             let good = Value::String(text).to_string();
             prop_assert_eq!(mended(&good, good.len()), Some(good));
         }
 
         #[test]
-        fn mending_yields_json_for_any_string(inside in "[^\"\\\\]{0,20}(\\\\[^\"]){0,3}[^\"\\\\]{0,20}") {
+        fn repairs_yield_json_for_any_string(inside in "[^\"\\\\]{0,20}(\\\\[^\"]){0,3}[^\"\\\\]{0,20}") {
             let text = format!("\"{inside}\"");
             let mended = mended(&text, text.len() * 6).unwrap();
             prop_assert!(serde_json::from_str::<Value>(&mended).is_ok(), "{mended}");

@@ -1,7 +1,7 @@
-//! Readers for fields whose JSON type cannot be relied on.
+//! Readers for fields with an unreliable JSON type.
 //!
-//! A number may come as a string and the other way round, anything may be null or missing, and a list may hold an
-//! entry of the wrong kind. A value that cannot be read becomes the default of its type; it never fails the answer.
+//! A number may be a string and vice versa, any field may be null or missing, and a list may contain an entry of the
+//! wrong type. An unreadable value becomes the default of its type; it never fails the answer.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -10,29 +10,29 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-/// The largest whole number that `f64` holds exactly; beyond it a float would be another number.
+/// The largest whole number up to which `f64` is exact. A larger float may be a different number.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// The most bytes of a text that are kept: several times the longest message. The ids of 3 500 chats in one status notice
-/// take as much.
+/// The most bytes of a text: several times the longest message. The ids of 3 500 chats in one status notice take as
+/// much.
 const LONGEST: usize = 256 * 1024;
 
-/// An item of a list in an answer. Whatever the service sends, a list keeps a bounded weight of them: the few bytes of
-/// `{}` become an object of a few hundred.
+/// An item of a list in an answer. The weight of a list is bounded: the few bytes of `{}` become an object of a few
+/// hundred bytes.
 pub(crate) trait ListItem: DeserializeOwned {
     /// The name of the items in the log.
     const NAME: &'static str;
 
-    /// The largest weight of a list.
+    /// The largest total weight of a list.
     const MOST: usize;
 
-    /// The part of the bound that this item takes.
+    /// The weight of this item.
     fn weight(&self) -> usize {
         1
     }
 }
 
-/// Text, also from a number or a truth value.
+/// A text, also from a number or a boolean.
 pub(crate) fn text<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     Ok(match Scalar::deserialize(from)? {
         Scalar::Text(text) => text,
@@ -41,7 +41,7 @@ pub(crate) fn text<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Erro
     })
 }
 
-/// A whole number, also from digits in a string; 0 where it is none or does not fit.
+/// A whole number, also from digits in a string. 0 if there is none or it does not fit.
 pub(crate) fn number<'de, D, N>(from: D) -> Result<N, D::Error>
 where
     D: Deserializer<'de>,
@@ -53,12 +53,12 @@ where
         .unwrap_or_default())
 }
 
-/// A whole number, or `None` where it is none.
+/// A whole number, or `None` if there is none.
 pub(crate) fn maybe_number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
     Ok(Scalar::deserialize(from)?.whole().and_then(|whole| i64::try_from(whole).ok()))
 }
 
-/// A list of objects; entries that are no objects are left out, and so are those beyond the bound of the list.
+/// A list of objects. Entries of other types are dropped, and so are those beyond the bound of the list.
 pub(crate) fn list<'de, D, T>(from: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -67,7 +67,7 @@ where
     from.deserialize_any(ListVisitor(PhantomData))
 }
 
-/// An object, or its default where there is none.
+/// An object, or its default if there is none.
 pub(crate) fn object<'de, D, T>(from: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -76,7 +76,7 @@ where
     Ok(from.deserialize_any(ObjectVisitor(PhantomData))?.unwrap_or_default())
 }
 
-/// An object, or `None` where there is none.
+/// An object, or `None` if there is none.
 pub(crate) fn maybe_object<'de, D, T>(from: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -85,7 +85,7 @@ where
     from.deserialize_any(ObjectVisitor(PhantomData))
 }
 
-/// As much of a text as is kept.
+/// The part of a text that is kept.
 fn beginning(text: &str) -> &str {
     let mut end = text.len().min(LONGEST);
     while !text.is_char_boundary(end) {
@@ -94,7 +94,7 @@ fn beginning(text: &str) -> &str {
     &text[..end]
 }
 
-/// What a field holds, as far as it is a scalar.
+/// The value of a field, if it is a scalar.
 enum Scalar {
     Text(String),
     Whole(i128),
@@ -166,7 +166,7 @@ impl<'de> Visitor<'de> for ScalarVisitor {
     }
 }
 
-/// The methods of a visitor for which no scalar is what it looks for.
+/// The methods of a visitor that accepts no scalar.
 macro_rules! no_scalar {
     ($otherwise:expr) => {
         fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {

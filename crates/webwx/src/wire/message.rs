@@ -10,19 +10,19 @@ use super::lenient::{self, ListItem};
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct Message {
-    /// The id in decimal digits; for downloads and to know a message again.
+    /// The id in decimal digits, for downloads and to recognise a repeated message.
     #[serde(deserialize_with = "lenient::text")]
     pub msg_id: String,
     /// The same id as a number.
     #[serde(deserialize_with = "lenient::number")]
     pub new_msg_id: u64,
-    /// Who or which group it is from.
+    /// The id of the sending person or group.
     #[serde(deserialize_with = "lenient::text")]
     pub from_user_name: String,
-    /// Who or which group it is for.
+    /// The id of the receiving person or group.
     #[serde(deserialize_with = "lenient::text")]
     pub to_user_name: String,
-    /// What it is; see [`message_type`].
+    /// The message type; see [`message_type`].
     #[serde(deserialize_with = "lenient::number")]
     pub msg_type: i64,
     /// Escaped text or escaped XML; see [`crate::text`].
@@ -49,34 +49,34 @@ pub struct Message {
     /// Bytes of a file in decimal digits, or empty.
     #[serde(deserialize_with = "lenient::text")]
     pub file_size: String,
-    /// What to download a file by.
+    /// The media id for the download of a file.
     #[serde(deserialize_with = "lenient::text")]
     pub media_id: String,
-    /// Where a link or a place leads; escaped.
+    /// The address of a link or location; escaped.
     #[serde(deserialize_with = "lenient::text")]
     pub url: String,
-    /// What an app message is; see [`app_type`].
+    /// The type of an app message; see [`app_type`].
     #[serde(deserialize_with = "lenient::number")]
     pub app_msg_type: i64,
-    /// What a status notice says.
+    /// The code of a status notice.
     #[serde(deserialize_with = "lenient::number")]
     pub status_notify_code: i64,
     /// Ids named by a status notice, joined by commas.
     #[serde(deserialize_with = "lenient::text")]
     pub status_notify_user_name: String,
-    /// Who is recommended or asks to be a friend.
+    /// The recommended contact, or the sender of a friend request.
     #[serde(deserialize_with = "lenient::object")]
     pub recommend_info: RecommendInfo,
     /// 1 if forwarded.
     #[serde(deserialize_with = "lenient::number")]
     pub forward_flag: i64,
-    /// The app that shared it.
+    /// The app of a shared item.
     #[serde(deserialize_with = "lenient::object")]
     pub app_info: AppInfo,
-    /// Not 0 for a sticker of the store, which cannot be downloaded.
+    /// Not 0 for a sticker of the sticker shop, which cannot be downloaded.
     #[serde(deserialize_with = "lenient::number")]
     pub has_product_id: i64,
-    /// The ticket of a friend request once more.
+    /// A copy of the ticket of a friend request.
     #[serde(deserialize_with = "lenient::text")]
     pub ticket: String,
     /// Pixels.
@@ -85,24 +85,24 @@ pub struct Message {
     /// Pixels.
     #[serde(deserialize_with = "lenient::number")]
     pub img_width: i64,
-    /// 48 for a place inside a text message.
+    /// 48 for a location inside a text message.
     #[serde(deserialize_with = "lenient::number")]
     pub sub_msg_type: i64,
-    /// The original XML of a place.
+    /// The original XML of a location.
     #[serde(deserialize_with = "lenient::text")]
     pub ori_content: String,
-    /// The file's name in the form that downloads want.
+    /// The name of the file in the form that downloads require.
     #[serde(deserialize_with = "lenient::text")]
     pub encry_file_name: String,
 }
 
 impl Message {
-    /// The id, from whichever field has it; empty if neither.
+    /// The id, from either field. Empty if both are.
     #[must_use]
     pub fn id(&self) -> String {
         let given = self.msg_id.trim();
         match given {
-            // A zero is no id: all messages would have the same.
+            // A zero is not an id: all messages would have the same one.
             "" | "0" if self.new_msg_id != 0 => self.new_msg_id.to_string(),
             "0" => String::new(),
             given => given.to_owned(),
@@ -110,13 +110,13 @@ impl Message {
     }
 }
 
-/// The service hands out some dozens at once, also after days offline.
+/// The service sends a few dozen at once, also after days offline.
 impl ListItem for Message {
     const NAME: &'static str = "messages";
     const MOST: usize = 5_000;
 }
 
-/// Neither what was said nor tickets: what is printed may end in a log.
+/// Omits texts and tickets: debug output may end up in a log.
 impl fmt::Debug for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Message")
@@ -130,7 +130,7 @@ impl fmt::Debug for Message {
     }
 }
 
-/// Somebody who is recommended, shared as a card, or asks to be a friend.
+/// A person who is recommended, shared as a card, or sends a friend request.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct RecommendInfo {
@@ -140,22 +140,22 @@ pub struct RecommendInfo {
     /// Their nickname.
     #[serde(deserialize_with = "lenient::text")]
     pub nick_name: String,
-    /// Where they say they live.
+    /// The province in the profile.
     #[serde(deserialize_with = "lenient::text")]
     pub province: String,
-    /// Where they say they live.
+    /// The city in the profile.
     #[serde(deserialize_with = "lenient::text")]
     pub city: String,
-    /// What they wrote.
+    /// Their text in a friend request.
     #[serde(deserialize_with = "lenient::text")]
     pub content: String,
-    /// What they say about themselves.
+    /// Their signature: a text about themselves.
     #[serde(deserialize_with = "lenient::text")]
     pub signature: String,
     /// Their public id.
     #[serde(deserialize_with = "lenient::text")]
     pub alias: String,
-    /// How they found the account.
+    /// The code of the way by which they found the account.
     #[serde(deserialize_with = "lenient::number")]
     pub scene: i64,
     /// Bits: 8 is an official account.
@@ -167,10 +167,10 @@ pub struct RecommendInfo {
     /// 0 unknown, 1 male, 2 female.
     #[serde(deserialize_with = "lenient::number")]
     pub sex: i64,
-    /// What to accept the request with; a secret.
+    /// The ticket for accepting the request; a secret.
     #[serde(deserialize_with = "lenient::text")]
     pub ticket: String,
-    /// 2 for a request.
+    /// 2 for a friend request.
     #[serde(deserialize_with = "lenient::number")]
     pub op_code: i64,
 }
@@ -184,7 +184,7 @@ impl fmt::Debug for RecommendInfo {
     }
 }
 
-/// The app that shared a message.
+/// The app of a shared item.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AppInfo {
@@ -198,7 +198,7 @@ pub struct AppInfo {
 
 /// Values of [`Message::msg_type`] (section 12.1).
 pub mod message_type {
-    /// Text, or a place.
+    /// Text, or a location.
     pub const TEXT: i64 = 1;
     /// A picture.
     pub const IMAGE: i64 = 3;
@@ -214,13 +214,13 @@ pub mod message_type {
     pub const VIDEO: i64 = 43;
     /// A sticker.
     pub const EMOTICON: i64 = 47;
-    /// A place.
+    /// A location.
     pub const LOCATION: i64 = 48;
-    /// Something shared; see [`super::app_type`].
+    /// A shared item; see [`super::app_type`].
     pub const APP: i64 = 49;
     /// A call.
     pub const CALL: i64 = 50;
-    /// What the phone does; no chat message.
+    /// Activity on the phone; not a chat message.
     pub const STATUS_NOTIFY: i64 = 51;
     /// A call ended.
     pub const CALL_ENDED: i64 = 52;
@@ -228,7 +228,7 @@ pub mod message_type {
     pub const CALL_INVITE: i64 = 53;
     /// A short video.
     pub const MICRO_VIDEO: i64 = 62;
-    /// A notice of the service, to be ignored.
+    /// A notice of the service; ignore it.
     pub const SYSTEM_NOTICE: i64 = 9999;
     /// A system line.
     pub const SYSTEM: i64 = 10000;
@@ -252,7 +252,7 @@ pub mod app_type {
     pub const FILE: i64 = 6;
     /// An app.
     pub const OPEN: i64 = 7;
-    /// A sticker of one's own.
+    /// A custom sticker.
     pub const EMOJI: i64 = 8;
     /// Live location was started.
     pub const LIVE_LOCATION: i64 = 17;
@@ -260,11 +260,11 @@ pub mod app_type {
     pub const HISTORY: i64 = 19;
     /// A mini program.
     pub const MINI_PROGRAM: i64 = 33;
-    /// A mini program too.
+    /// Also a mini program.
     pub const MINI_PROGRAM_TOO: i64 = 36;
     /// A video of a channel.
     pub const CHANNEL: i64 = 51;
-    /// A note of the group.
+    /// A group notice.
     pub const GROUP_NOTE: i64 = 53;
     /// A quoted reply.
     pub const QUOTE: i64 = 57;
@@ -279,7 +279,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_zero_is_no_id() {
+    fn a_zero_is_not_an_id() {
         for (text, number, id) in [
             ("7", 0, "7"),
             ("", 9_007_199_254_740_993, "9007199254740993"),

@@ -1,4 +1,4 @@
-//! Changes of the account's own profile (section 11.6 of the protocol reference).
+//! Changes to the account's own profile (section 11.6 of the protocol reference).
 
 use serde::{Deserialize, Serialize};
 
@@ -20,12 +20,12 @@ pub struct Profile {
     /// Relative address of the picture.
     #[serde(deserialize_with = "lenient::text")]
     pub head_img_url: String,
-    /// What they say about themselves.
+    /// The signature: a text about themselves.
     #[serde(deserialize_with = "lenient::text")]
     pub signature: String,
 }
 
-/// A text in a wrapper of its own.
+/// A text in an object of its own.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct Buffer {
@@ -35,7 +35,7 @@ pub struct Buffer {
 }
 
 impl Profile {
-    /// Whether the service says that something changed.
+    /// Whether the service reports a change.
     #[must_use]
     pub fn changed(&self) -> bool {
         self.bit_flag == 190

@@ -1,4 +1,4 @@
-//! Sync keys (section 11.7 of the protocol reference): opaque cursors, echoed as they came.
+//! Sync keys (section 11.7 of the protocol reference): opaque cursors, returned unchanged.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::lenient::{self, ListItem};
 
-/// How far the account's log was read.
+/// The read position in the log of the account.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct SyncKey {
@@ -22,7 +22,7 @@ pub struct SyncKey {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct SyncKeyEntry {
-    /// Which cursor.
+    /// The number of the cursor.
     #[serde(deserialize_with = "lenient::number")]
     pub key: i64,
     /// Its position.
@@ -37,19 +37,19 @@ impl ListItem for SyncKeyEntry {
 }
 
 impl SyncKey {
-    /// Whether there is nothing in it: failure answers carry an empty key, which must never be taken.
+    /// Whether the key is empty: answers to failed calls contain an empty key, which must never be stored.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
 
-    /// The same with the count that its list has, whatever the service wrote.
+    /// The key with the correct length of its list as the count.
     pub(crate) fn counted(&self) -> Self {
         Self { count: i64::try_from(self.list.len()).unwrap_or(i64::MAX), list: self.list.clone() }
     }
 }
 
-/// The form in the query of synccheck: `1_651991553|2_651996455`.
+/// The format in the query of synccheck: `1_651991553|2_651996455`.
 impl fmt::Display for SyncKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (n, entry) in self.list.iter().enumerate() {

@@ -3,13 +3,13 @@
 use quick_xml::Reader;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 
-/// Deeper nesting than any real body has; what lies below is left out.
+/// The deepest nesting: more than any real body has. Deeper elements are dropped.
 const DEEPEST: usize = 32;
 
-/// The most elements and attributes that are kept of one body.
+/// The most elements and attributes of one body.
 const MOST: usize = 10_000;
 
-/// An element with everything in it.
+/// An element with its content.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Element {
     /// Its name.
@@ -18,14 +18,14 @@ pub struct Element {
     pub attributes: Vec<(String, String)>,
     /// Its own text, entities decoded once.
     pub text: String,
-    /// The elements in it.
+    /// The elements inside it.
     pub children: Vec<Element>,
 }
 
 impl Element {
-    /// Reads as much as is well formed: a body that is cut gives the elements up to the cut.
+    /// Reads the well-formed part: of a body that is cut short, the elements up to the cut.
     ///
-    /// What comes before the first `<` is left out. `None` if there is no element at all.
+    /// Text before the first `<` is dropped. `None` if there is no element at all.
     #[must_use]
     pub fn parse(body: &str) -> Option<Self> {
         let mut reader = Reader::from_str(&body[body.find('<')?..]);
@@ -54,7 +54,7 @@ impl Element {
         tree.finish()
     }
 
-    /// The first element below this one by the names on the way, e.g. `["appmsg", "title"]`.
+    /// The first element below this one by its path, e.g. `["appmsg", "title"]`.
     #[must_use]
     pub fn find(&self, path: &[&str]) -> Option<&Self> {
         path.iter().try_fold(self, |at, name| at.children.iter().find(|child| child.name == **name))
@@ -77,7 +77,7 @@ fn resolved(entity: BytesRef<'_>) -> String {
     htmlize::unescape(format!("&{};", entity.into_inner())).into_owned()
 }
 
-/// The elements that are open, outermost first.
+/// The open elements, outermost first.
 #[derive(Default)]
 struct Tree {
     open: Vec<Element>,

@@ -19,7 +19,7 @@ async fn failed_sync(reply: Reply) -> CallError {
 }
 
 #[tokio::test]
-async fn every_bad_answer_says_which_call_and_what_was_wrong() {
+async fn every_bad_answer_is_reported_with_its_call_and_cause() {
     let ret = |ret: &str| {
         ok(format!(
             r#"{{"BaseResponse":{{"Ret":{ret},"ErrMsg":"words"}},"SyncKey":{{"Count":0,"List":[]}},"SKey":""}}"#
@@ -40,16 +40,16 @@ async fn every_bad_answer_says_which_call_and_what_was_wrong() {
         ),
         (ret("1205"), "webwxsync: refused with 1205 (too frequent): words", false, true),
         (ret("1"), "webwxsync: refused with 1 (wrong parameter): words", false, false),
-        (ret("3"), "webwxsync: refused with 3 (passing trouble): words", false, true),
+        (ret("3"), "webwxsync: refused with 3 (temporary error): words", false, true),
         (ret("null"), "webwxsync: the answer has no Ret: ", false, true),
         (ok("[]"), "webwxsync: the answer has no BaseResponse: []", false, true),
         (ok("{}"), "webwxsync: the answer has no BaseResponse: {}", false, true),
         (ok(r#"{"BaseResponse":[]}"#), "webwxsync: the answer has no BaseResponse: ", false, true),
-        (ok(r#"{"BaseResponse":{"Ret":0},"#), "webwxsync: the answer is no JSON: ", false, true),
-        (ok(""), "webwxsync: the answer is no JSON: ", false, true),
+        (ok(r#"{"BaseResponse":{"Ret":0},"#), "webwxsync: the answer is not JSON: ", false, true),
+        (ok(""), "webwxsync: the answer is not JSON: ", false, true),
         (
             ok("<html>login</html>"),
-            "webwxsync: the answer is no JSON: <html>login</html>",
+            "webwxsync: the answer is not JSON: <html>login</html>",
             false,
             true,
         ),
@@ -76,7 +76,7 @@ async fn every_bad_answer_says_which_call_and_what_was_wrong() {
 }
 
 #[tokio::test]
-async fn wrong_types_in_good_answers_are_read_over() {
+async fn wrong_types_in_good_answers_are_ignored() {
     let odd = r#"{"BaseResponse":{"Ret":"0"},"AddMsgCount":"x","AddMsgList":[null,7,{"MsgId":7286123456789012345,"MsgType":"1","Content":null,"RecommendInfo":[]}],"ModContactList":"none","SyncKey":null,"ContinueFlag":true}"#;
     let server = Responder::start(move |asked| match asked.call() {
         "webwxsync" => ok(odd),
@@ -95,7 +95,7 @@ async fn wrong_types_in_good_answers_are_read_over() {
 }
 
 #[tokio::test]
-async fn a_send_says_whether_it_may_have_taken_effect() {
+async fn a_failed_send_reports_whether_it_may_have_taken_effect() {
     for (reply, may) in [
         (status(502, ""), true),
         (status(403, ""), false),
@@ -120,7 +120,7 @@ async fn a_send_says_whether_it_may_have_taken_effect() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_took_nothing() {
+async fn an_unreachable_server_took_no_message() {
     // A port that was free a moment ago.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let server = format!("http://{}", listener.local_addr().unwrap());
@@ -137,7 +137,7 @@ async fn a_server_that_is_not_there_took_nothing() {
 }
 
 #[tokio::test]
-async fn a_server_that_says_nothing_is_not_waited_for_for_ever() {
+async fn a_silent_server_runs_into_the_time_out() {
     let server = Responder::start(|_| Reply::Silence).await;
     let at_most = Duration::from_millis(50);
     let client = Client::new(Options {
@@ -152,7 +152,7 @@ async fn a_server_that_says_nothing_is_not_waited_for_for_ever() {
 }
 
 #[tokio::test]
-async fn a_body_without_end_is_cut_off() {
+async fn an_endless_body_is_cut_off() {
     let server = Responder::start(|_| Reply::Endless).await;
     let client =
         Client::new(Options { server: Some(server.address.clone()), ..Options::default() })
@@ -163,7 +163,7 @@ async fn a_body_without_end_is_cut_off() {
 }
 
 #[tokio::test]
-async fn script_answers_that_make_no_sense_are_errors() {
+async fn unreadable_script_answers_are_errors() {
     for (answer, message) in [
         ("window.QRLogin.code = 400;", "jslogin: refused with 400 (unknown code)"),
         (
@@ -221,7 +221,7 @@ async fn closing_once(calls: &'static [&'static str]) -> Responder {
 }
 
 #[tokio::test]
-async fn a_reading_call_that_meets_a_connection_just_closed_is_made_once_more() {
+async fn a_read_only_call_on_a_closed_connection_is_repeated_once() {
     let server = closing_once(&["webwxsync", "synccheck", "webwxbatchgetcontact"]).await;
     let client = logged_in(&server).await;
     client.sync().await.unwrap();
@@ -231,7 +231,7 @@ async fn a_reading_call_that_meets_a_connection_just_closed_is_made_once_more() 
 }
 
 #[tokio::test]
-async fn a_send_that_meets_a_connection_just_closed_is_left_to_its_caller() {
+async fn a_send_on_a_closed_connection_is_not_repeated() {
     let server = closing_once(&["webwxsendmsg"]).await;
     let client = logged_in(&server).await;
     let id = ClientMsgId::new(1_700_000_000_000, 1);
@@ -243,7 +243,7 @@ async fn a_send_that_meets_a_connection_just_closed_is_left_to_its_caller() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_gone_is_not_asked_twice_each_time() {
+async fn calls_to_an_unreachable_server_are_not_repeated() {
     let server = Responder::start(|asked| match asked.call() {
         "webwxsync" => Reply::Close,
         _ => well(asked),
@@ -258,7 +258,7 @@ async fn a_server_that_is_gone_is_not_asked_twice_each_time() {
 }
 
 #[tokio::test]
-async fn a_packed_answer_is_unpacked_and_asked_for() {
+async fn compression_is_offered_and_undone() {
     // `{"BaseResponse":{"Ret":0},"SyncKey":{"Count":1,"List":[{"Key":1,"Val":7}]}}` as zlib writes it.
     const PACKED: &[u8] = &[
         120, 156, 171, 86, 114, 74, 44, 78, 13, 74, 45, 46, 200, 207, 43, 78, 85, 178, 170, 86, 10,

@@ -73,7 +73,7 @@ async fn the_desktop_variant_shows_its_token_once() {
 }
 
 #[tokio::test]
-async fn a_refused_account_is_told_with_the_services_words() {
+async fn a_refused_login_reports_the_text_of_the_service() {
     let page = "<error><ret>1203</ret><message>为了你的帐号安全，此微信号不能登录网页微信。</message></error>";
     let server = Responder::start(move |asked| match asked.call() {
         "webwxnewloginpage" => ok(page),
@@ -88,7 +88,7 @@ async fn a_refused_account_is_told_with_the_services_words() {
 }
 
 #[tokio::test]
-async fn a_spent_ticket_is_no_refused_account() {
+async fn a_spent_ticket_is_not_a_refused_account() {
     let server = Responder::start(|asked| match asked.call() {
         "webwxnewloginpage" => {
             ok("<error><ret>1203</ret><message>check ticket failed</message></error>")
@@ -102,7 +102,7 @@ async fn a_spent_ticket_is_no_refused_account() {
 }
 
 #[tokio::test]
-async fn cookies_fill_in_what_the_page_leaves_out() {
+async fn cookies_supply_the_values_that_the_page_omits() {
     let server = Responder::start(|asked| match (asked.call(), login_page()) {
         ("webwxnewloginpage", Reply::Whole { headers, .. }) => {
             Reply::Whole { status: 200, headers, body: b"<error><ret>0</ret></error>".to_vec() }
@@ -130,7 +130,7 @@ async fn redirects_of_the_login_page_are_followed_to_the_same_server() {
 }
 
 #[tokio::test]
-async fn a_login_page_that_redirects_for_ever_is_given_up() {
+async fn a_login_page_that_redirects_endlessly_is_an_error() {
     let endless = "<error><ret>0</ret><redirecturl>/cgi-bin/mmwebwx-bin/webwxnewloginpage</redirecturl></error>";
     let server = Responder::start(move |asked| match asked.call() {
         "webwxnewloginpage" => ok(endless),
@@ -143,11 +143,11 @@ async fn a_login_page_that_redirects_for_ever_is_given_up() {
 }
 
 #[tokio::test]
-async fn what_is_no_login_page_is_an_error_that_says_so() {
+async fn an_answer_that_is_not_a_login_page_is_reported() {
     for (reply, expected) in [
         (
             ok("<html><body>hi</body></html>"),
-            "webwxnewloginpage: the answer is no login page: <html><body>hi</body></html>",
+            "webwxnewloginpage: the answer is not a login page: <html><body>hi</body></html>",
         ),
         (
             ok("<error><ret>x</ret></error>"),
@@ -155,7 +155,7 @@ async fn what_is_no_login_page_is_an_error_that_says_so() {
         ),
         (
             ok("<error><ret>0</ret><wxsid>SECRETSID</wxsid></error>"),
-            "webwxnewloginpage: the login page names no session: <error><ret>0</ret><wxsid>…</wxsid></error>",
+            "webwxnewloginpage: the login page contains no session: <error><ret>0</ret><wxsid>…</wxsid></error>",
         ),
         (status(503, "busy"), "webwxnewloginpage: HTTP status 503: busy"),
     ] {

@@ -1,4 +1,4 @@
-//! The client against a server of a few lines on 127.0.0.1.
+//! Tests of the client against a small server on 127.0.0.1.
 #![expect(clippy::unwrap_used, reason = "these are tests, also where the function is a helper")]
 
 mod faults;
@@ -11,7 +11,7 @@ mod session;
 use mynah_webwx::{Client, Confirmed, LoginState, Options, Tip};
 use responder::{Asked, Reply, Responder, ok};
 
-/// A page that logs in, and the cookies that come with it.
+/// A login page with its cookies.
 pub(crate) fn login_page() -> Reply {
     let cookies = [
         "wxuin=3000000001; Domain=wx.qq.com; Path=/; Expires=Mon, 12-Dec-2050 21:33:22 GMT; Secure",
@@ -26,7 +26,7 @@ pub(crate) fn login_page() -> Reply {
     }
 }
 
-/// Answers everything well.
+/// Answers every call with success.
 pub(crate) fn well(asked: &Asked) -> Reply {
     let moved = "window.code=200;\nwindow.redirect_uri=\"https://wx2.qq.com/cgi-bin/mmwebwx-bin/webwxnewloginpage?ticket=T@qrticket_0&uuid=4a914KmLzA==&lang=zh_CN&scan=1513922270\";";
     match asked.call() {
@@ -55,7 +55,7 @@ pub(crate) async fn confirmed(client: &Client) -> Confirmed {
     }
 }
 
-/// A client that is logged in and initialised.
+/// A client after login and webwxinit.
 pub(crate) async fn logged_in(server: &Responder) -> Client {
     let client = client(server);
     client.log_in(&confirmed(&client).await).await.unwrap();

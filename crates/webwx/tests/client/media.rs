@@ -179,7 +179,7 @@ async fn a_file_that_the_service_has_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn what_the_service_does_not_take_is_not_sent() {
+async fn files_that_the_service_refuses_are_not_sent() {
     let server = Responder::start(taking_uploads).await;
     let client = logged_in(&server).await;
     let calls = server.asked().len();
@@ -293,19 +293,19 @@ async fn a_video_in_portions_is_put_together() {
 }
 
 #[tokio::test]
-async fn media_that_cannot_be_had_say_why() {
+async fn failed_downloads_report_the_reason() {
     for (reply, expected) in [
-        (status(404, "no"), "the service does not have it (any more)"),
-        (status(416, ""), "the service does not have it (any more)"),
-        (ok(""), "the service does not have it (any more)"),
-        (ok(vec![0; 101]), "it is larger than 100 bytes"),
-        (Reply::Endless, "it is larger than 100 bytes"),
+        (status(404, "no"), "the service does not have the media, or no longer"),
+        (status(416, ""), "the service does not have the media, or no longer"),
+        (ok(""), "the service does not have the media, or no longer"),
+        (ok(vec![0; 101]), "the media are larger than 100 bytes"),
+        (Reply::Endless, "the media are larger than 100 bytes"),
         (
             ok(r#"{"BaseResponse":{"Ret":1101}}"#),
             "webwxgetmsgimg: refused with 1101 (session replaced by another login or ended by the service)",
         ),
         (status(500, ""), "webwxgetmsgimg: HTTP status 500: "),
-        (Reply::Cut(b"12".to_vec()), "it is larger than 100 bytes"),
+        (Reply::Cut(b"12".to_vec()), "the media are larger than 100 bytes"),
         (Reply::Close, "webwxgetmsgimg: the connection broke before the answer was complete"),
     ] {
         let server = Responder::start(move |asked| match asked.call() {

@@ -3,7 +3,7 @@ use mynah_webwx::{GroupChange, Options, Report};
 use crate::responder::{Asked, Reply, Responder, ok, status};
 use crate::{client, logged_in, well};
 
-/// The last call, its query field `fun`, and its body without what all bodies have.
+/// The last call, its query field `fun`, and its body without the common fields.
 fn last(server: &Responder) -> (String, Option<String>, serde_json::Value) {
     let asked = server.asked().pop().unwrap();
     let mut body = asked.json();
@@ -36,14 +36,14 @@ async fn a_push_login_asks_the_phone() {
 }
 
 #[tokio::test]
-async fn a_push_login_that_is_not_offered_says_so() {
+async fn a_push_login_that_is_not_offered_is_reported() {
     for (answer, expected) in [
         (
             r#"{"ret":1,"msg":"not now"}"#,
             "webwxpushloginurl: refused with 1 (wrong parameter): not now",
         ),
         (r#"{"ret":0}"#, r#"webwxpushloginurl: the answer has no login uuid: {"ret":0}"#),
-        ("<html>", "webwxpushloginurl: the answer is no JSON: <html>"),
+        ("<html>", "webwxpushloginurl: the answer is not JSON: <html>"),
     ] {
         let server = Responder::start(move |asked| match asked.call() {
             "webwxpushloginurl" => ok(answer),
@@ -144,7 +144,7 @@ async fn a_refusal_in_words_counts_as_too_frequent() {
 }
 
 #[tokio::test]
-async fn messages_are_taken_back() {
+async fn messages_are_revoked() {
     let server = Responder::start(well).await;
     let client = logged_in(&server).await;
     client.revoke("@@g", "2010694839145678901").await.unwrap();
@@ -156,7 +156,7 @@ async fn messages_are_taken_back() {
 }
 
 #[tokio::test]
-async fn the_rest_of_the_page_is_there_too() {
+async fn the_other_calls_of_the_page_work() {
     let server = Responder::start(other_calls).await;
     let client = logged_in(&server).await;
     assert!(client.is_logged_in().await.unwrap());

@@ -1,4 +1,4 @@
-//! A server of a few lines: answers each request with what a closure says, and keeps what it was asked.
+//! A small server: a closure answers each request, and the server records the requests.
 
 use std::sync::{Arc, Mutex};
 
@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
-/// A request as it came.
+/// A recorded request.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Asked {
     pub(crate) method: String,
@@ -17,7 +17,7 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    /// A query field as it stands on the wire.
+    /// A query field in its wire format.
     pub(crate) fn field(&self, name: &str) -> Option<&str> {
         self.query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
     }
@@ -36,20 +36,20 @@ impl Asked {
     }
 }
 
-/// What to answer.
+/// An answer of the server.
 #[derive(Debug, Clone)]
 pub(crate) enum Reply {
     /// A whole answer.
     Whole { status: u16, headers: Vec<(&'static str, String)>, body: Vec<u8> },
-    /// A head that promises more than comes.
+    /// A head that announces more bytes than the body has.
     Cut(Vec<u8>),
-    /// The connection is closed without a word.
+    /// The server closes the connection without an answer.
     Close,
-    /// Nothing, ever.
+    /// The server never answers.
     Silence,
-    /// A body without end, without a length.
+    /// An endless body without a length.
     Endless,
-    /// An answer that waits for a sign.
+    /// An answer that waits for a signal.
     When(Arc<Notify>, Box<Reply>),
 }
 
@@ -83,7 +83,7 @@ impl Responder {
         Self { address, asked, arrived }
     }
 
-    /// Waits until that call has come.
+    /// Waits until a request of that call has arrived.
     pub(crate) async fn has_come(&self, call: &str) {
         while !self.asked().iter().any(|asked| asked.call() == call) {
             self.arrived.notified().await;

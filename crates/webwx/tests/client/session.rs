@@ -7,7 +7,7 @@ use crate::responder::{Reply, Responder, ok};
 use crate::{confirmed, logged_in, well};
 
 #[tokio::test]
-async fn news_are_given_again_until_they_are_acknowledged() {
+async fn news_is_repeated_until_it_is_acknowledged() {
     let server = Responder::start(well).await;
     let client = logged_in(&server).await;
     assert_eq!(client.sync_check().await.unwrap(), News::Some { selector: 2 });
@@ -34,7 +34,7 @@ async fn news_are_given_again_until_they_are_acknowledged() {
 }
 
 #[tokio::test]
-async fn a_resumed_session_keeps_how_far_it_was_read() {
+async fn a_resumed_session_keeps_its_read_position() {
     let server = Responder::start(well).await;
     let client = logged_in(&server).await;
     client.advance(&client.sync().await.unwrap());
@@ -81,7 +81,7 @@ async fn contacts_are_read_page_by_page() {
 }
 
 #[tokio::test]
-async fn groups_are_asked_for_fifty_at_a_time() {
+async fn groups_are_requested_fifty_at_a_time() {
     let server = Responder::start(well).await;
     let client = logged_in(&server).await;
     let wanted: Vec<_> = (0..120).map(|n| Wanted::contact(format!("@@{n}"))).collect();
@@ -123,7 +123,7 @@ async fn cookies_and_keys_are_renewed_by_every_answer() {
 }
 
 #[tokio::test]
-async fn logging_out_keeps_what_a_push_login_needs() {
+async fn logging_out_keeps_the_data_for_a_push_login() {
     let server = Responder::start(well).await;
     let client = logged_in(&server).await;
     client.log_out().await.unwrap();
