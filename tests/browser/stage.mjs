@@ -1,4 +1,4 @@
-// What every browser test needs: a browser, a program that is started and ended, and checks that name themselves.
+// The common parts of all browser tests: a browser, a program to start and stop, and named checks.
 
 import { spawn } from "node:child_process";
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
@@ -13,13 +13,13 @@ const { chromium } = require("playwright-core");
 
 export const axe = require.resolve("axe-core/axe.min.js");
 
-/** How long a program may take until it serves. */
+/** The time-out for the start of a program. */
 const START = 60_000;
 
-/** How long one test may take. */
+/** The time-out of one test. */
 const TEST = 420_000;
 
-/** A browser that calls nobody but the page. */
+/** A browser that connects only to the page. */
 export function browser() {
   return chromium.launch({
     executablePath: "/usr/bin/chromium",
@@ -71,7 +71,7 @@ export function run(args) {
 let passed = 0;
 let failed = 0;
 
-/** One test: runs it if it is wanted, says how it went, goes on. */
+/** Runs a test if it is selected, and prints its result. */
 export async function test(name, body) {
   if (!name.includes(wanted)) return;
   const begun = performance.now();
@@ -90,7 +90,7 @@ function tooLong() {
   return new Promise((_, reject) => { setTimeout(() => reject(new Error("took too long")), TEST).unref(); });
 }
 
-/** The closing line, and the exit status. Programs of tests that failed are not waited for. */
+/** Prints the summary and exits. Programs of failed tests may still run. */
 export function finish() {
   console.log(`${passed} passed, ${failed} failed`);
   process.exit(failed ? 1 : 0);

@@ -1,4 +1,4 @@
-// The pages in a real browser: the sandbox as a chat, the running bot as a console.
+// Tests the pages in a real browser: the sandbox as a chat, the console of a running bot.
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -149,7 +149,7 @@ await test("a mistake is shown at its place, corrected, and the new answer comes
   const marked = await s.page.locator(".marks .bad").evaluate((mark) => Number(mark.style.getPropertyValue("--line")));
   assert(marked === good.split("\n").length + 1, `the mark is at line ${marked}`);
   await text.fill(`${good}\n[[rule]]\nkeyword = "天气"\nreply = "晴"\n`);
-  // What is not saved outlives a look at a message.
+  // Unsaved changes survive a look at a message.
   await say(s.page, "随便聊聊");
   await bubble(s.page, "随便聊聊").click();
   await s.page.getByRole("button", { name: "Edit rules" }).click();
@@ -402,7 +402,7 @@ await test("faults at a click are counted and ended", async () => {
   await s.page.getByRole("button", { name: "Faults" }).click();
   await s.page.getByRole("menuitem", { name: "Logged out" }).click();
   await s.page.getByText("1 faults to come").waitFor();
-  // The next call for messages comes once there is one.
+  // The client polls for messages only once there is one.
   await say(s.page, "请问价格");
   await s.page.getByText("1 faults to come").waitFor({ state: "hidden" });
   await s.page.locator("header [role=status]", { hasText: "bot on line" }).waitFor();
@@ -585,7 +585,7 @@ await test("another site is not let in", async () => {
   await s.end();
 });
 
-/** Two accounts of one bot: one on line, one that waits for somebody to scan; the pace of the first is slow. */
+/** Two accounts of one bot: one is online, one waits for a scan. The pace of the first is slow. */
 async function consoles() {
   const listening = /listening on (http:\S+)/;
   const servers = [await start(["sandbox", "--listen", "127.0.0.1:0", "--auto-confirm"], listening), await start(["sandbox", "--listen", "127.0.0.1:0"], listening)];
@@ -641,7 +641,7 @@ await test("the console asks for the token, and shows accounts, limits, what wai
   const entry = page.locator(".log li", { hasText: "价格呢" });
   await entry.locator(".tag", { hasText: "shop" }).waitFor();
   await entry.locator(".reply", { hasText: "价目表" }).waitFor();
-  // The pace of a chat is one in an hour: the second answer waits, and the page says where, until when and why.
+  // One message an hour in a chat: the second answer waits, and the page shows where, until when and why.
   await page.locator(".pairs li", { hasText: "客户一群" }).filter({ hasText: "not before" }).filter({ hasText: "the chat's pace" }).waitFor();
   await account(page, "shop").getByText("1 / 20").waitFor();
   await page.locator(".console tr", { hasText: "bot.toml:9" }).filter({ hasText: "shop" }).locator("td", { hasText: /^2$/ }).waitFor();
@@ -720,7 +720,7 @@ const looks = ["en", "zh"].flatMap((language) => ["light", "dark"].flatMap((colo
   options: { locale: { en: "en-US", zh: "zh-CN" }[language], colorScheme, viewport: { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } }[width] },
 }))));
 
-/** Whether everything that can be pressed or read is inside the window. */
+/** Whether all controls and texts are inside the window. */
 async function cutOff(page) {
   return page.evaluate(() => [...document.querySelectorAll("button, select, h1, h2, input:not(.hidden)")]
     .filter((one) => one.checkVisibility() && !one.closest(".scroll, .console, .menu, dialog, .diagnostics"))
@@ -779,12 +779,12 @@ await test("the console looks right and is accessible in both languages, light a
     await signIn(page, "open-sesame");
     await account(page, "shop").locator(".lamp.good").waitFor();
     if (name === looks[0].name) {
-      // What is said before the first login nobody hears.
+      // The service does not deliver messages from before the first login.
       for (const text of ["请问多少钱", "价格呢", "随便聊聊"]) await c.ask(page, text);
     }
     await page.locator(".log li", { hasText: "随便聊聊" }).first().waitFor();
     await page.locator(".pairs li", { hasText: "客户一群" }).waitFor();
-    // All of it in one picture: the page scrolls inside of the window.
+    // Everything in one picture: the page scrolls inside the window.
     const high = await page.evaluate(() => document.querySelector(".console").scrollHeight + document.querySelector(".bar").offsetHeight);
     await page.setViewportSize({ width: options.viewport.width, height: high });
     await shot("main");

@@ -1,7 +1,8 @@
-//! How long a bot on a big account takes from its start to its first answer, and how much memory it needs at most.
+//! Measures the time from the start of a bot with a big account to its first answer, and its peak memory.
 //!
-//! `cargo run --release -p mynah-tests --example big_account` plays an account with 5 000 contacts and 300 groups of 500
-//! members, and prints one line. The bot is this program once more, so the memory is that of the bot alone.
+//! `cargo run --release -p mynah-tests --example big_account` simulates an account with 5 000 contacts and 300 groups
+//! of 500 members, and prints one line. The bot is a second process of this program, so the memory is that of the bot
+//! alone.
 
 #![expect(clippy::print_stdout, reason = "what it measures is printed")]
 
@@ -46,7 +47,7 @@ async fn measure() -> Result<(), Box<dyn std::error::Error>> {
     stage.sandbox.say("小红", Some("测试群"), "在吗");
     stage.expect("测试群", "在").await;
     let took = began.elapsed();
-    // The conversations of the account are read in the background: the next answers see their memory too.
+    // The bot reads the conversations of the account in the background. The next answers include that memory.
     for n in 0..20 {
         stage.sandbox.say("小红", Some("测试群"), &format!("在吗 {n}"));
         stage.expect("测试群", "在").await;

@@ -1,9 +1,9 @@
-//! Whether a message waits while a hundred thousand rules are loaded anew under it.
+//! Measures whether messages wait during a reload of a hundred thousand rules.
 //!
-//! `cargo run --release -p mynah-tests --example reload` asks a bot with its data on disk a hundred questions a second, in
-//! 20 chats over HTTP, and saves its rule file five times meanwhile. It prints how long the longest answer took, from the
-//! answer of the sandbox to a sync, to the request that sends the reply: without and with reloads. The bot is this
-//! program once more. With a number behind `--` the file has so many rules.
+//! `cargo run --release -p mynah-tests --example reload` sends a bot with its data on disk a hundred questions a
+//! second, in 20 chats over HTTP, and saves its rule file five times meanwhile. It prints the longest delay between the
+//! sync answer of the sandbox and the send request of the bot: without and with reloads. The bot is a second process of
+//! this program. A number after `--` is the number of rules.
 
 #![expect(clippy::print_stdout, reason = "what it measures is printed")]
 
@@ -20,7 +20,7 @@ const RULES: usize = 100_000;
 const CHATS: usize = 20;
 const RELOADS: usize = 5;
 
-/// How long is asked without a reload, for comparison.
+/// The duration of the run without a reload, for comparison.
 const QUIET: Duration = Duration::from_secs(10);
 
 /// Longer than any machine should need.
@@ -44,7 +44,7 @@ async fn measure(rules: usize) -> Result<(), Box<dyn std::error::Error>> {
     let mut stage = Stage::with(&program, folder.path(), options).await;
     stage.start().await;
     let mut talk = Talk::default();
-    // The first answers find caches cold and groups unknown.
+    // The first answers are slower: the caches are cold and the groups unknown.
     talk.until(&mut stage, |talk| talk.answered >= 5 * CHATS).await;
     talk.delays.clear();
     let began = Instant::now();
@@ -61,7 +61,7 @@ async fn measure(rules: usize) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Rules of several kinds, the last of which answers questions and says which version of the file it stands in.
+/// Writes rules of several kinds. The last one answers questions with the version of the file.
 fn write_rules(folder: &Path, count: usize, version: usize) -> std::io::Result<()> {
     let mut rules = String::new();
     for n in 1..count {
@@ -78,23 +78,23 @@ fn write_rules(folder: &Path, count: usize, version: usize) -> std::io::Result<(
     std::fs::write(folder.join("bot.toml"), rules)
 }
 
-/// Questions that are asked and answers that come.
+/// Questions and answers.
 #[derive(Default)]
 struct Talk {
     asked: usize,
     answered: usize,
-    /// The version of the file that the last answer came from.
+    /// The version of the file in the last answer.
     version: usize,
     /// Questions that the bot has not read yet.
     said: Vec<usize>,
-    /// When the bot read each question that is not answered yet.
+    /// The time at which the bot read each open question.
     read: BTreeMap<usize, Instant>,
     /// From the sync answer to the send request.
     delays: Vec<Duration>,
 }
 
 impl Talk {
-    /// Asks a hundred questions a second until something is the case.
+    /// Sends a hundred questions a second until a condition is true.
     async fn until(&mut self, stage: &mut Stage, is_done: impl Fn(&Self) -> bool) {
         let mut events = stage.sandbox.events();
         let mut clock = interval(Duration::from_millis(10));
@@ -134,7 +134,7 @@ impl Talk {
     }
 }
 
-/// Delays for people.
+/// Formats delays for people.
 struct Delays<'d>(&'d [Duration]);
 
 impl std::fmt::Display for Delays<'_> {

@@ -1,9 +1,9 @@
-//! How fast the whole way is over HTTP: from the answer of the sandbox to a sync, to the request that sends the reply.
+//! Measures the speed of the whole path over HTTP: from the sync answer of the sandbox to the send request of the bot.
 //!
-//! `cargo run --release -p mynah-tests --example throughput` asks a bot with its data on disk, first 100 messages a second,
-//! then as many as it can, in 20 chats, and prints what it took. The bot is this program once more, so CPU and memory are
-//! those of the bot alone; the sandbox needs a processor of its own. Since a request leaves only after a sync, it first
-//! prints how long the disk takes for that alone.
+//! `cargo run --release -p mynah-tests --example throughput` sends a bot with its data on disk first 100 messages a
+//! second, then as many as it can process, in 20 chats, and prints the figures. The bot is a second process of this
+//! program, so CPU and memory are those of the bot alone; the sandbox needs a processor of its own. Since a request
+//! leaves only after a disk sync, the program first prints the time for a disk sync alone.
 
 #![expect(clippy::print_stdout, reason = "what it measures is printed")]
 
@@ -18,7 +18,7 @@ use mynah_tests::Stage;
 use tokio::time::interval;
 
 const CHATS: usize = 20;
-/// The first answers find caches cold, groups unknown and the log of the store short: so many do not count.
+/// The first answers do not count: the caches are cold, the groups unknown and the log of the store short.
 const WARM_UP: usize = 300;
 const STEADY: usize = 1000;
 const FLOOD: usize = 5000;
@@ -27,7 +27,7 @@ const RULES: &str = "[[rule]]\nregex = '^问题 (?<n>\\d+)$'\nreply = \"答案 {
 /// 100 messages a second.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// About what the store writes for a message: 18 pages.
+/// About the bytes that the store writes for a message: 18 pages.
 const WRITTEN: usize = 18 * 4096;
 
 /// Longer than any machine should need.
@@ -40,7 +40,7 @@ fn main() -> Result<()> {
     if std::env::args().nth(1).as_deref() == Some("run") {
         return Ok(runtime.block_on(mynah::Bot::new().run_cli())?);
     }
-    // Beside the sandbox: a thread of its own would measure how long it takes to be woken.
+    // On the thread of the sandbox: a separate thread would add the time to wake it up.
     let measured = runtime.spawn(async { tokio::time::timeout(PATIENCE, measure()).await });
     runtime.block_on(measured)??
 }
@@ -62,7 +62,7 @@ async fn measure() -> Result<()> {
     Ok(())
 }
 
-/// How long the disk takes to sync what a message writes, over and over within a file of the size of the store's log.
+/// The times of repeated disk syncs with the bytes of one message, in a file as large as the log of the store.
 async fn bare_syncs(path: &Path) -> io::Result<Vec<Duration>> {
     const ROOM: usize = 200;
     let mut file = File::create(path)?;
@@ -85,7 +85,7 @@ async fn bare_syncs(path: &Path) -> io::Result<Vec<Duration>> {
     Ok(delays)
 }
 
-/// Delays in ascending order, as their middle and their tail.
+/// Sorted delays, printed as median and tail.
 struct Delays(Vec<Duration>);
 
 impl std::fmt::Display for Delays {
@@ -98,7 +98,7 @@ impl std::fmt::Display for Delays {
     }
 }
 
-/// What a run took.
+/// The figures of a run.
 struct Figures {
     messages: usize,
     took: Duration,
@@ -117,7 +117,7 @@ impl std::fmt::Display for Figures {
     }
 }
 
-/// Asks these questions, one after each pause or all at once, and waits for their answers.
+/// Sends these questions, one after each pause or all at once, and waits for their answers.
 async fn run(
     stage: &mut Stage,
     questions: std::ops::Range<usize>,

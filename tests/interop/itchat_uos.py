@@ -141,7 +141,7 @@ def log_out():
     wait_until("the end of the session", lambda: not call("/sandbox/state")["online"])
 
 
-# The client may hang in a step; the whole run has a limit.
+# The client may hang in a step, so the whole run has a time-out.
 def give_up():
     print("FAIL itchat-uos: not finished after 180 s", flush=True)
     os._exit(1)

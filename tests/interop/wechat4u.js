@@ -57,14 +57,14 @@ const PICTURE = Buffer.from(
 const bot = new Wechat()
 const heard = []
 
-// The client's own request function, with the service's address replaced by the sandbox's.
+// The client's own request function, with the address of the service replaced by that of the sandbox.
 const request = bot.request
 bot.request = options => {
   const url = new URL(options.url)
   const target = new URL(base)
   url.protocol = target.protocol
   url.host = target.host
-  // The name that the client believes to speak to, as a proxy would pass it on.
+  // The host name that the client addresses, as a proxy would pass it on.
   const headers = Object.assign({}, options.headers, { Host: new URL(options.url).host })
   return request(Object.assign({}, options, { url: url.href, headers }))
 }

@@ -1,6 +1,6 @@
-//! The stage of the end-to-end stories: a sandbox in this process, and a bot in a process of its own that can be killed.
+//! The stage of the end-to-end stories: a sandbox in this process, and a bot in a separate process that can be killed.
 //!
-//! Everything waits for events; one time-out bounds each story.
+//! All waits are for events. One time-out bounds each story.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -13,22 +13,22 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::{broadcast, mpsc};
 
-/// How long a story may take in all.
+/// The time-out of a story.
 const STORY: Duration = Duration::from_secs(120);
 
-/// Tells a story: runs it, bounded in time.
+/// Runs a story with a time-out.
 ///
 /// # Panics
 ///
 /// If the story fails or takes too long.
-pub async fn story<F: Future<Output = ()>>(told: F) {
-    tokio::time::timeout(STORY, told).await.expect("the story took too long");
+pub async fn story<F: Future<Output = ()>>(body: F) {
+    tokio::time::timeout(STORY, body).await.expect("the story took too long");
 }
 
 /// A sandbox, and a bot that talks to it.
 #[derive(Debug)]
 pub struct Stage {
-    /// The service.
+    /// The server.
     pub sandbox: Sandbox,
     /// The data folder of the bot.
     pub data: TempDir,
@@ -43,7 +43,7 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// A sandbox that confirms every login, and no bot yet.
+    /// A sandbox that confirms every login. The bot is not started yet.
     ///
     /// # Panics
     ///
@@ -52,7 +52,7 @@ impl Stage {
         Self::with(program, bot, Options { auto_confirm: true, ..Options::default() }).await
     }
 
-    /// The same with a sandbox of your own.
+    /// The same with other options for the sandbox.
     ///
     /// # Panics
     ///
@@ -76,32 +76,32 @@ impl Stage {
         }
     }
 
-    /// More arguments for `run`.
+    /// Adds an argument for `run`.
     #[must_use]
     pub fn argument(mut self, argument: &str) -> Self {
         self.arguments.push(argument.to_owned());
         self
     }
 
-    /// The moment that the clock of the bot shows when it starts; the story bot looks at it.
+    /// Sets the clock of the story bot to this time at its start.
     #[must_use]
     pub fn at(mut self, now: Timestamp) -> Self {
         self.now = Some(now);
         self
     }
 
-    /// Lets the bot reach the sandbox through another server, which stands between them.
+    /// Lets the bot reach the sandbox through another server, e.g. a proxy.
     #[must_use]
     pub fn through(mut self, server: String) -> Self {
         self.server = Some(server);
         self
     }
 
-    /// Starts the bot and waits until it is on line.
+    /// Starts the bot and waits until it is online.
     ///
     /// # Panics
     ///
-    /// If the bot cannot be started or ends before it is on line.
+    /// If the bot cannot be started or ends before it is online.
     pub async fn start(&mut self) {
         self.spawn();
         self.online().await;
@@ -130,12 +130,12 @@ impl Stage {
             .spawn()
             .expect("the bot starts");
         self.child = Some(child);
-        self.tell();
+        self.collect_log();
     }
 
-    /// Keeps the log of the bot, and lets it appear with a failing test.
+    /// Collects the log of the bot, and prints it for a failing test.
     #[expect(clippy::print_stderr, reason = "the test harness shows it where a story fails")]
-    fn tell(&mut self) {
+    fn collect_log(&mut self) {
         let stderr =
             self.child.as_mut().and_then(|child| child.stderr.take()).expect("stderr is piped");
         let (sender, log) = mpsc::unbounded_channel();
@@ -150,7 +150,7 @@ impl Stage {
         });
     }
 
-    /// Waits until the bot logs a line with these words.
+    /// Waits until the bot logs a line with this text.
     ///
     /// # Panics
     ///
@@ -159,7 +159,7 @@ impl Stage {
         self.logged_beside(words, drop).await
     }
 
-    /// The same, and every other line before it goes to `others`.
+    /// Waits for a log line like [`Stage::logged`], and passes all other lines to `others`.
     ///
     /// # Panics
     ///
@@ -175,7 +175,7 @@ impl Stage {
         }
     }
 
-    /// The lines that the bot has logged and nobody has waited for.
+    /// The lines in the log that no test has waited for.
     pub fn log_so_far(&mut self) -> Vec<String> {
         let mut lines = Vec::new();
         while let Some(Ok(line)) = self.log.as_mut().map(mpsc::UnboundedReceiver::try_recv) {
@@ -184,7 +184,7 @@ impl Stage {
         lines
     }
 
-    /// Waits until the bot is on line.
+    /// Waits until the bot is online.
     pub async fn online(&mut self) {
         self.until(|happening| {
             matches!(happening, Happening::Login { state, .. } if state == "online").then_some(())
@@ -192,7 +192,7 @@ impl Stage {
         .await;
     }
 
-    /// Waits for something that the sandbox tells.
+    /// Waits for an event of the sandbox.
     ///
     /// # Panics
     ///
@@ -211,7 +211,7 @@ impl Stage {
         }
     }
 
-    /// The next thing that the bot says: where, and what.
+    /// The next message of the bot: its chat and its text.
     pub async fn said(&mut self) -> (String, String) {
         let Sent { to_name, text, .. } = self
             .until(|happening| match happening {
@@ -222,22 +222,22 @@ impl Stage {
         (to_name, text)
     }
 
-    /// The next thing that the bot says must be this, there.
+    /// Waits for the next message of the bot, and compares it.
     ///
     /// # Panics
     ///
-    /// If it is something else.
+    /// If it is a different message.
     pub async fn expect(&mut self, chat: &str, text: &str) {
         assert_eq!(self.said().await, (chat.to_owned(), text.to_owned()));
     }
 
-    /// The file that lets a slow handler go on.
+    /// The file that lets a slow handler continue.
     #[must_use]
     pub fn gate(&self) -> PathBuf {
         self.data.path().join("story-gate")
     }
 
-    /// Ends the bot as a power cut would.
+    /// Kills the bot, like a power cut.
     ///
     /// # Panics
     ///
@@ -247,7 +247,7 @@ impl Stage {
         child.kill().await.expect("the bot can be killed");
     }
 
-    /// Asks the bot to end, as Ctrl-C does, and returns its exit status.
+    /// Interrupts the bot like Ctrl-C, and returns its exit status.
     ///
     /// # Panics
     ///
@@ -256,7 +256,7 @@ impl Stage {
         self.signal("-INT").await
     }
 
-    /// Asks the bot to end, as a service manager does, and returns its exit status.
+    /// Terminates the bot like a service manager, and returns its exit status.
     ///
     /// # Panics
     ///
@@ -265,7 +265,7 @@ impl Stage {
         self.signal("-TERM").await
     }
 
-    /// What a command about the data of the bot prints, whatever its exit status. Its arguments follow after blanks.
+    /// The output of a command on the data of the bot, with any exit status. Arguments are separated by blanks.
     ///
     /// # Panics
     ///
@@ -290,7 +290,7 @@ impl Stage {
         self.ended().await
     }
 
-    /// Kills the server: every connection is reset. Returns its world, with which [`Stage::serve`] goes on.
+    /// Kills the server: every connection is reset. Returns its world, for [`Stage::serve`].
     ///
     /// # Panics
     ///
@@ -298,13 +298,13 @@ impl Stage {
     pub async fn kill_server(&mut self) -> (Options, World) {
         let address = self.sandbox.url().trim_start_matches("http://").parse();
         let listen = address.expect("an address");
-        // Nobody talks to this one: it only stands in until the server is back.
+        // The bot never reaches this sandbox: it only replaces the killed one for the moment.
         let away = Sandbox::start(Options::default()).await.expect("a free port");
         let world = std::mem::replace(&mut self.sandbox, away).kill().await;
         (Options { listen, auto_confirm: true, ..Options::default() }, world)
     }
 
-    /// Serves again, at the address that the bot knows.
+    /// Starts the server again, at the same address.
     ///
     /// # Panics
     ///
@@ -314,7 +314,7 @@ impl Stage {
         self.events = self.sandbox.events();
     }
 
-    /// The most memory that the bot has had so far, where the system tells.
+    /// The peak memory of the bot so far, if the system reports it.
     #[must_use]
     pub fn peak_memory(&self) -> String {
         let id = self.child.as_ref().and_then(Child::id).unwrap_or_default();
@@ -323,7 +323,7 @@ impl Stage {
         line.unwrap_or("unknown").trim().to_owned()
     }
 
-    /// The identifier of the bot's process.
+    /// The id of the bot's process.
     ///
     /// # Panics
     ///
@@ -333,26 +333,26 @@ impl Stage {
         self.child.as_ref().and_then(Child::id).expect("a bot is running")
     }
 
-    /// The processor time that the bot has taken so far, where the system tells; in steps of 10 ms.
+    /// The processor time of the bot so far, in steps of 10 ms, if the system reports it.
     #[must_use]
     pub fn cpu(&self) -> Duration {
         let id = self.child.as_ref().and_then(Child::id).unwrap_or_default();
         let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
-        // The name may hold blanks; behind it, user and system time are the 12th and 13th field.
+        // The name may contain blanks. After it, user and system time are the 12th and 13th field.
         let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
         let ticks: u64 =
             fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
         Duration::from_millis(ticks * 10)
     }
 
-    /// How many calls of this endpoint the server has answered, by the last part of its path.
+    /// The number of calls of an endpoint that the server has answered, by the last part of its path.
     #[must_use]
     pub fn calls(&self, endpoint: &str) -> usize {
         let calls = self.sandbox.calls();
         calls.iter().filter(|call| call.path.rsplit('/').next() == Some(endpoint)).count()
     }
 
-    /// Waits for the bot to end by itself.
+    /// Waits for the bot to exit without a signal from the test.
     ///
     /// # Panics
     ///
@@ -363,7 +363,7 @@ impl Stage {
     }
 }
 
-/// The Rust of the documentation is compiled and run like any other example.
+/// The Rust code of the documentation is compiled and run like any other example.
 #[cfg(doctest)]
 mod documentation {
     #[doc = include_str!("../../README.md")]

@@ -1,4 +1,4 @@
-//! Attacks on a bot, and what it must hold against them: each file is a topic of SECURITY.md.
+//! Attacks on a bot and its defences: each file is a topic of SECURITY.md.
 
 #[path = "attacks/answers.rs"]
 mod answers;

@@ -1,4 +1,4 @@
-//! Forms and answers from public reports, played through the sandbox: the files of `tests/cases`.
+//! Answers of servers from public reports, replayed through the sandbox: the files of `tests/cases`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -27,7 +27,7 @@ name = "客户一群"
 members = ["小明", "小红", "老王", "小刚", "Ann", "Bob"]
 "#;
 
-/// Stands before the rules of every case: what it answers shows that nothing else was said before.
+/// The first rule of every case: its answer shows that the bot sent no other message before.
 const MARKER: &str = "[[rule]]\nregex = '^mark (?<n>\\d+)$'\nreply = \"mark {n}\"\n";
 
 const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n";
@@ -55,17 +55,17 @@ struct Case {
 #[serde(deny_unknown_fields)]
 struct Step {
     deliver: Vec<RawMessage>,
-    /// The chats and the texts, in order. Without it nothing is said about what the bot says.
+    /// The expected chats and texts, in order. Without it the messages of the bot are not checked.
     #[serde(default)]
     says: Option<Vec<(String, String)>>,
-    /// Calls that are made because of it.
+    /// The expected calls.
     #[serde(default)]
     calls: Vec<String>,
     #[serde(default)]
     logged: Vec<String>,
 }
 
-/// A case that is being played.
+/// A case in progress.
 struct Play {
     stage: Stage,
     log: Vec<String>,
@@ -85,7 +85,7 @@ impl Play {
         let mut stage = Stage::with(env!("CARGO_BIN_EXE_story_bot"), bot.path(), options).await;
         stage.start().await;
         let mut play = Self { stage, log: Vec::new(), marks: 0, _bot: bot };
-        // The members of the group are known from now on.
+        // From now on, the members of the group are known.
         play.mark(&RawMessage::new(1, "").from("小刚").group("客户一群")).await;
         play
     }
@@ -109,7 +109,7 @@ impl Play {
         }
     }
 
-    /// The next thing that is said in this chat is the answer to a mark.
+    /// The next message of the bot in this chat must be the answer to a mark.
     async fn mark(&mut self, last: &RawMessage) {
         self.marks += 1;
         let text = format!("mark {}", self.marks);

@@ -1,4 +1,4 @@
-//! The dependency policy of `deny.toml`, held against what cargo would build.
+//! Checks the dependency policy of `deny.toml` against the packages that cargo builds.
 
 #![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
@@ -14,7 +14,7 @@ fn policy() -> toml::Table {
     std::fs::read_to_string(root().join("deny.toml")).unwrap().parse().unwrap()
 }
 
-/// Every package that cargo builds on this machine and that is not ours: name and licence.
+/// Name and licence of every package from elsewhere that cargo builds on this machine.
 fn dependencies() -> Vec<(String, String)> {
     let output = Command::new(env!("CARGO"))
         .args([
@@ -44,7 +44,7 @@ fn dependencies() -> Vec<(String, String)> {
     packages.into_iter().collect()
 }
 
-/// Whether a licence expression can be met with the allowed licences: `OR` needs one side, `AND` both.
+/// Whether the allowed licences satisfy a licence expression: `OR` needs one side, `AND` both.
 fn allowed(expression: &str, allow: &[&str]) -> bool {
     let expression = expression.replace('/', " OR ").replace(['(', ')'], " ");
     expression.split(" AND ").all(|part| {
@@ -103,7 +103,7 @@ fn rust(version: &str) -> (u64, u64, u64) {
     (next(), next(), next())
 }
 
-/// What cargo knows of the packages that are built on this machine.
+/// The metadata of the packages that are built on this machine.
 fn metadata() -> Vec<serde_json::Value> {
     let version = Command::new("rustc").arg("-vV").output().unwrap();
     let version = String::from_utf8(version.stdout).unwrap();
@@ -119,7 +119,7 @@ fn metadata() -> Vec<serde_json::Value> {
     metadata["packages"].as_array().unwrap().clone()
 }
 
-/// The settings of the workspace that all its packages share.
+/// The settings that all packages of the workspace share.
 fn shared() -> toml::Table {
     let manifest: toml::Table =
         std::fs::read_to_string(root().join("Cargo.toml")).unwrap().parse().unwrap();
@@ -131,19 +131,19 @@ fn no_dependency_needs_a_newer_rust_than_we_promise() {
     let shared = shared();
     let promised = shared["package"]["rust-version"].as_str().unwrap();
     let packages = metadata();
-    let mut told = 0;
+    let mut declared = 0;
     for package in &packages {
         let Some(needed) = package["rust_version"].as_str() else { continue };
-        told += 1;
+        declared += 1;
         let (name, version) = (&package["name"], &package["version"]);
         assert!(rust(needed) <= rust(promised), "{name} {version} needs Rust {needed}");
     }
-    assert!(told > 50, "only {told} of {} packages tell", packages.len());
+    assert!(declared > 50, "only {declared} of {} packages declare a version", packages.len());
     let page = std::fs::read_to_string(root().join("docs/operating.md")).unwrap();
     assert!(page.contains(&format!("{promised} or newer")), "docs/operating.md names another Rust");
 }
 
-/// The packages that are built for a package of this workspace, without its tests.
+/// The packages that are built for one package of the workspace, without its tests.
 fn built_for(package: &str) -> BTreeSet<String> {
     let arguments = ["tree", "--edges", "normal,build", "--prefix", "none", "--format", "{p}"];
     let output = Command::new(env!("CARGO"))
@@ -187,13 +187,13 @@ fn all_crates_carry_one_version_that_the_change_log_knows() {
     assert!(is_known, "CHANGELOG.md has no section for {version}");
 }
 
-/// The crates that others may use: their folders.
+/// The folders of the published crates.
 fn published() -> Vec<std::path::PathBuf> {
     let folders = std::fs::read_dir(root().join("crates")).unwrap();
     folders.map(|entry| entry.unwrap().path()).filter(|it| it.join("Cargo.toml").exists()).collect()
 }
 
-/// The files that cargo would put into the package of a crate.
+/// The files in the package of a crate.
 fn packaged(folder: &Path) -> String {
     let output = Command::new(env!("CARGO"))
         .args(["package", "--list", "--allow-dirty", "--offline"])
@@ -225,7 +225,7 @@ fn every_package_is_whole_without_the_repository_around_it() {
     }
 }
 
-/// The files that a source includes by their names.
+/// The files that a source file includes.
 fn included(source: &str) -> Vec<String> {
     let macros = ["include_str!(\"", "include_bytes!(\""];
     let found = macros.iter().flat_map(|name| source.split(name).skip(1));

@@ -1,5 +1,5 @@
-//! Nothing in the documentation that was not run: its rule files are checked and played, its commands are run or named
-//! with the reason why not, its files exist, its links lead somewhere.
+//! The documentation is tested: its rule files are checked and played, its commands are run or listed with the reason
+//! why not, its files exist, and its links have a target.
 
 #![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
@@ -27,7 +27,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the workspace")
 }
 
-/// The stock program, in this locale, away from the settings of whoever runs the tests.
+/// The stock program in this locale, without the settings of the user who runs the tests.
 fn mynah(locale: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_stock_bot"));
     command.env("LC_ALL", locale);
@@ -37,7 +37,7 @@ fn mynah(locale: &str) -> Command {
     command
 }
 
-/// Everything that a command wrote, for a failing test to show.
+/// The whole output of a command, for a failing test.
 fn said(output: &std::process::Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
@@ -50,7 +50,7 @@ fn every_bot_to_copy_is_right() {
     for bot in bots {
         let check = mynah("C").arg("check").arg(&bot).output().unwrap();
         assert!(check.status.success() && said(&check).lines().count() == 1, "{}", said(&check));
-        // A bot with code plays its rule file in tests of its own, which know its handlers.
+        // A bot with code has tests of its own, which know its handlers.
         if bot.join("Cargo.toml").exists() {
             let code = fs::read_to_string(bot.join("src/main.rs")).unwrap()
                 + &fs::read_to_string(bot.join("src/tests.rs")).unwrap_or_default();

@@ -1,7 +1,7 @@
-//! What the bot makes of a service that misbehaves, told as stories over HTTP.
+//! The behaviour of the bot when the service misbehaves, as stories over HTTP.
 //!
-//! In every story two groups count: each number is said once and must be answered once, there and in order. What the
-//! bot asked of the service meanwhile is counted too: it may neither hammer nor fall asleep.
+//! In every story, messages with numbers are sent in two groups. Each number must be answered once, in its group and in
+//! order. The stories also count the bot's calls of the service: it may neither hammer the service nor stop polling.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 const GROUP: &str = "客户一群";
 const OTHER: &str = "客户二群";
 
-/// Far more calls than a fault needs, far fewer than a loop without waiting would make.
+/// The most calls: more than a fault needs, far fewer than a loop without waits would make.
 const MOST_CALLS: usize = 12;
 
 fn bot() -> PathBuf {
@@ -29,12 +29,12 @@ async fn stage(options: Options) -> Counting {
 }
 
 async fn started() -> Counting {
-    let mut told = stage(Options { auto_confirm: true, ..Options::default() }).await;
-    told.stage.start().await;
-    told
+    let mut t = stage(Options { auto_confirm: true, ..Options::default() }).await;
+    t.stage.start().await;
+    t
 }
 
-/// A bot that is made to count.
+/// A bot that answers numbers.
 struct Counting {
     stage: Stage,
     said: u32,
@@ -48,7 +48,7 @@ impl Counting {
         self.stage.sandbox.say("李四", Some(OTHER), &text);
     }
 
-    /// The next two answers are those to the last number, one in each group.
+    /// The next two messages are the answers to the last number, one in each group.
     async fn is_answered(&mut self) {
         let mut answers = [self.stage.said().await, self.stage.said().await];
         answers.sort();
@@ -78,7 +78,8 @@ impl Counting {
         assert_eq!(self.faults_left().await, json!([]), "{fault:?} was not met");
     }
 
-    /// Two numbers under a fault, and one after it: a copy that comes late would be taken for the answer to the next.
+    /// Sends two numbers under a fault, and one after it: a late duplicate would be taken for the answer to the next
+    /// number.
     #[expect(clippy::print_stderr, reason = "a story that fails tells which fault it had met")]
     async fn survives(&mut self, fault: &Fault) {
         eprintln!("-- {fault:?}");
@@ -97,10 +98,10 @@ fn fault(path: &str, kind: FaultKind, value: Value) -> Fault {
     Fault::new(path, kind).value(value)
 }
 
-/// What can go wrong on the wire with any call.
+/// The faults on the wire that any call can meet.
 fn wire_faults(path: &str) -> Vec<Fault> {
     use FaultKind as Kind;
-    // Only numbers change their types: a text that became a number could not be answered by anybody.
+    // Only numbers change their types: a text that became a number could not be answered correctly.
     let numbers = json!([
         "Ret",
         "AddMsgCount",
@@ -132,16 +133,16 @@ fn wire_faults(path: &str) -> Vec<Fault> {
 }
 
 async fn survives_all(faults: &[Fault]) {
-    let mut told = started().await;
-    told.count().await;
+    let mut t = started().await;
+    t.count().await;
     for fault in faults {
-        told.survives(fault).await;
+        t.survives(fault).await;
     }
-    assert_eq!(told.stage.calls("jslogin"), 1, "no fault on the wire ends a session");
+    assert_eq!(t.stage.calls("jslogin"), 1, "no fault on the wire ends a session");
 }
 
 #[tokio::test]
-async fn reading_survives_whatever_happens_on_the_wire() {
+async fn reading_survives_every_fault_on_the_wire() {
     story(async {
         let more = [
             fault("webwxsync", FaultKind::Redeliver, json!(null)),
@@ -155,7 +156,7 @@ async fn reading_survives_whatever_happens_on_the_wire() {
 }
 
 #[tokio::test]
-async fn polling_survives_whatever_happens_on_the_wire() {
+async fn polling_survives_every_fault_on_the_wire() {
     story(async {
         let more = [
             fault("synccheck", FaultKind::Selector, json!(7)),
@@ -170,13 +171,13 @@ async fn polling_survives_whatever_happens_on_the_wire() {
 #[tokio::test]
 async fn after_a_failed_poll_no_answer_waits_until_the_next_poll_returns() {
     story(async {
-        let mut told = started().await;
-        told.count().await;
-        told.stage.sandbox.fault(fault("synccheck", FaultKind::Status, json!(502)));
+        let mut t = started().await;
+        t.count().await;
+        t.stage.sandbox.fault(fault("synccheck", FaultKind::Status, json!(502)));
         let began = Instant::now();
-        told.count().await;
-        told.count().await;
-        // A poll is held for 25 s; the failed one costs a second.
+        t.count().await;
+        t.count().await;
+        // A poll takes 25 s; the failed one costs a second.
         assert!(began.elapsed() < Duration::from_secs(12), "waited {:?}", began.elapsed());
     })
     .await;
@@ -185,49 +186,49 @@ async fn after_a_failed_poll_no_answer_waits_until_the_next_poll_returns() {
 #[tokio::test]
 async fn messages_arrive_although_every_poll_fails_and_polls_become_rare() {
     story(async {
-        let mut told = started().await;
-        told.count().await;
-        let before = told.stage.calls("synccheck");
-        told.stage.sandbox.fault(Fault::new("synccheck", FaultKind::Status).always());
+        let mut t = started().await;
+        t.count().await;
+        let before = t.stage.calls("synccheck");
+        t.stage.sandbox.fault(Fault::new("synccheck", FaultKind::Status).always());
         for _ in 0..4 {
-            told.count().await;
+            t.count().await;
         }
-        let polls = told.stage.calls("synccheck") - before;
+        let polls = t.stage.calls("synccheck") - before;
         assert!(polls <= 6, "{polls} polls");
     })
     .await;
 }
 
 #[tokio::test]
-async fn what_is_sent_under_faults_on_the_wire_is_said_once() {
+async fn messages_sent_under_faults_on_the_wire_arrive_once() {
     story(survives_all(&wire_faults("webwxsendmsg"))).await;
 }
 
 #[tokio::test]
-async fn an_answer_lost_after_the_effect_is_sent_again_and_said_once() {
+async fn a_send_whose_answer_is_lost_is_repeated_and_arrives_once() {
     story(async {
-        let mut told = started().await;
-        told.stage.sandbox.fault(Fault::new("webwxsendmsg", FaultKind::Lost).times(2));
-        told.count().await;
-        // The copies leave before the next answer to the same chat.
-        told.count().await;
-        assert_eq!(told.stage.sandbox.sent().len(), 4);
-        assert_eq!(told.stage.calls("webwxsendmsg"), 6, "two sends were repeated");
+        let mut t = started().await;
+        t.stage.sandbox.fault(Fault::new("webwxsendmsg", FaultKind::Lost).times(2));
+        t.count().await;
+        // Duplicates would leave before the next answer to the same chat.
+        t.count().await;
+        assert_eq!(t.stage.sandbox.sent().len(), 4);
+        assert_eq!(t.stage.calls("webwxsendmsg"), 6, "two sends were repeated");
     })
     .await;
 }
 
-/// A session that ends by a code at any call is resumed or replaced; what was said is answered once.
+/// After any call that reports an ended session, the bot resumes or replaces it. Messages are answered once.
 #[tokio::test]
-async fn codes_that_end_a_session_lose_nothing() {
+async fn codes_that_end_a_session_lose_no_message() {
     story(async {
         let paths = ["synccheck", "webwxsync", "webwxsendmsg"];
         let cases = paths.iter().flat_map(|path| [1100, 1101, 1102].map(|code| (*path, code)));
         join_all(cases.map(|(path, code)| async move {
-            let mut told = started().await;
-            told.count().await;
-            told.survives(&fault(path, FaultKind::Retcode, json!(code))).await;
-            let logins = told.stage.calls("webwxnewloginpage");
+            let mut t = started().await;
+            t.count().await;
+            t.survives(&fault(path, FaultKind::Retcode, json!(code))).await;
+            let logins = t.stage.calls("webwxnewloginpage");
             assert_eq!(logins, 1, "{path} {code}: one refusal is no reason for a new login");
         }))
         .await;
@@ -239,14 +240,14 @@ async fn codes_that_end_a_session_lose_nothing() {
 async fn a_session_that_the_service_ended_is_followed_by_one_new_login() {
     story(async {
         join_all([1100, 1101, 1102].map(|code| async move {
-            let mut told = started().await;
-            told.count().await;
-            told.stage.sandbox.end_session(code);
-            told.say();
-            told.is_answered().await;
-            told.count().await;
-            assert_eq!(told.stage.calls("webwxnewloginpage"), 2, "{code}");
-            assert!(told.stage.calls("webwxinit") <= 4, "{code}");
+            let mut t = started().await;
+            t.count().await;
+            t.stage.sandbox.end_session(code);
+            t.say();
+            t.is_answered().await;
+            t.count().await;
+            assert_eq!(t.stage.calls("webwxnewloginpage"), 2, "{code}");
+            assert!(t.stage.calls("webwxinit") <= 4, "{code}");
         }))
         .await;
     })
@@ -254,13 +255,13 @@ async fn a_session_that_the_service_ended_is_followed_by_one_new_login() {
 }
 
 #[tokio::test]
-async fn too_frequent_is_waited_out() {
+async fn after_too_frequent_the_bot_waits() {
     story(async {
         join_all(["synccheck", "webwxsync", "webwxsendmsg"].map(|path| async move {
-            let mut told = started().await;
-            told.count().await;
+            let mut t = started().await;
+            t.count().await;
             let began = Instant::now();
-            told.survives(&fault(path, FaultKind::Retcode, json!(1205))).await;
+            t.survives(&fault(path, FaultKind::Retcode, json!(1205))).await;
             let waited = began.elapsed();
             assert!(waited >= Duration::from_secs(14), "{path}: asked again after {waited:?}");
         }))
@@ -270,54 +271,55 @@ async fn too_frequent_is_waited_out() {
 }
 
 #[tokio::test]
-async fn a_send_that_is_refused_for_good_is_given_up_and_holds_up_nobody() {
+async fn a_send_that_is_refused_for_good_is_given_up_and_delays_no_chat() {
     story(async {
-        let mut told = started().await;
-        told.count().await;
-        told.stage.sandbox.fault(fault("webwxsendmsg", FaultKind::Retcode, json!(1204)));
-        told.stage.sandbox.say("张三", Some(GROUP), "数到 99");
-        told.stage.logged("not a friend").await;
-        told.count().await;
-        let sent = told.stage.sandbox.sent();
+        let mut t = started().await;
+        t.count().await;
+        t.stage.sandbox.fault(fault("webwxsendmsg", FaultKind::Retcode, json!(1204)));
+        t.stage.sandbox.say("张三", Some(GROUP), "数到 99");
+        t.stage.logged("not a friend").await;
+        t.count().await;
+        let sent = t.stage.sandbox.sent();
         assert!(sent.iter().all(|sent| sent.text != "数到 99"), "refused means not said: {sent:?}");
-        assert_eq!(told.stage.calls("webwxsendmsg"), 5, "it was tried once");
+        assert_eq!(t.stage.calls("webwxsendmsg"), 5, "it was tried once");
     })
     .await;
 }
 
-/// Only the calls that read can end a session: a send that is told so twice is refused, and the bot goes on.
+/// Only a call that reads can end a session. A send that reports an ended session twice counts as refused, and the bot
+/// continues.
 #[tokio::test]
-async fn a_send_that_alone_finds_the_session_over_is_given_up_and_the_session_goes_on() {
+async fn a_send_that_alone_reports_an_ended_session_is_given_up_and_the_session_continues() {
     story(async {
-        let mut told = started().await;
-        told.count().await;
-        told.stage.sandbox.fault(fault("webwxsendmsg", FaultKind::Retcode, json!(1101)).times(2));
-        told.stage.sandbox.say("张三", Some(GROUP), "数到 99");
-        told.stage.logged("refused although the session goes on").await;
-        told.count().await;
-        let sent = told.stage.sandbox.sent();
+        let mut t = started().await;
+        t.count().await;
+        t.stage.sandbox.fault(fault("webwxsendmsg", FaultKind::Retcode, json!(1101)).times(2));
+        t.stage.sandbox.say("张三", Some(GROUP), "数到 99");
+        t.stage.logged("refused although the session goes on").await;
+        t.count().await;
+        let sent = t.stage.sandbox.sent();
         assert!(sent.iter().all(|sent| sent.text != "数到 99"), "refused means not said: {sent:?}");
-        assert_eq!(told.stage.calls("webwxsendmsg"), 6, "it was tried twice");
+        assert_eq!(t.stage.calls("webwxsendmsg"), 6, "it was tried twice");
         for login in ["jslogin", "webwxnewloginpage", "webwxinit"] {
-            assert_eq!(told.stage.calls(login), 1, "{login}");
+            assert_eq!(t.stage.calls(login), 1, "{login}");
         }
     })
     .await;
 }
 
-/// The refusal of a send is no fault of the network: what waits behind it leaves soon.
+/// A refused send is not a network error: later messages in the chat leave soon.
 #[tokio::test]
-async fn a_send_that_is_declined_three_times_is_given_up_and_holds_up_nobody() {
+async fn a_send_that_is_declined_three_times_is_given_up_and_delays_no_chat() {
     story(async {
-        let mut told = started().await;
-        told.count().await;
-        told.stage.sandbox.fault(fault("webwxsendmsg", FaultKind::Retcode, json!(-1)).times(3));
-        told.stage.sandbox.say("张三", Some(GROUP), "数到 99");
-        told.stage.logged("given up after 3 refusals").await;
-        told.count().await;
-        let sent = told.stage.sandbox.sent();
+        let mut t = started().await;
+        t.count().await;
+        t.stage.sandbox.fault(fault("webwxsendmsg", FaultKind::Retcode, json!(-1)).times(3));
+        t.stage.sandbox.say("张三", Some(GROUP), "数到 99");
+        t.stage.logged("given up after 3 refusals").await;
+        t.count().await;
+        let sent = t.stage.sandbox.sent();
         assert!(sent.iter().all(|sent| sent.text != "数到 99"), "refused means not said: {sent:?}");
-        assert_eq!(told.stage.calls("webwxsendmsg"), 7, "it was tried three times");
+        assert_eq!(t.stage.calls("webwxsendmsg"), 7, "it was tried three times");
     })
     .await;
 }
@@ -347,13 +349,12 @@ async fn a_login_survives_one_fault_at_every_step() {
         ];
         join_all(kinds.map(|kind| async move {
             let faults = STEPS.map(|step| Fault::new(step, kind)).into();
-            let mut told =
-                stage(Options { auto_confirm: true, faults, ..Options::default() }).await;
-            told.stage.start().await;
-            told.count().await;
-            told.count().await;
+            let mut t = stage(Options { auto_confirm: true, faults, ..Options::default() }).await;
+            t.stage.start().await;
+            t.count().await;
+            t.count().await;
             for step in STEPS {
-                let calls = told.stage.calls(step);
+                let calls = t.stage.calls(step);
                 assert!(calls <= 8, "{calls} calls of {step} under {kind:?}");
             }
         }))
@@ -363,20 +364,19 @@ async fn a_login_survives_one_fault_at_every_step() {
 }
 
 #[tokio::test]
-async fn an_account_that_is_refused_is_told_why_and_what_can_be_done() {
+async fn a_refused_account_reports_the_reason_and_the_remedy() {
     const WORDS: &str = "你的帐号不允许登录网页微信";
     story(async {
         let refuse_login = Some(WORDS.to_owned());
-        let mut told =
-            stage(Options { auto_confirm: true, refuse_login, ..Options::default() }).await;
-        told.stage.spawn();
-        let line = told.stage.logged("1203").await;
+        let mut t = stage(Options { auto_confirm: true, refuse_login, ..Options::default() }).await;
+        t.stage.spawn();
+        let line = t.stage.logged("1203").await;
         for part in [WORDS, "not a fault", "MYNAH_DESKTOP_TOKEN", "another account"] {
             assert!(line.contains(part), "{part}: {line}");
         }
-        assert_eq!(told.stage.ended().await, 4);
-        assert_eq!(told.stage.calls("webwxnewloginpage"), 1, "no storm of retries");
-        assert_eq!(told.stage.calls("jslogin"), 1);
+        assert_eq!(t.stage.ended().await, 4);
+        assert_eq!(t.stage.calls("webwxnewloginpage"), 1, "no storm of retries");
+        assert_eq!(t.stage.calls("jslogin"), 1);
     })
     .await;
 }
@@ -385,16 +385,16 @@ async fn an_account_that_is_refused_is_told_why_and_what_can_be_done() {
 async fn the_desktop_token_is_taken_from_a_file_of_the_data_folder() {
     story(async {
         let options = Options { auto_confirm: true, desktop_only: true, ..Options::default() };
-        let mut told = stage(options).await;
-        let token = told.stage.data.path().join("desktop-token");
+        let mut t = stage(options).await;
+        let token = t.stage.data.path().join("desktop-token");
         std::fs::write(token, "an-opaque-token\n").expect("the folder is there");
-        told.stage.start().await;
-        told.count().await;
+        t.stage.start().await;
+        t.count().await;
     })
     .await;
 }
 
-/// Waits until a login code is handed out.
+/// Waits until the server issues a login code.
 async fn code_is_shown(t: &mut Stage) {
     t.until(|happening| {
         matches!(happening, Happening::Login { state, .. } if state == "waiting").then_some(())
@@ -405,18 +405,18 @@ async fn code_is_shown(t: &mut Stage) {
 #[tokio::test]
 async fn a_code_that_expired_or_was_cancelled_is_followed_by_another() {
     story(async {
-        let mut told = stage(Options::default()).await;
-        told.stage.spawn();
-        code_is_shown(&mut told.stage).await;
-        told.stage.sandbox.login_expire();
-        code_is_shown(&mut told.stage).await;
-        told.stage.sandbox.login_scan().await;
-        assert!(told.stage.sandbox.login_cancel(), "a login was open");
-        code_is_shown(&mut told.stage).await;
-        told.stage.sandbox.login_confirm().await;
-        told.stage.online().await;
-        told.count().await;
-        assert_eq!(told.stage.calls("jslogin"), 3);
+        let mut t = stage(Options::default()).await;
+        t.stage.spawn();
+        code_is_shown(&mut t.stage).await;
+        t.stage.sandbox.login_expire();
+        code_is_shown(&mut t.stage).await;
+        t.stage.sandbox.login_scan().await;
+        assert!(t.stage.sandbox.login_cancel(), "a login was open");
+        code_is_shown(&mut t.stage).await;
+        t.stage.sandbox.login_confirm().await;
+        t.stage.online().await;
+        t.count().await;
+        assert_eq!(t.stage.calls("jslogin"), 3);
     })
     .await;
 }
@@ -424,58 +424,58 @@ async fn a_code_that_expired_or_was_cancelled_is_followed_by_another() {
 #[tokio::test]
 async fn a_server_killed_and_back_on_its_port_finds_the_same_session() {
     story(async {
-        let mut told = started().await;
-        told.count().await;
-        let (options, world) = told.stage.kill_server().await;
-        told.stage.logged("tried again").await;
-        told.stage.serve(Options { world, ..options }).await;
-        told.count().await;
-        told.count().await;
-        assert_eq!(told.stage.calls("webwxnewloginpage"), 0, "the session was still good");
+        let mut t = started().await;
+        t.count().await;
+        let (options, world) = t.stage.kill_server().await;
+        t.stage.logged("tried again").await;
+        t.stage.serve(Options { world, ..options }).await;
+        t.count().await;
+        t.count().await;
+        assert_eq!(t.stage.calls("webwxnewloginpage"), 0, "the session was still good");
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_server_that_comes_back_without_its_memory_is_logged_in_to_anew() {
+async fn after_a_server_lost_its_memory_the_bot_logs_in_again() {
     story(async {
-        let mut told = started().await;
-        told.count().await;
-        let (options, _) = told.stage.kill_server().await;
-        told.stage.logged("tried again").await;
-        told.stage.serve(Options { world: World::default(), ..options }).await;
-        told.stage.online().await;
-        told.count().await;
-        told.count().await;
-        assert_eq!(told.stage.calls("webwxnewloginpage"), 1);
+        let mut t = started().await;
+        t.count().await;
+        let (options, _) = t.stage.kill_server().await;
+        t.stage.logged("tried again").await;
+        t.stage.serve(Options { world: World::default(), ..options }).await;
+        t.stage.online().await;
+        t.count().await;
+        t.count().await;
+        assert_eq!(t.stage.calls("webwxnewloginpage"), 1);
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_server_that_is_down_is_asked_less_and_less_and_found_when_it_is_back() {
+async fn a_bot_polls_a_server_that_is_down_less_often_and_finds_it_when_it_is_back() {
     story(async {
-        let mut told = started().await;
-        told.count().await;
-        told.stage.sandbox.fault(Fault::new("*", FaultKind::Status).value(502).always());
-        told.say();
-        let began = failed_call(&mut told.stage).await;
+        let mut t = started().await;
+        t.count().await;
+        t.stage.sandbox.fault(Fault::new("*", FaultKind::Status).value(502).always());
+        t.say();
+        let began = failed_call(&mut t.stage).await;
         for _ in 0..3 {
-            failed_call(&mut told.stage).await;
+            failed_call(&mut t.stage).await;
         }
         // 1 s, 2 s, 4 s.
         let waited = began.elapsed();
         assert!(waited >= Duration::from_secs(6), "four calls within {waited:?}");
         assert!(waited <= Duration::from_secs(30), "asleep for {waited:?}");
-        told.stage.sandbox.clear_faults();
-        told.is_answered().await;
-        told.count().await;
-        assert_eq!(told.stage.calls("jslogin"), 1);
+        t.stage.sandbox.clear_faults();
+        t.is_answered().await;
+        t.count().await;
+        assert_eq!(t.stage.calls("jslogin"), 1);
     })
     .await;
 }
 
-/// Waits until news are asked for in vain. Whatever else is asked at the same time has pauses of its own.
+/// Waits until a call for news fails. Other calls have separate pauses.
 async fn failed_call(t: &mut Stage) -> Instant {
     t.until(|happening| {
         let Happening::Call(call) = happening else { return None };

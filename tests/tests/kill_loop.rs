@@ -1,10 +1,10 @@
 //! The bot is killed at random moments while it answers: every question is answered once and in order.
 //!
-//! Those whose send was cut twice may stay without an answer, by the policy for sends of unknown outcome, and are counted.
-//! No question may be taken for the cause of the kills: the last attempt at a suspect has the start for itself.
+//! An answer may be missing if its send was cut twice (the policy for sends of unknown outcome); these are counted. No
+//! question may be blamed for the kills: the last attempt at a suspect runs alone after the start.
 //!
-//! `MYNAH_KILLS=200 cargo test -p mynah-tests --test kill_loop -- --nocapture` kills it two hundred times while two
-//! thousand questions are asked. The moments are drawn from a seed, which is printed; `MYNAH_SEED` takes it again.
+//! `MYNAH_KILLS=200 cargo test -p mynah-tests --test kill_loop -- --nocapture` kills the bot two hundred times during
+//! two thousand questions. The moments come from a seed, which is printed; `MYNAH_SEED` repeats it.
 #![expect(clippy::print_stdout, reason = "the seed and the figures are for people")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,36 +18,36 @@ use mynah_store::{Inspector, LogQuery, Logged};
 use mynah_tests::Stage;
 use rusqlite::{Connection, OpenFlags};
 
-/// Half of them groups, half of them people.
+/// Half of them are groups, half are private chats.
 const CHATS: usize = 20;
 
-/// Unless `MYNAH_KILLS` wants more.
+/// The number of kills without `MYNAH_KILLS`.
 const KILLS: u64 = 15;
 
 const LEAST_QUESTIONS: u64 = 300;
 const QUESTIONS_PER_KILL: u64 = 10;
 
-/// A life of the bot lasts at most so many calls and answers. Going on line takes a few of them, then each answer is a
-/// call and a message: most lives end while something is still to be answered.
+/// The most calls and answers in one life of the bot. Going online takes a few calls, then each answer is a call and a
+/// message: most lives end while work is still open.
 const LONGEST_LIFE: u64 = 60;
 
-/// So many polls in a row without anything between them: the bot has nothing to do, and a kill would hit nothing.
+/// After this many polls in a row without other calls, the bot is idle, and a kill would interrupt nothing.
 const QUIET: u32 = 3;
 
-/// After that the kill waits for at most so many turns of the scheduler, so that it does not always follow an answer.
+/// Then the kill waits for at most this many turns of the scheduler, so that it does not always follow an answer.
 const MOST_YIELDS: u64 = 5000;
 
-/// Polls are short, so that a quiet bot is soon seen.
+/// Polls are short, so that an idle bot is noticed soon.
 const HOLD: Duration = Duration::from_millis(50);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_random_moments_the_bot_answers_every_question_once_and_in_order() {
     let kills = number("MYNAH_KILLS").unwrap_or(KILLS);
     let questions = LEAST_QUESTIONS.max(kills * QUESTIONS_PER_KILL);
-    let seed = number("MYNAH_SEED").unwrap_or_else(seed_of_now);
+    let seed = number("MYNAH_SEED").unwrap_or_else(seed_from_clock);
     println!("{kills} kills, {questions} questions: MYNAH_KILLS={kills} MYNAH_SEED={seed}");
     let longest = Duration::from_secs(120 + 10 * kills);
-    let told = async {
+    let body = async {
         let mut kill_loop = KillLoop::start(seed).await;
         for kill in 0..kills {
             let upto = questions * (kill + 1) / kills;
@@ -59,15 +59,15 @@ async fn killed_at_random_moments_the_bot_answers_every_question_once_and_in_ord
             assert!(kill_loop.in_turns > 0 && kill_loop.in_sends > 0, "the kills all missed");
         }
     };
-    tokio::time::timeout(longest, told).await.expect("the kill loop took too long");
+    tokio::time::timeout(longest, body).await.expect("the kill loop took too long");
 }
 
 fn number(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")))
+    Some(text.parse().unwrap_or_else(|_| panic!("{name} is not a number: {text}")))
 }
 
-fn seed_of_now() -> u64 {
+fn seed_from_clock() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is later than 1970");
     now.as_secs() ^ u64::from(now.subsec_nanos())
 }
@@ -76,7 +76,7 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("bots/kill_loop")
 }
 
-/// What the sandbox tells of the bot.
+/// An event of the sandbox about the bot.
 #[derive(Clone, Copy, PartialEq)]
 enum News {
     Login,
@@ -87,16 +87,17 @@ enum News {
 struct KillLoop {
     stage: Stage,
     random: Random,
-    /// In which chat each question was asked, by its number.
+    /// The chat of each question, by its number.
     asked: Vec<usize>,
     logins: u64,
-    /// Kills that found a turn under way, and those that found a send claimed and not settled.
+    /// The number of kills during a turn, and of those between the claim and the settlement of a send.
     in_turns: u64,
     in_sends: u64,
 }
 
 impl KillLoop {
-    /// A bot that has logged in and answered a question: what is said before the first login is nobody's to keep.
+    /// A bot that has logged in and answered a question: the service does not deliver messages from before the first
+    /// login.
     async fn start(seed: u64) -> Self {
         let options = Options { auto_confirm: true, hold: HOLD, ..Options::default() };
         let stage = Stage::with(env!("CARGO_BIN_EXE_stock_bot"), &folder(), options).await;
@@ -111,7 +112,7 @@ impl KillLoop {
         it
     }
 
-    /// Somebody asks the next question, in any chat.
+    /// Asks the next question, in a random chat.
     fn ask(&mut self) {
         let place = self.draw(CHATS as u64);
         let place = usize::try_from(place).unwrap_or(0);
@@ -126,9 +127,9 @@ impl KillLoop {
         self.random.below(bound)
     }
 
-    /// One life of the bot: it ends in the middle of something, when so many questions have been asked in all.
+    /// One life of the bot: it ends in the middle of its work, or after so many questions in all.
     async fn live_and_die(&mut self, questions: u64) {
-        // What came after the last kill belongs to the last life.
+        // Events after the last kill belong to the previous life.
         while self.next_news().now_or_never().is_some() {}
         self.stage.spawn();
         let mut polls = 0;
@@ -148,7 +149,7 @@ impl KillLoop {
             tokio::task::yield_now().await;
         }
         self.stage.kill().await;
-        self.see_what_was_hit();
+        self.count_interrupted_work();
     }
 
     async fn live_until_all_is_done(&mut self) {
@@ -159,7 +160,7 @@ impl KillLoop {
         assert_eq!(self.stage.terminate().await, 0);
     }
 
-    /// Waits for a call of the bot or for something that it says.
+    /// Waits for a call or a message of the bot.
     async fn next_news(&mut self) -> News {
         let news = self.stage.until(|happening| match happening {
             Happening::Call(call) if call.path.ends_with("/synccheck") => Some(News::Poll),
@@ -172,7 +173,7 @@ impl KillLoop {
         news
     }
 
-    /// Whether everything that was asked has arrived, and nothing is left to do.
+    /// Whether all questions have arrived, and no work is left.
     fn is_all_done(&self) -> bool {
         let inspector = self.inspector();
         let status = inspector.status(SystemClock.now()).expect("a store in order");
@@ -184,7 +185,7 @@ impl KillLoop {
         Inspector::open(self.stage.data.path()).expect("a store in order")
     }
 
-    /// The questions that the bot has accepted, by their numbers, with what became of them.
+    /// The accepted questions, by their numbers, with their results.
     fn log(&self) -> BTreeMap<usize, Logged> {
         let logged = self.inspector().log(&LogQuery::default()).expect("a store in order");
         let questions = logged.into_iter().filter_map(|logged| {
@@ -194,7 +195,7 @@ impl KillLoop {
         questions.collect()
     }
 
-    fn see_what_was_hit(&mut self) {
+    fn count_interrupted_work(&mut self) {
         self.in_turns += u64::from(self.count("event WHERE begun = 1 AND handled IS NULL") > 0);
         self.in_sends +=
             u64::from(self.count("action WHERE claimed IS NOT NULL AND settled IS NULL") > 0);
@@ -209,7 +210,7 @@ impl KillLoop {
             .expect("rows of the store")
     }
 
-    /// The promises: once, in order, by the policy where nobody knows.
+    /// Checks the promises: once, in order, and by the policy if the outcome is unknown.
     fn check(&self) {
         let answers = self.answers();
         let given_up = self.questions(|logged| {
@@ -224,7 +225,7 @@ impl KillLoop {
             let asked = (0..self.asked.len()).filter(|n| self.asked[*n] == place);
             let said: Vec<usize> =
                 answers.iter().filter(|(to, _)| *to == chat(place)).map(|(_, n)| *n).collect();
-            // An answer whose both sends were cut may have arrived or not.
+            // An answer may or may not have arrived if both its sends were cut.
             let expected: Vec<usize> =
                 asked.filter(|n| !given_up.contains(n) || said.contains(n)).collect();
             assert_eq!(said, expected, "in {}", chat(place));
@@ -234,7 +235,7 @@ impl KillLoop {
         assert_eq!(self.logins, 1, "a kill cost the session");
     }
 
-    /// What the bot has said, in order: where, and to which question.
+    /// The answers of the bot, in order: the chat, and the number of the question.
     fn answers(&self) -> Vec<(String, usize)> {
         let answer = |text: &str| text.strip_prefix("答案 ")?.parse().ok();
         let sent = self.stage.sandbox.sent().into_iter();

@@ -1,4 +1,4 @@
-//! Quoted replies, in both forms in which the service delivers them, against a bot with rules alone.
+//! Quoted replies, in both formats of the service, with a bot that has only rules.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ const GROUP: &str = "客户一群";
 const HELP: &str = "@小红\u{2005}我会回答：价格、发票、菜单。";
 const PRICE: &str = "价目表：https://example.com/price";
 
-/// A quoted reply as the service delivers it in text.
+/// A quoted reply in the text format of the service.
 fn as_text(name: &str, quoted: &str, own: &str) -> String {
     format!("「{name}：{quoted}」\n- - - - - - - - - - - - - - -\n{own}")
 }
@@ -37,7 +37,7 @@ async fn quoted_words_are_not_taken_for_the_words_of_the_sender() {
         let said = |t: &Stage, name: &str, quoted: &str, own: &str| {
             t.sandbox.say("小红", Some(GROUP), &as_text(name, quoted, own));
         };
-        // Neither of these is answered: a chat is answered in order, so the next answer is that to the third.
+        // These two are not answered: a chat is answered in order, so the next answer belongs to the third message.
         said(&t, "小明", "请问多少钱", "谢谢");
         said(&t, "小明", "@小助手 在吗", "它不在");
         said(&t, "小助手", "我会回答：发票、菜单。", "菜单");

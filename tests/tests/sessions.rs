@@ -18,19 +18,19 @@ async fn stage() -> Stage {
     stage
 }
 
-/// Somebody says something in the group, and the bot answers with this.
+/// A person sends a message in the group, and the bot answers with this text.
 async fn answers(t: &mut Stage, from: &str, text: &str, answer: &str) {
     t.sandbox.say(from, Some(GROUP), text);
     t.expect(GROUP, answer).await;
 }
 
-/// What the bot said so far.
+/// The texts of the bot's messages so far.
 fn texts(sent: &[Sent]) -> Vec<&str> {
     sent.iter().map(|sent| sent.text.as_str()).collect()
 }
 
 #[tokio::test]
-async fn a_bot_started_again_needs_no_scan_and_answers_what_was_said_meanwhile_once() {
+async fn a_restarted_bot_needs_no_scan_and_answers_missed_messages_once() {
     story(async {
         let mut t = stage().await;
         answers(&mut t, "张三", "数到 1", "数到 1").await;
@@ -79,7 +79,7 @@ async fn a_logout_leaves_no_session_behind() {
 }
 
 #[tokio::test]
-async fn what_is_older_than_max_age_at_the_next_start_is_not_answered() {
+async fn messages_older_than_max_age_at_the_next_start_are_not_answered() {
     story(async {
         let mut t = stage().await;
         answers(&mut t, "张三", "数到 1", "数到 1").await;
@@ -95,14 +95,14 @@ async fn what_is_older_than_max_age_at_the_next_start_is_not_answered() {
     .await;
 }
 
-/// Lets people leave something in the bot's memory.
+/// Lets people store values in the bot's memory.
 async fn introduce(t: &mut Stage) {
     answers(t, "张三", "我叫 阿三", "记住了").await;
     answers(t, "李四", "我叫 阿四", "记住了").await;
     answers(t, "张三", "签到", "签到成功").await;
 }
 
-/// The bot knows each of them again, and nobody for another.
+/// The bot recognises each of them, and confuses no one.
 async fn is_remembered(t: &mut Stage) {
     answers(t, "李四", "我是谁", "你是 阿四").await;
     answers(t, "张三", "我是谁", "你是 阿三").await;
@@ -111,7 +111,7 @@ async fn is_remembered(t: &mut Stage) {
     answers(t, "新来的", "我是谁", "你是 陌生人").await;
 }
 
-/// The names that the service gave to the group, in the order of the logins.
+/// The ids of the group, in the order of the logins.
 fn names_of_group(t: &Stage) -> Vec<String> {
     let mut names: Vec<String> = t.sandbox.sent().into_iter().map(|sent| sent.to).collect();
     names.dedup();
@@ -119,13 +119,13 @@ fn names_of_group(t: &Stage) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn people_are_known_again_after_a_new_scan_in_which_every_name_changed() {
+async fn people_are_recognised_after_a_new_scan_that_changes_every_name() {
     story(async {
         let mut t = stage().await;
         introduce(&mut t).await;
         assert_eq!(t.terminate().await, 0);
         t.sandbox.end_session(1101);
-        // Three answers that make no sense, and the bot shows a code instead of asking for ever.
+        // After three unreadable answers, the bot shows a QR code instead of asking for ever.
         t.sandbox.fault(Fault::new("webwxpushloginurl", FaultKind::Html).always());
         t.start().await;
         is_remembered(&mut t).await;
@@ -136,7 +136,7 @@ async fn people_are_known_again_after_a_new_scan_in_which_every_name_changed() {
 }
 
 #[tokio::test]
-async fn people_are_known_again_when_the_session_ends_under_the_running_bot() {
+async fn people_are_recognised_after_the_session_ended_under_the_running_bot() {
     story(async {
         let mut t = stage().await;
         introduce(&mut t).await;
@@ -149,7 +149,7 @@ async fn people_are_known_again_when_the_session_ends_under_the_running_bot() {
 }
 
 #[tokio::test]
-async fn a_device_that_is_remembered_logs_in_by_the_phone_alone() {
+async fn a_known_device_logs_in_by_the_phone_without_a_scan() {
     story(async {
         let mut t = stage().await;
         answers(&mut t, "张三", "数到 1", "数到 1").await;

@@ -1,10 +1,11 @@
-//! The fault simulation: the real runtime and the real store on virtual time, with a service that repeats, delays, drops
-//! and fails, and a process that dies at the boundaries of store and sends, again and again.
+//! The fault simulation: the real runtime and the real store on virtual time, with a service that repeats, delays,
+//! drops and fails, and a process that dies repeatedly at the boundaries of store calls and sends.
 //!
-//! A run is a function of its seed. What is promised is checked while it happens, against a model of what must hold.
+//! A run is a function of its seed. The promises are checked during the run, against a model.
 //!
-//! - `MYNAH_SIM_SEEDS=10000` runs so many seeds; without it, a moderate number.
-//! - `MYNAH_SIM_SEED=17 cargo test -p mynah-tests --test simulation one_seed -- --nocapture` runs one and prints its trace.
+//! - `MYNAH_SIM_SEEDS=10000` runs that many seeds; by default, a moderate number.
+//! - `MYNAH_SIM_SEED=17 cargo test -p mynah-tests --test simulation one_seed -- --nocapture` runs one and prints its
+//! trace.
 
 #[path = "simulation/machine.rs"]
 mod machine;
@@ -27,15 +28,15 @@ use tokio_util::sync::CancellationToken;
 use machine::{FusedStore, SimHandler, SimTransport};
 use world::Sim;
 
-/// So many seeds are run where nothing else is asked for.
+/// The default number of seeds.
 const SEEDS: u64 = 200;
 
-/// A poisoned event kills three processes; with the planned deaths there are no more lives than this.
+/// The most lives of a run: a poisoned event kills three processes, and the planned deaths come on top.
 const LIVES: usize = 16;
 
 #[test]
 fn no_promise_is_broken() {
-    be_quiet_about_planned_panics();
+    hide_planned_panics();
     let seeds = from_environment("MYNAH_SIM_SEEDS").unwrap_or(SEEDS);
     let next = AtomicU64::new(0);
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
@@ -48,7 +49,7 @@ fn no_promise_is_broken() {
                         break;
                     }
                     let problem = simulate(seed, None).problem;
-                    assert!(problem.is_none(), "{}", tell(seed, problem.as_deref()));
+                    assert!(problem.is_none(), "{}", failure(seed, problem.as_deref()));
                 }
             });
         }
@@ -57,7 +58,7 @@ fn no_promise_is_broken() {
 
 #[test]
 fn the_same_seed_gives_the_same_trace() {
-    be_quiet_about_planned_panics();
+    hide_planned_panics();
     for seed in 0..20 {
         let (first, second) = (simulate(seed, None), simulate(seed, None));
         assert!(first.trace.lines().count() > 100, "seed {seed} did next to nothing");
@@ -67,7 +68,7 @@ fn the_same_seed_gives_the_same_trace() {
 
 #[test]
 fn another_process_sees_the_same_trace() {
-    be_quiet_about_planned_panics();
+    hide_planned_panics();
     let other = std::process::Command::new(std::env::current_exe().expect("a test has a file"))
         .args(["one_seed", "--exact", "--nocapture"])
         .env("MYNAH_SIM_SEED", "3")
@@ -77,20 +78,20 @@ fn another_process_sees_the_same_trace() {
     assert!(printed.contains(&simulate(3, None).trace), "{printed}");
 }
 
-/// Prints the trace of the seed that the environment names.
+/// Prints the trace of the seed in the environment.
 #[test]
 fn one_seed() {
-    be_quiet_about_planned_panics();
+    hide_planned_panics();
     let Some(seed) = from_environment("MYNAH_SIM_SEED") else { return };
     let mistake = from_environment("MYNAH_SIM_MISTAKE").map(|n| Mistake::ALL[n as usize]);
     let run = simulate(seed, mistake);
     println!("{}", run.trace);
-    assert!(run.problem.is_none(), "{}", tell(seed, run.problem.as_deref()));
+    assert!(run.problem.is_none(), "{}", failure(seed, run.problem.as_deref()));
 }
 
 #[test]
 fn every_planted_mistake_is_found() {
-    be_quiet_about_planned_panics();
+    hide_planned_panics();
     let mut missed = Vec::new();
     for mistake in Mistake::ALL {
         let found = (0..1000)
@@ -105,12 +106,12 @@ fn every_planted_mistake_is_found() {
 
 #[test]
 fn every_run_has_crashes() {
-    be_quiet_about_planned_panics();
+    hide_planned_panics();
     let least = (0..50).map(|seed| simulate(seed, None).crashes).min();
     assert!(least >= Some(3), "{least:?}");
 }
 
-/// What a run came to.
+/// The result of a run.
 struct Run {
     trace: String,
     problem: Option<String>,
@@ -145,7 +146,7 @@ fn simulate(seed: u64, mistake: Option<Mistake>) -> Run {
     Run { trace: sim.trace(), problem, crashes }
 }
 
-/// One life of the process. Returns whether it died.
+/// Runs one life of the process. Returns whether it died.
 fn live(sim: &Sim, store: &Arc<SqliteStore>) -> bool {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -189,7 +190,7 @@ fn account(sim: &Sim, store: &Arc<SqliteStore>) -> Account {
     }
 }
 
-/// What the store holds in the end.
+/// Checks the final content of the store.
 fn check_store(sim: &Sim, store: &SqliteStore) {
     sim.check_end();
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("no driver needed");
@@ -209,7 +210,7 @@ fn check_store(sim: &Sim, store: &SqliteStore) {
     });
 }
 
-/// Looks at the counters through an event that nobody handles.
+/// Reads the counters through an event that no handler processes.
 async fn check_counters(sim: &Sim, store: &SqliteStore) {
     let probe = Event { id: "probe".into(), time: sim.now(), body: EventBody::Started };
     let lane = probe.lane();
@@ -225,7 +226,7 @@ async fn check_counters(sim: &Sim, store: &SqliteStore) {
     sim.check_counters(value("shared"), value("handled"));
 }
 
-fn tell(seed: u64, problem: Option<&str>) -> String {
+fn failure(seed: u64, problem: Option<&str>) -> String {
     format!(
         "seed {seed}: {}\nrepeat it with: MYNAH_SIM_SEED={seed} cargo test -p mynah-tests --test simulation one_seed -- --nocapture",
         problem.unwrap_or("no problem")
@@ -236,8 +237,8 @@ fn from_environment(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
-/// Handlers panic by plan; only other panics are worth printing.
-fn be_quiet_about_planned_panics() {
+/// Hides the planned panics of handlers; other panics are printed.
+fn hide_planned_panics() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
         let loud = std::panic::take_hook();

@@ -1,7 +1,7 @@
-//! The data of earlier versions: this one opens a copy of it and goes on where the other was killed.
+//! The data of earlier versions: this version opens a copy of it and continues after the kill of the other.
 //!
-//! `tests/fixtures/VERSION` has a bot and its data folder as a kill left it; `make` says how it came about. The bot's
-//! clock starts five minutes after that moment, whatever day it is.
+//! `tests/fixtures/VERSION` has a bot and its data folder after a kill; `make` documents how it was made. The bot's
+//! clock starts five minutes after the kill, on any date.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ mod make;
 
 const BOT: &str = env!("CARGO_BIN_EXE_story_bot");
 
-/// So long the bot was down.
+/// The downtime of the bot.
 const DOWN: Duration = Duration::from_secs(5 * 60);
 
 fn fixture() -> PathBuf {
@@ -39,14 +39,14 @@ fn copy_data(to: &Path) {
     }
 }
 
-/// A copy of the data that no bot works with.
+/// A copy of the data that no bot uses.
 fn copy() -> TempDir {
     let folder = TempDir::new().expect("a temporary folder");
     copy_data(folder.path());
     folder
 }
 
-/// What a command prints about that data.
+/// The output of a command on that data.
 fn command(data: &Path, arguments: &[&str]) -> String {
     let mut command = assert_cmd::Command::new(BOT);
     let output = command.args(arguments).arg("--data").arg(data).output().expect("it runs");
@@ -55,7 +55,7 @@ fn command(data: &Path, arguments: &[&str]) -> String {
 }
 
 #[test]
-fn the_commands_that_look_into_data_read_that_of_version_0_1() {
+fn the_commands_on_data_read_that_of_version_0_1() {
     let data = copy();
     let status = command(data.path(), &["status"]);
     for line in [
@@ -126,7 +126,7 @@ impl Story {
         Self { stage: stage.at(killed + down) }
     }
 
-    /// With these settings.
+    /// Uses these settings.
     fn configured(mut self, config: &Path) -> Self {
         let config = config.display().to_string();
         self.stage = self.stage.argument("--config").argument(&config);
@@ -137,7 +137,7 @@ impl Story {
         open(self.stage.data.path())
     }
 
-    /// What the bot says next, in any order.
+    /// The next messages of the bot, in any order.
     async fn says(&mut self, expected: &[(&str, &str)]) {
         let mut said = BTreeSet::new();
         for _ in expected {
@@ -156,7 +156,7 @@ impl Story {
 
 fn open(data: &Path) -> Connection {
     let connection = Connection::open(data.join(mynah_store::FILE)).expect("a database");
-    // The log stays beside the file, as the kill left it.
+    // The log stays next to the file, as after the kill.
     connection
         .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
         .expect("an option of SQLite");
@@ -170,7 +170,7 @@ fn session(data: &Path) -> serde_json::Value {
     serde_json::from_str(&text).expect("JSON")
 }
 
-/// The server is at another port now. Its cookies were good for twelve hours; they are as good as new.
+/// The server now has another port. Its cookies were valid for twelve hours; they are made valid again.
 fn move_server(data: &Path, url: &str) {
     let mut session = session(data);
     session["home"] = url.into();
@@ -190,7 +190,8 @@ fn last_claim(data: &Path) -> Timestamp {
 const FIRST: &str = "客户一群";
 const SECOND: &str = "客户二群";
 
-/// What the bot says first: what was queued, what timed out meanwhile, and what a handler was at.
+/// The first messages of the bot: queued replies, a time-out that passed meanwhile, and the reply of an interrupted
+/// handler.
 const LEFT_OVER: [(&str, &str); 4] =
     [(FIRST, "答 2"), (FIRST, "答 3"), ("王五", "没等到反馈"), ("赵六", "slow but sure")];
 
@@ -210,7 +211,7 @@ async fn a_bot_killed_as_version_0_1_goes_on_with_its_session_queues_dialogs_and
         the_mute_holds(&mut t).await;
         assert_eq!(t.stage.calls("jslogin"), 0, "the session goes on without a scan");
         assert_eq!(t.stage.terminate().await, 0);
-        what_was_under_way_is_settled(&t, "unknown");
+        the_interrupted_send_is_settled(&t, "unknown");
         let notes = std::fs::read_to_string(t.stage.data.path().join("notes.csv")).expect("rows");
         assert_eq!(notes.lines().count(), 2, "{notes}");
     })
@@ -235,8 +236,8 @@ async fn the_mute_holds(t: &mut Story) {
     t.answers("张三", Some(SECOND), "问 9", "答 9").await;
 }
 
-/// The reply that was on its way when the bot was killed.
-fn what_was_under_way_is_settled(t: &Story, expected: &str) {
+/// The reply whose send was in progress when the bot was killed.
+fn the_interrupted_send_is_settled(t: &Story, expected: &str) {
     let (outcome, doubts): (String, u32) = t
         .open()
         .query_row("SELECT outcome, doubts FROM action WHERE body LIKE '%答 1\"%'", [], |row| {
@@ -247,7 +248,7 @@ fn what_was_under_way_is_settled(t: &Story, expected: &str) {
 }
 
 #[tokio::test]
-async fn a_reply_under_way_when_version_0_1_was_killed_is_sent_again_where_the_policy_says_so() {
+async fn a_reply_in_progress_when_version_0_1_was_killed_is_sent_again_if_the_policy_allows() {
     story(async {
         let settings = std::fs::read_to_string(fixture().join("mynah.toml")).expect("settings");
         let settings = settings.replace("\"never\"", "\"resend\"");
@@ -261,7 +262,7 @@ async fn a_reply_under_way_when_version_0_1_was_killed_is_sent_again_where_the_p
         expected.extend(LEFT_OVER);
         t.says(&expected).await;
         assert_eq!(t.stage.terminate().await, 0);
-        what_was_under_way_is_settled(&t, "delivered");
+        the_interrupted_send_is_settled(&t, "delivered");
     })
     .await;
 }

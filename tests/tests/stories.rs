@@ -1,4 +1,4 @@
-//! The bot against the sandbox, over HTTP, told as stories.
+//! End-to-end stories: the bot against the sandbox, over HTTP.
 
 use std::path::{Path, PathBuf};
 
@@ -151,7 +151,7 @@ async fn a_handler_that_blocks_for_ever_does_not_keep_the_bot_from_ending() {
 }
 
 #[tokio::test]
-async fn a_handler_that_fails_or_panics_says_nothing_and_stops_nothing() {
+async fn a_handler_that_fails_or_panics_sends_no_reply_and_stops_no_chat() {
     story(async {
         let mut t = stage().await;
         for text in ["出错", "崩溃"] {
@@ -164,7 +164,7 @@ async fn a_handler_that_fails_or_panics_says_nothing_and_stops_nothing() {
 }
 
 #[tokio::test]
-async fn a_killed_bot_answers_what_was_open_once() {
+async fn a_killed_bot_answers_open_messages_once() {
     story(async {
         let mut t = stage().await;
         t.sandbox.say("张三", Some(GROUP), "数到 1");

@@ -1,4 +1,5 @@
-//! A bot that answers through a language model what no rule answers: see `assistant.rs`; `model.rs` speaks to the model.
+//! A bot that uses a language model for messages that no rule answers: see `assistant.rs`. `model.rs` is the client of
+//! the model.
 
 mod assistant;
 mod model;
@@ -15,12 +16,12 @@ use model::{Model, PATIENCE};
 use mynah::prelude::*;
 use mynah::{Ended, Report};
 
-/// Models are slow and few questions fit in at once; the others wait in their chats.
+/// Models are slow and answer few questions at once. Further questions wait in their chats.
 const AT_ONCE: usize = 2;
 
-/// Adds the handlers. The bot is made before the model: `Bot::new` installs the TLS provider that its client needs.
+/// Adds the handlers. The bot is made before the model, because `Bot::new` installs the TLS provider of the client.
 fn answer(bot: Bot, model: Model) -> Bot {
-    // The handler's own time is longer than the model's, so that a slow model still gets its polite answer.
+    // The time-out of the handler is longer than the model's, so that a slow model still gives a polite reply.
     let longest = model.patience() * 2;
     bot.handler("restart", Restart)
         .fallback("assistant", Assistant(Arc::new(model)))

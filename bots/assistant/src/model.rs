@@ -1,4 +1,4 @@
-//! A language model behind the HTTP API that most servers speak: `POST /v1/chat/completions`.
+//! A language model behind the HTTP API that most servers offer: `POST /v1/chat/completions`.
 
 use std::time::Duration;
 
@@ -8,16 +8,16 @@ use reqwest::{Client, Response, StatusCode, Url};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// How long an answer may take. It is asked for once: a model that is slow is not faster when it is asked twice.
+/// The time-out of an answer. There is no retry: it would not make a slow model faster.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
 
-/// A chat message should stay short, and a model that talks without end costs.
+/// Chat messages should be short, and long answers cost money.
 const LONGEST_ANSWER: u32 = 400;
 
-/// A larger body is no answer of a model that was asked for so little.
+/// The most bytes of an answer: more than a model needs for so few tokens.
 const LARGEST_BODY: usize = 256 * 1024;
 
-/// Who said something, in the words of the API.
+/// The author of a line, in the terms of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Role {
@@ -26,7 +26,7 @@ pub(crate) enum Role {
     Assistant,
 }
 
-/// Something said.
+/// A line of the conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Line {
     pub(crate) role: Role,
@@ -41,12 +41,12 @@ pub(crate) struct Model {
     patience: Duration,
 }
 
-/// Why there is no answer. Holds neither the key nor what was asked.
+/// The reason for a missing answer. Contains neither the key nor the question.
 #[derive(Debug, Error)]
 pub(crate) enum ModelError {
     #[error("the model could not be reached")]
     Unreachable(#[source] reqwest::Error),
-    #[error("the model's server answered {0}")]
+    #[error("the server of the model answered {0}")]
     Status(StatusCode),
     #[error("the answer is larger than {LARGEST_BODY} bytes")]
     TooLarge,
@@ -71,18 +71,18 @@ struct Answer {
 
 #[derive(Deserialize)]
 struct Choice {
-    message: Said,
+    message: AnswerMessage,
 }
 
-/// The message of an answer: some servers leave the content out.
+/// The message in an answer. Some servers omit the content.
 #[derive(Deserialize)]
-struct Said {
+struct AnswerMessage {
     #[serde(default)]
     content: Option<String>,
 }
 
 impl Model {
-    /// The model of that name on the server at this base address.
+    /// The model `name` on the server at this base address.
     pub(crate) fn new(
         server: &str,
         name: String,
@@ -92,18 +92,18 @@ impl Model {
         let address = Url::parse(&format!("{}/v1/chat/completions", server.trim_end_matches('/')))?;
         let mut client = Client::builder().timeout(patience).default_headers(headers(key)?);
         if address.scheme() == "http" {
-            // A server on this machine or next to it: neither certificates nor a proxy belong there.
+            // A server on this machine or in the local network needs neither certificates nor a proxy.
             client = client.tls_certs_only([]).no_proxy();
         }
         Ok(Self { client: client.build()?, address, name, patience })
     }
 
-    /// How long an answer may take.
+    /// The time-out of an answer.
     pub(crate) fn patience(&self) -> Duration {
         self.patience
     }
 
-    /// What the model says next.
+    /// The answer of the model to the conversation.
     pub(crate) async fn answer(&self, messages: &[Line]) -> Result<String, ModelError> {
         let question =
             Question { model: &self.name, messages, max_tokens: LONGEST_ANSWER, stream: false };
@@ -128,14 +128,14 @@ fn headers(key: Option<String>) -> Result<HeaderMap, HandlerError> {
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if let Some(key) = key.filter(|key| !key.is_empty()) {
         let mut value = HeaderValue::try_from(format!("Bearer {key}"))?;
-        // So that no log of the client shows it.
+        // Keeps the key out of the logs of the client.
         value.set_sensitive(true);
         headers.insert(AUTHORIZATION, value);
     }
     Ok(headers)
 }
 
-/// The body, read up to what a model may say.
+/// Reads the body, up to the limit.
 async fn body_of(mut response: Response) -> Result<Vec<u8>, ModelError> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
@@ -147,7 +147,7 @@ async fn body_of(mut response: Response) -> Result<Vec<u8>, ModelError> {
     Ok(body)
 }
 
-/// Without the address, which may hold a secret.
+/// Removes the address, which may contain a secret.
 fn unreachable(error: reqwest::Error) -> ModelError {
     ModelError::Unreachable(error.without_url())
 }

@@ -1,4 +1,4 @@
-//! The conversation with one person in one chat, as far back as the model is told.
+//! The recent conversation with one person in one chat, for the model.
 
 use std::time::Duration;
 
@@ -7,31 +7,31 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Line, Role};
 
-/// Where it is kept: in the state of the person in the chat, so `mynah forget` deletes it too. Who comes back later than
-/// this begins anew.
+/// The key in the state of the person in the chat, so that `mynah forget` deletes the conversation too. After this time
+/// of silence, the conversation starts again.
 const TALK: Key<Talk> =
     Key::new(Scope::Person, "assistant.talk").kept_for(Duration::from_secs(30 * 60));
 
-/// So many lines are kept, questions and answers together.
+/// The most lines, questions and answers together.
 const LINES: usize = 12;
 
-/// So many characters of them at most: what the model has to read each time.
+/// The most characters of all lines: the model has to read them each time.
 const CHARACTERS: usize = 4_000;
 
-/// Of one line so many characters are kept.
+/// The most characters of one line.
 const LONGEST_LINE: usize = 1_000;
 
-/// What was said so far, the oldest first.
+/// The lines so far, the oldest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Talk(Vec<Line>);
 
 impl Talk {
-    /// The conversation with the person of this turn. One that cannot be read is begun anew.
+    /// The conversation with the sender of this message. An unreadable one starts again.
     pub(crate) fn of(ctx: &Context) -> Self {
         ctx.load(&TALK).ok().flatten().unwrap_or_default()
     }
 
-    /// Adds what somebody said, and lets go of the oldest lines where it grows too long.
+    /// Adds a line, and drops the oldest lines if the conversation becomes too long.
     pub(crate) fn add(&mut self, role: Role, text: &str) {
         let content: String = text.chars().take(LONGEST_LINE).collect();
         self.0.push(Line { role, content });
@@ -44,18 +44,18 @@ impl Talk {
         self.0.drain(..gone);
     }
 
-    /// What the model is asked: who it is, and what was said.
+    /// The question for the model: the instruction and the conversation.
     pub(crate) fn question(&self, about: &str) -> Vec<Line> {
         let system = Line { role: Role::System, content: about.to_owned() };
         std::iter::once(system).chain(self.0.iter().cloned()).collect()
     }
 
-    /// Keeps it until the person has been silent for a while. It happens when the turn commits, together with the reply.
+    /// Stores the conversation until the person has been silent for a while. It is committed together with the reply.
     pub(crate) fn keep(&self, ctx: &mut Context) -> Result<(), HandlerError> {
         Ok(ctx.store(&TALK, self)?)
     }
 
-    /// Forgets it.
+    /// Deletes the conversation.
     pub(crate) fn forget(ctx: &mut Context) {
         ctx.clear(&TALK);
     }

@@ -1,4 +1,4 @@
-//! The bot against a model that the test plays on 127.0.0.1.
+//! Tests of the bot with a fake model on 127.0.0.1.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::model::{Model, PATIENCE};
 const FOLDER: &str = env!("CARGO_MANIFEST_DIR");
 const SORRY: &str = "@张三 我现在答不上来，请稍后再问，或者找群里的同事。";
 
-/// A model that repeats the last line, unless the test plans another answer. Keeps what it was asked.
+/// A fake model that repeats the last line, unless the test plans another answer. It records the questions.
 #[derive(Default)]
 struct Fake {
     planned: Mutex<Option<(StatusCode, String)>>,
@@ -53,7 +53,7 @@ impl Fake {
         *self.planned.lock().unwrap() = Some((status, body.to_owned()));
     }
 
-    /// What was said before and with the last question, by role.
+    /// The lines of the last question, with their roles.
     fn last_question(&self) -> Vec<(String, String)> {
         let asked = self.asked.lock().unwrap();
         let messages = asked.last().unwrap()["messages"].as_array().unwrap().clone();
@@ -84,7 +84,7 @@ async fn the_rule_file_is_right_and_passes_its_own_tests() {
 }
 
 #[tokio::test]
-async fn the_model_answers_what_no_rule_answers_and_only_who_calls() {
+async fn the_model_answers_unmatched_messages_that_call_the_bot() {
     let fake = Arc::new(Fake::default());
     let mut talk = talk(&fake).await;
     assert_eq!(talk.say("客户群/张三", "@小八 你好").await.unwrap(), ["@张三 你说“你好”"]);
@@ -100,7 +100,7 @@ async fn the_model_answers_what_no_rule_answers_and_only_who_calls() {
 }
 
 #[tokio::test]
-async fn the_model_is_told_what_this_person_said_here_before() {
+async fn the_model_gets_the_earlier_lines_of_this_person_in_this_chat() {
     let fake = Arc::new(Fake::default());
     let mut talk = talk(&fake).await;
     talk.say("客户群/张三", "@小八 一").await.unwrap();
@@ -123,7 +123,7 @@ async fn the_model_is_told_what_this_person_said_here_before() {
 }
 
 #[tokio::test]
-async fn a_model_that_fails_in_any_way_gets_a_polite_answer_and_no_place_in_the_talk() {
+async fn any_failure_of_the_model_gives_a_polite_answer_and_is_not_stored() {
     let fake = Arc::new(Fake::default());
     let mut talk = talk(&fake).await;
     let failures = [
@@ -145,8 +145,8 @@ async fn a_model_that_fails_in_any_way_gets_a_polite_answer_and_no_place_in_the_
 }
 
 #[tokio::test]
-async fn a_model_that_is_silent_or_not_there_gets_a_polite_answer() {
-    // Connections are taken by the system and never answered.
+async fn a_silent_or_unreachable_model_gives_a_polite_answer() {
+    // The system accepts connections, and no one answers them.
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let gone = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addresses = [&silent, &gone].map(|it| format!("http://{}", it.local_addr().unwrap()));

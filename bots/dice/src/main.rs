@@ -1,8 +1,8 @@
-//! A bot with a handler of its own: rules decide when it runs, it decides what is said.
+//! A bot with a handler: rules decide when it runs, and the handler makes the reply.
 
 use mynah::prelude::*;
 
-/// Rolls dice: `{count}d{sides}`, one with six sides where the rule says no more.
+/// Rolls dice: `{count}d{sides}`. By default, one die with six sides.
 struct Dice;
 
 const MOST_DICE: u64 = 20;
@@ -27,7 +27,7 @@ impl Handler for Dice {
     }
 }
 
-/// A number that the rule captured; `otherwise` where it captured none.
+/// A number that the rule captured, or `otherwise`.
 fn number(ctx: &Context, name: &str, otherwise: u64) -> Result<u64, HandlerError> {
     match ctx.capture(name) {
         None | Some("") => Ok(otherwise),
@@ -35,7 +35,7 @@ fn number(ctx: &Context, name: &str, otherwise: u64) -> Result<u64, HandlerError
     }
 }
 
-/// The throw in words. The numbers follow from the bot's seed and the event, so a turn that runs again throws the same.
+/// The result as text. The numbers follow from the bot's seed and the event, so a repeated turn rolls the same numbers.
 fn roll(ctx: &Context, count: u64, sides: u64) -> String {
     let mut random = ctx.random();
     let thrown: Vec<u64> = (0..count).map(|_| random.below(sides) + 1).collect();

@@ -1,4 +1,4 @@
-//! What the bot says about the ledger.
+//! The handlers: replies about the ledger.
 
 use std::sync::Arc;
 
@@ -7,13 +7,13 @@ use tokio::task::spawn_blocking;
 
 use crate::ledger::{Ledger, Payment, Total};
 
-/// Writes `{what}` and `{amount}` down.
+/// Records a payment of `{amount}` for `{what}`.
 pub(crate) struct Record(pub(crate) Arc<Ledger>);
 
-/// Says who paid how much in this chat.
+/// Replies with the total of each person in this chat.
 pub(crate) struct Bill(pub(crate) Arc<Ledger>);
 
-/// Deletes what the sender told in this chat.
+/// Deletes the payments of the sender in this chat.
 pub(crate) struct Erase(pub(crate) Arc<Ledger>);
 
 #[async_trait]
@@ -21,8 +21,8 @@ impl Handler for Record {
     async fn on_message(&self, ctx: &mut Context, message: &Message) -> Result<Flow, HandlerError> {
         let what = ctx.capture("what").ok_or("the rule captures no {what}")?.to_owned();
         let cents = cents(ctx.capture("amount").ok_or("the rule captures no {amount}")?)?;
-        // The turn may run again: after a conflict with another one, or a crash before its commit. The table is no part of
-        // the commit, so the event's id is the key of the row, and the second run finds what the first one wrote.
+        // The turn may run again: after a conflict with another turn, or a crash before its commit. The table is not
+        // part of the commit, so the event's id is the key of the row, and the second run finds the row of the first.
         let payment = Payment {
             event: ctx.event_id().to_string(),
             chat: message.chat.id.to_string(),
@@ -32,7 +32,7 @@ impl Handler for Record {
             cents,
         };
         let (ledger, row) = (Arc::clone(&self.0), payment.clone());
-        // SQLite waits for the disk; other chats should not.
+        // SQLite waits for the disk. Other chats should not.
         let total = spawn_blocking(move || ledger.record(&row)).await??;
         let (amount, total) = (yuan(cents), yuan(total));
         let Payment { what, .. } = payment;
@@ -69,14 +69,14 @@ impl Handler for Erase {
     }
 }
 
-/// `36.5` as 3650. Money is counted in whole cents: fractions would not add up.
+/// Converts `36.5` to 3650. Whole cents, because fractions would not add up exactly.
 fn cents(amount: &str) -> Result<i64, HandlerError> {
     let (whole, part) = amount.split_once('.').unwrap_or((amount, ""));
     let cents: i64 = format!("{part:0<2}").parse()?;
     Ok(whole.parse::<i64>()? * 100 + cents)
 }
 
-/// 3650 as `36.50`.
+/// Converts 3650 to `36.50`.
 fn yuan(cents: i64) -> String {
     format!("{}.{:02}", cents / 100, cents % 100)
 }

@@ -18,10 +18,10 @@ const SCHEMA: &str = "
     CREATE INDEX IF NOT EXISTS payment_of ON payment (chat, person);
 ";
 
-/// A payment that somebody told.
+/// A payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Payment {
-    /// The event that told it: the key by which a turn that runs again finds its row.
+    /// The event that reported the payment: the key by which a repeated turn finds its row.
     pub(crate) event: String,
     pub(crate) chat: String,
     pub(crate) person: String,
@@ -30,23 +30,23 @@ pub(crate) struct Payment {
     pub(crate) cents: i64,
 }
 
-/// What somebody paid altogether.
+/// The total of one person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Total {
     pub(crate) name: String,
     pub(crate) cents: i64,
 }
 
-/// All payments. Its calls take the time of a disk and are made where that may block.
+/// All payments. Its methods block on the disk; call them where blocking is allowed.
 pub(crate) struct Ledger(Mutex<Connection>);
 
 impl Ledger {
-    /// The ledger in that file, which is made if there is none.
+    /// Opens the ledger in a file, and creates the file if it does not exist.
     pub(crate) fn open(file: &Path) -> rusqlite::Result<Self> {
         Self::on(Connection::open(file)?)
     }
 
-    /// A ledger that is gone with the program.
+    /// A ledger in memory, which ends with the program.
     pub(crate) fn in_memory() -> rusqlite::Result<Self> {
         Self::on(Connection::open_in_memory()?)
     }
@@ -56,7 +56,7 @@ impl Ledger {
         Ok(Self(Mutex::new(connection)))
     }
 
-    /// Writes a payment down, once however often it is told, and returns all that this person paid in this chat.
+    /// Records a payment once, even if the turn is repeated. Returns the total of this person in this chat.
     pub(crate) fn record(&self, payment: &Payment) -> rusqlite::Result<i64> {
         let Payment { event, chat, person, name, what, cents } = payment;
         let connection = self.connection();
@@ -71,7 +71,7 @@ impl Ledger {
         )
     }
 
-    /// What everybody in a chat paid, the largest first, under the name that was seen last.
+    /// The totals of all people in a chat, the largest first, each with the name seen last.
     pub(crate) fn totals(&self, chat: &str) -> rusqlite::Result<Vec<Total>> {
         let connection = self.connection();
         let mut statement = connection.prepare(
@@ -83,14 +83,14 @@ impl Ledger {
         totals.collect()
     }
 
-    /// Deletes the payments of a person in a chat, and returns how many there were.
+    /// Deletes the payments of a person in a chat, and returns their number.
     pub(crate) fn erase(&self, chat: &str, person: &str) -> rusqlite::Result<usize> {
         self.connection()
             .execute("DELETE FROM payment WHERE chat = ? AND person = ?", [chat, person])
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
-        // Every call is one statement or harmless in halves: a panic leaves nothing that the next call should not see.
+        // Each call is one statement or harmless if incomplete: after a panic, the data is consistent.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,9 +1,9 @@
-//! A bot that keeps a table of its own: see `ledger.rs` for the table, `handlers.rs` for what is said.
+//! A bot with a table of its own: see `ledger.rs` for the table, `handlers.rs` for the replies.
 //!
-//! When is a table worth it? One value under a name, like a counter or a nickname, belongs into the state of the bot
-//! (`ctx.set`, `ctx.add`, `{user.x}` in rules): it changes together with the reply or not at all, and `mynah forget` clears
-//! it. Rows that are listed, summed or searched belong into a table, and the bot has to see to three things by itself: a turn
-//! may run twice, a person may want to be forgotten, and a backup must hold the file.
+//! When is a table worth it? One value under a name, like a counter or a nickname, belongs in the state of the bot
+//! (`ctx.set`, `ctx.add`, `{user.x}` in rules): it changes together with the reply or not at all, and `mynah forget`
+//! deletes it. Rows that are listed, summed or searched belong in a table. Then the bot itself is responsible for three
+//! things: a turn may run twice, a person may want to be forgotten, and a backup must contain the file.
 
 mod handlers;
 mod ledger;
@@ -28,8 +28,8 @@ fn bot(ledger: Ledger) -> Bot {
         .handler("erase", Erase(ledger))
 }
 
-/// The ledger for a command line: `run` keeps its table in a file, everything else plays with one in memory, so that a
-/// conversation of a test never stands in the accounts of real people.
+/// The ledger for a command line. `run` keeps its table in a file; other commands use one in memory, so that test
+/// conversations never appear in the accounts of real people.
 fn ledger(mut arguments: impl Iterator<Item = OsString>, file: &Path) -> rusqlite::Result<Ledger> {
     let command = arguments.find(|argument| !argument.to_string_lossy().starts_with('-'));
     if command.is_some_and(|command| command == "run") {

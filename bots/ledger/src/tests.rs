@@ -1,4 +1,4 @@
-//! The bot with a ledger in memory or in a file of the test.
+//! Tests of the bot with a ledger in memory or in a temporary file.
 
 use std::path::Path;
 
@@ -25,7 +25,7 @@ async fn the_ledger_is_there_after_a_restart() {
     let file = folder.path().join("ledger.db");
     for total in ["12.00", "24.00"] {
         let ledger = Ledger::open(&file).unwrap();
-        // Each conversation is a bot that begins anew; its messages get other ids than those before.
+        // Each conversation starts a new bot, whose messages get new ids.
         let mut talk = Conversation::new(bot(ledger), FOLDER).await.unwrap();
         if total == "24.00" {
             talk.say("Trip/Bob", "你好").await.unwrap();

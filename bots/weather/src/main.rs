@@ -1,4 +1,4 @@
-//! A bot that asks an HTTP service: see `weather.rs`.
+//! A bot that calls an HTTP service: see `weather.rs`.
 
 mod weather;
 
@@ -11,12 +11,12 @@ use mynah::prelude::*;
 use mynah::{Ended, Report};
 use weather::{Patience, Weather};
 
-/// Says the weather in one line for `GET /{city}?format=3`.
+/// Returns the weather in one line for `GET /{city}?format=3`.
 const SERVICE: &str = "https://wttr.in";
 
-/// The bot that asks this service. Its own time is longer than all tries together, so that the last one can end.
+/// The bot for a service. The handler's time-out is longer than all attempts together, so that the last one can finish.
 fn bot(service: &str, patience: Patience) -> Result<Bot, HandlerError> {
-    // Before the HTTP client: `Bot::new` installs the TLS provider that the client needs.
+    // Made before the HTTP client: `Bot::new` installs the TLS provider of the client.
     let bot = Bot::new();
     let weather = Weather::of(service, patience)?;
     Ok(bot.handler("weather", weather).at_once(4).timeout(Duration::from_secs(20)))

@@ -1,4 +1,4 @@
-//! The bot against a service that the test plays on 127.0.0.1.
+//! Tests of the bot with a fake service on 127.0.0.1.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 
 use super::weather::Patience;
 
-/// Long enough for a service in the same process, and nobody waits between tries.
+/// Long enough for a service in the same process, without waits between attempts.
 const SHORT: Patience = Patience { one_try: Duration::from_secs(30), waits: [Duration::ZERO; 2] };
 
 fn bot(service: &str) -> Bot {
@@ -22,7 +22,8 @@ fn bot(service: &str) -> Bot {
 
 const FOLDER: &str = env!("CARGO_MANIFEST_DIR");
 
-/// Answers of the service, the next one last; without any it tells the weather. And the paths it was asked for.
+/// A fake service. It gives the planned answers, the last one first, then a line of weather. It records the requested
+/// paths.
 #[derive(Default)]
 struct Service {
     answers: Mutex<Vec<(StatusCode, String)>>,
@@ -78,7 +79,7 @@ async fn the_city_is_asked_for_as_it_was_typed_and_never_as_part_of_the_address(
 }
 
 #[tokio::test]
-async fn a_service_that_stumbles_is_asked_again() {
+async fn a_failed_request_is_repeated() {
     let service = Arc::new(Service::default());
     service.will_answer(StatusCode::TOO_MANY_REQUESTS, "");
     service.will_answer(StatusCode::BAD_GATEWAY, "");
@@ -88,7 +89,7 @@ async fn a_service_that_stumbles_is_asked_again() {
 }
 
 #[tokio::test]
-async fn a_place_that_nobody_knows_is_asked_for_once() {
+async fn an_unknown_place_is_requested_once() {
     let service = Arc::new(Service::default());
     service.will_answer(StatusCode::NOT_FOUND, "");
     let mut talk = talk(&service).await;
@@ -97,7 +98,7 @@ async fn a_place_that_nobody_knows_is_asked_for_once() {
 }
 
 #[tokio::test]
-async fn a_page_instead_of_a_line_is_not_said() {
+async fn a_page_instead_of_a_line_is_not_sent() {
     let service = Arc::new(Service::default());
     service.will_answer(StatusCode::OK, &"<html>".repeat(10_000));
     let mut talk = talk(&service).await;
@@ -106,7 +107,7 @@ async fn a_page_instead_of_a_line_is_not_said() {
 }
 
 #[tokio::test]
-async fn a_service_that_is_not_there_gets_a_polite_answer() {
+async fn an_unreachable_service_gives_a_polite_answer() {
     let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", taken.local_addr().unwrap());
     drop(taken);
@@ -116,8 +117,8 @@ async fn a_service_that_is_not_there_gets_a_polite_answer() {
 }
 
 #[tokio::test]
-async fn a_service_that_never_answers_is_given_up() {
-    // Connections are taken by the system and never answered.
+async fn a_silent_service_runs_into_the_time_out() {
+    // The system accepts connections, and no one answers them.
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", silent.local_addr().unwrap());
     let hasty = Patience { one_try: Duration::from_millis(50), ..SHORT };
@@ -127,7 +128,7 @@ async fn a_service_that_never_answers_is_given_up() {
 }
 
 #[test]
-fn an_address_that_is_none_is_refused_at_the_start() {
+fn an_invalid_address_is_refused_at_the_start() {
     for wrong in ["wttr.in", "mailto:weather"] {
         assert!(super::bot(wrong, SHORT).is_err(), "{wrong}");
     }

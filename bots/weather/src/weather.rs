@@ -1,4 +1,4 @@
-//! Asks a weather service: a time-out for each try, and another try where that may help.
+//! Calls a weather service: with a time-out for each attempt, and retries if they may help.
 
 use std::error::Error;
 use std::time::Duration;
@@ -7,27 +7,27 @@ use mynah::prelude::*;
 use reqwest::{Client, Response, StatusCode, Url};
 use thiserror::Error;
 
-/// How patient the bot is with the service.
+/// Time-outs and waits.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Patience {
-    /// How long one try may take.
+    /// The time-out of one attempt.
     pub(crate) one_try: Duration,
-    /// The waits before the second and the third try.
+    /// The waits before the second and the third attempt.
     pub(crate) waits: [Duration; 2],
 }
 
 impl Patience {
-    /// Somebody in a chat waits for the answer: more would come too late.
+    /// A person in a chat waits for the answer: after this time it would be too late.
     pub(crate) const USUAL: Self = Self {
         one_try: Duration::from_secs(4),
         waits: [Duration::from_millis(300), Duration::from_millis(1_500)],
     };
 }
 
-/// A longer answer is no line of weather, but a page that should not be said in a group.
+/// The most bytes of an answer. A longer one is a page instead of a line of weather, and must not be sent to a group.
 const LONGEST: usize = 1_000;
 
-/// Answers `{city}` with a line of weather.
+/// Answers with a line of weather for `{city}`.
 pub(crate) struct Weather {
     client: Client,
     service: Url,
@@ -40,14 +40,14 @@ enum AskError {
     NoSuchPlace,
     #[error("the service answered {0}")]
     Status(StatusCode),
-    #[error("the answer is no line of text")]
+    #[error("the answer is not a line of text")]
     Unreadable,
     #[error("the service could not be reached")]
     Unreachable(#[source] reqwest::Error),
 }
 
 impl AskError {
-    /// Whether another try may do better: not where the service understood the question and said no.
+    /// Whether a retry may help. Not if the service understood the question and refused it.
     fn may_pass(&self) -> bool {
         match self {
             Self::Unreachable(_) => true,
@@ -60,26 +60,29 @@ impl AskError {
 }
 
 impl Weather {
-    /// A handler that asks the service at this address.
+    /// A handler for the service at this address.
     pub(crate) fn of(service: &str, patience: Patience) -> Result<Self, HandlerError> {
         let service = Url::parse(service)?;
         if service.cannot_be_a_base() {
-            return Err("this is no address of a service".into());
+            return Err("the address of the service is not valid".into());
         }
         let mut client = Client::builder().timeout(patience.one_try).user_agent("curl");
         if service.scheme() == "http" {
-            // A service on this machine or next to it: neither certificates nor a proxy belong there.
+            // A service on this machine or in the local network needs neither certificates nor a proxy.
             client = client.tls_certs_only([]).no_proxy();
         }
         Ok(Self { client: client.build()?, service, waits: patience.waits })
     }
 
-    /// A line of weather, after up to three tries.
+    /// A line of weather, after up to three attempts.
     async fn ask(&self, city: &str) -> Result<String, AskError> {
         for wait in self.waits {
             match self.ask_once(city).await {
                 Err(error) if error.may_pass() => {
-                    tracing::info!(error = &error as &dyn Error, "the weather is asked for again");
+                    tracing::info!(
+                        error = &error as &dyn Error,
+                        "the request to the weather service failed; retrying"
+                    );
                     tokio::time::sleep(wait).await;
                 }
                 answer => return answer,
@@ -98,7 +101,7 @@ impl Weather {
         }
     }
 
-    /// What people type becomes one segment of the path, whatever it holds: `../admin?x=` is the name of a city, too.
+    /// The input becomes one segment of the path, with any characters: `../admin?x=` is just another name of a city.
     fn address(&self, city: &str) -> Url {
         let mut address = self.service.clone();
         if let Ok(mut path) = address.path_segments_mut() {
@@ -109,7 +112,7 @@ impl Weather {
     }
 }
 
-/// The body as one short line. Reads no more than it wants.
+/// The body as one short line. Reads no more than the limit.
 async fn line(mut response: Response) -> Result<String, AskError> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(AskError::Unreachable)? {
@@ -134,7 +137,7 @@ impl Handler for Weather {
             Ok(line) => line,
             Err(AskError::NoSuchPlace) => format!("没听说过“{city}”。"),
             Err(error) => {
-                tracing::warn!(error = &error as &dyn Error, "no weather");
+                tracing::warn!(error = &error as &dyn Error, "failed to get the weather");
                 format!("现在查不到{city}的天气，请过一会儿再试。")
             }
         };

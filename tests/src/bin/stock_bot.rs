@@ -1,4 +1,4 @@
-//! The stock runner without handlers of its own, for tests of what people write.
+//! The stock runner without handlers, for tests of rule files and settings.
 
 #[tokio::main]
 async fn main() -> mynah::Result<()> {

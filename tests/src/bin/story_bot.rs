@@ -1,4 +1,4 @@
-//! The bot of the stories: handlers that fail, panic and take their time, under the whole command line of the runner.
+//! The bot of the stories: handlers that fail, panic and block, in the full command line of the runner.
 
 use std::path::Path;
 use std::time::Duration;
@@ -72,7 +72,7 @@ impl Handler for Blocks {
     }
 }
 
-/// The clock of the machine, set to another moment at the start.
+/// The clock of the machine, set to a different time at the start.
 #[derive(Debug)]
 struct SetClock {
     ahead: i64,

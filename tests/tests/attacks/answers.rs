@@ -1,6 +1,6 @@
-//! A server that answers with anything: no answer makes the process grow by more than 64 MB, and none ends the bot.
+//! A server that sends arbitrary answers: no answer makes the process grow by more than 64 MB, and none ends the bot.
 //!
-//! A proxy between bot and sandbox replaces one answer of webwxsync at a time. What is measured is the peak of the
+//! A proxy between bot and sandbox replaces one answer of webwxsync at a time. The test measures the peak of the
 //! resident memory of the bot's process.
 
 #![cfg(target_os = "linux")]
@@ -18,13 +18,13 @@ use mynah_tests::Stage;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// How long all attacks may take: a machine without optimisation and with other work reads some hundred megabytes.
+/// The time-out for all attacks: a busy machine without optimisation has to read some hundred megabytes.
 const LONGEST: Duration = Duration::from_secs(400);
 
-/// The bytes by which an answer may make the process grow.
+/// The most bytes by which an answer may make the process grow.
 const GROWTH: u64 = 64 * 1024 * 1024;
 
-/// A little less than what is read of a list.
+/// A little less than the limit for a list.
 const LARGE: usize = 11 * 1024 * 1024;
 
 /// An answer on the wire.
@@ -33,7 +33,7 @@ enum Hostile {
         encoding: &'static str,
         body: Vec<u8>,
     },
-    /// These bytes again and again, without a length and without end.
+    /// These bytes repeated endlessly, without a length.
     Endless(Vec<u8>),
 }
 
@@ -52,7 +52,7 @@ impl Proxy {
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let (proxy, sandbox) = (proxy.clone(), sandbox.clone());
-                // A bot that gives up a call breaks its connection.
+                // A bot that drops a call breaks its connection.
                 tokio::spawn(async move { drop(proxy.attend(client, &sandbox).await) });
             }
         });
@@ -103,7 +103,7 @@ async fn request(client: &mut TcpStream) -> std::io::Result<(String, Vec<u8>)> {
     Ok((head, body))
 }
 
-/// Asks the sandbox, one request a connection, and hands its answer back.
+/// Forwards a request to the sandbox on a connection of its own, and returns the answer.
 async fn forward(
     mut client: TcpStream,
     sandbox: &str,
@@ -134,12 +134,12 @@ async fn send(client: &mut TcpStream, answer: Hostile) -> std::io::Result<()> {
     }
 }
 
-/// An answer that grants the call and has this beside it.
+/// An answer that grants the call, with additional fields.
 fn granted(beside: &str, end: &str) -> Vec<u8> {
     format!(r#"{{"BaseResponse":{{"Ret":0,"ErrMsg":""}},{beside}{end}}}"#).into_bytes()
 }
 
-/// A list of so many bytes, of this item again and again.
+/// A list of about this many bytes, which repeats one item.
 fn list(item: &str, bytes: usize) -> String {
     format!("[{}]", vec![item; bytes / (item.len() + 1)].join(","))
 }
@@ -150,7 +150,7 @@ fn packed(body: &[u8]) -> Vec<u8> {
     packer.finish().unwrap()
 }
 
-/// What a server that means harm answers to webwxsync, each with its name.
+/// Hostile answers to webwxsync, each with its name.
 fn hostile() -> Vec<(&'static str, Hostile)> {
     let whole = |body| Hostile::Whole { encoding: "identity", body };
     let lists = |field: &str, item: &str, bytes| {
@@ -196,13 +196,13 @@ fn hostile() -> Vec<(&'static str, Hostile)> {
     ]
 }
 
-/// The same packing, again and again.
+/// The same coding a hundred times.
 const HUNDRED: &str = concat!(
     "gzip,gzip,gzip,gzip,gzip,gzip,gzip,gzip,gzip,gzip,gzip,gzip,gzip,gzip,gzip,gzip,gzip,gzip,gzip,",
     "gzip,gzip,gzip,gzip,gzip,gzip,gzip,gzip,gzip,gzip,gzip,gzip,gzip,gzip,gzip,gzip,gzip,gzip,gzip,",
 );
 
-/// A number of the status of a process, in bytes.
+/// A number in the status of a process, in bytes.
 fn memory(process: u32, name: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
@@ -226,7 +226,7 @@ async fn no_answer_makes_the_process_grow_by_more_than_64_mb_and_none_ends_the_b
         let process = stage.process();
         let begun = memory(process, "VmRSS");
         for (n, (name, answer)) in hostile().into_iter().enumerate() {
-            // The peak begins anew at what the process has now.
+            // Resets the peak to the present memory.
             std::fs::write(format!("/proc/{process}/clear_refs"), "5").unwrap();
             let before = memory(process, "VmRSS");
             proxy.replace(answer);

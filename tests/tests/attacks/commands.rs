@@ -1,4 +1,4 @@
-//! Friends and members who try to command a bot, or to get what is meant for another, by taking a name.
+//! Friends and members who take a name to command a bot, or to get replies meant for another person.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ async fn stage() -> Stage {
     stage
 }
 
-/// A friend, by an id that stays while the names change.
+/// The id of a friend, which stays the same when names change.
 fn friend(t: &Stage, name: &str) -> String {
     act(t, name, None, Deed::NewPerson { friend: true });
     t.sandbox.chat(name).expect("the friend was made just now").0
@@ -42,7 +42,7 @@ fn gets_remark(t: &Stage, who: &str, remark: &str) {
     act(t, who, None, Deed::Remark { name: remark.to_owned() });
 }
 
-/// A friend says something in private, and the bot answers with this.
+/// A friend sends a private message, and the bot answers with this text.
 async fn answers(t: &mut Stage, who: &str, text: &str, answer: &str) {
     t.sandbox.say(who, None, text);
     assert_eq!(t.said().await.1, answer, "{who}: {text}");
@@ -56,7 +56,7 @@ async fn is_refused(t: &mut Stage, who: &str) {
     answers(t, who, "开门", REFUSES).await;
 }
 
-/// What `mynah status --json` says about a name.
+/// The account that a name refers to, as reported by `mynah status --json`.
 async fn meaning(t: &Stage, name: &str) -> Value {
     let status: Value = serde_json::from_str(&t.command("status --json").await).expect("JSON");
     let rows = status["names"].as_array().expect("a list").clone();
@@ -76,7 +76,7 @@ async fn an_impostor_who_had_the_name_first_loses_it_to_the_remark() {
         gets_remark(&t, &right, "店长");
         is_refused(&mut t, &impostor).await;
         assert_eq!(meaning(&t, "店长").await["by"], "remark");
-        // Over a restart, before the right one has said anything.
+        // After a restart, before the right person has sent a message.
         assert_eq!(t.terminate().await, 0);
         t.spawn();
         is_refused(&mut t, &impostor).await;
@@ -125,7 +125,7 @@ async fn a_nickname_taken_while_the_bot_is_offline_gives_no_right() {
         assert_eq!(t.terminate().await, 0);
         renames(&t, &first, "店长");
         t.sandbox.end_session(1101);
-        // A new login in which every name of the service is another.
+        // A new login, in which the service changes every name.
         t.start().await;
         is_refused(&mut t, &second).await;
         is_refused(&mut t, &first).await;
@@ -143,7 +143,7 @@ async fn a_name_shown_in_a_group_gives_no_right() {
         act(&t, &member, Some(GROUP), Deed::Nickname { name: "店长".to_owned() });
         t.sandbox.say(&member, Some(GROUP), "开门");
         t.expect(GROUP, REFUSES).await;
-        // Nor does a stranger of that nickname, however he is called.
+        // A stranger with that nickname has no right either, under any name in the group.
         act(&t, "店长", Some(GROUP), Deed::Say { text: "开门".to_owned(), to: None });
         t.expect(GROUP, REFUSES).await;
         assert_eq!(meaning(&t, "店长").await["friends"], 0);
@@ -174,7 +174,7 @@ async fn a_name_can_be_freed_while_the_bot_runs_and_while_it_does_not() {
 }
 
 #[tokio::test]
-async fn who_is_forgotten_is_no_admin_any_more() {
+async fn a_forgotten_person_is_no_longer_an_admin() {
     story(async {
         let mut t = stage().await;
         let impostor = friend(&t, "店长");
@@ -203,7 +203,7 @@ async fn from_and_ignore_do_not_follow_a_nickname_that_others_take() {
         answers(&mut t, &thief, "取货", "你不是快递员").await;
         gets_remark(&t, &courier, "快递员");
         answers(&mut t, &courier, "取货", "取货码 1234").await;
-        // A spammer who was ignored once stays so under another name.
+        // A spammer who was ignored once stays ignored under another name.
         let spammer = friend(&t, "广告");
         t.sandbox.say(&spammer, None, "取货");
         is_refused(&mut t, &thief).await;
@@ -235,7 +235,7 @@ async fn rules_that_name_another_admin_take_the_right_away_at_once() {
 }
 
 #[tokio::test]
-async fn a_right_that_somebody_gets_by_nickname_is_alerted() {
+async fn a_right_gained_by_nickname_raises_an_alert() {
     story(async {
         let hook = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -256,7 +256,7 @@ async fn a_right_that_somebody_gets_by_nickname_is_alerted() {
     .await;
 }
 
-/// The first alert of a kind, as it is posted.
+/// The first alert of a kind, as posted to the webhook.
 async fn alert_of_kind(hook: &TcpListener, kind: &str) -> String {
     loop {
         let (mut stream, _) = hook.accept().await.expect("the alert is posted");

@@ -1,4 +1,4 @@
-//! Strangers who reach a listener of the bot: half-open connections and guessed tokens keep nobody out.
+//! Strangers who reach a listener of the bot: half-open connections and guessed tokens keep no client out.
 
 use std::path::{Path, PathBuf};
 
@@ -8,14 +8,14 @@ use mynah_tests::{Stage, story};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// More than one address may have.
+/// More connections than one address may have.
 const MANY: usize = 600;
 
 fn bot() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("bots/stories")
 }
 
-/// A bot that serves its console. Returns the address of the console too.
+/// A bot with its console. Also returns the address of the console.
 async fn serving() -> (Stage, String) {
     let stage = Stage::new(env!("CARGO_BIN_EXE_story_bot"), &bot()).await;
     let mut stage = stage.argument("--listen").argument("127.0.0.1:0");
@@ -27,10 +27,10 @@ async fn serving() -> (Stage, String) {
     (stage, address)
 }
 
-/// Begins a request and does not go on.
+/// Sends a part of a request and stops.
 async fn half_open(address: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.expect("it listens");
-    // It may be closed already, which the caller finds out.
+    // The server may have closed the connection already; the caller checks that.
     let _ = stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ").await;
     stream
 }
@@ -48,8 +48,8 @@ async fn get(address: &str, path: &str, token: Option<&str>) -> String {
     answer.split(' ').nth(1).expect("a status").to_owned()
 }
 
-/// Opens many connections without a whole request. Returns the first and the last of them.
-async fn besiege(address: &str) -> (TcpStream, Vec<TcpStream>) {
+/// Opens many connections without a complete request. Returns the first one and the others.
+async fn open_many(address: &str) -> (TcpStream, Vec<TcpStream>) {
     let first = half_open(address).await;
     let mut others = Vec::new();
     for _ in 1..MANY {
@@ -59,12 +59,12 @@ async fn besiege(address: &str) -> (TcpStream, Vec<TcpStream>) {
 }
 
 #[tokio::test]
-async fn half_open_connections_to_the_console_keep_nobody_out() {
+async fn half_open_connections_to_the_console_keep_no_client_out() {
     story(async {
         let (_stage, address) = serving().await;
-        let (mut first, _others) = besiege(&address).await;
+        let (mut first, _others) = open_many(&address).await;
         assert_eq!(get(&address, "/health", None).await, "200");
-        // The oldest had to make room: an end or a reset, never an answer.
+        // The server closes the oldest ones: with an end or a reset, never with an answer.
         let mut rest = Vec::new();
         let _ = first.read_to_end(&mut rest).await;
         assert!(rest.is_empty(), "{}", String::from_utf8_lossy(&rest));
@@ -73,11 +73,11 @@ async fn half_open_connections_to_the_console_keep_nobody_out() {
 }
 
 #[tokio::test]
-async fn half_open_connections_to_the_sandbox_keep_nobody_out() {
+async fn half_open_connections_to_the_sandbox_keep_no_client_out() {
     story(async {
         let sandbox = Sandbox::start(mynah_sandbox::Options::default()).await.expect("a free port");
         let address = sandbox.url().trim_start_matches("http://").to_owned();
-        let _open = besiege(&address).await;
+        let _open = open_many(&address).await;
         assert_eq!(get(&address, "/sandbox/state", None).await, "200");
         sandbox.stop().await;
     })

@@ -1,4 +1,4 @@
-//! The data folder is emptied, copied or robbed of its lock; and what people are called reaches the logs.
+//! A data folder that is emptied, copied or loses its lock, and names with control characters in the logs.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! An action that fails on this machine is told at once, and what comes after it in the chat is not held up.
+//! A local failure of an action is reported at once, and does not delay later actions in the chat.
 
 use std::fs;
 
@@ -29,7 +29,7 @@ async fn a_row_that_cannot_be_saved_holds_up_no_answer() {
     story(async {
         let bot = bot();
         let mut stage = Stage::new(env!("CARGO_BIN_EXE_stock_bot"), bot.path()).await;
-        // Nobody can write into a folder as if it were a file, not even root.
+        // A folder cannot be written like a file, not even by root.
         fs::create_dir(stage.data.path().join("people.csv")).expect("the data folder is there");
         stage.start().await;
         for name in ["张三", "李四"] {

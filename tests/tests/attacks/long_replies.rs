@@ -1,4 +1,4 @@
-//! Nobody makes the bot write books.
+//! Replies stay short, however long the messages are.
 
 use std::path::Path;
 
@@ -7,10 +7,10 @@ use mynah_tests::{Stage, story};
 
 const GROUP: &str = "客户一群";
 
-/// The longest text of the service.
+/// The longest text that the service accepts.
 const MAX_TEXT: usize = 2_000;
 
-/// So many messages one text becomes at most.
+/// The most messages that one text is split into.
 const MOST: usize = 10;
 
 async fn stage(folder: &Path) -> Stage {
@@ -28,7 +28,7 @@ async fn stage(folder: &Path) -> Stage {
     stage
 }
 
-/// What the bot says up to the answer to `好了`: a chat is answered in order.
+/// The messages of the bot up to the answer to `好了`: a chat is answered in order.
 async fn said(t: &mut Stage) -> Vec<String> {
     t.sandbox.say("小明", Some(GROUP), "好了");
     let mut said = Vec::new();

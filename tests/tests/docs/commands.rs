@@ -1,4 +1,4 @@
-//! Commands in the documentation: run in a folder like a fresh clone, or named here with the reason why not.
+//! Commands in the documentation: run in a folder like a fresh clone, or listed here with the reason why not.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,8 +12,8 @@ use tempfile::TempDir;
 use super::pages::{self, Page};
 use super::{mynah, root, said};
 
-/// Commands that are not run by this test: how they begin, and why. Those of `mynah` and of cargo are still held to the
-/// commands, flags, packages and targets that exist.
+/// Commands that this test does not run: their beginnings, and the reasons. Those of `mynah` and cargo must still
+/// consist of existing commands, flags, packages and targets.
 const NOT_RUN: &[(&str, &str)] = &[
     ("cd mybot", "the crate that handlers.md makes: tests/newcomer/run"),
     ("cargo install", "builds the program anew; this test has it"),
@@ -53,13 +53,13 @@ const NOT_RUN: &[(&str, &str)] = &[
     ),
 ];
 
-/// A line of a shell block without its remark, in its parts between `&&`.
+/// The parts of a line of a shell block between `&&`, without its comment.
 fn parts(line: &str) -> Vec<String> {
     let line = line.split(" #").next().unwrap_or_default();
     line.split(" && ").map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
 }
 
-/// The words of a command: quotation marks hold words together.
+/// The words of a command. Quotation marks group words.
 fn words(command: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut quoted = false;
@@ -74,7 +74,7 @@ fn words(command: &str) -> Vec<String> {
     words
 }
 
-/// The arguments for `mynah` in a command, also where cargo runs it.
+/// The arguments of `mynah` in a command, also if cargo runs it.
 fn for_mynah(command: &str) -> Option<Vec<String>> {
     let all = words(command);
     let rest = |n: usize| Some(all[n..].to_vec());
@@ -86,14 +86,14 @@ fn for_mynah(command: &str) -> Option<Vec<String>> {
     }
 }
 
-/// A help of the program, asked for once.
+/// The output of `--help` for a command.
 fn help(command: &[&str]) -> String {
     let output = mynah("C").env("COLUMNS", "100").args(command).arg("--help").output().unwrap();
     assert!(output.status.success(), "mynah {command:?} --help: {}", said(&output));
     said(&output)
 }
 
-/// What is wrong with a command line for `mynah`, if anything is: a command or a flag that there is not.
+/// The error in a command line of `mynah`, if it has an unknown command or flag.
 fn unknown(arguments: &[String]) -> Option<String> {
     static TOP: OnceLock<String> = OnceLock::new();
     let top = TOP.get_or_init(|| help(&[]));
@@ -122,7 +122,7 @@ fn unknown(arguments: &[String]) -> Option<String> {
     missing.map(|flag| format!("{command:?} has no {flag}")).next()
 }
 
-/// What is wrong with a command line for cargo, if anything is: a package or a target that there is not.
+/// The error in a command line of cargo, if it has an unknown package or target.
 fn not_in_workspace(words: &[String]) -> Option<String> {
     static PACKAGES: OnceLock<Vec<Value>> = OnceLock::new();
     let packages = PACKAGES.get_or_init(|| {
@@ -148,7 +148,7 @@ fn not_in_workspace(words: &[String]) -> Option<String> {
     })
 }
 
-/// A folder like a clone, in which commands may make files.
+/// A folder like a clone, in which commands may create files.
 fn clone() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     for name in ["bots", "config", "tests"] {
@@ -169,7 +169,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// Runs a command as its page says, with nobody at the terminal.
+/// Runs a command of a page, without input.
 fn run(page: &Page, folder: &Path, arguments: &[String], command: &str) {
     let (arguments, file) = match arguments.iter().position(|word| word == ">") {
         Some(n) => (&arguments[..n], Some(folder.join(&arguments[n + 1]))),
@@ -182,14 +182,14 @@ fn run(page: &Page, folder: &Path, arguments: &[String], command: &str) {
     }
 }
 
-/// The shell commands of a page, in their order.
+/// The shell commands of a page, in order.
 fn commands(page: &Page) -> Vec<String> {
     let blocks = page.blocks();
     let shell = blocks.iter().filter(|block| matches!(block.language.as_str(), "sh" | "console"));
     shell.flat_map(|block| block.text.lines().flat_map(parts)).collect()
 }
 
-/// A command without the variables that are set before it.
+/// A command without the variables before it.
 fn without_variables(command: &str) -> &str {
     let mut rest = command;
     while let Some((first, after)) = rest.split_once(' ') {

@@ -1,4 +1,4 @@
-//! Files that the documentation and the configuration name exist.
+//! Files that the documentation and the configuration mention exist.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::process::Command;
 
 use super::{pages, root};
 
-/// Whether a span of code is meant as a path of this repository: one whose first folder is in it, or in `crates/`.
+/// Whether a span of code is a path in this repository: its first folder exists in the root or in `crates/`.
 fn is_path(span: &str) -> bool {
     let usual = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '*');
     let Some((first, _)) = span.split_once('/') else { return false };
@@ -15,7 +15,7 @@ fn is_path(span: &str) -> bool {
         && (root().join(first).is_dir() || root().join("crates").join(first).is_dir())
 }
 
-/// Whether a path exists, seen from the root, from `crates/`, or from the page; `*` stands for anything at the end of a name.
+/// Whether a path exists, relative to the root, to `crates/`, or to the page. A `*` matches the end of a name.
 fn exists(span: &str, folder: &Path) -> bool {
     let crates = root().join("crates");
     [root(), &crates, folder].iter().any(|from| match span.split_once('*') {
@@ -69,7 +69,7 @@ fn the_container_is_built_from_files_that_exist() {
 }
 
 #[test]
-fn the_unit_starts_again_after_a_crash_only_not_where_a_person_is_needed() {
+fn the_unit_restarts_after_a_crash_but_not_when_a_person_is_needed() {
     let unit = fs::read_to_string(root().join("config/mynah.service")).unwrap();
     let key = |key: &str| unit.lines().find_map(|line| line.strip_prefix(key)).unwrap();
     let kept: Vec<u8> = key("RestartPreventExitStatus=")
@@ -106,7 +106,7 @@ fn systemd_takes_the_unit() {
         println!("not verified: there is no systemd-analyze here");
         return;
     };
-    let told = super::said(&verified);
-    let about: Vec<&str> = told.lines().filter(|line| line.contains("mynah.service")).collect();
+    let output = super::said(&verified);
+    let about: Vec<&str> = output.lines().filter(|line| line.contains("mynah.service")).collect();
     assert!(about.is_empty(), "{about:#?}");
 }

@@ -1,4 +1,4 @@
-//! Links lead to files that exist and to headings that stand in them.
+//! The targets of links exist: files, and headings in them.
 
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
@@ -12,7 +12,7 @@ fn links(page: &Page) -> Vec<String> {
     targets.map(str::to_owned).collect()
 }
 
-/// The anchors of a page's headings, as the usual renderers make them.
+/// The anchors of the headings of a page, as common renderers create them.
 fn anchors(page: &Page) -> BTreeSet<String> {
     let prose = page.prose();
     let headings = prose.lines().filter(|line| line.starts_with('#'));
@@ -94,18 +94,18 @@ fn anchors_are_made_as_the_renderers_make_them() {
     }
 }
 
-/// The hosts that documents may name: they exist, or they are reserved for examples.
+/// The hosts that documents may mention: they exist, or they are reserved for examples.
 const HOSTS: [&str; 6] =
     ["example.com", "git-scm.com", "keepachangelog.com", "rustup.rs", "semver.org", "127.0.0.1"];
 
 #[test]
-fn documents_name_no_address_that_does_not_exist() {
+fn documents_contain_only_existing_addresses() {
     let mut unknown = Vec::new();
     for page in pages::all() {
         for rest in page.text.split("://").skip(1) {
             let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-')));
             let host = &rest[..end.unwrap_or(rest.len())];
-            // Without a dot it stands for any host, as in `http://…`.
+            // Without a dot it is a placeholder for any host, as in `http://…`.
             if host.contains('.') && !HOSTS.contains(&host) {
                 unknown.push(format!("{}: {host}", page.name));
             }

@@ -1,4 +1,4 @@
-//! What `docs/operating.md` says an operator can do, done with a bot that runs against the sandbox.
+//! Performs the procedures of `docs/operating.md` with a bot that runs against the sandbox.
 
 use std::fs;
 use std::path::Path;
@@ -7,14 +7,14 @@ use mynah_tests::{Stage, story};
 
 use super::{mynah, root, said};
 
-/// Runs a command of the page in a folder in which `data` is the data of a bot. Returns what it said.
+/// Runs a command of the page in a folder with the data of a bot in `data`. Returns its output.
 fn run(folder: &Path, arguments: &[&str], status: i32) -> String {
     let output = mynah("C").args(arguments).current_dir(folder).output().unwrap();
     assert_eq!(output.status.code(), Some(status), "mynah {arguments:?}: {}", said(&output));
     said(&output)
 }
 
-/// A bot that talked to 张三 and was stopped, with its data as `data` in a folder.
+/// A bot that answered 张三 and was stopped. Its data is `data` in a folder.
 async fn stopped_bot() -> Stage {
     let bot = root().join("bots/faq");
     let mut t = Stage::new(env!("CARGO_BIN_EXE_stock_bot"), &bot).await;
@@ -41,12 +41,12 @@ async fn a_bot_is_backed_up_restored_moved_and_made_to_forget() {
         let mut t = stopped_bot().await;
         let folder = tempfile::tempdir().unwrap();
         let here = folder.path();
-        // Moved to another machine: the data folder is copied after a stop that keeps the session.
+        // Moving to another machine: the data folder is copied after a stop that keeps the session.
         copy(t.data.path(), &here.join("data"));
 
-        // It does not run: that is the "no" of this command.
-        let told = run(here, &["status", "--data", "data"], 1);
-        assert!(told.contains("stopped") || told.contains("not run"), "{told}");
+        // The bot does not run: status 1 reports that.
+        let output = run(here, &["status", "--data", "data"], 1);
+        assert!(output.contains("stopped") || output.contains("not run"), "{output}");
         run(here, &["data", "backup", "backup.db", "--data", "data"], 0);
         run(here, &["data", "export", "people.jsonl", "--data", "data"], 0);
         let people = fs::read_to_string(here.join("people.jsonl")).unwrap();
@@ -56,16 +56,16 @@ async fn a_bot_is_backed_up_restored_moved_and_made_to_forget() {
         let people = run(here, &["data", "export", "--data", "data"], 0);
         assert!(!people.contains("请问多少钱"), "{people}");
 
-        let told = run(here, &["forget", "张三丰", "--data", "data"], 1);
-        assert!(told.contains("nothing is kept about 张三丰"), "{told}");
+        let output = run(here, &["forget", "张三丰", "--data", "data"], 1);
+        assert!(output.contains("nothing is kept about 张三丰"), "{output}");
 
-        // Restored: the backup alone, as `mynah.db` in an empty data folder.
+        // Restoring: the backup alone, as `mynah.db` in an empty data folder.
         fs::create_dir(here.join("restored")).unwrap();
         fs::copy(here.join("backup.db"), here.join("restored/mynah.db")).unwrap();
         let people = run(here, &["data", "export", "--data", "restored"], 0);
         assert!(people.contains("请问多少钱"), "{people}");
 
-        // The bot goes on with the restored data, without a scan, and answers the next message only.
+        // The bot continues with the restored data, without a scan, and answers only the next message.
         for entry in fs::read_dir(t.data.path()).unwrap() {
             let path = entry.unwrap().path();
             if path.is_file() {
@@ -84,7 +84,7 @@ async fn a_bot_is_backed_up_restored_moved_and_made_to_forget() {
 }
 
 #[test]
-fn every_alert_and_every_exit_status_is_told() {
+fn every_alert_and_every_exit_status_is_documented() {
     let page = super::pages::page("docs/operating.md");
     for ended in mynah::Ended::ALL {
         let row = format!("| {} | {}", ended.code(), ended.meaning());

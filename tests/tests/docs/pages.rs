@@ -1,4 +1,4 @@
-//! The pages of the documentation, and what stands in them.
+//! The pages of the documentation, and their parts.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -46,12 +46,12 @@ fn collect(folder: &Path, deep: bool, pages: &mut Vec<Page>) {
 }
 
 impl Page {
-    /// The locale of its readers.
+    /// The locale of the page.
     pub(crate) fn locale(&self) -> &'static str {
         if self.name.contains("zh-CN") { "zh_CN.UTF-8" } else { "C" }
     }
 
-    /// Its fenced blocks, also those that are indented in a list.
+    /// Its fenced blocks, also the indented ones in lists.
     pub(crate) fn blocks(&self) -> Vec<Block> {
         let mut blocks = Vec::new();
         let mut open: Option<(usize, Block)> = None;
@@ -91,7 +91,7 @@ impl Page {
         prose
     }
 
-    /// What stands between backticks in its prose, on one line each.
+    /// The code spans of its prose, one per line.
     pub(crate) fn code_spans(&self) -> Vec<String> {
         let prose = self.prose();
         let paragraphs = prose.split("\n\n");

@@ -9,12 +9,12 @@ use tempfile::TempDir;
 use super::pages::{self, Page};
 use super::{mynah, root, said};
 
-/// Whether a block is a rule file, or a part of one.
+/// Whether a block is a rule file or a part of one.
 fn is_rule_file(text: &str) -> bool {
     ["[[rule]]", "[[dialog]]", "[[schedule]]"].iter().any(|table| text.contains(table))
 }
 
-/// A folder with this rule file and the picture that recipes send.
+/// A folder with this rule file and the picture that the recipes send.
 fn bot(rules: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("bot.toml"), rules).unwrap();
@@ -22,13 +22,13 @@ fn bot(rules: &str) -> TempDir {
     folder
 }
 
-/// Checks a rule file without a warning, and plays its tests with the handler that pages about handlers write.
+/// Checks a rule file without warnings, and runs its tests with the handler from the pages about handlers.
 fn is_right(page: &Page, rules: &str) {
     let folder = bot(rules);
     let check = mynah(page.locale()).arg("check").arg(folder.path()).output().unwrap();
-    let told = said(&check);
-    assert!(check.status.success(), "{}: check of\n{rules}\nsaid\n{told}", page.name);
-    assert_eq!(told.lines().count(), 1, "{}: check of\n{rules}\nwarned\n{told}", page.name);
+    let output = said(&check);
+    assert!(check.status.success(), "{}: check of\n{rules}\nsaid\n{output}", page.name);
+    assert_eq!(output.lines().count(), 1, "{}: check of\n{rules}\nwarned\n{output}", page.name);
     if !rules.contains("[[test]]") {
         return;
     }
@@ -67,7 +67,7 @@ fn rule_files_in_the_documentation_load_without_a_warning_and_pass_their_tests()
     assert!(checked >= 32 && played >= 28, "{checked} checked, {played} played");
 }
 
-/// The sections of a page that are numbered: title and text.
+/// The numbered sections of a page: title and text.
 fn sections(page: &Page) -> Vec<(String, String)> {
     let parts = page.text.split("\n## ").skip(1);
     let sections = parts.map(|part| part.split_once('\n').unwrap_or((part, "")));
@@ -86,7 +86,7 @@ fn every_recipe_has_rules_that_are_played_in_both_languages() {
 }
 
 #[test]
-fn the_guide_tells_of_the_bot_that_is_made_and_its_test_passes_there() {
+fn the_guide_describes_the_generated_bot_and_its_test_passes() {
     for name in ["docs/guide.md", "docs/guide.zh-CN.md"] {
         let page = pages::page(name);
         let folder = tempfile::tempdir().unwrap();

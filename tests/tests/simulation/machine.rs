@@ -1,4 +1,4 @@
-//! The machine around the real runtime: the store behind a fuse, a service with faults, and the handler.
+//! The machine around the real runtime: the store with a fuse, a service with faults, and the handler.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -126,7 +126,7 @@ pub(crate) struct SimTransport(pub(crate) Sim);
 
 struct SimSource {
     sim: Sim,
-    /// How many messages were handed over, as the client remembers it.
+    /// The number of delivered messages, as the client remembers it.
     cursor: usize,
     is_online: bool,
 }
@@ -173,7 +173,7 @@ impl SimSource {
         sleep(next.from.since(self.sim.service_now())).await;
     }
 
-    /// Some of what is there, now and then with something that was there before.
+    /// Some of the available messages, and sometimes a message that was delivered before.
     fn batch(&mut self) -> Batch {
         let now = self.sim.service_now();
         let messages = &self.sim.plan().messages;
@@ -226,7 +226,7 @@ impl Service for SimService {
     }
 }
 
-/// An answer, and for errors whether the request took effect all the same.
+/// An answer, and for errors whether the request took effect nevertheless.
 fn answer(drawn: u64) -> Result<Receipt, (SendError, bool)> {
     let cause = || Box::<dyn std::error::Error + Send + Sync>::from("planned");
     match drawn {
@@ -241,7 +241,7 @@ fn answer(drawn: u64) -> Result<Receipt, (SendError, bool)> {
     }
 }
 
-/// Answers by the plan, counting in state.
+/// Answers by the plan, and counts in the state.
 pub(crate) struct SimHandler(pub(crate) Sim);
 
 #[async_trait]

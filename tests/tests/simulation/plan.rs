@@ -1,4 +1,4 @@
-//! What a seed means: who says what when, and how this run is set.
+//! The meaning of a seed: senders, texts and times of the messages, and the settings of the run.
 
 use std::time::Duration;
 
@@ -7,38 +7,38 @@ use mynah_core::{
 };
 use mynah_runtime::{Pacing, Rate, Settings, UnknownPolicy};
 
-/// So many messages has each run.
+/// The number of messages of each run.
 pub(crate) const MESSAGES: usize = 50;
 
 pub(crate) const MAX_AGE: Duration = Duration::from_secs(5 * 60);
 pub(crate) const REPLY_MAX_AGE: Duration = Duration::from_secs(4 * 60);
 pub(crate) const HANDLER_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// When every run begins: the third second of 2026.
+/// The start of every run: the third second of 2026.
 pub(crate) const BEGIN: Timestamp = Timestamp::from_millis(1_767_225_603_000);
 
-/// What a message makes the handler do.
+/// The behaviour of the handler for a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Answer so often.
+    /// Send this many answers.
     Plain(u32),
-    /// Count on a counter that all chats share, slowly.
+    /// Count slowly on a counter that all chats share.
     Shared,
     /// Answer, and answer once more later.
     Later,
-    /// Answer, and say something in another chat.
+    /// Answer, and send a message to another chat.
     Elsewhere,
     /// Collect effects, then fail.
     Fail,
     /// Collect effects, then panic.
     Panic,
-    /// Collect effects, then never come back.
+    /// Collect effects, then never return.
     Hang,
     /// Kill the process.
     Poison,
-    /// Said by the bot itself, an official account or the service.
+    /// A message of the bot itself, an official account or the service.
     NotForUs(Origin),
-    /// Said long before it is delivered.
+    /// A message that is much older than its delivery.
     Stale,
 }
 
@@ -46,7 +46,7 @@ pub(crate) enum Kind {
 pub(crate) struct Planned {
     pub(crate) event: Event,
     pub(crate) kind: Kind,
-    /// From when on the service hands it out, by its own clock.
+    /// The time from which the service delivers the message, by its own clock.
     pub(crate) from: Timestamp,
 }
 
@@ -56,7 +56,7 @@ pub(crate) struct Plan {
     pub(crate) settings: Settings,
     /// How far the clock of the service is ahead of the machine's, in milliseconds.
     pub(crate) skew: i64,
-    /// The boundaries after which each life but the last ends, and how long the bot is away then.
+    /// The boundaries after which each life but the last ends, and the downtime after each.
     pub(crate) crashes: Vec<(u32, Duration)>,
 }
 
@@ -82,7 +82,7 @@ impl Plan {
         self.messages.iter().find(|planned| planned.event.id == *event).map(|planned| planned.kind)
     }
 
-    /// By then everything must have happened, by the machine's clock.
+    /// The deadline for all events, by the machine's clock.
     pub(crate) fn end(&self) -> Timestamp {
         BEGIN + Duration::from_secs(12 * 3600)
     }

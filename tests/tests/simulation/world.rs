@@ -1,5 +1,5 @@
-//! What the simulation knows: the service's side, and a model of what the store must hold. Every promise that can be
-//! checked while things happen is checked here; the first broken one ends the run.
+//! The knowledge of the simulation: the state of the service, and a model of the store. Every promise that can be
+//! checked during the run is checked here; the first broken one ends the run.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt::Write as _;
@@ -16,10 +16,10 @@ use tokio::time::Instant;
 
 use crate::plan::{BEGIN, HANDLER_TIMEOUT, Kind, MAX_AGE, Plan, REPLY_MAX_AGE};
 
-/// More boundaries than any honest run passes: something is done without end.
+/// More boundaries than any correct run passes: there must be an endless loop.
 const RUNAWAY: u32 = 20_000;
 
-/// The clock of a simulated machine: it goes on while the process is dead.
+/// The clock of a simulated machine. It continues while the process is dead.
 #[derive(Debug)]
 pub(crate) struct SimClock {
     base: AtomicI64,
@@ -31,7 +31,7 @@ impl SimClock {
         Self { base: AtomicI64::new(BEGIN.as_millis()), started: Mutex::new(None) }
     }
 
-    /// A new process starts, in a runtime of its own.
+    /// A new process starts, in a new runtime.
     pub(crate) fn start(&self) {
         *lock(&self.started) = Some(Instant::now());
     }
@@ -43,7 +43,7 @@ impl SimClock {
         self.base.store(now.as_millis(), Ordering::Relaxed);
     }
 
-    /// Time goes by without a process.
+    /// Time passes without a process.
     pub(crate) fn go_on(&self, time: Duration) {
         let now = self.now() + time;
         self.base.store(now.as_millis(), Ordering::Relaxed);
@@ -76,25 +76,25 @@ struct Shared {
 
 #[derive(Debug)]
 pub(crate) struct World {
-    /// The faults are drawn from here.
+    /// The source of random faults.
     random: Random,
-    /// The boundaries that were passed.
+    /// The number of passed boundaries.
     passed: u32,
-    /// The boundaries until the process dies.
+    /// The number of boundaries until the process dies.
     fuse: Option<u32>,
     is_dead: bool,
     trace: String,
     pub(crate) problem: Option<String>,
     known: BTreeSet<EventId>,
-    /// Those of them that would survive the loss of power.
+    /// Those of them that would survive a power loss.
     durable: BTreeSet<EventId>,
-    /// The events that wait, as they must be handled.
+    /// The waiting events, in the order in which they must be handled.
     waiting: BTreeMap<Lane, VecDeque<EventId>>,
     begun: BTreeSet<EventId>,
-    /// So often the process died while the event was begun.
+    /// The number of deaths of the process while the event was begun.
     deaths: BTreeMap<EventId, u32>,
     timers: BTreeMap<(Timestamp, ChatId, String), Lane>,
-    /// The unsettled actions of each chat, as they must leave.
+    /// The unsettled actions of each chat, in the order in which they must leave.
     queues: BTreeMap<ChatId, VecDeque<ActionId>>,
     actions: BTreeMap<ActionId, Fate>,
     in_flight: BTreeSet<ChatId>,
@@ -104,7 +104,7 @@ pub(crate) struct World {
     handled: i64,
 }
 
-/// What became of an action so far.
+/// The state of an action.
 #[derive(Debug, Default)]
 struct Fate {
     queued: Timestamp,
@@ -158,7 +158,7 @@ impl Sim {
         self.0.clock.now()
     }
 
-    /// The present moment by the clock of the service.
+    /// The present time by the clock of the service.
     pub(crate) fn service_now(&self) -> Timestamp {
         Timestamp::from_millis(self.now().as_millis() + self.0.plan.skew)
     }
@@ -167,7 +167,7 @@ impl Sim {
         lock(&self.0.world)
     }
 
-    /// Draws a number for a fault.
+    /// Draws a random number for a fault.
     pub(crate) fn draw(&self, below: u64) -> u64 {
         self.world().random.below(below)
     }
@@ -181,7 +181,7 @@ impl Sim {
         self.world().trace.clone()
     }
 
-    /// A promise is broken. Only the first counts.
+    /// Records a broken promise. Only the first counts.
     pub(crate) fn problem(&self, words: String) {
         self.note(&words);
         let mut world = self.world();
@@ -202,7 +202,7 @@ impl Sim {
         let _ = self.0.over.subscribe().wait_for(|over| *over).await;
     }
 
-    /// A new process, which dies after so many boundaries.
+    /// Starts a new process, which dies after so many boundaries.
     pub(crate) fn light(&self, fuse: Option<u32>) {
         let mut world = self.world();
         world.fuse = fuse;
@@ -210,7 +210,7 @@ impl Sim {
         self.0.over.send_replace(false);
     }
 
-    /// The process died: what was begun counts a death, what was in flight is gone.
+    /// The process died: each begun event counts a death, and requests in flight are gone.
     pub(crate) fn bury(&self) {
         let mut world = self.world();
         for event in std::mem::take(&mut world.begun) {
@@ -255,7 +255,7 @@ impl Sim {
     }
 }
 
-/// What the store said, held against the model.
+/// The answers of the store, compared with the model.
 impl Sim {
     pub(crate) fn recovered(&self, recovered: &Recovered) {
         self.note(&format!("recovered {recovered:?}"));
@@ -299,7 +299,7 @@ impl Sim {
         self.note(&format!("accepted {ids:?}"));
     }
 
-    /// What the store has answered so far survives the loss of power.
+    /// All answers of the store so far survive a power loss.
     pub(crate) fn synced(&self) {
         let mut world = self.world();
         world.durable = world.known.clone();
@@ -330,7 +330,7 @@ impl Sim {
         });
     }
 
-    /// Before a turn is committed: what it wants must be what the model says.
+    /// Before a turn is committed: its effects must match the model.
     pub(crate) fn commits(&self, turn: &Turn, committed: &Committed) {
         let id = &turn.event.id;
         if *committed == Committed::Conflict {
@@ -348,7 +348,7 @@ impl Sim {
         self.take_over(turn);
     }
 
-    /// Whether the turn answers what it should, and nothing else.
+    /// Whether the turn has the expected answers, and no others.
     fn check_answers(&self, turn: &Turn) {
         let id = &turn.event.id;
         let answered = turn.decided.passed_over.is_none();
@@ -377,7 +377,7 @@ impl Sim {
         }
     }
 
-    /// State and replies belong together: each answer says which it is in its chat, and on the shared counter.
+    /// State and replies belong together: each answer contains its number in the chat, and on the shared counter.
     fn check_counts(&self, turn: &Turn, kind: Kind) {
         let Some(chat) = turn.event.chat() else { return };
         let (count, shared) = {
@@ -404,7 +404,7 @@ impl Sim {
         }
     }
 
-    /// Takes actions and timers of a committed turn over into the model.
+    /// Copies actions and timers of a committed turn to the model.
     fn take_over(&self, turn: &Turn) {
         let now = self.now();
         let mut world = self.world();
@@ -480,7 +480,7 @@ impl Sim {
         self.check_pace();
     }
 
-    /// No more different actions within the account's time than it may send.
+    /// The number of different actions within the account's period must not exceed its limit.
     fn check_pace(&self) {
         let Some(rate) = self.plan().settings.pacing.account else { return };
         let now = self.now();
@@ -535,9 +535,10 @@ impl Sim {
     }
 }
 
-/// What the service sees.
+/// The view of the service.
 impl Sim {
-    /// It is asked for what comes after so many messages, and forgets those: the store must have them, come what may.
+    /// The client asks for the messages after this number, and the service deletes the earlier ones: the store must
+    /// have them on disk.
     pub(crate) fn forgets(&self, messages: usize) {
         let lost = {
             let world = self.world();
@@ -547,7 +548,7 @@ impl Sim {
         self.check(lost.is_empty(), || format!("the loss of power would lose {lost:?}"));
     }
 
-    /// A request comes in.
+    /// A request arrives.
     pub(crate) fn comes_in(&self, outgoing: &Outgoing) {
         let Outgoing { id, chat, .. } = outgoing;
         self.note(&format!("request {id}"));
@@ -560,7 +561,7 @@ impl Sim {
         self.check(may, || format!("{id} is sent without a claim"));
     }
 
-    /// It takes effect.
+    /// A request takes effect.
     pub(crate) fn takes_effect(&self, outgoing: &Outgoing) {
         self.note(&format!("effect {}", outgoing.id));
         let text = match &outgoing.action {
@@ -576,15 +577,15 @@ impl Sim {
         self.check(effects <= 1 + doubts, || format!("{} took effect twice", outgoing.id));
     }
 
-    /// It is answered.
+    /// A request is answered.
     pub(crate) fn answered(&self, outgoing: &Outgoing) {
         self.world().in_flight.remove(&outgoing.chat);
     }
 }
 
-/// What must hold in the end.
+/// The checks at the end of a run.
 impl Sim {
-    /// Whether everything has happened, or should have long ago.
+    /// Whether all events have happened, or the deadline is over.
     pub(crate) fn is_done(&self) -> bool {
         let world = self.world();
         let delivered =
@@ -624,7 +625,7 @@ impl Sim {
         }
     }
 
-    /// The counters in the store, against those of the model.
+    /// Compares the counters in the store with those of the model.
     pub(crate) fn check_counters(&self, shared: i64, handled: i64) {
         let world = self.world();
         let expected = (world.shared, world.handled);

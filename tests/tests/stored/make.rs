@@ -1,7 +1,7 @@
-//! How the fixture was made: version 0.1 ran on its bot against a sandbox and was killed in the middle of its work.
+//! How the fixture was made: version 0.1 ran its bot against a sandbox and was killed during its work.
 //!
-//! `MYNAH_FIXTURE=FOLDER cargo test -p mynah-tests --test stored -- --ignored` makes another into that folder. The
-//! committed one stays as the version wrote it that it is named after: a newer program must open what an older one left.
+//! `MYNAH_FIXTURE=FOLDER cargo test -p mynah-tests --test stored -- --ignored` makes another one in that folder. The
+//! committed fixture stays as that version wrote it: a newer program must open the data of an older one.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::{BOT, FIRST, SECOND, fixture, world};
 
-/// What is open when the bot is killed: a turn, and a send.
+/// The open work when the bot is killed: a turn, and a send.
 const TURN: &str = "event WHERE begun = 1 AND handled IS NULL";
 const SEND: &str = "action WHERE claimed IS NOT NULL AND settled IS NULL";
 const OPEN: &str = "action WHERE settled IS NULL";
@@ -27,8 +27,8 @@ async fn make() {
         let config = fixture().join("mynah.toml").display().to_string();
         let mut t = Maker(stage.argument("--config").argument(&config));
         t.0.start().await;
-        t.what_is_over().await;
-        t.what_waits().await;
+        t.finished_work().await;
+        t.open_work().await;
         t.0.kill().await;
         keep(t.0.data.path(), &to);
     })
@@ -43,8 +43,8 @@ impl Maker {
         self.0.expect(group.unwrap_or(from), answer).await;
     }
 
-    /// What leaves state, log and counts behind.
-    async fn what_is_over(&mut self) {
+    /// Finished work, which leaves state, log and counters.
+    async fn finished_work(&mut self) {
         self.answers("张三", Some(FIRST), "叫我 阿三", "好的，阿三").await;
         self.answers("张三", Some(FIRST), "签到", "签到成功").await;
         self.answers("张三", Some(FIRST), "抽奖", "抽到苹果").await;
@@ -60,8 +60,8 @@ impl Maker {
         self.until("state WHERE key = 'mute:until'", 1).await;
     }
 
-    /// What is open when the bot is killed.
-    async fn what_waits(&mut self) {
+    /// Work that is open when the bot is killed.
+    async fn open_work(&mut self) {
         self.answers("张三", None, "进度", "第一步").await;
         self.answers("李四", None, "报名", "姓名？").await;
         self.answers("李四", None, "李四", "手机号？").await;
@@ -76,7 +76,7 @@ impl Maker {
         self.until(OPEN, 4).await;
     }
 
-    /// Waits until so many rows are there.
+    /// Waits for that many rows.
     async fn until(&self, rows: &str, count: u64) {
         while self.count(rows) < count {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -93,7 +93,7 @@ impl Maker {
     }
 }
 
-/// Keeps the data folder as the kill left it, but for what is of this machine only: sockets, and the index of the log.
+/// Copies the data folder as after the kill, without the files of this machine only: sockets, and the index of the log.
 fn keep(data: &Path, to: &Path) {
     std::fs::create_dir_all(to).expect("a folder");
     for file in std::fs::read_dir(data).expect("data") {
