@@ -214,8 +214,14 @@ fn hold(text: &str) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// How many files are tried: all where CI runs, fewer at a desk, `PROPTEST_CASES` if it is set.
+fn cases() -> u32 {
+    let wanted = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
+    wanted.unwrap_or(if std::env::var_os("CI").is_some() { 10_000 } else { 1_000 })
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 10_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn loading_ends_in_diagnostics_or_a_rule_book(text in file()) {
