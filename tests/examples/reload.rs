@@ -12,7 +12,7 @@ use std::fmt::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use mynah_sandbox::{Happening, Options};
+use mynah_sandbox::{Options, SandboxEvent};
 use mynah_tests::Stage;
 use tokio::time::interval;
 
@@ -115,13 +115,13 @@ impl Talk {
         }
     }
 
-    fn happens(&mut self, event: Happening) {
+    fn happens(&mut self, event: SandboxEvent) {
         match event {
-            Happening::Call(call) if call.path.ends_with("/webwxsync") => {
+            SandboxEvent::Call(call) if call.path.ends_with("/webwxsync") => {
                 let now = Instant::now();
                 self.read.extend(self.said.drain(..).map(|n| (n, now)));
             }
-            Happening::Sent(sent) => {
+            SandboxEvent::Sent(sent) => {
                 let words: Vec<&str> = sent.text.split(' ').collect();
                 let ["答案", n, version] = words[..] else { return };
                 let read = n.parse().ok().and_then(|n| self.read.remove(&n));

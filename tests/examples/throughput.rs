@@ -13,7 +13,7 @@ use std::io::{self, Seek, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use mynah_sandbox::{Happening, Options};
+use mynah_sandbox::{Options, SandboxEvent};
 use mynah_tests::Stage;
 use tokio::time::interval;
 
@@ -134,11 +134,11 @@ async fn run(
         tokio::select! {
             biased;
             event = events.recv() => match event {
-                Ok(Happening::Call(call)) if call.path.ends_with("/webwxsync") => {
+                Ok(SandboxEvent::Call(call)) if call.path.ends_with("/webwxsync") => {
                     let now = Instant::now();
                     read.extend(std::mem::take(&mut said).into_iter().map(|n| (n, now)));
                 }
-                Ok(Happening::Sent(sent)) => {
+                Ok(SandboxEvent::Sent(sent)) => {
                     let n = sent.text.strip_prefix("答案 ").and_then(|n| n.parse::<usize>().ok());
                     delays.extend(n.and_then(|n| read.remove(&n)).map(|since: Instant| since.elapsed()));
                     answered += 1;

@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use mynah_core::Timestamp;
-use mynah_sandbox::{Happening, Options, Sandbox, Sent, World};
+use mynah_sandbox::{Options, Sandbox, SandboxEvent, Sent, World};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
@@ -32,7 +32,7 @@ pub struct Stage {
     pub sandbox: Sandbox,
     /// The data folder of the bot.
     pub data: TempDir,
-    events: broadcast::Receiver<Happening>,
+    events: broadcast::Receiver<SandboxEvent>,
     program: PathBuf,
     bot: PathBuf,
     arguments: Vec<String>,
@@ -187,7 +187,8 @@ impl Stage {
     /// Waits until the bot is online.
     pub async fn online(&mut self) {
         self.until(|happening| {
-            matches!(happening, Happening::Login { state, .. } if state == "online").then_some(())
+            matches!(happening, SandboxEvent::Login { state, .. } if state == "online")
+                .then_some(())
         })
         .await;
     }
@@ -197,7 +198,7 @@ impl Stage {
     /// # Panics
     ///
     /// If the sandbox ends first.
-    pub async fn until<T>(&mut self, wanted: impl Fn(&Happening) -> Option<T>) -> T {
+    pub async fn until<T>(&mut self, wanted: impl Fn(&SandboxEvent) -> Option<T>) -> T {
         loop {
             match self.events.recv().await {
                 Ok(happening) => {
@@ -215,7 +216,7 @@ impl Stage {
     pub async fn said(&mut self) -> (String, String) {
         let Sent { to_name, text, .. } = self
             .until(|happening| match happening {
-                Happening::Sent(sent) => Some(sent.clone()),
+                SandboxEvent::Sent(sent) => Some(sent.clone()),
                 _ => None,
             })
             .await;

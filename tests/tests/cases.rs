@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use futures_util::future::join_all;
-use mynah_sandbox::{Fault, Happening, Options, RawMessage, World};
+use mynah_sandbox::{Fault, Options, RawMessage, SandboxEvent, World};
 use mynah_tests::{Stage, story};
 use serde::Deserialize;
 use tempfile::TempDir;
@@ -122,7 +122,7 @@ impl Play {
     async fn called(&mut self, endpoint: &str) {
         self.stage
             .until(|happening| match happening {
-                Happening::Call(call) => call.path.ends_with(endpoint).then_some(()),
+                SandboxEvent::Call(call) => call.path.ends_with(endpoint).then_some(()),
                 _ => None,
             })
             .await;

@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_util::FutureExt;
 use mynah_core::{Clock, EventBody, Random, SystemClock};
-use mynah_sandbox::{Happening, Options};
+use mynah_sandbox::{Options, SandboxEvent};
 use mynah_store::{Inspector, LogQuery, Logged};
 use mynah_tests::Stage;
 use rusqlite::{Connection, OpenFlags};
@@ -163,9 +163,9 @@ impl KillLoop {
     /// Waits for a call or a message of the bot.
     async fn next_news(&mut self) -> News {
         let news = self.stage.until(|happening| match happening {
-            Happening::Call(call) if call.path.ends_with("/synccheck") => Some(News::Poll),
-            Happening::Login { state, .. } if state == "online" => Some(News::Login),
-            Happening::Call(_) | Happening::Sent(_) => Some(News::Work),
+            SandboxEvent::Call(call) if call.path.ends_with("/synccheck") => Some(News::Poll),
+            SandboxEvent::Login { state, .. } if state == "online" => Some(News::Login),
+            SandboxEvent::Call(_) | SandboxEvent::Sent(_) => Some(News::Work),
             _ => None,
         });
         let news = news.await;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use mynah_sandbox::{Act, Deed, Happening, QuoteForm, Sent};
+use mynah_sandbox::{QuoteForm, SandboxAction, SandboxActionKind, SandboxEvent, Sent};
 use mynah_tests::{Stage, story};
 
 const GROUP: &str = "客户一群";
@@ -24,7 +24,7 @@ async fn stage() -> Stage {
 /// The next message of the bot.
 async fn sent(t: &mut Stage) -> Sent {
     t.until(|happening| match happening {
-        Happening::Sent(sent) => Some(sent.clone()),
+        SandboxEvent::Sent(sent) => Some(sent.clone()),
         _ => None,
     })
     .await
@@ -60,9 +60,9 @@ async fn both_forms_of_a_quoted_reply_are_understood() {
             let of = t.sandbox.say("小明", Some(GROUP), "请问多少钱");
             t.expect(GROUP, PRICE).await;
             for (text, answer) in [("谢谢", None), ("@小助手 在吗", Some(HELP))] {
-                let deed = Deed::Quote { text: text.to_owned(), of: of.clone(), form };
+                let kind = SandboxActionKind::Quote { text: text.to_owned(), of: of.clone(), form };
                 let group = Some(GROUP.to_owned());
-                t.sandbox.act(Act { from: "小红".to_owned(), group, deed }).unwrap();
+                t.sandbox.act(SandboxAction { from: "小红".to_owned(), group, kind }).unwrap();
                 if let Some(answer) = answer {
                     t.expect(GROUP, answer).await;
                 }

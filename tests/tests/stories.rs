@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use mynah_sandbox::{Act, Deed};
+use mynah_sandbox::{SandboxAction, SandboxActionKind};
 use mynah_tests::{Stage, story};
 
 const GROUP: &str = "客户一群";
@@ -69,7 +69,9 @@ async fn own_messages_are_never_answered() {
         let text = "多少钱".to_owned();
         let group = Some(GROUP.to_owned());
         let from = t.sandbox.state(None, None, 0)["me"]["name"].as_str().unwrap().to_owned();
-        t.sandbox.act(Act { from, group, deed: Deed::Say { text, to: None } }).unwrap();
+        t.sandbox
+            .act(SandboxAction { from, group, kind: SandboxActionKind::Say { text, to: None } })
+            .unwrap();
         t.sandbox.say("张三", Some(GROUP), "数到 5");
         t.expect(GROUP, "数到 5").await;
     })

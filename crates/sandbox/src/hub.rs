@@ -12,7 +12,7 @@ use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Act, ActError, Call, Happening, Options, RawMessage, Sent,
+    Call, Options, RawMessage, SandboxAction, SandboxActionError, SandboxEvent, Sent,
     fault::Faults,
     login::{Logins, Stage},
     upload::Uploads,
@@ -35,7 +35,7 @@ pub(crate) struct Hub {
     pub(crate) address: SocketAddr,
     pub(crate) options: Settings,
     faults: Mutex<Faults>,
-    pub(crate) events: broadcast::Sender<Happening>,
+    pub(crate) events: broadcast::Sender<SandboxEvent>,
     /// Cancelled when the sandbox stops: held requests are then answered at once.
     pub(crate) stop: CancellationToken,
     state: Mutex<State>,
@@ -112,8 +112,8 @@ impl Hub {
         for news in state.world.take_news() {
             let event = match news {
                 News::Message(message) => message_event(&state.world, &message),
-                News::Recalled(id) => Happening::Recalled { id: id.to_string() },
-                News::People => Happening::People,
+                News::Recalled(id) => SandboxEvent::Recalled { id: id.to_string() },
+                News::People => SandboxEvent::People,
             };
             self.publish(event);
         }
@@ -122,13 +122,16 @@ impl Hub {
         result
     }
 
-    pub(crate) fn publish(&self, event: Happening) {
+    pub(crate) fn publish(&self, event: SandboxEvent) {
         // An error only means that there are no watchers.
         let _ = self.events.send(event);
     }
 
     pub(crate) fn publish_login(&self, state: &str, uuid: Option<&str>) {
-        self.publish(Happening::Login { state: state.to_owned(), uuid: uuid.map(str::to_owned) });
+        self.publish(SandboxEvent::Login {
+            state: state.to_owned(),
+            uuid: uuid.map(str::to_owned),
+        });
     }
 
     /// Calls `poll` after every change until it returns a value, the time is over or the sandbox stops.
@@ -157,7 +160,7 @@ impl Hub {
     pub(crate) fn log_call(&self, call: Call) {
         tracing::debug!(method = call.method, path = call.path, status = call.status, "call");
         self.calls.lock().unwrap_or_else(PoisonError::into_inner).push(call.clone());
-        self.publish(Happening::Call(call));
+        self.publish(SandboxEvent::Call(call));
     }
 
     pub(crate) fn calls(&self) -> Vec<Call> {
@@ -172,11 +175,11 @@ impl Hub {
         change(&mut self.faults.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub(crate) fn act(&self, act: Act) -> Result<Option<String>, ActError> {
+    pub(crate) fn act(&self, act: SandboxAction) -> Result<Option<String>, SandboxActionError> {
         self.change(|state| state.world.act(act)).map(|id| id.map(|id| id.to_string()))
     }
 
-    pub(crate) fn deliver_raw(&self, raw: RawMessage) -> Result<String, ActError> {
+    pub(crate) fn deliver_raw(&self, raw: RawMessage) -> Result<String, SandboxActionError> {
         self.change(|state| state.world.deliver_raw(raw)).map(|id| id.to_string())
     }
 
@@ -230,8 +233,8 @@ impl Hub {
     }
 }
 
-fn message_event(world: &World, message: &Arc<Message>) -> Happening {
-    Happening::Message {
+fn message_event(world: &World, message: &Arc<Message>) -> SandboxEvent {
+    SandboxEvent::Message {
         id: message.id.to_string(),
         chat: message.chat.id(),
         chat_name: world.chat_name(message.chat),

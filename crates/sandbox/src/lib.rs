@@ -11,8 +11,8 @@ mod answer;
 mod api;
 mod control;
 mod cookies;
+mod event;
 mod fault;
-mod happening;
 mod hosts;
 mod hub;
 mod login;
@@ -25,8 +25,11 @@ mod upload;
 mod wire;
 mod world;
 
+pub use event::{Call, SandboxEvent, Sent};
 pub use fault::{Fault, FaultFileError, FaultKind};
-pub use happening::{Call, Happening, Sent};
 pub use options::Options;
 pub use sandbox::Sandbox;
-pub use world::{Act, ActError, Deed, QuoteForm, RawMessage, World, WorldFileError};
+pub use world::{
+    QuoteForm, RawMessage, SandboxAction, SandboxActionError, SandboxActionKind, World,
+    WorldFileError,
+};

@@ -9,8 +9,8 @@ use tokio::{net::TcpListener, sync::broadcast, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Act, ActError, Call, Deed, Fault, Happening, Options, RawMessage, Sent, World, api, control,
-    fault, hub::Hub, login::Stage, net::Connection,
+    Call, Fault, Options, RawMessage, SandboxAction, SandboxActionError, SandboxActionKind,
+    SandboxEvent, Sent, World, api, control, fault, hub::Hub, login::Stage, net::Connection,
 };
 
 /// The code for a client that was logged out on the phone.
@@ -75,8 +75,12 @@ impl Sandbox {
     /// client is logged in waits for the next login. The id is empty if the message is impossible ([`Sandbox::act`]
     /// returns the error).
     pub fn say(&self, from: &str, group: Option<&str>, text: &str) -> String {
-        let deed = Deed::Say { text: text.to_owned(), to: None };
-        let said = self.act(Act { from: from.to_owned(), group: group.map(str::to_owned), deed });
+        let kind = SandboxActionKind::Say { text: text.to_owned(), to: None };
+        let said = self.act(SandboxAction {
+            from: from.to_owned(),
+            group: group.map(str::to_owned),
+            kind,
+        });
         said.ok().flatten().unwrap_or_default()
     }
 
@@ -85,7 +89,7 @@ impl Sandbox {
     /// # Errors
     ///
     /// Fails if the action is invalid: it names no person, it needs a group, or there is no message to recall.
-    pub fn act(&self, act: Act) -> Result<Option<String>, ActError> {
+    pub fn act(&self, act: SandboxAction) -> Result<Option<String>, SandboxActionError> {
         self.hub.act(act)
     }
 
@@ -94,7 +98,7 @@ impl Sandbox {
     /// # Errors
     ///
     /// Fails if neither a person nor a group is named, or only the account itself.
-    pub fn raw(&self, raw: RawMessage) -> Result<String, ActError> {
+    pub fn raw(&self, raw: RawMessage) -> Result<String, SandboxActionError> {
         self.hub.deliver_raw(raw)
     }
 
@@ -141,7 +145,7 @@ impl Sandbox {
     }
 
     /// Subscribes to the events from now on.
-    pub fn events(&self) -> broadcast::Receiver<Happening> {
+    pub fn events(&self) -> broadcast::Receiver<SandboxEvent> {
         self.hub.events.subscribe()
     }
 

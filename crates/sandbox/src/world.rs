@@ -1,6 +1,6 @@
 //! The people, groups and messages of a sandbox: plain data without HTTP.
 
-mod act;
+mod action;
 mod chat;
 pub(crate) mod draw;
 mod file;
@@ -20,7 +20,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-pub use act::{Act, ActError, Deed, QuoteForm};
+pub use action::{QuoteForm, SandboxAction, SandboxActionError, SandboxActionKind};
 pub use file::WorldFileError;
 pub(crate) use lines::Language;
 pub(crate) use log::{Entry, Keys};
@@ -230,11 +230,11 @@ fn fresh_seed() -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{act::Deed, *};
+    use super::{action::SandboxActionKind, *};
 
     fn say(world: &mut World, from: &str, text: &str) -> u64 {
-        let deed = Deed::Say { text: text.to_owned(), to: None };
-        world.act(Act { from: from.to_owned(), group: None, deed }).unwrap().unwrap()
+        let kind = SandboxActionKind::Say { text: text.to_owned(), to: None };
+        world.act(SandboxAction { from: from.to_owned(), group: None, kind }).unwrap().unwrap()
     }
 
     /// The first entries of the session's log.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use mynah_sandbox::{Act, Deed};
+use mynah_sandbox::{SandboxAction, SandboxActionKind};
 use mynah_tests::{Stage, story};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -25,21 +25,21 @@ async fn stage() -> Stage {
 
 /// The id of a friend, which stays the same when names change.
 fn friend(t: &Stage, name: &str) -> String {
-    act(t, name, None, Deed::NewPerson { friend: true });
+    act(t, name, None, SandboxActionKind::NewPerson { friend: true });
     t.sandbox.chat(name).expect("the friend was made just now").0
 }
 
-fn act(t: &Stage, from: &str, group: Option<&str>, deed: Deed) {
-    let act = Act { from: from.to_owned(), group: group.map(str::to_owned), deed };
+fn act(t: &Stage, from: &str, group: Option<&str>, kind: SandboxActionKind) {
+    let act = SandboxAction { from: from.to_owned(), group: group.map(str::to_owned), kind };
     t.sandbox.act(act).expect("it can be done");
 }
 
 fn renames(t: &Stage, who: &str, name: &str) {
-    act(t, who, None, Deed::Nickname { name: name.to_owned() });
+    act(t, who, None, SandboxActionKind::Nickname { name: name.to_owned() });
 }
 
 fn gets_remark(t: &Stage, who: &str, remark: &str) {
-    act(t, who, None, Deed::Remark { name: remark.to_owned() });
+    act(t, who, None, SandboxActionKind::Remark { name: remark.to_owned() });
 }
 
 /// A friend sends a private message, and the bot answers with this text.
@@ -140,11 +140,11 @@ async fn a_name_shown_in_a_group_gives_no_right() {
     story(async {
         let mut t = stage().await;
         let member = friend(&t, "路人");
-        act(&t, &member, Some(GROUP), Deed::Nickname { name: "店长".to_owned() });
+        act(&t, &member, Some(GROUP), SandboxActionKind::Nickname { name: "店长".to_owned() });
         t.sandbox.say(&member, Some(GROUP), "开门");
         t.expect(GROUP, REFUSES).await;
         // A stranger with that nickname has no right either, under any name in the group.
-        act(&t, "店长", Some(GROUP), Deed::Say { text: "开门".to_owned(), to: None });
+        act(&t, "店长", Some(GROUP), SandboxActionKind::Say { text: "开门".to_owned(), to: None });
         t.expect(GROUP, REFUSES).await;
         assert_eq!(meaning(&t, "店长").await["friends"], 0);
     })

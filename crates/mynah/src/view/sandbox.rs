@@ -19,7 +19,7 @@ use mynah_page::view::{
 };
 use mynah_rules::{Lang, Loaded, RuleBook};
 use mynah_runtime::Control;
-use mynah_sandbox::{Act, Deed, Fault, Happening, Sandbox};
+use mynah_sandbox::{Fault, Sandbox, SandboxAction, SandboxActionKind, SandboxEvent};
 use mynah_transports::webwx::CalledBy;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -164,11 +164,11 @@ impl SandboxView {
         let mut happenings = self.sandbox.events();
         loop {
             let news = match happenings.recv().await {
-                Ok(Happening::Message { id, .. }) => self.message_news(&id, false),
-                Ok(Happening::Sent(sent)) => self.message_news(&sent.id, false),
-                Ok(Happening::Recalled { id }) => self.message_news(&id, true),
-                Ok(Happening::Login { .. }) => Some(News::Status),
-                Ok(Happening::People) | Err(RecvError::Lagged(_)) => Some(News::Chats),
+                Ok(SandboxEvent::Message { id, .. }) => self.message_news(&id, false),
+                Ok(SandboxEvent::Sent(sent)) => self.message_news(&sent.id, false),
+                Ok(SandboxEvent::Recalled { id }) => self.message_news(&id, true),
+                Ok(SandboxEvent::Login { .. }) => Some(News::Status),
+                Ok(SandboxEvent::People) | Err(RecvError::Lagged(_)) => Some(News::Chats),
                 Ok(_) => None,
                 Err(RecvError::Closed) => return,
             };
@@ -279,22 +279,29 @@ impl SandboxView {
         Ok(is_group.then_some(name))
     }
 
-    fn act(&self, from: String, group: Option<String>, deed: Deed) -> Result<(), Problem> {
-        let act = Act { from, group, deed };
+    fn act(
+        &self,
+        from: String,
+        group: Option<String>,
+        kind: SandboxActionKind,
+    ) -> Result<(), Problem> {
+        let act = SandboxAction { from, group, kind };
         self.sandbox.act(act).map(|_| ()).map_err(|error| Problem::Refused(error.to_string()))
     }
 
-    fn send(&self, chat: &str, from: String, deed: Deed) -> Result<Value, Problem> {
-        self.act(from, self.group(chat)?, deed).map(|()| Value::Null)
+    fn send(&self, chat: &str, from: String, kind: SandboxActionKind) -> Result<Value, Problem> {
+        self.act(from, self.group(chat)?, kind).map(|()| Value::Null)
     }
 
     fn deed(&self, deed: PageDeed) -> Result<Value, Problem> {
         let PageDeed { what, chat, from, name, text, message } = deed;
-        let (from, group, deed) = match what.as_str() {
-            "person" => (name.clone(), None, Deed::NewPerson { friend: true }),
-            "group" => {
-                (String::new(), Some(name.clone()), Deed::NewGroup { members: self.founders()? })
-            }
+        let (from, group, kind) = match what.as_str() {
+            "person" => (name.clone(), None, SandboxActionKind::NewPerson { friend: true }),
+            "group" => (
+                String::new(),
+                Some(name.clone()),
+                SandboxActionKind::NewGroup { members: self.founders()? },
+            ),
             other => {
                 let kind = EventKind::from_word(other)
                     .ok_or_else(|| Problem::Refused(format!("`{other}` is not an action here")))?;
@@ -308,7 +315,7 @@ impl SandboxView {
                 (who, group, self.event(kind, name.clone(), text, message)?)
             }
         };
-        self.act(from, group, deed)?;
+        self.act(from, group, kind)?;
         let is_new = matches!(what.as_str(), "person" | "group");
         let made = is_new.then(|| self.sandbox.chat(&name)).flatten();
         Ok(json!({ "chat": made.map(|(id, ..)| id) }))
@@ -321,19 +328,20 @@ impl SandboxView {
         name: String,
         text: String,
         message: String,
-    ) -> Result<Deed, Problem> {
+    ) -> Result<SandboxActionKind, Problem> {
         Ok(match kind {
-            EventKind::Join => Deed::Join { by: None },
-            EventKind::Leave => Deed::Leave,
-            EventKind::Rename => Deed::Rename { name },
-            EventKind::Pat => {
-                Deed::Pat { target: self.world(None, None, 0)?.me.name, suffix: String::new() }
-            }
-            EventKind::Recall => {
-                Deed::Recall { id: Some(message).filter(|message| !message.is_empty()) }
-            }
-            EventKind::RedPacket => Deed::RedPacket,
-            EventKind::FriendRequest => Deed::FriendRequest { text },
+            EventKind::Join => SandboxActionKind::Join { by: None },
+            EventKind::Leave => SandboxActionKind::Leave,
+            EventKind::Rename => SandboxActionKind::Rename { name },
+            EventKind::Pat => SandboxActionKind::Pat {
+                target: self.world(None, None, 0)?.me.name,
+                suffix: String::new(),
+            },
+            EventKind::Recall => SandboxActionKind::Recall {
+                id: Some(message).filter(|message| !message.is_empty()),
+            },
+            EventKind::RedPacket => SandboxActionKind::RedPacket,
+            EventKind::FriendRequest => SandboxActionKind::FriendRequest { text },
         })
     }
 
@@ -518,13 +526,19 @@ impl View for SandboxView {
             Call::Session => as_json(self.session()?),
             Call::Chats => as_json(self.chats()?),
             Call::Messages { chat, before } => as_json(self.messages(&chat, before.as_deref())?),
-            Call::Say { chat, from, text } => self.send(&chat, from, Deed::Say { text, to: None }),
-            Call::Picture { chat, from, name, data } => {
-                self.send(&chat, from, Deed::Picture { data: Some(data), name: Some(name) })
+            Call::Say { chat, from, text } => {
+                self.send(&chat, from, SandboxActionKind::Say { text, to: None })
             }
-            Call::Attachment { chat, from, name, data } => {
-                self.send(&chat, from, Deed::File { data: Some(data), name: Some(name) })
-            }
+            Call::Picture { chat, from, name, data } => self.send(
+                &chat,
+                from,
+                SandboxActionKind::Picture { data: Some(data), name: Some(name) },
+            ),
+            Call::Attachment { chat, from, name, data } => self.send(
+                &chat,
+                from,
+                SandboxActionKind::File { data: Some(data), name: Some(name) },
+            ),
             Call::Act(deed) => self.deed(deed),
             Call::Why { message, lang } => {
                 let why = self.onlooker.why(&message, self.lang_of(&lang));

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
-use mynah_sandbox::{Happening, Options, Sandbox};
+use mynah_sandbox::{Options, Sandbox, SandboxEvent};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::TcpStream;
@@ -38,7 +38,7 @@ pub(crate) async fn story<F: Future<Output = ()>>(told: F) {
 /// A sandbox, and a folder with a bot.
 pub(crate) struct Stage {
     pub(crate) sandbox: Sandbox,
-    events: broadcast::Receiver<Happening>,
+    events: broadcast::Receiver<SandboxEvent>,
     folder: TempDir,
 }
 
@@ -133,21 +133,21 @@ impl Stage {
     /// Waits until the bot is on line.
     pub(crate) async fn online(&mut self) {
         self.until(|event| {
-            matches!(event, Happening::Login { state, .. } if state == "online").then_some(())
+            matches!(event, SandboxEvent::Login { state, .. } if state == "online").then_some(())
         })
         .await;
     }
 
     /// The next thing that the bot says: where, and what.
     pub(crate) async fn said(&mut self) -> (String, String) {
-        let sent = |event: &Happening| match event {
-            Happening::Sent(sent) => Some((sent.to_name.clone(), sent.text.clone())),
+        let sent = |event: &SandboxEvent| match event {
+            SandboxEvent::Sent(sent) => Some((sent.to_name.clone(), sent.text.clone())),
             _ => None,
         };
         self.until(sent).await
     }
 
-    async fn until<T>(&mut self, wanted: impl Fn(&Happening) -> Option<T>) -> T {
+    async fn until<T>(&mut self, wanted: impl Fn(&SandboxEvent) -> Option<T>) -> T {
         loop {
             match self.events.recv().await {
                 Ok(event) => {

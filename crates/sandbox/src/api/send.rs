@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Shared;
 use crate::{
-    Happening, Sent,
+    SandboxEvent, Sent,
     answer::{in_session, ret},
     hub::{Hub, State},
     request::{ServiceRequest, number_of, text_of},
@@ -149,7 +149,7 @@ fn record(hub: &Hub, state: &mut State, to: Peer, body: Body) -> u64 {
         recalled: false,
     };
     state.sent.push(sent.clone());
-    hub.publish(Happening::Sent(sent));
+    hub.publish(SandboxEvent::Sent(sent));
     message.id
 }
 

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Shared, done, read, refused, reply};
-use crate::{Act, Deed, Fault, RawMessage, fault::Faults};
+use crate::{Fault, RawMessage, SandboxAction, SandboxActionKind, fault::Faults};
 
 #[derive(Deserialize)]
 struct NewMessage {
@@ -22,15 +22,15 @@ pub(super) async fn say(hub: Shared, body: Bytes) -> Response {
         Ok(message) => message,
         Err(refused) => return *refused,
     };
-    let deed = Deed::Say { text: message.text, to: message.to };
-    match hub.act(Act { from: message.from, group: message.group, deed }) {
+    let kind = SandboxActionKind::Say { text: message.text, to: message.to };
+    match hub.act(SandboxAction { from: message.from, group: message.group, kind }) {
         Ok(id) => reply(&json!({ "id": id.unwrap_or_default() })),
         Err(error) => refused(StatusCode::BAD_REQUEST, &error.to_string()),
     }
 }
 
 pub(super) async fn act(hub: Shared, body: Bytes) -> Response {
-    let act = match read::<Act>(&body) {
+    let act = match read::<SandboxAction>(&body) {
         Ok(act) => act,
         Err(refused) => return *refused,
     };

@@ -10,7 +10,7 @@ use futures_util::{Stream, stream};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::Shared;
-use crate::Happening;
+use crate::SandboxEvent;
 
 pub(super) async fn events(hub: Shared) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let events = hub.events.subscribe();
@@ -21,7 +21,7 @@ pub(super) async fn events(hub: Shared) -> Sse<impl Stream<Item = Result<Event, 
             received = events.recv() => match received {
                 Ok(event) => event,
                 // A watcher that missed events reads the state again.
-                Err(RecvError::Lagged(_)) => Happening::People,
+                Err(RecvError::Lagged(_)) => SandboxEvent::People,
                 Err(RecvError::Closed) => return None,
             },
         };

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    ActError, World,
+    SandboxActionError, World,
     message::Body,
     people::{Peer, PersonId, Relation},
 };
@@ -89,7 +89,7 @@ impl RawMessage {
 
 impl World {
     /// Delivers a message in the service's own form. Returns its id.
-    pub(crate) fn deliver_raw(&mut self, raw: RawMessage) -> Result<u64, ActError> {
+    pub(crate) fn deliver_raw(&mut self, raw: RawMessage) -> Result<u64, SandboxActionError> {
         let RawMessage { from, group, raw, msg_type, fields, separator } = raw;
         let group = group.map(|name| self.group_or_new(&name));
         let relation = if group.is_some() { Relation::Stranger } else { Relation::Friend };
@@ -97,9 +97,9 @@ impl World {
         let from = from.map(|name| self.present(&name, group, relation));
         let chat = match (group, from) {
             (Some(group), _) => Peer::Group(group),
-            (None, Some(PersonId::ME)) => return Err(ActError::NoReceiver),
+            (None, Some(PersonId::ME)) => return Err(SandboxActionError::NoReceiver),
             (None, Some(person)) => Peer::Person(person),
-            (None, None) => return Err(ActError::Nobody),
+            (None, None) => return Err(SandboxActionError::Nobody),
         };
         let body = Body::Wire { kind: msg_type, content: raw, separator, fields };
         Ok(self.post(chat, from, body))

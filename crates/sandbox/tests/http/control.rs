@@ -6,7 +6,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use mynah_sandbox::{Happening, Options};
+use mynah_sandbox::{Options, SandboxEvent};
 
 use super::{
     client::{Client, request},
@@ -203,7 +203,7 @@ async fn watchers_get_every_event() {
             }
         }
         assert!(
-            matches!(events.recv().await, Ok(Happening::Message { text, .. }) if text == "你好")
+            matches!(events.recv().await, Ok(SandboxEvent::Message { text, .. }) if text == "你好")
         );
     })
     .await;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use mynah_core::{
     Action, Content, Event, EventBody, MediaRef, NoticeKind, Origin, Records, Segment, Status,
 };
-use mynah_sandbox::{Act, Deed, Fault, FaultKind, Options, Sandbox, World};
+use mynah_sandbox::{Fault, FaultKind, Options, Sandbox, SandboxAction, SandboxActionKind, World};
 use serde_json::json;
 
 use crate::bot::Bot;
@@ -30,7 +30,7 @@ async fn played() -> (Sandbox, Bot) {
 }
 
 fn does(sandbox: &Sandbox, act: serde_json::Value) {
-    let act: Act = serde_json::from_value(act).unwrap();
+    let act: SandboxAction = serde_json::from_value(act).unwrap();
     sandbox.act(act).unwrap();
 }
 
@@ -328,7 +328,8 @@ async fn echoes_of_own_messages_are_dropped() {
     bot.say(&bot.chat("王老板"), "x").await.unwrap();
     sandbox.say("小红", None, "y");
     assert_eq!(bot.message(0).await.text, "y");
-    let deed = Deed::Say { text: "from the phone".to_owned(), to: Some("小红".to_owned()) };
-    sandbox.act(Act { from: "小助手".to_owned(), group: None, deed }).unwrap();
+    let kind =
+        SandboxActionKind::Say { text: "from the phone".to_owned(), to: Some("小红".to_owned()) };
+    sandbox.act(SandboxAction { from: "小助手".to_owned(), group: None, kind }).unwrap();
     assert_eq!(bot.message(1).await.origin, Origin::Oneself);
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use mynah_core::MessageId;
 use mynah_rules::Lang;
-use mynah_sandbox::{Happening, Sandbox, Sent};
+use mynah_sandbox::{Sandbox, SandboxEvent, Sent};
 use tokio::sync::broadcast::{self, error::RecvError, error::TryRecvError};
 use tokio::sync::mpsc;
 
@@ -20,7 +20,7 @@ use crate::testing::cast::Speaker;
 pub(super) struct Chat<'a> {
     pub(super) sandbox: &'a Sandbox,
     pub(super) live: &'a mut Live,
-    pub(super) happenings: broadcast::Receiver<Happening>,
+    pub(super) happenings: broadcast::Receiver<SandboxEvent>,
     pub(super) remarks: mpsc::UnboundedReceiver<Remark>,
     pub(super) speaker: Speaker,
     pub(super) lang: Lang,
@@ -83,10 +83,12 @@ impl<'a> Chat<'a> {
     }
 
     /// Shows a happening, if it is something to show.
-    pub(super) fn tell(&mut self, happening: Result<Happening, RecvError>) {
+    pub(super) fn tell(&mut self, happening: Result<SandboxEvent, RecvError>) {
         match happening {
-            Ok(Happening::Sent(sent)) => self.answered(&sent),
-            Ok(Happening::Message { id, chat_name, from, kind, text, .. }) if !from.is_empty() => {
+            Ok(SandboxEvent::Sent(sent)) => self.answered(&sent),
+            Ok(SandboxEvent::Message { id, chat_name, from, kind, text, .. })
+                if !from.is_empty() =>
+            {
                 if self.shown.insert(id) {
                     let at = if chat_name == from { from } else { format!("{chat_name}/{from}") };
                     self.screen.show(&format!("{}: {}\n", on_one_line(&at), shown(&kind, &text)));

@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use mynah_core::{Clock as _, EventId, MessageId};
 use mynah_rules::Lang;
-use mynah_sandbox::{Act, Deed};
+use mynah_sandbox::{SandboxAction, SandboxActionKind};
 use tokio_util::sync::CancellationToken;
 
 use super::chat::Chat;
@@ -110,9 +110,9 @@ impl<'a> Talk<'a> {
     }
 
     /// Lets somebody do something where the speaker is.
-    fn act(&mut self, from: &str, deed: Deed) {
+    fn act(&mut self, from: &str, kind: SandboxActionKind) {
         let group = self.chat.speaker.group.clone();
-        match self.chat.sandbox.act(Act { from: from.to_owned(), group, deed }) {
+        match self.chat.sandbox.act(SandboxAction { from: from.to_owned(), group, kind }) {
             Ok(Some(id)) => self.said(MessageId::from(id)),
             Ok(None) => {}
             Err(error) => self.chat.comment(&error.to_string()),
@@ -121,7 +121,7 @@ impl<'a> Talk<'a> {
 
     fn join(&mut self, name: &str) {
         if self.chat.speaker.group.is_some() {
-            return self.act(name, Deed::Join { by: None });
+            return self.act(name, SandboxActionKind::Join { by: None });
         }
         self.chat.comment(match self.lang() {
             Lang::En => "a group is joined, not a private chat: /group NAME first",
@@ -133,12 +133,15 @@ impl<'a> Talk<'a> {
     fn image(&mut self, file: &str) {
         let speaker = self.chat.speaker.name.clone();
         if file.is_empty() {
-            return self.act(&speaker, Deed::Picture { data: None, name: None });
+            return self.act(&speaker, SandboxActionKind::Picture { data: None, name: None });
         }
         match std::fs::read(file) {
             Ok(bytes) => {
                 let name = Path::new(file).file_name().map(|name| name.to_string_lossy().into());
-                self.act(&speaker, Deed::Picture { data: Some(STANDARD.encode(bytes)), name });
+                self.act(
+                    &speaker,
+                    SandboxActionKind::Picture { data: Some(STANDARD.encode(bytes)), name },
+                );
             }
             Err(error) => self.chat.comment(&match self.lang() {
                 Lang::En => format!("{file} cannot be read: {error}"),

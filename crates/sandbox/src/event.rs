@@ -36,7 +36,7 @@ pub struct Call {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Happening {
+pub enum SandboxEvent {
     /// A login code was issued, scanned, confirmed or cancelled, or has expired.
     Login {
         /// `waiting`, `scanned`, `confirmed`, `cancelled`, `expired`, `online` or `offline`.

@@ -1,7 +1,7 @@
 //! Actions in groups and the system lines about them.
 
 use super::{
-    ActError,
+    SandboxActionError,
     perform::{Scene, who},
 };
 use crate::world::{
@@ -25,7 +25,11 @@ impl World {
         }
     }
 
-    pub(super) fn join(&mut self, scene: Scene, by: Option<&str>) -> Result<u64, ActError> {
+    pub(super) fn join(
+        &mut self,
+        scene: Scene,
+        by: Option<&str>,
+    ) -> Result<u64, SandboxActionError> {
         let group = scene.group()?;
         let by_person = by.map(|name| self.person_or_new(name, Some(group), Relation::Stranger));
         self.groups[group.index()].add(scene.from);
@@ -59,7 +63,7 @@ impl World {
         self.log_change(Peer::Group(group));
     }
 
-    pub(super) fn leave(&mut self, scene: Scene) -> Result<(), ActError> {
+    pub(super) fn leave(&mut self, scene: Scene) -> Result<(), SandboxActionError> {
         let group = scene.group()?;
         self.groups[group.index()].remove(scene.from);
         if scene.from == PersonId::ME {
@@ -74,7 +78,7 @@ impl World {
         &mut self,
         scene: Scene,
         whom: &str,
-    ) -> Result<Option<u64>, ActError> {
+    ) -> Result<Option<u64>, SandboxActionError> {
         let group = scene.group()?;
         let person = self.person_or_new(whom, Some(group), Relation::Stranger);
         let whom = self.name_in(group, person).to_owned();
@@ -99,7 +103,7 @@ impl World {
         Ok(Some(id))
     }
 
-    pub(super) fn rename(&mut self, scene: Scene, topic: &str) -> Result<u64, ActError> {
+    pub(super) fn rename(&mut self, scene: Scene, topic: &str) -> Result<u64, SandboxActionError> {
         let group = scene.group()?;
         Ok(self.set_topic(group, scene.from, topic))
     }

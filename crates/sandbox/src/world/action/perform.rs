@@ -1,6 +1,6 @@
 //! Performs actions: finds the person and the chat, and creates the message.
 
-use super::{Act, ActError, Deed};
+use super::{SandboxAction, SandboxActionError, SandboxActionKind};
 use crate::world::{
     World,
     lines::Who,
@@ -16,8 +16,8 @@ pub(super) struct Scene {
 }
 
 impl Scene {
-    pub(super) fn group(self) -> Result<GroupId, ActError> {
-        self.group.ok_or(ActError::NoGroup)
+    pub(super) fn group(self) -> Result<GroupId, SandboxActionError> {
+        self.group.ok_or(SandboxActionError::NoGroup)
     }
 
     pub(super) fn chat(self) -> Peer {
@@ -27,34 +27,34 @@ impl Scene {
 
 impl World {
     /// Performs an action. Returns the id of the resulting message, if there is one.
-    pub(crate) fn act(&mut self, act: Act) -> Result<Option<u64>, ActError> {
-        let Act { from, group, deed } = act;
-        if let Deed::NewGroup { members } = deed {
-            self.new_group(&group.ok_or(ActError::NoGroup)?, &members);
+    pub(crate) fn act(&mut self, act: SandboxAction) -> Result<Option<u64>, SandboxActionError> {
+        let SandboxAction { from, group, kind } = act;
+        if let SandboxActionKind::NewGroup { members } = kind {
+            self.new_group(&group.ok_or(SandboxActionError::NoGroup)?, &members);
             return Ok(None);
         }
         let group = group.map(|name| self.group_or_new(&name));
-        if let Deed::System { text } = deed {
+        if let SandboxActionKind::System { text } = kind {
             let chat = match group {
                 Some(group) => Peer::Group(group),
                 None => Peer::Person(self.person_or_new(&named(&from)?, None, Relation::Friend)),
             };
             return Ok(Some(self.post(chat, None, Body::System(text))));
         }
-        let from = self.actor(&named(&from)?, group, &deed);
-        self.perform(Scene { from, group }, deed)
+        let from = self.actor(&named(&from)?, group, &kind);
+        self.perform(Scene { from, group }, kind)
     }
 
     /// The person who acts; becomes a member or a friend if the action needs that.
-    fn actor(&mut self, name: &str, group: Option<GroupId>, deed: &Deed) -> PersonId {
-        let relation = match deed {
-            Deed::FriendRequest { .. } | Deed::Befriend | Deed::NewPerson { friend: false } => {
-                Relation::Stranger
-            }
+    fn actor(&mut self, name: &str, group: Option<GroupId>, kind: &SandboxActionKind) -> PersonId {
+        let relation = match kind {
+            SandboxActionKind::FriendRequest { .. }
+            | SandboxActionKind::Befriend
+            | SandboxActionKind::NewPerson { friend: false } => Relation::Stranger,
             _ if group.is_some() => Relation::Stranger,
             _ => Relation::Friend,
         };
-        if matches!(deed, Deed::Join { .. } | Deed::Leave) {
+        if matches!(kind, SandboxActionKind::Join { .. } | SandboxActionKind::Leave) {
             self.person_or_new(name, group, relation)
         } else {
             self.present(name, group, relation)
@@ -100,29 +100,37 @@ impl World {
         })
     }
 
-    fn perform(&mut self, scene: Scene, deed: Deed) -> Result<Option<u64>, ActError> {
-        match deed {
-            Deed::Recall { id } => self.recall(scene, id.as_deref()).map(Some),
-            Deed::Join { by } => self.join(scene, by.as_deref()).map(Some),
-            Deed::Leave => self.leave(scene).map(|()| None),
-            Deed::Remove { person } => self.remove_member(scene, &person),
-            Deed::Rename { name } => self.rename(scene, &name).map(Some),
-            Deed::Pat { target, suffix } => Ok(Some(self.pat(scene, &target, &suffix))),
-            Deed::Nickname { name } => {
+    fn perform(
+        &mut self,
+        scene: Scene,
+        kind: SandboxActionKind,
+    ) -> Result<Option<u64>, SandboxActionError> {
+        match kind {
+            SandboxActionKind::Recall { id } => self.recall(scene, id.as_deref()).map(Some),
+            SandboxActionKind::Join { by } => self.join(scene, by.as_deref()).map(Some),
+            SandboxActionKind::Leave => self.leave(scene).map(|()| None),
+            SandboxActionKind::Remove { person } => self.remove_member(scene, &person),
+            SandboxActionKind::Rename { name } => self.rename(scene, &name).map(Some),
+            SandboxActionKind::Pat { target, suffix } => {
+                Ok(Some(self.pat(scene, &target, &suffix)))
+            }
+            SandboxActionKind::Nickname { name } => {
                 self.take_name(scene, &name);
                 Ok(None)
             }
-            Deed::Remark { name } => {
+            SandboxActionKind::Remark { name } => {
                 self.remark(scene.from, name);
                 Ok(None)
             }
-            Deed::FriendRequest { text } => Ok(Some(self.ask_for_friendship(scene.from, text))),
-            Deed::Befriend => Ok(Some(self.befriend(scene.from))),
-            Deed::Unfriend => {
+            SandboxActionKind::FriendRequest { text } => {
+                Ok(Some(self.ask_for_friendship(scene.from, text)))
+            }
+            SandboxActionKind::Befriend => Ok(Some(self.befriend(scene.from))),
+            SandboxActionKind::Unfriend => {
                 self.unfriend(scene.from);
                 Ok(None)
             }
-            Deed::Phone { code } => {
+            SandboxActionKind::Phone { code } => {
                 let chat = scene.chat();
                 self.mark_read(chat);
                 Ok(Some(self.post(
@@ -131,8 +139,8 @@ impl World {
                     Body::Phone { code, chats: vec![chat] },
                 )))
             }
-            Deed::Call => {
-                let id = self.send(scene, Deed::Call)?;
+            SandboxActionKind::Call => {
+                let id = self.send(scene, SandboxActionKind::Call)?;
                 let line = self.language.call().to_owned();
                 self.post(scene.chat(), None, Body::System(line));
                 Ok(id)
@@ -142,16 +150,20 @@ impl World {
     }
 
     /// All actions that end as a message of the person.
-    fn send(&mut self, scene: Scene, deed: Deed) -> Result<Option<u64>, ActError> {
-        let chat = match (&deed, scene.group) {
-            (Deed::Say { to, .. }, None) if scene.from == PersonId::ME => {
-                let to = to.as_deref().ok_or(ActError::NoReceiver)?;
+    fn send(
+        &mut self,
+        scene: Scene,
+        kind: SandboxActionKind,
+    ) -> Result<Option<u64>, SandboxActionError> {
+        let chat = match (&kind, scene.group) {
+            (SandboxActionKind::Say { to, .. }, None) if scene.from == PersonId::ME => {
+                let to = to.as_deref().ok_or(SandboxActionError::NoReceiver)?;
                 Peer::Person(self.person_or_new(to, None, Relation::Friend))
             }
-            (_, None) if scene.from == PersonId::ME => return Err(ActError::NoReceiver),
+            (_, None) if scene.from == PersonId::ME => return Err(SandboxActionError::NoReceiver),
             _ => scene.chat(),
         };
-        let Some(body) = self.body(deed)? else { return Ok(None) };
+        let Some(body) = self.body(kind)? else { return Ok(None) };
         let from = if matches!(body, Body::System(_)) { None } else { Some(scene.from) };
         Ok(Some(self.post(chat, from, body)))
     }
@@ -164,7 +176,7 @@ impl World {
         })
     }
 
-    fn recall(&mut self, scene: Scene, id: Option<&str>) -> Result<u64, ActError> {
+    fn recall(&mut self, scene: Scene, id: Option<&str>) -> Result<u64, SandboxActionError> {
         let message = match id {
             Some(id) => id.parse().ok().and_then(|id| self.message(id)),
             None => self
@@ -172,8 +184,9 @@ impl World {
                 .rev()
                 .find(|it| it.chat == scene.chat() && self.is_recallable(scene, it)),
         };
-        let message =
-            message.filter(|it| self.is_recallable(scene, it)).ok_or(ActError::NoMessage)?;
+        let message = message
+            .filter(|it| self.is_recallable(scene, it))
+            .ok_or(SandboxActionError::NoMessage)?;
         let (of, chat) = (message.id, message.chat);
         self.mark_recalled(of);
         let name = self.who(scene.from, scene.group);
@@ -187,8 +200,8 @@ impl World {
     }
 }
 
-fn named(from: &str) -> Result<String, ActError> {
-    if from.is_empty() { Err(ActError::Nobody) } else { Ok(from.to_owned()) }
+fn named(from: &str) -> Result<String, SandboxActionError> {
+    if from.is_empty() { Err(SandboxActionError::Nobody) } else { Ok(from.to_owned()) }
 }
 
 pub(super) fn who(name: Option<&str>) -> Who<'_> {

@@ -3,7 +3,7 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 
-use super::{ActError, Deed, QuoteForm};
+use super::{QuoteForm, SandboxActionError, SandboxActionKind};
 use crate::world::{
     World,
     message::{Body, Media},
@@ -13,52 +13,58 @@ use crate::world::{
 
 impl World {
     /// The message of an action; `None` for actions that do not send a message.
-    pub(super) fn body(&mut self, deed: Deed) -> Result<Option<Body>, ActError> {
-        Ok(Some(match deed {
-            Deed::Say { text, .. } => Body::Text(text),
-            Deed::Picture { data, name } => {
+    pub(super) fn body(
+        &mut self,
+        kind: SandboxActionKind,
+    ) -> Result<Option<Body>, SandboxActionError> {
+        Ok(Some(match kind {
+            SandboxActionKind::Say { text, .. } => Body::Text(text),
+            SandboxActionKind::Picture { data, name } => {
                 Body::Image(media(data.as_deref(), name.as_deref(), "picture.png", || {
                     samples::picture(64, [220, 60, 50])
                 })?)
             }
-            Deed::Voice { data, seconds } => Body::Voice {
+            SandboxActionKind::Voice { data, seconds } => Body::Voice {
                 media: media(data.as_deref(), None, "voice.mp3", samples::voice)?,
                 milliseconds: milliseconds(seconds.unwrap_or(2.0)),
             },
-            Deed::Video { data, seconds } => Body::Video {
+            SandboxActionKind::Video { data, seconds } => Body::Video {
                 media: media(data.as_deref(), None, "video.mp4", samples::video)?,
                 seconds: seconds.unwrap_or(3),
             },
-            Deed::File { data, name } => {
+            SandboxActionKind::File { data, name } => {
                 Body::File(media(data.as_deref(), name.as_deref(), "文件.txt", || {
                     Bytes::from_static("你好\n".as_bytes())
                 })?)
             }
-            Deed::Sticker { data } => {
+            SandboxActionKind::Sticker { data } => {
                 Body::Sticker(media(data.as_deref(), None, "sticker.gif", samples::sticker)?)
             }
-            Deed::Card { person } => {
+            SandboxActionKind::Card { person } => {
                 Body::Card(self.person_or_new(&person, None, Relation::Stranger))
             }
-            Deed::Link { title, description, url } => Body::Link { title, description, url },
-            Deed::Location { label, latitude, longitude } => {
+            SandboxActionKind::Link { title, description, url } => {
+                Body::Link { title, description, url }
+            }
+            SandboxActionKind::Location { label, latitude, longitude } => {
                 Body::Location { label, latitude, longitude }
             }
-            Deed::Quote { text, of, form } => self.quote(text, &of, form)?,
-            Deed::MiniProgram { title } => Body::MiniProgram { title },
-            Deed::ChatHistory { title } => Body::ChatHistory { title },
-            Deed::RedPacket => Body::System(self.language.red_packet().to_owned()),
-            Deed::Transfer { amount } => Body::Transfer { amount },
-            Deed::Call => Body::Call,
-            Deed::Raw { msg_type, app_msg_type, content } => {
+            SandboxActionKind::Quote { text, of, form } => self.quote(text, &of, form)?,
+            SandboxActionKind::MiniProgram { title } => Body::MiniProgram { title },
+            SandboxActionKind::ChatHistory { title } => Body::ChatHistory { title },
+            SandboxActionKind::RedPacket => Body::System(self.language.red_packet().to_owned()),
+            SandboxActionKind::Transfer { amount } => Body::Transfer { amount },
+            SandboxActionKind::Call => Body::Call,
+            SandboxActionKind::Raw { msg_type, app_msg_type, content } => {
                 Body::Raw { kind: msg_type, app_kind: app_msg_type, content }
             }
             _ => return Ok(None),
         }))
     }
 
-    fn quote(&self, text: String, of: &str, form: QuoteForm) -> Result<Body, ActError> {
-        let quoted = of.parse().ok().and_then(|of| self.message(of)).ok_or(ActError::NoMessage)?;
+    fn quote(&self, text: String, of: &str, form: QuoteForm) -> Result<Body, SandboxActionError> {
+        let quoted =
+            of.parse().ok().and_then(|of| self.message(of)).ok_or(SandboxActionError::NoMessage)?;
         if form == QuoteForm::App {
             return Ok(Body::Quote { text, of: quoted.id });
         }
@@ -79,9 +85,9 @@ fn media(
     name: Option<&str>,
     default: &str,
     sample: impl FnOnce() -> Bytes,
-) -> Result<Media, ActError> {
+) -> Result<Media, SandboxActionError> {
     let bytes = match data {
-        Some(data) => STANDARD.decode(data.trim()).map_err(|_| ActError::Data)?.into(),
+        Some(data) => STANDARD.decode(data.trim()).map_err(|_| SandboxActionError::Data)?.into(),
         None => sample(),
     };
     Ok(Media::new(name.unwrap_or(default), bytes))

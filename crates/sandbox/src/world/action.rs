@@ -12,13 +12,13 @@ use serde::{Deserialize, Serialize};
 /// In JSON it is one flat object:
 ///
 /// ```
-/// let act: mynah_sandbox::Act = serde_json::from_str(
+/// let act: mynah_sandbox::SandboxAction = serde_json::from_str(
 ///     r#"{"act": "pat", "from": "小红", "group": "水果店客户群", "target": "小助手", "suffix": "的头"}"#,
 /// )?;
 /// # let _ = act; Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Act {
+pub struct SandboxAction {
     /// The person. The account's own name means its phone. Not needed if the action names a person.
     #[serde(default)]
     pub from: String,
@@ -27,14 +27,14 @@ pub struct Act {
     pub group: Option<String>,
     /// The action.
     #[serde(flatten)]
-    pub deed: Deed,
+    pub kind: SandboxActionKind,
 }
 
 /// The kind of an action, with its parameters.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "act", rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Deed {
+pub enum SandboxActionKind {
     /// Sends a text. `to` names the friend if the account's own phone sends it in private.
     Say {
         /// The text.
@@ -244,7 +244,7 @@ pub enum QuoteForm {
 /// The reason why an action is impossible.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum ActError {
+pub enum SandboxActionError {
     /// It names no person.
     #[error("the action names no person: add \"from\"")]
     Nobody,
