@@ -8,6 +8,8 @@ mod commands;
 mod connections;
 #[path = "attacks/data_folder.rs"]
 mod data_folder;
+#[path = "attacks/files.rs"]
+mod files;
 #[path = "attacks/local_failures.rs"]
 mod local_failures;
 #[path = "attacks/long_replies.rs"]

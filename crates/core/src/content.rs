@@ -1,6 +1,6 @@
 //! What a message holds: a list of segments, media by reference.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -107,15 +107,44 @@ pub enum MediaSource {
     Service(String),
     /// In a file on this machine.
     File(PathBuf),
+    /// In a file of a folder on this machine, for as long as it stays there: a link that leads out of the folder is refused
+    /// when the file is opened. Rules send such files.
+    FileInside {
+        /// The folder.
+        folder: PathBuf,
+        /// The file: a path that begins with the folder.
+        path: PathBuf,
+    },
+}
+
+impl MediaSource {
+    /// The path of a file on this machine.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Service(_) => None,
+            Self::File(path) | Self::FileInside { path, .. } => Some(path),
+        }
+    }
 }
 
 impl MediaRef {
     /// Media in a file on this machine.
     #[must_use]
     pub fn file(path: impl Into<PathBuf>) -> Self {
-        let path = path.into();
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-        Self { source: MediaSource::File(path), name, size: None }
+        Self::at(MediaSource::File(path.into()))
+    }
+
+    /// Media in a file that must not lie outside of this folder when it is sent; `path` begins with the folder.
+    #[must_use]
+    pub fn file_inside(folder: impl Into<PathBuf>, path: impl Into<PathBuf>) -> Self {
+        Self::at(MediaSource::FileInside { folder: folder.into(), path: path.into() })
+    }
+
+    fn at(source: MediaSource) -> Self {
+        let name = source.path().and_then(Path::file_name);
+        let name = name.map(|name| name.to_string_lossy().into_owned());
+        Self { source, name, size: None }
     }
 }
 
@@ -273,5 +302,29 @@ impl Segment {
             | Self::Location { .. }
             | Self::Raw { .. } => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn media_of_version_0_1_is_still_read() {
+        let stored = r#"[{"is":"image","source":{"file":"bots/faq/menu.png"},"name":"menu.png"},
+            {"is":"file","source":{"service":"file:1"},"size":7}]"#;
+        let content: Content = serde_json::from_str(stored).expect("it is read");
+        assert_eq!(content.0[0], Segment::Image(MediaRef::file("bots/faq/menu.png")));
+        assert_eq!(content.kind(), MessageKind::Image);
+        let again = serde_json::to_value(&content).expect("texts");
+        assert_eq!(again, serde_json::from_str::<serde_json::Value>(stored).expect("JSON"));
+    }
+
+    #[test]
+    fn a_file_of_a_folder_is_read_as_it_was_stored() {
+        let media = MediaRef::file_inside("bots/faq", "bots/faq/pics/menu.png");
+        assert_eq!(media.name.as_deref(), Some("menu.png"));
+        let stored = serde_json::to_string(&media).expect("texts");
+        assert_eq!(serde_json::from_str::<MediaRef>(&stored).expect("it is read"), media);
     }
 }

@@ -94,22 +94,22 @@ impl LoginScreen {
     }
 }
 
-/// Writes a file that nobody but its owner may read.
+/// Writes a new file that nobody but its owner may read, in place of the one that is there.
 fn write_for_owner(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    for_owner().create(true).truncate(true).open(path)?.write_all(bytes)
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    new_for_owner(path)?.write_all(bytes)
 }
 
 /// Makes a new file that nobody but its owner may read.
 pub(crate) fn new_for_owner(path: &Path) -> io::Result<fs::File> {
-    for_owner().create_new(true).open(path)
-}
-
-fn for_owner() -> fs::OpenOptions {
     let mut options = fs::OpenOptions::new();
-    options.write(true);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
+    options.open(path)
 }
 
 #[cfg(test)]

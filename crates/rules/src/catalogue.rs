@@ -208,8 +208,9 @@ fn file_message(file: &BadFile, lang: Lang) -> String {
         BadFile::Outside { path } => {
             say!(lang, "{path} lies outside of the bot's folder", "{path} 在机器人的文件夹之外")
         }
-        BadFile::Unreadable { path, reason } => {
-            say!(lang, "{path} cannot be read: {reason}", "无法读取 {path}：{reason}")
+        BadFile::Unreadable { path, why } => {
+            let why = words::cannot_read(why, lang);
+            say!(lang, "{path} cannot be read: {why}", "无法读取 {path}：{why}")
         }
         BadFile::Nothing { path } => say!(lang, "{path} is empty", "{path} 是空文件"),
         BadFile::TooLarge { path, size, most, transport } => {

@@ -20,6 +20,8 @@ use mynah_matching::template::Template;
 /// A whole bot: the main file with everything that it includes, in reading order.
 #[derive(Debug, Clone)]
 pub(crate) struct Bot {
+    /// The folder of the main file: what is sent lies in it.
+    pub(crate) folder: PathBuf,
     /// Extra names that count as called.
     pub(crate) names: Vec<String>,
     /// The people meant by `from = "admin"`.

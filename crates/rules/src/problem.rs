@@ -2,6 +2,10 @@
 //!
 //! The texts themselves, in every language, are in the [`catalogue`](crate::catalogue).
 
+use std::io;
+
+use mynah_files::Refusal;
+
 use crate::keys::{Advice, Kind, Table};
 use crate::model::Place;
 use mynah_core::EventKind;
@@ -226,8 +230,8 @@ pub(crate) enum BadFile {
     Missing { path: String, meant: Option<String> },
     /// It lies outside of the folder of the bot.
     Outside { path: String },
-    /// It is a folder, or cannot be looked at.
-    Unreadable { path: String, reason: String },
+    /// It cannot be read.
+    Unreadable { path: String, why: CannotRead },
     /// There is nothing in it.
     Nothing { path: String },
     /// It is larger than the transport takes.
@@ -236,15 +240,40 @@ pub(crate) enum BadFile {
     RuleFile(CannotRead),
 }
 
-/// Why a rule file cannot be read.
+/// Why a file cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum CannotRead {
     /// It is not there.
     NotFound,
     /// Its characters are written in another way than UTF-8.
     NotUtf8,
+    /// The permission is missing.
+    Denied,
+    /// It is a folder.
+    Folder,
+    /// It is a pipe, a device or a socket.
+    NotRegular,
+    /// It is larger than a rule file may be.
+    TooLarge,
     /// Whatever the file system says.
     Other(String),
+}
+
+impl CannotRead {
+    pub(crate) fn of(error: &io::Error) -> Self {
+        match Refusal::of(error) {
+            Some(Refusal::NotRegular) => return Self::NotRegular,
+            Some(Refusal::TooLarge { .. }) => return Self::TooLarge,
+            _ => {}
+        }
+        match error.kind() {
+            io::ErrorKind::NotFound => Self::NotFound,
+            io::ErrorKind::InvalidData => Self::NotUtf8,
+            io::ErrorKind::PermissionDenied => Self::Denied,
+            io::ErrorKind::IsADirectory => Self::Folder,
+            _ => Self::Other(error.to_string()),
+        }
+    }
 }
 
 /// What the transport does differently or cannot do.

@@ -17,6 +17,7 @@ mod rule;
 pub(crate) mod scene;
 pub(crate) mod search;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -67,6 +68,7 @@ use search::Search;
 /// ```
 #[derive(Debug)]
 pub struct RuleBook {
+    folder: PathBuf,
     names: Vec<String>,
     people: people::Names,
     groups: Vec<Glob>,
@@ -163,6 +165,7 @@ impl RuleBook {
         // The list is made in the room of the larger one before it.
         rules.shrink_to_fit();
         Self {
+            folder: bot.folder,
             names: bot.names,
             people,
             groups: bot.groups,

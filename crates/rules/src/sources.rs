@@ -10,21 +10,35 @@ use mynah_reader::{Line, SourceText};
 
 use crate::model::Place;
 
+/// The most bytes of a rule file.
+pub(crate) const LARGEST_RULE_FILE: u64 = 32 << 20;
+
 /// All that loading asks of a file system.
 pub trait Files {
-    /// The text of a file.
+    /// The text of the main file.
     ///
     /// # Errors
     ///
     /// Whatever the file system says; text that is not UTF-8 is [`io::ErrorKind::InvalidData`].
     fn read(&self, path: &Path) -> io::Result<String>;
 
-    /// The size of a file in bytes.
+    /// The text of a file of the bot's folder. File systems without links need not implement it.
     ///
     /// # Errors
     ///
-    /// Whatever the file system says; a folder is no file.
-    fn size(&self, path: &Path) -> io::Result<u64>;
+    /// As for [`Files::read`]; [`mynah_files::Refusal::Outside`] if a link leads out of the folder.
+    fn read_inside(&self, folder: &Path, path: &Path) -> io::Result<String> {
+        let _ = folder;
+        self.read(path)
+    }
+
+    /// The size in bytes of a file of the bot's folder.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the file system says; [`io::ErrorKind::IsADirectory`] for a folder, [`mynah_files::Refusal::NotRegular`] for a device or
+    /// the like, [`mynah_files::Refusal::Outside`] if a link leads out of the folder.
+    fn size(&self, folder: &Path, path: &Path) -> io::Result<u64>;
 
     /// The files in a folder, in any order.
     ///
@@ -32,15 +46,6 @@ pub trait Files {
     ///
     /// Whatever the file system says.
     fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>>;
-
-    /// The path with links followed, to see whether a file lies where it seems to.
-    ///
-    /// # Errors
-    ///
-    /// Whatever the file system says. File systems without links need not implement it.
-    fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
-        Ok(path.to_owned())
-    }
 }
 
 /// The real disk.
@@ -49,15 +54,15 @@ pub struct Disk;
 
 impl Files for Disk {
     fn read(&self, path: &Path) -> io::Result<String> {
-        std::fs::read_to_string(path)
+        mynah_files::read_text(mynah_files::open(path)?, LARGEST_RULE_FILE)
     }
 
-    fn size(&self, path: &Path) -> io::Result<u64> {
-        let metadata = std::fs::metadata(path)?;
-        if metadata.is_dir() {
-            return Err(io::Error::from(io::ErrorKind::IsADirectory));
-        }
-        Ok(metadata.len())
+    fn read_inside(&self, folder: &Path, path: &Path) -> io::Result<String> {
+        mynah_files::read_text(mynah_files::open_inside(folder, path)?, LARGEST_RULE_FILE)
+    }
+
+    fn size(&self, folder: &Path, path: &Path) -> io::Result<u64> {
+        Ok(mynah_files::open_inside(folder, path)?.metadata()?.len())
     }
 
     fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
@@ -65,10 +70,6 @@ impl Files for Disk {
         let paths: Vec<PathBuf> =
             entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
         Ok(paths.into_iter().filter(|path| path.is_file()).collect())
-    }
-
-    fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
-        path.canonicalize()
     }
 }
 

@@ -16,7 +16,7 @@ impl Files for Memory {
         self.0.get(path).cloned().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
-    fn size(&self, path: &Path) -> io::Result<u64> {
+    fn size(&self, _folder: &Path, path: &Path) -> io::Result<u64> {
         self.read(path).map(|text| text.len() as u64)
     }
 

@@ -3,7 +3,7 @@
 //! A row is appended, then its action is settled. Where the process died in between, the row is found at the end of the
 //! file and not written again; half a row is taken back first.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -21,7 +21,7 @@ pub(crate) fn append(
     maybe_there: bool,
 ) -> io::Result<()> {
     let path = place(folder, file)?;
-    let mut file = open(&path)?;
+    let mut file = mynah_files::open_to_write(&path)?;
     let line = line(row);
     let (length, tail) = read_tail(&mut file)?;
     let whole = tail.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
@@ -65,17 +65,6 @@ fn place(folder: &Path, file: &str) -> io::Result<PathBuf> {
     } else {
         Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{file:?} is no plain file name")))
     }
-}
-
-fn open(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    options.open(path)
 }
 
 /// The length of the file and its last bytes.

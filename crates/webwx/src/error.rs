@@ -238,6 +238,9 @@ pub enum UploadError {
     /// The file could not be read.
     #[error("the file could not be read")]
     Read(#[source] std::io::Error),
+    /// The file changed while it was read. Nothing was sent.
+    #[error("the file changed while it was read")]
+    Changed,
     /// The service accepted the file and returned no media id: it refuses the content.
     #[error("the service accepted the file but returned no media id")]
     NoMedia,

@@ -1,7 +1,7 @@
 //! Files to upload: their kind, their limits, and their bytes from memory or disk.
 
 use std::io::{self, SeekFrom};
-use std::path::PathBuf;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use md5::{Digest, Md5};
@@ -48,8 +48,8 @@ pub enum UploadKind {
 pub enum Content {
     /// In memory.
     Bytes(Bytes),
-    /// On disk, read chunk by chunk.
-    File(PathBuf),
+    /// In an open file, read chunk by chunk. Whoever names a path decides how it is opened.
+    File(Arc<std::fs::File>),
 }
 
 impl UploadKind {
@@ -112,6 +112,8 @@ pub(crate) struct Opened<'a> {
     reader: Reader<'a>,
     size: u64,
     md5: String,
+    /// The bytes that were read after that.
+    again: Md5,
 }
 
 enum Reader<'a> {
@@ -124,8 +126,9 @@ impl<'a> Opened<'a> {
     pub(crate) async fn open(upload: &'a Upload) -> Result<Self, UploadError> {
         let (mut reader, size) = match &upload.content {
             Content::Bytes(bytes) => (Reader::Bytes(bytes, 0), bytes.len() as u64),
-            Content::File(path) => {
-                let file = File::open(path).await.map_err(UploadError::Read)?;
+            Content::File(file) => {
+                let mut file = File::from_std(file.try_clone().map_err(UploadError::Read)?);
+                file.rewind().await.map_err(UploadError::Read)?;
                 let size = file.metadata().await.map_err(UploadError::Read)?.len();
                 (Reader::File(file), size)
             }
@@ -144,8 +147,7 @@ impl<'a> Opened<'a> {
             md5.update(&chunk);
         }
         reader.rewind().await?;
-        let md5 = md5.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self { reader, size, md5 })
+        Ok(Self { reader, size, md5: hex(md5), again: Md5::new() })
     }
 
     pub(crate) fn size(&self) -> u64 {
@@ -156,11 +158,27 @@ impl<'a> Opened<'a> {
         &self.md5
     }
 
-    /// The next chunk of the file.
+    /// The next chunk of the file. The last one comes only if the file is the same as at the beginning: a mixture of two
+    /// versions must not be sent.
     pub(crate) async fn next(&mut self, chunk: usize) -> Result<Bytes, UploadError> {
         let at = self.reader.position().await?;
-        self.reader.next(self.size.saturating_sub(at).min(chunk as u64)).await
+        let length = self.size.saturating_sub(at).min(chunk as u64);
+        let bytes = self.reader.next(length).await?;
+        self.again.update(&bytes);
+        let is_last = at + length == self.size;
+        if is_last && !self.is_unchanged().await? {
+            return Err(UploadError::Changed);
+        }
+        Ok(bytes)
     }
+
+    async fn is_unchanged(&self) -> Result<bool, UploadError> {
+        Ok(hex(self.again.clone()) == self.md5 && self.reader.size().await? == self.size)
+    }
+}
+
+fn hex(md5: Md5) -> String {
+    md5.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Reader<'_> {
@@ -176,9 +194,19 @@ impl Reader<'_> {
             }
             Self::File(file) => {
                 let mut chunk = vec![0; length];
-                file.read_exact(&mut chunk).await.map_err(UploadError::Read)?;
+                file.read_exact(&mut chunk).await.map_err(|error| match error.kind() {
+                    io::ErrorKind::UnexpectedEof => UploadError::Changed,
+                    _ => UploadError::Read(error),
+                })?;
                 Ok(chunk.into())
             }
+        }
+    }
+
+    async fn size(&self) -> Result<u64, UploadError> {
+        match self {
+            Self::Bytes(bytes, _) => Ok(bytes.len() as u64),
+            Self::File(file) => Ok(file.metadata().await.map_err(UploadError::Read)?.len()),
         }
     }
 

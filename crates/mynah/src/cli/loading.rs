@@ -18,7 +18,8 @@ use mynah_reader::closest;
 /// The main file of a BOT argument, if there is one.
 fn main_file(bot: &Path) -> Result<PathBuf, Report> {
     let file = rule_file::main_file(bot);
-    if file.is_file() {
+    // A pipe or a device is reported when it is opened.
+    if file.metadata().is_ok_and(|found| !found.is_dir()) {
         return Ok(file);
     }
     if let Some(found) = misnamed(bot) {

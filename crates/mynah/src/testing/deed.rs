@@ -3,9 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use mynah_core::{
-    Action, Captures, Content, Event, MediaRef, MediaSource, MessageKind, Segment, Step,
-};
+use mynah_core::{Action, Captures, Content, Event, MediaRef, MessageKind, Segment, Step};
 use mynah_rules::Decision;
 
 /// Something that the bot did.
@@ -127,10 +125,7 @@ fn media_of(segment: &Segment) -> Option<String> {
 
 /// The file name of media that lies on this machine; media of a service has no name that means anything.
 fn name_of(media: &MediaRef) -> Option<&str> {
-    match &media.source {
-        MediaSource::File(path) => path.file_name().and_then(|name| name.to_str()),
-        MediaSource::Service(_) => None,
-    }
+    media.source.path()?.file_name()?.to_str()
 }
 
 /// Whether a message is media of that kind, from a file whose path ends like that.
@@ -140,9 +135,9 @@ pub(crate) fn is_media(content: &Content, kind: MessageKind, name: Option<&str>)
 }
 
 fn is_named(segment: &Segment, name: &str) -> bool {
-    match segment.media() {
-        Some(MediaRef { source: MediaSource::File(path), .. }) => path.ends_with(Path::new(name)),
-        _ => media_of(segment).is_some_and(|shown| shown.contains(name)),
+    match segment.media().and_then(|media| media.source.path()) {
+        Some(path) => path.ends_with(Path::new(name)),
+        None => media_of(segment).is_some_and(|shown| shown.contains(name)),
     }
 }
 

@@ -23,7 +23,7 @@ impl Files for OneFile<'_> {
         }
     }
 
-    fn size(&self, path: &Path) -> io::Result<u64> {
+    fn size(&self, _folder: &Path, path: &Path) -> io::Result<u64> {
         self.read(path).map(|text| text.len() as u64)
     }
 

@@ -1,6 +1,7 @@
 //! The rule file as it is being written in the page: checked before it is saved, saved whole or not at all.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use mynah_rules::{Disk, Files, Lang, Loaded, Severity};
@@ -20,8 +21,12 @@ impl Files for Draft<'_> {
         if path == self.main { Ok(self.text.to_owned()) } else { Disk.read(path) }
     }
 
-    fn size(&self, path: &Path) -> io::Result<u64> {
-        Disk.size(path)
+    fn read_inside(&self, folder: &Path, path: &Path) -> io::Result<String> {
+        Disk.read_inside(folder, path)
+    }
+
+    fn size(&self, folder: &Path, path: &Path) -> io::Result<u64> {
+        Disk.size(folder, path)
     }
 
     fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
@@ -32,7 +37,12 @@ impl Files for Draft<'_> {
 /// Replaces a file whole: a reader sees the old text or the new one, never a part.
 pub(super) fn replace(file: &Path, text: &str) -> io::Result<()> {
     let draft = file.with_extension("toml.draft");
-    std::fs::write(&draft, text)?;
+    // A new file: a link of this name would lead the text into another one.
+    match std::fs::remove_file(&draft) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    File::create_new(&draft)?.write_all(text.as_bytes())?;
     std::fs::rename(&draft, file)
 }
 

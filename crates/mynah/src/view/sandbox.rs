@@ -17,7 +17,7 @@ use mynah_page::view::{
     BotRow, Call, ChatRow, Checked, Deed as PageDeed, LastRow, MessagePage, MessageRow, News,
     Problem, Session, TestDraft, TestLine, TestPlayed, View,
 };
-use mynah_rules::{Lang, Loaded, RuleBook};
+use mynah_rules::{Disk, Files, Lang, Loaded, RuleBook};
 use mynah_runtime::Control;
 use mynah_sandbox::{Fault, Sandbox, SandboxAction, SandboxActionKind, SandboxEvent};
 use mynah_transports::webwx::CalledBy;
@@ -373,7 +373,7 @@ impl SandboxView {
     }
 
     fn read(&self) -> Result<String, Problem> {
-        std::fs::read_to_string(&self.main).map_err(|error| {
+        Disk.read(&self.main).map_err(|error| {
             Problem::Refused(format!("{} cannot be read: {error}", self.main.display()))
         })
     }

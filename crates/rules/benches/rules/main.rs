@@ -43,7 +43,7 @@ impl Files for OneFile {
         Ok(self.0.clone())
     }
 
-    fn size(&self, _path: &Path) -> io::Result<u64> {
+    fn size(&self, _folder: &Path, _path: &Path) -> io::Result<u64> {
         Ok(self.0.len() as u64)
     }
 

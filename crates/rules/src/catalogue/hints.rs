@@ -583,8 +583,10 @@ fn file_hint(file: &BadFile, lang: Lang) -> Option<String> {
             say!(lang, "copy it next to bot.toml", "把它复制到 bot.toml 旁边")
         }
         BadFile::TooLarge { .. } => say!(lang, "make it smaller", "请缩小文件"),
-        BadFile::RuleFile(why) => return words::readable_again(why, lang),
-        BadFile::Unreadable { .. } | BadFile::Nothing { .. } => return None,
+        BadFile::RuleFile(why) | BadFile::Unreadable { why, .. } => {
+            return words::readable_again(why, lang);
+        }
+        BadFile::Nothing { .. } => return None,
     })
 }
 

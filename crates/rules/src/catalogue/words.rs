@@ -3,6 +3,7 @@
 use super::{Lang, foreign, say};
 use crate::model::Place;
 use crate::problem::CannotRead;
+use crate::sources::LARGEST_RULE_FILE;
 use mynah_matching::pattern::{MAX_LENGTH, PatternErrorKind};
 use mynah_matching::regex::{LIMITED_TEXT, MAX_INSTRUCTIONS, MAX_STEPS, RegexErrorKind};
 use mynah_matching::template::TemplateErrorKind;
@@ -51,11 +52,22 @@ pub(super) fn place(place: &Place, here: &str, lang: Lang) -> String {
     format!("{}:{line}", place.file)
 }
 
-/// Why a rule file cannot be read.
+/// Why a file cannot be read.
 pub(super) fn cannot_read(why: &CannotRead, lang: Lang) -> String {
     match why {
         CannotRead::NotFound => say!(lang, "not found", "文件不存在"),
         CannotRead::NotUtf8 => say!(lang, "it is not saved as UTF-8", "它不是以 UTF-8 保存的"),
+        CannotRead::Denied => say!(lang, "permission denied", "没有读取权限"),
+        CannotRead::Folder => say!(lang, "it is a folder", "它是文件夹"),
+        CannotRead::NotRegular => say!(
+            lang,
+            "it is a pipe, a device or a socket, not a file",
+            "它是管道、设备或套接字，不是普通文件"
+        ),
+        CannotRead::TooLarge => {
+            let most = LARGEST_RULE_FILE >> 20;
+            say!(lang, "it has more than {most} MB", "它超过 {most} MB")
+        }
         CannotRead::Other(words) => words.clone(),
     }
 }
@@ -68,6 +80,20 @@ pub(super) fn readable_again(why: &CannotRead, lang: Lang) -> Option<String> {
             "save it again with the encoding UTF-8 (in Notepad: Save as, Encoding)",
             "用 UTF-8 编码重新保存（记事本：另存为，编码选 UTF-8）"
         )),
+        CannotRead::Denied => Some(say!(
+            lang,
+            "let the user who runs the bot read it",
+            "让运行机器人的用户可以读取它"
+        )),
+        CannotRead::NotRegular => {
+            Some(say!(lang, "put a copy of its content there", "在这里放一个内容相同的普通文件"))
+        }
+        CannotRead::TooLarge => Some(say!(
+            lang,
+            "move rules into files of their own and name these in `include`",
+            "把一部分规则移到别的文件，再写进 `include`"
+        )),
+        CannotRead::Folder => Some(say!(lang, "name a file", "写文件的名字")),
         CannotRead::NotFound | CannotRead::Other(_) => None,
     }
 }

@@ -12,6 +12,7 @@ impl Checker<'_> {
     /// The settings of the main file; an included file must have none.
     pub(super) fn bot(&mut self, main: Option<&Fields<'_>>) -> Bot {
         let mut bot = Bot {
+            folder: self.around.folder.to_owned(),
             names: Vec::new(),
             admins: Vec::new(),
             groups: Vec::new(),

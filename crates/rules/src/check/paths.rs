@@ -4,9 +4,10 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use mynah_core::ActionKind;
+use mynah_files::Refusal;
 
 use super::{Checker, Text};
-use crate::problem::{BadFile, Problem};
+use crate::problem::{BadFile, CannotRead, Problem};
 use mynah_reader::closest;
 
 /// What the web protocol takes, where the transport is not known: pictures and videos, and other files.
@@ -41,26 +42,19 @@ impl Checker<'_> {
         if !is_inside(&path, self.around.folder) {
             return Err(BadFile::Outside { path: shown });
         }
-        let size = match self.around.files.size(&path) {
+        let size = match self.around.files.size(self.around.folder, &path) {
             Ok(size) => size,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(BadFile::Missing { meant: self.similar(&path), path: shown });
             }
+            Err(error) if Refusal::of(&error) == Some(Refusal::Outside) => {
+                return Err(BadFile::Outside { path: shown });
+            }
             Err(error) => {
-                return Err(BadFile::Unreadable { path: shown, reason: error.to_string() });
+                return Err(BadFile::Unreadable { path: shown, why: CannotRead::of(&error) });
             }
         };
-        if self.leads_outside(&path) {
-            return Err(BadFile::Outside { path: shown });
-        }
         self.fits(shown, size, kind).map(|()| path)
-    }
-
-    /// Whether a link leads out of the folder.
-    fn leads_outside(&self, path: &Path) -> bool {
-        let resolved = self.around.files.resolve(path);
-        let folder = self.around.files.resolve(self.around.folder);
-        matches!((resolved, folder), (Ok(resolved), Ok(folder)) if !resolved.starts_with(&folder))
     }
 
     fn fits(&self, path: String, size: u64, kind: ActionKind) -> Result<(), BadFile> {

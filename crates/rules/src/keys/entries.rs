@@ -38,8 +38,8 @@ impl Key {
 pub(crate) const KEYS: &[Key] = &[
     // The file.
     key("include", &[File], Kind::Texts, Setting,
-        "More rule files, read before this one's tables: paths relative to this file, `*` allowed in the file name. Stands before the first table.",
-        "其他规则文件，先于本文件的表读入；路径相对于本文件，文件名可用 `*`。写在第一个表之前。"),
+        "More rule files, read before this one's tables: paths relative to this file, `*` allowed in the file name, at most 32 MB each. Stands before the first table.",
+        "其他规则文件，先于本文件的表读入；路径相对于本文件，文件名可用 `*`，每个文件最多 32 MB。写在第一个表之前。"),
     key("bot", &[File], Kind::Section(Bot), Section,
         "Settings of the whole bot. Not in included files.",
         "整个机器人的设置。不能写在被包含的文件里。"),

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
+use mynah_files::Refusal;
+
 use crate::check::{File, Report, is_inside};
 use crate::keys::BotToml;
 use crate::problem::{BadFile, BadInclude, CannotRead, Problem};
@@ -54,7 +56,7 @@ struct Wanted {
 impl Reader<'_> {
     fn unreadable_main(&mut self, main: &Path, error: &io::Error) {
         let id = self.sources.add(&self.name_of(main), main.to_owned(), String::new());
-        let problem = BadFile::RuleFile(why(error));
+        let problem = BadFile::RuleFile(CannotRead::of(error));
         self.report.add(Problem::File(problem), Spot::new(id, 0..0));
         self.trees.push(File { id, root: TableNode { broken: true, ..TableNode::default() } });
     }
@@ -128,25 +130,22 @@ impl Reader<'_> {
         if self.done.iter().any(|done| done == path) {
             return self.bad(BadInclude::Twice(wanted.path.clone()), wanted);
         }
-        if self.leads_outside(path) {
-            return self.bad(BadInclude::Outside(wanted.path.clone()), wanted);
-        }
-        match self.files.read(path) {
+        match self.files.read_inside(self.folder, path) {
             Ok(text) => self.file(path, text),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 self.bad(BadInclude::Missing(wanted.path.clone()), wanted);
             }
+            Err(error) if Refusal::of(&error) == Some(Refusal::Outside) => {
+                self.bad(BadInclude::Outside(wanted.path.clone()), wanted);
+            }
             Err(error) => {
-                let bad = BadInclude::Unreadable { path: wanted.path.clone(), why: why(&error) };
+                let bad = BadInclude::Unreadable {
+                    path: wanted.path.clone(),
+                    why: CannotRead::of(&error),
+                };
                 self.bad(bad, wanted);
             }
         }
-    }
-
-    /// Whether a link leads out of the folder.
-    fn leads_outside(&self, path: &Path) -> bool {
-        let resolved = (self.files.resolve(path), self.files.resolve(self.folder));
-        matches!(resolved, (Ok(path), Ok(folder)) if !path.starts_with(&folder))
     }
 
     fn bad(&mut self, bad: BadInclude, wanted: &Wanted) {
@@ -188,12 +187,4 @@ fn tidy(path: &Path) -> PathBuf {
         }
     }
     tidied
-}
-
-fn why(error: &io::Error) -> CannotRead {
-    match error.kind() {
-        io::ErrorKind::NotFound => CannotRead::NotFound,
-        io::ErrorKind::InvalidData => CannotRead::NotUtf8,
-        _ => CannotRead::Other(error.to_string()),
-    }
 }

@@ -4,6 +4,7 @@ mod forward;
 mod row;
 mod speech;
 
+use std::path::Path;
 use std::time::Duration;
 
 use mynah_core::{
@@ -71,8 +72,8 @@ impl Actor<'_, '_> {
                 let chosen = self.choose(texts.len(), n);
                 self.say(&texts[chosen], *shape);
             }
-            Step::Image(path) => self.send(Content(vec![Segment::Image(MediaRef::file(path))])),
-            Step::File(path) => self.send(Content(vec![Segment::File(MediaRef::file(path))])),
+            Step::Image(path) => self.send_file(Segment::Image, path),
+            Step::File(path) => self.send_file(Segment::File, path),
             Step::Forward(to) => forward::forward(self, to),
             Step::Save(file) => {
                 let action = Action::Save { file: file.clone(), row: row::of(self.scene) };
@@ -82,6 +83,11 @@ impl Actor<'_, '_> {
             Step::Run(name) => self.run(name),
             Step::Wait(_) => {}
         }
+    }
+
+    fn send_file(&mut self, kind: fn(MediaRef) -> Segment, path: &Path) {
+        let media = MediaRef::file_inside(&self.book.folder, path);
+        self.send(Content(vec![kind(media)]));
     }
 
     fn told(&self) -> Told<'_, '_> {

@@ -1,6 +1,8 @@
 //! The indexed search against the ordered one: places, priorities, quotes, `continue` and rules that are off. Which texts the
 //! index finds is tested where it is made.
 
+use std::path::PathBuf;
+
 use mynah_core::{
     Chat, ChatKind, Content, Event, EventBody, Message, NoState, Origin, Person, Segment, Timestamp,
 };
@@ -73,6 +75,7 @@ fn book(wishes: &[Wish]) -> RuleBook {
         off: wish.off,
     });
     RuleBook::build(Bot {
+        folder: PathBuf::new(),
         names: Vec::new(),
         admins: Vec::new(),
         groups: vec![Glob::new("*")],

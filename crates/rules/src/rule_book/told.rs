@@ -26,7 +26,7 @@ impl Files for OneFile<'_> {
         Ok(self.0.to_owned())
     }
 
-    fn size(&self, _path: &Path) -> io::Result<u64> {
+    fn size(&self, _folder: &Path, _path: &Path) -> io::Result<u64> {
         Ok(1)
     }
 

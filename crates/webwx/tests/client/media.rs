@@ -1,4 +1,5 @@
-use std::io::Write as _;
+use std::io::{Seek as _, SeekFrom, Write as _};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use mynah_webwx::{
@@ -100,7 +101,7 @@ async fn a_larger_file_goes_in_chunks_in_order() {
     let length = 512 * 1024 * 2 + 3;
     let mut file = tempfile();
     file.1.write_all(&vec![1; length]).unwrap();
-    let content = Content::File(file.0.clone());
+    let content = Content::File(Arc::new(std::fs::File::open(&file.0).unwrap()));
     let (_, progress) =
         uploaded(&client, &upload("a.mp4", UploadKind::Video, content)).await.unwrap();
     std::fs::remove_file(&file.0).unwrap();
@@ -190,9 +191,42 @@ async fn files_that_the_service_refuses_are_not_sent() {
         uploaded(&client, &large).await,
         Err(UploadError::TooLarge { limit: 20_971_520, .. })
     ));
-    let missing = upload("a.png", UploadKind::Picture, Content::File("/nonexistent/a.png".into()));
-    assert!(matches!(uploaded(&client, &missing).await, Err(UploadError::Read(_))));
     assert_eq!(server.asked().len(), calls);
+}
+
+/// What an upload of three chunks comes to, if this happens to the file when the first chunk is with the service.
+async fn changed_meanwhile(
+    change: impl Fn(&std::fs::File) + Send + Sync,
+) -> Result<(), UploadError> {
+    let server = Responder::start(taking_uploads).await;
+    let client = logged_in(&server).await;
+    let (path, mut file) = tempfile();
+    file.write_all(&vec![1; 512 * 1024 * 2 + 3]).unwrap();
+    let content = Content::File(Arc::new(std::fs::File::open(&path).unwrap()));
+    std::fs::remove_file(&path).unwrap();
+    let mut calls = 0;
+    let mut progress = |_| {
+        calls += 1;
+        if calls == 1 {
+            change(&file);
+        }
+    };
+    let upload = upload("a.mp4", UploadKind::Video, content);
+    client.upload(&upload, &mut progress).await.map(drop)
+}
+
+#[tokio::test]
+async fn a_file_that_changes_while_it_is_uploaded_is_not_sent_as_a_mixture() {
+    let grows = |mut file: &std::fs::File| file.write_all(b"more").unwrap();
+    let shrinks = |file: &std::fs::File| file.set_len(512 * 1024).unwrap();
+    let is_rewritten = |mut file: &std::fs::File| {
+        file.seek(SeekFrom::Start(512 * 1024)).unwrap();
+        file.write_all(b"other").unwrap();
+    };
+    assert!(matches!(changed_meanwhile(grows).await, Err(UploadError::Changed)));
+    assert!(matches!(changed_meanwhile(shrinks).await, Err(UploadError::Changed)));
+    assert!(matches!(changed_meanwhile(is_rewritten).await, Err(UploadError::Changed)));
+    changed_meanwhile(|_| {}).await.unwrap();
 }
 
 #[tokio::test]

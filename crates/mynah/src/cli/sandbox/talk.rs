@@ -20,6 +20,9 @@ use crate::cli::print::on_one_line;
 use crate::view::sandbox::SandboxView;
 use crate::{Ended, Report, config};
 
+/// The most bytes of a picture that is sent to the bot: what the service takes.
+const LARGEST_PICTURE: u64 = mynah_webwx::MAX_PICTURE;
+
 /// A person at a terminal, and what they look at.
 pub(super) struct Talk<'a> {
     chat: Chat<'a>,
@@ -135,7 +138,8 @@ impl<'a> Talk<'a> {
         if file.is_empty() {
             return self.act(&speaker, SandboxActionKind::Picture { data: None, name: None });
         }
-        match std::fs::read(file) {
+        let read = mynah_files::open(Path::new(file));
+        match read.and_then(|file| mynah_files::read(file, LARGEST_PICTURE)) {
             Ok(bytes) => {
                 let name = Path::new(file).file_name().map(|name| name.to_string_lossy().into());
                 self.act(

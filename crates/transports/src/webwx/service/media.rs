@@ -1,6 +1,8 @@
 //! Pictures, videos, files and stickers: up to the service, and down from it.
 
-use std::path::Path;
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use mynah_core::{MediaError, MediaRef, MediaSource, Outgoing, SendError};
@@ -11,7 +13,7 @@ use mynah_webwx::{
 
 use super::super::earlier::UploadedPart;
 use super::super::media::Reference;
-use super::verdict::Failed;
+use super::verdict::{Failed, unreadable};
 use super::{WebWxService, client_msg_id};
 
 /// A piece of media on its way to a chat.
@@ -72,7 +74,10 @@ impl WebWxService {
         kind: UploadKind,
     ) -> Result<webwx::Content, SendError> {
         match &media.source {
-            MediaSource::File(path) => Ok(webwx::Content::File(path.clone())),
+            MediaSource::File(_) | MediaSource::FileInside { .. } => match open(media).await {
+                Ok(file) => Ok(webwx::Content::File(Arc::new(file))),
+                Err(error) => Err(unreadable(media.name.as_deref().unwrap_or("the file"), &error)),
+            },
             MediaSource::Service(_) => match self.download(media, kind.limit()).await {
                 Ok(bytes) => Ok(webwx::Content::Bytes(bytes)),
                 Err(MediaError::Failed(source)) => {
@@ -86,7 +91,9 @@ impl WebWxService {
     /// Fetches media from the service, or from a file of this machine.
     pub(super) async fn download(&self, media: &MediaRef, limit: u64) -> Result<Bytes, MediaError> {
         let text = match &media.source {
-            MediaSource::File(path) => return read_file(path, limit).await,
+            MediaSource::File(_) | MediaSource::FileInside { .. } => {
+                return read_file(media, limit).await;
+            }
             MediaSource::Service(text) => text,
         };
         let client = &self.shared.client;
@@ -119,28 +126,37 @@ impl WebWxService {
     }
 }
 
-async fn read_file(path: &Path, limit: u64) -> Result<Bytes, MediaError> {
-    let failed = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::NotFound => MediaError::Gone,
-        _ => MediaError::Failed(Box::new(error)),
+/// Opens a file of this machine, as its source demands.
+async fn open(media: &MediaRef) -> io::Result<File> {
+    let source = media.source.clone();
+    let open = move || match &source {
+        MediaSource::Service(_) => Err(io::ErrorKind::Unsupported.into()),
+        MediaSource::File(path) => mynah_files::open(path),
+        MediaSource::FileInside { folder, path } => mynah_files::open_inside(folder, path),
     };
-    let size = tokio::fs::metadata(path).await.map_err(failed)?.len();
-    if size > limit {
-        return Err(MediaError::TooLarge { limit });
-    }
-    tokio::fs::read(path).await.map(Bytes::from).map_err(failed)
+    tokio::task::spawn_blocking(open).await?
+}
+
+async fn read_file(media: &MediaRef, limit: u64) -> Result<Bytes, MediaError> {
+    let read = async {
+        let file = open(media).await?;
+        tokio::task::spawn_blocking(move || mynah_files::read(file, limit)).await?
+    };
+    read.await.map(Bytes::from).map_err(|error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => MediaError::Gone,
+        io::ErrorKind::FileTooLarge => MediaError::TooLarge { limit },
+        _ => MediaError::Failed(Box::new(error)),
+    })
 }
 
 /// The name that the receiver sees, with an end that tells the type.
 fn name(media: &MediaRef, content: &webwx::Content) -> String {
     let given = media.name.clone().filter(|name| !name.is_empty());
-    match (given, content) {
-        (Some(name), _) => name,
-        (None, webwx::Content::File(path)) => path
-            .file_name()
-            .map_or_else(|| "file".to_owned(), |name| name.to_string_lossy().into_owned()),
-        (None, webwx::Content::Bytes(bytes)) => format!("file.{}", extension(bytes)),
-    }
+    let of_path = || Some(media.source.path()?.file_name()?.to_string_lossy().into_owned());
+    given.or_else(of_path).unwrap_or_else(|| match content {
+        webwx::Content::Bytes(bytes) => format!("file.{}", extension(bytes)),
+        webwx::Content::File(_) => "file".to_owned(),
+    })
 }
 
 /// The end of a name for bytes without one.
@@ -169,7 +185,10 @@ mod tests {
         ] {
             assert_eq!(name(&media, &webwx::Content::Bytes(Bytes::from_static(bytes))), expected);
         }
+        let bytes = webwx::Content::Bytes(Bytes::new());
         let file = MediaRef::file("/tmp/报表.xlsx");
-        assert_eq!(name(&file, &webwx::Content::File("/tmp/x".into())), "报表.xlsx");
+        assert_eq!(name(&file, &bytes), "报表.xlsx");
+        let stored = MediaRef { name: None, ..file };
+        assert_eq!(name(&stored, &bytes), "报表.xlsx");
     }
 }

@@ -17,8 +17,8 @@ pub(super) enum Failed {
     Call(CallError),
     /// An upload failed: nothing was shown to anybody.
     Upload(CallError),
-    /// The service took a file and named no media to show it by.
-    NoMedia(UploadError),
+    /// An upload came to nothing in a way that may pass: nothing was shown to anybody.
+    NotTaken(UploadError),
     /// What it means is known.
     Settled(SendError),
 }
@@ -34,13 +34,16 @@ impl Failed {
     pub(super) fn upload(error: UploadError, name: &str) -> Self {
         match error {
             UploadError::Call(error) => Self::Upload(error),
-            UploadError::NoMedia => Self::NoMedia(error),
-            UploadError::Read(source) => Self::Settled(SendError::Refused {
-                reason: format!("{name} could not be read: {source}"),
-            }),
+            UploadError::NoMedia | UploadError::Changed => Self::NotTaken(error),
+            UploadError::Read(source) => Self::Settled(unreadable(name, &source)),
             other => Self::Settled(SendError::Refused { reason: other.to_string() }),
         }
     }
+}
+
+/// A file of this machine that cannot be read.
+pub(super) fn unreadable(name: &str, error: &std::io::Error) -> SendError {
+    SendError::Refused { reason: format!("{name} could not be read: {error}") }
 }
 
 /// How often the service may refuse an action with a code that may pass, and the pause between two tries.
@@ -67,7 +70,7 @@ impl WebWxService {
     pub(super) fn judge(&self, outgoing: &Outgoing, failed: Failed) -> SendError {
         let (error, is_shown) = match failed {
             Failed::Settled(error) => return error,
-            Failed::NoMedia(error) => return self.declined(outgoing, error),
+            Failed::NotTaken(error) => return self.declined(outgoing, error),
             Failed::Call(error) => (error, true),
             Failed::Upload(error) => (error, false),
         };
@@ -113,7 +116,7 @@ impl WebWxService {
         let Patience { tries, pause } = Patience::of(&outgoing.action);
         let times = self.shared.declined(&outgoing.id);
         if times >= tries {
-            let reason = format!("given up after {times} refusals: {error}");
+            let reason = format!("given up after {times} tries: {error}");
             return SendError::Refused { reason };
         }
         SendError::NotSent { retry_after: Some(pause), source: Box::new(error) }

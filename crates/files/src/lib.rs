@@ -1,0 +1,88 @@
+#![doc = include_str!("../README.md")]
+
+mod inside;
+mod refusal;
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+pub use refusal::Refusal;
+
+/// Opens a regular file to read it, and follows links. Never waits, as the opening of a pipe would.
+///
+/// # Errors
+///
+/// Whatever the file system says; [`Refusal::NotRegular`] for a pipe, a device or a socket.
+pub fn open(path: &Path) -> io::Result<File> {
+    // Before it is opened, too: the mere opening of some devices has effects.
+    check_regular(&std::fs::metadata(path)?)?;
+    inside::regular(inside::open_waiting_for_nothing(path)?)
+}
+
+/// Opens a regular file that lies in this folder or below it, to read it. Links are followed as long as they stay in the folder.
+///
+/// # Errors
+///
+/// Whatever the file system says; [`Refusal::NotRegular`] as in [`open`], [`Refusal::Outside`] for a path or a link that
+/// leads out of the folder, and for a link that takes the place of a file or folder during this call.
+pub fn open_inside(folder: &Path, path: &Path) -> io::Result<File> {
+    // The folder of a relative path without a folder is the current one.
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let (folder, path) = (folder.canonicalize()?, path.canonicalize()?);
+    let Ok(below) = path.strip_prefix(&folder) else { return Err(Refusal::Outside.into()) };
+    check_regular(&std::fs::symlink_metadata(&path)?)?;
+    inside::regular(inside::open_below(&folder, below)?)
+}
+
+/// Opens a regular file to read and write it, or creates it for its owner alone. The last part of the path may not be a link:
+/// it would lead what is written into another file.
+///
+/// # Errors
+///
+/// Whatever the file system says; [`Refusal::NotRegular`] for a link, a pipe, a device or a socket.
+pub fn open_to_write(path: &Path) -> io::Result<File> {
+    match std::fs::symlink_metadata(path) {
+        Ok(there) => check_regular(&there)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    inside::regular(inside::open_to_write(path)?)
+}
+
+/// Reads all of a file.
+///
+/// # Errors
+///
+/// Whatever the file system says; [`Refusal::TooLarge`] for a file of more than `limit` bytes, also if it grows meanwhile.
+pub fn read(mut file: File, limit: u64) -> io::Result<Vec<u8>> {
+    if file.metadata()?.len() > limit {
+        return Err(Refusal::TooLarge { limit }.into());
+    }
+    let mut bytes = Vec::new();
+    file.by_ref().take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit { Err(Refusal::TooLarge { limit }.into()) } else { Ok(bytes) }
+}
+
+/// Reads all of a text file.
+///
+/// # Errors
+///
+/// As for [`read`]; text that is not UTF-8 is [`io::ErrorKind::InvalidData`].
+pub fn read_text(file: File, limit: u64) -> io::Result<String> {
+    String::from_utf8(read(file, limit)?)
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+}
+
+/// Checks that this describes a regular file.
+///
+/// # Errors
+///
+/// [`io::ErrorKind::IsADirectory`] for a folder, [`Refusal::NotRegular`] for everything else that is not a file.
+pub fn check_regular(metadata: &std::fs::Metadata) -> io::Result<()> {
+    match metadata.file_type() {
+        kind if kind.is_file() => Ok(()),
+        kind if kind.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        _ => Err(Refusal::NotRegular.into()),
+    }
+}
