@@ -1,27 +1,30 @@
 //! Tells somebody that a person is needed: by webhook, by a command, or both.
 //!
 //! Alerts are handed to one task that delivers them in order and tries again what failed, so that nothing waits for a
-//! slow webhook. Repetitions are held back by `Throttle`.
+//! slow webhook. Repetitions are held back by `Throttle`, over restarts too: `Memory` keeps what was sent.
 
 mod delivery;
+mod memory;
 mod throttle;
 
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use mynah_core::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use self::delivery::Delivery;
-use self::throttle::Throttle;
+use self::memory::Memory;
 use crate::config::AlertConfig;
 
 /// Alerts that wait for delivery; more are dropped and logged, which only a broken webhook can bring about.
 const WAITING: usize = 64;
 
 /// Why a person is needed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum AlertKind {
     /// Somebody has to log in: confirm on the phone, or scan the QR code that comes along.
@@ -83,33 +86,50 @@ impl Alert {
 #[derive(Debug, Clone)]
 pub(crate) struct Alerts {
     queue: Option<mpsc::Sender<Alert>>,
-    throttle: Arc<Mutex<Throttle>>,
+    /// By the names of the accounts.
+    memories: Arc<Mutex<BTreeMap<String, Memory>>>,
 }
 
 impl Alerts {
-    /// Begins to deliver as configured. The task ends when all handles are gone and everything is delivered.
-    pub(crate) fn start(config: &AlertConfig) -> (Self, JoinHandle<()>) {
-        let throttle = Arc::default();
-        match Delivery::of(config) {
-            None => (Self { queue: None, throttle }, tokio::spawn(std::future::ready(()))),
-            Some(delivery) => {
-                let (queue, waiting) = mpsc::channel(WAITING);
-                (Self { queue: Some(queue), throttle }, tokio::spawn(delivery.run(waiting)))
-            }
-        }
+    /// Begins to deliver as configured, for accounts with these names and data folders. The task ends when all handles are
+    /// gone and everything is delivered.
+    pub(crate) fn start<'a>(
+        config: &AlertConfig,
+        accounts: impl IntoIterator<Item = (&'a str, &'a Path)>,
+    ) -> (Self, JoinHandle<()>) {
+        let Some(delivery) = Delivery::of(config) else {
+            let none = Self { queue: None, memories: Arc::default() };
+            return (none, tokio::spawn(std::future::ready(())));
+        };
+        let memories = accounts.into_iter().map(|(name, data)| (name.to_owned(), Memory::of(data)));
+        let memories = Arc::new(Mutex::new(memories.collect()));
+        let (queue, waiting) = mpsc::channel(WAITING);
+        (Self { queue: Some(queue), memories }, tokio::spawn(delivery.run(waiting)))
     }
 
     /// Sends an alert, unless the same was sent a short while ago.
     pub(crate) fn send(&self, alert: Alert, now: Timestamp) {
         let Some(queue) = &self.queue else { return };
-        let mut throttle = self.throttle.lock().unwrap_or_else(PoisonError::into_inner);
-        if throttle.admits(&alert, now) && queue.try_send(alert).is_err() {
+        if self.is_news(&alert, now) && queue.try_send(alert).is_err() {
             tracing::error!("an alert was dropped: too many wait for delivery");
         }
     }
 
+    fn is_news(&self, alert: &Alert, now: Timestamp) -> bool {
+        let mut memories = self.memories.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(memory) = memories.get_mut(&alert.account) else { return true };
+        let is_news = memory.throttle.admits(alert, now);
+        if is_news {
+            memory.keep();
+        }
+        is_news
+    }
+
     /// The account works again: what goes wrong from now on is news.
-    pub(crate) fn all_is_well(&self, account: &str) {
-        self.throttle.lock().unwrap_or_else(PoisonError::into_inner).forget(account);
+    pub(crate) fn all_is_well(&self, account: &str, now: Timestamp) {
+        let mut memories = self.memories.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(memory) = memories.get_mut(account) {
+            memory.throttle.all_is_well(now);
+        }
     }
 }

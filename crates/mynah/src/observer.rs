@@ -186,7 +186,7 @@ impl Observer for Watch {
                 let is_first = self.moments.came_on_line(now);
                 tracing::info!(account, name, "on line");
                 self.condition(Condition::Online);
-                self.alerts.all_is_well(account);
+                self.alerts.all_is_well(account, now);
                 self.screen.as_ref().inspect(|screen| screen.clear());
                 if is_first {
                     self.greet();
@@ -385,7 +385,7 @@ mod tests {
     use crate::config::AlertConfig;
 
     async fn watch() -> Watch {
-        let (alerts, task) = Alerts::start(&AlertConfig::default());
+        let (alerts, task) = Alerts::start(&AlertConfig::default(), []);
         task.await.unwrap();
         let watch = Watch {
             account: "main".to_owned(),

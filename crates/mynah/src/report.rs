@@ -4,6 +4,8 @@ use std::error::Error;
 use std::fmt;
 use std::io::Write;
 
+use mynah_core::is_unprintable;
+
 use crate::Ended;
 
 /// Why a command failed, told to a person.
@@ -44,14 +46,15 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.what)?;
+        // Names of files are texts from outside.
+        f.write_str(&printable(&self.what))?;
         let mut cause = self.source();
         while let Some(error) = cause {
-            write!(f, ": {error}")?;
+            write!(f, ": {}", printable(&error.to_string()))?;
             cause = error.source();
         }
         match &self.hint {
-            Some(hint) => write!(f, "\n  hint: {hint}"),
+            Some(hint) => write!(f, "\n  hint: {}", printable(hint)),
             None => Ok(()),
         }
     }
@@ -70,6 +73,19 @@ impl Error for Report {
     }
 }
 
+/// The text without a character that drives a terminal; line ends stay.
+fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' => shown.push(c),
+            c if is_unprintable(c) => shown.extend(c.escape_default()),
+            c => shown.push(c),
+        }
+    }
+    shown
+}
+
 /// Prints a failure where people look for it.
 pub(crate) fn print(report: &Report) {
     say(&format!("error: {report}\n"));
@@ -84,6 +100,16 @@ pub(crate) fn say(text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_name_with_escapes_of_a_terminal_is_shown_and_not_obeyed() {
+        let report = Report::new(Ended::Usage, "\x1b[2Ja\u{9b}2J\u{202e} does not exist")
+            .because(std::io::Error::other("a\rb"))
+            .hint("did you mean \x07?");
+        let expected =
+            "\\u{1b}[2Ja\\u{9b}2J\\u{202e} does not exist: a\\rb\n  hint: did you mean \\u{7}?";
+        assert_eq!(report.to_string(), expected);
+    }
 
     #[test]
     fn a_report_tells_the_chain_and_the_hint() {

@@ -1,6 +1,8 @@
 //! Brings alerts to the webhook and the command.
 
 use std::error::Error;
+use std::ffi::OsStr;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -56,6 +58,14 @@ impl Delivery {
     pub(super) fn of(config: &AlertConfig) -> Option<Self> {
         let webhook = config.webhook.as_ref().and_then(Webhook::to);
         let command = config.command.clone();
+        if let Some(program) = command.as_ref().and_then(|command| command.first())
+            && !is_there(program, std::env::var_os("PATH").as_deref())
+        {
+            tracing::error!(
+                program,
+                "the program of [alert] command was not found, so no alert will arrive by it: name one on PATH, or its full path"
+            );
+        }
         (webhook.is_some() || command.is_some()).then(|| Self {
             webhook,
             command,
@@ -129,6 +139,17 @@ impl Webhook {
             Err(DeliveryError::Refused(answer.status()))
         }
     }
+}
+
+/// Whether a program can be found as it will be when it is run. Found out at the start, not at the first alert.
+fn is_there(program: &str, path: Option<&OsStr>) -> bool {
+    let program = Path::new(program);
+    if program.components().count() > 1 {
+        return program.is_file();
+    }
+    let names = [program.to_owned(), program.with_extension(std::env::consts::EXE_EXTENSION)];
+    let mut folders = path.into_iter().flat_map(std::env::split_paths);
+    folders.any(|folder| names.iter().any(|name| folder.join(name).is_file()))
 }
 
 async fn execute(command: &[String], body: &str) -> Result<(), DeliveryError> {
@@ -212,6 +233,19 @@ mod tests {
                 "time": "1970-01-01T00:00:00Z",
             })
         );
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_is_known_before_the_first_alert() {
+        let folder = tempfile::tempdir().unwrap();
+        let alarm = folder.path().join("alarm");
+        std::fs::write(&alarm, "").unwrap();
+        let path = Some(folder.path().as_os_str());
+        assert!(is_there("alarm", path));
+        assert!(is_there(alarm.to_str().unwrap(), None));
+        assert!(!is_there("other", path));
+        assert!(!is_there("alarm", None));
+        assert!(!is_there("./nowhere/alarm", path));
     }
 
     #[cfg(unix)]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use mynah_core::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::{Alert, AlertKind};
 
@@ -11,34 +12,85 @@ use super::{Alert, AlertKind};
 /// probably still good, and a night without anybody brings a few dozen, not hundreds.
 const AGAIN: Duration = Duration::from_secs(20 * 60);
 
-/// Remembers what was told when.
+/// After a restart, trouble of the run before is over when the account has worked for so long. A bot that comes online and
+/// crashes, again and again, must not alert at each start.
+const STEADY: Duration = Duration::from_secs(5 * 60);
+
+/// Remembers which alerts of an account were sent when.
 #[derive(Debug, Default)]
 pub(super) struct Throttle {
-    told: BTreeMap<Topic, Timestamp>,
+    told: BTreeMap<Topic, Told>,
+    /// Since when nothing was wrong.
+    well: Option<Timestamp>,
 }
 
-/// The account, the kind, and whether a QR code came along: a request on the phone that nobody saw is followed by one.
-type Topic = (String, AlertKind, bool);
+/// The kind, and whether a QR code came along: a request on the phone that nobody saw is followed by one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct Topic {
+    kind: AlertKind,
+    #[serde(default)]
+    with_code: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Told {
+    at: Timestamp,
+    /// By a run of the program before this one.
+    before: bool,
+    /// The account has worked since, in this run.
+    over: bool,
+}
+
+/// An alert that was sent, as it is kept for the next run of the program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Kept {
+    #[serde(flatten)]
+    topic: Topic,
+    at: i64,
+}
 
 impl Throttle {
-    /// Whether this is to be told; then it is noted as told.
+    /// What an earlier run of the program kept.
+    pub(super) fn from_kept(kept: &[Kept]) -> Self {
+        let told = kept.iter().map(|kept| {
+            let at = Timestamp::from_millis(kept.at);
+            (kept.topic, Told { at, before: true, over: false })
+        });
+        Self { told: told.collect(), well: None }
+    }
+
+    /// What the next run of the program should know.
+    pub(super) fn kept(&self) -> Vec<Kept> {
+        let kept = self.told.iter();
+        kept.map(|(topic, told)| Kept { topic: *topic, at: told.at.as_millis() }).collect()
+    }
+
+    /// Whether this is to be sent; then it is noted as sent.
     pub(super) fn admits(&mut self, alert: &Alert, now: Timestamp) -> bool {
-        let topic = (alert.account.clone(), alert.kind, alert.url.is_some());
-        let is_news = match (alert.kind, self.told.get(&topic)) {
-            // Each of these is about another edit of a file, or another name.
-            (AlertKind::Reload | AlertKind::Bound, _) | (_, None) => true,
-            // A clock that jumped back must not silence alerts for good.
-            (_, Some(told)) => now < *told || now.since(*told) >= AGAIN,
-        };
+        // Each of these is about another edit of a file, or another name.
+        if matches!(alert.kind, AlertKind::Reload | AlertKind::Bound) {
+            return true;
+        }
+        let topic = Topic { kind: alert.kind, with_code: alert.url.is_some() };
+        let is_news = self.told.get(&topic).is_none_or(|told| self.is_old(*told, now));
+        self.well = None;
         if is_news {
-            self.told.insert(topic, now);
+            self.told.insert(topic, Told { at: now, before: false, over: false });
         }
         is_news
     }
 
-    /// Whatever happens to this account next is news.
-    pub(super) fn forget(&mut self, account: &str) {
-        self.told.retain(|(of, ..), _| of != account);
+    fn is_old(&self, told: Told, now: Timestamp) -> bool {
+        let is_steady = self.well.is_some_and(|since| now.since(since) >= STEADY);
+        let is_over = if told.before { is_steady } else { told.over };
+        // A clock that jumped back must not silence alerts for good.
+        is_over || now < told.at || now.since(told.at) >= AGAIN
+    }
+
+    /// The account works: what goes wrong from now on is news.
+    pub(super) fn all_is_well(&mut self, now: Timestamp) {
+        self.told.values_mut().for_each(|told| told.over = true);
+        self.well.get_or_insert(now);
     }
 }
 
@@ -46,42 +98,71 @@ impl Throttle {
 mod tests {
     use super::*;
 
-    fn alert(account: &str, kind: AlertKind) -> Alert {
-        Alert::new(kind, account, "", Timestamp::default())
+    fn alert(kind: AlertKind) -> Alert {
+        Alert::new(kind, "a", "", Timestamp::default())
+    }
+
+    fn minute(minute: i64) -> Timestamp {
+        Timestamp::from_secs(minute * 60)
     }
 
     #[test]
     fn the_same_trouble_is_told_once_in_a_while() {
         let mut throttle = Throttle::default();
-        let mut admits = |account, kind, minutes: i64| {
-            throttle.admits(&alert(account, kind), Timestamp::from_secs(minutes * 60))
-        };
-        assert!(admits("a", AlertKind::Login, 60));
-        assert!(!admits("a", AlertKind::Login, 62));
-        assert!(admits("b", AlertKind::Login, 62), "another account");
-        assert!(admits("a", AlertKind::Blocked, 62), "another trouble");
-        assert!(admits("a", AlertKind::Login, 80), "a while later");
-        assert!(admits("a", AlertKind::Login, 10), "the clock jumped back");
-        throttle.forget("a");
-        let later = Timestamp::from_secs(63 * 60);
-        assert!(throttle.admits(&alert("a", AlertKind::Blocked), later), "it was well in between");
-        assert!(!throttle.admits(&alert("b", AlertKind::Login), later));
+        assert!(throttle.admits(&alert(AlertKind::Login), minute(60)));
+        assert!(!throttle.admits(&alert(AlertKind::Login), minute(62)));
+        assert!(throttle.admits(&alert(AlertKind::Blocked), minute(62)), "another trouble");
+        assert!(throttle.admits(&alert(AlertKind::Login), minute(80)), "a while later");
+        assert!(throttle.admits(&alert(AlertKind::Login), minute(10)), "the clock jumped back");
+        throttle.all_is_well(minute(62));
+        assert!(throttle.admits(&alert(AlertKind::Blocked), minute(63)), "it was well in between");
     }
 
     #[test]
     fn a_code_that_follows_a_request_on_the_phone_is_news() {
         let mut throttle = Throttle::default();
-        let request = alert("a", AlertKind::Login);
+        let request = alert(AlertKind::Login);
         let code = Alert { url: Some("https://x/l/y".to_owned()), ..request.clone() };
-        assert!(throttle.admits(&request, Timestamp::from_secs(60)));
-        assert!(throttle.admits(&code, Timestamp::from_secs(120)));
-        assert!(!throttle.admits(&code, Timestamp::from_secs(400)), "the same, renewed");
+        assert!(throttle.admits(&request, minute(1)));
+        assert!(throttle.admits(&code, minute(2)));
+        assert!(!throttle.admits(&code, minute(7)), "the same, renewed");
     }
 
     #[test]
     fn every_bad_reload_is_told() {
         let mut throttle = Throttle::default();
-        assert!(throttle.admits(&alert("a", AlertKind::Reload), Timestamp::from_secs(1)));
-        assert!(throttle.admits(&alert("a", AlertKind::Reload), Timestamp::from_secs(2)));
+        assert!(throttle.admits(&alert(AlertKind::Reload), Timestamp::from_secs(1)));
+        assert!(throttle.admits(&alert(AlertKind::Reload), Timestamp::from_secs(2)));
+        assert!(throttle.kept().is_empty());
+    }
+
+    /// The next run of the program.
+    fn restarted(throttle: &Throttle) -> Throttle {
+        let kept = serde_json::to_string(&throttle.kept()).unwrap();
+        Throttle::from_kept(&serde_json::from_str::<Vec<Kept>>(&kept).unwrap())
+    }
+
+    #[test]
+    fn a_bot_that_crashes_after_each_login_alerts_once_in_a_while() {
+        let mut throttle = Throttle::default();
+        let mut sent = 0;
+        for minute_of_start in 0..60 {
+            throttle = restarted(&throttle);
+            throttle.all_is_well(minute(minute_of_start));
+            sent += u32::from(throttle.admits(&alert(AlertKind::Trouble), minute(minute_of_start)));
+        }
+        assert_eq!(sent, 3, "one in twenty minutes");
+    }
+
+    #[test]
+    fn trouble_after_a_steady_while_is_news_after_a_restart_too() {
+        let mut throttle = Throttle::default();
+        assert!(throttle.admits(&alert(AlertKind::LoggedOut), minute(0)));
+        let mut next = restarted(&throttle);
+        next.all_is_well(minute(1));
+        assert!(!next.admits(&alert(AlertKind::LoggedOut), minute(2)), "it is not steady yet");
+        let mut next = restarted(&throttle);
+        next.all_is_well(minute(1));
+        assert!(next.admits(&alert(AlertKind::LoggedOut), minute(6)));
     }
 }

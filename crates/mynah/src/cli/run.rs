@@ -104,7 +104,8 @@ async fn run_all(
         Report::new(Ended::Unusable, "failed to listen to signals").because(error)
     })?;
     let pages = Pages::default();
-    let (alerts, delivery) = Alerts::start(&config.alert);
+    let folders = accounts.iter().map(|(plan, _)| (plan.name.as_str(), plan.data.as_path()));
+    let (alerts, delivery) = Alerts::start(&config.alert, folders);
     let bulletin = Bulletin::default();
     let shared = Shared { bot, lang: common.lang(), pages, alerts, bulletin, stop };
     let hangups = Hangups::listen();
