@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-/// The opened file, if it is a regular one: what was looked at before may have been exchanged.
+/// The opened file, if it is a regular one: the file may have been exchanged since the check.
 pub(crate) fn regular(file: File) -> io::Result<File> {
     crate::check_regular(&file.metadata()?)?;
     Ok(file)
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn a_link_that_appears_after_the_path_was_resolved_is_refused() {
         let (around, bot) = bot();
-        // What the path was resolved to, with links put there before it is opened.
+        // The path was resolved; links are put there before it is opened.
         fs::rename(bot.join("pics"), bot.join("was")).expect("renamed");
         symlink(around.path().join("other"), bot.join("pics")).expect("a link");
         let opened = open_below(&bot, Path::new("pics/a.png"));

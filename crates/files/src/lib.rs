@@ -13,18 +13,18 @@ pub use refusal::Refusal;
 ///
 /// # Errors
 ///
-/// Whatever the file system says; [`Refusal::NotRegular`] for a pipe, a device or a socket.
+/// The errors of the file system; [`Refusal::NotRegular`] for a pipe, a device or a socket.
 pub fn open(path: &Path) -> io::Result<File> {
     // Before it is opened, too: the mere opening of some devices has effects.
     check_regular(&std::fs::metadata(path)?)?;
     inside::regular(inside::open_waiting_for_nothing(path)?)
 }
 
-/// Opens a regular file that lies in this folder or below it, to read it. Links are followed as long as they stay in the folder.
+/// Opens a regular file in this folder or below it, to read it. Links are followed as long as they stay in the folder.
 ///
 /// # Errors
 ///
-/// Whatever the file system says; [`Refusal::NotRegular`] as in [`open`], [`Refusal::Outside`] for a path or a link that
+/// The errors of the file system; [`Refusal::NotRegular`] as in [`open`], [`Refusal::Outside`] for a path or a link that
 /// leads out of the folder, and for a link that takes the place of a file or folder during this call.
 pub fn open_inside(folder: &Path, path: &Path) -> io::Result<File> {
     // The folder of a relative path without a folder is the current one.
@@ -36,11 +36,11 @@ pub fn open_inside(folder: &Path, path: &Path) -> io::Result<File> {
 }
 
 /// Opens a regular file to read and write it, or creates it for its owner alone. The last part of the path may not be a link:
-/// it would lead what is written into another file.
+/// the text would be written into another file.
 ///
 /// # Errors
 ///
-/// Whatever the file system says; [`Refusal::NotRegular`] for a link, a pipe, a device or a socket.
+/// The errors of the file system; [`Refusal::NotRegular`] for a link, a pipe, a device or a socket.
 pub fn open_to_write(path: &Path) -> io::Result<File> {
     match std::fs::symlink_metadata(path) {
         Ok(there) => check_regular(&there)?,
@@ -54,7 +54,7 @@ pub fn open_to_write(path: &Path) -> io::Result<File> {
 ///
 /// # Errors
 ///
-/// Whatever the file system says; [`Refusal::TooLarge`] for a file of more than `limit` bytes, also if it grows meanwhile.
+/// The errors of the file system; [`Refusal::TooLarge`] for a file of more than `limit` bytes, also if it grows meanwhile.
 pub fn read(mut file: File, limit: u64) -> io::Result<Vec<u8>> {
     if file.metadata()?.len() > limit {
         return Err(Refusal::TooLarge { limit }.into());

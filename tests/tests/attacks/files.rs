@@ -1,5 +1,5 @@
 //! Another user of the machine may write into the folder of the bot, or into the one where it saves rows: nothing of the rest
-//! of the machine is sent, read into the rules or overwritten, and nothing waits for ever.
+//! of the machine is sent, read as rules or overwritten, and no chat waits for ever.
 
 #![cfg(unix)]
 
@@ -52,6 +52,9 @@ async fn sends_no_picture(exchange: impl Fn(&Path, &Path)) -> String {
     let line = stage.logged("menu.png could not be read").await;
     assert_eq!(stage.calls("webwxuploadmedia"), 0, "nothing may reach the service");
     assert_eq!(stage.terminate().await, 0);
+    let mut others = String::new();
+    stage.logged_beside("the account ended", |line| others += &line).await;
+    assert!(!others.contains("could not be read"), "a failure is logged once: {others}");
     line
 }
 
@@ -121,7 +124,7 @@ async fn rows_are_not_written_through_a_link_into_another_file() {
     .await;
 }
 
-/// What `check` prints about a bot, in both languages: it must refuse it, and end by itself.
+/// The output of `check` for a bot, in both languages: it must refuse the bot, and end by itself.
 fn refused(bot: &Path) -> (String, String) {
     let check = |lang: &str| {
         let mut command = assert_cmd::Command::new(BOT);

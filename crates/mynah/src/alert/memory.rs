@@ -13,7 +13,7 @@ const FILE: &str = "alerts.json";
 /// More than all kinds of alerts take.
 const LARGEST: u64 = 64 * 1024;
 
-/// What was sent for one account, and where that is kept.
+/// The alerts that were sent for one account, and the file that keeps them.
 #[derive(Debug)]
 pub(super) struct Memory {
     file: PathBuf,
@@ -33,7 +33,7 @@ impl Memory {
         Self { throttle: Throttle::from_kept(&kept), file }
     }
 
-    /// Keeps what was sent.
+    /// Writes the file.
     pub(super) fn keep(&self) {
         if let Err(error) = write(&self.file, &self.throttle.kept()) {
             // Where the data folder itself is the trouble, the alert says so.

@@ -50,7 +50,7 @@ pub(super) struct Kept {
 }
 
 impl Throttle {
-    /// What an earlier run of the program kept.
+    /// The alerts that an earlier run of the program sent.
     pub(super) fn from_kept(kept: &[Kept]) -> Self {
         let told = kept.iter().map(|kept| {
             let at = Timestamp::from_millis(kept.at);
@@ -59,7 +59,7 @@ impl Throttle {
         Self { told: told.collect(), well: None }
     }
 
-    /// What the next run of the program should know.
+    /// The alerts for the next run of the program.
     pub(super) fn kept(&self) -> Vec<Kept> {
         let kept = self.told.iter();
         kept.map(|(topic, told)| Kept { topic: *topic, at: told.at.as_millis() }).collect()
