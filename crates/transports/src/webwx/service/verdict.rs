@@ -116,7 +116,7 @@ impl WebWxService {
         let Patience { tries, pause } = Patience::of(&outgoing.action);
         let times = self.shared.declined(&outgoing.id);
         if times >= tries {
-            let reason = format!("given up after {times} tries: {error}");
+            let reason = format!("given up after {times} refusals: {error}");
             return SendError::Refused { reason };
         }
         SendError::NotSent { retry_after: Some(pause), source: Box::new(error) }
