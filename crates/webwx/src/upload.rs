@@ -48,7 +48,7 @@ pub enum UploadKind {
 pub enum Content {
     /// In memory.
     Bytes(Bytes),
-    /// In an open file, read chunk by chunk. Whoever names a path decides how it is opened.
+    /// In an open file, read chunk by chunk. The caller decides how a path is opened.
     File(Arc<std::fs::File>),
 }
 
