@@ -186,9 +186,8 @@ impl Stage {
 
     /// Waits until the bot is online.
     pub async fn online(&mut self) {
-        self.until(|happening| {
-            matches!(happening, SandboxEvent::Login { state, .. } if state == "online")
-                .then_some(())
+        self.until(|event| {
+            matches!(event, SandboxEvent::Login { state, .. } if state == "online").then_some(())
         })
         .await;
     }
@@ -201,8 +200,8 @@ impl Stage {
     pub async fn until<T>(&mut self, wanted: impl Fn(&SandboxEvent) -> Option<T>) -> T {
         loop {
             match self.events.recv().await {
-                Ok(happening) => {
-                    if let Some(found) = wanted(&happening) {
+                Ok(event) => {
+                    if let Some(found) = wanted(&event) {
                         return found;
                     }
                 }
@@ -215,7 +214,7 @@ impl Stage {
     /// The next message of the bot: its chat and its text.
     pub async fn said(&mut self) -> (String, String) {
         let Sent { to_name, text, .. } = self
-            .until(|happening| match happening {
+            .until(|event| match event {
                 SandboxEvent::Sent(sent) => Some(sent.clone()),
                 _ => None,
             })

@@ -121,7 +121,7 @@ impl Play {
 
     async fn called(&mut self, endpoint: &str) {
         self.stage
-            .until(|happening| match happening {
+            .until(|event| match event {
                 SandboxEvent::Call(call) => call.path.ends_with(endpoint).then_some(()),
                 _ => None,
             })

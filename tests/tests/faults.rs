@@ -396,8 +396,8 @@ async fn the_desktop_token_is_taken_from_a_file_of_the_data_folder() {
 
 /// Waits until the server issues a login code.
 async fn code_is_shown(t: &mut Stage) {
-    t.until(|happening| {
-        matches!(happening, SandboxEvent::Login { state, .. } if state == "waiting").then_some(())
+    t.until(|event| {
+        matches!(event, SandboxEvent::Login { state, .. } if state == "waiting").then_some(())
     })
     .await;
 }
@@ -477,8 +477,8 @@ async fn a_bot_polls_a_server_that_is_down_less_often_and_finds_it_when_it_is_ba
 
 /// Waits until a call for news fails. Other calls have separate pauses.
 async fn failed_call(t: &mut Stage) -> Instant {
-    t.until(|happening| {
-        let SandboxEvent::Call(call) = happening else { return None };
+    t.until(|event| {
+        let SandboxEvent::Call(call) = event else { return None };
         let asks_for_news = ["synccheck", "webwxsync"].iter().any(|end| call.path.ends_with(end));
         (asks_for_news && call.status == 502).then(Instant::now)
     })

@@ -162,7 +162,7 @@ impl KillLoop {
 
     /// Waits for a call or a message of the bot.
     async fn next_news(&mut self) -> News {
-        let news = self.stage.until(|happening| match happening {
+        let news = self.stage.until(|event| match event {
             SandboxEvent::Call(call) if call.path.ends_with("/synccheck") => Some(News::Poll),
             SandboxEvent::Login { state, .. } if state == "online" => Some(News::Login),
             SandboxEvent::Call(_) | SandboxEvent::Sent(_) => Some(News::Work),

@@ -23,7 +23,7 @@ async fn stage() -> Stage {
 
 /// The next message of the bot.
 async fn sent(t: &mut Stage) -> Sent {
-    t.until(|happening| match happening {
+    t.until(|event| match event {
         SandboxEvent::Sent(sent) => Some(sent.clone()),
         _ => None,
     })
