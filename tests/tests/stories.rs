@@ -68,7 +68,7 @@ async fn own_messages_are_never_answered() {
         let mut t = stage().await;
         let text = "多少钱".to_owned();
         let group = Some(GROUP.to_owned());
-        let from = t.sandbox.state(None, None, 0)["me"]["name"].as_str().unwrap().to_owned();
+        let from = t.sandbox.state(None, None, 0).me.name;
         t.sandbox
             .act(SandboxAction { from, group, kind: SandboxActionKind::Say { text, to: None } })
             .unwrap();

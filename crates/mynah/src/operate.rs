@@ -11,6 +11,7 @@ mod socket;
 use std::path::Path;
 
 use mynah_core::Chat;
+use mynah_page::Condition;
 use mynah_page::view::NameRow;
 use serde::{Deserialize, Serialize};
 
@@ -51,23 +52,31 @@ pub(crate) enum Request {
 pub(crate) struct Answer {
     /// Whether it was done.
     pub(crate) ok: bool,
-    /// What was done, or why not, or how the account is.
+    /// What was done, or why not.
     pub(crate) text: String,
-    /// Whom the names of the rule file mean; for [`Request::Status`].
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) names: Vec<NameRow>,
-    /// What is wrong beside that: a rule file that was rejected.
+    /// The answer to [`Request::Status`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) status: Option<AccountStatus>,
+}
+
+/// The status of a running account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct AccountStatus {
+    /// The state of its connection.
+    pub(crate) condition: Condition,
+    /// Whom the names of the rule file mean.
+    pub(crate) names: Vec<NameRow>,
+    /// The rule file that was saved meanwhile and could not be used, in one line.
     pub(crate) rules: Option<String>,
 }
 
 impl Answer {
     fn done(text: impl Into<String>) -> Self {
-        Self { ok: true, text: text.into(), names: Vec::new(), rules: None }
+        Self { ok: true, text: text.into(), status: None }
     }
 
     fn refused(text: impl Into<String>) -> Self {
-        Self { ok: false, text: text.into(), names: Vec::new(), rules: None }
+        Self { ok: false, text: text.into(), status: None }
     }
 }
 
@@ -114,6 +123,23 @@ mod tests {
         assert_eq!(find_chat(&chats, "p1").unwrap().id.as_str(), "p1");
         assert!(find_chat(&chats, "家人").unwrap_err().contains("g2, p1"));
         assert!(find_chat(&chats, "nobody").is_err());
+    }
+
+    #[test]
+    fn the_status_of_an_account_passes_the_socket_whatever_its_condition() {
+        let reason = "no network".to_owned();
+        for condition in [
+            Condition::Starting,
+            Condition::Waiting { what: "a code".to_owned() },
+            Condition::Online,
+            Condition::Offline { reason: reason.clone() },
+            Condition::Ended { reason: reason.clone() },
+        ] {
+            let status = AccountStatus { condition, names: Vec::new(), rules: None };
+            let answer = Answer { status: Some(status), ..Answer::done("") };
+            let line = serde_json::to_string(&answer).unwrap();
+            assert_eq!(serde_json::from_str::<Answer>(&line).unwrap(), answer, "{line}");
+        }
     }
 
     #[test]

@@ -20,8 +20,11 @@ use serde_json::{Map, Value, json};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use crate::answer::Answered;
 use crate::assets;
-use crate::view::{Call, News, Problem, View};
+use crate::console::{ConsoleCall, ConsolePage};
+use crate::sandbox::{SandboxCall, SandboxPage};
+use crate::view::{News, Page, Problem};
 
 /// The largest body of a call: a picture of 20 MiB in base64.
 const LARGEST_BODY: usize = 28 << 20;
@@ -36,10 +39,49 @@ const THOUGHT: Duration = Duration::from_millis(500);
 /// refused at once. The length of the token makes guessing hopeless, not the wait.
 const GUESSES: usize = 8;
 
-/// The web application over a view.
+/// The page that is served.
+#[derive(Clone)]
+enum Served {
+    Console(Arc<dyn ConsolePage>),
+    Sandbox(Arc<dyn SandboxPage>),
+}
+
+impl Served {
+    fn page(&self) -> &dyn Page {
+        match self {
+            Self::Console(page) => &**page,
+            Self::Sandbox(page) => &**page,
+        }
+    }
+
+    /// Answers a call. The error is about a call that this page does not have.
+    async fn answer(&self, fields: Map<String, Value>) -> Result<Answered, String> {
+        let unknown = |error: serde_json::Error| error.to_string();
+        let fields = Value::Object(fields);
+        Ok(match self {
+            Self::Console(page) => {
+                let call: ConsoleCall = serde_json::from_value(fields).map_err(unknown)?;
+                call.answer(&**page).await
+            }
+            Self::Sandbox(page) => {
+                let call: SandboxCall = serde_json::from_value(fields).map_err(unknown)?;
+                call.answer(&**page).await
+            }
+        })
+    }
+
+    fn media(&self, message: &str) -> Option<(&'static str, Bytes)> {
+        match self {
+            Self::Console(_) => None,
+            Self::Sandbox(page) => page.media(message),
+        }
+    }
+}
+
+/// The web application over a page.
 #[derive(Clone)]
 pub struct App {
-    view: Arc<dyn View>,
+    served: Served,
     /// What a visitor must know; `None` lets everybody on this machine in.
     token: Option<Arc<str>>,
     /// The wrong tokens that are answered late at the moment.
@@ -51,22 +93,22 @@ pub struct App {
 }
 
 impl App {
-    /// The application without a token: for the sandbox, which listens on this machine only.
+    /// The sandbox, without a token: it listens on this machine only.
     #[must_use]
-    pub fn open(view: Arc<dyn View>) -> Self {
-        Self::with(view, None)
+    pub fn sandbox(page: Arc<dyn SandboxPage>) -> Self {
+        Self::with(Served::Sandbox(page), None)
     }
 
-    /// The application for visitors who know the token.
+    /// The console, for visitors who know the token.
     #[must_use]
-    pub fn guarded(view: Arc<dyn View>, token: &str) -> Self {
-        Self::with(view, Some(Arc::from(token)))
+    pub fn console(page: Arc<dyn ConsolePage>, token: &str) -> Self {
+        Self::with(Served::Console(page), Some(Arc::from(token)))
     }
 
-    fn with(view: Arc<dyn View>, token: Option<Arc<str>>) -> Self {
+    fn with(served: Served, token: Option<Arc<str>>) -> Self {
         let guesses = Arc::new(Semaphore::new(GUESSES));
         let closing = CancellationToken::new();
-        Self { view, token, guesses, wrong: Arc::default(), closing }
+        Self { served, token, guesses, wrong: Arc::default(), closing }
     }
 
     /// The same, with streams of events that end when the server closes; they would keep it open for ever.
@@ -179,14 +221,16 @@ async fn call(
     Query(query): Query<Map<String, Value>>,
     body: Bytes,
 ) -> Response {
-    let call = match parse(&method, &name, query, &body) {
-        Ok(call) => call,
-        Err(reason) => return refuse(StatusCode::BAD_REQUEST, &reason),
+    let answer = match fields(&method, &name, query, &body) {
+        Ok(fields) => app.served.answer(fields).await,
+        Err(reason) => Err(reason),
     };
-    match app.view.answer(call).await {
-        Ok(value) => (StatusCode::OK, [(CONTENT_TYPE, "application/json")], value.to_string())
-            .into_response(),
-        Err(problem) => {
+    match answer {
+        Err(reason) => refuse(StatusCode::BAD_REQUEST, &reason),
+        Ok(Ok(json)) => {
+            (StatusCode::OK, [(CONTENT_TYPE, "application/json")], json).into_response()
+        }
+        Ok(Err(problem)) => {
             let status = match problem {
                 Problem::NotFound(_) => StatusCode::NOT_FOUND,
                 Problem::Refused(_) => StatusCode::CONFLICT,
@@ -197,20 +241,20 @@ async fn call(
     }
 }
 
-/// Method, path, query and body as one call.
-fn parse(
+/// Method, path, query and body as the fields of one call.
+fn fields(
     method: &Method,
     name: &str,
     mut fields: Map<String, Value>,
     body: &[u8],
-) -> Result<Call, String> {
+) -> Result<Map<String, Value>, String> {
     if !body.is_empty() {
         let body: Map<String, Value> = serde_json::from_slice(body)
             .map_err(|error| format!("the body is no JSON object: {error}"))?;
         fields.extend(body);
     }
     fields.insert("call".to_owned(), json!(format!("{method} {name}")));
-    serde_json::from_value(Value::Object(fields)).map_err(|error| error.to_string())
+    Ok(fields)
 }
 
 fn refuse(status: StatusCode, reason: &str) -> Response {
@@ -220,7 +264,7 @@ fn refuse(status: StatusCode, reason: &str) -> Response {
 
 /// A picture is shown, anything else is a download: what somebody sent never runs in the page.
 async fn media(State(app): State<App>, Path(message): Path<String>) -> Response {
-    match app.view.media(&message) {
+    match app.served.media(&message) {
         Some((kind, bytes)) if PICTURES.contains(&kind) => {
             ([(CONTENT_TYPE, kind)], bytes).into_response()
         }
@@ -233,11 +277,14 @@ async fn media(State(app): State<App>, Path(message): Path<String>) -> Response 
 }
 
 async fn follow(State(app): State<App>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let news = stream::unfold((app.view.follow(), app.closing), |(mut news, closing)| async move {
-        // The page reads everything again when it connects: a gap is mended by ending the stream.
-        let one = closing.run_until_cancelled(news.recv()).await?.ok()?;
-        Some((Ok(told(&one)), (news, closing)))
-    });
+    let news = stream::unfold(
+        (app.served.page().follow(), app.closing),
+        |(mut news, closing)| async move {
+            // The page reads everything again when it connects: a gap is mended by ending the stream.
+            let one = closing.run_until_cancelled(news.recv()).await?.ok()?;
+            Some((Ok(told(&one)), (news, closing)))
+        },
+    );
     Sse::new(news).keep_alive(KeepAlive::default())
 }
 
@@ -248,26 +295,52 @@ fn told(news: &News) -> Event {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sandbox::Say;
+    use crate::view::{AccountRow, KnownChats, LogRow, QueueRow, ReloadReport, RuleRow};
+
+    fn parse<T: serde::de::DeserializeOwned>(
+        method: &Method,
+        name: &str,
+        query: Map<String, Value>,
+        body: &str,
+    ) -> Result<T, String> {
+        let fields = fields(method, name, query, body.as_bytes())?;
+        serde_json::from_value(Value::Object(fields)).map_err(|error| error.to_string())
+    }
 
     #[test]
     fn a_call_is_method_path_query_and_body() {
         let query =
             Map::from_iter([("chat".to_owned(), json!("a")), ("before".to_owned(), json!("7"))]);
-        let messages = Call::Messages { chat: "a".to_owned(), before: Some("7".to_owned()) };
-        assert_eq!(parse(&Method::GET, "messages", query, b""), Ok(messages));
-        let said = parse(
-            &Method::POST,
-            "say",
-            Map::new(),
-            r#"{"chat":"a","from":"b","text":"c"}"#.as_bytes(),
-        );
-        assert_eq!(
-            said,
-            Ok(Call::Say { chat: "a".to_owned(), from: "b".to_owned(), text: "c".to_owned() })
-        );
-        assert!(parse(&Method::POST, "say", Map::new(), b"{}").unwrap_err().contains("chat"));
-        assert!(parse(&Method::GET, "nothing", Map::new(), b"").is_err());
-        assert!(parse(&Method::POST, "say", Map::new(), b"[1]").is_err());
+        let messages = SandboxCall::Messages { chat: "a".to_owned(), before: Some("7".to_owned()) };
+        assert_eq!(parse(&Method::GET, "messages", query, ""), Ok(messages));
+        let say = |body| parse::<SandboxCall>(&Method::POST, "say", Map::new(), body);
+        let expected = Say { chat: "a".to_owned(), from: "b".to_owned(), text: "c".to_owned() };
+        assert_eq!(say(r#"{"chat":"a","from":"b","text":"c"}"#), Ok(SandboxCall::Say(expected)));
+        assert!(say("{}").unwrap_err().contains("chat"));
+        assert!(say("[1]").is_err());
+        assert!(parse::<SandboxCall>(&Method::GET, "nothing", Map::new(), "").is_err());
+    }
+
+    #[test]
+    fn neither_page_has_the_calls_of_the_other() {
+        let chat = r#"{"chat":"a","from":"b","text":"c"}"#;
+        assert!(parse::<ConsoleCall>(&Method::POST, "say", Map::new(), chat).is_err());
+        assert!(parse::<SandboxCall>(&Method::GET, "accounts", Map::new(), "").is_err());
+        assert_eq!(parse(&Method::GET, "accounts", Map::new(), ""), Ok(ConsoleCall::Accounts));
+    }
+
+    #[test]
+    fn a_fault_comes_with_its_parameters_or_all_are_ended() {
+        let order = |body| match parse(&Method::POST, "faults", Map::new(), body) {
+            Ok(SandboxCall::Inject(order)) => order,
+            other => panic!("{other:?}"),
+        };
+        assert!(order(r#"{"clear": true}"#).clear);
+        let fault = order(r#"{"path": "webwxsync", "fault": "status", "value": 502}"#);
+        assert!(!fault.clear);
+        assert_eq!(fault.fault.get("value"), Some(&json!(502)));
+        assert!(!fault.fault.contains_key("call"), "{fault:?}");
     }
 
     #[test]
@@ -284,13 +357,13 @@ mod tests {
         }
     }
 
-    /// A view of nothing.
+    /// A console without accounts.
     struct Nothing;
 
     #[async_trait::async_trait]
-    impl View for Nothing {
-        async fn answer(&self, _: Call) -> Result<Value, Problem> {
-            Ok(Value::Null)
+    impl Page for Nothing {
+        async fn session(&self) -> Result<crate::view::Session, Problem> {
+            Err(nothing())
         }
 
         fn follow(&self) -> tokio::sync::broadcast::Receiver<Arc<News>> {
@@ -298,9 +371,44 @@ mod tests {
         }
     }
 
+    #[async_trait::async_trait]
+    impl ConsolePage for Nothing {
+        async fn accounts(&self) -> Result<Vec<AccountRow>, Problem> {
+            Ok(Vec::new())
+        }
+
+        async fn log(&self) -> Result<Vec<LogRow>, Problem> {
+            Ok(Vec::new())
+        }
+
+        async fn rules(&self) -> Result<Vec<RuleRow>, Problem> {
+            Ok(Vec::new())
+        }
+
+        async fn queues(&self) -> Result<Vec<QueueRow>, Problem> {
+            Ok(Vec::new())
+        }
+
+        async fn known_chats(&self, _query: &str) -> Result<KnownChats, Problem> {
+            Ok(KnownChats::default())
+        }
+
+        async fn mute(&self, _: &str, _: &str, _minutes: u64) -> Result<(), Problem> {
+            Err(nothing())
+        }
+
+        async fn reload(&self, _account: &str) -> Result<ReloadReport, Problem> {
+            Err(nothing())
+        }
+    }
+
+    fn nothing() -> Problem {
+        Problem::NotFound("there is no such account".to_owned())
+    }
+
     #[tokio::test(start_paused = true)]
     async fn guessers_of_the_token_never_delay_its_owner() {
-        let app = App::guarded(Arc::new(Nothing), "right");
+        let app = App::console(Arc::new(Nothing), "right");
         let with = |token: &str| {
             let value = format!("Bearer {token}").parse().unwrap();
             HeaderMap::from_iter([(AUTHORIZATION, value)])

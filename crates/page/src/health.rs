@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use mynah_core::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How the accounts of this process are.
 #[derive(Debug, Default)]
@@ -17,7 +17,7 @@ pub struct Health {
 }
 
 /// How an account is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "condition", rename_all = "snake_case")]
 pub enum Condition {
     /// It was never on line yet.

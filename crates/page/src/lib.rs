@@ -1,9 +1,12 @@
 #![doc = include_str!("../README.md")]
 
+mod answer;
 mod app;
 mod assets;
+mod console;
 mod health;
 mod metrics;
+pub mod sandbox;
 pub mod view;
 
 use std::sync::Arc;
@@ -15,8 +18,11 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 pub use app::App;
+pub use console::ConsolePage;
 pub use health::{Condition, Health, RejectedRules};
 pub use metrics::{Kind, Metric, Registry};
+pub use sandbox::SandboxPage;
+pub use view::Page;
 
 /// What the pages show.
 #[derive(Debug, Clone, Default)]

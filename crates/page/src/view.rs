@@ -1,38 +1,31 @@
-//! What the web application asks for, and the forms in which it is told.
+//! The forms of the answers to the web application, and the part that both pages share.
 //!
-//! The page knows no bot and no sandbox: whoever serves it implements [`View`].
+//! The page knows no bot and no sandbox: the program that serves it implements [`ConsolePage`](crate::ConsolePage) or
+//! [`SandboxPage`](crate::SandboxPage).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use axum::body::Bytes;
 use mynah_core::Decided;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use thiserror::Error;
 use tokio::sync::broadcast;
 
 use crate::RejectedRules;
 
-/// Answers the calls of the page and tells it what happens.
+/// The part that console and sandbox share.
 #[async_trait]
-pub trait View: Send + Sync {
-    /// Answers one call. The answer is one of the forms below, as JSON.
+pub trait Page: Send + Sync {
+    /// What this page is about.
     ///
     /// # Errors
     ///
     /// [`Problem`] in words for the person at the page.
-    async fn answer(&self, call: Call) -> Result<Value, Problem>;
+    async fn session(&self) -> Result<Session, Problem>;
 
-    /// Follows what happens from now on; see [`News`].
+    /// Subscribes to the news from now on.
     fn follow(&self) -> broadcast::Receiver<Arc<News>>;
-
-    /// The picture, voice or file of a message: its type and its bytes.
-    fn media(&self, message: &str) -> Option<(&'static str, Bytes)> {
-        let _ = message;
-        None
-    }
 }
 
 /// Why a call was not answered.
@@ -47,199 +40,6 @@ pub enum Problem {
     /// What was to be replaced is not what the page saw.
     #[error("it was changed elsewhere meanwhile")]
     Changed,
-}
-
-/// A call of the page: method and path are the tag, query and body together are the fields.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(tag = "call")]
-pub enum Call {
-    /// What this page is about → [`Session`].
-    #[serde(rename = "GET session")]
-    Session,
-    /// All chats → list of [`ChatRow`].
-    #[serde(rename = "GET chats")]
-    Chats,
-    /// Messages of a chat, the newest, or those before a number → [`MessagePage`].
-    #[serde(rename = "GET messages")]
-    Messages {
-        /// The chat.
-        chat: String,
-        /// Only messages before the one with this id.
-        #[serde(default)]
-        before: Option<String>,
-    },
-    /// Somebody says something.
-    #[serde(rename = "POST say")]
-    Say {
-        /// Where.
-        chat: String,
-        /// Who.
-        from: String,
-        /// What.
-        text: String,
-    },
-    /// Somebody sends a picture.
-    #[serde(rename = "POST picture")]
-    Picture {
-        /// Where.
-        chat: String,
-        /// Who.
-        from: String,
-        /// Its file name.
-        name: String,
-        /// Its bytes in base64.
-        data: String,
-    },
-    /// Somebody sends a file.
-    #[serde(rename = "POST attachment")]
-    Attachment {
-        /// Where.
-        chat: String,
-        /// Who.
-        from: String,
-        /// Its file name.
-        name: String,
-        /// Its bytes in base64.
-        data: String,
-    },
-    /// Somebody does something else → `{"chat"?}`.
-    #[serde(rename = "POST act")]
-    Act(Deed),
-    /// What the bot made of a message → [`Why`].
-    #[serde(rename = "GET why")]
-    Why {
-        /// The message's id.
-        message: String,
-        /// The language of the reasons: `zh` or `en`.
-        #[serde(default)]
-        lang: String,
-    },
-    /// Moves the clock ahead.
-    #[serde(rename = "POST clock")]
-    Clock {
-        /// By so many milliseconds.
-        advance_ms: u64,
-    },
-    /// The rule file → `{"text"}`.
-    #[serde(rename = "GET file")]
-    File,
-    /// Checks a text as if it were the rule file → [`Checked`].
-    #[serde(rename = "POST check")]
-    Check {
-        /// The text.
-        text: String,
-        /// The language of the diagnostics: `zh` or `en`.
-        #[serde(default)]
-        lang: String,
-    },
-    /// Writes the rule file and lets the bot load it → [`Checked`].
-    #[serde(rename = "PUT file")]
-    Save {
-        /// The text.
-        text: String,
-        /// The text that it replaces: with another one in the file, nothing is written. Absent: whatever is there.
-        #[serde(default)]
-        was: Option<String>,
-        /// Write it although it has mistakes; without this, a text with mistakes is only checked.
-        #[serde(default)]
-        anyway: bool,
-        /// The language of the diagnostics: `zh` or `en`.
-        #[serde(default)]
-        lang: String,
-    },
-    /// The conversation of a chat as a `[[test]]`, or a part of it → [`TestDraft`].
-    #[serde(rename = "GET draft-test")]
-    DraftTest {
-        /// The chat.
-        chat: String,
-        /// The id of the first line; absent: from the beginning.
-        #[serde(default)]
-        first: Option<String>,
-        /// The id of the last line; absent: up to the end.
-        #[serde(default)]
-        last: Option<String>,
-    },
-    /// Plays a `[[test]]`, and appends it to the rule file if it passes → [`TestPlayed`].
-    #[serde(rename = "POST test")]
-    Test {
-        /// The test, as it is to stand in the file.
-        text: String,
-        /// Append it although it fails.
-        #[serde(default)]
-        anyway: bool,
-        /// The language of the report: `zh` or `en`.
-        #[serde(default)]
-        lang: String,
-    },
-    /// How the bot is → `{"online", "left", "pause"?, "state"?, "qr"?}`: whether it is logged in, whether it has left for
-    /// good, until when it pauses since it spoke too often, the state of the login, and its code as a data address.
-    #[serde(rename = "GET login")]
-    Login,
-    /// Plays the phone: `scan`, `confirm`, `cancel`, `logout`.
-    #[serde(rename = "POST login")]
-    Phone {
-        /// What the phone does.
-        r#do: String,
-    },
-    /// The failures that are still to come → list of them.
-    #[serde(rename = "GET faults")]
-    FaultsLeft,
-    /// Makes the server fail, or stops that.
-    #[serde(rename = "POST faults")]
-    Faults(Value),
-    /// The accounts of this process → list of [`AccountRow`].
-    #[serde(rename = "GET accounts")]
-    Accounts,
-    /// The last handled events, newest first → list of [`LogRow`].
-    #[serde(rename = "GET log")]
-    Log,
-    /// The rules with their use → list of [`RuleRow`].
-    #[serde(rename = "GET rules")]
-    Rules,
-    /// What waits, per account → list of [`QueueRow`].
-    #[serde(rename = "GET queues")]
-    Queues,
-    /// The chats of all accounts whose name has this text, the first hundred of them → [`KnownChats`].
-    #[serde(rename = "GET known-chats")]
-    KnownChats {
-        /// A part of the name; empty for all.
-        #[serde(default)]
-        query: String,
-    },
-    /// Mutes a chat, or ends that with 0 minutes.
-    #[serde(rename = "POST mute")]
-    Mute {
-        /// The account.
-        account: String,
-        /// The chat's id.
-        chat: String,
-        /// For so long.
-        minutes: u64,
-    },
-    /// Loads the rules of an account again → `{"report"}`.
-    #[serde(rename = "POST reload")]
-    Reload {
-        /// The account.
-        account: String,
-    },
-}
-
-/// Something a person of the sandbox does beside talking.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
-pub struct Deed {
-    /// `person`, `group`, `join`, `leave`, `rename`, `pat`, `recall`, `red_packet` or `friend_request`.
-    pub what: String,
-    /// Where, if it happens in a chat.
-    pub chat: String,
-    /// Who does it.
-    pub from: String,
-    /// The name that is needed: of the new person, the group, its new title.
-    pub name: String,
-    /// The text that is needed: the greeting.
-    pub text: String,
-    /// The message it is about, if it is not the last one.
-    pub message: String,
 }
 
 /// What a page is about.
@@ -295,9 +95,47 @@ pub struct LastRow {
     /// Its text.
     pub text: String,
     /// Its kind, as `type` in rules.
-    pub kind: String,
+    pub kind: &'static str,
     /// When, in milliseconds since 1970.
     pub time: i64,
+}
+
+/// The chat that an action of a person made.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Made {
+    /// Its id, if there is a new one.
+    pub chat: Option<String>,
+}
+
+/// The text of the rule file.
+#[derive(Debug, Clone, Serialize)]
+pub struct FileText {
+    /// The text.
+    pub text: String,
+}
+
+/// How the bot of the sandbox is.
+#[derive(Debug, Clone, Serialize)]
+pub struct LoginRow {
+    /// Whether it is logged in.
+    pub online: bool,
+    /// Whether it has left for good.
+    pub left: bool,
+    /// Until when it pauses since it spoke too often, in milliseconds since 1970.
+    pub pause: Option<i64>,
+    /// The state of the login: `waiting`, `scanned`, `confirmed`, `used`, `cancelled` or `expired`.
+    pub state: Option<&'static str>,
+    /// The code to scan as a data address.
+    pub qr: Option<String>,
+}
+
+/// A failure that the server of the sandbox is going to have.
+#[derive(Debug, Clone, Serialize)]
+pub struct FaultRow {
+    /// The endpoint.
+    pub path: String,
+    /// How often; none until it is ended.
+    pub times: Option<u64>,
 }
 
 /// A part of a conversation.
@@ -321,7 +159,7 @@ pub struct MessageRow {
     /// Whether the bot said it.
     pub mine: bool,
     /// Its kind, as `type` in rules, or `system`.
-    pub kind: String,
+    pub kind: &'static str,
     /// Its text.
     pub text: String,
     /// The address of its picture, voice or file.
@@ -503,11 +341,28 @@ pub struct TestPlayed {
     pub report: String,
 }
 
+/// A mistake or warning about a rule file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DiagnosticRow {
+    /// `error` or `warning`.
+    pub severity: &'static str,
+    /// The file.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u32,
+    /// The column, from 1.
+    pub column: u32,
+    /// The mistake.
+    pub message: String,
+    /// The remedy.
+    pub hint: Option<String>,
+}
+
 /// What the check of a rule file found.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Checked {
-    /// Mistakes, warnings and notes; each with severity, line, column, message and hint.
-    pub diagnostics: Vec<Value>,
+    /// Mistakes and warnings.
+    pub diagnostics: Vec<DiagnosticRow>,
     /// How many mistakes keep the bot from working by it; failed tests count.
     pub mistakes: usize,
     /// Whether it was written to the file.
@@ -700,6 +555,13 @@ pub struct WaitingRow {
     pub since: i64,
     /// The moment before which nothing of it leaves, in milliseconds since 1970.
     pub until: Option<i64>,
+}
+
+/// What came of loading the rules of an account again.
+#[derive(Debug, Clone, Serialize)]
+pub struct ReloadReport {
+    /// In words, in the program's language.
+    pub report: String,
 }
 
 /// Some of the chats of a running bot.

@@ -25,6 +25,7 @@ mod upload;
 mod wire;
 mod world;
 
+pub use control::view::{ChatView, LoginView, MemberView, MessageView, PersonView, StateView};
 pub use event::{Call, SandboxEvent, Sent};
 pub use fault::{Fault, FaultFileError, FaultKind};
 pub use options::Options;

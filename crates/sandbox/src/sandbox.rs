@@ -9,8 +9,9 @@ use tokio::{net::TcpListener, sync::broadcast, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Call, Fault, Options, RawMessage, SandboxAction, SandboxActionError, SandboxActionKind,
-    SandboxEvent, Sent, World, api, control, fault, hub::Hub, login::Stage, net::Connection,
+    Call, Fault, MessageView, Options, RawMessage, SandboxAction, SandboxActionError,
+    SandboxActionKind, SandboxEvent, Sent, StateView, World, api, control, fault, hub::Hub,
+    login::Stage, net::Connection,
 };
 
 /// The code for a client that was logged out on the phone.
@@ -108,19 +109,13 @@ impl Sandbox {
     }
 
     /// Chats, people and the latest messages, as in `GET /sandbox/state`: of one chat or of all, before a given
-    /// message or
-    /// up to now, at most `limit` messages.
-    pub fn state(
-        &self,
-        chat: Option<&str>,
-        before: Option<u64>,
-        limit: usize,
-    ) -> serde_json::Value {
+    /// message or up to now, at most `limit` messages.
+    pub fn state(&self, chat: Option<&str>, before: Option<u64>, limit: usize) -> StateView {
         self.hub.read(|state| control::view::state_of(state, chat, before, limit))
     }
 
     /// One message, in the form of `GET /sandbox/state`.
-    pub fn message(&self, id: &str) -> Option<serde_json::Value> {
+    pub fn message(&self, id: &str) -> Option<MessageView> {
         let id = id.parse().ok()?;
         self.hub.read(|state| control::view::message_of(state, id))
     }

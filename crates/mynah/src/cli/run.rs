@@ -211,7 +211,7 @@ fn console(ready: &[Ready], shared: &Shared) -> Result<App, Report> {
         bulletin: shared.bulletin.clone(),
         clock: Arc::new(SystemClock),
     };
-    Ok(App::guarded(Arc::new(view), &token).until(shared.stop.token().clone()))
+    Ok(App::console(Arc::new(view), &token).until(shared.stop.token().clone()))
 }
 
 /// Serves the console, and beside it what machines read.

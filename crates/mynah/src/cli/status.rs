@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use mynah_core::{Clock, SystemClock, Timestamp};
+use mynah_page::Condition;
 use mynah_page::view::NameRow;
 use mynah_store::StoreStatus;
 use serde::Serialize;
@@ -10,7 +11,7 @@ use serde::Serialize;
 use super::common::Common;
 use super::print;
 use crate::names::in_words;
-use crate::operate::{self, Answer, Folder, Request, has_session};
+use crate::operate::{self, AccountStatus, Answer, Folder, Request, has_session};
 use crate::{Ended, Report};
 
 /// Show account, session and queues of a running or stopped bot, whom the names of its rule file mean, and the last errors.
@@ -45,24 +46,43 @@ pub(crate) async fn execute(args: Args, _common: &Common) -> Result<Ended, Repor
     let Args { folder, json } = args;
     let inspector = folder.inspect()?;
     let answer = operate::ask(&folder.path, &Request::Status).await?;
-    let rules = answer.as_ref().and_then(|answer| answer.rules.clone());
-    let (running, condition, names) = match answer {
-        Some(Answer { text, names, .. }) => (true, Some(text), names),
-        None => (false, None, folder.names(&inspector)?),
+    let running = answer.is_some();
+    let (condition, names, rules) = match answer.map(status_of).transpose()? {
+        Some(AccountStatus { condition, names, rules }) => (Some(condition), names, rules),
+        None => (None, folder.names(&inspector)?, None),
     };
+    let online = condition == Some(Condition::Online);
     let failed = |error| folder.failed("look into", error);
     let state = State {
         rules,
         data: folder.path.display().to_string(),
         running,
-        condition,
+        condition: condition.as_ref().map(words),
         names,
         session: has_session(&inspector.records().map_err(failed)?),
         queues: inspector.status(SystemClock.now()).map_err(failed)?,
     };
-    let on_line = state.condition.as_deref() == Some("on line");
     print::to_stdout(|out| if json { print::json(out, &state) } else { show(out, &state) })?;
-    Ok(if on_line { Ended::Fine } else { Ended::No })
+    Ok(if online { Ended::Fine } else { Ended::No })
+}
+
+/// The status in an answer. A process of another version may refuse the request.
+fn status_of(answer: Answer) -> Result<AccountStatus, Report> {
+    let Answer { text, status, .. } = answer;
+    status.ok_or_else(|| {
+        let text = if text.is_empty() { "it sent no status".to_owned() } else { text };
+        Report::new(Ended::Storage, "failed to ask the running process").hint(text)
+    })
+}
+
+fn words(condition: &Condition) -> String {
+    match condition {
+        Condition::Online => "on line".to_owned(),
+        Condition::Waiting { .. } => "waiting for somebody to log in".to_owned(),
+        Condition::Offline { reason } => format!("off line: {reason}"),
+        Condition::Ended { reason } => format!("ended: {reason}"),
+        Condition::Starting => "starting".to_owned(),
+    }
 }
 
 fn show(out: &mut dyn Write, state: &State) -> io::Result<()> {

@@ -12,7 +12,7 @@ use mynah_rules::mute;
 use mynah_runtime::Control;
 use mynah_store::{Forgotten, SqliteStore};
 
-use super::{Answer, Request, find_chat};
+use super::{AccountStatus, Answer, Request, find_chat};
 use crate::names::name_rows;
 use crate::rule_handler::Shelf;
 use crate::stop::AccountStop;
@@ -67,23 +67,15 @@ impl Desk {
             self.service.get().map_or(Called::Nobody, |service| service.person_called(name))
         };
         let names = name_rows(Some(&self.shelf.load()), &bindings, called);
-        Answer { names, rules: self.rules(), ..Answer::done(self.condition()) }
+        let condition = self.pages.health.of(&self.account).unwrap_or(Condition::Starting);
+        let status = AccountStatus { condition, names, rules: self.rules() };
+        Answer { status: Some(status), ..Answer::done("") }
     }
 
     async fn unbind(&self, name: String) -> Answer {
         match self.store.unbind(name.clone()).await {
             Ok(ended) => freed(&name, ended.as_ref()),
             Err(error) => failed(&error),
-        }
-    }
-
-    fn condition(&self) -> String {
-        match self.pages.health.of(&self.account) {
-            Some(Condition::Online) => "on line".to_owned(),
-            Some(Condition::Waiting { .. }) => "waiting for somebody to log in".to_owned(),
-            Some(Condition::Offline { reason }) => format!("off line: {reason}"),
-            Some(Condition::Ended { reason }) => format!("ended: {reason}"),
-            Some(Condition::Starting) | None => "starting".to_owned(),
         }
     }
 

@@ -12,13 +12,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use mynah_core::{Called, Clock, Prompt};
 use mynah_page::view::{
-    AccountRow, BotRow, Call, KnownChats, LogRow, NameRow, News, Problem, QueueRow, RuleRow,
-    Session, View,
+    AccountRow, BotRow, KnownChats, LogRow, NameRow, News, Problem, QueueRow, ReloadReport,
+    RuleRow, Session,
 };
-use mynah_page::{Condition, Pages};
+use mynah_page::{Condition, ConsolePage, Page, Pages};
 use mynah_runtime::{Control, Pace};
-use serde::Serialize;
-use serde_json::{Value, json};
 use tokio::sync::broadcast;
 
 pub(crate) use self::archive::Archive;
@@ -95,10 +93,43 @@ impl Glass {
 }
 
 impl ConsoleView {
-    fn session(&self) -> Session {
+    async fn queue(&self, account: &Glass) -> Result<QueueRow, Problem> {
+        let now = self.clock.now();
+        let midnight = rows::midnight(now, account.shelf.load().zone());
+        let present = account.archive.present(now, midnight).await?;
+        let mishaps = account.live.mishaps();
+        let ids = mishaps.iter().filter_map(|mishap| mishap.event.clone()).collect();
+        let queues = Queues {
+            account: &account.name,
+            present: &present,
+            names: &account.chat_names().await?,
+            pace: self.pace(account).await,
+            mishaps,
+            events: account.archive.events(ids).await?,
+        };
+        Ok(queues.row())
+    }
+
+    /// How fast an account may speak; `None` if it does not run, or is too busy to say.
+    async fn pace(&self, account: &Glass) -> Option<Pace> {
+        if matches!(self.pages.health.of(&account.name), Some(Condition::Ended { .. })) {
+            return None;
+        }
+        tokio::time::timeout(PATIENCE, account.control.pace()).await.ok()?.ok()
+    }
+
+    fn account(&self, name: &str) -> Result<&Glass, Problem> {
+        let found = self.accounts.iter().find(|account| account.name == name);
+        found.ok_or_else(|| Problem::NotFound("there is no such account".to_owned()))
+    }
+}
+
+#[async_trait]
+impl Page for ConsoleView {
+    async fn session(&self) -> Result<Session, Problem> {
         let names: Vec<_> = self.accounts.iter().map(|account| account.name.as_str()).collect();
         let bot = BotRow { name: names.join(", ") };
-        Session {
+        Ok(Session {
             mode: "console",
             bot,
             file: None,
@@ -106,10 +137,17 @@ impl ConsoleView {
             now: self.clock.now().as_millis(),
             run: self.run.clone(),
             rejected_rules: None,
-        }
+        })
     }
 
-    async fn rows(&self) -> Result<Vec<AccountRow>, Problem> {
+    fn follow(&self) -> broadcast::Receiver<Arc<News>> {
+        self.bulletin.follow()
+    }
+}
+
+#[async_trait]
+impl ConsolePage for ConsoleView {
+    async fn accounts(&self) -> Result<Vec<AccountRow>, Problem> {
         let mut rows = Vec::new();
         for account in &self.accounts {
             let condition = self.pages.health.of(&account.name);
@@ -155,23 +193,6 @@ impl ConsoleView {
         Ok(all)
     }
 
-    async fn queue(&self, account: &Glass) -> Result<QueueRow, Problem> {
-        let now = self.clock.now();
-        let midnight = rows::midnight(now, account.shelf.load().zone());
-        let present = account.archive.present(now, midnight).await?;
-        let mishaps = account.live.mishaps();
-        let ids = mishaps.iter().filter_map(|mishap| mishap.event.clone()).collect();
-        let queues = Queues {
-            account: &account.name,
-            present: &present,
-            names: &account.chat_names().await?,
-            pace: self.pace(account).await,
-            mishaps,
-            events: account.archive.events(ids).await?,
-        };
-        Ok(queues.row())
-    }
-
     /// The chats whose name has this text.
     async fn known_chats(&self, query: &str) -> Result<KnownChats, Problem> {
         let now = self.clock.now();
@@ -187,16 +208,8 @@ impl ConsoleView {
         Ok(KnownChats { chats, total })
     }
 
-    /// How fast an account may speak; `None` if it does not run, or is too busy to say.
-    async fn pace(&self, account: &Glass) -> Option<Pace> {
-        if matches!(self.pages.health.of(&account.name), Some(Condition::Ended { .. })) {
-            return None;
-        }
-        tokio::time::timeout(PATIENCE, account.control.pace()).await.ok()?.ok()
-    }
-
     /// Mutes a chat by way of an event, so that it is stored and comes in order with everything else in that chat.
-    async fn mute(&self, account: &str, chat: &str, minutes: u64) -> Result<Value, Problem> {
+    async fn mute(&self, account: &str, chat: &str, minutes: u64) -> Result<(), Problem> {
         let account = self.account(account)?;
         let names = account.chat_names().await?;
         let chat =
@@ -205,45 +218,12 @@ impl ConsoleView {
         let lasts = Duration::from_secs(minutes.saturating_mul(60)).min(LONGEST_MUTE);
         let event = muting(chat, (minutes > 0).then_some(now + lasts), now);
         let injected = account.control.inject(vec![event]).await;
-        injected.map_err(|error| Problem::Refused(error.to_string()))?;
-        Ok(Value::Null)
+        injected.map_err(|error| Problem::Refused(error.to_string()))
     }
 
-    async fn reload(&self, account: &str) -> Result<Value, Problem> {
-        Ok(json!({ "report": self.account(account)?.reloader.reload().await }))
+    async fn reload(&self, account: &str) -> Result<ReloadReport, Problem> {
+        Ok(ReloadReport { report: self.account(account)?.reloader.reload().await })
     }
-
-    fn account(&self, name: &str) -> Result<&Glass, Problem> {
-        let found = self.accounts.iter().find(|account| account.name == name);
-        found.ok_or_else(|| Problem::NotFound("there is no such account".to_owned()))
-    }
-}
-
-#[async_trait]
-impl View for ConsoleView {
-    async fn answer(&self, call: Call) -> Result<Value, Problem> {
-        match call {
-            Call::Session => as_json(self.session()),
-            Call::Accounts => as_json(self.rows().await?),
-            Call::Log => as_json(self.log().await?),
-            Call::Rules => as_json(self.rules().await?),
-            Call::Queues => as_json(self.queues().await?),
-            Call::KnownChats { query } => as_json(self.known_chats(&query).await?),
-            Call::Mute { account, chat, minutes } => self.mute(&account, &chat, minutes).await,
-            Call::Reload { account } => self.reload(&account).await,
-            _ => Err(Problem::NotFound(
-                "this is the console of a running bot, no sandbox".to_owned(),
-            )),
-        }
-    }
-
-    fn follow(&self) -> broadcast::Receiver<Arc<News>> {
-        self.bulletin.follow()
-    }
-}
-
-fn as_json(value: impl Serialize) -> Result<Value, Problem> {
-    serde_json::to_value(value).map_err(|error| Problem::Refused(error.to_string()))
 }
 
 impl std::fmt::Debug for ConsoleView {

@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use mynah_page::view::DiagnosticRow;
 use mynah_rules::{Disk, Files, Lang, Loaded, Severity};
-use serde_json::{Value, json};
 
 /// The disk, but with the text of the page in place of the main file.
 #[derive(Debug)]
@@ -46,14 +46,17 @@ pub(super) fn replace(file: &Path, text: &str) -> io::Result<()> {
     std::fs::rename(&draft, file)
 }
 
-/// What is wrong with a file, for the page.
-pub(super) fn diagnostics(loaded: &Loaded, lang: Lang) -> Vec<Value> {
-    let told = loaded.diagnostics.iter().filter(|one| one.severity != Severity::Note);
-    told.map(|one| {
-        json!({
-            "severity": one.severity.word(), "file": &*one.file, "line": one.line, "column": one.column,
-            "message": one.message(lang), "hint": one.hint(lang),
+/// The mistakes and warnings of a file, for the page.
+pub(super) fn diagnostics(loaded: &Loaded, lang: Lang) -> Vec<DiagnosticRow> {
+    let shown = loaded.diagnostics.iter().filter(|one| one.severity != Severity::Note);
+    shown
+        .map(|one| DiagnosticRow {
+            severity: one.severity.word(),
+            file: one.file.to_string(),
+            line: one.line,
+            column: one.column,
+            message: one.message(lang),
+            hint: one.hint(lang),
         })
-    })
-    .collect()
+        .collect()
 }

@@ -42,74 +42,102 @@ pub(super) struct MessageQuery {
 
 const MESSAGES: usize = 500;
 
-#[derive(Serialize)]
-struct StateView {
-    me: PersonView,
-    online: bool,
-    login: Option<LoginView>,
+/// Chats, people and the latest messages: the answer of `GET /sandbox/state`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StateView {
+    /// The account of the bot.
+    pub me: PersonView,
+    /// True if a client is logged in.
+    pub online: bool,
+    /// The newest login code, if there was one.
+    pub login: Option<LoginView>,
     /// Seconds since 1970 by the clock of the world.
-    time: f64,
-    chats: Vec<ChatView>,
-    people: Vec<PersonView>,
-    messages: Vec<MessageView>,
+    pub time: f64,
+    /// All groups, all friends, and every other person with a message.
+    pub chats: Vec<ChatView>,
+    /// All people but the account itself.
+    pub people: Vec<PersonView>,
+    /// The oldest first.
+    pub messages: Vec<MessageView>,
 }
 
-#[derive(Serialize)]
-struct LoginView {
-    state: &'static str,
-    uuid: String,
+/// The newest login code.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LoginView {
+    /// `waiting`, `scanned`, `confirmed`, `used`, `cancelled` or `expired`.
+    pub state: &'static str,
+    /// The code.
+    pub uuid: String,
     /// The text encoded in the QR code.
-    link: String,
+    pub link: String,
     /// The address of the QR code's picture.
-    picture: String,
+    pub picture: String,
 }
 
-#[derive(Serialize)]
-struct ChatView {
-    id: String,
-    name: String,
+/// A group, a friend, or another person with a message.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ChatView {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
     /// `group` or `private`.
-    kind: &'static str,
-    members: Vec<MemberView>,
+    pub kind: &'static str,
+    /// Its members; none for a private chat.
+    pub members: Vec<MemberView>,
     /// Messages of other people since the bot last read the chat or answered.
-    unread: u32,
+    pub unread: u32,
     /// The time of the last message; 0 if there is none.
-    last: f64,
+    pub last: f64,
 }
 
-#[derive(Serialize)]
-struct MemberView {
-    id: String,
+/// A member of a group.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MemberView {
+    /// The id of the person.
+    pub id: String,
     /// The name that members of the group see.
-    name: String,
+    pub name: String,
 }
 
-#[derive(Serialize)]
-struct PersonView {
-    id: String,
-    name: String,
-    remark: String,
+/// A person.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PersonView {
+    /// The id.
+    pub id: String,
+    /// The nickname.
+    pub name: String,
+    /// The remark of the account; empty if there is none.
+    pub remark: String,
     /// `me`, `friend`, `stranger`, `official` or `special`.
-    relation: &'static str,
+    pub relation: &'static str,
 }
 
-#[derive(Serialize)]
-struct MessageView {
-    id: String,
-    chat: String,
+/// A message or another entry of a chat.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MessageView {
+    /// Its id: a number that rises with time.
+    pub id: String,
+    /// The id of the chat.
+    pub chat: String,
     /// Empty for a system line.
-    from: String,
-    from_name: String,
+    pub from: String,
+    /// The name of the sender; empty for a system line.
+    pub from_name: String,
     /// True if the account of the bot sent it.
-    mine: bool,
-    kind: &'static str,
-    text: String,
-    time: f64,
-    recalled: bool,
+    pub mine: bool,
+    /// As in [`Sent::kind`](crate::Sent::kind), or `system`.
+    pub kind: &'static str,
+    /// As in [`Sent::text`](crate::Sent::text).
+    pub text: String,
+    /// Seconds since 1970.
+    pub time: f64,
+    /// True if it was recalled.
+    pub recalled: bool,
     /// The address of its picture, voice or file.
-    media: Option<String>,
+    pub media: Option<String>,
     /// The target of a link or location.
-    url: Option<String>,
+    pub url: Option<String>,
 }
 
 pub(super) async fn state(
@@ -122,15 +150,14 @@ pub(super) async fn state(
     }
 }
 
-/// The answer of `GET /sandbox/state`, for the library.
+/// The state, for the library.
 pub(crate) fn state_of(
     state: &State,
     chat: Option<&str>,
     before: Option<u64>,
     limit: usize,
-) -> serde_json::Value {
-    let query = MessageQuery { chat: chat.map(str::to_owned), limit: Some(limit), before };
-    serde_json::to_value(view(state, &query)).expect("names and plain values")
+) -> StateView {
+    view(state, &MessageQuery { chat: chat.map(str::to_owned), limit: Some(limit), before })
 }
 
 fn view(state: &State, query: &MessageQuery) -> StateView {
@@ -269,9 +296,8 @@ fn name_of(world: &World, chat: Peer, person: PersonId) -> String {
 }
 
 /// One message, in the form of `GET /sandbox/state`.
-pub(crate) fn message_of(state: &State, id: u64) -> Option<serde_json::Value> {
-    let found = state.world.message(id)?;
-    Some(serde_json::to_value(message(&state.world, found)).expect("names and plain values"))
+pub(crate) fn message_of(state: &State, id: u64) -> Option<MessageView> {
+    Some(message(&state.world, state.world.message(id)?))
 }
 
 /// Finds a chat by id or name. Returns the id, the name, and true for a group.

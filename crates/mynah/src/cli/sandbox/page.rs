@@ -35,7 +35,7 @@ impl Page {
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
         tasks.spawn(Arc::clone(&view).tell());
-        let routes = App::open(view).until(stop.clone()).routes();
+        let routes = App::sandbox(view).until(stop.clone()).routes();
         tasks.spawn(mynah_page::serve(routes, listener, stop.clone()));
         print::to_stdout(|out| writeln!(out, "page: http://{bound}/"))?;
         Ok(Self { stop, tasks })

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use mynah_core::{Clock as _, EventId, MessageId};
+use mynah_page::SandboxPage as _;
 use mynah_rules::Lang;
 use mynah_sandbox::{SandboxAction, SandboxActionKind};
 use tokio_util::sync::CancellationToken;

@@ -1,0 +1,75 @@
+//! The console in the browser: its calls, and the trait of the program that answers them.
+
+use async_trait::async_trait;
+use serde::Deserialize;
+
+use crate::answer::{Answered, answered};
+use crate::view::{AccountRow, KnownChats, LogRow, Page, Problem, QueueRow, ReloadReport, RuleRow};
+
+/// The accounts of a running process, for the console.
+#[async_trait]
+pub trait ConsolePage: Page {
+    /// The accounts of this process.
+    async fn accounts(&self) -> Result<Vec<AccountRow>, Problem>;
+
+    /// The last handled events, the newest first.
+    async fn log(&self) -> Result<Vec<LogRow>, Problem>;
+
+    /// The rules with their use.
+    async fn rules(&self) -> Result<Vec<RuleRow>, Problem>;
+
+    /// The waiting events and actions of each account.
+    async fn queues(&self) -> Result<Vec<QueueRow>, Problem>;
+
+    /// The chats of all accounts with this text in their names, the first hundred of them.
+    async fn known_chats(&self, query: &str) -> Result<KnownChats, Problem>;
+
+    /// Mutes a chat of an account, or ends that with 0 minutes.
+    async fn mute(&self, account: &str, chat: &str, minutes: u64) -> Result<(), Problem>;
+
+    /// Loads the rules of an account again.
+    async fn reload(&self, account: &str) -> Result<ReloadReport, Problem>;
+}
+
+/// A call of the console. Method and path are the tag; query and body together are the fields.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(tag = "call")]
+pub(crate) enum ConsoleCall {
+    #[serde(rename = "GET session")]
+    Session,
+    #[serde(rename = "GET accounts")]
+    Accounts,
+    #[serde(rename = "GET log")]
+    Log,
+    #[serde(rename = "GET rules")]
+    Rules,
+    #[serde(rename = "GET queues")]
+    Queues,
+    #[serde(rename = "GET known-chats")]
+    KnownChats {
+        /// A part of the name; empty for all.
+        #[serde(default)]
+        query: String,
+    },
+    #[serde(rename = "POST mute")]
+    Mute { account: String, chat: String, minutes: u64 },
+    #[serde(rename = "POST reload")]
+    Reload { account: String },
+}
+
+impl ConsoleCall {
+    pub(crate) async fn answer(self, page: &dyn ConsolePage) -> Answered {
+        match self {
+            Self::Session => answered(page.session().await),
+            Self::Accounts => answered(page.accounts().await),
+            Self::Log => answered(page.log().await),
+            Self::Rules => answered(page.rules().await),
+            Self::Queues => answered(page.queues().await),
+            Self::KnownChats { query } => answered(page.known_chats(&query).await),
+            Self::Mute { account, chat, minutes } => {
+                answered(page.mute(&account, &chat, minutes).await)
+            }
+            Self::Reload { account } => answered(page.reload(&account).await),
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! The sandbox in the browser: its calls, and the trait of the program that answers them.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::body::Bytes;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::answer::{Answered, answered};
+use crate::view::{
+    ChatRow, Checked, FaultRow, FileText, LoginRow, Made, MessagePage, Page, Problem, TestDraft,
+    TestPlayed, Why,
+};
+
+/// A sandbox and its bot, for their page.
+#[async_trait]
+pub trait SandboxPage: Page {
+    /// All chats.
+    async fn chats(&self) -> Result<Vec<ChatRow>, Problem>;
+
+    /// Messages of a chat: the newest, or those before the message with this id.
+    async fn messages(&self, chat: &str, before: Option<&str>) -> Result<MessagePage, Problem>;
+
+    /// Sends a text to the bot.
+    async fn say(&self, say: Say) -> Result<(), Problem>;
+
+    /// Sends a picture to the bot.
+    async fn picture(&self, picture: Upload) -> Result<(), Problem>;
+
+    /// Sends a file to the bot.
+    async fn attachment(&self, file: Upload) -> Result<(), Problem>;
+
+    /// Does something else that a person of the sandbox can do.
+    async fn act(&self, action: PageAction) -> Result<Made, Problem>;
+
+    /// Why the bot answered a message or not. `lang` is the language of the reasons: `zh`, `en`, or empty.
+    async fn why(&self, message: &str, lang: &str) -> Result<Why, Problem>;
+
+    /// Moves the clock ahead.
+    async fn advance(&self, by: Duration) -> Result<(), Problem>;
+
+    /// The rule file.
+    async fn file(&self) -> Result<FileText, Problem>;
+
+    /// Checks a text as if it were the rule file. `lang` is the language of the diagnostics: `zh`, `en`, or empty.
+    async fn check(&self, text: &str, lang: &str) -> Result<Checked, Problem>;
+
+    /// Writes the rule file and lets the bot load it.
+    async fn save(&self, save: Save) -> Result<Checked, Problem>;
+
+    /// The conversation of a chat as a `[[test]]`, or the part between two lines of it.
+    async fn draft_test(
+        &self,
+        chat: &str,
+        first: Option<&str>,
+        last: Option<&str>,
+    ) -> Result<TestDraft, Problem>;
+
+    /// Plays a `[[test]]`, and appends it to the rule file if it passes.
+    async fn play_test(&self, test: Test) -> Result<TestPlayed, Problem>;
+
+    /// Whether the bot is logged in, and the code to scan if not.
+    async fn login(&self) -> Result<LoginRow, Problem>;
+
+    /// Plays the phone: `scan`, `confirm`, `cancel`, `logout`.
+    async fn phone(&self, action: &str) -> Result<(), Problem>;
+
+    /// The failures that are still to come.
+    async fn faults(&self) -> Result<Vec<FaultRow>, Problem>;
+
+    /// Makes the server fail, or stops that.
+    async fn inject(&self, order: FaultOrder) -> Result<(), Problem>;
+
+    /// The picture, voice or file of a message: its type and its bytes.
+    fn media(&self, message: &str) -> Option<(&'static str, Bytes)>;
+}
+
+/// A text that a person of the sandbox sends.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Say {
+    /// The chat.
+    pub chat: String,
+    /// The name of the sender.
+    pub from: String,
+    /// The text.
+    pub text: String,
+}
+
+/// A picture or file that a person of the sandbox sends.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Upload {
+    /// The chat.
+    pub chat: String,
+    /// The name of the sender.
+    pub from: String,
+    /// The name of the file.
+    pub name: String,
+    /// Its bytes in base64.
+    pub data: String,
+}
+
+/// Something that a person of the sandbox does beside talking.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct PageAction {
+    /// `person`, `group`, or the word of an event in rules.
+    pub what: String,
+    /// The chat, for an event of a chat.
+    pub chat: String,
+    /// The name of the person who does it.
+    pub from: String,
+    /// The name that is needed: of the new person, the group, its new title.
+    pub name: String,
+    /// The text that is needed: the greeting.
+    pub text: String,
+    /// The message it is about, if it is not the last one.
+    pub message: String,
+}
+
+/// A text to be written as the rule file.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Save {
+    /// The text.
+    pub text: String,
+    /// The text that it replaces: with another one in the file, nothing is written. Absent: any text.
+    #[serde(default)]
+    pub was: Option<String>,
+    /// Write it although it has mistakes; without this, a text with mistakes is only checked.
+    #[serde(default)]
+    pub anyway: bool,
+    /// The language of the diagnostics: `zh`, `en`, or empty.
+    #[serde(default)]
+    pub lang: String,
+}
+
+/// A `[[test]]` for the rule file.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Test {
+    /// The test, as it is to stand in the file.
+    pub text: String,
+    /// Append it although it fails.
+    #[serde(default)]
+    pub anyway: bool,
+    /// The language of the report: `zh`, `en`, or empty.
+    #[serde(default)]
+    pub lang: String,
+}
+
+/// A failure that the server is to have, or the end of all of them.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct FaultOrder {
+    /// End all failures.
+    #[serde(default)]
+    pub clear: bool,
+    /// The failure, in the form of the sandbox's fault files.
+    #[serde(flatten)]
+    pub fault: Map<String, Value>,
+}
+
+/// A call of the sandbox. Method and path are the tag; query and body together are the fields.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(tag = "call")]
+pub(crate) enum SandboxCall {
+    #[serde(rename = "GET session")]
+    Session,
+    #[serde(rename = "GET chats")]
+    Chats,
+    #[serde(rename = "GET messages")]
+    Messages {
+        chat: String,
+        #[serde(default)]
+        before: Option<String>,
+    },
+    #[serde(rename = "POST say")]
+    Say(Say),
+    #[serde(rename = "POST picture")]
+    Picture(Upload),
+    #[serde(rename = "POST attachment")]
+    Attachment(Upload),
+    #[serde(rename = "POST act")]
+    Act(PageAction),
+    #[serde(rename = "GET why")]
+    Why {
+        message: String,
+        #[serde(default)]
+        lang: String,
+    },
+    #[serde(rename = "POST clock")]
+    Clock { advance_ms: u64 },
+    #[serde(rename = "GET file")]
+    File,
+    #[serde(rename = "POST check")]
+    Check {
+        text: String,
+        #[serde(default)]
+        lang: String,
+    },
+    #[serde(rename = "PUT file")]
+    Save(Save),
+    #[serde(rename = "GET draft-test")]
+    DraftTest {
+        chat: String,
+        /// The id of the first line; absent: from the beginning.
+        #[serde(default)]
+        first: Option<String>,
+        /// The id of the last line; absent: up to the end.
+        #[serde(default)]
+        last: Option<String>,
+    },
+    #[serde(rename = "POST test")]
+    Test(Test),
+    #[serde(rename = "GET login")]
+    Login,
+    #[serde(rename = "POST login")]
+    Phone { r#do: String },
+    #[serde(rename = "GET faults")]
+    Faults,
+    #[serde(rename = "POST faults")]
+    Inject(FaultOrder),
+}
+
+impl SandboxCall {
+    pub(crate) async fn answer(self, page: &dyn SandboxPage) -> Answered {
+        match self {
+            Self::Session => answered(page.session().await),
+            Self::Chats => answered(page.chats().await),
+            Self::Messages { chat, before } => {
+                answered(page.messages(&chat, before.as_deref()).await)
+            }
+            Self::Say(say) => answered(page.say(say).await),
+            Self::Picture(picture) => answered(page.picture(picture).await),
+            Self::Attachment(file) => answered(page.attachment(file).await),
+            Self::Act(action) => answered(page.act(action).await),
+            Self::Why { message, lang } => answered(page.why(&message, &lang).await),
+            Self::Clock { advance_ms } => {
+                answered(page.advance(Duration::from_millis(advance_ms)).await)
+            }
+            Self::File => answered(page.file().await),
+            Self::Check { text, lang } => answered(page.check(&text, &lang).await),
+            Self::Save(save) => answered(page.save(save).await),
+            Self::DraftTest { chat, first, last } => {
+                answered(page.draft_test(&chat, first.as_deref(), last.as_deref()).await)
+            }
+            Self::Test(test) => answered(page.play_test(test).await),
+            Self::Login => answered(page.login().await),
+            Self::Phone { r#do } => answered(page.phone(&r#do).await),
+            Self::Faults => answered(page.faults().await),
+            Self::Inject(order) => answered(page.inject(order).await),
+        }
+    }
+}
