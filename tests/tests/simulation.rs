@@ -5,7 +5,7 @@
 //!
 //! - `MYNAH_SIM_SEEDS=10000` runs that many seeds; by default, a moderate number.
 //! - `MYNAH_SIM_SEED=17 cargo test -p mynah-tests --test simulation one_seed -- --nocapture` runs one and prints its
-//! trace.
+//!   trace.
 
 #[path = "simulation/machine.rs"]
 mod machine;
