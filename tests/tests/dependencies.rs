@@ -174,6 +174,13 @@ fn the_first_command_of_the_readme_builds_the_runner_only() {
 }
 
 #[test]
+fn no_program_has_the_mistakes_of_the_tests() {
+    for program in ["mynah", "assistant-bot", "dice-bot", "ledger-bot", "weather-bot"] {
+        assert!(!built_for(program).contains("mynah-store-testing"), "{program}");
+    }
+}
+
+#[test]
 fn all_crates_carry_one_version_that_the_change_log_knows() {
     let shared = shared();
     let version = shared["package"]["version"].as_str().unwrap();

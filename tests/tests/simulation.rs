@@ -9,27 +9,32 @@
 
 #[path = "simulation/machine.rs"]
 mod machine;
+#[path = "simulation/mistakes.rs"]
+mod mistakes;
 #[path = "simulation/plan.rs"]
 mod plan;
 #[path = "simulation/world.rs"]
 mod world;
 
-use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use mynah_core::planted::{self, Mistake};
-use mynah_core::{Batch, Event, EventBody, Scope, Store};
+use mynah_core::{Batch, Event, EventBody, Handler, Scope};
 use mynah_runtime::{Account, Control, Ended, Handlers, Unobserved, run};
-use mynah_store::{LogQuery, SqliteStore};
+use mynah_store::SqliteStore;
+use mynah_store_testing::ModelStore;
 use tokio_util::sync::CancellationToken;
 
-use machine::{FusedStore, SimHandler, SimTransport};
+use machine::{FusedStore, LastingStore, NeverFails, SimHandler, SimTransport};
+use mistakes::{Mistake, Setup};
 use world::Sim;
 
 /// The default number of seeds.
 const SEEDS: u64 = 200;
+
+/// Each tenth seed also runs with the first answer of each call of the store lost.
+const LOST_ANSWERS: u64 = 10;
 
 /// The most lives of a run: a poisoned event kills three processes, and the planned deaths come on top.
 const LIVES: usize = 16;
@@ -48,8 +53,12 @@ fn no_promise_is_broken() {
                     if seed >= seeds {
                         break;
                     }
-                    let problem = simulate(seed, None).problem;
-                    assert!(problem.is_none(), "{}", failure(seed, problem.as_deref()));
+                    let lost_answers =
+                        seed.is_multiple_of(LOST_ANSWERS).then_some(Setup::LostAnswers);
+                    for setup in [Setup::Sqlite].into_iter().chain(lost_answers) {
+                        let problem = simulate(seed, setup).problem;
+                        assert!(problem.is_none(), "{setup:?}: {}", failure(seed, problem.as_deref()));
+                    }
                 }
             });
         }
@@ -60,9 +69,18 @@ fn no_promise_is_broken() {
 fn the_same_seed_gives_the_same_trace() {
     hide_planned_panics();
     for seed in 0..20 {
-        let (first, second) = (simulate(seed, None), simulate(seed, None));
+        let (first, second) = (simulate(seed, Setup::Sqlite), simulate(seed, Setup::Sqlite));
         assert!(first.trace.lines().count() > 100, "seed {seed} did next to nothing");
         assert_eq!(first.trace, second.trace, "seed {seed}");
+    }
+}
+
+#[test]
+fn the_model_store_gives_the_same_trace() {
+    hide_planned_panics();
+    for seed in 0..20 {
+        let (sqlite, model) = (simulate(seed, Setup::Sqlite), simulate(seed, Setup::Model));
+        assert_eq!(sqlite.trace, model.trace, "seed {seed}");
     }
 }
 
@@ -75,7 +93,7 @@ fn another_process_sees_the_same_trace() {
         .output()
         .expect("the test itself can be run");
     let printed = String::from_utf8_lossy(&other.stdout).into_owned();
-    assert!(printed.contains(&simulate(3, None).trace), "{printed}");
+    assert!(printed.contains(&simulate(3, Setup::Sqlite).trace), "{printed}");
 }
 
 /// Prints the trace of the seed in the environment.
@@ -83,19 +101,20 @@ fn another_process_sees_the_same_trace() {
 fn one_seed() {
     hide_planned_panics();
     let Some(seed) = from_environment("MYNAH_SIM_SEED") else { return };
-    let mistake = from_environment("MYNAH_SIM_MISTAKE").map(|n| Mistake::ALL[n as usize]);
-    let run = simulate(seed, mistake);
+    let mistake = from_environment("MYNAH_SIM_MISTAKE")
+        .and_then(|n| Mistake::all().nth(usize::try_from(n).unwrap_or(usize::MAX)));
+    let run = simulate(seed, mistake.map_or(Setup::Sqlite, Setup::Mistaken));
     println!("{}", run.trace);
     assert!(run.problem.is_none(), "{}", failure(seed, run.problem.as_deref()));
 }
 
 #[test]
-fn every_planted_mistake_is_found() {
+fn every_mistake_is_found() {
     hide_planned_panics();
     let mut missed = Vec::new();
-    for mistake in Mistake::ALL {
-        let found = (0..1000)
-            .find_map(|seed| simulate(seed, Some(mistake)).problem.map(|problem| (seed, problem)));
+    for mistake in Mistake::all() {
+        let run = |seed| simulate(seed, Setup::Mistaken(mistake)).problem;
+        let found = (0..1000).find_map(|seed| run(seed).map(|problem| (seed, problem)));
         match found {
             Some((seed, problem)) => println!("{mistake:?}: seed {seed}: {problem}"),
             None => missed.push(mistake),
@@ -107,7 +126,7 @@ fn every_planted_mistake_is_found() {
 #[test]
 fn every_run_has_crashes() {
     hide_planned_panics();
-    let least = (0..50).map(|seed| simulate(seed, None).crashes).min();
+    let least = (0..50).map(|seed| simulate(seed, Setup::Sqlite).crashes).min();
     assert!(least >= Some(3), "{least:?}");
 }
 
@@ -118,16 +137,28 @@ struct Run {
     crashes: usize,
 }
 
-fn simulate(seed: u64, mistake: Option<Mistake>) -> Run {
+fn store(sim: &Sim, setup: Setup) -> Arc<dyn LastingStore> {
+    let model = match setup {
+        Setup::Sqlite | Setup::LostAnswers => return Arc::new(SqliteStore::in_memory()),
+        Setup::Model => ModelStore::new(),
+        Setup::Mistaken(Mistake::Store(mistake)) => ModelStore::with_mistake(mistake),
+        Setup::Mistaken(_) => return Arc::new(SqliteStore::in_memory()),
+    };
+    let sim = sim.clone();
+    Arc::new(model.with_gap(Arc::new(move || {
+        let sim = sim.clone();
+        Box::pin(async move { sim.boundary("in the middle of a call").await })
+    })))
+}
+
+fn simulate(seed: u64, setup: Setup) -> Run {
     let sim = Sim::new(seed);
-    let dies = sim.clone();
-    planted::plant(mistake, Rc::new(move || dies.dies()));
-    let store = Arc::new(SqliteStore::in_memory());
+    let store = store(&sim, setup);
     let mut crashes = 0;
     for life in 0..LIVES {
         let crash = sim.plan().crashes.get(life).copied();
         sim.light(crash.map(|(fuse, _)| fuse));
-        let died = live(&sim, &store);
+        let died = live(&sim, &store, setup);
         sim.bury();
         if !died || sim.world().problem.is_some() {
             break;
@@ -138,16 +169,15 @@ fn simulate(seed: u64, mistake: Option<Mistake>) -> Run {
         sim.clock().go_on(away);
         sim.check(life + 1 < LIVES, || "it never comes to an end".to_owned());
     }
-    planted::plant(None, Rc::new(|| false));
     if sim.world().problem.is_none() {
-        check_store(&sim, &store);
+        check_store(&sim, &*store);
     }
     let problem = sim.world().problem.clone();
     Run { trace: sim.trace(), problem, crashes }
 }
 
 /// Runs one life of the process. Returns whether it died.
-fn live(sim: &Sim, store: &Arc<SqliteStore>) -> bool {
+fn live(sim: &Sim, store: &Arc<dyn LastingStore>, setup: Setup) -> bool {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -155,8 +185,9 @@ fn live(sim: &Sim, store: &Arc<SqliteStore>) -> bool {
         .expect("a runtime needs nothing");
     runtime.block_on(async {
         sim.clock().start();
+        store.reopen().await;
         let stop = CancellationToken::new();
-        let account = account(sim, store);
+        let account = account(sim, store, setup);
         let enough = async {
             while !sim.is_done() {
                 tokio::time::sleep(Duration::from_secs(5)).await;
@@ -178,12 +209,17 @@ fn live(sim: &Sim, store: &Arc<SqliteStore>) -> bool {
     })
 }
 
-fn account(sim: &Sim, store: &Arc<SqliteStore>) -> Account {
+fn account(sim: &Sim, store: &Arc<dyn LastingStore>, setup: Setup) -> Account {
+    let handler = SimHandler(sim.clone(), setup);
+    let handler: Arc<dyn Handler> = match setup {
+        Setup::Mistaken(Mistake::FailureKeepsEffects) => Arc::new(NeverFails(handler)),
+        _ => Arc::new(handler),
+    };
     Account {
         name: "simulation".to_owned(),
-        store: Arc::new(FusedStore { inner: Arc::clone(store), sim: sim.clone() }),
-        transport: Box::new(SimTransport(sim.clone())),
-        handlers: Handlers::new().rules(Arc::new(SimHandler(sim.clone()))),
+        store: Arc::new(FusedStore { inner: Arc::clone(store), sim: sim.clone(), setup }),
+        transport: Box::new(SimTransport(sim.clone(), setup)),
+        handlers: Handlers::new().rules(handler),
         clock: sim.clock().clone(),
         settings: sim.plan().settings.clone(),
         observer: Arc::new(Unobserved),
@@ -191,27 +227,26 @@ fn account(sim: &Sim, store: &Arc<SqliteStore>) -> Account {
 }
 
 /// Checks the final content of the store.
-fn check_store(sim: &Sim, store: &SqliteStore) {
+fn check_store(sim: &Sim, store: &dyn LastingStore) {
     sim.check_end();
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("no driver needed");
     runtime.block_on(async {
-        let log = store.log(LogQuery::default()).await.expect("memory does not fail");
+        let log = store.kept().await;
         let logged: std::collections::BTreeSet<_> =
-            log.iter().map(|logged| logged.event.id.clone()).collect();
+            log.iter().map(|kept| kept.event.clone()).collect();
         sim.check(logged == sim.known() && log.len() == logged.len(), || {
             format!("the log has {logged:?}")
         });
-        let open = log.iter().find(|logged| logged.handled.is_none());
+        let open = log.iter().find(|kept| !kept.is_handled);
         sim.check(open.is_none(), || format!("not handled: {open:?}"));
-        let unsettled = log.iter().flat_map(|logged| &logged.actions);
-        let unsettled: Vec<_> = unsettled.filter(|action| action.settled.is_none()).collect();
+        let unsettled: Vec<_> = log.iter().flat_map(|kept| &kept.unsettled).collect();
         sim.check(unsettled.is_empty(), || format!("not settled: {unsettled:?}"));
         check_counters(sim, store).await;
     });
 }
 
 /// Reads the counters through an event that no handler processes.
-async fn check_counters(sim: &Sim, store: &SqliteStore) {
+async fn check_counters(sim: &Sim, store: &dyn LastingStore) {
     let probe = Event { id: "probe".into(), time: sim.now(), body: EventBody::Started };
     let lane = probe.lane();
     let batch = Batch { events: vec![probe], ..Batch::default() };

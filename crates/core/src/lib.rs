@@ -14,8 +14,6 @@ mod key;
 mod lang;
 pub mod mention;
 mod people;
-#[doc(hidden)]
-pub mod planted;
 pub mod quote;
 mod random;
 mod state;
@@ -42,7 +40,7 @@ pub use lang::Lang;
 pub use people::{Called, Chat, ChatKind, Person};
 pub use random::Random;
 pub use state::{NoState, Read, Scope, Snapshot, StateSource, StateView, Value};
-pub use store::{Claim, Committed, Outcome, Recovered, Store, StoreError, Turn};
+pub use store::{Claim, ClaimToken, Committed, Outcome, Recovered, Store, StoreError, Turn};
 pub use time::{Clock, SystemClock, Timestamp};
 pub use transport::{
     Batch, Capabilities, Incoming, MediaError, Outgoing, Prompt, Receipt, ReceiveError, Records,

@@ -15,18 +15,23 @@ use crate::{
 /// What a call has answered survives the death of the process. A claim survives the loss of power too, and with it
 /// everything that was answered before; the rest does so a moment later, or when [`sync`](Self::sync) returns. The loss of
 /// power takes an end of what was written and never its middle, so that a turn may be undone with all it led to.
+///
+/// Each call can be repeated by its caller when the answer was lost: it has no second effect, and answers what the caller
+/// needs to go on.
 #[async_trait]
 pub trait Store: Send + Sync {
     /// Begins work after a start: counts an attempt against every event that a crash may have interrupted and sets
-    /// aside those with too many, settles claims that were under way as unknown, and says what there is to do.
+    /// aside those with too many, and returns the work to do. Attempts are counted once after each opening, so repeating
+    /// the call is harmless.
     async fn recover(&self, now: Timestamp) -> Result<Recovered, StoreError>;
 
     /// All records of the transport.
     async fn records(&self) -> Result<Records, StoreError>;
 
     /// Takes in new events and the records that came with them, all or nothing. An event whose id was seen before is
-    /// dropped. Returns the lanes that have something new. Work on them may begin at once; the service is asked for more,
-    /// by which it forgets the batch, only after a [`sync`](Self::sync).
+    /// dropped. Returns the lanes of those events of the batch that are unhandled, whether new or accepted before. Work on
+    /// them may begin at once; the service is asked for more, by which it forgets the batch, only after a
+    /// [`sync`](Self::sync).
     async fn accept(&self, batch: Batch, now: Timestamp) -> Result<Vec<Lane>, StoreError>;
 
     /// Returns when everything that was answered before survives the loss of power.
@@ -39,16 +44,25 @@ pub trait Store: Send + Sync {
         now: Timestamp,
     ) -> Result<Option<(Event, Snapshot)>, StoreError>;
 
-    /// Applies everything a turn wants and marks its event as handled, if nothing it read has changed.
+    /// Applies everything a turn wants and marks its event as handled, if nothing it read has changed. A turn whose event
+    /// was handled before is not applied again.
     async fn commit(&self, turn: Turn, now: Timestamp) -> Result<Committed, StoreError>;
 
-    /// Turns timers that are due into events. Returns their lanes, and when to call next.
+    /// Turns timers that are due into events. Returns the lanes of all unhandled events that were timers, and when to
+    /// call next.
     async fn fire(&self, now: Timestamp) -> Result<(Vec<Lane>, Option<Timestamp>), StoreError>;
 
-    /// Claims the oldest unsettled action of a chat before it leaves. A claim survives the loss of power.
-    async fn claim(&self, chat: &ChatId, now: Timestamp) -> Result<Claim, StoreError>;
+    /// Claims the oldest unsettled action of a chat before it leaves. A claim survives the loss of power. The token stands
+    /// for this try: the same token gives the same claim, so that a repeated call never claims a second action.
+    async fn claim(
+        &self,
+        chat: &ChatId,
+        token: ClaimToken,
+        now: Timestamp,
+    ) -> Result<Claim, StoreError>;
 
-    /// Writes down what became of a claimed action. Returns whether the chat has more to send.
+    /// Stores the outcome of a claimed action. Returns whether its chat has more to send; an action that is not claimed is
+    /// left as it is.
     async fn settle(
         &self,
         id: &ActionId,
@@ -87,7 +101,7 @@ pub struct Recovered {
 }
 
 /// The outcome of a turn, to be committed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Turn {
     /// The event that was handled.
     pub event: Event,
@@ -108,7 +122,7 @@ pub enum Committed {
     Done {
         /// Whether the lane has another event waiting.
         more: bool,
-        /// The chats that have something to send now.
+        /// The chats with unsettled actions of this turn.
         chats: Vec<ChatId>,
         /// When the earliest timer is due, if there is one.
         next_timer: Option<Timestamp>,
@@ -116,6 +130,10 @@ pub enum Committed {
     /// Something that the turn read has changed; nothing was applied and the turn must run again.
     Conflict,
 }
+
+/// A try to claim an action. A caller uses each number once after an opening of the store, and again only to repeat a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClaimToken(pub u64);
 
 /// The next action of a chat.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use mynah_core::planted::{self, Mistake};
 use mynah_core::{Event, EventBody, NoticeKind, Origin, Timestamp};
 
 /// Why an event is passed over, in the words that are kept with it; `None` if it is to be handled.
@@ -17,7 +16,6 @@ pub(crate) fn passed_over(
     let grows_old = match &event.body {
         EventBody::Message(message) => match message.origin {
             Origin::Person => true,
-            Origin::Oneself if planted::is(Mistake::OwnMessagesAnswered) => true,
             Origin::Oneself => return Some("own message"),
             Origin::Official => return Some("official account"),
             Origin::System => return Some("system notice"),

@@ -33,10 +33,9 @@ mod worker;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicI64, AtomicU64};
 use std::time::Duration;
 
-use mynah_core::planted::{self, Mistake};
 use mynah_core::{
     Batch, Clock, Incoming, Lane, Records, Source, Status, Store, StoreError, Transport,
 };
@@ -155,7 +154,9 @@ impl Running {
         let offset = AtomicI64::new(worker::take_offset(&mut records));
         let (source, service) = transport.open(records);
         let saving = Mutex::new(());
-        let worker = Worker { store, handlers, clock, settings, observer, service, offset, saving };
+        let tokens = AtomicU64::new(1);
+        let worker =
+            Worker { store, handlers, clock, settings, observer, service, offset, tokens, saving };
         let worker = Arc::new(worker);
         let dispatcher = recover(&worker).await?;
         // Asking acknowledges what an earlier process has accepted, and perhaps not synced any more.
@@ -300,9 +301,7 @@ async fn recover(worker: &Worker) -> Result<Dispatcher, StoreError> {
     let now = worker.now();
     let mut dispatcher = Dispatcher::new(&worker.settings);
     dispatcher.tidy_from(now + FIRST_TIDY);
-    if let Some((back, most)) = Dispatcher::memory(&worker.settings.pacing)
-        && !planted::is(Mistake::PacerForgets)
-    {
+    if let Some((back, most)) = Dispatcher::memory(&worker.settings.pacing) {
         dispatcher.remember(&worker.store.recent_claims(now - back, most).await?);
     }
     let recovered = worker.recover().await?;
@@ -343,10 +342,7 @@ async fn receive(
             return source;
         }
         // Work on the batch has begun meanwhile: the sync of its first claim is this one.
-        if is_batch
-            && !planted::is(Mistake::AskedBeforeSync)
-            && let Err(error) = worker.store.sync().await
-        {
+        if is_batch && let Err(error) = worker.store.sync().await {
             // Nobody listens any more where the account has ended.
             let _ = news.send(News::Over(Ended::Storage(error))).await;
             return source;

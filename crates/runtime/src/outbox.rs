@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use mynah_core::planted::{self, Mistake};
 use mynah_core::{ChatId, Random, Timestamp};
 
 use crate::pacer::Pacer;
@@ -104,9 +103,7 @@ impl Outbox {
 
     /// This chat has something to send.
     pub(crate) fn notify(&mut self, chat: &ChatId, now: Timestamp) {
-        if let Some(under) = self.busy.get_mut(chat)
-            && !planted::is(Mistake::TwoUnderWay)
-        {
+        if let Some(under) = self.busy.get_mut(chat) {
             under.news = true;
             return;
         }

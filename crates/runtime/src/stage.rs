@@ -1,7 +1,7 @@
 //! The same turns and the same outbox, driven step by step without a task: for `[[test]]`, replay and tests.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicI64, AtomicU64};
 use std::time::Duration;
 
 use mynah_core::{
@@ -43,6 +43,7 @@ impl Stage {
             observer: Arc::new(Unobserved),
             service,
             offset: AtomicI64::new(0),
+            tokens: AtomicU64::new(1),
             saving: Mutex::new(()),
         };
         Self { worker, dispatcher, clock, is_started: false }

@@ -7,7 +7,6 @@ use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 
 use futures_util::FutureExt;
-use mynah_core::planted::{self, Mistake};
 use mynah_core::{
     Action, Call, ChatId, Committed, Context, Decided, Effects, Event, EventBody, Flow, Frame,
     Handler, Lane, Read, Snapshot, Step, StoreError, Timestamp, Turn, with_causes,
@@ -114,17 +113,12 @@ impl Worker {
     fn frame(&self, event: &Event, snapshot: Snapshot, now: Timestamp) -> Frame {
         Frame {
             now,
-            seed: self.seed(now),
+            seed: self.settings.seed,
             snapshot,
             chats: self.service.chats(),
             service: Some(self.service.clone()),
             ..Frame::of(event, now)
         }
-    }
-
-    fn seed(&self, now: Timestamp) -> u64 {
-        let by_time = if planted::is(Mistake::RandomByTime) { now.as_millis() } else { 0 };
-        self.settings.seed ^ by_time.cast_unsigned()
     }
 
     /// Handlers before the rules, the rules, the handler that a follow-up names, the fallbacks, until one says stop.
@@ -177,9 +171,7 @@ impl Worker {
         match result {
             Ok(flow) => Some(flow),
             Err(Failed { handler, error }) => {
-                if !planted::is(Mistake::FailureKeepsEffects) {
-                    ctx.restore(before);
-                }
+                ctx.restore(before);
                 ctx.decided().passed_over = Some(format!("handler {handler} failed"));
                 let trouble = Trouble::HandlerFailed { handler, event: event.id.clone(), error };
                 self.trouble(event, &trouble);

@@ -1,12 +1,12 @@
 //! What turns and sends have in common: everything they work with.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-use mynah_core::planted::{self, Mistake};
 use mynah_core::{
-    Batch, Clock, Event, Lane, Outcome, Records, Recovered, Service, Store, StoreError, Timestamp,
+    Batch, ClaimToken, Clock, Event, Lane, Outcome, Records, Recovered, Service, Store, StoreError,
+    Timestamp,
 };
 use tokio::sync::Mutex;
 
@@ -29,6 +29,8 @@ pub(crate) struct Worker {
     pub(crate) service: Arc<dyn Service>,
     /// How far the clock of the service is ahead of ours, in milliseconds.
     pub(crate) offset: AtomicI64,
+    /// The number of the next try to claim.
+    pub(crate) tokens: AtomicU64,
     /// Held while a row is saved: rows of several chats may go into one file.
     pub(crate) saving: Mutex<()>,
 }
@@ -41,11 +43,13 @@ impl Worker {
 
     /// The present moment by the clock of the service, as far as it told.
     pub(crate) fn service_now(&self) -> Timestamp {
-        if planted::is(Mistake::AgeByOwnClock) {
-            return self.now();
-        }
         let millis = self.now().as_millis().saturating_add(self.offset.load(Ordering::Relaxed));
         Timestamp::from_millis(millis)
+    }
+
+    /// A token for a new try to claim.
+    pub(crate) fn next_token(&self) -> ClaimToken {
+        ClaimToken(self.tokens.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Does a piece of work.

@@ -3,11 +3,11 @@
 //! The order of a chat is fixed when an action is queued: by the moment from which it may leave, then by the order of
 //! commits. A retry does not move an action, so what follows it waits.
 
-use mynah_core::planted::{self, Mistake};
 use mynah_core::{
-    Action, ActionId, ChatId, Claim, EventId, Outcome, Outgoing, Planned, Timestamp, Turn,
+    Action, ActionId, ChatId, Claim, ClaimToken, EventId, Outcome, Outgoing, Planned, Timestamp,
+    Turn,
 };
-use rusqlite::{Connection, OptionalExtension, Result, params};
+use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use crate::events::to_json;
 
@@ -91,8 +91,16 @@ fn has_claim(connection: &Connection, chat: &ChatId) -> Result<bool> {
 /// Whether a row of the table is to save a row in a file.
 const SAVES: &str = "coalesce(body, '{}') ->> '$.do' = 'save'";
 
-/// Claims the oldest unsettled action of a chat.
-pub(crate) fn claim(connection: &Connection, chat: &ChatId, now: Timestamp) -> Result<Claim> {
+/// Claims the oldest unsettled action of a chat, or gives the claim that this token made before.
+pub(crate) fn claim(
+    connection: &Connection,
+    chat: &ChatId,
+    token: ClaimToken,
+    now: Timestamp,
+) -> Result<Claim> {
+    if let Some(claim) = made_before(connection, token)? {
+        return Ok(claim);
+    }
     loop {
         let Some(head) = next(connection, chat, now)? else { return Ok(Claim::Empty) };
         if head.claimed {
@@ -110,70 +118,92 @@ pub(crate) fn claim(connection: &Connection, chat: &ChatId, now: Timestamp) -> R
             continue;
         };
         let expired = head.expires.is_some_and(|expires| expires <= now) && !is_save;
-        if expired && !planted::is(Mistake::ExpiryIgnored) {
-            expire(connection, head.seq, now)?;
+        if expired {
+            expire(connection, head.seq, Some(token), now)?;
             return Ok(Claim::Expired(outgoing));
         }
         if head.not_before > now {
             return Ok(Claim::Wait(head.not_before));
         }
-        if !planted::is(Mistake::SentWithoutClaim) {
-            mark(connection, head.seq, now)?;
-        }
+        mark(connection, head.seq, token, now)?;
         return Ok(Claim::Send(Outgoing { attempt: outgoing.attempt + 1, ..outgoing }));
     }
 }
 
+/// The claim that this token made, if its answer was lost.
+fn made_before(connection: &Connection, token: ClaimToken) -> Result<Option<Claim>> {
+    let found: Option<(Option<Outgoing>, bool)> = connection
+        .prepare_cached(
+            "SELECT event, n, chat, coalesce(body, ''), queued, attempts, settled IS NOT NULL
+             FROM action WHERE token = ?1",
+        )?
+        .query_row([token.0.cast_signed()], |row| Ok((outgoing(row, 0)?, row.get(6)?)))
+        .optional()?;
+    Ok(match found {
+        Some((Some(outgoing), true)) => Some(Claim::Expired(outgoing)),
+        Some((Some(outgoing), false)) => Some(Claim::Send(outgoing)),
+        Some((None, _)) | None => None,
+    })
+}
+
+/// An action from event, number, chat, body, queued and attempts, in columns that begin here; `None` if it cannot be read.
+fn outgoing(row: &Row<'_>, from: usize) -> Result<Option<Outgoing>> {
+    let id = ActionId { event: EventId::new(row.get::<_, String>(from)?), n: row.get(from + 1)? };
+    let chat = ChatId::new(row.get::<_, String>(from + 2)?);
+    let action = serde_json::from_str::<Action>(&row.get::<_, String>(from + 3)?).ok();
+    let (queued, attempt) = (Timestamp::from_millis(row.get(from + 4)?), row.get(from + 5)?);
+    Ok(action.map(|action| Outgoing { id, chat, action, queued, attempt }))
+}
+
 fn head(connection: &Connection, chat: &ChatId, but: &str) -> Result<Option<Head>> {
-    let only = if planted::is(Mistake::TwoUnderWay) { "AND claimed IS NULL" } else { "" };
     connection
         .prepare_cached(&format!(
-            "SELECT seq, event, n, coalesce(body, ''), queued, attempts, not_before, expires,
+            "SELECT seq, event, n, chat, coalesce(body, ''), queued, attempts, not_before, expires,
                     claimed IS NOT NULL
-             FROM action WHERE chat = ?1 AND settled IS NULL {only} {but}
+             FROM action WHERE chat = ?1 AND settled IS NULL {but}
              ORDER BY turn_order, seq LIMIT 1"
         ))?
         .query_row([chat.as_str()], |row| {
-            let id = ActionId { event: EventId::new(row.get::<_, String>(1)?), n: row.get(2)? };
-            let action = serde_json::from_str::<Action>(&row.get::<_, String>(3)?).ok();
-            let queued = Timestamp::from_millis(row.get(4)?);
-            let attempt = row.get(5)?;
-            let chat = chat.clone();
             Ok(Head {
                 seq: row.get(0)?,
-                outgoing: action.map(|action| Outgoing { id, chat, action, queued, attempt }),
-                not_before: Timestamp::from_millis(row.get(6)?),
-                expires: row.get::<_, Option<i64>>(7)?.map(Timestamp::from_millis),
-                claimed: row.get(8)?,
+                outgoing: outgoing(row, 1)?,
+                not_before: Timestamp::from_millis(row.get(7)?),
+                expires: row.get::<_, Option<i64>>(8)?.map(Timestamp::from_millis),
+                claimed: row.get(9)?,
             })
         })
         .optional()
 }
 
-fn mark(connection: &Connection, seq: i64, now: Timestamp) -> Result<()> {
+fn mark(connection: &Connection, seq: i64, token: ClaimToken, now: Timestamp) -> Result<()> {
     connection
         .prepare_cached(
-            "UPDATE action SET claimed = ?2, last_claim = ?2, attempts = attempts + 1 WHERE seq = ?1",
+            "UPDATE action SET claimed = ?2, last_claim = ?2, attempts = attempts + 1, token = ?3
+             WHERE seq = ?1",
         )?
-        .execute(params![seq, now.as_millis()])?;
+        .execute(params![seq, now.as_millis(), token.0.cast_signed()])?;
     Ok(())
 }
 
-/// Writes down what became of a claimed action. Returns whether its chat has more to send.
+/// Begins anew after an opening: tokens are good for one only, and of a row there is no doubt, since it is looked for in its
+/// file, and written if it is not there.
+pub(crate) fn reopen(connection: &Connection) -> Result<()> {
+    connection.execute(
+        &format!("UPDATE action SET claimed = NULL WHERE claimed IS NOT NULL AND settled IS NULL AND {SAVES}"),
+        [],
+    )?;
+    connection.execute("UPDATE action SET token = NULL WHERE token IS NOT NULL", [])?;
+    Ok(())
+}
+
+/// Stores the outcome of a claimed action. Returns whether its chat has more to send.
 pub(crate) fn settle(
     connection: &Connection,
     id: &ActionId,
     outcome: &Outcome,
     now: Timestamp,
 ) -> Result<bool> {
-    if planted::is(Mistake::SentWithoutClaim) {
-        connection.execute(
-            "UPDATE action SET claimed = ?3, last_claim = ?3, attempts = attempts + 1
-             WHERE event = ?1 AND n = ?2",
-            params![id.event.as_str(), id.n, now.as_millis()],
-        )?;
-    }
-    let Some((seq, chat, doubts)) = claimed(connection, id)? else { return Ok(false) };
+    let Some((seq, doubts)) = claimed(connection, id)? else { return more_beside(connection, id) };
     match outcome {
         Outcome::Delivered(message) => {
             close(connection, seq, "delivered", None, now)?;
@@ -182,28 +212,24 @@ pub(crate) fn settle(
                 .execute(params![seq, message.as_str()])?;
         }
         Outcome::Accepted => close(connection, seq, "accepted", None, now)?,
-        Outcome::Expired => expire(connection, seq, now)?,
+        Outcome::Expired => expire(connection, seq, None, now)?,
         Outcome::Refused { reason } => close(connection, seq, "refused", Some(reason), now)?,
         Outcome::NotSent { retry_at, reason } => again(connection, seq, *retry_at, reason, doubts)?,
-        Outcome::Unknown { reason, again_at: Some(at) }
-            if doubts == 0 || planted::is(Mistake::DoubtNeverEnds) =>
-        {
+        Outcome::Unknown { reason, again_at: Some(at) } if doubts == 0 => {
             again(connection, seq, *at, reason, 1)?;
         }
         Outcome::Unknown { reason, .. } => close(connection, seq, "unknown", Some(reason), now)?,
     }
-    has_more(connection, &chat)
+    more_beside(connection, id)
 }
 
-fn claimed(connection: &Connection, id: &ActionId) -> Result<Option<(i64, ChatId, u32)>> {
+fn claimed(connection: &Connection, id: &ActionId) -> Result<Option<(i64, u32)>> {
     connection
         .prepare_cached(
-            "SELECT seq, chat, doubts FROM action
+            "SELECT seq, doubts FROM action
              WHERE event = ?1 AND n = ?2 AND claimed IS NOT NULL AND settled IS NULL",
         )?
-        .query_row(params![id.event.as_str(), id.n], |row| {
-            Ok((row.get(0)?, ChatId::new(row.get::<_, String>(1)?), row.get(2)?))
-        })
+        .query_row(params![id.event.as_str(), id.n], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()
 }
 
@@ -217,13 +243,10 @@ fn again(
 ) -> Result<()> {
     connection
         .prepare_cached(
-            "UPDATE action SET claimed = NULL, not_before = ?2, reason = ?3, doubts = ?4 WHERE seq = ?1",
+            "UPDATE action SET claimed = NULL, token = NULL, not_before = ?2, reason = ?3, doubts = ?4
+             WHERE seq = ?1",
         )?
         .execute(params![seq, not_before.as_millis(), reason, doubts])?;
-    if planted::is(Mistake::RetryMovesBack) {
-        connection
-            .execute("UPDATE action SET turn_order = not_before + 1 WHERE seq = ?1", [seq])?;
-    }
     Ok(())
 }
 
@@ -235,23 +258,46 @@ fn close(
     now: Timestamp,
 ) -> Result<()> {
     connection
-        .prepare_cached("UPDATE action SET settled = ?2, outcome = ?3, reason = ?4 WHERE seq = ?1")?
+        .prepare_cached(
+            "UPDATE action SET settled = ?2, outcome = ?3, reason = ?4, token = NULL WHERE seq = ?1",
+        )?
         .execute(params![seq, now.as_millis(), outcome, reason])?;
     Ok(())
 }
 
 /// What the last try failed on stays: it is why the action could not leave in time, or that it may have left.
-fn expire(connection: &Connection, seq: i64, now: Timestamp) -> Result<()> {
+fn expire(
+    connection: &Connection,
+    seq: i64,
+    token: Option<ClaimToken>,
+    now: Timestamp,
+) -> Result<()> {
     connection
-        .prepare_cached("UPDATE action SET settled = ?2, outcome = 'expired' WHERE seq = ?1")?
-        .execute(params![seq, now.as_millis()])?;
+        .prepare_cached(
+            "UPDATE action SET settled = ?2, outcome = 'expired', token = ?3 WHERE seq = ?1",
+        )?
+        .execute(params![seq, now.as_millis(), token.map(|token| token.0.cast_signed())])?;
     Ok(())
 }
 
-fn has_more(connection: &Connection, chat: &ChatId) -> Result<bool> {
+/// Whether the chat of an action has something to send.
+fn more_beside(connection: &Connection, id: &ActionId) -> Result<bool> {
     connection
-        .prepare_cached("SELECT 1 FROM action WHERE chat = ?1 AND settled IS NULL LIMIT 1")?
-        .exists([chat.as_str()])
+        .prepare_cached(
+            "SELECT 1 FROM action WHERE settled IS NULL
+             AND chat = (SELECT chat FROM action WHERE event = ?1 AND n = ?2) LIMIT 1",
+        )?
+        .exists(params![id.event.as_str(), id.n])
+}
+
+/// The chats with unsettled actions of an event's turn.
+pub(crate) fn chats_of(connection: &Connection, event: &EventId) -> Result<Vec<ChatId>> {
+    connection
+        .prepare_cached(
+            "SELECT DISTINCT chat FROM action WHERE event = ?1 AND settled IS NULL ORDER BY chat",
+        )?
+        .query_map([event.as_str()], |row| Ok(ChatId::new(row.get::<_, String>(0)?)))?
+        .collect()
 }
 
 /// Chats with unsettled actions, those that wait longest first.
@@ -262,16 +308,8 @@ pub(crate) fn open_chats(connection: &Connection) -> Result<Vec<ChatId>> {
         .collect()
 }
 
-/// Actions that are claimed and not settled. Of a row there is no doubt: it is looked for in its file, and written if it
-/// is not there.
+/// Actions that are claimed and not settled.
 pub(crate) fn in_doubt(connection: &Connection) -> Result<Vec<ActionId>> {
-    connection.execute(
-        &format!("UPDATE action SET claimed = NULL WHERE claimed IS NOT NULL AND settled IS NULL AND {SAVES}"),
-        [],
-    )?;
-    if planted::is(Mistake::DoubtForgotten) {
-        connection.execute("UPDATE action SET claimed = NULL WHERE settled IS NULL", [])?;
-    }
     connection
         .prepare(
             "SELECT event, n FROM action WHERE claimed IS NOT NULL AND settled IS NULL ORDER BY seq",

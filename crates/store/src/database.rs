@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
-use mynah_core::StoreError;
+use mynah_core::{EventId, StoreError};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
@@ -28,6 +28,8 @@ pub(crate) struct Database {
     /// Whether commits are synced at present.
     synced: bool,
     pub(crate) transaction: Transaction,
+    /// The events that were set aside after this opening, once that was done.
+    pub(crate) set_aside: Option<Vec<EventId>>,
     /// Set where the database itself rolled the transaction back.
     pub(crate) rolled_back: Option<rusqlite::Error>,
     /// What commits write before it is carried over into the file.
@@ -129,6 +131,7 @@ impl Database {
             next_version,
             synced: true,
             transaction: Transaction::Shared,
+            set_aside: None,
             rolled_back: None,
             log,
             watched: Vec::new(),

@@ -1,6 +1,5 @@
 //! The inbox and the log: table `event`.
 
-use mynah_core::planted::{self, Mistake};
 use mynah_core::{Batch, Decided, Event, EventBody, EventId, Lane, Message, NoticeKind, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
@@ -10,12 +9,12 @@ use crate::{records, state};
 /// So often may the process die on an event before it is set aside.
 pub(crate) const ATTEMPTS: u32 = 3;
 
-/// Takes in new events and records. Returns the lanes with something new.
+/// Takes in new events and records. Returns the lanes of those that are unhandled.
 pub(crate) fn accept(database: &mut Database, batch: &Batch, now: Timestamp) -> Result<Vec<Lane>> {
     let connection = &database.connection;
     let mut lanes = Vec::new();
     for event in &batch.events {
-        if insert(connection, event, now)? {
+        if insert(connection, event, now)? || is_open(connection, &event.id)? {
             let lane = event.lane();
             if !lanes.contains(&lane) {
                 lanes.push(lane);
@@ -28,11 +27,6 @@ pub(crate) fn accept(database: &mut Database, batch: &Batch, now: Timestamp) -> 
 
 /// Puts an event into the inbox, unless it was seen before.
 pub(crate) fn insert(connection: &Connection, event: &Event, now: Timestamp) -> Result<bool> {
-    if planted::is(Mistake::SeenIdsForgotten) {
-        connection
-            .prepare_cached("DELETE FROM event WHERE id = ?1 AND handled IS NOT NULL")?
-            .execute([event.id.as_str()])?;
-    }
     let seen = connection
         .prepare_cached("SELECT 1 FROM seen WHERE id = ?1")?
         .exists([event.id.as_str()])?;
@@ -95,12 +89,11 @@ struct Row {
 }
 
 fn oldest(connection: &Connection, lane: &Lane) -> Result<Option<Row>> {
-    let order = if planted::is(Mistake::NewestEventFirst) { "DESC" } else { "ASC" };
     connection
-        .prepare_cached(&format!(
+        .prepare_cached(
             "SELECT seq, id, time, coalesce(body, ''), begun FROM event
-             WHERE lane = ?1 AND handled IS NULL ORDER BY seq {order} LIMIT 1"
-        ))?
+             WHERE lane = ?1 AND handled IS NULL ORDER BY seq LIMIT 1",
+        )?
         .query_row([lane.as_str()], |row| {
             Ok(Row {
                 seq: row.get(0)?,
@@ -178,9 +171,6 @@ pub(crate) fn set_aside(connection: &Connection, now: Timestamp) -> Result<Vec<E
         "UPDATE event SET attempts = attempts + 1, begun = 0 WHERE handled IS NULL AND begun = 1",
         [],
     )?;
-    if planted::is(Mistake::PoisonTriedForEver) {
-        return Ok(Vec::new());
-    }
     let mut statement = connection.prepare(
         "SELECT seq, id FROM event WHERE handled IS NULL AND attempts >= ?1 ORDER BY seq",
     )?;
@@ -197,6 +187,18 @@ pub(crate) fn set_aside(connection: &Connection, now: Timestamp) -> Result<Vec<E
 pub(crate) fn open_lanes(connection: &Connection) -> Result<Vec<Lane>> {
     connection
         .prepare("SELECT lane FROM event WHERE handled IS NULL GROUP BY lane ORDER BY min(seq)")?
+        .query_map([], |row| Ok(Lane::new(row.get::<_, String>(0)?)))?
+        .collect()
+}
+
+/// Lanes with unhandled events that were timers, those that wait longest first.
+pub(crate) fn due_lanes(connection: &Connection) -> Result<Vec<Lane>> {
+    connection
+        .prepare_cached(
+            // Word for word the condition of the index.
+            "SELECT lane FROM event WHERE handled IS NULL AND id GLOB 'due:*'
+             GROUP BY lane ORDER BY min(seq)",
+        )?
         .query_map([], |row| Ok(Lane::new(row.get::<_, String>(0)?)))?
         .collect()
 }

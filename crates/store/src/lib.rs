@@ -35,10 +35,9 @@ mod writer;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
-use mynah_core::planted::{self, Mistake};
 use mynah_core::{
-    ActionId, Batch, Binding, ChatId, Claim, Committed, Event, Lane, Outcome, PersonId, Records,
-    Recovered, Snapshot, Store, StoreError, Timestamp, Turn,
+    ActionId, Batch, Binding, ChatId, Claim, ClaimToken, Committed, Event, Lane, Outcome, PersonId,
+    Records, Recovered, Snapshot, Store, StoreError, Timestamp, Turn,
 };
 
 use database::Database;
@@ -122,6 +121,19 @@ impl SqliteStore {
         Self { executor: Executor::inline(database), path: None, _lease: None }
     }
 
+    /// Works on as a process does that has just opened the store: for the simulation of one that died.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    pub async fn reopen(&self) -> Result<(), StoreError> {
+        let forget = |db: &mut Database| {
+            db.set_aside = None;
+            Ok(())
+        };
+        self.executor.run(Written, forget).await
+    }
+
     /// The database file, for an [`Inspector`]; none in memory.
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
@@ -185,11 +197,6 @@ impl Store for SqliteStore {
     }
 
     async fn accept(&self, batch: Batch, now: Timestamp) -> Result<Vec<Lane>, StoreError> {
-        if planted::is(Mistake::RecordsBeforeEvents) {
-            let records = batch.records.clone();
-            self.executor.run(Synced, move |db| records::write(&db.connection, &records)).await?;
-            planted::gap().await;
-        }
         if batch.events.len() > FEW {
             return self.executor.run(Written, move |db| events::accept(db, &batch, now)).await;
         }
@@ -217,34 +224,22 @@ impl Store for SqliteStore {
         }))
     }
 
-    async fn commit(&self, mut turn: Turn, now: Timestamp) -> Result<Committed, StoreError> {
-        if planted::is(Mistake::StateWithoutReply) {
-            let writes = std::mem::take(&mut turn.effects.writes);
-            let event = turn.event.clone();
-            let work = move |db: &mut Database| {
-                writes.iter().try_for_each(|write| state::apply(db, &event, write, now))
-            };
-            self.executor.run(Synced, work).await?;
-            turn.reads.clear();
-            planted::gap().await;
-        }
+    async fn commit(&self, turn: Turn, now: Timestamp) -> Result<Committed, StoreError> {
         self.executor.run_short(move |db| turns::commit(db, &turn, now)).await
     }
 
     async fn fire(&self, now: Timestamp) -> Result<(Vec<Lane>, Option<Timestamp>), StoreError> {
-        if planted::is(Mistake::TimersLost) {
-            let take = move |db: &mut Database| timers::take_due(&db.connection, now);
-            let due = self.executor.run(Synced, take).await?;
-            planted::gap().await;
-            let write = move |db: &mut Database| timers::become_events(&db.connection, due, now);
-            return self.executor.run(Synced, write).await;
-        }
         self.executor.run(Written, move |db| timers::fire(&db.connection, now)).await
     }
 
-    async fn claim(&self, chat: &ChatId, now: Timestamp) -> Result<Claim, StoreError> {
+    async fn claim(
+        &self,
+        chat: &ChatId,
+        token: ClaimToken,
+        now: Timestamp,
+    ) -> Result<Claim, StoreError> {
         let chat = chat.clone();
-        self.executor.run(Synced, move |db| actions::claim(&db.connection, &chat, now)).await
+        self.executor.run(Synced, move |db| actions::claim(&db.connection, &chat, token, now)).await
     }
 
     async fn settle(

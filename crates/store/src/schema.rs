@@ -2,7 +2,8 @@
 //!
 //! `event` is inbox and log, `action` outbox and history; the queues are their partial indexes. `seen` holds the ids of
 //! events whose log entry is gone, so that a late repetition is still recognised. `hit` counts the rules that fired, longer
-//! than the log is kept.
+//! than the log is kept. `token` of an action is that of its last claim, until the claim is settled or the store is opened
+//! again.
 
 use std::path::Path;
 
@@ -12,7 +13,7 @@ use rusqlite::Connection;
 use crate::error::{translate, translate_io};
 
 /// What each version adds. The version of a file is the number of steps it has seen.
-const STEPS: [&str; 2] = ["
+const STEPS: [&str; 3] = ["
     CREATE TABLE event (
         seq      INTEGER PRIMARY KEY,
         id       TEXT NOT NULL UNIQUE,
@@ -92,6 +93,10 @@ const STEPS: [&str; 2] = ["
         WHERE handled IS NOT NULL GROUP BY day;
     INSERT INTO hit SELECT decided ->> '$.rule' AS rule, handled / 86400000 AS day, count(*), max(handled) FROM event
         WHERE rule <> '' AND decided ->> '$.quiet' IS NULL GROUP BY rule, day;
+", "
+    ALTER TABLE action ADD COLUMN token INTEGER;
+    CREATE UNIQUE INDEX action_token ON action (token) WHERE token IS NOT NULL;
+    CREATE INDEX due_inbox ON event (lane) WHERE handled IS NULL AND id GLOB 'due:*';
 "];
 
 /// The newest version known here.

@@ -5,13 +5,14 @@ mod large_state;
 
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use mynah_core::{
-    Action, ActionId, Batch, Binding, Change, Chat, ChatId, Claim, Committed, Content, Decided,
-    Effects, Event, EventBody, Lane, Message, Notice, NoticeKind, Origin, Outcome, Person, Planned,
-    Quiet, Records, Scope, StateView, Step, Store, StoreError, Timer, TimerChange, Timestamp, Turn,
-    Write,
+    Action, ActionId, Batch, Binding, Change, Chat, ChatId, Claim, ClaimToken, Committed, Content,
+    Decided, Effects, Event, EventBody, Lane, Message, Notice, NoticeKind, Origin, Outcome, Person,
+    Planned, Quiet, Records, Scope, StateView, Step, Store, StoreError, Timer, TimerChange,
+    Timestamp, Turn, Write,
 };
 use tempfile::TempDir;
 
@@ -53,8 +54,14 @@ async fn handle(store: &SqliteStore, lane: &str, steps: Vec<Step>) {
     assert!(matches!(committed, Ok(Committed::Done { .. })), "{committed:?}");
 }
 
+/// A token that no claim had before.
+fn token() -> ClaimToken {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    ClaimToken(NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
 async fn claim(store: &SqliteStore, chat: &str, now: Timestamp) -> ActionId {
-    match store.claim(&ChatId::new(chat), now).await.unwrap() {
+    match store.claim(&ChatId::new(chat), token(), now).await.unwrap() {
         Claim::Send(outgoing) => outgoing.id,
         other => panic!("{other:?}"),
     }
@@ -75,7 +82,7 @@ async fn what_was_accepted_is_there_after_a_start_and_comes_once() {
     drop(store);
     let store = open(folder.path()).unwrap();
     assert_eq!(store.records().await.unwrap(), records);
-    assert!(store.accept(batch(vec![event.clone()]), NOW).await.unwrap().is_empty());
+    assert_eq!(store.accept(batch(vec![event.clone()]), NOW).await.unwrap(), [Lane::new("g")]);
     let begun = store.begin(&"g".into(), NOW).await.unwrap().unwrap();
     assert_eq!(begun.0, event);
 }
@@ -146,11 +153,15 @@ async fn a_chat_is_sent_in_order_also_across_retries_and_a_clock_that_goes_back(
     let effects = Effects { steps: vec![reply("g", "3")], ..Effects::default() };
     store.commit(turn(event, effects), earlier).await.unwrap();
     let first = claim(&store, "g", earlier).await;
-    assert_eq!(store.claim(&"g".into(), earlier).await.unwrap(), Claim::Empty, "one is under way");
+    assert_eq!(
+        store.claim(&"g".into(), token(), earlier).await.unwrap(),
+        Claim::Empty,
+        "one is under way"
+    );
     let retry_at = earlier + Duration::from_secs(9);
     let not_sent = Outcome::NotSent { retry_at, reason: "busy".to_owned() };
     assert!(store.settle(&first, not_sent, earlier).await.unwrap());
-    assert_eq!(store.claim(&"g".into(), earlier).await.unwrap(), Claim::Wait(retry_at));
+    assert_eq!(store.claim(&"g".into(), token(), earlier).await.unwrap(), Claim::Wait(retry_at));
     let mut order = Vec::new();
     for _ in 0..3 {
         let id = claim(&store, "g", retry_at).await;
@@ -172,11 +183,11 @@ async fn a_reply_expires_and_a_doubt_is_resolved_once() {
     assert_eq!(claim(&store, "g", NOW).await, id, "once more");
     store.settle(&id, doubt(), NOW).await.unwrap();
     let late = NOW + Duration::from_secs(61);
-    let Claim::Expired(expired) = store.claim(&"g".into(), late).await.unwrap() else {
+    let Claim::Expired(expired) = store.claim(&"g".into(), token(), late).await.unwrap() else {
         panic!("it should have expired")
     };
     assert_eq!(expired.id.n, 1);
-    assert_eq!(store.claim(&"g".into(), late).await.unwrap(), Claim::Empty);
+    assert_eq!(store.claim(&"g".into(), token(), late).await.unwrap(), Claim::Empty);
     let status = store.status(late).await.unwrap();
     let outcomes: Vec<&str> =
         status.troubled.iter().map(|action| action.outcome.as_str()).collect();
@@ -193,7 +204,8 @@ async fn what_expired_after_a_try_says_what_that_failed_on() {
     let doubt = Outcome::Unknown { reason: "cut".to_owned(), again_at: Some(NOW) };
     store.settle(&id, doubt, NOW).await.unwrap();
     for n in 0..2 {
-        let claimed = store.claim(&"g".into(), late + Duration::from_secs(n)).await.unwrap();
+        let claimed =
+            store.claim(&"g".into(), token(), late + Duration::from_secs(n)).await.unwrap();
         assert!(matches!(claimed, Claim::Expired(_)), "{claimed:?}");
     }
     let troubled = store.status(late).await.unwrap().troubled;
@@ -209,6 +221,7 @@ async fn an_event_that_kills_the_process_is_set_aside_after_three_attempts() {
     store.accept(batch(events), NOW).await.unwrap();
     for attempt in 1..=3 {
         store.begin(&"g".into(), NOW).await.unwrap().unwrap();
+        store.reopen().await.unwrap();
         let recovered = store.recover(NOW).await.unwrap();
         assert_eq!(recovered.set_aside.len(), usize::from(attempt == 3), "attempt {attempt}");
         assert_eq!(recovered.suspects.len(), usize::from(attempt < 3), "attempt {attempt}");
@@ -256,8 +269,10 @@ async fn timers_become_events_once() {
     store.commit(turn(event, Effects { timers, ..Effects::default() }), NOW).await.unwrap();
     assert_eq!(store.fire(NOW).await.unwrap(), (vec![], Some(at)));
     assert_eq!(store.fire(at).await.unwrap(), (vec![Lane::new("g")], None));
+    let (event, _) = store.begin(&"g".into(), at).await.unwrap().unwrap();
+    store.commit(turn(event, Effects::default()), at).await.unwrap();
     assert_eq!(store.fire(at).await.unwrap(), (vec![], None));
-    assert!(store.begin(&"g".into(), at).await.unwrap().is_some());
+    assert!(store.begin(&"g".into(), at).await.unwrap().is_none());
 }
 
 #[tokio::test]
@@ -351,7 +366,7 @@ async fn a_lost_lock_file_is_noticed_before_a_claim_is_promised() {
         if replaced {
             fs::write(&lock, "").unwrap();
         }
-        let error = store.claim(&ChatId::new("g"), NOW).await.unwrap_err();
+        let error = store.claim(&ChatId::new("g"), token(), NOW).await.unwrap_err();
         assert!(matches!(&error, StoreError::Gone { path } if path.ends_with("mynah.lock")));
     }
 }
@@ -363,7 +378,7 @@ async fn a_database_emptied_while_it_is_open_is_noticed() {
     store.accept(batch(vec![message("1", "g", "p", "x")]), NOW).await.unwrap();
     handle(&store, "g", vec![reply("g", "answer")]).await;
     fs::File::create(folder.path().join(FILE)).unwrap();
-    assert!(store.claim(&ChatId::new("g"), NOW).await.is_err());
+    assert!(store.claim(&ChatId::new("g"), token(), NOW).await.is_err());
 }
 
 #[tokio::test]
@@ -394,7 +409,7 @@ async fn a_row_to_be_saved_never_expires() {
     let id = claim(&store, "g", much_later).await;
     assert_eq!(id.n, 0);
     store.settle(&id, Outcome::Accepted, much_later).await.unwrap();
-    let next = store.claim(&ChatId::new("g"), much_later).await.unwrap();
+    let next = store.claim(&ChatId::new("g"), token(), much_later).await.unwrap();
     assert!(matches!(next, Claim::Expired(_)), "{next:?}");
 }
 
@@ -409,7 +424,7 @@ async fn a_row_under_way_at_a_crash_is_no_doubt_but_tried_again() {
     let store = open(folder.path()).unwrap();
     let recovered = store.recover(NOW).await.unwrap();
     assert!(recovered.in_doubt.is_empty(), "{recovered:?}");
-    let Claim::Send(again) = store.claim(&ChatId::new("g"), NOW).await.unwrap() else {
+    let Claim::Send(again) = store.claim(&ChatId::new("g"), token(), NOW).await.unwrap() else {
         panic!("it is lost")
     };
     assert_eq!(again.attempt, 2, "so the file is searched for it");
@@ -427,9 +442,14 @@ async fn a_row_that_the_disk_does_not_take_holds_up_no_reply() {
     assert!(store.settle(&row, outcome, NOW).await.unwrap());
     let reply = claim(&store, "g", NOW).await;
     assert_eq!(reply.n, 1);
-    assert!(matches!(store.claim(&chat, retry_at).await, Ok(Claim::Empty)), "one at a time");
+    assert!(
+        matches!(store.claim(&chat, token(), retry_at).await, Ok(Claim::Empty)),
+        "one at a time"
+    );
     assert!(store.settle(&reply, Outcome::Accepted, NOW).await.unwrap());
-    assert!(matches!(store.claim(&chat, NOW).await, Ok(Claim::Wait(at)) if at == retry_at));
+    assert!(
+        matches!(store.claim(&chat, token(), NOW).await, Ok(Claim::Wait(at)) if at == retry_at)
+    );
     assert_eq!(claim(&store, "g", retry_at).await, row);
 }
 
@@ -633,7 +653,8 @@ async fn an_older_store_brings_its_hits_along() {
     let older = rusqlite::Connection::open(folder.path().join(FILE)).unwrap();
     older
         .execute_batch(
-            r#"DROP TABLE hit; PRAGMA user_version = 1;
+            r#"DROP TABLE hit; DROP INDEX action_token; DROP INDEX due_inbox;
+               ALTER TABLE action DROP COLUMN token; PRAGMA user_version = 1;
                INSERT INTO event (id, lane, time, accepted, handled, decided) VALUES
                ('1', 'g', 0, 0, 86400001, '{"rule":"price"}'), ('2', 'g', 0, 0, 86400002, '{"rule":"price"}'),
                ('3', 'g', 0, 0, 5, '{"rule":"price","quiet":"mute"}'), ('4', 'g', 0, 0, NULL, NULL);"#,

@@ -29,40 +29,26 @@ pub(crate) fn apply(connection: &Connection, change: &TimerChange) -> Result<()>
     Ok(())
 }
 
-/// Turns timers that are due into events of their lanes. Returns the lanes, and when to call next.
+/// Turns timers that are due into events of their lanes. Returns the lanes of all that wait, and when to call next.
 pub(crate) fn fire(
     connection: &Connection,
     now: Timestamp,
 ) -> Result<(Vec<Lane>, Option<Timestamp>)> {
-    let due = take_due(connection, now)?;
-    become_events(connection, due, now)
-}
-
-/// Writes the events of timers that were taken.
-pub(crate) fn become_events(
-    connection: &Connection,
-    due: Vec<String>,
-    now: Timestamp,
-) -> Result<(Vec<Lane>, Option<Timestamp>)> {
-    let mut lanes = Vec::new();
-    for body in due {
+    for body in take_due(connection, now)? {
         match serde_json::from_str::<Timer>(&body) {
             Ok(timer) => {
-                let event = into_event(timer);
-                if events::insert(connection, &event, now)? && !lanes.contains(&event.lane()) {
-                    lanes.push(event.lane());
-                }
+                events::insert(connection, &into_event(timer), now)?;
             }
             Err(error) => {
                 tracing::error!(%error, "a timer in the store cannot be read and is dropped");
             }
         }
     }
-    Ok((lanes, next(connection)?))
+    Ok((events::due_lanes(connection)?, next(connection)?))
 }
 
 /// Takes the timers that are due, the earliest first.
-pub(crate) fn take_due(connection: &Connection, now: Timestamp) -> Result<Vec<String>> {
+fn take_due(connection: &Connection, now: Timestamp) -> Result<Vec<String>> {
     let rows: Vec<(String, String, String)> = connection
         .prepare_cached(
             "SELECT chat, key, body FROM timer WHERE at <= ?1 ORDER BY at, chat, key LIMIT ?2",

@@ -1,9 +1,6 @@
 //! The commit of a turn: all of it or nothing.
 
-use std::collections::BTreeSet;
-
-use mynah_core::planted::{self, Mistake};
-use mynah_core::{ChatId, Committed, Planned, Recovered, Step, Timestamp, Turn};
+use mynah_core::{Committed, Planned, Recovered, Step, Timestamp, Turn};
 use rusqlite::{Connection, Result};
 
 use crate::database::Database;
@@ -12,21 +9,17 @@ use crate::{actions, events, hits, state, timers};
 /// Applies everything a turn wants, if nothing that it read has changed.
 pub(crate) fn commit(database: &mut Database, turn: &Turn, now: Timestamp) -> Result<Committed> {
     if !events::is_open(&database.connection, &turn.event.id)? {
-        return done(&database.connection, turn, BTreeSet::new());
+        return done(&database.connection, turn);
     }
-    if !planted::is(Mistake::LostUpdate)
-        && !state::still_holds(&database.connection, &turn.event, &turn.reads, now)?
-    {
+    if !state::still_holds(&database.connection, &turn.event, &turn.reads, now)? {
         return Ok(Committed::Conflict);
     }
     for write in &turn.effects.writes {
         state::apply(database, &turn.event, write, now)?;
     }
     let connection = &database.connection;
-    let mut chats = BTreeSet::new();
     for (n, planned) in planned(turn).enumerate() {
         actions::insert(connection, turn, n, planned, now)?;
-        chats.insert(planned.chat.clone());
     }
     for change in &turn.effects.timers {
         timers::apply(connection, change)?;
@@ -34,7 +27,7 @@ pub(crate) fn commit(database: &mut Database, turn: &Turn, now: Timestamp) -> Re
     let keep_text = database.options.keeps_text();
     events::close(connection, &turn.event.id, &turn.decided, keep_text, now)?;
     hits::count(connection, &turn.decided, now)?;
-    done(connection, turn, chats)
+    done(connection, turn)
 }
 
 /// The actions of a turn. Handlers between them have run by now.
@@ -45,18 +38,26 @@ fn planned(turn: &Turn) -> impl Iterator<Item = &Planned> {
     })
 }
 
-fn done(connection: &Connection, turn: &Turn, chats: BTreeSet<ChatId>) -> Result<Committed> {
+fn done(connection: &Connection, turn: &Turn) -> Result<Committed> {
     Ok(Committed::Done {
         more: events::has_more(connection, &turn.event.lane())?,
-        chats: chats.into_iter().collect(),
+        chats: actions::chats_of(connection, &turn.event.id)?,
         next_timer: timers::next(connection)?,
     })
 }
 
-/// Finds out what a crash may have interrupted, and what there is to do.
+/// Finds out what a crash may have interrupted, and what there is to do. Attempts are counted once after an opening.
 pub(crate) fn recover(database: &mut Database, now: Timestamp) -> Result<Recovered> {
     let connection = &database.connection;
-    let set_aside = events::set_aside(connection, now)?;
+    let set_aside = match &database.set_aside {
+        Some(set_aside) => set_aside.clone(),
+        None => {
+            actions::reopen(connection)?;
+            events::set_aside(connection, now)?
+        }
+    };
+    database.set_aside = Some(set_aside.clone());
+    let connection = &database.connection;
     Ok(Recovered {
         lanes: events::open_lanes(connection)?,
         suspects: events::suspect_lanes(connection, 1)?,

@@ -6,27 +6,74 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use mynah_core::{
-    ActionId, Batch, Capabilities, Chat, ChatId, Claim, Committed, Content, Context, Event,
-    EventBody, Flow, Handler, HandlerError, Incoming, Lane, MediaError, MediaRef, Message, Outcome,
-    Outgoing, Receipt, ReceiveError, Records, Recovered, Scope, SendError, Service, Snapshot,
-    Source, StateView, Status, Store, StoreError, Timestamp, Transport, Turn,
+    ActionId, Batch, Capabilities, Chat, ChatId, Claim, ClaimToken, Committed, Content, Context,
+    Event, EventBody, Flow, Handler, HandlerError, Incoming, Lane, MediaError, MediaRef, Message,
+    Outcome, Outgoing, Random, Receipt, ReceiveError, Records, Recovered, Scope, SendError,
+    Service, Snapshot, Source, StateView, Status, Store, StoreError, Timestamp, Transport, Turn,
 };
-use mynah_store::SqliteStore;
+use mynah_store::{LogQuery, SqliteStore};
+use mynah_store_testing::{Kept, ModelStore};
 use tokio::time::sleep;
 
+use crate::mistakes::{Mistake, Setup};
 use crate::plan::{Kind, chat};
 use crate::world::Sim;
 
-/// The store, with a boundary before and after each call.
+/// A store that outlives the simulated processes.
+#[async_trait]
+pub(crate) trait LastingStore: Store {
+    /// The process died, and another one opens the store.
+    async fn reopen(&self);
+
+    /// All events in the end.
+    async fn kept(&self) -> Vec<Kept>;
+}
+
+#[async_trait]
+impl LastingStore for SqliteStore {
+    async fn reopen(&self) {
+        Self::reopen(self).await.expect("memory does not fail");
+    }
+
+    async fn kept(&self) -> Vec<Kept> {
+        let log = self.log(LogQuery::default()).await.expect("memory does not fail");
+        let kept = log.into_iter().map(|logged| {
+            let actions = (0..).zip(&logged.actions);
+            let open = actions.filter(|(_, action)| action.settled.is_none());
+            let event = logged.event.id;
+            let id = |(n, _)| ActionId { event: event.clone(), n };
+            let unsettled = open.map(id).collect();
+            Kept { event, is_handled: logged.handled.is_some(), unsettled }
+        });
+        kept.collect()
+    }
+}
+
+#[async_trait]
+impl LastingStore for ModelStore {
+    async fn reopen(&self) {
+        Self::reopen(self);
+    }
+
+    async fn kept(&self) -> Vec<Kept> {
+        Self::kept(self)
+    }
+}
+
+/// The store, with a boundary before and after each call, and with the mistakes that a runtime could make with it.
 pub(crate) struct FusedStore {
-    pub(crate) inner: Arc<SqliteStore>,
+    pub(crate) inner: Arc<dyn LastingStore>,
     pub(crate) sim: Sim,
+    pub(crate) setup: Setup,
 }
 
 #[async_trait]
 impl Store for FusedStore {
     async fn recover(&self, now: Timestamp) -> Result<Recovered, StoreError> {
         self.sim.boundary("before recover").await;
+        if self.setup.loses_answers() {
+            self.inner.recover(now).await?;
+        }
         let recovered = self.inner.recover(now).await?;
         self.sim.recovered(&recovered);
         self.sim.boundary("after recover").await;
@@ -39,6 +86,9 @@ impl Store for FusedStore {
 
     async fn accept(&self, batch: Batch, now: Timestamp) -> Result<Vec<Lane>, StoreError> {
         self.sim.boundary("before accept").await;
+        if self.setup.loses_answers() {
+            self.inner.accept(batch.clone(), now).await?;
+        }
         let lanes = self.inner.accept(batch.clone(), now).await?;
         self.sim.accepted(&batch);
         self.sim.boundary("after accept").await;
@@ -46,6 +96,9 @@ impl Store for FusedStore {
     }
 
     async fn sync(&self) -> Result<(), StoreError> {
+        if self.setup.has(Mistake::AskedBeforeSync) {
+            return Ok(());
+        }
         self.inner.sync().await?;
         self.sim.synced();
         self.sim.boundary("after sync").await;
@@ -58,6 +111,9 @@ impl Store for FusedStore {
         now: Timestamp,
     ) -> Result<Option<(Event, Snapshot)>, StoreError> {
         self.sim.boundary("before begin").await;
+        if self.setup.loses_answers() {
+            self.inner.begin(lane, now).await?;
+        }
         let begun = self.inner.begin(lane, now).await?;
         self.sim.begun(lane, begun.as_ref().map(|(event, _)| event));
         self.sim.boundary("after begin").await;
@@ -66,30 +122,43 @@ impl Store for FusedStore {
 
     async fn commit(&self, turn: Turn, now: Timestamp) -> Result<Committed, StoreError> {
         self.sim.boundary("before commit").await;
-        let copy = Turn {
-            event: turn.event.clone(),
-            reads: turn.reads.clone(),
-            effects: turn.effects.clone(),
-            decided: turn.decided.clone(),
-            reply_max_age: turn.reply_max_age,
-        };
-        let committed = self.inner.commit(turn, now).await?;
-        self.sim.commits(&copy, &committed);
+        if self.setup.loses_answers() {
+            self.inner.commit(turn.clone(), now).await?;
+        }
+        let mut committed = self.inner.commit(turn.clone(), now).await?;
+        self.sim.commits(&turn, &committed);
         self.sim.boundary("after commit").await;
+        if let (Committed::Done { chats, .. }, true) =
+            (&mut committed, self.setup.has(Mistake::TWO_UNDER_WAY))
+        {
+            chats.extend(chats.clone().iter().map(double));
+        }
         Ok(committed)
     }
 
     async fn fire(&self, now: Timestamp) -> Result<(Vec<Lane>, Option<Timestamp>), StoreError> {
         self.sim.boundary("before fire").await;
+        if self.setup.loses_answers() {
+            self.inner.fire(now).await?;
+        }
         let fired = self.inner.fire(now).await?;
         self.sim.fired();
         self.sim.boundary("after fire").await;
         Ok(fired)
     }
 
-    async fn claim(&self, chat: &ChatId, now: Timestamp) -> Result<Claim, StoreError> {
+    async fn claim(
+        &self,
+        chat: &ChatId,
+        token: ClaimToken,
+        now: Timestamp,
+    ) -> Result<Claim, StoreError> {
         self.sim.boundary("before claim").await;
-        let claim = self.inner.claim(chat, now).await?;
+        let chat = &undoubled(chat);
+        if self.setup.loses_answers() {
+            self.inner.claim(chat, token, now).await?;
+        }
+        let claim = self.inner.claim(chat, token, now).await?;
         self.sim.claimed(chat, &claim);
         self.sim.boundary("after claim").await;
         Ok(claim)
@@ -102,6 +171,9 @@ impl Store for FusedStore {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         self.sim.boundary("before settle").await;
+        if self.setup.loses_answers() {
+            self.inner.settle(id, outcome.clone(), now).await?;
+        }
         let more = self.inner.settle(id, outcome.clone(), now).await?;
         self.sim.settled(id, &outcome);
         self.sim.boundary("after settle").await;
@@ -113,6 +185,9 @@ impl Store for FusedStore {
         since: Timestamp,
         limit: usize,
     ) -> Result<Vec<(ChatId, Timestamp)>, StoreError> {
+        if self.setup.has(Mistake::PacerForgets) {
+            return Ok(Vec::new());
+        }
         self.inner.recent_claims(since, limit).await
     }
 
@@ -121,11 +196,21 @@ impl Store for FusedStore {
     }
 }
 
-/// A service that repeats, delays, drops and fails.
-pub(crate) struct SimTransport(pub(crate) Sim);
+/// A second name of a chat, under which the runtime takes it for another one.
+fn double(chat: &ChatId) -> ChatId {
+    ChatId::new(format!("{chat} again"))
+}
+
+fn undoubled(chat: &ChatId) -> ChatId {
+    ChatId::from(chat.as_str().trim_end_matches(" again"))
+}
+
+/// A service that repeats, delays, drops and fails, whose source can be mistaken.
+pub(crate) struct SimTransport(pub(crate) Sim, pub(crate) Setup);
 
 struct SimSource {
     sim: Sim,
+    setup: Setup,
     /// The number of delivered messages, as the client remembers it.
     cursor: usize,
     is_online: bool,
@@ -136,7 +221,8 @@ struct SimService(Sim);
 impl Transport for SimTransport {
     fn open(self: Box<Self>, records: Records) -> (Box<dyn Source>, Arc<dyn Service>) {
         let cursor = records.get("cursor").and_then(|text| text.parse().ok()).unwrap_or(0);
-        let source = SimSource { sim: self.0.clone(), cursor, is_online: false };
+        let sim = self.0.clone();
+        let source = SimSource { sim, setup: self.1, cursor, is_online: false };
         (Box::new(source), Arc::new(SimService(self.0)))
     }
 }
@@ -157,7 +243,9 @@ impl Source for SimSource {
             return Ok(Incoming::Status(Status::Offline { reason, retry_in }));
         }
         self.wait_for_news().await;
-        Ok(Incoming::Batch(self.batch()))
+        let mut batch = self.batch();
+        self.setup.mistake(&mut batch);
+        Ok(Incoming::Batch(batch))
     }
 
     async fn log_out(&mut self) -> Records {
@@ -242,7 +330,21 @@ fn answer(drawn: u64) -> Result<Receipt, (SendError, bool)> {
 }
 
 /// Answers by the plan, and counts in the state.
-pub(crate) struct SimHandler(pub(crate) Sim);
+pub(crate) struct SimHandler(pub(crate) Sim, pub(crate) Setup);
+
+/// A handler that hides its failures, so that its effects are kept.
+pub(crate) struct NeverFails(pub(crate) SimHandler);
+
+#[async_trait]
+impl Handler for NeverFails {
+    async fn on_message(&self, ctx: &mut Context, message: &Message) -> Result<Flow, HandlerError> {
+        self.0.on_message(ctx, message).await.or(Ok(Flow::Stop))
+    }
+
+    async fn on_event(&self, ctx: &mut Context, event: &Event) -> Result<Flow, HandlerError> {
+        self.0.on_event(ctx, event).await
+    }
+}
 
 #[async_trait]
 impl Handler for SimHandler {
@@ -251,7 +353,10 @@ impl Handler for SimHandler {
         ctx.add(Scope::Bot, "handled", 1);
         let count = number(ctx, Scope::Chat, "count") + 1;
         ctx.set(Scope::Chat, "count", count.to_string());
-        let drawn = ctx.random().below(1000);
+        let mut drawn = ctx.random().below(1000);
+        if self.1.has(Mistake::RandomByTime) {
+            drawn = Random::from_seed(ctx.now().as_millis().cast_unsigned()).below(1000);
+        }
         let mut end = format!("count={count} random={drawn}");
         if kind == Kind::Shared {
             let shared = number(ctx, Scope::Bot, "shared") + 1;

@@ -8,10 +8,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use mynah_core::{
-    Action, ActionId, Batch, Capabilities, Chat, ChatId, Claim, Clock, Committed, Content, Event,
-    EventBody, Incoming, Lane, MediaError, MediaRef, Message, Origin, Outcome, Outgoing, Person,
-    Receipt, ReceiveError, Records, Recovered, SendError, Service, Snapshot, Source, Status, Store,
-    StoreError, Timestamp, Transport, Turn,
+    Action, ActionId, Batch, Capabilities, Chat, ChatId, Claim, ClaimToken, Clock, Committed,
+    Content, Event, EventBody, Incoming, Lane, MediaError, MediaRef, Message, Origin, Outcome,
+    Outgoing, Person, Receipt, ReceiveError, Records, Recovered, SendError, Service, Snapshot,
+    Source, Status, Store, StoreError, Timestamp, Transport, Turn,
 };
 use mynah_runtime::{Account, Control, Ended, Handlers, Observer, Pacing, Settings, run};
 use tokio::sync::{mpsc, watch};
@@ -331,7 +331,12 @@ impl Store for FullStore {
         Ok((Vec::new(), None))
     }
 
-    async fn claim(&self, _chat: &ChatId, _now: Timestamp) -> Result<Claim, StoreError> {
+    async fn claim(
+        &self,
+        _chat: &ChatId,
+        _token: ClaimToken,
+        _now: Timestamp,
+    ) -> Result<Claim, StoreError> {
         Ok(Claim::Empty)
     }
 

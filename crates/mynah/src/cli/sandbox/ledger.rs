@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use mynah_core::{
-    ActionId, Batch, ChatId, Claim, Committed, Event, EventBody, EventId, Lane, MessageId, Outcome,
-    Outgoing, Records, Recovered, Snapshot, Step, Store, StoreError, TimerChange, Timestamp, Turn,
+    ActionId, Batch, ChatId, Claim, ClaimToken, Committed, Event, EventBody, EventId, Lane,
+    MessageId, Outcome, Outgoing, Records, Recovered, Snapshot, Step, Store, StoreError,
+    TimerChange, Timestamp, Turn,
 };
 use tokio::sync::watch;
 
@@ -182,8 +183,13 @@ impl<S: Store> Store for Ledger<S> {
         self.store.fire(now).await
     }
 
-    async fn claim(&self, chat: &ChatId, now: Timestamp) -> Result<Claim, StoreError> {
-        let claim = self.store.claim(chat, now).await;
+    async fn claim(
+        &self,
+        chat: &ChatId,
+        token: ClaimToken,
+        now: Timestamp,
+    ) -> Result<Claim, StoreError> {
+        let claim = self.store.claim(chat, token, now).await;
         if let Ok(Claim::Send(outgoing)) = &claim {
             self.claimed().insert(outgoing.id.clone(), outgoing.clone());
         }

@@ -1,0 +1,31 @@
+//! A store under test.
+
+use async_trait::async_trait;
+use mynah_core::Store;
+
+use crate::ModelStore;
+
+/// A store under test, and the way to let its process die.
+#[async_trait]
+pub trait Ground: Send + Sync {
+    /// The store at work.
+    fn store(&self) -> &dyn Store;
+
+    /// The process dies, and another one opens the same data.
+    async fn crash(&mut self);
+}
+
+/// The model store under test.
+#[derive(Debug)]
+pub struct ModelGround(pub ModelStore);
+
+#[async_trait]
+impl Ground for ModelGround {
+    fn store(&self) -> &dyn Store {
+        &self.0
+    }
+
+    async fn crash(&mut self) {
+        self.0.reopen();
+    }
+}

@@ -1,0 +1,73 @@
+//! The mistakes that a model store can carry.
+
+/// A mistake in a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Mistake {
+    /// The records are written before the events that they cover.
+    RecordsBeforeEvents,
+    /// A handled event is accepted again.
+    SeenIdsForgotten,
+    /// A lane handles its newest event first.
+    NewestEventFirst,
+    /// A commit does not check the reads of the turn.
+    LostUpdate,
+    /// State is committed before the replies that belong to it.
+    StateWithoutReply,
+    /// Due timers are removed before their events are written.
+    TimersLost,
+    /// A request leaves before its claim is written.
+    SentWithoutClaim,
+    /// A retry goes to the end of its chat's queue.
+    RetryMovesBack,
+    /// A second action of a chat can be claimed beside the first.
+    TwoUnderWay,
+    /// Actions that were claimed when the process ended count as never sent.
+    DoubtForgotten,
+    /// An action of unknown outcome is sent again without end.
+    DoubtNeverEnds,
+    /// A reply leaves however late.
+    ExpiryIgnored,
+    /// An event that kills the process is tried for ever.
+    PoisonTriedForEver,
+    /// A repeated `accept` does not return the lanes again.
+    AcceptAnswersOnce,
+    /// A repeated `commit` does not return the chats again.
+    CommitAnswersOnce,
+    /// A repeated `fire` does not return the lanes again.
+    FireAnswersOnce,
+    /// A repeated `claim` ignores its token.
+    TokenIgnored,
+    /// A repeated `settle` answers that the chat has nothing to send.
+    SettleAnswersOnce,
+    /// A repeated `recover` counts attempts again.
+    AttemptsCountedTwice,
+}
+
+impl Mistake {
+    /// Those that break a promise although every answer arrives.
+    pub const PROMISES: [Self; 13] = [
+        Self::RecordsBeforeEvents,
+        Self::SeenIdsForgotten,
+        Self::NewestEventFirst,
+        Self::LostUpdate,
+        Self::StateWithoutReply,
+        Self::TimersLost,
+        Self::SentWithoutClaim,
+        Self::RetryMovesBack,
+        Self::TwoUnderWay,
+        Self::DoubtForgotten,
+        Self::DoubtNeverEnds,
+        Self::ExpiryIgnored,
+        Self::PoisonTriedForEver,
+    ];
+
+    /// Those that do harm only when an answer is lost and its call repeated.
+    pub const LOST_ANSWERS: [Self; 6] = [
+        Self::AcceptAnswersOnce,
+        Self::CommitAnswersOnce,
+        Self::FireAnswersOnce,
+        Self::TokenIgnored,
+        Self::SettleAnswersOnce,
+        Self::AttemptsCountedTwice,
+    ];
+}

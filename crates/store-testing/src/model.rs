@@ -1,0 +1,285 @@
+//! A store in memory whose code is to be read, not to be fast: plain lists and maps, searched from the start.
+
+mod inbox;
+mod outbox;
+mod timers;
+mod values;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
+use mynah_core::{
+    ActionId, Batch, ChatId, Claim, ClaimToken, Committed, Event, EventId, Lane, Outcome, Records,
+    Recovered, Snapshot, Store, StoreError, Timestamp, Turn,
+};
+
+use crate::Mistake;
+use inbox::{ATTEMPTS, Inbox};
+use outbox::Outbox;
+use timers::Timers;
+use values::Values;
+
+/// The pause in the middle of a mistaken call, at which its process may die.
+pub type Gap = Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
+
+/// A store in memory: the oracle for other stores, and the carrier of mistakes.
+pub struct ModelStore {
+    tables: Mutex<Tables>,
+    mistake: Option<Mistake>,
+    gap: Gap,
+}
+
+/// Everything that is kept.
+#[derive(Debug, Default)]
+struct Tables {
+    records: Records,
+    inbox: Inbox,
+    outbox: Outbox,
+    values: Values,
+    timers: Timers,
+    /// The events that were set aside after this opening, once that was done.
+    set_aside: Option<Vec<EventId>>,
+}
+
+/// An event of the model store, for tests to look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// The event.
+    pub event: EventId,
+    /// Whether it is handled.
+    pub is_handled: bool,
+    /// Its unsettled actions.
+    pub unsettled: Vec<ActionId>,
+}
+
+impl ModelStore {
+    /// An empty store that keeps every promise.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::build(None, Arc::new(|| Box::pin(yield_once())))
+    }
+
+    /// An empty store with a mistake. Its calls yield once where a mistake puts a gap into them.
+    #[must_use]
+    pub fn with_mistake(mistake: Mistake) -> Self {
+        Self { mistake: Some(mistake), ..Self::new() }
+    }
+
+    /// The same with a gap of the caller.
+    #[must_use]
+    pub fn with_gap(self, gap: Gap) -> Self {
+        Self { gap, ..self }
+    }
+
+    fn build(mistake: Option<Mistake>, gap: Gap) -> Self {
+        Self { tables: Mutex::default(), mistake, gap }
+    }
+
+    /// The process died, and another one opens the store.
+    pub fn reopen(&self) {
+        self.tables().set_aside = None;
+    }
+
+    /// All events, the oldest first.
+    #[must_use]
+    pub fn kept(&self) -> Vec<Kept> {
+        let tables = self.tables();
+        let unsettled = |event: &EventId| tables.outbox.unsettled_of(event);
+        let events = tables.inbox.events.iter();
+        events
+            .map(|kept| Kept {
+                event: kept.event.id.clone(),
+                is_handled: kept.is_handled,
+                unsettled: unsettled(&kept.event.id),
+            })
+            .collect()
+    }
+
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn has(&self, mistake: Mistake) -> bool {
+        self.mistake == Some(mistake)
+    }
+}
+
+impl Default for ModelStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for ModelStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ModelStore").field("mistake", &self.mistake).finish_non_exhaustive()
+    }
+}
+
+async fn yield_once() {
+    let mut yielded = false;
+    std::future::poll_fn(|task| {
+        if std::mem::replace(&mut yielded, true) {
+            return std::task::Poll::Ready(());
+        }
+        task.waker().wake_by_ref();
+        std::task::Poll::Pending
+    })
+    .await;
+}
+
+#[async_trait]
+impl Store for ModelStore {
+    async fn recover(&self, _now: Timestamp) -> Result<Recovered, StoreError> {
+        let mut tables = self.tables();
+        let tables = &mut *tables;
+        if tables.set_aside.is_none() || self.has(Mistake::AttemptsCountedTwice) {
+            tables.outbox.reopen();
+            tables.inbox.count_attempts(self.has(Mistake::AttemptsCountedTwice));
+            let keeps_poison = self.has(Mistake::PoisonTriedForEver);
+            let set_aside = if keeps_poison { Vec::new() } else { tables.inbox.set_aside() };
+            tables.set_aside.get_or_insert_default().extend(set_aside);
+        }
+        if self.has(Mistake::DoubtForgotten) {
+            tables.outbox.forget_claims();
+        }
+        Ok(Recovered {
+            lanes: tables.inbox.open_lanes(),
+            suspects: tables.inbox.suspects(1),
+            last_chance: tables.inbox.suspects(ATTEMPTS - 1),
+            chats: tables.outbox.open_chats(),
+            in_doubt: tables.outbox.in_doubt(),
+            set_aside: tables.set_aside.clone().unwrap_or_default(),
+        })
+    }
+
+    async fn records(&self) -> Result<Records, StoreError> {
+        Ok(self.tables().records.clone())
+    }
+
+    async fn accept(&self, batch: Batch, _now: Timestamp) -> Result<Vec<Lane>, StoreError> {
+        if self.has(Mistake::RecordsBeforeEvents) {
+            self.tables().write_records(&batch.records);
+            (self.gap)().await;
+        }
+        let mut tables = self.tables();
+        let mut lanes = Vec::new();
+        for event in &batch.events {
+            if self.has(Mistake::SeenIdsForgotten) {
+                tables.inbox.forget_handled(&event.id);
+            }
+            let is_new = tables.inbox.insert(event);
+            let waits = tables.inbox.is_open(&event.id) && !self.has(Mistake::AcceptAnswersOnce);
+            if (is_new || waits) && !lanes.contains(&event.lane()) {
+                lanes.push(event.lane());
+            }
+        }
+        tables.write_records(&batch.records);
+        Ok(lanes)
+    }
+
+    async fn sync(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn begin(
+        &self,
+        lane: &Lane,
+        now: Timestamp,
+    ) -> Result<Option<(Event, Snapshot)>, StoreError> {
+        let mut tables = self.tables();
+        let newest_first = self.has(Mistake::NewestEventFirst);
+        let Some(event) = tables.inbox.begin(lane, newest_first) else { return Ok(None) };
+        let snapshot = tables.values.snapshot(&event, now);
+        Ok(Some((event, snapshot)))
+    }
+
+    async fn commit(&self, mut turn: Turn, now: Timestamp) -> Result<Committed, StoreError> {
+        if self.has(Mistake::StateWithoutReply) && self.tables().inbox.is_open(&turn.event.id) {
+            let writes = std::mem::take(&mut turn.effects.writes);
+            self.tables().values.apply(&turn.event, &writes, now);
+            turn.reads.clear();
+            (self.gap)().await;
+        }
+        let mut tables = self.tables();
+        let is_open = tables.inbox.is_open(&turn.event.id);
+        if is_open {
+            let holds = tables.values.still_hold(&turn.event, &turn.reads, now);
+            if !holds && !self.has(Mistake::LostUpdate) {
+                return Ok(Committed::Conflict);
+            }
+            tables.values.apply(&turn.event, &turn.effects.writes, now);
+            tables.outbox.queue(&turn, now);
+            tables.timers.apply(&turn.effects.timers);
+            tables.inbox.close(&turn.event.id);
+        }
+        let is_silent = !is_open && self.has(Mistake::CommitAnswersOnce);
+        let chats =
+            if is_silent { Vec::new() } else { tables.outbox.open_chats_of(&turn.event.id) };
+        Ok(Committed::Done {
+            more: tables.inbox.has_more(&turn.event.lane()),
+            chats,
+            next_timer: tables.timers.next(),
+        })
+    }
+
+    async fn fire(&self, now: Timestamp) -> Result<(Vec<Lane>, Option<Timestamp>), StoreError> {
+        let due = self.tables().timers.take_due(now);
+        if self.has(Mistake::TimersLost) {
+            (self.gap)().await;
+        }
+        let mut tables = self.tables();
+        let fired: Vec<Lane> =
+            due.iter().filter(|event| tables.inbox.insert(event)).map(Event::lane).collect();
+        let lanes = match self.has(Mistake::FireAnswersOnce) {
+            true => fired,
+            false => tables.inbox.due_lanes(),
+        };
+        Ok((lanes, tables.timers.next()))
+    }
+
+    async fn claim(
+        &self,
+        chat: &ChatId,
+        token: ClaimToken,
+        now: Timestamp,
+    ) -> Result<Claim, StoreError> {
+        Ok(self.tables().outbox.claim(chat, token, now, self.mistake))
+    }
+
+    async fn settle(
+        &self,
+        id: &ActionId,
+        outcome: Outcome,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        Ok(self.tables().outbox.settle(id, &outcome, now, self.mistake))
+    }
+
+    async fn recent_claims(
+        &self,
+        since: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(ChatId, Timestamp)>, StoreError> {
+        Ok(self.tables().outbox.recent_claims(since, limit))
+    }
+
+    async fn tidy(&self, now: Timestamp) -> Result<bool, StoreError> {
+        self.tables().values.drop_expired(now);
+        Ok(false)
+    }
+}
+
+impl Tables {
+    fn write_records(&mut self, records: &Records) {
+        for (key, value) in records {
+            if value.is_empty() {
+                self.records.remove(key);
+            } else {
+                self.records.insert(key.clone(), value.clone());
+            }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The events: inbox and log in one list, the oldest first.
+
+use mynah_core::{Event, EventBody, EventId, Lane, NoticeKind};
+
+/// The process may die on an event this often before the event is set aside.
+pub(super) const ATTEMPTS: u32 = 3;
+
+#[derive(Debug, Default)]
+pub(super) struct Inbox {
+    pub(super) events: Vec<KeptEvent>,
+}
+
+#[derive(Debug)]
+pub(super) struct KeptEvent {
+    pub(super) event: Event,
+    pub(super) is_handled: bool,
+    begun: bool,
+    attempts: u32,
+}
+
+impl Inbox {
+    /// Adds an event unless its id is known. Returns whether it is new.
+    pub(super) fn insert(&mut self, event: &Event) -> bool {
+        let is_new = !self.events.iter().any(|kept| kept.event.id == event.id);
+        if is_new {
+            let event = event.clone();
+            self.events.push(KeptEvent { event, is_handled: false, begun: false, attempts: 0 });
+        }
+        is_new
+    }
+
+    pub(super) fn forget_handled(&mut self, id: &EventId) {
+        self.events.retain(|kept| kept.event.id != *id || !kept.is_handled);
+    }
+
+    fn open(&self) -> impl DoubleEndedIterator<Item = &KeptEvent> {
+        self.events.iter().filter(|kept| !kept.is_handled)
+    }
+
+    pub(super) fn is_open(&self, id: &EventId) -> bool {
+        self.open().any(|kept| kept.event.id == *id)
+    }
+
+    pub(super) fn has_more(&self, lane: &Lane) -> bool {
+        self.open().any(|kept| kept.event.lane() == *lane)
+    }
+
+    /// The oldest unhandled event of a lane, marked as begun.
+    pub(super) fn begin(&mut self, lane: &Lane, newest_first: bool) -> Option<Event> {
+        let is_next = |kept: &KeptEvent| !kept.is_handled && kept.event.lane() == *lane;
+        let place = match newest_first {
+            true => self.events.iter().rposition(is_next),
+            false => self.events.iter().position(is_next),
+        }?;
+        self.events[place].begun = true;
+        let mut event = self.events[place].event.clone();
+        self.fill_in_original(&mut event);
+        Some(event)
+    }
+
+    fn fill_in_original(&self, event: &mut Event) {
+        let EventBody::Notice(notice) = &mut event.body else { return };
+        let NoticeKind::Recall { message, original } = &mut notice.kind else { return };
+        let mut messages = self.events.iter().filter_map(|kept| kept.event.message());
+        *original = messages.find(|one| one.id == *message).cloned().map(Box::new);
+    }
+
+    pub(super) fn close(&mut self, id: &EventId) {
+        for kept in self.events.iter_mut().filter(|kept| kept.event.id == *id) {
+            kept.is_handled = true;
+            kept.begun = false;
+        }
+    }
+
+    /// Counts an attempt against every event that was begun; without `keeps_begun` it counts once.
+    pub(super) fn count_attempts(&mut self, keeps_begun: bool) {
+        for kept in self.events.iter_mut().filter(|kept| kept.begun) {
+            kept.attempts += 1;
+            kept.begun = keeps_begun;
+        }
+    }
+
+    /// Sets aside the events with too many attempts.
+    pub(super) fn set_aside(&mut self) -> Vec<EventId> {
+        let poison = self.open().filter(|kept| kept.attempts >= ATTEMPTS);
+        let ids: Vec<EventId> = poison.map(|kept| kept.event.id.clone()).collect();
+        ids.iter().for_each(|id| self.close(id));
+        ids
+    }
+
+    /// The lanes with unhandled events, those that wait longest first.
+    pub(super) fn open_lanes(&self) -> Vec<Lane> {
+        distinct(self.open().map(|kept| kept.event.lane()))
+    }
+
+    /// The same for events that were timers.
+    pub(super) fn due_lanes(&self) -> Vec<Lane> {
+        let due = self.open().filter(|kept| matches!(kept.event.body, EventBody::Due(_)));
+        distinct(due.map(|kept| kept.event.lane()))
+    }
+
+    /// The lanes with an event on which the process ended this often, those with the fewest attempts first.
+    pub(super) fn suspects(&self, attempts: u32) -> Vec<Lane> {
+        let suspects = || self.open().filter(|kept| kept.attempts >= attempts);
+        let mut lanes = distinct(suspects().map(|kept| kept.event.lane()));
+        let most = |lane: &Lane| {
+            let of_lane = suspects().filter(|kept| kept.event.lane() == *lane);
+            of_lane.map(|kept| kept.attempts).max()
+        };
+        lanes.sort_by_key(most);
+        lanes
+    }
+}
+
+/// Each item once, at the place where it came first.
+pub(super) fn distinct<T: PartialEq>(items: impl Iterator<Item = T>) -> Vec<T> {
+    let mut found = Vec::new();
+    for item in items {
+        if !found.contains(&item) {
+            found.push(item);
+        }
+    }
+    found
+}

@@ -1,0 +1,225 @@
+//! The actions: outbox and history in one list, in the order of commits.
+
+use std::cmp::Reverse;
+
+use mynah_core::{
+    Action, ActionId, ChatId, Claim, ClaimToken, EventId, Outcome, Outgoing, Step, Timestamp, Turn,
+};
+
+use super::inbox::distinct;
+use crate::Mistake;
+
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    actions: Vec<Queued>,
+}
+
+#[derive(Debug)]
+struct Queued {
+    outgoing: Outgoing,
+    /// Its place in the queue of its chat.
+    order: Timestamp,
+    not_before: Timestamp,
+    expires: Option<Timestamp>,
+    doubts: u32,
+    claimed: bool,
+    last_claim: Option<Timestamp>,
+    token: Option<ClaimToken>,
+    settled: bool,
+}
+
+impl Outbox {
+    /// Queues the actions of a turn.
+    pub(super) fn queue(&mut self, turn: &Turn, now: Timestamp) {
+        let actions = turn.effects.steps.iter().filter_map(|step| match step {
+            Step::Act(planned) => Some(planned),
+            Step::Run(_) => None,
+        });
+        for (n, planned) in (0..).zip(actions) {
+            let from = now + planned.delay;
+            let last = self.open_in(&planned.chat).map(|action| action.outgoing.queued).max();
+            // Where the clock went back, this action still comes after those queued before.
+            let order = last.map_or(now, |last| last.max(now)) + planned.delay;
+            let not_before = if planned.delay.is_zero() { Timestamp::default() } else { from };
+            let is_save = matches!(planned.action, Action::Save { .. });
+            let id = ActionId { event: turn.event.id.clone(), n };
+            let (chat, action) = (planned.chat.clone(), planned.action.clone());
+            self.actions.push(Queued {
+                outgoing: Outgoing { id, chat, action, queued: now, attempt: 0 },
+                order,
+                not_before,
+                expires: turn
+                    .reply_max_age
+                    .filter(|_| planned.is_reply && !is_save)
+                    .map(|age| from + age),
+                doubts: 0,
+                claimed: false,
+                last_claim: None,
+                token: None,
+                settled: false,
+            });
+        }
+    }
+
+    fn open_in(&self, chat: &ChatId) -> impl Iterator<Item = &Queued> {
+        self.actions.iter().filter(move |one| !one.settled && one.outgoing.chat == *chat)
+    }
+
+    /// Claims the oldest unsettled action of a chat, or gives the claim that this token made before.
+    pub(super) fn claim(
+        &mut self,
+        chat: &ChatId,
+        token: ClaimToken,
+        now: Timestamp,
+        mistake: Option<Mistake>,
+    ) -> Claim {
+        let made_before = self.actions.iter().find(|one| one.token == Some(token));
+        if let Some(made) = made_before.filter(|_| mistake != Some(Mistake::TokenIgnored)) {
+            let outgoing = made.outgoing.clone();
+            return if made.settled { Claim::Expired(outgoing) } else { Claim::Send(outgoing) };
+        }
+        let two = mistake == Some(Mistake::TwoUnderWay);
+        let is_open = |one: &Queued| !one.settled && one.outgoing.chat == *chat;
+        // A row that waits for another try holds up nothing, unless nothing else waits.
+        let waits = |one: &Queued| one.is_save() && one.not_before > now;
+        let only_rows = self.actions.iter().filter(|one| is_open(one)).all(waits);
+        let others_claimed = self.open_in(chat).any(|one| one.claimed);
+        let may_lead = |one: &Queued| is_open(one) && (only_rows || !waits(one));
+        let open = self.actions.iter_mut().filter(|one| may_lead(one) && !(two && one.claimed));
+        // The sort of `min_by_key` is stable: of equals the first.
+        let Some(head) = open.min_by_key(|one| one.order) else { return Claim::Empty };
+        // Another action may have gone ahead of a row that waited, and be under way still.
+        if head.claimed || (head.is_save() && others_claimed) {
+            return Claim::Empty;
+        }
+        let is_late = head.expires.is_some_and(|expires| expires <= now);
+        if is_late && mistake != Some(Mistake::ExpiryIgnored) {
+            head.settled = true;
+            head.token = Some(token);
+            return Claim::Expired(head.outgoing.clone());
+        }
+        if head.not_before > now {
+            return Claim::Wait(head.not_before);
+        }
+        if mistake == Some(Mistake::SentWithoutClaim) {
+            let attempt = head.outgoing.attempt + 1;
+            return Claim::Send(Outgoing { attempt, ..head.outgoing.clone() });
+        }
+        head.claim(token, now);
+        Claim::Send(head.outgoing.clone())
+    }
+
+    /// Stores the outcome of a claimed action. Returns whether its chat has more to send.
+    pub(super) fn settle(
+        &mut self,
+        id: &ActionId,
+        outcome: &Outcome,
+        now: Timestamp,
+        mistake: Option<Mistake>,
+    ) -> bool {
+        let Some(action) = self.actions.iter_mut().find(|one| one.outgoing.id == *id) else {
+            return false;
+        };
+        if mistake == Some(Mistake::SentWithoutClaim) {
+            action.claim(ClaimToken(0), now);
+        }
+        if !action.claimed && mistake == Some(Mistake::SettleAnswersOnce) {
+            return false;
+        }
+        if action.claimed {
+            action.settle(outcome, mistake);
+        }
+        let chat = action.outgoing.chat.clone();
+        self.open_in(&chat).next().is_some()
+    }
+
+    /// Takes all claims back.
+    pub(super) fn forget_claims(&mut self) {
+        self.actions.iter_mut().for_each(|one| one.claimed = false);
+    }
+
+    /// After an opening tokens mean nothing, and of a row there is no doubt: it is looked for in its file.
+    pub(super) fn reopen(&mut self) {
+        for action in &mut self.actions {
+            action.token = None;
+            action.claimed &= !action.is_save();
+        }
+    }
+
+    /// The chats with unsettled actions, those that wait longest first.
+    pub(super) fn open_chats(&self) -> Vec<ChatId> {
+        let open = self.actions.iter().filter(|one| !one.settled);
+        distinct(open.map(|one| one.outgoing.chat.clone()))
+    }
+
+    /// The chats with unsettled actions of an event's turn, by id.
+    pub(super) fn open_chats_of(&self, event: &EventId) -> Vec<ChatId> {
+        let open = self.actions.iter().filter(|one| !one.settled);
+        let of_event = open.filter(|one| one.outgoing.id.event == *event);
+        let mut chats = distinct(of_event.map(|one| one.outgoing.chat.clone()));
+        chats.sort();
+        chats
+    }
+
+    pub(super) fn unsettled_of(&self, event: &EventId) -> Vec<ActionId> {
+        let open = self.actions.iter().filter(|one| !one.settled);
+        let ids = open.map(|one| one.outgoing.id.clone());
+        ids.filter(|id| id.event == *event).collect()
+    }
+
+    /// The actions that are claimed and not settled.
+    pub(super) fn in_doubt(&self) -> Vec<ActionId> {
+        let doubt = self.actions.iter().filter(|one| one.claimed && !one.settled);
+        doubt.map(|one| one.outgoing.id.clone()).collect()
+    }
+
+    /// The last claims since then, newest first.
+    pub(super) fn recent_claims(&self, since: Timestamp, limit: usize) -> Vec<(ChatId, Timestamp)> {
+        let claimed = self.actions.iter().enumerate();
+        let mut recent: Vec<_> = claimed
+            .filter_map(|(place, one)| Some((one.last_claim?, place, one.outgoing.chat.clone())))
+            .filter(|(at, ..)| *at >= since)
+            .collect();
+        recent.sort_by_key(|(at, place, _)| Reverse((*at, *place)));
+        recent.into_iter().take(limit).map(|(at, _, chat)| (chat, at)).collect()
+    }
+}
+
+impl Queued {
+    fn is_save(&self) -> bool {
+        matches!(self.outgoing.action, Action::Save { .. })
+    }
+
+    fn claim(&mut self, token: ClaimToken, now: Timestamp) {
+        self.claimed = true;
+        self.last_claim = Some(now);
+        self.token = Some(token);
+        self.outgoing.attempt += 1;
+    }
+
+    fn settle(&mut self, outcome: &Outcome, mistake: Option<Mistake>) {
+        self.token = None;
+        let may_doubt = self.doubts == 0 || mistake == Some(Mistake::DoubtNeverEnds);
+        match outcome {
+            Outcome::NotSent { retry_at, .. } => self.put_back(*retry_at, mistake),
+            Outcome::Unknown { again_at: Some(at), .. } if may_doubt => {
+                self.doubts = 1;
+                self.put_back(*at, mistake);
+            }
+            Outcome::Delivered(_)
+            | Outcome::Accepted
+            | Outcome::Refused { .. }
+            | Outcome::Expired
+            | Outcome::Unknown { .. } => self.settled = true,
+        }
+    }
+
+    /// Back into the outbox, at its old place.
+    fn put_back(&mut self, not_before: Timestamp, mistake: Option<Mistake>) {
+        self.claimed = false;
+        self.not_before = not_before;
+        if mistake == Some(Mistake::RetryMovesBack) {
+            self.order = not_before + std::time::Duration::from_millis(1);
+        }
+    }
+}

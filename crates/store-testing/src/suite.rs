@@ -1,0 +1,106 @@
+//! The promises of a store, each as a function that tries to break it.
+
+mod actions;
+mod crashes;
+mod events;
+mod lost_answers;
+mod state;
+mod tools;
+
+use std::fmt;
+
+use futures_util::future::BoxFuture;
+use mynah_core::StoreError;
+
+use crate::Ground;
+
+/// Makes an empty store.
+pub(crate) type NewGround<'a> = &'a (dyn Fn() -> Box<dyn Ground> + Send + Sync);
+
+/// What came of a try: why the promise is broken, if it is.
+pub(crate) type Verdict = Result<(), Reason>;
+
+/// Why a promise is broken, in words.
+#[derive(Debug)]
+pub(crate) struct Reason(String);
+
+impl From<StoreError> for Reason {
+    fn from(error: StoreError) -> Self {
+        Self(format!("the store failed: {error}"))
+    }
+}
+
+/// A promise that a store does not keep.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broken {
+    /// The promise.
+    pub promise: &'static str,
+    /// The difference.
+    pub why: String,
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.promise, self.why)
+    }
+}
+
+impl std::error::Error for Broken {}
+
+/// A promise in words, and the try to break it.
+struct Promise {
+    words: &'static str,
+    check: for<'a> fn(NewGround<'a>) -> BoxFuture<'a, Verdict>,
+}
+
+macro_rules! promises {
+    ($($module:ident :: $name:ident : $words:literal,)*) => {
+        const PROMISES: &[Promise] = &[
+            $(Promise { words: $words, check: |new| Box::pin($module::$name(new)) },)*
+        ];
+    };
+}
+
+promises! {
+    events::accepted_once: "an event is accepted once, also after a crash",
+    events::oldest_first: "the events of a lane are handled oldest first",
+    events::recall: "a recall finds the message of the log",
+    events::set_aside: "an event that ends the process is set aside after three attempts",
+    events::records: "records are kept, and an empty value removes one",
+    events::timers: "a timer becomes one event, and a cancelled timer none",
+    state::conflict: "a commit is refused whole if a value that it read has changed",
+    state::additions: "additions never conflict",
+    state::expiry: "an expired value is absent",
+    actions::order: "the actions of a chat leave in order, also across retries",
+    actions::one_at_a_time: "one action of a chat is under way at a time",
+    actions::expiry: "a late reply expires, an announcement does not",
+    actions::delay: "a delayed action waits for its moment",
+    actions::rows: "a row that waits for another try holds up nothing, never expires and is never in doubt",
+    actions::doubt: "an action of unknown outcome is tried once more",
+    actions::claims_outlive: "a claim outlives its process and is in doubt then",
+    actions::pace: "the last claims are known",
+    crashes::batch: "a batch is accepted whole, wherever the process dies",
+    crashes::turn_whole: "a turn is committed whole, wherever the process dies",
+    crashes::timer_kept: "a due timer is never lost, wherever the process dies",
+    crashes::claimed: "an action is claimed or not, wherever the process dies",
+    lost_answers::batch: "a repeated accept returns the lanes again",
+    lost_answers::turn_again: "a repeated commit returns the open chats again",
+    lost_answers::timer_again: "a repeated fire returns the lanes again",
+    lost_answers::claimed: "a repeated claim claims nothing else",
+    lost_answers::expired: "a repeated claim reports an expired action again",
+    lost_answers::settled: "a repeated settle says again whether there is more",
+    lost_answers::recovered: "a repeated recover counts attempts once",
+    lost_answers::reads: "a repeated begin, records, sync, recent_claims and tidy change nothing",
+}
+
+/// Holds a store against all promises of the trait [`Store`](mynah_core::Store). Each promise gets an empty store.
+///
+/// # Errors
+///
+/// The first promise that is broken.
+pub async fn check(new: &(dyn Fn() -> Box<dyn Ground> + Send + Sync)) -> Result<(), Broken> {
+    for Promise { words, check } in PROMISES {
+        check(new).await.map_err(|Reason(why)| Broken { promise: words, why })?;
+    }
+    Ok(())
+}

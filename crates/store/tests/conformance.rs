@@ -1,0 +1,104 @@
+//! The store on SQLite, in memory and in a file, against the conformance suite and the model store.
+
+use async_trait::async_trait;
+use mynah_core::Store;
+use mynah_store::{Options, SqliteStore};
+use mynah_store_testing::{Call, Ground, ModelGround, ModelStore, calls, check, play};
+use proptest::prelude::ProptestConfig;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+/// A store in memory, which outlives its process as far as it can.
+struct Memory(SqliteStore);
+
+#[async_trait]
+impl Ground for Memory {
+    fn store(&self) -> &dyn Store {
+        &self.0
+    }
+
+    async fn crash(&mut self) {
+        self.0.reopen().await.expect("memory does not fail");
+    }
+}
+
+/// A store in a file, which is closed and opened.
+struct File {
+    // The order matters: the store is closed before its folder is removed.
+    store: Option<SqliteStore>,
+    folder: TempDir,
+}
+
+impl File {
+    fn new() -> Self {
+        let mut file = Self { store: None, folder: TempDir::new().expect("a temporary folder") };
+        file.open();
+        file
+    }
+
+    fn open(&mut self) {
+        let store = SqliteStore::open(self.folder.path(), Options::default());
+        self.store = Some(store.expect("a store in order"));
+    }
+}
+
+#[async_trait]
+impl Ground for File {
+    fn store(&self) -> &dyn Store {
+        self.store.as_ref().expect("it is open")
+    }
+
+    async fn crash(&mut self) {
+        self.store = None;
+        self.open();
+    }
+}
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_current_thread().build().expect("no driver needed")
+}
+
+#[test]
+fn the_store_in_memory_keeps_every_promise() {
+    let new = || -> Box<dyn Ground> { Box::new(Memory(SqliteStore::in_memory())) };
+    assert_eq!(runtime().block_on(check(&new)), Ok(()));
+}
+
+#[test]
+fn the_store_in_a_file_keeps_every_promise() {
+    let new = || -> Box<dyn Ground> { Box::new(File::new()) };
+    assert_eq!(runtime().block_on(check(&new)), Ok(()));
+}
+
+fn answers(ground: &mut dyn Ground, calls: &[(Call, bool)]) -> Vec<String> {
+    runtime().block_on(play(ground, calls)).expect("the store works")
+}
+
+proptest::proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: ProptestConfig::default().cases.div_ceil(4),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn the_store_in_memory_answers_like_the_model(calls in calls()) {
+        let model = answers(&mut ModelGround(ModelStore::new()), &calls);
+        proptest::prop_assert_eq!(answers(&mut Memory(SqliteStore::in_memory()), &calls), model);
+    }
+}
+
+proptest::proptest! {
+    // A file takes longer than memory: fewer cases.
+    #![proptest_config(ProptestConfig {
+        cases: ProptestConfig::default().cases.div_ceil(32),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn the_store_in_a_file_answers_like_the_model(calls in calls()) {
+        let model = answers(&mut ModelGround(ModelStore::new()), &calls);
+        proptest::prop_assert_eq!(answers(&mut File::new(), &calls), model);
+    }
+}
