@@ -187,7 +187,7 @@ impl KillLoop {
 
     /// The accepted questions, by their numbers, with their results.
     fn log(&self) -> BTreeMap<usize, Logged> {
-        let logged = self.inspector().log(&LogQuery::default()).expect("a store in order");
+        let logged = self.inspector().log(&LogQuery::default()).expect("a store in order").entries;
         let questions = logged.into_iter().filter_map(|logged| {
             let EventBody::Message(message) = &logged.event.body else { return None };
             Some((message.text.strip_prefix("问题 ")?.parse().ok()?, logged))

@@ -83,6 +83,8 @@ fn explain_and_replay_read_the_log_of_version_0_1() {
     let data = copy();
     let inspector = Inspector::open(data.path()).expect("a store in order");
     let log = inspector.log(&LogQuery::default()).expect("a store in order");
+    assert_eq!(log.unreadable, [], "this version reads all of it");
+    let log = log.entries;
     let decided = |rule: &str| {
         log.iter()
             .find(|logged| {
@@ -102,6 +104,32 @@ fn explain_and_replay_read_the_log_of_version_0_1() {
     assert!(replayed.contains("messages"), "{replayed}");
     let survey = inspector.survey().expect("a store in order");
     assert!(survey.fired["vote"].times == 2 && survey.fired["signin"].times >= 1, "{survey:?}");
+}
+
+#[test]
+fn an_entry_that_this_version_cannot_read_is_reported_by_every_command() {
+    let data = copy();
+    let connection = open(data.path());
+    let id: String = connection
+        .query_row("SELECT id FROM event WHERE message IS NOT NULL LIMIT 1", [], |row| row.get(0))
+        .expect("a message");
+    let body = r#"{"event":"hologram"}"#;
+    connection.execute("UPDATE event SET body = ?1 WHERE id = ?2", [body, &id]).expect("a row");
+    drop(connection);
+    let bot = fixture().display().to_string();
+    let said = |arguments: &[&str]| {
+        let mut command = assert_cmd::Command::new(BOT);
+        let output = command.args(arguments).arg("--data").arg(data.path()).output();
+        let output = output.expect("it runs");
+        let texts = [output.stdout, output.stderr];
+        texts.map(|text| String::from_utf8_lossy(&text).into_owned()).concat()
+    };
+    for arguments in
+        [&["data", "export"][..], &["replay", &bot], &["explain", &bot, "--message", &id]]
+    {
+        let text = said(arguments);
+        assert!(text.contains("hologram"), "{arguments:?}: {text}");
+    }
 }
 
 /// The bot of the fixture on a copy of its data, not started yet.

@@ -182,54 +182,72 @@ pub enum Outcome {
 #[derive(Debug, Error)]
 pub enum StoreError {
     /// Another process works with this data.
-    #[error("the data in {path} is in use by another process")]
+    #[error("the data in {place} is in use by another process")]
     InUse {
         /// The data folder or file.
-        path: String,
+        place: String,
     },
     /// The data was written by a newer version of the program.
     #[error(
-        "the data in {path} was written by a newer version (format {found}, this program knows up to {known})"
+        "the data in {place} was written by a newer version (format {found}, this program knows up to {known})"
     )]
     Newer {
         /// The data file.
-        path: String,
+        place: String,
         /// The format found.
         found: u32,
         /// The newest known here.
         known: u32,
     },
     /// The data is damaged.
-    #[error("the data in {path} is damaged: {what}")]
+    #[error("the data in {place} is damaged: {what}")]
     Damaged {
         /// The data file.
-        path: String,
+        place: String,
         /// What the check found.
         what: String,
     },
     /// The data is gone, though something was stored: the file is empty, or only its log is left.
-    #[error("{path} is empty, though the bot has stored data there")]
+    #[error("{place} is empty, though the bot has stored data there")]
     Emptied {
         /// The data file.
-        path: String,
+        place: String,
     },
     /// The data was removed or replaced while the program worked with it.
-    #[error("the data in {path} was removed or replaced while it was in use")]
+    #[error("the data in {place} was removed or replaced while it was in use")]
     Gone {
         /// The data file.
-        path: String,
+        place: String,
     },
     /// There is no room.
-    #[error("the disk with {path} is full")]
+    #[error("the disk with {place} is full")]
     Full {
         /// The data file.
-        path: String,
+        place: String,
     },
     /// The folder or file cannot be written.
-    #[error("{path} cannot be written")]
+    #[error("{place} cannot be written")]
     ReadOnly {
         /// The data file.
-        path: String,
+        place: String,
+    },
+    /// The store cannot be reached. Nothing is known of the call: it can be repeated.
+    #[error("the data in {place} cannot be reached")]
+    Unreachable {
+        /// The address, without secrets.
+        place: String,
+        /// The cause.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Another process has taken over the account. Nothing of this call was applied.
+    #[error("another process works with this account now")]
+    LeaseLost,
+    /// This kind of store cannot do this.
+    #[error("this store cannot do this")]
+    Unsupported {
+        /// What to use in its place.
+        instead: &'static str,
     },
     /// The store was closed, or its thread died.
     #[error("the store is closed")]
@@ -265,6 +283,13 @@ impl StoreError {
             Self::ReadOnly { .. } => {
                 "give this user the right to write to the data folder and the files in it, or choose another with --data"
             }
+            Self::Unreachable { .. } => {
+                "check that the database runs and its address, then start again"
+            }
+            Self::LeaseLost => {
+                "nothing, if the other process is meant to go on; else stop it and start this one again"
+            }
+            Self::Unsupported { instead } => instead,
             Self::Closed => "start again; what was accepted is kept",
             Self::Failed(_) => {
                 "see the cause; if it comes again, make a backup of the data folder and report it"

@@ -25,6 +25,7 @@ mod stop;
 mod telemetry;
 pub mod testing;
 mod tls;
+mod unreadable;
 mod view;
 
 pub use bot::Bot;

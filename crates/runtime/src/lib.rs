@@ -250,7 +250,12 @@ impl Running {
         // The receiving task may be waiting for room.
         self.news.close();
         let deadline = self.worker.settings.stop_deadline;
-        let under_way = async { while self.jobs.join_next().await.is_some() {} };
+        let mut is_ours = true;
+        let under_way = async {
+            while let Some(done) = self.jobs.join_next().await {
+                is_ours &= !matches!(done, Ok(Err(StoreError::LeaseLost)));
+            }
+        };
         if timeout(deadline, under_way).await.is_err() {
             tracing::warn!(
                 left = self.jobs.len(),
@@ -274,12 +279,19 @@ impl Running {
         let log_out = self.worker.settings.log_out_at_stop && matches!(ended, Ended::Stopped);
         if let Ok(Some(Ok(mut source))) = received
             && log_out
+            && is_ours
+            && self.still_holds_the_data().await
         {
             match timeout(LOG_OUT, source.log_out()).await {
                 Ok(records) => self.forget_session(records).await,
                 Err(_) => tracing::warn!("the service did not end the session in time"),
             }
         }
+    }
+
+    /// Whether no other process has taken the account over: its session is not ours to end then.
+    async fn still_holds_the_data(&self) -> bool {
+        !matches!(self.worker.store.sync().await, Err(StoreError::LeaseLost))
     }
 
     /// Keeps what a logout changed.

@@ -134,6 +134,7 @@ async fn a_handler_that_misbehaves_delays_nothing_but_its_own_chat() {
         .log(LogQuery::default())
         .await
         .unwrap()
+        .entries
         .into_iter()
         .filter_map(|logged| logged.decided?.passed_over)
         .collect();
@@ -260,7 +261,7 @@ async fn answers_are_paced_and_a_reply_that_is_too_late_expires() {
     let said: Vec<(String, u64)> =
         played.said().into_iter().map(|Said { text, at, .. }| (text, at.as_secs())).collect();
     assert_eq!(said, [("1".to_owned(), 0), ("2".to_owned(), 20), ("3".to_owned(), 40)]);
-    let log = store.log(LogQuery::default()).await.unwrap();
+    let log = store.log(LogQuery::default()).await.unwrap().entries;
     let outcomes: Vec<String> = log
         .into_iter()
         .flat_map(|logged| logged.actions)
@@ -389,8 +390,27 @@ async fn a_stop_waits_for_what_is_under_way_and_the_rest_waits_on_disk() {
 #[tokio::test(start_paused = true)]
 async fn a_store_that_fails_ends_the_account_with_its_reason() {
     let handlers = Handlers::new().rules(Arc::new(Echo));
-    let mut played = Played::start(Arc::new(stage::FullStore), handlers, settings());
+    let store =
+        Arc::new(stage::FailingStore::new(|| StoreError::Full { place: "data".to_owned() }));
+    let mut played = Played::start(store.clone(), handlers, settings());
+    store.fail();
     played.say(group(0), "x").await;
     let ended = played.ended().await;
     assert!(matches!(ended, Ended::Storage(StoreError::Full { .. })), "{ended:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_account_that_another_process_took_over_is_not_logged_out() {
+    for (is_lost, logged_out) in [(false, 1), (true, 0)] {
+        let store = Arc::new(stage::FailingStore::new(|| StoreError::LeaseLost));
+        let settings = Settings { log_out_at_stop: true, ..settings() };
+        let played = Played::start(store.clone(), Handlers::new(), settings);
+        let seen = played.seen.clone();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        if is_lost {
+            store.fail();
+        }
+        assert!(matches!(played.stop().await, Ended::Stopped));
+        assert_eq!(seen.logged_out.load(Ordering::SeqCst), logged_out, "lost: {is_lost}");
+    }
 }

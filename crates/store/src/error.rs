@@ -8,16 +8,16 @@ use rusqlite::ErrorCode;
 
 /// The situation that an error of the database means, for the file at `path`.
 pub(crate) fn translate(error: rusqlite::Error, path: &Path) -> StoreError {
-    let path = path.display().to_string();
+    let place = path.display().to_string();
     match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => StoreError::Full { path },
+        Some(ErrorCode::DiskFull) => StoreError::Full { place },
         Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
-            StoreError::ReadOnly { path }
+            StoreError::ReadOnly { place }
         }
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-            StoreError::Damaged { path, what: error.to_string() }
+            StoreError::Damaged { place, what: error.to_string() }
         }
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::InUse { path },
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::InUse { place },
         _ => StoreError::Failed(Box::new(error)),
     }
 }
@@ -30,9 +30,9 @@ pub(crate) fn translate_io(error: io::Error, path: &Path) -> StoreError {
         | io::ErrorKind::ReadOnlyFilesystem
         | io::ErrorKind::NotADirectory
         | io::ErrorKind::NotFound
-        | io::ErrorKind::AlreadyExists => StoreError::ReadOnly { path: shown },
+        | io::ErrorKind::AlreadyExists => StoreError::ReadOnly { place: shown },
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            StoreError::Full { path: shown }
+            StoreError::Full { place: shown }
         }
         _ => StoreError::Failed(Box::new(error)),
     }

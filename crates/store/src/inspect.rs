@@ -5,8 +5,9 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use mynah_core::{Action, ChatId, Decided, Event, EventBody, EventId, StoreError, Timestamp};
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Result, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Result, Row, params};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::error::{translate, translate_io};
 use crate::{FILE, schema};
@@ -67,6 +68,31 @@ pub struct LogQuery {
     pub after: Option<i64>,
     /// At most so many; the last ones if neither `since` nor `after` is given.
     pub limit: Option<u32>,
+}
+
+/// A page of the log, oldest first.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct LogPage {
+    /// The entries that this version can read.
+    pub entries: Vec<Logged>,
+    /// The entries of which it cannot read a part: the event, the decision or an action. To be reported, never left out in
+    /// silence. Those whose event can be read are among the entries, too.
+    pub unreadable: Vec<Unreadable>,
+    /// The number of the last entry of either kind.
+    pub last: Option<i64>,
+}
+
+/// An entry of the log in an unknown form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unreadable {
+    /// Its number in the log.
+    pub seq: i64,
+    /// The id of its event.
+    pub id: EventId,
+    /// When it was accepted.
+    pub accepted: Timestamp,
+    /// The part that cannot be read, and why.
+    pub why: String,
 }
 
 /// An event of the log.
@@ -158,7 +184,7 @@ impl Inspector {
     /// # Errors
     ///
     /// If the store fails.
-    pub fn log(&self, query: &LogQuery) -> std::result::Result<Vec<Logged>, StoreError> {
+    pub fn log(&self, query: &LogQuery) -> std::result::Result<LogPage, StoreError> {
         log(&self.connection, query).map_err(|error| translate(error, &self.path))
     }
 
@@ -190,11 +216,14 @@ impl Inspector {
         loop {
             let query = LogQuery { after: Some(after), limit: Some(500), ..LogQuery::default() };
             let page = self.log(&query)?;
-            let Some(last) = page.last() else { break };
-            after = last.seq;
-            for logged in &page {
-                write_line(out, "event", logged)
-                    .map_err(|error| StoreError::Failed(error.into()))?;
+            let Some(last) = page.last else { break };
+            after = last;
+            let failed = |error: io::Error| StoreError::Failed(error.into());
+            for logged in &page.entries {
+                write_line(out, "event", logged).map_err(failed)?;
+            }
+            for unreadable in &page.unreadable {
+                write_line(out, "unreadable", unreadable).map_err(failed)?;
             }
         }
         self.export_rows(out, "state", "SELECT json_object('scope', CASE scope WHEN 0 THEN 'bot' WHEN 1 THEN 'chat' ELSE 'person' END, 'chat', chat, 'person', person, 'key', key, 'value', value, 'expires', expires) FROM state")?;
@@ -312,7 +341,7 @@ fn troubled(connection: &Connection) -> Result<Vec<TroubledAction>> {
         .collect()
 }
 
-pub(crate) fn log(connection: &Connection, query: &LogQuery) -> Result<Vec<Logged>> {
+pub(crate) fn log(connection: &Connection, query: &LogQuery) -> Result<LogPage> {
     let newest_first = query.since.is_none() && query.after.is_none();
     let order = if newest_first { "DESC" } else { "ASC" };
     let mut statement = connection.prepare_cached(&format!(
@@ -327,27 +356,15 @@ pub(crate) fn log(connection: &Connection, query: &LogQuery) -> Result<Vec<Logge
         query.after.unwrap_or(i64::MIN),
         query.limit.unwrap_or(u32::MAX)
     ])?;
-    let mut found = Vec::new();
+    let mut page = LogPage::default();
     while let Some(row) = rows.next()? {
-        // What an older version wrote and this one cannot read is left out.
-        let Ok(body) = serde_json::from_str::<EventBody>(&row.get::<_, String>(5)?) else {
-            continue;
-        };
-        let id: String = row.get(1)?;
-        let decided: Option<String> = row.get(6)?;
-        found.push(Logged {
-            seq: row.get(0)?,
-            actions: actions_of(connection, &id)?,
-            event: Event { id: EventId::new(id), time: Timestamp::from_millis(row.get(2)?), body },
-            accepted: Timestamp::from_millis(row.get(3)?),
-            handled: row.get::<_, Option<i64>>(4)?.map(Timestamp::from_millis),
-            decided: decided.and_then(|json| serde_json::from_str(&json).ok()),
-        });
+        add_entry(connection, row, &mut page)?;
     }
     if newest_first {
-        found.reverse();
+        page.entries.reverse();
+        page.unreadable.reverse();
     }
-    Ok(found)
+    Ok(page)
 }
 
 fn event(connection: &Connection, id: &EventId) -> Result<Option<Event>> {
@@ -361,16 +378,61 @@ fn event(connection: &Connection, id: &EventId) -> Result<Option<Event>> {
     }))
 }
 
-fn actions_of(connection: &Connection, event: &str) -> Result<Vec<LoggedAction>> {
+/// Adds a row to the page, or reports it, or both.
+fn add_entry(connection: &Connection, row: &Row<'_>, page: &mut LogPage) -> Result<()> {
+    let (seq, id): (i64, String) = (row.get(0)?, row.get(1)?);
+    let accepted = Timestamp::from_millis(row.get(3)?);
+    page.last = page.last.max(Some(seq));
+    let mut wrong = Vec::new();
+    let body: Option<EventBody> = read("event", Some(row.get(5)?), &mut wrong);
+    let decided = read("decision", row.get(6)?, &mut wrong);
+    let actions = actions_of(connection, &id, &mut wrong)?;
+    let id = EventId::new(id);
+    if !wrong.is_empty() {
+        let (id, why) = (id.clone(), wrong.join("; "));
+        page.unreadable.push(Unreadable { seq, id, accepted, why });
+    }
+    if let Some(body) = body {
+        page.entries.push(Logged {
+            seq,
+            event: Event { id, time: Timestamp::from_millis(row.get(2)?), body },
+            accepted,
+            handled: row.get::<_, Option<i64>>(4)?.map(Timestamp::from_millis),
+            decided,
+            actions,
+        });
+    }
+    Ok(())
+}
+
+/// Reads a part of an entry, if it is there. What is wrong with it goes to `wrong`.
+fn read<T: DeserializeOwned>(
+    part: &str,
+    json: Option<String>,
+    wrong: &mut Vec<String>,
+) -> Option<T> {
+    match serde_json::from_str(&json?) {
+        Ok(value) => Some(value),
+        Err(error) => {
+            wrong.push(format!("the {part} has a form that this version does not know ({error})"));
+            None
+        }
+    }
+}
+
+fn actions_of(
+    connection: &Connection,
+    event: &str,
+    wrong: &mut Vec<String>,
+) -> Result<Vec<LoggedAction>> {
     connection
         .prepare_cached(
             "SELECT chat, body, settled, outcome, reason FROM action WHERE event = ?1 ORDER BY n",
         )?
         .query_map([event], |row| {
-            let body: Option<String> = row.get(1)?;
             Ok(LoggedAction {
                 chat: ChatId::new(row.get::<_, String>(0)?),
-                action: body.and_then(|json| serde_json::from_str(&json).ok()),
+                action: read("action", row.get(1)?, wrong),
                 settled: row.get::<_, Option<i64>>(2)?.map(Timestamp::from_millis),
                 outcome: row.get(3)?,
                 reason: row.get(4)?,

@@ -28,7 +28,7 @@ impl Lease {
         match file.try_lock() {
             Ok(()) => Ok(Self { file, path }),
             Err(TryLockError::WouldBlock) => {
-                Err(StoreError::InUse { path: folder.display().to_string() })
+                Err(StoreError::InUse { place: folder.display().to_string() })
             }
             Err(TryLockError::Error(error)) => Err(translate_io(error, folder)),
         }

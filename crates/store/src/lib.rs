@@ -47,7 +47,9 @@ use rest::Rest;
 use writer::Durability::{Synced, Written};
 
 pub use forget::Forgotten;
-pub use inspect::{Inspector, LogQuery, Logged, LoggedAction, StoreStatus, TroubledAction};
+pub use inspect::{
+    Inspector, LogPage, LogQuery, Logged, LoggedAction, StoreStatus, TroubledAction, Unreadable,
+};
 pub use options::Options;
 pub use survey::{Fired, Survey};
 pub use waiting::Waiting;
@@ -154,7 +156,7 @@ impl SqliteStore {
     /// # Errors
     ///
     /// If the store fails.
-    pub async fn log(&self, query: LogQuery) -> Result<Vec<Logged>, StoreError> {
+    pub async fn log(&self, query: LogQuery) -> Result<LogPage, StoreError> {
         self.executor.run(Written, move |db| inspect::log(&db.connection, &query)).await
     }
 

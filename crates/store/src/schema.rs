@@ -114,7 +114,7 @@ pub(crate) fn check(connection: &Connection, path: &Path) -> Result<(), StoreErr
     if found == "ok" {
         Ok(())
     } else {
-        Err(StoreError::Damaged { path: path.display().to_string(), what: found })
+        Err(StoreError::Damaged { place: path.display().to_string(), what: found })
     }
 }
 
@@ -132,7 +132,7 @@ pub(crate) fn check_log(path: &Path) -> Result<(), StoreError> {
 }
 
 fn emptied(path: &Path) -> StoreError {
-    StoreError::Emptied { path: path.display().to_string() }
+    StoreError::Emptied { place: path.display().to_string() }
 }
 
 /// Checks that the file is ours and not newer than this program. Writes nothing.
@@ -151,10 +151,10 @@ pub(crate) fn check_version(connection: &Connection, path: &Path) -> Result<(), 
         return Err(emptied(path));
     }
     if !is_ours {
-        return Err(StoreError::Damaged { path: shown(), what: "not a database of Mynah".into() });
+        return Err(StoreError::Damaged { place: shown(), what: "not a database of Mynah".into() });
     }
     if version > VERSION {
-        return Err(StoreError::Newer { path: shown(), found: version, known: VERSION });
+        return Err(StoreError::Newer { place: shown(), found: version, known: VERSION });
     }
     Ok(())
 }

@@ -367,7 +367,7 @@ async fn a_lost_lock_file_is_noticed_before_a_claim_is_promised() {
             fs::write(&lock, "").unwrap();
         }
         let error = store.claim(&ChatId::new("g"), token(), NOW).await.unwrap_err();
-        assert!(matches!(&error, StoreError::Gone { path } if path.ends_with("mynah.lock")));
+        assert!(matches!(&error, StoreError::Gone { place } if place.ends_with("mynah.lock")));
     }
 }
 
@@ -568,7 +568,7 @@ async fn the_log_shows_what_was_decided_and_done() {
     handle(&store, "g", vec![reply("g", "answer")]).await;
     let inspector = Inspector::open(folder.path()).unwrap();
     let query = LogQuery { id: Some("1".to_owned()), ..LogQuery::default() };
-    let log = inspector.log(&query).unwrap();
+    let log = inspector.log(&query).unwrap().entries;
     assert_eq!((log.len(), log[0].actions.len(), log[0].handled), (1, 1, Some(NOW)));
     let id = claim(&store, "g", NOW).await;
     store.settle(&id, Outcome::Accepted, NOW).await.unwrap();
@@ -578,6 +578,47 @@ async fn the_log_shows_what_was_decided_and_done() {
     inspector.export(&mut out).unwrap();
     let text = String::from_utf8(out).unwrap();
     assert!(text.contains("answer") && text.lines().count() == 1, "{text}");
+}
+
+#[tokio::test]
+async fn an_entry_of_an_unknown_form_is_reported_and_hides_nothing_behind_it() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path()).unwrap();
+    let events = ["1", "2", "3", "4"].map(|id| message(id, "g", "p", "x"));
+    store.accept(batch(events.to_vec()), NOW).await.unwrap();
+    for _ in 0..4 {
+        handle(&store, "g", vec![reply("g", "answer")]).await;
+    }
+    let tampered = rusqlite::Connection::open(folder.path().join(FILE)).unwrap();
+    tampered
+        .execute_batch(
+            r#"UPDATE event SET body = '{"event":"hologram"}' WHERE seq IN (1, 2);
+               UPDATE event SET decided = '{"micros":"many"}' WHERE seq = 3;
+               UPDATE action SET body = '{"do":"dance"}' WHERE event = 'event 4';"#,
+        )
+        .unwrap();
+    let inspector = Inspector::open(folder.path()).unwrap();
+    let log = inspector.log(&LogQuery::default()).unwrap();
+    assert_eq!(log.entries.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [3, 4]);
+    let unreadable: Vec<_> = log.unreadable.iter().map(|one| (one.seq, one.why.as_str())).collect();
+    for (n, part, cause) in [
+        (1, "event", "hologram"),
+        (2, "event", "hologram"),
+        (3, "decision", "many"),
+        (4, "action", "dance"),
+    ] {
+        let (seq, why) = unreadable[n - 1];
+        assert_eq!(usize::try_from(seq).unwrap(), n);
+        assert!(why.contains(part) && why.contains(cause), "{why}");
+    }
+    let first = LogQuery { after: Some(0), limit: Some(2), ..LogQuery::default() };
+    let page = inspector.log(&first).unwrap();
+    assert_eq!((page.entries.len(), page.last), (0, Some(2)), "the next page begins behind it");
+    let mut out = Vec::new();
+    inspector.export(&mut out).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    let count = |kind: &str| text.matches(&format!(r#""kind":"{kind}""#)).count();
+    assert_eq!((count("event"), count("unreadable")), (2, 4), "{text}");
 }
 
 #[tokio::test]
@@ -640,7 +681,7 @@ async fn hits_of_rules_outlive_the_log_by_months_and_not_for_ever() {
         store.commit(turn, days(n)).await.unwrap();
     }
     while store.tidy(days(80)).await.unwrap() {}
-    assert!(store.log(LogQuery::default()).await.unwrap().is_empty());
+    assert!(store.log(LogQuery::default()).await.unwrap().entries.is_empty());
     assert_eq!(fired(), Some((3, days(40))));
     while store.tidy(days(100)).await.unwrap() {}
     assert_eq!(fired(), Some((1, days(40))), "what was 100 days ago is forgotten");
@@ -698,7 +739,7 @@ async fn a_person_is_forgotten() {
     }
     let forgotten = store.forget("ann".into()).await.unwrap();
     assert_eq!((forgotten.events, forgotten.actions, forgotten.values), (1, 1, 1));
-    let log = store.log(LogQuery::default()).await.unwrap();
+    let log = store.log(LogQuery::default()).await.unwrap().entries;
     assert_eq!(log.len(), 1);
     assert!(store.accept(batch(events), NOW).await.unwrap().is_empty(), "ids stay known");
 }
@@ -750,9 +791,9 @@ async fn the_log_ends_by_age_and_the_ids_stay_known() {
     store.settle(&id, Outcome::Accepted, NOW).await.unwrap();
     let days = |n: u64| NOW + Duration::from_secs(n * 24 * 3600);
     store.tidy(days(6)).await.unwrap();
-    assert_eq!(store.log(LogQuery::default()).await.unwrap().len(), 1);
+    assert_eq!(store.log(LogQuery::default()).await.unwrap().entries.len(), 1);
     store.tidy(days(8)).await.unwrap();
-    assert!(store.log(LogQuery::default()).await.unwrap().is_empty());
+    assert!(store.log(LogQuery::default()).await.unwrap().entries.is_empty());
     assert!(store.accept(batch(vec![event.clone()]), days(8)).await.unwrap().is_empty());
     store.tidy(days(40)).await.unwrap();
     assert_eq!(store.accept(batch(vec![event]), days(40)).await.unwrap().len(), 1);
@@ -767,6 +808,6 @@ async fn without_a_log_nothing_that_was_said_is_kept() {
     let id = claim(&store, "g", NOW).await;
     store.settle(&id, Outcome::Accepted, NOW).await.unwrap();
     store.tidy(NOW).await.unwrap();
-    assert!(store.log(LogQuery::default()).await.unwrap().is_empty());
+    assert!(store.log(LogQuery::default()).await.unwrap().entries.is_empty());
     assert_eq!(store.recent_claims(NOW, 9).await.unwrap().len(), 1, "the pace is kept");
 }

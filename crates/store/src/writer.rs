@@ -357,7 +357,7 @@ impl Writer {
         let path = &self.database.path;
         match failure {
             Failure::Database(error) => translate(copy(error), path),
-            Failure::Gone(path) => StoreError::Gone { path: path.display().to_string() },
+            Failure::Gone(path) => StoreError::Gone { place: path.display().to_string() },
             Failure::Over => StoreError::Closed,
         }
     }

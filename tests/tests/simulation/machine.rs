@@ -37,7 +37,7 @@ impl LastingStore for SqliteStore {
 
     async fn kept(&self) -> Vec<Kept> {
         let log = self.log(LogQuery::default()).await.expect("memory does not fail");
-        let kept = log.into_iter().map(|logged| {
+        let kept = log.entries.into_iter().map(|logged| {
             let actions = (0..).zip(&logged.actions);
             let open = actions.filter(|(_, action)| action.settled.is_none());
             let event = logged.event.id;

@@ -137,7 +137,13 @@ fn logged(data: &Path, id: &str) -> Result<Event, Report> {
     };
     let query = LogQuery { id: Some(id.to_owned()), limit: Some(1), ..LogQuery::default() };
     let found = Inspector::open(data).and_then(|log| log.log(&query)).map_err(failed)?;
-    found.into_iter().next().map(|logged| logged.event).ok_or_else(|| {
+    if found.entries.is_empty()
+        && let Some(unreadable) = found.unreadable.first()
+    {
+        let what = format!("the log in {} has message {id}: {}", data.display(), unreadable.why);
+        return Err(Report::new(Ended::No, what).hint("use the version that wrote it"));
+    }
+    found.entries.into_iter().next().map(|logged| logged.event).ok_or_else(|| {
         Report::new(Ended::No, format!("the log in {} has no message {id}", data.display()))
             .hint("the log keeps messages for a while only; see `keep` in mynah.toml")
     })

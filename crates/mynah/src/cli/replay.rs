@@ -18,6 +18,7 @@ use crate::testing::clock::monday_noon;
 use crate::testing::deed;
 use crate::testing::play::Play;
 use crate::testing::watcher::Attention;
+use crate::unreadable;
 use crate::{Bot, Ended, Report};
 
 /// So many entries of the log are read at once.
@@ -75,7 +76,7 @@ struct Message {
 
 fn messages(args: &Args, book: &RuleBook) -> Result<Vec<Message>, Report> {
     if let Some(data) = &args.data {
-        return decided(data).map_err(|error| unreadable(data, error));
+        return decided(data).map_err(|error| failed(data, error));
     }
     let file = args.file.as_deref().unwrap_or_else(|| Path::new("-"));
     let mut cast = Cast::around(book.names());
@@ -84,7 +85,7 @@ fn messages(args: &Args, book: &RuleBook) -> Result<Vec<Message>, Report> {
     Ok(messages.into_iter().map(|recorded| Message { recorded, then: None }).collect())
 }
 
-fn unreadable(data: &Path, error: StoreError) -> Report {
+fn failed(data: &Path, error: StoreError) -> Report {
     let remedy = error.remedy();
     let what = format!("failed to read the log in {}", data.display());
     Report::new(Ended::Storage, what).because(error).hint(remedy)
@@ -92,7 +93,7 @@ fn unreadable(data: &Path, error: StoreError) -> Report {
 
 /// The events of a log before this one that were handled as usual.
 pub(super) fn logged_before(data: &Path, until: &Event) -> Result<Vec<Event>, Report> {
-    let all = decided(data).map_err(|error| unreadable(data, error))?;
+    let all = decided(data).map_err(|error| failed(data, error))?;
     let mut events: Vec<Event> = all.into_iter().map(|message| message.recorded.event).collect();
     match events.iter().position(|event| event.id == until.id) {
         Some(at) => events.truncate(at),
@@ -110,9 +111,10 @@ fn decided(data: &Path) -> Result<Vec<Message>, StoreError> {
     loop {
         let query = LogQuery { after: Some(after), limit: Some(PAGE), ..LogQuery::default() };
         let page = log.log(&query)?;
-        let Some(last) = page.last() else { return Ok(messages) };
-        after = last.seq;
-        for logged in page {
+        let Some(last) = page.last else { return Ok(messages) };
+        after = last;
+        unreadable::warn(&page);
+        for logged in page.entries {
             let usual = match &logged.event.body {
                 EventBody::Message(_) | EventBody::Notice(_) => true,
                 EventBody::Due(_) | EventBody::Started => false,

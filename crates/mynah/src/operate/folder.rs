@@ -14,7 +14,7 @@ use mynah_transports::webwx::{self, WebWx};
 
 use super::{Answer, deleted, find_chat, freed, spoken};
 use crate::names::name_rows;
-use crate::{Ended, Report};
+use crate::{Ended, Report, unreadable};
 
 /// Entries of the log that are read at once.
 const PAGE: u32 = 500;
@@ -128,10 +128,14 @@ impl Folder {
         loop {
             let query = LogQuery { after: Some(after), limit: Some(PAGE), ..LogQuery::default() };
             let page = inspector.log(&query).map_err(|error| self.failed("read", error))?;
-            let Some(last) = page.last() else { return Ok(people) };
-            after = last.seq;
-            let found =
-                page.iter().filter_map(|logged| logged.event.person()).filter(|one| wanted(one));
+            let Some(last) = page.last else { return Ok(people) };
+            after = last;
+            unreadable::warn(&page);
+            let found = page
+                .entries
+                .iter()
+                .filter_map(|logged| logged.event.person())
+                .filter(|one| wanted(one));
             people.extend(found.map(|person| (person.id.clone(), person.name.clone())));
         }
     }

@@ -55,7 +55,7 @@ struct Waiting {
 /// Decides about a timer that is due. One that the rules did not set is somebody else's.
 pub(super) fn due(book: &RuleBook, due: &Due, state: &dyn StateView, at: &Moment) -> Decision {
     match due.name.as_str() {
-        NAME => steps(book, due, state, at).unwrap_or_default(),
+        NAME => steps(book, due, state, at),
         dialog::TIMER => dialog::timed_out(book, due, state, at).unwrap_or_default(),
         schedule::TIMER => schedule::due(book, due, state, at),
         _ => Decision::default(),
@@ -84,15 +84,51 @@ pub(super) fn rest_of_steps(actor: &Actor<'_, '_>, steps: &[Step], from: usize) 
     }
 }
 
-fn steps(book: &RuleBook, due: &Due, state: &dyn StateView, at: &Moment) -> Option<Decision> {
-    let waiting: Waiting = serde_json::from_str(&due.data).ok()?;
-    let mut scene = scene_of(book, due, at)?;
+fn steps(book: &RuleBook, due: &Due, state: &dyn StateView, at: &Moment) -> Decision {
+    let waiting: Waiting = match serde_json::from_str(&due.data) {
+        Ok(waiting) => waiting,
+        Err(error) => return unreadable(due, &error),
+    };
+    let Some(mut scene) = scene_of(book, due, at) else { return Decision::default() };
     scene.text = &waiting.text;
     scene.captures = waiting.captures;
     scene.columns = waiting.columns;
     scene.rest = waiting.rest;
     let steps = kept(waiting.steps);
-    Some(perform(book, state, at, &scene, &waiting.key, |actor| actor.perform(&steps)))
+    perform(book, state, at, &scene, &waiting.key, |actor| actor.perform(&steps))
+}
+
+/// Steps in a form of another version are not done. The log says so, and why.
+fn unreadable(due: &Due, error: &serde_json::Error) -> Decision {
+    let warning =
+        format!("the steps of {} have a form that this version does not know: {error}", due.key);
+    let passed_over = Some("steps in an unknown form");
+    Decision { passed_over, warnings: vec![warning], ..Decision::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mynah_core::{Chat, Event, EventBody, NoState, Timestamp};
+
+    #[test]
+    fn steps_of_another_version_are_reported_and_not_done() {
+        let book = super::super::told::book("[[rule]]\nkeyword = \"a\"\nreply = \"b\"\n");
+        let due = Due {
+            key: "steps:r:p:0:1".to_owned(),
+            at: Timestamp::default(),
+            chat: Some(Chat::group("g", "g")),
+            person: None,
+            name: NAME.to_owned(),
+            data: r#"{"key":"r","steps":[{"dance":"tango"}]}"#.to_owned(),
+        };
+        let event = Event { id: "e".into(), time: due.at, body: EventBody::Due(due) };
+        let decision = book.decide(&event, &NoState, &Moment::at(event.time));
+        assert_eq!(decision.passed_over, Some("steps in an unknown form"));
+        let [warning] = decision.warnings.as_slice() else { panic!("{:?}", decision.warnings) };
+        assert!(warning.contains("steps:r:p:0:1") && warning.contains("dance"), "{warning}");
+        assert!(!decision.acted && decision.steps.is_empty());
+    }
 }
 
 /// The scene of a timer: nobody says anything just now.

@@ -1,7 +1,7 @@
 //! An account whose service is played by the test.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ type Answer = Arc<dyn Fn() -> Result<Receipt, SendError> + Send + Sync>;
 /// A running account.
 pub(crate) struct Played {
     incoming: mpsc::Sender<Incoming>,
-    seen: Arc<Seen>,
+    pub(crate) seen: Arc<Seen>,
     control: Control,
     stop: CancellationToken,
     ended: Option<JoinHandle<Ended>>,
@@ -55,13 +55,15 @@ pub(crate) struct Played {
 }
 
 /// What the service and the observer saw.
-struct Seen {
+pub(crate) struct Seen {
     started: Instant,
     said: Mutex<Vec<Said>>,
     answer: Mutex<Option<Answer>>,
     tried: AtomicUsize,
     expired: AtomicUsize,
     accepted: AtomicUsize,
+    /// So often the session was ended.
+    pub(crate) logged_out: AtomicUsize,
     /// Rises with everything that is seen.
     changes: watch::Sender<u64>,
 }
@@ -85,6 +87,7 @@ impl Played {
             tried: AtomicUsize::new(0),
             expired: AtomicUsize::new(0),
             accepted: AtomicUsize::new(0),
+            logged_out: AtomicUsize::new(0),
             changes: watch::Sender::new(0),
         });
         let (incoming, receiver) = mpsc::channel(8);
@@ -229,13 +232,13 @@ struct TestTransport {
     seen: Arc<Seen>,
 }
 
-struct TestSource(mpsc::Receiver<Incoming>);
+struct TestSource(mpsc::Receiver<Incoming>, Arc<Seen>);
 
 struct TestService(Arc<Seen>);
 
 impl Transport for TestTransport {
     fn open(self: Box<Self>, _records: Records) -> (Box<dyn Source>, Arc<dyn Service>) {
-        (Box::new(TestSource(self.receiver)), Arc::new(TestService(self.seen)))
+        (Box::new(TestSource(self.receiver, self.seen.clone())), Arc::new(TestService(self.seen)))
     }
 }
 
@@ -249,6 +252,7 @@ impl Source for TestSource {
     }
 
     async fn log_out(&mut self) -> Records {
+        self.1.logged_out.fetch_add(1, Ordering::SeqCst);
         Records::new()
     }
 }
@@ -288,17 +292,29 @@ impl Service for TestService {
     }
 }
 
-/// A store whose disk is full.
-pub(crate) struct FullStore;
+/// A store without data whose writes fail, from some moment on.
+pub(crate) struct FailingStore {
+    error: fn() -> StoreError,
+    fails: AtomicBool,
+}
 
-impl FullStore {
-    fn full<T>() -> Result<T, StoreError> {
-        Err(StoreError::Full { path: "data/mynah.db".to_owned() })
+impl FailingStore {
+    pub(crate) fn new(error: fn() -> StoreError) -> Self {
+        Self { error, fails: AtomicBool::new(false) }
+    }
+
+    /// From now on everything fails.
+    pub(crate) fn fail(&self) {
+        self.fails.store(true, Ordering::SeqCst);
+    }
+
+    fn answer<T>(&self, fine: T) -> Result<T, StoreError> {
+        if self.fails.load(Ordering::SeqCst) { Err((self.error)()) } else { Ok(fine) }
     }
 }
 
 #[async_trait]
-impl Store for FullStore {
+impl Store for FailingStore {
     async fn recover(&self, _now: Timestamp) -> Result<Recovered, StoreError> {
         Ok(Recovered::default())
     }
@@ -308,11 +324,11 @@ impl Store for FullStore {
     }
 
     async fn accept(&self, _batch: Batch, _now: Timestamp) -> Result<Vec<Lane>, StoreError> {
-        Self::full()
+        self.answer(Vec::new())
     }
 
     async fn sync(&self) -> Result<(), StoreError> {
-        Self::full()
+        self.answer(())
     }
 
     async fn begin(
@@ -324,7 +340,7 @@ impl Store for FullStore {
     }
 
     async fn commit(&self, _turn: Turn, _now: Timestamp) -> Result<Committed, StoreError> {
-        Self::full()
+        self.answer(Committed::Conflict)
     }
 
     async fn fire(&self, _now: Timestamp) -> Result<(Vec<Lane>, Option<Timestamp>), StoreError> {
@@ -346,7 +362,7 @@ impl Store for FullStore {
         _outcome: Outcome,
         _now: Timestamp,
     ) -> Result<bool, StoreError> {
-        Self::full()
+        self.answer(false)
     }
 
     async fn recent_claims(

@@ -190,7 +190,7 @@ async fn a_store_that_is_dropped_in_the_middle_keeps_what_it_answered_and_can_be
         let store = open(folder.path()).unwrap();
         for id in answered {
             let query = LogQuery { id: Some(id.clone()), ..LogQuery::default() };
-            assert_eq!(store.log(query).await.unwrap().len(), 1, "{id}");
+            assert_eq!(store.log(query).await.unwrap().entries.len(), 1, "{id}");
         }
     }
 }

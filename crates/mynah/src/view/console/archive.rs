@@ -10,6 +10,8 @@ use mynah_page::view::Problem;
 use mynah_rules::mute;
 use mynah_store::{Inspector, LogQuery, Logged, StoreStatus, Survey, Waiting};
 
+use crate::unreadable;
+
 /// A survey is made anew when it is so many times older than the making took: a short log is always surveyed afresh, a
 /// long one costs a twentieth of a processor at most.
 const REST: u32 = 20;
@@ -54,7 +56,7 @@ impl Archive {
     /// The last events of the log.
     pub(super) async fn last(self: &Arc<Self>, limit: u32) -> Result<Vec<Logged>, Problem> {
         let query = LogQuery { limit: Some(limit), ..LogQuery::default() };
-        self.look(move |data| data.log(&query)).await
+        Ok(unreadable::with_notices(self.look(move |data| data.log(&query)).await?))
     }
 
     /// What waits, and what was sent.
