@@ -106,31 +106,6 @@ fn unreadable(due: &Due, error: &serde_json::Error) -> Decision {
     Decision { passed_over, warnings: vec![warning], ..Decision::default() }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use mynah_core::{Chat, Event, EventBody, NoState, Timestamp};
-
-    #[test]
-    fn steps_of_another_version_are_reported_and_not_done() {
-        let book = super::super::told::book("[[rule]]\nkeyword = \"a\"\nreply = \"b\"\n");
-        let due = Due {
-            key: "steps:r:p:0:1".to_owned(),
-            at: Timestamp::default(),
-            chat: Some(Chat::group("g", "g")),
-            person: None,
-            name: NAME.to_owned(),
-            data: r#"{"key":"r","steps":[{"dance":"tango"}]}"#.to_owned(),
-        };
-        let event = Event { id: "e".into(), time: due.at, body: EventBody::Due(due) };
-        let decision = book.decide(&event, &NoState, &Moment::at(event.time));
-        assert_eq!(decision.passed_over, Some("steps in an unknown form"));
-        let [warning] = decision.warnings.as_slice() else { panic!("{:?}", decision.warnings) };
-        assert!(warning.contains("steps:r:p:0:1") && warning.contains("dance"), "{warning}");
-        assert!(!decision.acted && decision.steps.is_empty());
-    }
-}
-
 /// The scene of a timer: nobody says anything just now.
 pub(crate) fn scene_of<'s>(book: &'s RuleBook, due: &'s Due, at: &Moment) -> Option<Scene<'s>> {
     let chat = due.chat.as_ref()?;
@@ -165,4 +140,29 @@ pub(crate) fn perform(
     act(&mut Actor { book, at, scene, key, pending: &mut pending, out: &mut out, delay });
     out.writes = pending.into_writes();
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mynah_core::{Chat, Event, EventBody, NoState, Timestamp};
+
+    #[test]
+    fn steps_of_another_version_are_reported_and_not_done() {
+        let book = super::super::told::book("[[rule]]\nkeyword = \"a\"\nreply = \"b\"\n");
+        let due = Due {
+            key: "steps:r:p:0:1".to_owned(),
+            at: Timestamp::default(),
+            chat: Some(Chat::group("g", "g")),
+            person: None,
+            name: NAME.to_owned(),
+            data: r#"{"key":"r","steps":[{"dance":"tango"}]}"#.to_owned(),
+        };
+        let event = Event { id: "e".into(), time: due.at, body: EventBody::Due(due) };
+        let decision = book.decide(&event, &NoState, &Moment::at(event.time));
+        assert_eq!(decision.passed_over, Some("steps in an unknown form"));
+        let [warning] = decision.warnings.as_slice() else { panic!("{:?}", decision.warnings) };
+        assert!(warning.contains("steps:r:p:0:1") && warning.contains("dance"), "{warning}");
+        assert!(!decision.acted && decision.steps.is_empty());
+    }
 }
