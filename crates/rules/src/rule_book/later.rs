@@ -10,7 +10,7 @@ use super::act::Actor;
 use super::kept::{Kept, keep, kept};
 use super::pending::Pending;
 use super::scene::Scene;
-use crate::decision::{Decision, Moment};
+use crate::decision::{Decision, Moment, Warning};
 use crate::model::Step;
 use crate::{dialog, schedule};
 
@@ -100,8 +100,10 @@ fn steps(book: &RuleBook, due: &Due, state: &dyn StateView, at: &Moment) -> Deci
 
 /// Steps in a form of another version are not done. The log says so, and why.
 fn unreadable(due: &Due, error: &serde_json::Error) -> Decision {
-    let warning =
-        format!("the steps of {} have a form that this version does not know: {error}", due.key);
+    let warning = Warning {
+        en: format!("steps not done: this version cannot read their form ({}: {error})", due.key),
+        zh: format!("延后的步骤没有执行：当前版本无法识别其格式（{}：{error}）", due.key),
+    };
     let passed_over = Some("steps in an unknown form");
     Decision { passed_over, warnings: vec![warning], ..Decision::default() }
 }
@@ -162,7 +164,9 @@ mod tests {
         let decision = book.decide(&event, &NoState, &Moment::at(event.time));
         assert_eq!(decision.passed_over, Some("steps in an unknown form"));
         let [warning] = decision.warnings.as_slice() else { panic!("{:?}", decision.warnings) };
-        assert!(warning.contains("steps:r:p:0:1") && warning.contains("dance"), "{warning}");
+        for words in [&warning.en, &warning.zh] {
+            assert!(words.contains("steps:r:p:0:1") && words.contains("dance"), "{words}");
+        }
         assert!(!decision.acted && decision.steps.is_empty());
     }
 }
