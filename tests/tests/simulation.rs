@@ -57,7 +57,11 @@ fn no_promise_is_broken() {
                         seed.is_multiple_of(LOST_ANSWERS).then_some(Setup::LostAnswers);
                     for setup in [Setup::Sqlite].into_iter().chain(lost_answers) {
                         let problem = simulate(seed, setup).problem;
-                        assert!(problem.is_none(), "{setup:?}: {}", failure(seed, problem.as_deref()));
+                        assert!(
+                            problem.is_none(),
+                            "{setup:?}: {}",
+                            failure(seed, problem.as_deref())
+                        );
                     }
                 }
             });
