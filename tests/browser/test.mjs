@@ -267,6 +267,14 @@ await test("what happened is shown: variables before and after, forwards that fo
   await s.end();
 });
 
+await test("a handler that this program lacks is remarked at once", async () => {
+  const rule = '\n[[rule]]\nexact = "名单"\nrun = "roster"\n';
+  const s = await sandbox("bots/faq", {}, (file) => writeFileSync(file, readFileSync(file, "utf8") + rule));
+  await say(s.page, "名单");
+  await s.page.locator(".toast", { hasText: "roster" }).waitFor();
+  await s.end();
+});
+
 await test("every bubble of the bot leads to what it answers, and schedules and time-outs to their rules", async () => {
   const s = await sandbox("tests/bots/workbench");
   await say(s.page, "报名");
@@ -677,6 +685,24 @@ await test("a rule file that was saved broken is a red line on its account until
   await page.screenshot({ path: join(pictures, "console-rejected-en-light-desktop.png") });
   writeFileSync(file, good);
   await line.waitFor({ state: "hidden" });
+  await page.context().close();
+  await c.end();
+});
+
+await test("an account says whom the names of its rule file mean, and why", async () => {
+  const c = await consoles();
+  const page = await c.page();
+  await signIn(page, "open-sesame");
+  const shop = account(page, "shop");
+  await shop.getByText("on line", { exact: true }).waitFor();
+  assert((await shop.getByText("Who is meant by name").count()) === 0, "a rule file without names lists some");
+  await c.grow(1);
+  await page.locator(".log li", { hasText: "路人0" }).waitFor();
+  const file = join(c.bots, "bot.toml");
+  writeFileSync(file, readFileSync(file, "utf8").replace("[bot]", '[bot]\nadmins = ["路人0", "没有这个人"]'));
+  await shop.locator("li", { hasText: "路人0" }).filter({ hasText: "admin" }).getByText(/by nickname/).waitFor();
+  await shop.locator("li", { hasText: "没有这个人" }).getByText("nobody: no friend is called so").waitFor();
+  assert(page.broken.length === 0, page.broken.join("\n"));
   await page.context().close();
   await c.end();
 });
