@@ -226,6 +226,8 @@ await test("a test made after a join, a time-out and a wait passes; of a part of
   await text.fill((await text.inputValue()).replace("> 姓名？", "> 名字？"));
   await made.getByRole("button", { name: "Play and save" }).click();
   await made.getByText("does not pass").waitFor();
+  assert(await made.evaluate((dialog) => dialog.scrollHeight <= dialog.clientHeight), "the buttons of the dialog are out of sight");
+  await s.page.screenshot({ path: join(pictures, "sandbox-make-test-en-light-desktop.png") });
   const before = readFileSync(join(s.copy.folder, "bot.toml"), "utf8");
   assert(!before.includes("[[test]]"), "a failing test was written unasked");
   await text.fill(whole);
