@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{MessageId, PersonId, quote};
+use crate::{MessageId, PersonId, TextUnit, quote};
 
 /// The content of a message: segments in the order in which they are shown.
 ///
@@ -247,14 +247,14 @@ impl Content {
         plain
     }
 
-    /// How long the text is when it is sent, in characters: the plain text, and quotes as [`quote::written`] writes them.
+    /// The length of the text when it is sent: the plain text, and quotes as [`quote::written`] writes them.
     #[must_use]
-    pub fn text_length(&self) -> usize {
+    pub fn text_length(&self, unit: TextUnit) -> usize {
         let quotes = self.0.iter().map(|segment| match segment {
-            Segment::Quote { sender, text, .. } => quote::written(sender, text).chars().count(),
+            Segment::Quote { sender, text, .. } => unit.length(&quote::written(sender, text)),
             _ => 0,
         });
-        self.plain_text().chars().count() + quotes.sum::<usize>()
+        unit.length(&self.plain_text()) + quotes.sum::<usize>()
     }
 
     /// What is quoted, a line for each quote with the name before it; `None` without a quote.

@@ -129,6 +129,22 @@ pub enum ActionKind {
     Save,
 }
 
+impl ActionKind {
+    /// All kinds.
+    pub const ALL: &'static [Self] = &[
+        Self::Text,
+        Self::Image,
+        Self::Video,
+        Self::File,
+        Self::Voice,
+        Self::Sticker,
+        Self::Link,
+        Self::Recall,
+        Self::AcceptFriend,
+        Self::Save,
+    ];
+}
+
 impl Action {
     /// What a service must be able to do for it.
     #[must_use]

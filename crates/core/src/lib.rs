@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod binding;
+mod called_by;
 mod causes;
 mod content;
 mod context;
@@ -13,6 +14,7 @@ mod id;
 mod key;
 mod lang;
 pub mod mention;
+mod pacing;
 mod people;
 pub mod quote;
 mod random;
@@ -24,6 +26,7 @@ mod unprintable;
 mod words;
 
 pub use binding::Binding;
+pub use called_by::CalledBy;
 pub use causes::with_causes;
 pub use content::{Content, MediaRef, MediaSource, MessageKind, Segment};
 pub use context::{Context, Frame, Suspended, add};
@@ -37,14 +40,15 @@ pub use handler::{Flow, Handler, HandlerError, HandlerFn, handler_fn};
 pub use id::{ActionId, ChatId, EventId, Lane, MessageId, PersonId};
 pub use key::{Key, KeyError};
 pub use lang::Lang;
+pub use pacing::{Pacing, Rate};
 pub use people::{Called, Chat, ChatKind, Person};
 pub use random::Random;
 pub use state::{NoState, Read, Scope, Snapshot, StateSource, StateView, Value};
 pub use store::{Claim, ClaimToken, Committed, Outcome, Recovered, Store, StoreError, Turn};
 pub use time::{Clock, SystemClock, Timestamp};
 pub use transport::{
-    Batch, Capabilities, Incoming, MediaError, Outgoing, Prompt, Receipt, ReceiveError, Records,
-    SendError, Service, Source, Status, Transport,
+    Batch, Capabilities, Hears, Incoming, MediaError, OfflineCause, Outgoing, Prompt, Receipt,
+    ReceiveError, Records, SendError, Service, Source, Status, TextUnit, Throttled, Transport,
 };
 pub use unprintable::{is_unprintable, printable_json};
 pub use words::Words;

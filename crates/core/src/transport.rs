@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::{
-    Action, ActionId, ActionKind, Called, Chat, ChatId, Event, MediaRef, MessageId, Timestamp,
+    Action, ActionId, ActionKind, Called, Chat, ChatId, Event, EventKind, MediaRef, MessageId,
+    Pacing, Timestamp,
 };
 
 /// What a transport must remember: its own words under its own keys. Written in one transaction with the events read,
@@ -51,6 +52,9 @@ pub enum Incoming {
     Batch(Batch),
     /// The connection is in another state.
     Status(Status),
+    /// The source has ended well: the account finishes its work and stops. [`Source::receive`] is called once more, so
+    /// that a failure while the work is finished can still be reported; it must bring no more events.
+    End,
 }
 
 /// Events together with the records that say how far the service was read.
@@ -62,6 +66,15 @@ pub struct Batch {
     pub records: Records,
     /// The present moment by the clock of the service, where it tells.
     pub service_time: Option<Timestamp>,
+    /// Requests of the service to send less, which came with these events.
+    pub throttled: Vec<Throttled>,
+}
+
+/// The service asks the account to send less.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Throttled {
+    /// The pause that it asks for, if it names one.
+    pub pause: Option<Duration>,
 }
 
 /// The state of a connection.
@@ -77,11 +90,27 @@ pub enum Status {
     },
     /// The service cannot be reached; it is tried again.
     Offline {
-        /// What happened.
-        reason: String,
-        /// When it is tried again.
-        retry_in: Duration,
+        /// The kind of failure, for people in their language.
+        cause: OfflineCause,
+        /// The failure in the words of the library or the service, for logs.
+        detail: String,
+        /// The pause before the next try; `None` if the other side has to connect.
+        retry_in: Option<Duration>,
     },
+}
+
+/// Why a service cannot be reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OfflineCause {
+    /// No connection: network, DNS, TLS.
+    Unreachable,
+    /// The service answers with an error of its own.
+    ServiceFailed,
+    /// The service asks for a pause.
+    Throttled,
+    /// The session ended; it is resumed, or a login follows.
+    SessionOver,
 }
 
 /// What a person has to do to log in.
@@ -172,14 +201,97 @@ pub struct Capabilities {
     pub transport: &'static str,
     /// The kinds of action it has.
     pub actions: BTreeSet<ActionKind>,
-    /// The longest text in characters; longer ones are split.
+    /// The kinds of event that it reports beside messages.
+    pub events: BTreeSet<EventKind>,
+    /// The longest text, in [`counted_in`](Self::counted_in); longer ones are split. 0 is no limit.
     pub max_text: usize,
+    /// The unit of [`max_text`](Self::max_text).
+    pub counted_in: TextUnit,
     /// The largest picture or video in bytes.
     pub max_picture: u64,
     /// The largest file in bytes.
     pub max_file: u64,
     /// Whether a mention alerts the person.
     pub mention_alerts: bool,
+    /// The messages of groups that it receives.
+    pub hears: Hears,
+    /// Whether [`Service::chats`] is complete once the account is online; else it grows as people speak.
+    pub lists_chats: bool,
+    /// Whether groups have names, which conditions can ask for.
+    pub has_names: bool,
+    /// Whether an action of unknown outcome may be repeated, since the receiver drops a copy by its id.
+    pub drops_copies: bool,
+    /// How long after the last message of a chat something may be sent there; `None` for ever.
+    pub reply_window: Option<Duration>,
+    /// The limits to begin with; settings may give others.
+    pub pacing: Pacing,
+}
+
+impl Capabilities {
+    /// A service that can do everything, without limits: to begin with, and for services of tests.
+    #[must_use]
+    pub fn everything(transport: &'static str) -> Self {
+        Self {
+            transport,
+            actions: ActionKind::ALL.iter().copied().collect(),
+            events: EventKind::ALL.iter().copied().collect(),
+            max_text: 0,
+            counted_in: TextUnit::Chars,
+            max_picture: u64::MAX,
+            max_file: u64::MAX,
+            mention_alerts: true,
+            hears: Hears::All,
+            lists_chats: true,
+            has_names: true,
+            drops_copies: true,
+            reply_window: None,
+            pacing: Pacing::off(),
+        }
+    }
+}
+
+/// The unit in which a service counts the length of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TextUnit {
+    /// Unicode characters.
+    Chars,
+    /// UTF-16 code units.
+    Utf16,
+    /// Bytes of UTF-8.
+    Bytes,
+}
+
+impl TextUnit {
+    /// The length of a character.
+    #[must_use]
+    pub const fn length_of(self, c: char) -> usize {
+        match self {
+            Self::Chars => 1,
+            Self::Utf16 => c.len_utf16(),
+            Self::Bytes => c.len_utf8(),
+        }
+    }
+
+    /// The length of a text.
+    #[must_use]
+    pub fn length(self, text: &str) -> usize {
+        match self {
+            Self::Chars => text.chars().count(),
+            Self::Utf16 => text.encode_utf16().count(),
+            Self::Bytes => text.len(),
+        }
+    }
+}
+
+/// The messages of groups that an account receives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hears {
+    /// All.
+    All,
+    /// Those that call the bot.
+    Calls,
+    /// None: there are no groups.
+    Nothing,
 }
 
 /// An action on its way out.

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use mynah_core::{Clock, SystemClock, with_causes};
+use mynah_core::{CalledBy, Clock, SystemClock, with_causes};
 use mynah_page::{Condition, Pages};
 use mynah_rules::{Lang, Loaded, RuleBook};
 use mynah_runtime::{Account, Control, Ended as RunEnded, Settings};
 use mynah_store::{Inspector, SqliteStore};
-use mynah_transports::webwx::{self, CalledBy, WebWx};
+use mynah_transports::webwx::{self, WebWx};
 use tokio::task::JoinSet;
 
 use crate::alert::{Alert, AlertKind, Alerts};
@@ -295,6 +295,11 @@ fn tell(watch: &Watch, ended: &RunEnded, login_help: &LoginHelp) -> Ended {
         RunEnded::Stopped => {
             tracing::info!(account, "stopped");
             watch.ended("stopped");
+            return Ended::Fine;
+        }
+        RunEnded::Finished => {
+            tracing::info!(account, "the input ended, and everything is answered");
+            watch.ended("finished");
             return Ended::Fine;
         }
         RunEnded::LoggedOut { reason } => (

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use mynah_core::{
-    Action, Binding, Clock, Decided, Event, EventBody, EventId, Outcome, Outgoing, Quiet, Status,
+    Action, Binding, Clock, Decided, Event, EventBody, EventId, OfflineCause, Outcome, Outgoing, Quiet, Status,
     Timestamp,
 };
 use mynah_page::{Condition, Pages};
@@ -192,10 +192,11 @@ impl Observer for Watch {
                     self.greet();
                 }
             }
-            Status::Offline { reason, retry_in } => {
+            Status::Offline { cause, detail, retry_in } => {
                 self.moments.lost_the_connection();
-                tracing::warn!(account, reason, ?retry_in, "off line");
-                self.condition(Condition::Offline { reason: reason.clone() });
+                tracing::warn!(account, ?cause, detail, ?retry_in, "off line");
+                let reason = format!("{}: {detail}", offline_words(*cause, self.lang));
+                self.condition(Condition::Offline { reason });
             }
         }
         self.live.status(status);
@@ -289,6 +290,20 @@ impl Observer for Watch {
                 tracing::warn!(account, chat, person, %until, "probably another bot: no answer until then");
             }
         }
+    }
+}
+
+/// Why the service cannot be reached, for people.
+const fn offline_words(cause: OfflineCause, lang: Lang) -> &'static str {
+    match (lang, cause) {
+        (Lang::En, OfflineCause::Unreachable) => "no connection",
+        (Lang::Zh, OfflineCause::Unreachable) => "连不上",
+        (Lang::En, OfflineCause::ServiceFailed) => "the service fails",
+        (Lang::Zh, OfflineCause::ServiceFailed) => "服务出错",
+        (Lang::En, OfflineCause::Throttled) => "the service asks for a pause",
+        (Lang::Zh, OfflineCause::Throttled) => "服务要求暂停一会儿",
+        (Lang::En, OfflineCause::SessionOver) => "the session ended",
+        (Lang::Zh, OfflineCause::SessionOver) => "会话已结束",
     }
 }
 
@@ -418,8 +433,8 @@ mod tests {
         let watch = watch().await;
         watch.status(&Status::Online { name: "八哥".to_owned() });
         assert!(watch.pages.health.is_healthy());
-        let retry_in = Duration::from_secs(1);
-        watch.status(&Status::Offline { reason: "HTTP 502".to_owned(), retry_in });
+        let (cause, retry_in) = (OfflineCause::ServiceFailed, Some(Duration::from_secs(1)));
+        watch.status(&Status::Offline { cause, detail: "HTTP 502".to_owned(), retry_in });
         assert!(!watch.pages.health.is_healthy());
         assert!(watch.pages.metrics.render().contains("mynah_online{account=\"main\"} 0"));
         watch.status(&Status::Online { name: "八哥".to_owned() });

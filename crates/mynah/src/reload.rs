@@ -11,11 +11,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use mynah_core::{Capabilities, Clock, Event, EventBody, EventId};
+use mynah_core::{CalledBy, Capabilities, Clock, Event, EventBody, EventId};
 use mynah_page::{Condition, Pages, RejectedRules};
 use mynah_rules::{Lang, RuleBook};
 use mynah_runtime::Control;
-use mynah_transports::webwx::CalledBy;
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;

@@ -48,12 +48,10 @@ fn what_is_known_of_program_and_transport_counts() {
     std::fs::write(folder.path().join("menu.png"), vec![1; 3 << 20]).expect("written");
     let handlers = ["weather".to_owned(), "save_signup".to_owned()];
     let capabilities = mynah_core::Capabilities {
-        transport: "webwx",
         actions: [ActionKind::Text, ActionKind::Image, ActionKind::File].into(),
-        max_text: 2000,
         max_picture: 20 << 20,
         max_file: 1 << 20,
-        mention_alerts: true,
+        ..mynah_core::Capabilities::everything("webwx")
     };
     let options = LoadOptions { handlers: Some(&handlers), capabilities: Some(&capabilities) };
     let loaded = load(&main, &Disk, &options);

@@ -5,7 +5,7 @@
 //! leaves; then as many as it can.
 #![expect(clippy::print_stdout, reason = "it reports to the terminal")]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -184,14 +184,7 @@ struct LocalService(Arc<Seen>);
 #[async_trait]
 impl Service for LocalService {
     fn capabilities(&self) -> Arc<Capabilities> {
-        Arc::new(Capabilities {
-            transport: "local",
-            actions: BTreeSet::new(),
-            max_text: 2000,
-            max_picture: 0,
-            max_file: 0,
-            mention_alerts: false,
-        })
+        Arc::new(Capabilities { max_text: 2000, ..Capabilities::everything("local") })
     }
 
     fn chats(&self) -> Arc<[Chat]> {

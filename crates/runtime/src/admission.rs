@@ -27,17 +27,6 @@ pub(crate) fn passed_over(
     (grows_old && too_old).then_some("too old")
 }
 
-/// Whether this is the service telling the account, as a message, that it speaks too often. Where it asks to wait until
-/// one person accepts a friend request, it means that person only.
-pub(crate) fn is_complaint(event: &Event) -> bool {
-    let words = ["过于频繁", "太频繁", "too frequent", "too often"];
-    let about_one = ["接受你的好友请求", "接受你的朋友请求", "accepts your friend request"];
-    event.message().is_some_and(|message| {
-        let has = |words: &[&str]| words.iter().any(|word| message.text.contains(word));
-        message.origin == Origin::System && has(&words) && !has(&about_one)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,16 +76,5 @@ mod tests {
         let max_age = Some(Duration::from_secs(300));
         assert_eq!(passed_over(&notice(request), max_age, late), None);
         assert_eq!(passed_over(&notice(NoticeKind::RedPacket), max_age, late), Some("too old"));
-    }
-
-    #[test]
-    fn only_the_service_complains() {
-        assert!(is_complaint(&message(Origin::System, 0)));
-        assert!(!is_complaint(&message(Origin::Person, 0)));
-        let mut about_one = message(Origin::System, 0);
-        if let EventBody::Message(message) = &mut about_one.body {
-            message.text = "发送消息过于频繁，等待对方接受你的好友请求后再发。".to_owned();
-        }
-        assert!(!is_complaint(&about_one));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mynah_core::{ChatId, Event, Lane, Recovered, Status, Timestamp};
+use mynah_core::{ChatId, Event, Lane, Recovered, Status, Throttled, Timestamp};
 
 use crate::lanes::Lanes;
 use crate::outbox::Outbox;
@@ -139,7 +139,10 @@ impl Dispatcher {
     /// A piece of work is done. Returns until when nothing leaves, if the service wants silence.
     pub(crate) fn done(&mut self, done: Done, now: Timestamp) -> Option<Timestamp> {
         match done {
-            Done::Turn(lane, end) => self.turned(&lane, &end, now),
+            Done::Turn(lane, end) => {
+                self.turned(&lane, &end, now);
+                None
+            }
             Done::Send(chat, end) => self.sent(&chat, end, now),
             Done::Fire(lanes, next) => {
                 self.firing = false;
@@ -158,11 +161,15 @@ impl Dispatcher {
         }
     }
 
-    fn turned(&mut self, lane: &Lane, end: &TurnEnd, now: Timestamp) -> Option<Timestamp> {
+    /// The service asks for a pause. Returns until when nothing leaves.
+    pub(crate) fn throttled(&mut self, throttled: &Throttled, now: Timestamp) -> Timestamp {
+        self.outbox.too_frequent(throttled.pause, now)
+    }
+
+    fn turned(&mut self, lane: &Lane, end: &TurnEnd, now: Timestamp) {
         self.something_to_send(&end.chats, now);
         self.fire_by(end.next_timer);
         self.lanes.done(lane, end.more);
-        end.complaint.then(|| self.outbox.too_frequent(None, now))
     }
 
     fn sent(&mut self, chat: &ChatId, end: SendEnd, now: Timestamp) -> Option<Timestamp> {

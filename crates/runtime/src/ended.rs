@@ -7,6 +7,8 @@ use mynah_core::{HandlerError, ReceiveError, StoreError};
 pub enum Ended {
     /// As asked for.
     Stopped,
+    /// The source ended, and everything that waited is done.
+    Finished,
     /// The session ended and could not be renewed.
     LoggedOut {
         /// What the service said, or what it means.

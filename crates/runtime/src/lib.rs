@@ -37,7 +37,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64};
 use std::time::Duration;
 
 use mynah_core::{
-    Batch, Clock, Incoming, Lane, Records, Source, Status, Store, StoreError, Transport,
+    Batch, Clock, Incoming, Lane, Records, Source, Status, Store, StoreError, Throttled, Transport,
 };
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::{JoinError, JoinSet};
@@ -52,10 +52,11 @@ pub use clock::ManualClock;
 pub use control::{Control, NotRunning};
 pub use ended::Ended;
 pub use handlers::Handlers;
+pub use mynah_core::{Pacing, Rate};
 pub use observer::{Observer, Trouble, Unobserved};
 pub use pace::{Pace, Used};
 pub use say::say;
-pub use settings::{LoopBreaker, Pacing, Rate, Settings, UnknownPolicy};
+pub use settings::{LoopBreaker, Settings, UnknownPolicy};
 pub use stage::Stage;
 
 /// So many batches may have been accepted before the loop looks at the first of them.
@@ -130,12 +131,15 @@ struct Running {
     news: mpsc::Receiver<News>,
     orders: mpsc::Receiver<Order>,
     control: Control,
+    /// The source has ended: the run ends once there is nothing left to do.
+    is_ending: bool,
 }
 
 /// What the receiving task says.
 enum News {
-    Lanes(Vec<Lane>),
+    Batch { lanes: Vec<Lane>, throttled: Vec<Throttled> },
     Status(Status),
+    End,
     Over(Ended),
 }
 
@@ -166,7 +170,8 @@ impl Running {
         let mut receiver = JoinSet::new();
         receiver.spawn(receive(source, Arc::clone(&worker), sender, receiving.clone()));
         let jobs = JoinSet::new();
-        Ok(Self { worker, dispatcher, jobs, receiver, receiving, news, orders, control })
+        let is_ending = false;
+        Ok(Self { worker, dispatcher, jobs, receiver, receiving, news, orders, control, is_ending })
     }
 
     /// Decides what is next, has it done, and hears what came of it, until something ends it.
@@ -176,6 +181,9 @@ impl Running {
                 self.spawn(job);
             }
             self.control.set_idle(self.is_idle());
+            if self.is_ending && self.is_idle() {
+                return Ended::Finished;
+            }
             let pause = self.pause();
             let ended = tokio::select! {
                 biased;
@@ -208,7 +216,14 @@ impl Running {
 
     fn on_news(&mut self, news: News) -> Option<Ended> {
         match news {
-            News::Lanes(lanes) => self.dispatcher.news(lanes),
+            News::Batch { lanes, throttled } => {
+                self.dispatcher.news(lanes);
+                for request in &throttled {
+                    let until = self.dispatcher.throttled(request, self.worker.now());
+                    self.worker.silenced(until);
+                }
+            }
+            News::End => self.is_ending = true,
             News::Status(status) => {
                 tracing::debug!(status = word(&status), "the connection is in another state");
                 self.worker.observer.status(&status);
@@ -342,11 +357,15 @@ async fn receive(
         // Asking again acknowledges the batch, so it is accepted and synced first, also if a stop comes in between.
         let is_batch = matches!(incoming, Ok(Incoming::Batch(_)));
         let message = match incoming {
-            Ok(Incoming::Batch(batch)) => match worker.accept(batch).await {
-                Ok(lanes) => News::Lanes(lanes),
-                Err(error) => News::Over(Ended::Storage(error)),
-            },
+            Ok(Incoming::Batch(mut batch)) => {
+                let throttled = std::mem::take(&mut batch.throttled);
+                match worker.accept(batch).await {
+                    Ok(lanes) => News::Batch { lanes, throttled },
+                    Err(error) => News::Over(Ended::Storage(error)),
+                }
+            }
             Ok(Incoming::Status(status)) => News::Status(status),
+            Ok(Incoming::End) => News::End,
             Err(error) => News::Over(error.into()),
         };
         let is_over = matches!(message, News::Over(_));

@@ -5,11 +5,30 @@
 
 use std::collections::BTreeMap;
 
-use mynah_core::{Action, ChatId, Content, Planned, Segment, Step};
+use mynah_core::{Action, Capabilities, ChatId, Content, Planned, Segment, Step, TextUnit};
 
 /// So many messages the texts of one turn may become in a chat. Texts beyond that which are short enough are still sent,
 /// as somebody wrote them one by one; a long text is cut off.
 const MOST: usize = 10;
+
+/// The longest text of a service.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limit {
+    /// 0 is no limit.
+    most: usize,
+    unit: TextUnit,
+}
+
+impl Limit {
+    /// The limit that a service states.
+    pub(crate) const fn of(capabilities: &Capabilities) -> Self {
+        Self { most: capabilities.max_text, unit: capabilities.counted_in }
+    }
+
+    fn holds(self, content: &Content) -> bool {
+        self.most == 0 || content.text_length(self.unit) <= self.most
+    }
+}
 
 /// The steps of a turn, ready to be committed.
 pub(crate) struct Split {
@@ -20,7 +39,7 @@ pub(crate) struct Split {
 }
 
 /// Splits what is too long for the service; everything else stays as it is.
-pub(crate) fn split_steps(steps: Vec<Step>, max_text: usize) -> Split {
+pub(crate) fn split_steps(steps: Vec<Step>, limit: Limit) -> Split {
     let mut room = Room::for_all(&steps);
     let mut split = Split { steps: Vec::with_capacity(steps.len()), dropped: 0 };
     for step in steps {
@@ -29,7 +48,7 @@ pub(crate) fn split_steps(steps: Vec<Step>, max_text: usize) -> Split {
             continue;
         };
         let chat = planned.chat.clone();
-        let mut pieces = split_planned(planned, max_text);
+        let mut pieces = split_planned(planned, limit);
         let kept = 1 + room.take(&chat, pieces.len().saturating_sub(1));
         split.dropped += pieces.len().saturating_sub(kept);
         pieces.truncate(kept);
@@ -47,7 +66,7 @@ impl Room {
         let mut room = BTreeMap::new();
         for step in steps {
             if let Step::Act(Planned { chat, action: Action::Send { content }, .. }) = step
-                && content.text_length() > 0
+                && content.text_length(TextUnit::Chars) > 0
             {
                 let left = room.entry(chat.clone()).or_insert(MOST);
                 *left = left.saturating_sub(1);
@@ -65,19 +84,19 @@ impl Room {
     }
 }
 
-fn split_planned(planned: Planned, max_text: usize) -> Vec<Planned> {
+fn split_planned(planned: Planned, limit: Limit) -> Vec<Planned> {
     let Action::Send { content } = &planned.action else { return vec![planned] };
-    if max_text == 0 || content.text_length() <= max_text {
+    if limit.holds(content) {
         return vec![planned];
     }
-    split_content(content, max_text)
+    split_content(content, limit)
         .into_iter()
         .map(|content| Planned { action: Action::Send { content }, ..planned.clone() })
         .collect()
 }
 
 /// The pieces, in order. Only text is cut; a mention or a quote stays with the text that follows it.
-fn split_content(content: &Content, max_text: usize) -> Vec<Content> {
+fn split_content(content: &Content, limit: Limit) -> Vec<Content> {
     let mut pieces = vec![Content::default()];
     for segment in &content.0 {
         let Segment::Text { text } = segment else {
@@ -86,9 +105,8 @@ fn split_content(content: &Content, max_text: usize) -> Vec<Content> {
         };
         let mut rest = text.as_str();
         while !rest.is_empty() {
-            let room =
-                max_text.saturating_sub(pieces.last().map_or(0, Content::text_length)).max(1);
-            let (piece, after) = cut(rest, room);
+            let used = pieces.last().map_or(0, |piece| piece.text_length(limit.unit));
+            let (piece, after) = cut(rest, limit.most.saturating_sub(used), limit.unit);
             push(&mut pieces, Segment::Text { text: piece.to_owned() });
             rest = after;
             if !rest.is_empty() {
@@ -105,10 +123,10 @@ fn push(pieces: &mut [Content], segment: Segment) {
     }
 }
 
-/// Cuts at most `room` characters off: at the last line end, else at the last blank, else anywhere. The line end or
-/// blank at the cut belongs to neither side.
-fn cut(text: &str, room: usize) -> (&str, &str) {
-    let Some((limit, _)) = text.char_indices().nth(room) else { return (text, "") };
+/// Cuts at most `room` off, but at least one character: at the last line end, else at the last blank, else anywhere. The
+/// line end or blank at the cut belongs to neither side.
+fn cut(text: &str, room: usize, unit: TextUnit) -> (&str, &str) {
+    let Some(limit) = first_beyond(text, room, unit) else { return (text, "") };
     // A separator right behind the room may go as well.
     let through = limit + text[limit..].chars().next().map_or(0, char::len_utf8);
     let end = text[..through]
@@ -124,12 +142,28 @@ fn cut(text: &str, room: usize) -> (&str, &str) {
     }
 }
 
+/// The place of the first character, after the first one of all, that does not fit; `None` if all fit.
+fn first_beyond(text: &str, room: usize, unit: TextUnit) -> Option<usize> {
+    let mut used = 0;
+    text.char_indices().find_map(|(at, c)| {
+        used += unit.length_of(c);
+        (at > 0 && used > room).then_some(at)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const fn chars(most: usize) -> Limit {
+        Limit { most, unit: TextUnit::Chars }
+    }
+
     fn pieces(text: &str, max_text: usize) -> Vec<String> {
-        split_content(&Content::text(text), max_text).iter().map(Content::plain_text).collect()
+        split_content(&Content::text(text), chars(max_text))
+            .iter()
+            .map(Content::plain_text)
+            .collect()
     }
 
     #[test]
@@ -146,6 +180,20 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_text_is_measured_in_the_unit_of_the_service() {
+        let lengths = |unit| -> Vec<usize> {
+            let limit = Limit { most: 8, unit };
+            let pieces = split_content(&Content::text("😀😀😀😀😀"), limit);
+            pieces.iter().map(|piece| piece.text_length(TextUnit::Chars)).collect()
+        };
+        assert_eq!(lengths(TextUnit::Chars), [5]);
+        assert_eq!(lengths(TextUnit::Utf16), [4, 1]);
+        assert_eq!(lengths(TextUnit::Bytes), [2, 2, 1]);
+        let tiny = Limit { most: 1, unit: TextUnit::Bytes };
+        assert_eq!(split_content(&Content::text("一二"), tiny).len(), 2, "no endless loop");
+    }
+
     /// The lengths of the messages that these texts become, each with the chat before it, and how many are dropped.
     fn sent(texts: &[(&str, &str)], max_text: usize) -> (Vec<String>, usize) {
         let planned = |(chat, text): &(&str, &str)| {
@@ -157,10 +205,11 @@ mod tests {
                 is_reply: true,
             })
         };
-        let Split { steps, dropped } = split_steps(texts.iter().map(planned).collect(), max_text);
+        let Split { steps, dropped } =
+            split_steps(texts.iter().map(planned).collect(), chars(max_text));
         let shown = steps.iter().map(|step| match step {
             Step::Act(Planned { chat, action: Action::Send { content }, .. }) => {
-                format!("{chat}{}", content.text_length())
+                format!("{chat}{}", content.text_length(TextUnit::Chars))
             }
             other => panic!("{other:?} is not a message"),
         });
@@ -191,8 +240,9 @@ mod tests {
                 message: None, sender: "小明".to_owned(), text: "问".repeat(6_000)
             };
         let content = Content(vec![quote]).with(Segment::Text { text: "答".repeat(3_000) });
-        let pieces = split_content(&content, 2_000);
-        let lengths: Vec<usize> = pieces.iter().map(Content::text_length).collect();
+        let pieces = split_content(&content, chars(2_000));
+        let lengths: Vec<usize> =
+            pieces.iter().map(|piece| piece.text_length(TextUnit::Chars)).collect();
         assert!(lengths.len() == 2 && lengths.iter().all(|length| *length <= 2_000), "{lengths:?}");
     }
 
@@ -202,7 +252,7 @@ mod tests {
             .with(Segment::Mention { who: None, shown: "Al".to_owned() })
             .with(Segment::Text { text: "hello world".to_owned() });
         let found: Vec<String> =
-            split_content(&content, 9).iter().map(Content::plain_text).collect();
+            split_content(&content, chars(9)).iter().map(Content::plain_text).collect();
         assert_eq!(found, ["@Al hello", "world"]);
     }
 

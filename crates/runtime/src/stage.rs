@@ -62,8 +62,13 @@ impl Stage {
     ///
     /// If the store fails.
     pub async fn deliver(&mut self, batch: Batch) -> Result<(), StoreError> {
+        let throttled = batch.throttled.clone();
         let lanes = self.worker.accept(batch).await?;
         self.dispatcher.news(lanes);
+        for request in &throttled {
+            let until = self.dispatcher.throttled(request, self.clock.now());
+            self.worker.silenced(until);
+        }
         Ok(())
     }
 

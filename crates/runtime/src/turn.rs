@@ -31,8 +31,6 @@ pub(crate) struct TurnEnd {
     pub(crate) chats: Vec<ChatId>,
     /// When the earliest timer is due.
     pub(crate) next_timer: Option<Timestamp>,
-    /// Whether the event was the service's complaint about too many messages.
-    pub(crate) complaint: bool,
 }
 
 /// A handler that failed: its name, and why.
@@ -81,8 +79,7 @@ impl Worker {
                     let (event, dropped) = (event.id.clone(), decided.dropped);
                     self.observer.trouble(&Trouble::TooLong { event, dropped });
                 }
-                let complaint = admission::is_complaint(&event);
-                Ok(Some(TurnEnd { more, chats, next_timer, complaint }))
+                Ok(Some(TurnEnd { more, chats, next_timer }))
             }
         }
     }
@@ -270,8 +267,8 @@ impl Worker {
         if decided.replies.is_empty() {
             decided.replies = effects.steps.iter().filter_map(reply_text).collect();
         }
-        let max_text = self.service.capabilities().max_text;
-        let split = split::split_steps(effects.steps, max_text);
+        let limit = split::Limit::of(&self.service.capabilities());
+        let split = split::split_steps(effects.steps, limit);
         effects.steps = split.steps;
         decided.dropped = u32::try_from(split.dropped).unwrap_or(u32::MAX);
         (reads, effects, decided)

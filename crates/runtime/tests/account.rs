@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use mynah_core::{
-    Context, Event, EventBody, Flow, Handler, HandlerError, Message, Receipt, SendError, Status,
-    Step, StoreError, handler_fn,
+    Batch, Context, Event, EventBody, Flow, Handler, HandlerError, Incoming, Message, OfflineCause,
+    Receipt, SendError, Status, Step, StoreError, Throttled, handler_fn,
 };
 use mynah_runtime::{Ended, Handlers, Pacing, Rate, Settings, UnknownPolicy};
 use mynah_store::{LogQuery, Options, SqliteStore};
@@ -105,6 +105,33 @@ async fn a_flood_in_one_chat_waits_on_disk_and_is_answered_in_order() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_over_many_chats_waits_on_disk_and_is_answered_in_order() {
     flood(500).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_the_source_ends_what_waits_is_answered_and_the_run_is_finished() {
+    let handlers = Handlers::new().rules(Arc::new(Echo));
+    let per_chat = Some(Rate::new(1, Duration::from_secs(2)));
+    let settings = Settings { pacing: Pacing { per_chat, ..Pacing::off() }, ..settings() };
+    let mut played = Played::start(Arc::new(SqliteStore::in_memory()), handlers, settings);
+    for text in ["one", "two", "three"] {
+        played.say(group(0), text).await;
+    }
+    played.news(Incoming::End).await;
+    assert!(matches!(played.ended().await, Ended::Finished));
+    let texts: Vec<String> = played.said().into_iter().map(|said| said.text).collect();
+    assert_eq!(texts, ["one", "two", "three"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_of_the_service_to_send_less_is_a_pause_of_the_outbox() {
+    let handlers = Handlers::new().rules(Arc::new(Echo));
+    let mut played = Played::start(Arc::new(SqliteStore::in_memory()), handlers, settings());
+    let throttled = vec![Throttled { pause: Some(Duration::from_secs(90)) }];
+    played.news(Incoming::Batch(Batch { throttled, ..Batch::default() })).await;
+    played.say(group(0), "hi").await;
+    played.until_said(1).await;
+    assert_eq!(played.said()[0].at.as_secs(), 90, "of the virtual clock");
+    assert!(matches!(played.stop().await, Ended::Stopped));
 }
 
 /// What this process has in memory, where the system tells.
@@ -276,9 +303,9 @@ async fn what_could_not_be_sent_for_a_night_expires_and_does_not_come_in_the_mor
     let store = Arc::new(SqliteStore::in_memory());
     let handlers = Handlers::new().rules(Arc::new(Echo));
     let mut played = Played::start(store.clone(), handlers, settings());
-    let reason = "the phone is off".to_owned();
-    let retry_in = Duration::from_secs(60);
-    played.status(Status::Offline { reason, retry_in }).await;
+    let (cause, detail) = (OfflineCause::Unreachable, "the phone is off".to_owned());
+    let retry_in = Some(Duration::from_secs(60));
+    played.status(Status::Offline { cause, detail, retry_in }).await;
     played.say(group(0), "good night").await;
     tokio::time::sleep(Duration::from_secs(8 * 3600)).await;
     played.status(Status::Online { name: "Bot".to_owned() }).await;

@@ -18,11 +18,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mynah_core::{Capabilities, Clock, Records, Service, Source, SystemClock, Transport};
+use mynah_core::{CalledBy, Capabilities, Clock, Records, Service, Source, SystemClock, Transport};
 use mynah_webwx as webwx;
 
 mod backoff;
-mod called_by;
 mod content;
 mod directory;
 mod earlier;
@@ -36,7 +35,6 @@ mod system_text;
 mod system_xml;
 mod unusable;
 
-pub use called_by::CalledBy;
 pub use webwx::DesktopToken;
 
 use directory::Directory;

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use mynah_core::{
     ActionId, Batch, Capabilities, Chat, ChatId, Claim, ClaimToken, Committed, Content, Context,
     Event, EventBody, Flow, Handler, HandlerError, Incoming, Lane, MediaError, MediaRef, Message,
-    Outcome, Outgoing, Random, Receipt, ReceiveError, Records, Recovered, Scope, SendError,
+    OfflineCause, Outcome, Outgoing, Random, Receipt, ReceiveError, Records, Recovered, Scope, SendError,
     Service, Snapshot, Source, StateView, Status, Store, StoreError, Timestamp, Transport, Turn,
 };
 use mynah_store::{LogQuery, SqliteStore};
@@ -238,9 +238,9 @@ impl Source for SimSource {
         }
         if self.sim.draw(25) == 0 {
             self.is_online = false;
-            let retry_in = Duration::from_secs(1);
-            let reason = "planned".to_owned();
-            return Ok(Incoming::Status(Status::Offline { reason, retry_in }));
+            let (cause, detail) = (OfflineCause::Unreachable, "planned".to_owned());
+            let retry_in = Some(Duration::from_secs(1));
+            return Ok(Incoming::Status(Status::Offline { cause, detail, retry_in }));
         }
         self.wait_for_news().await;
         let mut batch = self.batch();
@@ -273,21 +273,14 @@ impl SimSource {
         self.cursor += fresh;
         let events = messages[from..self.cursor].iter().map(|planned| planned.event.clone());
         let records = Records::from([("cursor".to_owned(), self.cursor.to_string())]);
-        Batch { events: events.collect(), records, service_time: Some(now) }
+        Batch { events: events.collect(), records, service_time: Some(now), ..Batch::default() }
     }
 }
 
 #[async_trait]
 impl Service for SimService {
     fn capabilities(&self) -> Arc<Capabilities> {
-        Arc::new(Capabilities {
-            transport: "simulation",
-            actions: std::collections::BTreeSet::new(),
-            max_text: 2000,
-            max_picture: 0,
-            max_file: 0,
-            mention_alerts: false,
-        })
+        Arc::new(Capabilities { max_text: 2000, ..Capabilities::everything("simulation") })
     }
 
     fn chats(&self) -> Arc<[Chat]> {

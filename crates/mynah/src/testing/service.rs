@@ -1,13 +1,13 @@
 //! A chat service that only writes down what it is asked to do.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use mynah_core::{
-    Action, ActionKind, Capabilities, Chat, ChatId, MediaError, MediaRef, MediaSource, MessageId,
-    Outgoing, Receipt, SendError, Service,
+    Action, Capabilities, Chat, ChatId, MediaError, MediaRef, MediaSource, MessageId, Outgoing,
+    Receipt, SendError, Service,
 };
 
 /// Does nothing and remembers everything.
@@ -108,25 +108,5 @@ impl Service for Notebook {
 
 /// No action is refused: what a real transport lacks is said when the file is checked for that transport.
 fn everything() -> Capabilities {
-    use ActionKind::{AcceptFriend, File, Image, Link, Recall, Save, Sticker, Text, Video, Voice};
-    let actions = BTreeSet::from([
-        Text,
-        Image,
-        Video,
-        File,
-        Voice,
-        Sticker,
-        Link,
-        Recall,
-        AcceptFriend,
-        Save,
-    ]);
-    Capabilities {
-        transport: "test",
-        actions,
-        max_text: 2_000,
-        max_picture: u64::MAX,
-        max_file: u64::MAX,
-        mention_alerts: true,
-    }
+    Capabilities { max_text: 2_000, ..Capabilities::everything("test") }
 }

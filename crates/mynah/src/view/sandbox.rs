@@ -6,14 +6,13 @@ mod reload;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use mynah_core::{Clock, Event, EventBody, EventId, EventKind, Timestamp};
+use mynah_core::{CalledBy, Clock, Event, EventBody, EventId, EventKind, Timestamp};
 use mynah_page::RejectedRules;
 use mynah_page::sandbox::{PageAction, Save};
 use mynah_page::view::{Checked, LastRow, Made, MessageRow, News, Problem};
 use mynah_rules::{Disk, Files as _, Lang, Loaded, RuleBook};
 use mynah_runtime::Control;
 use mynah_sandbox::{MessageView, Sandbox, SandboxAction, SandboxActionKind, SandboxEvent};
-use mynah_transports::webwx::CalledBy;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 

@@ -1,6 +1,5 @@
 //! An account whose service is played by the test.
 
-use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -131,7 +130,12 @@ impl Played {
     }
 
     pub(crate) async fn status(&self, status: Status) {
-        self.incoming.send(Incoming::Status(status)).await.expect("the account listens");
+        self.news(Incoming::Status(status)).await;
+    }
+
+    /// The source brings this.
+    pub(crate) async fn news(&self, incoming: Incoming) {
+        self.incoming.send(incoming).await.expect("the account listens");
     }
 
     pub(crate) fn answer_with(
@@ -260,14 +264,7 @@ impl Source for TestSource {
 #[async_trait]
 impl Service for TestService {
     fn capabilities(&self) -> Arc<Capabilities> {
-        Arc::new(Capabilities {
-            transport: "test",
-            actions: BTreeSet::new(),
-            max_text: 100_000,
-            max_picture: 0,
-            max_file: 0,
-            mention_alerts: false,
-        })
+        Arc::new(Capabilities { max_text: 100_000, ..Capabilities::everything("test") })
     }
 
     fn chats(&self) -> Arc<[Chat]> {

@@ -7,8 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use mynah_core::{
-    Action, ActionId, ActionKind, Called, Capabilities, Chat, ChatId, Content, MediaError,
-    MediaRef, MessageId, Outgoing, Receipt, Segment, SendError, Service, Timestamp, quote,
+    Action, ActionId, ActionKind, Called, Capabilities, Chat, ChatId, Content, EventKind, Hears,
+    MediaError, MediaRef, MessageId, Outgoing, Pacing, Receipt, Segment, SendError, Service,
+    TextUnit, Timestamp, quote,
 };
 use mynah_webwx::{CallError, ClientMsgId, OutgoingText, UploadKind};
 use thiserror::Error;
@@ -213,6 +214,15 @@ pub(crate) fn capabilities() -> Capabilities {
         max_picture: 20 << 20,
         max_file: 50 << 20,
         mention_alerts: false,
+        events: EventKind::ALL.iter().copied().collect(),
+        counted_in: TextUnit::Chars,
+        hears: Hears::All,
+        lists_chats: true,
+        has_names: true,
+        // The client's own id of a message is the same on every try.
+        drops_copies: true,
+        reply_window: None,
+        pacing: Pacing::default(),
     }
 }
 

@@ -5,12 +5,11 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use mynah_core::{ActionId, ChatId, Clock, Timestamp};
+use mynah_core::{ActionId, CalledBy, ChatId, Clock, Timestamp};
 use mynah_webwx::Client;
 use tokio::sync::Notify;
 
 use super::backoff::Backoff;
-use super::called_by::CalledBy;
 use super::directory::Directory;
 use super::earlier::{EarlierTries, UploadedPart};
 

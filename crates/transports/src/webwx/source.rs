@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use mynah_core::{
-    Batch, Event, Incoming, Prompt, ReceiveError, Records, Source, Status, Timestamp, with_causes,
+    Batch, Event, Incoming, OfflineCause, Prompt, ReceiveError, Records, Source, Status, Throttled,
+    Timestamp, with_causes,
 };
 use mynah_webwx::wire::Contact;
 use mynah_webwx::{CallError, Confirmed, Failure, LoginId, Tip};
@@ -284,7 +285,8 @@ impl WebWxSource {
     fn tell_offline(&mut self, error: &CallError, wait: Duration) {
         self.wait(wait);
         self.told_offline = true;
-        self.say(Status::Offline { reason: with_causes(error), retry_in: wait });
+        let cause = cause_of(error);
+        self.say(Status::Offline { cause, detail: with_causes(error), retry_in: Some(wait) });
     }
 
     /// Something worked.
@@ -321,7 +323,7 @@ impl WebWxSource {
         if std::mem::take(&mut self.proven) && self.resumes < MOST_RESUMES {
             self.resumes += 1;
             self.told_offline = true;
-            self.say(Status::Offline { reason: reason.to_owned(), retry_in: Duration::ZERO });
+            self.say(session_over(reason, Duration::ZERO));
             self.stage = Stage::Init { fresh: false };
             return;
         }
@@ -346,7 +348,7 @@ impl WebWxSource {
         self.shared.client.forget_login();
         self.give(Vec::new());
         self.told_offline = true;
-        self.say(Status::Offline { reason: reason.to_owned(), retry_in: wait });
+        self.say(session_over(reason, wait));
         self.stage = match self.shared.client.session().can_push_login() {
             true => Stage::PushLogin,
             false => Stage::RequestCode,
@@ -366,11 +368,16 @@ impl WebWxSource {
 
     /// Queues events with the records that belong to them.
     fn give(&mut self, events: Vec<Event>) {
+        self.give_news(events, Vec::new());
+    }
+
+    /// The same, with requests to send less.
+    fn give_news(&mut self, events: Vec<Event>, throttled: Vec<Throttled>) {
         let mut records = self.shared.directory().take_changes();
         self.written = self.session();
         records.insert(SESSION.to_owned(), self.written.clone());
         let service_time = Some(self.service_time());
-        self.ready.push_back(Incoming::Batch(Batch { events, records, service_time }));
+        self.ready.push_back(Incoming::Batch(Batch { events, records, service_time, throttled }));
     }
 
     /// Queues records alone if the service renewed cookies or keys.
@@ -455,6 +462,24 @@ impl Source for WebWxSource {
         records.insert(SESSION.to_owned(), self.session());
         records
     }
+}
+
+/// The kind of a failure that is tried again.
+fn cause_of(error: &CallError) -> OfflineCause {
+    if error.is_too_frequent() {
+        return OfflineCause::Throttled;
+    }
+    match error.failure {
+        Failure::Unreachable(_) | Failure::TimedOut | Failure::Interrupted(_) => {
+            OfflineCause::Unreachable
+        }
+        _ => OfflineCause::ServiceFailed,
+    }
+}
+
+fn session_over(reason: &str, wait: Duration) -> Status {
+    let (cause, detail) = (OfflineCause::SessionOver, reason.to_owned());
+    Status::Offline { cause, detail, retry_in: Some(wait) }
 }
 
 #[cfg(test)]

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mynah_core::{
-    Action, ActionId, ChatId, Content, Event, EventBody, Incoming, Message, Notice, Outgoing,
-    Prompt, Receipt, ReceiveError, Records, SendError, Service, Source, Status, Timestamp,
-    Transport,
+    Action, ActionId, CalledBy, ChatId, Content, Event, EventBody, Incoming, Message, Notice,
+    Outgoing, Prompt, Receipt, ReceiveError, Records, SendError, Service, Source, Status,
+    Timestamp, Transport,
 };
-use mynah_transports::webwx::{CalledBy, Options, WebWx};
+use mynah_transports::webwx::{Options, WebWx};
 
 /// No wait in a test takes longer.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -61,6 +61,7 @@ impl Bot {
                 }
             }
             Incoming::Status(status) => self.statuses.push(status),
+            Incoming::End => panic!("WeChat Web has no end"),
         }
     }
 

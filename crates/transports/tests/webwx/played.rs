@@ -206,7 +206,7 @@ async fn while_the_contacts_of_a_new_login_are_read_everybody_can_be_named() {
     sandbox.fault(Fault::new("webwxgetcontact", FaultKind::Status));
     sandbox.end_session(1101);
     does(&sandbox, json!({"act": "unfriend", "from": "小红"}));
-    let is_reading = |status: &Status| matches!(status, Status::Offline { reason, .. } if reason.contains("webwxgetcontact"));
+    let is_reading = |status: &Status| matches!(status, Status::Offline { detail, .. } if detail.contains("webwxgetcontact"));
     bot.until(|bot| bot.statuses.last().is_some_and(is_reading)).await;
     assert_eq!(bot.service.chats(), before);
     bot.until_online().await;

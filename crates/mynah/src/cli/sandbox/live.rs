@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mynah_core::{
-    Clock as _, Decided, Event, EventBody, EventId, MessageId, Outcome, Outgoing, Status, Timestamp,
+    CalledBy, Clock as _, Decided, Event, EventBody, EventId, MessageId, Outcome, Outgoing, Status, Timestamp,
 };
 use mynah_page::view::News;
 use mynah_rules::{Lang, RuleBook};
 use mynah_runtime::{Account, Control, Ended as RunEnded, Observer, Pacing, Settings, Trouble};
 use mynah_store::SqliteStore;
-use mynah_transports::webwx::{CalledBy, Options, WebWx};
+use mynah_transports::webwx::{Options, WebWx};
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -156,7 +156,7 @@ impl Live {
         let ended = self.run.await;
         self.saves.leave();
         match ended {
-            Ok(RunEnded::Stopped) => Ok(()),
+            Ok(RunEnded::Stopped | RunEnded::Finished) => Ok(()),
             other => Err(ended_early(other)),
         }
     }
@@ -184,7 +184,9 @@ fn settings(saves: &Path) -> Settings {
 fn ended_early(ended: Result<RunEnded, tokio::task::JoinError>) -> Report {
     let what = |why: &str| format!("the bot has left the sandbox: {why}");
     match ended {
-        Ok(RunEnded::Stopped) => Report::new(Ended::Unusable, what("it was stopped")),
+        Ok(RunEnded::Stopped | RunEnded::Finished) => {
+            Report::new(Ended::Unusable, what("it was stopped"))
+        }
         Ok(RunEnded::LoggedOut { reason }) => Report::new(Ended::LoggedOut, what(&reason)),
         Ok(RunEnded::Blocked { words } | RunEnded::LoginRefused { words }) => {
             Report::new(Ended::Blocked, what(&words))

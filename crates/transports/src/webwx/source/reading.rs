@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use mynah_core::{Event, EventBody, NoticeKind, Origin};
+use mynah_core::{Event, EventBody, NoticeKind, Origin, Throttled};
 use mynah_webwx::wire::{Contact, Init, Synced, is_group, message_type};
 use mynah_webwx::{self as webwx, CallError, Notify};
 use tokio::time::Instant;
@@ -342,16 +342,19 @@ impl WebWxSource {
             Translator { directory: &mut directory, names: &names, is_echo: &is_echo, now };
         let news = translator.translate(&synced);
         drop(directory);
+        let mut throttled = Vec::new();
         if news.throttled {
             let wait = self.shared.throttled();
             tracing::warn!(?wait, "the service says that the account sends too often");
+            // The service names no time: the pause of the outbox grows by its own steps.
+            throttled.push(Throttled { pause: None });
         }
         self.unread_joins.warn_of(&news.unread_joins);
         self.note_friendships(&news.events);
         self.shared.client.advance(&synced);
         let moved = *self.shared.client.session().sync_key() != before;
-        if moved || !news.events.is_empty() {
-            self.give(news.events);
+        if moved || !news.events.is_empty() || !throttled.is_empty() {
+            self.give_news(news.events, throttled);
         }
         self.after_sync(&synced, moved);
     }

@@ -1,8 +1,7 @@
-use mynah_core::SystemClock;
+use mynah_core::{CalledBy, SystemClock};
 use mynah_webwx::wire::{Message, Synced};
 use mynah_webwx::{Call, Client, Options};
 
-use super::super::called_by::CalledBy;
 use super::super::directory::Directory;
 use super::*;
 

@@ -1,4 +1,4 @@
-//! The configured names by which a bot is called, shared with whoever reloads the configuration.
+//! The configured names by which a bot is called, shared with the part that reloads the rule file.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
