@@ -5,18 +5,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use mynah_core::{CalledBy, Clock, SystemClock, with_causes};
+use mynah_core::{CalledBy, Clock, SystemClock, Transport, with_causes};
 use mynah_page::{Condition, Pages};
 use mynah_rules::{Lang, Loaded, RuleBook};
 use mynah_runtime::{Account, Control, Ended as RunEnded, Settings};
 use mynah_store::{Inspector, SqliteStore};
-use mynah_transports::webwx::{self, WebWx};
+use mynah_transports::{Connector, SettingError, Surroundings, Values};
 use tokio::task::JoinSet;
 
 use crate::alert::{Alert, AlertKind, Alerts};
-use crate::config::Secret;
 use crate::desktop_token::LoginHelp;
-use crate::login::LoginScreen;
+use crate::login::{LoginScreen, PromptOutput};
 use crate::observer::{Moments, Watch};
 use crate::operate::{self, Desk, Voice};
 use crate::reload::Reloader;
@@ -34,10 +33,10 @@ pub(crate) struct Plan {
     pub(crate) main: PathBuf,
     /// The folder that keeps everything.
     pub(crate) data: PathBuf,
-    /// The server's base address, where it is not the service's own.
-    pub(crate) server: Option<String>,
-    /// The token of the desktop client.
-    pub(crate) desktop: Option<Secret>,
+    /// The service.
+    pub(crate) connector: &'static dyn Connector,
+    /// The settings that belong to the service.
+    pub(crate) values: Values,
     /// How long a login prompt waits for somebody.
     pub(crate) login_timeout: Duration,
     /// How it is run.
@@ -53,6 +52,8 @@ pub(crate) struct Shared {
     pub(crate) bot: Bot,
     /// The language of prompts and diagnostics.
     pub(crate) lang: Lang,
+    /// Where login prompts are printed.
+    pub(crate) prompts: PromptOutput,
     /// Health and metrics.
     pub(crate) pages: Pages,
     /// Who is told when a person is needed.
@@ -110,16 +111,17 @@ impl Plan {
             stop: shared.stop.account(),
             live: Arc::new(Live::new(&self.name, shared.bulletin.clone())),
         };
+        let transport = parts.transport()?;
         let reloader = Arc::new(parts.reloader(loaded));
         let watch = Arc::new(parts.watch());
         Ok(Ready {
-            account: parts.account(Arc::clone(&reloader), Arc::clone(&watch)),
+            account: parts.account(transport, Arc::clone(&reloader), Arc::clone(&watch)),
             control: parts.control.clone(),
             desk: Arc::new(parts.desk()),
             shelf: Arc::clone(&parts.shelf),
             data: self.data.clone(),
             left_behind: shared.bot.left_behind(),
-            login_help: LoginHelp::new(shared.lang, &self.data, self.desktop.is_some()),
+            login_help: LoginHelp::new(shared.lang, &self.data, self.values.has("desktop_token")),
             watch,
             reloader,
         })
@@ -138,12 +140,17 @@ impl Plan {
 }
 
 impl Parts<'_> {
-    fn account(&self, reloader: Arc<Reloader>, watch: Arc<Watch>) -> Account {
+    fn account(
+        &self,
+        transport: Box<dyn Transport>,
+        reloader: Arc<Reloader>,
+        watch: Arc<Watch>,
+    ) -> Account {
         let rules = Arc::new(RuleHandler::new(Arc::clone(&self.shelf), reloader));
         Account {
             name: self.plan.name.clone(),
             store: Arc::clone(&self.store) as _,
-            transport: self.stop.guard(Box::new(self.transport()), &self.service),
+            transport: self.stop.guard(transport, &self.service),
             handlers: self.shared.bot.clone().first("operator", Voice).handlers(rules),
             clock: Arc::clone(&self.clock),
             settings: self.plan.settings.clone(),
@@ -157,7 +164,7 @@ impl Parts<'_> {
             account: self.plan.name.clone(),
             main: self.plan.main.clone(),
             bot: self.shared.bot.clone(),
-            capabilities: Arc::new(WebWx::capabilities()),
+            capabilities: self.plan.connector.capabilities(),
             shelf: Arc::clone(&self.shelf),
             called_by: self.called_by.clone(),
             control: self.control.clone(),
@@ -171,12 +178,17 @@ impl Parts<'_> {
     }
 
     fn watch(&self) -> Watch {
-        let Plan { name, data, settings, .. } = self.plan;
+        let Plan { name, data, settings, connector, .. } = self.plan;
         let watch = Watch {
             account: name.clone(),
             pages: self.shared.pages.clone(),
             alerts: self.shared.alerts.clone(),
-            screen: Some(LoginScreen::new(name, data, self.shared.lang)),
+            screen: Some(LoginScreen::new(
+                name,
+                data,
+                (self.shared.lang, self.shared.prompts),
+                *connector,
+            )),
             lang: self.shared.lang,
             clock: Arc::clone(&self.clock),
             dry_run: settings.dry_run,
@@ -202,16 +214,15 @@ impl Parts<'_> {
         }
     }
 
-    fn transport(&self) -> WebWx {
-        let desktop = self.plan.desktop.as_ref();
-        WebWx::new(webwx::Options {
-            server: self.plan.server.clone(),
-            desktop: desktop.map(|token| webwx::DesktopToken::new(token.reveal())),
-            names: self.called_by.clone(),
+    fn transport(&self) -> Result<Box<dyn Transport>, Report> {
+        let around = Surroundings {
+            called_by: self.called_by.clone(),
             clock: Arc::clone(&self.clock),
             patience: self.plan.login_timeout,
-            ..webwx::Options::default()
-        })
+            is_at_rest: false,
+        };
+        let opened = self.plan.connector.open(&self.plan.values, &around);
+        opened.map_err(|error| wrong_setting(&self.plan.name, &error, self.shared.lang))
     }
 }
 
@@ -282,6 +293,12 @@ async fn complete(account: &str, store: Arc<SqliteStore>) {
             "the data was not written into one file; mynah.db-wal belongs to it"
         );
     }
+}
+
+/// The report about a setting of an account that its service cannot use.
+fn wrong_setting(account: &str, error: &SettingError, lang: Lang) -> Report {
+    let words = error.words.of(lang);
+    Report::new(Ended::Usage, format!("{account}: {}: {words}", error.key))
 }
 
 fn not_opened(account: &str, data: &Path) -> String {

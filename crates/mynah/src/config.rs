@@ -14,6 +14,8 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use mynah_transports::{Connector, Values, usual_connector};
+
 pub(crate) use self::problem::Problems;
 pub(crate) use self::values::{Rate, duration};
 use crate::telemetry::Logs;
@@ -43,18 +45,45 @@ pub(crate) struct Config {
 }
 
 /// One account: a bot, its connection and its data.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct AccountConfig {
     /// Its name in logs, alerts and metrics.
     pub(crate) name: String,
     /// The bot's folder or file.
     pub(crate) bot: PathBuf,
-    /// The server's base address, where it is not the service's own.
-    pub(crate) server: Option<String>,
     /// The folder that keeps everything; by default one named after the account.
     pub(crate) data: Option<PathBuf>,
-    /// The token of the desktop client, for accounts that the plain web login refuses.
-    pub(crate) desktop: Option<Secret>,
+    /// The service.
+    pub(crate) connector: &'static dyn Connector,
+    /// The settings that belong to the service.
+    pub(crate) values: Values,
+    /// Its own pacing, over that of the process.
+    pub(crate) pacing: Pacing,
+    /// Its own limits for messages, over those of the process.
+    pub(crate) messages: Messages,
+}
+
+impl Default for AccountConfig {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            bot: PathBuf::new(),
+            data: None,
+            connector: usual_connector(),
+            values: Values::default(),
+            pacing: Pacing::default(),
+            messages: Messages::default(),
+        }
+    }
+}
+
+impl PartialEq for AccountConfig {
+    fn eq(&self, other: &Self) -> bool {
+        let service = |account: &Self| account.connector.name();
+        (&self.name, &self.bot, &self.data) == (&other.name, &other.bot, &other.data)
+            && (service(self), &self.values) == (service(other), &other.values)
+            && (&self.pacing, &self.messages) == (&other.pacing, &other.messages)
+    }
 }
 
 /// What concerns the process as a whole.
@@ -68,23 +97,38 @@ pub(crate) struct Process {
     pub(crate) login_timeout: Duration,
 }
 
-/// How fast an account speaks.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// How fast an account speaks. A value that is not given here is that of the process, else of the service.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Pacing {
     /// As fast as it can: for tests, never for a real account.
-    pub(crate) off: bool,
+    pub(crate) off: Option<bool>,
     /// Sends in one chat.
-    pub(crate) per_chat: Rate,
+    pub(crate) per_chat: Option<Rate>,
     /// Sends of the account.
-    pub(crate) account: Rate,
+    pub(crate) account: Option<Rate>,
     /// Sends of the account in a day.
-    pub(crate) daily: u32,
+    pub(crate) daily: Option<u32>,
     /// A random wait before every send.
-    pub(crate) jitter: RangeInclusive<Duration>,
+    pub(crate) jitter: Option<RangeInclusive<Duration>>,
     /// A reply that could not leave by then expires.
-    pub(crate) reply_max_age: Duration,
-    /// Whether a send that nobody knows the outcome of is tried once more.
-    pub(crate) unknown: Unknown,
+    pub(crate) reply_max_age: Option<Duration>,
+    /// Whether a send of unknown outcome is tried once more.
+    pub(crate) unknown: Option<Unknown>,
+}
+
+impl Pacing {
+    /// These values, and those of `base` where none is given here.
+    pub(crate) fn over(&self, base: &Self) -> Self {
+        Self {
+            off: self.off.or(base.off),
+            per_chat: self.per_chat.or(base.per_chat),
+            account: self.account.or(base.account),
+            daily: self.daily.or(base.daily),
+            jitter: self.jitter.clone().or_else(|| base.jitter.clone()),
+            reply_max_age: self.reply_max_age.or(base.reply_max_age),
+            unknown: self.unknown.or(base.unknown),
+        }
+    }
 }
 
 /// What becomes of a send that nobody knows the outcome of.
@@ -96,17 +140,29 @@ pub(crate) enum Unknown {
     Never,
 }
 
-/// What becomes of messages.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What becomes of messages. A value that is not given here is that of the process, else the default of the program.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Messages {
     /// Older ones are recorded, not answered.
-    pub(crate) max_age: Duration,
-    /// When the bot seems to talk to another bot; `None` switches it off.
-    pub(crate) loop_breaker: Option<Rate>,
+    pub(crate) max_age: Option<Duration>,
+    /// When the bot seems to talk to another bot; `None` inside switches it off.
+    pub(crate) loop_breaker: Option<Option<Rate>>,
     /// How long the log keeps messages; zero keeps no text.
-    pub(crate) keep: Duration,
+    pub(crate) keep: Option<Duration>,
     /// How large the log may grow in bytes.
-    pub(crate) keep_size: u64,
+    pub(crate) keep_size: Option<u64>,
+}
+
+impl Messages {
+    /// These values, and those of `base` where none is given here.
+    pub(crate) fn over(&self, base: &Self) -> Self {
+        Self {
+            max_age: self.max_age.or(base.max_age),
+            loop_breaker: self.loop_breaker.or(base.loop_breaker),
+            keep: self.keep.or(base.keep),
+            keep_size: self.keep_size.or(base.keep_size),
+        }
+    }
 }
 
 /// How handlers are run.
@@ -196,31 +252,6 @@ impl Default for Config {
     }
 }
 
-impl Default for Pacing {
-    fn default() -> Self {
-        Self {
-            off: false,
-            per_chat: Rate { count: 1, within: Duration::from_secs(2) },
-            account: Rate { count: 20, within: Duration::from_secs(60) },
-            daily: 400,
-            jitter: Duration::from_millis(500)..=Duration::from_secs(2),
-            reply_max_age: Duration::from_secs(15 * 60),
-            unknown: Unknown::Resend,
-        }
-    }
-}
-
-impl Default for Messages {
-    fn default() -> Self {
-        Self {
-            max_age: Duration::from_secs(5 * 60),
-            loop_breaker: Some(Rate { count: 5, within: Duration::from_secs(30) }),
-            keep: Duration::from_secs(7 * 86_400),
-            keep_size: 1 << 30,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -242,7 +273,10 @@ mod tests {
 
     #[test]
     fn the_committed_file_is_exactly_the_defaults() {
-        assert_eq!(parse(&committed()).unwrap(), Config::default());
+        let committed = parse(&committed()).unwrap();
+        // Those two are compared with the defaults of runtime and store where accounts are planned.
+        let (pacing, messages) = (Pacing::default(), Messages::default());
+        assert_eq!(Config { pacing, messages, ..committed }, Config::default());
         assert_eq!(parse("").unwrap(), Config::default());
     }
 
@@ -251,7 +285,7 @@ mod tests {
     fn the_committed_file_shows_every_key() {
         let is_example = |line: &str| {
             let line = line.strip_prefix("# ").unwrap_or("x");
-            line.starts_with("[[")
+            line.starts_with('[')
                 || line.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '))
         };
         let all: String = committed()
@@ -278,12 +312,12 @@ mod tests {
              [logs]\nlevel = 'debug'\nformat = 'json'\n[listen]\naddress = '127.0.0.1:0'\n",
         )
         .unwrap();
-        assert!(config.process.keep_session && config.pacing.off);
+        assert!(config.process.keep_session && config.pacing.off == Some(true));
         assert_eq!(config.accounts[0].name, "shop");
-        assert_eq!(config.accounts[0].desktop.as_ref().unwrap().reveal(), "s3cret");
-        assert_eq!(config.pacing.daily, 7);
-        assert_eq!(config.pacing.jitter, Duration::from_secs(1)..=Duration::from_secs(1));
-        assert_eq!(config.messages.loop_breaker, None);
+        assert_eq!(config.accounts[0].values.text("desktop_token"), Some("s3cret"));
+        assert_eq!(config.pacing.daily, Some(7));
+        assert_eq!(config.pacing.jitter, Some(Duration::from_secs(1)..=Duration::from_secs(1)));
+        assert_eq!(config.messages.loop_breaker, Some(None));
         assert_eq!(config.alert.webhook.as_ref().unwrap().reveal(), "https://hooks.example/s3cret");
         assert!(config.listen.address.is_some());
         assert!(!format!("{config:?}").contains("s3cret"), "secrets are shown nowhere");
@@ -322,6 +356,33 @@ mod tests {
              daily = -1\n[messges]\nkeep = \"7d\"\n[alert]\nwebhook = \"${NO_SUCH}\"\n\
              [logs]\nlevel = \"喧\" # 话\nformat = \"text\n[listen]\naddress = \"localhost\"\n\
              [[account]]\nname = \"a\"\n"
+        ));
+    }
+
+    #[test]
+    fn two_accounts_have_different_pacing() {
+        let config = parse(
+            "[pacing]\nper_chat = '1 per 5s'\ndaily = 9\n[messages]\nmax_age = '1h'\n\
+             [[account]]\nname = 'a'\nbot = 'x'\n[account.pacing]\ndaily = 7\n[account.messages]\nmax_age = '2h'\n\
+             [[account]]\nname = 'b'\nbot = 'y'\n",
+        )
+        .unwrap();
+        let [a, b] = config.accounts.as_slice() else { panic!("two accounts") };
+        let daily = |account: &AccountConfig| account.pacing.over(&config.pacing).daily;
+        assert_eq!((daily(a), daily(b)), (Some(7), Some(9)));
+        let max_age = |account: &AccountConfig| account.messages.over(&config.messages).max_age;
+        let hours = |hours: u64| Some(Duration::from_secs(hours * 3600));
+        assert_eq!((max_age(a), max_age(b)), (hours(2), hours(1)));
+        assert_eq!(a.pacing.over(&config.pacing).per_chat, b.pacing.over(&config.pacing).per_chat);
+    }
+
+    #[test]
+    fn an_account_is_read_by_the_keys_of_its_service() {
+        insta::assert_snapshot!(problems(
+            "[[account]]\nname = 'a'\nbot = 'x'\ntransport = 'webw'\n\
+             [[account]]\nname = 'b'\nbot = 'x'\nsevrer = 'https://x.example'\n\
+             [[account]]\nname = 'c'\nbot = 'x'\nserver = 'x.example'\n\
+             [[account]]\nname = 'd'\nbot = 'x'\n[account.pacing]\ndayly = 1\n"
         ));
     }
 

@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn a_rule_file_is_greeted_in_both_languages() {
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/inputs/after_login.toml");
-        let options = mynah_rules::LoadOptions { handlers: None, capabilities: None };
+        let options = mynah_rules::LoadOptions::default();
         let loaded = mynah_rules::load(file.as_ref(), &mynah_rules::Disk, &options);
         let book = loaded.book.expect("the file is right");
         // The service decides whom a name can mean: 老王 is the remark of one friend, whatever others call themselves.

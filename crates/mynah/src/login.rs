@@ -8,6 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use mynah_core::{Prompt, Timestamp};
 use mynah_rules::Lang;
+use mynah_transports::Connector;
 
 use crate::alert::{Alert, AlertKind};
 use crate::qr::Qr;
@@ -21,17 +22,56 @@ pub(crate) struct LoginScreen {
     account: String,
     folder: PathBuf,
     lang: Lang,
+    output: PromptOutput,
+    connector: &'static dyn Connector,
+}
+
+/// Where prompts are printed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum PromptOutput {
+    /// On standard output.
+    #[default]
+    Standard,
+    /// On standard error: standard output belongs to an account.
+    Error,
+}
+
+impl PromptOutput {
+    fn is_terminal(self) -> bool {
+        match self {
+            Self::Standard => io::stdout().is_terminal(),
+            Self::Error => io::stderr().is_terminal(),
+        }
+    }
+
+    /// Prints at once and whole, so that two accounts do not mix their lines.
+    fn print(self, text: &str) -> io::Result<()> {
+        fn whole(mut out: impl Write, text: &str) -> io::Result<()> {
+            out.write_all(text.as_bytes()).and_then(|()| out.flush())
+        }
+        match self {
+            Self::Standard => whole(io::stdout().lock(), text),
+            Self::Error => whole(io::stderr().lock(), text),
+        }
+    }
 }
 
 impl LoginScreen {
     /// The screen of an account whose data lies in `folder`.
-    pub(crate) fn new(account: &str, folder: &Path, lang: Lang) -> Self {
-        Self { account: account.to_owned(), folder: folder.to_owned(), lang }
+    pub(crate) fn new(
+        account: &str,
+        folder: &Path,
+        (lang, output): (Lang, PromptOutput),
+        connector: &'static dyn Connector,
+    ) -> Self {
+        let (account, folder) = (account.to_owned(), folder.to_owned());
+        Self { account, folder, lang, output, connector }
     }
 
     /// Shows a prompt. Returns the alert that belongs to it; whoever has just scanned a code needs none.
     pub(crate) fn show(&self, prompt: &Prompt, kind: AlertKind, now: Timestamp) -> Option<Alert> {
-        let words = self.words(prompt);
+        let words = self.connector.login_words(prompt);
+        let words = words.of(self.lang);
         let mut alert = Alert::new(kind, &self.account, words, now);
         match prompt {
             Prompt::Confirm { scanned } => {
@@ -52,15 +92,6 @@ impl LoginScreen {
         let _ = fs::remove_file(self.folder.join(PICTURE));
     }
 
-    fn words(&self, prompt: &Prompt) -> &'static str {
-        match (self.lang, prompt) {
-            (Lang::En, Prompt::Scan { .. }) => "scan the QR code with WeChat on the phone",
-            (Lang::Zh, Prompt::Scan { .. }) => "请用手机微信扫描二维码登录",
-            (Lang::En, Prompt::Confirm { .. }) => "confirm the login on the phone",
-            (Lang::Zh, Prompt::Confirm { .. }) => "请在手机上确认登录",
-        }
-    }
-
     /// Prints the code and keeps it as a picture, which is returned.
     fn show_code(&self, words: &str, url: &str) -> Option<Vec<u8>> {
         let qr = Qr::of(url)
@@ -68,7 +99,7 @@ impl LoginScreen {
                 tracing::warn!(error = error as &dyn std::error::Error, "no QR code");
             })
             .ok();
-        let draw = if io::stdout().is_terminal() { Qr::for_terminal } else { Qr::without_colours };
+        let draw = if self.output.is_terminal() { Qr::for_terminal } else { Qr::without_colours };
         let blocks = qr.as_ref().map(draw).unwrap_or_default();
         let png = qr.and_then(|qr| qr.png().ok());
         let path = self.folder.join(PICTURE);
@@ -85,10 +116,8 @@ impl LoginScreen {
         png
     }
 
-    /// Prints at once and whole, so that two accounts do not mix their lines.
     fn print(&self, text: &str) {
-        let mut out = io::stdout().lock();
-        if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        if let Err(error) = self.output.print(text) {
             tracing::warn!(%error, account = self.account, "the login prompt could not be printed");
         }
     }
@@ -114,12 +143,14 @@ pub(crate) fn new_for_owner(path: &Path) -> io::Result<fs::File> {
 
 #[cfg(test)]
 mod tests {
+    use mynah_transports::usual_connector;
+
     use super::*;
 
     #[test]
     fn a_code_is_kept_as_a_picture_until_it_is_used() {
         let folder = tempfile::tempdir().unwrap();
-        let screen = LoginScreen::new("main", folder.path(), Lang::En);
+        let screen = LoginScreen::new("main", folder.path(), Default::default(), usual_connector());
         let prompt = Prompt::Scan { url: "https://login.weixin.qq.com/l/abc==".to_owned() };
         let alert = screen.show(&prompt, AlertKind::Login, Timestamp::default()).unwrap();
         let picture = fs::read(folder.path().join(PICTURE)).unwrap();

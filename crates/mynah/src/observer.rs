@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use mynah_core::{
-    Action, Binding, Clock, Decided, Event, EventBody, EventId, OfflineCause, Outcome, Outgoing, Quiet, Status,
-    Timestamp,
+    Action, Binding, Clock, Decided, Event, EventBody, EventId, OfflineCause, Outcome, Outgoing,
+    Quiet, Status, Timestamp,
 };
 use mynah_page::{Condition, Pages};
 use mynah_rules::Lang;

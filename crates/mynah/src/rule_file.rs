@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use mynah_core::Capabilities;
 use mynah_rules::{Disk, Files, Lang, LoadOptions, Loaded, Severity};
-use mynah_transports::webwx::WebWx;
+use mynah_transports::{CONNECTORS, Connector, connector, usual_connector};
 
 use crate::{Bot, conversation};
 
@@ -31,16 +31,34 @@ pub(crate) fn name_of(bot: &Path) -> String {
 
 /// Loads a rule file for a bot that knows these handlers, on a service that can do this.
 pub(crate) fn load(main: &Path, handlers: &[String], capabilities: &Capabilities) -> Loaded {
-    let options = LoadOptions { handlers: Some(handlers), capabilities: Some(capabilities) };
-    mynah_rules::load(main, &Disk, &options)
+    judged(Some(handlers), Some(capabilities), |options| mynah_rules::load(main, &Disk, options))
 }
 
 /// Loads a rule file for the sandbox. The stock program cannot know the handlers that the file is meant for.
 pub(crate) fn load_to_try(main: &Path, files: &dyn Files, bot: &Bot) -> Loaded {
     let names = bot.names();
     let handlers = (!bot.is_stock()).then_some(names.as_slice());
-    let capabilities = WebWx::capabilities();
-    mynah_rules::load(main, files, &LoadOptions { handlers, capabilities: Some(&capabilities) })
+    let capabilities = sandbox_service().capabilities();
+    let options =
+        LoadOptions { handlers, capabilities: Some(&capabilities), ..LoadOptions::default() };
+    mynah_rules::load(main, files, &options)
+}
+
+/// The service that the sandbox plays.
+pub(crate) fn sandbox_service() -> &'static dyn Connector {
+    connector("webwx").unwrap_or_else(usual_connector)
+}
+
+/// Reads a file with everything that is known of this program: the handlers, the service if it is known, and else those
+/// that `[bot] transport` may name.
+pub(crate) fn judged<T>(
+    handlers: Option<&[String]>,
+    capabilities: Option<&Capabilities>,
+    read: impl FnOnce(&LoadOptions<'_>) -> T,
+) -> T {
+    let services: Vec<_> = CONNECTORS.iter().map(|known| known.capabilities()).collect();
+    let services: Vec<&Capabilities> = services.iter().map(|known| &**known).collect();
+    read(&LoadOptions { handlers, capabilities, services: &services })
 }
 
 /// Everything there is to say about a file, for people; notes only if asked for.

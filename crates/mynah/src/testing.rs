@@ -153,7 +153,7 @@ impl Conversation {
 
     async fn begin(bot: &Bot, main: &Path, files: &dyn Files) -> Result<Self, Report> {
         let handlers = bot.names();
-        let options = LoadOptions { handlers: Some(&handlers), capabilities: None };
+        let options = LoadOptions { handlers: Some(&handlers), ..LoadOptions::default() };
         let loaded = mynah_rules::load(main, files, &options);
         let Some(book) = &loaded.book else { return Err(mistakes(&loaded)) };
         let start = clock::monday_noon(book.zone());

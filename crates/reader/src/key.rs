@@ -63,6 +63,8 @@ pub enum Kind {
     Url,
     /// An IP address with a port.
     Socket,
+    /// A table from names to texts.
+    Names,
     /// A table with these keys.
     Section(&'static [Key]),
     /// A list of tables with these keys.

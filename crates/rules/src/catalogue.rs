@@ -128,6 +128,9 @@ impl Problem {
             Self::DuplicateId { id, other } => {
                 say!(lang, "the id \"{id}\" is also at {other}", "id \"{id}\" 也在 {other}")
             }
+            Self::NoService { name, .. } => {
+                say!(lang, "there is no chat service \"{name}\"", "没有名为“{name}”的聊天服务")
+            }
             Self::UnknownId { id, .. } => say!(
                 lang,
                 "no rule or dialog has the id \"{id}\"",
@@ -239,6 +242,38 @@ fn limitation_message(limitation: &Limitation, lang: Lang) -> String {
         Limitation::NoAction { key, transport } => {
             let transport = words::transport(transport, lang);
             say!(lang, "{transport} has no `{key}`", "{transport}不支持 `{key}`")
+        }
+        Limitation::NoEvent { event, transport } => {
+            let transport = words::transport(transport, lang);
+            say!(
+                lang,
+                "this rule never answers: {transport} reports no `{event}`",
+                "这条规则永远不会回答：{transport}没有 `{event}` 事件"
+            )
+        }
+        Limitation::OnlyCalls { key, transport } => {
+            let transport = words::transport(transport, lang);
+            say!(
+                lang,
+                "in groups, {transport} delivers only messages that call the bot, so `{key}` sees no others",
+                "{transport}在群里只转来叫到机器人的消息，`{key}` 看不到其他消息"
+            )
+        }
+        Limitation::NoGroupNames { key, transport } => {
+            let transport = words::transport(transport, lang);
+            say!(
+                lang,
+                "the groups of {transport} have no names, so `{key}` fits none",
+                "{transport}的群没有名称，`{key}` 不会相符"
+            )
+        }
+        Limitation::NoGroups { key, transport } => {
+            let transport = words::transport(transport, lang);
+            say!(
+                lang,
+                "{transport} has no groups, so `{key}` fits nothing",
+                "{transport}没有群，`{key}` 不会相符"
+            )
         }
     }
 }

@@ -18,6 +18,7 @@ mod report;
 mod rules;
 mod schedules;
 mod scripts;
+mod services;
 mod texts;
 mod values;
 mod variables;
@@ -150,8 +151,12 @@ pub(crate) struct Checker<'a> {
     used: Vec<(String, bool, Spot)>,
     /// Whether handlers run that may set anything.
     runs_handlers: bool,
+    /// The services that the file is judged for.
+    services: Vec<&'a Capabilities>,
     /// Whether it has been said that mentions alert nobody.
     said_plain_mention: bool,
+    /// Whether it has been said that only calls arrive.
+    said_only_calls: bool,
     /// Whether traditional characters fold.
     fold_hant: bool,
     /// The names in `[bot] names`.
@@ -181,7 +186,9 @@ impl<'a> Checker<'a> {
             set: BTreeSet::new(),
             used: Vec::new(),
             runs_handlers: around.options.handlers.is_some_and(|handlers| !handlers.is_empty()),
+            services: Vec::new(),
             said_plain_mention: false,
+            said_only_calls: false,
             fold_hant: false,
             own_names: Vec::new(),
             has_admins: true,
@@ -217,10 +224,6 @@ impl<'a> Checker<'a> {
         let source: Arc<str> = self.around.sources.text(text.spot.file);
         let raw = source.get(text.spot.span.clone()).unwrap_or_default();
         Spot::new(text.spot.file, place_in_text(raw, text.spot.span.start, part))
-    }
-
-    fn capabilities(&self) -> Option<&'a Capabilities> {
-        self.around.options.capabilities
     }
 
     /// Notes an id, and says if it is there already.

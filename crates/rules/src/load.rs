@@ -21,8 +21,12 @@ use crate::sources::{Files, Sources};
 pub struct LoadOptions<'a> {
     /// The names of the registered handlers. `None` if they are not known: then a handler's name is only noted.
     pub handlers: Option<&'a [String]>,
-    /// What the transport can do. `None` if it is not known: then files are measured by what the web protocol takes.
+    /// The abilities of the service that the bot runs on. `None` if it is not known: then those of
+    /// [`services`](Self::services) count that the file names, else the first of them; without any, files are measured by
+    /// the limits of the web protocol.
     pub capabilities: Option<&'a Capabilities>,
+    /// The services of the program, which `[bot] transport` may name. Without any, each name is taken.
+    pub services: &'a [&'a Capabilities],
 }
 
 /// A bot as far as it could be loaded.

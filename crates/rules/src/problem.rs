@@ -88,6 +88,8 @@ pub(crate) enum Problem {
     File(BadFile),
     /// What the transport does differently or cannot do.
     Transport(Limitation),
+    /// A service that the program does not have.
+    NoService { name: String, meant: Option<String>, known: String },
     /// An id that is there twice.
     DuplicateId { id: String, other: String },
     /// An id that does not exist.
@@ -283,6 +285,14 @@ pub(crate) enum Limitation {
     PlainMention { key: &'static str },
     /// It has no such action.
     NoAction { key: &'static str, transport: &'static str },
+    /// It never brings this event.
+    NoEvent { event: &'static str, transport: &'static str },
+    /// Of the messages of groups, it brings only those that call the bot.
+    OnlyCalls { key: &'static str, transport: &'static str },
+    /// Its groups have no names.
+    NoGroupNames { key: &'static str, transport: &'static str },
+    /// It has no groups.
+    NoGroups { key: &'static str, transport: &'static str },
 }
 
 /// An include that cannot be.
@@ -414,6 +424,7 @@ impl Problem {
             Self::File(_) => "file",
             Self::Transport(_) => "transport",
             Self::DuplicateId { .. } => "duplicate-id",
+            Self::NoService { .. } => "no-service",
             Self::UnknownId { .. } => "unknown-id",
             Self::IncludeNothing { .. } | Self::Include(_) => "include",
             Self::NeverFires(_) | Self::NeverBegins => "never-fires",
@@ -451,6 +462,12 @@ impl Problem {
             | Self::UnevenStep(_)
             | Self::NeverCounts { .. }
             | Self::RegexSlashes { never: true, .. }
+            | Self::Transport(
+                Limitation::NoEvent { .. }
+                | Limitation::OnlyCalls { .. }
+                | Limitation::NoGroupNames { .. }
+                | Limitation::NoGroups { .. },
+            )
             | Self::PatternWidth { is_read: true, .. } => Severity::Warning,
             Self::Scan
             | Self::RegexSlashes { never: false, .. }

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use mynah_core::ActionKind;
+use mynah_core::{ActionKind, Capabilities, EventKind, Hears};
 use mynah_rules::{Disk, Lang, LoadOptions, Loaded, load};
 
 fn load_input(path: &Path) -> Loaded {
@@ -47,15 +47,48 @@ fn what_is_known_of_program_and_transport_counts() {
     std::fs::write(&main, text).expect("written");
     std::fs::write(folder.path().join("menu.png"), vec![1; 3 << 20]).expect("written");
     let handlers = ["weather".to_owned(), "save_signup".to_owned()];
-    let capabilities = mynah_core::Capabilities {
+    let capabilities = Capabilities {
         actions: [ActionKind::Text, ActionKind::Image, ActionKind::File].into(),
         max_picture: 20 << 20,
         max_file: 1 << 20,
-        ..mynah_core::Capabilities::everything("webwx")
+        ..Capabilities::everything("webwx")
     };
-    let options = LoadOptions { handlers: Some(&handlers), capabilities: Some(&capabilities) };
+    let options =
+        LoadOptions { handlers: Some(&handlers), capabilities: Some(&capabilities), services: &[] };
     let loaded = load(&main, &Disk, &options);
     insta::assert_snapshot!(shown(&loaded, Lang::En) + &shown(&loaded, Lang::Zh));
+}
+
+/// What is said of a rule file that is judged for these services, in both languages.
+fn judged(text: &str, services: &[&Capabilities]) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    let main = folder.path().join("bot.toml");
+    std::fs::write(&main, text).expect("written");
+    let options = LoadOptions { services, ..LoadOptions::default() };
+    let loaded = load(&main, &Disk, &options);
+    shown(&loaded, Lang::En) + &shown(&loaded, Lang::Zh)
+}
+
+#[test]
+fn a_rule_is_judged_for_the_services_that_the_bot_is_meant_for() {
+    let usual = Capabilities::everything("usual");
+    let deaf = Capabilities {
+        hears: Hears::Calls,
+        events: [EventKind::Pat].into(),
+        has_names: false,
+        ..Capabilities::everything("deaf")
+    };
+    let private = Capabilities { hears: Hears::Nothing, ..Capabilities::everything("private") };
+    let services = [&usual, &deaf, &private];
+    let rules = "[[rule]]\nkeyword = \"a\"\nreply = \"x\"\n\n[[rule]]\nkeyword = \"b\"\nat_me = true\nreply = \"x\"\n\n\
+                 [[rule]]\nevent = \"join\"\nreply = \"x\"\n\n[[rule]]\nevent = \"pat\"\nreply = \"x\"\n\n\
+                 [[rule]]\nkeyword = \"c\"\ngroups = \"g\"\nreply = \"x\"\n\n[[rule]]\nkeyword = \"d\"\nin = \"group\"\nreply = \"x\"\n";
+    assert_eq!(judged(rules, &services), "", "the usual service brings everything");
+    let meant =
+        |transport: &str| judged(&format!("[bot]\ntransport = {transport}\n\n{rules}"), &services);
+    insta::assert_snapshot!(
+        meant("\"deaf\"") + &meant("[\"usual\", \"private\"]") + &meant("\"usal\"")
+    );
 }
 
 #[test]

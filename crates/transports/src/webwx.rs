@@ -22,6 +22,7 @@ use mynah_core::{CalledBy, Capabilities, Clock, Records, Service, Source, System
 use mynah_webwx as webwx;
 
 mod backoff;
+mod connector;
 mod content;
 mod directory;
 mod earlier;
@@ -35,6 +36,7 @@ mod system_text;
 mod system_xml;
 mod unusable;
 
+pub use connector::WebWxConnector;
 pub use webwx::DesktopToken;
 
 use directory::Directory;
@@ -48,6 +50,8 @@ use unusable::Unusable;
 pub struct Options {
     /// Another server in place of all hosts of the service, e.g. `http://127.0.0.1:8086`; `None` is the real one.
     pub server: Option<String>,
+    /// Where no other server is named, a stored session is reached at the server that it was made with.
+    pub server_of_session: bool,
     /// Log in as the desktop client does, with this token.
     pub desktop: Option<DesktopToken>,
     /// The names that count as a call of the bot, beside its own.
@@ -64,6 +68,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             server: None,
+            server_of_session: false,
             desktop: None,
             names: CalledBy::default(),
             clock: Arc::new(SystemClock),
@@ -107,10 +112,14 @@ impl WebWx {
 
 impl Transport for WebWx {
     fn open(self: Box<Self>, records: Records) -> (Box<dyn Source>, Arc<dyn Service>) {
-        let Options { server, desktop, names, clock, patience, call_timeout } = self.options;
+        let Options { server, server_of_session, desktop, names, clock, patience, call_timeout } =
+            self.options;
+        let session = stored_session(&records);
+        let made_with = || session.server().filter(|_| server_of_session).map(str::to_owned);
+        let server = server.or_else(made_with);
         let mut options = webwx::Options { server, desktop, ..webwx::Options::default() };
         options.at_most = call_timeout.unwrap_or(options.at_most);
-        let client = match webwx::Client::resume(options, stored_session(&records)) {
+        let client = match webwx::Client::resume(options, session) {
             Ok(client) => client,
             Err(error) => {
                 let (source, service) = Unusable::new(error);

@@ -17,13 +17,15 @@ pub(crate) struct Args {
     /// A folder with a bot.toml, or the file.
     #[arg(value_name = "BOT")]
     bot: PathBuf,
+    #[command(flatten)]
+    judged_for: loading::JudgedFor,
     /// One JSON object a line for each diagnostic.
     #[arg(long)]
     json: bool,
 }
 
 pub(crate) fn execute(args: &Args, bot: &Bot, common: &Common) -> Result<Ended, Report> {
-    let loaded = loading::load(&args.bot, bot)?;
+    let loaded = loading::load(&args.bot, bot, args.judged_for)?;
     print::to_stdout(|out| {
         if args.json {
             loading::show_json(out, &loaded, common)

@@ -35,6 +35,8 @@ pub(crate) struct Args {
     /// A folder with a bot.toml, or the file.
     #[arg(value_name = "BOT")]
     bot: PathBuf,
+    #[command(flatten)]
+    judged_for: loading::JudgedFor,
     /// What is said.
     #[arg(required_unless_present_any = ["message", "kind"], conflicts_with = "message")]
     text: Option<String>,
@@ -74,7 +76,7 @@ fn moment(text: &str) -> Result<Timestamp, String> {
 }
 
 pub(crate) async fn execute(args: &Args, bot: &Bot, common: &Common) -> Result<Ended, Report> {
-    let book = loading::load_book(&args.bot, bot, common)?;
+    let book = loading::load_book(&args.bot, bot, args.judged_for, common)?;
     let explained = match (&args.message, &args.data) {
         (Some(id), Some(data)) => {
             let event = logged(data, id)?;

@@ -4,8 +4,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use mynah_rules::{Checked, Diagnostic, Disk, Lang, LoadOptions, Loaded, RuleBook, Severity};
-use mynah_transports::webwx::WebWx;
+use mynah_rules::{Checked, Diagnostic, Disk, Lang, Loaded, RuleBook, Severity};
+use mynah_transports::Connector;
 use serde::Serialize;
 
 use super::common::Common;
@@ -98,24 +98,53 @@ fn bots_in(folder: &Path) -> Vec<PathBuf> {
     bots
 }
 
+/// The service that a file is judged for.
+#[derive(Debug, Clone, Copy, Default, clap::Args)]
+pub(crate) struct JudgedFor {
+    /// The chat service that the bot is meant for; by default the ones of `[bot] transport`, else WeChat Web.
+    #[arg(long, value_name = "SERVICE", value_parser = service)]
+    transport: Option<&'static dyn Connector>,
+}
+
+impl JudgedFor {
+    /// For this service.
+    pub(crate) const fn of(service: &'static dyn Connector) -> Self {
+        Self { transport: Some(service) }
+    }
+}
+
+/// The service of a name on the command line.
+pub(crate) fn service(name: &str) -> Result<&'static dyn Connector, String> {
+    mynah_transports::connector(name).ok_or_else(|| {
+        let names: Vec<_> = mynah_transports::CONNECTORS.iter().map(|known| known.name()).collect();
+        format!("there is no service of that name; there are {}", names.join(", "))
+    })
+}
+
 /// Reads a BOT for checking and testing: the stock runner cannot know the handlers that the file is meant for.
-pub(crate) fn load(path: &Path, bot: &Bot) -> Result<Loaded, Report> {
-    Ok(check(path, bot)?.compile())
+pub(crate) fn load(path: &Path, bot: &Bot, judged_for: JudgedFor) -> Result<Loaded, Report> {
+    Ok(check(path, bot, judged_for)?.compile())
 }
 
 /// The same, up to the point where its rules would be compiled.
-pub(crate) fn check(path: &Path, bot: &Bot) -> Result<Checked, Report> {
+pub(crate) fn check(path: &Path, bot: &Bot, judged_for: JudgedFor) -> Result<Checked, Report> {
     let main = main_file(path)?;
     let names = bot.names();
     let handlers = (!bot.is_stock()).then_some(names.as_slice());
-    let capabilities = WebWx::capabilities();
-    let options = LoadOptions { handlers, capabilities: Some(&capabilities) };
-    Ok(Checked::read(&main, &Disk, &options))
+    let capabilities = judged_for.transport.map(Connector::capabilities);
+    Ok(rule_file::judged(handlers, capabilities.as_deref(), |options| {
+        Checked::read(&main, &Disk, options)
+    }))
 }
 
 /// Reads a BOT whose rules are needed. Mistakes are shown on standard error.
-pub(crate) fn load_book(path: &Path, bot: &Bot, common: &Common) -> Result<Arc<RuleBook>, Report> {
-    book(&load(path, bot)?, common)
+pub(crate) fn load_book(
+    path: &Path,
+    bot: &Bot,
+    judged_for: JudgedFor,
+    common: &Common,
+) -> Result<Arc<RuleBook>, Report> {
+    book(&load(path, bot, judged_for)?, common)
 }
 
 /// The bot of a file with errors, for where they can be seen and mended: without any rules. The mistakes are shown.

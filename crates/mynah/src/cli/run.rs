@@ -10,14 +10,16 @@ use std::time::Duration;
 use mynah_core::SystemClock;
 use mynah_page::{App, Pages};
 use mynah_rules::{Loaded, RuleBook};
-use mynah_transports::webwx::WebWx;
+use mynah_transports::{Connector, STANDARD_STREAMS};
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::common::Common;
+use super::loading;
 use crate::account::{Plan, Ready, Shared};
 use crate::alert::Alerts;
 use crate::config::Config;
+use crate::login::PromptOutput;
 use crate::reload::Reloader;
 use crate::stop::Stop;
 use crate::view::console::{Bulletin, ConsoleView};
@@ -41,6 +43,9 @@ pub(crate) struct Args {
     /// A folder with a `bot.toml`, or the file; several bots run side by side, each with its own account.
     #[arg(value_name = "BOT")]
     bots: Vec<PathBuf>,
+    /// The chat service of BOT, by default WeChat Web; accounts of the configuration name their own.
+    #[arg(long, value_name = "SERVICE", requires = "bots", value_parser = loading::service)]
+    transport: Option<&'static dyn Connector>,
     /// The server's base address, e.g. that of a sandbox; every call goes there, whatever the server says.
     #[arg(long, value_name = "URL", env = "MYNAH_SERVER")]
     server: Option<String>,
@@ -80,10 +85,9 @@ pub(crate) async fn execute(args: Args, bot: Bot, common: &Common) -> Result<End
 
 /// Loads the rules of all accounts and tells everything there is to say about them; `None` if one cannot be used.
 fn load_all(plans: &[Plan], bot: &Bot, common: &Common) -> Option<Vec<(Loaded, Arc<RuleBook>)>> {
-    let capabilities = WebWx::capabilities();
     let names = bot.names();
-    let loaded: Vec<Loaded> =
-        plans.iter().map(|plan| rule_file::load(&plan.main, &names, &capabilities)).collect();
+    let load = |plan: &Plan| rule_file::load(&plan.main, &names, &plan.connector.capabilities());
+    let loaded: Vec<Loaded> = plans.iter().map(load).collect();
     for one in &loaded {
         let colours = Common::colours_on_stderr();
         report::say(&rule_file::render(one, common.lang(), colours, common.shows_notes()));
@@ -107,7 +111,8 @@ async fn run_all(
     let folders = accounts.iter().map(|(plan, _)| (plan.name.as_str(), plan.data.as_path()));
     let (alerts, delivery) = Alerts::start(&config.alert, folders);
     let bulletin = Bulletin::default();
-    let shared = Shared { bot, lang: common.lang(), pages, alerts, bulletin, stop };
+    let prompts = prompts(accounts.iter().map(|(plan, _)| plan));
+    let shared = Shared { bot, lang: common.lang(), prompts, pages, alerts, bulletin, stop };
     let hangups = Hangups::listen();
     let ended = work(args.listen.or(config.listen.address), accounts, &shared, hangups).await;
     shared.stop.token().cancel();
@@ -116,6 +121,15 @@ async fn run_all(
         tracing::error!("the last alerts could not be delivered in time");
     }
     ended
+}
+
+/// Where login prompts are printed: not where an account reads and writes.
+fn prompts<'p>(plans: impl Iterator<Item = &'p Plan>) -> PromptOutput {
+    let mut resources = plans.flat_map(|plan| plan.connector.exclusive(&plan.values));
+    match resources.any(|resource| resource == STANDARD_STREAMS) {
+        true => PromptOutput::Error,
+        false => PromptOutput::Standard,
+    }
 }
 
 /// Opens all accounts, and runs them and the pages.

@@ -126,7 +126,7 @@ async fn converse(
     let main = rule_file::main_file(args.bot.as_deref().unwrap_or(Path::new(".")));
     let saves = saves(args)?;
     let (mut live, remarks) =
-        Live::start(bot, (book, &main), sandbox.url(), saves, common.lang()).await;
+        Live::start(bot, (book, &main), sandbox.url(), saves, common.lang()).await?;
     live.seat().rules.rejected(mistakes, live.seat().clock.now());
     tokio::select! {
         online = live.online() => online?,
@@ -214,7 +214,7 @@ fn load(
     args: &Args,
     common: &Common,
 ) -> Result<(Loaded, Arc<RuleBook>, Option<Mistakes>), Report> {
-    let loaded = loading::load(path, bot)?;
+    let loaded = loading::load(path, bot, loading::JudgedFor::of(rule_file::sandbox_service()))?;
     let can_mend = args.page.is_some() || std::io::stdin().is_terminal();
     if loaded.book.is_some() || !can_mend {
         let book = loading::book(&loaded, common)?;

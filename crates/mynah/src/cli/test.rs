@@ -21,6 +21,8 @@ pub(crate) struct Args {
     /// A folder with a bot.toml, or the file.
     #[arg(value_name = "BOT")]
     bot: PathBuf,
+    #[command(flatten)]
+    judged_for: loading::JudgedFor,
     /// One JSON object a line for each test, and one with the sums.
     #[arg(long)]
     json: bool,
@@ -49,7 +51,7 @@ struct Sums {
 }
 
 pub(crate) async fn execute(args: Args, bot: Bot, common: &Common) -> Result<Ended, Report> {
-    let loaded = loading::load(&args.bot, &bot)?;
+    let loaded = loading::load(&args.bot, &bot, args.judged_for)?;
     let Some(book) = &loaded.book else {
         return show_mistakes(&args, &loaded, common);
     };

@@ -1,6 +1,10 @@
 //! The keys of `mynah.toml`, table by table: the one list that reading, hints and tests go by.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+
+use mynah_reader::Kind;
+use mynah_transports::Value;
 
 use super::values::{duration, range, rate, size};
 use super::{
@@ -19,6 +23,8 @@ pub(super) enum Given {
     Truth(bool),
     /// A list of texts.
     Texts(Vec<String>),
+    /// A table of texts.
+    Names(BTreeMap<String, String>),
     /// Anything else; no key takes it.
     Other,
 }
@@ -96,6 +102,12 @@ pub(super) const PROCESS: Table<Process> = Table {
     ],
 };
 
+/// The key that names the service of an account.
+pub(super) const TRANSPORT: &str = "transport";
+
+/// The tables of an account, by the names they are written with.
+pub(super) const ACCOUNT_TABLES: [&str; 2] = ["pacing", "messages"];
+
 pub(super) const ACCOUNT: Table<AccountConfig> = Table {
     name: "[[account]]",
     keys: &[
@@ -103,35 +115,32 @@ pub(super) const ACCOUNT: Table<AccountConfig> = Table {
             |into, given| into.name => given.text().filter(|name| is_file_name(name))?),
         key!("bot", "the folder or file of a bot, like \"bots/faq\"",
             |into, given| into.bot => path(given)?),
+        // Its service was looked up before, since the other keys depend on it.
         Key {
-            name: "transport",
-            takes: "\"webwx\", the only one so far",
-            set: |_, given| given.text().filter(|name| name == "webwx").map(drop),
+            name: TRANSPORT,
+            takes: "the name of a service",
+            set: |_, given| given.text().map(drop),
         },
-        key!("server", "an address like \"https://wx.qq.com\"",
-            |into, given| into.server => Some(given.text().filter(|text| is_address(text))?)),
         key!("data", "a folder like \"data/main\"", |into, given| into.data => Some(path(given)?)),
-        key!("desktop_token", "text, best from the environment: \"${MYNAH_DESKTOP_TOKEN}\"",
-            |into, given| into.desktop => Some(secret(given)?)),
     ],
 };
 
 pub(super) const PACING: Table<Pacing> = Table {
     name: "[pacing]",
     keys: &[
-        key!("off", "true or false", |into, given| into.off => given.truth()?),
+        key!("off", "true or false", |into, given| into.off => Some(given.truth()?)),
         key!("per_chat", "a rate like \"1 per 2s\"",
-            |into, given| into.per_chat => rate(&given.text()?, "per")?),
+            |into, given| into.per_chat => Some(rate(&given.text()?, "per")?)),
         key!("account", "a rate like \"20 per 1m\"",
-            |into, given| into.account => rate(&given.text()?, "per")?),
+            |into, given| into.account => Some(rate(&given.text()?, "per")?)),
         key!("daily", "a whole number from 1",
-            |into, given| into.daily => given.whole().filter(|daily| *daily > 0)?),
+            |into, given| into.daily => Some(given.whole().filter(|daily| *daily > 0)?)),
         key!("jitter", "a duration or a range like \"0.5s-2s\"",
-            |into, given| into.jitter => range(&given.text()?)?),
+            |into, given| into.jitter => Some(range(&given.text()?)?)),
         key!("reply_max_age", "a duration like \"15m\"",
-            |into, given| into.reply_max_age => duration(&given.text()?)?),
+            |into, given| into.reply_max_age => Some(duration(&given.text()?)?)),
         key!("unknown", "\"resend\" or \"never\"",
-            |into, given| into.unknown => unknown(&given.text()?)?),
+            |into, given| into.unknown => Some(unknown(&given.text()?)?)),
     ],
 };
 
@@ -139,20 +148,21 @@ pub(super) const MESSAGES: Table<Messages> = Table {
     name: "[messages]",
     keys: &[
         key!("max_age", "a duration like \"5m\"",
-            |into, given| into.max_age => duration(&given.text()?)?),
+            |into, given| into.max_age => Some(duration(&given.text()?)?)),
         Key {
             name: "loop_breaker",
             takes: "so many answers in so long like \"5 in 30s\", or \"off\"",
             set: |into, given| {
                 let text = given.text()?;
-                into.loop_breaker = if text == "off" { None } else { Some(rate(&text, "in")?) };
+                into.loop_breaker =
+                    Some(if text == "off" { None } else { Some(rate(&text, "in")?) });
                 Some(())
             },
         },
         key!("keep", "a duration like \"7d\", or \"0\" to keep no text",
-            |into, given| into.keep => duration(&given.text()?)?),
+            |into, given| into.keep => Some(duration(&given.text()?)?)),
         key!("keep_size", "a size like \"500MB\"",
-            |into, given| into.keep_size => size(&given.text()?)?),
+            |into, given| into.keep_size => Some(size(&given.text()?)?)),
     ],
 };
 
@@ -191,6 +201,31 @@ pub(super) const LISTEN: Table<Listen> = Table {
 /// The tables beside the keys at the top, by the names they are written with.
 pub(super) const TABLES: [&str; 7] =
     ["account", "pacing", "messages", "handlers", "alert", "logs", "listen"];
+
+/// The value of a key of a service; `None` if it is not what the key takes.
+pub(super) fn value_of(kind: Kind, given: Given) -> Option<Value> {
+    Some(match kind {
+        Kind::Text => Value::Text(given.text().filter(|text| !text.is_empty())?),
+        Kind::Url => Value::Text(given.text().filter(|text| is_address(text))?),
+        Kind::Duration { .. } => Value::Duration(duration(&given.text()?)?),
+        Kind::Names => match given {
+            Given::Names(names) => Value::Names(names),
+            _ => return None,
+        },
+        // No service has a key of another kind; a test holds that.
+        _ => return None,
+    })
+}
+
+/// A valid value of a key of a service, as it is written.
+pub(super) const fn example(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Url => "an address like \"https://wx.qq.com\"",
+        Kind::Duration { .. } => "a duration like \"30s\"",
+        Kind::Names => "a table like { \"Ann\" = \"user-7\" }",
+        _ => "text, a secret best from the environment: \"${NAME}\"",
+    }
+}
 
 /// Every key with its table.
 #[cfg(test)]
@@ -243,4 +278,20 @@ fn is_file_name(name: &str) -> bool {
         && !name.chars().any(char::is_control)
         && name != "."
         && name != ".."
+}
+
+#[cfg(test)]
+mod tests {
+    use mynah_transports::CONNECTORS;
+
+    use super::*;
+
+    #[test]
+    fn every_key_of_a_service_can_be_read() {
+        for key in CONNECTORS.iter().flat_map(|connector| connector.keys()) {
+            let known =
+                matches!(key.kind, Kind::Text | Kind::Url | Kind::Duration { .. } | Kind::Names);
+            assert!(known, "{}", key.name);
+        }
+    }
 }

@@ -1,14 +1,17 @@
 //! Walks the spanned tree of `mynah.toml` by the table of keys and collects every mistake.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use mynah_transports::{CONNECTORS, Connector, connector};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::keys::{
-    ACCOUNT, ALERT, Given, HANDLERS, Key, LISTEN, LOGS, MESSAGES, PACING, PROCESS, TABLES, Table,
+    ACCOUNT, ACCOUNT_TABLES, ALERT, Given, HANDLERS, Key, LISTEN, LOGS, MESSAGES, PACING, PROCESS,
+    TABLES, TRANSPORT, Table, example, value_of,
 };
 use super::problem::Problem;
 use super::{AccountConfig, Config, Problems};
@@ -106,13 +109,17 @@ impl Reader<'_> {
 
     fn value<T>(&mut self, key: &Key<T>, span: Range<usize>, value: &DeValue<'_>, into: &mut T) {
         let Some(given) = self.given(&span, value) else { return };
-        let found = kind_of(value);
         if (key.set)(into, given).is_none() {
-            // The value itself may come from the environment and be a secret: only its kind is told.
-            let from = if names_variable(value) { " from the environment" } else { "" };
-            let message = format!("{} does not take this {found}{from}", key.name);
-            self.report("value", span, message, format!("write {}", key.takes));
+            self.wrong(key.name, key.takes, span, value);
         }
+    }
+
+    fn wrong(&mut self, key: &str, takes: &str, span: Range<usize>, value: &DeValue<'_>) {
+        let found = kind_of(value);
+        // The value itself may come from the environment and be a secret: only its kind is told.
+        let from = if names_variable(value) { " from the environment" } else { "" };
+        let message = format!("{key} does not take this {found}{from}");
+        self.report("value", span, message, format!("write {takes}"));
     }
 
     /// The value with its variables replaced; `None` if one is missing, which is reported.
@@ -132,8 +139,19 @@ impl Reader<'_> {
                 }
                 Given::Texts(texts)
             }
-            DeValue::Float(_) | DeValue::Datetime(_) | DeValue::Table(_) => Given::Other,
+            DeValue::Table(table) => return self.names(table),
+            DeValue::Float(_) | DeValue::Datetime(_) => Given::Other,
         })
+    }
+
+    /// A table of texts with their variables replaced.
+    fn names(&mut self, table: &DeTable<'_>) -> Option<Given> {
+        let mut names = BTreeMap::new();
+        for (key, value) in table.iter() {
+            let DeValue::String(text) = value.get_ref() else { return Some(Given::Other) };
+            names.insert(key.get_ref().to_string(), self.filled(text, &value.span())?);
+        }
+        Some(Given::Names(names))
     }
 
     fn filled(&mut self, text: &str, span: &Range<usize>) -> Option<String> {
@@ -161,6 +179,7 @@ impl Reader<'_> {
     fn accounts(&mut self, list: &[Spanned<DeValue<'_>>], into: &mut Vec<AccountConfig>) {
         let mut names = BTreeSet::new();
         let mut folders: BTreeMap<PathBuf, String> = BTreeMap::new();
+        let mut resources: BTreeMap<String, String> = BTreeMap::new();
         for entry in list {
             let DeValue::Table(table) = entry.get_ref() else {
                 self.no_table("account", entry.span());
@@ -180,22 +199,100 @@ impl Reader<'_> {
                 let hint = "one folder per account".to_owned();
                 self.report("duplicate", place(table, "data", entry), message, hint);
             }
+            for resource in account.connector.exclusive(&account.values) {
+                if let Some(other) = resources.insert(resource.clone(), account.name.clone()) {
+                    let message = format!("{other} uses the same {resource}");
+                    let hint = "run one of them in another process, or give it its own".to_owned();
+                    self.report("duplicate", place(table, TRANSPORT, entry), message, hint);
+                }
+            }
             into.push(account);
         }
     }
 
     fn account(&mut self, table: &DeTable<'_>, span: Range<usize>) -> AccountConfig {
         let mut account = AccountConfig::default();
-        self.table(&ACCOUNT, table, &mut account);
-        for needed in ["name", "bot"] {
+        let Some(connector) = self.connector(table) else { return account };
+        account.connector = connector;
+        for (key, value) in table.iter() {
+            self.account_key(key, value, &mut account);
+        }
+        let of_all = ["name", "bot"].into_iter().map(|needed| {
+            let takes = ACCOUNT.keys.iter().find(|key| key.name == needed);
+            (needed, takes.map_or("", |key| key.takes))
+        });
+        let of_service = connector.keys().iter().filter(|key| key.required);
+        let of_service = of_service.map(|key| (key.name, example(key.kind)));
+        for (needed, takes) in of_all.chain(of_service) {
             if !table.iter().any(|(key, _)| key.get_ref().as_ref() == needed) {
-                let takes =
-                    ACCOUNT.keys.iter().find(|key| key.name == needed).map_or("", |key| key.takes);
                 let message = format!("this [[account]] has no {needed}");
                 self.report("missing", span.clone(), message, format!("add {needed} = …: {takes}"));
             }
         }
         account
+    }
+
+    /// The service that an account names; `None` if there is no such service, which is reported.
+    fn connector(&mut self, table: &DeTable<'_>) -> Option<&'static dyn Connector> {
+        let given = table.iter().find(|(key, _)| key.get_ref().as_ref() == TRANSPORT);
+        let Some((_, value)) = given else { return Some(AccountConfig::default().connector) };
+        let DeValue::String(name) = value.get_ref() else {
+            let names: Vec<&str> = CONNECTORS.iter().map(|known| known.name()).collect();
+            self.wrong(TRANSPORT, &names.join(" or "), value.span(), value.get_ref());
+            return None;
+        };
+        let name = self.filled(name, &value.span())?;
+        let found = connector(&name);
+        if found.is_none() {
+            let names = CONNECTORS.iter().map(|known| known.name());
+            let hint = match closest(&name, names.clone()) {
+                Some(meant) => format!("did you mean \"{meant}\"?"),
+                None => format!("known: {}", names.collect::<Vec<_>>().join(", ")),
+            };
+            let message = format!("there is no service \"{name}\"");
+            self.report("value", value.span(), message, hint);
+        }
+        found
+    }
+
+    /// A key of an account: one of every account, a table, or one of its service.
+    fn account_key(
+        &mut self,
+        key: &Spanned<Cow<'_, str>>,
+        value: &Spanned<DeValue<'_>>,
+        account: &mut AccountConfig,
+    ) {
+        let name = key.get_ref().as_ref();
+        match (name, value.get_ref()) {
+            ("pacing", DeValue::Table(table)) => {
+                let known = Table { name: "[account.pacing]", keys: PACING.keys };
+                return self.table(&known, table, &mut account.pacing);
+            }
+            ("messages", DeValue::Table(table)) => {
+                let known = Table { name: "[account.messages]", keys: MESSAGES.keys };
+                return self.table(&known, table, &mut account.messages);
+            }
+            _ => {}
+        }
+        if ACCOUNT_TABLES.contains(&name) {
+            let (message, hint) =
+                (format!("{name} must be a table"), format!("write [account.{name}]"));
+            return self.report("type", key.span(), message, hint);
+        }
+        if let Some(known) = ACCOUNT.keys.iter().find(|known| known.name == name) {
+            return self.value(known, value.span(), value.get_ref(), account);
+        }
+        let of_service = account.connector.keys();
+        let Some(known) = of_service.iter().find(|known| known.name == name) else {
+            let names = ACCOUNT.keys.iter().map(|key| key.name).chain(ACCOUNT_TABLES);
+            let names = names.chain(of_service.iter().map(|key| key.name));
+            return self.unknown_key(name, key.span(), ACCOUNT.name, names);
+        };
+        let Some(given) = self.given(&value.span(), value.get_ref()) else { return };
+        match value_of(known.kind, given) {
+            Some(checked) => account.values.set(known.name, checked),
+            None => self.wrong(known.name, example(known.kind), value.span(), value.get_ref()),
+        }
     }
 }
 

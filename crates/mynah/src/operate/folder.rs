@@ -6,11 +6,10 @@ use std::sync::Arc;
 
 use mynah_core::{
     Batch, Clock, Person, PersonId, Records, Service, Source, Store, StoreError, SystemClock,
-    Transport,
 };
 use mynah_page::view::NameRow;
 use mynah_store::{Inspector, LogQuery, Options, SqliteStore};
-use mynah_transports::webwx::{self, WebWx};
+use mynah_transports::{CONNECTORS, Connector, Surroundings, Value, Values, usual_connector};
 
 use super::{Answer, deleted, find_chat, freed, spoken};
 use crate::names::name_rows;
@@ -52,7 +51,7 @@ impl Folder {
     pub(crate) async fn send(&self, chat: &str, text: &str) -> Result<Answer, Report> {
         let store = self.open()?;
         let records = store.records().await.map_err(|error| self.failed("read", error))?;
-        let (_, service) = connect(records, None);
+        let (_, service) = connect(records, None)?;
         let now = SystemClock.now();
         let event = match find_chat(&service.chats(), chat) {
             Ok(chat) => spoken(chat, text, now),
@@ -67,11 +66,10 @@ impl Folder {
     pub(crate) async fn log_out(&self, server: Option<String>) -> Result<Answer, Report> {
         let store = self.open()?;
         let records = store.records().await.map_err(|error| self.failed("read", error))?;
-        let Some(session) = session(&records) else {
+        if !has_session(&records) {
             return Ok(Answer::done("no session is stored: there is nothing to end"));
-        };
-        let server = server.or_else(|| session.server().map(ToOwned::to_owned));
-        let (mut source, _) = connect(records, server);
+        }
+        let (mut source, _) = connect(records, server)?;
         let batch = Batch { records: source.log_out().await, ..Batch::default() };
         store
             .accept(batch, SystemClock.now())
@@ -91,7 +89,7 @@ impl Folder {
     pub(crate) fn names(&self, inspector: &Inspector) -> Result<Vec<NameRow>, Report> {
         let failed = |error| self.failed("look into", error);
         let bindings = inspector.bindings().map_err(failed)?;
-        let (_, service) = connect(inspector.records().map_err(failed)?, None);
+        let (_, service) = connect(inspector.records().map_err(failed)?, None)?;
         Ok(name_rows(None, &bindings, |name| service.person_called(name)))
     }
 
@@ -151,20 +149,33 @@ impl Folder {
     }
 }
 
+/// An open connection.
+type Connection = (Box<dyn Source>, Arc<dyn Service>);
+
 /// The connection as it was left. Nothing is sent by this.
-fn connect(records: Records, server: Option<String>) -> (Box<dyn Source>, Arc<dyn Service>) {
-    let transport = WebWx::new(webwx::Options { server, ..webwx::Options::default() });
-    Box::new(transport).open(records)
+fn connect(records: Records, server: Option<String>) -> Result<Connection, Report> {
+    let connector = service_of(&records).unwrap_or_else(usual_connector);
+    let mut values = Values::default();
+    if let (Some(key), Some(server)) =
+        (connector.keys().iter().find(|key| key.name == "server"), server)
+    {
+        values.set(key.name, Value::Text(server));
+    }
+    let around = Surroundings { is_at_rest: true, ..Surroundings::default() };
+    let transport = connector.open(&values, &around).map_err(|error| {
+        Report::new(Ended::Usage, "failed to look at the account").because(error)
+    })?;
+    Ok(transport.open(records))
+}
+
+/// The service whose session is stored, if one is.
+fn service_of(records: &Records) -> Option<&'static dyn Connector> {
+    CONNECTORS.iter().copied().find(|connector| connector.has_session(records))
 }
 
 /// Whether a session is stored that the next start tries to go on with. Only the service knows whether it still holds.
 pub(crate) fn has_session(records: &Records) -> bool {
-    session(records).is_some()
-}
-
-fn session(records: &Records) -> Option<mynah_webwx::Session> {
-    let session = serde_json::from_str::<mynah_webwx::Session>(records.get("session")?);
-    session.ok().filter(mynah_webwx::Session::is_logged_in)
+    service_of(records).is_some()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The codes of diagnostics with what they say: for the reference page.
 
 /// Every code, in English and in Chinese.
-pub(crate) const CODES: [(&str, &str, &str); 33] = [
+pub(crate) const CODES: [(&str, &str, &str); 34] = [
     ("syntax", "The file is no TOML there.", "此处不是有效的 TOML。"),
     ("unknown-key", "No such key in this table.", "此表没有这个键。"),
     ("type", "A value of the wrong type.", "值的类型不对。"),
@@ -66,10 +66,11 @@ pub(crate) const CODES: [(&str, &str, &str); 33] = [
     ),
     (
         "transport",
-        "What the transport cannot do, or (note) does differently.",
-        "传输层做不到的，或（提示）做法不同的。",
+        "What the service cannot do, or (warning) never brings, or (note) does differently.",
+        "服务做不到的，或（警告）从不转来的，或（提示）做法不同的。",
     ),
     ("duplicate-id", "The same id twice.", "id 重复。"),
+    ("no-service", "A chat service that the program does not have.", "程序没有的聊天服务。"),
     ("unknown-id", "An id that nothing has.", "不存在的 id。"),
     (
         "include",

@@ -155,7 +155,21 @@ pub(super) fn hint(problem: &Problem, lang: Lang) -> Option<String> {
             say!(lang, ".handler(\"{name}\", …)", ".handler(\"{name}\", …)")
         }
         Problem::File(file) => return file_hint(file, lang),
-        Problem::Transport(Limitation::NoAction { .. }) => say!(lang, "leave it out", "去掉它"),
+        Problem::Transport(Limitation::OnlyCalls { .. }) => say!(
+            lang,
+            "add `at_me = true`, or `in = \"private\"`",
+            "加上 `at_me = true` 或 `in = \"private\"`"
+        ),
+        Problem::Transport(
+            Limitation::NoAction { .. }
+            | Limitation::NoEvent { .. }
+            | Limitation::NoGroupNames { .. }
+            | Limitation::NoGroups { .. },
+        ) => say!(lang, "leave it out", "去掉它"),
+        Problem::NoService { meant: Some(meant), .. } => did_you_mean(meant, lang),
+        Problem::NoService { meant: None, known, .. } => {
+            say!(lang, "there are {known}", "可用的有 {known}")
+        }
         Problem::Transport(Limitation::PlainMention { .. }) => return None,
         Problem::DuplicateId { .. } => say!(lang, "give it another id", "换一个 id"),
         Problem::UnknownId { meant: Some(meant), .. } => did_you_mean(meant, lang),

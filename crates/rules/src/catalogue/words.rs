@@ -107,7 +107,7 @@ pub(super) fn megabytes(bytes: u64) -> String {
 pub(super) fn transport(name: &str, lang: Lang) -> String {
     match name {
         "webwx" => say!(lang, "the web protocol", "网页协议"),
-        _ => say!(lang, "the transport {name}", "传输层 {name} "),
+        _ => say!(lang, "the service {name}", "服务 {name} "),
     }
 }
 

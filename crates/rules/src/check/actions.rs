@@ -165,7 +165,6 @@ impl Checker<'_> {
 
     /// Says which actions the transport lacks.
     fn transport_has(&mut self, fields: &Fields<'_>) {
-        let Some(capabilities) = self.capabilities() else { return };
         let kinds = [
             ("image", ActionKind::Image),
             ("file", ActionKind::File),
@@ -176,10 +175,12 @@ impl Checker<'_> {
             ("send", ActionKind::Text),
             ("ask", ActionKind::Text),
         ];
-        for (key, kind) in kinds {
-            if fields.has(key) && !capabilities.actions.contains(&kind) {
-                let problem = Limitation::NoAction { key, transport: capabilities.transport };
-                self.say(Problem::Transport(problem), fields.key_spot(key));
+        for service in self.services.clone() {
+            for (key, kind) in kinds {
+                if fields.has(key) && !service.actions.contains(&kind) {
+                    let problem = Limitation::NoAction { key, transport: service.transport };
+                    self.say(Problem::Transport(problem), fields.key_spot(key));
+                }
             }
         }
     }

@@ -27,6 +27,8 @@ impl Checker<'_> {
         };
         if let Some((node, spot)) = main.and_then(|main| main.table("bot")) {
             let fields = Fields::read(Table::Bot, node, spot, self.report);
+            self.services = self.services(Some(&fields));
+            self.groups_exist(&fields, "groups");
             self.fold_hant = fields.flag("fold_hant");
             bot.names = self.words_if_any(&fields, "names", false);
             bot.admins = self.words_if_any(&fields, "admins", true);
@@ -39,6 +41,7 @@ impl Checker<'_> {
         }
         if let Some(main) = main.filter(|main| main.table("bot").is_none()) {
             self.has_admins = main.may_have("bot");
+            self.services = self.services(None);
         }
         self.own_names.clone_from(&bot.names);
         if bot.groups.is_empty() {

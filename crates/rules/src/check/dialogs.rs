@@ -24,6 +24,7 @@ impl Checker<'_> {
         let fields = Fields::read(Table::Dialog, node, spot, self.report);
         let id = self.dialog_id(&fields);
         self.needs(&fields, &["step"]);
+        self.groups_exist(&fields, "groups");
         self.contradictions_of_place(&fields);
         let steps: Vec<(&TableNode, Spot)> = fields.tables("step");
         let mut names = Names::of_a_reply();

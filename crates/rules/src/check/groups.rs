@@ -40,6 +40,7 @@ impl Checker<'_> {
     pub(super) fn group(&mut self, node: &TableNode, spot: Spot) -> GroupTable {
         let fields = Fields::read(Table::Group, node, spot, self.report);
         self.needs(&fields, &["name"]);
+        self.groups_exist(&fields, "name");
         let name = self.globs(&fields, "name").into_iter().next();
         if let Some(name) = &name {
             self.outdone(name, &fields);

@@ -58,16 +58,18 @@ impl Checker<'_> {
     }
 
     fn fits(&self, path: String, size: u64, kind: ActionKind) -> Result<(), BadFile> {
-        let (picture, file, transport) = match self.capabilities() {
-            Some(known) => (known.max_picture, known.max_file, known.transport),
-            None => (WEB_PICTURE, WEB_FILE, "webwx"),
-        };
-        let most = if kind == ActionKind::Image { picture } else { file };
-        match size {
-            0 => Err(BadFile::Nothing { path }),
-            size if size > most => Err(BadFile::TooLarge { path, size, most, transport }),
-            _ => Ok(()),
+        if size == 0 {
+            return Err(BadFile::Nothing { path });
         }
+        let limits = self.services.iter().map(|one| (one.max_picture, one.max_file, one.transport));
+        let unknown = self.services.is_empty().then_some((WEB_PICTURE, WEB_FILE, "webwx"));
+        for (picture, file, transport) in limits.chain(unknown) {
+            let most = if kind == ActionKind::Image { picture } else { file };
+            if size > most {
+                return Err(BadFile::TooLarge { path, size, most, transport });
+            }
+        }
+        Ok(())
     }
 
     /// A file of a similar name in the same folder.

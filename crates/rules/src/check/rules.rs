@@ -16,6 +16,7 @@ impl Checker<'_> {
     pub(super) fn rule(&mut self, node: &TableNode, spot: Spot) -> Rule {
         let fields = Fields::read(Table::Rule, node, spot, self.report);
         self.has_condition(&fields);
+        self.is_brought(&fields);
         let (when, names) = self.conditions(&fields);
         let then = self.actions(&fields, &names);
         let asks_for_request =

@@ -139,7 +139,8 @@ impl Checker<'_> {
 
     /// Says once per bot that mentions alert nobody, where that is so.
     pub(super) fn plain_mention(&mut self, key: &'static str, spot: crate::sources::Spot) {
-        let alerts = self.capabilities().is_some_and(|capabilities| capabilities.mention_alerts);
+        let alerts =
+            !self.services.is_empty() && self.services.iter().all(|one| one.mention_alerts);
         if !alerts && !self.said_plain_mention {
             self.said_plain_mention = true;
             self.say(Problem::Transport(Limitation::PlainMention { key }), spot);

@@ -22,7 +22,8 @@ use verdict::{Failed, NOT_FRIEND};
 mod media;
 mod verdict;
 
-const TRANSPORT: &str = "webwx";
+/// Its name in settings.
+pub(crate) const TRANSPORT: &str = "webwx";
 
 /// The longest text in characters. The service states no limit; phones stop at about this.
 const MAX_TEXT: usize = 2_000;

@@ -1,13 +1,16 @@
 //! From arguments and configuration to the accounts that are run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use mynah_core::Capabilities;
 use mynah_runtime as runtime;
+use mynah_transports::{Value, usual_connector};
 
 use super::Args;
 use crate::account::Plan;
-use crate::config::{AccountConfig, Config, Rate, Unknown};
+use crate::config::{AccountConfig, Config, Messages, Pacing, Rate, Unknown};
 use crate::{Ended, Report, desktop_token, rule_file};
 
 /// Where data is kept that was given no place.
@@ -24,45 +27,73 @@ pub(super) fn plans(args: &Args, config: &Config) -> Result<Vec<Plan>, Report> {
         let hint = "name a folder with a bot.toml: mynah run BOT; or add an [[account]] to the configuration";
         return Err(Report::new(Ended::Usage, "there is no bot to run").hint(hint));
     }
-    for plan in plans.iter_mut().filter(|plan| plan.desktop.is_none()) {
-        plan.desktop = desktop_token::find(&plan.data)?;
+    for plan in &mut plans {
+        add_from_outside(plan, args)?;
     }
+    share_nothing(&plans)?;
     Ok(plans)
+}
+
+/// Refuses two accounts that need the same resource, e.g. standard input.
+fn share_nothing(plans: &[Plan]) -> Result<(), Report> {
+    let mut taken: BTreeMap<String, &str> = BTreeMap::new();
+    for plan in plans {
+        for resource in plan.connector.exclusive(&plan.values) {
+            if let Some(other) = taken.insert(resource.clone(), &plan.name) {
+                let what = format!("{other} and {} need the same {resource}", plan.name);
+                return Err(
+                    Report::new(Ended::Usage, what).hint("run one of them in another process")
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Adds the settings of the command line, of the environment and of the data folder, where the service has them.
+fn add_from_outside(plan: &mut Plan, args: &Args) -> Result<(), Report> {
+    let key = |name: &str| plan.connector.keys().iter().find(|key| key.name == name);
+    if let (Some(key), Some(server)) = (key("server"), &args.server) {
+        plan.values.set(key.name, Value::Text(server.clone()));
+    }
+    if let Some(key) = key("desktop_token")
+        && !plan.values.has(key.name)
+        && let Some(token) = desktop_token::find(&plan.data)?
+    {
+        plan.values.set(key.name, Value::Text(token.reveal().to_owned()));
+    }
+    Ok(())
 }
 
 fn of_bots(args: &Args, config: &Config) -> Vec<Plan> {
     let mut names = BTreeSet::new();
     let several = args.bots.len() > 1;
+    let connector = args.transport.unwrap_or_else(usual_connector);
+    let account = AccountConfig { connector, ..AccountConfig::default() };
     args.bots
         .iter()
         .map(|bot| {
             let name = unused(&mut names, &rule_file::name_of(bot));
             let data = if several { data(args).join(&name) } else { data(args) };
-            let (server, settings) = (args.server.clone(), settings(args, config, &data));
-            Plan {
-                name,
-                main: rule_file::main_file(bot),
-                data,
-                server,
-                desktop: None,
-                login_timeout: config.process.login_timeout,
-                settings,
-                store: store(config),
-            }
+            Plan { name, main: rule_file::main_file(bot), ..plan(&account, data, args, config) }
         })
         .collect()
 }
 
 fn of_account(account: &AccountConfig, args: &Args, config: &Config) -> Plan {
     let data = account.data.clone().unwrap_or_else(|| data(args).join(&account.name));
+    plan(account, data, args, config)
+}
+
+fn plan(account: &AccountConfig, data: PathBuf, args: &Args, config: &Config) -> Plan {
     Plan {
         name: account.name.clone(),
         main: rule_file::main_file(&account.bot),
-        server: args.server.clone().or_else(|| account.server.clone()),
-        desktop: account.desktop.clone(),
+        connector: account.connector,
+        values: account.values.clone(),
         login_timeout: config.process.login_timeout,
-        settings: settings(args, config, &data),
-        store: store(config),
+        settings: settings(args, config, account, &data),
+        store: store(&account.messages.over(&config.messages)),
         data,
     }
 }
@@ -80,23 +111,28 @@ fn unused(names: &mut BTreeSet<String>, name: &str) -> String {
     free
 }
 
-fn settings(args: &Args, config: &Config, data: &Path) -> runtime::Settings {
-    let (pacing, messages) = (&config.pacing, &config.messages);
+/// The settings of the runtime: what the account says, else the process, else the service, else the program.
+fn settings(
+    args: &Args,
+    config: &Config,
+    account: &AccountConfig,
+    data: &Path,
+) -> runtime::Settings {
+    let capabilities = account.connector.capabilities();
+    let pacing = account.pacing.over(&config.pacing);
+    let messages = account.messages.over(&config.messages);
     let defaults = runtime::Settings::default();
+    let is_off = args.no_pacing || pacing.off == Some(true);
     runtime::Settings {
-        pacing: if args.no_pacing || pacing.off { runtime::Pacing::off() } else { pace(config) },
-        max_age: Some(messages.max_age),
-        reply_max_age: Some(pacing.reply_max_age),
-        loop_breaker: messages.loop_breaker.map(|rate| runtime::LoopBreaker {
-            answers: rate.count,
-            within: rate.within,
-            ..runtime::LoopBreaker::default()
-        }),
-        handler_timeout: config.handlers.timeout,
-        unknown: match pacing.unknown {
-            Unknown::Resend => runtime::UnknownPolicy::Resend,
-            Unknown::Never => runtime::UnknownPolicy::Never,
+        pacing: if is_off { runtime::Pacing::off() } else { pace(&pacing, &capabilities) },
+        max_age: messages.max_age.or(defaults.max_age),
+        reply_max_age: reply_max_age(&pacing, &capabilities).or(defaults.reply_max_age),
+        loop_breaker: match messages.loop_breaker {
+            Some(rate) => rate.map(loop_breaker),
+            None => defaults.loop_breaker,
         },
+        handler_timeout: config.handlers.timeout,
+        unknown: unknown(&pacing, &capabilities),
         stop_deadline: config.process.stop_deadline,
         dry_run: args.dry_run,
         // Whether it really does is decided when it is stopped; see `stop`.
@@ -106,23 +142,51 @@ fn settings(args: &Args, config: &Config, data: &Path) -> runtime::Settings {
     }
 }
 
-fn pace(config: &Config) -> runtime::Pacing {
-    let rate = |rate: Rate| Some(runtime::Rate::new(rate.count, rate.within));
+fn pace(pacing: &Pacing, capabilities: &Capabilities) -> runtime::Pacing {
+    let rate = |rate: Rate| runtime::Rate::new(rate.count, rate.within);
+    let of_service = &capabilities.pacing;
     runtime::Pacing {
-        per_chat: rate(config.pacing.per_chat),
-        account: rate(config.pacing.account),
-        daily: Some(config.pacing.daily),
-        jitter: (*config.pacing.jitter.start(), *config.pacing.jitter.end()),
+        per_chat: pacing.per_chat.map(rate).or(of_service.per_chat),
+        account: pacing.account.map(rate).or(of_service.account),
+        daily: pacing.daily.or(of_service.daily),
+        jitter: match &pacing.jitter {
+            Some(jitter) => (*jitter.start(), *jitter.end()),
+            None => of_service.jitter,
+        },
     }
 }
 
-fn store(config: &Config) -> mynah_store::Options {
+/// How long a reply may wait to leave: no longer than the service takes it.
+fn reply_max_age(pacing: &Pacing, capabilities: &Capabilities) -> Option<Duration> {
+    [pacing.reply_max_age, capabilities.reply_window].into_iter().flatten().min()
+}
+
+fn loop_breaker(rate: Rate) -> runtime::LoopBreaker {
+    runtime::LoopBreaker {
+        answers: rate.count,
+        within: rate.within,
+        ..runtime::LoopBreaker::default()
+    }
+}
+
+fn unknown(pacing: &Pacing, capabilities: &Capabilities) -> runtime::UnknownPolicy {
+    let usual = if capabilities.drops_copies { Unknown::Resend } else { Unknown::Never };
+    match pacing.unknown.unwrap_or(usual) {
+        Unknown::Resend => runtime::UnknownPolicy::Resend,
+        Unknown::Never => runtime::UnknownPolicy::Never,
+    }
+}
+
+fn store(messages: &Messages) -> mynah_store::Options {
     let defaults = mynah_store::Options::default();
-    // A repetition that is young enough to be answered must still be known as one.
-    let keep_seen = defaults.keep_seen.max(config.messages.max_age * 2);
+    let keep_seen = match messages.max_age {
+        // A repetition that is young enough to be answered must still be known as one.
+        Some(max_age) => defaults.keep_seen.max(max_age * 2),
+        None => defaults.keep_seen,
+    };
     mynah_store::Options {
-        keep_log: config.messages.keep,
-        largest: config.messages.keep_size,
+        keep_log: messages.keep.unwrap_or(defaults.keep_log),
+        largest: messages.keep_size.unwrap_or(defaults.largest),
         keep_seen,
     }
 }
@@ -131,27 +195,43 @@ fn store(config: &Config) -> mynah_store::Options {
 mod tests {
     use super::*;
 
-    /// The defaults of the configuration are those of the runtime, so that it does not matter who sets them.
+    /// The committed file shows the defaults: with it and without, an account is run in the same way.
     #[test]
     fn the_defaults_agree() {
-        let args = Args::default();
-        let ours = settings(&args, &Config::default(), Path::new("data"));
-        let save_folder = Some(PathBuf::from("data"));
-        let theirs = runtime::Settings {
-            log_out_at_stop: true,
-            save_folder,
-            ..runtime::Settings::default()
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/mynah.toml");
+        let committed = Config::load(Some(&file)).map_err(|problems| problems.render(false));
+        for config in [Config::default(), committed.unwrap()] {
+            let account = AccountConfig::default();
+            let ours = settings(&Args::default(), &config, &account, Path::new("data"));
+            let theirs = runtime::Settings {
+                log_out_at_stop: true,
+                save_folder: Some(PathBuf::from("data")),
+                ..runtime::Settings::default()
+            };
+            assert_eq!(ours, theirs);
+            assert_eq!(store(&config.messages), mynah_store::Options::default());
+        }
+    }
+
+    #[test]
+    fn what_an_account_says_counts_before_the_process_and_that_before_the_service() {
+        let daily = |account: Option<u32>, process: Option<u32>| {
+            let pacing = |daily| Pacing { daily, ..Pacing::default() };
+            let config = Config { pacing: pacing(process), ..Config::default() };
+            let account = AccountConfig { pacing: pacing(account), ..AccountConfig::default() };
+            settings(&Args::default(), &config, &account, Path::new("data")).pacing.daily
         };
-        assert_eq!(ours, theirs);
-        assert_eq!(store(&Config::default()), mynah_store::Options::default());
+        assert_eq!(daily(Some(7), Some(9)), Some(7));
+        assert_eq!(daily(None, Some(9)), Some(9));
+        assert_eq!(daily(None, None), usual_connector().capabilities().pacing.daily);
     }
 
     #[test]
     fn the_ids_of_events_are_known_longer_than_messages_are_answered() {
-        let mut config = Config::default();
         for days in [0, 1, 45, 1000] {
-            config.messages.max_age = std::time::Duration::from_secs(days * 86_400);
-            assert!(store(&config).keep_seen > config.messages.max_age, "{days} days");
+            let max_age = Duration::from_secs(days * 86_400);
+            let messages = Messages { max_age: Some(max_age), ..Messages::default() };
+            assert!(store(&messages).keep_seen > max_age, "{days} days");
         }
     }
 

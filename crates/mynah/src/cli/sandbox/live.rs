@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mynah_core::{
-    CalledBy, Clock as _, Decided, Event, EventBody, EventId, MessageId, Outcome, Outgoing, Status, Timestamp,
+    CalledBy, Clock as _, Decided, Event, EventBody, EventId, MessageId, Outcome, Outgoing, Status,
+    Timestamp, Transport,
 };
 use mynah_page::view::News;
 use mynah_rules::{Lang, RuleBook};
 use mynah_runtime::{Account, Control, Ended as RunEnded, Observer, Pacing, Settings, Trouble};
 use mynah_store::SqliteStore;
-use mynah_transports::webwx::{Options, WebWx};
+use mynah_transports::{Surroundings, Value, Values};
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -23,7 +24,7 @@ use crate::rule_handler::{RuleHandler, Shelf};
 use crate::view::clock::AheadClock;
 use crate::view::onlooker::Onlooker;
 use crate::view::sandbox::{RulesState, news};
-use crate::{Bot, Ended, Report};
+use crate::{Bot, Ended, Report, rule_file};
 
 /// A bot that is logged in, or about to be.
 #[derive(Debug)]
@@ -79,7 +80,7 @@ impl Live {
         url: &str,
         saves: SaveFolder,
         lang: Lang,
-    ) -> (Self, mpsc::UnboundedReceiver<Remark>) {
+    ) -> Result<(Self, mpsc::UnboundedReceiver<Remark>), Report> {
         let seat = Seat::of(book);
         let (remark, remarks) = Remarks::new(seat.news.clone(), lang, saves.path(), main);
         let ledger =
@@ -89,12 +90,7 @@ impl Live {
         let account = Account {
             name: "sandbox".to_owned(),
             store: Arc::new(ledger),
-            transport: Box::new(WebWx::new(Options {
-                server: Some(url.to_owned()),
-                names: seat.called_by.clone(),
-                clock: Arc::clone(&seat.clock) as _,
-                ..Options::default()
-            })),
+            transport: transport(url, &seat)?,
             handlers: bot
                 .clone()
                 .first("onlooker", Arc::clone(&seat.onlooker))
@@ -106,7 +102,7 @@ impl Live {
         let stop = CancellationToken::new();
         let run = tokio::spawn(mynah_runtime::run(account, seat.control.clone(), stop.clone()));
         start_schedules(&seat.control, seat.clock.now()).await;
-        (Self { run, stop, online, open, saves, remark, seat }, remarks)
+        Ok((Self { run, stop, online, open, saves, remark, seat }, remarks))
     }
 
     /// What the web page needs of the bot.
@@ -167,6 +163,20 @@ async fn start_schedules(control: &Control, time: Timestamp) {
     let event = Event { id: EventId::new("started"), time, body: EventBody::Started };
     // Only a bot that has ended already takes no events, and that is told elsewhere.
     let _ = control.inject(vec![event]).await;
+}
+
+/// A connection to the server of the sandbox.
+fn transport(url: &str, seat: &Seat) -> Result<Box<dyn Transport>, Report> {
+    let mut values = Values::default();
+    values.set("server", Value::Text(url.to_owned()));
+    let around = Surroundings {
+        called_by: seat.called_by.clone(),
+        clock: Arc::clone(&seat.clock) as _,
+        ..Surroundings::default()
+    };
+    rule_file::sandbox_service().open(&values, &around).map_err(|error| {
+        Report::new(Ended::Unusable, "failed to connect the bot to the sandbox").because(error)
+    })
 }
 
 /// Nothing is slowed down: the sandbox blocks nobody, and a person who tries things repeats himself.

@@ -19,10 +19,12 @@ use super::reason;
 use super::remark::Remark;
 use crate::cli::print::on_one_line;
 use crate::view::sandbox::SandboxView;
-use crate::{Ended, Report, config};
+use crate::{Ended, Report, config, rule_file};
 
 /// The most bytes of a picture that is sent to the bot: what the service takes.
-const LARGEST_PICTURE: u64 = mynah_webwx::MAX_PICTURE;
+fn largest_picture() -> u64 {
+    rule_file::sandbox_service().capabilities().max_picture
+}
 
 /// A person at a terminal, and what they look at.
 pub(super) struct Talk<'a> {
@@ -140,7 +142,7 @@ impl<'a> Talk<'a> {
             return self.act(&speaker, SandboxActionKind::Picture { data: None, name: None });
         }
         let read = mynah_files::open(Path::new(file));
-        match read.and_then(|file| mynah_files::read(file, LARGEST_PICTURE)) {
+        match read.and_then(|file| mynah_files::read(file, largest_picture())) {
             Ok(bytes) => {
                 let name = Path::new(file).file_name().map(|name| name.to_string_lossy().into());
                 self.act(
