@@ -15,6 +15,8 @@ mod operating;
 mod pages;
 #[path = "docs/rule_files.rs"]
 mod rule_files;
+#[path = "docs/stdio.rs"]
+mod stdio;
 #[path = "docs/trial.rs"]
 mod trial;
 

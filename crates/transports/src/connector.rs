@@ -9,6 +9,7 @@ use mynah_reader::Key;
 use thiserror::Error;
 
 use crate::settings::Values;
+use crate::stdio::StdioConnector;
 use crate::webwx::WebWxConnector;
 
 /// A chat service that accounts can connect to.
@@ -60,7 +61,7 @@ impl fmt::Debug for dyn Connector {
 }
 
 /// All services. The first is that of an account which names none.
-pub const CONNECTORS: &[&dyn Connector] = &[&WebWxConnector];
+pub const CONNECTORS: &[&dyn Connector] = &[&WebWxConnector, &StdioConnector];
 
 /// Standard input and output, as a resource of [`Connector::exclusive`]: nothing else may read or print there.
 pub const STANDARD_STREAMS: &str = "standard input";

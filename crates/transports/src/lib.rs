@@ -2,6 +2,7 @@
 
 mod connector;
 mod settings;
+pub mod stdio;
 pub mod webwx;
 
 pub use connector::{

@@ -8,8 +8,9 @@ use bytes::Bytes;
 use mynah_core::{
     ActionId, Batch, Capabilities, Chat, ChatId, Claim, ClaimToken, Committed, Content, Context,
     Event, EventBody, Flow, Handler, HandlerError, Incoming, Lane, MediaError, MediaRef, Message,
-    OfflineCause, Outcome, Outgoing, Random, Receipt, ReceiveError, Records, Recovered, Scope, SendError,
-    Service, Snapshot, Source, StateView, Status, Store, StoreError, Timestamp, Transport, Turn,
+    OfflineCause, Outcome, Outgoing, Random, Receipt, ReceiveError, Records, Recovered, Scope,
+    SendError, Service, Snapshot, Source, StateView, Status, Store, StoreError, Timestamp,
+    Transport, Turn,
 };
 use mynah_store::{LogQuery, SqliteStore};
 use mynah_store_testing::{Kept, ModelStore};

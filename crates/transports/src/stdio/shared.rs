@@ -1,0 +1,100 @@
+//! The state that reading and writing share: people, chats, and actions that wait for their outcome.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use mynah_core::{Chat, ChatId, Records};
+use tokio::sync::{oneshot, watch};
+
+use super::line::Answer;
+use super::people::People;
+
+/// The records of chats begin with this; the id follows.
+const CHAT: &str = "stdio.chat.";
+
+/// So many chats are remembered.
+const MOST_CHATS: usize = 10_000;
+
+/// Shared by the source and the service of one account.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) people: People,
+    /// How long an action waits for its outcome, if it does.
+    pub(super) outcomes: Option<Duration>,
+    /// How the streams are.
+    pub(super) streams: watch::Sender<Streams>,
+    state: Mutex<State>,
+}
+
+/// How the streams are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Streams {
+    /// The input has ended: nothing more is answered.
+    pub(super) has_ended: bool,
+    /// The reader of the output has gone away.
+    pub(super) reader_is_gone: bool,
+}
+
+#[derive(Debug)]
+struct State {
+    chats: BTreeMap<ChatId, Chat>,
+    /// The same as a list, made anew when a chat is added.
+    listed: Arc<[Chat]>,
+    /// Actions that wait for their outcome.
+    waiting: BTreeMap<String, oneshot::Sender<Answer>>,
+}
+
+impl Shared {
+    pub(super) fn new(people: People, outcomes: Option<Duration>, records: &Records) -> Self {
+        let mut chats: BTreeMap<ChatId, Chat> =
+            people.chats().map(|chat| (chat.id.clone(), chat)).collect();
+        let kept = records.iter().filter(|(key, _)| key.starts_with(CHAT));
+        let kept = kept.filter_map(|(_, value)| serde_json::from_str::<Chat>(value).ok());
+        chats.extend(kept.map(|chat| (chat.id.clone(), chat)));
+        let listed = chats.values().cloned().collect();
+        let state = Mutex::new(State { chats, listed, waiting: BTreeMap::new() });
+        Self { people, outcomes, streams: watch::Sender::default(), state }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes note of a chat. Returns the record that keeps it, if it is new or has another name.
+    pub(super) fn meet(&self, chat: &Chat) -> Option<(String, String)> {
+        let mut state = self.state();
+        let is_known = state.chats.get(&chat.id).is_some_and(|known| known == chat);
+        let is_full = state.chats.len() >= MOST_CHATS && !state.chats.contains_key(&chat.id);
+        if is_known || is_full {
+            return None;
+        }
+        state.chats.insert(chat.id.clone(), chat.clone());
+        state.listed = state.chats.values().cloned().collect();
+        let value = serde_json::to_string(chat).ok()?;
+        Some((format!("{CHAT}{}", chat.id), value))
+    }
+
+    /// The chats seen so far.
+    pub(super) fn chats(&self) -> Arc<[Chat]> {
+        Arc::clone(&self.state().listed)
+    }
+
+    /// Begins to wait for the outcome of an action.
+    pub(super) fn expect(&self, action: String) -> oneshot::Receiver<Answer> {
+        let (answer, outcome) = oneshot::channel();
+        self.state().waiting.insert(action, answer);
+        outcome
+    }
+
+    /// Waits no longer for the outcome of an action.
+    pub(super) fn give_up(&self, action: &str) {
+        self.state().waiting.remove(action);
+    }
+
+    /// Takes the outcome of an action. Returns whether it was waited for.
+    pub(super) fn settle(&self, action: &str, answer: Answer) -> bool {
+        let waiting = self.state().waiting.remove(action);
+        waiting.is_some_and(|waiting| waiting.send(answer).is_ok())
+    }
+}
