@@ -6,7 +6,6 @@
 mod keys;
 mod problem;
 mod read;
-mod values;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -14,10 +13,12 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use mynah_reader::Lang;
 use mynah_transports::{Connector, Values, usual_connector};
 
+pub(crate) use mynah_reader::Rate;
+
 pub(crate) use self::problem::Problems;
-pub(crate) use self::values::{Rate, duration};
 use crate::telemetry::Logs;
 
 /// Where the configuration is looked for when no `--config` is given.
@@ -233,6 +234,20 @@ impl Config {
     }
 }
 
+/// The JSON Schema of `mynah.toml`, for editors.
+pub(crate) fn json_schema() -> String {
+    mynah_reader::json_schema("mynah.toml", "How Mynah bots are run.", keys::with_services())
+}
+
+/// The reference page of `mynah.toml`, as Markdown.
+pub(crate) fn reference(lang: Lang) -> String {
+    let head = match lang {
+        Lang::En => include_str!("config/reference.en.txt"),
+        Lang::Zh => include_str!("config/reference.zh.txt"),
+    };
+    format!("{head}{}", mynah_reader::reference("mynah.toml", keys::with_services(), lang))
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -253,8 +268,28 @@ impl Default for Config {
 }
 
 #[cfg(test)]
+mod like_rule_files;
+
+#[cfg(test)]
 mod tests {
+    use mynah_reader::{Key, Kind};
+
     use super::*;
+
+    fn render(problems: &Problems) -> String {
+        problems.render(Lang::En, false)
+    }
+
+    /// All keys, those of tables inside of tables included.
+    fn every_key(keys: &'static [Key]) -> Box<dyn Iterator<Item = &'static Key>> {
+        Box::new(keys.iter().flat_map(|key| {
+            let inner: &'static [Key] = match key.kind {
+                Kind::Section(inner) | Kind::Sections(inner) => inner,
+                _ => &[],
+            };
+            std::iter::once(key).chain(every_key(inner))
+        }))
+    }
 
     fn committed() -> String {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/mynah.toml");
@@ -268,7 +303,7 @@ mod tests {
     }
 
     fn problems(text: &str) -> String {
-        parse(text).unwrap_err().render(false)
+        render(&parse(text).unwrap_err())
     }
 
     #[test]
@@ -294,11 +329,18 @@ mod tests {
             .map(|line| format!("{line}\n"))
             .collect();
         let config = Config::parse(Path::new("mynah.toml"), &all, &|_| Some("http://y".to_owned()));
-        let config = config.unwrap_or_else(|problems| panic!("{}", problems.render(false)));
+        let config = config.unwrap_or_else(|problems| panic!("{}", render(&problems)));
         assert_eq!(config.accounts.len(), 1);
-        for (table, key) in keys::all() {
-            let missing = format!("{key} of {table} is not shown");
-            assert!(all.lines().any(|line| line.split(" = ").next() == Some(key)), "{missing}");
+        for key in every_key(keys::keys()).filter(|key| key.default.is_some()) {
+            let line = format!("{} = {}", key.name, key.default.unwrap_or_default());
+            assert!(all.lines().any(|shown| shown == line), "{line} is not shown");
+        }
+        for key in every_key(keys::keys()) {
+            let is_shown = |line: &str| {
+                let line = line.trim_matches(['[', ']']);
+                line.split([' ', '.']).next() == Some(key.name) || line.ends_with(key.name)
+            };
+            assert!(all.lines().any(is_shown), "{} is not shown", key.name);
         }
     }
 
@@ -341,6 +383,55 @@ mod tests {
         }
         let good = parse("[alert]\nwebhook = 'http://127.0.0.1:8080/hook'\n").unwrap();
         assert!(good.alert.webhook.is_some());
+    }
+
+    #[test]
+    fn the_schema_and_the_reference_name_every_key() {
+        let schema: serde_json::Value = serde_json::from_str(&json_schema()).unwrap();
+        let account = &schema["properties"]["account"]["items"];
+        assert_eq!(account["required"], serde_json::json!(["name", "bot"]));
+        assert!(account["properties"]["me"].is_object(), "the keys of every service");
+        assert_eq!(schema["properties"]["pacing"]["properties"]["off"]["default"], false);
+        for lang in [Lang::En, Lang::Zh] {
+            let page = reference(lang);
+            for key in every_key(keys::with_services()) {
+                let is_table = matches!(key.kind, Kind::Section(_) | Kind::Sections(_));
+                let shown = format!("| `{}` |", key.name);
+                assert!(is_table || page.contains(&shown), "{} is missing", key.name);
+            }
+        }
+    }
+
+    /// To renew them: `MYNAH_UPDATE_DOCS=1 cargo test -p mynah --lib config`.
+    #[test]
+    fn the_committed_schema_and_reference_are_those_of_the_keys() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        for (file, text) in [
+            ("config/settings.schema.json", json_schema()),
+            ("docs/settings.md", reference(Lang::En)),
+            ("docs/settings.zh-CN.md", reference(Lang::Zh)),
+        ] {
+            let path = root.join(file);
+            if std::env::var_os("MYNAH_UPDATE_DOCS").is_some() {
+                std::fs::write(&path, &text).unwrap();
+            }
+            let committed = std::fs::read_to_string(path).unwrap_or_default();
+            assert!(committed == text, "{file} is out of date");
+        }
+    }
+
+    #[test]
+    fn every_mistake_is_told_in_chinese_too() {
+        let text = "keep_sesion = true\n[pacing]\nreply_max_age = '半小时'\noff = 'true'\n\
+                    [messages]\nkeep = “7d”\n[[account]]\nname = 'a'\n";
+        insta::assert_snapshot!(parse(text).unwrap_err().render(Lang::Zh, false));
+    }
+
+    #[test]
+    fn a_secret_of_the_environment_is_in_no_message() {
+        let told = problems("[alert]\nwebhook = '${TOKEN}'\n[pacing]\nunknown = '${TOKEN}'\n");
+        assert!(told.contains("webhook") && told.contains("unknown"), "{told}");
+        assert!(!told.contains("s3cret"), "{told}");
     }
 
     #[test]

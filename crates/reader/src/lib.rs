@@ -6,10 +6,17 @@ mod finding;
 mod grammar;
 mod key;
 mod numerals;
+mod page;
+mod phrases;
+mod quantities;
+mod reading;
+mod schema;
 mod shape;
 mod source;
 mod syntax;
+mod table;
 mod tree;
+mod values;
 mod width;
 
 pub use mynah_core::{Lang, Words};
@@ -20,10 +27,17 @@ pub use finding::{Finding, Severity};
 pub use grammar::Grammar;
 pub use key::{Key, Kind};
 pub use numerals::arabic;
+pub use page::reference;
+pub use phrases::{any_of, did_you_mean, missing, unknown_key};
+pub use quantities::{LONGEST, Rate};
+pub use reading::{ExtraKeys, Keys, Mistake, Reading};
+pub use schema::json_schema;
 pub use shape::{Found, Shape, WrongType};
 pub use source::{Line, SourceText, floor_boundary};
 pub use syntax::Syntax;
+pub use table::KeyGrammar;
 pub use tree::{Entry, Node, Parsed, TableNode, Value, parse, place_in_text};
+pub use values::{Setting, Values};
 pub use width::plain_width;
 
 /// A text in the language asked for; both forms stand beside each other.

@@ -1,4 +1,4 @@
-//! `mynah check BOT`: every mistake, with its place and what to write instead.
+//! `mynah check`: every mistake of a bot and of the settings, with its place and what to write instead.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -7,16 +7,23 @@ use mynah_rules::{Lang, Loaded, Reach, Severity};
 
 use super::print::plural;
 use super::{common::Common, loading, print};
+use crate::config::{Config, Problems};
 use crate::{Bot, Ended, Report};
 
-/// Check a bot: every mistake, and every rule that can never fire.
+/// Check a bot and the settings: every mistake, and every rule that can never fire.
+///
+/// The settings are those of --config, else config/mynah.toml if it is there. An environment variable that they name and
+/// that is not set here is shown, but is no mistake: the bot may run elsewhere.
 ///
 /// Exit status 1 if there is an error; warnings are shown, notes only with -v.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// A folder with a bot.toml, or the file.
-    #[arg(value_name = "BOT")]
-    bot: PathBuf,
+    /// A folder with a bot.toml, or the file; may be left out with --config.
+    #[arg(value_name = "BOT", required_unless_present = "config")]
+    bot: Option<PathBuf>,
+    /// The operating settings to check; by default config/mynah.toml, if it is there.
+    #[arg(long, value_name = "FILE", env = "MYNAH_CONFIG")]
+    config: Option<PathBuf>,
     #[command(flatten)]
     judged_for: loading::JudgedFor,
     /// One JSON object a line for each diagnostic.
@@ -25,16 +32,45 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn execute(args: &Args, bot: &Bot, common: &Common) -> Result<Ended, Report> {
-    let loaded = loading::load(&args.bot, bot, args.judged_for)?;
+    let settings = Config::load(args.config.as_deref()).err();
+    let loaded = match &args.bot {
+        Some(path) => Some(loading::load(path, bot, args.judged_for)?),
+        None => None,
+    };
     print::to_stdout(|out| {
-        if args.json {
-            loading::show_json(out, &loaded, common)
-        } else {
-            loading::show(out, &loaded, common, Common::colours_on_stdout())?;
-            sum_up(out, &loaded, common.lang())
+        if let Some(problems) = &settings {
+            show_settings(out, problems, args.json, common)?;
+        }
+        match &loaded {
+            Some(loaded) if args.json => loading::show_json(out, loaded, common),
+            Some(loaded) => {
+                loading::show(out, loaded, common, Common::colours_on_stdout())?;
+                sum_up(out, loaded, common.lang())
+            }
+            None if settings.is_none() && !args.json => match common.lang() {
+                Lang::En => writeln!(out, "the settings have no mistake"),
+                Lang::Zh => writeln!(out, "设置没有错误"),
+            },
+            None => Ok(()),
         }
     })?;
-    Ok(if loaded.book.is_some() { Ended::Fine } else { Ended::No })
+    let is_good = loaded.is_none_or(|loaded| loaded.book.is_some())
+        && settings.is_none_or(|problems| problems.is_environment_only());
+    Ok(if is_good { Ended::Fine } else { Ended::No })
+}
+
+/// The mistakes of the settings.
+fn show_settings(
+    out: &mut dyn Write,
+    problems: &Problems,
+    json: bool,
+    common: &Common,
+) -> io::Result<()> {
+    if !json {
+        let shown = problems.render(common.lang(), Common::colours_on_stdout());
+        return out.write_all(shown.as_bytes());
+    }
+    problems.findings(common.lang()).try_for_each(|one| print::json(out, &loading::Line::from(one)))
 }
 
 /// The last line: the reach of a good bot, the number of mistakes of a bad one.

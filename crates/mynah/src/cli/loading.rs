@@ -13,7 +13,7 @@ use super::print;
 use crate::rule_file::Mistakes;
 use crate::view::draft::Draft;
 use crate::{Bot, Ended, Report, rule_file};
-use mynah_reader::closest;
+use mynah_reader::{Finding, closest};
 
 /// The main file of a BOT argument, if there is one.
 fn main_file(bot: &Path) -> Result<PathBuf, Report> {
@@ -211,14 +211,28 @@ pub(crate) fn show_json(out: &mut dyn Write, loaded: &Loaded, common: &Common) -
 
 /// A diagnostic as JSON, in the language asked for.
 #[derive(Serialize)]
-struct Line<'a> {
+pub(crate) struct Line<'a> {
     severity: Severity,
-    code: &'static str,
+    code: &'a str,
     file: &'a str,
     line: u32,
     column: u32,
     message: String,
     hint: Option<String>,
+}
+
+impl<'a> From<Finding<'a>> for Line<'a> {
+    fn from(one: Finding<'a>) -> Self {
+        Self {
+            severity: one.severity,
+            code: one.code,
+            file: one.file,
+            line: one.line.number,
+            column: one.line.column(one.span.start),
+            message: one.message,
+            hint: one.hint,
+        }
+    }
 }
 
 impl<'a> Line<'a> {

@@ -73,7 +73,7 @@ pub(crate) async fn execute(args: Args, bot: Bot, common: &Common) -> Result<End
     let config = match Config::load(args.config.as_deref()) {
         Ok(config) => config,
         Err(problems) => {
-            report::say(&problems.render(Common::colours_on_stderr()));
+            report::say(&problems.render(common.lang(), Common::colours_on_stderr()));
             return Ok(Ended::No);
         }
     };

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use super::{common::Common, print};
-use crate::{Ended, Report};
+use crate::{Ended, Report, config};
 
-/// Print the JSON Schema of bot.toml, for editors.
+/// Print the JSON Schema of bot.toml or mynah.toml, for editors.
 ///
 /// An editor with a TOML language server completes and checks a bot.toml whose first line is
 /// `#:schema bot.schema.json`, where that is the file with the schema.
@@ -14,13 +14,21 @@ pub(crate) struct Args {
     /// Write it to this file instead of standard output.
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Print the reference of the language (Markdown) instead.
+    /// Print the reference (Markdown) instead.
     #[arg(long)]
     reference: bool,
+    /// Of the settings, mynah.toml, instead of bot.toml.
+    #[arg(long)]
+    settings: bool,
 }
 
 pub(crate) fn execute(args: &Args, common: &Common) -> Result<Ended, Report> {
-    let text = if args.reference { mynah_rules::reference(common.lang()) } else { schema() };
+    let text = match (args.settings, args.reference) {
+        (false, false) => schema(),
+        (false, true) => mynah_rules::reference(common.lang()),
+        (true, false) => config::json_schema(),
+        (true, true) => config::reference(common.lang()),
+    };
     match &args.output {
         Some(file) => std::fs::write(file, text).map_err(|error| {
             Report::new(Ended::Storage, format!("failed to write {}", file.display()))

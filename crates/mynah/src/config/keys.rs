@@ -1,297 +1,182 @@
-//! The keys of `mynah.toml`, table by table: the one list that reading, hints and tests go by.
+//! The keys of `mynah.toml`: checks, hints, JSON Schema and reference page are made from this table.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::sync::LazyLock;
 
-use mynah_reader::Kind;
-use mynah_transports::Value;
-
-use super::values::{duration, range, rate, size};
-use super::{
-    AccountConfig, AlertConfig, HandlersConfig, Listen, Messages, Pacing, Process, Secret, Unknown,
-};
-use crate::telemetry::{LogFormat, LogLevel, Logs};
-
-/// A value as given, with `${NAME}` already replaced.
-#[derive(Debug)]
-pub(super) enum Given {
-    /// Text.
-    Text(String),
-    /// A whole number.
-    Whole(i64),
-    /// `true` or `false`.
-    Truth(bool),
-    /// A list of texts.
-    Texts(Vec<String>),
-    /// A table of texts.
-    Names(BTreeMap<String, String>),
-    /// Anything else; no key takes it.
-    Other,
-}
-
-/// A key: its name, what it takes, and where the value goes.
-pub(super) struct Key<T> {
-    /// Its name.
-    pub(super) name: &'static str,
-    /// What it takes, with an example.
-    pub(super) takes: &'static str,
-    /// Puts the value in its place; `None` if it is not what the key takes.
-    pub(super) set: fn(&mut T, Given) -> Option<()>,
-}
-
-/// A table of the file.
-pub(super) struct Table<T: 'static> {
-    /// As it is written, for messages.
-    pub(super) name: &'static str,
-    /// Its keys.
-    pub(super) keys: &'static [Key<T>],
-}
-
-impl Given {
-    fn text(self) -> Option<String> {
-        match self {
-            Self::Text(text) => Some(text),
-            _ => None,
-        }
-    }
-
-    fn truth(self) -> Option<bool> {
-        match self {
-            Self::Truth(truth) => Some(truth),
-            _ => None,
-        }
-    }
-
-    fn whole(self) -> Option<u32> {
-        match self {
-            Self::Whole(number) => u32::try_from(number).ok(),
-            _ => None,
-        }
-    }
-
-    fn texts(self) -> Option<Vec<String>> {
-        match self {
-            Self::Texts(texts) => Some(texts).filter(|texts| !texts.is_empty()),
-            _ => None,
-        }
-    }
-}
-
-/// A key whose value is read by an expression over `$given`.
-macro_rules! key {
-    ($name:literal, $takes:literal, |$into:ident, $given:ident| $place:expr => $value:expr) => {
-        Key {
-            name: $name,
-            takes: $takes,
-            set: |$into, $given| {
-                $place = $value;
-                Some(())
-            },
-        }
-    };
-}
-
-pub(super) const PROCESS: Table<Process> = Table {
-    name: "mynah.toml",
-    keys: &[
-        key!("keep_session", "true or false", |into, given| into.keep_session => given.truth()?),
-        key!("stop_deadline", "a duration like \"10s\"",
-            |into, given| into.stop_deadline => duration(&given.text()?)?),
-        key!("login_timeout", "a duration like \"1d\"",
-            |into, given| into.login_timeout => duration(&given.text()?)?),
-    ],
-};
+use mynah_reader::{Key, Kind};
+use mynah_transports::CONNECTORS;
 
 /// The key that names the service of an account.
 pub(super) const TRANSPORT: &str = "transport";
 
-/// The tables of an account, by the names they are written with.
-pub(super) const ACCOUNT_TABLES: [&str; 2] = ["pacing", "messages"];
+/// The words of `unknown`.
+const UNKNOWN: &[&str] = &["resend", "never"];
+/// The words of `level`.
+const LEVELS: &[&str] = &["error", "warn", "info", "debug", "trace"];
+/// The words of `format`.
+const FORMATS: &[&str] = &["text", "json"];
 
-pub(super) const ACCOUNT: Table<AccountConfig> = Table {
-    name: "[[account]]",
-    keys: &[
-        key!("name", "a name without / and \\, like \"main\"",
-            |into, given| into.name => given.text().filter(|name| is_file_name(name))?),
-        key!("bot", "the folder or file of a bot, like \"bots/faq\"",
-            |into, given| into.bot => path(given)?),
-        // Its service was looked up before, since the other keys depend on it.
-        Key {
-            name: TRANSPORT,
-            takes: "the name of a service",
-            set: |_, given| given.text().map(drop),
-        },
-        key!("data", "a folder like \"data/main\"", |into, given| into.data => Some(path(given)?)),
-    ],
-};
+/// The names of all services.
+static SERVICES: LazyLock<Vec<&'static str>> =
+    LazyLock::new(|| CONNECTORS.iter().map(|connector| connector.name()).collect());
 
-pub(super) const PACING: Table<Pacing> = Table {
-    name: "[pacing]",
-    keys: &[
-        key!("off", "true or false", |into, given| into.off => Some(given.truth()?)),
-        key!("per_chat", "a rate like \"1 per 2s\"",
-            |into, given| into.per_chat => Some(rate(&given.text()?, "per")?)),
-        key!("account", "a rate like \"20 per 1m\"",
-            |into, given| into.account => Some(rate(&given.text()?, "per")?)),
-        key!("daily", "a whole number from 1",
-            |into, given| into.daily => Some(given.whole().filter(|daily| *daily > 0)?)),
-        key!("jitter", "a duration or a range like \"0.5s-2s\"",
-            |into, given| into.jitter => Some(range(&given.text()?)?)),
-        key!("reply_max_age", "a duration like \"15m\"",
-            |into, given| into.reply_max_age => Some(duration(&given.text()?)?)),
-        key!("unknown", "\"resend\" or \"never\"",
-            |into, given| into.unknown => Some(unknown(&given.text()?)?)),
-    ],
-};
+/// The keys of `[[account]]` that every service has.
+static ACCOUNT: LazyLock<Vec<Key>> = LazyLock::new(account);
 
-pub(super) const MESSAGES: Table<Messages> = Table {
-    name: "[messages]",
-    keys: &[
-        key!("max_age", "a duration like \"5m\"",
-            |into, given| into.max_age => Some(duration(&given.text()?)?)),
-        Key {
-            name: "loop_breaker",
-            takes: "so many answers in so long like \"5 in 30s\", or \"off\"",
-            set: |into, given| {
-                let text = given.text()?;
-                into.loop_breaker =
-                    Some(if text == "off" { None } else { Some(rate(&text, "in")?) });
-                Some(())
-            },
-        },
-        key!("keep", "a duration like \"7d\", or \"0\" to keep no text",
-            |into, given| into.keep => Some(duration(&given.text()?)?)),
-        key!("keep_size", "a size like \"500MB\"",
-            |into, given| into.keep_size => Some(size(&given.text()?)?)),
-    ],
-};
+/// The keys at the top of the file.
+static TOP: LazyLock<Vec<Key>> = LazyLock::new(|| top(&ACCOUNT));
 
-pub(super) const HANDLERS: Table<HandlersConfig> = Table {
-    name: "[handlers]",
-    keys: &[key!("timeout", "a duration like \"30s\"",
-        |into, given| into.timeout => duration(&given.text()?).filter(|timeout| !timeout.is_zero())?)],
-};
+/// The same with the keys of all services in `[[account]]`, for schema and reference.
+static WITH_SERVICES: LazyLock<Vec<Key>> = LazyLock::new(|| {
+    static ALL: LazyLock<Vec<Key>> = LazyLock::new(|| {
+        let of_services = CONNECTORS.iter().flat_map(|connector| connector.keys());
+        // Another service does not need them.
+        let of_services = of_services.map(|key| Key { required: false, ..key.clone() });
+        account().into_iter().chain(of_services).collect()
+    });
+    top(&ALL)
+});
 
-pub(super) const ALERT: Table<AlertConfig> = Table {
-    name: "[alert]",
-    keys: &[
-        key!("webhook", "an http or https address, best from the environment: \"${ALERT_WEBHOOK}\"",
-            |into, given| into.webhook => Some(secret(given).filter(|url| is_address(url.reveal()))?)),
-        key!("command", "a list: the program and its arguments",
-            |into, given| into.command => Some(given.texts()?)),
-    ],
-};
-
-pub(super) const LOGS: Table<Logs> = Table {
-    name: "[logs]",
-    keys: &[
-        key!("level", "\"error\", \"warn\", \"info\", \"debug\" or \"trace\"",
-            |into, given| into.level => LogLevel::of(&given.text()?)?),
-        key!("format", "\"text\" or \"json\"",
-            |into, given| into.format => format(&given.text()?)?),
-    ],
-};
-
-pub(super) const LISTEN: Table<Listen> = Table {
-    name: "[listen]",
-    keys: &[key!("address", "an IP address and a port like \"127.0.0.1:8087\"",
-        |into, given| into.address => Some(given.text()?.parse().ok()?))],
-};
-
-/// The tables beside the keys at the top, by the names they are written with.
-pub(super) const TABLES: [&str; 7] =
-    ["account", "pacing", "messages", "handlers", "alert", "logs", "listen"];
-
-/// The value of a key of a service; `None` if it is not what the key takes.
-pub(super) fn value_of(kind: Kind, given: Given) -> Option<Value> {
-    Some(match kind {
-        Kind::Text => Value::Text(given.text().filter(|text| !text.is_empty())?),
-        Kind::Url => Value::Text(given.text().filter(|text| is_address(text))?),
-        Kind::Duration { .. } => Value::Duration(duration(&given.text()?)?),
-        Kind::Names => match given {
-            Given::Names(names) => Value::Names(names),
-            _ => return None,
-        },
-        // No service has a key of another kind; a test holds that.
-        _ => return None,
-    })
+/// The keys at the top of the file.
+pub(super) fn keys() -> &'static [Key] {
+    &TOP
 }
 
-/// A valid value of a key of a service, as it is written.
-pub(super) const fn example(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Url => "an address like \"https://wx.qq.com\"",
-        Kind::Duration { .. } => "a duration like \"30s\"",
-        Kind::Names => "a table like { \"Ann\" = \"user-7\" }",
-        _ => "text, a secret best from the environment: \"${NAME}\"",
-    }
+/// All keys, those of every service included.
+pub(super) fn with_services() -> &'static [Key] {
+    &WITH_SERVICES
 }
 
-/// Every key with its table.
-#[cfg(test)]
-pub(super) fn all() -> Vec<(&'static str, &'static str)> {
-    fn of<T>(table: &Table<T>) -> Vec<(&'static str, &'static str)> {
-        table.keys.iter().map(|key| (table.name, key.name)).collect()
-    }
-    let parts = [of(&PROCESS), of(&ACCOUNT), of(&PACING), of(&MESSAGES), of(&HANDLERS)];
-    parts.into_iter().chain([of(&ALERT), of(&LOGS), of(&LISTEN)]).flatten().collect()
+#[rustfmt::skip] // One key, one entry: a table to be read, not code.
+fn top(account: &'static [Key]) -> Vec<Key> {
+    vec![
+        Key::new("keep_session", Kind::Flag,
+            "Whether Ctrl-C keeps the session for the next start; by default it logs out. SIGTERM always keeps it.",
+            "按 Ctrl-C 时是否保留登录供下次启动使用；默认退出登录。SIGTERM 总是保留。").default("false"),
+        Key::new("stop_deadline", Kind::Duration { or_zero: true },
+            "How long a stop waits for turns and sends under way.",
+            "停止时最多等待正在处理和发送的消息多久。").default("\"10s\""),
+        Key::new("login_timeout", Kind::Duration { or_zero: true },
+            "How long a login prompt waits; then `run` ends with status 6.",
+            "登录提示等待多久；之后 `run` 以状态 6 结束。").default("\"1d\""),
+        Key::new("account", Kind::Sections(account),
+            "An account of `mynah run` without a BOT; several run side by side.",
+            "`mynah run` 不带 BOT 时运行的账号；可以有多个。").also(&["accounts"]),
+        Key::new("pacing", Kind::Section(PACING),
+            "How fast an account sends.",
+            "账号发送的速度。"),
+        Key::new("messages", Kind::Section(MESSAGES),
+            "Which messages are answered, and how long they are kept.",
+            "回答哪些消息，保存多久。").also(&["message"]),
+        Key::new("handlers", Kind::Section(HANDLERS),
+            "How handlers are run.",
+            "处理器的运行。").also(&["handler"]),
+        Key::new("alert", Kind::Section(ALERT),
+            "Where alerts go when a person is needed.",
+            "需要人处理时通知到哪里。").also(&["alerts"]),
+        Key::new("logs", Kind::Section(LOGS),
+            "What is logged.",
+            "日志。").also(&["log"]),
+        Key::new("listen", Kind::Section(LISTEN),
+            "Where the pages are served.",
+            "页面的地址。"),
+    ]
 }
 
-fn path(given: Given) -> Option<PathBuf> {
-    given.text().filter(|text| !text.trim().is_empty()).map(PathBuf::from)
+#[rustfmt::skip]
+fn account() -> Vec<Key> {
+    vec![
+        Key::new("name", Kind::Name,
+            "Its name in logs, alerts and metrics.",
+            "在日志、通知和指标里的名字。").required(),
+        Key::new("bot", Kind::Path,
+            "The folder or file of its bot.",
+            "机器人的文件夹或文件。").required(),
+        Key::new(TRANSPORT, Kind::Word(&SERVICES),
+            "Its chat service.",
+            "聊天服务。").default("\"webwx\""),
+        Key::new("data", Kind::Path,
+            "The folder that keeps all its data; default `data/NAME`.",
+            "保存全部数据的文件夹；默认 `data/名字`。"),
+        Key::new("pacing", Kind::Section(PACING),
+            "Its own pacing, over that of the process.",
+            "这个账号自己的发送速度。"),
+        Key::new("messages", Kind::Section(MESSAGES),
+            "Its own limits for messages, over those of the process.",
+            "这个账号自己的消息设置。"),
+    ]
 }
 
-fn secret(given: Given) -> Option<Secret> {
-    given.text().filter(|text| !text.is_empty()).map(Secret::new)
-}
+#[rustfmt::skip]
+const PACING: &[Key] = &[
+    Key::new("off", Kind::Flag,
+        "As fast as it can: for tests and the sandbox, never for a real account.",
+        "不限速：只用于测试和沙盒，不要用于真实账号。").default("false"),
+    Key::new("per_chat", Kind::Rate { word: "per", or_off: false },
+        "In one chat; default that of the service.",
+        "同一会话里；默认由服务决定。"),
+    Key::new("account", Kind::Rate { word: "per", or_off: false },
+        "In all chats together; default that of the service.",
+        "所有会话合计；默认由服务决定。"),
+    Key::new("daily", Kind::Whole { least: 1, most: u32::MAX as i64 },
+        "In all chats within 24 hours; default that of the service.",
+        "所有会话 24 小时合计；默认由服务决定。"),
+    Key::new("jitter", Kind::Durations,
+        "A random wait before every send; default that of the service.",
+        "每次发送前随机等待；默认由服务决定。"),
+    Key::new("reply_max_age", Kind::Duration { or_zero: true },
+        "A reply that could not leave by then expires.",
+        "到时还未发出的回复作废。").default("\"15m\""),
+    Key::new("unknown", Kind::Word(UNKNOWN),
+        "Whether a send of unknown outcome is tried once more; default that of the service.",
+        "结果不明的发送是否再试一次；默认由服务决定。"),
+];
 
-fn unknown(text: &str) -> Option<Unknown> {
-    match text {
-        "resend" => Some(Unknown::Resend),
-        "never" => Some(Unknown::Never),
-        _ => None,
-    }
-}
+#[rustfmt::skip]
+const MESSAGES: &[Key] = &[
+    Key::new("max_age", Kind::Duration { or_zero: true },
+        "Older messages are recorded, not answered.",
+        "更早的消息只记录，不回答。").default("\"5m\""),
+    Key::new("loop_breaker", Kind::Rate { word: "in", or_off: true },
+        "So many answers in a row to repeated texts, and the bot is silent towards that person for 10 minutes.",
+        "连续这么多次回答重复内容后，10 分钟内不再回答这个人。").default("\"5 in 30s\""),
+    Key::new("keep", Kind::Duration { or_zero: true },
+        "How long the message log is kept; `\"0\"` keeps no text.",
+        "消息记录保存多久；`\"0\"` 不保存文字。").default("\"7d\""),
+    Key::new("keep_size", Kind::Size,
+        "How large the message log may grow; the oldest messages go first.",
+        "消息记录最大多少；最早的先删。").default("\"1GB\""),
+];
 
-fn format(text: &str) -> Option<LogFormat> {
-    match text {
-        "text" => Some(LogFormat::Text),
-        "json" => Some(LogFormat::Json),
-        _ => None,
-    }
-}
+#[rustfmt::skip]
+const HANDLERS: &[Key] = &[
+    Key::new("timeout", Kind::Duration { or_zero: false },
+        "How long a handler may take over one event before its effects are dropped.",
+        "处理器处理一个事件最多多久，超时则其结果作废。").default("\"30s\""),
+];
 
-/// Whether a text is the address of a web server. What is wrong is found when the file is read, not at the first alert.
-fn is_address(text: &str) -> bool {
-    let has_authority = text.split_once("://").is_some_and(|(_, rest)| !rest.starts_with('/'));
-    has_authority
-        && reqwest::Url::parse(text).is_ok_and(|url| {
-            matches!(url.scheme(), "http" | "https")
-                && url.host_str().is_some_and(|host| !host.is_empty())
-        })
-}
+#[rustfmt::skip]
+const ALERT: &[Key] = &[
+    Key::new("webhook", Kind::Url,
+        "Gets one JSON object by POST.",
+        "以 POST 收到一个 JSON 对象的地址。").secret(),
+    Key::new("command", Kind::Texts,
+        "A program with its arguments; gets the same object on standard input.",
+        "程序及其参数；从标准输入得到同一对象。"),
+];
 
-/// Whether a name can be that of a folder: accounts keep their data in one of their name.
-fn is_file_name(name: &str) -> bool {
-    !name.trim().is_empty()
-        && !name.contains(['/', '\\', ':', '\0'])
-        && !name.chars().any(char::is_control)
-        && name != "."
-        && name != ".."
-}
+#[rustfmt::skip]
+const LOGS: &[Key] = &[
+    Key::new("level", Kind::Word(LEVELS),
+        "How much is logged; `-v`, `-q` and MYNAH_LOG win.",
+        "日志详细程度；`-v`、`-q` 和 MYNAH_LOG 优先。").default("\"info\""),
+    Key::new("format", Kind::Word(FORMATS),
+        "The form of the logs.",
+        "日志格式。").default("\"text\""),
+];
 
-#[cfg(test)]
-mod tests {
-    use mynah_transports::CONNECTORS;
-
-    use super::*;
-
-    #[test]
-    fn every_key_of_a_service_can_be_read() {
-        for key in CONNECTORS.iter().flat_map(|connector| connector.keys()) {
-            let known =
-                matches!(key.kind, Kind::Text | Kind::Url | Kind::Duration { .. } | Kind::Names);
-            assert!(known, "{}", key.name);
-        }
-    }
-}
+#[rustfmt::skip]
+const LISTEN: &[Key] = &[
+    Key::new("address", Kind::Socket,
+        "Where the console, /health and /metrics are served; off without it.",
+        "控制台、/health 和 /metrics 的地址；不写则关闭。"),
+];

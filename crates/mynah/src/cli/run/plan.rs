@@ -199,7 +199,8 @@ mod tests {
     #[test]
     fn the_defaults_agree() {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/mynah.toml");
-        let committed = Config::load(Some(&file)).map_err(|problems| problems.render(false));
+        let committed = Config::load(Some(&file))
+            .map_err(|problems| problems.render(mynah_rules::Lang::En, false));
         for config in [Config::default(), committed.unwrap()] {
             let account = AccountConfig::default();
             let ours = settings(&Args::default(), &config, &account, Path::new("data"));

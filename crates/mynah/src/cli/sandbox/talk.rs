@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -19,7 +20,7 @@ use super::reason;
 use super::remark::Remark;
 use crate::cli::print::on_one_line;
 use crate::view::sandbox::SandboxView;
-use crate::{Ended, Report, config, rule_file};
+use crate::{Ended, Report, rule_file};
 
 /// The most bytes of a picture that is sent to the bot: what the service takes.
 fn largest_picture() -> u64 {
@@ -161,7 +162,8 @@ impl<'a> Talk<'a> {
     async fn clock(&self, by: &str) {
         let span = by.strip_prefix('+').unwrap_or(by);
         if !span.is_empty() {
-            let Some(span) = config::duration(span) else {
+            let Ok(span) = mynah_reader::duration(span, Duration::ZERO..=mynah_reader::LONGEST)
+            else {
                 return self.chat.comment(match self.lang() {
                     Lang::En => "/clock takes a time: /clock +30s, +5m, +2h, +1d",
                     Lang::Zh => "/clock 后面写时长，如 /clock +30s、+5m、+2h、+1d",
