@@ -1,8 +1,8 @@
-// Talking to the binary: small JSON calls, and one stream of events that comes back by itself.
+// Calls to the program: small JSON calls, and one stream of events that reconnects by itself.
 
 let token = sessionStorage.getItem("mynah-token") ?? "";
 
-/** What the server said when it said no. */
+/** An error that the server answered with. */
 export class Refused extends Error {
   constructor(status, message) { super(message); this.status = status; }
 }
@@ -29,8 +29,8 @@ export const post = (path, body = {}) => call("POST", path, body);
 export const put = (path, body) => call("PUT", path, body);
 
 /**
- * Follows the stream of events. `on` gets each event; `state` hears "open" and "lost". The stream is read with fetch, not
- * EventSource, so that the token travels in a header and never in an address.
+ * Follows the stream of events. `on` gets each event; `state` gets "open" or "lost". The stream is read with fetch,
+ * not EventSource, so that the token is sent in a header and never in an address.
  */
 export async function follow(on, state) {
   let wait = 250;

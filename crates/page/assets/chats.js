@@ -18,7 +18,7 @@ export function chatsColumn() {
   const draw = () => {
     const found = shown();
     arrange(list, found.length ? found.map((chat) => rowOf(chat, rows)) : [none]);
-    // One stop of the Tab key for the whole list; the arrows do the rest.
+    // The whole list is one stop of the Tab key; the arrow keys move within it.
     const stop = list.querySelector("[aria-current]") ?? list.querySelector("button");
     for (const button of list.querySelectorAll("[tabindex='0']")) if (button !== stop) button.tabIndex = -1;
     if (stop) stop.tabIndex = 0;
@@ -40,7 +40,7 @@ function shown() {
     .sort((a, b) => (b.last?.time ?? 0) - (a.last?.time ?? 0));
 }
 
-/** The row of a chat: the one that stands there already, unless something about it has changed. */
+/** The row of a chat: the existing one, unless something about the chat has changed. */
 function rowOf(chat, rows) {
   const looks = JSON.stringify([chat.name, chat.unread, chat.last, chat.id === state.chat]);
   const known = rows.get(chat.id);
@@ -94,7 +94,7 @@ export async function open(id) {
   changed("chat", "chats", "why", "tab");
   const page = await get(`/api/messages?chat=${encodeURIComponent(id)}`).finally(() => { if (state.chat === id) state.reading = false; });
   if (state.chat !== id) return;
-  // What came while this was read stands behind it.
+  // Messages that arrived while the history was being read go after it.
   const read = new Set(page.messages.map((message) => message.id));
   const last = page.messages.at(-1)?.time ?? 0;
   state.messages = [...page.messages, ...state.messages.filter((message) => !read.has(message.id) && message.time >= last)];
@@ -118,7 +118,7 @@ async function create(what) {
 let reading = null;
 let again = false;
 
-/** Reads the list of chats again. Calls that come while it is read are served together by one more reading. */
+/** Reads the list of chats again. Calls that arrive during a reading share one more reading. */
 export function refreshChats() {
   if (reading) again = true;
   reading ??= read().finally(() => {
@@ -128,7 +128,7 @@ export function refreshChats() {
   return reading;
 }
 
-/** What was not looked at is counted here: the sandbox counts what the bot did not look at. */
+/** Keeps the page's own unread counts: the sandbox counts the messages that the bot has not read. */
 async function read() {
   const chats = await get("/api/chats");
   state.chats = new Map(chats.map((chat) => [chat.id, { ...chat, unread: state.chats.get(chat.id)?.unread ?? 0 }]));

@@ -11,7 +11,7 @@ import { announce, report, toast } from "./widgets.js";
 
 const REFRESH = 5000;
 
-/** News come one by one; what they change is read again once they pause. */
+/** Waits for a pause in the events before the changed data is read again. */
 const PAUSE = 300;
 
 export function consoleView() {
@@ -27,7 +27,7 @@ export function consoleView() {
     connection.textContent = open ? t("connected") : t("lost", lostWords());
     connection.className = `small lamp ${open ? "good" : "bad"}`;
   });
-  /** What the reloads of the accounts said. */
+  /** The reports of the accounts' reloads. */
   const said = new Map();
   const reload = async (account) => {
     try {
@@ -68,7 +68,7 @@ export function consoleView() {
   return { view, on, read };
 }
 
-/** Draws a part of the page only if what it shows has changed: a screen reader would read it again, a finger miss. */
+/** Redraws a part of the page only if its data has changed: a redraw makes a screen reader repeat it and a tap miss. */
 function draw(place, shown, made) {
   const looks = JSON.stringify(shown);
   if (place.shown === looks) return;
@@ -78,7 +78,7 @@ function draw(place, shown, made) {
 
 const conditions = new Map();
 
-/** Says when an account goes off line, or comes back. */
+/** Announces that an account has gone offline or come back. */
 function tellChange({ name, condition, online }) {
   const before = conditions.get(name);
   conditions.set(name, condition);
@@ -91,7 +91,7 @@ function card(title, ...classes) {
   return { card: h(["section.card", ...classes].join("."), {}, h("h2", {}, t(title)), body), body };
 }
 
-/** A table; `columns` that are false are left out together with their cells. */
+/** A table; columns that are false are left out together with their cells. */
 function table(columns, rows) {
   const kept = (cells) => cells.filter((_, i) => columns[i]);
   return h("table", {}, h("thead", {}, h("tr", {}, kept(columns).map((name) => h("th", { scope: "col" }, t(name))))), h("tbody", {}, rows.map((cells) => h("tr", {}, kept(cells)))));
@@ -118,7 +118,7 @@ function errorsOf(queues, many) {
       error.until > Date.now() && h("span.soft", {}, t("until", { time: moment(error.until) }))), whyOf(error))));
 }
 
-/** All chats, found by their names, each with a switch to mute it. */
+/** A search over all chats by name, each with a switch to mute it. */
 function chatsCard() {
   const body = h("div.live", { tabindex: "0", role: "region", "aria-label": t("muting") });
   let severalAccounts = false;
@@ -128,7 +128,7 @@ function chatsCard() {
     const turn = asked += 1;
     const query = search.value.trim();
     const found = await get(`/api/known-chats?query=${encodeURIComponent(query)}`);
-    // What was searched for meanwhile is on its way.
+    // A newer search has begun meanwhile: its result will follow.
     if (turn === asked) draw(body, [found, many, query], () => chatsOf(found, query, many, read));
   };
   const search = h("input", { type: "search", "aria-label": t("search"), placeholder: t("search"), "data-key": "search-chats", oninput: () => read().catch(report) });

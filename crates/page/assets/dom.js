@@ -1,4 +1,4 @@
-// Building the page. Text goes in as text nodes only: nothing that a person typed is ever read as markup.
+// Building the page. Text is inserted as text nodes only: text that a person typed is never parsed as markup.
 
 /** An element: `h("button.main", { onclick }, "Say")`. Attributes that are null or false are left out. */
 export function h(kind, attributes = {}, ...children) {
@@ -15,14 +15,14 @@ export function h(kind, attributes = {}, ...children) {
   return element;
 }
 
-/** Replaces what is in `place`, but keeps it when nothing changed and keeps the focus when it can. */
+/** Replaces the content of `place`, but keeps it if nothing has changed, and keeps the focus if possible. */
 export function fill(place, ...children) {
   const focused = place.contains(document.activeElement) ? document.activeElement.dataset.key : null;
   place.replaceChildren(...children.flat(Infinity).filter(Boolean));
   if (focused) place.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
 }
 
-/** Makes `nodes` the children of `place` in this order, touching only what differs. */
+/** Makes `nodes` the children of `place` in this order and touches only the differing ones. */
 export function arrange(place, nodes) {
   const wanted = new Set(nodes);
   for (const child of [...place.childNodes]) if (!wanted.has(child)) child.remove();

@@ -1,4 +1,4 @@
-// The rule file in the page: checked while it is written, saved to the file, reloaded by the bot.
+// The rule file in the page: checked during typing, saved to the file, reloaded by the bot.
 
 import { get, post, put, Refused } from "./api.js";
 import { fill, h } from "./dom.js";
@@ -8,7 +8,7 @@ import { dialog, report } from "./widgets.js";
 
 const PAUSE = 300;
 
-/** What is in the file as far as the page knows, and the line to go to once it is read. */
+/** The text of the file as last read or saved, and the line to go to after reading. */
 const file = { text: null, line: null };
 
 export function editorSection() {
@@ -62,7 +62,7 @@ export function editorSection() {
   return section;
 }
 
-/** Saves the text in place of `was`; asks where the file holds something else, and where the text has mistakes. */
+/** Saves the text in place of `was`; asks if the file has another text by now, and if the text has mistakes. */
 async function saveAs({ was, anyway }, parts, take, edited) {
   const { text, said } = parts;
   const saved = text.value;
@@ -84,7 +84,7 @@ async function saveAs({ was, anyway }, parts, take, edited) {
   }
 }
 
-/** A file with mistakes is written only on purpose: until they are mended the bot works by its old rules. */
+/** A file with mistakes is written only on request: the bot keeps its previous rules until they are mended. */
 function askAnyway(mistakes, save) {
   dialog(t("saveAnywayTitle", { mistakes: mistakesOf(mistakes) }), (close) => [h("p", {}, t("saveAnywayText")), h("div.row.end", {},
     h("button.main", { onclick: close }, t("mendFirst")),
@@ -98,7 +98,7 @@ function number({ text, numbers }) {
   numbers.textContent = Array.from({ length: count }, (_, i) => i + 1).join("\n");
 }
 
-/** Shows what is wrong: at its line, and in words below. */
+/** Shows the mistakes: at their lines, and as a list below. */
 function show({ text, marks, found }, diagnostics, more) {
   const here = diagnostics.filter((one) => !one.file || one.file === state.session.file);
   const kind = (one) => (one.severity === "error" ? "bad" : "warn");
@@ -112,7 +112,7 @@ function show({ text, marks, found }, diagnostics, more) {
   fill(found, lines, more ? h("li.text.small", {}, more) : null, !lines.length && !more ? h("li.soft.small", {}, t("noMistakes")) : null);
 }
 
-/** Puts the cursor at a line and a column, both counted from 1. */
+/** Moves the cursor to a line and a column, both counted from 1. */
 function jump(text, line, column) {
   const lines = text.value.split("\n");
   const start = lines.slice(0, line - 1).reduce((sum, one) => sum + one.length + 1, 0);

@@ -1,4 +1,4 @@
-// What the page is for, and how to use it without a mouse.
+// The purpose of the page, and its use without a mouse.
 
 import { h } from "./dom.js";
 import { t } from "./i18n.js";
@@ -7,7 +7,7 @@ import { closing, dialog } from "./widgets.js";
 
 export const helpButton = () => h("button.help", { "aria-label": t("help"), title: t("help"), "data-key": "help", onclick: help }, "?");
 
-/** Keys that work everywhere: Alt and a digit, so that nothing one types is taken for one. */
+/** Keys that work everywhere: Alt and a digit, so that they cannot be confused with typed text. */
 let keys = [];
 
 export function listen(wanted) {

@@ -1,4 +1,4 @@
-// The words of the page, in Chinese or English by the browser's language.
+// The texts of the page, in Chinese or English depending on the browser's language.
 
 const words = {
   // Key: [English, Chinese].
@@ -321,7 +321,7 @@ const words = {
   tokenHelp: ["The program printed it at its first start; it also stands in the file page-token in the data folder.", "程序第一次启动时显示过，也保存在数据文件夹的 page-token 文件里。"],
   signIn: ["Open", "打开"],
   wrongToken: ["That is not the token.", "令牌不对。"],
-  // What the program says in English, and Chinese readers see in Chinese.
+  // English texts of the program, with their Chinese translations.
   "too old": ["too old", "消息太旧"],
   "muted chat": ["muted chat", "会话已静音"],
   "own message": ["own message", "机器人自己的消息"],
@@ -340,7 +340,7 @@ const words = {
   "Failed to fetch": ["the program does not answer; is it still running in the terminal?", "程序没有响应，请看看终端里它是否还在运行"],
 };
 
-/** So many mistakes, in words. */
+/** The number of mistakes as a text. */
 export const mistakesOf = (n) => t(n === 1 ? "oneMistake" : "manyMistakes", { n });
 
 /** "zh" or "en". */
@@ -348,12 +348,12 @@ export const language = /^zh\b/i.test(navigator.language) ? "zh" : "en";
 
 document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
 
-/** What turns the direction of the text around it: it is kept to itself. */
+/** Characters that can change the direction of the text around them; a value with one of them is isolated. */
 const TURNS = /[\u0590-\u08ff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufefc]/;
 
 const alone = (value) => (TURNS.test(String(value)) ? `\u2068${value}\u2069` : value);
 
-/** The word for `key`, with `{…}` filled in. A text that is no key stays as it is. */
+/** The text for `key`, with `{…}` filled in. A text that is not a key is returned as it is. */
 export function t(key, values = {}) {
   const [english, chinese] = Object.hasOwn(words, key) ? words[key] : [key, key];
   return (language === "zh" ? chinese : english).replace(/\{(\w+)\}/g, (_, name) => alone(values[name] ?? ""));
@@ -361,7 +361,7 @@ export function t(key, values = {}) {
 
 const locale = document.documentElement.lang;
 
-/** Forms of moments, made once: making one takes longer than using it a hundred times. */
+/** Date formats, kept for reuse: making one takes longer than using it a hundred times. */
 const forms = new Map();
 
 function written(millis, form) {
@@ -370,17 +370,17 @@ function written(millis, form) {
   return forms.get(key).format(millis);
 }
 
-/** The day of a moment, as a person says it. */
+/** The day of a moment, as a person writes it. */
 export const dayOf = (millis) => written(millis, { month: "long", day: "numeric", weekday: "long" });
 
-/** A moment, as a person reads it: the time, and the day where it is not that of `now`. */
+/** A moment for people: the time, and also the day if it is not the day of `now`. */
 export function moment(millis, now = Date.now(), more = {}) {
   const same = new Date(millis).toDateString() === new Date(now).toDateString();
   const day = same ? {} : { month: "short", day: "numeric" };
   return written(millis, { ...day, hour: "2-digit", minute: "2-digit", ...more });
 }
 
-/** How long something lasts, in at most two units. */
+/** A duration, in at most two units. */
 export function lasting(millis) {
   if (millis === 24 * 3600 * 1000) return t("hours", { n: 24 });
   const seconds = Math.ceil(millis / 1000);

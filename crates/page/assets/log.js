@@ -5,7 +5,7 @@ import { arrange, h } from "./dom.js";
 import { moment, t } from "./i18n.js";
 import { inShort, markOf, verdictOf } from "./why.js";
 
-/** So many are kept. */
+/** The number of entries kept. */
 const KEPT = 200;
 
 export function logCard() {
@@ -20,7 +20,7 @@ export function logCard() {
     const found = log.filter((entry) => !query || words(entry).includes(query));
     arrange(list, found.length ? found.map(rowOf) : [h("li.soft", {}, log.length ? t("nothingFound", { n: log.length }) : t("noMessages"))]);
   };
-  // A flood is drawn a few times a second, not once a message.
+  // A flood of messages is drawn a few times a second, not once a message.
   let due = false;
   const soon = () => {
     if (due) return;
@@ -30,7 +30,7 @@ export function logCard() {
   const same = (a) => (b) => a.id === b.id && a.account === b.account;
   return {
     card: h("section.card.wide", {}, h("div.row.head", {}, h("h2.grow", {}, t("live")), filter), list),
-    /** Reads it anew, after a lost connection too. */
+    /** Reads the log again, also after a lost connection. */
     read: async () => { log = await get("/api/log"); draw(); },
     /** A turn ended. */
     add: (entry) => {
@@ -40,7 +40,7 @@ export function logCard() {
       log.splice(KEPT);
       soon();
     },
-    /** Whether entries name their account. */
+    /** Whether entries show the name of their account. */
     several: (wanted) => {
       if (wanted === many) return;
       many = wanted;

@@ -1,4 +1,4 @@
-// The login of the sandbox: the QR code, and the buttons of the phone. It shows what happens while it is open.
+// The login of the sandbox: the QR code, and the buttons of the phone. The dialog follows the state while it is open.
 
 import { get, post } from "./api.js";
 import { fill, h } from "./dom.js";
@@ -6,7 +6,7 @@ import { t } from "./i18n.js";
 import { changed, state, when } from "./state.js";
 import { closing, dialog, report } from "./widgets.js";
 
-/** Reads how the login stands. */
+/** Reads the state of the login. */
 export async function readLogin() {
   state.login = await get("/api/login");
   changed("login");

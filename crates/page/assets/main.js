@@ -1,4 +1,4 @@
-// Puts the page together: the sandbox or the console, whichever this binary serves.
+// Puts the page together: the sandbox or the console, depending on the program that serves it.
 
 import { follow, get, Refused, signIn } from "./api.js";
 import { chatsColumn, open, refreshChats } from "./chats.js";
@@ -27,12 +27,12 @@ async function start() {
   document.title = `${names} · Mynah`;
   const { on, back } = state.session.mode === "console" ? showConsole() : await showSandbox();
   follow(on, async (connection) => {
-    // Only a page that is made anew knows nothing of what the old token showed.
+    // Only a reload removes everything that the old token gave access to.
     if (connection === "refused") return location.reload();
     const again = connection === "open" && state.connection === "lost";
     if (connection === "lost" && state.connection !== "lost") state.lostAt = Date.now();
     state.connection = connection;
-    // What is shown may have changed since: it stands there in grey.
+    // The data on the page may be out of date: it is shown in grey.
     app.classList.toggle("stale", connection === "lost");
     changed("connection");
     if (again) await back().catch(report);
@@ -76,7 +76,7 @@ function go(tab, wanted) {
   requestAnimationFrame(() => requestAnimationFrame(() => document.querySelector(wanted)?.focus()));
 }
 
-/** After a lost connection: reads what was missed, and stays where one was if that is still there. */
+/** After a lost connection: reads the missed events, and keeps the open chat, if it still exists, and the tab. */
 async function catchUp() {
   begin(await get("/api/session"));
   await Promise.all([refreshChats(), readLogin()]);

@@ -1,11 +1,11 @@
-// How the accounts are, how fast they may speak, and what waits in which chat until when.
+// The state of the accounts, their sending limits, and the queues of the chats.
 
 import { h } from "./dom.js";
 import { lasting, mistakesOf, moment, t } from "./i18n.js";
 
 const clock = (millis) => moment(millis, Date.now(), { second: "2-digit" });
 
-/** An account: its state, what a person has to do, and what its limits leave. */
+/** An account: its state, the step that a person has to do, and the rest of its limits. */
 export function accountCard(account, queue, said, reload) {
   const kind = { online: "good", ended: "bad", offline: "bad" }[account.condition] ?? "warn";
   const hint = { starting: "startingHint", offline: "offlineHint", ended: "endedHint" }[account.condition];
@@ -24,7 +24,7 @@ export function accountCard(account, queue, said, reload) {
     said && h("p.small.text.said", {}, said));
 }
 
-/** Whom the names of the rule file mean, and why. */
+/** The people whom the names of the rule file mean, and why. */
 function people(names) {
   return h("div", {}, h("p.small.soft", {}, t("whoIsMeant")), h("ul.plain", {}, names.map((name) => h("li.small", {},
     h("bdi.text", {}, name.name), " ", h("span.soft", {}, name.keys.map((key) => t(`names_${key}`)).join(" · ")),
@@ -38,14 +38,14 @@ function meaning({ by, bound, friends }) {
   return bound ? t("namesBound", { person: bound }) : t("namesNobody");
 }
 
-/** Why something failed: a sentence, and folded behind it what the program or the service said. */
+/** Why something failed: a sentence, and folded behind it the words of the program or the service. */
 export function whyOf({ cause, detail }) {
   if (!detail) return null;
   if (!cause) return h("p.small.bad.text", {}, detail);
   return h("details.small.bad", {}, h("summary", {}, t(cause)), h("div.mono.soft.text", {}, detail));
 }
 
-/** A rule file that was saved with mistakes: where, since when, and what is in use meanwhile. */
+/** A rule file that was saved with mistakes: where, since when, and which rules are in use meanwhile. */
 export function rejected({ file, line, mistakes, since, report }, words = "rejectedRules") {
   const told = t(words, { place: `${file}:${line}`, mistakes: mistakesOf(mistakes), time: clock(since) });
   return h("div.bad.small.rejected", { role: "alert" }, h("strong.text", {}, told),
@@ -73,7 +73,7 @@ function limit({ used, count, per, free_at: freeAt }) {
     h("progress", { value: used, max: count, "aria-label": label }));
 }
 
-/** What waits in which chat, since when, until when, and why. */
+/** The queues of the chats: since when they wait, until when, and why. */
 export function waitingList(queues, many) {
   const all = queues.flatMap((queue) => queue.waiting.map((one) => ({ ...one, queue }))).sort((a, b) => a.since - b.since);
   if (!all.length) return h("p.soft", {}, t("nothingWaits"));

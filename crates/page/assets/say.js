@@ -1,4 +1,4 @@
-// The line to say something: who speaks, what, and names completed after `@`.
+// The form to send a message: the sender, the text, and completion of names after `@`.
 
 import { post } from "./api.js";
 import { fill, h } from "./dom.js";
@@ -6,15 +6,15 @@ import { t } from "./i18n.js";
 import { changed, state, when } from "./state.js";
 import { face, report, toast } from "./widgets.js";
 
-/** What the sandbox takes at most. */
+/** The largest file that the sandbox accepts. */
 const LARGEST = 20 << 20;
 
-/** Who can speak in the open chat. */
+/** The people who can speak in the open chat. */
 export function people() {
   return state.chats.get(state.chat)?.people ?? [];
 }
 
-/** Who speaks now. */
+/** The chosen speaker. */
 export function speaker() {
   const known = people();
   return known.includes(state.speaker[state.chat]) ? state.speaker[state.chat] : known[0];
@@ -59,7 +59,7 @@ export function sayForm() {
       h("button.main", { type: "submit" }, t("say"))));
 }
 
-/** Sends pictures and files as the one who speaks. */
+/** Sends pictures and files as the chosen speaker. */
 export async function sendFiles(files) {
   if (!state.chat) return;
   for (const file of [...(files ?? [])]) {
@@ -79,7 +79,7 @@ function base64(file) {
   });
 }
 
-/** Completion of names after `@`: arrows choose, Enter or Tab takes, Escape closes. */
+/** Completion of names after `@`: arrow keys select, Enter or Tab accepts, Escape closes. */
 function mentionList(text, names) {
   const list = h("ul.mentions.hidden", { role: "listbox", id: "mentions", "aria-label": t("names") });
   let chosen = 0;

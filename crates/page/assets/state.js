@@ -1,39 +1,39 @@
-// What the page knows, and who wants to hear that it changed. Bounded: old messages are dropped and fetched again.
+// The state of the page and its listeners. Bounded: old messages are dropped and fetched again when needed.
 
 const KEPT = 400;
 
-/** So many are kept while somebody reads old ones: what he looks at must not vanish. */
+/** The number of messages kept while a person reads old ones: the messages in view must not vanish. */
 const READ = 2000;
 
 export const state = {
   session: null,
   /** How far the clock of the bot is ahead of the browser's, in milliseconds. */
   ahead: 0,
-  /** Whether the bot is logged in: what `GET login` said last. */
+  /** The last answer of `GET login`: whether the bot is logged in. */
   login: null,
   faults: [],
   connection: "open",
-  /** When the connection was lost: what is shown is as of then. */
+  /** When the connection was lost: the page shows the state of that moment. */
   lostAt: null,
   chats: new Map(),
   chat: null,
   messages: [],
   hasOlder: false,
-  /** The messages of the open chat are on their way. */
+  /** Whether the messages of the open chat are being fetched. */
   reading: false,
-  /** Whether the end of the conversation is in sight, and how many messages came below it since. */
+  /** Whether the end of the conversation is in view, and the number of messages that arrived below it since. */
   atEnd: true,
   below: 0,
-  /** The first message that nobody had seen when the chat was opened. */
+  /** The first unread message at the time the chat was opened. */
   firstNew: null,
-  /** What made the bot say its last messages: told apart from the messages, sometimes before them. */
+  /** The causes of the bot's last messages. They arrive apart from the messages, sometimes before them. */
   causes: new Map(),
   message: null,
   why: null,
   speaker: {},
   tab: "talk",
   editing: false,
-  /** The text of the editor differs from the file. */
+  /** Whether the text of the editor differs from the file. */
   unsaved: false,
   query: "",
 };
@@ -50,7 +50,7 @@ export function when(topics, listener) {
 
 const due = new Set();
 
-/** Says that something of these topics changed; the listeners are called once, before the next frame. */
+/** Reports a change of these topics; each listener is called once, before the next frame. */
 export function changed(...topics) {
   // A hidden page has no frames.
   if (!due.size) document.hidden ? setTimeout(tell, 100) : requestAnimationFrame(tell);
@@ -63,13 +63,13 @@ function tell() {
   for (const listener of now) listener();
 }
 
-/** Whether a message is a line of the service rather than somebody's words. */
+/** Whether a message is a line of the service rather than the words of a person. */
 export const isNotice = (message) => ["system", "recall"].includes(message.kind);
 
-/** The present moment by the clock of the bot. */
+/** The current time by the clock of the bot. */
 export const now = () => Date.now() + state.ahead;
 
-/** Takes over what a session says. What is known of another run of the program is gone with it. */
+/** Takes over a session. If the program was restarted, the state of its earlier run is discarded. */
 export function begin(session) {
   if (state.session && state.session.run !== session.run) forget();
   state.session = session;
@@ -77,16 +77,16 @@ export function begin(session) {
   changed("session");
 }
 
-/** Forgets what only the run before knew: its chats, messages and faults. The text of the editor stays. */
+/** Discards the state of the earlier run: its chats, messages and faults. The text of the editor is kept. */
 function forget() {
   Object.assign(state, { chats: new Map(), chat: null, messages: [], hasOlder: false, below: 0, firstNew: null, causes: new Map(), message: null, why: null, login: null, faults: [], speaker: {} });
   changed("chats", "chat", "messages", "message", "why", "login", "faults");
 }
 
-/** What the page says of the connection. */
+/** The values for the text about the lost connection. */
 export const lostWords = () => ({ time: new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(state.lostAt ?? Date.now()) });
 
-/** What made the bot say a message is known a moment after the message itself. */
+/** Stores the cause of a message of the bot, which arrives a moment after the message itself. */
 export function caused({ message: id, cause }) {
   state.causes.set(id, cause);
   if (state.causes.size > READ) state.causes.delete(state.causes.keys().next().value);
@@ -96,7 +96,7 @@ export function caused({ message: id, cause }) {
   changed("messages");
 }
 
-/** Puts a message where it belongs: a new one at the end, a known one (recalled, decided) in its place. */
+/** Inserts a message: a new one at the end, a known one (recalled, decided) in its place. */
 export function place(message) {
   message.cause ??= state.causes.get(message.id) ?? null;
   const chat = state.chats.get(message.chat);

@@ -1,4 +1,4 @@
-// The conversation: bubbles, what can be done in it, and its place where one reads.
+// The conversation: message bubbles, the actions of its people, and the scroll position.
 
 import { get, post } from "./api.js";
 import { wordsOf } from "./chats.js";
@@ -9,7 +9,7 @@ import { people, sayForm, sendFiles, speaker } from "./say.js";
 import { changed, isNotice, state, when } from "./state.js";
 import { announce, ask, botFace, face, menu, report, toast, walk } from "./widgets.js";
 
-/** So near to the end counts as there. */
+/** The distance from the end that still counts as the end. */
 const NEAR = 60;
 
 export function talkColumn() {
@@ -35,7 +35,7 @@ export function talkColumn() {
   }, { passive: true });
   walk(log, ".bubble", true);
   when(["messages", "chat", "message"], draw);
-  // What is below a picture that arrives late, or a window that grows smaller, moves along.
+  // A picture that loads late or a window that shrinks moves the end: scroll along.
   new ResizeObserver(() => { if (state.atEnd) toEnd(log); }).observe(log);
   log.addEventListener("load", () => { if (state.atEnd) toEnd(log); }, true);
   const column = h("main.column.talk", { "aria-label": t("talk") }, h("header.row", {}, title, more), h("div.place", {}, log, below), form);
@@ -49,7 +49,7 @@ function toEnd(log) {
 }
 
 function acceptDrops(column) {
-  // Dropped beside it, a file would be opened instead of the page.
+  // By default, the browser leaves the page to open a file that is dropped outside the column.
   for (const name of ["dragover", "drop"]) addEventListener(name, (event) => event.preventDefault());
   column.addEventListener("dragover", () => column.classList.add("drop"));
   column.addEventListener("dragleave", (event) => { if (!column.contains(event.relatedTarget)) column.classList.remove("drop"); });
@@ -58,7 +58,7 @@ function acceptDrops(column) {
 
 let drawn = { chat: null, last: null };
 
-/** Draws only what changed: a bubble is made anew when its message is another object than before. */
+/** Draws only the changes: a bubble is rebuilt if its message is a new object. */
 function drawMessages(log) {
   if (!state.chat) return log.replaceChildren(h("p.empty", {}, t("chooseChat")));
   const first = drawn.chat !== state.chat;
@@ -100,7 +100,7 @@ function lineOf(message) {
   return line;
 }
 
-/** What the bot answers with this, and the way there. */
+/** The message that the bot answers with this one, as a link to it. */
 function causeButton({ cause: { kind, message, text, file, line } }) {
   const place = file && `${file}:${line}`;
   if (message) return h("button.link.small.answers", { title: t("showAnswered"), onclick: () => showMessage(message).catch(report) }, `↩ ${text.slice(0, 24) || t("system")}`);
@@ -109,7 +109,7 @@ function causeButton({ cause: { kind, message, text, file, line } }) {
   return h("button.link.small.answers", { title: t("openInEditor"), onclick: () => editAt(line) }, words);
 }
 
-/** Chooses a message by its id, and brings it into sight. */
+/** Selects a message by its id and scrolls to it. */
 export async function showMessage(id) {
   await choose({ id });
   document.querySelector(`.messages [data-id="${CSS.escape(id)}"]`)?.scrollIntoView({ block: "nearest" });
@@ -125,7 +125,7 @@ function contentOf(message) {
   ].filter(Boolean);
 }
 
-/** Shows what the bot made of a message. */
+/** Shows the decision of the bot about a message. */
 export async function choose(message) {
   state.message = message.id;
   state.why = null;
@@ -142,7 +142,7 @@ export async function readWhy(id) {
   changed("why");
 }
 
-/** Reads older messages; what one looks at stays where it is. */
+/** Reads older messages and keeps the visible ones in place. */
 async function readOlder(log) {
   const first = state.messages[0];
   const page = await get(`/api/messages?chat=${encodeURIComponent(state.chat)}&before=${encodeURIComponent(first.id)}`);
@@ -159,7 +159,7 @@ async function readOlder(log) {
   });
 }
 
-/** What the person who speaks, or somebody new, can do here. */
+/** The actions of the chosen speaker, or of a new person, in this chat. */
 function deeds() {
   const chat = state.chats.get(state.chat);
   const who = speaker();

@@ -1,4 +1,4 @@
-// A test made of the conversation: from which message to which, looked at, changed, played, written.
+// A test from the conversation: choose the first and the last message, edit it, run it, save it.
 
 import { get, post } from "./api.js";
 import { fill, h } from "./dom.js";
@@ -28,7 +28,7 @@ export async function testDialog() {
     closing(close, h("button", { type: "button", onclick: copy }, t("copy")), h("button.main", { type: "button", onclick: () => play(false).catch(report) }, t("playAndSave")))]);
 }
 
-/** What came of playing it; one that fails can be written all the same, to be made to pass. */
+/** The result of the test. A failing test can be saved too, to be made to pass later. */
 function verdict({ passes, saved, report: words }, anyway) {
   if (passes && saved) return h("p.good", { role: "status" }, t("testSaved"));
   const told = t(saved ? "testSavedFailing" : "testFails");

@@ -1,4 +1,4 @@
-// The bar above the sandbox: how the bot is, its clock, faults, login, tests.
+// The bar above the sandbox: the state of the bot, its clock, faults, login, tests.
 
 import { get, post } from "./api.js";
 import { editAt, toggleEditor } from "./editor.js";
@@ -20,7 +20,7 @@ const faults = [
   ["loggedOut", { path: "synccheck", fault: "retcode", value: 1101, times: 1 }],
 ];
 
-/** How often faults that wait are counted again. */
+/** The interval at which pending faults are counted again. */
 const RECOUNT = 2000;
 
 export function toolsBar() {
@@ -58,14 +58,14 @@ export function toolsBar() {
     const open = tools.classList.toggle("open");
     more.setAttribute("aria-expanded", String(open));
   } }, t("tools"));
-  // On a phone it covers what it was opened for.
+  // On a phone the open menu would cover the result of its button.
   tools.addEventListener("click", (event) => { if (more.ariaExpanded === "true" && event.target.closest("button") && !event.target.closest(".jumps, [aria-haspopup]")) more.click(); });
   const broken = h("div.broken.row.hidden");
   when(["session"], () => drawBroken(broken));
   return h("header.bar", {}, h("img", { src: "/assets/icon.svg", alt: "" }), h("h1", {}, "Mynah"), h("span.soft.wide", {}, t("sandbox")), bot, h("span.grow"), more, tools, helpButton(), broken);
 }
 
-/** A rule file that could not be used: said until it is mended, with the way to its place. */
+/** A rejected rule file: shown until a good version is loaded, with a link to the mistake. */
 function drawBroken(place) {
   const found = state.session?.rejected_rules;
   place.classList.toggle("hidden", !found);

@@ -1,4 +1,4 @@
-// What the bot made of the chosen message.
+// The decision of the bot about the selected message.
 
 import { editAt } from "./editor.js";
 import { fill, h } from "./dom.js";
@@ -25,7 +25,7 @@ function shown() {
   return explain(state.why);
 }
 
-/** The decision in one line, as the console shows it beside a message too. */
+/** The decision in one line; the console shows it beside a message too. */
 export function inShort(decided) {
   if (!decided) return "";
   const { rule, handler } = decided;
@@ -37,7 +37,7 @@ export function inShort(decided) {
   return handler ? t("handledBy", { handler }) : t("noRule");
 }
 
-/** Its class: `acted`, `quiet` or `failed`. */
+/** The class of the decision: `acted`, `quiet` or `failed`. */
 export const verdictOf = (decided) => (decided?.quiet || decided?.passed_over ? "quiet" : decided?.rule || decided?.handler ? "acted" : "failed");
 
 const MARKS = { acted: "✓", quiet: "‖", failed: "–", off: "○" };
@@ -63,14 +63,14 @@ function explain(why) {
   ];
 }
 
-/** What made the bot say something, with the way there. */
+/** The cause of a message of the bot, as a link. */
 export function causeOf({ kind, message, text, file, line }) {
   const place = file && lineButton({ file, line });
   const answered = message && h("button.link.text", { "data-key": "answered", onclick: () => showMessage(message).catch(report) }, t("toMessage", { text: text.slice(0, 60) || t("system") }));
   return h("p.row", {}, h("strong", {}, t(`cause-by-${kind}`)), kind !== "message" && place, answered);
 }
 
-/** What was done, to whom, what became of it, and what could not be done. */
+/** The actions with their recipients and outcomes, and the failed ones. */
 function happened({ actions, problems }) {
   if (!actions.length && !problems.length) return null;
   return h("section", {}, h("h2", {}, t("happened")), h("ol.steps.actions", {}, actions.map(action),
@@ -86,7 +86,7 @@ function action({ what, chat, text, outcome, cause, detail }) {
     outcome !== "done" && h(`div.small.${kind}`, {}, t(`outcome-${outcome}`)), whyOf({ cause, detail })));
 }
 
-/** The rules that matched first, then the near misses, the rest folded by what they lacked. */
+/** The rules that matched first, then the near misses; the rest is folded, grouped by the failed condition. */
 function rules({ deciding, near, rest }) {
   if (!deciding.length && !near.length && !rest.length) return null;
   return h("section", {}, h("h2", {}, t("steps")),
@@ -96,7 +96,7 @@ function rules({ deciding, near, rest }) {
       h("ol.steps", {}, first.map(step)), count > first.length && h("p.soft.small", {}, t("moreSteps", { n: count - first.length })))));
 }
 
-/** Where a rule stands; in the rule file it leads there. */
+/** The place of a rule; a place in the rule file is a link. */
 function lineButton({ file, line }) {
   const where = `${file}:${line}`;
   if (!file || file !== state.session.file) return h("span.mono.text", {}, where);
@@ -109,7 +109,7 @@ function step(one) {
     one.until && h("div.warn.small", {}, t("until", { time: moment(one.until, now(), { second: "2-digit" }) }), " · ", h("span", { "data-until": one.until }, left(one.until)))));
 }
 
-/** How long until a moment, by the bot's clock. */
+/** The time left until a moment, by the bot's clock. */
 const left = (until) => (until > now() ? t("left", { time: lasting(until - now()) }) : t("over"));
 
 function tick(place) {
@@ -123,7 +123,7 @@ function values(title, rows) {
   return rows.length > 0 && h("section", {}, h("h2", {}, title), facts(rows.map((row) => [labelOf(row.name), change(row)])));
 }
 
-/** A value before and after; where it did not change, as it is. */
+/** A value before and after; an unchanged value is shown once. */
 function change(row) {
   const { name, before, after, dialog } = row;
   if (name.startsWith("dialog:")) return dialog ? progress(dialog) : t(after ? "dialogOpen" : "dialogEnded");
@@ -132,13 +132,13 @@ function change(row) {
   return h("span", {}, is(before), h("span.soft", {}, " → "), h("strong", {}, is(after)));
 }
 
-/** How far a dialog is: "signup, question 2 of 2, until 18:09; name = …". */
+/** The progress of a dialog: "signup, question 2 of 2, until 18:09; name = …". */
 function progress({ id, question, of, until, answers }) {
   const known = Object.entries(answers).map(([name, value]) => `${name} = ${value}`).join(t("and"));
   return [t("dialogAt", { id, question, of }), until && t("until", { time: moment(until, now()) })].filter(Boolean).join(t("comma")) + (known ? `${t("semicolon")}${known}` : "");
 }
 
-/** The name of a value: what brakes keep is told in words, the variables of rules as they are. */
+/** The name of a value: values of brakes have a description, variables of rules keep their names. */
 function labelOf(name) {
   const [, what, rest] = /^([a-z-]+):(.*)$/s.exec(name) ?? [];
   const told = t(`state-${what}`);
@@ -146,7 +146,7 @@ function labelOf(name) {
   return ["until", "open"].includes(rest) ? told : `${told} ${rest}`;
 }
 
-/** A value as a person reads it: the moments that brakes keep as times. */
+/** A value for people: the times that brakes store are formatted. */
 function written(name, value) {
   if (!/^(cooldown|mute):/.test(name) || !/^\d+$/.test(value)) return h("span.text", {}, value);
   const until = Number(value);

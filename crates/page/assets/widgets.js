@@ -1,9 +1,9 @@
-// What pages are made of beside text: dialogs, menus, messages that pass, lists that arrows walk through.
+// Parts of pages other than text: dialogs, menus, toasts, lists for the arrow keys.
 
 import { h } from "./dom.js";
 import { t } from "./i18n.js";
 
-/** A dialog that is open; Escape and its last button close it. `made` gets a function that closes it. */
+/** An open dialog; Escape and its last button close it. `made` gets a function that closes it. */
 export function dialog(title, made, closed) {
   const place = h("dialog", { "aria-label": title, onclose: () => { place.remove(); closed?.(); } });
   place.append(h("h2.text", {}, title), ...[made(() => place.close())].flat(Infinity).filter(Boolean));
@@ -35,7 +35,7 @@ export function ask(title, fields, hint) {
   });
 }
 
-/** A button that opens a menu. `items()` tells what is in it at that moment: `{ label, hint?, act }`. */
+/** A button that opens a menu. `items()` returns its current entries: `{ label, hint?, act }`. */
 export function menu(label, items, attributes = {}) {
   const list = h("div.menu", { popover: "auto", role: "menu", "aria-label": label });
   const button = h("button", { "aria-haspopup": "menu", ...attributes }, label, h("span.arrow", { "aria-hidden": "true" }, "▾"));
@@ -58,7 +58,7 @@ export function menu(label, items, attributes = {}) {
   return [button, list];
 }
 
-/** Lets the arrow keys, Home and End walk through what matches in a list, from its beginning or from its end. */
+/** Lets the arrow keys, Home and End move through the matching elements of a list, from its beginning or its end. */
 export function walk(list, matching, fromEnd = false) {
   list.addEventListener("keydown", (event) => {
     const all = [...list.querySelectorAll(matching)];
@@ -72,7 +72,7 @@ export function walk(list, matching, fromEnd = false) {
 
 const toasts = h("div.toasts");
 
-/** Says something that passes: at the foot of the page, and to a screen reader at once. What is wrong stays until closed. */
+/** Shows a toast at the foot of the page; screen readers announce it at once. An error stays until it is closed. */
 export function toast(text, bad = false) {
   if (!toasts.isConnected) document.body.append(toasts);
   const line = h(`div.toast${bad ? ".bad" : ""}`, { role: bad ? "alert" : "status" },
@@ -82,14 +82,14 @@ export function toast(text, bad = false) {
   if (!bad) setTimeout(() => line.remove(), 6000);
 }
 
-/** Shows what went wrong, and what to do about it. */
+/** Shows an error and its remedy. */
 export function report(error) {
   toast(t("failed", { why: t(error.message) }), true);
 }
 
 const heard = h("p.sr", { role: "status", "aria-live": "polite" });
 
-/** Tells a screen reader. */
+/** Lets screen readers announce a text. */
 export function announce(text) {
   if (!heard.isConnected) document.body.append(heard);
   heard.textContent = text.slice(0, 300);
@@ -97,10 +97,10 @@ export function announce(text) {
 
 const HUES = 8;
 
-/** The bot's own picture. */
+/** The avatar of the bot. */
 export const botFace = () => h("img.face", { src: "/assets/icon.svg", alt: "" });
 
-/** A picture for a name: its first sign on one of a few colours, the same for the same name. */
+/** The avatar for a name: its first character on one of a few colours, always the same for the same name. */
 export function face(name, group = false) {
   const sign = [...name.replace(/[\p{C}\p{Z}\p{P}\p{S}\p{M}]/gu, "")][0] ?? "·";
   const hue = [...name].reduce((sum, one) => (sum * 31 + one.codePointAt(0)) % 9973, 7) % HUES;

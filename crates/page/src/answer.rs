@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::view::Problem;
 
-/// The JSON of an answer, or the reason why there is none.
+/// The JSON of an answer, or the reason for its absence.
 pub(crate) type Answered = Result<String, Problem>;
 
 /// Writes an answer as JSON. All answers have text keys and plain values, so this only fails with the call itself.

@@ -29,13 +29,13 @@ use crate::view::{News, Page, Problem};
 /// The largest body of a call: a picture of 20 MiB in base64.
 const LARGEST_BODY: usize = 28 << 20;
 
-/// What a browser shows as a picture. No SVG: that is a page of its own.
+/// The types that a browser shows as pictures. SVG is left out: an SVG file is a page that can run scripts.
 const PICTURES: [&str; 5] = ["image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp"];
 
-/// A wrong token is answered so late …
+/// The delay before a wrong token is answered.
 const THOUGHT: Duration = Duration::from_millis(500);
 
-/// … but no more than so many at once: guessers must not use up the connections of the owner. Further wrong tokens are
+/// The most wrong tokens delayed at once: guessers must not use up the owner's connections. Further wrong tokens are
 /// refused at once. The length of the token makes guessing hopeless, not the wait.
 const GUESSES: usize = 8;
 
@@ -54,7 +54,7 @@ impl Served {
         }
     }
 
-    /// Answers a call. The error is about a call that this page does not have.
+    /// Answers a call. Returns an error if this page does not have the call.
     async fn answer(&self, fields: Map<String, Value>) -> Result<Answered, String> {
         let unknown = |error: serde_json::Error| error.to_string();
         let fields = Value::Object(fields);
@@ -78,17 +78,17 @@ impl Served {
     }
 }
 
-/// The web application over a page.
+/// The web application that serves a page.
 #[derive(Clone)]
 pub struct App {
     served: Served,
-    /// What a visitor must know; `None` lets everybody on this machine in.
+    /// The token that a visitor must know; `None` admits everyone on this machine.
     token: Option<Arc<str>>,
-    /// The wrong tokens that are answered late at the moment.
+    /// The permits for wrong tokens whose answer is delayed.
     guesses: Arc<Semaphore>,
     /// The log line about wrong tokens.
     wrong: Arc<Repeated>,
-    /// Cancelled when the server closes: streams of events end then.
+    /// Cancelled when the server closes; event streams end then.
     closing: CancellationToken,
 }
 
@@ -111,14 +111,14 @@ impl App {
         Self { served, token, guesses, wrong: Arc::default(), closing }
     }
 
-    /// The same, with streams of events that end when the server closes; they would keep it open for ever.
+    /// The same application with a token that ends its event streams; otherwise they would keep the server open.
     #[must_use]
     pub fn until(mut self, closing: CancellationToken) -> Self {
         self.closing = closing;
         self
     }
 
-    /// Its routes. The files are open to all; calls and events need the token and come from the page's own address only.
+    /// The routes. The files are public; calls and events need the token and must come from the page's own address.
     pub fn routes(self) -> Router {
         let calls = Router::new()
             .route("/api/events", get(follow))
@@ -159,14 +159,14 @@ impl fmt::Debug for App {
     }
 }
 
-/// Compares without telling by its duration where the difference is.
+/// Compares two texts in a time that does not depend on the place of the first difference.
 fn same(a: &str, b: &str) -> bool {
     a.len() == b.len()
         && a.bytes().zip(b.bytes()).fold(0, |difference, (x, y)| difference | (x ^ y)) == 0
 }
 
-/// Lets in what comes from the page itself: another site's page has another origin, and a name that was pointed at this
-/// machine is no name of it.
+/// Admits only requests of the page itself: the page of another site has another origin, and a foreign host name that
+/// resolves to this machine is not in the list of its names.
 async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
     let headers = request.headers();
     let host = headers.get(HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -262,7 +262,7 @@ fn refuse(status: StatusCode, reason: &str) -> Response {
         .into_response()
 }
 
-/// A picture is shown, anything else is a download: what somebody sent never runs in the page.
+/// Serves a picture inline and anything else as a download: a file that a person sent never runs in the page.
 async fn media(State(app): State<App>, Path(message): Path<String>) -> Response {
     match app.served.media(&message) {
         Some((kind, bytes)) if PICTURES.contains(&kind) => {
@@ -280,7 +280,7 @@ async fn follow(State(app): State<App>) -> Sse<impl Stream<Item = Result<Event, 
     let news = stream::unfold(
         (app.served.page().follow(), app.closing),
         |(mut news, closing)| async move {
-            // The page reads everything again when it connects: a gap is mended by ending the stream.
+            // A gap ends the stream: the page reads everything again when it reconnects.
             let one = closing.run_until_cancelled(news.recv()).await?.ok()?;
             Some((Ok(told(&one)), (news, closing)))
         },

@@ -12,19 +12,19 @@ pub trait ConsolePage: Page {
     /// The accounts of this process.
     async fn accounts(&self) -> Result<Vec<AccountRow>, Problem>;
 
-    /// The last handled events, the newest first.
+    /// The last handled events, newest first.
     async fn log(&self) -> Result<Vec<LogRow>, Problem>;
 
-    /// The rules with their use.
+    /// The rules and their use.
     async fn rules(&self) -> Result<Vec<RuleRow>, Problem>;
 
     /// The waiting events and actions of each account.
     async fn queues(&self) -> Result<Vec<QueueRow>, Problem>;
 
-    /// The chats of all accounts with this text in their names, the first hundred of them.
+    /// The first hundred chats of all accounts whose names contain this text.
     async fn known_chats(&self, query: &str) -> Result<KnownChats, Problem>;
 
-    /// Mutes a chat of an account, or ends that with 0 minutes.
+    /// Mutes a chat of an account; 0 minutes ends the mute.
     async fn mute(&self, account: &str, chat: &str, minutes: u64) -> Result<(), Problem>;
 
     /// Loads the rules of an account again.

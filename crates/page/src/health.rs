@@ -1,4 +1,4 @@
-//! `GET /health`: true only while every account's connection works.
+//! `GET /health`: true only while every account is online.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,38 +10,38 @@ use axum::response::{IntoResponse, Response};
 use mynah_core::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// How the accounts of this process are.
+/// The states of the accounts of this process.
 #[derive(Debug, Default)]
 pub struct Health {
     accounts: Mutex<BTreeMap<String, Entry>>,
 }
 
-/// How an account is.
+/// The state of an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "condition", rename_all = "snake_case")]
 pub enum Condition {
-    /// It was never on line yet.
+    /// It has not been online yet.
     Starting,
     /// A person has to scan a code or confirm on the phone.
     Waiting {
-        /// For what.
+        /// The step that the person has to do.
         what: String,
     },
     /// It receives and sends.
     Online,
-    /// The service cannot be reached; it is tried again.
+    /// The service cannot be reached; the account retries.
     Offline {
-        /// What happened.
+        /// The failure.
         reason: String,
     },
-    /// It works no more: stopped, logged out, refused.
+    /// It has ended: stopped, logged out, refused.
     Ended {
-        /// Why.
+        /// The reason.
         reason: String,
     },
 }
 
-/// A rule file that was saved while the account runs and could not be used: the account works with the rules before it.
+/// A rule file that was saved while the account runs and has mistakes: the account keeps its previous rules.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RejectedRules {
     /// The file of the first mistake.
@@ -53,7 +53,7 @@ pub struct RejectedRules {
     /// All of them, in the program's language. Not part of `/health`: it quotes the file.
     #[serde(skip)]
     pub report: String,
-    /// Since when no version of the file could be used, in seconds since 1970.
+    /// Since when every version of the file has had mistakes, in seconds since 1970.
     pub since: i64,
 }
 
@@ -74,7 +74,7 @@ struct Answer {
 }
 
 impl Health {
-    /// Notes how an account is. The moment counts only if that is news.
+    /// Records the state of an account. The time changes only if the state does.
     pub fn set(&self, account: &str, condition: Condition, now: Timestamp) {
         let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         let since = now.as_millis().div_euclid(1000);
@@ -88,8 +88,8 @@ impl Health {
         }
     }
 
-    /// Notes that the rule file of an account was rejected, or with `None` that it is good again. The first of several
-    /// rejections in a row says since when.
+    /// Records that the rule file of an account was rejected, or with `None` that it is accepted again. Of several
+    /// rejections in a row, the first sets the time.
     pub fn set_rejected_rules(&self, account: &str, rejected: Option<RejectedRules>) {
         let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(entry) = accounts.get_mut(account) else { return };
@@ -100,27 +100,27 @@ impl Health {
         });
     }
 
-    /// The rule file of an account that could not be used, until it is mended.
+    /// The rejected rule file of an account, until a good version is loaded.
     #[must_use]
     pub fn rejected_rules(&self, account: &str) -> Option<RejectedRules> {
         let accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         accounts.get(account)?.rejected_rules.clone()
     }
 
-    /// Whether there are accounts and all of them are on line.
+    /// Returns true if there are accounts and all of them are online.
     #[must_use]
     pub fn is_healthy(&self) -> bool {
         self.answer().healthy
     }
 
-    /// How an account is.
+    /// The state of an account.
     #[must_use]
     pub fn of(&self, account: &str) -> Option<Condition> {
         let accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         accounts.get(account).map(|entry| entry.condition.clone())
     }
 
-    /// Since when an account is so.
+    /// Since when an account has been in its state.
     #[must_use]
     pub fn since(&self, account: &str) -> Option<Timestamp> {
         let accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);

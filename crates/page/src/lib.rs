@@ -24,12 +24,12 @@ pub use metrics::{Kind, Metric, Registry};
 pub use sandbox::SandboxPage;
 pub use view::Page;
 
-/// What the pages show.
+/// The data that the pages show.
 #[derive(Debug, Clone, Default)]
 pub struct Pages {
-    /// How the accounts are.
+    /// The states of the accounts.
     pub health: Arc<Health>,
-    /// What was counted.
+    /// The metrics.
     pub metrics: Arc<Registry>,
 }
 
@@ -42,7 +42,7 @@ impl Pages {
     }
 }
 
-/// Serves routes until stopped, within the bounds of [`Limits`]. Answers in progress are finished.
+/// Serves routes until stopped, within [`Limits`]. Answers in progress are finished.
 pub async fn serve(routes: Router, listener: TcpListener, stop: CancellationToken) {
     mynah_serve::serve(listener, routes, Limits::default(), stop).await;
 }

@@ -1,4 +1,4 @@
-//! `GET /metrics`: what was counted and measured, in the text format of Prometheus.
+//! `GET /metrics`: counters and measurements in the text format of Prometheus.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
@@ -14,31 +14,31 @@ use axum::response::{IntoResponse, Response};
 const BOUNDS: [f64; 12] =
     [0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0, 300.0];
 
-/// Series of one metric. Labels come from rule files and transports, so this is only a guard: what exceeds it is
-/// counted together under the label value `other`.
+/// The most series of one metric. Labels come from rule files and transports, so this is only a guard: the series
+/// beyond it are counted together under the label value `other`.
 const MAX_SERIES: usize = 2000;
 
-/// Something that is counted or measured.
+/// A metric.
 #[derive(Debug, Clone, Copy)]
 pub struct Metric {
     /// Its name, e.g. `mynah_messages_total`.
     pub name: &'static str,
-    /// What it counts, in one line.
+    /// Its description, in one line.
     pub help: &'static str,
-    /// How its values are to be read.
+    /// Its type.
     pub kind: Kind,
     /// The names of its labels.
     pub labels: &'static [&'static str],
 }
 
-/// How the values of a metric are to be read.
+/// The type of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// It only rises.
+    /// A counter: it only rises.
     Counter,
-    /// It goes up and down.
+    /// A gauge: it goes up and down.
     Gauge,
-    /// How long something took.
+    /// A histogram of durations.
     Histogram,
 }
 
@@ -71,12 +71,12 @@ impl Registry {
         self.change(metric, labels, |series| series.value += by);
     }
 
-    /// Sets a gauge, or a counter that is kept elsewhere.
+    /// Sets a gauge, or a counter whose value is kept elsewhere.
     pub fn set(&self, metric: &Metric, labels: &[&str], value: f64) {
         self.change(metric, labels, |series| series.value = value);
     }
 
-    /// Notes how long something took.
+    /// Adds a duration to a histogram.
     pub fn observe(&self, metric: &Metric, labels: &[&str], took: Duration) {
         let seconds = took.as_secs_f64();
         self.change(metric, labels, |series| {
@@ -88,7 +88,7 @@ impl Registry {
         });
     }
 
-    /// Adds a function that sets gauges just before they are read.
+    /// Adds a function that sets gauges just before the metrics are read.
     pub fn collect(&self, collector: impl Fn(&Self) + Send + Sync + 'static) {
         let mut collectors = self.collectors.lock().unwrap_or_else(PoisonError::into_inner);
         collectors.push(Box::new(collector));
@@ -170,7 +170,7 @@ impl Kind {
     }
 }
 
-/// A label value as the format wants it.
+/// Escapes a label value for the format.
 fn escape(value: &str) -> String {
     value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
@@ -182,7 +182,7 @@ impl fmt::Debug for Registry {
 }
 
 pub(crate) async fn get_metrics(State(registry): State<Arc<Registry>>) -> Response {
-    // Collectors may look into a database.
+    // Collectors may query a database.
     match tokio::task::spawn_blocking(move || registry.render()).await {
         Ok(text) => {
             ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()

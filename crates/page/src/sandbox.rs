@@ -31,10 +31,10 @@ pub trait SandboxPage: Page {
     /// Sends a file to the bot.
     async fn attachment(&self, file: Upload) -> Result<(), Problem>;
 
-    /// Does something else that a person of the sandbox can do.
+    /// Does an action other than sending, as a person of the sandbox.
     async fn act(&self, action: PageAction) -> Result<Made, Problem>;
 
-    /// Why the bot answered a message or not. `lang` is the language of the reasons: `zh`, `en`, or empty.
+    /// Explains why the bot answered a message or did not. `lang` is the language of the reasons: `zh`, `en`, or empty.
     async fn why(&self, message: &str, lang: &str) -> Result<Why, Problem>;
 
     /// Moves the clock ahead.
@@ -43,13 +43,13 @@ pub trait SandboxPage: Page {
     /// The rule file.
     async fn file(&self) -> Result<FileText, Problem>;
 
-    /// Checks a text as if it were the rule file. `lang` is the language of the diagnostics: `zh`, `en`, or empty.
+    /// Checks a text as a rule file. `lang` is the language of the diagnostics: `zh`, `en`, or empty.
     async fn check(&self, text: &str, lang: &str) -> Result<Checked, Problem>;
 
     /// Writes the rule file and lets the bot load it.
     async fn save(&self, save: Save) -> Result<Checked, Problem>;
 
-    /// The conversation of a chat as a `[[test]]`, or the part between two lines of it.
+    /// The conversation of a chat, or the part between two of its lines, as a `[[test]]`.
     async fn draft_test(
         &self,
         chat: &str,
@@ -57,7 +57,7 @@ pub trait SandboxPage: Page {
         last: Option<&str>,
     ) -> Result<TestDraft, Problem>;
 
-    /// Plays a `[[test]]`, and appends it to the rule file if it passes.
+    /// Runs a `[[test]]`, and appends it to the rule file if it passes.
     async fn play_test(&self, test: Test) -> Result<TestPlayed, Problem>;
 
     /// Whether the bot is logged in, and the code to scan if not.
@@ -66,13 +66,13 @@ pub trait SandboxPage: Page {
     /// Plays the phone: `scan`, `confirm`, `cancel`, `logout`.
     async fn phone(&self, action: &str) -> Result<(), Problem>;
 
-    /// The failures that are still to come.
+    /// The pending faults.
     async fn faults(&self) -> Result<Vec<FaultRow>, Problem>;
 
-    /// Makes the server fail, or stops that.
+    /// Makes the server fail, or ends all faults.
     async fn inject(&self, order: FaultOrder) -> Result<(), Problem>;
 
-    /// The picture, voice or file of a message: its type and its bytes.
+    /// The picture, voice or file of a message: type and bytes.
     fn media(&self, message: &str) -> Option<(&'static str, Bytes)>;
 }
 
@@ -100,7 +100,7 @@ pub struct Upload {
     pub data: String,
 }
 
-/// Something that a person of the sandbox does beside talking.
+/// An action of a person of the sandbox other than sending a message.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct PageAction {
@@ -108,25 +108,25 @@ pub struct PageAction {
     pub what: String,
     /// The chat, for an event of a chat.
     pub chat: String,
-    /// The name of the person who does it.
+    /// The name of the person.
     pub from: String,
-    /// The name that is needed: of the new person, the group, its new title.
+    /// The name that the action needs: of the new person, of the group, or its new title.
     pub name: String,
-    /// The text that is needed: the greeting.
+    /// The text that the action needs: the greeting.
     pub text: String,
-    /// The message it is about, if it is not the last one.
+    /// The message that the action concerns; absent: the last one.
     pub message: String,
 }
 
-/// A text to be written as the rule file.
+/// A text to write as the rule file.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Save {
     /// The text.
     pub text: String,
-    /// The text that it replaces: with another one in the file, nothing is written. Absent: any text.
+    /// The expected text of the file: if the file has another text, nothing is written. Absent: any text.
     #[serde(default)]
     pub was: Option<String>,
-    /// Write it although it has mistakes; without this, a text with mistakes is only checked.
+    /// Write the text even if it has mistakes; otherwise a text with mistakes is only checked.
     #[serde(default)]
     pub anyway: bool,
     /// The language of the diagnostics: `zh`, `en`, or empty.
@@ -137,9 +137,9 @@ pub struct Save {
 /// A `[[test]]` for the rule file.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Test {
-    /// The test, as it is to stand in the file.
+    /// The text of the test, as it will appear in the file.
     pub text: String,
-    /// Append it although it fails.
+    /// Append the test even if it fails.
     #[serde(default)]
     pub anyway: bool,
     /// The language of the report: `zh`, `en`, or empty.
@@ -147,13 +147,13 @@ pub struct Test {
     pub lang: String,
 }
 
-/// A failure that the server is to have, or the end of all of them.
+/// A fault for the server, or the end of all faults.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct FaultOrder {
-    /// End all failures.
+    /// End all faults.
     #[serde(default)]
     pub clear: bool,
-    /// The failure, in the form of the sandbox's fault files.
+    /// The fault, in the form of the sandbox's fault files.
     #[serde(flatten)]
     pub fault: Map<String, Value>,
 }

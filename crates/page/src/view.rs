@@ -1,7 +1,7 @@
-//! The forms of the answers to the web application, and the part that both pages share.
+//! The forms of the answers to the web application, and the trait that both pages share.
 //!
-//! The page knows no bot and no sandbox: the program that serves it implements [`ConsolePage`](crate::ConsolePage) or
-//! [`SandboxPage`](crate::SandboxPage).
+//! The page does not depend on bots or sandboxes: the program that serves it implements
+//! [`ConsolePage`](crate::ConsolePage) or [`SandboxPage`](crate::SandboxPage).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,50 +14,50 @@ use tokio::sync::broadcast;
 
 use crate::RejectedRules;
 
-/// The part that console and sandbox share.
+/// The trait that console and sandbox share.
 #[async_trait]
 pub trait Page: Send + Sync {
-    /// What this page is about.
+    /// The subject of this page.
     ///
     /// # Errors
     ///
     /// [`Problem`] in words for the person at the page.
     async fn session(&self) -> Result<Session, Problem>;
 
-    /// Subscribes to the news from now on.
+    /// Subscribes to the events from now on.
     fn follow(&self) -> broadcast::Receiver<Arc<News>>;
 }
 
-/// Why a call was not answered.
+/// Why a call failed.
 #[derive(Debug, Error)]
 pub enum Problem {
-    /// There is no such thing (any more).
+    /// The requested thing does not exist, or does not exist any more.
     #[error("{0}")]
     NotFound(String),
-    /// It cannot be done, for this reason.
+    /// The call cannot be done, for this reason.
     #[error("{0}")]
     Refused(String),
-    /// What was to be replaced is not what the page saw.
+    /// The text to replace is not the one that the page read.
     #[error("it was changed elsewhere meanwhile")]
     Changed,
 }
 
-/// What a page is about.
+/// The subject of a page.
 #[derive(Debug, Clone, Serialize)]
 pub struct Session {
     /// `sandbox` or `console`.
     pub mode: &'static str,
     /// The bot.
     pub bot: BotRow,
-    /// The name of the rule file, where it can be edited.
+    /// The name of the rule file, if it can be edited.
     pub file: Option<String>,
     /// The chat to open first.
     pub chat: Option<String>,
     /// The present moment in milliseconds since 1970.
     pub now: i64,
-    /// Differs from start to start of the program: what a page knows of another run is gone.
+    /// Differs for each run of the program: the page discards its knowledge of an earlier run.
     pub run: String,
-    /// The rule file that could not be used, where the page is about one bot.
+    /// The rejected rule file, if the page is about one bot.
     pub rejected_rules: Option<RejectedRow>,
 }
 
@@ -79,18 +79,18 @@ pub struct ChatRow {
     pub group: bool,
     /// The people who can speak in it.
     pub people: Vec<String>,
-    /// What was said last.
+    /// The last message.
     pub last: Option<LastRow>,
-    /// Messages nobody looked at yet.
+    /// The number of messages of other people since the bot last read the chat or answered.
     pub unread: u32,
 }
 
 /// The last message of a chat.
 #[derive(Debug, Clone, Serialize)]
 pub struct LastRow {
-    /// Who said it; empty for a line of the system.
+    /// The sender; empty for a line of the system.
     pub from: String,
-    /// Whether the bot said it.
+    /// Whether the bot sent it.
     pub mine: bool,
     /// Its text.
     pub text: String,
@@ -100,7 +100,7 @@ pub struct LastRow {
     pub time: i64,
 }
 
-/// The chat that an action of a person made.
+/// The chat that an action of a person created.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Made {
     /// Its id, if there is a new one.
@@ -114,27 +114,27 @@ pub struct FileText {
     pub text: String,
 }
 
-/// How the bot of the sandbox is.
+/// The state of the bot of the sandbox.
 #[derive(Debug, Clone, Serialize)]
 pub struct LoginRow {
     /// Whether it is logged in.
     pub online: bool,
-    /// Whether it has left for good.
+    /// Whether it has ended for good.
     pub left: bool,
-    /// Until when it pauses since it spoke too often, in milliseconds since 1970.
+    /// Until when it pauses because it sent too often, in milliseconds since 1970.
     pub pause: Option<i64>,
     /// The state of the login: `waiting`, `scanned`, `confirmed`, `used`, `cancelled` or `expired`.
     pub state: Option<&'static str>,
-    /// The code to scan as a data address.
+    /// The QR code as a data address.
     pub qr: Option<String>,
 }
 
-/// A failure that the server of the sandbox is going to have.
+/// A pending fault of the sandbox's server.
 #[derive(Debug, Clone, Serialize)]
 pub struct FaultRow {
     /// The endpoint.
     pub path: String,
-    /// How often; none until it is ended.
+    /// The number of times; none: until it is ended.
     pub times: Option<u64>,
 }
 
@@ -154,9 +154,9 @@ pub struct MessageRow {
     pub id: String,
     /// The chat's id.
     pub chat: String,
-    /// Who said it.
+    /// The sender.
     pub from: String,
-    /// Whether the bot said it.
+    /// Whether the bot sent it.
     pub mine: bool,
     /// Its kind, as `type` in rules, or `system`.
     pub kind: &'static str,
@@ -168,42 +168,42 @@ pub struct MessageRow {
     pub time: i64,
     /// Whether it was recalled.
     pub recalled: bool,
-    /// What made the bot say it, if the bot did and the service has taken it.
+    /// The cause, if the bot sent it and the service has accepted it.
     pub cause: Option<CauseRow>,
-    /// Whether the page was told of it before: then it is a change.
+    /// Whether the page has the message already: then this is a change of it.
     pub known: bool,
 }
 
-/// What the bot made of a message.
+/// The decision about a message and its effects.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Why {
-    /// For a message of the bot itself: what it answers, or what made the bot speak.
+    /// For a message of the bot itself: the message that it answers, or another cause.
     pub cause: Option<CauseRow>,
     /// The decision, if there is one yet.
     pub decided: Option<Decided>,
-    /// The rules that matched: those that answered and those that a brake kept quiet.
+    /// The rules that matched: those that answered and those that a brake stopped.
     pub deciding: Vec<StepRow>,
     /// The rules that nearly matched, in order.
     pub near: Vec<StepRow>,
-    /// All other rules that were looked at, by what they lacked; the most frequent reason first.
+    /// All other rules that were checked, grouped by the failed condition; the most frequent one first.
     pub rest: Vec<FoldRow>,
-    /// What was done, in order.
+    /// The actions, in order.
     pub actions: Vec<ActionRow>,
-    /// What could not be done, in the language asked for.
+    /// The failed actions, in the requested language.
     pub problems: Vec<String>,
     /// The state before and after.
     pub state: StateRow,
 }
 
 impl Why {
-    /// The rules that are kept one by one: those that matched, those that nearly did, then the others.
+    /// The rules that are listed one by one: those that matched, those that nearly did, then the others.
     #[must_use]
     pub fn steps(&self) -> Vec<&StepRow> {
         let rest = self.rest.iter().flat_map(|fold| &fold.first);
         self.deciding.iter().chain(&self.near).chain(rest).collect()
     }
 
-    /// How many rules were looked at, those that are only counted too.
+    /// The number of rules that were checked, including those that are only counted.
     #[must_use]
     pub fn looked_at(&self) -> usize {
         let rest: usize = self.rest.iter().map(|fold| fold.count).sum();
@@ -211,14 +211,14 @@ impl Why {
     }
 }
 
-/// What made the bot say something.
+/// Why the bot sent a message.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CauseRow {
-    /// `message`, `schedule`, `timeout` of a dialog, `later` for what waited, or `other`.
+    /// `message`, `schedule`, `timeout` of a dialog, `later` for a delayed message, or `other`.
     pub kind: &'static str,
-    /// The message or notice, where one led to it.
+    /// The message or other event that caused it, if there is one.
     pub message: Option<String>,
-    /// What was said there.
+    /// The text of that event.
     pub text: String,
     /// The file of the rule, schedule or dialog.
     pub file: Option<String>,
@@ -226,7 +226,7 @@ pub struct CauseRow {
     pub line: Option<u32>,
 }
 
-/// One rule and what became of it.
+/// One rule and its outcome.
 #[derive(Debug, Clone, Serialize)]
 pub struct StepRow {
     /// Its id, or `file:line`.
@@ -237,37 +237,37 @@ pub struct StepRow {
     pub line: u32,
     /// `off`, `failed`, `quiet` or `acted`.
     pub verdict: &'static str,
-    /// What it lacked, or that it matched.
+    /// The failed condition, or a note that the rule matched.
     pub why: String,
     /// Until when a brake holds, in milliseconds since 1970.
     pub until: Option<i64>,
 }
 
-/// Rules that lacked the same thing.
+/// Rules with the same failed condition.
 #[derive(Debug, Clone, Serialize)]
 pub struct FoldRow {
-    /// What they lacked.
+    /// The failed condition.
     pub why: String,
-    /// How many there are.
+    /// The number of rules.
     pub count: usize,
     /// The first of them.
     pub first: Vec<StepRow>,
 }
 
-/// Something that was done, or is to be done.
+/// A finished or pending action.
 #[derive(Debug, Clone, Serialize)]
 pub struct ActionRow {
     /// `send`, `recall`, `accept_friend`, `save` or `run`.
     pub what: &'static str,
-    /// The name of the chat, if it is another one than that of the message.
+    /// The name of the chat, if it is not the chat of the message.
     pub chat: Option<String>,
-    /// What: the text, the row, the handler.
+    /// The object of the action: the text, the row, the handler.
     pub text: String,
     /// `waiting`, `done`, `again`, `refused`, `expired` or `unknown`.
     pub outcome: &'static str,
-    /// Why it did not succeed, as a word that the page has a sentence for.
+    /// Why it did not succeed, as a key for which the page has a sentence.
     pub cause: Option<&'static str>,
-    /// The same, as the program or the service said it in English.
+    /// The same reason in the English words of the program or the service.
     pub detail: String,
 }
 
@@ -285,13 +285,13 @@ pub struct StateRow {
 /// One value, before the turn and after it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct ValueRow {
-    /// Its name; that of a brake with the id of its rule.
+    /// Its name; for a brake, the name contains the id of its rule.
     pub name: String,
-    /// What it was; none if there was none.
+    /// The value before; none if there was none.
     pub before: Option<String>,
-    /// What it is; none if there is none.
+    /// The value after; none if there is none.
     pub after: Option<String>,
-    /// The dialog in progress that this is.
+    /// The dialog in progress that the value represents.
     pub dialog: Option<DialogRow>,
 }
 
@@ -300,11 +300,11 @@ pub struct ValueRow {
 pub struct DialogRow {
     /// Its id.
     pub id: String,
-    /// Which question was asked last, from 1.
+    /// The number of the last question, from 1.
     pub question: usize,
-    /// How many there are.
+    /// The number of questions.
     pub of: usize,
-    /// When it runs out, in milliseconds since 1970.
+    /// When it times out, in milliseconds since 1970.
     pub until: Option<i64>,
     /// The answers so far.
     pub answers: BTreeMap<String, String>,
@@ -315,7 +315,7 @@ pub struct DialogRow {
 pub struct TestDraft {
     /// All lines of the conversation, oldest first.
     pub lines: Vec<TestLine>,
-    /// The test of those that are wanted; empty if there are none.
+    /// The test of the selected lines; empty if none are selected.
     pub text: String,
 }
 
@@ -326,22 +326,22 @@ pub struct TestLine {
     pub id: String,
     /// When, in milliseconds since 1970.
     pub time: i64,
-    /// What happened.
+    /// The text of the event.
     pub label: String,
 }
 
-/// What came of a test.
+/// The result of a test.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct TestPlayed {
     /// Whether it passes.
     pub passes: bool,
-    /// Whether it stands in the rule file now.
+    /// Whether it is in the rule file now.
     pub saved: bool,
     /// Why it does not pass.
     pub report: String,
 }
 
-/// A mistake or warning about a rule file.
+/// An error or a warning about a rule file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DiagnosticRow {
     /// `error` or `warning`.
@@ -358,18 +358,18 @@ pub struct DiagnosticRow {
     pub hint: Option<String>,
 }
 
-/// What the check of a rule file found.
+/// The result of checking a rule file.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Checked {
-    /// Mistakes and warnings.
+    /// Errors and warnings.
     pub diagnostics: Vec<DiagnosticRow>,
-    /// How many mistakes keep the bot from working by it; failed tests count.
+    /// The number of errors that keep the bot from using the file; failed tests count.
     pub mistakes: usize,
-    /// Whether it was written to the file.
+    /// Whether the text was written to the file.
     pub saved: bool,
-    /// Whether the bot works by it now.
+    /// Whether the bot uses it now.
     pub reloaded: bool,
-    /// Why it does not, beyond the diagnostics.
+    /// Why the bot does not use it, apart from the diagnostics.
     pub report: Option<String>,
 }
 
@@ -378,40 +378,40 @@ pub struct Checked {
 pub struct AccountRow {
     /// Its name in the configuration.
     pub name: String,
-    /// Whether it is on line.
+    /// Whether it is online.
     pub online: bool,
     /// `starting`, `waiting`, `online`, `offline` or `ended`.
     pub condition: &'static str,
     /// Since when, in milliseconds since 1970.
     pub since: Option<i64>,
-    /// Why, as a word that the page has a sentence for.
+    /// The reason, as a key for which the page has a sentence.
     pub cause: Option<&'static str>,
-    /// More about its state, as the program says it in English.
+    /// More about its state, in English as the program writes it.
     pub detail: String,
-    /// What a person has to do: `scan` or `confirm`.
+    /// The step that a person has to do: `scan` or `confirm`.
     pub prompt: Option<&'static str>,
     /// The QR code as a data address.
     pub qr: Option<String>,
-    /// The rule file that was saved and could not be used, until it is mended.
+    /// The rejected rule file, until a good version is loaded.
     pub rejected_rules: Option<RejectedRow>,
-    /// Whom the names of its rule file mean.
+    /// The names in its rule file and the people they mean.
     pub names: Vec<NameRow>,
 }
 
-/// A name in `admins`, `from`, `not_from` or `ignore`, and whom it means.
+/// A name in `admins`, `from`, `not_from` or `ignore`, and the person it means.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NameRow {
     /// The name.
     pub name: String,
-    /// The keys under which it stands; none if it is only bound to a person by an earlier rule file.
+    /// The keys whose lists contain it; none if only an earlier rule file bound it to a person.
     pub keys: Vec<String>,
     /// Why the person is meant.
     pub by: By,
-    /// The id of the person who is meant.
+    /// The id of the person whom the name means.
     pub person: Option<String>,
     /// The id of the person to whom it is bound by nickname.
     pub bound: Option<String>,
-    /// How many friends are called so.
+    /// The number of friends with this name.
     pub friends: usize,
 }
 
@@ -423,22 +423,22 @@ pub enum By {
     Remark,
     /// The person chose the name.
     Nickname,
-    /// It means nobody.
+    /// The name does not mean a person.
     Nobody,
 }
 
-/// A rule file that could not be used: the account works with the rules before it.
+/// A rejected rule file: the account keeps its previous rules.
 #[derive(Debug, Clone, Serialize)]
 pub struct RejectedRow {
     /// The file of the first mistake.
     pub file: String,
     /// Its line.
     pub line: u32,
-    /// How many mistakes there are.
+    /// The number of mistakes.
     pub mistakes: usize,
     /// All of them, in the program's language.
     pub report: String,
-    /// Since when no version of the file could be used, in milliseconds since 1970.
+    /// Since when every version of the file has had mistakes, in milliseconds since 1970.
     pub since: i64,
 }
 
@@ -456,7 +456,7 @@ pub struct LogRow {
     pub account: String,
     /// The event's id, unique within its account.
     pub id: String,
-    /// What it is: the kind of the message, as `type` in rules, or the kind of event.
+    /// Its kind: of a message, as `type` in rules, else the kind of event.
     pub kind: &'static str,
     /// When, in milliseconds since 1970.
     pub time: i64,
@@ -464,9 +464,9 @@ pub struct LogRow {
     pub chat: String,
     /// The person's name.
     pub from: String,
-    /// What was said, or the words that came with the event.
+    /// The text of the message or of the event.
     pub text: String,
-    /// What was decided.
+    /// The decision.
     pub decided: Option<Decided>,
 }
 
@@ -487,89 +487,89 @@ pub struct RuleRow {
     pub hits: u64,
     /// When it fired last, in milliseconds since 1970.
     pub last: Option<i64>,
-    /// Whether it has not fired for 30 days although hits were counted for so long.
+    /// Whether it has not fired for 30 days, although hits have been counted for that long.
     pub stale: bool,
 }
 
-/// What waits in an account.
+/// The pending work of an account.
 #[derive(Debug, Clone, Serialize)]
 pub struct QueueRow {
     /// The account.
     pub account: String,
-    /// Events to be handled.
+    /// The number of events to handle.
     pub events: u64,
-    /// Actions to be sent.
+    /// The number of actions to send.
     pub actions: u64,
-    /// Actions sent since midnight.
+    /// The number of actions sent since midnight.
     pub sent_today: u64,
-    /// Actions refused by the service.
+    /// The number of actions that the service refused.
     pub refused: u64,
-    /// Actions that could not leave in time.
+    /// The number of actions that expired before they could be sent.
     pub expired: u64,
-    /// How fast it may speak; none while it does not run.
+    /// Its sending limits; none while it is not running.
     pub pace: Option<PaceRow>,
-    /// The chats with something to send, those that wait the longest first.
+    /// The chats with actions to send, those with the longest wait first.
     pub waiting: Vec<WaitingRow>,
     /// The last errors, newest first.
     pub errors: Vec<ErrorRow>,
 }
 
-/// How fast an account may speak, and how much of that is used.
+/// The sending limits of an account, and how much of them is used.
 #[derive(Debug, Clone, Serialize)]
 pub struct PaceRow {
-    /// Whether anything may leave at all.
+    /// Whether sending is allowed at all.
     pub open: bool,
     /// The limit of all chats together.
     pub account: Option<UsedRow>,
     /// The limit of 24 hours.
     pub day: Option<UsedRow>,
-    /// The limit of each chat; `used` says nothing here.
+    /// The limit of each chat; `used` has no meaning here.
     pub per_chat: Option<UsedRow>,
-    /// Nothing leaves before, since the service found that the account speaks too often: milliseconds since 1970.
+    /// Sending pauses until then because the service reported too frequent sending: milliseconds since 1970.
     pub pause: Option<i64>,
 }
 
-/// How much of a limit is used.
+/// A limit and how much of it is used.
 #[derive(Debug, Clone, Serialize)]
 pub struct UsedRow {
-    /// So much.
+    /// The number of actions sent.
     pub used: u32,
-    /// Of so much.
+    /// The number of actions allowed.
     pub count: u32,
-    /// Within so many milliseconds.
+    /// The window in milliseconds.
     pub per: u64,
-    /// When the next may leave, where it is used up, in milliseconds since 1970.
+    /// When the next action may be sent if the limit is used up, in milliseconds since 1970.
     pub free_at: Option<i64>,
 }
 
-/// What waits to be sent in a chat.
+/// The actions of a chat that wait to be sent.
 #[derive(Debug, Clone, Serialize)]
 pub struct WaitingRow {
     /// The chat's id.
     pub chat: String,
     /// Its name.
     pub name: String,
-    /// So many actions.
+    /// The number of actions.
     pub actions: u64,
-    /// Since when the oldest waits, in milliseconds since 1970.
+    /// Since when the oldest has waited, in milliseconds since 1970.
     pub since: i64,
-    /// The moment before which nothing of it leaves, in milliseconds since 1970.
+    /// The earliest moment at which the next is sent, in milliseconds since 1970.
     pub until: Option<i64>,
 }
 
-/// What came of loading the rules of an account again.
+/// The result of reloading the rules of an account.
 #[derive(Debug, Clone, Serialize)]
 pub struct ReloadReport {
-    /// In words, in the program's language.
+    /// A sentence in the program's language.
     pub report: String,
 }
 
 /// Some of the chats of a running bot.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct KnownChats {
-    /// Muted ones first, then by name.
+    /// Muted chats first, then by name.
     pub chats: Vec<MuteRow>,
-    /// How many there are in all that fit what was searched for.
+    /// The number of all chats that match the search.
     pub total: usize,
 }
 
@@ -588,26 +588,26 @@ pub struct MuteRow {
     pub until: Option<i64>,
 }
 
-/// Something that went wrong.
+/// A failure.
 #[derive(Debug, Clone, Serialize)]
 pub struct ErrorRow {
     /// When, in milliseconds since 1970.
     pub time: i64,
-    /// What kind: the outcome of an action, or the kind of trouble.
+    /// Its kind: the outcome of an action, or the kind of problem.
     pub kind: &'static str,
-    /// The name of the chat it is about.
+    /// The name of the chat concerned.
     pub chat: Option<String>,
-    /// The name of the person it is about.
+    /// The name of the person concerned.
     pub person: Option<String>,
-    /// Until when it has consequences, in milliseconds since 1970.
+    /// Until when its consequences last, in milliseconds since 1970.
     pub until: Option<i64>,
-    /// Why, as a word that the page has a sentence for.
+    /// The reason, as a key for which the page has a sentence.
     pub cause: Option<&'static str>,
-    /// What the program or the service said, in English.
+    /// The English words of the program or the service.
     pub detail: String,
 }
 
-/// Something that happened, as the stream of events tells it.
+/// An event of the stream that the page follows.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum News {
@@ -620,7 +620,7 @@ pub enum News {
     Chats,
     /// The clock was moved.
     Clock {
-        /// To this moment, in milliseconds since 1970.
+        /// The new time, in milliseconds since 1970.
         now: i64,
     },
     /// The bot decided about a message.
@@ -628,11 +628,11 @@ pub enum News {
         /// The message's id.
         message: String,
     },
-    /// The service has taken a message of the bot, and this made the bot say it.
+    /// The service has accepted a message of the bot; this event carries its cause.
     Caused {
         /// The message's id.
         message: String,
-        /// What made the bot say it.
+        /// The cause.
         cause: Option<CauseRow>,
     },
     /// A turn of a running bot ended.
@@ -642,11 +642,11 @@ pub enum News {
     },
     /// The state of an account, or of the login in the sandbox, changed.
     Status,
-    /// Rules were loaded anew.
+    /// Rules were reloaded.
     Reloaded,
-    /// Something to show at once: a failed action, a handler that this program lacks.
+    /// A notice to show at once: a failed action, a handler that this program lacks.
     Remark {
-        /// What, in the program's language.
+        /// The notice, in the program's language.
         text: String,
     },
 }
