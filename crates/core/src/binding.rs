@@ -1,11 +1,11 @@
-//! Names of a rule file that are bound to a person by nickname.
+//! Bindings of names in a rule file to people, by nickname.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Change, PersonId, Scope, Write};
 
-/// A name of a rule file that is bound to the first person who carried it as a nickname, so that nobody else gets it by
-/// taking that nickname later. It is kept in the bot's state. A remark needs no binding and ends one.
+/// A name of a rule file that is bound to the first person with this nickname, so that another person cannot claim the
+/// name by taking the nickname later. It is kept in the bot's state. A remark needs no binding and ends one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Binding {
     /// The name, as in `admins`, `from`, `not_from` or `ignore`.
@@ -15,16 +15,16 @@ pub struct Binding {
 }
 
 impl Binding {
-    /// The keys of bindings in the bot's state begin with this.
+    /// The prefix of the keys of bindings in the bot's state.
     pub const PREFIX: &str = "who:";
 
-    /// The key of a name's binding in the bot's state.
+    /// The key of the binding of a name in the bot's state.
     #[must_use]
     pub fn key(name: &str) -> String {
         format!("{}{name}", Self::PREFIX)
     }
 
-    /// The binding that a value of the bot's state is, if it is one.
+    /// The binding that a value of the bot's state represents, if it is one.
     #[must_use]
     pub fn read(key: &str, value: &str) -> Option<Self> {
         let name = key.strip_prefix(Self::PREFIX)?;

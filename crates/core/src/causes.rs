@@ -1,9 +1,9 @@
-//! Errors in words, with what caused them.
+//! Error messages that include their causes.
 
 use std::error::Error;
 
-/// An error with all its causes on one line, the nearest first: `a: b: c`. A cause that an error quotes already is not
-/// said twice.
+/// An error with all its causes on one line, the nearest first: `a: b: c`. A cause that an error already quotes is not
+/// repeated.
 #[must_use]
 pub fn with_causes(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();

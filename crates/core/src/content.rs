@@ -1,4 +1,4 @@
-//! What a message holds: a list of segments, media by reference.
+//! The content of a message: a list of segments, media by reference.
 
 use std::path::{Path, PathBuf};
 
@@ -28,20 +28,20 @@ pub enum Segment {
         /// The text as a person sees it: no markup, no entities.
         text: String,
     },
-    /// Somebody is addressed.
+    /// A mention of a person.
     Mention {
-        /// Who; `None` means everybody in the group.
+        /// The person; `None` means everyone in the group.
         who: Option<PersonId>,
         /// The name as written, without the `@`.
         shown: String,
     },
-    /// An earlier message is quoted.
+    /// A quote of an earlier message.
     Quote {
-        /// The quoted message, where the service says which.
+        /// The quoted message, if the service names it.
         message: Option<MessageId>,
-        /// The name of who said it, as shown.
+        /// The name of its sender, as shown.
         sender: String,
-        /// Its text, or a short description of what it was.
+        /// Its text, or a short description of its content.
         text: String,
     },
     /// A picture.
@@ -60,7 +60,7 @@ pub enum Segment {
         title: String,
         /// The line below the title, often empty.
         description: String,
-        /// Where it leads.
+        /// Its address.
         url: String,
     },
     /// A contact card.
@@ -77,7 +77,7 @@ pub enum Segment {
         /// Degrees east.
         longitude: f64,
     },
-    /// What has no type of its own here: transfers, mini programs, calls and whatever comes next.
+    /// Content without a type of its own here: transfers, mini programs, calls and future kinds.
     Raw {
         /// The transport's word for it, e.g. `transfer` or `app:33`.
         kind: String,
@@ -86,29 +86,29 @@ pub enum Segment {
     },
 }
 
-/// A picture, voice, video, file or sticker that lies elsewhere.
+/// A reference to a picture, voice, video, file or sticker.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MediaRef {
-    /// Where it lies.
+    /// Its location.
     pub source: MediaSource,
-    /// Its file name, where there is one.
+    /// Its file name, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Its size in bytes, where known.
+    /// Its size in bytes, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
 }
 
-/// Where a piece of media lies.
+/// The location of media.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MediaSource {
-    /// With the service; the text is the transport's own and is fetched by [`Service::media`](crate::Service::media).
+    /// At the service; the transport defines the text and [`Service::media`](crate::Service::media) fetches it.
     Service(String),
     /// In a file on this machine.
     File(PathBuf),
-    /// In a file of a folder on this machine, for as long as it stays there: a link that leads out of the folder is refused
-    /// when the file is opened. Rules send such files.
+    /// In a file inside a folder on this machine. A link that leads out of the folder is refused when the file is
+    /// opened. Rules send such files.
     FileInside {
         /// The folder.
         folder: PathBuf,
@@ -135,7 +135,7 @@ impl MediaRef {
         Self::at(MediaSource::File(path.into()))
     }
 
-    /// Media in a file that must not lie outside of this folder when it is sent; `path` begins with the folder.
+    /// Media in a file that must be in this folder when it is sent; `path` begins with the folder.
     #[must_use]
     pub fn file_inside(folder: impl Into<PathBuf>, path: impl Into<PathBuf>) -> Self {
         Self::at(MediaSource::FileInside { folder: folder.into(), path: path.into() })
@@ -148,7 +148,7 @@ impl MediaRef {
     }
 }
 
-/// What a message mainly is: the words of `type` in `bot.toml`.
+/// The main kind of a message: the words of `type` in `bot.toml`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MessageKind {
@@ -195,7 +195,7 @@ impl MessageKind {
         Self::ALL.iter().find(|(kind, _)| *kind == self).map_or("other", |(_, word)| word)
     }
 
-    /// The kind of that word.
+    /// The kind for a word.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.iter().find(|(_, candidate)| *candidate == word).map(|(kind, _)| *kind)
@@ -203,27 +203,27 @@ impl MessageKind {
 }
 
 impl Content {
-    /// Content of one text.
+    /// Content that is one text.
     #[must_use]
     pub fn text(text: impl Into<String>) -> Self {
         Self(vec![Segment::Text { text: text.into() }])
     }
 
-    /// A text as somebody typed it: quotes at its beginning become quote segments, see [`quote::split`].
+    /// A text as a person typed it: quotes at its beginning become quote segments, see [`quote::split`].
     #[must_use]
     pub fn typed(text: &str) -> Self {
         let (quotes, own) = quote::split(text);
         Self(quotes).with(Segment::Text { text: own.to_owned() })
     }
 
-    /// The same with a segment more at the end.
+    /// Appends a segment.
     #[must_use]
     pub fn with(mut self, segment: Segment) -> Self {
         self.0.push(segment);
         self
     }
 
-    /// What the message mainly is: the first segment that is neither text, mention nor quote decides.
+    /// The main kind of the message: that of the first segment that is not a text, mention or quote.
     #[must_use]
     pub fn kind(&self) -> MessageKind {
         self.0.iter().find_map(Segment::kind).unwrap_or(MessageKind::Text)
@@ -257,7 +257,7 @@ impl Content {
         unit.length(&self.plain_text()) + quotes.sum::<usize>()
     }
 
-    /// What is quoted, a line for each quote with the name before it; `None` without a quote.
+    /// The quoted texts, one line per quote with the name before it; `None` without a quote.
     #[must_use]
     pub fn quoted_text(&self) -> Option<String> {
         let lines = self.0.iter().filter_map(|segment| match segment {

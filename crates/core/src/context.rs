@@ -1,4 +1,4 @@
-//! What a handler may use.
+//! The context of a handler.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use crate::{
     StateView, Step, Timer, TimerChange, Timestamp, Write,
 };
 
-/// What a handler may use: the clock, the seed, state, captures, and the effects it collects.
+/// The context of a handler: the clock, the seed, state, captures, and the effects it collects.
 ///
-/// A context lives for one turn. `now` is the moment at which the turn began and does not move. What is asked for happens
-/// when the turn commits, all together, or not at all.
+/// A context lives for one turn. `now` is the moment at which the turn began and does not move. All requested effects
+/// take place when the turn commits, or none of them.
 ///
 /// ```
 /// use std::time::Duration;
@@ -41,23 +41,23 @@ pub struct Context {
     decided: Decided,
 }
 
-/// What a turn is given: everything that a decision depends on.
+/// The input of a turn: everything that a decision depends on.
 pub struct Frame {
     /// The event's id.
     pub event: EventId,
-    /// The chat it happened in.
+    /// The chat of the event.
     pub chat: Option<Chat>,
-    /// Who did it.
+    /// The person who caused the event.
     pub person: Option<Person>,
     /// The moment at which the turn began.
     pub now: Timestamp,
-    /// The seed of the bot; randomness is drawn from it and the event's id.
+    /// The seed of the bot; random numbers depend on it and the event's id.
     pub seed: u64,
     /// The state at that moment.
     pub snapshot: Snapshot,
     /// The chats that the account knows.
     pub chats: Arc<[Chat]>,
-    /// The service, for fetching media; `None` where there is none, as in tests without a network.
+    /// The service, for fetching media; `None` if there is none, as in tests without a network.
     pub service: Option<Arc<dyn Service>>,
 }
 
@@ -90,7 +90,7 @@ impl Context {
         }
     }
 
-    /// The id of the event: the same however often the turn runs, so the key for outside effects.
+    /// The id of the event. It stays the same if the turn runs again, so it can serve as the key for outside effects.
     #[must_use]
     pub fn event_id(&self) -> &EventId {
         &self.frame.event
@@ -108,7 +108,7 @@ impl Context {
         self.frame.chat.as_ref()
     }
 
-    /// Who did it, where that is known.
+    /// The person who caused the event, if known.
     #[must_use]
     pub fn person(&self) -> Option<&Person> {
         self.frame.person.as_ref()
@@ -138,7 +138,7 @@ impl Context {
         self.frame.seed
     }
 
-    /// What the rule that runs this handler captured; empty for other handlers.
+    /// The captures of the rule that runs this handler; empty for other handlers.
     #[must_use]
     pub fn captures(&self) -> &Captures {
         &self.captures
@@ -150,12 +150,12 @@ impl Context {
         self.captures.get(name).map(String::as_str)
     }
 
-    /// Says `text` in the chat of the event, as a reply. Without a chat nothing is said.
+    /// Sends `text` to the chat of the event, as a reply. Does nothing without a chat.
     pub fn reply(&mut self, text: impl Into<String>) {
         self.reply_with(Content::text(text));
     }
 
-    /// Says `text` in the chat of the event, addressed to the person; in private the address is left out.
+    /// Sends `text` to the chat of the event with a mention of the person; private chats get no mention.
     pub fn reply_at(&mut self, text: impl Into<String>) {
         let mention = match (&self.frame.chat, &self.frame.person) {
             (Some(chat), Some(person)) if chat.kind == ChatKind::Group => {
@@ -168,7 +168,7 @@ impl Context {
         self.reply_with(content);
     }
 
-    /// Says anything in the chat of the event, as a reply. Without a chat nothing is said.
+    /// Sends any content to the chat of the event, as a reply. Does nothing without a chat.
     pub fn reply_with(&mut self, content: Content) {
         if let Some(chat) = &self.frame.chat {
             let chat = chat.id.clone();
@@ -177,7 +177,7 @@ impl Context {
         }
     }
 
-    /// Says something in another chat; see [`chats`](Self::chats).
+    /// Sends content to another chat; see [`chats`](Self::chats).
     pub fn send(&mut self, chat: &Chat, content: Content) {
         let action = Action::Send { content };
         self.plan(Planned {
@@ -198,7 +198,7 @@ impl Context {
         self.effects.steps.push(step);
     }
 
-    /// Sets a value of state for good.
+    /// Sets a value of state without an expiry.
     pub fn set(&mut self, scope: Scope, key: impl Into<String>, value: impl Into<String>) {
         self.write(Write {
             scope,
@@ -208,7 +208,7 @@ impl Context {
         });
     }
 
-    /// Adds to a whole number of state; missing counts as 0. Additions never conflict with each other.
+    /// Adds to a whole number of state; a missing value counts as 0. Additions never conflict with each other.
     pub fn add(&mut self, scope: Scope, key: impl Into<String>, by: i64) {
         self.write(Write { scope, key: key.into(), change: Change::Add(by), expires: None });
     }
@@ -223,10 +223,10 @@ impl Context {
         self.effects.writes.push(write);
     }
 
-    /// A later turn in this chat, for this person: `on_event` gets a [`Due`](crate::Due) of that name and data.
+    /// Schedules a later turn in this chat, for this person: `on_event` gets a [`Due`](crate::Due) with name and data.
     ///
-    /// Under the name of a handler that rules run, the follow-up goes to that handler; under any other name to the handlers
-    /// before the rules and to the fallbacks. It waits in the store, so it comes after a restart too.
+    /// If the name is that of a handler that rules run, the follow-up goes to that handler; otherwise to the handlers
+    /// before the rules and to the fallbacks. The store keeps it, so it survives a restart.
     pub fn follow_up(&mut self, after: Duration, name: impl Into<String>, data: impl Into<String>) {
         let name = name.into();
         let timer = Timer {
@@ -249,7 +249,7 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// [`MediaError`] says whether it is gone, too large, or might come at another try.
+    /// [`MediaError`] distinguishes media that is gone, is too large, or may be available at a later try.
     pub async fn media(&self, media: &MediaRef, limit: u64) -> Result<Bytes, MediaError> {
         match &self.frame.service {
             Some(service) => service.media(media, limit).await,
@@ -257,7 +257,7 @@ impl Context {
         }
     }
 
-    /// What is recorded of this turn beside its effects.
+    /// The record of this turn that is kept beside its effects.
     pub fn decided(&mut self) -> &mut Decided {
         &mut self.decided
     }
@@ -270,29 +270,29 @@ impl Context {
         Suspended { steps, captures }
     }
 
-    /// Ends what [`begin_call`](Self::begin_call) began and returns the steps the handler asked for. For the runtime.
+    /// Ends the run begun by [`begin_call`](Self::begin_call) and returns the steps of the handler. For the runtime.
     pub fn end_call(&mut self, suspended: Suspended) -> Vec<Step> {
         self.captures = suspended.captures;
         std::mem::replace(&mut self.effects.steps, suspended.steps)
     }
 
-    /// What the turn asked for so far, for looking at and for undoing.
+    /// The effects requested so far, to inspect or to restore later.
     #[must_use]
     pub fn effects(&self) -> &Effects {
         &self.effects
     }
 
-    /// Puts the effects of a turn back to an earlier state: those of a failed handler are dropped. For the runtime.
+    /// Restores earlier effects of the turn, so that those of a failed handler are dropped. For the runtime.
     pub fn restore(&mut self, effects: Effects) {
         self.effects = effects;
     }
 
-    /// All values of a scope as they were when the turn began, for people to look at. Does not count as a read.
+    /// All values of a scope at the beginning of the turn, for people to read. Does not count as a read.
     pub fn values(&self, scope: Scope) -> impl Iterator<Item = (String, String)> {
         self.frame.snapshot.values(scope).into_iter().map(|(key, value)| (key, value.text))
     }
 
-    /// Ends the turn: what it read, what it wants, and what it decided.
+    /// Ends the turn and returns its reads, its effects and its decision.
     #[must_use]
     pub fn finish(self) -> (Vec<Read>, Effects, Decided) {
         (self.frame.snapshot.reads(), self.effects, self.decided)
@@ -321,14 +321,14 @@ impl StateView for Context {
     }
 }
 
-/// The sum of a stored number and an addition, as text. What is missing or no whole number counts as 0.
+/// The sum of a stored number and an addition, as text. A value that is missing or not a whole number counts as 0.
 #[must_use]
 pub fn add(value: Option<&str>, by: i64) -> String {
     let before = value.and_then(|text| text.trim().parse::<i64>().ok()).unwrap_or(0);
     before.saturating_add(by).to_string()
 }
 
-/// What [`Context::begin_call`] laid aside.
+/// The steps and captures that [`Context::begin_call`] suspended.
 #[derive(Debug)]
 pub struct Suspended {
     steps: Vec<Step>,

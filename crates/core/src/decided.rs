@@ -1,4 +1,4 @@
-//! What a turn decided, in a form that is kept with its event.
+//! The decision of a turn, in the form that is kept with its event.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::Binding;
 
-/// Captures of a rule: by name, or by number where a group has no name.
+/// Captures of a rule: by name, or by number if a group has no name.
 pub type Captures = BTreeMap<String, String>;
 
-/// Why a rule that matched said nothing.
+/// Why a rule matched but did not answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Quiet {
@@ -21,7 +21,7 @@ pub enum Quiet {
     Mute,
 }
 
-/// What was decided about an event: kept with it in the log, shown by `status`, the console and `replay`.
+/// The decision about an event: kept with it in the log, shown by `status`, the console and `replay`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Decided {
     /// The id of the first rule that matched, or `file:line`.
@@ -33,19 +33,19 @@ pub struct Decided {
     /// The line of its header.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
-    /// What it captured.
+    /// The captures of that rule.
     #[serde(default, skip_serializing_if = "Captures::is_empty")]
     pub captures: Captures,
-    /// The texts that were said in answer, by all rules that acted and the handlers they ran.
+    /// The texts sent in answer, by all rules that acted and the handlers they ran.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replies: Vec<String>,
-    /// How many messages of long replies were not sent, because they would have been too many.
+    /// The number of messages cut from long replies because there were too many.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub dropped: u32,
-    /// Why it matched and said nothing.
+    /// Why the rule matched but did not answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiet: Option<Quiet>,
-    /// The handler that ended the turn, if it was none of the rules.
+    /// The handler that ended the turn, unless the rules did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handler: Option<String>,
     /// Why the event was not handled as usual: too old, own message, failed handler, set aside.
@@ -54,7 +54,7 @@ pub struct Decided {
     /// Names of the rule file that were bound to the person by this event.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bound: Vec<Binding>,
-    /// What the turn took, in microseconds.
+    /// The duration of the turn, in microseconds.
     #[serde(default)]
     pub micros: u64,
 }

@@ -1,4 +1,4 @@
-//! What a turn wants: state writes, actions, timers. Nothing of it happens before the turn commits.
+//! The effects of a turn: state writes, actions, timers. None of them takes place before the turn commits.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Captures, Chat, ChatId, Content, MessageId, Person, Scope, Timestamp};
 
-/// Everything a turn asked for, in the order asked.
+/// All effects that a turn requested, in the order of the requests.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Effects {
     /// Changes of state.
@@ -20,34 +20,34 @@ pub struct Effects {
 /// A change of one value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Write {
-    /// Whose state.
+    /// The scope of the value.
     pub scope: Scope,
-    /// Under which key.
+    /// The key of the value.
     pub key: String,
-    /// What becomes of it.
+    /// The change.
     pub change: Change,
-    /// From when on the value is as good as absent.
+    /// When the value expires.
     pub expires: Option<Timestamp>,
 }
 
-/// What becomes of a value.
+/// A change of a value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
-    /// It is this from now on.
+    /// Sets the value.
     Set(String),
-    /// This much more than it is; a missing value counts as 0. Never conflicts with other additions.
+    /// Adds to the value; a missing value counts as 0. Never conflicts with other additions.
     Add(i64),
-    /// It is gone.
+    /// Removes the value.
     Remove,
 }
 
 /// An action, or a handler that runs between actions.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
-    /// Something to be done on the service.
+    /// An action of the service.
     Act(Planned),
-    /// A handler to run at this place; its own steps take the place of this one.
+    /// A handler to run at this place; its own steps replace this one.
     Run(Call),
 }
 
@@ -56,37 +56,37 @@ pub enum Step {
 pub struct Call {
     /// The name under which it is registered.
     pub handler: String,
-    /// What the rule captured.
+    /// The captures of the rule.
     pub captures: Captures,
 }
 
 /// An action with its conditions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Planned {
-    /// The chat whose outbox it joins: actions of one chat are done in order.
+    /// The chat whose outbox the action joins: the actions of one chat are done in order.
     pub chat: ChatId,
-    /// What to do.
+    /// The action.
     pub action: Action,
-    /// Not before so long after the commit.
+    /// The least delay after the commit.
     #[serde(default)]
     pub delay: Duration,
-    /// Whether it answers something said: a reply expires after `reply_max_age`, an announcement does not.
+    /// Whether it answers a message: a reply expires after `reply_max_age`, an announcement does not.
     #[serde(default)]
     pub is_reply: bool,
 }
 
-/// Something to be done on the service.
+/// An action of the service.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
 pub enum Action {
-    /// Say something in the chat.
+    /// Send content to the chat.
     Send {
-        /// What.
+        /// The content.
         content: Content,
     },
     /// Recall a message that the bot sent.
     Recall {
-        /// Which, by the id of its receipt.
+        /// The message, by the id of its receipt.
         message: MessageId,
     },
     /// Accept a friend request.
@@ -94,7 +94,7 @@ pub enum Action {
         /// The ticket of the request.
         ticket: String,
     },
-    /// Write a line into a file of the data folder. Done by the runner, not by the service; kept in the same order.
+    /// Write a line into a file of the data folder. The runner does it, not the service, in the order of the chat.
     Save {
         /// The file name, without any folder.
         file: String,
@@ -103,7 +103,7 @@ pub enum Action {
     },
 }
 
-/// The kinds of action: what a service can or cannot do.
+/// The kinds of action, to declare which of them a service supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ActionKind {
@@ -121,11 +121,11 @@ pub enum ActionKind {
     Sticker,
     /// Sending a link.
     Link,
-    /// Recalling an own message.
+    /// Recalling a message of the bot.
     Recall,
     /// Accepting a friend request.
     AcceptFriend,
-    /// Writing a row into a file; every transport has it.
+    /// Writing a row into a file; every transport supports it.
     Save,
 }
 
@@ -146,7 +146,7 @@ impl ActionKind {
 }
 
 impl Action {
-    /// What a service must be able to do for it.
+    /// The kind that a service must support to do the action.
     #[must_use]
     pub fn kind(&self) -> ActionKind {
         use crate::MessageKind;
@@ -170,12 +170,12 @@ impl Action {
     }
 }
 
-/// A timer to set or to cancel. A timer is known by its chat and key; setting it again moves it.
+/// A timer to set or to cancel. Chat and key identify a timer; setting it again moves it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TimerChange {
-    /// Set or move it.
+    /// Set or move a timer.
     Set(Timer),
-    /// Forget it, if it is set.
+    /// Cancel a timer, if it is set.
     Cancel {
         /// The chat it belongs to.
         chat: Option<ChatId>,
@@ -195,8 +195,8 @@ pub struct Timer {
     pub chat: Option<Chat>,
     /// The person it belongs to.
     pub person: Option<Person>,
-    /// What it is for.
+    /// Its purpose.
     pub name: String,
-    /// Whatever is needed then.
+    /// The data for that purpose.
     pub data: String,
 }

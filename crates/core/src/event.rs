@@ -1,4 +1,4 @@
-//! Whatever happens to a chat.
+//! The events of an account.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,59 +6,59 @@ use crate::{
     Chat, ChatId, Content, EventId, EventKind, Lane, MessageId, MessageKind, Person, Timestamp,
 };
 
-/// Something that happened: the unit that a turn handles.
+/// An event: the unit that a turn handles.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
     /// Unique within the account; the same however often the event is delivered.
     pub id: EventId,
     /// When it happened, by the clock of the service.
     pub time: Timestamp,
-    /// What happened.
+    /// The body of the event.
     pub body: EventBody,
 }
 
-/// What happened.
+/// The body of an event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum EventBody {
-    /// Somebody said something.
+    /// A message.
     Message(Message),
-    /// Something else happened in a chat.
+    /// A notice: another event in a chat.
     Notice(Notice),
     /// A timer is due: a dialog timed out, a schedule, a follow-up.
     Due(Due),
-    /// The bot came up, or its rules were replaced: the moment to set schedules.
+    /// The bot started, or its rules were replaced: the moment to set schedules.
     Started,
 }
 
-/// Something that somebody said, in any form.
+/// A message, of any kind.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Message {
-    /// The id by which the service knows it.
+    /// The id that the service gave it.
     pub id: MessageId,
-    /// Where it was said.
+    /// Its chat.
     pub chat: Chat,
-    /// Who said it.
+    /// Its sender.
     pub sender: Person,
-    /// What kind of sender that is.
+    /// The kind of its sender.
     pub origin: Origin,
     /// The whole content.
     pub content: Content,
-    /// The text to match: plain, a mention of the bot taken out, trimmed. Empty for media.
+    /// The text to match: plain, without mentions of the bot, trimmed. Empty for media.
     pub text: String,
-    /// Whether the bot was called: always in private, by a mention in a group.
+    /// Whether the bot was addressed: always in private, by a mention in a group.
     pub called: bool,
 }
 
 impl Message {
-    /// What the message mainly is.
+    /// The main kind of the message.
     #[must_use]
     pub fn kind(&self) -> MessageKind {
         self.content.kind()
     }
 }
 
-/// What kind of sender a message has. Only messages of people are answered by rules.
+/// The kinds of sender. Rules answer only messages of people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
@@ -72,14 +72,14 @@ pub enum Origin {
     System,
 }
 
-/// An event in a chat that is no message.
+/// An event in a chat that is not a message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Notice {
-    /// Where it happened; for a friend request the private chat to come.
+    /// Its chat; for a friend request the private chat that will follow.
     pub chat: Chat,
-    /// Who did it, where that is known.
+    /// The person who caused it, if known.
     pub person: Option<Person>,
-    /// What it is.
+    /// Its kind.
     pub kind: NoticeKind,
 }
 
@@ -87,45 +87,45 @@ pub struct Notice {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "notice", rename_all = "snake_case")]
 pub enum NoticeKind {
-    /// People came into the group.
+    /// People joined the group.
     Join {
-        /// Who came, in the order named.
+        /// Those who joined, in the order named.
         people: Vec<Person>,
     },
     /// People left the group or were removed.
     Leave {
-        /// Who went.
+        /// Those who left.
         people: Vec<Person>,
     },
-    /// The group has another title.
+    /// The title of the group changed.
     Rename {
         /// The new title.
         name: String,
     },
     /// A message was recalled.
     Recall {
-        /// Which.
+        /// The id of the message.
         message: MessageId,
-        /// The message itself, if it was seen; filled in by the store from its log when the turn begins.
+        /// The message itself, if the bot received it; the store fills it in from its log when the turn begins.
         original: Option<Box<Message>>,
     },
-    /// Somebody wants to be a friend.
+    /// A person asks to be a friend.
     FriendRequest {
-        /// What they wrote.
+        /// The text of the request.
         greeting: String,
         /// The transport's token for accepting; a secret of the service.
         ticket: String,
     },
-    /// Somebody patted somebody.
+    /// A person patted another one.
     Pat {
-        /// Whether it was the bot that was patted.
+        /// Whether the person patted the bot.
         me: bool,
         /// The line as shown.
         text: String,
     },
     /// A red packet was sent.
     RedPacket,
-    /// Something the transport has no type for.
+    /// A notice for which the transport has no type.
     Raw {
         /// The transport's word for it.
         kind: String,
@@ -135,7 +135,7 @@ pub enum NoticeKind {
 }
 
 impl NoticeKind {
-    /// The kind of event by which rules ask for it; `None` for what the transport has no type for.
+    /// The kind by which rules refer to the event; `None` if the transport has no type for it.
     #[must_use]
     pub fn event_kind(&self) -> Option<EventKind> {
         Some(match self {
@@ -150,7 +150,7 @@ impl NoticeKind {
         })
     }
 
-    /// The word of its kind, `raw` for one without.
+    /// The word for its kind, `raw` if it has none.
     #[must_use]
     pub fn word(&self) -> &'static str {
         self.event_kind().map_or("raw", EventKind::word)
@@ -162,20 +162,20 @@ impl NoticeKind {
 pub struct Due {
     /// The key under which it was set.
     pub key: String,
-    /// When it was to fire; [`Event::time`] is the same moment, the turn may be later.
+    /// When it was to fire. [`Event::time`] is the same moment; the turn may begin later.
     pub at: Timestamp,
     /// The chat it belongs to; `None` for the account's own timers.
     pub chat: Option<Chat>,
-    /// The person it belongs to, where there is one.
+    /// The person it belongs to, if there is one.
     pub person: Option<Person>,
-    /// What it is for, e.g. the name of a follow-up.
+    /// Its purpose, e.g. the name of a follow-up.
     pub name: String,
-    /// Whatever was given along.
+    /// The data for that purpose.
     pub data: String,
 }
 
 impl Event {
-    /// The chat it happened in.
+    /// The chat of the event.
     #[must_use]
     pub fn chat(&self) -> Option<&Chat> {
         match &self.body {
@@ -186,7 +186,7 @@ impl Event {
         }
     }
 
-    /// Who did it, where that is known.
+    /// The person who caused the event, if known.
     #[must_use]
     pub fn person(&self) -> Option<&Person> {
         match &self.body {
@@ -197,7 +197,7 @@ impl Event {
         }
     }
 
-    /// The message, if it is one.
+    /// The message, if the event is one.
     #[must_use]
     pub fn message(&self) -> Option<&Message> {
         match &self.body {
@@ -206,13 +206,13 @@ impl Event {
         }
     }
 
-    /// The lane it belongs to: that of its chat, else the account's.
+    /// The lane of the event: that of its chat, otherwise that of the account.
     #[must_use]
     pub fn lane(&self) -> Lane {
         self.chat().map_or_else(Lane::account, |chat| Lane::from(&chat.id))
     }
 
-    /// The id of the event that a timer becomes: the same for the same timer and moment.
+    /// The id of the event that a timer becomes: always the same for the same timer and moment.
     #[must_use]
     pub fn id_of_due(chat: Option<&ChatId>, key: &str, at: Timestamp) -> EventId {
         let chat = chat.map_or("-", ChatId::as_str);

@@ -1,4 +1,4 @@
-//! The kinds of event that rules can ask for: the one list, from which all others are derived.
+//! The kinds of event that rules can refer to: the one list from which all others are derived.
 
 use serde::{Deserialize, Serialize};
 
@@ -48,13 +48,13 @@ event_kinds! {
 }
 
 impl EventKind {
-    /// The kind of a word.
+    /// The kind for a word.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| kind.word() == word)
     }
 
-    /// Whether it can happen in groups only.
+    /// Whether it occurs in groups only.
     #[must_use]
     pub fn needs_group(self) -> bool {
         match self {
@@ -63,7 +63,7 @@ impl EventKind {
         }
     }
 
-    /// Whether it carries a text that conditions can look at.
+    /// Whether it carries a text that conditions can match.
     #[must_use]
     pub fn has_text(self) -> bool {
         match self {

@@ -1,26 +1,26 @@
-//! Rust code that gets events.
+//! Handlers of events, written in Rust.
 
 use async_trait::async_trait;
 
 use crate::{Context, Event, Message};
 
-/// Whatever a handler may fail with; `?` works on any error.
+/// Any error of a handler; `?` converts every error type.
 pub type HandlerError = Box<dyn std::error::Error + Send + Sync + 'static>;
 
-/// Whether the handlers after this one see the event too.
+/// Whether the following handlers get the event too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flow {
-    /// They do.
+    /// They get it.
     Continue,
-    /// They do not.
+    /// They do not get it.
     Stop,
 }
 
 /// Code that answers events. Both methods default to [`Flow::Continue`].
 ///
-/// What a handler wants is collected in the [`Context`] and happens all together when its turn commits, or not at all
-/// if it fails. A turn may run again (a conflict, a crash before its commit), so effects outside of the context happen
-/// at least once; [`Context::event_id`] is the key by which another service can recognise a repetition.
+/// A handler requests effects through its [`Context`]. All of them take place when its turn commits, none if it fails.
+/// A turn may run again (a conflict, a crash before its commit), so effects outside of the context take place at least
+/// once; [`Context::event_id`] is the key by which another service can recognise a repetition.
 ///
 /// ```
 /// use mynah_core::{Context, Flow, Handler, HandlerError, Message};
@@ -41,7 +41,7 @@ pub enum Flow {
     note = "implement `on_message` or `on_event` under `#[async_trait]`, or wrap a closure with `handler_fn`"
 )]
 pub trait Handler: Send + Sync {
-    /// Somebody said something.
+    /// Handles a message.
     ///
     /// # Errors
     ///
@@ -51,7 +51,7 @@ pub trait Handler: Send + Sync {
         Ok(Flow::Continue)
     }
 
-    /// Anything else happened: a join, a recall, a friend request, a timer that is due.
+    /// Handles any other event: a join, a recall, a friend request, a timer that is due.
     ///
     /// # Errors
     ///
@@ -62,11 +62,11 @@ pub trait Handler: Send + Sync {
     }
 }
 
-/// A handler made of a synchronous function; see [`handler_fn`].
+/// A handler that wraps a synchronous function; see [`handler_fn`].
 #[derive(Debug, Clone, Copy)]
 pub struct HandlerFn<F>(F);
 
-/// Makes a handler of a synchronous function that is called for every message.
+/// Makes a handler from a synchronous function that is called for every message.
 ///
 /// ```
 /// let handler = mynah_core::handler_fn(|ctx, message| {

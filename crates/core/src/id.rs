@@ -1,7 +1,7 @@
 //! Ids as types of their own.
 //!
 //! Every id is opaque text made by a transport or the runtime. Ids of chats and people stay the same across logins
-//! and restarts (the transport sees to that); nothing but equality may be read into them.
+//! and restarts (the transport ensures this); ids can only be compared for equality.
 
 use std::fmt;
 use std::sync::Arc;
@@ -79,7 +79,7 @@ id!(
     MessageId
 );
 id!(
-    /// An event, unique within an account: delivered twice, it has the same id both times.
+    /// An event, unique within an account: if it is delivered twice, it has the same id both times.
     EventId
 );
 id!(
@@ -88,7 +88,7 @@ id!(
 );
 
 impl Lane {
-    /// The lane of all events that belong to no chat.
+    /// The lane of all events that do not belong to a chat.
     #[must_use]
     pub fn account() -> Self {
         Self::new("-")
@@ -101,10 +101,10 @@ impl From<&ChatId> for Lane {
     }
 }
 
-/// An action: the n-th that the turn of an event asked for. The key by which a retry is recognised.
+/// An action: the n-th that the turn of an event requested. The key by which a retry is recognised.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ActionId {
-    /// The event whose turn asked for the action.
+    /// The event whose turn requested the action.
     pub event: EventId,
     /// Its place among the actions of that turn, from 0.
     pub n: u32,

@@ -1,4 +1,4 @@
-//! State in types of your own.
+//! Typed access to state.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -14,7 +14,7 @@ use crate::{Change, Context, Scope, StateView, Write};
 /// A place in the state of a bot that holds a value of one type.
 ///
 /// Text is stored as it is, so that rules read it as `{user.nick}`, and numbers as their digits; everything else as JSON.
-/// What is stored changes together with the replies of the turn, or not at all.
+/// A stored value changes together with the replies of the turn, or not at all.
 ///
 /// ```
 /// use std::time::Duration;
@@ -26,7 +26,7 @@ use crate::{Change, Context, Scope, StateView, Write};
 ///     items: Vec<String>,
 /// }
 ///
-/// /// What this person ordered; forgotten after an hour without a change.
+/// /// The order of this person; forgotten after an hour without a change.
 /// const ORDER: Key<Order> = Key::new(Scope::Person, "order").kept_for(Duration::from_secs(3600));
 ///
 /// fn add(ctx: &mut Context, item: &str) -> Result<usize, HandlerError> {
@@ -43,7 +43,7 @@ pub struct Key<T> {
     holds: PhantomData<fn(T) -> T>,
 }
 
-/// A value of state does not have the type that its key says.
+/// A value of state that does not have the type of its key.
 #[derive(Debug, Error)]
 #[error("the {scope:?} state `{name}` cannot be read or written as its type")]
 pub struct KeyError {
@@ -53,13 +53,13 @@ pub struct KeyError {
 }
 
 impl<T> Key<T> {
-    /// The place of that name: the whole bot's, the chat's, or the person's in the chat.
+    /// The key with this name: of the whole bot, of the chat, or of the person in the chat.
     #[must_use]
     pub const fn new(scope: Scope, name: &'static str) -> Self {
         Self { scope, name, kept_for: None, holds: PhantomData }
     }
 
-    /// The same, with values that are gone so long after they were stored.
+    /// The same key, with values that expire this long after they were stored.
     #[must_use]
     pub const fn kept_for(self, time: Duration) -> Self {
         Self { kept_for: Some(time), ..self }
@@ -72,7 +72,7 @@ impl<T> Key<T> {
 
 impl<T: DeserializeOwned> Key<T> {
     fn read(&self, text: &str) -> Result<T, KeyError> {
-        // Text first: `12` is a name as well as a number, and the type knows which.
+        // Text first: `12` may be a name as well as a number, and only the type decides.
         serde_json::from_value(Json::String(text.to_owned()))
             .or_else(|_| serde_json::from_str(text))
             .map_err(|error| self.error(error))
@@ -90,16 +90,16 @@ impl<T: Serialize> Key<T> {
 }
 
 impl Context {
-    /// The value at that place, as the turn sees it: with its own changes.
+    /// The value under this key, as the turn sees it: with its own changes.
     ///
     /// # Errors
     ///
-    /// If something of another type is stored there.
+    /// If a value of another type is stored there.
     pub fn load<T: DeserializeOwned>(&self, key: &Key<T>) -> Result<Option<T>, KeyError> {
         self.get(key.scope, key.name).map(|text| key.read(&text)).transpose()
     }
 
-    /// Stores a value at that place, when the turn commits.
+    /// Stores a value under this key, when the turn commits.
     ///
     /// # Errors
     ///
@@ -111,7 +111,7 @@ impl Context {
         Ok(())
     }
 
-    /// Removes the value at that place.
+    /// Removes the value under this key.
     pub fn clear<T>(&mut self, key: &Key<T>) {
         self.remove(key.scope, key.name);
     }

@@ -1,4 +1,4 @@
-//! The languages in which people are addressed.
+//! The languages of messages to people.
 
 /// A language of messages.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -11,13 +11,13 @@ pub enum Lang {
 }
 
 impl Lang {
-    /// The language of a locale such as `zh_CN.UTF-8`: Chinese if it says so, else English.
+    /// The language of a locale such as `zh_CN.UTF-8`: Chinese for `zh`, otherwise English.
     #[must_use]
     pub fn of_locale(locale: &str) -> Self {
         if locale.to_ascii_lowercase().starts_with("zh") { Self::Zh } else { Self::En }
     }
 
-    /// The language of that code, `en` or `zh`.
+    /// The language with this code, `en` or `zh`.
     #[must_use]
     pub fn from_code(code: &str) -> Option<Self> {
         match code {

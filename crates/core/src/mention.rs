@@ -1,6 +1,6 @@
-//! "Was I called?", read from text: for services whose mentions are plain text, for tests and for replay.
+//! Detects mentions of the bot in text: for services whose mentions are plain text, for tests and for replay.
 
-/// The names by which the bot is called, and those of others that must not be mistaken for it.
+/// The names of the bot, and those of other members that must not be mistaken for it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Names<'a> {
     /// Own names: display name in this group, nickname, configured names. Any order.
@@ -9,19 +9,19 @@ pub struct Names<'a> {
     pub others: &'a [&'a str],
 }
 
-/// What was found in a text.
+/// The result of a search for mentions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mentioned {
-    /// Whether the bot was called.
+    /// Whether the text mentions the bot.
     pub called: bool,
     /// The text without the mentions of the bot, trimmed.
     pub text: String,
 }
 
-/// Looks for mentions of the bot in `text` and takes them out.
+/// Finds mentions of the bot in `text` and removes them.
 ///
 /// A mention is `@` and an own name, longest first, ended by U+2005, white space, punctuation or the end of the text;
-/// it is none where a longer name of somebody else fits at that place. The blank after it goes with it, unless it keeps
+/// it does not count if a longer name of another member fits there. The blank after it is removed too, unless it keeps
 /// two words apart.
 #[must_use]
 pub fn find(text: &str, names: Names<'_>) -> Mentioned {
@@ -50,7 +50,7 @@ pub fn find(text: &str, names: Names<'_>) -> Mentioned {
     Mentioned { called, text: kept.trim().to_owned() }
 }
 
-/// The length in bytes of `name` and the blank after it at the beginning of `text`, if it stands there as a name.
+/// The length in bytes of `name` and the blank after it at the beginning of `text`, if it is a whole name there.
 fn length_of(text: &str, name: &str, others: &[&str]) -> Option<usize> {
     let end = prefix_length(text, name)?;
     let next = text[end..].chars().next();
@@ -65,7 +65,7 @@ fn length_of(text: &str, name: &str, others: &[&str]) -> Option<usize> {
     (!longer).then(|| end + next.filter(|c| c.is_whitespace()).map_or(0, char::len_utf8))
 }
 
-/// The length in bytes of the beginning of `text` that reads as `name`; blanks of any kind are alike.
+/// The length in bytes of the beginning of `text` that reads as `name`; all kinds of blanks are equal.
 fn prefix_length(text: &str, name: &str) -> Option<usize> {
     let mut characters = text.char_indices();
     for expected in name.chars() {
@@ -78,13 +78,13 @@ fn prefix_length(text: &str, name: &str) -> Option<usize> {
     Some(characters.next().map_or(text.len(), |(at, _)| at))
 }
 
-/// Whether a word of `c` runs into the next one where no space stands: a letter or digit from before the scripts of East
-/// Asia.
+/// Whether words of this script need a space between them: letters and digits below the code points of the scripts of
+/// East Asia.
 fn needs_space(c: char) -> bool {
     c < '\u{2e80}' && c.is_alphanumeric()
 }
 
-/// Whether a name could go on with this character.
+/// Whether a name can continue with this character.
 fn continues_a_name(c: char) -> bool {
     c.is_alphanumeric()
         || c == '_'

@@ -1,15 +1,15 @@
 //! Quoted replies that arrive as text.
 //!
-//! WeChat hands a quoted reply to clients without quotes as one text: `「NAME：QUOTED」`, a line of dashes, the answer.
-//! [`split`] reads this form, for services that deliver it, for tests and for replay; [`written`] writes it. Anybody can
-//! type it, so a quote read from text proves neither the sender nor the words.
+//! To clients without quotes, WeChat delivers a quoted reply as one text: `「NAME：QUOTED」`, dashes, the answer.
+//! [`split`] reads this form, for services that deliver it, for tests and for replay; [`written`] writes it. Any person
+//! can type it, so a quote read from text proves neither the sender nor the words.
 
 use crate::Segment;
 
-/// The longest name that is read as the sender of a quote, in characters. Names of the service have at most half of it.
+/// The longest name that is accepted as the sender of a quote, in characters. Names of the service have at most half.
 const LONGEST_NAME: usize = 64;
 
-/// So many dashes make a line of dashes; the service writes about 15.
+/// The least number of dashes in a line of dashes; the service writes about 15.
 const FEWEST_DASHES: usize = 5;
 
 /// The length to which a quoted text is cut when it is written, in characters.
@@ -21,7 +21,7 @@ const NAME_EXCERPT: usize = 32;
 /// The line of dashes as it is written.
 const DASHES: &str = "- - - - - - - - - - - - - - -";
 
-/// The quotes at the beginning of a text, and the words that follow them: those of the sender.
+/// Splits a text into the quotes at its beginning and the sender's own words after them.
 ///
 /// ```
 /// use mynah_core::{Segment, quote};
@@ -45,7 +45,7 @@ pub fn split(text: &str) -> (Vec<Segment>, &str) {
     (quotes, rest)
 }
 
-/// A quote as text, ready to stand before an answer: name and text on one line, each cut where it is long.
+/// A quote as text, to be put before an answer: name and text on one line, each cut if it is long.
 #[must_use]
 pub fn written(sender: &str, text: &str) -> String {
     let (sender, text) = (cut_to(sender, NAME_EXCERPT), excerpt(text));
@@ -58,7 +58,7 @@ pub fn excerpt(text: &str) -> String {
     cut_to(text, EXCERPT)
 }
 
-/// The text on one line, with an ellipsis in place of what is beyond `most` characters.
+/// The text on one line, with an ellipsis in place of the characters beyond `most`.
 fn cut_to(text: &str, most: usize) -> String {
     let mut line = String::new();
     let mut characters = 0;
@@ -67,7 +67,7 @@ fn cut_to(text: &str, most: usize) -> String {
         for c in blank.into_iter().chain(word.chars()) {
             if characters == most {
                 line.pop();
-                // Half of a joined emoji would show as another one.
+                // Half of a joined emoji would appear as another emoji.
                 line.truncate(line.trim_end_matches(['\u{200d}', ' ']).len());
                 line.push('…');
                 return line;
@@ -89,15 +89,15 @@ struct Read<'t> {
 impl<'t> Read<'t> {
     fn first(text: &'t str) -> Option<Self> {
         let (name, body) = opened(text)?;
-        // A quoted text that quotes in turn has a line of dashes of its own. Only brackets at its beginning count: those
-        // within are words like any other.
+        // A quoted text that contains quotes has its own lines of dashes. Only brackets at its beginning count: those
+        // further inside are ordinary text.
         let depth = 1 + std::iter::successors(opened(body), |(_, inner)| opened(inner)).count();
         let (end, answer) = closings(body).take(depth).last()?;
         Some(Self { name, quoted: body[..end].trim(), answer })
     }
 }
 
-/// The name and what follows it, where a text begins with `「NAME：`.
+/// The name and the text after it, if a text begins with `「NAME：`.
 fn opened(text: &str) -> Option<(&str, &str)> {
     let inner = text.trim_start().strip_prefix('「')?;
     let end = inner
@@ -110,7 +110,7 @@ fn opened(text: &str) -> Option<(&str, &str)> {
     (!name.is_empty()).then(|| (name, &inner[at + colon.len_utf8()..]))
 }
 
-/// Where a `」` ends its line before a line of dashes: its place, and what follows the dashes.
+/// The position of a `」` that ends its line before a line of dashes, and the text after the dashes.
 fn closings(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.match_indices('」').filter_map(|(at, bracket)| {
         let (blank, after) = text[at + bracket.len()..].split_once('\n')?;

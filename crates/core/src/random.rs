@@ -1,4 +1,4 @@
-//! Randomness that can be drawn again: it depends on the seed and the event alone.
+//! Reproducible random numbers: they depend only on the seed and the event.
 
 use crate::EventId;
 
@@ -7,7 +7,7 @@ use crate::EventId;
 pub struct Random(u64);
 
 impl Random {
-    /// The stream of an event under a seed.
+    /// The stream for an event under a seed.
     #[must_use]
     pub fn of(seed: u64, event: &EventId) -> Self {
         // FNV-1a over the id, mixed with the seed: stable across versions of Rust, unlike the standard hasher.
@@ -37,7 +37,7 @@ impl Random {
         u64::try_from((u128::from(self.next_u64()) * u128::from(bound)) >> 64).unwrap_or(0)
     }
 
-    /// A number from 0 up to 1, without 1.
+    /// A number from 0 (inclusive) to 1 (exclusive).
     #[expect(clippy::cast_precision_loss, reason = "53 bits fit")]
     pub fn unit(&mut self) -> f64 {
         (self.next_u64() >> 11) as f64 / (1_u64 << 53) as f64

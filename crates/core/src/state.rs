@@ -1,4 +1,4 @@
-//! State as a turn sees it: text under keys in three scopes.
+//! State as a turn reads it: text under keys in three scopes.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,24 +8,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
 
-/// Whose state it is, seen from the chat and the person of the turn.
+/// The scope of a value, relative to the chat and the person of the turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
-    /// The whole bot's.
+    /// The whole bot.
     Bot,
-    /// This chat's.
+    /// This chat.
     Chat,
-    /// This person's in this chat.
+    /// This person in this chat.
     Person,
 }
 
 /// Read access to state. Implemented by [`Snapshot`] and by [`Context`](crate::Context), which shows its own writes.
 pub trait StateView {
-    /// The value under that key, if there is one that has not expired.
+    /// The value under a key, if there is one that has not expired.
     fn get(&self, scope: Scope, key: &str) -> Option<String>;
 
-    /// When the value under that key expires, if there is such a value and it does.
+    /// When the value under a key expires, if there is such a value and it expires.
     fn expires(&self, scope: Scope, key: &str) -> Option<Timestamp>;
 }
 
@@ -34,13 +34,13 @@ pub trait StateView {
 pub struct Value {
     /// The value as text.
     pub text: String,
-    /// Rises with every change; a commit is refused if a value read has another version by then.
+    /// Rises with every change; a commit is refused if a value that the turn read has another version by then.
     pub version: u64,
-    /// From when on the value is as good as absent.
+    /// When the value expires.
     pub expires: Option<Timestamp>,
 }
 
-/// The state of the three scopes at the beginning of a turn. Remembers what was read from it.
+/// The state of the three scopes at the beginning of a turn. Records the reads.
 ///
 /// A large state is not copied for every turn: the snapshot then holds a part of it and asks the store for other values.
 /// Such a value may be newer than the beginning of the turn. The commit is refused if it does not fit the other reads.
@@ -51,9 +51,9 @@ pub struct Snapshot {
     rest: Option<Box<dyn StateSource>>,
 }
 
-/// Where a [`Snapshot`] finds the values that it does not hold.
+/// The source of the values that a [`Snapshot`] does not hold.
 pub trait StateSource: Send + Sync {
-    /// The value under that key, if there is one that has not expired.
+    /// The value under a key, if there is one that has not expired.
     fn find(&self, scope: Scope, key: &str) -> Option<Value>;
 
     /// All values of a scope that have not expired.
@@ -63,29 +63,29 @@ pub trait StateSource: Send + Sync {
 /// A value that a turn read: its commit is valid only if the version is still the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Read {
-    /// Whose state was read.
+    /// The scope of the value.
     pub scope: Scope,
-    /// The key that was read.
+    /// The key of the value.
     pub key: String,
     /// The version seen; `None` if there was no value.
     pub version: Option<u64>,
 }
 
 impl Snapshot {
-    /// A snapshot of these values. The store leaves out what has expired.
+    /// A snapshot of these values. The store leaves out expired values.
     #[must_use]
     pub fn new(values: BTreeMap<(Scope, String), Value>) -> Self {
         Self { values, ..Self::default() }
     }
 
-    /// The same where these values are a part of the state, and this source has all of it.
+    /// A snapshot in which these values are only a part of the state, and this source has all of it.
     #[must_use]
     pub fn with_rest(mut self, rest: Box<dyn StateSource>) -> Self {
         self.rest = Some(rest);
         self
     }
 
-    /// Everything that was read so far, in order of scope and key.
+    /// All reads so far, in order of scope and key.
     #[must_use]
     pub fn reads(&self) -> Vec<Read> {
         let reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
@@ -99,7 +99,7 @@ impl Snapshot {
             .collect()
     }
 
-    /// All values of a scope, for people to look at. Does not count as a read.
+    /// All values of a scope, for people to read. Does not count as a read.
     pub fn values(&self, scope: Scope) -> Vec<(String, Value)> {
         if let Some(rest) = &self.rest {
             return rest.all(scope);
@@ -108,7 +108,7 @@ impl Snapshot {
         of_scope.map(|((_, key), value)| (key.clone(), value.clone())).collect()
     }
 
-    /// The value, the same at every look of a turn.
+    /// The value, the same at every read of a turn.
     fn look<T>(&self, scope: Scope, key: &str, part: impl Fn(&Value) -> T) -> Option<T> {
         let mut reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
         let read = reads.entry((scope, key.to_owned())).or_insert_with_key(|place| {

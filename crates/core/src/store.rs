@@ -1,4 +1,4 @@
-//! What must outlive the process, as the runtime sees it: the tables are the queues.
+//! The interface of the store, which outlives the process: the tables are the queues.
 
 use std::time::Duration;
 
@@ -12,12 +12,12 @@ use crate::{
 
 /// The store of one account. Holding it is the lease: a second process cannot open it. Each call is one transaction.
 ///
-/// What a call has answered survives the death of the process. A claim survives the loss of power too, and with it
-/// everything that was answered before; the rest does so a moment later, or when [`sync`](Self::sync) returns. The loss of
-/// power takes an end of what was written and never its middle, so that a turn may be undone with all it led to.
+/// The effect of a call that has returned survives the death of the process. A claim also survives a power failure,
+/// together with all earlier calls; other calls do so a moment later, or when [`sync`](Self::sync) returns. A power
+/// failure loses the end of the writes and never a part before it, so a turn is lost only with all its consequences.
 ///
-/// Each call can be repeated by its caller when the answer was lost: it has no second effect, and answers what the caller
-/// needs to go on.
+/// The caller can repeat any call whose answer was lost: the call has no second effect, and returns the data that the
+/// caller needs to go on.
 #[async_trait]
 pub trait Store: Send + Sync {
     /// Begins work after a start: counts an attempt against every event that a crash may have interrupted and sets
@@ -28,13 +28,13 @@ pub trait Store: Send + Sync {
     /// All records of the transport.
     async fn records(&self) -> Result<Records, StoreError>;
 
-    /// Takes in new events and the records that came with them, all or nothing. An event whose id was seen before is
+    /// Accepts new events and the records that came with them, all or none. An event whose id was seen before is
     /// dropped. Returns the lanes of those events of the batch that are unhandled, whether new or accepted before. Work on
     /// them may begin at once; the service is asked for more, by which it forgets the batch, only after a
     /// [`sync`](Self::sync).
     async fn accept(&self, batch: Batch, now: Timestamp) -> Result<Vec<Lane>, StoreError>;
 
-    /// Returns when everything that was answered before survives the loss of power.
+    /// Returns when all calls that returned before survive a power failure.
     async fn sync(&self) -> Result<(), StoreError>;
 
     /// The oldest unhandled event of a lane with the state of its scopes; `None` if the lane is empty.
@@ -44,16 +44,16 @@ pub trait Store: Send + Sync {
         now: Timestamp,
     ) -> Result<Option<(Event, Snapshot)>, StoreError>;
 
-    /// Applies everything a turn wants and marks its event as handled, if nothing it read has changed. A turn whose event
-    /// was handled before is not applied again.
+    /// Applies all effects of a turn and marks its event as handled, if the values it read are unchanged. A turn whose
+    /// event was handled before is not applied again.
     async fn commit(&self, turn: Turn, now: Timestamp) -> Result<Committed, StoreError>;
 
     /// Turns timers that are due into events. Returns the lanes of all unhandled events that were timers, and when to
     /// call next.
     async fn fire(&self, now: Timestamp) -> Result<(Vec<Lane>, Option<Timestamp>), StoreError>;
 
-    /// Claims the oldest unsettled action of a chat before it leaves. A claim survives the loss of power. The token stands
-    /// for this try: the same token gives the same claim, so that a repeated call never claims a second action.
+    /// Claims the oldest unsettled action of a chat before it is sent. A claim survives a power failure. The token
+    /// identifies this try: the same token gives the same claim, so that a repeated call never claims a second action.
     async fn claim(
         &self,
         chat: &ChatId,
@@ -61,8 +61,8 @@ pub trait Store: Send + Sync {
         now: Timestamp,
     ) -> Result<Claim, StoreError>;
 
-    /// Stores the outcome of a claimed action. Returns whether its chat has more to send; an action that is not claimed is
-    /// left as it is.
+    /// Stores the outcome of a claimed action. Returns whether its chat has more to send. An action that is not claimed
+    /// stays unchanged.
     async fn settle(
         &self,
         id: &ActionId,
@@ -70,31 +70,31 @@ pub trait Store: Send + Sync {
         now: Timestamp,
     ) -> Result<bool, StoreError>;
 
-    /// The last claims since then, newest first, at most `limit`: from them a pacer rebuilds its windows after a start.
+    /// The claims since a moment, newest first, at most `limit`: a pacer rebuilds its windows from them after a start.
     async fn recent_claims(
         &self,
         since: Timestamp,
         limit: usize,
     ) -> Result<Vec<(ChatId, Timestamp)>, StoreError>;
 
-    /// Does a bounded piece of housekeeping: expired state, the old end of the log. Returns whether there is more to do.
+    /// Does a limited amount of cleaning: expired state, the old end of the log. Returns whether there is more to do.
     async fn tidy(&self, now: Timestamp) -> Result<bool, StoreError>;
 }
 
-/// What there is to do after a start.
+/// The work to do after a start.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Recovered {
     /// Lanes with unhandled events.
     pub lanes: Vec<Lane>,
-    /// Those of them whose next event was begun when the process ended: one of these may have killed it, so they are
-    /// handled one after the other.
+    /// The lanes among them whose next event was begun when the process ended. One of these events may have killed the
+    /// process, so they are handled one after the other.
     pub suspects: Vec<Lane>,
-    /// Those of the suspects whose event is set aside if the process ends on it once more: they are handled before
-    /// anything else begins, so that no other cause of an end is held against them.
+    /// The suspects whose event is set aside if the process ends on it once more. They are handled before other work,
+    /// so that they are not blamed for an end with another cause.
     pub last_chance: Vec<Lane>,
     /// Chats with unsettled actions.
     pub chats: Vec<ChatId>,
-    /// Actions that were claimed when the process ended: nobody knows whether they took effect.
+    /// Actions that were claimed when the process ended: it is unknown whether they took effect.
     pub in_doubt: Vec<ActionId>,
     /// Events that were set aside because the process died on them too often.
     pub set_aside: Vec<EventId>,
@@ -105,20 +105,20 @@ pub struct Recovered {
 pub struct Turn {
     /// The event that was handled.
     pub event: Event,
-    /// What was read, with versions.
+    /// The reads of the turn, with versions.
     pub reads: Vec<Read>,
-    /// What is wanted. All steps are actions by now; the handlers between them have run.
+    /// The effects of the turn. All steps are actions by now; the handlers between them have run.
     pub effects: Effects,
-    /// What is recorded beside it.
+    /// The decision to record with the event.
     pub decided: Decided,
-    /// How long its replies may wait to leave; `None` for as long as it takes.
+    /// How long its replies may wait to be sent; `None` for no limit.
     pub reply_max_age: Option<Duration>,
 }
 
-/// What became of a commit.
+/// The result of a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Committed {
-    /// It holds.
+    /// The turn was applied.
     Done {
         /// Whether the lane has another event waiting.
         more: bool,
@@ -127,11 +127,11 @@ pub enum Committed {
         /// When the earliest timer is due, if there is one.
         next_timer: Option<Timestamp>,
     },
-    /// Something that the turn read has changed; nothing was applied and the turn must run again.
+    /// A value that the turn read has changed; nothing was applied and the turn must run again.
     Conflict,
 }
 
-/// A try to claim an action. A caller uses each number once after an opening of the store, and again only to repeat a call.
+/// Identifies one try to claim an action. Used once per opening of the store, and again only to repeat a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClaimToken(pub u64);
 
@@ -140,48 +140,48 @@ pub struct ClaimToken(pub u64);
 pub enum Claim {
     /// It is claimed and must be settled.
     Send(Outgoing),
-    /// It waited too long and is settled as expired; there may be another behind it.
+    /// It waited too long and is settled as expired; there may be another one behind it.
     Expired(Outgoing),
-    /// It may not leave before this moment.
+    /// It must not be sent before this moment.
     Wait(Timestamp),
-    /// There is none.
+    /// There is no action.
     Empty,
 }
 
-/// What became of an action.
+/// The outcome of an action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// The service took it and proved it.
+    /// The service accepted it and returned a proof.
     Delivered(MessageId),
-    /// The service took it without proof.
+    /// The service accepted it without a proof.
     Accepted,
     /// It certainly took no effect: it is unsettled again and may be claimed from this moment on.
     NotSent {
         /// Not before this moment.
         retry_at: Timestamp,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// The service refused it for good.
     Refused {
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// It could not leave in time.
+    /// It could not be sent in time.
     Expired,
-    /// Nobody knows.
+    /// It is unknown whether it took effect.
     Unknown {
-        /// Why.
+        /// The reason.
         reason: String,
-        /// If given, it may be claimed once more from then on; the second time it stays as it is.
+        /// If given, it may be claimed once more from then on; after the second time it stays unknown.
         again_at: Option<Timestamp>,
     },
 }
 
-/// Why the store could not do it.
+/// An error of the store.
 #[derive(Debug, Error)]
 pub enum StoreError {
-    /// Another process works with this data.
+    /// Another process uses this data.
     #[error("the data in {place} is in use by another process")]
     InUse {
         /// The data folder or file.
@@ -194,9 +194,9 @@ pub enum StoreError {
     Newer {
         /// The data file.
         place: String,
-        /// The format found.
+        /// The format of the data.
         found: u32,
-        /// The newest known here.
+        /// The newest format that this program can read.
         known: u32,
     },
     /// The data is damaged.
@@ -204,22 +204,22 @@ pub enum StoreError {
     Damaged {
         /// The data file.
         place: String,
-        /// What the check found.
+        /// The result of the check.
         what: String,
     },
-    /// The data is gone, though something was stored: the file is empty, or only its log is left.
+    /// The data is missing, although it existed: the file is empty, or only its log is left.
     #[error("{place} is empty, though the bot has stored data there")]
     Emptied {
         /// The data file.
         place: String,
     },
-    /// The data was removed or replaced while the program worked with it.
+    /// The data was removed or replaced while the program used it.
     #[error("the data in {place} was removed or replaced while it was in use")]
     Gone {
         /// The data file.
         place: String,
     },
-    /// There is no room.
+    /// There is no space left for the data.
     #[error("the disk with {place} is full")]
     Full {
         /// The data file.
@@ -231,7 +231,7 @@ pub enum StoreError {
         /// The data file.
         place: String,
     },
-    /// The store cannot be reached. Nothing is known of the call: it can be repeated.
+    /// The store cannot be reached. It is unknown whether the call took effect; it can be repeated.
     #[error("the data in {place} cannot be reached")]
     Unreachable {
         /// The address, without secrets.
@@ -243,22 +243,22 @@ pub enum StoreError {
     /// Another process has taken over the account. Nothing of this call was applied.
     #[error("another process works with this account now")]
     LeaseLost,
-    /// This kind of store cannot do this.
+    /// This kind of store does not support the call.
     #[error("this store cannot do this")]
     Unsupported {
-        /// What to use in its place.
+        /// The alternative.
         instead: &'static str,
     },
     /// The store was closed, or its thread died.
     #[error("the store is closed")]
     Closed,
-    /// Anything else the database said.
+    /// Any other error of the database.
     #[error("the store failed")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl StoreError {
-    /// What a person can do about it.
+    /// The remedy, for the operator.
     #[must_use]
     pub fn remedy(&self) -> &'static str {
         match self {

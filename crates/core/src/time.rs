@@ -1,4 +1,4 @@
-//! Moments, and the clock that tells them.
+//! Moments, and the clock.
 
 use std::fmt;
 use std::ops::{Add, Sub};
@@ -83,7 +83,7 @@ fn civil_date(days: i64) -> (i64, i64, i64) {
     (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
-/// Tells the time. Injected everywhere, so that tests and the simulation can move it.
+/// The clock. Injected everywhere, so that tests and the simulation can move it.
 pub trait Clock: Send + Sync + fmt::Debug {
     /// The present moment.
     fn now(&self) -> Timestamp;

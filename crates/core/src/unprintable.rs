@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// Whether a character could move the cursor, end the line, or turn the direction of writing: control characters (also
-/// those from U+0080 to U+009F, which terminals take for escape sequences), line and paragraph separators, and the marks
+/// Whether a character could move the cursor, end the line, or change the direction of text: control characters (also
+/// those from U+0080 to U+009F, which terminals treat as escape sequences), line and paragraph separators, and marks
 /// of bidirectional text.
 #[must_use]
 pub fn is_unprintable(c: char) -> bool {
@@ -15,7 +15,7 @@ pub fn is_unprintable(c: char) -> bool {
         )
 }
 
-/// A line of JSON in which every such character inside of a text is an escape. The value stays the same.
+/// A line of JSON in which every such character inside a text is escaped. The value stays the same.
 #[must_use]
 pub fn printable_json(line: &str) -> Cow<'_, str> {
     let is_bare = |c: char| is_unprintable(c) && c != '\n';
