@@ -14,13 +14,13 @@ use crate::{
     Pacing, Timestamp,
 };
 
-/// What a transport must remember: its own words under its own keys. Written in one transaction with the events read,
+/// The memory of a transport: its own words under its own keys. Written in one transaction with the events read,
 /// so that it says exactly how far the service was read.
 pub type Records = BTreeMap<String, String>;
 
 /// A connection to a chat service that is not open yet.
 pub trait Transport: Send {
-    /// Opens it with what it remembered. Nothing is sent before the first [`Source::receive`].
+    /// Opens it with its records. Nothing is sent before the first [`Source::receive`].
     fn open(self: Box<Self>, records: Records) -> (Box<dyn Source>, Arc<dyn Service>);
 }
 
@@ -64,7 +64,7 @@ pub struct Batch {
     pub events: Vec<Event>,
     /// Records that changed; the others stay as they are. An empty value removes its record.
     pub records: Records,
-    /// The present moment by the clock of the service, where it tells.
+    /// The present moment by the clock of the service, if the service reports it.
     pub service_time: Option<Timestamp>,
     /// Requests of the service to send less, which came with these events.
     pub throttled: Vec<Throttled>,
@@ -81,9 +81,9 @@ pub struct Throttled {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum Status {
-    /// A person has something to do before the account is on line.
+    /// A person has something to do before the account is online.
     Prompt(Prompt),
-    /// The account is on line; actions may leave.
+    /// The account is online; actions may leave.
     Online {
         /// The account's own name on the service.
         name: String,
@@ -113,7 +113,7 @@ pub enum OfflineCause {
     SessionOver,
 }
 
-/// What a person has to do to log in.
+/// A task for a person at the login.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "prompt", rename_all = "snake_case")]
 pub enum Prompt {
@@ -135,7 +135,7 @@ pub enum ReceiveError {
     /// The session ended (logged out on the phone, replaced by another login) and could not be renewed.
     #[error("the account was logged out: {reason}")]
     LoggedOut {
-        /// What the service said, or what it means.
+        /// The words of the service, or their meaning.
         reason: String,
     },
     /// The service refuses this account.
@@ -150,10 +150,10 @@ pub enum ReceiveError {
         /// The words of the service.
         words: String,
     },
-    /// Nobody did what a prompt asked for.
+    /// The prompt was not followed in time.
     #[error("nobody logged in: {reason}")]
     NotLoggedIn {
-        /// What was waited for.
+        /// The task that was waited for.
         reason: String,
     },
     /// The service answers in a way that no retry will mend.
@@ -164,7 +164,7 @@ pub enum ReceiveError {
 /// Where actions go. Shared by everything that acts on the account.
 #[async_trait]
 pub trait Service: Send + Sync {
-    /// What the service can do.
+    /// The capabilities of the service.
     fn capabilities(&self) -> Arc<Capabilities>;
 
     /// The chats that the account knows at present: groups, and the private chats of friends.
@@ -194,7 +194,7 @@ pub trait Service: Send + Sync {
     async fn media(&self, media: &MediaRef, limit: u64) -> Result<Bytes, MediaError>;
 }
 
-/// What a service can do: data, so that `check` can warn and one pacer and one splitter serve all.
+/// The capabilities of a service: data, so that `check` can warn and one pacer and one splitter serve all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Capabilities {
     /// The transport's name, e.g. `webwx`.
@@ -203,7 +203,7 @@ pub struct Capabilities {
     pub actions: BTreeSet<ActionKind>,
     /// The kinds of event that it reports beside messages.
     pub events: BTreeSet<EventKind>,
-    /// The longest text, in [`counted_in`](Self::counted_in); longer ones are split. 0 is no limit.
+    /// The longest text, in [`counted_in`](Self::counted_in); longer ones are split. 0 means no limit.
     pub max_text: usize,
     /// The unit of [`max_text`](Self::max_text).
     pub counted_in: TextUnit,
@@ -301,7 +301,7 @@ pub struct Outgoing {
     pub id: ActionId,
     /// The chat it is for.
     pub chat: ChatId,
-    /// What to do.
+    /// The action.
     pub action: Action,
     /// When its turn committed.
     pub queued: Timestamp,
@@ -312,7 +312,7 @@ pub struct Outgoing {
 /// The service took an action.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Receipt {
-    /// The id of the new message, where the service tells; proof of delivery.
+    /// The id of the new message, if the service reports it; proof of delivery.
     pub message: Option<MessageId>,
 }
 
@@ -348,10 +348,10 @@ pub enum SendError {
     Unsupported {
         /// The transport's name.
         transport: &'static str,
-        /// What it lacks.
+        /// The kind of action that it lacks.
         action: ActionKind,
     },
-    /// The request left, and no answer says what became of it.
+    /// The request left, and no answer shows whether it took effect.
     #[error("no answer says whether it was sent")]
     Unknown {
         /// The cause.

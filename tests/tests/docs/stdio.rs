@@ -1,4 +1,4 @@
-//! The script of `docs/stdio.md`, run as it stands.
+//! The script of `docs/stdio.md`, run unchanged.
 
 #![cfg(unix)]
 
