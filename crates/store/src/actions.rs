@@ -1,7 +1,7 @@
-//! The outbox and the history of what was sent: table `action`.
+//! The outbox and the history of sent actions: table `action`.
 //!
-//! The order of a chat is fixed when an action is queued: by the moment from which it may leave, then by the order of
-//! commits. A retry does not move an action, so what follows it waits.
+//! The order of a chat is fixed when an action is queued: first by the earliest time to send it, then by the order of
+//! commits. A retry does not move an action, so the actions after it wait.
 
 use mynah_core::{
     Action, ActionId, ChatId, Claim, ClaimToken, EventId, Outcome, Outgoing, Planned, Timestamp,
@@ -22,7 +22,7 @@ pub(crate) fn insert(
     let from = now + planned.delay;
     let ages = planned.is_reply && !matches!(planned.action, Action::Save { .. });
     let expires = turn.reply_max_age.filter(|_| ages).map(|age| from + age);
-    // Where the clock went back, what is queued now still comes after what was queued before.
+    // If the clock went back, this action still comes after the actions that were queued before it.
     let order =
         last_queued(connection, &planned.chat)?.map_or(now, |last| last.max(now)) + planned.delay;
     let not_before = if planned.delay.is_zero() { Timestamp::default() } else { from };
@@ -60,13 +60,13 @@ struct Head {
 }
 
 impl Head {
-    /// Whether it saves a row. A row never expires, and is written once whatever is unknown of its last try.
+    /// Whether the action saves a row. A row never expires, and a row with an unknown outcome is written once.
     fn is_save(&self) -> bool {
         matches!(&self.outgoing, Some(Outgoing { action: Action::Save { .. }, .. }))
     }
 }
 
-/// The next of a chat. A row that could not be saved and waits for another try holds up nobody.
+/// The next action of a chat. A row that could not be saved and waits for a retry does not delay other actions.
 fn next(connection: &Connection, chat: &ChatId, now: Timestamp) -> Result<Option<Head>> {
     let oldest = head(connection, chat, "")?;
     match &oldest {
@@ -74,7 +74,7 @@ fn next(connection: &Connection, chat: &ChatId, now: Timestamp) -> Result<Option
             let waits = format!("AND NOT ({SAVES} AND not_before > {})", now.as_millis());
             Ok(head(connection, chat, &waits)?.or(oldest))
         }
-        // While it waited, another may have gone ahead of it, and be under way still.
+        // While the row waited, another action may have overtaken it and may still be in flight.
         Some(save) if save.is_save() && !save.claimed && has_claim(connection, chat)? => Ok(None),
         _ => Ok(oldest),
     }
@@ -88,10 +88,10 @@ fn has_claim(connection: &Connection, chat: &ChatId) -> Result<bool> {
         .exists([chat.as_str()])
 }
 
-/// Whether a row of the table is to save a row in a file.
+/// SQL condition for an action that saves a row in a file.
 const SAVES: &str = "coalesce(body, '{}') ->> '$.do' = 'save'";
 
-/// Claims the oldest unsettled action of a chat, or gives the claim that this token made before.
+/// Claims the oldest unsettled action of a chat, or returns the claim that this token made before.
 pub(crate) fn claim(
     connection: &Connection,
     chat: &ChatId,
@@ -130,7 +130,7 @@ pub(crate) fn claim(
     }
 }
 
-/// The claim that this token made, if its answer was lost.
+/// The claim that this token made, for a caller that did not get the answer.
 fn made_before(connection: &Connection, token: ClaimToken) -> Result<Option<Claim>> {
     let found: Option<(Option<Outgoing>, bool)> = connection
         .prepare_cached(
@@ -146,7 +146,7 @@ fn made_before(connection: &Connection, token: ClaimToken) -> Result<Option<Clai
     })
 }
 
-/// An action from event, number, chat, body, queued and attempts, in columns that begin here; `None` if it cannot be read.
+/// Reads an action from the columns from here: event, number, chat, body, queued, attempts. `None` if unreadable.
 fn outgoing(row: &Row<'_>, from: usize) -> Result<Option<Outgoing>> {
     let id = ActionId { event: EventId::new(row.get::<_, String>(from)?), n: row.get(from + 1)? };
     let chat = ChatId::new(row.get::<_, String>(from + 2)?);
@@ -185,8 +185,8 @@ fn mark(connection: &Connection, seq: i64, token: ClaimToken, now: Timestamp) ->
     Ok(())
 }
 
-/// Begins anew after an opening: tokens are good for one only, and of a row there is no doubt, since it is looked for in its
-/// file, and written if it is not there.
+/// Resets claims after the store is opened: a token is valid until then. A row is never in doubt, since the next try
+/// looks for it in its file and writes it if it is missing.
 pub(crate) fn reopen(connection: &Connection) -> Result<()> {
     connection.execute(
         &format!("UPDATE action SET claimed = NULL WHERE claimed IS NOT NULL AND settled IS NULL AND {SAVES}"),
@@ -233,7 +233,7 @@ fn claimed(connection: &Connection, id: &ActionId) -> Result<Option<(i64, u32)>>
         .optional()
 }
 
-/// Back into the outbox, at its old place.
+/// Puts an action back into the outbox, at its old place.
 fn again(
     connection: &Connection,
     seq: i64,
@@ -265,7 +265,7 @@ fn close(
     Ok(())
 }
 
-/// What the last try failed on stays: it is why the action could not leave in time, or that it may have left.
+/// Keeps the error of the last try: it explains why the action expired, or that it may have been sent.
 fn expire(
     connection: &Connection,
     seq: i64,
@@ -280,7 +280,7 @@ fn expire(
     Ok(())
 }
 
-/// Whether the chat of an action has something to send.
+/// Whether the chat of an action has more actions to send.
 fn more_beside(connection: &Connection, id: &ActionId) -> Result<bool> {
     connection
         .prepare_cached(
@@ -300,7 +300,7 @@ pub(crate) fn chats_of(connection: &Connection, event: &EventId) -> Result<Vec<C
         .collect()
 }
 
-/// Chats with unsettled actions, those that wait longest first.
+/// Chats with unsettled actions, the longest waiting first.
 pub(crate) fn open_chats(connection: &Connection) -> Result<Vec<ChatId>> {
     connection
         .prepare("SELECT chat FROM action WHERE settled IS NULL GROUP BY chat ORDER BY min(seq)")?
@@ -320,7 +320,7 @@ pub(crate) fn in_doubt(connection: &Connection) -> Result<Vec<ActionId>> {
         .collect()
 }
 
-/// The last claims since then, newest first.
+/// The claims since then, newest first.
 pub(crate) fn recent_claims(
     connection: &Connection,
     since: Timestamp,

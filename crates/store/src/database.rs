@@ -1,4 +1,4 @@
-//! The open database: its connection, and what is known beside it.
+//! The open database: its connection, its write-ahead log and its watched files.
 
 use std::ffi::c_int;
 use std::fs;
@@ -22,34 +22,34 @@ pub(crate) struct Database {
     pub(crate) connection: Connection,
     pub(crate) path: PathBuf,
     pub(crate) options: Options,
-    /// The version that the next changed value of state gets. One counter for all, so that a value which was removed
-    /// and set again never has an old version.
+    /// The version of the next changed value of state. All values share one counter, so that a value which was removed
+    /// and set again never gets an old version.
     next_version: u64,
     /// Whether commits are synced at present.
     synced: bool,
     pub(crate) transaction: Transaction,
     /// The events that were set aside after this opening, once that was done.
     pub(crate) set_aside: Option<Vec<EventId>>,
-    /// Set where the database itself rolled the transaction back.
+    /// The error with which SQLite itself rolled the transaction back.
     pub(crate) rolled_back: Option<rusqlite::Error>,
-    /// What commits write before it is carried over into the file.
+    /// The write-ahead log of the commits.
     pub(crate) log: Log,
-    /// The files that must stay where they are: the database and the lock.
+    /// The files that must keep their place: the database and the lock.
     watched: Vec<Watched>,
 }
 
-/// What the open transaction holds.
+/// The content of the open transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Transaction {
-    /// Several jobs, each of which may fail for itself.
+    /// Several jobs, each of which may fail on its own.
     Shared,
     /// One job.
     Single,
-    /// One job that failed: it is to be undone.
+    /// One job that failed and must be rolled back.
     Failed,
 }
 
-/// The write-ahead log, as the commits of this connection tell. In memory there is none.
+/// The write-ahead log, as the commits of this connection report it. A database in memory has none.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Log {
     exists: bool,
@@ -58,17 +58,17 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    /// Whether there is one.
+    /// Whether the database has a log.
     pub(crate) const fn exists(&self) -> bool {
         self.exists
     }
 
-    /// How many frames wait to be carried over, as the last commit told.
+    /// The number of frames to checkpoint, as the last commit reported it.
     pub(crate) fn frames(&self) -> i64 {
         self.frames.load(Ordering::Relaxed)
     }
 
-    /// Whether anything was written since this was last asked.
+    /// Whether anything was written since the last call.
     pub(crate) fn take_written(&self) -> bool {
         self.is_written.swap(false, Ordering::Relaxed)
     }
@@ -87,7 +87,7 @@ impl Log {
 }
 
 impl Database {
-    /// Opens or makes the file, checks it before anything is written, and brings it to the present version.
+    /// Opens or makes the file, checks it before it writes anything, and migrates it to the present version.
     pub(crate) fn open(path: &Path, options: Options) -> Result<Self, StoreError> {
         if !path.exists() {
             create(path)?;
@@ -103,12 +103,12 @@ impl Database {
         Ok(database)
     }
 
-    /// Has a file watched beside the others.
+    /// Adds a file to the watched files.
     pub(crate) fn watch(&mut self, file: Watched) {
         self.watched.push(file);
     }
 
-    /// One in memory.
+    /// Makes a database in memory.
     pub(crate) fn in_memory(options: Options) -> Result<Self, StoreError> {
         let path = Path::new(":memory:");
         let connection = Connection::open_in_memory().map_err(|error| translate(error, path))?;
@@ -121,7 +121,7 @@ impl Database {
         options: Options,
     ) -> Result<Self, StoreError> {
         let next_version = prepare(&mut connection).map_err(|error| translate(error, path))?;
-        // From now on nothing is carried over in the middle of a commit: the writer does it where nobody waits.
+        // From now on no commit checkpoints the log: the writer does it while no call waits.
         let log = Log::of(&mut connection).map_err(|error| translate(error, path))?;
         let path = path.to_owned();
         Ok(Self {
@@ -141,7 +141,7 @@ impl Database {
     /// Begins a transaction whose commit is synced, or only written.
     pub(crate) fn begin(&mut self, synced: bool) -> rusqlite::Result<()> {
         if synced != self.synced {
-            // Cannot change inside of a transaction.
+            // SQLite cannot change this inside a transaction.
             let level = if synced { "FULL" } else { "NORMAL" };
             self.connection.pragma_update(None, "synchronous", level)?;
             self.synced = synced;
@@ -149,35 +149,35 @@ impl Database {
         self.execute("BEGIN IMMEDIATE")
     }
 
-    /// Runs a statement without values that is needed again and again.
+    /// Runs a frequent statement without values.
     pub(crate) fn execute(&self, sql: &str) -> rusqlite::Result<()> {
         self.connection.prepare_cached(sql)?.execute([]).map(|_| ())
     }
 
-    /// Syncs everything that was written: a synced commit of the least that can be written.
+    /// Syncs all earlier commits with a synced commit of the smallest possible write.
     pub(crate) fn sync(&mut self) -> rusqlite::Result<()> {
         self.begin(true)?;
         self.connection.pragma_update(None, "user_version", schema::VERSION)?;
         self.execute("COMMIT")
     }
 
-    /// Carries the log over into the file, as far as nobody reads what was before. Returns how many frames it has, and
-    /// how many of them are carried over.
+    /// Checkpoints the log into the file, except for the frames that a reader still needs. Returns the number of frames
+    /// in the log, and the number of checkpointed frames.
     pub(crate) fn carry_over(&mut self) -> rusqlite::Result<(i64, i64)> {
-        // It is told anew by the next commit.
+        // The next commit reports the number again.
         self.log.frames.store(0, Ordering::Relaxed);
         let mut statement = self.connection.prepare_cached("PRAGMA wal_checkpoint(PASSIVE)")?;
         statement.query_row([], |row| Ok((row.get(1)?, row.get(2)?)))
     }
 
-    /// Carries the whole log over into the file and empties it, so that the file alone is the data. Returns whether a
+    /// Checkpoints the whole log into the file and empties it, so that the file alone has all data. Returns whether a
     /// reader kept a part of the log.
     pub(crate) fn complete(&mut self) -> rusqlite::Result<bool> {
         self.log.frames.store(0, Ordering::Relaxed);
         self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
     }
 
-    /// The first file that is not where it was any more.
+    /// The first watched file that is no longer in its place.
     pub(crate) fn missing(&self) -> Option<&Path> {
         self.watched.iter().find(|file| !file.is_there()).map(Watched::path)
     }
@@ -193,14 +193,14 @@ impl Database {
 /// Sets the connection up and returns the first free version.
 fn prepare(connection: &mut Connection) -> rusqlite::Result<u64> {
     connection.set_prepared_statement_cache_capacity(64);
-    // Else the database prepares a statement anew whenever a bound value changes.
+    // Without this, SQLite prepares a statement again whenever a bound value changes.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
-    // A flood must not leave a log file of its size behind for ever.
+    // Without a limit, the log file keeps the size of the largest flood for ever.
     connection.pragma_update(None, "journal_size_limit", 16 << 20)?;
-    // What is deleted is overwritten: people who ask to be forgotten are.
+    // Overwrites deleted data: a person who asks to be forgotten must leave no trace in the file.
     connection.pragma_update_and_check(None, "secure_delete", "FAST", |_| Ok(()))?;
     schema::migrate(connection)?;
     let last: Option<i64> =
@@ -208,11 +208,11 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<u64> {
     Ok(last.and_then(|last| u64::try_from(last).ok()).unwrap_or(0) + 1)
 }
 
-/// Makes a database with its tables. It appears at its path as a whole, so that an empty file is never a new one.
+/// Makes a database with its tables. It appears at its path complete, so an empty file there is never a new database.
 fn create(path: &Path) -> Result<(), StoreError> {
     let draft = path.with_extension("db.new");
     let in_words = |error| translate(error, &draft);
-    // Left by a process that died in this place.
+    // A process that died here left this file.
     if draft.exists() {
         fs::remove_file(&draft).map_err(|error| translate_io(error, &draft))?;
     }

@@ -1,4 +1,4 @@
-//! What the database says, in the words of [`StoreError`].
+//! Translates errors of SQLite and of the file system into [`StoreError`].
 
 use std::io;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use mynah_core::StoreError;
 use rusqlite::ErrorCode;
 
-/// The situation that an error of the database means, for the file at `path`.
+/// Translates an error of SQLite for the file at `path`.
 pub(crate) fn translate(error: rusqlite::Error, path: &Path) -> StoreError {
     let place = path.display().to_string();
     match error.sqlite_error_code() {
@@ -22,7 +22,7 @@ pub(crate) fn translate(error: rusqlite::Error, path: &Path) -> StoreError {
     }
 }
 
-/// The situation that an error of the file system means.
+/// Translates an error of the file system.
 pub(crate) fn translate_io(error: io::Error, path: &Path) -> StoreError {
     let shown = path.display().to_string();
     match error.kind() {

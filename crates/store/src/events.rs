@@ -6,10 +6,10 @@ use rusqlite::{Connection, OptionalExtension, Result, params};
 use crate::database::Database;
 use crate::{records, state};
 
-/// So often may the process die on an event before it is set aside.
+/// The number of times that the process may die on an event before the event is set aside.
 pub(crate) const ATTEMPTS: u32 = 3;
 
-/// Takes in new events and records. Returns the lanes of those that are unhandled.
+/// Accepts new events and records. Returns the lanes of the unhandled events among them.
 pub(crate) fn accept(database: &mut Database, batch: &Batch, now: Timestamp) -> Result<Vec<Lane>> {
     let connection = &database.connection;
     let mut lanes = Vec::new();
@@ -106,7 +106,7 @@ fn oldest(connection: &Connection, lane: &Lane) -> Result<Option<Row>> {
         .optional()
 }
 
-/// Gives a recall the message that was recalled, if the log still has it.
+/// Adds the recalled message to a recall, if the log still has it.
 fn fill_in_original(connection: &Connection, event: &mut Event) -> Result<()> {
     let EventBody::Notice(notice) = &mut event.body else { return Ok(()) };
     let NoticeKind::Recall { message, original } = &mut notice.kind else { return Ok(()) };
@@ -125,14 +125,14 @@ fn as_message(body: &str) -> Option<Message> {
     }
 }
 
-/// Whether the event is still to be handled.
+/// Whether the event is unhandled.
 pub(crate) fn is_open(connection: &Connection, id: &EventId) -> Result<bool> {
     connection
         .prepare_cached("SELECT 1 FROM event WHERE id = ?1 AND handled IS NULL")?
         .exists([id.as_str()])
 }
 
-/// Marks an event as handled. Without `keep_text` its log entry holds nothing that was said.
+/// Marks an event as handled. Without `keep_text` its log entry keeps no text of the message.
 pub(crate) fn close(
     connection: &Connection,
     id: &EventId,
@@ -165,7 +165,7 @@ pub(crate) fn has_more(connection: &Connection, lane: &Lane) -> Result<bool> {
         .exists([lane.as_str()])
 }
 
-/// Counts an attempt against every event that was begun and not handled; those with too many are set aside.
+/// Counts an attempt for every event that was begun and not handled, and sets aside those with too many attempts.
 pub(crate) fn set_aside(connection: &Connection, now: Timestamp) -> Result<Vec<EventId>> {
     connection.execute(
         "UPDATE event SET attempts = attempts + 1, begun = 0 WHERE handled IS NULL AND begun = 1",
@@ -183,7 +183,7 @@ pub(crate) fn set_aside(connection: &Connection, now: Timestamp) -> Result<Vec<E
     Ok(found.into_iter().map(|(_, id)| EventId::new(id)).collect())
 }
 
-/// Lanes with unhandled events, those that wait longest first.
+/// Lanes with unhandled events, the longest waiting first.
 pub(crate) fn open_lanes(connection: &Connection) -> Result<Vec<Lane>> {
     connection
         .prepare("SELECT lane FROM event WHERE handled IS NULL GROUP BY lane ORDER BY min(seq)")?
@@ -191,11 +191,11 @@ pub(crate) fn open_lanes(connection: &Connection) -> Result<Vec<Lane>> {
         .collect()
 }
 
-/// Lanes with unhandled events that were timers, those that wait longest first.
+/// Lanes with unhandled timer events, the longest waiting first.
 pub(crate) fn due_lanes(connection: &Connection) -> Result<Vec<Lane>> {
     connection
         .prepare_cached(
-            // Word for word the condition of the index; else all timers of the log would be read.
+            // This must repeat the condition of the index verbatim; otherwise SQLite reads all timers of the log.
             "SELECT lane FROM event INDEXED BY due_inbox WHERE handled IS NULL AND id GLOB 'due:*'
              GROUP BY lane ORDER BY min(seq)",
         )?
@@ -203,7 +203,7 @@ pub(crate) fn due_lanes(connection: &Connection) -> Result<Vec<Lane>> {
         .collect()
 }
 
-/// Lanes with events that the process ended on so often or more, those with the fewest attempts first.
+/// Lanes with events on which the process ended at least this often, the fewest attempts first.
 pub(crate) fn suspect_lanes(connection: &Connection, attempts: u32) -> Result<Vec<Lane>> {
     connection
         .prepare(

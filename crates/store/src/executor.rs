@@ -1,7 +1,7 @@
-//! Where the work is done: on one writer thread, or where it is asked for.
+//! Runs the jobs: on one writer thread, or in the calling task.
 //!
-//! The thread waits for the disk, so that nobody else has to. What is short and need not be synced is done on the spot if
-//! nobody is at it: two changes of thread take longer than the work, and a message has several such pieces on its way.
+//! The thread waits for the disk, so that no other task does. Short work that needs no sync runs in the calling task if
+//! the writer is free: two thread switches take longer than the work, and each message causes several such jobs.
 
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
@@ -15,11 +15,11 @@ use crate::database::{Database, Transaction};
 use crate::error::translate;
 use crate::writer::{self, Durability, Job, Work, Writer, copy};
 
-/// Where jobs run.
+/// Runs jobs.
 #[derive(Debug)]
 pub(crate) struct Executor {
     writer: Arc<Mutex<Writer>>,
-    /// For simulation and tests there is none: all work is done where it is asked for, one by one.
+    /// `None` for simulation and tests: all work then runs in the calling task, job by job.
     thread: Option<WriterThread>,
 }
 
@@ -36,7 +36,7 @@ impl Executor {
         Self::start(Writer::new(database))
     }
 
-    /// The same for a writer that may have worked already.
+    /// Starts the thread for a writer that may have done work already.
     pub(crate) fn start(writer: Writer) -> Result<Self, StoreError> {
         let writer = Arc::new(Mutex::new(writer));
         let (jobs, waiting) = channel();
@@ -48,7 +48,7 @@ impl Executor {
         Ok(Self { writer, thread: Some(WriterThread { jobs, thread }) })
     }
 
-    /// Works where it is asked.
+    /// Makes an executor without a thread.
     pub(crate) fn inline(database: Database) -> Self {
         Self { writer: Arc::new(Mutex::new(Writer::new(database))), thread: None }
     }
@@ -64,7 +64,7 @@ impl Executor {
         receiver.await.map_err(|_| StoreError::Closed)?
     }
 
-    /// The same for work that is short and need not be synced.
+    /// Does the same for short work that needs no sync.
     pub(crate) async fn run_short<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Database) -> rusqlite::Result<T> + Send + 'static,
@@ -75,26 +75,26 @@ impl Executor {
         receiver.await.map_err(|_| StoreError::Closed)?
     }
 
-    /// Returns when everything that was answered before survives the loss of power.
+    /// Returns when all earlier jobs survive the loss of power.
     pub(crate) async fn sync(&self) -> Result<(), StoreError> {
         let (sender, receiver) = oneshot::channel();
-        // Whoever asked may be gone.
+        // The caller may be gone.
         let answer = |failed: Option<StoreError>| drop(sender.send(failed.map_or(Ok(()), Err)));
         self.do_here(Job::Sync(Box::new(answer)))?;
         receiver.await.map_err(|_| StoreError::Closed)?
     }
 
-    /// What reads between the groups of jobs, without becoming a job.
+    /// A reader that runs between the groups of jobs, without being a job.
     pub(crate) fn reader(&self) -> Reader {
         Reader(Arc::downgrade(&self.writer))
     }
 
-    /// Carries everything over into the file.
+    /// Checkpoints the whole log into the file.
     pub(crate) fn complete(&self) -> Result<(), StoreError> {
         lock(&self.writer).complete()
     }
 
-    /// Does a job on the spot, unless somebody is at it or something else is due; then it is handed over.
+    /// Does a job in the calling task; hands it to the thread if the writer is in use or a chore is due.
     fn do_here(&self, job: Job) -> Result<(), StoreError> {
         let Some(WriterThread { jobs, .. }) = &self.thread else { return self.hand_over(job) };
         let done = match self.writer.try_lock() {
@@ -119,11 +119,11 @@ impl Executor {
     }
 }
 
-/// Reads where it is asked; waits for the group of jobs that is being written. It does not keep the file open.
+/// Reads in the calling task, after the current group of jobs. It does not keep the file open.
 pub(crate) struct Reader(Weak<Mutex<Writer>>);
 
 impl Reader {
-    /// What the closure reads; nothing from a closed store, where nothing is committed either.
+    /// The result of the closure; the default for a closed store, which commits nothing either.
     pub(crate) fn read<T: Default>(
         &self,
         read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
@@ -135,7 +135,7 @@ impl Reader {
     }
 }
 
-/// The writer, after a panic too: it rolls back what that left open before it does anything else.
+/// Locks the writer, also after a panic: the writer first rolls back the transaction that the panic left open.
 pub(crate) fn lock(writer: &Mutex<Writer>) -> MutexGuard<'_, Writer> {
     writer.lock().unwrap_or_else(|poisoned| {
         writer.clear_poison();
@@ -155,7 +155,7 @@ impl Drop for Executor {
     }
 }
 
-/// Wraps the work so that it is done or undone as a whole, and its result in an answer that is given after the commit.
+/// Wraps the work so that it is done or undone completely, and its result in an answer that is given after the commit.
 fn prepare<T: Send + 'static>(
     work: impl FnOnce(&mut Database) -> rusqlite::Result<T> + Send + 'static,
     sender: oneshot::Sender<Result<T, StoreError>>,
@@ -165,14 +165,14 @@ fn prepare<T: Send + 'static>(
             whole(database, work).map_err(|error| translate(error, &database.path))
         });
         Box::new(move |failed| {
-            // Whoever asked may be gone; what was done is done.
+            // The caller may be gone; the work stays done.
             let _ = sender.send(failed.map_or(result, Err));
         })
     })
 }
 
-/// Does the work; undoes it if it fails. A savepoint costs a copy of every page that is changed, so there is none where
-/// the transaction holds nothing else.
+/// Does the work and undoes it if it fails. A savepoint costs a copy of every changed page, so a transaction with only
+/// one job has none.
 fn whole<T>(
     database: &mut Database,
     work: impl FnOnce(&mut Database) -> rusqlite::Result<T>,
@@ -183,7 +183,7 @@ fn whole<T>(
     }
     let result = work(database);
     if database.connection.is_autocommit() {
-        // The database rolled back everything by itself, as it may when the disk is full.
+        // SQLite rolled back the whole transaction by itself, for example because the disk is full.
         database.rolled_back = result.as_ref().err().map(copy);
         return result;
     }
@@ -216,7 +216,7 @@ mod tests {
         writer.carry_over();
         let executor = Executor::start(writer).unwrap();
         executor.run(Durability::Written, |_| Ok(())).await.unwrap();
-        // Once it has let go of the writer, the thread has nothing to do.
+        // After the reader has released the writer, the thread has nothing to do.
         drop(lock(&executor.writer));
         let sql = "INSERT INTO record (key, value) VALUES ('one', 'x')";
         executor.run_short(|database| database.connection.execute(sql, [])).await.unwrap();
@@ -224,7 +224,7 @@ mod tests {
         synced.expect("the thread sleeps though something is owed").unwrap();
     }
 
-    /// Writes a record, then fails or not.
+    /// Writes a record, and then fails if `fails` is set.
     fn insert(key: &'static str, fails: bool) -> (Job, oneshot::Receiver<Result<(), StoreError>>) {
         let (sender, receiver) = oneshot::channel();
         let work = move |database: &mut Database| {

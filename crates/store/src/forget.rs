@@ -1,16 +1,16 @@
-//! Deleting what is known of a person.
+//! Deletes all data about a person.
 
 use mynah_core::{ChatKind, EventBody, PersonId, Timer};
 use rusqlite::{Connection, Result};
 
 use crate::bindings;
 
-/// How much was deleted.
+/// The number of deleted items.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Forgotten {
     /// Events, which are mostly messages.
     pub events: usize,
-    /// Answers to them, and everything sent to the person in private.
+    /// Answers to them, and all private messages to the person.
     pub actions: usize,
     /// Values of state.
     pub values: usize,
@@ -19,8 +19,8 @@ pub struct Forgotten {
 }
 
 /// Deletes the events of a person, the answers to them, the person's state and timers, the private chat,
-/// and the names that are bound to the person. The ids
-/// of the events stay known, so that the service cannot bring them again.
+/// and the names that are bound to the person. The ids of the events stay known, so that the service cannot
+/// deliver them again.
 pub(crate) fn forget(connection: &Connection, person: &PersonId) -> Result<Forgotten> {
     let mut forgotten = Forgotten::default();
     for chat in private_chats(connection, person)? {

@@ -1,5 +1,5 @@
-//! How often each rule fired, day by day: table `hit`. It outlives the log, so that a rule which did not fire for a month
-//! is known as such where the log is kept for a week. It holds ids of rules and numbers, nothing of people.
+//! How often each rule fired, per day: table `hit`. It outlives the log, so that a rule which did not fire for a month
+//! is known as such where the log is kept for a week. It holds ids of rules and numbers, no data about people.
 
 use std::collections::BTreeMap;
 
@@ -11,13 +11,13 @@ use crate::survey::Fired;
 /// A day in milliseconds; days are those of UTC, since a zone may change.
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
-/// So many days are known.
+/// The number of days that are kept.
 const KEPT: i64 = 90;
 
-/// The row of a day that counts all turns: it tells since when is counted.
+/// The row of a day that counts all turns; the oldest one shows when counting began.
 const ALL: &str = "";
 
-/// Counts a turn, and the rule that fired in it if one did. One that matched and had to keep quiet does not count.
+/// Counts a turn, and the rule that fired in it, if any. A rule that matched but was muted does not count.
 pub(crate) fn count(connection: &Connection, decided: &Decided, now: Timestamp) -> Result<()> {
     let fired = decided.rule.as_deref().filter(|_| decided.quiet.is_none());
     for rule in std::iter::once(ALL).chain(fired) {
@@ -31,14 +31,14 @@ pub(crate) fn count(connection: &Connection, decided: &Decided, now: Timestamp) 
     Ok(())
 }
 
-/// Since when turns are counted.
+/// The day since which turns are counted.
 pub(crate) fn since(connection: &Connection) -> Result<Option<Timestamp>> {
     let first: Option<i64> =
         connection.query_row("SELECT min(day) FROM hit WHERE rule = ''", [], |row| row.get(0))?;
     Ok(first.map(|day| Timestamp::from_millis(day * DAY)))
 }
 
-/// What is known of every rule that fired.
+/// The counts of every rule that fired.
 pub(crate) fn fired(connection: &Connection) -> Result<BTreeMap<String, Fired>> {
     connection
         .prepare_cached(
@@ -51,7 +51,7 @@ pub(crate) fn fired(connection: &Connection) -> Result<BTreeMap<String, Fired>> 
         .collect()
 }
 
-/// Forgets the days of long ago, at most so many rows. Returns how many went.
+/// Deletes days that are too old, at most `rows` rows. Returns the number of deleted rows.
 pub(crate) fn tidy(connection: &Connection, now: Timestamp, rows: usize) -> Result<usize> {
     connection
         .prepare_cached(

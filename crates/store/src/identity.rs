@@ -1,13 +1,13 @@
-//! Notices that a file was removed, replaced or emptied while it is open.
+//! Detects that a file was removed, replaced or emptied while it is open.
 
 use std::fs::{self, File, Metadata};
 use std::path::{Path, PathBuf};
 
-/// An open file, and which one it is.
+/// An open file and its identity.
 #[derive(Debug)]
 pub(crate) struct Watched {
     path: PathBuf,
-    /// `None` where the file system does not say.
+    /// `None` if the file system does not report it.
     identity: Option<Identity>,
     must_hold_bytes: bool,
 }
@@ -16,19 +16,19 @@ pub(crate) struct Watched {
 type Identity = (u64, u64);
 
 impl Watched {
-    /// An open file, which was opened at this path.
+    /// A file that was opened at this path.
     pub(crate) fn open_file(file: &File, path: &Path) -> Self {
         let identity = file.metadata().ok().as_ref().and_then(identity);
         Self { path: path.to_owned(), identity, must_hold_bytes: false }
     }
 
-    /// The file at a path, which must stay there and never become empty.
+    /// The file at a path, which must keep its place and never become empty.
     pub(crate) fn never_empty(path: &Path) -> Self {
         let identity = fs::metadata(path).ok().as_ref().and_then(identity);
         Self { path: path.to_owned(), identity, must_hold_bytes: true }
     }
 
-    /// Where it is.
+    /// The path of the file.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }

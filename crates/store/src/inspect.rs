@@ -1,4 +1,4 @@
-//! Looking into a store, also into that of a running bot: status, log, export, backup.
+//! Read access to a store, also to that of a running bot: status, log, export, backup.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use crate::error::{translate, translate_io};
 use crate::{FILE, schema};
 
-/// A look into the store of a data folder, without the lease: reads, never writes.
+/// Read access to the store of a data folder. Takes no lease and never writes.
 #[derive(Debug)]
 pub struct Inspector {
     pub(crate) connection: Connection,
@@ -30,7 +30,7 @@ pub struct StoreStatus {
     pub open_actions: u64,
     /// When the oldest of them was queued.
     pub oldest_action: Option<Timestamp>,
-    /// Timers that are set.
+    /// Pending timers.
     pub timers: u64,
     /// When the earliest of them is due.
     pub next_timer: Option<Timestamp>,
@@ -42,22 +42,22 @@ pub struct StoreStatus {
     pub troubled: Vec<TroubledAction>,
 }
 
-/// An action that did not go well.
+/// An action that failed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TroubledAction {
     /// Its key.
     pub id: String,
-    /// The chat it was for.
+    /// The chat of the action.
     pub chat: ChatId,
     /// When it was settled.
     pub time: Timestamp,
     /// `refused`, `expired` or `unknown`.
     pub outcome: String,
-    /// Why; of what expired what the last try failed on, if there was one.
+    /// The reason; for an expired action the error of the last try, if there was a try.
     pub reason: Option<String>,
 }
 
-/// Which events of the log.
+/// A filter for events of the log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LogQuery {
     /// Only the one with this event id or message id.
@@ -66,7 +66,7 @@ pub struct LogQuery {
     pub since: Option<Timestamp>,
     /// Only those after this number; see [`Logged::seq`].
     pub after: Option<i64>,
-    /// At most so many; the last ones if neither `since` nor `after` is given.
+    /// The largest number of entries; the last ones if neither `since` nor `after` is given.
     pub limit: Option<u32>,
 }
 
@@ -75,10 +75,10 @@ pub struct LogQuery {
 pub struct LogPage {
     /// The entries that this version can read.
     pub entries: Vec<Logged>,
-    /// The entries of which it cannot read a part: the event, the decision or an action. To be reported, never left out in
-    /// silence. Those whose event can be read are among the entries, too.
+    /// The entries that are partly unreadable: the event, the decision or an action. Callers must report them.
+    /// An entry with a readable event is among the entries, too.
     pub unreadable: Vec<Unreadable>,
-    /// The number of the last entry of either kind.
+    /// The number of the last entry, readable or not.
     pub last: Option<i64>,
 }
 
@@ -91,7 +91,7 @@ pub struct Unreadable {
     pub id: EventId,
     /// When it was accepted.
     pub accepted: Timestamp,
-    /// The part that cannot be read, and why.
+    /// The unreadable part, and the reason.
     pub why: String,
 }
 
@@ -104,36 +104,36 @@ pub struct Logged {
     pub event: Event,
     /// When it was accepted.
     pub accepted: Timestamp,
-    /// When it was handled; none if it waits.
+    /// When it was handled; `None` while it waits.
     pub handled: Option<Timestamp>,
-    /// What was decided.
+    /// The decision of the rules.
     pub decided: Option<Decided>,
-    /// What was done.
+    /// The actions of the turn.
     pub actions: Vec<LoggedAction>,
 }
 
 /// An action of the log.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LoggedAction {
-    /// The chat it is for.
+    /// The chat of the action.
     pub chat: ChatId,
-    /// What to do; none once its text was dropped.
+    /// The content; `None` after its text was dropped.
     pub action: Option<Action>,
-    /// When it was settled; none if it waits.
+    /// When it was settled; `None` while it waits.
     pub settled: Option<Timestamp>,
-    /// What became of it.
+    /// The outcome.
     pub outcome: Option<String>,
-    /// Why.
+    /// The reason of the outcome.
     pub reason: Option<String>,
 }
 
 impl Inspector {
-    /// Opens the store of a data folder for looking.
+    /// Opens the store of a data folder for reading.
     ///
     /// # Errors
     ///
-    /// As for [`SqliteStore::open`](crate::SqliteStore::open); `ReadOnly` if there is no store. Damage is found where it is
-    /// read: looking is quick however much is stored.
+    /// As for [`SqliteStore::open`](crate::SqliteStore::open); `ReadOnly` if there is no store. Does not check all of
+    /// the file, so that opening is quick at any size; damage is reported by the call that reads it.
     pub fn open(folder: &Path) -> std::result::Result<Self, StoreError> {
         let path = folder.join(FILE);
         schema::check_size(&path)?;
@@ -144,7 +144,7 @@ impl Inspector {
         Ok(Self { connection, path })
     }
 
-    /// How many events wait to be handled, and how many actions to be sent. Quick, also where much is stored.
+    /// The number of events to handle, and of actions to send. Quick at any size of the store.
     ///
     /// # Errors
     ///
@@ -188,7 +188,7 @@ impl Inspector {
         log(&self.connection, query).map_err(|error| translate(error, &self.path))
     }
 
-    /// An event of the log by its id, which is quick however long the log is. None if its text was dropped.
+    /// An event of the log by its id; quick at any size of the log. `None` if its text was dropped.
     ///
     /// # Errors
     ///
@@ -197,7 +197,7 @@ impl Inspector {
         event(&self.connection, id).map_err(|error| translate(error, &self.path))
     }
 
-    /// The records of the transport. They hold secrets: show only what is meant for people.
+    /// The records of the transport. They hold secrets: show people only the parts that are meant for them.
     ///
     /// # Errors
     ///
@@ -206,11 +206,11 @@ impl Inspector {
         crate::records::read(&self.connection).map_err(|error| translate(error, &self.path))
     }
 
-    /// Writes everything that is kept about people as JSON Lines: log, state and timers. No records of the transport.
+    /// Writes all data about people as JSON Lines: log, state and timers. Leaves out the records of the transport.
     ///
     /// # Errors
     ///
-    /// If the store or the writing fails.
+    /// If the store or the output fails.
     pub fn export(&self, out: &mut dyn Write) -> std::result::Result<(), StoreError> {
         let mut after = 0;
         loop {
@@ -252,12 +252,12 @@ impl Inspector {
     ///
     /// # Errors
     ///
-    /// If there is such a file already, or the copying fails.
+    /// If the file exists already, or the copying fails.
     pub fn backup(&self, to: &Path) -> std::result::Result<(), StoreError> {
         create_private(to).map_err(|error| translate_io(error, to))?;
         let name = to.to_string_lossy();
         self.connection.execute("VACUUM INTO ?1", [name.as_ref()]).map(|_| ()).map_err(|error| {
-            // Half a copy must not be taken for one. If it cannot be removed either, the error is told all the same.
+            // A partial copy must not pass for a backup. If removing it fails too, the first error is still reported.
             let _ = std::fs::remove_file(to);
             translate(error, to)
         })
@@ -378,7 +378,7 @@ fn event(connection: &Connection, id: &EventId) -> Result<Option<Event>> {
     }))
 }
 
-/// Adds a row to the page, or reports it, or both.
+/// Adds a row to the page, or to its unreadable entries, or to both.
 fn add_entry(connection: &Connection, row: &Row<'_>, page: &mut LogPage) -> Result<()> {
     let (seq, id): (i64, String) = (row.get(0)?, row.get(1)?);
     let accepted = Timestamp::from_millis(row.get(3)?);
@@ -405,7 +405,7 @@ fn add_entry(connection: &Connection, row: &Row<'_>, page: &mut LogPage) -> Resu
     Ok(())
 }
 
-/// Reads a part of an entry, if it is there. What is wrong with it goes to `wrong`.
+/// Reads a part of an entry, if it is there. Adds its errors to `wrong`.
 fn read<T: DeserializeOwned>(
     part: &str,
     json: Option<String>,

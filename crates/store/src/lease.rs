@@ -9,7 +9,7 @@ use mynah_core::StoreError;
 use crate::error::translate_io;
 use crate::identity::Watched;
 
-/// The file that is locked. It stays; only the lock matters, and the system drops it with the process.
+/// The locked file. It stays; only the lock matters, and the system releases the lock when the process ends.
 const FILE: &str = "mynah.lock";
 
 /// Held as long as the store is open.
@@ -20,7 +20,7 @@ pub(crate) struct Lease {
 }
 
 impl Lease {
-    /// Takes the lease of a folder, which is made if it does not exist.
+    /// Takes the lease of a folder and makes the folder if it does not exist.
     pub(crate) fn take(folder: &Path) -> Result<Self, StoreError> {
         make_folder(folder).map_err(|error| translate_io(error, folder))?;
         let path = folder.join(FILE);
@@ -34,7 +34,7 @@ impl Lease {
         }
     }
 
-    /// The locked file. If another takes its place, another process can take the lease.
+    /// The locked file. If another file takes its place, another process can take the lease.
     pub(crate) fn watched(&self) -> Watched {
         Watched::open_file(&self.file, &self.path)
     }

@@ -2,10 +2,10 @@
 //!
 //! # For those who read the code
 //!
-//! One writer at a time; jobs that wait share a transaction and are answered after its commit. What is short is done where
-//! it is asked for, if nobody is at it; what waits for the disk is done on the writer's thread. Claims are synced (WAL,
-//! `synchronous = FULL`) before they are answered, and with them all that was written before; the rest survives the death
-//! of the process at once and the loss of power a moment later, or when [`sync`](Store::sync) returns.
+//! There is one writer at a time. Waiting jobs share a transaction and are answered after its commit. Short work runs
+//! in the calling task if the writer is free; work that waits for the disk runs on the writer thread. Claims are
+//! synced (WAL, `synchronous = FULL`) before they are answered, together with all earlier writes. Other writes survive
+//! the death of the process at once, and the loss of power a moment later or when [`sync`](Store::sync) returns.
 
 mod actions;
 mod bindings;
@@ -57,7 +57,7 @@ pub use waiting::Waiting;
 /// The name of the database file in a data folder.
 pub const FILE: &str = "mynah.db";
 
-/// Taking in so many events is short work.
+/// A batch of at most this many events is short work.
 const FEW: usize = 8;
 
 /// The store of one account.
@@ -85,12 +85,12 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the store of a data folder, which is made if there is none. Holds the lease until it is dropped.
+    /// Opens the store of a data folder and makes the folder if it does not exist. Holds the lease until it is dropped.
     ///
     /// # Errors
     ///
     /// [`StoreError::InUse`] if another process has it; `Newer` or `Damaged` before anything is written; `ReadOnly` and
-    /// `Full` as the file system says. [`StoreError::remedy`] tells a person what to do.
+    /// `Full` as the file system reports them. [`StoreError::remedy`] has the advice for the operator.
     pub fn open(folder: &Path, options: Options) -> Result<Self, StoreError> {
         let lease = Lease::take(folder)?;
         let path = folder.join(FILE);
@@ -100,17 +100,17 @@ impl SqliteStore {
         Ok(Self { executor, path: Some(path), _lease: Some(lease) })
     }
 
-    /// Carries everything over into the database file, so that a copy of it alone is whole: for an orderly stop. Waits
-    /// for the disk, and a few seconds for others who look into the data.
+    /// Checkpoints the log into the database file, so that a copy of the file is complete: for an orderly stop. Waits
+    /// for the disk, and up to a few seconds for other readers.
     ///
     /// # Errors
     ///
-    /// If the store fails. What was accepted is kept either way.
+    /// If the store fails. Accepted data is kept either way.
     pub fn complete(&self) -> Result<(), StoreError> {
         self.executor.complete()
     }
 
-    /// A store in memory that works where it is called, without a thread: for simulation, replay and tests.
+    /// A store in memory that works in the calling task, without a thread: for simulation, replay and tests.
     #[must_use]
     pub fn in_memory() -> Self {
         Self::in_memory_with(Options::default())
@@ -123,7 +123,7 @@ impl SqliteStore {
         Self { executor: Executor::inline(database), path: None, _lease: None }
     }
 
-    /// Works on as a process does that has just opened the store: for the simulation of one that died.
+    /// Continues like a process that has just opened the store: for simulating the death of the process.
     ///
     /// # Errors
     ///
@@ -136,7 +136,7 @@ impl SqliteStore {
         self.executor.run(Written, forget).await
     }
 
-    /// The database file, for an [`Inspector`]; none in memory.
+    /// The database file, for an [`Inspector`]; `None` in memory.
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref()
@@ -151,7 +151,7 @@ impl SqliteStore {
         self.executor.run(Written, move |db| inspect::status(&db.connection, now)).await
     }
 
-    /// Events of the log with what was decided and done, oldest first.
+    /// Events of the log with their decisions and actions, oldest first.
     ///
     /// # Errors
     ///
@@ -173,16 +173,16 @@ impl SqliteStore {
     ///
     /// # Errors
     ///
-    /// If the store fails; the name stays bound then.
+    /// If the store fails; the name then stays bound.
     pub async fn unbind(&self, name: String) -> Result<Option<Binding>, StoreError> {
         self.executor.run(Synced, move |db| bindings::unbind(&db.connection, &name)).await
     }
 
-    /// Deletes what is known of a person: messages, answers to them, state and timers.
+    /// Deletes all data about a person: messages, answers to them, state and timers.
     ///
     /// # Errors
     ///
-    /// If the store fails; nothing is deleted then.
+    /// If the store fails; then nothing is deleted.
     pub async fn forget(&self, person: PersonId) -> Result<Forgotten, StoreError> {
         self.executor.run(Synced, move |db| forget::forget(&db.connection, &person)).await
     }

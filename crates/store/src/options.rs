@@ -1,17 +1,17 @@
-//! How long things are kept.
+//! Retention times and the size limit.
 
 use std::time::Duration;
 
 const DAY: u64 = 24 * 60 * 60;
 
-/// How long things are kept.
+/// Retention times and the size limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// How long handled events and sent actions stay in the log. Zero keeps no text at all.
+    /// How long handled events and sent actions stay in the log. With zero, no text is kept.
     pub keep_log: Duration,
-    /// How long the ids of events are known after their log entry is gone. Must be longer than messages are answered.
+    /// How long the ids of events stay known after their log entry is gone. Must be longer than messages are answered.
     pub keep_seen: Duration,
-    /// So many bytes may be in use before the old end of the log is dropped early.
+    /// The number of bytes in use above which the old end of the log is dropped early.
     pub largest: u64,
 }
 

@@ -1,9 +1,9 @@
-//! What the transport must remember: table `record`.
+//! The persistent records of the transport: table `record`.
 
 use mynah_core::Records;
 use rusqlite::{Connection, Result};
 
-/// Writes the records that changed. An empty value removes its record.
+/// Writes the changed records. An empty value removes its record.
 pub(crate) fn write(connection: &Connection, records: &Records) -> Result<()> {
     for (key, value) in records {
         if value.is_empty() {

@@ -1,4 +1,4 @@
-//! The values of a large state that a turn does not take with it.
+//! The values of a large state that a turn does not copy.
 
 use mynah_core::{Event, Scope, StateSource, Timestamp, Value};
 use rusqlite::Connection;
@@ -14,7 +14,7 @@ pub(crate) struct Rest {
 }
 
 impl Rest {
-    /// A value that cannot be read counts as absent: if there is one, the commit of the turn is refused.
+    /// A value that cannot be read counts as absent: if there is one, the store refuses the commit of the turn.
     fn read<T: Default>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> T {
         self.reader.read(read).unwrap_or_else(|error| {
             tracing::error!(%error, event = %self.event.id, "a value of the state could not be read");

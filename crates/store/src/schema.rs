@@ -12,7 +12,7 @@ use rusqlite::Connection;
 
 use crate::error::{translate, translate_io};
 
-/// What each version adds. The version of a file is the number of steps it has seen.
+/// The steps from each version to the next. The version of a file is the number of steps that it has taken.
 const STEPS: [&str; 3] = ["
     CREATE TABLE event (
         seq      INTEGER PRIMARY KEY,
@@ -99,13 +99,13 @@ const STEPS: [&str; 3] = ["
     CREATE INDEX due_inbox ON event (lane) WHERE handled IS NULL AND id GLOB 'due:*';
 "];
 
-/// The newest version known here.
+/// The newest version that this program knows.
 pub(crate) const VERSION: u32 = STEPS.len() as u32;
 
-/// Marks the file as ours: "Mnah" in ASCII.
+/// Marks the file as a Mynah store: "Mnah" in ASCII.
 const APPLICATION: u32 = 0x4d6e_6168;
 
-/// Checks that the file is ours, whole and not newer than this program. Writes nothing. Reads the whole file.
+/// Checks that the file is a Mynah store, undamaged and not newer than this program. Writes nothing. Reads all of it.
 pub(crate) fn check(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     check_version(connection, path)?;
     let found: String = connection
@@ -118,13 +118,13 @@ pub(crate) fn check(connection: &Connection, path: &Path) -> Result<(), StoreErr
     }
 }
 
-/// Checks that the file is not empty, before the database could take an empty one for new and drop its log.
+/// Checks that the file is not empty, since SQLite would take an empty file for a new one and drop its log.
 pub(crate) fn check_size(path: &Path) -> Result<(), StoreError> {
     let size = std::fs::metadata(path).map_err(|error| translate_io(error, path))?.len();
     if size == 0 { Err(emptied(path)) } else { Ok(()) }
 }
 
-/// Checks that no log is left of a database that is gone: it would be played into a new one.
+/// Checks that no log of a removed database is left: SQLite would apply it to a new one.
 pub(crate) fn check_log(path: &Path) -> Result<(), StoreError> {
     let log = path.with_extension("db-wal");
     let has_log = std::fs::metadata(log).is_ok_and(|log| log.len() > 0);
@@ -135,7 +135,7 @@ fn emptied(path: &Path) -> StoreError {
     StoreError::Emptied { place: path.display().to_string() }
 }
 
-/// Checks that the file is ours and not newer than this program. Writes nothing.
+/// Checks that the file is a Mynah store and not newer than this program. Writes nothing.
 pub(crate) fn check_version(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     let shown = || path.display().to_string();
     let number = |name: &str| {
@@ -165,7 +165,7 @@ fn has_tables(connection: &Connection, path: &Path) -> Result<bool, StoreError> 
         .map_err(|error| translate(error, path))
 }
 
-/// Brings the tables to the newest version, in one transaction.
+/// Migrates the tables to the newest version, in one transaction.
 pub(crate) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
     let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if found == VERSION {

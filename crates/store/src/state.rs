@@ -7,14 +7,14 @@ use rusqlite::{Connection, OptionalExtension, Result, params};
 
 use crate::database::Database;
 
-/// Whose state it is, as it is stored: the scope's number, the chat and the person.
+/// The owner of a state, as it is stored: the number of the scope, the chat and the person.
 struct Owner<'a> {
     scope: i64,
     chat: &'a str,
     person: &'a str,
 }
 
-/// The scopes that an event has: a chat's only where there is a chat, a person's only where there is a person.
+/// The scopes of an event: the scope of a chat only if there is a chat, that of a person only if there is a person.
 fn owner(event: &Event, scope: Scope) -> Option<Owner<'_>> {
     let chat = event.chat().map(|chat| chat.id.as_str());
     let person = event.person().map(|person| person.id.as_str());
@@ -25,19 +25,19 @@ fn owner(event: &Event, scope: Scope) -> Option<Owner<'_>> {
     }
 }
 
-/// A turn takes so many values of a scope with it, and so many bytes. It reads others where they are.
+/// A turn copies at most this many values of a scope, and this many bytes. It reads the others in the store.
 const MOST_VALUES: usize = 128;
 const MOST_BYTES: usize = 64 * 1024;
 
-/// The state of an event's scopes, without what has expired.
+/// The state of an event's scopes, without expired values.
 #[derive(Debug, Default)]
 pub(crate) struct Loaded {
     pub(crate) values: BTreeMap<(Scope, String), Value>,
-    /// Whether the store has more than these.
+    /// Whether the store has more values than these.
     pub(crate) is_part: bool,
 }
 
-/// The state of an event's scopes, as much of it as is copied for every turn.
+/// The state of an event's scopes, up to the part that is copied for every turn.
 pub(crate) fn load(connection: &Connection, event: &Event, now: Timestamp) -> Result<Loaded> {
     let mut loaded = Loaded::default();
     for scope in [Scope::Bot, Scope::Chat, Scope::Person] {
@@ -117,7 +117,7 @@ fn each(
     Ok(true)
 }
 
-/// Whether everything that a turn read is still so. What has expired meanwhile is no change: the turn's moment stands.
+/// Whether all values that a turn read are unchanged. A value that has expired since then counts as unchanged.
 pub(crate) fn still_holds(
     connection: &Connection,
     event: &Event,
@@ -168,7 +168,7 @@ fn find(connection: &Connection, owner: &Owner<'_>, key: &str) -> Result<Option<
         .optional()
 }
 
-/// Applies a change. State of a scope that the event does not have is dropped, with a word in the log.
+/// Applies a change. Drops a change to a scope that the event does not have, and logs a warning.
 pub(crate) fn apply(
     database: &mut Database,
     event: &Event,

@@ -1,4 +1,4 @@
-//! An account in numbers: which rules fired how often, and which chats there are.
+//! An account in numbers: the number of times each rule fired, and the list of chats.
 
 use std::collections::BTreeMap;
 
@@ -13,17 +13,17 @@ use crate::{Inspector, hits};
 pub struct Survey {
     /// The day since which turns are counted, at most 90 days ago; it begins at midnight of UTC.
     pub since: Option<Timestamp>,
-    /// The rules that fired since then, by their ids, however long the log is kept. Those that matched and had to keep
-    /// quiet do not count.
+    /// The rules that fired since then, by their ids, however long the log is kept. Rules that matched but were
+    /// muted do not count.
     pub fired: BTreeMap<String, Fired>,
-    /// The chats in which something happened, by name.
+    /// The chats with at least one event, by name.
     pub chats: Vec<Chat>,
 }
 
-/// How often something fired.
+/// The number of times a rule or chat was active.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Fired {
-    /// So often.
+    /// The number of times.
     pub times: u64,
     /// The last time.
     pub last: Timestamp,
@@ -64,13 +64,13 @@ fn survey(connection: &Connection) -> Result<Survey> {
 fn chats(connection: &Connection) -> Result<Vec<Chat>> {
     let found: Vec<String> = connection
         .prepare_cached(
-            // The chat as it was named in its last event.
+            // The name of the chat in its last event.
             "SELECT body -> '$.chat', max(seq) FROM event
              WHERE body ->> '$.chat.id' IS NOT NULL GROUP BY body ->> '$.chat.id'",
         )?
         .query_map([], |row| row.get(0))?
         .collect::<Result<_>>()?;
-    // What an older version wrote and this one cannot read is left out.
+    // Skips entries of an older version that this version cannot read.
     let known = found.iter().filter_map(|json| serde_json::from_str(json).ok());
     let mut chats: Vec<Chat> = known.collect();
     chats.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));

@@ -496,7 +496,7 @@ fn a_folder_that_cannot_be_written_is_named() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("file");
     fs::write(&file, "").unwrap();
-    // A file in the place of the folder is refused to every user, also to one who may write everywhere.
+    // The store refuses a file in the place of the folder for every user, even for root.
     let error = open(&file.join("data")).unwrap_err();
     assert!(matches!(error, StoreError::ReadOnly { .. }), "{error:?}");
     assert!(error.remedy().contains("right to write"));

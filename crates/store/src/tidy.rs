@@ -1,4 +1,4 @@
-//! Housekeeping in small pieces, so that nothing waits for it.
+//! Housekeeping in small pieces, so that no call waits long for it.
 
 use std::time::Duration;
 
@@ -8,16 +8,16 @@ use rusqlite::{Connection, Result, params};
 use crate::database::Database;
 use crate::{Options, hits};
 
-/// How many rows go in one piece. Only the oldest are looked at: nothing scans a whole table.
+/// The number of rows in one piece. Each piece reads only the oldest rows and never scans a whole table.
 const ROWS: usize = 500;
 
-/// How many free pages go back to the file system in one piece.
+/// The number of free pages that one piece returns to the file system.
 const PAGES: u32 = 200;
 
-/// The pacer looks back for a day and must find what was sent, however short the log is kept.
+/// The pacer looks back for one day and must find all sent actions of that day, however short the log is kept.
 const SHORTEST_HISTORY: Duration = Duration::from_secs(25 * 60 * 60);
 
-/// Does one piece. Returns whether there is more to do.
+/// Does one piece. Returns whether more pieces are due.
 pub(crate) fn tidy(database: &mut Database, now: Timestamp) -> Result<bool> {
     let Database { connection, options, .. } = database;
     let full = [
@@ -40,7 +40,7 @@ fn drop_expired_state(connection: &Connection, now: Timestamp) -> Result<usize> 
         .execute(params![now.as_millis(), ROWS])
 }
 
-/// Forgets what was said where that is kept for a shorter time than the fact that it was.
+/// Removes the texts from log entries where texts are kept for a shorter time than entries.
 fn drop_texts(connection: &Connection, options: &Options, now: Timestamp) -> Result<usize> {
     if options.keep_log >= SHORTEST_HISTORY {
         return Ok(0);
@@ -60,7 +60,7 @@ fn drop_texts(connection: &Connection, options: &Options, now: Timestamp) -> Res
         .execute(params![before, ROWS])
 }
 
-/// Drops the old end of the log and remembers the ids. What is not handled or not settled stays.
+/// Drops the old end of the log and keeps the ids. Unhandled events and unsettled actions stay.
 fn drop_events(connection: &Connection, options: &Options, now: Timestamp) -> Result<usize> {
     let keep = options.keep_log.max(SHORTEST_HISTORY);
     let before = if is_too_large(connection, options)? { now } else { now - keep };
@@ -86,7 +86,7 @@ fn drop_events(connection: &Connection, options: &Options, now: Timestamp) -> Re
     Ok(old.len())
 }
 
-/// Whether the pages in use are more than the log may take.
+/// Whether the used pages exceed the size limit of the log.
 fn is_too_large(connection: &Connection, options: &Options) -> Result<bool> {
     let number = |name: &str| {
         connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, u64>(0))
@@ -105,10 +105,10 @@ fn drop_seen(connection: &Connection, options: &Options, now: Timestamp) -> Resu
         .execute(params![(now - options.keep_seen).as_millis(), ROWS])
 }
 
-/// Gives free pages back to the file system. Unlike `VACUUM` it stops nobody.
+/// Returns free pages to the file system. Unlike `VACUUM` it does not block other calls.
 fn give_back_pages(connection: &Connection) -> Result<bool> {
     let free: u32 = connection.query_row("PRAGMA freelist_count", [], |row| row.get(0))?;
-    // Some free pages are kept: they are about to be used again.
+    // Some free pages are kept, since new rows soon use them.
     if free <= PAGES {
         return Ok(false);
     }

@@ -1,11 +1,11 @@
-//! What is to happen later: table `timer`.
+//! The pending timers: table `timer`.
 
 use mynah_core::{Due, Event, EventBody, Lane, Timer, TimerChange, Timestamp};
 use rusqlite::{Connection, Result, params};
 
 use crate::events::{self, to_json};
 
-/// How many timers become events in one transaction; the rest follows at once.
+/// The number of timers that become events in one transaction; the rest follows at once.
 const AT_ONCE: usize = 500;
 
 /// Sets, moves or cancels a timer.
@@ -29,7 +29,7 @@ pub(crate) fn apply(connection: &Connection, change: &TimerChange) -> Result<()>
     Ok(())
 }
 
-/// Turns timers that are due into events of their lanes. Returns the lanes of all that wait, and when to call next.
+/// Turns due timers into events of their lanes. Returns the lanes with waiting timer events, and the next due time.
 pub(crate) fn fire(
     connection: &Connection,
     now: Timestamp,

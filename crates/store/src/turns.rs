@@ -6,7 +6,7 @@ use rusqlite::{Connection, Result};
 use crate::database::Database;
 use crate::{actions, events, hits, state, timers};
 
-/// Applies everything a turn wants, if nothing that it read has changed.
+/// Applies all effects of a turn, if the values that it read have not changed.
 pub(crate) fn commit(database: &mut Database, turn: &Turn, now: Timestamp) -> Result<Committed> {
     if !events::is_open(&database.connection, &turn.event.id)? {
         return done(&database.connection, turn);
@@ -30,7 +30,7 @@ pub(crate) fn commit(database: &mut Database, turn: &Turn, now: Timestamp) -> Re
     done(connection, turn)
 }
 
-/// The actions of a turn. Handlers between them have run by now.
+/// The actions of a turn. The handlers that were called between them have already run.
 fn planned(turn: &Turn) -> impl Iterator<Item = &Planned> {
     turn.effects.steps.iter().filter_map(|step| match step {
         Step::Act(planned) => Some(planned),
@@ -46,7 +46,7 @@ fn done(connection: &Connection, turn: &Turn) -> Result<Committed> {
     })
 }
 
-/// Finds out what a crash may have interrupted, and what there is to do. Attempts are counted once after an opening.
+/// Finds the work that a crash may have interrupted, and all waiting work. Counts attempts once per opening.
 pub(crate) fn recover(database: &mut Database, now: Timestamp) -> Result<Recovered> {
     let connection = &database.connection;
     let set_aside = match &database.set_aside {

@@ -1,4 +1,4 @@
-//! What waits to be sent, chat by chat.
+//! The waiting actions of each chat.
 
 use mynah_core::{ChatId, StoreError, Timestamp};
 use rusqlite::{Connection, Result};
@@ -6,24 +6,24 @@ use rusqlite::{Connection, Result};
 use crate::Inspector;
 use crate::error::translate;
 
-/// So many chats at most; those that wait the longest come first.
+/// The largest number of chats; those that wait longest come first.
 const CHATS: u32 = 200;
 
-/// What waits to be sent in one chat.
+/// The waiting actions of one chat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiting {
     /// The chat.
     pub chat: ChatId,
-    /// So many actions.
+    /// The number of actions.
     pub actions: u64,
-    /// When the oldest of them was queued.
+    /// The time at which the oldest action was queued.
     pub since: Timestamp,
-    /// When the first of them expires, if one does.
+    /// The time at which the first action expires, if any does.
     pub expires: Option<Timestamp>,
 }
 
 impl Inspector {
-    /// The chats with something to send, those that wait the longest first.
+    /// The chats with actions to send, the longest waiting first.
     ///
     /// # Errors
     ///

@@ -1,10 +1,10 @@
-//! The one writer: groups jobs into transactions, and owes the disk as few syncs as the promises allow.
+//! The one writer: groups jobs into transactions, and syncs as rarely as the guarantees allow.
 //!
-//! All jobs that wait share a transaction, several each in a savepoint, and are answered after its commit: a flood costs few
-//! transactions. What is written survives the death of the process. What must survive the loss of power as well is
-//! answered after a sync; since the log is written in order, that sync covers everything written before it. So a claim
-//! pays for the batch, the turn and the last outcome that went before it, and where no claim follows, the writer syncs
-//! by itself a moment later. Nothing is reordered: the loss of power takes an end of the history, never its middle.
+//! All waiting jobs share a transaction (several jobs use a savepoint each) and are answered after its commit, so a
+//! flood needs few transactions. A written commit survives the death of the process. A job that must survive the loss
+//! of power is answered after a sync. The log is written in order, so that sync covers all earlier writes: the claim
+//! of an action syncs its batch, its turn and the last outcome, too. If no claim follows, the writer syncs by itself
+//! a moment later. Nothing is reordered: the loss of power can lose the end of the history, never its middle.
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -18,64 +18,64 @@ use crate::database::{Database, Transaction};
 use crate::error::translate;
 use crate::executor::lock;
 
-/// How many jobs share a transaction at most: enough to spare syncs, few enough to answer soon.
+/// The largest number of jobs in a transaction: enough to save syncs, few enough to answer soon.
 const GROUP: usize = 256;
 
-/// Who asks for a sync waits so long for a claim that needs one anyway: longer than rules take for a decision.
+/// A sync request waits this long for a claim that needs a sync anyway: longer than rules take for a decision.
 const PATIENCE: Duration = Duration::from_millis(2);
 
-/// What is written is synced after so long at the latest, though nobody waits for it.
+/// The longest time between a write and its sync, even if no call waits for the sync.
 const OWED: Duration = Duration::from_millis(20);
 
-/// A log of so many frames (16 MB) is carried over into the database in the next lull …
+/// A log of this many frames (16 MB) is checkpointed in the next lull …
 const LARGE: i64 = 4000;
 
-/// … one of so many without waiting for it …
+/// … a log of this many frames is checkpointed at once …
 const HUGE: i64 = 4 * LARGE;
 
 /// … where a lull is a time without jobs …
 const LULL: Duration = Duration::from_millis(2);
 
-/// … and after so long without any job it is carried over however short it is.
+/// … and after this time without any job, a log of any length is checkpointed.
 const IDLE: Duration = Duration::from_secs(1);
 
-/// How durable a job must be when it is answered.
+/// The durability that a job has when it is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Durability {
     /// Survives the loss of power.
     Synced,
-    /// Survives the death of the process, and soon the loss of power; or there is nothing to keep.
+    /// Survives the death of the process, and a moment later the loss of power; or the job writes nothing.
     Written,
 }
 
-/// What the writer is asked for.
+/// A request to the writer.
 pub(crate) enum Job {
     /// A piece of work on the database, answered after its commit.
     Work { durability: Durability, work: Work },
-    /// A sync of what was answered before.
+    /// A sync of all earlier jobs.
     Sync(Answer),
-    /// Nothing now; but after so long a sync may be due, for something that was done on the spot.
+    /// Nothing to do now; but after this time a sync may be due for work that was done in a calling task.
     LookUp(Duration),
 }
 
-/// Given no database, the work is not done; its answer is a failure then.
+/// Without a database, the work is not done and its answer is a failure.
 pub(crate) type Work = Box<dyn FnOnce(Option<&mut Database>) -> Answer + Send>;
 pub(crate) type Answer = Box<dyn FnOnce(Option<StoreError>) + Send>;
 
-/// The database, and what is written there and not synced.
+/// The database, and the record of its unsynced writes.
 #[derive(Debug)]
 pub(crate) struct Writer {
     database: Database,
     debt: Debt,
-    /// When there was a job last.
+    /// The time of the last job.
     busy: Instant,
-    /// A log of so many frames is large.
+    /// The number of frames at which a log is large.
     large: i64,
-    /// Set where nothing can be promised any more.
+    /// The failure after which the writer accepts no more work.
     failed: Option<Failure>,
 }
 
-/// Works until all senders are gone. What others do on the spot meanwhile, they do between its groups.
+/// Works until all senders are gone. Calling tasks use the writer between its groups of jobs.
 pub(crate) fn run(writer: &Mutex<Writer>, jobs: &Receiver<Job>) {
     let _last_word = LastWord(writer);
     let mut due = lock(writer).due();
@@ -85,7 +85,7 @@ pub(crate) fn run(writer: &Mutex<Writer>, jobs: &Receiver<Job>) {
             None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
         };
         if let Ok(Job::LookUp(pause)) = next {
-            // Whoever did something on the spot goes on working: the writer is theirs for now.
+            // The task that called the writer goes on working, so it keeps the writer for now.
             let at = Instant::now() + pause;
             due = due.filter(|earlier| *earlier <= at).or(Some(at));
             continue;
@@ -105,7 +105,7 @@ pub(crate) fn run(writer: &Mutex<Writer>, jobs: &Receiver<Job>) {
     }
 }
 
-/// Nobody waits for a thread that has ended, by a panic too: it alone syncs.
+/// Fails all waiting syncs when the thread ends, also after a panic: only the thread syncs.
 struct LastWord<'a>(&'a Mutex<Writer>);
 
 impl Drop for LastWord<'_> {
@@ -117,16 +117,16 @@ impl Drop for LastWord<'_> {
 /// Why a group failed.
 #[derive(Debug)]
 enum Failure {
-    /// The database says so. After a sync that failed nobody knows what of the log is on the disk.
+    /// SQLite reports an error. After a failed sync it is unknown which part of the log is on the disk.
     Database(rusqlite::Error),
-    /// This file was removed, emptied, or another one put in its place: what is written goes nowhere, or another process
-    /// writes too.
+    /// This file was removed, emptied or replaced: further writes are lost, or another process writes to the same
+    /// data.
     Gone(PathBuf),
     /// The thread has ended.
     Over,
 }
 
-/// What is written and not synced.
+/// The unsynced writes and the calls that wait for their sync.
 #[derive(Default)]
 struct Debt {
     since: Option<Instant>,
@@ -134,7 +134,7 @@ struct Debt {
     waiting_since: Option<Instant>,
 }
 
-/// What is done while there are no jobs.
+/// Work for the time between jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Chore {
     Sync,
@@ -156,12 +156,12 @@ impl Writer {
         &self.database.connection
     }
 
-    /// When there is something to do, if no job comes before.
+    /// The time of the next chore, if no job comes before.
     fn due(&self) -> Option<Instant> {
         self.chore().map(|(at, _)| at)
     }
 
-    /// What is to be done from then on, if no job comes before.
+    /// The next chore and its time, if no job comes before.
     fn chore(&self) -> Option<(Instant, Chore)> {
         let frames = self.database.log.frames();
         if frames >= self.large && self.debt.waiting.is_empty() {
@@ -173,7 +173,7 @@ impl Writer {
         (frames > 0).then_some((self.busy + IDLE, Chore::CarryOver))
     }
 
-    /// Does what is due, unless something was done on the spot meanwhile by which it is not any more.
+    /// Does the due chore, unless a calling task has made it unnecessary meanwhile.
     fn do_chore(&mut self) {
         match self.chore().filter(|(at, _)| *at <= Instant::now()) {
             Some((_, Chore::Sync)) => self.sync(),
@@ -182,7 +182,7 @@ impl Writer {
         }
     }
 
-    /// Runs a group of jobs in one transaction and answers them, as far as they do not wait for a sync.
+    /// Runs a group of jobs in one transaction and answers those that do not wait for a sync.
     pub(crate) fn write(&mut self, group: Vec<Job>) {
         let now = Instant::now();
         self.busy = now;
@@ -194,20 +194,20 @@ impl Writer {
             && synced
             && let Some(missing) = self.database.missing()
         {
-            // Before anything is promised: what is only written is not.
+            // Check this before any answer: data in a missing file is lost.
             let missing = missing.to_owned();
             outcome = Err(self.give_up(Failure::Gone(missing)));
         } else if written {
             self.debt.since.get_or_insert(now);
         }
-        // Who claimed has a request to send; who asked for a sync has only the next batch to ask for.
+        // Claims are answered before syncs: a claim has a request to send, a sync only the next batch to ask for.
         for answer in answers {
             answer(outcome.as_ref().err().map(|failure| self.in_words(failure)));
         }
         self.answer_syncs(written && synced);
     }
 
-    /// Answers those who wait for a sync, if there was one, if nothing is owed, or if there will be none any more.
+    /// Answers the waiting syncs after a sync, if there is nothing to sync, or if the writer has failed.
     fn answer_syncs(&mut self, synced: bool) {
         if let Some(failure) = &self.failed {
             let told = self.in_words(failure);
@@ -217,9 +217,9 @@ impl Writer {
         }
     }
 
-    /// Does a job that need not be synced, unless a sync or a shorter log is due with the next group: that is not for
-    /// whoever asks for something short. Then it is given back. Says after what time the thread has to look up, if it
-    /// cannot know.
+    /// Does a job that needs no sync. Returns the job if a sync or a checkpoint of a huge log is due, since a caller
+    /// with short work must not wait for these. Otherwise returns the time after which the thread must look for a
+    /// chore, if the thread does not know it yet.
     pub(crate) fn write_here(&mut self, job: Job) -> Result<Option<Duration>, Job> {
         let now = Instant::now();
         let due = self.debt.due();
@@ -231,7 +231,7 @@ impl Writer {
         Ok(sooner.map(|then| then.saturating_duration_since(now)))
     }
 
-    /// Carries a huge log over, though somebody may wait for the next group.
+    /// Checkpoints a huge log, even if jobs wait for the next group.
     fn shorten(&mut self) {
         if self.has_huge_log() {
             self.carry_over();
@@ -242,7 +242,7 @@ impl Writer {
         self.database.log.frames() >= self.large + HUGE - LARGE
     }
 
-    /// The work of a group, and whether its commit is to be synced.
+    /// The work of a group, and whether its commit must be synced.
     fn sort(&mut self, group: Vec<Job>, now: Instant) -> (Vec<Work>, bool) {
         let mut synced = self.debt.due().is_some_and(|due| due <= now);
         let mut all = Vec::with_capacity(group.len());
@@ -272,7 +272,7 @@ impl Writer {
             answers.extend(all.into_iter().map(|work| work(None)));
             return Err(failure.copy());
         }
-        // What a panic left open.
+        // Rolls back a transaction that a panic left open.
         roll_back(&self.database);
         let outcome = in_transaction(&mut self.database, all, synced, answers);
         if outcome.is_err() {
@@ -285,19 +285,19 @@ impl Writer {
         })
     }
 
-    /// Nothing is done any more, nor synced.
+    /// Ends the writer: it does and syncs nothing more.
     fn end(&mut self) {
         self.failed.get_or_insert(Failure::Over);
         self.answer_syncs(false);
     }
 
-    /// Syncs what is owed, and answers those who wait for it.
+    /// Syncs all unsynced writes, and answers the calls that wait for it.
     pub(crate) fn sync(&mut self) {
         let outcome = match self.debt.since {
             Some(_) => self.database.sync(),
             None => Ok(()),
         };
-        // Its own frame is synced with the rest.
+        // The frame of this sync is synced with the rest.
         self.database.log.take_written();
         let missing = match self.debt.since {
             Some(_) => self.database.missing().map(Path::to_owned),
@@ -315,7 +315,7 @@ impl Writer {
         }
     }
 
-    /// Promises nothing any more. Returns the failure for those who wait.
+    /// Fails all waiting and later calls. Returns a copy of the failure.
     fn give_up(&mut self, failure: Failure) -> Failure {
         let error = self.in_words(&failure);
         let told = &error as &dyn std::error::Error;
@@ -324,10 +324,10 @@ impl Writer {
         self.failed.insert(failure).copy()
     }
 
-    /// Carries the log over into the database, so that it can begin anew.
+    /// Checkpoints the log into the database, so that the log can start again from its beginning.
     pub(crate) fn carry_over(&mut self) {
         match self.database.carry_over() {
-            // Where somebody reads an old state, a part has to stay.
+            // A reader of an old state keeps a part of the log.
             Ok((frames, done)) => self.large = LARGE + if done < frames { frames } else { 0 },
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
@@ -336,7 +336,7 @@ impl Writer {
         }
     }
 
-    /// Syncs what is owed and carries the whole log over.
+    /// Syncs all unsynced writes and checkpoints the whole log.
     pub(crate) fn complete(&mut self) -> Result<(), StoreError> {
         self.sync();
         if let Some(failure) = &self.failed {
@@ -364,7 +364,7 @@ impl Writer {
 }
 
 impl Failure {
-    /// The same once more, as far as it matters: each job of a group gets its own.
+    /// A copy with the parts that matter: each job of a group gets its own.
     fn copy(&self) -> Self {
         match self {
             Self::Database(error) => Self::Database(copy(error)),
@@ -375,25 +375,25 @@ impl Failure {
 }
 
 impl Debt {
-    /// Somebody waits for the next sync.
+    /// Adds a call that waits for the next sync.
     fn wait(&mut self, answer: Answer, now: Instant) {
         self.waiting.push(answer);
         self.waiting_since.get_or_insert(now);
     }
 
-    /// When it must be paid.
+    /// The time of the next sync.
     fn due(&self) -> Option<Instant> {
         let owed = self.since? + OWED;
         Some(self.waiting_since.map_or(owed, |since| owed.min(since + PATIENCE)))
     }
 
-    /// It is paid, or can never be.
+    /// Answers the waiting calls: the writes are synced, or can never be.
     fn pay(&mut self, failed: Option<StoreError>) {
         self.since = None;
         self.waiting_since = None;
         let mut failed = failed;
         for answer in self.waiting.drain(..) {
-            // Who comes second learns that the store is of no use any more.
+            // The first call gets the cause; the others get `Closed`.
             let first = failed.take();
             let told = first.is_some();
             answer(first);
@@ -441,13 +441,13 @@ fn roll_back(database: &Database) {
     }
 }
 
-/// Whether the disk failed to sync. It may take what it could not write for written the next time.
+/// Whether a sync failed. The next sync may succeed although the disk has lost the writes.
 fn is_of_a_sync(error: &rusqlite::Error) -> bool {
     let code = error.sqlite_error().map(|error| error.extended_code);
     matches!(code, Some(ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC))
 }
 
-/// The same error once more, as far as it matters.
+/// A copy of the error with the parts that matter.
 pub(crate) fn copy(error: &rusqlite::Error) -> rusqlite::Error {
     match error {
         rusqlite::Error::SqliteFailure(code, text) => {

@@ -8,7 +8,7 @@ use proptest::prelude::ProptestConfig;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-/// A store in memory, which outlives its process as far as it can.
+/// A store in memory. Its data survives the simulated death of the process.
 struct Memory(SqliteStore);
 
 #[async_trait]
@@ -22,7 +22,7 @@ impl Ground for Memory {
     }
 }
 
-/// A store in a file, which is closed and opened.
+/// A store in a file, which is closed and opened again.
 struct File {
     // The order matters: the store is closed before its folder is removed.
     store: Option<SqliteStore>,

@@ -1,4 +1,4 @@
-//! Many tasks at one store in a file: everything is answered, and nothing is lost or done twice.
+//! Many tasks at one store in a file: every call is answered, and nothing is lost or done twice.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +12,7 @@ use super::*;
 const CHATS: usize = 6;
 const MESSAGES: usize = 40;
 
-/// Far longer than it takes: a call that is never answered is to fail the test, not to hang it.
+/// Far longer than any call takes: a call without an answer must fail the test, not hang it.
 const NEVER: Duration = Duration::from_secs(120);
 
 type Shared = Arc<SqliteStore>;
@@ -29,7 +29,7 @@ fn names() -> impl Iterator<Item = String> {
     (0..CHATS).map(|n| format!("chat {n}"))
 }
 
-/// Takes in the messages of a chat, each of them twice, as the receiving task does.
+/// Accepts the messages of a chat, each of them twice, as the receiving task does.
 async fn take_in(store: Shared, chat: String) {
     for n in 0..MESSAGES {
         let event = message(&format!("{chat} {n}"), &chat, "p", &n.to_string());
@@ -41,7 +41,7 @@ async fn take_in(store: Shared, chat: String) {
     }
 }
 
-/// Answers the messages of a chat and counts those of all chats, each count made of what was read.
+/// Answers the messages of a chat and adds each to the count of all chats, which it reads before.
 async fn answer(store: Shared, chat: String) {
     let lane = Lane::new(chat.as_str());
     let mut done = 0;
@@ -62,7 +62,7 @@ async fn answer(store: Shared, chat: String) {
     }
 }
 
-/// Sends the answers of a chat. Every third is not sent at first.
+/// Sends the answers of a chat. The first try of every third answer fails.
 async fn send(store: Shared, chat: String) {
     let chat = ChatId::new(chat);
     let mut sent = 0;
@@ -85,7 +85,7 @@ async fn send(store: Shared, chat: String) {
     }
 }
 
-/// Looks in, and leaves calls half done, until the others are ready.
+/// Reads the store and drops unfinished calls, until the other tasks are ready.
 async fn disturb(store: Shared, ready: Arc<AtomicBool>) {
     while !ready.load(Ordering::Relaxed) {
         store.status(NOW).await.unwrap();
@@ -98,7 +98,7 @@ async fn disturb(store: Shared, ready: Arc<AtomicBool>) {
         store.records().await.unwrap();
         left.abort();
         assert!(!store.tidy(NOW).await.unwrap());
-        // Also the last one is over before the store is dropped.
+        // The last call ends before the store is dropped, too.
         let _ = left.await;
     }
 }
@@ -121,7 +121,7 @@ async fn all_at_once() {
     check(&open(folder.path()).unwrap()).await;
 }
 
-/// What the crowd must have left behind.
+/// Checks the content of the store after all tasks have ended.
 async fn check(store: &SqliteStore) {
     let all = CHATS * MESSAGES;
     let status = store.status(NOW).await.unwrap();
@@ -150,17 +150,17 @@ async fn a_sync_returns_though_nobody_else_works() {
     for n in 0..20 {
         store.accept(batch(vec![message(&n.to_string(), "g", "p", "x")]), NOW).await.unwrap();
         in_time(store.sync()).await.unwrap();
-        // Nothing is owed now.
+        // No sync is pending now.
         in_time(store.sync()).await.unwrap();
     }
 }
 
-/// Takes in messages without end and tells of those that were answered.
+/// Accepts messages without end and sends the ids of the answered ones to the test.
 async fn flood(store: Shared, chat: String, told: UnboundedSender<String>) {
     for n in 0.. {
         let id = format!("{chat} {n}");
         store.accept(batch(vec![message(&id, &chat, "p", "x")]), NOW).await.unwrap();
-        // Nobody listens any more where the test is over.
+        // The receiver is gone once the test is over.
         let _ = told.send(id);
         store.begin(&Lane::new(chat.as_str()), NOW).await.unwrap();
         store.sync().await.unwrap();

@@ -1,4 +1,4 @@
-//! A large state: a turn takes a part of it with it and reads the rest where it is.
+//! A large state: a turn copies a part of it and reads the rest in the store.
 
 use super::*;
 

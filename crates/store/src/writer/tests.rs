@@ -1,4 +1,4 @@
-//! What the writer answers, when, and what it owes.
+//! The answers of the writer, their time, and the syncs that it still has to do.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::channel;
@@ -36,7 +36,7 @@ impl Desk {
         })
     }
 
-    /// A job that writes, or only looks.
+    /// A job that writes, or only reads.
     fn work(&self, name: &str, durability: Durability, writes: bool) -> Job {
         let answer = self.answer(name);
         let key = name.to_owned();
@@ -50,18 +50,18 @@ impl Desk {
         Job::Work { durability, work }
     }
 
-    /// Writes something down, for whose sync somebody waits.
+    /// Writes a record, and adds a call that waits for its sync.
     fn accept(&mut self) {
         let work = self.work("accept", Durability::Written, true);
         self.writer.write(vec![work, Job::Sync(self.answer("sync"))]);
     }
 
-    /// Does something on the spot; gives after what time to look up, or `None` if it was not done.
+    /// Runs a job in the calling task. Returns the time until the thread must look up; `None` if the job was not done.
     fn here(&mut self, job: Job) -> Option<Option<Duration>> {
         self.writer.write_here(job).ok()
     }
 
-    /// What was answered since this was last asked.
+    /// The answers since the last call.
     fn told(&self) -> Vec<String> {
         std::mem::take(&mut self.told.lock().unwrap())
     }
@@ -138,7 +138,7 @@ fn after_a_sync_that_failed_nothing_is_promised_any_more() {
     let mut desk = Desk::new();
     desk.accept();
     desk.told();
-    // No frame can be written by whoever may only read.
+    // A read-only connection cannot write a frame.
     desk.writer.database.connection.pragma_update(None, "query_only", true).unwrap();
     desk.writer.sync();
     desk.writer.database.connection.pragma_update(None, "query_only", false).unwrap();
@@ -151,7 +151,7 @@ fn a_sync_that_is_asked_for_after_one_failed_fails_too() {
     let mut desk = Desk::new();
     desk.writer.write(vec![desk.work("accept", Durability::Written, true)]);
     desk.writer.database.connection.pragma_update(None, "query_only", true).unwrap();
-    // By itself, while nobody waits for it.
+    // The writer syncs by itself, while no call waits for it.
     desk.writer.sync();
     desk.writer.database.connection.pragma_update(None, "query_only", false).unwrap();
     let here = Job::Sync(desk.answer("on the spot"));
@@ -166,13 +166,13 @@ fn after_a_claim_whose_sync_failed_nothing_is_promised_any_more() {
     desk.accept();
     let answer = desk.answer("claim");
     let work: Work = Box::new(|database| {
-        // As the disk says it at the commit.
+        // The error that the disk reports at the commit.
         let error = ffi::Error::new(ffi::SQLITE_IOERR_FSYNC);
         database.unwrap().rolled_back = Some(rusqlite::Error::SqliteFailure(error, None));
         answer
     });
     desk.writer.write(vec![Job::Work { durability: Durability::Synced, work }]);
-    // The next one would succeed, and say nothing of what the disk has dropped.
+    // The next sync would succeed, and would not report the data that the disk has dropped.
     desk.writer.sync();
     desk.writer.write(vec![Job::Sync(desk.answer("next"))]);
     let mut told = desk.told();
@@ -199,7 +199,7 @@ fn the_thread_looks_up_for_what_was_done_on_the_spot() {
     let writer = &Mutex::new(writer);
     let (sender, jobs) = channel();
     std::thread::scope(|scope| {
-        // The thread ends with this, also where the test fails.
+        // The thread ends when this is dropped, also if the test fails.
         let sender = sender;
         scope.spawn(move || run(writer, &jobs));
         let here = |job| {
