@@ -1,4 +1,4 @@
-//! Random calls: what a store answers is compared with the answers of the model.
+//! Random calls: compares the answers of a store with the answers of the model.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -23,9 +23,9 @@ const SCOPES: [Scope; 3] = [Scope::Bot, Scope::Chat, Scope::Person];
 pub enum Call {
     /// Accepts events with these ids, and a record.
     Accept(Vec<u8>, u8),
-    /// Begins the next event of a lane and keeps it.
+    /// Begins the next event of a lane and remembers it.
     Begin(u8),
-    /// Commits the event that was begun last in this lane.
+    /// Commits the last event that was begun in this lane.
     Commit(u8, Wanted),
     /// Fires the due timers.
     Fire,
@@ -35,9 +35,9 @@ pub enum Call {
     Settle(u8, u8),
     /// Reads the last claims.
     RecentClaims,
-    /// Tidies.
+    /// Does housekeeping.
     Tidy,
-    /// Time passes, in seconds, or the clock goes back.
+    /// Moves the clock by seconds, forward or back.
     Wait(i8),
     /// The process dies; another one recovers.
     Crash,
@@ -52,11 +52,11 @@ pub struct Wanted {
     writes: Vec<(u8, u8, u8, u8)>,
     /// Chat, delay, and whether it is an announcement, a reply or a row.
     actions: Vec<(u8, u8, u8)>,
-    /// Chat, key, and seconds until then; none cancels.
+    /// Chat, key, and seconds until the timer is due; `None` cancels it.
     timers: Vec<(u8, u8, Option<u8>)>,
 }
 
-/// A sequence of random calls, each with the number of times it is made: twice after a lost answer.
+/// A sequence of random calls. True repeats a call, as after a lost answer.
 pub fn calls() -> impl Strategy<Value = Vec<(Call, bool)>> {
     proptest::collection::vec((call(), proptest::bool::weighted(0.2)), 1..200)
 }
@@ -89,8 +89,8 @@ fn wanted() -> impl Strategy<Value = Wanted> {
     })
 }
 
-/// Makes the calls and returns the answers in words, with the call. Versions of values, which differ between stores, are
-/// left out.
+/// Makes the calls and returns each call with its answer as text. Versions of values are left out, since they differ
+/// between stores.
 ///
 /// # Errors
 ///
@@ -115,7 +115,7 @@ pub async fn play(
 struct Player<'a> {
     ground: &'a mut dyn Ground,
     now: Timestamp,
-    /// The event that was begun last in each lane, with the values that it saw.
+    /// The last event that was begun in each lane, with the values that it read.
     begun: BTreeMap<u8, (Event, Snapshot)>,
     claimed: Vec<ActionId>,
     answers: Vec<String>,
@@ -163,7 +163,7 @@ impl Player<'_> {
         Ok(text(&(first, self.ground.store().recover(self.now).await?)))
     }
 
-    /// Makes one of the calls that change nothing here.
+    /// Makes one of the calls that leave the player unchanged.
     async fn ask(&self, call: &Call) -> Result<String, StoreError> {
         let (store, now) = (self.ground.store(), self.now);
         Ok(match call {
@@ -209,7 +209,7 @@ impl Wanted {
     }
 }
 
-/// The reads of a turn that looked at the values which it writes.
+/// The reads of a turn that read the values which it writes.
 fn reads(seen: &Snapshot, writes: &[Write]) -> Vec<Read> {
     for write in writes {
         let _ = seen.get(write.scope, &write.key);
@@ -247,7 +247,7 @@ fn timer_change((chat, key, after): &(u8, u8, Option<u8>), now: Timestamp) -> Ti
 }
 
 fn batch(events: &[u8], record: u8) -> Batch {
-    // An id always comes with the same chat and person.
+    // An id always has the same chat and person.
     let event = |id: &u8| message(&id.to_string(), name(&CHATS, id % 2), name(&PEOPLE, id / 2));
     let value = if record.is_multiple_of(4) { String::new() } else { record.to_string() };
     let records = Records::from([(format!("record {}", record % 3), value)]);

@@ -5,13 +5,13 @@ use mynah_core::Store;
 
 use crate::ModelStore;
 
-/// A store under test, and the way to let its process die.
+/// A store under test that can simulate the death of its process.
 #[async_trait]
 pub trait Ground: Send + Sync {
-    /// The store at work.
+    /// The open store.
     fn store(&self) -> &dyn Store;
 
-    /// The process dies, and another one opens the same data.
+    /// Simulates that the process dies and another one opens the same data.
     async fn crash(&mut self);
 }
 

@@ -1,4 +1,4 @@
-//! The mistakes that a model store can carry.
+//! Fault injection: the mistakes that a model store can have.
 
 /// A mistake in a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,7 +15,7 @@ pub enum Mistake {
     StateWithoutReply,
     /// Due timers are removed before their events are written.
     TimersLost,
-    /// A request leaves before its claim is written.
+    /// A request is sent before its claim is written.
     SentWithoutClaim,
     /// A retry goes to the end of its chat's queue.
     RetryMovesBack,
@@ -25,9 +25,9 @@ pub enum Mistake {
     DoubtForgotten,
     /// An action of unknown outcome is sent again without end.
     DoubtNeverEnds,
-    /// A reply leaves however late.
+    /// A reply is sent however late it is.
     ExpiryIgnored,
-    /// An event that kills the process is tried for ever.
+    /// An event that kills the process is tried again without end.
     PoisonTriedForEver,
     /// A repeated `accept` does not return the lanes again.
     AcceptAnswersOnce,
@@ -37,14 +37,14 @@ pub enum Mistake {
     FireAnswersOnce,
     /// A repeated `claim` ignores its token.
     TokenIgnored,
-    /// A repeated `settle` answers that the chat has nothing to send.
+    /// A repeated `settle` reports that the chat has nothing to send.
     SettleAnswersOnce,
     /// A repeated `recover` counts attempts again.
     AttemptsCountedTwice,
 }
 
 impl Mistake {
-    /// Those that break a promise although every answer arrives.
+    /// The mistakes that break a promise although every answer arrives.
     pub const PROMISES: [Self; 13] = [
         Self::RecordsBeforeEvents,
         Self::SeenIdsForgotten,
@@ -61,7 +61,7 @@ impl Mistake {
         Self::PoisonTriedForEver,
     ];
 
-    /// Those that do harm only when an answer is lost and its call repeated.
+    /// The mistakes that do harm only when an answer is lost and its call is repeated.
     pub const LOST_ANSWERS: [Self; 6] = [
         Self::AcceptAnswersOnce,
         Self::CommitAnswersOnce,

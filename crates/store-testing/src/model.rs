@@ -1,4 +1,4 @@
-//! A store in memory whose code is to be read, not to be fast: plain lists and maps, searched from the start.
+//! A store in memory whose code is simple and not fast: plain lists and maps, searched from the start.
 
 mod inbox;
 mod outbox;
@@ -24,14 +24,14 @@ use values::Values;
 /// The pause in the middle of a mistaken call, at which its process may die.
 pub type Gap = Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
 
-/// A store in memory: the oracle for other stores, and the carrier of mistakes.
+/// A store in memory: the oracle for other stores, with optional fault injection.
 pub struct ModelStore {
     tables: Mutex<Tables>,
     mistake: Option<Mistake>,
     gap: Gap,
 }
 
-/// Everything that is kept.
+/// The stored data.
 #[derive(Debug, Default)]
 struct Tables {
     records: Records,
@@ -43,7 +43,7 @@ struct Tables {
     set_aside: Option<Vec<EventId>>,
 }
 
-/// An event of the model store, for tests to look at.
+/// An event of the model store, for assertions in tests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kept {
     /// The event.
@@ -55,19 +55,19 @@ pub struct Kept {
 }
 
 impl ModelStore {
-    /// An empty store that keeps every promise.
+    /// Makes an empty store that keeps every promise.
     #[must_use]
     pub fn new() -> Self {
         Self::build(None, Arc::new(|| Box::pin(yield_once())))
     }
 
-    /// An empty store with a mistake. Its calls yield once where a mistake puts a gap into them.
+    /// Makes an empty store with a mistake. Its calls yield once where the mistake splits them.
     #[must_use]
     pub fn with_mistake(mistake: Mistake) -> Self {
         Self { mistake: Some(mistake), ..Self::new() }
     }
 
-    /// The same with a gap of the caller.
+    /// Replaces the pause in mistaken calls.
     #[must_use]
     pub fn with_gap(self, gap: Gap) -> Self {
         Self { gap, ..self }
@@ -77,7 +77,7 @@ impl ModelStore {
         Self { tables: Mutex::default(), mistake, gap }
     }
 
-    /// The process died, and another one opens the store.
+    /// Simulates that the process dies and another one opens the store.
     pub fn reopen(&self) {
         self.tables().set_aside = None;
     }

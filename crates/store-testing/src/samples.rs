@@ -1,4 +1,4 @@
-//! Events, turns and actions to try a store with.
+//! Sample events, turns and actions for tests of a store.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use mynah_core::{
     Origin, Person, Planned, Scope, Step, Timer, Timestamp, Turn, Write,
 };
 
-/// The moment at which every try begins.
+/// The time at which every test begins.
 pub(crate) const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 
 /// Replies expire after this time.

@@ -17,10 +17,10 @@ use crate::Ground;
 /// Makes an empty store.
 pub(crate) type NewGround<'a> = &'a (dyn Fn() -> Box<dyn Ground> + Send + Sync);
 
-/// What came of a try: why the promise is broken, if it is.
+/// The result of a try: the reason if the promise is broken.
 pub(crate) type Verdict = Result<(), Reason>;
 
-/// Why a promise is broken, in words.
+/// Why a promise is broken, as text.
 #[derive(Debug)]
 pub(crate) struct Reason(String);
 
@@ -33,9 +33,9 @@ impl From<StoreError> for Reason {
 /// A promise that a store does not keep.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Broken {
-    /// The promise.
+    /// The name of the promise.
     pub promise: &'static str,
-    /// The difference.
+    /// How the store breaks it.
     pub why: String,
 }
 
@@ -47,7 +47,7 @@ impl fmt::Display for Broken {
 
 impl std::error::Error for Broken {}
 
-/// A promise in words, and the try to break it.
+/// A promise as text, and the try to break it.
 struct Promise {
     words: &'static str,
     check: for<'a> fn(NewGround<'a>) -> BoxFuture<'a, Verdict>,
@@ -93,11 +93,11 @@ promises! {
     lost_answers::reads: "a repeated begin, records, sync, recent_claims and tidy change nothing",
 }
 
-/// Holds a store against all promises of the trait [`Store`](mynah_core::Store). Each promise gets an empty store.
+/// Tests a store against all promises of the trait [`Store`](mynah_core::Store). Each promise gets an empty store.
 ///
 /// # Errors
 ///
-/// The first promise that is broken.
+/// The first broken promise.
 pub async fn check(new: &(dyn Fn() -> Box<dyn Ground> + Send + Sync)) -> Result<(), Broken> {
     for Promise { words, check } in PROMISES {
         check(new).await.map_err(|Reason(why)| Broken { promise: words, why })?;

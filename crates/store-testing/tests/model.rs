@@ -1,11 +1,11 @@
-//! The suite on the model store: whole, and with each mistake.
+//! Runs the suite on the model store: without a mistake, and with each mistake.
 
 use futures_util::FutureExt;
 use mynah_store_testing::{Broken, Call, Mistake, ModelGround, ModelStore, calls, check, play};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 
-/// Runs the suite; the model store waits for nothing but its own gaps, in which the suite lets it die.
+/// Runs the suite; the model store waits only at its own pauses, where the suite lets it die.
 fn run(new: impl Fn() -> ModelStore + Send + Sync) -> Result<(), Broken> {
     tokio::runtime::Builder::new_current_thread()
         .build()
@@ -43,7 +43,7 @@ fn random_calls_tell_a_mistaken_store_from_the_model() {
         let tree = calls().new_tree(&mut runner).expect("every sequence is allowed");
         sequences.push(tree.current());
     }
-    // These do harm only where a call is cut in its middle.
+    // These mistakes do harm only if a call is interrupted.
     let cut = [Mistake::RecordsBeforeEvents, Mistake::StateWithoutReply, Mistake::TimersLost];
     let all = Mistake::PROMISES.into_iter().chain(Mistake::LOST_ANSWERS);
     let missed: Vec<Mistake> = all

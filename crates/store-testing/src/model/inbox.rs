@@ -2,7 +2,7 @@
 
 use mynah_core::{Event, EventBody, EventId, Lane, NoticeKind};
 
-/// The process may die on an event this often before the event is set aside.
+/// The number of times that the process may die on an event before the event is set aside.
 pub(super) const ATTEMPTS: u32 = 3;
 
 #[derive(Debug, Default)]
@@ -72,7 +72,7 @@ impl Inbox {
         }
     }
 
-    /// Counts an attempt against every event that was begun; without `keeps_begun` it counts once.
+    /// Counts an attempt for every event that was begun; without `keeps_begun` it counts once.
     pub(super) fn count_attempts(&mut self, keeps_begun: bool) {
         for kept in self.events.iter_mut().filter(|kept| kept.begun) {
             kept.attempts += 1;
@@ -88,18 +88,18 @@ impl Inbox {
         ids
     }
 
-    /// The lanes with unhandled events, those that wait longest first.
+    /// The lanes with unhandled events, the longest waiting first.
     pub(super) fn open_lanes(&self) -> Vec<Lane> {
         distinct(self.open().map(|kept| kept.event.lane()))
     }
 
-    /// The same for events that were timers.
+    /// The lanes with unhandled timer events, the longest waiting first.
     pub(super) fn due_lanes(&self) -> Vec<Lane> {
         let due = self.open().filter(|kept| matches!(kept.event.body, EventBody::Due(_)));
         distinct(due.map(|kept| kept.event.lane()))
     }
 
-    /// The lanes with an event on which the process ended this often, those with the fewest attempts first.
+    /// The lanes with an event on which the process ended at least this often, the fewest attempts first.
     pub(super) fn suspects(&self, attempts: u32) -> Vec<Lane> {
         let suspects = || self.open().filter(|kept| kept.attempts >= attempts);
         let mut lanes = distinct(suspects().map(|kept| kept.event.lane()));
@@ -112,7 +112,7 @@ impl Inbox {
     }
 }
 
-/// Each item once, at the place where it came first.
+/// Removes repeated items and keeps the first of each.
 pub(super) fn distinct<T: PartialEq>(items: impl Iterator<Item = T>) -> Vec<T> {
     let mut found = Vec::new();
     for item in items {

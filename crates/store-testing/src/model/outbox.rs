@@ -38,7 +38,7 @@ impl Outbox {
         for (n, planned) in (0..).zip(actions) {
             let from = now + planned.delay;
             let last = self.open_in(&planned.chat).map(|action| action.outgoing.queued).max();
-            // Where the clock went back, this action still comes after those queued before.
+            // If the clock went back, this action still comes after the actions that were queued before it.
             let order = last.map_or(now, |last| last.max(now)) + planned.delay;
             let not_before = if planned.delay.is_zero() { Timestamp::default() } else { from };
             let is_save = matches!(planned.action, Action::Save { .. });
@@ -65,7 +65,7 @@ impl Outbox {
         self.actions.iter().filter(move |one| !one.settled && one.outgoing.chat == *chat)
     }
 
-    /// Claims the oldest unsettled action of a chat, or gives the claim that this token made before.
+    /// Claims the oldest unsettled action of a chat, or returns the claim that this token made before.
     pub(super) fn claim(
         &mut self,
         chat: &ChatId,
@@ -80,15 +80,15 @@ impl Outbox {
         }
         let two = mistake == Some(Mistake::TwoUnderWay);
         let is_open = |one: &Queued| !one.settled && one.outgoing.chat == *chat;
-        // A row that waits for another try holds up nothing, unless nothing else waits.
+        // A row that waits for a retry does not delay other actions.
         let waits = |one: &Queued| one.is_save() && one.not_before > now;
         let only_rows = self.actions.iter().filter(|one| is_open(one)).all(waits);
         let others_claimed = self.open_in(chat).any(|one| one.claimed);
         let may_lead = |one: &Queued| is_open(one) && (only_rows || !waits(one));
         let open = self.actions.iter_mut().filter(|one| may_lead(one) && !(two && one.claimed));
-        // The sort of `min_by_key` is stable: of equals the first.
+        // `min_by_key` returns the first of equal items.
         let Some(head) = open.min_by_key(|one| one.order) else { return Claim::Empty };
-        // Another action may have gone ahead of a row that waited, and be under way still.
+        // Another action may have overtaken the waiting row and may still be in flight.
         if head.claimed || (head.is_save() && others_claimed) {
             return Claim::Empty;
         }
@@ -133,12 +133,12 @@ impl Outbox {
         self.open_in(&chat).next().is_some()
     }
 
-    /// Takes all claims back.
+    /// Resets all claims.
     pub(super) fn forget_claims(&mut self) {
         self.actions.iter_mut().for_each(|one| one.claimed = false);
     }
 
-    /// After an opening tokens mean nothing, and of a row there is no doubt: it is looked for in its file.
+    /// Tokens are invalid after an opening. A row is never in doubt, since the next try looks for it in its file.
     pub(super) fn reopen(&mut self) {
         for action in &mut self.actions {
             action.token = None;
@@ -146,7 +146,7 @@ impl Outbox {
         }
     }
 
-    /// The chats with unsettled actions, those that wait longest first.
+    /// The chats with unsettled actions, the longest waiting first.
     pub(super) fn open_chats(&self) -> Vec<ChatId> {
         let open = self.actions.iter().filter(|one| !one.settled);
         distinct(open.map(|one| one.outgoing.chat.clone()))
@@ -173,7 +173,7 @@ impl Outbox {
         doubt.map(|one| one.outgoing.id.clone()).collect()
     }
 
-    /// The last claims since then, newest first.
+    /// The claims since then, newest first.
     pub(super) fn recent_claims(&self, since: Timestamp, limit: usize) -> Vec<(ChatId, Timestamp)> {
         let claimed = self.actions.iter().enumerate();
         let mut recent: Vec<_> = claimed
@@ -214,7 +214,7 @@ impl Queued {
         }
     }
 
-    /// Back into the outbox, at its old place.
+    /// Puts the action back into the outbox, at its old place.
     fn put_back(&mut self, not_before: Timestamp, mistake: Option<Mistake>) {
         self.claimed = false;
         self.not_before = not_before;

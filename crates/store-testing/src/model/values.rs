@@ -46,7 +46,7 @@ impl Values {
         Snapshot::new(found)
     }
 
-    /// Whether everything that a turn read is still so. A value that expired since is not a change.
+    /// Whether all values that a turn read are unchanged. A value that has expired since then counts as unchanged.
     pub(super) fn still_hold(&self, event: &Event, reads: &[Read], now: Timestamp) -> bool {
         reads.iter().all(|read| {
             let Some(owner) = owner(event, read.scope) else { return true };

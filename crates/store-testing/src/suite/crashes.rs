@@ -1,4 +1,4 @@
-//! The process dies in the middle of a call: the call has happened as a whole, or not at all.
+//! The process dies in the middle of a call: the call has taken effect completely, or not at all.
 
 use mynah_core::{
     Batch, Change, Claim, Effects, EventBody, Records, Scope, StateView, Store, TimerChange,
@@ -8,7 +8,7 @@ use super::tools::{accept, begin, handle, interrupt, next, same, steps};
 use super::{NewGround, Reason, Verdict};
 use crate::samples::{NOW, message, reply, timer, token, turn, write};
 
-/// A call is dropped after at most so many polls.
+/// The largest number of polls before a call is dropped.
 const POLLS: usize = 3;
 
 pub(super) async fn batch(new: NewGround<'_>) -> Verdict {
@@ -47,7 +47,7 @@ pub(super) async fn turn_whole(new: NewGround<'_>) -> Verdict {
     Ok(())
 }
 
-/// Whether the bot has a value, seen through an event of another lane.
+/// Whether the bot has a value, read through an event of another lane.
 async fn is_counted(store: &dyn Store) -> Result<bool, Reason> {
     accept(store, vec![message("probe", "probe", "p")]).await?;
     let (_, seen) = begin(store, "probe", NOW).await?;

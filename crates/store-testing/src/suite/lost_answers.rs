@@ -1,4 +1,4 @@
-//! Each call made twice, as by a caller that did not get the answer.
+//! Makes each call twice, like a caller that did not get the answer.
 
 use std::time::Duration;
 

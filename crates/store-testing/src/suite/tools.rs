@@ -1,4 +1,4 @@
-//! Steps that most tries have in common.
+//! Steps that most tests share.
 
 use std::fmt::Debug;
 use std::task::{Context, Waker};
@@ -11,7 +11,7 @@ use mynah_core::{
 use super::{Reason, Verdict};
 use crate::samples::{NOW, token, turn};
 
-/// The two are equal.
+/// Checks that the two are equal.
 pub(super) fn same<T: Debug + PartialEq>(words: &str, actual: &T, expected: &T) -> Verdict {
     if actual == expected {
         return Ok(());
@@ -36,7 +36,7 @@ pub(super) async fn begin(
     begun.ok_or_else(|| Reason(format!("nothing waits in lane {lane}")))
 }
 
-/// The id of the next event of a lane, which is begun by this.
+/// Begins the next event of a lane and returns its id.
 pub(super) async fn next(store: &dyn Store, lane: &str) -> Result<Option<String>, Reason> {
     let begun = store.begin(&Lane::new(lane), NOW).await?;
     Ok(begun.map(|(event, _)| event.id.as_str().to_owned()))
@@ -56,7 +56,7 @@ pub(super) fn steps(steps: Vec<Step>) -> Effects {
     Effects { steps, ..Effects::default() }
 }
 
-/// Claims the next action of a chat, which must be ready.
+/// Claims the next action of a chat, which must be ready to send.
 pub(super) async fn claim(
     store: &dyn Store,
     chat: &str,
@@ -68,7 +68,7 @@ pub(super) async fn claim(
     }
 }
 
-/// Polls a call so many times and drops it, as the death of the process does.
+/// Polls a call this many times and drops it, as the death of the process does.
 pub(super) fn interrupt<T>(call: impl Future<Output = T>, polls: usize) {
     let mut call = std::pin::pin!(call);
     let mut task = Context::from_waker(Waker::noop());
