@@ -1,10 +1,10 @@
-//! Opening without waiting, and without following links.
+//! Opens files without waiting, and without following links.
 
 use std::fs::File;
 use std::io;
 use std::path::Path;
 
-/// The opened file, if it is a regular one: the file may have been exchanged since the check.
+/// Returns the opened file if it is a regular file: it may have been replaced since the check.
 pub(crate) fn regular(file: File) -> io::Result<File> {
     crate::check_regular(&file.metadata()?)?;
     Ok(file)
@@ -20,7 +20,7 @@ pub(crate) fn open_waiting_for_nothing(path: &Path) -> io::Result<File> {
     File::options().read(true).custom_flags(flags.bits()).open(path)
 }
 
-/// Opens a file to read and write it, or creates it. A link is not followed.
+/// Opens a file for reading and writing, or creates it. Does not follow a link.
 #[cfg(unix)]
 pub(crate) fn open_to_write(path: &Path) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt;
@@ -37,7 +37,7 @@ pub(crate) fn open_to_write(path: &Path) -> io::Result<File> {
     })
 }
 
-/// Opens a file below a folder. Both paths are resolved: a link in them was put there since, and is refused.
+/// Opens a file below a folder. Both paths are resolved: a link in them was made since then, and is refused.
 #[cfg(unix)]
 pub(crate) fn open_below(folder: &Path, below: &Path) -> io::Result<File> {
     use std::os::fd::OwnedFd;
@@ -57,7 +57,7 @@ pub(crate) fn open_below(folder: &Path, below: &Path) -> io::Result<File> {
         let flags = if is_last { every | OFlag::O_NONBLOCK | OFlag::O_NOCTTY } else { folders };
         at = match openat(&at, part.as_os_str(), flags, Mode::empty()) {
             Ok(opened) => opened,
-            // With O_DIRECTORY, some systems report a link as something that is not a folder.
+            // With O_DIRECTORY, some systems report a link as an error "not a folder".
             Err(Errno::ELOOP | Errno::EMLINK | Errno::ENOTDIR) => {
                 return Err(Refusal::Outside.into());
             }
@@ -99,7 +99,7 @@ mod tests {
         assert!(status.expect("mkfifo").success());
     }
 
-    /// A folder with a file, a folder below it with another, and a secret beside the folder.
+    /// Makes a folder with a file and a subfolder with another file, and a secret file outside the folder.
     fn bot() -> (tempfile::TempDir, std::path::PathBuf) {
         let around = tempfile::tempdir().expect("a folder");
         let bot = around.path().join("bot");
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn a_link_that_appears_after_the_path_was_resolved_is_refused() {
         let (around, bot) = bot();
-        // The path was resolved; links are put there before it is opened.
+        // The path is resolved; links are made before it is opened.
         fs::rename(bot.join("pics"), bot.join("was")).expect("renamed");
         symlink(around.path().join("other"), bot.join("pics")).expect("a link");
         let opened = open_below(&bot, Path::new("pics/a.png"));
@@ -153,7 +153,7 @@ mod tests {
         pipe(&bot.join("pipe"));
         assert_eq!(refusal(open(&bot.join("pipe"))), Some(Refusal::NotRegular));
         assert_eq!(refusal(open_inside(&bot, &bot.join("pipe"))), Some(Refusal::NotRegular));
-        // A pipe that takes the place of a file after the check: its opening does not wait for a writer.
+        // A pipe replaces the file after the check: opening it does not wait for a writer.
         let opened = open_below(&bot, Path::new("pipe")).and_then(regular);
         assert_eq!(refusal(opened), Some(Refusal::NotRegular));
         let opened = open_waiting_for_nothing(&bot.join("pipe")).and_then(regular);

@@ -9,25 +9,25 @@ use std::path::Path;
 
 pub use refusal::Refusal;
 
-/// Opens a regular file to read it, and follows links. Never waits, as the opening of a pipe would.
+/// Opens a regular file for reading, and follows links. Does not wait, as opening a pipe would.
 ///
 /// # Errors
 ///
 /// The errors of the file system; [`Refusal::NotRegular`] for a pipe, a device or a socket.
 pub fn open(path: &Path) -> io::Result<File> {
-    // Before it is opened, too: the mere opening of some devices has effects.
+    // Check before opening, too: opening some devices has effects.
     check_regular(&std::fs::metadata(path)?)?;
     inside::regular(inside::open_waiting_for_nothing(path)?)
 }
 
-/// Opens a regular file in this folder or below it, to read it. Links are followed as long as they stay in the folder.
+/// Opens a regular file in this folder or below it for reading. Links are followed if they stay in the folder.
 ///
 /// # Errors
 ///
 /// The errors of the file system; [`Refusal::NotRegular`] as in [`open`], [`Refusal::Outside`] for a path or a link that
 /// leads out of the folder, and for a link that takes the place of a file or folder during this call.
 pub fn open_inside(folder: &Path, path: &Path) -> io::Result<File> {
-    // The folder of a relative path without a folder is the current one.
+    // A relative path without a folder is in the current folder.
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let (folder, path) = (folder.canonicalize()?, path.canonicalize()?);
     let Ok(below) = path.strip_prefix(&folder) else { return Err(Refusal::Outside.into()) };
@@ -35,8 +35,8 @@ pub fn open_inside(folder: &Path, path: &Path) -> io::Result<File> {
     inside::regular(inside::open_below(&folder, below)?)
 }
 
-/// Opens a regular file to read and write it, or creates it for its owner alone. The last part of the path may not be a link:
-/// the text would be written into another file.
+/// Opens a regular file for reading and writing, or creates it with access for its owner only. The last part of the
+/// path must not be a link, since the text would be written into another file.
 ///
 /// # Errors
 ///
@@ -74,7 +74,7 @@ pub fn read_text(file: File, limit: u64) -> io::Result<String> {
         .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }
 
-/// Checks that this describes a regular file.
+/// Checks that the metadata describes a regular file.
 ///
 /// # Errors
 ///

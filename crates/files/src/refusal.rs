@@ -1,18 +1,18 @@
-//! Why a file is not opened or read although the system would allow it.
+//! Why a file is refused although the system would open or read it.
 
 use std::error::Error;
 use std::fmt;
 use std::io;
 
-/// Why a file is not opened or read although the system would allow it. It is the inner error of an [`io::Error`].
+/// Why a file is refused although the system would open or read it. It is the inner error of an [`io::Error`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// It is a pipe, a device, a socket, or a link where none is followed.
+    /// The file is a pipe, a device, a socket, or a link where links are not followed.
     NotRegular,
-    /// Its path leads out of the folder.
+    /// The path leads out of the folder.
     Outside,
-    /// It has more bytes than it may have.
+    /// The file has more bytes than the limit.
     TooLarge {
         /// The limit in bytes.
         limit: u64,
@@ -20,7 +20,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// The refusal inside this error, if it is one.
+    /// The refusal inside this error, if there is one.
     #[must_use]
     pub fn of(error: &io::Error) -> Option<Self> {
         error.get_ref()?.downcast_ref().copied()
