@@ -1,8 +1,8 @@
-//! How fast the whole way is with durability on: accept, turn, commit, claim, send, settle, on a database file.
+//! Measures the whole path with durability on: accept, turn, commit, claim, send, settle, on a database file.
 //!
-//! `cargo run --release -p mynah-runtime --example without_http [FOLDER]`: the file lies in FOLDER, else in the system's
-//! folder for temporary files. First 100 messages a second, with the time from the service's answer to the request that
-//! leaves; then as many as it can.
+//! `cargo run --release -p mynah-runtime --example without_http [FOLDER]`: the file is in FOLDER, else in the system's
+//! folder for temporary files. First 100 messages a second, with the time from the service's answer to the outgoing
+//! request; then as many as possible.
 #![expect(clippy::print_stdout, reason = "it reports to the terminal")]
 
 use std::collections::BTreeMap;
@@ -110,7 +110,7 @@ fn message(n: usize) -> Event {
     Event { id: format!("{n}").as_str().into(), time: Timestamp::default(), body }
 }
 
-/// When each message came, and how long until its answer left.
+/// The arrival time of each message, and the time until its answer was sent.
 #[derive(Default)]
 struct Seen {
     came: Mutex<BTreeMap<EventId, Instant>>,
@@ -140,7 +140,7 @@ impl Seen {
     }
 }
 
-/// What this process has used of the processor, where the system tells: hundredths of a second.
+/// The processor time of this process in hundredths of a second, if the system reports it.
 fn cpu_time() -> Option<Duration> {
     let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
     let fields: Vec<&str> = stat.rsplit(") ").next()?.split(' ').collect();

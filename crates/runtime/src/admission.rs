@@ -1,13 +1,13 @@
-//! Which events are passed over without asking any handler.
+//! Decides which events are passed over without a call of any handler.
 
 use std::time::Duration;
 
 use mynah_core::{Event, EventBody, NoticeKind, Origin, Timestamp};
 
-/// Why an event is passed over, in the words that are kept with it; `None` if it is to be handled.
+/// The reason to pass an event over, as it is stored with the event; `None` if the event must be handled.
 ///
-/// `now` is the present moment by the clock of the service. Only what people said or did grows old: timers and friend
-/// requests wait however long it takes.
+/// `now` is the present time by the clock of the service. Only messages and actions of people become too old:
+/// timers and friend requests wait however long it takes.
 pub(crate) fn passed_over(
     event: &Event,
     max_age: Option<Duration>,

@@ -1,4 +1,4 @@
-//! How long to wait before a send is tried again.
+//! The pause before a send is tried again.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A handle by which others act on a running account.
+//! A handle to control a running account.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::Pace;
 
-/// How many orders may wait; a giver waits when there are more.
+/// The largest number of waiting orders; above it, callers wait.
 const WAITING: usize = 64;
 
 /// A handle to a running account. Cheap to clone; serves one [`run`](crate::run).
@@ -21,18 +21,18 @@ pub struct Control {
     left_behind: Arc<AtomicBool>,
 }
 
-/// What others may want of a running account.
+/// An order to a running account.
 #[derive(Debug)]
 pub(crate) enum Order {
-    /// Take in these events as if the service had brought them.
+    /// Accept these events as if the service had sent them.
     Inject(Vec<Event>),
-    /// Look again at these queues: something was put into the store from outside.
+    /// Look at these queues again: another part of the program has changed the store.
     Release { lanes: Vec<Lane>, chats: Vec<ChatId> },
-    /// Tell how the sending stands.
+    /// Report the use of the limits and the waiting chats.
     Pace(oneshot::Sender<Pace>),
 }
 
-/// The account is not running any more.
+/// The account has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the account is not running")]
 pub struct NotRunning;
@@ -50,8 +50,8 @@ impl Control {
         }
     }
 
-    /// Gives the account events of our own, e.g. [`EventBody::Started`](mynah_core::EventBody::Started) after a reload.
-    /// They are stored and handled like those of the service.
+    /// Gives the account events of the bot itself, e.g. [`EventBody::Started`](mynah_core::EventBody::Started) after a
+    /// reload. They are stored and handled like those of the service.
     ///
     /// # Errors
     ///
@@ -60,7 +60,7 @@ impl Control {
         self.sender.send(Order::Inject(events)).await.map_err(|_| NotRunning)
     }
 
-    /// Makes the account look at these queues again, after something was put into its store from outside.
+    /// Makes the account look at these queues again after a change of its store by another part of the program.
     ///
     /// # Errors
     ///
@@ -69,8 +69,8 @@ impl Control {
         self.sender.send(Order::Release { lanes, chats }).await.map_err(|_| NotRunning)
     }
 
-    /// How the sending of the account stands: what its limits leave, and what waits until when. An account that is only
-    /// starting answers once it runs.
+    /// The use of the account's limits, and the waiting chats with the times until which they wait. An account that is
+    /// still starting answers once it runs.
     ///
     /// # Errors
     ///
@@ -81,14 +81,14 @@ impl Control {
         told.await.map_err(|_| NotRunning)
     }
 
-    /// Returns when the account has nothing to handle and nothing to send; timers may be set. What the service has not
-    /// handed over yet cannot count.
+    /// Returns when the account has no event to handle and no action to send; timers may be pending. Events that the
+    /// service has not delivered yet do not count.
     pub async fn idle(&self) {
         // The sender lives in this handle, so waiting cannot fail.
         let _ = self.idle.subscribe().wait_for(|idle| *idle).await;
     }
 
-    /// Whether handlers still blocked their threads when the account had ended. Their runtime cannot end before they do:
+    /// Whether handlers still blocked their threads when the account had ended. Their runtime cannot end before them;
     /// only the end of the process ends them.
     #[must_use]
     pub fn has_left_behind(&self) -> bool {
@@ -103,7 +103,7 @@ impl Control {
         self.idle.send_if_modified(|before| std::mem::replace(before, idle) != idle);
     }
 
-    /// The receiving end, for the one run that this handle serves.
+    /// The receiving end, for the one run of this handle.
     pub(crate) fn take(&self) -> Option<mpsc::Receiver<Order>> {
         self.receiver.lock().unwrap_or_else(PoisonError::into_inner).take()
     }

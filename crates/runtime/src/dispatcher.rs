@@ -1,4 +1,4 @@
-//! What to do next: the one place that decides it. Synchronous; `now` is given.
+//! Decides the next piece of work, in this one place. Synchronous; `now` is a parameter.
 
 use std::time::Duration;
 
@@ -11,14 +11,14 @@ use crate::send::{SendEnd, Signal};
 use crate::turn::TurnEnd;
 use crate::{Pace, Pacing, Settings};
 
-/// How often the store is tidied; while there is more to do, after a short pause.
+/// The interval of housekeeping; if more is due, the next piece follows after a short pause.
 const TIDY_EVERY: Duration = Duration::from_secs(10 * 60);
 const TIDY_PAUSE: Duration = Duration::from_secs(1);
 
-/// A clock may waver by so much without having gone back.
+/// A clock may waver by this much without counting as set back.
 const WAVER: Duration = Duration::from_secs(1);
 
-/// A piece of work that can be done beside others.
+/// A piece of work that can run at the same time as others.
 #[derive(Debug)]
 pub(crate) enum Job {
     /// Handle the oldest event of a lane.
@@ -27,20 +27,20 @@ pub(crate) enum Job {
     Send(ChatId),
     /// Turn due timers into events.
     Fire,
-    /// Take in events of our own.
+    /// Accept events of the bot itself.
     Accept(Vec<Event>),
     /// Do a piece of housekeeping.
     Tidy,
 }
 
-/// What a piece of work left behind.
+/// The result of a piece of work.
 #[derive(Debug)]
 pub(crate) enum Done {
     Turn(Lane, TurnEnd),
     Send(ChatId, SendEnd),
     Fire(Vec<Lane>, Option<Timestamp>),
     Accept(Vec<Lane>),
-    /// Whether there is more to tidy.
+    /// Whether more housekeeping is due.
     Tidy(bool),
 }
 
@@ -67,55 +67,55 @@ impl Dispatcher {
         }
     }
 
-    /// Lets housekeeping happen from then on.
+    /// Allows housekeeping from this time on.
     pub(crate) fn tidy_from(&mut self, at: Timestamp) {
         self.tidy_at = Some(at);
     }
 
-    /// What a start found.
+    /// Adds the lanes and chats that a start found in the store.
     pub(crate) fn recovered(&mut self, recovered: Recovered, now: Timestamp) {
         self.lanes.suspect(recovered.suspects);
         self.news(recovered.lanes);
         self.something_to_send(&recovered.chats, now);
     }
 
-    /// What left before the start, the newest first.
+    /// Adds the actions that were sent before the start, newest first.
     pub(crate) fn remember(&mut self, claims: &[(ChatId, Timestamp)]) {
         for (chat, at) in claims.iter().rev() {
             self.outbox.remember(chat, *at);
         }
     }
 
-    /// How far back claims matter, and how many.
+    /// How far back claims matter, and the largest number of them.
     pub(crate) fn memory(pacing: &Pacing) -> Option<(Duration, usize)> {
         Pacer::memory(pacing)
     }
 
-    /// These lanes have something new.
+    /// Notes that these lanes have new events.
     pub(crate) fn news(&mut self, lanes: Vec<Lane>) {
         for lane in lanes {
             self.lanes.notify(lane);
         }
     }
 
-    /// These chats have something to send.
+    /// Notes that these chats have actions to send.
     pub(crate) fn something_to_send(&mut self, chats: &[ChatId], now: Timestamp) {
         for chat in chats {
             self.outbox.notify(chat, now);
         }
     }
 
-    /// How the sending stands.
+    /// The use of the limits, and the waiting chats.
     pub(crate) fn pace(&mut self, now: Timestamp) -> Pace {
         self.outbox.pace(now)
     }
 
-    /// The connection is in another state: actions leave only while it is on line.
+    /// Notes the state of the connection: actions are sent only while the account is online.
     pub(crate) fn status(&mut self, status: &Status) {
         self.outbox.set_online(matches!(status, Status::Online { .. }));
     }
 
-    /// The next piece of work, if there is one at this moment.
+    /// The next piece of work, if one is due now.
     pub(crate) fn next(&mut self, now: Timestamp) -> Option<Job> {
         self.watch_clock(now);
         if !self.firing && self.fire_at.is_some_and(|at| at <= now) {
@@ -136,7 +136,7 @@ impl Dispatcher {
         None
     }
 
-    /// A piece of work is done. Returns until when nothing leaves, if the service wants silence.
+    /// Notes the result of a piece of work. Returns the end of the pause if the service asks for one.
     pub(crate) fn done(&mut self, done: Done, now: Timestamp) -> Option<Timestamp> {
         match done {
             Done::Turn(lane, end) => {
@@ -161,7 +161,7 @@ impl Dispatcher {
         }
     }
 
-    /// The service asks for a pause. Returns until when nothing leaves.
+    /// The service asks for a pause. Returns the end of the pause.
     pub(crate) fn throttled(&mut self, throttled: &Throttled, now: Timestamp) -> Timestamp {
         self.outbox.too_frequent(throttled.pause, now)
     }
@@ -185,23 +185,23 @@ impl Dispatcher {
         until
     }
 
-    /// A timer is due then. Answers may come in another order than their commits, so the earliest counts.
+    /// Notes the due time of a timer. Answers may arrive in another order than their commits, so the earliest counts.
     fn fire_by(&mut self, at: Option<Timestamp>) {
         self.fire_at = [self.fire_at, at].into_iter().flatten().min();
     }
 
-    /// When to look again, if nothing happens before.
+    /// The time to look again, if nothing happens before.
     pub(crate) fn wake(&self) -> Option<Timestamp> {
         let fire = self.fire_at.filter(|_| !self.firing);
         [fire, self.outbox.wake(), self.tidy_at].into_iter().flatten().min()
     }
 
-    /// When the earliest timer or waiting action is due: housekeeping does not count.
+    /// The due time of the earliest timer or waiting action; housekeeping does not count.
     pub(crate) fn next_due(&self) -> Option<Timestamp> {
         [self.fire_at, self.outbox.wake()].into_iter().flatten().min()
     }
 
-    /// Whether there is nothing to handle and nothing to send. Timers may be set.
+    /// Whether no event is unhandled and no action is unsent. Timers may be pending.
     pub(crate) fn is_idle(&self) -> bool {
         self.lanes.is_idle() && self.outbox.is_idle() && !self.firing
     }

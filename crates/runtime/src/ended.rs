@@ -1,17 +1,17 @@
-//! How the run of an account ends.
+//! The end of the run of an account.
 
 use mynah_core::{HandlerError, ReceiveError, StoreError};
 
-/// How the run of an account ended.
+/// The reason why the run of an account ended.
 #[derive(Debug)]
 pub enum Ended {
-    /// As asked for.
+    /// The caller stopped it.
     Stopped,
-    /// The source ended, and everything that waited is done.
+    /// The source ended, and no work is left.
     Finished,
     /// The session ended and could not be renewed.
     LoggedOut {
-        /// What the service said, or what it means.
+        /// The words of the service, or their meaning.
         reason: String,
     },
     /// The service refuses this account.
@@ -24,14 +24,14 @@ pub enum Ended {
         /// The words of the service.
         words: String,
     },
-    /// Nobody did what a prompt asked for.
+    /// A login prompt was not answered in time.
     NotLoggedIn {
-        /// What was waited for.
+        /// The expected answer.
         reason: String,
     },
-    /// The store failed; [`StoreError::remedy`] says what to do.
+    /// The store failed; [`StoreError::remedy`] has the advice for the operator.
     Storage(StoreError),
-    /// The service answers in a way that no retry will mend.
+    /// The service answers in a way that no retry can solve.
     Unusable(HandlerError),
 }
 

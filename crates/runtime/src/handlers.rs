@@ -1,4 +1,4 @@
-//! The handlers of an account, in the order in which they see an event.
+//! The handlers of an account, in the order in which they get an event.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,9 +8,9 @@ use std::time::Duration;
 use mynah_core::Handler;
 use tokio::sync::Semaphore;
 
-/// The handlers of an account: those before the rules, the rules, those that rules run by name, and the fallbacks.
+/// The handlers of an account: those before the rules, the rules, those that rules call by name, and the fallbacks.
 ///
-/// [`at_once`](Self::at_once) and [`timeout`](Self::timeout) belong to the handler that was added last.
+/// [`at_once`](Self::at_once) and [`timeout`](Self::timeout) apply to the handler that was added last.
 #[derive(Clone, Default)]
 pub struct Handlers {
     pub(crate) before: Vec<Registered>,
@@ -27,11 +27,11 @@ pub(crate) struct Registered {
     pub(crate) handler: Arc<dyn Handler>,
     pub(crate) permits: Option<Arc<Semaphore>>,
     pub(crate) timeout: Option<Duration>,
-    /// Whether it is known never to block its thread.
+    /// Whether the handler never blocks its thread.
     pub(crate) is_prompt: bool,
 }
 
-/// Where the handler stands that was added last.
+/// The place of the handler that was added last.
 #[derive(Clone)]
 enum Last {
     Before,
@@ -47,7 +47,7 @@ impl Handlers {
         Self::default()
     }
 
-    /// Adds one that sees every event before the rules.
+    /// Adds a handler that gets every event before the rules.
     #[must_use]
     pub fn before(mut self, name: impl Into<String>, handler: Arc<dyn Handler>) -> Self {
         self.before.push(Registered::new(name.into(), handler));
@@ -63,7 +63,7 @@ impl Handlers {
         self.prompt()
     }
 
-    /// Adds one that runs where a rule calls it by this name.
+    /// Adds a handler that runs when a rule calls it by this name.
     #[must_use]
     pub fn named(mut self, name: impl Into<String>, handler: Arc<dyn Handler>) -> Self {
         let name = name.into();
@@ -72,7 +72,7 @@ impl Handlers {
         self
     }
 
-    /// Adds one that sees what nothing before it stopped.
+    /// Adds a handler that gets the events which no handler before it stopped.
     #[must_use]
     pub fn fallback(mut self, name: impl Into<String>, handler: Arc<dyn Handler>) -> Self {
         self.fallback.push(Registered::new(name.into(), handler));
@@ -80,7 +80,7 @@ impl Handlers {
         self
     }
 
-    /// Lets the handler added last work on so many events at the same time, and no more. Zero counts as one.
+    /// Limits the number of events on which the handler added last works at the same time. Zero counts as one.
     #[must_use]
     pub fn at_once(mut self, limit: usize) -> Self {
         if let Some(registered) = self.last_added() {
@@ -89,7 +89,7 @@ impl Handlers {
         self
     }
 
-    /// Gives the handler added last a longest time of its own.
+    /// Gives the handler added last its own time-out.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         if let Some(registered) = self.last_added() {
@@ -98,7 +98,7 @@ impl Handlers {
         self
     }
 
-    /// Says that the handler added last never blocks its thread, so that it needs no precautions. The rules never do.
+    /// Marks the handler added last as one that never blocks its thread and needs no precautions. Rules never block.
     #[must_use]
     pub fn prompt(mut self) -> Self {
         if let Some(registered) = self.last_added() {

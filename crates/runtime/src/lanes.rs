@@ -1,17 +1,17 @@
-//! Which lanes have something to do and which are at work. The events themselves wait in the store.
+//! Tracks the lanes with new events and the busy lanes. The events themselves wait in the store.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use mynah_core::Lane;
 
-/// The lanes with news, in the order in which the news came, and the busy marks.
+/// The lanes with new events, in order of arrival, and the busy marks.
 #[derive(Debug)]
 pub(crate) struct Lanes {
     ready: VecDeque<Lane>,
     queued: BTreeSet<Lane>,
-    /// Lanes at work, and whether news came meanwhile.
+    /// The busy lanes, and whether new events arrived meanwhile.
     busy: BTreeMap<Lane, bool>,
-    /// Lanes of which one may have killed the process: they work one after the other, beside the others.
+    /// The lanes of which one may have killed the process: they run one after the other, in parallel with other lanes.
     suspects: VecDeque<Lane>,
     at_once: usize,
 }
@@ -27,12 +27,12 @@ impl Lanes {
         }
     }
 
-    /// These lanes wait for each other until each has handled one event.
+    /// Makes these lanes wait for each other until each has handled one event.
     pub(crate) fn suspect(&mut self, lanes: Vec<Lane>) {
         self.suspects = lanes.into();
     }
 
-    /// There is something new in this lane.
+    /// Notes that this lane has a new event.
     pub(crate) fn notify(&mut self, lane: Lane) {
         if let Some(news) = self.busy.get_mut(&lane) {
             *news = true;
@@ -41,12 +41,12 @@ impl Lanes {
         }
     }
 
-    /// The next lane to work on, marked as busy.
+    /// The next lane to work on; marks it as busy.
     pub(crate) fn next(&mut self) -> Option<Lane> {
         if self.busy.len() >= self.at_once {
             return None;
         }
-        // Only the first of the suspects may work; the others stay where they are in the queue.
+        // Only the first of the suspects may work; the others keep their place in the queue.
         let may_work = |lane: &Lane| !self.suspects.iter().skip(1).any(|other| other == lane);
         let place = self.ready.iter().position(may_work)?;
         let lane = self.ready.remove(place)?;
@@ -55,7 +55,7 @@ impl Lanes {
         Some(lane)
     }
 
-    /// A turn of this lane is over. If there is more, it queues behind the others.
+    /// Notes the end of a turn of this lane. If it has more events, it goes to the end of the queue.
     pub(crate) fn done(&mut self, lane: &Lane, more: bool) {
         let news = self.busy.remove(lane).unwrap_or(false);
         if self.suspects.front() == Some(lane) {

@@ -2,12 +2,12 @@
 //!
 //! # For those who read the code
 //!
-//! The tables of the store are the queues; here is only what is under way. Everything that decides takes `now` as a value,
-//! and only this file starts tasks:
+//! The tables of the store are the queues; this crate holds only the work in flight. All code that decides takes
+//! `now` as a parameter, and only this file starts tasks:
 //!
-//! - one receives: it asks the service, has the store accept, and says which lanes have news;
-//! - one for each turn and each send that is under way, as many as the settings allow;
-//! - [`run`] itself, which decides what is next.
+//! - one receives: it asks the service, has the store accept the batch, and reports the lanes with new events;
+//! - one for each turn and each send in flight, as many as the settings allow;
+//! - [`run`] itself, which decides the next piece of work.
 
 mod admission;
 mod backoff;
@@ -59,36 +59,36 @@ pub use say::say;
 pub use settings::{LoopBreaker, Settings, UnknownPolicy};
 pub use stage::Stage;
 
-/// So many batches may have been accepted before the loop looks at the first of them.
+/// The number of batches that may be accepted before the loop looks at the first of them.
 const NEWS: usize = 16;
 
-/// The loop looks up at least so often: a clock that was set is noticed within this time.
+/// The longest pause of the loop: it notices a changed clock within this time.
 const HEARTBEAT: Duration = Duration::from_secs(60);
 
-/// Housekeeping begins so long after the start, when there is less to do.
+/// Housekeeping begins this long after the start, when there is less to do.
 const FIRST_TIDY: Duration = Duration::from_secs(60);
 
-/// What was told to break off has done so after this time, unless it blocks its thread.
+/// Aborted work ends within this time, unless it blocks its thread.
 const ABORT: Duration = Duration::from_secs(1);
 
-/// A service gets so long to end the session.
+/// The time that a service has to end the session.
 const LOG_OUT: Duration = Duration::from_secs(10);
 
 /// One account with everything it needs to run.
 pub struct Account {
     /// Its name, for logs.
     pub name: String,
-    /// What outlives the process.
+    /// The data that outlives the process.
     pub store: Arc<dyn Store>,
     /// The connection to the service.
     pub transport: Box<dyn Transport>,
-    /// Who answers.
+    /// The handlers, including the rules.
     pub handlers: Handlers,
-    /// What time it is.
+    /// The source of the present time.
     pub clock: Arc<dyn Clock>,
-    /// How it is run.
+    /// Limits and policies.
     pub settings: Settings,
-    /// Who wants to know.
+    /// Gets a report of all events and problems.
     pub observer: Arc<dyn Observer>,
 }
 
@@ -100,13 +100,13 @@ impl fmt::Debug for Account {
 
 /// Runs an account until it is stopped or its session is over.
 ///
-/// What was interrupted is found first, then what waits is handled, then news is received; what waits to be sent leaves
-/// once the account is on line. When `stop` is cancelled, nothing new begins, and what is under way gets until the
+/// The account first finds interrupted work, then handles the waiting events, then receives news. It sends the waiting
+/// actions once it is online. When `stop` is cancelled, no new work begins, and work in flight may go on until the
 /// deadline of the settings; the rest waits in the store.
 ///
 /// # Cancel safety
 ///
-/// Dropping the future is like the death of the process: nothing is lost, and what was on its way is in doubt.
+/// Dropping the future is like the death of the process: nothing is lost, but actions in flight are in doubt.
 pub async fn run(account: Account, control: Control, stop: CancellationToken) -> Ended {
     let name = account.name.clone();
     let ended = match Running::start(account, control, &stop).await {
@@ -121,7 +121,7 @@ pub async fn run(account: Account, control: Control, stop: CancellationToken) ->
     ended
 }
 
-/// An account that runs. Dropping it ends all its tasks.
+/// A running account. Dropping it ends all its tasks.
 struct Running {
     worker: Arc<Worker>,
     dispatcher: Dispatcher,
@@ -131,11 +131,11 @@ struct Running {
     news: mpsc::Receiver<News>,
     orders: mpsc::Receiver<Order>,
     control: Control,
-    /// The source has ended: the run ends once there is nothing left to do.
+    /// The source has ended: the run ends once no work is left.
     is_ending: bool,
 }
 
-/// What the receiving task says.
+/// A report of the receiving task.
 enum News {
     Batch { lanes: Vec<Lane>, throttled: Vec<Throttled> },
     Status(Status),
@@ -144,7 +144,7 @@ enum News {
 }
 
 impl Running {
-    /// Recovers, and begins to receive.
+    /// Recovers, and starts the receiving task.
     async fn start(
         account: Account,
         control: Control,
@@ -163,7 +163,7 @@ impl Running {
             Worker { store, handlers, clock, settings, observer, service, offset, tokens, saving };
         let worker = Arc::new(worker);
         let dispatcher = recover(&worker).await?;
-        // Asking acknowledges what an earlier process has accepted, and perhaps not synced any more.
+        // Receiving acknowledges earlier batches. A process before this one may have accepted but not synced them.
         worker.store.sync().await?;
         let (sender, news) = mpsc::channel(NEWS);
         let receiving = stop.child_token();
@@ -174,7 +174,7 @@ impl Running {
         Ok(Self { worker, dispatcher, jobs, receiver, receiving, news, orders, control, is_ending })
     }
 
-    /// Decides what is next, has it done, and hears what came of it, until something ends it.
+    /// Starts the next pieces of work and takes their results, until something ends the account.
     async fn work_until(&mut self, stop: &CancellationToken) -> Ended {
         loop {
             while let Some(job) = self.dispatcher.next(self.worker.now()) {
@@ -208,7 +208,7 @@ impl Running {
         self.dispatcher.is_idle() && self.jobs.is_empty() && self.news.is_empty()
     }
 
-    /// How long nothing is to be done unless something happens.
+    /// The time until the next piece of work is due, if nothing happens before.
     fn pause(&self) -> Duration {
         let until = self.dispatcher.wake().map(|at| at.since(self.worker.now()));
         until.map_or(HEARTBEAT, |pause| pause.clamp(Duration::from_millis(1), HEARTBEAT))
@@ -237,7 +237,7 @@ impl Running {
     fn on_order(&mut self, order: Order) {
         match order {
             Order::Inject(events) => self.spawn(Job::Accept(events)),
-            // Whoever asked may have gone.
+            // The caller may be gone.
             Order::Pace(answer) => drop(answer.send(self.dispatcher.pace(self.worker.now()))),
             Order::Release { lanes, chats } => {
                 self.dispatcher.news(lanes);
@@ -259,10 +259,10 @@ impl Running {
         }
     }
 
-    /// Ends in order: nothing new, what is under way gets its time, then the session if it is meant to end.
+    /// Ends in order: starts no new work, waits for work in flight, then ends the session if the settings ask for it.
     async fn stop(mut self, ended: &Ended) {
         self.receiving.cancel();
-        // The receiving task may be waiting for room.
+        // The receiving task may be waiting for space in the channel.
         self.news.close();
         let deadline = self.worker.settings.stop_deadline;
         let mut is_ours = true;
@@ -277,7 +277,7 @@ impl Running {
                 "the deadline of the stop passed; the rest waits for the next start"
             );
             self.jobs.abort_all();
-            // A handler that blocks its thread hears of nothing.
+            // A handler that blocks its thread does not notice the abort.
             if timeout(ABORT, async { while self.jobs.join_next().await.is_some() {} })
                 .await
                 .is_err()
@@ -304,12 +304,12 @@ impl Running {
         }
     }
 
-    /// Whether no other process has taken the account over: its session is not ours to end then.
+    /// Whether this process still has the lease. If another process has taken the account over, it owns the session.
     async fn still_holds_the_data(&self) -> bool {
         !matches!(self.worker.store.sync().await, Err(StoreError::LeaseLost))
     }
 
-    /// Keeps what a logout changed.
+    /// Stores the records that a logout changed.
     async fn forget_session(&self, records: Records) {
         let batch = Batch { records, ..Batch::default() };
         let kept = self.worker.store.accept(batch, self.worker.now()).await;
@@ -323,7 +323,7 @@ impl Running {
     }
 }
 
-/// Finds what was interrupted and what waits, and fires what is overdue.
+/// Finds interrupted and waiting work, and handles the events that ended the process twice.
 async fn recover(worker: &Worker) -> Result<Dispatcher, StoreError> {
     let now = worker.now();
     let mut dispatcher = Dispatcher::new(&worker.settings);
@@ -341,7 +341,7 @@ async fn recover(worker: &Worker) -> Result<Dispatcher, StoreError> {
     Ok(dispatcher)
 }
 
-/// Asks the service for news until it is over or nobody wants more. Returns the source, so that it can log out.
+/// Receives from the service until it ends or the account stops. Returns the source, so that it can log out.
 async fn receive(
     mut source: Box<dyn Source>,
     worker: Arc<Worker>,
@@ -354,7 +354,7 @@ async fn receive(
             () = stop.cancelled() => return source,
             incoming = source.receive() => incoming,
         };
-        // Asking again acknowledges the batch, so it is accepted and synced first, also if a stop comes in between.
+        // The next receive acknowledges the batch, so it is accepted and synced first, also if a stop comes in between.
         let is_batch = matches!(incoming, Ok(Incoming::Batch(_)));
         let message = match incoming {
             Ok(Incoming::Batch(mut batch)) => {
@@ -372,16 +372,16 @@ async fn receive(
         if news.send(message).await.is_err() || is_over {
             return source;
         }
-        // Work on the batch has begun meanwhile: the sync of its first claim is this one.
+        // Work on the batch has begun meanwhile: this sync and that of its first claim are one.
         if is_batch && let Err(error) = worker.store.sync().await {
-            // Nobody listens any more where the account has ended.
+            // The receiver is gone if the account has ended.
             let _ = news.send(News::Over(Ended::Storage(error))).await;
             return source;
         }
     }
 }
 
-/// The state of a connection in a word: what a prompt shows and whose account it is do not belong into this log.
+/// The name of a connection state: the text of a prompt and the account's name must not get into this log.
 const fn word(status: &Status) -> &'static str {
     match status {
         Status::Prompt(_) => "prompt",

@@ -1,4 +1,4 @@
-//! Two bots that answer each other: each text of the other is one that it said before.
+//! Stops a conversation of two bots: in an endless one, the other bot repeats its earlier texts.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -7,18 +7,18 @@ use mynah_core::{Change, Context, Message, Scope, StateView, Timestamp, Write};
 
 use crate::LoopBreaker;
 
-/// The last answered texts of a person: moments and hashes.
+/// The last answered texts of a person: times and hashes.
 const ANSWERED: &str = "runtime.answered";
 
 /// Set while a person gets no answer.
 const SILENT: &str = "runtime.silent";
 
-/// Whether this person gets no answer at present.
+/// Whether this person gets no answer now.
 pub(crate) fn is_silent(ctx: &Context) -> bool {
     ctx.get(Scope::Person, SILENT).is_some()
 }
 
-/// Notes that the message is answered. Returns until when its sender gets no answer, if this was once too often.
+/// Notes that the message is answered. If this was one answer too many, returns the end of the sender's silence.
 pub(crate) fn note_answer(
     ctx: &mut Context,
     message: &Message,
@@ -46,7 +46,7 @@ fn remember(ctx: &mut Context, key: &str, text: String, until: Timestamp) {
     });
 }
 
-/// FNV-1a over what was said, media included: other pictures are other texts.
+/// FNV-1a of the content, media included: a message with another picture is another text.
 fn hash(message: &Message) -> u64 {
     let said = serde_json::to_string(&message.content).unwrap_or_default();
     said.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
@@ -54,11 +54,11 @@ fn hash(message: &Message) -> u64 {
     })
 }
 
-/// Texts that were answered, oldest first.
+/// The answered texts, oldest first.
 #[derive(Debug, Default, PartialEq)]
 struct Answered(Vec<(Timestamp, u64)>);
 
-/// More are not kept: a loop of more different texts than that is none.
+/// The number of kept texts: a conversation with more different texts is not a loop.
 const MOST: usize = 64;
 
 impl Answered {
@@ -84,7 +84,7 @@ impl Answered {
         }
     }
 
-    /// Whether the last `answers` texts were all said before.
+    /// Whether the last `answers` texts are all repetitions.
     fn all_repeated(&self, answers: u32) -> bool {
         let mut seen = BTreeSet::new();
         let repeated = self.0.iter().map(|(_, hash)| !seen.insert(*hash)).collect::<Vec<bool>>();

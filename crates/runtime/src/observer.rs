@@ -1,17 +1,17 @@
-//! Who wants to know what an account does: logs, metrics, alerts, the console.
+//! Observers of an account: logs, metrics, alerts, the console.
 
 use std::time::Duration;
 
 use mynah_core::{Chat, Decided, Event, EventId, Outcome, Outgoing, Person, Status, Timestamp};
 
-/// Told of everything that happens. Called from the middle of the work: be quick, and never block.
+/// Gets a call for everything that happens. The work waits for these calls: be quick, and never block.
 pub trait Observer: Send + Sync {
-    /// The connection is in another state.
+    /// The state of the connection changed.
     fn status(&self, status: &Status) {
         let _ = status;
     }
 
-    /// A batch was accepted: so many events, some of which may have been seen before.
+    /// A batch of this many events was accepted; some of them may be repetitions.
     fn accepted(&self, events: usize) {
         let _ = events;
     }
@@ -21,71 +21,71 @@ pub trait Observer: Send + Sync {
         let _ = (event, decided);
     }
 
-    /// An action was settled, or is to be tried again; `took` is the time the service took.
+    /// An action was settled, or will be tried again; `took` is the time that the service needed.
     fn sent(&self, outgoing: &Outgoing, outcome: &Outcome, took: Duration) {
         let _ = (outgoing, outcome, took);
     }
 
-    /// Something went wrong, and the account goes on.
+    /// A problem occurred, and the account goes on.
     fn trouble(&self, trouble: &Trouble) {
         let _ = trouble;
     }
 }
 
-/// An observer that looks away.
+/// An observer that does nothing.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Unobserved;
 
 impl Observer for Unobserved {}
 
-/// Something that went wrong without ending the account.
+/// A problem that did not end the account.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Trouble {
     /// A handler failed, panicked or took too long; its effects were dropped.
     HandlerFailed {
-        /// Its name.
+        /// The name of the handler.
         handler: String,
-        /// On which event.
+        /// The event that it handled.
         event: EventId,
-        /// What it failed with, with all causes.
+        /// The error with all its causes.
         error: String,
     },
-    /// A rule wants a handler that nobody registered.
+    /// A rule calls a handler that is not registered.
     NoSuchHandler {
-        /// The name it wants.
+        /// The name of the handler.
         handler: String,
-        /// For which event.
+        /// The event of the rule.
         event: EventId,
     },
-    /// The texts of a turn would have become too many messages in a chat; those at the end are not sent.
+    /// The texts of a turn would have become too many messages in a chat; the last ones are not sent.
     TooLong {
-        /// Of the turn of which event.
+        /// The event of the turn.
         event: EventId,
-        /// How many messages are not sent.
+        /// The number of messages that are not sent.
         dropped: u32,
     },
     /// The process died on this event too often; it is not tried again.
     SetAside {
-        /// Which event.
+        /// The event.
         event: EventId,
     },
-    /// The process ended while an action was on its way.
+    /// The process ended while an action was in flight.
     InDoubt {
-        /// Which action, as text.
+        /// The id of the action, as text.
         action: String,
     },
-    /// The service finds that the account speaks too often.
+    /// The service reports that the account sends too often.
     TooFrequent {
-        /// Nothing is sent before this moment.
+        /// Nothing is sent before this time.
         until: Timestamp,
     },
-    /// Somebody only repeats himself, as another bot would.
+    /// A person repeats the same texts, as another bot would.
     Loop {
-        /// In which chat.
+        /// The chat.
         chat: Chat,
-        /// Who.
+        /// The person.
         person: Person,
-        /// Until when he gets no answer.
+        /// The person gets no answer before this time.
         until: Timestamp,
     },
 }

@@ -1,4 +1,4 @@
-//! Which chats have something to send and when each may: the actions themselves wait in the store.
+//! Tracks the chats with actions to send and the earliest time for each. The actions themselves wait in the store.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -8,16 +8,16 @@ use mynah_core::{ChatId, Random, Timestamp};
 use crate::pacer::Pacer;
 use crate::{Pace, Pacing, Settings, pace};
 
-/// How long the outbox is held after a send that found the account logged out, if no status comes.
+/// How long the outbox is held after a send found the account logged out, if no status arrives.
 const HELD: Duration = Duration::from_secs(60);
 
-/// The chats with something to send. One action of a chat is under way at a time.
+/// The chats with actions to send. At most one action of a chat is in flight.
 #[derive(Debug)]
 pub(crate) struct Outbox {
-    /// By the moment when to look, then by who waits longest.
+    /// Ordered by the time to look at the chat, then by waiting time.
     queue: BTreeSet<(Timestamp, u64, ChatId)>,
     places: BTreeMap<ChatId, (Timestamp, u64)>,
-    /// Chats with an action under way, when it was noted, and whether news came meanwhile.
+    /// The chats with an action in flight.
     busy: BTreeMap<ChatId, Under>,
     pacer: Pacer,
     jitter: (Duration, Duration),
@@ -25,7 +25,7 @@ pub(crate) struct Outbox {
     tickets: u64,
     at_once: usize,
     gate: Gate,
-    /// Counts how often the account came on line.
+    /// The number of times that the account has come online.
     online: u64,
 }
 
@@ -33,29 +33,29 @@ pub(crate) struct Outbox {
 struct Under {
     noted: Timestamp,
     news: bool,
-    /// The time on line that it belongs to.
+    /// The value of `Outbox::online` when the send began.
     online: u64,
 }
 
-/// Whether actions may leave at all.
+/// Whether actions may be sent at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Gate {
     Open,
     Closed,
-    /// Closed by a send that found nobody logged in; opens by itself, should no status come.
+    /// Closed by a send that found the account logged out; opens at this time if no status arrives.
     ClosedUntil(Timestamp),
 }
 
-/// What became of an attempt to send.
+/// The result of an attempt to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Attempt {
-    /// The chat has nothing to send.
+    /// The chat has no action to send.
     Nothing,
-    /// Not before this moment.
+    /// The action may not be sent before this time.
     Wait(Timestamp),
-    /// One was settled or put back without having left; there may be more.
+    /// An action was settled or put back without being sent; there may be more.
     Skipped,
-    /// One left; whether there is more.
+    /// An action was sent; `more` if there are others.
     Left { more: bool },
 }
 
@@ -76,19 +76,19 @@ impl Outbox {
         }
     }
 
-    /// Something left before the start.
+    /// Counts an action that was sent before the start.
     pub(crate) fn remember(&mut self, chat: &ChatId, at: Timestamp) {
         self.pacer.note(chat, at);
     }
 
-    /// The account is on line, or not.
+    /// Notes whether the account is online.
     pub(crate) fn set_online(&mut self, online: bool) {
         self.online += u64::from(online);
         self.gate = if online { Gate::Open } else { Gate::Closed };
     }
 
-    /// The send of this chat, still under way, found nobody logged in. If the account came on line since the send
-    /// began, that is over already: no other status will come.
+    /// Closes the gate after the send of this chat, still in flight, found the account logged out. Does nothing if the
+    /// account has come online since the send began: no other status would open the gate.
     pub(crate) fn hold(&mut self, chat: &ChatId, now: Timestamp) {
         let is_current = self.busy.get(chat).is_none_or(|under| under.online == self.online);
         if self.gate == Gate::Open && is_current {
@@ -96,12 +96,12 @@ impl Outbox {
         }
     }
 
-    /// The service finds that the account speaks too often.
+    /// Notes that the service reported "too frequent". Returns the end of the pause.
     pub(crate) fn too_frequent(&mut self, asked: Option<Duration>, now: Timestamp) -> Timestamp {
         self.pacer.too_frequent(asked, now)
     }
 
-    /// This chat has something to send.
+    /// Notes that this chat has an action to send.
     pub(crate) fn notify(&mut self, chat: &ChatId, now: Timestamp) {
         if let Some(under) = self.busy.get_mut(chat) {
             under.news = true;
@@ -115,7 +115,7 @@ impl Outbox {
         }
     }
 
-    /// The next chat whose oldest action may leave now, marked as busy.
+    /// The next chat whose oldest action may be sent now; marks it as busy.
     pub(crate) fn next(&mut self, now: Timestamp) -> Option<ChatId> {
         if !self.is_open(now) || self.busy.len() >= self.at_once {
             return None;
@@ -136,7 +136,7 @@ impl Outbox {
         None
     }
 
-    /// The attempt of this chat is over.
+    /// Notes the result of the attempt of this chat.
     pub(crate) fn done(&mut self, chat: &ChatId, attempt: Attempt, now: Timestamp) {
         let Some(Under { noted, news, .. }) = self.busy.remove(chat) else { return };
         if !matches!(attempt, Attempt::Left { .. }) {
@@ -153,7 +153,7 @@ impl Outbox {
         }
     }
 
-    /// When to look again, if nothing happens before.
+    /// The time to look again, if nothing happens before.
     pub(crate) fn wake(&self) -> Option<Timestamp> {
         let first = self.queue.first().map(|(at, ..)| *at)?;
         match self.gate {
@@ -164,7 +164,7 @@ impl Outbox {
         }
     }
 
-    /// The clock went back: waiting times that were reckoned before mean nothing.
+    /// Drops waiting times after the clock went back, since they are wrong then.
     pub(crate) fn clock_went_back(&mut self, now: Timestamp) {
         for (chat, (at, ticket)) in self.places.clone() {
             self.place(&chat, at.min(now), ticket);
@@ -174,7 +174,7 @@ impl Outbox {
         }
     }
 
-    /// How it stands: which chats wait until when, and what the limits leave.
+    /// The waiting chats with the times until which they wait, and the used part of the limits.
     pub(crate) fn pace(&mut self, now: Timestamp) -> Pace {
         let mut pace = self.pacer.pace(now);
         pace.is_open = self.is_open(now);
@@ -184,7 +184,7 @@ impl Outbox {
         pace
     }
 
-    /// Whether nothing is under way or waits to leave.
+    /// Whether no action is in flight or waits to be sent.
     pub(crate) fn is_idle(&self) -> bool {
         self.busy.is_empty() && self.queue.is_empty()
     }

@@ -1,4 +1,4 @@
-//! How fast an account speaks: sliding windows per chat, per account and per day, and pauses that the service asks for.
+//! The rate limits of an account: sliding windows per chat, per account and per day, and pauses that the service wants.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -9,16 +9,16 @@ use crate::{Pace, Pacing, Rate, Used};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The first pause after "too frequent", where the service names none. Each further one is twice as long.
+/// The first pause after "too frequent", if the service gives none. Each later pause is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(60);
 
-/// The longest pause: longer ones would look like a dead bot.
+/// The longest pause: during a longer one the bot would seem dead.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30 * 60);
 
-/// After so long without a complaint the next pause is the first again.
+/// After this time without a complaint, the next pause is the first one again.
 const FORGIVEN: Duration = Duration::from_secs(60 * 60);
 
-/// Says when an action may leave. A plain state machine: `now` is given.
+/// Decides when an action may be sent. A plain state machine: `now` is a parameter.
 #[derive(Debug)]
 pub(crate) struct Pacer {
     per_chat: Option<Rate>,
@@ -28,7 +28,7 @@ pub(crate) struct Pacer {
     pause: Pause,
 }
 
-/// The last moments at which something left, no more than the rate needs.
+/// The times of the last sent actions, no more than the rate needs.
 #[derive(Debug)]
 struct Window {
     rate: Rate,
@@ -52,18 +52,18 @@ impl Pacer {
         }
     }
 
-    /// How far back a pacer must know what left, and how many at most; `None` if nothing is limited.
+    /// How far back a pacer must know sent actions, and the largest number of them; `None` if there is no limit.
     pub(crate) fn memory(pacing: &Pacing) -> Option<(Duration, usize)> {
         let daily = pacing.daily.map(|count| Rate::new(count, DAY));
         let rates: Vec<Rate> =
             [pacing.per_chat, pacing.account, daily].into_iter().flatten().collect();
         let longest = rates.iter().map(|rate| rate.per).max()?;
-        // The windows of chats are short and share this number; what is older than all of them does not matter.
+        // The windows of chats are short and share this number; actions before all windows do not matter.
         let most = rates.iter().map(|rate| rate.count as usize).max()?.max(1000);
         Some((longest, most))
     }
 
-    /// When an action of this chat may leave: now, or a later moment.
+    /// The time at which an action of this chat may be sent: now, or later.
     pub(crate) fn next(&mut self, chat: &ChatId, now: Timestamp) -> Timestamp {
         let mut at = self.pause.until(now);
         for window in [&mut self.account, &mut self.day].into_iter().flatten() {
@@ -75,7 +75,7 @@ impl Pacer {
         at
     }
 
-    /// An action of this chat leaves.
+    /// Counts an action of this chat as sent.
     pub(crate) fn note(&mut self, chat: &ChatId, at: Timestamp) {
         for window in [&mut self.account, &mut self.day].into_iter().flatten() {
             window.note(at);
@@ -86,7 +86,7 @@ impl Pacer {
         }
     }
 
-    /// The action that was noted for this moment did not leave after all.
+    /// Takes back the action that was counted for this time but was not sent.
     pub(crate) fn take_back(&mut self, chat: &ChatId, at: Timestamp) {
         for window in [&mut self.account, &mut self.day].into_iter().flatten() {
             window.take_back(at);
@@ -96,7 +96,7 @@ impl Pacer {
         }
     }
 
-    /// How much of the limits is used; the gate and the chats are the outbox's to tell.
+    /// The used part of the limits. The outbox adds the gate and the chats.
     pub(crate) fn pace(&mut self, now: Timestamp) -> Pace {
         let until = self.pause.until(now);
         Pace {
@@ -108,7 +108,7 @@ impl Pacer {
         }
     }
 
-    /// The service says: too frequent. Returns until when nothing leaves.
+    /// Notes that the service reported "too frequent". Returns the end of the pause.
     pub(crate) fn too_frequent(&mut self, asked: Option<Duration>, now: Timestamp) -> Timestamp {
         self.pause.begin(asked, now)
     }
@@ -121,7 +121,7 @@ impl Window {
     }
 
     fn next(&mut self, now: Timestamp) -> Timestamp {
-        // Where the clock went back, what left counts as of now.
+        // If the clock went back, actions with a later time count as sent now.
         for at in &mut self.left {
             *at = (*at).min(now);
         }
@@ -159,7 +159,7 @@ impl Window {
 
 impl Pause {
     fn until(&mut self, now: Timestamp) -> Timestamp {
-        // Where the clock went back, a pause is no longer than the longest.
+        // If the clock went back, a pause is at most the longest pause.
         let until = self.until.map(|until| until.min(now + LONGEST_PAUSE));
         self.until = until.filter(|until| *until > now);
         self.until.unwrap_or(now)
@@ -214,7 +214,7 @@ mod tests {
             pacer.note(chat, now);
             left.push(now.as_millis() / 1000);
         }
-        // Chat a waits 2 s; the fourth waits for the account's minute, the sixth for the next day.
+        // Chat a waits 2 s; the fourth action waits for the account's minute, the sixth for the next day.
         assert_eq!(left, [0, 2, 2, 60, 62, 86_400]);
     }
 

@@ -1,19 +1,19 @@
-//! Rows that rules save: CSV files in the data folder.
+//! Saves the rows of rules: CSV files in the data folder.
 //!
-//! A row is appended, then its action is settled. Where the process died in between, the row is found at the end of the
-//! file and not written again; half a row is taken back first.
+//! A row is appended, then its action is settled. If the process dies in between, the row is found at the end of the
+//! file and not written again; a partial row is removed first.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-/// Spreadsheet programs take a file for UTF-8 only if it begins so.
+/// Spreadsheet programs read a file as UTF-8 only if it begins with this mark.
 const MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// How much of the end of a file is searched for a row that may have been written already.
+/// The size of the part at the end of a file that is searched for an earlier copy of a row.
 const TAIL: u64 = 64 * 1024;
 
-/// Appends a row to a file of the folder. With `maybe_there`, a row that is found at its end is not written again.
+/// Appends a row to a file of the folder. With `maybe_there`, a row that is at its end already is not written again.
 pub(crate) fn append(
     folder: &Path,
     file: &str,
@@ -36,7 +36,7 @@ pub(crate) fn append(
     } else if torn {
         file.set_len(length - rest.len() as u64)?;
     } else if !rest.is_empty() && rest != MARK {
-        // Somebody edited the file and left no line end.
+        // An editor may have saved the file without a line end.
         text.push(b'\n');
     }
     text.extend_from_slice(line.as_bytes());
@@ -46,7 +46,7 @@ pub(crate) fn append(
     if length == 0 { keep_name(folder) } else { Ok(()) }
 }
 
-/// A new file outlives the loss of power only with its name in the folder.
+/// A new file survives the loss of power only if its folder is synced, too.
 fn keep_name(folder: &Path) -> io::Result<()> {
     #[cfg(unix)]
     return File::open(folder)?.sync_all();
@@ -57,7 +57,7 @@ fn keep_name(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// The path of the file. Rules are checked for this; a name that leads elsewhere is refused all the same.
+/// The path of the file. The rules are checked for this as well; a name that leads out of the folder is refused.
 fn place(folder: &Path, file: &str) -> io::Result<PathBuf> {
     let plain = Path::new(file).file_name().is_some_and(|name| name == file);
     if plain && !file.contains(['/', '\\', '\0']) {
@@ -89,7 +89,7 @@ fn line(row: &[String]) -> String {
     cells.join(",") + "\n"
 }
 
-/// A cell that a spreadsheet would compute is made text: what people typed is never run.
+/// Makes a cell that a spreadsheet would compute plain text: the input of people must never run.
 fn tame(cell: &str) -> String {
     let first = cell.trim_start_matches([' ', '\u{a0}', '\u{3000}', '\u{feff}']).chars().next();
     match first {

@@ -1,16 +1,16 @@
-//! Something that the operator has the bot say: an event like any other, whose turn is one action.
+//! A message that the operator sends as the bot: an event like any other, whose turn is one action.
 
 use std::time::Duration;
 
 use mynah_core::{Action, Chat, Content, Due, Event, EventBody, EventId, Planned, Timestamp};
 
-/// The name that marks such an event. Handlers never see it.
+/// The name that marks such an event. Handlers do not get it.
 const NAME: &str = "runtime.say";
 
-/// An event whose turn says `content` in `chat`. Give it to a running account with [`Control::inject`](crate::Control),
-/// or accept it into the store of a stopped one: it is said at the next start.
+/// An event whose turn sends `content` to `chat`. Give it to a running account with
+/// [`Control::inject`](crate::Control), or accept it into the store of a stopped one, which sends it at the next start.
 ///
-/// `id` must be new; the same id is said once.
+/// `id` must be new: an id is sent only once.
 #[must_use]
 pub fn say(id: EventId, chat: Chat, content: &Content, now: Timestamp) -> Event {
     let data = serde_json::to_string(content).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! One action on its way out: claim, perform, settle.
+//! Sends one action: claim, perform, settle.
 
 use std::io;
 use std::panic::AssertUnwindSafe;
@@ -16,31 +16,31 @@ use crate::turn::words_of;
 use crate::worker::Worker;
 use crate::{backoff, save};
 
-/// So often an action is tried that the service does not take; then it counts as refused.
+/// The number of tries of an action that the service does not accept; after these it counts as refused.
 const TRIES: u32 = 10;
 
-/// So often if the account was to blame: it spoke too often, or was not logged in.
+/// The number of tries if the account is the cause: it sends too often, or is not logged in.
 const PATIENT_TRIES: u32 = 30;
 
-/// No answer of a service takes longer, uploads included; the outcome is unknown then.
+/// The longest time for an answer of the service, uploads included; after it the outcome is unknown.
 const LONGEST: Duration = Duration::from_secs(10 * 60);
 
-/// The pause before an action of unknown outcome is sent once more.
+/// The pause before an action with an unknown outcome is sent again.
 const DOUBT: Duration = Duration::from_secs(5);
 
-/// What a send left behind.
+/// The result of a send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SendEnd {
     pub(crate) attempt: Attempt,
     pub(crate) signal: Option<Signal>,
 }
 
-/// What a send says about the whole account.
+/// The part of a send's result that concerns the whole account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Signal {
-    /// It speaks too often; how long the service wants silence, if it said so.
+    /// The account sends too often; the pause that the service wants, if it gave one.
     TooFrequent(Option<Duration>),
-    /// It is not logged in.
+    /// The account is not logged in.
     NotLoggedIn,
 }
 
@@ -64,7 +64,7 @@ impl Worker {
         let (outcome, signal) = self.attempt(outgoing).await;
         let more = self.store.settle(&outgoing.id, outcome.clone(), self.now()).await?;
         self.report(outgoing, &outcome, started.elapsed());
-        // A row in a file is nothing that the service sees, so it does not count for the pace.
+        // The service does not see a row in a file, so the row does not count for the limits.
         let is_local = matches!(outgoing.action, Action::Save { .. });
         let attempt = if is_local { Attempt::Skipped } else { Attempt::Left { more } };
         Ok(SendEnd { attempt, signal })
@@ -93,7 +93,7 @@ impl Worker {
         }
     }
 
-    /// What became of a row. Where another try finds the same, the action is given up at once: what the chat gets after it
+    /// The outcome of a row. If a retry cannot succeed, the action is given up at once, since later actions of the chat
     /// must not wait.
     fn saved(&self, outgoing: &Outgoing, result: Result<(), (PathBuf, io::Error)>) -> Outcome {
         match result {
@@ -103,14 +103,14 @@ impl Worker {
                 if stays(error.kind()) {
                     Outcome::Refused { reason }
                 } else {
-                    // What people wrote is not given up: the row is written when the disk takes it.
+                    // The input of people is not given up: the row is written once the disk accepts it.
                     self.again(outgoing, u32::MAX, backoff::pause(outgoing.attempt, None), reason)
                 }
             }
         }
     }
 
-    /// What an error of the service means.
+    /// Translates an error of the service into an outcome.
     fn judge(&self, outgoing: &Outgoing, error: SendError) -> (Outcome, Option<Signal>) {
         let words = with_causes(&error);
         match error {
@@ -133,7 +133,7 @@ impl Worker {
         }
     }
 
-    /// Another try later, unless there were enough.
+    /// Tries again later, unless the action has had enough tries.
     fn again(&self, outgoing: &Outgoing, tries: u32, pause: Duration, words: String) -> Outcome {
         if outgoing.attempt >= tries {
             return Outcome::Refused { reason: format!("given up after {tries} tries: {words}") };
@@ -146,15 +146,15 @@ impl Worker {
         Outcome::Unknown { reason, again_at: self.again_at(DOUBT) }
     }
 
-    /// Failures are the observer's to log: it knows the account.
+    /// The observer logs failures, since it knows the account.
     fn report(&self, outgoing: &Outgoing, outcome: &Outcome, took: Duration) {
         tracing::debug!(action = %outgoing.id, chat = %outgoing.chat, ?outcome, ?took, "action tried");
         self.observer.sent(outgoing, outcome, took);
     }
 }
 
-/// Whether a failure of this machine stays until a person mends it. Others pass by themselves: a full disk, a file that a
-/// spreadsheet program has locked.
+/// Whether an error of this machine lasts until a person solves its cause. Others pass by themselves: a full disk, or
+/// a file that a spreadsheet program has locked.
 const fn stays(failure: io::ErrorKind) -> bool {
     use io::ErrorKind as Kind;
     matches!(

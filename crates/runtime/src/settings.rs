@@ -1,38 +1,38 @@
-//! How an account is run: everything that `config/mynah.toml` says about it, as checked values with safe defaults.
+//! The settings of an account: its part of `config/mynah.toml`, as checked values with safe defaults.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use mynah_core::Pacing;
 
-/// How an account is run.
+/// The settings of an account.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
-    /// How fast it may speak.
+    /// The limits of sending.
     pub pacing: Pacing,
-    /// What happened longer ago is recorded and not answered; `None` answers all.
+    /// Older events are recorded and not answered; `None` answers all.
     pub max_age: Option<Duration>,
-    /// A reply that could not leave by then expires; `None` keeps it until it can.
+    /// A reply that was not sent within this time expires; `None` keeps it until it is sent.
     pub reply_max_age: Option<Duration>,
-    /// When to stop answering somebody who only repeats himself, as another bot does; `None` never.
+    /// When to stop answering a person who repeats the same texts, as another bot does; `None` never stops.
     pub loop_breaker: Option<LoopBreaker>,
-    /// The longest a handler may take, where it has no time of its own.
+    /// The time-out of handlers that do not have their own.
     pub handler_timeout: Duration,
-    /// What becomes of an action of which nobody knows whether it took effect.
+    /// The policy for actions with an unknown outcome.
     pub unknown: UnknownPolicy,
     /// How long an ordered stop waits for turns and sends in flight.
     pub stop_deadline: Duration,
     /// The seed of all randomness.
     pub seed: u64,
-    /// Decide everything, send nothing.
+    /// Decide everything, but send nothing.
     pub dry_run: bool,
     /// End the session on the service at an ordered stop; else it is kept for the next start.
     pub log_out_at_stop: bool,
-    /// Where rows are saved. `None` hands them to the service like any other action, as tests want it.
+    /// The folder for saved rows. `None` hands rows to the service like other actions, which tests need.
     pub save_folder: Option<PathBuf>,
-    /// How many lanes work at the same time.
+    /// The number of lanes that work at the same time.
     pub lanes_at_once: usize,
-    /// How many actions are on their way at the same time, each of another chat.
+    /// The number of actions in flight at the same time, each of another chat.
     pub sends_at_once: usize,
 }
 
@@ -56,14 +56,14 @@ impl Default for Settings {
     }
 }
 
-/// When two bots answer each other for ever, each of the other's texts is one that it said before.
+/// Stops a conversation of two bots: in an endless one, the other bot repeats its earlier texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LoopBreaker {
-    /// After so many answers to repeated texts of one person …
+    /// After this many answers to repeated texts of one person …
     pub answers: u32,
     /// … within this time …
     pub within: Duration,
-    /// … the person gets no answer for so long.
+    /// … the person gets no answer for this long.
     pub silence: Duration,
 }
 
@@ -73,11 +73,11 @@ impl Default for LoopBreaker {
     }
 }
 
-/// What becomes of an action of which nobody knows whether it took effect.
+/// The policy for actions with an unknown outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnknownPolicy {
-    /// It is sent once more under the same id, by which the service may drop the copy.
+    /// Send the action again under the same id, by which the service may drop the copy.
     Resend,
-    /// It is never sent again: rather lost than twice.
+    /// Never send the action again: a lost message is better than a double one.
     Never,
 }

@@ -1,20 +1,20 @@
-//! Long texts become several messages, but never a flood.
+//! Splits long texts into several messages, up to a limit.
 //!
-//! Splitting happens when the turn commits: every piece is an action with its own key, so that a retry repeats one piece
+//! The turn splits texts at its commit: every piece is an action with its own key, so that a retry repeats one piece
 //! and not all of them.
 
 use std::collections::BTreeMap;
 
 use mynah_core::{Action, Capabilities, ChatId, Content, Planned, Segment, Step, TextUnit};
 
-/// So many messages the texts of one turn may become in a chat. Texts beyond that which are short enough are still sent,
-/// as somebody wrote them one by one; a long text is cut off.
+/// The largest number of messages that the texts of one turn may become in a chat. Further short texts are still sent,
+/// since the rules have them as separate messages; a further long text is cut off.
 const MOST: usize = 10;
 
 /// The longest text of a service.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limit {
-    /// 0 is no limit.
+    /// 0 means that there is no limit.
     most: usize,
     unit: TextUnit,
 }
@@ -34,11 +34,11 @@ impl Limit {
 pub(crate) struct Split {
     /// Actions, in order.
     pub(crate) steps: Vec<Step>,
-    /// How many messages are not sent, because one text would have become too many.
+    /// The number of messages that are not sent, because the texts would have become too many.
     pub(crate) dropped: usize,
 }
 
-/// Splits what is too long for the service; everything else stays as it is.
+/// Splits texts that are too long for the service; all other steps stay unchanged.
 pub(crate) fn split_steps(steps: Vec<Step>, limit: Limit) -> Split {
     let mut room = Room::for_all(&steps);
     let mut split = Split { steps: Vec::with_capacity(steps.len()), dropped: 0 };
@@ -57,11 +57,11 @@ pub(crate) fn split_steps(steps: Vec<Step>, limit: Limit) -> Split {
     split
 }
 
-/// For each chat, how many messages are left for texts that need more than one.
+/// For each chat, the number of messages left for texts that need more than one.
 struct Room(BTreeMap<ChatId, usize>);
 
 impl Room {
-    /// One message is kept for every text of the turn.
+    /// Reserves one message for every text of the turn.
     fn for_all(steps: &[Step]) -> Self {
         let mut room = BTreeMap::new();
         for step in steps {
@@ -75,7 +75,7 @@ impl Room {
         Self(room)
     }
 
-    /// Takes as many messages as there are left, at most `wanted`.
+    /// Takes the messages that are left, at most `wanted`.
     fn take(&mut self, chat: &ChatId, wanted: usize) -> usize {
         let Some(left) = self.0.get_mut(chat) else { return 0 };
         let taken = wanted.min(*left);
@@ -95,7 +95,7 @@ fn split_planned(planned: Planned, limit: Limit) -> Vec<Planned> {
         .collect()
 }
 
-/// The pieces, in order. Only text is cut; a mention or a quote stays with the text that follows it.
+/// The pieces, in order. Only text is split; a mention or a quote stays with the text after it.
 fn split_content(content: &Content, limit: Limit) -> Vec<Content> {
     let mut pieces = vec![Content::default()];
     for segment in &content.0 {
@@ -123,11 +123,11 @@ fn push(pieces: &mut [Content], segment: Segment) {
     }
 }
 
-/// Cuts at most `room` off, but at least one character: at the last line end, else at the last blank, else anywhere. The
-/// line end or blank at the cut belongs to neither side.
+/// Cuts off at most `room`, but at least one character: at the last line end, else at the last blank, else anywhere.
+/// The line end or blank at the cut is dropped.
 fn cut(text: &str, room: usize, unit: TextUnit) -> (&str, &str) {
     let Some(limit) = first_beyond(text, room, unit) else { return (text, "") };
-    // A separator right behind the room may go as well.
+    // A separator right after the room may be dropped as well.
     let through = limit + text[limit..].chars().next().map_or(0, char::len_utf8);
     let end = text[..through]
         .rfind('\n')
@@ -194,7 +194,7 @@ mod tests {
         assert_eq!(split_content(&Content::text("一二"), tiny).len(), 2, "no endless loop");
     }
 
-    /// The lengths of the messages that these texts become, each with the chat before it, and how many are dropped.
+    /// The lengths of the messages that these texts become, each with its chat, and the number of dropped ones.
     fn sent(texts: &[(&str, &str)], max_text: usize) -> (Vec<String>, usize) {
         let planned = |(chat, text): &(&str, &str)| {
             let action = Action::Send { content: Content::text(*text) };
@@ -221,10 +221,10 @@ mod tests {
         let long = "x".repeat(1_000);
         let ten = |chat: &str| vec![format!("{chat}10"); 10];
         assert_eq!(sent(&[("a", &long)], 10), (ten("a"), 90));
-        // Each chat has room of its own.
+        // Each chat has its own limit.
         let both = [ten("a"), ten("b")].concat();
         assert_eq!(sent(&[("a", &long), ("b", &long)], 10), (both, 180));
-        // All texts of the turn share it, and a short one at the end still gets through.
+        // All texts of the turn share the limit, and a short text at the end is still sent.
         let mut shared = ten("a");
         shared[9] = "a2".to_owned();
         assert_eq!(sent(&[("a", &long), ("a", "hi")], 10), (shared, 91));

@@ -1,4 +1,4 @@
-//! The same turns and the same outbox, driven step by step without a task: for `[[test]]`, replay and tests.
+//! The same turns and outbox as `run`, driven step by step without a task: for `[[test]]`, replay and tests.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64};
@@ -14,8 +14,8 @@ use crate::dispatcher::Dispatcher;
 use crate::worker::Worker;
 use crate::{Handlers, ManualClock, Observer, Settings, Unobserved};
 
-/// A bot on a stage: the whole way of an event from [`deliver`](Self::deliver) to the service's `perform`, in memory,
-/// with a clock that moves when told. Nothing runs between calls.
+/// A bot on a stage: the whole path of an event from [`deliver`](Self::deliver) to the service's `perform`, in memory,
+/// with a clock that the caller moves. Nothing runs between calls.
 pub struct Stage {
     worker: Worker,
     dispatcher: Dispatcher,
@@ -24,7 +24,7 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// A bot on a stage. The service records or performs what is sent. Set pacing off unless pacing is the matter.
+    /// A bot on a stage. The service records or performs the actions. Turn pacing off unless you test pacing.
     #[must_use]
     pub fn new(
         store: Arc<dyn Store>,
@@ -49,14 +49,14 @@ impl Stage {
         Self { worker, dispatcher, clock, is_started: false }
     }
 
-    /// The same, told of everything that happens.
+    /// Sets the observer.
     #[must_use]
     pub fn observed_by(mut self, observer: Arc<dyn Observer>) -> Self {
         self.worker.observer = observer;
         self
     }
 
-    /// Takes in events as the service would bring them. Nothing is handled before [`settle_all`](Self::settle_all).
+    /// Accepts events as if the service had sent them. They are handled by [`settle_all`](Self::settle_all).
     ///
     /// # Errors
     ///
@@ -72,7 +72,7 @@ impl Stage {
         Ok(())
     }
 
-    /// Runs turns and sends until nothing more happens at this moment.
+    /// Runs turns and sends until nothing more is due at this time.
     ///
     /// # Errors
     ///
@@ -91,7 +91,7 @@ impl Stage {
         Ok(())
     }
 
-    /// Moves the clock forward to this moment and lets everything happen that is due on the way, in order.
+    /// Moves the clock forward to this time and runs everything that is due on the way, in order.
     ///
     /// # Errors
     ///
@@ -101,8 +101,8 @@ impl Stage {
         Ok(())
     }
 
-    /// Moves the clock forward to the next moment at which something is due, but not beyond this one, and lets it
-    /// happen. Says whether this moment is reached.
+    /// Moves the clock forward to the next due time, but not beyond `moment`, and runs the work of that time. Returns
+    /// whether the clock has reached `moment`.
     ///
     /// # Errors
     ///
@@ -115,8 +115,8 @@ impl Stage {
         Ok(next.is_none())
     }
 
-    /// Jumps to this moment: what would have been due on the way is skipped, the bot is started again (so that its
-    /// schedules are set anew), and what is due at the moment itself happens.
+    /// Jumps to this time: skips all work that was due on the way, starts the bot again (which sets its schedules
+    /// anew), and runs the work of the time itself.
     ///
     /// # Errors
     ///

@@ -19,28 +19,28 @@ use crate::handlers::Registered;
 use crate::worker::Worker;
 use crate::{Trouble, admission, loop_breaker, say, split};
 
-/// So many handlers may be run by name in one turn; more means that they call each other for ever.
+/// The largest number of handlers run by name in one turn; more means that they call each other without end.
 const CALLS: usize = 32;
 
-/// What a turn left behind.
+/// The result of a turn.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct TurnEnd {
     /// Whether the lane has more events.
     pub(crate) more: bool,
-    /// The chats with something to send.
+    /// The chats with actions to send.
     pub(crate) chats: Vec<ChatId>,
-    /// When the earliest timer is due.
+    /// The due time of the earliest timer.
     pub(crate) next_timer: Option<Timestamp>,
 }
 
-/// A handler that failed: its name, and why.
+/// A failed handler: its name and its error.
 struct Failed {
     handler: String,
     error: String,
 }
 
 impl Worker {
-    /// Handles the oldest event of a lane, and again from the start if what it read has changed by its end.
+    /// Handles the oldest event of a lane, and starts again if the values that it read have changed by its end.
     pub(crate) async fn turn(&self, lane: &Lane) -> Result<TurnEnd, StoreError> {
         loop {
             let now = self.now();
@@ -57,7 +57,7 @@ impl Worker {
         }
     }
 
-    /// Commits a turn. `None` if what it read has changed.
+    /// Commits a turn. `None` if the values that it read have changed.
     pub(crate) async fn commit(
         &self,
         event: Event,
@@ -84,7 +84,7 @@ impl Worker {
         }
     }
 
-    /// What is to be done about an event.
+    /// Decides the effects of an event.
     async fn decide(
         &self,
         event: &Event,
@@ -118,10 +118,10 @@ impl Worker {
         }
     }
 
-    /// Handlers before the rules, the rules, the handler that a follow-up names, the fallbacks, until one says stop.
+    /// Runs the handlers before the rules, the rules, the handler of a follow-up, and the fallbacks, until one stops.
     ///
-    /// The effects of a handler that fails are dropped, with those of the handlers that it ran. One before the rules is
-    /// then as good as absent; a rule book or a fallback that fails ends the turn, so that nothing answers in its place.
+    /// The effects of a failed handler are dropped, together with those of the handlers that it called. After a failed
+    /// handler before the rules the turn goes on; after a failed rule book or fallback it ends without another answer.
     async fn run_all(&self, ctx: &mut Context, event: &Event) {
         for registered in &self.handlers.before {
             if matches!(self.run_guarded(registered, ctx, event).await, Some(Flow::Stop)) {
@@ -145,7 +145,7 @@ impl Worker {
         }
     }
 
-    /// The handler that a timer belongs to: a follow-up of that name.
+    /// The handler of a timer: a follow-up names it.
     fn addressed(&self, event: &Event) -> Option<&Registered> {
         match &event.body {
             EventBody::Due(due) => self.handlers.named.get(&due.name),
@@ -153,7 +153,7 @@ impl Worker {
         }
     }
 
-    /// Runs a handler and those that it calls. `None` if it failed; its effects are dropped then.
+    /// Runs a handler and the handlers that it calls. `None` if it failed; then its effects are dropped.
     async fn run_guarded(
         &self,
         registered: &Registered,
@@ -177,7 +177,7 @@ impl Worker {
         }
     }
 
-    /// Runs the handlers among the steps, each at its place: its own steps take that place.
+    /// Runs the handlers among the steps; the steps of each handler take its place.
     async fn run_calls(&self, ctx: &mut Context, event: &Event) -> Result<(), Failed> {
         if !ctx.effects().steps.iter().any(|step| matches!(step, Step::Run(_))) {
             return Ok(());
@@ -207,7 +207,7 @@ impl Worker {
         Ok(())
     }
 
-    /// Runs a handler by name. Returns the steps it asked for.
+    /// Runs a handler by name. Returns its steps.
     async fn run_call(
         &self,
         ctx: &mut Context,
@@ -225,7 +225,7 @@ impl Worker {
         result.map(|_| steps)
     }
 
-    /// Calls a handler, no more often at once than it wants and no longer than it may.
+    /// Calls a handler within its limits of concurrency and time.
     async fn call(
         &self,
         registered: &Registered,
@@ -280,8 +280,8 @@ fn nothing(why: &str) -> (Vec<Read>, Effects, Decided) {
     (Vec::new(), Effects::default(), decided)
 }
 
-/// Runs a handler so that one which blocks its thread takes no other task with it: the runtime lets another thread do
-/// the work of this one meanwhile. A runtime of one thread has no other, and the stock rules need none.
+/// Runs a handler so that it does not block other tasks if it blocks its thread: the runtime moves the other tasks to
+/// another thread. A runtime with one thread cannot do this, and the built-in rules do not need it.
 async fn apart<T>(work: impl Future<Output = T>, is_prompt: bool) -> T {
     let can = Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread;
     if is_prompt || !can {
@@ -315,7 +315,7 @@ fn reply_text(step: &Step) -> Option<String> {
     (planned.is_reply && !text.is_empty()).then_some(text)
 }
 
-/// What a panic said.
+/// The message of a panic.
 pub(crate) fn words_of(panic: &(dyn Any + Send)) -> &str {
     panic
         .downcast_ref::<&str>()

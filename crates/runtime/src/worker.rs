@@ -1,4 +1,4 @@
-//! What turns and sends have in common: everything they work with.
+//! The shared parts of turns and sends.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -13,13 +13,13 @@ use tokio::sync::Mutex;
 use crate::dispatcher::{Done, Job};
 use crate::{Handlers, Observer, Settings, Trouble, UnknownPolicy};
 
-/// The runtime's own record beside those of the transport: how far the clock of the service is ahead, in milliseconds.
+/// The runtime's own record beside those of the transport: the lead of the service's clock, in milliseconds.
 const CLOCK_OFFSET: &str = "runtime.clock_offset";
 
-/// A smaller change of that is not worth a write.
+/// A smaller change of the lead is not worth a write.
 const OFFSET_MATTERS: i64 = 1000;
 
-/// Does the work of an account, one turn or one send at a call.
+/// Does the work of an account, one turn or one send per call.
 pub(crate) struct Worker {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) handlers: Handlers,
@@ -27,27 +27,27 @@ pub(crate) struct Worker {
     pub(crate) settings: Settings,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) service: Arc<dyn Service>,
-    /// How far the clock of the service is ahead of ours, in milliseconds.
+    /// The lead of the service's clock over the local clock, in milliseconds.
     pub(crate) offset: AtomicI64,
-    /// The number of the next try to claim.
+    /// The number of the next claim token.
     pub(crate) tokens: AtomicU64,
-    /// Held while a row is saved: rows of several chats may go into one file.
+    /// Locked while a row is saved: several chats may save rows in one file.
     pub(crate) saving: Mutex<()>,
 }
 
 impl Worker {
-    /// The present moment by our clock.
+    /// The present time by the local clock.
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    /// The present moment by the clock of the service, as far as it told.
+    /// The present time by the clock of the service, as far as it is known.
     pub(crate) fn service_now(&self) -> Timestamp {
         let millis = self.now().as_millis().saturating_add(self.offset.load(Ordering::Relaxed));
         Timestamp::from_millis(millis)
     }
 
-    /// A token for a new try to claim.
+    /// A new claim token.
     pub(crate) fn next_token(&self) -> ClaimToken {
         ClaimToken(self.tokens.fetch_add(1, Ordering::Relaxed))
     }
@@ -74,12 +74,12 @@ impl Worker {
         })
     }
 
-    /// Reports that the service wants silence.
+    /// Reports that the service asks for a pause.
     pub(crate) fn silenced(&self, until: Timestamp) {
         self.observer.trouble(&Trouble::TooFrequent { until });
     }
 
-    /// Takes in a batch: events and records in one transaction. Returns the lanes that have something new.
+    /// Accepts a batch: events and records in one transaction. Returns the lanes with new events.
     pub(crate) async fn accept(&self, mut batch: Batch) -> Result<Vec<Lane>, StoreError> {
         let now = self.now();
         self.learn_offset(&mut batch, now);
@@ -100,7 +100,7 @@ impl Worker {
         }
     }
 
-    /// Begins work after a start: what was interrupted is found, and what was in doubt goes by the policy.
+    /// Recovers after a start: finds interrupted work, and applies the policy to actions with an unknown outcome.
     pub(crate) async fn recover(&self) -> Result<Recovered, StoreError> {
         let now = self.now();
         let recovered = self.store.recover(now).await?;
@@ -116,7 +116,7 @@ impl Worker {
         Ok(recovered)
     }
 
-    /// When an action of unknown outcome may be sent once more, if the policy lets it.
+    /// The time at which an action with an unknown outcome may be sent again, if the policy allows it.
     pub(crate) fn again_at(&self, pause: Duration) -> Option<Timestamp> {
         match self.settings.unknown {
             UnknownPolicy::Resend => Some(self.now() + pause),
@@ -124,14 +124,14 @@ impl Worker {
         }
     }
 
-    /// Tells the observer of something that went wrong. The log has it from there, once.
+    /// Reports a problem to the observer, which logs it. So it is logged only once.
     pub(crate) fn trouble(&self, event: &Event, trouble: &Trouble) {
         tracing::debug!(event = %event.id, "the event was not handled as usual");
         self.observer.trouble(trouble);
     }
 }
 
-/// Takes the runtime's own record out of those of the transport.
+/// Removes the runtime's own record from those of the transport.
 pub(crate) fn take_offset(records: &mut Records) -> i64 {
     records.remove(CLOCK_OFFSET).and_then(|text| text.parse().ok()).unwrap_or(0)
 }

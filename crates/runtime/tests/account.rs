@@ -42,7 +42,7 @@ impl Handler for Gated {
     }
 }
 
-/// Fails in the way that the text says.
+/// Fails in the way that the text names.
 struct Moody;
 
 #[async_trait]
@@ -58,7 +58,7 @@ impl Handler for Moody {
     }
 }
 
-/// What 10 000 messages in one chat or in many may take of memory while they wait: they lie on disk.
+/// The memory that 10 000 messages in one chat or in many may use while they wait on disk.
 const MEMORY: u64 = 32 << 20;
 
 async fn flood(chats: usize) {
@@ -71,7 +71,7 @@ async fn flood(chats: usize) {
     let settings = Settings { handler_timeout: patient, ..settings() };
     let mut played = Played::start(store.clone(), handlers, settings);
     let before = resident();
-    // 4 kB each: 40 MB in all, were they kept in memory.
+    // 4 kB each: they would use 40 MB of memory.
     let long = "x".repeat(4000);
     for n in 0..messages {
         played.say(group(n % chats), &format!("{n} {long}")).await;
@@ -134,7 +134,7 @@ async fn a_request_of_the_service_to_send_less_is_a_pause_of_the_outbox() {
     assert!(matches!(played.stop().await, Ended::Stopped));
 }
 
-/// What this process has in memory, where the system tells.
+/// The memory of this process, if the system reports it.
 fn resident() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
@@ -207,7 +207,7 @@ async fn handlers_run_in_order_and_those_of_rules_at_their_place() {
     played.stop().await;
 }
 
-/// Says at once that it is on its way, and the rest in a turn of its own.
+/// Sends a first message at once, and the rest in a separate turn.
 struct Later;
 
 #[async_trait]
@@ -341,7 +341,7 @@ async fn a_pause_that_the_transport_asks_for_is_kept_though_many_tries_went_befo
     played.answer_with(move || {
         let not_sent = |pause| Err(SendError::NotSent { retry_after: pause, source: "no".into() });
         match tries.fetch_add(1, Ordering::SeqCst) {
-            // 1 s, 2 s, 4 s, 8 s of a network that is away; then the service declines twice.
+            // 1 s, 2 s, 4 s, 8 s without a network; then the service declines twice.
             0..4 => not_sent(None),
             4 | 5 => not_sent(Some(Duration::from_secs(2))),
             6 => Err(SendError::Refused { reason: "no".to_owned() }),

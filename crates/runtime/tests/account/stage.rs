@@ -1,4 +1,4 @@
-//! An account whose service is played by the test.
+//! An account with a service that the test plays.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,12 +18,12 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// The moment at which every test begins.
+/// The time at which every test begins.
 pub(crate) fn begin() -> Timestamp {
     Timestamp::from_secs(1_800_000_000)
 }
 
-/// Without limits of pace.
+/// Settings without limits of sending.
 pub(crate) fn settings() -> Settings {
     Settings { pacing: Pacing::off(), loop_breaker: None, max_age: None, ..Settings::default() }
 }
@@ -32,7 +32,7 @@ pub(crate) fn group(n: usize) -> Chat {
     Chat::group(format!("group {n}"), format!("Group {n}"))
 }
 
-/// Something that the bot said, and how long after the beginning.
+/// A message of the bot, and its time since the beginning.
 #[derive(Debug, Clone)]
 pub(crate) struct Said {
     pub(crate) chat: ChatId,
@@ -53,7 +53,7 @@ pub(crate) struct Played {
     next: usize,
 }
 
-/// What the service and the observer saw.
+/// The calls that the service and the observer got.
 pub(crate) struct Seen {
     started: Instant,
     said: Mutex<Vec<Said>>,
@@ -61,9 +61,9 @@ pub(crate) struct Seen {
     tried: AtomicUsize,
     expired: AtomicUsize,
     accepted: AtomicUsize,
-    /// So often the session was ended.
+    /// The number of times that the session was ended.
     pub(crate) logged_out: AtomicUsize,
-    /// Rises with everything that is seen.
+    /// Rises with every call.
     changes: watch::Sender<u64>,
 }
 
@@ -102,7 +102,7 @@ impl Played {
         };
         let (control, stop) = (Control::new(), CancellationToken::new());
         let ended = Some(tokio::spawn(run(account, control.clone(), stop.clone())));
-        // Ids go on across accounts, so that a second account on one store hears something new.
+        // Ids go on across accounts, so that a second account on one store gets new messages.
         static FIRST: AtomicUsize = AtomicUsize::new(0);
         let next = FIRST.fetch_add(1_000_000, Ordering::SeqCst);
         Self { incoming, seen, control, stop, ended, started, next }
@@ -161,7 +161,7 @@ impl Played {
         self.seen.expired.load(Ordering::SeqCst)
     }
 
-    /// How long it has been since the beginning.
+    /// The time since the beginning.
     pub(crate) fn seconds(&self) -> f64 {
         self.started.elapsed().as_secs_f64()
     }
@@ -182,12 +182,12 @@ impl Played {
         let mut changes = self.seen.changes.subscribe();
         let seen = &self.seen;
         let wait = changes.wait_for(|_| holds(seen));
-        // Virtual hours, or real minutes: either way something is wrong by then.
+        // Virtual hours, or real minutes: in both cases a longer wait is a failure.
         let waited = tokio::time::timeout(Duration::from_secs(12 * 3600), wait).await;
         assert!(matches!(waited, Ok(Ok(_))), "it never happened; said so far: {:?}", self.said());
     }
 
-    /// Returns when nothing is left to do, after everything that was said has come in.
+    /// Returns when the account has received all messages and has nothing left to do.
     pub(crate) async fn idle(&self) {
         let said = self.incoming.max_capacity();
         let everything = self.incoming.reserve_many(said).await;
@@ -289,7 +289,7 @@ impl Service for TestService {
     }
 }
 
-/// A store without data whose writes fail, from some moment on.
+/// A store without data. Its writes fail after a call of `fail`.
 pub(crate) struct FailingStore {
     error: fn() -> StoreError,
     fails: AtomicBool,
@@ -300,7 +300,7 @@ impl FailingStore {
         Self { error, fails: AtomicBool::new(false) }
     }
 
-    /// From now on everything fails.
+    /// Makes all writes fail from now on.
     pub(crate) fn fail(&self) {
         self.fails.store(true, Ordering::SeqCst);
     }
