@@ -17,7 +17,7 @@ const KEPT: i64 = 90;
 /// The row of a day that counts all turns; the oldest one shows when counting began.
 const ALL: &str = "";
 
-/// Counts a turn, and the rule that fired in it, if any. A rule that matched but was muted does not count.
+/// Counts a turn, and the rule that fired in it, if any. A rule that matched but did not answer does not count.
 pub(crate) fn count(connection: &Connection, decided: &Decided, now: Timestamp) -> Result<()> {
     let fired = decided.rule.as_deref().filter(|_| decided.quiet.is_none());
     for rule in std::iter::once(ALL).chain(fired) {

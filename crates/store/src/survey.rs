@@ -13,8 +13,8 @@ use crate::{Inspector, hits};
 pub struct Survey {
     /// The day since which turns are counted, at most 90 days ago; it begins at midnight of UTC.
     pub since: Option<Timestamp>,
-    /// The rules that fired since then, by their ids, however long the log is kept. Rules that matched but were
-    /// muted do not count.
+    /// The rules that fired since then, by their ids, however long the log is kept. Rules that matched but did
+    /// not answer do not count.
     pub fired: BTreeMap<String, Fired>,
     /// The chats with at least one event, by name.
     pub chats: Vec<Chat>,
