@@ -11,13 +11,13 @@ use crate::{FILE, Options};
 
 type Told = Arc<Mutex<Vec<String>>>;
 
-struct Desk {
+struct TestWriter {
     writer: Writer,
     told: Told,
     _folder: TempDir,
 }
 
-impl Desk {
+impl TestWriter {
     fn new() -> Self {
         let folder = TempDir::new().unwrap();
         let database = Database::open(&folder.path().join(FILE), Options::default()).unwrap();
@@ -76,106 +76,106 @@ fn what_an_earlier_process_left_is_synced_before_a_sync_is_answered() {
     let folder = TempDir::new().unwrap();
     let database = Database::open(&folder.path().join(FILE), Options::default()).unwrap();
     let writer = Writer::new(database);
-    let mut desk = Desk { writer, told: Told::default(), _folder: folder };
-    desk.writer.write(vec![Job::Sync(desk.answer("sync"))]);
-    assert!(desk.told().is_empty() && desk.owes());
-    desk.writer.sync();
-    assert_eq!(desk.told(), ["sync"]);
+    let mut test = TestWriter { writer, told: Told::default(), _folder: folder };
+    test.writer.write(vec![Job::Sync(test.answer("sync"))]);
+    assert!(test.told().is_empty() && test.owes());
+    test.writer.sync();
+    assert_eq!(test.told(), ["sync"]);
 }
 
 #[test]
 fn the_sync_of_a_claim_pays_for_everything_that_was_written_before() {
-    let mut desk = Desk::new();
-    desk.writer.write(vec![desk.work("accept", Durability::Written, true)]);
-    assert_eq!(desk.told(), ["accept"]);
-    desk.writer.write(vec![Job::Sync(desk.answer("sync"))]);
-    desk.writer.write(vec![desk.work("commit", Durability::Written, true)]);
-    assert_eq!(desk.told(), ["commit"], "a sync waits for a claim");
-    assert!(desk.owes());
-    desk.writer.write(vec![desk.work("claim", Durability::Synced, true)]);
-    assert_eq!(desk.told(), ["claim", "sync"]);
-    assert!(!desk.owes());
+    let mut test = TestWriter::new();
+    test.writer.write(vec![test.work("accept", Durability::Written, true)]);
+    assert_eq!(test.told(), ["accept"]);
+    test.writer.write(vec![Job::Sync(test.answer("sync"))]);
+    test.writer.write(vec![test.work("commit", Durability::Written, true)]);
+    assert_eq!(test.told(), ["commit"], "a sync waits for a claim");
+    assert!(test.owes());
+    test.writer.write(vec![test.work("claim", Durability::Synced, true)]);
+    assert_eq!(test.told(), ["claim", "sync"]);
+    assert!(!test.owes());
 }
 
 #[test]
 fn a_claim_that_writes_nothing_pays_for_nothing() {
-    let mut desk = Desk::new();
-    desk.writer.write(vec![desk.work("accept", Durability::Written, true)]);
-    desk.writer.write(vec![
-        desk.work("nothing to claim", Durability::Synced, false),
-        Job::Sync(desk.answer("sync")),
+    let mut test = TestWriter::new();
+    test.writer.write(vec![test.work("accept", Durability::Written, true)]);
+    test.writer.write(vec![
+        test.work("nothing to claim", Durability::Synced, false),
+        Job::Sync(test.answer("sync")),
     ]);
-    assert_eq!(desk.told(), ["accept", "nothing to claim"]);
-    assert!(desk.owes());
-    desk.writer.sync();
-    assert_eq!(desk.told(), ["sync"]);
-    assert!(!desk.owes());
+    assert_eq!(test.told(), ["accept", "nothing to claim"]);
+    assert!(test.owes());
+    test.writer.sync();
+    assert_eq!(test.told(), ["sync"]);
+    assert!(!test.owes());
 }
 
 #[test]
 fn a_sync_of_nothing_is_answered_at_once() {
-    let mut desk = Desk::new();
-    desk.writer.write(vec![desk.work("look", Durability::Written, false)]);
-    desk.writer.write(vec![Job::Sync(desk.answer("sync"))]);
-    assert_eq!(desk.told(), ["look", "sync"]);
-    assert_eq!(desk.writer.chore(), None, "an idle writer sleeps");
+    let mut test = TestWriter::new();
+    test.writer.write(vec![test.work("look", Durability::Written, false)]);
+    test.writer.write(vec![Job::Sync(test.answer("sync"))]);
+    assert_eq!(test.told(), ["look", "sync"]);
+    assert_eq!(test.writer.chore(), None, "an idle writer sleeps");
 }
 
 #[test]
 fn what_is_overdue_is_synced_with_the_next_group() {
-    let mut desk = Desk::new();
-    desk.accept();
+    let mut test = TestWriter::new();
+    test.accept();
     let long_ago = Instant::now().checked_sub(OWED).unwrap();
-    desk.writer.debt.since = Some(long_ago);
-    desk.told();
-    desk.writer.write(vec![desk.work("commit", Durability::Written, true)]);
-    assert_eq!(desk.told(), ["commit", "sync"]);
-    assert!(!desk.owes());
+    test.writer.debt.since = Some(long_ago);
+    test.told();
+    test.writer.write(vec![test.work("commit", Durability::Written, true)]);
+    assert_eq!(test.told(), ["commit", "sync"]);
+    assert!(!test.owes());
 }
 
 #[test]
 fn after_a_sync_that_failed_nothing_is_promised_any_more() {
-    let mut desk = Desk::new();
-    desk.accept();
-    desk.told();
+    let mut test = TestWriter::new();
+    test.accept();
+    test.told();
     // A read-only connection cannot write a frame.
-    desk.writer.database.connection.pragma_update(None, "query_only", true).unwrap();
-    desk.writer.sync();
-    desk.writer.database.connection.pragma_update(None, "query_only", false).unwrap();
-    desk.writer.write(vec![desk.work("claim", Durability::Synced, true)]);
-    assert_eq!(desk.told(), ["sync failed", "claim failed"]);
+    test.writer.database.connection.pragma_update(None, "query_only", true).unwrap();
+    test.writer.sync();
+    test.writer.database.connection.pragma_update(None, "query_only", false).unwrap();
+    test.writer.write(vec![test.work("claim", Durability::Synced, true)]);
+    assert_eq!(test.told(), ["sync failed", "claim failed"]);
 }
 
 #[test]
 fn a_sync_that_is_asked_for_after_one_failed_fails_too() {
-    let mut desk = Desk::new();
-    desk.writer.write(vec![desk.work("accept", Durability::Written, true)]);
-    desk.writer.database.connection.pragma_update(None, "query_only", true).unwrap();
+    let mut test = TestWriter::new();
+    test.writer.write(vec![test.work("accept", Durability::Written, true)]);
+    test.writer.database.connection.pragma_update(None, "query_only", true).unwrap();
     // The writer syncs by itself, while no call waits for it.
-    desk.writer.sync();
-    desk.writer.database.connection.pragma_update(None, "query_only", false).unwrap();
-    let here = Job::Sync(desk.answer("on the spot"));
-    assert_eq!(desk.here(here), Some(None));
-    desk.writer.write(vec![Job::Sync(desk.answer("by the thread"))]);
-    assert_eq!(desk.told(), ["accept", "on the spot failed", "by the thread failed"]);
+    test.writer.sync();
+    test.writer.database.connection.pragma_update(None, "query_only", false).unwrap();
+    let here = Job::Sync(test.answer("on the spot"));
+    assert_eq!(test.here(here), Some(None));
+    test.writer.write(vec![Job::Sync(test.answer("by the thread"))]);
+    assert_eq!(test.told(), ["accept", "on the spot failed", "by the thread failed"]);
 }
 
 #[test]
 fn after_a_claim_whose_sync_failed_nothing_is_promised_any_more() {
-    let mut desk = Desk::new();
-    desk.accept();
-    let answer = desk.answer("claim");
+    let mut test = TestWriter::new();
+    test.accept();
+    let answer = test.answer("claim");
     let work: Work = Box::new(|database| {
         // The error that the disk reports at the commit.
         let error = ffi::Error::new(ffi::SQLITE_IOERR_FSYNC);
         database.unwrap().rolled_back = Some(rusqlite::Error::SqliteFailure(error, None));
         answer
     });
-    desk.writer.write(vec![Job::Work { durability: Durability::Synced, work }]);
+    test.writer.write(vec![Job::Work { durability: Durability::Synced, work }]);
     // The next sync would succeed, and would not report the data that the disk has dropped.
-    desk.writer.sync();
-    desk.writer.write(vec![Job::Sync(desk.answer("next"))]);
-    let mut told = desk.told();
+    test.writer.sync();
+    test.writer.write(vec![Job::Sync(test.answer("next"))]);
+    let mut told = test.told();
     told.sort();
     assert_eq!(told, ["accept", "claim failed", "next failed", "sync failed"]);
 }
@@ -190,12 +190,12 @@ fn wait_until_paid(writer: &Mutex<Writer>) {
 
 #[test]
 fn the_thread_looks_up_for_what_was_done_on_the_spot() {
-    let mut desk = Desk::new();
-    let one = desk.work("one", Durability::Written, true);
-    let two = desk.work("two", Durability::Written, true);
-    let sync = Job::Sync(desk.answer("sync"));
-    desk.writer.carry_over();
-    let Desk { writer, told, _folder } = desk;
+    let mut test = TestWriter::new();
+    let one = test.work("one", Durability::Written, true);
+    let two = test.work("two", Durability::Written, true);
+    let sync = Job::Sync(test.answer("sync"));
+    test.writer.carry_over();
+    let TestWriter { writer, told, _folder } = desk;
     let writer = &Mutex::new(writer);
     let (sender, jobs) = channel();
     std::thread::scope(|scope| {
@@ -221,96 +221,96 @@ fn panics() -> Job {
 
 #[test]
 fn work_that_panics_on_the_spot_fails_alone() {
-    let mut desk = Desk::new();
-    let caught = catch_unwind(AssertUnwindSafe(|| desk.here(panics())));
+    let mut test = TestWriter::new();
+    let caught = catch_unwind(AssertUnwindSafe(|| test.here(panics())));
     assert!(caught.is_err());
-    let next = desk.work("next", Durability::Written, true);
-    assert!(desk.here(next).is_some());
-    desk.writer.write(vec![Job::Sync(desk.answer("sync"))]);
-    desk.writer.sync();
-    assert_eq!(desk.told(), ["next", "sync"]);
+    let next = test.work("next", Durability::Written, true);
+    assert!(test.here(next).is_some());
+    test.writer.write(vec![Job::Sync(test.answer("sync"))]);
+    test.writer.sync();
+    assert_eq!(test.told(), ["next", "sync"]);
 }
 
 #[test]
 fn nobody_waits_for_a_thread_that_ended_in_a_panic() {
-    let mut desk = Desk::new();
-    desk.writer.write(vec![desk.work("accept", Durability::Written, true)]);
+    let mut test = TestWriter::new();
+    test.writer.write(vec![test.work("accept", Durability::Written, true)]);
     let (sender, jobs) = channel();
-    sender.send(Job::Sync(desk.answer("sync"))).unwrap();
+    sender.send(Job::Sync(test.answer("sync"))).unwrap();
     sender.send(panics()).unwrap();
-    let Desk { writer, told, _folder } = desk;
+    let TestWriter { writer, told, _folder } = desk;
     let writer = Mutex::new(writer);
     assert!(catch_unwind(AssertUnwindSafe(|| run(&writer, &jobs))).is_err());
     let writer = writer.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let mut desk = Desk { writer, told, _folder };
-    let late = Job::Sync(desk.answer("late"));
-    assert_eq!(desk.here(late), Some(None));
-    assert_eq!(desk.told(), ["accept", "sync failed", "late failed"]);
+    let mut test = TestWriter { writer, told, _folder };
+    let late = Job::Sync(test.answer("late"));
+    assert_eq!(test.here(late), Some(None));
+    assert_eq!(test.told(), ["accept", "sync failed", "late failed"]);
 }
 
 #[cfg(unix)]
 #[test]
 fn of_a_file_that_was_removed_or_replaced_nothing_is_promised() {
     for (replaced, by_claim) in [(false, false), (false, true), (true, false), (true, true)] {
-        let mut desk = Desk::new();
-        desk.writer.write(vec![desk.work("one", Durability::Written, true)]);
-        let path = desk.writer.database.path.clone();
+        let mut test = TestWriter::new();
+        test.writer.write(vec![test.work("one", Durability::Written, true)]);
+        let path = test.writer.database.path.clone();
         std::fs::remove_file(&path).unwrap();
         if replaced {
             std::fs::write(path, "another").unwrap();
         }
         if by_claim {
-            desk.writer.write(vec![desk.work("promise", Durability::Synced, true)]);
+            test.writer.write(vec![test.work("promise", Durability::Synced, true)]);
         } else {
-            desk.writer.write(vec![Job::Sync(desk.answer("promise"))]);
-            desk.writer.sync();
+            test.writer.write(vec![Job::Sync(test.answer("promise"))]);
+            test.writer.sync();
         }
-        desk.writer.write(vec![desk.work("next", Durability::Written, true)]);
-        assert_eq!(desk.told(), ["one", "promise failed", "next failed"]);
-        assert!(matches!(desk.writer.failed, Some(Failure::Gone(_))));
+        test.writer.write(vec![test.work("next", Durability::Written, true)]);
+        assert_eq!(test.told(), ["one", "promise failed", "next failed"]);
+        assert!(matches!(test.writer.failed, Some(Failure::Gone(_))));
     }
 }
 
 #[test]
 fn a_long_log_is_carried_over_in_a_lull_and_a_huge_one_without() {
-    let mut desk = Desk::new();
-    desk.writer.write(vec![desk.work("one", Durability::Synced, true)]);
-    assert_eq!(desk.writer.chore(), Some((desk.writer.busy + IDLE, Chore::CarryOver)));
-    desk.writer.large = 1;
-    assert_eq!(desk.writer.chore(), Some((desk.writer.busy + LULL, Chore::CarryOver)));
-    desk.writer.busy = Instant::now() + IDLE;
-    desk.writer.do_chore();
-    assert!(desk.writer.database.log.frames() > 0, "it is busy");
-    desk.writer.busy = Instant::now().checked_sub(LULL).unwrap();
-    desk.writer.do_chore();
-    assert_eq!(desk.writer.chore(), None);
-    desk.writer.large = LARGE - HUGE;
-    desk.writer.write(vec![desk.work("two", Durability::Synced, true)]);
-    let three = desk.work("three", Durability::Written, true);
-    assert!(desk.here(three).is_none(), "a huge log is for the thread");
-    desk.writer.shorten();
-    assert_eq!(desk.writer.database.log.frames(), 0);
+    let mut test = TestWriter::new();
+    test.writer.write(vec![test.work("one", Durability::Synced, true)]);
+    assert_eq!(test.writer.chore(), Some((test.writer.busy + IDLE, Chore::CarryOver)));
+    test.writer.large = 1;
+    assert_eq!(test.writer.chore(), Some((test.writer.busy + LULL, Chore::CarryOver)));
+    test.writer.busy = Instant::now() + IDLE;
+    test.writer.do_chore();
+    assert!(test.writer.database.log.frames() > 0, "it is busy");
+    test.writer.busy = Instant::now().checked_sub(LULL).unwrap();
+    test.writer.do_chore();
+    assert_eq!(test.writer.chore(), None);
+    test.writer.large = LARGE - HUGE;
+    test.writer.write(vec![test.work("two", Durability::Synced, true)]);
+    let three = test.work("three", Durability::Written, true);
+    assert!(test.here(three).is_none(), "a huge log is for the thread");
+    test.writer.shorten();
+    assert_eq!(test.writer.database.log.frames(), 0);
 }
 
 #[test]
 fn short_work_is_done_on_the_spot_unless_something_is_due() {
-    let mut desk = Desk::new();
-    let look = desk.work("look", Durability::Written, false);
-    assert_eq!(desk.here(look), Some(None));
-    let first = desk.work("first", Durability::Written, true);
-    assert!(desk.here(first).flatten().is_some_and(|pause| pause >= OWED));
+    let mut test = TestWriter::new();
+    let look = test.work("look", Durability::Written, false);
+    assert_eq!(test.here(look), Some(None));
+    let first = test.work("first", Durability::Written, true);
+    assert!(test.here(first).flatten().is_some_and(|pause| pause >= OWED));
     let much_later = Duration::from_secs(3600);
-    desk.writer.debt.since = Some(Instant::now() + much_later);
-    let second = desk.work("second", Durability::Written, true);
-    assert_eq!(desk.here(second), Some(None), "the thread knows");
-    let sync = Job::Sync(desk.answer("sync"));
-    assert!(desk.here(sync).flatten().is_some_and(|pause| pause < much_later));
-    assert_eq!(desk.told(), ["look", "first", "second"]);
-    desk.writer.debt.since = Instant::now().checked_sub(OWED);
-    let third = desk.work("third", Durability::Written, true);
-    assert_eq!(desk.here(third), None, "it is not to wait for the disk");
-    desk.writer.do_chore();
-    assert_eq!(desk.told(), ["sync"]);
-    let sync = Job::Sync(desk.answer("nothing to sync"));
-    assert_eq!((desk.here(sync), desk.told()), (Some(None), vec!["nothing to sync".to_owned()]));
+    test.writer.debt.since = Some(Instant::now() + much_later);
+    let second = test.work("second", Durability::Written, true);
+    assert_eq!(test.here(second), Some(None), "the thread knows");
+    let sync = Job::Sync(test.answer("sync"));
+    assert!(test.here(sync).flatten().is_some_and(|pause| pause < much_later));
+    assert_eq!(test.told(), ["look", "first", "second"]);
+    test.writer.debt.since = Instant::now().checked_sub(OWED);
+    let third = test.work("third", Durability::Written, true);
+    assert_eq!(test.here(third), None, "it is not to wait for the disk");
+    test.writer.do_chore();
+    assert_eq!(test.told(), ["sync"]);
+    let sync = Job::Sync(test.answer("nothing to sync"));
+    assert_eq!((test.here(sync), test.told()), (Some(None), vec!["nothing to sync".to_owned()]));
 }
