@@ -195,7 +195,7 @@ fn the_thread_looks_up_for_what_was_done_on_the_spot() {
     let two = test.work("two", Durability::Written, true);
     let sync = Job::Sync(test.answer("sync"));
     test.writer.carry_over();
-    let TestWriter { writer, told, _folder } = desk;
+    let TestWriter { writer, told, _folder } = test;
     let writer = &Mutex::new(writer);
     let (sender, jobs) = channel();
     std::thread::scope(|scope| {
@@ -238,7 +238,7 @@ fn nobody_waits_for_a_thread_that_ended_in_a_panic() {
     let (sender, jobs) = channel();
     sender.send(Job::Sync(test.answer("sync"))).unwrap();
     sender.send(panics()).unwrap();
-    let TestWriter { writer, told, _folder } = desk;
+    let TestWriter { writer, told, _folder } = test;
     let writer = Mutex::new(writer);
     assert!(catch_unwind(AssertUnwindSafe(|| run(&writer, &jobs))).is_err());
     let writer = writer.into_inner().unwrap_or_else(PoisonError::into_inner);
