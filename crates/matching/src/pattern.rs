@@ -1,6 +1,6 @@
 //! Sentences with holes: `天气 {city}`, `退款 {no:int} [谢谢]`, `(买|卖) {what}`.
 //!
-//! This file reads and prints them; [`matcher`] holds them against texts.
+//! This file reads and prints them; [`Matcher`] holds them against texts.
 
 mod instances;
 mod matcher;
