@@ -211,11 +211,16 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// A larger settings file is refused, in bytes.
+const LARGEST_FILE: u64 = 32 << 20;
+
 impl Config {
     /// Reads the file of `--config`, else the usual one if it is there, else the defaults.
     pub(crate) fn load(given: Option<&Path>) -> Result<Self, Problems> {
         let path = given.unwrap_or(Path::new(USUAL_PLACE));
-        match std::fs::read_to_string(path) {
+        let read =
+            mynah_files::open(path).and_then(|file| mynah_files::read_text(file, LARGEST_FILE));
+        match read {
             Ok(text) => Self::parse(path, &text, &|name| std::env::var(name).ok()),
             Err(error) if given.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
                 Ok(Self::default())

@@ -17,6 +17,9 @@ const VARIABLE: &str = "MYNAH_DESKTOP_TOKEN";
 /// The file in the data folder that holds it otherwise.
 const FILE: &str = "desktop-token";
 
+/// A larger file is refused, in bytes.
+const LARGEST_FILE: u64 = 64 << 10;
+
 /// The token of the environment, else that of the file in the data folder, if there is one.
 pub(crate) fn find(folder: &Path) -> Result<Option<Secret>, Report> {
     if let Some(given) = std::env::var_os(VARIABLE).filter(|given| !given.is_empty()) {
@@ -24,7 +27,9 @@ pub(crate) fn find(folder: &Path) -> Result<Option<Secret>, Report> {
         return usable(given, VARIABLE);
     }
     let path = folder.join(FILE);
-    match fs::read_to_string(&path) {
+    // A pipe in its place would be waited for without end.
+    let read = mynah_files::open(&path).and_then(|file| mynah_files::read_text(file, LARGEST_FILE));
+    match read {
         Ok(text) if text.trim().is_empty() => Ok(None),
         Ok(text) => {
             warn_if_public(&path);

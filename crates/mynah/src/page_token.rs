@@ -49,9 +49,14 @@ fn is_usable(token: &str) -> bool {
     !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// What is in the file; a file that holds no token counts as none.
+/// A larger file holds no token, in bytes.
+const LARGEST_FILE: u64 = 64 << 10;
+
+/// The token in the file; a file that holds no token counts as none.
 fn kept(path: &Path) -> io::Result<Option<String>> {
-    match fs::read_to_string(path) {
+    // A pipe in its place would be waited for without end.
+    let read = mynah_files::open(path).and_then(|file| mynah_files::read_text(file, LARGEST_FILE));
+    match read {
         Ok(text) => Ok(Some(text.trim().to_owned()).filter(|token| is_usable(token))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),

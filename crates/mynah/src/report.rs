@@ -74,7 +74,7 @@ impl Error for Report {
 }
 
 /// The text without a character that drives a terminal; line ends stay.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

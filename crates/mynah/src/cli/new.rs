@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use mynah_rules::Lang;
 
 use super::{common::Common, print, schema};
+use crate::report::printable;
 use crate::{Ended, Report};
 
 /// Make a folder with a small working bot, its tests, and the schema for editors.
@@ -27,7 +28,8 @@ pub(crate) fn execute(args: &Args, common: &Common) -> Result<Ended, Report> {
     };
     write(&folder.join("bot.toml"), bot)?;
     write(&folder.join("bot.schema.json"), &schema::schema())?;
-    let (shown, typed) = (folder.display(), typed(folder));
+    let shown = printable(&folder.display().to_string());
+    let typed = printable(&typed(folder));
     print::to_stdout(|out| match common.lang() {
         Lang::En => write!(
             out,
