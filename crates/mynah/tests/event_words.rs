@@ -7,6 +7,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use assert_cmd::Command;
@@ -118,6 +119,14 @@ fn every_word_happens_in_the_sandbox_and_is_answered() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
+    let (ended, wait) = mpsc::channel::<()>();
+    let pid = child.id().to_string();
+    // One time-out for all: a program that is killed ends every wait below.
+    std::thread::spawn(move || {
+        if wait.recv_timeout(LONGEST) == Err(RecvTimeoutError::Timeout) {
+            let _ = std::process::Command::new("kill").args(["-KILL", &pid]).status();
+        }
+    });
     let mut input = child.stdin.take().unwrap();
     let mut out = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
     let first = out.next().unwrap();
@@ -138,6 +147,7 @@ fn every_word_happens_in_the_sandbox_and_is_answered() {
     // The pipe is read to its end: a program that cannot print ends otherwise.
     out.for_each(drop);
     assert!(child.wait().unwrap().success());
+    drop(ended);
 }
 
 fn connect(address: &str, request: &str) -> TcpStream {
