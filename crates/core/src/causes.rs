@@ -25,11 +25,11 @@ mod tests {
 
     #[derive(Debug, Error)]
     #[error("{0}")]
-    struct Said(&'static str, #[source] Option<Box<Said>>);
+    struct Layer(&'static str, #[source] Option<Box<Layer>>);
 
-    fn said(words: &[&'static str]) -> Said {
+    fn said(words: &[&'static str]) -> Layer {
         let (first, rest) = words.split_first().unwrap();
-        Said(first, (!rest.is_empty()).then(|| Box::new(said(rest))))
+        Layer(first, (!rest.is_empty()).then(|| Box::new(said(rest))))
     }
 
     #[test]

@@ -16,12 +16,12 @@ use tokio::task::JoinSet;
 use crate::alert::{Alert, AlertKind, Alerts};
 use crate::desktop_token::LoginHelp;
 use crate::login::{LoginScreen, PromptOutput};
-use crate::observer::{Moments, Watch};
-use crate::operate::{self, Desk, Voice};
+use crate::observer::{AccountObserver, Moments};
+use crate::operate::{self, OperatorApi, OperatorCommands};
 use crate::reload::Reloader;
-use crate::rule_handler::{RuleHandler, Shelf};
+use crate::rule_handler::{ActiveRules, RuleHandler};
 use crate::stop::{AccountStop, OpenService, Stop};
-use crate::view::console::{Archive, Bulletin, Glass, Live};
+use crate::view::console::{AccountView, Archive, ConsoleFeed, Live};
 use crate::{Bot, Ended, Report};
 
 /// What an account is to be.
@@ -59,7 +59,7 @@ pub(crate) struct Shared {
     /// Who is told when a person is needed.
     pub(crate) alerts: Alerts,
     /// Where the console hears of what happens.
-    pub(crate) bulletin: Bulletin,
+    pub(crate) feed: ConsoleFeed,
     /// How the process is stopped.
     pub(crate) stop: Stop,
 }
@@ -68,10 +68,10 @@ pub(crate) struct Shared {
 pub(crate) struct Ready {
     account: Account,
     control: Control,
-    watch: Arc<Watch>,
+    watch: Arc<AccountObserver>,
     reloader: Arc<Reloader>,
-    desk: Arc<Desk>,
-    shelf: Arc<Shelf>,
+    operator_api: Arc<OperatorApi>,
+    active_rules: Arc<ActiveRules>,
     data: PathBuf,
     left_behind: Arc<AtomicBool>,
     login_help: LoginHelp,
@@ -83,7 +83,7 @@ struct Parts<'a> {
     shared: &'a Shared,
     store: Arc<SqliteStore>,
     clock: Arc<dyn Clock>,
-    shelf: Arc<Shelf>,
+    active_rules: Arc<ActiveRules>,
     called_by: CalledBy,
     control: Control,
     service: OpenService,
@@ -105,11 +105,11 @@ impl Plan {
             store: Arc::new(self.open_store(&shared.alerts)?),
             clock: shared.bot.running_clock(),
             called_by: CalledBy::new(book.names().iter().cloned()),
-            shelf: Arc::new(Shelf::new(book)),
+            active_rules: Arc::new(ActiveRules::new(book)),
             control: Control::new(),
             service: OpenService::default(),
             stop: shared.stop.account(),
-            live: Arc::new(Live::new(&self.name, shared.bulletin.clone())),
+            live: Arc::new(Live::new(&self.name, shared.feed.clone())),
         };
         let transport = parts.transport()?;
         let reloader = Arc::new(parts.reloader(loaded));
@@ -117,8 +117,8 @@ impl Plan {
         Ok(Ready {
             account: parts.account(transport, Arc::clone(&reloader), Arc::clone(&watch)),
             control: parts.control.clone(),
-            desk: Arc::new(parts.desk()),
-            shelf: Arc::clone(&parts.shelf),
+            operator_api: Arc::new(parts.operator_api()),
+            active_rules: Arc::clone(&parts.active_rules),
             data: self.data.clone(),
             left_behind: shared.bot.left_behind(),
             login_help: LoginHelp::new(shared.lang, &self.data, self.values.has("desktop_token")),
@@ -144,14 +144,14 @@ impl Parts<'_> {
         &self,
         transport: Box<dyn Transport>,
         reloader: Arc<Reloader>,
-        watch: Arc<Watch>,
+        watch: Arc<AccountObserver>,
     ) -> Account {
-        let rules = Arc::new(RuleHandler::new(Arc::clone(&self.shelf), reloader));
+        let rules = Arc::new(RuleHandler::new(Arc::clone(&self.active_rules), reloader));
         Account {
             name: self.plan.name.clone(),
             store: Arc::clone(&self.store) as _,
             transport: self.stop.guard(transport, &self.service),
-            handlers: self.shared.bot.clone().first("operator", Voice).handlers(rules),
+            handlers: self.shared.bot.clone().first("operator", OperatorCommands).handlers(rules),
             clock: Arc::clone(&self.clock),
             settings: self.plan.settings.clone(),
             observer: watch,
@@ -165,7 +165,7 @@ impl Parts<'_> {
             main: self.plan.main.clone(),
             bot: self.shared.bot.clone(),
             capabilities: self.plan.connector.capabilities(),
-            shelf: Arc::clone(&self.shelf),
+            active_rules: Arc::clone(&self.active_rules),
             called_by: self.called_by.clone(),
             control: self.control.clone(),
             alerts: self.shared.alerts.clone(),
@@ -177,9 +177,9 @@ impl Parts<'_> {
         }
     }
 
-    fn watch(&self) -> Watch {
+    fn watch(&self) -> AccountObserver {
         let Plan { name, data, settings, connector, .. } = self.plan;
-        let watch = Watch {
+        let watch = AccountObserver {
             account: name.clone(),
             pages: self.shared.pages.clone(),
             alerts: self.shared.alerts.clone(),
@@ -192,7 +192,7 @@ impl Parts<'_> {
             lang: self.shared.lang,
             clock: Arc::clone(&self.clock),
             dry_run: settings.dry_run,
-            rules: Some((Arc::clone(&self.shelf), Arc::clone(&self.service))),
+            rules: Some((Arc::clone(&self.active_rules), Arc::clone(&self.service))),
             moments: Arc::<Moments>::default(),
             live: Arc::clone(&self.live),
         };
@@ -201,13 +201,13 @@ impl Parts<'_> {
         watch
     }
 
-    fn desk(&self) -> Desk {
-        Desk {
+    fn operator_api(&self) -> OperatorApi {
+        OperatorApi {
             account: self.plan.name.clone(),
             store: Arc::clone(&self.store),
             control: self.control.clone(),
             service: Arc::clone(&self.service),
-            shelf: Arc::clone(&self.shelf),
+            active_rules: Arc::clone(&self.active_rules),
             pages: self.shared.pages.clone(),
             stop: self.stop.clone(),
             clock: Arc::clone(&self.clock),
@@ -238,18 +238,18 @@ impl Ready {
     }
 
     /// What the console sees of it.
-    pub(crate) fn glass(&self) -> Result<Glass, Report> {
+    pub(crate) fn account_view(&self) -> Result<AccountView, Report> {
         let name = self.account.name.clone();
         let archive = Archive::open(&self.data).map_err(|error| {
             let (what, hint) = (not_opened(&name, &self.data), error.remedy());
             Report::new(Ended::Storage, what).because(error).hint(hint)
         })?;
-        Ok(Glass {
+        Ok(AccountView {
             name,
             live: Arc::clone(&self.watch.live),
             archive: Arc::new(archive),
-            shelf: Arc::clone(&self.shelf),
-            service: Arc::clone(&self.desk.service),
+            active_rules: Arc::clone(&self.active_rules),
+            service: Arc::clone(&self.operator_api.service),
             reloader: self.reloader(),
             control: self.control.clone(),
         })
@@ -257,13 +257,13 @@ impl Ready {
 
     /// Runs it until it is stopped or its session is over, and says how it ended.
     pub(crate) async fn run(self) -> Ended {
-        let stop = self.desk.stop.token().clone();
+        let stop = self.operator_api.stop.token().clone();
         let name = self.account.name.clone();
         let reloader = self.reloader();
-        let store = Arc::clone(&self.desk.store);
+        let store = Arc::clone(&self.operator_api.store);
         let mut beside = JoinSet::new();
         beside.spawn(self.reloader.follow(stop.clone()));
-        beside.spawn(operate::serve(self.data, self.desk, stop.clone()));
+        beside.spawn(operate::serve(self.data, self.operator_api, stop.clone()));
         tracing::info!(account = name, "starting");
         reloader.announce().await;
         let control = self.control.clone();
@@ -306,7 +306,7 @@ fn not_opened(account: &str, data: &Path) -> String {
 }
 
 /// Tells how an account ended: log, health, alert, and the exit status that belongs to it.
-fn tell(watch: &Watch, ended: &RunEnded, login_help: &LoginHelp) -> Ended {
+fn tell(watch: &AccountObserver, ended: &RunEnded, login_help: &LoginHelp) -> Ended {
     let account = watch.account.as_str();
     let (status, kind, text) = match ended {
         RunEnded::Stopped => {

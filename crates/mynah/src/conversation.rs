@@ -5,14 +5,14 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use mynah_core::{Chat, EventId, StoreError};
-use mynah_rules::script::{ChatName, Expected, Line, Said, Test, What};
+use mynah_rules::script::{ChatName, Expected, Line, ScriptMessage, Test, What};
 use mynah_rules::{Lang, RuleBook};
 use serde::Serialize;
 
 use crate::Bot;
 use crate::cli::print::on_one_line;
+use crate::testing::bot_action::{BotAction, is_media, shown};
 use crate::testing::cast::{self, Speaker, Spoken};
-use crate::testing::deed::{Deed, is_media, shown};
 use crate::testing::play::{Play, Scene};
 use crate::testing::watcher::{Attention, Watched};
 use crate::testing::why::{self, Why};
@@ -95,7 +95,7 @@ struct Player<'a> {
     /// The name of the chat of the last line that said or did something.
     here: Option<&'a str>,
     /// What the bot did since then and no line has expected yet.
-    open: Vec<(EventId, Deed)>,
+    open: Vec<(EventId, BotAction)>,
     turns: Vec<Watched>,
     reached: BTreeSet<String>,
 }
@@ -161,8 +161,8 @@ impl<'a> Player<'a> {
             What::Says { chat, who, said } => {
                 self.here = Some(chat.name());
                 let spoken = match said {
-                    Said::Text(text) => Spoken::Text(text),
-                    Said::Media(kind) => Spoken::Media(*kind),
+                    ScriptMessage::Text(text) => Spoken::Text(text),
+                    ScriptMessage::Media(kind) => Spoken::Media(*kind),
                 };
                 let event = self.play.cast.message(&speaker(chat, who), spoken, now, None);
                 self.play.happen(event).await?
@@ -229,19 +229,21 @@ impl<'a> Player<'a> {
             What::Elsewhere { chat, said } => self.next_said(Some(chat), said),
             What::NoReply => {
                 let here = self.here;
-                let said = self.open.iter().find(|(_, deed)| is_in(deed, here));
-                said.map_or(Ok(()), |(event, deed)| Err(Some((event.clone(), deed.clone()))))
+                let said = self.open.iter().find(|(_, bot_action)| is_in(bot_action, here));
+                said.map_or(Ok(()), |(event, bot_action)| {
+                    Err(Some((event.clone(), bot_action.clone())))
+                })
             }
-            What::Runs { handler, captures } => self.find(|deed| match deed {
-                Deed::Ran { handler: ran, captures: given } => {
+            What::Runs { handler, captures } => self.find(|bot_action| match bot_action {
+                BotAction::Ran { handler: ran, captures: given } => {
                     ran == handler
                         && captures.iter().all(|(name, text)| given.get(name) == Some(text))
                 }
                 _ => false,
             }),
-            What::Accepts { who } => {
-                self.find(|deed| matches!(deed, Deed::Accepted { person } if person == who))
-            }
+            What::Accepts { who } => self.find(
+                |bot_action| matches!(bot_action, BotAction::Accepted { person } if person == who),
+            ),
             What::Says { .. } | What::Happens { .. } | What::Wait(_) | What::Jump(_) => {
                 return None;
             }
@@ -254,20 +256,20 @@ impl<'a> Player<'a> {
         &mut self,
         chat: Option<&str>,
         expected: &Expected,
-    ) -> Result<(), Option<(EventId, Deed)>> {
-        let Some(at) = self.open.iter().position(|(_, deed)| is_in(deed, chat)) else {
+    ) -> Result<(), Option<(EventId, BotAction)>> {
+        let Some(at) = self.open.iter().position(|(_, bot_action)| is_in(bot_action, chat)) else {
             return Err(None);
         };
-        let (event, deed) = &self.open[at];
-        if self.is_expected(event, deed, expected) {
+        let (event, bot_action) = &self.open[at];
+        if self.is_expected(event, bot_action, expected) {
             self.open.remove(at);
             return Ok(());
         }
-        Err(Some((event.clone(), deed.clone())))
+        Err(Some((event.clone(), bot_action.clone())))
     }
 
-    fn is_expected(&self, event: &EventId, deed: &Deed, expected: &Expected) -> bool {
-        let Deed::Said { content, .. } = deed else { return false };
+    fn is_expected(&self, event: &EventId, bot_action: &BotAction, expected: &Expected) -> bool {
+        let BotAction::Sent { content, .. } = bot_action else { return false };
         match expected {
             Expected::Media { kind, name } => is_media(content, *kind, name.as_deref()),
             Expected::Regex(regex) => regex.is_match(&shown(content)),
@@ -283,18 +285,23 @@ impl<'a> Player<'a> {
     }
 
     /// Takes the first deed like that; else gives back what was done of the same kind.
-    fn find(&mut self, wanted: impl Fn(&Deed) -> bool) -> Result<(), Option<(EventId, Deed)>> {
-        if let Some(at) = self.open.iter().position(|(_, deed)| wanted(deed)) {
+    fn find(
+        &mut self,
+        wanted: impl Fn(&BotAction) -> bool,
+    ) -> Result<(), Option<(EventId, BotAction)>> {
+        if let Some(at) = self.open.iter().position(|(_, bot_action)| wanted(bot_action)) {
             self.open.remove(at);
             return Ok(());
         }
-        let other = self.open.iter().find(|(_, deed)| !matches!(deed, Deed::Said { .. }));
+        let other =
+            self.open.iter().find(|(_, bot_action)| !matches!(bot_action, BotAction::Sent { .. }));
         Err(other.cloned())
     }
 
     /// A message that nothing expected.
     fn surplus(&self) -> Option<Failure> {
-        let said = self.open.iter().find(|(_, deed)| matches!(deed, Deed::Said { .. }));
+        let said =
+            self.open.iter().find(|(_, bot_action)| matches!(bot_action, BotAction::Sent { .. }));
         said.map(|said| self.failure(None, Some(said.clone())))
     }
 
@@ -312,7 +319,7 @@ impl<'a> Player<'a> {
         )
     }
 
-    fn failure(&self, expected: Option<&str>, got: Option<(EventId, Deed)>) -> Failure {
+    fn failure(&self, expected: Option<&str>, got: Option<(EventId, BotAction)>) -> Failure {
         let event = got.as_ref().map(|(event, _)| event);
         let turn = event.and_then(|event| self.turns.iter().find(|turn| turn.event == *event));
         let turn = turn.or_else(|| self.turns.last());
@@ -323,11 +330,13 @@ impl<'a> Player<'a> {
             let called = turn.calls().map(|call| &call.handler);
             called.filter(|name| !self.registered.contains(name)).cloned().collect()
         });
-        let got = got.map(|(_, deed)| match &deed {
-            Deed::Said { content, .. } if self.here.is_some() && is_in(&deed, self.here) => {
+        let got = got.map(|(_, bot_action)| match &bot_action {
+            BotAction::Sent { content, .. }
+                if self.here.is_some() && is_in(&bot_action, self.here) =>
+            {
                 format!("> {}", on_one_line(&shown(content)))
             }
-            _ => on_one_line(&deed.to_string()),
+            _ => on_one_line(&bot_action.to_string()),
         });
         Failure {
             file: self.test.file.clone(),
@@ -359,8 +368,8 @@ fn speaker(chat: &ChatName, who: &str) -> Speaker {
 }
 
 /// Whether something was said in the chat of that name; without a name, anywhere.
-fn is_in(deed: &Deed, name: Option<&str>) -> bool {
-    matches!(deed, Deed::Said { chat, .. } if name.is_none_or(|name| chat == name))
+fn is_in(bot_action: &BotAction, name: Option<&str>) -> bool {
+    matches!(bot_action, BotAction::Sent { chat, .. } if name.is_none_or(|name| chat == name))
 }
 
 impl Failure {

@@ -16,12 +16,12 @@ use crate::alert::{Alert, AlertKind, Alerts};
 use crate::greeting::{Greeting, greeting};
 use crate::login::LoginScreen;
 use crate::metrics;
-use crate::rule_handler::Shelf;
+use crate::rule_handler::ActiveRules;
 use crate::stop::OpenService;
 use crate::view::console::{Live, Mishap};
 
 /// Watches one account.
-pub(crate) struct Watch {
+pub(crate) struct AccountObserver {
     /// The account's name.
     pub(crate) account: String,
     /// Where the state and the numbers go.
@@ -37,7 +37,7 @@ pub(crate) struct Watch {
     /// Whether nothing is sent, and what would be said is logged.
     pub(crate) dry_run: bool,
     /// The rules in use, for what can be said about them once it is on line.
-    pub(crate) rules: Option<(Arc<Shelf>, OpenService)>,
+    pub(crate) rules: Option<(Arc<ActiveRules>, OpenService)>,
     /// Since when the session lasts, and when the service last brought anything.
     pub(crate) moments: Arc<Moments>,
     /// Where the console hears of what happens.
@@ -57,7 +57,7 @@ struct Marks {
     synced: Option<Timestamp>,
 }
 
-impl Watch {
+impl AccountObserver {
     /// Has the gauges of this account computed whenever they are read; those of the queues with a look into its data.
     pub(crate) fn register_gauges(&self, data: Option<Inspector>) {
         let data = Mutex::new(data);
@@ -92,11 +92,11 @@ impl Watch {
 
     /// Says what can be said about the rules only now.
     fn greet(&self) {
-        let Some((shelf, service)) = &self.rules else { return };
+        let Some((active_rules, service)) = &self.rules else { return };
         let Some(service) = service.get() else { return };
         let called = |name: &str| service.person_called(name);
         let Greeting { reach, warnings } =
-            greeting(&shelf.load(), &service.chats(), called, self.lang);
+            greeting(&active_rules.load(), &service.chats(), called, self.lang);
         tracing::info!(account = self.account, "{reach}");
         for warning in warnings {
             tracing::warn!(account = self.account, "{warning}");
@@ -168,7 +168,7 @@ impl Moments {
     }
 }
 
-impl Observer for Watch {
+impl Observer for AccountObserver {
     fn status(&self, status: &Status) {
         let account = self.account.as_str();
         let now = self.clock.now();
@@ -399,10 +399,10 @@ mod tests {
     use super::*;
     use crate::config::AlertConfig;
 
-    async fn watch() -> Watch {
+    async fn watch() -> AccountObserver {
         let (alerts, task) = Alerts::start(&AlertConfig::default(), []);
         task.await.unwrap();
-        let watch = Watch {
+        let watch = AccountObserver {
             account: "main".to_owned(),
             pages: Pages::default(),
             alerts,

@@ -4,7 +4,7 @@
 //! The running process listens on a socket in the data folder, which only its owner can reach. A request is one line of
 //! JSON, its answer another. Where nobody listens, nobody runs, and the command works on the data itself.
 
-mod desk;
+mod api;
 mod folder;
 mod socket;
 
@@ -15,7 +15,9 @@ use mynah_page::Condition;
 use mynah_page::view::NameRow;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::desk::{Desk, Voice, deleted, freed, is_mute, muting, spoken};
+pub(crate) use self::api::{
+    OperatorApi, OperatorCommands, deleted, freed, is_mute, muting, spoken,
+};
 pub(crate) use self::folder::{Folder, has_session};
 pub(crate) use self::socket::serve;
 use crate::Report;

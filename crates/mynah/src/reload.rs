@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use self::watch::SaveWatch;
 use crate::alert::{Alert, AlertKind, Alerts};
 use crate::rule_file::Mistakes;
-use crate::rule_handler::{Operator, Shelf};
+use crate::rule_handler::{ActiveRules, Operator};
 use crate::view::console::Live;
 use crate::{Bot, metrics, rule_file};
 
@@ -38,7 +38,7 @@ pub(crate) struct Reloader {
     /// What the service can do.
     pub(crate) capabilities: Arc<Capabilities>,
     /// Where the book lies that turns begin with.
-    pub(crate) shelf: Arc<Shelf>,
+    pub(crate) active_rules: Arc<ActiveRules>,
     /// The names by which the bot is called.
     pub(crate) called_by: CalledBy,
     /// The running account.
@@ -216,7 +216,7 @@ impl Reloader {
             Err(mistakes) => Reloaded::Kept(mistakes),
             Ok((book, difference)) => {
                 self.called_by.replace(book.names().iter().cloned());
-                let old = self.shelf.swap(book);
+                let old = self.active_rules.swap(book);
                 spawn_blocking(move || take_apart(old));
                 self.announce().await;
                 Reloaded::Swapped(difference)
@@ -229,7 +229,7 @@ impl Reloader {
             main: self.main.clone(),
             bot: self.bot.clone(),
             capabilities: Arc::clone(&self.capabilities),
-            old: self.shelf.load_full(),
+            old: self.active_rules.load_full(),
             lang: self.lang,
         }
     }
@@ -268,7 +268,7 @@ impl Operator for Reloader {
     }
 
     async fn status(&self) -> String {
-        let rules = self.shelf.load().rules().count();
+        let rules = self.active_rules.load().rules().count();
         // Whoever asks from within a chat sees that the bot is there, so this says what else may be wrong.
         let on_line = matches!(self.pages.health.of(&self.account), Some(Condition::Online));
         match (self.lang, on_line) {

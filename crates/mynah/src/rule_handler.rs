@@ -11,11 +11,11 @@ use mynah_core::{
 use mynah_rules::{Builtin, Decision, Moment, RuleBook, mute};
 
 /// Where the rule book lies that turns begin with. Shared by the handler and whoever replaces the book.
-pub(crate) type Shelf = ArcSwap<RuleBook>;
+pub(crate) type ActiveRules = ArcSwap<RuleBook>;
 
 /// Runs the rules. The book can be replaced at any time; a turn keeps the one it began with.
 pub(crate) struct RuleHandler {
-    shelf: Arc<Shelf>,
+    active_rules: Arc<ActiveRules>,
     operator: Arc<dyn Operator>,
 }
 
@@ -45,24 +45,24 @@ impl Operator for NoOperator {
 
 impl RuleHandler {
     /// A handler with the book on this shelf.
-    pub(crate) fn new(shelf: Arc<Shelf>, operator: Arc<dyn Operator>) -> Self {
-        Self { shelf, operator }
+    pub(crate) fn new(active_rules: Arc<ActiveRules>, operator: Arc<dyn Operator>) -> Self {
+        Self { active_rules, operator }
     }
 
     /// A handler whose book stays, without anybody to ask: for tests of a rule file, and for replay.
     pub(crate) fn alone(book: Arc<RuleBook>) -> Self {
-        Self::on(Arc::new(Shelf::new(book)))
+        Self::on(Arc::new(ActiveRules::new(book)))
     }
 
     /// A handler with the book on this shelf, without anybody to ask.
-    pub(crate) fn on(shelf: Arc<Shelf>) -> Self {
-        Self::new(shelf, Arc::new(NoOperator))
+    pub(crate) fn on(active_rules: Arc<ActiveRules>) -> Self {
+        Self::new(active_rules, Arc::new(NoOperator))
     }
 
     async fn handle(&self, ctx: &mut Context, event: &Event) -> Flow {
         let at = Moment { now: ctx.now(), random: ctx.random(), chats: Arc::clone(ctx.chats()) };
         // Held no longer than needed: whoever lets go of an old book last has to take it apart.
-        let decision = self.shelf.load_full().decide(event, ctx, &at);
+        let decision = self.active_rules.load_full().decide(event, ctx, &at);
         for warning in &decision.warnings {
             tracing::warn!(event = %event.id, "{warning}");
         }

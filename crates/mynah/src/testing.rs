@@ -39,9 +39,9 @@
 //! # }
 //! ```
 
+pub(crate) mod bot_action;
 pub(crate) mod cast;
 pub(crate) mod clock;
-pub(crate) mod deed;
 mod files;
 mod lacking;
 pub(crate) mod play;
@@ -54,11 +54,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use mynah_core::{Chat, Event, MessageKind, StoreError, Timestamp};
-use mynah_rules::script::Happening;
+use mynah_rules::script::ScriptEvent;
 use mynah_rules::{Disk, Files, Lang, LoadOptions, Loaded};
 
+use self::bot_action::{BotAction, shown};
 use self::cast::{Speaker, Spoken};
-use self::deed::{Deed, shown};
 use self::files::OneFile;
 use self::play::{Play, Scene};
 use self::watcher::Attention;
@@ -218,13 +218,13 @@ impl Conversation {
     pub async fn notice(&mut self, who: &str, notice: Notice) -> Result<Vec<Reply>, Report> {
         let speaker = Speaker::parse(who);
         let what = match notice {
-            Notice::Join => Happening::Join(vec![speaker.name.clone()]),
-            Notice::Leave => Happening::Leave(vec![speaker.name.clone()]),
-            Notice::Recall => Happening::Recall(None),
-            Notice::Pat => Happening::Pat,
-            Notice::RedPacket => Happening::RedPacket,
-            Notice::Rename(name) => Happening::Rename(name),
-            Notice::FriendRequest(greeting) => Happening::FriendRequest(greeting),
+            Notice::Join => ScriptEvent::Join(vec![speaker.name.clone()]),
+            Notice::Leave => ScriptEvent::Leave(vec![speaker.name.clone()]),
+            Notice::Recall => ScriptEvent::Recall(None),
+            Notice::Pat => ScriptEvent::Pat,
+            Notice::RedPacket => ScriptEvent::RedPacket,
+            Notice::Rename(name) => ScriptEvent::Rename(name),
+            Notice::FriendRequest(greeting) => ScriptEvent::FriendRequest(greeting),
         };
         let now = self.now();
         let event = self.play.cast.notice(&speaker, &what, now);
@@ -263,9 +263,12 @@ impl Conversation {
 }
 
 fn replies(scene: Scene) -> Vec<Reply> {
-    let said = scene.deeds.into_iter().filter_map(|(_, deed)| match deed {
-        Deed::Said { chat, content } => Some(Reply { chat, text: shown(&content) }),
-        Deed::Accepted { .. } | Deed::Ran { .. } | Deed::Saved { .. } | Deed::Recalled => None,
+    let said = scene.deeds.into_iter().filter_map(|(_, bot_action)| match bot_action {
+        BotAction::Sent { chat, content } => Some(Reply { chat, text: shown(&content) }),
+        BotAction::Accepted { .. }
+        | BotAction::Ran { .. }
+        | BotAction::Saved { .. }
+        | BotAction::Recalled => None,
     });
     said.collect()
 }

@@ -3,8 +3,8 @@
 pub(crate) mod clock;
 pub(crate) mod console;
 pub(crate) mod draft;
-pub(crate) mod onlooker;
 mod reasons;
+pub(crate) mod recorder;
 pub(crate) mod sandbox;
 mod transcript;
 mod turn_record;

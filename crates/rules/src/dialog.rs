@@ -15,7 +15,7 @@ use crate::decision::{Decision, Moment, Warning};
 use crate::explain::Verdict;
 use crate::model::{self, Shape, Who};
 use crate::rule_book::RuleBook;
-use crate::rule_book::act::Actor;
+use crate::rule_book::actions::Actor;
 use crate::rule_book::later::{perform, scene_of};
 use crate::rule_book::pending::Pending;
 use crate::rule_book::search::{Goes, Run};
@@ -107,16 +107,16 @@ impl Dialog {
     }
 
     fn begins(&self, run: &mut Run<'_, '_>) -> bool {
-        let look = run.look;
-        let folded = look.text.folded(Folding::new(false, look.text.hant()));
+        let facts = run.facts;
+        let folded = facts.text.folded(Folding::new(false, facts.text.hant()));
         self.starts.iter().any(|start| start.is(folded.text()))
-            && self.place.is_none_or(|place| place == look.chat.kind)
+            && self.place.is_none_or(|place| place == facts.chat.kind)
             && (self.groups.is_empty()
                 || self
                     .groups
                     .iter()
-                    .any(|glob| look.chat.is_group() && glob.fits(&look.chat.name)))
-            && look.only.is_none_or(|only| only.contains(self.script.id()))
+                    .any(|glob| facts.chat.is_group() && glob.fits(&facts.chat.name)))
+            && facts.only.is_none_or(|only| only.contains(self.script.id()))
             && (self.from.is_empty() || run.mean(&self.from))
             && (self.not_from.is_empty() || !run.mean(&self.not_from))
     }
@@ -180,7 +180,7 @@ fn go_on(run: &mut Run<'_, '_>, mut open: Open) -> Goes {
     if keeps_quiet(run, &open.script) {
         return Goes::Over;
     }
-    let text = run.look.text.as_str();
+    let text = run.facts.text.as_str();
     open.turn += 1;
     if open.script.is_cancel(text) {
         converse(run, open, |actor, open| open.end(actor, open.script.cancel_reply()));

@@ -3,19 +3,19 @@
 //! `rule` holds one rule in its compiled form, `look` what of an event can be looked at, `conditions` holds the two
 //! against each other, `brakes` says when a rule keeps quiet, `act` turns what it does into effects.
 
-pub(crate) mod act;
+pub(crate) mod actions;
 mod brakes;
 pub(crate) mod conditions;
 mod destinations;
-pub(crate) mod kept;
+pub(crate) mod event_facts;
 pub(crate) mod later;
-pub(crate) mod look;
 pub mod mute;
 pub(crate) mod pending;
 pub(crate) mod people;
 mod rule;
 pub(crate) mod scene;
 pub(crate) mod search;
+pub(crate) mod stored_steps;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -309,6 +309,6 @@ impl RuleBook {
 #[cfg(test)]
 mod search_tests;
 #[cfg(test)]
-mod tests;
+pub(crate) mod test_book;
 #[cfg(test)]
-pub(crate) mod told;
+mod tests;

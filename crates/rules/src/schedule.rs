@@ -16,9 +16,9 @@ use mynah_core::{Due, Quiet, Scope, StateView, Timer, TimerChange, Timestamp};
 use crate::decision::{Decision, Moment, RuleRef, Warning};
 use crate::model::{self, Days, Missed, Schedule};
 use crate::rule_book::RuleBook;
-use crate::rule_book::act::targets;
+use crate::rule_book::actions::targets;
+use crate::rule_book::event_facts::zoned;
 use crate::rule_book::later::{perform, scene_of};
-use crate::rule_book::look::zoned;
 use crate::rule_book::mute;
 use crate::rule_book::pending::Pending;
 

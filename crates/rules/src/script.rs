@@ -47,7 +47,7 @@ pub enum What {
         /// Who.
         who: String,
         /// What.
-        said: Said,
+        said: ScriptMessage,
     },
     /// `! join group/user`: something else happens.
     Happens {
@@ -56,7 +56,7 @@ pub enum What {
         /// Who did it; of several the first.
         who: String,
         /// What happens.
-        event: Happening,
+        event: ScriptEvent,
     },
     /// `> text`: the next reply in the chat of the last line that said or did something.
     Reply(Expected),
@@ -108,7 +108,7 @@ impl ChatName {
 
 /// What somebody says in a test.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Said {
+pub enum ScriptMessage {
     /// A text.
     Text(String),
     /// A picture, a voice message …; never [`MessageKind::Text`].
@@ -133,7 +133,7 @@ pub enum Expected {
 
 /// An event in a test.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Happening {
+pub enum ScriptEvent {
     /// People come into the group.
     Join(Vec<String>),
     /// People leave the group.

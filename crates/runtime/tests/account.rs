@@ -17,7 +17,7 @@ use mynah_store::{LogQuery, Options, SqliteStore};
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
 
-use stage::{Played, Said, group, settings};
+use stage::{Played, SentText, group, settings};
 
 /// Answers with the text.
 struct Echo;
@@ -243,7 +243,7 @@ async fn a_follow_up_comes_to_the_handler_of_its_name_and_to_nobody_else() {
     played.until_said(2).await;
     played.idle().await;
     let said: Vec<(String, u64)> =
-        played.said().into_iter().map(|Said { text, at, .. }| (text, at.as_secs())).collect();
+        played.said().into_iter().map(|SentText { text, at, .. }| (text, at.as_secs())).collect();
     assert_eq!(said, [("wait".to_owned(), 0), ("later question".to_owned(), 5)]);
     played.stop().await;
 }
@@ -286,7 +286,7 @@ async fn answers_are_paced_and_a_reply_that_is_too_late_expires() {
     }
     played.idle().await;
     let said: Vec<(String, u64)> =
-        played.said().into_iter().map(|Said { text, at, .. }| (text, at.as_secs())).collect();
+        played.said().into_iter().map(|SentText { text, at, .. }| (text, at.as_secs())).collect();
     assert_eq!(said, [("1".to_owned(), 0), ("2".to_owned(), 20), ("3".to_owned(), 40)]);
     let log = store.log(LogQuery::default()).await.unwrap().entries;
     let outcomes: Vec<String> = log

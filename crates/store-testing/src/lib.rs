@@ -10,5 +10,5 @@ mod suite;
 pub use calls::{Call, calls, play};
 pub use ground::{Ground, ModelGround};
 pub use mistake::Mistake;
-pub use model::{Gap, Kept, ModelStore};
+pub use model::{Gap, ModelStore, StoredOutgoing};
 pub use suite::{Broken, check};

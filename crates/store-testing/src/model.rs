@@ -45,7 +45,7 @@ struct Tables {
 
 /// An event of the model store, for assertions in tests.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept {
+pub struct StoredOutgoing {
     /// The event.
     pub event: EventId,
     /// Whether it is handled.
@@ -84,12 +84,12 @@ impl ModelStore {
 
     /// All events, the oldest first.
     #[must_use]
-    pub fn kept(&self) -> Vec<Kept> {
+    pub fn kept(&self) -> Vec<StoredOutgoing> {
         let tables = self.tables();
         let unsettled = |event: &EventId| tables.outbox.unsettled_of(event);
         let events = tables.inbox.events.iter();
         events
-            .map(|kept| Kept {
+            .map(|kept| StoredOutgoing {
                 event: kept.event.id.clone(),
                 is_handled: kept.is_handled,
                 unsettled: unsettled(&kept.event.id),

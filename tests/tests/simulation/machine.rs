@@ -13,7 +13,7 @@ use mynah_core::{
     Transport, Turn,
 };
 use mynah_store::{LogQuery, SqliteStore};
-use mynah_store_testing::{Kept, ModelStore};
+use mynah_store_testing::{ModelStore, StoredOutgoing};
 use tokio::time::sleep;
 
 use crate::mistakes::{Mistake, Setup};
@@ -27,7 +27,7 @@ pub(crate) trait LastingStore: Store {
     async fn reopen(&self);
 
     /// All events in the end.
-    async fn kept(&self) -> Vec<Kept>;
+    async fn kept(&self) -> Vec<StoredOutgoing>;
 }
 
 #[async_trait]
@@ -36,7 +36,7 @@ impl LastingStore for SqliteStore {
         Self::reopen(self).await.expect("memory does not fail");
     }
 
-    async fn kept(&self) -> Vec<Kept> {
+    async fn kept(&self) -> Vec<StoredOutgoing> {
         let log = self.log(LogQuery::default()).await.expect("memory does not fail");
         let kept = log.entries.into_iter().map(|logged| {
             let actions = (0..).zip(&logged.actions);
@@ -44,7 +44,7 @@ impl LastingStore for SqliteStore {
             let event = logged.event.id;
             let id = |(n, _)| ActionId { event: event.clone(), n };
             let unsettled = open.map(id).collect();
-            Kept { event, is_handled: logged.handled.is_some(), unsettled }
+            StoredOutgoing { event, is_handled: logged.handled.is_some(), unsettled }
         });
         kept.collect()
     }
@@ -56,7 +56,7 @@ impl LastingStore for ModelStore {
         Self::reopen(self);
     }
 
-    async fn kept(&self) -> Vec<Kept> {
+    async fn kept(&self) -> Vec<StoredOutgoing> {
         Self::kept(self)
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::throttle::{Kept, Throttle};
+use super::throttle::{StoredAlert, Throttle};
 use crate::login::new_for_owner;
 
 /// The name of the file.
@@ -42,13 +42,13 @@ impl Memory {
     }
 }
 
-fn read(data: &Path, file: &Path) -> io::Result<Vec<Kept>> {
+fn read(data: &Path, file: &Path) -> io::Result<Vec<StoredAlert>> {
     let text = mynah_files::read_text(mynah_files::open_inside(data, file)?, LARGEST)?;
     Ok(serde_json::from_str(&text)?)
 }
 
 /// Writes it whole or not at all.
-fn write(file: &Path, kept: &[Kept]) -> io::Result<()> {
+fn write(file: &Path, kept: &[StoredAlert]) -> io::Result<()> {
     let draft = file.with_extension("new");
     match fs::remove_file(&draft) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

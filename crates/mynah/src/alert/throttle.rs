@@ -19,7 +19,7 @@ const STEADY: Duration = Duration::from_secs(5 * 60);
 /// Remembers which alerts of an account were sent when.
 #[derive(Debug, Default)]
 pub(super) struct Throttle {
-    told: BTreeMap<Topic, Told>,
+    sent: BTreeMap<Topic, SentAlert>,
     /// Since when nothing was wrong.
     well: Option<Timestamp>,
 }
@@ -33,7 +33,7 @@ struct Topic {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Told {
+struct SentAlert {
     at: Timestamp,
     /// By a run of the program before this one.
     before: bool,
@@ -43,7 +43,7 @@ struct Told {
 
 /// An alert that was sent, as it is kept for the next run of the program.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Kept {
+pub(super) struct StoredAlert {
     #[serde(flatten)]
     topic: Topic,
     at: i64,
@@ -51,18 +51,18 @@ pub(super) struct Kept {
 
 impl Throttle {
     /// The alerts that an earlier run of the program sent.
-    pub(super) fn from_kept(kept: &[Kept]) -> Self {
-        let told = kept.iter().map(|kept| {
+    pub(super) fn from_kept(kept: &[StoredAlert]) -> Self {
+        let sent = kept.iter().map(|kept| {
             let at = Timestamp::from_millis(kept.at);
-            (kept.topic, Told { at, before: true, over: false })
+            (kept.topic, SentAlert { at, before: true, over: false })
         });
-        Self { told: told.collect(), well: None }
+        Self { sent: sent.collect(), well: None }
     }
 
     /// The alerts for the next run of the program.
-    pub(super) fn kept(&self) -> Vec<Kept> {
-        let kept = self.told.iter();
-        kept.map(|(topic, told)| Kept { topic: *topic, at: told.at.as_millis() }).collect()
+    pub(super) fn kept(&self) -> Vec<StoredAlert> {
+        let kept = self.sent.iter();
+        kept.map(|(topic, sent)| StoredAlert { topic: *topic, at: sent.at.as_millis() }).collect()
     }
 
     /// Whether this is to be sent; then it is noted as sent.
@@ -72,24 +72,24 @@ impl Throttle {
             return true;
         }
         let topic = Topic { kind: alert.kind, with_code: alert.url.is_some() };
-        let is_news = self.told.get(&topic).is_none_or(|told| self.is_old(*told, now));
+        let is_news = self.sent.get(&topic).is_none_or(|sent| self.is_old(*sent, now));
         self.well = None;
         if is_news {
-            self.told.insert(topic, Told { at: now, before: false, over: false });
+            self.sent.insert(topic, SentAlert { at: now, before: false, over: false });
         }
         is_news
     }
 
-    fn is_old(&self, told: Told, now: Timestamp) -> bool {
+    fn is_old(&self, sent: SentAlert, now: Timestamp) -> bool {
         let is_steady = self.well.is_some_and(|since| now.since(since) >= STEADY);
-        let is_over = if told.before { is_steady } else { told.over };
+        let is_over = if sent.before { is_steady } else { sent.over };
         // A clock that jumped back must not silence alerts for good.
-        is_over || now < told.at || now.since(told.at) >= AGAIN
+        is_over || now < sent.at || now.since(sent.at) >= AGAIN
     }
 
     /// The account works: what goes wrong from now on is news.
     pub(super) fn all_is_well(&mut self, now: Timestamp) {
-        self.told.values_mut().for_each(|told| told.over = true);
+        self.sent.values_mut().for_each(|sent| sent.over = true);
         self.well.get_or_insert(now);
     }
 }
@@ -139,7 +139,7 @@ mod tests {
     /// The next run of the program.
     fn restarted(throttle: &Throttle) -> Throttle {
         let kept = serde_json::to_string(&throttle.kept()).unwrap();
-        Throttle::from_kept(&serde_json::from_str::<Vec<Kept>>(&kept).unwrap())
+        Throttle::from_kept(&serde_json::from_str::<Vec<StoredAlert>>(&kept).unwrap())
     }
 
     #[test]

@@ -15,8 +15,8 @@ use serde::Serialize;
 
 use super::recorded::SOMEBODY;
 use super::{common::Common, loading, print, replay};
+use crate::testing::bot_action;
 use crate::testing::cast::{self, Cast, Speaker, Spoken};
-use crate::testing::deed;
 use crate::testing::play::Play;
 use crate::testing::watcher::Attention;
 use crate::testing::why::{self, Why};
@@ -186,7 +186,7 @@ impl Explained {
     }
 
     fn of(event: &Event, decision: Decision, verdicts: &[(RuleRef, Verdict)]) -> Self {
-        let (replies, does) = deed::of_decision(&decision, event);
+        let (replies, does) = bot_action::of_decision(&decision, event);
         Self {
             rule: decision.rule.as_ref().map(|rule| rule.id.to_string()),
             file: decision.rule.as_ref().map(|rule| rule.file.to_string()),
@@ -224,7 +224,9 @@ impl Explained {
         for reply in &self.replies {
             writeln!(out, "> {}", print::on_one_line(reply))?;
         }
-        self.does.iter().try_for_each(|deed| writeln!(out, "=> {}", print::on_one_line(deed)))
+        self.does
+            .iter()
+            .try_for_each(|bot_action| writeln!(out, "=> {}", print::on_one_line(bot_action)))
     }
 }
 

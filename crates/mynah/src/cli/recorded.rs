@@ -5,7 +5,7 @@ use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
 
 use mynah_core::{Event, EventBody, EventId, EventKind, MessageKind, Timestamp};
-use mynah_rules::script::Happening;
+use mynah_rules::script::ScriptEvent;
 use serde::Deserialize;
 use thiserror::Error;
 
@@ -195,7 +195,7 @@ impl<'a> Reader<'a> {
         word: &str,
         speaker: &Speaker,
         text: &str,
-    ) -> Result<Happening, RecordedError> {
+    ) -> Result<ScriptEvent, RecordedError> {
         let kind = EventKind::from_word(word).ok_or_else(|| {
             self.wrong("event", word, format!("there are {}", EventKind::WORDS.join(", ")))
         })?;
@@ -214,16 +214,16 @@ impl<'a> Reader<'a> {
 }
 
 /// An event of a kind, as far as a recorded line describes it.
-fn happening(kind: EventKind, speaker: &Speaker, text: &str) -> Happening {
+fn happening(kind: EventKind, speaker: &Speaker, text: &str) -> ScriptEvent {
     let text = text.to_owned();
     match kind {
-        EventKind::Join => Happening::Join(vec![speaker.name.clone()]),
-        EventKind::Leave => Happening::Leave(vec![speaker.name.clone()]),
-        EventKind::Rename => Happening::Rename(text),
-        EventKind::Recall => Happening::Recall(None),
-        EventKind::Pat => Happening::Pat,
-        EventKind::RedPacket => Happening::RedPacket,
-        EventKind::FriendRequest => Happening::FriendRequest(text),
+        EventKind::Join => ScriptEvent::Join(vec![speaker.name.clone()]),
+        EventKind::Leave => ScriptEvent::Leave(vec![speaker.name.clone()]),
+        EventKind::Rename => ScriptEvent::Rename(text),
+        EventKind::Recall => ScriptEvent::Recall(None),
+        EventKind::Pat => ScriptEvent::Pat,
+        EventKind::RedPacket => ScriptEvent::RedPacket,
+        EventKind::FriendRequest => ScriptEvent::FriendRequest(text),
     }
 }
 

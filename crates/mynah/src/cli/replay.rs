@@ -13,9 +13,9 @@ use serde::Serialize;
 
 use super::recorded::{self, Recorded};
 use super::{common::Common, loading, print};
+use crate::testing::bot_action;
 use crate::testing::cast::Cast;
 use crate::testing::clock::monday_noon;
-use crate::testing::deed;
 use crate::testing::play::Play;
 use crate::testing::watcher::Attention;
 use crate::unreadable;
@@ -197,7 +197,7 @@ struct Then {
 impl Answer {
     fn new(message: &Message, decision: &Decision) -> Self {
         let event = &message.recorded.event;
-        let (replies, _) = deed::of_decision(decision, event);
+        let (replies, _) = bot_action::of_decision(decision, event);
         let rule = decision.rule.as_ref();
         let mut answer = Self {
             id: message.recorded.id.clone(),
@@ -267,7 +267,7 @@ fn said(event: &Event) -> String {
     let at = event.chat().filter(|chat| chat.is_group()).map(|chat| format!("{}/", chat.name));
     let who = event.person().map_or("", |person| person.name.as_str());
     let what = match &event.body {
-        EventBody::Message(message) => deed::shown(&message.content),
+        EventBody::Message(message) => bot_action::shown(&message.content),
         EventBody::Notice(notice) => format!("! {}", notice.kind.word()),
         EventBody::Due(_) | EventBody::Started => String::new(),
     };

@@ -22,7 +22,7 @@ use crate::config::Config;
 use crate::login::PromptOutput;
 use crate::reload::Reloader;
 use crate::stop::Stop;
-use crate::view::console::{Bulletin, ConsoleView};
+use crate::view::console::{ConsoleFeed, ConsoleView};
 use crate::view::run_id;
 use crate::{Bot, Ended, Report, page_token, report, rule_file, telemetry};
 
@@ -110,9 +110,9 @@ async fn run_all(
     let pages = Pages::default();
     let folders = accounts.iter().map(|(plan, _)| (plan.name.as_str(), plan.data.as_path()));
     let (alerts, delivery) = Alerts::start(&config.alert, folders);
-    let bulletin = Bulletin::default();
+    let feed = ConsoleFeed::default();
     let prompts = prompts(accounts.iter().map(|(plan, _)| plan));
-    let shared = Shared { bot, lang: common.lang(), prompts, pages, alerts, bulletin, stop };
+    let shared = Shared { bot, lang: common.lang(), prompts, pages, alerts, feed, stop };
     let hangups = Hangups::listen();
     let ended = work(args.listen.or(config.listen.address), accounts, &shared, hangups).await;
     shared.stop.token().cancel();
@@ -215,14 +215,14 @@ impl Hangups {
 
 /// The console over all accounts, guarded by its token.
 fn console(ready: &[Ready], shared: &Shared) -> Result<App, Report> {
-    let accounts = ready.iter().map(Ready::glass).collect::<Result<Vec<_>, Report>>()?;
+    let accounts = ready.iter().map(Ready::account_view).collect::<Result<Vec<_>, Report>>()?;
     let first = ready.first().expect("there is an account to run");
     let token = page_token::find(first.data(), shared.lang)?;
     let view = ConsoleView {
         run: run_id(),
         accounts,
         pages: shared.pages.clone(),
-        bulletin: shared.bulletin.clone(),
+        feed: shared.feed.clone(),
         clock: Arc::new(SystemClock),
     };
     Ok(App::console(Arc::new(view), &token).until(shared.stop.token().clone()))

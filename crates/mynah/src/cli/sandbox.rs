@@ -127,7 +127,7 @@ async fn converse(
     let saves = saves(args)?;
     let (mut live, remarks) =
         Live::start(bot, (book, &main), sandbox.url(), saves, common.lang()).await?;
-    live.seat().rules.rejected(mistakes, live.seat().clock.now());
+    live.session().rules.rejected(mistakes, live.session().clock.now());
     tokio::select! {
         online = live.online() => online?,
         () = stop.token().cancelled() => return live.stop().await,
@@ -168,21 +168,21 @@ fn view(
     room: &str,
     common: &Common,
 ) -> SandboxView {
-    let seat = live.seat().clone();
+    let session = live.session().clone();
     SandboxView {
         sandbox: Arc::clone(sandbox),
         bot: bot.clone(),
         main,
-        shelf: seat.shelf,
-        called_by: seat.called_by,
-        control: seat.control,
-        clock: seat.clock,
-        rules: seat.rules,
+        active_rules: session.active_rules,
+        called_by: session.called_by,
+        control: session.control,
+        clock: session.clock,
+        rules: session.rules,
         run: run_id(),
-        onlooker: seat.onlooker,
+        recorder: session.recorder,
         room: room.to_owned(),
         lang: common.lang(),
-        news: seat.news,
+        news: session.news,
     }
 }
 

@@ -23,9 +23,9 @@ fn settings(line: &str) -> Option<Problems> {
 }
 
 /// Line, column, code, message and hint of every mistake, the key written as `KEY`.
-type Told = Vec<(u32, u32, String, String, Option<String>)>;
+type Findings = Vec<(u32, u32, String, String, Option<String>)>;
 
-fn of_rules(loaded: &Loaded, lang: Lang) -> Told {
+fn of_rules(loaded: &Loaded, lang: Lang) -> Findings {
     let plain = |text: String| text.replace("every", "KEY");
     let told = loaded.diagnostics.iter().filter(|one| one.is_error()).map(|one| {
         let hint = one.hint(lang).map(plain);
@@ -34,7 +34,7 @@ fn of_rules(loaded: &Loaded, lang: Lang) -> Told {
     told.collect()
 }
 
-fn of_settings(problems: Option<&Problems>, lang: Lang) -> Told {
+fn of_settings(problems: Option<&Problems>, lang: Lang) -> Findings {
     let plain = |text: String| text.replace("timeout", "KEY");
     let findings = problems.into_iter().flat_map(|problems| problems.findings(lang));
     let told = findings.map(|one| {

@@ -24,7 +24,7 @@ mod unix {
     use tokio::sync::Semaphore;
     use tokio_util::sync::CancellationToken;
 
-    use crate::operate::{Answer, Desk, Request};
+    use crate::operate::{Answer, OperatorApi, Request};
     use crate::{Ended, Report};
 
     /// A request is a few lines of text at most.
@@ -41,7 +41,11 @@ mod unix {
     }
 
     /// Answers requests until stopped. The caller holds the lease of the folder, so what is found there is a leftover.
-    pub(crate) async fn serve(data: PathBuf, desk: Arc<Desk>, stop: CancellationToken) {
+    pub(crate) async fn serve(
+        data: PathBuf,
+        operator_api: Arc<OperatorApi>,
+        stop: CancellationToken,
+    ) {
         let path = path_in(&data);
         let listener = match listen(&path) {
             Ok(listener) => listener,
@@ -51,18 +55,18 @@ mod unix {
                 return;
             }
         };
-        stop.run_until_cancelled(accept_all(&listener, &desk)).await;
+        stop.run_until_cancelled(accept_all(&listener, &operator_api)).await;
         // The next start removes it otherwise.
         let _ = std::fs::remove_file(path);
     }
 
     /// Answers requests, a bounded number at once.
-    async fn accept_all(listener: &UnixListener, desk: &Arc<Desk>) {
+    async fn accept_all(listener: &UnixListener, operator_api: &Arc<OperatorApi>) {
         let (failed, places) = (FailedAccepts::default(), Arc::new(Semaphore::new(AT_ONCE)));
         while let Ok(place) = Arc::clone(&places).acquire_owned().await {
             match listener.accept().await {
                 Ok((stream, _)) => {
-                    let work = attend(stream, Arc::clone(desk));
+                    let work = attend(stream, Arc::clone(operator_api));
                     tokio::spawn(async move {
                         work.await;
                         drop(place);
@@ -84,13 +88,13 @@ mod unix {
         Ok(listener)
     }
 
-    async fn attend(stream: UnixStream, desk: Arc<Desk>) {
+    async fn attend(stream: UnixStream, operator_api: Arc<OperatorApi>) {
         let work = async {
             let mut stream = BufReader::new(stream);
             let mut line = String::new();
             (&mut stream).take(LONGEST).read_line(&mut line).await?;
             let answer = match serde_json::from_str(&line) {
-                Ok(request) => desk.answer(request).await,
+                Ok(request) => operator_api.answer(request).await,
                 Err(_) => Answer::refused(
                     "this request is not known here: another version of the program",
                 ),
@@ -136,10 +140,10 @@ mod elsewhere {
     use tokio_util::sync::CancellationToken;
 
     use crate::Report;
-    use crate::operate::{Answer, Desk, Request};
+    use crate::operate::{Answer, OperatorApi, Request};
 
     /// There is no such socket here: `status` and the others work on the data of a stopped bot only.
-    pub(crate) async fn serve(_data: PathBuf, _desk: Arc<Desk>, stop: CancellationToken) {
+    pub(crate) async fn serve(_data: PathBuf, _desk: Arc<OperatorApi>, stop: CancellationToken) {
         stop.cancelled().await;
     }
 

@@ -7,7 +7,7 @@ use mynah_core::{
     Chat, Content, Event, EventBody, EventId, MediaRef, MediaSource, Message, MessageId,
     MessageKind, Notice, NoticeKind, Origin, Person, Segment, Timestamp,
 };
-use mynah_rules::script::Happening;
+use mynah_rules::script::ScriptEvent;
 
 /// The name by which a bot without `names` is called.
 const NAMELESS: &str = "bot";
@@ -163,33 +163,38 @@ impl Cast {
     }
 
     /// Something happens in a chat that is no message.
-    pub(crate) fn notice(&mut self, speaker: &Speaker, what: &Happening, time: Timestamp) -> Event {
+    pub(crate) fn notice(
+        &mut self,
+        speaker: &Speaker,
+        what: &ScriptEvent,
+        time: Timestamp,
+    ) -> Event {
         self.meet(speaker);
         let kind = self.kind_of(speaker, what);
         let notice = Notice { chat: speaker.chat(), person: Some(person(&speaker.name)), kind };
         Event { id: EventId::new(self.next_id()), time, body: EventBody::Notice(notice) }
     }
 
-    fn kind_of(&self, speaker: &Speaker, what: &Happening) -> NoticeKind {
+    fn kind_of(&self, speaker: &Speaker, what: &ScriptEvent) -> NoticeKind {
         let people = |names: &[String]| names.iter().map(|name| person(name)).collect();
         match what {
-            Happening::Join(names) => NoticeKind::Join { people: people(names) },
-            Happening::Leave(names) => NoticeKind::Leave { people: people(names) },
-            Happening::Rename(name) => NoticeKind::Rename { name: name.clone() },
-            Happening::Recall(text) => {
+            ScriptEvent::Join(names) => NoticeKind::Join { people: people(names) },
+            ScriptEvent::Leave(names) => NoticeKind::Leave { people: people(names) },
+            ScriptEvent::Rename(name) => NoticeKind::Rename { name: name.clone() },
+            ScriptEvent::Recall(text) => {
                 let said = self.last_said.get(&(speaker.clone(), text.clone())).cloned();
                 let message = said.unwrap_or_else(|| MessageId::new("unknown"));
                 NoticeKind::Recall { message, original: None }
             }
-            Happening::FriendRequest(greeting) => NoticeKind::FriendRequest {
+            ScriptEvent::FriendRequest(greeting) => NoticeKind::FriendRequest {
                 greeting: greeting.clone(),
                 ticket: ticket(&speaker.name),
             },
-            Happening::Pat => NoticeKind::Pat {
+            ScriptEvent::Pat => NoticeKind::Pat {
                 me: true,
                 text: format!("\"{}\" 拍了拍 \"{}\"", speaker.name, self.bot_name()),
             },
-            Happening::RedPacket => NoticeKind::RedPacket,
+            ScriptEvent::RedPacket => NoticeKind::RedPacket,
         }
     }
 
@@ -264,7 +269,7 @@ mod tests {
         let mut cast = Cast::around(&[]);
         let speaker = Speaker::parse("g/张三");
         let said = cast.message(&speaker, Spoken::Text("oops"), Timestamp::default(), None);
-        let recall = cast.notice(&speaker, &Happening::Recall(None), Timestamp::default());
+        let recall = cast.notice(&speaker, &ScriptEvent::Recall(None), Timestamp::default());
         let EventBody::Notice(Notice { kind: NoticeKind::Recall { message, .. }, .. }) =
             recall.body
         else {

@@ -11,8 +11,8 @@ use mynah_rules::RuleBook;
 use mynah_runtime::{ManualClock, Pacing, Settings, Stage};
 use mynah_store::SqliteStore;
 
+use super::bot_action::BotAction;
 use super::cast::{Cast, requester};
-use super::deed::Deed;
 use super::service::Notebook;
 use super::watcher::{Attention, Watched, Watcher};
 use crate::Bot;
@@ -32,7 +32,7 @@ pub(crate) struct Play {
 #[derive(Debug, Default)]
 pub(crate) struct Scene {
     /// What the bot did, in order, each with the event that it did it for.
-    pub(crate) deeds: Vec<(EventId, Deed)>,
+    pub(crate) deeds: Vec<(EventId, BotAction)>,
     /// The turns, in order.
     pub(crate) turns: Vec<Watched>,
 }
@@ -136,25 +136,25 @@ impl Play {
     fn scene(&self) -> Scene {
         let turns = self.watcher.take();
         let performed = self.notebook.take();
-        let deed = |outgoing: Outgoing| {
+        let bot_action = |outgoing: Outgoing| {
             let chat = self.notebook.name_of(&outgoing.chat);
-            let deed = match outgoing.action {
-                Action::Send { content } => Deed::Said { chat, content },
+            let bot_action = match outgoing.action {
+                Action::Send { content } => BotAction::Sent { chat, content },
                 Action::AcceptFriend { ticket } => {
-                    Deed::Accepted { person: requester(&ticket).to_owned() }
+                    BotAction::Accepted { person: requester(&ticket).to_owned() }
                 }
-                Action::Save { file, row } => Deed::Saved { file, row },
-                Action::Recall { .. } => Deed::Recalled,
+                Action::Save { file, row } => BotAction::Saved { file, row },
+                Action::Recall { .. } => BotAction::Recalled,
             };
-            (outgoing.id.event, deed)
+            (outgoing.id.event, bot_action)
         };
         let calls = turns.iter().flat_map(|turn| {
             turn.calls().map(|call| {
                 let (handler, captures) = (call.handler.clone(), call.captures.clone());
-                (turn.event.clone(), Deed::Ran { handler, captures })
+                (turn.event.clone(), BotAction::Ran { handler, captures })
             })
         });
-        let deeds = performed.into_iter().map(deed).chain(calls).collect();
+        let deeds = performed.into_iter().map(bot_action).chain(calls).collect();
         Scene { deeds, turns }
     }
 }

@@ -11,7 +11,7 @@ use mynah_core::{
 };
 use mynah_rules::{Decision, Moment, RuleBook, RuleRef, Verdict};
 
-use super::deed::shown;
+use super::bot_action::shown;
 use crate::rule_handler::RuleHandler;
 
 /// How often the dice are thrown again to see what else a random reply could have been.

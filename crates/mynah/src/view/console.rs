@@ -21,13 +21,13 @@ use tokio::sync::broadcast;
 
 pub(crate) use self::archive::Archive;
 pub(super) use self::cause::cause_of;
-pub(crate) use self::live::{Bulletin, Live, Mishap};
+pub(crate) use self::live::{ConsoleFeed, Live, Mishap};
 use self::names::Names;
 use self::rows::Queues;
 use crate::names::name_rows;
 use crate::operate::muting;
 use crate::reload::Reloader;
-use crate::rule_handler::Shelf;
+use crate::rule_handler::ActiveRules;
 use crate::stop::OpenService;
 
 /// Entries of the log that are shown.
@@ -45,11 +45,11 @@ const LONGEST_MUTE: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 /// The accounts of a process, as the page sees them.
 pub(crate) struct ConsoleView {
     /// The accounts.
-    pub(crate) accounts: Vec<Glass>,
+    pub(crate) accounts: Vec<AccountView>,
     /// How they are.
     pub(crate) pages: Pages,
     /// Where news are told.
-    pub(crate) bulletin: Bulletin,
+    pub(crate) feed: ConsoleFeed,
     /// What time it is.
     pub(crate) clock: Arc<dyn Clock>,
     /// Which run of the program this is.
@@ -57,7 +57,7 @@ pub(crate) struct ConsoleView {
 }
 
 /// What can be seen of an account, and done to it.
-pub(crate) struct Glass {
+pub(crate) struct AccountView {
     /// Its name.
     pub(crate) name: String,
     /// What happens in it.
@@ -65,7 +65,7 @@ pub(crate) struct Glass {
     /// What is kept of it.
     pub(crate) archive: Arc<Archive>,
     /// The rules in use.
-    pub(crate) shelf: Arc<Shelf>,
+    pub(crate) active_rules: Arc<ActiveRules>,
     /// The connection, once it is open.
     pub(crate) service: OpenService,
     /// What reloads them.
@@ -74,7 +74,7 @@ pub(crate) struct Glass {
     pub(crate) control: Control,
 }
 
-impl Glass {
+impl AccountView {
     /// All chats, with the names they have now.
     async fn chat_names(&self) -> Result<Names, Problem> {
         let survey = self.archive.survey().await?;
@@ -88,14 +88,14 @@ impl Glass {
         let called = |name: &str| {
             self.service.get().map_or(Called::Nobody, |service| service.person_called(name))
         };
-        Ok(name_rows(Some(&self.shelf.load()), &bindings, called))
+        Ok(name_rows(Some(&self.active_rules.load()), &bindings, called))
     }
 }
 
 impl ConsoleView {
-    async fn queue(&self, account: &Glass) -> Result<QueueRow, Problem> {
+    async fn queue(&self, account: &AccountView) -> Result<QueueRow, Problem> {
         let now = self.clock.now();
-        let midnight = rows::midnight(now, account.shelf.load().zone());
+        let midnight = rows::midnight(now, account.active_rules.load().zone());
         let present = account.archive.present(now, midnight).await?;
         let mishaps = account.live.mishaps();
         let ids = mishaps.iter().filter_map(|mishap| mishap.event.clone()).collect();
@@ -111,14 +111,14 @@ impl ConsoleView {
     }
 
     /// How fast an account may speak; `None` if it does not run, or is too busy to say.
-    async fn pace(&self, account: &Glass) -> Option<Pace> {
+    async fn pace(&self, account: &AccountView) -> Option<Pace> {
         if matches!(self.pages.health.of(&account.name), Some(Condition::Ended { .. })) {
             return None;
         }
         tokio::time::timeout(PATIENCE, account.control.pace()).await.ok()?.ok()
     }
 
-    fn account(&self, name: &str) -> Result<&Glass, Problem> {
+    fn account(&self, name: &str) -> Result<&AccountView, Problem> {
         let found = self.accounts.iter().find(|account| account.name == name);
         found.ok_or_else(|| Problem::NotFound("there is no such account".to_owned()))
     }
@@ -141,7 +141,7 @@ impl Page for ConsoleView {
     }
 
     fn follow(&self) -> broadcast::Receiver<Arc<News>> {
-        self.bulletin.follow()
+        self.feed.follow()
     }
 }
 
@@ -179,7 +179,7 @@ impl ConsolePage for ConsoleView {
         let mut all = Vec::new();
         for account in &self.accounts {
             let survey = account.archive.survey().await?;
-            let book = account.shelf.load_full();
+            let book = account.active_rules.load_full();
             all.extend(rows::rule_rows(&account.name, book.rules(), &survey, self.clock.now()));
         }
         Ok(all)

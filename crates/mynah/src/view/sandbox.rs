@@ -18,9 +18,9 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::clock::AheadClock;
 use super::draft::{self, Draft};
-use super::onlooker::Onlooker;
+use super::recorder::EventRecorder;
 use crate::rule_file::Mistakes;
-use crate::rule_handler::Shelf;
+use crate::rule_handler::ActiveRules;
 use crate::{Bot, rule_file};
 
 /// News that may wait for a slow browser; one that misses some reads everything again.
@@ -35,7 +35,7 @@ pub(crate) struct SandboxView {
     /// The main rule file.
     pub(crate) main: PathBuf,
     /// Where the book lies that turns begin with.
-    pub(crate) shelf: Arc<Shelf>,
+    pub(crate) active_rules: Arc<ActiveRules>,
     /// The names by which the bot is called.
     pub(crate) called_by: CalledBy,
     /// The running account.
@@ -47,7 +47,7 @@ pub(crate) struct SandboxView {
     /// Which run of the program this is.
     pub(crate) run: String,
     /// Who knows why.
-    pub(crate) onlooker: Arc<Onlooker>,
+    pub(crate) recorder: Arc<EventRecorder>,
     /// The group to open first.
     pub(crate) room: String,
     /// The language of diagnostics.
@@ -112,7 +112,7 @@ impl SandboxView {
     /// A message with what made the bot say it.
     fn known_row(&self, said: MessageView) -> MessageRow {
         let row = row(said);
-        let cause = self.onlooker.cause(&row.id).filter(|_| row.mine);
+        let cause = self.recorder.cause(&row.id).filter(|_| row.mine);
         MessageRow { cause, ..row }
     }
 
@@ -251,7 +251,7 @@ impl SandboxView {
     /// Lets the bot work by these rules from the next turn on.
     async fn take_over(&self, book: Arc<RuleBook>) -> Result<(), Problem> {
         self.called_by.replace(book.names().iter().cloned());
-        self.shelf.store(book);
+        self.active_rules.store(book);
         self.rules.rejected(None, self.clock.now());
         let now = self.clock.now();
         let id = EventId::new(format!("started:page:{}", now.as_millis()));

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use mynah_core::{Action, ChatId, Event, EventBody, MessageKind, Notice, NoticeKind};
 
 use super::turn_record::{ActionRecord, TurnRecord};
-use crate::testing::deed::shown;
+use crate::testing::bot_action::shown;
 
 /// Something of a conversation: what a person did and what the bot did at once, or what the bot did later by itself.
 #[derive(Debug, Clone, PartialEq)]

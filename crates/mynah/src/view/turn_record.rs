@@ -13,7 +13,7 @@ use mynah_rules::{Lang, OpenDialog, Warning};
 
 use super::console::cause_of;
 use super::reasons::Reasons;
-use crate::testing::deed::shown;
+use crate::testing::bot_action::shown;
 
 /// Values of state by scope and name.
 pub(super) type Values = BTreeMap<(Scope, String), String>;

@@ -28,7 +28,7 @@ pub(crate) struct Rule {
 }
 
 /// Something said.
-pub(crate) struct Said {
+pub(crate) struct Sample {
     pub(crate) text: String,
     pub(crate) in_group: bool,
 }
@@ -96,14 +96,14 @@ fn english(random: &mut Random) -> String {
 }
 
 /// So many messages, all different, half of which some rule answers.
-pub(crate) fn messages(rules: &[Rule], count: usize, long: bool, seed: u64) -> Vec<Said> {
+pub(crate) fn messages(rules: &[Rule], count: usize, long: bool, seed: u64) -> Vec<Sample> {
     let mut random = Random::from_seed(seed ^ 0x5eed);
     let mut known = HashSet::new();
     let all = std::iter::repeat_with(|| message(rules, long, &mut random));
     all.filter(|said| known.insert(said.text.clone())).take(count).collect()
 }
 
-fn message(rules: &[Rule], long: bool, random: &mut Random) -> Said {
+fn message(rules: &[Rule], long: bool, random: &mut Random) -> Sample {
     let length = if long { 2_000 + random.below(18_000) } else { 5 + random.below(40) };
     let mut text = String::new();
     let mut characters = 0;
@@ -124,7 +124,7 @@ fn message(rules: &[Rule], long: bool, random: &mut Random) -> Said {
             _ => format!("{text} {}", rule.hit),
         };
     }
-    Said { text, in_group: random.below(2) == 0 }
+    Sample { text, in_group: random.below(2) == 0 }
 }
 
 /// Rule sets that are hard, by name.

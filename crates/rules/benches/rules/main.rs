@@ -22,7 +22,7 @@ use mynah_core::{
 use mynah_rules::{Checked, Decision, Files, LoadOptions, Moment, RuleBook};
 use regex::Regex;
 
-use generator::{Rule, Said, hard, messages, rules};
+use generator::{Rule, Sample, hard, messages, rules};
 
 /// The messages of each measurement.
 const MESSAGES: usize = 4_000;
@@ -94,7 +94,7 @@ const TOO_BIG: [&str; 6] = [
     r"(?:\w\W\d\D){120}",
 ];
 
-fn event(said: &Said) -> Event {
+fn event(said: &Sample) -> Event {
     let chat = if said.in_group { Chat::group("g", "群") } else { Chat::private("p", "人") };
     let message = Message {
         id: "m".into(),
@@ -143,7 +143,7 @@ fn decide(book: &RuleBook, event: &Event, at: &Moment) -> bool {
 }
 
 /// The first rule whose regex matches, with its captures, as a bare loop finds it.
-fn found<'s>(loop_of: &[(Regex, bool)], said: &'s Said) -> Option<(usize, regex::Captures<'s>)> {
+fn found<'s>(loop_of: &[(Regex, bool)], said: &'s Sample) -> Option<(usize, regex::Captures<'s>)> {
     let may_answer = |group_only: bool| said.in_group || !group_only;
     loop_of
         .iter()
@@ -152,7 +152,7 @@ fn found<'s>(loop_of: &[(Regex, bool)], said: &'s Said) -> Option<(usize, regex:
         .find_map(|(rule, (regex, _))| regex.captures(&said.text).map(|captures| (rule, captures)))
 }
 
-fn bare(loop_of: &[(Regex, bool)], said: &Said) -> bool {
+fn bare(loop_of: &[(Regex, bool)], said: &Sample) -> bool {
     black_box(found(loop_of, said)).is_some()
 }
 
@@ -161,7 +161,7 @@ fn assert_same(
     ours: &Decision,
     bare: Option<(usize, regex::Captures<'_>)>,
     rules: &[Rule],
-    said: &Said,
+    said: &Sample,
 ) {
     let reply = ours.steps.first().and_then(|step| match step {
         Step::Act(Planned { action: Action::Send { content }, .. }) => Some(content.plain_text()),
@@ -255,7 +255,7 @@ fn print_hard(most: usize) {
         let texts = ["订单12元订单啊 第 ", "啊", "1 啊啊 ", "12元订单 "];
         let worst = texts.iter().map(|text| {
             let text = text.chars().cycle().take(2_000).collect();
-            let event = event(&Said { text, in_group: true });
+            let event = event(&Sample { text, in_group: true });
             measure(PASSES, std::slice::from_ref(&event), |event| decide(&book, event, &at)).0
         });
         let worst = worst.max().unwrap_or_default();

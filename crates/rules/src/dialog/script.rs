@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::decision::RuleRef;
 use crate::model::{self, Step};
-use crate::rule_book::kept::{Kept, keep, kept};
+use crate::rule_book::stored_steps::{StoredStep, keep, kept};
 use mynah_matching::fold::Folding;
 use mynah_matching::keyword::Item;
 use mynah_matching::regex::RegexCondition;
@@ -24,7 +24,7 @@ pub(super) struct Script {
     cancel: Vec<String>,
     cancel_reply: Option<Template>,
     questions: Vec<Question>,
-    done: Vec<Kept>,
+    done: Vec<StoredStep>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! Dialogs, told as conversations.
 
-use crate::rule_book::told::Talk;
+use crate::rule_book::test_book::Talk;
 
 const SIGN_UP: &str = r#"
     [[dialog]]

@@ -156,7 +156,7 @@ mod tests {
     use jiff::tz::TimeZone;
 
     use super::*;
-    use crate::rule_book::look::zoned;
+    use crate::rule_book::event_facts::zoned;
 
     #[test]
     fn periods_are_those_of_the_calendar() {

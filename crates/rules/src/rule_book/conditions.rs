@@ -6,7 +6,7 @@ use jiff::civil::Weekday;
 use mynah_core::MessageKind;
 use mynah_matching::conditions::{Failure, Taken};
 
-use super::look::{Look, Subject};
+use super::event_facts::{EventFacts, Subject};
 use super::rule::{Rest, Rule};
 use crate::explain::{Failed, Verdict};
 use crate::model::Who;
@@ -32,30 +32,30 @@ pub(crate) enum Fails {
 
 /// Everything but people and chance, which need state and randomness; gives what the rule takes out of the text. With
 /// `text_holds` the conditions on the text are known to hold, and take nothing.
-pub(crate) fn check(rule: &Rule, look: &Look<'_>, text_holds: bool) -> Result<Taken, Fails> {
+pub(crate) fn check(rule: &Rule, facts: &EventFacts<'_>, text_holds: bool) -> Result<Taken, Fails> {
     if rule.off {
         return Err(Fails::Off);
     }
     match &rule.rest {
-        Some(rest) => check_subject(rest, look)?,
-        None if look.subject != Subject::Message(MessageKind::Text) => return Err(Fails::Type),
+        Some(rest) => check_subject(rest, facts)?,
+        None if facts.subject != Subject::Message(MessageKind::Text) => return Err(Fails::Type),
         None => {}
     }
-    if let Some(only) = look.only.filter(|_| !rule.builtin) {
+    if let Some(only) = facts.only.filter(|_| !rule.builtin) {
         let is_meant = rule.is_named && only.contains(&*rule.reference.id);
         is_meant.then_some(()).ok_or(Fails::Only)?;
     }
     let taken = if text_holds {
         Taken::default()
     } else {
-        rule.text.check(look.text_for(rule.quoted)).map_err(Fails::Text)?
+        rule.text.check(facts.text_for(rule.quoted)).map_err(Fails::Text)?
     };
-    rule.rest.as_ref().map_or(Ok(()), |rest| check_time(rest, look))?;
+    rule.rest.as_ref().map_or(Ok(()), |rest| check_time(rest, facts))?;
     Ok(taken)
 }
 
-fn check_subject(rest: &Rest, look: &Look<'_>) -> Result<(), Fails> {
-    match look.subject {
+fn check_subject(rest: &Rest, facts: &EventFacts<'_>) -> Result<(), Fails> {
+    match facts.subject {
         Subject::Notice(event) => rest.events.contains(&event).then_some(()).ok_or(Fails::Event)?,
         Subject::Message(kind) => {
             let plain =
@@ -69,80 +69,80 @@ fn check_subject(rest: &Rest, look: &Look<'_>) -> Result<(), Fails> {
             fits.then_some(()).ok_or(missing)?;
         }
     }
-    if rest.place.is_some_and(|place| place != look.chat.kind) {
+    if rest.place.is_some_and(|place| place != facts.chat.kind) {
         return Err(Fails::Place);
     }
     if !rest.groups.is_empty() {
         let fits =
-            look.chat.is_group() && rest.groups.iter().any(|glob| glob.fits(&look.chat.name));
+            facts.chat.is_group() && rest.groups.iter().any(|glob| glob.fits(&facts.chat.name));
         fits.then_some(()).ok_or(Fails::Groups)?;
     }
-    if rest.at_me && !look.called { Err(Fails::AtMe) } else { Ok(()) }
+    if rest.at_me && !facts.called { Err(Fails::AtMe) } else { Ok(()) }
 }
 
-fn check_time(rest: &Rest, look: &Look<'_>) -> Result<(), Fails> {
+fn check_time(rest: &Rest, facts: &EventFacts<'_>) -> Result<(), Fails> {
     if !rest.time.is_empty() {
-        let time = look.clock().time();
+        let time = facts.clock().time();
         rest.time.iter().any(|window| window.contains(time)).then_some(()).ok_or(Fails::Time)?;
     }
     match rest.days {
-        Some(days) if !days.contains(look.clock().weekday()) => Err(Fails::Days),
+        Some(days) if !days.contains(facts.clock().weekday()) => Err(Fails::Days),
         _ => Ok(()),
     }
 }
 
 /// Whether a rule that fails nearly matched: the text has something that the rule asks for, or the rule asks for nothing
 /// in the text and only the hour, the person or chance is against it.
-pub(crate) fn is_near(fails: Fails, rule: &Rule, look: &Look<'_>) -> bool {
+pub(crate) fn is_near(fails: Fails, rule: &Rule, facts: &EventFacts<'_>) -> bool {
     if matches!(fails, Fails::Off | Fails::Event | Fails::Type | Fails::Only) {
         return false;
     }
     let late =
         matches!(fails, Fails::Time | Fails::Days | Fails::From | Fails::NotFrom | Fails::Chance);
-    rule.text.holds_in_part(look.text_for(rule.quoted)).unwrap_or(late)
+    rule.text.holds_in_part(facts.text_for(rule.quoted)).unwrap_or(late)
 }
 
 /// The words for a condition that fails.
-pub(crate) fn describe(fails: Fails, rule: &Rule, look: &Look<'_>) -> Verdict {
+pub(crate) fn describe(fails: Fails, rule: &Rule, facts: &EventFacts<'_>) -> Verdict {
     let rest = rule.rest.as_deref();
     let failed = |key, wanted: String, saw: String| Verdict::Failed(Failed { key, wanted, saw });
     let of_rest = |words: fn(&Rest) -> String| rest.map(words).unwrap_or_default();
-    let person = || look.person.map(|person| person.name.clone()).unwrap_or_default();
+    let person = || facts.person.map(|person| person.name.clone()).unwrap_or_default();
     match fails {
         Fails::Off => Verdict::Off,
         Fails::Event => failed(
             "event",
             of_rest(|rest| join(rest.events.iter().map(|kind| kind.word()))),
-            subject(look),
+            subject(facts),
         ),
         Fails::Type => {
             let kinds = of_rest(|rest| join(rest.kinds.iter().map(|kind| kind.word())));
-            failed("type", if kinds.is_empty() { "text".to_owned() } else { kinds }, subject(look))
+            failed("type", if kinds.is_empty() { "text".to_owned() } else { kinds }, subject(facts))
         }
         Fails::Place => failed(
             "in",
             of_rest(|rest| rest.place.map_or("", place).to_owned()),
-            place(look.chat.kind).to_owned(),
+            place(facts.chat.kind).to_owned(),
         ),
         Fails::Groups => {
-            failed("groups", of_rest(|rest| join(rest.groups.iter())), look.chat.name.clone())
+            failed("groups", of_rest(|rest| join(rest.groups.iter())), facts.chat.name.clone())
         }
         Fails::Only => {
-            failed("only", join(look.only.into_iter().flatten()), rule.reference.id.to_string())
+            failed("only", join(facts.only.into_iter().flatten()), rule.reference.id.to_string())
         }
         Fails::AtMe => failed("at_me", "true".to_owned(), "false".to_owned()),
-        Fails::Text(n) => text_failed(rule.text.describe(n, look.text_for(rule.quoted))),
+        Fails::Text(n) => text_failed(rule.text.describe(n, facts.text_for(rule.quoted))),
         Fails::Time => {
             let windows = of_rest(|rest| {
                 join(rest.time.iter().map(|one| format!("{}-{}", hour(one.from), hour(one.to))))
             });
-            failed("time", windows, hour(look.clock().time()))
+            failed("time", windows, hour(facts.clock().time()))
         }
         Fails::Days => {
             let wanted = rest.and_then(|rest| rest.days);
             let wanted =
                 WEEK.iter().filter(|(day, _)| wanted.is_some_and(|days| days.contains(*day)));
-            let today = WEEK.iter().find(|(day, _)| *day == look.clock().weekday());
+            let today = WEEK.iter().find(|(day, _)| *day == facts.clock().weekday());
             failed(
                 "days",
                 join(wanted.map(|(_, word)| word)),
@@ -198,8 +198,8 @@ fn who(who: &Who) -> &str {
     }
 }
 
-fn subject(look: &Look<'_>) -> String {
-    match look.subject {
+fn subject(facts: &EventFacts<'_>) -> String {
+    match facts.subject {
         Subject::Message(kind) => kind.word().to_owned(),
         Subject::Notice(kind) => kind.word().to_owned(),
     }

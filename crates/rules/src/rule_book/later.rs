@@ -6,10 +6,10 @@ use mynah_core::{Captures, Due, StateView, Timer};
 use serde::{Deserialize, Serialize};
 
 use super::RuleBook;
-use super::act::Actor;
-use super::kept::{Kept, keep, kept};
+use super::actions::Actor;
 use super::pending::Pending;
 use super::scene::Scene;
+use super::stored_steps::{StoredStep, keep, kept};
 use crate::decision::{Decision, Moment, Warning};
 use crate::model::Step;
 use crate::{dialog, schedule};
@@ -45,7 +45,7 @@ impl TimerKind {
 #[derive(Debug, Serialize, Deserialize)]
 struct Waiting {
     key: String,
-    steps: Vec<Kept>,
+    steps: Vec<StoredStep>,
     captures: Captures,
     columns: Vec<String>,
     rest: String,
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn steps_of_another_version_are_reported_and_not_done() {
-        let book = super::super::told::book("[[rule]]\nkeyword = \"a\"\nreply = \"b\"\n");
+        let book = super::super::test_book::book("[[rule]]\nkeyword = \"a\"\nreply = \"b\"\n");
         let due = Due {
             key: "steps:r:p:0:1".to_owned(),
             at: Timestamp::default(),

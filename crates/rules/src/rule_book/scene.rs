@@ -7,7 +7,7 @@ use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
 use mynah_core::{Captures, Chat, Message, Notice, NoticeKind, Person, Scope, Timestamp};
 
-use super::look::zoned;
+use super::event_facts::zoned;
 use super::pending::Pending;
 use crate::model::GroupTable;
 use mynah_matching::template::Values;
@@ -65,12 +65,12 @@ impl Scene<'_> {
 }
 
 /// A scene together with the state of the moment.
-pub(crate) struct Told<'t, 's> {
+pub(crate) struct SceneValues<'t, 's> {
     pub(crate) scene: &'t Scene<'s>,
     pub(crate) pending: &'t Pending<'s>,
 }
 
-impl Values for Told<'_, '_> {
+impl Values for SceneValues<'_, '_> {
     fn value(&self, name: &str) -> Option<Cow<'_, str>> {
         let Self { scene, pending } = self;
         if let Some(captured) = scene.captures.get(name) {

@@ -8,10 +8,10 @@ use mynah_core::{Captures, Event, EventBody, MessageKind, Origin, Quiet, StateVi
 use mynah_matching::conditions::Taken;
 use mynah_matching::engine::Candidates;
 
-use super::act::{Actor, random_of};
+use super::actions::{Actor, random_of};
 use super::brakes::{self, At};
 use super::conditions::{self, Fails};
-use super::look::{Look, Subject, whole_text};
+use super::event_facts::{EventFacts, Subject, whole_text};
 use super::pending::Pending;
 use super::rule::Rule;
 use super::scene::Scene;
@@ -50,11 +50,12 @@ pub(super) fn answer(
     trace: Option<&mut dyn Trace>,
 ) -> Decision {
     let whole = whole_text(event);
-    let Some(mut look) = Look::new(event, whole.as_deref(), at.now, &book.zone, book.hant) else {
+    let Some(mut facts) = EventFacts::new(event, whole.as_deref(), at.now, &book.zone, book.hant)
+    else {
         return Decision::default();
     };
-    look.only = book.table(look.chat).and_then(|table| table.only.as_ref());
-    let mut run = Run::new(book, &look, state, at, search, trace);
+    facts.only = book.table(facts.chat).and_then(|table| table.only.as_ref());
+    let mut run = Run::new(book, &facts, state, at, search, trace);
     run.out.passed_over = run.passed_over(event);
     if run.out.passed_over.is_none() {
         run.search();
@@ -65,7 +66,7 @@ pub(super) fn answer(
 /// One search.
 pub(crate) struct Run<'r, 't> {
     pub(crate) book: &'r RuleBook,
-    pub(crate) look: &'r Look<'r>,
+    pub(crate) facts: &'r EventFacts<'r>,
     pub(crate) at: &'r Moment,
     pub(crate) pending: Pending<'r>,
     pub(crate) out: Decision,
@@ -80,7 +81,7 @@ pub(crate) struct Run<'r, 't> {
 impl<'r, 't> Run<'r, 't> {
     fn new(
         book: &'r RuleBook,
-        look: &'r Look<'r>,
+        facts: &'r EventFacts<'r>,
         state: &'r dyn StateView,
         at: &'r Moment,
         search: Search,
@@ -90,7 +91,7 @@ impl<'r, 't> Run<'r, 't> {
         let out = Decision::default();
         Self {
             book,
-            look,
+            facts,
             at,
             pending,
             out,
@@ -111,11 +112,11 @@ impl<'r, 't> Run<'r, 't> {
                 Origin::System => return Some("message of the service"),
             }
         }
-        if !self.book.looks_at(self.look.chat) {
+        if !self.book.looks_at(self.facts.chat) {
             return Some("chat not looked at");
         }
         let ignored = self
-            .look
+            .facts
             .person
             .is_some_and(|person| self.book.people.ignores(person, &mut self.pending));
         ignored.then_some("ignored person")
@@ -126,7 +127,7 @@ impl<'r, 't> Run<'r, 't> {
         if builtins > 0 && self.ask(0..builtins) == Goes::Over {
             return;
         }
-        let is_text = self.look.subject == Subject::Message(MessageKind::Text);
+        let is_text = self.facts.subject == Subject::Message(MessageKind::Text);
         if is_text && dialog::answer(self) == Goes::Over {
             return;
         }
@@ -146,8 +147,8 @@ impl<'r, 't> Run<'r, 't> {
 
     /// The rules that the index proposes: for the words of the sender, and for quoted words if any rule looks at them.
     fn propose(&self) -> Candidates {
-        let mut candidates = self.book.engine.candidates(&self.look.text);
-        if let Some(whole) = self.look.whole.as_ref().filter(|_| self.book.has_quoted) {
+        let mut candidates = self.book.engine.candidates(&self.facts.text);
+        if let Some(whole) = self.facts.whole.as_ref().filter(|_| self.book.has_quoted) {
             candidates.add(&self.book.engine.candidates(whole));
         }
         candidates
@@ -163,16 +164,16 @@ impl<'r, 't> Run<'r, 't> {
     }
 
     fn ask_one(&mut self, rule: &'r Rule, text_holds: bool) -> Goes {
-        let checked = conditions::check(rule, self.look, text_holds)
+        let checked = conditions::check(rule, self.facts, text_holds)
             .and_then(|taken| self.check_person_and_chance(rule).map(|()| taken));
         let Taken { captures, rest } = match checked {
             Ok(taken) => taken,
             Err(fails) => {
                 if let Some(trace) = &mut self.trace {
-                    if conditions::is_near(fails, rule, self.look) {
+                    if conditions::is_near(fails, rule, self.facts) {
                         trace.nearly(&rule.reference);
                     }
-                    let why = conditions::describe(fails, rule, self.look);
+                    let why = conditions::describe(fails, rule, self.facts);
                     trace.looked_at(&rule.reference, why);
                 }
                 return Goes::On;
@@ -198,7 +199,7 @@ impl<'r, 't> Run<'r, 't> {
         let book = self.book;
         if !rest.from.is_empty() {
             let meant = self
-                .look
+                .facts
                 .person
                 .is_some_and(|person| book.people.mean(&rest.from, person, &mut self.pending));
             if !meant {
@@ -208,7 +209,7 @@ impl<'r, 't> Run<'r, 't> {
         }
         if !rest.not_from.is_empty() {
             let meant = self
-                .look
+                .facts
                 .person
                 .is_some_and(|person| book.people.mean(&rest.not_from, person, &mut self.pending));
             (!meant).then_some(()).ok_or(Fails::NotFrom)?;
@@ -225,7 +226,7 @@ impl<'r, 't> Run<'r, 't> {
     }
 
     fn warn_of_pretence(&mut self, who: &[Who]) {
-        let name = self.look.person.and_then(|person| self.book.people.pretended(who, person));
+        let name = self.facts.person.and_then(|person| self.book.people.pretended(who, person));
         if let Some(name) = name {
             let warning = Warning {
                 en: format!(
@@ -299,8 +300,8 @@ impl<'r, 't> Run<'r, 't> {
         At {
             rule: &rule.key,
             now: self.at.now,
-            clock: self.look.clock(),
-            has_person: self.look.person.is_some(),
+            clock: self.facts.clock(),
+            has_person: self.facts.person.is_some(),
         }
     }
 
@@ -312,15 +313,15 @@ impl<'r, 't> Run<'r, 't> {
         columns: Vec<String>,
     ) -> Scene<'r> {
         Scene {
-            chat: self.look.chat,
-            person: self.look.person,
-            message: self.look.message,
-            notice: self.look.notice,
-            text: self.look.text.as_str(),
+            chat: self.facts.chat,
+            person: self.facts.person,
+            message: self.facts.message,
+            notice: self.facts.notice,
+            text: self.facts.text.as_str(),
             captures,
             columns,
             rest,
-            table: self.book.table(self.look.chat),
+            table: self.book.table(self.facts.chat),
             now: self.at.now,
             zone: &self.book.zone,
             is_reply: true,
@@ -343,7 +344,7 @@ impl<'r, 't> Run<'r, 't> {
     /// Whether this person is one of those meant.
     pub(crate) fn mean(&mut self, who: &[Who]) -> bool {
         let book = self.book;
-        self.look.person.is_some_and(|person| book.people.mean(who, person, &mut self.pending))
+        self.facts.person.is_some_and(|person| book.people.mean(who, person, &mut self.pending))
     }
 
     /// Until when the chat is muted, if it is.

@@ -2,7 +2,7 @@
 
 use mynah_core::{Content, MediaRef, MediaSource, NoticeKind, Person, Quiet, Segment};
 
-use super::told::Talk;
+use super::test_book::Talk;
 use crate::explain::{Failed, Verdict};
 
 /// What the bot does when these people say these things, one after the other.
@@ -624,7 +624,7 @@ fn a_quote_in_a_reply_is_short() {
 
 #[test]
 fn the_key_of_a_rule_without_id_is_that_of_earlier_versions() {
-    let book = super::told::book(
+    let book = super::test_book::book(
         "[[rule]]\nkeyword = [\"价格\", \"多少钱\"]\nin = \"group\"\nreply = \"x\"\n\
          [[rule]]\nkeyword = \"价格\"\nquoted = true\nreply = \"x\"\n\
          [[rule]]\nkeyword = \"价格\"\nreply = \"x\"\n",

@@ -3,7 +3,7 @@
 use croner::parser::{CronParser, Seconds};
 
 use super::ever_comes;
-use crate::rule_book::told::Talk;
+use crate::rule_book::test_book::Talk;
 
 fn talk(rules: &str, now: &str, groups: &[&str]) -> Talk {
     let mut talk = Talk::with(rules);

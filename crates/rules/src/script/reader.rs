@@ -7,7 +7,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use mynah_core::{EventKind, MessageKind, Timestamp};
 
-use super::{ChatName, Expected, Happening, Said, What};
+use super::{ChatName, Expected, ScriptEvent, ScriptMessage, What};
 use crate::check::duration;
 use crate::meant;
 use crate::problem::BadLine;
@@ -138,8 +138,8 @@ fn says(line: &str) -> Result<What, BadLine> {
     let (speaker, text) = split_speaker(line).ok_or(BadLine::Form)?;
     let (chat, who) = speaker_of(speaker)?;
     let said = match media(text) {
-        Some((kind, _)) => Said::Media(kind),
-        None => Said::Text(unescaped(text)),
+        Some((kind, _)) => ScriptMessage::Media(kind),
+        None => ScriptMessage::Text(unescaped(text)),
     };
     Ok(What::Says { chat, who, said })
 }
@@ -261,13 +261,13 @@ fn happens(rest: &str) -> Result<What, BadLine> {
         return Err(BadLine::EventNeedsGroup);
     }
     let event = match kind {
-        EventKind::Join => Happening::Join(people),
-        EventKind::Leave => Happening::Leave(people),
-        EventKind::Rename => Happening::Rename(said().ok_or(BadLine::Form)?),
-        EventKind::Recall => Happening::Recall(said()),
-        EventKind::Pat => Happening::Pat,
-        EventKind::RedPacket => Happening::RedPacket,
-        EventKind::FriendRequest => Happening::FriendRequest(unescaped(text)),
+        EventKind::Join => ScriptEvent::Join(people),
+        EventKind::Leave => ScriptEvent::Leave(people),
+        EventKind::Rename => ScriptEvent::Rename(said().ok_or(BadLine::Form)?),
+        EventKind::Recall => ScriptEvent::Recall(said()),
+        EventKind::Pat => ScriptEvent::Pat,
+        EventKind::RedPacket => ScriptEvent::RedPacket,
+        EventKind::FriendRequest => ScriptEvent::FriendRequest(unescaped(text)),
     };
     Ok(What::Happens { chat, who, event })
 }

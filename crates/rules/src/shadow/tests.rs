@@ -2,7 +2,7 @@
 
 use crate::diagnostic::Diagnostic;
 use crate::keys::{Key, Role, Table};
-use crate::rule_book::told::diagnostics;
+use crate::rule_book::test_book::diagnostics;
 
 /// A rule that asks for this key and for the text `hi`, where a text can be asked for beside it. A key that is not here
 /// fails the test: what it means for rules that never answer must be decided.

@@ -34,7 +34,7 @@ pub(crate) fn group(n: usize) -> Chat {
 
 /// A message of the bot, and its time since the beginning.
 #[derive(Debug, Clone)]
-pub(crate) struct Said {
+pub(crate) struct SentText {
     pub(crate) chat: ChatId,
     pub(crate) text: String,
     pub(crate) at: Duration,
@@ -56,7 +56,7 @@ pub(crate) struct Played {
 /// The calls that the service and the observer got.
 pub(crate) struct Seen {
     started: Instant,
-    said: Mutex<Vec<Said>>,
+    said: Mutex<Vec<SentText>>,
     answer: Mutex<Option<Answer>>,
     tried: AtomicUsize,
     expired: AtomicUsize,
@@ -149,7 +149,7 @@ impl Played {
         *lock(&self.seen.answer) = None;
     }
 
-    pub(crate) fn said(&self) -> Vec<Said> {
+    pub(crate) fn said(&self) -> Vec<SentText> {
         lock(&self.seen.said).clone()
     }
 
@@ -277,7 +277,7 @@ impl Service for TestService {
         if let (Action::Send { content }, Ok(_)) = (&outgoing.action, &answer) {
             let text: String = content.plain_text().chars().take(40).collect();
             let (chat, at) = (outgoing.chat.clone(), self.0.started.elapsed());
-            lock(&self.0.said).push(Said { chat, text, at });
+            lock(&self.0.said).push(SentText { chat, text, at });
         }
         self.0.tried.fetch_add(1, Ordering::SeqCst);
         self.0.changed();

@@ -24,7 +24,7 @@ use crate::{
     net::Line,
     request::text_of,
     wire::{SyncKey, answers::SentAnswer, to_json},
-    world::message::Body as Said,
+    world::message::Body as MessageBody,
 };
 
 /// Far above the size of every answer of the sandbox.
@@ -155,7 +155,7 @@ impl Injection<'_> {
         json(&self.hub.change(|state| {
             let line = state.world.language.throttled().to_owned();
             let chat = state.world.session().and_then(|session| session.peer(&to));
-            let id = chat.map(|chat| state.world.post(chat, None, Said::System(line)));
+            let id = chat.map(|chat| state.world.post(chat, None, MessageBody::System(line)));
             SentAnswer {
                 msg_id: id.map(|id| (id - 1).to_string()).unwrap_or_default(),
                 local_id: text_of(&body["Msg"]["LocalID"]),

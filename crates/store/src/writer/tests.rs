@@ -9,11 +9,11 @@ use tempfile::TempDir;
 use super::*;
 use crate::{FILE, Options};
 
-type Told = Arc<Mutex<Vec<String>>>;
+type Answers = Arc<Mutex<Vec<String>>>;
 
 struct TestWriter {
     writer: Writer,
-    told: Told,
+    told: Answers,
     _folder: TempDir,
 }
 
@@ -25,7 +25,7 @@ impl TestWriter {
         let mut writer = Writer::new(database);
         writer.sync();
         writer.carry_over();
-        Self { writer, told: Told::default(), _folder: folder }
+        Self { writer, told: Answers::default(), _folder: folder }
     }
 
     fn answer(&self, name: &str) -> Answer {
@@ -76,7 +76,7 @@ fn what_an_earlier_process_left_is_synced_before_a_sync_is_answered() {
     let folder = TempDir::new().unwrap();
     let database = Database::open(&folder.path().join(FILE), Options::default()).unwrap();
     let writer = Writer::new(database);
-    let mut test = TestWriter { writer, told: Told::default(), _folder: folder };
+    let mut test = TestWriter { writer, told: Answers::default(), _folder: folder };
     test.writer.write(vec![Job::Sync(test.answer("sync"))]);
     assert!(test.told().is_empty() && test.owes());
     test.writer.sync();

@@ -39,7 +39,7 @@ enum Output {
 /// An outcome in the words of the reader.
 #[derive(Debug, Error)]
 #[error("{0}")]
-struct Said(String);
+struct ReaderReport(String);
 
 impl StdioService {
     pub(super) fn new(shared: Arc<Shared>, output: Box<dyn Write + Send>) -> Self {
@@ -90,14 +90,14 @@ impl StdioService {
 }
 
 fn unknown(words: &str) -> SendError {
-    SendError::Unknown { source: Box::new(Said(words.to_owned())) }
+    SendError::Unknown { source: Box::new(ReaderReport(words.to_owned())) }
 }
 
 fn judge(answer: Answer) -> Result<Receipt, SendError> {
     match answer {
         Answer::Delivered(message) => Ok(Receipt { message }),
         Answer::NotSent { reason, retry_after } => {
-            Err(SendError::NotSent { retry_after, source: Box::new(Said(reason)) })
+            Err(SendError::NotSent { retry_after, source: Box::new(ReaderReport(reason)) })
         }
         Answer::TooFrequent { retry_after } => Err(SendError::TooFrequent { retry_after }),
         Answer::Refused { reason } => Err(SendError::Refused { reason }),

@@ -7,7 +7,7 @@ use mynah_webwx::text;
 use mynah_webwx::wire::{self, Synced, is_group, is_special, message_type};
 
 use super::directory::{Directory, Roster};
-use super::system_text::{self, Said};
+use super::system_text::{self, SystemLine};
 use super::system_xml;
 
 /// A list of members is believed this long where somebody is mentioned: names in groups change without notice.
@@ -113,7 +113,7 @@ fn names_newcomers(message: &wire::Message, roster: &Roster) -> bool {
         message_type::RECALLED => system_xml::line_of(&message.content),
         _ => None,
     };
-    let Some(Said::Joined { names }) = line.and_then(|line| system_text::read(&line)) else {
+    let Some(SystemLine::Joined { names }) = line.and_then(|line| system_text::read(&line)) else {
         return false;
     };
     let is_known = |name: &str| roster.members().iter().any(|member| member.is_called(name));

@@ -12,7 +12,7 @@ mod matching;
 
 /// What a system line says. Names are as the line shows them; who they are is for the directory to find out.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Said {
+pub(crate) enum SystemLine {
     /// People came into the group. `names` is the list as written; see [`split_names`].
     Joined { names: String },
     /// The account itself was invited.
@@ -73,7 +73,7 @@ const LONGEST_FORM: usize = 120;
 /// Reads a line of the service; `None` if it has no form known here.
 ///
 /// `line` has been through the text pipeline: no entities, no emoji spans.
-pub(crate) fn read(line: &str) -> Option<Said> {
+pub(crate) fn read(line: &str) -> Option<SystemLine> {
     if line.len() > LONGEST {
         return None;
     }
@@ -125,36 +125,37 @@ struct Found {
 }
 
 impl Found {
-    fn said(&self, line: &str, meaning: Meaning) -> Option<Said> {
+    fn said(&self, line: &str, meaning: Meaning) -> Option<SystemLine> {
         let at = |hole: &Option<Range<usize>>| hole.clone().and_then(|hole| line.get(hole));
         let (actor, object) = (at(&self.actor), at(&self.object));
         Some(match meaning {
-            Meaning::Joined => Said::Joined { names: name(object)? },
-            Meaning::Left => Said::Left { names: name(object)? },
-            Meaning::Renamed => {
-                Said::Renamed { by: name(actor), title: unquoted(at(&self.title)?).to_owned() }
-            }
+            Meaning::Joined => SystemLine::Joined { names: name(object)? },
+            Meaning::Left => SystemLine::Left { names: name(object)? },
+            Meaning::Renamed => SystemLine::Renamed {
+                by: name(actor),
+                title: unquoted(at(&self.title)?).to_owned(),
+            },
             Meaning::Patted => patted(actor?, object)?,
-            Meaning::Recalled => Said::Recalled { by: name(actor) },
-            Meaning::Invited => Said::Invited,
-            Meaning::Removed => Said::Removed,
-            Meaning::RedPacket => Said::RedPacket,
-            Meaning::Throttled => Said::Throttled,
-            Meaning::Befriended => Said::Befriended,
-            Meaning::NoFriend => Said::NoFriend,
-            Meaning::Other(kind) => Said::Other(kind),
+            Meaning::Recalled => SystemLine::Recalled { by: name(actor) },
+            Meaning::Invited => SystemLine::Invited,
+            Meaning::Removed => SystemLine::Removed,
+            Meaning::RedPacket => SystemLine::RedPacket,
+            Meaning::Throttled => SystemLine::Throttled,
+            Meaning::Befriended => SystemLine::Befriended,
+            Meaning::NoFriend => SystemLine::NoFriend,
+            Meaning::Other(kind) => SystemLine::Other(kind),
         })
     }
 }
 
-fn patted(actor: &str, object: Option<&str>) -> Option<Said> {
+fn patted(actor: &str, object: Option<&str>) -> Option<SystemLine> {
     let by = who(actor.trim());
     let whom = match object {
         Some(object) => who(patted_name(object.trim())),
         None => by.clone(),
     };
     let empty = |who: &Who| matches!(who, Who::Named(name) if name.is_empty());
-    (!empty(&by) && !empty(&whom)).then_some(Said::Patted { by, whom })
+    (!empty(&by) && !empty(&whom)).then_some(SystemLine::Patted { by, whom })
 }
 
 /// The name that a hole took, if it is one.

@@ -15,14 +15,14 @@ use mynah_core::{
 use tokio::sync::watch;
 
 use super::remark::Remarks;
-use crate::view::onlooker::Onlooker;
+use crate::view::recorder::EventRecorder;
 
 /// A store that counts what is open.
 #[derive(Debug)]
 pub(super) struct Ledger<S> {
     store: S,
     /// Is told what is committed and settled.
-    onlooker: Arc<Onlooker>,
+    recorder: Arc<EventRecorder>,
     open: Arc<watch::Sender<Open>>,
     /// What is on its way.
     claimed: Mutex<BTreeMap<ActionId, Outgoing>>,
@@ -115,9 +115,9 @@ impl Promised {
 
 impl<S> Ledger<S> {
     /// Counts in this store, tells the onlooker what happens in it, and remarks on what became of actions.
-    pub(super) fn new(store: S, onlooker: Arc<Onlooker>, remarks: Remarks) -> Self {
+    pub(super) fn new(store: S, recorder: Arc<EventRecorder>, remarks: Remarks) -> Self {
         let open = Arc::new(watch::Sender::default());
-        Self { store, onlooker, open, claimed: Mutex::default(), remarks }
+        Self { store, recorder, open, claimed: Mutex::default(), remarks }
     }
 
     fn claimed(&self) -> std::sync::MutexGuard<'_, BTreeMap<ActionId, Outgoing>> {
@@ -160,7 +160,7 @@ impl<S: Store> Store for Ledger<S> {
         let promised = Promised::by(&turn);
         // Before the store has it: its actions may be settled before this call returns. A turn that runs again takes its
         // place.
-        self.onlooker.committed(&turn);
+        self.recorder.committed(&turn);
         // Counted first: an action may be settled before this call returns.
         self.open.send_modify(|open| {
             if promised.actions > 0 {
@@ -195,7 +195,7 @@ impl<S: Store> Store for Ledger<S> {
         }
         if let Ok(Claim::Expired(outgoing)) = &claim {
             self.remarks.settled(outgoing, &Outcome::Expired);
-            self.onlooker.settled(&outgoing.id, &Outcome::Expired);
+            self.recorder.settled(&outgoing.id, &Outcome::Expired);
             self.open.send_modify(|open| open.settled(&outgoing.id.event));
         }
         claim
@@ -213,7 +213,7 @@ impl<S: Store> Store for Ledger<S> {
         }
         let again =
             matches!(outcome, Outcome::NotSent { .. } | Outcome::Unknown { again_at: Some(_), .. });
-        self.onlooker.settled(id, &outcome);
+        self.recorder.settled(id, &outcome);
         let settled = self.store.settle(id, outcome, now).await;
         if settled.is_ok() && !again {
             self.open.send_modify(|open| open.settled(&id.event));

@@ -20,9 +20,9 @@ use tokio_util::sync::CancellationToken;
 use super::ledger::{Ledger, Open};
 use super::remark::{Remark, Remarks};
 use super::saves::SaveFolder;
-use crate::rule_handler::{RuleHandler, Shelf};
+use crate::rule_handler::{ActiveRules, RuleHandler};
 use crate::view::clock::AheadClock;
-use crate::view::onlooker::Onlooker;
+use crate::view::recorder::EventRecorder;
 use crate::view::sandbox::{RulesState, news};
 use crate::{Bot, Ended, Report, rule_file};
 
@@ -35,14 +35,14 @@ pub(super) struct Live {
     open: watch::Receiver<Open>,
     saves: SaveFolder,
     remark: Remarks,
-    seat: Seat,
+    session: SandboxSession,
 }
 
 /// What the web page needs of the bot.
 #[derive(Debug, Clone)]
-pub(super) struct Seat {
+pub(super) struct SandboxSession {
     /// Where the book lies that turns begin with.
-    pub(super) shelf: Arc<Shelf>,
+    pub(super) active_rules: Arc<ActiveRules>,
     /// The names by which the bot is called.
     pub(super) called_by: CalledBy,
     /// The running account.
@@ -52,22 +52,22 @@ pub(super) struct Seat {
     /// Whether the rule file could be used.
     pub(super) rules: Arc<RulesState>,
     /// Who knows why it answered.
-    pub(super) onlooker: Arc<Onlooker>,
+    pub(super) recorder: Arc<EventRecorder>,
     /// Where news of it are told.
     pub(super) news: broadcast::Sender<Arc<News>>,
 }
 
-impl Seat {
+impl SandboxSession {
     fn of(book: &Arc<RuleBook>) -> Self {
-        let shelf = Arc::new(Shelf::new(Arc::clone(book)));
+        let active_rules = Arc::new(ActiveRules::new(Arc::clone(book)));
         Self {
             called_by: CalledBy::new(book.names().iter().cloned()),
             control: Control::new(),
             clock: Arc::default(),
             rules: Arc::default(),
-            onlooker: Arc::new(Onlooker::new(Arc::clone(&shelf))),
+            recorder: Arc::new(EventRecorder::new(Arc::clone(&active_rules))),
             news: news(),
-            shelf,
+            active_rules,
         }
     }
 }
@@ -81,33 +81,33 @@ impl Live {
         saves: SaveFolder,
         lang: Lang,
     ) -> Result<(Self, mpsc::UnboundedReceiver<Remark>), Report> {
-        let seat = Seat::of(book);
-        let (remark, remarks) = Remarks::new(seat.news.clone(), lang, saves.path(), main);
+        let session = SandboxSession::of(book);
+        let (remark, remarks) = Remarks::new(session.news.clone(), lang, saves.path(), main);
         let ledger =
-            Ledger::new(SqliteStore::in_memory(), Arc::clone(&seat.onlooker), remark.clone());
+            Ledger::new(SqliteStore::in_memory(), Arc::clone(&session.recorder), remark.clone());
         let open = ledger.open();
-        let (lamp, online) = Lamp::new(seat.clone(), remark.clone());
+        let (lamp, online) = SandboxObserver::new(session.clone(), remark.clone());
         let account = Account {
             name: "sandbox".to_owned(),
             store: Arc::new(ledger),
-            transport: transport(url, &seat)?,
+            transport: transport(url, &session)?,
             handlers: bot
                 .clone()
-                .first("onlooker", Arc::clone(&seat.onlooker))
-                .handlers(Arc::new(RuleHandler::on(Arc::clone(&seat.shelf)))),
-            clock: Arc::clone(&seat.clock) as _,
+                .first("recorder", Arc::clone(&session.recorder))
+                .handlers(Arc::new(RuleHandler::on(Arc::clone(&session.active_rules)))),
+            clock: Arc::clone(&session.clock) as _,
             settings: settings(saves.path()),
             observer: Arc::new(lamp),
         };
         let stop = CancellationToken::new();
-        let run = tokio::spawn(mynah_runtime::run(account, seat.control.clone(), stop.clone()));
-        start_schedules(&seat.control, seat.clock.now()).await;
-        Ok((Self { run, stop, online, open, saves, remark, seat }, remarks))
+        let run = tokio::spawn(mynah_runtime::run(account, session.control.clone(), stop.clone()));
+        start_schedules(&session.control, session.clock.now()).await;
+        Ok((Self { run, stop, online, open, saves, remark, session }, remarks))
     }
 
     /// What the web page needs of the bot.
-    pub(super) fn seat(&self) -> &Seat {
-        &self.seat
+    pub(super) fn session(&self) -> &SandboxSession {
+        &self.session
     }
 
     /// Where remarks about it are made.
@@ -166,12 +166,12 @@ async fn start_schedules(control: &Control, time: Timestamp) {
 }
 
 /// A connection to the server of the sandbox.
-fn transport(url: &str, seat: &Seat) -> Result<Box<dyn Transport>, Report> {
+fn transport(url: &str, session: &SandboxSession) -> Result<Box<dyn Transport>, Report> {
     let mut values = Values::default();
     values.set("server", Value::Text(url.to_owned()));
     let around = Surroundings {
-        called_by: seat.called_by.clone(),
-        clock: Arc::clone(&seat.clock) as _,
+        called_by: session.called_by.clone(),
+        clock: Arc::clone(&session.clock) as _,
         ..Surroundings::default()
     };
     rule_file::sandbox_service().open(&values, &around).map_err(|error| {
@@ -213,34 +213,34 @@ fn ended_early(ended: Result<RunEnded, tokio::task::JoinError>) -> Report {
 }
 
 /// Shows whether the bot is on line, tells what it decided, and remarks what goes wrong.
-struct Lamp {
+struct SandboxObserver {
     online: watch::Sender<bool>,
-    seat: Seat,
+    session: SandboxSession,
     remarks: Remarks,
 }
 
-impl Lamp {
-    fn new(seat: Seat, remarks: Remarks) -> (Self, watch::Receiver<bool>) {
+impl SandboxObserver {
+    fn new(session: SandboxSession, remarks: Remarks) -> (Self, watch::Receiver<bool>) {
         let (online, receiver) = watch::channel(false);
-        (Self { online, seat, remarks }, receiver)
+        (Self { online, session, remarks }, receiver)
     }
 }
 
-impl Lamp {
+impl SandboxObserver {
     /// There is more to be said about the message of an event.
     fn tell_decided(&self, event: &EventId) {
-        if let Some(message) = self.seat.onlooker.subject(event) {
+        if let Some(message) = self.session.recorder.subject(event) {
             // Nobody looks at the page: fine.
-            let _ = self.seat.news.send(Arc::new(News::Decided { message }));
+            let _ = self.session.news.send(Arc::new(News::Decided { message }));
         }
     }
 }
 
-impl Observer for Lamp {
+impl Observer for SandboxObserver {
     fn status(&self, status: &Status) {
         tracing::debug!(?status, "connection");
         self.online.send_replace(matches!(status, Status::Online { .. }));
-        let _ = self.seat.news.send(Arc::new(News::Status));
+        let _ = self.session.news.send(Arc::new(News::Status));
     }
 
     fn turn(&self, event: &Event, _decided: &Decided) {
@@ -253,16 +253,16 @@ impl Observer for Lamp {
     fn sent(&self, outgoing: &Outgoing, outcome: &Outcome, _took: Duration) {
         if let Outcome::Delivered(message) = outcome {
             let message = message.as_str().to_owned();
-            let cause = self.seat.onlooker.cause(&message);
-            let _ = self.seat.news.send(Arc::new(News::Caused { message, cause }));
+            let cause = self.session.recorder.cause(&message);
+            let _ = self.session.news.send(Arc::new(News::Caused { message, cause }));
         }
         self.tell_decided(&outgoing.id.event);
     }
 
     fn trouble(&self, trouble: &Trouble) {
-        let _ = self.seat.news.send(Arc::new(News::Status));
+        let _ = self.session.news.send(Arc::new(News::Status));
         if let Trouble::HandlerFailed { handler, event, error } = trouble {
-            self.seat.onlooker.failed(event, handler, error);
+            self.session.recorder.failed(event, handler, error);
         }
         self.remarks.trouble(trouble);
     }

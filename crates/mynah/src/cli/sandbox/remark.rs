@@ -12,7 +12,7 @@ use mynah_runtime::Trouble;
 use tokio::sync::{broadcast, mpsc};
 
 use crate::cli::print::on_one_line;
-use crate::testing::deed::shown;
+use crate::testing::bot_action::shown;
 
 /// Something to be shown beside what people and the bot say.
 #[derive(Debug, Clone, PartialEq)]

@@ -174,7 +174,7 @@ impl<'a> Talk<'a> {
             }
         }
         let now = jiff::Timestamp::from_millisecond(self.view.clock.now().as_millis());
-        let zone = self.view.shelf.load().zone().clone();
+        let zone = self.view.active_rules.load().zone().clone();
         let now = now.unwrap_or_default().to_zoned(zone).strftime("%Y-%m-%d %H:%M:%S").to_string();
         self.chat.comment(&match self.lang() {
             Lang::En => format!("it is {now}"),
@@ -185,7 +185,7 @@ impl<'a> Talk<'a> {
     /// Shows each rule that was looked at for the last message.
     fn why(&self) {
         let why =
-            self.last.as_ref().and_then(|last| self.view.onlooker.why(last.as_str(), self.lang()));
+            self.last.as_ref().and_then(|last| self.view.recorder.why(last.as_str(), self.lang()));
         let text = why.map(|why| reason::in_full(&why, self.lang()));
         self.chat.comment(text.as_deref().unwrap_or(match self.lang() {
             Lang::En => "the bot has not looked at a message of yours yet",
@@ -209,7 +209,7 @@ impl<'a> Talk<'a> {
     }
 
     fn tell_silence(&self, message: &MessageId) {
-        if let Some(why) = self.view.onlooker.why(message.as_str(), self.lang()) {
+        if let Some(why) = self.view.recorder.why(message.as_str(), self.lang()) {
             self.chat.comment(&reason::silence(&why, self.lang()));
         }
     }

@@ -18,13 +18,13 @@ const WAITING: usize = 1024;
 
 /// Tells visitors of the console what happens.
 #[derive(Debug, Clone)]
-pub(crate) struct Bulletin(broadcast::Sender<Arc<News>>);
+pub(crate) struct ConsoleFeed(broadcast::Sender<Arc<News>>);
 
 /// What the observer of an account leaves for the console.
 #[derive(Debug, Default)]
 pub(crate) struct Live {
     account: String,
-    bulletin: Bulletin,
+    feed: ConsoleFeed,
     now: Mutex<Now>,
 }
 
@@ -55,13 +55,13 @@ pub(crate) struct Mishap {
     pub(crate) detail: String,
 }
 
-impl Default for Bulletin {
+impl Default for ConsoleFeed {
     fn default() -> Self {
         Self(broadcast::channel(WAITING).0)
     }
 }
 
-impl Bulletin {
+impl ConsoleFeed {
     /// What is told from now on.
     pub(super) fn follow(&self) -> broadcast::Receiver<Arc<News>> {
         self.0.subscribe()
@@ -78,8 +78,8 @@ impl Bulletin {
 
 impl Live {
     /// Nothing has happened yet in this account.
-    pub(crate) fn new(account: &str, bulletin: Bulletin) -> Self {
-        Self { account: account.to_owned(), bulletin, now: Mutex::default() }
+    pub(crate) fn new(account: &str, feed: ConsoleFeed) -> Self {
+        Self { account: account.to_owned(), feed, now: Mutex::default() }
     }
 
     /// The connection is in another state.
@@ -90,28 +90,27 @@ impl Live {
             // It comes back by itself, or with another prompt.
             Status::Offline { .. } => {}
         }
-        self.bulletin.tell(|| News::Status);
+        self.feed.tell(|| News::Status);
     }
 
     /// The account has ended.
     pub(crate) fn ended(&self) {
         self.now().prompt = None;
-        self.bulletin.tell(|| News::Status);
+        self.feed.tell(|| News::Status);
     }
 
     /// The rule file was read again, and taken over or rejected.
     pub(crate) fn rules_changed(&self) {
-        self.bulletin.tell(|| News::Reloaded);
+        self.feed.tell(|| News::Reloaded);
     }
 
     /// A turn was committed.
     pub(crate) fn turn(&self, event: &Event, decided: &Decided) {
-        self.bulletin
-            .tell(|| News::Turn { entry: rows::log_row(&self.account, event, Some(decided)) });
+        self.feed.tell(|| News::Turn { entry: rows::log_row(&self.account, event, Some(decided)) });
         if matches!(event.body, EventBody::Started) {
-            self.bulletin.tell(|| News::Reloaded);
+            self.feed.tell(|| News::Reloaded);
         } else if is_mute(event) {
-            self.bulletin.tell(|| News::Status);
+            self.feed.tell(|| News::Status);
         }
     }
 
@@ -122,7 +121,7 @@ impl Live {
             mishaps.push_front(mishap);
             mishaps.truncate(TROUBLES);
         }
-        self.bulletin.tell(|| News::Status);
+        self.feed.tell(|| News::Status);
     }
 
     /// What a person has to do.
@@ -167,7 +166,7 @@ mod tests {
     #[test]
     fn visitors_hear_of_turns_and_of_new_rules() {
         let live = Live::default();
-        let mut visitor = live.bulletin.follow();
+        let mut visitor = live.feed.follow();
         let event = Event {
             id: EventId::from("started:1"),
             time: Timestamp::default(),

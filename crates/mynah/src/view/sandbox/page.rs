@@ -38,7 +38,7 @@ const TEST: usize = 200;
 impl Page for SandboxView {
     async fn session(&self) -> Result<Session, Problem> {
         let world = self.sandbox.state(None, None, 0);
-        let names = self.shelf.load();
+        let names = self.active_rules.load();
         let name = names.names().first().cloned().unwrap_or(world.me.name);
         let chat =
             world.chats.iter().find(|chat| chat.name == self.room).map(|chat| chat.id.clone());
@@ -118,7 +118,7 @@ impl SandboxPage for SandboxView {
     }
 
     async fn why(&self, message: &str, lang: &str) -> Result<Why, Problem> {
-        let why = self.onlooker.why(message, self.lang_of(lang));
+        let why = self.recorder.why(message, self.lang_of(lang));
         why.ok_or_else(|| Problem::NotFound("the bot has not looked at this message".to_owned()))
     }
 
@@ -152,7 +152,7 @@ impl SandboxPage for SandboxView {
     ) -> Result<TestDraft, Problem> {
         let said = self.sandbox.state(Some(chat), None, TEST).messages;
         let messages: Vec<String> = said.into_iter().map(|said| said.id).collect();
-        let mut entries = self.onlooker.conversation(&messages);
+        let mut entries = self.recorder.conversation(&messages);
         entries.drain(..entries.len().saturating_sub(TEST));
         let at = |id: Option<&str>| entries.iter().position(|entry| Some(entry.id.as_str()) == id);
         let from = at(first).unwrap_or(0);
@@ -161,7 +161,7 @@ impl SandboxPage for SandboxView {
             [] => String::new(),
             wanted => {
                 let (_, name, _) = self.sandbox.chat(chat).unwrap_or_default();
-                transcript::to_test(&name, wanted, self.shelf.load().zone())
+                transcript::to_test(&name, wanted, self.active_rules.load().zone())
             }
         };
         let line = |entry: &Entry| TestLine {

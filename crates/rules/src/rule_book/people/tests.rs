@@ -2,7 +2,7 @@
 
 use mynah_core::{Binding, Chat, Content, EventBody, Message, Origin, Person};
 
-use crate::rule_book::told::Talk;
+use crate::rule_book::test_book::Talk;
 
 const COMMAND: &str = r#"
     [bot]

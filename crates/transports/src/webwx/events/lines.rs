@@ -7,7 +7,7 @@ use mynah_webwx::wire::xml::Element;
 use mynah_webwx::wire::{self, Synced};
 
 use super::super::directory::{Departed, Member};
-use super::super::system_text::{self, Said, Who};
+use super::super::system_text::{self, SystemLine, Who};
 use super::super::system_xml::{self, Pat};
 use super::{BEFRIENDED, NO_FRIEND, News, Place, Translator, raw};
 
@@ -23,7 +23,7 @@ impl Translator<'_> {
     ) {
         let said = system_text::read(line);
         let chat = self.chat(place.peer);
-        news.throttled |= said == Some(Said::Throttled);
+        news.throttled |= said == Some(SystemLine::Throttled);
         let event = match said {
             Some(said) if chat.is_group() => {
                 self.group_line(message, place.peer, line, &said, gone)
@@ -49,11 +49,11 @@ impl Translator<'_> {
         message: &wire::Message,
         group: &str,
         line: &str,
-        said: &Said,
+        said: &SystemLine,
         gone: &mut [Departed],
     ) -> Event {
         let (person, kind) = match said {
-            Said::Joined { names } => {
+            SystemLine::Joined { names } => {
                 let me = self.directory.myself(None).id;
                 let people = self.people(names, group);
                 let others: Vec<Person> =
@@ -63,29 +63,29 @@ impl Translator<'_> {
                     None => (None, raw("invited", line)),
                 }
             }
-            Said::Left { names } => {
+            SystemLine::Left { names } => {
                 let people = self.leavers(names, group, gone);
                 match people.first().cloned() {
                     Some(first) => (Some(first), NoticeKind::Leave { people }),
                     None => (None, raw("left", line)),
                 }
             }
-            Said::Renamed { by, title } => {
+            SystemLine::Renamed { by, title } => {
                 self.directory.rename_group(group, title);
                 (Some(self.doer(by.as_deref(), group)), NoticeKind::Rename { name: title.clone() })
             }
-            Said::Patted { by, whom } => {
+            SystemLine::Patted { by, whom } => {
                 let me = self.is_own(whom, group);
                 (Some(self.who(by, group)), NoticeKind::Pat { me, text: line.to_owned() })
             }
-            Said::RedPacket => (None, NoticeKind::RedPacket),
-            Said::Recalled { .. }
-            | Said::Invited
-            | Said::Removed
-            | Said::Throttled
-            | Said::Befriended
-            | Said::NoFriend
-            | Said::Other(_) => (None, raw(word(said), line)),
+            SystemLine::RedPacket => (None, NoticeKind::RedPacket),
+            SystemLine::Recalled { .. }
+            | SystemLine::Invited
+            | SystemLine::Removed
+            | SystemLine::Throttled
+            | SystemLine::Befriended
+            | SystemLine::NoFriend
+            | SystemLine::Other(_) => (None, raw(word(said), line)),
         };
         let chat = self.directory.group_chat(group);
         self.notice(message, chat, person, kind)
@@ -96,13 +96,13 @@ impl Translator<'_> {
         message: &wire::Message,
         peer: &str,
         line: &str,
-        said: &Said,
+        said: &SystemLine,
     ) -> Event {
         let chat = self.directory.private_chat(peer);
         let person = self.directory.person(peer, None, self.now);
         let kind = match said {
-            Said::RedPacket => NoticeKind::RedPacket,
-            Said::Patted { whom, .. } => {
+            SystemLine::RedPacket => NoticeKind::RedPacket,
+            SystemLine::Patted { whom, .. } => {
                 NoticeKind::Pat { me: self.is_own(whom, peer), text: line.to_owned() }
             }
             other => raw(word(other), line),
@@ -233,7 +233,7 @@ impl Translator<'_> {
         let group = chat.is_group().then_some(place.peer);
         let line = pat.line(|id| self.directory.name_of_id(id, group));
         let said = match system_text::read(&line) {
-            Some(Said::Patted { by, whom }) => Some((by, whom)),
+            Some(SystemLine::Patted { by, whom }) => Some((by, whom)),
             _ => None,
         };
         let whom_is_me = said.as_ref().is_some_and(|(_, whom)| self.is_own(whom, place.peer));
@@ -250,7 +250,7 @@ impl Translator<'_> {
         let id = |name| Some(recall.text_at(&[name])).filter(|id| !id.is_empty() && *id != "0");
         let line = text::plain(recall.text_at(&["replacemsg"]));
         let by = match system_text::read(&line) {
-            Some(Said::Recalled { by }) => by,
+            Some(SystemLine::Recalled { by }) => by,
             _ => None,
         };
         let chat = self.chat(place.peer);
@@ -280,19 +280,19 @@ impl Translator<'_> {
 }
 
 /// The word for a line that has no kind of notice of its own.
-fn word(said: &Said) -> &'static str {
+fn word(said: &SystemLine) -> &'static str {
     match said {
-        Said::Joined { .. } => "joined",
-        Said::Invited => "invited",
-        Said::Left { .. } => "left",
-        Said::Removed => "removed",
-        Said::Renamed { .. } => "renamed",
-        Said::Patted { .. } => "patted",
-        Said::RedPacket => "red_packet",
-        Said::Recalled { .. } => "recalled",
-        Said::Throttled => "throttled",
-        Said::Befriended => BEFRIENDED,
-        Said::NoFriend => NO_FRIEND,
-        Said::Other(kind) => kind,
+        SystemLine::Joined { .. } => "joined",
+        SystemLine::Invited => "invited",
+        SystemLine::Left { .. } => "left",
+        SystemLine::Removed => "removed",
+        SystemLine::Renamed { .. } => "renamed",
+        SystemLine::Patted { .. } => "patted",
+        SystemLine::RedPacket => "red_packet",
+        SystemLine::Recalled { .. } => "recalled",
+        SystemLine::Throttled => "throttled",
+        SystemLine::Befriended => BEFRIENDED,
+        SystemLine::NoFriend => NO_FRIEND,
+        SystemLine::Other(kind) => kind,
     }
 }

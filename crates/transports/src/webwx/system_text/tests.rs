@@ -2,24 +2,24 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn joined(names: &str) -> Option<Said> {
-    Some(Said::Joined { names: names.to_owned() })
+fn joined(names: &str) -> Option<SystemLine> {
+    Some(SystemLine::Joined { names: names.to_owned() })
 }
 
-fn left(names: &str) -> Option<Said> {
-    Some(Said::Left { names: names.to_owned() })
+fn left(names: &str) -> Option<SystemLine> {
+    Some(SystemLine::Left { names: names.to_owned() })
 }
 
-fn renamed(by: Option<&str>, title: &str) -> Option<Said> {
-    Some(Said::Renamed { by: by.map(str::to_owned), title: title.to_owned() })
+fn renamed(by: Option<&str>, title: &str) -> Option<SystemLine> {
+    Some(SystemLine::Renamed { by: by.map(str::to_owned), title: title.to_owned() })
 }
 
-fn patted(by: &str, whom: &str) -> Option<Said> {
-    Some(Said::Patted { by: who(by), whom: who(whom) })
+fn patted(by: &str, whom: &str) -> Option<SystemLine> {
+    Some(SystemLine::Patted { by: who(by), whom: who(whom) })
 }
 
-fn recalled(by: Option<&str>) -> Option<Said> {
-    Some(Said::Recalled { by: by.map(str::to_owned) })
+fn recalled(by: Option<&str>) -> Option<SystemLine> {
+    Some(SystemLine::Recalled { by: by.map(str::to_owned) })
 }
 
 #[test]
@@ -30,7 +30,7 @@ fn people_who_come_and_go() {
             "你邀请\"小红\"加入了群聊  <a href=\"weixin://revoke_edit_click\">撤销</a>",
             joined("小红"),
         ),
-        ("\"老王\"邀请你加入了群聊，群聊参与人还有：小明、小红", Some(Said::Invited)),
+        ("\"老王\"邀请你加入了群聊，群聊参与人还有：小明、小红", Some(SystemLine::Invited)),
         ("\"老王\"邀请你和\"小红\"加入了群聊", joined("小红")),
         ("\"老王\"邀请\"小明、小红\"加入了群聊", joined("小明、小红")),
         ("\"老王\"邀请\"小明\"加入了群聊", joined("小明")),
@@ -38,15 +38,15 @@ fn people_who_come_and_go() {
         ("\" 小红\"通过扫描你分享的二维码加入群聊", joined("小红")),
         ("\" 小红\"通过扫描\"老王\"分享的二维码加入群聊", joined("小红")),
         ("You invited Bob to the group chat", joined("Bob")),
-        ("Ann invited you to a group chat with Bob, Carl", Some(Said::Invited)),
+        ("Ann invited you to a group chat with Bob, Carl", Some(SystemLine::Invited)),
         ("Ann invited you and Bob to the group chat", joined("Bob")),
         ("Ann invited Bob, Carl to the group chat", joined("Bob, Carl")),
         ("\"Bob\" joined group chat via the QR code you shared", joined("Bob")),
         ("\"Bob\" joined the group chat via the QR Code shared by \"Ann\"", joined("Bob")),
         ("你将\"小明\"移出了群聊", left("小明")),
-        ("你被\"老王\"移出群聊", Some(Said::Removed)),
+        ("你被\"老王\"移出群聊", Some(SystemLine::Removed)),
         ("You removed \"Bob\" from the group chat", left("Bob")),
-        ("You were removed from the group chat by \"Ann\"", Some(Said::Removed)),
+        ("You were removed from the group chat by \"Ann\"", Some(SystemLine::Removed)),
     ] {
         assert_eq!(read(line), said, "{line}");
     }
@@ -54,7 +54,7 @@ fn people_who_come_and_go() {
 
 #[test]
 fn people_who_join_in_every_wording_that_was_reported() {
-    let invited = Some(Said::Invited);
+    let invited = Some(SystemLine::Invited);
     for (line, said) in [
         // By a QR code of the account or of somebody else, with and without a blank, a dot and the aspect particle.
         ("\"Tim\" joined the group chat via your shared QR Code.", joined("Tim")),
@@ -108,7 +108,7 @@ fn lines_about_joining_that_name_nobody_who_joined() {
             "privacy_notice",
         ),
     ] {
-        assert_eq!(read(line), Some(Said::Other(kind)), "{line}");
+        assert_eq!(read(line), Some(SystemLine::Other(kind)), "{line}");
     }
 }
 
@@ -122,10 +122,10 @@ fn people_who_leave_in_every_wording_that_was_reported() {
         ("\"小明\"离开了群聊", left("小明")),
         ("\"Ann\"removed\"Tim\"from the group chat", left("Tim")),
         ("Tim has left the group chat", left("Tim")),
-        ("你被\"老王\"移出了群組", Some(Said::Removed)),
-        ("你退出了群聊", Some(Said::Removed)),
-        ("You left the group chat", Some(Said::Removed)),
-        ("Ann removed you from the group", Some(Said::Removed)),
+        ("你被\"老王\"移出了群組", Some(SystemLine::Removed)),
+        ("你退出了群聊", Some(SystemLine::Removed)),
+        ("You left the group chat", Some(SystemLine::Removed)),
+        ("Ann removed you from the group", Some(SystemLine::Removed)),
         ("\"陳太\"修改群組名稱為「請坐」", renamed(Some("陳太"), "請坐")),
     ] {
         assert_eq!(read(line), said, "{line}");
@@ -135,16 +135,16 @@ fn people_who_leave_in_every_wording_that_was_reported() {
 #[test]
 fn only_lines_about_the_account_find_that_it_sends_too_often() {
     for (line, said) in [
-        ("发送消息过于频繁，等待对方接受你的好友请求后再发。", Said::NoFriend),
-        ("發送訊息過於頻繁，等待對方接受你的好友請求後再發。", Said::NoFriend),
+        ("发送消息过于频繁，等待对方接受你的好友请求后再发。", SystemLine::NoFriend),
+        ("發送訊息過於頻繁，等待對方接受你的好友請求後再發。", SystemLine::NoFriend),
         (
             "You are sending messages too frequently. Wait until they accept your friend request.",
-            Said::NoFriend,
+            SystemLine::NoFriend,
         ),
-        ("消息已发出，但被对方拒收了。", Said::NoFriend),
-        ("發送訊息過於頻繁，可稍後再試。", Said::Throttled),
-        ("操作太频繁，请稍后再试", Said::Throttled),
-        ("You are sending messages too frequently. Try again later.", Said::Throttled),
+        ("消息已发出，但被对方拒收了。", SystemLine::NoFriend),
+        ("發送訊息過於頻繁，可稍後再試。", SystemLine::Throttled),
+        ("操作太频繁，请稍后再试", SystemLine::Throttled),
+        ("You are sending messages too frequently. Try again later.", SystemLine::Throttled),
     ] {
         assert_eq!(read(line), Some(said), "{line}");
     }
@@ -196,30 +196,33 @@ fn pats() {
 #[test]
 fn other_lines() {
     for (line, said) in [
-        ("收到红包，请在手机上查看", Some(Said::RedPacket)),
-        ("Red packet received. View on phone.", Some(Said::RedPacket)),
-        ("发出红包，请在手机上查看", Some(Said::Other("red_packet_sent"))),
-        ("收到转账，请在手机上查看", Some(Said::Other("transfer"))),
-        ("收到一条视频/语音聊天消息，请在手机上查看", Some(Said::Other("call"))),
-        ("位置共享已经结束", Some(Said::Other("location_sharing_ended"))),
-        ("发送消息过于频繁，可稍后再试。", Some(Said::Throttled)),
-        ("操作过于频繁，可稍后再试。", Some(Said::Throttled)),
+        ("收到红包，请在手机上查看", Some(SystemLine::RedPacket)),
+        ("Red packet received. View on phone.", Some(SystemLine::RedPacket)),
+        ("发出红包，请在手机上查看", Some(SystemLine::Other("red_packet_sent"))),
+        ("收到转账，请在手机上查看", Some(SystemLine::Other("transfer"))),
+        ("收到一条视频/语音聊天消息，请在手机上查看", Some(SystemLine::Other("call"))),
+        ("位置共享已经结束", Some(SystemLine::Other("location_sharing_ended"))),
+        ("发送消息过于频繁，可稍后再试。", Some(SystemLine::Throttled)),
+        ("操作过于频繁，可稍后再试。", Some(SystemLine::Throttled)),
         ("你撤回了一条消息", recalled(None)),
         ("\"小明\" 撤回了一条消息", recalled(Some("小明"))),
         ("You recalled a message", recalled(None)),
         ("\"Ann\" has recalled a message.", recalled(Some("Ann"))),
-        ("你已添加了小明，现在可以开始聊天了。", Some(Said::Befriended)),
-        ("小明刚刚把你添加到通讯录，现在可以开始聊天了。", Some(Said::Befriended)),
-        ("You have added Ann as your WeChat contact. Start chatting!", Some(Said::Befriended)),
+        ("你已添加了小明，现在可以开始聊天了。", Some(SystemLine::Befriended)),
+        ("小明刚刚把你添加到通讯录，现在可以开始聊天了。", Some(SystemLine::Befriended)),
+        (
+            "You have added Ann as your WeChat contact. Start chatting!",
+            Some(SystemLine::Befriended),
+        ),
         (
             "Ann just added you to his/her contacts list. Send a message to him/her now!",
-            Some(Said::Befriended),
+            Some(SystemLine::Befriended),
         ),
         (
             "小明开启了朋友验证，你还不是他（她）朋友。请先发送朋友验证请求，对方验证通过后，才能聊天。",
-            Some(Said::NoFriend),
+            Some(SystemLine::NoFriend),
         ),
-        ("Ann has enabled Friend Confirmation. Send a request.", Some(Said::NoFriend)),
+        ("Ann has enabled Friend Confirmation. Send a request.", Some(SystemLine::NoFriend)),
         ("今天天气不错", None),
         ("", None),
         ("\"\"邀请\"\"加入了群聊", None),

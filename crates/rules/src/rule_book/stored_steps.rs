@@ -13,15 +13,15 @@ use mynah_matching::template::Template;
 /// A step that can be stored.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(crate) struct Kept(#[serde(with = "StepForm")] pub(crate) Step);
+pub(crate) struct StoredStep(#[serde(with = "StepForm")] pub(crate) Step);
 
 /// Steps that can be stored.
-pub(crate) fn keep(steps: &[Step]) -> Vec<Kept> {
-    steps.iter().cloned().map(Kept).collect()
+pub(crate) fn keep(steps: &[Step]) -> Vec<StoredStep> {
+    steps.iter().cloned().map(StoredStep).collect()
 }
 
 /// The steps that were stored.
-pub(crate) fn kept(steps: Vec<Kept>) -> Vec<Step> {
+pub(crate) fn kept(steps: Vec<StoredStep>) -> Vec<Step> {
     steps.into_iter().map(|kept| kept.0).collect()
 }
 

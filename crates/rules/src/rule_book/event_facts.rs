@@ -22,7 +22,7 @@ pub(crate) enum Subject {
 
 /// What of an event the conditions look at.
 #[derive(Debug)]
-pub(crate) struct Look<'e> {
+pub(crate) struct EventFacts<'e> {
     pub(crate) subject: Subject,
     pub(crate) chat: &'e Chat,
     pub(crate) person: Option<&'e Person>,
@@ -40,7 +40,7 @@ pub(crate) struct Look<'e> {
     clock: OnceCell<Zoned>,
 }
 
-impl<'e> Look<'e> {
+impl<'e> EventFacts<'e> {
     /// Looks at an event at a moment; `None` for what no condition can be about. `whole` is its [`whole_text`].
     pub(crate) fn new(
         event: &'e Event,

@@ -13,7 +13,7 @@ use mynah_core::{
 
 use super::RuleBook;
 use super::pending::Pending;
-use super::scene::{Scene, Told};
+use super::scene::{Scene, SceneValues};
 use super::{later, mute};
 use crate::decision::{Builtin, Decision, Moment, Warning};
 use crate::dialog;
@@ -90,8 +90,8 @@ impl Actor<'_, '_> {
         self.send(Content(vec![kind(media)]));
     }
 
-    fn told(&self) -> Told<'_, '_> {
-        Told { scene: self.scene, pending: self.pending }
+    fn told(&self) -> SceneValues<'_, '_> {
+        SceneValues { scene: self.scene, pending: self.pending }
     }
 
     /// Sets a variable, cut to the length that variables have: what people write must not fill the state.

@@ -14,7 +14,7 @@ use mynah_store::{Forgotten, SqliteStore};
 
 use super::{AccountStatus, Answer, Request, find_chat};
 use crate::names::name_rows;
-use crate::rule_handler::Shelf;
+use crate::rule_handler::ActiveRules;
 use crate::stop::AccountStop;
 
 /// The name of the event that makes the bot say something.
@@ -24,7 +24,7 @@ const SAY: &str = "mynah.say";
 const MUTE: &str = "mynah.mute";
 
 /// Answers requests for one running account.
-pub(crate) struct Desk {
+pub(crate) struct OperatorApi {
     /// The account's name.
     pub(crate) account: String,
     /// Its data.
@@ -34,7 +34,7 @@ pub(crate) struct Desk {
     /// Its connection, once it is open.
     pub(crate) service: Arc<OnceLock<Arc<dyn Service>>>,
     /// The rules in use.
-    pub(crate) shelf: Arc<Shelf>,
+    pub(crate) active_rules: Arc<ActiveRules>,
     /// How it is.
     pub(crate) pages: Pages,
     /// How it is stopped.
@@ -43,7 +43,7 @@ pub(crate) struct Desk {
     pub(crate) clock: Arc<dyn Clock>,
 }
 
-impl Desk {
+impl OperatorApi {
     /// Does what is asked.
     pub(crate) async fn answer(&self, request: Request) -> Answer {
         match request {
@@ -66,7 +66,7 @@ impl Desk {
         let called = |name: &str| {
             self.service.get().map_or(Called::Nobody, |service| service.person_called(name))
         };
-        let names = name_rows(Some(&self.shelf.load()), &bindings, called);
+        let names = name_rows(Some(&self.active_rules.load()), &bindings, called);
         let condition = self.pages.health.of(&self.account).unwrap_or(Condition::Starting);
         let status = AccountStatus { condition, names, rules: self.rules() };
         Answer { status: Some(status), ..Answer::done("") }
@@ -162,7 +162,7 @@ pub(crate) fn is_mute(event: &Event) -> bool {
     matches!(&event.body, EventBody::Due(due) if due.name == MUTE)
 }
 
-/// The event that brings an order of an operator to [`Voice`].
+/// The event that brings an order of an operator to [`OperatorCommands`].
 fn ordered(key: String, chat: &Chat, name: &str, data: String, now: Timestamp) -> Event {
     let due = Due {
         key: key.clone(),
@@ -177,10 +177,10 @@ fn ordered(key: String, chat: &Chat, name: &str, data: String, now: Timestamp) -
 
 /// The handler that says what an operator wants said, and mutes what they want muted.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Voice;
+pub(crate) struct OperatorCommands;
 
 #[async_trait]
-impl Handler for Voice {
+impl Handler for OperatorCommands {
     async fn on_event(&self, ctx: &mut Context, event: &Event) -> Result<Flow, HandlerError> {
         let EventBody::Due(due) = &event.body else { return Ok(Flow::Continue) };
         match &due.chat {
@@ -207,7 +207,7 @@ mod tests {
     async fn what_is_to_be_said_becomes_a_send_that_does_not_expire() {
         let event = spoken(&Chat::group("g", "客户一群"), "维护十分钟", Timestamp::from_secs(1));
         let mut ctx = Context::new(Frame::of(&event, event.time));
-        assert_eq!(Voice.on_event(&mut ctx, &event).await.unwrap(), Flow::Stop);
+        assert_eq!(OperatorCommands.on_event(&mut ctx, &event).await.unwrap(), Flow::Stop);
         let (_, effects, _) = ctx.finish();
         let [Step::Act(Planned { chat, action: Action::Send { content }, is_reply: false, .. })] =
             effects.steps.as_slice()
@@ -224,7 +224,7 @@ mod tests {
             let event = muting(&chat, until, now);
             assert!(is_mute(&event));
             let mut ctx = Context::new(Frame::of(&event, now));
-            assert_eq!(Voice.on_event(&mut ctx, &event).await.unwrap(), Flow::Stop);
+            assert_eq!(OperatorCommands.on_event(&mut ctx, &event).await.unwrap(), Flow::Stop);
             let (_, effects, _) = ctx.finish();
             assert_eq!(effects.writes, [mute::write(until)]);
         }

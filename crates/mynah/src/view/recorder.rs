@@ -14,15 +14,15 @@ use mynah_rules::{Lang, Moment, RuleBook, TimerKind};
 use super::reasons::Reasons;
 use super::transcript::Entry;
 use super::turn_record::{RuleIds, Seen, TurnRecord, message_of};
-use crate::rule_handler::Shelf;
+use crate::rule_handler::ActiveRules;
 
 /// Turns that are remembered; the oldest go first.
 const KEPT: usize = 2000;
 
 /// A handler that sees every event before the rules, and answers none; and the memory of what came of it.
 #[derive(Debug)]
-pub(crate) struct Onlooker {
-    shelf: Arc<Shelf>,
+pub(crate) struct EventRecorder {
+    active_rules: Arc<ActiveRules>,
     memory: Mutex<Memory>,
     /// The ids of the rules of the book that was looked at last: all turns under one book share them.
     ids: Mutex<Option<(Arc<RuleBook>, Arc<RuleIds>)>>,
@@ -42,10 +42,10 @@ struct Memory {
     led_to: HashMap<EventId, EventId>,
 }
 
-impl Onlooker {
+impl EventRecorder {
     /// Looks at the rules on this shelf.
-    pub(crate) fn new(shelf: Arc<Shelf>) -> Self {
-        Self { shelf, memory: Mutex::default(), ids: Mutex::default() }
+    pub(crate) fn new(active_rules: Arc<ActiveRules>) -> Self {
+        Self { active_rules, memory: Mutex::default(), ids: Mutex::default() }
     }
 
     /// What is known about a message: why it was answered or not; for one of the bot, about the turn that it was sent in.
@@ -112,7 +112,7 @@ impl Onlooker {
     fn seen(&self, ctx: &Context, event: &Event) -> Seen {
         let at = Moment { now: ctx.now(), random: ctx.random(), chats: Arc::clone(ctx.chats()) };
         let mut reasons = Reasons::default();
-        let book = self.shelf.load_full();
+        let book = self.active_rules.load_full();
         let decision = book.explain(event, ctx, &at, &mut reasons);
         let values = [Scope::Person, Scope::Chat, Scope::Bot]
             .into_iter()
@@ -247,7 +247,7 @@ fn words_of(event: &Event) -> String {
 }
 
 #[async_trait]
-impl Handler for Onlooker {
+impl Handler for EventRecorder {
     async fn on_message(&self, ctx: &mut Context, message: &Message) -> Result<Flow, HandlerError> {
         let body = EventBody::Message(message.clone());
         let event = Event { id: ctx.event_id().clone(), time: ctx.now(), body };

@@ -8,9 +8,9 @@ use mynah_rules::Decision;
 
 /// Something that the bot did.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Deed {
+pub(crate) enum BotAction {
     /// It said something in the chat of this name.
-    Said {
+    Sent {
         /// The chat.
         chat: String,
         /// What.
@@ -39,10 +39,10 @@ pub(crate) enum Deed {
     Recalled,
 }
 
-impl fmt::Display for Deed {
+impl fmt::Display for BotAction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Said { chat, content } => write!(f, "=> {chat}: {}", shown(content)),
+            Self::Sent { chat, content } => write!(f, "=> {chat}: {}", shown(content)),
             Self::Accepted { person } => write!(f, "=> accept {person}"),
             Self::Ran { handler, captures } => {
                 write!(f, "=> run {handler}")?;
