@@ -1,8 +1,8 @@
-//! From trees to meaning: every table of every file is read by the table of keys, its values are understood, and what is
-//! wrong with them is reported, all of it in one run.
+//! From trees to meaning: every table of every file is read by the table of keys and its values are parsed; all
+//! mistakes are reported in one run.
 //!
-//! Nothing here looks at a file system but for the pictures and files that rules send. A check never stops: what cannot be
-//! understood is left out, and what would only follow from an earlier mistake is not said.
+//! The file system is read only for the pictures and files that rules send. A check never stops at a mistake: a part
+//! that cannot be understood is left out, and mistakes that would only follow from an earlier one are not reported.
 
 mod actions;
 mod bot;
@@ -61,9 +61,9 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) files: &'a dyn Files,
     /// The folder of the main file.
     pub(crate) folder: &'a Path,
-    /// Whether a file is missing, so that what seems to be nowhere may be there.
+    /// Whether a file is missing, so that a definition that was not found may be in it.
     pub(crate) is_cut: bool,
-    /// What is known of the program and the transport.
+    /// The known facts about the program and the transport.
     pub(crate) options: &'a LoadOptions<'a>,
 }
 
@@ -112,7 +112,7 @@ pub(crate) fn check(
     (bot, tests)
 }
 
-/// What could not be read: of these kinds, nothing can be said to be missing.
+/// The kinds of definitions of which some could not be read: none of them can be reported as missing.
 #[derive(Debug, Clone, Copy)]
 struct Unread {
     /// Some `id`.
@@ -127,7 +127,7 @@ struct Unread {
 pub(crate) struct Checker<'a> {
     around: &'a Surroundings<'a>,
     report: &'a mut Report,
-    /// The places of the rules' headers and keys, for what is found out later.
+    /// The places of the rules' headers and keys, for the checks at the end.
     spots: Vec<shadow::RuleSpots>,
     /// The ids seen, with the place of the first.
     ids: BTreeMap<String, Spot>,
@@ -137,7 +137,7 @@ pub(crate) struct Checker<'a> {
     dialogs: BTreeSet<String>,
     /// The ids of dialogs by the texts that begin them: for hints.
     begun_by: BTreeMap<String, String>,
-    /// What could not be read, so that nothing can be said to be missing.
+    /// The kinds of which some could not be read, so that none can be reported as missing.
     unread: Unread,
     /// The dialogs that rules start.
     starts: Vec<(String, Spot)>,
@@ -153,7 +153,7 @@ pub(crate) struct Checker<'a> {
     runs_handlers: bool,
     /// The services that the file is judged for.
     services: Vec<&'a Capabilities>,
-    /// Whether it has been said that mentions alert nobody.
+    /// Whether it was reported that mentions are plain text.
     said_plain_mention: bool,
     /// Whether it has been said that only calls arrive.
     said_only_calls: bool,
@@ -205,7 +205,7 @@ impl<'a> Checker<'a> {
         self.report.add(problem, spot);
     }
 
-    /// The header that a place lies at.
+    /// The header of the table that contains a place.
     fn place(&self, spot: &Spot) -> Place {
         Place {
             file: self.around.sources.name(spot.file),
@@ -252,7 +252,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// What can only be said when everything has been seen.
+    /// The checks that need the whole file.
     fn finish(&mut self) {
         self.check_starts();
         for (id, spot) in std::mem::take(&mut self.onlys) {

@@ -1,4 +1,4 @@
-//! What the rules make of an event.
+//! The decision of the rules about an event.
 
 use std::fmt;
 use std::sync::Arc;
@@ -37,12 +37,12 @@ pub struct RuleRef {
     pub line: u32,
 }
 
-/// What is to be done about an event.
+/// The decision about an event.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Decision {
     /// The first rule that matched.
     pub rule: Option<RuleRef>,
-    /// What it captured.
+    /// The captures of the rule.
     pub captures: Captures,
     /// Why the rule that ended the search said nothing.
     pub quiet: Option<Quiet>,
@@ -56,9 +56,9 @@ pub struct Decision {
     pub timers: Vec<TimerChange>,
     /// Whether a rule, dialog or schedule acted.
     pub acted: bool,
-    /// What the owner of the bot should know, for the log.
+    /// Warnings for the owner of the bot, for the log.
     pub warnings: Vec<Warning>,
-    /// What the runner has to do itself.
+    /// An operation of the runner itself.
     pub builtin: Option<Builtin>,
 }
 
@@ -88,10 +88,10 @@ impl fmt::Display for Warning {
     }
 }
 
-/// What a rule asks of the runner.
+/// An operation that a rule asks of the runner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Builtin {
-    /// Read the rule file again, and say what came of it.
+    /// Read the rule file again and report the result.
     Reload,
     /// Say how the bot is.
     Status,

@@ -17,7 +17,7 @@ use crate::sources::{Sources, Spot};
 pub struct Diagnostic {
     /// How bad it is.
     pub severity: Severity,
-    /// What kind of mistake, as listed in the reference: stable, for tools.
+    /// The code of the mistake, as listed in the reference: stable, for tools.
     pub code: &'static str,
     /// The file, relative to the folder of the main file.
     pub file: Arc<str>,
@@ -49,13 +49,13 @@ impl Diagnostic {
         self.severity == Severity::Error
     }
 
-    /// What is wrong, without the place.
+    /// The mistake, without its place.
     #[must_use]
     pub fn message(&self, lang: Lang) -> String {
         self.problem.message(&self.file, lang)
     }
 
-    /// What to do about it.
+    /// The remedy.
     #[must_use]
     pub fn hint(&self, lang: Lang) -> Option<String> {
         self.problem.hint(lang)

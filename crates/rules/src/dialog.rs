@@ -1,8 +1,8 @@
 //! Dialogs: questions in order, answers that are kept, one dialog per person and chat.
 //!
-//! An open dialog lies in the person's state with everything it needs, its steps included: a reload of the rules does
-//! not change a dialog in progress, and a restart continues it. Its timer carries the number of the turn it was set in;
-//! one that comes late, after an answer, is recognised by that.
+//! An open dialog is stored in the person's state with everything it needs, its steps included: a reload of the rules
+//! does not change a dialog in progress, and a restart continues it. Its timer carries the number of the turn it was
+//! set in; by this number, a timer that comes after the answer is recognised as late.
 
 mod script;
 
@@ -29,7 +29,7 @@ use script::{Judged, Script};
 /// The name of the timers of dialogs.
 pub(crate) const TIMER: &str = "dialog";
 
-/// Where the open dialog of a person lies.
+/// The key of a person's open dialog in the state.
 const KEY: &str = "dialog:open";
 
 /// A dialog that can begin.
@@ -172,7 +172,7 @@ pub(crate) fn timed_out(
 
 fn opened(pending: &Pending<'_>) -> Option<Open> {
     let text = pending.get(Scope::Person, KEY)?;
-    // What cannot be read was written by another version; it is as good as ended.
+    // A text that cannot be read was written by another version; the dialog then counts as ended.
     serde_json::from_str(&text).ok()
 }
 

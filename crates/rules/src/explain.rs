@@ -6,7 +6,7 @@ use mynah_core::Quiet;
 
 use crate::decision::RuleRef;
 
-/// Is told about each rule that was looked at, in order. A decision without a trace does none of this work.
+/// Receives a report on each rule that was looked at, in order. A decision without a trace does none of this work.
 pub trait Trace {
     /// That rule was looked at.
     fn looked_at(&mut self, rule: &RuleRef, verdict: Verdict);
@@ -17,7 +17,7 @@ pub trait Trace {
     }
 }
 
-/// What became of a rule that was looked at.
+/// The outcome of a rule that was looked at.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Verdict {
     /// It is switched off.
@@ -45,13 +45,13 @@ pub enum Verdict {
 pub struct Failed {
     /// The key of the condition, as in `bot.toml`.
     pub key: &'static str,
-    /// What the rule asks for.
+    /// The expected value of the condition.
     pub wanted: String,
-    /// What it got: for conditions on the text the folded text.
+    /// The actual value; for conditions on the text the folded text.
     pub saw: String,
 }
 
-/// Keeps all it is told: for tests and for printing afterwards.
+/// Collects the reports, for tests and for printing afterwards.
 impl Trace for Vec<(RuleRef, Verdict)> {
     fn looked_at(&mut self, rule: &RuleRef, verdict: Verdict) {
         self.push((rule.clone(), verdict));

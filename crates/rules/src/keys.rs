@@ -1,4 +1,4 @@
-//! The one table of keys: what may stand where, of which type, and what it is for.
+//! The one table of keys: the place, the type and the purpose of each.
 //!
 //! The checker walks a file by it, and the JSON Schema, the reference page and the did-you-mean hints are made from it.
 
@@ -92,20 +92,20 @@ pub(crate) struct Key {
     pub(crate) name: &'static str,
     /// Where it may stand.
     pub(crate) tables: &'static [Table],
-    /// What it holds.
+    /// The type of its value.
     pub(crate) kind: Kind,
-    /// What part it plays.
+    /// Its part in the table.
     pub(crate) role: Role,
-    /// What it is for, in English.
+    /// Its purpose, in English.
     pub(crate) en: &'static str,
-    /// What it is for, in Chinese.
+    /// Its purpose, in Chinese.
     pub(crate) zh: &'static str,
-    /// What people write who mean it.
+    /// Other words that people write for it.
     pub(crate) also: &'static [&'static str],
 }
 
 impl Key {
-    /// What it is for.
+    /// Its purpose.
     pub(crate) fn help(&self, lang: Lang) -> &'static str {
         match lang {
             Lang::En => self.en,
@@ -114,7 +114,7 @@ impl Key {
     }
 }
 
-/// What part a key plays in its table.
+/// The part that a key has in its table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     /// A condition that is enough for a rule.
@@ -129,7 +129,7 @@ pub(crate) enum Role {
     Section,
 }
 
-/// What a key holds.
+/// The type of the value of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// A text.

@@ -16,7 +16,7 @@ use crate::rule_book::{RegexCost, RuleBook};
 use crate::script::Test;
 use crate::sources::{Files, Sources};
 
-/// What is known of the program that will run the bot.
+/// The known facts about the program that will run the bot.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LoadOptions<'a> {
     /// The names of the registered handlers. `None` if they are not known: then a handler's name is only noted.

@@ -1,4 +1,4 @@
-//! What was probably meant by a value that cannot be understood: `30秒` is `30s`, `周一 8点` is `mon` and `08:00`.
+//! The probable meaning of a value that cannot be understood: `30秒` is `30s`, `周一 8点` is `mon` and `08:00`.
 //!
 //! Only for hints: nothing is read this way.
 
@@ -79,7 +79,7 @@ pub(crate) fn days(text: &str) -> Option<String> {
     days.filter(|_| !rest.chars().any(char::is_alphanumeric))
 }
 
-/// The zone that a name of a place or an offset stands for.
+/// The time zone of a place name or an offset.
 pub(crate) fn zone(text: &str) -> Option<&'static str> {
     let plain: String = plain(text).chars().filter(|c| !matches!(c, ' ' | '_')).collect();
     Some(match plain.as_str() {
@@ -99,7 +99,7 @@ pub(crate) fn zone(text: &str) -> Option<&'static str> {
     })
 }
 
-/// The word of a key that a word of another language or program stands for.
+/// The word of a key for a word of another language or program.
 pub(crate) fn word(found: &str, words: &[&'static str]) -> Option<&'static str> {
     let found = plain(found);
     let (_, meant) = WORDS
@@ -176,7 +176,7 @@ fn plain(text: &str) -> String {
     text.chars().map(fold_width).collect::<String>().to_lowercase()
 }
 
-/// Takes the days out of a text: what they are, and what is left.
+/// Splits a text into its days and the rest.
 fn take_days(text: &str) -> (Option<String>, String) {
     let mut days: Vec<(usize, usize)> = Vec::new();
     let mut rest = String::new();

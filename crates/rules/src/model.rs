@@ -1,4 +1,4 @@
-//! The checked meaning of a rule file and its includes: what `check` makes and the rule book is built from.
+//! The checked meaning of a rule file and its includes: the result of `check`, from which the rule book is built.
 //!
 //! Everything here is as meant, not as written: texts are parsed, units resolved, defaults filled in, and actions lie in
 //! the order in which they happen. A value of these types cannot fail later. The original text stays reachable where a
@@ -20,7 +20,7 @@ use mynah_matching::template::Template;
 /// A whole bot: the main file with everything that it includes, in reading order.
 #[derive(Debug, Clone)]
 pub(crate) struct Bot {
-    /// The folder of the main file: what is sent lies in it.
+    /// The folder of the main file, which contains all files to send.
     pub(crate) folder: PathBuf,
     /// Extra names that count as called.
     pub(crate) names: Vec<String>,
@@ -46,7 +46,7 @@ pub(crate) struct Bot {
     pub(crate) schedules: Vec<Schedule>,
 }
 
-/// Where something stands: the line of its `[[…]]` header.
+/// A place: the line of a `[[…]]` header.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
     /// The file as shown to people: relative to the folder of the main file.
@@ -55,7 +55,7 @@ pub(crate) struct Place {
     pub(crate) line: u32,
 }
 
-/// What something is called.
+/// The name of a rule, dialog or schedule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Name {
     /// The `id` that was given.
@@ -67,15 +67,15 @@ pub(crate) struct Name {
 /// One `[[rule]]`.
 #[derive(Debug, Clone)]
 pub(crate) struct Rule {
-    /// Where it stands.
+    /// Its place in the files.
     pub(crate) place: Place,
-    /// What it is called.
+    /// Its name.
     pub(crate) name: Name,
     /// All of these must hold.
     pub(crate) when: Conditions,
-    /// What happens then, in this order.
+    /// Its actions, in this order.
     pub(crate) then: Vec<Step>,
-    /// What keeps it quiet.
+    /// Its brakes.
     pub(crate) brakes: Brakes,
     /// Higher ones are asked first.
     pub(crate) priority: i64,
@@ -85,7 +85,8 @@ pub(crate) struct Rule {
     pub(crate) off: bool,
 }
 
-/// The conditions of a rule. In every list one item is enough, except in `all` and `none`; an empty list is no condition.
+/// The conditions of a rule. In every list one item is enough, except in `all` and `none`; an empty list sets no
+/// condition.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Conditions {
     /// The conditions on the text.
@@ -114,7 +115,7 @@ pub(crate) struct Conditions {
     pub(crate) chance: Option<f64>,
 }
 
-/// Somebody in `from` and `not_from`.
+/// A person in `from` and `not_from`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Who {
     /// Those in `[bot] admins`.
@@ -133,7 +134,7 @@ pub(crate) struct TimeWindow {
 }
 
 impl TimeWindow {
-    /// Whether that time of day lies in it.
+    /// Whether it contains that time of day.
     pub(crate) fn contains(self, time: Time) -> bool {
         if self.from < self.to {
             self.from <= time && time < self.to
@@ -198,7 +199,7 @@ pub(crate) enum Step {
     Accept,
     /// A text is said. `reply_all_of` becomes one of these per text; only the first is shaped.
     Say {
-        /// What.
+        /// The text.
         text: Template,
         /// How.
         shape: Shape,
@@ -222,7 +223,7 @@ pub(crate) enum Step {
     Start(String),
     /// The handler of this name runs.
     Run(String),
-    /// What follows comes so much later.
+    /// The following steps come so much later.
     Wait(Duration),
 }
 
@@ -235,7 +236,7 @@ pub(crate) struct Shape {
     pub(crate) quote: bool,
 }
 
-/// What keeps a rule quiet although it matched.
+/// The brakes, which keep a rule quiet although it matched.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Brakes {
     /// Each clock that is given, once.
@@ -302,7 +303,7 @@ pub(crate) struct GroupTable {
 /// One `[[dialog]]`.
 #[derive(Debug, Clone)]
 pub(crate) struct Dialog {
-    /// Where it stands.
+    /// Its place in the files.
     pub(crate) place: Place,
     /// Its id; unique.
     pub(crate) id: String,
@@ -326,14 +327,14 @@ pub(crate) struct Dialog {
     pub(crate) cancel_reply: Option<Template>,
     /// The questions in order; at least one.
     pub(crate) steps: Vec<Question>,
-    /// What happens after the last answer.
+    /// The actions after the last answer.
     pub(crate) done: Vec<Step>,
 }
 
 /// One `[[dialog.step]]`.
 #[derive(Debug, Clone)]
 pub(crate) struct Question {
-    /// What is asked.
+    /// The question.
     pub(crate) ask: Template,
     /// The name under which the answer is kept.
     pub(crate) save: Option<String>,
@@ -361,17 +362,17 @@ pub(crate) enum Answer {
 /// One `[[schedule]]`.
 #[derive(Debug, Clone)]
 pub(crate) struct Schedule {
-    /// Where it stands.
+    /// Its place in the files.
     pub(crate) place: Place,
-    /// What it is called.
+    /// Its name.
     pub(crate) name: Name,
     /// When it is due.
     pub(crate) due: Due,
     /// The chats it goes to.
     pub(crate) to: Vec<Glob>,
-    /// What is sent.
+    /// Its messages.
     pub(crate) then: Vec<Step>,
-    /// What becomes of a time that passed while the bot was down.
+    /// The treatment of a time that passed while the bot was down.
     pub(crate) missed: Missed,
 }
 
@@ -391,7 +392,7 @@ pub(crate) enum Due {
     Cron(Box<croner::Cron>),
 }
 
-/// What becomes of a time that passed while the bot was down.
+/// The treatment of a time that passed while the bot was down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Missed {
     /// Nothing.

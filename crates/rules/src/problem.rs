@@ -27,7 +27,7 @@ pub(crate) enum Problem {
         meant: Option<&'static str>,
         /// A table that has such a key.
         elsewhere: Option<Table>,
-        /// What to do instead.
+        /// The remedy.
         advice: Option<&'static Advice>,
     },
     /// A value of the wrong type.
@@ -59,14 +59,14 @@ pub(crate) enum Problem {
     RegexSlashes { written: String, plain: String, case: SlashCase, never: bool },
     /// A pattern that cannot be read.
     Pattern(PatternErrorKind),
-    /// A sign of full width in a pattern where a plain one was probably meant, and what to write. If the pattern `is_read`
-    /// all the same, the sign is text.
+    /// A full-width sign in a pattern where a plain one was probably meant, and the plain one to write. If the pattern
+    /// `is_read` all the same, the sign is text.
     PatternWidth { found: char, plain: String, is_read: bool },
     /// A template that cannot be read.
     Template(TemplateErrorKind),
     /// A name that a template does not know here.
     UnknownName { name: String, meant: Option<String>, known: Vec<String>, asks_unsaved: bool },
-    /// A text that is taken as it stands although something else was probably meant.
+    /// A text that is taken literally although a construct was probably meant.
     Literal(Literal),
     /// A regular expression that is found in no text.
     RegexNever { regex: String },
@@ -86,7 +86,7 @@ pub(crate) enum Problem {
     HandlerUnknown { name: String, meant: Option<&'static str> },
     /// A file that cannot be sent.
     File(BadFile),
-    /// What the transport does differently or cannot do.
+    /// A limitation of the transport.
     Transport(Limitation),
     /// A service that the program does not have.
     NoService { name: String, meant: Option<String>, known: String },
@@ -114,7 +114,7 @@ pub(crate) enum Problem {
     Test(BadLine),
 }
 
-/// A text that is taken as it stands, and what was probably meant.
+/// A text that is taken literally, with its probable meaning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Literal {
     /// Several texts in one.
@@ -139,7 +139,7 @@ pub(crate) enum Literal {
     Mention { name: String, is_own: bool },
 }
 
-/// What a variable can be given.
+/// The kinds of values of a variable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wanted {
     /// A text or a number.
@@ -230,7 +230,7 @@ pub(crate) enum Capture {
 pub(crate) enum BadFile {
     /// It is not there.
     Missing { path: String, meant: Option<String> },
-    /// It lies outside of the folder of the bot.
+    /// It is outside of the folder of the bot.
     Outside { path: String },
     /// It cannot be read.
     Unreadable { path: String, why: CannotRead },
@@ -257,7 +257,7 @@ pub(crate) enum CannotRead {
     NotRegular,
     /// It is larger than a rule file may be.
     TooLarge,
-    /// Whatever the file system says.
+    /// Any other error of the file system.
     Other(String),
 }
 
@@ -278,10 +278,10 @@ impl CannotRead {
     }
 }
 
-/// What the transport does differently or cannot do.
+/// A limitation of the transport.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Limitation {
-    /// A mention alerts nobody.
+    /// A mention is plain text: the person gets no alert.
     PlainMention { key: &'static str },
     /// It has no such action.
     NoAction { key: &'static str, transport: &'static str },
@@ -304,7 +304,7 @@ pub(crate) enum BadInclude {
     Cycle(String),
     /// The file has been included already.
     Twice(String),
-    /// The file lies outside of the folder of the bot.
+    /// The file is outside of the folder of the bot.
     Outside(String),
     /// The file cannot be read.
     Unreadable { path: String, why: CannotRead },
@@ -317,7 +317,7 @@ pub(crate) enum BadInclude {
 /// Why a rule can never answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Shadow {
-    /// Where the earlier rule stands.
+    /// The place of the earlier rule.
     pub(crate) place: Place,
     /// Why it is always first.
     pub(crate) why: ShadowReason,
@@ -334,7 +334,7 @@ pub(crate) enum ShadowReason {
     Weaker,
 }
 
-/// What to say of case beside a regular expression between slashes.
+/// The remark on letter case beside a regular expression between slashes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SlashCase {
     /// It is ignored, as was asked for.
@@ -350,11 +350,11 @@ pub(crate) enum SlashCase {
 pub(crate) enum Outdone {
     /// It has the same name.
     Same { name: String },
-    /// Its name fits whatever the name of the later one does.
+    /// Its name fits every name that the later one fits.
     Fits { earlier: String, later: String },
 }
 
-/// A step of a cron line such as `*/40`, and what it comes to.
+/// A step of a cron line such as `*/40`, and the times that it gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UnevenStep {
     pub(crate) step: u32,
@@ -363,7 +363,7 @@ pub(crate) struct UnevenStep {
     pub(crate) comes: Vec<u32>,
 }
 
-/// What a step counts.
+/// The unit that a step counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StepUnit {
     Minute,
@@ -377,7 +377,7 @@ pub(crate) enum BadLine {
     Form,
     /// A sign of full width where a plain one belongs.
     FullWidth { found: char, plain: &'static str },
-    /// Nothing stands before the colon.
+    /// The text before the colon is missing.
     NoSpeaker,
     /// No such event.
     Event { found: String, meant: Option<&'static str> },

@@ -1,7 +1,7 @@
 //! The compiled rules of a bot: a [`Decision`] for every event.
 //!
-//! `rule` holds one rule in its compiled form, `look` what of an event can be looked at, `conditions` holds the two
-//! against each other, `brakes` says when a rule keeps quiet, `act` turns what it does into effects.
+//! `rule` holds one rule in its compiled form, `event_facts` the facts of an event; `conditions` compares the two,
+//! `brakes` says when a rule keeps quiet, `actions` turns its steps into effects.
 
 pub(crate) mod actions;
 mod brakes;
@@ -94,7 +94,7 @@ pub struct RuleBook {
 pub struct RuleInfo {
     /// Its id, or `file:line`.
     pub id: String,
-    /// What the names of its state end with, after the brake and a colon.
+    /// The end of the names of its state, after the brake and a colon.
     pub key: String,
     /// Its file.
     pub file: Arc<str>,
@@ -107,13 +107,13 @@ pub struct RuleInfo {
 /// The length of a message by which regexes are judged, in characters.
 const COSTLY_MESSAGE: usize = 2_000;
 
-/// What a step of a regex takes on a small machine.
+/// The time of one regex step on a small machine.
 const TIME_OF_STEP: Duration = Duration::from_nanos(4);
 
 /// All regexes together should be done with one message in this time.
 const TOO_LONG: Duration = Duration::from_millis(50);
 
-/// What the regexes of a bot can cost together.
+/// The cost of all regexes of a bot together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegexCost {
     /// About how long one message of 2 000 characters can take.
@@ -187,7 +187,7 @@ impl RuleBook {
         }
     }
 
-    /// What is to be done about an event, found by the index.
+    /// The decision about an event, found by the index.
     #[must_use]
     pub fn decide(&self, event: &Event, state: &dyn StateView, at: &Moment) -> Decision {
         self.run(event, state, at, Search::Indexed, None)
@@ -227,7 +227,7 @@ impl RuleBook {
         &self.names
     }
 
-    /// The names of people, in alphabetical order, each with the keys under which it stands: `admins`, `from`, `not_from`,
+    /// The names of people, in alphabetical order, each with the keys that contain it: `admins`, `from`, `not_from`,
     /// `ignore`.
     pub fn people(&self) -> impl Iterator<Item = (&str, &[&'static str])> {
         self.people.all()
@@ -252,12 +252,12 @@ impl RuleBook {
         rules + lists + self.engine.heap()
     }
 
-    /// The rules that are looked at for every message, because no fixed text tells that they cannot match.
+    /// The rules that are checked for every message, because no fixed text of them can exclude a message early.
     pub fn scanned(&self) -> impl Iterator<Item = RuleInfo> {
         self.engine.always().iter().map(|place| self.rules[*place as usize].info())
     }
 
-    /// What the regexes can cost, if one message of 2 000 characters can make them take too long together.
+    /// The cost of the regexes, if one message of 2 000 characters can make them take too long together.
     #[must_use]
     pub fn regex_cost(&self) -> Option<RegexCost> {
         let steps = |place: u32| self.rules[place as usize].worst_steps(COSTLY_MESSAGE);
@@ -280,7 +280,7 @@ impl RuleBook {
         }
     }
 
-    /// Whether it looks at what happens in a chat.
+    /// Whether its conditions are about an event other than a message.
     #[must_use]
     pub fn looks_at(&self, chat: &Chat) -> bool {
         if chat.is_group() {

@@ -193,8 +193,8 @@ const CALENDAR: i32 = 400;
 
 /// Whether a cron line names a day that some year has: the thirtieth of February is none, its twenty-ninth is one.
 ///
-/// Looks through one whole round of the calendar, so that no day is too rare to be found: the last round of those in which
-/// the search looks at all, since a search for what never comes goes on to its end.
+/// Searches one whole round of the calendar, so that no day is too rare to be found. It is the last round within the
+/// range of the search, because a search for a day that never comes goes on to the end of the range.
 pub(crate) fn ever_comes(cron: &Cron) -> bool {
     let year = i16::try_from(croner::YEAR_UPPER_LIMIT - CALENDAR).unwrap_or(i16::MAX);
     // The days of a calendar are the same in every zone; this one has no hour that is missing.

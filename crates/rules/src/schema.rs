@@ -6,7 +6,7 @@ use crate::keys::{Key, Kind, Table};
 
 /// The JSON Schema of `bot.toml` as text, with an end of line.
 ///
-/// It says which keys there are and of which type; what more is wrong, only [`load`](crate::load) can tell.
+/// It describes the keys and their types; all further checks are made by [`load`](crate::load).
 #[must_use]
 pub fn json_schema() -> String {
     let mut schema = table(Table::File);

@@ -1,4 +1,4 @@
-//! The conversations of `[[test]]`: lines of a chat script, read into what they mean.
+//! The conversations of `[[test]]`: the parsed lines of a chat script.
 //!
 //! This only reads them; they are played by `mynah::testing`.
 
@@ -16,7 +16,7 @@ pub(crate) use reader::parse;
 pub struct Test {
     /// Its name, where it has one.
     pub name: Option<String>,
-    /// The file it stands in, relative to the folder of the main file.
+    /// The file of the test, relative to the folder of the main file.
     pub file: String,
     /// The line of its header.
     pub line: u32,
@@ -33,20 +33,20 @@ pub struct Line {
     pub line: u32,
     /// The line as written.
     pub text: String,
-    /// What it means.
+    /// Its meaning.
     pub what: What,
 }
 
-/// What a line of a test means.
+/// The meaning of a line of a test.
 #[derive(Debug, Clone)]
 pub enum What {
-    /// `group/user: text`: somebody says something.
+    /// `group/user: text`: a person sends a message.
     Says {
         /// Where.
         chat: ChatName,
         /// Who.
         who: String,
-        /// What.
+        /// The message.
         said: ScriptMessage,
     },
     /// `! join group/user`: something else happens.
@@ -55,7 +55,7 @@ pub enum What {
         chat: ChatName,
         /// Who did it; of several the first.
         who: String,
-        /// What happens.
+        /// The event.
         event: ScriptEvent,
     },
     /// `> text`: the next reply in the chat of the last line that said or did something.
@@ -66,7 +66,7 @@ pub enum What {
     Elsewhere {
         /// The name of the chat.
         chat: String,
-        /// What is said there.
+        /// The expected reply.
         said: Expected,
     },
     /// `=> run name {k=v}`: a handler is called.
@@ -106,7 +106,7 @@ impl ChatName {
     }
 }
 
-/// What somebody says in a test.
+/// A person's message in a test.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ScriptMessage {
     /// A text.
@@ -115,7 +115,7 @@ pub enum ScriptMessage {
     Media(MessageKind),
 }
 
-/// What the bot is to say.
+/// The expected reply of the bot.
 #[derive(Debug, Clone)]
 pub enum Expected {
     /// Exactly this text.

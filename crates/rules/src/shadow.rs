@@ -1,8 +1,8 @@
 //! Rules that can never answer, because an earlier one always answers first.
 //!
-//! No false alarm: an earlier rule is named only if everything that the later one asks for implies everything that the
-//! earlier one asks for. What cannot be proved that way (regular expressions that are not the same, overlapping times)
-//! is passed over.
+//! No false alarm: an earlier rule is named only if the conditions of the later one imply all conditions of the earlier
+//! one. Cases that cannot be proved that way (regular expressions that are not the same, overlapping times) are passed
+//! over.
 
 mod implied;
 mod index;
@@ -89,7 +89,7 @@ impl<'b> Finder<'b> {
         }
     }
 
-    /// Whether the earlier rule answers whatever the later one could by this keyword.
+    /// Whether the earlier rule answers every message that the later one could answer by this keyword.
     fn answers(&self, earlier: usize, later: usize, keyword: &str) -> bool {
         let earlier = &self.wordings[earlier];
         let folding = Folding::new(self.bot.rules[later].when.text.case, self.bot.fold_hant);

@@ -19,7 +19,7 @@ pub trait Files {
     ///
     /// # Errors
     ///
-    /// Whatever the file system says; text that is not UTF-8 is [`io::ErrorKind::InvalidData`].
+    /// Any error of the file system; text that is not UTF-8 is [`io::ErrorKind::InvalidData`].
     fn read(&self, path: &Path) -> io::Result<String>;
 
     /// The text of a file of the bot's folder. File systems without links need not implement it.
@@ -36,15 +36,15 @@ pub trait Files {
     ///
     /// # Errors
     ///
-    /// Whatever the file system says; [`io::ErrorKind::IsADirectory`] for a folder, [`mynah_files::Refusal::NotRegular`] for a device or
-    /// the like, [`mynah_files::Refusal::Outside`] if a link leads out of the folder.
+    /// Any error of the file system; [`io::ErrorKind::IsADirectory`] for a folder, [`mynah_files::Refusal::NotRegular`]
+    /// for a device or the like, [`mynah_files::Refusal::Outside`] if a link leads out of the folder.
     fn size(&self, folder: &Path, path: &Path) -> io::Result<u64>;
 
     /// The files in a folder, in any order.
     ///
     /// # Errors
     ///
-    /// Whatever the file system says.
+    /// Any error of the file system.
     fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>>;
 }
 
@@ -86,7 +86,7 @@ struct SourceFile {
     text: SourceText,
 }
 
-/// Which of the [`Sources`] a place lies in.
+/// The one of the [`Sources`] that contains a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct FileId(usize);
 
@@ -156,7 +156,7 @@ impl Sources {
         Some(Spot::new(FileId(id), line.start..line.start + line.text.len()))
     }
 
-    /// The line in which a byte of a file lies.
+    /// The line that contains a byte of a file.
     pub(crate) fn line_at(&self, file: FileId, at: usize) -> Line<'_> {
         self.files[file.0].text.line_at(at)
     }

@@ -1,4 +1,4 @@
-//! What is said about rule files: every file under `inputs` is loaded, and its diagnostics in both languages are
+//! The diagnostics of rule files: every file under `inputs` is loaded, and its diagnostics in both languages are
 //! compared with the snapshot beside them.
 
 use std::fmt::Write as _;
@@ -59,7 +59,7 @@ fn what_is_known_of_program_and_transport_counts() {
     insta::assert_snapshot!(shown(&loaded, Lang::En) + &shown(&loaded, Lang::Zh));
 }
 
-/// What is said of a rule file that is judged for these services, in both languages.
+/// The diagnostics of a rule file that is checked for these services, in both languages.
 fn judged(text: &str, services: &[&Capabilities]) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let main = folder.path().join("bot.toml");

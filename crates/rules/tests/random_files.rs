@@ -1,4 +1,4 @@
-//! Whatever a rule file holds, loading it ends: in diagnostics that can be shown, or in a rule book.
+//! Loading a rule file always ends, whichever its content: in diagnostics that can be shown, or in a rule book.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -185,7 +185,7 @@ fn file() -> impl Strategy<Value = String> {
     prop_oneof![3 => mutated, 1 => heap]
 }
 
-/// Loads a file and holds what comes of it against what is promised.
+/// Loads a file and checks the promises about the result.
 fn hold(text: &str) -> Result<(), TestCaseError> {
     let main = PathBuf::from("bot.toml");
     let other = "[[rule]]\nkeyword = \"o\"\nreply = \"x\"\n".to_owned();

@@ -218,7 +218,7 @@ fn print_usual(most: usize) {
         let p99 = p99(&events, |event| decide(&book, event, &at));
         let (loop_ns, times) = if count <= MOST_BARE {
             let loop_of = compile(&rules);
-            // Where the loop takes seconds, one pass tells enough.
+            // Where the loop takes seconds, one pass is enough.
             let passes = if count < MOST_BARE { PASSES } else { 1 };
             let (bare, bare_hits) = measure(passes, &said, |said| bare(&loop_of, said));
             assert_eq!(hits, bare_hits, "both answer the same messages");

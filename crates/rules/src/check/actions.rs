@@ -1,4 +1,4 @@
-//! What rules, dialogs and schedules do.
+//! Checks the actions of rules, dialogs and schedules.
 
 use mynah_core::ActionKind;
 

@@ -1,4 +1,4 @@
-//! What keeps a rule quiet.
+//! Checks the brakes of a rule.
 
 use super::names::Names;
 use super::{Checker, Fields, values};
@@ -11,7 +11,7 @@ use mynah_reader::Value;
 const CLOCKS: [(&str, Clock); 3] =
     [("user", Clock::User), ("chat", Clock::Chat), ("all", Clock::All)];
 
-/// More is no limit.
+/// A larger number would never be reached.
 const MOST: i64 = 1_000_000;
 
 impl Checker<'_> {

@@ -215,7 +215,7 @@ impl Checker<'_> {
         is_blank
     }
 
-    /// `in`, or what `groups` implies.
+    /// `in`, or the kind that `groups` implies.
     pub(super) fn chat_kind(&mut self, fields: &Fields<'_>) -> Option<ChatKind> {
         match self.word(fields, "in") {
             Some("group") => Some(ChatKind::Group),
@@ -269,7 +269,7 @@ impl Checker<'_> {
         days.into_iter().reduce(Days::and)
     }
 
-    /// The value of a text, or what is wrong with it.
+    /// The value of a text; a mistake in it is reported.
     pub(super) fn value<T>(&mut self, text: &Text<'_>, value: Result<T, BadValue>) -> Option<T> {
         value.map_err(|bad| self.say(Problem::Value(bad), text.spot.clone())).ok()
     }

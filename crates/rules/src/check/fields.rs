@@ -1,4 +1,4 @@
-//! A table read by the table of keys: what is unknown or of the wrong type is reported once and left out.
+//! A table read by the table of keys: unknown keys and values of the wrong type are reported once and left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -19,7 +19,7 @@ pub(crate) struct Fields<'n> {
     /// Its place: the header, or the value.
     pub(crate) spot: Spot,
     entries: BTreeMap<&'static str, &'n Entry>,
-    /// What is there in any form: also what is of the wrong type, or was probably meant by an unknown key.
+    /// Keys that are present in any form: also with a value of the wrong type, or probably meant by an unknown key.
     given: BTreeSet<&'static str>,
     /// Whether something is there of which nothing is known, so that anything may have been meant.
     is_vague: bool,
@@ -35,7 +35,7 @@ pub(crate) struct Text<'n> {
 }
 
 impl<'n> Fields<'n> {
-    /// Reads a table, reporting what is no key of it and what is of the wrong type.
+    /// Reads a table and reports unknown keys and wrong types.
     pub(crate) fn read(table: Table, node: &'n TableNode, spot: Spot, report: &mut Report) -> Self {
         let mut fields = Self {
             table,
@@ -139,7 +139,7 @@ impl<'n> Fields<'n> {
         self.flag_or(name, false)
     }
 
-    /// The flag, or what it is by default.
+    /// The flag, or its default.
     pub(crate) fn flag_or(&self, name: &str, default: bool) -> bool {
         match self.entry(name).map(|entry| &entry.node.value) {
             Some(Value::Flag(flag)) => *flag,
@@ -177,7 +177,7 @@ impl<'n> Fields<'n> {
     }
 }
 
-/// What an unknown key was probably meant as.
+/// The probable meaning of an unknown key.
 #[derive(Default)]
 struct Meant {
     key: Option<&'static str>,
@@ -185,7 +185,7 @@ struct Meant {
     advice: Option<&'static Advice>,
 }
 
-/// The key of a table that was probably meant, or else what to do instead, or the table that has this key.
+/// The key of this table that was probably meant, or else a remedy, or the table that has this key.
 fn meant_by(table: Table, written: &str) -> Meant {
     let also = || table.keys().find(|key| key.also.contains(&written)).map(|key| key.name);
     if let Some(key) = also().or_else(|| chinese_key(table, written)) {
@@ -230,7 +230,7 @@ fn misfits(shape: Shape, node: &Node) -> (Vec<&Node>, bool) {
     }
 }
 
-/// Whether a value that is no list has the shape.
+/// Whether a value other than a list has the shape.
 fn fits(shape: Shape, value: &Value) -> bool {
     matches!(
         (shape, value),

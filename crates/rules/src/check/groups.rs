@@ -21,7 +21,7 @@ pub(super) struct GroupNames {
 }
 
 impl GroupNames {
-    /// The name that fits whatever this one does.
+    /// The earlier name that fits every name that this one fits.
     fn covering(&self, name: &Glob) -> Option<(&Glob, &Spot)> {
         self.places.get_key_value(name).or_else(|| {
             self.places.get_key_value(self.globs.iter().find(|glob| glob.covers(name))?)

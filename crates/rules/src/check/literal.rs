@@ -4,7 +4,7 @@
 use crate::problem::Literal;
 use mynah_matching::template::is_name;
 
-/// What an item of a list of texts was probably meant as; `is_alone` if the key holds nothing else.
+/// The probable meaning of an item of a list of texts; `is_alone` if the key holds nothing else.
 pub(super) fn item(key: &'static str, text: &str, is_alone: bool) -> Option<Literal> {
     let text = text.trim();
     let several = || {
@@ -160,7 +160,7 @@ pub(super) fn foreign_names(
     text: &str,
     is_known: impl Fn(&str) -> Option<String>,
 ) -> Vec<(std::ops::Range<usize>, String)> {
-    // Not `<name>`: that is how a text for people says what they should type.
+    // Not `<name>`: a text for people may show in this form the words to type.
     const FORMS: [(&str, &str); 5] =
         [("${", "}"), ("{{", "}}"), ("%", "%"), ("｛", "｝"), ("$", "")];
     let mut found: Vec<(std::ops::Range<usize>, String)> = Vec::new();

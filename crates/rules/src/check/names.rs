@@ -57,13 +57,13 @@ pub(super) struct Names {
     captured: BTreeMap<String, Option<Capture>>,
     /// Whether some names could not be found out, so that an unknown one may be one of them.
     is_partial: bool,
-    /// Whether nobody in particular is spoken to.
+    /// Whether the text is addressed to no person in particular.
     is_impersonal: bool,
     /// Whether an earlier question keeps its answer under no name.
     asks_unsaved: bool,
 }
 
-/// What is known of a name.
+/// The known facts about a name.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Known<'n> {
     /// It always has its meaning.
@@ -84,7 +84,7 @@ impl Names {
         Self { built_in: BUILT_IN.to_vec(), ..Self::default() }
     }
 
-    /// The names of an announcement, which nobody asked for.
+    /// The names of an announcement, which answers no message.
     pub(super) fn of_an_announcement() -> Self {
         Self {
             built_in: vec!["group", "date", "time", "weekday"],

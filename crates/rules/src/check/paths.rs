@@ -10,7 +10,7 @@ use super::{Checker, Text};
 use crate::problem::{BadFile, CannotRead, Problem};
 use mynah_reader::closest;
 
-/// What the web protocol takes, where the transport is not known: pictures and videos, and other files.
+/// The limits of the web protocol, used where the transport is not known: pictures and videos, and other files.
 const WEB_PICTURE: u64 = 20 << 20;
 const WEB_FILE: u64 = 50 << 20;
 
@@ -84,7 +84,7 @@ impl Checker<'_> {
     }
 }
 
-/// Whether a path lies in a folder, going by its names alone.
+/// Whether a path is inside a folder, by its names alone.
 pub(crate) fn is_inside(path: &Path, folder: &Path) -> bool {
     let Ok(rest) = path.strip_prefix(folder) else { return false };
     let mut depth = 0_i32;

@@ -1,4 +1,4 @@
-//! What is to be said about the files, collected while they are checked.
+//! The diagnostics of the files, collected while they are checked.
 
 use std::collections::BTreeMap;
 

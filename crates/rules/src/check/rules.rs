@@ -41,7 +41,7 @@ impl Checker<'_> {
     /// Without one of these a rule would answer everything.
     fn has_condition(&mut self, fields: &Fields<'_>) {
         let mut conditions = Table::Rule.keys().filter(|key| key.role == Role::Condition);
-        // A flag that is not set is no condition.
+        // A flag that is false is not a condition.
         let counts = |key: &Key| {
             fields.may_have(key.name)
                 && !(fields.entry(key.name).is_some()
@@ -92,7 +92,7 @@ impl Checker<'_> {
     }
 }
 
-/// A hash of what a rule asks for: the same however its other keys change.
+/// A hash of the conditions of a rule: the other keys of the rule do not change it.
 fn fingerprint(fields: &Fields<'_>) -> u64 {
     let mut conditions: Vec<String> = Vec::new();
     for key in fields.table.keys() {

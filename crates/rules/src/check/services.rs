@@ -10,8 +10,8 @@ use crate::problem::{Limitation, Problem};
 const TEXT_CONDITIONS: [&str; 5] = ["keyword", "exact", "prefix", "pattern", "regex"];
 
 impl<'a> Checker<'a> {
-    /// The services that the file is judged for: the one that the program was told, else those of `[bot] transport`, else
-    /// the usual one.
+    /// The services for which the file is checked: the one given by the program, else those of `[bot] transport`, else
+    /// the default one.
     pub(super) fn services(&mut self, bot: Option<&Fields<'_>>) -> Vec<&'a Capabilities> {
         let options = self.around.options;
         let known = options.services;

@@ -111,7 +111,7 @@ impl Checker<'_> {
         }
     }
 
-    /// A name that is not known, with what was probably meant.
+    /// The report of an unknown name, with the name that was probably meant.
     fn unknown_name(&self, name: &str, names: &Names) -> Problem {
         let mut known = names.list();
         let variable = || {
@@ -137,7 +137,7 @@ impl Checker<'_> {
         Problem::UnknownName { name: name.to_owned(), meant, known, asks_unsaved }
     }
 
-    /// Says once per bot that mentions alert nobody, where that is so.
+    /// Reports once per bot that mentions are plain text, if the service has no real ones.
     pub(super) fn plain_mention(&mut self, key: &'static str, spot: crate::sources::Spot) {
         let alerts =
             !self.services.is_empty() && self.services.iter().all(|one| one.mention_alerts);
@@ -178,7 +178,8 @@ impl Checker<'_> {
         true
     }
 
-    /// Says if a regular expression stands between slashes. It may be meant, so that is a note; not where it is never found.
+    /// Reports a regular expression between slashes: as a note, since the slashes may be meant; as a warning if it can
+    /// never match.
     pub(super) fn slashes(&mut self, text: &Text<'_>, regex: &RegexCondition, case: SlashCase) {
         let Some(Slashed { plain, ignores_case }) = regex.slashed() else { return };
         let case = match case {
@@ -231,7 +232,7 @@ fn braces_around(text: &str, error: &TemplateError) -> Range<usize> {
             let close = text[span.end..].find('}').map_or(text.len(), |close| span.end + close + 1);
             open..close
         }
-        // Where such a value ends is not certain; what follows would be said of its remains.
+        // The end of such a value is not certain; a further report could be about a part of it.
         TemplateErrorKind::BadDefault => {
             text[..span.start].rfind('{').unwrap_or(span.start)..text.len()
         }

@@ -32,7 +32,7 @@ pub(crate) fn time_window(text: &str) -> Result<TimeWindow, BadValue> {
         "24:00" => Time::midnight(),
         to => clock_time(to).ok_or_else(bad)?,
     };
-    // From midnight to midnight is the whole day, which somebody may mean; any other such span is a slip.
+    // From midnight to midnight is the whole day, which may be meant; any other such span is a mistake.
     if from == to && !plain.ends_with("24:00") {
         return Err(BadValue::EmptyWindow(text.to_owned()));
     }

@@ -18,14 +18,14 @@ use mynah_reader::{Node, TableNode, Value};
 const SCOPES: [(&str, Scope); 3] =
     [("user", Scope::Person), ("chat", Scope::Chat), ("bot", Scope::Bot)];
 
-/// A variable with what it is given.
+/// A variable with its value.
 struct Assignment<'n> {
     name: String,
     place: Range<usize>,
     node: &'n Node,
 }
 
-/// What `set` or `add` assigns. `chat.x = 1` without quotes is a table in TOML, but means the same.
+/// The assignments of `set` or `add`. `chat.x = 1` without quotes is a table in TOML, but means the same.
 fn assignments<'n>(fields: &Fields<'n>, key: &str) -> Vec<Assignment<'n>> {
     let mut assigned = Vec::new();
     for entry in fields.table(key).into_iter().flat_map(|(table, _)| &table.entries) {

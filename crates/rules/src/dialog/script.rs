@@ -1,4 +1,4 @@
-//! What a dialog asks and does, in a form that is stored with an open dialog.
+//! The questions and actions of a dialog, in the form in which an open dialog stores them.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use mynah_matching::keyword::Item;
 use mynah_matching::regex::RegexCondition;
 use mynah_matching::template::Template;
 
-/// What a dialog asks and does.
+/// The questions and actions of a dialog.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Script {
     id: String,
@@ -45,7 +45,7 @@ enum Answer {
     Choose(Vec<String>),
 }
 
-/// What an answer is worth.
+/// The result of checking an answer.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Judged {
     /// It is none.
@@ -135,7 +135,7 @@ impl Script {
         self.is_one_of(&self.cancel, text).is_some()
     }
 
-    /// What a text is worth as the answer to a question.
+    /// Checks a text as the answer to a question.
     pub(super) fn judge(&self, step: usize, text: &str) -> Judged {
         let question = &self.questions[step];
         let answer = match &question.answer {

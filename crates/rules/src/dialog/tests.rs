@@ -1,4 +1,4 @@
-//! Dialogs, told as conversations.
+//! Dialogs, tested as conversations.
 
 use crate::rule_book::test_book::Talk;
 

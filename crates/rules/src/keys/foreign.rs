@@ -1,11 +1,11 @@
 //! Words that people write as keys: in Chinese, or as other bots call it.
 //!
-//! A Chinese word stands for a key. A word of another bot stands for something that another key does or that the language
-//! does not have; its advice says so. When the language gains such a key, delete the word here or put it into `also`.
+//! A Chinese word means a key. A word of another bot means a feature that another key has or that the language lacks;
+//! its advice names the key or says so. When the language gains such a key, delete the word here or put it into `also`.
 
 use super::Table::{self, Bot, Dialog, Do, Done, File, Limit, Rule, Schedule, Step};
 
-/// What to do about a word that is not a key.
+/// The remedy for a word that is not a key.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Advice {
     words: &'static [&'static str],
@@ -24,13 +24,13 @@ pub(crate) fn advice(table: Table, word: &str) -> Option<&'static Advice> {
         .find(|advice| advice.tables.contains(&table) && advice.words.contains(&word.as_str()))
 }
 
-/// The key of a table that a Chinese word stands for.
+/// The key of a table that a Chinese word means.
 pub(crate) fn chinese_key(table: Table, word: &str) -> Option<&'static str> {
     let (_, keys) = CHINESE.iter().find(|(words, _)| words.contains(&word))?;
     keys.iter().find(|key| table.key(key).is_some()).copied()
 }
 
-/// The header that a word between brackets stands for.
+/// The header that a word between brackets means.
 pub(crate) fn header(word: &str) -> Option<&'static str> {
     let (_, header) = HEADERS.iter().find(|(words, _)| words.contains(&word))?;
     Some(header)

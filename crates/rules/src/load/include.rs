@@ -1,4 +1,4 @@
-//! The files of a bot in reading order: what a file includes comes before its own tables.
+//! The files of a bot in reading order: included files come before the tables of the including file.
 
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::sources::{FileId, Files, Sources, Spot};
 use mynah_matching::glob::Glob;
 use mynah_reader::{TableNode, Value, parse};
 
-/// Reads the main file and everything that it includes, and reports what cannot be read.
+/// Reads the main file and all included files, and reports files that cannot be read.
 pub(super) fn read_all(
     main: &Path,
     folder: &Path,
@@ -153,7 +153,7 @@ impl Reader<'_> {
     }
 }
 
-/// What a file includes. Wrong types are reported when the file is checked.
+/// The includes of a file. Wrong types are reported when the file is checked.
 fn includes(root: &TableNode, file: FileId) -> Vec<Wanted> {
     let entry = root.entries.iter().find(|entry| entry.key == "include");
     let nodes: Vec<_> = match entry.map(|entry| &entry.node) {

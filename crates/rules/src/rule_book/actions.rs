@@ -1,4 +1,4 @@
-//! What a rule, dialog or schedule does, as effects.
+//! Carries out the steps of rules, dialogs and schedules as effects.
 
 mod forward;
 mod row;
@@ -25,7 +25,7 @@ pub(crate) use forward::targets;
 /// The most characters of a variable: twice the longest message.
 const LONGEST_VARIABLE: usize = 4000;
 
-/// Somebody who acts: in a scene, at a moment, under a key of his own.
+/// The rule, dialog or schedule that acts: in a scene, at a moment, under a key of its own.
 pub(crate) struct Actor<'r, 's> {
     pub(crate) book: &'r RuleBook,
     pub(crate) at: &'r Moment,
@@ -49,7 +49,7 @@ impl Actor<'_, '_> {
         for (n, step) in steps.iter().enumerate().skip(from) {
             if let Step::Wait(wait) = step {
                 self.delay += *wait;
-                // What is said can wait in the outbox; what has to be done then needs a turn of its own.
+                // A message can wait in the outbox; a step that must run after the wait needs a turn of its own.
                 if steps[n..].iter().any(|step| matches!(step, Step::Run(_) | Step::Start(_))) {
                     let timer = later::rest_of_steps(self, steps, n + 1);
                     return self.out.timers.push(TimerChange::Set(timer));
@@ -94,7 +94,7 @@ impl Actor<'_, '_> {
         SceneValues { scene: self.scene, pending: self.pending }
     }
 
-    /// Sets a variable, cut to the length that variables have: what people write must not fill the state.
+    /// Sets a variable, cut to the maximum length of variables: texts of people must not fill the state.
     fn set_variable(&mut self, scope: Scope, key: &str, mut value: String) {
         if let Some((end, _)) = value.char_indices().nth(LONGEST_VARIABLE) {
             value.truncate(end);
@@ -111,7 +111,7 @@ impl Actor<'_, '_> {
     fn add(&mut self, scope: Scope, key: &str, by: i64) {
         let stored = self.pending.get(scope, key);
         match self.scene.preset(scope, key).filter(|_| stored.is_none()) {
-            // What the `[[group]]` table says is not stored yet, so a blind addition would start from 0.
+            // The value of the `[[group]]` table is not stored yet, so a blind addition would start from 0.
             Some(preset) => {
                 let sum = mynah_core::add(Some(preset), by);
                 self.pending.set(scope, key, sum, None);
@@ -188,7 +188,7 @@ impl Actor<'_, '_> {
     }
 }
 
-/// Random numbers for one purpose: the same whatever else was decided before.
+/// Random numbers for one purpose: the same whichever other decisions came before.
 pub(crate) fn random_of(at: &Moment, purpose: &str) -> Random {
     let of_event = at.random.clone().next_u64();
     Random::of(of_event, &purpose.into())

@@ -14,7 +14,7 @@ use mynah_matching::template::Template;
 pub(super) struct Holds<'b> {
     pub(super) quiet: Quiet,
     pub(super) until: Timestamp,
-    /// What is said about it, if it was not said before in this period.
+    /// The reply of the brake, if it was not sent before in this period.
     pub(super) reply: Option<&'b Template>,
     scope: Scope,
     said: String,
@@ -125,7 +125,7 @@ fn scope(clock: Clock) -> Scope {
     }
 }
 
-/// Beginning and end of the calendar unit in which a moment lies.
+/// Beginning and end of the calendar unit that contains a moment.
 fn period(per: Period, clock: &Zoned) -> (Timestamp, Timestamp) {
     let begin_of = |day: &Zoned| day.start_of_day().unwrap_or_else(|_| day.clone());
     let days_on =

@@ -30,8 +30,8 @@ pub(crate) enum Fails {
     Chance,
 }
 
-/// Everything but people and chance, which need state and randomness; gives what the rule takes out of the text. With
-/// `text_holds` the conditions on the text are known to hold, and take nothing.
+/// Checks everything but people and chance, which need state and randomness, and returns the captures. With
+/// `text_holds` the conditions on the text are known to hold, and capture nothing.
 pub(crate) fn check(rule: &Rule, facts: &EventFacts<'_>, text_holds: bool) -> Result<Taken, Fails> {
     if rule.off {
         return Err(Fails::Off);

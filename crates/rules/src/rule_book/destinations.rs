@@ -1,4 +1,4 @@
-//! The chats that a bot speaks to by name, whoever speaks first.
+//! The chats to which a bot writes by name, without a message from there.
 
 use std::collections::BTreeSet;
 
@@ -6,8 +6,8 @@ use super::RuleBook;
 use crate::model::Step;
 
 impl RuleBook {
-    /// The names that `forward_to` and schedules give in full: chats that must be there for the bot to work as written.
-    /// Globs are left out; they fit whatever there is.
+    /// The names that `forward_to` and schedules give in full: these chats must exist for the bot to work as written.
+    /// Globs are left out, since they may fit no chat.
     #[must_use]
     pub fn destinations(&self) -> BTreeSet<&str> {
         let forwards = self.rules.iter().filter(|rule| !rule.off).flat_map(|rule| &rule.then);

@@ -1,4 +1,4 @@
-//! What of an event the conditions look at.
+//! The facts of an event that conditions test.
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ use mynah_core::{
 
 use mynah_matching::{MAX_CHARACTERS, Text};
 
-/// What an event is, in the words of `type` and `event`.
+/// The kind of an event, in the words of `type` and `event`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Subject {
     /// A message of that kind.
@@ -20,7 +20,7 @@ pub(crate) enum Subject {
     Notice(EventKind),
 }
 
-/// What of an event the conditions look at.
+/// The facts of an event that conditions test.
 #[derive(Debug)]
 pub(crate) struct EventFacts<'e> {
     pub(crate) subject: Subject,
@@ -41,7 +41,7 @@ pub(crate) struct EventFacts<'e> {
 }
 
 impl<'e> EventFacts<'e> {
-    /// Looks at an event at a moment; `None` for what no condition can be about. `whole` is its [`whole_text`].
+    /// The facts of an event at a moment; `None` if no condition can be about it. `whole` is its [`whole_text`].
     pub(crate) fn new(
         event: &'e Event,
         whole: Option<&'e str>,
@@ -124,7 +124,7 @@ pub(crate) fn whole_text(event: &Event) -> Option<String> {
         }
         EventBody::Notice(_) | EventBody::Due(_) | EventBody::Started => return None,
     };
-    // A long quote does not push the words of the sender out of what is compared.
+    // A long quote must not push the sender's own words out of the compared text.
     let quoted: String = message.content.quoted_text()?.chars().take(MAX_CHARACTERS / 2).collect();
     Some(format!("{quoted}\n{}", message.text))
 }

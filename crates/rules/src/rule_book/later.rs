@@ -17,7 +17,7 @@ use crate::{dialog, schedule};
 /// The name of timers for steps that waited.
 const NAME: &str = "steps";
 
-/// What the rules set a timer for.
+/// The purpose of a timer of the rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TimerKind {
     /// A schedule.
@@ -29,7 +29,7 @@ pub enum TimerKind {
 }
 
 impl TimerKind {
-    /// What a timer of this name is for; `None` if the rules did not set it.
+    /// The purpose of a timer of this name; `None` if the rules did not set it.
     #[must_use]
     pub fn of(name: &str) -> Option<Self> {
         match name {
@@ -52,7 +52,7 @@ struct Waiting {
     text: String,
 }
 
-/// Decides about a timer that is due. One that the rules did not set is somebody else's.
+/// Decides about a timer that is due. A timer that the rules did not set belongs to a handler.
 pub(super) fn due(book: &RuleBook, due: &Due, state: &dyn StateView, at: &Moment) -> Decision {
     match due.name.as_str() {
         NAME => steps(book, due, state, at),
@@ -108,7 +108,7 @@ fn unreadable(due: &Due, error: &serde_json::Error) -> Decision {
     Decision { passed_over, warnings: vec![warning], ..Decision::default() }
 }
 
-/// The scene of a timer: nobody says anything just now.
+/// The scene of a timer: there is no message.
 pub(crate) fn scene_of<'s>(book: &'s RuleBook, due: &'s Due, at: &Moment) -> Option<Scene<'s>> {
     let chat = due.chat.as_ref()?;
     Some(Scene {
@@ -127,7 +127,7 @@ pub(crate) fn scene_of<'s>(book: &'s RuleBook, due: &'s Due, at: &Moment) -> Opt
     })
 }
 
-/// Lets somebody act in a scene; what comes of it is the decision.
+/// Lets an actor act in a scene and returns the decision.
 pub(crate) fn perform(
     book: &RuleBook,
     state: &dyn StateView,

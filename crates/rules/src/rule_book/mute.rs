@@ -10,7 +10,7 @@ use super::pending::Pending;
 /// The shortest time that a chat can be muted.
 const SHORTEST: Duration = Duration::from_secs(1);
 
-/// How long a chat is muted if nobody says how long.
+/// How long a chat is muted if the command names no duration.
 pub(super) const USUAL: Duration = Duration::from_secs(30 * 60);
 
 /// The key of a chat's state that says until when it is muted.

@@ -1,4 +1,4 @@
-//! State as the rest of a decision sees it: what is stored, and what was decided so far.
+//! State as the rest of a decision sees it: the stored values with the changes decided so far.
 
 use mynah_core::{Change, Scope, StateView, Timestamp, Write, add};
 

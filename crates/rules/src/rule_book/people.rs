@@ -1,8 +1,8 @@
 //! Names in `admins`, `from`, `not_from` and `ignore`.
 //!
-//! A remark is given by the owner of the account, so it wins whenever a name is looked up. A nickname is chosen by the person:
-//! it counts only while no remark and no other nickname fits, and it is bound to the first person who carries it,
-//! so that nobody gets a right by taking the name of an admin. See [`Binding`].
+//! A remark is given by the owner of the account, so it wins whenever a name is looked up. A nickname is chosen by the
+//! person: it counts only while no remark and no other nickname fits, and it is bound to the first person who carries
+//! it, so that taking the name of an admin gives no rights. See [`Binding`].
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use crate::model::{Bot, Who};
 pub(super) struct Names {
     admins: Vec<String>,
     ignore: Vec<String>,
-    /// Each name, in alphabetical order, with the keys under which it stands.
+    /// Each name, in alphabetical order, with the keys that contain it.
     all: BTreeMap<String, Vec<&'static str>>,
 }
 
@@ -33,7 +33,7 @@ impl Names {
         Self { admins: bot.admins.clone(), ignore: bot.ignore.clone(), all }
     }
 
-    /// Each name with the keys under which it stands.
+    /// Each name with the keys that contain it.
     pub(super) fn all(&self) -> impl Iterator<Item = (&str, &[&'static str])> {
         self.all.iter().map(|(name, keys)| (name.as_str(), keys.as_slice()))
     }

@@ -77,7 +77,7 @@ impl Rule {
         }
     }
 
-    /// What lists show of it.
+    /// The facts of the rule for lists.
     pub(crate) fn info(&self) -> RuleInfo {
         let RuleRef { id, file, line } = self.reference.clone();
         RuleInfo { id: id.to_string(), key: self.key.to_string(), file, line, off: self.off }
@@ -97,7 +97,7 @@ impl Rule {
         self.key.len() + self.reference.id.len() + text + then + rest + brakes
     }
 
-    /// The columns of the rows that it saves: what its conditions capture, in the order written.
+    /// The columns of the rows that it saves: the captures of its conditions, in the order written.
     pub(crate) fn columns(&self) -> Vec<String> {
         if self.then.iter().any(|step| matches!(step, Step::Save(_) | Step::Wait(_))) {
             self.text.capture_names()

@@ -1,4 +1,4 @@
-//! What the names of a template mean while a rule, dialog or schedule acts.
+//! The values of the names of a template while a rule, dialog or schedule acts.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use super::pending::Pending;
 use crate::model::GroupTable;
 use mynah_matching::template::Values;
 
-/// Where something is done, for whom, and what is known about it.
+/// The chat of an action, the person it is for, and the known facts about both.
 #[derive(Debug, Clone)]
 pub(crate) struct Scene<'s> {
     pub(crate) chat: &'s Chat,
@@ -27,7 +27,7 @@ pub(crate) struct Scene<'s> {
     pub(crate) table: Option<&'s GroupTable>,
     pub(crate) now: Timestamp,
     pub(crate) zone: &'s TimeZone,
-    /// Whether what is said answers somebody; announcements do not.
+    /// Whether a text sent here is a reply to a person; announcements are not.
     pub(crate) is_reply: bool,
 }
 

@@ -71,7 +71,7 @@ pub(crate) struct Run<'r, 't> {
     pub(crate) pending: Pending<'r>,
     pub(crate) out: Decision,
     search: Search,
-    /// What the index proposes, once it was asked.
+    /// The candidates of the index, once it was asked.
     candidates: Option<Candidates>,
     trace: Option<&'t mut dyn Trace>,
     acting: usize,
@@ -328,7 +328,7 @@ impl<'r, 't> Run<'r, 't> {
         }
     }
 
-    /// Somebody who acts in a scene.
+    /// An actor in a scene.
     pub(crate) fn actor<'a>(&'a mut self, scene: &'a Scene<'r>, key: &'a str) -> Actor<'a, 'r> {
         Actor {
             book: self.book,
@@ -352,7 +352,7 @@ impl<'r, 't> Run<'r, 't> {
         mute::until(&self.pending, self.at.now)
     }
 
-    /// Tells the trace, if there is one.
+    /// Reports to the trace, if there is one.
     pub(crate) fn tell(&mut self, rule: &RuleRef, verdict: Verdict) {
         if let Some(trace) = &mut self.trace {
             trace.looked_at(rule, verdict);

@@ -1,4 +1,4 @@
-//! Steps in a form that outlives the process: what is still to be done later keeps the meaning it had.
+//! Steps in a form that outlives the process: steps that are due later keep the meaning they had.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -63,7 +63,7 @@ pub(crate) struct Talk {
     timers: BTreeMap<(Option<ChatId>, String), Timer>,
     chats: Vec<Chat>,
     said: u64,
-    /// What the last decision was.
+    /// The last decision.
     pub(crate) last: Decision,
     /// Why.
     pub(crate) trace: Vec<(RuleRef, Verdict)>,
@@ -141,7 +141,7 @@ impl Talk {
         (chat, person)
     }
 
-    /// Somebody says a text; gives what the bot does.
+    /// Sends a text of a person; returns the actions of the bot.
     pub(crate) fn say(&mut self, place: &str, text: &str) -> Vec<String> {
         self.say_called(place, text, false)
     }
@@ -153,7 +153,7 @@ impl Talk {
         self.send(place, content, &own, called)
     }
 
-    /// Somebody sends anything.
+    /// Sends a message of any content.
     pub(crate) fn send(
         &mut self,
         place: &str,

@@ -1,11 +1,11 @@
-//! What bots say, told as short conversations.
+//! Replies of bots, tested as short conversations.
 
 use mynah_core::{Content, MediaRef, MediaSource, NoticeKind, Person, Quiet, Segment};
 
 use super::test_book::Talk;
 use crate::explain::{Failed, Verdict};
 
-/// What the bot does when these people say these things, one after the other.
+/// The actions of the bot after these messages, sent one after the other.
 #[track_caller]
 fn tells(rules: &str, story: &[(&str, &str, &[&str])]) -> Talk {
     let mut talk = Talk::with(rules);
@@ -122,7 +122,7 @@ fn state_is_counted_and_forwarded() {
             vec!["@小明 第 2 次，共 14", "=> 管理群: 小明（车友群）：又刷单"],
         ),
         ("车友群/老王", "代购", vec![]),
-        // Somebody who only calls himself so is not the admin.
+        // A person who only took the name is not the admin.
         ("车友群/老王*", "代购", vec!["@老王 第 1 次，共 16", "=> 管理群: 老王（车友群）：代购"]),
     ] {
         assert_eq!(talk.say(place, text), expected, "{place}: {text}");
@@ -162,7 +162,8 @@ fn cooldowns_and_limits_keep_quiet_and_say_so_once() {
     talk.pass(10);
     assert_eq!(talk.say("群/乙", "进度"), ["看板"]);
     talk.pass(10);
-    // The chat's clock has run out, 甲's own runs on: that is another clock, and its period has not been told yet.
+    // The chat's clock has run out, 甲's own is still running: that is another clock, and its period was not mentioned
+    // yet.
     assert_eq!(talk.say("群/甲", "进度"), ["稍等"]);
     assert_eq!(talk.last.quiet, Some(Quiet::Cooldown));
     for _ in 0..2 {
@@ -381,7 +382,7 @@ fn actions_have_a_fixed_order_unless_do_says_otherwise() {
         ]
     );
     assert_eq!(talk.say("群/甲", "引"), ["「甲：引」好"]);
-    // What a handler does has to wait for a turn of its own, and all the rest with it.
+    // A handler has to wait for a turn of its own, and so do all steps after it.
     assert_eq!(talk.say("群/甲", "慢"), ["1"]);
     assert_eq!(talk.pass(2), ["2"]);
     assert_eq!(talk.pass(2), [""; 0]);
@@ -590,7 +591,7 @@ fn a_rule_with_quoted_looks_at_quoted_words_too() {
         let fits = said.iter().zip(&expected).all(|(said, one)| said == one || *one == "?");
         assert!(fits && said.len() == expected.len(), "{said:?}");
     }
-    // Nobody is called by words of somebody else.
+    // A quote of another person's words does not call the bot.
     assert_eq!(talk.say("群/小红", &reply_to("小明", "@小助手 在吗", "它不在")), [""; 0]);
 }
 

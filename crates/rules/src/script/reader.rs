@@ -16,7 +16,7 @@ use mynah_reader::closest;
 /// Where a test begins that does not say when: a Monday noon.
 const START: DateTime = DateTime::constant(2026, 11, 23, 12, 0, 0, 0);
 
-/// A script: when it begins, its lines, and what is wrong with others; places in bytes of the script.
+/// A script: its start time, its lines, and the mistakes in others; places in bytes of the script.
 #[derive(Debug)]
 pub(crate) struct Script {
     pub(crate) start: Timestamp,
@@ -58,7 +58,7 @@ fn beginning(lines: &[(Range<usize>, What)], zone: &TimeZone) -> Timestamp {
     }
 }
 
-/// What is wrong with lines at their place: replies before anything was said, jumps back in time.
+/// Mistakes in the order of lines: replies before any message, jumps back in time.
 ///
 /// After a line that could not be read, anything may have been said.
 fn in_context(
@@ -144,7 +144,7 @@ fn says(line: &str) -> Result<What, BadLine> {
     Ok(What::Says { chat, who, said })
 }
 
-/// What stands before the colon, and what after it.
+/// Splits at the colon after the speaker.
 fn split_speaker(line: &str) -> Option<(&str, &str)> {
     // Where only a later colon is a plain one, as that of an address, the wide one before it was meant.
     let later = || line.split_once(':').filter(|(speaker, _)| !speaker.contains('：'));
@@ -191,7 +191,7 @@ fn media(text: &str) -> Option<(MessageKind, Option<String>)> {
     Some((kind, name.map(str::to_owned)))
 }
 
-/// A text of one line in which `\n` stands for a line break.
+/// A text of one line in which `\n` is a line break.
 fn unescaped(text: &str) -> String {
     text.replace("\\n", "\n")
 }

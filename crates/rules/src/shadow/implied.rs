@@ -1,4 +1,4 @@
-//! Whether what one rule asks for beside the text is asked for by another as well.
+//! Whether the conditions of one rule, other than those on the text, imply those of another.
 
 use mynah_core::{ChatKind, MessageKind};
 
@@ -50,7 +50,7 @@ pub(super) fn beside_the_text(first: &Conditions, second: &Conditions) -> bool {
         && quoted_words(first, second)
 }
 
-/// Whether what holds for the text that the second looks at also holds for the text that the first looks at.
+/// Whether the text that the first looks at contains the text that the second looks at.
 fn quoted_words(first: &Conditions, second: &Conditions) -> bool {
     let text = &first.text;
     let is_anywhere = text.exact.is_empty()
@@ -60,7 +60,7 @@ fn quoted_words(first: &Conditions, second: &Conditions) -> bool {
         && text.regex.is_empty()
         && text.none.is_empty();
     let looks_at_no_text = is_anywhere && text.keyword.is_empty() && text.all.is_empty();
-    // A word that stands in the sender's words stands in the whole message as well, but not the other way round.
+    // The sender's own words are a part of the whole message, but not the other way round.
     first.quoted == second.quoted || looks_at_no_text || (first.quoted && is_anywhere)
 }
 
@@ -82,7 +82,7 @@ fn are_covered(first: &[Glob], second: &[Glob]) -> bool {
 /// Whether a glob fits every name that another fits.
 fn is_wider(outer: &Glob, inner: &Glob) -> bool {
     let same = outer.as_str() == inner.as_str();
-    // Without `?` in the outer one, a wildcard of the inner can only be taken by a `*`, which takes whatever it stands for.
+    // Without `?` in the outer one, only a `*` can take a wildcard of the inner one, and it takes any text.
     let has_question = outer.as_str().contains('?');
     same || (outer.fits(inner.as_str()) && (inner.is_plain() || !has_question))
 }

@@ -4,8 +4,8 @@ use crate::diagnostic::Diagnostic;
 use crate::keys::{Key, Role, Table};
 use crate::rule_book::test_book::diagnostics;
 
-/// A rule that asks for this key and for the text `hi`, where a text can be asked for beside it. A key that is not here
-/// fails the test: what it means for rules that never answer must be decided.
+/// A rule with this condition and, where both are possible, the text `hi`. A new key fails the test until its effect on
+/// rules that never answer is decided here.
 fn asking_for(key: &Key) -> String {
     let line = match key.name {
         "keyword" | "exact" | "prefix" | "suffix" | "all" => {

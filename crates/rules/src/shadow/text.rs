@@ -1,8 +1,8 @@
 //! Whether the texts that one rule asks for are always texts that another asks for.
 //!
-//! The texts of a rule are unlimited, but alike: beside and between its fixed words anything may stand. So a few texts
-//! stand for all: the fixed words with characters around them that no rule mentions, a letter (which words must not touch)
-//! and an ideograph (which they may). What fits these fits whatever stands in their place.
+//! A rule has unlimited texts, but they are alike: beside and between its fixed words any text may occur. So a few
+//! texts represent all: the fixed words with characters around them that no rule mentions, a letter (which words must
+//! not touch) and an ideograph (which they may). A condition that fits these fits any text in their place.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -13,17 +13,17 @@ use mynah_matching::fold::Folding;
 use mynah_matching::keyword::Item;
 use mynah_matching::pattern::{Fillings, Matcher, Pattern};
 
-/// A letter of a script with spaces that nobody uses, and an ideograph that nobody uses.
+/// A letter of a script with spaces, and an ideograph, both so rare that no rule mentions them.
 const LETTER: &str = "ʬ";
 const IDEOGRAPH: &str = "𪚥";
 
-/// Digits that nobody asks for.
+/// Digits that no rule mentions.
 const DIGITS: &str = "90817263546372819";
 
-/// What stands for anything in a hole; a lone punctuation mark is special at the end of a text.
+/// The texts that represent any text in a hole; a lone punctuation mark is special at the end of a text.
 const ANYTHING: [&str; 3] = [LETTER, IDEOGRAPH, "ʬ。ʬ"];
 
-/// What may stand beside a fixed word.
+/// The possible neighbours of a fixed word.
 const BESIDE: [&str; 4] = ["", LETTER, IDEOGRAPH, " "];
 
 /// More ways through a pattern than this are not looked at.
@@ -249,8 +249,8 @@ impl OneOf {
             .collect()
     }
 
-    /// What a needle is looked for in. No needle goes beyond a word: it begins and ends with no space, and holds none of
-    /// the characters that nobody uses.
+    /// The texts in which a needle is searched. No needle goes beyond a word: it begins and ends without a space, and
+    /// has none of the rare characters.
     fn looked_through(&self) -> Vec<Cow<'_, str>> {
         match &self.fits {
             Fits::Contains(item) | Fits::Is(item) | Fits::Begins(item) | Fits::Ends(item) => {

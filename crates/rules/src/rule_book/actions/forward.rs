@@ -35,7 +35,7 @@ pub(crate) fn targets<'c>(name: &Glob, chats: &'c [Chat]) -> Vec<&'c Chat> {
     groups
 }
 
-/// What is forwarded: the message, or the words for what happened.
+/// The forwarded content: the message, or words that describe the event.
 fn contents(actor: &Actor<'_, '_>) -> Vec<Content> {
     let scene = actor.scene;
     if let Some(message) = scene.message {
@@ -59,7 +59,7 @@ fn contents(actor: &Actor<'_, '_>) -> Vec<Content> {
 }
 
 fn of_message(content: &Content, sender: Option<&Person>, chat: &Chat) -> Vec<Content> {
-    // Who said it stands before a text; media go as they are.
+    // The sender is named before a text; media are forwarded unchanged.
     let text = content.plain_text();
     let text = format!("{}{}", quotes(content), text.trim());
     let mut contents = Vec::new();
@@ -73,7 +73,7 @@ fn of_message(content: &Content, sender: Option<&Person>, chat: &Chat) -> Vec<Co
     contents
 }
 
-/// What the message quotes, a line for each quote.
+/// The quoted texts of the message, a line for each.
 fn quotes(content: &Content) -> String {
     let lines = content.0.iter().filter_map(|segment| match segment {
         Segment::Quote { sender, text, .. } => {

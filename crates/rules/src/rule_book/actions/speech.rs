@@ -1,4 +1,4 @@
-//! Rendered texts as messages: mentions and quotes. The runtime splits what is too long for the service.
+//! Rendered texts as messages: mentions and quotes. The runtime splits a text that is too long for the service.
 
 use mynah_core::{Segment, quote};
 

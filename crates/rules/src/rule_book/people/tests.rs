@@ -64,7 +64,7 @@ fn a_nickname_stays_with_the_person_who_carried_it_first() {
 fn a_remark_set_later_wins_over_a_nickname_that_was_bound_before() {
     let mut talk = Talk::with(COMMAND);
     assert!(is_obeyed(&mut talk, friend("impostor", None, Some("老王"))));
-    // From now on the nickname is not the impostor's own any more: the transport tells it with each message.
+    // From now on the nickname is not unique any more: the transport reports this with each message.
     assert!(is_obeyed(&mut talk, friend("right", Some("老王"), Some("王总"))));
     assert!(!is_obeyed(&mut talk, friend("impostor", None, None)));
     // The binding is gone for good, not only covered by the remark.
