@@ -321,7 +321,7 @@ await test("after a restart of the sandbox nothing of the run before is left", a
   await s.process.kill();
   await s.page.locator(".stale header [role=status]", { hasText: /connection lost, as of \d+:\d\d:\d\d/ }).waitFor();
   const again = await serve(s.copy.folder, new URL(s.url).host);
-  await s.page.locator("header [role=status]", { hasText: "bot on line" }).waitFor();
+  await s.page.locator("header [role=status]", { hasText: "bot online" }).waitFor();
   await s.page.getByText("Nothing has been said here yet").waitFor();
   assert((await s.page.locator(".bubble").count()) === 0, "a ghost is left");
   assert((await s.page.locator(".stale").count()) === 0, "it is still grey");
@@ -394,7 +394,7 @@ await test("log out on the phone, then log in by QR code and confirm", async () 
   await s.page.getByRole("button", { name: "Confirm" }).click();
   await s.page.getByRole("button", { name: "Log out on the phone" }).waitFor();
   await s.page.keyboard.press("Escape");
-  await s.page.locator("header [role=status]", { hasText: "bot on line" }).waitFor();
+  await s.page.locator("header [role=status]", { hasText: "bot online" }).waitFor();
   await say(s.page, "多少钱");
   await answer(s.page, "价目表").waitFor();
   await s.end();
@@ -415,7 +415,7 @@ await test("faults at a click are counted and ended", async () => {
   // The client polls for messages only once there is one.
   await say(s.page, "请问价格");
   await s.page.getByText("1 faults to come").waitFor({ state: "hidden" });
-  await s.page.locator("header [role=status]", { hasText: "bot on line" }).waitFor();
+  await s.page.locator("header [role=status]", { hasText: "bot online" }).waitFor();
   await until(s.page, () => document.querySelectorAll(".line.mine").length === 2);
   await s.end();
 });
@@ -534,7 +534,7 @@ await test("the page comes back by itself after a restart of the server", async 
   await s.process.stop();
   await s.page.locator("header [role=status]", { hasText: "connection lost" }).waitFor();
   const again = await serve(s.copy.folder, new URL(s.url).host);
-  await s.page.locator("header [role=status]", { hasText: "bot on line" }).waitFor();
+  await s.page.locator("header [role=status]", { hasText: "bot online" }).waitFor();
   await say(s.page, "多少钱");
   await answer(s.page, "价目表").waitFor();
   await again.stop();
@@ -644,7 +644,7 @@ await test("the console asks for the token, and shows accounts, limits, what wai
   await signIn(page, "wrong");
   await page.getByText("That is not the token.").waitFor();
   await signIn(page, "open-sesame");
-  await account(page, "shop").getByText("on line", { exact: true }).waitFor();
+  await account(page, "shop").getByText("online", { exact: true }).waitFor();
   await account(page, "夜班").getByRole("img", { name: "QR code" }).waitFor();
   assert(!page.url().includes("sesame"), "the token is in the address");
   for (const text of ["多少钱", "价格呢"]) await c.ask(page, text);
@@ -676,7 +676,7 @@ await test("a rule file that was saved broken is a red line on its account until
   const c = await consoles();
   const page = await c.page();
   await signIn(page, "open-sesame");
-  await account(page, "shop").getByText("on line", { exact: true }).waitFor();
+  await account(page, "shop").getByText("online", { exact: true }).waitFor();
   const file = join(c.bots, "bot.toml");
   const good = readFileSync(file, "utf8");
   writeFileSync(file, good.replace("keyword", "keywrod"));
@@ -696,7 +696,7 @@ await test("an account says whom the names of its rule file mean, and why", asyn
   const page = await c.page();
   await signIn(page, "open-sesame");
   const shop = account(page, "shop");
-  await shop.getByText("on line", { exact: true }).waitFor();
+  await shop.getByText("online", { exact: true }).waitFor();
   assert((await shop.getByText("Who is meant by name").count()) === 0, "a rule file without names lists some");
   await c.grow(1);
   await page.locator(".log li", { hasText: "路人0" }).waitFor();
@@ -713,7 +713,7 @@ await test("of many chats each is found by its name and muted, and what waits an
   const c = await consoles();
   const page = await c.page();
   await signIn(page, "open-sesame");
-  await account(page, "shop").getByText("on line", { exact: true }).waitFor();
+  await account(page, "shop").getByText("online", { exact: true }).waitFor();
   await c.grow(260);
   const search = page.getByRole("searchbox", { name: "Search chats" });
   await page.getByText(/^100 of 2\d\d: search for the others/).waitFor();
@@ -731,7 +731,7 @@ await test("when the program stops the console goes grey and says as of when", a
   const c = await consoles();
   const page = await c.page();
   await signIn(page, "open-sesame");
-  await account(page, "shop").getByText("on line", { exact: true }).waitFor();
+  await account(page, "shop").getByText("online", { exact: true }).waitFor();
   await c.bot.kill();
   await page.locator(".stale header [role=status]", { hasText: /as of \d+:\d\d:\d\d/ }).waitFor();
   const colours = await page.evaluate(() => [...document.querySelectorAll(".accounts .lamp")].map((lamp) => getComputedStyle(lamp).color));
@@ -832,7 +832,7 @@ await test("a bot that spoke too often says until when it pauses", async () => {
   await s.page.locator("header [role=status]", { hasText: "bot pauses until" }).waitFor();
   await s.page.getByRole("button", { name: "+1 minute" }).click();
   await answer(s.page, "价目表").waitFor();
-  await s.page.locator("header [role=status]", { hasText: "bot on line" }).waitFor();
+  await s.page.locator("header [role=status]", { hasText: "bot online" }).waitFor();
   await s.end();
 });
 

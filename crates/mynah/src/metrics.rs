@@ -64,7 +64,7 @@ pub(crate) const WAIT: Metric = Metric {
 };
 pub(crate) const ONLINE: Metric = Metric {
     name: "mynah_online",
-    help: "1 while the account is on line.",
+    help: "1 while the account is online.",
     kind: Kind::Gauge,
     labels: &["account"],
 };
@@ -76,7 +76,7 @@ pub(crate) const SYNC_DELAY: Metric = Metric {
 };
 pub(crate) const SESSION_AGE: Metric = Metric {
     name: "mynah_session_age_seconds",
-    help: "Time since the account came on line.",
+    help: "Time since the account came online.",
     kind: Kind::Gauge,
     labels: &["account"],
 };

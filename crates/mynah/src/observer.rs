@@ -36,7 +36,7 @@ pub(crate) struct AccountObserver {
     pub(crate) clock: Arc<dyn Clock>,
     /// Whether nothing is sent, and what would be said is logged.
     pub(crate) dry_run: bool,
-    /// The rules in use, for what can be said about them once it is on line.
+    /// The rules in use, for what can be said about them once it is online.
     pub(crate) rules: Option<(Arc<ActiveRules>, OpenService)>,
     /// Since when the session lasts, and when the service last brought anything.
     pub(crate) moments: Arc<Moments>,
@@ -148,7 +148,7 @@ impl Moments {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The account is on line; whether it is so for the first time.
+    /// The account is online; whether it is so for the first time.
     fn came_on_line(&self, now: Timestamp) -> bool {
         let mut marks = self.marks();
         marks.is_online = true;
@@ -184,7 +184,7 @@ impl Observer for AccountObserver {
             }
             Status::Online { name } => {
                 let is_first = self.moments.came_on_line(now);
-                tracing::info!(account, name, "on line");
+                tracing::info!(account, name, "online");
                 self.condition(Condition::Online);
                 self.alerts.all_is_well(account, now);
                 self.screen.as_ref().inspect(|screen| screen.clear());
@@ -194,7 +194,7 @@ impl Observer for AccountObserver {
             }
             Status::Offline { cause, detail, retry_in } => {
                 self.moments.lost_the_connection();
-                tracing::warn!(account, ?cause, detail, ?retry_in, "off line");
+                tracing::warn!(account, ?cause, detail, ?retry_in, "offline");
                 let reason = format!("{}: {detail}", offline_words(*cause, self.lang));
                 self.condition(Condition::Offline { reason });
             }

@@ -272,8 +272,8 @@ impl Operator for Reloader {
         // Whoever asks from within a chat sees that the bot is there, so this says what else may be wrong.
         let on_line = matches!(self.pages.health.of(&self.account), Some(Condition::Online));
         match (self.lang, on_line) {
-            (Lang::En, true) => format!("{}: on line, {rules} rules", self.account),
-            (Lang::En, false) => format!("{}: coming on line, {rules} rules", self.account),
+            (Lang::En, true) => format!("{}: online, {rules} rules", self.account),
+            (Lang::En, false) => format!("{}: coming online, {rules} rules", self.account),
             (Lang::Zh, true) => format!("{}：在线，{rules} 条规则", self.account),
             (Lang::Zh, false) => format!("{}：正在上线，{rules} 条规则", self.account),
         }

@@ -43,7 +43,7 @@ async fn sigterm_keeps_the_session_and_the_next_start_needs_no_scan() {
         assert_eq!(bot.stop("TERM").await, 0);
         assert_eq!(stage.calls("/webwxlogout"), 0);
         let mut bot = stage.run(&["--keep-session"]);
-        bot.logged("on line").await;
+        bot.logged("online").await;
         stage.sandbox.say("张三", Some("客户一群"), "请问多少钱");
         stage.said().await;
         assert_eq!(stage.calls("/jslogin"), 1, "the second start scanned nothing");
@@ -58,8 +58,8 @@ async fn a_second_ctrl_c_leaves_at_once() {
     story(async {
         let stage = Stage::started(BOT).await;
         let mut bot = stage.run(&[]);
-        // The service is on line a moment before the bot has heard of it; until then there is nothing to log out of.
-        bot.logged("on line").await;
+        // The service is online a moment before the bot has heard of it; until then there is nothing to log out of.
+        bot.logged("online").await;
         let (path, fault) = ("webwxlogout".to_owned(), FaultKind::Hang);
         let value = serde_json::Value::Null;
         stage.sandbox.fault(Fault { path, fault, value, times: None, after: 0 });
@@ -218,7 +218,7 @@ async fn one_of_two_accounts_is_logged_out_and_the_other_goes_on() {
         let mut bot = stage.run_config(&stage.config(&accounts, &alerts));
         let page = bot.logged("serving /health").await;
         let page = page.split("address=").nth(1).unwrap().split_whitespace().next().unwrap();
-        assert!(stage::get(page, "/health").await.starts_with("HTTP/1.1 503"), "nobody is on line");
+        assert!(stage::get(page, "/health").await.starts_with("HTTP/1.1 503"), "nobody is online");
         other.login_confirm().await;
         stage::until_health(page, "200").await;
 

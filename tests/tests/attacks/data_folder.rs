@@ -86,7 +86,7 @@ async fn a_name_with_escapes_of_a_terminal_and_bidi_marks_reaches_no_json_log_as
         let stage = Stage::with(BOT, &bot(), options).await;
         let mut t = stage.argument("--log-format").argument("json");
         t.spawn();
-        let line = t.logged("on line").await;
+        let line = t.logged("online").await;
         assert!(!line.contains(['\u{9b}', '\u{202e}']), "{line:?}");
         let logged: serde_json::Value = serde_json::from_str(&line).expect("JSON");
         let name = logged["name"].as_str().expect("a name");

@@ -16,7 +16,7 @@ use crate::{Ended, Report};
 
 /// Show account, session and queues of a running or stopped bot, whom the names of its rule file mean, and the last errors.
 ///
-/// Ends with status 1 if the bot does not run or is not on line.
+/// Ends with status 1 if the bot does not run or is not online.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -77,9 +77,9 @@ fn status_of(answer: Answer) -> Result<AccountStatus, Report> {
 
 fn words(condition: &Condition) -> String {
     match condition {
-        Condition::Online => "on line".to_owned(),
+        Condition::Online => "online".to_owned(),
         Condition::Waiting { .. } => "waiting for somebody to log in".to_owned(),
-        Condition::Offline { reason } => format!("off line: {reason}"),
+        Condition::Offline { reason } => format!("offline: {reason}"),
         Condition::Ended { reason } => format!("ended: {reason}"),
         Condition::Starting => "starting".to_owned(),
     }

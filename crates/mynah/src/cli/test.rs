@@ -1,4 +1,4 @@
-//! `mynah test BOT`: plays the conversations of the bot, off line, with a virtual clock.
+//! `mynah test BOT`: plays the conversations of the bot, offline, with a virtual clock.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -14,7 +14,7 @@ use crate::{Bot, Ended, Report};
 
 /// Play the [[test]] conversations of a bot.
 ///
-/// Off line, with a clock of their own, in milliseconds. Every message that the bot sends must be expected, and the
+/// Offline, with a clock of their own, in milliseconds. Every message that the bot sends must be expected, and the
 /// other way round; at a failure the rules are shown that were looked at. Exit status 1 if a test fails.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {

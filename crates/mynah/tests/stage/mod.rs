@@ -130,7 +130,7 @@ impl Stage {
         command
     }
 
-    /// Waits until the bot is on line.
+    /// Waits until the bot is online.
     pub(crate) async fn online(&mut self) {
         self.until(|event| {
             matches!(event, SandboxEvent::Login { state, .. } if state == "online").then_some(())

@@ -33,7 +33,7 @@ impl Bot {
         Self { source, service, records, statuses: Vec::new(), events: Vec::new() }
     }
 
-    /// Starts and waits until it is on line.
+    /// Starts and waits until it is online.
     pub(crate) async fn online(url: String, records: Records) -> Self {
         let mut bot = Self::new(url, records);
         bot.until_online().await;

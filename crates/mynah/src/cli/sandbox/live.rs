@@ -120,7 +120,7 @@ impl Live {
         self.open.borrow().promised_for(message)
     }
 
-    /// Waits until the bot is on line.
+    /// Waits until the bot is online.
     pub(super) async fn online(&mut self) -> Result<(), Report> {
         tokio::select! {
             // Its other end lives in the run, so an error means what the other branch says better.
@@ -212,7 +212,7 @@ fn ended_early(ended: Result<RunEnded, tokio::task::JoinError>) -> Report {
     }
 }
 
-/// Shows whether the bot is on line, tells what it decided, and remarks what goes wrong.
+/// Shows whether the bot is online, tells what it decided, and remarks what goes wrong.
 struct SandboxObserver {
     online: watch::Sender<bool>,
     session: SandboxSession,
