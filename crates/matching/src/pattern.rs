@@ -78,16 +78,16 @@ pub enum PatternErrorKind {
     #[error("`{0}` is never closed")]
     Unclosed(char),
     /// `}`, `]` or `)` without its counterpart.
-    #[error("`{0}` closes nothing")]
+    #[error("`{0}` has no opening bracket")]
     Unopened(char),
     /// Nothing between the braces.
     #[error("a hole needs a name")]
     NoName,
     /// The text between the braces is not a name.
-    #[error("`{0}` is no name")]
+    #[error("`{0}` is not a valid name")]
     BadName(String),
     /// A kind after the colon that does not exist.
-    #[error("`{0}` is no kind of hole; there is only int")]
+    #[error("`{0}` is not a kind of hole; the only one is int")]
     UnknownKind(String),
     /// The same name twice on one way through the pattern.
     #[error("two holes are called {0}")]
@@ -96,7 +96,7 @@ pub enum PatternErrorKind {
     #[error("two holes need a word or space between them")]
     HolesMeet,
     /// `[]`, `()` or `(a|)`.
-    #[error("nothing stands here")]
+    #[error("this part is empty")]
     Nothing,
     /// The pattern fits an empty text.
     #[error("every part of it may be missing")]

@@ -79,16 +79,16 @@ pub enum TemplateErrorKind {
     #[error("this brace is never closed")]
     Unclosed,
     /// A `}` without its `{`.
-    #[error("this brace closes nothing")]
+    #[error("this brace has no opening brace")]
     Unopened,
     /// Nothing between the braces.
     #[error("no name between the braces")]
     NoName,
     /// The text between the braces is not a name.
-    #[error("`{0}` is no name")]
+    #[error("`{0}` is not a valid name")]
     BadName(String),
     /// Behind `|` is neither a text nor one name in braces.
-    #[error("after | comes a text or one name in braces")]
+    #[error("after | write a text or one name in braces")]
     BadDefault,
 }
 

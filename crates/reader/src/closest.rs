@@ -1,6 +1,6 @@
 //! Did you mean: the name closest to the one that was written.
 
-/// Something longer is no slip of the finger, and would take long to compare.
+/// A longer word is not a typing mistake, and would take long to compare.
 const LONGEST: usize = 100;
 
 /// The candidate closest to `written`, if one is close enough to be meant.

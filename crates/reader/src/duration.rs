@@ -121,7 +121,7 @@ pub fn duration_pattern() -> String {
 }
 
 impl BadDuration {
-    /// What is wrong.
+    /// The mistake.
     #[must_use]
     pub fn message(&self, lang: Lang) -> String {
         let text = &self.text;
@@ -130,7 +130,7 @@ impl BadDuration {
             WhyBad::Form => {
                 say!(lang, "\"{text}\" is not a valid duration", "\"{text}\" 不是有效的时长")
             }
-            WhyBad::Zero => say!(lang, "\"{text}\" is no time at all", "\"{text}\" 时长为零"),
+            WhyBad::Zero => say!(lang, "\"{text}\" is a duration of zero", "\"{text}\" 时长为零"),
             WhyBad::TooShort => {
                 say!(lang, "\"{text}\" is shorter than a second", "\"{text}\" 不到一秒")
             }
@@ -141,7 +141,7 @@ impl BadDuration {
         }
     }
 
-    /// What to write instead.
+    /// The remedy.
     #[must_use]
     pub fn hint(&self, lang: Lang) -> String {
         match self.meant() {
@@ -176,7 +176,7 @@ fn meant(text: &str) -> Option<String> {
         seconds += number * seconds_of(unit)?;
         rest = after;
     }
-    // Only for what a person would write.
+    // Only for durations that a person would write.
     let is_duration = (1.0..=YEAR.as_secs_f64()).contains(&seconds);
     #[expect(
         clippy::cast_possible_truncation,

@@ -15,7 +15,7 @@ use crate::Line;
 pub enum Severity {
     /// The file cannot be used.
     Error,
-    /// It can be used but probably does not do what was meant.
+    /// It can be used but probably does not do the intended thing.
     Warning,
     /// Good to know; shown on request.
     Note,
@@ -46,7 +46,7 @@ impl Severity {
 pub struct Finding<'a> {
     /// How bad it is.
     pub severity: Severity,
-    /// What kind of mistake: stable, for tools.
+    /// The code of the mistake: stable, for tools.
     pub code: &'a str,
     /// The name of the file.
     pub file: &'a str,
@@ -54,9 +54,9 @@ pub struct Finding<'a> {
     pub line: Line<'a>,
     /// The place, in bytes of the file.
     pub span: Range<usize>,
-    /// What is wrong.
+    /// The mistake.
     pub message: String,
-    /// What to do about it.
+    /// The remedy.
     pub hint: Option<String>,
 }
 
@@ -99,7 +99,7 @@ impl Paint {
 /// The most cells of a line that are shown; longer lines are cut around the place.
 const WIDEST: usize = 120;
 
-/// How many cells a tab is shown as: it keeps the carets in place whatever the terminal does.
+/// The number of cells of a tab: it keeps the carets in place on every terminal.
 const TAB: usize = 4;
 
 /// A line as it is shown, with the carets below it.

@@ -1,4 +1,4 @@
-//! The questions that reading asks about the keys of a file, to tell what a broken statement means.
+//! The questions about the keys of a file that the reader asks to explain a broken statement.
 
 use crate::Shape;
 

@@ -17,7 +17,7 @@ pub struct Key {
     pub default: Option<&'static str>,
     /// Whether its value appears in no message and no log.
     pub secret: bool,
-    /// What it is for.
+    /// Its purpose.
     pub help: Words,
     /// Other names by which people write it.
     pub also: &'static [&'static str],

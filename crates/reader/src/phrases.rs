@@ -32,7 +32,7 @@ pub fn any_of(words: &[&str], lang: Lang) -> String {
     }
 }
 
-/// A key that its table cannot do without.
+/// A required key.
 #[must_use]
 pub fn missing(table: &str, keys: &[&str], lang: Lang) -> String {
     let keys = any_of(keys, lang);
@@ -41,7 +41,7 @@ pub fn missing(table: &str, keys: &[&str], lang: Lang) -> String {
 
 /// A word that is not one of the possible ones.
 pub(crate) fn impossible(found: &str, lang: Lang) -> String {
-    say!(lang, "\"{found}\" is not possible here", "这里不能写 \"{found}\"")
+    say!(lang, "\"{found}\" is not a valid value here", "这里不能写 \"{found}\"")
 }
 
 /// A number out of its bounds.

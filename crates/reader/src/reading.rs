@@ -17,13 +17,13 @@ use crate::{
 /// A mistake with its place.
 #[derive(Debug)]
 pub struct Mistake {
-    /// What kind of mistake: stable, for tools.
+    /// The code of the mistake: stable, for tools.
     pub code: &'static str,
     /// The place, in bytes of the file.
     pub span: Range<usize>,
-    /// What is wrong.
+    /// The mistake.
     pub message: Words,
-    /// What to do about it.
+    /// The remedy.
     pub hint: Option<Words>,
 }
 
@@ -232,7 +232,7 @@ impl<'v> Reading<'v> {
         }
         if texts.is_empty() {
             let name = key.name;
-            let message = both(|lang| say!(lang, "{name} is a list of nothing", "{name} 是空列表"));
+            let message = both(|lang| say!(lang, "{name} is an empty list", "{name} 是空列表"));
             let hint = Words::fixed("add an item, or leave the key out", "加上一项，或去掉这个键");
             self.report("empty", span.clone(), message, hint);
             return None;

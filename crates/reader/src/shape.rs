@@ -3,7 +3,7 @@
 use crate::tree::Value;
 use crate::{Lang, Words, say};
 
-/// The shape of a TOML value, without what it means.
+/// The shape of a TOML value, without its meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
     /// A text.
@@ -44,7 +44,7 @@ impl Shape {
     }
 }
 
-/// What was found instead.
+/// The shape of the value that was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Found {
     /// A text.

@@ -42,7 +42,7 @@ impl SourceText {
         self.line_of(usize::try_from(number).ok()?.checked_sub(1)?)
     }
 
-    /// The line in which a byte lies.
+    /// The line that contains a byte.
     #[must_use]
     pub fn line_at(&self, at: usize) -> Line<'_> {
         let index = self.lines.partition_point(|start| *start <= at).saturating_sub(1);

@@ -2,7 +2,7 @@
 
 use crate::{Lang, say};
 
-/// What is wrong with the syntax.
+/// A syntax mistake.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Syntax {
     /// A typographic or full-width sign where a plain one is needed.
@@ -96,13 +96,13 @@ pub enum Syntax {
 }
 
 impl Syntax {
-    /// What is wrong.
+    /// The mistake.
     #[must_use]
     pub fn message(&self, lang: Lang) -> String {
         message(self, lang)
     }
 
-    /// What to do about it.
+    /// The remedy.
     #[must_use]
     pub fn hint(&self, lang: Lang) -> Option<String> {
         hint(self, lang)
@@ -115,20 +115,20 @@ fn message(syntax: &Syntax, lang: Lang) -> String {
         Syntax::Typographic { found, ascii } => typographic(*found, *ascii, lang),
         Syntax::Header { found, expected } => say!(
             lang,
-            "`{found}` is no header; expected `{expected}`",
-            "`{found}` 不是表头；应为 `{expected}`"
+            "`{found}` is not a valid header; expected `{expected}`",
+            "`{found}` 不是有效的表头；应为 `{expected}`"
         ),
         Syntax::Escape(c) => say!(
             lang,
             "\\{c} is not an escape in \"double quotes\"",
             "\"双引号\" 里没有 \\{c} 这种转义"
         ),
-        Syntax::Twice(key) => say!(lang, "`{key}` is here twice", "`{key}` 出现了两次"),
-        Syntax::TwiceTable(name) => say!(lang, "`{name}` is here twice", "`{name}` 出现了两次"),
+        Syntax::Twice(key) => say!(lang, "`{key}` occurs twice", "`{key}` 出现了两次"),
+        Syntax::TwiceTable(name) => say!(lang, "`{name}` occurs twice", "`{name}` 出现了两次"),
         Syntax::NoFlag(text) => {
             say!(lang, "{text} is neither true nor false", "{text} 既不是 true 也不是 false")
         }
-        Syntax::NoNumber(text) => say!(lang, "{text} is no number", "{text} 不是数字"),
+        Syntax::NoNumber(text) => say!(lang, "{text} is not a number", "{text} 不是数字"),
         Syntax::FullWidth { found, .. } => {
             say!(lang, "{found} is written in full-width characters", "{found} 是全角字符")
         }
@@ -142,7 +142,7 @@ fn message(syntax: &Syntax, lang: Lang) -> String {
             say!(lang, "this is {format}; the file must be TOML", "这是 {format}；本文件用 TOML")
         }
         Syntax::Prefix(letter) => {
-            say!(lang, "`{letter}` stands before the quotes", "引号前面多了 `{letter}`")
+            say!(lang, "`{letter}` before the quotes is not valid", "引号前面多了 `{letter}`")
         }
         Syntax::EscapeInText(c) => say!(
             lang,
@@ -165,7 +165,7 @@ fn message(syntax: &Syntax, lang: Lang) -> String {
             "这段文字以 {quote} 开头，却以另一种引号结束"
         ),
         Syntax::BareScript => {
-            say!(lang, "the lines of this test are not in a text", "测试的各行没有写在文字里")
+            say!(lang, "the lines of this test are not in quotes", "测试的各行没有写在引号里")
         }
         Syntax::InnerQuotes(_) => {
             say!(lang, "the quotes inside this text end it", "文字中间的引号使它提前结束了")
@@ -177,14 +177,14 @@ fn message(syntax: &Syntax, lang: Lang) -> String {
             say!(lang, "several texts without brackets", "多个文字没有写在方括号里")
         }
         Syntax::Trailing(sign) => {
-            say!(lang, "`{sign}` stands behind the value", "值的后面多了 `{sign}`")
+            say!(lang, "unexpected `{sign}` after the value", "值的后面多了 `{sign}`")
         }
         Syntax::BareKey(key) => say!(lang, "the key {key} is not in quotes", "键 {key} 没有加引号"),
         Syntax::Assignment(sign) => {
-            say!(lang, "`{sign}` stands where `=` belongs", "这里应是 `=`，却是 `{sign}`")
+            say!(lang, "expected `=`, found `{sign}`", "这里应是 `=`，却是 `{sign}`")
         }
         Syntax::Control(_) => {
-            say!(lang, "there is a character that cannot be seen", "这里有一个看不见的控制字符")
+            say!(lang, "there is an invisible control character here", "这里有一个看不见的控制字符")
         }
         Syntax::Unquoted(text) => {
             say!(lang, "the text {text} is not in quotes", "文字 {text} 没有加引号")
@@ -198,7 +198,7 @@ fn message(syntax: &Syntax, lang: Lang) -> String {
             say!(lang, "this text goes over several lines", "这段文字写了好几行")
         }
         Syntax::NoComma => say!(lang, "no comma between two items", "两项之间缺少逗号"),
-        Syntax::Leftover => say!(lang, "something stands behind the value", "值的后面有多余内容"),
+        Syntax::Leftover => say!(lang, "unexpected text after the value", "值的后面有多余内容"),
         Syntax::Other(words) => {
             let words = match lang {
                 Lang::En => words.clone(),
@@ -229,7 +229,7 @@ fn hint(syntax: &Syntax, lang: Lang) -> Option<String> {
         Syntax::Escape(_) => {
             say!(lang, "write it in 'single quotes'", "请写在 '单引号' 里")
         }
-        Syntax::Path => say!(lang, "separate folders by /", "文件夹之间用 /"),
+        Syntax::Path => say!(lang, "separate folders with /", "文件夹之间用 /"),
         Syntax::Comment(_) => say!(lang, "comments begin with #", "注释以 # 开头"),
         Syntax::Format(_) => say!(
             lang,
@@ -305,14 +305,14 @@ fn hint(syntax: &Syntax, lang: Lang) -> Option<String> {
         Syntax::Assignment(_) => say!(lang, "use =", "请用 ="),
         Syntax::Control(_) => say!(lang, "delete it", "删掉它"),
         Syntax::NoEquals => {
-            say!(lang, "put = behind it, like key = \"…\"", "在它后面写 =，如 键 = \"…\"")
+            say!(lang, "put = after it, like key = \"…\"", "在它后面写 =，如 键 = \"…\"")
         }
-        Syntax::NoValue => say!(lang, "write it behind the =", "写在 = 后面"),
+        Syntax::NoValue => say!(lang, "write it after the =", "写在 = 后面"),
         Syntax::OpenList => say!(lang, "add ]", "加上 ]"),
         Syntax::OpenTable => say!(lang, "add }}", "加上 }}"),
         Syntax::OpenText(quotes) if quotes.len() == 3 => say!(
             lang,
-            "add {quotes} on a line of its own behind it",
+            "add {quotes} on a line of its own after it",
             "在它后面单独一行加上 {quotes}"
         ),
         Syntax::OpenText(_) => say!(lang, "add the closing quote", "加上结束的引号"),

@@ -1,7 +1,7 @@
 //! From text to a tree in which every key and value knows its place, with every syntax error of the file.
 //!
-//! A file without syntax errors is parsed once. Otherwise the broken statements are looked at one by one ([`repair`]),
-//! mended or blanked out, and what is left is parsed: so a syntax error hides no other mistake.
+//! A file without syntax errors is parsed once. Otherwise the broken statements are examined one by one ([`repair`]),
+//! repaired or blanked out, and the rest is parsed: so a syntax error hides no other mistake.
 
 mod blame;
 mod repair;
@@ -25,7 +25,7 @@ use crate::{Grammar, Syntax};
 pub struct Parsed {
     /// Its tree, as far as it could be read.
     pub root: TableNode,
-    /// What is wrong with its syntax, with the places.
+    /// Its syntax mistakes, with their places.
     pub problems: Vec<(Syntax, Range<usize>)>,
 }
 
@@ -64,7 +64,7 @@ pub enum Value {
 pub struct TableNode {
     /// The entries.
     pub entries: Vec<Entry>,
-    /// Whether something in it could not be read, so that what seems missing may be there.
+    /// Whether a part of it could not be read, so that a key that seems missing may be there.
     pub broken: bool,
 }
 
@@ -93,7 +93,7 @@ pub fn parse(source: &str, grammar: &dyn Grammar) -> Parsed {
     let mut problems = repaired.clashes(source, &left);
     problems.extend(repaired.problems);
     if problems.is_empty() && !repaired.is_left_to_the_check {
-        // Whatever the parser finds is said, even if no statement could be blamed for it.
+        // Every error of the parser is reported, even if it could be traced to no statement.
         problems.extend(errors.iter().map(|error| blame::blame(source, error, grammar)));
     }
     Parsed { root, problems }
@@ -136,7 +136,7 @@ impl Origin {
 
     fn range(&self, span: Range<usize>) -> Range<usize> {
         let start = self.place(span.start);
-        // The end belongs to the last byte inside: what follows may be shifted differently.
+        // The end belongs to the last byte inside: the next byte may be shifted differently.
         let end = if span.is_empty() { start } else { self.place(span.end - 1) + 1 };
         start..end.max(start)
     }

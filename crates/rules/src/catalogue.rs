@@ -1,6 +1,6 @@
 //! The texts of all diagnostics, English and Chinese beside each other.
 //!
-//! Rules for them: say what was found, what was expected, what to type; never a type of Rust; one line.
+//! Each text states the mistake, the expected value and the words to type, in one line; it never names a type of Rust.
 
 mod codes;
 mod conflicts;
@@ -24,7 +24,7 @@ use crate::problem::{
 };
 
 impl Problem {
-    /// What is wrong; `here` is the file it is said of.
+    /// The mistake; `here` is the file in which it is reported.
     #[expect(clippy::too_many_lines, reason = "a table: a line for each problem")]
     pub(crate) fn message(&self, here: &str, lang: Lang) -> String {
         match self {
@@ -34,12 +34,12 @@ impl Problem {
                 say!(lang, "'{regex}' matches no message", "'{regex}' 不匹配任何消息")
             }
             Self::PatternEvery { pattern } => {
-                say!(lang, "\"{pattern}\" fits every message", "\"{pattern}\" 匹配每一条消息")
+                say!(lang, "\"{pattern}\" matches every message", "\"{pattern}\" 匹配每一条消息")
             }
             Self::NoAdmins => say!(
                 lang,
-                "nobody is meant: [bot] names no admins",
-                "没有任何人：[bot] 里没有写 admins"
+                "this fits no person: [bot] has no admins",
+                "不会匹配任何人：[bot] 里没有写 admins"
             ),
             Self::Nothing => say!(
                 lang,
@@ -142,7 +142,7 @@ impl Problem {
             Self::Include(include) => include_message(include, lang),
             Self::NeverFires(shadow) => shadow_message(shadow, here, lang),
             Self::NeverBegins => {
-                say!(lang, "nothing begins this dialog", "没有任何方式开始这个对话")
+                say!(lang, "no rule or text starts this dialog", "没有任何规则或文字会开始这个对话")
             }
             Self::DuplicateKeyword { place } => {
                 let place = words::place(place, here, lang);
@@ -150,8 +150,8 @@ impl Problem {
             }
             Self::NeverDue { cron } => say!(
                 lang,
-                "\"{cron}\" never comes: no year has such a day",
-                "\"{cron}\" 永远不会到：哪一年都没有这样的日子"
+                "\"{cron}\" is never due: no year has such a day",
+                "\"{cron}\" 永远不会触发：哪一年都没有这样的日子"
             ),
             Self::UnevenStep(step) => uneven_step(step, lang),
             Self::NeverCounts { place, why } => outdone_message(place, why, here, lang),
@@ -159,7 +159,7 @@ impl Problem {
         }
     }
 
-    /// What to do about it.
+    /// The remedy.
     pub(crate) fn hint(&self, lang: Lang) -> Option<String> {
         hints::hint(self, lang)
     }
@@ -177,12 +177,12 @@ fn syntax_message(syntax: &Syntax, lang: Lang) -> String {
 
 fn empty(key: &str, text: Option<&str>, lang: Lang) -> String {
     match (key, text) {
-        (_, None) => say!(lang, "{key} is a list of nothing", "{key} 是空列表"),
+        (_, None) => say!(lang, "{key} is an empty list", "{key} 是空列表"),
         ("keyword" | "all" | "none" | "prefix" | "suffix" | "regex", Some(text)) => {
             say!(lang, "{key} \"{text}\" is in every message", "{key} \"{text}\" 在每条消息里都有")
         }
         ("exact" | "pattern", Some(text)) => {
-            say!(lang, "{key} \"{text}\" is no message at all", "{key} \"{text}\" 不是任何消息")
+            say!(lang, "{key} \"{text}\" can match no message", "{key} \"{text}\" 不匹配任何消息")
         }
         (_, Some(text)) => say!(lang, "{key} \"{text}\" is empty", "{key} \"{text}\" 是空的"),
     }
@@ -209,7 +209,7 @@ fn file_message(file: &BadFile, lang: Lang) -> String {
             say!(lang, "{path} not found next to bot.toml", "bot.toml 旁边没有 {path}")
         }
         BadFile::Outside { path } => {
-            say!(lang, "{path} lies outside of the bot's folder", "{path} 在机器人的文件夹之外")
+            say!(lang, "{path} is outside of the bot's folder", "{path} 在机器人的文件夹之外")
         }
         BadFile::Unreadable { path, why } => {
             let why = words::cannot_read(why, lang);
@@ -221,8 +221,8 @@ fn file_message(file: &BadFile, lang: Lang) -> String {
             let transport = words::transport(transport, lang);
             say!(
                 lang,
-                "{path} has {size}; {transport} takes {most} at most",
-                "{path} 有 {size}；{transport}最多 {most}"
+                "{path} has {size}; the limit of {transport} is {most}",
+                "{path} 大小为 {size}；{transport}的上限是 {most}"
             )
         }
         BadFile::RuleFile(why) => {
@@ -241,14 +241,14 @@ fn limitation_message(limitation: &Limitation, lang: Lang) -> String {
         ),
         Limitation::NoAction { key, transport } => {
             let transport = words::transport(transport, lang);
-            say!(lang, "{transport} has no `{key}`", "{transport}不支持 `{key}`")
+            say!(lang, "{transport} does not support `{key}`", "{transport}不支持 `{key}`")
         }
         Limitation::NoEvent { event, transport } => {
             let transport = words::transport(transport, lang);
             say!(
                 lang,
-                "this rule never answers: {transport} reports no `{event}`",
-                "这条规则永远不会回答：{transport}没有 `{event}` 事件"
+                "this rule never answers: {transport} does not report `{event}`",
+                "这条规则永远不会回答：{transport}不提供 `{event}` 事件"
             )
         }
         Limitation::OnlyCalls { key, transport } => {
@@ -263,16 +263,16 @@ fn limitation_message(limitation: &Limitation, lang: Lang) -> String {
             let transport = words::transport(transport, lang);
             say!(
                 lang,
-                "the groups of {transport} have no names, so `{key}` fits none",
-                "{transport}的群没有名称，`{key}` 不会相符"
+                "the groups of {transport} have no names, so `{key}` never matches",
+                "{transport}的群没有名称，`{key}` 永远不会匹配"
             )
         }
         Limitation::NoGroups { key, transport } => {
             let transport = words::transport(transport, lang);
             say!(
                 lang,
-                "{transport} has no groups, so `{key}` fits nothing",
-                "{transport}没有群，`{key}` 不会相符"
+                "{transport} has no groups, so `{key}` never matches",
+                "{transport}没有群，`{key}` 永远不会匹配"
             )
         }
     }
@@ -284,7 +284,7 @@ fn include_message(include: &BadInclude, lang: Lang) -> String {
         BadInclude::Cycle(path) => say!(lang, "{path} includes itself", "{path} 包含了自己"),
         BadInclude::Twice(path) => say!(lang, "{path} is included already", "{path} 已经包含过"),
         BadInclude::Outside(path) => {
-            say!(lang, "{path} lies outside of the bot's folder", "{path} 在机器人的文件夹之外")
+            say!(lang, "{path} is outside of the bot's folder", "{path} 在机器人的文件夹之外")
         }
         BadInclude::Unreadable { path, why } => {
             let why = words::cannot_read(why, lang);
@@ -307,17 +307,17 @@ fn shadow_message(shadow: &Shadow, here: &str, lang: Lang) -> String {
         ShadowReason::Inside { key, earlier, later } => say!(
             lang,
             "{place} always answers first: its {key} \"{earlier}\" is inside \"{later}\"",
-            "{place}总是先回答：它的 {key} \"{earlier}\" 包含在 \"{later}\" 里"
+            "{place}的规则总是先回答：它的 {key} \"{earlier}\" 包含在 \"{later}\" 里"
         ),
         ShadowReason::Same { key, text } => say!(
             lang,
             "{place} always answers first: its {key} is \"{text}\" too",
-            "{place}总是先回答：它的 {key} 也是 \"{text}\""
+            "{place}的规则总是先回答：它的 {key} 也是 \"{text}\""
         ),
         ShadowReason::Weaker => say!(
             lang,
-            "{place} always answers first: it holds whenever this one does",
-            "{place}总是先回答：这条成立时它必然成立"
+            "{place} always answers first: its conditions hold whenever those of this rule do",
+            "{place}的规则总是先回答：这条的条件成立时，它的条件必然成立"
         ),
     }
 }
@@ -327,13 +327,13 @@ fn outdone_message(place: &Place, why: &Outdone, here: &str, lang: Lang) -> Stri
     match why {
         Outdone::Same { name } => say!(
             lang,
-            "{place} always counts first: its name is \"{name}\" too",
-            "{place}总是先算数：它的 name 也是 \"{name}\""
+            "{place} always applies first: its name is \"{name}\" too",
+            "{place}的表总是先生效：它的 name 也是 \"{name}\""
         ),
         Outdone::Fits { earlier, later } => say!(
             lang,
-            "{place} always counts first: its name \"{earlier}\" fits every \"{later}\"",
-            "{place}总是先算数：它的 name \"{earlier}\" 包括所有 \"{later}\""
+            "{place} always applies first: its name \"{earlier}\" fits every \"{later}\"",
+            "{place}的表总是先生效：它的 name \"{earlier}\" 包括所有 \"{later}\""
         ),
     }
 }
@@ -343,13 +343,13 @@ fn uneven_step(UnevenStep { step, unit, comes }: &UnevenStep, lang: Lang) -> Str
     match unit {
         StepUnit::Minute => say!(
             lang,
-            "\"*/{step}\" is not every {step} minutes: each hour it comes at minute {comes}",
-            "\"*/{step}\" 不是每 {step} 分钟一次：它在每小时的第 {comes} 分到"
+            "\"*/{step}\" is not every {step} minutes: it is due at minute {comes} of each hour",
+            "\"*/{step}\" 不是每 {step} 分钟一次：它在每小时的第 {comes} 分触发"
         ),
         StepUnit::Hour => say!(
             lang,
-            "\"*/{step}\" is not every {step} hours: each day it comes at hour {comes}",
-            "\"*/{step}\" 不是每 {step} 小时一次：它在每天 {comes} 点到"
+            "\"*/{step}\" is not every {step} hours: it is due at hour {comes} of each day",
+            "\"*/{step}\" 不是每 {step} 小时一次：它在每天 {comes} 点触发"
         ),
     }
 }

@@ -319,9 +319,9 @@ pub(crate) struct Dialog {
     pub(crate) not_from: Vec<Who>,
     /// How long it waits for each answer.
     pub(crate) timeout: Duration,
-    /// Said when that time is over.
+    /// Sent when that time is over.
     pub(crate) timeout_reply: Option<Template>,
-    /// The texts that end it.
+    /// The texts that cancel it.
     pub(crate) cancel: Vec<String>,
     /// Said when it was cancelled, also after too many wrong answers.
     pub(crate) cancel_reply: Option<Template>,
@@ -340,7 +340,7 @@ pub(crate) struct Question {
     pub(crate) save: Option<String>,
     /// Which answers are right.
     pub(crate) answer: Answer,
-    /// Said after a wrong answer; without it the question is repeated.
+    /// Sent after a wrong answer; without it the question is repeated.
     pub(crate) retry: Option<Template>,
     /// So many wrong answers end the dialog.
     pub(crate) tries: u32,
@@ -386,7 +386,7 @@ pub(crate) enum Due {
         /// The days; at least one.
         days: Days,
     },
-    /// Again and again after so long.
+    /// At this interval.
     Every(Duration),
     /// By a cron line of five fields.
     Cron(Box<croner::Cron>),

@@ -157,7 +157,7 @@ pub(crate) enum BadValue {
     Time(String),
     /// No part of a day.
     TimeWindow(String),
-    /// A part of the day that ends where it begins.
+    /// A part of the day that ends when it begins.
     EmptyWindow(String),
     /// No days.
     Days(String),

@@ -58,7 +58,7 @@ fn meaning_of(key: &Key, lang: Lang) -> String {
         (Role::Action, Lang::Zh) => "动作。",
         (Role::Setting | Role::Section, _) => "",
     };
-    // Only rules tell the three apart; elsewhere the words would say nothing.
+    // Only rules have all three; elsewhere the words would add nothing.
     let part = if key.tables.contains(&Table::Rule) { part } else { "" };
     format!("{part}{}", key.help(lang))
 }
@@ -111,7 +111,7 @@ fn quoted(words: &[&str]) -> String {
 
 fn codes_table(lang: Lang) -> String {
     let mut table = match lang {
-        Lang::En => String::from("| code | says |\n|---|---|\n"),
+        Lang::En => String::from("| code | meaning |\n|---|---|\n"),
         Lang::Zh => String::from("| 代码 | 含义 |\n|---|---|\n"),
     };
     for (code, en, zh) in CODES {

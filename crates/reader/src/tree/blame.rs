@@ -1,4 +1,4 @@
-//! What is wrong with a broken statement: the parser's word, or what a person most likely meant.
+//! The mistake in a broken statement: the parser's error, or the most likely intention of the person.
 
 use std::ops::Range;
 
@@ -7,13 +7,13 @@ use toml::de::Error;
 use super::slip;
 use crate::{Grammar, Shape, Syntax, floor_boundary, plain_width};
 
-/// What the parser says about a file, at the place where it says so.
+/// The parser's error about a file, with its place.
 pub(super) fn blame(source: &str, error: &Error, grammar: &dyn Grammar) -> (Syntax, Range<usize>) {
     let place = visible(source, error.span().unwrap_or(0..0));
     (syntax(source, error.message(), &place, grammar), place)
 }
 
-/// What is wrong with a key and its value, of which the parser says this first; places are bytes of the statement.
+/// The mistake in a key and its value, from the parser's first error; places are bytes of the statement.
 pub(super) fn pair(
     statement: &str,
     error: &Error,
@@ -44,7 +44,7 @@ fn is_control(c: char) -> bool {
     c.is_control() && !matches!(c, '\t' | '\n' | '\r')
 }
 
-/// The colon that stands where `=` belongs: `keyword: "…"`, also a wide one.
+/// A colon in place of `=`: `keyword: "…"`, also a full-width one.
 fn colon(statement: &str, lead: usize) -> Option<(usize, char)> {
     // Keys are in English, but that is another mistake.
     let is_key = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
@@ -92,7 +92,7 @@ fn quote_before(statement: &str, at: usize) -> &'static str {
     }
 }
 
-/// A value without quotes, where the key says what it should be.
+/// A value without quotes; its key gives the expected type.
 fn value_without_quotes(found: String, statement: &str, grammar: &dyn Grammar) -> Syntax {
     let plain: String = found.chars().map(plain_width).collect();
     let is_value = matches!(plain.as_str(), "true" | "false") || plain.parse::<f64>().is_ok();
@@ -119,7 +119,7 @@ fn visible(statement: &str, span: Range<usize>) -> Range<usize> {
     }
 }
 
-/// What is wrong, by the parser's words.
+/// The mistake, by the words of the parser.
 pub(super) fn syntax(
     source: &str,
     message: &str,
@@ -129,7 +129,7 @@ pub(super) fn syntax(
     let found = source.get(span.clone()).unwrap_or_default().trim();
     let word = message.split(", expected").next().unwrap_or(message);
     match word {
-        // The key of a header stands behind its bracket.
+        // The key of a header comes after its bracket.
         "duplicate key" if source[..span.start].ends_with('[') => {
             Syntax::TwiceTable(found.to_owned())
         }
@@ -155,7 +155,7 @@ pub(super) fn syntax(
     }
 }
 
-/// Whether a value without quotes stands there: behind `=`, or as an item of a list.
+/// Whether there is a value without quotes: after `=`, or as an item of a list.
 fn is_bare_value(source: &str, span: &Range<usize>) -> bool {
     let before = source[..span.start].trim_end();
     !span.is_empty() && before.ends_with(['=', '[', ','])

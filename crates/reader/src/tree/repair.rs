@@ -1,7 +1,7 @@
 //! Mends the broken statements of a file, so that the others can be checked all the same.
 //!
-//! A statement that cannot be read by itself is reported once. Where it is plain what was meant (typographic quotes, a
-//! bracket missing in a header) it is mended; else its value is marked as unreadable; else it is blanked out.
+//! A statement that cannot be read by itself is reported once. If its intention is plain (typographic quotes, a bracket
+//! missing in a header) it is repaired; else its value is marked as unreadable; else it is blanked out.
 
 use std::ops::Range;
 
@@ -14,7 +14,7 @@ use super::statement::{is_header, statements};
 use super::typographic::{self, Mended};
 use crate::{Grammar, Syntax, plain_width};
 
-/// Stands for a value that cannot be read. Its place, not its text, tells it from a date that somebody wrote.
+/// Replaces a value that cannot be read. Its place, not its text, distinguishes it from a date in the file.
 const UNREADABLE: &str = "1970-01-01";
 
 /// A file whose statements are all whole.
@@ -25,7 +25,7 @@ pub(super) struct Repaired<'g> {
     pub(super) text: String,
     /// Where its bytes were.
     pub(super) origin: Origin,
-    /// What was wrong, with the places in the file as it was.
+    /// The mistakes, with their places in the original file.
     pub(super) problems: Vec<(Syntax, Range<usize>)>,
     /// The statements that were wrong.
     reported: Vec<Range<usize>>,
@@ -76,7 +76,7 @@ impl<'g> Repaired<'g> {
         }
     }
 
-    /// What the parser says about the mended file, without what was said before: clashes between statements, each good
+    /// The parser's errors about the repaired file that were not reported before: clashes between statements, each good
     /// by itself.
     pub(super) fn clashes(&self, source: &str, errors: &[Error]) -> Vec<(Syntax, Range<usize>)> {
         let places =
@@ -127,7 +127,7 @@ impl<'g> Repaired<'g> {
         let name = &body[..end.unwrap_or(body.len())];
         let expected = match self.grammar.header(name) {
             Some(expected) => expected,
-            // Whatever it is, it is unknown; that is said later.
+            // It is unknown in any case, which is reported later.
             None if errors_of(statement).is_empty() => return self.keep(statement, span.start),
             // A name in another script needs quotes; that it is unknown is said later.
             None if !name.is_ascii() => return self.unknown_header(statement, name, span.start),
@@ -150,7 +150,7 @@ impl<'g> Repaired<'g> {
         self.keep(&expected, start);
     }
 
-    /// Keeps a header whose name is no word of the language, in quotes.
+    /// Keeps a header whose name is not a word of the language, in quotes.
     fn unknown_header(&mut self, statement: &str, name: &str, start: usize) {
         let at = start + statement.find(name).unwrap_or_default();
         self.shift(start);
@@ -171,7 +171,7 @@ impl<'g> Repaired<'g> {
         self.shift(at + key.len());
     }
 
-    /// Keeps a statement whose key is a word in another script: that it is unknown is said later, with what was meant.
+    /// Keeps a statement whose key is a word in another script: it is reported later as unknown, with the probable key.
     fn unquoted_key(&mut self, statement: &str, start: usize) -> bool {
         let lead = statement.len() - statement.trim_start().len();
         let body = &statement[lead..];
@@ -191,7 +191,7 @@ impl<'g> Repaired<'g> {
         true
     }
 
-    /// Reports a line that is no statement. What stands in another format may mean anything.
+    /// Reports a line that is not a statement. A line in another format may mean anything.
     fn stranger(&mut self, syntax: Syntax, statement: &str, span: &Range<usize>) {
         if matches!(syntax, Syntax::Format(_)) {
             self.origin.broken.insert(self.header.start);
@@ -247,7 +247,7 @@ impl<'g> Repaired<'g> {
             return self.stranger(syntax, statement, &span);
         }
         if errors.iter().all(is_escape) && slip::slip(statement, self.grammar).is_none() {
-            // The parser reads such an escape as it stands: just what a regular expression means by it.
+            // The parser keeps such an escape literally, which is its meaning in a regular expression.
             self.escapes(statement, &span, &errors);
             return self.keep(statement, span.start);
         }

@@ -14,7 +14,7 @@ pub(super) fn comment(statement: &str) -> Option<&'static str> {
     COMMENTS.into_iter().find(|sign| statement.starts_with(sign))
 }
 
-/// What a statement is that is neither a header nor `key = value`: another format, or plain words.
+/// The kind of a statement that is neither a header nor `key = value`: another format, or plain words.
 pub(super) fn stranger(statement: &str, grammar: &dyn Grammar) -> Option<Syntax> {
     let line = statement.trim();
     if line.starts_with('{') {
@@ -31,7 +31,7 @@ pub(super) fn stranger(statement: &str, grammar: &dyn Grammar) -> Option<Syntax>
     (!has_syntax && is_words && !grammar.is_word(first)).then_some(Syntax::Prose)
 }
 
-/// What is wrong with a statement of one line, and where in it.
+/// The mistake in a statement of one line, with its place.
 pub(super) fn slip(statement: &str, grammar: &dyn Grammar) -> Option<(Syntax, Range<usize>)> {
     let equals = statement.find('=')?;
     let (key, after) = (statement[..equals].trim(), &statement[equals + 1..]);
@@ -73,7 +73,7 @@ impl Value<'_> {
         }
     }
 
-    /// A value that begins with a quote: what stands behind the one that closes it.
+    /// A value that begins with a quote: checks the text after the closing quote.
     fn in_quotes(&self, quote: char) -> Option<(Syntax, Range<usize>)> {
         let whole = self.start..self.start + self.text.len();
         let Some(end) = closing(&self.text[1..], quote).map(|end| end + 2) else {
@@ -153,7 +153,7 @@ fn is_quote(c: char) -> bool {
     matches!(c, '"' | '\'' | '“' | '”' | '‘' | '’')
 }
 
-/// Whether a second `key = …` stands there.
+/// Whether a second `key = …` follows.
 fn begins_with_key(text: &str) -> bool {
     let text = text.trim_start_matches([',', ';', '，', '；', ' ']);
     let Some((key, _)) = text.split_once('=') else { return false };

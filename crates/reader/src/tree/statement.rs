@@ -26,7 +26,7 @@ fn is_blank(line: &str) -> bool {
     line.is_empty() || line.starts_with('#')
 }
 
-/// Behind the line that `at` lies in.
+/// The place after the line that contains `at`.
 fn line_end(source: &str, at: usize) -> usize {
     source[at..].find('\n').map_or(source.len(), |length| at + length + 1)
 }
@@ -122,7 +122,7 @@ fn is_assignment(line: &str) -> bool {
         && key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
 }
 
-/// What is open at the end of the lines read so far.
+/// The brackets and quotes still open at the end of the lines read so far.
 #[derive(Default)]
 struct Scan {
     brackets: usize,

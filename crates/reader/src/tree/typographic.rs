@@ -7,7 +7,7 @@ pub(super) struct Mended {
     pub(super) text: String,
     /// The first sign that was replaced, and where it stood.
     pub(super) first: (char, usize),
-    /// What it was replaced with.
+    /// Its replacement.
     pub(super) ascii: char,
     /// From this byte of the text on, it is the statement from that byte on.
     pub(super) shifts: Vec<(usize, usize)>,
@@ -16,7 +16,7 @@ pub(super) struct Mended {
 /// The statement with plain signs, if there is anything to replace.
 pub(super) fn mend(statement: &str) -> Option<Mended> {
     // In a text that was opened with a plain quote, typographic signs may be meant. Only if it is never closed, they
-    // are what should have closed it.
+    // were meant to close it.
     let outside = replace(statement, false);
     outside.filter(is_good).or_else(|| replace(statement, true)).filter(is_good)
 }
@@ -61,7 +61,7 @@ fn is_typographic(c: char) -> bool {
     plain(c).is_some()
 }
 
-/// The plain sign that a typographic one stands for.
+/// The plain sign for a typographic one.
 fn plain(c: char) -> Option<char> {
     match c {
         '“' | '”' | '„' | '‟' | '＂' | '「' | '」' | '『' | '』' | '«' | '»' => {

@@ -1,8 +1,8 @@
-//! The codes of diagnostics with what they say: for the reference page.
+//! The codes of diagnostics with their meanings, for the reference page.
 
 /// Every code, in English and in Chinese.
 pub(crate) const CODES: [(&str, &str, &str); 34] = [
-    ("syntax", "The file is no TOML there.", "此处不是有效的 TOML。"),
+    ("syntax", "The file is not valid TOML there.", "此处不是有效的 TOML。"),
     ("unknown-key", "No such key in this table.", "此表没有这个键。"),
     ("type", "A value of the wrong type.", "值的类型不对。"),
     ("missing", "A table lacks a key that it needs.", "表缺少必需的键。"),
@@ -12,7 +12,7 @@ pub(crate) const CODES: [(&str, &str, &str); 34] = [
         "规则会回答每一条消息，或（警告）文件不会回答任何消息。",
     ),
     ("no-action", "Nothing to do.", "没有任何动作。"),
-    ("empty", "A blank text, or a list of nothing.", "空白文字或空列表。"),
+    ("empty", "A blank text, or an empty list.", "空白文字或空列表。"),
     (
         "value",
         "A time span, time, day, number or word that cannot be understood.",
@@ -39,7 +39,7 @@ pub(crate) const CODES: [(&str, &str, &str); 34] = [
     ),
     (
         "pattern",
-        "A pattern that cannot be read, or (warning) one that fits every message or has a full-width sign that is text.",
+        "A pattern that cannot be read, or (warning) one that matches every message or has a full-width sign that is text.",
         "无法读取的句式，或（警告）匹配每条消息的句式、只当作文字的全角符号。",
     ),
     ("template", "A mistake in a text with `{names}`.", "含 `{名字}` 的文字有误。"),
@@ -50,7 +50,7 @@ pub(crate) const CODES: [(&str, &str, &str); 34] = [
     ),
     (
         "literal",
-        "A text that is taken as it stands although a list, a regex, a sum or a name was probably meant (warning).",
+        "A text that is taken literally although a list, a regex, a sum or a name was probably meant (warning).",
         "会原样当作文字的写法，多半本想写列表、正则、计算或名字（警告）。",
     ),
     ("never-set", "A variable that nothing sets (warning).", "没有任何地方设置的变量（警告）。"),
@@ -66,12 +66,12 @@ pub(crate) const CODES: [(&str, &str, &str); 34] = [
     ),
     (
         "transport",
-        "What the service cannot do, or (warning) never brings, or (note) does differently.",
-        "服务做不到的，或（警告）从不转来的，或（提示）做法不同的。",
+        "A feature that the service does not have, or (warning) an event that it never reports, or (note) a difference.",
+        "服务不支持的功能，或（警告）从不提供的事件，或（提示）有差异的功能。",
     ),
     ("duplicate-id", "The same id twice.", "id 重复。"),
     ("no-service", "A chat service that the program does not have.", "程序没有的聊天服务。"),
-    ("unknown-id", "An id that nothing has.", "不存在的 id。"),
+    ("unknown-id", "An id that no rule or dialog has.", "不存在的 id。"),
     (
         "include",
         "A file that cannot be included, or (warning) a pattern that matches none.",
@@ -90,16 +90,16 @@ pub(crate) const CODES: [(&str, &str, &str); 34] = [
     (
         "never-due",
         "A cron line that names no day of any year (warning).",
-        "哪一年都没有的日子（警告）。",
+        "永远不会触发的 cron：哪一年都没有这个日子（警告）。",
     ),
     (
         "uneven-step",
-        "A step of a cron line that is not what it looks like: `*/40` (warning).",
-        "与字面不符的 cron 步长：`*/40`（警告）。",
+        "A step of a cron line that does not divide the hour or day evenly: `*/40` (warning).",
+        "不能整除小时或一天的 cron 步长：`*/40`（警告）。",
     ),
     (
         "never-counts",
-        "A `[[group]]` behind one that fits the same groups (warning).",
+        "A `[[group]]` after another that applies to the same groups (warning).",
         "被前面的 `[[group]]` 完全盖住的表（警告）。",
     ),
     (

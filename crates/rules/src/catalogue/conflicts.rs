@@ -27,13 +27,13 @@ pub(super) fn message(conflict: &Conflict, lang: Lang) -> String {
         }
         Conflict::TypeAndEvent => say!(
             lang,
-            "type and event together are never true: an event is no message",
+            "type and event together are never true: an event is not a message",
             "type 与 event 同时写永不成立：事件不是消息"
         ),
         Conflict::NoText(key) => say!(
             lang,
-            "{key} is never true here: what this rule looks at has no text",
-            "{key} 在这里永不成立：这条规则所看的内容没有文本"
+            "{key} is never true here: the messages of this rule have no text",
+            "{key} 在这里永不成立：这条规则针对的消息没有文字"
         ),
         Conflict::QuotedWithoutText => say!(
             lang,
@@ -48,18 +48,32 @@ pub(super) fn message(conflict: &Conflict, lang: Lang) -> String {
             )
         }
         Conflict::ReplyWithout { reply, brake } => {
-            say!(lang, "{reply} without {brake} is never said", "没有 {brake}，{reply} 永远不会说")
+            say!(
+                lang,
+                "{reply} without {brake} is never sent",
+                "没有 {brake}，{reply} 永远不会发送"
+            )
         }
-        Conflict::DoAndOthers(key) => say!(lang, "{key} stands beside do", "{key} 与 do 写在一起"),
+        Conflict::DoAndOthers(key) => {
+            say!(lang, "{key} cannot be used together with do", "{key} 不能与 do 同时使用")
+        }
         Conflict::TwoTimes(one, other) => {
-            say!(lang, "{one} and {other} in one schedule", "一个定时里同时有 {one} 和 {other}")
+            say!(
+                lang,
+                "a schedule cannot have both {one} and {other}",
+                "一个定时里不能同时有 {one} 和 {other}"
+            )
         }
         Conflict::DaysWithoutAt => say!(lang, "days without at", "有 days 却没有 at"),
         Conflict::CheckAndChoose => {
-            say!(lang, "check and choose in one question", "一个问题里同时有 check 和 choose")
+            say!(
+                lang,
+                "a question cannot have both check and choose",
+                "一个问题里不能同时有 check 和 choose"
+            )
         }
         Conflict::RestartNotChosen => {
-            say!(lang, "restart_on is none of choose", "restart_on 不在 choose 之中")
+            say!(lang, "restart_on is not one of choose", "restart_on 不在 choose 之中")
         }
     }
 }
@@ -78,7 +92,7 @@ pub(super) fn hint(conflict: &Conflict, lang: Lang) -> Option<String> {
             say!(lang, "leave in and groups out", "去掉 in 和 groups")
         }
         Conflict::GroupsInPrivate => say!(lang, "leave one of them out", "去掉其中一个"),
-        Conflict::TypeAndEvent => say!(lang, "make two rules of it", "分成两条规则"),
+        Conflict::TypeAndEvent => say!(lang, "split it into two rules", "分成两条规则"),
         Conflict::NoText(_) => say!(lang, "leave it out", "去掉它"),
         Conflict::QuotedWithoutText => {
             say!(
@@ -98,7 +112,7 @@ pub(super) fn hint(conflict: &Conflict, lang: Lang) -> Option<String> {
                 "放进列表：do = [{{ {key} = … }}, …]"
             )
         }
-        Conflict::TwoTimes(..) => say!(lang, "make two schedules of it", "分成两个定时"),
+        Conflict::TwoTimes(..) => say!(lang, "split it into two schedules", "分成两个定时"),
         Conflict::DaysWithoutAt => say!(lang, "add at = \"09:00\"", "加上 at = \"09:00\""),
         Conflict::CheckAndChoose => say!(lang, "leave one of them out", "去掉其中一个"),
         Conflict::RestartNotChosen => say!(lang, "add it to choose", "把它加进 choose"),

@@ -1,13 +1,13 @@
-//! What the readers of regexes and cron lines say, in Chinese: they speak English only.
+//! Chinese texts for the errors of the regex and cron parsers, which are English only.
 //!
-//! Each is known by how its words begin. What is not known is given as it is: a newer reader may say something else.
+//! Each error is recognised by its first words. An unknown one, of a newer parser, is shown in English.
 
-/// What is wrong with a regular expression.
+/// The error of a regular expression.
 pub(super) fn regex(words: &str) -> String {
     found_in(&REGEX, words).map_or_else(|| format!("正则有误：{words}"), ToOwned::to_owned)
 }
 
-/// What is wrong with a cron line.
+/// The error of a cron line.
 pub(super) fn cron(words: &str) -> String {
     let bare = words
         .trim_start_matches("Component error: ")

@@ -1,4 +1,4 @@
-//! What to do about it.
+//! The remedies of diagnostics.
 
 use super::{Lang, conflicts, literal, say, tests_of_bots, values, words};
 use crate::keys::{KEYS, Kind, Table};
@@ -22,7 +22,7 @@ pub(super) fn hint(problem: &Problem, lang: Lang) -> Option<String> {
         Problem::Literal(literal) => literal::hint(literal, lang),
         Problem::RegexNever { .. } => say!(
             lang,
-            "nothing can stand before ^ or behind $; for one of several write '^(a|b)$'",
+            "no text can come before ^ or after $; for one of several write '^(a|b)$'",
             "^ 前面和 $ 后面不能有内容；任选其一请写 '^(a|b)$'"
         ),
         Problem::PatternEvery { .. } => say!(
@@ -174,7 +174,11 @@ pub(super) fn hint(problem: &Problem, lang: Lang) -> Option<String> {
         Problem::DuplicateId { .. } => say!(lang, "give it another id", "换一个 id"),
         Problem::UnknownId { meant: Some(meant), .. } => did_you_mean(meant, lang),
         Problem::UnknownId { meant: None, .. } => {
-            say!(lang, "add id = … where it is meant", "在所指之处加上 id = …")
+            say!(
+                lang,
+                "add id = … to the rule or dialog that is meant",
+                "在所指的规则或对话里加上 id = …"
+            )
         }
         Problem::IncludeNothing { .. } => {
             say!(lang, "paths are relative to this file", "路径相对于本文件")
@@ -202,8 +206,8 @@ pub(super) fn hint(problem: &Problem, lang: Lang) -> Option<String> {
             let list = words::numbers(comes).join(",");
             say!(
                 lang,
-                "write every = \"{step}{letter}\" for that, or {list} for this",
-                "要那样就写 every = \"{step}{letter}\"；就要这样则写 {list}"
+                "for even steps write every = \"{step}{letter}\"; to keep these times write {list}",
+                "要均匀间隔请写 every = \"{step}{letter}\"；要保留这些时间请写 {list}"
             )
         }
         Problem::NeverCounts { why: Outdone::Same { .. }, .. } => {
@@ -211,8 +215,8 @@ pub(super) fn hint(problem: &Problem, lang: Lang) -> Option<String> {
         }
         Problem::NeverCounts { why: Outdone::Fits { .. }, .. } => say!(
             lang,
-            "the first table that fits counts; move this one up",
-            "只有第一个符合的表算数；把这个表移到前面"
+            "only the first table that fits applies; move this one up",
+            "只有第一个匹配的表生效；把这个表移到前面"
         ),
         Problem::Test(line) => return tests_of_bots::hint(line, lang),
     })
@@ -250,7 +254,7 @@ fn known_keys(key: &str, table: Table, lang: Lang) -> Option<String> {
     fits.then(|| say!(lang, "known: {known}", "可用：{known}"))
 }
 
-/// Whether a key says how a bot is run, which is no matter of its rule file.
+/// Whether a key is about running a bot, so that it belongs to `mynah.toml`.
 fn is_operating(key: &str) -> bool {
     matches!(
         key,
@@ -283,7 +287,7 @@ fn belongs(key: &str, here: Table, table: Table, lang: Lang) -> String {
     }
 }
 
-/// What a rule file can say instead; else the advice for every file.
+/// The remedy in terms of a rule file, or the general one of every TOML file.
 fn syntax_hint(syntax: &Syntax, lang: Lang) -> Option<String> {
     Some(match syntax {
         Syntax::Escape(_) => {
@@ -291,7 +295,7 @@ fn syntax_hint(syntax: &Syntax, lang: Lang) -> Option<String> {
         }
         Syntax::Path => say!(
             lang,
-            "copy the file next to bot.toml and write its name alone; folders are parted by /",
+            "copy the file next to bot.toml and write its name alone; separate folders with /",
             "把文件复制到 bot.toml 旁边，只写文件名；文件夹之间用 /"
         ),
         Syntax::Format(_) => say!(
@@ -318,7 +322,7 @@ fn syntax_hint(syntax: &Syntax, lang: Lang) -> Option<String> {
             "规则的键是英文单词；自己取的名字要写成 \"{key}\""
         ),
         Syntax::NoEquals => {
-            say!(lang, "put = behind it, like keyword = \"…\"", "在它后面写 =，如 keyword = \"…\"")
+            say!(lang, "put = after it, like keyword = \"…\"", "在它后面写 =，如 keyword = \"…\"")
         }
         other => return other.hint(lang),
     })
@@ -375,7 +379,7 @@ fn type_hint(key: &str, kind: Kind, found: Found, lang: Lang) -> Option<String> 
             say!(lang, "like \"Asia/Shanghai\" or \"UTC\"", "如 \"Asia/Shanghai\" 或 \"UTC\"")
         }
         ("in", _, Found::List) => {
-            say!(lang, "for both leave it out", "两者都要就去掉它")
+            say!(lang, "for both, leave it out", "两者都要时请去掉它")
         }
         (_, Kind::Texts | Kind::Groups, Found::Flag) => {
             say!(lang, "write {key} = \"…\"", "请写 {key} = \"…\"")
@@ -390,7 +394,7 @@ fn type_hint(key: &str, kind: Kind, found: Found, lang: Lang) -> Option<String> 
         }
         ("name", Kind::Text, Found::List) => say!(
             lang,
-            "one name, in which * and ? may stand; for each other group another [[group]]",
+            "one name, with * and ? if needed; write another [[group]] for each other group",
             "只写一个名字，可用 * 和 ?；其他群另写 [[group]]"
         ),
         (_, Kind::Limit, _) => "limit = { user = 5, per = \"day\" }".to_owned(),
@@ -420,12 +424,12 @@ fn regex_hint(kind: &RegexErrorKind, lang: Lang) -> Option<String> {
     Some(match kind {
         RegexErrorKind::LookAround { is_negative: true } => say!(
             lang,
-            "what must not be there goes into none = [\"…\"]",
+            "put the forbidden text into none = [\"…\"]",
             "不允许出现的文字写在 none = [\"…\"] 里"
         ),
         RegexErrorKind::LookAround { is_negative: false } => say!(
             lang,
-            "leave it out: what follows need not be named; where a word ends write \\b",
+            "leave it out: the following text need not be written; for the end of a word write \\b",
             "去掉它：后面的内容不必写出；单词边界写 \\b"
         ),
         RegexErrorKind::BackReference => say!(
@@ -525,7 +529,7 @@ fn template_hint(kind: &TemplateErrorKind, lang: Lang) -> String {
         ),
         TemplateErrorKind::Unclosed => say!(
             lang,
-            "add }} behind the name; for a brace itself write {{{{",
+            "add }} after the name; for a brace itself write {{{{",
             "在名字后面加上 }}；要写花括号请用 {{{{"
         ),
         TemplateErrorKind::Unopened | TemplateErrorKind::NoName | TemplateErrorKind::BadDefault => {
@@ -540,7 +544,7 @@ fn is_difference(name: &str) -> bool {
 }
 
 fn unknown_name(name: &str, meant: Option<&str>, known: &[String], lang: Lang) -> String {
-    let speaks_to_somebody = known.iter().any(|known| known == "sender");
+    let has_sender = known.iter().any(|known| known == "sender");
     let known = words::list(known, lang);
     let listed =
         say!(lang, "known: {known}; for a brace write {{{{", "可用：{known}；要写花括号请用 {{{{");
@@ -554,10 +558,10 @@ fn unknown_name(name: &str, meant: Option<&str>, known: &[String], lang: Lang) -
             "{{{name}}} is a group of a regex: regex = '…(…)…'",
             "{{{name}}} 是正则的分组：regex = '…(…)…'"
         ),
-        None if speaks_to_somebody => {
+        None if has_sender => {
             let taken = say!(
                 lang,
-                "from the message it is taken by pattern = \"… {{{name}}}\"; ",
+                "to take it from the message write pattern = \"… {{{name}}}\"; ",
                 "要从消息里取，写 pattern = \"… {{{name}}}\"；"
             );
             taken + &listed
@@ -586,7 +590,7 @@ fn file_hint(file: &BadFile, lang: Lang) -> Option<String> {
         ),
         BadFile::Missing { path, .. } | BadFile::Outside { path } if path.contains('\\') => say!(
             lang,
-            "copy it next to bot.toml and write its name alone; folders are parted by /",
+            "copy it next to bot.toml and write its name alone; separate folders with /",
             "把文件复制到 bot.toml 旁边，只写文件名；文件夹之间用 /"
         ),
         BadFile::Missing { meant: Some(meant), .. } => did_you_mean(meant, lang),

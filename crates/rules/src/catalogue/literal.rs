@@ -1,15 +1,13 @@
-//! Messages about texts that are taken as they stand although something else was probably meant.
+//! Messages about texts that are taken literally although a construct was probably meant.
 
 use super::{Lang, say};
 use crate::problem::Literal;
 
 pub(super) fn message(literal: &Literal, lang: Lang) -> String {
     match literal {
-        Literal::Several { key: "choose", text, .. } => say!(
-            lang,
-            "\"{text}\" is one choice with this text",
-            "\"{text}\" 是一个选项，选项的文字就是这样"
-        ),
+        Literal::Several { key: "choose", text, .. } => {
+            say!(lang, "\"{text}\" is taken as a single choice", "\"{text}\" 会当作一个选项")
+        }
         Literal::Several { key, text, .. } if is_of_names(key) => {
             say!(lang, "\"{text}\" is taken as one name", "\"{text}\" 会当作一个名字")
         }
@@ -42,16 +40,16 @@ pub(super) fn message(literal: &Literal, lang: Lang) -> String {
             "变量的值会是 \"{text}\" 这段文字；set 不做计算"
         ),
         Literal::Name { written, .. } => {
-            say!(lang, "{written} is sent as it stands", "{written} 会原样发出去")
+            say!(lang, "{written} is sent literally", "{written} 会原样发出去")
         }
         Literal::Mention { name, is_own: true } => say!(
             lang,
-            "this never comes: @{name} is taken off before rules look at the text",
+            "this never matches: @{name} is removed before rules look at the text",
             "永远不会匹配：规则看到的文字里已经去掉了 @{name}"
         ),
         Literal::Mention { name, is_own: false } => say!(
             lang,
-            "if {name} is the bot, this never comes: its mention is taken off before rules look at the text",
+            "if {name} is the bot, this never matches: its mention is removed before rules look at the text",
             "如果 {name} 是机器人自己，就永远不会匹配：规则看到的文字里已经去掉了 @"
         ),
     }
@@ -63,14 +61,14 @@ pub(super) fn hint(literal: &Literal, lang: Lang) -> String {
             let list = list(parts);
             say!(
                 lang,
-                "several texts are a list: {key} = {list}",
+                "write several texts as a list: {key} = {list}",
                 "多个文字要写成列表：{key} = {list}"
             )
         }
         Literal::Regex { plain, .. } => expression(plain, lang),
         Literal::Hole { text, .. } => say!(
             lang,
-            "only a pattern has holes: pattern = \"{text}\"",
+            "only a pattern can have holes: pattern = \"{text}\"",
             "只有 pattern 有空位：pattern = \"{text}\""
         ),
         Literal::Star {
@@ -91,12 +89,12 @@ pub(super) fn hint(literal: &Literal, lang: Lang) -> String {
         ),
         Literal::StarInPattern { plain, .. } => say!(
             lang,
-            "a place for any text is a hole: \"{plain}\"",
+            "for any text write a hole: \"{plain}\"",
             "任意文字的位置写成空位：\"{plain}\""
         ),
         Literal::AdminWord { .. } => say!(
             lang,
-            "those in [bot] admins are meant by \"admin\"",
+            "for those in [bot] admins write \"admin\"",
             "[bot] admins 里的人写作 \"admin\""
         ),
         Literal::AtSign { plain, .. } => say!(lang, "write \"{plain}\"", "请写 \"{plain}\""),
@@ -116,7 +114,7 @@ pub(super) fn hint(literal: &Literal, lang: Lang) -> String {
     }
 }
 
-/// What to write for a regular expression among plain texts: where it is plain apart from `^` and `$`, the key for that.
+/// The remedy for a regular expression among plain texts; if only `^` and `$` make it one, the key for that.
 fn expression(plain: &str, lang: Lang) -> String {
     let begins = plain.starts_with('^');
     let ends = plain.ends_with('$');

@@ -6,12 +6,12 @@ use crate::problem::BadLine;
 pub(super) fn message(line: &BadLine, lang: Lang) -> String {
     match line {
         BadLine::Form => {
-            say!(lang, "this line has none of the forms of a test", "这一行不是测试的任何一种写法")
+            say!(lang, "this is not a valid line of a test", "这一行不是有效的测试行")
         }
         BadLine::FullWidth { found, .. } => {
             say!(lang, "{found} is a full-width sign", "{found} 是全角符号")
         }
-        BadLine::NoSpeaker => say!(lang, "nobody says this", "没有写是谁说的"),
+        BadLine::NoSpeaker => say!(lang, "this line names no sender", "没有写发送者"),
         BadLine::Event { found, .. } => {
             say!(lang, "there is no event \"{found}\"", "没有事件 \"{found}\"")
         }
@@ -19,17 +19,21 @@ pub(super) fn message(line: &BadLine, lang: Lang) -> String {
             say!(lang, "this event happens in groups", "这个事件发生在群里")
         }
         BadLine::NothingSaid => say!(lang, "no chat to reply in yet", "还没有可以回复的会话"),
-        BadLine::Moment(text) => say!(lang, "\"{text}\" is no moment", "\"{text}\" 不是时刻"),
-        BadLine::Backwards => say!(lang, "time does not go back", "时间不能倒退"),
+        BadLine::Moment(text) => {
+            say!(lang, "\"{text}\" is not a date and time", "\"{text}\" 不是有效的日期和时间")
+        }
+        BadLine::Backwards => {
+            say!(lang, "this time is before that of an earlier line", "这个时间早于前面的行")
+        }
         BadLine::Span(bad) => bad.message(lang),
         BadLine::Regex(words) => {
             let words = match lang {
                 Lang::En => words.clone(),
                 Lang::Zh => foreign::regex(words),
             };
-            say!(lang, "no regular expression: {words}", "不是正则：{words}")
+            say!(lang, "not a valid regular expression: {words}", "不是有效的正则：{words}")
         }
-        BadLine::Nothing => say!(lang, "this test says nothing", "这个测试没有内容"),
+        BadLine::Nothing => say!(lang, "this test is empty", "这个测试没有内容"),
     }
 }
 
@@ -53,8 +57,8 @@ pub(super) fn hint(line: &BadLine, lang: Lang) -> Option<String> {
         BadLine::EventNeedsGroup => say!(lang, "! join group/user", "! join 群/人"),
         BadLine::NothingSaid => say!(
             lang,
-            "say something first, or write => chat: text",
-            "先说点什么，或写 => 会话: 文字"
+            "write a message first, or => chat: text",
+            "先写一条消息，或写 => 会话: 文字"
         ),
         BadLine::Moment(_) => say!(lang, "like @ 2026-11-23 09:00", "如 @ 2026-11-23 09:00"),
         BadLine::Backwards => {

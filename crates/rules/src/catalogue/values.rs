@@ -25,22 +25,22 @@ pub(super) fn message(value: &BadValue, lang: Lang) -> String {
     match value {
         BadValue::Duration(bad) => bad.message(lang),
         BadValue::Time(text) => {
-            say!(lang, "\"{text}\" is no time of day", "\"{text}\" 不是一天中的时刻")
+            say!(lang, "\"{text}\" is not a valid time of day", "\"{text}\" 不是有效的时刻")
         }
         BadValue::TimeWindow(text) => {
-            say!(lang, "\"{text}\" is no part of the day", "\"{text}\" 不是一段时间")
+            say!(lang, "\"{text}\" is not a valid part of the day", "\"{text}\" 不是有效的时间段")
         }
         BadValue::EmptyWindow(text) => {
-            say!(lang, "\"{text}\" ends where it begins", "\"{text}\" 的起点就是终点")
+            say!(lang, "\"{text}\" ends when it begins", "\"{text}\" 的起止时间相同")
         }
         BadValue::Days(text) => {
-            say!(lang, "\"{text}\" are no days of the week", "\"{text}\" 不是星期几")
+            say!(lang, "\"{text}\" is not a valid list of days", "\"{text}\" 不是有效的星期写法")
         }
         BadValue::Chance(text) => {
-            say!(lang, "{text} does not lie between 0 and 1", "{text} 不在 0 与 1 之间")
+            say!(lang, "{text} is not between 0 and 1", "{text} 不在 0 与 1 之间")
         }
         BadValue::Word { found, .. } => {
-            say!(lang, "\"{found}\" is not possible here", "这里不能写 \"{found}\"")
+            say!(lang, "\"{found}\" is not a valid value here", "这里不能写 \"{found}\"")
         }
         BadValue::Zone(text) => {
             say!(lang, "there is no time zone \"{text}\"", "没有时区 \"{text}\"")
@@ -50,7 +50,11 @@ pub(super) fn message(value: &BadValue, lang: Lang) -> String {
                 Lang::En => reason.clone(),
                 Lang::Zh => foreign::cron(reason),
             };
-            say!(lang, "\"{found}\" is no cron line: {reason}", "\"{found}\" 不是 cron：{reason}")
+            say!(
+                lang,
+                "\"{found}\" is not a valid cron line: {reason}",
+                "\"{found}\" 不是有效的 cron：{reason}"
+            )
         }
         BadValue::CronFields { found, count } => {
             say!(
@@ -65,7 +69,9 @@ pub(super) fn message(value: &BadValue, lang: Lang) -> String {
         BadValue::Number { key, found, .. } => {
             say!(lang, "{key} = {found} is too large", "{key} = {found} 太大")
         }
-        BadValue::Name(text) => say!(lang, "\"{text}\" is no name", "\"{text}\" 不能作名字"),
+        BadValue::Name(text) => {
+            say!(lang, "\"{text}\" is not a valid name", "\"{text}\" 不能作名字")
+        }
         BadValue::Scope { found, scope } => {
             say!(
                 lang,
@@ -74,12 +80,16 @@ pub(super) fn message(value: &BadValue, lang: Lang) -> String {
             )
         }
         BadValue::FileName(text) => {
-            say!(lang, "\"{text}\" is no CSV file name", "\"{text}\" 不是 CSV 文件名")
+            say!(
+                lang,
+                "\"{text}\" is not a valid CSV file name",
+                "\"{text}\" 不是有效的 CSV 文件名"
+            )
         }
     }
 }
 
-/// What to write instead.
+/// The remedy.
 pub(super) fn hint(value: &BadValue, lang: Lang) -> String {
     if let Some(meant) = meant_by(value, lang) {
         return meant;
@@ -123,7 +133,7 @@ pub(super) fn hint(value: &BadValue, lang: Lang) -> String {
     }
 }
 
-/// What was probably meant by a value, as it is written.
+/// The value that was probably meant, as it is written.
 fn meant_by(value: &BadValue, lang: Lang) -> Option<String> {
     let quoted = |meant: String| say!(lang, "write \"{meant}\"", "请写 \"{meant}\"");
     match value {
@@ -131,7 +141,7 @@ fn meant_by(value: &BadValue, lang: Lang) -> Option<String> {
             let line = meant::date(text)?;
             Some(say!(
                 lang,
-                "a date, each year: cron = \"{line}\"",
+                "for a date of each year write cron = \"{line}\"",
                 "日期（每年）请写 cron = \"{line}\""
             ))
         }),
@@ -191,5 +201,5 @@ fn word(found: &str, known: &[&'static str], lang: Lang) -> Option<String> {
         .collect();
     let are_words = parts.len() > 1 && parts.iter().all(|part| known.contains(&part.as_str()));
     let list = literal::list(&parts);
-    are_words.then(|| say!(lang, "several are a list: {list}", "多个请写成列表：{list}"))
+    are_words.then(|| say!(lang, "write several as a list: {list}", "多个请写成列表：{list}"))
 }

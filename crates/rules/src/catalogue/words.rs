@@ -49,7 +49,8 @@ pub(super) fn place(place: &Place, here: &str, lang: Lang) -> String {
     if *place.file == *here {
         return say!(lang, "line {line}", "第 {line} 行");
     }
-    format!("{}:{line}", place.file)
+    let file = &place.file;
+    say!(lang, "{file}:{line}", "{file} 第 {line} 行")
 }
 
 /// Why a file cannot be read.
@@ -66,13 +67,13 @@ pub(super) fn cannot_read(why: &CannotRead, lang: Lang) -> String {
         ),
         CannotRead::TooLarge => {
             let most = LARGEST_RULE_FILE >> 20;
-            say!(lang, "it has more than {most} MB", "它超过 {most} MB")
+            say!(lang, "it is larger than {most} MB", "它超过 {most} MB")
         }
         CannotRead::Other(words) => words.clone(),
     }
 }
 
-/// What to do about it.
+/// The remedy.
 pub(super) fn readable_again(why: &CannotRead, lang: Lang) -> Option<String> {
     match why {
         CannotRead::NotUtf8 => Some(say!(
@@ -123,7 +124,7 @@ fn too_slow(steps: usize, lang: Lang) -> String {
     }
 }
 
-/// What is wrong with a regular expression.
+/// The mistake in a regular expression.
 pub(super) fn regex(kind: &RegexErrorKind, lang: Lang) -> String {
     match kind {
         RegexErrorKind::LookAround { .. } => {
@@ -149,13 +150,13 @@ pub(super) fn pattern(kind: &PatternErrorKind, lang: Lang) -> String {
     use PatternErrorKind as Kind;
     match kind {
         Kind::Unclosed(c) => say!(lang, "`{c}` is never closed", "`{c}` 没有结束"),
-        Kind::Unopened(c) => say!(lang, "`{c}` closes nothing", "多余的 `{c}`"),
+        Kind::Unopened(c) => say!(lang, "`{c}` has no opening bracket", "多余的 `{c}`"),
         Kind::NoName => say!(lang, "a hole needs a name", "空位需要名字"),
-        Kind::BadName(name) => say!(lang, "`{name}` is no name", "`{name}` 不能作名字"),
+        Kind::BadName(name) => say!(lang, "`{name}` is not a valid name", "`{name}` 不能作名字"),
         Kind::UnknownKind(kind) => {
             say!(
                 lang,
-                "`{kind}` is no kind of hole; there is only int",
+                "`{kind}` is not a kind of hole; the only one is int",
                 "没有 `{kind}` 这种空位；只有 int"
             )
         }
@@ -163,7 +164,7 @@ pub(super) fn pattern(kind: &PatternErrorKind, lang: Lang) -> String {
         Kind::HolesMeet => {
             say!(lang, "two holes need a word or space between them", "两个空位之间要有文字或空格")
         }
-        Kind::Nothing => say!(lang, "nothing stands here", "这里是空的"),
+        Kind::Nothing => say!(lang, "this part is empty", "这里是空的"),
         Kind::FitsNothing => say!(lang, "every part of it may be missing", "每一部分都可以省略"),
         Kind::TooDeep => say!(lang, "brackets are nested too deep", "括号嵌套太深"),
         Kind::TooLong => {
@@ -180,11 +181,15 @@ pub(super) fn template(kind: &TemplateErrorKind, lang: Lang) -> String {
     use TemplateErrorKind as Kind;
     match kind {
         Kind::Unclosed => say!(lang, "this brace is never closed", "花括号没有结束"),
-        Kind::Unopened => say!(lang, "this brace closes nothing", "多余的花括号"),
+        Kind::Unopened => say!(lang, "this brace has no opening brace", "多余的花括号"),
         Kind::NoName => say!(lang, "no name between the braces", "花括号里没有名字"),
-        Kind::BadName(name) => say!(lang, "`{name}` is no name", "`{name}` 不能作名字"),
+        Kind::BadName(name) => say!(lang, "`{name}` is not a valid name", "`{name}` 不能作名字"),
         Kind::BadDefault => {
-            say!(lang, "after | comes a text or one name in braces", "| 后面是文字或一个 {{名字}}")
+            say!(
+                lang,
+                "after | write a text or one name in braces",
+                "| 后面只能写文字或一个 {{名字}}"
+            )
         }
     }
 }

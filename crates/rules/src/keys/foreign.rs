@@ -106,9 +106,9 @@ const CHINESE: &[(&[&str], &[&str])] = &[
     (&["包含文件", "引入"], &["include"]),
 ];
 
-/// Tables whose keys do something.
+/// Tables with actions.
 const ACTING: &[Table] = &[Rule, Do, Done, Schedule];
-/// Tables whose keys say when.
+/// Tables with conditions.
 const ASKING: &[Table] = &[Rule, Dialog, Step, Do, Done];
 
 #[rustfmt::skip] // One word, one entry: a table to be read, not code.
@@ -120,7 +120,7 @@ const ADVICE: &[Advice] = &[
         "write a second rule below: the first that matches answers",
         "在下面另写一条规则：第一条匹配的先回答"),
     one(&["default", "fallback", "catch_all"], &[Rule, File, Bot],
-        "a last rule with at_me = true or type = \"text\" answers what no other does",
+        "add a last rule with at_me = true or type = \"text\"; it answers all messages that no other rule answers",
         "在最后写一条 at_me = true 或 type = \"text\" 的规则，回答其他规则都不回答的消息"),
     one(&["or"], &[Rule],
         "several texts go into one list: keyword = [\"…\", \"…\"]; for another condition write another [[rule]]",
@@ -129,16 +129,16 @@ const ADVICE: &[Advice] = &[
         "all = [\"…\", \"…\"] needs each of its texts; keys of one rule must all hold anyway",
         "all = [\"…\", \"…\"] 要求每个都出现；同一条规则的各个条件本来就须同时成立"),
     one(&["mute", "silence", "shut_up", "quiet"], &[Rule, Do, Done],
-        "run = \"builtin.mute\" silences the bot in this chat, run = \"builtin.mute 30m\" for so long",
-        "run = \"builtin.mute\" 让机器人在此会话中静音，run = \"builtin.mute 30m\" 只静音这么久"),
+        "run = \"builtin.mute\" mutes the bot in this chat, run = \"builtin.mute 30m\" for 30 minutes",
+        "run = \"builtin.mute\" 让机器人在此会话中静音，run = \"builtin.mute 30m\" 静音 30 分钟"),
     one(&["unmute"], &[Rule, Do, Done], "write run = \"builtin.unmute\"", "请写 run = \"builtin.unmute\""),
     one(&["reload"], &[Rule, Do, Done], "write run = \"builtin.reload\"", "请写 run = \"builtin.reload\""),
     one(&["status"], &[Rule, Do, Done], "write run = \"builtin.status\"", "请写 run = \"builtin.status\""),
     one(&["kick", "ban", "kick_out", "remove_member", "mute_person", "mute_user", "block_user"], ACTING,
-        "rules cannot remove or mute people yet; pass the message on to the admins: forward_to = \"…\"",
+        "rules cannot remove or mute people yet; forward the message to the admins: forward_to = \"…\"",
         "规则目前不能踢人或禁言；可以把消息转给管理员：forward_to = \"…\""),
     one(&["invite", "invite_to", "add_member", "pull"], ACTING,
-        "rules cannot invite people yet; reply with whom to ask",
+        "rules cannot invite people yet; reply with the name of a person to ask",
         "规则目前不能拉人进群；可以回复该找谁"),
     one(&["recall", "delete", "withdraw", "revoke", "unsend"], ACTING,
         "rules cannot recall messages yet; for messages that others recall: event = \"recall\"",
@@ -147,10 +147,10 @@ const ADVICE: &[Advice] = &[
         "count with add = { warns = 1 } and write {user.warns} in the reply",
         "用 add = { warns = 1 } 计数，回复里写 {user.warns}"),
     one(&["broadcast", "send_to", "notify", "announce", "to"], &[Rule, Do, Done],
-        "forward_to = [\"…\"] passes the message on to other chats; texts at certain times are sent by [[schedule]]",
+        "forward_to = [\"…\"] forwards the message to other chats; to send texts at certain times write [[schedule]]",
         "forward_to = [\"…\"] 把消息转到别的会话；定时发送请用 [[schedule]]"),
     one(&["http", "fetch", "api", "webhook", "url", "request", "get", "post", "curl"], ACTING,
-        "rules do not ask web services; a handler can: run = \"…\"",
+        "rules cannot call web services; a handler can: run = \"…\"",
         "规则不能访问网络服务；处理器可以：run = \"…\""),
     one(&["ai", "gpt", "chatgpt", "openai", "llm", "model", "prompt"], &[Rule, Bot, Do, Done],
         "a language model needs a handler: run = \"…\", as in bots/assistant",
@@ -181,7 +181,7 @@ const ADVICE: &[Advice] = &[
         "a time of day is at = \"09:00\"; a date is cron = \"0 9 24 12 *\"",
         "每天几点写 at = \"09:00\"；某月某日写 cron = \"0 9 24 12 *\""),
     one(&["ignore_case", "ignorecase", "case_insensitive", "icase", "nocase"], &[Rule, Bot],
-        "case is ignored anyway; case = true in a rule minds it",
+        "case is ignored anyway; case = true in a rule distinguishes it",
         "本来就不分大小写；要区分时在规则里写 case = true"),
     one(&["admin", "admin_only", "only_admin", "is_admin", "owner_only", "owner", "permission", "role", "admins"], &[Rule, Dialog],
         "write from = \"admin\", and their names in [bot] admins = […]",
@@ -199,10 +199,10 @@ const ADVICE: &[Advice] = &[
         "one of several texts: reply_one_of = [\"…\", \"…\"]; only sometimes: chance = 0.3",
         "随机一条：reply_one_of = [\"…\", \"…\"]；只是有时回复：chance = 0.3"),
     one(&["weight"], &[Do, Done],
-        "texts have no weights yet; one that is in reply_one_of twice comes about twice as often",
+        "texts have no weights yet; a text that is in reply_one_of twice is sent about twice as often",
         "文字目前没有权重；在 reply_one_of 里写两遍，出现得大约多一倍"),
     one(&["redirect", "alias", "aliases", "goto", "synonyms", "same_as"], &[Rule],
-        "several texts with one answer go into one list: keyword = [\"…\", \"…\"]",
+        "write several texts with one answer as a list: keyword = [\"…\", \"…\"]",
         "多个说法同一个回答，放进一个列表：keyword = [\"…\", \"…\"]"),
     one(&["welcome", "on_join", "join", "greeting"], &[Rule, Bot, File],
         "write a [[rule]] with event = \"join\" and reply = \"…\"",
@@ -215,10 +215,10 @@ const ADVICE: &[Advice] = &[
     one(&["day", "hour", "week", "count", "max", "times", "per_day"], &[Limit],
         "write { user = 5, per = \"day\" }", "请写 { user = 5, per = \"day\" }"),
     one(&["type", "format", "kind", "required"], &[Step],
-        "every question needs an answer; what a right one is: check = '^\\d+$' or choose = [\"…\"]",
-        "每个问题都必须回答；怎样算对：check = '^\\d+$' 或 choose = [\"…\"]"),
+        "every question needs an answer; to check it write check = '^\\d+$' or choose = [\"…\"]",
+        "每个问题都必须回答；要检查回答请写 check = '^\\d+$' 或 choose = [\"…\"]"),
     one(&["token", "password", "api_key", "port", "proxy", "database", "log", "log_level"], &[File, Bot],
-        "it does not belong into a rule file; settings of the program are in config/mynah.toml",
+        "it does not belong in a rule file; settings of the program are in config/mynah.toml",
         "它不属于规则文件；程序的设置写在 config/mynah.toml"),
 ];
 
@@ -259,14 +259,14 @@ mod tests {
     }
 
     #[test]
-    fn chinese_words_stand_for_keys_that_exist() {
+    fn chinese_words_mean_existing_keys() {
         let mut seen = BTreeSet::new();
         for (words, keys) in CHINESE {
             for key in *keys {
                 assert!(KEYS.iter().any(|known| known.name == *key), "{key}");
             }
             for word in *words {
-                assert!(seen.insert(word), "{word} stands twice");
+                assert!(seen.insert(word), "{word} occurs twice");
             }
         }
         assert_eq!(chinese_key(Rule, "关键词"), Some("keyword"));
