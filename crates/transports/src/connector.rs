@@ -87,7 +87,7 @@ pub struct Surroundings {
     pub called_by: CalledBy,
     /// How long a login prompt waits for a person.
     pub patience: Duration,
-    /// The account does not run: it is opened to look at what is stored or to end the session, which counts with the
+    /// The account does not run: it is opened to read its stored data or to end the session, which counts with the
     /// server that it was made with.
     pub is_at_rest: bool,
 }

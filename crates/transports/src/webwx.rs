@@ -1,7 +1,7 @@
 //! WeChat Web as a transport.
 //!
-//! [`WebWx`] opens into a source, which logs in and reads, and a service, which acts; what they share is in `shared`.
-//! The service's words end in `events`; who is who across logins is known by `directory`.
+//! [`WebWx`] opens into a source, which logs in and reads, and a service, which acts; their common state is in
+//! `shared`. The service's words end in `events`; `directory` recognises people across logins.
 //!
 //! # Login
 //!
@@ -56,7 +56,7 @@ pub struct Options {
     pub desktop: Option<DesktopToken>,
     /// The names that count as a call of the bot, beside its own.
     pub names: CalledBy,
-    /// Tells the time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
     /// How long a login prompt is shown, renewed when it expires, before the account counts as not logged in.
     pub patience: Duration,
@@ -72,7 +72,7 @@ impl Default for Options {
             desktop: None,
             names: CalledBy::default(),
             clock: Arc::new(SystemClock),
-            // A session that drops at night waits until somebody is at the phone.
+            // A session that drops at night waits until a person is at the phone.
             patience: Duration::from_secs(24 * 60 * 60),
             call_timeout: None,
         }
@@ -103,7 +103,7 @@ impl WebWx {
         Self { options }
     }
 
-    /// What WeChat Web can do, without connecting.
+    /// The capabilities of WeChat Web, without connecting.
     #[must_use]
     pub fn capabilities() -> Capabilities {
         service::capabilities()

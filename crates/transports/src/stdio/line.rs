@@ -78,7 +78,7 @@ enum OutcomeWord {
     Unknown,
 }
 
-/// What became of an action, as its line says.
+/// The outcome of an action, as its line reports it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Answer {
     /// It was done; the id of the new message, where there is one.

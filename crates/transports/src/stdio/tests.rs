@@ -201,7 +201,7 @@ async fn a_reader_that_went_away_ends_the_account() {
     assert!(matches!(source.receive().await, Err(ReceiveError::Unusable(_))));
 }
 
-/// A source and its service that wait for outcomes, and what writes to the source.
+/// A source and its service that wait for outcomes, and the writer to the source.
 fn bridged() -> (Box<dyn Source>, Arc<dyn Service>, io::PipeWriter) {
     let (input, writer) = io::pipe().unwrap();
     let options = Options { outcomes: Some(Duration::from_secs(600)), ..options() };

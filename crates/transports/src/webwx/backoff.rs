@@ -1,6 +1,6 @@
 //! How long to wait after failures in a row: doubling from a first wait up to a longest one.
 //!
-//! A plain state machine, so that what it does can be read from a table. Success resets it.
+//! A plain state machine, so that its behaviour can be read from a table. Success resets it.
 
 use std::time::Duration;
 
@@ -25,8 +25,8 @@ impl Backoff {
         Self::new(Duration::from_secs(15), Duration::from_secs(30 * 60))
     }
 
-    /// For a service that is there and says what makes no sense again and again: 1 s, 2 s, 4 s, 5 s. It is asked often
-    /// enough that nobody waits long for an answer.
+    /// For a service that is reachable but gives invalid answers again and again: 1 s, 2 s, 4 s, 5 s. It is asked
+    /// often, so that a person does not wait long for an answer.
     pub(crate) const fn nonsense() -> Self {
         Self::new(Duration::from_secs(1), Duration::from_secs(5))
     }

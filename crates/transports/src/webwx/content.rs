@@ -1,4 +1,4 @@
-//! What a message holds: from the service's types (sections 12.1 and 12.5 of the protocol reference) to segments.
+//! The content of a message: from the service's types (sections 12.1 and 12.5 of the protocol reference) to segments.
 
 use mynah_core::{MediaRef, MediaSource, MessageId, Segment};
 use mynah_webwx::text;
@@ -7,20 +7,20 @@ use mynah_webwx::wire::{self, app_type, message_type};
 
 use super::media::Reference;
 
-/// What the body of a message is.
+/// The kinds of bodies of a message.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Body {
     /// Text that may call the bot, after segments that may stand before it.
     Text { before: Vec<Segment>, text: String },
-    /// Anything else that somebody says.
+    /// Any other content.
     Segment(Segment),
     /// A red packet, which is an event of its own.
     RedPacket,
 }
 
-/// Reads the body of a message; `content` is what the service sent without the sender's prefix.
+/// Reads the body of a message; `content` is its text without the sender's prefix.
 ///
-/// What has no type here becomes a raw segment, never an error.
+/// A message of an unknown type becomes a raw segment, never an error.
 pub(crate) fn read(message: &wire::Message, content: &str) -> Body {
     match message.msg_type {
         message_type::TEXT => read_text(message, content),
@@ -68,7 +68,7 @@ fn read_text(message: &wire::Message, content: &str) -> Body {
 
 // -- Places.
 
-/// The address of the picture of a map, which stands behind the name of its place.
+/// The address of the picture of a map, which follows the name of its place.
 const MAP_PICTURE: &str = "/cgi-bin/mmwebwx-bin/webwxgetpubliclinkimg?";
 
 /// Whether a text is a place. Anybody can type the address of a picture, but not the id of the message in it.
@@ -98,7 +98,7 @@ fn location(message: &wire::Message, content: &str) -> Segment {
     Segment::Location { label: label.trim().to_owned(), latitude, longitude }
 }
 
-/// Whether this is no name of a place: nothing, or a word such as `[位置]` for one that has none.
+/// Whether a label is not the name of a place: empty, or a word such as `[位置]` for a place without a name.
 fn is_placeholder(label: &str) -> bool {
     let label = label.trim();
     label.is_empty() || (label.starts_with('[') && label.ends_with(']'))
@@ -141,7 +141,7 @@ fn read_app(message: &wire::Message, content: &str) -> Body {
     let xml = Element::parse(&text::xml(content));
     let app = xml.as_ref().and_then(|xml| xml.find(&["appmsg"]));
     let at = |path: &[&str]| app.map(|app| app.text_at(path)).unwrap_or_default();
-    // The true type stands in the XML: the service sends unknown ones as 0 or 5 outside of it.
+    // The true type is in the XML: the service sends unknown ones as 0 or 5 outside of it.
     let kind = at(&["type"]).parse().unwrap_or(message.app_msg_type);
     let title = title(message, at(&["title"]));
     match kind {
@@ -202,7 +202,7 @@ fn quote(app: &Element) -> Option<Segment> {
     })
 }
 
-/// What was quoted if it was no text: the title of what was shared, or a word for its kind.
+/// The text for a quoted message other than text: the title of the shared page or file, or a word for its kind.
 fn quoted_thing(kind: &str, content: &str) -> String {
     let word = match kind {
         "3" => "[图片]",

@@ -1,8 +1,8 @@
 //! Who is who: people and groups with ids of our own, which stay the same when the service gives everybody a new name.
 //!
-//! A *user name* (`@…`, `@@…`) is the service's word for somebody during one login. The directory binds user names to
-//! our ids: at once where the login goes on, by [recognition](recognise) after a new one. What it knows is written
-//! into records, one for each person and group, so that a change costs one small record.
+//! A *user name* (`@…`, `@@…`) is the service's name of a person or group during one login. The directory binds user
+//! names to our ids: at once where the login goes on, by [recognition](recognise) after a new one. Its knowledge is
+//! written into records, one for each person and group, so that a change costs one small record.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
@@ -65,7 +65,7 @@ pub(crate) struct Departed {
     pub(crate) members: Vec<Member>,
 }
 
-/// Somebody who was told to have left.
+/// A person who was reported to have left.
 #[derive(Debug)]
 struct LeftLately {
     group: Box<str>,
@@ -89,7 +89,7 @@ pub(crate) struct Directory {
     members: Members,
     /// Who is gone from the lists of groups, until [`take_departed`](Self::take_departed).
     departed: Vec<Departed>,
-    /// Who was told to have left a moment ago, so that a line that comes later tells nobody twice.
+    /// The people who were reported to have left a moment ago, so that a later line does not report the same again.
     left_lately: VecDeque<LeftLately>,
     /// Friends by name; made anew when a friend changed.
     friends: Option<Friends>,
@@ -100,8 +100,8 @@ pub(crate) struct Directory {
 }
 
 impl Directory {
-    /// The directory as the records say. Records that cannot be read are left out with a warning: what they were
-    /// about gets a new id, and the bot runs.
+    /// The directory as stored in records. Records that cannot be read are left out with a warning: their people and
+    /// groups get new ids, and the bot runs.
     pub(crate) fn from_records(records: &Records) -> Self {
         let mut directory = Self::default();
         if let Some(head) = records.get(HEAD).and_then(|json| parsed(HEAD, json)) {
@@ -182,12 +182,12 @@ impl Directory {
         }
     }
 
-    /// What a new login has at the start is read.
+    /// The lists that a new login reads at the start are complete.
     pub(crate) fn end_login(&mut self) {
         self.last_chats = None;
     }
 
-    /// The same login goes on; only what the service says about the account itself is taken over.
+    /// The same login goes on; only the data of the account itself is taken over.
     pub(crate) fn set_me(&mut self, user: &User) {
         let me = Me {
             uin: user.uin,
@@ -224,8 +224,8 @@ impl Directory {
         !id.is_empty() && id == self.head.me.user_name
     }
 
-    /// The chats of the present login: groups, and the private chats of friends. While they are being read, those of the
-    /// last one: who is meant by name meanwhile is the same, and what is said there waits.
+    /// The chats of the present login: groups, and the private chats of friends. While they are being read, those of
+    /// the last one: until then names mean the same people, and messages wait.
     pub(crate) fn chats(&mut self) -> Arc<[Chat]> {
         if let Some(chats) = self.last_chats.as_ref().or(self.chats.as_ref()) {
             return Arc::clone(chats);
@@ -302,7 +302,7 @@ impl Directory {
         }
     }
 
-    /// What is made from the list of friends must be made anew.
+    /// Everything derived from the list of friends must be derived again.
     fn friends_changed(&mut self) {
         self.friends = None;
         self.chats = None;
@@ -325,7 +325,7 @@ impl Directory {
         std::mem::take(&mut self.departed)
     }
 
-    /// Notes that this member was told to have left.
+    /// Notes that this member was reported to have left.
     pub(crate) fn note_left(&mut self, group: &str, member: &Member, now: Timestamp) {
         self.left_lately.retain(|left| now.since(left.told) < LATELY);
         if self.left_lately.len() < 1_000 {
@@ -334,7 +334,7 @@ impl Directory {
         }
     }
 
-    /// Whether somebody of that name was just told to have left.
+    /// Whether a member of that name was just reported to have left.
     pub(crate) fn left_lately(&self, group: &str, name: &str, now: Timestamp) -> bool {
         self.left_lately.iter().any(|left| {
             &*left.group == group && left.member.is_called(name) && now.since(left.told) < LATELY
@@ -346,7 +346,7 @@ impl Directory {
         self.members.touch(group);
     }
 
-    /// Somebody left: the list at hand no longer has them.
+    /// Removes a member who left from the list at hand.
     pub(crate) fn take_off(&mut self, group: &str, user_name: &str) {
         self.members.take_off(group, user_name);
     }
@@ -373,7 +373,7 @@ fn parsed<T: for<'de> Deserialize<'de>>(key: &str, json: &str) -> Option<T> {
         .ok()
 }
 
-/// Days since 1970: as exact as it needs to be known when somebody was last seen.
+/// Days since 1970: exact enough for the time when a person was last seen.
 fn day(time: Timestamp) -> i64 {
     time.as_millis().div_euclid(86_400_000)
 }

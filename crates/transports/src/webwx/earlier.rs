@@ -1,4 +1,4 @@
-//! What earlier tries of actions left: how the service answered them, and what was uploaded already.
+//! The results of earlier tries of actions: the service's answers, and the files uploaded already.
 //!
 //! Kept in memory only. A process that starts anew uploads again and counts from the beginning.
 
@@ -52,7 +52,7 @@ impl EarlierTries {
         self.0.retain(|(known, _)| known != action);
     }
 
-    /// Another session begins: what was uploaded in the last one, and doubts about that one, mean nothing.
+    /// Another session begins: uploads of the last one, and doubts about it, mean nothing.
     pub(super) fn forget_session(&mut self) {
         for (_, tries) in &mut self.0 {
             tries.doubt = None;

@@ -1,4 +1,4 @@
-//! From what the service delivers to events: the one place where wire messages become Mynah's words.
+//! From data of the service to events: the one place where wire messages are translated into Mynah's terms.
 
 use mynah_core::{
     Chat, Content, Event, EventBody, EventId, Message, MessageId, Notice, NoticeKind, Origin,
@@ -15,13 +15,13 @@ use super::media::Ticket;
 mod lines;
 mod request;
 
-/// The word of the notice that somebody has become a friend.
+/// The word of the notice that a person has become a friend.
 pub(crate) const BEFRIENDED: &str = "befriended";
 
-/// The word of the notice that somebody is not a friend (any more).
+/// The word of the notice that a person is not a friend (any more).
 pub(crate) const NO_FRIEND: &str = "no_friend";
 
-/// What a friend's side says by itself when a request was accepted (section 12.6): no words of the friend.
+/// The texts that a friend's side sends by itself when a request was accepted (section 12.6): not words of the friend.
 const ACCEPTED: [&str; 2] = [
     "我通过了你的朋友验证请求，现在我们可以开始聊天了",
     "I've accepted your friend request. Now let's chat!",
@@ -38,7 +38,7 @@ pub(crate) struct Translator<'a> {
     pub(crate) now: Timestamp,
 }
 
-/// What an answer of webwxsync amounts to.
+/// The result of an answer of webwxsync.
 #[derive(Debug, Default)]
 pub(crate) struct News {
     /// The events in order.
@@ -53,7 +53,7 @@ pub(crate) struct News {
 struct Place<'m> {
     /// The group, or the other person.
     peer: &'m str,
-    /// Who said it; empty if nobody did.
+    /// The sender; empty for system lines.
     sender: &'m str,
     mine: bool,
     /// The body without the sender's prefix.
@@ -61,7 +61,7 @@ struct Place<'m> {
 }
 
 impl Translator<'_> {
-    /// Takes in an answer: first who there is, then what was said.
+    /// Takes in an answer: first the contacts, then the messages.
     pub(crate) fn translate(&mut self, synced: &Synced) -> News {
         if synced.profile.changed() {
             self.directory.rename_me(&synced.profile.nick_name.buff);
@@ -118,7 +118,7 @@ impl Translator<'_> {
         }
     }
 
-    // -- What was said.
+    // -- Messages.
 
     fn translate_one(&mut self, message: &wire::Message, gone: &mut [Departed], news: &mut News) {
         let is_for_people =
@@ -209,7 +209,7 @@ impl Translator<'_> {
         let private = !is_group(place.peer);
         match body {
             Body::Text { before, text } => {
-                // Nobody is called by words that somebody else said.
+                // Quoted words of another person do not call the bot.
                 let (quotes, own) = quote::split(&text);
                 let found = self.find_call(own, place.peer);
                 let called = private || found.called;
@@ -291,7 +291,7 @@ fn event_id(prefix: &str, message: &wire::Message) -> EventId {
     if !id.is_empty() {
         return EventId::new(format!("{prefix}{id}"));
     }
-    // Never seen in the wild; then what was said, by whom and when has to do.
+    // Never observed; then content, sender and time serve as the id.
     let parts = [&message.from_user_name, &message.to_user_name, &message.content];
     let hash = parts
         .iter()

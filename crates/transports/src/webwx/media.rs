@@ -1,9 +1,9 @@
-//! References to what lies with the service, as text that fits into an event.
+//! References to media on the servers of the service, as text that fits into an event.
 
 use mynah_webwx::wire;
 use serde::{Deserialize, Serialize};
 
-/// Where a piece of media lies: a word for its kind and what to ask for it by.
+/// The place of a piece of media: a word for its kind and the key to request it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Reference {
     /// A picture, by the id of its message.
@@ -18,7 +18,7 @@ pub(crate) enum Reference {
     File(FileReference),
 }
 
-/// What a file is asked for by (section 9 of the protocol reference).
+/// The key to request a file (section 9 of the protocol reference).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct FileReference {
     pub(crate) sender: String,
@@ -62,7 +62,7 @@ impl Reference {
     }
 }
 
-/// What a friend request is accepted with: the name of this login and the ticket of the service.
+/// The data to accept a friend request: the user name of this login and the ticket of the service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Ticket<'t> {
     pub(crate) user_name: &'t str,
@@ -70,7 +70,7 @@ pub(crate) struct Ticket<'t> {
 }
 
 impl<'t> Ticket<'t> {
-    /// The text that stands in the event.
+    /// The text in the event.
     pub(crate) fn write(user_name: &str, ticket: &str) -> String {
         format!("{user_name} {ticket}")
     }

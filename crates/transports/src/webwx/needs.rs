@@ -1,4 +1,4 @@
-//! Whom the service must be asked about before an answer of webwxsync can be told in Mynah's words.
+//! The contacts that the service must be asked about before an answer of webwxsync can be translated.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use super::directory::{Directory, Roster};
 use super::system_text::{self, SystemLine};
 use super::system_xml;
 
-/// A list of members is believed this long where somebody is mentioned: names in groups change without notice.
+/// A list of members counts as fresh this long where a member is mentioned: names in groups change without notice.
 const FRESH_FOR_MENTIONS: Duration = Duration::from_secs(10 * 60);
 
-/// A list is believed this long otherwise; who joins and leaves is told by the service.
+/// A list counts as fresh this long otherwise; the service reports joins and leaves.
 const FRESH: Duration = Duration::from_secs(6 * 60 * 60);
 
 /// A list that lacks the sender is asked for again, but not more often than this.
@@ -22,7 +22,7 @@ const RETRY: Duration = Duration::from_secs(5);
 /// No more names than one call takes.
 const MOST: usize = mynah_webwx::BATCH;
 
-/// Somebody or a group to ask about.
+/// A person or a group to ask about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Need {
     pub(crate) name: String,
@@ -92,7 +92,7 @@ fn is_stale(message: &wire::Message, roster: Option<&Roster>, now: Timestamp) ->
     let Some(roster) = roster else { return true };
     let age = now.since(roster.fetched());
     let mentions = text::split_sender(&message.content).1.contains(['@', '＠']);
-    // Somebody else may have come since the list was asked for; how often to ask for whom is the caller's.
+    // Another member may have joined since the list was asked for; the caller bounds how often to ask.
     unknown_sender(message, roster).is_some()
         || (names_newcomers(message, roster) && age >= RETRY)
         || (mentions && age >= FRESH_FOR_MENTIONS)

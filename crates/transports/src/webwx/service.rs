@@ -38,7 +38,7 @@ pub(crate) struct WebWxService {
     capabilities: Arc<Capabilities>,
 }
 
-/// What one call shows of an action.
+/// The part of an action that one call sends.
 enum Part<'a> {
     Text(String),
     Media((UploadKind, &'a MediaRef)),
@@ -70,8 +70,8 @@ impl WebWxService {
         })
     }
 
-    /// Says the content: its text, then its media. Each part has an id of its own that is the same on every try, so
-    /// that the service can drop what it already has; what an earlier try is known to have shown is not sent again.
+    /// Sends the content: its text, then its media. Each part has an id of its own that is the same on every try, so
+    /// that the service can drop duplicates; parts that an earlier try is known to have sent are skipped.
     async fn send(&self, outgoing: &Outgoing, content: &Content) -> Result<Receipt, Failed> {
         let to = self.user_name(&outgoing.chat)?;
         let text = written(content).map(|text| (0, Part::Text(text)));
@@ -129,7 +129,7 @@ impl WebWxService {
         Ok(Receipt::default())
     }
 
-    /// What became of a message, by the service's answer: its id, remembered so that an echo is no news.
+    /// The outcome of a message, by the service's answer: its id, remembered so that its echo is ignored.
     fn taken(&self, sent: Result<String, CallError>) -> Result<String, Failed> {
         let id = sent.map_err(Failed::Call)?;
         self.shared.remember_sent(&id);
@@ -195,7 +195,7 @@ impl Service for WebWxService {
     }
 }
 
-/// What WeChat Web can do.
+/// The capabilities of WeChat Web.
 pub(crate) fn capabilities() -> Capabilities {
     Capabilities {
         transport: TRANSPORT,
@@ -227,7 +227,7 @@ pub(crate) fn capabilities() -> Capabilities {
     }
 }
 
-/// The text that stands for content without media: mentions as people type them, a quote as a line before.
+/// The text for content without media: mentions as people type them, a quote as a line before.
 fn written(content: &Content) -> Option<String> {
     let mut text = String::new();
     for segment in &content.0 {
@@ -265,13 +265,13 @@ fn client_msg_id(id: &ActionId, part: u32, queued: Timestamp) -> ClientMsgId {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
     let millis = u64::try_from(queued.as_millis()).unwrap_or_default();
-    // Many actions are queued in one moment; a few minutes to and fro keep them apart and nobody minds.
+    // Many actions are queued in one moment; a few minutes of difference keep them apart and do no harm.
     let spread = (hash >> 32) % 400_000;
     let number = u16::try_from(hash % 10_000).unwrap_or_default();
     ClientMsgId::new(millis.saturating_sub(200_000) + spread, number)
 }
 
-/// What can be uploaded. Voice messages cannot; the capabilities say so.
+/// The media that can be uploaded. Voice messages cannot; the capabilities say so.
 fn uploadable(segment: &Segment) -> Option<(UploadKind, &MediaRef)> {
     match segment {
         Segment::Image(media) => Some((UploadKind::Picture, media)),

@@ -1,4 +1,4 @@
-//! What receiving and sending share: the client, the directory, and news that one has for the other.
+//! The common state of receiving and sending: the client, the directory, and news from one for the other.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -13,7 +13,7 @@ use super::backoff::Backoff;
 use super::directory::Directory;
 use super::earlier::{EarlierTries, UploadedPart};
 
-/// Nothing is sent for so long to somebody who, as the service says, is not a friend; then it is tried again.
+/// For so long nothing is sent to a person whom the service reports as not a friend; then it is tried again.
 const UNREACHABLE: Duration = Duration::from_secs(10 * 60);
 
 /// Shared by the source and the service of one account.
@@ -27,7 +27,7 @@ pub(crate) struct Shared {
     doubted: Notify,
 }
 
-/// What is passed between receiving and sending.
+/// The news between receiving and sending.
 struct State {
     online: bool,
     /// How often the session was doubted: a call other than those that read was answered as if it were over.
@@ -146,7 +146,7 @@ impl Shared {
         tries.declined
     }
 
-    /// What an earlier try of this part of an action uploaded.
+    /// The upload of this part by an earlier try of the action.
     pub(crate) fn uploaded(&self, action: &ActionId, part: u32) -> Option<UploadedPart> {
         self.state().earlier.of(action).uploaded(part).cloned()
     }
@@ -192,7 +192,7 @@ impl Shared {
         self.state().unreachable.get(chat).is_some_and(|until| *until > now)
     }
 
-    /// Remembers a message that this client sent: an echo of it is no news.
+    /// Remembers a message that this client sent, so that its echo is ignored.
     pub(crate) fn remember_sent(&self, id: &str) {
         self.state().sent.remember(id);
     }

@@ -1,7 +1,7 @@
 //! Where events come from: logs in, stays logged in, and reads the account's log.
 //!
-//! A state machine of [`Stage`]s. Each step makes one call to the service and changes the state only when its answer
-//! is there, so a step that is dropped half way is simply made again. What is ready for the runtime waits in a queue.
+//! A state machine of [`Stage`]s. Each step makes one call to the service and changes the state only after its answer,
+//! so a step that is dropped half way is simply made again. Results for the runtime wait in a queue.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ pub(crate) const SESSION: &str = "session";
 /// A poll that comes back sooner than this is not held by the server; asking again at once would be a busy loop.
 const HURRIED: Duration = Duration::from_millis(200);
 
-/// Polls that fail are tried again after this at the latest while syncs work: a sync brings what a poll would have told.
+/// Failed polls are tried again after this at the latest while syncs work: a sync brings the same news as a poll.
 const POLL_PAUSE: Duration = Duration::from_secs(5);
 
 /// Login codes in a row that may come to nothing before there is a pause: people press the wrong button.
@@ -58,7 +58,7 @@ const PUSH_TRIES: u32 = 3;
 /// A session that is resumed so often without lasting is given up: one that webwxinit honours and reading does not.
 const MOST_RESUMES: u32 = 2;
 
-/// What is done next.
+/// The next step.
 #[derive(Debug)]
 enum Stage {
     /// Ask the phone to confirm a login without a scan.
@@ -75,9 +75,9 @@ enum Stage {
     Announce { fresh: bool },
     /// Read the contact list.
     Contacts { seq: u64, gathered: Vec<Contact> },
-    /// Fetch what is new.
+    /// Fetch new messages.
     Sync,
-    /// Find out who is who in what was fetched, then hand it out.
+    /// Identify the people and groups in the fetched data, then hand the events out.
     Translate(Box<Pending>),
     /// Wait for news.
     Poll,
@@ -110,7 +110,7 @@ impl From<CallError> for Trouble {
 pub(crate) struct WebWxSource {
     shared: Arc<Shared>,
     stage: Stage,
-    /// What waits to be received.
+    /// The results that wait to be received.
     ready: VecDeque<Incoming>,
     /// Not before this moment is anything asked.
     not_before: Option<Instant>,
@@ -123,7 +123,7 @@ pub(crate) struct WebWxSource {
     hurried: Backoff,
     /// Login codes in a row that came to nothing at once.
     codes: Backoff,
-    /// The runtime was told that the service cannot be reached.
+    /// Whether the runtime was informed that the service cannot be reached.
     told_offline: bool,
     /// The last poll failed. Syncs that work meanwhile do not shorten the waits between polls.
     poll_failed: bool,
@@ -195,7 +195,7 @@ impl WebWxSource {
     /// Makes one step. A step either finishes its stage or leaves it as it is.
     async fn step(&mut self) -> Result<(), Trouble> {
         if matches!(self.stage, Stage::Poll) && self.shared.is_doubted() {
-            // A sync is answered at once, so it tells sooner than a held poll whether the session is over.
+            // A sync is answered at once, so it shows sooner than a held poll whether the session is over.
             self.stage = Stage::Sync;
         }
         match &self.stage {
@@ -212,8 +212,8 @@ impl WebWxSource {
         }
     }
 
-    /// Whether the present call can say that the session is over. What any other says is for these to confirm: single
-    /// calls have answered so in sessions that went on for hours.
+    /// Whether the present call can prove that the session is over. After such an answer to any other call, one of
+    /// these has to confirm it: single calls have answered so in sessions that went on for hours.
     fn judges_session(&self) -> bool {
         matches!(self.stage, Stage::Init { .. } | Stage::Sync | Stage::Poll)
     }
@@ -260,7 +260,7 @@ impl WebWxSource {
             self.tell_offline(error, wait);
         }
         if polling {
-            // A sync answers at once, so it tells sooner than a held poll that the service is back.
+            // A sync answers at once, so it shows sooner than a held poll that the service is back.
             self.stage = Stage::Sync;
             self.poll_failed = true;
         }
@@ -297,7 +297,7 @@ impl WebWxSource {
         self.is_back();
     }
 
-    /// Whoever was told that the service is gone hears that it is back.
+    /// If the runtime was informed that the service is gone, informs it that it is back.
     fn is_back(&mut self) {
         if std::mem::take(&mut self.told_offline) {
             match &self.stage {
@@ -334,7 +334,7 @@ impl WebWxSource {
     /// is thrown out at once is not logged in again and again.
     fn log_in_anew(&mut self, reason: &str) {
         let online = self.online_since.take().map(|since| since.elapsed());
-        // A stored session that turns out to have ended is no failed login.
+        // The end of a stored session does not count as a failed login.
         let was_stored = online.is_none() && self.logins.failures() == 0;
         let wait = if online.is_some_and(|online| online >= SHORT_SESSION) {
             self.logins.succeed();
@@ -355,7 +355,7 @@ impl WebWxSource {
         };
     }
 
-    // -- What the runtime is given.
+    // -- Results for the runtime.
 
     fn say(&mut self, status: Status) {
         self.ready.push_back(Incoming::Status(status));
@@ -457,7 +457,7 @@ impl Source for WebWxSource {
                 "the service was not told of the logout"
             );
         }
-        // The login is forgotten, whatever the service says.
+        // The login is forgotten, whether or not the service confirms the logout.
         let mut records = self.shared.directory().take_changes();
         records.insert(SESSION.to_owned(), self.session());
         records

@@ -1,7 +1,7 @@
-//! What the service's own lines mean.
+//! The meaning of the service's own lines.
 //!
-//! A line reaches the client as plain text in the language of the account, with names already filled in. Each form
-//! stands in the table of [`forms`] with holes for what varies; reading is [`read`]. A new wording is a new row.
+//! A line reaches the client as plain text in the language of the account, with names already filled in. Each form is a
+//! row in the table of [`forms`], with holes for the variable parts; reading is [`read`]. A new wording is a new row.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use mynah_webwx::text;
 mod forms;
 mod matching;
 
-/// What a system line says. Names are as the line shows them; who they are is for the directory to find out.
+/// The meaning of a system line. Names are as the line shows them; the directory finds the people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum SystemLine {
     /// People came into the group. `names` is the list as written; see [`split_names`].
@@ -23,17 +23,17 @@ pub(crate) enum SystemLine {
     Removed,
     /// The group has another title; `by` is `None` where the account itself did it.
     Renamed { by: Option<String>, title: String },
-    /// Somebody patted somebody.
+    /// A person patted another.
     Patted { by: Who, whom: Who },
     /// A red packet came.
     RedPacket,
-    /// Somebody, or the account itself (`None`), recalled a message.
+    /// A person, or the account itself (`None`), recalled a message.
     Recalled { by: Option<String> },
     /// The service finds that the account acts too often.
     Throttled,
-    /// The account and somebody are friends now.
+    /// The account and the other person are friends now.
     Befriended,
-    /// The other person is no friend (any more): nothing reaches them.
+    /// The other person is not a friend (any more): messages do not arrive.
     NoFriend,
     /// A line about something to be seen on the phone: a transfer, a call, a sent red packet.
     Other(&'static str),
@@ -44,7 +44,7 @@ pub(crate) enum SystemLine {
 pub(crate) enum Who {
     /// The account itself.
     Me,
-    /// Somebody, by the name shown.
+    /// A person, by the name shown.
     Named(String),
 }
 
@@ -64,7 +64,7 @@ enum Meaning {
     Other(&'static str),
 }
 
-/// Lines longer than this are no system line that we know; the longest real ones list forty names.
+/// Longer lines are not system lines; the longest real ones list forty names.
 const LONGEST: usize = 8 * 1024;
 
 /// As much of an unknown form is shown, in characters.
@@ -81,7 +81,7 @@ pub(crate) fn read(line: &str) -> Option<SystemLine> {
     let line = text::without_links(line);
     let line = line.trim().trim_end_matches(['。', '.']).trim_end();
     let simplified = forms::simplified(line);
-    // First as if no name held half a pair of quotes: that is how words of a form inside a name are told from the form.
+    // First as if no name held half a pair of quotes: this keeps words of a form inside a name apart from the form.
     let candidates = forms::candidates(&simplified);
     [true, false].into_iter().find_map(|whole_quotes| {
         let text = matching::Line { text: &simplified, whole_quotes };
@@ -90,15 +90,15 @@ pub(crate) fn read(line: &str) -> Option<SystemLine> {
     })
 }
 
-/// The form of a line about joining that [`read`] does not know: what varies is left out. `None` if the line is about
-/// something else. `names` are those of the group's members.
+/// The form of a line about joining that [`read`] does not know, without its variable parts. `None` if the line is
+/// about something else. `names` are those of the group's members.
 pub(crate) fn unknown_join<'n>(line: &str, names: impl Iterator<Item = &'n str>) -> Option<String> {
     let simplified = forms::simplified(line).to_lowercase();
     let joins = ["加入", "进群", "入群", "进入了群", "joined", "invited"];
     joins.iter().any(|word| simplified.contains(word)).then(|| without_names(line, names))
 }
 
-/// The line without what stands in quotes and without these names.
+/// The line without quoted parts and without these names.
 fn without_names<'n>(line: &str, names: impl Iterator<Item = &'n str>) -> String {
     let mut names: Vec<&str> = names.filter(|name| name.chars().count() > 1).collect();
     names.sort_by_key(|name| std::cmp::Reverse(name.len()));
@@ -116,7 +116,7 @@ fn without_names<'n>(line: &str, names: impl Iterator<Item = &'n str>) -> String
     form.trim().chars().take(LONGEST_FORM).collect()
 }
 
-/// What the holes of a form took: places in the line.
+/// The contents of the holes of a form: places in the line.
 #[derive(Debug, Default)]
 struct Found {
     actor: Option<Range<usize>>,
@@ -163,7 +163,7 @@ fn name(hole: Option<&str>) -> Option<String> {
     hole.map(unquoted).filter(|name| !name.is_empty()).map(str::to_owned)
 }
 
-/// The name at the beginning of what follows "patted": quoted, or a word for the account itself, or all of it.
+/// The name at the beginning of the text after "patted": quoted, or a word for the account itself, or all of it.
 fn patted_name(object: &str) -> &str {
     let mut characters = object.chars();
     if characters.next().is_some_and(is_quote) {

@@ -20,7 +20,7 @@ pub(crate) fn line_of(content: &str) -> Option<String> {
     Element::parse(&text::xml(content)).as_ref().and_then(line)
 }
 
-/// The line that a template of the service amounts to: `$name$` stands for names in its list of links.
+/// The line that results from a template of the service: `$name$` is replaced by names from its list of links.
 fn filled(template: &Element) -> String {
     let mut line = template.text_at(&["template"]).to_owned();
     let links = template.find(&["link_list"]).map(|list| &*list.children).unwrap_or_default();
@@ -46,7 +46,7 @@ pub(crate) struct Pat<'x> {
 }
 
 impl<'x> Pat<'x> {
-    /// Reads it from the body of a message; `None` if that is no pat.
+    /// Reads it from the body of a message; `None` if that is not a pat.
     pub(crate) fn read(xml: &'x Element) -> Option<Self> {
         let pat = xml.find(&["pat"])?;
         Some(Self {

@@ -1,4 +1,4 @@
-//! What a transport opens into when it cannot be set up: it says so at the first try.
+//! The source and service of a transport that cannot be set up: it reports the reason at the first try.
 
 use std::sync::Arc;
 

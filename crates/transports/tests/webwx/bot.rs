@@ -1,4 +1,4 @@
-//! The other side in tests: what the runtime does with a transport, with the records kept as a store would.
+//! The other side in tests: uses a transport as the runtime does, and keeps the records as a store would.
 
 use std::sync::Arc;
 use std::time::Duration;

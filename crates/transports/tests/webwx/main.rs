@@ -1,4 +1,4 @@
-//! The WeChat Web transport against a scripted service, told as stories.
+//! The WeChat Web transport against a scripted service, tested as stories.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

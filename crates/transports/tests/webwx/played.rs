@@ -1,4 +1,4 @@
-//! Against the sandbox, which plays people who do whatever a phone can do.
+//! Against the sandbox, whose people can do everything that a phone can do.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What becomes of actions.
+//! The outcomes of actions.
 
 use std::time::Duration;
 

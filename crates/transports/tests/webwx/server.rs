@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 /// How long a poll is held when nothing happens.
 const HOLD: Duration = Duration::from_millis(300);
 
-/// What a call is answered instead of the truth.
+/// An answer that replaces the true one of a call.
 #[derive(Debug, Clone)]
 pub(crate) enum Fault {
     /// This HTTP status with a page.
@@ -26,22 +26,22 @@ pub(crate) enum Fault {
     Lost,
 }
 
-/// What the service knows and was told.
+/// The knowledge of the service and the calls it received.
 #[derive(Debug, Default)]
 pub(crate) struct World {
     /// The answers to login polls, in order; then every login is confirmed.
     pub(crate) logins: VecDeque<&'static str>,
-    /// What the login page says, where it is no success.
+    /// The error of the login page, if the login fails.
     pub(crate) refusal: Option<String>,
     /// The account's own name of this login.
     pub(crate) me: String,
     pub(crate) contacts: Vec<Value>,
     pub(crate) recent: Vec<Value>,
-    /// What webwxbatchgetcontact knows, by name.
+    /// The contacts that webwxbatchgetcontact knows, by name.
     pub(crate) known: HashMap<String, Value>,
-    /// What each webwxsync brings; the sync key is the number of those already brought.
+    /// The answers of webwxsync; the sync key is the number of those already sent.
     pub(crate) log: Vec<Value>,
-    /// Whether asking with an old key gives what came since once more.
+    /// Whether a call with an old key gets the later answers once more.
     pub(crate) faults: HashMap<String, VecDeque<Fault>>,
     pub(crate) sent: Vec<Value>,
     pub(crate) calls: Vec<String>,

@@ -1,10 +1,10 @@
-//! What tells one person from another beyond a single login.
+//! The facts that distinguish people beyond a single login.
 
 use mynah_webwx::text;
 use mynah_webwx::wire::{Contact, RecommendInfo};
 use serde::{Deserialize, Serialize};
 
-/// What somebody is to the account.
+/// The relation of a person to the account.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum Standing {
     /// In the contact list.
@@ -59,7 +59,7 @@ fn is_nothing(number: &i64) -> bool {
 }
 
 impl Facts {
-    /// What a contact of the service tells.
+    /// The facts in a contact of the service.
     pub(crate) fn of(contact: &Contact) -> Self {
         let special = contact.is_special();
         Self {
@@ -75,7 +75,7 @@ impl Facts {
         }
     }
 
-    /// What a friend request or a card tells.
+    /// The facts in a friend request or a card.
     pub(crate) fn of_request(info: &RecommendInfo) -> Self {
         Self {
             nick: text::name(&info.nick_name),
@@ -86,7 +86,7 @@ impl Facts {
         }
     }
 
-    /// Takes over what `newer` knows; what it does not know stays. Returns whether anything changed.
+    /// Takes over the known facts of `newer`; its unknown ones keep their old values. Returns whether anything changed.
     pub(crate) fn merge(&mut self, newer: Self) -> bool {
         let before = self.clone();
         if newer.standing != Standing::Stranger {

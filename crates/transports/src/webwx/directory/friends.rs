@@ -21,7 +21,7 @@ struct Holders {
     count: usize,
 }
 
-/// The names that mean one friend and nobody else.
+/// The names that mean one friend only.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct OwnNames {
     /// The remark, if no other friend has it.
@@ -56,7 +56,7 @@ impl Friends {
         }
     }
 
-    /// The names that mean this person and nobody else.
+    /// The names that mean this person only.
     pub(super) fn names_of(&self, id: u32, person: Option<&KnownPerson>) -> OwnNames {
         let Some(person) = person else { return OwnNames::default() };
         let id = person_id(id);

@@ -17,7 +17,7 @@ const SURELY_OTHER: usize = 20;
 /// From this share on, two groups of one title are one, also where several have the title.
 const SURELY_SAME: usize = 50;
 
-/// From this share on, two groups of different titles may be one that was renamed while nobody was logged in.
+/// From this share on, two groups of different titles may be one that was renamed while the account was logged out.
 const NEARLY_ALL: usize = 90;
 
 /// Real ids that wait for their groups; more are not remembered.
@@ -30,7 +30,7 @@ pub(crate) struct KnownGroup {
     title: String,
     #[serde(rename = "r", default, skip_serializing_if = "String::is_empty")]
     remark: String,
-    /// `…@chatroom`, where the service told it.
+    /// `…@chatroom`, where the service sent it.
     #[serde(rename = "w", default, skip_serializing_if = "String::is_empty")]
     real_id: String,
     #[serde(rename = "m", default)]
@@ -72,8 +72,8 @@ impl KnownGroup {
 }
 
 impl Directory {
-    /// Takes in what the service says about groups that it lists together, without or with members. Who is gone from a
-    /// list that was at hand before is kept for [`take_departed`](Directory::take_departed).
+    /// Takes in groups that the service lists together, without or with members. Members who are missing from a list
+    /// that was known before are kept for [`take_departed`](Directory::take_departed).
     pub(crate) fn learn_groups(&mut self, groups: &[Contact], now: Timestamp) {
         for group in groups {
             let title = text::name(&group.nick_name);
@@ -311,7 +311,7 @@ impl Directory {
         self.bind_group(id, user_name, Sureness::Sure);
     }
 
-    /// What was taken for this group during this login is another one, which is new until more is known.
+    /// The group that this login had taken for this one is another group, which is new until more is known.
     fn displace_group(&mut self, id: u32) {
         let taken = self.groups.get(&id);
         if let Some((user_name, title)) =

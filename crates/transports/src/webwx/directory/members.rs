@@ -13,7 +13,7 @@ pub(crate) struct Member {
     pub(crate) nick: Box<str>,
     /// The name inside this group; mostly empty.
     pub(crate) display: Box<str>,
-    /// The account number, where the service told it, else 0.
+    /// The account number, where the service sent it, else 0.
     pub(crate) uin: u64,
 }
 
@@ -62,7 +62,7 @@ impl Roster {
         self.members.iter().find(|member| &*member.user_name == user_name)
     }
 
-    /// Whether nobody else in the group has the nickname of `member`.
+    /// Whether no other member of the group has the nickname of `member`.
     pub(crate) fn is_lone(&self, member: &Member) -> bool {
         !self
             .members
@@ -99,10 +99,10 @@ impl Members {
         }
     }
 
-    /// Puts the list of the service in place of what is known. Returns who is no longer in it.
+    /// Replaces the known list by that of the service. Returns the members who are no longer in it.
     ///
     /// A name that the new list leaves empty is kept from the old one: the service sometimes sends names only at a
-    /// second call. With a list that is not `whole` nobody is gone.
+    /// second call. A list that is not `whole` removes no members.
     pub(crate) fn replace(
         &mut self,
         group: &str,
@@ -137,7 +137,7 @@ impl Members {
         gone
     }
 
-    /// Takes one member off a roster, after the service said that somebody left.
+    /// Removes one member from a roster, after the service reported that the member left.
     pub(crate) fn take_off(&mut self, group: &str, user_name: &str) {
         if let Some(roster) = self.rosters.get_mut(group) {
             let before = roster.members.len();

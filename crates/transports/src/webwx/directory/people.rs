@@ -9,7 +9,7 @@ use super::recognise::{Evidence, Verdict, recognise};
 use super::strangers::Seen;
 use super::{Directory, Member};
 
-/// What to call a member whose name the service does not tell.
+/// The name for a member whose name the service does not send.
 const NAMELESS: &str = "群友";
 
 /// A person that has an id.
@@ -68,7 +68,7 @@ impl Directory {
         self.recognise_people(unbound, Evidence::WholeList);
     }
 
-    /// Takes in what the service says about one person.
+    /// Takes in the facts about one person.
     pub(crate) fn learn_person(&mut self, user_name: &str, facts: Facts) {
         if let Some(&id) = self.person_of.get(user_name) {
             let changed = self.people.get_mut(&id).is_some_and(|person| person.facts.merge(facts));
@@ -80,7 +80,7 @@ impl Directory {
         self.recognise_people(vec![(user_name.into(), facts)], Evidence::OnePerson);
     }
 
-    /// Somebody is no friend any more.
+    /// The person is not a friend any more.
     pub(crate) fn unfriend(&mut self, user_name: &str) {
         let Some(&id) = self.person_of.get(user_name) else { return };
         if let Some(person) = self.people.get_mut(&id) {
@@ -111,8 +111,8 @@ impl Directory {
         }
     }
 
-    /// Who each of `new` is: first among those of the last login, then among those who were away for longer, so that
-    /// somebody who left the contacts long ago makes nobody doubtful.
+    /// The identity of each of `new`: searched first among the people of the last login, then among those who were away
+    /// for longer, so that a person who left the contacts long ago makes no identity doubtful.
     fn verdicts(&self, new: &[&Facts], evidence: Evidence) -> Vec<Verdict> {
         if evidence == Evidence::OnePerson && !new.iter().any(|facts| facts.can_stand_alone()) {
             return vec![Verdict::New; new.len()];
@@ -138,7 +138,7 @@ impl Directory {
 
     pub(super) fn bind_person(&mut self, id: u32, user_name: &str, facts: Facts) {
         if let Some(person) = self.people.get_mut(&id) {
-            // At a new login the list is the whole truth about who is a friend and what remark they have.
+            // At a new login the list is complete: it decides who is a friend and with which remark.
             person.facts.standing = facts.standing;
             if facts.standing == Standing::Friend {
                 person.facts.remark.clone_from(&facts.remark);
@@ -165,7 +165,7 @@ impl Directory {
         id
     }
 
-    /// Learns the real id of somebody, which says beyond doubt who it is (section 12.8 of the protocol reference).
+    /// Learns the real id of a person, which proves the identity (section 12.8 of the protocol reference).
     pub(crate) fn learn_real_id(&mut self, user_name: &str, real_id: &str) {
         let Some(&id) = self.person_of.get(user_name) else { return };
         let Some(here) = self.people.get(&id).map(|person| person.facts.clone()) else { return };
@@ -191,7 +191,7 @@ impl Directory {
         }
     }
 
-    /// Whoever was taken for this person during this login was somebody else, who is new until more is known.
+    /// The user that this login had taken for this person is another one, who is new until more is known.
     fn displace_person(&mut self, id: u32) {
         let taken = self
             .people
@@ -244,7 +244,7 @@ impl Directory {
         let Some(&group_id) = self.group_of.get(group) else {
             return Person::stranger(format!("?{name}"), name);
         };
-        // Remembered without a user name: recognised when somebody of that nickname speaks in the group.
+        // Remembered without a user name: recognised when a member of that nickname writes in the group.
         let same = |person: &KnownPerson| {
             person.user_name.is_none()
                 && person.facts.nick == name
@@ -291,7 +291,7 @@ impl Directory {
         Person::stranger("me", if name.is_empty() { "me" } else { name })
     }
 
-    /// The private chat with somebody.
+    /// The private chat with a person.
     pub(crate) fn private_chat(&mut self, user_name: &str) -> Chat {
         if self.is_me(user_name) {
             return Chat::private("me", self.myself(None).name);
@@ -303,7 +303,7 @@ impl Directory {
             .unwrap_or_else(|| Chat::private("p?", "?"))
     }
 
-    /// What somebody is to the account.
+    /// The relation of a person to the account.
     pub(crate) fn standing(&self, user_name: &str) -> Option<Standing> {
         let id = self.person_of.get(user_name)?;
         self.people.get(id).map(|person| person.facts.standing)
@@ -318,7 +318,7 @@ impl Directory {
             .filter(|remark| !remark.is_empty())
     }
 
-    /// Whether somebody has a name that can be shown.
+    /// Whether a person has a name that can be shown.
     pub(crate) fn has_name(&self, user_name: &str) -> bool {
         let person = self.person_of.get(user_name).and_then(|id| self.people.get(id));
         person
@@ -345,7 +345,7 @@ impl Directory {
     }
 
     /// The person with the names to show: in a group the name there; never the remark before the nickname, because
-    /// what the bot says is read by others.
+    /// other people read the bot's replies.
     fn named(&mut self, id: u32, in_group: Option<&str>, group: bool) -> Person {
         let names = self.friend_names(id);
         let facts = self.people.get(&id).map(|person| &person.facts);
@@ -361,7 +361,7 @@ impl Directory {
         }
     }
 
-    /// The names that mean this friend and nobody else.
+    /// The names that mean this friend only.
     fn friend_names(&mut self, id: u32) -> OwnNames {
         let (people, partial) = (&self.people, self.head.partial);
         let friends = self.friends.get_or_insert_with(|| Friends::among(people, partial));

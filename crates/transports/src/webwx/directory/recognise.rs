@@ -1,21 +1,21 @@
 //! Who is who after a new login, in which every name of the service has changed.
 //!
-//! Two lists are laid side by side: the people known before and those the service names now. A fact that exactly one
-//! on either side has makes them the same person; strong facts are tried before weak ones. Where a fact fits several,
-//! nobody is guessed.
+//! Two lists are compared: the people known before and those in the service's lists now. A fact that exactly one on
+//! either side has makes them the same person; strong facts are tried before weak ones. Where a fact fits several, none
+//! is chosen.
 
 use std::collections::HashMap;
 
 use super::facts::{Facts, Standing};
 
-/// What became of somebody whom the service names.
+/// The result for a person in the service's lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// It is this person.
     Known(u32),
-    /// Nobody known is like this.
+    /// No known person is like this.
     New,
-    /// It could be one of these, and nothing tells which.
+    /// It could be one of these, and no fact distinguishes them.
     Doubtful(Vec<u32>),
 }
 
@@ -58,7 +58,7 @@ pub(crate) fn recognise(old: &[(u32, &Facts)], new: &[&Facts], evidence: Evidenc
     verdicts.into_iter().zip(new).map(verdict).collect()
 }
 
-/// Pairs those who share a key that nobody else on either side has.
+/// Pairs those who share a key that is unique on both sides.
 fn pair<'f>(
     old: &mut [Option<(u32, &'f Facts)>],
     new: &[&'f Facts],
@@ -109,7 +109,7 @@ fn doubts<'f>(left: &[(u32, &'f Facts)], evidence: Evidence) -> HashMap<Option<K
     doubts
 }
 
-/// A nickname is weak: whatever else is known must not speak against it.
+/// A nickname is weak: no other known fact may contradict it.
 fn may_share_a_nick(old: &Facts, new: &Facts) -> bool {
     let remarks_differ =
         !old.remark.is_empty() && !new.remark.is_empty() && old.remark != new.remark;
@@ -143,7 +143,7 @@ fn by_nick_and_traits(facts: &Facts) -> Option<Key<'_>> {
     by_nick(facts).map(|(_, [nick, standing, ..])| (sex, [nick, standing, &facts.place, ""]))
 }
 
-/// Strangers have no such key: among them, somebody of the same nickname is anybody.
+/// Strangers have no such key: among them, equal nicknames prove nothing.
 fn by_nick(facts: &Facts) -> Option<Key<'_>> {
     let standing = match facts.standing {
         Standing::Friend => "friend",

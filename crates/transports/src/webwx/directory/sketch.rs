@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The smallest hashes of a set of names: enough to estimate how much two sets overlap, whatever their size.
+/// The smallest hashes of a set of names: enough to estimate how much two sets of any size overlap.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Sketch(Vec<u32>);
 

@@ -1,7 +1,7 @@
 //! Strangers: people who are known from groups only.
 //!
-//! They get an id when they say or do something. After a new login they are known again by their account number, where
-//! the service tells it, or as the only one of their nickname in a group then and now.
+//! They get an id at their first message or event. After a new login they are recognised by their account number, where
+//! the service sends it, or as the only one of their nickname in a group then and now.
 
 use mynah_core::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -21,13 +21,13 @@ const MOST_SEEN: usize = 8;
 pub(crate) struct Seen {
     #[serde(rename = "g")]
     group: u32,
-    /// Whether nobody else there had the same nickname.
+    /// Whether no other member there had the same nickname.
     #[serde(rename = "l")]
     lone: bool,
 }
 
 impl Directory {
-    /// The id of a member of a group, or of somebody who just was one.
+    /// The id of a member of a group, or of a person who just was one.
     pub(super) fn member_id(&mut self, group: &str, member: &Member, now: Timestamp) -> u32 {
         let group_id = self.id_of_group(group);
         let lone = self.members.get(group).is_some_and(|roster| roster.is_lone(member));
@@ -129,8 +129,8 @@ impl Directory {
 }
 
 impl KnownPerson {
-    /// Whether what this group tells cannot change who it is: only a stranger who got an id during this login, and
-    /// was not seen in the group since, may turn out to be somebody known.
+    /// Whether data of this group cannot change this identity: only a stranger who got an id during this login, and was
+    /// not seen in the group since, may turn out to be a known person.
     pub(super) fn is_settled_in(&self, group: u32) -> bool {
         let open = self.fresh && self.facts.standing == Standing::Stranger;
         !open || self.was_seen_in(group)
@@ -164,7 +164,7 @@ impl KnownPerson {
     }
 }
 
-/// What a list of members tells about one of them.
+/// The facts about one member in a list of members.
 fn facts_of(member: &Member) -> Facts {
     Facts { nick: member.nick.to_string(), uin: member.uin, ..Facts::default() }
 }

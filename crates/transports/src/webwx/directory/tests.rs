@@ -1,4 +1,4 @@
-//! The directory through logins: what is recognised, what is doubted, what is forgotten.
+//! The directory through logins: recognised, doubtful and forgotten people.
 
 use mynah_core::{Called, Person, Records, Timestamp};
 use mynah_webwx::wire::{Contact, Member, User};
@@ -225,7 +225,7 @@ fn strangers_are_known_again_where_nobody_else_has_their_name() {
     for name in ["@2-1-小刚", "@2-2-小刚"] {
         assert_ne!(member(&mut directory, "@@2", name).id, twin, "one of two is nobody");
     }
-    // Somebody of that name in another group is somebody else.
+    // A person of that name in another group is a different person.
     let mut directory = logged_in(directory, 3, &[]);
     directory.learn_groups(&[group("@@3", "别的群", 3, &["小红", "甲", "乙", "丙"])], NOW);
     assert_ne!(member(&mut directory, "@@3", "@3-0-小红").id, lone);
@@ -394,8 +394,8 @@ fn step() -> impl Strategy<Value = Step> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
-    /// Whatever the service says in whatever order: no panic, everybody has a name, two user names of one login never
-    /// share an id, and what is written down is what is known.
+    /// With any data in any order: no panic, every person has a name, two user names of one login never share an id,
+    /// and the records hold all that is known.
     #[test]
     fn the_directory_stays_consistent(steps in prop::collection::vec(step(), 1..12)) {
         let mut directory = Directory::default();

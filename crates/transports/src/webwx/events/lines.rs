@@ -144,7 +144,7 @@ impl Translator<'_> {
         people
     }
 
-    /// Somebody who was removed and is still in the list at hand, if anywhere.
+    /// A person who was removed and may still be in the list at hand.
     fn leaver(&mut self, name: &str, group: &str) -> Person {
         let member = self.directory.member_called(group, name).cloned();
         let person = self.directory.person_called(name, group, self.now);

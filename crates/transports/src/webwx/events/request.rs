@@ -4,8 +4,8 @@ use mynah_webwx::text;
 use mynah_webwx::wire::xml::Element;
 use mynah_webwx::wire::{Message, RecommendInfo};
 
-/// `RecommendInfo` with what is missing in it taken from the attributes of the XML. Without a user name in either, there
-/// is nobody to accept.
+/// `RecommendInfo`, completed from the attributes of the XML. Without a user name in either, the request cannot be
+/// accepted.
 pub(super) fn whole(message: &Message) -> RecommendInfo {
     let xml = Element::parse(&text::xml(&message.content)).unwrap_or_default();
     let first = |known: &str, attributes: &[&str]| {
@@ -17,7 +17,7 @@ pub(super) fn whole(message: &Message) -> RecommendInfo {
     let ticket = first(&info.ticket, &[]);
     let ticket = if ticket.is_empty() { first(&message.ticket, &["ticket"]) } else { ticket };
     RecommendInfo {
-        // The first of the two is what the service takes from strangers.
+        // The service accepts the first of the two for strangers.
         user_name: first(&info.user_name, &["encryptusername", "fromusername"]),
         nick_name: first(&info.nick_name, &["fromnickname"]),
         alias: first(&info.alias, &["alias"]),

@@ -1,4 +1,4 @@
-//! Whatever the service delivers becomes events that can be trusted: nothing fails, nobody is nameless.
+//! All data of the service becomes valid events: translation never fails, and every person has a name.
 
 use mynah_core::{EventBody, MessageKind, NoticeKind, Origin, Segment, Timestamp};
 use mynah_webwx::wire::{Synced, User};

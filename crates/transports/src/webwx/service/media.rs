@@ -67,7 +67,8 @@ impl WebWxService {
         Ok(uploaded)
     }
 
-    /// The bytes, or where they are. What lies with the service is fetched first: it takes no references of its own.
+    /// The bytes, or the file. Media on the servers of the service are fetched first: it does not accept its own
+    /// references.
     async fn content(
         &self,
         media: &MediaRef,
@@ -149,7 +150,7 @@ async fn read_file(media: &MediaRef, limit: u64) -> Result<Bytes, MediaError> {
     })
 }
 
-/// The name that the receiver sees, with an end that tells the type.
+/// The name that the receiver sees, with a suffix for the type.
 fn name(media: &MediaRef, content: &webwx::Content) -> String {
     let given = media.name.clone().filter(|name| !name.is_empty());
     let of_path = || Some(media.source.path()?.file_name()?.to_string_lossy().into_owned());

@@ -1,4 +1,4 @@
-//! What a failure means for the action behind it: whether it may have taken effect, and whether to try again when.
+//! The meaning of a failure for its action: whether it may have taken effect, and whether and when to try again.
 
 use std::error::Error;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use mynah_webwx::{CallError, UploadError};
 
 use super::WebWxService;
 
-/// Why nothing is sent to somebody who is not a friend.
+/// The reason not to send to a person who is not a friend.
 pub(super) const NOT_FRIEND: &str = "the receiver is not a friend";
 
 /// Why an action came to nothing.
@@ -19,7 +19,7 @@ pub(super) enum Failed {
     Upload(CallError),
     /// An upload came to nothing in a way that may pass: nothing was shown to anybody.
     NotTaken(UploadError),
-    /// What it means is known.
+    /// The outcome is known.
     Settled(SendError),
 }
 
@@ -53,7 +53,7 @@ struct Patience {
 }
 
 impl Patience {
-    /// A refusal is an answer, not a fault of the network: asking for minutes keeps what waits behind from leaving.
+    /// A refusal is an answer, not a fault of the network: retries for minutes would hold up the actions behind it.
     const USUAL: Self = Self { tries: 3, pause: Duration::from_secs(2) };
 
     /// A few friends an hour are granted (section 16.5 of the protocol reference). One late try, early enough for a
@@ -66,7 +66,7 @@ impl Patience {
 }
 
 impl WebWxService {
-    /// What a failure means for the action.
+    /// The meaning of a failure for the action.
     pub(super) fn judge(&self, outgoing: &Outgoing, failed: Failed) -> SendError {
         let (error, is_shown) = match failed {
             Failed::Settled(error) => return error,

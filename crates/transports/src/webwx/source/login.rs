@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::{AwaitPhone, LONG_SHOWN, SPOILT_CODES, Stage, Trouble, WebWxSource};
 
-/// What the service says when a login ticket was used twice or too late: no reason to give up.
+/// The answer of the service if a login ticket was used twice or too late: no reason to give up.
 const STALE_TICKET: &str = "check ticket failed";
 
 /// How often a confirmed login is tried before a new code is shown.
@@ -28,7 +28,7 @@ impl WebWxSource {
         Ok(())
     }
 
-    /// Shows what the person has to do.
+    /// Shows the next step for the person.
     fn show(&mut self, await_phone: AwaitPhone) {
         self.told_offline = false;
         self.succeed();
@@ -107,7 +107,7 @@ impl WebWxSource {
         Ok(())
     }
 
-    /// What a failed login means: the account is refused, or the ticket is spent, or it is worth another try.
+    /// The meaning of a failed login: the account is refused, or the ticket is used up, or a retry makes sense.
     pub(super) fn login_failed(&mut self, error: &CallError) -> Result<(), ReceiveError> {
         let stale = error.is_session_over()
             || error.words().is_some_and(|words| words.contains(STALE_TICKET));
@@ -131,7 +131,7 @@ impl WebWxSource {
         Ok(())
     }
 
-    /// Nobody is waited for without end.
+    /// No wait for a person is endless.
     fn still_patient(&mut self) -> Result<(), Trouble> {
         let since = *self.waiting_since.get_or_insert_with(Instant::now);
         if since.elapsed() <= self.patience {

@@ -36,17 +36,17 @@ enum Contacts {
     Some,
 }
 
-/// What was fetched and not handed out yet.
+/// Data that was fetched and not handed out yet.
 #[derive(Debug)]
 pub(super) struct Pending {
     synced: Synced,
-    /// Names of the service to ask about before the events can be told.
+    /// Names of the service to ask about before the events can be translated.
     ask: Vec<String>,
     tries: u32,
     since: Instant,
 }
 
-/// Names that were asked about lately. Of some the service tells nothing, and a flood of their messages must not
+/// Names that were asked about lately. The service does not know some of them, and a flood of their messages must not
 /// become a flood of calls.
 #[derive(Debug, Default)]
 pub(super) struct AskedFor(VecDeque<(String, Instant)>);
@@ -66,7 +66,8 @@ impl AskedFor {
         self.0.drain(..surplus);
     }
 
-    /// What to ask about of all that is needed. Somebody who is new in a group may have come since it was asked about.
+    /// The contacts to ask about, out of all needed. A new member of a group may have joined since the group was asked
+    /// about.
     fn choose(&mut self, needs: Vec<Need>) -> Vec<String> {
         let mut ask = Vec::new();
         for Need { name, unknown } in needs {
@@ -96,7 +97,7 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    /// More are not remembered; a group is asked about when somebody speaks in it anyway.
+    /// More are not remembered; a group is asked about anyway when a member writes in it.
     const MOST: usize = 500;
 
     fn add(&mut self, user_name: &str) {
@@ -130,7 +131,7 @@ impl WebWxSource {
         Ok(())
     }
 
-    /// Takes in what the service says about the time, in seconds; the date of its answer if it says nothing.
+    /// Takes in the time of the service, in seconds; the date of its answer if it is missing.
     fn set_clock(&mut self, system_time: i64) {
         self.dated_ahead = self.shared.client.clock_ahead();
         if system_time > 0 {
@@ -141,7 +142,7 @@ impl WebWxSource {
         }
     }
 
-    /// A machine without a clock of its own is told the time after its start: then all ages would be wrong.
+    /// A machine without a clock of its own gets the time only after its start: until then all ages would be wrong.
     fn watch_clock(&mut self) {
         let (Some(before), Some(now)) = (self.dated_ahead, self.shared.client.clock_ahead()) else {
             return;
@@ -158,7 +159,7 @@ impl WebWxSource {
     fn take_in(&mut self, init: &Init, fresh: bool) -> bool {
         let now = self.service_time();
         let mut directory = self.shared.directory();
-        // A session whose own name changed is another login, whatever it was taken for.
+        // A session whose own user name changed is always another login.
         let fresh = fresh || directory.me().user_name != init.user.user_name;
         if fresh {
             directory.begin_login(&init.user);
@@ -359,7 +360,7 @@ impl WebWxSource {
         self.after_sync(&synced, moved);
     }
 
-    /// Who turns out to be no friend gets nothing for a while; who speaks is one.
+    /// Nothing is sent for a while to people who turn out not to be friends; a person who writes is a friend.
     fn note_friendships(&self, events: &[Event]) {
         for event in events {
             let Some(chat) = event.chat().filter(|chat| !chat.is_group()) else { continue };
@@ -433,7 +434,7 @@ impl WebWxSource {
         Ok(())
     }
 
-    /// Asks the service about groups and people and takes in what it says.
+    /// Asks the service about groups and people and takes in the answers.
     async fn fetch(&self, user_names: &[String]) -> Result<(), CallError> {
         let wanted: Vec<webwx::Wanted> = user_names.iter().map(webwx::Wanted::contact).collect();
         let contacts = self.shared.client.batch_contacts(&wanted).await.inspect_err(|error| {

@@ -5,7 +5,7 @@ use mynah_webwx::{Call, Client, Options};
 use super::super::directory::Directory;
 use super::*;
 
-/// A source whose server nobody asks.
+/// A source whose server is never called.
 fn source() -> WebWxSource {
     let server = Some("http://127.0.0.1:9".to_owned());
     let client = Client::new(Options { server, ..Options::default() }).unwrap();
@@ -14,7 +14,7 @@ fn source() -> WebWxSource {
     WebWxSource::new(shared, Duration::from_secs(3600))
 }
 
-/// What is waited for now, to the next tenth of a second.
+/// The current wait, to the next tenth of a second.
 fn waits(source: &mut WebWxSource) -> f64 {
     let left = source.not_before.take().map_or(Duration::ZERO, |at| at - Instant::now());
     (left.as_secs_f64() * 10.0).round() / 10.0

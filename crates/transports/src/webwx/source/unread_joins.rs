@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 pub(super) struct UnreadJoins(BTreeSet<String>);
 
 impl UnreadJoins {
-    /// Forms differ by names that cannot be told from the words around them, so there may be any number of them.
+    /// Forms can include names that cannot be separated from the words around them, so there may be any number of them.
     const MOST: usize = 30;
 
     pub(super) fn warn_of(&mut self, forms: &[String]) {

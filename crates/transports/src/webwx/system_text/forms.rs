@@ -54,7 +54,7 @@ const TABLE: &[(&str, Meaning)] = &[
     ("{A}邀请{B}加入[了|]群{*}", Meaning::Joined),
     ("你[通过|透过]{*}加入[了|]群{*}", Meaning::Invited),
     ("你[已|]加入[了|]群{*}", Meaning::Invited),
-    // By the QR code of whomever, by the game centre, and whatever ways there are besides.
+    // By a person's QR code, by the game centre, and all other ways.
     ("{B}[通过|透过]{*}加入[了|]群{*}", Meaning::Joined),
     ("{A} invited you to[ join|][ a| the| this|] group{*}", Meaning::Invited),
     ("{A} invited you and {B} to[ join|][ a| the| this|] group{*}", Meaning::Joined),
@@ -84,7 +84,7 @@ const TABLE: &[(&str, Meaning)] = &[
     ("{A}[撤回|收回]了一[条|则][消息|讯息]", Meaning::Recalled),
     ("You[ have|'ve|’ve|] recalled a message", Meaning::Recalled),
     ("{A}[ has|] recalled a message", Meaning::Recalled),
-    // Red packets. One that the account itself sent is no news.
+    // Red packets. One that the account itself sent is ignored.
     ("收到[红包|利是]，请在手机上查看", Meaning::RedPacket),
     ("Red packet received[.|,] view on phone", Meaning::RedPacket),
     ("发出[红包|利是]，请在手机上查看", Meaning::Other("red_packet_sent")),
@@ -109,13 +109,13 @@ const TABLE: &[(&str, Meaning)] = &[
     ("{*}sending messages too frequently{*}", Meaning::Throttled),
     ("{*}too frequent{*}try again later{*}", Meaning::Throttled),
     ("{*}operate too often{*}", Meaning::Throttled),
-    // Pats come last: what follows the name of whom is free text, so these forms take nearly anything.
+    // Pats come last: the text after the patted name is free, so these forms match nearly any line.
     ("{A}拍了拍自己{*}", Meaning::Patted),
     ("{A}[拍了拍|拍拍]{B}", Meaning::Patted),
     ("{A} [tickled|patted|nudged] {B}", Meaning::Patted),
 ];
 
-/// The forms that a form with alternatives stands for.
+/// All forms of a form with alternatives.
 fn written_out(form: &str) -> Vec<String> {
     let Some((before, rest)) = form.split_once('[') else { return vec![form.to_owned()] };
     let Some((choices, after)) = rest.split_once(']') else { return vec![form.to_owned()] };

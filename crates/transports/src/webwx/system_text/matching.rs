@@ -63,7 +63,7 @@ impl Line<'_> {
 }
 
 impl Found {
-    /// Notes what a hole took. Only `{*}` may take nothing.
+    /// Notes the content of a hole. Only `{*}` may be empty.
     fn fill(&mut self, hole: &str, taken: Range<usize>) -> bool {
         let is_empty = taken.is_empty();
         let place = match hole {

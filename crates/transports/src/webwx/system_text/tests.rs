@@ -56,7 +56,7 @@ fn people_who_come_and_go() {
 fn people_who_join_in_every_wording_that_was_reported() {
     let invited = Some(SystemLine::Invited);
     for (line, said) in [
-        // By a QR code of the account or of somebody else, with and without a blank, a dot and the aspect particle.
+        // By a QR code of the account or of another person, with and without a blank, a dot and the aspect particle.
         ("\"Tim\" joined the group chat via your shared QR Code.", joined("Tim")),
         ("\" Tim\" joined the group chat via your shared QR Code.", joined("Tim")),
         ("\"Tim\"joined the group chat via the QR Code shared by\"Ann\".", joined("Tim")),
