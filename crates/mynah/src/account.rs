@@ -24,7 +24,7 @@ use crate::stop::{AccountStop, OpenService, Stop};
 use crate::view::console::{AccountView, Archive, ConsoleFeed, Live};
 use crate::{Bot, Ended, Report};
 
-/// What an account is to be.
+/// The settings of an account.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     /// Its name in logs, alerts and metrics.
@@ -37,7 +37,7 @@ pub(crate) struct Plan {
     pub(crate) connector: &'static dyn Connector,
     /// The settings that belong to the service.
     pub(crate) values: Values,
-    /// How long a login prompt waits for somebody.
+    /// How long a login prompt waits for a person.
     pub(crate) login_timeout: Duration,
     /// How it is run.
     pub(crate) settings: Settings,
@@ -45,7 +45,7 @@ pub(crate) struct Plan {
     pub(crate) store: mynah_store::Options,
 }
 
-/// What all accounts of a process share.
+/// The common state of all accounts of a process.
 #[derive(Debug, Clone)]
 pub(crate) struct Shared {
     /// The handlers that rules may run.
@@ -56,9 +56,9 @@ pub(crate) struct Shared {
     pub(crate) prompts: PromptOutput,
     /// Health and metrics.
     pub(crate) pages: Pages,
-    /// Who is told when a person is needed.
+    /// Receives the alerts that a person is needed.
     pub(crate) alerts: Alerts,
-    /// Where the console hears of what happens.
+    /// Receives the news for the console.
     pub(crate) feed: ConsoleFeed,
     /// How the process is stopped.
     pub(crate) stop: Stop,
@@ -77,7 +77,7 @@ pub(crate) struct Ready {
     login_help: LoginHelp,
 }
 
-/// What the parts of an account share among themselves.
+/// The common state of the parts of an account.
 struct Parts<'a> {
     plan: &'a Plan,
     shared: &'a Shared,
@@ -227,7 +227,7 @@ impl Parts<'_> {
 }
 
 impl Ready {
-    /// What reloads its rules.
+    /// Reloads its rules.
     pub(crate) fn reloader(&self) -> Arc<Reloader> {
         Arc::clone(&self.reloader)
     }
@@ -237,7 +237,7 @@ impl Ready {
         &self.data
     }
 
-    /// What the console sees of it.
+    /// The view of it for the console.
     pub(crate) fn account_view(&self) -> Result<AccountView, Report> {
         let name = self.account.name.clone();
         let archive = Archive::open(&self.data).map_err(|error| {
@@ -305,7 +305,7 @@ fn not_opened(account: &str, data: &Path) -> String {
     format!("failed to open the data of {account} in {}", data.display())
 }
 
-/// Tells how an account ended: log, health, alert, and the exit status that belongs to it.
+/// Reports how an account ended: log, health, alert, and its exit status.
 fn tell(watch: &AccountObserver, ended: &RunEnded, login_help: &LoginHelp) -> Ended {
     let account = watch.account.as_str();
     let (status, kind, text) = match ended {

@@ -1,7 +1,7 @@
-//! Tells somebody that a person is needed: by webhook, by a command, or both.
+//! Alerts that a person is needed: by webhook, by a command, or both.
 //!
-//! Alerts are handed to one task that delivers them in order and tries again what failed, so that nothing waits for a
-//! slow webhook. Repetitions are held back by `Throttle`, over restarts too: `Memory` keeps what was sent.
+//! Alerts go to one task that delivers them in order and retries failed ones, so that nothing waits for a slow webhook.
+//! `Throttle` holds repetitions back, over restarts too: `Memory` keeps the sent ones.
 
 mod delivery;
 mod memory;
@@ -27,14 +27,14 @@ const WAITING: usize = 64;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum AlertKind {
-    /// Somebody has to log in: confirm on the phone, or scan the QR code that comes along.
+    /// A person has to log in: confirm on the phone, or scan the QR code in the alert.
     Login,
     /// The account was logged out and cannot come back by itself. As for `Login` while it waits, without a code when it
     /// has given up.
     LoggedOut,
     /// The service refuses the account.
     Blocked,
-    /// Nobody logged in in time.
+    /// The account was not logged in in time.
     NotLoggedIn,
     /// The service answers in a way that no retry will mend.
     Unusable,
@@ -48,14 +48,14 @@ pub(crate) enum AlertKind {
     Trouble,
 }
 
-/// An alert: what is posted, and written to the command.
+/// An alert, as it is posted and written to the command.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Alert {
     /// Why.
     pub(crate) kind: AlertKind,
     /// The account it is about.
     pub(crate) account: String,
-    /// What happened and what to do, for people.
+    /// The event and the remedy, for people.
     pub(crate) text: String,
     /// When, as RFC 3339.
     pub(crate) time: String,
@@ -125,7 +125,7 @@ impl Alerts {
         is_news
     }
 
-    /// The account works again: what goes wrong from now on is news.
+    /// The account works again: its next fault is alerted at once.
     pub(crate) fn all_is_well(&self, account: &str, now: Timestamp) {
         let mut memories = self.memories.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(memory) = memories.get_mut(account) {

@@ -12,7 +12,7 @@ use crate::{Ended, Report, Result, cli, report, tls};
 
 /// A bot: the handlers written in Rust beside the rules of its `bot.toml`.
 ///
-/// Rules decide when, code decides what. [`run_cli`](Self::run_cli) gives it the whole command line of the stock
+/// Rules decide when to act, code decides how. [`run_cli`](Self::run_cli) gives it the whole command line of the stock
 /// runner: `run`, `sandbox`, `check`, `test` and the others.
 ///
 /// Handlers run on the runtime that awaits `run_cli`. Use the multi-threaded one (`#[tokio::main]` as it is): a handler
@@ -82,7 +82,7 @@ impl Bot {
         self.register(Place::Before, name.into(), Arc::new(handler))
     }
 
-    /// A handler that sees what no rule answered.
+    /// A handler for messages that no rule answered.
     #[must_use]
     pub fn fallback(self, name: impl Into<String>, handler: impl Handler + 'static) -> Self {
         self.register(Place::Fallback, name.into(), Arc::new(handler))
@@ -113,8 +113,8 @@ impl Bot {
         self
     }
 
-    /// Runs the command line of this process, prints what went wrong, and leaves the process with the exit status
-    /// that [`Ended`] documents. Returns only if all went well.
+    /// Runs the command line of this process, prints the error, and leaves the process with the exit status that
+    /// [`Ended`] documents. Returns only on success.
     ///
     /// # Errors
     ///
@@ -137,7 +137,7 @@ impl Bot {
     ///
     /// # Errors
     ///
-    /// [`Report`] says what failed and which exit status belongs to it.
+    /// [`Report`] names the failed operation and its exit status.
     pub async fn run<I, A>(self, arguments: I) -> Result<Ended, Report>
     where
         I: IntoIterator<Item = A>,

@@ -31,7 +31,7 @@ use crate::telemetry::{self, LogLevel, Logs};
 use crate::{Bot, Ended, Report};
 use mynah_reader::closest;
 
-/// A rule-driven chatbot: bot.toml says what it answers, this program does the rest.
+/// A rule-driven chatbot: it answers by the rules of bot.toml.
 ///
 /// BOT is always a folder with a bot.toml, or the file itself.
 #[derive(Debug, Parser)]
@@ -43,7 +43,7 @@ struct Root {
     command: Command,
 }
 
-// In the order in which somebody new needs them.
+// In the order in which a new user needs them.
 #[derive(Debug, Subcommand)]
 enum Command {
     New(new::Args),
@@ -77,7 +77,7 @@ pub(crate) async fn execute(bot: Bot, arguments: Vec<OsString>) -> Result<Ended,
         Ok(root) => root,
         Err(mut error) => {
             guess_once(&mut error);
-            // Help and version come this way too, with status 0. A closed pipe is nobody's fault.
+            // Help and version come this way too, with status 0. A closed pipe is not an error.
             let _ = error.print();
             return Ok(if error.use_stderr() { Ended::Usage } else { Ended::Fine });
         }
@@ -127,7 +127,7 @@ fn logs(common: &Common) -> Logs {
     Logs { level, ..Logs::default() }
 }
 
-/// What the exit statuses mean, for the end of the long help.
+/// The meaning of the exit statuses, for the end of the long help.
 fn exit_statuses() -> String {
     let lines =
         Ended::ALL.iter().map(|ended| format!("  {:>3}  {}\n", ended.code(), ended.meaning()));

@@ -1,7 +1,7 @@
 //! `mynah.toml`: how bots are run. Text with places in, a checked [`Config`] or all mistakes at once out.
 //!
-//! One table of keys (`keys`) says what there is; `read` walks the file by it. Everything has a default, and
-//! `config/mynah.toml` of the repository shows each of them.
+//! One table (`keys`) lists the keys; `read` walks the file by it. Everything has a default, and `config/mynah.toml` of
+//! the repository shows each of them.
 
 mod keys;
 mod problem;
@@ -29,17 +29,17 @@ pub(crate) const USUAL_PLACE: &str = "config/mynah.toml";
 pub(crate) struct Config {
     /// The accounts of this process.
     pub(crate) accounts: Vec<AccountConfig>,
-    /// What concerns the process as a whole.
+    /// The settings of the process as a whole.
     pub(crate) process: Process,
     /// How fast it speaks.
     pub(crate) pacing: Pacing,
-    /// What becomes of messages.
+    /// The treatment of messages.
     pub(crate) messages: Messages,
     /// How handlers are run.
     pub(crate) handlers: HandlersConfig,
-    /// Who is told when a person is needed.
+    /// The receivers of alerts.
     pub(crate) alert: AlertConfig,
-    /// What is logged.
+    /// The settings of the log.
     pub(crate) logs: Logs,
     /// Where the pages are served.
     pub(crate) listen: Listen,
@@ -87,14 +87,14 @@ impl PartialEq for AccountConfig {
     }
 }
 
-/// What concerns the process as a whole.
+/// The settings of the process as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Process {
     /// Whether Ctrl-C keeps the session for the next start instead of logging out.
     pub(crate) keep_session: bool,
     /// How long an ordered stop may take.
     pub(crate) stop_deadline: Duration,
-    /// How long a login prompt waits for somebody.
+    /// How long a login prompt waits for a person.
     pub(crate) login_timeout: Duration,
 }
 
@@ -132,7 +132,7 @@ impl Pacing {
     }
 }
 
-/// What becomes of a send that nobody knows the outcome of.
+/// The treatment of a send whose outcome is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unknown {
     /// Once more, with the same id.
@@ -141,7 +141,7 @@ pub(crate) enum Unknown {
     Never,
 }
 
-/// What becomes of messages. A value that is not given here is that of the process, else the default of the program.
+/// The treatment of messages. A value that is not given here is that of the process, else the default of the program.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Messages {
     /// Older ones are recorded, not answered.
@@ -173,7 +173,7 @@ pub(crate) struct HandlersConfig {
     pub(crate) timeout: Duration,
 }
 
-/// Who is told when a person is needed.
+/// The receivers of alerts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct AlertConfig {
     /// An address that takes a JSON object by POST.

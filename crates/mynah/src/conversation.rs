@@ -23,7 +23,7 @@ const MOST_REASONS: usize = 12;
 /// So many timers may fire while a line lets time pass: a schedule of every second and a wait of a year would not end.
 const MOST_TURNS: usize = 10_000;
 
-/// What came of a test.
+/// The result of a test.
 #[derive(Debug, Default)]
 pub(crate) struct Played {
     /// The ids of the rules that matched something in it.
@@ -43,9 +43,9 @@ pub(crate) struct Failure {
     pub(crate) at: String,
     /// The time of the test there, in the zone of the bot.
     pub(crate) time: String,
-    /// What should have been done, as the test writes it; null for nothing more.
+    /// The expected action, as the test writes it; null for no further one.
     pub(crate) expected: Option<String>,
-    /// What was done; null for nothing.
+    /// The actual action; null for none.
     pub(crate) got: Option<String>,
     /// Why: each rule that was looked at.
     pub(crate) rules: Vec<Why>,
@@ -94,7 +94,7 @@ struct Player<'a> {
     last: Option<&'a Line>,
     /// The name of the chat of the last line that said or did something.
     here: Option<&'a str>,
-    /// What the bot did since then and no line has expected yet.
+    /// The actions of the bot since then that no line has expected yet.
     open: Vec<(EventId, BotAction)>,
     turns: Vec<Watched>,
     reached: BTreeSet<String>,
@@ -133,7 +133,7 @@ impl<'a> Player<'a> {
                 self.play.meet(&speaker.chat());
             }
         }
-        // Chats that the rules name in full are there too: what is sent to them must be expected.
+        // Chats that the rules name in full exist too: messages to them must be expected.
         let expected = self.test.lines.iter().filter_map(|line| match &line.what {
             What::Elsewhere { chat, .. } => Some(chat.as_str()),
             _ => None,
@@ -143,7 +143,7 @@ impl<'a> Player<'a> {
         }
     }
 
-    /// The chat that is called so: a private one if somebody of the test is called so, else a group.
+    /// The chat of this name: a private one if it is a person of the test, else a group.
     fn chat_called(&self, name: &str) -> Chat {
         let is_person = self.test.lines.iter().any(|line| match &line.what {
             What::Says { who, .. } | What::Happens { who, .. } => who == name,
@@ -152,7 +152,7 @@ impl<'a> Player<'a> {
         if is_person { cast::private(name) } else { cast::group(name) }
     }
 
-    /// Does what a line says. Fails if it does not come to an end.
+    /// Carries out a line. Fails if it does not come to an end.
     async fn act(&mut self, line: &'a Line) -> Result<Option<Failure>, StoreError> {
         self.last = Some(line);
         let now = self.play.now();
@@ -251,7 +251,7 @@ impl<'a> Player<'a> {
         Some(answered.map_err(|got| self.failure(Some(&line.text), got)))
     }
 
-    /// Takes the next message of a chat if it is the expected one; else gives back what stands in its place.
+    /// Takes the next message of a chat if it is the expected one; else returns the message in its place.
     fn next_said(
         &mut self,
         chat: Option<&str>,
@@ -276,7 +276,7 @@ impl<'a> Player<'a> {
             Expected::Text(text) => {
                 let text = text.replace('\u{2005}', " ");
                 let text = text.trim();
-                // Which of several random texts was drawn is no matter.
+                // It does not matter which of several random texts was drawn.
                 let turn = self.turns.iter().find(|turn| turn.event == *event);
                 let said = shown(content);
                 said == text || turn.is_some_and(|turn| turn.could_have_said(text, &said))
@@ -284,7 +284,7 @@ impl<'a> Player<'a> {
         }
     }
 
-    /// Takes the first deed like that; else gives back what was done of the same kind.
+    /// Takes the first action like that; else returns the action of the same kind.
     fn find(
         &mut self,
         wanted: impl Fn(&BotAction) -> bool,

@@ -1,4 +1,4 @@
-//! The token of the desktop (UOS) client: where it comes from, and what to do if the service refuses a login.
+//! The token of the desktop (UOS) client: its origin, and the remedy if the service refuses a login.
 //!
 //! It is never an argument of the command line: all users of a machine see those in `ps`.
 
@@ -85,7 +85,7 @@ impl LoginHelp {
         Self { lang, file: folder.join(FILE), token_given }
     }
 
-    /// What the refusal means and what the operator can do, with the words of the service.
+    /// The meaning of the refusal and the remedy for the operator, with the words of the service.
     pub(crate) fn explain(&self, words: &str) -> String {
         let file = self.file.display();
         match (self.lang, self.token_given) {

@@ -1,4 +1,4 @@
-//! How a command ended: the exit status and what each number means.
+//! How a command ended: the exit status and the meaning of each number.
 
 use std::process::ExitCode;
 
@@ -56,7 +56,7 @@ impl Ended {
         }
     }
 
-    /// What it means, in a few words.
+    /// Its meaning, in a few words.
     #[must_use]
     pub const fn meaning(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! What can be said about a rule file only once the account is online: the groups and people it names are known now.
+//! The checks of a rule file that need an online account: the groups and people it names are known now.
 
 use mynah_core::{Called, Chat};
 use mynah_rules::{Lang, Reach, RuleBook};
@@ -6,12 +6,12 @@ use mynah_rules::{Lang, Reach, RuleBook};
 use crate::cli::print::plural;
 use mynah_reader::closest;
 
-/// What the owner of a bot should know when it comes online.
+/// The report to the owner of a bot when it comes online.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Greeting {
     /// How far it reaches, in one line.
     pub(crate) reach: String,
-    /// Names that mean nobody or nothing certain.
+    /// Warnings about names that mean no one friend for certain.
     pub(crate) warnings: Vec<String>,
 }
 
@@ -72,7 +72,7 @@ fn unseen_groups<'w>(
     })
 }
 
-/// The warning about a name that means nobody, or an admin by nickname only.
+/// The warning about a name that means no friend, or an admin by nickname only.
 fn doubt(name: &str, keys: &[&str], called: &Called, lang: Lang) -> Option<String> {
     match (called, lang) {
         (Called::Certain(_), _) => None,
@@ -127,7 +127,8 @@ mod tests {
         let options = mynah_rules::LoadOptions::default();
         let loaded = mynah_rules::load(file.as_ref(), &mynah_rules::Disk, &options);
         let book = loaded.book.expect("the file is right");
-        // The service decides whom a name can mean: 老王 is the remark of one friend, whatever others call themselves.
+        // The service decides which friends a name can mean: 老王 is the remark of one friend, whichever nicknames others
+        // have.
         let chats = [
             Chat::group("g", "客户群"),
             Chat::private("a", "小明"),

@@ -34,5 +34,5 @@ pub use ended::Ended;
 pub use mynah_core as core;
 pub use report::Report;
 
-/// What the entry points return.
+/// The result of the entry points.
 pub type Result<T, E = Report> = std::result::Result<T, E>;

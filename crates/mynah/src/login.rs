@@ -1,4 +1,4 @@
-//! Shows a person what to do to log in: the QR code in the terminal, as a picture in the data folder, and as an address.
+//! Shows a person how to log in: the QR code in the terminal, as a picture in the data folder, and as an address.
 
 use std::fs;
 use std::io::{self, IsTerminal, Write};
@@ -57,7 +57,7 @@ impl PromptOutput {
 }
 
 impl LoginScreen {
-    /// The screen of an account whose data lies in `folder`.
+    /// The screen of an account with this data `folder`.
     pub(crate) fn new(
         account: &str,
         folder: &Path,
@@ -68,7 +68,7 @@ impl LoginScreen {
         Self { account, folder, lang, output, connector }
     }
 
-    /// Shows a prompt. Returns the alert that belongs to it; whoever has just scanned a code needs none.
+    /// Shows a prompt. Returns its alert; a person who has just scanned a code needs none.
     pub(crate) fn show(&self, prompt: &Prompt, kind: AlertKind, now: Timestamp) -> Option<Alert> {
         let words = self.connector.login_words(prompt);
         let words = words.of(self.lang);
@@ -88,7 +88,7 @@ impl LoginScreen {
 
     /// Takes the picture away: its code is used up.
     pub(crate) fn clear(&self) {
-        // It is there only if somebody had to log in.
+        // It exists only if a person had to log in.
         let _ = fs::remove_file(self.folder.join(PICTURE));
     }
 
@@ -123,7 +123,7 @@ impl LoginScreen {
     }
 }
 
-/// Writes a new file that nobody but its owner may read, in place of the one that is there.
+/// Writes a new file that only its owner may read, in place of the existing one.
 fn write_for_owner(path: &Path, bytes: &[u8]) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -132,7 +132,7 @@ fn write_for_owner(path: &Path, bytes: &[u8]) -> io::Result<()> {
     new_for_owner(path)?.write_all(bytes)
 }
 
-/// Makes a new file that nobody but its owner may read.
+/// Makes a new file that only its owner may read.
 pub(crate) fn new_for_owner(path: &Path) -> io::Result<fs::File> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);

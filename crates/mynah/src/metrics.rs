@@ -1,4 +1,4 @@
-//! What a running bot counts and measures.
+//! The counters and gauges of a running bot.
 
 use mynah_page::{Kind, Metric};
 

@@ -43,7 +43,7 @@ fn row(name: &str, keys: &[&str], bindings: &[Binding], called: Called) -> NameR
     }
 }
 
-/// A row for people: who is meant, and why, or why nobody is.
+/// A row for people: the friend behind a name with the reason, or the reason why there is none.
 pub(crate) fn in_words(row: &NameRow) -> String {
     let person = row.person.as_deref().unwrap_or_default();
     match (row.by, row.friends, &row.bound) {

@@ -28,19 +28,19 @@ pub(crate) struct AccountObserver {
     pub(crate) pages: Pages,
     /// Where a person is called from.
     pub(crate) alerts: Alerts,
-    /// Where prompts are shown; `None` where somebody else does.
+    /// The screen for prompts; `None` where another part shows them.
     pub(crate) screen: Option<LoginScreen>,
-    /// The language of what is said about the rules.
+    /// The language of diagnostics.
     pub(crate) lang: Lang,
-    /// What time it is.
+    /// The clock.
     pub(crate) clock: Arc<dyn Clock>,
-    /// Whether nothing is sent, and what would be said is logged.
+    /// Whether nothing is sent, and replies are logged instead.
     pub(crate) dry_run: bool,
-    /// The rules in use, for what can be said about them once it is online.
+    /// The rules in use, for the checks once the account is online.
     pub(crate) rules: Option<(Arc<ActiveRules>, OpenService)>,
     /// Since when the session lasts, and when the service last brought anything.
     pub(crate) moments: Arc<Moments>,
-    /// Where the console hears of what happens.
+    /// Receives the news for the console.
     pub(crate) live: Arc<Live>,
 }
 
@@ -90,7 +90,7 @@ impl AccountObserver {
         self.live.ended();
     }
 
-    /// Says what can be said about the rules only now.
+    /// Reports the results of the checks that need an online account.
     fn greet(&self) {
         let Some((active_rules, service)) = &self.rules else { return };
         let Some(service) = service.get() else { return };
@@ -126,7 +126,7 @@ impl AccountObserver {
         }
     }
 
-    /// Somebody has a right by nickname from now on: the operator should look at it.
+    /// A person has a right by nickname from now on: the operator should check it.
     fn tell_bound(&self, bound: &Binding, event: &Event) {
         let shown = event.person().map_or("", |person| person.name.as_str());
         let text = bound_words(bound, shown, self.lang);
@@ -148,7 +148,7 @@ impl Moments {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The account is online; whether it is so for the first time.
+    /// The account is online; returns whether for the first time.
     fn came_on_line(&self, now: Timestamp) -> bool {
         let mut marks = self.marks();
         marks.is_online = true;

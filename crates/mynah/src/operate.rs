@@ -1,8 +1,8 @@
-//! What an operator can ask of an account that runs in another process: `mynah status`, `send`, `logout`,
-//! `unbind`, `forget`.
+//! The requests of an operator to an account that runs in another process: `mynah status`, `send`, `logout`, `unbind`,
+//! `forget`.
 //!
 //! The running process listens on a socket in the data folder, which only its owner can reach. A request is one line of
-//! JSON, its answer another. Where nobody listens, nobody runs, and the command works on the data itself.
+//! JSON, its answer another. If no process listens, none runs, and the command works on the data itself.
 
 mod api;
 mod folder;
@@ -22,7 +22,7 @@ pub(crate) use self::folder::{Folder, has_session};
 pub(crate) use self::socket::serve;
 use crate::Report;
 
-/// What can be asked.
+/// The requests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Request {
@@ -32,7 +32,7 @@ pub(crate) enum Request {
     Send {
         /// The chat's name or id.
         chat: String,
-        /// What.
+        /// The text.
         text: String,
     },
     /// End the session and stop the account.
@@ -54,7 +54,7 @@ pub(crate) enum Request {
 pub(crate) struct Answer {
     /// Whether it was done.
     pub(crate) ok: bool,
-    /// What was done, or why not.
+    /// The result, or the reason of the failure.
     pub(crate) text: String,
     /// The answer to [`Request::Status`].
     #[serde(default, skip_serializing_if = "Option::is_none")]

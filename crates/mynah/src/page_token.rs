@@ -20,7 +20,7 @@ const FILE: &str = "page-token";
 /// Bytes of a token that is made here.
 const LENGTH: usize = 32;
 
-/// The token of the environment, else the one kept in `folder`, else a new one, which is kept there and told this once.
+/// The token of the environment, else the one kept in `folder`, else a new one, which is kept there and shown once.
 pub(crate) fn find(folder: &Path, lang: Lang) -> Result<String, Report> {
     if let Some(given) = std::env::var_os(VARIABLE).filter(|given| !given.is_empty()) {
         let given = given.to_str().filter(|given| is_usable(given));
@@ -63,7 +63,7 @@ fn kept(path: &Path) -> io::Result<Option<String>> {
     }
 }
 
-/// A token that nobody can guess, from the random numbers of the operating system.
+/// A token that cannot be guessed, from the random numbers of the operating system.
 fn make() -> io::Result<String> {
     let mut bytes = [0; LENGTH];
     let random = rustls::crypto::ring::default_provider().secure_random;

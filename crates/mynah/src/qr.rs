@@ -49,8 +49,8 @@ impl Qr {
         }
     }
 
-    /// Lines of half blocks, two rows of modules each. Black and white are forced (numbers 16 and 231 are no theme's
-    /// to change), so that the code can be scanned on dark and on light terminals.
+    /// Lines of half blocks, two rows of modules each. Black and white are forced (themes do not change colours 16 and
+    /// 231), so that the code can be scanned on dark and on light terminals.
     pub(crate) fn for_terminal(&self) -> String {
         (0..self.side()).step_by(2).map(|y| self.line(y)).collect()
     }

@@ -1,7 +1,7 @@
 //! Rules anew while the bot runs: on save, on SIGHUP, by an admin's word.
 //!
 //! The file is parsed, checked, and its own tests are played; only then is the book swapped, at once and whole. A bad
-//! file changes nothing: the old rules stay, and log, alert and the admin who asked are told why.
+//! file changes nothing: the old rules stay, and the reason goes to log, alert and the admin who asked.
 
 mod watch;
 
@@ -35,21 +35,21 @@ pub(crate) struct Reloader {
     pub(crate) main: PathBuf,
     /// The handlers that rules may run.
     pub(crate) bot: Bot,
-    /// What the service can do.
+    /// The capabilities of the service.
     pub(crate) capabilities: Arc<Capabilities>,
-    /// Where the book lies that turns begin with.
+    /// The rules that turns begin with.
     pub(crate) active_rules: Arc<ActiveRules>,
     /// The names by which the bot is called.
     pub(crate) called_by: CalledBy,
     /// The running account.
     pub(crate) control: Control,
-    /// Who is told of a bad file.
+    /// Receives the alert about a bad file.
     pub(crate) alerts: Alerts,
     /// Where reloads are counted, and the state is read from.
     pub(crate) pages: Pages,
     /// Where the console hears of it.
     pub(crate) live: Arc<Live>,
-    /// What time it is.
+    /// The clock.
     pub(crate) clock: Arc<dyn Clock>,
     /// The language of diagnostics.
     pub(crate) lang: Lang,
@@ -57,7 +57,7 @@ pub(crate) struct Reloader {
     pub(crate) read: Mutex<Vec<PathBuf>>,
 }
 
-/// What came of a reload.
+/// The result of a reload.
 #[derive(Debug)]
 enum Reloaded {
     /// The new rules answer from now on.
@@ -66,7 +66,7 @@ enum Reloaded {
     Kept(Mistakes),
 }
 
-/// What is new about a book.
+/// The difference between two books.
 #[derive(Debug, PartialEq, Eq)]
 struct Difference {
     rules: usize,
@@ -95,11 +95,11 @@ struct Draft {
     lang: Lang,
 }
 
-/// What a draft became.
+/// The result of a draft.
 struct Drafted {
     /// The files that were read.
     files: Vec<PathBuf>,
-    /// The new rules and what is new about them, or what is wrong.
+    /// The new rules and their difference, or the mistakes.
     made: Result<(Arc<RuleBook>, Difference), Mistakes>,
 }
 
@@ -119,7 +119,7 @@ impl Draft {
         Drafted { files, made }
     }
 
-    /// What is wrong where not even a diagnostic could be made.
+    /// The mistakes of a file that cannot be read at all.
     fn unreadable(&self, why: &str) -> Mistakes {
         let file = self.main.file_name().map(|name| name.to_string_lossy().into_owned());
         let report = format!("failed to read the rules: {why}");
@@ -127,8 +127,8 @@ impl Draft {
     }
 }
 
-/// Lets go of a book that turns may still hold for a moment, as the last of all: to give back what a hundred thousand
-/// rules take is work that no message should wait for.
+/// Drops a book that turns may still hold for a moment, as its last holder: freeing a hundred thousand rules is work
+/// that no message should wait for.
 fn take_apart(old: Arc<RuleBook>) {
     /// How long is waited for those who hold it; after that they may do it themselves.
     const PATIENCE: Duration = Duration::from_secs(10);
@@ -158,7 +158,7 @@ impl Reloader {
         }
     }
 
-    /// Reloads, tells whoever should know, and says in words what came of it.
+    /// Reloads, informs operator and console, and returns the result in words.
     pub(crate) async fn reload(&self) -> String {
         let mut read = self.read.lock().await;
         let (outcome, words) = match self.try_reload(&mut read).await {
@@ -269,7 +269,7 @@ impl Operator for Reloader {
 
     async fn status(&self) -> String {
         let rules = self.active_rules.load().rules().count();
-        // Whoever asks from within a chat sees that the bot is there, so this says what else may be wrong.
+        // An admin who asks from within a chat sees that the bot is online, so this reports other faults.
         let on_line = matches!(self.pages.health.of(&self.account), Some(Condition::Online));
         match (self.lang, on_line) {
             (Lang::En, true) => format!("{}: online, {rules} rules", self.account),

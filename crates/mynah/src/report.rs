@@ -1,4 +1,4 @@
-//! The one error type of the command line: what failed, why, what to do, and the exit status.
+//! The one error type of the command line: the failed operation, the reason, the remedy, and the exit status.
 
 use std::error::Error;
 use std::fmt;
@@ -8,7 +8,7 @@ use mynah_core::is_unprintable;
 
 use crate::Ended;
 
-/// Why a command failed, told to a person.
+/// The failure of a command, for a person.
 pub struct Report {
     ended: Ended,
     what: String,
@@ -17,7 +17,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// A command ended like this because of `what`: a full phrase that says what failed, on what.
+    /// A command failed because of `what`: a full phrase that names the failed operation and its object.
     #[must_use]
     pub fn new(ended: Ended, what: impl Into<String>) -> Self {
         Self { ended, what: what.into(), hint: None, source: None }
@@ -30,7 +30,7 @@ impl Report {
         self
     }
 
-    /// What to do about it.
+    /// The remedy.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
@@ -60,7 +60,7 @@ impl fmt::Display for Report {
     }
 }
 
-// What `main` prints when it returns this, so it is written for people.
+// `main` prints this when it returns the error, so it is written for people.
 impl fmt::Debug for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -93,7 +93,7 @@ pub(crate) fn print(report: &Report) {
 
 /// Says something on standard error, in one piece.
 pub(crate) fn say(text: &str) {
-    // Without a standard error there is nobody to tell.
+    // Without a standard error the message is lost.
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 

@@ -1,4 +1,4 @@
-//! A bot's rule file: where it lies, how it is loaded, and how what is wrong with it is told.
+//! A bot's rule file: its place, loading it, and showing its mistakes.
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ pub(crate) fn main_file(bot: &Path) -> PathBuf {
     if bot.is_dir() { bot.join(FILE) } else { bot.to_owned() }
 }
 
-/// What a bot is called where it has no other name: its folder, or its file if that has a name of its own.
+/// The name of a bot without a configured one: its folder, or its file if that has a name of its own.
 pub(crate) fn name_of(bot: &Path) -> String {
     let file = main_file(bot);
     let named = if file.file_name().is_some_and(|name| name == FILE) {
@@ -110,7 +110,7 @@ pub(crate) async fn mistakes(loaded: &Loaded, bot: &Bot, lang: Lang) -> Option<M
     for test in &loaded.tests {
         match conversation::play(test, book, bot).await {
             Ok(played) => {
-                // What a handler would have said that this program lacks tells nothing about the rules.
+                // A missing handler leaves its replies open, so the failure says nothing about the rules.
                 let failure = played.failure.filter(|failure| failure.missing_handlers.is_empty());
                 if let Some(failure) = failure {
                     let report = failure.render(lang);

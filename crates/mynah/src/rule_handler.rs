@@ -10,7 +10,7 @@ use mynah_core::{
 };
 use mynah_rules::{Builtin, Decision, Moment, RuleBook, mute};
 
-/// Where the rule book lies that turns begin with. Shared by the handler and whoever replaces the book.
+/// The rules that turns begin with. Shared by the handler and the parts that replace the book.
 pub(crate) type ActiveRules = ArcSwap<RuleBook>;
 
 /// Runs the rules. The book can be replaced at any time; a turn keeps the one it began with.
@@ -19,17 +19,17 @@ pub(crate) struct RuleHandler {
     operator: Arc<dyn Operator>,
 }
 
-/// What an admin can ask of the runner from within a chat.
+/// The requests of an admin to the runner from within a chat.
 #[async_trait]
 pub(crate) trait Operator: Send + Sync {
-    /// Reads the rules again and says what came of it.
+    /// Reads the rules again and returns the result in words.
     async fn reload(&self) -> String;
 
     /// How the bot is.
     async fn status(&self) -> String;
 }
 
-/// The operator of places that have nobody to ask.
+/// The operator in places without a runner to ask.
 struct NoOperator;
 
 #[async_trait]
@@ -61,7 +61,7 @@ impl RuleHandler {
 
     async fn handle(&self, ctx: &mut Context, event: &Event) -> Flow {
         let at = Moment { now: ctx.now(), random: ctx.random(), chats: Arc::clone(ctx.chats()) };
-        // Held no longer than needed: whoever lets go of an old book last has to take it apart.
+        // Keep this guard short: the last holder of an old rule book pays for dropping it.
         let decision = self.active_rules.load_full().decide(event, ctx, &at);
         for warning in &decision.warnings {
             tracing::warn!(event = %event.id, "{warning}");
@@ -81,7 +81,7 @@ impl RuleHandler {
     }
 }
 
-/// Whether something happened in a chat that is muted: what keeps the rules quiet there holds for the fallbacks too.
+/// Whether an event is in a chat that is muted: fallbacks keep quiet there like the rules.
 fn is_muted(ctx: &Context, event: &Event) -> bool {
     let has_happened = matches!(event.body, EventBody::Message(_) | EventBody::Notice(_));
     has_happened
@@ -90,9 +90,9 @@ fn is_muted(ctx: &Context, event: &Event) -> bool {
             .is_some_and(|until| mute::still_until(&until, ctx.now()).is_some())
 }
 
-/// Puts everything a decision wants into the effects of the turn, and what it was into its record.
+/// Puts all effects of a decision into those of the turn, and the decision into its record.
 ///
-/// What no rule answered goes on to the fallbacks, but not what the rule file says is not to be looked at.
+/// Messages that no rule answered go on to the fallbacks, except those that the rule file excludes.
 fn apply(decision: Decision, ctx: &mut Context) -> Flow {
     let ends = decision.acted || decision.quiet.is_some() || decision.passed_over.is_some();
     let decided = ctx.decided();

@@ -1,7 +1,7 @@
-//! How a running bot is told to stop, and whether it leaves its session open.
+//! How a running bot is asked to stop, and whether it leaves its session open.
 //!
-//! Ctrl-C (SIGINT) logs out: whoever sits there is done. SIGTERM keeps the session: a service manager restarts bots,
-//! and nobody wants to scan a code for that. A second signal of either kind leaves at once.
+//! Ctrl-C (SIGINT) logs out: the person at the terminal is done. SIGTERM keeps the session: a service manager restarts
+//! bots, which should not need a scan. A second signal of either kind leaves at once.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};

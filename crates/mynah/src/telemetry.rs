@@ -91,7 +91,7 @@ impl LogLevel {
     }
 }
 
-/// What is logged unless flags or the environment say otherwise.
+/// The log level unless flags or the environment set another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Logs {
     /// How much.
@@ -116,7 +116,7 @@ pub(crate) fn install(arguments: &LogArgs, logs: Logs) {
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(|| Lines)
         .with_target(false)
-        // A reader that has gone away must not end the bot; the default tells of it with a panic.
+        // A closed standard error must not end the bot; by default it panics.
         .log_internal_errors(false)
         .with_ansi(colours);
     let registry = tracing_subscriber::registry().with(filter);
@@ -133,7 +133,7 @@ pub(crate) fn install(arguments: &LogArgs, logs: Logs) {
     }
 }
 
-/// The filter of directives, and those that are none. What no directive speaks of is logged if a person must look.
+/// The filter of the valid directives, and the invalid ones. Targets without a directive log errors and warnings.
 fn filter(directives: &str) -> (Targets, Vec<&str>) {
     let (good, refused): (Vec<_>, Vec<_>) = directives
         .split(',')

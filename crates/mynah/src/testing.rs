@@ -1,7 +1,7 @@
 //! Conversations with a whole bot, in memory, with a clock that the test moves.
 //!
-//! What a `[[test]]` of `bot.toml` does for rules, this does for rules and handlers together: the real rules, turns,
-//! store and outbox, and no network. Nothing happens between calls, so tests need not wait for anything.
+//! Like a `[[test]]` of `bot.toml` for rules, but for rules and handlers together: the real rules, turns, store and
+//! outbox, and no network. Nothing happens between calls, so tests need not wait for anything.
 //!
 //! ```
 //! use std::time::Duration;
@@ -112,7 +112,7 @@ impl PartialEq<&str> for Reply {
     }
 }
 
-/// What can happen in a chat beside messages.
+/// The events of a chat other than messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Notice {
@@ -120,7 +120,7 @@ pub enum Notice {
     Join,
     /// The speaker leaves the group.
     Leave,
-    /// The speaker recalls what they said last.
+    /// The speaker recalls their last message.
     Recall,
     /// The speaker pats the bot.
     Pat,
@@ -168,7 +168,7 @@ impl Conversation {
         self.play.now()
     }
 
-    /// Somebody says something; returns all that the bot says then, in any chat.
+    /// Sends a text of a person; returns all resulting messages of the bot, in any chat.
     ///
     /// # Errors
     ///
@@ -177,7 +177,7 @@ impl Conversation {
         self.spoken(who, Spoken::Text(text)).await
     }
 
-    /// Somebody sends a picture, a file or the like with these bytes: the media that [`Context::media`] fetches.
+    /// Sends a picture, a file or the like with these bytes: the media that [`Context::media`] fetches.
     ///
     /// [`Context::media`]: mynah_core::Context::media
     ///
@@ -195,7 +195,7 @@ impl Conversation {
         self.spoken(who, Spoken::MediaOf(kind, &media)).await
     }
 
-    /// Somebody sends a picture, a voice message or the like. There is nothing behind it to fetch.
+    /// Sends a picture, a voice message or the like without bytes to fetch.
     ///
     /// # Errors
     ///
@@ -248,7 +248,7 @@ impl Conversation {
         self.play.advance_to(moment).await.map(replies).map_err(broken)
     }
 
-    /// Jumps to a moment: of all that is due, only what is due at that moment happens.
+    /// Jumps to a moment: of all due timers, only those due at that moment run.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! What the web pages show: the sandbox with its bot, and the console of a running one.
+//! The data of the web pages: the sandbox with its bot, and the console of a running one.
 
 pub(crate) mod clock;
 pub(crate) mod console;
@@ -11,7 +11,7 @@ mod turn_record;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// A word for this run of the program: the page forgets what it knows of another one.
+/// A word for this run of the program: the page drops its data of another one.
 pub(crate) fn run_id() -> String {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     format!("{}-{}", std::process::id(), since.as_nanos())

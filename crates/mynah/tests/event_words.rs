@@ -57,7 +57,7 @@ fn line(kind: EventKind) -> String {
     }
 }
 
-/// What a person does in the sandbox so that the event happens.
+/// The action of a person in the sandbox that causes the event.
 fn act(kind: EventKind, me: &str) -> Value {
     let word = kind.word();
     match kind {

@@ -1,11 +1,11 @@
-//! Handlers beside rules, as an author meets them: who sees what, and when.
+//! Handlers beside rules, from the view of an author: which handler sees which event, and when.
 
 use std::time::Duration;
 
 use mynah::prelude::*;
 use mynah::testing::{Conversation, Notice as Happens};
 
-/// Rules that look at one group, ignore somebody and can be silenced.
+/// Rules that look at one group, ignore a person and can be silenced.
 const RULES: &str = r##"
 [bot]
 groups = ["Shop"]

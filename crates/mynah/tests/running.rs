@@ -1,5 +1,5 @@
-//! `mynah run` as a process against the sandbox: logging in, answering, stopping, reloading, and what it says when it
-//! cannot. Everything waits for events; one time-out bounds each story.
+//! `mynah run` as a process against the sandbox: logging in, answering, stopping, reloading, and its errors. Everything
+//! waits for events; one time-out bounds each story.
 
 #![cfg(unix)]
 
@@ -58,7 +58,7 @@ async fn a_second_ctrl_c_leaves_at_once() {
     story(async {
         let stage = Stage::started(BOT).await;
         let mut bot = stage.run(&[]);
-        // The service is online a moment before the bot has heard of it; until then there is nothing to log out of.
+        // The service is online a moment before the bot knows it; until then there is no session to log out of.
         bot.logged("online").await;
         let (path, fault) = ("webwxlogout".to_owned(), FaultKind::Hang);
         let value = serde_json::Value::Null;
@@ -294,7 +294,7 @@ async fn a_dry_run_says_nothing_and_tells_what_it_would_say() {
     .await;
 }
 
-/// Starts the bot with a console, and returns its token if it was told.
+/// Starts the bot with a console, and returns its token if it was printed.
 async fn with_console(stage: &Stage) -> (stage::Bot, Console, Option<String>) {
     let mut bot = stage.run(&["--listen", "127.0.0.1:0", "--lang", "en"]);
     let mut told = None;

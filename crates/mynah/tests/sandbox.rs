@@ -23,7 +23,7 @@ fn faq() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../bots/faq")
 }
 
-/// What was printed after the first line, which names the address.
+/// The output after the first line, which names the address.
 fn chat(command: &mut Command, said: &str) -> String {
     let output = command.write_stdin(said).output().unwrap();
     let out = String::from_utf8(output.stdout).unwrap();
@@ -115,7 +115,7 @@ fn nothing_said_is_nothing_answered() {
 fn with_v_every_call_of_the_session_is_seen() {
     let output = mynah().args(["sandbox", "-v"]).arg(faq()).write_stdin("价格\n").output().unwrap();
     let log = String::from_utf8(output.stderr).unwrap();
-    // The client tells how long each call took; the sandbox, in the same process, tells what it answered.
+    // The client logs the duration of each call; the sandbox, in the same process, logs its answers.
     let calls = log.lines().filter(|line| line.contains("call method="));
     let (told, answered): (Vec<&str>, Vec<&str>) = calls.partition(|line| line.contains(" ms="));
     let told = paths(&told);

@@ -1,4 +1,4 @@
-//! `mynah sandbox` with a person at a terminal: a pseudo-terminal stands for the window, and the test types.
+//! `mynah sandbox` with a person at a terminal: a pseudo-terminal replaces the window, and the test types.
 
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails as loudly as the test")]
@@ -44,7 +44,7 @@ struct Terminal {
     /// The window's side of the terminal, which stays open as windows do.
     window: File,
     output: Receiver<Vec<u8>>,
-    /// What was printed and not waited for yet, without colours and movements of the cursor.
+    /// The output not waited for yet, without colours and movements of the cursor.
     screen: String,
     until: Instant,
 }
@@ -90,7 +90,7 @@ impl Terminal {
         terminal
     }
 
-    /// Waits until this is printed after what was waited for before.
+    /// Waits until this is printed after the text of the last wait.
     fn sees(&mut self, text: &str) {
         loop {
             if let Some(at) = self.screen.find(text) {

@@ -1,4 +1,4 @@
-//! The tools of the command line, as a user sees them: what they print, as text and as JSON, and how they end.
+//! The tools of the command line, as a user sees them: their output, as text and as JSON, and their exit status.
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails as loudly as the test")]
 
@@ -22,14 +22,14 @@ mod help;
 /// How long any one command may take: far longer than it needs, and shorter than anybody waits.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// The program, in English, away from the settings of whoever runs the tests.
+/// The program, in English, away from the settings of the user who runs the tests.
 fn mynah() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mynah"));
     command.env("LC_ALL", "C").env_remove("MYNAH_LOG").timeout(LONGEST);
     command
 }
 
-/// What a command wrote, and its exit status.
+/// The output of a command, and its exit status.
 struct Answer {
     out: String,
     err: String,
@@ -519,7 +519,7 @@ fn new_makes_a_bot_that_is_right_in_both_languages() {
         assert_eq!(answer.status, 0, "{}", answer.out);
         let sums = json(&answer).pop().unwrap();
         assert_eq!(sums["unreached"], Value::Array(vec![]), "{sums}");
-        // What is there is never overwritten.
+        // Existing files are never overwritten.
         let answer = run(mynah().arg("new").arg(&made));
         assert_eq!(answer.status, 1);
         assert!(answer.err.contains("is not empty"), "{}", answer.err);
@@ -619,7 +619,7 @@ async fn the_log_is_replayed_as_a_difference_and_explained_message_by_message() 
     assert!(answer.err.contains("no message m99"), "{}", answer.err);
 }
 
-/// What a rule did before is known from the log: without that, `explain` said of a quiet message that it was answered.
+/// The earlier acts of a rule are known from the log: without it, `explain` showed a quiet message as answered.
 #[tokio::test]
 async fn a_message_of_the_log_is_explained_as_of_then() {
     let braked =
@@ -636,7 +636,7 @@ async fn a_message_of_the_log_is_explained_as_of_then() {
     }
 }
 
-/// A second is short and a year is long: the test ends all the same, and says what was wrong.
+/// A second is short and a year is long: the test ends all the same, and reports the mistake.
 #[test]
 fn a_test_in_which_time_would_not_end_fails_soon() {
     for (to, expected) in

@@ -73,7 +73,7 @@ impl Delivery {
         })
     }
 
-    /// Delivers what comes, until nothing more can come.
+    /// Delivers alerts until the channel closes.
     pub(super) async fn run(self, mut waiting: mpsc::Receiver<Alert>) {
         while let Some(alert) = waiting.recv().await {
             let body = serde_json::to_string(&alert).expect("texts only");

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Alert, AlertKind};
 
-/// A QR code is shown anew every few minutes while nobody scans it. One alert in this time holds a code that is
-/// probably still good, and a night without anybody brings a few dozen, not hundreds.
+/// A new QR code is shown every few minutes until one is scanned. One alert in this time holds a code that is probably
+/// still valid, and a night without an operator brings a few dozen, not hundreds.
 const AGAIN: Duration = Duration::from_secs(20 * 60);
 
 /// After a restart, trouble of the run before is over when the account has worked for so long. A bot that comes online and
@@ -24,7 +24,7 @@ pub(super) struct Throttle {
     well: Option<Timestamp>,
 }
 
-/// The kind, and whether a QR code came along: a request on the phone that nobody saw is followed by one.
+/// The kind, and whether it has a QR code: a request on the phone that was overlooked is followed by one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct Topic {
     kind: AlertKind,
@@ -87,7 +87,7 @@ impl Throttle {
         is_over || now < sent.at || now.since(sent.at) >= AGAIN
     }
 
-    /// The account works: what goes wrong from now on is news.
+    /// The account works: its next fault is alerted at once.
     pub(super) fn all_is_well(&mut self, now: Timestamp) {
         self.sent.values_mut().for_each(|sent| sent.over = true);
         self.well.get_or_insert(now);

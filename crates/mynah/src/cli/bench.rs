@@ -45,7 +45,7 @@ pub(crate) struct Args {
     json: bool,
 }
 
-/// What was measured.
+/// The measurements.
 #[derive(Debug, Serialize)]
 struct Measured {
     /// Rules that are not switched off.
@@ -89,7 +89,7 @@ fn read(args: &Args, book: &RuleBook) -> Result<Vec<Recorded>, Report> {
     Ok(messages)
 }
 
-/// A rule book, and what it took to make it.
+/// A rule book, with the cost of making it.
 struct Built {
     book: Arc<RuleBook>,
     checking: Duration,
@@ -106,7 +106,7 @@ impl Built {
         Ok(Self { book: loading::book(&loaded, common)?, checking, building })
     }
 
-    /// How many bytes are given back when the book goes; nobody else may hold it.
+    /// The bytes that dropping the book gives back; it must be the last reference.
     fn weigh(self) -> Option<u64> {
         let book = self.book;
         let with = live_bytes()?;
@@ -115,8 +115,8 @@ impl Built {
     }
 }
 
-/// The bytes that are allocated at present, if the program counts them: nothing at all is allocated only where nobody
-/// counts.
+/// The bytes that are allocated at present, if the program counts them: the count is zero only in a program without the
+/// counting allocator.
 fn live_bytes() -> Option<u64> {
     let stats = INSTRUMENTED_SYSTEM.stats();
     let live = stats.bytes_allocated.saturating_sub(stats.bytes_deallocated);
@@ -165,7 +165,7 @@ fn pass_over(messages: usize, decide: impl Fn(usize) -> Decision) -> Duration {
     began.elapsed()
 }
 
-/// The time of each message, if it was faster than before: what else the machine did is not the rules' doing.
+/// The time of each message, if it was faster than before: slower times are due to other work of the machine.
 fn one_by_one(each: &mut [u64], decide: impl Fn(usize) -> Decision) {
     for (at, fastest) in each.iter_mut().enumerate() {
         let began = Instant::now();

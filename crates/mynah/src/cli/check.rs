@@ -1,4 +1,4 @@
-//! `mynah check`: every mistake of a bot and of the settings, with its place and what to write instead.
+//! `mynah check`: every mistake of a bot and of the settings, with its place and remedy.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -12,8 +12,8 @@ use crate::{Bot, Ended, Report};
 
 /// Check a bot and the settings: every mistake, and every rule that can never fire.
 ///
-/// The settings are those of --config, else config/mynah.toml if it is there. An environment variable that they name and
-/// that is not set here is shown, but is no mistake: the bot may run elsewhere.
+/// The settings are those of --config, else config/mynah.toml if it exists. An environment variable that they name and
+/// that is not set here is shown, but is not a mistake: the bot may run elsewhere.
 ///
 /// Exit status 1 if there is an error; warnings are shown, notes only with -v.
 #[derive(Debug, clap::Args)]

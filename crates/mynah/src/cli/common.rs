@@ -1,4 +1,4 @@
-//! What every command takes.
+//! The options of every command.
 
 use std::io::IsTerminal;
 

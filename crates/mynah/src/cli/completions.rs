@@ -1,4 +1,4 @@
-//! `mynah completions SHELL`: what the shell can complete.
+//! `mynah completions SHELL`: completions for a shell.
 
 use clap_complete::Shell;
 

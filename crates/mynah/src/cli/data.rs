@@ -1,4 +1,4 @@
-//! `mynah data`: take out what was stored, also while the bot runs.
+//! `mynah data`: export stored data, also while the bot runs.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -12,7 +12,7 @@ use super::print;
 use crate::operate::Folder;
 use crate::{Ended, Report, login};
 
-/// Take out what was stored, also while the bot runs.
+/// Export stored data, also while the bot runs.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -33,7 +33,7 @@ enum What {
     ///
     /// To put it back: stop the bot, remove DIR/mynah.db-wal and DIR/mynah.db-shm, and copy the file over DIR/mynah.db.
     ///
-    /// The copy holds the session, so whoever has it can act as the account: keep it as safe as the data itself.
+    /// The copy holds the session, which lets its reader act as the account: keep it as safe as the data itself.
     Backup {
         /// A new file.
         #[arg(value_name = "FILE")]

@@ -37,7 +37,7 @@ pub(crate) struct Args {
     bot: PathBuf,
     #[command(flatten)]
     judged_for: loading::JudgedFor,
-    /// What is said.
+    /// The text of the message.
     #[arg(required_unless_present_any = ["message", "kind"], conflicts_with = "message")]
     text: Option<String>,
     /// In which group; without it, in private.
@@ -46,10 +46,10 @@ pub(crate) struct Args {
     /// Who says it; taken for a friend of that name.
     #[arg(long, value_name = "NAME", default_value = SOMEBODY, conflicts_with = "message")]
     user: String,
-    /// The bot is called, whatever the text says.
+    /// The bot is called, even if the text does not do so.
     #[arg(long, conflicts_with = "message")]
     at_me: bool,
-    /// Something that is no text: image, voice, video, file, card, link, location, emoji.
+    /// A message other than text: image, voice, video, file, card, link, location, emoji.
     #[arg(long = "type", value_name = "TYPE", value_parser = kind, conflicts_with = "message")]
     kind: Option<MessageKind>,
     /// When it is said (like 2026-11-23T09:00:00+08:00); by default now.
@@ -109,14 +109,14 @@ fn typed(args: &Args, book: &RuleBook) -> Event {
     event
 }
 
-/// Decides about an event of the log after all that stands before it there.
+/// Decides about an event of the log after all earlier events of the log.
 async fn as_of_then(book: &Arc<RuleBook>, data: &Path, event: Event) -> Result<Explained, Report> {
     let before = replay::logged_before(data, &event)?;
     let start = before.first().map_or(event.time, |first| first.time);
     let mut play = Play::new(book, &Bot::new(), start, 0, Attention::Decisions);
     let failed =
         |error| Report::new(Ended::Storage, "failed to play the log in memory").because(error);
-    // Whoever the rules forward to is taken to be there.
+    // The chats that the rules forward to are assumed to exist.
     for name in book.destinations() {
         play.meet(&cast::group(name));
     }
@@ -151,7 +151,7 @@ fn logged(data: &Path, id: &str) -> Result<Event, Report> {
     })
 }
 
-/// What the rules make of a message, and why.
+/// The decision about a message, and the reasons.
 #[derive(Debug, Serialize)]
 struct Explained {
     /// The first rule that matched.
@@ -159,9 +159,9 @@ struct Explained {
     file: Option<String>,
     line: Option<u32>,
     captures: Captures,
-    /// What is said in answer.
+    /// The replies.
     replies: Vec<String>,
-    /// What else is done, in words of `[[test]]`.
+    /// The other actions, in words of `[[test]]`.
     does: Vec<String>,
     quiet: Option<Quiet>,
     /// Why no rule was asked at all.
@@ -175,7 +175,7 @@ struct Explained {
 impl Explained {
     /// Decides about an event as if nothing had been said before: no cooldown runs, no variable is set.
     fn alone(book: &RuleBook, event: &Event) -> Self {
-        // Whoever the rules forward to is taken to be there.
+        // The chats that the rules forward to are assumed to exist.
         let named = book.destinations().into_iter().map(cast::group);
         let chats: Vec<Chat> = event.chat().cloned().into_iter().chain(named).collect();
         let random = Random::of(0, &event.id);
@@ -230,7 +230,7 @@ impl Explained {
     }
 }
 
-/// What is decided about, in one line.
+/// The event of the decision, in one line.
 fn saw(event: &Event, zone: &TimeZone, lang: Lang) -> String {
     let time = local(event.time, zone);
     let Some(message) = event.message() else {
@@ -254,7 +254,7 @@ fn saw(event: &Event, zone: &TimeZone, lang: Lang) -> String {
     format!("{chat}{}: {text}   ({time}{called}{quoted})", message.sender.name)
 }
 
-/// What the message quotes: only rules with `quoted = true` look at it.
+/// The quoted text of the message: only rules with `quoted = true` look at it.
 fn quoted(message: &Message, lang: Lang) -> String {
     let quoted = message.content.quoted_text().map(|text| quote::excerpt(&text));
     quoted.map_or_else(String::new, |quoted| match lang {

@@ -1,4 +1,4 @@
-//! `mynah forget`: delete what is known of a person.
+//! `mynah forget`: delete the stored data of a person.
 
 use super::common::Common;
 use super::send::tell;

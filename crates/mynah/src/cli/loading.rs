@@ -1,4 +1,4 @@
-//! BOT on the command line: reading its rules, and saying what is wrong with them.
+//! BOT on the command line: reading its rules, and reporting their mistakes.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -172,7 +172,7 @@ fn bot_table(main: &Path) -> String {
     head.chain(rest).fold(String::new(), |table, line| table + line + "\n")
 }
 
-/// The rules of a good file. What is wrong is shown on standard error, warnings too.
+/// The rules of a good file. Diagnostics are shown on standard error, warnings too.
 pub(crate) fn book(loaded: &Loaded, common: &Common) -> Result<Arc<RuleBook>, Report> {
     // There is nowhere left to say that standard error is closed.
     let _ = show(&mut io::stderr().lock(), loaded, common, Common::colours_on_stderr());

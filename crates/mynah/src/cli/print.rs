@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::{Ended, Report};
 
-/// Writes an answer to standard output in one go. A reader that has gone away is nobody's fault.
+/// Writes an answer to standard output in one go. A closed pipe is not an error.
 pub(crate) fn to_stdout(
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), Report> {

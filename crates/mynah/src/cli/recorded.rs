@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use crate::testing::cast::{Cast, Speaker, Spoken};
 
-/// Who says what no line gives a name to.
+/// The sender of messages whose line names none.
 pub(crate) const SOMEBODY: &str = "somebody";
 
 /// A line as written.
@@ -42,7 +42,7 @@ enum Id {
 pub(crate) struct Recorded {
     /// Its id as given, else the number of its line.
     pub(crate) id: String,
-    /// What happened.
+    /// The event.
     pub(crate) event: Event,
 }
 
@@ -74,11 +74,11 @@ pub(crate) enum RecordedError {
         file: PathBuf,
         /// Which line.
         line: usize,
-        /// What it should be.
+        /// The expected kind of value.
         what: &'static str,
-        /// What stands there.
+        /// The value found.
         found: String,
-        /// What may stand there.
+        /// The possible values.
         expected: String,
     },
 }
@@ -167,7 +167,7 @@ impl<'a> Reader<'a> {
         let mut event = self.cast.message(&speaker, spoken, self.time, Some(id));
         if let (Some(at_me), EventBody::Message(message)) = (line.at_me, &mut event.body) {
             message.called = at_me || speaker.group.is_none();
-            // A name in the text that was no call is part of what was said.
+            // A name in the text that did not call the bot is part of the text.
             if !message.called {
                 message.text = message.content.plain_text().trim().to_owned();
             }

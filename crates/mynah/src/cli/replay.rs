@@ -1,4 +1,4 @@
-//! `mynah replay BOT [FILE]`: what the bot would answer to recorded messages.
+//! `mynah replay BOT [FILE]`: the replies of the bot to recorded messages.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -24,11 +24,11 @@ use crate::{Bot, Ended, Report};
 /// So many entries of the log are read at once.
 const PAGE: u32 = 500;
 
-/// Show what the bot would answer to recorded messages.
+/// Show how the bot would answer recorded messages.
 ///
-/// FILE has one JSON object a line: {"text", "group"?, "from"?, "at_me"?, "type"?, "event"?, "time"? (RFC 3339), "id"?}.
-/// Without FILE the bot's own log under --data is taken, and what would be answered differently now is shown. Handlers
-/// do not run.
+/// FILE has one JSON object a line: {"text", "group"?, "from"?, "at_me"?, "type"?, "event"?, "time"? (RFC 3339),
+/// "id"?}. Without FILE the bot's own log under --data is taken, and messages are shown that would be answered
+/// differently now. Handlers do not run.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// A folder with a bot.toml, or the file.
@@ -40,7 +40,7 @@ pub(crate) struct Args {
     /// The data folder of the bot, for its own log.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// List all messages of the log, not only what differs.
+    /// List all messages of the log, not only those with another answer.
     #[arg(long, requires = "data")]
     list: bool,
     /// Decide about each message alone: no cooldowns, variables or dialogs.
@@ -68,7 +68,7 @@ pub(crate) async fn execute(args: Args, bot: Bot, common: &Common) -> Result<End
     Ok(Ended::Fine)
 }
 
-/// A message with what was decided about it then, where that is known.
+/// A message with the decision of then, where that is known.
 struct Message {
     recorded: Recorded,
     then: Option<Decided>,
@@ -97,7 +97,7 @@ pub(super) fn logged_before(data: &Path, until: &Event) -> Result<Vec<Event>, Re
     let mut events: Vec<Event> = all.into_iter().map(|message| message.recorded.event).collect();
     match events.iter().position(|event| event.id == until.id) {
         Some(at) => events.truncate(at),
-        // One that was passed over is not among them; its time says what came before it.
+        // A skipped message is not among them; its time shows the messages before it.
         None => events.retain(|event| event.time <= until.time),
     }
     Ok(events)
@@ -145,9 +145,9 @@ async fn answers(
     }
     let Some(first) = messages.first() else { return Ok(answers) };
     let start = first.recorded.event.time;
-    // Without handlers: what they do outside must not be done again.
+    // Without handlers: their effects outside must not be repeated.
     let mut play = Play::new(book, &Bot::new(), start, args.seed, Attention::Decisions);
-    // The bot is not started: announcements answer nobody, and those of a long time would take long.
+    // The bot is not started: announcements answer no message, and those of a long time would take long.
     for message in messages {
         let event = &message.recorded.event;
         let scene = play.happen_at_its_time(event.clone()).await?;
@@ -165,7 +165,7 @@ fn alone(book: &RuleBook, event: &Event, seed: u64) -> Decision {
     book.decide(event, &NoState, &Moment { now: event.time, random, chats: chats.into() })
 }
 
-/// What the rules make of a message.
+/// The decision of the rules about a message.
 #[derive(Debug, Serialize)]
 struct Answer {
     id: String,
@@ -176,7 +176,7 @@ struct Answer {
     captures: Captures,
     replies: Vec<String>,
     quiet: Option<Quiet>,
-    /// What was answered then, if that is known.
+    /// The answer of then, if that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     then: Option<Then>,
     /// Whether that was something else.
@@ -186,7 +186,7 @@ struct Answer {
     said: String,
 }
 
-/// What was answered then.
+/// The answer of then.
 #[derive(Debug, Serialize)]
 struct Then {
     rule: Option<String>,
@@ -213,7 +213,7 @@ impl Answer {
         };
         if let Some(then) = &message.then {
             let Decided { rule, replies, quiet, .. } = then.clone();
-            // What a handler said then is not known to rules alone.
+            // The replies of a handler of then are not known to rules alone.
             let runs = decision.steps.iter().any(|step| matches!(step, Step::Run(_)));
             let same =
                 answer.rule == rule && answer.quiet == quiet && (runs || answer.replies == replies);
@@ -262,7 +262,7 @@ fn write_replies(
     }
 }
 
-/// Who said what, in one line as `[[test]]` writes it.
+/// Sender and text in one line, as `[[test]]` writes it.
 fn said(event: &Event) -> String {
     let at = event.chat().filter(|chat| chat.is_group()).map(|chat| format!("{}/", chat.name));
     let who = event.person().map_or("", |person| person.name.as_str());

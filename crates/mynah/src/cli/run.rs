@@ -32,8 +32,8 @@ const LAST_ALERTS: Duration = Duration::from_secs(10);
 /// Log in to WeChat and answer until stopped.
 ///
 /// The first Ctrl-C stops in order and logs out; SIGTERM stops in order and keeps the session, so that the next start
-/// needs no scan. A second signal leaves at once; what was accepted is kept either way. SIGHUP reloads the rules, and so
-/// does saving them. Without BOT, the accounts of the configuration are run.
+/// needs no scan. A second signal leaves at once; accepted messages are kept either way. SIGHUP reloads the rules, and
+/// so does saving them. Without BOT, the accounts of the configuration are run.
 ///
 /// An account that the plain web login refuses (code 1203) may log in with the token of the desktop client. It is read
 /// from MYNAH_DESKTOP_TOKEN or from the file desktop-token in the data folder, never from an argument, which other users
@@ -46,7 +46,7 @@ pub(crate) struct Args {
     /// The chat service of BOT, by default WeChat Web; accounts of the configuration name their own.
     #[arg(long, value_name = "SERVICE", requires = "bots", value_parser = loading::service)]
     transport: Option<&'static dyn Connector>,
-    /// The server's base address, e.g. that of a sandbox; every call goes there, whatever the server says.
+    /// The server's base address, e.g. that of a sandbox; every call goes there, also after a redirect by the server.
     #[arg(long, value_name = "URL", env = "MYNAH_SERVER")]
     server: Option<String>,
     /// The folder that keeps everything, by default ./data; several bots: DIR/NAME each.
@@ -58,7 +58,7 @@ pub(crate) struct Args {
     /// Speak as fast as possible: for tests, never for a real account.
     #[arg(long)]
     no_pacing: bool,
-    /// Decide everything and send nothing; what would be said is logged.
+    /// Decide everything and send nothing; replies are logged instead.
     #[arg(long)]
     dry_run: bool,
     /// Keep the session for the next start on Ctrl-C too.
@@ -83,7 +83,7 @@ pub(crate) async fn execute(args: Args, bot: Bot, common: &Common) -> Result<End
     run_all(&args, &config, bot, common, plans.into_iter().zip(rules).collect()).await
 }
 
-/// Loads the rules of all accounts and tells everything there is to say about them; `None` if one cannot be used.
+/// Loads the rules of all accounts and reports all their diagnostics; `None` if one cannot be used.
 fn load_all(plans: &[Plan], bot: &Bot, common: &Common) -> Option<Vec<(Loaded, Arc<RuleBook>)>> {
     let names = bot.names();
     let load = |plan: &Plan| rule_file::load(&plan.main, &names, &plan.connector.capabilities());
@@ -228,7 +228,7 @@ fn console(ready: &[Ready], shared: &Shared) -> Result<App, Report> {
     Ok(App::console(Arc::new(view), &token).until(shared.stop.token().clone()))
 }
 
-/// Serves the console, and beside it what machines read.
+/// Serves the console, and beside it the pages for machines.
 async fn serve(
     address: SocketAddr,
     console: App,

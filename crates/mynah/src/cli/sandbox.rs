@@ -84,7 +84,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn execute(args: Args, bot: Bot, common: &Common) -> Result<Ended, Report> {
-    // Before the address is told: whoever reads it may stop the sandbox at once.
+    // Before the address is printed: its reader may stop the sandbox at once.
     let stop = listen()?;
     let mut options = Options {
         listen: args.listen,
@@ -159,7 +159,7 @@ async fn converse(
     live.stop().await
 }
 
-/// What the web page shows of all this.
+/// The view of all this for the web page.
 fn view(
     sandbox: &Arc<Sandbox>,
     bot: &Bot,
@@ -186,7 +186,7 @@ fn view(
     }
 }
 
-/// From now on the bot works by what is saved in its files.
+/// From now on each save of the rule files reloads the bot.
 fn follow_rules(view: &Arc<SandboxView>, loaded: &Loaded, live: &Live) -> JoinSet<()> {
     let mut following = JoinSet::new();
     let read: Vec<PathBuf> = loaded.sources.files().map(|(_, path)| path.to_owned()).collect();
@@ -207,7 +207,7 @@ fn saves(args: &Args) -> Result<SaveFolder, Report> {
 /// Reads the rules for a transport that is really there. The stock program cannot have the handlers of a bot: it shows where
 /// they would run.
 ///
-/// Mistakes end it where nobody could mend them: without a terminal and without a page.
+/// Mistakes end it where they cannot be corrected: without a terminal and without a page.
 fn load(
     path: &Path,
     bot: &Bot,
@@ -226,7 +226,7 @@ fn load(
     Ok((loaded, book, Some(mistakes)))
 }
 
-/// What a broken rule file means for the sandbox.
+/// The effect of a broken rule file on the sandbox.
 fn without_rules(mistakes: &Mistakes, lang: Lang) -> String {
     let Mistakes { file, count, .. } = mistakes;
     let s = if *count == 1 { "" } else { "s" };
@@ -269,8 +269,8 @@ fn listen() -> Result<Stop, Report> {
     Ok(stop)
 }
 
-/// The world of the file, else the built-in one in the language of whoever sits there. Clients that log in from elsewhere
-/// find the same one whatever the locale.
+/// The world of the file, else the built-in one in the language of the user. Clients that log in from elsewhere find
+/// the same one in every locale.
 fn world(args: &Args, lang: Lang) -> Result<World, Report> {
     match (&args.world, lang) {
         (Some(file), _) => World::from_toml(&read(file)?).map_err(|error| bad(file, error)),

@@ -13,7 +13,7 @@ pub(crate) struct Args {
     /// The name or id of a group or friend.
     #[arg(value_name = "CHAT")]
     chat: String,
-    /// What to say.
+    /// The text to send.
     #[arg(value_name = "TEXT")]
     text: String,
     #[command(flatten)]

@@ -123,7 +123,7 @@ fn name_line(row: &NameRow) -> String {
     format!("{label:<8} {}{keys}: {words}", row.name)
 }
 
-/// What stands for a reason where the store has none.
+/// The text in place of a reason where the store has none.
 fn unsaid(outcome: &str) -> &'static str {
     if outcome == "expired" { "it could not leave in time" } else { "no reason given" }
 }

@@ -28,7 +28,7 @@ pub(crate) struct Args {
     json: bool,
 }
 
-/// A test and what came of it.
+/// A test and its result.
 #[derive(Debug, Serialize)]
 struct Outcome {
     /// Its name, where it has one.

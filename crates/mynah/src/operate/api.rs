@@ -29,7 +29,7 @@ pub(crate) struct OperatorApi {
     pub(crate) account: String,
     /// Its data.
     pub(crate) store: Arc<SqliteStore>,
-    /// Takes what is to be said.
+    /// Takes the messages to send.
     pub(crate) control: Control,
     /// Its connection, once it is open.
     pub(crate) service: Arc<OnceLock<Arc<dyn Service>>>,
@@ -39,12 +39,12 @@ pub(crate) struct OperatorApi {
     pub(crate) pages: Pages,
     /// How it is stopped.
     pub(crate) stop: AccountStop,
-    /// What time it is.
+    /// The clock.
     pub(crate) clock: Arc<dyn Clock>,
 }
 
 impl OperatorApi {
-    /// Does what is asked.
+    /// Carries out a request.
     pub(crate) async fn answer(&self, request: Request) -> Answer {
         match request {
             Request::Status => self.status().await,
@@ -175,7 +175,7 @@ fn ordered(key: String, chat: &Chat, name: &str, data: String, now: Timestamp) -
     Event { id: EventId::new(key), time: now, body: EventBody::Due(due) }
 }
 
-/// The handler that says what an operator wants said, and mutes what they want muted.
+/// The handler that sends the operator's messages and carries out the operator's mutes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct OperatorCommands;
 

@@ -1,4 +1,4 @@
-//! The data folder of an account, as seen by commands that look into it or work on it while nobody runs.
+//! The data folder of an account, for commands that read it or change it while no bot runs.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -27,7 +27,7 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    /// Looks into the data, whoever works with it.
+    /// Reads the data, also while another process works with it.
     pub(crate) fn inspect(&self) -> Result<Inspector, Report> {
         self.must_exist()?;
         Inspector::open(&self.path).map_err(|error| self.failed("look into", error))
@@ -109,7 +109,7 @@ impl Folder {
                 || person.chose(wanted)
         })?;
         if people.len() < 2 || people.contains_key(&PersonId::from(wanted)) {
-            // Somebody whose messages are gone already may still have state; the id is enough for that.
+            // A person whose messages are deleted already may still have state; the id is enough for that.
             return Ok(people.into_keys().next().unwrap_or_else(|| PersonId::from(wanted)));
         }
         let ids: Vec<String> = people.iter().map(|(id, name)| format!("{id} ({name})")).collect();

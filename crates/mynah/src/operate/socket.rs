@@ -40,7 +40,7 @@ mod unix {
         data.join("mynah.sock")
     }
 
-    /// Answers requests until stopped. The caller holds the lease of the folder, so what is found there is a leftover.
+    /// Answers requests until stopped. The caller holds the lease of the folder, so a socket found there is a leftover.
     pub(crate) async fn serve(
         data: PathBuf,
         operator_api: Arc<OperatorApi>,
@@ -147,7 +147,7 @@ mod elsewhere {
         stop.cancelled().await;
     }
 
-    /// Nobody can be asked.
+    /// No process can be asked.
     #[expect(clippy::unused_async, reason = "the same shape as where there are sockets")]
     pub(crate) async fn ask(_data: &Path, _request: &Request) -> Result<Option<Answer>, Report> {
         Ok(None)

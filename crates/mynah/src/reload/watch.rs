@@ -72,7 +72,7 @@ impl SaveWatch {
     }
 }
 
-/// Whether something happened to a rule file, or to a link that stands for a whole folder of them.
+/// Whether an event is about a rule file, or about a link in place of a whole folder of them.
 fn concerns_rules(event: &Event) -> bool {
     let is_change = !matches!(event.kind, EventKind::Access(_));
     is_change && event.paths.iter().any(|path| is_rule_file(path))

@@ -1,4 +1,4 @@
-//! Standard error, or what stands in for it while a line is edited there: a log line in the middle of it would garble it.
+//! Standard error, or its replacement while a line is edited there: a log line in the middle of it would garble it.
 
 use std::io::{self, Write};
 use std::sync::mpsc::Sender;

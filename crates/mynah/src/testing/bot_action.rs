@@ -1,4 +1,4 @@
-//! What a bot did in a played conversation, in the words of `[[test]]`.
+//! The actions of a bot in a played conversation, in the words of `[[test]]`.
 
 use std::fmt;
 use std::path::Path;
@@ -13,7 +13,7 @@ pub(crate) enum BotAction {
     Sent {
         /// The chat.
         chat: String,
-        /// What.
+        /// The content.
         content: Content,
     },
     /// It accepted the friend request of this person.
@@ -25,7 +25,7 @@ pub(crate) enum BotAction {
     Ran {
         /// Its name.
         handler: String,
-        /// What it was given.
+        /// Its captures.
         captures: Captures,
     },
     /// It wrote a row into a file.
@@ -74,7 +74,8 @@ pub(crate) fn shown(content: &Content) -> String {
     shown
 }
 
-/// What a decision says in the chat of its event, and what else it does, in words of `[[test]]`. Only texts count as said.
+/// The replies of a decision in the chat of its event, and its other actions, in words of `[[test]]`. Only texts count
+/// as replies.
 pub(crate) fn of_decision(decision: &Decision, event: &Event) -> (Vec<String>, Vec<String>) {
     let here = event.chat().map(|chat| &chat.id);
     let (mut replies, mut does) = (Vec::new(), Vec::new());
@@ -123,7 +124,7 @@ fn media_of(segment: &Segment) -> Option<String> {
     })
 }
 
-/// The file name of media that lies on this machine; media of a service has no name that means anything.
+/// The file name of media on this machine; media of a service has no useful name.
 fn name_of(media: &MediaRef) -> Option<&str> {
     media.source.path()?.file_name()?.to_str()
 }

@@ -1,4 +1,4 @@
-//! People and groups made of names: who says what, as events that a transport could have delivered.
+//! People and groups made of names: their messages, as events that a transport could have delivered.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use mynah_rules::script::ScriptEvent;
 /// The name by which a bot without `names` is called.
 const NAMELESS: &str = "bot";
 
-/// Somebody in some chat: `group/user`, or `user` in private.
+/// A person in a chat: `group/user`, or `user` in private.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Speaker {
     /// The group; `None` for a private chat.
@@ -30,7 +30,7 @@ impl Speaker {
         }
     }
 
-    /// Somebody in a group, or in private.
+    /// A person in a group, or in private.
     pub(crate) fn new(group: Option<&str>, name: &str) -> Self {
         Self { group: group.map(str::to_owned), name: name.to_owned() }
     }
@@ -65,7 +65,7 @@ pub(crate) fn person(name: &str) -> Person {
     Person::friend(format!("person:{name}"), name)
 }
 
-/// The ticket of somebody's friend request, and back.
+/// The ticket of a person's friend request, and back.
 fn ticket(name: &str) -> String {
     format!("ticket:{name}")
 }
@@ -75,7 +75,7 @@ pub(crate) fn requester(ticket: &str) -> &str {
     ticket.strip_prefix("ticket:").unwrap_or(ticket)
 }
 
-/// What somebody says.
+/// The content of a message.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Spoken<'a> {
     /// A text.
@@ -86,12 +86,12 @@ pub(crate) enum Spoken<'a> {
     MediaOf(MessageKind, &'a MediaRef),
 }
 
-/// Makes events: remembers who was seen where, and what they said last.
+/// Makes events: remembers the people of each chat, and their last messages.
 #[derive(Debug)]
 pub(crate) struct Cast {
     own: Vec<String>,
     members: BTreeMap<String, BTreeSet<String>>,
-    /// The last message of somebody, of any text and of each text.
+    /// The last message of a person, of any text and of each text.
     last_said: BTreeMap<(Speaker, Option<String>), MessageId>,
     count: u64,
 }
@@ -108,7 +108,7 @@ impl Cast {
         self.own.first().map_or(NAMELESS, String::as_str)
     }
 
-    /// Makes somebody known as a member of their group before they say anything.
+    /// Makes a person known as a member of their group before their first message.
     pub(crate) fn meet(&mut self, speaker: &Speaker) {
         if let Some(group) = &speaker.group
             && !self.members.get(group).is_some_and(|members| members.contains(&speaker.name))
@@ -117,7 +117,7 @@ impl Cast {
         }
     }
 
-    /// Somebody says something. `id` is the message's own, or one is made.
+    /// A message of a person. `id` is the message's own, or one is made.
     pub(crate) fn message(
         &mut self,
         speaker: &Speaker,
@@ -150,7 +150,7 @@ impl Cast {
         Event { id: EventId::new(id), time, body: EventBody::Message(message) }
     }
 
-    /// What somebody's own words are to the bot: whether it was called, and the rest.
+    /// The effect of a person's own words: whether they call the bot, and the rest.
     fn hear(&self, speaker: &Speaker, text: &str) -> Mentioned {
         if !text.contains(['@', '＠']) {
             return Mentioned { called: false, text: text.trim().to_owned() };
@@ -162,7 +162,7 @@ impl Cast {
         mention::find(text, Names { own: &own, others: &others })
     }
 
-    /// Something happens in a chat that is no message.
+    /// An event in a chat other than a message.
     pub(crate) fn notice(
         &mut self,
         speaker: &Speaker,
@@ -204,7 +204,7 @@ impl Cast {
     }
 }
 
-/// Media that nobody has.
+/// Media without bytes.
 fn sample() -> MediaRef {
     MediaRef { source: MediaSource::Service("sample".to_owned()), name: None, size: None }
 }

@@ -9,7 +9,7 @@ pub(crate) fn monday_noon(zone: &TimeZone) -> Timestamp {
     moment(date(2026, 11, 23).at(12, 0, 0, 0), zone)
 }
 
-/// The moment of a local date and time. What a change of clocks skips or doubles is read as clocks usually are.
+/// The moment of a local date and time. A time that a change of clocks skips or doubles is read in the usual way.
 pub(crate) fn moment(at: jiff::civil::DateTime, zone: &TimeZone) -> Timestamp {
     let millis = zone.to_ambiguous_zoned(at).compatible().map_or_else(
         // Only beyond the years that a calendar has.

@@ -1,4 +1,4 @@
-//! A rule file that lies in memory.
+//! A rule file in memory.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use mynah_rules::Files;
 pub(super) struct OneFile<'a>(pub(super) &'a str);
 
 impl OneFile<'_> {
-    /// What it is called.
+    /// Its name.
     pub(super) const NAME: &'static str = "bot.toml";
 }
 

@@ -1,8 +1,8 @@
-//! What a rule lacked, in words: a sentence for one rule, a few words for many.
+//! The reasons why rules did not match, in words: a sentence for one rule, a few words for many.
 
 use mynah_rules::Lang;
 
-/// What rules lacked that failed on the condition of this key, without its values.
+/// The reason of rules that failed on the condition of this key, without its values.
 pub(super) fn in_short(key: &str, lang: Lang) -> String {
     let (en, zh) = match key {
         "event" => ("for other events", "管的是别的事情"),
@@ -32,7 +32,7 @@ pub(super) fn in_short(key: &str, lang: Lang) -> String {
     }
 }
 
-/// What a rule lacked that failed on this condition: what it asks for, and what it got.
+/// The reason of a rule that failed on this condition: the expected and the actual value.
 pub(super) fn in_full(key: &str, wanted: &str, saw: &str, lang: Lang) -> String {
     match lang {
         Lang::En => english(key, wanted, saw),
@@ -127,7 +127,7 @@ mod tests {
         for key in KEYS {
             for reason in
                 [in_full(key, "true", "false", Lang::Zh), in_short(key, Lang::Zh)].map(|reason| {
-                    // The values of this test are English; those of rules are what people wrote.
+                    // The values of this test are English; those of rules are texts of people.
                     if key == "at_me" {
                         reason
                     } else {

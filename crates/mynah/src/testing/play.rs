@@ -1,4 +1,4 @@
-//! A whole bot in memory: rules, handlers, store and outbox, with a clock that moves when told.
+//! A whole bot in memory: rules, handlers, store and outbox, with a clock that moves on request.
 
 use std::sync::Arc;
 
@@ -28,10 +28,10 @@ pub(crate) struct Play {
     clock: Arc<ManualClock>,
 }
 
-/// What came of a step of the play.
+/// The result of a step of the play.
 #[derive(Debug, Default)]
 pub(crate) struct Scene {
-    /// What the bot did, in order, each with the event that it did it for.
+    /// The actions of the bot, in order, each with its event.
     pub(crate) deeds: Vec<(EventId, BotAction)>,
     /// The turns, in order.
     pub(crate) turns: Vec<Watched>,
@@ -71,7 +71,7 @@ impl Play {
         self.notebook.meet(chat);
     }
 
-    /// Takes in the bytes that somebody sends, and returns the reference for their message.
+    /// Takes in the bytes of a sent file, and returns the reference for its message.
     pub(crate) fn keep(&self, name: &str, bytes: Bytes) -> MediaRef {
         self.notebook.keep(name, bytes)
     }
@@ -93,7 +93,7 @@ impl Play {
         Ok(self.scene())
     }
 
-    /// Something happens at its own time, if that is not past; what is due before happens before.
+    /// An event happens at its own time, if that is not past; timers due before run before.
     pub(crate) async fn happen_at_its_time(&mut self, event: Event) -> Result<Scene, StoreError> {
         if event.time > self.now() {
             self.advance_to(event.time).await?;
@@ -127,7 +127,7 @@ impl Play {
         Ok((self.scene(), reached))
     }
 
-    /// It is that moment all at once: only what is due at it happens.
+    /// Jumps to that moment: only timers due at it run.
     pub(crate) async fn jump_to(&mut self, moment: Timestamp) -> Result<Scene, StoreError> {
         self.stage.jump_to(moment).await?;
         Ok(self.scene())
@@ -159,7 +159,7 @@ impl Play {
     }
 }
 
-/// Everything that slows a bot down or makes it careful is off: a play is about what it answers.
+/// Everything that slows a bot down or makes it careful is off: a play is about its answers.
 fn settings(seed: u64) -> Settings {
     Settings {
         pacing: Pacing::off(),

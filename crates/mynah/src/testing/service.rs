@@ -1,4 +1,4 @@
-//! A chat service that only writes down what it is asked to do.
+//! A chat service that only records its actions.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,12 +22,12 @@ struct Pages {
     /// The same as a list, made anew when a chat is added: it is asked for at every turn.
     listed: Arc<[Chat]>,
     performed: Vec<Outgoing>,
-    /// What people sent: the bytes behind the references of their messages.
+    /// The media of people: the bytes behind the references of their messages.
     media: Vec<Bytes>,
 }
 
 impl Notebook {
-    /// An account that knows nobody.
+    /// An account without friends.
     pub(crate) fn new() -> Self {
         let pages = Pages {
             chats: BTreeMap::new(),
@@ -53,7 +53,7 @@ impl Notebook {
         known.unwrap_or_else(|| chat.to_string())
     }
 
-    /// Takes in what somebody sends, and returns the reference for their message.
+    /// Takes in a sent file, and returns the reference for its message.
     pub(crate) fn keep(&self, name: &str, bytes: Bytes) -> MediaRef {
         let mut pages = self.pages();
         let size = Some(bytes.len() as u64);
@@ -62,12 +62,12 @@ impl Notebook {
         MediaRef { source, name: Some(name.to_owned()), size }
     }
 
-    /// What was asked for since the last call, in order.
+    /// The actions since the last call, in order.
     pub(crate) fn take(&self) -> Vec<Outgoing> {
         std::mem::take(&mut self.pages().performed)
     }
 
-    /// How many messages were sent since what was asked for was last taken.
+    /// The number of messages since the last call of `take`.
     pub(crate) fn said(&self) -> usize {
         let pages = self.pages();
         pages.performed.iter().filter(|one| matches!(one.action, Action::Send { .. })).count()
@@ -106,7 +106,7 @@ impl Service for Notebook {
     }
 }
 
-/// No action is refused: what a real transport lacks is said when the file is checked for that transport.
+/// No action is refused: limits of a real transport are reported when the file is checked for that transport.
 fn everything() -> Capabilities {
     Capabilities { max_text: 2_000, ..Capabilities::everything("test") }
 }

@@ -1,4 +1,4 @@
-//! The rules of a played conversation, watched: what every turn decided and why, and which handlers it called.
+//! The rules of a played conversation, watched: the decision of every turn, its reasons, and the handlers it called.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -14,15 +14,15 @@ use mynah_rules::{Decision, Moment, RuleBook, RuleRef, Verdict};
 use super::bot_action::shown;
 use crate::rule_handler::RuleHandler;
 
-/// How often the dice are thrown again to see what else a random reply could have been.
+/// How often the dice are thrown again to see the other possible random replies.
 const THROWS: u64 = 64;
 
 /// How closely the rules are watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Attention {
-    /// What was decided.
+    /// The decisions.
     Decisions,
-    /// Also why, and what else it could have been.
+    /// Also their reasons, and the other possible replies.
     Reasons,
 }
 
@@ -41,9 +41,9 @@ pub(crate) struct Watcher {
 pub(crate) struct Watched {
     /// Of which event.
     pub(crate) event: EventId,
-    /// What was decided.
+    /// The decision.
     pub(crate) decision: Decision,
-    /// Each rule that was looked at, with what became of it.
+    /// Each rule that was looked at, with its outcome.
     pub(crate) verdicts: Vec<(RuleRef, Verdict)>,
     /// Each text that was said, with all texts that could have stood in its place under other dice.
     could_say: Vec<(String, BTreeSet<String>)>,
@@ -133,7 +133,7 @@ impl Watcher {
         Watched { event: event.id.clone(), decision, verdicts, could_say }
     }
 
-    /// Takes out the calls of handlers that nobody registered: they are looked at, not run.
+    /// Takes out the calls of unregistered handlers: they are looked at, not run.
     fn drop_unknown_calls(&self, ctx: &mut Context) {
         let mut effects = ctx.effects().clone();
         let known = |step: &Step| match step {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::lacking;
 use crate::cli::print::on_one_line;
 
-/// One rule and what became of it, as JSON.
+/// One rule and its outcome, as JSON.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Why {
     rule: String,
@@ -34,7 +34,7 @@ pub(crate) struct Why {
 }
 
 impl Why {
-    /// What became of a rule.
+    /// The outcome of a rule.
     pub(crate) fn of(rule: &RuleRef, verdict: &Verdict) -> Self {
         let mut why = Self {
             rule: rule.id.to_string(),
@@ -75,7 +75,7 @@ impl Why {
         &self.rule
     }
 
-    /// What became of the rule: `off`, `failed`, `quiet` or `acted`.
+    /// The outcome of the rule: `off`, `failed`, `quiet` or `acted`.
     pub(crate) const fn verdict(&self) -> &'static str {
         self.verdict
     }
@@ -93,7 +93,7 @@ impl Why {
         format!("{mark} {place}{id}: {}", self.reason(lang))
     }
 
-    /// What became of the rule.
+    /// The reason of the outcome.
     pub(crate) fn reason(&self, lang: Lang) -> String {
         let go_on = match (self.goes_on, lang) {
             (false, _) => "",
@@ -110,7 +110,7 @@ impl Why {
         }
     }
 
-    /// What rules lacked that failed on this condition; `None` for those that are switched off.
+    /// The reason of rules that failed on this condition; `None` for those that are switched off.
     pub(crate) fn lacking(key: Option<&str>, lang: Lang) -> String {
         match (key, lang) {
             (Some(key), _) => lacking::in_short(key, lang),

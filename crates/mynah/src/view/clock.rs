@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use mynah_core::{Clock, SystemClock, Timestamp};
 
-/// The machine's clock, moved ahead as far as somebody wanted. It never goes back.
+/// The machine's clock, moved ahead as far as requested. It never goes back.
 #[derive(Debug, Default)]
 pub(crate) struct AheadClock {
     millis: AtomicU64,

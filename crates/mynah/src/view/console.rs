@@ -48,27 +48,27 @@ pub(crate) struct ConsoleView {
     pub(crate) accounts: Vec<AccountView>,
     /// How they are.
     pub(crate) pages: Pages,
-    /// Where news are told.
+    /// The channel of news.
     pub(crate) feed: ConsoleFeed,
-    /// What time it is.
+    /// The clock.
     pub(crate) clock: Arc<dyn Clock>,
     /// Which run of the program this is.
     pub(crate) run: String,
 }
 
-/// What can be seen of an account, and done to it.
+/// The view of an account, and the actions on it.
 pub(crate) struct AccountView {
     /// Its name.
     pub(crate) name: String,
-    /// What happens in it.
+    /// Its recent events.
     pub(crate) live: Arc<Live>,
-    /// What is kept of it.
+    /// Its stored data.
     pub(crate) archive: Arc<Archive>,
     /// The rules in use.
     pub(crate) active_rules: Arc<ActiveRules>,
     /// The connection, once it is open.
     pub(crate) service: OpenService,
-    /// What reloads them.
+    /// Reloads them.
     pub(crate) reloader: Arc<Reloader>,
     /// Takes mutes.
     pub(crate) control: Control,

@@ -1,5 +1,5 @@
-//! Why each rule answered or did not, kept small: the rules that matched and nearly matched one by one, the others by what
-//! they lacked.
+//! Why each rule answered or did not, kept small: the rules that matched and nearly matched one by one, the others
+//! grouped by the missing condition.
 
 use mynah_core::Timestamp;
 use mynah_page::view::{FoldRow, StepRow};
@@ -13,7 +13,7 @@ const NEAR: usize = 50;
 /// So many rules are named of those that lacked the same.
 const NAMED: usize = 20;
 
-/// What became of the rules that were looked at.
+/// The outcomes of the rules that were looked at.
 #[derive(Debug, Default)]
 pub(super) struct Reasons {
     deciding: Vec<(RuleRef, Verdict)>,

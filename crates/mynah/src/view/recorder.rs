@@ -1,4 +1,4 @@
-//! Looks over the bot's shoulder: why each message was answered or not, and what came of it.
+//! Records why each message was answered or not, and the results.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,7 +19,7 @@ use crate::rule_handler::ActiveRules;
 /// Turns that are remembered; the oldest go first.
 const KEPT: usize = 2000;
 
-/// A handler that sees every event before the rules, and answers none; and the memory of what came of it.
+/// A handler that sees every event before the rules, and answers none; and the memory of the results.
 #[derive(Debug)]
 pub(crate) struct EventRecorder {
     active_rules: Arc<ActiveRules>,
@@ -30,7 +30,7 @@ pub(crate) struct EventRecorder {
 
 #[derive(Debug, Default)]
 struct Memory {
-    /// What the turns that are under way have seen so far.
+    /// The data that the unfinished turns have recorded so far.
     begun: HashMap<EventId, Seen>,
     order: VecDeque<EventId>,
     turns: HashMap<EventId, TurnRecord>,
@@ -48,14 +48,14 @@ impl EventRecorder {
         Self { active_rules, memory: Mutex::default(), ids: Mutex::default() }
     }
 
-    /// What is known about a message: why it was answered or not; for one of the bot, about the turn that it was sent in.
+    /// The record of a message: why it was answered or not; for one of the bot, about the turn that it was sent in.
     pub(crate) fn why(&self, message: &str, lang: Lang) -> Option<Why> {
         let memory = self.memory();
         let turn = memory.turn_of(message)?;
         Some(Why { cause: memory.cause_of(message), ..turn.why(lang) })
     }
 
-    /// What made the bot send a message.
+    /// The reason why the bot sent a message.
     pub(crate) fn cause(&self, message: &str) -> Option<CauseRow> {
         self.memory().cause_of(message)
     }
@@ -202,7 +202,7 @@ impl Memory {
         self.timers.retain(|_, turn| *turn != oldest);
     }
 
-    /// What made the bot send a message: the message that it answers, or a timer.
+    /// The cause of a message of the bot: the message that it answers, or a timer.
     fn cause_of(&self, message: &str) -> Option<CauseRow> {
         let turn = self.turn_of(message)?;
         let about = message_of(&turn.event);
@@ -238,7 +238,7 @@ impl Memory {
     }
 }
 
-/// What was said, or the kind of what happened.
+/// The text of a message, or the kind of another event.
 fn words_of(event: &Event) -> String {
     match &event.body {
         EventBody::Message(message) => message.content.plain_text(),

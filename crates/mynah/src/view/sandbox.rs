@@ -1,4 +1,4 @@
-//! The sandbox as a chat in the browser: what it shows comes from the sandbox, the bot and the rule file.
+//! The sandbox as a chat in the browser: its data comes from the sandbox, the bot and the rule file.
 
 mod page;
 mod reload;
@@ -34,7 +34,7 @@ pub(crate) struct SandboxView {
     pub(crate) bot: Bot,
     /// The main rule file.
     pub(crate) main: PathBuf,
-    /// Where the book lies that turns begin with.
+    /// The rules that turns begin with.
     pub(crate) active_rules: Arc<ActiveRules>,
     /// The names by which the bot is called.
     pub(crate) called_by: CalledBy,
@@ -52,7 +52,7 @@ pub(crate) struct SandboxView {
     pub(crate) room: String,
     /// The language of diagnostics.
     pub(crate) lang: Lang,
-    /// Where news are told.
+    /// The channel of news.
     pub(crate) news: broadcast::Sender<Arc<News>>,
 }
 
@@ -61,7 +61,7 @@ pub(crate) struct SandboxView {
 pub(crate) struct RulesState(Mutex<Option<RejectedRules>>);
 
 impl RulesState {
-    /// What is wrong with the file, until it is mended.
+    /// The mistakes of the file, until they are corrected.
     pub(crate) fn get(&self) -> Option<RejectedRules> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -78,13 +78,13 @@ impl RulesState {
     }
 }
 
-/// Where news are told.
+/// The channel of news.
 pub(crate) fn news() -> broadcast::Sender<Arc<News>> {
     broadcast::channel(WAITING).0
 }
 
 impl SandboxView {
-    /// Tells the page what happens in the sandbox, until it ends.
+    /// Sends the events of the sandbox to the page, until it ends.
     pub(crate) async fn tell(self: Arc<Self>) {
         let mut happenings = self.sandbox.events();
         loop {
@@ -98,7 +98,7 @@ impl SandboxView {
                 Err(RecvError::Closed) => return,
             };
             if let Some(news) = news {
-                // Nobody looks at the page: fine.
+                // Fails if no page is open, which is fine.
                 let _ = self.news.send(Arc::new(news));
             }
         }
@@ -109,7 +109,7 @@ impl SandboxView {
         Some(News::Message { message: MessageRow { known, ..row } })
     }
 
-    /// A message with what made the bot say it.
+    /// A message with the cause for which the bot sent it.
     fn known_row(&self, said: MessageView) -> MessageRow {
         let row = row(said);
         let cause = self.recorder.cause(&row.id).filter(|_| row.mine);

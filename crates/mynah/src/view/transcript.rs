@@ -1,4 +1,4 @@
-//! A conversation of the sandbox written down as a `[[test]]`: what happened, and what the bot did about it.
+//! A conversation of the sandbox written down as a `[[test]]`: the events, and the actions of the bot.
 
 use std::fmt::Write;
 
@@ -8,16 +8,17 @@ use mynah_core::{Action, ChatId, Event, EventBody, MessageKind, Notice, NoticeKi
 use super::turn_record::{ActionRecord, TurnRecord};
 use crate::testing::bot_action::shown;
 
-/// Something of a conversation: what a person did and what the bot did at once, or what the bot did later by itself.
+/// An entry of a conversation: an action of a person with the immediate actions of the bot, or a later action of the
+/// bot.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Entry {
     /// Its name within the conversation.
     pub(super) id: String,
     /// When, in milliseconds since 1970.
     pub(super) time: i64,
-    /// The line for what a person did; none where the clock made the bot act.
+    /// The line for a person's action; none where the clock made the bot act.
     pub(super) happened: Option<String>,
-    /// What the bot did.
+    /// The actions of the bot.
     pub(super) did: Vec<Did>,
 }
 
@@ -31,7 +32,7 @@ pub(super) enum Did {
 }
 
 impl Entry {
-    /// What of a turn belongs to the conversation of a chat: one entry, and one for each action that waited.
+    /// The part of a turn in the conversation of a chat: one entry, and one for each action that waited.
     pub(super) fn of(turn: &TurnRecord, chat: &ChatId) -> Vec<Self> {
         let time = turn.moment().as_millis();
         let id = turn.event.id.as_str().to_owned();
@@ -62,7 +63,7 @@ impl Entry {
     }
 }
 
-/// The line of a script for what a person did; `None` for what a script has no line for.
+/// The line of a script for a person's action; `None` if a script has no line for it.
 fn line_of(event: &Event) -> Option<String> {
     let chat = event.chat()?;
     let place = if chat.is_group() { format!("{}/", chat.name) } else { String::new() };
@@ -103,7 +104,7 @@ fn notice_line(notice: &Notice, place: &str) -> Option<String> {
     }
 }
 
-/// What an action is to a test; `None` for what a test does not see.
+/// An action in the words of a test; `None` if a test does not see it.
 fn did(turn: &TurnRecord, record: &ActionRecord, chat: &ChatId) -> Option<Did> {
     match &record.action {
         Action::Send { content } => {
@@ -180,8 +181,8 @@ impl<'a> Script<'a> {
         let _ = writeln!(self.text, "{line}");
     }
 
-    /// Lets time pass up to an entry: to the moment of the first one, then in whole seconds. What the clock causes comes
-    /// when its time is reached, so those seconds are rounded up.
+    /// Lets time pass up to an entry: to the moment of the first one, then in whole seconds. Actions caused by the
+    /// clock come when their time is reached, so those seconds are rounded up.
     fn pass(&mut self, entry: &Entry) {
         let is_timer = entry.happened.is_none();
         let Some(now) = self.now else {

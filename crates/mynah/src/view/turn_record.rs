@@ -1,4 +1,4 @@
-//! What is remembered of a turn of the sandbox: the event, why each rule answered or not, what was done, what changed.
+//! The record of a turn of the sandbox: the event, why each rule answered or not, the actions, the changes.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,30 +26,30 @@ pub(super) type RuleIds = BTreeMap<String, String>;
 pub(super) struct TurnRecord {
     /// The event it was about.
     pub(super) event: Event,
-    /// What was decided.
+    /// The decision.
     pub(super) decided: Decided,
-    /// What was found out before the rules ran; nothing where they were not asked.
+    /// The data collected before the rules ran; empty where they were not asked.
     pub(super) seen: Seen,
     /// The changes of state.
     writes: Vec<Write>,
-    /// What was to be done.
+    /// The actions.
     pub(super) actions: Vec<ActionRecord>,
 }
 
-/// What is found out about an event before the rules decide about it.
+/// The data about an event that is collected before the rules decide about it.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     /// When.
     pub(super) at: Timestamp,
-    /// What became of each rule.
+    /// The outcome of each rule.
     pub(super) reasons: Reasons,
     /// The state before.
     pub(super) before: Values,
-    /// What the owner of the bot should know.
+    /// Warnings for the owner of the bot.
     pub(super) warnings: Vec<Warning>,
     /// The handlers that the rules run, in order.
     pub(super) handlers: Vec<String>,
-    /// Handlers that failed, with what they said.
+    /// Handlers that failed, with their errors.
     pub(super) failures: Vec<(String, String)>,
     /// The chats that the account knows.
     pub(super) chats: Arc<[Chat]>,
@@ -62,11 +62,11 @@ pub(super) struct Seen {
 pub(super) struct ActionRecord {
     /// The chat it is for.
     pub(super) chat: ChatId,
-    /// What to do.
+    /// The action.
     pub(super) action: Action,
     /// Not before so long after the turn.
     pub(super) delay: Duration,
-    /// What became of it; none while it waits.
+    /// Its outcome; none while it waits.
     pub(super) outcome: Option<Outcome>,
 }
 
@@ -229,7 +229,7 @@ fn named(name: &str, rules: &RuleIds) -> String {
     rule.map_or_else(|| name.to_owned(), |rule| format!("{what}:{rule}"))
 }
 
-/// The id under which the sandbox knows what an event is about. A notice is named after the line in the chat that told it.
+/// The id that the sandbox has for the message of an event. A notice has the id of its line in the chat.
 pub(super) fn message_of(event: &Event) -> Option<&str> {
     match &event.body {
         EventBody::Message(message) => Some(message.id.as_str()),

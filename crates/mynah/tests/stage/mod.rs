@@ -30,7 +30,7 @@ script = '''
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_mynah");
 
-/// Tells a story, bounded in time.
+/// Runs a story, bounded in time.
 pub(crate) async fn story<F: Future<Output = ()>>(told: F) {
     tokio::time::timeout(Duration::from_secs(120), told).await.expect("the story took too long");
 }
@@ -138,7 +138,7 @@ impl Stage {
         .await;
     }
 
-    /// The next thing that the bot says: where, and what.
+    /// The next message of the bot: chat and text.
     pub(crate) async fn said(&mut self) -> (String, String) {
         let sent = |event: &SandboxEvent| match event {
             SandboxEvent::Sent(sent) => Some((sent.to_name.clone(), sent.text.clone())),

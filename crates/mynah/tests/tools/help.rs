@@ -1,4 +1,4 @@
-//! What the program says of itself: the help of every command, and completions.
+//! The help of every command, and completions.
 
 use unicode_width::UnicodeWidthStr;
 

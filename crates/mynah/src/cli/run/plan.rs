@@ -111,7 +111,7 @@ fn unused(names: &mut BTreeSet<String>, name: &str) -> String {
     free
 }
 
-/// The settings of the runtime: what the account says, else the process, else the service, else the program.
+/// The settings of the runtime: of the account, else of the process, else of the service, else of the program.
 fn settings(
     args: &Args,
     config: &Config,

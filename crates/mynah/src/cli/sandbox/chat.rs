@@ -1,4 +1,4 @@
-//! The chat in the terminal: who says what, and what the bot answers, in the notation of `[[test]]`.
+//! The chat in the terminal: messages of people and replies of the bot, in the notation of `[[test]]`.
 
 use std::collections::BTreeSet;
 
@@ -94,7 +94,7 @@ impl<'a> Chat<'a> {
                     self.screen.show(&format!("{}: {}\n", on_one_line(&at), shown(&kind, &text)));
                 }
             }
-            // Too much at once: the sandbox's own list has what was missed.
+            // Too much at once: the sandbox's own list has the missed messages.
             Err(RecvError::Lagged(_)) => {
                 self.sandbox.sent().iter().for_each(|sent| self.answered(sent));
             }
@@ -102,7 +102,7 @@ impl<'a> Chat<'a> {
         }
     }
 
-    /// Shows what has happened by now.
+    /// Shows everything up to now.
     fn catch_up(&mut self) {
         loop {
             match self.happenings.try_recv() {

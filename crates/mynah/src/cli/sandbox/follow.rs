@@ -23,7 +23,7 @@ pub(super) fn watch(view: &SandboxView, read: &[PathBuf], remarks: &Remarks) -> 
     }
 }
 
-/// Loads the rules again at each save, and remarks what came of it.
+/// Loads the rules again at each save, and shows the result.
 pub(super) async fn follow(mut saves: SaveWatch, view: Arc<SandboxView>, remarks: Remarks) {
     loop {
         saves.next().await;
@@ -43,7 +43,7 @@ fn unseen(error: &notify::Error, lang: Lang) -> String {
     }
 }
 
-/// The new rules answer; what the check says besides comes first.
+/// The new rules answer; further messages of the check come first.
 fn swapped(rules: usize, report: &str, lang: Lang) -> String {
     match lang {
         Lang::En => format!("{report}reloaded: {rules} rule{}", if rules == 1 { "" } else { "s" }),

@@ -1,7 +1,7 @@
 //! Knows whether the bot has anything left to do, by looking over the shoulder of its store.
 //!
-//! Everything a bot still owes is written into its store in one transaction with the turn that promised it, so counting
-//! there is exact: no message is between two places where nobody counts it.
+//! All open work of a bot is written into its store in one transaction with the turn that caused it, so counting there
+//! is exact: no message is between two places, uncounted in both.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,19 +17,19 @@ use tokio::sync::watch;
 use super::remark::Remarks;
 use crate::view::recorder::EventRecorder;
 
-/// A store that counts what is open.
+/// A store that counts open work.
 #[derive(Debug)]
 pub(super) struct Ledger<S> {
     store: S,
-    /// Is told what is committed and settled.
+    /// Receives the committed turns and settled actions.
     recorder: Arc<EventRecorder>,
     open: Arc<watch::Sender<Open>>,
-    /// What is on its way.
+    /// The actions being sent.
     claimed: Mutex<BTreeMap<ActionId, Outgoing>>,
     remarks: Remarks,
 }
 
-/// What is open at a moment.
+/// The open work at a moment.
 #[derive(Debug, Default)]
 pub(super) struct Open {
     /// Messages whose turn is done, and how many actions it promised.
@@ -74,7 +74,7 @@ impl Open {
     }
 }
 
-/// What a turn promises, taken down before the store takes the turn.
+/// The work that a turn causes, noted before the store takes the turn.
 struct Promised {
     event: EventId,
     message: Option<MessageId>,
@@ -98,7 +98,7 @@ impl Promised {
         }
         for change in &turn.effects.timers {
             match change {
-                // Dialogs and schedules have timers too, but nobody waits for those.
+                // Dialogs and schedules have timers too, but the chat does not wait for those.
                 TimerChange::Set(timer) if timer.key.starts_with("follow-up:") => {
                     let chat = timer.chat.as_ref().map(|chat| chat.id.clone());
                     promised.follow_ups.push((chat, timer.key.clone()));
@@ -114,7 +114,7 @@ impl Promised {
 }
 
 impl<S> Ledger<S> {
-    /// Counts in this store, tells the onlooker what happens in it, and remarks on what became of actions.
+    /// Counts in this store, reports its changes to the recorder, and remarks on the outcomes of actions.
     pub(super) fn new(store: S, recorder: Arc<EventRecorder>, remarks: Remarks) -> Self {
         let open = Arc::new(watch::Sender::default());
         Self { store, recorder, open, claimed: Mutex::default(), remarks }
@@ -124,7 +124,7 @@ impl<S> Ledger<S> {
         self.claimed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where to see what is open.
+    /// A watch of the open work.
     pub(super) fn open(&self) -> watch::Receiver<Open> {
         self.open.subscribe()
     }
@@ -207,7 +207,7 @@ impl<S: Store> Store for Ledger<S> {
         outcome: Outcome,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        // Before it counts as settled: what is shown of it belongs before the end of the answer.
+        // Before it counts as settled: its output belongs before the end of the answer.
         if let Some(outgoing) = self.claimed().remove(id) {
             self.remarks.settled(&outgoing, &outcome);
         }

@@ -13,7 +13,7 @@ pub(super) const COMMANDS: [(&str, bool); 9] = [
     ("quit", false),
 ];
 
-/// What a line means.
+/// The meaning of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Typed<'a> {
     /// Say this.

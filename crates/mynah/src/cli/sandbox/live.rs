@@ -38,10 +38,10 @@ pub(super) struct Live {
     session: SandboxSession,
 }
 
-/// What the web page needs of the bot.
+/// The parts of the bot that the web page needs.
 #[derive(Debug, Clone)]
 pub(super) struct SandboxSession {
-    /// Where the book lies that turns begin with.
+    /// The rules that turns begin with.
     pub(super) active_rules: Arc<ActiveRules>,
     /// The names by which the bot is called.
     pub(super) called_by: CalledBy,
@@ -53,7 +53,7 @@ pub(super) struct SandboxSession {
     pub(super) rules: Arc<RulesState>,
     /// Who knows why it answered.
     pub(super) recorder: Arc<EventRecorder>,
-    /// Where news of it are told.
+    /// The channel of its news.
     pub(super) news: broadcast::Sender<Arc<News>>,
 }
 
@@ -105,7 +105,7 @@ impl Live {
         Ok((Self { run, stop, online, open, saves, remark, session }, remarks))
     }
 
-    /// What the web page needs of the bot.
+    /// The parts of the bot that the web page needs.
     pub(super) fn session(&self) -> &SandboxSession {
         &self.session
     }
@@ -123,7 +123,7 @@ impl Live {
     /// Waits until the bot is online.
     pub(super) async fn online(&mut self) -> Result<(), Report> {
         tokio::select! {
-            // Its other end lives in the run, so an error means what the other branch says better.
+            // Its other end is in the run, so the other branch explains an error better.
             Ok(_) = self.online.wait_for(|online| *online) => Ok(()),
             ended = &mut self.run => Err(ended_early(ended)),
         }
@@ -161,7 +161,7 @@ impl Live {
 /// Lets the rules set their schedules.
 async fn start_schedules(control: &Control, time: Timestamp) {
     let event = Event { id: EventId::new("started"), time, body: EventBody::Started };
-    // Only a bot that has ended already takes no events, and that is told elsewhere.
+    // Only a bot that has ended already takes no events, which is reported elsewhere.
     let _ = control.inject(vec![event]).await;
 }
 
@@ -179,7 +179,7 @@ fn transport(url: &str, session: &SandboxSession) -> Result<Box<dyn Transport>, 
     })
 }
 
-/// Nothing is slowed down: the sandbox blocks nobody, and a person who tries things repeats himself.
+/// Nothing is slowed down: the sandbox blocks no client, and a person who tries things repeats the same messages.
 fn settings(saves: &Path) -> Settings {
     Settings {
         pacing: Pacing::off(),
@@ -212,7 +212,7 @@ fn ended_early(ended: Result<RunEnded, tokio::task::JoinError>) -> Report {
     }
 }
 
-/// Shows whether the bot is online, tells what it decided, and remarks what goes wrong.
+/// Shows whether the bot is online, reports its decisions, and remarks on faults.
 struct SandboxObserver {
     online: watch::Sender<bool>,
     session: SandboxSession,
@@ -230,7 +230,7 @@ impl SandboxObserver {
     /// There is more to be said about the message of an event.
     fn tell_decided(&self, event: &EventId) {
         if let Some(message) = self.session.recorder.subject(event) {
-            // Nobody looks at the page: fine.
+            // Fails if no page is open, which is fine.
             let _ = self.session.news.send(Arc::new(News::Decided { message }));
         }
     }

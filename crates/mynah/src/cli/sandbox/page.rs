@@ -45,7 +45,7 @@ impl Page {
     pub(super) async fn close(mut self) {
         self.stop.cancel();
         let ended = async { while self.tasks.join_next().await.is_some() {} };
-        // The one that tells news waits for the sandbox, which ends later.
+        // The task that sends the news waits for the sandbox, which ends later.
         let _ = tokio::time::timeout(PATIENCE, ended).await;
         self.tasks.shutdown().await;
     }

@@ -44,7 +44,7 @@ fn reason_of_silence(why: &Why, lang: Lang) -> String {
     }
 }
 
-/// Each rule that was looked at, with what became of it.
+/// Each rule that was looked at, with its outcome.
 pub(super) fn in_full(why: &Why, lang: Lang) -> String {
     let mut lines = Vec::new();
     if let Some(reason) = why.decided.as_ref().and_then(|decided| decided.passed_over.as_ref()) {

@@ -14,7 +14,7 @@ use tokio::sync::{broadcast, mpsc};
 use crate::cli::print::on_one_line;
 use crate::testing::bot_action::shown;
 
-/// Something to be shown beside what people and the bot say.
+/// A remark to show between the messages of people and the bot.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Remark {
     /// A line for people, and the event it is about, if it is about one.
@@ -23,7 +23,7 @@ pub(super) enum Remark {
     Handled { message: MessageId, event: EventId },
 }
 
-/// Where remarks are made, and what they need to be written.
+/// The channels of remarks, and the data to write them.
 #[derive(Debug, Clone)]
 pub(super) struct Remarks {
     chat: mpsc::UnboundedSender<Remark>,
@@ -49,7 +49,7 @@ impl Remarks {
 
     /// A turn about a message is over.
     pub(super) fn handled(&self, message: MessageId, event: EventId) {
-        // Nobody listens any more while the sandbox ends.
+        // The receiver may be gone while the sandbox ends.
         let _ = self.chat.send(Remark::Handled { message, event });
     }
 
@@ -61,7 +61,7 @@ impl Remarks {
     /// Makes a remark in the terminal and on the page.
     pub(super) fn say(&self, text: String, about: Option<EventId>) {
         let news = News::Remark { text: text.clone() };
-        // Without a page, and while the sandbox ends, nobody listens.
+        // The receiver is missing without a page, and may be gone while the sandbox ends.
         let _ = self.page.send(Arc::new(news));
         let _ = self.chat.send(Remark::Line { text, about });
     }
@@ -116,7 +116,7 @@ impl Remarks {
         }
     }
 
-    /// Something went wrong that is no fault of an action.
+    /// A fault that is not the fault of an action.
     pub(super) fn trouble(&self, trouble: &Trouble) {
         match trouble {
             Trouble::NoSuchHandler { handler, event } => {
@@ -133,7 +133,7 @@ impl Remarks {
         }
     }
 
-    /// What stands for a handler that the stock program does not have.
+    /// The remark in place of a handler that the stock program does not have.
     fn of_missing(&self, handler: &str) -> String {
         let build = self.build.as_deref();
         match (self.lang, build) {
@@ -158,7 +158,7 @@ pub(super) fn line(text: &str) -> String {
     text.lines().map(|line| format!("# {}\n", on_one_line(line))).collect()
 }
 
-/// The command that runs a bot with its handlers, where a crate lies beside its rule file.
+/// The command that runs a bot with its handlers, where a crate is beside its rule file.
 fn build_command(main: &Path) -> Option<String> {
     let folder = main.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));

@@ -31,7 +31,7 @@ impl SaveFolder {
         &self.path
     }
 
-    /// Leaves it. A folder of our own goes if nothing was saved; rows stay, since their place was told.
+    /// Leaves it. A folder of our own is removed if no row was saved; rows stay, since their place was shown.
     pub(super) fn leave(self) {
         if self.is_ours {
             let _ = fs::remove_dir(self.path);

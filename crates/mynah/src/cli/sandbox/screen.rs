@@ -18,7 +18,7 @@ impl Screen {
         match self {
             Self::Plain => print(text),
             Self::Edited(above) => {
-                // Whoever edits has gone; then nothing of the line is there any more.
+                // The editor has ended; then the line is not on the screen any more.
                 if above.send(text.to_owned()).is_err() {
                     print(text);
                 }
@@ -30,6 +30,6 @@ impl Screen {
 /// Prints at once, without waiting for a line end.
 pub(super) fn print(text: &str) {
     let mut out = io::stdout().lock();
-    // Whoever reads this may have gone; the bot is still logged out in order.
+    // The reader of this output may have gone; the bot is still logged out in order.
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }

@@ -22,17 +22,17 @@ use crate::cli::print::on_one_line;
 use crate::view::sandbox::SandboxView;
 use crate::{Ended, Report, rule_file};
 
-/// The most bytes of a picture that is sent to the bot: what the service takes.
+/// The most bytes of a picture that is sent to the bot: the limit of the service.
 fn largest_picture() -> u64 {
     rule_file::sandbox_service().capabilities().max_picture
 }
 
-/// A person at a terminal, and what they look at.
+/// A person at a terminal, with the chat in view.
 pub(super) struct Talk<'a> {
     chat: Chat<'a>,
     view: Arc<SandboxView>,
     editor: LineEditor,
-    /// What was said last, for `/why`.
+    /// The last message, for `/why`.
     last: Option<MessageId>,
     /// Messages whose turns are not over.
     open: BTreeSet<MessageId>,
@@ -79,7 +79,7 @@ impl<'a> Talk<'a> {
         self.chat.lang
     }
 
-    /// Does what a typed line asks for; whether the chat goes on.
+    /// Carries out a typed line; returns whether the chat goes on.
     async fn typed(&mut self, line: &str) -> bool {
         match line::read(line) {
             Typed::Say(text) => self.say(text),
@@ -110,13 +110,13 @@ impl<'a> Talk<'a> {
         self.said(id);
     }
 
-    /// What the bot makes of this message is of interest.
+    /// The decision about this message is of interest.
     fn said(&mut self, id: MessageId) {
         self.open.insert(id.clone());
         self.last = Some(id);
     }
 
-    /// Lets somebody do something where the speaker is.
+    /// Lets a person act in the chat of the speaker.
     fn act(&mut self, from: &str, kind: SandboxActionKind) {
         let group = self.chat.speaker.group.clone();
         match self.chat.sandbox.act(SandboxAction { from: from.to_owned(), group, kind }) {

@@ -1,4 +1,4 @@
-//! What is kept of an account, read beside the running bot without holding it up.
+//! The stored data of an account, read beside the running bot without holding it up.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -29,7 +29,7 @@ pub(super) struct Present {
     pub(super) status: StoreStatus,
     /// Actions settled since midnight, by outcome.
     pub(super) settled: BTreeMap<String, u64>,
-    /// What waits to be sent.
+    /// The actions that wait to be sent.
     pub(super) waiting: Vec<Waiting>,
 }
 
@@ -59,7 +59,7 @@ impl Archive {
         Ok(unreadable::with_notices(self.look(move |data| data.log(&query)).await?))
     }
 
-    /// What waits, and what was sent.
+    /// The waiting and the sent actions.
     pub(super) async fn present(
         self: &Arc<Self>,
         now: Timestamp,

@@ -2,7 +2,8 @@
 //!
 //! The log keeps reasons as text, those of earlier versions too, so the word is found in the text.
 
-/// What a text says, and the word for it. The first that fits counts: codes say more than the sentences around them.
+/// A part of an error text, and the word for its cause. The first match wins: codes are more precise than the sentences
+/// around them.
 const CAUSES: [(&str, &str); 18] = [
     ("1100 (", "cause-logged-out"),
     ("1101 (", "cause-replaced"),

@@ -1,4 +1,4 @@
-//! What happens in an account, told to the console while it happens.
+//! The events in an account, reported to the console at once.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,11 +16,11 @@ const TROUBLES: usize = 20;
 /// News that may wait for a slow browser; one that misses some reads everything again.
 const WAITING: usize = 1024;
 
-/// Tells visitors of the console what happens.
+/// Sends the events to the visitors of the console.
 #[derive(Debug, Clone)]
 pub(crate) struct ConsoleFeed(broadcast::Sender<Arc<News>>);
 
-/// What the observer of an account leaves for the console.
+/// The data that the observer of an account collects for the console.
 #[derive(Debug, Default)]
 pub(crate) struct Live {
     account: String,
@@ -30,13 +30,13 @@ pub(crate) struct Live {
 
 #[derive(Debug, Default)]
 struct Now {
-    /// What a person has to do.
+    /// The login prompt for a person.
     prompt: Option<Prompt>,
-    /// What went wrong, newest first.
+    /// The faults, newest first.
     mishaps: VecDeque<Mishap>,
 }
 
-/// Something that went wrong. What it was about is looked up when it is shown, so that it is named as it is called then.
+/// A fault. Its chat and person are looked up when it is shown, so that they have their current names.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Mishap {
     /// When.
@@ -51,7 +51,7 @@ pub(crate) struct Mishap {
     pub(crate) person: Option<String>,
     /// Until when it has consequences.
     pub(crate) until: Option<Timestamp>,
-    /// What the program said.
+    /// The words of the program.
     pub(crate) detail: String,
 }
 
@@ -62,7 +62,7 @@ impl Default for ConsoleFeed {
 }
 
 impl ConsoleFeed {
-    /// What is told from now on.
+    /// All news from now on.
     pub(super) fn follow(&self) -> broadcast::Receiver<Arc<News>> {
         self.0.subscribe()
     }
@@ -124,12 +124,12 @@ impl Live {
         self.feed.tell(|| News::Status);
     }
 
-    /// What a person has to do.
+    /// The login prompt for a person.
     pub(super) fn prompt(&self) -> Option<Prompt> {
         self.now().prompt.clone()
     }
 
-    /// What went wrong, newest first.
+    /// The faults, newest first.
     pub(super) fn mishaps(&self) -> Vec<Mishap> {
         self.now().mishaps.iter().cloned().collect()
     }

@@ -1,4 +1,4 @@
-//! What the chats of an account are called.
+//! The names of the chats of an account.
 
 use std::collections::BTreeMap;
 

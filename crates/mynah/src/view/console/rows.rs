@@ -1,4 +1,4 @@
-//! The rows of the console's tables, from what is known of an account.
+//! The rows of the console's tables, from the data of an account.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -27,7 +27,7 @@ const STALE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// Errors shown for an account.
 const ERRORS: usize = 30;
 
-/// An account and what it needs.
+/// An account and its needs.
 pub(super) fn account_row(
     name: &str,
     condition: Option<&Condition>,
@@ -67,7 +67,7 @@ fn picture(prompt: &Prompt) -> Option<String> {
     Some(format!("data:image/png;base64,{}", STANDARD.encode(png)))
 }
 
-/// An event and what was decided about it.
+/// An event and the decision about it.
 pub(super) fn log_row(account: &str, event: &Event, decided: Option<&Decided>) -> LogRow {
     LogRow {
         account: account.to_owned(),
@@ -81,7 +81,7 @@ pub(super) fn log_row(account: &str, event: &Event, decided: Option<&Decided>) -
     }
 }
 
-/// What an event is, in a word.
+/// The kind of an event, in a word.
 fn kind(event: &Event) -> &'static str {
     match &event.body {
         EventBody::Message(message) => message.kind().word(),
@@ -91,7 +91,7 @@ fn kind(event: &Event) -> &'static str {
     }
 }
 
-/// What was said, or the words that came with what happened.
+/// The text of a message, or the words of another event.
 fn words(event: &Event) -> String {
     match &event.body {
         EventBody::Message(message) => message.content.plain_text(),
@@ -140,17 +140,17 @@ pub(super) fn rule_rows(
         .collect()
 }
 
-/// What is known of an account's queues.
+/// The queues of an account.
 pub(super) struct Queues<'a> {
     /// The account.
     pub(super) account: &'a str,
-    /// Its queues, and what was sent.
+    /// Its queues, and the sent messages.
     pub(super) present: &'a Present,
     /// Its chats.
     pub(super) names: &'a Names,
     /// How fast it may speak.
     pub(super) pace: Option<Pace>,
-    /// What went wrong, newest first.
+    /// The faults, newest first.
     pub(super) mishaps: Vec<Mishap>,
     /// The events that something went wrong on.
     pub(super) events: BTreeMap<EventId, Event>,
@@ -383,7 +383,7 @@ mod tests {
         Present { status, settled: settled.into(), waiting: vec![waiting] }
     }
 
-    /// A handler that failed on what Zhang San did in the chat h.
+    /// A handler that failed on a message of Zhang San in the chat h.
     fn failed(time: Timestamp) -> (Mishap, Event) {
         let event = event(EventBody::Notice(Notice {
             chat: Chat::group("h", "以前的名字"),

@@ -209,7 +209,8 @@ impl SandboxPage for SandboxView {
                 self.sandbox.login_cancel();
             }
             "logout" => {
-                // Whoever logs out at the page wants to see the login, so nothing confirms itself any more.
+                // A person who logs out at the page wants to see the login, so the phone does not confirm by itself any
+                // more.
                 self.sandbox.set_auto_confirm(false);
                 self.sandbox.login_logout();
             }

@@ -1,4 +1,4 @@
-//! The rules of the sandbox read again after somebody saved their file.
+//! The rules of the sandbox, read again after a save of their file.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,13 +10,13 @@ use mynah_rules::Disk;
 use super::SandboxView;
 use crate::rule_file;
 
-/// What came of reading the rules again.
+/// The result of reading the rules again.
 pub(crate) struct Reloaded {
     /// The files that were read.
     pub(crate) files: Vec<PathBuf>,
     /// How many rules answer now, or why the old ones stay, for people.
     pub(crate) made: Result<usize, String>,
-    /// What the check says of a file that can be used, for people.
+    /// The messages of the check about a file that can be used, for people.
     pub(crate) report: String,
 }
 
@@ -38,7 +38,7 @@ impl SandboxView {
                 taken.map(|()| rules).map_err(|problem| problem.to_string())
             }
         };
-        // Nobody looks at the page: fine.
+        // Fails if no page is open, which is fine.
         let _ = self.news.send(Arc::new(News::Reloaded));
         Reloaded { files, made, report }
     }
