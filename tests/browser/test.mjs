@@ -307,7 +307,7 @@ await test("of a thousand rules the deciding one stands first, then those that n
   await s.page.locator(".why .steps.actions").waitFor();
   const lists = s.page.locator(".why section:has(.fold) > ol.steps");
   await lists.first().locator("li", { hasText: "last" }).filter({ hasText: "answered" }).waitFor();
-  await lists.nth(1).locator("li", { hasText: "at_me wants the bot to be called" }).waitFor();
+  await lists.nth(1).locator("li", { hasText: "at_me: the bot was not called" }).waitFor();
   await s.page.locator(".fold summary", { hasText: /^100\d rules: keyword not in the text$/ }).waitFor();
   await s.end();
 });
@@ -379,7 +379,7 @@ await test("reasons in Chinese are sentences without English keys", async () => 
   await bubble(s.page, "进度如何").click();
   const rules = s.page.locator(".why section", { has: s.page.locator("h2", { hasText: "逐条规则" }) });
   await rules.locator("li", { hasText: "要有人叫它" }).waitFor();
-  await rules.locator(".fold summary", { hasText: "话里没有关键词" }).waitFor();
+  await rules.locator(".fold summary", { hasText: "消息里没有关键词" }).waitFor();
   const words = await rules.textContent();
   assert(!/at_me|keyword|exact|true|false/.test(words), words);
   await s.end();
@@ -703,7 +703,7 @@ await test("an account says whom the names of its rule file mean, and why", asyn
   const file = join(c.bots, "bot.toml");
   writeFileSync(file, readFileSync(file, "utf8").replace("[bot]", '[bot]\nadmins = ["路人0", "没有这个人"]'));
   await shop.locator("li", { hasText: "路人0" }).filter({ hasText: "admin" }).getByText(/by nickname/).waitFor();
-  await shop.locator("li", { hasText: "没有这个人" }).getByText("nobody: no friend is called so").waitFor();
+  await shop.locator("li", { hasText: "没有这个人" }).getByText("no one: no friend has this name").waitFor();
   assert(page.broken.length === 0, page.broken.join("\n"));
   await page.context().close();
   await c.end();

@@ -151,7 +151,7 @@ pub enum ReceiveError {
         words: String,
     },
     /// The prompt was not followed in time.
-    #[error("nobody logged in: {reason}")]
+    #[error("the login timed out: {reason}")]
     NotLoggedIn {
         /// The task that was waited for.
         reason: String,

@@ -332,9 +332,11 @@ fn tell(watch: &AccountObserver, ended: &RunEnded, login_help: &LoginHelp) -> En
         RunEnded::LoginRefused { words } => {
             (Ended::Blocked, AlertKind::Blocked, login_help.explain(words))
         }
-        RunEnded::NotLoggedIn { reason } => {
-            (Ended::NobodyLoggedIn, AlertKind::NotLoggedIn, format!("nobody logged in: {reason}"))
-        }
+        RunEnded::NotLoggedIn { reason } => (
+            Ended::NobodyLoggedIn,
+            AlertKind::NotLoggedIn,
+            format!("the login timed out: {reason}"),
+        ),
         RunEnded::Storage(error) => (
             Ended::Storage,
             AlertKind::Storage,

@@ -78,23 +78,23 @@ fn doubt(name: &str, keys: &[&str], called: &Called, lang: Lang) -> Option<Strin
         (Called::Certain(_), _) => None,
         (Called::Chosen(_), _) if !keys.contains(&"admins") => None,
         (Called::Chosen(person), Lang::En) => Some(format!(
-            "the admin {name} is {person} by nickname, which anybody can take; set it as a remark"
+            "the admin {name} is {person} by nickname, which other people can take too; set it as a remark"
         )),
         (Called::Chosen(person), Lang::Zh) => Some(format!(
-            "管理员“{name}”只靠昵称认定（{person}），而昵称谁都能改成这样；请给这位好友设备注“{name}”"
+            "管理员“{name}”只靠昵称认定（{person}），而任何人都能改成这个昵称；请给这位好友设备注“{name}”"
         )),
         (Called::Nobody, Lang::En) => Some(format!(
-            "no friend is called {name}: nobody is meant by that name; set it as a remark"
+            "no friend is called {name}, so the name fits no person; set it as a remark"
         )),
         (Called::Nobody, Lang::Zh) => {
-            Some(format!("没有叫“{name}”的好友：这个名字谁也不指；请给那位好友设备注"))
+            Some(format!("没有叫“{name}”的好友，这个名字不会匹配任何人；请给那位好友设备注"))
         }
-        (Called::Several(friends), Lang::En) => {
-            Some(format!("{friends} contacts are called {name}: nobody is meant; set a remark"))
-        }
-        (Called::Several(friends), Lang::Zh) => {
-            Some(format!("有 {friends} 位好友叫“{name}”：无法确定是谁，谁也不算；请设备注"))
-        }
+        (Called::Several(friends), Lang::En) => Some(format!(
+            "{friends} contacts are called {name}, so the name fits none of them; set a remark"
+        )),
+        (Called::Several(friends), Lang::Zh) => Some(format!(
+            "有 {friends} 位好友叫“{name}”：无法确定是哪一位，所以不会匹配任何人；请设备注"
+        )),
     }
 }
 

@@ -10,7 +10,7 @@ pub(crate) const MESSAGES: Metric = Metric {
 };
 pub(crate) const EVENTS: Metric = Metric {
     name: "mynah_events_total",
-    help: "Events handled that are no messages, by kind.",
+    help: "Events handled other than messages, by kind.",
     kind: Kind::Counter,
     labels: &["account", "kind"],
 };

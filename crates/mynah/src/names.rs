@@ -51,13 +51,13 @@ pub(crate) fn in_words(row: &NameRow) -> String {
         (By::Nickname, _, Some(_)) => format!("{person}, by nickname"),
         (By::Nickname, _, None) => format!("{person}, by nickname, not bound yet"),
         (By::Nobody, 1, Some(bound)) => {
-            format!("nobody; the nickname is bound to {bound}, and another friend carries it")
+            format!("no one; the nickname is bound to {bound}, and another friend has it now")
         }
-        (By::Nobody, 0, None) => "nobody; no friend is called so".to_owned(),
+        (By::Nobody, 0, None) => "no one; no friend has this name".to_owned(),
         (By::Nobody, 0, Some(bound)) => {
-            format!("nobody; the nickname is bound to {bound}, who does not carry it now")
+            format!("no one; the nickname is bound to {bound}, who does not have it now")
         }
-        (By::Nobody, friends, _) => format!("nobody; {friends} friends are called so"),
+        (By::Nobody, friends, _) => format!("no one; {friends} friends have this name"),
     }
 }
 
@@ -96,14 +96,14 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "away [ignore]: nobody; the nickname is bound to p4, who does not carry it now",
+                "away [ignore]: no one; the nickname is bound to p4, who does not have it now",
                 "new [admins]: p2, by nickname, not bound yet",
                 "nick [admins from]: p2, by nickname",
-                "none [admins]: nobody; no friend is called so",
+                "none [admins]: no one; no friend has this name",
                 "remark [admins]: p1, by remark",
-                "taken [admins]: nobody; the nickname is bound to p9, and another friend carries it",
-                "twice [admins]: nobody; 2 friends are called so",
-                "gone []: nobody; the nickname is bound to p5, who does not carry it now",
+                "taken [admins]: no one; the nickname is bound to p9, and another friend has it now",
+                "twice [admins]: no one; 2 friends have this name",
+                "gone []: no one; the nickname is bound to p5, who does not have it now",
             ]
         );
     }

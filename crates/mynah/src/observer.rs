@@ -138,7 +138,7 @@ impl AccountObserver {
     fn log_replies(&self, event: &Event, decided: &Decided) {
         let chat = event.chat().map_or("-", |chat| chat.name.as_str());
         for text in self.dry_run.then_some(&decided.replies).into_iter().flatten() {
-            tracing::info!(account = self.account, chat, text, "would be said");
+            tracing::info!(account = self.account, chat, text, "dry run: reply not sent");
         }
     }
 }
@@ -180,7 +180,7 @@ impl Observer for AccountObserver {
                 let kind = if was_online { AlertKind::LoggedOut } else { AlertKind::Login };
                 let alert = self.screen.as_ref().and_then(|screen| screen.show(prompt, kind, now));
                 alert.into_iter().for_each(|alert| self.alerts.send(alert, now));
-                tracing::info!(account, "somebody has to log in with the phone");
+                tracing::info!(account, "log in with the phone");
             }
             Status::Online { name } => {
                 let is_first = self.moments.came_on_line(now);
@@ -253,7 +253,7 @@ impl Observer for AccountObserver {
             }
             Outcome::Unknown { reason, again_at } => {
                 let again = again_at.is_some();
-                tracing::warn!(account, %chat, action, reason, again, "nobody knows whether it was sent");
+                tracing::warn!(account, %chat, action, reason, again, "unknown whether it was sent");
             }
         }
     }
@@ -267,7 +267,7 @@ impl Observer for AccountObserver {
                 tracing::error!(account, handler, %event, error, "a handler failed; its effects are dropped");
             }
             Trouble::NoSuchHandler { handler, event } => {
-                tracing::error!(account, handler, %event, "a rule runs a handler that nobody registered");
+                tracing::error!(account, handler, %event, "a rule runs a handler that is not registered");
             }
             Trouble::TooLong { event, dropped } => {
                 tracing::warn!(account, %event, dropped, "a reply is too long; its last messages are not sent");

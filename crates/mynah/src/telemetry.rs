@@ -129,7 +129,7 @@ pub(crate) fn install(arguments: &LogArgs, logs: Logs) {
         }
     };
     for directive in refused {
-        tracing::warn!(directive, "{VARIABLE} holds what is no filter directive");
+        tracing::warn!(directive, "{VARIABLE} has an invalid filter directive");
     }
 }
 

@@ -16,7 +16,7 @@ async fn it_logs_in_answers_and_logs_out_on_ctrl_c() {
         let sandbox = Sandbox::start(Options::default()).await.unwrap();
         let mut stage = Stage::new(sandbox, BOT);
         let mut bot = stage.run(&[]);
-        bot.logged("somebody has to log in").await;
+        bot.logged("log in with the phone").await;
         let picture = stage.data().join("login.png");
         assert!(picture.exists());
         stage.sandbox.login_confirm().await;
@@ -286,7 +286,7 @@ async fn a_dry_run_says_nothing_and_tells_what_it_would_say() {
         let mut bot = stage.run(&["--dry-run"]);
         stage.online().await;
         stage.sandbox.say("张三", Some("客户一群"), "多少钱");
-        let told = bot.logged("would be said").await;
+        let told = bot.logged("dry run: reply not sent").await;
         assert!(told.contains("价目表在这里"), "{told}");
         bot.stop("INT").await;
         assert_eq!(stage.sandbox.sent(), []);

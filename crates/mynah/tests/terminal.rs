@@ -181,7 +181,7 @@ fn silence_is_explained_after_the_message_and_in_full_on_request() {
     terminal.enters("/group Family");
     terminal.sees("Family/Ann: ");
     terminal.enters("price");
-    terminal.sees("# no answer: chat not looked at");
+    terminal.sees("# no answer: this chat is not handled");
     terminal.enters("/quit");
     terminal.ends();
 }

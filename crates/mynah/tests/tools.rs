@@ -480,7 +480,7 @@ fn messages_may_come_from_standard_input_and_a_bad_line_is_named() {
     assert_eq!(json(&replay(MESSAGES)).len(), 6);
     let answer = replay("{\"text\":\"a\"}\nnonsense\n");
     assert_eq!(answer.status, 2);
-    assert!(answer.err.contains("-:2: this is no message"), "{}", answer.err);
+    assert!(answer.err.contains("-:2: this is not a message"), "{}", answer.err);
 }
 
 #[test]

@@ -144,8 +144,8 @@ pub(crate) fn start_by_rule(actor: &mut Actor<'_, '_>, id: &str) {
     let dialog = actor.book.dialogs().iter().find(|dialog| dialog.script.id() == id);
     let (Some(dialog), Some(_)) = (dialog, actor.scene.person) else {
         actor.out.warnings.push(Warning {
-            en: format!("the dialog {id} could not begin: nobody is there to answer"),
-            zh: format!("问答 {id} 没能开始：没有可以回答的人"),
+            en: format!("the dialog {id} did not start: there is no person to answer it"),
+            zh: format!("对话 {id} 没有开始：这里没有人可以回答"),
         });
         return;
     };

@@ -63,7 +63,10 @@ fn place(folder: &Path, file: &str) -> io::Result<PathBuf> {
     if plain && !file.contains(['/', '\\', '\0']) {
         Ok(folder.join(file))
     } else {
-        Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{file:?} is no plain file name")))
+        Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            format!("{file:?} is not a plain file name"),
+        ))
     }
 }
 

@@ -57,8 +57,8 @@ pub(crate) enum RecordedError {
         /// The cause.
         source: io::Error,
     },
-    /// A line that is no such object.
-    #[error("{}:{line}: this is no message", file.display())]
+    /// A line that is not such an object.
+    #[error("{}:{line}: this is not a message", file.display())]
     Json {
         /// Which file.
         file: PathBuf,
@@ -67,8 +67,8 @@ pub(crate) enum RecordedError {
         /// The cause.
         source: serde_json::Error,
     },
-    /// A value that means nothing.
-    #[error("{}:{line}: \"{found}\" is no {what}; {expected}", file.display())]
+    /// An invalid value.
+    #[error("{}:{line}: \"{found}\" is not a valid {what}; {expected}", file.display())]
     Value {
         /// Which file.
         file: PathBuf,
@@ -186,7 +186,7 @@ impl<'a> Reader<'a> {
     fn kind(&self, word: &str) -> Result<MessageKind, RecordedError> {
         MessageKind::from_word(word).ok_or_else(|| {
             let words: Vec<&str> = MessageKind::ALL.iter().map(|(_, word)| *word).collect();
-            self.wrong("type", word, format!("there are {}", words.join(", ")))
+            self.wrong("type", word, format!("expected one of {}", words.join(", ")))
         })
     }
 
@@ -197,7 +197,7 @@ impl<'a> Reader<'a> {
         text: &str,
     ) -> Result<ScriptEvent, RecordedError> {
         let kind = EventKind::from_word(word).ok_or_else(|| {
-            self.wrong("event", word, format!("there are {}", EventKind::WORDS.join(", ")))
+            self.wrong("event", word, format!("expected one of {}", EventKind::WORDS.join(", ")))
         })?;
         Ok(happening(kind, speaker, text))
     }
@@ -273,10 +273,16 @@ mod tests {
     #[test]
     fn a_bad_line_is_named() {
         for (text, expected) in [
-            ("{}\n{\"text\":1}", "m.jsonl:2: this is no message"),
-            ("{\"type\":\"picture\"}", "m.jsonl:1: \"picture\" is no type; there are text, image"),
-            ("{\"event\":\"party\"}", "m.jsonl:1: \"party\" is no event; there are join"),
-            ("{\"time\":\"noon\"}", "m.jsonl:1: \"noon\" is no time; write it like"),
+            ("{}\n{\"text\":1}", "m.jsonl:2: this is not a message"),
+            (
+                "{\"type\":\"picture\"}",
+                "m.jsonl:1: \"picture\" is not a valid type; expected one of text, image",
+            ),
+            (
+                "{\"event\":\"party\"}",
+                "m.jsonl:1: \"party\" is not a valid event; expected one of join",
+            ),
+            ("{\"time\":\"noon\"}", "m.jsonl:1: \"noon\" is not a valid time; write it like"),
         ] {
             let error = read_text(text).unwrap_err().to_string();
             assert!(error.starts_with(expected), "{error}");

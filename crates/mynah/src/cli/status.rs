@@ -78,7 +78,7 @@ fn status_of(answer: Answer) -> Result<AccountStatus, Report> {
 fn words(condition: &Condition) -> String {
     match condition {
         Condition::Online => "online".to_owned(),
-        Condition::Waiting { .. } => "waiting for somebody to log in".to_owned(),
+        Condition::Waiting { .. } => "waiting for the login on the phone".to_owned(),
         Condition::Offline { reason } => format!("offline: {reason}"),
         Condition::Ended { reason } => format!("ended: {reason}"),
         Condition::Starting => "starting".to_owned(),

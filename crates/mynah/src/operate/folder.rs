@@ -59,7 +59,7 @@ impl Folder {
         };
         let batch = Batch { events: vec![event], ..Batch::default() };
         store.accept(batch, now).await.map_err(|error| self.failed("write", error))?;
-        Ok(Answer::done("nobody runs with this data: it is said at the next start"))
+        Ok(Answer::done("no bot runs with this data: the message is sent at the next start"))
     }
 
     /// Ends the stored session on the service.

@@ -5,25 +5,25 @@ use mynah_rules::Lang;
 /// The reason of rules that failed on the condition of this key, without its values.
 pub(super) fn in_short(key: &str, lang: Lang) -> String {
     let (en, zh) = match key {
-        "event" => ("for other events", "管的是别的事情"),
-        "type" => ("for other kinds of messages", "管的是别的消息类型"),
+        "event" => ("for other events", "针对其他事件"),
+        "type" => ("for other kinds of messages", "针对其他类型的消息"),
         "in" => ("for the other kind of chat", "不在这种聊天里回答"),
-        "groups" => ("for other groups", "管的是别的群"),
+        "groups" => ("for other groups", "针对其他群"),
         "only" => ("not among the rules of this group", "这个群没有启用"),
         "at_me" => ("the bot was not called", "要有人叫它"),
-        "keyword" => ("keyword not in the text", "话里没有关键词"),
-        "all" => ("not all of its words in the text", "话里的词不齐"),
-        "none" => ("a word in the text that it refuses", "话里有它不要的词"),
-        "exact" => ("the text is another one", "和原话不一样"),
-        "prefix" => ("the text begins otherwise", "开头不一样"),
-        "suffix" => ("the text ends otherwise", "结尾不一样"),
+        "keyword" => ("keyword not in the text", "消息里没有关键词"),
+        "all" => ("not all of its words in the text", "消息里没有全部的词"),
+        "none" => ("the text has an excluded word", "消息里有排除的词"),
+        "exact" => ("the text is different", "消息不是这段文字"),
+        "prefix" => ("the text begins differently", "开头不一样"),
+        "suffix" => ("the text ends differently", "结尾不一样"),
         "pattern" => ("does not fit its pattern", "不符合句式"),
         "regex" => ("does not fit its regex", "不符合正则"),
-        "time" => ("outside of its hours", "不在时间段里"),
-        "days" => ("not on this day", "不在这一天"),
-        "from" => ("for other people", "只回答别的人"),
+        "time" => ("outside of its hours", "不在设定的时间段"),
+        "days" => ("not on this day", "不在设定的日子"),
+        "from" => ("for other people", "只回答其他人"),
         "not_from" => ("not for this person", "不回答这个人"),
-        "chance" => ("left to chance", "按概率没有轮到"),
+        "chance" => ("not drawn by chance", "按概率这次不回答"),
         other => return other.to_owned(),
     };
     match lang {
@@ -42,20 +42,23 @@ pub(super) fn in_full(key: &str, wanted: &str, saw: &str, lang: Lang) -> String 
 
 fn english(key: &str, wanted: &str, saw: &str) -> String {
     if key == "at_me" {
-        return "at_me wants the bot to be called".to_owned();
+        return "at_me: the bot was not called".to_owned();
     }
-    let verb = if matches!(key, "none" | "not_from") { "refuses" } else { "wants" };
+    let verb = if matches!(key, "none" | "not_from") { "excludes" } else { "expected" };
     let saw = if saw.is_empty() { "nothing".to_owned() } else { format!("\"{saw}\"") };
-    format!("{key} {verb} {wanted}, saw {saw}")
+    format!("{key}: {verb} {wanted}; got {saw}")
 }
 
 fn chinese(key: &str, wanted: &str, saw: &str) -> String {
     let words = in_chinese(wanted);
     let this = in_chinese(saw);
-    let text =
-        if saw.is_empty() { "没有文字".to_owned() } else { format!("原话是“{saw}”") };
+    let text = if saw.is_empty() {
+        "消息没有文字".to_owned()
+    } else {
+        format!("消息是“{saw}”")
+    };
     match key {
-        "event" | "type" => format!("只管{words}，这次是{this}"),
+        "event" | "type" => format!("只针对{words}，这次是{this}"),
         "in" => format!("只在{words}里回答，这里是{this}"),
         "groups" => format!("只在这些群里回答：{wanted}；这里是“{saw}”"),
         "only" => format!("这个群只启用了：{wanted}"),
@@ -63,7 +66,7 @@ fn chinese(key: &str, wanted: &str, saw: &str) -> String {
         "keyword" => format!("要有其中一个词：{wanted}；{text}"),
         "all" => format!("要同时有这些词：{wanted}；{text}"),
         "none" => format!("不能有这些词：{wanted}；{text}"),
-        "exact" => format!("要正好是：{wanted}；{text}"),
+        "exact" => format!("要与此完全一致：{wanted}；{text}"),
         "prefix" => format!("要以此开头：{wanted}；{text}"),
         "suffix" => format!("要以此结尾：{wanted}；{text}"),
         "pattern" => format!("要符合句式：{wanted}；{text}"),
@@ -72,7 +75,7 @@ fn chinese(key: &str, wanted: &str, saw: &str) -> String {
         "days" => format!("只在{words}回答，今天是{this}"),
         "from" => format!("只回答{words}，这次是“{saw}”"),
         "not_from" => format!("不回答{words}，这次是“{saw}”"),
-        "chance" => format!("按 {wanted} 的概率回答，这次没有轮到"),
+        "chance" => format!("按 {wanted} 的概率回答，这次不回答"),
         other => format!("{other}：要 {wanted}，{text}"),
     }
 }
@@ -140,11 +143,11 @@ mod tests {
         }
         for (key, wanted, saw, expected) in [
             ("at_me", "true", "false", "要有人叫它"),
-            ("event", "join, pat", "text", "只管进群、拍一拍，这次是文字消息"),
+            ("event", "join, pat", "text", "只针对进群、拍一拍，这次是文字消息"),
             ("in", "private", "group", "只在私聊里回答，这里是群"),
             ("days", "mon, tue", "sun", "只在周一、周二回答，今天是周日"),
             ("from", "admin, 老王", "张三", "只回答管理员、老王，这次是“张三”"),
-            ("keyword", "价格, 多少钱", "你好", "要有其中一个词：价格, 多少钱；原话是“你好”"),
+            ("keyword", "价格, 多少钱", "你好", "要有其中一个词：价格, 多少钱；消息是“你好”"),
         ] {
             assert_eq!(in_full(key, wanted, saw, Lang::Zh), expected);
         }

@@ -152,15 +152,15 @@ impl Why {
 /// Why no rule was asked about an event, in words of the rule book made plainer.
 pub(crate) fn passed_over(reason: &str, lang: Lang) -> String {
     let (en, zh) = match reason {
-        "own message" => ("the bot said it itself", "是机器人自己发的"),
-        "official account" => ("an official account said it", "来自公众号"),
-        "message of the service" => ("the service said it", "是系统消息"),
+        "own message" => ("sent by the bot itself", "是机器人自己发的"),
+        "official account" => ("sent by an official account", "来自公众号"),
+        "message of the service" => ("a message of the service", "是系统消息"),
         "chat not looked at" => (
-            "chat not looked at; see groups and private in [bot]",
-            "不看这个会话；见 [bot] 的 groups 和 private",
+            "this chat is not handled; see groups and private in [bot]",
+            "不处理这个会话；见 [bot] 的 groups 和 private",
         ),
         "ignored person" => {
-            ("ignored person; see ignore in [bot]", "不理这个人；见 [bot] 的 ignore")
+            ("ignored person; see ignore in [bot]", "已忽略这个人；见 [bot] 的 ignore")
         }
         other => return other.to_owned(),
     };
@@ -207,7 +207,7 @@ mod tests {
             (
                 rule("price"),
                 failed,
-                "  bot.toml:7 (price): keyword wants 价格, 多少钱, saw \"随便聊聊\"",
+                "  bot.toml:7 (price): keyword: expected 价格, 多少钱; got \"随便聊聊\"",
             ),
             (
                 rule("bot.toml:7"),

@@ -122,7 +122,7 @@ impl WebWxService {
     async fn accept(&self, ticket: &str) -> Result<Receipt, Failed> {
         let Some(Ticket { user_name, ticket }) = Ticket::parse(ticket) else {
             return Err(Failed::Settled(SendError::Refused {
-                reason: "this is no ticket of a friend request".to_owned(),
+                reason: "this is not a ticket of a friend request".to_owned(),
             }));
         };
         self.shared.client.accept_friend(user_name, ticket).await.map_err(Failed::Call)?;

@@ -454,7 +454,7 @@ impl Source for WebWxSource {
         if let Err(error) = self.shared.client.log_out().await {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
-                "the service was not told of the logout"
+                "the logout did not reach the service"
             );
         }
         // The login is forgotten, whether or not the service confirms the logout.

@@ -27,12 +27,12 @@ fn reason_of_silence(why: &Why, lang: Lang) -> String {
     }
     if let Some(rule) = decided.rule {
         return match lang {
-            Lang::En => format!("{rule} matched and says nothing"),
-            Lang::Zh => format!("{rule} 匹配了，但没有要说的"),
+            Lang::En => format!("{rule} matched but has no reply"),
+            Lang::Zh => format!("{rule} 匹配了，但没有回复"),
         };
     }
     match (why.steps().as_slice(), lang) {
-        ([], Lang::En) => "no rule is about such a message".to_owned(),
+        ([], Lang::En) => "no rule handles such a message".to_owned(),
         ([], Lang::Zh) => "没有针对这种消息的规则".to_owned(),
         ([only], _) => format!("{}: {}", only.rule, only.why),
         (_, Lang::En) => {
@@ -50,7 +50,7 @@ pub(super) fn in_full(why: &Why, lang: Lang) -> String {
     if let Some(reason) = why.decided.as_ref().and_then(|decided| decided.passed_over.as_ref()) {
         lines.push(why::passed_over(reason, lang));
     }
-    // Those that matched stand first.
+    // Those that matched come first.
     let shown = why.steps().into_iter().take(MOST.max(why.deciding.len()));
     let before = lines.len();
     lines.extend(shown.map(line));
@@ -103,7 +103,7 @@ mod tests {
         let rule = |rule: &str| Decided { rule: Some(rule.to_owned()), ..Decided::default() };
         let passed =
             |why: &str| Decided { passed_over: Some(why.to_owned()), ..Decided::default() };
-        let failed = || step(3, "failed", "keyword wants a");
+        let failed = || step(3, "failed", "keyword: expected a");
         for (decided, steps, expected) in [
             (passed("muted chat"), vec![failed()], "no answer: muted chat"),
             (
@@ -114,15 +114,15 @@ mod tests {
             (
                 rule("r"),
                 vec![step(7, "acted", "answered")],
-                "no answer: r matched and says nothing",
+                "no answer: r matched but has no reply",
             ),
-            (Decided::default(), vec![failed()], "no answer: bot.toml:3: keyword wants a"),
+            (Decided::default(), vec![failed()], "no answer: bot.toml:3: keyword: expected a"),
             (
                 Decided::default(),
                 vec![failed(), failed()],
                 "no answer: none of 2 rules matched; /why shows what each lacks",
             ),
-            (Decided::default(), vec![], "no answer: no rule is about such a message"),
+            (Decided::default(), vec![], "no answer: no rule handles such a message"),
         ] {
             assert_eq!(silence(&why(decided, steps), Lang::En), expected);
         }

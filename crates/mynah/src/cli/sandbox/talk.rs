@@ -231,13 +231,13 @@ impl<'a> Talk<'a> {
 }
 
 const HELP_EN: &str = "\
-Type something to say it. Lines with \"> \" are the bot's, lines with \"# \" the sandbox's.
-  /as NAME      speak as somebody else
+Type a text to send it. Lines with \"> \" are the bot's, lines with \"# \" the sandbox's.
+  /as NAME      speak as another person
   /group NAME   speak in this group
   /private      speak to the bot in private
-  /why          show what became of each rule for the last message
+  /why          show the outcome of each rule for the last message
   /clock +1h    move the clock ahead; without a time, show it
-  /join NAME    let somebody join this group
+  /join NAME    let a person join this group
   /image FILE   send a picture; without a file, a sample
   /help         show this
   /quit         leave (Ctrl-D does too)
@@ -248,7 +248,7 @@ const HELP_ZH: &str = "\
   /as 名字      换一个人说话
   /group 群名   到这个群里说话
   /private      私聊机器人
-  /why          看上一条消息为什么有（或没有）回答
+  /why          看上一条消息为什么有（或没有）回复
   /clock +1h    把时钟往前拨；不写时长则显示时间
   /join 名字    让某人加入这个群
   /image 文件   发一张图片；不写文件则发示例图片

@@ -21,7 +21,7 @@ const CAUSES: [(&str, &str); 18] = [
     ("not logged in", "cause-offline"),
     ("file could not be read", "cause-file"),
     ("cannot do this", "cause-unsupported"),
-    ("nobody logged in", "cause-nobody"),
+    ("login timed out", "cause-nobody"),
     ("dry run", "cause-dry-run"),
 ];
 

@@ -254,7 +254,7 @@ impl Directory {
         if self.unbound_groups(title).next().is_some() {
             tracing::warn!(
                 title,
-                "a group cannot be told from others of the same title and counts as new"
+                "a group cannot be distinguished from others of the same title and counts as new"
             );
         }
         if let Some(group) = self.groups.get_mut(&id) {

@@ -103,7 +103,7 @@ impl Directory {
                     tracing::warn!(
                         name = %facts.nick,
                         could_be = ?candidates,
-                        "somebody cannot be told from others of the same name and counts as new; a remark would help"
+                        "a person cannot be distinguished from others of the same name and counts as new; a remark would help"
                     );
                     self.add_person(&user_name, facts);
                 }

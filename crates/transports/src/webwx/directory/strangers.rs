@@ -88,7 +88,7 @@ impl Directory {
                 tracing::warn!(
                     name = %member.nick,
                     ?could_be,
-                    "a member cannot be told from others of the same name and counts as new"
+                    "a member cannot be distinguished from others of the same name and counts as new"
                 );
                 None
             }

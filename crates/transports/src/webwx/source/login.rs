@@ -138,7 +138,7 @@ impl WebWxSource {
             return Ok(());
         }
         let reason =
-            format!("nobody scanned or confirmed within {} minutes", self.patience.as_secs() / 60);
+            format!("no scan or confirmation within {} minutes", self.patience.as_secs() / 60);
         Err(Trouble::End(ReceiveError::NotLoggedIn { reason }))
     }
 }

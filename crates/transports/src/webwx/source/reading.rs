@@ -185,7 +185,7 @@ impl WebWxSource {
         if let Err(error) = self.shared.client.notify(&Notify::Ready).await {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
-                "the phone was not told of this session"
+                "the phone was not notified of this session"
             );
         }
         if fresh {

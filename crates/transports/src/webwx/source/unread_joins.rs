@@ -15,7 +15,7 @@ impl UnreadJoins {
             if self.is_new(form) {
                 tracing::warn!(
                     form,
-                    "this line seems to be about somebody who joined a group; it is not understood and fires no join event"
+                    "this line seems to report that a person joined a group; its form is unknown and fires no join event"
                 );
             }
         }
