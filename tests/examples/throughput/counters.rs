@@ -1,5 +1,5 @@
-//! What a process has used so far. A thread of the process itself reports it: only there are the figures exact, as they
-//! include the threads that have ended.
+//! The resources that a process has used so far. A thread of the process itself reports them: only there are the
+//! figures exact, as they include the threads that have ended.
 
 use std::io::{BufRead, Write};
 

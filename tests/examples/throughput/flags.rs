@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::Result;
 use crate::load::Load;
 
-/// What to measure.
+/// The programs and loads to measure.
 pub(crate) struct Flags {
     pub(crate) rounds: usize,
     pub(crate) loads: Vec<Load>,

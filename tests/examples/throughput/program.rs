@@ -119,7 +119,7 @@ impl Running {
         }
     }
 
-    /// What the program has used so far.
+    /// The resources that the program has used so far.
     pub(crate) async fn counters(&mut self) -> Result<Counters> {
         self.input.write_all(b"\n").await?;
         while let Some(line) = self.lines.next_line().await? {
