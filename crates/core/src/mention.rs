@@ -5,6 +5,8 @@
 pub struct Names<'a> {
     /// Own names: display name in this group, nickname, configured names. Any order.
     pub own: &'a [&'a str],
+    /// Those of them that also call without `@`, at the beginning of a text: the configured names.
+    pub bare: &'a [&'a str],
     /// Names of other members of the group.
     pub others: &'a [&'a str],
 }
@@ -16,17 +18,30 @@ pub struct Mentioned {
     pub called: bool,
     /// The text without the mentions of the bot, trimmed.
     pub text: String,
+    /// Where in `text` the words behind a name without `@` begin, if the text begins with such a name.
+    pub behind: Option<usize>,
+}
+
+/// Names of all members of a group: a mention of them is not one of a bot whose name is shorter.
+const EVERYBODY: [&str; 2] = ["所有人", "all"];
+
+/// Whether [`find`] can find anything: a text without a sign and without a name at its beginning mentions nobody.
+#[must_use]
+pub fn may_call(text: &str, bare: &[&str]) -> bool {
+    text.contains(['@', '＠'])
+        || bare.iter().any(|name| prefix_length(text.trim_start(), name).is_some())
 }
 
 /// Finds mentions of the bot in `text` and removes them.
 ///
-/// A mention is `@` and an own name, longest first, ended by U+2005, white space, punctuation or the end of the text;
-/// it does not count if a longer name of another member fits there. The blank after it is removed too, unless it keeps
-/// two words apart.
+/// A mention is `@` and an own name, longest first, whatever its case and width, ended by white space, punctuation, a
+/// Chinese character or the end of the text; it does not count if a longer name of another member fits there. At the
+/// beginning of the text the blanks and commas behind it go with it, at the end those before it. Elsewhere the blank
+/// behind it goes, unless it keeps two words apart.
 #[must_use]
 pub fn find(text: &str, names: Names<'_>) -> Mentioned {
     let mut own: Vec<&str> = names.own.iter().copied().filter(|name| !name.is_empty()).collect();
-    own.sort_by_key(|name| std::cmp::Reverse(name.len()));
+    own.sort_by_key(|name| std::cmp::Reverse(name.chars().count()));
     let mut called = false;
     let mut rest = text;
     let mut kept = String::with_capacity(text.len());
@@ -37,45 +52,90 @@ pub fn find(text: &str, names: Names<'_>) -> Mentioned {
         let after = &from[sign..];
         if let Some(length) = own.iter().find_map(|name| length_of(after, name, names.others)) {
             called = true;
-            rest = &after[length..];
-            if kept.ends_with(needs_space) && rest.starts_with(needs_space) {
-                kept.push(' ');
-            }
+            rest = close_gap(&mut kept, &after[length..]);
         } else {
             kept.push_str(&from[..sign]);
             rest = after;
         }
     }
     kept.push_str(rest);
-    Mentioned { called, text: kept.trim().to_owned() }
+    let text = kept.trim().to_owned();
+    let behind = behind_bare_name(&text, names);
+    Mentioned { called: called || behind.is_some(), text, behind }
 }
 
-/// The length in bytes of `name` and the blank after it at the beginning of `text`, if it is a whole name there.
-fn length_of(text: &str, name: &str, others: &[&str]) -> Option<usize> {
-    let end = prefix_length(text, name)?;
-    let next = text[end..].chars().next();
-    if next.is_some_and(continues_a_name) {
-        return None;
+/// Takes away the signs that only part a mention from other words: `kept` stands before it, `rest` behind it.
+fn close_gap<'t>(kept: &mut String, rest: &'t str) -> &'t str {
+    if kept.trim().is_empty() {
+        return rest.trim_start_matches(parts_a_name);
     }
-    let longer = others.iter().any(|other| {
-        prefix_length(text, other).is_some_and(|length| {
-            length > end && !text[length..].chars().next().is_some_and(continues_a_name)
-        })
-    });
-    (!longer).then(|| end + next.filter(|c| c.is_whitespace()).map_or(0, char::len_utf8))
+    if rest.trim().is_empty() {
+        kept.truncate(kept.trim_end_matches(parts_a_name).len());
+        return "";
+    }
+    let rest = rest.strip_prefix(char::is_whitespace).unwrap_or(rest);
+    if kept.ends_with(needs_space) && rest.starts_with(needs_space) {
+        kept.push(' ');
+    }
+    rest
 }
 
-/// The length in bytes of the beginning of `text` that reads as `name`; all kinds of blanks are equal.
+/// Where the words behind a name begin with which a text begins; before it stands no `@`.
+fn behind_bare_name(text: &str, names: Names<'_>) -> Option<usize> {
+    let is_apart = |end: usize| !text[end..].chars().next().is_some_and(continues_a_name);
+    let bare = names.bare.iter().filter(|name| !name.is_empty());
+    let ends = bare.filter_map(|name| prefix_length(text, name));
+    let end = ends.filter(|end| is_apart(*end)).max()?;
+    let longer = names.others.iter().filter_map(|name| prefix_length(text, name));
+    let is_another = longer.into_iter().any(|length| length > end && is_apart(length));
+    let behind = text[end..].trim_start_matches(parts_a_name);
+    (!is_another).then_some(text.len() - behind.len())
+}
+
+/// Whether `c` only parts a name from the words beside it. Not `!`, `.` and `/`: commands begin with them.
+fn parts_a_name(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '，' | ',' | '：' | ':' | '、')
+}
+
+/// The length in bytes of `name` at the beginning of `text`, if it is a whole name there.
+fn length_of(text: &str, name: &str, others: &[&str]) -> Option<usize> {
+    let is_whole = |length: usize| {
+        !text[length..].chars().next().is_some_and(|c| continues_a_name(c) && !is_ideograph(c))
+    };
+    let end = prefix_length(text, name).filter(|end| is_whole(*end))?;
+    let mut longer = others.iter().chain(&EVERYBODY).filter_map(|other| prefix_length(text, other));
+    (!longer.any(|length| length > end && is_whole(length))).then_some(end)
+}
+
+/// The length in bytes of the beginning of `text` that reads as `name`, whatever the case, the width and the kind of blank.
 fn prefix_length(text: &str, name: &str) -> Option<usize> {
     let mut characters = text.char_indices();
     for expected in name.chars() {
         let (_, found) = characters.next()?;
-        let alike = found == expected || (found.is_whitespace() && expected.is_whitespace());
-        if !alike {
+        if found != expected && plain(found) != plain(expected) {
             return None;
         }
     }
     Some(characters.next().map_or(text.len(), |(at, _)| at))
+}
+
+/// A character as names are compared: small, of usual width, and every blank a space.
+fn plain(c: char) -> char {
+    let c = match c {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+        c if c.is_whitespace() => ' ',
+        c => c,
+    };
+    let mut small = c.to_lowercase();
+    match (small.next(), small.next()) {
+        (Some(small), None) => small,
+        _ => c,
+    }
+}
+
+/// Whether a character is a Chinese one: it can follow a name directly.
+fn is_ideograph(c: char) -> bool {
+    matches!(c, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
 }
 
 /// Whether words of this script need a space between them: letters and digits below the code points of the scripts of
@@ -108,13 +168,23 @@ mod tests {
             ("@小助手 在吗", true, "在吗"),
             ("@小助手\u{2005}在吗", true, "在吗"),
             ("在吗 @小助手", true, "在吗"),
-            ("@小助手，在吗", true, "，在吗"),
+            ("@小助手，在吗", true, "在吗"),
+            ("＠小助手： 在吗", true, "在吗"),
+            ("价格？ @小助手", true, "价格？"),
+            ("价格，@小助手 @Bob", true, "价格"),
+            ("请问@小助手，价格", true, "请问，价格"),
+            ("@Bob !help", true, "!help"),
+            ("@Bob /help", true, "/help"),
+            ("@bob hi", true, "hi"),
+            ("@ＢＯＢ　hi", true, "hi"),
+            ("@小助手在吗", true, "在吗"),
+            ("@小助手二号在吗", false, "@小助手二号在吗"),
             ("你好@小助手 在吗", true, "你好在吗"),
             ("hi@Bob there", true, "hi there"),
             ("hi @Bob\u{2005}there", true, "hi there"),
             ("hi@Bob！", true, "hi！"),
             ("@小助手二号 在吗", false, "@小助手二号 在吗"),
-            ("@小助手们 在吗", false, "@小助手们 在吗"),
+            ("@小助手们 在吗", true, "们 在吗"),
             ("@Bob", true, ""),
             ("@Bobby hi", false, "@Bobby hi"),
             ("@Bob Dylan hi", false, "@Bob Dylan hi"),
@@ -125,8 +195,52 @@ mod tests {
             ("mail@example.com", false, "mail@example.com"),
             ("@", false, "@"),
         ] {
-            let found = find(text, Names { own: &own, others: &others });
-            assert_eq!(found, Mentioned { called, text: left.to_owned() }, "{text}");
+            let found = find(text, Names { own: &own, others: &others, bare: &[] });
+            assert_eq!(
+                found,
+                Mentioned { called, text: left.to_owned(), behind: None },
+                "{text}"
+            );
         }
+    }
+
+    #[test]
+    fn everybody_is_not_the_bot() {
+        let names = Names { own: &["所有", "al"], ..Names::default() };
+        assert!(!find("@所有人开会", names).called);
+        assert!(!find("@all hi", names).called);
+        assert!(find("@所有 开会", names).called);
+    }
+
+    #[test]
+    fn a_configured_name_at_the_beginning_calls_without_the_sign() {
+        let names = Names {
+            own: &["小助手", "Bob", "昵称"],
+            bare: &["小助手", "Bob"],
+            others: &["Bob Dylan", "小助手-2"],
+        };
+        for (text, behind) in [
+            ("小助手，在吗", Some("在吗")),
+            ("小助手 在吗", Some("在吗")),
+            ("小助手", Some("")),
+            ("小助手？", Some("？")),
+            ("bob: hi", Some("hi")),
+            ("Bob !help", Some("!help")),
+            ("小助手在吗", None),
+            ("Bobby hi", None),
+            ("Bob Dylan sings", None),
+            ("Bob Dylans hi", Some("Dylans hi")),
+            ("小助手-2 在吗", None),
+            ("请问小助手，在吗", None),
+            ("昵称，在吗", None),
+        ] {
+            let found = find(text, names);
+            assert_eq!(found.behind.map(|at| &found.text[at..]), behind, "{text}");
+            assert_eq!(found.called, behind.is_some(), "{text}");
+            assert_eq!(found.text, text);
+            assert!(behind.is_none() || may_call(text, names.bare), "{text}");
+        }
+        let both = find("@Bob 小助手，在吗", names);
+        assert_eq!((both.called, both.text.as_str(), both.behind), (true, "小助手，在吗", Some(12)));
     }
 }

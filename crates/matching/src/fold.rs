@@ -3,13 +3,17 @@
 //! [`Folding::fold`] gives the folded text at once and the way back to the original characters only when asked
 //! ([`Folded::original`]): most texts match nothing, and most matches capture nothing.
 
+mod blanks;
 mod case;
 mod hant;
 mod quick;
 mod segment;
+mod signs;
 
 use std::borrow::Cow;
 use std::ops::Range;
+
+use blanks::Blanks;
 
 pub use case::fold_case;
 pub use segment::fold_width;
@@ -24,7 +28,7 @@ pub struct Folding {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Form {
-    /// NFKC, case folded, white space as single spaces.
+    /// NFKC, case folded, plain quotation marks and dashes, white space as single spaces or nothing (see `blanks`).
     Full,
     /// The same, but upper and lower case stay different.
     KeepCase,
@@ -48,19 +52,32 @@ impl Folding {
 
     /// Folds a text. Borrows it where nothing changes.
     pub fn fold(self, original: &str) -> Folded<'_> {
-        if let Some((text, same_until)) = quick::fold(self, original) {
-            return Folded { original, text, how: self, same_until, is_plain: true };
+        if let Some(quick) = quick::fold(self, original) {
+            let quick::Quick { text, same_until, idle_blanks } = quick;
+            return Folded { original, text, how: self, same_until, idle_blanks, is_plain: true };
         }
         let mut text = String::with_capacity(original.len() + 8);
-        let mut same_until = None;
+        let (mut same_until, mut idle_blanks) = (None, Vec::new());
+        let mut end = 0;
         self.walk(original, &mut |c, range: Range<usize>| {
+            if self.form != Form::Width && has_idle_blank(original, end..range.start, &text) {
+                idle_blanks.push(text.len());
+            }
+            end = range.end.max(end);
             if text.len() != range.start || c.len_utf8() != range.len() {
                 same_until = same_until.or(Some(text.len()));
             }
             text.push(c);
         });
         let same_until = same_until.unwrap_or(text.len());
-        Folded { original, text: Cow::Owned(text), how: self, same_until, is_plain: false }
+        Folded {
+            original,
+            text: Cow::Owned(text),
+            how: self,
+            same_until,
+            idle_blanks,
+            is_plain: false,
+        }
     }
 
     /// Gives every folded character with the bytes of the original that it came from, in order.
@@ -68,24 +85,26 @@ impl Folding {
         match self.form {
             Form::Width => segment::walk_width(original, emit),
             Form::Full | Form::KeepCase => {
-                let keep_case = self.form == Form::KeepCase;
-                let mut after_space = false;
+                let mut blanks = Blanks::default();
                 segment::walk_compatible(original, &mut |c, range| {
-                    let space = c.is_whitespace();
-                    if !(space && after_space) {
-                        let c = if space { ' ' } else { self.fold_character(c, keep_case) };
-                        emit(c, range);
-                    }
-                    after_space = space;
+                    blanks.push(self.fold_character(c), range, emit);
                 });
+                blanks.finish(emit);
             }
         }
     }
 
-    fn fold_character(self, c: char, keep_case: bool) -> char {
-        let c = if keep_case { c } else { fold_case(c) };
+    fn fold_character(self, c: char) -> char {
+        let c = signs::plain(c).unwrap_or(c);
+        let c = if self.form == Form::KeepCase { c } else { fold_case(c) };
         if self.hant { hant::simplify(c) } else { c }
     }
+}
+
+/// Whether what stands between two characters of the original is a blank of which nothing is in the folded text so far.
+fn has_idle_blank(original: &str, between: Range<usize>, folded: &str) -> bool {
+    let between = original.get(between).unwrap_or_default();
+    between.contains(char::is_whitespace) && !folded.ends_with(' ')
 }
 
 /// The text folded without case, each character by itself; `None` where it equals the result of [`Folding::fold`].
@@ -97,14 +116,19 @@ pub fn fold_each(text: &str, hant: bool) -> Option<String> {
     }
     let folding = Folding::new(false, hant);
     let mut each = String::with_capacity(text.len());
+    let mut blanks = Blanks::default();
     let mut buffer = [0; 4];
+    let mut push = |c, _| each.push(c);
     for c in text.chars() {
+        if blanks::is_line_break(c) {
+            blanks.push(c, 0..0, &mut push);
+            continue;
+        }
         for folded in folding.fold(c.encode_utf8(&mut buffer)).text().chars() {
-            if !(folded == ' ' && each.ends_with(' ')) {
-                each.push(folded);
-            }
+            blanks.push(folded, 0..0, &mut push);
         }
     }
+    blanks.finish(&mut push);
     Some(each)
 }
 
@@ -116,6 +140,8 @@ pub struct Folded<'t> {
     how: Folding,
     /// Every folded character before this byte is at the same bytes as its original.
     same_until: usize,
+    /// Where in the folded text blanks stood that do not count.
+    idle_blanks: Vec<usize>,
     /// Made only of characters of which none combines with another.
     is_plain: bool,
 }
@@ -124,6 +150,11 @@ impl<'t> Folded<'t> {
     /// The folded text.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Whether a blank stood at a place of the folded text that does not count there: nothing was put in its place.
+    pub fn has_idle_blank(&self, at: usize) -> bool {
+        !self.idle_blanks.is_empty() && self.idle_blanks.contains(&at)
     }
 
     /// Whether it is certain that no character combines with another.

@@ -577,6 +577,7 @@ async fn log_of_yesterday() -> TempDir {
             content: Content::text(text),
             text: text.to_owned(),
             called: false,
+            behind_name: None,
         };
         let id = EventId::new(format!("e{second}"));
         let event = Event { id, time: now, body: EventBody::Message(message) };

@@ -56,6 +56,7 @@ use search::Search;
 ///     content: Content::text("the price?"),
 ///     text: "the price?".to_owned(),
 ///     called: true,
+///     behind_name: None,
 /// };
 /// let event = Event { id: "1".into(), time: now, body: EventBody::Message(message) };
 ///

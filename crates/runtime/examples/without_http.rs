@@ -106,6 +106,7 @@ fn message(n: usize) -> Event {
         content: Content::text("how much is it?"),
         text: "how much is it?".to_owned(),
         called: false,
+        behind_name: None,
     });
     Event { id: format!("{n}").as_str().into(), time: Timestamp::default(), body }
 }

@@ -41,6 +41,7 @@ mod tests {
             content: Content::text("操作过于频繁，可稍后再试。"),
             text: "操作过于频繁，可稍后再试。".to_owned(),
             called: false,
+            behind_name: None,
         });
         Event { id: "e".into(), time: Timestamp::from_secs(secs), body }
     }

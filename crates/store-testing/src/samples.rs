@@ -34,6 +34,7 @@ pub(crate) fn message(id: &str, group: &str, person: &str) -> Event {
         content: Content::text(text.clone()),
         text,
         called: false,
+        behind_name: None,
     });
     Event { id: id.into(), time: NOW, body }
 }

@@ -29,6 +29,7 @@ fn message(id: &str, chat: &str, person: &str, text: &str) -> Event {
         content: Content::text(text),
         text: text.to_owned(),
         called: false,
+        behind_name: None,
     });
     Event { id: format!("event {id}").as_str().into(), time: NOW, body }
 }

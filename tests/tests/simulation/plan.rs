@@ -146,6 +146,7 @@ fn message(n: usize, kind: Kind, time: Timestamp, random: &mut Random) -> Planne
         origin,
         content: Content::text(text.clone()),
         called: chat.name.len() > 4,
+        behind_name: None,
         chat,
         text,
     });

@@ -2,41 +2,55 @@
 //! of full width. None of these characters combines with another.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
-use super::{Folding, Form, hant, segment};
+use super::blanks::{is_idle, is_line_break};
+use super::{Folding, Form, hant, segment, signs};
 
-/// The folded text, and up to where every character is at the same bytes as before. `None` if there is a character that
-/// needs a closer look.
-pub(super) fn fold(how: Folding, original: &str) -> Option<(Cow<'_, str>, usize)> {
-    let mut folded = Copy { original, text: String::new(), copied: 0, same_until: None };
-    let bytes = original.as_bytes();
-    let mut chunks = Chunks { bytes, hant: how.hant, end: 0, leaving: 0 };
-    // Where the character ends that was looked at last, if it was white space.
-    let mut space_until = None;
+/// A text folded quickly.
+pub(super) struct Quick<'t> {
+    pub(super) text: Cow<'t, str>,
+    /// Up to where every character is at the same bytes as before.
+    pub(super) same_until: usize,
+    /// Where in the folded text blanks stood that do not count.
+    pub(super) idle_blanks: Vec<usize>,
+}
+
+/// The folded text; `None` if there is a character that needs a closer look.
+pub(super) fn fold(how: Folding, original: &str) -> Option<Quick<'_>> {
+    let mut folded = Copy::of(original);
+    let mut chunks = Chunks { bytes: original.as_bytes(), hant: how.hant, end: 0, leaving: 0 };
+    // Where the blanks end that were looked at last.
+    let mut blanks_until = 0;
     let mut at = 0;
     loop {
-        // Two spaces in a row are seen by the bytes, but for those that are not written as such.
-        if !(space_until == Some(at) && bytes.get(at) == Some(&b' ')) {
-            at = chunks.next_that_leaves(at);
-        }
+        at = chunks.next_that_leaves(at);
         let Some(c) = original[at..].chars().next() else { return Some(folded.finish()) };
-        let is_space = matches!(c, '\t'..='\r' | ' ' | '\u{3000}');
-        if is_space && how.form != Form::Width {
-            let after_space = space_until == Some(at) || original[..at].ends_with(' ');
-            if after_space {
-                folded.replace(at, c, None);
-            } else if c != ' ' {
-                folded.replace(at, c, Some(' '));
-            }
+        let is_behind_blank = at != blanks_until && original[..at].ends_with(' ');
+        if how.form != Form::Width && (is_blank(c) || is_behind_blank) {
+            let (start, end) = (start_of_blanks(original, at, blanks_until), end_of_blanks(original, at));
+            folded.replace_blanks(start..end);
+            (at, blanks_until) = (end, end);
+            // The character behind them may change as well.
+            let Some(c) = original[at..].chars().next() else { return Some(folded.finish()) };
+            at = folded.character(how, at, c)?;
         } else {
-            let now = simple(how, c)?;
-            if now != c {
-                folded.replace(at, c, Some(now));
-            }
+            at = folded.character(how, at, c)?;
         }
-        at += c.len_utf8();
-        space_until = is_space.then_some(at);
     }
+}
+
+fn is_blank(c: char) -> bool {
+    matches!(c, '\t'..='\r' | ' ' | '\u{3000}')
+}
+
+/// The beginning of the blanks before or at a place, none of which is before `from`.
+fn start_of_blanks(text: &str, at: usize, from: usize) -> usize {
+    from + text[from..at].trim_end_matches(is_blank).len()
+}
+
+fn end_of_blanks(text: &str, at: usize) -> usize {
+    text.len() - text[at..].trim_start_matches(is_blank).len()
 }
 
 /// So many bytes are looked at together: one step of a vector machine.
@@ -110,12 +124,12 @@ fn leaving(befores: [u8; CHUNK], chunk: [u8; CHUNK], stays: impl Fn(u8, u8) -> b
 }
 
 /// Whether a byte behind another belongs to a character that every folding leaves as it is, at a glance: ASCII but for
-/// capitals and control characters, single spaces, and the ideographs from U+4E00 to U+9FFF. Without short cuts, so that
-/// many can be recognised at once.
+/// capitals and control characters, single spaces behind ASCII, and the ideographs from U+4E00 to U+9FFF unless they are
+/// behind a space. Without short cuts, so that many can be recognised at once.
 #[inline]
 fn stays(before: u8, byte: u8) -> bool {
     // Ideographs begin with E4 to E9; the second byte rules out the other characters that begin with E4.
-    let begins = (0xe4..=0xe9).contains(&byte);
+    let begins = (0xe4..=0xe9).contains(&byte) & (before != b' ');
     let goes_on = (0x80..0xc0).contains(&byte) & ((before != 0xe4) | (byte >= 0xb8));
     ascii_stays(before, byte) | begins | goes_on
 }
@@ -123,7 +137,7 @@ fn stays(before: u8, byte: u8) -> bool {
 #[inline]
 fn ascii_stays(before: u8, byte: u8) -> bool {
     let is_capital = byte.is_ascii_uppercase();
-    let single_space = (byte == b' ') & (before != b' ');
+    let single_space = (byte == b' ') & (before > b' ') & (before < 0x80);
     ((byte > b' ') & (byte < 0x7f) & !is_capital) | single_space
 }
 
@@ -135,12 +149,20 @@ fn simple(how: Folding, c: char) -> Option<char> {
         '\0'..='\u{7f}' => return Some(c),
         '\u{3000}' => return Some(' '),
         '\u{4e00}'..='\u{9fff}' | '\u{3400}'..='\u{4dbf}' => c,
+        '\u{2010}'..='\u{201f}' if is_plain_in_width(c) => {
+            return Some(if how.form == Form::Width { c } else { signs::plain(c)? });
+        }
         _ => {
             let c = segment::simple_form(c)?;
             if how.form == Form::Full { super::fold_case(c) } else { c }
         }
     };
     Some(if how.hant { hant::simplify(c) } else { c })
+}
+
+/// Whether a sign has one width, and a plain form for everything but regexes.
+fn is_plain_in_width(c: char) -> bool {
+    signs::plain(c).is_some()
 }
 
 /// A copy of a text that begins with its first change.
@@ -151,28 +173,61 @@ struct Copy<'t> {
     copied: usize,
     /// The place of the first character whose bytes differ from those of its original.
     same_until: Option<usize>,
+    idle_blanks: Vec<usize>,
 }
 
 impl<'t> Copy<'t> {
-    /// Takes something else for the character at a place, or nothing.
-    fn replace(&mut self, at: usize, c: char, with: Option<char>) {
-        if self.text.capacity() == 0 {
-            self.text = String::with_capacity(self.original.len());
+    fn of(original: &'t str) -> Self {
+        Self { original, text: String::new(), copied: 0, same_until: None, idle_blanks: Vec::new() }
+    }
+
+    /// Folds the character at a place; gives the place behind it.
+    #[inline]
+    fn character(&mut self, how: Folding, at: usize, c: char) -> Option<usize> {
+        let now = simple(how, c)?;
+        let end = at + c.len_utf8();
+        if now != c {
+            self.replace(at..end, Some(now));
         }
-        self.text.push_str(&self.original[self.copied..at]);
-        self.text.extend(with);
-        self.copied = at + c.len_utf8();
-        if with.map(char::len_utf8) != Some(c.len_utf8()) {
-            self.same_until = self.same_until.or(Some(at));
+        Some(end)
+    }
+
+    /// Takes one space or none for a run of blanks.
+    fn replace_blanks(&mut self, blanks: Range<usize>) {
+        let (before, after) = (&self.original[..blanks.start], &self.original[blanks.end..]);
+        let run = &self.original[blanks.clone()];
+        let is_idle = match (before.chars().next_back(), after.chars().next()) {
+            (Some(before), Some(after)) => is_idle(before, after) && !run.contains(is_line_break),
+            _ => false,
+        };
+        if is_idle {
+            self.replace(blanks.clone(), None);
+            self.idle_blanks.push(self.text.len());
+        } else if run != " " {
+            self.replace(blanks, Some(' '));
         }
     }
 
-    fn finish(mut self) -> (Cow<'t, str>, usize) {
-        if self.copied == 0 {
-            return (Cow::Borrowed(self.original), self.original.len());
+    /// Takes something else for a part of the original, or nothing.
+    fn replace(&mut self, part: Range<usize>, with: Option<char>) {
+        if self.text.capacity() == 0 {
+            self.text = String::with_capacity(self.original.len());
         }
-        self.text.push_str(&self.original[self.copied..]);
-        let same_until = self.same_until.unwrap_or(self.text.len());
-        (Cow::Owned(self.text), same_until)
+        self.text.push_str(&self.original[self.copied..part.start]);
+        if with.map_or(0, char::len_utf8) != part.len() {
+            self.same_until = self.same_until.or(Some(self.text.len()));
+        }
+        self.text.extend(with);
+        self.copied = part.end;
+    }
+
+    fn finish(mut self) -> Quick<'t> {
+        let Self { original, idle_blanks, same_until, .. } = self;
+        if self.copied == 0 {
+            return Quick { text: Cow::Borrowed(original), same_until: original.len(), idle_blanks };
+        }
+        self.text.push_str(&original[self.copied..]);
+        let same_until = same_until.unwrap_or(self.text.len());
+        Quick { text: Cow::Owned(self.text), same_until, idle_blanks }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::signs;
+
 use unicode_normalization::char::{canonical_combining_class, decompose_compatible};
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
@@ -10,12 +12,14 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 pub(super) fn walk_compatible(original: &str, emit: &mut impl FnMut(char, Range<usize>)) {
     let mut segment = Segment::default();
     let mut characters = original.char_indices().peekable();
-    while let Some((at, c)) = characters.next() {
+    while let Some((at, written)) = characters.next() {
+        let c = signs::plain(written).unwrap_or(written);
+        let from = at..at + written.len_utf8();
         if let Some(folded) = simple_form(c) {
             segment.finish(emit);
             // Most characters stand for themselves and are followed by one that does not combine.
             if characters.peek().is_none_or(|(_, next)| begins_segment_surely(*next)) {
-                emit(folded, at..at + c.len_utf8());
+                emit(folded, from);
                 continue;
             }
         } else if is_invisible(c) {
@@ -23,7 +27,7 @@ pub(super) fn walk_compatible(original: &str, emit: &mut impl FnMut(char, Range<
         } else if begins_segment(c) {
             segment.finish(emit);
         }
-        segment.push(c, at);
+        segment.push(c, from);
     }
     segment.finish(emit);
 }
@@ -41,26 +45,25 @@ pub(super) fn walk_width(original: &str, emit: &mut impl FnMut(char, Range<usize
 #[derive(Default)]
 struct Segment {
     text: String,
-    places: Vec<(char, usize)>,
+    places: Vec<(char, Range<usize>)>,
 }
 
 impl Segment {
-    fn push(&mut self, c: char, at: usize) {
+    fn push(&mut self, c: char, from: Range<usize>) {
         self.text.push(c);
-        self.places.push((c, at));
+        self.places.push((c, from));
     }
 
     fn finish(&mut self, emit: &mut impl FnMut(char, Range<usize>)) {
-        let (Some((_, start)), Some((last, last_at))) = (self.places.first(), self.places.last())
-        else {
+        let (Some((_, first)), Some((_, last))) = (self.places.first(), self.places.last()) else {
             return;
         };
-        let whole = *start..last_at + last.len_utf8();
+        let whole = first.start..last.end;
         // Where nothing really combines, each character answers for itself and captures stay small.
         let singly = self.places.iter().flat_map(|(c, _)| std::iter::once(*c).nfkc());
         if self.places.len() > 1 && singly.eq(self.text.nfkc()) {
-            for (c, at) in &self.places {
-                std::iter::once(*c).nfkc().for_each(|folded| emit(folded, *at..at + c.len_utf8()));
+            for (c, from) in &self.places {
+                std::iter::once(*c).nfkc().for_each(|folded| emit(folded, from.clone()));
             }
         } else {
             self.text.nfkc().for_each(|folded| emit(folded, whole.clone()));

@@ -30,18 +30,29 @@ fn texts_that_people_take_for_the_same_become_the_same() {
         ("ΣΑΣ ς", "σασ σ"),
         ("İI", "İi"),
         ("…", "..."),
+        ("don’t ‘a‛ 5′", "don't 'a' 5'"),
+        ("“a” ‟b‟ 5″", "\"a\" \"b\" 5\""),
+        ("a–b — ‐‑‒―−", "a-b - -----"),
+        ("买 iPhone", "买iPhone"),
+        ("第 3 章", "第3章"),
+        ("打开　WiFi\t设置", "打开WiFi设置"),
+        ("カタカナ abc", "カタカナabc"),
+        ("你好 !", "你好!"),
         ("😀👍🏽", "😀👍🏽"),
     ] {
         assert_eq!(full(text), full(folded), "{text:?}");
         assert_eq!(full(text), full(&full(text)), "{text:?} is stable");
     }
     assert_eq!(full("ＡＢＣ  ｄ"), "abc d");
+    for text in ["今天 气温", "한국 사람", "@bot !help", "a b", "买\niphone", "第 \n 3 章", " 买 天 "] {
+        assert_ne!(full(text), full(&text.replace(char::is_whitespace, "")), "{text:?}");
+    }
 }
 
 #[test]
 fn case_and_script_are_kept_on_demand() {
-    assert_eq!(Folding::new(true, false).fold("ＡbＣ  價").into_text(), "AbC 價");
-    assert_eq!(Folding::new(true, true).fold("ＡbＣ  價").into_text(), "AbC 价");
+    assert_eq!(Folding::new(true, false).fold("ＡbＣ  價").into_text(), "AbC價");
+    assert_eq!(Folding::new(true, true).fold("ＡbＣ  價").into_text(), "AbC价");
     assert_eq!(Folding::WIDTH.fold("Ａb\n ：\u{200b}（ﬁ　ｶﾞ").into_text(), "Ab\n :(ﬁ カ\u{3099}");
 }
 
@@ -104,6 +115,7 @@ fn troublesome() -> impl Strategy<Value = String> {
         2 => prop::sample::select(vec![
             " ", "  ", "\t", "\u{200b}", "Ａ", "ﬁ", "e", "\u{301}", "か", "\u{3099}", "ｶ", "ﾞ", "각", "\u{1100}",
             "\u{1161}", "\u{11a8}", "價", "价", "K", "ß", "\u{fdfa}", "½", "☀\u{fe0f}", "İ", "\u{345}",
+            "’", "“", "″", "—", "\u{2011}", "\n", "\u{2028}", "价 a", "b 多", "\u{a0}", "¨",
         ]).prop_map(String::from),
         3 => "[a-zA-Z0-9 价格多少]{1,4}",
     ];
@@ -116,11 +128,23 @@ fn usual() -> impl Strategy<Value = String> {
         4 => "[a-z价格多少]{1,20}",
         2 => prop::sample::select(vec![
             " ", "  ", "\t", "\n", "\u{3000}", "\u{3000} ", " \u{3000}", "A", "Ｚ", "，", "。", "：", "\u{7f}", "\0",
+            "’", "“", "–", "a 价", "价 a", "价 \n a", "1\u{3000}个",
             // At the borders of the characters that stay as they are.
             "\u{4dbf}", "\u{3400}", "\u{4e00}", "\u{9fff}", "が", "ア", "Ж", "я", "각", "😀", "臺", "價",
         ]).prop_map(String::from),
     ];
     prop::collection::vec(parts, 0..12).prop_map(|parts| parts.concat())
+}
+
+/// Whether the blanks that begin at a place count, by the sentence in the reference.
+fn counts(characters: &[char], at: usize) -> bool {
+    let before = characters[..at].last();
+    let run: Vec<char> =
+        characters[at..].iter().copied().take_while(|c| c.is_whitespace()).collect();
+    let after = characters.get(at + run.len());
+    let (Some(before), Some(after)) = (before, after) else { return true };
+    let is_line = run.iter().any(|c| "\n\r\u{b}\u{c}\u{85}\u{2028}\u{2029}".contains(*c));
+    is_line || blanks::is_chinese(*before) == blanks::is_chinese(*after)
 }
 
 proptest! {
@@ -131,10 +155,14 @@ proptest! {
         use unicode_normalization::UnicodeNormalization;
         let visible: String = text.chars().filter(|c| !is_invisible(*c)).collect();
         let mut plain = String::new();
-        for c in visible.nfkc() {
-            let c = if c.is_whitespace() { ' ' } else { fold_case(c) };
-            if !(c == ' ' && plain.ends_with(' ')) {
-                plain.push(c);
+        let signs = |c: char| signs::plain(c).unwrap_or(c);
+        let characters: Vec<char> =
+            visible.chars().map(signs).nfkc().map(|c| fold_case(signs(c))).collect();
+        for (at, c) in characters.iter().enumerate() {
+            if !c.is_whitespace() {
+                plain.push(*c);
+            } else if (at == 0 || !characters[at - 1].is_whitespace()) && counts(&characters, at) {
+                plain.push(' ');
             }
         }
         prop_assert_eq!(full(&text), plain);

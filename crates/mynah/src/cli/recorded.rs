@@ -170,6 +170,7 @@ impl<'a> Reader<'a> {
             // A name in the text that did not call the bot is part of the text.
             if !message.called {
                 message.text = message.content.plain_text().trim().to_owned();
+                message.behind_name = None;
             }
         }
         Ok(event)

@@ -90,6 +90,8 @@ pub(crate) enum Spoken<'a> {
 #[derive(Debug)]
 pub(crate) struct Cast {
     own: Vec<String>,
+    /// How many of them are configured.
+    configured: usize,
     members: BTreeMap<String, BTreeSet<String>>,
     /// The last message of a person, of any text and of each text.
     last_said: BTreeMap<(Speaker, Option<String>), MessageId>,
@@ -100,7 +102,13 @@ impl Cast {
     /// The people around a bot with these configured names.
     pub(crate) fn around(names: &[String]) -> Self {
         let own = if names.is_empty() { vec![NAMELESS.to_owned()] } else { names.to_vec() };
-        Self { own, members: BTreeMap::new(), last_said: BTreeMap::new(), count: 0 }
+        Self {
+            own,
+            configured: names.len(),
+            members: BTreeMap::new(),
+            last_said: BTreeMap::new(),
+            count: 0,
+        }
     }
 
     /// The name by which the bot is called.
@@ -141,6 +149,7 @@ impl Cast {
             content,
             text: heard.text,
             called: speaker.group.is_none() || heard.called,
+            behind_name: heard.behind,
         };
         self.last_said.insert((speaker.clone(), None), message.id.clone());
         if let Spoken::Text(text) = spoken {
@@ -152,14 +161,15 @@ impl Cast {
 
     /// The effect of a person's own words: whether they call the bot, and the rest.
     fn hear(&self, speaker: &Speaker, text: &str) -> Mentioned {
-        if !text.contains(['@', '＠']) {
-            return Mentioned { called: false, text: text.trim().to_owned() };
-        }
         let own: Vec<&str> = self.own.iter().map(String::as_str).collect();
+        let bare = &own[..self.configured];
+        if !mention::may_call(text, bare) {
+            return Mentioned { called: false, text: text.trim().to_owned(), behind: None };
+        }
         let members = speaker.group.as_ref().and_then(|group| self.members.get(group));
         let members = members.into_iter().flatten();
         let others: Vec<&str> = members.map(String::as_str).collect();
-        mention::find(text, Names { own: &own, others: &others })
+        mention::find(text, Names { own: &own, bare, others: &others })
     }
 
     /// An event in a chat other than a message.

@@ -267,6 +267,7 @@ mod tests {
             content: Content::text("签到"),
             text: "签到".to_owned(),
             called: false,
+            behind_name: None,
         };
         Turn {
             event: Event {

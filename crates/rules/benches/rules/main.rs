@@ -99,6 +99,7 @@ fn event(said: &Sample) -> Event {
     let message = Message {
         id: "m".into(),
         called: !chat.is_group(),
+        behind_name: None,
         chat,
         sender: Person::stranger("s", "人"),
         origin: Origin::Person,

@@ -104,6 +104,7 @@ fn event(quoted: &[&str], text: &str, chat: u8) -> Event {
     let message = Message {
         id: "m".into(),
         called: !chat.is_group(),
+        behind_name: None,
         chat,
         sender: Person::stranger("p", "张三"),
         origin: Origin::Person,

@@ -161,11 +161,24 @@ impl Talk {
         text: &str,
         called: bool,
     ) -> Vec<String> {
+        self.send_named(place, content, text, called, None)
+    }
+
+    /// Somebody sends a text that begins with a name of the bot: behind it, from that byte on, are the other words.
+    pub(crate) fn send_named(
+        &mut self,
+        place: &str,
+        content: Content,
+        text: &str,
+        called: bool,
+        behind_name: Option<usize>,
+    ) -> Vec<String> {
         let (chat, sender) = self.people(place);
-        let called = called || !chat.is_group();
+        let called = called || behind_name.is_some() || !chat.is_group();
         let id = MessageId::new(format!("m{}", self.said));
         let text = text.to_owned();
-        let message = Message { id, chat, sender, origin: Origin::Person, content, text, called };
+        let origin = Origin::Person;
+        let message = Message { id, chat, sender, origin, content, text, called, behind_name };
         self.happens(EventBody::Message(message))
     }
 

@@ -328,6 +328,7 @@ fn events_are_answered() {
         content: Content::text("骂人"),
         text: "骂人".into(),
         called: false,
+        behind_name: None,
     };
     let recall = NoticeKind::Recall { message: "m0".into(), original: Some(Box::new(original)) };
     assert_eq!(talk.notice("车友群/小明", recall), ["=> 管理群: 小明（车友群）：骂人"]);
@@ -609,6 +610,7 @@ fn a_recalled_message_is_looked_at_with_its_quotes() {
         text: content.plain_text(),
         content,
         called: false,
+        behind_name: None,
     };
     let kind = NoticeKind::Recall { message: "m".into(), original: Some(Box::new(original)) };
     assert_eq!(talk.notice("群/小红", kind), ["看到了"]);

@@ -125,6 +125,7 @@ impl Played {
             content: Content::text(text),
             text: text.to_owned(),
             called: true,
+            behind_name: None,
         });
         Event { id: id.as_str().into(), time: begin() + self.started.elapsed(), body }
     }

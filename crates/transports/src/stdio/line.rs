@@ -188,6 +188,7 @@ impl Reader<'_> {
         let content = if is_text { Content::typed(text) } else { Content(vec![sample(kind)]) };
         let heard = self.people.hear(&content.plain_text());
         let called = !chat.is_group() || line.at_me.unwrap_or(heard.called);
+        let behind_name = heard.behind.filter(|_| is_text && called);
         let text = match (is_text, called) {
             (false, _) => String::new(),
             (true, true) => heard.text,
@@ -195,7 +196,7 @@ impl Reader<'_> {
             (true, false) => content.plain_text().trim().to_owned(),
         };
         let (id, origin) = (MessageId::new(id), Origin::Person);
-        Ok(Message { id, chat, sender, origin, content, text, called })
+        Ok(Message { id, chat, sender, origin, content, text, called, behind_name })
     }
 }
 

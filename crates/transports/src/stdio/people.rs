@@ -50,12 +50,13 @@ impl People {
 
     /// Whether a text calls the bot, and the text without the call.
     pub(super) fn hear(&self, text: &str) -> Mentioned {
-        if !text.contains(['@', '＠']) {
-            return Mentioned { called: false, text: text.trim().to_owned() };
-        }
         let names = self.names.names();
         let own: Vec<&str> = names.iter().chain(&self.me).map(String::as_str).collect();
-        mention::find(text, Names { own: &own, others: &[] })
+        let bare = &own[..names.len()];
+        if !mention::may_call(text, bare) {
+            return Mentioned { called: false, text: text.trim().to_owned(), behind: None };
+        }
+        mention::find(text, Names { own: &own, bare, others: &[] })
     }
 }
 

@@ -174,9 +174,11 @@ impl Translator<'_> {
                 raw(BEFRIENDED, text.trim())
             }
             body => {
-                let (content, text, called) = self.content(body, place);
+                let (content, heard) = self.content(body, place);
                 let id = MessageId::new(message.id());
-                let message_body = Message { id, chat, sender, origin, content, text, called };
+                let mention::Mentioned { text, called, behind: behind_name } = heard;
+                let message_body =
+                    Message { id, chat, sender, origin, content, text, called, behind_name };
                 return Some(self.event(message, "m", EventBody::Message(message_body)));
             }
         };
@@ -204,28 +206,32 @@ impl Translator<'_> {
         (person, origin)
     }
 
-    /// The content, the text to match, and whether the bot is called.
-    fn content(&mut self, body: Body, place: &Place<'_>) -> (Content, String, bool) {
+    /// The content, and the text to match with the calls found in it.
+    fn content(&mut self, body: Body, place: &Place<'_>) -> (Content, mention::Mentioned) {
         let private = !is_group(place.peer);
+        let wordless =
+            || mention::Mentioned { called: private, text: String::new(), behind: None };
         match body {
             Body::Text { before, text } => {
                 // Quoted words of another person do not call the bot.
                 let (quotes, own) = quote::split(&text);
-                let found = self.find_call(own, place.peer);
-                let called = private || found.called;
+                let mut found = self.find_call(own, place.peer);
+                found.called |= private;
                 let segments = before.into_iter().chain(quotes).collect();
                 let content = Content(segments).with(Segment::Text { text: own.to_owned() });
-                (content, found.text, called)
+                (content, found)
             }
-            Body::Segment(segment) => (Content(vec![segment]), String::new(), private),
-            Body::RedPacket => (Content::default(), String::new(), private),
+            Body::Segment(segment) => (Content(vec![segment]), wordless()),
+            Body::RedPacket => (Content::default(), wordless()),
         }
     }
 
     /// Looks for a mention of the bot by its name in the group, its nickname and the configured names.
     fn find_call(&self, text: &str, peer: &str) -> mention::Mentioned {
-        if !text.contains(['@', '＠']) {
-            return mention::Mentioned { called: false, text: text.trim().to_owned() };
+        let configured: Vec<&str> = self.names.iter().map(String::as_str).collect();
+        if !mention::may_call(text, &configured) {
+            let text = text.trim().to_owned();
+            return mention::Mentioned { called: false, text, behind: None };
         }
         let me = self.directory.me();
         let roster = self.directory.roster(peer).map(|roster| roster.members()).unwrap_or_default();
@@ -238,12 +244,11 @@ impl Translator<'_> {
                 .collect()
         };
         let (mine, others) = (names(&mine), names(&others));
-        let configured = self.names.iter().map(String::as_str);
         let own: Vec<&str> =
-            mine.iter().map(String::as_str).chain([&*me.nick]).chain(configured).collect();
+            mine.iter().map(String::as_str).chain([&*me.nick]).chain(configured.iter().copied()).collect();
         let others: Vec<&str> =
             others.iter().map(String::as_str).filter(|name| !own.contains(name)).collect();
-        mention::find(text, mention::Names { own: &own, others: &others })
+        mention::find(text, mention::Names { own: &own, bare: &configured, others: &others })
     }
 
     // -- Friends.

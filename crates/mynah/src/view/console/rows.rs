@@ -316,6 +316,7 @@ mod tests {
             content: Content::text("@八哥 多少钱"),
             text: "多少钱".to_owned(),
             called: true,
+            behind_name: None,
         }));
         let row = log_row("main", &said, None);
         let shown = (row.chat.as_str(), row.from.as_str(), row.text.as_str());

@@ -33,6 +33,7 @@ fn says(talk: &mut Talk, sender: Person, text: &str) -> Vec<String> {
         content: Content::text(text),
         text: text.to_owned(),
         called: false,
+        behind_name: None,
     }))
 }
 
