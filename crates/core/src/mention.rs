@@ -196,11 +196,7 @@ mod tests {
             ("@", false, "@"),
         ] {
             let found = find(text, Names { own: &own, others: &others, bare: &[] });
-            assert_eq!(
-                found,
-                Mentioned { called, text: left.to_owned(), behind: None },
-                "{text}"
-            );
+            assert_eq!(found, Mentioned { called, text: left.to_owned(), behind: None }, "{text}");
         }
     }
 
@@ -241,6 +237,9 @@ mod tests {
             assert!(behind.is_none() || may_call(text, names.bare), "{text}");
         }
         let both = find("@Bob 小助手，在吗", names);
-        assert_eq!((both.called, both.text.as_str(), both.behind), (true, "小助手，在吗", Some(12)));
+        assert_eq!(
+            (both.called, both.text.as_str(), both.behind),
+            (true, "小助手，在吗", Some(12))
+        );
     }
 }

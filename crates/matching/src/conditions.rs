@@ -203,9 +203,12 @@ impl Condition {
 }
 
 fn compile(written: &Conditions, folding: Folding) -> Box<[Condition]> {
-    let items = |list: &[String], make: fn(Box<[Item]>) -> Condition| {
-        (!list.is_empty()).then(|| make(list.iter().map(|item| Item::new(item, folding)).collect()))
-    };
+    let all =
+        |list: &[String], make: fn(Box<[Item]>) -> Condition, read: fn(&str, Folding) -> Item| {
+            (!list.is_empty()).then(|| make(list.iter().map(|item| read(item, folding)).collect()))
+        };
+    let items = |list: &[String], make| all(list, make, Item::new);
+    let stems = |list: &[String], make| all(list, make, Item::with_stars);
     let patterns =
         || written.pattern.iter().map(|pattern| Matcher::new(pattern, folding)).collect();
     let regexes = || {
@@ -217,11 +220,11 @@ fn compile(written: &Conditions, folding: Folding) -> Box<[Condition]> {
         items(&written.exact, Condition::Exact),
         items(&written.prefix, Condition::Prefix),
         items(&written.suffix, Condition::Suffix),
-        items(&written.keyword, Condition::Keyword),
-        items(&written.all, Condition::All),
+        stems(&written.keyword, Condition::Keyword),
+        stems(&written.all, Condition::All),
         (!written.pattern.is_empty()).then(|| Condition::Pattern(patterns())),
         (!written.regex.is_empty()).then(|| Condition::Regex(regexes())),
-        items(&written.none, Condition::None),
+        stems(&written.none, Condition::None),
     ]
     .into_iter()
     .flatten()

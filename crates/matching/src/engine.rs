@@ -117,7 +117,11 @@ impl Engine {
             match anchor {
                 _ if list.rules.is_empty() => {}
                 Anchor::Begin | Anchor::Whole => at_begin.push(list),
-                Anchor::Anywhere | Anchor::End | Anchor::Word => elsewhere.push(list),
+                Anchor::Anywhere
+                | Anchor::End
+                | Anchor::Word
+                | Anchor::WordBegin
+                | Anchor::WordEnd => elsewhere.push(list),
             }
         });
         let first = at_begin.into_iter().max_by_key(|list| list.cost);

@@ -3,20 +3,64 @@
 use std::ops::Range;
 
 use crate::fold::Folding;
+use crate::punctuation::{is_final, is_leading};
 
 /// An item of a text condition, folded. Remembers at which ends it must stand as a whole word.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Item {
     text: Box<str>,
+    /// It must not begin inside a word.
+    whole_begin: bool,
+    /// It must not end inside a word.
+    whole_end: bool,
+}
+
+/// An item as it is written, without the stars that let it begin or end inside a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stem<'t> {
+    /// The item without these stars.
+    pub text: &'t str,
+    /// `*bao`: it may begin inside a word.
+    pub begins_inside: bool,
+    /// `thank*`: it may end inside a word.
+    pub ends_inside: bool,
+}
+
+impl<'t> Stem<'t> {
+    /// Reads an item. Only a star beside a letter or digit of a script with spaces counts; others are text.
+    #[must_use]
+    pub fn read(item: &'t str) -> Self {
+        let item = item.trim();
+        let after = item.strip_prefix('*').filter(|rest| rest.starts_with(is_word));
+        let text = after.unwrap_or(item);
+        let before = text.strip_suffix('*').filter(|rest| rest.ends_with(is_word));
+        Self {
+            text: before.unwrap_or(text),
+            begins_inside: after.is_some(),
+            ends_inside: before.is_some(),
+        }
+    }
 }
 
 impl Item {
-    /// Folds an item as the texts will be.
+    /// Folds an item as the texts will be. Blanks around it do not count.
     pub fn new(text: &str, folding: Folding) -> Self {
-        Self { text: folding.fold(text).into_text().into() }
+        let folded = folding.fold(text);
+        let text: Box<str> = folded.text().trim().into();
+        let (whole_begin, whole_end) = (text.starts_with(is_word), text.ends_with(is_word));
+        Self { text, whole_begin, whole_end }
     }
 
-    /// The folded text.
+    /// The same for an item of `keyword`, `all` or `none`, in which a star at an end can count ([`Stem`]).
+    pub fn with_stars(text: &str, folding: Folding) -> Self {
+        let Stem { text, begins_inside, ends_inside } = Stem::read(text);
+        let mut item = Self::new(text, folding);
+        item.whole_begin &= !begins_inside;
+        item.whole_end &= !ends_inside;
+        item
+    }
+
+    /// The folded text, without stars that count.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -25,7 +69,7 @@ impl Item {
     pub fn find(&self, text: &str) -> Option<Range<usize>> {
         let (last, head) = self.text.as_bytes().split_last()?;
         let length = self.text.len();
-        if !self.text.starts_with(is_word) && !self.text.ends_with(is_word) {
+        if !self.whole_begin && !self.whole_end {
             return find(text, &self.text).map(|start| start..start + length);
         }
         // The borders first: in one long word no letter has a border, and the item is not compared at every letter.
@@ -39,43 +83,59 @@ impl Item {
         Some(start..start + length)
     }
 
-    /// Whether `text` is it, apart from spaces around either.
+    /// Whether `text` is it, apart from spaces around it and from final punctuation that it does not end in itself.
     pub fn is(&self, text: &str) -> bool {
-        text.trim() == self.trimmed()
+        let rest = text.trim().strip_prefix(&*self.text);
+        rest.is_some_and(|rest| self.may_be_before(rest))
     }
 
-    /// The text without spaces around, as `exact` compares it.
-    pub fn trimmed(&self) -> &str {
-        self.text.trim()
+    /// Whether these signs may stand between it and the end of a text.
+    fn may_be_before(&self, rest: &str) -> bool {
+        rest.is_empty() || (rest.chars().all(is_final) && !self.text.ends_with(is_final))
     }
 
     /// The rest behind it, if `text` starts with it.
     pub fn rest_after(&self, text: &str) -> Option<Range<usize>> {
         let starts = text.starts_with(&*self.text) && self.has_border_after(text, self.text.len());
-        starts.then(|| trimmed(text, self.text.len()..text.len()))
+        starts.then(|| without_lead(text, self.text.len()..text.len()))
     }
 
-    /// The rest before it, if `text` ends with it.
+    /// The rest before it, if `text` ends with it, apart from final punctuation that it does not end in itself.
     pub fn rest_before(&self, text: &str) -> Option<Range<usize>> {
-        let start = text.len().checked_sub(self.text.len())?;
-        let ends = text.ends_with(&*self.text) && self.has_border_before(text, start);
-        ends.then(|| trimmed(text, 0..start))
+        let text = text.trim_end();
+        let ends = |text: &str| {
+            let start = text.len().checked_sub(self.text.len())?;
+            let ends = text.ends_with(&*self.text) && self.has_border_before(text, start);
+            ends.then_some(start)
+        };
+        let start = ends(text).or_else(|| {
+            let is_open = !self.text.ends_with(is_final);
+            is_open.then(|| ends(text.trim_end_matches(is_final))).flatten()
+        })?;
+        Some(without_lead(text, 0..start))
     }
 
-    /// Whether an occurrence at byte `start` is not a part of a longer word.
+    /// Whether an occurrence at byte `start` is not a part of a longer word, at the ends where that counts.
     pub fn stands_alone(&self, text: &str, start: usize) -> bool {
         self.has_border_before(text, start) && self.has_border_after(text, start + self.text.len())
     }
 
     /// Whether an occurrence that starts at `start` is not the end of a longer word.
     pub fn has_border_before(&self, text: &str, start: usize) -> bool {
-        !(self.text.starts_with(is_word) && text[..start].ends_with(is_word))
+        !(self.whole_begin && text[..start].ends_with(is_word))
     }
 
     /// Whether an occurrence that ends at `end` is not the beginning of a longer word.
     pub fn has_border_after(&self, text: &str, end: usize) -> bool {
-        !(self.text.ends_with(is_word) && text[end..].starts_with(is_word))
+        !(self.whole_end && text[end..].starts_with(is_word))
     }
+}
+
+/// A range of `text` without the white space at its ends and the signs that lead to it ([`is_leading`]).
+pub fn without_lead(text: &str, range: Range<usize>) -> Range<usize> {
+    let inside = &text[range.clone()];
+    let start = range.start + (inside.len() - inside.trim_start_matches(is_leading).len());
+    trimmed(text, start..range.end)
 }
 
 /// A range of `text` without the white space at its ends.
@@ -178,7 +238,7 @@ mod tests {
     use super::*;
 
     fn item(text: &str) -> Item {
-        Item::new(text, Folding::new(false, false))
+        Item::with_stars(text, Folding::new(false, false))
     }
 
     fn fold(text: &str) -> String {
@@ -208,6 +268,19 @@ mod tests {
             ("a a", "a a a1", true),
             ("😀", "a😀b", true),
             ("K", "\u{212a}", true),
+            (" linux", "linux rocks", true),
+            ("linux ", "I use linux", true),
+            ("don't", "I don’t know", true),
+            ("thank*", "many thanks", true),
+            ("thank*", "unthankful", false),
+            ("*bao*", "taobaoABC", true),
+            ("*bao", "taobao!", true),
+            ("*bao", "taobaoABC", false),
+            ("价格*", "价格*", true),
+            ("价格*", "价格", false),
+            ("a**", "ab", false),
+            ("*", "a", false),
+            ("what?", "what", false),
         ] {
             assert_eq!(item(keyword).find(&fold(text)).is_some(), found, "{keyword} in {text}");
         }
@@ -223,6 +296,11 @@ mod tests {
             ("buy", "buybook", None),
             ("buy", "buy书", Some("书")),
             ("/", "/help", Some("help")),
+            ("查快递", "查快递：123", Some("123")),
+            ("查快递", "查快递 = 123：4", Some("123:4")),
+            ("查快递", "查快递：", Some("")),
+            ("温度", "温度 -3", Some("-3")),
+            (" 天气 ", "天气北京", Some("北京")),
         ] {
             let text = fold(text);
             assert_eq!(
@@ -231,9 +309,15 @@ mod tests {
                 "{prefix}: {text}"
             );
         }
-        for (suffix, text, rest) in
-            [("吗", "在吗", Some("在")), ("ok", "book", None), ("ok", "is ok", Some("is"))]
-        {
+        for (suffix, text, rest) in [
+            ("吗", "在吗", Some("在")),
+            ("ok", "book", None),
+            ("ok", "is ok", Some("is")),
+            ("吗", "在吗？！", Some("在")),
+            ("吗？", "在吗？", Some("在")),
+            ("吗？", "在吗", None),
+            ("ok", "book!", None),
+        ] {
             let text = fold(text);
             assert_eq!(
                 item(suffix).rest_before(&text).map(|range| &text[range]),
@@ -264,9 +348,10 @@ mod tests {
 
         #[test]
         fn items_are_found_where_they_stand_alone(
-            word in "[aéп价 ]{1,4}|(ab|价格){1,40}",
+            word in "[*]?[aéп价 ]{1,4}[*]?|(ab|价格){1,40}",
             text in "([aéпb ]|价格|ab){0,60}",
         ) {
+            prop_assume!(!word.trim().is_empty());
             let (item, text) = (item(&word), fold(&text));
             let found = item.find(&text).map(|range| range.start);
             prop_assert_eq!(found, found_slowly(&item, &text));
@@ -275,13 +360,22 @@ mod tests {
     }
 
     #[test]
-    fn exact_ignores_spaces_around() {
+    fn exact_ignores_spaces_around_and_final_punctuation() {
         for (exact, text, is) in [
             ("菜单", " 菜单\u{3000}", true),
-            ("菜单", "菜单!", false),
+            ("菜单", "菜单!", true),
+            ("签到", "签到 ！？", true),
+            ("签到", "签到，在", false),
+            ("你好？", "你好？", true),
+            ("你好？", "你好", false),
+            ("？", "？", true),
+            ("？", "？？", false),
+            ("007", "007。", true),
+            ("007", "7", false),
             ("Hi  there", "hi there", true),
         ] {
-            assert_eq!(item(exact).is(&fold(text)), is, "{exact}: {text}");
+            let exact = Item::new(exact, Folding::new(false, false));
+            assert_eq!(exact.is(&fold(text)), is, "{exact:?}: {text}");
         }
     }
 }

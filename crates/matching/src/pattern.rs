@@ -48,8 +48,10 @@ enum Node {
 enum HoleKind {
     /// At least one character, apart from spaces around it.
     Text,
-    /// Digits only.
+    /// A whole number, also in Chinese numerals.
     Int,
+    /// Any number.
+    Number,
 }
 
 /// A name that a condition captures.
@@ -87,8 +89,11 @@ pub enum PatternErrorKind {
     #[error("`{0}` is not a valid name")]
     BadName(String),
     /// A kind after the colon that does not exist.
-    #[error("`{0}` is not a kind of hole; the only one is int")]
+    #[error("`{0}` is not a kind of hole; there are int and number")]
     UnknownKind(String),
+    /// `|` outside of brackets.
+    #[error("`|` stands outside of brackets")]
+    BarOutside,
     /// The same name twice on one way through the pattern.
     #[error("two holes are called {0}")]
     SameName(String),
@@ -185,6 +190,7 @@ fn write_nodes(f: &mut fmt::Formatter<'_>, nodes: &[Node]) -> fmt::Result {
             Node::Text(text) => write!(f, "{}", text.replace('{', "{{").replace('}', "}}"))?,
             Node::Hole { name, kind: HoleKind::Text } => write!(f, "{{{name}}}")?,
             Node::Hole { name, kind: HoleKind::Int } => write!(f, "{{{name}:int}}")?,
+            Node::Hole { name, kind: HoleKind::Number } => write!(f, "{{{name}:number}}")?,
             Node::Optional(inner) => {
                 f.write_str("[")?;
                 write_nodes(f, inner)?;

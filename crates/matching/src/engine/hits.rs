@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use super::planted::{Mistake, planted};
 use super::wanted::Anchor;
 use crate::keyword::is_word;
+use crate::punctuation::is_final;
 
 /// The anchors that an occurrence fulfils, or several of the same literal together.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -44,7 +45,9 @@ impl Searched<'_> {
             Anchor::Begin => self.begins(start),
             Anchor::End => self.ends(end),
             Anchor::Whole => self.begins(start) && self.ends(end),
-            Anchor::Word => !is_inside_word(self.0, start, end),
+            Anchor::Word => !goes_on(self.0, start) && !goes_on(self.0, end),
+            Anchor::WordBegin => !goes_on(self.0, start),
+            Anchor::WordEnd => !goes_on(self.0, end),
         }
     }
 
@@ -55,18 +58,21 @@ impl Searched<'_> {
     }
 
     fn ends(&self, end: usize) -> bool {
-        let ends = end == self.0.len() || (end + 1 == self.0.len() && self.0.ends_with(' '));
-        ends && !planted(Mistake::EndForgotten)
+        let (literal, rest) = self.0.split_at(end);
+        // Final punctuation is ignored unless the item ends in some.
+        let is_ignored = || {
+            rest.chars().all(is_final)
+                && !literal.ends_with(is_final)
+                && !planted(Mistake::PunctuationForgotten)
+        };
+        (rest.is_empty() || rest == " " || is_ignored()) && !planted(Mistake::EndForgotten)
     }
 }
 
-/// Whether the occurrence is a part of a longer word, as `keyword` means it. Folding case does not change the answer.
-fn is_inside_word(text: &str, start: usize, end: usize) -> bool {
-    let goes_on = |at: usize| {
-        let (before, after) = text.split_at(at);
-        before.ends_with(is_word) && after.starts_with(is_word)
-    };
-    goes_on(start) || goes_on(end)
+/// Whether a word goes on at a place, as `keyword` means it. Folding case does not change the answer.
+fn goes_on(text: &str, at: usize) -> bool {
+    let (before, after) = text.split_at(at);
+    before.ends_with(is_word) && after.starts_with(is_word)
 }
 
 /// The literals found so far, each with the anchors that all its occurrences fulfil.

@@ -33,6 +33,10 @@ pub(super) enum Mistake {
     FirstOfClass,
     /// `none` is read like `all`.
     NoneRequired,
+    /// A star at an end of an item lifts no whole-word rule.
+    StarsForgotten,
+    /// The end of the text is behind its final punctuation.
+    PunctuationForgotten,
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::regex::RegexCondition;
 use crate::{Conditions, Set};
 
 /// Pieces of texts: short ones that lie in each other, and everything that folding changes.
-const PIECES: [&str; 40] = [
+const PIECES: [&str; 50] = [
     "a",
     "ab",
     "b",
@@ -50,13 +50,23 @@ const PIECES: [&str; 40] = [
     "i",
     "C++",
     "\u{200b}",
+    "hi*",
+    "*b",
+    "*ab*",
+    "don’t",
+    "don't",
+    "买 iPhone",
+    "买iphone",
+    "二十",
+    "1万2",
+    "？",
     "臺灣",
     "台湾",
     "长长长长长长长长长长长长长长长长长长长长长长长长长长长长头尾",
 ];
 
 /// The joints between pieces in texts.
-const JOINTS: [&str; 8] = ["", "", "", " ", "  ", "\n", "，", "\u{3000}"];
+const JOINTS: [&str; 9] = ["", "", "", " ", "  ", "\n", "，", "\u{3000}", "："];
 
 const REGEXES: [&str; 24] = [
     "{0}",
@@ -85,7 +95,7 @@ const REGEXES: [&str; 24] = [
     "(?:)|{0}",
 ];
 
-const PATTERNS: [&str; 10] = [
+const PATTERNS: [&str; 14] = [
     "{0} {{x}}",
     "{{x}} {0}",
     "{0} {{x}} {1}",
@@ -96,6 +106,10 @@ const PATTERNS: [&str; 10] = [
     "{0} {{n:int}}",
     "{0}",
     "{0} [{1}] ({2}|{{x}})",
+    "{0} {{n:int}}{1}",
+    "{0}{{n:number}}",
+    "[{0}|{1}] {2}",
+    "{{x}} {{y}} {0}",
 ];
 
 /// Conditions as the generator means them.
@@ -270,6 +284,8 @@ fn every_planted_mistake_is_found() {
         M::FirstBranch,
         M::FirstOfClass,
         M::NoneRequired,
+        M::StarsForgotten,
+        M::PunctuationForgotten,
     ] {
         PLANTED.set(Some(mistake));
         let mut runner = runner(2_000, 7);

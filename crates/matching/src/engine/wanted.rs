@@ -9,6 +9,7 @@ use super::literals;
 use super::planted::{Mistake, planted};
 use crate::conditions::Conditions;
 use crate::fold::{Folding, fold_each};
+use crate::keyword::Stem;
 use crate::pattern::Matcher;
 
 /// Longer literals are cut: a few characters tell enough, and the automaton stays small.
@@ -34,12 +35,23 @@ pub(super) enum Anchor {
     Word = 3,
     /// It is the text.
     Whole = 4,
+    /// Anywhere but behind a letter of the same word.
+    WordBegin = 5,
+    /// Anywhere but before a letter of the same word.
+    WordEnd = 6,
 }
 
 impl Anchor {
     /// All of them, in order.
-    pub(super) const ALL: [Self; 5] =
-        [Self::Anywhere, Self::Begin, Self::End, Self::Word, Self::Whole];
+    pub(super) const ALL: [Self; 7] = [
+        Self::Anywhere,
+        Self::Begin,
+        Self::End,
+        Self::Word,
+        Self::Whole,
+        Self::WordBegin,
+        Self::WordEnd,
+    ];
 
     /// How many there are.
     pub(super) const COUNT: usize = Self::ALL.len();
@@ -49,6 +61,8 @@ impl Anchor {
 #[derive(Debug, Default)]
 pub(super) struct Wanted {
     sets: Vec<Vec<Literal>>,
+    /// Whether no item was cut to a literal.
+    are_whole: bool,
 }
 
 /// How many rules want each literal.
@@ -57,14 +71,18 @@ pub(super) type Shares = HashMap<Box<str>, u32>;
 impl Wanted {
     /// A set that no text fulfils.
     pub(super) fn nothing() -> Self {
-        Self { sets: vec![Vec::new()] }
+        Self { sets: vec![Vec::new()], are_whole: false }
     }
 
     /// The literals that these conditions need.
     pub(super) fn new(when: &Conditions, hant: bool) -> Self {
         let mut wanted = Self::default();
-        let items = |list: &[String], anchor| -> Option<Vec<Literal>> {
-            list.iter().map(|item| literal(item, anchor, hant)).collect()
+        let mut are_whole = true;
+        let mut items = |list: &[String], anchor| -> Option<Vec<Literal>> {
+            let literals = list.iter().map(|item| literal(item, anchor, hant));
+            let literals: Vec<(Literal, bool)> = literals.collect::<Option<_>>()?;
+            are_whole &= literals.iter().all(|(_, is_whole)| *is_whole);
+            Some(literals.into_iter().map(|(literal, _)| literal).collect())
         };
         for (list, anchor) in [
             (&when.exact, Anchor::Whole),
@@ -92,6 +110,7 @@ impl Wanted {
             let first = sets.remove(0);
             wanted.sets.extend(items(&first, Anchor::Begin));
         }
+        wanted.are_whole = are_whole;
         wanted.add_alternatives(&patterns, |text| full(text, hant));
         let regexes: Vec<_> =
             when.regex.iter().map(|regex| literals::required(regex.hir())).collect();
@@ -126,19 +145,14 @@ impl Wanted {
     /// Whether a rule of these conditions matches every text in which one of its literals is found, so that the text need
     /// not be looked at again: whole keywords or exact texts without case, and nothing else.
     pub(super) fn proves(&self, when: &Conditions) -> bool {
-        let wholly = match (when.keyword.is_empty(), when.exact.is_empty()) {
-            (false, true) => Anchor::Word,
-            (true, false) => Anchor::Whole,
-            _ => return false,
-        };
         let only = when.all.is_empty()
             && when.none.is_empty()
             && when.prefix.is_empty()
             && when.suffix.is_empty()
             && when.pattern.is_empty()
             && when.regex.is_empty();
-        let whole = |set: &Vec<Literal>| set.iter().all(|literal| literal.anchor == wholly);
-        only && !when.case && self.sets.len() == 1 && self.sets.iter().all(whole)
+        let is_one = when.keyword.is_empty() != when.exact.is_empty();
+        only && is_one && !when.case && self.sets.len() == 1 && self.are_whole
     }
 
     /// The set to wait for: the one shared least with other rules, else the longest. `None` if there is none.
@@ -166,17 +180,37 @@ fn shortest(set: &[Literal]) -> usize {
     set.iter().map(|literal| literal.text.chars().count()).min().unwrap_or(0)
 }
 
-fn literal(item: &str, anchor: Anchor, hant: bool) -> Option<Literal> {
+/// The literal of an item, and whether it is the whole item.
+fn literal(item: &str, anchor: Anchor, hant: bool) -> Option<(Literal, bool)> {
+    let (item, anchor) = match anchor {
+        Anchor::Word => {
+            let stem = Stem::read(item);
+            (stem.text, anchor_of(stem))
+        }
+        anchor => (item, anchor),
+    };
     // Without the spaces around: a text that contains the item contains its middle, apart from spaces at the same end.
     let item = full(item, hant);
     let literal = cut(item.trim(), anchor)?;
+    let is_whole = *literal.text == *item.trim();
     // Nothing is known about the text beside a part of an item.
     let anchor = match anchor {
-        Anchor::Word if *literal.text != *item => Anchor::Anywhere,
-        Anchor::Whole if *literal.text != *item.trim() => Anchor::Begin,
+        Anchor::WordBegin | Anchor::WordEnd | Anchor::Word if !is_whole => Anchor::Anywhere,
+        Anchor::Whole if !is_whole => Anchor::Begin,
         whole => whole,
     };
-    Some(Literal { anchor, ..literal })
+    Some((Literal { anchor, ..literal }, is_whole))
+}
+
+/// Where an item of `keyword`, `all` or `none` is found.
+fn anchor_of(stem: Stem<'_>) -> Anchor {
+    match (stem.begins_inside, stem.ends_inside) {
+        _ if planted(Mistake::StarsForgotten) => Anchor::Word,
+        (false, false) => Anchor::Word,
+        (false, true) => Anchor::WordBegin,
+        (true, false) => Anchor::WordEnd,
+        (true, true) => Anchor::Anywhere,
+    }
 }
 
 /// A literal of at most [`LONGEST`] characters: the end of one that is anchored at the end, else the beginning.

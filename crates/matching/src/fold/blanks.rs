@@ -44,7 +44,12 @@ struct Held {
 
 impl Blanks {
     /// Takes the next folded character, in which blanks are still as they were written.
-    pub(super) fn push(&mut self, c: char, from: Range<usize>, emit: &mut impl FnMut(char, Range<usize>)) {
+    pub(super) fn push(
+        &mut self,
+        c: char,
+        from: Range<usize>,
+        emit: &mut impl FnMut(char, Range<usize>),
+    ) {
         if c.is_whitespace() {
             let held = self.held.get_or_insert(Held { first: from, has_line_break: false });
             held.has_line_break |= is_line_break(c);

@@ -28,7 +28,8 @@ pub(super) fn fold(how: Folding, original: &str) -> Option<Quick<'_>> {
         let Some(c) = original[at..].chars().next() else { return Some(folded.finish()) };
         let is_behind_blank = at != blanks_until && original[..at].ends_with(' ');
         if how.form != Form::Width && (is_blank(c) || is_behind_blank) {
-            let (start, end) = (start_of_blanks(original, at, blanks_until), end_of_blanks(original, at));
+            let (start, end) =
+                (start_of_blanks(original, at, blanks_until), end_of_blanks(original, at));
             folded.replace_blanks(start..end);
             (at, blanks_until) = (end, end);
             // The character behind them may change as well.
@@ -224,7 +225,11 @@ impl<'t> Copy<'t> {
     fn finish(mut self) -> Quick<'t> {
         let Self { original, idle_blanks, same_until, .. } = self;
         if self.copied == 0 {
-            return Quick { text: Cow::Borrowed(original), same_until: original.len(), idle_blanks };
+            return Quick {
+                text: Cow::Borrowed(original),
+                same_until: original.len(),
+                idle_blanks,
+            };
         }
         self.text.push_str(&original[self.copied..]);
         let same_until = same_until.unwrap_or(self.text.len());

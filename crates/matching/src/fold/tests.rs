@@ -44,7 +44,9 @@ fn texts_that_people_take_for_the_same_become_the_same() {
         assert_eq!(full(text), full(&full(text)), "{text:?} is stable");
     }
     assert_eq!(full("ＡＢＣ  ｄ"), "abc d");
-    for text in ["今天 气温", "한국 사람", "@bot !help", "a b", "买\niphone", "第 \n 3 章", " 买 天 "] {
+    for text in
+        ["今天 气温", "한국 사람", "@bot !help", "a b", "买\niphone", "第 \n 3 章", " 买 天 "]
+    {
         assert_ne!(full(text), full(&text.replace(char::is_whitespace, "")), "{text:?}");
     }
 }

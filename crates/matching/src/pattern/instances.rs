@@ -41,7 +41,9 @@ fn of_node(node: &Node, fillings: Fillings<'_>, most: usize) -> Option<Vec<Strin
         Node::Hole { kind: HoleKind::Text, .. } => {
             fillings.texts.iter().map(|text| (*text).to_owned()).collect()
         }
-        Node::Hole { kind: HoleKind::Int, .. } => vec![fillings.digits.to_owned()],
+        Node::Hole { kind: HoleKind::Int | HoleKind::Number, .. } => {
+            vec![fillings.digits.to_owned()]
+        }
         Node::Optional(inner) => {
             let mut ways = of_sequence(inner, fillings, most)?;
             ways.push(String::new());

@@ -7,7 +7,9 @@ use std::ops::Range;
 
 use super::{HoleKind, Node, Pattern};
 use crate::fold::{Folded, Folding};
-use crate::keyword::{is_chinese, trimmed};
+use crate::keyword::{is_chinese, without_lead};
+use crate::numerals::{self, Numbers};
+use crate::punctuation::{is_final, is_leading, without_final};
 
 /// A pattern made ready for texts of one folding.
 #[derive(Debug, Clone)]
@@ -25,10 +27,12 @@ enum Instruction {
     Char(char),
     /// Words are apart here.
     Gap,
-    /// A hole begins. The next instruction is its [`Instruction::Fill`].
+    /// A hole begins. The next instruction fills it.
     Open { hole: usize },
     /// Takes one character more or ends the hole.
-    Fill { hole: usize, kind: HoleKind, number: usize },
+    Fill { hole: usize, number: usize },
+    /// Takes a number, the longest first.
+    Number { hole: usize, numbers: Numbers, number: usize },
     /// Goes on at the first place, and at the second if that fails.
     Split { first: usize, second: usize, number: usize },
     /// Goes on there.
@@ -40,12 +44,24 @@ enum Instruction {
 /// A state of the machine besides its place in pattern and text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Mode {
-    /// The last part matched was a hole.
-    after_hole: bool,
+    /// The last part matched.
+    after: Part,
     /// Words are to be apart here; the next part decides.
     gap: bool,
     /// Inside a hole: it has a character other than a space.
     filled: bool,
+}
+
+/// The last part matched, as far as it matters for the next one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Part {
+    /// No hole.
+    #[default]
+    Words,
+    /// A hole for any text.
+    Text,
+    /// A hole for numbers.
+    Number,
 }
 
 #[derive(Debug)]
@@ -105,58 +121,45 @@ impl Matcher {
         size_of_val(&*self.code) + names.sum::<usize>()
     }
 
-    /// The ranges of its holes, if the whole text fits; final punctuation of the text is ignored.
+    /// The ranges of its holes, if the whole folded text fits; final punctuation of the text is ignored.
     pub fn fit(&self, text: &str) -> Option<Holes> {
+        self.fit_with(text, |_| false)
+    }
+
+    /// The same; at some places of the text stood blanks that do not count, but still part two holes.
+    fn fit_with(&self, text: &str, is_blank_at: impl Fn(usize) -> bool) -> Option<Holes> {
         let begin = text.len() - text.trim_start().len();
-        let mut holes = Run::new(self, without_final_punctuation(text)).run()?;
+        let is_blank_at = |at: usize| is_blank_at(begin + at);
+        let mut holes = Run::new(self, without_final(text), &is_blank_at).run()?;
         for hole in holes.iter_mut().flatten() {
             *hole = hole.start + begin..hole.end + begin;
         }
         Some(holes)
     }
 
-    /// The captures, in original characters.
+    /// The captures: numbers in ASCII digits, other texts in original characters.
     pub fn captures(&self, text: &Folded<'_>) -> Option<crate::Captures> {
-        let holes = self.fit(text.text())?;
-        let captures = self.names.iter().zip(holes).filter_map(|(name, range)| {
-            let range = trimmed(text.text(), range?);
-            Some((name.to_string(), text.original(range).to_owned()))
-        });
+        let holes = self.fit_with(text.text(), |at| text.has_idle_blank(at))?;
+        let captures =
+            self.names.iter().zip(holes).enumerate().filter_map(|(hole, (name, range))| {
+                let range = without_lead(text.text(), range?);
+                let number = || {
+                    let numbers = self.numbers_of(hole)?;
+                    numerals::read(&text.text()[range.clone()], numbers)
+                };
+                let value = number().unwrap_or_else(|| text.original(range.clone()).to_owned());
+                Some((name.to_string(), value))
+            });
         Some(captures.collect())
     }
-}
 
-/// A text without the signs that end a sentence, unless it consists of them.
-fn without_final_punctuation(text: &str) -> &str {
-    let text = text.trim();
-    match text.trim_end_matches(is_final) {
-        "" => text,
-        rest => rest,
+    /// The numbers that a hole takes, if it takes numbers only.
+    fn numbers_of(&self, hole: usize) -> Option<Numbers> {
+        self.code.iter().find_map(|instruction| match instruction {
+            Instruction::Number { hole: of, numbers, .. } if *of == hole => Some(*numbers),
+            _ => None,
+        })
     }
-}
-
-/// Whether a sentence can end in `c`; the space before such a sign goes with it.
-fn is_final(c: char) -> bool {
-    matches!(
-        c,
-        '.' | ','
-            | ';'
-            | ':'
-            | '!'
-            | '?'
-            | '~'
-            | '…'
-            | '。'
-            | '、'
-            | '～'
-            | '〜'
-            | '！'
-            | '？'
-            | '，'
-            | '；'
-            | '：'
-            | '．'
-    ) || c.is_whitespace()
 }
 
 /// A pattern without final punctuation. One of signs only keeps them: there is nothing else to match.
@@ -259,7 +262,16 @@ impl Compiler {
             self.names.len() - 1
         });
         let number = self.choice();
-        self.code.extend([Instruction::Open { hole }, Instruction::Fill { hole, kind, number }]);
+        let numbers = match kind {
+            HoleKind::Text => None,
+            HoleKind::Int => Some(Numbers::Whole),
+            HoleKind::Number => Some(Numbers::Any),
+        };
+        let fill = match numbers {
+            Some(numbers) => Instruction::Number { hole, numbers, number },
+            None => Instruction::Fill { hole, number },
+        };
+        self.code.extend([Instruction::Open { hole }, fill]);
     }
 
     fn choice(&mut self) -> usize {
@@ -289,10 +301,15 @@ impl Compiler {
     }
 }
 
+/// How many modes there are.
+const MODES: usize = 6;
+
 /// One run of the machine.
 struct Run<'r> {
     matcher: &'r Matcher,
     text: &'r str,
+    /// Whether a blank stood at a place that is not in the text.
+    is_blank_at: &'r dyn Fn(usize) -> bool,
     jobs: Vec<Job>,
     holes: Holes,
     /// A bit for each choice, mode and place that was tried; made with the first of them.
@@ -300,9 +317,9 @@ struct Run<'r> {
 }
 
 impl<'r> Run<'r> {
-    fn new(matcher: &'r Matcher, text: &'r str) -> Self {
+    fn new(matcher: &'r Matcher, text: &'r str, is_blank_at: &'r dyn Fn(usize) -> bool) -> Self {
         let holes = vec![None; matcher.names.len()];
-        Self { matcher, text, jobs: Vec::new(), holes, tried: Vec::new() }
+        Self { matcher, text, is_blank_at, jobs: Vec::new(), holes, tried: Vec::new() }
     }
 
     fn run(mut self) -> Option<Holes> {
@@ -343,15 +360,25 @@ impl<'r> Run<'r> {
                     let start = start + usize::from(self.text[start..].starts_with(' '));
                     (next, at, mode) = (next + 1, start, Mode::default());
                 }
-                Instruction::Fill { hole, kind, number } => {
+                Instruction::Number { hole, numbers, number } => {
                     if !self.mark(*number, at, mode) {
                         return false;
                     }
-                    let more = self.one_more(at, mode, *kind);
+                    let Some(end) = self.number(*hole, at, *numbers, next + 1) else {
+                        return false;
+                    };
+                    (next, at, mode) =
+                        (next + 1, end, Mode { after: Part::Number, ..Mode::default() });
+                }
+                Instruction::Fill { hole, number } => {
+                    if !self.mark(*number, at, mode) {
+                        return false;
+                    }
+                    let more = self.one_more(at, mode);
                     if mode.filled {
                         self.jobs.extend(more.map(|(at, mode)| Job::Go { next, at, mode }));
                         self.close(*hole, at);
-                        (next, mode) = (next + 1, Mode { after_hole: true, ..Mode::default() });
+                        (next, mode) = (next + 1, Mode { after: Part::Text, ..Mode::default() });
                     } else {
                         let Some(more) = more else { return false };
                         (at, mode) = more;
@@ -370,15 +397,40 @@ impl<'r> Run<'r> {
         }
     }
 
-    /// The open hole with one character more, if it may have that.
-    fn one_more(&self, at: usize, mode: Mode, kind: HoleKind) -> Option<(usize, Mode)> {
+    /// The open hole with one character more.
+    fn one_more(&self, at: usize, mode: Mode) -> Option<(usize, Mode)> {
         let c = self.text[at..].chars().next()?;
-        let takes = match kind {
-            HoleKind::Text => true,
-            HoleKind::Int => c.is_ascii_digit(),
-        };
-        let filled = mode.filled || !c.is_whitespace();
-        takes.then(|| (at + c.len_utf8(), Mode { filled, ..Mode::default() }))
+        let filled = mode.filled || !is_leading(c);
+        Some((at + c.len_utf8(), Mode { filled, ..Mode::default() }))
+    }
+
+    /// The end of the longest number for an open hole; the shorter ones are tried later.
+    fn number(&mut self, hole: usize, at: usize, numbers: Numbers, next: usize) -> Option<usize> {
+        let rest = &self.text[at..];
+        let start = at + (rest.len() - rest.trim_start_matches(is_leading).len());
+        // Behind other text in a hole a number begins with its first digit.
+        if numerals::splits_digits(self.text, start) && self.is_behind_text(hole, at) {
+            return None;
+        }
+        let mut ends = numerals::ends(&self.text[start..], numbers).into_iter();
+        let longest = start + ends.next()?;
+        if let Some(range) = &mut self.holes[hole] {
+            *range = start..longest;
+        }
+        for end in ends.rev() {
+            let mode = Mode { after: Part::Number, ..Mode::default() };
+            let value = self.holes[hole].clone();
+            self.jobs.push(Job::Restore { hole, value });
+            self.jobs.push(Job::Go { next, at: start + end, mode });
+            self.jobs.push(Job::Restore { hole, value: Some(start..start + end) });
+        }
+        Some(longest)
+    }
+
+    /// Whether the text directly before a hole is in a hole for any text.
+    fn is_behind_text(&self, hole: usize, at: usize) -> bool {
+        let others = self.holes.iter().enumerate().filter(|(other, _)| *other != hole);
+        others.flat_map(|(_, range)| range).any(|range| range.end == at && !range.is_empty())
     }
 
     fn close(&mut self, hole: usize, end: usize) {
@@ -392,27 +444,31 @@ impl<'r> Run<'r> {
         let (before, after) = self.text.split_at(at);
         if !mode.gap {
             // Digits end by themselves, so the space behind them is not taken yet.
-            let space = mode.after_hole && after.starts_with(' ');
+            let space = mode.after != Part::Words && after.starts_with(' ');
             return Some(at + usize::from(space));
         }
         if after.starts_with(' ') {
             return Some(at + 1);
         }
         let apart = before.is_empty() || before.ends_with(' ');
-        let between_holes = mode.after_hole && opens_hole;
+        if mode.after != Part::Words && opens_hole {
+            return (apart || (self.is_blank_at)(at)).then_some(at);
+        }
         let chinese = before.ends_with(is_chinese) || after.starts_with(is_chinese);
-        (apart || (chinese && !between_holes)).then_some(at)
+        let leads = opens_hole && after.starts_with(is_leading);
+        (apart || chinese || leads).then_some(at)
     }
 
     /// Marks a choice in a mode at a place; `false` if it was tried before.
     fn mark(&mut self, number: usize, at: usize, mode: Mode) -> bool {
         if self.tried.is_empty() {
-            let bits = self.matcher.choices * 4 * (self.text.len() + 1);
+            let bits = self.matcher.choices * MODES * (self.text.len() + 1);
             self.tried = vec![0; bits.div_ceil(64)];
         }
-        // `filled` is known inside of holes only, `after_hole` outside only.
-        let mode = usize::from(mode.after_hole || mode.filled) + 2 * usize::from(mode.gap);
-        let bit = (number * 4 + mode) * (self.text.len() + 1) + at;
+        // `filled` is known inside of holes only, `after` outside only.
+        let part = if mode.filled { 1 } else { mode.after as usize };
+        let mode = 2 * part + usize::from(mode.gap);
+        let bit = (number * MODES + mode) * (self.text.len() + 1) + at;
         let (word, mask) = (bit / 64, 1 << (bit % 64));
         let fresh = self.tried[word] & mask == 0;
         self.tried[word] |= mask;

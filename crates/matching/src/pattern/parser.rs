@@ -15,6 +15,9 @@ pub(super) fn parse(source: &str) -> Result<Pattern, PatternError> {
     }
     let mut parser = Parser { source, at: 0, depth: 0 };
     let nodes = parser.sequence("")?;
+    if let Some('|') = parser.peek() {
+        return Err(error(Kind::BarOutside, parser.at..parser.at + 1));
+    }
     if let Some(c) = parser.peek() {
         return Err(error(Kind::Unopened(c), parser.at..parser.at + c.len_utf8()));
     }
@@ -54,7 +57,7 @@ impl<'s> Parser<'s> {
             if matches!(c, '{' | '}') && self.rest()[1..].starts_with(c) {
                 text.push(c);
                 self.at += 2;
-            } else if ends.contains(c) || matches!(c, '}' | ']' | ')') {
+            } else if ends.contains(c) || matches!(c, '}' | ']' | ')' | '|') {
                 break;
             } else if matches!(c, '{' | '[' | '(') {
                 flush(&mut text, &mut nodes);
@@ -72,7 +75,7 @@ impl<'s> Parser<'s> {
         let start = self.at;
         let node = match open {
             '{' => self.hole()?,
-            '[' => Node::Optional(self.inner(&['[', ']'])?.pop().unwrap_or_default()),
+            '[' => optional(self.inner(&['[', ']'])?),
             _ => Node::Either(self.inner(&['(', ')'])?),
         };
         let known = captures_of(nodes);
@@ -83,20 +86,22 @@ impl<'s> Parser<'s> {
         nodes.push(node);
         let from = nodes.len().saturating_sub(2);
         // Only certain mistakes here, for an exact place; ways through missing parts are looked at in the end.
-        if let [Node::Hole { .. }, Node::Hole { .. }] = &nodes[from..] {
+        if let [Node::Hole { kind: HoleKind::Text, .. }, Node::Hole { kind: HoleKind::Text, .. }] =
+            &nodes[from..]
+        {
             return Err(error(Kind::HolesMeet, start..self.at));
         }
         Ok(())
     }
 
-    /// The contents of brackets: branches between bars for `(`, one sequence for `[`.
+    /// The contents of brackets: branches between bars.
     fn inner(&mut self, [open, close]: &[char; 2]) -> Result<Vec<Vec<Node>>, PatternError> {
         let start = self.at;
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             return Err(error(Kind::TooDeep, start..start + 1));
         }
-        let ends = if *open == '(' { "|)" } else { "]" };
+        let ends = if *open == '(' { "|)" } else { "|]" };
         let mut branches = Vec::new();
         loop {
             self.at += 1;
@@ -134,6 +139,7 @@ impl<'s> Parser<'s> {
         let (name, kind) = match inside.split_once(':') {
             None => (inside.trim(), HoleKind::Text),
             Some((name, kind)) if kind.trim() == "int" => (name.trim(), HoleKind::Int),
+            Some((name, kind)) if kind.trim() == "number" => (name.trim(), HoleKind::Number),
             Some((_, kind)) => {
                 return Err(error(Kind::UnknownKind(kind.trim().to_owned()), start..self.at));
             }
@@ -147,6 +153,12 @@ impl<'s> Parser<'s> {
             name => Ok(Node::Hole { name: name.to_owned(), kind }),
         }
     }
+}
+
+/// `[a|b]` is `[(a|b)]`.
+fn optional(mut branches: Vec<Vec<Node>>) -> Node {
+    let only = if branches.len() == 1 { branches.pop() } else { None };
+    Node::Optional(only.unwrap_or_else(|| vec![Node::Either(branches)]))
 }
 
 fn flush(text: &mut String, nodes: &mut Vec<Node>) {
@@ -193,7 +205,9 @@ fn borders_of(node: &Node) -> Borders {
     match node {
         // A space is enough between holes, so a blank text separates as words do.
         Node::Text(_) => Borders::default(),
-        Node::Hole { .. } => {
+        // The end of a number or of an item is known by itself.
+        Node::Hole { kind: HoleKind::Int | HoleKind::Number, .. } => Borders::default(),
+        Node::Hole { kind: HoleKind::Text, .. } => {
             Borders { begins_with_hole: true, ends_with_hole: true, ..Borders::default() }
         }
         Node::Optional(inner) => Borders { may_be_missing: true, ..borders(inner) },

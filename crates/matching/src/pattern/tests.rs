@@ -11,9 +11,23 @@ fn captures(pattern: &str, text: &str) -> Option<Vec<(String, String)>> {
     matcher.captures(&folding.fold(text)).map(|captures| captures.into_iter().collect())
 }
 
+/// A sentence, a text, and what the sentence captures there.
+type Case<'c> = (&'c str, &'c str, Option<Vec<(&'c str, &'c str)>>);
+
+fn check(cases: &[Case<'_>]) {
+    for (pattern, text, expected) in cases {
+        let expected = expected.as_ref().map(|list| {
+            list.iter()
+                .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+                .collect::<Vec<_>>()
+        });
+        assert_eq!(captures(pattern, text), expected, "{pattern} on {text}");
+    }
+}
+
 #[test]
 fn sentences_fit_or_do_not() {
-    for (pattern, text, expected) in [
+    check(&[
         ("天气 {city}", "天气 北京", Some(vec![("city", "北京")])),
         ("天气 {city}", "天气北京", Some(vec![("city", "北京")])),
         ("天气 {city}", "天气　北京！", Some(vec![("city", "北京")])),
@@ -28,7 +42,7 @@ fn sentences_fit_or_do_not() {
         ("buy {what}", "BUY Books", Some(vec![("what", "Books")])),
         ("buy {what}", "buy书", Some(vec![("what", "书")])),
         ("退款 {no:int} [谢谢]", "退款 123", Some(vec![("no", "123")])),
-        ("退款 {no:int} [谢谢]", "退款１２３谢谢。", Some(vec![("no", "１２３")])),
+        ("退款 {no:int} [谢谢]", "退款１２３谢谢。", Some(vec![("no", "123")])),
         ("退款 {no:int} [谢谢]", "退款 123 谢谢", Some(vec![("no", "123")])),
         ("退款 {no:int} [谢谢]", "退款 12a", None),
         ("退款 {no:int} [谢谢]", "退款 123 456", None),
@@ -56,14 +70,56 @@ fn sentences_fit_or_do_not() {
         ("({x}个|一些)苹果", "三个苹果", Some(vec![("x", "三")])),
         ("({x}个|一些)苹果", "一些苹果", Some(vec![])),
         ("{城市}天气", "北京天气", Some(vec![("城市", "北京")])),
-    ] {
-        let expected = expected.map(|list: Vec<(&str, &str)>| {
-            list.into_iter()
-                .map(|(name, text)| (name.to_owned(), text.to_owned()))
-                .collect::<Vec<_>>()
-        });
-        assert_eq!(captures(pattern, text), expected, "{pattern} on {text}");
-    }
+    ]);
+}
+
+#[test]
+fn blanks_signs_and_bars_are_read_as_people_mean_them() {
+    check(&[
+        // A blank beside Chinese does not count, but between two holes it parts them.
+        ("{a} {b}", "我 iPhone 好", Some(vec![("a", "我"), ("b", "iPhone 好")])),
+        (" {a} {b}", "  iPhone 好", Some(vec![("a", "iPhone"), ("b", "好")])),
+        ("{a} {b}", "我iPhone", None),
+        ("打开wifi设置", "打开 WiFi 设置", Some(vec![])),
+        ("查第{n:int}节", "查第 5 节", Some(vec![("n", "5")])),
+        ("说 {x}", "说 买 iPhone 好", Some(vec![("x", "买 iPhone 好")])),
+        ("今天天气", "今天 天气", None),
+        // Signs that lead to a value are not part of it.
+        ("查快递 {no}", "查快递：123", Some(vec![("no", "123")])),
+        ("查快递 {no}", "查快递 = 123", Some(vec![("no", "123")])),
+        ("查快递{no:int}", "查快递：123", Some(vec![("no", "123")])),
+        ("buy {what}", "buy: books", Some(vec![("what", "books")])),
+        ("查快递 {no}", "查快递：", None),
+        ("{k}:{v}", "名字：张三", Some(vec![("k", "名字"), ("v", "张三")])),
+        ("{k}:{v}", "：张三", None),
+        ("温度 {t:number}", "温度-3", Some(vec![("t", "-3")])),
+        ("温度 {t:int}", "温度-3", None),
+        // Brackets with bars.
+        ("[please|can you] ask me", "can you ask me", Some(vec![])),
+        ("[please|can you] ask me", "ask me", Some(vec![])),
+        ("[please|can you] ask me", "please|can you ask me", None),
+        ("a[b|c{x}]", "acd", Some(vec![("x", "d")])),
+    ]);
+}
+
+#[test]
+fn a_number_takes_all_of_its_digits() {
+    check(&[
+        ("来{n:int}杯", "来两杯", Some(vec![("n", "2")])),
+        ("来{n:int}杯", "来二十三杯", Some(vec![("n", "23")])),
+        ("来{n:int}杯", "来 1万2 杯", Some(vec![("n", "12000")])),
+        ("订单{no:int}", "订单007", Some(vec![("no", "007")])),
+        ("{n:int}{what}", "3苹果", Some(vec![("n", "3"), ("what", "苹果")])),
+        ("{n:int}{what}", "33苹果", Some(vec![("n", "33"), ("what", "苹果")])),
+        ("{what}{n:int}", "苹果33", Some(vec![("n", "33"), ("what", "苹果")])),
+        ("{what}{n:int}", "苹果三十", Some(vec![("n", "30"), ("what", "苹果")])),
+        ("{n:int}十元", "二十元", Some(vec![("n", "2")])),
+        ("{n:int}0", "150", None),
+        ("{x:number}元", "1,200元", Some(vec![("x", "1200")])),
+        ("{x:number}元", "１．５元", Some(vec![("x", "1.5")])),
+        ("{x:int}元", "1.5元", None),
+        ("{a:number} {b:number}", "1.5 -2", Some(vec![("a", "1.5"), ("b", "-2")])),
+    ]);
 }
 
 #[test]
@@ -84,7 +140,10 @@ fn mistakes_have_a_kind_and_a_place() {
         ("{x}{y}", Kind::HolesMeet, 3..6),
         ("{x}[a]{y}", Kind::HolesMeet, 0..9),
         ("{x}(a|{z})", Kind::HolesMeet, 0..10),
+        ("报名|{name}", Kind::BarOutside, 6..7),
+        ("a|b", Kind::BarOutside, 1..2),
         ("[]", Kind::Nothing, 1..2),
+        ("[a|]", Kind::Nothing, 3..4),
         ("(a|)", Kind::Nothing, 3..4),
         ("[a] [b]", Kind::FitsNothing, 0..7),
         ("", Kind::FitsNothing, 0..0),
@@ -115,12 +174,9 @@ fn a_long_text_does_not_take_long() {
 fn nodes() -> impl Strategy<Value = Vec<Node>> {
     let text = || "[a-z价格 {}，:]{1,5}".prop_map(Node::Text);
     let hole = || {
-        (prop::sample::select(vec!["a", "b", "城市", "no_1"]), any::<bool>()).prop_map(
-            |(name, int)| Node::Hole {
-                name: name.to_owned(),
-                kind: if int { HoleKind::Int } else { HoleKind::Text },
-            },
-        )
+        let kind = prop::sample::select(vec![HoleKind::Text, HoleKind::Int, HoleKind::Number]);
+        (prop::sample::select(vec!["a", "b", "城市", "no_1"]), kind)
+            .prop_map(|(name, kind)| Node::Hole { name: name.to_owned(), kind })
     };
     let leaf = prop_oneof![3 => text(), 2 => hole()];
     let node = leaf.prop_recursive(3, 12, 3, |inner| {
