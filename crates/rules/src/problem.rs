@@ -125,6 +125,8 @@ pub(crate) enum Literal {
     Hole { key: &'static str, text: String, name: String },
     /// A star at an end, and the text without it.
     Star { key: &'static str, text: String, plain: String },
+    /// A `*` or `?` that is text.
+    Wildcard { text: String },
     /// A star where a pattern has a hole, and the pattern with the hole.
     StarInPattern { text: String, plain: String },
     /// A name with `@` before it, and the name.
@@ -437,7 +439,7 @@ impl Problem {
             | Self::NoAdmins
             | Self::RegexNever { .. } => "never-fires",
             Self::Literal(_) => "literal",
-            Self::PatternEvery { .. } => "pattern",
+            Self::PatternEvery { .. } => "regex-empty",
             Self::Nothing => "no-condition",
         }
     }
@@ -448,7 +450,6 @@ impl Problem {
             Self::RegexEmpty { .. }
             | Self::RegexNever { .. }
             | Self::PatternEvery { .. }
-            | Self::Literal(_)
             | Self::NoAdmins
             | Self::Nothing
             | Self::HandlerUnknown { meant: Some(_), .. }
@@ -470,9 +471,11 @@ impl Problem {
             )
             | Self::PatternWidth { is_read: true, .. } => Severity::Warning,
             Self::Scan
+            | Self::Literal(Literal::Wildcard { .. })
             | Self::RegexSlashes { never: false, .. }
             | Self::HandlerUnknown { meant: None, .. }
             | Self::Transport(Limitation::PlainMention { .. }) => Severity::Note,
+            Self::Literal(_) => Severity::Warning,
             _ => Severity::Error,
         }
     }

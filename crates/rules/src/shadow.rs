@@ -79,7 +79,7 @@ impl<'b> Finder<'b> {
             return;
         }
         for (keyword, spot) in &spots.keywords {
-            let wanted = Item::new(keyword, Folding::new(false, self.bot.fold_hant));
+            let wanted = Item::with_stars(keyword, Folding::new(false, self.bot.fold_hant));
             let mut same =
                 earlier.iter().filter(|earlier| self.wordings[**earlier].has_keyword(&wanted));
             if let Some(twin) = same.find(|earlier| self.answers(**earlier, later, keyword)) {

@@ -7,8 +7,10 @@ use super::{HoleKind, Node, Pattern};
 pub struct Fillings<'f> {
     /// Into a hole for any text: each of these.
     pub texts: &'f [&'f str],
-    /// Into a hole for digits.
-    pub digits: &'f str,
+    /// Into a hole for whole numbers.
+    pub whole: &'f [&'f str],
+    /// Into a hole for any number.
+    pub numbers: &'f [&'f str],
 }
 
 impl Pattern {
@@ -38,11 +40,13 @@ fn of_node(node: &Node, fillings: Fillings<'_>, most: usize) -> Option<Vec<Strin
     Some(match node {
         Node::Text(text) if text.contains(' ') => vec![text.clone(), text.replace(' ', "")],
         Node::Text(text) => vec![text.clone()],
-        Node::Hole { kind: HoleKind::Text, .. } => {
-            fillings.texts.iter().map(|text| (*text).to_owned()).collect()
-        }
-        Node::Hole { kind: HoleKind::Int | HoleKind::Number, .. } => {
-            vec![fillings.digits.to_owned()]
+        Node::Hole { kind, .. } => {
+            let texts = match kind {
+                HoleKind::Text => fillings.texts,
+                HoleKind::Int => fillings.whole,
+                HoleKind::Number => fillings.numbers,
+            };
+            texts.iter().map(|text| (*text).to_owned()).collect()
         }
         Node::Optional(inner) => {
             let mut ways = of_sequence(inner, fillings, most)?;
@@ -63,7 +67,7 @@ mod tests {
 
     #[test]
     fn all_ways_through_a_pattern_are_taken() {
-        let fillings = Fillings { texts: &["x", "y"], digits: "7" };
+        let fillings = Fillings { texts: &["x", "y"], whole: &["7"], numbers: &[] };
         let instances = |pattern: &str, most| {
             Pattern::parse(pattern).expect("a pattern").instances(fillings, most)
         };

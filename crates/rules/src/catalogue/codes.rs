@@ -28,8 +28,8 @@ pub(crate) const CODES: [(&str, &str, &str); 34] = [
     ),
     (
         "regex-empty",
-        "A regular expression that matches every message (warning).",
-        "匹配每条消息的正则（警告）。",
+        "A regular expression or pattern that fits every message (warning).",
+        "匹配每条消息的正则或句式（警告）。",
     ),
     ("scan", "A regular expression without fixed text (note).", "没有固定文字的正则（提示）。"),
     (
@@ -39,8 +39,8 @@ pub(crate) const CODES: [(&str, &str, &str); 34] = [
     ),
     (
         "pattern",
-        "A pattern that cannot be read, or (warning) one that matches every message or has a full-width sign that is text.",
-        "无法读取的句式，或（警告）匹配每条消息的句式、只当作文字的全角符号。",
+        "A pattern that cannot be read, or (warning) one that has a full-width sign that is text.",
+        "无法读取的句式，或（警告）只当作文字的全角符号。",
     ),
     ("template", "A mistake in a text with `{names}`.", "含 `{名字}` 的文字有误。"),
     (

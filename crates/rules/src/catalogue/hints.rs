@@ -499,8 +499,13 @@ fn pattern_hint(kind: &PatternErrorKind, lang: Lang) -> Option<String> {
             say!(lang, "letters, digits, `_` and `-`", "可用文字、数字、`_` 和 `-`")
         }
         PatternErrorKind::UnknownKind(_) => {
-            say!(lang, "{{no}} or {{no:int}}", "{{no}} 或 {{no:int}}")
+            say!(lang, "{{no}}, {{no:int}} or {{no:number}}", "{{no}}、{{no:int}} 或 {{no:number}}")
         }
+        PatternErrorKind::BarOutside => say!(
+            lang,
+            "put the alternatives in brackets: (a|b); for the sign itself write ｜",
+            "把几种说法放进括号：(a|b)；要写竖线本身请用 ｜"
+        ),
         PatternErrorKind::SameName(_) => {
             say!(lang, "give one of them another name", "给其中一个换名")
         }

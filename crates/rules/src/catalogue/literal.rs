@@ -34,6 +34,11 @@ pub(super) fn message(literal: &Literal, lang: Lang) -> String {
             "\"{text}\" is taken literally, with all its signs",
             "\"{text}\" 会原样当作一段文字，符号也算在内"
         ),
+        Literal::Wildcard { text } => say!(
+            lang,
+            "the * and ? in \"{text}\" are looked for as they stand",
+            "\"{text}\" 里的 * 和 ? 会原样查找"
+        ),
         Literal::Sum { text, .. } => say!(
             lang,
             "\"{text}\" becomes the text of the variable; set does not calculate",
@@ -86,6 +91,11 @@ pub(super) fn hint(literal: &Literal, lang: Lang) -> String {
             lang,
             "for a text with something beside it write keyword = \"{plain}\"",
             "旁边可以有别的文字时请写 keyword = \"{plain}\""
+        ),
+        Literal::Wildcard { .. } => say!(
+            lang,
+            "in keyword, all and none a * at an end beside a letter stands for the rest of the word: thank*",
+            "在 keyword、all、none 里，只有词首词尾紧挨字母的 * 代表单词的其余部分：thank*"
         ),
         Literal::StarInPattern { plain, .. } => say!(
             lang,

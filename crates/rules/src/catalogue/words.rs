@@ -156,9 +156,12 @@ pub(super) fn pattern(kind: &PatternErrorKind, lang: Lang) -> String {
         Kind::UnknownKind(kind) => {
             say!(
                 lang,
-                "`{kind}` is not a kind of hole; the only one is int",
-                "没有 `{kind}` 这种空位；只有 int"
+                "`{kind}` is not a kind of hole; there are int and number",
+                "没有 `{kind}` 这种空位；只有 int 和 number"
             )
+        }
+        Kind::BarOutside => {
+            say!(lang, "the `|` stands outside of brackets", "`|` 写在了括号外面")
         }
         Kind::SameName(name) => say!(lang, "two holes are called {name}", "有两个空位都叫 {name}"),
         Kind::HolesMeet => {

@@ -2,6 +2,7 @@
 //! expression among keywords, a name in the braces of another program.
 
 use crate::problem::Literal;
+use mynah_matching::keyword::Stem;
 use mynah_matching::template::is_name;
 
 /// The probable meaning of an item of a list of texts; `is_alone` if the key holds nothing else.
@@ -13,7 +14,7 @@ pub(super) fn item(key: &'static str, text: &str, is_alone: bool) -> Option<Lite
     };
     match key {
         "keyword" | "all" | "none" | "exact" | "prefix" | "suffix" => {
-            expression(key, text).or_else(several)
+            expression(key, text).or_else(several).or_else(|| wildcard(key, text))
         }
         "start" | "cancel" | "restart_on" | "choose" => slashes(key, text).or_else(several),
         "from" | "not_from" | "admins" | "ignore" | "names" | "groups" | "to" | "forward_to" => {
@@ -129,8 +130,21 @@ fn hole(key: &'static str, text: &str) -> Option<Literal> {
     is_hole.then(|| Literal::Hole { key, text: text.to_owned(), name: name.to_owned() })
 }
 
-/// `*price*`: a star at an end means nothing.
+/// A `*` or `?` that looks like a wildcard and is none. A `?` at the end is a question.
+fn wildcard(key: &'static str, text: &str) -> Option<Literal> {
+    let is_stem = matches!(key, "keyword" | "all" | "none");
+    let text_left = if is_stem { Stem::read(text).text } else { text };
+    let inside = text_left.trim_end_matches(['?', '!', '.']);
+    let is_wildcard = (text_left.contains('*') || inside.contains('?'))
+        && text_left.chars().any(char::is_alphanumeric);
+    is_wildcard.then(|| Literal::Wildcard { text: text.to_owned() })
+}
+
+/// `价格*`: a star at an end means nothing, unless it is beside a letter ([`Stem`]).
 fn star(key: &'static str, text: &str) -> Option<Literal> {
+    if matches!(key, "keyword" | "all" | "none") && !Stem::read(text).text.contains('*') {
+        return None;
+    }
     let plain = text.strip_prefix('*').unwrap_or(text);
     let plain = plain.strip_suffix('*').unwrap_or(plain);
     let is_star = plain != text
@@ -230,6 +244,9 @@ mod tests {
             ("keyword", "1,000"),
             ("keyword", "orange"),
             ("keyword", "24/7"),
+            ("keyword", "thank*"),
+            ("none", "*bao*"),
+            ("keyword", "really?"),
             ("keyword", "^_^"),
             ("keyword", "^o^"),
             ("keyword", "***"),

@@ -61,8 +61,8 @@ pub(crate) const KEYS: &[Key] = &[
 
     // [bot]
     key("names", &[Bot], Kind::Texts, Setting,
-        "Extra names that count as called after `@`; its own nickname always counts.",
-        "`@` 后也算叫到机器人的名字；自己的昵称始终有效。").also(&["name", "nickname"]),
+        "Extra names that count as called, after `@` or at the beginning of a message; its own nickname always counts after `@`.",
+        "也算叫到机器人的名字：写在 `@` 后面，或写在消息开头；自己的昵称写在 `@` 后面始终有效。").also(&["name", "nickname"]),
     key("admins", &[Bot], Kind::Texts, Setting,
         "The friends meant by `from = \"admin\"`, by remark (safe) or nickname.",
         "`from = \"admin\"` 所指的好友，按备注（可靠）或昵称。").also(&["admin", "owner", "owners"]),
@@ -87,8 +87,8 @@ pub(crate) const KEYS: &[Key] = &[
 
     // Conditions on the text.
     key("keyword", &[Rule], Kind::Texts, Condition,
-        "The text contains one of these; Latin letters and digits as whole words.",
-        "文本包含其中之一；字母和数字须为完整单词。").also(&["keywords", "contains", "contain", "word", "words", "any", "any_of", "contains_any", "one_of", "trigger", "triggers", "text"]),
+        "The text contains one of these; Latin letters and digits as whole words, unless a `*` says otherwise: `thank*`.",
+        "文本包含其中之一；字母和数字须为完整单词，除非写了 `*`：`thank*`。").also(&["keywords", "contains", "contain", "word", "words", "any", "any_of", "contains_any", "one_of", "trigger", "triggers", "text"]),
     key("all", &[Rule], Kind::Texts, Condition,
         "The text contains each of these.",
         "文本包含全部这些。").also(&["all_of", "contains_all"]),
@@ -96,8 +96,8 @@ pub(crate) const KEYS: &[Key] = &[
         "The text contains none of these; needs another condition beside it.",
         "文本不含任何一个；还需要另一个条件。").also(&["not", "without", "exclude", "none_of", "not_contains"]),
     key("exact", &[Rule], Kind::Texts, Condition,
-        "The text is one of these, apart from spaces around it.",
-        "文本就是其中之一（不计首尾空格）。").also(&["equals", "equal", "is", "full", "fullmatch", "full_match"]),
+        "The text is one of these, apart from spaces around it and final punctuation.",
+        "文本就是其中之一（不计首尾空格和句末标点）。").also(&["equals", "equal", "is", "full", "fullmatch", "full_match"]),
     key("prefix", &[Rule], Kind::Texts, Condition,
         "The text starts with one of these; the remainder is `{rest}`.",
         "文本以其中之一开头；其余部分是 `{rest}`。").also(&["starts_with", "startswith", "command", "commands", "cmd", "begin", "begins_with"]),

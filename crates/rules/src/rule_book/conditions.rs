@@ -45,13 +45,24 @@ pub(crate) fn check(rule: &Rule, facts: &EventFacts<'_>, text_holds: bool) -> Re
         let is_meant = rule.is_named && only.contains(&*rule.reference.id);
         is_meant.then_some(()).ok_or(Fails::Only)?;
     }
-    let taken = if text_holds {
-        Taken::default()
-    } else {
-        rule.text.check(facts.text_for(rule.quoted)).map_err(Fails::Text)?
-    };
+    let taken = if text_holds { Taken::default() } else { check_text(rule, facts)? };
     rule.rest.as_ref().map_or(Ok(()), |rest| check_time(rest, facts))?;
     Ok(taken)
+}
+
+/// Holds the conditions on the text against the words behind a name of the bot, and then against all words.
+fn check_text(rule: &Rule, facts: &EventFacts<'_>) -> Result<Taken, Fails> {
+    let behind = facts.text_behind_name(rule.quoted).and_then(|text| rule.text.check(text).ok());
+    match behind {
+        Some(taken) => Ok(taken),
+        None => rule.text.check(facts.text_for(rule.quoted)).map_err(Fails::Text),
+    }
+}
+
+/// The words of the sender in the form for which the conditions of a rule hold.
+pub(crate) fn fitting_text<'e>(rule: &Rule, facts: &EventFacts<'e>) -> &'e str {
+    let behind = facts.text_behind_name(rule.quoted);
+    behind.filter(|text| rule.text.check(text).is_ok()).unwrap_or(&facts.text).as_str()
 }
 
 fn check_subject(rest: &Rest, facts: &EventFacts<'_>) -> Result<(), Fails> {
@@ -99,7 +110,8 @@ pub(crate) fn is_near(fails: Fails, rule: &Rule, facts: &EventFacts<'_>) -> bool
     }
     let late =
         matches!(fails, Fails::Time | Fails::Days | Fails::From | Fails::NotFrom | Fails::Chance);
-    rule.text.holds_in_part(facts.text_for(rule.quoted)).unwrap_or(late)
+    let holds = |text| rule.text.holds_in_part(text).unwrap_or(late);
+    facts.text_behind_name(rule.quoted).is_some_and(holds) || holds(facts.text_for(rule.quoted))
 }
 
 /// The words for a condition that fails.

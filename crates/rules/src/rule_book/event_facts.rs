@@ -29,6 +29,8 @@ pub(crate) struct EventFacts<'e> {
     pub(crate) called: bool,
     /// The words of the sender.
     pub(crate) text: Text<'e>,
+    /// These words without the name of the bot at their beginning, if they begin with it.
+    behind_name: Option<Text<'e>>,
     /// The words that the message quotes and the words of the sender, if it quotes any.
     pub(crate) whole: Option<Text<'e>>,
     pub(crate) message: Option<&'e Message>,
@@ -75,6 +77,7 @@ impl<'e> EventFacts<'e> {
             person,
             called,
             text: Text::new(text, hant),
+            behind_name: behind_name(event).map(|text| Text::new(text, hant)),
             whole: whole.map(|whole| Text::new(whole, hant)),
             message: event.message(),
             notice,
@@ -90,6 +93,11 @@ impl<'e> EventFacts<'e> {
         self.whole.as_ref().filter(|_| quoted).unwrap_or(&self.text)
     }
 
+    /// The words behind the name of the bot: the conditions of a rule are about them first.
+    pub(crate) fn text_behind_name(&self, quoted: bool) -> Option<&Text<'e>> {
+        self.behind_name.as_ref().filter(|_| !(quoted && self.whole.is_some()))
+    }
+
     /// The time in the bot's zone.
     pub(crate) fn clock(&self) -> &Zoned {
         self.clock.get_or_init(|| zoned(self.now, self.zone))
@@ -100,6 +108,11 @@ impl<'e> EventFacts<'e> {
 pub(crate) fn zoned(at: Timestamp, zone: &TimeZone) -> Zoned {
     let instant = jiff::Timestamp::from_millisecond(at.as_millis()).unwrap_or_default();
     instant.to_zoned(zone.clone())
+}
+
+fn behind_name(event: &Event) -> Option<&str> {
+    let message = event.message()?;
+    message.text.get(message.behind_name?..)
 }
 
 fn text_of(kind: &NoticeKind) -> &str {

@@ -73,6 +73,8 @@ pub(crate) struct Run<'r, 't> {
     search: Search,
     /// The candidates of the index, once it was asked.
     candidates: Option<Candidates>,
+    /// The words of the sender in the form that the present rule looks at.
+    text: &'r str,
     trace: Option<&'t mut dyn Trace>,
     acting: usize,
     skipped: Option<Quiet>,
@@ -96,6 +98,7 @@ impl<'r, 't> Run<'r, 't> {
             pending,
             out,
             search,
+            text: facts.text.as_str(),
             candidates: None,
             trace,
             acting: 0,
@@ -127,6 +130,7 @@ impl<'r, 't> Run<'r, 't> {
         if builtins > 0 && self.ask(0..builtins) == Goes::Over {
             return;
         }
+        self.text = self.facts.text.as_str();
         let is_text = self.facts.subject == Subject::Message(MessageKind::Text);
         if is_text && dialog::answer(self) == Goes::Over {
             return;
@@ -148,6 +152,9 @@ impl<'r, 't> Run<'r, 't> {
     /// The rules that the index proposes: for the words of the sender, and for quoted words if any rule looks at them.
     fn propose(&self) -> Candidates {
         let mut candidates = self.book.engine.candidates(&self.facts.text);
+        if let Some(behind) = self.facts.text_behind_name(false) {
+            candidates.add(&self.book.engine.candidates(behind));
+        }
         if let Some(whole) = self.facts.whole.as_ref().filter(|_| self.book.has_quoted) {
             candidates.add(&self.book.engine.candidates(whole));
         }
@@ -179,6 +186,7 @@ impl<'r, 't> Run<'r, 't> {
                 return Goes::On;
             }
         };
+        self.text = conditions::fitting_text(rule, self.facts);
         let is_first = self.out.rule.is_none();
         if is_first {
             self.out.rule = Some(rule.reference.clone());
@@ -317,7 +325,7 @@ impl<'r, 't> Run<'r, 't> {
             person: self.facts.person,
             message: self.facts.message,
             notice: self.facts.notice,
-            text: self.facts.text.as_str(),
+            text: self.text,
             captures,
             columns,
             rest,

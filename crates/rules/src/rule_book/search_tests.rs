@@ -90,7 +90,7 @@ fn book(wishes: &[Wish]) -> RuleBook {
     })
 }
 
-fn event(quoted: &[&str], text: &str, chat: u8) -> Event {
+fn event(quoted: &[&str], text: &str, behind_name: Option<usize>, chat: u8) -> Event {
     let chat = match chat {
         0 => Chat::group("1", "一群"),
         1 => Chat::group("2", "二群"),
@@ -103,8 +103,8 @@ fn event(quoted: &[&str], text: &str, chat: u8) -> Event {
     });
     let message = Message {
         id: "m".into(),
-        called: !chat.is_group(),
-        behind_name: None,
+        called: !chat.is_group() || behind_name.is_some(),
+        behind_name,
         chat,
         sender: Person::stranger("p", "张三"),
         origin: Origin::Person,
@@ -119,13 +119,14 @@ proptest! {
     fn the_indexed_search_decides_as_the_ordered_one(
         wishes in prop::collection::vec(wish(), 2..12),
         messages in prop::collection::vec(
-            (prop::collection::vec(word(), 0..3), prop::collection::vec(word(), 1..4), 0..3_u8), 25,
+            (prop::collection::vec(word(), 0..3), prop::collection::vec(word(), 1..4), any::<bool>(), 0..3_u8), 25,
         ),
     ) {
         let book = book(&wishes);
         let at = Moment::at(Timestamp::from_secs(0));
-        for (quoted, words, chat) in messages {
-            let event = event(&quoted, &words.join(" "), chat);
+        for (quoted, words, is_named, chat) in messages {
+            let behind_name = is_named.then(|| words[0].len());
+            let event = event(&quoted, &words.join(" "), behind_name, chat);
             let ordered = book.explain(&event, &NoState, &at, &mut Vec::new());
             prop_assert_eq!(book.decide(&event, &NoState, &at), ordered, "message {:?}", words);
         }

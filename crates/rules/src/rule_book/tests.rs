@@ -351,6 +351,71 @@ fn media_are_for_rules_that_name_them() {
     assert_eq!(talk.say("群/甲", "a"), ["b"]);
 }
 
+/// What the bot answers to a text that begins with its name in so many bytes.
+fn named(talk: &mut Talk, text: &str, name: usize) -> Vec<String> {
+    talk.send_named("群/甲", Content::typed(text), text, false, Some(name))
+}
+
+#[test]
+fn rules_look_behind_a_name_of_the_bot_and_then_at_the_whole_text() {
+    let rules = r#"
+        [bot]
+        names = ["天气"]
+        [[rule]]
+        exact = "你好"
+        at_me = true
+        reply = "在：{text}"
+        [[rule]]
+        keyword = "帮助"
+        reply = "帮：{text}"
+        [[rule]]
+        pattern = "天气 {city}"
+        reply = "{city}：{text}"
+        [[dialog]]
+        id = "d"
+        start = "天气，报名"
+        [[dialog.step]]
+        ask = "名字？"
+        save = "name"
+        [dialog.done]
+        reply = "记下{name}"
+    "#;
+    let mut talk = Talk::with(rules);
+    let name = "天气，".len();
+    assert_eq!(named(&mut talk, "天气，你好！", name), ["在：你好！"]);
+    assert_eq!(named(&mut talk, "天气 北京", "天气 ".len()), ["北京：天气 北京"]);
+    assert_eq!(named(&mut talk, "天气，帮助", name), ["帮：帮助"]);
+    // Dialogs have the whole text.
+    assert_eq!(named(&mut talk, "天气，报名", name), ["名字？"]);
+    assert_eq!(named(&mut talk, "天气，王五", name), ["记下天气，王五"]);
+    assert_eq!(talk.say("群/甲", "你好"), Vec::<String>::new());
+}
+
+#[test]
+fn a_dialog_ignores_the_final_punctuation_of_what_it_is_told() {
+    let rules = r#"
+        [[dialog]]
+        id = "d"
+        start = "报名"
+        cancel = ["取消"]
+        cancel_reply = "好"
+        [[dialog.step]]
+        ask = "对吗？"
+        choose = ["对", "不对"]
+        restart_on = "不对"
+        save = "x"
+        [dialog.done]
+        reply = "记下{x}"
+    "#;
+    let mut talk = Talk::with(rules);
+    assert_eq!(talk.say("群/甲", "报名！"), ["对吗？"]);
+    assert_eq!(talk.say("群/甲", "不对。"), ["对吗？"]);
+    assert_eq!(talk.say("群/甲", "对！！"), ["记下对"]);
+    assert_eq!(talk.say("群/甲", "报名~"), ["对吗？"]);
+    assert_eq!(talk.say("群/甲", "取消吧"), ["对吗？"]);
+    assert_eq!(talk.say("群/甲", "取消……"), ["好"]);
+}
+
 #[test]
 fn actions_have_a_fixed_order_unless_do_says_otherwise() {
     let rules = r#"
@@ -374,12 +439,12 @@ fn actions_have_a_fixed_order_unless_do_says_otherwise() {
     "#;
     let mut talk = Talk::with(rules);
     assert_eq!(
-        talk.say("群/甲", "报 =苹果 12"),
+        talk.say("群/甲", "报 +苹果 12"),
         [
             "@甲 一",
-            "二 =苹果",
-            "=> save a.csv 2026-11-23 12:00:00|群|甲|'=苹果|12",
-            r#"=> run h {"n": "12", "what": "=苹果"}"#
+            "二 +苹果",
+            "=> save a.csv 2026-11-23 12:00:00|群|甲|'+苹果|12",
+            r#"=> run h {"n": "12", "what": "+苹果"}"#
         ]
     );
     assert_eq!(talk.say("群/甲", "引"), ["「甲：引」好"]);

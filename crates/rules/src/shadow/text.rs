@@ -20,11 +20,24 @@ const IDEOGRAPH: &str = "𪚥";
 /// Digits that no rule mentions.
 const DIGITS: &str = "90817263546372819";
 
+/// A Chinese numeral and a decimal that nobody asks for.
+const NUMERAL: &str = "九千零八十一亿";
+const DECIMAL: &str = "-90817.2635";
+
+/// What stands for any whole number.
+const WHOLE: [&str; 2] = [DIGITS, NUMERAL];
+
+/// What stands for any number.
+const NUMBERS: [&str; 3] = [DIGITS, NUMERAL, DECIMAL];
+
 /// The texts that represent any text in a hole; a lone punctuation mark is special at the end of a text.
 const ANYTHING: [&str; 3] = [LETTER, IDEOGRAPH, "ʬ。ʬ"];
 
 /// The possible neighbours of a fixed word.
 const BESIDE: [&str; 4] = ["", LETTER, IDEOGRAPH, " "];
+
+/// What may stand behind a text that is not to be followed by anything.
+const FINAL: [&str; 2] = ["", "!"];
 
 /// More ways through a pattern than this are not looked at.
 const MOST: usize = 256;
@@ -108,7 +121,9 @@ impl Wording {
         );
         let mentions = conditions.iter().flat_map(|condition| &condition.items);
         let is_opaque = mentions.into_iter().any(|item| {
-            [LETTER, IDEOGRAPH, DIGITS].iter().any(|unused| item.written.contains(unused))
+            [LETTER, IDEOGRAPH, DIGITS, NUMERAL, DECIMAL]
+                .iter()
+                .any(|unused| item.written.contains(unused))
         });
         Self { conditions, is_opaque }
     }
@@ -211,12 +226,11 @@ impl Condition {
 
 impl OneOf {
     fn word(key: &'static str, word: &str, folding: Folding) -> Self {
-        let item = Item::new(word, folding);
         let fits = match key {
-            "exact" => Fits::Is(item.clone()),
-            "prefix" => Fits::Begins(item.clone()),
-            "suffix" => Fits::Ends(item.clone()),
-            _ => Fits::Contains(item.clone()),
+            "exact" => Fits::Is(Item::new(word, folding)),
+            "prefix" => Fits::Begins(Item::new(word, folding)),
+            "suffix" => Fits::Ends(Item::new(word, folding)),
+            _ => Fits::Contains(Item::with_stars(word, folding)),
         };
         Self { written: word.to_owned(), fits, texts: OnceCell::new(), required: Vec::new() }
     }
@@ -230,9 +244,9 @@ impl OneOf {
     fn texts_around(&self) -> Option<Vec<String>> {
         let (item, before, after): (_, &[&str], &[&str]) = match &self.fits {
             Fits::Contains(item) => (item, &BESIDE, &BESIDE),
-            Fits::Is(item) => (item, &[""], &[""]),
+            Fits::Is(item) => (item, &[""], &FINAL),
             Fits::Begins(item) => (item, &[""], &BESIDE),
-            Fits::Ends(item) => (item, &BESIDE, &[""]),
+            Fits::Ends(item) => (item, &BESIDE, &FINAL),
             Fits::Sentence(_) | Fits::Regex => return None,
         };
         let around =
@@ -263,7 +277,7 @@ impl OneOf {
     }
 
     fn sentence(pattern: &Pattern, folding: Folding) -> Self {
-        let fillings = Fillings { texts: &ANYTHING, digits: DIGITS };
+        let fillings = Fillings { texts: &ANYTHING, whole: &WHOLE, numbers: &NUMBERS };
         let texts = pattern.instances(fillings, MOST).map(|texts| {
             texts
                 .into_iter()
@@ -301,7 +315,7 @@ impl OneOf {
     fn needles(&self) -> Vec<&str> {
         match &self.fits {
             Fits::Contains(item) | Fits::Is(item) | Fits::Begins(item) | Fits::Ends(item) => {
-                vec![item.trimmed()]
+                vec![item.text()]
             }
             Fits::Regex => vec![self.written.as_str()],
             Fits::Sentence(_) => self.required.iter().map(String::as_str).collect(),

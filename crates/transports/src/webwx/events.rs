@@ -209,8 +209,7 @@ impl Translator<'_> {
     /// The content, and the text to match with the calls found in it.
     fn content(&mut self, body: Body, place: &Place<'_>) -> (Content, mention::Mentioned) {
         let private = !is_group(place.peer);
-        let wordless =
-            || mention::Mentioned { called: private, text: String::new(), behind: None };
+        let wordless = || mention::Mentioned { called: private, text: String::new(), behind: None };
         match body {
             Body::Text { before, text } => {
                 // Quoted words of another person do not call the bot.
@@ -244,8 +243,12 @@ impl Translator<'_> {
                 .collect()
         };
         let (mine, others) = (names(&mine), names(&others));
-        let own: Vec<&str> =
-            mine.iter().map(String::as_str).chain([&*me.nick]).chain(configured.iter().copied()).collect();
+        let own: Vec<&str> = mine
+            .iter()
+            .map(String::as_str)
+            .chain([&*me.nick])
+            .chain(configured.iter().copied())
+            .collect();
         let others: Vec<&str> =
             others.iter().map(String::as_str).filter(|name| !own.contains(name)).collect();
         mention::find(text, mention::Names { own: &own, bare: &configured, others: &others })
