@@ -118,7 +118,7 @@ pub enum PatternErrorKind {
 /// be read.
 pub fn slip_in(source: &str, error: Option<&PatternErrorKind>) -> Option<Slip> {
     match error {
-        None => width::slip(source),
+        None | Some(PatternErrorKind::BarOutside) => width::slip(source),
         Some(PatternErrorKind::Unclosed(_) | PatternErrorKind::Unopened(_)) => width::mixed(source),
         Some(_) => None,
     }
