@@ -48,8 +48,8 @@ pub struct Message {
     pub text: String,
     /// Whether the bot was addressed: always in private, by a mention in a group.
     pub called: bool,
-    /// Where in [`text`](Self::text), in bytes, the words behind a name of the bot begin that stands at its beginning
-    /// without `@`. Rules are asked with these words first.
+    /// Where in [`text`](Self::text), in bytes, the words behind a name of the bot begin, if the text begins with such a
+    /// name without `@`. Rules are asked with these words first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub behind_name: Option<usize>,
 }

@@ -25,7 +25,7 @@ pub struct Mentioned {
 /// Names of all members of a group: a mention of them is not one of a bot whose name is shorter.
 const EVERYBODY: [&str; 2] = ["所有人", "all"];
 
-/// Whether [`find`] can find anything: a text without a sign and without a name at its beginning mentions nobody.
+/// Whether [`find`] can find anything: a text without a sign and without a name at its beginning has no mention.
 #[must_use]
 pub fn may_call(text: &str, bare: &[&str]) -> bool {
     text.contains(['@', '＠'])
@@ -64,7 +64,7 @@ pub fn find(text: &str, names: Names<'_>) -> Mentioned {
     Mentioned { called: called || behind.is_some(), text, behind }
 }
 
-/// Takes away the signs that only part a mention from other words: `kept` stands before it, `rest` behind it.
+/// Takes away the signs that only part a mention from other words: `kept` is before it, `rest` behind it.
 fn close_gap<'t>(kept: &mut String, rest: &'t str) -> &'t str {
     if kept.trim().is_empty() {
         return rest.trim_start_matches(parts_a_name);
@@ -80,7 +80,7 @@ fn close_gap<'t>(kept: &mut String, rest: &'t str) -> &'t str {
     rest
 }
 
-/// Where the words behind a name begin with which a text begins; before it stands no `@`.
+/// Where the words behind a name begin, if a text begins with that name without `@`.
 fn behind_bare_name(text: &str, names: Names<'_>) -> Option<usize> {
     let is_apart = |end: usize| !text[end..].chars().next().is_some_and(continues_a_name);
     let bare = names.bare.iter().filter(|name| !name.is_empty());

@@ -101,7 +101,7 @@ impl Folding {
     }
 }
 
-/// Whether what stands between two characters of the original is a blank of which nothing is in the folded text so far.
+/// Whether a blank between two characters of the original left no space in the folded text.
 fn has_idle_blank(original: &str, between: Range<usize>, folded: &str) -> bool {
     let between = original.get(between).unwrap_or_default();
     between.contains(char::is_whitespace) && !folded.ends_with(' ')

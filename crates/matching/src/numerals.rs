@@ -11,7 +11,7 @@ pub(crate) enum Numbers {
     Any,
 }
 
-/// A Chinese numeral stands for less than this.
+/// The value of a Chinese numeral is less than this.
 pub(crate) const BELOW: u64 = 1_000_000_000_000;
 
 /// The number that a whole text is, in ASCII digits; digits stay as they are (`007`).

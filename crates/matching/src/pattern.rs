@@ -92,7 +92,7 @@ pub enum PatternErrorKind {
     #[error("`{0}` is not a kind of hole; there are int and number")]
     UnknownKind(String),
     /// `|` outside of brackets.
-    #[error("`|` stands outside of brackets")]
+    #[error("`|` is outside of brackets")]
     BarOutside,
     /// The same name twice on one way through the pattern.
     #[error("two holes are called {0}")]

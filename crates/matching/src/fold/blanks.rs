@@ -1,7 +1,7 @@
 //! Blanks of a folded text: a run of them is one space, and none between a Chinese character and another one.
 //!
 //! People and keyboards put such a blank in or leave it out (`买 iPhone`, `买iPhone`). Between two Chinese characters it
-//! stands for a comma, between words of other scripts it parts them, and a line break parts whatever it stands between.
+//! is like a comma, between words of other scripts it parts them, and a line break parts the words around it.
 
 use std::ops::Range;
 
@@ -27,10 +27,10 @@ pub(super) fn is_idle(before: char, after: char) -> bool {
     is_chinese(before) != is_chinese(after)
 }
 
-/// Holds blanks back until it is known what stands behind them.
+/// Holds blanks back until the next character is known.
 #[derive(Default)]
 pub(super) struct Blanks {
-    /// The last character that is no blank.
+    /// The last character that is not a blank.
     before: Option<char>,
     /// The blanks behind it.
     held: Option<Held>,

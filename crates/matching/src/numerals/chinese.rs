@@ -15,7 +15,7 @@ enum Part {
     Group(u64),
 }
 
-/// Whether a character stands in numerals, ASCII digits left out.
+/// Whether a character is part of numerals, ASCII digits left out.
 pub(super) fn is_numeral(c: char) -> bool {
     part(c).is_some()
 }
@@ -106,7 +106,7 @@ impl Reader {
     fn take(&mut self, part: Part) -> Option<()> {
         match part {
             Part::Zero => {
-                // A zero stands behind a place, and only one.
+                // A zero comes behind a place, and only one.
                 let is_behind_place = self.digits.is_none() && self.last.is_some();
                 (is_behind_place && !self.after_zero).then_some(())?;
                 self.after_zero = true;

@@ -36,7 +36,7 @@ pub(super) fn message(literal: &Literal, lang: Lang) -> String {
         ),
         Literal::Wildcard { text } => say!(
             lang,
-            "the * and ? in \"{text}\" are looked for as they stand",
+            "the * and ? in \"{text}\" are looked for literally",
             "\"{text}\" 里的 * 和 ? 会原样查找"
         ),
         Literal::Sum { text, .. } => say!(
@@ -60,6 +60,7 @@ pub(super) fn message(literal: &Literal, lang: Lang) -> String {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a table: a line for each kind")]
 pub(super) fn hint(literal: &Literal, lang: Lang) -> String {
     match literal {
         Literal::Several { key, parts, .. } => {
@@ -94,7 +95,7 @@ pub(super) fn hint(literal: &Literal, lang: Lang) -> String {
         ),
         Literal::Wildcard { .. } => say!(
             lang,
-            "in keyword, all and none a * at an end beside a letter stands for the rest of the word: thank*",
+            "in keyword, all and none a * at an end beside a letter is the rest of the word: thank*",
             "在 keyword、all、none 里，只有词首词尾紧挨字母的 * 代表单词的其余部分：thank*"
         ),
         Literal::StarInPattern { plain, .. } => say!(

@@ -161,7 +161,7 @@ pub(super) fn pattern(kind: &PatternErrorKind, lang: Lang) -> String {
             )
         }
         Kind::BarOutside => {
-            say!(lang, "the `|` stands outside of brackets", "`|` 写在了括号外面")
+            say!(lang, "the `|` is outside of brackets", "`|` 写在了括号外面")
         }
         Kind::SameName(name) => say!(lang, "two holes are called {name}", "有两个空位都叫 {name}"),
         Kind::HolesMeet => {

@@ -164,7 +164,7 @@ impl Talk {
         self.send_named(place, content, text, called, None)
     }
 
-    /// Somebody sends a text that begins with a name of the bot: behind it, from that byte on, are the other words.
+    /// A person sends a text that begins with a name of the bot: behind it, from that byte on, are the other words.
     pub(crate) fn send_named(
         &mut self,
         place: &str,

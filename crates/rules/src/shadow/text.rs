@@ -20,14 +20,14 @@ const IDEOGRAPH: &str = "𪚥";
 /// Digits that no rule mentions.
 const DIGITS: &str = "90817263546372819";
 
-/// A Chinese numeral and a decimal that nobody asks for.
+/// A Chinese numeral and a decimal that no rule mentions.
 const NUMERAL: &str = "九千零八十一亿";
 const DECIMAL: &str = "-90817.2635";
 
-/// What stands for any whole number.
+/// Samples of any whole number.
 const WHOLE: [&str; 2] = [DIGITS, NUMERAL];
 
-/// What stands for any number.
+/// Samples of any number.
 const NUMBERS: [&str; 3] = [DIGITS, NUMERAL, DECIMAL];
 
 /// The texts that represent any text in a hole; a lone punctuation mark is special at the end of a text.
