@@ -231,6 +231,12 @@ pub enum StoreError {
         /// The data file.
         place: String,
     },
+    /// A pipe, a device, a folder or a link has the place of a file of the data.
+    #[error("{place} is not a regular file")]
+    NotRegular {
+        /// The path.
+        place: String,
+    },
     /// The store cannot be reached. It is unknown whether the call took effect; it can be repeated.
     #[error("the data in {place} cannot be reached")]
     Unreachable {
@@ -283,6 +289,7 @@ impl StoreError {
             Self::ReadOnly { .. } => {
                 "give this user the right to write to the data folder and the files in it, or choose another with --data"
             }
+            Self::NotRegular { .. } => "remove it or give it another name, then start again",
             Self::Unreachable { .. } => {
                 "check that the database runs and its address, then start again"
             }

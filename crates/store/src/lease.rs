@@ -1,10 +1,11 @@
 //! The lease of a data folder: one process works with it, others are refused.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use mynah_core::StoreError;
+use mynah_files::Refusal;
 
 use crate::error::translate_io;
 use crate::identity::Watched;
@@ -24,7 +25,7 @@ impl Lease {
     pub(crate) fn take(folder: &Path) -> Result<Self, StoreError> {
         make_folder(folder).map_err(|error| translate_io(error, folder))?;
         let path = folder.join(FILE);
-        let file = lock_file(&path).map_err(|error| translate_io(error, folder))?;
+        let file = lock_file(&path)?;
         match file.try_lock() {
             Ok(()) => Ok(Self { file, path }),
             Err(TryLockError::WouldBlock) => {
@@ -51,13 +52,11 @@ fn make_folder(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
-fn lock_file(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    options.open(path)
+/// Opens the locked file or creates it. Neither waits for the other end of a pipe nor follows a link.
+fn lock_file(path: &Path) -> Result<File, StoreError> {
+    mynah_files::open_to_write(path).map_err(|error| match Refusal::of(&error) {
+        Some(_) => StoreError::NotRegular { place: path.display().to_string() },
+        None if path.is_dir() => StoreError::NotRegular { place: path.display().to_string() },
+        None => translate_io(error, path),
+    })
 }

@@ -355,6 +355,28 @@ fn a_database_without_tables_is_no_new_one() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_lock_that_is_not_a_file_is_refused_at_once() {
+    let pipe = |path: &Path| {
+        let made = std::process::Command::new("mkfifo").arg(path).status();
+        assert!(made.unwrap().success());
+    };
+    let link = |path: &Path| std::os::unix::fs::symlink("elsewhere", path).unwrap();
+    let folder = |path: &Path| fs::create_dir(path).unwrap();
+    let kinds: [(&str, &dyn Fn(&Path)); 3] =
+        [("pipe", &pipe), ("link", &link), ("folder", &folder)];
+    for (kind, make) in kinds {
+        let data = TempDir::new().unwrap();
+        make(&data.path().join("mynah.lock"));
+        let error = open(data.path()).unwrap_err();
+        let is_named = |place: &str| place.ends_with("mynah.lock");
+        let is_refused = matches!(&error, StoreError::NotRegular { place } if is_named(place));
+        assert!(is_refused, "{kind}: {error:?}");
+        assert!(!data.path().join("elsewhere").exists() && !data.path().join(FILE).exists());
+    }
+}
+
 #[tokio::test]
 async fn a_lost_lock_file_is_noticed_before_a_claim_is_promised() {
     for replaced in [false, true] {
