@@ -4,10 +4,12 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use mynah_core::{ChatId, Event, Lane};
+use async_trait::async_trait;
+use mynah_core::{ChatId, Event, EventId, Lane, Outcome, Perform, PerformError, Planned};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::Pace;
+use crate::performing::Answer;
 
 /// The largest number of waiting orders; above it, callers wait.
 const WAITING: usize = 64;
@@ -26,6 +28,8 @@ pub struct Control {
 pub(crate) enum Order {
     /// Accept these events as if the service had sent them.
     Inject(Vec<Event>),
+    /// Perform this action and report its outcomes.
+    Perform { id: EventId, planned: Box<Planned>, answer: Answer },
     /// Look at these queues again: another part of the program has changed the store.
     Release { lanes: Vec<Lane>, chats: Vec<ChatId> },
     /// Report the use of the limits and the waiting chats.
@@ -106,6 +110,17 @@ impl Control {
     /// The receiving end, for the one run of this handle.
     pub(crate) fn take(&self) -> Option<mpsc::Receiver<Order>> {
         self.receiver.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// The action leaves once the account is online.
+#[async_trait]
+impl Perform for Control {
+    async fn perform(&self, id: EventId, planned: Planned) -> Result<Vec<Outcome>, PerformError> {
+        let (answer, outcomes) = oneshot::channel();
+        let order = Order::Perform { id, planned: Box::new(planned), answer };
+        self.sender.send(order).await.map_err(|_| PerformError::NotRunning)?;
+        outcomes.await.unwrap_or(Err(PerformError::NotRunning))
     }
 }
 

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use mynah_core::{ChatId, Event, Lane, Recovered, Status, Throttled, Timestamp};
+use mynah_core::{ChatId, Event, EventId, Lane, Planned, Recovered, Status, Throttled, Timestamp};
 
 use crate::lanes::Lanes;
 use crate::outbox::Outbox;
 use crate::pacer::Pacer;
+use crate::performing::Answer;
 use crate::send::{SendEnd, Signal};
 use crate::turn::TurnEnd;
 use crate::{Pace, Pacing, Settings};
@@ -29,6 +30,8 @@ pub(crate) enum Job {
     Fire,
     /// Accept events of the bot itself.
     Accept(Vec<Event>),
+    /// Accept an action of the program itself.
+    Perform { id: EventId, planned: Box<Planned>, answer: Answer },
     /// Do a piece of housekeeping.
     Tidy,
 }

@@ -22,6 +22,7 @@ mod observer;
 mod outbox;
 mod pace;
 mod pacer;
+mod performing;
 mod save;
 mod say;
 mod send;
@@ -46,6 +47,7 @@ use tokio_util::sync::CancellationToken;
 
 use control::Order;
 use dispatcher::{Dispatcher, Done, Job};
+use performing::Performing;
 use worker::Worker;
 
 pub use clock::ManualClock;
@@ -55,7 +57,7 @@ pub use handlers::Handlers;
 pub use mynah_core::{Pacing, Rate};
 pub use observer::{Observer, Trouble, Unobserved};
 pub use pace::{Pace, Used};
-pub use say::say;
+pub use say::{say, saying};
 pub use settings::{LoopBreaker, Settings, UnknownPolicy};
 pub use stage::Stage;
 
@@ -159,8 +161,19 @@ impl Running {
         let (source, service) = transport.open(records);
         let saving = Mutex::new(());
         let tokens = AtomicU64::new(1);
-        let worker =
-            Worker { store, handlers, clock, settings, observer, service, offset, tokens, saving };
+        let performing = Performing::default();
+        let worker = Worker {
+            store,
+            handlers,
+            clock,
+            settings,
+            observer,
+            service,
+            offset,
+            tokens,
+            saving,
+            performing,
+        };
         let worker = Arc::new(worker);
         let dispatcher = recover(&worker).await?;
         // Receiving acknowledges earlier batches. A process before this one may have accepted but not synced them.
@@ -237,6 +250,9 @@ impl Running {
     fn on_order(&mut self, order: Order) {
         match order {
             Order::Inject(events) => self.spawn(Job::Accept(events)),
+            Order::Perform { id, planned, answer } => {
+                self.spawn(Job::Perform { id, planned, answer });
+            }
             // The caller may be gone.
             Order::Pace(answer) => drop(answer.send(self.dispatcher.pace(self.worker.now()))),
             Order::Release { lanes, chats } => {

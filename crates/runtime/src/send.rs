@@ -149,6 +149,7 @@ impl Worker {
     /// The observer logs failures, since it knows the account.
     fn report(&self, outgoing: &Outgoing, outcome: &Outcome, took: Duration) {
         tracing::debug!(action = %outgoing.id, chat = %outgoing.chat, ?outcome, ?took, "action tried");
+        self.performing.tried(&outgoing.id, outcome);
         self.observer.sent(outgoing, outcome, took);
     }
 }

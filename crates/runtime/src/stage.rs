@@ -11,6 +11,7 @@ use mynah_core::{
 use tokio::sync::Mutex;
 
 use crate::dispatcher::Dispatcher;
+use crate::performing::Performing;
 use crate::worker::Worker;
 use crate::{Handlers, ManualClock, Observer, Settings, Unobserved};
 
@@ -45,6 +46,7 @@ impl Stage {
             offset: AtomicI64::new(0),
             tokens: AtomicU64::new(1),
             saving: Mutex::new(()),
+            performing: Performing::default(),
         };
         Self { worker, dispatcher, clock, is_started: false }
     }

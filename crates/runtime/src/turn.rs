@@ -66,6 +66,7 @@ impl Worker {
         decided: Decided,
     ) -> Result<Option<TurnEnd>, StoreError> {
         let reply_max_age = self.settings.reply_max_age;
+        let actions = effects.steps.len();
         let turn =
             Turn { event: event.clone(), reads, effects, decided: decided.clone(), reply_max_age };
         match self.store.commit(turn, self.now()).await? {
@@ -74,6 +75,7 @@ impl Worker {
                 let rule = decided.rule.as_deref();
                 let passed_over = decided.passed_over.as_deref();
                 tracing::debug!(event = %event.id, rule, passed_over, "turn committed");
+                self.performing.committed(&event.id, actions);
                 self.observer.turn(&event, &decided);
                 if decided.dropped > 0 {
                     let (event, dropped) = (event.id.clone(), decided.dropped);

@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use mynah_core::{
-    Batch, ClaimToken, Clock, Event, Lane, Outcome, Records, Recovered, Service, Store, StoreError,
-    Timestamp,
+    Batch, Chat, ClaimToken, Clock, Event, EventId, Lane, Outcome, Planned, Records, Recovered,
+    Service, Store, StoreError, Timestamp,
 };
 use tokio::sync::Mutex;
 
 use crate::dispatcher::{Done, Job};
-use crate::{Handlers, Observer, Settings, Trouble, UnknownPolicy};
+use crate::performing::{Answer, Performing};
+use crate::{Handlers, Observer, Settings, Trouble, UnknownPolicy, say};
 
 /// The runtime's own record beside those of the transport: the lead of the service's clock, in milliseconds.
 const CLOCK_OFFSET: &str = "runtime.clock_offset";
@@ -33,6 +34,8 @@ pub(crate) struct Worker {
     pub(crate) tokens: AtomicU64,
     /// Locked while a row is saved: several chats may save rows in one file.
     pub(crate) saving: Mutex<()>,
+    /// The callers that wait for outcomes.
+    pub(crate) performing: Performing,
 }
 
 impl Worker {
@@ -70,6 +73,9 @@ impl Worker {
             Job::Accept(events) => {
                 Done::Accept(self.accept(Batch { events, ..Batch::default() }).await?)
             }
+            Job::Perform { id, planned, answer } => {
+                Done::Accept(self.accept_to_perform(id, &planned, answer).await?)
+            }
             Job::Tidy => Done::Tidy(self.store.tidy(self.now()).await?),
         })
     }
@@ -87,6 +93,27 @@ impl Worker {
         let lanes = self.store.accept(batch, now).await?;
         tracing::debug!(events, lanes = lanes.len(), "batch accepted");
         self.observer.accepted(events);
+        Ok(lanes)
+    }
+
+    /// Accepts an action of the program. The event names the chat as the service does now, for the log.
+    async fn accept_to_perform(
+        &self,
+        id: EventId,
+        planned: &Planned,
+        answer: Answer,
+    ) -> Result<Vec<Lane>, StoreError> {
+        let chats = self.service.chats();
+        let known = chats.iter().find(|chat| chat.id == planned.chat).cloned();
+        let chat =
+            known.unwrap_or_else(|| Chat::private(planned.chat.clone(), planned.chat.as_str()));
+        let joins = self.performing.expect(&id, answer);
+        let events = vec![say::performed(id.clone(), chat, planned, self.now())];
+        let lanes = self.accept(Batch { events, ..Batch::default() }).await?;
+        // The store names the lane of an event that is not handled yet; it drops one whose id it has seen.
+        if lanes.is_empty() && !joins {
+            self.performing.repeated(&id);
+        }
         Ok(lanes)
     }
 

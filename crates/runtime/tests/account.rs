@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use mynah_core::{
-    Batch, Context, Event, EventBody, Flow, Handler, HandlerError, Incoming, Message, OfflineCause,
-    Receipt, SendError, Status, Step, StoreError, Throttled, handler_fn,
+    Batch, Content, Context, Event, EventBody, Flow, Handler, HandlerError, Incoming, Message,
+    OfflineCause, Outcome, Perform, PerformError, Planned, Receipt, SendError, Status, Step,
+    StoreError, Throttled, handler_fn,
 };
-use mynah_runtime::{Ended, Handlers, Pacing, Rate, Settings, UnknownPolicy};
+use mynah_runtime::{Ended, Handlers, Pacing, Rate, Settings, UnknownPolicy, saying};
 use mynah_store::{LogQuery, Options, SqliteStore};
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
@@ -440,4 +441,84 @@ async fn an_account_that_another_process_took_over_is_not_logged_out() {
         assert!(matches!(played.stop().await, Ended::Stopped));
         assert_eq!(seen.logged_out.load(Ordering::SeqCst), logged_out, "lost: {is_lost}");
     }
+}
+
+/// An action of the program, in a chat of the service.
+fn order(text: &str) -> Planned {
+    saying(&group(0), Content::text(text))
+}
+
+fn texts(played: &Played) -> Vec<String> {
+    played.said().into_iter().map(|said| said.text).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_action_of_the_program_is_performed_once_for_its_id() {
+    let store = Arc::new(SqliteStore::in_memory());
+    let played = Played::start(store.clone(), Handlers::new(), settings());
+    let control = played.control();
+    let (one, other) = tokio::join!(
+        control.perform("id".into(), order("hello")),
+        control.perform("id".into(), order("hello")),
+    );
+    let outcomes = one.expect("it runs");
+    assert_eq!((outcomes.len(), Some(&outcomes)), (1, other.as_ref().ok()));
+    assert!(matches!(outcomes[0], Outcome::Accepted | Outcome::Delivered(_)), "{outcomes:?}");
+    let again = control.perform("id".into(), order("hello")).await;
+    assert_eq!(again, Err(PerformError::Repeated));
+    assert_eq!(texts(&played), ["hello"]);
+    assert!(matches!(played.stop().await, Ended::Stopped));
+    assert_eq!(control.perform("new".into(), order("late")).await, Err(PerformError::NotRunning));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_of_the_service_is_the_outcome_and_a_failure_that_passes_is_not() {
+    let played = Played::start(Arc::new(SqliteStore::in_memory()), Handlers::new(), settings());
+    let tries = AtomicUsize::new(0);
+    played.answer_with(move || match tries.fetch_add(1, Ordering::SeqCst) {
+        0 => Err(SendError::NotSent { retry_after: None, source: "no network".into() }),
+        _ => Err(SendError::Refused { reason: "not here".to_owned() }),
+    });
+    let outcomes = played.control().perform("id".into(), order("hello")).await;
+    assert_eq!(outcomes, Ok(vec![Outcome::Refused { reason: "not here".to_owned() }]));
+    assert_eq!(played.tried(), 2);
+    assert!(matches!(played.stop().await, Ended::Stopped));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_goes_away_gives_up_the_answer_and_not_the_action() {
+    let played = Played::start(Arc::new(SqliteStore::in_memory()), Handlers::new(), settings());
+    let control = played.control();
+    // Polled once, then dropped.
+    let given_up = control.perform("id".into(), order("hello"));
+    assert!(tokio::time::timeout(Duration::ZERO, given_up).await.is_err());
+    played.until_said(1).await;
+    assert_eq!(texts(&played), ["hello"]);
+    assert!(matches!(played.stop().await, Ended::Stopped));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_action_that_a_stop_interrupts_leaves_once_at_the_next_start() {
+    let store = Arc::new(SqliteStore::in_memory());
+    let played = Played::start(store.clone(), Handlers::new(), settings());
+    played
+        .status(Status::Offline {
+            cause: OfflineCause::Unreachable,
+            detail: String::new(),
+            retry_in: None,
+        })
+        .await;
+    played.idle().await;
+    let control = played.control();
+    let waiting = tokio::spawn(async move { control.perform("id".into(), order("hello")).await });
+    played.accepted(1).await;
+    assert!(matches!(played.stop().await, Ended::Stopped));
+    assert_eq!(waiting.await.expect("it ends"), Err(PerformError::NotRunning));
+    let played = Played::start(store, Handlers::new(), settings());
+    let again = played.control().perform("id".into(), order("hello")).await;
+    assert!(matches!(again, Ok(_) | Err(PerformError::Repeated)), "{again:?}");
+    played.until_said(1).await;
+    played.idle().await;
+    assert_eq!(texts(&played), ["hello"]);
+    assert!(matches!(played.stop().await, Ended::Stopped));
 }

@@ -108,6 +108,11 @@ impl Played {
         Self { incoming, seen, control, stop, ended, started, next }
     }
 
+    /// The handle of the account.
+    pub(crate) fn control(&self) -> Control {
+        self.control.clone()
+    }
+
     pub(crate) async fn say(&mut self, chat: Chat, text: &str) {
         let events = vec![self.message(&chat, text)];
         let batch = Batch { events, ..Batch::default() };
