@@ -14,10 +14,9 @@ use mynah_transports::{Connector, SettingError, Surroundings, Values};
 use tokio::task::JoinSet;
 
 use crate::alert::{Alert, AlertKind, Alerts};
-use crate::desktop_token::LoginHelp;
 use crate::login::{LoginScreen, PromptOutput};
 use crate::observer::{AccountObserver, Moments};
-use crate::operate::{self, OperatorApi, OperatorCommands};
+use crate::operate::{self, OperatorApi, OperatorCommands, keep_service};
 use crate::reload::Reloader;
 use crate::rule_handler::{ActiveRules, RuleHandler};
 use crate::stop::{AccountStop, OpenService, Stop};
@@ -74,7 +73,9 @@ pub(crate) struct Ready {
     active_rules: Arc<ActiveRules>,
     data: PathBuf,
     left_behind: Arc<AtomicBool>,
-    login_help: LoginHelp,
+    connector: &'static dyn Connector,
+    values: Values,
+    lang: Lang,
 }
 
 /// The common state of the parts of an account.
@@ -121,7 +122,9 @@ impl Plan {
             active_rules: Arc::clone(&parts.active_rules),
             data: self.data.clone(),
             left_behind: shared.bot.left_behind(),
-            login_help: LoginHelp::new(shared.lang, &self.data, self.values.has("desktop_token")),
+            connector: self.connector,
+            values: self.values.clone(),
+            lang: shared.lang,
             watch,
             reloader,
         })
@@ -211,6 +214,7 @@ impl Parts<'_> {
             pages: self.shared.pages.clone(),
             stop: self.stop.clone(),
             clock: Arc::clone(&self.clock),
+            connector: self.plan.connector,
         }
     }
 
@@ -252,6 +256,7 @@ impl Ready {
             service: Arc::clone(&self.operator_api.service),
             reloader: self.reloader(),
             control: self.control.clone(),
+            connector: self.connector,
         })
     }
 
@@ -263,8 +268,15 @@ impl Ready {
         let store = Arc::clone(&self.operator_api.store);
         let mut beside = JoinSet::new();
         beside.spawn(self.reloader.follow(stop.clone()));
-        beside.spawn(operate::serve(self.data, self.operator_api, stop.clone()));
+        beside.spawn(operate::serve(self.data.clone(), self.operator_api, stop.clone()));
         tracing::info!(account = name, "starting");
+        if let Err(error) = keep_service(&*store, self.connector, self.watch.clock.now()).await {
+            tracing::warn!(
+                account = name,
+                error = &error as &dyn std::error::Error,
+                "the name of the service was not stored"
+            );
+        }
         reloader.announce().await;
         let control = self.control.clone();
         let ended = Box::pin(mynah_runtime::run(self.account, self.control, stop.clone())).await;
@@ -278,7 +290,11 @@ impl Ready {
             }
         }
         complete(&name, store).await;
-        tell(&self.watch, &ended, &self.login_help)
+        let refused = |words: &str| {
+            let words = self.connector.refused_login(words, &self.values, &self.data);
+            words.of(self.lang).to_owned()
+        };
+        tell(&self.watch, &ended, refused)
     }
 }
 
@@ -306,7 +322,11 @@ fn not_opened(account: &str, data: &Path) -> String {
 }
 
 /// Reports how an account ended: log, health, alert, and its exit status.
-fn tell(watch: &AccountObserver, ended: &RunEnded, login_help: &LoginHelp) -> Ended {
+fn tell(
+    watch: &AccountObserver,
+    ended: &RunEnded,
+    refused_login: impl Fn(&str) -> String,
+) -> Ended {
     let account = watch.account.as_str();
     let (status, kind, text) = match ended {
         RunEnded::Stopped => {
@@ -330,7 +350,7 @@ fn tell(watch: &AccountObserver, ended: &RunEnded, login_help: &LoginHelp) -> En
             format!("the service refuses this account: {words}"),
         ),
         RunEnded::LoginRefused { words } => {
-            (Ended::Blocked, AlertKind::Blocked, login_help.explain(words))
+            (Ended::Blocked, AlertKind::Blocked, refused_login(words))
         }
         RunEnded::NotLoggedIn { reason } => (
             Ended::NobodyLoggedIn,

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use mynah_core::{Clock, Handler, SystemClock};
 use mynah_runtime::Handlers;
+use mynah_transports::{Connector, Connectors};
 
 use crate::{Ended, Report, Result, cli, report, tls};
 
@@ -36,6 +37,8 @@ use crate::{Ended, Report, Result, cli, report, tls};
 #[derive(Clone)]
 pub struct Bot {
     registered: Vec<Registered>,
+    /// The services that accounts can connect to.
+    services: Connectors,
     /// The clock of a running bot, where it is not that of the machine.
     clock: Option<Arc<dyn Clock>>,
     /// Whether handlers still blocked their threads when an account had ended.
@@ -67,7 +70,22 @@ impl Bot {
     #[must_use]
     pub fn new() -> Self {
         tls::provide();
-        Self { registered: Vec::new(), clock: None, left_behind: Arc::default() }
+        Self {
+            registered: Vec::new(),
+            services: Connectors::default(),
+            clock: None,
+            left_behind: Arc::default(),
+        }
+    }
+
+    /// Adds a chat service: accounts name it by `transport = "…"`, `mynah run` by `--transport`. It takes the place of a
+    /// service with the same name.
+    ///
+    /// `examples/own_service.rs` of this crate has a service of fifty lines.
+    #[must_use]
+    pub fn connector(mut self, connector: &'static dyn Connector) -> Self {
+        self.services.add(connector);
+        self
     }
 
     /// A handler that rules run by name: `run = "dice"`.
@@ -149,6 +167,11 @@ impl Bot {
     fn register(mut self, place: Place, name: String, handler: Arc<dyn Handler>) -> Self {
         self.registered.push(Registered::new(place, name, handler));
         self
+    }
+
+    /// The services that accounts can connect to.
+    pub(crate) fn services(&self) -> &Connectors {
+        &self.services
     }
 
     /// Where it is noted that handlers still blocked their threads when an account had ended.

@@ -4,6 +4,7 @@
 //! the repository shows each of them.
 
 mod keys;
+mod places;
 mod problem;
 mod read;
 
@@ -14,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use mynah_reader::Lang;
-use mynah_transports::{Connector, Values, usual_connector};
+use mynah_transports::{Connector, Connectors, Values};
 
 pub(crate) use mynah_reader::Rate;
 
@@ -23,6 +24,9 @@ use crate::telemetry::Logs;
 
 /// Where the configuration is looked for when no `--config` is given.
 pub(crate) const USUAL_PLACE: &str = "config/mynah.toml";
+
+/// The folder for the data of accounts that name none.
+pub(crate) const DATA: &str = "data";
 
 /// How bots are run.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,7 +74,7 @@ impl Default for AccountConfig {
             name: String::new(),
             bot: PathBuf::new(),
             data: None,
-            connector: usual_connector(),
+            connector: Connectors::default().usual(),
             values: Values::default(),
             pacing: Pacing::default(),
             messages: Messages::default(),
@@ -214,43 +218,52 @@ impl fmt::Debug for Secret {
 /// A larger settings file is refused, in bytes.
 const LARGEST_FILE: u64 = 32 << 20;
 
+/// The facts outside of the file that its meaning depends on.
+pub(crate) struct Outside<'a> {
+    /// The environment.
+    pub(crate) variable: &'a dyn Fn(&str) -> Option<String>,
+    /// The services that accounts can name.
+    pub(crate) services: &'a Connectors,
+    /// The folder for accounts that name none; `None` if the folders of accounts are not looked at, as they are not run.
+    pub(crate) data: Option<&'a Path>,
+}
+
+impl<'a> Outside<'a> {
+    /// The facts of this process.
+    pub(crate) fn new(services: &'a Connectors, data: Option<&'a Path>) -> Self {
+        Self { variable: &|name| std::env::var(name).ok(), services, data }
+    }
+}
+
 impl Config {
     /// Reads the file of `--config`, else the usual one if it is there, else the defaults.
-    pub(crate) fn load(given: Option<&Path>) -> Result<Self, Problems> {
+    pub(crate) fn load(given: Option<&Path>, outside: &Outside<'_>) -> Result<Self, Problems> {
         let path = given.unwrap_or(Path::new(USUAL_PLACE));
         let read =
             mynah_files::open(path).and_then(|file| mynah_files::read_text(file, LARGEST_FILE));
         match read {
-            Ok(text) => Self::parse(path, &text, &|name| std::env::var(name).ok()),
+            Ok(text) => read::read(path, &text, outside),
             Err(error) if given.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
                 Ok(Self::default())
             }
             Err(error) => Err(Problems::unreadable(path, &error)),
         }
     }
-
-    /// The meaning of a file's text; `variable` gives the environment.
-    fn parse(
-        path: &Path,
-        text: &str,
-        variable: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<Self, Problems> {
-        read::read(path, text, variable)
-    }
 }
 
 /// The JSON Schema of `mynah.toml`, for editors.
-pub(crate) fn json_schema() -> String {
-    mynah_reader::json_schema("mynah.toml", "How Mynah bots are run.", keys::with_services())
+pub(crate) fn json_schema(services: &Connectors) -> String {
+    let keys = keys::with_services(services);
+    mynah_reader::json_schema("mynah.toml", "How Mynah bots are run.", keys)
 }
 
 /// The reference page of `mynah.toml`, as Markdown.
-pub(crate) fn reference(lang: Lang) -> String {
+pub(crate) fn reference(services: &Connectors, lang: Lang) -> String {
     let head = match lang {
         Lang::En => include_str!("config/reference.en.txt"),
         Lang::Zh => include_str!("config/reference.zh.txt"),
     };
-    format!("{head}{}", mynah_reader::reference("mynah.toml", keys::with_services(), lang))
+    format!("{head}{}", mynah_reader::reference("mynah.toml", keys::with_services(services), lang))
 }
 
 impl Default for Config {
@@ -270,6 +283,13 @@ impl Default for Config {
             listen: Listen::default(),
         }
     }
+}
+
+/// The meaning of a text, away from the disk.
+#[cfg(test)]
+fn parse_with(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Config, Problems> {
+    let outside = Outside { variable, services: &Connectors::default(), data: None };
+    read::read(Path::new("mynah.toml"), text, &outside)
 }
 
 #[cfg(test)]
@@ -302,9 +322,7 @@ mod tests {
     }
 
     fn parse(text: &str) -> Result<Config, Problems> {
-        Config::parse(Path::new("mynah.toml"), text, &|name| {
-            (name == "TOKEN").then(|| "s3cret".to_owned())
-        })
+        parse_with(text, &|name| (name == "TOKEN").then(|| "s3cret".to_owned()))
     }
 
     fn problems(text: &str) -> String {
@@ -333,14 +351,15 @@ mod tests {
             .map(|line| if is_example(line) { &line[2..] } else { line })
             .map(|line| format!("{line}\n"))
             .collect();
-        let config = Config::parse(Path::new("mynah.toml"), &all, &|_| Some("http://y".to_owned()));
+        let config = parse_with(&all, &|_| Some("http://y".to_owned()));
         let config = config.unwrap_or_else(|problems| panic!("{}", render(&problems)));
         assert_eq!(config.accounts.len(), 1);
-        for key in every_key(keys::keys()).filter(|key| key.default.is_some()) {
+        for key in every_key(keys::keys(&Connectors::default())).filter(|key| key.default.is_some())
+        {
             let line = format!("{} = {}", key.name, key.default.unwrap_or_default());
             assert!(all.lines().any(|shown| shown == line), "{line} is not shown");
         }
-        for key in every_key(keys::keys()) {
+        for key in every_key(keys::keys(&Connectors::default())) {
             let is_shown = |line: &str| {
                 let line = line.trim_matches(['[', ']']);
                 line.split([' ', '.']).next() == Some(key.name) || line.ends_with(key.name)
@@ -392,14 +411,15 @@ mod tests {
 
     #[test]
     fn the_schema_and_the_reference_name_every_key() {
-        let schema: serde_json::Value = serde_json::from_str(&json_schema()).unwrap();
+        let schema: serde_json::Value =
+            serde_json::from_str(&json_schema(&Connectors::default())).unwrap();
         let account = &schema["properties"]["account"]["items"];
         assert_eq!(account["required"], serde_json::json!(["name", "bot"]));
         assert!(account["properties"]["me"].is_object(), "the keys of every service");
         assert_eq!(schema["properties"]["pacing"]["properties"]["off"]["default"], false);
         for lang in [Lang::En, Lang::Zh] {
-            let page = reference(lang);
-            for key in every_key(keys::with_services()) {
+            let page = reference(&Connectors::default(), lang);
+            for key in every_key(keys::with_services(&Connectors::default())) {
                 let is_table = matches!(key.kind, Kind::Section(_) | Kind::Sections(_));
                 let shown = format!("| `{}` |", key.name);
                 assert!(is_table || page.contains(&shown), "{} is missing", key.name);
@@ -411,10 +431,11 @@ mod tests {
     #[test]
     fn the_committed_schema_and_reference_are_those_of_the_keys() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let services = &Connectors::default();
         for (file, text) in [
-            ("config/settings.schema.json", json_schema()),
-            ("docs/settings.md", reference(Lang::En)),
-            ("docs/settings.zh-CN.md", reference(Lang::Zh)),
+            ("config/settings.schema.json", json_schema(services)),
+            ("docs/settings.md", reference(services, Lang::En)),
+            ("docs/settings.zh-CN.md", reference(services, Lang::Zh)),
         ] {
             let path = root.join(file);
             if std::env::var_os("MYNAH_UPDATE_DOCS").is_some() {
@@ -483,10 +504,10 @@ mod tests {
     }
 
     #[test]
-    fn accounts_do_not_share_names_or_data() {
+    fn accounts_do_not_share_names() {
         insta::assert_snapshot!(problems(
             "[[account]]\nname = 'a'\nbot = 'x'\n[[account]]\nname = 'a'\nbot = 'y'\n\
-             [[account]]\nname = 'b/c'\nbot = 'y'\ndata = 'd'\n[[account]]\nname = 'c'\nbot = 'y'\ndata = 'd'\n"
+             [[account]]\nname = 'b/c'\nbot = 'y'\n"
         ));
     }
 }

@@ -6,7 +6,6 @@ mod bot;
 mod cli;
 mod config;
 mod conversation;
-mod desktop_token;
 mod ended;
 mod greeting;
 mod login;
@@ -21,6 +20,7 @@ mod reload;
 mod report;
 mod rule_file;
 mod rule_handler;
+mod secrets;
 mod stop;
 mod telemetry;
 pub mod testing;
@@ -32,6 +32,8 @@ pub use bot::Bot;
 pub use ended::Ended;
 /// All types that handlers meet; the [`prelude`] has the usual ones.
 pub use mynah_core as core;
+/// The chat services, and what a service of your own implements; see [`Bot::connector`].
+pub use mynah_transports as transports;
 pub use report::Report;
 
 /// The result of the entry points.

@@ -143,15 +143,15 @@ pub(crate) fn new_for_owner(path: &Path) -> io::Result<fs::File> {
 
 #[cfg(test)]
 mod tests {
-    use mynah_transports::usual_connector;
+    use mynah_transports::CONNECTORS;
 
     use super::*;
 
     #[test]
     fn a_code_is_kept_as_a_picture_until_it_is_used() {
         let folder = tempfile::tempdir().unwrap();
-        let screen = LoginScreen::new("main", folder.path(), Default::default(), usual_connector());
-        let prompt = Prompt::Scan { url: "https://login.weixin.qq.com/l/abc==".to_owned() };
+        let screen = LoginScreen::new("main", folder.path(), Default::default(), CONNECTORS[0]);
+        let prompt = Prompt::Scan { url: "https://login.example/l/abc==".to_owned() };
         let alert = screen.show(&prompt, AlertKind::Login, Timestamp::default()).unwrap();
         let picture = fs::read(folder.path().join(PICTURE)).unwrap();
         assert_eq!(alert.picture, Some(STANDARD.encode(&picture)));

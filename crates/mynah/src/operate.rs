@@ -16,9 +16,9 @@ use mynah_page::view::NameRow;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::api::{
-    OperatorApi, OperatorCommands, deleted, freed, is_mute, muting, spoken,
+    OperatorApi, OperatorCommands, deleted, freed, is_mute, muting, new_id,
 };
-pub(crate) use self::folder::{Folder, has_session};
+pub(crate) use self::folder::{Folder, keep_service};
 pub(crate) use self::socket::serve;
 use crate::Report;
 
@@ -87,8 +87,12 @@ pub(crate) async fn ask(data: &Path, request: &Request) -> Result<Option<Answer>
     socket::ask(data, request).await
 }
 
-/// The one chat of that name or id.
-pub(crate) fn find_chat<'c>(chats: &'c [Chat], wanted: &str) -> Result<&'c Chat, String> {
+/// The one chat of that name or id. `is_complete` says whether the service lists all chats.
+pub(crate) fn find_chat<'c>(
+    chats: &'c [Chat],
+    wanted: &str,
+    is_complete: bool,
+) -> Result<&'c Chat, String> {
     if let Some(chat) = chats.iter().find(|chat| chat.id.as_str() == wanted) {
         return Ok(chat);
     }
@@ -107,9 +111,10 @@ pub(crate) fn find_chat<'c>(chats: &'c [Chat], wanted: &str) -> Result<&'c Chat,
                 ids.join(", ")
             ))
         }
-        (None, _) => {
-            Err(format!("no chat is called {wanted}; a group is known once it has spoken"))
-        }
+        (None, _) if is_complete => Err(format!("no chat is called {wanted}")),
+        (None, _) => Err(format!(
+            "no chat is called {wanted}; one that the service does not list is known once a message of it has arrived"
+        )),
     }
 }
 
@@ -121,10 +126,13 @@ mod tests {
     fn a_chat_is_found_by_name_or_id_but_never_guessed() {
         let chats =
             [Chat::group("g1", "客户一群"), Chat::group("g2", "家人"), Chat::private("p1", "家人")];
-        assert_eq!(find_chat(&chats, "客户一群").unwrap().id.as_str(), "g1");
-        assert_eq!(find_chat(&chats, "p1").unwrap().id.as_str(), "p1");
-        assert!(find_chat(&chats, "家人").unwrap_err().contains("g2, p1"));
-        assert!(find_chat(&chats, "nobody").is_err());
+        assert_eq!(find_chat(&chats, "客户一群", true).unwrap().id.as_str(), "g1");
+        assert_eq!(find_chat(&chats, "p1", true).unwrap().id.as_str(), "p1");
+        assert!(find_chat(&chats, "家人", true).unwrap_err().contains("g2, p1"));
+        for (is_complete, hint) in [(true, false), (false, true)] {
+            let error = find_chat(&chats, "nobody", is_complete).unwrap_err();
+            assert_eq!(error.contains("has arrived"), hint, "{error}");
+        }
     }
 
     #[test]

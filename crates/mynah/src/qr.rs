@@ -102,7 +102,7 @@ fn encode(pixels: &[u8], side: usize) -> Result<Vec<u8>, png::EncodingError> {
 mod tests {
     use super::*;
 
-    const URL: &str = "https://login.weixin.qq.com/l/4b5VqRcZ8g==";
+    const URL: &str = "https://login.example.org/l/4b5VqRcZ8g==";
 
     /// Reads the blocks of the terminal back into rows of modules.
     fn rows(text: &str) -> Vec<Vec<bool>> {

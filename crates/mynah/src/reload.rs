@@ -106,9 +106,11 @@ struct Drafted {
 impl Draft {
     /// Reads, checks and compiles the rules and plays their tests.
     fn make(&self, runtime: &Handle) -> Drafted {
-        let loaded = rule_file::load(&self.main, &self.bot.names(), &self.capabilities);
+        let loaded = rule_file::load(&self.main, &self.bot, &self.capabilities);
         let files = loaded.sources.files().map(|(_, path)| path.to_owned()).collect();
-        let mistakes = runtime.block_on(rule_file::mistakes(&loaded, &self.bot, self.lang));
+        let emptied = Mistakes::of_emptied(&loaded, &self.old, self.lang);
+        let mistakes = || runtime.block_on(rule_file::mistakes(&loaded, &self.bot, self.lang));
+        let mistakes = emptied.or_else(mistakes);
         let made = match (loaded.book, mistakes) {
             (Some(book), None) => {
                 let difference = Difference::between(&self.old, &book);

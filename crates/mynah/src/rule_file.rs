@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use mynah_core::Capabilities;
-use mynah_rules::{Disk, Files, Lang, LoadOptions, Loaded, Severity};
-use mynah_transports::{CONNECTORS, Connector, connector, usual_connector};
+use mynah_reader::say;
+use mynah_rules::{Disk, Files, Lang, LoadOptions, Loaded, RuleBook, Severity};
+use mynah_transports::{Connector, Connectors};
 
 use crate::{Bot, conversation};
 
@@ -29,24 +30,34 @@ pub(crate) fn name_of(bot: &Path) -> String {
     name.map_or_else(|| "bot".to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
-/// Loads a rule file for a bot that knows these handlers, on a service that can do this.
-pub(crate) fn load(main: &Path, handlers: &[String], capabilities: &Capabilities) -> Loaded {
-    judged(Some(handlers), Some(capabilities), |options| mynah_rules::load(main, &Disk, options))
+/// Loads a rule file for this bot, on a service that can do this.
+pub(crate) fn load(main: &Path, bot: &Bot, capabilities: &Capabilities) -> Loaded {
+    let (names, services) = (bot.names(), bot.services());
+    judged(Some(&names), Some(capabilities), services, |options| {
+        mynah_rules::load(main, &Disk, options)
+    })
 }
 
-/// Loads a rule file for the sandbox. The stock program cannot know the handlers that the file is meant for.
-pub(crate) fn load_to_try(main: &Path, files: &dyn Files, bot: &Bot) -> Loaded {
+/// Loads a rule file to check or try it, for a service or else for those that it names. The stock program cannot know the
+/// handlers that the file is meant for.
+pub(crate) fn load_to_try(
+    main: &Path,
+    files: &dyn Files,
+    bot: &Bot,
+    judged_for: Option<&dyn Connector>,
+) -> Loaded {
     let names = bot.names();
     let handlers = (!bot.is_stock()).then_some(names.as_slice());
-    let capabilities = sandbox_service().capabilities();
-    let options =
-        LoadOptions { handlers, capabilities: Some(&capabilities), ..LoadOptions::default() };
-    mynah_rules::load(main, files, &options)
+    let capabilities = judged_for.map(Connector::capabilities);
+    judged(handlers, capabilities.as_deref(), bot.services(), |options| {
+        mynah_rules::load(main, files, options)
+    })
 }
 
-/// The service that the sandbox plays.
+/// The service that the sandbox plays, whichever the bot is judged for. No other place of this crate names a service.
 pub(crate) fn sandbox_service() -> &'static dyn Connector {
-    connector("webwx").unwrap_or_else(usual_connector)
+    let services = Connectors::default();
+    services.named("webwx").unwrap_or_else(|| services.usual())
 }
 
 /// Reads a file with everything that is known of this program: the handlers, the service if it is known, and else those
@@ -54,9 +65,10 @@ pub(crate) fn sandbox_service() -> &'static dyn Connector {
 pub(crate) fn judged<T>(
     handlers: Option<&[String]>,
     capabilities: Option<&Capabilities>,
+    services: &Connectors,
     read: impl FnOnce(&LoadOptions<'_>) -> T,
 ) -> T {
-    let services: Vec<_> = CONNECTORS.iter().map(|known| known.capabilities()).collect();
+    let services: Vec<_> = services.iter().map(Connector::capabilities).collect();
     let services: Vec<&Capabilities> = services.iter().map(|known| &**known).collect();
     read(&LoadOptions { handlers, capabilities, services: &services })
 }
@@ -91,6 +103,24 @@ impl Mistakes {
             count: usize::from(first.is_some()) + errors.count(),
             report: render(loaded, lang, false, false),
         }
+    }
+
+    /// The mistake of a main file without any text in place of these rules. Editors empty a file before they write it, and a
+    /// full disk leaves it so.
+    pub(crate) fn of_emptied(loaded: &Loaded, old: &RuleBook, lang: Lang) -> Option<Self> {
+        let reach = old.reach();
+        let had_rules = reach.rules + reach.dialogs + reach.schedules > 0;
+        if !had_rules || !loaded.sources.main_is_empty() {
+            return None;
+        }
+        let file = loaded.sources.files().next().map(|(name, _)| name.to_owned());
+        let file = file.unwrap_or_else(|| FILE.to_owned());
+        let report = say!(
+            lang,
+            "{file}:1:1: the file is empty; to switch all rules off, leave a comment in it\n",
+            "{file}:1:1: 文件是空的；要停用全部规则，请在里面留一行注释\n"
+        );
+        Some(Self { file, line: 1, count: 1, report })
     }
 
     fn add(before: Option<Self>, file: &str, line: u32, report: &str) -> Self {
@@ -129,6 +159,27 @@ pub(crate) async fn mistakes(loaded: &Loaded, bot: &Bot, lang: Lang) -> Option<M
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The sandbox and its page read a file by the same rules as `check`.
+    #[test]
+    fn a_file_is_tried_for_the_service_that_it_is_meant_for() {
+        let bot = Bot::new();
+        let folder = tempfile::tempdir().unwrap();
+        let main = folder.path().join(FILE);
+        let notes = |head: &str, judged_for: Option<&dyn Connector>| {
+            let rules = "[[rule]]\nkeyword = \"a\"\nreply = \"b\"\nat_sender = true\n";
+            std::fs::write(&main, format!("{head}{rules}")).unwrap();
+            let loaded = load_to_try(&main, &Disk, &bot, judged_for);
+            assert!(loaded.book.is_some());
+            loaded.diagnostics.iter().any(|one| one.code == "transport")
+        };
+        for service in bot.services().iter() {
+            let is_noted = !service.capabilities().mention_alerts;
+            assert_eq!(notes("", Some(service)), is_noted);
+            let head = format!("[bot]\ntransport = \"{}\"\n\n", service.name());
+            assert_eq!(notes(&head, None), is_noted);
+        }
+    }
 
     #[test]
     fn a_bot_is_called_after_its_folder_or_its_own_file() {

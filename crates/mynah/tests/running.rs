@@ -123,6 +123,10 @@ async fn rules_are_reloaded_on_save_and_bad_ones_are_not() {
         bot.logged("the old ones stay").await;
         stage.write_bot(&BOT.replace("> 价目表在这里", "> 别的"));
         bot.logged("the old ones stay").await;
+        // Editors and full disks leave an empty file.
+        stage.write_bot("");
+        bot.logged("the file is empty").await;
+        bot.logged("the old ones stay").await;
         stage.sandbox.say("张三", Some("客户一群"), "多少钱");
         assert_eq!(stage.said().await.1, "新价目表");
         bot.stop("INT").await;

@@ -273,3 +273,69 @@ async fn a_bot_is_judged_for_the_service_that_it_names_or_is_given() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn commands_without_a_running_bot_know_its_chats_and_that_it_has_no_login() {
+    story(async {
+        let room = Room::new();
+        let _ = room.replies("{\"text\": \"ping\", \"group\": \"g\", \"from\": \"x\"}\n").await;
+        let output = room.run(&["status"], "").await;
+        let told = text(&output.stdout);
+        for part in ["service  stdio", "session  not needed"] {
+            assert!(told.contains(part), "{part}: {told}");
+        }
+        let output = room.run(&["logout"], "").await;
+        assert_eq!(output.status.code(), Some(0));
+        assert!(text(&output.stdout).contains("has no login"), "{}", text(&output.stdout));
+        let output = room.run(&["send", "h", "hello"], "").await;
+        assert_eq!(output.status.code(), Some(1));
+        let told = text(&output.stderr);
+        assert!(told.contains("no chat is called h") && told.contains("has arrived"), "{told}");
+        assert_eq!(room.run(&["send", "g", "hello"], "").await.status.code(), Some(0));
+        assert_eq!(room.replies("").await, ["hello"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_running_bot_is_asked_for_its_chats_and_is_not_logged_out() {
+    story(async {
+        let room = Room::new();
+        let mut bot = room.start(&RUN);
+        bot.write("{\"text\": \"ping\", \"group\": \"g\", \"from\": \"x\"}").await;
+        assert_eq!(bot.read().await["action"]["text"], "pong");
+        let output = room.run(&["logout"], "").await;
+        assert_eq!(output.status.code(), Some(1));
+        assert!(text(&output.stderr).contains("has no login"), "{}", text(&output.stderr));
+        assert_eq!(room.run(&["send", "g", "hello"], "").await.status.code(), Some(0));
+        assert_eq!(bot.read().await["action"]["text"], "hello");
+        assert_eq!(bot.stop("TERM").await, Some(0));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_sandbox_warns_for_the_service_of_the_bot_and_plays_all_the_same() {
+    story(async {
+        let room = Room::new();
+        let rules = "[[rule]]\nkeyword = \"a\"\nreply = \"b\"\nat_sender = true\n";
+        let write =
+            |head: &str| std::fs::write(room.path().join("bot.toml"), format!("{head}{rules}"));
+        let warned = async |arguments: &[&str]| {
+            let output = room.run(&[&["sandbox", ".", "-v"], arguments].concat(), "a\n").await;
+            assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+            assert!(text(&output.stdout).contains('b'), "{}", text(&output.stdout));
+            text(&output.stderr).contains("at_sender")
+        };
+        write("").expect("written");
+        assert!(warned(&[]).await);
+        assert!(!warned(&["--transport", "stdio"]).await);
+        write("[bot]\ntransport = \"stdio\"\n\n").expect("written");
+        assert!(!warned(&[]).await);
+        assert!(warned(&["--transport", "webwx"]).await);
+        let output = room.run(&["sandbox", ".", "--transport", "stdoi"], "").await;
+        assert_eq!(output.status.code(), Some(2));
+        assert!(text(&output.stderr).contains("did you mean stdio?"), "{}", text(&output.stderr));
+    })
+    .await;
+}

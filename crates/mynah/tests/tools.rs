@@ -18,6 +18,8 @@ use tempfile::TempDir;
 
 #[path = "tools/help.rs"]
 mod help;
+#[path = "tools/settings.rs"]
+mod settings;
 
 /// How long any one command may take: far longer than it needs, and shorter than anybody waits.
 const LONGEST: Duration = Duration::from_secs(60);

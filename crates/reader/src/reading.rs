@@ -32,13 +32,13 @@ pub struct Reading<'v> {
     /// The environment, for `${NAME}` in texts.
     variable: &'v dyn Fn(&str) -> Option<String>,
     /// Further keys of a table, by its header and its content. `None` if they are not known: then no key is unknown.
-    extra: &'v ExtraKeys,
+    extra: &'v ExtraKeys<'v>,
     /// The mistakes so far.
     pub mistakes: Vec<Mistake>,
 }
 
 /// Gives the keys of a table that depend on its content.
-pub type ExtraKeys = dyn Fn(&str, &TableNode) -> Option<&'static [Key]>;
+pub type ExtraKeys<'v> = dyn Fn(&str, &TableNode) -> Option<&'static [Key]> + 'v;
 
 /// The keys of a table, in groups, and its header for messages; the top of the file has no header.
 #[derive(Debug, Clone, Copy)]
@@ -69,7 +69,7 @@ fn both(text: impl Fn(Lang) -> String) -> Words {
 impl<'v> Reading<'v> {
     /// Begins to read a file; `variable` gives the environment.
     #[must_use]
-    pub fn new(variable: &'v dyn Fn(&str) -> Option<String>, extra: &'v ExtraKeys) -> Self {
+    pub fn new(variable: &'v dyn Fn(&str) -> Option<String>, extra: &'v ExtraKeys<'v>) -> Self {
         Self { variable, extra, mistakes: Vec::new() }
     }
 

@@ -130,6 +130,12 @@ impl Sources {
         self.files.iter().map(|file| (&*file.name, file.path.as_path()))
     }
 
+    /// Whether the main file was read and has no text at all, not even a comment.
+    #[must_use]
+    pub fn main_is_empty(&self) -> bool {
+        self.files.first().is_some_and(|main| main.text.text().is_empty())
+    }
+
     /// A line of the file of that name, counted from 1.
     #[must_use]
     pub fn line(&self, file: &str, number: u32) -> Option<&str> {

@@ -64,7 +64,7 @@ impl Performing {
         });
     }
 
-    /// Changes what is known of an action, and answers if all is known.
+    /// Changes the state of an action, and answers if all outcomes are known.
     fn note(&self, id: &EventId, change: impl FnOnce(&mut Waiting)) {
         let mut all = self.lock();
         let Some(waiting) = all.get_mut(id) else { return };

@@ -358,15 +358,17 @@ fn a_database_without_tables_is_no_new_one() {
 #[cfg(unix)]
 #[test]
 fn a_lock_that_is_not_a_file_is_refused_at_once() {
-    let pipe = |path: &Path| {
+    fn pipe(path: &Path) {
         let made = std::process::Command::new("mkfifo").arg(path).status();
         assert!(made.unwrap().success());
-    };
-    let link = |path: &Path| std::os::unix::fs::symlink("elsewhere", path).unwrap();
-    let folder = |path: &Path| fs::create_dir(path).unwrap();
-    let kinds: [(&str, &dyn Fn(&Path)); 3] =
-        [("pipe", &pipe), ("link", &link), ("folder", &folder)];
-    for (kind, make) in kinds {
+    }
+    fn link(path: &Path) {
+        std::os::unix::fs::symlink("elsewhere", path).unwrap();
+    }
+    fn folder(path: &Path) {
+        fs::create_dir(path).unwrap();
+    }
+    for (kind, make) in [("pipe", pipe as fn(&Path)), ("link", link), ("folder", folder)] {
         let data = TempDir::new().unwrap();
         make(&data.path().join("mynah.lock"));
         let error = open(data.path()).unwrap_err();

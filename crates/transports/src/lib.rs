@@ -6,6 +6,9 @@ pub mod stdio;
 pub mod webwx;
 
 pub use connector::{
-    CONNECTORS, Connector, STANDARD_STREAMS, SettingError, Surroundings, connector, usual_connector,
+    CONNECTORS, Cause, Connector, Connectors, STANDARD_STREAMS, SecretSource, SettingError,
+    Surroundings,
 };
+/// The keys of a service, for [`Connector::keys`].
+pub use mynah_reader::{Key, Kind};
 pub use settings::{Value, Values};

@@ -99,7 +99,7 @@ struct Built {
 impl Built {
     fn load(args: &Args, bot: &Bot, common: &Common) -> Result<Self, Report> {
         let began = ThreadTime::now();
-        let checked = loading::check(&args.bot, bot, loading::JudgedFor::default())?;
+        let checked = loading::check(&args.bot, bot, &loading::JudgedFor::default())?;
         let checking = began.elapsed();
         let loaded = checked.compile();
         let building = began.elapsed().saturating_sub(checking);

@@ -7,13 +7,14 @@ use mynah_rules::{Lang, Loaded, Reach, Severity};
 
 use super::print::plural;
 use super::{common::Common, loading, print};
-use crate::config::{Config, Problems};
+use crate::config::{Config, DATA, Outside, Problems};
 use crate::{Bot, Ended, Report};
 
 /// Check a bot and the settings: every mistake, and every rule that can never fire.
 ///
-/// The settings are those of --config, else config/mynah.toml if it exists. An environment variable that they name and
-/// that is not set here is shown, but is not a mistake: the bot may run elsewhere.
+/// The settings are those of --config, else config/mynah.toml if it exists. Their bots must exist, and two accounts must
+/// not share a data folder. An environment variable that they name and that is not set here is shown, but is not a
+/// mistake: the bot may run elsewhere.
 ///
 /// Exit status 1 if there is an error; warnings are shown, notes only with -v.
 #[derive(Debug, clap::Args)]
@@ -32,9 +33,11 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn execute(args: &Args, bot: &Bot, common: &Common) -> Result<Ended, Report> {
-    let settings = Config::load(args.config.as_deref()).err();
+    let data = std::env::var_os("MYNAH_DATA").map_or_else(|| DATA.into(), PathBuf::from);
+    let outside = Outside::new(bot.services(), Some(&data));
+    let settings = Config::load(args.config.as_deref(), &outside).err();
     let loaded = match &args.bot {
-        Some(path) => Some(loading::load(path, bot, args.judged_for)?),
+        Some(path) => Some(loading::load(path, bot, &args.judged_for)?),
         None => None,
     };
     print::to_stdout(|out| {

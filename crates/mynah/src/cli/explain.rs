@@ -76,7 +76,7 @@ fn moment(text: &str) -> Result<Timestamp, String> {
 }
 
 pub(crate) async fn execute(args: &Args, bot: &Bot, common: &Common) -> Result<Ended, Report> {
-    let book = loading::load_book(&args.bot, bot, args.judged_for, common)?;
+    let book = loading::load_book(&args.bot, bot, &args.judged_for, common)?;
     let explained = match (&args.message, &args.data) {
         (Some(id), Some(data)) => {
             let event = logged(data, id)?;

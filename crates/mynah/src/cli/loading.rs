@@ -99,40 +99,46 @@ fn bots_in(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// The service that a file is judged for.
-#[derive(Debug, Clone, Copy, Default, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct JudgedFor {
-    /// The chat service that the bot is meant for; by default the ones of `[bot] transport`, else WeChat Web.
-    #[arg(long, value_name = "SERVICE", value_parser = service)]
-    transport: Option<&'static dyn Connector>,
+    /// The chat service that the bot is meant for; by default the ones of `[bot] transport`, else the first of the program.
+    #[arg(long, value_name = "SERVICE")]
+    transport: Option<String>,
 }
 
 impl JudgedFor {
-    /// For this service.
-    pub(crate) const fn of(service: &'static dyn Connector) -> Self {
-        Self { transport: Some(service) }
+    /// The service of the command line, if it names one.
+    pub(crate) fn service(&self, bot: &Bot) -> Result<Option<&'static dyn Connector>, Report> {
+        self.transport.as_deref().map(|name| service(name, bot)).transpose()
     }
 }
 
 /// The service of a name on the command line.
-pub(crate) fn service(name: &str) -> Result<&'static dyn Connector, String> {
-    mynah_transports::connector(name).ok_or_else(|| {
-        let names: Vec<_> = mynah_transports::CONNECTORS.iter().map(|known| known.name()).collect();
-        format!("there is no service of that name; there are {}", names.join(", "))
+pub(crate) fn service(name: &str, bot: &Bot) -> Result<&'static dyn Connector, Report> {
+    let services = bot.services();
+    services.named(name).ok_or_else(|| {
+        let names: Vec<_> = services.names().collect();
+        let hint = match closest(name, names.iter().copied()) {
+            Some(near) => format!("did you mean {near}? there are {}", names.join(", ")),
+            None => format!("there are {}", names.join(", ")),
+        };
+        Report::new(Ended::Usage, format!("--transport: there is no service {name}")).hint(hint)
     })
 }
 
 /// Reads a BOT for checking and testing: the stock runner cannot know the handlers that the file is meant for.
-pub(crate) fn load(path: &Path, bot: &Bot, judged_for: JudgedFor) -> Result<Loaded, Report> {
+pub(crate) fn load(path: &Path, bot: &Bot, judged_for: &JudgedFor) -> Result<Loaded, Report> {
     Ok(check(path, bot, judged_for)?.compile())
 }
 
 /// The same, up to the point where its rules would be compiled.
-pub(crate) fn check(path: &Path, bot: &Bot, judged_for: JudgedFor) -> Result<Checked, Report> {
+pub(crate) fn check(path: &Path, bot: &Bot, judged_for: &JudgedFor) -> Result<Checked, Report> {
+    let service = judged_for.service(bot)?;
     let main = main_file(path)?;
     let names = bot.names();
     let handlers = (!bot.is_stock()).then_some(names.as_slice());
-    let capabilities = judged_for.transport.map(Connector::capabilities);
-    Ok(rule_file::judged(handlers, capabilities.as_deref(), |options| {
+    let capabilities = service.map(Connector::capabilities);
+    Ok(rule_file::judged(handlers, capabilities.as_deref(), bot.services(), |options| {
         Checked::read(&main, &Disk, options)
     }))
 }
@@ -141,7 +147,7 @@ pub(crate) fn check(path: &Path, bot: &Bot, judged_for: JudgedFor) -> Result<Che
 pub(crate) fn load_book(
     path: &Path,
     bot: &Bot,
-    judged_for: JudgedFor,
+    judged_for: &JudgedFor,
     common: &Common,
 ) -> Result<Arc<RuleBook>, Report> {
     book(&load(path, bot, judged_for)?, common)
@@ -157,7 +163,7 @@ pub(crate) fn without_rules(
     let main = main_file(path)?;
     let _ = show(&mut io::stderr().lock(), loaded, common, Common::colours_on_stderr());
     let with_only =
-        |text: &str| rule_file::load_to_try(&main, &Draft { main: &main, text }, bot).book;
+        |text: &str| rule_file::load_to_try(&main, &Draft { main: &main, text }, bot, None).book;
     let book = with_only(&bot_table(&main)).or_else(|| with_only(""));
     let book = book.ok_or_else(|| broken(loaded))?;
     Ok((book, Mistakes::of_errors(loaded, common.lang())))

@@ -3,7 +3,7 @@
 use super::common::Common;
 use super::send::tell;
 use crate::operate::{self, Folder, Request};
-use crate::{Ended, Report};
+use crate::{Bot, Ended, Report};
 
 /// End the session of an account; a running bot stops in order first.
 #[derive(Debug, clap::Args)]
@@ -18,11 +18,11 @@ pub(crate) struct Args {
     json: bool,
 }
 
-pub(crate) async fn execute(args: Args, _common: &Common) -> Result<Ended, Report> {
+pub(crate) async fn execute(args: Args, bot: &Bot, _common: &Common) -> Result<Ended, Report> {
     let Args { folder, server, json } = args;
     let answer = match operate::ask(&folder.path, &Request::Logout).await? {
         Some(answer) => answer,
-        None => folder.log_out(server).await?,
+        None => folder.log_out(server, bot.services()).await?,
     };
     tell(&answer, json)
 }

@@ -10,15 +10,14 @@ use std::time::Duration;
 use mynah_core::SystemClock;
 use mynah_page::{App, Pages};
 use mynah_rules::{Loaded, RuleBook};
-use mynah_transports::{Connector, STANDARD_STREAMS};
+use mynah_transports::{CONNECTORS, STANDARD_STREAMS, SecretSource};
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::common::Common;
-use super::loading;
 use crate::account::{Plan, Ready, Shared};
 use crate::alert::Alerts;
-use crate::config::Config;
+use crate::config::{Config, Outside};
 use crate::login::PromptOutput;
 use crate::reload::Reloader;
 use crate::stop::Stop;
@@ -29,23 +28,23 @@ use crate::{Bot, Ended, Report, page_token, report, rule_file, telemetry};
 /// How long the last alerts may take when everything else has ended.
 const LAST_ALERTS: Duration = Duration::from_secs(10);
 
-/// Log in to WeChat and answer until stopped.
+/// Log in and answer until stopped.
 ///
 /// The first Ctrl-C stops in order and logs out; SIGTERM stops in order and keeps the session, so that the next start
 /// needs no scan. A second signal leaves at once; accepted messages are kept either way. SIGHUP reloads the rules, and
 /// so does saving them. Without BOT, the accounts of the configuration are run.
 ///
-/// An account that the plain web login refuses (code 1203) may log in with the token of the desktop client. It is read
-/// from MYNAH_DESKTOP_TOKEN or from the file desktop-token in the data folder, never from an argument, which other users
-/// of the machine could see.
+/// Secrets are read from the settings, from an environment variable or from a file in the data folder, never from an
+/// argument, which other users of the machine could see.
 #[derive(Debug, Default, clap::Args)]
+#[command(after_long_help = services_help())]
 pub(crate) struct Args {
     /// A folder with a `bot.toml`, or the file; several bots run side by side, each with its own account.
     #[arg(value_name = "BOT")]
     bots: Vec<PathBuf>,
-    /// The chat service of BOT, by default WeChat Web; accounts of the configuration name their own.
-    #[arg(long, value_name = "SERVICE", requires = "bots", value_parser = loading::service)]
-    transport: Option<&'static dyn Connector>,
+    /// The chat service of BOT, by default the first of the list below; accounts of the configuration name their own.
+    #[arg(long, value_name = "SERVICE", requires = "bots")]
+    transport: Option<String>,
     /// The server's base address, e.g. that of a sandbox; every call goes there, also after a redirect by the server.
     #[arg(long, value_name = "URL", env = "MYNAH_SERVER")]
     server: Option<String>,
@@ -69,8 +68,26 @@ pub(crate) struct Args {
     listen: Option<SocketAddr>,
 }
 
+/// The services and their secrets, for the end of the long help.
+fn services_help() -> String {
+    let mut help = "Chat services:\n".to_owned();
+    for connector in CONNECTORS {
+        let (name, title) = (connector.name(), connector.title());
+        help += &format!("  {name:<8} {}\n", title.en);
+        for SecretSource { key, variable, file } in connector.secrets() {
+            help +=
+                &format!("           {key}: {variable}, or the file {file} in the data folder\n");
+        }
+    }
+    help
+}
+
 pub(crate) async fn execute(args: Args, bot: Bot, common: &Common) -> Result<Ended, Report> {
-    let config = match Config::load(args.config.as_deref()) {
+    let data = plan::data(&args);
+    // Accounts are not run beside bots that are named.
+    let looked_at = args.bots.is_empty().then_some(data.as_path());
+    let outside = Outside::new(bot.services(), looked_at);
+    let config = match Config::load(args.config.as_deref(), &outside) {
         Ok(config) => config,
         Err(problems) => {
             report::say(&problems.render(common.lang(), Common::colours_on_stderr()));
@@ -78,15 +95,14 @@ pub(crate) async fn execute(args: Args, bot: Bot, common: &Common) -> Result<End
         }
     };
     telemetry::install(&common.log, config.logs);
-    let plans = plan::plans(&args, &config)?;
+    let plans = plan::plans(&args, &config, &bot)?;
     let Some(rules) = load_all(&plans, &bot, common) else { return Ok(Ended::No) };
     run_all(&args, &config, bot, common, plans.into_iter().zip(rules).collect()).await
 }
 
 /// Loads the rules of all accounts and reports all their diagnostics; `None` if one cannot be used.
 fn load_all(plans: &[Plan], bot: &Bot, common: &Common) -> Option<Vec<(Loaded, Arc<RuleBook>)>> {
-    let names = bot.names();
-    let load = |plan: &Plan| rule_file::load(&plan.main, &names, &plan.connector.capabilities());
+    let load = |plan: &Plan| rule_file::load(&plan.main, bot, &plan.connector.capabilities());
     let loaded: Vec<Loaded> = plans.iter().map(load).collect();
     for one in &loaded {
         let colours = Common::colours_on_stderr();

@@ -22,6 +22,7 @@ use std::sync::Arc;
 use mynah_core::Clock as _;
 use mynah_rules::{Lang, Loaded, RuleBook};
 use mynah_sandbox::{Fault, Options, Sandbox, World};
+use mynah_transports::Connector;
 use tokio::task::JoinSet;
 
 use self::chat::Chat;
@@ -42,7 +43,8 @@ const ANY_PORT: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOS
 
 /// Chat with a bot, without a phone.
 ///
-/// Starts a small chat service on this machine, logs the bot in, and puts you into a group with it. Type to talk; /help
+/// Starts a small chat service on this machine, logs the bot in, and puts you into a group with it. It warns of what the
+/// service of the bot never brings or cannot do, as `check` does. Type to talk; /help
 /// lists the commands. When standard input is not a terminal, every line is said, the answers are printed, and the
 /// program ends when nothing is left to answer.
 ///
@@ -78,6 +80,8 @@ pub(crate) struct Args {
     /// The address of the web page; port 0 takes a free one. By default a page is served if you sit at a terminal.
     #[arg(long, value_name = "ADDR", requires = "bot")]
     page: Option<SocketAddr>,
+    #[command(flatten)]
+    judged_for: loading::JudgedFor,
     /// The folder for rows of `save_to`; by default a new one among the temporary files, named with each row.
     #[arg(long, value_name = "DIR", requires = "bot")]
     data: Option<PathBuf>,
@@ -133,7 +137,8 @@ async fn converse(
         () = stop.token().cancelled() => return live.stop().await,
     }
     let at_terminal = std::io::stdin().is_terminal();
-    let view = Arc::new(view(sandbox, bot, main, &live, &room, common));
+    let judged_for = args.judged_for.service(bot)?;
+    let view = Arc::new(view(sandbox, (bot, judged_for), main, &live, &room, common));
     let page = match args.page.or(at_terminal.then_some(ANY_PORT)) {
         Some(address) => Some(Page::serve(address, Arc::clone(&view)).await?),
         None => None,
@@ -162,7 +167,7 @@ async fn converse(
 /// The view of all this for the web page.
 fn view(
     sandbox: &Arc<Sandbox>,
-    bot: &Bot,
+    (bot, judged_for): (&Bot, Option<&'static dyn Connector>),
     main: PathBuf,
     live: &Live,
     room: &str,
@@ -172,6 +177,7 @@ fn view(
     SandboxView {
         sandbox: Arc::clone(sandbox),
         bot: bot.clone(),
+        judged_for,
         main,
         active_rules: session.active_rules,
         called_by: session.called_by,
@@ -204,7 +210,7 @@ fn saves(args: &Args) -> Result<SaveFolder, Report> {
     })
 }
 
-/// Reads the rules for a transport that is really there. The stock program cannot have the handlers of a bot: it shows where
+/// Reads the rules for the service that the bot is meant for. The stock program cannot have the handlers of a bot: it shows where
 /// they would run.
 ///
 /// Mistakes end it where they cannot be corrected: without a terminal and without a page.
@@ -214,7 +220,7 @@ fn load(
     args: &Args,
     common: &Common,
 ) -> Result<(Loaded, Arc<RuleBook>, Option<Mistakes>), Report> {
-    let loaded = loading::load(path, bot, loading::JudgedFor::of(rule_file::sandbox_service()))?;
+    let loaded = loading::load(path, bot, &args.judged_for)?;
     let can_mend = args.page.is_some() || std::io::stdin().is_terminal();
     if loaded.book.is_some() || !can_mend {
         let book = loading::book(&loaded, common)?;

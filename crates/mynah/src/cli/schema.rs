@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{common::Common, print};
-use crate::{Ended, Report, config};
+use crate::{Bot, Ended, Report, config};
 
 /// Print the JSON Schema of bot.toml or mynah.toml, for editors.
 ///
@@ -22,12 +22,12 @@ pub(crate) struct Args {
     settings: bool,
 }
 
-pub(crate) fn execute(args: &Args, common: &Common) -> Result<Ended, Report> {
+pub(crate) fn execute(args: &Args, bot: &Bot, common: &Common) -> Result<Ended, Report> {
     let text = match (args.settings, args.reference) {
         (false, false) => schema(),
         (false, true) => mynah_rules::reference(common.lang()),
-        (true, false) => config::json_schema(),
-        (true, true) => config::reference(common.lang()),
+        (true, false) => config::json_schema(bot.services()),
+        (true, true) => config::reference(bot.services(), common.lang()),
     };
     match &args.output {
         Some(file) => std::fs::write(file, text).map_err(|error| {

@@ -3,7 +3,7 @@
 use super::common::Common;
 use super::print;
 use crate::operate::{self, Answer, Folder, Request};
-use crate::{Ended, Report};
+use crate::{Bot, Ended, Report};
 
 /// Say something in a chat, through a running bot or at its next start.
 ///
@@ -23,12 +23,12 @@ pub(crate) struct Args {
     json: bool,
 }
 
-pub(crate) async fn execute(args: Args, _common: &Common) -> Result<Ended, Report> {
+pub(crate) async fn execute(args: Args, bot: &Bot, _common: &Common) -> Result<Ended, Report> {
     let Args { chat, text, folder, json } = args;
     let request = Request::Send { chat: chat.clone(), text: text.clone() };
     let answer = match operate::ask(&folder.path, &request).await? {
         Some(answer) => answer,
-        None => folder.send(&chat, &text).await?,
+        None => folder.send(&chat, &text, bot.services()).await?,
     };
     tell(&answer, json)
 }

@@ -11,8 +11,8 @@ use serde::Serialize;
 use super::common::Common;
 use super::print;
 use crate::names::in_words;
-use crate::operate::{self, AccountStatus, Answer, Folder, Request, has_session};
-use crate::{Ended, Report};
+use crate::operate::{self, AccountStatus, Answer, Folder, Request};
+use crate::{Bot, Ended, Report};
 
 /// Show account, session and queues of a running or stopped bot, whom the names of its rule file mean, and the last errors.
 ///
@@ -29,6 +29,11 @@ pub(crate) struct Args {
 #[derive(Debug, Serialize)]
 struct State {
     data: String,
+    /// The chat service.
+    service: &'static str,
+    /// Whether the service has a login at all.
+    #[serde(skip)]
+    has_login: bool,
     /// Whether a process works with the data.
     running: bool,
     /// How the account is, as that process says.
@@ -42,24 +47,28 @@ struct State {
     names: Vec<NameRow>,
 }
 
-pub(crate) async fn execute(args: Args, _common: &Common) -> Result<Ended, Report> {
+pub(crate) async fn execute(args: Args, bot: &Bot, _common: &Common) -> Result<Ended, Report> {
     let Args { folder, json } = args;
     let inspector = folder.inspect()?;
+    let failed = |error| folder.failed("look into", error);
+    let records = inspector.records().map_err(failed)?;
+    let connector = folder.service(&records, bot.services())?;
     let answer = operate::ask(&folder.path, &Request::Status).await?;
     let running = answer.is_some();
     let (condition, names, rules) = match answer.map(status_of).transpose()? {
         Some(AccountStatus { condition, names, rules }) => (Some(condition), names, rules),
-        None => (None, folder.names(&inspector)?, None),
+        None => (None, folder.names(&inspector, connector)?, None),
     };
     let online = condition == Some(Condition::Online);
-    let failed = |error| folder.failed("look into", error);
     let state = State {
+        service: connector.name(),
+        has_login: connector.has_login(),
         rules,
         data: folder.path.display().to_string(),
         running,
         condition: condition.as_ref().map(words),
         names,
-        session: has_session(&inspector.records().map_err(failed)?),
+        session: connector.has_session(&records),
         queues: inspector.status(SystemClock.now()).map_err(failed)?,
     };
     print::to_stdout(|out| if json { print::json(out, &state) } else { show(out, &state) })?;
@@ -87,13 +96,17 @@ fn words(condition: &Condition) -> String {
 
 fn show(out: &mut dyn Write, state: &State) -> io::Result<()> {
     let condition = state.condition.as_deref().unwrap_or("not running");
-    let session =
-        if state.session { "stored; the next start tries to go on with it" } else { "none" };
+    let session = match (state.has_login, state.session) {
+        (false, _) => "not needed: this service has no login",
+        (true, true) => "stored; the next start tries to go on with it",
+        (true, false) => "none",
+    };
     let queues = &state.queues;
     writeln!(out, "account  {}", print::on_one_line(condition))?;
     if let Some(rules) = &state.rules {
         writeln!(out, "rules    {}", print::on_one_line(rules))?;
     }
+    writeln!(out, "service  {}", state.service)?;
     writeln!(out, "data     {}", state.data)?;
     writeln!(out, "session  {session}")?;
     writeln!(out, "inbox    {} events{}", queues.open_events, since(queues.oldest_event))?;
@@ -157,6 +170,8 @@ mod tests {
         let queues = StoreStatus { troubled, ..StoreStatus::default() };
         let state = State {
             data: "data".to_owned(),
+            service: "telegraph",
+            has_login: false,
             running: false,
             condition: None,
             rules: None,
@@ -167,6 +182,7 @@ mod tests {
         let mut out = Vec::new();
         show(&mut out, &state).unwrap();
         let out = String::from_utf8(out).unwrap();
+        assert!(out.contains("session  not needed"), "{out}");
         let told: Vec<&str> = out.lines().filter(|line| line.starts_with("trouble")).collect();
         assert!(told[0].ends_with("expired in g1: it could not leave in time"), "{out}");
         assert!(told[1].ends_with("expired in g1: the service says: too frequent"), "{out}");

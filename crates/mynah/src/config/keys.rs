@@ -1,9 +1,9 @@
 //! The keys of `mynah.toml`: checks, hints, JSON Schema and reference page are made from this table.
 
-use std::sync::LazyLock;
+use std::sync::{Mutex, PoisonError};
 
 use mynah_reader::{Key, Kind};
-use mynah_transports::CONNECTORS;
+use mynah_transports::{Connector, Connectors};
 
 /// The key that names the service of an account.
 pub(super) const TRANSPORT: &str = "transport";
@@ -15,35 +15,52 @@ const LEVELS: &[&str] = &["error", "warn", "info", "debug", "trace"];
 /// The words of `format`.
 const FORMATS: &[&str] = &["text", "json"];
 
-/// The names of all services.
-static SERVICES: LazyLock<Vec<&'static str>> =
-    LazyLock::new(|| CONNECTORS.iter().map(|connector| connector.name()).collect());
+/// The keys of a file for a program with certain services.
+struct Tables {
+    /// The names of the services; the first is that of an account which names none.
+    services: Vec<&'static str>,
+    /// The keys at the top of the file.
+    top: &'static [Key],
+    /// The same with the keys of all services in `[[account]]`, for schema and reference.
+    with_services: &'static [Key],
+}
 
-/// The keys of `[[account]]` that every service has.
-static ACCOUNT: LazyLock<Vec<Key>> = LazyLock::new(account);
-
-/// The keys at the top of the file.
-static TOP: LazyLock<Vec<Key>> = LazyLock::new(|| top(&ACCOUNT));
-
-/// The same with the keys of all services in `[[account]]`, for schema and reference.
-static WITH_SERVICES: LazyLock<Vec<Key>> = LazyLock::new(|| {
-    static ALL: LazyLock<Vec<Key>> = LazyLock::new(|| {
-        let of_services = CONNECTORS.iter().flat_map(|connector| connector.keys());
-        // Another service does not need them.
-        let of_services = of_services.map(|key| Key { required: false, ..key.clone() });
-        account().into_iter().chain(of_services).collect()
-    });
-    top(&ALL)
-});
+/// The tables made so far. Keys refer to each other for ever, so there is one table for each choice of services.
+static MADE: Mutex<Vec<Tables>> = Mutex::new(Vec::new());
 
 /// The keys at the top of the file.
-pub(super) fn keys() -> &'static [Key] {
-    &TOP
+pub(super) fn keys(services: &Connectors) -> &'static [Key] {
+    of(services, |tables| tables.top)
 }
 
 /// All keys, those of every service included.
-pub(super) fn with_services() -> &'static [Key] {
-    &WITH_SERVICES
+pub(super) fn with_services(services: &Connectors) -> &'static [Key] {
+    of(services, |tables| tables.with_services)
+}
+
+fn of(services: &Connectors, keys: fn(&Tables) -> &'static [Key]) -> &'static [Key] {
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(tables) =
+        made.iter().find(|tables| services.names().eq(tables.services.iter().copied()))
+    {
+        return keys(tables);
+    }
+    let tables = Tables::of(services);
+    let found = keys(&tables);
+    made.push(tables);
+    found
+}
+
+impl Tables {
+    fn of(services: &Connectors) -> Self {
+        let names: Vec<&'static str> = services.names().collect();
+        let own = account(names.clone().leak(), services.usual().name());
+        let of_services = services.iter().flat_map(Connector::keys);
+        // Another service does not need them.
+        let of_services = of_services.map(|key| Key { required: false, ..key.clone() });
+        let all: Vec<Key> = own.iter().cloned().chain(of_services).collect();
+        Self { services: names, top: top(own.leak()).leak(), with_services: top(all.leak()).leak() }
+    }
 }
 
 #[rustfmt::skip] // One key, one entry: a table to be read, not code.
@@ -83,7 +100,7 @@ fn top(account: &'static [Key]) -> Vec<Key> {
 }
 
 #[rustfmt::skip]
-fn account() -> Vec<Key> {
+fn account(services: &'static [&'static str], usual: &str) -> Vec<Key> {
     vec![
         Key::new("name", Kind::Name,
             "Its name in logs, alerts and metrics.",
@@ -91,9 +108,9 @@ fn account() -> Vec<Key> {
         Key::new("bot", Kind::Path,
             "The folder or file of its bot.",
             "机器人的文件夹或文件。").required(),
-        Key::new(TRANSPORT, Kind::Word(&SERVICES),
+        Key::new(TRANSPORT, Kind::Word(services),
             "Its chat service.",
-            "聊天服务。").default("\"webwx\""),
+            "聊天服务。").default(format!("\"{usual}\"").leak()),
         Key::new("data", Kind::Path,
             "The folder that keeps all its data; default `data/NAME`.",
             "保存全部数据的文件夹；默认 `data/名字`。"),

@@ -1,7 +1,5 @@
 //! The same mistake in `bot.toml` and in `mynah.toml` gets the same message.
 
-use std::path::Path;
-
 use mynah_rules::{Disk, LoadOptions, Loaded, load};
 
 use super::*;
@@ -19,7 +17,7 @@ fn rules(line: &str) -> Loaded {
 
 /// The mistakes of settings in which a line of `[handlers]` reads so.
 fn settings(line: &str) -> Option<Problems> {
-    Config::parse(Path::new("mynah.toml"), &format!("[handlers]\n\n\n{line}\n"), &|_| None).err()
+    parse_with(&format!("[handlers]\n\n\n{line}\n"), &|_| None).err()
 }
 
 /// Line, column, code, message and hint of every mistake, the key written as `KEY`.

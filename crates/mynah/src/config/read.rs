@@ -7,29 +7,31 @@ use mynah_reader::{
     Key, KeyGrammar, Keys, Lang, Reading, Setting, TableNode, Value as Written, Values as Table,
     Words, parse, say,
 };
-use mynah_transports::{Connector, Value, Values, connector, usual_connector};
+use mynah_transports::{Connector, Connectors, Value, Values};
 
 use super::keys::{TRANSPORT, keys};
-use super::{AccountConfig, Config, Messages, Pacing, Problems, Secret, Unknown};
+use super::{AccountConfig, Config, Messages, Outside, Pacing, Problems, Secret, Unknown, places};
 use crate::telemetry::{LogFormat, LogLevel};
 
 /// The meaning of a file's text, or all that is wrong with it.
-pub(super) fn read(
-    path: &Path,
-    text: &str,
-    variable: &dyn Fn(&str) -> Option<String>,
-) -> Result<Config, Problems> {
-    let parsed = parse(text, &KeyGrammar(keys()));
-    let mut reading = Reading::new(variable, &keys_of_service);
+pub(super) fn read(path: &Path, text: &str, outside: &Outside<'_>) -> Result<Config, Problems> {
+    let services = outside.services;
+    let keys = keys(services);
+    let parsed = parse(text, &KeyGrammar(keys));
+    let extra = |header: &str, account: &TableNode| keys_of_service(header, account, services);
+    let mut reading = Reading::new(outside.variable, &extra);
     for (syntax, span) in &parsed.problems {
         reading.syntax(syntax, span.clone());
     }
-    let top = Keys { header: None, groups: &[keys()], are_all: true };
+    let top = Keys { header: None, groups: &[keys], are_all: true };
     let values = reading.table(top, &parsed.root, 0..0);
     let accounts: Vec<&Table> = values.sections("account").into_iter().flatten().collect();
     let mut config = config(&values);
-    config.accounts = accounts.iter().map(|values| account(values)).collect();
+    config.accounts = accounts.iter().map(|values| account(values, services)).collect();
     share_nothing(&accounts, &config.accounts, &mut reading);
+    if let Some(root) = outside.data {
+        places::check(&accounts, &config.accounts, root, &mut reading);
+    }
     if reading.mistakes.is_empty() {
         return Ok(config);
     }
@@ -37,14 +39,18 @@ pub(super) fn read(
 }
 
 /// The keys of the service of an account; `None` if there is no such service.
-fn keys_of_service(header: &str, account: &TableNode) -> Option<&'static [Key]> {
+fn keys_of_service(
+    header: &str,
+    account: &TableNode,
+    services: &Connectors,
+) -> Option<&'static [Key]> {
     if header != "[[account]]" {
         return Some(&[]);
     }
     match account.entries.iter().find(|entry| entry.key == TRANSPORT).map(|entry| &entry.node.value)
     {
-        None => Some(usual_connector().keys()),
-        Some(Written::Text(name)) => Some(connector(name)?.keys()),
+        None => Some(services.usual().keys()),
+        Some(Written::Text(name)) => Some(services.named(name)?.keys()),
         Some(_) => None,
     }
 }
@@ -110,8 +116,9 @@ fn messages(values: Option<&Table>) -> Messages {
     }
 }
 
-fn account(values: &Table) -> AccountConfig {
-    let connector = values.text(TRANSPORT).and_then(connector).unwrap_or_else(usual_connector);
+fn account(values: &Table, services: &Connectors) -> AccountConfig {
+    let connector = values.text(TRANSPORT).and_then(|name| services.named(name));
+    let connector = connector.unwrap_or_else(|| services.usual());
     let text = |key| values.text(key).unwrap_or_default().to_owned();
     AccountConfig {
         name: text("name"),
@@ -139,7 +146,7 @@ fn of_service(connector: &dyn Connector, values: &Table) -> Values {
     of_service
 }
 
-/// Reports accounts with the same name, folder or resource.
+/// Reports accounts with the same name or resource.
 fn share_nothing(tables: &[&Table], accounts: &[AccountConfig], reading: &mut Reading<'_>) {
     let mut names = BTreeSet::new();
     let mut taken: BTreeMap<String, &str> = BTreeMap::new();
@@ -151,20 +158,17 @@ fn share_nothing(tables: &[&Table], accounts: &[AccountConfig], reading: &mut Re
             let hint = Words::fixed("give each its own name", "各取一个名字");
             reading.report("duplicate", table.place("name"), message, hint);
         }
-        let folder = account.data.as_ref().map(|data| (data.display().to_string(), "data"));
-        let resources = account.connector.exclusive(&account.values);
-        let resources = resources.into_iter().map(|resource| (resource, TRANSPORT));
-        for (resource, key) in folder.into_iter().chain(resources) {
-            let Some(other) = taken.insert(format!("{key} {resource}"), name) else { continue };
+        for resource in account.connector.exclusive(&account.values) {
+            let Some(other) = taken.insert(resource.clone(), name) else { continue };
             let message = both(|lang| {
                 say!(lang, "{other} uses the same {resource}", "{other} 也用了同一个 {resource}")
             });
             let hint = Words::fixed("one for each account", "每个账号各用一个");
-            reading.report("duplicate", table.place(key), message, hint);
+            reading.report("duplicate", table.place(TRANSPORT), message, hint);
         }
     }
 }
 
-fn both(text: impl Fn(Lang) -> String) -> Words {
+pub(super) fn both(text: impl Fn(Lang) -> String) -> Words {
     Words::new(text(Lang::En), text(Lang::Zh))
 }

@@ -1,24 +1,27 @@
 //! Answers requests for a running account.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use mynah_core::{
     Binding, Called, Chat, Clock, Content, Context, Due, Event, EventBody, EventId, Flow, Handler,
-    HandlerError, PersonId, Service, StoreError, Timestamp,
+    HandlerError, Outcome, Perform, PersonId, Service, StoreError, Timestamp,
 };
 use mynah_page::{Condition, Pages, RejectedRules};
 use mynah_rules::mute;
-use mynah_runtime::Control;
+use mynah_runtime::{Control, saying};
 use mynah_store::{Forgotten, SqliteStore};
+use mynah_transports::Connector;
 
 use super::{AccountStatus, Answer, Request, find_chat};
 use crate::names::name_rows;
 use crate::rule_handler::ActiveRules;
 use crate::stop::AccountStop;
 
-/// The name of the event that makes the bot say something.
-const SAY: &str = "mynah.say";
+/// How long `mynah send` waits for the outcome; after it the message stays queued.
+const OUTCOME: Duration = Duration::from_secs(5);
 
 /// The name of the event that mutes a chat.
 const MUTE: &str = "mynah.mute";
@@ -41,6 +44,8 @@ pub(crate) struct OperatorApi {
     pub(crate) stop: AccountStop,
     /// The clock.
     pub(crate) clock: Arc<dyn Clock>,
+    /// The chat service.
+    pub(crate) connector: &'static dyn Connector,
 }
 
 impl OperatorApi {
@@ -51,11 +56,20 @@ impl OperatorApi {
             Request::Send { chat, text } => self.send(&chat, &text).await,
             Request::Unbind { name } => self.unbind(name).await,
             Request::Forget { person } => self.forget(&person).await,
-            Request::Logout => {
-                self.stop.log_out();
-                Answer::done("logging out")
-            }
+            Request::Logout => self.log_out(),
         }
+    }
+
+    fn log_out(&self) -> Answer {
+        if !self.connector.has_login() {
+            let title = self.connector.title();
+            return Answer::refused(format!(
+                "there is no session to end: {} has no login; stop the bot with Ctrl-C or SIGTERM",
+                title.en
+            ));
+        }
+        self.stop.log_out();
+        Answer::done("logging out")
     }
 
     async fn status(&self) -> Answer {
@@ -95,13 +109,18 @@ impl OperatorApi {
         let Some(service) = self.service.get() else {
             return Answer::refused("it is only starting");
         };
-        let event = match find_chat(&service.chats(), chat) {
-            Ok(chat) => spoken(chat, text, self.clock.now()),
+        let is_complete = service.capabilities().lists_chats;
+        let chats = service.chats();
+        let planned = match find_chat(&chats, chat, is_complete) {
+            Ok(chat) => saying(chat, Content::text(text)),
             Err(why) => return Answer::refused(why),
         };
-        match self.control.inject(vec![event]).await {
-            Ok(()) => Answer::done("queued"),
-            Err(error) => Answer::refused(error.to_string()),
+        // The action goes on when nobody waits for its outcome any more.
+        let outcomes = self.control.perform(new_id(self.clock.now()), planned);
+        match tokio::time::timeout(OUTCOME, outcomes).await {
+            Ok(Ok(outcomes)) => performed(&outcomes),
+            Ok(Err(error)) => Answer::refused(error.to_string()),
+            Err(_) => Answer::done("queued"),
         }
     }
 
@@ -111,6 +130,21 @@ impl OperatorApi {
             Err(error) => failed(&error),
         }
     }
+}
+
+/// The answer about an action that is settled.
+fn performed(outcomes: &[Outcome]) -> Answer {
+    for outcome in outcomes {
+        match outcome {
+            Outcome::Refused { reason } => return Answer::refused(format!("not sent: {reason}")),
+            Outcome::Expired => return Answer::refused("not sent: it could not leave in time"),
+            Outcome::Unknown { reason, .. } => {
+                return Answer::refused(format!("it is not known whether it was sent: {reason}"));
+            }
+            Outcome::Delivered(_) | Outcome::Accepted | Outcome::NotSent { .. } => {}
+        }
+    }
+    Answer::done("sent")
 }
 
 fn failed(error: &StoreError) -> Answer {
@@ -144,10 +178,11 @@ pub(crate) fn deleted(person: &str, forgotten: Forgotten) -> Answer {
     ))
 }
 
-/// The event that makes the bot say something: it goes the way of all events, so it is stored, paced and logged.
-pub(crate) fn spoken(chat: &Chat, text: &str, now: Timestamp) -> Event {
-    let key = format!("say:{}:{}", now.as_millis(), std::process::id());
-    ordered(key, chat, SAY, text.to_owned(), now)
+/// A new id for a message of the operator.
+pub(crate) fn new_id(now: Timestamp) -> EventId {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    EventId::new(format!("say:{}:{}:{count}", now.as_millis(), std::process::id()))
 }
 
 /// The event that mutes a chat until then, or ends that.
@@ -175,7 +210,7 @@ fn ordered(key: String, chat: &Chat, name: &str, data: String, now: Timestamp) -
     Event { id: EventId::new(key), time: now, body: EventBody::Due(due) }
 }
 
-/// The handler that sends the operator's messages and carries out the operator's mutes.
+/// The handler that carries out the operator's mutes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct OperatorCommands;
 
@@ -183,38 +218,28 @@ pub(crate) struct OperatorCommands;
 impl Handler for OperatorCommands {
     async fn on_event(&self, ctx: &mut Context, event: &Event) -> Result<Flow, HandlerError> {
         let EventBody::Due(due) = &event.body else { return Ok(Flow::Continue) };
-        match &due.chat {
-            Some(chat) if due.name == SAY => {
-                ctx.send(chat, Content::text(due.data.as_str()));
-                Ok(Flow::Stop)
-            }
-            Some(_) if due.name == MUTE => {
-                ctx.write(mute::write(due.data.parse().ok().map(Timestamp::from_millis)));
-                Ok(Flow::Stop)
-            }
-            _ => Ok(Flow::Continue),
+        if due.chat.is_none() || due.name != MUTE {
+            return Ok(Flow::Continue);
         }
+        ctx.write(mute::write(due.data.parse().ok().map(Timestamp::from_millis)));
+        Ok(Flow::Stop)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use mynah_core::{Action, Frame, Planned, Step};
+    use mynah_core::Frame;
 
     use super::*;
 
-    #[tokio::test]
-    async fn what_is_to_be_said_becomes_a_send_that_does_not_expire() {
-        let event = spoken(&Chat::group("g", "客户一群"), "维护十分钟", Timestamp::from_secs(1));
-        let mut ctx = Context::new(Frame::of(&event, event.time));
-        assert_eq!(OperatorCommands.on_event(&mut ctx, &event).await.unwrap(), Flow::Stop);
-        let (_, effects, _) = ctx.finish();
-        let [Step::Act(Planned { chat, action: Action::Send { content }, is_reply: false, .. })] =
-            effects.steps.as_slice()
-        else {
-            panic!("{effects:?}");
-        };
-        assert_eq!((chat.as_str(), content), ("g", &Content::text("维护十分钟")));
+    #[test]
+    fn ids_of_messages_differ_and_a_refusal_of_the_service_is_one() {
+        let now = Timestamp::from_secs(1);
+        assert_ne!(new_id(now), new_id(now));
+        assert!(performed(&[Outcome::Accepted, Outcome::Delivered("m".into())]).ok);
+        let refused = Outcome::Refused { reason: "not a friend".to_owned() };
+        let answer = performed(&[Outcome::Accepted, refused]);
+        assert!(!answer.ok && answer.text.contains("not a friend"));
     }
 
     #[tokio::test]

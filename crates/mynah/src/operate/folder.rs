@@ -5,18 +5,23 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use mynah_core::{
-    Batch, Clock, Person, PersonId, Records, Service, Source, Store, StoreError, SystemClock,
+    Batch, Clock, Content, Person, PersonId, Records, Service, Source, Store, StoreError,
+    SystemClock, Timestamp,
 };
 use mynah_page::view::NameRow;
+use mynah_runtime::say;
 use mynah_store::{Inspector, LogQuery, Options, SqliteStore};
-use mynah_transports::{CONNECTORS, Connector, Surroundings, Value, Values, usual_connector};
+use mynah_transports::{Connector, Connectors, Surroundings, Value, Values};
 
-use super::{Answer, deleted, find_chat, freed, spoken};
+use super::{Answer, deleted, find_chat, freed, new_id};
 use crate::names::name_rows;
 use crate::{Ended, Report, unreadable};
 
 /// Entries of the log that are read at once.
 const PAGE: u32 = 500;
+
+/// The record with the name of the account's service.
+const SERVICE: &str = "mynah.service";
 
 /// Which account, for commands about one.
 #[derive(Debug, clap::Args)]
@@ -47,14 +52,39 @@ impl Folder {
         Report::new(Ended::Storage, what).because(error).hint(hint)
     }
 
+    /// The service of the account: the one that it ran on last, else the one whose session is stored.
+    pub(crate) fn service(
+        &self,
+        records: &Records,
+        services: &Connectors,
+    ) -> Result<&'static dyn Connector, Report> {
+        let Some(name) = records.get(SERVICE) else {
+            let stored = services.iter().find(|connector| connector.has_session(records));
+            return Ok(stored.unwrap_or_else(|| services.usual()));
+        };
+        services.named(name).ok_or_else(|| {
+            let names: Vec<_> = services.names().collect();
+            let what = format!("the data in {} belongs to the service {name}", self.path.display());
+            let hint =
+                format!("this program has {}; use the one that ran the bot", names.join(", "));
+            Report::new(Ended::Usage, what).hint(hint)
+        })
+    }
+
     /// Queues something to be said at the next start.
-    pub(crate) async fn send(&self, chat: &str, text: &str) -> Result<Answer, Report> {
+    pub(crate) async fn send(
+        &self,
+        chat: &str,
+        text: &str,
+        services: &Connectors,
+    ) -> Result<Answer, Report> {
         let store = self.open()?;
         let records = store.records().await.map_err(|error| self.failed("read", error))?;
-        let (_, service) = connect(records, None)?;
+        let (_, service) = connect(self.service(&records, services)?, records, None)?;
         let now = SystemClock.now();
-        let event = match find_chat(&service.chats(), chat) {
-            Ok(chat) => spoken(chat, text, now),
+        // The list may have grown since the bot ran.
+        let event = match find_chat(&service.chats(), chat, false) {
+            Ok(chat) => say(new_id(now), chat.clone(), Content::text(text), now),
             Err(why) => return Ok(Answer::refused(why)),
         };
         let batch = Batch { events: vec![event], ..Batch::default() };
@@ -63,13 +93,22 @@ impl Folder {
     }
 
     /// Ends the stored session on the service.
-    pub(crate) async fn log_out(&self, server: Option<String>) -> Result<Answer, Report> {
+    pub(crate) async fn log_out(
+        &self,
+        server: Option<String>,
+        services: &Connectors,
+    ) -> Result<Answer, Report> {
         let store = self.open()?;
         let records = store.records().await.map_err(|error| self.failed("read", error))?;
-        if !has_session(&records) {
+        let connector = self.service(&records, services)?;
+        if !connector.has_login() {
+            let title = connector.title();
+            return Ok(Answer::done(format!("{} has no login: there is nothing to end", title.en)));
+        }
+        if !connector.has_session(&records) {
             return Ok(Answer::done("no session is stored: there is nothing to end"));
         }
-        let (mut source, _) = connect(records, server)?;
+        let (mut source, _) = connect(connector, records, server)?;
         let batch = Batch { records: source.log_out().await, ..Batch::default() };
         store
             .accept(batch, SystemClock.now())
@@ -86,10 +125,14 @@ impl Folder {
     }
 
     /// The names that are bound to people, and whether they still mean them as far as the stored contacts say.
-    pub(crate) fn names(&self, inspector: &Inspector) -> Result<Vec<NameRow>, Report> {
+    pub(crate) fn names(
+        &self,
+        inspector: &Inspector,
+        connector: &'static dyn Connector,
+    ) -> Result<Vec<NameRow>, Report> {
         let failed = |error| self.failed("look into", error);
         let bindings = inspector.bindings().map_err(failed)?;
-        let (_, service) = connect(inspector.records().map_err(failed)?, None)?;
+        let (_, service) = connect(connector, inspector.records().map_err(failed)?, None)?;
         Ok(name_rows(None, &bindings, |name| service.person_called(name)))
     }
 
@@ -153,8 +196,11 @@ impl Folder {
 type Connection = (Box<dyn Source>, Arc<dyn Service>);
 
 /// The connection as it was left. Nothing is sent by this.
-fn connect(records: Records, server: Option<String>) -> Result<Connection, Report> {
-    let connector = service_of(&records).unwrap_or_else(usual_connector);
+fn connect(
+    connector: &dyn Connector,
+    records: Records,
+    server: Option<String>,
+) -> Result<Connection, Report> {
     let mut values = Values::default();
     if let (Some(key), Some(server)) =
         (connector.keys().iter().find(|key| key.name == "server"), server)
@@ -168,19 +214,35 @@ fn connect(records: Records, server: Option<String>) -> Result<Connection, Repor
     Ok(transport.open(records))
 }
 
-/// The service whose session is stored, if one is.
-fn service_of(records: &Records) -> Option<&'static dyn Connector> {
-    CONNECTORS.iter().copied().find(|connector| connector.has_session(records))
-}
-
-/// Whether a session is stored that the next start tries to go on with. Only the service knows whether it still holds.
-pub(crate) fn has_session(records: &Records) -> bool {
-    service_of(records).is_some()
+/// Keeps the name of the account's service, for the commands that work on the data while nobody runs.
+pub(crate) async fn keep_service(
+    store: &dyn Store,
+    connector: &dyn Connector,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if store.records().await?.get(SERVICE).is_some_and(|kept| kept == connector.name()) {
+        return Ok(());
+    }
+    let records = Records::from([(SERVICE.to_owned(), connector.name().to_owned())]);
+    store.accept(Batch { records, ..Batch::default() }, now).await.map(drop)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_service_is_the_one_that_ran_last() {
+        let (folder, services) = (Folder { path: PathBuf::from("d") }, Connectors::default());
+        let kept = |name: &str| Records::from([(SERVICE.to_owned(), name.to_owned())]);
+        for name in services.names() {
+            assert_eq!(folder.service(&kept(name), &services).unwrap().name(), name);
+        }
+        let usual = folder.service(&Records::new(), &services).unwrap();
+        assert_eq!(usual.name(), services.usual().name());
+        let report = folder.service(&kept("telegraph"), &services).unwrap_err();
+        assert!(report.to_string().contains("belongs to the service telegraph"));
+    }
 
     #[test]
     fn a_folder_without_data_is_told_as_such() {

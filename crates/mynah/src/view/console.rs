@@ -17,6 +17,7 @@ use mynah_page::view::{
 };
 use mynah_page::{Condition, ConsolePage, Page, Pages};
 use mynah_runtime::{Control, Pace};
+use mynah_transports::Connector;
 use tokio::sync::broadcast;
 
 pub(crate) use self::archive::Archive;
@@ -72,6 +73,8 @@ pub(crate) struct AccountView {
     pub(crate) reloader: Arc<Reloader>,
     /// Takes mutes.
     pub(crate) control: Control,
+    /// The chat service.
+    pub(crate) connector: &'static dyn Connector,
 }
 
 impl AccountView {
@@ -101,6 +104,7 @@ impl ConsoleView {
         let ids = mishaps.iter().filter_map(|mishap| mishap.event.clone()).collect();
         let queues = Queues {
             account: &account.name,
+            connector: account.connector,
             present: &present,
             names: &account.chat_names().await?,
             pace: self.pace(account).await,
@@ -154,7 +158,8 @@ impl ConsolePage for ConsoleView {
             let is_over = matches!(condition, Some(Condition::Ended { .. }));
             let prompt: Option<Prompt> = account.live.prompt().filter(|_| !is_over);
             let since = self.pages.health.since(&account.name);
-            let row = rows::account_row(&account.name, condition.as_ref(), since, prompt.as_ref());
+            let service = (account.name.as_str(), account.connector);
+            let row = rows::account_row(service, condition.as_ref(), since, prompt.as_ref());
             let rejected_rules = self.pages.health.rejected_rules(&account.name).map(Into::into);
             rows.push(AccountRow { names: account.names().await?, rejected_rules, ..row });
         }

@@ -13,6 +13,7 @@ use mynah_page::view::{Checked, LastRow, Made, MessageRow, News, Problem};
 use mynah_rules::{Disk, Files as _, Lang, Loaded, RuleBook};
 use mynah_runtime::Control;
 use mynah_sandbox::{MessageView, Sandbox, SandboxAction, SandboxActionKind, SandboxEvent};
+use mynah_transports::Connector;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -32,6 +33,8 @@ pub(crate) struct SandboxView {
     pub(crate) sandbox: Arc<Sandbox>,
     /// The bot's handlers.
     pub(crate) bot: Bot,
+    /// The service that the rules are judged for, if the command line names one.
+    pub(crate) judged_for: Option<&'static dyn Connector>,
     /// The main rule file.
     pub(crate) main: PathBuf,
     /// The rules that turns begin with.
@@ -209,7 +212,8 @@ impl SandboxView {
 
     /// Loads a text as if it were the rule file.
     fn load(&self, text: &str) -> Loaded {
-        rule_file::load_to_try(&self.main, &Draft { main: &self.main, text }, &self.bot)
+        let draft = Draft { main: &self.main, text };
+        rule_file::load_to_try(&self.main, &draft, &self.bot, self.judged_for)
     }
 
     /// Writes the rule file and lets the bot work by it. A text with mistakes is written only if that is asked for.

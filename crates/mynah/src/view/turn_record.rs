@@ -13,6 +13,7 @@ use mynah_rules::{Lang, OpenDialog, Warning};
 
 use super::console::cause_of;
 use super::reasons::Reasons;
+use crate::rule_file;
 use crate::testing::bot_action::shown;
 
 /// Values of state by scope and name.
@@ -163,7 +164,7 @@ impl TurnRecord {
             chat: (!is_here).then(|| self.chat_name(&record.chat).to_owned()),
             text,
             outcome,
-            cause: cause_of(detail),
+            cause: cause_of(detail, rule_file::sandbox_service()),
             detail: detail.to_owned(),
         }
     }

@@ -51,6 +51,10 @@ impl Connector for StdioConnector {
         Arc::new(service::capabilities())
     }
 
+    fn has_login(&self) -> bool {
+        false
+    }
+
     fn login_words(&self, _prompt: &Prompt) -> Words {
         Words::fixed("there is no login", "无需登录")
     }

@@ -218,7 +218,8 @@ pub(crate) fn capabilities() -> Capabilities {
         events: EventKind::ALL.iter().copied().collect(),
         counted_in: TextUnit::Chars,
         hears: Hears::All,
-        lists_chats: true,
+        // A group that is not among the contacts is known once it has spoken.
+        lists_chats: false,
         has_names: true,
         // The client's own id of a message is the same on every try.
         drops_copies: true,

@@ -6,22 +6,20 @@ use std::time::Duration;
 
 use mynah_core::Capabilities;
 use mynah_runtime as runtime;
-use mynah_transports::{Value, usual_connector};
+use mynah_transports::Value;
 
 use super::Args;
 use crate::account::Plan;
-use crate::config::{AccountConfig, Config, Messages, Pacing, Rate, Unknown};
-use crate::{Ended, Report, desktop_token, rule_file};
-
-/// Where data is kept that was given no place.
-const DATA: &str = "data";
+use crate::cli::loading;
+use crate::config::{AccountConfig, Config, DATA, Messages, Pacing, Rate, Unknown};
+use crate::{Bot, Ended, Report, rule_file, secrets};
 
 /// The accounts to run: the bots that were named, else those of the configuration.
-pub(super) fn plans(args: &Args, config: &Config) -> Result<Vec<Plan>, Report> {
+pub(super) fn plans(args: &Args, config: &Config, bot: &Bot) -> Result<Vec<Plan>, Report> {
     let mut plans: Vec<Plan> = if args.bots.is_empty() {
         config.accounts.iter().map(|account| of_account(account, args, config)).collect()
     } else {
-        of_bots(args, config)
+        of_bots(args, config, bot)?
     };
     if plans.is_empty() {
         let hint = "name a folder with a bot.toml: mynah run BOT; or add an [[account]] to the configuration";
@@ -56,28 +54,32 @@ fn add_from_outside(plan: &mut Plan, args: &Args) -> Result<(), Report> {
     if let (Some(key), Some(server)) = (key("server"), &args.server) {
         plan.values.set(key.name, Value::Text(server.clone()));
     }
-    if let Some(key) = key("desktop_token")
-        && !plan.values.has(key.name)
-        && let Some(token) = desktop_token::find(&plan.data)?
-    {
-        plan.values.set(key.name, Value::Text(token.reveal().to_owned()));
+    for source in plan.connector.secrets() {
+        if !plan.values.has(source.key)
+            && let Some(secret) = secrets::find(source, &plan.data)?
+        {
+            plan.values.set(source.key, Value::Text(secret.reveal().to_owned()));
+        }
     }
     Ok(())
 }
 
-fn of_bots(args: &Args, config: &Config) -> Vec<Plan> {
+fn of_bots(args: &Args, config: &Config, bot: &Bot) -> Result<Vec<Plan>, Report> {
     let mut names = BTreeSet::new();
     let several = args.bots.len() > 1;
-    let connector = args.transport.unwrap_or_else(usual_connector);
+    let given = args.transport.as_deref().map(|name| loading::service(name, bot)).transpose()?;
+    let connector = given.unwrap_or_else(|| bot.services().usual());
     let account = AccountConfig { connector, ..AccountConfig::default() };
-    args.bots
+    let plans = args
+        .bots
         .iter()
         .map(|bot| {
             let name = unused(&mut names, &rule_file::name_of(bot));
             let data = if several { data(args).join(&name) } else { data(args) };
             Plan { name, main: rule_file::main_file(bot), ..plan(&account, data, args, config) }
         })
-        .collect()
+        .collect();
+    Ok(plans)
 }
 
 fn of_account(account: &AccountConfig, args: &Args, config: &Config) -> Plan {
@@ -98,7 +100,8 @@ fn plan(account: &AccountConfig, data: PathBuf, args: &Args, config: &Config) ->
     }
 }
 
-fn data(args: &Args) -> PathBuf {
+/// The folder for the data of accounts that name none.
+pub(super) fn data(args: &Args) -> PathBuf {
     args.data.clone().unwrap_or_else(|| DATA.into())
 }
 
@@ -193,13 +196,16 @@ fn store(messages: &Messages) -> mynah_store::Options {
 
 #[cfg(test)]
 mod tests {
+    use mynah_transports::Connectors;
+
     use super::*;
+    use crate::config::Outside;
 
     /// The committed file shows the defaults: with it and without, an account is run in the same way.
     #[test]
     fn the_defaults_agree() {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/mynah.toml");
-        let committed = Config::load(Some(&file))
+        let committed = Config::load(Some(&file), &Outside::new(&Connectors::default(), None))
             .map_err(|problems| problems.render(mynah_rules::Lang::En, false));
         for config in [Config::default(), committed.unwrap()] {
             let account = AccountConfig::default();
@@ -224,7 +230,7 @@ mod tests {
         };
         assert_eq!(daily(Some(7), Some(9)), Some(7));
         assert_eq!(daily(None, Some(9)), Some(9));
-        assert_eq!(daily(None, None), usual_connector().capabilities().pacing.daily);
+        assert_eq!(daily(None, None), Connectors::default().usual().capabilities().pacing.daily);
     }
 
     #[test]
@@ -241,7 +247,7 @@ mod tests {
         let bots = ["bots/faq", "other/faq/bot.toml", "bots/dice"];
         let bots = bots.map(|bot| PathBuf::from(bot).join("bot.toml"));
         let args = Args { bots: bots.into(), data: Some("d".into()), ..Args::default() };
-        let plans = plans(&args, &Config::default()).unwrap();
+        let plans = plans(&args, &Config::default(), &Bot::new()).unwrap();
         let data: Vec<_> = plans.iter().map(|plan| plan.data.to_str().unwrap()).collect();
         assert_eq!(data, ["d/faq", "d/bot.toml", "d/dice"]);
     }
@@ -252,7 +258,11 @@ mod tests {
             AccountConfig { name: "shop".into(), bot: "b".into(), ..AccountConfig::default() };
         let config = Config { accounts: vec![account], ..Config::default() };
         let names = |args: &Args| {
-            plans(args, &config).unwrap().into_iter().map(|plan| plan.name).collect::<Vec<_>>()
+            plans(args, &config, &Bot::new())
+                .unwrap()
+                .into_iter()
+                .map(|plan| plan.name)
+                .collect::<Vec<_>>()
         };
         assert_eq!(names(&Args::default()), ["shop"]);
         let args = Args { bots: vec!["faq.toml".into()], ..Args::default() };
@@ -261,7 +271,7 @@ mod tests {
 
     #[test]
     fn nothing_to_run_is_wrong_usage() {
-        let report = plans(&Args::default(), &Config::default()).unwrap_err();
+        let report = plans(&Args::default(), &Config::default(), &Bot::new()).unwrap_err();
         assert_eq!(report.ended(), Ended::Usage);
     }
 }

@@ -2,72 +2,64 @@
 //!
 //! The log keeps reasons as text, those of earlier versions too, so the word is found in the text.
 
-/// A part of an error text, and the word for its cause. The first match wins: codes are more precise than the sentences
-/// around them.
-const CAUSES: [(&str, &str); 18] = [
-    ("1100 (", "cause-logged-out"),
-    ("1101 (", "cause-replaced"),
-    ("1102 (", "cause-session-over"),
-    ("1203 (", "cause-login-refused"),
-    ("1205 (", "cause-too-frequent"),
+use mynah_transports::{Cause, Connector};
+
+/// The texts of the program itself, and their words. The first match wins.
+const OWN: [(&str, &str); 5] = [
     ("too frequent", "cause-too-frequent"),
-    ("not a friend", "cause-not-friend"),
-    ("could not be reached", "cause-unreachable"),
-    ("no answer in time", "cause-timeout"),
-    ("connection broke", "cause-interrupted"),
-    ("HTTP status 5", "cause-server"),
-    ("HTTP status", "cause-refused"),
-    ("refused with", "cause-refused"),
     ("not logged in", "cause-offline"),
-    ("file could not be read", "cause-file"),
     ("cannot do this", "cause-unsupported"),
     ("login timed out", "cause-nobody"),
     ("dry run", "cause-dry-run"),
 ];
 
-/// The word for a reason; `None` for one that has none.
-pub(in crate::view) fn cause_of(reason: &str) -> Option<&'static str> {
+/// The word for a reason of an account of this service; `None` for one that has none.
+pub(in crate::view) fn cause_of(reason: &str, connector: &dyn Connector) -> Option<&'static str> {
     if reason == "stopped" {
         return Some("cause-stopped");
     }
-    CAUSES.iter().find(|(part, _)| reason.contains(part)).map(|(_, word)| *word)
+    let own = || OWN.iter().find(|(part, _)| reason.contains(part)).map(|(_, word)| *word);
+    connector.cause(reason).and_then(word).or_else(own)
+}
+
+/// The word for a cause; `None` for one that this version does not know.
+fn word(cause: Cause) -> Option<&'static str> {
+    Some(match cause {
+        Cause::LoggedOut => "cause-logged-out",
+        Cause::Replaced => "cause-replaced",
+        Cause::SessionOver => "cause-session-over",
+        Cause::LoginRefused => "cause-login-refused",
+        Cause::TooFrequent => "cause-too-frequent",
+        Cause::NotFriend => "cause-not-friend",
+        Cause::Unreachable => "cause-unreachable",
+        Cause::TimedOut => "cause-timeout",
+        Cause::Interrupted => "cause-interrupted",
+        Cause::ServiceFailed => "cause-server",
+        Cause::Refused => "cause-refused",
+        Cause::File => "cause-file",
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use mynah_core::{SendError, with_causes};
-    use mynah_webwx::{Call, CallError, Code, Failure};
+    use mynah_transports::CONNECTORS;
 
     use super::*;
 
-    fn call(failure: Failure) -> String {
-        with_causes(&CallError { call: Call::SyncCheck, failure })
-    }
-
-    fn refused(code: i64) -> String {
-        call(Failure::Refused { code: Code::from(code), words: String::new() })
-    }
-
     #[test]
-    fn errors_of_the_connection_have_a_sentence() {
-        let status = |status| call(Failure::Status { status, body: "<html>".to_owned() });
-        for (reason, expected) in [
-            (call(Failure::Unreachable("dns".into())), "cause-unreachable"),
-            (call(Failure::TimedOut), "cause-timeout"),
-            (call(Failure::Interrupted("reset".into())), "cause-interrupted"),
-            (status(502), "cause-server"),
-            (status(404), "cause-refused"),
-            (refused(1100), "cause-logged-out"),
-            (refused(1101), "cause-replaced"),
-            (refused(1102), "cause-session-over"),
-            (refused(1204), "cause-not-friend"),
-            (refused(1205), "cause-too-frequent"),
-            (refused(-1), "cause-refused"),
-            (with_causes(&SendError::NotLoggedIn), "cause-offline"),
-            ("stopped".to_owned(), "cause-stopped"),
-        ] {
-            assert_eq!(cause_of(&reason), Some(expected), "{reason}");
+    fn the_errors_of_every_service_have_a_sentence() {
+        let too_frequent = with_causes(&SendError::TooFrequent { retry_after: None });
+        for connector in CONNECTORS {
+            for (reason, expected) in [
+                (too_frequent.clone(), "cause-too-frequent"),
+                (with_causes(&SendError::NotLoggedIn), "cause-offline"),
+                ("stopped".to_owned(), "cause-stopped"),
+            ] {
+                assert_eq!(cause_of(&reason, *connector), Some(expected), "{reason}");
+            }
+            assert_eq!(cause_of("something new", *connector), None);
         }
-        assert_eq!(cause_of("something new"), None);
     }
 }

@@ -14,6 +14,7 @@ use mynah_page::view::{
 use mynah_rules::{RuleInfo, mute};
 use mynah_runtime::{Pace, Rate, Used};
 use mynah_store::{Survey, TroubledAction};
+use mynah_transports::Connector;
 
 use super::archive::Present;
 use super::cause::cause_of;
@@ -29,7 +30,7 @@ const ERRORS: usize = 30;
 
 /// An account and its needs.
 pub(super) fn account_row(
-    name: &str,
+    (name, connector): (&str, &dyn Connector),
     condition: Option<&Condition>,
     since: Option<Timestamp>,
     prompt: Option<&Prompt>,
@@ -39,7 +40,7 @@ pub(super) fn account_row(
         _ => String::new(),
     };
     AccountRow {
-        cause: cause_of(&detail),
+        cause: cause_of(&detail, connector),
         name: name.to_owned(),
         online: matches!(condition, Some(Condition::Online)),
         condition: match condition {
@@ -144,6 +145,8 @@ pub(super) fn rule_rows(
 pub(super) struct Queues<'a> {
     /// The account.
     pub(super) account: &'a str,
+    /// Its chat service.
+    pub(super) connector: &'static dyn Connector,
     /// Its queues, and the sent messages.
     pub(super) present: &'a Present,
     /// Its chats.
@@ -208,7 +211,7 @@ impl Queues<'_> {
             chat: Some(self.names.of(&action.chat).to_owned()),
             person: None,
             until: None,
-            cause: cause_of(&detail),
+            cause: cause_of(&detail, self.connector),
             detail,
         }
     }
@@ -276,6 +279,7 @@ fn pace_row(pace: &Pace) -> PaceRow {
 mod tests {
     use mynah_core::{Chat, Content, EventId, Message, Notice, Origin, Person};
     use mynah_store::{Fired, StoreStatus, Waiting};
+    use mynah_transports::CONNECTORS;
 
     use super::*;
 
@@ -293,15 +297,22 @@ mod tests {
     fn a_code_comes_as_a_picture_and_its_address_does_not() {
         let url = "https://login.example/l/secret==";
         let prompt = Prompt::Scan { url: url.to_owned() };
-        let row = account_row("main", Some(&Condition::Starting), Some(NOW), Some(&prompt));
+        let row = account_row(
+            ("main", CONNECTORS[0]),
+            Some(&Condition::Starting),
+            Some(NOW),
+            Some(&prompt),
+        );
         assert_eq!((row.prompt, row.online), (Some("scan"), false));
         let shown = serde_json::to_string(&row).unwrap();
         assert!(shown.contains("data:image/png;base64,") && !shown.contains(url), "{shown}");
         let confirm = Prompt::Confirm { scanned: true };
-        let row = account_row("main", Some(&Condition::Online), None, Some(&confirm));
+        let row =
+            account_row(("main", CONNECTORS[0]), Some(&Condition::Online), None, Some(&confirm));
         assert_eq!((row.prompt, row.qr, row.online), (Some("confirm"), None, true));
         let reason = "HTTP 502".to_owned();
-        let row = account_row("a", Some(&Condition::Offline { reason }), None, None);
+        let row =
+            account_row(("a", CONNECTORS[0]), Some(&Condition::Offline { reason }), None, None);
         assert_eq!((row.condition, row.detail.as_str()), ("offline", "HTTP 502"));
     }
 
@@ -412,6 +423,7 @@ mod tests {
         let (mishap, event) = failed(later);
         let queues = Queues {
             account: "main",
+            connector: CONNECTORS[0],
             present: &present(),
             names: &names,
             pace: Some(pace),

@@ -8,7 +8,7 @@ use mynah_page::view::News;
 use mynah_rules::Disk;
 
 use super::SandboxView;
-use crate::rule_file;
+use crate::rule_file::{self, Mistakes};
 
 /// The result of reading the rules again.
 pub(crate) struct Reloaded {
@@ -23,10 +23,14 @@ pub(crate) struct Reloaded {
 impl SandboxView {
     /// Reads the rules again, checks them and plays their tests; the bot works by them if all is well.
     pub(crate) async fn reload(&self) -> Reloaded {
-        let loaded = rule_file::load_to_try(&self.main, &Disk, &self.bot);
+        let loaded = rule_file::load_to_try(&self.main, &Disk, &self.bot, self.judged_for);
         let files = loaded.sources.files().map(|(_, path)| path.to_owned()).collect();
         let report = rule_file::render(&loaded, self.lang, false, false);
-        let mistakes = rule_file::mistakes(&loaded, &self.bot, self.lang).await;
+        let emptied = Mistakes::of_emptied(&loaded, &self.active_rules.load(), self.lang);
+        let mistakes = match emptied {
+            Some(emptied) => Some(emptied),
+            None => rule_file::mistakes(&loaded, &self.bot, self.lang).await,
+        };
         let words = mistakes.as_ref().map(|mistakes| mistakes.report.clone());
         self.rules.rejected(mistakes, self.clock.now());
         let made = match (loaded.book, words) {
