@@ -12,3 +12,5 @@ pub use connector::{
 /// The keys of a service, for [`Connector::keys`].
 pub use mynah_reader::{Key, Kind};
 pub use settings::{Value, Values};
+/// The written form of an event, one JSON object a line.
+pub use stdio::{Line, LineError};

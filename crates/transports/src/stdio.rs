@@ -23,6 +23,7 @@ mod streams;
 mod written;
 
 pub use connector::StdioConnector;
+pub use line::{Line, LineError};
 
 use people::People;
 use service::StdioService;

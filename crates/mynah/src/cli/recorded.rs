@@ -6,36 +6,13 @@ use std::path::{Path, PathBuf};
 
 use mynah_core::{Event, EventBody, EventId, EventKind, MessageKind, Timestamp};
 use mynah_rules::script::ScriptEvent;
-use serde::Deserialize;
+use mynah_transports::{Line, LineError};
 use thiserror::Error;
 
 use crate::testing::cast::{Cast, Speaker, Spoken};
 
 /// The sender of messages whose line names none.
 pub(crate) const SOMEBODY: &str = "somebody";
-
-/// A line as written.
-#[derive(Debug, Default, Deserialize)]
-struct Line {
-    #[serde(default)]
-    text: String,
-    group: Option<String>,
-    from: Option<String>,
-    at_me: Option<bool>,
-    #[serde(rename = "type")]
-    kind: Option<String>,
-    event: Option<String>,
-    time: Option<String>,
-    id: Option<Id>,
-}
-
-/// An id as written: numbers are as good as text.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Id {
-    Text(String),
-    Number(serde_json::Number),
-}
 
 /// A message of the file.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,29 +34,15 @@ pub(crate) enum RecordedError {
         /// The cause.
         source: io::Error,
     },
-    /// A line that is not such an object.
-    #[error("{}:{line}: this is not a message", file.display())]
-    Json {
+    /// A line without a meaning.
+    #[error("{}:{line}: {error}", file.display())]
+    Line {
         /// Which file.
         file: PathBuf,
         /// Which line.
         line: usize,
-        /// The cause.
-        source: serde_json::Error,
-    },
-    /// An invalid value.
-    #[error("{}:{line}: \"{found}\" is not a valid {what}; {expected}", file.display())]
-    Value {
-        /// Which file.
-        file: PathBuf,
-        /// Which line.
-        line: usize,
-        /// The expected kind of value.
-        what: &'static str,
-        /// The value found.
-        found: String,
-        /// The possible values.
-        expected: String,
+        /// Why.
+        error: LineError,
     },
 }
 
@@ -126,20 +89,17 @@ impl<'a> Reader<'a> {
     }
 
     fn message(&mut self, text: &str) -> Result<Recorded, RecordedError> {
-        let line: Line = serde_json::from_str(text).map_err(|source| RecordedError::Json {
-            file: self.file.to_owned(),
-            line: self.line,
-            source,
-        })?;
-        if let Some(time) = &line.time {
-            self.time = self.moment(time)?;
+        let read = Line::parse(text).and_then(|line| self.read_line(&line));
+        let (file, line) = (self.file.to_owned(), self.line);
+        read.map_err(|error| RecordedError::Line { file, line, error })
+    }
+
+    fn read_line(&mut self, line: &Line) -> Result<Recorded, LineError> {
+        if let Some(time) = line.time()? {
+            self.time = time;
         }
-        let id = match &line.id {
-            Some(Id::Text(id)) => id.clone(),
-            Some(Id::Number(id)) => id.to_string(),
-            None => self.line.to_string(),
-        };
-        let mut event = self.event(&line, &id)?;
+        let id = line.id().unwrap_or_else(|| self.line.to_string());
+        let mut event = self.event(line, &id)?;
         // The file may say the same id twice; an event may not.
         let unique =
             if self.seen.insert(id.clone()) { id.clone() } else { format!("{id}:{}", self.line) };
@@ -147,70 +107,28 @@ impl<'a> Reader<'a> {
         Ok(Recorded { id, event })
     }
 
-    fn event(&mut self, line: &Line, id: &str) -> Result<Event, RecordedError> {
-        let given = |name: &Option<String>| name.clone().filter(|name| !name.is_empty());
+    fn event(&mut self, line: &Line, id: &str) -> Result<Event, LineError> {
         let speaker = Speaker {
-            group: given(&line.group),
-            name: given(&line.from).unwrap_or_else(|| SOMEBODY.to_owned()),
+            group: line.group(),
+            name: line.person().unwrap_or_else(|| SOMEBODY.to_owned()),
         };
-        if let Some(event) = line.event.as_deref().filter(|event| *event != "message") {
-            let what = self.happening(event, &speaker, &line.text)?;
+        if let Some(kind) = line.event()? {
+            let what = happening(kind, &speaker, line.text());
             return Ok(self.cast.notice(&speaker, &what, self.time));
         }
-        let spoken = match line.kind.as_deref() {
-            None => Spoken::Text(&line.text),
-            Some(word) => match self.kind(word)? {
-                MessageKind::Text => Spoken::Text(&line.text),
-                kind => Spoken::Media(kind),
-            },
+        let spoken = match line.kind()? {
+            MessageKind::Text => Spoken::Text(line.text()),
+            kind => Spoken::Media(kind),
         };
         let mut event = self.cast.message(&speaker, spoken, self.time, Some(id));
-        if let (Some(at_me), EventBody::Message(message)) = (line.at_me, &mut event.body) {
+        if let (Some(at_me), EventBody::Message(message)) = (line.at_me(), &mut event.body) {
             message.called = at_me || speaker.group.is_none();
-            // A name in the text that did not call the bot is part of the text.
+            // A name in the text that was no call is part of what was said.
             if !message.called {
                 message.text = message.content.plain_text().trim().to_owned();
-                message.behind_name = None;
             }
         }
         Ok(event)
-    }
-
-    fn moment(&self, text: &str) -> Result<Timestamp, RecordedError> {
-        let parsed: Result<jiff::Timestamp, _> = text.parse();
-        let moment = parsed.map_err(|_| {
-            self.wrong("time", text, "write it like 2026-11-23T09:00:00+08:00".to_owned())
-        })?;
-        Ok(Timestamp::from_millis(moment.as_millisecond()))
-    }
-
-    fn kind(&self, word: &str) -> Result<MessageKind, RecordedError> {
-        MessageKind::from_word(word).ok_or_else(|| {
-            let words: Vec<&str> = MessageKind::ALL.iter().map(|(_, word)| *word).collect();
-            self.wrong("type", word, format!("expected one of {}", words.join(", ")))
-        })
-    }
-
-    fn happening(
-        &self,
-        word: &str,
-        speaker: &Speaker,
-        text: &str,
-    ) -> Result<ScriptEvent, RecordedError> {
-        let kind = EventKind::from_word(word).ok_or_else(|| {
-            self.wrong("event", word, format!("expected one of {}", EventKind::WORDS.join(", ")))
-        })?;
-        Ok(happening(kind, speaker, text))
-    }
-
-    fn wrong(&self, what: &'static str, found: &str, expected: String) -> RecordedError {
-        RecordedError::Value {
-            file: self.file.to_owned(),
-            line: self.line,
-            what,
-            found: found.to_owned(),
-            expected,
-        }
     }
 }
 
@@ -244,6 +162,7 @@ mod tests {
             "{\"text\":\"@小助手 b\",\"group\":\"g\",\"from\":\"x\",\"time\":\"1970-01-01T00:00:09Z\",\"id\":\"q\"}\n",
             "{\"text\":\"c\",\"group\":\"g\",\"at_me\":true,\"id\":12}\n",
             "{\"text\":\"@小助手 d\",\"group\":\"g\",\"at_me\":false,\"id\":\"q\"}\n",
+            "{\"text\":\"e\",\"chat\":{\"id\":1,\"group\":true},\"from\":{\"id\":\"u\",\"name\":\"y\"}}\n",
         ))
         .unwrap();
         let seen: Vec<_> = all
@@ -266,6 +185,7 @@ mod tests {
                 ("q", "x", "b", true, 9_000),
                 ("12", SOMEBODY, "c", true, 9_000),
                 ("q", SOMEBODY, "@小助手 d", false, 9_000),
+                ("6", "y", "e", false, 9_000),
             ]
         );
         assert_ne!(all[1].event.id, all[3].event.id, "an id given twice is still two events");
@@ -277,13 +197,10 @@ mod tests {
             ("{}\n{\"text\":1}", "m.jsonl:2: this is not a message"),
             (
                 "{\"type\":\"picture\"}",
-                "m.jsonl:1: \"picture\" is not a valid type; expected one of text, image",
+                "m.jsonl:1: type: \"picture\" is not valid (expected text, image",
             ),
-            (
-                "{\"event\":\"party\"}",
-                "m.jsonl:1: \"party\" is not a valid event; expected one of join",
-            ),
-            ("{\"time\":\"noon\"}", "m.jsonl:1: \"noon\" is not a valid time; write it like"),
+            ("{\"event\":\"party\"}", "m.jsonl:1: event: \"party\" is not valid (expected join"),
+            ("{\"time\":\"noon\"}", "m.jsonl:1: time: \"noon\" is not valid (expected a time like"),
         ] {
             let error = read_text(text).unwrap_err().to_string();
             assert!(error.starts_with(expected), "{error}");

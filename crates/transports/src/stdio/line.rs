@@ -14,9 +14,9 @@ use super::people::{People, private};
 /// The person of a line that names none.
 const UNNAMED: &str = "somebody";
 
-/// A line as written.
-#[derive(Debug, Deserialize)]
-pub(super) struct Line {
+/// A line as written: an event, or the outcome of an action. `mynah replay` reads the same lines.
+#[derive(Debug, Default, Deserialize)]
+pub struct Line {
     text: Option<String>,
     group: Option<String>,
     chat: Option<WrittenChat>,
@@ -104,9 +104,9 @@ pub(super) enum Meaning {
 
 /// A line without a meaning.
 #[derive(Debug, Error)]
-pub(super) enum LineError {
+pub enum LineError {
     /// No such object.
-    #[error("not an object of a known form: {0}")]
+    #[error("this is not a message: {0}")]
     Json(#[from] serde_json::Error),
     /// An object that says nothing.
     #[error("one of text, type, event and outcome is needed")]
@@ -119,7 +119,14 @@ pub(super) enum LineError {
     NoAction,
     /// A value that means nothing.
     #[error("{key}: \"{found}\" is not valid (expected {expected})")]
-    Value { key: &'static str, found: String, expected: String },
+    Value {
+        /// The key.
+        key: &'static str,
+        /// The value.
+        found: String,
+        /// The values that mean something.
+        expected: String,
+    },
 }
 
 /// Reads lines for one account.
@@ -138,15 +145,15 @@ impl Reader<'_> {
         text: &str,
         id: impl FnOnce() -> String,
     ) -> Result<Meaning, LineError> {
-        let line: Line = serde_json::from_str(text)?;
+        let line = Line::parse(text)?;
         if line.outcome.is_some() {
             return line.outcome();
         }
         if line.text.is_none() && line.kind.is_none() && line.event.is_none() {
             return Err(LineError::Nothing);
         }
-        let id = line.id.as_ref().map_or_else(id, Id::text);
-        let time = line.time.as_deref().map_or(Ok(self.now), moment)?;
+        let id = line.id().unwrap_or_else(id);
+        let time = line.time()?.unwrap_or(self.now);
         let body = self.body(&line, &id)?;
         Ok(Meaning::Event(Event { id: EventId::new(id), time, body }))
     }
@@ -154,9 +161,9 @@ impl Reader<'_> {
     fn body(self, line: &Line, id: &str) -> Result<EventBody, LineError> {
         let person = self.person(line);
         let chat = line.chat(&person)?;
-        match line.event.as_deref().filter(|word| *word != "message") {
-            Some(word) => {
-                let kind = line.notice(event_kind(word)?, &person);
+        match line.event()? {
+            Some(kind) => {
+                let kind = line.notice(kind, &person);
                 Ok(EventBody::Notice(Notice { chat, person: Some(person), kind }))
             }
             None => self.message(line, id, chat, person).map(EventBody::Message),
@@ -182,8 +189,8 @@ impl Reader<'_> {
         chat: Chat,
         sender: Person,
     ) -> Result<Message, LineError> {
-        let text = line.text.as_deref().unwrap_or_default();
-        let kind = line.kind.as_deref().map_or(Ok(MessageKind::Text), message_kind)?;
+        let text = line.text();
+        let kind = line.kind()?;
         let is_text = kind == MessageKind::Text;
         let content = if is_text { Content::typed(text) } else { Content(vec![sample(kind)]) };
         let heard = self.people.hear(&content.plain_text());
@@ -201,6 +208,80 @@ impl Reader<'_> {
 }
 
 impl Line {
+    /// Reads a line.
+    ///
+    /// # Errors
+    ///
+    /// [`LineError::Json`] if it is not an object of this form.
+    pub fn parse(text: &str) -> Result<Self, LineError> {
+        Ok(serde_json::from_str(text)?)
+    }
+
+    /// The text; empty if there is none.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.text.as_deref().unwrap_or_default()
+    }
+
+    /// The name of the group, else its id; `None` for a private chat.
+    #[must_use]
+    pub fn group(&self) -> Option<String> {
+        let by_id = || {
+            let chat = self.chat.as_ref().filter(|chat| chat.group)?;
+            Some(chat.name.clone().unwrap_or_else(|| chat.id.text()))
+        };
+        self.group.clone().or_else(by_id).filter(|group| !group.is_empty())
+    }
+
+    /// The name of the person, else the id; `None` if the line has neither.
+    #[must_use]
+    pub fn person(&self) -> Option<String> {
+        let person = match self.from.as_ref()? {
+            From::Name(name) => name.clone(),
+            From::Person { id, name } => name.clone().unwrap_or_else(|| id.text()),
+        };
+        Some(person).filter(|person| !person.is_empty())
+    }
+
+    /// Whether the bot is called; `None` if the text decides.
+    #[must_use]
+    pub fn at_me(&self) -> Option<bool> {
+        self.at_me
+    }
+
+    /// The id.
+    #[must_use]
+    pub fn id(&self) -> Option<String> {
+        self.id.as_ref().map(Id::text)
+    }
+
+    /// The kind of the message.
+    ///
+    /// # Errors
+    ///
+    /// [`LineError::Value`] for an unknown word.
+    pub fn kind(&self) -> Result<MessageKind, LineError> {
+        self.kind.as_deref().map_or(Ok(MessageKind::Text), message_kind)
+    }
+
+    /// The kind of an event that is not a message.
+    ///
+    /// # Errors
+    ///
+    /// [`LineError::Value`] for an unknown word.
+    pub fn event(&self) -> Result<Option<EventKind>, LineError> {
+        self.event.as_deref().filter(|word| *word != "message").map(event_kind).transpose()
+    }
+
+    /// The time.
+    ///
+    /// # Errors
+    ///
+    /// [`LineError::Value`] for a text that is not a time.
+    pub fn time(&self) -> Result<Option<Timestamp>, LineError> {
+        self.time.as_deref().map(moment).transpose()
+    }
+
     fn chat(&self, person: &Person) -> Result<Chat, LineError> {
         let group = self.group.as_deref().filter(|group| !group.is_empty());
         match (&self.chat, group) {
@@ -219,7 +300,7 @@ impl Line {
     }
 
     fn notice(&self, kind: EventKind, person: &Person) -> NoticeKind {
-        let text = self.text.clone().unwrap_or_default();
+        let text = self.text().to_owned();
         match kind {
             EventKind::Join => NoticeKind::Join { people: vec![person.clone()] },
             EventKind::Leave => NoticeKind::Leave { people: vec![person.clone()] },
