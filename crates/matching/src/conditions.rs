@@ -4,7 +4,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::fold::Folding;
-use crate::keyword::{Item, Traces};
+use crate::items::Items;
+use crate::keyword::Item;
 use crate::pattern::{Matcher, Pattern};
 use crate::regex::{Program, RegexCondition};
 use crate::{Captures, Text};
@@ -16,6 +17,8 @@ pub struct Conditions {
     pub keyword: Vec<String>,
     /// The text contains each of these.
     pub all: Vec<String>,
+    /// The text contains one of each of these lists: the lists named by `all`.
+    pub all_of: Vec<Vec<String>>,
     /// The text contains none of these.
     pub none: Vec<String>,
     /// The text is one of these.
@@ -42,12 +45,14 @@ pub struct Compiled {
 /// One condition, made ready.
 #[derive(Debug)]
 enum Condition {
-    Keyword(Box<[Item]>),
-    All(Box<[Item]>),
-    None(Box<[Item]>),
-    Exact(Box<[Item]>),
-    Prefix(Box<[Item]>),
-    Suffix(Box<[Item]>),
+    Keyword(Items),
+    All(Items),
+    /// One of these, as an item of `all` asks for.
+    AllOf(Items),
+    None(Items),
+    Exact(Items),
+    Prefix(Items),
+    Suffix(Items),
     Pattern(Box<[Matcher]>),
     /// The source of each beside it, for explanations.
     Regex(Box<[(Arc<str>, Arc<Program>)]>),
@@ -115,10 +120,10 @@ impl Compiled {
     /// If there is no condition at that place.
     #[must_use]
     pub fn describe(&self, place: usize, text: &Text<'_>) -> Failure {
-        let items = |items: &[Item]| join(items.iter().map(Item::text));
+        let items = |items: &Items| join(items.all().iter().map(Item::text));
         let (key, expected) = match &self.conditions[place] {
             Condition::Keyword(list) => ("keyword", items(list)),
-            Condition::All(list) => ("all", items(list)),
+            Condition::All(list) | Condition::AllOf(list) => ("all", items(list)),
             Condition::None(list) => ("none", items(list)),
             Condition::Exact(list) => ("exact", items(list)),
             Condition::Prefix(list) => ("prefix", items(list)),
@@ -179,16 +184,14 @@ impl Compiled {
 
 impl Condition {
     fn heap(&self) -> usize {
-        let items = |items: &[Item]| {
-            size_of_val(items) + items.iter().map(|item| item.text().len()).sum::<usize>()
-        };
         match self {
             Self::Keyword(list)
             | Self::All(list)
+            | Self::AllOf(list)
             | Self::None(list)
             | Self::Exact(list)
             | Self::Prefix(list)
-            | Self::Suffix(list) => items(list),
+            | Self::Suffix(list) => list.heap(),
             Self::Pattern(list) => {
                 size_of_val(&**list) + list.iter().map(Matcher::heap).sum::<usize>()
             }
@@ -203,12 +206,13 @@ impl Condition {
 }
 
 fn compile(written: &Conditions, folding: Folding) -> Box<[Condition]> {
-    let all =
-        |list: &[String], make: fn(Box<[Item]>) -> Condition, read: fn(&str, Folding) -> Item| {
-            (!list.is_empty()).then(|| make(list.iter().map(|item| read(item, folding)).collect()))
-        };
+    let all = |list: &[String], make: fn(Items) -> Condition, read: fn(&str, Folding) -> Item| {
+        let items = || Items::new(list.iter().map(|item| read(item, folding)));
+        (!list.is_empty()).then(|| make(items()))
+    };
     let items = |list: &[String], make| all(list, make, Item::new);
     let stems = |list: &[String], make| all(list, make, Item::with_stars);
+    let all_of = written.all_of.iter().map(|list| stems(list, Condition::AllOf));
     let patterns =
         || written.pattern.iter().map(|pattern| Matcher::new(pattern, folding)).collect();
     let regexes = || {
@@ -227,6 +231,7 @@ fn compile(written: &Conditions, folding: Folding) -> Box<[Condition]> {
         stems(&written.none, Condition::None),
     ]
     .into_iter()
+    .chain(all_of)
     .flatten()
     .collect()
 }
@@ -246,16 +251,16 @@ impl Taking {
     fn take(&mut self, condition: &Condition, text: &Text<'_>, folding: Folding) -> bool {
         let folded = || text.folded(folding);
         match condition {
-            Condition::Keyword(items) => items.iter().any(has(items, text, folding)),
-            Condition::All(items) => items.iter().all(has(items, text, folding)),
-            Condition::None(items) => !items.iter().any(has(items, text, folding)),
-            Condition::Exact(items) => items.iter().any(|item| item.is(folded().text())),
+            Condition::Keyword(items) | Condition::AllOf(items) => items.has_any(text, folding),
+            Condition::All(items) => items.has_all(text, folding),
+            Condition::None(items) => !items.has_any(text, folding),
+            Condition::Exact(items) => items.has_whole(folded().text()),
             Condition::Prefix(items) => {
-                self.after = items.iter().find_map(|item| item.rest_after(folded().text()));
+                self.after = items.rest_after(folded().text());
                 self.after.is_some()
             }
             Condition::Suffix(items) => {
-                self.before = items.iter().find_map(|item| item.rest_before(folded().text()));
+                self.before = items.rest_before(folded().text());
                 self.before.is_some()
             }
             Condition::Pattern(patterns) => {
@@ -281,13 +286,12 @@ impl Taking {
     }
 }
 
-/// Whether the text has an item of a list. Of a long list, most items are ruled out by the runs of bytes in the text.
-fn has<'a>(items: &[Item], text: &'a Text<'_>, folding: Folding) -> impl Fn(&Item) -> bool + 'a {
-    let folded = text.folded(folding).text();
-    let traces = (items.len() >= Traces::MANY).then(|| text.traces(folding));
-    move |item| traces.is_none_or(|traces| traces.may_have(item)) && item.find(folded).is_some()
-}
+/// So many items of a condition are shown.
+const MOST_SHOWN: usize = 20;
 
-fn join(items: impl Iterator<Item = impl ToString>) -> String {
-    items.map(|item| item.to_string()).collect::<Vec<_>>().join(", ")
+fn join(items: impl ExactSizeIterator<Item = impl ToString>) -> String {
+    let hidden = items.len().saturating_sub(MOST_SHOWN);
+    let shown: Vec<String> = items.take(MOST_SHOWN).map(|item| item.to_string()).collect();
+    let more = if hidden == 0 { String::new() } else { format!(", … (+{hidden})") };
+    format!("{}{more}", shown.join(", "))
 }

@@ -50,6 +50,11 @@ impl Folding {
         self.form != Form::Full
     }
 
+    /// Whether traditional characters become simplified ones.
+    pub(crate) fn is_hant(self) -> bool {
+        self.hant
+    }
+
     /// Folds a text. Borrows it where nothing changes.
     pub fn fold(self, original: &str) -> Folded<'_> {
         if let Some(quick) = quick::fold(self, original) {

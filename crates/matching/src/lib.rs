@@ -10,7 +10,9 @@ pub mod conditions;
 pub mod engine;
 pub mod fold;
 pub mod glob;
+mod items;
 pub mod keyword;
+mod lists;
 pub(crate) mod numerals;
 pub mod pattern;
 mod punctuation;
@@ -20,6 +22,7 @@ pub mod template;
 mod text;
 
 pub use conditions::Conditions;
+pub use lists::{List, Lists};
 pub use set::{Found, Set};
 pub use text::{MAX_CHARACTERS, Text};
 

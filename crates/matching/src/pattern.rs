@@ -10,10 +10,12 @@ mod width;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 use thiserror::Error;
 
 use crate::fold::Folding;
+use crate::{List, Lists};
 
 pub use instances::Fillings;
 pub use matcher::Matcher;
@@ -37,6 +39,8 @@ enum Node {
     Text(String),
     /// A place for any text.
     Hole { name: String, kind: HoleKind },
+    /// `<name>`: an item of that list.
+    OneOf { name: String, list: Arc<List> },
     /// `[x]`: may be missing.
     Optional(Vec<Node>),
     /// `(a|b)`: one of them.
@@ -44,7 +48,7 @@ enum Node {
 }
 
 /// The texts that a hole takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum HoleKind {
     /// At least one character, apart from spaces around it.
     Text,
@@ -52,6 +56,8 @@ enum HoleKind {
     Int,
     /// Any number.
     Number,
+    /// An item of a list, which is named or written out.
+    OneOf { written: String, list: Arc<List> },
 }
 
 /// A name that a condition captures.
@@ -89,7 +95,7 @@ pub enum PatternErrorKind {
     #[error("`{0}` is not a valid name")]
     BadName(String),
     /// A kind after the colon that does not exist.
-    #[error("`{0}` is not a kind of hole; there are int and number")]
+    #[error("`{0}` is not a kind of hole: int, number, a list, or items with | between them")]
     UnknownKind(String),
     /// `|` outside of brackets.
     #[error("`|` is outside of brackets")]
@@ -131,7 +137,16 @@ impl Pattern {
     ///
     /// [`PatternError`] with the place of the first mistake.
     pub fn parse(source: &str) -> Result<Self, PatternError> {
-        parser::parse(source)
+        Self::parse_with(source, &Lists::new())
+    }
+
+    /// Reads a pattern that can name lists: `{city:cities}`, `<cities>`.
+    ///
+    /// # Errors
+    ///
+    /// [`PatternError`] with the place of the first mistake.
+    pub fn parse_with(source: &str, lists: &Lists) -> Result<Self, PatternError> {
+        parser::parse(source, lists)
     }
 
     /// Whether it fits every text: one hole, and nothing else that must be there.
@@ -155,7 +170,7 @@ fn captures_of(nodes: &[Node]) -> BTreeMap<&str, bool> {
     let mut captures = BTreeMap::new();
     for node in nodes {
         match node {
-            Node::Text(_) => {}
+            Node::Text(_) | Node::OneOf { .. } => {}
             Node::Hole { name, .. } => {
                 captures.insert(name.as_str(), true);
             }
@@ -191,6 +206,10 @@ fn write_nodes(f: &mut fmt::Formatter<'_>, nodes: &[Node]) -> fmt::Result {
             Node::Hole { name, kind: HoleKind::Text } => write!(f, "{{{name}}}")?,
             Node::Hole { name, kind: HoleKind::Int } => write!(f, "{{{name}:int}}")?,
             Node::Hole { name, kind: HoleKind::Number } => write!(f, "{{{name}:number}}")?,
+            Node::Hole { name, kind: HoleKind::OneOf { written, .. } } => {
+                write!(f, "{{{name}:{written}}}")?;
+            }
+            Node::OneOf { name, .. } => write!(f, "<{name}>")?,
             Node::Optional(inner) => {
                 f.write_str("[")?;
                 write_nodes(f, inner)?;

@@ -6,6 +6,7 @@ mod codes;
 mod conflicts;
 mod foreign;
 mod hints;
+mod lists;
 mod literal;
 mod tests_of_bots;
 mod values;
@@ -29,6 +30,7 @@ impl Problem {
     pub(crate) fn message(&self, here: &str, lang: Lang) -> String {
         match self {
             Self::Syntax(syntax) => syntax_message(syntax, lang),
+            Self::List(bad) => lists::message(bad, lang),
             Self::Literal(literal) => literal::message(literal, lang),
             Self::RegexNever { regex } => {
                 say!(lang, "'{regex}' matches no message", "'{regex}' 不匹配任何消息")

@@ -11,6 +11,7 @@ mod conditions;
 mod dialogs;
 mod fields;
 mod groups;
+mod lists;
 mod literal;
 mod names;
 mod paths;
@@ -41,6 +42,7 @@ use crate::problem::Problem;
 use crate::script::Test;
 use crate::shadow;
 use crate::sources::{FileId, Files, Sources, Spot};
+use mynah_matching::Lists;
 use mynah_reader::closest;
 use mynah_reader::{TableNode, place_in_text};
 
@@ -57,6 +59,8 @@ pub(crate) struct File {
 pub(crate) struct Surroundings<'a> {
     /// The texts of the files.
     pub(crate) sources: &'a Sources,
+    /// The files of lists.
+    pub(crate) list_files: &'a crate::load::include::ListFiles,
     /// The file system.
     pub(crate) files: &'a dyn Files,
     /// The folder of the main file.
@@ -77,6 +81,7 @@ pub(crate) fn check(
     let roots: Vec<(&File, Fields<'_>)> =
         files.iter().map(|file| (file, checker.root(file))).collect();
     checker.assigned = variables::assigned(files);
+    checker.read_lists(&roots.iter().map(|(_, root)| root).collect::<Vec<_>>());
     let mut bot = checker.bot(roots.last().map(|(_, root)| root));
     for (_, included) in roots.iter().rev().skip(1) {
         checker.no_bot(included);
@@ -159,6 +164,10 @@ pub(crate) struct Checker<'a> {
     said_only_calls: bool,
     /// Whether traditional characters fold.
     fold_hant: bool,
+    /// The lists of `[lists]`.
+    lists: Lists,
+    /// Whether some list could not be read.
+    may_have_unread_lists: bool,
     /// The names in `[bot] names`.
     own_names: Vec<String>,
     /// Whether `[bot]` names admins, or may do so.
@@ -190,6 +199,8 @@ impl<'a> Checker<'a> {
             said_plain_mention: false,
             said_only_calls: false,
             fold_hant: false,
+            lists: Lists::new(),
+            may_have_unread_lists: around.is_cut,
             own_names: Vec::new(),
             has_admins: true,
             assigned: BTreeSet::new(),

@@ -184,6 +184,8 @@ pub(crate) enum Kind {
     Vars,
     /// Names with texts that may hold `{names}`.
     TemplateVars,
+    /// Names with lists of texts.
+    Lists,
     /// Names with whole numbers.
     Counts,
     /// A list of tables of one action each.
@@ -224,9 +226,12 @@ impl Kind {
             Self::Integer => Shape::Integer,
             Self::Chance => Shape::Number,
             Self::Cooldown => Shape::TextOrTable,
-            Self::Limit | Self::Vars | Self::TemplateVars | Self::Counts | Self::Section(_) => {
-                Shape::Table
-            }
+            Self::Limit
+            | Self::Lists
+            | Self::Vars
+            | Self::TemplateVars
+            | Self::Counts
+            | Self::Section(_) => Shape::Table,
             Self::Steps | Self::Sections(_) => Shape::TableList,
         }
     }
@@ -248,7 +253,7 @@ impl Grammar for BotToml {
             "rule" | "group" | "dialog" | "dialog.step" | "schedule" | "test" => {
                 Some(format!("[[{name}]]"))
             }
-            "bot" | "dialog.done" => Some(format!("[{name}]")),
+            "bot" | "lists" | "dialog.done" => Some(format!("[{name}]")),
             other => header(other).map(str::to_owned),
         }
     }
@@ -283,7 +288,7 @@ impl Grammar for BotToml {
     }
 
     fn has_own_names(&self, header: &str) -> bool {
-        [".vars", ".set", ".add"].iter().any(|end| header.ends_with(end))
+        header == "lists" || [".vars", ".set", ".add"].iter().any(|end| header.ends_with(end))
     }
 
     fn script_of(&self, header: &str, key: &str) -> bool {

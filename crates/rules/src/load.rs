@@ -1,6 +1,6 @@
 //! Loading a bot: its files are read, parsed, checked, and made into a rule book.
 
-mod include;
+pub(crate) mod include;
 
 use std::fmt;
 use std::path::Path;
@@ -73,9 +73,16 @@ impl Checked {
     pub fn read(main: &Path, files: &dyn Files, options: &LoadOptions<'_>) -> Self {
         let folder = main.parent().unwrap_or(Path::new(""));
         let mut report = Report::default();
-        let (sources, trees) = include::read_all(main, folder, files, &mut report);
+        let (sources, trees, list_files) = include::read_all(main, folder, files, &mut report);
         let is_cut = report.lacks_a_file();
-        let around = Surroundings { sources: &sources, files, folder, is_cut, options };
+        let around = Surroundings {
+            sources: &sources,
+            list_files: &list_files,
+            files,
+            folder,
+            is_cut,
+            options,
+        };
         let (bot, tests) = check(&trees, &around, &mut report);
         Self { bot, tests, sources, report }
     }

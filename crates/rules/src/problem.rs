@@ -66,6 +66,8 @@ pub(crate) enum Problem {
     Template(TemplateErrorKind),
     /// A name that a template does not know here.
     UnknownName { name: String, meant: Option<String>, known: Vec<String>, asks_unsaved: bool },
+    /// A list of `[lists]` that cannot be.
+    List(BadList),
     /// A text that is taken literally although a construct was probably meant.
     Literal(Literal),
     /// A regular expression that is found in no text.
@@ -125,6 +127,8 @@ pub(crate) enum Literal {
     Hole { key: &'static str, text: String, name: String },
     /// A star at an end, and the text without it.
     Star { key: &'static str, text: String, plain: String },
+    /// `<name>` of no list, the list that was probably meant, and whether there are lists at all.
+    NoList { text: String, meant: Option<String>, has_lists: bool },
     /// A `*` or `?` that is text.
     Wildcard { text: String },
     /// A star where a pattern has a hole, and the pattern with the hole.
@@ -148,6 +152,27 @@ pub(crate) enum Wanted {
     Text,
     /// A whole number.
     Integer,
+    /// A list of texts, or `{ file = "…" }`.
+    List,
+    /// The path of a file.
+    Path,
+}
+
+/// A list that cannot be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum BadList {
+    /// Its name is a kind of hole.
+    Reserved(String),
+    /// Its name has a sign of the language.
+    Name(String),
+    /// Another list has its name.
+    Twice { name: String, other: String },
+    /// It contains itself, through these lists.
+    Circle(Vec<String>),
+    /// It has no items.
+    NoItems { name: String },
+    /// Another key than `file`.
+    Key { name: String, key: String },
 }
 
 /// A value that cannot be understood; the texts are the values as written.
@@ -416,6 +441,7 @@ impl Problem {
             Self::Regex(_) => "regex",
             Self::RegexEmpty { .. } => "regex-empty",
             Self::Scan => "scan",
+            Self::List(_) => "list",
             Self::RegexCost { .. } => "regex-cost",
             Self::RegexSlashes { .. } => "regex-slashes",
             Self::Pattern(_) | Self::PatternWidth { .. } => "pattern",
@@ -471,7 +497,7 @@ impl Problem {
             )
             | Self::PatternWidth { is_read: true, .. } => Severity::Warning,
             Self::Scan
-            | Self::Literal(Literal::Wildcard { .. })
+            | Self::Literal(Literal::Wildcard { .. } | Literal::NoList { has_lists: false, .. })
             | Self::RegexSlashes { never: false, .. }
             | Self::HandlerUnknown { meant: None, .. }
             | Self::Transport(Limitation::PlainMention { .. }) => Severity::Note,

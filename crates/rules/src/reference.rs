@@ -93,6 +93,7 @@ fn value_of(key: &Key, lang: Lang) -> String {
         Kind::Path => ("path", "路径"),
         Kind::FileName => ("name ending in `.csv`", "以 `.csv` 结尾的文件名"),
         Kind::Handler => ("name", "名称"),
+        Kind::Lists => ("`{ k = [\"v\"] }`", "`{ k = [\"v\"] }`"),
         Kind::Vars => ("`{ k = \"v\" }`", "`{ k = \"v\" }`"),
         Kind::TemplateVars => ("`{ k = \"v\" }` with `{names}`", "`{ k = \"v\" }`，可含 `{名字}`"),
         Kind::Counts => ("`{ k = 1 }`", "`{ k = 1 }`"),

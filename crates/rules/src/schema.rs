@@ -81,6 +81,15 @@ fn kind(kind: Kind) -> Value {
         Kind::Words(words) => one_or_list(&json!({ "enum": words })),
         Kind::Vars => values(&json!({ "type": ["string", "number", "boolean"] })),
         Kind::TemplateVars => scoped(&json!({ "type": ["string", "number", "boolean"] })),
+        Kind::Lists => {
+            let file = json!({
+                "type": "object",
+                "properties": { "file": { "type": "string" } },
+                "required": ["file"],
+                "additionalProperties": false,
+            });
+            values(&json!({ "anyOf": [one_or_list(&json!({ "type": "string" })), file] }))
+        }
         Kind::Counts => scoped(&json!({ "type": "integer" })),
         Kind::Steps => json!({ "type": "array", "items": table(Table::Do), "minItems": 1 }),
         Kind::Section(inner) => table(inner),

@@ -9,7 +9,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, Test
 use super::planted::{Mistake, PLANTED};
 use crate::pattern::Pattern;
 use crate::regex::RegexCondition;
-use crate::{Conditions, Set};
+use crate::{Conditions, List, Lists, Set};
 
 /// Pieces of texts: short ones that lie in each other, and everything that folding changes.
 const PIECES: [&str; 50] = [
@@ -95,7 +95,7 @@ const REGEXES: [&str; 24] = [
     "(?:)|{0}",
 ];
 
-const PATTERNS: [&str; 14] = [
+const PATTERNS: [&str; 17] = [
     "{0} {{x}}",
     "{{x}} {0}",
     "{0} {{x}} {1}",
@@ -110,6 +110,9 @@ const PATTERNS: [&str; 14] = [
     "{0}{{n:number}}",
     "[{0}|{1}] {2}",
     "{{x}} {{y}} {0}",
+    "{{x:l}}{{y}}",
+    "<l>[{0}]",
+    "{{x}}{{y:a|价格|hi}}",
 ];
 
 /// Conditions as the generator means them.
@@ -159,6 +162,7 @@ fn condition() -> impl Strategy<Value = (u8, Vec<String>)> {
         1 => list(3).prop_map(|list| (3, list)),
         2 => list(2).prop_map(|list| (4, list)),
         2 => list(2).prop_map(|list| (5, list)),
+        2 => list(3).prop_map(|list| (8, list)),
         3 => prop::collection::vec(filled(&PATTERNS, str::to_owned), 1..=2).prop_map(|list| (6, list)),
         4 => prop::collection::vec(filled(&REGEXES, |piece| piece.replace("++", r"\+\+")), 1..=2)
             .prop_map(|list| (7, list)),
@@ -190,8 +194,9 @@ fn conditions(wish: &Wish) -> Conditions {
             3 => when.exact = list,
             4 => when.prefix = list,
             5 => when.suffix = list,
+            8 => when.all_of.push(list),
             // A checked rule has no pattern that cannot be read.
-            6 => when.pattern = list.iter().filter_map(|text| Pattern::parse(text).ok()).collect(),
+            6 => when.pattern = patterns(&list),
             _ => {
                 when.regex = list
                     .iter()
@@ -201,6 +206,12 @@ fn conditions(wish: &Wish) -> Conditions {
         }
     }
     when
+}
+
+fn patterns(list: &[String]) -> Vec<Pattern> {
+    let items = ["价格", "a", "ab", "5G", "二十", "Hi", "\u{3099}"].map(str::to_owned);
+    let lists = Lists::from([("l".to_owned(), Arc::new(List::new(items)))]);
+    list.iter().filter_map(|text| Pattern::parse_with(text, &lists).ok()).collect()
 }
 
 /// Counts of the texts so far.

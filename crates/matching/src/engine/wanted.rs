@@ -97,6 +97,9 @@ impl Wanted {
         for item in &when.all {
             wanted.sets.extend(items(std::slice::from_ref(item), Anchor::Word));
         }
+        for list in &when.all_of {
+            wanted.sets.extend(items(list, Anchor::Word));
+        }
         if planted(Mistake::NoneRequired) && !when.none.is_empty() {
             wanted.sets.extend(items(&when.none, Anchor::Anywhere));
         }
@@ -146,6 +149,7 @@ impl Wanted {
     /// not be looked at again: whole keywords or exact texts without case, and nothing else.
     pub(super) fn proves(&self, when: &Conditions) -> bool {
         let only = when.all.is_empty()
+            && when.all_of.is_empty()
             && when.none.is_empty()
             && when.prefix.is_empty()
             && when.suffix.is_empty()

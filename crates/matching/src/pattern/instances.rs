@@ -1,6 +1,7 @@
 //! The sentences of a pattern with given fillings in its holes: rules are compared by them.
 
 use super::{HoleKind, Node, Pattern};
+use crate::List;
 
 /// The fillings of holes.
 #[derive(Debug, Clone, Copy)]
@@ -40,11 +41,13 @@ fn of_node(node: &Node, fillings: Fillings<'_>, most: usize) -> Option<Vec<Strin
     Some(match node {
         Node::Text(text) if text.contains(' ') => vec![text.clone(), text.replace(' ', "")],
         Node::Text(text) => vec![text.clone()],
+        Node::OneOf { list, .. } => items(list, most)?,
         Node::Hole { kind, .. } => {
             let texts = match kind {
                 HoleKind::Text => fillings.texts,
                 HoleKind::Int => fillings.whole,
                 HoleKind::Number => fillings.numbers,
+                HoleKind::OneOf { list, .. } => return items(list, most),
             };
             texts.iter().map(|text| (*text).to_owned()).collect()
         }
@@ -59,6 +62,12 @@ fn of_node(node: &Node, fillings: Fillings<'_>, most: usize) -> Option<Vec<Strin
             ways?.concat()
         }
     })
+}
+
+/// The items of a list, unless there are more than `most`.
+fn items(list: &List, most: usize) -> Option<Vec<String>> {
+    let items = list.items();
+    (items.len() <= most).then(|| items.iter().map(|item| item.to_string()).collect())
 }
 
 #[cfg(test)]

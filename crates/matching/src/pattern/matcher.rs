@@ -4,10 +4,12 @@
 //! state at the same place twice, so that its time is bounded by pattern × text.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::{HoleKind, Node, Pattern};
+use crate::List;
 use crate::fold::{Folded, Folding};
-use crate::keyword::{is_chinese, without_lead};
+use crate::keyword::{is_chinese, is_word, without_lead};
 use crate::numerals::{self, Numbers};
 use crate::punctuation::{is_final, is_leading, without_final};
 
@@ -15,6 +17,7 @@ use crate::punctuation::{is_final, is_leading, without_final};
 #[derive(Debug, Clone)]
 pub struct Matcher {
     source: Box<str>,
+    folding: Folding,
     code: Box<[Instruction]>,
     /// How many instructions are choices.
     choices: usize,
@@ -33,6 +36,8 @@ enum Instruction {
     Fill { hole: usize, number: usize },
     /// Takes a number, the longest first.
     Number { hole: usize, numbers: Numbers, number: usize },
+    /// Takes an item of a list, the longest first.
+    OneOf { hole: Option<usize>, list: Arc<List>, number: usize },
     /// Goes on at the first place, and at the second if that fails.
     Split { first: usize, second: usize, number: usize },
     /// Goes on there.
@@ -60,8 +65,8 @@ enum Part {
     Words,
     /// A hole for any text.
     Text,
-    /// A hole for numbers.
-    Number,
+    /// A number or an item of a list: its end is known by itself.
+    Item,
 }
 
 #[derive(Debug)]
@@ -81,6 +86,7 @@ impl Matcher {
         compiler.code.push(Instruction::End);
         Self {
             source: pattern.to_string().into(),
+            folding,
             code: compiler.code.into(),
             choices: compiler.choices,
             names: compiler.names.into(),
@@ -89,7 +95,10 @@ impl Matcher {
 
     /// Sets of texts of which every text that fits, folded like this, contains one each.
     pub fn required(pattern: &Pattern, folding: Folding) -> Vec<Vec<String>> {
-        required(&meant(pattern), folding)
+        let nodes = meant(pattern);
+        let sets = required(&nodes, folding);
+        // A list is large: its items are looked for only if there is no other text.
+        if sets.is_empty() { of_lists(&nodes, folding) } else { sets }
     }
 
     /// Whether every text that fits, folded like this, begins with the first of the texts that are required.
@@ -171,6 +180,7 @@ fn meant(pattern: &Pattern) -> Vec<Node> {
     }
 }
 
+/// The sets of [`Matcher::required`], without those of lists.
 fn required(nodes: &[Node], folding: Folding) -> Vec<Vec<String>> {
     let mut sets = Vec::new();
     for node in nodes {
@@ -186,10 +196,23 @@ fn required(nodes: &[Node], folding: Folding) -> Vec<Vec<String>> {
                     .map(|branch| required(branch, folding).into_iter().max_by_key(shortest));
                 sets.extend(best.collect::<Option<Vec<_>>>().map(|sets| sets.concat()));
             }
-            Node::Hole { .. } | Node::Optional(_) => {}
+            Node::Hole { .. } | Node::OneOf { .. } | Node::Optional(_) => {}
         }
     }
     sets
+}
+
+/// The items of the shortest list of which a sequence needs one.
+fn of_lists(nodes: &[Node], folding: Folding) -> Vec<Vec<String>> {
+    let lists = nodes.iter().filter_map(|node| match node {
+        Node::OneOf { list, .. } | Node::Hole { kind: HoleKind::OneOf { list, .. }, .. } => {
+            Some(list)
+        }
+        _ => None,
+    });
+    let shortest = lists.min_by_key(|list| list.items().len());
+    let items = shortest.map(|list| list.folded(folding).texts().map(str::to_owned).collect());
+    items.into_iter().collect()
 }
 
 #[derive(PartialEq, Eq)]
@@ -206,7 +229,7 @@ fn without_final_signs(nodes: &mut Vec<Node>) -> Left {
                 text.truncate(text.trim_end_matches(is_final).len());
                 if text.is_empty() { Left::Nothing } else { Left::Something }
             }
-            Node::Hole { .. } => Left::Something,
+            Node::Hole { .. } | Node::OneOf { .. } => Left::Something,
             Node::Optional(inner) => without_final_signs(inner),
             Node::Either(branches) => {
                 // A branch of signs only keeps them: dropping it would make a required part optional.
@@ -239,7 +262,15 @@ impl Compiler {
         for node in nodes {
             match node {
                 Node::Text(text) => self.text(text),
-                Node::Hole { name, kind } => self.hole(name, *kind),
+                Node::Hole { name, kind } => self.hole(name, kind),
+                Node::OneOf { list, .. } => {
+                    let number = self.choice();
+                    self.code.push(Instruction::OneOf {
+                        hole: None,
+                        list: Arc::clone(list),
+                        number,
+                    });
+                }
                 Node::Optional(inner) => self.branches(&[inner.as_slice(), &[]]),
                 Node::Either(branches) => {
                     let branches: Vec<&[Node]> = branches.iter().map(Vec::as_slice).collect();
@@ -255,21 +286,20 @@ impl Compiler {
         }
     }
 
-    fn hole(&mut self, name: &str, kind: HoleKind) {
+    fn hole(&mut self, name: &str, kind: &HoleKind) {
         let known = self.names.iter().position(|known| &**known == name);
         let hole = known.unwrap_or_else(|| {
             self.names.push(name.into());
             self.names.len() - 1
         });
         let number = self.choice();
-        let numbers = match kind {
-            HoleKind::Text => None,
-            HoleKind::Int => Some(Numbers::Whole),
-            HoleKind::Number => Some(Numbers::Any),
-        };
-        let fill = match numbers {
-            Some(numbers) => Instruction::Number { hole, numbers, number },
-            None => Instruction::Fill { hole, number },
+        let fill = match kind {
+            HoleKind::Text => Instruction::Fill { hole, number },
+            HoleKind::Int => Instruction::Number { hole, numbers: Numbers::Whole, number },
+            HoleKind::Number => Instruction::Number { hole, numbers: Numbers::Any, number },
+            HoleKind::OneOf { list, .. } => {
+                Instruction::OneOf { hole: Some(hole), list: Arc::clone(list), number }
+            }
         };
         self.code.extend([Instruction::Open { hole }, fill]);
     }
@@ -303,6 +333,9 @@ impl Compiler {
 
 /// How many modes there are.
 const MODES: usize = 6;
+
+/// Behind a number or an item of a list.
+const AFTER_ITEM: Mode = Mode { after: Part::Item, gap: false, filled: false };
 
 /// One run of the machine.
 struct Run<'r> {
@@ -356,19 +389,12 @@ impl<'r> Run<'r> {
                     let Some(start) = self.cross(at, mode, true) else { return false };
                     let value = self.holes[*hole].replace(start..start);
                     self.jobs.push(Job::Restore { hole: *hole, value });
-                    // A space at its beginning belongs to the hole and is trimmed.
-                    let start = start + usize::from(self.text[start..].starts_with(' '));
-                    (next, at, mode) = (next + 1, start, Mode::default());
+                    let Some((start, after)) = self.open(next, start, mode) else { return false };
+                    (next, at, mode) = (next + 1, start, Mode { after, ..Mode::default() });
                 }
-                Instruction::Number { hole, numbers, number } => {
-                    if !self.mark(*number, at, mode) {
-                        return false;
-                    }
-                    let Some(end) = self.number(*hole, at, *numbers, next + 1) else {
-                        return false;
-                    };
-                    (next, at, mode) =
-                        (next + 1, end, Mode { after: Part::Number, ..Mode::default() });
+                Instruction::Number { .. } | Instruction::OneOf { .. } => {
+                    let Some(end) = self.item(next, at, mode) else { return false };
+                    (next, at, mode) = (next + 1, end, AFTER_ITEM);
                 }
                 Instruction::Fill { hole, number } => {
                     if !self.mark(*number, at, mode) {
@@ -404,33 +430,84 @@ impl<'r> Run<'r> {
         Some((at + c.len_utf8(), Mode { filled, ..Mode::default() }))
     }
 
-    /// The end of the longest number for an open hole; the shorter ones are tried later.
-    fn number(&mut self, hole: usize, at: usize, numbers: Numbers, next: usize) -> Option<usize> {
-        let rest = &self.text[at..];
-        let start = at + (rest.len() - rest.trim_start_matches(is_leading).len());
-        // Behind other text in a hole a number begins with its first digit.
-        if numerals::splits_digits(self.text, start) && self.is_behind_text(hole, at) {
-            return None;
-        }
-        let mut ends = numerals::ends(&self.text[start..], numbers).into_iter();
-        let longest = start + ends.next()?;
-        if let Some(range) = &mut self.holes[hole] {
-            *range = start..longest;
-        }
-        for end in ends.rev() {
-            let mode = Mode { after: Part::Number, ..Mode::default() };
-            let value = self.holes[hole].clone();
-            self.jobs.push(Job::Restore { hole, value });
-            self.jobs.push(Job::Go { next, at: start + end, mode });
-            self.jobs.push(Job::Restore { hole, value: Some(start..start + end) });
-        }
-        Some(longest)
+    /// The place behind the signs that only lead to a value.
+    fn without_lead(&self, at: usize) -> usize {
+        self.text.len() - self.text[at..].trim_start_matches(is_leading).len()
     }
 
-    /// Whether the text directly before a hole is in a hole for any text.
-    fn is_behind_text(&self, hole: usize, at: usize) -> bool {
-        let others = self.holes.iter().enumerate().filter(|(other, _)| *other != hole);
-        others.flat_map(|(_, range)| range).any(|range| range.end == at && !range.is_empty())
+    /// Whether a word goes on at a place.
+    fn is_inside_word(&self, at: usize) -> bool {
+        self.text[..at].ends_with(is_word) && self.text[at..].starts_with(is_word)
+    }
+
+    /// Where the contents of a hole can begin, and the part that the next instruction has to know of.
+    fn open(&self, next: usize, start: usize, mode: Mode) -> Option<(usize, Part)> {
+        // A space at its beginning belongs to the hole and is trimmed.
+        let start = start + usize::from(self.text[start..].starts_with(' '));
+        if !matches!(self.matcher.code[next + 1], Instruction::Fill { .. }) {
+            return Some((start, mode.after));
+        }
+        // Behind an item of a list, text is another word.
+        let is_part = mode.after == Part::Item && self.is_inside_word(start);
+        (!is_part).then_some((start, Part::Words))
+    }
+
+    /// The end of the longest number or item of a list, as an instruction asks for it; the shorter ones are tried later.
+    fn item(&mut self, instruction: usize, at: usize, mode: Mode) -> Option<usize> {
+        let matcher = self.matcher;
+        let next = instruction + 1;
+        match &matcher.code[instruction] {
+            Instruction::Number { hole, numbers, number } if self.mark(*number, at, mode) => {
+                let start = self.without_lead(at);
+                // Behind other text in a hole a number begins with its first digit.
+                if mode.after == Part::Text && numerals::splits_digits(self.text, start) {
+                    return None;
+                }
+                let ends = numerals::ends(&self.text[start..], *numbers);
+                self.longest(Some(*hole), start, ends, next)
+            }
+            Instruction::OneOf { hole, list, number } if self.mark(*number, at, mode) => {
+                let start = match hole {
+                    Some(_) => self.without_lead(at),
+                    None => self.cross(at, mode, false)?,
+                };
+                // Behind text in a hole, an item is another word.
+                if mode.after == Part::Text && self.is_inside_word(start) {
+                    return None;
+                }
+                let items = list.folded(matcher.folding);
+                let ends = items.at_begin(&self.text[start..]).map(|(_, length)| length);
+                self.longest(*hole, start, ends.collect(), next)
+            }
+            _ => None,
+        }
+    }
+
+    /// The first and longest of the ends, counted from `start`; the others are tried later.
+    fn longest(
+        &mut self,
+        hole: Option<usize>,
+        start: usize,
+        ends: Vec<usize>,
+        next: usize,
+    ) -> Option<usize> {
+        let mut ends = ends.into_iter().map(|end| start + end);
+        let longest = ends.next()?;
+        for end in ends.rev() {
+            let go = Job::Go { next, at: end, mode: AFTER_ITEM };
+            let Some(hole) = hole else {
+                self.jobs.push(go);
+                continue;
+            };
+            // From the last one on: the hole takes that end, the way goes on, and the hole is as before.
+            self.jobs.push(Job::Restore { hole, value: self.holes[hole].clone() });
+            self.jobs.push(go);
+            self.jobs.push(Job::Restore { hole, value: Some(start..end) });
+        }
+        if let Some(range) = hole.and_then(|hole| self.holes[hole].as_mut()) {
+            *range = start..longest;
+        }
+        Some(longest)
     }
 
     fn close(&mut self, hole: usize, end: usize) {

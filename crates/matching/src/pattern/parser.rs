@@ -1,19 +1,21 @@
 //! Reads patterns.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::{
     HoleKind, MAX_DEPTH, MAX_LENGTH, Node, Pattern, PatternError, PatternErrorKind as Kind,
     captures_of,
 };
 use crate::template::is_name;
+use crate::{List, Lists};
 
 /// Reads a pattern; the first mistake ends it.
-pub(super) fn parse(source: &str) -> Result<Pattern, PatternError> {
+pub(super) fn parse(source: &str, lists: &Lists) -> Result<Pattern, PatternError> {
     if source.chars().count() > MAX_LENGTH {
         return Err(error(Kind::TooLong, 0..source.len()));
     }
-    let mut parser = Parser { source, at: 0, depth: 0 };
+    let mut parser = Parser { source, lists, at: 0, depth: 0 };
     let nodes = parser.sequence("")?;
     if let Some('|') = parser.peek() {
         return Err(error(Kind::BarOutside, parser.at..parser.at + 1));
@@ -36,6 +38,7 @@ fn error(kind: Kind, span: Range<usize>) -> PatternError {
 
 struct Parser<'s> {
     source: &'s str,
+    lists: &'s Lists,
     at: usize,
     depth: usize,
 }
@@ -59,6 +62,10 @@ impl<'s> Parser<'s> {
                 self.at += 2;
             } else if ends.contains(c) || matches!(c, '}' | ']' | ')' | '|') {
                 break;
+            } else if let Some((node, length)) = self.one_of() {
+                flush(&mut text, &mut nodes);
+                nodes.push(node);
+                self.at += length;
             } else if matches!(c, '{' | '[' | '(') {
                 flush(&mut text, &mut nodes);
                 self.bracket(c, &mut nodes)?;
@@ -128,6 +135,35 @@ impl<'s> Parser<'s> {
         Ok(branches)
     }
 
+    /// `<name>` of a list, and its length.
+    fn one_of(&self) -> Option<(Node, usize)> {
+        let inside = self.rest().strip_prefix('<')?;
+        let end = inside.find('>')?;
+        let name = inside[..end].trim();
+        let list = self.lists.get(name)?;
+        Some((Node::OneOf { name: name.to_owned(), list: Arc::clone(list) }, end + 2))
+    }
+
+    /// What stands behind the colon of a hole.
+    fn kind(&self, written: &str) -> Result<HoleKind, Kind> {
+        let list = match written {
+            "int" => return Ok(HoleKind::Int),
+            "number" => return Ok(HoleKind::Number),
+            _ if written.contains('|') => {
+                let mut items = written.split('|').map(str::trim);
+                if items.clone().any(str::is_empty) {
+                    return Err(Kind::Nothing);
+                }
+                Arc::new(List::new(items.by_ref().map(str::to_owned)))
+            }
+            _ => match self.lists.get(written) {
+                Some(list) => Arc::clone(list),
+                None => return Err(Kind::UnknownKind(written.to_owned())),
+            },
+        };
+        Ok(HoleKind::OneOf { written: written.to_owned(), list })
+    }
+
     /// `{name}` or `{name:int}`, from the opening brace.
     fn hole(&mut self) -> Result<Node, PatternError> {
         let start = self.at;
@@ -138,10 +174,9 @@ impl<'s> Parser<'s> {
         self.at += length + 1;
         let (name, kind) = match inside.split_once(':') {
             None => (inside.trim(), HoleKind::Text),
-            Some((name, kind)) if kind.trim() == "int" => (name.trim(), HoleKind::Int),
-            Some((name, kind)) if kind.trim() == "number" => (name.trim(), HoleKind::Number),
-            Some((_, kind)) => {
-                return Err(error(Kind::UnknownKind(kind.trim().to_owned()), start..self.at));
+            Some((name, kind)) => {
+                let kind = self.kind(kind.trim()).map_err(|kind| error(kind, start..self.at))?;
+                (name.trim(), kind)
             }
         };
         match name {
@@ -174,7 +209,7 @@ fn is_blank(node: &Node) -> bool {
 fn may_be_missing(node: &Node) -> bool {
     match node {
         Node::Text(text) => text.trim().is_empty(),
-        Node::Hole { .. } => false,
+        Node::Hole { .. } | Node::OneOf { .. } => false,
         Node::Optional(_) => true,
         Node::Either(branches) => branches.iter().any(|branch| branch.iter().all(may_be_missing)),
     }
@@ -206,7 +241,10 @@ fn borders_of(node: &Node) -> Borders {
         // A space is enough between holes, so a blank text separates as words do.
         Node::Text(_) => Borders::default(),
         // The end of a number or of an item is known by itself.
-        Node::Hole { kind: HoleKind::Int | HoleKind::Number, .. } => Borders::default(),
+        Node::OneOf { .. }
+        | Node::Hole { kind: HoleKind::Int | HoleKind::Number | HoleKind::OneOf { .. }, .. } => {
+            Borders::default()
+        }
         Node::Hole { kind: HoleKind::Text, .. } => {
             Borders { begins_with_hole: true, ends_with_hole: true, ..Borders::default() }
         }

@@ -122,6 +122,52 @@ fn a_number_takes_all_of_its_digits() {
     ]);
 }
 
+fn lists() -> Lists {
+    let list = |items: &[&str]| Arc::new(List::new(items.iter().map(|item| (*item).to_owned())));
+    Lists::from([
+        ("city".to_owned(), list(&["北京", "北京西", "New York", "上海"])),
+        ("请".to_owned(), list(&["请", "麻烦", "please"])),
+    ])
+}
+
+#[test]
+fn lists_take_their_items_only() {
+    for (pattern, text, expected) in [
+        ("{city:city}天气", "北京天气", Some(vec![("city", "北京")])),
+        ("{city:city}天气", "北京西天气", Some(vec![("city", "北京西")])),
+        ("{city:city}西天气", "北京西天气", Some(vec![("city", "北京")])),
+        ("{city:city} 天气", "ＮＥＷ york天气", Some(vec![("city", "ＮＥＷ york")])),
+        ("{city:city}天气", "广州天气", None),
+        ("天气 {city:city}", "天气：上海！", Some(vec![("city", "上海")])),
+        ("<请>查{what}", "麻烦查快递", Some(vec![("what", "快递")])),
+        ("[<请>]查{what}", "查快递", Some(vec![("what", "快递")])),
+        ("<请> show {what}", "please show it", Some(vec![("what", "it")])),
+        ("<请> show {what}", "pleaseshow it", None),
+        ("{room:客厅|卧室}{what}", "客厅灯", Some(vec![("room", "客厅"), ("what", "灯")])),
+        ("{n:int}{unit:个|箱}", "三个", Some(vec![("n", "3"), ("unit", "个")])),
+        ("{n:int}{unit:kg|g}", "15kg", Some(vec![("n", "15"), ("unit", "kg")])),
+        ("{what} {state:on|off}", "light on", Some(vec![("state", "on"), ("what", "light")])),
+        ("{what} {state:on|off}", "lemon", None),
+        ("{what}{state:on|off}", "lemon", None),
+        ("{what}{state:on|off}", "灯on", Some(vec![("state", "on"), ("what", "灯")])),
+        ("{state:on|off}{what}", "one", None),
+        ("{state:on|off}{what}", "on灯", Some(vec![("state", "on"), ("what", "灯")])),
+        ("{a:city}{b:city}", "北京西上海", Some(vec![("a", "北京西"), ("b", "上海")])),
+        ("<b>粗</b>", "<b>粗</b>", Some(vec![])),
+    ] {
+        let folding = Folding::new(false, false);
+        let read = Pattern::parse_with(pattern, &lists()).expect(pattern);
+        let found = Matcher::new(&read, folding).captures(&folding.fold(text));
+        let expected = expected.map(|list| {
+            list.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect()
+        });
+        assert_eq!(found, expected, "{pattern} on {text}");
+        assert_eq!(Pattern::parse_with(&read.to_string(), &lists()), Ok(read), "{pattern}");
+    }
+    let unknown = Pattern::parse_with("{x:citys}", &lists()).expect_err("no such list");
+    assert_eq!(unknown.kind, PatternErrorKind::UnknownKind("citys".to_owned()));
+}
+
 #[test]
 fn mistakes_have_a_kind_and_a_place() {
     use PatternErrorKind as Kind;

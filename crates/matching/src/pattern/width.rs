@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use super::Pattern;
 use crate::template::is_name;
 
 /// A sign of full width that was probably meant as a sign of the language.
@@ -53,7 +54,7 @@ pub(super) fn slip(source: &str) -> Option<Slip> {
 
 /// The sign of full width that keeps a pattern from being read; where there are several, the first of them.
 pub(super) fn mixed(source: &str) -> Option<Slip> {
-    let is_good = |source: &str| super::parser::parse(source).is_ok();
+    let is_good = |source: &str| Pattern::parse(source).is_ok();
     let wide = || source.char_indices().filter(|(_, c)| plain(*c) != *c);
     let alone = wide().find(|(at, c)| {
         let (before, after) = (&source[..*at], &source[at + c.len_utf8()..]);
@@ -159,7 +160,7 @@ mod tests {
             ("（注）(买|卖）{what}", '）'),
             ("（买|卖) (几|多）个", '（'),
         ] {
-            assert!(super::super::parser::parse(source).is_err(), "{source}");
+            assert!(Pattern::parse(source).is_err(), "{source}");
             assert_eq!(mixed(source).expect(source).found, found, "{source}");
         }
         for source in ["（注）(a|b", "（注）{a}{b}", "a)"] {

@@ -1,6 +1,6 @@
 //! The remedies of diagnostics.
 
-use super::{Lang, conflicts, literal, say, tests_of_bots, values, words};
+use super::{Lang, conflicts, lists, literal, say, tests_of_bots, values, words};
 use crate::keys::{KEYS, Kind, Table};
 use crate::problem::{
     BadFile, BadInclude, Capture, Limitation, Outdone, Problem, SlashCase, StepUnit, UnevenStep,
@@ -19,6 +19,7 @@ pub(super) fn hint(problem: &Problem, lang: Lang) -> Option<String> {
             Lang::En => advice.en.to_owned(),
             Lang::Zh => advice.zh.to_owned(),
         },
+        Problem::List(bad) => lists::hint(bad, lang),
         Problem::Literal(literal) => literal::hint(literal, lang),
         Problem::RegexNever { .. } => say!(
             lang,
@@ -51,6 +52,11 @@ pub(super) fn hint(problem: &Problem, lang: Lang) -> Option<String> {
             return known_keys(key, *table, lang);
         }
         Problem::Type { key, kind, found, .. } => return type_hint(key, *kind, *found, lang),
+        Problem::EntryType { wanted: Wanted::List | Wanted::Path, .. } => say!(
+            lang,
+            "[\"…\", \"…\"], or {{ file = \"….txt\" }} with an item on each line",
+            "写 [\"…\", \"…\"]，或 {{ file = \"….txt\" }}，文件里每行一项"
+        ),
         Problem::EntryType { wanted: Wanted::Integer, found: Found::Text, .. } => {
             say!(lang, "like 1, without quotes", "如 1，不加引号")
         }
@@ -404,6 +410,11 @@ fn type_hint(key: &str, kind: Kind, found: Found, lang: Lang) -> Option<String> 
         (_, Kind::Vars | Kind::TemplateVars, _) => {
             say!(lang, "like {key} = {{ k = \"v\" }}", "如 {key} = {{ k = \"v\" }}")
         }
+        (_, Kind::Lists, _) => say!(
+            lang,
+            "write [lists] on a line of its own, then name = [\"…\", \"…\"]",
+            "单独一行写 [lists]，再写 名字 = [\"…\", \"…\"]"
+        ),
         (_, Kind::Steps, _) => {
             say!(lang, "like do = [{{ reply = \"…\" }}]", "如 do = [{{ reply = \"…\" }}]")
         }
@@ -499,7 +510,11 @@ fn pattern_hint(kind: &PatternErrorKind, lang: Lang) -> Option<String> {
             say!(lang, "letters, digits, `_` and `-`", "可用文字、数字、`_` 和 `-`")
         }
         PatternErrorKind::UnknownKind(_) => {
-            say!(lang, "{{no}}, {{no:int}} or {{no:number}}", "{{no}}、{{no:int}} 或 {{no:number}}")
+            say!(
+                lang,
+                "{{no:int}}, {{no:number}}, {{no:city}} with [lists] city = […], {{no:a|b}}",
+                "{{no:int}}、{{no:number}}、{{no:city}}（先写 [lists] city = […]）、{{no:甲|乙}}"
+            )
         }
         PatternErrorKind::BarOutside => say!(
             lang,

@@ -34,6 +34,11 @@ pub(super) fn message(literal: &Literal, lang: Lang) -> String {
             "\"{text}\" is taken literally, with all its signs",
             "\"{text}\" 会原样当作一段文字，符号也算在内"
         ),
+        Literal::NoList { text, .. } => say!(
+            lang,
+            "{text} is text here: there is no list of this name",
+            "{text} 在这里只是文字：没有这个名字的列表"
+        ),
         Literal::Wildcard { text } => say!(
             lang,
             "the * and ? in \"{text}\" are looked for literally",
@@ -92,6 +97,14 @@ pub(super) fn hint(literal: &Literal, lang: Lang) -> String {
             lang,
             "for a text with something beside it write keyword = \"{plain}\"",
             "旁边可以有别的文字时请写 keyword = \"{plain}\""
+        ),
+        Literal::NoList { meant: Some(meant), .. } => {
+            say!(lang, "did you mean <{meant}>?", "是不是 <{meant}>？")
+        }
+        Literal::NoList { .. } => say!(
+            lang,
+            "lists are tables: [lists], then name = [\"…\", \"…\"]",
+            "列表要先写：[lists]，再写 名字 = [\"…\", \"…\"]"
         ),
         Literal::Wildcard { .. } => say!(
             lang,

@@ -11,6 +11,16 @@ pub(super) fn entry_type(name: &str, wanted: Wanted, found: Found, lang: Lang) -
         Wanted::Text => {
             say!(lang, "{name} must be text, found {found}", "{name} 应为文字，却是{found}")
         }
+        Wanted::List => {
+            say!(
+                lang,
+                "{name} must be a list of texts, found {found}",
+                "{name} 应为文字列表，却是{found}"
+            )
+        }
+        Wanted::Path => {
+            say!(lang, "{name} must be a path, found {found}", "{name} 应为路径，却是{found}")
+        }
         Wanted::Integer => {
             say!(
                 lang,

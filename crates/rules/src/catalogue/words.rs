@@ -156,8 +156,8 @@ pub(super) fn pattern(kind: &PatternErrorKind, lang: Lang) -> String {
         Kind::UnknownKind(kind) => {
             say!(
                 lang,
-                "`{kind}` is not a kind of hole; there are int and number",
-                "没有 `{kind}` 这种空位；只有 int 和 number"
+                "`{kind}` is not a kind of hole: int, number, a list, or items with | between them",
+                "没有 `{kind}` 这种空位：可用 int、number、列表名，或用 | 隔开的几项"
             )
         }
         Kind::BarOutside => {

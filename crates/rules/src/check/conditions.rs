@@ -1,5 +1,7 @@
 //! The conditions of a rule.
 
+use std::sync::Arc;
+
 use mynah_core::{ChatKind, EventKind, MessageKind};
 
 use super::names::Names;
@@ -7,6 +9,7 @@ use super::{Checker, Fields, Text, literal, values};
 use crate::keys::{Kind, Role};
 use crate::model::{Conditions, Days, TimeWindow, Who};
 use crate::problem::{BadValue, Conflict, Literal, Problem, SlashCase};
+use mynah_matching::List;
 use mynah_matching::fold::Folding;
 use mynah_matching::glob::Glob;
 use mynah_matching::pattern::Pattern;
@@ -22,10 +25,12 @@ impl Checker<'_> {
     pub(super) fn conditions(&mut self, fields: &Fields<'_>) -> (Conditions, Names) {
         let case = fields.flag("case");
         let mut names = Names::of_a_reply();
+        let (all, all_of) = self.words_of_all(fields, case);
         let when = Conditions {
             text: mynah_matching::Conditions {
                 keyword: self.words(fields, "keyword", case),
-                all: self.words(fields, "all", case),
+                all,
+                all_of,
                 none: self.words(fields, "none", case),
                 exact: self.words(fields, "exact", case),
                 prefix: self.words(fields, "prefix", case),
@@ -93,11 +98,39 @@ impl Checker<'_> {
             self.taken_literally(key, &text, is_alone);
             if folding.fold(text.text).text().trim().is_empty() {
                 self.say(Problem::Empty { key, text: Some(text.text.to_owned()) }, text.spot);
+            } else if let Some(list) = self.list_in(key, &text) {
+                words.extend(items_of(key, &list));
             } else {
                 words.push(text.text.to_owned());
             }
         }
         words
+    }
+
+    /// The list that an item of a condition names.
+    fn list_in(&mut self, key: &str, text: &Text<'_>) -> Option<Arc<List>> {
+        let may_be = matches!(key, "keyword" | "all" | "none" | "exact" | "prefix" | "suffix");
+        if may_be { self.list_named(text) } else { None }
+    }
+
+    /// The items of `all`, and the lists among them: of each of these, one is enough.
+    fn words_of_all(&mut self, fields: &Fields<'_>, case: bool) -> (Vec<String>, Vec<Vec<String>>) {
+        let names_list = |checker: &mut Self, text: &Text<'_>| {
+            let name = text.text.trim().strip_prefix('<').and_then(|name| name.strip_suffix('>'));
+            name.and_then(|name| checker.lists.get(name.trim()).cloned())
+        };
+        let lists: Vec<Arc<List>> =
+            fields.texts("all").iter().filter_map(|text| names_list(self, text)).collect();
+        let words = self.words(fields, "all", case);
+        if lists.is_empty() {
+            return (words, Vec::new());
+        }
+        // What is left are the items that name no list.
+        let texts = fields.texts("all");
+        let plain = texts.iter().filter(|text| names_list(self, text).is_none());
+        let plain = plain.map(|text| text.text.to_owned()).filter(|text| words.contains(text));
+        let all_of = lists.iter().map(|list| items_of("all", list));
+        (plain.collect(), all_of.collect())
     }
 
     /// Says if a text was probably meant as a list, a regular expression, a pattern, or with the bot's own name.
@@ -143,6 +176,7 @@ impl Checker<'_> {
             }
             self.taken_literally("pattern", text, false);
             self.mentions_the_bot(text, false);
+            self.lists_in_pattern(text);
             let pattern = self.pattern(text);
             if let Some(pattern) = pattern.iter().find(|pattern| pattern.fits_every()) {
                 // Beside another condition it takes the whole text apart, as it should.
@@ -335,6 +369,15 @@ impl Checker<'_> {
     pub(super) fn conflict(&mut self, fields: &Fields<'_>, key: &str, conflict: Conflict) {
         self.say(Problem::Conflict(conflict), fields.key_spot(key));
     }
+}
+
+/// The items of a list under a key: where a part of the text is left, the longest first.
+fn items_of(key: &str, list: &List) -> Vec<String> {
+    let mut items: Vec<String> = list.items().iter().map(|item| item.to_string()).collect();
+    if matches!(key, "prefix" | "suffix") {
+        items.sort_by_key(|item| std::cmp::Reverse(item.chars().count()));
+    }
+    items
 }
 
 /// The people in `from` or `not_from`.

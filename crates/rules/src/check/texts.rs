@@ -149,7 +149,7 @@ impl Checker<'_> {
 
     /// A pattern, with its captures checked against the names that are built in.
     pub(super) fn pattern(&mut self, text: &Text<'_>) -> Option<Pattern> {
-        match Pattern::parse(text.text) {
+        match Pattern::parse_with(text.text, &self.lists) {
             Ok(pattern) => {
                 self.captures_are_free(
                     text,

@@ -45,6 +45,7 @@ const HEADERS: &[(&[&str], &str)] = &[
     (&["完成", "结束", "对话.完成", "done"], "[dialog.done]"),
     (&["定时", "定时任务", "计划", "日程"], "[[schedule]]"),
     (&["测试"], "[[test]]"),
+    (&["列表", "词表", "list"], "[lists]"),
 ];
 
 const CHINESE: &[(&[&str], &[&str])] = &[

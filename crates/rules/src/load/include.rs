@@ -1,5 +1,6 @@
 //! The files of a bot in reading order: included files come before the tables of the including file.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
@@ -10,7 +11,7 @@ use crate::keys::BotToml;
 use crate::problem::{BadFile, BadInclude, CannotRead, Problem};
 use crate::sources::{FileId, Files, Sources, Spot};
 use mynah_matching::glob::Glob;
-use mynah_reader::{TableNode, Value, parse};
+use mynah_reader::{Entry, TableNode, Value, parse};
 
 /// Reads the main file and all included files, and reports files that cannot be read.
 pub(super) fn read_all(
@@ -18,7 +19,7 @@ pub(super) fn read_all(
     folder: &Path,
     files: &dyn Files,
     report: &mut Report,
-) -> (Sources, Vec<File>) {
+) -> (Sources, Vec<File>, ListFiles) {
     let mut reader = Reader {
         folder,
         files,
@@ -27,12 +28,13 @@ pub(super) fn read_all(
         trees: Vec::new(),
         open: Vec::new(),
         done: Vec::new(),
+        lists: ListFiles::new(),
     };
     match files.read(main) {
         Ok(text) => reader.file(main, text),
         Err(error) => reader.unreadable_main(main, &error),
     }
-    (reader.sources, reader.trees)
+    (reader.sources, reader.trees, reader.lists)
 }
 
 struct Reader<'a> {
@@ -45,7 +47,11 @@ struct Reader<'a> {
     open: Vec<PathBuf>,
     /// The files that have been read.
     done: Vec<PathBuf>,
+    lists: ListFiles,
 }
+
+/// The files of lists by the rule file that names them and by their path as written there.
+pub(crate) type ListFiles = BTreeMap<(FileId, String), Result<FileId, BadFile>>;
 
 /// A path that an `include` names, with the place of its text.
 struct Wanted {
@@ -75,6 +81,9 @@ impl Reader<'_> {
         for (problem, span) in parsed.problems {
             self.report.add(Problem::Syntax(problem), Spot::new(id, span));
         }
+        for list in list_paths(&parsed.root) {
+            self.list(path, id, list);
+        }
         self.open.push(path.to_owned());
         for wanted in includes(&parsed.root, id) {
             self.include(path, &wanted);
@@ -82,6 +91,23 @@ impl Reader<'_> {
         self.open.pop();
         self.done.push(path.to_owned());
         self.trees.push(File { id, root: parsed.root });
+    }
+
+    /// Reads the file of a list.
+    fn list(&mut self, from: &Path, rule_file: FileId, written: &str) {
+        let path = tidy(&from.parent().unwrap_or(Path::new("")).join(written));
+        let read = if is_inside(&path, self.folder) {
+            self.files.read_inside(self.folder, &path).map_err(|error| bad_list(written, &error))
+        } else {
+            Err(BadFile::Outside { path: written.to_owned() })
+        };
+        let (text, bad) = match read {
+            Ok(text) => (text, None),
+            Err(bad) => (String::new(), Some(bad)),
+        };
+        // Also one that cannot be read belongs to the bot: it is loaded again when that file is saved.
+        let file = self.sources.add(&self.name_of(&path), path, text);
+        self.lists.insert((rule_file, written.to_owned()), bad.map_or(Ok(file), Err));
     }
 
     fn include(&mut self, from: &Path, wanted: &Wanted) {
@@ -150,6 +176,32 @@ impl Reader<'_> {
 
     fn bad(&mut self, bad: BadInclude, wanted: &Wanted) {
         self.report.add(Problem::Include(bad), wanted.spot.clone());
+    }
+}
+
+fn bad_list(path: &str, error: &io::Error) -> BadFile {
+    let path = path.to_owned();
+    match CannotRead::of(error) {
+        _ if Refusal::of(error) == Some(Refusal::Outside) => BadFile::Outside { path },
+        CannotRead::NotFound => BadFile::Missing { path, meant: None },
+        why => BadFile::Unreadable { path, why },
+    }
+}
+
+/// The paths of the files of lists.
+fn list_paths(root: &TableNode) -> impl Iterator<Item = &str> {
+    let lists = root.entries.iter().filter(|entry| entry.key == "lists");
+    let files = lists.flat_map(inner).flat_map(inner).filter(|entry| entry.key == "file");
+    files.filter_map(|entry| match &entry.node.value {
+        Value::Text(path) => Some(path.as_str()),
+        _ => None,
+    })
+}
+
+fn inner(entry: &Entry) -> &[Entry] {
+    match &entry.node.value {
+        Value::Table(table) => &table.entries,
+        _ => &[],
     }
 }
 

@@ -15,6 +15,7 @@ pub(super) fn beside_the_text(first: &Conditions, second: &Conditions) -> bool {
                 // These are compared by the wordings.
                 keyword: _,
                 all: _,
+                all_of: _,
                 exact: _,
                 prefix: _,
                 suffix: _,
@@ -59,7 +60,8 @@ fn quoted_words(first: &Conditions, second: &Conditions) -> bool {
         && text.pattern.is_empty()
         && text.regex.is_empty()
         && text.none.is_empty();
-    let looks_at_no_text = is_anywhere && text.keyword.is_empty() && text.all.is_empty();
+    let looks_at_no_text =
+        is_anywhere && text.keyword.is_empty() && text.all.is_empty() && text.all_of.is_empty();
     // The sender's own words are a part of the whole message, but not the other way round.
     first.quoted == second.quoted || looks_at_no_text || (first.quoted && is_anywhere)
 }

@@ -39,6 +39,9 @@ const BESIDE: [&str; 4] = ["", LETTER, IDEOGRAPH, " "];
 /// What may stand behind a text that is not to be followed by anything.
 const FINAL: [&str; 2] = ["", "!"];
 
+/// Lists of so many pairs of items are not compared: that would take longer than everything else.
+const MOST_PAIRS: usize = 1_000_000;
+
 /// More ways through a pattern than this are not looked at.
 const MOST: usize = 256;
 
@@ -107,6 +110,9 @@ impl Wording {
         add("keyword", words("keyword", &when.keyword));
         for word in &when.all {
             add("all", words("all", std::slice::from_ref(word)));
+        }
+        for list in &when.all_of {
+            add("all", words("all", list));
         }
         add("exact", words("exact", &when.exact));
         add("prefix", words("prefix", &when.prefix));
@@ -185,6 +191,9 @@ impl Wording {
 
 impl Condition {
     fn is_implied_by(&self, other: &Self) -> Option<ShadowReason> {
+        if self.items.len().saturating_mul(other.items.len()) > MOST_PAIRS {
+            return None;
+        }
         let mut reason = None;
         for wanted in &other.items {
             let why = self.fits_all_of(wanted)?;
