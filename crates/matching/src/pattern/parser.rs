@@ -144,7 +144,7 @@ impl<'s> Parser<'s> {
         Some((Node::OneOf { name: name.to_owned(), list: Arc::clone(list) }, end + 2))
     }
 
-    /// What stands behind the colon of a hole.
+    /// The kind that is written behind the colon of a hole.
     fn kind(&self, written: &str) -> Result<HoleKind, Kind> {
         let list = match written {
             "int" => return Ok(HoleKind::Int),

@@ -191,7 +191,7 @@ impl Checker<'_> {
         self.say(Problem::Literal(literal), text.spot.clone());
     }
 
-    /// Says which names between `<` and `>` in a pattern are no lists.
+    /// Says which names between `<` and `>` in a pattern are not lists.
     pub(super) fn lists_in_pattern(&mut self, text: &Text<'_>) {
         let mut at = 0;
         while let Some(start) = text.text[at..].find('<').map(|found| at + found) {
