@@ -32,7 +32,7 @@ pub use bot::Bot;
 pub use ended::Ended;
 /// All types that handlers meet; the [`prelude`] has the usual ones.
 pub use mynah_core as core;
-/// The chat services, and what a service of your own implements; see [`Bot::connector`].
+/// The chat services, and the traits of a service of your own; see [`Bot::connector`].
 pub use mynah_transports as transports;
 pub use report::Report;
 

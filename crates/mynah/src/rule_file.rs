@@ -182,6 +182,34 @@ mod tests {
     }
 
     #[test]
+    fn an_emptied_file_is_a_mistake_where_there_were_rules() {
+        let folder = tempfile::tempdir().unwrap();
+        let main = folder.path().join(FILE);
+        let load = |text: &str| {
+            std::fs::write(&main, text).unwrap();
+            load_to_try(&main, &Disk, &Bot::new(), None)
+        };
+        let rule = "[[rule]]\nkeyword = \"a\"\nreply = \"b\"\n";
+        let schedule = "[[schedule]]\nevery = \"1h\"\nto = \"g\"\nsend = \"b\"\n";
+        for (old, new, expected) in [
+            (rule, "", true),
+            (schedule, "", true),
+            (rule, "# off\n", false),
+            (rule, "\n", false),
+            ("# off\n", "", false),
+        ] {
+            let old = load(old).book.unwrap();
+            let new = load(new);
+            for (lang, words) in [(Lang::En, "the file is empty"), (Lang::Zh, "文件是空的")] {
+                let mistakes = Mistakes::of_emptied(&new, &old, lang);
+                let is_told = |found: &Mistakes| found.count == 1 && found.report.contains(words);
+                assert_eq!(mistakes.as_ref().is_some_and(is_told), expected);
+                assert_eq!(mistakes.is_some(), expected);
+            }
+        }
+    }
+
+    #[test]
     fn a_bot_is_called_after_its_folder_or_its_own_file() {
         let folder = tempfile::tempdir().unwrap();
         let bot = folder.path().join("shop");

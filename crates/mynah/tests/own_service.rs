@@ -53,7 +53,7 @@ async fn every_command_knows_a_service_of_the_program() {
     assert!(format!("{unknown}").contains("no service note"), "{unknown}");
     assert_eq!(run(at, &["run", "--config", "CONFIG"]).await.unwrap(), Ended::Fine);
     assert_eq!(answers(), "ten\n");
-    // What was read is not read again, and what an operator says leaves at the next start.
+    // No message is read twice, and the message of the operator leaves at the next start.
     let send = ["send", "notes", "closed today", "--data", "DATA"];
     assert_eq!(run(at, &send).await.unwrap(), Ended::Fine);
     assert_eq!(run(at, &["logout", "--data", "DATA"]).await.unwrap(), Ended::Fine);

@@ -225,6 +225,9 @@ fn a_saved_file_is_reloaded_and_a_wrong_one_is_shown_while_the_old_rules_stay() 
     save(bot.path(), "[[rule]]\nkeyword = \"price\"\nreplay = \"newest list\"\n");
     terminal.sees("# bot.toml:3:1: error[");
     terminal.sees("# the old rules stay, the file is wrong");
+    save(bot.path(), "");
+    terminal.sees("# bot.toml:1:1: the file is empty");
+    terminal.sees("# the old rules stay, the file is wrong");
     terminal.enters("price");
     terminal.sees("> new list");
     terminal.enters("/quit");

@@ -123,7 +123,7 @@ impl<'a> Reader<'a> {
         let mut event = self.cast.message(&speaker, spoken, self.time, Some(id));
         if let (Some(at_me), EventBody::Message(message)) = (line.at_me(), &mut event.body) {
             message.called = at_me || speaker.group.is_none();
-            // A name in the text that was no call is part of what was said.
+            // A name in the text that was not a call is part of the text.
             if !message.called {
                 message.text = message.content.plain_text().trim().to_owned();
             }

@@ -43,8 +43,8 @@ const ANY_PORT: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOS
 
 /// Chat with a bot, without a phone.
 ///
-/// Starts a small chat service on this machine, logs the bot in, and puts you into a group with it. It warns of what the
-/// service of the bot never brings or cannot do, as `check` does. Type to talk; /help
+/// Starts a small chat service on this machine, logs the bot in, and puts you into a group with it. It warns, as `check` does, of
+/// rules that the service of the bot has no events or actions for. Type to talk; /help
 /// lists the commands. When standard input is not a terminal, every line is said, the answers are printed, and the
 /// program ends when nothing is left to answer.
 ///

@@ -9,7 +9,7 @@ use super::AccountConfig;
 use super::read::both;
 use crate::rule_file::main_file;
 
-/// Reports bots that are not there, and accounts that keep their data in the same folder, by whatever paths they name it.
+/// Reports bots that are not there, and accounts that keep their data in the same folder, also by different paths.
 /// `root` has the data of accounts that name no folder.
 pub(super) fn check(
     tables: &[&Table],

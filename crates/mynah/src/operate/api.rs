@@ -115,7 +115,7 @@ impl OperatorApi {
             Ok(chat) => saying(chat, Content::text(text)),
             Err(why) => return Answer::refused(why),
         };
-        // The action goes on when nobody waits for its outcome any more.
+        // The action goes on after this wait for its outcome has ended.
         let outcomes = self.control.perform(new_id(self.clock.now()), planned);
         match tokio::time::timeout(OUTCOME, outcomes).await {
             Ok(Ok(outcomes)) => performed(&outcomes),

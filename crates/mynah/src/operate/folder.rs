@@ -214,7 +214,7 @@ fn connect(
     Ok(transport.open(records))
 }
 
-/// Keeps the name of the account's service, for the commands that work on the data while nobody runs.
+/// Keeps the name of the account's service, for the commands that work on the data of a stopped bot.
 pub(crate) async fn keep_service(
     store: &dyn Store,
     connector: &dyn Connector,

@@ -85,7 +85,7 @@ fn a_bot_that_is_not_there_is_a_mistake_with_its_place_and_remedy() {
 }
 
 #[test]
-fn two_accounts_in_one_data_folder_are_a_mistake_by_whatever_path() {
+fn two_accounts_in_one_data_folder_are_a_mistake_by_every_path() {
     let same = [
         account("a", "data = 'x'") + &account("b", "data = 'x/../x'"),
         account("a", "data = 'x'") + &account("b", "data = 'new/../x/.'"),
