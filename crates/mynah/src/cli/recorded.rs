@@ -123,9 +123,10 @@ impl<'a> Reader<'a> {
         let mut event = self.cast.message(&speaker, spoken, self.time, Some(id));
         if let (Some(at_me), EventBody::Message(message)) = (line.at_me(), &mut event.body) {
             message.called = at_me || speaker.group.is_none();
-            // A name in the text that was not a call is part of the text.
+            // A name in the text that did not call the bot is part of the text.
             if !message.called {
                 message.text = message.content.plain_text().trim().to_owned();
+                message.behind_name = None;
             }
         }
         Ok(event)
@@ -189,6 +190,17 @@ mod tests {
             ]
         );
         assert_ne!(all[1].event.id, all[3].event.id, "an id given twice is still two events");
+    }
+
+    #[test]
+    fn words_behind_a_name_begin_nowhere_if_the_name_is_not_a_call() {
+        let behind = |at_me: &str| {
+            let line = format!("{{\"text\":\"小助手，价格\",\"group\":\"g\"{at_me}}}\n");
+            let read = read_text(&line).unwrap();
+            read[0].event.message().unwrap().behind_name
+        };
+        assert_eq!(behind(""), Some("小助手，".len()));
+        assert_eq!(behind(",\"at_me\":false"), None);
     }
 
     #[test]
