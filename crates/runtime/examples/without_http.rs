@@ -1,8 +1,8 @@
 //! Measures the whole path with durability on: accept, turn, commit, claim, send, settle, on a database file.
 //!
-//! `cargo run --release -p mynah-runtime --example without_http [FOLDER]`: the file is in FOLDER, else in the system's
-//! folder for temporary files. First 100 messages a second, with the time from the service's answer to the outgoing
-//! request; then as many as possible.
+//! `cargo run --release -p mynah-runtime --example without_http [FOLDER [RATE MESSAGES]]`: the file is in FOLDER, else in
+//! the system's folder for temporary files. First 20 and 100 messages a second, with the time from the service's answer to
+//! the outgoing request; then as many as possible. With RATE only that many a second, or as many as possible for 0.
 #![expect(clippy::print_stdout, reason = "it reports to the terminal")]
 
 use std::collections::BTreeMap;
@@ -26,17 +26,20 @@ const CHATS: usize = 20;
 
 #[tokio::main]
 async fn main() -> Result<(), HandlerError> {
-    let parent = std::env::args().nth(1).map_or_else(std::env::temp_dir, PathBuf::from);
-    report("100 a second", &parent, 1000, Some(Duration::from_millis(10))).await?;
-    report("as many as it can", &parent, 10_000, None).await
+    let mut arguments = std::env::args().skip(1);
+    let parent = arguments.next().map_or_else(std::env::temp_dir, PathBuf::from);
+    if let (Some(rate), Some(messages)) = (arguments.next(), arguments.next()) {
+        return report(&parent, messages.parse()?, rate.parse()?).await;
+    }
+    for (messages, rate) in [(200, 20), (1000, 100), (10_000, 0)] {
+        report(&parent, messages, rate).await?;
+    }
+    Ok(())
 }
 
-async fn report(
-    title: &str,
-    parent: &std::path::Path,
-    messages: usize,
-    pause: Option<Duration>,
-) -> Result<(), HandlerError> {
+/// Answers messages, this many a second; as many as possible for 0.
+async fn report(parent: &std::path::Path, messages: usize, rate: u32) -> Result<(), HandlerError> {
+    let pause = Duration::from_secs(1).checked_div(rate);
     let folder = tempfile::tempdir_in(parent)?;
     let store = Arc::new(SqliteStore::open(folder.path(), Options::default())?);
     let (sender, receiver) = mpsc::channel(1);
@@ -44,14 +47,15 @@ async fn report(
     let stop = CancellationToken::new();
     let account = account(store, receiver, Arc::clone(&seen));
     let running = tokio::spawn(run(account, Control::new(), stop.clone()));
-    let (began, cpu) = (Instant::now(), cpu_time());
+    let (began, cpu, written) = (Instant::now(), cpu_time(), bytes_written());
     for n in 0..messages {
         if let Some(pause) = pause {
             tokio::time::sleep(pause).await;
         }
         let event = message(n);
         seen.note(&event.id);
-        let batch = Batch { events: vec![event], ..Batch::default() };
+        let records = Records::from([("cursor".to_owned(), format!("{n:0>200}"))]);
+        let batch = Batch { events: vec![event], records, ..Batch::default() };
         sender.send(Incoming::Batch(batch)).await?;
     }
     while seen.count() < messages {
@@ -60,10 +64,14 @@ async fn report(
     let (took, cpu) = (began.elapsed(), cpu_time().zip(cpu).map(|(after, before)| after - before));
     stop.cancel();
     running.await?;
+    let title = if rate == 0 { "as many as it can".to_owned() } else { format!("{rate} a second") };
     println!(
         "{title}: {messages} messages in {took:.1?}, {:.0} a second",
         messages as f64 / took.as_secs_f64()
     );
+    if let Some(written) = bytes_written().zip(written).map(|(after, before)| after - before) {
+        println!("  written per answered message: {} bytes", written / messages as u64);
+    }
     if let Some(cpu) = cpu {
         println!("  CPU per answered message: {:.0?}", cpu / u32::try_from(messages)?);
     }
@@ -87,24 +95,20 @@ fn account(
         transport: Box::new(Local { receiver, seen, is_online: false }),
         handlers: Handlers::new().rules(Arc::new(echo)),
         clock: Arc::new(SystemClock),
-        settings: Settings {
-            pacing: Pacing::off(),
-            max_age: None,
-            loop_breaker: None,
-            ..Settings::default()
-        },
+        settings: Settings { pacing: Pacing::off(), max_age: None, ..Settings::default() },
         observer: Arc::new(Unobserved),
     }
 }
 
 fn message(n: usize) -> Event {
+    let text = format!("how much is number {n}?");
     let body = EventBody::Message(Message {
         id: format!("{n}").as_str().into(),
         chat: Chat::group(format!("chat {}", n % CHATS), "Chat"),
-        sender: Person::stranger("ann", "Ann"),
+        sender: Person::stranger(format!("ann {}", n % CHATS), "Ann"),
         origin: Origin::Person,
-        content: Content::text("how much is it?"),
-        text: "how much is it?".to_owned(),
+        content: Content::text(text.clone()),
+        text,
         called: false,
         behind_name: None,
     });
@@ -147,6 +151,12 @@ fn cpu_time() -> Option<Duration> {
     let fields: Vec<&str> = stat.rsplit(") ").next()?.split(' ').collect();
     let ticks = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
     Some(Duration::from_millis(ticks * 10))
+}
+
+/// The bytes that this process wrote, if the system reports it.
+fn bytes_written() -> Option<u64> {
+    let io = std::fs::read_to_string("/proc/self/io").ok()?;
+    io.lines().find_map(|line| line.strip_prefix("wchar: "))?.parse().ok()
 }
 
 /// A service in this process.

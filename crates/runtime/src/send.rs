@@ -48,7 +48,8 @@ impl Worker {
     /// Sends the oldest action of a chat, if it may leave.
     pub(crate) async fn send(&self, chat: &ChatId) -> Result<SendEnd, StoreError> {
         let quiet = |attempt| Ok(SendEnd { attempt, signal: None });
-        match self.store.claim(chat, self.next_token(), self.now()).await? {
+        let now = self.now();
+        match self.store.claim(chat, self.next_token(), now + LONGEST, now).await? {
             Claim::Empty => quiet(Attempt::Nothing),
             Claim::Wait(at) => quiet(Attempt::Wait(at)),
             Claim::Expired(outgoing) => {

@@ -11,7 +11,7 @@ use mynah_core::{
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 
 use crate::Ground;
-use crate::samples::{NOW, message, save, send, timer, token, turn, write};
+use crate::samples::{NOW, UNTIL, message, save, send, timer, token, turn, write};
 
 const CHATS: [&str; 2] = ["a", "b"];
 const PEOPLE: [&str; 2] = ["p", "q"];
@@ -150,7 +150,7 @@ impl Player<'_> {
 
     async fn claim(&mut self, chat: u8, token: ClaimToken) -> Result<String, StoreError> {
         let chat = name(&CHATS, chat).into();
-        let claim = self.ground.store().claim(&chat, token, self.now).await?;
+        let claim = self.ground.store().claim(&chat, token, UNTIL, self.now).await?;
         if let Claim::Send(outgoing) = &claim {
             self.claimed.push(outgoing.id.clone());
         }

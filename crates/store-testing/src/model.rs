@@ -244,6 +244,7 @@ impl Store for ModelStore {
         &self,
         chat: &ChatId,
         token: ClaimToken,
+        _until: Timestamp,
         now: Timestamp,
     ) -> Result<Claim, StoreError> {
         Ok(self.tables().outbox.claim(chat, token, now, self.mistake))

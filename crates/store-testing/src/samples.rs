@@ -11,6 +11,9 @@ use mynah_core::{
 /// The time at which every test begins.
 pub(crate) const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 
+/// The time until which requests may be under way.
+pub(crate) const UNTIL: Timestamp = Timestamp::from_secs(1_800_000_600);
+
 /// Replies expire after this time.
 pub(crate) const REPLY_MAX_AGE: Duration = Duration::from_secs(60);
 

@@ -9,29 +9,72 @@ use mynah_core::{
 };
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
+use crate::database::Database;
 use crate::events::to_json;
+use crate::tokens::Made;
 
-/// Puts an action of a turn into the outbox of its chat.
-pub(crate) fn insert(
-    connection: &Connection,
+/// The numbers of a turn's actions, which are consecutive.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Numbers {
+    first: Option<i64>,
+    count: i64,
+}
+
+impl Numbers {
+    /// The number of the first action; `None` if there is no action.
+    pub(crate) fn first(self) -> Option<i64> {
+        self.first
+    }
+
+    /// The number of actions.
+    pub(crate) fn count(self) -> i64 {
+        self.count
+    }
+}
+
+/// Puts the actions of a turn into the outboxes of their chats.
+pub(crate) fn insert<'a>(
+    database: &mut Database,
     turn: &Turn,
-    n: usize,
+    all: impl Iterator<Item = &'a Planned>,
+    now: Timestamp,
+) -> Result<Numbers> {
+    let mut numbers = Numbers::default();
+    for planned in all {
+        let seq = numbers.first.map(|first| first + numbers.count);
+        let inserted = insert_one(database, turn, (numbers.count, seq), planned, now)?;
+        numbers.first.get_or_insert(inserted);
+        numbers.count += 1;
+    }
+    Ok(numbers)
+}
+
+/// Inserts one action: its number within the turn, and in the table if it is not the first. Returns the latter.
+fn insert_one(
+    Database { connection, tails, .. }: &mut Database,
+    turn: &Turn,
+    (n, seq): (i64, Option<i64>),
     planned: &Planned,
     now: Timestamp,
-) -> Result<()> {
+) -> Result<i64> {
     let from = now + planned.delay;
     let ages = planned.is_reply && !matches!(planned.action, Action::Save { .. });
     let expires = turn.reply_max_age.filter(|_| ages).map(|age| from + age);
     // If the clock went back, this action still comes after the actions that were queued before it.
-    let order =
-        last_queued(connection, &planned.chat)?.map_or(now, |last| last.max(now)) + planned.delay;
+    let last = match tails.get(&planned.chat) {
+        Some(last) => Some(last),
+        None => last_queued(connection, &planned.chat)?,
+    };
+    let order = last.map_or(now, |last| last.max(now)) + planned.delay;
+    tails.note(&planned.chat, last.map_or(now, |last| last.max(now)));
     let not_before = if planned.delay.is_zero() { Timestamp::default() } else { from };
     connection
         .prepare_cached(
-            "INSERT INTO action (event, n, chat, body, queued, turn_order, not_before, expires)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (event, n) DO NOTHING",
+            "INSERT INTO action (seq, event, n, chat, body, queued, turn_order, not_before, expires)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?
-        .execute(params![
+        .insert(params![
+            seq,
             turn.event.id.as_str(),
             n,
             planned.chat.as_str(),
@@ -40,8 +83,7 @@ pub(crate) fn insert(
             order.as_millis(),
             not_before.as_millis(),
             expires.map(Timestamp::as_millis),
-        ])?;
-    Ok(())
+        ])
 }
 
 fn last_queued(connection: &Connection, chat: &ChatId) -> Result<Option<Timestamp>> {
@@ -93,12 +135,14 @@ const SAVES: &str = "coalesce(body, '{}') ->> '$.do' = 'save'";
 
 /// Claims the oldest unsettled action of a chat, or returns the claim that this token made before.
 pub(crate) fn claim(
-    connection: &Connection,
+    database: &mut Database,
     chat: &ChatId,
     token: ClaimToken,
+    until: Timestamp,
     now: Timestamp,
 ) -> Result<Claim> {
-    if let Some(claim) = made_before(connection, token)? {
+    let Database { connection, tokens, tails, .. } = database;
+    if let Some(claim) = made_before(connection, tokens.get(token))? {
         return Ok(claim);
     }
     loop {
@@ -108,6 +152,7 @@ pub(crate) fn claim(
         }
         let is_save = head.is_save();
         let Some(outgoing) = head.outgoing else {
+            tails.forget(chat);
             close(
                 connection,
                 head.seq,
@@ -119,31 +164,42 @@ pub(crate) fn claim(
         };
         let expired = head.expires.is_some_and(|expires| expires <= now) && !is_save;
         if expired {
-            expire(connection, head.seq, Some(token), now)?;
+            tails.left(chat, outgoing.queued);
+            expire(connection, head.seq, now)?;
+            tokens.note(token, Made::Expired { seq: head.seq });
             return Ok(Claim::Expired(outgoing));
         }
         if head.not_before > now {
             return Ok(Claim::Wait(head.not_before));
         }
-        mark(connection, head.seq, token, now)?;
-        return Ok(Claim::Send(Outgoing { attempt: outgoing.attempt + 1, ..outgoing }));
+        mark(connection, head.seq, until, now)?;
+        let attempt = outgoing.attempt + 1;
+        tokens.note(token, Made::Claim { seq: head.seq, attempt });
+        return Ok(Claim::Send(Outgoing { attempt, ..outgoing }));
     }
 }
 
 /// The claim that this token made, for a caller that did not get the answer.
-fn made_before(connection: &Connection, token: ClaimToken) -> Result<Option<Claim>> {
-    let found: Option<(Option<Outgoing>, bool)> = connection
-        .prepare_cached(
-            "SELECT event, n, chat, coalesce(body, ''), queued, attempts, settled IS NOT NULL
-             FROM action WHERE token = ?1",
-        )?
-        .query_row([token.0.cast_signed()], |row| Ok((outgoing(row, 0)?, row.get(6)?)))
-        .optional()?;
-    Ok(match found {
-        Some((Some(outgoing), true)) => Some(Claim::Expired(outgoing)),
-        Some((Some(outgoing), false)) => Some(Claim::Send(outgoing)),
-        Some((None, _)) | None => None,
-    })
+fn made_before(connection: &Connection, made: Option<Made>) -> Result<Option<Claim>> {
+    // The row decides: the claim may have been settled since then, or undone with its transaction.
+    let (seq, condition) = match made {
+        None => return Ok(None),
+        Some(Made::Claim { seq, .. }) => (seq, "settled IS NULL AND claimed IS NOT NULL"),
+        Some(Made::Expired { seq }) => (seq, "outcome = 'expired'"),
+    };
+    let found = connection
+        .prepare_cached(&format!(
+            "SELECT event, n, chat, coalesce(body, ''), queued, attempts
+             FROM action WHERE seq = ?1 AND {condition}"
+        ))?
+        .query_row([seq], |row| outgoing(row, 0))
+        .optional()?
+        .flatten();
+    Ok(found.and_then(|outgoing| match made? {
+        Made::Claim { attempt, .. } if attempt != outgoing.attempt => None,
+        Made::Claim { .. } => Some(Claim::Send(outgoing)),
+        Made::Expired { .. } => Some(Claim::Expired(outgoing)),
+    }))
 }
 
 /// Reads an action from the columns from here: event, number, chat, body, queued, attempts. `None` if unreadable.
@@ -175,44 +231,48 @@ fn head(connection: &Connection, chat: &ChatId, but: &str) -> Result<Option<Head
         .optional()
 }
 
-fn mark(connection: &Connection, seq: i64, token: ClaimToken, now: Timestamp) -> Result<()> {
+fn mark(connection: &Connection, seq: i64, until: Timestamp, now: Timestamp) -> Result<()> {
     connection
         .prepare_cached(
-            "UPDATE action SET claimed = ?2, last_claim = ?2, attempts = attempts + 1, token = ?3
+            "UPDATE action SET claimed = ?2, last_claim = ?2, attempts = attempts + 1, until = ?3
              WHERE seq = ?1",
         )?
-        .execute(params![seq, now.as_millis(), token.0.cast_signed()])?;
+        .execute(params![seq, now.as_millis(), until.as_millis()])?;
     Ok(())
 }
 
-/// Resets claims after the store is opened: a token is valid until then. A row is never in doubt, since the next try
-/// looks for it in its file and writes it if it is missing.
+/// Resets the claims of rows after the store is opened. A row is never in doubt, since the next try looks for it in its
+/// file and writes it if it is missing.
 pub(crate) fn reopen(connection: &Connection) -> Result<()> {
     connection.execute(
         &format!("UPDATE action SET claimed = NULL WHERE claimed IS NOT NULL AND settled IS NULL AND {SAVES}"),
         [],
     )?;
-    connection.execute("UPDATE action SET token = NULL WHERE token IS NOT NULL", [])?;
     Ok(())
 }
 
 /// Stores the outcome of a claimed action. Returns whether its chat has more to send.
 pub(crate) fn settle(
-    connection: &Connection,
+    Database { connection, tails, .. }: &mut Database,
     id: &ActionId,
     outcome: &Outcome,
     now: Timestamp,
 ) -> Result<bool> {
-    let Some((seq, doubts)) = claimed(connection, id)? else { return more_beside(connection, id) };
+    let Some(Claimed { seq, doubts, chat, queued }) = claimed(connection, id)? else {
+        return more_beside(connection, id);
+    };
+    tails.left(&chat, queued);
     match outcome {
         Outcome::Delivered(message) => {
-            close(connection, seq, "delivered", None, now)?;
             connection
-                .prepare_cached("UPDATE action SET message = ?2 WHERE seq = ?1")?
-                .execute(params![seq, message.as_str()])?;
+                .prepare_cached(
+                    "UPDATE action SET settled = ?2, outcome = 'delivered', reason = NULL, message = ?3
+                     WHERE seq = ?1",
+                )?
+                .execute(params![seq, now.as_millis(), message.as_str()])?;
         }
         Outcome::Accepted => close(connection, seq, "accepted", None, now)?,
-        Outcome::Expired => expire(connection, seq, None, now)?,
+        Outcome::Expired => expire(connection, seq, now)?,
         Outcome::Refused { reason } => close(connection, seq, "refused", Some(reason), now)?,
         Outcome::NotSent { retry_at, reason } => again(connection, seq, *retry_at, reason, doubts)?,
         Outcome::Unknown { reason, again_at: Some(at) } if doubts == 0 => {
@@ -223,15 +283,34 @@ pub(crate) fn settle(
     more_beside(connection, id)
 }
 
-fn claimed(connection: &Connection, id: &ActionId) -> Result<Option<(i64, u32)>> {
+/// A claimed action.
+struct Claimed {
+    seq: i64,
+    doubts: u32,
+    chat: ChatId,
+    queued: Timestamp,
+}
+
+fn claimed(connection: &Connection, id: &ActionId) -> Result<Option<Claimed>> {
     connection
-        .prepare_cached(
-            "SELECT seq, doubts FROM action
-             WHERE event = ?1 AND n = ?2 AND claimed IS NOT NULL AND settled IS NULL",
-        )?
-        .query_row(params![id.event.as_str(), id.n], |row| Ok((row.get(0)?, row.get(1)?)))
+        .prepare_cached(&format!(
+            "SELECT seq, doubts, chat, queued FROM action
+             WHERE {ONE_OF_AN_EVENT} AND claimed IS NOT NULL AND settled IS NULL"
+        ))?
+        .query_row(params![id.event.as_str(), id.n], |row| {
+            Ok(Claimed {
+                seq: row.get(0)?,
+                doubts: row.get(1)?,
+                chat: ChatId::new(row.get::<_, String>(2)?),
+                queued: Timestamp::from_millis(row.get(3)?),
+            })
+        })
         .optional()
 }
+
+/// SQL condition for the action with the number ?2 of the event ?1.
+const ONE_OF_AN_EVENT: &str =
+    "seq = (SELECT first_action + ?2 FROM event WHERE id = ?1) AND event = ?1 AND n = ?2";
 
 /// Puts an action back into the outbox, at its old place.
 fn again(
@@ -243,7 +322,7 @@ fn again(
 ) -> Result<()> {
     connection
         .prepare_cached(
-            "UPDATE action SET claimed = NULL, token = NULL, not_before = ?2, reason = ?3, doubts = ?4
+            "UPDATE action SET claimed = NULL, not_before = ?2, reason = ?3, doubts = ?4
              WHERE seq = ?1",
         )?
         .execute(params![seq, not_before.as_millis(), reason, doubts])?;
@@ -258,35 +337,26 @@ fn close(
     now: Timestamp,
 ) -> Result<()> {
     connection
-        .prepare_cached(
-            "UPDATE action SET settled = ?2, outcome = ?3, reason = ?4, token = NULL WHERE seq = ?1",
-        )?
+        .prepare_cached("UPDATE action SET settled = ?2, outcome = ?3, reason = ?4 WHERE seq = ?1")?
         .execute(params![seq, now.as_millis(), outcome, reason])?;
     Ok(())
 }
 
 /// Keeps the error of the last try: it explains why the action expired, or that it may have been sent.
-fn expire(
-    connection: &Connection,
-    seq: i64,
-    token: Option<ClaimToken>,
-    now: Timestamp,
-) -> Result<()> {
+fn expire(connection: &Connection, seq: i64, now: Timestamp) -> Result<()> {
     connection
-        .prepare_cached(
-            "UPDATE action SET settled = ?2, outcome = 'expired', token = ?3 WHERE seq = ?1",
-        )?
-        .execute(params![seq, now.as_millis(), token.map(|token| token.0.cast_signed())])?;
+        .prepare_cached("UPDATE action SET settled = ?2, outcome = 'expired' WHERE seq = ?1")?
+        .execute(params![seq, now.as_millis()])?;
     Ok(())
 }
 
 /// Whether the chat of an action has more actions to send.
 fn more_beside(connection: &Connection, id: &ActionId) -> Result<bool> {
     connection
-        .prepare_cached(
+        .prepare_cached(&format!(
             "SELECT 1 FROM action WHERE settled IS NULL
-             AND chat = (SELECT chat FROM action WHERE event = ?1 AND n = ?2) LIMIT 1",
-        )?
+             AND chat = (SELECT chat FROM action WHERE {ONE_OF_AN_EVENT}) LIMIT 1"
+        ))?
         .exists(params![id.event.as_str(), id.n])
 }
 
@@ -294,7 +364,9 @@ fn more_beside(connection: &Connection, id: &ActionId) -> Result<bool> {
 pub(crate) fn chats_of(connection: &Connection, event: &EventId) -> Result<Vec<ChatId>> {
     connection
         .prepare_cached(
-            "SELECT DISTINCT chat FROM action WHERE event = ?1 AND settled IS NULL ORDER BY chat",
+            "SELECT DISTINCT chat FROM action WHERE event = ?1 AND settled IS NULL
+             AND seq >= (SELECT first_action FROM event WHERE id = ?1)
+             AND seq < (SELECT first_action + actions FROM event WHERE id = ?1) ORDER BY chat",
         )?
         .query_map([event.as_str()], |row| Ok(ChatId::new(row.get::<_, String>(0)?)))?
         .collect()

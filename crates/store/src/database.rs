@@ -1,7 +1,7 @@
 //! The open database: its connection, its write-ahead log and its watched files.
 
 use std::ffi::c_int;
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,8 +13,12 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::Options;
 use crate::error::{translate, translate_io};
+use crate::hits::{self, Hits};
 use crate::identity::Watched;
-use crate::schema;
+use crate::tails::Tails;
+use crate::tidy::StateKey;
+use crate::tokens::Tokens;
+use crate::{former, schema};
 
 /// The open database of one account.
 #[derive(Debug)]
@@ -25,34 +29,28 @@ pub(crate) struct Database {
     /// The version of the next changed value of state. All values share one counter, so that a value which was removed
     /// and set again never gets an old version.
     next_version: u64,
-    /// Whether commits are synced at present.
-    synced: bool,
-    pub(crate) transaction: Transaction,
     /// The events that were set aside after this opening, once that was done.
     pub(crate) set_aside: Option<Vec<EventId>>,
-    /// The error with which SQLite itself rolled the transaction back.
-    pub(crate) rolled_back: Option<rusqlite::Error>,
+    /// The claims of this opening.
+    pub(crate) tokens: Tokens,
+    /// The last actions of the longest queues.
+    pub(crate) tails: Tails,
+    /// The turns that are not counted in their table yet.
+    pub(crate) hits: Hits,
+    /// The last value that housekeeping has looked at; `None` at the start of the table.
+    pub(crate) tidied: Option<StateKey>,
     /// The write-ahead log of the commits.
     pub(crate) log: Log,
     /// The files that must keep their place: the database and the lock.
     watched: Vec<Watched>,
 }
 
-/// The content of the open transaction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Transaction {
-    /// Several jobs, each of which may fail on its own.
-    Shared,
-    /// One job.
-    Single,
-    /// One job that failed and must be rolled back.
-    Failed,
-}
-
 /// The write-ahead log, as the commits of this connection report it. A database in memory has none.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Log {
     exists: bool,
+    /// The file, once SQLite has synced its place in the folder.
+    file: Option<Arc<File>>,
     frames: Arc<AtomicI64>,
     is_written: Arc<AtomicBool>,
 }
@@ -94,11 +92,22 @@ impl Database {
         }
         make_private(path).map_err(|error| translate_io(error, path))?;
         schema::check_size(path)?;
+        let is_unclean = fs::metadata(log_path(path)).is_ok_and(|log| log.len() > 0);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection =
             Connection::open_with_flags(path, flags).map_err(|error| translate(error, path))?;
         schema::check(&connection, path)?;
+        let found = schema::version(&connection).map_err(|error| translate(error, path))?;
+        if found < schema::VERSION {
+            former::keep(&connection, path, found)?;
+        }
         let mut database = Self::set_up(connection, path, options)?;
+        if found == schema::VERSION {
+            former::remove(path)?;
+        }
+        if is_unclean {
+            hits::recount(&database.connection).map_err(|error| translate(error, path))?;
+        }
         database.watch(Watched::never_empty(path));
         Ok(database)
     }
@@ -129,24 +138,50 @@ impl Database {
             path,
             options,
             next_version,
-            synced: true,
-            transaction: Transaction::Shared,
             set_aside: None,
-            rolled_back: None,
+            tokens: Tokens::default(),
+            tails: Tails::default(),
+            hits: Hits::default(),
+            tidied: None,
             log,
             watched: Vec::new(),
         })
     }
 
-    /// Begins a transaction whose commit is synced, or only written.
-    pub(crate) fn begin(&mut self, synced: bool) -> rusqlite::Result<()> {
-        if synced != self.synced {
-            // SQLite cannot change this inside a transaction.
-            let level = if synced { "FULL" } else { "NORMAL" };
-            self.connection.pragma_update(None, "synchronous", level)?;
-            self.synced = synced;
-        }
+    /// Begins a transaction.
+    pub(crate) fn begin(&self) -> rusqlite::Result<()> {
         self.execute("BEGIN IMMEDIATE")
+    }
+
+    /// Commits the open transaction, with the counts of rules if they are due.
+    pub(crate) fn commit(&mut self) -> rusqlite::Result<()> {
+        self.hits.wanted |= !self.options.keeps_text();
+        self.hits.write_if_due(&self.connection)?;
+        self.execute("COMMIT")?;
+        self.hits.commit();
+        Ok(())
+    }
+
+    /// Undoes the open transaction, if there is one.
+    pub(crate) fn roll_back(&mut self) {
+        self.hits.roll_back();
+        self.tails.clear();
+        if !self.connection.is_autocommit()
+            && let Err(error) = self.connection.execute_batch("ROLLBACK")
+        {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(error, "the transaction could not be rolled back");
+        }
+    }
+
+    /// Writes the counts of rules that are not written yet.
+    pub(crate) fn write_hits(&mut self) -> rusqlite::Result<()> {
+        if self.hits.is_empty() {
+            return Ok(());
+        }
+        self.begin()?;
+        self.hits.wanted = true;
+        self.commit()
     }
 
     /// Runs a frequent statement without values.
@@ -154,11 +189,23 @@ impl Database {
         self.connection.prepare_cached(sql)?.execute([]).map(|_| ())
     }
 
-    /// Syncs all earlier commits with a synced commit of the smallest possible write.
-    pub(crate) fn sync(&mut self) -> rusqlite::Result<()> {
-        self.begin(true)?;
+    /// The file to sync, which has all commits until now; `None` if SQLite itself must sync it.
+    pub(crate) fn log_file(&self) -> Option<Arc<File>> {
+        self.log.file.clone()
+    }
+
+    /// Syncs all earlier commits with a synced commit of the smallest possible write, so that SQLite also syncs the place
+    /// of the log in its folder. From then on its file alone needs a sync.
+    pub(crate) fn first_sync(&mut self) -> rusqlite::Result<()> {
+        self.connection.pragma_update(None, "synchronous", "FULL")?;
+        self.begin()?;
         self.connection.pragma_update(None, "user_version", schema::VERSION)?;
-        self.execute("COMMIT")
+        self.commit()?;
+        self.connection.pragma_update(None, "synchronous", "NORMAL")?;
+        // Without access to the file, SQLite goes on syncing it.
+        self.log.file =
+            fs::OpenOptions::new().write(true).open(log_path(&self.path)).ok().map(Arc::new);
+        Ok(())
     }
 
     /// Checkpoints the log into the file, except for the frames that a reader still needs. Returns the number of frames
@@ -197,7 +244,10 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<u64> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
+    // A commit writes and does not sync: the writer syncs the log for many commits at once.
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    // Statements that may fail half-way keep copies of pages in small pieces of memory instead of 64 KB at once.
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
     // Without a limit, the log file keeps the size of the largest flood for ever.
     connection.pragma_update(None, "journal_size_limit", 16 << 20)?;
     // Overwrites deleted data: a person who asks to be forgotten must leave no trace in the file.
@@ -206,6 +256,11 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<u64> {
     let last: Option<i64> =
         connection.query_row("SELECT max(version) FROM state", [], |row| row.get(0))?;
     Ok(last.and_then(|last| u64::try_from(last).ok()).unwrap_or(0) + 1)
+}
+
+/// The write-ahead log of a database file.
+fn log_path(path: &Path) -> PathBuf {
+    path.with_extension("db-wal")
 }
 
 /// Makes a database with its tables. It appears at its path complete, so an empty file there is never a new database.
@@ -226,7 +281,7 @@ fn create(path: &Path) -> Result<(), StoreError> {
 }
 
 /// Makes the file, readable by its owner only.
-fn make_private(path: &Path) -> io::Result<()> {
+pub(crate) fn make_private(path: &Path) -> io::Result<()> {
     let mut file = fs::OpenOptions::new();
     file.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]

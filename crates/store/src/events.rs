@@ -1,8 +1,11 @@
 //! The inbox and the log: table `event`.
 
-use mynah_core::{Batch, Decided, Event, EventBody, EventId, Lane, Message, NoticeKind, Timestamp};
+use mynah_core::{
+    Batch, Decided, Event, EventBody, EventId, Lane, Message, NoticeKind, Timestamp, Turn,
+};
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
+use crate::actions::Numbers;
 use crate::database::Database;
 use crate::{records, state};
 
@@ -44,8 +47,11 @@ pub(crate) fn insert(connection: &Connection, event: &Event, now: Timestamp) -> 
             event.time.as_millis(),
             now.as_millis(),
             to_json(&event.body)?,
-            event.message().map(|message| message.id.as_str().to_owned()),
-            event.person().map(|person| person.id.as_str().to_owned()),
+            event
+                .message()
+                .map(|message| message.id.as_str())
+                .filter(|id| !is_named_after(event, id)),
+            event.person().map(|person| person.id.as_str()),
         ])?;
     Ok(inserted == 1)
 }
@@ -106,15 +112,33 @@ fn oldest(connection: &Connection, lane: &Lane) -> Result<Option<Row>> {
         .optional()
 }
 
+/// Before the id of a message, this makes the id of its event in most transports; others use the id itself.
+const OF_MESSAGE: &str = "m";
+
+/// SQL condition for the event of the message ?1, or the event ?1.
+pub(crate) const EVENT_OR_MESSAGE: &str = "(id IN (?1, 'm' || ?1) OR message = ?1)";
+
+/// Whether the id of an event gives the id of its message, which then is not stored again, nor indexed.
+fn is_named_after(event: &Event, message: &str) -> bool {
+    let id = event.id.as_str();
+    id == message || id.strip_prefix(OF_MESSAGE) == Some(message)
+}
+
 /// Adds the recalled message to a recall, if the log still has it.
 fn fill_in_original(connection: &Connection, event: &mut Event) -> Result<()> {
     let EventBody::Notice(notice) = &mut event.body else { return Ok(()) };
     let NoticeKind::Recall { message, original } = &mut notice.kind else { return Ok(()) };
-    let body: Option<String> = connection
-        .prepare_cached("SELECT body FROM event WHERE message = ?1 AND body IS NOT NULL")?
-        .query_row([message.as_str()], |row| row.get(0))
-        .optional()?;
-    *original = body.as_deref().and_then(as_message).map(Box::new);
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT body FROM event WHERE {EVENT_OR_MESSAGE} AND body IS NOT NULL ORDER BY seq"
+    ))?;
+    let mut rows = statement.query([message.as_str()])?;
+    *original = None;
+    while original.is_none()
+        && let Some(row) = rows.next()?
+    {
+        let found = as_message(&row.get::<_, String>(0)?);
+        *original = found.filter(|found| found.id == *message).map(Box::new);
+    }
     Ok(())
 }
 
@@ -135,18 +159,25 @@ pub(crate) fn is_open(connection: &Connection, id: &EventId) -> Result<bool> {
 /// Marks an event as handled. Without `keep_text` its log entry keeps no text of the message.
 pub(crate) fn close(
     connection: &Connection,
-    id: &EventId,
-    decided: &Decided,
+    turn: &Turn,
+    actions: Numbers,
     keep_text: bool,
     now: Timestamp,
 ) -> Result<()> {
-    let decided = if keep_text { Some(to_json(decided)?) } else { None };
-    connection
-        .prepare_cached(
-            "UPDATE event SET handled = ?2, begun = 0, decided = ?3,
-                              body = CASE WHEN ?4 THEN body END WHERE id = ?1",
-        )?
-        .execute(params![id.as_str(), now.as_millis(), decided, keep_text])?;
+    let decided = if keep_text { Some(to_json(&turn.decided)?) } else { None };
+    let sql = if keep_text {
+        "UPDATE event SET handled = ?2, begun = 0, decided = ?3, first_action = ?4, actions = ?5 WHERE id = ?1"
+    } else {
+        "UPDATE event SET handled = ?2, begun = 0, decided = ?3, first_action = ?4, actions = ?5, body = NULL WHERE id = ?1"
+    };
+    let id = turn.event.id.as_str();
+    connection.prepare_cached(sql)?.execute(params![
+        id,
+        now.as_millis(),
+        decided,
+        actions.first(),
+        actions.count()
+    ])?;
     Ok(())
 }
 

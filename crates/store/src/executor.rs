@@ -11,9 +11,8 @@ use mynah_core::StoreError;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use crate::database::{Database, Transaction};
-use crate::error::translate;
-use crate::writer::{self, Durability, Job, Work, Writer, copy};
+use crate::database::Database;
+use crate::writer::{self, Durability, Job, Work, Writer};
 
 /// Runs jobs.
 #[derive(Debug)]
@@ -53,25 +52,25 @@ impl Executor {
         Self { writer: Arc::new(Mutex::new(Writer::new(database))), thread: None }
     }
 
-    /// Runs a job and returns after its commit.
+    /// Runs a job on the thread and returns after its commit, or after the sync that its durability needs.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         durability: Durability,
-        work: impl FnOnce(&mut Database) -> rusqlite::Result<T> + Send + 'static,
+        work: impl FnMut(&mut Database) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (sender, receiver) = oneshot::channel();
-        self.hand_over(Job::Work { durability, work: prepare(work, sender) })?;
+        self.hand_over(Job::Work(Piece::boxed(work, move |_| durability, sender)))?;
         receiver.await.map_err(|_| StoreError::Closed)?
     }
 
-    /// Does the same for short work that needs no sync.
+    /// Does the same for short work, in the calling task if possible. Its result decides whether it waits for a sync.
     pub(crate) async fn run_short<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Database) -> rusqlite::Result<T> + Send + 'static,
+        durability: fn(&T) -> Durability,
+        work: impl FnMut(&mut Database) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (sender, receiver) = oneshot::channel();
-        let work = prepare(work, sender);
-        self.do_here(Job::Work { durability: Durability::Written, work })?;
+        self.do_here(Job::Work(Piece::boxed(work, durability, sender)))?;
         receiver.await.map_err(|_| StoreError::Closed)?
     }
 
@@ -155,47 +154,49 @@ impl Drop for Executor {
     }
 }
 
-/// Wraps the work so that it is done or undone completely, and its result in an answer that is given after the commit.
-fn prepare<T: Send + 'static>(
-    work: impl FnOnce(&mut Database) -> rusqlite::Result<T> + Send + 'static,
+/// Work with a result, and its caller.
+struct Piece<T, W, D> {
+    work: W,
+    durability: D,
+    result: Option<T>,
     sender: oneshot::Sender<Result<T, StoreError>>,
-) -> Work {
-    Box::new(move |database| {
-        let result = database.map_or(Err(StoreError::Closed), |database| {
-            whole(database, work).map_err(|error| translate(error, &database.path))
-        });
-        Box::new(move |failed| {
-            // The caller may be gone; the work stays done.
-            let _ = sender.send(failed.map_or(result, Err));
-        })
-    })
 }
 
-/// Does the work and undoes it if it fails. A savepoint costs a copy of every changed page, so a transaction with only
-/// one job has none.
-fn whole<T>(
-    database: &mut Database,
-    work: impl FnOnce(&mut Database) -> rusqlite::Result<T>,
-) -> rusqlite::Result<T> {
-    let is_shared = database.transaction == Transaction::Shared;
-    if is_shared {
-        database.execute("SAVEPOINT job")?;
+impl<T, W, D> Piece<T, W, D>
+where
+    T: Send + 'static,
+    W: FnMut(&mut Database) -> rusqlite::Result<T> + Send + 'static,
+    D: Fn(&T) -> Durability + Send + 'static,
+{
+    fn boxed(
+        work: W,
+        durability: D,
+        sender: oneshot::Sender<Result<T, StoreError>>,
+    ) -> Box<dyn Work> {
+        Box::new(Self { work, durability, result: None, sender })
     }
-    let result = work(database);
-    if database.connection.is_autocommit() {
-        // SQLite rolled back the whole transaction by itself, for example because the disk is full.
-        database.rolled_back = result.as_ref().err().map(copy);
-        return result;
+}
+
+impl<T, W, D> Work for Piece<T, W, D>
+where
+    T: Send + 'static,
+    W: FnMut(&mut Database) -> rusqlite::Result<T> + Send + 'static,
+    D: Fn(&T) -> Durability + Send + 'static,
+{
+    fn run(&mut self, database: &mut Database) -> rusqlite::Result<Durability> {
+        self.result = None;
+        let result = (self.work)(database)?;
+        let durability = (self.durability)(&result);
+        self.result = Some(result);
+        Ok(durability)
     }
-    if is_shared {
-        if result.is_err() {
-            database.execute("ROLLBACK TO job")?;
-        }
-        database.execute("RELEASE job")?;
-    } else if result.is_err() {
-        database.transaction = Transaction::Failed;
+
+    fn answer(self: Box<Self>, failed: Option<StoreError>) {
+        let Self { result, sender, .. } = *self;
+        let result = failed.map_or_else(|| result.ok_or(StoreError::Closed), Err);
+        // The caller may be gone; the work stays done.
+        let _ = sender.send(result);
     }
-    result
 }
 
 #[cfg(test)]
@@ -219,7 +220,8 @@ mod tests {
         // After the reader has released the writer, the thread has nothing to do.
         drop(lock(&executor.writer));
         let sql = "INSERT INTO record (key, value) VALUES ('one', 'x')";
-        executor.run_short(|database| database.connection.execute(sql, [])).await.unwrap();
+        let insert = move |database: &mut Database| database.connection.execute(sql, []);
+        executor.run_short(|_| Durability::Written, insert).await.unwrap();
         let synced = tokio::time::timeout(Duration::from_secs(60), executor.sync()).await;
         synced.expect("the thread sleeps though something is owed").unwrap();
     }
@@ -232,7 +234,7 @@ mod tests {
             database.connection.execute(sql, [key])?;
             if fails { Err(rusqlite::Error::QueryReturnedNoRows) } else { Ok(()) }
         };
-        (Job::Work { durability: Durability::Written, work: prepare(work, sender) }, receiver)
+        (Job::Work(Piece::boxed(work, |()| Durability::Written, sender)), receiver)
     }
 
     #[tokio::test]

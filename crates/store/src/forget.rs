@@ -4,6 +4,7 @@ use mynah_core::{ChatKind, EventBody, PersonId, Timer};
 use rusqlite::{Connection, Result};
 
 use crate::bindings;
+use crate::database::Database;
 
 /// The number of deleted items.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
@@ -21,7 +22,10 @@ pub struct Forgotten {
 /// Deletes the events of a person, the answers to them, the person's state and timers, the private chat,
 /// and the names that are bound to the person. The ids of the events stay known, so that the service cannot
 /// deliver them again.
-pub(crate) fn forget(connection: &Connection, person: &PersonId) -> Result<Forgotten> {
+pub(crate) fn forget(database: &mut Database, person: &PersonId) -> Result<Forgotten> {
+    // Queues change here.
+    database.tails.clear();
+    let connection = &database.connection;
     let mut forgotten = Forgotten::default();
     for chat in private_chats(connection, person)? {
         forgotten.actions += connection.execute("DELETE FROM action WHERE chat = ?1", [&chat])?;

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::{translate, translate_io};
+use crate::events::EVENT_OR_MESSAGE;
 use crate::{FILE, schema};
 
 /// Read access to the store of a data folder. Takes no lease and never writes.
@@ -346,7 +347,7 @@ pub(crate) fn log(connection: &Connection, query: &LogQuery) -> Result<LogPage> 
     let order = if newest_first { "DESC" } else { "ASC" };
     let mut statement = connection.prepare_cached(&format!(
         "SELECT seq, id, time, accepted, handled, body, decided FROM event
-         WHERE (?1 IS NULL OR id = ?1 OR message = ?1) AND accepted >= ?2 AND seq > ?3
+         WHERE (?1 IS NULL OR {EVENT_OR_MESSAGE}) AND accepted >= ?2 AND seq > ?3
          AND body IS NOT NULL ORDER BY seq {order} LIMIT ?4"
     ))?;
     let since = query.since.map_or(i64::MIN, Timestamp::as_millis);
@@ -425,10 +426,17 @@ fn actions_of(
     event: &str,
     wrong: &mut Vec<String>,
 ) -> Result<Vec<LoggedAction>> {
+    // Before version 4 an index found them.
+    let numbers = if schema::version(connection)? < 4 {
+        ""
+    } else {
+        "AND seq >= (SELECT first_action FROM event WHERE id = ?1)
+         AND seq < (SELECT first_action + actions FROM event WHERE id = ?1)"
+    };
     connection
-        .prepare_cached(
-            "SELECT chat, body, settled, outcome, reason FROM action WHERE event = ?1 ORDER BY n",
-        )?
+        .prepare_cached(&format!(
+            "SELECT chat, body, settled, outcome, reason FROM action WHERE event = ?1 {numbers} ORDER BY n"
+        ))?
         .query_map([event], |row| {
             Ok(LoggedAction {
                 chat: ChatId::new(row.get::<_, String>(0)?),

@@ -3,9 +3,9 @@
 //! # For those who read the code
 //!
 //! There is one writer at a time. Waiting jobs share a transaction and are answered after its commit. Short work runs
-//! in the calling task if the writer is free; work that waits for the disk runs on the writer thread. Claims are
-//! synced (WAL, `synchronous = FULL`) before they are answered, together with all earlier writes. Other writes survive
-//! the death of the process at once, and the loss of power a moment later or when [`sync`](Store::sync) returns.
+//! in the calling task if the writer is free; longer work, and everything that waits for the disk, on the writer thread.
+//! Claims are answered after a sync of the write-ahead log, which covers all earlier writes. Other writes survive the
+//! death of the process at once, and the loss of power a moment later or when [`sync`](Store::sync) returns.
 
 mod actions;
 mod bindings;
@@ -14,6 +14,7 @@ mod error;
 mod events;
 mod executor;
 mod forget;
+mod former;
 mod hits;
 mod identity;
 mod inspect;
@@ -24,10 +25,12 @@ mod rest;
 mod schema;
 mod state;
 mod survey;
+mod tails;
 #[cfg(test)]
 mod tests;
 mod tidy;
 mod timers;
+mod tokens;
 mod turns;
 mod waiting;
 mod writer;
@@ -131,6 +134,7 @@ impl SqliteStore {
     pub async fn reopen(&self) -> Result<(), StoreError> {
         let forget = |db: &mut Database| {
             db.set_aside = None;
+            db.tokens.clear();
             Ok(())
         };
         self.executor.run(Written, forget).await
@@ -184,7 +188,12 @@ impl SqliteStore {
     ///
     /// If the store fails; then nothing is deleted.
     pub async fn forget(&self, person: PersonId) -> Result<Forgotten, StoreError> {
-        self.executor.run(Synced, move |db| forget::forget(&db.connection, &person)).await
+        let forgotten = self.executor.run(Synced, move |db| forget::forget(db, &person)).await?;
+        // A copy from before a migration still has the data.
+        if let Some(path) = &self.path {
+            former::remove(path)?;
+        }
+        Ok(forgotten)
     }
 }
 
@@ -202,7 +211,7 @@ impl Store for SqliteStore {
         if batch.events.len() > FEW {
             return self.executor.run(Written, move |db| events::accept(db, &batch, now)).await;
         }
-        self.executor.run_short(move |db| events::accept(db, &batch, now)).await
+        self.executor.run_short(|_| Written, move |db| events::accept(db, &batch, now)).await
     }
 
     async fn sync(&self) -> Result<(), StoreError> {
@@ -215,7 +224,8 @@ impl Store for SqliteStore {
         now: Timestamp,
     ) -> Result<Option<(Event, Snapshot)>, StoreError> {
         let lane = lane.clone();
-        let begun = self.executor.run_short(move |db| events::begin(db, &lane, now)).await?;
+        let begun =
+            self.executor.run_short(|_| Written, move |db| events::begin(db, &lane, now)).await?;
         Ok(begun.map(|(event, loaded)| {
             let snapshot = Snapshot::new(loaded.values);
             if !loaded.is_part {
@@ -227,7 +237,7 @@ impl Store for SqliteStore {
     }
 
     async fn commit(&self, turn: Turn, now: Timestamp) -> Result<Committed, StoreError> {
-        self.executor.run_short(move |db| turns::commit(db, &turn, now)).await
+        self.executor.run_short(|_| Written, move |db| turns::commit(db, &turn, now)).await
     }
 
     async fn fire(&self, now: Timestamp) -> Result<(Vec<Lane>, Option<Timestamp>), StoreError> {
@@ -238,10 +248,15 @@ impl Store for SqliteStore {
         &self,
         chat: &ChatId,
         token: ClaimToken,
+        until: Timestamp,
         now: Timestamp,
     ) -> Result<Claim, StoreError> {
         let chat = chat.clone();
-        self.executor.run(Synced, move |db| actions::claim(&db.connection, &chat, token, now)).await
+        // Only a claim waits for a sync, since its request follows.
+        let durability =
+            |claim: &Claim| if matches!(claim, Claim::Send(_)) { Synced } else { Written };
+        let work = move |db: &mut Database| actions::claim(db, &chat, token, until, now);
+        self.executor.run_short(durability, work).await
     }
 
     async fn settle(
@@ -251,7 +266,9 @@ impl Store for SqliteStore {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let id = id.clone();
-        self.executor.run_short(move |db| actions::settle(&db.connection, &id, &outcome, now)).await
+        self.executor
+            .run_short(|_| Written, move |db| actions::settle(db, &id, &outcome, now))
+            .await
     }
 
     async fn recent_claims(

@@ -2,8 +2,13 @@
 //!
 //! `event` is inbox and log, `action` outbox and history; the queues are their partial indexes. `seen` holds the ids of
 //! events whose log entry is gone, so that a late repetition is still recognised. `hit` counts the rules that fired, longer
-//! than the log is kept. `token` of an action is that of its last claim, until the claim is settled or the store is opened
-//! again.
+//! than the log is kept.
+//!
+//! Every index costs a page in the log of writes for each row that it gets, so there is none for rare questions. The
+//! actions of a turn have consecutive numbers, and its event knows them: `first_action` and `actions`. Texts are the
+//! last columns, since SQLite reads a row up to the column that is asked for. `message` of an event is empty where its
+//! id gives the id of the message. `until` of an action is the time until which the request of its last claim may be
+//! under way.
 
 use std::path::Path;
 
@@ -13,7 +18,7 @@ use rusqlite::Connection;
 use crate::error::{translate, translate_io};
 
 /// The steps from each version to the next. The version of a file is the number of steps that it has taken.
-const STEPS: [&str; 3] = ["
+const STEPS: [&str; 4] = ["
     CREATE TABLE event (
         seq      INTEGER PRIMARY KEY,
         id       TEXT NOT NULL UNIQUE,
@@ -97,6 +102,77 @@ const STEPS: [&str; 3] = ["
     ALTER TABLE action ADD COLUMN token INTEGER;
     CREATE UNIQUE INDEX action_token ON action (token) WHERE token IS NOT NULL;
     CREATE INDEX due_inbox ON event (lane) WHERE handled IS NULL AND id GLOB 'due:*';
+", "
+    CREATE TABLE leaner_event (
+        seq          INTEGER PRIMARY KEY,
+        id           TEXT NOT NULL UNIQUE,
+        lane         TEXT NOT NULL,
+        time         INTEGER NOT NULL,
+        accepted     INTEGER NOT NULL,
+        attempts     INTEGER NOT NULL DEFAULT 0,
+        begun        INTEGER NOT NULL DEFAULT 0,
+        handled      INTEGER,
+        first_action INTEGER,
+        actions      INTEGER NOT NULL DEFAULT 0,
+        message      TEXT,
+        person       TEXT,
+        body         TEXT,
+        decided      TEXT
+    ) STRICT;
+    INSERT INTO leaner_event
+        SELECT seq, id, lane, time, accepted, attempts, begun, handled,
+               (SELECT min(seq - n) FROM action WHERE action.event = event.id),
+               (SELECT coalesce(max(n) + 1, 0) FROM action WHERE action.event = event.id),
+               message, person, body, decided FROM event;
+    DROP TABLE event;
+    ALTER TABLE leaner_event RENAME TO event;
+    CREATE INDEX inbox ON event (lane, seq) WHERE handled IS NULL;
+    CREATE INDEX event_of_message ON event (message) WHERE message IS NOT NULL;
+    CREATE INDEX due_inbox ON event (lane) WHERE handled IS NULL AND id GLOB 'due:*';
+    CREATE TABLE leaner_action (
+        seq        INTEGER PRIMARY KEY,
+        event      TEXT NOT NULL,
+        n          INTEGER NOT NULL,
+        chat       TEXT NOT NULL,
+        queued     INTEGER NOT NULL,
+        turn_order INTEGER NOT NULL,
+        not_before INTEGER NOT NULL,
+        expires    INTEGER,
+        attempts   INTEGER NOT NULL DEFAULT 0,
+        doubts     INTEGER NOT NULL DEFAULT 0,
+        claimed    INTEGER,
+        last_claim INTEGER,
+        until      INTEGER,
+        settled    INTEGER,
+        outcome    TEXT,
+        reason     TEXT,
+        message    TEXT,
+        body       TEXT
+    ) STRICT;
+    INSERT INTO leaner_action
+        SELECT seq, event, n, chat, queued, turn_order, not_before, expires, attempts, doubts, claimed, last_claim,
+               NULL, settled, outcome, reason, message, body FROM action;
+    DROP TABLE action;
+    ALTER TABLE leaner_action RENAME TO action;
+    CREATE INDEX outbox ON action (chat, turn_order, seq) WHERE settled IS NULL;
+    DROP INDEX state_expiry;
+    CREATE TABLE daily_hit (
+        day   INTEGER NOT NULL,
+        rule  TEXT NOT NULL,
+        times INTEGER NOT NULL,
+        last  INTEGER NOT NULL,
+        PRIMARY KEY (day, rule)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO daily_hit SELECT day, rule, times, last FROM hit;
+    DROP TABLE hit;
+    ALTER TABLE daily_hit RENAME TO hit;
+    CREATE TABLE wide_record (
+        key   TEXT PRIMARY KEY,
+        value TEXT NOT NULL
+    ) STRICT;
+    INSERT INTO wide_record SELECT key, value FROM record;
+    DROP TABLE record;
+    ALTER TABLE wide_record RENAME TO record;
 "];
 
 /// The newest version that this program knows.
@@ -165,17 +241,36 @@ fn has_tables(connection: &Connection, path: &Path) -> Result<bool, StoreError> 
         .map_err(|error| translate(error, path))
 }
 
+/// The version of the tables.
+pub(crate) fn version(connection: &Connection) -> rusqlite::Result<u32> {
+    connection.prepare_cached("PRAGMA user_version")?.query_row([], |row| row.get(0))
+}
+
 /// Migrates the tables to the newest version, in one transaction.
 pub(crate) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
-    let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let found = version(connection)?;
     if found == VERSION {
         return Ok(());
     }
     let transaction = connection.transaction()?;
-    for step in STEPS.iter().skip(found as usize) {
+    for step in steps(found, VERSION) {
         transaction.execute_batch(step)?;
     }
     transaction.pragma_update(None, "user_version", VERSION)?;
     transaction.pragma_update(None, "application_id", APPLICATION)?;
     transaction.commit()
+}
+
+/// The steps from one version to another.
+fn steps(from: u32, to: u32) -> impl Iterator<Item = &'static str> {
+    (0..to).zip(STEPS).skip(from as usize).map(|(_, step)| step)
+}
+
+/// The statements from one version to another, for tests.
+#[cfg(test)]
+pub(crate) fn statements(from: u32, to: u32) -> Vec<String> {
+    let version =
+        [format!("PRAGMA user_version = {to}"), format!("PRAGMA application_id = {APPLICATION}")];
+    let steps = steps(from, to).flat_map(|step| step.split_inclusive(';').map(str::to_owned));
+    steps.filter(|sql| !sql.trim().is_empty()).chain(version).collect()
 }

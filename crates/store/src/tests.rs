@@ -1,7 +1,9 @@
 //! Tests of the store as a whole.
 
 mod crowd;
+mod hits;
 mod large_state;
+mod migration;
 
 use std::fs;
 use std::path::Path;
@@ -19,6 +21,7 @@ use tempfile::TempDir;
 use crate::{FILE, Fired, Inspector, LogQuery, Options, SqliteStore};
 
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
+const UNTIL: Timestamp = Timestamp::from_secs(1_800_000_600);
 
 fn message(id: &str, chat: &str, person: &str, text: &str) -> Event {
     let body = EventBody::Message(Message {
@@ -55,6 +58,13 @@ async fn handle(store: &SqliteStore, lane: &str, steps: Vec<Step>) {
     assert!(matches!(committed, Ok(Committed::Done { .. })), "{committed:?}");
 }
 
+/// Copies the files of a data folder, as the death of its process leaves them.
+fn copy_files(from: &Path, to: &Path) {
+    for file in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        fs::copy(file.path(), to.join(file.file_name())).unwrap();
+    }
+}
+
 /// A token that no claim had before.
 fn token() -> ClaimToken {
     static NEXT: AtomicU64 = AtomicU64::new(1);
@@ -62,7 +72,7 @@ fn token() -> ClaimToken {
 }
 
 async fn claim(store: &SqliteStore, chat: &str, now: Timestamp) -> ActionId {
-    match store.claim(&ChatId::new(chat), token(), now).await.unwrap() {
+    match store.claim(&ChatId::new(chat), token(), UNTIL, now).await.unwrap() {
         Claim::Send(outgoing) => outgoing.id,
         other => panic!("{other:?}"),
     }
@@ -155,14 +165,17 @@ async fn a_chat_is_sent_in_order_also_across_retries_and_a_clock_that_goes_back(
     store.commit(turn(event, effects), earlier).await.unwrap();
     let first = claim(&store, "g", earlier).await;
     assert_eq!(
-        store.claim(&"g".into(), token(), earlier).await.unwrap(),
+        store.claim(&"g".into(), token(), UNTIL, earlier).await.unwrap(),
         Claim::Empty,
         "one is under way"
     );
     let retry_at = earlier + Duration::from_secs(9);
     let not_sent = Outcome::NotSent { retry_at, reason: "busy".to_owned() };
     assert!(store.settle(&first, not_sent, earlier).await.unwrap());
-    assert_eq!(store.claim(&"g".into(), token(), earlier).await.unwrap(), Claim::Wait(retry_at));
+    assert_eq!(
+        store.claim(&"g".into(), token(), UNTIL, earlier).await.unwrap(),
+        Claim::Wait(retry_at)
+    );
     let mut order = Vec::new();
     for _ in 0..3 {
         let id = claim(&store, "g", retry_at).await;
@@ -184,11 +197,12 @@ async fn a_reply_expires_and_a_doubt_is_resolved_once() {
     assert_eq!(claim(&store, "g", NOW).await, id, "once more");
     store.settle(&id, doubt(), NOW).await.unwrap();
     let late = NOW + Duration::from_secs(61);
-    let Claim::Expired(expired) = store.claim(&"g".into(), token(), late).await.unwrap() else {
+    let Claim::Expired(expired) = store.claim(&"g".into(), token(), UNTIL, late).await.unwrap()
+    else {
         panic!("it should have expired")
     };
     assert_eq!(expired.id.n, 1);
-    assert_eq!(store.claim(&"g".into(), token(), late).await.unwrap(), Claim::Empty);
+    assert_eq!(store.claim(&"g".into(), token(), UNTIL, late).await.unwrap(), Claim::Empty);
     let status = store.status(late).await.unwrap();
     let outcomes: Vec<&str> =
         status.troubled.iter().map(|action| action.outcome.as_str()).collect();
@@ -206,7 +220,7 @@ async fn what_expired_after_a_try_says_what_that_failed_on() {
     store.settle(&id, doubt, NOW).await.unwrap();
     for n in 0..2 {
         let claimed =
-            store.claim(&"g".into(), token(), late + Duration::from_secs(n)).await.unwrap();
+            store.claim(&"g".into(), token(), UNTIL, late + Duration::from_secs(n)).await.unwrap();
         assert!(matches!(claimed, Claim::Expired(_)), "{claimed:?}");
     }
     let troubled = store.status(late).await.unwrap().troubled;
@@ -391,7 +405,7 @@ async fn a_lost_lock_file_is_noticed_before_a_claim_is_promised() {
         if replaced {
             fs::write(&lock, "").unwrap();
         }
-        let error = store.claim(&ChatId::new("g"), token(), NOW).await.unwrap_err();
+        let error = store.claim(&ChatId::new("g"), token(), UNTIL, NOW).await.unwrap_err();
         assert!(matches!(&error, StoreError::Gone { place } if place.ends_with("mynah.lock")));
     }
 }
@@ -403,7 +417,7 @@ async fn a_database_emptied_while_it_is_open_is_noticed() {
     store.accept(batch(vec![message("1", "g", "p", "x")]), NOW).await.unwrap();
     handle(&store, "g", vec![reply("g", "answer")]).await;
     fs::File::create(folder.path().join(FILE)).unwrap();
-    assert!(store.claim(&ChatId::new("g"), token(), NOW).await.is_err());
+    assert!(store.claim(&ChatId::new("g"), token(), UNTIL, NOW).await.is_err());
 }
 
 #[tokio::test]
@@ -434,7 +448,7 @@ async fn a_row_to_be_saved_never_expires() {
     let id = claim(&store, "g", much_later).await;
     assert_eq!(id.n, 0);
     store.settle(&id, Outcome::Accepted, much_later).await.unwrap();
-    let next = store.claim(&ChatId::new("g"), token(), much_later).await.unwrap();
+    let next = store.claim(&ChatId::new("g"), token(), UNTIL, much_later).await.unwrap();
     assert!(matches!(next, Claim::Expired(_)), "{next:?}");
 }
 
@@ -449,7 +463,8 @@ async fn a_row_under_way_at_a_crash_is_no_doubt_but_tried_again() {
     let store = open(folder.path()).unwrap();
     let recovered = store.recover(NOW).await.unwrap();
     assert!(recovered.in_doubt.is_empty(), "{recovered:?}");
-    let Claim::Send(again) = store.claim(&ChatId::new("g"), token(), NOW).await.unwrap() else {
+    let Claim::Send(again) = store.claim(&ChatId::new("g"), token(), UNTIL, NOW).await.unwrap()
+    else {
         panic!("it is lost")
     };
     assert_eq!(again.attempt, 2, "so the file is searched for it");
@@ -468,12 +483,12 @@ async fn a_row_that_the_disk_does_not_take_holds_up_no_reply() {
     let reply = claim(&store, "g", NOW).await;
     assert_eq!(reply.n, 1);
     assert!(
-        matches!(store.claim(&chat, token(), retry_at).await, Ok(Claim::Empty)),
+        matches!(store.claim(&chat, token(), UNTIL, retry_at).await, Ok(Claim::Empty)),
         "one at a time"
     );
     assert!(store.settle(&reply, Outcome::Accepted, NOW).await.unwrap());
     assert!(
-        matches!(store.claim(&chat, token(), NOW).await, Ok(Claim::Wait(at)) if at == retry_at)
+        matches!(store.claim(&chat, token(), UNTIL, NOW).await, Ok(Claim::Wait(at)) if at == retry_at)
     );
     assert_eq!(claim(&store, "g", retry_at).await, row);
 }
@@ -675,6 +690,7 @@ async fn a_survey_counts_the_rules_that_fired_and_knows_the_chats() {
         let effects = Effects { writes: vec![mute.clone()], ..Effects::default() };
         store.commit(Turn { decided, ..turn(event, effects) }, now).await.unwrap();
     }
+    store.complete().unwrap();
     let inspector = Inspector::open(folder.path()).unwrap();
     let survey = inspector.survey().unwrap();
     let day = 24 * 60 * 60 * 1000;
@@ -710,28 +726,6 @@ async fn hits_of_rules_outlive_the_log_by_months_and_not_for_ever() {
     assert_eq!(fired(), Some((3, days(40))));
     while store.tidy(days(100)).await.unwrap() {}
     assert_eq!(fired(), Some((1, days(40))), "what was 100 days ago is forgotten");
-}
-
-#[tokio::test]
-async fn an_older_store_brings_its_hits_along() {
-    let folder = TempDir::new().unwrap();
-    drop(open(folder.path()).unwrap());
-    let older = rusqlite::Connection::open(folder.path().join(FILE)).unwrap();
-    older
-        .execute_batch(
-            r#"DROP TABLE hit; DROP INDEX action_token; DROP INDEX due_inbox;
-               ALTER TABLE action DROP COLUMN token; PRAGMA user_version = 1;
-               INSERT INTO event (id, lane, time, accepted, handled, decided) VALUES
-               ('1', 'g', 0, 0, 86400001, '{"rule":"price"}'), ('2', 'g', 0, 0, 86400002, '{"rule":"price"}'),
-               ('3', 'g', 0, 0, 5, '{"rule":"price","quiet":"mute"}'), ('4', 'g', 0, 0, NULL, NULL);"#,
-        )
-        .unwrap();
-    drop(older);
-    let _store = open(folder.path()).unwrap();
-    let survey = Inspector::open(folder.path()).unwrap().survey().unwrap();
-    assert_eq!(survey.since, Some(Timestamp::default()));
-    let price = Fired { times: 2, last: Timestamp::from_millis(86_400_002) };
-    assert_eq!(survey.fired.into_iter().collect::<Vec<_>>(), [("price".to_owned(), price)]);
 }
 
 #[tokio::test]

@@ -19,25 +19,48 @@ const SHORTEST_HISTORY: Duration = Duration::from_secs(25 * 60 * 60);
 
 /// Does one piece. Returns whether more pieces are due.
 pub(crate) fn tidy(database: &mut Database, now: Timestamp) -> Result<bool> {
+    database.hits.wanted = true;
+    let is_whole = drop_expired_state(database, now)?;
     let Database { connection, options, .. } = database;
     let full = [
-        drop_expired_state(connection, now)?,
         drop_texts(connection, options, now)?,
         drop_events(connection, options, now)?,
         drop_seen(connection, options, now)?,
         hits::tidy(connection, now, ROWS)?,
     ];
     let freed = give_back_pages(connection)?;
-    Ok(freed || full.into_iter().any(|rows| rows >= ROWS))
+    Ok(freed || !is_whole || full.into_iter().any(|rows| rows >= ROWS))
 }
 
-fn drop_expired_state(connection: &Connection, now: Timestamp) -> Result<usize> {
-    connection
+/// The key of a value.
+pub(crate) type StateKey = (i64, String, String, String);
+
+/// Drops expired values among the next rows: an index of the times would be written with every value. Returns whether
+/// this was the end of the table; the next piece then begins at its start.
+fn drop_expired_state(database: &mut Database, now: Timestamp) -> Result<bool> {
+    let Database { connection, tidied, .. } = database;
+    let from = tidied.take().unwrap_or((-1, String::new(), String::new(), String::new()));
+    let rows: Vec<(StateKey, Option<i64>)> = connection
         .prepare_cached(
-            "DELETE FROM state WHERE (scope, chat, person, key) IN
-             (SELECT scope, chat, person, key FROM state WHERE expires <= ?1 LIMIT ?2)",
+            "SELECT scope, chat, person, key, expires FROM state
+             WHERE (scope, chat, person, key) > (?1, ?2, ?3, ?4)
+             ORDER BY scope, chat, person, key LIMIT ?5",
         )?
-        .execute(params![now.as_millis(), ROWS])
+        .query_map(params![from.0, from.1, from.2, from.3, ROWS], |row| {
+            Ok(((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?), row.get(4)?))
+        })?
+        .collect::<Result<_>>()?;
+    let mut forget = connection.prepare_cached(
+        "DELETE FROM state WHERE scope = ?1 AND chat = ?2 AND person = ?3 AND key = ?4",
+    )?;
+    for ((scope, chat, person, key), expires) in &rows {
+        if expires.is_some_and(|expires| expires <= now.as_millis()) {
+            forget.execute(params![scope, chat, person, key])?;
+        }
+    }
+    let is_end = rows.len() < ROWS;
+    *tidied = rows.into_iter().next_back().map(|(key, _)| key).filter(|_| !is_end);
+    Ok(is_end)
 }
 
 /// Removes the texts from log entries where texts are kept for a shorter time than entries.
@@ -66,9 +89,11 @@ fn drop_events(connection: &Connection, options: &Options, now: Timestamp) -> Re
     let before = if is_too_large(connection, options)? { now } else { now - keep };
     let old: Vec<(i64, String, i64)> = connection
         .prepare_cached(
-            "SELECT seq, id, accepted FROM (SELECT * FROM event ORDER BY seq LIMIT ?2)
+            "SELECT seq, id, accepted FROM
+             (SELECT seq, id, accepted, handled, first_action, actions FROM event ORDER BY seq LIMIT ?2)
              WHERE accepted < ?1 AND handled IS NOT NULL
-             AND NOT EXISTS (SELECT 1 FROM action WHERE action.event = id AND settled IS NULL)",
+             AND NOT EXISTS (SELECT 1 FROM action WHERE action.event = id AND settled IS NULL
+                             AND action.seq >= first_action AND action.seq < first_action + actions)",
         )?
         .query_map(params![before.as_millis(), ROWS], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?))
@@ -80,7 +105,13 @@ fn drop_events(connection: &Connection, options: &Options, now: Timestamp) -> Re
                 "INSERT INTO seen (id, accepted) VALUES (?1, ?2) ON CONFLICT (id) DO NOTHING",
             )?
             .execute(params![id, accepted])?;
-        connection.prepare_cached("DELETE FROM action WHERE event = ?1")?.execute([id])?;
+        connection
+            .prepare_cached(
+                "DELETE FROM action WHERE event = ?1
+                 AND seq >= (SELECT first_action FROM event WHERE id = ?1)
+                 AND seq < (SELECT first_action + actions FROM event WHERE id = ?1)",
+            )?
+            .execute([id])?;
         connection.prepare_cached("DELETE FROM event WHERE seq = ?1")?.execute([seq])?;
     }
     Ok(old.len())

@@ -4,7 +4,7 @@ use mynah_core::{Committed, Planned, Recovered, Step, Timestamp, Turn};
 use rusqlite::{Connection, Result};
 
 use crate::database::Database;
-use crate::{actions, events, hits, state, timers};
+use crate::{actions, events, state, timers};
 
 /// Applies all effects of a turn, if the values that it read have not changed.
 pub(crate) fn commit(database: &mut Database, turn: &Turn, now: Timestamp) -> Result<Committed> {
@@ -17,17 +17,15 @@ pub(crate) fn commit(database: &mut Database, turn: &Turn, now: Timestamp) -> Re
     for write in &turn.effects.writes {
         state::apply(database, &turn.event, write, now)?;
     }
+    let numbers = actions::insert(database, turn, planned(turn), now)?;
     let connection = &database.connection;
-    for (n, planned) in planned(turn).enumerate() {
-        actions::insert(connection, turn, n, planned, now)?;
-    }
     for change in &turn.effects.timers {
         timers::apply(connection, change)?;
     }
     let keep_text = database.options.keeps_text();
-    events::close(connection, &turn.event.id, &turn.decided, keep_text, now)?;
-    hits::count(connection, &turn.decided, now)?;
-    done(connection, turn)
+    events::close(connection, turn, numbers, keep_text, now)?;
+    database.hits.note(&turn.decided, now);
+    done(&database.connection, turn)
 }
 
 /// The actions of a turn. The handlers that were called between them have already run.

@@ -1,20 +1,25 @@
 //! The one writer: groups jobs into transactions, and syncs as rarely as the guarantees allow.
 //!
-//! All waiting jobs share a transaction (several jobs use a savepoint each) and are answered after its commit, so a
-//! flood needs few transactions. A written commit survives the death of the process. A job that must survive the loss
-//! of power is answered after a sync. The log is written in order, so that sync covers all earlier writes: the claim
-//! of an action syncs its batch, its turn and the last outcome, too. If no claim follows, the writer syncs by itself
-//! a moment later. Nothing is reordered: the loss of power can lose the end of the history, never its middle.
+//! All waiting jobs share a transaction, so a flood needs few transactions; if one of them fails, the transaction is undone
+//! and each job gets its own. A written commit survives the death of the process. A job that must survive the loss of power
+//! is answered after a sync. The log is written in order, so that sync covers all earlier writes: the claim of an action
+//! syncs its batch, its turn and the last outcome, too. If no claim follows, the writer syncs by itself a moment later.
+//! Nothing is reordered: the loss of power can lose the end of the history, never its middle.
+//!
+//! Only the thread syncs, and while it waits for the disk it does not hold the writer: calling tasks go on with it, and the
+//! next sync covers their writes.
 
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use mynah_core::StoreError;
 use rusqlite::{Connection, ffi};
 
-use crate::database::{Database, Transaction};
+use crate::database::Database;
 use crate::error::translate;
 use crate::executor::lock;
 
@@ -39,7 +44,7 @@ const LULL: Duration = Duration::from_millis(2);
 /// … and after this time without any job, a log of any length is checkpointed.
 const IDLE: Duration = Duration::from_secs(1);
 
-/// The durability that a job has when it is answered.
+/// The durability that the result of a job needs when it is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Durability {
     /// Survives the loss of power.
@@ -51,15 +56,23 @@ pub(crate) enum Durability {
 /// A request to the writer.
 pub(crate) enum Job {
     /// A piece of work on the database, answered after its commit.
-    Work { durability: Durability, work: Work },
+    Work(Box<dyn Work>),
     /// A sync of all earlier jobs.
     Sync(Answer),
     /// Nothing to do now; but after this time a sync may be due for work that was done in a calling task.
     LookUp(Duration),
 }
 
-/// Without a database, the work is not done and its answer is a failure.
-pub(crate) type Work = Box<dyn FnOnce(Option<&mut Database>) -> Answer + Send>;
+/// A piece of work. It may run again after its transaction was undone.
+pub(crate) trait Work: Send {
+    /// Does the work in the open transaction.
+    fn run(&mut self, database: &mut Database) -> Result<Durability, rusqlite::Error>;
+
+    /// Gives the answer: the result of the last run, or this failure.
+    fn answer(self: Box<Self>, failed: Option<StoreError>);
+}
+
+/// Answers a call that waits for a sync.
 pub(crate) type Answer = Box<dyn FnOnce(Option<StoreError>) + Send>;
 
 /// The database, and the record of its unsynced writes.
@@ -90,18 +103,31 @@ pub(crate) fn run(writer: &Mutex<Writer>, jobs: &Receiver<Job>) {
             due = due.filter(|earlier| *earlier <= at).or(Some(at));
             continue;
         }
-        let mut writer = lock(writer);
+        let is_over = matches!(next, Err(RecvTimeoutError::Disconnected));
+        let mut guard = lock(writer);
         match next {
             Ok(first) => {
                 let mut group = vec![first];
                 group.extend(jobs.try_iter().take(GROUP - 1));
-                writer.write(group);
-                writer.shorten();
+                guard.write(group);
+                guard.shorten();
             }
-            Err(RecvTimeoutError::Timeout) => writer.do_chore(),
-            Err(RecvTimeoutError::Disconnected) => break writer.sync(),
+            Err(RecvTimeoutError::Timeout) => guard.do_chore(),
+            Err(RecvTimeoutError::Disconnected) => guard.write_hits(),
         }
-        due = writer.due();
+        if is_over || guard.is_sync_due() {
+            let outcome = guard.begin_sync();
+            if let Some((debt, file)) = outcome {
+                drop(guard);
+                let outcome = file.sync_data();
+                guard = lock(writer);
+                guard.end_sync(debt, outcome.map_err(failed_sync));
+            }
+        }
+        if is_over {
+            return;
+        }
+        due = guard.due();
     }
 }
 
@@ -128,8 +154,10 @@ enum Failure {
 
 /// The unsynced writes and the calls that wait for their sync.
 #[derive(Default)]
-struct Debt {
+pub(crate) struct Debt {
     since: Option<Instant>,
+    /// Answered first: a claim has a request to send, a sync only the next batch to ask for.
+    claims: Vec<Answer>,
     waiting: Vec<Answer>,
     waiting_since: Option<Instant>,
 }
@@ -164,7 +192,7 @@ impl Writer {
     /// The next chore and its time, if no job comes before.
     fn chore(&self) -> Option<(Instant, Chore)> {
         let frames = self.database.log.frames();
-        if frames >= self.large && self.debt.waiting.is_empty() {
+        if frames >= self.large && self.debt.is_awaited_by_none() {
             return Some((self.busy + LULL, Chore::CarryOver));
         }
         if let Some(due) = self.debt.due() {
@@ -173,12 +201,37 @@ impl Writer {
         (frames > 0).then_some((self.busy + IDLE, Chore::CarryOver))
     }
 
-    /// Does the due chore, unless a calling task has made it unnecessary meanwhile.
+    /// Does the due chore, unless a calling task has made it unnecessary meanwhile. The thread itself syncs.
     fn do_chore(&mut self) {
-        match self.chore().filter(|(at, _)| *at <= Instant::now()) {
-            Some((_, Chore::Sync)) => self.sync(),
-            Some((_, Chore::CarryOver)) => self.carry_over(),
-            None => {}
+        if let Some((at, Chore::CarryOver)) = self.chore()
+            && at <= Instant::now()
+        {
+            self.write_hits();
+            self.carry_over();
+        }
+    }
+
+    fn is_sync_due(&self) -> bool {
+        self.debt.due().is_some_and(|due| due <= Instant::now())
+    }
+
+    /// Writes the counts of rules before a rest.
+    fn write_hits(&mut self) {
+        if self.failed.is_some() {
+            return;
+        }
+        if let Err(error) = self.database.write_hits() {
+            self.database.roll_back();
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "the counts of rules could not be written; the next try follows");
+        }
+        self.note_written(Instant::now());
+    }
+
+    /// Notes the writes of the last transaction as unsynced.
+    fn note_written(&mut self, now: Instant) {
+        if self.database.log.take_written() {
+            self.debt.since.get_or_insert(now);
         }
     }
 
@@ -186,49 +239,49 @@ impl Writer {
     pub(crate) fn write(&mut self, group: Vec<Job>) {
         let now = Instant::now();
         self.busy = now;
-        let (all, synced) = self.sort(group, now);
-        let mut answers = Vec::with_capacity(all.len());
-        let mut outcome = self.commit(all, synced, &mut answers);
-        let written = self.database.log.take_written();
-        if written
-            && synced
-            && let Some(missing) = self.database.missing()
-        {
-            // Check this before any answer: data in a missing file is lost.
-            let missing = missing.to_owned();
-            outcome = Err(self.give_up(Failure::Gone(missing)));
-        } else if written {
-            self.debt.since.get_or_insert(now);
+        let mut all = Vec::with_capacity(group.len());
+        for job in group {
+            match job {
+                Job::Sync(answer) => self.debt.wait(answer, now),
+                Job::LookUp(_) => {}
+                Job::Work(work) => all.push(work),
+            }
         }
-        // Claims are answered before syncs: a claim has a request to send, a sync only the next batch to ask for.
-        for answer in answers {
-            answer(outcome.as_ref().err().map(|failure| self.in_words(failure)));
+        let outcomes = self.commit(&mut all);
+        self.note_written(now);
+        for (work, outcome) in all.into_iter().zip(outcomes) {
+            match outcome {
+                Ok(Durability::Synced) if self.debt.since.is_some() => {
+                    self.debt.claims.push(Box::new(|failed| work.answer(failed)));
+                }
+                Ok(_) => work.answer(None),
+                Err(failure) => work.answer(Some(self.in_words(&failure))),
+            }
         }
-        self.answer_syncs(written && synced);
+        self.answer_syncs();
     }
 
-    /// Answers the waiting syncs after a sync, if there is nothing to sync, or if the writer has failed.
-    fn answer_syncs(&mut self, synced: bool) {
+    /// Answers the waiting syncs if there is nothing to sync, or if the writer has failed.
+    fn answer_syncs(&mut self) {
         if let Some(failure) = &self.failed {
             let told = self.in_words(failure);
             self.debt.pay(Some(told));
-        } else if synced || self.debt.since.is_none() {
+        } else if self.debt.since.is_none() {
             self.debt.pay(None);
         }
     }
 
-    /// Does a job that needs no sync. Returns the job if a sync or a checkpoint of a huge log is due, since a caller
-    /// with short work must not wait for these. Otherwise returns the time after which the thread must look for a
-    /// chore, if the thread does not know it yet.
+    /// Does a job in the calling task. Returns the job if a checkpoint of a huge log is due, since a caller with short work
+    /// must not wait for it. Otherwise returns the time after which the thread must look for a chore, if the thread does
+    /// not know it yet.
     pub(crate) fn write_here(&mut self, job: Job) -> Result<Option<Duration>, Job> {
-        let now = Instant::now();
-        let due = self.debt.due();
-        if due.is_some_and(|due| due <= now) || self.has_huge_log() {
+        if self.has_huge_log() {
             return Err(job);
         }
+        let due = self.debt.due();
         self.write(vec![job]);
         let sooner = self.debt.due().filter(|then| due.is_none_or(|due| *then < due));
-        Ok(sooner.map(|then| then.saturating_duration_since(now)))
+        Ok(sooner.map(|then| then.saturating_duration_since(self.busy)))
     }
 
     /// Checkpoints a huge log, even if jobs wait for the next group.
@@ -242,77 +295,87 @@ impl Writer {
         self.database.log.frames() >= self.large + HUGE - LARGE
     }
 
-    /// The work of a group, and whether its commit must be synced.
-    fn sort(&mut self, group: Vec<Job>, now: Instant) -> (Vec<Work>, bool) {
-        let mut synced = self.debt.due().is_some_and(|due| due <= now);
-        let mut all = Vec::with_capacity(group.len());
-        for job in group {
-            match job {
-                Job::Sync(answer) => self.debt.wait(answer, now),
-                Job::LookUp(_) => {}
-                Job::Work { durability, work } => {
-                    synced |= durability == Durability::Synced;
-                    all.push(work);
-                }
-            }
-        }
-        (all, synced)
-    }
-
-    fn commit(
-        &mut self,
-        all: Vec<Work>,
-        synced: bool,
-        answers: &mut Vec<Answer>,
-    ) -> Result<(), Failure> {
-        if all.is_empty() {
-            return Ok(());
-        }
+    /// Runs the jobs and commits them. Returns the outcome of each.
+    fn commit(&mut self, all: &mut [Box<dyn Work>]) -> Vec<Result<Durability, Failure>> {
         if let Some(failure) = &self.failed {
-            answers.extend(all.into_iter().map(|work| work(None)));
-            return Err(failure.copy());
+            return all.iter().map(|_| Err(failure.copy())).collect();
         }
         // Rolls back a transaction that a panic left open.
-        roll_back(&self.database);
-        let outcome = in_transaction(&mut self.database, all, synced, answers);
-        if outcome.is_err() {
-            roll_back(&self.database);
+        self.database.roll_back();
+        if let Ok(outcomes) = in_transaction(&mut self.database, all) {
+            return outcomes.into_iter().map(Ok).collect();
         }
-        outcome.map_err(|error| {
-            let nothing_is_sure = is_of_a_sync(&error);
-            let failure = Failure::Database(error);
-            if nothing_is_sure { self.give_up(failure) } else { failure }
-        })
+        // One of them failed, or SQLite has rolled back all: each is tried alone, so that it fails alone.
+        self.database.roll_back();
+        all.chunks_mut(1).map(|one| self.commit_alone(one)).collect()
+    }
+
+    fn commit_alone(&mut self, one: &mut [Box<dyn Work>]) -> Result<Durability, Failure> {
+        if let Some(failure) = &self.failed {
+            return Err(failure.copy());
+        }
+        let outcome = in_transaction(&mut self.database, one);
+        if outcome.is_err() {
+            self.database.roll_back();
+        }
+        match outcome {
+            Ok(done) => Ok(done.first().copied().unwrap_or(Durability::Written)),
+            Err(error) => {
+                let nothing_is_sure = is_of_a_sync(&error);
+                let failure = Failure::Database(error);
+                Err(if nothing_is_sure { self.give_up(failure) } else { failure })
+            }
+        }
     }
 
     /// Ends the writer: it does and syncs nothing more.
     fn end(&mut self) {
         self.failed.get_or_insert(Failure::Over);
-        self.answer_syncs(false);
+        self.answer_syncs();
     }
 
     /// Syncs all unsynced writes, and answers the calls that wait for it.
     pub(crate) fn sync(&mut self) {
-        let outcome = match self.debt.since {
-            Some(_) => self.database.sync(),
-            None => Ok(()),
-        };
+        if let Some((debt, file)) = self.begin_sync() {
+            let outcome = file.sync_data().map_err(failed_sync);
+            self.end_sync(debt, outcome);
+        }
+    }
+
+    /// Takes the debt and the file whose sync pays for it. `None` if nothing is left to do: there is no debt, or the first
+    /// sync was done here.
+    fn begin_sync(&mut self) -> Option<(Debt, Arc<File>)> {
+        if self.failed.is_some() || self.debt.since.is_none() {
+            self.answer_syncs();
+            return None;
+        }
+        let debt = std::mem::take(&mut self.debt);
+        if let Some(file) = self.database.log_file() {
+            return Some((debt, file));
+        }
+        let outcome = self.database.first_sync();
+        if outcome.is_err() {
+            self.database.roll_back();
+        }
         // The frame of this sync is synced with the rest.
         self.database.log.take_written();
-        let missing = match self.debt.since {
-            Some(_) => self.database.missing().map(Path::to_owned),
-            None => None,
+        self.end_sync(debt, outcome);
+        None
+    }
+
+    /// Answers the calls of a debt after its sync.
+    fn end_sync(&mut self, mut debt: Debt, outcome: rusqlite::Result<()>) {
+        let failed = match (outcome, self.database.missing().map(Path::to_owned)) {
+            (Ok(()), None) => None,
+            // Check this before any answer: data in a missing file is lost.
+            (Ok(()), Some(missing)) => Some(Failure::Gone(missing)),
+            (Err(error), _) => Some(Failure::Database(error)),
         };
-        match (outcome, missing) {
-            (Ok(()), Some(missing)) => {
-                self.give_up(Failure::Gone(missing));
-            }
-            (Ok(()), None) => self.debt.pay(None),
-            (Err(error), _) => {
-                roll_back(&self.database);
-                self.give_up(Failure::Database(error));
-            }
-        }
+        let told = failed.map(|failure| {
+            let failure = self.give_up(failure);
+            self.in_words(&failure)
+        });
+        debt.pay(told);
     }
 
     /// Fails all waiting and later calls. Returns a copy of the failure.
@@ -338,6 +401,7 @@ impl Writer {
 
     /// Syncs all unsynced writes and checkpoints the whole log.
     pub(crate) fn complete(&mut self) -> Result<(), StoreError> {
+        self.write_hits();
         self.sync();
         if let Some(failure) = &self.failed {
             return Err(self.in_words(failure));
@@ -381,9 +445,17 @@ impl Debt {
         self.waiting_since.get_or_insert(now);
     }
 
-    /// The time of the next sync.
+    fn is_awaited_by_none(&self) -> bool {
+        self.claims.is_empty() && self.waiting.is_empty()
+    }
+
+    /// The time of the next sync: at once if a claim waits for it.
     fn due(&self) -> Option<Instant> {
-        let owed = self.since? + OWED;
+        let since = self.since?;
+        if !self.claims.is_empty() {
+            return Some(since);
+        }
+        let owed = since + OWED;
         Some(self.waiting_since.map_or(owed, |since| owed.min(since + PATIENCE)))
     }
 
@@ -392,7 +464,7 @@ impl Debt {
         self.since = None;
         self.waiting_since = None;
         let mut failed = failed;
-        for answer in self.waiting.drain(..) {
+        for answer in self.claims.drain(..).chain(self.waiting.drain(..)) {
             // The first call gets the cause; the others get `Closed`.
             let first = failed.take();
             let told = first.is_some();
@@ -404,41 +476,33 @@ impl Debt {
 
 impl std::fmt::Debug for Debt {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { since, waiting, waiting_since: _ } = self;
+        let Self { since, claims, waiting, waiting_since: _ } = self;
         f.debug_struct("Debt")
             .field("since", since)
+            .field("claims", &claims.len())
             .field("waiting", &waiting.len())
             .finish_non_exhaustive()
     }
 }
 
+/// Runs the jobs in one transaction, and commits it if none of them fails.
 fn in_transaction(
     database: &mut Database,
-    all: Vec<Work>,
-    synced: bool,
-    answers: &mut Vec<Answer>,
-) -> rusqlite::Result<()> {
-    database.transaction = if all.len() == 1 { Transaction::Single } else { Transaction::Shared };
-    let begun = database.begin(synced);
-    for work in all {
-        let open = begun.is_ok() && !database.connection.is_autocommit();
-        answers.push(work(open.then_some(&mut *database)));
+    all: &mut [Box<dyn Work>],
+) -> rusqlite::Result<Vec<Durability>> {
+    if all.is_empty() {
+        return Ok(Vec::new());
     }
-    begun?;
-    if let Some(error) = database.rolled_back.take() {
-        return Err(error);
-    }
-    let is_failed = database.transaction == Transaction::Failed;
-    database.execute(if is_failed { "ROLLBACK" } else { "COMMIT" })
+    database.begin()?;
+    let done = all.iter_mut().map(|work| work.run(database)).collect::<rusqlite::Result<_>>()?;
+    database.commit()?;
+    Ok(done)
 }
 
-fn roll_back(database: &Database) {
-    if !database.connection.is_autocommit()
-        && let Err(error) = database.connection.execute_batch("ROLLBACK")
-    {
-        let error = &error as &dyn std::error::Error;
-        tracing::error!(error, "the transaction could not be rolled back");
-    }
+/// The error of SQLite for a sync that failed.
+fn failed_sync(error: io::Error) -> rusqlite::Error {
+    let code = ffi::Error::new(ffi::SQLITE_IOERR_FSYNC);
+    rusqlite::Error::SqliteFailure(code, Some(error.to_string()))
 }
 
 /// Whether a sync failed. The next sync may succeed although the disk has lost the writes.
@@ -448,7 +512,7 @@ fn is_of_a_sync(error: &rusqlite::Error) -> bool {
 }
 
 /// A copy of the error with the parts that matter.
-pub(crate) fn copy(error: &rusqlite::Error) -> rusqlite::Error {
+fn copy(error: &rusqlite::Error) -> rusqlite::Error {
     match error {
         rusqlite::Error::SqliteFailure(code, text) => {
             rusqlite::Error::SqliteFailure(*code, text.clone())

@@ -152,14 +152,15 @@ impl Store for FusedStore {
         &self,
         chat: &ChatId,
         token: ClaimToken,
+        until: Timestamp,
         now: Timestamp,
     ) -> Result<Claim, StoreError> {
         self.sim.boundary("before claim").await;
         let chat = &undoubled(chat);
         if self.setup.loses_answers() {
-            self.inner.claim(chat, token, now).await?;
+            self.inner.claim(chat, token, until, now).await?;
         }
-        let claim = self.inner.claim(chat, token, now).await?;
+        let claim = self.inner.claim(chat, token, until, now).await?;
         self.sim.claimed(chat, &claim);
         self.sim.boundary("after claim").await;
         Ok(claim)

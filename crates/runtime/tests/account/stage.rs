@@ -354,6 +354,7 @@ impl Store for FailingStore {
         &self,
         _chat: &ChatId,
         _token: ClaimToken,
+        _until: Timestamp,
         _now: Timestamp,
     ) -> Result<Claim, StoreError> {
         Ok(Claim::Empty)

@@ -6,7 +6,7 @@ use mynah_core::{ActionId, Claim, Outcome, Store, Timestamp};
 
 use super::tools::{accept, claim, handle, same, steps};
 use super::{NewGround, Reason, Verdict};
-use crate::samples::{NOW, REPLY_MAX_AGE, message, reply, save, send, token};
+use crate::samples::{NOW, REPLY_MAX_AGE, UNTIL, message, reply, save, send, token};
 
 /// Queues two replies in chat g.
 async fn queue_two(store: &dyn Store) -> Verdict {
@@ -24,7 +24,7 @@ fn unknown(again_at: Timestamp) -> Outcome {
 }
 
 async fn claims(store: &dyn Store, now: Timestamp) -> Result<Claim, Reason> {
-    Ok(store.claim(&"g".into(), token(), now).await?)
+    Ok(store.claim(&"g".into(), token(), UNTIL, now).await?)
 }
 
 pub(super) async fn order(new: NewGround<'_>) -> Verdict {

@@ -6,7 +6,7 @@ use mynah_core::{
 
 use super::tools::{accept, begin, handle, interrupt, next, same, steps};
 use super::{NewGround, Reason, Verdict};
-use crate::samples::{NOW, message, reply, timer, token, turn, write};
+use crate::samples::{NOW, UNTIL, message, reply, timer, token, turn, write};
 
 /// The largest number of polls before a call is dropped.
 const POLLS: usize = 3;
@@ -38,7 +38,7 @@ pub(super) async fn turn_whole(new: NewGround<'_>) -> Verdict {
         ground.crash().await;
         let store = ground.store();
         let is_handled = next(store, "g").await?.is_none();
-        let claimed = store.claim(&"g".into(), token(), NOW).await?;
+        let claimed = store.claim(&"g".into(), token(), UNTIL, NOW).await?;
         same("the reply is queued", &matches!(claimed, Claim::Send(_)), &is_handled)?;
         let (lanes, _) = store.fire(NOW).await?;
         same("the timer is set", &!lanes.is_empty(), &is_handled)?;
@@ -74,10 +74,10 @@ pub(super) async fn claimed(new: NewGround<'_>) -> Verdict {
         let mut ground = new();
         accept(ground.store(), vec![message("1", "g", "p")]).await?;
         handle(ground.store(), "g", steps(vec![reply("g", "x")])).await?;
-        interrupt(ground.store().claim(&"g".into(), token(), NOW), polls);
+        interrupt(ground.store().claim(&"g".into(), token(), UNTIL, NOW), polls);
         ground.crash().await;
         let doubts = ground.store().recover(NOW).await?.in_doubt.len();
-        let claim = ground.store().claim(&"g".into(), token(), NOW).await?;
+        let claim = ground.store().claim(&"g".into(), token(), UNTIL, NOW).await?;
         let is_free = matches!(claim, Claim::Send(_));
         same("claimed before, or free", &(doubts == 1), &!is_free)?;
     }

@@ -8,7 +8,7 @@ use mynah_core::{
 
 use super::tools::{accept, begin, claim, handle, holds, same, steps};
 use super::{NewGround, Verdict};
-use crate::samples::{NOW, REPLY_MAX_AGE, message, reply, timer, token, turn, write};
+use crate::samples::{NOW, REPLY_MAX_AGE, UNTIL, message, reply, timer, token, turn, write};
 
 /// Handles an event of chat g with these steps.
 async fn queue(store: &dyn Store, wanted: Vec<Step>) -> Verdict {
@@ -70,9 +70,9 @@ pub(super) async fn claimed(new: NewGround<'_>) -> Verdict {
     let store = ground.store();
     queue(store, vec![reply("g", "1"), reply("g", "2")]).await?;
     let token = token();
-    let first = store.claim(&"g".into(), token, NOW).await?;
+    let first = store.claim(&"g".into(), token, UNTIL, NOW).await?;
     holds("an action is claimed", matches!(first, Claim::Send(_)))?;
-    same("the claim", &store.claim(&"g".into(), token, NOW).await?, &first)
+    same("the claim", &store.claim(&"g".into(), token, UNTIL, NOW).await?, &first)
 }
 
 pub(super) async fn expired(new: NewGround<'_>) -> Verdict {
@@ -80,9 +80,9 @@ pub(super) async fn expired(new: NewGround<'_>) -> Verdict {
     let store = ground.store();
     queue(store, vec![reply("g", "1"), reply("g", "2")]).await?;
     let (token, late) = (token(), NOW + REPLY_MAX_AGE);
-    let first = store.claim(&"g".into(), token, late).await?;
+    let first = store.claim(&"g".into(), token, UNTIL, late).await?;
     holds("an action is expired", matches!(first, Claim::Expired(_)))?;
-    same("the claim", &store.claim(&"g".into(), token, late).await?, &first)
+    same("the claim", &store.claim(&"g".into(), token, UNTIL, late).await?, &first)
 }
 
 pub(super) async fn settled(new: NewGround<'_>) -> Verdict {

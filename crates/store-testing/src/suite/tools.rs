@@ -9,7 +9,7 @@ use mynah_core::{
 };
 
 use super::{Reason, Verdict};
-use crate::samples::{NOW, token, turn};
+use crate::samples::{NOW, UNTIL, token, turn};
 
 /// Checks that the two are equal.
 pub(super) fn same<T: Debug + PartialEq>(words: &str, actual: &T, expected: &T) -> Verdict {
@@ -62,7 +62,7 @@ pub(super) async fn claim(
     chat: &str,
     now: Timestamp,
 ) -> Result<Outgoing, Reason> {
-    match store.claim(&ChatId::from(chat), token(), now).await? {
+    match store.claim(&ChatId::from(chat), token(), UNTIL, now).await? {
         Claim::Send(outgoing) => Ok(outgoing),
         other => Err(Reason(format!("chat {chat} has an action to send, the claim is {other:?}"))),
     }

@@ -68,7 +68,7 @@ async fn send(store: Shared, chat: String) {
     let mut sent = 0;
     while sent < MESSAGES {
         let Claim::Send(Outgoing { id, action, attempt, .. }) =
-            store.claim(&chat, token(), NOW).await.unwrap()
+            store.claim(&chat, token(), UNTIL, NOW).await.unwrap()
         else {
             yield_now().await;
             continue;

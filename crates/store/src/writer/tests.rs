@@ -10,6 +10,23 @@ use super::*;
 use crate::{FILE, Options};
 
 type Answers = Arc<Mutex<Vec<String>>>;
+type Ran = rusqlite::Result<Durability>;
+
+/// Work that notes its answer.
+struct TestWork<W> {
+    work: W,
+    answer: Answer,
+}
+
+impl<W: FnMut(&mut Database) -> Ran + Send> Work for TestWork<W> {
+    fn run(&mut self, database: &mut Database) -> Ran {
+        (self.work)(database)
+    }
+
+    fn answer(self: Box<Self>, failed: Option<StoreError>) {
+        (self.answer)(failed);
+    }
+}
 
 struct TestWriter {
     writer: Writer,
@@ -38,16 +55,18 @@ impl TestWriter {
 
     /// A job that writes, or only reads.
     fn work(&self, name: &str, durability: Durability, writes: bool) -> Job {
-        let answer = self.answer(name);
         let key = name.to_owned();
-        let work: Work = Box::new(move |database| {
-            if let Some(database) = database.filter(|_| writes) {
+        self.piece(name, move |database| {
+            if writes {
                 let sql = "INSERT INTO record (key, value) VALUES (?1, 'x')";
-                database.connection.execute(sql, [key]).unwrap();
+                database.connection.execute(sql, [&key])?;
             }
-            answer
-        });
-        Job::Work { durability, work }
+            Ok(durability)
+        })
+    }
+
+    fn piece(&self, name: &str, work: impl FnMut(&mut Database) -> Ran + Send + 'static) -> Job {
+        Job::Work(Box::new(TestWork { work, answer: self.answer(name) }))
     }
 
     /// Writes a record, and adds a call that waits for its sync.
@@ -93,23 +112,36 @@ fn the_sync_of_a_claim_pays_for_everything_that_was_written_before() {
     assert_eq!(test.told(), ["commit"], "a sync waits for a claim");
     assert!(test.owes());
     test.writer.write(vec![test.work("claim", Durability::Synced, true)]);
+    assert!(test.told().is_empty() && test.writer.is_sync_due(), "a claim waits for the disk only");
+    test.writer.sync();
     assert_eq!(test.told(), ["claim", "sync"]);
     assert!(!test.owes());
 }
 
 #[test]
-fn a_claim_that_writes_nothing_pays_for_nothing() {
+fn what_is_written_during_a_sync_is_paid_for_by_the_next() {
     let mut test = TestWriter::new();
-    test.writer.write(vec![test.work("accept", Durability::Written, true)]);
-    test.writer.write(vec![
-        test.work("nothing to claim", Durability::Synced, false),
-        Job::Sync(test.answer("sync")),
-    ]);
-    assert_eq!(test.told(), ["accept", "nothing to claim"]);
-    assert!(test.owes());
+    test.writer.write(vec![test.work("first", Durability::Synced, true)]);
+    let (debt, _) = test.writer.begin_sync().unwrap();
+    test.writer.write(vec![test.work("second", Durability::Synced, true)]);
+    test.writer.write(vec![Job::Sync(test.answer("sync"))]);
+    test.writer.end_sync(debt, Ok(()));
+    assert_eq!(test.told(), ["first"]);
+    assert!(test.writer.is_sync_due());
     test.writer.sync();
-    assert_eq!(test.told(), ["sync"]);
-    assert!(!test.owes());
+    assert_eq!(test.told(), ["second", "sync"]);
+}
+
+#[test]
+fn a_promise_that_writes_nothing_waits_for_the_writes_before_it() {
+    let mut test = TestWriter::new();
+    test.writer.write(vec![test.work("at once", Durability::Synced, false)]);
+    assert_eq!(test.told(), ["at once"], "nothing is unsynced");
+    test.writer.write(vec![test.work("claim", Durability::Written, true)]);
+    test.writer.write(vec![test.work("the same claim", Durability::Synced, false)]);
+    assert_eq!(test.told(), ["claim"]);
+    test.writer.sync();
+    assert_eq!(test.told(), ["the same claim"]);
 }
 
 #[test]
@@ -122,15 +154,22 @@ fn a_sync_of_nothing_is_answered_at_once() {
 }
 
 #[test]
-fn what_is_overdue_is_synced_with_the_next_group() {
+fn what_is_overdue_is_synced_after_the_next_group() {
     let mut test = TestWriter::new();
-    test.accept();
-    let long_ago = Instant::now().checked_sub(OWED).unwrap();
-    test.writer.debt.since = Some(long_ago);
-    test.told();
+    test.writer.write(vec![test.work("accept", Durability::Written, true)]);
+    test.writer.debt.since = Some(Instant::now() + OWED);
+    assert!(!test.writer.is_sync_due());
+    test.writer.debt.since = Some(Instant::now().checked_sub(OWED).unwrap());
     test.writer.write(vec![test.work("commit", Durability::Written, true)]);
-    assert_eq!(test.told(), ["commit", "sync"]);
-    assert!(!test.owes());
+    assert!(test.writer.is_sync_due());
+}
+
+impl TestWriter {
+    /// The disk reports an error for the next sync.
+    fn fail_to_sync(&mut self) {
+        let (debt, _) = self.writer.begin_sync().unwrap();
+        self.writer.end_sync(debt, Err(failed_sync(io::Error::other("the disk is gone"))));
+    }
 }
 
 #[test]
@@ -138,22 +177,32 @@ fn after_a_sync_that_failed_nothing_is_promised_any_more() {
     let mut test = TestWriter::new();
     test.accept();
     test.told();
+    test.fail_to_sync();
+    test.writer.write(vec![test.work("claim", Durability::Synced, true)]);
+    assert_eq!(test.told(), ["sync failed", "claim failed"]);
+}
+
+#[test]
+fn after_a_first_sync_that_failed_nothing_is_promised_either() {
+    let folder = TempDir::new().unwrap();
+    let database = Database::open(&folder.path().join(FILE), Options::default()).unwrap();
+    let writer = Writer::new(database);
+    let mut test = TestWriter { writer, told: Answers::default(), _folder: folder };
+    test.accept();
     // A read-only connection cannot write a frame.
     test.writer.database.connection.pragma_update(None, "query_only", true).unwrap();
     test.writer.sync();
     test.writer.database.connection.pragma_update(None, "query_only", false).unwrap();
     test.writer.write(vec![test.work("claim", Durability::Synced, true)]);
-    assert_eq!(test.told(), ["sync failed", "claim failed"]);
+    assert_eq!(test.told(), ["accept", "sync failed", "claim failed"]);
 }
 
 #[test]
 fn a_sync_that_is_asked_for_after_one_failed_fails_too() {
     let mut test = TestWriter::new();
     test.writer.write(vec![test.work("accept", Durability::Written, true)]);
-    test.writer.database.connection.pragma_update(None, "query_only", true).unwrap();
     // The writer syncs by itself, while no call waits for it.
-    test.writer.sync();
-    test.writer.database.connection.pragma_update(None, "query_only", false).unwrap();
+    test.fail_to_sync();
     let here = Job::Sync(test.answer("on the spot"));
     assert_eq!(test.here(here), Some(None));
     test.writer.write(vec![Job::Sync(test.answer("by the thread"))]);
@@ -164,20 +213,28 @@ fn a_sync_that_is_asked_for_after_one_failed_fails_too() {
 fn after_a_claim_whose_sync_failed_nothing_is_promised_any_more() {
     let mut test = TestWriter::new();
     test.accept();
-    let answer = test.answer("claim");
-    let work: Work = Box::new(|database| {
-        // The error that the disk reports at the commit.
-        let error = ffi::Error::new(ffi::SQLITE_IOERR_FSYNC);
-        database.unwrap().rolled_back = Some(rusqlite::Error::SqliteFailure(error, None));
-        answer
-    });
-    test.writer.write(vec![Job::Work { durability: Durability::Synced, work }]);
+    test.writer.write(vec![test.work("claim", Durability::Synced, true)]);
+    test.fail_to_sync();
     // The next sync would succeed, and would not report the data that the disk has dropped.
     test.writer.sync();
     test.writer.write(vec![Job::Sync(test.answer("next"))]);
+    assert_eq!(test.told(), ["accept", "claim failed", "sync failed", "next failed"]);
+}
+
+#[test]
+fn after_a_commit_whose_sync_failed_nothing_is_promised_any_more() {
+    let mut test = TestWriter::new();
+    test.accept();
+    // The error that the disk reports where SQLite itself syncs.
+    let fails = |_: &mut Database| -> Ran {
+        let error = ffi::Error::new(ffi::SQLITE_IOERR_FSYNC);
+        Err(rusqlite::Error::SqliteFailure(error, None))
+    };
+    test.writer.write(vec![test.piece("commit", fails)]);
+    test.writer.write(vec![test.work("next", Durability::Written, true)]);
     let mut told = test.told();
     told.sort();
-    assert_eq!(told, ["accept", "claim failed", "next failed", "sync failed"]);
+    assert_eq!(told, ["accept", "commit failed", "next failed", "sync failed"]);
 }
 
 fn wait_until_paid(writer: &Mutex<Writer>) {
@@ -215,8 +272,8 @@ fn the_thread_looks_up_for_what_was_done_on_the_spot() {
 }
 
 fn panics() -> Job {
-    let work: Work = Box::new(|_| panic!("as planned"));
-    Job::Work { durability: Durability::Written, work }
+    let work = |_: &mut Database| panic!("as planned");
+    Job::Work(Box::new(TestWork { work, answer: Box::new(drop) }))
 }
 
 #[test]
@@ -263,8 +320,8 @@ fn of_a_file_that_was_removed_or_replaced_nothing_is_promised() {
             test.writer.write(vec![test.work("promise", Durability::Synced, true)]);
         } else {
             test.writer.write(vec![Job::Sync(test.answer("promise"))]);
-            test.writer.sync();
         }
+        test.writer.sync();
         test.writer.write(vec![test.work("next", Durability::Written, true)]);
         assert_eq!(test.told(), ["one", "promise failed", "next failed"]);
         assert!(matches!(test.writer.failed, Some(Failure::Gone(_))));
@@ -275,6 +332,7 @@ fn of_a_file_that_was_removed_or_replaced_nothing_is_promised() {
 fn a_long_log_is_carried_over_in_a_lull_and_a_huge_one_without() {
     let mut test = TestWriter::new();
     test.writer.write(vec![test.work("one", Durability::Synced, true)]);
+    test.writer.sync();
     assert_eq!(test.writer.chore(), Some((test.writer.busy + IDLE, Chore::CarryOver)));
     test.writer.large = 1;
     assert_eq!(test.writer.chore(), Some((test.writer.busy + LULL, Chore::CarryOver)));
@@ -293,7 +351,7 @@ fn a_long_log_is_carried_over_in_a_lull_and_a_huge_one_without() {
 }
 
 #[test]
-fn short_work_is_done_on_the_spot_unless_something_is_due() {
+fn the_thread_is_told_of_a_sync_that_is_due_sooner() {
     let mut test = TestWriter::new();
     let look = test.work("look", Durability::Written, false);
     assert_eq!(test.here(look), Some(None));
@@ -305,12 +363,12 @@ fn short_work_is_done_on_the_spot_unless_something_is_due() {
     assert_eq!(test.here(second), Some(None), "the thread knows");
     let sync = Job::Sync(test.answer("sync"));
     assert!(test.here(sync).flatten().is_some_and(|pause| pause < much_later));
+    test.writer.debt.since = Some(Instant::now());
+    let claim = test.work("claim", Durability::Synced, true);
+    assert_eq!(test.here(claim), Some(Some(Duration::ZERO)));
     assert_eq!(test.told(), ["look", "first", "second"]);
-    test.writer.debt.since = Instant::now().checked_sub(OWED);
-    let third = test.work("third", Durability::Written, true);
-    assert_eq!(test.here(third), None, "it is not to wait for the disk");
-    test.writer.do_chore();
-    assert_eq!(test.told(), ["sync"]);
+    test.writer.sync();
+    assert_eq!(test.told(), ["claim", "sync"]);
     let sync = Job::Sync(test.answer("nothing to sync"));
     assert_eq!((test.here(sync), test.told()), (Some(None), vec!["nothing to sync".to_owned()]));
 }

@@ -187,9 +187,10 @@ impl<S: Store> Store for Ledger<S> {
         &self,
         chat: &ChatId,
         token: ClaimToken,
+        until: Timestamp,
         now: Timestamp,
     ) -> Result<Claim, StoreError> {
-        let claim = self.store.claim(chat, token, now).await;
+        let claim = self.store.claim(chat, token, until, now).await;
         if let Ok(Claim::Send(outgoing)) = &claim {
             self.claimed().insert(outgoing.id.clone(), outgoing.clone());
         }
