@@ -121,7 +121,7 @@ pub(crate) fn run(writer: &Mutex<Writer>, jobs: &Receiver<Job>) {
                 drop(guard);
                 let outcome = file.sync_data();
                 guard = lock(writer);
-                guard.end_sync(debt, outcome.map_err(failed_sync));
+                guard.end_sync(debt, outcome.map_err(|error| failed_sync(&error)));
             }
         }
         if is_over {
@@ -337,7 +337,7 @@ impl Writer {
     /// Syncs all unsynced writes, and answers the calls that wait for it.
     pub(crate) fn sync(&mut self) {
         if let Some((debt, file)) = self.begin_sync() {
-            let outcome = file.sync_data().map_err(failed_sync);
+            let outcome = file.sync_data().map_err(|error| failed_sync(&error));
             self.end_sync(debt, outcome);
         }
     }
@@ -500,7 +500,7 @@ fn in_transaction(
 }
 
 /// The error of SQLite for a sync that failed.
-fn failed_sync(error: io::Error) -> rusqlite::Error {
+fn failed_sync(error: &io::Error) -> rusqlite::Error {
     let code = ffi::Error::new(ffi::SQLITE_IOERR_FSYNC);
     rusqlite::Error::SqliteFailure(code, Some(error.to_string()))
 }

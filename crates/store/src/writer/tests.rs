@@ -168,7 +168,7 @@ impl TestWriter {
     /// The disk reports an error for the next sync.
     fn fail_to_sync(&mut self) {
         let (debt, _) = self.writer.begin_sync().unwrap();
-        self.writer.end_sync(debt, Err(failed_sync(io::Error::other("the disk is gone"))));
+        self.writer.end_sync(debt, Err(failed_sync(&io::Error::other("the disk is gone"))));
     }
 }
 
