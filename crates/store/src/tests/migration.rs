@@ -139,7 +139,7 @@ async fn a_person_is_forgotten_in_the_copy_too() {
 #[test]
 fn without_room_for_the_copy_nothing_is_changed() {
     let folder = former(3);
-    // A folder in the place of the copy stands for a disk that does not take it.
+    // A folder in the place of the copy is like a disk that does not take it.
     fs::create_dir(folder.path().join("mynah.db.v3")).unwrap();
     open(folder.path()).unwrap_err();
     assert_eq!(version_of(&folder.path().join(FILE)), 3);
