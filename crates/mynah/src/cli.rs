@@ -17,6 +17,7 @@ pub(crate) mod run;
 pub(crate) mod sandbox;
 pub(crate) mod schema;
 pub(crate) mod send;
+mod shortened;
 pub(crate) mod status;
 pub(crate) mod test;
 pub(crate) mod unbind;

@@ -427,6 +427,43 @@ fn all_bots_to_copy_are_right() {
     assert_eq!(seen, 5);
 }
 
+/// Rules of which each second one never fires.
+fn many_rules(count: usize) -> String {
+    let rule = |n: usize| {
+        format!("[[rule]]\nkeyword = [\"关键词{}号\", \"甲{n}\"]\nreply = \"{n}\"\n", n / 2)
+    };
+    let mut rules: String = (0..count).map(rule).collect();
+    rules.push_str("[[rule]]\nexact = \"问\"\nreply = \"答\"\n");
+    rules
+}
+
+#[test]
+fn thousands_of_warnings_are_counted_and_do_not_hide_the_answer() {
+    let many = bot(&many_rules(5_000));
+    let checked = run(mynah().arg("check").arg(many.path()));
+    let lines: Vec<&str> = checked.out.lines().collect();
+    assert!(lines.len() <= 200, "{} lines", lines.len());
+    let shown = lines.iter().filter(|line| line.contains("warning[duplicate-keyword]:"));
+    assert_eq!(shown.count(), 21, "20 and the count");
+    assert!(lines.contains(&"warning[duplicate-keyword]: and 2 480 more (--all)"), "{lines:?}");
+    let all = run(mynah().arg("check").arg("--all").arg(many.path())).out;
+    let json = run(mynah().arg("check").arg("--json").arg(many.path()));
+    assert_eq!(all.matches("warning[duplicate-keyword]:").count(), 2_500);
+    assert!(!all.contains("(--all)"));
+    let is_warning = |line: &&str| line.contains("\"duplicate-keyword\"");
+    assert_eq!(json.out.lines().filter(is_warning).count(), 2_500);
+    let explained = run(mynah().arg("explain").arg(many.path()).arg("问"));
+    let lines: Vec<&str> = explained.out.lines().collect();
+    assert!(lines.len() <= 24, "{} lines", lines.len());
+    assert!(lines[1].contains("answered") && lines[2] == "> 答", "{lines:?}");
+    assert!(lines.last().unwrap().contains("5 000"), "{lines:?}");
+    assert!(explained.err.contains("2500 warnings"), "{}", explained.err);
+    let tested = run(mynah().arg("test").arg(many.path())).out;
+    let unreached = tested.lines().last().unwrap();
+    assert_eq!(unreached.matches("bot.toml:").count(), 20, "{unreached}");
+    assert!(unreached.ends_with(", …"), "{unreached}");
+}
+
 #[test]
 fn explain_lists_the_rules_up_to_the_one_that_answers() {
     let good = bot(PRICES);

@@ -27,6 +27,9 @@ pub(crate) struct Args {
     config: Option<PathBuf>,
     #[command(flatten)]
     judged_for: loading::JudgedFor,
+    /// All diagnostics, however many there are of one kind.
+    #[arg(long)]
+    all: bool,
     /// One JSON object a line for each diagnostic.
     #[arg(long)]
     json: bool,
@@ -47,7 +50,8 @@ pub(crate) fn execute(args: &Args, bot: &Bot, common: &Common) -> Result<Ended, 
         match &loaded {
             Some(loaded) if args.json => loading::show_json(out, loaded, common),
             Some(loaded) => {
-                loading::show(out, loaded, common, Common::colours_on_stdout())?;
+                let show = if args.all { loading::show_all } else { loading::show };
+                show(out, loaded, common, Common::colours_on_stdout())?;
                 sum_up(out, loaded, common.lang())
             }
             None if settings.is_none() && !args.json => match common.lang() {

@@ -1,5 +1,6 @@
 //! `mynah explain BOT "text"`: which rule answers, and why every earlier one does not.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use mynah_core::{
     Captures, Chat, Clock, Event, Message, MessageKind, NoState, Quiet, Random, SystemClock,
     Timestamp, quote,
 };
-use mynah_rules::{Decision, Lang, Moment, RuleBook, RuleRef, Verdict};
+use mynah_rules::{Decision, Lang, Moment, RuleBook, RuleRef, Trace, Verdict};
 use mynah_store::{Inspector, LogQuery};
 use serde::Serialize;
 
@@ -168,6 +169,9 @@ struct Explained {
     passed_over: Option<String>,
     /// Each rule that was looked at, in order.
     rules: Vec<Why>,
+    /// The places in it of those that nearly matched.
+    #[serde(skip)]
+    near: BTreeSet<usize>,
     #[serde(skip)]
     event: Event,
 }
@@ -180,9 +184,9 @@ impl Explained {
         let chats: Vec<Chat> = event.chat().cloned().into_iter().chain(named).collect();
         let random = Random::of(0, &event.id);
         let at = Moment { now: event.time, random, chats: chats.into() };
-        let mut verdicts = Vec::new();
+        let mut verdicts = Verdicts::default();
         let decision = book.explain(event, &NoState, &at, &mut verdicts);
-        Self::of(event, decision, &verdicts)
+        Self { near: verdicts.near, ..Self::of(event, decision, &verdicts.all) }
     }
 
     fn of(event: &Event, decision: Decision, verdicts: &[(RuleRef, Verdict)]) -> Self {
@@ -197,36 +201,92 @@ impl Explained {
             quiet: decision.quiet,
             passed_over: decision.passed_over.map(str::to_owned),
             rules: verdicts.iter().map(|(rule, verdict)| Why::of(rule, verdict)).collect(),
+            near: BTreeSet::new(),
             event: event.clone(),
         }
     }
 
     fn write(&self, out: &mut dyn Write, zone: &TimeZone, lang: Lang) -> io::Result<()> {
         writeln!(out, "{}", saw(&self.event, zone, lang))?;
-        for why in &self.rules {
+        let (failed, answering): (Vec<_>, Vec<_>) =
+            self.rules.iter().enumerate().partition(|(_, why)| why.is_failed());
+        for (_, why) in answering.iter().take(MOST_RULES) {
             writeln!(out, "{}", why.line(lang))?;
         }
-        if let Some(reason) = &self.passed_over {
-            let reason = why::passed_over(reason, lang);
-            match lang {
-                Lang::En => writeln!(out, "no rule is asked: {reason}")?,
-                Lang::Zh => writeln!(out, "没有查看任何规则：{reason}")?,
-            }
-        } else if self.rule.is_none() {
-            match lang {
-                Lang::En => writeln!(out, "no rule answers")?,
-                Lang::Zh => writeln!(out, "没有规则回答")?,
-            }
-        }
+        self.write_why_none(out, lang)?;
         for (name, text) in &self.captures {
             writeln!(out, "  {{{name}}} = \"{}\"", print::on_one_line(text))?;
         }
         for reply in &self.replies {
             writeln!(out, "> {}", print::on_one_line(reply))?;
         }
-        self.does
-            .iter()
-            .try_for_each(|bot_action| writeln!(out, "=> {}", print::on_one_line(bot_action)))
+        for bot_action in &self.does {
+            writeln!(out, "=> {}", print::on_one_line(bot_action))?;
+        }
+        self.write_failed(out, &failed, lang)
+    }
+
+    /// Says if no rule answers.
+    fn write_why_none(&self, out: &mut dyn Write, lang: Lang) -> io::Result<()> {
+        if let Some(reason) = &self.passed_over {
+            let reason = why::passed_over(reason, lang);
+            return match lang {
+                Lang::En => writeln!(out, "no rule is asked: {reason}"),
+                Lang::Zh => writeln!(out, "没有查看任何规则：{reason}"),
+            };
+        }
+        match lang {
+            _ if self.rule.is_some() => Ok(()),
+            Lang::En => writeln!(out, "no rule answers"),
+            Lang::Zh => writeln!(out, "没有规则回答"),
+        }
+    }
+
+    /// The rules that do not match: all if they are few, else those that nearly match, and how many others there are.
+    fn write_failed(
+        &self,
+        out: &mut dyn Write,
+        failed: &[(usize, &Why)],
+        lang: Lang,
+    ) -> io::Result<()> {
+        let are_few = failed.len() <= MOST_RULES;
+        let is_shown = |place: &usize| are_few || self.near.contains(place);
+        let shown: Vec<_> =
+            failed.iter().filter(|(place, _)| is_shown(place)).take(MOST_RULES).collect();
+        for (_, why) in &shown {
+            writeln!(out, "{}", why.line(lang))?;
+        }
+        let others = failed.len() - shown.len();
+        let count = print::grouped(others);
+        match (others, shown.is_empty(), lang) {
+            (0, ..) => Ok(()),
+            (1, false, Lang::En) => writeln!(out, "1 other rule does not match"),
+            (1, true, Lang::En) => writeln!(out, "1 rule does not match"),
+            (_, false, Lang::En) => writeln!(out, "{count} other rules do not match"),
+            (_, true, Lang::En) => writeln!(out, "{count} rules do not match"),
+            (_, false, Lang::Zh) => writeln!(out, "另有 {count} 条规则不符合"),
+            (_, true, Lang::Zh) => writeln!(out, "{count} 条规则不符合"),
+        }
+    }
+}
+
+/// So many rules of a kind are shown: they fit on a screen.
+const MOST_RULES: usize = 10;
+
+/// Keeps the verdicts, and the places of those that nearly matched.
+#[derive(Default)]
+struct Verdicts {
+    all: Vec<(RuleRef, Verdict)>,
+    near: BTreeSet<usize>,
+}
+
+impl Trace for Verdicts {
+    fn looked_at(&mut self, rule: &RuleRef, verdict: Verdict) {
+        self.all.push((rule.clone(), verdict));
+    }
+
+    fn nearly(&mut self, _rule: &RuleRef) {
+        self.near.insert(self.all.len());
     }
 }
 

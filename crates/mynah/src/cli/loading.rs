@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::common::Common;
 use super::print;
+use super::shortened::Shortened;
 use crate::rule_file::Mistakes;
 use crate::view::draft::Draft;
 use crate::{Bot, Ended, Report, rule_file};
@@ -143,14 +144,35 @@ pub(crate) fn check(path: &Path, bot: &Bot, judged_for: &JudgedFor) -> Result<Ch
     }))
 }
 
-/// Reads a BOT whose rules are needed. Mistakes are shown on standard error.
+/// Reads a BOT whose rules are needed. Errors are shown on standard error, warnings are counted there.
 pub(crate) fn load_book(
     path: &Path,
     bot: &Bot,
     judged_for: &JudgedFor,
     common: &Common,
 ) -> Result<Arc<RuleBook>, Report> {
-    book(&load(path, bot, judged_for)?, common)
+    let loaded = load(path, bot, judged_for)?;
+    let errors = loaded.diagnostics.iter().filter(|one| one.is_error());
+    let mut err = io::stderr().lock();
+    // There is nowhere left to say that standard error is closed.
+    let _ = show_some(&mut err, &loaded, errors, common, Common::colours_on_stderr())
+        .and_then(|()| count_warnings(&mut err, &loaded, path, common.lang()));
+    loaded.book.clone().ok_or_else(|| broken(&loaded))
+}
+
+/// Says how many warnings there are, for commands that are not about them.
+fn count_warnings(out: &mut dyn Write, loaded: &Loaded, path: &Path, lang: Lang) -> io::Result<()> {
+    let warnings = loaded.diagnostics.iter().filter(|one| one.severity == Severity::Warning);
+    match (warnings.count(), lang) {
+        (0, _) => Ok(()),
+        (count, Lang::En) => {
+            let warnings = print::plural(count, "warning");
+            writeln!(out, "{warnings}; shown by: mynah check {}", path.display())
+        }
+        (count, Lang::Zh) => {
+            writeln!(out, "{count} 个警告；查看请运行：mynah check {}", path.display())
+        }
+    }
 }
 
 /// The bot of a file with errors, for where they can be seen and mended: without any rules. The mistakes are shown.
@@ -198,8 +220,33 @@ fn to_show<'a>(loaded: &'a Loaded, common: &Common) -> impl Iterator<Item = &'a 
     loaded.diagnostics.iter().filter(move |one| notes || one.severity != Severity::Note)
 }
 
-/// Writes diagnostics for people.
+/// Writes diagnostics for people: a few of each kind, and how many more there are.
 pub(crate) fn show(
+    out: &mut dyn Write,
+    loaded: &Loaded,
+    common: &Common,
+    colours: bool,
+) -> io::Result<()> {
+    show_some(out, loaded, to_show(loaded, common), common, colours)
+}
+
+fn show_some<'a>(
+    out: &mut dyn Write,
+    loaded: &'a Loaded,
+    diagnostics: impl Iterator<Item = &'a Diagnostic>,
+    common: &Common,
+    colours: bool,
+) -> io::Result<()> {
+    let render = |one: &Diagnostic| one.render(&loaded.sources, common.lang(), colours);
+    let shortened = Shortened::of(diagnostics, |one| render(one).lines().count());
+    for one in &shortened.shown {
+        out.write_all(render(one).as_bytes())?;
+    }
+    shortened.write_hidden(out, common.lang())
+}
+
+/// Writes all diagnostics for people.
+pub(crate) fn show_all(
     out: &mut dyn Write,
     loaded: &Loaded,
     common: &Common,

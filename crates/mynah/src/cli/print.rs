@@ -32,6 +32,19 @@ pub(crate) fn plural(count: usize, word: &str) -> String {
     format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }
 
+/// A number with a space between thousands: "3 473".
+pub(crate) fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push(' ');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
 /// A text on one line: line ends as `\n`, and nothing in it that moves a terminal's cursor.
 pub(crate) fn on_one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
@@ -49,6 +62,12 @@ pub(crate) fn on_one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn thousands_are_apart() {
+        let written = [0, 12, 999, 1_000, 3_473, 1_234_567].map(grouped);
+        assert_eq!(written, ["0", "12", "999", "1 000", "3 473", "1 234 567"]);
+    }
 
     #[test]
     fn a_text_from_outside_stays_on_its_line() {

@@ -125,6 +125,9 @@ impl Outcome {
     }
 }
 
+/// So many rules without a test are named.
+const MOST_NAMED: usize = 20;
+
 impl Sums {
     fn write(&self, out: &mut dyn Write, lang: Lang) -> io::Result<()> {
         let Self { tests, failed, rules, unreached } = self;
@@ -136,7 +139,11 @@ impl Sums {
         if unreached.is_empty() {
             return Ok(());
         }
-        let (count, list) = (unreached.len(), unreached.join(", "));
+        let count = unreached.len();
+        let mut list = unreached[..count.min(MOST_NAMED)].join(", ");
+        if count > MOST_NAMED {
+            list.push_str(", …");
+        }
         match lang {
             Lang::En => writeln!(out, "no test reaches {count} of {rules} rules: {list}"),
             Lang::Zh => writeln!(out, "{rules} 条规则中有 {count} 条没有测试到：{list}"),

@@ -34,6 +34,11 @@ pub(crate) struct Why {
 }
 
 impl Why {
+    /// Whether the rule does not match, or is switched off.
+    pub(crate) fn is_failed(&self) -> bool {
+        matches!(self.verdict, "failed" | "off")
+    }
+
     /// The outcome of a rule.
     pub(crate) fn of(rule: &RuleRef, verdict: &Verdict) -> Self {
         let mut why = Self {

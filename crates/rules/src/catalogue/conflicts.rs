@@ -3,6 +3,7 @@
 use super::{Lang, say};
 use crate::problem::Conflict;
 
+#[expect(clippy::too_many_lines, reason = "a table: a line for each conflict")]
 pub(super) fn message(conflict: &Conflict, lang: Lang) -> String {
     match conflict {
         Conflict::AtMeInPrivate => {

@@ -31,6 +31,7 @@ pub(super) fn entry_type(name: &str, wanted: Wanted, found: Found, lang: Lang) -
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a table: a line for each value")]
 pub(super) fn message(value: &BadValue, lang: Lang) -> String {
     match value {
         BadValue::Duration(bad) => bad.message(lang),

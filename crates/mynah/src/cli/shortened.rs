@@ -1,0 +1,58 @@
+//! Diagnostics for people, shortened: thousands of warnings of one kind hide the one that matters.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use mynah_rules::{Diagnostic, Lang, Severity};
+
+use super::print::grouped;
+
+/// So many diagnostics of one code are shown.
+const OF_ONE_CODE: usize = 20;
+
+/// So many lines are shown, those that count the rest left out.
+const LINES: usize = 150;
+
+/// The diagnostics that are shown, in the order of their places, and for each code how many are not.
+pub(super) struct Shortened<'d> {
+    pub(super) shown: Vec<&'d Diagnostic>,
+    hidden: BTreeMap<(Severity, &'d str), usize>,
+}
+
+impl<'d> Shortened<'d> {
+    /// Chooses from diagnostics: errors first, then warnings, then notes. `lines` gives the lines that one takes.
+    pub(super) fn of(
+        all: impl Iterator<Item = &'d Diagnostic>,
+        lines: impl Fn(&Diagnostic) -> usize,
+    ) -> Self {
+        let mut by_severity: Vec<(usize, &Diagnostic)> = all.enumerate().collect();
+        by_severity.sort_by_key(|(place, one)| (one.severity, *place));
+        let (mut shown, mut hidden) = (Vec::new(), BTreeMap::new());
+        let (mut of_code, mut left) = (BTreeMap::<&str, usize>::new(), LINES);
+        for (place, one) in by_severity {
+            let count = of_code.entry(one.code).or_default();
+            let needs = lines(one);
+            if *count < OF_ONE_CODE && needs <= left {
+                *count += 1;
+                left -= needs;
+                shown.push((place, one));
+            } else {
+                *hidden.entry((one.severity, one.code)).or_default() += 1;
+            }
+        }
+        shown.sort_by_key(|(place, _)| *place);
+        Self { shown: shown.into_iter().map(|(_, one)| one).collect(), hidden }
+    }
+
+    /// Writes how many are not shown, a line for each code.
+    pub(super) fn write_hidden(&self, out: &mut dyn Write, lang: Lang) -> io::Result<()> {
+        for ((severity, code), count) in &self.hidden {
+            let (severity, count) = (severity.word(), grouped(*count));
+            match lang {
+                Lang::En => writeln!(out, "{severity}[{code}]: and {count} more (--all)")?,
+                Lang::Zh => writeln!(out, "{severity}[{code}]：另有 {count} 条（--all）")?,
+            }
+        }
+        Ok(())
+    }
+}
