@@ -58,8 +58,9 @@ impl Folding {
     /// Folds a text. Borrows it where nothing changes.
     pub fn fold(self, original: &str) -> Folded<'_> {
         if let Some(quick) = quick::fold(self, original) {
-            let quick::Quick { text, same_until, idle_blanks } = quick;
-            return Folded { original, text, how: self, same_until, idle_blanks, is_plain: true };
+            let quick::Quick { text, same_until, idle_blanks, others } = quick;
+            let others = Some(others);
+            return Folded { original, text, how: self, same_until, idle_blanks, others };
         }
         let mut text = String::with_capacity(original.len() + 8);
         let (mut same_until, mut idle_blanks) = (None, Vec::new());
@@ -81,7 +82,19 @@ impl Folding {
             how: self,
             same_until,
             idle_blanks,
-            is_plain: false,
+            others: None,
+        }
+    }
+
+    /// The result for a text that this folding does not change.
+    fn unchanged(self, original: &str) -> Folded<'_> {
+        Folded {
+            original,
+            text: Cow::Borrowed(original),
+            how: self,
+            same_until: original.len(),
+            idle_blanks: Vec::new(),
+            others: None,
         }
     }
 
@@ -147,8 +160,41 @@ pub struct Folded<'t> {
     same_until: usize,
     /// Where in the folded text blanks stood that do not count.
     idle_blanks: Vec<usize>,
-    /// Made only of characters of which none combines with another.
-    is_plain: bool,
+    /// What the other foldings give; only known of a text whose characters do not combine with one another.
+    others: Option<Others>,
+}
+
+/// What the other foldings make of a text that was folded without case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Others {
+    keep_case: Other,
+    width: Other,
+}
+
+/// The result of another folding of the same text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Other {
+    /// Whether it is the same folded text.
+    is_same: bool,
+    /// Whether it is the original.
+    is_original: bool,
+}
+
+impl Other {
+    /// Takes another change into account: whether this folding makes the same of it, and whether it leaves the original.
+    fn note(&mut self, is_same: bool, is_original: bool) {
+        self.is_same &= is_same;
+        self.is_original &= is_original;
+    }
+}
+
+/// A second folding of a text, without doing it where the first one has the result.
+#[derive(Debug)]
+pub enum Again<'f, 't> {
+    /// The result of the first folding is also that of the second.
+    Same(&'f Folded<'t>),
+    /// The result of the second.
+    Other(Folded<'t>),
 }
 
 impl<'t> Folded<'t> {
@@ -164,13 +210,26 @@ impl<'t> Folded<'t> {
 
     /// Whether it is certain that no character combines with another.
     pub fn is_plain(&self) -> bool {
-        self.is_plain
+        self.others.is_some()
     }
 
-    /// The same text folded for regexes, if it is already: a text that the full folding leaves unchanged has one width.
-    pub fn as_width(&self) -> Option<Self> {
-        let is_unchanged = matches!(self.text, Cow::Borrowed(_));
-        is_unchanged.then(|| Self { how: Folding::WIDTH, ..self.clone() })
+    /// The same text in another folding: this must be the folding without case, with the same `hant`.
+    pub fn again(&self, how: Folding) -> Again<'_, 't> {
+        debug_assert_eq!(
+            self.how.form,
+            Form::Full,
+            "other foldings do not know what the first one gives"
+        );
+        let others = self.others.map(|others| match how.form {
+            Form::Full => Other { is_same: true, is_original: false },
+            Form::KeepCase => others.keep_case,
+            Form::Width => others.width,
+        });
+        match others {
+            Some(Other { is_same: true, .. }) => Again::Same(self),
+            Some(Other { is_original: true, .. }) => Again::Other(how.unchanged(self.original)),
+            _ => Again::Other(how.fold(self.original)),
+        }
     }
 
     /// The folded text on its own.

@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use crate::fold::{Folded, Folding};
+use crate::fold::{Again, Folded, Folding};
 use crate::keyword::Traces;
 
 /// A text is matched on its first characters only.
@@ -49,16 +49,28 @@ impl<'t> Text<'t> {
     /// The text in a folding for everything but regexes.
     #[inline]
     pub fn folded(&self, folding: Folding) -> &Folded<'t> {
-        let cell = if folding.keeps_case() { &self.keep_case } else { &self.full };
-        cell.get_or_init(|| folding.fold(self.text))
+        if folding.keeps_case() {
+            self.again(folding, &self.keep_case)
+        } else {
+            self.full.get_or_init(|| folding.fold(self.text))
+        }
     }
 
     /// The text as regexes see it.
     pub fn width(&self) -> &Folded<'t> {
-        self.width.get_or_init(|| {
-            let known = self.full.get().and_then(Folded::as_width);
-            known.unwrap_or_else(|| Folding::WIDTH.fold(self.text))
-        })
+        self.again(Folding::WIDTH, &self.width)
+    }
+
+    /// The text in a second folding: most texts are the same in all foldings, and the index needs the one without case.
+    fn again<'a>(&'a self, folding: Folding, cell: &'a OnceCell<Folded<'t>>) -> &'a Folded<'t> {
+        if let Some(known) = cell.get() {
+            return known;
+        }
+        match self.full.get().map(|full| full.again(folding)) {
+            Some(Again::Same(full)) => full,
+            Some(Again::Other(other)) => cell.get_or_init(|| other),
+            None => cell.get_or_init(|| folding.fold(self.text)),
+        }
     }
 
     /// The runs of bytes in a folded form; only asked for by conditions with many items.

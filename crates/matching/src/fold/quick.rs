@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::blanks::{is_idle, is_line_break};
-use super::{Folding, Form, hant, segment, signs};
+use super::{Folding, Form, Other, Others, hant, segment, signs};
 
 /// A text folded quickly.
 pub(super) struct Quick<'t> {
@@ -14,6 +14,7 @@ pub(super) struct Quick<'t> {
     pub(super) same_until: usize,
     /// Where in the folded text blanks stood that do not count.
     pub(super) idle_blanks: Vec<usize>,
+    pub(super) others: Others,
 }
 
 /// The folded text; `None` if there is a character that needs a closer look.
@@ -175,11 +176,20 @@ struct Copy<'t> {
     /// The place of the first character whose bytes differ from those of its original.
     same_until: Option<usize>,
     idle_blanks: Vec<usize>,
+    others: Others,
 }
 
 impl<'t> Copy<'t> {
     fn of(original: &'t str) -> Self {
-        Self { original, text: String::new(), copied: 0, same_until: None, idle_blanks: Vec::new() }
+        let unchanged = Other { is_same: true, is_original: true };
+        Self {
+            original,
+            text: String::new(),
+            copied: 0,
+            same_until: None,
+            idle_blanks: Vec::new(),
+            others: Others { keep_case: unchanged, width: unchanged },
+        }
     }
 
     /// Folds the character at a place; gives the place behind it.
@@ -188,6 +198,10 @@ impl<'t> Copy<'t> {
         let now = simple(how, c)?;
         let end = at + c.len_utf8();
         if now != c {
+            let keep_case = simple(Folding { form: Form::KeepCase, ..how }, c);
+            self.others.keep_case.note(keep_case == Some(now), keep_case == Some(c));
+            let width = simple(Folding::WIDTH, c);
+            self.others.width.note(width == Some(now), width == Some(c));
             self.replace(at..end, Some(now));
         }
         Some(end)
@@ -201,11 +215,14 @@ impl<'t> Copy<'t> {
             (Some(before), Some(after)) => is_idle(before, after) && !run.contains(is_line_break),
             _ => false,
         };
+        if run == " " && !is_idle {
+            return;
+        }
+        self.others.keep_case.note(true, false);
+        self.others.width.note(run == "\u{3000}" && !is_idle, !run.contains('\u{3000}'));
+        self.replace(blanks, (!is_idle).then_some(' '));
         if is_idle {
-            self.replace(blanks.clone(), None);
             self.idle_blanks.push(self.text.len());
-        } else if run != " " {
-            self.replace(blanks, Some(' '));
         }
     }
 
@@ -223,16 +240,13 @@ impl<'t> Copy<'t> {
     }
 
     fn finish(mut self) -> Quick<'t> {
-        let Self { original, idle_blanks, same_until, .. } = self;
+        let Self { original, idle_blanks, same_until, others, .. } = self;
         if self.copied == 0 {
-            return Quick {
-                text: Cow::Borrowed(original),
-                same_until: original.len(),
-                idle_blanks,
-            };
+            let (text, same_until) = (Cow::Borrowed(original), original.len());
+            return Quick { text, same_until, idle_blanks, others };
         }
         self.text.push_str(&original[self.copied..]);
         let same_until = same_until.unwrap_or(self.text.len());
-        Quick { text: Cow::Owned(self.text), same_until, idle_blanks }
+        Quick { text: Cow::Owned(self.text), same_until, idle_blanks, others }
     }
 }

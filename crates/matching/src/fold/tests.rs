@@ -180,15 +180,34 @@ proptest! {
             let mut slowly = String::new();
             folding.walk(&text, &mut |c, _| slowly.push(c));
             prop_assert_eq!(folded.text(), &slowly);
-            if let Some(width) = folded.as_width() {
-                let folded = Folding::WIDTH.fold(&text);
-                prop_assert_eq!(width.text(), folded.text());
-            }
             let mut places = slowly.char_indices().map(|(at, _)| at).chain([slowly.len()]).skip(from);
             let (Some(start), Some(end)) = (places.next(), places.nth(length)) else { continue };
             // Without knowing how far nothing moved, the way back is walked.
             let walked = Folded { same_until: 0, ..folded.clone() };
             prop_assert_eq!(folded.original(start..end), walked.original(start..end));
+        }
+    }
+
+    #[test]
+    fn a_second_folding_is_that_of_the_text(
+        text in prop_oneof![usual(), troublesome()],
+        hant in any::<bool>(),
+        from in 0_usize..60,
+        length in 0_usize..10,
+    ) {
+        let full = Folding::new(false, hant).fold(&text);
+        for folding in [Folding::new(false, hant), Folding::new(true, hant), Folding::WIDTH] {
+            let expected = folding.fold(&text);
+            let again = full.again(folding);
+            let again = match &again {
+                Again::Same(same) => same,
+                Again::Other(other) => other,
+            };
+            prop_assert_eq!(again.text(), expected.text());
+            let ends = expected.text().char_indices().map(|(at, _)| at).chain([expected.text().len()]);
+            let mut places = ends.skip(from);
+            let (Some(start), Some(end)) = (places.next(), places.nth(length)) else { continue };
+            prop_assert_eq!(again.original(start..end), expected.original(start..end));
         }
     }
 

@@ -1,5 +1,6 @@
 //! Rule sets and messages like those of real bots, the same for the same seed: 60 % keywords (Chinese words of 2 to 6
 //! characters, English words), 10 % exact texts, 10 % prefixes, 20 % regexes with captures; 5 % of all for groups only.
+//! In the mix with case, 85 % of the rules and a third of the English words distinguish case.
 
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -18,6 +19,15 @@ const SYLLABLES: [&str; 24] = [
     "que", "ris", "sto", "tu", "un", "ver", "wim", "ex", "yo", "zen",
 ];
 
+/// What distinguishes one table of the benchmark from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mix {
+    /// No rule distinguishes case; short messages have 5 to 45 characters.
+    NoCase,
+    /// Most rules say `case = true`; short messages have 77 bytes on average.
+    WithCase,
+}
+
 /// One rule, in the terms of `bot.toml` and in those of a bare loop of regexes.
 pub(crate) struct Rule {
     pub(crate) toml: String,
@@ -34,33 +44,38 @@ pub(crate) struct Sample {
 }
 
 /// So many rules.
-pub(crate) fn rules(count: usize, seed: u64) -> Vec<Rule> {
+pub(crate) fn rules(mix: Mix, count: usize, seed: u64) -> Vec<Rule> {
     let mut random = Random::from_seed(seed);
-    (0..count).map(|n| rule(n, &mut random)).collect()
+    (0..count).map(|n| rule(mix, n, &mut random)).collect()
 }
 
-fn rule(n: usize, random: &mut Random) -> Rule {
-    let word = if random.below(3) == 0 { english(random) } else { chinese(random) };
+fn rule(mix: Mix, n: usize, random: &mut Random) -> Rule {
+    let word = word(mix, random);
+    let case = mix == Mix::WithCase && random.below(20) < 17;
+    let flags = if case { "" } else { "(?i)" };
     let edge = |word: &str| if word.is_ascii() { r"(?-u:\b)" } else { "" };
     let (key, value, regex, hit) = match random.below(10) {
         0..6 => {
-            let regex = format!("(?i){0}{word}{0}", edge(&word));
+            let regex = format!("{flags}{0}{word}{0}", edge(&word));
             ("keyword", format!("\"{word}\""), regex, word.clone())
         }
-        6 => ("exact", format!("\"{word}\""), format!(r"(?i)^\s*{word}\s*$"), word.clone()),
+        6 => ("exact", format!("\"{word}\""), format!(r"{flags}^\s*{word}\s*$"), word.clone()),
         7 => {
-            let regex = format!("(?i)^{word}{}(.*)$", edge(&word));
+            let regex = format!("{flags}^{word}{}(.*)$", edge(&word));
             ("prefix", format!("\"{word}\""), regex, format!("{word} 北京"))
         }
         _ => {
             let (regex, hit) = expression(&word, random);
-            ("regex", format!("'{regex}'"), format!("(?i){regex}"), hit)
+            ("regex", format!("'{regex}'"), format!("{flags}{regex}"), hit)
         }
     };
     let group_only = random.below(20) == 0;
     let mut toml = format!("[[rule]]\n{key} = {value}\nreply = \"回答 {n}\"\n");
     if group_only {
         toml.push_str("in = \"group\"\n");
+    }
+    if case {
+        toml.push_str("case = true\n");
     }
     Rule { toml, regex, group_only, hit }
 }
@@ -95,11 +110,29 @@ fn english(random: &mut Random) -> String {
     (0..length).map(|_| SYLLABLES[usize::try_from(random.below(24)).unwrap_or(0)]).collect()
 }
 
+fn word(mix: Mix, random: &mut Random) -> String {
+    let word = if random.below(3) == 0 { english(random) } else { chinese(random) };
+    if mix == Mix::NoCase || !word.is_ascii() || random.below(3) != 0 {
+        return word;
+    }
+    let (first, rest) = word.split_at(1);
+    first.to_ascii_uppercase() + rest
+}
+
 /// So many messages, all different, half of which some rule answers.
-pub(crate) fn messages(rules: &[Rule], count: usize, long: bool, seed: u64) -> Vec<Sample> {
+pub(crate) fn messages(
+    mix: Mix,
+    rules: &[Rule],
+    count: usize,
+    long: bool,
+    seed: u64,
+) -> Vec<Sample> {
     let mut random = Random::from_seed(seed ^ 0x5eed);
     let mut known = HashSet::new();
-    let all = std::iter::repeat_with(|| message(rules, long, &mut random));
+    let all = std::iter::repeat_with(|| match (mix, long) {
+        (Mix::WithCase, false) => message_of_bytes(rules, 40 + random.below(75), &mut random),
+        _ => message(rules, long, &mut random),
+    });
     all.filter(|said| known.insert(said.text.clone())).take(count).collect()
 }
 
@@ -123,6 +156,29 @@ fn message(rules: &[Rule], long: bool, random: &mut Random) -> Sample {
             1 => format!("{} {text}", rule.hit),
             _ => format!("{text} {}", rule.hit),
         };
+    }
+    Sample { text, in_group: random.below(2) == 0 }
+}
+
+/// A message of about so many bytes, half of them begun or ended by a text that a rule answers.
+fn message_of_bytes(rules: &[Rule], bytes: u64, random: &mut Random) -> Sample {
+    let rule = &rules[usize::try_from(random.below(rules.len() as u64)).unwrap_or(0)];
+    let hit = if random.below(2) == 0 { rule.hit.as_str() } else { "" };
+    let begins = random.below(2) == 0;
+    let mut text = if begins { format!("{hit} ") } else { String::new() };
+    while ((text.len() + hit.len()) as u64) < bytes {
+        let word = word(Mix::WithCase, random);
+        if word.is_ascii() {
+            let _ = write!(text, " {word} ");
+        } else {
+            text.push_str(&word);
+        }
+        if random.below(6) == 0 {
+            text.push(['，', '。', '！', ' '][usize::try_from(random.below(4)).unwrap_or(0)]);
+        }
+    }
+    if !begins {
+        let _ = write!(text, " {hit}");
     }
     Sample { text, in_group: random.below(2) == 0 }
 }

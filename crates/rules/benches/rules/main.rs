@@ -3,7 +3,7 @@
 //! Prints a table for rule sets of growing size, short and long messages, next to a bare loop of regexes, which gets no
 //! folding, no state, no priorities and no reply to make, and is seen to give the same answers; then the hard cases. One
 //! thread, warm, each message alone; the fastest of some passes counts. With a number behind `--` only rule sets of up to
-//! so many rules are measured.
+//! so many rules are measured; with `short`, only short messages, without the bare loop.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
 
@@ -22,7 +22,7 @@ use mynah_core::{
 use mynah_rules::{Checked, Decision, Files, LoadOptions, Moment, RuleBook};
 use regex::Regex;
 
-use generator::{Rule, Sample, hard, messages, rules};
+use generator::{Mix, Rule, Sample, hard, messages, rules};
 
 /// The messages of each measurement.
 const MESSAGES: usize = 4_000;
@@ -191,13 +191,19 @@ fn compile(rules: &[Rule]) -> Vec<(Regex, bool)> {
 
 fn main() {
     let most = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(100_000);
-    print_usual(most);
-    print_hard(most);
-    print_refused();
+    let short = std::env::args().any(|argument| argument == "short");
+    println!("with case:");
+    print_mix(Mix::WithCase, most, short);
+    println!("\nwithout case:");
+    print_mix(Mix::NoCase, most, short);
+    if !short {
+        print_hard(most);
+        print_refused();
+    }
 }
 
 /// Rule sets like those of real bots.
-fn print_usual(most: usize) {
+fn print_mix(mix: Mix, most: usize, short: bool) {
     let at = Moment::at(Timestamp::from_secs(0));
     println!(
         "|   rules | check ms | build ms | heap MB | short ns | p99 µs | hits % | bare loop ns | times | long µs |"
@@ -206,10 +212,10 @@ fn print_usual(most: usize) {
         "|--------:|---------:|---------:|--------:|---------:|-------:|-------:|-------------:|------:|--------:|"
     );
     for count in [10, 100, 1_000, 10_000, 100_000].into_iter().filter(|count| *count <= most) {
-        let rules = rules(count, 1);
+        let rules = rules(mix, count, 1);
         let Loaded { book, checking, building } =
             load(rules.iter().map(|rule| rule.toml.as_str()).collect());
-        let said = messages(&rules, MESSAGES, false, 1);
+        let said = messages(mix, &rules, MESSAGES, false, 1);
         let events: Vec<Event> = said.iter().map(event).collect();
         let begin = Instant::now();
         while begin.elapsed() < WARM_UP {
@@ -217,7 +223,7 @@ fn print_usual(most: usize) {
         }
         let (mean, hits) = measure(PASSES, &events, |event| decide(&book, event, &at));
         let p99 = p99(&events, |event| decide(&book, event, &at));
-        let (loop_ns, times) = if count <= MOST_BARE {
+        let (loop_ns, times) = if count <= MOST_BARE && !short {
             let loop_of = compile(&rules);
             // Where the loop takes seconds, one pass is enough.
             let passes = if count < MOST_BARE { PASSES } else { 1 };
@@ -231,7 +237,8 @@ fn print_usual(most: usize) {
         } else {
             ("-".to_owned(), "-".to_owned())
         };
-        let long: Vec<Event> = messages(&rules, 400, true, 2).iter().map(event).collect();
+        let long: Vec<Event> =
+            messages(mix, &rules, if short { 1 } else { 400 }, true, 2).iter().map(event).collect();
         let (long, _) = measure(PASSES, &long, |event| decide(&book, event, &at));
         println!(
             "| {count:>7} | {:>8.1} | {:>8.1} | {:>7.2} | {:>8} | {:>6.2} | {:>6.0} | {loop_ns:>12} | {times:>5} | {:>7.1} |",
