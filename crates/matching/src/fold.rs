@@ -15,7 +15,7 @@ use std::ops::Range;
 
 use blanks::Blanks;
 
-pub use case::fold_case;
+pub use case::{fold_case, is_caseless};
 pub use segment::fold_width;
 
 /// How texts are folded.

@@ -13,6 +13,8 @@ pub(super) enum Mistake {
     FirstOfSet,
     /// Literals keep their case.
     CaseKept,
+    /// A hit in the text without case proves a rule that distinguishes case.
+    CaseForgotten,
     /// Literals keep traditional characters.
     HantForgotten,
     /// Marks that combine are not looked at one by one.

@@ -285,6 +285,7 @@ fn every_planted_mistake_is_found() {
         M::Doubled,
         M::FirstOfSet,
         M::CaseKept,
+        M::CaseForgotten,
         M::HantForgotten,
         M::MarksForgotten,
         M::MarksCertain,

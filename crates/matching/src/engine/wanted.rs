@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use super::literals;
 use super::planted::{Mistake, planted};
 use crate::conditions::Conditions;
-use crate::fold::{Folding, fold_each};
+use crate::fold::{Folding, fold_each, is_caseless};
 use crate::keyword::Stem;
 use crate::pattern::Matcher;
 
@@ -146,7 +146,7 @@ impl Wanted {
     }
 
     /// Whether a rule of these conditions matches every text in which one of its literals is found, so that the text need
-    /// not be looked at again: whole keywords or exact texts without case, and nothing else.
+    /// not be looked at again: whole keywords or exact texts for which case does not matter, and nothing else.
     pub(super) fn proves(&self, when: &Conditions) -> bool {
         let only = when.all.is_empty()
             && when.all_of.is_empty()
@@ -156,7 +156,11 @@ impl Wanted {
             && when.pattern.is_empty()
             && when.regex.is_empty();
         let is_one = when.keyword.is_empty() != when.exact.is_empty();
-        only && is_one && !when.case && self.sets.len() == 1 && self.are_whole
+        let mut literals = self.sets.iter().flatten();
+        let ignores_case = !when.case
+            || planted(Mistake::CaseForgotten)
+            || literals.all(|literal| literal.text.chars().all(is_caseless));
+        only && is_one && ignores_case && self.sets.len() == 1 && self.are_whole
     }
 
     /// The set to wait for: the one shared least with other rules, else the longest. `None` if there is none.

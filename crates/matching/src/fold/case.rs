@@ -5,11 +5,20 @@ pub fn fold_case(c: char) -> char {
     if c.is_ascii() {
         return c.to_ascii_lowercase();
     }
-    // The block from the radicals to the end of the ideographs has no cases, and most texts here are in it.
-    if ('\u{2e80}'..'\u{a640}').contains(&c) {
+    if is_ideograph(c) {
         return c;
     }
     exception(c).unwrap_or_else(|| single_lowercase(c))
+}
+
+/// Whether case folding keeps `c` and makes it of no other character.
+pub fn is_caseless(c: char) -> bool {
+    if c.is_ascii() { !c.is_ascii_alphabetic() } else { is_ideograph(c) }
+}
+
+/// The block from the radicals to the end of the ideographs has no cases, and most texts here are in it.
+fn is_ideograph(c: char) -> bool {
+    ('\u{2e80}'..'\u{a640}').contains(&c)
 }
 
 fn single_lowercase(c: char) -> char {

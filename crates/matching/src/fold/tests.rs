@@ -59,6 +59,17 @@ fn case_and_script_are_kept_on_demand() {
 }
 
 #[test]
+fn no_other_character_becomes_a_caseless_one() {
+    for c in '\0'..=char::MAX {
+        let folded = fold_case(c);
+        assert!(
+            folded == c || !(is_caseless(c) || is_caseless(folded)),
+            "{c:?} becomes {folded:?}"
+        );
+    }
+}
+
+#[test]
 fn nothing_is_copied_where_nothing_changes() {
     for text in ["hello world 123!", ""] {
         assert!(matches!(Folding::new(false, false).fold(text).text, Cow::Borrowed(_)), "{text}");
