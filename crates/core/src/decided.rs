@@ -19,6 +19,8 @@ pub enum Quiet {
     Limit,
     /// The chat is muted.
     Mute,
+    /// It is one of the quiet hours of the chat.
+    Hours,
 }
 
 /// The decision about an event: kept with it in the log, shown by `status`, the console and `replay`.

@@ -39,7 +39,7 @@ enum Default {
 /// A name as a template uses it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NameUse<'t> {
-    /// The name, which may have a dot.
+    /// The name, which may have a dot, or a word with an argument: `random:1-6`.
     pub name: &'t str,
     /// Its place, in bytes of the template.
     pub span: Range<usize>,
@@ -51,6 +51,12 @@ pub struct NameUse<'t> {
 pub trait Values {
     /// The text of a name; `None` is as good as an empty text.
     fn value(&self, name: &str) -> Option<Cow<'_, str>>;
+
+    /// The text of a name at a place of the template, counted from 0: two random names at different places differ.
+    fn value_at(&self, name: &str, place: usize) -> Option<Cow<'_, str>> {
+        let _ = place;
+        self.value(name)
+    }
 }
 
 /// A piece of a rendered template.
@@ -160,9 +166,9 @@ impl Template {
     pub fn render(&self, values: &dyn Values) -> Vec<Rendered> {
         let mut rendered = Vec::with_capacity(1 + 2 * self.values.len());
         let (pieces, end) = self.pieces();
-        for (text, value) in pieces {
+        for (place, (text, value)) in pieces.enumerate() {
             push_text(&mut rendered, text);
-            push_value(&mut rendered, &value.name, value.default.as_ref(), values);
+            push_value(&mut rendered, &value.name, value.default.as_ref(), values, place);
         }
         push_text(&mut rendered, end);
         rendered
@@ -191,16 +197,19 @@ fn push_value(
     name: &str,
     default: Option<&Default>,
     values: &dyn Values,
+    place: usize,
 ) {
     if name == "at" {
         rendered.push(Rendered::At);
         return;
     }
-    let value = values.value(name).filter(|value| !value.is_empty());
+    let value = values.value_at(name, place).filter(|value| !value.is_empty());
     match (value, default) {
         (Some(value), _) => push_text(rendered, &value),
         (None, Some(Default::Text(text))) => push_text(rendered, text),
-        (None, Some(Default::Value { name, .. })) => push_value(rendered, name, None, values),
+        (None, Some(Default::Value { name, .. })) => {
+            push_value(rendered, name, None, values, place);
+        }
         (None, None) => {}
     }
 }
@@ -283,7 +292,10 @@ impl Parser<'_> {
     /// A name up to `|` or `}`; blanks around it are allowed.
     fn name(&mut self, open: usize) -> Result<(Box<str>, Range<usize>), TemplateError> {
         let rest = &self.source[self.at..];
-        let Some(length) = rest.find(['|', '}', '{']) else {
+        // The items of a random choice have `|` between them, so it takes no default.
+        let is_choice = rest.trim_start().starts_with(CHOICE);
+        let ends: &[char] = if is_choice { &['}', '{'] } else { &['|', '}', '{'] };
+        let Some(length) = rest.find(ends) else {
             return Err(self.error(TemplateErrorKind::Unclosed, open..open + 1));
         };
         let raw = &rest[..length];
@@ -294,7 +306,7 @@ impl Parser<'_> {
         if name.is_empty() {
             return Err(self.error(TemplateErrorKind::NoName, open..self.at));
         }
-        if !is_name(name) || self.peek() == Some('{') {
+        if !(is_name(name) || is_call(name)) || self.peek() == Some('{') {
             return Err(self.error(TemplateErrorKind::BadName(name.to_owned()), span));
         }
         Ok((name.into(), span))
@@ -315,6 +327,23 @@ pub fn is_name(text: &str) -> bool {
     text.split('.').all(|part| {
         !part.is_empty() && part.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'))
     })
+}
+
+/// The beginning of a random choice.
+const CHOICE: &str = "random:";
+
+/// Whether a text is a word with an argument: `top:points 5`.
+#[must_use]
+pub fn is_call(text: &str) -> bool {
+    call(text).is_some_and(|(_, argument)| text.starts_with(CHOICE) || !argument.is_empty())
+}
+
+/// The word and the argument of a name like `top:points 5`; `None` for other names.
+#[must_use]
+pub fn call(text: &str) -> Option<(&str, &str)> {
+    let (word, argument) = text.split_once(':')?;
+    let is_word = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
+    is_word.then(|| (word, argument.trim()))
 }
 
 impl TryFrom<String> for Template {
@@ -366,6 +395,8 @@ mod tests {
     fn known() -> Known {
         Known(BTreeMap::from([
             ("sender", "张三".to_owned()),
+            ("random:a|b", "a".to_owned()),
+            ("top:points 5", "1. a".to_owned()),
             ("x", "{sender}".to_owned()),
             ("empty", String::new()),
         ]))
@@ -386,11 +417,29 @@ mod tests {
             ("{ sender }", "张三"),
             ("{empty|a}}}", "a}"),
             ("{empty|{{}", "{"),
+            ("{random:a|b}|{top:points 5|nobody}", "a|1. a"),
+            ("{top:other|nobody}", "nobody"),
             ("", ""),
         ] {
             let parsed = Template::parse(template).expect(template);
             assert_eq!(parsed.render_text(&known()), text, "{template}");
         }
+    }
+
+    #[test]
+    fn each_place_of_a_template_is_told() {
+        struct Places;
+        impl Values for Places {
+            fn value(&self, _name: &str) -> Option<Cow<'_, str>> {
+                None
+            }
+
+            fn value_at(&self, name: &str, place: usize) -> Option<Cow<'_, str>> {
+                (name != "none").then(|| place.to_string().into())
+            }
+        }
+        let template = Template::parse("{a}{a}x{none|{a}}").expect("valid");
+        assert_eq!(template.render_text(&Places), "01x2");
     }
 
     #[test]
@@ -410,6 +459,10 @@ mod tests {
             ("{ | a}", Kind::NoName, 0..2),
             ("{a b}", Kind::BadName("a b".to_owned()), 1..4),
             ("{a..b}", Kind::BadName("a..b".to_owned()), 1..5),
+            ("{top:}", Kind::BadName("top:".to_owned()), 1..5),
+            ("{群:x}", Kind::BadName("群:x".to_owned()), 1..6),
+            ("{random:a|b", Kind::Unclosed, 0..1),
+            ("{random:a{b}}", Kind::BadName("random:a".to_owned()), 1..9),
             ("{a|{b}c}", Kind::BadDefault, 3..6),
             ("{a|b{c}}", Kind::BadDefault, 4..5),
             ("{a|b", Kind::Unclosed, 0..1),
@@ -434,7 +487,7 @@ mod tests {
 
     fn template() -> impl Strategy<Value = Template> {
         let name = || {
-            prop::sample::select(vec!["sender", "user.x", "chat.城市", "1", "no_1"])
+            prop::sample::select(vec!["sender", "user.x", "chat.城市", "1", "no_1", "top:points 5"])
                 .prop_map(Box::from)
         };
         let default = prop_oneof![

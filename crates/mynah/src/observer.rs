@@ -327,6 +327,7 @@ const fn quiet_word(quiet: Quiet) -> &'static str {
         Quiet::Cooldown => "cooldown",
         Quiet::Limit => "limit",
         Quiet::Mute => "mute",
+        Quiet::Hours => "hours",
     }
 }
 

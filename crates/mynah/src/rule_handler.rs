@@ -62,7 +62,10 @@ impl RuleHandler {
     async fn handle(&self, ctx: &mut Context, event: &Event) -> Flow {
         let at = Moment { now: ctx.now(), random: ctx.random(), chats: Arc::clone(ctx.chats()) };
         // Keep this guard short: the last holder of an old rule book pays for dropping it.
-        let decision = self.active_rules.load_full().decide(event, ctx, &at);
+        let book = self.active_rules.load_full();
+        let decision = book.decide(event, ctx, &at);
+        let is_quiet = is_quiet(&book, ctx, event);
+        drop(book);
         for warning in &decision.warnings {
             tracing::warn!(event = %event.id, "{warning}");
         }
@@ -70,6 +73,10 @@ impl RuleHandler {
         let flow = apply(decision, ctx);
         if flow == Flow::Continue && is_muted(ctx, event) {
             ctx.decided().passed_over = Some("muted chat".to_owned());
+            return Flow::Stop;
+        }
+        if flow == Flow::Continue && is_quiet {
+            ctx.decided().passed_over = Some("quiet hours".to_owned());
             return Flow::Stop;
         }
         match builtin {
@@ -88,6 +95,13 @@ fn is_muted(ctx: &Context, event: &Event) -> bool {
         && ctx
             .get(Scope::Chat, mute::KEY)
             .is_some_and(|until| mute::still_until(&until, ctx.now()).is_some())
+}
+
+/// Whether something happened in the quiet hours of its chat.
+fn is_quiet(book: &RuleBook, ctx: &Context, event: &Event) -> bool {
+    let has_happened = matches!(event.body, EventBody::Message(_) | EventBody::Notice(_));
+    let chat = event.chat().filter(|_| has_happened);
+    chat.is_some_and(|chat| book.quiet_until(chat, ctx.now()).is_some())
 }
 
 /// Puts all effects of a decision into those of the turn, and the decision into its record.

@@ -162,6 +162,7 @@ const words = {
   "state-limit-said": ["Told of the limit of", "已提示次数："],
   "state-last": ["Last choice of", "上次选中的回复："],
   "state-mute": ["Muted", "静音"],
+  "state-hours": ["Quiet hours", "安静时段"],
   "state-dialog": ["Dialog in progress", "进行中的对话"],
   passedOver: ["Passed over: {why}", "没有处理：{why}"],
   handler: ["Handler", "处理程序"],
@@ -324,6 +325,7 @@ const words = {
   // English texts of the program, with their Chinese translations.
   "too old": ["too old", "消息太旧"],
   "muted chat": ["muted chat", "会话已静音"],
+  "quiet hours": ["quiet hours", "安静时段"],
   "own message": ["own message", "机器人自己的消息"],
   "official account": ["official account", "公众号"],
   "system notice": ["system notice", "系统消息"],

@@ -3,6 +3,7 @@
 //! Each text states the mistake, the expected value and the words to type, in one line; it never names a type of Rust.
 
 mod codes;
+mod computed;
 mod conflicts;
 mod foreign;
 mod hints;
@@ -10,6 +11,7 @@ mod lists;
 mod literal;
 mod tests_of_bots;
 mod values;
+mod when;
 mod words;
 
 pub(crate) use codes::CODES;
@@ -114,6 +116,12 @@ impl Problem {
                 say!(lang, "{{{name}}} is unknown here", "这里没有 {{{name}}}")
             }
             Self::Capture(capture) => capture_message(capture, lang),
+            Self::Computed(bad) => computed::message(bad, lang),
+            Self::OpenBroadcast { to } => say!(
+                lang,
+                "anybody who can write to the bot can send this to all groups that fit \"{to}\"",
+                "任何能给机器人发消息的人都能让它发到符合“{to}”的所有群"
+            ),
             Self::NeverSet { name, .. } => {
                 say!(lang, "nothing sets {{{name}}}", "没有任何地方设置 {{{name}}}")
             }

@@ -19,10 +19,12 @@ mod report;
 mod rules;
 mod schedules;
 mod scripts;
+mod sends;
 mod services;
 mod texts;
 mod values;
 mod variables;
+mod when;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
@@ -170,6 +172,10 @@ pub(crate) struct Checker<'a> {
     may_have_unread_lists: bool,
     /// The names in `[bot] names`.
     own_names: Vec<String>,
+    /// Whether the rule or dialog is only for some people.
+    is_guarded: bool,
+    /// The ids in `after`.
+    afters: Vec<(String, Spot)>,
     /// Whether `[bot]` names admins, or may do so.
     has_admins: bool,
     /// The variables that any `set`, `add` or `vars` of the files writes, right or wrong: for hints.
@@ -203,6 +209,8 @@ impl<'a> Checker<'a> {
             may_have_unread_lists: around.is_cut,
             own_names: Vec::new(),
             has_admins: true,
+            is_guarded: false,
+            afters: Vec::new(),
             assigned: BTreeSet::new(),
             group_names: groups::GroupNames::default(),
         }
@@ -266,7 +274,8 @@ impl<'a> Checker<'a> {
     /// The checks that need the whole file.
     fn finish(&mut self) {
         self.check_starts();
-        for (id, spot) in std::mem::take(&mut self.onlys) {
+        let afters = std::mem::take(&mut self.afters);
+        for (id, spot) in std::mem::take(&mut self.onlys).into_iter().chain(afters) {
             if !self.ids.contains_key(&id) && !self.unread.ids {
                 self.unknown_id(id, spot);
             }

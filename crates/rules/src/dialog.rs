@@ -8,7 +8,7 @@ mod script;
 
 use std::collections::BTreeMap;
 
-use mynah_core::{Captures, ChatKind, Due, Quiet, Scope, StateView, Timer, TimerChange, Timestamp};
+use mynah_core::{Captures, ChatKind, Due, Scope, StateView, Timer, TimerChange, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::decision::{Decision, Moment, Warning};
@@ -164,7 +164,8 @@ pub(crate) fn timed_out(
     let mut scene = scene_of(book, due, at)?;
     scene.captures = open.captures();
     let mut decision = perform(book, state, at, &scene, open.script.id(), |actor| {
-        open.end(actor, open.script.timeout_reply());
+        let is_quiet = book.quiet_until(scene.chat, at.now).is_some();
+        open.end(actor, open.script.timeout_reply().filter(|_| !is_quiet));
     });
     decision.rule = Some(open.script.reference());
     Some(decision)
@@ -202,19 +203,19 @@ fn go_on(run: &mut Run<'_, '_>, mut open: Open) -> Goes {
 }
 
 fn keeps_quiet(run: &mut Run<'_, '_>, script: &Script) -> bool {
-    let muted = run.muted_until();
-    if let Some(until) = muted {
+    let hushed = run.hushed();
+    if let Some((brake, until)) = hushed {
         run.out.rule = run.out.rule.take().or(Some(script.reference()));
-        run.quiet(&script.reference(), false, Quiet::Mute, until);
+        run.quiet(&script.reference(), false, brake, until);
     }
-    muted.is_some()
+    hushed.is_some()
 }
 
 /// Lets an open dialog speak in the scene of the message.
 fn converse(run: &mut Run<'_, '_>, open: Open, speak: impl FnOnce(&mut Actor<'_, '_>, Open)) {
     let reference = open.script.reference();
     let captures = open.captures();
-    run.out.acted = true;
+    run.note_acted(&reference);
     if run.out.rule.is_none() {
         (run.out.rule, run.out.captures) = (Some(reference.clone()), captures.clone());
     }

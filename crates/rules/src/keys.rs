@@ -186,8 +186,14 @@ pub(crate) enum Kind {
     TemplateVars,
     /// Names with lists of texts.
     Lists,
-    /// Names with whole numbers.
+    /// Names with comparisons: `{ n = ">= 5" }`.
+    Comparisons,
+    /// Names with whole numbers, or texts that are ones.
     Counts,
+    /// Names with calendar units.
+    Streaks,
+    /// A list of files beside `bot.toml`.
+    Paths,
     /// A list of tables of one action each.
     Steps,
     /// A conversation to be played.
@@ -221,7 +227,7 @@ impl Kind {
             | Self::At
             | Self::Days
             | Self::Words(_) => Shape::TextOrList,
-            Self::Templates => Shape::TextList,
+            Self::Templates | Self::Paths => Shape::TextList,
             Self::Flag => Shape::Flag,
             Self::Integer => Shape::Integer,
             Self::Chance => Shape::Number,
@@ -230,7 +236,9 @@ impl Kind {
             | Self::Lists
             | Self::Vars
             | Self::TemplateVars
+            | Self::Comparisons
             | Self::Counts
+            | Self::Streaks
             | Self::Section(_) => Shape::Table,
             Self::Steps | Self::Sections(_) => Shape::TableList,
         }
@@ -276,7 +284,9 @@ impl Grammar for BotToml {
     }
 
     fn names_a_file(&self, key: &str) -> bool {
-        Self::any(key, |known| known.kind == Kind::Path || known.name == "include")
+        Self::any(key, |known| {
+            matches!(known.kind, Kind::Path | Kind::Paths) || known.name == "include"
+        })
     }
 
     fn is_sent(&self, key: &str) -> bool {
@@ -288,7 +298,10 @@ impl Grammar for BotToml {
     }
 
     fn has_own_names(&self, header: &str) -> bool {
-        header == "lists" || [".vars", ".set", ".add"].iter().any(|end| header.ends_with(end))
+        header == "lists"
+            || [".vars", ".set", ".add", ".when", ".streak", ".args"]
+                .iter()
+                .any(|end| header.ends_with(end))
     }
 
     fn script_of(&self, header: &str, key: &str) -> bool {

@@ -9,6 +9,8 @@
 // From text to meaning.
 mod catalogue;
 mod check;
+mod comparison;
+mod computed;
 mod diagnostic;
 mod keys;
 mod load;

@@ -13,9 +13,11 @@ use jiff::civil::{Time, Weekday};
 use jiff::tz::TimeZone;
 use mynah_core::{ChatKind, EventKind, MessageKind, Scope};
 
+use crate::comparison::Comparison;
 use mynah_matching::glob::Glob;
 use mynah_matching::regex::RegexCondition;
 use mynah_matching::template::Template;
+use serde::{Deserialize, Serialize};
 
 /// A whole bot: the main file with everything that it includes, in reading order.
 #[derive(Debug, Clone)]
@@ -36,6 +38,10 @@ pub(crate) struct Bot {
     pub(crate) zone: TimeZone,
     /// Whether traditional characters match simplified ones.
     pub(crate) fold_hant: bool,
+    /// The times of day at which nothing is answered.
+    pub(crate) quiet: Vec<TimeWindow>,
+    /// Values of `{bot.…}` until one is set at run time.
+    pub(crate) vars: BTreeMap<String, String>,
     /// Rules in reading order; `priority` is not applied yet.
     pub(crate) rules: Vec<Rule>,
     /// Values and restrictions per group; the first table that fits counts.
@@ -81,6 +87,8 @@ pub(crate) struct Rule {
     pub(crate) priority: i64,
     /// Whether the search goes on after it acted (`continue = true`).
     pub(crate) go_on: bool,
+    /// Whether it says nothing here, and so acts in muted chats and quiet hours as well.
+    pub(crate) silent: bool,
     /// Whether it is switched off.
     pub(crate) off: bool,
 }
@@ -113,6 +121,10 @@ pub(crate) struct Conditions {
     pub(crate) days: Option<Days>,
     /// Only with this probability, above 0 and below 1.
     pub(crate) chance: Option<f64>,
+    /// Only if these rules answered the last message of the person.
+    pub(crate) after: Option<After>,
+    /// Only while these captures and variables have such values.
+    pub(crate) comparisons: Vec<Comparison>,
 }
 
 /// A person in `from` and `not_from`.
@@ -122,6 +134,48 @@ pub(crate) enum Who {
     Admin,
     /// The one friend of that name.
     Named(String),
+}
+
+/// `after` and `within`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct After {
+    /// The ids of rules and dialogs; all exist.
+    pub(crate) ids: Vec<String>,
+    /// At most so long ago.
+    pub(crate) within: Duration,
+}
+
+/// A chat to which something is sent.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) enum Target {
+    /// The chats of this name.
+    #[serde(rename = "named")]
+    Named(Glob),
+    /// The private chat with the sender.
+    #[serde(rename = "sender")]
+    Sender,
+    /// The private chats with the admins.
+    #[serde(rename = "admins")]
+    Admins,
+}
+
+impl Target {
+    /// The name of the chats, unless the target is a person of the scene.
+    pub(crate) fn name(&self) -> Option<&Glob> {
+        if let Self::Named(name) = self { Some(name) } else { None }
+    }
+}
+
+/// What is sent to other chats.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Sent {
+    /// A text.
+    Text(Template),
+    /// A picture, by its path.
+    Image(PathBuf),
+    /// A file, by its path.
+    File(PathBuf),
 }
 
 /// A part of the day, from `from` up to but without `to`; over midnight if `to` is not later.
@@ -195,6 +249,40 @@ pub(crate) enum Step {
         /// How much more.
         by: i64,
     },
+    /// A variable becomes as much more as this text says, or less.
+    AddValue {
+        /// The owner of the variable.
+        scope: Scope,
+        /// Its name.
+        key: String,
+        /// A text that is a whole number when it is needed.
+        by: Template,
+        /// Whether it is subtracted.
+        negative: bool,
+    },
+    /// A variable of the person counts calendar units without a gap.
+    Streak {
+        /// Its name.
+        key: String,
+        /// The calendar unit.
+        per: Period,
+    },
+    /// A variable is forgotten.
+    Clear {
+        /// The owner of the variable.
+        scope: Scope,
+        /// Its name.
+        key: String,
+    },
+    /// Something is sent to other chats.
+    Send {
+        /// The content.
+        what: Sent,
+        /// The chats.
+        to: Vec<Target>,
+    },
+    /// One of these pictures is sent: at random, not the last one again.
+    ImageOneOf(Vec<PathBuf>),
     /// The friend request is accepted.
     Accept,
     /// A text is said. `reply_all_of` becomes one of these per text; only the first is shaped.
@@ -279,7 +367,8 @@ pub(crate) enum Clock {
 }
 
 /// A calendar unit in the zone of the bot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Period {
     /// From full hour to full hour.
     Hour,
@@ -298,6 +387,8 @@ pub(crate) struct GroupTable {
     pub(crate) vars: BTreeMap<String, String>,
     /// The ids of the only rules and dialogs that work there; all exist. Builtin handlers always work.
     pub(crate) only: Option<BTreeSet<String>>,
+    /// The times of day at which nothing is answered there, instead of those of the bot; empty for none.
+    pub(crate) quiet: Option<Vec<TimeWindow>>,
 }
 
 /// One `[[dialog]]`.

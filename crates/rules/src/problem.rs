@@ -6,6 +6,8 @@ use std::io;
 
 use mynah_files::Refusal;
 
+use crate::comparison::BadComparison;
+use crate::computed::BadComputed;
 use crate::keys::{Advice, Kind, Table};
 use crate::model::Place;
 use mynah_core::EventKind;
@@ -80,6 +82,10 @@ pub(crate) enum Problem {
     Nothing,
     /// A capture that is not set by every way to match.
     Capture(Capture),
+    /// A name with an argument that has no meaning.
+    Computed(BadComputed),
+    /// A message to many groups that anybody can set off.
+    OpenBroadcast { to: String },
     /// A variable that nothing sets.
     NeverSet { name: String, meant: Option<String>, has_default: bool },
     /// A handler that is not registered.
@@ -137,6 +143,8 @@ pub(crate) enum Literal {
     AtSign { text: String, plain: String },
     /// A word for the admins that is not `admin`.
     AdminWord { text: String },
+    /// A list or a range as one text of `when`, and how it is written.
+    Comparison { text: String, meant: String },
     /// A sum as the text of a variable, and how much it adds.
     Sum { text: String, variable: String, by: String },
     /// A name as other programs write it, and the name.
@@ -156,6 +164,10 @@ pub(crate) enum Wanted {
     List,
     /// The path of a file.
     Path,
+    /// A text, a number, or a list of them.
+    Comparison,
+    /// A calendar unit.
+    Unit,
 }
 
 /// A list that cannot be.
@@ -206,6 +218,18 @@ pub(crate) enum BadValue {
     Scope { found: String, scope: String },
     /// No file name of a table of rows.
     FileName(String),
+    /// No comparison.
+    Comparison(BadComparison),
+    /// A text that is not just one name of a number.
+    NamedNumber(String),
+    /// A streak of something that has no days of its own.
+    StreakOwner(String),
+    /// A variable of a person where there is no person.
+    ClearedByNoOne(String),
+    /// A word with `@` that means no chat.
+    Target(String),
+    /// A name that `when` does not compare.
+    NotCompared(String),
 }
 
 /// Keys that contradict each other.
@@ -229,6 +253,14 @@ pub(crate) enum Conflict {
     AcceptWithout,
     /// `cooldown_reply` without `cooldown`, or the like.
     ReplyWithout { reply: &'static str, brake: &'static str },
+    /// `silent` beside a key that speaks or goes on.
+    SilentAnd(&'static str),
+    /// `within` without `after`.
+    WithinWithout,
+    /// `send` without `to`.
+    SendWithout,
+    /// `to` without anything that is sent there.
+    ToWithout,
     /// `do` beside other actions.
     DoAndOthers(&'static str),
     /// Two of `at`, `every`, `cron`.
@@ -445,9 +477,10 @@ impl Problem {
             Self::RegexCost { .. } => "regex-cost",
             Self::RegexSlashes { .. } => "regex-slashes",
             Self::Pattern(_) | Self::PatternWidth { .. } => "pattern",
-            Self::Template(_) | Self::UnknownName { .. } => "template",
+            Self::Template(_) | Self::UnknownName { .. } | Self::Computed(_) => "template",
             Self::Capture(_) => "capture",
             Self::NeverSet { .. } => "never-set",
+            Self::OpenBroadcast { .. } => "broadcast",
             Self::NoHandler { .. } | Self::HandlerUnknown { .. } => "handler",
             Self::File(_) => "file",
             Self::Transport(_) => "transport",
@@ -481,6 +514,7 @@ impl Problem {
             | Self::HandlerUnknown { meant: Some(_), .. }
             | Self::RegexCost { .. }
             | Self::NeverSet { .. }
+            | Self::OpenBroadcast { .. }
             | Self::IncludeNothing { .. }
             | Self::NeverFires(_)
             | Self::NeverBegins

@@ -96,7 +96,10 @@ fn value_of(key: &Key, lang: Lang) -> String {
         Kind::Lists => ("`{ k = [\"v\"] }`", "`{ k = [\"v\"] }`"),
         Kind::Vars => ("`{ k = \"v\" }`", "`{ k = \"v\" }`"),
         Kind::TemplateVars => ("`{ k = \"v\" }` with `{names}`", "`{ k = \"v\" }`，可含 `{名字}`"),
-        Kind::Counts => ("`{ k = 1 }`", "`{ k = 1 }`"),
+        Kind::Comparisons => ("`{ k = \">= 5\" }`", "`{ k = \">= 5\" }`"),
+        Kind::Counts => ("`{ k = 1 }`, `{ k = \"{n}\" }`", "`{ k = 1 }`、`{ k = \"{n}\" }`"),
+        Kind::Streaks => ("`{ k = \"day\" }`, `\"week\"`", "`{ k = \"day\" }`、`\"week\"`"),
+        Kind::Paths => ("list of paths", "路径列表"),
         Kind::Steps | Kind::Sections(_) => ("list of tables", "表的列表"),
     };
     match lang {

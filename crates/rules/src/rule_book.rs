@@ -4,6 +4,7 @@
 //! `brakes` says when a rule keeps quiet, `actions` turns its steps into effects.
 
 pub(crate) mod actions;
+mod after;
 mod brakes;
 pub(crate) mod conditions;
 mod destinations;
@@ -12,11 +13,15 @@ pub(crate) mod later;
 pub mod mute;
 pub(crate) mod pending;
 pub(crate) mod people;
+mod quiet;
 mod rule;
 pub(crate) mod scene;
 pub(crate) mod search;
 pub(crate) mod stored_steps;
+mod values;
+pub(crate) mod variables;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -76,6 +81,9 @@ pub struct RuleBook {
     private: bool,
     zone: TimeZone,
     hant: bool,
+    quiet: Vec<model::TimeWindow>,
+    vars: BTreeMap<String, String>,
+    marked: after::Marked,
     /// In the order in which they are asked: those that run a builtin handler first.
     rules: Vec<Rule>,
     /// How many of them run a builtin handler.
@@ -142,6 +150,7 @@ impl RuleBook {
     /// Compiles a checked bot.
     pub(crate) fn build(bot: model::Bot) -> Self {
         let people = people::Names::of(&bot);
+        let marked = after::Marked::of(&bot);
         let places: Vec<_> = bot.rules.iter().map(|rule| rule.place.clone()).collect();
         let mut ordered: Vec<(usize, model::Rule)> = bot.rules.into_iter().enumerate().collect();
         ordered.sort_by_key(|(at, rule)| {
@@ -173,6 +182,9 @@ impl RuleBook {
             private: bot.private,
             zone: bot.zone,
             hant: bot.fold_hant,
+            quiet: bot.quiet,
+            vars: bot.vars,
+            marked,
             engine: engine.build(),
             has_quoted: rules.iter().any(|rule| rule.quoted),
             rules,
@@ -307,6 +319,8 @@ impl RuleBook {
     }
 }
 
+#[cfg(test)]
+mod language_tests;
 #[cfg(test)]
 mod search_tests;
 #[cfg(test)]

@@ -71,7 +71,9 @@ fn kind(kind: Kind) -> Value {
         | Kind::Times
         | Kind::At
         | Kind::Days => one_or_list(&json!({ "type": "string" })),
-        Kind::Templates => json!({ "type": "array", "items": { "type": "string" }, "minItems": 1 }),
+        Kind::Templates | Kind::Paths => {
+            json!({ "type": "array", "items": { "type": "string" }, "minItems": 1 })
+        }
         Kind::Flag => json!({ "type": "boolean" }),
         Kind::Integer => json!({ "type": "integer" }),
         Kind::Chance => json!({ "type": "number", "minimum": 0, "maximum": 1 }),
@@ -90,7 +92,12 @@ fn kind(kind: Kind) -> Value {
             });
             values(&json!({ "anyOf": [one_or_list(&json!({ "type": "string" })), file] }))
         }
-        Kind::Counts => scoped(&json!({ "type": "integer" })),
+        Kind::Comparisons => {
+            let one = json!({ "type": ["string", "number", "boolean"] });
+            scoped(&json!({ "anyOf": [one, { "type": "array", "items": one }] }))
+        }
+        Kind::Counts => scoped(&json!({ "type": ["integer", "string"] })),
+        Kind::Streaks => values(&json!({ "enum": ["day", "week"] })),
         Kind::Steps => json!({ "type": "array", "items": table(Table::Do), "minItems": 1 }),
         Kind::Section(inner) => table(inner),
         Kind::Sections(inner) => json!({ "type": "array", "items": table(inner) }),

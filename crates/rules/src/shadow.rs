@@ -120,7 +120,12 @@ impl<'b> Finder<'b> {
 
 /// Whether a rule keeps others from answering at all.
 fn can_shadow(rule: &Rule) -> bool {
-    !rule.off && !rule.go_on && !rule.when.text.case && rule.when.chance.is_none()
+    !rule.off
+        && !rule.go_on
+        && !rule.when.text.case
+        && rule.when.chance.is_none()
+        && rule.when.comparisons.is_empty()
+        && rule.when.after.is_none()
 }
 
 /// The order in which rules are asked.

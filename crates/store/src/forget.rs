@@ -34,6 +34,11 @@ pub(crate) fn forget(database: &mut Database, person: &PersonId) -> Result<Forgo
     }
     let person_id = person.as_str();
     forgotten.values += connection.execute("DELETE FROM state WHERE person = ?1", [person_id])?;
+    forgotten.values += connection.execute(
+        "DELETE FROM state WHERE scope = 0 AND substr(key, 1, 7) = 'person:'
+         AND substr(key, -length(':' || ?1)) = ':' || ?1",
+        [person_id],
+    )?;
     forgotten.values += bindings::unbind_person(connection, person)?;
     forgotten.actions += connection.execute(
         "DELETE FROM action WHERE event IN (SELECT id FROM event WHERE person = ?1)",

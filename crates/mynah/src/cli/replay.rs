@@ -257,6 +257,7 @@ fn write_replies(
         (true, Some(Quiet::Cooldown)) => writeln!(out, "{mark} -{by}: its cooldown is running"),
         (true, Some(Quiet::Limit)) => writeln!(out, "{mark} -{by}: its limit is used up"),
         (true, Some(Quiet::Mute)) => writeln!(out, "{mark} -{by}: the chat is muted"),
+        (true, Some(Quiet::Hours)) => writeln!(out, "{mark} -{by}: these are quiet hours"),
         (true, None) => writeln!(out, "{mark} -{by}"),
         (false, _) => Ok(()),
     }

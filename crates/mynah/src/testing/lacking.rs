@@ -23,6 +23,8 @@ pub(super) fn in_short(key: &str, lang: Lang) -> String {
         "days" => ("not on this day", "不在设定的日子"),
         "from" => ("for other people", "只回答其他人"),
         "not_from" => ("not for this person", "不回答这个人"),
+        "after" => ("for an answer to another message", "前面没有那条回答"),
+        "when" => ("a value is different", "变量或捕获的值不符"),
         "chance" => ("not drawn by chance", "按概率这次不回答"),
         other => return other.to_owned(),
     };
@@ -75,6 +77,10 @@ fn chinese(key: &str, wanted: &str, saw: &str) -> String {
         "days" => format!("只在{words}回答，今天是{this}"),
         "from" => format!("只回答{words}，这次是“{saw}”"),
         "not_from" => format!("不回答{words}，这次是“{saw}”"),
+        "after" if saw.is_empty() => format!("要紧接在这些规则的回答之后：{wanted}"),
+        "after" => format!("要紧接在这些规则的回答之后：{wanted}；上一条是“{saw}”"),
+        "when" if saw.is_empty() => format!("要 {wanted}，现在没有值"),
+        "when" => format!("要 {wanted}，现在是“{saw}”"),
         "chance" => format!("按 {wanted} 的概率回答，这次不回答"),
         other => format!("{other}：要 {wanted}，{text}"),
     }
@@ -119,9 +125,10 @@ fn in_chinese(values: &str) -> String {
 mod tests {
     use super::*;
 
-    const KEYS: [&str; 19] = [
+    const KEYS: [&str; 21] = [
         "event", "type", "in", "groups", "only", "at_me", "keyword", "all", "none", "exact",
-        "prefix", "suffix", "pattern", "regex", "time", "days", "from", "not_from", "chance",
+        "prefix", "suffix", "pattern", "regex", "time", "days", "from", "not_from", "after",
+        "when", "chance",
     ];
 
     #[test]

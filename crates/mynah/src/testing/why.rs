@@ -136,15 +136,18 @@ impl Why {
                 let brake = match self.brake {
                     Some(Quiet::Cooldown) => "its cooldown",
                     Some(Quiet::Limit) => "its limit",
+                    Some(Quiet::Hours) => "the quiet hours",
                     Some(Quiet::Mute) | None => "a muted chat",
                 };
                 let left = left.map(|left| format!(" for another {left}")).unwrap_or_default();
-                format!("matched, but {brake} keeps it quiet{left}")
+                let verb = if self.brake == Some(Quiet::Hours) { "keep" } else { "keeps" };
+                format!("matched, but {brake} {verb} it quiet{left}")
             }
             Lang::Zh => {
                 let brake = match self.brake {
                     Some(Quiet::Cooldown) => "还在冷却",
                     Some(Quiet::Limit) => "次数用完",
+                    Some(Quiet::Hours) => "现在是安静时段",
                     Some(Quiet::Mute) | None => "会话已静音",
                 };
                 let left = left.map(|left| format!("，还剩 {left}")).unwrap_or_default();

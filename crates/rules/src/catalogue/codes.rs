@@ -1,7 +1,7 @@
 //! The codes of diagnostics with their meanings, for the reference page.
 
 /// Every code, in English and in Chinese.
-pub(crate) const CODES: [(&str, &str, &str); 35] = [
+pub(crate) const CODES: [(&str, &str, &str); 36] = [
     ("syntax", "The file is not valid TOML there.", "此处不是有效的 TOML。"),
     ("unknown-key", "No such key in this table.", "此表没有这个键。"),
     ("type", "A value of the wrong type.", "值的类型不对。"),
@@ -53,6 +53,11 @@ pub(crate) const CODES: [(&str, &str, &str); 35] = [
         "literal",
         "A text that is taken literally although a list, a regex, a sum or a name was probably meant (warning).",
         "会原样当作文字的写法，多半本想写列表、正则、计算或名字（警告）。",
+    ),
+    (
+        "broadcast",
+        "A message to many groups that anybody can set off (warning).",
+        "任何人都能触发的群发（警告）。",
     ),
     ("never-set", "A variable that nothing sets (warning).", "没有任何地方设置的变量（警告）。"),
     (

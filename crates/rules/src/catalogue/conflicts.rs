@@ -58,6 +58,23 @@ pub(super) fn message(conflict: &Conflict, lang: Lang) -> String {
         Conflict::DoAndOthers(key) => {
             say!(lang, "{key} cannot be used together with do", "{key} 不能与 do 同时使用")
         }
+        Conflict::WithinWithout => say!(lang, "within without after", "有 within 却没有 after"),
+        Conflict::SendWithout => say!(lang, "send needs to", "send 需要 to"),
+        Conflict::ToWithout => {
+            say!(lang, "nothing is sent to these chats", "没有任何内容发往这些会话")
+        }
+        Conflict::SilentAnd("continue") => say!(
+            lang,
+            "silent = true ends the search, continue goes on",
+            "silent = true 结束查找，continue 却要继续"
+        ),
+        Conflict::SilentAnd(key) => {
+            say!(
+                lang,
+                "a silent rule cannot have {key}: it sends something",
+                "silent 的规则不能有 {key}：它会发送内容"
+            )
+        }
         Conflict::TwoTimes(one, other) => {
             say!(
                 lang,
@@ -106,6 +123,22 @@ pub(super) fn hint(conflict: &Conflict, lang: Lang) -> Option<String> {
             say!(lang, "add it, or leave accept out", "加上它，或去掉 accept")
         }
         Conflict::ReplyWithout { brake, .. } => say!(lang, "add {brake} = …", "加上 {brake} = …"),
+        Conflict::WithinWithout => say!(lang, "add after = \"…\"", "加上 after = \"…\""),
+        Conflict::SendWithout => say!(
+            lang,
+            "add to = \"…\"; to answer in this chat write reply = \"…\"",
+            "加上 to = \"…\"；在本会话回复请写 reply = \"…\""
+        ),
+        Conflict::ToWithout => say!(
+            lang,
+            "add send = \"…\"; the message itself goes on with forward_to",
+            "加上 send = \"…\"；转发消息本身请用 forward_to"
+        ),
+        Conflict::SilentAnd(key) => say!(
+            lang,
+            "leave {key} or silent out; without silent a rule that says nothing may go on",
+            "去掉 {key} 或 silent；什么都不说又要继续的规则不用写 silent"
+        ),
         Conflict::DoAndOthers(key) => {
             say!(
                 lang,

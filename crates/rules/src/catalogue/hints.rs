@@ -1,6 +1,6 @@
 //! The remedies of diagnostics.
 
-use super::{Lang, conflicts, lists, literal, say, tests_of_bots, values, words};
+use super::{Lang, computed, conflicts, lists, literal, say, tests_of_bots, values, words};
 use crate::keys::{KEYS, Kind, Table};
 use crate::problem::{
     BadFile, BadInclude, Capture, Limitation, Outdone, Problem, SlashCase, StepUnit, UnevenStep,
@@ -137,6 +137,12 @@ pub(super) fn hint(problem: &Problem, lang: Lang) -> Option<String> {
             unknown_name(name, meant.as_deref(), known, lang)
         }
         Problem::Capture(capture) => capture_hint(capture, lang),
+        Problem::Computed(bad) => computed::hint(bad, lang),
+        Problem::OpenBroadcast { .. } => say!(
+            lang,
+            "add from = \"admin\", or name the groups",
+            "加上 from = \"admin\"，或写出具体的群名"
+        ),
         Problem::NeverSet { meant: Some(meant), .. } => {
             say!(lang, "did you mean {{{meant}}}?", "是否想写 {{{meant}}}？")
         }
@@ -404,6 +410,12 @@ fn type_hint(key: &str, kind: Kind, found: Found, lang: Lang) -> Option<String> 
             "只写一个名字，可用 * 和 ?；其他群另写 [[group]]"
         ),
         (_, Kind::Limit, _) => "limit = { user = 5, per = \"day\" }".to_owned(),
+        (_, Kind::Streaks, _) => {
+            say!(lang, "like {key} = {{ days = \"day\" }}", "如 {key} = {{ days = \"day\" }}")
+        }
+        (_, Kind::Comparisons, _) => {
+            say!(lang, "like {key} = {{ points = \">= 5\" }}", "如 {key} = {{ points = \">= 5\" }}")
+        }
         (_, Kind::Counts, _) => {
             say!(lang, "like {key} = {{ points = 1 }}", "如 {key} = {{ points = 1 }}")
         }
@@ -541,6 +553,9 @@ fn template_hint(kind: &TemplateErrorKind, lang: Lang) -> String {
                 "texts do not calculate; count with add = {{ points = 1 }} in the same rule and write {{user.points}}",
                 "文字里不能计算；在同一条规则里用 add = {{ points = 1 }} 计数，这里写 {{user.points}}"
             )
+        }
+        TemplateErrorKind::BadName(name) if matches!(name.as_str(), "@" | "＠") => {
+            say!(lang, "did you mean {{at}}?", "是否想写 {{at}}？")
         }
         TemplateErrorKind::BadName(_) => say!(
             lang,

@@ -3,6 +3,7 @@
 use super::{Lang, say};
 use crate::problem::Literal;
 
+#[expect(clippy::too_many_lines, reason = "a table: a line for each problem")]
 pub(super) fn message(literal: &Literal, lang: Lang) -> String {
     match literal {
         Literal::Several { key: "choose", text, .. } => {
@@ -43,6 +44,11 @@ pub(super) fn message(literal: &Literal, lang: Lang) -> String {
             lang,
             "the * and ? in \"{text}\" are looked for literally",
             "\"{text}\" 里的 * 和 ? 会原样查找"
+        ),
+        Literal::Comparison { text, .. } => say!(
+            lang,
+            "the value must be the text \"{text}\", with all its signs",
+            "值必须正好是 \"{text}\"，符号也算在内"
         ),
         Literal::Sum { text, .. } => say!(
             lang,
@@ -122,6 +128,11 @@ pub(super) fn hint(literal: &Literal, lang: Lang) -> String {
             "[bot] admins 里的人写作 \"admin\""
         ),
         Literal::AtSign { plain, .. } => say!(lang, "write \"{plain}\"", "请写 \"{plain}\""),
+        Literal::Comparison { meant, .. } => say!(
+            lang,
+            "a list is [\"a\", \"b\"], a range is \"1..5\": write {meant}",
+            "列表写 [\"a\", \"b\"]，范围写 \"1..5\"：请写 {meant}"
+        ),
         Literal::Sum { variable, by, .. } => say!(
             lang,
             "to count write add = {{ {variable} = {by} }}",

@@ -1,6 +1,6 @@
 //! Messages about types and values.
 
-use super::{Lang, foreign, literal, say, words};
+use super::{Lang, foreign, literal, say, when, words};
 use crate::meant::{self, At};
 use crate::problem::{BadValue, Wanted};
 use mynah_reader::Found;
@@ -21,6 +21,16 @@ pub(super) fn entry_type(name: &str, wanted: Wanted, found: Found, lang: Lang) -
         Wanted::Path => {
             say!(lang, "{name} must be a path, found {found}", "{name} 应为路径，却是{found}")
         }
+        Wanted::Unit => say!(
+            lang,
+            "{name} must be \"day\" or \"week\", found {found}",
+            "{name} 应为 \"day\" 或 \"week\"，却是{found}"
+        ),
+        Wanted::Comparison => say!(
+            lang,
+            "{name} must be text, a number or a list of them, found {found}",
+            "{name} 应为文字、数字或它们的列表，却是{found}"
+        ),
         Wanted::Integer => {
             say!(
                 lang,
@@ -90,6 +100,26 @@ pub(super) fn message(value: &BadValue, lang: Lang) -> String {
                 "{found}：没有 `{scope}` 的变量"
             )
         }
+        BadValue::Comparison(bad) => when::message(bad, lang),
+        BadValue::NotCompared(name) => when::not_compared(name, lang),
+        BadValue::NamedNumber(text) => say!(
+            lang,
+            "\"{text}\" is not just one name of a number",
+            "\"{text}\" 不是单独一个表示数字的名字"
+        ),
+        BadValue::StreakOwner(name) => say!(
+            lang,
+            "{name}: a streak belongs to a person in a chat",
+            "{name}：连续计数属于会话里的一个人"
+        ),
+        BadValue::ClearedByNoOne(name) => say!(
+            lang,
+            "{name}: a schedule has no person whose variable it could be",
+            "{name}：定时没有对应的人，不知道是谁的变量"
+        ),
+        BadValue::Target(text) => {
+            say!(lang, "\"{text}\" is not a chat", "\"{text}\" 不是会话")
+        }
         BadValue::FileName(text) => {
             say!(
                 lang,
@@ -136,8 +166,28 @@ pub(super) fn hint(value: &BadValue, lang: Lang) -> String {
             say!(lang, "letters, digits, `_` and `-`", "可用文字、数字、`_` 和 `-`")
         }
         BadValue::Scope { .. } => {
-            say!(lang, "user.x, chat.x or bot.x", "可用 user.x、chat.x 或 bot.x")
+            say!(
+                lang,
+                "user.x, person.x, chat.x or bot.x",
+                "可用 user.x、person.x、chat.x 或 bot.x"
+            )
         }
+        BadValue::Comparison(bad) => when::hint(bad, lang),
+        BadValue::NotCompared(name) => when::instead(name, lang),
+        BadValue::NamedNumber(_) => {
+            say!(lang, "like 5, \"{{n}}\" or \"-{{n}}\"", "如 5、\"{{n}}\" 或 \"-{{n}}\"")
+        }
+        BadValue::StreakOwner(_) => {
+            say!(lang, "write {{ days = \"day\" }}", "请写 {{ days = \"day\" }}")
+        }
+        BadValue::ClearedByNoOne(_) => {
+            say!(lang, "chat.x and bot.x can be cleared here", "这里可以清除 chat.x 和 bot.x")
+        }
+        BadValue::Target(_) => say!(
+            lang,
+            "there are \"@sender\" and \"@admins\"; names of chats have no @",
+            "可用 \"@sender\" 和 \"@admins\"；会话名称不带 @"
+        ),
         BadValue::FileName(_) => {
             say!(lang, "like \"signup.csv\", without a folder", "如 \"signup.csv\"，不带文件夹")
         }

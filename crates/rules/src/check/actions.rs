@@ -5,7 +5,7 @@ use mynah_core::ActionKind;
 use super::names::Names;
 use super::{Checker, Fields, values};
 use crate::keys::{Key, Role, Table};
-use crate::model::{Shape, Step};
+use crate::model::{Sent, Shape, Step};
 use crate::problem::{BadValue, Conflict, Limitation, Problem};
 use mynah_matching::template::Template;
 use mynah_reader::closest;
@@ -18,11 +18,12 @@ impl Checker<'_> {
     /// The actions of a table in the order in which they happen; says if there are none.
     pub(super) fn actions(&mut self, fields: &Fields<'_>, names: &Names) -> Vec<Step> {
         let given = action_keys(fields.table).filter(|key| fields.may_have(key.name)).count();
-        if given == 0 {
+        let is_loud = || fields.entry("silent").is_some() && !fields.flag("silent");
+        if given == 0 && (!fields.has("silent") || is_loud()) {
             self.say(Problem::NoAction { table: fields.table }, fields.spot.clone());
         }
         self.transport_has(fields);
-        self.unread.sets |= ["set", "add"].iter().any(|key| fields.is_unreadable(key));
+        self.unread.sets |= ["set", "add", "streak"].iter().any(|key| fields.is_unreadable(key));
         self.unread.starts |= fields.is_unreadable("start");
         if fields.table != Table::Do && fields.has("do") {
             return self.listed_actions(fields, names);
@@ -53,21 +54,27 @@ impl Checker<'_> {
 
     fn usual_actions(&mut self, fields: &Fields<'_>, names: &Names) -> Vec<Step> {
         let mut steps = self.sets(fields, names);
-        steps.extend(self.additions(fields));
+        steps.extend(self.additions(fields, names));
+        steps.extend(self.streaks(fields));
         if fields.flag("accept") {
             steps.push(Step::Accept);
         }
         steps.extend(self.replies(fields, names));
         if let Some(text) = fields.text("image") {
-            steps.extend(self.media("image", &text, ActionKind::Image).map(Step::Image));
+            let path = self.media("image", &text, ActionKind::Image);
+            steps.extend(path.map(|path| self.sent_or(fields, path, Sent::Image, Step::Image)));
         }
+        steps.extend(self.image_one_of(fields));
         if let Some(text) = fields.text("file") {
-            steps.extend(self.media("file", &text, ActionKind::File).map(Step::File));
+            let path = self.media("file", &text, ActionKind::File);
+            steps.extend(path.map(|path| self.sent_or(fields, path, Sent::File, Step::File)));
         }
+        steps.extend(self.sends(fields, names));
         if fields.entry("forward_to").is_some() {
             steps.push(Step::Forward(self.globs(fields, "forward_to")));
         }
         steps.extend(self.save_to(fields).map(Step::Save));
+        steps.extend(self.clears(fields));
         if let Some(id) = fields.text("start").filter(|_| fields.table != Table::Dialog) {
             self.starts.push((id.text.to_owned(), id.spot));
             steps.push(Step::Start(id.text.to_owned()));
@@ -83,7 +90,10 @@ impl Checker<'_> {
             self.plain_mention("at_sender", spot);
         }
         let mut steps = Vec::new();
-        for key in ["reply", "send"] {
+        // A schedule has no chat of its own: `send` speaks in each of its chats.
+        let keys: &[&'static str] =
+            if fields.table == Table::Schedule { &["send"] } else { &["reply"] };
+        for key in keys {
             steps
                 .extend(self.template_of(fields, key, names).map(|text| Step::Say { text, shape }));
         }
@@ -167,6 +177,7 @@ impl Checker<'_> {
     fn transport_has(&mut self, fields: &Fields<'_>) {
         let kinds = [
             ("image", ActionKind::Image),
+            ("image_one_of", ActionKind::Image),
             ("file", ActionKind::File),
             ("accept", ActionKind::AcceptFriend),
             ("reply", ActionKind::Text),

@@ -1,5 +1,7 @@
 //! `[bot]`.
 
+use std::collections::BTreeMap;
+
 use jiff::tz::TimeZone;
 
 use super::{Checker, Fields};
@@ -20,6 +22,8 @@ impl Checker<'_> {
             ignore: Vec::new(),
             zone: TimeZone::system(),
             fold_hant: false,
+            quiet: Vec::new(),
+            vars: BTreeMap::new(),
             rules: Vec::new(),
             tables: Vec::new(),
             dialogs: Vec::new(),
@@ -36,6 +40,10 @@ impl Checker<'_> {
             bot.groups = self.globs(&fields, "groups");
             bot.private = fields.flag_or("private", true);
             bot.fold_hant = self.fold_hant;
+            self.is_any_list_empty(&fields, &["quiet"]);
+            bot.quiet = self.windows(&fields, "quiet");
+            self.unread.sets |= fields.is_unreadable("vars");
+            bot.vars = self.vars(&fields, "bot");
             bot.zone = self.zone(&fields).unwrap_or(bot.zone);
             self.has_admins = fields.may_have("admins");
         }

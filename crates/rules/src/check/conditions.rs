@@ -1,13 +1,14 @@
 //! The conditions of a rule.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use mynah_core::{ChatKind, EventKind, MessageKind};
 
 use super::names::Names;
 use super::{Checker, Fields, Text, literal, values};
 use crate::keys::{Kind, Role};
-use crate::model::{Conditions, Days, TimeWindow, Who};
+use crate::model::{After, Conditions, Days, TimeWindow, Who};
 use crate::problem::{BadValue, Conflict, Literal, Problem, SlashCase};
 use mynah_matching::List;
 use mynah_matching::fold::Folding;
@@ -16,6 +17,9 @@ use mynah_matching::pattern::Pattern;
 use mynah_matching::regex::RegexCondition;
 use mynah_reader::Value;
 use mynah_reader::closest;
+
+/// How long ago an answer may be that `after` names, unless `within` says so.
+const WITHIN: Duration = Duration::from_secs(300);
 
 /// The keys that look at the text.
 const TEXT_KEYS: [&str; 7] = ["keyword", "all", "exact", "prefix", "suffix", "pattern", "regex"];
@@ -26,7 +30,7 @@ impl Checker<'_> {
         let case = fields.flag("case");
         let mut names = Names::of_a_reply();
         let (all, all_of) = self.words_of_all(fields, case);
-        let when = Conditions {
+        let mut when = Conditions {
             text: mynah_matching::Conditions {
                 keyword: self.words(fields, "keyword", case),
                 all,
@@ -47,10 +51,13 @@ impl Checker<'_> {
             not_from: people(fields, "not_from"),
             kinds: self.kinds(fields),
             events: self.events(fields),
-            time: self.windows(fields),
+            time: self.windows(fields, "time"),
             days: self.days(fields),
             chance: self.chance(fields),
+            comparisons: Vec::new(),
+            after: self.after(fields),
         };
+        when.comparisons = self.comparisons(fields, &names);
         self.is_any_list_empty(fields, &["from", "not_from", "type", "event", "time", "days"]);
         self.blank_names(fields);
         self.contradictions(fields, &when);
@@ -290,8 +297,9 @@ impl Checker<'_> {
         self.known_words(fields, "event").into_iter().filter_map(EventKind::from_word).collect()
     }
 
-    fn windows(&mut self, fields: &Fields<'_>) -> Vec<TimeWindow> {
-        let texts = fields.texts("time");
+    /// Parts of the day.
+    pub(super) fn windows(&mut self, fields: &Fields<'_>, key: &str) -> Vec<TimeWindow> {
+        let texts = fields.texts(key);
         texts.iter().filter_map(|text| self.value(text, values::time_window(text.text))).collect()
     }
 
@@ -306,6 +314,19 @@ impl Checker<'_> {
     /// The value of a text; a mistake in it is reported.
     pub(super) fn value<T>(&mut self, text: &Text<'_>, value: Result<T, BadValue>) -> Option<T> {
         value.map_err(|bad| self.say(Problem::Value(bad), text.spot.clone())).ok()
+    }
+
+    /// `after` with `within`.
+    fn after(&mut self, fields: &Fields<'_>) -> Option<After> {
+        if fields.has("within") && !fields.may_have("after") {
+            self.conflict(fields, "within", Conflict::WithinWithout);
+        }
+        self.is_any_list_empty(fields, &["after"]);
+        let within = self.duration_of(fields, "within").unwrap_or(WITHIN);
+        let texts = fields.texts("after");
+        let ids: Vec<String> = texts.iter().map(|id| id.text.trim().to_owned()).collect();
+        self.afters.extend(texts.into_iter().map(|id| (id.text.trim().to_owned(), id.spot)));
+        (!ids.is_empty()).then_some(After { ids, within })
     }
 
     fn chance(&mut self, fields: &Fields<'_>) -> Option<f64> {

@@ -37,6 +37,7 @@ impl Checker<'_> {
         if fields.is_partly_unknown() {
             all_names = all_names.partial();
         }
+        self.is_guarded = fields.may_have("from");
         let done = fields.table("done").map(|(node, spot)| {
             let done = Fields::read(Table::Done, node, spot, self.report);
             self.actions(&done, &all_names)

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::variables::plain_text;
 use super::{Checker, Fields};
 use crate::keys::Table;
-use crate::model::GroupTable;
+use crate::model::{GroupTable, TimeWindow};
 use crate::problem::{BadValue, Outdone, Problem, Wanted};
 use crate::sources::Spot;
 use mynah_matching::glob::Glob;
@@ -46,9 +46,20 @@ impl Checker<'_> {
             self.outdone(name, &fields);
         }
         self.unread.sets |= fields.is_unreadable("vars");
-        let vars = self.vars(&fields);
+        let vars = self.vars(&fields, "chat");
+        let quiet = fields.entry("quiet").map(|_| self.quiet_of_group(&fields));
         let only = fields.entry("only").map(|_| self.only(&fields));
-        GroupTable { name: name.unwrap_or_else(|| Glob::new("")), vars, only }
+        GroupTable { name: name.unwrap_or_else(|| Glob::new("")), vars, only, quiet }
+    }
+
+    /// The quiet hours of a group; `off` is none.
+    fn quiet_of_group(&mut self, fields: &Fields<'_>) -> Vec<TimeWindow> {
+        let texts = fields.texts("quiet");
+        if matches!(texts.as_slice(), [text] if text.text.trim() == "off") {
+            return Vec::new();
+        }
+        self.is_any_list_empty(fields, &["quiet"]);
+        self.windows(fields, "quiet")
     }
 
     /// Says if an earlier table fits every group that this one does: the first that fits counts.
@@ -74,17 +85,19 @@ impl Checker<'_> {
         }
     }
 
-    fn vars(&mut self, fields: &Fields<'_>) -> BTreeMap<String, String> {
+    /// The values that variables of this owner have until one is set.
+    pub(super) fn vars(&mut self, fields: &Fields<'_>, owner: &str) -> BTreeMap<String, String> {
         let mut vars = BTreeMap::new();
         let Some((table, _)) = fields.table("vars") else { return vars };
         for entry in &table.entries {
-            let name = entry.key.strip_prefix("chat.").unwrap_or(&entry.key);
+            let name = entry.key.strip_prefix(owner).and_then(|name| name.strip_prefix('.'));
+            let name = name.unwrap_or(&entry.key);
             if !is_name(name) {
                 let problem = Problem::Value(BadValue::Name(entry.key.clone()));
                 self.say(problem, fields.at(entry.key_span.clone()));
                 continue;
             }
-            self.set.insert(format!("chat.{name}"));
+            self.set.insert(format!("{owner}.{name}"));
             match plain_text(&entry.node.value) {
                 Some(text) => drop(vars.insert(name.to_owned(), text)),
                 None if matches!(entry.node.value, Value::Unreadable) => {}

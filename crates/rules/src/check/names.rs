@@ -41,6 +41,7 @@ const FOREIGN: &[(&[&str], &str)] = &[
     (&["new_member", "newcomer", "joiner", "新人", "新成员"], "joined"),
     (&["today", "day", "日期", "今天"], "date"),
     (&["now", "clock", "时间"], "time"),
+    (&["random", "rand", "dice", "roll", "随机", "随机数"], "random:1-6"),
     (&["week", "dayofweek", "星期", "周几"], "weekday"),
 ];
 
@@ -138,8 +139,8 @@ impl Names {
             return captured.as_ref().map_or(Known::Yes, Known::NotAlways);
         }
         match name.split_once('.') {
-            Some(("user", _)) if self.is_impersonal => return Known::No,
-            Some(("user" | "chat" | "bot", _)) => return Known::Variable,
+            Some(("user" | "person", _)) if self.is_impersonal => return Known::No,
+            Some(("user" | "person" | "chat" | "bot", _)) => return Known::Variable,
             _ => {}
         }
         match self.built_in.contains(&name) {
@@ -163,7 +164,7 @@ impl Names {
 
     /// How the variables are written that a text may use here.
     pub(super) fn owners(&self) -> &'static [&'static str] {
-        if self.is_impersonal { &["chat", "bot"] } else { &["user", "chat", "bot"] }
+        if self.is_impersonal { &["chat", "bot"] } else { &["user", "chat", "bot", "person"] }
     }
 
     /// From here on, an unknown name may be the answer to a question that keeps it under no name.
@@ -179,6 +180,6 @@ impl Names {
     pub(super) fn meant_by(&self, name: &str) -> Option<&'static str> {
         let name = name.to_lowercase();
         let (_, meant) = FOREIGN.iter().find(|(others, _)| others.contains(&name.as_str()))?;
-        self.built_in.contains(meant).then_some(*meant)
+        (self.built_in.contains(meant) || meant.contains(':')).then_some(*meant)
     }
 }

@@ -12,18 +12,24 @@ use crate::shadow::RuleSpots;
 use crate::sources::Spot;
 use mynah_reader::{Node, TableNode, Value};
 
+/// The keys that let a rule speak here.
+const SPEAKING: [&str; 8] =
+    ["reply", "reply_one_of", "reply_all_of", "image", "image_one_of", "file", "start", "run"];
+
 impl Checker<'_> {
     pub(super) fn rule(&mut self, node: &TableNode, spot: Spot) -> Rule {
         let fields = Fields::read(Table::Rule, node, spot, self.report);
         self.has_condition(&fields);
         self.is_brought(&fields);
         let (when, names) = self.conditions(&fields);
+        self.is_guarded = fields.may_have("from");
         let then = self.actions(&fields, &names);
         let asks_for_request =
             when.events.contains(&EventKind::FriendRequest) || fields.is_partly_unknown();
         if then.iter().any(|step| matches!(step, Step::Accept)) && !asks_for_request {
             self.conflict(&fields, "accept", Conflict::AcceptWithout);
         }
+        let silent = self.silent(&fields, &then);
         let brakes = self.brakes(&fields, &names);
         self.spots.push(RuleSpots::of(&fields));
         Rule {
@@ -34,6 +40,7 @@ impl Checker<'_> {
             brakes,
             priority: fields.integer("priority").unwrap_or(0),
             go_on: fields.flag("continue"),
+            silent,
             off: fields.flag("off"),
         }
     }
@@ -52,6 +59,33 @@ impl Checker<'_> {
             let problem = Problem::NoCondition { only_none: fields.has("none") };
             self.say(problem, fields.spot.clone());
         }
+    }
+
+    /// `silent = true`; says which keys would speak all the same.
+    fn silent(&mut self, fields: &Fields<'_>, then: &[Step]) -> bool {
+        let is_silent = fields.flag("silent");
+        if !is_silent {
+            return false;
+        }
+        let speaks = then.iter().any(|step| {
+            matches!(
+                step,
+                Step::Say { .. }
+                    | Step::SayOneOf { .. }
+                    | Step::Image(_)
+                    | Step::ImageOneOf(_)
+                    | Step::File(_)
+                    | Step::Start(_)
+                    | Step::Run(_)
+            )
+        });
+        let keys = ["cooldown_reply", "limit_reply", "continue"];
+        let speaking = SPEAKING.into_iter().chain(keys).find(|key| fields.has(key));
+        let key = speaking.or((speaks && fields.has("do")).then_some("do"));
+        if let Some(key) = key {
+            self.conflict(fields, key, Conflict::SilentAnd(key));
+        }
+        is_silent
     }
 
     /// Its id, and the key under which its state is kept.
@@ -97,7 +131,8 @@ fn fingerprint(fields: &Fields<'_>) -> u64 {
     let mut conditions: Vec<String> = Vec::new();
     for key in fields.table.keys() {
         let counts = matches!(key.role, Role::Condition | Role::Restriction)
-            || matches!(key.name, "quoted" | "to");
+            || key.name == "quoted"
+            || (key.name == "to" && fields.table == Table::Schedule);
         if let Some(entry) = fields.entry(key.name).filter(|_| counts) {
             let mut text = format!("{}=", key.name);
             canonical(&entry.node, &mut text);
@@ -117,7 +152,17 @@ fn canonical(node: &Node, text: &mut String) {
         Value::Integer(value) => write!(text, "{value}"),
         Value::Float(value) => write!(text, "{value}"),
         Value::Flag(value) => write!(text, "{value}"),
-        Value::Date | Value::Unreadable | Value::Table(_) => Ok(()),
+        Value::Date | Value::Unreadable => Ok(()),
+        Value::Table(table) => {
+            // The order of the names in a table means nothing.
+            let mut entries: Vec<_> = table.entries.iter().collect();
+            entries.sort_by(|one, other| one.key.cmp(&other.key));
+            for entry in entries {
+                let _ = write!(text, "{:?}:", entry.key);
+                canonical(&entry.node, text);
+            }
+            Ok(())
+        }
         Value::List(items) => {
             // One text and a list of one text mean the same.
             for item in items {

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::names::{Known, Names};
 use super::{Checker, Fields, Text, literal};
+use crate::computed::{self, BadComputed, Computed};
 use crate::problem::{Capture, Limitation, Literal, Problem, SlashCase};
 use mynah_matching::pattern::{self, Pattern, PatternErrorKind, Slip};
 use mynah_matching::regex::{RegexCondition, Slashed};
@@ -99,6 +100,9 @@ impl Checker<'_> {
         if used.name == "at" {
             self.plain_mention("{at}", spot.clone());
         }
+        if let Some(computed) = computed::read(used.name) {
+            return self.computed(text, computed, used, names);
+        }
         match names.look_up(used.name) {
             Known::Yes | Known::Perhaps => {}
             Known::Variable => self.used.push((used.name.to_owned(), used.has_default, spot)),
@@ -107,6 +111,28 @@ impl Checker<'_> {
             Known::No => {
                 let problem = self.unknown_name(used.name, names);
                 self.say(problem, spot);
+            }
+        }
+    }
+
+    /// A name with an argument: its own mistakes, and those of the name in it.
+    fn computed(
+        &mut self,
+        text: &Text<'_>,
+        computed: Result<Computed<'_>, BadComputed>,
+        used: &NameUse<'_>,
+        names: &Names,
+    ) {
+        match computed {
+            Ok(Computed::Upper(name) | Computed::Lower(name)) => {
+                let span = used.span.end - name.len()..used.span.end;
+                let has_default = used.has_default;
+                self.name_in_template(text, &NameUse { name, span, has_default }, names);
+            }
+            Ok(Computed::Between(..) | Computed::OneOf(_)) => {}
+            Err(bad) => {
+                let spot = self.inside(text, &used.span);
+                self.say(Problem::Computed(bad), spot);
             }
         }
     }
@@ -122,7 +148,7 @@ impl Checker<'_> {
             let (owner, key) = name.split_once('.')?;
             let meant = match owner {
                 "group" | "room" | "群" => "chat",
-                "sender" | "member" | "me" | "person" | "用户" => "user",
+                "sender" | "member" | "me" | "用户" => "user",
                 "global" | "all" | "self" => "bot",
                 _ => return None,
             };

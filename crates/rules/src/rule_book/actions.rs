@@ -2,6 +2,7 @@
 
 mod forward;
 mod row;
+mod send;
 mod speech;
 
 use std::path::Path;
@@ -13,11 +14,12 @@ use mynah_core::{
 
 use super::RuleBook;
 use super::pending::Pending;
-use super::scene::{Scene, SceneValues};
-use super::{later, mute};
+use super::scene::{Draws, Scene, SceneValues};
+use super::{later, mute, variables};
 use crate::decision::{Builtin, Decision, Moment, Warning};
 use crate::dialog;
-use crate::model::{Shape, Step};
+use crate::model::{Period, Shape, Step};
+use mynah_matching::fold::fold_width;
 use mynah_matching::template::Template;
 
 pub(crate) use forward::targets;
@@ -36,6 +38,8 @@ pub(crate) struct Actor<'r, 's> {
     pub(crate) out: &'r mut Decision,
     /// How long the steps so far waited.
     pub(crate) delay: Duration,
+    /// The number of the present step.
+    pub(crate) step: usize,
 }
 
 impl Actor<'_, '_> {
@@ -55,17 +59,32 @@ impl Actor<'_, '_> {
                     return self.out.timers.push(TimerChange::Set(timer));
                 }
             }
-            self.step(step, n);
+            self.step = n;
+            self.do_step(step, n);
         }
     }
 
-    fn step(&mut self, step: &Step, n: usize) {
+    fn do_step(&mut self, step: &Step, n: usize) {
         match step {
             Step::Set { scope, key, value } => {
-                let value = value.render_text(&self.told());
+                let value = value.render_text(&self.told(n));
                 self.set_variable(*scope, key, value);
             }
             Step::Add { scope, key, by } => self.add(*scope, key, *by),
+            Step::AddValue { scope, key, by, negative } => {
+                self.add_value(*scope, key, by, *negative);
+            }
+            Step::Streak { key, per } => self.streak(key, *per),
+            Step::Clear { scope, key } => {
+                if let Some(key) = variables::stored(*scope, key, self.scene.person) {
+                    self.pending.remove(*scope, &key);
+                }
+            }
+            Step::Send { what, to } => send::send(self, what, to, n),
+            Step::ImageOneOf(paths) => {
+                let chosen = self.choose(paths.len(), n);
+                self.send_file(Segment::Image, &paths[chosen]);
+            }
             Step::Accept => self.accept(),
             Step::Say { text, shape } => self.say(text, *shape),
             Step::SayOneOf { texts, shape } => {
@@ -90,8 +109,9 @@ impl Actor<'_, '_> {
         self.send(Content(vec![kind(media)]));
     }
 
-    fn told(&self) -> SceneValues<'_, '_> {
-        SceneValues { scene: self.scene, pending: self.pending }
+    fn told(&self, step: usize) -> SceneValues<'_, '_> {
+        let draws = Draws { at: self.at, key: self.key, step };
+        SceneValues { scene: self.scene, pending: self.pending, draws }
     }
 
     /// Sets a variable, cut to the maximum length of variables: texts of people must not fill the state.
@@ -105,18 +125,40 @@ impl Actor<'_, '_> {
                 zh: format!("变量 {key} 的值已截断：最多保存 {LONGEST_VARIABLE} 个字"),
             });
         }
-        self.pending.set(scope, key, value, None);
+        if let Some(key) = variables::stored(scope, key, self.scene.person) {
+            self.pending.set(scope, &key, value, None);
+        }
+    }
+
+    /// Adds the number that a text says; nothing if it is not a whole number.
+    fn add_value(&mut self, scope: Scope, key: &str, by: &Template, negative: bool) {
+        let text = by.render_text(&self.told(self.step));
+        let plain: String = text.trim().chars().map(fold_width).collect();
+        match plain.parse::<i64>() {
+            Ok(by) => self.add(scope, key, if negative { by.saturating_neg() } else { by }),
+            Err(_) => self.out.warnings.push(Warning {
+                en: format!("nothing was added to {key}: \"{text}\" is not a whole number"),
+                zh: format!("变量 {key} 没有增加：“{text}”不是整数"),
+            }),
+        }
+    }
+
+    fn streak(&mut self, key: &str, per: Period) {
+        if self.scene.person.is_some() {
+            variables::count_streak(self.pending, key, per, &self.scene.clock());
+        }
     }
 
     fn add(&mut self, scope: Scope, key: &str, by: i64) {
-        let stored = self.pending.get(scope, key);
+        let Some(stored_key) = variables::stored(scope, key, self.scene.person) else { return };
+        let stored = self.pending.get(scope, &stored_key);
         match self.scene.preset(scope, key).filter(|_| stored.is_none()) {
             // The value of the `[[group]]` table is not stored yet, so a blind addition would start from 0.
             Some(preset) => {
                 let sum = mynah_core::add(Some(preset), by);
-                self.pending.set(scope, key, sum, None);
+                self.pending.set(scope, &stored_key, sum, None);
             }
-            None => self.pending.add(scope, key, by, None),
+            None => self.pending.add(scope, &stored_key, by, None),
         }
         if stored.is_some_and(|value| value.trim().parse::<i64>().is_err()) {
             self.out.warnings.push(Warning {
@@ -138,7 +180,7 @@ impl Actor<'_, '_> {
 
     /// Says a text in the chat of the scene.
     pub(crate) fn say(&mut self, text: &Template, shape: Shape) {
-        let rendered = text.render(&self.told());
+        let rendered = text.render(&self.told(self.step));
         let segments = speech::shape(rendered, shape, self.scene);
         if !segments.is_empty() {
             self.send(Content(segments));

@@ -27,6 +27,10 @@ pub(crate) enum Fails {
     Days,
     From,
     NotFrom,
+    /// The comparison of `when` at this place.
+    When(usize),
+    /// `after`: another rule answered last.
+    After,
     Chance,
 }
 
@@ -108,8 +112,16 @@ pub(crate) fn is_near(fails: Fails, rule: &Rule, facts: &EventFacts<'_>) -> bool
     if matches!(fails, Fails::Off | Fails::Event | Fails::Type | Fails::Only) {
         return false;
     }
-    let late =
-        matches!(fails, Fails::Time | Fails::Days | Fails::From | Fails::NotFrom | Fails::Chance);
+    let late = matches!(
+        fails,
+        Fails::Time
+            | Fails::Days
+            | Fails::From
+            | Fails::NotFrom
+            | Fails::When(_)
+            | Fails::After
+            | Fails::Chance
+    );
     let holds = |text| rule.text.holds_in_part(text).unwrap_or(late);
     facts.text_behind_name(rule.quoted).is_some_and(holds) || holds(facts.text_for(rule.quoted))
 }
@@ -165,6 +177,9 @@ pub(crate) fn describe(fails: Fails, rule: &Rule, facts: &EventFacts<'_>) -> Ver
         Fails::NotFrom => {
             failed("not_from", of_rest(|rest| join(rest.not_from.iter().map(who))), person())
         }
+        // Described where the values are: see `Run::describe`.
+        Fails::When(_) => failed("when", String::new(), String::new()),
+        Fails::After => failed("after", String::new(), String::new()),
         Fails::Chance => failed(
             "chance",
             of_rest(|rest| rest.chance.map(|chance| chance.to_string()).unwrap_or_default()),

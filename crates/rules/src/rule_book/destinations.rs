@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::RuleBook;
-use crate::model::Step;
+use crate::model::{Step, Target};
 
 impl RuleBook {
     /// The names that `forward_to` and schedules give in full: these chats must exist for the bot to work as written.
@@ -11,12 +11,13 @@ impl RuleBook {
     #[must_use]
     pub fn destinations(&self) -> BTreeSet<&str> {
         let forwards = self.rules.iter().filter(|rule| !rule.off).flat_map(|rule| &rule.then);
-        let forwards = forwards.filter_map(|step| match step {
-            Step::Forward(names) => Some(names),
-            _ => None,
+        let forwards = forwards.flat_map(|step| match step {
+            Step::Forward(names) => names.iter().collect(),
+            Step::Send { to, .. } => to.iter().filter_map(Target::name).collect(),
+            _ => Vec::new(),
         });
-        let announced = self.schedules.iter().map(|schedule| &schedule.to);
-        let names = forwards.chain(announced).flatten();
+        let announced = self.schedules.iter().flat_map(|schedule| &schedule.to);
+        let names = forwards.chain(announced);
         names.filter(|name| name.is_plain()).map(|name| name.as_str()).collect()
     }
 }

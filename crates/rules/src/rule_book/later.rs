@@ -124,6 +124,7 @@ pub(crate) fn scene_of<'s>(book: &'s RuleBook, due: &'s Due, at: &Moment) -> Opt
         now: at.now,
         zone: book.zone(),
         is_reply: true,
+        vars: &book.vars,
     })
 }
 
@@ -139,7 +140,7 @@ pub(crate) fn perform(
     let mut pending = Pending::new(state);
     let mut out = Decision { acted: true, ..Decision::default() };
     let delay = Duration::ZERO;
-    act(&mut Actor { book, at, scene, key, pending: &mut pending, out: &mut out, delay });
+    act(&mut Actor { book, at, scene, key, pending: &mut pending, out: &mut out, delay, step: 0 });
     out.writes = pending.into_writes();
     out
 }

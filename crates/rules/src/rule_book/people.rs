@@ -56,6 +56,11 @@ impl Names {
         self.each(who).find(|name| *name == person.name || person.chose(name))
     }
 
+    /// The names of the admins.
+    pub(super) fn admins(&self) -> impl Iterator<Item = &str> {
+        self.admins.iter().map(String::as_str)
+    }
+
     fn each<'n>(&'n self, who: &'n [Who]) -> impl Iterator<Item = &'n str> {
         let names = who.iter().flat_map(|who| match who {
             Who::Admin => self.admins.as_slice(),

@@ -3,8 +3,9 @@
 use mynah_core::{ChatKind, EventKind, MessageKind};
 use mynah_matching::conditions::Compiled;
 
+use crate::comparison::Comparison;
 use crate::decision::RuleRef;
-use crate::model::{self, Brakes, Days, Place, Step, TimeWindow, Who};
+use crate::model::{self, After, Brakes, Days, Place, Step, TimeWindow, Who};
 use crate::rule_book::RuleInfo;
 use mynah_matching::glob::Glob;
 
@@ -26,6 +27,7 @@ pub(crate) struct Rule {
     pub(crate) then: Box<[Step]>,
     pub(crate) brakes: Option<Box<Brakes>>,
     pub(crate) go_on: bool,
+    pub(crate) silent: bool,
     pub(crate) off: bool,
     pub(crate) builtin: bool,
     /// Whether the text of a rule that is a certain candidate need not be looked at again.
@@ -45,6 +47,8 @@ pub(crate) struct Rest {
     pub(crate) from: Vec<Who>,
     pub(crate) not_from: Vec<Who>,
     pub(crate) chance: Option<f64>,
+    pub(crate) comparisons: Vec<Comparison>,
+    pub(crate) after: Option<After>,
 }
 
 /// Whether a rule runs a builtin handler: such rules are asked before everything else.
@@ -56,7 +60,7 @@ impl Rule {
     /// Compiles a checked rule.
     pub(crate) fn new(rule: model::Rule, hant: bool, found_is_proof: bool) -> Self {
         let builtin = is_builtin(&rule);
-        let model::Rule { place, name, when, then, brakes, go_on, off, .. } = rule;
+        let model::Rule { place, name, when, then, brakes, go_on, silent, off, .. } = rule;
         let has_brakes = !brakes.cooldown.is_empty() || brakes.limit.is_some();
         let Place { file, line } = place;
         let is_named = name.id.is_some();
@@ -71,6 +75,7 @@ impl Rule {
             then: then.into(),
             brakes: has_brakes.then(|| Box::new(brakes)),
             go_on,
+            silent,
             off,
             builtin,
             found_is_proof,
@@ -128,7 +133,9 @@ fn rest(when: model::Conditions) -> Option<Box<Rest>> {
             && when.events.is_empty()
             && when.time.is_empty()
             && when.from.is_empty()
-            && when.not_from.is_empty());
+            && when.not_from.is_empty()
+            && when.comparisons.is_empty()
+            && when.after.is_none());
     any.then(|| {
         Box::new(Rest {
             place: when.place,
@@ -141,6 +148,8 @@ fn rest(when: model::Conditions) -> Option<Box<Rest>> {
             from: when.from,
             not_from: when.not_from,
             chance: when.chance,
+            comparisons: when.comparisons,
+            after: when.after,
         })
     })
 }

@@ -1,14 +1,19 @@
 //! The values of the names of a template while a rule, dialog or schedule acts.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use jiff::Zoned;
 use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
 use mynah_core::{Captures, Chat, Message, Notice, NoticeKind, Person, Scope, Timestamp};
 
+use super::actions::random_of;
 use super::event_facts::zoned;
 use super::pending::Pending;
+use super::variables::{self, OF_PERSON};
+use crate::computed::{self, Computed};
+use crate::decision::Moment;
 use crate::model::GroupTable;
 use mynah_matching::template::Values;
 
@@ -29,6 +34,8 @@ pub(crate) struct Scene<'s> {
     pub(crate) zone: &'s TimeZone,
     /// Whether a text sent here is a reply to a person; announcements are not.
     pub(crate) is_reply: bool,
+    /// The values of `[bot] vars`.
+    pub(crate) vars: &'s BTreeMap<String, String>,
 }
 
 impl Scene<'_> {
@@ -44,13 +51,18 @@ impl Scene<'_> {
         key: &str,
         pending: &Pending<'_>,
     ) -> Option<String> {
-        pending.get(scope, key).or_else(|| self.preset(scope, key).map(str::to_owned))
+        let stored = variables::stored(scope, key, self.person)?;
+        pending.get(scope, &stored).or_else(|| self.preset(scope, key).map(str::to_owned))
     }
 
     /// The value of the `[[group]]` table.
     pub(crate) fn preset(&self, scope: Scope, key: &str) -> Option<&str> {
-        let table = self.table.filter(|_| scope == Scope::Chat)?;
-        table.vars.get(key).map(String::as_str)
+        let vars = match scope {
+            Scope::Chat => &self.table?.vars,
+            Scope::Bot => self.vars,
+            Scope::Person => return None,
+        };
+        vars.get(key).map(String::as_str)
     }
 
     /// Who came or went, as shown.
@@ -68,11 +80,28 @@ impl Scene<'_> {
 pub(crate) struct SceneValues<'t, 's> {
     pub(crate) scene: &'t Scene<'s>,
     pub(crate) pending: &'t Pending<'s>,
+    pub(crate) draws: Draws<'t>,
+}
+
+/// Where random values are drawn: each rule, step and place of a text draws for itself.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Draws<'t> {
+    pub(crate) at: &'t Moment,
+    pub(crate) key: &'t str,
+    pub(crate) step: usize,
+}
+
+impl Draws<'_> {
+    /// A number below a bound, for a place of a text.
+    fn below(self, bound: u64, place: usize) -> u64 {
+        let purpose = format!("text:{}:{}:{place}", self.key, self.step);
+        random_of(self.at, &purpose).below(bound)
+    }
 }
 
 impl Values for SceneValues<'_, '_> {
     fn value(&self, name: &str) -> Option<Cow<'_, str>> {
-        let Self { scene, pending } = self;
+        let Self { scene, pending, .. } = self;
         if let Some(captured) = scene.captures.get(name) {
             return Some(captured.into());
         }
@@ -85,22 +114,41 @@ impl Values for SceneValues<'_, '_> {
             "date" => Some(scene.clock().strftime("%Y-%m-%d").to_string()),
             "time" => Some(scene.clock().strftime("%H:%M").to_string()),
             "weekday" => return Some(weekday(scene.clock().weekday()).into()),
-            _ => variable(name).and_then(|(scope, key)| scene.variable(scope, key, pending)),
+            _ => variable(name).and_then(|(scope, key)| scene.variable(scope, &key, pending)),
         };
         owned.map(Cow::Owned)
+    }
+
+    fn value_at(&self, name: &str, place: usize) -> Option<Cow<'_, str>> {
+        let Some(Ok(computed)) = computed::read(name) else { return self.value(name) };
+        Some(match computed {
+            Computed::Between(from, to) => {
+                let count = from.abs_diff(to).saturating_add(1);
+                let drawn = self.draws.below(count, place).cast_signed();
+                from.saturating_add(drawn).to_string().into()
+            }
+            Computed::OneOf(texts) => {
+                let drawn = self.draws.below(texts.len() as u64, place);
+                let drawn = usize::try_from(drawn).unwrap_or(0);
+                texts.get(drawn).copied().unwrap_or_default().to_owned().into()
+            }
+            Computed::Upper(name) => self.value(name)?.to_uppercase().into(),
+            Computed::Lower(name) => self.value(name)?.to_lowercase().into(),
+        })
     }
 }
 
 /// The scope and key that a name like `user.x` means.
-fn variable(name: &str) -> Option<(Scope, &str)> {
+fn variable(name: &str) -> Option<(Scope, Cow<'_, str>)> {
     let (owner, key) = name.split_once('.')?;
     let scope = match owner {
         "user" => Scope::Person,
         "chat" => Scope::Chat,
         "bot" => Scope::Bot,
+        "person" => return Some((Scope::Bot, format!("{OF_PERSON}{key}").into())),
         _ => return None,
     };
-    Some((scope, key))
+    Some((scope, key.into()))
 }
 
 fn weekday(day: Weekday) -> &'static str {

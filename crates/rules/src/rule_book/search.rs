@@ -1,6 +1,7 @@
 //! The search for the rules that answer a message or notice: builtin ones, dialogs, then the others in order.
 
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mynah_core::{Captures, Event, EventBody, MessageKind, Origin, Quiet, StateView, Timestamp};
@@ -9,11 +10,12 @@ use mynah_matching::conditions::Taken;
 use mynah_matching::engine::Candidates;
 
 use super::actions::{Actor, random_of};
+use super::after;
 use super::brakes::{self, At};
 use super::conditions::{self, Fails};
 use super::event_facts::{EventFacts, Subject, whole_text};
 use super::pending::Pending;
-use super::rule::Rule;
+use super::rule::{Rest, Rule};
 use super::scene::Scene;
 use super::{RuleBook, mute};
 use crate::decision::{Decision, Moment, RuleRef, Warning};
@@ -77,6 +79,8 @@ pub(crate) struct Run<'r, 't> {
     text: &'r str,
     trace: Option<&'t mut dyn Trace>,
     acting: usize,
+    /// The ids of the rules and dialogs that acted, if any rule asks for the last of them.
+    acted: Vec<Arc<str>>,
     skipped: Option<Quiet>,
 }
 
@@ -102,6 +106,7 @@ impl<'r, 't> Run<'r, 't> {
             candidates: None,
             trace,
             acting: 0,
+            acted: Vec::new(),
             skipped: None,
         }
     }
@@ -172,15 +177,15 @@ impl<'r, 't> Run<'r, 't> {
 
     fn ask_one(&mut self, rule: &'r Rule, text_holds: bool) -> Goes {
         let checked = conditions::check(rule, self.facts, text_holds)
-            .and_then(|taken| self.check_person_and_chance(rule).map(|()| taken));
+            .and_then(|taken| self.check_state(rule, taken));
         let Taken { captures, rest } = match checked {
             Ok(taken) => taken,
             Err(fails) => {
-                if let Some(trace) = &mut self.trace {
+                let why = self.trace.is_some().then(|| self.describe(fails, rule));
+                if let (Some(trace), Some(why)) = (&mut self.trace, why) {
                     if conditions::is_near(fails, rule, self.facts) {
                         trace.nearly(&rule.reference);
                     }
-                    let why = conditions::describe(fails, rule, self.facts);
                     trace.looked_at(&rule.reference, why);
                 }
                 return Goes::On;
@@ -202,8 +207,17 @@ impl<'r, 't> Run<'r, 't> {
         goes
     }
 
-    fn check_person_and_chance(&mut self, rule: &Rule) -> Result<(), Fails> {
-        let Some(rest) = &rule.rest else { return Ok(()) };
+    /// Checks the conditions that need state or randomness: people, values and chance.
+    fn check_state(&mut self, rule: &Rule, taken: Taken) -> Result<Taken, Fails> {
+        let Some(rest) = &rule.rest else { return Ok(taken) };
+        self.check_person(rest)?;
+        after::check(rest, &self.pending, self.at.now)?;
+        self.check_values(rule, rest, &taken)?;
+        self.check_chance(rule, rest)?;
+        Ok(taken)
+    }
+
+    fn check_person(&mut self, rest: &Rest) -> Result<(), Fails> {
         let book = self.book;
         if !rest.from.is_empty() {
             let meant = self
@@ -223,6 +237,10 @@ impl<'r, 't> Run<'r, 't> {
             (!meant).then_some(()).ok_or(Fails::NotFrom)?;
             self.warn_of_pretence(&rest.not_from);
         }
+        Ok(())
+    }
+
+    fn check_chance(&self, rule: &Rule, rest: &Rest) -> Result<(), Fails> {
         match rest.chance {
             Some(chance)
                 if random_of(self.at, &format!("chance:{}", rule.key)).unit() >= chance =>
@@ -253,8 +271,9 @@ impl<'r, 't> Run<'r, 't> {
 
     /// Whether a brake holds; says so once.
     fn keeps_quiet(&mut self, rule: &'r Rule, captures: &Captures, rest: &str) -> bool {
-        if let Some(until) = self.muted_until().filter(|_| !rule.builtin) {
-            self.quiet(&rule.reference, rule.go_on, Quiet::Mute, until);
+        let acts_always = rule.builtin || rule.silent;
+        if let Some((brake, until)) = self.hushed().filter(|_| !acts_always) {
+            self.quiet(&rule.reference, rule.go_on, brake, until);
             return true;
         }
         let Some(brakes) = &rule.brakes else { return false };
@@ -287,7 +306,7 @@ impl<'r, 't> Run<'r, 't> {
             let at = self.brakes_at(rule);
             brakes::start(brakes, &at, &mut self.pending);
         }
-        self.out.acted = true;
+        self.note_acted(&rule.reference);
         self.acting += 1;
         let full = self.acting == MOST_ACTING;
         if full && rule.go_on {
@@ -333,6 +352,7 @@ impl<'r, 't> Run<'r, 't> {
             now: self.at.now,
             zone: &self.book.zone,
             is_reply: true,
+            vars: &self.book.vars,
         }
     }
 
@@ -346,6 +366,7 @@ impl<'r, 't> Run<'r, 't> {
             pending: &mut self.pending,
             out: &mut self.out,
             delay: Duration::ZERO,
+            step: 0,
         }
     }
 
@@ -355,9 +376,11 @@ impl<'r, 't> Run<'r, 't> {
         self.facts.person.is_some_and(|person| book.people.mean(who, person, &mut self.pending))
     }
 
-    /// Until when the chat is muted, if it is.
-    pub(crate) fn muted_until(&self) -> Option<Timestamp> {
-        mute::until(&self.pending, self.at.now)
+    /// What keeps every answer in this chat back, and until when: a mute, or quiet hours.
+    pub(crate) fn hushed(&self) -> Option<(Quiet, Timestamp)> {
+        let muted = mute::until(&self.pending, self.at.now).map(|until| (Quiet::Mute, until));
+        let quiet = || self.book.quiet_until(self.facts.chat, self.at.now);
+        muted.or_else(|| quiet().map(|until| (Quiet::Hours, until)))
     }
 
     /// Reports to the trace, if there is one.
@@ -367,7 +390,19 @@ impl<'r, 't> Run<'r, 't> {
         }
     }
 
+    /// Notes that a rule or dialog acted on this message.
+    pub(crate) fn note_acted(&mut self, rule: &RuleRef) {
+        self.out.acted = true;
+        if self.book.marked.is_used() {
+            self.acted.push(Arc::clone(&rule.id));
+        }
+    }
+
     fn finish(mut self) -> Decision {
+        let is_message = self.facts.message.is_some() && self.facts.person.is_some();
+        if is_message && !self.acted.is_empty() {
+            self.book.marked.note(&self.acted, &mut self.pending, self.at.now);
+        }
         if !self.out.acted && self.out.quiet.is_none() {
             self.out.quiet = self.skipped;
         }

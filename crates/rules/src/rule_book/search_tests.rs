@@ -1,18 +1,26 @@
 //! The indexed search against the ordered one: places, priorities, quotes, `continue` and rules that are off. Which texts the
 //! index finds is tested where it is made.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
+use jiff::civil::Time;
 use mynah_core::{
-    Chat, ChatKind, Content, Event, EventBody, Message, NoState, Origin, Person, Segment, Timestamp,
+    Change, Chat, ChatKind, Content, Event, EventBody, Message, Origin, Person, Scope, Segment,
+    StateView, Timestamp, Write, add,
 };
 use mynah_matching::glob::Glob;
 use mynah_matching::template::Template;
 use proptest::prelude::*;
 
 use super::RuleBook;
+use crate::comparison::{Comparison, Test};
 use crate::decision::Moment;
-use crate::model::{Bot, Brakes, Conditions, Name, Place, Rule, Shape, Step};
+use crate::model::{After, Bot, Brakes, Conditions, Name, Place, Rule, Shape, Step, TimeWindow};
+
+const NIGHT: TimeWindow =
+    TimeWindow { from: Time::constant(22, 0, 0, 0), to: Time::constant(7, 0, 0, 0) };
 
 const WORDS: [&str; 6] = ["hi", "价格", "a", "b", "价", "x"];
 
@@ -26,6 +34,13 @@ struct Wish {
     priority: i64,
     go_on: bool,
     off: bool,
+    silent: bool,
+    /// What `user.x` must be.
+    when: Option<&'static str>,
+    /// The rule that must have answered last, by its line.
+    after: Option<u8>,
+    /// What `user.x` becomes.
+    sets: Option<u8>,
 }
 
 fn word() -> impl Strategy<Value = &'static str> {
@@ -35,11 +50,17 @@ fn word() -> impl Strategy<Value = &'static str> {
 fn wish() -> impl Strategy<Value = Wish> {
     let words = prop::collection::vec(word(), 0..3);
     let weighted = prop::bool::weighted;
-    let flags = (weighted(0.2), weighted(0.3), weighted(0.3), weighted(0.1));
-    (words, flags, 0..8_u8, -1..=1_i64).prop_map(|(words, flags, scope, priority)| {
-        let (exact, quoted, go_on, off) = flags;
-        Wish { words, exact, quoted, scope, priority, go_on, off }
-    })
+    let flags = (weighted(0.2), weighted(0.3), weighted(0.3), weighted(0.1), weighted(0.1));
+    let when =
+        prop::option::weighted(0.3, prop::sample::select(vec!["1", ">= 2", "!=", "", "0..1"]));
+    let sets = prop::option::weighted(0.3, 0..3_u8);
+    let after = prop::option::weighted(0.15, 1..12_u8);
+    (words, flags, 0..8_u8, -1..=1_i64, (when, after, sets)).prop_map(
+        |(words, flags, scope, priority, (when, after, sets))| {
+            let (exact, quoted, go_on, off, silent) = flags;
+            Wish { words, exact, quoted, scope, priority, go_on, off, silent, when, after, sets }
+        },
+    )
 }
 
 fn conditions(wish: &Wish) -> Conditions {
@@ -57,21 +78,67 @@ fn conditions(wish: &Wish) -> Conditions {
         3 => when.at_me = true,
         _ => {}
     }
+    when.after = wish
+        .after
+        .map(|line| After { ids: vec![line.to_string()], within: Duration::from_secs(60) });
+    when.comparisons.extend(wish.when.map(|test| Comparison {
+        name: "user.x".into(),
+        written: "x".into(),
+        test: Test::read(test).expect("a comparison"),
+    }));
     when
 }
 
-fn book(wishes: &[Wish]) -> RuleBook {
+fn steps(wish: &Wish, line: u32) -> Vec<Step> {
+    let set = wish.sets.map(|value| Step::Set {
+        scope: Scope::Person,
+        key: "x".to_owned(),
+        value: Template::plain(value.to_string()),
+    });
+    let say = Step::Say { text: Template::plain(line.to_string()), shape: Shape::default() };
+    set.into_iter().chain((!wish.silent).then_some(say)).collect()
+}
+
+/// The state of one person: what was written last.
+#[derive(Default)]
+struct Kept(BTreeMap<(Scope, String), String>);
+
+impl StateView for Kept {
+    fn get(&self, scope: Scope, key: &str) -> Option<String> {
+        self.0.get(&(scope, key.to_owned())).cloned()
+    }
+
+    fn expires(&self, _scope: Scope, _key: &str) -> Option<Timestamp> {
+        None
+    }
+}
+
+impl Kept {
+    fn write(&mut self, writes: &[Write]) {
+        for write in writes {
+            let place = (write.scope, write.key.clone());
+            match &write.change {
+                Change::Set(text) => drop(self.0.insert(place, text.clone())),
+                Change::Add(by) => {
+                    let sum = add(self.0.get(&place).map(String::as_str), *by);
+                    self.0.insert(place, sum);
+                }
+                Change::Remove => drop(self.0.remove(&place)),
+            }
+        }
+    }
+}
+
+fn book(wishes: &[Wish], quiet: bool) -> RuleBook {
     let rules = (1..).zip(wishes).map(|(line, wish)| Rule {
         place: Place { file: "bot.toml".into(), line },
-        name: Name { id: None, key: line.to_string() },
+        name: Name { id: Some(line.to_string()), key: line.to_string() },
         when: conditions(wish),
-        then: vec![Step::Say {
-            text: Template::parse(&format!("{line}")).expect("a good template"),
-            shape: Shape::default(),
-        }],
+        then: steps(wish, line),
         brakes: Brakes::default(),
         priority: wish.priority,
         go_on: wish.go_on,
+        silent: wish.silent,
         off: wish.off,
     });
     RuleBook::build(Bot {
@@ -83,6 +150,8 @@ fn book(wishes: &[Wish]) -> RuleBook {
         ignore: Vec::new(),
         zone: jiff::tz::TimeZone::UTC,
         fold_hant: false,
+        vars: BTreeMap::new(),
+        quiet: quiet.then_some(NIGHT).into_iter().collect(),
         rules: rules.collect(),
         tables: Vec::new(),
         dialogs: Vec::new(),
@@ -118,17 +187,21 @@ proptest! {
     #[test]
     fn the_indexed_search_decides_as_the_ordered_one(
         wishes in prop::collection::vec(wish(), 2..12),
+        quiet in prop::bool::weighted(0.2),
         messages in prop::collection::vec(
             (prop::collection::vec(word(), 0..3), prop::collection::vec(word(), 1..4), any::<bool>(), 0..3_u8), 25,
         ),
     ) {
-        let book = book(&wishes);
+        let book = book(&wishes, quiet);
+        let mut state = Kept::default();
         let at = Moment::at(Timestamp::from_secs(0));
         for (quoted, words, is_named, chat) in messages {
             let behind_name = is_named.then(|| words[0].len());
             let event = event(&quoted, &words.join(" "), behind_name, chat);
-            let ordered = book.explain(&event, &NoState, &at, &mut Vec::new());
-            prop_assert_eq!(book.decide(&event, &NoState, &at), ordered, "message {:?}", words);
+            let ordered = book.explain(&event, &state, &at, &mut Vec::new());
+            let indexed = book.decide(&event, &state, &at);
+            prop_assert_eq!(&indexed, &ordered, "message {:?}", words);
+            state.write(&indexed.writes);
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use mynah_core::Scope;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Shape, Step};
+use crate::model::{Period, Sent, Shape, Step, Target};
 use mynah_matching::glob::Glob;
 use mynah_matching::template::Template;
 
@@ -38,6 +38,25 @@ enum StepForm {
         key: String,
         by: i64,
     },
+    AddValue {
+        scope: Scope,
+        key: String,
+        by: Template,
+        negative: bool,
+    },
+    Streak {
+        key: String,
+        per: Period,
+    },
+    Clear {
+        scope: Scope,
+        key: String,
+    },
+    Send {
+        what: Sent,
+        to: Vec<Target>,
+    },
+    ImageOneOf(Vec<PathBuf>),
     Accept,
     Say {
         text: Template,

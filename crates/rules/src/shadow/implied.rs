@@ -34,11 +34,16 @@ pub(super) fn beside_the_text(first: &Conditions, second: &Conditions) -> bool {
         days,
         // A rule with a chance shadows no other.
         chance,
+        // A rule with comparisons shadows no other.
+        comparisons,
+        after,
         // Compared by `quoted_words`.
         quoted: _,
     } = first;
     let in_private = second.place == Some(ChatKind::Private);
     chance.is_none()
+        && comparisons.is_empty()
+        && after.is_none()
         && (place.is_none() || *place == second.place)
         && are_covered(groups, &second.groups)
         && (!at_me || second.at_me || (in_private && second.events.is_empty()))

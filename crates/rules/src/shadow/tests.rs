@@ -24,6 +24,8 @@ fn asking_for(key: &Key) -> String {
         "time" => "time = \"09:00-18:00\"",
         "days" => "days = \"mon\"",
         "chance" => "chance = 0.5",
+        "after" => "id = \"a\"\nafter = \"a\"",
+        "when" => "when = { mode = \"on\" }",
         unknown => panic!("the condition `{unknown}` has no example here"),
     };
     format!("keyword = \"hi\"\n{line}")

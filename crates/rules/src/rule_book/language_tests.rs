@@ -1,0 +1,428 @@
+//! Conditions on values, actions and names, as short conversations.
+
+use mynah_core::Quiet;
+
+use super::test_book::Talk;
+use crate::explain::{Failed, Verdict};
+
+/// What the bot does when these people say these things, one after the other.
+#[track_caller]
+fn tells(rules: &str, story: &[(&str, &str, &[&str])]) -> Talk {
+    let mut talk = Talk::with(rules);
+    for (place, text, expected) in story {
+        assert_eq!(talk.say(place, text), *expected, "{place}: {text}");
+    }
+    talk
+}
+
+#[test]
+fn a_rule_holds_only_while_its_values_are_so() {
+    let rules = r#"
+        [[rule]]
+        exact = "签到"
+        when = { signed = "" }
+        set = { signed = "1" }
+        add = { points = 5 }
+        reply = "好"
+        [[rule]]
+        exact = "签到"
+        reply = "签过了"
+        [[rule]]
+        pattern = "来{n:int}杯"
+        when = { n = "1..5" }
+        reply = "{n} 杯"
+        [[rule]]
+        pattern = "来{n:int}杯"
+        reply = "太多"
+        [[rule]]
+        prefix = "换"
+        when = { rest = ["茶", "咖啡"], points = ">= 5" }
+        add = { points = -5 }
+        reply = "给你{rest}"
+        [[rule]]
+        prefix = "换"
+        reply = "不行"
+    "#;
+    tells(
+        rules,
+        &[
+            ("群/甲", "换茶", &["不行"]),
+            ("群/甲", "签到", &["好"]),
+            ("群/甲", "签到", &["签过了"]),
+            ("群/乙", "签到", &["好"]),
+            ("甲", "签到", &["好"]),
+            ("群/甲", "来0杯", &["太多"]),
+            ("群/甲", "来1杯", &["1 杯"]),
+            ("群/甲", "来5杯", &["5 杯"]),
+            ("群/甲", "来6杯", &["太多"]),
+            ("群/甲", "换水", &["不行"]),
+            ("群/甲", "换茶", &["给你茶"]),
+            ("群/甲", "换茶", &["不行"]),
+        ],
+    );
+}
+
+#[test]
+fn values_are_those_that_earlier_rules_left_on_this_message() {
+    let rules = r#"
+        [[rule]]
+        keyword = "广告"
+        add = { warns = 1 }
+        reply = "第 {user.warns} 次"
+        continue = true
+        [[rule]]
+        keyword = "广告"
+        when = { warns = ">= 2" }
+        set = { warns = "0", "chat.last" = "{sender}" }
+        reply = "记下了"
+        [[rule]]
+        exact = "我是上一个吗"
+        when = { "chat.last" = "{sender}" }
+        reply = "是"
+    "#;
+    let mut talk = tells(
+        rules,
+        &[
+            ("群/甲", "广告", &["第 1 次"]),
+            ("群/甲", "广告", &["第 2 次", "记下了"]),
+            ("群/甲", "广告", &["第 1 次"]),
+            ("群/甲", "我是上一个吗", &["是"]),
+            ("群/乙", "我是上一个吗", &[]),
+        ],
+    );
+    assert_eq!(talk.say("群/甲", "广告"), ["第 2 次", "记下了"]);
+    talk.say("群/丙", "广告");
+    let why: Vec<_> = talk.trace.iter().map(|(_, verdict)| verdict.clone()).collect();
+    let failed = Failed { key: "when", wanted: "warns >= 2".to_owned(), saw: "1".to_owned() };
+    assert!(why.contains(&Verdict::Failed(failed)), "{why:?}");
+}
+
+#[test]
+fn a_silent_rule_says_nothing_ends_the_search_and_works_in_a_muted_chat() {
+    let rules = r#"
+        [[rule]]
+        keyword = "广告"
+        silent = true
+        add = { warns = 1 }
+        [[rule]]
+        keyword = "广告"
+        reply = "不会到这里"
+        [[rule]]
+        exact = "几次"
+        reply = "{user.warns|0}"
+        [[rule]]
+        exact = "静音"
+        run = "builtin.mute 10m"
+    "#;
+    let mut talk = tells(
+        rules,
+        &[
+            ("群/甲", "广告", &[]),
+            ("群/甲", "几次", &["1"]),
+            ("群/甲", "静音", &[]),
+            ("群/甲", "广告", &[]),
+            ("群/甲", "几次", &[]),
+        ],
+    );
+    assert_eq!(talk.last.quiet, Some(Quiet::Mute));
+    talk.pass(600);
+    assert_eq!(talk.say("群/甲", "几次"), ["2"]);
+}
+
+#[test]
+fn quiet_hours_keep_rules_and_dialogs_quiet_but_not_moderation() {
+    let rules = r#"
+        [bot]
+        quiet = "22:00-07:00"
+        [[rule]]
+        keyword = "广告"
+        silent = true
+        add = { warns = 1 }
+        [[rule]]
+        exact = "几次"
+        reply = "{user.warns|0}"
+        [[rule]]
+        exact = "静音"
+        run = "builtin.mute 1m"
+        [[dialog]]
+        id = "d"
+        start = "报名"
+        timeout = "1m"
+        timeout_reply = "太晚了"
+        [[dialog.step]]
+        ask = "叫什么"
+        save = "name"
+        [dialog.done]
+        reply = "好，{name}"
+        [[schedule]]
+        at = "23:30"
+        to = "群"
+        send = "晚安"
+        [[group]]
+        name = "夜猫群"
+        quiet = "off"
+    "#;
+    let mut talk = Talk::with(rules);
+    talk.knows("群");
+    talk.jump("2026-11-23T21:59:30+08:00");
+    talk.start(None);
+    assert_eq!(talk.say("群/甲", "报名"), ["叫什么"]);
+    // The clock of the dialog runs out in the quiet hours: it ends without a word.
+    assert_eq!(talk.pass(120), [""; 0]);
+    assert_eq!(talk.say("群/甲", "报名"), [""; 0]);
+    assert_eq!(talk.last.quiet, Some(Quiet::Hours));
+    assert_eq!(talk.say("群/甲", "广告"), [""; 0]);
+    assert!(talk.last.acted);
+    assert_eq!(talk.say("群/甲", "几次"), [""; 0]);
+    assert_eq!(talk.say("夜猫群/甲", "几次"), ["0"]);
+    talk.say("群/甲", "静音");
+    assert!(talk.last.acted, "builtin rules go on");
+    assert_eq!(talk.pass(2 * 3600), ["晚安"]);
+    talk.jump("2026-11-24T07:00:00+08:00");
+    assert_eq!(talk.say("群/甲", "几次"), ["1"]);
+}
+
+#[test]
+fn names_are_drawn_per_place_and_made_upper_or_lower() {
+    let rules = r#"
+        [bot]
+        vars = { shop = "Mynah", open = "09:00" }
+        [[rule]]
+        exact = "掷"
+        reply = "{random:1-1000000} {random:1-1000000} {random:红|红}"
+        [[rule]]
+        pattern = "code {code}"
+        reply = "{upper:code} {lower:code} {upper:user.none|无} {bot.shop} {bot.open}"
+        [[rule]]
+        exact = "开"
+        set = { "bot.open" = "10:00" }
+        reply = "{bot.open}"
+    "#;
+    let mut talk = Talk::with(rules);
+    let said = talk.say("甲", "掷").join("");
+    let parts: Vec<&str> = said.split(' ').collect();
+    let [one, other, colour] = parts[..] else { panic!("{said}") };
+    assert_ne!(one, other, "each place draws for itself");
+    assert!(one.parse::<u32>().is_ok_and(|drawn| (1..=1_000_000).contains(&drawn)), "{said}");
+    assert_eq!(colour, "红");
+    assert_eq!(talk.say("甲", "code aB1"), ["AB1 ab1 无 Mynah 09:00"]);
+    assert_eq!(talk.say("甲", "开"), ["10:00"]);
+    assert_eq!(talk.say("乙", "code x"), ["X x 无 Mynah 10:00"]);
+}
+
+#[test]
+fn a_variable_of_a_person_is_the_same_in_all_chats() {
+    let rules = r#"
+        [[rule]]
+        pattern = "我叫{name}"
+        set = { "person.nick" = "{name}" }
+        add = { "person.count" = 1 }
+        reply = "好"
+        [[rule]]
+        exact = "我是谁"
+        reply = "{person.nick|不知道} {person.count|0}"
+        [[rule]]
+        exact = "忘了我"
+        clear = ["person.nick", "person.count"]
+        reply = "{person.nick|忘了}"
+    "#;
+    tells(
+        rules,
+        &[
+            ("群/甲", "我叫阿甲", &["好"]),
+            ("甲", "我是谁", &["阿甲 1"]),
+            ("别的群/甲", "我是谁", &["阿甲 1"]),
+            ("群/乙", "我是谁", &["不知道 0"]),
+            ("别的群/甲", "忘了我", &["阿甲"]),
+            ("群/甲", "我是谁", &["不知道 0"]),
+        ],
+    );
+}
+
+#[test]
+fn additions_take_the_number_of_a_name() {
+    let rules = r#"
+        [[rule]]
+        pattern = "充值 {n:int}"
+        add = { points = "{n}" }
+        reply = "{user.points}"
+        [[rule]]
+        pattern = "消费 {n}"
+        add = { points = "-{n}", "chat.spent" = "{n}" }
+        reply = "{user.points|0} {chat.spent|0}"
+    "#;
+    let mut talk = tells(
+        rules,
+        &[
+            ("群/甲", "充值 50", &["50"]),
+            ("群/甲", "消费 ２０", &["30 20"]),
+            ("群/甲", "消费 -5", &["35 15"]),
+            ("群/甲", "消费 很多", &["35 15"]),
+        ],
+    );
+    let warned = talk.last.warnings.iter().any(|warning| warning.en.contains("很多"));
+    assert!(warned, "{:?}", talk.last.warnings);
+    assert_eq!(talk.say("群/乙", "消费 1"), ["-1 16"]);
+}
+
+#[test]
+fn a_streak_counts_days_or_weeks_in_a_row() {
+    let rules = r#"
+        [[rule]]
+        exact = "签到"
+        streak = { days = "day", weeks = "week" }
+        reply = "{user.days} {user.weeks}"
+        [[rule]]
+        exact = "重来"
+        clear = "days"
+        reply = "{user.days|0}"
+    "#;
+    let mut talk = Talk::with(rules);
+    // 2026-11-23 is a Monday.
+    for (moment, text, said) in [
+        ("2026-11-23T00:00:00+08:00", "签到", "1 1"),
+        ("2026-11-23T23:59:59+08:00", "签到", "1 1"),
+        ("2026-11-24T00:00:00+08:00", "签到", "2 1"),
+        // The clock was set back: nothing changes, and the next day still counts.
+        ("2026-11-20T12:00:00+08:00", "签到", "2 1"),
+        ("2026-11-25T12:00:00+08:00", "签到", "3 1"),
+        ("2026-11-27T12:00:00+08:00", "签到", "1 1"),
+        ("2026-11-30T12:00:00+08:00", "签到", "1 2"),
+        ("2026-12-14T12:00:00+08:00", "签到", "1 1"),
+        // Forgotten after the reply.
+        ("2026-12-14T13:00:00+08:00", "重来", "1"),
+        ("2026-12-14T14:00:00+08:00", "签到", "1 1"),
+    ] {
+        talk.jump(moment);
+        assert_eq!(talk.say("群/甲", text), [said], "{moment}");
+    }
+    assert_eq!(talk.say("群/乙", "签到"), ["1 1"]);
+}
+
+#[test]
+fn a_rule_can_ask_which_rule_answered_before() {
+    let rules = r#"
+        [[rule]]
+        id = "tea"
+        keyword = "奶茶"
+        cooldown = "1h"
+        reply = "大杯还是中杯？"
+        [[rule]]
+        exact = ["大杯", "中杯"]
+        after = "tea"
+        within = "2m"
+        reply = "{text}，好。"
+        [[rule]]
+        exact = "大杯"
+        reply = "什么大杯？"
+        [[rule]]
+        exact = "天气"
+        reply = "晴"
+        [[dialog]]
+        id = "d"
+        start = "报名"
+        [[dialog.step]]
+        ask = "叫什么"
+        [dialog.done]
+        reply = "好"
+        [[rule]]
+        exact = "改名"
+        after = ["d", "tea"]
+        reply = "改好了"
+    "#;
+    let mut talk = tells(
+        rules,
+        &[
+            ("群/甲", "大杯", &["什么大杯？"]),
+            ("群/甲", "奶茶", &["大杯还是中杯？"]),
+            ("群/乙", "中杯", &[]),
+            ("群/甲", "路过", &[]),
+            ("群/甲", "中杯", &["中杯，好。"]),
+            ("群/甲", "中杯", &[]),
+        ],
+    );
+    talk.pass(3600);
+    talk.say("群/甲", "奶茶");
+    assert_eq!(talk.say("群/甲", "天气"), ["晴"]);
+    assert_eq!(talk.say("群/甲", "大杯"), ["什么大杯？"], "another rule answered since");
+    talk.pass(3600);
+    talk.say("群/甲", "奶茶");
+    talk.pass(120);
+    assert_eq!(talk.say("群/甲", "大杯"), ["大杯，好。"]);
+    talk.pass(3600);
+    talk.say("群/甲", "奶茶");
+    talk.pass(121);
+    assert_eq!(talk.say("群/甲", "大杯"), ["什么大杯？"], "too late");
+    let failed = Failed { key: "after", wanted: "tea".to_owned(), saw: String::new() };
+    let why: Vec<_> = talk.trace.iter().map(|(_, verdict)| verdict.clone()).collect();
+    assert!(why.contains(&Verdict::Failed(failed)), "{why:?}");
+    assert_eq!(talk.say("群/甲", "报名"), ["叫什么"]);
+    assert_eq!(talk.say("群/甲", "阿甲"), ["好"]);
+    assert_eq!(talk.say("群/甲", "改名"), ["改好了"]);
+}
+
+#[test]
+fn a_bot_without_after_writes_no_mark() {
+    let mut talk = Talk::with("[[rule]]\nexact = \"a\"\nreply = \"b\"\n");
+    talk.say("群/甲", "a");
+    assert_eq!(talk.last.writes, []);
+}
+
+#[test]
+fn a_text_is_sent_to_other_chats_once_each() {
+    let rules = r#"
+        [bot]
+        admins = ["老王"]
+        [[rule]]
+        prefix = "通知"
+        from = "admin"
+        send = "{at}{sender}通知：{rest}"
+        to = ["客户*", "客户一群", "没有的群"]
+        reply = "已发"
+        [[rule]]
+        keyword = "密码"
+        send = "密码是 1234"
+        to = "@sender"
+        [[rule]]
+        keyword = "投诉"
+        do = [
+            { send = "{sender}（{group}）投诉", to = "@admins" },
+            { image = "form.png", to = "@sender" },
+            { reply = "收到" },
+        ]
+    "#;
+    let mut talk = Talk::with(rules);
+    for chat in ["客户一群", "客户二群", "家人群"] {
+        talk.knows(chat);
+    }
+    talk.say("老王", "在");
+    talk.say("甲", "在");
+    assert_eq!(
+        talk.say("客户二群/老王", "通知 今天休息"),
+        ["已发", "=> 客户一群: 老王通知：今天休息"],
+        "the group of the sender has read it"
+    );
+    let missing = talk.last.warnings.iter().any(|warning| warning.en.contains("没有的群"));
+    assert!(missing, "{:?}", talk.last.warnings);
+    assert_eq!(talk.say("客户一群/甲", "通知 假的"), [""; 0]);
+    assert_eq!(talk.say("家人群/甲", "密码"), ["=> 甲: 密码是 1234"]);
+    assert_eq!(talk.say("家人群/乙*", "密码"), [""; 0]);
+    assert!(!talk.last.warnings.is_empty(), "no private chat with a stranger");
+    assert_eq!(
+        talk.say("家人群/甲", "投诉"),
+        ["=> 老王: 甲（家人群）投诉", "=> 甲: [image form.png]", "收到"]
+    );
+}
+
+#[test]
+fn one_of_several_pictures_is_sent_and_not_the_last_one_again() {
+    let rules = "[[rule]]\nexact = \"猫\"\nimage_one_of = [\"a.png\", \"b.png\"]\n";
+    let mut talk = Talk::with(rules);
+    let mut last = Vec::new();
+    for _ in 0..6 {
+        let said = talk.say("群/甲", "猫");
+        assert!(said == ["[image a.png]"] || said == ["[image b.png]"], "{said:?}");
+        assert_ne!(said, last);
+        last = said;
+    }
+}

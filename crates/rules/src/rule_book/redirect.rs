@@ -1,0 +1,142 @@
+//! `answer_as`: a message is searched again as another sentence.
+
+use mynah_core::{Captures, Event, EventBody, Message, MessageKind};
+use mynah_matching::Text;
+use mynah_matching::template::Template;
+
+use super::RuleBook;
+use super::event_facts::{EventFacts, Subject, whole_text};
+use super::rule::Rule;
+use super::scene::{Draws, SceneValues};
+use super::search::Run;
+use crate::decision::{RuleRef, Warning};
+use crate::explain::{Failed, Verdict};
+
+/// So many times one message is searched as another sentence.
+const MOST_REDIRECTS: usize = 10;
+
+impl<'r> Run<'r, '_> {
+    /// Lets a rule with `answer_as` act: its own steps, then the rules for its sentence. Gives back whether anything answered,
+    /// and the captures.
+    pub(super) fn redirect(
+        &mut self,
+        rule: &'r Rule,
+        sentence: &Template,
+        captures: Captures,
+        rest: String,
+    ) -> (bool, Captures) {
+        let scene = self.scene(captures, rest, rule.columns());
+        let draws = Draws { at: self.at, key: &rule.key, step: usize::MAX };
+        let values = SceneValues { scene: &scene, pending: &self.pending, draws };
+        let sentence = sentence.render_text(&values);
+        if self.redirects == MOST_REDIRECTS {
+            self.too_many_redirects(&rule.reference);
+            return (true, scene.captures);
+        }
+        let before = (self.out.clone(), self.pending.mark(), self.acted.len(), self.acting);
+        self.actor(&scene, &rule.key).perform(&rule.then);
+        self.start_brakes(rule);
+        self.note_acted(&rule.reference);
+        self.acting += 1;
+        self.tell(&rule.reference, Verdict::Acted { goes_on: true });
+        if self.answers_as(&sentence) {
+            return (true, scene.captures);
+        }
+        let quiet = self.out.quiet;
+        let (out, writes, acted, acting) = before;
+        self.out = out;
+        self.out.quiet = quiet;
+        self.pending.back_to(writes);
+        self.acted.truncate(acted);
+        self.acting = acting;
+        let failed = Failed { key: "answer_as", wanted: sentence, saw: String::new() };
+        self.tell(&rule.reference, Verdict::Failed(failed));
+        (false, scene.captures)
+    }
+
+    /// Searches the rules from the top for this sentence of the same sender. Returns whether any of them acted.
+    fn answers_as(&mut self, sentence: &str) -> bool {
+        let Some(message) = self.facts.message else { return false };
+        let message = Message { text: sentence.to_owned(), behind_name: None, ..message.clone() };
+        let body = EventBody::Message(message);
+        let event = Event { id: "answer-as".into(), time: self.at.now, body };
+        let whole = whole_text(&event);
+        let book = self.book;
+        let facts = EventFacts::new(&event, whole.as_deref(), self.at.now, &book.zone, book.hant);
+        let Some(mut facts) = facts else { return false };
+        facts.subject = Subject::Message(MessageKind::Text);
+        facts.only = self.facts.only;
+        let acted_before = std::mem::replace(&mut self.out.acted, false);
+        let mut inner = Run {
+            book,
+            facts: &facts,
+            at: self.at,
+            text: facts.text.as_str(),
+            pending: self.pending.hand_over(),
+            out: std::mem::take(&mut self.out),
+            search: self.search,
+            candidates: None,
+            trace: self.trace.take(),
+            acting: self.acting,
+            acted: std::mem::take(&mut self.acted),
+            redirects: self.redirects + 1,
+            skipped: None,
+        };
+        inner.search_all();
+        let answered = inner.out.acted;
+        self.out = inner.out;
+        self.out.acted |= acted_before;
+        self.trace = inner.trace;
+        self.acting = inner.acting;
+        self.acted = inner.acted;
+        let writes = inner.pending.into_writes();
+        self.pending.take_back(writes);
+        answered
+    }
+
+    fn too_many_redirects(&mut self, rule: &RuleRef) {
+        let id = &rule.id;
+        self.out.warnings.push(Warning {
+            en: format!("a message was answered as {MOST_REDIRECTS} other sentences; the search ended at {id}"),
+            zh: format!("一条消息已转成另外 {MOST_REDIRECTS} 句话，到 {id} 为止"),
+        });
+    }
+}
+
+impl RuleBook {
+    /// The rules whose fixed sentences lead back to themselves, each with the sentence.
+    pub(crate) fn redirect_loops(&self) -> Vec<(super::RuleInfo, String)> {
+        let fixed = |rule: &Rule| {
+            let sentence = rule.answer_as.as_ref().filter(|_| !rule.off)?;
+            sentence.names().next().is_none().then(|| sentence.to_string())
+        };
+        let loops = self.rules.iter().enumerate().filter_map(|(start, rule)| {
+            let first = fixed(rule)?;
+            let (mut sentence, mut passed) = (first.clone(), Vec::new());
+            loop {
+                let next = self.certain_answer(&sentence)?;
+                if next == start {
+                    return Some((rule.info(), first));
+                }
+                // A loop further on is reported there.
+                if passed.contains(&next) || passed.len() > MOST_REDIRECTS {
+                    return None;
+                }
+                passed.push(next);
+                sentence = fixed(&self.rules[next])?;
+            }
+        });
+        loops.collect()
+    }
+
+    /// The rule that answers a sentence wherever and by whomever it is written, if that is certain.
+    fn certain_answer(&self, sentence: &str) -> Option<usize> {
+        let text = Text::new(sentence, self.hant);
+        let candidates = self.engine.candidates(&text);
+        let mut fitting = candidates.within(0..self.rules.len()).filter(|place| {
+            let rule = &self.rules[*place];
+            !rule.off && rule.text.check(&text).is_ok()
+        });
+        fitting.next().filter(|place| self.rules[*place].rest.is_none())
+    }
+}
