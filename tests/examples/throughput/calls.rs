@@ -32,6 +32,7 @@ pub(crate) async fn measure(programs: &[Program], flags: &Flags) -> Result<()> {
             let calls = Calls::between(&before, &counted(&log)?, figures.messages);
             println!("{:<22} {:<8} {calls}", load.title(), program.name);
         }
+        running.end().await?;
     }
     Ok(())
 }

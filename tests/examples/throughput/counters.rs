@@ -23,7 +23,8 @@ pub(crate) struct Counters {
     pub(crate) resident: u64,
 }
 
-/// Starts the thread that prints the counters for each line of standard input. While it waits, it costs nothing.
+/// Starts the thread that prints the counters for each line of standard input, and ends the process after the last
+/// line, so that a profiler can write its results. While it waits, it costs nothing.
 pub(crate) fn report_on_request() {
     std::thread::spawn(|| {
         for _ in std::io::stdin().lock().lines().map_while(std::io::Result::ok) {
@@ -33,6 +34,7 @@ pub(crate) fn report_on_request() {
             // Without a reader there is nothing to report.
             let _ = std::io::stdout().flush();
         }
+        std::process::exit(0);
     });
 }
 

@@ -1,10 +1,10 @@
 //! Questions at a rate, and the time to each answer.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use mynah_sandbox::{Options, SandboxEvent};
-use tokio::time::interval;
+use tokio::time::{MissedTickBehavior, interval};
 
 use crate::Result;
 use crate::program::Running;
@@ -15,11 +15,11 @@ const CHATS: usize = 20;
 /// These questions do not count: the caches are cold, the groups unknown and the log of the store short.
 const WARM_UP: usize = 100;
 
-/// Under flood, a question of another chat comes once in this time.
+/// Under flood, a question of another chat comes so often, unless the last one still waits for its answer.
 const LONE: Duration = Duration::from_millis(25);
 
-/// The questions of a flood that come at once, each millisecond.
-const AT_ONCE: usize = 200;
+/// So many questions of a flood wait for their answers at any time.
+const FLOOD: usize = 400;
 
 /// How fast questions come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -95,7 +95,8 @@ struct Talk<'a> {
     said: VecDeque<usize>,
     /// When the sync answer with a question left.
     read: BTreeMap<usize, Instant>,
-    lone: BTreeSet<usize>,
+    /// The question of the other chat that waits for its answer.
+    lone: Option<usize>,
     asked: usize,
     answered: usize,
     delays: Vec<Duration>,
@@ -110,7 +111,7 @@ impl<'a> Talk<'a> {
             waiting,
             said: VecDeque::new(),
             read: BTreeMap::new(),
-            lone: BTreeSet::new(),
+            lone: None,
             asked: 0,
             answered: 0,
             delays: Vec::new(),
@@ -121,12 +122,13 @@ impl<'a> Talk<'a> {
     async fn until_answered(&mut self) -> Result<()> {
         let mut clock = interval(self.load.pause());
         let mut lone = interval(LONE);
+        lone.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while self.waiting > 0 || self.answered < self.asked {
             let events = &mut self.running.events;
             tokio::select! {
                 biased;
                 event = events.recv() => self.take(&event?),
-                _ = lone.tick(), if self.load == Load::Flood => self.say_lone(),
+                _ = lone.tick(), if self.load == Load::Flood && self.lone.is_none() => self.say_lone(),
                 _ = clock.tick(), if self.waiting > 0 => self.say_next(),
             }
         }
@@ -144,9 +146,12 @@ impl<'a> Talk<'a> {
                 let n = sent.text.strip_prefix("答案 ").and_then(|n| n.parse::<usize>().ok());
                 let Some(n) = n else { return };
                 let delay = self.read.remove(&n).map(|since| since.elapsed());
-                let delays =
-                    if self.lone.contains(&n) { &mut self.lone_delays } else { &mut self.delays };
-                delays.extend(delay);
+                if self.lone == Some(n) {
+                    self.lone = None;
+                    self.lone_delays.extend(delay);
+                } else {
+                    self.delays.extend(delay);
+                }
                 self.answered += 1;
             }
             _ => {}
@@ -154,7 +159,8 @@ impl<'a> Talk<'a> {
     }
 
     fn say_next(&mut self) {
-        let at_once = if self.load == Load::Flood { AT_ONCE } else { 1 }.min(self.waiting);
+        let room = FLOOD.saturating_sub(self.asked - self.answered);
+        let at_once = if self.load == Load::Flood { room } else { 1 }.min(self.waiting);
         for _ in 0..at_once {
             let chat = self.running.said % CHATS;
             self.say(&format!("测试群{chat}"));
@@ -163,8 +169,7 @@ impl<'a> Talk<'a> {
     }
 
     fn say_lone(&mut self) {
-        let n = self.say("另一个群");
-        self.lone.insert(n);
+        self.lone = Some(self.say("另一个群"));
     }
 
     fn say(&mut self, chat: &str) -> usize {

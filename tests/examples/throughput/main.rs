@@ -72,8 +72,7 @@ fn main() -> Result<()> {
 /// The bot, as the program `mynah` runs it.
 fn run_bot() -> Result<()> {
     counters::report_on_request();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    Ok(runtime.block_on(mynah::Bot::new().run_cli())?)
+    Ok(mynah::runtime().block_on(mynah::Bot::new().run_cli())?)
 }
 
 async fn measure(flags: Flags) -> Result<()> {
@@ -89,6 +88,7 @@ async fn measure(flags: Flags) -> Result<()> {
             for load in &flags.loads {
                 report.add(*load, program.name, load::run(&mut running, *load, flags.part).await?);
             }
+            running.end().await?;
         }
     }
     report.print();

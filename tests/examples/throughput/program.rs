@@ -65,8 +65,7 @@ impl Program {
         let input = child.stdin.take().ok_or("no standard input")?;
         let output = child.stdout.take().ok_or("no standard output")?;
         let lines = BufReader::new(output).lines();
-        let mut running =
-            Running { sandbox, events, input, lines, said: 0, _child: child, _data: data };
+        let mut running = Running { sandbox, events, input, lines, said: 0, child, _data: data };
         running.online().await?;
         Ok(running)
     }
@@ -104,7 +103,7 @@ pub(crate) struct Running {
     lines: Lines<BufReader<ChildStdout>>,
     /// The number of questions so far.
     pub(crate) said: usize,
-    _child: Child,
+    child: Child,
     _data: TempDir,
 }
 
@@ -117,6 +116,13 @@ impl Running {
                 return Ok(());
             }
         }
+    }
+
+    /// Ends the program.
+    pub(crate) async fn end(mut self) -> Result<()> {
+        drop(self.input);
+        self.child.wait().await?;
+        Ok(())
     }
 
     /// The resources that the program has used so far.
