@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::Call;
 use crate::error::{CallError, Failure};
 use crate::redact::excerpt;
-use crate::wire::{Envelope, decode};
+use crate::wire::decode;
 
 /// The most bytes of a body that an excerpt is made from.
 const LONGEST_EXCERPT: usize = 4096;
@@ -56,23 +56,23 @@ impl Answer {
 
     /// Reads JSON and ignores the content type, which is often wrong.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, CallError> {
-        decode::json(&self.body).map_err(|error| {
-            let body = self.beginning();
-            let failure = Failure::Unreadable {
-                what: "the answer is not JSON",
-                body,
-                cause: Some(Box::new(error)),
-            };
-            CallError::new(self.call, failure)
-        })
+        decode::json(&self.body).map_err(|error| self.not_json(error))
+    }
+
+    fn not_json(&self, error: serde_json::Error) -> CallError {
+        let failure = Failure::Unreadable {
+            what: "the answer is not JSON",
+            body: self.beginning(),
+            cause: Some(Box::new(error)),
+        };
+        CallError::new(self.call, failure)
     }
 
     /// Reads JSON and fails unless its `Ret` is 0.
     pub(crate) fn granted<T: DeserializeOwned>(self) -> Result<T, CallError> {
         let answer = self.ok()?;
-        let envelope: Envelope = answer.json()?;
-        let base = envelope
-            .base_response
+        let base = decode::base_response(&answer.body)
+            .map_err(|error| answer.not_json(error))?
             .ok_or_else(|| answer.unreadable("the answer has no BaseResponse"))?;
         match base.ret {
             Some(0) => answer.json(),

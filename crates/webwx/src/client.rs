@@ -4,10 +4,14 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::hosts::Hosts;
-use crate::session::Session;
+use reqwest::Url;
+use reqwest::header::HeaderValue;
+
+use crate::cookies::Place;
+use crate::hosts::{Bases, Hosts};
+use crate::session::{Position, Session};
 use crate::wire::{BaseRequest, Synced};
-use crate::{BuildError, DesktopToken, http, ids};
+use crate::{BuildError, Call, DesktopToken, http, ids};
 
 /// The options of a client.
 #[derive(Debug, Clone)]
@@ -75,7 +79,12 @@ pub struct Client {
 /// The state that all calls share. The lock is held briefly, never during a call.
 struct State {
     hosts: Hosts,
+    bases: Bases,
+    /// The addresses of the calls so far, without a query.
+    addresses: Vec<(Call, Url)>,
     session: Session,
+    /// The cookies of the calls so far, until a cookie changes.
+    cookies: Vec<(Call, Option<HeaderValue>)>,
     /// The number of logins that were given up, to recognise answers that belong to an earlier login.
     login: u64,
     /// The time of the last answer. Since then there may be a kept connection.
@@ -106,7 +115,16 @@ impl Client {
             None => (configured, Session::default()),
         };
         let http = http::connector(&hosts, &options)?;
-        let mut state = State { hosts, session, login: 0, last_answer: None, clock_ahead: None };
+        let mut state = State {
+            bases: Bases::of(&hosts),
+            hosts,
+            addresses: Vec::new(),
+            session,
+            cookies: Vec::new(),
+            login: 0,
+            last_answer: None,
+            clock_ahead: None,
+        };
         state.session.home = state.hosts.home();
         Ok(Self { http, options, state: Mutex::new(state) })
     }
@@ -117,6 +135,19 @@ impl Client {
         self.state().session.clone()
     }
 
+    /// Whether the present session is this one, apart from the read position.
+    #[must_use]
+    pub fn is_session(&self, stored: &Session) -> bool {
+        self.state().session.is_same_login(stored)
+    }
+
+    /// The present read position, for storing.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        let Session { sync_key, sync_check_key, .. } = &self.state().session;
+        Position { sync_key: sync_key.clone(), sync_check_key: sync_check_key.clone() }
+    }
+
     /// The id of the account during this login. Empty before webwxinit.
     #[must_use]
     pub fn user_name(&self) -> String {
@@ -125,9 +156,13 @@ impl Client {
 
     /// Acknowledges the result of [`sync`](Self::sync): the next call asks for the messages after it.
     ///
-    /// Until then the service repeats the same answer, so that a lost one does no harm.
-    pub fn advance(&self, synced: &Synced) {
-        self.state().session.take_keys(&synced.sync_key, &synced.sync_check_key);
+    /// Until then the service repeats the same answer, so that a lost one does no harm. Returns whether the position of
+    /// the next call is another one.
+    pub fn advance(&self, synced: &Synced) -> bool {
+        let mut state = self.state();
+        let before = state.session.sync_key.clone();
+        state.session.take_keys(&synced.sync_key, &synced.sync_check_key);
+        state.session.sync_key != before
     }
 
     /// Gives up the login without a request to the service, e.g. because the service has ended it. A push login stays
@@ -135,6 +170,7 @@ impl Client {
     pub fn forget_login(&self) {
         let mut state = self.state();
         state.session.forget_login();
+        state.cookies.clear();
         state.login += 1;
     }
 
@@ -182,6 +218,9 @@ impl Client {
     pub(crate) fn move_to(&self, hosts: Hosts) {
         let mut state = self.state();
         state.session.home = hosts.home();
+        state.bases = Bases::of(&hosts);
+        state.addresses.clear();
+        state.cookies.clear();
         state.hosts = hosts;
     }
 
@@ -192,7 +231,51 @@ impl Client {
 
     /// Changes the session.
     pub(crate) fn change<T>(&self, change: impl FnOnce(&mut Session) -> T) -> T {
-        change(&mut self.state().session)
+        let mut state = self.state();
+        state.cookies.clear();
+        change(&mut state.session)
+    }
+
+    /// Reads the addresses of the hosts.
+    pub(crate) fn bases<T>(&self, at: impl FnOnce(&Bases) -> T) -> T {
+        at(&self.state().bases)
+    }
+
+    /// The address of a call without a query, read once. `None` if it is not valid.
+    pub(crate) fn address_of(&self, call: Call) -> Option<Url> {
+        let mut state = self.state();
+        if let Some((_, url)) = state.addresses.iter().find(|(kept, _)| *kept == call) {
+            return Some(url.clone());
+        }
+        let facts = call.facts();
+        let url = Url::parse(&format!("{}{}", state.bases.base(facts.role), facts.path)).ok()?;
+        state.addresses.push((call, url.clone()));
+        Some(url)
+    }
+
+    /// The cookies for the address of a call, written once until a cookie changes.
+    pub(crate) fn cookies_of(&self, call: Call, to: Place<'_>) -> Option<HeaderValue> {
+        let mut state = self.state();
+        if let Some((_, header)) = state.cookies.iter().find(|(kept, _)| *kept == call) {
+            return header.clone();
+        }
+        let header = state.session.cookies.header(to);
+        let header = header.and_then(|header| HeaderValue::from_str(&header).ok());
+        state.cookies.push((call, header.clone()));
+        header
+    }
+
+    /// Stores a cookie of an answer.
+    pub(crate) fn take_cookie(&self, header: &str, from: Place<'_>) {
+        let mut state = self.state();
+        if state.session.cookies.take(header, from) {
+            state.cookies.clear();
+        }
+    }
+
+    /// Stores a newer skey unless it is empty.
+    pub(crate) fn take_skey(&self, skey: &str) {
+        self.state().session.take_skey(skey);
     }
 
     pub(crate) fn base_request(&self) -> BaseRequest {

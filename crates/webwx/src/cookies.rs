@@ -1,5 +1,6 @@
 //! The cookies of a session: one jar for all hosts, with domain matching, which survives restarts (section 4.4).
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -44,8 +45,13 @@ struct Cookie {
 }
 
 /// A `Set-Cookie` header.
-struct Set {
-    cookie: Cookie,
+struct Set<'h> {
+    name: &'h str,
+    value: &'h str,
+    domain: Cow<'h, str>,
+    host_only: bool,
+    path: &'h str,
+    secure: bool,
     /// Whether it deletes the cookie: it was already expired when it was sent.
     deletes: bool,
 }
@@ -73,18 +79,25 @@ impl fmt::Debug for CookieJar {
 }
 
 impl CookieJar {
-    /// Stores the cookie of a `Set-Cookie` header, unless its sender may not set it.
-    pub(crate) fn take(&mut self, header: &str, from: Place<'_>) {
-        let Some(Set { cookie, deletes }) = Cookie::parse(header, from) else { return };
-        self.0.retain(|old| !old.is_same(&cookie));
-        if deletes {
-            return;
+    /// Stores the cookie of a `Set-Cookie` header, unless its sender may not set it. Returns whether the jar has changed.
+    pub(crate) fn take(&mut self, header: &str, from: Place<'_>) -> bool {
+        let Some(set) = Set::parse(header, from) else { return false };
+        if set.deletes {
+            let before = self.0.len();
+            self.0.retain(|old| !set.replaces(old));
+            return self.0.len() != before;
         }
-        self.0.push(cookie);
+        // The service sends the same cookies again and again.
+        if self.0.iter().rev().find(|old| old.name == set.name).is_some_and(|old| set.is(old)) {
+            return false;
+        }
+        self.0.retain(|old| !set.replaces(old));
+        self.0.push(set.cookie());
         while self.is_full() {
             let spare = self.0.iter().position(|old| !NEEDED.contains(&old.name.as_str()));
             self.0.remove(spare.unwrap_or(0));
         }
+        true
     }
 
     fn is_full(&self) -> bool {
@@ -116,8 +129,8 @@ impl CookieJar {
     }
 }
 
-impl Cookie {
-    fn parse(header: &str, from: Place<'_>) -> Option<Set> {
+impl<'h> Set<'h> {
+    fn parse(header: &'h str, from: Place<'h>) -> Option<Self> {
         let mut parts = header.split(';');
         let (name, value) = parts.next()?.split_once('=')?;
         let (name, value) = (name.trim(), value.trim());
@@ -129,38 +142,35 @@ impl Cookie {
         {
             return None;
         }
-        let mut cookie = Self {
-            name: name.to_owned(),
-            value: value.to_owned(),
-            domain: from.host.to_ascii_lowercase(),
-            host_only: true,
-            path: "/".to_owned(),
-            secure: false,
-        };
+        let domain = lower_case(from.host);
+        let mut set =
+            Self { name, value, domain, host_only: true, path: "/", secure: false, deletes: false };
         let mut expires = None;
         let mut max_age = None;
         for part in parts {
             let (key, value) = part.split_once('=').unwrap_or((part, ""));
-            let value = value.trim();
-            match key.trim().to_ascii_lowercase().as_str() {
-                "domain" => cookie.set_domain(value, from)?,
-                "path" if value.starts_with('/') && !from.only_server => {
-                    cookie.path = value.to_owned();
-                }
-                "secure" => cookie.secure = !from.only_server,
-                "expires" => expires = date::of_http(value).or(expires),
-                "max-age" => max_age = value.parse::<i64>().ok().or(max_age),
-                _ => {}
+            let (key, value) = (key.trim(), value.trim());
+            let is = |name| key.eq_ignore_ascii_case(name);
+            if is("domain") {
+                set.set_domain(value, from)?;
+            } else if is("path") && value.starts_with('/') && !from.only_server {
+                set.path = value;
+            } else if is("secure") {
+                set.secure = !from.only_server;
+            } else if is("expires") {
+                expires = date::of_http(value).or(expires);
+            } else if is("max-age") {
+                max_age = value.parse::<i64>().ok().or(max_age);
             }
         }
         let is_past = |at: u64| at <= from.sent.unwrap_or(LONG_AGO);
-        let deletes = max_age.map_or_else(|| expires.is_some_and(is_past), |age| age <= 0);
-        Some(Set { cookie, deletes })
+        set.deletes = max_age.map_or_else(|| expires.is_some_and(is_past), |age| age <= 0);
+        Some(set)
     }
 
     /// `None` if the sender may not set cookies for the domain.
-    fn set_domain(&mut self, value: &str, from: Place<'_>) -> Option<()> {
-        let domain = value.trim_start_matches('.').to_ascii_lowercase();
+    fn set_domain(&mut self, value: &'h str, from: Place<'_>) -> Option<()> {
+        let domain = lower_case(value.trim_start_matches('.'));
         if from.only_server || domain.is_empty() {
             return Some(());
         }
@@ -172,10 +182,40 @@ impl Cookie {
         Some(())
     }
 
-    fn is_same(&self, other: &Self) -> bool {
-        self.name == other.name && self.domain == other.domain && self.path == other.path
+    /// Whether it takes the place of that cookie.
+    fn replaces(&self, cookie: &Cookie) -> bool {
+        self.name == cookie.name && *self.domain == cookie.domain && self.path == cookie.path
     }
 
+    /// Whether it sets the very same cookie.
+    fn is(&self, cookie: &Cookie) -> bool {
+        self.replaces(cookie)
+            && self.value == cookie.value
+            && self.host_only == cookie.host_only
+            && self.secure == cookie.secure
+    }
+
+    fn cookie(self) -> Cookie {
+        Cookie {
+            name: self.name.to_owned(),
+            value: self.value.to_owned(),
+            domain: self.domain.into_owned(),
+            host_only: self.host_only,
+            path: self.path.to_owned(),
+            secure: self.secure,
+        }
+    }
+}
+
+fn lower_case(text: &str) -> Cow<'_, str> {
+    if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(text.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+impl Cookie {
     fn is_for(&self, to: Place<'_>) -> bool {
         let host = to.host.to_ascii_lowercase();
         let domain =
@@ -218,6 +258,19 @@ mod tests {
         let header = jar.header(at).unwrap();
         assert!(header.contains("wxsid=sid") && header.contains("c499="));
         assert!(header.len() < 20_000, "{}", header.len());
+    }
+
+    #[test]
+    fn the_same_cookie_again_changes_nothing() {
+        let mut jar = CookieJar::default();
+        let at = place("wx.qq.com");
+        assert!(jar.take("a=1; Domain=.qq.com; Path=/", at));
+        assert!(!jar.take("a=1; Domain=.qq.com; Path=/", at));
+        assert!(jar.take("a=2; Path=/", at), "another value");
+        assert!(jar.take("a=1; Domain=.qq.com; Path=/", at), "the newer one of a name counts");
+        assert_eq!(jar.header(at).unwrap(), "a=1");
+        assert!(jar.take("a=1; Domain=.qq.com; Path=/; Max-Age=0", at));
+        assert!(!jar.take("a=1; Domain=.qq.com; Path=/; Max-Age=0", at));
     }
 
     fn place(host: &str) -> Place<'_> {

@@ -13,13 +13,16 @@ const DAYS_BEFORE_1970: u64 = 719_468;
 pub(crate) fn of_http(date: &str) -> Option<u64> {
     let mut time = None;
     let mut month = None;
-    let mut numbers = Vec::new();
+    let mut numbers = [None; 2];
     for word in date.split([' ', ',', '-', '\t']).filter(|word| !word.is_empty()) {
         if word.contains(':') {
             let mut fields = word.split(':').map(|field| field.parse::<u64>().ok());
             time = Some((fields.next()??, fields.next()??, fields.next()??));
         } else if let Ok(number) = word.parse::<u64>() {
-            numbers.push(number);
+            match &mut numbers {
+                [day @ None, _] => *day = Some(number),
+                [_, year] => *year = year.or(Some(number)),
+            }
         } else {
             let start = word.get(..3).unwrap_or_default();
             month = month.or(MONTHS.iter().position(|name| name.eq_ignore_ascii_case(start)));
@@ -27,7 +30,7 @@ pub(crate) fn of_http(date: &str) -> Option<u64> {
     }
     let (hour, minute, second) = time?;
     let month = u64::try_from(month?).ok()? + 1;
-    let &[day, year, ..] = numbers.as_slice() else { return None };
+    let [Some(day), Some(year)] = numbers else { return None };
     let year = match year {
         0..=69 => year + 2000,
         70..=99 => year + 1900,

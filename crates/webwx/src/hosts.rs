@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use reqwest::Url;
+use reqwest::header::HeaderValue;
 
 use crate::BuildError;
 
@@ -133,6 +134,43 @@ impl Hosts {
         let Self::Replaced(base) = self else { return false };
         let host = base.host_str().unwrap_or_default().trim_matches(['[', ']']);
         host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    }
+}
+
+/// The addresses of the roles, written once for the hosts in use.
+#[derive(Debug)]
+pub(crate) struct Bases {
+    login: String,
+    qr: String,
+    web: String,
+    file: String,
+    push: String,
+    /// The `Referer` of requests, unless the address cannot be a header.
+    pub(crate) referer: Option<HeaderValue>,
+}
+
+impl Bases {
+    pub(crate) fn of(hosts: &Hosts) -> Self {
+        let web = hosts.base(Role::Web);
+        Self {
+            login: hosts.base(Role::Login),
+            qr: hosts.base(Role::Qr),
+            file: hosts.base(Role::File),
+            push: hosts.base(Role::Push),
+            referer: HeaderValue::from_str(&format!("{web}/")).ok(),
+            web,
+        }
+    }
+
+    /// The address of a role, without a slash at the end.
+    pub(crate) fn base(&self, role: Role) -> &str {
+        match role {
+            Role::Login => &self.login,
+            Role::Qr => &self.qr,
+            Role::Web => &self.web,
+            Role::File => &self.file,
+            Role::Push => &self.push,
+        }
     }
 }
 

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use bytes::{Bytes, BytesMut};
 use reqwest::Url;
 use reqwest::header::{
-    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, COOKIE, DATE, HeaderMap, HeaderValue, RANGE,
-    REFERER, SET_COOKIE,
+    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, COOKIE, DATE, HeaderMap, HeaderValue,
+    RANGE, REFERER, SET_COOKIE,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -16,7 +16,7 @@ use crate::answer::Answer;
 use crate::client::{Client, Options};
 use crate::cookies::Place;
 use crate::error::{BuildError, CallError, Cause, Failure};
-use crate::hosts::{Hosts, Role};
+use crate::hosts::Hosts;
 use crate::percent::encode_into;
 use crate::{Call, date, packed};
 
@@ -61,6 +61,15 @@ pub(crate) fn connector(hosts: &Hosts, options: &Options) -> Result<reqwest::Cli
     }
     builder.build().map_err(|error| BuildError::Tls(Box::new(error)))
 }
+
+/// Room for the query of a call with the tickets of its session.
+const QUERY: usize = 512;
+
+/// Room for the body of a short request.
+const BODY: usize = 512;
+
+/// Room for the headers of a request.
+const HEADERS: usize = 8;
 
 /// Writes one log line for each call, also for a dropped one.
 struct Trace {
@@ -107,7 +116,7 @@ impl Drop for Trace {
 /// A request under construction.
 pub(crate) struct Request {
     call: Call,
-    url: String,
+    address: Address,
     headers: HeaderMap,
     /// Cookies for this request only.
     cookies: Vec<String>,
@@ -115,14 +124,51 @@ pub(crate) struct Request {
     limit: u64,
 }
 
+/// The target of a request.
+enum Address {
+    /// The address of the call, and its query.
+    Own(Option<Url>, String),
+    /// An address that the service gave.
+    Given(String),
+}
+
+impl Address {
+    /// Adds a query field, percent-encoded.
+    fn add(&mut self, name: &str, value: &str) {
+        let text = match self {
+            Self::Own(_, query) => {
+                if !query.is_empty() {
+                    query.push('&');
+                }
+                query
+            }
+            Self::Given(url) => {
+                url.push(if url.contains('?') { '&' } else { '?' });
+                url
+            }
+        };
+        text.push_str(name);
+        text.push('=');
+        encode_into(text, value);
+    }
+
+    /// The whole address, if it is valid.
+    fn url(self) -> Option<Url> {
+        match self {
+            Self::Own(url, query) => {
+                let mut url = url?;
+                url.set_query(Some(&*query).filter(|query| !query.is_empty()));
+                Some(url)
+            }
+            Self::Given(url) => Url::parse(&url).ok(),
+        }
+    }
+}
+
 impl Request {
     /// Adds a query field, percent-encoded.
     pub(crate) fn query(mut self, name: &str, value: impl AsRef<str>) -> Self {
-        let separator = if self.url.contains('?') { '&' } else { '?' };
-        self.url.push(separator);
-        self.url.push_str(name);
-        self.url.push('=');
-        encode_into(&mut self.url, value.as_ref());
+        self.address.add(name, value.as_ref());
         self
     }
 
@@ -141,16 +187,22 @@ impl Request {
 
     /// Sets a JSON body: raw UTF-8 with a minimum of escapes.
     pub(crate) fn json(self, body: &impl Serialize) -> Self {
-        let body =
-            serde_json::to_vec(body).expect("requests have string keys and plain values only");
-        self.body("application/json; charset=UTF-8", body)
+        let mut json = Vec::with_capacity(BODY);
+        serde_json::to_writer(&mut json, body)
+            .expect("requests have string keys and plain values only");
+        self.with_body(HeaderValue::from_static("application/json; charset=UTF-8"), json.into())
     }
 
-    pub(crate) fn body(mut self, content_type: &str, body: impl Into<Bytes>) -> Self {
-        self.body = body.into();
-        if let Ok(value) = HeaderValue::from_str(content_type) {
-            self.headers.insert(CONTENT_TYPE, value);
+    pub(crate) fn body(self, content_type: &str, body: impl Into<Bytes>) -> Self {
+        match HeaderValue::from_str(content_type) {
+            Ok(kind) => self.with_body(kind, body.into()),
+            Err(_) => Self { body: body.into(), ..self },
         }
+    }
+
+    fn with_body(mut self, kind: HeaderValue, body: Bytes) -> Self {
+        self.body = body;
+        self.headers.insert(CONTENT_TYPE, kind);
         self
     }
 
@@ -164,32 +216,34 @@ impl Request {
 impl Client {
     /// A request to the address of the call, without a query.
     pub(crate) fn request(&self, call: Call) -> Request {
-        let facts = call.facts();
-        let url = format!("{}{}", self.hosts().base(facts.role), facts.path);
-        self.request_to(call, url)
+        self.begin(call, Address::Own(self.address_of(call), String::with_capacity(QUERY)))
     }
 
     /// A request to an address that the service gave.
     pub(crate) fn request_to(&self, call: Call, url: String) -> Request {
-        let facts = call.facts();
-        let request = Request {
+        self.begin(call, Address::Given(url))
+    }
+
+    fn begin(&self, call: Call, address: Address) -> Request {
+        let mut headers = HeaderMap::with_capacity(HEADERS);
+        headers.extend(self.bases(|bases| bases.referer.clone()).map(|value| (REFERER, value)));
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json, text/plain, */*"));
+        Request {
             call,
-            url,
-            headers: HeaderMap::new(),
+            address,
+            headers,
             cookies: Vec::new(),
             body: Bytes::new(),
-            limit: facts.limit,
-        };
-        let referer = format!("{}/", self.hosts().base(Role::Web));
-        request
-            .header(REFERER.as_str(), &referer)
-            .header("accept", "application/json, text/plain, */*")
+            limit: call.facts().limit,
+        }
     }
 
     /// A request with the fields that the genuine client adds to every call of a session (section 4.5).
     pub(crate) fn session_request(&self, call: Call) -> Request {
-        let ticket = self.look(|session| session.pass_ticket.clone());
-        self.request(call).query("lang", &self.options.language).query("pass_ticket", ticket)
+        let mut request = self.request(call);
+        request.address.add("lang", &self.options.language);
+        self.look(|session| request.address.add("pass_ticket", &session.pass_ticket));
+        request
     }
 
     /// Sends a request and reads a JSON answer whose `Ret` is 0.
@@ -211,15 +265,11 @@ impl Client {
     async fn exchange(&self, request: Request) -> Result<Answer, CallError> {
         let call = request.call;
         let failed = |failure| CallError::new(call, failure);
-        let url = Url::parse(&request.url)
-            .map_err(|_| failed(Failure::Impossible("the address is not valid")))?;
-        let mut headers = request.headers;
-        let place = self.place(&url);
-        let mut cookies = request.cookies;
-        cookies.extend(self.look(|session| session.cookies.header(place)));
-        if let Some(cookies) =
-            HeaderValue::from_str(&cookies.join("; ")).ok().filter(|cookies| !cookies.is_empty())
-        {
+        let Request { address, mut headers, cookies, body, limit, .. } = request;
+        let is_own = matches!(address, Address::Own(..));
+        let url =
+            address.url().ok_or_else(|| failed(Failure::Impossible("the address is not valid")))?;
+        if let Some(cookies) = self.cookie_header(call, &url, cookies, is_own) {
             headers.insert(COOKIE, cookies);
         }
         // A part of a compressed file cannot be unpacked.
@@ -228,24 +278,34 @@ impl Client {
         }
         let login = self.login();
         let mut response = self
-            .delivered(call, &url, &headers, &request.body)
+            .delivered(call, url, headers, body)
             .await
             .map_err(|error| failed(failure(error)))?;
         // Late cookies of an earlier login must not overwrite those of this one.
         if self.login() == login {
-            self.take_cookies(&url, response.headers());
+            self.take_cookies(&response);
         }
-        let body = read(&mut response, request.limit).await.map_err(failed)?;
-        let packing: Vec<&str> = (response.headers().get_all(CONTENT_ENCODING).iter())
-            .filter_map(|value| value.to_str().ok())
-            .collect();
-        let body = packed::unpacked(&packing.join(","), body, request.limit).map_err(failed)?;
-        Ok(Answer {
-            call,
-            status: response.status().as_u16(),
-            headers: response.headers().clone(),
-            body,
-        })
+        let body = read(&mut response, limit).await.map_err(failed)?;
+        let status = response.status().as_u16();
+        let headers = std::mem::take(response.headers_mut());
+        let body = unpacked(&headers, body, limit).map_err(failed)?;
+        Ok(Answer { call, status, headers, body })
+    }
+
+    /// The cookies of a request: its own and those of the session.
+    fn cookie_header(
+        &self,
+        call: Call,
+        url: &Url,
+        mut cookies: Vec<String>,
+        is_own: bool,
+    ) -> Option<HeaderValue> {
+        let place = self.place(url);
+        if is_own && cookies.is_empty() {
+            return self.cookies_of(call, place);
+        }
+        cookies.extend(self.look(|session| session.cookies.header(place)));
+        HeaderValue::from_str(&cookies.join("; ")).ok().filter(|header| !header.is_empty())
     }
 
     /// Sends a request and returns the head of its answer. The server may close a kept connection at the very moment of
@@ -253,25 +313,24 @@ impl Client {
     async fn delivered(
         &self,
         call: Call,
-        url: &Url,
-        headers: &HeaderMap,
-        body: &Bytes,
+        url: Url,
+        headers: HeaderMap,
+        body: Bytes,
     ) -> reqwest::Result<reqwest::Response> {
         let facts = call.facts();
-        let ask = || {
-            let method = if facts.post { reqwest::Method::POST } else { reqwest::Method::GET };
-            let mut builder = self.http.request(method, url.clone()).headers(headers.clone());
-            if facts.post {
-                builder = builder.body(body.clone());
-            }
-            builder.timeout(facts.timeout.min(self.options.at_most)).send()
-        };
+        let method = if facts.post { reqwest::Method::POST } else { reqwest::Method::GET };
+        let mut request = reqwest::Request::new(method, url);
+        *request.headers_mut() = headers;
+        *request.timeout_mut() = Some(facts.timeout.min(self.options.at_most));
+        if facts.post {
+            *request.body_mut() = Some(body.into());
+        }
         let used_before = self.take_last_answer().is_some_and(|last| last.elapsed() <= IDLE);
+        let again = if used_before && call.only_reads() { request.try_clone() } else { None };
         let begun = Instant::now();
-        let mut result = ask().await;
+        let mut result = self.http.execute(request).await;
         if let Err(error) = &result
-            && used_before
-            && call.only_reads()
+            && let Some(again) = again
             && !(error.is_connect() || error.is_timeout())
             && begun.elapsed() < STALE
         {
@@ -279,7 +338,7 @@ impl Client {
                 path = facts.path,
                 "the server closed a kept connection; repeating the request"
             );
-            result = ask().await;
+            result = self.http.execute(again).await;
         }
         if result.is_ok() {
             self.note_answer();
@@ -287,16 +346,15 @@ impl Client {
         result
     }
 
-    fn take_cookies(&self, url: &Url, headers: &HeaderMap) {
+    fn take_cookies(&self, response: &reqwest::Response) {
+        let headers = response.headers();
         let date = headers.get(DATE).and_then(|date| date::of_http(date.to_str().ok()?));
         self.note_date(date);
-        let mut place = self.place(url);
+        let mut place = self.place(response.url());
         place.sent = date;
-        self.change(|session| {
-            for header in headers.get_all(SET_COOKIE) {
-                session.cookies.take(&String::from_utf8_lossy(header.as_bytes()), place);
-            }
-        });
+        for header in headers.get_all(SET_COOKIE) {
+            self.take_cookie(&String::from_utf8_lossy(header.as_bytes()), place);
+        }
     }
 
     fn place<'a>(&self, url: &'a Url) -> Place<'a> {
@@ -316,12 +374,28 @@ async fn read(response: &mut reqwest::Response, limit: u64) -> Result<Bytes, Fai
         |length: u64| if length > limit { Err(Failure::TooLarge { limit }) } else { Ok(()) };
     let announced = response.content_length().unwrap_or(0);
     too_large(announced)?;
+    let Some(first) = response.chunk().await.map_err(failure)? else { return Ok(Bytes::new()) };
+    too_large(first.len() as u64)?;
+    let Some(second) = response.chunk().await.map_err(failure)? else { return Ok(first) };
     let mut body = BytesMut::with_capacity(usize::try_from(announced).unwrap_or(0).min(RESERVED));
-    while let Some(chunk) = response.chunk().await.map_err(failure)? {
+    body.extend_from_slice(&first);
+    let mut next = Some(second);
+    while let Some(chunk) = next {
         too_large((body.len() + chunk.len()) as u64)?;
         body.extend_from_slice(&chunk);
+        next = response.chunk().await.map_err(failure)?;
     }
     Ok(body.freeze())
+}
+
+/// The decompressed body.
+fn unpacked(headers: &HeaderMap, body: Bytes, limit: u64) -> Result<Bytes, Failure> {
+    if !headers.contains_key(CONTENT_ENCODING) {
+        return Ok(body);
+    }
+    let packing = headers.get_all(CONTENT_ENCODING).iter();
+    let packing: Vec<&str> = packing.filter_map(|value| value.to_str().ok()).collect();
+    packed::unpacked(&packing.join(","), body, limit)
 }
 
 fn failure(error: reqwest::Error) -> Failure {

@@ -31,5 +31,5 @@ pub use endpoint::{
 };
 pub use error::{BuildError, CallError, Cause, DownloadError, Failure, UploadError};
 pub use ids::{ClientMsgId, DesktopToken, LoginId};
-pub use session::Session;
+pub use session::{Position, Session};
 pub use upload::{Content, MAX_FILE, MAX_PICTURE, Upload, UploadKind};

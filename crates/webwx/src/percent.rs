@@ -1,7 +1,5 @@
 //! Percent-encoding of queries.
 
-use std::fmt::Write as _;
-
 /// Percent-encodes as `encodeURIComponent` does.
 pub(crate) fn encode(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -10,13 +8,26 @@ pub(crate) fn encode(text: &str) -> String {
 }
 
 pub(crate) fn encode_into(out: &mut String, text: &str) {
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            write!(out, "%{byte:02X}").expect("writing to a string does not fail");
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(|byte| !is_plain(byte)) {
+        // Plain bytes are ASCII, so this is a boundary.
+        let (plain, encoded) = rest.split_at(at);
+        out.push_str(plain);
+        let end = encoded.bytes().position(is_plain).unwrap_or(encoded.len());
+        for byte in encoded[..end].bytes() {
+            let (high, low) = (usize::from(byte >> 4), usize::from(byte & 15));
+            out.extend(['%', char::from(DIGITS[high]), char::from(DIGITS[low])]);
         }
+        rest = &encoded[end..];
     }
+    out.push_str(rest);
+}
+
+/// Whether a byte stays as it is.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'-' | b'_' | b'.' | b'!' | b'~' | b'*' | b'\'' | b'(' | b')')
 }
 
 /// Decodes one level of percent-encoding. Invalid sequences stay.

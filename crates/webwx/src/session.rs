@@ -66,6 +66,43 @@ impl Session {
         &self.sync_key
     }
 
+    /// Takes the read position out of the session, to store it apart: it changes with every answer of webwxsync, and
+    /// the rest hardly ever.
+    pub fn take_position(&mut self) -> Position {
+        Position {
+            sync_key: std::mem::take(&mut self.sync_key),
+            sync_check_key: std::mem::take(&mut self.sync_check_key),
+        }
+    }
+
+    /// Continues at this position.
+    pub fn resume_at(&mut self, position: Position) {
+        self.sync_key = position.sync_key;
+        self.sync_check_key = position.sync_check_key;
+    }
+
+    /// Whether this session is that one, apart from the read position.
+    pub(crate) fn is_same_login(&self, other: &Self) -> bool {
+        let Self {
+            home,
+            cookies,
+            uin,
+            sid,
+            skey,
+            pass_ticket,
+            user_name,
+            sync_key: _,
+            sync_check_key: _,
+        } = self;
+        *uin == other.uin
+            && *home == other.home
+            && *sid == other.sid
+            && *skey == other.skey
+            && *pass_ticket == other.pass_ticket
+            && *user_name == other.user_name
+            && *cookies == other.cookies
+    }
+
     /// The key for synccheck: a separate one if the service sent it.
     pub(crate) fn check_key(&self) -> &SyncKey {
         if self.sync_check_key.is_empty() { &self.sync_key } else { &self.sync_check_key }
@@ -107,6 +144,22 @@ impl Session {
             ..Self::default()
         };
         *self = kept;
+    }
+}
+
+/// The read position in the log of the account: the part of a [`Session`] that changes with every answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Position {
+    pub(crate) sync_key: SyncKey,
+    pub(crate) sync_check_key: SyncKey,
+}
+
+impl Position {
+    /// Whether there is none, as before a login.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.sync_key.is_empty() && self.sync_check_key.is_empty()
     }
 }
 

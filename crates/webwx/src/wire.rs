@@ -11,7 +11,7 @@ mod sync_key;
 pub mod xml;
 
 pub use answers::{ContactPage, Deleted, Init, Sent, Synced};
-pub(crate) use base::{BaseRequest, Envelope};
+pub(crate) use base::BaseRequest;
 pub use contact::{Contact, Member, SPECIAL_ACCOUNTS, User, is_group, is_special};
 pub use message::{AppInfo, Message, RecommendInfo, app_type, message_type};
 pub use profile::{Buffer, Profile};

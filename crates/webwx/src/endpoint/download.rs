@@ -6,7 +6,7 @@ use reqwest::header::{CONTENT_RANGE, CONTENT_TYPE};
 use crate::answer::Answer;
 use crate::error::Failure;
 use crate::http::Request;
-use crate::wire::{Envelope, decode};
+use crate::wire::decode;
 use crate::{CallError, Client, DownloadError};
 
 /// The largest answer that may be a refusal. Larger ones are media.
@@ -86,7 +86,7 @@ fn refusal(answer: &Answer) -> Option<(i64, String)> {
     if !text || answer.body.len() > LARGEST_REFUSAL || !answer.body.starts_with(b"{") {
         return None;
     }
-    let base = decode::json::<Envelope>(&answer.body).ok()?.base_response?;
+    let base = decode::base_response(&answer.body).ok()??;
     base.ret.filter(|ret| *ret != 0).map(|ret| (ret, base.err_msg))
 }
 

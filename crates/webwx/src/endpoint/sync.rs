@@ -21,16 +21,18 @@ impl Client {
     ///
     /// [`CallError`], with [`is_session_over`](CallError::is_session_over) if the session has ended.
     pub async fn sync(&self) -> Result<Synced, CallError> {
-        let (sid, skey, key) = self
-            .look(|session| (session.sid.clone(), session.skey.clone(), session.sync_key.clone()));
         let rr = ids::inverted_now(ids::now_millis());
-        let request = self
-            .session_request(Call::Sync)
-            .query("sid", sid)
-            .query("skey", skey)
-            .json(&Body { base_request: self.base_request(), sync_key: &key, rr });
+        let base_request = self.base_request();
+        let request = self.session_request(Call::Sync);
+        let request = self.look(|session| {
+            request.query("sid", &session.sid).query("skey", &session.skey).json(&Body {
+                base_request,
+                sync_key: &session.sync_key,
+                rr,
+            })
+        });
         let synced: Synced = self.granted(request).await?;
-        self.change(|session| session.take_skey(&synced.skey));
+        self.take_skey(&synced.skey);
         Ok(synced)
     }
 }

@@ -32,23 +32,16 @@ impl Client {
     /// out or breaks off is normal on the internet: poll again.
     pub async fn sync_check(&self) -> Result<News, CallError> {
         let now = ids::now_millis().to_string();
-        let (uin, sid, skey, keys) = self.look(|session| {
-            (
-                session.uin,
-                session.sid.clone(),
-                session.skey.clone(),
-                session.check_key().to_string(),
-            )
+        let request = self.session_request(Call::SyncCheck).query("r", &now);
+        let request = self.look(|session| {
+            request
+                .query("skey", &session.skey)
+                .query("sid", &session.sid)
+                .query("uin", session.uin.to_string())
+                .query("deviceid", ids::device_id())
+                .query("synckey", session.check_key().to_string())
         });
-        let request = self
-            .session_request(Call::SyncCheck)
-            .query("r", &now)
-            .query("skey", skey)
-            .query("sid", sid)
-            .query("uin", uin.to_string())
-            .query("deviceid", ids::device_id())
-            .query("synckey", keys)
-            .query("_", &now);
+        let request = request.query("_", &now);
         let answer = self.send(request).await?.ok()?;
         let text = answer.text();
         match (script::number(&text, "retcode"), script::number(&text, "selector")) {

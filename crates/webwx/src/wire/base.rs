@@ -36,7 +36,7 @@ pub(crate) struct BaseResponse {
 /// The common part of all JSON answers.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
-pub(crate) struct Envelope {
+pub(super) struct Envelope {
     #[serde(deserialize_with = "lenient::maybe_object")]
-    pub(crate) base_response: Option<BaseResponse>,
+    pub(super) base_response: Option<BaseResponse>,
 }

@@ -1,22 +1,98 @@
 //! Converts the bytes of an answer to objects, and tolerates the errors that the service makes.
 
 use std::borrow::Cow;
+use std::fmt;
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use super::base::{BaseResponse, Envelope};
+use super::lenient;
 
 /// A repair may make an answer longer by a sixteenth plus this. An answer with more damage is not JSON, and its copies
 /// would take several times the memory of the answer.
 const MENDED: usize = 4096;
 
-/// Reads JSON: replaces invalid UTF-8, and repairs the common errors of such answers once.
+/// Reads JSON. Only if it is damaged, invalid UTF-8 is replaced and the common errors of such answers are repaired once.
 pub(crate) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Error> {
     let body = without_mark(body);
+    serde_json::from_slice(body).or_else(|error| damaged(body).ok_or(error))
+}
+
+/// The first `BaseResponse` of an answer. The answer is read only so far: it is at the start, and what follows may be
+/// long.
+pub(crate) fn base_response(body: &[u8]) -> Result<Option<BaseResponse>, serde_json::Error> {
+    let mut found = None;
+    let mut json = serde_json::Deserializer::from_slice(without_mark(body));
+    match (FindBase(&mut found).deserialize(&mut json), found) {
+        (_, Some(base)) => Ok(Some(base)),
+        (Ok(()), None) => Ok(None),
+        (Err(error), None) => match damaged::<Envelope>(without_mark(body)) {
+            Some(envelope) => Ok(envelope.base_response),
+            None => Err(error),
+        },
+    }
+}
+
+/// Reads JSON that is damaged. `None` if it cannot be repaired.
+fn damaged<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
     let longest = body.len() + body.len() / 16 + MENDED;
-    let Some(text) = replaced(body, longest) else { return serde_json::from_slice(body) };
-    serde_json::from_str(&text).or_else(|error| match mended(&text, longest) {
-        Some(mended) => serde_json::from_str(&mended).map_err(|_| error),
-        None => Err(error),
-    })
+    let text = replaced(body, longest)?;
+    let repaired = || serde_json::from_str(&mended(&text, longest)?).ok();
+    serde_json::from_str(&text).ok().or_else(repaired)
+}
+
+/// Reads an object up to its `BaseResponse`.
+struct FindBase<'a>(&'a mut Option<BaseResponse>);
+
+impl<'de> DeserializeSeed<'de> for FindBase<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
+        from.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for FindBase<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key()? {
+            match key {
+                Key::BaseResponse => {
+                    let Found(base) = map.next_value()?;
+                    *self.0 = base;
+                }
+                Key::Other => drop(map.next_value::<IgnoredAny>()?),
+            }
+            if self.0.is_some() {
+                // Ends the reading here.
+                return Err(A::Error::custom("found"));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(field_identifier)]
+enum Key {
+    BaseResponse,
+    #[serde(other)]
+    Other,
+}
+
+/// A `BaseResponse`, or `None` for a value that is not an object.
+struct Found(Option<BaseResponse>);
+
+impl<'de> Deserialize<'de> for Found {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        lenient::maybe_object(from).map(Self)
+    }
 }
 
 fn without_mark(body: &[u8]) -> &[u8] {
@@ -154,8 +230,41 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_base_response_is_found_wherever_it_is() {
+        let ret =
+            |body: &str| base_response(body.as_bytes()).map(|base| base.and_then(|it| it.ret));
+        for (body, expected) in [
+            (r#"{"BaseResponse": {"Ret": 1101, "ErrMsg": ""}, "Rest": []}"#, Some(1101)),
+            (r#"{"Before": [{"Ret": 5}], "BaseResponse": {"Ret": "0"}}"#, Some(0)),
+            (r#"{"BaseResponse": null, "Other": 1}"#, None),
+            (r#"{"BaseResponse": [], "BaseResponse": {"Ret": 2}}"#, Some(2)),
+            (r#"{"BaseResponse": {}}"#, None),
+            ("{\"a\": \"\n\"， \"BaseResponse\": {\"Ret\": 7}}", Some(7)),
+            ("\u{feff}{\"BaseResponse\": {\"Ret\": 3}", Some(3)),
+            ("{}", None),
+        ] {
+            assert_eq!(ret(body).unwrap(), expected, "{body}");
+        }
+        for body in ["", "<html>", "1", "null", "{\"a\": 1"] {
+            assert!(ret(body).is_err(), "{body}");
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+        #[test]
+        fn a_base_response_is_that_of_the_whole_answer(
+            ret in any::<i32>(),
+            before in "[a-zA-Z0-9 你\\\\\\x00-\\x1f]{0,12}",
+        ) {
+            let body = serde_json::json!({ "A": before, "BaseResponse": { "Ret": ret }, "Z": [before] });
+            let body = body.to_string();
+            let found = base_response(body.as_bytes()).unwrap().and_then(|base| base.ret);
+            let whole = json::<Envelope>(body.as_bytes()).unwrap().base_response.and_then(|it| it.ret);
+            prop_assert_eq!((found, whole), (Some(i64::from(ret)), Some(i64::from(ret))));
+        }
 
         #[test]
         fn any_bytes_are_read_without_panic(body in proptest::collection::vec(any::<u8>(), 0..60)) {
