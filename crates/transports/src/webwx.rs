@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use mynah_core::{CalledBy, Capabilities, Clock, Records, Service, Source, SystemClock, Transport};
 use mynah_webwx as webwx;
+use serde::de::DeserializeOwned;
 
 mod backoff;
 mod connector;
@@ -42,7 +43,7 @@ pub use webwx::DesktopToken;
 use directory::Directory;
 use service::WebWxService;
 use shared::Shared;
-use source::{SESSION, WebWxSource};
+use source::{POSITION, SESSION, WebWxSource};
 use unusable::Unusable;
 
 /// How to connect an account.
@@ -135,14 +136,25 @@ impl Transport for WebWx {
 
 /// The session of the records; none where there is none that can be read, so that a person logs in anew.
 fn stored_session(records: &Records) -> webwx::Session {
-    let Some(json) = records.get(SESSION) else { return webwx::Session::default() };
+    let mut session: webwx::Session = stored(records, SESSION);
+    // Versions before 0.2 kept the position within the session.
+    if session.sync_key().is_empty() {
+        session.resume_at(stored(records, POSITION));
+    }
+    session
+}
+
+/// A record; the default where there is none that can be read.
+fn stored<T: Default + DeserializeOwned>(records: &Records, key: &'static str) -> T {
+    let Some(json) = records.get(key) else { return T::default() };
     serde_json::from_str(json).unwrap_or_else(|error| {
         // Not the error's own words: they could quote a secret.
         tracing::warn!(
+            record = key,
             line = error.line(),
             column = error.column(),
             "the stored session cannot be read"
         );
-        webwx::Session::default()
+        T::default()
     })
 }

@@ -13,7 +13,8 @@ use mynah_core::{
     Timestamp, with_causes,
 };
 use mynah_webwx::wire::Contact;
-use mynah_webwx::{CallError, Confirmed, Failure, LoginId, Tip};
+use mynah_webwx::{CallError, Confirmed, Failure, LoginId, Position, Session, Tip};
+use serde::Serialize;
 use tokio::time::Instant;
 
 use super::backoff::Backoff;
@@ -27,6 +28,9 @@ mod unread_joins;
 
 /// The record that holds the session.
 pub(crate) const SESSION: &str = "session";
+
+/// The record that holds the read position. Apart from the session, as it changes with every batch.
+pub(crate) const POSITION: &str = "position";
 
 /// A poll that comes back sooner than this is not held by the server; asking again at once would be a busy loop.
 const HURRIED: Duration = Duration::from_millis(200);
@@ -138,7 +142,9 @@ pub(crate) struct WebWxSource {
     /// Since when the present login code is shown.
     shown_since: Option<Instant>,
     /// The session as it was last written down.
-    written: String,
+    written: Session,
+    /// The read position in the records.
+    written_position: Position,
     /// Milliseconds by which the service's clock is ahead of ours.
     clock_ahead: i64,
     /// The same by the date of an answer, when `clock_ahead` was last set.
@@ -181,7 +187,8 @@ impl WebWxSource {
             patience,
             waiting_since: None,
             shown_since: None,
-            written: String::new(),
+            written: Session::default(),
+            written_position: Position::default(),
             clock_ahead: 0,
             dated_ahead: None,
             wanted: Wanted::default(),
@@ -374,25 +381,33 @@ impl WebWxSource {
     /// The same, with requests to send less.
     fn give_news(&mut self, events: Vec<Event>, throttled: Vec<Throttled>) {
         let mut records = self.shared.directory().take_changes();
-        self.written = self.session();
-        records.insert(SESSION.to_owned(), self.written.clone());
+        self.add_session(&mut records);
         let service_time = Some(self.service_time());
         self.ready.push_back(Incoming::Batch(Batch { events, records, service_time, throttled }));
     }
 
     /// Queues records alone if the service renewed cookies or keys.
     fn give_renewed(&mut self) {
-        if self.session() != self.written {
+        let client = &self.shared.client;
+        if !client.is_session(&self.written) || client.position() != self.written_position {
             self.give(Vec::new());
         }
     }
 
-    /// The session as text.
-    fn session(&self) -> String {
-        serde_json::to_string(&self.shared.client.session()).unwrap_or_else(|error| {
-            tracing::error!(%error, "the session cannot be written down");
-            String::new()
-        })
+    /// Adds the session and the read position to the records, each only if it has changed.
+    fn add_session(&mut self, records: &mut Records) {
+        let client = &self.shared.client;
+        if !client.is_session(&self.written) {
+            self.written = client.session();
+            self.written.take_position();
+            records.insert(SESSION.to_owned(), as_json(&self.written));
+        }
+        let position = client.position();
+        if position != self.written_position {
+            let record = if position.is_empty() { String::new() } else { as_json(&position) };
+            records.insert(POSITION.to_owned(), record);
+            self.written_position = position;
+        }
     }
 
     /// The present moment by the service's clock.
@@ -459,9 +474,17 @@ impl Source for WebWxSource {
         }
         // The login is forgotten, whether or not the service confirms the logout.
         let mut records = self.shared.directory().take_changes();
-        records.insert(SESSION.to_owned(), self.session());
+        self.add_session(&mut records);
         records
     }
+}
+
+/// The text of a record; empty, which removes it, if it cannot be written.
+fn as_json(record: &impl Serialize) -> String {
+    serde_json::to_string(record).unwrap_or_else(|error| {
+        tracing::error!(%error, "the session cannot be written down");
+        String::new()
+    })
 }
 
 /// The kind of a failure that is tried again.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use mynah_core::{EventId, Prompt, ReceiveError, Records, Status};
+use serde_json::Value;
 
 use crate::bot::Bot;
 use crate::server::{Fault, Server, friend, message};
@@ -10,6 +11,50 @@ use crate::server::{Fault, Server, friend, message};
 fn with_a_friend(server: &Server) {
     let mut world = server.world();
     world.contacts = vec![friend("@a", "小明", "")];
+}
+
+/// The records as an earlier version wrote them: the read position within the session.
+fn in_one_record(mut records: Records) -> Records {
+    let mut session: Value = serde_json::from_str(&records["session"]).unwrap();
+    let position = records.remove("position").unwrap();
+    let position: Value = serde_json::from_str(&position).unwrap();
+    for key in ["sync_key", "sync_check_key"] {
+        session[key] = position[key].clone();
+    }
+    records.insert("session".to_owned(), session.to_string());
+    records
+}
+
+#[tokio::test]
+async fn a_batch_writes_the_read_position_and_not_the_session() {
+    let server = Server::start().await;
+    with_a_friend(&server);
+    let mut bot = Bot::online(server.url(), Records::new()).await;
+    let before = bot.records.clone();
+    let written = |bot: &Bot| ["session", "position"].map(|key| bot.records[key] != before[key]);
+    server.say(&[message(1, "@a", "a")]);
+    bot.message(0).await;
+    assert_eq!(written(&bot), [false, true]);
+    bot.records.remove("session");
+    server.say(&[message(2, "@a", "b")]);
+    bot.message(1).await;
+    assert!(!bot.records.contains_key("session"), "an unchanged session is not written again");
+}
+
+#[tokio::test]
+async fn a_session_of_an_earlier_version_is_resumed_at_its_position() {
+    let server = Server::start().await;
+    with_a_friend(&server);
+    let bot = Bot::online(server.url(), Records::new()).await;
+    let records = in_one_record(bot.records.clone());
+    drop(bot.source);
+    server.say(&[message(1, "@a", "a")]);
+    let mut bot = Bot::online(server.url(), records).await;
+    assert!(bot.scans().is_empty());
+    assert_eq!(bot.message(0).await.text, "a");
+    let session: Value = serde_json::from_str(&bot.records["session"]).unwrap();
+    assert_eq!(session["sync_key"]["List"], Value::Array(Vec::new()));
+    assert!(bot.records.contains_key("position"));
 }
 
 #[tokio::test]

@@ -333,7 +333,6 @@ impl WebWxSource {
             return;
         };
         let synced = pending.synced;
-        let before = self.shared.client.session().sync_key().clone();
         let names = self.shared.names.names();
         let shared = &self.shared;
         let is_echo = |id: &str| shared.is_echo(id);
@@ -352,8 +351,7 @@ impl WebWxSource {
         }
         self.unread_joins.warn_of(&news.unread_joins);
         self.note_friendships(&news.events);
-        self.shared.client.advance(&synced);
-        let moved = *self.shared.client.session().sync_key() != before;
+        let moved = self.shared.client.advance(&synced);
         if moved || !news.events.is_empty() || !throttled.is_empty() {
             self.give_news(news.events, throttled);
         }
