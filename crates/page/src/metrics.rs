@@ -54,7 +54,8 @@ type Labels = Vec<String>;
 
 struct Family {
     metric: Metric,
-    series: BTreeMap<Labels, Series>,
+    /// In the order of their labels. A map would need owned labels for every look-up.
+    series: Vec<(Labels, Series)>,
 }
 
 #[derive(Default)]
@@ -112,17 +113,36 @@ impl Registry {
         let mut families = self.families.lock().unwrap_or_else(PoisonError::into_inner);
         let family = families
             .entry(metric.name)
-            .or_insert_with(|| Family { metric: *metric, series: BTreeMap::new() });
+            .or_insert_with(|| Family { metric: *metric, series: Vec::new() });
         change(family.series_of(labels));
     }
 }
 
 impl Family {
     fn series_of(&mut self, labels: &[&str]) -> &mut Series {
-        let labels: Labels = labels.iter().map(|&label| label.to_owned()).collect();
-        let is_full = self.series.len() >= MAX_SERIES && !self.series.contains_key(&labels);
-        let labels = if is_full { vec!["other".to_owned(); labels.len()] } else { labels };
-        self.series.entry(labels).or_default()
+        let place = match self.place_of(labels) {
+            Err(_) if self.series.len() >= MAX_SERIES => {
+                self.place_for(&vec!["other"; labels.len()])
+            }
+            _ => self.place_for(labels),
+        };
+        &mut self.series[place].1
+    }
+
+    /// The place of a series; a new one is inserted.
+    fn place_for(&mut self, labels: &[&str]) -> usize {
+        self.place_of(labels).unwrap_or_else(|place| {
+            let labels = labels.iter().map(|&label| label.to_owned()).collect();
+            self.series.insert(place, (labels, Series::default()));
+            place
+        })
+    }
+
+    /// The place of a series, or the place where it would be.
+    fn place_of(&self, labels: &[&str]) -> Result<usize, usize> {
+        self.series.binary_search_by(|(known, _)| {
+            known.iter().map(String::as_str).cmp(labels.iter().copied())
+        })
     }
 
     fn render(&self, out: &mut String) -> fmt::Result {

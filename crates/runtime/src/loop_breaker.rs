@@ -1,6 +1,8 @@
 //! Stops a conversation of two bots: in an endless one, the other bot repeats its earlier texts.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::io;
 use std::time::Duration;
 
 use mynah_core::{Change, Context, Message, Scope, StateView, Timestamp, Write};
@@ -48,10 +50,25 @@ fn remember(ctx: &mut Context, key: &str, text: String, until: Timestamp) {
 
 /// FNV-1a of the content, media included: a message with another picture is another text.
 fn hash(message: &Message) -> u64 {
-    let said = serde_json::to_string(&message.content).unwrap_or_default();
-    said.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
+    // Neither content nor hash can fail.
+    drop(serde_json::to_writer(&mut hash, &message.content));
+    hash.0
+}
+
+struct Fnv(u64);
+
+impl io::Write for Fnv {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// The answered texts, oldest first.
@@ -60,6 +77,9 @@ struct Answered(Vec<(Timestamp, u64)>);
 
 /// The number of kept texts: a conversation with more different texts is not a loop.
 const MOST: usize = 64;
+
+/// Room for a written entry: milliseconds, a hash and two separators.
+const ENTRY: usize = 13 + 16 + 2;
 
 impl Answered {
     fn read(stored: &str, now: Timestamp, within: Duration) -> Self {
@@ -72,9 +92,12 @@ impl Answered {
     }
 
     fn write(&self) -> String {
-        let entries: Vec<String> =
-            self.0.iter().map(|(at, hash)| format!("{}:{hash:x}", at.as_millis())).collect();
-        entries.join(" ")
+        let mut text = String::with_capacity(self.0.len() * ENTRY);
+        for (at, hash) in &self.0 {
+            let space = if text.is_empty() { "" } else { " " };
+            write!(text, "{space}{}:{hash:x}", at.as_millis()).expect("a string takes any text");
+        }
+        text
     }
 
     fn push(&mut self, at: Timestamp, hash: u64) {
