@@ -36,5 +36,21 @@ pub use mynah_core as core;
 pub use mynah_transports as transports;
 pub use report::Report;
 
+/// The runtime of the program `mynah`: one worker thread. A message wakes several tasks one after the other, and to hand
+/// them to another thread costs more than it saves. Handlers that block get a thread of their own. `TOKIO_WORKER_THREADS`
+/// sets another number.
+///
+/// # Panics
+///
+/// If the system allows no thread or no event queue, as `#[tokio::main]` does.
+#[must_use]
+pub fn runtime() -> tokio::runtime::Runtime {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    if std::env::var_os("TOKIO_WORKER_THREADS").is_none() {
+        builder.worker_threads(1);
+    }
+    builder.enable_all().build().expect("the system allows a thread and an event queue")
+}
+
 /// The result of the entry points.
 pub type Result<T, E = Report> = std::result::Result<T, E>;

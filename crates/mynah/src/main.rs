@@ -8,7 +8,6 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 #[global_allocator]
 static HEAP: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-#[tokio::main]
-async fn main() -> mynah::Result<()> {
-    mynah::Bot::new().run_cli().await
+fn main() -> mynah::Result<()> {
+    mynah::runtime().block_on(mynah::Bot::new().run_cli())
 }
