@@ -252,7 +252,10 @@ impl<'t> Folded<'t> {
         }
         let (mut start, mut end) = (None, 0);
         let mut at = 0;
-        self.how.walk(self.original, &mut |c, from: Range<usize>| {
+        // The way through the width alone is the quickest.
+        let is_width = self.others.is_some_and(|others| others.width.is_same);
+        let how = if is_width { Folding::WIDTH } else { self.how };
+        how.walk(self.original, &mut |c, from: Range<usize>| {
             let here = at..at + c.len_utf8();
             at = here.end;
             if here.start < range.end && range.start < here.end {
