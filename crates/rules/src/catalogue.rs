@@ -22,8 +22,8 @@ use mynah_reader::{Syntax, WrongType};
 use crate::keys::Table;
 use crate::model::Place;
 use crate::problem::{
-    BadFile, BadInclude, Capture, Limitation, Outdone, Problem, Shadow, ShadowReason, StepUnit,
-    UnevenStep,
+    BadFile, BadInclude, Capture, EarlierGroup, Limitation, Problem, Shadow, ShadowReason,
+    StepUnit, UnevenStep,
 };
 
 impl Problem {
@@ -164,7 +164,7 @@ impl Problem {
                 "\"{cron}\" 永远不会触发：哪一年都没有这样的日子"
             ),
             Self::UnevenStep(step) => uneven_step(step, lang),
-            Self::NeverCounts { place, why } => outdone_message(place, why, here, lang),
+            Self::NeverCounts { place, why } => earlier_group_message(place, why, here, lang),
             Self::Test(line) => tests_of_bots::message(line, lang),
         }
     }
@@ -332,15 +332,15 @@ fn shadow_message(shadow: &Shadow, here: &str, lang: Lang) -> String {
     }
 }
 
-fn outdone_message(place: &Place, why: &Outdone, here: &str, lang: Lang) -> String {
+fn earlier_group_message(place: &Place, why: &EarlierGroup, here: &str, lang: Lang) -> String {
     let place = words::place(place, here, lang);
     match why {
-        Outdone::Same { name } => say!(
+        EarlierGroup::Same { name } => say!(
             lang,
             "{place} always applies first: its name is \"{name}\" too",
             "{place}的表总是先生效：它的 name 也是 \"{name}\""
         ),
-        Outdone::Fits { earlier, later } => say!(
+        EarlierGroup::Fits { earlier, later } => say!(
             lang,
             "{place} always applies first: its name \"{earlier}\" fits every \"{later}\"",
             "{place}的表总是先生效：它的 name \"{earlier}\" 包括所有 \"{later}\""

@@ -18,7 +18,7 @@ use crate::rule_book::RuleBook;
 use crate::rule_book::actions::Actor;
 use crate::rule_book::later::{perform, scene_of};
 use crate::rule_book::pending::Pending;
-use crate::rule_book::search::{Goes, Run};
+use crate::rule_book::search::{Run, SearchFlow};
 use mynah_matching::fold::Folding;
 use mynah_matching::glob::Glob;
 use mynah_matching::keyword::Item;
@@ -123,20 +123,20 @@ impl Dialog {
 }
 
 /// Gives a text to the open dialog of its sender, else looks whether it begins one.
-pub(crate) fn answer(run: &mut Run<'_, '_>) -> Goes {
+pub(crate) fn answer(run: &mut Run<'_, '_>) -> SearchFlow {
     if let Some(open) = opened(&run.pending) {
         return go_on(run, open);
     }
     let book = run.book;
     let Some(dialog) = book.dialogs().iter().find(|dialog| dialog.begins(run)) else {
-        return Goes::On;
+        return SearchFlow::Continue;
     };
     if keeps_quiet(run, &dialog.script) {
-        return Goes::Over;
+        return SearchFlow::End;
     }
     let open = Open::new(dialog.script.clone());
     converse(run, open, |actor, open| open.ask(actor));
-    Goes::Over
+    SearchFlow::End
 }
 
 /// Begins a dialog because a rule says so. One that is open ends without a word.
@@ -177,15 +177,15 @@ fn opened(pending: &Pending<'_>) -> Option<Open> {
     serde_json::from_str(&text).ok()
 }
 
-fn go_on(run: &mut Run<'_, '_>, mut open: Open) -> Goes {
+fn go_on(run: &mut Run<'_, '_>, mut open: Open) -> SearchFlow {
     if keeps_quiet(run, &open.script) {
-        return Goes::Over;
+        return SearchFlow::End;
     }
     let text = run.facts.text.as_str();
     open.turn += 1;
     if open.script.is_cancel(text) {
         converse(run, open, |actor, open| open.end(actor, open.script.cancel_reply()));
-        return Goes::Over;
+        return SearchFlow::End;
     }
     match open.script.judge(open.step, text) {
         Judged::Wrong => converse(run, open, |actor, open| open.wrong(actor)),
@@ -199,7 +199,7 @@ fn go_on(run: &mut Run<'_, '_>, mut open: Open) -> Goes {
             converse(run, open, |actor, open| open.ask_or_finish(actor));
         }
     }
-    Goes::Over
+    SearchFlow::End
 }
 
 fn keeps_quiet(run: &mut Run<'_, '_>, script: &Script) -> bool {

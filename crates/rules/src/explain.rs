@@ -46,9 +46,9 @@ pub struct Failed {
     /// The key of the condition, as in `bot.toml`.
     pub key: &'static str,
     /// The expected value of the condition.
-    pub wanted: String,
+    pub expected: String,
     /// The actual value; for conditions on the text the folded text.
-    pub saw: String,
+    pub actual: String,
 }
 
 /// Collects the reports, for tests and for printing afterwards.

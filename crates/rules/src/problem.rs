@@ -117,7 +117,7 @@ pub(crate) enum Problem {
     /// A step of a cron line that begins anew before it comes out even.
     UnevenStep(UnevenStep),
     /// A table of a group behind one that fits the same groups.
-    NeverCounts { place: Place, why: Outdone },
+    NeverCounts { place: Place, why: EarlierGroup },
     /// A line of a test that cannot be read.
     Test(BadLine),
 }
@@ -404,9 +404,9 @@ pub(crate) enum SlashCase {
     Minded,
 }
 
-/// Why an earlier table of a group always counts first.
+/// Why an earlier table of a group always applies first.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Outdone {
+pub(crate) enum EarlierGroup {
     /// It has the same name.
     Same { name: String },
     /// Its name fits every name that the later one fits.

@@ -20,10 +20,10 @@ pub(crate) struct Why {
     /// The key of the condition that failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     condition: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    wanted: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    saw: Option<String>,
+    #[serde(rename = "wanted", skip_serializing_if = "Option::is_none")]
+    expected: Option<String>,
+    #[serde(rename = "saw", skip_serializing_if = "Option::is_none")]
+    actual: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     brake: Option<Quiet>,
     /// How long the brake still holds, in milliseconds.
@@ -47,8 +47,8 @@ impl Why {
             line: rule.line,
             verdict: "off",
             condition: None,
-            wanted: None,
-            saw: None,
+            expected: None,
+            actual: None,
             brake: None,
             left_ms: None,
             goes_on: true,
@@ -58,8 +58,8 @@ impl Why {
             Verdict::Failed(failed) => {
                 why.verdict = "failed";
                 why.condition = Some(failed.key);
-                why.wanted = Some(failed.wanted.clone());
-                why.saw = Some(failed.saw.clone());
+                why.expected = Some(failed.expected.clone());
+                why.actual = Some(failed.actual.clone());
             }
             Verdict::Quiet { brake, left, goes_on } => {
                 why.verdict = "quiet";
@@ -126,7 +126,7 @@ impl Why {
 
     fn failed(&self, key: &str, lang: Lang) -> String {
         let text = |text: &Option<String>| on_one_line(text.as_deref().unwrap_or_default());
-        lacking::in_full(key, &text(&self.wanted), &text(&self.saw), lang)
+        lacking::in_full(key, &text(&self.expected), &text(&self.actual), lang)
     }
 
     fn quiet(&self, lang: Lang) -> String {
@@ -202,8 +202,8 @@ mod tests {
         let rule = |id: &str| RuleRef { id: id.into(), file: "bot.toml".into(), line: 7 };
         let failed = Verdict::Failed(Failed {
             key: "keyword",
-            wanted: "价格, 多少钱".to_owned(),
-            saw: "随便聊聊".to_owned(),
+            expected: "价格, 多少钱".to_owned(),
+            actual: "随便聊聊".to_owned(),
         });
         let quiet = Verdict::Quiet {
             brake: Quiet::Cooldown,

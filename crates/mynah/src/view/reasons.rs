@@ -118,7 +118,7 @@ mod tests {
     }
 
     fn failed(key: &'static str) -> Verdict {
-        Verdict::Failed(Failed { key, wanted: "a".to_owned(), saw: "b".to_owned() })
+        Verdict::Failed(Failed { key, expected: "a".to_owned(), actual: "b".to_owned() })
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use super::{Lang, computed, conflicts, lists, literal, say, tests_of_bots, values, words};
 use crate::keys::{KEYS, Kind, Table};
 use crate::problem::{
-    BadFile, BadInclude, Capture, Limitation, Outdone, Problem, SlashCase, StepUnit, UnevenStep,
-    Wanted,
+    BadFile, BadInclude, Capture, EarlierGroup, Limitation, Problem, SlashCase, StepUnit,
+    UnevenStep, Wanted,
 };
 use mynah_matching::pattern::PatternErrorKind;
 use mynah_matching::regex::RegexErrorKind;
@@ -222,10 +222,10 @@ pub(super) fn hint(problem: &Problem, lang: Lang) -> Option<String> {
                 "要均匀间隔请写 every = \"{step}{letter}\"；要保留这些时间请写 {list}"
             )
         }
-        Problem::NeverCounts { why: Outdone::Same { .. }, .. } => {
+        Problem::NeverCounts { why: EarlierGroup::Same { .. }, .. } => {
             say!(lang, "put all of it into one [[group]]", "都写进同一个 [[group]]")
         }
-        Problem::NeverCounts { why: Outdone::Fits { .. }, .. } => say!(
+        Problem::NeverCounts { why: EarlierGroup::Fits { .. }, .. } => say!(
             lang,
             "only the first table that fits applies; move this one up",
             "只有第一个匹配的表生效；把这个表移到前面"

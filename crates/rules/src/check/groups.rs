@@ -6,7 +6,7 @@ use super::variables::plain_text;
 use super::{Checker, Fields};
 use crate::keys::Table;
 use crate::model::{GroupTable, TimeWindow};
-use crate::problem::{BadValue, Outdone, Problem, Wanted};
+use crate::problem::{BadValue, EarlierGroup, Problem, Wanted};
 use crate::sources::Spot;
 use mynah_matching::glob::Glob;
 use mynah_matching::template::is_name;
@@ -70,9 +70,9 @@ impl Checker<'_> {
         let (earlier, later) = (earlier.to_string(), name.to_string());
         let place = self.place(spot);
         let why = if earlier == later {
-            Outdone::Same { name: later }
+            EarlierGroup::Same { name: later }
         } else {
-            Outdone::Fits { earlier, later }
+            EarlierGroup::Fits { earlier, later }
         };
         let spot = fields.text("name").map_or(fields.spot.clone(), |text| text.spot);
         self.say(Problem::NeverCounts { place, why }, spot);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use mynah_core::{Scope, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::conditions::Fails;
+use super::conditions::FailedCondition;
 use super::pending::Pending;
 use super::rule::Rest;
 use crate::explain::{Failed, Verdict};
@@ -72,12 +72,16 @@ fn mark(pending: &Pending<'_>) -> Option<Mark> {
 }
 
 /// Checks that the last answer was one of those, at most so long ago.
-pub(super) fn check(rest: &Rest, pending: &Pending<'_>, now: Timestamp) -> Result<(), Fails> {
+pub(super) fn check(
+    rest: &Rest,
+    pending: &Pending<'_>,
+    now: Timestamp,
+) -> Result<(), FailedCondition> {
     let Some(After { ids, within }) = &rest.after else { return Ok(()) };
     let holds = mark(pending).is_some_and(|mark| {
         now.since(mark.at) <= *within && mark.by.iter().any(|by| ids.contains(by))
     });
-    holds.then_some(()).ok_or(Fails::After)
+    holds.then_some(()).ok_or(FailedCondition::After)
 }
 
 /// The words for an `after` that does not hold.
@@ -85,7 +89,7 @@ pub(super) fn describe(after: &After, pending: &Pending<'_>, now: Timestamp) -> 
     let mark = mark(pending).filter(|mark| now.since(mark.at) <= after.within);
     Verdict::Failed(Failed {
         key: "after",
-        wanted: after.ids.join(", "),
-        saw: mark.map(|mark| mark.by.join(", ")).unwrap_or_default(),
+        expected: after.ids.join(", "),
+        actual: mark.map(|mark| mark.by.join(", ")).unwrap_or_default(),
     })
 }

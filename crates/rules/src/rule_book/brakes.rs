@@ -9,9 +9,9 @@ use super::pending::Pending;
 use crate::model::{Brakes, Clock, Period};
 use mynah_matching::template::Template;
 
-/// A brake that holds.
+/// A brake that keeps the rule quiet now.
 #[derive(Debug)]
-pub(super) struct Holds<'b> {
+pub(super) struct ActiveBrake<'b> {
     pub(super) quiet: Quiet,
     pub(super) until: Timestamp,
     /// The reply of the brake, if it was not sent before in this period.
@@ -20,7 +20,7 @@ pub(super) struct Holds<'b> {
     said: String,
 }
 
-impl Holds<'_> {
+impl ActiveBrake<'_> {
     /// Writes down that the reply was said.
     pub(super) fn remember(&self, pending: &mut Pending<'_>) {
         pending.set(self.scope, &self.said, "1".to_owned(), Some(self.until));
@@ -32,7 +32,7 @@ pub(super) fn holding<'b>(
     brakes: &'b Brakes,
     at: &At<'_>,
     pending: &Pending<'_>,
-) -> Option<Holds<'b>> {
+) -> Option<ActiveBrake<'b>> {
     cooldown(brakes, at, pending).or_else(|| limit(brakes, at, pending))
 }
 
@@ -85,7 +85,7 @@ impl At<'_> {
     }
 }
 
-fn cooldown<'b>(brakes: &'b Brakes, at: &At<'_>, pending: &Pending<'_>) -> Option<Holds<'b>> {
+fn cooldown<'b>(brakes: &'b Brakes, at: &At<'_>, pending: &Pending<'_>) -> Option<ActiveBrake<'b>> {
     let key = at.key("cooldown");
     let running =
         at.clocks(brakes.cooldown.iter(), |cooldown| cooldown.clock).filter_map(|cooldown| {
@@ -100,10 +100,10 @@ fn cooldown<'b>(brakes: &'b Brakes, at: &At<'_>, pending: &Pending<'_>) -> Optio
     let said = at.key("cooldown-said");
     let reply =
         brakes.cooldown_reply.as_ref().filter(|_| pending.get(scope(clock), &said).is_none());
-    Some(Holds { quiet: Quiet::Cooldown, until, reply, scope: scope(clock), said })
+    Some(ActiveBrake { quiet: Quiet::Cooldown, until, reply, scope: scope(clock), said })
 }
 
-fn limit<'b>(brakes: &'b Brakes, at: &At<'_>, pending: &Pending<'_>) -> Option<Holds<'b>> {
+fn limit<'b>(brakes: &'b Brakes, at: &At<'_>, pending: &Pending<'_>) -> Option<ActiveBrake<'b>> {
     let limit = brakes.limit.as_ref()?;
     let (from, until) = period(limit.per, at.clock);
     let key = at.key_of_period("limit", from);
@@ -114,7 +114,7 @@ fn limit<'b>(brakes: &'b Brakes, at: &At<'_>, pending: &Pending<'_>) -> Option<H
     })?;
     let said = at.key_of_period("limit-said", from);
     let reply = brakes.limit_reply.as_ref().filter(|_| pending.get(scope(*clock), &said).is_none());
-    Some(Holds { quiet: Quiet::Limit, until, reply, scope: scope(*clock), said })
+    Some(ActiveBrake { quiet: Quiet::Limit, until, reply, scope: scope(*clock), said })
 }
 
 fn scope(clock: Clock) -> Scope {

@@ -1,4 +1,4 @@
-//! Holds a rule against an event.
+//! ActiveBrake a rule against an event.
 //!
 //! Both searches, the ordered and the indexed one, decide about a rule here and nowhere else.
 
@@ -13,7 +13,7 @@ use crate::model::Who;
 
 /// The first condition that fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fails {
+pub(crate) enum FailedCondition {
     Off,
     Event,
     Type,
@@ -36,30 +36,36 @@ pub(crate) enum Fails {
 
 /// Checks everything but people and chance, which need state and randomness, and returns the captures. With
 /// `text_holds` the conditions on the text are known to hold, and capture nothing.
-pub(crate) fn check(rule: &Rule, facts: &EventFacts<'_>, text_holds: bool) -> Result<Taken, Fails> {
+pub(crate) fn check(
+    rule: &Rule,
+    facts: &EventFacts<'_>,
+    text_holds: bool,
+) -> Result<Taken, FailedCondition> {
     if rule.off {
-        return Err(Fails::Off);
+        return Err(FailedCondition::Off);
     }
     match &rule.rest {
         Some(rest) => check_subject(rest, facts)?,
-        None if facts.subject != Subject::Message(MessageKind::Text) => return Err(Fails::Type),
+        None if facts.subject != Subject::Message(MessageKind::Text) => {
+            return Err(FailedCondition::Type);
+        }
         None => {}
     }
     if let Some(only) = facts.only.filter(|_| !rule.builtin) {
         let is_meant = rule.is_named && only.contains(&*rule.reference.id);
-        is_meant.then_some(()).ok_or(Fails::Only)?;
+        is_meant.then_some(()).ok_or(FailedCondition::Only)?;
     }
     let taken = if text_holds { Taken::default() } else { check_text(rule, facts)? };
     rule.rest.as_ref().map_or(Ok(()), |rest| check_time(rest, facts))?;
     Ok(taken)
 }
 
-/// Holds the conditions on the text against the words behind a name of the bot, and then against all words.
-fn check_text(rule: &Rule, facts: &EventFacts<'_>) -> Result<Taken, Fails> {
+/// ActiveBrake the conditions on the text against the words behind a name of the bot, and then against all words.
+fn check_text(rule: &Rule, facts: &EventFacts<'_>) -> Result<Taken, FailedCondition> {
     let behind = facts.text_behind_name(rule.quoted).and_then(|text| rule.text.check(text).ok());
     match behind {
         Some(taken) => Ok(taken),
-        None => rule.text.check(facts.text_for(rule.quoted)).map_err(Fails::Text),
+        None => rule.text.check(facts.text_for(rule.quoted)).map_err(FailedCondition::Text),
     }
 }
 
@@ -69,118 +75,133 @@ pub(crate) fn fitting_text<'e>(rule: &Rule, facts: &EventFacts<'e>) -> &'e str {
     behind.filter(|text| rule.text.check(text).is_ok()).unwrap_or(&facts.text).as_str()
 }
 
-fn check_subject(rest: &Rest, facts: &EventFacts<'_>) -> Result<(), Fails> {
+fn check_subject(rest: &Rest, facts: &EventFacts<'_>) -> Result<(), FailedCondition> {
     match facts.subject {
-        Subject::Notice(event) => rest.events.contains(&event).then_some(()).ok_or(Fails::Event)?,
+        Subject::Notice(event) => {
+            rest.events.contains(&event).then_some(()).ok_or(FailedCondition::Event)?
+        }
         Subject::Message(kind) => {
             let plain =
                 rest.kinds.is_empty() && rest.events.is_empty() && kind == MessageKind::Text;
             let fits = plain || rest.kinds.contains(&kind);
             let missing = if rest.kinds.is_empty() && !rest.events.is_empty() {
-                Fails::Event
+                FailedCondition::Event
             } else {
-                Fails::Type
+                FailedCondition::Type
             };
             fits.then_some(()).ok_or(missing)?;
         }
     }
     if rest.place.is_some_and(|place| place != facts.chat.kind) {
-        return Err(Fails::Place);
+        return Err(FailedCondition::Place);
     }
     if !rest.groups.is_empty() {
         let fits =
             facts.chat.is_group() && rest.groups.iter().any(|glob| glob.fits(&facts.chat.name));
-        fits.then_some(()).ok_or(Fails::Groups)?;
+        fits.then_some(()).ok_or(FailedCondition::Groups)?;
     }
-    if rest.at_me && !facts.called { Err(Fails::AtMe) } else { Ok(()) }
+    if rest.at_me && !facts.called { Err(FailedCondition::AtMe) } else { Ok(()) }
 }
 
-fn check_time(rest: &Rest, facts: &EventFacts<'_>) -> Result<(), Fails> {
+fn check_time(rest: &Rest, facts: &EventFacts<'_>) -> Result<(), FailedCondition> {
     if !rest.time.is_empty() {
         let time = facts.clock().time();
-        rest.time.iter().any(|window| window.contains(time)).then_some(()).ok_or(Fails::Time)?;
+        rest.time
+            .iter()
+            .any(|window| window.contains(time))
+            .then_some(())
+            .ok_or(FailedCondition::Time)?;
     }
     match rest.days {
-        Some(days) if !days.contains(facts.clock().weekday()) => Err(Fails::Days),
+        Some(days) if !days.contains(facts.clock().weekday()) => Err(FailedCondition::Days),
         _ => Ok(()),
     }
 }
 
 /// Whether a rule that fails nearly matched: the text has something that the rule asks for, or the rule asks for nothing
 /// in the text and only the hour, the person or chance is against it.
-pub(crate) fn is_near(fails: Fails, rule: &Rule, facts: &EventFacts<'_>) -> bool {
-    if matches!(fails, Fails::Off | Fails::Event | Fails::Type | Fails::Only) {
+pub(crate) fn is_near(fails: FailedCondition, rule: &Rule, facts: &EventFacts<'_>) -> bool {
+    if matches!(
+        fails,
+        FailedCondition::Off
+            | FailedCondition::Event
+            | FailedCondition::Type
+            | FailedCondition::Only
+    ) {
         return false;
     }
     let late = matches!(
         fails,
-        Fails::Time
-            | Fails::Days
-            | Fails::From
-            | Fails::NotFrom
-            | Fails::When(_)
-            | Fails::After
-            | Fails::Chance
+        FailedCondition::Time
+            | FailedCondition::Days
+            | FailedCondition::From
+            | FailedCondition::NotFrom
+            | FailedCondition::When(_)
+            | FailedCondition::After
+            | FailedCondition::Chance
     );
     let holds = |text| rule.text.holds_in_part(text).unwrap_or(late);
     facts.text_behind_name(rule.quoted).is_some_and(holds) || holds(facts.text_for(rule.quoted))
 }
 
 /// The words for a condition that fails.
-pub(crate) fn describe(fails: Fails, rule: &Rule, facts: &EventFacts<'_>) -> Verdict {
+pub(crate) fn describe(fails: FailedCondition, rule: &Rule, facts: &EventFacts<'_>) -> Verdict {
     let rest = rule.rest.as_deref();
-    let failed = |key, wanted: String, saw: String| Verdict::Failed(Failed { key, wanted, saw });
+    let failed =
+        |key, expected: String, actual: String| Verdict::Failed(Failed { key, expected, actual });
     let of_rest = |words: fn(&Rest) -> String| rest.map(words).unwrap_or_default();
     let person = || facts.person.map(|person| person.name.clone()).unwrap_or_default();
     match fails {
-        Fails::Off => Verdict::Off,
-        Fails::Event => failed(
+        FailedCondition::Off => Verdict::Off,
+        FailedCondition::Event => failed(
             "event",
             of_rest(|rest| join(rest.events.iter().map(|kind| kind.word()))),
             subject(facts),
         ),
-        Fails::Type => {
+        FailedCondition::Type => {
             let kinds = of_rest(|rest| join(rest.kinds.iter().map(|kind| kind.word())));
             failed("type", if kinds.is_empty() { "text".to_owned() } else { kinds }, subject(facts))
         }
-        Fails::Place => failed(
+        FailedCondition::Place => failed(
             "in",
             of_rest(|rest| rest.place.map_or("", place).to_owned()),
             place(facts.chat.kind).to_owned(),
         ),
-        Fails::Groups => {
+        FailedCondition::Groups => {
             failed("groups", of_rest(|rest| join(rest.groups.iter())), facts.chat.name.clone())
         }
-        Fails::Only => {
+        FailedCondition::Only => {
             failed("only", join(facts.only.into_iter().flatten()), rule.reference.id.to_string())
         }
-        Fails::AtMe => failed("at_me", "true".to_owned(), "false".to_owned()),
-        Fails::Text(n) => text_failed(rule.text.describe(n, facts.text_for(rule.quoted))),
-        Fails::Time => {
+        FailedCondition::AtMe => failed("at_me", "true".to_owned(), "false".to_owned()),
+        FailedCondition::Text(n) => text_failed(rule.text.describe(n, facts.text_for(rule.quoted))),
+        FailedCondition::Time => {
             let windows = of_rest(|rest| {
                 join(rest.time.iter().map(|one| format!("{}-{}", hour(one.from), hour(one.to))))
             });
             failed("time", windows, hour(facts.clock().time()))
         }
-        Fails::Days => {
-            let wanted = rest.and_then(|rest| rest.days);
-            let wanted =
-                WEEK.iter().filter(|(day, _)| wanted.is_some_and(|days| days.contains(*day)));
+        FailedCondition::Days => {
+            let days = rest.and_then(|rest| rest.days);
+            let expected =
+                WEEK.iter().filter(|(day, _)| days.is_some_and(|days| days.contains(*day)));
             let today = WEEK.iter().find(|(day, _)| *day == facts.clock().weekday());
             failed(
                 "days",
-                join(wanted.map(|(_, word)| word)),
+                join(expected.map(|(_, word)| word)),
                 today.map_or("", |(_, word)| word).to_owned(),
             )
         }
-        Fails::From => failed("from", of_rest(|rest| join(rest.from.iter().map(who))), person()),
-        Fails::NotFrom => {
+        FailedCondition::From => {
+            failed("from", of_rest(|rest| join(rest.from.iter().map(who))), person())
+        }
+        FailedCondition::NotFrom => {
             failed("not_from", of_rest(|rest| join(rest.not_from.iter().map(who))), person())
         }
         // Described where the values are: see `Run::describe`.
-        Fails::When(_) => failed("when", String::new(), String::new()),
-        Fails::After => failed("after", String::new(), String::new()),
-        Fails::Chance => failed(
+        FailedCondition::When(_) => failed("when", String::new(), String::new()),
+        FailedCondition::After => failed("after", String::new(), String::new()),
+        FailedCondition::Chance => failed(
             "chance",
             of_rest(|rest| rest.chance.map(|chance| chance.to_string()).unwrap_or_default()),
             String::new(),
@@ -190,7 +211,7 @@ pub(crate) fn describe(fails: Fails, rule: &Rule, facts: &EventFacts<'_>) -> Ver
 
 fn text_failed(failure: Failure) -> Verdict {
     let Failure { key, expected, actual } = failure;
-    Verdict::Failed(Failed { key, wanted: expected, saw: actual })
+    Verdict::Failed(Failed { key, expected, actual })
 }
 
 const WEEK: [(Weekday, &str); 7] = [

@@ -93,7 +93,7 @@ fn values_are_those_that_earlier_rules_left_on_this_message() {
     assert_eq!(talk.say("群/甲", "广告"), ["第 2 次", "记下了"]);
     talk.say("群/丙", "广告");
     let why: Vec<_> = talk.trace.iter().map(|(_, verdict)| verdict.clone()).collect();
-    let failed = Failed { key: "when", wanted: "warns >= 2".to_owned(), saw: "1".to_owned() };
+    let failed = Failed { key: "when", expected: "warns >= 2".to_owned(), actual: "1".to_owned() };
     assert!(why.contains(&Verdict::Failed(failed)), "{why:?}");
 }
 
@@ -353,7 +353,7 @@ fn a_rule_can_ask_which_rule_answered_before() {
     talk.say("群/甲", "奶茶");
     talk.pass(121);
     assert_eq!(talk.say("群/甲", "大杯"), ["什么大杯？"], "too late");
-    let failed = Failed { key: "after", wanted: "tea".to_owned(), saw: String::new() };
+    let failed = Failed { key: "after", expected: "tea".to_owned(), actual: String::new() };
     let why: Vec<_> = talk.trace.iter().map(|(_, verdict)| verdict.clone()).collect();
     assert!(why.contains(&Verdict::Failed(failed)), "{why:?}");
     assert_eq!(talk.say("群/甲", "报名"), ["叫什么"]);

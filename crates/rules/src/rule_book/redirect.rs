@@ -49,7 +49,7 @@ impl<'r> Run<'r, '_> {
         self.pending.back_to(writes);
         self.acted.truncate(acted);
         self.acting = acting;
-        let failed = Failed { key: "answer_as", wanted: sentence, saw: String::new() };
+        let failed = Failed { key: "answer_as", expected: sentence, actual: String::new() };
         self.tell(&rule.reference, Verdict::Failed(failed));
         (false, scene.captures)
     }

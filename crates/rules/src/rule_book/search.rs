@@ -12,7 +12,7 @@ use mynah_matching::engine::Candidates;
 use super::actions::{Actor, random_of};
 use super::after;
 use super::brakes::{self, At};
-use super::conditions::{self, Fails};
+use super::conditions::{self, FailedCondition};
 use super::event_facts::{EventFacts, Subject, whole_text};
 use super::pending::Pending;
 use super::rule::{Rest, Rule};
@@ -37,9 +37,9 @@ pub(super) enum Search {
 
 /// Whether the search goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Goes {
-    On,
-    Over,
+pub(crate) enum SearchFlow {
+    Continue,
+    End,
 }
 
 /// Decides about a message or notice.
@@ -132,19 +132,19 @@ impl<'r, 't> Run<'r, 't> {
 
     fn search(&mut self) {
         let (builtins, all) = (self.book.builtins, self.book.rules.len());
-        if builtins > 0 && self.ask(0..builtins) == Goes::Over {
+        if builtins > 0 && self.ask(0..builtins) == SearchFlow::End {
             return;
         }
         self.text = self.facts.text.as_str();
         let is_text = self.facts.subject == Subject::Message(MessageKind::Text);
-        if is_text && dialog::answer(self) == Goes::Over {
+        if is_text && dialog::answer(self) == SearchFlow::End {
             return;
         }
         self.ask(builtins..all);
     }
 
     /// Asks the rules at these places, in order.
-    fn ask(&mut self, places: Range<usize>) -> Goes {
+    fn ask(&mut self, places: Range<usize>) -> SearchFlow {
         if self.search == Search::Ordered {
             return self.ask_each(places, false);
         }
@@ -166,16 +166,20 @@ impl<'r, 't> Run<'r, 't> {
         candidates
     }
 
-    fn ask_each(&mut self, mut places: impl Iterator<Item = usize>, are_certain: bool) -> Goes {
+    fn ask_each(
+        &mut self,
+        mut places: impl Iterator<Item = usize>,
+        are_certain: bool,
+    ) -> SearchFlow {
         let goes = places.find_map(|place| {
             let rule = &self.book.rules[place];
             let goes = self.ask_one(rule, are_certain && rule.found_is_proof);
-            (goes == Goes::Over).then_some(Goes::Over)
+            (goes == SearchFlow::End).then_some(SearchFlow::End)
         });
-        goes.unwrap_or(Goes::On)
+        goes.unwrap_or(SearchFlow::Continue)
     }
 
-    fn ask_one(&mut self, rule: &'r Rule, text_holds: bool) -> Goes {
+    fn ask_one(&mut self, rule: &'r Rule, text_holds: bool) -> SearchFlow {
         let checked = conditions::check(rule, self.facts, text_holds)
             .and_then(|taken| self.check_state(rule, taken));
         let Taken { captures, rest } = match checked {
@@ -188,7 +192,7 @@ impl<'r, 't> Run<'r, 't> {
                     }
                     trace.looked_at(&rule.reference, why);
                 }
-                return Goes::On;
+                return SearchFlow::Continue;
             }
         };
         self.text = conditions::fitting_text(rule, self.facts);
@@ -197,7 +201,7 @@ impl<'r, 't> Run<'r, 't> {
             self.out.rule = Some(rule.reference.clone());
         }
         let (goes, captures) = if self.keeps_quiet(rule, &captures, &rest) {
-            (if rule.go_on { Goes::On } else { Goes::Over }, captures)
+            (if rule.go_on { SearchFlow::Continue } else { SearchFlow::End }, captures)
         } else {
             self.act(rule, captures, rest)
         };
@@ -208,7 +212,7 @@ impl<'r, 't> Run<'r, 't> {
     }
 
     /// Checks the conditions that need state or randomness: people, values and chance.
-    fn check_state(&mut self, rule: &Rule, taken: Taken) -> Result<Taken, Fails> {
+    fn check_state(&mut self, rule: &Rule, taken: Taken) -> Result<Taken, FailedCondition> {
         let Some(rest) = &rule.rest else { return Ok(taken) };
         self.check_person(rest)?;
         after::check(rest, &self.pending, self.at.now)?;
@@ -217,7 +221,7 @@ impl<'r, 't> Run<'r, 't> {
         Ok(taken)
     }
 
-    fn check_person(&mut self, rest: &Rest) -> Result<(), Fails> {
+    fn check_person(&mut self, rest: &Rest) -> Result<(), FailedCondition> {
         let book = self.book;
         if !rest.from.is_empty() {
             let meant = self
@@ -226,7 +230,7 @@ impl<'r, 't> Run<'r, 't> {
                 .is_some_and(|person| book.people.mean(&rest.from, person, &mut self.pending));
             if !meant {
                 self.warn_of_pretence(&rest.from);
-                return Err(Fails::From);
+                return Err(FailedCondition::From);
             }
         }
         if !rest.not_from.is_empty() {
@@ -234,18 +238,18 @@ impl<'r, 't> Run<'r, 't> {
                 .facts
                 .person
                 .is_some_and(|person| book.people.mean(&rest.not_from, person, &mut self.pending));
-            (!meant).then_some(()).ok_or(Fails::NotFrom)?;
+            (!meant).then_some(()).ok_or(FailedCondition::NotFrom)?;
             self.warn_of_pretence(&rest.not_from);
         }
         Ok(())
     }
 
-    fn check_chance(&self, rule: &Rule, rest: &Rest) -> Result<(), Fails> {
+    fn check_chance(&self, rule: &Rule, rest: &Rest) -> Result<(), FailedCondition> {
         match rest.chance {
             Some(chance)
                 if random_of(self.at, &format!("chance:{}", rule.key)).unit() >= chance =>
             {
-                Err(Fails::Chance)
+                Err(FailedCondition::Chance)
             }
             _ => Ok(()),
         }
@@ -299,7 +303,7 @@ impl<'r, 't> Run<'r, 't> {
     }
 
     /// Lets a rule act; gives its captures back.
-    fn act(&mut self, rule: &'r Rule, captures: Captures, rest: String) -> (Goes, Captures) {
+    fn act(&mut self, rule: &'r Rule, captures: Captures, rest: String) -> (SearchFlow, Captures) {
         let scene = self.scene(captures, rest, rule.columns());
         self.actor(&scene, &rule.key).perform(&rule.then);
         if let Some(brakes) = &rule.brakes {
@@ -316,9 +320,12 @@ impl<'r, 't> Run<'r, 't> {
                 zh: format!("一条消息已有 {MOST_ACTING} 条规则处理，到 {id} 为止"),
             });
         }
-        let goes = if rule.go_on && !full { Goes::On } else { Goes::Over };
+        let goes = if rule.go_on && !full { SearchFlow::Continue } else { SearchFlow::End };
         if let Some(trace) = &mut self.trace {
-            trace.looked_at(&rule.reference, Verdict::Acted { goes_on: goes == Goes::On });
+            trace.looked_at(
+                &rule.reference,
+                Verdict::Acted { goes_on: goes == SearchFlow::Continue },
+            );
         }
         (goes, scene.captures)
     }

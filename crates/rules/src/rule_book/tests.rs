@@ -551,8 +551,8 @@ fn every_rule_up_to_the_winner_is_explained() {
     let talk = tells(rules, &[("群/x", "Ａ！", &["once"]), ("群/x", "Ａ！", &[])]);
     let verdicts: Vec<_> =
         talk.trace.iter().map(|(rule, verdict)| (&*rule.id, verdict.clone())).collect();
-    let failed = |key, wanted: &str, saw: &str| {
-        Verdict::Failed(Failed { key, wanted: wanted.into(), saw: saw.into() })
+    let failed = |key, expected: &str, actual: &str| {
+        Verdict::Failed(Failed { key, expected: expected.into(), actual: actual.into() })
     };
     let left = Some(std::time::Duration::from_secs(60));
     assert_eq!(

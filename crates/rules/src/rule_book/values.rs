@@ -5,7 +5,7 @@ use mynah_matching::fold::Folding;
 use mynah_matching::template::{Template, Values};
 
 use super::after;
-use super::conditions::{self, Fails};
+use super::conditions::{self, FailedCondition};
 use super::rule::{Rest, Rule};
 use super::scene::{Draws, Scene, SceneValues};
 use super::search::Run;
@@ -19,24 +19,24 @@ impl<'r> Run<'r, '_> {
         rule: &Rule,
         rest: &Rest,
         taken: &Taken,
-    ) -> Result<(), Fails> {
+    ) -> Result<(), FailedCondition> {
         if rest.comparisons.is_empty() {
             return Ok(());
         }
         let scene = self.scene_of(rule, taken);
         let fails = |one: &Comparison| !self.values(&scene).pass(one);
         let failed = rest.comparisons.iter().position(fails);
-        failed.map_or(Ok(()), |place| Err(Fails::When(place)))
+        failed.map_or(Ok(()), |place| Err(FailedCondition::When(place)))
     }
 
     /// The words for a condition that fails.
-    pub(super) fn describe(&self, fails: Fails, rule: &Rule) -> Verdict {
-        if let (Fails::After, Some(after)) =
+    pub(super) fn describe(&self, fails: FailedCondition, rule: &Rule) -> Verdict {
+        if let (FailedCondition::After, Some(after)) =
             (fails, rule.rest.as_ref().and_then(|rest| rest.after.as_ref()))
         {
             return after::describe(after, &self.pending, self.at.now);
         }
-        let Fails::When(place) = fails else {
+        let FailedCondition::When(place) = fails else {
             return conditions::describe(fails, rule, self.facts);
         };
         let taken = conditions::check(rule, self.facts, false).unwrap_or_default();
@@ -49,8 +49,8 @@ impl<'r> Run<'r, '_> {
         let wanted = one.test.shown(|template| values.text(template));
         Verdict::Failed(Failed {
             key: "when",
-            wanted: format!("{} {wanted}", one.written),
-            saw: values.of(&one.name),
+            expected: format!("{} {wanted}", one.written),
+            actual: values.of(&one.name),
         })
     }
 
