@@ -1,7 +1,7 @@
 //! The checks of a rule file that need an online account: the groups and people it names are known now.
 
 use mynah_core::{Called, Chat};
-use mynah_rules::{Lang, Reach, RuleBook};
+use mynah_rules::{BotSummary, Lang, RuleBook};
 
 use crate::cli::print::plural;
 use mynah_reader::closest;
@@ -22,7 +22,7 @@ pub(crate) fn greeting(
     called: impl Fn(&str) -> Called,
     lang: Lang,
 ) -> Greeting {
-    let reach = book.reach();
+    let reach = book.summary();
     let groups: Vec<&Chat> = chats.iter().filter(|chat| chat.is_group()).collect();
     let seen = groups.iter().filter(|group| book.looks_at(group)).count();
     let doubts = book.people().filter_map(|(name, keys)| doubt(name, keys, &called(name), lang));
@@ -30,8 +30,8 @@ pub(crate) fn greeting(
     Greeting { reach: in_words(&reach, seen, groups.len(), lang), warnings }
 }
 
-fn in_words(reach: &Reach, seen: usize, groups: usize, lang: Lang) -> String {
-    let Reach { rules, dialogs, schedules, private, .. } = reach;
+fn in_words(reach: &BotSummary, seen: usize, groups: usize, lang: Lang) -> String {
+    let BotSummary { rules, dialogs, schedules, private, .. } = reach;
     match lang {
         Lang::En => {
             let friends = if *private { "all friends, " } else { "" };

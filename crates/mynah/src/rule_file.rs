@@ -108,7 +108,7 @@ impl Mistakes {
     /// The mistake of a main file without any text in place of these rules. Editors empty a file before they write it, and a
     /// full disk leaves it so.
     pub(crate) fn of_emptied(loaded: &Loaded, old: &RuleBook, lang: Lang) -> Option<Self> {
-        let reach = old.reach();
+        let reach = old.summary();
         let had_rules = reach.rules + reach.dialogs + reach.schedules > 0;
         if !had_rules || !loaded.sources.main_is_empty() {
             return None;

@@ -34,7 +34,7 @@ pub use decision::{Builtin, Decision, Moment, RuleRef, Warning};
 pub use dialog::OpenDialog;
 pub use explain::{Failed, Trace, Verdict};
 pub use rule_book::later::TimerKind;
-pub use rule_book::{Reach, RegexCost, RuleBook, RuleInfo, mute};
+pub use rule_book::{BotSummary, RegexCost, RuleBook, RuleInfo, mute};
 
 pub use diagnostic::Diagnostic;
 pub use load::{Checked, LoadOptions, Loaded, load};

@@ -131,9 +131,9 @@ pub struct RegexCost {
     pub rules: Vec<RuleInfo>,
 }
 
-/// How far a bot reaches.
+/// The numbers of rules, dialogs and schedules of a bot, and the chats it answers in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reach {
+pub struct BotSummary {
     /// How many rules it has, those switched off left out.
     pub rules: usize,
     /// How many dialogs.
@@ -283,8 +283,8 @@ impl RuleBook {
 
     /// How far it reaches.
     #[must_use]
-    pub fn reach(&self) -> Reach {
-        Reach {
+    pub fn summary(&self) -> BotSummary {
+        BotSummary {
             rules: self.rules.iter().filter(|rule| !rule.off).count(),
             dialogs: self.dialogs.len(),
             schedules: self.schedules.len(),

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use mynah_rules::{Lang, Loaded, Reach, Severity};
+use mynah_rules::{BotSummary, Lang, Loaded, Severity};
 
 use super::print::plural;
 use super::{common::Common, loading, print};
@@ -83,7 +83,7 @@ fn show_settings(
 /// The last line: the reach of a good bot, the number of mistakes of a bad one.
 fn sum_up(out: &mut dyn Write, loaded: &Loaded, lang: Lang) -> io::Result<()> {
     match &loaded.book {
-        Some(book) => writeln!(out, "{}", reach(&book.reach(), lang)),
+        Some(book) => writeln!(out, "{}", reach(&book.summary(), lang)),
         None => {
             let errors = loaded.diagnostics.iter().filter(|one| one.is_error()).count();
             let warnings =
@@ -99,7 +99,7 @@ fn sum_up(out: &mut dyn Write, loaded: &Loaded, lang: Lang) -> io::Result<()> {
 }
 
 /// How far a bot reaches, in one line. Which groups there are is known only after a login.
-fn reach(reach: &Reach, lang: Lang) -> String {
+fn reach(reach: &BotSummary, lang: Lang) -> String {
     match lang {
         Lang::En => {
             let groups = match reach.groups.as_slice() {
@@ -120,7 +120,7 @@ fn reach(reach: &Reach, lang: Lang) -> String {
                 globs => format!("群 {}", globs.join("、")),
             };
             let friends = if reach.private { "所有好友、" } else { "" };
-            let Reach { rules, dialogs, schedules, .. } = reach;
+            let BotSummary { rules, dialogs, schedules, .. } = reach;
             format!(
                 "{rules} 条规则，{dialogs} 个对话，{schedules} 个定时；发言范围：{friends}{groups}"
             )
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn the_reach_is_one_line() {
-        let reached = |groups: &[&str], private| Reach {
+        let reached = |groups: &[&str], private| BotSummary {
             rules: 1,
             dialogs: 0,
             schedules: 2,

@@ -106,7 +106,7 @@ pub(crate) async fn execute(args: Args, bot: Bot, common: &Common) -> Result<End
         }
         Some(path) => {
             let (loaded, book, mistakes) = load(path, &bot, &args, common)?;
-            let room = options.world.make_room_for(book.names(), &book.reach().groups);
+            let room = options.world.make_room_for(book.names(), &book.summary().groups);
             let sandbox = Arc::new(start(options).await?);
             let rules = (&book, &loaded, mistakes);
             let ended = converse(&args, &sandbox, &bot, rules, room, (common, &stop)).await;
