@@ -49,8 +49,9 @@ pub use state::{NoState, Read, Scope, Snapshot, StateSource, StateView, Value};
 pub use store::{Claim, ClaimToken, Committed, Outcome, Recovered, Store, StoreError, Turn};
 pub use time::{Clock, SystemClock, Timestamp};
 pub use transport::{
-    Batch, Capabilities, Hears, Incoming, MediaError, OfflineCause, Outgoing, Prompt, Receipt,
-    ReceiveError, Records, SendError, Service, Source, Status, TextUnit, Throttled, Transport,
+    Batch, Capabilities, GroupDelivery, Incoming, MediaError, OfflineCause, Outgoing, Prompt,
+    Receipt, ReceiveError, Records, SendError, Service, Source, Status, TextUnit, Throttled,
+    Transport,
 };
 pub use unprintable::{is_unprintable, printable_json};
 pub use words::Words;

@@ -214,7 +214,7 @@ pub struct Capabilities {
     /// Whether a mention alerts the person.
     pub mention_alerts: bool,
     /// The messages of groups that it receives.
-    pub hears: Hears,
+    pub group_delivery: GroupDelivery,
     /// Whether [`Service::chats`] is complete once the account is online; else it grows as people speak.
     pub lists_chats: bool,
     /// Whether groups have names, which conditions can ask for.
@@ -240,7 +240,7 @@ impl Capabilities {
             max_picture: u64::MAX,
             max_file: u64::MAX,
             mention_alerts: true,
-            hears: Hears::All,
+            group_delivery: GroupDelivery::All,
             lists_chats: true,
             has_names: true,
             drops_copies: true,
@@ -285,7 +285,7 @@ impl TextUnit {
 
 /// The messages of groups that an account receives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hears {
+pub enum GroupDelivery {
     /// All.
     All,
     /// Those that call the bot.

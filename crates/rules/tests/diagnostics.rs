@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use mynah_core::{ActionKind, Capabilities, EventKind, Hears};
+use mynah_core::{ActionKind, Capabilities, EventKind, GroupDelivery};
 use mynah_rules::{Disk, Lang, LoadOptions, Loaded, load};
 
 fn load_input(path: &Path) -> Loaded {
@@ -73,12 +73,15 @@ fn judged(text: &str, services: &[&Capabilities]) -> String {
 fn a_rule_is_judged_for_the_services_that_the_bot_is_meant_for() {
     let usual = Capabilities::everything("usual");
     let deaf = Capabilities {
-        hears: Hears::Calls,
+        group_delivery: GroupDelivery::Calls,
         events: [EventKind::Pat].into(),
         has_names: false,
         ..Capabilities::everything("deaf")
     };
-    let private = Capabilities { hears: Hears::Nothing, ..Capabilities::everything("private") };
+    let private = Capabilities {
+        group_delivery: GroupDelivery::Nothing,
+        ..Capabilities::everything("private")
+    };
     let services = [&usual, &deaf, &private];
     let rules = "[[rule]]\nkeyword = \"a\"\nreply = \"x\"\n\n[[rule]]\nkeyword = \"b\"\nat_me = true\nreply = \"x\"\n\n\
                  [[rule]]\nevent = \"join\"\nreply = \"x\"\n\n[[rule]]\nevent = \"pat\"\nreply = \"x\"\n\n\

@@ -1,6 +1,6 @@
 //! The services that a bot is meant for, and the rules that they never bring an event for.
 
-use mynah_core::{Capabilities, ChatKind, EventKind, Hears};
+use mynah_core::{Capabilities, ChatKind, EventKind, GroupDelivery};
 use mynah_reader::closest;
 
 use super::{Checker, Fields};
@@ -58,7 +58,7 @@ impl<'a> Checker<'a> {
     fn is_heard(&mut self, fields: &Fields<'_>, service: &Capabilities) {
         let is_elsewhere =
             fields.text("in").is_some_and(|place| place.text == word(ChatKind::Private));
-        if service.hears != Hears::Calls || is_elsewhere || fields.flag("at_me") {
+        if service.group_delivery != GroupDelivery::Calls || is_elsewhere || fields.flag("at_me") {
             return;
         }
         let Some(key) = TEXT_CONDITIONS.into_iter().find(|key| fields.has(key)) else { return };
@@ -77,10 +77,14 @@ impl<'a> Checker<'a> {
     ) {
         let transport = service.transport;
         let asks_place = fields.text("in").is_some_and(|place| place.text == word(ChatKind::Group));
-        let (key, problem) = match service.hears {
-            Hears::Nothing if fields.has(key) => (key, Limitation::NoGroups { key, transport }),
-            Hears::Nothing if asks_place => ("in", Limitation::NoGroups { key: "in", transport }),
-            Hears::All | Hears::Calls if fields.has(key) && !service.has_names => {
+        let (key, problem) = match service.group_delivery {
+            GroupDelivery::Nothing if fields.has(key) => {
+                (key, Limitation::NoGroups { key, transport })
+            }
+            GroupDelivery::Nothing if asks_place => {
+                ("in", Limitation::NoGroups { key: "in", transport })
+            }
+            GroupDelivery::All | GroupDelivery::Calls if fields.has(key) && !service.has_names => {
                 (key, Limitation::NoGroupNames { key, transport })
             }
             _ => return,

@@ -7,9 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use mynah_core::{
-    Action, ActionId, ActionKind, Called, Capabilities, Chat, ChatId, Content, EventKind, Hears,
-    MediaError, MediaRef, MessageId, Outgoing, Pacing, Receipt, Segment, SendError, Service,
-    TextUnit, Timestamp, quote,
+    Action, ActionId, ActionKind, Called, Capabilities, Chat, ChatId, Content, EventKind,
+    GroupDelivery, MediaError, MediaRef, MessageId, Outgoing, Pacing, Receipt, Segment, SendError,
+    Service, TextUnit, Timestamp, quote,
 };
 use mynah_webwx::{CallError, ClientMsgId, OutgoingText, UploadKind};
 use thiserror::Error;
@@ -217,7 +217,7 @@ pub(crate) fn capabilities() -> Capabilities {
         mention_alerts: false,
         events: EventKind::ALL.iter().copied().collect(),
         counted_in: TextUnit::Chars,
-        hears: Hears::All,
+        group_delivery: GroupDelivery::All,
         // A group that is not among the contacts is known once it has spoken.
         lists_chats: false,
         has_names: true,
