@@ -18,7 +18,7 @@ use crate::login::LoginScreen;
 use crate::metrics;
 use crate::rule_handler::ActiveRules;
 use crate::stop::OpenService;
-use crate::view::console::{Live, Mishap};
+use crate::view::console::{Live, RecentError};
 
 /// Watches one account.
 pub(crate) struct AccountObserver {
@@ -261,7 +261,7 @@ impl Observer for AccountObserver {
     fn trouble(&self, trouble: &Trouble) {
         let account = self.account.as_str();
         self.count(&metrics::TROUBLES, trouble_word(trouble));
-        self.live.mishap(mishap(trouble, self.clock.now()));
+        self.live.recent_error(recent_error(trouble, self.clock.now()));
         match trouble {
             Trouble::HandlerFailed { handler, event, error } => {
                 tracing::error!(account, handler, %event, error, "a handler failed; its effects are dropped");
@@ -364,30 +364,34 @@ const fn trouble_word(trouble: &Trouble) -> &'static str {
 }
 
 /// A trouble for the console.
-fn mishap(trouble: &Trouble, time: Timestamp) -> Mishap {
-    let mishap = Mishap { time, kind: trouble_word(trouble), ..Mishap::default() };
+fn recent_error(trouble: &Trouble, time: Timestamp) -> RecentError {
+    let recent_error = RecentError { time, kind: trouble_word(trouble), ..RecentError::default() };
     match trouble {
-        Trouble::HandlerFailed { handler, event, error } => {
-            Mishap { event: Some(event.clone()), detail: format!("{handler}: {error}"), ..mishap }
-        }
+        Trouble::HandlerFailed { handler, event, error } => RecentError {
+            event: Some(event.clone()),
+            detail: format!("{handler}: {error}"),
+            ..recent_error
+        },
         Trouble::NoSuchHandler { handler, event } => {
-            Mishap { event: Some(event.clone()), detail: handler.clone(), ..mishap }
+            RecentError { event: Some(event.clone()), detail: handler.clone(), ..recent_error }
         }
-        Trouble::TooLong { event, dropped } => {
-            Mishap { event: Some(event.clone()), detail: format!("{dropped} messages"), ..mishap }
-        }
-        Trouble::SetAside { event } => Mishap { event: Some(event.clone()), ..mishap },
+        Trouble::TooLong { event, dropped } => RecentError {
+            event: Some(event.clone()),
+            detail: format!("{dropped} messages"),
+            ..recent_error
+        },
+        Trouble::SetAside { event } => RecentError { event: Some(event.clone()), ..recent_error },
         Trouble::InDoubt { action } => {
             // An action is named after its event.
             let event = action.rsplit_once('#').map(|(event, _)| EventId::from(event));
-            Mishap { event, ..mishap }
+            RecentError { event, ..recent_error }
         }
-        Trouble::TooFrequent { until } => Mishap { until: Some(*until), ..mishap },
-        Trouble::Loop { chat, person, until } => Mishap {
+        Trouble::TooFrequent { until } => RecentError { until: Some(*until), ..recent_error },
+        Trouble::Loop { chat, person, until } => RecentError {
             chat: Some(chat.name.clone()),
             person: Some(person.name.clone()),
             until: Some(*until),
-            ..mishap
+            ..recent_error
         },
     }
 }

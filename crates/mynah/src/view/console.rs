@@ -22,7 +22,7 @@ use tokio::sync::broadcast;
 
 pub(crate) use self::archive::Archive;
 pub(super) use self::cause::cause_of;
-pub(crate) use self::live::{ConsoleFeed, Live, Mishap};
+pub(crate) use self::live::{ConsoleFeed, Live, RecentError};
 use self::names::Names;
 use self::rows::Queues;
 use crate::names::name_rows;
@@ -100,15 +100,16 @@ impl ConsoleView {
         let now = self.clock.now();
         let midnight = rows::midnight(now, account.active_rules.load().zone());
         let present = account.archive.present(now, midnight).await?;
-        let mishaps = account.live.mishaps();
-        let ids = mishaps.iter().filter_map(|mishap| mishap.event.clone()).collect();
+        let recent_errors = account.live.recent_errors();
+        let ids =
+            recent_errors.iter().filter_map(|recent_error| recent_error.event.clone()).collect();
         let queues = Queues {
             account: &account.name,
             connector: account.connector,
             present: &present,
             names: &account.chat_names().await?,
             pace: self.pace(account).await,
-            mishaps,
+            recent_errors,
             events: account.archive.events(ids).await?,
         };
         Ok(queues.row())

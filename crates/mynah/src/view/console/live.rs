@@ -33,12 +33,12 @@ struct Now {
     /// The login prompt for a person.
     prompt: Option<Prompt>,
     /// The faults, newest first.
-    mishaps: VecDeque<Mishap>,
+    recent_errors: VecDeque<RecentError>,
 }
 
 /// A fault. Its chat and person are looked up when it is shown, so that they have their current names.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Mishap {
+pub(crate) struct RecentError {
     /// When.
     pub(crate) time: Timestamp,
     /// The kind of trouble.
@@ -115,11 +115,11 @@ impl Live {
     }
 
     /// Something went wrong.
-    pub(crate) fn mishap(&self, mishap: Mishap) {
+    pub(crate) fn recent_error(&self, recent_error: RecentError) {
         {
-            let mishaps = &mut self.now().mishaps;
-            mishaps.push_front(mishap);
-            mishaps.truncate(TROUBLES);
+            let recent_errors = &mut self.now().recent_errors;
+            recent_errors.push_front(recent_error);
+            recent_errors.truncate(TROUBLES);
         }
         self.feed.tell(|| News::Status);
     }
@@ -130,8 +130,8 @@ impl Live {
     }
 
     /// The faults, newest first.
-    pub(super) fn mishaps(&self) -> Vec<Mishap> {
-        self.now().mishaps.iter().cloned().collect()
+    pub(super) fn recent_errors(&self) -> Vec<RecentError> {
+        self.now().recent_errors.iter().cloned().collect()
     }
 
     fn now(&self) -> MutexGuard<'_, Now> {
@@ -157,10 +157,10 @@ mod tests {
     fn old_troubles_are_forgotten() {
         let live = Live::default();
         for n in 0..TROUBLES + 5 {
-            live.mishap(Mishap { detail: n.to_string(), ..Mishap::default() });
+            live.recent_error(RecentError { detail: n.to_string(), ..RecentError::default() });
         }
-        let mishaps = live.mishaps();
-        assert_eq!((mishaps.len(), mishaps[0].detail.as_str()), (TROUBLES, "24"));
+        let recent_errors = live.recent_errors();
+        assert_eq!((recent_errors.len(), recent_errors[0].detail.as_str()), (TROUBLES, "24"));
     }
 
     #[test]

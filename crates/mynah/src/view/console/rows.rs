@@ -18,7 +18,7 @@ use mynah_transports::Connector;
 
 use super::archive::Present;
 use super::cause::cause_of;
-use super::live::Mishap;
+use super::live::RecentError;
 use super::names::Names;
 use crate::qr::Qr;
 
@@ -154,7 +154,7 @@ pub(super) struct Queues<'a> {
     /// How fast it may speak.
     pub(super) pace: Option<Pace>,
     /// The faults, newest first.
-    pub(super) mishaps: Vec<Mishap>,
+    pub(super) recent_errors: Vec<RecentError>,
     /// The events that something went wrong on.
     pub(super) events: BTreeMap<EventId, Event>,
 }
@@ -191,8 +191,9 @@ impl Queues<'_> {
 
     fn errors(&self) -> Vec<ErrorRow> {
         let troubled = self.present.status.troubled.iter().map(|action| self.error(action));
-        let mishaps = self.mishaps.iter().map(|mishap| self.mishap(mishap));
-        let mut errors: Vec<ErrorRow> = troubled.chain(mishaps).collect();
+        let recent_errors =
+            self.recent_errors.iter().map(|recent_error| self.recent_error(recent_error));
+        let mut errors: Vec<ErrorRow> = troubled.chain(recent_errors).collect();
         errors.sort_by_key(|error| std::cmp::Reverse(error.time));
         errors.truncate(ERRORS);
         errors
@@ -216,18 +217,18 @@ impl Queues<'_> {
         }
     }
 
-    fn mishap(&self, mishap: &Mishap) -> ErrorRow {
-        let event = mishap.event.as_ref().and_then(|id| self.events.get(id));
+    fn recent_error(&self, recent_error: &RecentError) -> ErrorRow {
+        let event = recent_error.event.as_ref().and_then(|id| self.events.get(id));
         let chat = event.and_then(Event::chat).map(|chat| self.names.of(&chat.id).to_owned());
         let person = event.and_then(Event::person).map(|person| person.name.clone());
         ErrorRow {
-            time: mishap.time.as_millis(),
-            kind: mishap.kind,
-            chat: mishap.chat.clone().or(chat),
-            person: mishap.person.clone().or(person),
-            until: mishap.until.map(Timestamp::as_millis),
+            time: recent_error.time.as_millis(),
+            kind: recent_error.kind,
+            chat: recent_error.chat.clone().or(chat),
+            person: recent_error.person.clone().or(person),
+            until: recent_error.until.map(Timestamp::as_millis),
             cause: None,
-            detail: mishap.detail.clone(),
+            detail: recent_error.detail.clone(),
         }
     }
 }
@@ -396,20 +397,20 @@ mod tests {
     }
 
     /// A handler that failed on a message of Zhang San in the chat h.
-    fn failed(time: Timestamp) -> (Mishap, Event) {
+    fn failed(time: Timestamp) -> (RecentError, Event) {
         let event = event(EventBody::Notice(Notice {
             chat: Chat::group("h", "以前的名字"),
             person: Some(Person::stranger("p", "张三")),
             kind: NoticeKind::RedPacket,
         }));
-        let mishap = Mishap {
+        let recent_error = RecentError {
             time,
             kind: "handler_failed",
             event: Some(event.id.clone()),
             detail: "weather: no answer".to_owned(),
-            ..Mishap::default()
+            ..RecentError::default()
         };
-        (mishap, event)
+        (recent_error, event)
     }
 
     #[test]
@@ -420,14 +421,14 @@ mod tests {
         let day = Used { rate: Rate::new(400, STALE), used: 3, free_at: None };
         let chats = vec![("h".into(), later)];
         let pace = Pace { day: Some(day), pause: Some(later), chats, ..Pace::default() };
-        let (mishap, event) = failed(later);
+        let (recent_error, event) = failed(later);
         let queues = Queues {
             account: "main",
             connector: CONNECTORS[0],
             present: &present(),
             names: &names,
             pace: Some(pace),
-            mishaps: vec![mishap],
+            recent_errors: vec![recent_error],
             events: BTreeMap::from([(event.id.clone(), event)]),
         };
         let row = queues.row();
