@@ -13,8 +13,8 @@ use crate::Bot;
 use crate::cli::print::on_one_line;
 use crate::testing::bot_action::{BotAction, is_media, shown};
 use crate::testing::cast::{self, Speaker, Spoken};
-use crate::testing::play::{Play, Scene};
-use crate::testing::watcher::{Attention, Watched};
+use crate::testing::play::{Play, StepResult};
+use crate::testing::watcher::{WatchLevel, WatchedTurn};
 use crate::testing::why::{self, Why};
 
 /// How many rules of a decision are shown before the one that matched.
@@ -68,7 +68,7 @@ pub(crate) async fn play(
     book: &Arc<RuleBook>,
     bot: &Bot,
 ) -> Result<Played, StoreError> {
-    let play = Play::new(book, bot, test.start, 0, Attention::Reasons);
+    let play = Play::new(book, bot, test.start, 0, WatchLevel::Reasons);
     let mut player = Player {
         test,
         book,
@@ -96,7 +96,7 @@ struct Player<'a> {
     here: Option<&'a str>,
     /// The actions of the bot since then that no line has expected yet.
     open: Vec<(EventId, BotAction)>,
-    turns: Vec<Watched>,
+    turns: Vec<WatchedTurn>,
     reached: BTreeSet<String>,
 }
 
@@ -184,7 +184,7 @@ impl<'a> Player<'a> {
             | What::NoReply
             | What::Elsewhere { .. }
             | What::Runs { .. }
-            | What::Accepts { .. } => Scene::default(),
+            | What::Accepts { .. } => StepResult::default(),
         };
         self.turns.clear();
         self.take(scene);
@@ -212,8 +212,8 @@ impl<'a> Player<'a> {
         failure
     }
 
-    fn take(&mut self, scene: Scene) {
-        self.open = scene.deeds;
+    fn take(&mut self, scene: StepResult) {
+        self.open = scene.actions;
         for turn in &scene.turns {
             let matched = turn.verdicts.iter().map(|(rule, verdict)| Why::of(rule, verdict));
             let ids = matched.filter(Why::matched).map(|why| why.rule().to_owned());

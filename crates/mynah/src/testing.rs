@@ -60,8 +60,8 @@ use mynah_rules::{Disk, Files, Lang, LoadOptions, Loaded};
 use self::bot_action::{BotAction, shown};
 use self::cast::{Speaker, Spoken};
 use self::files::OneFile;
-use self::play::{Play, Scene};
-use self::watcher::Attention;
+use self::play::{Play, StepResult};
+use self::watcher::WatchLevel;
 use crate::{Bot, Ended, Report, rule_file};
 
 /// A conversation with a bot.
@@ -157,7 +157,7 @@ impl Conversation {
         let loaded = mynah_rules::load(main, files, &options);
         let Some(book) = &loaded.book else { return Err(mistakes(&loaded)) };
         let start = clock::monday_noon(book.zone());
-        let mut play = Play::new(book, bot, start, 0, Attention::Decisions);
+        let mut play = Play::new(book, bot, start, 0, WatchLevel::Decisions);
         play.start().await.map_err(broken)?;
         Ok(Self { play })
     }
@@ -262,8 +262,8 @@ impl Conversation {
     }
 }
 
-fn replies(scene: Scene) -> Vec<Reply> {
-    let said = scene.deeds.into_iter().filter_map(|(_, bot_action)| match bot_action {
+fn replies(scene: StepResult) -> Vec<Reply> {
+    let said = scene.actions.into_iter().filter_map(|(_, bot_action)| match bot_action {
         BotAction::Sent { chat, content } => Some(Reply { chat, text: shown(&content) }),
         BotAction::Accepted { .. }
         | BotAction::Ran { .. }

@@ -19,7 +19,7 @@ use super::{common::Common, loading, print, replay};
 use crate::testing::bot_action;
 use crate::testing::cast::{self, Cast, Speaker, Spoken};
 use crate::testing::play::Play;
-use crate::testing::watcher::Attention;
+use crate::testing::watcher::WatchLevel;
 use crate::testing::why::{self, Why};
 use crate::{Bot, Ended, Report};
 
@@ -114,7 +114,7 @@ fn typed(args: &Args, book: &RuleBook) -> Event {
 async fn as_of_then(book: &Arc<RuleBook>, data: &Path, event: Event) -> Result<Explained, Report> {
     let before = replay::logged_before(data, &event)?;
     let start = before.first().map_or(event.time, |first| first.time);
-    let mut play = Play::new(book, &Bot::new(), start, 0, Attention::Decisions);
+    let mut play = Play::new(book, &Bot::new(), start, 0, WatchLevel::Decisions);
     let failed =
         |error| Report::new(Ended::Storage, "failed to play the log in memory").because(error);
     // The chats that the rules forward to are assumed to exist.

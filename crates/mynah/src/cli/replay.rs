@@ -17,7 +17,7 @@ use crate::testing::bot_action;
 use crate::testing::cast::Cast;
 use crate::testing::clock::monday_noon;
 use crate::testing::play::Play;
-use crate::testing::watcher::Attention;
+use crate::testing::watcher::WatchLevel;
 use crate::unreadable;
 use crate::{Bot, Ended, Report};
 
@@ -146,7 +146,7 @@ async fn answers(
     let Some(first) = messages.first() else { return Ok(answers) };
     let start = first.recorded.event.time;
     // Without handlers: their effects outside must not be repeated.
-    let mut play = Play::new(book, &Bot::new(), start, args.seed, Attention::Decisions);
+    let mut play = Play::new(book, &Bot::new(), start, args.seed, WatchLevel::Decisions);
     // The bot is not started: announcements answer no message, and those of a long time would take long.
     for message in messages {
         let event = &message.recorded.event;

@@ -13,8 +13,8 @@ use mynah_store::SqliteStore;
 
 use super::bot_action::BotAction;
 use super::cast::{Cast, requester};
-use super::service::Notebook;
-use super::watcher::{Attention, Watched, Watcher};
+use super::service::RecordingService;
+use super::watcher::{WatchLevel, WatchedTurn, Watcher};
 use crate::Bot;
 
 /// A bot that plays a conversation. Nothing happens between calls.
@@ -23,18 +23,18 @@ pub(crate) struct Play {
     /// Makes the events.
     pub(crate) cast: Cast,
     stage: Stage,
-    notebook: Arc<Notebook>,
+    service: Arc<RecordingService>,
     watcher: Arc<Watcher>,
     clock: Arc<ManualClock>,
 }
 
 /// The result of a step of the play.
 #[derive(Debug, Default)]
-pub(crate) struct Scene {
+pub(crate) struct StepResult {
     /// The actions of the bot, in order, each with its event.
-    pub(crate) deeds: Vec<(EventId, BotAction)>,
+    pub(crate) actions: Vec<(EventId, BotAction)>,
     /// The turns, in order.
-    pub(crate) turns: Vec<Watched>,
+    pub(crate) turns: Vec<WatchedTurn>,
 }
 
 impl Play {
@@ -44,10 +44,10 @@ impl Play {
         bot: &Bot,
         start: Timestamp,
         seed: u64,
-        attention: Attention,
+        level: WatchLevel,
     ) -> Self {
-        let watcher = Arc::new(Watcher::new(Arc::clone(book), bot.names(), attention));
-        let notebook = Arc::new(Notebook::new());
+        let watcher = Arc::new(Watcher::new(Arc::clone(book), bot.names(), level));
+        let service = Arc::new(RecordingService::new());
         let clock = Arc::new(ManualClock::at(start));
         let rules: Arc<dyn mynah_core::Handler> = Arc::clone(&watcher) as _;
         let stage = Stage::new(
@@ -55,10 +55,10 @@ impl Play {
             bot.handlers(rules),
             settings(seed),
             Arc::clone(&clock),
-            Arc::clone(&notebook) as _,
+            Arc::clone(&service) as _,
         );
         let cast = Cast::around(book.names());
-        Self { cast, stage, notebook, watcher, clock }
+        Self { cast, stage, service, watcher, clock }
     }
 
     /// The present moment of the play.
@@ -68,25 +68,25 @@ impl Play {
 
     /// Makes a chat known to the account, so that rules and schedules can send there.
     pub(crate) fn meet(&self, chat: &Chat) {
-        self.notebook.meet(chat);
+        self.service.meet(chat);
     }
 
     /// Takes in the bytes of a sent file, and returns the reference for its message.
     pub(crate) fn keep(&self, name: &str, bytes: Bytes) -> MediaRef {
-        self.notebook.keep(name, bytes)
+        self.service.keep(name, bytes)
     }
 
     /// The bot starts: schedules are set.
-    pub(crate) async fn start(&mut self) -> Result<Scene, StoreError> {
+    pub(crate) async fn start(&mut self) -> Result<StepResult, StoreError> {
         let id = EventId::new("started");
         let event = Event { id, time: self.now(), body: EventBody::Started };
         self.happen(event).await
     }
 
     /// Something happens, and everything that follows from it at this moment.
-    pub(crate) async fn happen(&mut self, event: Event) -> Result<Scene, StoreError> {
+    pub(crate) async fn happen(&mut self, event: Event) -> Result<StepResult, StoreError> {
         if let Some(chat) = event.chat() {
-            self.notebook.meet(chat);
+            self.service.meet(chat);
         }
         self.stage.deliver(Batch { events: vec![event], ..Batch::default() }).await?;
         self.stage.settle_all().await?;
@@ -94,7 +94,10 @@ impl Play {
     }
 
     /// An event happens at its own time, if that is not past; timers due before run before.
-    pub(crate) async fn happen_at_its_time(&mut self, event: Event) -> Result<Scene, StoreError> {
+    pub(crate) async fn happen_at_its_time(
+        &mut self,
+        event: Event,
+    ) -> Result<StepResult, StoreError> {
         if event.time > self.now() {
             self.advance_to(event.time).await?;
         }
@@ -103,11 +106,11 @@ impl Play {
 
     /// From now on it is also said why.
     pub(crate) fn watch_closely(&self) {
-        self.watcher.attend(Attention::Reasons);
+        self.watcher.attend(WatchLevel::Reasons);
     }
 
     /// Time passes up to that moment, with everything that is due on the way.
-    pub(crate) async fn advance_to(&mut self, moment: Timestamp) -> Result<Scene, StoreError> {
+    pub(crate) async fn advance_to(&mut self, moment: Timestamp) -> Result<StepResult, StoreError> {
         self.stage.advance_to(moment).await?;
         Ok(self.scene())
     }
@@ -119,25 +122,25 @@ impl Play {
         moment: Timestamp,
         most_said: usize,
         most_turns: usize,
-    ) -> Result<(Scene, bool), StoreError> {
+    ) -> Result<(StepResult, bool), StoreError> {
         let mut reached = false;
-        while !reached && self.notebook.said() <= most_said && self.watcher.seen() <= most_turns {
+        while !reached && self.service.said() <= most_said && self.watcher.seen() <= most_turns {
             reached = self.stage.advance_towards(moment).await?;
         }
         Ok((self.scene(), reached))
     }
 
     /// Jumps to that moment: only timers due at it run.
-    pub(crate) async fn jump_to(&mut self, moment: Timestamp) -> Result<Scene, StoreError> {
+    pub(crate) async fn jump_to(&mut self, moment: Timestamp) -> Result<StepResult, StoreError> {
         self.stage.jump_to(moment).await?;
         Ok(self.scene())
     }
 
-    fn scene(&self) -> Scene {
+    fn scene(&self) -> StepResult {
         let turns = self.watcher.take();
-        let performed = self.notebook.take();
+        let performed = self.service.take();
         let bot_action = |outgoing: Outgoing| {
-            let chat = self.notebook.name_of(&outgoing.chat);
+            let chat = self.service.name_of(&outgoing.chat);
             let bot_action = match outgoing.action {
                 Action::Send { content } => BotAction::Sent { chat, content },
                 Action::AcceptFriend { ticket } => {
@@ -154,8 +157,8 @@ impl Play {
                 (turn.event.clone(), BotAction::Ran { handler, captures })
             })
         });
-        let deeds = performed.into_iter().map(bot_action).chain(calls).collect();
-        Scene { deeds, turns }
+        let actions = performed.into_iter().map(bot_action).chain(calls).collect();
+        StepResult { actions, turns }
     }
 }
 

@@ -12,7 +12,7 @@ use mynah_core::{
 
 /// Does nothing and remembers everything.
 #[derive(Debug)]
-pub(crate) struct Notebook {
+pub(crate) struct RecordingService {
     pages: Mutex<Pages>,
 }
 
@@ -26,7 +26,7 @@ struct Pages {
     media: Vec<Bytes>,
 }
 
-impl Notebook {
+impl RecordingService {
     /// An account without friends.
     pub(crate) fn new() -> Self {
         let pages = Pages {
@@ -79,7 +79,7 @@ impl Notebook {
 }
 
 #[async_trait]
-impl Service for Notebook {
+impl Service for RecordingService {
     fn capabilities(&self) -> Arc<Capabilities> {
         Arc::new(everything())
     }

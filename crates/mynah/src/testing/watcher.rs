@@ -19,7 +19,7 @@ const THROWS: u64 = 64;
 
 /// How closely the rules are watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Attention {
+pub(crate) enum WatchLevel {
     /// The decisions.
     Decisions,
     /// Also their reasons, and the other possible replies.
@@ -31,14 +31,14 @@ pub(crate) struct Watcher {
     book: Arc<RuleBook>,
     rules: RuleHandler,
     registered: BTreeSet<String>,
-    attention: Mutex<Attention>,
+    level: Mutex<WatchLevel>,
     /// Turns in the order in which they first ran. One that runs again takes the place of its first run.
-    turns: Mutex<Vec<Watched>>,
+    turns: Mutex<Vec<WatchedTurn>>,
 }
 
 /// A turn as it was seen.
 #[derive(Debug)]
-pub(crate) struct Watched {
+pub(crate) struct WatchedTurn {
     /// Of which event.
     pub(crate) event: EventId,
     /// The decision.
@@ -49,7 +49,7 @@ pub(crate) struct Watched {
     could_say: Vec<(String, BTreeSet<String>)>,
 }
 
-impl Watched {
+impl WatchedTurn {
     /// Whether under other dice `text` could have been said in the place of `said`.
     pub(crate) fn could_have_said(&self, text: &str, said: &str) -> bool {
         self.could_say.iter().any(|(now, other)| now == said && other.contains(text))
@@ -66,23 +66,23 @@ impl Watched {
 
 impl Watcher {
     /// Watches the rules of this book, in a bot with handlers of these names.
-    pub(crate) fn new(book: Arc<RuleBook>, registered: Vec<String>, attention: Attention) -> Self {
+    pub(crate) fn new(book: Arc<RuleBook>, registered: Vec<String>, level: WatchLevel) -> Self {
         Self {
             rules: RuleHandler::alone(Arc::clone(&book)),
             book,
             registered: registered.into_iter().collect(),
-            attention: Mutex::new(attention),
+            level: Mutex::new(level),
             turns: Mutex::default(),
         }
     }
 
     /// From now on the rules are watched like this.
-    pub(crate) fn attend(&self, attention: Attention) {
-        *self.attention.lock().unwrap_or_else(PoisonError::into_inner) = attention;
+    pub(crate) fn attend(&self, level: WatchLevel) {
+        *self.level.lock().unwrap_or_else(PoisonError::into_inner) = level;
     }
 
     /// The turns since the last call, in order.
-    pub(crate) fn take(&self) -> Vec<Watched> {
+    pub(crate) fn take(&self) -> Vec<WatchedTurn> {
         std::mem::take(&mut *self.turns())
     }
 
@@ -91,22 +91,22 @@ impl Watcher {
         self.turns().len()
     }
 
-    fn turns(&self) -> MutexGuard<'_, Vec<Watched>> {
+    fn turns(&self) -> MutexGuard<'_, Vec<WatchedTurn>> {
         self.turns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Decides as the rules will in a moment, and keeps it.
     fn watch(&self, ctx: &Context, event: &Event) {
         let at = Moment { now: ctx.now(), random: ctx.random(), chats: Arc::clone(ctx.chats()) };
-        let attention = *self.attention.lock().unwrap_or_else(PoisonError::into_inner);
-        let watched = match attention {
-            Attention::Decisions => Watched {
+        let level = *self.level.lock().unwrap_or_else(PoisonError::into_inner);
+        let watched = match level {
+            WatchLevel::Decisions => WatchedTurn {
                 event: event.id.clone(),
                 decision: self.book.decide(event, ctx, &at),
                 verdicts: Vec::new(),
                 could_say: Vec::new(),
             },
-            Attention::Reasons => self.watch_closely(ctx, event, &at),
+            WatchLevel::Reasons => self.watch_closely(ctx, event, &at),
         };
         let mut turns = self.turns();
         match turns.iter_mut().find(|turn| turn.event == watched.event) {
@@ -115,7 +115,7 @@ impl Watcher {
         }
     }
 
-    fn watch_closely(&self, ctx: &Context, event: &Event, at: &Moment) -> Watched {
+    fn watch_closely(&self, ctx: &Context, event: &Event, at: &Moment) -> WatchedTurn {
         let mut verdicts = Vec::new();
         let decision = self.book.explain(event, ctx, at, &mut verdicts);
         let mut could_say: Vec<_> =
@@ -130,7 +130,7 @@ impl Watcher {
                 });
             }
         }
-        Watched { event: event.id.clone(), decision, verdicts, could_say }
+        WatchedTurn { event: event.id.clone(), decision, verdicts, could_say }
     }
 
     /// Takes out the calls of unregistered handlers: they are looked at, not run.
