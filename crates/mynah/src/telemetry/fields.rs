@@ -43,7 +43,7 @@ impl Line<'_> {
                 if self.writer.has_ansi_escapes() { ("\x1b[2m", "\x1b[0m") } else { ("", "") };
             write!(self.writer, "{on}{}={off}", field.name())?;
         }
-        write!(Neutral(&mut self.writer), "{value}")
+        write!(EscapingWriter(&mut self.writer), "{value}")
     }
 }
 
@@ -62,9 +62,9 @@ impl Visit for Line<'_> {
 }
 
 /// A writer that shows control characters as escapes.
-struct Neutral<'w, 'writer>(&'w mut Writer<'writer>);
+struct EscapingWriter<'w, 'writer>(&'w mut Writer<'writer>);
 
-impl Write for Neutral<'_, '_> {
+impl Write for EscapingWriter<'_, '_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let mut rest = text;
         while let Some(at) = rest.find(is_unprintable) {
@@ -88,7 +88,7 @@ mod tests {
     fn what_people_type_cannot_forge_a_line() {
         let mut out = String::new();
         let hostile = "hi\r\nERROR all lost\x1b[2J\u{202e}\u{9b}31m 你好";
-        write!(Neutral(&mut Writer::new(&mut out)), "{hostile}").unwrap();
+        write!(EscapingWriter(&mut Writer::new(&mut out)), "{hostile}").unwrap();
         assert_eq!(out, "hi\\r\\nERROR all lost\\u{1b}[2J\\u{202e}\\u{9b}31m 你好");
     }
 }

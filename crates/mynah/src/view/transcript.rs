@@ -19,13 +19,13 @@ pub(super) struct Entry {
     /// The line for a person's action; none where the clock made the bot act.
     pub(super) happened: Option<String>,
     /// The actions of the bot.
-    pub(super) did: Vec<Did>,
+    pub(super) did: Vec<ActionLine>,
 }
 
-/// Something that the bot did, as a line says it that expects it.
+/// An action of the bot, as the line of a test that expects it.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Did {
-    /// It said something in the chat of the conversation.
+pub(super) enum ActionLine {
+    /// A message in the chat of the conversation.
     Here(String),
     /// Anything else; the whole line.
     Elsewhere(String),
@@ -56,8 +56,8 @@ impl Entry {
     /// The entry in one line, to be chosen by.
     pub(super) fn label(&self) -> String {
         let first = self.did.first().map(|did| match did {
-            Did::Here(text) => format!("> {text}"),
-            Did::Elsewhere(line) => line.clone(),
+            ActionLine::Here(text) => format!("> {text}"),
+            ActionLine::Elsewhere(line) => line.clone(),
         });
         self.happened.clone().or(first).unwrap_or_default()
     }
@@ -105,19 +105,19 @@ fn notice_line(notice: &Notice, place: &str) -> Option<String> {
 }
 
 /// An action in the words of a test; `None` if a test does not see it.
-fn did(turn: &TurnRecord, record: &ActionRecord, chat: &ChatId) -> Option<Did> {
+fn did(turn: &TurnRecord, record: &ActionRecord, chat: &ChatId) -> Option<ActionLine> {
     match &record.action {
         Action::Send { content } => {
             let text = on_one_line(&shown(content));
             if record.chat == *chat {
-                return Some(Did::Here(text));
+                return Some(ActionLine::Here(text));
             }
             let name = turn.chat_name(&record.chat);
-            Some(Did::Elsewhere(format!("=> {name}: {text}")))
+            Some(ActionLine::Elsewhere(format!("=> {name}: {text}")))
         }
         Action::AcceptFriend { .. } => {
             let person = turn.event.person()?;
-            Some(Did::Elsewhere(format!("=> accept {}", person.name)))
+            Some(ActionLine::Elsewhere(format!("=> accept {}", person.name)))
         }
         Action::Save { .. } | Action::Recall { .. } => None,
     }
@@ -167,9 +167,9 @@ impl<'a> Script<'a> {
             }
             for did in &entry.did {
                 match did {
-                    Did::Here(text) if self.has_happened => self.line(&format!("> {text}")),
-                    Did::Here(text) => self.line(&format!("=> {}: {text}", self.chat)),
-                    Did::Elsewhere(line) => self.line(line),
+                    ActionLine::Here(text) if self.has_happened => self.line(&format!("> {text}")),
+                    ActionLine::Here(text) => self.line(&format!("=> {}: {text}", self.chat)),
+                    ActionLine::Elsewhere(line) => self.line(line),
                 }
             }
         }
@@ -228,8 +228,8 @@ mod tests {
 
     fn entry(happened: Option<&str>, did: &[&str], time: i64) -> Entry {
         let did = did.iter().map(|did| match did.strip_prefix("=> ") {
-            Some(_) => Did::Elsewhere((*did).to_owned()),
-            None => Did::Here((*did).to_owned()),
+            Some(_) => ActionLine::Elsewhere((*did).to_owned()),
+            None => ActionLine::Here((*did).to_owned()),
         });
         let happened = happened.map(str::to_owned);
         Entry { id: time.to_string(), time, happened, did: did.collect() }
