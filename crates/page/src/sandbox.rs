@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 
 use crate::answer::{Answered, answered};
 use crate::view::{
-    ChatRow, Checked, FaultRow, FileText, LoginRow, Made, MessagePage, Page, Problem, TestDraft,
-    TestPlayed, Why,
+    ChatRow, Checked, CreatedChat, FaultRow, FileText, LoginRow, MessagePage, Page, Problem,
+    TestDraft, TestPlayed, Why,
 };
 
 /// A sandbox and its bot, for their page.
@@ -32,7 +32,7 @@ pub trait SandboxPage: Page {
     async fn attachment(&self, file: Upload) -> Result<(), Problem>;
 
     /// Does an action other than sending, as a person of the sandbox.
-    async fn act(&self, action: PageAction) -> Result<Made, Problem>;
+    async fn act(&self, action: PageAction) -> Result<CreatedChat, Problem>;
 
     /// Explains why the bot answered a message or did not. `lang` is the language of the reasons: `zh`, `en`, or empty.
     async fn why(&self, message: &str, lang: &str) -> Result<Why, Problem>;

@@ -102,7 +102,7 @@ pub struct LastRow {
 
 /// The chat that an action of a person created.
 #[derive(Debug, Clone, Default, Serialize)]
-pub struct Made {
+pub struct CreatedChat {
     /// Its id, if there is a new one.
     pub chat: Option<String>,
 }

@@ -10,18 +10,18 @@ use crate::slots::Busy;
 
 /// A body together with the mark of its request.
 #[derive(Debug)]
-pub(crate) struct BusyBody {
+pub(crate) struct CountedBody {
     body: Body,
     _busy: Busy,
 }
 
-impl BusyBody {
+impl CountedBody {
     pub(crate) fn new(body: Body, busy: Busy) -> Self {
         Self { body, _busy: busy }
     }
 }
 
-impl HttpBody for BusyBody {
+impl HttpBody for CountedBody {
     type Data = Bytes;
     type Error = axum::Error;
 

@@ -19,7 +19,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::body::BusyBody;
+use crate::body::CountedBody;
 use crate::slots::{Slot, Slots};
 use crate::{FailedAccepts, Limits, Repeated};
 
@@ -100,7 +100,7 @@ impl Connection {
             let answer = hyper::service::Service::call(&routes, request);
             async move {
                 let answer: Response = answer.await?;
-                Ok::<_, Infallible>(answer.map(|body| Body::new(BusyBody::new(body, busy))))
+                Ok::<_, Infallible>(answer.map(|body| Body::new(CountedBody::new(body, busy))))
             }
         });
         let mut builder = http1::Builder::new();

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use mynah_core::{CalledBy, Clock, Event, EventBody, EventId, EventKind, Timestamp};
 use mynah_page::RejectedRules;
 use mynah_page::sandbox::{PageAction, Save};
-use mynah_page::view::{Checked, LastRow, Made, MessageRow, News, Problem};
+use mynah_page::view::{Checked, CreatedChat, LastRow, MessageRow, News, Problem};
 use mynah_rules::{Disk, Files as _, Lang, Loaded, RuleBook};
 use mynah_runtime::Control;
 use mynah_sandbox::{MessageView, Sandbox, SandboxAction, SandboxActionKind, SandboxEvent};
@@ -141,7 +141,7 @@ impl SandboxView {
         self.act(from, self.group(chat)?, kind)
     }
 
-    fn perform(&self, action: PageAction) -> Result<Made, Problem> {
+    fn perform(&self, action: PageAction) -> Result<CreatedChat, Problem> {
         let PageAction { what, chat, from, name, text, message } = action;
         let (from, group, kind) = match what.as_str() {
             "person" => (name.clone(), None, SandboxActionKind::NewPerson { friend: true }),
@@ -166,7 +166,7 @@ impl SandboxView {
         self.act(from, group, kind)?;
         let is_new = matches!(what.as_str(), "person" | "group");
         let made = is_new.then(|| self.sandbox.chat(&name)).flatten();
-        Ok(Made { chat: made.map(|(id, ..)| id) })
+        Ok(CreatedChat { chat: made.map(|(id, ..)| id) })
     }
 
     /// The action by which an event of that kind comes about.

@@ -11,8 +11,8 @@ use bytes::Bytes;
 use mynah_core::{Clock, Timestamp};
 use mynah_page::sandbox::{FaultOrder, PageAction, Save, Say, Test, Upload};
 use mynah_page::view::{
-    BotRow, ChatRow, Checked, FaultRow, FileText, LoginRow, Made, MessagePage, News, Problem,
-    Session, TestDraft, TestLine, TestPlayed, Why,
+    BotRow, ChatRow, Checked, CreatedChat, FaultRow, FileText, LoginRow, MessagePage, News,
+    Problem, Session, TestDraft, TestLine, TestPlayed, Why,
 };
 use mynah_page::{Page, SandboxPage};
 use mynah_sandbox::{Fault, LoginView, MessageView, SandboxActionKind, StateView};
@@ -113,7 +113,7 @@ impl SandboxPage for SandboxView {
         self.send(&chat, from, SandboxActionKind::File { data: Some(data), name: Some(name) })
     }
 
-    async fn act(&self, action: PageAction) -> Result<Made, Problem> {
+    async fn act(&self, action: PageAction) -> Result<CreatedChat, Problem> {
         self.perform(action)
     }
 
