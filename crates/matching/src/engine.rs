@@ -11,8 +11,8 @@
 mod candidates;
 mod hits;
 mod index;
+mod injected;
 mod literals;
-mod planted;
 mod wanted;
 
 use crate::conditions::Conditions;
@@ -21,7 +21,7 @@ use crate::text::Text;
 
 pub use candidates::Candidates;
 use index::{Index, IndexBuilder};
-use planted::{Mistake, planted};
+use injected::{Mistake, injected};
 use wanted::{Anchor, Wanted};
 
 /// The index of a rule book.
@@ -64,7 +64,7 @@ impl EngineBuilder {
         let mut always = Vec::new();
         for (place, wanted) in (0_u32..).zip(&self.rules) {
             match wanted.best(&shares) {
-                Some(set) if planted(Mistake::FirstOfSet) => {
+                Some(set) if injected(Mistake::FirstOfSet) => {
                     set.iter().take(1).for_each(|literal| index.add(literal, place));
                 }
                 Some(set) => set.iter().for_each(|literal| index.add(literal, place)),
@@ -82,14 +82,14 @@ impl Engine {
             let full = text.folded(Folding::new(false, text.hant()));
             self.index.search(full.text(), found);
             let mut are_certain = true;
-            if self.has_regexes && !full.is_plain() && !planted(Mistake::MarksForgotten) {
+            if self.has_regexes && !full.is_plain() && !injected(Mistake::MarksForgotten) {
                 // Regexes see marks and letters one by one: rarely there are any, and the text differs.
                 if let Some(each) = fold_each(text.as_str(), text.hant()) {
                     self.index.search(&each, found);
-                    are_certain = planted(Mistake::MarksCertain);
+                    are_certain = injected(Mistake::MarksCertain);
                 }
             }
-            if !planted(Mistake::AlwaysForgotten) {
+            if !injected(Mistake::AlwaysForgotten) {
                 found.extend_from_slice(&self.always);
             }
             are_certain
@@ -109,7 +109,7 @@ impl Engine {
         let (mut at_begin, mut elsewhere) = (Vec::new(), Vec::new());
         self.index.for_each_list(|literal, anchor, rules| {
             let rules: Vec<u32> = rules.iter().copied().filter(|place| cost(*place) > 0).collect();
-            let list = DearList {
+            let list = CostlyList {
                 cost: rules.iter().map(|place| cost(*place)).sum(),
                 length: literal.chars().count(),
                 rules,
@@ -147,7 +147,7 @@ impl Engine {
 }
 
 /// The rules behind a literal that cost something.
-struct DearList {
+struct CostlyList {
     rules: Vec<u32>,
     cost: usize,
     /// The characters that a text spends on it.

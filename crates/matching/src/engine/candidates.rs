@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::ops::Range;
 
-use super::planted::{Mistake, planted};
+use super::injected::{Mistake, injected};
 
 /// The rules that can match.
 #[derive(Debug)]
@@ -28,10 +28,10 @@ impl Candidates {
         let mut places = SPARE.take();
         places.clear();
         let are_certain = find(&mut places);
-        if !planted(Mistake::Unsorted) {
+        if !injected(Mistake::Unsorted) {
             places.sort_unstable();
         }
-        if !planted(Mistake::Doubled) {
+        if !injected(Mistake::Doubled) {
             places.dedup();
         }
         Self { places, are_certain }

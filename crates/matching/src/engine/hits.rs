@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use super::planted::{Mistake, planted};
+use super::injected::{Mistake, injected};
 use super::wanted::Anchor;
 use crate::keyword::is_word;
 use crate::punctuation::is_final;
@@ -53,7 +53,7 @@ impl Searched<'_> {
 
     /// Literals have no spaces around them, texts and items may.
     fn begins(&self, start: usize) -> bool {
-        let skips_space = self.0.starts_with(' ') && !planted(Mistake::SpacesForgotten);
+        let skips_space = self.0.starts_with(' ') && !injected(Mistake::SpacesForgotten);
         start == 0 || (start == 1 && skips_space)
     }
 
@@ -63,9 +63,9 @@ impl Searched<'_> {
         let is_ignored = || {
             rest.chars().all(is_final)
                 && !literal.ends_with(is_final)
-                && !planted(Mistake::PunctuationForgotten)
+                && !injected(Mistake::PunctuationForgotten)
         };
-        (rest.is_empty() || rest == " " || is_ignored()) && !planted(Mistake::EndForgotten)
+        (rest.is_empty() || rest == " " || is_ignored()) && !injected(Mistake::EndForgotten)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use regex_syntax::hir::{Class, Hir, HirKind};
 
-use super::planted::{Mistake, planted};
+use super::injected::{Mistake, injected};
 
 /// A larger set selects too little.
 const MOST: usize = 32;
@@ -59,7 +59,7 @@ impl Found {
     fn repeated(mut self, min: u32, max: Option<u32>) -> Self {
         match (min, max) {
             (1, Some(1)) => self,
-            (0, _) if planted(Mistake::OptionalRequired) => self,
+            (0, _) if injected(Mistake::OptionalRequired) => self,
             (0, Some(1)) => {
                 let with_nothing = |mut texts: Vec<String>| {
                     texts.push(String::new());
@@ -106,7 +106,7 @@ impl Found {
     }
 
     fn of_branches(parts: &[Hir]) -> Self {
-        let parts = if planted(Mistake::FirstBranch) { &parts[..1] } else { parts };
+        let parts = if injected(Mistake::FirstBranch) { &parts[..1] } else { parts };
         let branches: Vec<Self> = parts.iter().map(Self::of).collect();
         let wholes: Option<Vec<Vec<String>>> =
             branches.iter().map(|branch| branch.whole.clone()).collect();
@@ -148,7 +148,7 @@ fn members(class: &Class) -> Option<Vec<String>> {
             members.into_iter().map(|c| crate::fold::fold_case(c).to_string()).collect();
         texts.sort_unstable();
         texts.dedup();
-        texts.truncate(if planted(Mistake::FirstOfClass) { 1 } else { MOST });
+        texts.truncate(if injected(Mistake::FirstOfClass) { 1 } else { MOST });
         texts
     })
 }

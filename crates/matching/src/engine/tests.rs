@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 
-use super::planted::{Mistake, PLANTED};
+use super::injected::{Mistake, PLANTED};
 use crate::pattern::Pattern;
 use crate::regex::RegexCondition;
 use crate::{Conditions, List, Lists, Set};

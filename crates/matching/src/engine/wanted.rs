@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use super::literals;
-use super::planted::{Mistake, planted};
+use super::injected::{Mistake, injected};
 use crate::conditions::Conditions;
 use crate::fold::{Folding, fold_each, is_caseless};
 use crate::keyword::Stem;
@@ -100,7 +100,7 @@ impl Wanted {
         for list in &when.all_of {
             wanted.sets.extend(items(list, Anchor::Word));
         }
-        if planted(Mistake::NoneRequired) && !when.none.is_empty() {
+        if injected(Mistake::NoneRequired) && !when.none.is_empty() {
             wanted.sets.extend(items(&when.none, Anchor::Anywhere));
         }
         let folding = Folding::new(when.case, hant);
@@ -158,7 +158,7 @@ impl Wanted {
         let is_one = when.keyword.is_empty() != when.exact.is_empty();
         let mut literals = self.sets.iter().flatten();
         let ignores_case = !when.case
-            || planted(Mistake::CaseForgotten)
+            || injected(Mistake::CaseForgotten)
             || literals.all(|literal| literal.text.chars().all(is_caseless));
         only && is_one && ignores_case && self.sets.len() == 1 && self.are_whole
     }
@@ -213,7 +213,7 @@ fn literal(item: &str, anchor: Anchor, hant: bool) -> Option<(Literal, bool)> {
 /// Where an item of `keyword`, `all` or `none` is found.
 fn anchor_of(stem: Stem<'_>) -> Anchor {
     match (stem.begins_inside, stem.ends_inside) {
-        _ if planted(Mistake::StarsForgotten) => Anchor::Word,
+        _ if injected(Mistake::StarsForgotten) => Anchor::Word,
         (false, false) => Anchor::Word,
         (false, true) => Anchor::WordBegin,
         (true, false) => Anchor::WordEnd,
@@ -228,7 +228,7 @@ fn cut(text: &str, anchor: Anchor) -> Option<Literal> {
     }
     let characters = text.chars().count();
     let (skip, take) = match anchor {
-        Anchor::End if !planted(Mistake::CutAtWrongEnd) => {
+        Anchor::End if !injected(Mistake::CutAtWrongEnd) => {
             (characters.saturating_sub(LONGEST), LONGEST)
         }
         _ => (0, LONGEST),
@@ -237,8 +237,8 @@ fn cut(text: &str, anchor: Anchor) -> Option<Literal> {
 }
 
 fn full(text: &str, hant: bool) -> String {
-    let hant = hant && !planted(Mistake::HantForgotten);
-    Folding::new(planted(Mistake::CaseKept), hant).fold(text).into_text()
+    let hant = hant && !injected(Mistake::HantForgotten);
+    Folding::new(injected(Mistake::CaseKept), hant).fold(text).into_text()
 }
 
 fn each(text: &str, hant: bool) -> String {

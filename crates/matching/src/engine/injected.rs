@@ -43,18 +43,18 @@ pub(super) enum Mistake {
 
 #[cfg(test)]
 thread_local! {
-    /// The mistake that is planted at present.
+    /// The mistake that is injected at present.
     pub(super) static PLANTED: std::cell::Cell<Option<Mistake>> = const { std::cell::Cell::new(None) };
 }
 
 /// Whether that mistake is to be made; never outside of tests.
 #[cfg(test)]
-pub(super) fn planted(mistake: Mistake) -> bool {
+pub(super) fn injected(mistake: Mistake) -> bool {
     PLANTED.get() == Some(mistake)
 }
 
 /// Whether that mistake is to be made; never outside of tests.
 #[cfg(not(test))]
-pub(super) const fn planted(_mistake: Mistake) -> bool {
+pub(super) const fn injected(_mistake: Mistake) -> bool {
     false
 }
