@@ -18,7 +18,7 @@ pub(crate) struct Outbox {
     queue: BTreeSet<(Timestamp, u64, ChatId)>,
     places: BTreeMap<ChatId, (Timestamp, u64)>,
     /// The chats with an action in flight.
-    busy: BTreeMap<ChatId, Under>,
+    busy: BTreeMap<ChatId, InFlight>,
     pacer: Pacer,
     jitter: (Duration, Duration),
     random: Random,
@@ -30,7 +30,7 @@ pub(crate) struct Outbox {
 }
 
 #[derive(Debug)]
-struct Under {
+struct InFlight {
     noted: Timestamp,
     news: bool,
     /// The value of `Outbox::online` when the send began.
@@ -130,7 +130,8 @@ impl Outbox {
             }
             self.remove(&chat);
             self.pacer.note(&chat, now);
-            self.busy.insert(chat.clone(), Under { noted: now, news: false, online: self.online });
+            self.busy
+                .insert(chat.clone(), InFlight { noted: now, news: false, online: self.online });
             return Some(chat);
         }
         None
@@ -138,7 +139,7 @@ impl Outbox {
 
     /// Notes the result of the attempt of this chat.
     pub(crate) fn done(&mut self, chat: &ChatId, attempt: Attempt, now: Timestamp) {
-        let Some(Under { noted, news, .. }) = self.busy.remove(chat) else { return };
+        let Some(InFlight { noted, news, .. }) = self.busy.remove(chat) else { return };
         if !matches!(attempt, Attempt::Left { .. }) {
             self.pacer.take_back(chat, noted);
         }
