@@ -89,7 +89,7 @@ impl Items {
         self.first(places, |item| item.rest_before(text))
     }
 
-    /// What the first of some items gives.
+    /// The first result of some items.
     fn first<T>(
         &self,
         places: impl Iterator<Item = usize>,

@@ -132,7 +132,7 @@ impl Checker<'_> {
         if lists.is_empty() {
             return (words, Vec::new());
         }
-        // What is left are the items that name no list.
+        // The remaining items name no list.
         let texts = fields.texts("all");
         let plain = texts.iter().filter(|text| names_list(self, text).is_none());
         let plain = plain.map(|text| text.text.to_owned()).filter(|text| words.contains(text));

@@ -351,7 +351,7 @@ fn media_are_for_rules_that_name_them() {
     assert_eq!(talk.say("群/甲", "a"), ["b"]);
 }
 
-/// What the bot answers to a text that begins with its name in so many bytes.
+/// The answer of the bot to a text that begins with its name in so many bytes.
 fn named(talk: &mut Talk, text: &str, name: usize) -> Vec<String> {
     talk.send_named("群/甲", Content::typed(text), text, false, Some(name))
 }

@@ -36,7 +36,7 @@ const ANYTHING: [&str; 3] = [LETTER, IDEOGRAPH, "ʬ。ʬ"];
 /// The possible neighbours of a fixed word.
 const BESIDE: [&str; 4] = ["", LETTER, IDEOGRAPH, " "];
 
-/// What may stand behind a text that is not to be followed by anything.
+/// The possible text after a fixed word at the end.
 const FINAL: [&str; 2] = ["", "!"];
 
 /// Lists of so many pairs of items are not compared: that would take longer than everything else.
