@@ -5,8 +5,8 @@
 
 use std::collections::HashMap;
 
-use super::literals;
 use super::injected::{Mistake, injected};
+use super::literals;
 use crate::conditions::Conditions;
 use crate::fold::{Folding, fold_each, is_caseless};
 use crate::keyword::Stem;
