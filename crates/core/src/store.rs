@@ -54,7 +54,7 @@ pub trait Store: Send + Sync {
 
     /// Claims the oldest unsettled action of a chat before it is sent. A claim survives a power failure. The token
     /// identifies this try: the same token gives the same claim, so that a repeated call never claims a second action.
-    /// The request may be under way until `until`; before that, nobody else can know that it took no effect.
+    /// The request may be under way until `until`; before that, no other caller can know that it took no effect.
     async fn claim(
         &self,
         chat: &ChatId,
