@@ -101,9 +101,9 @@ fn steps(wish: &Wish, line: u32) -> Vec<Step> {
 
 /// The state of one person: what was written last.
 #[derive(Default)]
-struct Kept(BTreeMap<(Scope, String), String>);
+struct TestState(BTreeMap<(Scope, String), String>);
 
-impl StateView for Kept {
+impl StateView for TestState {
     fn get(&self, scope: Scope, key: &str) -> Option<String> {
         self.0.get(&(scope, key.to_owned())).cloned()
     }
@@ -113,7 +113,7 @@ impl StateView for Kept {
     }
 }
 
-impl Kept {
+impl TestState {
     fn write(&mut self, writes: &[Write]) {
         for write in writes {
             let place = (write.scope, write.key.clone());
@@ -193,7 +193,7 @@ proptest! {
         ),
     ) {
         let book = book(&wishes, quiet);
-        let mut state = Kept::default();
+        let mut state = TestState::default();
         let at = Moment::at(Timestamp::from_secs(0));
         for (quoted, words, is_named, chat) in messages {
             let behind_name = is_named.then(|| words[0].len());

@@ -43,7 +43,7 @@ pub(super) fn count_streak(pending: &mut Pending<'_>, key: &str, per: Period, cl
     pending.set(Scope::Person, &mark, unit.to_string(), None);
 }
 
-/// The first day of the calendar unit in which a day lies.
+/// The first day of the calendar unit that contains a day.
 fn begin(per: Period, day: Date) -> Option<Date> {
     match per {
         Period::Hour | Period::Day => Some(day),
