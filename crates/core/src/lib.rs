@@ -46,7 +46,9 @@ pub use people::{Called, Chat, ChatKind, Person};
 pub use perform::{Perform, PerformError};
 pub use random::Random;
 pub use state::{NoState, Read, Scope, Snapshot, StateSource, StateView, Value};
-pub use store::{Claim, ClaimToken, Committed, Outcome, Recovered, Store, StoreError, Turn};
+pub use store::{
+    Accepted, Claim, ClaimToken, Committed, Outcome, Recovered, Store, StoreError, Turn,
+};
 pub use time::{Clock, SystemClock, Timestamp};
 pub use transport::{
     Batch, Capabilities, GroupDelivery, Incoming, MediaError, OfflineCause, Outgoing, Prompt,

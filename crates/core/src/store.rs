@@ -32,7 +32,19 @@ pub trait Store: Send + Sync {
     /// dropped. Returns the lanes of those events of the batch that are unhandled, whether new or accepted before. Work on
     /// them may begin at once; the service is asked for more, by which it forgets the batch, only after a
     /// [`sync`](Self::sync).
-    async fn accept(&self, batch: Batch, now: Timestamp) -> Result<Vec<Lane>, StoreError>;
+    async fn accept(&self, batch: Batch, now: Timestamp) -> Result<Vec<Lane>, StoreError> {
+        Ok(self.accept_and_begin(batch, 0, now).await?.lanes)
+    }
+
+    /// Accepts a batch as [`accept`](Self::accept) does, and begins at once, as [`begin`](Self::begin) does, the first
+    /// event of at most `begin` lanes that had no unhandled event before. A repeated call begins none of them again: the
+    /// caller begins them itself.
+    async fn accept_and_begin(
+        &self,
+        batch: Batch,
+        begin: usize,
+        now: Timestamp,
+    ) -> Result<Accepted, StoreError>;
 
     /// Returns when all calls that returned before survive a power failure.
     async fn sync(&self) -> Result<(), StoreError>;
@@ -81,6 +93,15 @@ pub trait Store: Send + Sync {
 
     /// Does a limited amount of cleaning: expired state, the old end of the log. Returns whether there is more to do.
     async fn tidy(&self, now: Timestamp) -> Result<bool, StoreError>;
+}
+
+/// The result of accepting a batch.
+#[derive(Debug, Default)]
+pub struct Accepted {
+    /// The lanes of the events of the batch that are unhandled.
+    pub lanes: Vec<Lane>,
+    /// The events among them that are begun, each with the state of its scopes.
+    pub begun: Vec<(Event, Snapshot)>,
 }
 
 /// The work to do after a start.

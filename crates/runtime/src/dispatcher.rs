@@ -108,6 +108,11 @@ impl Dispatcher {
         }
     }
 
+    /// The number of lanes whose work could begin at once.
+    pub(crate) fn free_lanes(&self) -> usize {
+        self.lanes.free()
+    }
+
     /// The use of the limits, and the waiting chats.
     pub(crate) fn pace(&mut self, now: Timestamp) -> Pace {
         self.outbox.pace(now)

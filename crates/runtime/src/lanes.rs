@@ -66,6 +66,11 @@ impl Lanes {
         }
     }
 
+    /// The number of lanes that could begin now.
+    pub(crate) fn free(&self) -> usize {
+        self.at_once.saturating_sub(self.busy.len() + self.ready.len())
+    }
+
     pub(crate) fn is_idle(&self) -> bool {
         self.ready.is_empty() && self.busy.is_empty()
     }

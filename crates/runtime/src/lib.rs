@@ -11,6 +11,7 @@
 
 mod admission;
 mod backoff;
+mod begun;
 mod clock;
 mod control;
 mod dispatcher;
@@ -45,6 +46,7 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use begun::Begun;
 use control::Order;
 use dispatcher::{Dispatcher, Done, Job};
 use performing::Performing;
@@ -173,6 +175,7 @@ impl Running {
             tokens,
             saving,
             performing,
+            begun: Begun::default(),
         };
         let worker = Arc::new(worker);
         let dispatcher = recover(&worker).await?;
@@ -193,6 +196,7 @@ impl Running {
             while let Some(job) = self.dispatcher.next(self.worker.now()) {
                 self.spawn(job);
             }
+            self.worker.begun.set_free_lanes(self.dispatcher.free_lanes());
             self.control.set_idle(self.is_idle());
             if self.is_ending && self.is_idle() {
                 return Ended::Finished;

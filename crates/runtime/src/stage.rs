@@ -10,6 +10,7 @@ use mynah_core::{
 };
 use tokio::sync::Mutex;
 
+use crate::begun::Begun;
 use crate::dispatcher::Dispatcher;
 use crate::performing::Performing;
 use crate::worker::Worker;
@@ -47,6 +48,7 @@ impl Stage {
             tokens: AtomicU64::new(1),
             saving: Mutex::new(()),
             performing: Performing::default(),
+            begun: Begun::default(),
         };
         Self { worker, dispatcher, clock, is_started: false }
     }

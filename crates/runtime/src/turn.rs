@@ -42,11 +42,14 @@ struct Failed {
 impl Worker {
     /// Handles the oldest event of a lane, and starts again if the values that it read have changed by its end.
     pub(crate) async fn turn(&self, lane: &Lane) -> Result<TurnEnd, StoreError> {
+        let mut begun = self.begun.take(lane);
         loop {
             let now = self.now();
-            let Some((event, snapshot)) = self.store.begin(lane, now).await? else {
-                return Ok(TurnEnd::default());
+            let begun = match begun.take() {
+                Some(begun) => Some(begun),
+                None => self.store.begin(lane, now).await?,
             };
+            let Some((event, snapshot)) = begun else { return Ok(TurnEnd::default()) };
             let started = Instant::now();
             let (reads, effects, mut decided) = self.decide(&event, snapshot, now).await;
             decided.micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);

@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use mynah_core::{
-    Batch, Chat, ClaimToken, Clock, Event, EventId, Lane, Outcome, Planned, Records, Recovered,
-    Service, Store, StoreError, Timestamp,
+    Accepted, Batch, Chat, ClaimToken, Clock, Event, EventId, Lane, Outcome, Planned, Records,
+    Recovered, Service, Store, StoreError, Timestamp,
 };
 use tokio::sync::Mutex;
 
+use crate::begun::Begun;
 use crate::dispatcher::{Done, Job};
 use crate::performing::{Answer, Performing};
 use crate::{Handlers, Observer, Settings, Trouble, UnknownPolicy, say};
@@ -32,6 +33,8 @@ pub(crate) struct Worker {
     pub(crate) offset: AtomicI64,
     /// The number of the next claim token.
     pub(crate) tokens: AtomicU64,
+    /// The events that were begun with their acceptance and wait for their turn.
+    pub(crate) begun: Begun,
     /// Locked while a row is saved: several chats may save rows in one file.
     pub(crate) saving: Mutex<()>,
     /// The callers that wait for outcomes.
@@ -90,7 +93,9 @@ impl Worker {
         let now = self.now();
         self.learn_offset(&mut batch, now);
         let events = batch.events.len();
-        let lanes = self.store.accept(batch, now).await?;
+        let room = self.begun.room();
+        let Accepted { lanes, begun } = self.store.accept_and_begin(batch, room, now).await?;
+        self.begun.add(begun);
         tracing::debug!(events, lanes = lanes.len(), "batch accepted");
         self.observer.accepted(events);
         Ok(lanes)

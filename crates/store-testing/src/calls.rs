@@ -21,8 +21,8 @@ const SCOPES: [Scope; 3] = [Scope::Bot, Scope::Chat, Scope::Person];
 /// A call of a store, with small numbers for events, chats, people and keys.
 #[derive(Debug, Clone)]
 pub enum Call {
-    /// Accepts events with these ids, and a record.
-    Accept(Vec<u8>, u8),
+    /// Accepts events with these ids and a record, and begins so many lanes.
+    Accept(Vec<u8>, u8, u8),
     /// Begins the next event of a lane and remembers it.
     Begin(u8),
     /// Commits the last event that was begun in this lane.
@@ -64,7 +64,8 @@ pub fn calls() -> impl Strategy<Value = Vec<(Call, bool)>> {
 fn call() -> impl Strategy<Value = Call> {
     let events = proptest::collection::vec(0..60_u8, 0..4);
     prop_oneof![
-        4 => (events, any::<u8>()).prop_map(|(events, record)| Call::Accept(events, record)),
+        4 => (events, any::<u8>(), 0..3_u8)
+            .prop_map(|(events, record, begin)| Call::Accept(events, record, begin)),
         6 => (0..2_u8).prop_map(Call::Begin),
         6 => (0..2_u8, wanted()).prop_map(|(lane, wanted)| Call::Commit(lane, wanted)),
         2 => Just(Call::Fire),
@@ -167,9 +168,12 @@ impl Player<'_> {
     async fn ask(&self, call: &Call) -> Result<String, StoreError> {
         let (store, now) = (self.ground.store(), self.now);
         Ok(match call {
-            Call::Accept(events, record) => {
-                let lanes = store.accept(batch(events, *record), now).await?;
-                text(&(lanes, store.records().await?))
+            Call::Accept(events, record, begin) => {
+                let batch = batch(events, *record);
+                let accepted = store.accept_and_begin(batch, usize::from(*begin), now).await?;
+                let begun = accepted.begun.iter().map(|(event, seen)| (event, values(seen)));
+                let begun: Vec<_> = begun.collect();
+                text(&(&accepted.lanes, begun, store.records().await?))
             }
             Call::Commit(lane, wanted) => match self.begun.get(lane) {
                 Some((event, seen)) => {

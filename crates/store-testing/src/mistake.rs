@@ -9,6 +9,10 @@ pub enum Mistake {
     SeenIdsForgotten,
     /// A lane handles its newest event first.
     NewestEventFirst,
+    /// An event is begun with its acceptance although an older one waits in its lane.
+    BegunOutOfOrder,
+    /// An event that is begun with its acceptance is not marked, so its attempts are not counted.
+    BegunWithoutMark,
     /// A commit does not check the reads of the turn.
     LostUpdate,
     /// State is committed before the replies that belong to it.
@@ -45,10 +49,12 @@ pub enum Mistake {
 
 impl Mistake {
     /// The mistakes that break a promise although every answer arrives.
-    pub const PROMISES: [Self; 13] = [
+    pub const PROMISES: [Self; 15] = [
         Self::RecordsBeforeEvents,
         Self::SeenIdsForgotten,
         Self::NewestEventFirst,
+        Self::BegunOutOfOrder,
+        Self::BegunWithoutMark,
         Self::LostUpdate,
         Self::StateWithoutReply,
         Self::TimersLost,

@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use mynah_core::{
-    ActionId, Batch, ChatId, Claim, ClaimToken, Committed, Event, EventId, Lane, Outcome, Records,
-    Recovered, Snapshot, Store, StoreError, Timestamp, Turn,
+    Accepted, ActionId, Batch, ChatId, Claim, ClaimToken, Committed, Event, EventId, Lane, Outcome,
+    Records, Recovered, Snapshot, Store, StoreError, Timestamp, Turn,
 };
 
 use crate::Mistake;
@@ -159,25 +159,42 @@ impl Store for ModelStore {
         Ok(self.tables().records.clone())
     }
 
-    async fn accept(&self, batch: Batch, _now: Timestamp) -> Result<Vec<Lane>, StoreError> {
+    async fn accept_and_begin(
+        &self,
+        batch: Batch,
+        begin: usize,
+        now: Timestamp,
+    ) -> Result<Accepted, StoreError> {
         if self.has(Mistake::RecordsBeforeEvents) {
             self.tables().write_records(&batch.records);
             (self.gap)().await;
         }
         let mut tables = self.tables();
-        let mut lanes = Vec::new();
+        let (mut lanes, mut begun) = (Vec::new(), Vec::new());
         for event in &batch.events {
             if self.has(Mistake::SeenIdsForgotten) {
                 tables.inbox.forget_handled(&event.id);
             }
+            let was_empty = !tables.inbox.has_more(&event.lane());
             let is_new = tables.inbox.insert(event);
+            let is_first = was_empty || self.has(Mistake::BegunOutOfOrder);
+            if is_new && is_first && begun.len() < begin {
+                begun.push(event.clone());
+            }
             let waits = tables.inbox.is_open(&event.id) && !self.has(Mistake::AcceptAnswersOnce);
             if (is_new || waits) && !lanes.contains(&event.lane()) {
                 lanes.push(event.lane());
             }
         }
         tables.write_records(&batch.records);
-        Ok(lanes)
+        let keeps_no_mark = self.has(Mistake::BegunWithoutMark);
+        let begun = begun.into_iter().map(|event| {
+            let event = tables.inbox.begin_new(event, !keeps_no_mark);
+            let snapshot = tables.values.snapshot(&event, now);
+            (event, snapshot)
+        });
+        let begun = begun.collect();
+        Ok(Accepted { lanes, begun })
     }
 
     async fn sync(&self) -> Result<(), StoreError> {

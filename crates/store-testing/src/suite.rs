@@ -64,6 +64,7 @@ macro_rules! promises {
 promises! {
     events::accepted_once: "an event is accepted once, also after a crash",
     events::oldest_first: "the events of a lane are handled oldest first",
+    events::begun_at_once: "only the first event of an empty lane is begun with its acceptance, and is marked",
     events::recall: "a recall finds the message of the log",
     events::set_aside: "an event that ends the process is set aside after three attempts",
     events::records: "records are kept, and an empty value removes one",

@@ -1,5 +1,7 @@
 //! The inbox and the log: table `event`.
 
+use std::collections::BTreeSet;
+
 use mynah_core::{
     Batch, Decided, Event, EventBody, EventId, Lane, Message, NoticeKind, Timestamp, Turn,
 };
@@ -12,24 +14,53 @@ use crate::{records, state};
 /// The number of times that the process may die on an event before the event is set aside.
 pub(crate) const ATTEMPTS: u32 = 3;
 
-/// Accepts new events and records. Returns the lanes of the unhandled events among them.
-pub(crate) fn accept(database: &mut Database, batch: &Batch, now: Timestamp) -> Result<Vec<Lane>> {
+/// The result of accepting a batch: lanes with unhandled events, and events that are begun.
+pub(crate) type Accepted = (Vec<Lane>, Vec<(Event, state::Loaded)>);
+
+/// Accepts new events and records. Begins the first event of at most `most` lanes that were empty.
+pub(crate) fn accept(
+    database: &mut Database,
+    batch: &Batch,
+    most: usize,
+    now: Timestamp,
+) -> Result<Accepted> {
     let connection = &database.connection;
-    let mut lanes = Vec::new();
+    let (mut lanes, mut begun) = (Vec::new(), Vec::new());
+    let mut seen = BTreeSet::new();
     for event in &batch.events {
-        if insert(connection, event, now)? || is_open(connection, &event.id)? {
-            let lane = event.lane();
-            if !lanes.contains(&lane) {
-                lanes.push(lane);
-            }
+        let lane = event.lane();
+        let is_first = begun.len() < most && !has_more(connection, &lane)?;
+        let is_new = insert(connection, event, is_first, now)?;
+        if (is_new || is_open(connection, &event.id)?) && seen.insert(lane.clone()) {
+            lanes.push(lane);
+        }
+        if is_new && is_first {
+            begun.push(event);
         }
     }
     records::write(connection, &batch.records)?;
-    Ok(lanes)
+    let begun = begun.into_iter().map(|event| with_state(connection, event.clone(), now));
+    Ok((lanes, begun.collect::<Result<_>>()?))
 }
 
-/// Puts an event into the inbox, unless it was seen before.
-pub(crate) fn insert(connection: &Connection, event: &Event, now: Timestamp) -> Result<bool> {
+/// Completes an event that is begun, and loads the state of its scopes.
+fn with_state(
+    connection: &Connection,
+    mut event: Event,
+    now: Timestamp,
+) -> Result<(Event, state::Loaded)> {
+    fill_in_original(connection, &mut event)?;
+    let loaded = state::load(connection, &event, now)?;
+    Ok((event, loaded))
+}
+
+/// Puts an event into the inbox, unless it was seen before; begun, if its work begins at once.
+pub(crate) fn insert(
+    connection: &Connection,
+    event: &Event,
+    begun: bool,
+    now: Timestamp,
+) -> Result<bool> {
     let seen = connection
         .prepare_cached("SELECT 1 FROM seen WHERE id = ?1")?
         .exists([event.id.as_str()])?;
@@ -38,8 +69,8 @@ pub(crate) fn insert(connection: &Connection, event: &Event, now: Timestamp) -> 
     }
     let inserted = connection
         .prepare_cached(
-            "INSERT INTO event (id, lane, time, accepted, body, message, person)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO NOTHING",
+            "INSERT INTO event (id, lane, time, accepted, body, message, person, begun)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (id) DO NOTHING",
         )?
         .execute(params![
             event.id.as_str(),
@@ -52,6 +83,7 @@ pub(crate) fn insert(connection: &Connection, event: &Event, now: Timestamp) -> 
                 .map(|message| message.id.as_str())
                 .filter(|id| !is_named_after(event, id)),
             event.person().map(|person| person.id.as_str()),
+            begun,
         ])?;
     Ok(inserted == 1)
 }
@@ -78,10 +110,8 @@ pub(crate) fn begin(
                 .execute([row.seq])?;
         }
         let id = EventId::new(row.id);
-        let mut event = Event { id, time: Timestamp::from_millis(row.time), body };
-        fill_in_original(connection, &mut event)?;
-        let loaded = state::load(connection, &event, now)?;
-        return Ok(Some((event, loaded)));
+        let event = Event { id, time: Timestamp::from_millis(row.time), body };
+        return with_state(connection, event, now).map(Some);
     }
     Ok(None)
 }

@@ -39,8 +39,8 @@ use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use mynah_core::{
-    ActionId, Batch, Binding, ChatId, Claim, ClaimToken, Committed, Event, Lane, Outcome, PersonId,
-    Records, Recovered, Snapshot, Store, StoreError, Timestamp, Turn,
+    Accepted, ActionId, Batch, Binding, ChatId, Claim, ClaimToken, Committed, Event, Lane, Outcome,
+    PersonId, Records, Recovered, Snapshot, Store, StoreError, Timestamp, Turn,
 };
 
 use database::Database;
@@ -197,6 +197,18 @@ impl SqliteStore {
     }
 }
 
+impl SqliteStore {
+    /// An event with its snapshot, which reads a large state where it is stored.
+    fn with_rest(&self, event: Event, loaded: state::Loaded, now: Timestamp) -> (Event, Snapshot) {
+        let snapshot = Snapshot::new(loaded.values);
+        if !loaded.is_part {
+            return (event, snapshot);
+        }
+        let rest = Rest { reader: self.executor.reader(), event: event.clone(), now };
+        (event, snapshot.with_rest(Box::new(rest)))
+    }
+}
+
 #[async_trait]
 impl Store for SqliteStore {
     async fn recover(&self, now: Timestamp) -> Result<Recovered, StoreError> {
@@ -207,11 +219,21 @@ impl Store for SqliteStore {
         self.executor.run(Written, |db| records::read(&db.connection)).await
     }
 
-    async fn accept(&self, batch: Batch, now: Timestamp) -> Result<Vec<Lane>, StoreError> {
-        if batch.events.len() > FEW {
-            return self.executor.run(Written, move |db| events::accept(db, &batch, now)).await;
-        }
-        self.executor.run_short(|_| Written, move |db| events::accept(db, &batch, now)).await
+    async fn accept_and_begin(
+        &self,
+        batch: Batch,
+        begin: usize,
+        now: Timestamp,
+    ) -> Result<Accepted, StoreError> {
+        let is_short = batch.events.len() <= FEW;
+        let work = move |db: &mut Database| events::accept(db, &batch, begin, now);
+        let (lanes, begun) = if is_short {
+            self.executor.run_short(|_| Written, work).await?
+        } else {
+            self.executor.run(Written, work).await?
+        };
+        let begun = begun.into_iter().map(|(event, loaded)| self.with_rest(event, loaded, now));
+        Ok(Accepted { lanes, begun: begun.collect() })
     }
 
     async fn sync(&self) -> Result<(), StoreError> {
@@ -226,14 +248,7 @@ impl Store for SqliteStore {
         let lane = lane.clone();
         let begun =
             self.executor.run_short(|_| Written, move |db| events::begin(db, &lane, now)).await?;
-        Ok(begun.map(|(event, loaded)| {
-            let snapshot = Snapshot::new(loaded.values);
-            if !loaded.is_part {
-                return (event, snapshot);
-            }
-            let rest = Rest { reader: self.executor.reader(), event: event.clone(), now };
-            (event, snapshot.with_rest(Box::new(rest)))
-        }))
+        Ok(begun.map(|(event, loaded)| self.with_rest(event, loaded, now)))
     }
 
     async fn commit(&self, turn: Turn, now: Timestamp) -> Result<Committed, StoreError> {

@@ -37,7 +37,7 @@ pub(crate) fn fire(
     for body in take_due(connection, now)? {
         match serde_json::from_str::<Timer>(&body) {
             Ok(timer) => {
-                events::insert(connection, &into_event(timer), now)?;
+                events::insert(connection, &into_event(timer), false, now)?;
             }
             Err(error) => {
                 tracing::error!(%error, "a timer in the store cannot be read and is dropped");

@@ -6,10 +6,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use mynah_core::{
-    ActionId, Batch, Capabilities, Chat, ChatId, Claim, ClaimToken, Committed, Content, Context,
-    Event, EventBody, Flow, Handler, HandlerError, Incoming, Lane, MediaError, MediaRef, Message,
-    OfflineCause, Outcome, Outgoing, Random, Receipt, ReceiveError, Records, Recovered, Scope,
-    SendError, Service, Snapshot, Source, StateView, Status, Store, StoreError, Timestamp,
+    Accepted, ActionId, Batch, Capabilities, Chat, ChatId, Claim, ClaimToken, Committed, Content,
+    Context, Event, EventBody, Flow, Handler, HandlerError, Incoming, Lane, MediaError, MediaRef,
+    Message, OfflineCause, Outcome, Outgoing, Random, Receipt, ReceiveError, Records, Recovered,
+    Scope, SendError, Service, Snapshot, Source, StateView, Status, Store, StoreError, Timestamp,
     Transport, Turn,
 };
 use mynah_store::{LogQuery, SqliteStore};
@@ -85,15 +85,23 @@ impl Store for FusedStore {
         self.inner.records().await
     }
 
-    async fn accept(&self, batch: Batch, now: Timestamp) -> Result<Vec<Lane>, StoreError> {
+    async fn accept_and_begin(
+        &self,
+        batch: Batch,
+        begin: usize,
+        now: Timestamp,
+    ) -> Result<Accepted, StoreError> {
         self.sim.boundary("before accept").await;
         if self.setup.loses_answers() {
-            self.inner.accept(batch.clone(), now).await?;
+            self.inner.accept_and_begin(batch.clone(), begin, now).await?;
         }
-        let lanes = self.inner.accept(batch.clone(), now).await?;
+        let accepted = self.inner.accept_and_begin(batch.clone(), begin, now).await?;
         self.sim.accepted(&batch);
+        for (event, _) in &accepted.begun {
+            self.sim.begun(&event.lane(), Some(event));
+        }
         self.sim.boundary("after accept").await;
-        Ok(lanes)
+        Ok(accepted)
     }
 
     async fn sync(&self) -> Result<(), StoreError> {

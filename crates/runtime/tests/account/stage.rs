@@ -7,10 +7,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use mynah_core::{
-    Action, ActionId, Batch, Capabilities, Chat, ChatId, Claim, ClaimToken, Clock, Committed,
-    Content, Event, EventBody, Incoming, Lane, MediaError, MediaRef, Message, Origin, Outcome,
-    Outgoing, Person, Receipt, ReceiveError, Records, Recovered, SendError, Service, Snapshot,
-    Source, Status, Store, StoreError, Timestamp, Transport, Turn,
+    Accepted, Action, ActionId, Batch, Capabilities, Chat, ChatId, Claim, ClaimToken, Clock,
+    Committed, Content, Event, EventBody, Incoming, Lane, MediaError, MediaRef, Message, Origin,
+    Outcome, Outgoing, Person, Receipt, ReceiveError, Records, Recovered, SendError, Service,
+    Snapshot, Source, Status, Store, StoreError, Timestamp, Transport, Turn,
 };
 use mynah_runtime::{Account, Control, Ended, Handlers, Observer, Pacing, Settings, run};
 use tokio::sync::{mpsc, watch};
@@ -326,8 +326,13 @@ impl Store for FailingStore {
         Ok(Records::new())
     }
 
-    async fn accept(&self, _batch: Batch, _now: Timestamp) -> Result<Vec<Lane>, StoreError> {
-        self.answer(Vec::new())
+    async fn accept_and_begin(
+        &self,
+        _batch: Batch,
+        _begin: usize,
+        _now: Timestamp,
+    ) -> Result<Accepted, StoreError> {
+        self.answer(Accepted::default())
     }
 
     async fn sync(&self) -> Result<(), StoreError> {

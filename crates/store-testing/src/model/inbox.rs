@@ -58,6 +58,15 @@ impl Inbox {
         Some(event)
     }
 
+    /// Marks an event as begun with its acceptance.
+    pub(super) fn begin_new(&mut self, mut event: Event, marks: bool) -> Event {
+        for kept in self.events.iter_mut().filter(|kept| kept.event.id == event.id) {
+            kept.begun = marks;
+        }
+        self.fill_in_original(&mut event);
+        event
+    }
+
     fn fill_in_original(&self, event: &mut Event) {
         let EventBody::Notice(notice) = &mut event.body else { return };
         let NoticeKind::Recall { message, original } = &mut notice.kind else { return };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mynah_core::{
-    Batch, Effects, Event, EventBody, Lane, Notice, NoticeKind, Records, TimerChange,
+    Accepted, Batch, Effects, Event, EventBody, Lane, Notice, NoticeKind, Records, TimerChange,
 };
 
 use super::tools::{accept, begin, handle, holds, next, same, steps};
@@ -22,6 +22,29 @@ pub(super) async fn accepted_once(new: NewGround<'_>) -> Verdict {
     let lanes = accept(ground.store(), vec![event]).await?;
     same("lanes of a handled event", &lanes, &Vec::new())?;
     same("an event after a repetition", &next(ground.store(), "g").await?, &None)
+}
+
+pub(super) async fn begun_at_once(new: NewGround<'_>) -> Verdict {
+    let mut ground = new();
+    let batch = |ids: &[&str]| {
+        let events = ids.iter().map(|id| message(id, &id[..1], "p")).collect();
+        Batch { events, ..Batch::default() }
+    };
+    let store = ground.store();
+    accept(store, vec![message("a1", "a", "p")]).await?;
+    let accepted = store.accept_and_begin(batch(&["a2", "b1", "b2", "c1", "d1"]), 2, NOW).await?;
+    let begun = |accepted: &Accepted| {
+        let ids = accepted.begun.iter().map(|(event, _)| event.id.as_str().to_owned());
+        ids.collect::<Vec<_>>()
+    };
+    same("the begun events", &begun(&accepted), &vec!["b1".to_owned(), "c1".to_owned()])?;
+    same("the lanes", &accepted.lanes.len(), &4)?;
+    let again = store.accept_and_begin(batch(&["b1", "c1"]), 2, NOW).await?;
+    same("begun again", &begun(&again), &Vec::new())?;
+    same("the lanes again", &again.lanes, &vec![Lane::new("b"), Lane::new("c")])?;
+    ground.crash().await;
+    let suspects = ground.store().recover(NOW).await?.suspects;
+    same("the interrupted lanes", &suspects, &vec![Lane::new("b"), Lane::new("c")])
 }
 
 pub(super) async fn oldest_first(new: NewGround<'_>) -> Verdict {

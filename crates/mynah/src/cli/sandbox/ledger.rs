@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use mynah_core::{
-    ActionId, Batch, ChatId, Claim, ClaimToken, Committed, Event, EventBody, EventId, Lane,
-    MessageId, Outcome, Outgoing, Records, Recovered, Snapshot, Step, Store, StoreError,
+    Accepted, ActionId, Batch, ChatId, Claim, ClaimToken, Committed, Event, EventBody, EventId,
+    Lane, MessageId, Outcome, Outgoing, Records, Recovered, Snapshot, Step, Store, StoreError,
     TimerChange, Timestamp, Turn,
 };
 use tokio::sync::watch;
@@ -140,8 +140,13 @@ impl<S: Store> Store for Ledger<S> {
         self.store.records().await
     }
 
-    async fn accept(&self, batch: Batch, now: Timestamp) -> Result<Vec<Lane>, StoreError> {
-        self.store.accept(batch, now).await
+    async fn accept_and_begin(
+        &self,
+        batch: Batch,
+        begin: usize,
+        now: Timestamp,
+    ) -> Result<Accepted, StoreError> {
+        self.store.accept_and_begin(batch, begin, now).await
     }
 
     async fn sync(&self) -> Result<(), StoreError> {
