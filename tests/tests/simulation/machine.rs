@@ -100,6 +100,9 @@ impl Store for FusedStore {
         for (event, _) in &accepted.begun {
             self.sim.begun(&event.lane(), Some(event));
         }
+        for _ in &accepted.begun {
+            self.sim.boundary("begun with its acceptance").await;
+        }
         self.sim.boundary("after accept").await;
         Ok(accepted)
     }

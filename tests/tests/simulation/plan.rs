@@ -160,7 +160,7 @@ pub(crate) fn chat(n: u64) -> Chat {
 }
 
 fn crash(random: &mut Random) -> (u32, Duration) {
-    let fuse = 1 + u32::try_from(random.below(140)).expect("it is small");
+    let fuse = 1 + u32::try_from(random.below(110)).expect("it is small");
     let away = match random.below(4) {
         0 => Duration::ZERO,
         1..3 => Duration::from_millis(random.below(60_000)),
