@@ -3,6 +3,7 @@
 //! Each text states the mistake, the expected value and the words to type, in one line; it never names a type of Rust.
 
 mod codes;
+mod compared;
 mod computed;
 mod conflicts;
 mod foreign;
@@ -33,6 +34,7 @@ impl Problem {
         match self {
             Self::Syntax(syntax) => syntax_message(syntax, lang),
             Self::List(bad) => lists::message(bad, lang),
+            Self::Compared { how, count, places } => compared::message(*how, *count, places, lang),
             Self::Literal(literal) => literal::message(literal, lang),
             Self::RegexNever { regex } => {
                 say!(lang, "'{regex}' matches no message", "'{regex}' 不匹配任何消息")

@@ -7,6 +7,7 @@
 mod actions;
 mod bot;
 mod brakes;
+mod compared;
 mod conditions;
 mod dialogs;
 mod fields;
@@ -40,7 +41,7 @@ pub(crate) use values::duration;
 use crate::keys::Table;
 use crate::load::LoadOptions;
 use crate::model::{Bot, Place};
-use crate::problem::Problem;
+use crate::problem::{Comparison, Problem};
 use crate::script::Test;
 use crate::shadow;
 use crate::sources::{FileId, Files, Sources, Spot};
@@ -166,6 +167,8 @@ pub(crate) struct Checker<'a> {
     said_only_calls: bool,
     /// Whether traditional characters fold.
     fold_hant: bool,
+    /// How often each new way of comparing matters, and the first places.
+    compared: BTreeMap<Comparison, (usize, Vec<Spot>)>,
     /// The lists of `[lists]`.
     lists: Lists,
     /// Whether some list could not be read.
@@ -205,6 +208,7 @@ impl<'a> Checker<'a> {
             said_plain_mention: false,
             said_only_calls: false,
             fold_hant: false,
+            compared: BTreeMap::new(),
             lists: Lists::new(),
             may_have_unread_lists: around.is_cut,
             own_names: Vec::new(),
@@ -273,6 +277,7 @@ impl<'a> Checker<'a> {
 
     /// The checks that need the whole file.
     fn finish(&mut self) {
+        self.say_compared();
         self.check_starts();
         let afters = std::mem::take(&mut self.afters);
         for (id, spot) in std::mem::take(&mut self.onlys).into_iter().chain(afters) {

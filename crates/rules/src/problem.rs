@@ -68,6 +68,8 @@ pub(crate) enum Problem {
     Template(TemplateErrorKind),
     /// A name that a template does not know here.
     UnknownName { name: String, meant: Option<String>, known: Vec<String>, asks_unsaved: bool },
+    /// Texts that earlier versions compared in another way: so many, the first of which are at these places.
+    Compared { how: Comparison, count: usize, places: Vec<Place> },
     /// A list of `[lists]` that cannot be.
     List(BadList),
     /// A text that is taken literally although a construct was probably meant.
@@ -168,6 +170,31 @@ pub(crate) enum Wanted {
     Comparison,
     /// A calendar unit.
     Unit,
+}
+
+/// A way of comparing that differs from that of earlier versions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Comparison {
+    /// Blanks beside Chinese characters.
+    Blanks,
+    /// Quotation marks and dashes.
+    Signs,
+    /// Final punctuation of whole texts.
+    FinalPunctuation,
+    /// Mentions before a comma or a Chinese character, in any case.
+    Mentions,
+    /// Names of the bot without `@`.
+    BareNames,
+    /// Signs that lead to the value of a hole.
+    Leads,
+    /// Blanks around an item.
+    Ends,
+    /// Stars at an end of a word.
+    Stars,
+    /// Bars in square brackets.
+    Bars,
+    /// Chinese numerals.
+    Numbers,
 }
 
 /// A list that cannot be.
@@ -474,6 +501,7 @@ impl Problem {
             Self::RegexEmpty { .. } => "regex-empty",
             Self::Scan => "scan",
             Self::List(_) => "list",
+            Self::Compared { .. } => "compared",
             Self::RegexCost { .. } => "regex-cost",
             Self::RegexSlashes { .. } => "regex-slashes",
             Self::Pattern(_) | Self::PatternWidth { .. } => "pattern",
@@ -531,6 +559,7 @@ impl Problem {
             )
             | Self::PatternWidth { is_read: true, .. } => Severity::Warning,
             Self::Scan
+            | Self::Compared { .. }
             | Self::Literal(Literal::Wildcard { .. } | Literal::NoList { has_lists: false, .. })
             | Self::RegexSlashes { never: false, .. }
             | Self::HandlerUnknown { meant: None, .. }

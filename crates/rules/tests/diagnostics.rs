@@ -11,8 +11,22 @@ fn load_input(path: &Path) -> Loaded {
     load(path, &Disk, &LoadOptions::default())
 }
 
+/// The diagnostics, those about earlier versions left out: nearly every file has some.
 fn shown(loaded: &Loaded, lang: Lang) -> String {
-    loaded.diagnostics.iter().map(|one| one.render(&loaded.sources, lang, false)).collect()
+    let mistakes = loaded.diagnostics.iter().filter(|one| one.code != "compared");
+    mistakes.map(|one| one.render(&loaded.sources, lang, false)).collect()
+}
+
+#[test]
+fn each_new_way_of_comparing_is_noted_once_with_its_places() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/inputs/compared.toml");
+    let loaded = load_input(&path);
+    let both = [Lang::En, Lang::Zh];
+    let notes = loaded.diagnostics.iter().filter(|one| one.code == "compared");
+    let text: String =
+        notes.flat_map(|one| both.map(|lang| one.render(&loaded.sources, lang, false))).collect();
+    insta::assert_snapshot!(text);
+    assert!(loaded.book.is_some());
 }
 
 #[test]

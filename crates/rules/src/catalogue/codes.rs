@@ -1,7 +1,7 @@
 //! The codes of diagnostics with their meanings, for the reference page.
 
 /// Every code, in English and in Chinese.
-pub(crate) const CODES: [(&str, &str, &str); 36] = [
+pub(crate) const CODES: [(&str, &str, &str); 37] = [
     ("syntax", "The file is not valid TOML there.", "此处不是有效的 TOML。"),
     ("unknown-key", "No such key in this table.", "此表没有这个键。"),
     ("type", "A value of the wrong type.", "值的类型不对。"),
@@ -47,6 +47,11 @@ pub(crate) const CODES: [(&str, &str, &str); 36] = [
         "capture",
         "A capture that is not always set, or has the name of something built in.",
         "并非总有值的捕获，或与内置名称相同。",
+    ),
+    (
+        "compared",
+        "Texts that earlier versions compared in another way (note).",
+        "旧版本以另一种方式比较的文字（提示）。",
     ),
     ("list", "A list of `[lists]` that cannot be read.", "无法使用的 `[lists]` 列表。"),
     (

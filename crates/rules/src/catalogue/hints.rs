@@ -1,6 +1,8 @@
 //! The remedies of diagnostics.
 
-use super::{Lang, computed, conflicts, lists, literal, say, tests_of_bots, values, words};
+use super::{
+    Lang, compared, computed, conflicts, lists, literal, say, tests_of_bots, values, words,
+};
 use crate::keys::{KEYS, Kind, Table};
 use crate::problem::{
     BadFile, BadInclude, Capture, EarlierGroup, Limitation, Problem, SlashCase, StepUnit,
@@ -20,6 +22,7 @@ pub(super) fn hint(problem: &Problem, lang: Lang) -> Option<String> {
             Lang::Zh => advice.zh.to_owned(),
         },
         Problem::List(bad) => lists::hint(bad, lang),
+        Problem::Compared { .. } => compared::hint(lang),
         Problem::Literal(literal) => literal::hint(literal, lang),
         Problem::RegexNever { .. } => say!(
             lang,

@@ -35,6 +35,7 @@ impl Checker<'_> {
             self.groups_exist(&fields, "groups");
             self.fold_hant = fields.flag("fold_hant");
             bot.names = self.words_if_any(&fields, "names", false);
+            self.compared_names(&fields);
             bot.admins = self.words_if_any(&fields, "admins", true);
             bot.ignore = self.words_if_any(&fields, "ignore", true);
             bot.groups = self.globs(&fields, "groups");

@@ -61,6 +61,7 @@ impl Checker<'_> {
         self.is_any_list_empty(fields, &["from", "not_from", "type", "event", "time", "days"]);
         self.blank_names(fields);
         self.contradictions(fields, &when);
+        self.compared_call(fields);
         (when, if fields.is_partly_unknown() { names.partial() } else { names })
     }
 
@@ -103,6 +104,7 @@ impl Checker<'_> {
         let is_alone = texts.len() == 1;
         for text in texts {
             self.taken_literally(key, &text, is_alone);
+            self.compared_item(key, &text);
             if folding.fold(text.text).text().trim().is_empty() {
                 self.say(Problem::Empty { key, text: Some(text.text.to_owned()) }, text.spot);
             } else if let Some(list) = self.list_in(key, &text) {
@@ -184,6 +186,7 @@ impl Checker<'_> {
             self.taken_literally("pattern", text, false);
             self.mentions_the_bot(text, false);
             self.lists_in_pattern(text);
+            self.compared_pattern(text);
             let pattern = self.pattern(text);
             if let Some(pattern) = pattern.iter().find(|pattern| pattern.fits_every()) {
                 // Beside another condition it takes the whole text apart, as it should.
