@@ -20,6 +20,8 @@ pub enum Shape {
     Number,
     /// A text or a table.
     TextOrTable,
+    /// A list of texts and tables.
+    TextOrTableList,
     /// A table.
     Table,
     /// A list of tables.
@@ -38,6 +40,9 @@ impl Shape {
             Self::Integer => Words::fixed("a whole number", "整数"),
             Self::Number => Words::fixed("a number", "数字"),
             Self::TextOrTable => Words::fixed("text or a table", "文字或表"),
+            Self::TextOrTableList => {
+                Words::fixed("a list of texts, or of tables", "文字或表的列表")
+            }
             Self::Table => Words::fixed("a table", "表"),
             Self::TableList => Words::fixed("a list of tables", "表的列表"),
         }

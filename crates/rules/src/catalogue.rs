@@ -119,6 +119,11 @@ impl Problem {
             }
             Self::Capture(capture) => capture_message(capture, lang),
             Self::Computed(bad) => computed::message(bad, lang),
+            Self::AnswerLoop { sentence } => say!(
+                lang,
+                "\"{sentence}\" leads back to this rule",
+                "\"{sentence}\" 又回到这条规则"
+            ),
             Self::OpenBroadcast { to } => say!(
                 lang,
                 "anybody who can write to the bot can send this to all groups that fit \"{to}\"",

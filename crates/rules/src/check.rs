@@ -5,6 +5,7 @@
 //! that cannot be understood is left out, and mistakes that would only follow from an earlier one are not reported.
 
 mod actions;
+mod answers;
 mod bot;
 mod brakes;
 mod compared;

@@ -21,6 +21,8 @@ pub(crate) enum Table {
     Rule,
     /// An item of `do = […]`.
     Do,
+    /// An item of `reply_one_of = […]` with a weight.
+    Weighted,
     /// `cooldown = {…}`.
     Cooldown,
     /// `limit = {…}`.
@@ -41,11 +43,12 @@ pub(crate) enum Table {
 
 impl Table {
     /// Every kind, in the order of the reference page.
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::File,
         Self::Bot,
         Self::Rule,
         Self::Do,
+        Self::Weighted,
         Self::Cooldown,
         Self::Limit,
         Self::Group,
@@ -63,6 +66,7 @@ impl Table {
             Self::Bot => "[bot]",
             Self::Rule => "[[rule]]",
             Self::Do => "do",
+            Self::Weighted => "reply_one_of",
             Self::Cooldown => "cooldown",
             Self::Limit => "limit",
             Self::Group => "[[group]]",
@@ -148,6 +152,8 @@ pub(crate) enum Kind {
     Template,
     /// A list of texts with `{names}`.
     Templates,
+    /// A list of texts with `{names}`, some of them with weights.
+    Weighted,
     /// `true` or `false`.
     Flag,
     /// A whole number.
@@ -228,6 +234,7 @@ impl Kind {
             | Self::Days
             | Self::Words(_) => Shape::TextOrList,
             Self::Templates | Self::Paths => Shape::TextList,
+            Self::Weighted => Shape::TextOrTableList,
             Self::Flag => Shape::Flag,
             Self::Integer => Shape::Integer,
             Self::Chance => Shape::Number,
@@ -290,7 +297,9 @@ impl Grammar for BotToml {
     }
 
     fn is_sent(&self, key: &str) -> bool {
-        Self::any(key, |known| matches!(known.kind, Kind::Template | Kind::Templates))
+        Self::any(key, |known| {
+            matches!(known.kind, Kind::Template | Kind::Templates | Kind::Weighted)
+        })
     }
 
     fn key_of_list<'k>(&self, key: &'k str) -> &'k str {

@@ -27,6 +27,7 @@ mod sources;
 mod decision;
 mod dialog;
 mod explain;
+mod likeness;
 mod rule_book;
 mod schedule;
 

@@ -91,7 +91,14 @@ impl Checked {
     #[must_use]
     pub fn compile(self) -> Loaded {
         let Self { bot, tests, sources, mut report } = self;
-        let book = report.is_clean().then(|| Arc::new(RuleBook::build(bot)));
+        let mut book = report.is_clean().then(|| Arc::new(RuleBook::build(bot)));
+        for (rule, sentence) in book.iter().flat_map(|book| book.redirect_loops()) {
+            let place = Place { file: Arc::clone(&rule.file), line: rule.line };
+            if let Some(spot) = sources.line_spot(&place) {
+                report.add(Problem::AnswerLoop { sentence }, spot);
+            }
+        }
+        book = book.filter(|_| report.is_clean());
         if let Some(cost) = book.as_ref().and_then(|book| book.regex_cost()) {
             costly(&cost, &sources, &mut report);
         }

@@ -83,6 +83,8 @@ pub(crate) struct Rule {
     pub(crate) then: Vec<Step>,
     /// Its brakes.
     pub(crate) brakes: Brakes,
+    /// The sentence as which the message is searched again.
+    pub(crate) answer_as: Option<Template>,
     /// Higher ones are asked first.
     pub(crate) priority: i64,
     /// Whether the search goes on after it acted (`continue = true`).
@@ -121,6 +123,8 @@ pub(crate) struct Conditions {
     pub(crate) days: Option<Days>,
     /// Only with this probability, above 0 and below 1.
     pub(crate) chance: Option<f64>,
+    /// Only texts that are like one of these sentences, at least so much.
+    pub(crate) similar: Option<(Vec<String>, f64)>,
     /// Only if these rules answered the last message of the person.
     pub(crate) after: Option<After>,
     /// Only while these captures and variables have such values.
@@ -299,6 +303,13 @@ pub(crate) enum Step {
         /// How.
         shape: Shape,
     },
+    /// One of these texts is said, with the odds of its weight.
+    SayWeighted {
+        /// The texts with their weights, not all of them 0.
+        texts: Vec<(Template, u32)>,
+        /// How.
+        shape: Shape,
+    },
     /// A picture is sent; the path is absolute or relative to the working directory, ready to be opened.
     Image(PathBuf),
     /// A file is sent; the path as for a picture.
@@ -313,6 +324,13 @@ pub(crate) enum Step {
     Run(String),
     /// The following steps come so much later.
     Wait(Duration),
+    /// The handler of this name runs, with texts of these names beside the captures.
+    RunWith {
+        /// The name of the handler.
+        name: String,
+        /// Its arguments.
+        args: Vec<(String, Template)>,
+    },
 }
 
 /// How a reply is addressed.

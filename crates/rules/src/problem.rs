@@ -86,6 +86,8 @@ pub(crate) enum Problem {
     Capture(Capture),
     /// A name with an argument that has no meaning.
     Computed(BadComputed),
+    /// A rule whose fixed sentence leads back to it.
+    AnswerLoop { sentence: String },
     /// A message to many groups that anybody can set off.
     OpenBroadcast { to: String },
     /// A variable that nothing sets.
@@ -253,6 +255,8 @@ pub(crate) enum BadValue {
     StreakOwner(String),
     /// A variable of a person where there is no person.
     ClearedByNoOne(String),
+    /// An argument with the name of a capture.
+    ArgIsCapture(String),
     /// A word with `@` that means no chat.
     Target(String),
     /// A name that `when` does not compare.
@@ -282,6 +286,16 @@ pub(crate) enum Conflict {
     ReplyWithout { reply: &'static str, brake: &'static str },
     /// `silent` beside a key that speaks or goes on.
     SilentAnd(&'static str),
+    /// `at_least` without `similar`.
+    AtLeastWithout,
+    /// All texts have the weight 0.
+    NoWeight,
+    /// `args` without a handler that could use them.
+    ArgsWithout,
+    /// `answer_as` beside a key that speaks against it.
+    AnswerAsAnd(&'static str),
+    /// `answer_as` for an event, which has no sentence.
+    AnswerAsOfEvent,
     /// `within` without `after`.
     WithinWithout,
     /// `send` without `to`.
@@ -509,6 +523,7 @@ impl Problem {
             Self::Capture(_) => "capture",
             Self::NeverSet { .. } => "never-set",
             Self::OpenBroadcast { .. } => "broadcast",
+            Self::AnswerLoop { .. } => "loop",
             Self::NoHandler { .. } | Self::HandlerUnknown { .. } => "handler",
             Self::File(_) => "file",
             Self::Transport(_) => "transport",

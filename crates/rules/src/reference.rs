@@ -78,6 +78,10 @@ fn value_of(key: &Key, lang: Lang) -> String {
         Kind::Regexes => ("regex or list", "正则或列表"),
         Kind::Template => ("text with `{names}`", "文字，可含 `{名字}`"),
         Kind::Templates => ("list of texts with `{names}`", "文字列表，可含 `{名字}`"),
+        Kind::Weighted => (
+            "list of texts with `{names}`, or of `{ text = …, weight = … }`",
+            "文字列表，可含 `{名字}`，也可写 `{ text = …, weight = … }`",
+        ),
         Kind::Flag => ("`true` or `false`", "`true` 或 `false`"),
         Kind::Integer => ("whole number", "整数"),
         Kind::Chance => ("between 0 and 1", "0 与 1 之间"),

@@ -14,6 +14,7 @@ pub mod mute;
 pub(crate) mod pending;
 pub(crate) mod people;
 mod quiet;
+mod redirect;
 mod rule;
 pub(crate) mod scene;
 pub(crate) mod search;

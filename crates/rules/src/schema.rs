@@ -42,6 +42,7 @@ fn required(table: Table) -> &'static [&'static str] {
         Table::Schedule => &["to"],
         Table::Test => &["script"],
         Table::Limit => &["per"],
+        Table::Weighted => &["text"],
         Table::File | Table::Bot | Table::Rule | Table::Do | Table::Cooldown | Table::Done => &[],
     }
 }
@@ -73,6 +74,10 @@ fn kind(kind: Kind) -> Value {
         | Kind::Days => one_or_list(&json!({ "type": "string" })),
         Kind::Templates | Kind::Paths => {
             json!({ "type": "array", "items": { "type": "string" }, "minItems": 1 })
+        }
+        Kind::Weighted => {
+            let item = json!({ "anyOf": [{ "type": "string" }, table(Table::Weighted)] });
+            json!({ "type": "array", "items": item, "minItems": 1 })
         }
         Kind::Flag => json!({ "type": "boolean" }),
         Kind::Integer => json!({ "type": "integer" }),

@@ -126,6 +126,7 @@ fn can_shadow(rule: &Rule) -> bool {
         && rule.when.chance.is_none()
         && rule.when.comparisons.is_empty()
         && rule.when.after.is_none()
+        && rule.when.similar.is_none()
 }
 
 /// The order in which rules are asked.

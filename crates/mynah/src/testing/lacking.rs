@@ -23,6 +23,8 @@ pub(super) fn in_short(key: &str, lang: Lang) -> String {
         "days" => ("not on this day", "不在设定的日子"),
         "from" => ("for other people", "只回答其他人"),
         "not_from" => ("not for this person", "不回答这个人"),
+        "similar" => ("not like its sentences", "和它的例句不够相似"),
+        "answer_as" => ("nothing answers its sentence", "没有规则回答它改写的句子"),
         "after" => ("for an answer to another message", "前面没有那条回答"),
         "when" => ("a value is different", "变量或捕获的值不符"),
         "chance" => ("not drawn by chance", "按概率这次不回答"),
@@ -77,6 +79,9 @@ fn chinese(key: &str, wanted: &str, saw: &str) -> String {
         "days" => format!("只在{words}回答，今天是{this}"),
         "from" => format!("只回答{words}，这次是“{saw}”"),
         "not_from" => format!("不回答{words}，这次是“{saw}”"),
+        "similar" if saw.is_empty() => format!("要和例句足够相似：{wanted}"),
+        "similar" => format!("要和例句足够相似：{wanted}；最接近的是：{saw}"),
+        "answer_as" => format!("改写成“{wanted}”，但没有规则回答"),
         "after" if saw.is_empty() => format!("要紧接在这些规则的回答之后：{wanted}"),
         "after" => format!("要紧接在这些规则的回答之后：{wanted}；上一条是“{saw}”"),
         "when" if saw.is_empty() => format!("要 {wanted}，现在没有值"),
@@ -125,10 +130,30 @@ fn in_chinese(values: &str) -> String {
 mod tests {
     use super::*;
 
-    const KEYS: [&str; 21] = [
-        "event", "type", "in", "groups", "only", "at_me", "keyword", "all", "none", "exact",
-        "prefix", "suffix", "pattern", "regex", "time", "days", "from", "not_from", "after",
-        "when", "chance",
+    const KEYS: [&str; 23] = [
+        "event",
+        "type",
+        "in",
+        "groups",
+        "only",
+        "at_me",
+        "keyword",
+        "all",
+        "none",
+        "exact",
+        "prefix",
+        "suffix",
+        "pattern",
+        "regex",
+        "time",
+        "days",
+        "from",
+        "not_from",
+        "similar",
+        "answer_as",
+        "after",
+        "when",
+        "chance",
     ];
 
     #[test]

@@ -59,6 +59,7 @@ pub(crate) const CODES: [(&str, &str, &str); 37] = [
         "A text that is taken literally although a list, a regex, a sum or a name was probably meant (warning).",
         "会原样当作文字的写法，多半本想写列表、正则、计算或名字（警告）。",
     ),
+    ("loop", "A rule whose `answer_as` leads back to it.", "`answer_as` 又回到自己的规则。"),
     (
         "broadcast",
         "A message to many groups that anybody can set off (warning).",

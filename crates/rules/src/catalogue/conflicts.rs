@@ -58,6 +58,23 @@ pub(super) fn message(conflict: &Conflict, lang: Lang) -> String {
         Conflict::DoAndOthers(key) => {
             say!(lang, "{key} cannot be used together with do", "{key} 不能与 do 同时使用")
         }
+        Conflict::AtLeastWithout => {
+            say!(lang, "at_least without similar", "有 at_least 却没有 similar")
+        }
+        Conflict::NoWeight => {
+            say!(lang, "all weights are 0: nothing would be drawn", "权重全是 0，什么都抽不到")
+        }
+        Conflict::ArgsWithout => {
+            say!(lang, "no handler takes these args", "没有处理器接收这些 args")
+        }
+        Conflict::AnswerAsAnd(key) => say!(
+            lang,
+            "answer_as ends the search; {key} does not go with it",
+            "answer_as 会结束查找，不能与 {key} 同时使用"
+        ),
+        Conflict::AnswerAsOfEvent => {
+            say!(lang, "an event has no sentence to answer", "事件没有可以改写的句子")
+        }
         Conflict::WithinWithout => say!(lang, "within without after", "有 within 却没有 after"),
         Conflict::SendWithout => say!(lang, "send needs to", "send 需要 to"),
         Conflict::ToWithout => {
@@ -123,6 +140,21 @@ pub(super) fn hint(conflict: &Conflict, lang: Lang) -> Option<String> {
             say!(lang, "add it, or leave accept out", "加上它，或去掉 accept")
         }
         Conflict::ReplyWithout { brake, .. } => say!(lang, "add {brake} = …", "加上 {brake} = …"),
+        Conflict::AtLeastWithout => {
+            say!(lang, "add similar = [\"…\"]", "加上 similar = [\"…\"]")
+        }
+        Conflict::NoWeight => say!(lang, "give one of them a weight", "给其中一个写上权重"),
+        Conflict::ArgsWithout => {
+            say!(lang, "add run = \"…\" of a handler of yours", "加上 run = \"…\"（自己的处理器）")
+        }
+        Conflict::AnswerAsAnd(key) => say!(lang, "leave {key} out", "去掉 {key}"),
+        Conflict::AnswerAsOfEvent => {
+            say!(
+                lang,
+                "write reply = \"…\" or start = \"…\"",
+                "请写 reply = \"…\" 或 start = \"…\""
+            )
+        }
         Conflict::WithinWithout => say!(lang, "add after = \"…\"", "加上 after = \"…\""),
         Conflict::SendWithout => say!(
             lang,

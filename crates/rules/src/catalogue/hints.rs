@@ -141,6 +141,11 @@ pub(super) fn hint(problem: &Problem, lang: Lang) -> Option<String> {
         }
         Problem::Capture(capture) => capture_hint(capture, lang),
         Problem::Computed(bad) => computed::hint(bad, lang),
+        Problem::AnswerLoop { .. } => say!(
+            lang,
+            "write a sentence that a rule with a reply answers",
+            "改成由带 reply 的规则回答的句子"
+        ),
         Problem::OpenBroadcast { .. } => say!(
             lang,
             "add from = \"admin\", or name the groups",
@@ -361,7 +366,10 @@ fn type_hint(key: &str, kind: Kind, found: Found, lang: Lang) -> Option<String> 
             "several: do = [{{ {key} = \"…\" }}, {{ {key} = \"…\" }}]",
             "多个请写 do = [{{ {key} = \"…\" }}, {{ {key} = \"…\" }}]"
         ),
-        (_, Kind::Templates, Found::Table) => say!(
+        (_, Kind::Weighted, Found::Text) => {
+            say!(lang, "write {key} = [\"…\", \"…\"]", "请写 {key} = [\"…\", \"…\"]")
+        }
+        (_, Kind::Templates | Kind::Weighted, Found::Table) => say!(
             lang,
             "write the texts alone: {key} = [\"…\", \"…\"]",
             "只写文字：{key} = [\"…\", \"…\"]"

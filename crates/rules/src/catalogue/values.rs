@@ -107,6 +107,9 @@ pub(super) fn message(value: &BadValue, lang: Lang) -> String {
             "\"{text}\" is not just one name of a number",
             "\"{text}\" 不是单独一个表示数字的名字"
         ),
+        BadValue::ArgIsCapture(name) => {
+            say!(lang, "{name} is a capture of this rule already", "{name} 已经是这条规则的捕获")
+        }
         BadValue::StreakOwner(name) => say!(
             lang,
             "{name}: a streak belongs to a person in a chat",
@@ -176,6 +179,9 @@ pub(super) fn hint(value: &BadValue, lang: Lang) -> String {
         BadValue::NotCompared(name) => when::instead(name, lang),
         BadValue::NamedNumber(_) => {
             say!(lang, "like 5, \"{{n}}\" or \"-{{n}}\"", "如 5、\"{{n}}\" 或 \"-{{n}}\"")
+        }
+        BadValue::ArgIsCapture(_) => {
+            say!(lang, "the handler gets it anyway; leave it out", "处理器本来就能拿到，去掉它")
         }
         BadValue::StreakOwner(_) => {
             say!(lang, "write {{ days = \"day\" }}", "请写 {{ days = \"day\" }}")

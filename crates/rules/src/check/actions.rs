@@ -79,7 +79,10 @@ impl Checker<'_> {
             self.starts.push((id.text.to_owned(), id.spot));
             steps.push(Step::Start(id.text.to_owned()));
         }
-        steps.extend(self.handler(fields).map(Step::Run));
+        let args = self.args(fields, names);
+        steps.extend(self.handler(fields).map(|name| {
+            if args.is_empty() { Step::Run(name) } else { Step::RunWith { name, args } }
+        }));
         steps
     }
 
@@ -97,10 +100,7 @@ impl Checker<'_> {
             steps
                 .extend(self.template_of(fields, key, names).map(|text| Step::Say { text, shape }));
         }
-        let texts = self.templates(fields, "reply_one_of", names);
-        if !texts.is_empty() {
-            steps.push(Step::SayOneOf { texts, shape });
-        }
+        steps.extend(self.reply_one_of(fields, names, shape));
         for (index, text) in self.templates(fields, "reply_all_of", names).into_iter().enumerate() {
             let shape = if index == 0 { shape } else { Shape::default() };
             steps.push(Step::Say { text, shape });

@@ -18,11 +18,15 @@ use mynah_matching::regex::RegexCondition;
 use mynah_reader::Value;
 use mynah_reader::closest;
 
+/// How much a text has in common with a sentence of `similar`, unless `at_least` says so.
+const AT_LEAST: f64 = 0.75;
+
 /// How long ago an answer may be that `after` names, unless `within` says so.
 const WITHIN: Duration = Duration::from_secs(300);
 
 /// The keys that look at the text.
-const TEXT_KEYS: [&str; 7] = ["keyword", "all", "exact", "prefix", "suffix", "pattern", "regex"];
+const TEXT_KEYS: [&str; 8] =
+    ["keyword", "all", "exact", "prefix", "suffix", "pattern", "regex", "similar"];
 
 impl Checker<'_> {
     /// The conditions, and the names that they capture.
@@ -53,9 +57,10 @@ impl Checker<'_> {
             events: self.events(fields),
             time: self.windows(fields, "time"),
             days: self.days(fields),
-            chance: self.chance(fields),
+            chance: self.share(fields, "chance"),
             comparisons: Vec::new(),
             after: self.after(fields),
+            similar: self.likeness(fields),
         };
         when.comparisons = self.comparisons(fields, &names);
         self.is_any_list_empty(fields, &["from", "not_from", "type", "event", "time", "days"]);
@@ -319,6 +324,22 @@ impl Checker<'_> {
         value.map_err(|bad| self.say(Problem::Value(bad), text.spot.clone())).ok()
     }
 
+    /// `similar` with `at_least`.
+    fn likeness(&mut self, fields: &Fields<'_>) -> Option<(Vec<String>, f64)> {
+        if fields.has("at_least") && !fields.may_have("similar") {
+            self.conflict(fields, "at_least", Conflict::AtLeastWithout);
+        }
+        let texts = self.words(fields, "similar", false);
+        let at_least = self.share(fields, "at_least").unwrap_or(AT_LEAST);
+        if at_least <= 0.0
+            && let Some(entry) = fields.entry("at_least")
+        {
+            let value = BadValue::Chance(at_least.to_string());
+            self.say(Problem::Value(value), fields.at(entry.node.span.clone()));
+        }
+        (!texts.is_empty()).then_some((texts, at_least))
+    }
+
     /// `after` with `within`.
     fn after(&mut self, fields: &Fields<'_>) -> Option<After> {
         if fields.has("within") && !fields.may_have("after") {
@@ -332,8 +353,9 @@ impl Checker<'_> {
         (!ids.is_empty()).then_some(After { ids, within })
     }
 
-    fn chance(&mut self, fields: &Fields<'_>) -> Option<f64> {
-        let entry = fields.entry("chance")?;
+    /// A number between 0 and 1.
+    fn share(&mut self, fields: &Fields<'_>, key: &str) -> Option<f64> {
+        let entry = fields.entry(key)?;
         let chance = match entry.node.value {
             Value::Float(number) => number,
             Value::Integer(number) => f64::from(i32::try_from(number).unwrap_or(i32::MAX)),

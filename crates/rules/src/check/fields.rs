@@ -213,6 +213,7 @@ fn meant_by(table: Table, written: &str) -> Meant {
 fn misfits(shape: Shape, node: &Node) -> (Vec<&Node>, bool) {
     let item_shape = match shape {
         Shape::TextOrList | Shape::TextList => Shape::Text,
+        Shape::TextOrTableList => Shape::TextOrTable,
         Shape::TableList => Shape::Table,
         Shape::Text
         | Shape::Flag

@@ -62,6 +62,8 @@ pub(super) struct Names {
     is_impersonal: bool,
     /// Whether an earlier question keeps its answer under no name.
     asks_unsaved: bool,
+    /// Whether no variables may be used.
+    has_no_variables: bool,
 }
 
 /// The known facts about a name.
@@ -134,11 +136,23 @@ impl Names {
         }
     }
 
+    /// The same names, but of those that are built in only the text and the rest, and no variables: a sentence that is searched
+    /// again must not hold stored words.
+    pub(super) fn of_a_sentence(&self) -> Self {
+        Self { built_in: vec!["text", "rest"], has_no_variables: true, ..self.clone() }
+    }
+
+    /// Whether a capture or an answer has this name.
+    pub(super) fn is_captured(&self, name: &str) -> bool {
+        self.captured.contains_key(name)
+    }
+
     pub(super) fn look_up(&self, name: &str) -> Known<'_> {
         if let Some(captured) = self.captured.get(name) {
             return captured.as_ref().map_or(Known::Yes, Known::NotAlways);
         }
         match name.split_once('.') {
+            Some(_) if self.has_no_variables => return Known::No,
             Some(("user" | "person", _)) if self.is_impersonal => return Known::No,
             Some(("user" | "person" | "chat" | "bot", _)) => return Known::Variable,
             _ => {}
@@ -164,6 +178,9 @@ impl Names {
 
     /// How the variables are written that a text may use here.
     pub(super) fn owners(&self) -> &'static [&'static str] {
+        if self.has_no_variables {
+            return &[];
+        }
         if self.is_impersonal { &["chat", "bot"] } else { &["user", "chat", "bot", "person"] }
     }
 

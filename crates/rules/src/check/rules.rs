@@ -29,6 +29,7 @@ impl Checker<'_> {
         if then.iter().any(|step| matches!(step, Step::Accept)) && !asks_for_request {
             self.conflict(&fields, "accept", Conflict::AcceptWithout);
         }
+        let answer_as = self.answer_as(&fields, &when, &names);
         let silent = self.silent(&fields, &then);
         let brakes = self.brakes(&fields, &names);
         self.spots.push(RuleSpots::of(&fields));
@@ -37,6 +38,7 @@ impl Checker<'_> {
             name: self.name(&fields, "rule"),
             when,
             then,
+            answer_as,
             brakes,
             priority: fields.integer("priority").unwrap_or(0),
             go_on: fields.flag("continue"),
@@ -77,6 +79,8 @@ impl Checker<'_> {
                     | Step::File(_)
                     | Step::Start(_)
                     | Step::Run(_)
+                    | Step::RunWith { .. }
+                    | Step::SayWeighted { .. }
             )
         });
         let keys = ["cooldown_reply", "limit_reply", "continue"];

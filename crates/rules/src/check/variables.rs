@@ -101,7 +101,7 @@ impl Checker<'_> {
         steps
     }
 
-    fn variable_text(
+    pub(super) fn variable_text(
         &mut self,
         fields: &Fields<'_>,
         assigned: &Assignment<'_>,

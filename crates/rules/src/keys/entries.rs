@@ -2,7 +2,7 @@
 
 use super::Role::{Action, Condition, Restriction, Section, Setting};
 use super::Table::{
-    Bot, Cooldown, Dialog, Do, Done, File, Group, Limit, Rule, Schedule, Step, Test,
+    Bot, Cooldown, Dialog, Do, Done, File, Group, Limit, Rule, Schedule, Step, Test, Weighted,
 };
 use super::{Key, Kind, Role, Table};
 
@@ -124,6 +124,12 @@ pub(crate) const KEYS: &[Key] = &[
     key("regex", &[Rule], Kind::Regexes, Condition,
         "One of these regular expressions is found in the text; write them in 'single quotes'. `(?<no>…)` becomes `{no}`, other groups `{1}`.",
         "文本中能找到其中一个正则；请写在 '单引号' 里。`(?<no>…)` 成为 `{no}`，其他分组为 `{1}`。").also(&["regexp", "re"]),
+    key("similar", &[Rule], Kind::Texts, Condition,
+        "The text has enough in common with one of these sentences: its Chinese characters and words, and their order.",
+        "文本与其中一句足够相似：看相同的字词和它们的顺序。").also(&["like", "fuzzy", "similarity", "semantic"]),
+    key("at_least", &[Rule], Kind::Chance, Setting,
+        "How much it must have in common with a sentence of `similar`: from 0, nothing, to 1, everything; default 0.75.",
+        "与 `similar` 的句子至少有多相似：0 毫无相同，1 完全相同；默认 0.75。").also(&["threshold", "min_similarity", "score"]),
     key("case", &[Rule], Kind::Flag, Setting,
         "Whether upper and lower case differ; default false.",
         "是否区分大小写；默认 false。").also(&["case_sensitive"]),
@@ -191,7 +197,7 @@ pub(crate) const KEYS: &[Key] = &[
     key("reply", &[Rule, Done, Do], Kind::Template, Action,
         "Reply with this text.",
         "回复这段文字。").also(&["answer", "response", "respond", "say"]),
-    key("reply_one_of", &[Rule, Done, Do], Kind::Templates, Action,
+    key("reply_one_of", &[Rule, Done, Do], Kind::Weighted, Action,
         "Reply with one of these at random, never the same twice in a row.",
         "随机回复其中之一，不与上次相同。").also(&["replies", "answers", "responses", "random_reply", "reply_random", "random_replies", "texts"]),
     key("reply_all_of", &[Rule, Done, Do], Kind::Templates, Action,
@@ -227,6 +233,12 @@ pub(crate) const KEYS: &[Key] = &[
     key("run", &[Rule, Done, Do], Kind::Handler, Action,
         "Run the Rust handler of this name; `builtin.mute`, `builtin.unmute`, `builtin.reload` and `builtin.status` are built in.",
         "运行此名称的 Rust 处理器；内置 `builtin.mute`、`builtin.unmute`、`builtin.reload`、`builtin.status`。").also(&["handler", "call", "exec"]),
+    key("args", &[Rule, Done, Do], Kind::TemplateVars, Setting,
+        "Texts with names of their own for the handler of `run`, beside the captures.",
+        "给 `run` 的处理器的附加文字，各有名字，与捕获并列。").also(&["arguments", "params", "parameters"]),
+    key("answer_as", &[Rule], Kind::Template, Action,
+        "Then the message is searched again from the top as this sentence; only captures, `{rest}` and `{text}` may occur in it.",
+        "然后把消息当作这句话从头再查找；其中只能有捕获、`{rest}` 和 `{text}`。").also(&["redirect", "alias", "aliases", "goto", "synonyms", "same_as", "srai"]),
     key("do", &[Rule, Done], Kind::Steps, Action,
         "Actions in an order of your own, with waits: `[{ reply = \"…\" }, { wait = \"2s\" }, { image = \"…\" }]`.",
         "按另一种顺序的动作，可等待：`[{ reply = \"…\" }, { wait = \"2s\" }, { image = \"…\" }]`。").also(&["actions", "steps", "then"]),
@@ -243,6 +255,14 @@ pub(crate) const KEYS: &[Key] = &[
         "The reply quotes the message that it answers.",
         "回复时引用原消息。").also(&["quote_reply", "reply_to"]),
 
+    // reply_one_of = [{…}]
+    key("text", &[Weighted], Kind::Template, Action,
+        "The text.",
+        "文字。").also(&["reply", "say"]),
+    key("weight", &[Weighted], Kind::Integer, Setting,
+        "How often it is drawn, compared with the others; default 1.",
+        "与其他文字相比被抽中的多少；默认 1。").also(&["chance", "probability"]),
+
     // Brakes and flow.
     key("cooldown", &[Rule], Kind::Cooldown, Setting,
         "The rule is quiet for so long after it acted, in this chat; `{ user = …, chat = …, all = … }` for other clocks.",
@@ -258,7 +278,7 @@ pub(crate) const KEYS: &[Key] = &[
         "限额用完后每个时段发送一次。"),
     key("priority", &[Rule], Kind::Integer, Setting,
         "Rules with a higher number are tried first; default 0.",
-        "数值大的先检查；默认 0。").also(&["weight", "order"]),
+        "数值大的先检查；默认 0。").also(&["order"]),
     key("continue", &[Rule], Kind::Flag, Setting,
         "The search goes on after this rule acted.",
         "执行后继续查找后面的规则。").also(&["go_on", "fallthrough"]),

@@ -9,7 +9,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use mynah_core::{
-    Action, Call, Chat, Content, MediaRef, NoticeKind, Planned, Random, Scope, Segment, TimerChange,
+    Action, Call, Captures, Chat, Content, MediaRef, NoticeKind, Planned, Random, Scope, Segment,
+    TimerChange,
 };
 
 use super::RuleBook;
@@ -54,7 +55,9 @@ impl Actor<'_, '_> {
             if let Step::Wait(wait) = step {
                 self.delay += *wait;
                 // A message can wait in the outbox; a step that must run after the wait needs a turn of its own.
-                if steps[n..].iter().any(|step| matches!(step, Step::Run(_) | Step::Start(_))) {
+                if steps[n..].iter().any(|step| {
+                    matches!(step, Step::Run(_) | Step::RunWith { .. } | Step::Start(_))
+                }) {
                     let timer = later::rest_of_steps(self, steps, n + 1);
                     return self.out.timers.push(TimerChange::Set(timer));
                 }
@@ -91,6 +94,11 @@ impl Actor<'_, '_> {
                 let chosen = self.choose(texts.len(), n);
                 self.say(&texts[chosen], *shape);
             }
+            Step::SayWeighted { texts, shape } => {
+                if let Some(text) = self.draw(texts, n) {
+                    self.say(text, *shape);
+                }
+            }
             Step::Image(path) => self.send_file(Segment::Image, path),
             Step::File(path) => self.send_file(Segment::File, path),
             Step::Forward(to) => forward::forward(self, to),
@@ -99,7 +107,13 @@ impl Actor<'_, '_> {
                 self.plan(self.scene.chat, action);
             }
             Step::Start(id) => dialog::start_by_rule(self, id),
-            Step::Run(name) => self.run(name),
+            Step::Run(name) => self.run(name, Captures::new()),
+            Step::RunWith { name, args } => {
+                let told = self.told(n);
+                let args = args.iter().map(|(name, text)| (name.clone(), text.render_text(&told)));
+                let args = args.collect();
+                self.run(name, args);
+            }
             Step::Wait(_) => {}
         }
     }
@@ -200,7 +214,19 @@ impl Actor<'_, '_> {
         chosen
     }
 
-    fn run(&mut self, name: &str) {
+    /// One of these, with the odds of its weight.
+    fn draw<'t>(&self, texts: &'t [(Template, u32)], n: usize) -> Option<&'t Template> {
+        let all: u64 = texts.iter().map(|(_, weight)| u64::from(*weight)).sum();
+        let mut left = random_of(self.at, &format!("weight:{}:{n}", self.key)).below(all.max(1));
+        let drawn = texts.iter().find(|(_, weight)| {
+            let is_here = left < u64::from(*weight);
+            left = left.saturating_sub(u64::from(*weight));
+            is_here
+        });
+        drawn.map(|(text, _)| text)
+    }
+
+    fn run(&mut self, name: &str, args: Captures) {
         let (name, argument) = name.split_once(' ').unwrap_or((name, ""));
         match name {
             "builtin.mute" => {
@@ -214,7 +240,7 @@ impl Actor<'_, '_> {
             "builtin.status" => self.out.builtin = Some(Builtin::Status),
             _ => self.out.steps.push(mynah_core::Step::Run(Call {
                 handler: name.to_owned(),
-                captures: self.scene.captures.clone(),
+                captures: self.scene.captures.clone().into_iter().chain(args).collect(),
             })),
         }
     }

@@ -29,6 +29,8 @@ pub(crate) enum FailedCondition {
     NotFrom,
     /// The comparison of `when` at this place.
     When(usize),
+    /// No sentence of `similar` is near enough.
+    Similar,
     /// `after`: another rule answered last.
     After,
     Chance,
@@ -200,6 +202,10 @@ pub(crate) fn describe(fails: FailedCondition, rule: &Rule, facts: &EventFacts<'
         }
         // Described where the values are: see `Run::describe`.
         FailedCondition::When(_) => failed("when", String::new(), String::new()),
+        FailedCondition::Similar => match rest.and_then(|rest| rest.similar.as_ref()) {
+            Some(similar) => failed("similar", similar.wanted(), similar.best(facts.sentence())),
+            None => failed("similar", String::new(), String::new()),
+        },
         FailedCondition::After => failed("after", String::new(), String::new()),
         FailedCondition::Chance => failed(
             "chance",

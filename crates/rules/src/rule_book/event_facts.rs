@@ -9,6 +9,8 @@ use mynah_core::{
     Chat, Event, EventBody, EventKind, Message, MessageKind, Notice, NoticeKind, Person, Timestamp,
 };
 
+use crate::likeness::Sentence;
+use mynah_matching::fold::Folding;
 use mynah_matching::{MAX_CHARACTERS, Text};
 
 /// The kind of an event, in the words of `type` and `event`.
@@ -40,6 +42,8 @@ pub(crate) struct EventFacts<'e> {
     pub(crate) now: Timestamp,
     zone: &'e TimeZone,
     clock: OnceCell<Zoned>,
+    /// The words of the sender taken apart, once a rule asks for their likeness.
+    sentence: OnceCell<Sentence>,
 }
 
 impl<'e> EventFacts<'e> {
@@ -85,6 +89,7 @@ impl<'e> EventFacts<'e> {
             now,
             zone,
             clock: OnceCell::new(),
+            sentence: OnceCell::new(),
         })
     }
 
@@ -96,6 +101,14 @@ impl<'e> EventFacts<'e> {
     /// The words behind the name of the bot: the conditions of a rule are about them first.
     pub(crate) fn text_behind_name(&self, quoted: bool) -> Option<&Text<'e>> {
         self.behind_name.as_ref().filter(|_| !(quoted && self.whole.is_some()))
+    }
+
+    /// The words of the sender taken apart; without the name of the bot at their beginning.
+    pub(crate) fn sentence(&self) -> &Sentence {
+        self.sentence.get_or_init(|| {
+            let text = self.behind_name.as_ref().unwrap_or(&self.text);
+            Sentence::new(text.as_str(), Folding::new(false, self.text.hant()))
+        })
     }
 
     /// The time in the bot's zone.

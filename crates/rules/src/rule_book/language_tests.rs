@@ -3,6 +3,7 @@
 use mynah_core::Quiet;
 
 use super::test_book::Talk;
+use crate::decision::Decision;
 use crate::explain::{Failed, Verdict};
 
 /// What the bot does when these people say these things, one after the other.
@@ -425,4 +426,133 @@ fn one_of_several_pictures_is_sent_and_not_the_last_one_again() {
         assert_ne!(said, last);
         last = said;
     }
+}
+
+#[test]
+fn a_weighted_text_is_drawn_by_its_weight() {
+    let rules = r#"
+        [[rule]]
+        exact = "抽"
+        reply_one_of = [{ text = "常见", weight = 3 }, { text = "从不", weight = 0 }, "少见"]
+    "#;
+    let mut talk = Talk::with(rules);
+    let said: Vec<String> = (0..200).flat_map(|_| talk.say("群/甲", "抽")).collect();
+    let count = |text: &str| said.iter().filter(|said| *said == text).count();
+    assert_eq!(count("从不"), 0);
+    assert_eq!(count("常见") + count("少见"), 200);
+    assert!(count("常见") > count("少见"), "{}", count("常见"));
+    assert!(said.windows(2).any(|pair| pair[0] == pair[1]), "one may come twice in a row");
+}
+
+#[test]
+fn a_handler_gets_arguments_beside_the_captures() {
+    let rules = r#"
+        [[rule]]
+        pattern = "天气 {city}"
+        run = "weather"
+        args = { unit = "c", who = "{sender}" }
+    "#;
+    let mut talk = Talk::with(rules);
+    assert_eq!(
+        talk.say("群/甲", "天气 上海"),
+        [r#"=> run weather {"city": "上海", "unit": "c", "who": "甲"}"#]
+    );
+}
+
+#[test]
+fn a_message_is_answered_as_another_sentence() {
+    let rules = r#"
+        [[rule]]
+        pattern = "(查|看)[一下]{city}的天气"
+        add = { asked = 1 }
+        answer_as = "天气 {city}"
+        cooldown = { user = "1m" }
+        [[rule]]
+        id = "weather"
+        pattern = "天气 {city}"
+        reply = "{city}：晴（{text}，{sender}，{user.asked|0}）"
+        [[rule]]
+        exact = "换一句"
+        set = { changed = "1" }
+        answer_as = "没有规则回答"
+        [[rule]]
+        exact = "换了吗"
+        reply = "{user.changed|没有}"
+        [[rule]]
+        exact = "谢谢"
+        after = "weather"
+        reply = "不客气"
+        [[rule]]
+        exact = "慢"
+        add = { slow = 1 }
+        answer_as = "慢规则"
+        [[rule]]
+        exact = "慢规则"
+        cooldown = "1h"
+        reply = "{user.slow}"
+    "#;
+    let mut talk = tells(
+        rules,
+        &[
+            ("群/甲", "查一下上海的天气", &["上海：晴（天气 上海，甲，1）"]),
+            ("群/甲", "谢谢", &["不客气"]),
+            ("群/甲", "看北京的天气", &[]),
+        ],
+    );
+    assert_eq!(talk.last.quiet, Some(Quiet::Cooldown), "the brake of the rule itself");
+    assert_eq!(talk.say("群/甲", "换一句"), [""; 0]);
+    let last = &talk.last;
+    assert!(!last.acted && last.rule.is_none() && last.writes.is_empty(), "{last:?}");
+    assert_eq!(talk.say("群/甲", "换了吗"), ["没有"]);
+    assert_eq!(talk.say("群/甲", "慢"), ["1"]);
+    assert_eq!(talk.say("群/甲", "慢"), [""; 0]);
+    let last = &talk.last;
+    assert!(!last.acted && last.quiet == Some(Quiet::Cooldown) && last.writes.is_empty());
+}
+
+#[test]
+fn after_ten_redirects_the_search_ends_and_the_decision_so_far_stands() {
+    let rules = r#"
+        [[rule]]
+        prefix = "数"
+        answer_as = "数{rest}一"
+        [[rule]]
+        prefix = "加"
+        add = { count = 1 }
+        answer_as = "加{rest}一"
+    "#;
+    let mut talk = Talk::with(rules);
+    for (text, times, writes) in [("数", "10", 0), ("加", "5", 5)] {
+        talk.say("群/甲", text);
+        let Decision { acted, warnings, writes: written, .. } = &talk.last;
+        assert!(acted);
+        let words = format!("answered as {times} other sentences");
+        assert!(warnings.iter().any(|warning| warning.en.contains(&words)), "{warnings:?}");
+        assert_eq!(written.len(), writes, "{text}");
+    }
+}
+
+#[test]
+fn a_rule_answers_sentences_like_its_own() {
+    let rules = r#"
+        [[rule]]
+        similar = ["怎么退货", "可以退货吗"]
+        reply = "七天内可以退"
+        [[rule]]
+        similar = "how do I return it"
+        at_least = 0.5
+        reply = "within seven days"
+    "#;
+    let mut talk = tells(
+        rules,
+        &[
+            ("群/甲", "请问怎么退货？", &["七天内可以退"]),
+            ("群/甲", "怎么发货", &[]),
+            ("甲", "How can I return it?", &["within seven days"]),
+            ("甲", "hello", &[]),
+        ],
+    );
+    talk.say("群/甲", "怎么发货");
+    let shown = format!("{:?}", talk.trace);
+    assert!(shown.contains("怎么退货 0.57, 可以退货吗 0.12"), "{shown}");
 }

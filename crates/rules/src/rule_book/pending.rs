@@ -52,6 +52,26 @@ impl<'s> Pending<'s> {
         self.writes.push(Write { scope, key: key.to_owned(), change, expires });
     }
 
+    /// The number of changes so far.
+    pub(crate) fn mark(&self) -> usize {
+        self.writes.len()
+    }
+
+    /// Takes back all changes but the first so many.
+    pub(crate) fn back_to(&mut self, mark: usize) {
+        self.writes.truncate(mark);
+    }
+
+    /// The same state with the changes so far, which this one has no longer.
+    pub(crate) fn hand_over(&mut self) -> Self {
+        Self { stored: self.stored, writes: std::mem::take(&mut self.writes) }
+    }
+
+    /// Takes the changes over from another state.
+    pub(crate) fn take_back(&mut self, writes: Vec<Write>) {
+        self.writes = writes;
+    }
+
     /// The changes, in order.
     pub(crate) fn into_writes(self) -> Vec<Write> {
         self.writes

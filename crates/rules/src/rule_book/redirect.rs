@@ -8,7 +8,7 @@ use super::RuleBook;
 use super::event_facts::{EventFacts, Subject, whole_text};
 use super::rule::Rule;
 use super::scene::{Draws, SceneValues};
-use super::search::Run;
+use super::search::{MOST_ACTING, Run};
 use crate::decision::{RuleRef, Warning};
 use crate::explain::{Failed, Verdict};
 
@@ -16,31 +16,33 @@ use crate::explain::{Failed, Verdict};
 const MOST_REDIRECTS: usize = 10;
 
 impl<'r> Run<'r, '_> {
-    /// Lets a rule with `answer_as` act: its own steps, then the rules for its sentence. Gives back whether anything answered,
-    /// and the captures.
+    /// Lets a rule with `answer_as` act: its own steps, then the rules for its sentence. Gives the
+    /// captures back.
     pub(super) fn redirect(
         &mut self,
         rule: &'r Rule,
         sentence: &Template,
         captures: Captures,
         rest: String,
-    ) -> (bool, Captures) {
+    ) -> Captures {
         let scene = self.scene(captures, rest, rule.columns());
         let draws = Draws { at: self.at, key: &rule.key, step: usize::MAX };
         let values = SceneValues { scene: &scene, pending: &self.pending, draws };
         let sentence = sentence.render_text(&values);
-        if self.redirects == MOST_REDIRECTS {
+        if self.redirects == MOST_REDIRECTS || self.acting == MOST_ACTING {
             self.too_many_redirects(&rule.reference);
-            return (true, scene.captures);
+            // The decision so far is kept.
+            self.out.acted = true;
+            return scene.captures;
         }
         let before = (self.out.clone(), self.pending.mark(), self.acted.len(), self.acting);
         self.actor(&scene, &rule.key).perform(&rule.then);
         self.start_brakes(rule);
         self.note_acted(&rule.reference);
-        self.acting += 1;
+        self.acting += usize::from(!rule.then.is_empty());
         self.tell(&rule.reference, Verdict::Acted { goes_on: true });
         if self.answers_as(&sentence) {
-            return (true, scene.captures);
+            return scene.captures;
         }
         let quiet = self.out.quiet;
         let (out, writes, acted, acting) = before;
@@ -51,7 +53,7 @@ impl<'r> Run<'r, '_> {
         self.acting = acting;
         let failed = Failed { key: "answer_as", expected: sentence, actual: String::new() };
         self.tell(&rule.reference, Verdict::Failed(failed));
-        (false, scene.captures)
+        scene.captures
     }
 
     /// Searches the rules from the top for this sentence of the same sender. Returns whether any of them acted.
@@ -95,10 +97,12 @@ impl<'r> Run<'r, '_> {
     }
 
     fn too_many_redirects(&mut self, rule: &RuleRef) {
-        let id = &rule.id;
+        let (id, times) = (&rule.id, self.redirects);
         self.out.warnings.push(Warning {
-            en: format!("a message was answered as {MOST_REDIRECTS} other sentences; the search ended at {id}"),
-            zh: format!("一条消息已转成另外 {MOST_REDIRECTS} 句话，到 {id} 为止"),
+            en: format!(
+                "a message was answered as {times} other sentences; the search ended at {id}"
+            ),
+            zh: format!("一条消息已转成另外 {times} 句话，到 {id} 为止"),
         });
     }
 }

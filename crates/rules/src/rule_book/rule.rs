@@ -5,9 +5,12 @@ use mynah_matching::conditions::Compiled;
 
 use crate::comparison::Comparison;
 use crate::decision::RuleRef;
+use crate::likeness::Similar;
 use crate::model::{self, After, Brakes, Days, Place, Step, TimeWindow, Who};
 use crate::rule_book::RuleInfo;
+use mynah_matching::fold::Folding;
 use mynah_matching::glob::Glob;
+use mynah_matching::template::Template;
 
 /// One rule, ready to be held against events.
 #[derive(Debug)]
@@ -25,6 +28,8 @@ pub(crate) struct Rule {
     /// All of these must hold for the rest; most rules have no such condition.
     pub(crate) rest: Option<Box<Rest>>,
     pub(crate) then: Box<[Step]>,
+    /// The sentence as which the message is searched again.
+    pub(crate) answer_as: Option<Box<Template>>,
     pub(crate) brakes: Option<Box<Brakes>>,
     pub(crate) go_on: bool,
     pub(crate) silent: bool,
@@ -49,6 +54,7 @@ pub(crate) struct Rest {
     pub(crate) chance: Option<f64>,
     pub(crate) comparisons: Vec<Comparison>,
     pub(crate) after: Option<After>,
+    pub(crate) similar: Option<Similar>,
 }
 
 /// Whether a rule runs a builtin handler: such rules are asked before everything else.
@@ -60,7 +66,8 @@ impl Rule {
     /// Compiles a checked rule.
     pub(crate) fn new(rule: model::Rule, hant: bool, found_is_proof: bool) -> Self {
         let builtin = is_builtin(&rule);
-        let model::Rule { place, name, when, then, brakes, go_on, silent, off, .. } = rule;
+        let model::Rule { place, name, when, then, answer_as, brakes, go_on, silent, off, .. } =
+            rule;
         let has_brakes = !brakes.cooldown.is_empty() || brakes.limit.is_some();
         let Place { file, line } = place;
         let is_named = name.id.is_some();
@@ -71,8 +78,9 @@ impl Rule {
             key: name.key.into(),
             text: Compiled::new(&when.text, hant),
             quoted: when.quoted,
-            rest: rest(when),
+            rest: rest(when, Folding::new(false, hant)),
             then: then.into(),
+            answer_as: answer_as.map(Box::new),
             brakes: has_brakes.then(|| Box::new(brakes)),
             go_on,
             silent,
@@ -123,7 +131,7 @@ fn heap_of_step(step: &Step) -> usize {
     }
 }
 
-fn rest(when: model::Conditions) -> Option<Box<Rest>> {
+fn rest(when: model::Conditions, folding: Folding) -> Option<Box<Rest>> {
     let any = when.place.is_some()
         || when.at_me
         || when.days.is_some()
@@ -135,7 +143,8 @@ fn rest(when: model::Conditions) -> Option<Box<Rest>> {
             && when.from.is_empty()
             && when.not_from.is_empty()
             && when.comparisons.is_empty()
-            && when.after.is_none());
+            && when.after.is_none()
+            && when.similar.is_none());
     any.then(|| {
         Box::new(Rest {
             place: when.place,
@@ -150,6 +159,7 @@ fn rest(when: model::Conditions) -> Option<Box<Rest>> {
             chance: when.chance,
             comparisons: when.comparisons,
             after: when.after,
+            similar: when.similar.map(|(texts, at_least)| Similar::new(&texts, at_least, folding)),
         })
     })
 }

@@ -24,7 +24,7 @@ use crate::explain::{Trace, Verdict};
 use crate::model::{Shape, Who};
 
 /// So many rules act on one message at most: a chain of `continue` is not to become a flood.
-const MOST_ACTING: usize = 5;
+pub(super) const MOST_ACTING: usize = 5;
 
 /// How rules are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +60,7 @@ pub(super) fn answer(
     let mut run = Run::new(book, &facts, state, at, search, trace);
     run.out.passed_over = run.passed_over(event);
     if run.out.passed_over.is_none() {
-        run.search();
+        run.search_all();
     }
     run.finish()
 }
@@ -72,16 +72,18 @@ pub(crate) struct Run<'r, 't> {
     pub(crate) at: &'r Moment,
     pub(crate) pending: Pending<'r>,
     pub(crate) out: Decision,
-    search: Search,
+    pub(super) search: Search,
     /// The candidates of the index, once it was asked.
-    candidates: Option<Candidates>,
+    pub(super) candidates: Option<Candidates>,
     /// The words of the sender in the form that the present rule looks at.
-    text: &'r str,
-    trace: Option<&'t mut dyn Trace>,
-    acting: usize,
+    pub(super) text: &'r str,
+    pub(super) trace: Option<&'t mut dyn Trace>,
+    pub(super) acting: usize,
     /// The ids of the rules and dialogs that acted, if any rule asks for the last of them.
-    acted: Vec<Arc<str>>,
-    skipped: Option<Quiet>,
+    pub(super) acted: Vec<Arc<str>>,
+    /// How many rules with `answer_as` led here.
+    pub(super) redirects: usize,
+    pub(super) skipped: Option<Quiet>,
 }
 
 impl<'r, 't> Run<'r, 't> {
@@ -107,6 +109,7 @@ impl<'r, 't> Run<'r, 't> {
             trace,
             acting: 0,
             acted: Vec::new(),
+            redirects: 0,
             skipped: None,
         }
     }
@@ -130,7 +133,7 @@ impl<'r, 't> Run<'r, 't> {
         ignored.then_some("ignored person")
     }
 
-    fn search(&mut self) {
+    pub(super) fn search_all(&mut self) {
         let (builtins, all) = (self.book.builtins, self.book.rules.len());
         if builtins > 0 && self.ask(0..builtins) == SearchFlow::End {
             return;
@@ -205,7 +208,10 @@ impl<'r, 't> Run<'r, 't> {
         } else {
             self.act(rule, captures, rest)
         };
-        if is_first {
+        let did_nothing = rule.answer_as.is_some() && !self.out.acted && self.out.quiet.is_none();
+        if is_first && did_nothing {
+            self.out.rule = None;
+        } else if is_first {
             self.out.captures = captures;
         }
         goes
@@ -215,6 +221,9 @@ impl<'r, 't> Run<'r, 't> {
     fn check_state(&mut self, rule: &Rule, taken: Taken) -> Result<Taken, FailedCondition> {
         let Some(rest) = &rule.rest else { return Ok(taken) };
         self.check_person(rest)?;
+        if rest.similar.as_ref().is_some_and(|similar| !self.is_similar(similar)) {
+            return Err(FailedCondition::Similar);
+        }
         after::check(rest, &self.pending, self.at.now)?;
         self.check_values(rule, rest, &taken)?;
         self.check_chance(rule, rest)?;
@@ -304,12 +313,12 @@ impl<'r, 't> Run<'r, 't> {
 
     /// Lets a rule act; gives its captures back.
     fn act(&mut self, rule: &'r Rule, captures: Captures, rest: String) -> (SearchFlow, Captures) {
+        if let Some(sentence) = &rule.answer_as {
+            return (SearchFlow::End, self.redirect(rule, sentence, captures, rest));
+        }
         let scene = self.scene(captures, rest, rule.columns());
         self.actor(&scene, &rule.key).perform(&rule.then);
-        if let Some(brakes) = &rule.brakes {
-            let at = self.brakes_at(rule);
-            brakes::start(brakes, &at, &mut self.pending);
-        }
+        self.start_brakes(rule);
         self.note_acted(&rule.reference);
         self.acting += 1;
         let full = self.acting == MOST_ACTING;
@@ -328,6 +337,14 @@ impl<'r, 't> Run<'r, 't> {
             );
         }
         (goes, scene.captures)
+    }
+
+    /// Starts the clocks of a rule that acts.
+    pub(super) fn start_brakes(&mut self, rule: &'r Rule) {
+        if let Some(brakes) = &rule.brakes {
+            let at = self.brakes_at(rule);
+            brakes::start(brakes, &at, &mut self.pending);
+        }
     }
 
     fn brakes_at(&self, rule: &'r Rule) -> At<'r> {

@@ -37,6 +37,10 @@ struct Wish {
     silent: bool,
     /// What `user.x` must be.
     when: Option<&'static str>,
+    /// The word as which the message is searched again.
+    answer_as: Option<&'static str>,
+    /// A sentence that the text is like.
+    similar: Option<&'static str>,
     /// The rule that must have answered last, by its line.
     after: Option<u8>,
     /// What `user.x` becomes.
@@ -55,10 +59,27 @@ fn wish() -> impl Strategy<Value = Wish> {
         prop::option::weighted(0.3, prop::sample::select(vec!["1", ">= 2", "!=", "", "0..1"]));
     let sets = prop::option::weighted(0.3, 0..3_u8);
     let after = prop::option::weighted(0.15, 1..12_u8);
-    (words, flags, 0..8_u8, -1..=1_i64, (when, after, sets)).prop_map(
-        |(words, flags, scope, priority, (when, after, sets))| {
+    let answer_as = prop::option::weighted(0.15, word());
+    let similar = prop::option::weighted(0.15, word());
+    let rest = (when, after, sets, answer_as, similar);
+    (words, flags, 0..8_u8, -1..=1_i64, rest).prop_map(
+        |(words, flags, scope, priority, (when, after, sets, answer_as, similar))| {
             let (exact, quoted, go_on, off, silent) = flags;
-            Wish { words, exact, quoted, scope, priority, go_on, off, silent, when, after, sets }
+            Wish {
+                words,
+                exact,
+                quoted,
+                scope,
+                priority,
+                go_on,
+                off,
+                silent,
+                when,
+                after,
+                sets,
+                answer_as,
+                similar,
+            }
         },
     )
 }
@@ -78,6 +99,7 @@ fn conditions(wish: &Wish) -> Conditions {
         3 => when.at_me = true,
         _ => {}
     }
+    when.similar = wish.similar.map(|text| (vec![text.to_owned()], 0.5));
     when.after = wish
         .after
         .map(|line| After { ids: vec![line.to_string()], within: Duration::from_secs(60) });
@@ -135,6 +157,7 @@ fn book(wishes: &[Wish], quiet: bool) -> RuleBook {
         name: Name { id: Some(line.to_string()), key: line.to_string() },
         when: conditions(wish),
         then: steps(wish, line),
+        answer_as: wish.answer_as.map(Template::plain),
         brakes: Brakes::default(),
         priority: wish.priority,
         go_on: wish.go_on,

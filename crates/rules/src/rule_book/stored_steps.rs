@@ -68,12 +68,21 @@ enum StepForm {
         #[serde(with = "ShapeForm")]
         shape: Shape,
     },
+    SayWeighted {
+        texts: Vec<(Template, u32)>,
+        #[serde(with = "ShapeForm")]
+        shape: Shape,
+    },
     Image(PathBuf),
     File(PathBuf),
     Forward(Vec<Glob>),
     Save(String),
     Start(String),
     Run(String),
+    RunWith {
+        name: String,
+        args: Vec<(String, Template)>,
+    },
     Wait(Duration),
 }
 

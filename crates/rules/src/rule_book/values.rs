@@ -11,6 +11,7 @@ use super::scene::{Draws, Scene, SceneValues};
 use super::search::Run;
 use crate::comparison::Comparison;
 use crate::explain::{Failed, Verdict};
+use crate::likeness::Similar;
 
 impl<'r> Run<'r, '_> {
     /// Checks `when`; rules without it cost nothing here.
@@ -27,6 +28,11 @@ impl<'r> Run<'r, '_> {
         let fails = |one: &Comparison| !self.values(&scene).pass(one);
         let failed = rest.comparisons.iter().position(fails);
         failed.map_or(Ok(()), |place| Err(FailedCondition::When(place)))
+    }
+
+    /// Whether the words of the sender are like one of these sentences.
+    pub(super) fn is_similar(&self, similar: &Similar) -> bool {
+        similar.holds(self.facts.sentence())
     }
 
     /// The words for a condition that fails.

@@ -37,6 +37,7 @@ pub(super) fn beside_the_text(first: &Conditions, second: &Conditions) -> bool {
         // A rule with comparisons shadows no other.
         comparisons,
         after,
+        similar,
         // Compared by `quoted_words`.
         quoted: _,
     } = first;
@@ -44,6 +45,7 @@ pub(super) fn beside_the_text(first: &Conditions, second: &Conditions) -> bool {
     chance.is_none()
         && comparisons.is_empty()
         && after.is_none()
+        && similar.is_none()
         && (place.is_none() || *place == second.place)
         && are_covered(groups, &second.groups)
         && (!at_me || second.at_me || (in_private && second.events.is_empty()))

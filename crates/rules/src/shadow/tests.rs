@@ -24,6 +24,7 @@ fn asking_for(key: &Key) -> String {
         "time" => "time = \"09:00-18:00\"",
         "days" => "days = \"mon\"",
         "chance" => "chance = 0.5",
+        "similar" => "similar = \"hi there\"",
         "after" => "id = \"a\"\nafter = \"a\"",
         "when" => "when = { mode = \"on\" }",
         unknown => panic!("the condition `{unknown}` has no example here"),
