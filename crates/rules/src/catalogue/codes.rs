@@ -1,7 +1,7 @@
 //! The codes of diagnostics with their meanings, for the reference page.
 
 /// Every code, in English and in Chinese.
-pub(crate) const CODES: [(&str, &str, &str); 37] = [
+pub(crate) const CODES: [(&str, &str, &str); 38] = [
     ("syntax", "The file is not valid TOML there.", "此处不是有效的 TOML。"),
     ("unknown-key", "No such key in this table.", "此表没有这个键。"),
     ("type", "A value of the wrong type.", "值的类型不对。"),
