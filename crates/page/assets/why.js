@@ -32,7 +32,8 @@ export function inShort(decided) {
   const [, failed] = /^handler (.+) failed$/.exec(decided.passed_over ?? "") ?? [];
   if (failed) return t("handlerFailed", { handler: failed });
   if (decided.passed_over) return t("passedOver", { why: t(decided.passed_over) });
-  if (decided.quiet) return t("quietBecause", { rule, why: t(decided.quiet) });
+  // "hours" alone is the unit of a time span.
+  if (decided.quiet) return t("quietBecause", { rule, why: t(decided.quiet === "hours" ? "quiet hours" : decided.quiet) });
   if (rule) return t("answeredBy", { rule });
   return handler ? t("handledBy", { handler }) : t("noRule");
 }
