@@ -53,7 +53,7 @@ impl Load {
         match self {
             Self::Calm => 60,
             Self::Steady => 200,
-            Self::Flood => 4000,
+            Self::Flood => 2400,
         }
     }
 
