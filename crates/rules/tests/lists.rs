@@ -124,6 +124,15 @@ fn lists_stand_for_their_items_in_every_condition() {
 }
 
 #[test]
+fn similar_sentences_can_be_a_list() {
+    let rules = "[lists]\nback = [\"怎么退货\", \"如何把东西退回\"]\n[[rule]]\nsimilar = \"<back>\"\nreply = \"a\"\n";
+    let book = loaded(folder().path(), rules).book.expect("no errors");
+    assert_eq!(answer(&book, "怎么退货呢"), ["3"]);
+    assert_eq!(answer(&book, "如何把东西退回啊"), ["3"]);
+    assert_eq!(answer(&book, "back"), Vec::<String>::new());
+}
+
+#[test]
 fn editing_a_list_resets_no_clock() {
     let folder = folder();
     let keys = |items: &str| -> Vec<String> {

@@ -123,7 +123,8 @@ impl Checker<'_> {
 
     /// The list that an item of a condition names.
     fn list_in(&mut self, key: &str, text: &Text<'_>) -> Option<Arc<List>> {
-        let may_be = matches!(key, "keyword" | "all" | "none" | "exact" | "prefix" | "suffix");
+        let may_be =
+            matches!(key, "keyword" | "all" | "none" | "exact" | "prefix" | "suffix" | "similar");
         if may_be { self.list_named(text) } else { None }
     }
 
