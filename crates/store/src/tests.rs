@@ -763,6 +763,30 @@ async fn a_person_is_forgotten() {
     assert!(store.accept(batch(events), NOW).await.unwrap().is_empty(), "ids stay known");
 }
 
+#[tokio::test]
+async fn the_variables_that_a_person_has_in_all_chats_are_forgotten() {
+    let store = SqliteStore::in_memory();
+    store.accept(batch(vec![message("1", "g", "p", "x")]), NOW).await.unwrap();
+    let (event, _) = store.begin(&"g".into(), NOW).await.unwrap().unwrap();
+    // A person whose id ends like that of another one keeps its values.
+    let keys =
+        ["person:nick:ann", "person:points:ann", "person:nick:joann", "person:ann:bob", "ann"];
+    let writes = keys.map(|key| Write {
+        scope: Scope::Bot,
+        key: key.to_owned(),
+        change: Change::Set("v".to_owned()),
+        expires: None,
+    });
+    let effects = Effects { writes: writes.into(), ..Effects::default() };
+    store.commit(turn(event, effects), NOW).await.unwrap();
+    assert_eq!(store.forget("ann".into()).await.unwrap().values, 2);
+    store.accept(batch(vec![message("2", "g", "p", "x")]), NOW).await.unwrap();
+    let (_, state) = store.begin(&"g".into(), NOW).await.unwrap().unwrap();
+    let left: Vec<_> =
+        keys.into_iter().filter(|key| state.get(Scope::Bot, key).is_some()).collect();
+    assert_eq!(left, ["person:nick:joann", "person:ann:bob", "ann"]);
+}
+
 /// Binds names to people, as turns do.
 async fn bind(store: &SqliteStore, bound: &[(&str, &str)]) {
     store.accept(batch(vec![message("b", "g", "p", "x")]), NOW).await.unwrap();
