@@ -117,6 +117,7 @@ fn group_event(event: &str, lang: Lang) -> String {
     say!(lang, "event = \"{event}\" happens in groups only", "event = \"{event}\" 只发生在群里")
 }
 
+#[expect(clippy::too_many_lines, reason = "a table: a line for each conflict")]
 pub(super) fn hint(conflict: &Conflict, lang: Lang) -> Option<String> {
     Some(match conflict {
         Conflict::AtMeInPrivate => say!(lang, "leave at_me out", "去掉 at_me"),

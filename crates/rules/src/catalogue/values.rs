@@ -134,6 +134,7 @@ pub(super) fn message(value: &BadValue, lang: Lang) -> String {
 }
 
 /// The remedy.
+#[expect(clippy::too_many_lines, reason = "a table: a line for each value")]
 pub(super) fn hint(value: &BadValue, lang: Lang) -> String {
     if let Some(meant) = meant_by(value, lang) {
         return meant;

@@ -80,7 +80,7 @@ pub(crate) fn fitting_text<'e>(rule: &Rule, facts: &EventFacts<'e>) -> &'e str {
 fn check_subject(rest: &Rest, facts: &EventFacts<'_>) -> Result<(), FailedCondition> {
     match facts.subject {
         Subject::Notice(event) => {
-            rest.events.contains(&event).then_some(()).ok_or(FailedCondition::Event)?
+            rest.events.contains(&event).then_some(()).ok_or(FailedCondition::Event)?;
         }
         Subject::Message(kind) => {
             let plain =
@@ -147,6 +147,7 @@ pub(crate) fn is_near(fails: FailedCondition, rule: &Rule, facts: &EventFacts<'_
 }
 
 /// The words for a condition that fails.
+#[expect(clippy::too_many_lines, reason = "a table: a line for each condition")]
 pub(crate) fn describe(fails: FailedCondition, rule: &Rule, facts: &EventFacts<'_>) -> Verdict {
     let rest = rule.rest.as_deref();
     let failed =
