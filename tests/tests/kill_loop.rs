@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_util::FutureExt;
-use mynah_core::{Clock, EventBody, Random, SystemClock};
+use mynah_core::{Clock, EventBody, LogQuery, Logged, Random, SystemClock};
 use mynah_sandbox::{Options, SandboxEvent};
-use mynah_store::{Inspector, LogQuery, Logged};
+use mynah_store::Inspector;
 use mynah_tests::Stage;
 use rusqlite::{Connection, OpenFlags};
 
@@ -187,7 +187,8 @@ impl KillLoop {
 
     /// The accepted questions, by their numbers, with their results.
     fn log(&self) -> BTreeMap<usize, Logged> {
-        let logged = self.inspector().log(&LogQuery::default()).expect("a store in order").entries;
+        let all = LogQuery { limit: u32::MAX, ..LogQuery::default() };
+        let logged = self.inspector().log(&all).expect("a store in order").entries;
         let questions = logged.into_iter().filter_map(|logged| {
             let EventBody::Message(message) = &logged.event.body else { return None };
             Some((message.text.strip_prefix("问题 ")?.parse().ok()?, logged))

@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use mynah_core::Timestamp;
+use mynah_core::{LogQuery, Timestamp};
 use mynah_sandbox::{Options, World};
-use mynah_store::{Inspector, LogQuery};
+use mynah_store::Inspector;
 use mynah_tests::{Stage, story};
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;

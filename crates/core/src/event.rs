@@ -210,6 +210,32 @@ impl Event {
         }
     }
 
+    /// Whether this is the id of the event or of its message.
+    #[must_use]
+    pub fn is_called(&self, id: &str) -> bool {
+        self.id.as_str() == id || self.message().is_some_and(|message| message.id.as_str() == id)
+    }
+
+    /// The text of the event, for people to read: that of the message, or the words that came with a notice.
+    #[must_use]
+    pub fn plain_text(&self) -> String {
+        match &self.body {
+            EventBody::Message(message) => message.content.plain_text(),
+            EventBody::Notice(notice) => match &notice.kind {
+                NoticeKind::Rename { name: text }
+                | NoticeKind::FriendRequest { greeting: text, .. }
+                | NoticeKind::Pat { text, .. }
+                | NoticeKind::Raw { text, .. } => text.clone(),
+                NoticeKind::Join { .. }
+                | NoticeKind::Leave { .. }
+                | NoticeKind::Recall { .. }
+                | NoticeKind::RedPacket => String::new(),
+            },
+            EventBody::Due(due) => due.name.clone(),
+            EventBody::Started => String::new(),
+        }
+    }
+
     /// The lane of the event: that of its chat, otherwise that of the account.
     #[must_use]
     pub fn lane(&self) -> Lane {

@@ -13,12 +13,14 @@ mod handler;
 mod id;
 mod key;
 mod lang;
+mod log;
 pub mod mention;
 mod pacing;
 mod people;
 mod perform;
 pub mod quote;
 mod random;
+mod reader;
 mod state;
 mod store;
 mod time;
@@ -41,13 +43,18 @@ pub use handler::{Flow, Handler, HandlerError, HandlerFn, handler_fn};
 pub use id::{ActionId, ChatId, EventId, Lane, MessageId, PersonId};
 pub use key::{Key, KeyError};
 pub use lang::Lang;
+pub use log::{LogKind, LogPage, LogPlace, LogQuery, Logged, LoggedAction, Unreadable};
 pub use pacing::{Pacing, Rate};
 pub use people::{Called, Chat, ChatKind, Person};
 pub use perform::{Perform, PerformError};
 pub use random::Random;
+pub use reader::{
+    Depths, ExportPage, ExportPlace, Exported, ExportedValue, Fired, StateOwner, StateValue,
+    StoreReader, StoreStatus, Stores, Survey, TroubledAction, Waiting,
+};
 pub use state::{NoState, Read, Scope, Snapshot, StateSource, StateView, Value};
 pub use store::{
-    Accepted, Claim, ClaimToken, Committed, Outcome, Recovered, Store, StoreError, Turn,
+    Accepted, Claim, ClaimToken, Committed, Forgotten, Outcome, Recovered, Store, StoreError, Turn,
 };
 pub use time::{Clock, SystemClock, Timestamp};
 pub use transport::{

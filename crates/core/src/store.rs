@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use serde::Serialize;
 use thiserror::Error;
 
 use crate::{
-    ActionId, Batch, ChatId, Decided, Effects, Event, EventId, Lane, MessageId, Outgoing, Read,
-    Records, Snapshot, Timestamp,
+    ActionId, Batch, Binding, ChatId, Decided, Effects, Event, EventId, Lane, MessageId, Outgoing,
+    PersonId, Read, Records, Snapshot, Timestamp,
 };
 
 /// The store of one account. Holding it is the lease: a second process cannot open it. Each call is one transaction.
@@ -93,6 +94,34 @@ pub trait Store: Send + Sync {
 
     /// Does a limited amount of cleaning: expired state, the old end of the log. Returns whether there is more to do.
     async fn tidy(&self, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Deletes all data about a person: events, the answers to them, state, timers, the private chat, and the names that
+    /// are bound to the person. The ids of the events stay known, so that the service cannot deliver them again. A
+    /// repeated call finds nothing to delete.
+    async fn forget(&self, person: &PersonId) -> Result<Forgotten, StoreError>;
+
+    /// Ends the binding of a name of the rule file and returns it; `None` if the name is not bound, so also for a
+    /// repeated call.
+    async fn unbind(&self, name: &str) -> Result<Option<Binding>, StoreError>;
+
+    /// Ends the work before the store is dropped, so that the data can be copied and moved as it is. Accepted data is
+    /// kept if this fails or is left out. Repeating the call is harmless.
+    async fn close(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+/// The number of deleted items about a person.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Forgotten {
+    /// Events, which are mostly messages.
+    pub events: usize,
+    /// Answers to them, and all private messages to the person.
+    pub actions: usize,
+    /// Values of state.
+    pub values: usize,
+    /// Timers.
+    pub timers: usize,
 }
 
 /// The result of accepting a batch.

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use mynah_core::{CalledBy, Clock, SystemClock, Transport, with_causes};
+use mynah_core::{
+    CalledBy, Clock, Store, StoreError, StoreReader, Stores, SystemClock, Transport, with_causes,
+};
 use mynah_page::{Condition, Pages};
 use mynah_rules::{Lang, Loaded, RuleBook};
 use mynah_runtime::{Account, Control, Ended as RunEnded, Settings};
-use mynah_store::{Inspector, SqliteStore};
 use mynah_transports::{Connector, SettingError, Surroundings, Values};
 use tokio::task::JoinSet;
 
@@ -20,6 +21,7 @@ use crate::operate::{self, OperatorApi, OperatorCommands, keep_service};
 use crate::reload::Reloader;
 use crate::rule_handler::{ActiveRules, RuleHandler};
 use crate::stop::{AccountStop, OpenService, Stop};
+use crate::stores::Options;
 use crate::view::console::{AccountView, Archive, ConsoleFeed, Live};
 use crate::{Bot, Ended, Report};
 
@@ -41,7 +43,7 @@ pub(crate) struct Plan {
     /// How it is run.
     pub(crate) settings: Settings,
     /// How long its log is kept, and how large it may grow.
-    pub(crate) store: mynah_store::Options,
+    pub(crate) store: Options,
 }
 
 /// The common state of all accounts of a process.
@@ -49,6 +51,8 @@ pub(crate) struct Plan {
 pub(crate) struct Shared {
     /// The handlers that rules may run.
     pub(crate) bot: Bot,
+    /// The data of the accounts.
+    pub(crate) stores: Arc<dyn Stores>,
     /// The language of prompts and diagnostics.
     pub(crate) lang: Lang,
     /// Where login prompts are printed.
@@ -72,6 +76,7 @@ pub(crate) struct Ready {
     operator_api: Arc<OperatorApi>,
     active_rules: Arc<ActiveRules>,
     data: PathBuf,
+    stores: Arc<dyn Stores>,
     left_behind: Arc<AtomicBool>,
     connector: &'static dyn Connector,
     values: Values,
@@ -82,7 +87,8 @@ pub(crate) struct Ready {
 struct Parts<'a> {
     plan: &'a Plan,
     shared: &'a Shared,
-    store: Arc<SqliteStore>,
+    store: Arc<dyn Store>,
+    reader: Arc<dyn StoreReader>,
     clock: Arc<dyn Clock>,
     active_rules: Arc<ActiveRules>,
     called_by: CalledBy,
@@ -94,7 +100,7 @@ struct Parts<'a> {
 
 impl Plan {
     /// Opens the account's data and puts everything together. Nothing is sent before [`Ready::run`].
-    pub(crate) fn open(
+    pub(crate) async fn open(
         &self,
         loaded: &Loaded,
         book: Arc<RuleBook>,
@@ -103,7 +109,8 @@ impl Plan {
         let parts = Parts {
             plan: self,
             shared,
-            store: Arc::new(self.open_store(&shared.alerts)?),
+            store: self.open_store(shared).await?,
+            reader: reader(&self.name, &self.data, &*shared.stores).await?,
             clock: shared.bot.running_clock(),
             called_by: CalledBy::new(book.names().iter().cloned()),
             active_rules: Arc::new(ActiveRules::new(book)),
@@ -121,6 +128,7 @@ impl Plan {
             operator_api: Arc::new(parts.operator_api()),
             active_rules: Arc::clone(&parts.active_rules),
             data: self.data.clone(),
+            stores: Arc::clone(&shared.stores),
             left_behind: shared.bot.left_behind(),
             connector: self.connector,
             values: self.values.clone(),
@@ -130,14 +138,13 @@ impl Plan {
         })
     }
 
-    fn open_store(&self, alerts: &Alerts) -> Result<SqliteStore, Report> {
-        SqliteStore::open(&self.data, self.store.clone()).map_err(|error| {
-            let what = not_opened(&self.name, &self.data);
+    async fn open_store(&self, shared: &Shared) -> Result<Arc<dyn Store>, Report> {
+        shared.stores.open(&self.name).await.map_err(|error| {
             let now = SystemClock.now();
-            let text = format!("{what}: {}; {}", with_causes(&error), error.remedy());
-            alerts.send(Alert::new(AlertKind::Storage, &self.name, text, now), now);
-            let hint = error.remedy();
-            Report::new(Ended::Storage, what).because(error).hint(hint)
+            let (what, causes) = (not_opened(&self.name, &self.data), with_causes(&error));
+            let text = format!("{what}: {causes}; {}", error.remedy());
+            shared.alerts.send(Alert::new(AlertKind::Storage, &self.name, text, now), now);
+            failed_to_open(&self.name, &self.data, error)
         })
     }
 }
@@ -152,7 +159,7 @@ impl Parts<'_> {
         let rules = Arc::new(RuleHandler::new(Arc::clone(&self.active_rules), reloader));
         Account {
             name: self.plan.name.clone(),
-            store: Arc::clone(&self.store) as _,
+            store: Arc::clone(&self.store),
             transport: self.stop.guard(transport, &self.service),
             handlers: self.shared.bot.clone().first("operator", OperatorCommands).handlers(rules),
             clock: Arc::clone(&self.clock),
@@ -199,7 +206,7 @@ impl Parts<'_> {
             moments: Arc::<Moments>::default(),
             live: Arc::clone(&self.live),
         };
-        watch.register_gauges(Inspector::open(data).ok());
+        watch.register_gauges(Some(Arc::clone(&self.reader)));
         self.shared.pages.health.set(name, Condition::Starting, self.clock.now());
         watch
     }
@@ -208,6 +215,7 @@ impl Parts<'_> {
         OperatorApi {
             account: self.plan.name.clone(),
             store: Arc::clone(&self.store),
+            reader: Arc::clone(&self.reader),
             control: self.control.clone(),
             service: Arc::clone(&self.service),
             active_rules: Arc::clone(&self.active_rules),
@@ -242,12 +250,10 @@ impl Ready {
     }
 
     /// The view of it for the console.
-    pub(crate) fn account_view(&self) -> Result<AccountView, Report> {
+    pub(crate) async fn account_view(&self) -> Result<AccountView, Report> {
         let name = self.account.name.clone();
-        let archive = Archive::open(&self.data).map_err(|error| {
-            let (what, hint) = (not_opened(&name, &self.data), error.remedy());
-            Report::new(Ended::Storage, what).because(error).hint(hint)
-        })?;
+        // A reader of its own: a survey of a long log must not delay `mynah status` and the gauges.
+        let archive = Archive::new(reader(&name, &self.data, &*self.stores).await?);
         Ok(AccountView {
             name,
             live: Arc::clone(&self.watch.live),
@@ -299,9 +305,8 @@ impl Ready {
 }
 
 /// Leaves the data in one file, which can be copied and moved as it is.
-async fn complete(account: &str, store: Arc<SqliteStore>) {
-    let completed = tokio::task::spawn_blocking(move || store.complete()).await;
-    if let Ok(Err(error)) = completed {
+async fn complete(account: &str, store: Arc<dyn Store>) {
+    if let Err(error) = store.close().await {
         let error = &error as &dyn std::error::Error;
         tracing::warn!(
             account,
@@ -315,6 +320,23 @@ async fn complete(account: &str, store: Arc<SqliteStore>) {
 fn wrong_setting(account: &str, error: &SettingError, lang: Lang) -> Report {
     let words = error.words.of(lang);
     Report::new(Ended::Usage, format!("{account}: {}: {words}", error.key))
+}
+
+/// A reader of the data of an account whose store is open.
+async fn reader(
+    account: &str,
+    data: &Path,
+    stores: &dyn Stores,
+) -> Result<Arc<dyn StoreReader>, Report> {
+    let reader = stores.reader(account).await.and_then(|reader| {
+        reader.ok_or_else(|| StoreError::Gone { place: data.display().to_string() })
+    });
+    reader.map_err(|error| failed_to_open(account, data, error))
+}
+
+fn failed_to_open(account: &str, data: &Path, error: StoreError) -> Report {
+    let hint = error.remedy();
+    Report::new(Ended::Storage, not_opened(account, data)).because(error).hint(hint)
 }
 
 fn not_opened(account: &str, data: &Path) -> String {

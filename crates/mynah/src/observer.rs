@@ -4,13 +4,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use mynah_core::{
-    Action, Binding, Clock, Decided, Event, EventBody, EventId, OfflineCause, Outcome, Outgoing,
-    Quiet, Status, Timestamp,
+    Action, Binding, Clock, Decided, Depths, Event, EventBody, EventId, OfflineCause, Outcome,
+    Outgoing, Quiet, Status, StoreReader, Timestamp,
 };
 use mynah_page::{Condition, Pages};
 use mynah_rules::Lang;
 use mynah_runtime::{Observer, Trouble};
-use mynah_store::Inspector;
+use tokio::runtime::Handle;
 
 use crate::alert::{Alert, AlertKind, Alerts};
 use crate::greeting::{Greeting, greeting};
@@ -59,8 +59,7 @@ struct Marks {
 
 impl AccountObserver {
     /// Has the gauges of this account computed whenever they are read; those of the queues with a look into its data.
-    pub(crate) fn register_gauges(&self, data: Option<Inspector>) {
-        let data = Mutex::new(data);
+    pub(crate) fn register_gauges(&self, data: Option<Arc<dyn StoreReader>>) {
         let (moments, clock) = (Arc::clone(&self.moments), Arc::clone(&self.clock));
         let account = self.account.clone();
         let health = Arc::clone(&self.pages.health);
@@ -74,8 +73,9 @@ impl AccountObserver {
             registry.set(&metrics::RULES_REJECTED, &[&account], f64::from(u8::from(rejected)));
             registry.set(&metrics::SESSION_AGE, &[&account], age(session));
             registry.set(&metrics::SYNC_DELAY, &[&account], age(synced));
-            let data = data.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(Ok((events, actions))) = data.as_ref().map(Inspector::depths) {
+            // The page collects gauges on a thread for blocking work.
+            let depths = data.as_ref().map(|data| Handle::current().block_on(data.depths()));
+            if let Some(Ok(Depths { events, actions })) = depths {
                 let depth = |waiting: u64| f64::from(u32::try_from(waiting).unwrap_or(u32::MAX));
                 registry.set(&metrics::QUEUE, &[&account, "inbox"], depth(events));
                 registry.set(&metrics::QUEUE, &[&account, "outbox"], depth(actions));

@@ -1,7 +1,8 @@
 //! Log entries in a form that this version does not know: shown, never left out in silence.
 
-use mynah_core::{Chat, Decided, Event, EventBody, Notice, NoticeKind};
-use mynah_store::{LogPage, Logged, Unreadable};
+use mynah_core::{
+    Chat, Decided, Event, EventBody, LogPage, Logged, Notice, NoticeKind, Unreadable,
+};
 
 use crate::report;
 
@@ -41,7 +42,7 @@ fn notice(Unreadable { seq, id, accepted, why }: Unreadable) -> Logged {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mynah_core::Timestamp;
+    use mynah_core::{LogPlace, Timestamp};
 
     #[test]
     fn an_entry_that_cannot_be_read_stands_in_its_place() {
@@ -52,7 +53,8 @@ mod tests {
             why: "unknown form".to_owned(),
         };
         let later = Logged { seq: 9, ..notice(unreadable.clone()) };
-        let page = LogPage { entries: vec![later], unreadable: vec![unreadable], last: Some(9) };
+        let (entries, unreadable) = (vec![later], vec![unreadable]);
+        let page = LogPage { entries, unreadable, next: LogPlace::Before(7), more: false };
         let shown = with_notices(page);
         assert_eq!(shown.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [7, 9]);
         let decided = shown[0].decided.as_ref().and_then(|it| it.passed_over.as_deref());

@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use mynah_core::{
-    Batch, Content, Context, Event, EventBody, Flow, Handler, HandlerError, Incoming, Message,
-    OfflineCause, Outcome, Perform, PerformError, Planned, Receipt, SendError, Status, Step,
-    StoreError, Throttled, handler_fn,
+    Batch, Content, Context, Event, EventBody, Flow, Handler, HandlerError, Incoming, LogQuery,
+    Message, OfflineCause, Outcome, Perform, PerformError, Planned, Receipt, SendError, Status,
+    Step, StoreError, StoreReader, Throttled, handler_fn,
 };
 use mynah_runtime::{Ended, Handlers, Pacing, Rate, Settings, UnknownPolicy, saying};
-use mynah_store::{LogQuery, Options, SqliteStore};
+use mynah_store::{Options, SqliteStore};
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
 
@@ -159,7 +159,7 @@ async fn a_handler_that_misbehaves_delays_nothing_but_its_own_chat() {
     let texts: Vec<String> = played.said().into_iter().map(|said| said.text).collect();
     assert_eq!(texts, ["after was answered", "after was answered", "after was answered"]);
     let failed: Vec<String> = store
-        .log(LogQuery::default())
+        .log(&LogQuery::default())
         .await
         .unwrap()
         .entries
@@ -289,7 +289,7 @@ async fn answers_are_paced_and_a_reply_that_is_too_late_expires() {
     let said: Vec<(String, u64)> =
         played.said().into_iter().map(|SentText { text, at, .. }| (text, at.as_secs())).collect();
     assert_eq!(said, [("1".to_owned(), 0), ("2".to_owned(), 20), ("3".to_owned(), 40)]);
-    let log = store.log(LogQuery::default()).await.unwrap().entries;
+    let log = store.log(&LogQuery::default()).await.unwrap().entries;
     let outcomes: Vec<String> = log
         .into_iter()
         .flat_map(|logged| logged.actions)

@@ -45,6 +45,20 @@ pub enum Mistake {
     SettleAnswersOnce,
     /// A repeated `recover` counts attempts again.
     AttemptsCountedTwice,
+    /// An event of a person whose data was deleted is accepted again.
+    ForgottenIdsNew,
+    /// The timers of a person stay when the data of the person is deleted.
+    TimersOutliveTheirPerson,
+    /// A binding that was ended stays.
+    BindingKept,
+    /// A reader does not apply the filter of a chat to the log.
+    ChatFilterIgnored,
+    /// A reader does not report entries that it cannot read.
+    UnreadableHidden,
+    /// The next page of the log leaves out an entry.
+    PageSkipsEntry,
+    /// An export has no timers.
+    TimersNotExported,
 }
 
 impl Mistake {
@@ -65,6 +79,17 @@ impl Mistake {
         Self::DoubtNeverEnds,
         Self::ExpiryIgnored,
         Self::PoisonTriedForEver,
+    ];
+
+    /// The mistakes in the calls of an operator, and of a reader.
+    pub const OPERATORS: [Self; 7] = [
+        Self::ForgottenIdsNew,
+        Self::TimersOutliveTheirPerson,
+        Self::BindingKept,
+        Self::ChatFilterIgnored,
+        Self::UnreadableHidden,
+        Self::PageSkipsEntry,
+        Self::TimersNotExported,
     ];
 
     /// The mistakes that do harm only when an answer is lost and its call is repeated.

@@ -2,6 +2,7 @@
 
 mod inbox;
 mod outbox;
+mod reader;
 mod timers;
 mod values;
 
@@ -11,8 +12,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use mynah_core::{
-    Accepted, ActionId, Batch, ChatId, Claim, ClaimToken, Committed, Event, EventId, Lane, Outcome,
-    Records, Recovered, Snapshot, Store, StoreError, Timestamp, Turn,
+    Accepted, ActionId, Batch, Binding, ChatId, Claim, ClaimToken, Committed, Event, EventId,
+    Forgotten, Lane, Outcome, PersonId, Records, Recovered, Snapshot, Store, StoreError, Timestamp,
+    Turn,
 };
 
 use crate::Mistake;
@@ -24,9 +26,10 @@ use values::Values;
 /// The pause in the middle of a mistaken call, at which its process may die.
 pub type Gap = Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
 
-/// A store in memory: the oracle for other stores, with optional fault injection.
+/// A store in memory: the oracle for other stores, with optional fault injection. A clone has the same data.
+#[derive(Clone)]
 pub struct ModelStore {
-    tables: Mutex<Tables>,
+    tables: Arc<Mutex<Tables>>,
     mistake: Option<Mistake>,
     gap: Gap,
 }
@@ -39,6 +42,8 @@ struct Tables {
     outbox: Outbox,
     values: Values,
     timers: Timers,
+    /// The turns: the rule that fired, and when.
+    turns: Vec<(Option<String>, Timestamp)>,
     /// The events that were set aside after this opening, once that was done.
     set_aside: Option<Vec<EventId>>,
 }
@@ -74,7 +79,7 @@ impl ModelStore {
     }
 
     fn build(mistake: Option<Mistake>, gap: Gap) -> Self {
-        Self { tables: Mutex::default(), mistake, gap }
+        Self { tables: Arc::default(), mistake, gap }
     }
 
     /// Simulates that the process dies and another one opens the store.
@@ -91,7 +96,7 @@ impl ModelStore {
         events
             .map(|kept| StoredOutgoing {
                 event: kept.event.id.clone(),
-                is_handled: kept.is_handled,
+                is_handled: kept.is_handled(),
                 unsettled: unsettled(&kept.event.id),
             })
             .collect()
@@ -132,14 +137,14 @@ async fn yield_once() {
 
 #[async_trait]
 impl Store for ModelStore {
-    async fn recover(&self, _now: Timestamp) -> Result<Recovered, StoreError> {
+    async fn recover(&self, now: Timestamp) -> Result<Recovered, StoreError> {
         let mut tables = self.tables();
         let tables = &mut *tables;
         if tables.set_aside.is_none() || self.has(Mistake::AttemptsCountedTwice) {
             tables.outbox.reopen();
             tables.inbox.count_attempts(self.has(Mistake::AttemptsCountedTwice));
             let keeps_poison = self.has(Mistake::PoisonTriedForEver);
-            let set_aside = if keeps_poison { Vec::new() } else { tables.inbox.set_aside() };
+            let set_aside = if keeps_poison { Vec::new() } else { tables.inbox.set_aside(now) };
             tables.set_aside.get_or_insert_default().extend(set_aside);
         }
         if self.has(Mistake::DoubtForgotten) {
@@ -176,7 +181,7 @@ impl Store for ModelStore {
                 tables.inbox.forget_handled(&event.id);
             }
             let was_empty = !tables.inbox.has_more(&event.lane());
-            let is_new = tables.inbox.insert(event);
+            let is_new = tables.inbox.insert(event, now);
             let is_first = was_empty || self.has(Mistake::BegunOutOfOrder);
             if is_new && is_first && begun.len() < begin {
                 begun.push(event.clone());
@@ -230,7 +235,9 @@ impl Store for ModelStore {
             tables.values.apply(&turn.event, &turn.effects.writes, now);
             tables.outbox.queue(&turn, now);
             tables.timers.apply(&turn.effects.timers);
-            tables.inbox.close(&turn.event.id);
+            let fired = turn.decided.rule.clone().filter(|_| turn.decided.quiet.is_none());
+            tables.turns.push((fired, now));
+            tables.inbox.close(&turn.event.id, turn.decided.clone(), now);
         }
         let is_silent = !is_open && self.has(Mistake::CommitAnswersOnce);
         let chats =
@@ -249,7 +256,7 @@ impl Store for ModelStore {
         }
         let mut tables = self.tables();
         let fired: Vec<Lane> =
-            due.iter().filter(|event| tables.inbox.insert(event)).map(Event::lane).collect();
+            due.iter().filter(|event| tables.inbox.insert(event, now)).map(Event::lane).collect();
         let lanes = match self.has(Mistake::FireAnswersOnce) {
             true => fired,
             false => tables.inbox.due_lanes(),
@@ -288,9 +295,33 @@ impl Store for ModelStore {
         self.tables().values.drop_expired(now);
         Ok(false)
     }
+
+    async fn forget(&self, person: &PersonId) -> Result<Forgotten, StoreError> {
+        Ok(self.tables().forget(person, self.mistake))
+    }
+
+    async fn unbind(&self, name: &str) -> Result<Option<Binding>, StoreError> {
+        Ok(self.tables().values.unbind(name, self.mistake))
+    }
 }
 
 impl Tables {
+    /// Deletes the data about a person.
+    fn forget(&mut self, person: &PersonId, mistake: Option<Mistake>) -> Forgotten {
+        let chats = self.inbox.private_chats_of(person);
+        let events = self.inbox.events_of(person);
+        let mut forgotten = Forgotten::default();
+        forgotten.actions += self.outbox.forget(|outgoing| {
+            chats.contains(&outgoing.chat) || events.contains(&outgoing.id.event)
+        });
+        forgotten.values += self.values.forget(person, &chats);
+        if mistake != Some(Mistake::TimersOutliveTheirPerson) {
+            forgotten.timers += self.timers.forget(person, &chats);
+        }
+        forgotten.events += self.inbox.forget(&events, mistake);
+        forgotten
+    }
+
     fn write_records(&mut self, records: &Records) {
         for (key, value) in records {
             if value.is_empty() {

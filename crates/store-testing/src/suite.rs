@@ -4,6 +4,8 @@ mod actions;
 mod crashes;
 mod events;
 mod lost_answers;
+mod operators;
+mod reading;
 mod state;
 mod tools;
 
@@ -80,6 +82,15 @@ promises! {
     actions::doubt: "an action of unknown outcome is tried once more",
     actions::claims_outlive: "a claim outlives its process and is in doubt then",
     actions::pace: "the last claims are known",
+    operators::forget: "the data about a person is deleted whole, and its events are not accepted again",
+    operators::unbind: "a binding ends once",
+    operators::close: "an orderly end keeps everything",
+    reading::committed: "a reader sees everything that was committed",
+    reading::filters: "the pages of a filtered log are the filtered log",
+    reading::state: "a reader finds the live values of an owner",
+    reading::export: "the pages of an export are everything",
+    reading::forgotten: "an export has nothing about a person whose data was deleted",
+    reading::unreadable: "unreadable entries are reported",
     crashes::batch: "a batch is accepted whole, wherever the process dies",
     crashes::turn_whole: "a turn is committed whole, wherever the process dies",
     crashes::timer_kept: "a due timer is never lost, wherever the process dies",

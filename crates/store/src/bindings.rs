@@ -1,21 +1,7 @@
 //! Names of the rule file that are bound to people: values of the bot's own state.
 
-use mynah_core::{Binding, PersonId, StoreError};
+use mynah_core::{Binding, PersonId};
 use rusqlite::{Connection, OptionalExtension, Result};
-
-use crate::Inspector;
-use crate::error::translate;
-
-impl Inspector {
-    /// The names of the rule file that are bound to people, in the order of the names.
-    ///
-    /// # Errors
-    ///
-    /// If the store fails.
-    pub fn bindings(&self) -> std::result::Result<Vec<Binding>, StoreError> {
-        bindings(&self.connection).map_err(|error| translate(error, &self.path))
-    }
-}
 
 /// All bindings.
 pub(crate) fn bindings(connection: &Connection) -> Result<Vec<Binding>> {

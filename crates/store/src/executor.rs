@@ -93,6 +93,16 @@ impl Executor {
         lock(&self.writer).complete()
     }
 
+    /// Does the same without blocking the calling task, if there is a thread.
+    pub(crate) async fn complete_aside(&self) -> Result<(), StoreError> {
+        if self.thread.is_none() {
+            return self.complete();
+        }
+        let writer = Arc::clone(&self.writer);
+        let completed = tokio::task::spawn_blocking(move || lock(&writer).complete()).await;
+        completed.map_err(|error| StoreError::Failed(error.into()))?
+    }
+
     /// Does a job in the calling task; hands it to the thread if the writer is in use or a chore is due.
     fn do_here(&self, job: Job) -> Result<(), StoreError> {
         let Some(WriterThread { jobs, .. }) = &self.thread else { return self.hand_over(job) };

@@ -1,23 +1,10 @@
 //! Deletes all data about a person.
 
-use mynah_core::{ChatKind, EventBody, PersonId, Timer};
+use mynah_core::{ChatKind, EventBody, Forgotten, PersonId, Timer};
 use rusqlite::{Connection, Result};
 
 use crate::bindings;
 use crate::database::Database;
-
-/// The number of deleted items.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Forgotten {
-    /// Events, which are mostly messages.
-    pub events: usize,
-    /// Answers to them, and all private messages to the person.
-    pub actions: usize,
-    /// Values of state.
-    pub values: usize,
-    /// Timers.
-    pub timers: usize,
-}
 
 /// Deletes the events of a person, the answers to them, the person's state and timers, the private chat,
 /// and the names that are bound to the person. The ids of the events stay known, so that the service cannot

@@ -4,10 +4,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use mynah_core::{Decided, Timestamp};
+use mynah_core::{Decided, Fired, Timestamp};
 use rusqlite::{Connection, Result, params};
-
-use crate::survey::Fired;
 
 /// A day in milliseconds; days are those of UTC, since a zone may change.
 const DAY: i64 = 24 * 60 * 60 * 1000;

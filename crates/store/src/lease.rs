@@ -7,11 +7,9 @@ use std::path::{Path, PathBuf};
 use mynah_core::StoreError;
 use mynah_files::Refusal;
 
+use crate::AccountFolder;
 use crate::error::translate_io;
 use crate::identity::Watched;
-
-/// The locked file. It stays; only the lock matters, and the system releases the lock when the process ends.
-const FILE: &str = "mynah.lock";
 
 /// Held as long as the store is open.
 #[derive(Debug)]
@@ -21,10 +19,12 @@ pub(crate) struct Lease {
 }
 
 impl Lease {
-    /// Takes the lease of a folder and makes the folder if it does not exist.
-    pub(crate) fn take(folder: &Path) -> Result<Self, StoreError> {
+    /// Takes the lease of a folder and makes the folder if it does not exist. The locked file stays; only the lock
+    /// matters, and the system releases the lock when the process ends.
+    pub(crate) fn take(folder: &AccountFolder) -> Result<Self, StoreError> {
+        let path = folder.lock();
+        let folder = folder.path();
         make_folder(folder).map_err(|error| translate_io(error, folder))?;
-        let path = folder.join(FILE);
         let file = lock_file(&path)?;
         match file.try_lock() {
             Ok(()) => Ok(Self { file, path }),

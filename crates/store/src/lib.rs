@@ -13,17 +13,22 @@ mod database;
 mod error;
 mod events;
 mod executor;
+mod export;
+mod folder;
 mod forget;
 mod former;
 mod hits;
 mod identity;
 mod inspect;
 mod lease;
+mod log;
 mod options;
+mod reader;
 mod records;
 mod rest;
 mod schema;
 mod state;
+mod stores;
 mod survey;
 mod tails;
 #[cfg(test)]
@@ -32,6 +37,7 @@ mod tidy;
 mod timers;
 mod tokens;
 mod turns;
+mod values;
 mod waiting;
 mod writer;
 
@@ -39,8 +45,8 @@ use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use mynah_core::{
-    Accepted, ActionId, Batch, Binding, ChatId, Claim, ClaimToken, Committed, Event, Lane, Outcome,
-    PersonId, Records, Recovered, Snapshot, Store, StoreError, Timestamp, Turn,
+    Accepted, ActionId, Batch, Binding, ChatId, Claim, ClaimToken, Committed, Event, Forgotten,
+    Lane, Outcome, PersonId, Records, Recovered, Snapshot, Store, StoreError, Timestamp, Turn,
 };
 
 use database::Database;
@@ -49,15 +55,12 @@ use lease::Lease;
 use rest::Rest;
 use writer::Durability::{Synced, Written};
 
-pub use forget::Forgotten;
-pub use inspect::{
-    Inspector, LogPage, LogQuery, Logged, LoggedAction, StoreStatus, TroubledAction, Unreadable,
-};
+pub use folder::AccountFolder;
+pub use inspect::Inspector;
 pub use options::Options;
-pub use survey::{Fired, Survey};
-pub use waiting::Waiting;
+pub use stores::SqliteStores;
 
-/// The name of the database file in a data folder.
+/// The name of the database file in the folder of an account.
 pub const FILE: &str = "mynah.db";
 
 /// A batch of at most this many events is short work.
@@ -95,22 +98,13 @@ impl SqliteStore {
     /// [`StoreError::InUse`] if another process has it; `Newer` or `Damaged` before anything is written; `ReadOnly` and
     /// `Full` as the file system reports them. [`StoreError::remedy`] has the advice for the operator.
     pub fn open(folder: &Path, options: Options) -> Result<Self, StoreError> {
-        let lease = Lease::take(folder)?;
-        let path = folder.join(FILE);
+        let folder = AccountFolder::new(folder);
+        let lease = Lease::take(&folder)?;
+        let path = folder.database();
         let mut database = Database::open(&path, options)?;
         database.watch(lease.watched());
         let executor = Executor::thread(database)?;
         Ok(Self { executor, path: Some(path), _lease: Some(lease) })
-    }
-
-    /// Checkpoints the log into the database file, so that a copy of the file is complete: for an orderly stop. Waits
-    /// for the disk, and up to a few seconds for other readers.
-    ///
-    /// # Errors
-    ///
-    /// If the store fails. Accepted data is kept either way.
-    pub fn complete(&self) -> Result<(), StoreError> {
-        self.executor.complete()
     }
 
     /// A store in memory that works in the calling task, without a thread: for simulation, replay and tests.
@@ -140,60 +134,10 @@ impl SqliteStore {
         self.executor.run(Written, forget).await
     }
 
-    /// The database file, for an [`Inspector`]; `None` in memory.
+    /// The database file; `None` in memory.
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref()
-    }
-
-    /// The state of the queues and the last failures.
-    ///
-    /// # Errors
-    ///
-    /// If the store fails.
-    pub async fn status(&self, now: Timestamp) -> Result<StoreStatus, StoreError> {
-        self.executor.run(Written, move |db| inspect::status(&db.connection, now)).await
-    }
-
-    /// Events of the log with their decisions and actions, oldest first.
-    ///
-    /// # Errors
-    ///
-    /// If the store fails.
-    pub async fn log(&self, query: LogQuery) -> Result<LogPage, StoreError> {
-        self.executor.run(Written, move |db| inspect::log(&db.connection, &query)).await
-    }
-
-    /// The names of the rule file that are bound to people.
-    ///
-    /// # Errors
-    ///
-    /// If the store fails.
-    pub async fn bindings(&self) -> Result<Vec<Binding>, StoreError> {
-        self.executor.run(Written, move |db| bindings::bindings(&db.connection)).await
-    }
-
-    /// Ends the binding of a name and returns it, if the name was bound.
-    ///
-    /// # Errors
-    ///
-    /// If the store fails; the name then stays bound.
-    pub async fn unbind(&self, name: String) -> Result<Option<Binding>, StoreError> {
-        self.executor.run(Synced, move |db| bindings::unbind(&db.connection, &name)).await
-    }
-
-    /// Deletes all data about a person: messages, answers to them, state and timers.
-    ///
-    /// # Errors
-    ///
-    /// If the store fails; then nothing is deleted.
-    pub async fn forget(&self, person: PersonId) -> Result<Forgotten, StoreError> {
-        let forgotten = self.executor.run(Synced, move |db| forget::forget(db, &person)).await?;
-        // A copy from before a migration still has the data.
-        if let Some(path) = &self.path {
-            former::remove(path)?;
-        }
-        Ok(forgotten)
     }
 }
 
@@ -297,5 +241,26 @@ impl Store for SqliteStore {
 
     async fn tidy(&self, now: Timestamp) -> Result<bool, StoreError> {
         self.executor.run(Written, move |db| tidy::tidy(db, now)).await
+    }
+
+    async fn forget(&self, person: &PersonId) -> Result<Forgotten, StoreError> {
+        let person = person.clone();
+        let forgotten = self.executor.run(Synced, move |db| forget::forget(db, &person)).await?;
+        // A copy from before a migration still has the data.
+        if let Some(path) = &self.path {
+            former::remove(path)?;
+        }
+        Ok(forgotten)
+    }
+
+    async fn unbind(&self, name: &str) -> Result<Option<Binding>, StoreError> {
+        let name = name.to_owned();
+        self.executor.run(Synced, move |db| bindings::unbind(&db.connection, &name)).await
+    }
+
+    /// Checkpoints the log into the database file, so that a copy of the file is complete. Waits for the disk, and up to
+    /// a few seconds for other readers.
+    async fn close(&self) -> Result<(), StoreError> {
+        self.executor.complete_aside().await
     }
 }

@@ -2,58 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use mynah_core::{Chat, ChatId, StoreError, Timestamp};
+use mynah_core::{Chat, ChatId, Survey, Timestamp};
 use rusqlite::{Connection, Result};
 
-use crate::error::translate;
-use crate::{Inspector, hits};
+use crate::hits;
 
-/// The log in numbers.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Survey {
-    /// The day since which turns are counted, at most 90 days ago; it begins at midnight of UTC.
-    pub since: Option<Timestamp>,
-    /// The rules that fired since then, by their ids, however long the log is kept. Rules that matched but did
-    /// not answer do not count.
-    pub fired: BTreeMap<String, Fired>,
-    /// The chats with at least one event, by name.
-    pub chats: Vec<Chat>,
-}
-
-/// The number of times a rule or chat was active.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Fired {
-    /// The number of times.
-    pub times: u64,
-    /// The last time.
-    pub last: Timestamp,
-}
-
-impl Inspector {
-    /// Reads the whole log, which takes a while if it is long.
-    ///
-    /// # Errors
-    ///
-    /// If the store fails.
-    pub fn survey(&self) -> std::result::Result<Survey, StoreError> {
-        survey(&self.connection).map_err(|error| translate(error, &self.path))
-    }
-
-    /// The values under one key in all chats that have one.
-    ///
-    /// # Errors
-    ///
-    /// If the store fails.
-    pub fn chat_values(
-        &self,
-        key: &str,
-        now: Timestamp,
-    ) -> std::result::Result<BTreeMap<ChatId, String>, StoreError> {
-        chat_values(&self.connection, key, now).map_err(|error| translate(error, &self.path))
-    }
-}
-
-fn survey(connection: &Connection) -> Result<Survey> {
+pub(crate) fn survey(connection: &Connection) -> Result<Survey> {
     Ok(Survey {
         since: hits::since(connection)?,
         fired: hits::fired(connection)?,
@@ -77,7 +31,8 @@ fn chats(connection: &Connection) -> Result<Vec<Chat>> {
     Ok(chats)
 }
 
-fn chat_values(
+/// The values under one key in all chats that have one.
+pub(crate) fn chat_values(
     connection: &Connection,
     key: &str,
     now: Timestamp,

@@ -1,39 +1,13 @@
 //! The waiting actions of each chat.
 
-use mynah_core::{ChatId, StoreError, Timestamp};
+use mynah_core::{ChatId, Timestamp, Waiting};
 use rusqlite::{Connection, Result};
-
-use crate::Inspector;
-use crate::error::translate;
 
 /// The largest number of chats; those that wait longest come first.
 const CHATS: u32 = 200;
 
-/// The waiting actions of one chat.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Waiting {
-    /// The chat.
-    pub chat: ChatId,
-    /// The number of actions.
-    pub actions: u64,
-    /// The time at which the oldest action was queued.
-    pub since: Timestamp,
-    /// The time at which the first action expires, if any does.
-    pub expires: Option<Timestamp>,
-}
-
-impl Inspector {
-    /// The chats with actions to send, the longest waiting first.
-    ///
-    /// # Errors
-    ///
-    /// If the store fails.
-    pub fn waiting(&self) -> std::result::Result<Vec<Waiting>, StoreError> {
-        waiting(&self.connection).map_err(|error| translate(error, &self.path))
-    }
-}
-
-fn waiting(connection: &Connection) -> Result<Vec<Waiting>> {
+/// The chats with actions to send, the longest waiting first.
+pub(crate) fn waiting(connection: &Connection) -> Result<Vec<Waiting>> {
     connection
         .prepare_cached(
             "SELECT chat, count(*), min(queued), min(expires) FROM action

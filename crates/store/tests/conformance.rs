@@ -1,24 +1,41 @@
 //! The store on SQLite, in memory and in a file, against the conformance suite and the model store.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
-use mynah_core::Store;
-use mynah_store::{Options, SqliteStore};
+use mynah_core::{EventId, Store, StoreError, StoreReader, Stores};
+use mynah_store::{AccountFolder, Options, SqliteStore, SqliteStores};
 use mynah_store_testing::{Call, Ground, ModelGround, ModelStore, calls, check, play};
 use proptest::prelude::ProptestConfig;
+use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 /// A store in memory. Its data survives the simulated death of the process.
-struct Memory(SqliteStore);
+struct Memory(Arc<SqliteStore>);
+
+impl Memory {
+    fn new() -> Self {
+        Self(Arc::new(SqliteStore::in_memory()))
+    }
+}
 
 #[async_trait]
 impl Ground for Memory {
     fn store(&self) -> &dyn Store {
-        &self.0
+        &*self.0
     }
 
     async fn crash(&mut self) {
         self.0.reopen().await.expect("memory does not fail");
+    }
+
+    async fn reader(&self) -> Result<Arc<dyn StoreReader>, StoreError> {
+        Ok(Arc::clone(&self.0) as _)
+    }
+
+    async fn spoil(&self, _event: &EventId) -> bool {
+        false
     }
 }
 
@@ -52,6 +69,19 @@ impl Ground for File {
         self.store = None;
         self.open();
     }
+
+    async fn reader(&self) -> Result<Arc<dyn StoreReader>, StoreError> {
+        let folder = AccountFolder::new(self.folder.path());
+        let stores = SqliteStores::default().with("main", folder, Options::default());
+        Ok(stores.reader("main").await?.expect("there is data"))
+    }
+
+    async fn spoil(&self, event: &EventId) -> bool {
+        let file = AccountFolder::new(self.folder.path()).database();
+        let connection = Connection::open(file).expect("a database");
+        let sql = r#"UPDATE event SET body = '{"event":"hologram"}' WHERE id = ?1"#;
+        connection.execute(sql, [event.as_str()]).expect("a row") == 1
+    }
 }
 
 fn runtime() -> Runtime {
@@ -60,7 +90,7 @@ fn runtime() -> Runtime {
 
 #[test]
 fn the_store_in_memory_keeps_every_promise() {
-    let new = || -> Box<dyn Ground> { Box::new(Memory(SqliteStore::in_memory())) };
+    let new = || -> Box<dyn Ground> { Box::new(Memory::new()) };
     assert_eq!(runtime().block_on(check(&new)), Ok(()));
 }
 
@@ -84,7 +114,7 @@ proptest::proptest! {
     #[test]
     fn the_store_in_memory_answers_like_the_model(calls in calls()) {
         let model = answers(&mut ModelGround(ModelStore::new()), &calls);
-        proptest::prop_assert_eq!(answers(&mut Memory(SqliteStore::in_memory()), &calls), model);
+        proptest::prop_assert_eq!(answers(&mut Memory::new(), &calls), model);
     }
 }
 

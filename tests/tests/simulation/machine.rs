@@ -6,13 +6,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use mynah_core::{
-    Accepted, ActionId, Batch, Capabilities, Chat, ChatId, Claim, ClaimToken, Committed, Content,
-    Context, Event, EventBody, Flow, Handler, HandlerError, Incoming, Lane, MediaError, MediaRef,
-    Message, OfflineCause, Outcome, Outgoing, Random, Receipt, ReceiveError, Records, Recovered,
-    Scope, SendError, Service, Snapshot, Source, StateView, Status, Store, StoreError, Timestamp,
-    Transport, Turn,
+    Accepted, ActionId, Batch, Binding, Capabilities, Chat, ChatId, Claim, ClaimToken, Committed,
+    Content, Context, Event, EventBody, Flow, Forgotten, Handler, HandlerError, Incoming, Lane,
+    LogQuery, MediaError, MediaRef, Message, OfflineCause, Outcome, Outgoing, PersonId, Random,
+    Receipt, ReceiveError, Records, Recovered, Scope, SendError, Service, Snapshot, Source,
+    StateView, Status, Store, StoreError, StoreReader, Timestamp, Transport, Turn,
 };
-use mynah_store::{LogQuery, SqliteStore};
+use mynah_store::SqliteStore;
 use mynah_store_testing::{ModelStore, StoredOutgoing};
 use tokio::time::sleep;
 
@@ -37,7 +37,10 @@ impl LastingStore for SqliteStore {
     }
 
     async fn kept(&self) -> Vec<StoredOutgoing> {
-        let log = self.log(LogQuery::default()).await.expect("memory does not fail");
+        let log = self
+            .log(&LogQuery { limit: u32::MAX, ..LogQuery::default() })
+            .await
+            .expect("memory does not fail");
         let kept = log.entries.into_iter().map(|logged| {
             let actions = (0..).zip(&logged.actions);
             let open = actions.filter(|(_, action)| action.settled.is_none());
@@ -206,6 +209,18 @@ impl Store for FusedStore {
 
     async fn tidy(&self, now: Timestamp) -> Result<bool, StoreError> {
         self.inner.tidy(now).await
+    }
+
+    async fn forget(&self, person: &PersonId) -> Result<Forgotten, StoreError> {
+        self.inner.forget(person).await
+    }
+
+    async fn unbind(&self, name: &str) -> Result<Option<Binding>, StoreError> {
+        self.inner.unbind(name).await
+    }
+
+    async fn close(&self) -> Result<(), StoreError> {
+        self.inner.close().await
     }
 }
 

@@ -1,11 +1,11 @@
 //! `mynah data`: export stored data, also while the bot runs.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use mynah_core::StoreError;
+use mynah_core::{ExportPlace, Exported};
 
 use super::common::Common;
 use super::print;
@@ -46,30 +46,58 @@ enum What {
     },
 }
 
-pub(crate) fn execute(args: Args, _common: &Common) -> Result<Ended, Report> {
+pub(crate) async fn execute(args: Args, _common: &Common) -> Result<Ended, Report> {
     match args.what {
-        What::Export { to, folder } => export(&folder, to.as_deref()),
-        What::Backup { to, folder, json } => backup(&folder, &to, json),
+        What::Export { to, folder } => export(&folder, to.as_deref()).await,
+        What::Backup { to, folder, json } => backup(&folder, &to, json).await,
     }
 }
 
-fn export(folder: &Folder, to: Option<&Path>) -> Result<Ended, Report> {
-    let inspector = folder.inspect()?;
-    let Some(to) = to else {
-        print::to_stdout(|out| inspector.export(out).map_err(into_io))?;
-        return Ok(Ended::Fine);
-    };
-    let mut out = BufWriter::new(new_file(to)?);
-    inspector.export(&mut out).map_err(|error| folder.failed("export", error))?;
-    out.flush().map_err(|error| unwritten(to, error))?;
+async fn export(folder: &Folder, to: Option<&Path>) -> Result<Ended, Report> {
+    let reader = folder.inspect().await?;
+    let mut file = to.map(|to| new_file(to).map(BufWriter::new)).transpose()?;
+    let mut place = Some(ExportPlace::Start);
+    while let Some(from) = place {
+        let page = reader.export(&from).await.map_err(|error| folder.failed("export", error))?;
+        let goes_on = match (&mut file, to) {
+            (Some(file), Some(to)) => {
+                write(file, &page.items).map_err(|error| unwritten(to, error))?;
+                true
+            }
+            _ => print_items(&page.items)?,
+        };
+        place = page.next.filter(|_| goes_on);
+    }
+    if let (Some(mut file), Some(to)) = (file, to) {
+        file.flush().map_err(|error| unwritten(to, error))?;
+    }
     Ok(Ended::Fine)
 }
 
-fn backup(folder: &Folder, to: &Path, json: bool) -> Result<Ended, Report> {
+/// Prints items, one a line. Returns false if the reader of the output has gone away.
+fn print_items(items: &[Exported]) -> Result<bool, Report> {
+    let mut goes_on = true;
+    print::to_stdout(|out| {
+        let written = write(out, items).and_then(|()| out.flush());
+        goes_on = written.is_ok();
+        written
+    })?;
+    Ok(goes_on)
+}
+
+fn write(out: &mut dyn Write, items: &[Exported]) -> io::Result<()> {
+    items.iter().try_for_each(|item| {
+        serde_json::to_writer(&mut *out, item)?;
+        out.write_all(b"\n")
+    })
+}
+
+async fn backup(folder: &Folder, to: &Path, json: bool) -> Result<Ended, Report> {
     if to.exists() {
-        return Err(unwritten(to, std::io::ErrorKind::AlreadyExists.into()));
+        return Err(unwritten(to, io::ErrorKind::AlreadyExists.into()));
     }
-    folder.inspect()?.backup(to).map_err(|error| folder.failed("back up", error))?;
+    let copied = folder.inspect().await?.backup(to).await;
+    copied.map_err(|error| folder.failed("back up", error))?;
     let bytes = std::fs::metadata(to).map(|metadata| metadata.len()).unwrap_or_default();
     print::to_stdout(|out| {
         if json {
@@ -86,20 +114,9 @@ fn new_file(path: &Path) -> Result<File, Report> {
     login::new_for_owner(path).map_err(|error| unwritten(path, error))
 }
 
-fn unwritten(path: &Path, error: std::io::Error) -> Report {
+fn unwritten(path: &Path, error: io::Error) -> Report {
     let hint = "name a new file in a folder that you may write to";
     Report::new(Ended::Storage, format!("failed to write {}", path.display()))
         .because(error)
         .hint(hint)
-}
-
-/// The input or output error inside, so that a closed pipe is still seen as one.
-fn into_io(error: StoreError) -> std::io::Error {
-    match error {
-        StoreError::Failed(cause) => match cause.downcast::<std::io::Error>() {
-            Ok(error) => *error,
-            Err(other) => std::io::Error::other(other),
-        },
-        other => std::io::Error::other(other),
-    }
 }

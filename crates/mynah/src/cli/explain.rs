@@ -7,15 +7,15 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use mynah_core::{
-    Captures, Chat, Clock, Event, Message, MessageKind, NoState, Quiet, Random, SystemClock,
-    Timestamp, quote,
+    Captures, Chat, Clock, Event, LogQuery, Message, MessageKind, NoState, Quiet, Random,
+    SystemClock, Timestamp, quote,
 };
 use mynah_rules::{Decision, Lang, Moment, RuleBook, RuleRef, Trace, Verdict};
-use mynah_store::{Inspector, LogQuery};
 use serde::Serialize;
 
 use super::recorded::SOMEBODY;
 use super::{common::Common, loading, print, replay};
+use crate::operate::Folder;
 use crate::testing::bot_action;
 use crate::testing::cast::{self, Cast, Speaker, Spoken};
 use crate::testing::play::Play;
@@ -80,7 +80,7 @@ pub(crate) async fn execute(args: &Args, bot: &Bot, common: &Common) -> Result<E
     let book = loading::load_book(&args.bot, bot, &args.judged_for, common)?;
     let explained = match (&args.message, &args.data) {
         (Some(id), Some(data)) => {
-            let event = logged(data, id)?;
+            let event = logged(data, id).await?;
             as_of_then(&book, data, event).await?
         }
         _ => Explained::alone(&book, &typed(args, &book)),
@@ -112,7 +112,7 @@ fn typed(args: &Args, book: &RuleBook) -> Event {
 
 /// Decides about an event of the log after all earlier events of the log.
 async fn as_of_then(book: &Arc<RuleBook>, data: &Path, event: Event) -> Result<Explained, Report> {
-    let before = replay::logged_before(data, &event)?;
+    let before = replay::logged_before(data, &event).await?;
     let start = before.first().map_or(event.time, |first| first.time);
     let mut play = Play::new(book, &Bot::new(), start, 0, WatchLevel::Decisions);
     let failed =
@@ -132,14 +132,11 @@ async fn as_of_then(book: &Arc<RuleBook>, data: &Path, event: Event) -> Result<E
 }
 
 /// An event of the log.
-fn logged(data: &Path, id: &str) -> Result<Event, Report> {
-    let failed = |error: mynah_core::StoreError| {
-        let remedy = error.remedy();
-        let what = format!("failed to read the log in {}", data.display());
-        Report::new(Ended::Storage, what).because(error).hint(remedy)
-    };
-    let query = LogQuery { id: Some(id.to_owned()), limit: Some(1), ..LogQuery::default() };
-    let found = Inspector::open(data).and_then(|log| log.log(&query)).map_err(failed)?;
+async fn logged(data: &Path, id: &str) -> Result<Event, Report> {
+    let folder = Folder::at(data);
+    let query = LogQuery { id: Some(id.to_owned()), limit: 1, ..LogQuery::default() };
+    let found = folder.inspect().await?.log(&query).await;
+    let found = found.map_err(|error| folder.failed("read the log of", error))?;
     if found.entries.is_empty()
         && let Some(unreadable) = found.unreadable.first()
     {

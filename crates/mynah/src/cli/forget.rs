@@ -22,7 +22,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn execute(args: Args, _common: &Common) -> Result<Ended, Report> {
     let Args { person, folder, json } = args;
-    let person = folder.person(&person)?;
+    let person = folder.person(&person).await?;
     let request = Request::Forget { person: person.to_string() };
     let answer = match operate::ask(&folder.path, &request).await? {
         Some(answer) => answer,

@@ -5,24 +5,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mynah_core::{
-    Captures, Chat, Decided, Event, EventBody, NoState, Quiet, Random, Step, StoreError,
+    Captures, Chat, Decided, Event, EventBody, LogPage, LogQuery, Logged, NoState, Quiet, Random,
+    Step, StoreError,
 };
 use mynah_rules::{Decision, Moment, RuleBook};
-use mynah_store::{Inspector, LogQuery};
 use serde::Serialize;
 
 use super::recorded::{self, Recorded};
 use super::{common::Common, loading, print};
+use crate::operate::Folder;
 use crate::testing::bot_action;
 use crate::testing::cast::Cast;
 use crate::testing::clock::monday_noon;
 use crate::testing::play::Play;
 use crate::testing::watcher::WatchLevel;
-use crate::unreadable;
-use crate::{Bot, Ended, Report};
-
-/// So many entries of the log are read at once.
-const PAGE: u32 = 500;
+use crate::{Bot, Ended, Report, log_pages};
 
 /// Show how the bot would answer recorded messages.
 ///
@@ -56,7 +53,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn execute(args: Args, bot: Bot, common: &Common) -> Result<Ended, Report> {
     let book = loading::load_book(&args.bot, &bot, &loading::JudgedFor::default(), common)?;
-    let messages = messages(&args, &book)?;
+    let messages = messages(&args, &book).await?;
     let answers = answers(&args, &book, &messages).await.map_err(|error| {
         Report::new(Ended::Storage, "failed to replay the messages in memory").because(error)
     })?;
@@ -74,9 +71,9 @@ struct Message {
     then: Option<Decided>,
 }
 
-fn messages(args: &Args, book: &RuleBook) -> Result<Vec<Message>, Report> {
+async fn messages(args: &Args, book: &RuleBook) -> Result<Vec<Message>, Report> {
     if let Some(data) = &args.data {
-        return decided(data).map_err(|error| failed(data, error));
+        return decided(data).await;
     }
     let file = args.file.as_deref().unwrap_or_else(|| Path::new("-"));
     let mut cast = Cast::around(book.names());
@@ -85,15 +82,9 @@ fn messages(args: &Args, book: &RuleBook) -> Result<Vec<Message>, Report> {
     Ok(messages.into_iter().map(|recorded| Message { recorded, then: None }).collect())
 }
 
-fn failed(data: &Path, error: StoreError) -> Report {
-    let remedy = error.remedy();
-    let what = format!("failed to read the log in {}", data.display());
-    Report::new(Ended::Storage, what).because(error).hint(remedy)
-}
-
 /// The events of a log before this one that were handled as usual.
-pub(super) fn logged_before(data: &Path, until: &Event) -> Result<Vec<Event>, Report> {
-    let all = decided(data).map_err(|error| failed(data, error))?;
+pub(super) async fn logged_before(data: &Path, until: &Event) -> Result<Vec<Event>, Report> {
+    let all = decided(data).await?;
     let mut events: Vec<Event> = all.into_iter().map(|message| message.recorded.event).collect();
     match events.iter().position(|event| event.id == until.id) {
         Some(at) => events.truncate(at),
@@ -104,30 +95,25 @@ pub(super) fn logged_before(data: &Path, until: &Event) -> Result<Vec<Event>, Re
 }
 
 /// The messages and notices of a log that were handled as usual. Timers are left out: the replay has its own.
-fn decided(data: &Path) -> Result<Vec<Message>, StoreError> {
-    let log = Inspector::open(data)?;
+async fn decided(data: &Path) -> Result<Vec<Message>, Report> {
+    let folder = Folder::at(data);
+    let reader = folder.inspect().await?;
     let mut messages = Vec::new();
-    let mut after = 0;
-    loop {
-        let query = LogQuery { after: Some(after), limit: Some(PAGE), ..LogQuery::default() };
-        let page = log.log(&query)?;
-        let Some(last) = page.last else { return Ok(messages) };
-        after = last;
-        unreadable::warn(&page);
-        for logged in page.entries {
-            let usual = match &logged.event.body {
-                EventBody::Message(_) | EventBody::Notice(_) => true,
-                EventBody::Due(_) | EventBody::Started => false,
-            };
-            let Some(then) = logged.decided.filter(|then| usual && then.passed_over.is_none())
-            else {
-                continue;
-            };
-            let id = logged.event.id.to_string();
-            let recorded = Recorded { id, event: logged.event };
-            messages.push(Message { recorded, then: Some(then) });
-        }
-    }
+    let collect = |page: LogPage| messages.extend(page.entries.into_iter().filter_map(handled));
+    let read = log_pages::each_page(&*reader, LogQuery::from_the_start(), collect).await;
+    read.map_err(|error| folder.failed("read the log of", error))?;
+    Ok(messages)
+}
+
+/// The message of an entry that was handled as usual.
+fn handled(logged: Logged) -> Option<Message> {
+    let usual = match &logged.event.body {
+        EventBody::Message(_) | EventBody::Notice(_) => true,
+        EventBody::Due(_) | EventBody::Started => false,
+    };
+    let then = logged.decided.filter(|then| usual && then.passed_over.is_none())?;
+    let id = logged.event.id.to_string();
+    Some(Message { recorded: Recorded { id, event: logged.event }, then: Some(then) })
 }
 
 async fn answers(

@@ -23,7 +23,7 @@ use crate::reload::Reloader;
 use crate::stop::Stop;
 use crate::view::console::{ConsoleFeed, ConsoleView};
 use crate::view::run_id;
-use crate::{Bot, Ended, Report, page_token, report, rule_file, telemetry};
+use crate::{Bot, Ended, Report, page_token, report, rule_file, stores, telemetry};
 
 /// How long the last alerts may take when everything else has ended.
 const LAST_ALERTS: Duration = Duration::from_secs(10);
@@ -128,7 +128,11 @@ async fn run_all(
     let (alerts, delivery) = Alerts::start(&config.alert, folders);
     let feed = ConsoleFeed::default();
     let prompts = prompts(accounts.iter().map(|(plan, _)| plan));
-    let shared = Shared { bot, lang: common.lang(), prompts, pages, alerts, feed, stop };
+    let plans = accounts.iter().map(|(plan, _)| plan);
+    let stores = stores::of_accounts(
+        plans.map(|plan| (plan.name.clone(), plan.data.clone(), plan.store.clone())),
+    );
+    let shared = Shared { bot, stores, lang: common.lang(), prompts, pages, alerts, feed, stop };
     let hangups = Hangups::listen();
     let ended = work(args.listen.or(config.listen.address), accounts, &shared, hangups).await;
     shared.stop.token().cancel();
@@ -155,12 +159,12 @@ async fn work(
     shared: &Shared,
     hangups: Hangups,
 ) -> Result<Ended, Report> {
-    let ready = accounts
-        .into_iter()
-        .map(|(plan, (loaded, book))| plan.open(&loaded, book, shared))
-        .collect::<Result<Vec<_>, Report>>()?;
+    let mut ready = Vec::new();
+    for (plan, (loaded, book)) in accounts {
+        ready.push(plan.open(&loaded, book, shared).await?);
+    }
     let serving = match address {
-        Some(address) => Some(serve(address, console(&ready, shared)?, shared).await?),
+        Some(address) => Some(serve(address, console(&ready, shared).await?, shared).await?),
         None => None,
     };
     let ended = until_ended(ready, hangups).await;
@@ -230,8 +234,11 @@ impl Hangups {
 }
 
 /// The console over all accounts, guarded by its token.
-fn console(ready: &[Ready], shared: &Shared) -> Result<App, Report> {
-    let accounts = ready.iter().map(Ready::account_view).collect::<Result<Vec<_>, Report>>()?;
+async fn console(ready: &[Ready], shared: &Shared) -> Result<App, Report> {
+    let mut accounts = Vec::new();
+    for one in ready {
+        accounts.push(one.account_view().await?);
+    }
     let first = ready.first().expect("there is an account to run");
     let token = page_token::find(first.data(), shared.lang)?;
     let view = ConsoleView {

@@ -2,10 +2,9 @@
 
 use std::io::{self, Write};
 
-use mynah_core::{Clock, SystemClock, Timestamp};
+use mynah_core::{Clock, StoreStatus, SystemClock, Timestamp};
 use mynah_page::Condition;
 use mynah_page::view::NameRow;
-use mynah_store::StoreStatus;
 use serde::Serialize;
 
 use super::common::Common;
@@ -49,15 +48,15 @@ struct State {
 
 pub(crate) async fn execute(args: Args, bot: &Bot, _common: &Common) -> Result<Ended, Report> {
     let Args { folder, json } = args;
-    let inspector = folder.inspect()?;
+    let reader = folder.inspect().await?;
     let failed = |error| folder.failed("look into", error);
-    let records = inspector.records().map_err(failed)?;
+    let records = reader.records().await.map_err(failed)?;
     let connector = folder.service(&records, bot.services())?;
     let answer = operate::ask(&folder.path, &Request::Status).await?;
     let running = answer.is_some();
     let (condition, names, rules) = match answer.map(status_of).transpose()? {
         Some(AccountStatus { condition, names, rules }) => (Some(condition), names, rules),
-        None => (None, folder.names(&inspector, connector)?, None),
+        None => (None, folder.names(&*reader, connector).await?, None),
     };
     let online = condition == Some(Condition::Online);
     let state = State {
@@ -69,7 +68,7 @@ pub(crate) async fn execute(args: Args, bot: &Bot, _common: &Common) -> Result<E
         condition: condition.as_ref().map(words),
         names,
         session: connector.has_session(&records),
-        queues: inspector.status(SystemClock.now()).map_err(failed)?,
+        queues: reader.status(SystemClock.now()).await.map_err(failed)?,
     };
     print::to_stdout(|out| if json { print::json(out, &state) } else { show(out, &state) })?;
     Ok(if online { Ended::Fine } else { Ended::No })
@@ -153,7 +152,7 @@ fn moment(at: Timestamp) -> String {
 
 #[cfg(test)]
 mod tests {
-    use mynah_store::TroubledAction;
+    use mynah_core::TroubledAction;
 
     use super::*;
 

@@ -23,7 +23,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn execute(args: Args, _common: &Common) -> Result<Ended, Report> {
     let Args { name, folder, json } = args;
-    folder.must_exist()?;
+    folder.must_exist().await?;
     let request = Request::Unbind { name: name.clone() };
     let answer = match operate::ask(&folder.path, &request).await? {
         Some(answer) => answer,

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use mynah_core::{
-    Binding, Called, Chat, Clock, Content, Context, Due, Event, EventBody, EventId, Flow, Handler,
-    HandlerError, Outcome, Perform, PersonId, Service, StoreError, Timestamp,
+    Binding, Called, Chat, Clock, Content, Context, Due, Event, EventBody, EventId, Flow,
+    Forgotten, Handler, HandlerError, Outcome, Perform, PersonId, Service, Store, StoreError,
+    StoreReader, Timestamp,
 };
 use mynah_page::{Condition, Pages, RejectedRules};
 use mynah_rules::mute;
 use mynah_runtime::{Control, saying};
-use mynah_store::{Forgotten, SqliteStore};
 use mynah_transports::Connector;
 
 use super::{AccountStatus, Answer, Request, find_chat};
@@ -31,7 +31,9 @@ pub(crate) struct OperatorApi {
     /// The account's name.
     pub(crate) account: String,
     /// Its data.
-    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) store: Arc<dyn Store>,
+    /// Read access to the data.
+    pub(crate) reader: Arc<dyn StoreReader>,
     /// Takes the messages to send.
     pub(crate) control: Control,
     /// Its connection, once it is open.
@@ -73,7 +75,7 @@ impl OperatorApi {
     }
 
     async fn status(&self) -> Answer {
-        let bindings = match self.store.bindings().await {
+        let bindings = match self.reader.bindings().await {
             Ok(bindings) => bindings,
             Err(error) => return failed(&error),
         };
@@ -87,7 +89,7 @@ impl OperatorApi {
     }
 
     async fn unbind(&self, name: String) -> Answer {
-        match self.store.unbind(name.clone()).await {
+        match self.store.unbind(&name).await {
             Ok(ended) => freed(&name, ended.as_ref()),
             Err(error) => failed(&error),
         }
@@ -125,7 +127,7 @@ impl OperatorApi {
     }
 
     async fn forget(&self, person: &str) -> Answer {
-        match self.store.forget(PersonId::from(person)).await {
+        match self.store.forget(&PersonId::from(person)).await {
             Ok(forgotten) => deleted(person, forgotten),
             Err(error) => failed(&error),
         }

@@ -1,24 +1,21 @@
 //! The data folder of an account, for commands that read it or change it while no bot runs.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mynah_core::{
-    Batch, Clock, Content, Person, PersonId, Records, Service, Source, Store, StoreError,
-    SystemClock, Timestamp,
+    Batch, Clock, Content, LogPage, LogQuery, Person, PersonId, Records, Service, Source, Store,
+    StoreError, StoreReader, SystemClock, Timestamp,
 };
 use mynah_page::view::NameRow;
 use mynah_runtime::say;
-use mynah_store::{Inspector, LogQuery, Options, SqliteStore};
 use mynah_transports::{Connector, Connectors, Surroundings, Value, Values};
 
 use super::{Answer, deleted, find_chat, freed, new_id};
 use crate::names::name_rows;
-use crate::{Ended, Report, unreadable};
-
-/// Entries of the log that are read at once.
-const PAGE: u32 = 500;
+use crate::stores::ONLY;
+use crate::{Ended, Report, log_pages, stores};
 
 /// The record with the name of the account's service.
 const SERVICE: &str = "mynah.service";
@@ -32,17 +29,36 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
+    /// The folder at a path.
+    pub(crate) fn at(path: &Path) -> Self {
+        Self { path: path.to_owned() }
+    }
+
     /// Reads the data, also while another process works with it.
-    pub(crate) fn inspect(&self) -> Result<Inspector, Report> {
-        self.must_exist()?;
-        Inspector::open(&self.path).map_err(|error| self.failed("look into", error))
+    pub(crate) async fn inspect(&self) -> Result<Arc<dyn StoreReader>, Report> {
+        self.reader("look into").await
     }
 
     /// Opens the data for work; refused while a bot runs with it.
-    pub(crate) fn open(&self) -> Result<SqliteStore, Report> {
-        self.must_exist()?;
-        SqliteStore::open(&self.path, Options::default())
-            .map_err(|error| self.failed("open", error))
+    pub(crate) async fn open(&self) -> Result<Arc<dyn Store>, Report> {
+        self.must_exist().await?;
+        let opened = stores::of_folder(&self.path).open(ONLY).await;
+        opened.map_err(|error| self.failed("open", error))
+    }
+
+    /// Refuses a folder without data.
+    pub(crate) async fn must_exist(&self) -> Result<(), Report> {
+        self.reader("open").await.map(drop)
+    }
+
+    /// Opens the data for reading. `what` names the operation in the report of a failure.
+    async fn reader(&self, what: &str) -> Result<Arc<dyn StoreReader>, Report> {
+        let reader = stores::of_folder(&self.path).reader(ONLY).await;
+        reader.map_err(|error| self.failed(what, error))?.ok_or_else(|| {
+            let hint = "name the folder that `mynah run` was given with --data; with several bots it is DIR/NAME";
+            Report::new(Ended::No, format!("there is no data in {}", self.path.display()))
+                .hint(hint)
+        })
     }
 
     /// The report about a failure.
@@ -78,7 +94,7 @@ impl Folder {
         text: &str,
         services: &Connectors,
     ) -> Result<Answer, Report> {
-        let store = self.open()?;
+        let store = self.open().await?;
         let records = store.records().await.map_err(|error| self.failed("read", error))?;
         let (_, service) = connect(self.service(&records, services)?, records, None)?;
         let now = SystemClock.now();
@@ -98,7 +114,7 @@ impl Folder {
         server: Option<String>,
         services: &Connectors,
     ) -> Result<Answer, Report> {
-        let store = self.open()?;
+        let store = self.open().await?;
         let records = store.records().await.map_err(|error| self.failed("read", error))?;
         let connector = self.service(&records, services)?;
         if !connector.has_login() {
@@ -119,38 +135,39 @@ impl Folder {
 
     /// Ends the binding of a name of the rule file.
     pub(crate) async fn unbind(&self, name: String) -> Result<Answer, Report> {
-        let ended = self.open()?.unbind(name.clone()).await;
+        let ended = self.open().await?.unbind(&name).await;
         let ended = ended.map_err(|error| self.failed("write", error))?;
         Ok(freed(&name, ended.as_ref()))
     }
 
     /// The names that are bound to people, and whether they still mean them as far as the stored contacts say.
-    pub(crate) fn names(
+    pub(crate) async fn names(
         &self,
-        inspector: &Inspector,
+        reader: &dyn StoreReader,
         connector: &'static dyn Connector,
     ) -> Result<Vec<NameRow>, Report> {
         let failed = |error| self.failed("look into", error);
-        let bindings = inspector.bindings().map_err(failed)?;
-        let (_, service) = connect(connector, inspector.records().map_err(failed)?, None)?;
+        let bindings = reader.bindings().await.map_err(failed)?;
+        let (_, service) = connect(connector, reader.records().await.map_err(failed)?, None)?;
         Ok(name_rows(None, &bindings, |name| service.person_called(name)))
     }
 
     /// Deletes a person's data.
     pub(crate) async fn forget(&self, person: PersonId) -> Result<Answer, Report> {
-        let forgotten = self.open()?.forget(person.clone()).await;
+        let forgotten = self.open().await?.forget(&person).await;
         let forgotten = forgotten.map_err(|error| self.failed("delete from", error))?;
         Ok(deleted(person.as_str(), forgotten))
     }
 
     /// The one person of that id or name in the log.
-    pub(crate) fn person(&self, wanted: &str) -> Result<PersonId, Report> {
+    pub(crate) async fn person(&self, wanted: &str) -> Result<PersonId, Report> {
         let people = self.people(|person| {
             person.id.as_str() == wanted
                 || person.name == wanted
                 || person.is_certainly(wanted)
                 || person.chose(wanted)
-        })?;
+        });
+        let people = people.await?;
         if people.len() < 2 || people.contains_key(&PersonId::from(wanted)) {
             // A person whose messages are deleted already may still have state; the id is enough for that.
             return Ok(people.into_keys().next().unwrap_or_else(|| PersonId::from(wanted)));
@@ -160,35 +177,20 @@ impl Folder {
             .hint(format!("give one of their ids: {}", ids.join(", "))))
     }
 
-    fn people(
+    async fn people(
         &self,
         wanted: impl Fn(&Person) -> bool,
     ) -> Result<BTreeMap<PersonId, String>, Report> {
-        let inspector = self.inspect()?;
-        let (mut people, mut after) = (BTreeMap::new(), 0);
-        loop {
-            let query = LogQuery { after: Some(after), limit: Some(PAGE), ..LogQuery::default() };
-            let page = inspector.log(&query).map_err(|error| self.failed("read", error))?;
-            let Some(last) = page.last else { return Ok(people) };
-            after = last;
-            unreadable::warn(&page);
-            let found = page
-                .entries
-                .iter()
-                .filter_map(|logged| logged.event.person())
-                .filter(|one| wanted(one));
+        let reader = self.inspect().await?;
+        let mut people = BTreeMap::new();
+        let collect = |page: LogPage| {
+            let found = page.entries.iter().filter_map(|logged| logged.event.person());
+            let found = found.filter(|one| wanted(one));
             people.extend(found.map(|person| (person.id.clone(), person.name.clone())));
-        }
-    }
-
-    /// Refuses a folder without data.
-    pub(crate) fn must_exist(&self) -> Result<(), Report> {
-        if self.path.join(mynah_store::FILE).exists() {
-            return Ok(());
-        }
-        let hint = "name the folder that `mynah run` was given with --data; with several bots it is DIR/NAME";
-        Err(Report::new(Ended::No, format!("there is no data in {}", self.path.display()))
-            .hint(hint))
+        };
+        let read = log_pages::each_page(&*reader, LogQuery::from_the_start(), collect).await;
+        read.map_err(|error| self.failed("read", error))?;
+        Ok(people)
     }
 }
 
@@ -244,10 +246,10 @@ mod tests {
         assert!(report.to_string().contains("belongs to the service telegraph"));
     }
 
-    #[test]
-    fn a_folder_without_data_is_told_as_such() {
-        let folder = Folder { path: PathBuf::from("no/such/folder") };
-        let report = folder.inspect().map(drop).unwrap_err();
+    #[tokio::test]
+    async fn a_folder_without_data_is_reported() {
+        let folder = Folder::at(Path::new("no/such/folder"));
+        let report = folder.inspect().await.map(drop).unwrap_err();
         assert_eq!(report.ended(), Ended::No);
         assert!(report.to_string().contains("there is no data in no/such/folder"));
     }

@@ -9,13 +9,12 @@ use mynah_core::{
 };
 use mynah_rules::RuleBook;
 use mynah_runtime::{ManualClock, Pacing, Settings, Stage};
-use mynah_store::SqliteStore;
 
 use super::bot_action::BotAction;
 use super::cast::{Cast, requester};
 use super::service::RecordingService;
 use super::watcher::{WatchLevel, WatchedTurn, Watcher};
-use crate::Bot;
+use crate::{Bot, stores};
 
 /// A bot that plays a conversation. Nothing happens between calls.
 #[derive(Debug)]
@@ -51,7 +50,7 @@ impl Play {
         let clock = Arc::new(ManualClock::at(start));
         let rules: Arc<dyn mynah_core::Handler> = Arc::clone(&watcher) as _;
         let stage = Stage::new(
-            Arc::new(SqliteStore::in_memory()),
+            Arc::new(stores::in_memory()),
             bot.handlers(rules),
             settings(seed),
             Arc::clone(&clock),

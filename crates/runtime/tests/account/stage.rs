@@ -7,10 +7,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use mynah_core::{
-    Accepted, Action, ActionId, Batch, Capabilities, Chat, ChatId, Claim, ClaimToken, Clock,
-    Committed, Content, Event, EventBody, Incoming, Lane, MediaError, MediaRef, Message, Origin,
-    Outcome, Outgoing, Person, Receipt, ReceiveError, Records, Recovered, SendError, Service,
-    Snapshot, Source, Status, Store, StoreError, Timestamp, Transport, Turn,
+    Accepted, Action, ActionId, Batch, Binding, Capabilities, Chat, ChatId, Claim, ClaimToken,
+    Clock, Committed, Content, Event, EventBody, Forgotten, Incoming, Lane, MediaError, MediaRef,
+    Message, Origin, Outcome, Outgoing, Person, PersonId, Receipt, ReceiveError, Records,
+    Recovered, SendError, Service, Snapshot, Source, Status, Store, StoreError, Timestamp,
+    Transport, Turn,
 };
 use mynah_runtime::{Account, Control, Ended, Handlers, Observer, Pacing, Settings, run};
 use tokio::sync::{mpsc, watch};
@@ -384,5 +385,13 @@ impl Store for FailingStore {
 
     async fn tidy(&self, _now: Timestamp) -> Result<bool, StoreError> {
         Ok(false)
+    }
+
+    async fn forget(&self, _person: &PersonId) -> Result<Forgotten, StoreError> {
+        self.answer(Forgotten::default())
+    }
+
+    async fn unbind(&self, _name: &str) -> Result<Option<Binding>, StoreError> {
+        self.answer(None)
     }
 }

@@ -1,6 +1,10 @@
 //! The events: inbox and log in one list, the oldest first.
 
-use mynah_core::{Event, EventBody, EventId, Lane, NoticeKind};
+use mynah_core::{
+    ChatId, Decided, Event, EventBody, EventId, Lane, NoticeKind, PersonId, Timestamp,
+};
+
+use crate::Mistake;
 
 /// The number of times that the process may die on an event before the event is set aside.
 pub(super) const ATTEMPTS: u32 = 3;
@@ -8,33 +12,85 @@ pub(super) const ATTEMPTS: u32 = 3;
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
     pub(super) events: Vec<KeptEvent>,
+    /// The ids of deleted events.
+    seen: Vec<EventId>,
 }
 
 #[derive(Debug)]
 pub(super) struct KeptEvent {
+    pub(super) seq: i64,
     pub(super) event: Event,
-    pub(super) is_handled: bool,
+    pub(super) accepted: Timestamp,
+    pub(super) handled: Option<Timestamp>,
+    pub(super) decided: Option<Decided>,
+    /// Whether readers take it for unreadable.
+    pub(super) is_spoilt: bool,
     begun: bool,
     attempts: u32,
 }
 
+impl KeptEvent {
+    pub(super) const fn is_handled(&self) -> bool {
+        self.handled.is_some()
+    }
+}
+
 impl Inbox {
     /// Adds an event unless its id is known. Returns whether it is new.
-    pub(super) fn insert(&mut self, event: &Event) -> bool {
-        let is_new = !self.events.iter().any(|kept| kept.event.id == event.id);
+    pub(super) fn insert(&mut self, event: &Event, now: Timestamp) -> bool {
+        let is_known = self.events.iter().any(|kept| kept.event.id == event.id);
+        let is_new = !is_known && !self.seen.contains(&event.id);
         if is_new {
-            let event = event.clone();
-            self.events.push(KeptEvent { event, is_handled: false, begun: false, attempts: 0 });
+            self.events.push(KeptEvent {
+                seq: self.events.last().map_or(1, |last| last.seq + 1),
+                event: event.clone(),
+                accepted: now,
+                handled: None,
+                decided: None,
+                is_spoilt: false,
+                begun: false,
+                attempts: 0,
+            });
         }
         is_new
     }
 
     pub(super) fn forget_handled(&mut self, id: &EventId) {
-        self.events.retain(|kept| kept.event.id != *id || !kept.is_handled);
+        self.events.retain(|kept| kept.event.id != *id || !kept.is_handled());
+    }
+
+    /// The events that a person caused.
+    pub(super) fn events_of(&self, person: &PersonId) -> Vec<EventId> {
+        self.by(person).map(|event| event.id.clone()).collect()
+    }
+
+    /// The private chats in which a person was seen.
+    pub(super) fn private_chats_of(&self, person: &PersonId) -> Vec<ChatId> {
+        let seen = self
+            .by(person)
+            .filter(|event| !matches!(event.body, EventBody::Due(_)))
+            .map(Event::chat);
+        let private = seen.flatten().filter(|chat| !chat.is_group());
+        private.map(|chat| chat.id.clone()).collect()
+    }
+
+    fn by(&self, person: &PersonId) -> impl Iterator<Item = &Event> {
+        let events = self.events.iter().map(|kept| &kept.event);
+        events.filter(move |event| event.person().is_some_and(|by| by.id == *person))
+    }
+
+    /// Deletes events and keeps their ids. Returns the number of deleted events.
+    pub(super) fn forget(&mut self, ids: &[EventId], mistake: Option<Mistake>) -> usize {
+        let before = self.events.len();
+        self.events.retain(|kept| !ids.contains(&kept.event.id));
+        if mistake != Some(Mistake::ForgottenIdsNew) {
+            self.seen.extend_from_slice(ids);
+        }
+        before - self.events.len()
     }
 
     fn open(&self) -> impl DoubleEndedIterator<Item = &KeptEvent> {
-        self.events.iter().filter(|kept| !kept.is_handled)
+        self.events.iter().filter(|kept| !kept.is_handled())
     }
 
     pub(super) fn is_open(&self, id: &EventId) -> bool {
@@ -47,7 +103,7 @@ impl Inbox {
 
     /// The oldest unhandled event of a lane, marked as begun.
     pub(super) fn begin(&mut self, lane: &Lane, newest_first: bool) -> Option<Event> {
-        let is_next = |kept: &KeptEvent| !kept.is_handled && kept.event.lane() == *lane;
+        let is_next = |kept: &KeptEvent| !kept.is_handled() && kept.event.lane() == *lane;
         let place = match newest_first {
             true => self.events.iter().rposition(is_next),
             false => self.events.iter().position(is_next),
@@ -74,9 +130,10 @@ impl Inbox {
         *original = messages.find(|one| one.id == *message).cloned().map(Box::new);
     }
 
-    pub(super) fn close(&mut self, id: &EventId) {
+    pub(super) fn close(&mut self, id: &EventId, decided: Decided, now: Timestamp) {
         for kept in self.events.iter_mut().filter(|kept| kept.event.id == *id) {
-            kept.is_handled = true;
+            kept.handled = Some(now);
+            kept.decided = Some(decided.clone());
             kept.begun = false;
         }
     }
@@ -90,10 +147,13 @@ impl Inbox {
     }
 
     /// Sets aside the events with too many attempts.
-    pub(super) fn set_aside(&mut self) -> Vec<EventId> {
+    pub(super) fn set_aside(&mut self, now: Timestamp) -> Vec<EventId> {
         let poison = self.open().filter(|kept| kept.attempts >= ATTEMPTS);
         let ids: Vec<EventId> = poison.map(|kept| kept.event.id.clone()).collect();
-        ids.iter().for_each(|id| self.close(id));
+        for id in &ids {
+            let passed_over = Some("set aside".to_owned());
+            self.close(id, Decided { passed_over, ..Decided::default() }, now);
+        }
         ids
     }
 

@@ -1,9 +1,11 @@
 //! The actions: outbox and history in one list, in the order of commits.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use mynah_core::{
-    Action, ActionId, ChatId, Claim, ClaimToken, EventId, Outcome, Outgoing, Step, Timestamp, Turn,
+    Action, ActionId, ChatId, Claim, ClaimToken, EventId, LoggedAction, Outcome, Outgoing, Step,
+    Timestamp, TroubledAction, Turn, Waiting,
 };
 
 use super::inbox::distinct;
@@ -26,6 +28,8 @@ struct Queued {
     last_claim: Option<Timestamp>,
     token: Option<ClaimToken>,
     settled: bool,
+    /// When and how it was settled.
+    ending: Option<(Timestamp, &'static str, Option<String>)>,
 }
 
 impl Outbox {
@@ -57,6 +61,7 @@ impl Outbox {
                 last_claim: None,
                 token: None,
                 settled: false,
+                ending: None,
             });
         }
     }
@@ -95,6 +100,7 @@ impl Outbox {
         let is_late = head.expires.is_some_and(|expires| expires <= now);
         if is_late && mistake != Some(Mistake::ExpiryIgnored) {
             head.settled = true;
+            head.ending = Some((now, "expired", None));
             head.token = Some(token);
             return Claim::Expired(head.outgoing.clone());
         }
@@ -127,10 +133,82 @@ impl Outbox {
             return false;
         }
         if action.claimed {
-            action.settle(outcome, mistake);
+            action.settle(outcome, now, mistake);
         }
         let chat = action.outgoing.chat.clone();
         self.open_in(&chat).next().is_some()
+    }
+
+    /// The unsettled actions.
+    pub(super) fn open(&self) -> impl Iterator<Item = &Outgoing> {
+        self.actions.iter().filter(|one| !one.settled).map(|one| &one.outgoing)
+    }
+
+    /// The actions settled since then, by outcome.
+    pub(super) fn settled(&self, since: Timestamp) -> BTreeMap<String, u64> {
+        let mut counts = BTreeMap::new();
+        for (at, outcome, _) in self.actions.iter().filter_map(|one| one.ending.as_ref()) {
+            if *at >= since {
+                *counts.entry((*outcome).to_owned()).or_default() += 1;
+            }
+        }
+        counts
+    }
+
+    /// The last failed actions, newest first.
+    pub(super) fn troubled(&self) -> Vec<TroubledAction> {
+        let mut troubled: Vec<TroubledAction> = Vec::new();
+        for one in self.actions.iter().rev() {
+            let Some((time, outcome, reason)) = &one.ending else { continue };
+            if ["refused", "expired", "unknown"].contains(outcome) {
+                troubled.push(TroubledAction {
+                    id: one.outgoing.id.to_string(),
+                    chat: one.outgoing.chat.clone(),
+                    time: *time,
+                    outcome: (*outcome).to_owned(),
+                    reason: reason.clone(),
+                });
+            }
+        }
+        troubled.sort_by_key(|one| Reverse(one.time));
+        troubled.truncate(10);
+        troubled
+    }
+
+    /// The unsettled actions of each chat, the longest waiting first.
+    pub(super) fn waiting(&self) -> Vec<Waiting> {
+        let of = |chat: ChatId| {
+            let open = || self.open_in(&chat);
+            Waiting {
+                actions: open().count() as u64,
+                since: open().map(|one| one.outgoing.queued).min().unwrap_or_default(),
+                expires: open().filter_map(|one| one.expires).min(),
+                chat: chat.clone(),
+            }
+        };
+        let mut waiting: Vec<Waiting> = self.open_chats().into_iter().map(of).collect();
+        waiting.sort_by_key(|one| one.since);
+        waiting
+    }
+
+    /// The actions of an event for the log.
+    pub(super) fn logged_of(&self, event: &EventId) -> Vec<LoggedAction> {
+        let of_event = self.actions.iter().filter(|one| one.outgoing.id.event == *event);
+        let logged = |one: &Queued| LoggedAction {
+            chat: one.outgoing.chat.clone(),
+            action: Some(one.outgoing.action.clone()),
+            settled: one.ending.as_ref().map(|(at, ..)| *at),
+            outcome: one.ending.as_ref().map(|(_, outcome, _)| (*outcome).to_owned()),
+            reason: one.ending.as_ref().and_then(|(.., reason)| reason.clone()),
+        };
+        of_event.map(logged).collect()
+    }
+
+    /// Deletes actions and returns how many there were.
+    pub(super) fn forget(&mut self, which: impl Fn(&Outgoing) -> bool) -> usize {
+        let before = self.actions.len();
+        self.actions.retain(|one| !which(&one.outgoing));
+        before - self.actions.len()
     }
 
     /// Resets all claims.
@@ -197,7 +275,7 @@ impl Queued {
         self.outgoing.attempt += 1;
     }
 
-    fn settle(&mut self, outcome: &Outcome, mistake: Option<Mistake>) {
+    fn settle(&mut self, outcome: &Outcome, now: Timestamp, mistake: Option<Mistake>) {
         self.token = None;
         let may_doubt = self.doubts == 0 || mistake == Some(Mistake::DoubtNeverEnds);
         match outcome {
@@ -210,7 +288,10 @@ impl Queued {
             | Outcome::Accepted
             | Outcome::Refused { .. }
             | Outcome::Expired
-            | Outcome::Unknown { .. } => self.settled = true,
+            | Outcome::Unknown { .. } => {
+                self.settled = true;
+                self.ending = Some((now, word(outcome), reason(outcome)));
+            }
         }
     }
 
@@ -221,5 +302,26 @@ impl Queued {
         if mistake == Some(Mistake::RetryMovesBack) {
             self.order = not_before + std::time::Duration::from_millis(1);
         }
+    }
+}
+
+/// The word for an outcome in the log.
+const fn word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Delivered(_) => "delivered",
+        Outcome::Accepted => "accepted",
+        Outcome::NotSent { .. } => "not_sent",
+        Outcome::Refused { .. } => "refused",
+        Outcome::Expired => "expired",
+        Outcome::Unknown { .. } => "unknown",
+    }
+}
+
+fn reason(outcome: &Outcome) -> Option<String> {
+    match outcome {
+        Outcome::NotSent { reason, .. }
+        | Outcome::Refused { reason }
+        | Outcome::Unknown { reason, .. } => Some(reason.clone()),
+        Outcome::Delivered(_) | Outcome::Accepted | Outcome::Expired => None,
     }
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use mynah_core::{ChatId, Due, Event, EventBody, Timer, TimerChange, Timestamp};
+use mynah_core::{
+    ChatId, Due, Event, EventBody, Exported, PersonId, Timer, TimerChange, Timestamp,
+};
 
 #[derive(Debug, Default)]
 pub(super) struct Timers {
@@ -31,6 +33,25 @@ impl Timers {
         self.timers.retain(|_, timer| timer.at > now);
         due.sort_by_key(|timer| timer.at);
         due.into_iter().map(into_event).collect()
+    }
+
+    /// Deletes the timers of a person and of these chats, and returns how many there were.
+    pub(super) fn forget(&mut self, person: &PersonId, chats: &[ChatId]) -> usize {
+        let before = self.timers.len();
+        self.timers.retain(|(chat, _), timer| {
+            let is_theirs = timer.person.as_ref().is_some_and(|owner| owner.id == *person);
+            !is_theirs && !chat.as_ref().is_some_and(|chat| chats.contains(chat))
+        });
+        before - self.timers.len()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.timers.len()
+    }
+
+    pub(super) fn exported(&self) -> impl Iterator<Item = Exported> {
+        let json = |timer| serde_json::to_value(timer).expect("a timer has a stored form");
+        self.timers.values().map(move |timer| Exported::Timer(json(timer)))
     }
 
     /// When the earliest timer is due.

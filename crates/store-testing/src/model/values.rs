@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 
 use mynah_core::{
-    Change, ChatId, Event, PersonId, Read, Scope, Snapshot, Timestamp, Value, Write, add,
+    Binding, Change, ChatId, Event, Exported, ExportedValue, PersonId, Read, Scope, Snapshot,
+    StateOwner, StateValue, Timestamp, Value, Write, add,
 };
+
+use crate::Mistake;
 
 /// The owner of a value: the bot, a chat, or a person in a chat.
 type Owner = (Option<ChatId>, Option<PersonId>);
@@ -76,6 +79,82 @@ impl Values {
             let value = Value { text, version: self.version, expires: write.expires };
             self.values.insert(place, value);
         }
+    }
+
+    /// The live values of an owner whose keys begin with the prefix.
+    pub(super) fn of(
+        &self,
+        owner: &StateOwner,
+        prefix: &str,
+        now: Timestamp,
+    ) -> BTreeMap<String, StateValue> {
+        let owner = (owner.chat().cloned(), owner.person().cloned());
+        let live = self.values.iter().filter(|(_, value)| !is_expired(value, now));
+        let theirs = live.filter(|((of, key), _)| *of == owner && key.starts_with(prefix));
+        theirs
+            .map(|((_, key), Value { text, expires, .. })| {
+                (key.clone(), StateValue { text: text.clone(), expires: *expires })
+            })
+            .collect()
+    }
+
+    /// The live values under one key in all chats.
+    pub(super) fn of_chats(&self, wanted: &str, now: Timestamp) -> BTreeMap<ChatId, String> {
+        let mut found = BTreeMap::new();
+        for (((chat, person), key), value) in &self.values {
+            if let (Some(chat), None) = (chat, person)
+                && key == wanted
+                && !is_expired(value, now)
+            {
+                found.insert(chat.clone(), value.text.clone());
+            }
+        }
+        found
+    }
+
+    /// All values.
+    pub(super) fn exported(&self) -> Vec<Exported> {
+        let item = |(((chat, person), key), value): (&(Owner, String), &Value)| {
+            let scope = match (chat, person) {
+                (None, _) => Scope::Bot,
+                (Some(_), None) => Scope::Chat,
+                (Some(_), Some(_)) => Scope::Person,
+            };
+            Exported::State(ExportedValue {
+                scope,
+                chat: chat.as_ref().map_or_else(String::new, ToString::to_string),
+                person: person.as_ref().map_or_else(String::new, ToString::to_string),
+                key: key.clone(),
+                value: value.text.clone(),
+                expires: value.expires,
+            })
+        };
+        self.values.iter().map(item).collect()
+    }
+
+    /// Deletes the values of a person and of these chats, and the bindings to the person. Returns how many there were.
+    pub(super) fn forget(&mut self, person: &PersonId, chats: &[ChatId]) -> usize {
+        let before = self.values.len();
+        self.values.retain(|((chat, of), key), value| {
+            let is_bound = chat.is_none()
+                && Binding::read(key, &value.text).is_some_and(|bound| bound.person == *person);
+            let is_kept_by_id = chat.is_none()
+                && key.starts_with("person:")
+                && key.ends_with(&format!(":{person}"));
+            let is_theirs = of.as_ref() == Some(person) || is_kept_by_id;
+            !is_bound && !is_theirs && !chat.as_ref().is_some_and(|chat| chats.contains(chat))
+        });
+        before - self.values.len()
+    }
+
+    /// Ends the binding of a name and returns it.
+    pub(super) fn unbind(&mut self, name: &str, mistake: Option<Mistake>) -> Option<Binding> {
+        let place = ((None, None), Binding::key(name));
+        let value = match mistake {
+            Some(Mistake::BindingKept) => self.values.get(&place).cloned(),
+            _ => self.values.remove(&place),
+        };
+        Binding::read(&place.1, &value?.text)
     }
 
     pub(super) fn drop_expired(&mut self, now: Timestamp) {

@@ -95,7 +95,7 @@ async fn disturb(store: Shared, ready: Arc<AtomicBool>) {
             other.begin(&"chat 0".into(), NOW).await.unwrap();
             other.sync().await
         });
-        store.records().await.unwrap();
+        Store::records(&*store).await.unwrap();
         left.abort();
         assert!(!store.tidy(NOW).await.unwrap());
         // The last call ends before the store is dropped, too.
@@ -127,7 +127,7 @@ async fn check(store: &SqliteStore) {
     let status = store.status(NOW).await.unwrap();
     assert_eq!((status.open_events, status.open_actions), (0, 0));
     assert_eq!((status.handled_today, status.settled_today["accepted"]), (all as u64, all as u64));
-    assert_eq!(store.records().await.unwrap().len(), CHATS);
+    assert_eq!(Store::records(&*store).await.unwrap().len(), CHATS);
     store.accept(batch(vec![message("last", "chat 0", "p", "x")]), NOW).await.unwrap();
     let (_, seen) = store.begin(&"chat 0".into(), NOW).await.unwrap().unwrap();
     assert_eq!(seen.get(Scope::Bot, "count"), Some(all.to_string()));
@@ -190,7 +190,7 @@ async fn a_store_that_is_dropped_in_the_middle_keeps_what_it_answered_and_can_be
         let store = open(folder.path()).unwrap();
         for id in answered {
             let query = LogQuery { id: Some(id.clone()), ..LogQuery::default() };
-            assert_eq!(store.log(query).await.unwrap().entries.len(), 1, "{id}");
+            assert_eq!(store.log(&query).await.unwrap().entries.len(), 1, "{id}");
         }
     }
 }

@@ -20,7 +20,7 @@ async fn a_process_that_died_had_counted_its_turns() {
     let folder = TempDir::new().unwrap();
     let store = open(folder.path()).unwrap();
     fire(&store, "1", 0).await;
-    store.complete().unwrap();
+    store.close().await.unwrap();
     assert_eq!(fired(folder.path()), 1);
     fire(&store, "2", 0).await;
     fire(&store, "3", 1).await;

@@ -52,12 +52,12 @@ async fn goes_on(folder: &Path) {
     assert_eq!(recovered.in_doubt, [ActionId { event: "m2".into(), n: 0 }]);
     assert_eq!(recovered.chats, [ChatId::new("g"), ChatId::new("h")]);
     assert_eq!(recovered.lanes, [Lane::new("g")]);
-    assert_eq!(store.records().await.unwrap()["session"], "secret");
+    assert_eq!(Store::records(&store).await.unwrap()["session"], "secret");
     assert_eq!(claim(&store, "g", NOW).await, ActionId { event: "m1".into(), n: 1 });
     let id = ActionId { event: "m1".into(), n: 1 };
     assert!(!store.settle(&id, Outcome::Accepted, NOW).await.unwrap());
     assert_eq!(store.recent_claims(NOW, 9).await.unwrap(), [("g".into(), NOW)]);
-    let log = store.log(LogQuery::default()).await.unwrap();
+    let log = store.log(&LogQuery::default()).await.unwrap();
     assert_eq!(log.unreadable, []);
     let actions = |n: usize| log.entries[n].actions.iter().map(|action| action.outcome.clone());
     assert_eq!(actions(0).collect::<Vec<_>>(), vec![Some("accepted".to_owned()); 2]);
@@ -132,7 +132,7 @@ fn the_copy_is_for_its_owner_only() {
 async fn a_person_is_forgotten_in_the_copy_too() {
     let folder = former(3);
     let store = open(folder.path()).unwrap();
-    store.forget("p".into()).await.unwrap();
+    store.forget(&"p".into()).await.unwrap();
     assert!(!folder.path().join("mynah.db.v3").exists());
 }
 

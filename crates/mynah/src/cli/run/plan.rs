@@ -12,6 +12,7 @@ use super::Args;
 use crate::account::Plan;
 use crate::cli::loading;
 use crate::config::{AccountConfig, Config, DATA, Messages, Pacing, Rate, Unknown};
+use crate::stores::Options;
 use crate::{Bot, Ended, Report, rule_file, secrets};
 
 /// The accounts to run: the bots that were named, else those of the configuration.
@@ -180,14 +181,14 @@ fn unknown(pacing: &Pacing, capabilities: &Capabilities) -> runtime::UnknownPoli
     }
 }
 
-fn store(messages: &Messages) -> mynah_store::Options {
-    let defaults = mynah_store::Options::default();
+fn store(messages: &Messages) -> Options {
+    let defaults = Options::default();
     let keep_seen = match messages.max_age {
         // A repetition that is young enough to be answered must still be known as one.
         Some(max_age) => defaults.keep_seen.max(max_age * 2),
         None => defaults.keep_seen,
     };
-    mynah_store::Options {
+    Options {
         keep_log: messages.keep.unwrap_or(defaults.keep_log),
         largest: messages.keep_size.unwrap_or(defaults.largest),
         keep_seen,
@@ -216,7 +217,7 @@ mod tests {
                 ..runtime::Settings::default()
             };
             assert_eq!(ours, theirs);
-            assert_eq!(store(&config.messages), mynah_store::Options::default());
+            assert_eq!(store(&config.messages), Options::default());
         }
     }
 

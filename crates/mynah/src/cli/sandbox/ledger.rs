@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use mynah_core::{
-    Accepted, ActionId, Batch, ChatId, Claim, ClaimToken, Committed, Event, EventBody, EventId,
-    Lane, MessageId, Outcome, Outgoing, Records, Recovered, Snapshot, Step, Store, StoreError,
-    TimerChange, Timestamp, Turn,
+    Accepted, ActionId, Batch, Binding, ChatId, Claim, ClaimToken, Committed, Event, EventBody,
+    EventId, Forgotten, Lane, MessageId, Outcome, Outgoing, PersonId, Records, Recovered, Snapshot,
+    Step, Store, StoreError, TimerChange, Timestamp, Turn,
 };
 use tokio::sync::watch;
 
@@ -237,5 +237,17 @@ impl<S: Store> Store for Ledger<S> {
 
     async fn tidy(&self, now: Timestamp) -> Result<bool, StoreError> {
         self.store.tidy(now).await
+    }
+
+    async fn forget(&self, person: &PersonId) -> Result<Forgotten, StoreError> {
+        self.store.forget(person).await
+    }
+
+    async fn unbind(&self, name: &str) -> Result<Option<Binding>, StoreError> {
+        self.store.unbind(name).await
+    }
+
+    async fn close(&self) -> Result<(), StoreError> {
+        self.store.close().await
     }
 }

@@ -11,7 +11,6 @@ use mynah_core::{
 use mynah_page::view::News;
 use mynah_rules::{Lang, RuleBook};
 use mynah_runtime::{Account, Control, Ended as RunEnded, Observer, Pacing, Settings, Trouble};
-use mynah_store::SqliteStore;
 use mynah_transports::{Surroundings, Value, Values};
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
@@ -24,7 +23,7 @@ use crate::rule_handler::{ActiveRules, RuleHandler};
 use crate::view::clock::AheadClock;
 use crate::view::recorder::EventRecorder;
 use crate::view::sandbox::{RulesState, news};
-use crate::{Bot, Ended, Report, rule_file};
+use crate::{Bot, Ended, Report, rule_file, stores};
 
 /// A bot that is logged in, or about to be.
 #[derive(Debug)]
@@ -84,7 +83,7 @@ impl Live {
         let session = SandboxSession::of(book);
         let (remark, remarks) = Remarks::new(session.news.clone(), lang, saves.path(), main);
         let ledger =
-            Ledger::new(SqliteStore::in_memory(), Arc::clone(&session.recorder), remark.clone());
+            Ledger::new(stores::in_memory(), Arc::clone(&session.recorder), remark.clone());
         let open = ledger.open();
         let (lamp, online) = SandboxObserver::new(session.clone(), remark.clone());
         let account = Account {

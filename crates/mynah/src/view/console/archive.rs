@@ -1,14 +1,15 @@
 //! The stored data of an account, read beside the running bot without holding it up.
 
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mynah_core::{Binding, ChatId, Event, EventId, StoreError, Timestamp};
+use mynah_core::{
+    Binding, ChatId, Event, EventId, LogQuery, Logged, StoreError, StoreReader, StoreStatus,
+    Survey, Timestamp, Waiting,
+};
 use mynah_page::view::Problem;
 use mynah_rules::mute;
-use mynah_store::{Inspector, LogQuery, Logged, StoreStatus, Survey, Waiting};
 
 use crate::unreadable;
 
@@ -18,7 +19,7 @@ const REST: u32 = 20;
 
 /// Looks into the data of an account.
 pub(crate) struct Archive {
-    data: Mutex<Inspector>,
+    reader: Arc<dyn StoreReader>,
     surveyed: tokio::sync::Mutex<Option<Surveyed>>,
 }
 
@@ -47,83 +48,73 @@ impl Surveyed {
 }
 
 impl Archive {
-    /// Opens the data in a folder for looking.
-    pub(crate) fn open(folder: &Path) -> Result<Self, StoreError> {
-        let data = Mutex::new(Inspector::open(folder)?);
-        Ok(Self { data, surveyed: tokio::sync::Mutex::default() })
+    /// Looks into the data through a reader.
+    pub(crate) fn new(reader: Arc<dyn StoreReader>) -> Self {
+        Self { reader, surveyed: tokio::sync::Mutex::default() }
     }
 
     /// The last events of the log.
-    pub(super) async fn last(self: &Arc<Self>, limit: u32) -> Result<Vec<Logged>, Problem> {
-        let query = LogQuery { limit: Some(limit), ..LogQuery::default() };
-        Ok(unreadable::with_notices(self.look(move |data| data.log(&query)).await?))
+    pub(super) async fn last(&self, limit: u32) -> Result<Vec<Logged>, Problem> {
+        let query = LogQuery { limit, ..LogQuery::default() };
+        Ok(unreadable::with_notices(self.reader.log(&query).await.map_err(problem)?))
     }
 
     /// The waiting and the sent actions.
     pub(super) async fn present(
-        self: &Arc<Self>,
+        &self,
         now: Timestamp,
         midnight: Timestamp,
     ) -> Result<Present, Problem> {
-        self.look(move |data| {
-            Ok(Present {
-                status: data.status(now)?,
-                settled: data.settled(midnight)?,
-                waiting: data.waiting()?,
-            })
+        Ok(Present {
+            status: self.reader.status(now).await.map_err(problem)?,
+            settled: self.reader.settled(midnight).await.map_err(problem)?,
+            waiting: self.reader.waiting().await.map_err(problem)?,
         })
-        .await
     }
 
     /// The names of the rule file that are bound to people.
-    pub(super) async fn bindings(self: &Arc<Self>) -> Result<Vec<Binding>, Problem> {
-        self.look(Inspector::bindings).await
+    pub(super) async fn bindings(&self) -> Result<Vec<Binding>, Problem> {
+        self.reader.bindings().await.map_err(problem)
     }
 
     /// Until when chats are muted, as it is stored.
-    pub(super) async fn mutes(
-        self: &Arc<Self>,
-        now: Timestamp,
-    ) -> Result<BTreeMap<ChatId, String>, Problem> {
-        self.look(move |data| data.chat_values(mute::KEY, now)).await
+    pub(super) async fn mutes(&self, now: Timestamp) -> Result<BTreeMap<ChatId, String>, Problem> {
+        self.reader.chat_values(mute::KEY, now).await.map_err(problem)
     }
 
     /// These events, as far as the log still has them.
     pub(super) async fn events(
-        self: &Arc<Self>,
+        &self,
         ids: Vec<EventId>,
     ) -> Result<BTreeMap<EventId, Event>, Problem> {
-        self.look(move |data| {
-            let found = ids.into_iter().filter_map(|id| data.event(&id).transpose());
-            found.map(|event| event.map(|event| (event.id.clone(), event))).collect()
-        })
-        .await
+        let mut events = BTreeMap::new();
+        for id in ids {
+            // The id of a message can be equal to that of another event.
+            let query = LogQuery { id: Some(id.to_string()), ..LogQuery::default() };
+            let page = self.reader.log(&query).await.map_err(problem)?;
+            let found = page.entries.into_iter().map(|entry| entry.event);
+            events.extend(found.filter(|event| event.id == id).map(|event| (id.clone(), event)));
+        }
+        Ok(events)
     }
 
     /// The account in numbers, possibly a little old.
-    pub(super) async fn survey(self: &Arc<Self>) -> Result<Arc<Survey>, Problem> {
+    pub(super) async fn survey(&self) -> Result<Arc<Survey>, Problem> {
         // Held while it is made, so that many visitors cost no more than one.
         let mut surveyed = self.surveyed.lock().await;
         if let Some(last) = surveyed.as_ref().filter(|last| last.is_fresh()) {
             return Ok(Arc::clone(&last.survey));
         }
         let begun = Instant::now();
-        let survey = Arc::new(self.look(Inspector::survey).await?);
+        let survey = Arc::new(self.reader.survey().await.map_err(problem)?);
         let (made, took) = (Instant::now(), begun.elapsed());
         *surveyed = Some(Surveyed { survey: Arc::clone(&survey), made, took });
         Ok(survey)
     }
+}
 
-    async fn look<T: Send + 'static>(
-        self: &Arc<Self>,
-        into: impl FnOnce(&Inspector) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, Problem> {
-        let archive = Arc::clone(self);
-        let look = move || into(&archive.data.lock().unwrap_or_else(PoisonError::into_inner));
-        let seen = tokio::task::spawn_blocking(look).await;
-        let seen = seen.map_err(|error| Problem::Refused(error.to_string()))?;
-        seen.map_err(|error| Problem::Refused(format!("{error}; {}", error.remedy())))
-    }
+fn problem(error: StoreError) -> Problem {
+    Problem::Refused(format!("{error}; {}", error.remedy()))
 }
 
 impl std::fmt::Debug for Archive {

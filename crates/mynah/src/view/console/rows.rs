@@ -6,14 +6,15 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::tz::TimeZone;
-use mynah_core::{Chat, ChatId, Decided, Event, EventBody, EventId, NoticeKind, Prompt, Timestamp};
+use mynah_core::{
+    Chat, ChatId, Decided, Event, EventBody, EventId, Prompt, Survey, Timestamp, TroubledAction,
+};
 use mynah_page::Condition;
 use mynah_page::view::{
     AccountRow, ErrorRow, LogRow, MuteRow, PaceRow, QueueRow, RuleRow, UsedRow, WaitingRow,
 };
 use mynah_rules::{RuleInfo, mute};
 use mynah_runtime::{Pace, Rate, Used};
-use mynah_store::{Survey, TroubledAction};
 use mynah_transports::Connector;
 
 use super::archive::Present;
@@ -77,7 +78,7 @@ pub(super) fn log_row(account: &str, event: &Event, decided: Option<&Decided>) -
         time: event.time.as_millis(),
         chat: event.chat().map(|chat| chat.name.clone()).unwrap_or_default(),
         from: event.person().map(|person| person.name.clone()).unwrap_or_default(),
-        text: words(event),
+        text: event.plain_text(),
         decided: decided.cloned(),
     }
 }
@@ -89,21 +90,6 @@ fn kind(event: &Event) -> &'static str {
         EventBody::Notice(notice) => notice.kind.word(),
         EventBody::Due(_) => "due",
         EventBody::Started => "started",
-    }
-}
-
-/// The text of a message, or the words of another event.
-fn words(event: &Event) -> String {
-    match &event.body {
-        EventBody::Message(message) => message.content.plain_text(),
-        EventBody::Notice(notice) => match &notice.kind {
-            NoticeKind::Rename { name } => name.clone(),
-            NoticeKind::FriendRequest { greeting, .. } => greeting.clone(),
-            NoticeKind::Pat { text, .. } | NoticeKind::Raw { text, .. } => text.clone(),
-            _ => String::new(),
-        },
-        EventBody::Due(due) => due.name.clone(),
-        EventBody::Started => String::new(),
     }
 }
 
@@ -278,8 +264,10 @@ fn pace_row(pace: &Pace) -> PaceRow {
 
 #[cfg(test)]
 mod tests {
-    use mynah_core::{Chat, Content, EventId, Message, Notice, Origin, Person};
-    use mynah_store::{Fired, StoreStatus, Waiting};
+    use mynah_core::{
+        Chat, Content, EventId, Fired, Message, Notice, NoticeKind, Origin, Person, StoreStatus,
+        Waiting,
+    };
     use mynah_transports::CONNECTORS;
 
     use super::*;
