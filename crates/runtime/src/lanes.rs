@@ -4,10 +4,15 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use mynah_core::Lane;
 
+use crate::recent::Recent;
+
 /// The lanes with new events, in order of arrival, and the busy marks.
 #[derive(Debug)]
 pub(crate) struct Lanes {
     ready: VecDeque<Lane>,
+    /// Those among them that had no turn lately: they go before the lanes of a flood.
+    fresh: VecDeque<Lane>,
+    recent: Recent<Lane>,
     queued: BTreeSet<Lane>,
     /// The busy lanes, and whether new events arrived meanwhile.
     busy: BTreeMap<Lane, bool>,
@@ -20,6 +25,8 @@ impl Lanes {
     pub(crate) fn new(at_once: usize) -> Self {
         Self {
             ready: VecDeque::new(),
+            fresh: VecDeque::new(),
+            recent: Recent::new(),
             queued: BTreeSet::new(),
             busy: BTreeMap::new(),
             suspects: VecDeque::new(),
@@ -37,7 +44,8 @@ impl Lanes {
         if let Some(news) = self.busy.get_mut(&lane) {
             *news = true;
         } else if self.queued.insert(lane.clone()) {
-            self.ready.push_back(lane);
+            let queue = if self.recent.has(&lane) { &mut self.ready } else { &mut self.fresh };
+            queue.push_back(lane);
         }
     }
 
@@ -48,8 +56,12 @@ impl Lanes {
         }
         // Only the first of the suspects may work; the others keep their place in the queue.
         let may_work = |lane: &Lane| !self.suspects.iter().skip(1).any(|other| other == lane);
-        let place = self.ready.iter().position(may_work)?;
-        let lane = self.ready.remove(place)?;
+        let fresh = self.fresh.iter().position(may_work);
+        let ready = self.ready.iter().position(may_work);
+        let takes_fresh = fresh.is_some() && (self.recent.is_for_newcomers() || ready.is_none());
+        let lane =
+            if takes_fresh { self.fresh.remove(fresh?)? } else { self.ready.remove(ready?)? };
+        self.recent.note(&lane, takes_fresh && ready.is_some());
         self.queued.remove(&lane);
         self.busy.insert(lane.clone(), false);
         Some(lane)
@@ -68,11 +80,11 @@ impl Lanes {
 
     /// The number of lanes that could begin now.
     pub(crate) fn free(&self) -> usize {
-        self.at_once.saturating_sub(self.busy.len() + self.ready.len())
+        self.at_once.saturating_sub(self.busy.len() + self.queued.len())
     }
 
     pub(crate) fn is_idle(&self) -> bool {
-        self.ready.is_empty() && self.busy.is_empty()
+        self.queued.is_empty() && self.busy.is_empty()
     }
 }
 
@@ -92,6 +104,46 @@ mod tests {
         lanes.done(&"b".into(), true);
         let taken = [lanes.next(), lanes.next()];
         assert_eq!(taken, [Some("a".into()), Some("b".into())]);
+    }
+
+    #[test]
+    fn a_lane_that_had_no_turn_lately_goes_before_those_of_a_flood() {
+        let mut lanes = Lanes::new(1);
+        let flood: Vec<Lane> = (0..500).map(|n| Lane::new(format!("flood {n}"))).collect();
+        for lane in &flood {
+            lanes.notify(lane.clone());
+        }
+        for lane in &flood {
+            assert_eq!(lanes.next().as_ref(), Some(lane), "in order of arrival");
+            lanes.done(lane, false);
+        }
+        for lane in &flood {
+            lanes.notify(lane.clone());
+        }
+        lanes.notify("new".into());
+        assert_eq!(lanes.next(), Some("new".into()));
+        lanes.done(&"new".into(), false);
+        lanes.notify("new".into());
+        assert_eq!(lanes.next().as_ref(), flood.first(), "it is one of them now");
+    }
+
+    #[test]
+    fn newcomers_without_end_keep_nobody_waiting_for_ever() {
+        let mut lanes = Lanes::new(1);
+        lanes.notify("old".into());
+        assert_eq!(lanes.next(), Some("old".into()));
+        lanes.done(&"old".into(), true);
+        let mut taken = 0;
+        loop {
+            lanes.notify(Lane::new(format!("new {taken}")));
+            let lane = lanes.next().unwrap();
+            lanes.done(&lane, false);
+            if lane == "old".into() {
+                break;
+            }
+            taken += 1;
+        }
+        assert!(taken <= 3, "{taken} before it");
     }
 
     #[test]

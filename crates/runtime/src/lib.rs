@@ -24,6 +24,7 @@ mod outbox;
 mod pace;
 mod pacer;
 mod performing;
+mod recent;
 mod save;
 mod say;
 mod send;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use mynah_core::{ChatId, Random, Timestamp};
 
 use crate::pacer::Pacer;
+use crate::recent::Recent;
 use crate::{Pace, Pacing, Settings, pace};
 
 /// How long the outbox is held after a send found the account logged out, if no status arrives.
@@ -14,9 +15,11 @@ const HELD: Duration = Duration::from_secs(60);
 /// The chats with actions to send. At most one action of a chat is in flight.
 #[derive(Debug)]
 pub(crate) struct Outbox {
-    /// Ordered by the time to look at the chat, then by waiting time.
-    queue: BTreeSet<(Timestamp, u64, ChatId)>,
-    places: BTreeMap<ChatId, (Timestamp, u64)>,
+    /// Ordered by the time to look at the chat, then by waiting time: the chats that sent nothing lately, and the others.
+    queues: [BTreeSet<(Timestamp, u64, ChatId)>; 2],
+    /// The places of the chats, and the number of the queue.
+    places: BTreeMap<ChatId, (Timestamp, u64, usize)>,
+    recent: Recent<ChatId>,
     /// The chats with an action in flight.
     busy: BTreeMap<ChatId, InFlight>,
     pacer: Pacer,
@@ -63,8 +66,9 @@ impl Outbox {
     pub(crate) fn new(settings: &Settings) -> Self {
         let Pacing { jitter, .. } = settings.pacing;
         Self {
-            queue: BTreeSet::new(),
+            queues: Default::default(),
             places: BTreeMap::new(),
+            recent: Recent::new(),
             busy: BTreeMap::new(),
             pacer: Pacer::new(&settings.pacing),
             jitter,
@@ -109,8 +113,8 @@ impl Outbox {
         }
         let at = now + self.draw_jitter();
         match self.places.get(chat).copied() {
-            Some((before, _)) if before <= at => {}
-            Some((_, ticket)) => self.place(chat, at, ticket),
+            Some((before, ..)) if before <= at => {}
+            Some((_, ticket, _)) => self.place(chat, at, ticket),
             None => self.place_behind(chat, at),
         }
     }
@@ -120,21 +124,30 @@ impl Outbox {
         if !self.is_open(now) || self.busy.len() >= self.at_once {
             return None;
         }
-        while let Some((at, ticket, chat)) = self.queue.first().cloned()
-            && at <= now
-        {
+        while let Some((ticket, chat, queue)) = self.first_due(now) {
             let allowed = self.pacer.next(&chat, now);
             if allowed > now {
                 self.place(&chat, allowed, ticket);
                 continue;
             }
             self.remove(&chat);
+            let others_wait = self.queues[1].first().is_some_and(|(at, ..)| *at <= now);
+            self.recent.note(&chat, queue == 0 && others_wait);
             self.pacer.note(&chat, now);
             self.busy
                 .insert(chat.clone(), InFlight { noted: now, news: false, online: self.online });
             return Some(chat);
         }
         None
+    }
+
+    /// The next chat whose time has come, with its ticket and the number of its queue.
+    fn first_due(&self, now: Timestamp) -> Option<(u64, ChatId, usize)> {
+        let order = if self.recent.is_for_newcomers() { [0, 1] } else { [1, 0] };
+        order.into_iter().find_map(|queue| {
+            let (at, ticket, chat) = self.queues[queue].first()?;
+            (*at <= now).then(|| (*ticket, chat.clone(), queue))
+        })
     }
 
     /// Notes the result of the attempt of this chat.
@@ -156,7 +169,7 @@ impl Outbox {
 
     /// The time to look again, if nothing happens before.
     pub(crate) fn wake(&self) -> Option<Timestamp> {
-        let first = self.queue.first().map(|(at, ..)| *at)?;
+        let first = self.queues.iter().filter_map(|queue| Some(queue.first()?.0)).min()?;
         match self.gate {
             Gate::Closed => None,
             _ if self.busy.len() >= self.at_once => None,
@@ -167,7 +180,7 @@ impl Outbox {
 
     /// Drops waiting times after the clock went back, since they are wrong then.
     pub(crate) fn clock_went_back(&mut self, now: Timestamp) {
-        for (chat, (at, ticket)) in self.places.clone() {
+        for (chat, (at, ticket, _)) in self.places.clone() {
             self.place(&chat, at.min(now), ticket);
         }
         if let Gate::ClosedUntil(until) = self.gate {
@@ -179,7 +192,10 @@ impl Outbox {
     pub(crate) fn pace(&mut self, now: Timestamp) -> Pace {
         let mut pace = self.pacer.pace(now);
         pace.is_open = self.is_open(now);
-        for (at, _, chat) in self.queue.iter().take(pace::CHATS) {
+        let mut waiting: Vec<_> =
+            self.queues.iter().flat_map(|queue| queue.iter().take(pace::CHATS)).collect();
+        waiting.sort_unstable();
+        for (at, _, chat) in waiting.into_iter().take(pace::CHATS) {
             pace.chats.push((chat.clone(), (*at).max(self.pacer.next(chat, now))));
         }
         pace
@@ -187,7 +203,7 @@ impl Outbox {
 
     /// Whether no action is in flight or waits to be sent.
     pub(crate) fn is_idle(&self) -> bool {
-        self.busy.is_empty() && self.queue.is_empty()
+        self.busy.is_empty() && self.places.is_empty()
     }
 
     fn is_open(&mut self, now: Timestamp) -> bool {
@@ -206,13 +222,14 @@ impl Outbox {
 
     fn place(&mut self, chat: &ChatId, at: Timestamp, ticket: u64) {
         self.remove(chat);
-        self.places.insert(chat.clone(), (at, ticket));
-        self.queue.insert((at, ticket, chat.clone()));
+        let queue = usize::from(self.recent.has(chat));
+        self.places.insert(chat.clone(), (at, ticket, queue));
+        self.queues[queue].insert((at, ticket, chat.clone()));
     }
 
     fn remove(&mut self, chat: &ChatId) {
-        if let Some((at, ticket)) = self.places.remove(chat) {
-            self.queue.remove(&(at, ticket, chat.clone()));
+        if let Some((at, ticket, queue)) = self.places.remove(chat) {
+            self.queues[queue].remove(&(at, ticket, chat.clone()));
         }
     }
 
@@ -276,6 +293,26 @@ mod tests {
             }
         }
         assert_eq!(order, "bacbac");
+    }
+
+    #[test]
+    fn a_chat_that_sent_nothing_lately_goes_before_those_of_a_flood() {
+        let mut outbox = outbox(Pacing::off());
+        let flood: Vec<ChatId> = (0..500).map(|n| ChatId::new(format!("flood {n}"))).collect();
+        for chat in &flood {
+            outbox.notify(chat, at(0));
+        }
+        for chat in &flood {
+            assert_eq!(outbox.next(at(1)).as_ref(), Some(chat), "in order of arrival");
+            outbox.done(chat, Attempt::Left { more: false }, at(1));
+        }
+        for chat in &flood {
+            outbox.notify(chat, at(1));
+        }
+        outbox.notify(&"new".into(), at(2));
+        assert_eq!(outbox.next(at(2)), Some("new".into()));
+        outbox.done(&"new".into(), Attempt::Left { more: true }, at(2));
+        assert_eq!(outbox.next(at(2)).as_ref(), flood.first(), "it is one of them now");
     }
 
     #[test]
