@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 /// The number of last turns that count. More chats than this are rarely busy at once.
 const LAST: usize = 1024;
 
-/// So many newcomers go before one of the others, so that nobody waits for ever.
+/// So many newcomers go before one of the others, so that the others do not wait for ever.
 const IN_A_ROW: usize = 3;
 
 /// The last turns, and whose turn is next.
