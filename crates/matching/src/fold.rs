@@ -158,7 +158,7 @@ pub struct Folded<'t> {
     how: Folding,
     /// Every folded character before this byte is at the same bytes as its original.
     same_until: usize,
-    /// Where in the folded text blanks stood that do not count.
+    /// Where in the folded text blanks stood that do not count, in order.
     idle_blanks: Vec<usize>,
     /// What the other foldings give; only known of a text whose characters do not combine with one another.
     others: Option<Others>,
@@ -205,7 +205,7 @@ impl<'t> Folded<'t> {
 
     /// Whether a blank stood at a place of the folded text that does not count there: nothing was put in its place.
     pub fn has_idle_blank(&self, at: usize) -> bool {
-        !self.idle_blanks.is_empty() && self.idle_blanks.contains(&at)
+        self.idle_blanks.binary_search(&at).is_ok()
     }
 
     /// Whether it is certain that no character combines with another.

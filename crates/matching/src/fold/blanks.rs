@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 /// Whether `c` is a Chinese character or kana, signs left out.
+#[inline]
 pub(super) fn is_chinese(c: char) -> bool {
     // The blanks of most texts stand beside Latin letters and ideographs.
     if c < '\u{2e80}' {
@@ -18,11 +19,13 @@ pub(super) fn is_chinese(c: char) -> bool {
 }
 
 /// Whether a blank begins a new line.
+#[inline]
 pub(super) fn is_line_break(c: char) -> bool {
     matches!(c, '\n'..='\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
 /// Whether a blank between two characters does not count.
+#[inline]
 pub(super) fn is_idle(before: char, after: char) -> bool {
     is_chinese(before) != is_chinese(after)
 }

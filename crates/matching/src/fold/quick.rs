@@ -47,13 +47,32 @@ fn is_blank(c: char) -> bool {
 }
 
 /// The beginning of the blanks before or at a place, none of which is before `from`.
+#[inline]
 fn start_of_blanks(text: &str, at: usize, from: usize) -> usize {
-    from + text[from..at].trim_end_matches(is_blank).len()
+    let mut start = at;
+    loop {
+        start -= match &text.as_bytes()[from..start] {
+            [.., b'\t'..=b'\r' | b' '] => 1,
+            [.., 0xe3, 0x80, 0x80] => WIDE_BLANK,
+            _ => return start,
+        };
+    }
 }
 
+#[inline]
 fn end_of_blanks(text: &str, at: usize) -> usize {
-    text.len() - text[at..].trim_start_matches(is_blank).len()
+    let mut end = at;
+    loop {
+        end += match &text.as_bytes()[end..] {
+            [b'\t'..=b'\r' | b' ', ..] => 1,
+            [0xe3, 0x80, 0x80, ..] => WIDE_BLANK,
+            _ => return end,
+        };
+    }
 }
+
+/// The bytes of the blank of full width.
+const WIDE_BLANK: usize = '\u{3000}'.len_utf8();
 
 /// So many bytes are looked at together: one step of a vector machine.
 const CHUNK: usize = 16;
@@ -195,8 +214,14 @@ impl<'t> Copy<'t> {
     /// Folds the character at a place; gives the place behind it.
     #[inline]
     fn character(&mut self, how: Folding, at: usize, c: char) -> Option<usize> {
-        let now = simple(how, c)?;
         let end = at + c.len_utf8();
+        if how.form == Form::Full && c.is_ascii_uppercase() {
+            self.others.keep_case.note(false, true);
+            self.others.width.note(false, true);
+            self.replace(at..end, Some(c.to_ascii_lowercase()));
+            return Some(end);
+        }
+        let now = simple(how, c)?;
         if now != c {
             let keep_case = simple(Folding { form: Form::KeepCase, ..how }, c);
             self.others.keep_case.note(keep_case == Some(now), keep_case == Some(c));
@@ -210,16 +235,19 @@ impl<'t> Copy<'t> {
     /// Takes one space or none for a run of blanks.
     fn replace_blanks(&mut self, blanks: Range<usize>) {
         let (before, after) = (&self.original[..blanks.start], &self.original[blanks.end..]);
-        let run = &self.original[blanks.clone()];
+        let run = &self.original.as_bytes()[blanks.clone()];
+        let has_line_break = || run.iter().any(|byte| is_line_break(char::from(*byte)));
         let is_idle = match (before.chars().next_back(), after.chars().next()) {
-            (Some(before), Some(after)) => is_idle(before, after) && !run.contains(is_line_break),
+            (Some(before), Some(after)) => is_idle(before, after) && !has_line_break(),
             _ => false,
         };
-        if run == " " && !is_idle {
+        if matches!(run, b" ") && !is_idle {
             return;
         }
+        // No other blank here is of more than one byte.
+        let is_wide = !run.is_ascii();
         self.others.keep_case.note(true, false);
-        self.others.width.note(run == "\u{3000}" && !is_idle, !run.contains('\u{3000}'));
+        self.others.width.note(is_wide && run.len() == WIDE_BLANK && !is_idle, !is_wide);
         self.replace(blanks, (!is_idle).then_some(' '));
         if is_idle {
             self.idle_blanks.push(self.text.len());
@@ -227,6 +255,7 @@ impl<'t> Copy<'t> {
     }
 
     /// Takes something else for a part of the original, or nothing.
+    #[inline]
     fn replace(&mut self, part: Range<usize>, with: Option<char>) {
         if self.text.capacity() == 0 {
             self.text = String::with_capacity(self.original.len());
