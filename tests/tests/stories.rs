@@ -55,7 +55,7 @@ async fn a_mention_calls_the_bot() {
             assert_eq!(chat, GROUP);
             assert!(said.starts_with("@张三") && said.ends_with("我在"), "{said}");
         }
-        t.sandbox.say("张三", Some(GROUP), "@小助手们 在吗");
+        t.sandbox.say("张三", Some(GROUP), "@小助手们\u{2005}在吗");
         t.sandbox.say("张三", Some(GROUP), "多少钱");
         t.expect(GROUP, PRICE).await;
     })

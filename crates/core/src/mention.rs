@@ -35,8 +35,8 @@ pub fn may_call(text: &str, bare: &[&str]) -> bool {
 /// Finds mentions of the bot in `text` and removes them.
 ///
 /// A mention is `@` and an own name, longest first, whatever its case and width, ended by white space, punctuation, a
-/// Chinese character or the end of the text; it does not count if a longer name of another member fits there. At the
-/// beginning of the text the blanks and commas behind it go with it, at the end those before it. Elsewhere the blank
+/// Chinese character or the end of the text; it does not count if a longer name of another member fits there, known or
+/// picked in the client. At the beginning of the text the blanks and commas behind it go with it, at the end those before it. Elsewhere the blank
 /// behind it goes, unless it keeps two words apart.
 #[must_use]
 pub fn find(text: &str, names: Names<'_>) -> Mentioned {
@@ -104,7 +104,17 @@ fn length_of(text: &str, name: &str, others: &[&str]) -> Option<usize> {
     };
     let end = prefix_length(text, name).filter(|end| is_whole(*end))?;
     let mut longer = others.iter().chain(&EVERYBODY).filter_map(|other| prefix_length(text, other));
-    (!longer.any(|length| length > end && is_whole(length))).then_some(end)
+    let is_another = longer.any(|length| length > end && is_whole(length));
+    (!is_another && !is_picked_name_longer(&text[end..])).then_some(end)
+}
+
+/// Whether the name of a mention goes on at the beginning of `rest`: WeChat ends a name that was picked from the list of
+/// members with U+2005, so the letters before that sign belong to the name of a member.
+fn is_picked_name_longer(rest: &str) -> bool {
+    let end = rest.find(|c: char| c.is_whitespace() || matches!(c, '@' | '＠'));
+    end.is_some_and(|end| {
+        end > 0 && rest[end..].starts_with('\u{2005}') && !rest[..end].contains(is_wide_punctuation)
+    })
 }
 
 /// The length in bytes of the beginning of `text` that reads as `name`, whatever the case, the width and the kind of blank.
@@ -185,6 +195,9 @@ mod tests {
             ("hi@Bob！", true, "hi！"),
             ("@小助手二号 在吗", false, "@小助手二号 在吗"),
             ("@小助手们 在吗", true, "们 在吗"),
+            ("@小助手们\u{2005}在吗", false, "@小助手们\u{2005}在吗"),
+            ("@小助手在吗@张三\u{2005}", true, "在吗@张三"),
+            ("@小助手，在吗\u{2005}", true, "在吗"),
             ("@Bob", true, ""),
             ("@Bobby hi", false, "@Bobby hi"),
             ("@Bob Dylan hi", false, "@Bob Dylan hi"),

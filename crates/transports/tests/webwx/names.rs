@@ -47,10 +47,11 @@ async fn the_bot_is_called_by_its_name_in_the_group_its_nickname_or_a_configured
     let texts = [
         ("@八哥哥\u{2005}在吗", true, "在吗"),
         ("@小助手 在吗", true, "在吗"),
-        ("@八哥，在吗", true, "，在吗"),
+        ("@八哥，在吗", true, "在吗"),
         ("@小明 @八哥哥", true, "@小明"),
         ("@小明明\u{2005}在吗", false, "@小明明\u{2005}在吗"),
-        ("@八哥哥们 在吗", false, "@八哥哥们 在吗"),
+        ("@八哥哥们 在吗", true, "们 在吗"),
+        ("@八哥哥们\u{2005}在吗", false, "@八哥哥们\u{2005}在吗"),
         ("@所有人 开会", false, "@所有人 开会"),
     ];
     for (n, (text, _, _)) in (1..).zip(&texts) {
