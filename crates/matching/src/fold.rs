@@ -11,6 +11,7 @@ mod segment;
 mod signs;
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::ops::Range;
 
 use blanks::Blanks;
@@ -58,7 +59,8 @@ impl Folding {
     /// Folds a text. Borrows it where nothing changes.
     pub fn fold(self, original: &str) -> Folded<'_> {
         if let Some(quick) = quick::fold(self, original) {
-            let quick::Quick { text, same_until, idle_blanks, others } = quick;
+            let quick::Quick { text, same_until, has_idle_blanks, others } = quick;
+            let idle_blanks = if has_idle_blanks { OnceCell::new() } else { Vec::new().into() };
             let others = Some(others);
             return Folded { original, text, how: self, same_until, idle_blanks, others };
         }
@@ -81,7 +83,7 @@ impl Folding {
             text: Cow::Owned(text),
             how: self,
             same_until,
-            idle_blanks,
+            idle_blanks: idle_blanks.into(),
             others: None,
         }
     }
@@ -93,7 +95,7 @@ impl Folding {
             text: Cow::Borrowed(original),
             how: self,
             same_until: original.len(),
-            idle_blanks: Vec::new(),
+            idle_blanks: Vec::new().into(),
             others: None,
         }
     }
@@ -158,8 +160,8 @@ pub struct Folded<'t> {
     how: Folding,
     /// Every folded character before this byte is at the same bytes as its original.
     same_until: usize,
-    /// Where in the folded text blanks stood that do not count, in order.
-    idle_blanks: Vec<usize>,
+    /// Where in the folded text blanks stood that do not count, in order; found when first asked for.
+    idle_blanks: OnceCell<Vec<usize>>,
     /// What the other foldings give; only known of a text whose characters do not combine with one another.
     others: Option<Others>,
 }
@@ -205,7 +207,10 @@ impl<'t> Folded<'t> {
 
     /// Whether a blank stood at a place of the folded text that does not count there: nothing was put in its place.
     pub fn has_idle_blank(&self, at: usize) -> bool {
-        self.idle_blanks.binary_search(&at).is_ok()
+        let places = self
+            .idle_blanks
+            .get_or_init(|| quick::idle_blanks(self.how, self.original).unwrap_or_default());
+        places.binary_search(&at).is_ok()
     }
 
     /// Whether it is certain that no character combines with another.

@@ -9,10 +9,12 @@ use std::ops::Range;
 #[inline]
 pub(super) fn is_chinese(c: char) -> bool {
     // The blanks of most texts stand beside Latin letters and ideographs.
-    if c < '\u{2e80}' {
-        return false;
-    }
-    matches!(c, '\u{4e00}'..='\u{9fff}' | '\u{3041}'..='\u{3096}' | '\u{309b}'..='\u{30fa}' | '\u{30fc}'..='\u{30ff}'
+    c >= '\u{2e80}' && (('\u{4e00}'..='\u{9fff}').contains(&c) || is_other_chinese(c))
+}
+
+#[inline(never)]
+fn is_other_chinese(c: char) -> bool {
+    matches!(c, '\u{3041}'..='\u{3096}' | '\u{309b}'..='\u{30fa}' | '\u{30fc}'..='\u{30ff}'
         | '\u{3400}'..='\u{4dbf}' | '\u{2e80}'..='\u{2fdf}' | '\u{3005}'..='\u{3007}' | '\u{3021}'..='\u{3029}'
         | '\u{3031}'..='\u{303c}' | '\u{31f0}'..='\u{31ff}' | '\u{f900}'..='\u{faff}' | '\u{1aff0}'..='\u{1b16f}'
         | '\u{20000}'..='\u{3ffff}')

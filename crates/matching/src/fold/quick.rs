@@ -12,13 +12,30 @@ pub(super) struct Quick<'t> {
     pub(super) text: Cow<'t, str>,
     /// Up to where every character is at the same bytes as before.
     pub(super) same_until: usize,
-    /// Where in the folded text blanks stood that do not count.
-    pub(super) idle_blanks: Vec<usize>,
+    /// Whether there are blanks that do not count.
+    pub(super) has_idle_blanks: bool,
     pub(super) others: Others,
 }
 
 /// The folded text; `None` if there is a character that needs a closer look.
 pub(super) fn fold(how: Folding, original: &str) -> Option<Quick<'_>> {
+    fold_noting(how, original, |_| ())
+}
+
+/// Where in the folded text blanks stood that do not count, in order; `None` as with [`fold`].
+pub(super) fn idle_blanks(how: Folding, original: &str) -> Option<Vec<usize>> {
+    let mut places = Vec::new();
+    fold_noting(how, original, |place| places.push(place))?;
+    Some(places)
+}
+
+/// The folded text; gives the place of each blank that does not count.
+#[inline]
+fn fold_noting(
+    how: Folding,
+    original: &str,
+    mut note_idle: impl FnMut(usize),
+) -> Option<Quick<'_>> {
     let mut folded = Copy::of(original);
     let mut chunks = Chunks { bytes: original.as_bytes(), hant: how.hant, end: 0, leaving: 0 };
     // Where the blanks end that were looked at last.
@@ -31,7 +48,7 @@ pub(super) fn fold(how: Folding, original: &str) -> Option<Quick<'_>> {
         if how.form != Form::Width && (is_blank(c) || is_behind_blank) {
             let (start, end) =
                 (start_of_blanks(original, at, blanks_until), end_of_blanks(original, at));
-            folded.replace_blanks(start..end);
+            folded.replace_blanks(start..end, &mut note_idle);
             (at, blanks_until) = (end, end);
             // The character behind them may change as well.
             let Some(c) = original[at..].chars().next() else { return Some(folded.finish()) };
@@ -194,7 +211,7 @@ struct Copy<'t> {
     copied: usize,
     /// The place of the first character whose bytes differ from those of its original.
     same_until: Option<usize>,
-    idle_blanks: Vec<usize>,
+    has_idle_blanks: bool,
     others: Others,
 }
 
@@ -206,7 +223,7 @@ impl<'t> Copy<'t> {
             text: String::new(),
             copied: 0,
             same_until: None,
-            idle_blanks: Vec::new(),
+            has_idle_blanks: false,
             others: Others { keep_case: unchanged, width: unchanged },
         }
     }
@@ -233,7 +250,8 @@ impl<'t> Copy<'t> {
     }
 
     /// Takes one space or none for a run of blanks.
-    fn replace_blanks(&mut self, blanks: Range<usize>) {
+    #[inline]
+    fn replace_blanks(&mut self, blanks: Range<usize>, note_idle: &mut impl FnMut(usize)) {
         let (before, after) = (&self.original[..blanks.start], &self.original[blanks.end..]);
         let run = &self.original.as_bytes()[blanks.clone()];
         let has_line_break = || run.iter().any(|byte| is_line_break(char::from(*byte)));
@@ -250,7 +268,8 @@ impl<'t> Copy<'t> {
         self.others.width.note(is_wide && run.len() == WIDE_BLANK && !is_idle, !is_wide);
         self.replace(blanks, (!is_idle).then_some(' '));
         if is_idle {
-            self.idle_blanks.push(self.text.len());
+            self.has_idle_blanks = true;
+            note_idle(self.text.len());
         }
     }
 
@@ -269,13 +288,13 @@ impl<'t> Copy<'t> {
     }
 
     fn finish(mut self) -> Quick<'t> {
-        let Self { original, idle_blanks, same_until, others, .. } = self;
+        let Self { original, has_idle_blanks, same_until, others, .. } = self;
         if self.copied == 0 {
             let (text, same_until) = (Cow::Borrowed(original), original.len());
-            return Quick { text, same_until, idle_blanks, others };
+            return Quick { text, same_until, has_idle_blanks, others };
         }
         self.text.push_str(&original[self.copied..]);
         let same_until = same_until.unwrap_or(self.text.len());
-        Quick { text: Cow::Owned(self.text), same_until, idle_blanks, others }
+        Quick { text: Cow::Owned(self.text), same_until, has_idle_blanks, others }
     }
 }

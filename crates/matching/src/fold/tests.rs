@@ -237,3 +237,16 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_places_of_blanks_that_do_not_count_are_known() {
+    // The second text has characters that combine, and is folded another way.
+    for (text, folded, places) in
+        [("买 iPhone 15 了", "买iphone 15了", [3, 12]), ("买 e\u{301}x 了", "买\u{e9}x了", [3, 6])]
+    {
+        let found = Folding::new(false, false).fold(text);
+        assert_eq!(found.text(), folded);
+        let all = 0..=folded.len();
+        assert_eq!(all.filter(|at| found.has_idle_blank(*at)).collect::<Vec<_>>(), places);
+    }
+}
