@@ -237,7 +237,7 @@ impl Store for ModelStore {
             tables.timers.apply(&turn.effects.timers);
             let fired = turn.decided.rule.clone().filter(|_| turn.decided.quiet.is_none());
             tables.turns.push((fired, now));
-            tables.inbox.close(&turn.event.id, turn.decided.clone(), now);
+            tables.inbox.close(&turn.event.id, &turn.decided, now);
         }
         let is_silent = !is_open && self.has(Mistake::CommitAnswersOnce);
         let chats =

@@ -130,7 +130,7 @@ impl Inbox {
         *original = messages.find(|one| one.id == *message).cloned().map(Box::new);
     }
 
-    pub(super) fn close(&mut self, id: &EventId, decided: Decided, now: Timestamp) {
+    pub(super) fn close(&mut self, id: &EventId, decided: &Decided, now: Timestamp) {
         for kept in self.events.iter_mut().filter(|kept| kept.event.id == *id) {
             kept.handled = Some(now);
             kept.decided = Some(decided.clone());
@@ -152,7 +152,7 @@ impl Inbox {
         let ids: Vec<EventId> = poison.map(|kept| kept.event.id.clone()).collect();
         for id in &ids {
             let passed_over = Some("set aside".to_owned());
-            self.close(id, Decided { passed_over, ..Decided::default() }, now);
+            self.close(id, &Decided { passed_over, ..Decided::default() }, now);
         }
         ids
     }

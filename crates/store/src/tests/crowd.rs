@@ -127,7 +127,7 @@ async fn check(store: &SqliteStore) {
     let status = store.status(NOW).await.unwrap();
     assert_eq!((status.open_events, status.open_actions), (0, 0));
     assert_eq!((status.handled_today, status.settled_today["accepted"]), (all as u64, all as u64));
-    assert_eq!(Store::records(&*store).await.unwrap().len(), CHATS);
+    assert_eq!(Store::records(store).await.unwrap().len(), CHATS);
     store.accept(batch(vec![message("last", "chat 0", "p", "x")]), NOW).await.unwrap();
     let (_, seen) = store.begin(&"chat 0".into(), NOW).await.unwrap().unwrap();
     assert_eq!(seen.get(Scope::Bot, "count"), Some(all.to_string()));

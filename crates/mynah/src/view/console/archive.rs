@@ -56,7 +56,9 @@ impl Archive {
     /// The last events of the log.
     pub(super) async fn last(&self, limit: u32) -> Result<Vec<Logged>, Problem> {
         let query = LogQuery { limit, ..LogQuery::default() };
-        Ok(unreadable::with_notices(self.reader.log(&query).await.map_err(problem)?))
+        Ok(unreadable::with_notices(
+            self.reader.log(&query).await.map_err(|error| problem(&error))?,
+        ))
     }
 
     /// The waiting and the sent actions.
@@ -66,20 +68,20 @@ impl Archive {
         midnight: Timestamp,
     ) -> Result<Present, Problem> {
         Ok(Present {
-            status: self.reader.status(now).await.map_err(problem)?,
-            settled: self.reader.settled(midnight).await.map_err(problem)?,
-            waiting: self.reader.waiting().await.map_err(problem)?,
+            status: self.reader.status(now).await.map_err(|error| problem(&error))?,
+            settled: self.reader.settled(midnight).await.map_err(|error| problem(&error))?,
+            waiting: self.reader.waiting().await.map_err(|error| problem(&error))?,
         })
     }
 
     /// The names of the rule file that are bound to people.
     pub(super) async fn bindings(&self) -> Result<Vec<Binding>, Problem> {
-        self.reader.bindings().await.map_err(problem)
+        self.reader.bindings().await.map_err(|error| problem(&error))
     }
 
     /// Until when chats are muted, as it is stored.
     pub(super) async fn mutes(&self, now: Timestamp) -> Result<BTreeMap<ChatId, String>, Problem> {
-        self.reader.chat_values(mute::KEY, now).await.map_err(problem)
+        self.reader.chat_values(mute::KEY, now).await.map_err(|error| problem(&error))
     }
 
     /// These events, as far as the log still has them.
@@ -91,7 +93,7 @@ impl Archive {
         for id in ids {
             // The id of a message can be equal to that of another event.
             let query = LogQuery { id: Some(id.to_string()), ..LogQuery::default() };
-            let page = self.reader.log(&query).await.map_err(problem)?;
+            let page = self.reader.log(&query).await.map_err(|error| problem(&error))?;
             let found = page.entries.into_iter().map(|entry| entry.event);
             events.extend(found.filter(|event| event.id == id).map(|event| (id.clone(), event)));
         }
@@ -106,14 +108,14 @@ impl Archive {
             return Ok(Arc::clone(&last.survey));
         }
         let begun = Instant::now();
-        let survey = Arc::new(self.reader.survey().await.map_err(problem)?);
+        let survey = Arc::new(self.reader.survey().await.map_err(|error| problem(&error))?);
         let (made, took) = (Instant::now(), begun.elapsed());
         *surveyed = Some(Surveyed { survey: Arc::clone(&survey), made, took });
         Ok(survey)
     }
 }
 
-fn problem(error: StoreError) -> Problem {
+fn problem(error: &StoreError) -> Problem {
     Problem::Refused(format!("{error}; {}", error.remedy()))
 }
 
