@@ -1,4 +1,4 @@
-//! ActiveBrake a rule against an event.
+//! Checks a rule against an event.
 //!
 //! Both searches, the ordered and the indexed one, decide about a rule here and nowhere else.
 
@@ -62,7 +62,7 @@ pub(crate) fn check(
     Ok(taken)
 }
 
-/// ActiveBrake the conditions on the text against the words behind a name of the bot, and then against all words.
+/// Checks the conditions on the text against the words behind a name of the bot, and then against all words.
 fn check_text(rule: &Rule, facts: &EventFacts<'_>) -> Result<Taken, FailedCondition> {
     let behind = facts.text_behind_name(rule.quoted).and_then(|text| rule.text.check(text).ok());
     match behind {
