@@ -80,6 +80,8 @@ pub(crate) type Answer = Box<dyn FnOnce(Option<StoreError>) + Send>;
 pub(crate) struct Writer {
     database: Database,
     debt: Debt,
+    /// Whether earlier writes are being synced: their debt is taken, but they may still be lost.
+    is_syncing: bool,
     /// The time of the last job.
     busy: Instant,
     /// The number of frames at which a log is large.
@@ -176,7 +178,7 @@ impl Writer {
             // An earlier process may have died between writing and syncing.
             debt.since = Some(Instant::now());
         }
-        Self { database, debt, busy: Instant::now(), large: LARGE, failed: None }
+        Self { database, debt, is_syncing: false, busy: Instant::now(), large: LARGE, failed: None }
     }
 
     /// The database, for reading.
@@ -251,7 +253,7 @@ impl Writer {
         self.note_written(now);
         for (work, outcome) in all.into_iter().zip(outcomes) {
             match outcome {
-                Ok(Durability::Synced) if self.debt.since.is_some() => {
+                Ok(Durability::Synced) if self.has_unsynced() => {
                     self.debt.claims.push(Box::new(|failed| work.answer(failed)));
                 }
                 Ok(_) => work.answer(None),
@@ -266,9 +268,14 @@ impl Writer {
         if let Some(failure) = &self.failed {
             let told = self.in_words(failure);
             self.debt.pay(Some(told));
-        } else if self.debt.since.is_none() {
+        } else if !self.has_unsynced() {
             self.debt.pay(None);
         }
+    }
+
+    /// Whether the loss of power could undo a write. A sync that has begun and not ended promises nothing.
+    fn has_unsynced(&self) -> bool {
+        self.is_syncing || self.debt.since.is_some()
     }
 
     /// Does a job in the calling task. Returns the job if a checkpoint of a huge log is due, since a caller with short work
@@ -351,6 +358,7 @@ impl Writer {
         }
         let debt = std::mem::take(&mut self.debt);
         if let Some(file) = self.database.log_file() {
+            self.is_syncing = true;
             return Some((debt, file));
         }
         let outcome = self.database.first_sync();
@@ -363,7 +371,7 @@ impl Writer {
         None
     }
 
-    /// Answers the calls of a debt after its sync.
+    /// Answers the calls of a debt after its sync, and those that came meanwhile if nothing was written since it began.
     fn end_sync(&mut self, mut debt: Debt, outcome: rusqlite::Result<()>) {
         let failed = match (outcome, self.database.missing().map(Path::to_owned)) {
             (Ok(()), None) => None,
@@ -376,6 +384,8 @@ impl Writer {
             self.in_words(&failure)
         });
         debt.pay(told);
+        self.is_syncing = false;
+        self.answer_syncs();
     }
 
     /// Fails all waiting and later calls. Returns a copy of the failure.

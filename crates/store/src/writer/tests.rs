@@ -133,6 +133,23 @@ fn what_is_written_during_a_sync_is_paid_for_by_the_next() {
 }
 
 #[test]
+fn a_promise_during_a_sync_waits_for_its_end() {
+    let mut test = TestWriter::new();
+    test.writer.write(vec![test.work("accept", Durability::Written, true)]);
+    let (debt, _) = test.writer.begin_sync().unwrap();
+    test.writer.write(vec![Job::Sync(test.answer("sync"))]);
+    test.writer.write(vec![test.work("the same claim", Durability::Synced, false)]);
+    assert_eq!(test.told(), ["accept"], "the disk may still lose it");
+    test.writer.end_sync(debt, Ok(()));
+    assert_eq!(test.told(), ["the same claim", "sync"]);
+    test.writer.write(vec![test.work("next", Durability::Written, true)]);
+    let (debt, _) = test.writer.begin_sync().unwrap();
+    test.writer.write(vec![Job::Sync(test.answer("sync"))]);
+    test.writer.end_sync(debt, Err(failed_sync(&io::Error::other("the disk is gone"))));
+    assert_eq!(test.told(), ["next", "sync failed"]);
+}
+
+#[test]
 fn a_promise_that_writes_nothing_waits_for_the_writes_before_it() {
     let mut test = TestWriter::new();
     test.writer.write(vec![test.work("at once", Durability::Synced, false)]);
