@@ -143,12 +143,13 @@ impl<'a> Player<'a> {
         }
     }
 
-    /// The chat of this name: a private one if it is a person of the test, else a group.
+    /// The chat of this name: a private one if it is a person of the test or of the rules, else a group.
     fn chat_called(&self, name: &str) -> Chat {
         let is_person = self.test.lines.iter().any(|line| match &line.what {
             What::Says { who, .. } | What::Happens { who, .. } => who == name,
             _ => false,
         });
+        let is_person = is_person || self.book.people().any(|(person, _)| person == name);
         if is_person { cast::private(name) } else { cast::group(name) }
     }
 

@@ -19,6 +19,7 @@ use crate::rule_book::actions::Actor;
 use crate::rule_book::later::{perform, scene_of};
 use crate::rule_book::pending::Pending;
 use crate::rule_book::search::{Run, SearchFlow};
+use mynah_matching::Text;
 use mynah_matching::fold::Folding;
 use mynah_matching::glob::Glob;
 use mynah_matching::keyword::Item;
@@ -106,10 +107,15 @@ impl Dialog {
         }
     }
 
+    /// Whether this text begins the dialog where its other conditions hold.
+    pub(crate) fn starts_with(&self, text: &Text<'_>) -> bool {
+        let folded = text.folded(Folding::new(false, text.hant()));
+        self.starts.iter().any(|start| start.is(folded.text()))
+    }
+
     fn begins(&self, run: &mut Run<'_, '_>) -> bool {
         let facts = run.facts;
-        let folded = facts.text.folded(Folding::new(false, facts.text.hant()));
-        self.starts.iter().any(|start| start.is(folded.text()))
+        self.starts_with(&facts.text)
             && self.place.is_none_or(|place| place == facts.chat.kind)
             && (self.groups.is_empty()
                 || self
@@ -132,7 +138,7 @@ pub(crate) fn answer(run: &mut Run<'_, '_>) -> SearchFlow {
         return SearchFlow::Continue;
     };
     if keeps_quiet(run, &dialog.script) {
-        return SearchFlow::End;
+        return SearchFlow::Continue;
     }
     let open = Open::new(dialog.script.clone());
     converse(run, open, |actor, open| open.ask(actor));
@@ -179,7 +185,7 @@ fn opened(pending: &Pending<'_>) -> Option<Open> {
 
 fn go_on(run: &mut Run<'_, '_>, mut open: Open) -> SearchFlow {
     if keeps_quiet(run, &open.script) {
-        return SearchFlow::End;
+        return SearchFlow::Continue;
     }
     let text = run.facts.text.as_str();
     open.turn += 1;
@@ -202,6 +208,8 @@ fn go_on(run: &mut Run<'_, '_>, mut open: Open) -> SearchFlow {
     SearchFlow::End
 }
 
+/// Whether the chat is muted or has quiet hours. The dialog then leaves the message to the rules, of which only silent
+/// ones act.
 fn keeps_quiet(run: &mut Run<'_, '_>, script: &Script) -> bool {
     let hushed = run.hushed();
     if let Some((brake, until)) = hushed {

@@ -2,7 +2,7 @@
 
 use mynah_core::Quiet;
 
-use super::test_book::Talk;
+use super::test_book::{Talk, diagnostics};
 use crate::decision::Decision;
 use crate::explain::{Failed, Verdict};
 
@@ -555,4 +555,73 @@ fn a_rule_answers_sentences_like_its_own() {
     talk.say("群/甲", "怎么发货");
     let shown = format!("{:?}", talk.trace);
     assert!(shown.contains("怎么退货 0.57, 可以退货吗 0.12"), "{shown}");
+}
+
+#[test]
+fn five_rules_act_on_a_message_and_its_other_sentences_together() {
+    let go_on = "[[rule]]\nkeyword = \"go\"\ncontinue = true\nreply = \"x\"\n".repeat(4);
+    let redirect = "[[rule]]\nexact = \"go\"\nset = { a = \"1\" }\nanswer_as = \"zz\"\n";
+    let target = "[[rule]]\nkeyword = \"zz\"\ncontinue = true\nreply = \"y\"\n".repeat(3);
+    let mut talk = Talk::with(&format!("{go_on}{redirect}{target}"));
+    assert_eq!(talk.say("群/甲", "go"), ["x", "x", "x", "x", "y"]);
+    assert!(!talk.last.warnings.is_empty());
+}
+
+#[test]
+fn loops_are_found_behind_rules_that_go_on_and_not_where_a_dialog_answers() {
+    let rules = "
+        [[rule]]
+        keyword = \"a\"
+        continue = true
+        add = { n = 1 }
+        [[rule]]
+        exact = \"a\"
+        answer_as = \"b\"
+        [[rule]]
+        exact = \"b\"
+        answer_as = \"a\"
+    ";
+    assert!(diagnostics(rules).iter().any(|one| one.is_error() && one.code == "loop"));
+    let dialog = "
+        [[dialog]]
+        id = \"d\"
+        start = \"我要报名\"
+        step = [{ ask = \"名字？\", save = \"x\" }]
+        done = { reply = \"好\" }
+        [[rule]]
+        keyword = \"报名\"
+        answer_as = \"我要报名\"
+    ";
+    assert!(!diagnostics(dialog).iter().any(crate::Diagnostic::is_error));
+    let mut talk = Talk::with(dialog);
+    assert_eq!(talk.say("群/甲", "报名"), ["名字？"]);
+}
+
+#[test]
+fn silent_rules_act_behind_an_open_dialog_in_quiet_hours() {
+    let rules = "
+        [bot]
+        quiet = \"22:00-07:00\"
+        [[dialog]]
+        id = \"form\"
+        start = \"表格\"
+        timeout = \"1d\"
+        step = [{ ask = \"名字？\", save = \"x\" }]
+        done = { reply = \"好\" }
+        [[rule]]
+        id = \"ads\"
+        keyword = \"广告\"
+        silent = true
+        send = \"广告\"
+        to = \"@sender\"
+    ";
+    let mut talk = Talk::with(rules);
+    talk.say("甲", "在");
+    talk.jump("2026-11-23T21:59:00+08:00");
+    assert_eq!(talk.say("群/甲", "表格"), ["名字？"]);
+    talk.jump("2026-11-23T22:04:00+08:00");
+    assert_eq!(talk.say("群/甲", "广告"), ["=> 甲: 广告"]);
+    assert_eq!(talk.say("群/甲", "阿甲"), [""; 0], "the dialog is kept quiet");
+    talk.jump("2026-11-24T08:00:00+08:00");
+    assert_eq!(talk.say("群/甲", "阿甲"), ["好"], "and goes on afterwards");
 }

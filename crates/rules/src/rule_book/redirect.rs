@@ -29,7 +29,7 @@ impl<'r> Run<'r, '_> {
         let draws = Draws { at: self.at, key: &rule.key, step: usize::MAX };
         let values = SceneValues { scene: &scene, pending: &self.pending, draws };
         let sentence = sentence.render_text(&values);
-        if self.redirects == MOST_REDIRECTS || self.acting == MOST_ACTING {
+        if self.redirects == MOST_REDIRECTS || self.acting >= MOST_ACTING {
             self.too_many_redirects(&rule.reference);
             // The decision so far is kept.
             self.out.acted = true;
@@ -133,13 +133,16 @@ impl RuleBook {
         loops.collect()
     }
 
-    /// The rule that answers a sentence wherever and by whomever it is written, if that is certain.
+    /// The rule that ends the search for a sentence wherever and by whomever it is written, if that is certain.
     fn certain_answer(&self, sentence: &str) -> Option<usize> {
         let text = Text::new(sentence, self.hant);
+        if self.dialogs().iter().any(|dialog| dialog.starts_with(&text)) {
+            return None;
+        }
         let candidates = self.engine.candidates(&text);
         let mut fitting = candidates.within(0..self.rules.len()).filter(|place| {
             let rule = &self.rules[*place];
-            !rule.off && rule.text.check(&text).is_ok()
+            !rule.off && !rule.go_on && rule.text.check(&text).is_ok()
         });
         fitting.next().filter(|place| self.rules[*place].rest.is_none())
     }

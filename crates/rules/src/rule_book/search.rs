@@ -321,7 +321,7 @@ impl<'r, 't> Run<'r, 't> {
         self.start_brakes(rule);
         self.note_acted(&rule.reference);
         self.acting += 1;
-        let full = self.acting == MOST_ACTING;
+        let full = self.acting >= MOST_ACTING;
         if full && rule.go_on {
             let id = &rule.reference.id;
             self.out.warnings.push(Warning {
