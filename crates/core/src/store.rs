@@ -77,7 +77,7 @@ pub trait Store: Send + Sync {
     ) -> Result<Claim, StoreError>;
 
     /// Stores the outcome of a claimed action. Returns whether its chat has more to send. An action that is not claimed
-    /// stays unchanged.
+    /// stays unchanged; one that was deleted meanwhile gives true, so that its chat is looked at again.
     async fn settle(
         &self,
         id: &ActionId,

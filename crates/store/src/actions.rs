@@ -280,7 +280,7 @@ pub(crate) fn settle(
         }
         Outcome::Unknown { reason, .. } => close(connection, seq, "unknown", Some(reason), now)?,
     }
-    more_beside(connection, id)
+    has_open(connection, chat.as_str())
 }
 
 /// A claimed action.
@@ -350,14 +350,20 @@ fn expire(connection: &Connection, seq: i64, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// Whether the chat of an action has more actions to send.
+/// Whether the chat of an action has more actions to send; true for an action that was deleted, whose chat is unknown.
 fn more_beside(connection: &Connection, id: &ActionId) -> Result<bool> {
+    let chat: Option<String> = connection
+        .prepare_cached(&format!("SELECT chat FROM action WHERE {ONE_OF_AN_EVENT}"))?
+        .query_row(params![id.event.as_str(), id.n], |row| row.get(0))
+        .optional()?;
+    chat.map_or(Ok(true), |chat| has_open(connection, &chat))
+}
+
+/// Whether a chat has unsettled actions.
+fn has_open(connection: &Connection, chat: &str) -> Result<bool> {
     connection
-        .prepare_cached(&format!(
-            "SELECT 1 FROM action WHERE settled IS NULL
-             AND chat = (SELECT chat FROM action WHERE {ONE_OF_AN_EVENT}) LIMIT 1"
-        ))?
-        .exists(params![id.event.as_str(), id.n])
+        .prepare_cached("SELECT 1 FROM action WHERE settled IS NULL AND chat = ?1 LIMIT 1")?
+        .exists([chat])
 }
 
 /// The chats with unsettled actions of an event's turn.

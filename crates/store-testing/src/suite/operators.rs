@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use mynah_core::{
-    Batch, Binding, Change, Chat, ChatKind, Effects, Event, EventBody, Forgotten, Lane, Scope,
-    Timer, TimerChange,
+    Batch, Binding, Change, Chat, ChatKind, Effects, Event, EventBody, Forgotten, Lane, Outcome,
+    Scope, Timer, TimerChange,
 };
 
-use super::tools::{accept, begin, handle, next, same, steps};
+use super::tools::{accept, begin, claim, handle, next, same, steps};
 use super::{NewGround, Verdict};
 use crate::samples::{NOW, message, reply, timer, turn, write};
 
@@ -44,8 +44,11 @@ pub(super) async fn forget(new: NewGround<'_>) -> Verdict {
         let turn = turn(event.clone(), effects(&event, group));
         ground.store().commit(turn, NOW).await?;
     }
+    let under_way = claim(ground.store(), "g", NOW).await?.id;
     let expected = Forgotten { events: 2, actions: 2, values: 2, timers: 2 };
     same("the deleted items", &ground.store().forget(&"ann".into()).await?, &expected)?;
+    let more = ground.store().settle(&under_way, Outcome::Accepted, NOW).await?;
+    same("more after a deleted action", &more, &true)?;
     ground.crash().await;
     let store = ground.store();
     let nothing = Forgotten::default();
