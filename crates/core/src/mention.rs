@@ -50,7 +50,8 @@ pub fn find(text: &str, names: Names<'_>) -> Mentioned {
         kept.push_str(before);
         let sign = from.chars().next().map_or(1, char::len_utf8);
         let after = &from[sign..];
-        if let Some(length) = own.iter().find_map(|name| length_of(after, name, names.others)) {
+        let length = own.iter().find_map(|name| length_of(after, name, names.others));
+        if let Some(length) = length.filter(|length| !is_address(before, &after[*length..])) {
             called = true;
             rest = close_gap(&mut kept, &after[length..]);
         } else {
@@ -106,6 +107,15 @@ fn length_of(text: &str, name: &str, others: &[&str]) -> Option<usize> {
     let mut longer = others.iter().chain(&EVERYBODY).filter_map(|other| prefix_length(text, other));
     let is_another = longer.any(|length| length > end && is_whole(length));
     (!is_another && !is_picked_name_longer(&text[end..])).then_some(end)
+}
+
+/// Whether the sign between these texts belongs to a mail address: `before` is its user, `rest` begins with a part of a
+/// domain.
+fn is_address(before: &str, rest: &str) -> bool {
+    let mut rest = rest.chars();
+    before.ends_with(|c: char| c.is_ascii_alphanumeric())
+        && rest.next() == Some('.')
+        && rest.next().is_some_and(|c| c.is_ascii_alphanumeric())
 }
 
 /// Whether the name of a mention goes on at the beginning of `rest`: WeChat ends a name that was picked from the list of
@@ -206,6 +216,9 @@ mod tests {
             ("＠小助手 hi", true, "hi"),
             ("@所有人 开会", false, "@所有人 开会"),
             ("mail@example.com", false, "mail@example.com"),
+            ("mail x@bob.com", false, "mail x@bob.com"),
+            ("请写给 x@Bob.com.", false, "请写给 x@Bob.com."),
+            ("@Bob.", true, "."),
             ("@", false, "@"),
         ] {
             let found = find(text, Names { own: &own, others: &others, bare: &[] });
