@@ -136,7 +136,7 @@ pub fn ends_in_final_sign(text: &str) -> bool {
     text.trim_end().ends_with(is_final)
 }
 
-/// A range of `text` without the white space at its ends and the signs that lead to it ([`is_leading`]).
+/// A range of `text` without the white space at its ends and the signs that lead to it (`is_leading`).
 pub fn without_lead(text: &str, range: Range<usize>) -> Range<usize> {
     let inside = &text[range.clone()];
     let start = range.start + (inside.len() - inside.trim_start_matches(is_leading).len());
