@@ -71,6 +71,15 @@ pub(crate) struct FusedStore {
     pub(crate) setup: Setup,
 }
 
+impl FusedStore {
+    fn note_accepted(&self, batch: &Batch, accepted: &Accepted) {
+        self.sim.accepted(batch);
+        for (event, _) in &accepted.begun {
+            self.sim.begun(&event.lane(), Some(event));
+        }
+    }
+}
+
 #[async_trait]
 impl Store for FusedStore {
     async fn recover(&self, now: Timestamp) -> Result<Recovered, StoreError> {
@@ -96,13 +105,12 @@ impl Store for FusedStore {
     ) -> Result<Accepted, StoreError> {
         self.sim.boundary("before accept").await;
         if self.setup.loses_answers() {
-            self.inner.accept_and_begin(batch.clone(), begin, now).await?;
+            // Its events are begun, although nothing knows of it: a death counts against them.
+            let lost = self.inner.accept_and_begin(batch.clone(), begin, now).await?;
+            self.note_accepted(&batch, &lost);
         }
         let accepted = self.inner.accept_and_begin(batch.clone(), begin, now).await?;
-        self.sim.accepted(&batch);
-        for (event, _) in &accepted.begun {
-            self.sim.begun(&event.lane(), Some(event));
-        }
+        self.note_accepted(&batch, &accepted);
         for _ in &accepted.begun {
             self.sim.boundary("begun with its acceptance").await;
         }
