@@ -78,6 +78,7 @@ const words = {
   stateOfBot: ["State of the bot", "机器人的状态"],
   nothing: ["nothing", "无"],
   dialogAt: ["{id}, question {question} of {of}", "{id}，第 {question} 问，共 {of} 问"],
+  dialogAtStep: ["{id}, question {question} of {of} ({step})", "{id}，第 {question} 问（{step}），共 {of} 问"],
   dialogOpen: ["in progress", "进行中"],
   dialogEnded: ["ended", "已结束"],
   comma: [", ", "，"],

@@ -134,9 +134,9 @@ function change(row) {
 }
 
 /** The progress of a dialog: "signup, question 2 of 2, until 18:09; name = …". */
-function progress({ id, question, of, until, answers }) {
+function progress({ id, question, of, step, until, answers }) {
   const known = Object.entries(answers).map(([name, value]) => `${name} = ${value}`).join(t("and"));
-  return [t("dialogAt", { id, question, of }), until && t("until", { time: moment(until, now()) })].filter(Boolean).join(t("comma")) + (known ? `${t("semicolon")}${known}` : "");
+  return [t(step ? "dialogAtStep" : "dialogAt", { id, question, of, step }), until && t("until", { time: moment(until, now()) })].filter(Boolean).join(t("comma")) + (known ? `${t("semicolon")}${known}` : "");
 }
 
 /** The name of a value: values of brakes have a description, variables of rules keep their names. */

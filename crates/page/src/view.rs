@@ -304,6 +304,8 @@ pub struct DialogRow {
     pub question: usize,
     /// The number of questions.
     pub of: usize,
+    /// The id of the last question, if it has one.
+    pub step: Option<String>,
     /// When it times out, in milliseconds since 1970.
     pub until: Option<i64>,
     /// The answers so far.

@@ -158,6 +158,19 @@ impl Problem {
             }
             Self::Include(include) => include_message(include, lang),
             Self::NeverFires(shadow) => shadow_message(shadow, here, lang),
+            Self::StepNotReached => {
+                say!(lang, "no way leads to this step", "没有哪一步会走到这里")
+            }
+            Self::DoneNotReached => say!(
+                lang,
+                "no way leads to the end of this dialog, so this never happens",
+                "没有哪一步会走到对话的结尾，这里永远不会执行"
+            ),
+            Self::UnknownStep { id, .. } => say!(
+                lang,
+                "no step of this dialog has the id \"{id}\"",
+                "这个对话里没有 id 为 \"{id}\" 的步骤"
+            ),
             Self::NeverBegins => {
                 say!(lang, "no rule or text starts this dialog", "没有任何规则或文字会开始这个对话")
             }
@@ -215,6 +228,11 @@ fn capture_message(capture: &Capture, lang: Lang) -> String {
             lang,
             "{{{name}}} is in a part that may be missing",
             "{{{name}}} 在可以省略的部分里"
+        ),
+        Capture::Skipped { name } => say!(
+            lang,
+            "some way through the dialog leaves the question for {{{name}}} out",
+            "对话的某条路径没有问到 {{{name}}}"
         ),
         Capture::BuiltIn { name } => say!(lang, "{{{name}}} is built in", "{{{name}}} 是内置名称"),
     }

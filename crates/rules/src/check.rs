@@ -23,9 +23,11 @@ mod schedules;
 mod scripts;
 mod sends;
 mod services;
+mod steps;
 mod texts;
 mod values;
 mod variables;
+mod ways;
 mod when;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};

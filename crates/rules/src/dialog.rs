@@ -69,6 +69,8 @@ pub struct OpenDialog {
     pub question: usize,
     /// How many questions there are.
     pub of: usize,
+    /// The id of the question, if it has one.
+    pub step: Option<String>,
     /// When it runs out, where that is known.
     pub until: Option<Timestamp>,
     /// The answers so far, by their names.
@@ -82,14 +84,7 @@ impl OpenDialog {
     /// Reads it from that state; `None` if another version wrote it.
     #[must_use]
     pub fn read(stored: &str) -> Option<Self> {
-        let open: Open = serde_json::from_str(stored).ok()?;
-        Some(Self {
-            id: open.script.id().to_owned(),
-            question: open.step + 1,
-            of: open.script.questions(),
-            until: open.until,
-            answers: open.answers,
-        })
+        serde_json::from_str(stored).ok().map(|open: Open| open.shown())
     }
 }
 
@@ -199,9 +194,9 @@ fn go_on(run: &mut Run<'_, '_>, mut open: Open) -> SearchFlow {
             let open = Open { turn: open.turn, ..Open::new(open.script) };
             converse(run, open, |actor, open| open.ask(actor));
         }
-        Judged::Right { name, answer } => {
+        Judged::Right { name, answer, next } => {
             open.answers.extend(name.map(|name| (name, answer)));
-            (open.step, open.wrong) = (open.step + 1, 0);
+            (open.step, open.wrong) = (next, 0);
             converse(run, open, |actor, open| open.ask_or_finish(actor));
         }
     }
@@ -230,7 +225,10 @@ fn converse(run: &mut Run<'_, '_>, open: Open, speak: impl FnOnce(&mut Actor<'_,
     let scene = run.scene(captures, String::new(), open.script.names());
     let key = open.script.id().to_owned();
     speak(&mut run.actor(&scene, &key), open);
-    run.tell(&reference, Verdict::Acted { goes_on: false });
+    if run.is_traced() {
+        let open = opened(&run.pending).map(|open| Box::new(open.shown()));
+        run.tell(&reference, Verdict::InDialog { open });
+    }
 }
 
 impl Open {
@@ -240,6 +238,17 @@ impl Open {
 
     fn captures(&self) -> Captures {
         self.answers.clone()
+    }
+
+    fn shown(self) -> OpenDialog {
+        OpenDialog {
+            id: self.script.id().to_owned(),
+            question: self.step + 1,
+            of: self.script.questions(),
+            step: self.script.step_id(self.step).map(str::to_owned),
+            until: self.until,
+            answers: self.answers,
+        }
     }
 
     /// Asks the question that is next, and waits for the answer.

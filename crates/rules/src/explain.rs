@@ -5,6 +5,7 @@ use std::time::Duration;
 use mynah_core::Quiet;
 
 use crate::decision::RuleRef;
+use crate::dialog::OpenDialog;
 
 /// Receives a report on each rule that was looked at, in order. A decision without a trace does none of this work.
 pub trait Trace {
@@ -37,6 +38,11 @@ pub enum Verdict {
     Acted {
         /// Whether the search went on.
         goes_on: bool,
+    },
+    /// It is a dialog, and it took the message.
+    InDialog {
+        /// How far it is now; `None` if it ended.
+        open: Option<Box<OpenDialog>>,
     },
 }
 

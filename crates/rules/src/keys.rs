@@ -200,6 +200,8 @@ pub(crate) enum Kind {
     Streaks,
     /// A list of files beside `bot.toml`.
     Paths,
+    /// The id of a step, or one for each answer.
+    Next,
     /// A list of tables of one action each.
     Steps,
     /// A conversation to be played.
@@ -238,7 +240,7 @@ impl Kind {
             Self::Flag => Shape::Flag,
             Self::Integer => Shape::Integer,
             Self::Chance => Shape::Number,
-            Self::Cooldown => Shape::TextOrTable,
+            Self::Cooldown | Self::Next => Shape::TextOrTable,
             Self::Limit
             | Self::Lists
             | Self::Vars
@@ -308,7 +310,7 @@ impl Grammar for BotToml {
 
     fn has_own_names(&self, header: &str) -> bool {
         header == "lists"
-            || [".vars", ".set", ".add", ".when", ".streak", ".args"]
+            || [".vars", ".set", ".add", ".when", ".streak", ".args", ".next"]
                 .iter()
                 .any(|end| header.ends_with(end))
     }

@@ -443,6 +443,8 @@ pub(crate) struct Dialog {
 /// One `[[dialog.step]]`.
 #[derive(Debug, Clone)]
 pub(crate) struct Question {
+    /// Its name in the dialog.
+    pub(crate) id: Option<String>,
     /// The question.
     pub(crate) ask: Template,
     /// The name under which the answer is kept.
@@ -455,6 +457,21 @@ pub(crate) struct Question {
     pub(crate) tries: u32,
     /// The answers that begin the dialog anew; all of them right ones.
     pub(crate) restart_on: Vec<String>,
+    /// The step after a right answer.
+    pub(crate) next: Next,
+}
+
+/// The step after a right answer. Steps are numbers from 0; the number of steps is the end of the dialog.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Next {
+    /// The one that follows in the file.
+    #[default]
+    Following,
+    /// This one.
+    Step(usize),
+    /// The one beside the answer; without such an answer the following one.
+    ByAnswer(Vec<(String, usize)>),
 }
 
 /// Which answers are right.

@@ -116,6 +116,12 @@ pub(crate) enum Problem {
     DuplicateKeyword { place: Place },
     /// A dialog that nothing begins.
     NeverBegins,
+    /// A step of a dialog to which no way leads.
+    StepNotReached,
+    /// The actions at the end of a dialog that has no end.
+    DoneNotReached,
+    /// The id of a step that does not exist.
+    UnknownStep { id: String, meant: Option<String>, known: Vec<String> },
     /// A cron line that names no day of any year.
     NeverDue { cron: String },
     /// A step of a cron line that begins anew before it comes out even.
@@ -172,6 +178,8 @@ pub(crate) enum Wanted {
     Comparison,
     /// A calendar unit.
     Unit,
+    /// The id of a step.
+    Step,
 }
 
 /// A way of comparing that differs from that of earlier versions.
@@ -259,6 +267,8 @@ pub(crate) enum BadValue {
     ArgIsCapture(String),
     /// A word with `@` that means no chat.
     Target(String),
+    /// A step with the id that means the end of the dialog.
+    StepDone,
     /// A name that `when` does not compare.
     NotCompared(String),
 }
@@ -312,6 +322,8 @@ pub(crate) enum Conflict {
     CheckAndChoose,
     /// An answer to restart on that is none of the choices.
     RestartNotChosen,
+    /// An answer of `next` that is none of the choices.
+    NextNotChosen,
 }
 
 /// A capture that is not always set.
@@ -321,6 +333,8 @@ pub(crate) enum Capture {
     NotIn { name: String, key: &'static str, nth: usize },
     /// It is in a part that may be missing.
     Optional { name: String },
+    /// It is the answer to a question that some way through the dialog leaves out.
+    Skipped { name: String },
     /// It is called like something built in.
     BuiltIn { name: String },
 }
@@ -529,9 +543,12 @@ impl Problem {
             Self::Transport(_) => "transport",
             Self::DuplicateId { .. } => "duplicate-id",
             Self::NoService { .. } => "no-service",
-            Self::UnknownId { .. } => "unknown-id",
+            Self::UnknownId { .. } | Self::UnknownStep { .. } => "unknown-id",
             Self::IncludeNothing { .. } | Self::Include(_) => "include",
-            Self::NeverFires(_) | Self::NeverBegins => "never-fires",
+            Self::NeverFires(_)
+            | Self::NeverBegins
+            | Self::StepNotReached
+            | Self::DoneNotReached => "never-fires",
             Self::DuplicateKeyword { .. } => "duplicate-keyword",
             Self::NeverDue { .. } => "never-due",
             Self::UnevenStep(_) => "uneven-step",
@@ -561,6 +578,8 @@ impl Problem {
             | Self::IncludeNothing { .. }
             | Self::NeverFires(_)
             | Self::NeverBegins
+            | Self::StepNotReached
+            | Self::DoneNotReached
             | Self::DuplicateKeyword { .. }
             | Self::NeverDue { .. }
             | Self::UnevenStep(_)

@@ -103,6 +103,7 @@ fn value_of(key: &Key, lang: Lang) -> String {
         Kind::Comparisons => ("`{ k = \">= 5\" }`", "`{ k = \">= 5\" }`"),
         Kind::Counts => ("`{ k = 1 }`, `{ k = \"{n}\" }`", "`{ k = 1 }`、`{ k = \"{n}\" }`"),
         Kind::Streaks => ("`{ k = \"day\" }`, `\"week\"`", "`{ k = \"day\" }`、`\"week\"`"),
+        Kind::Next => ("text, or `{ answer = \"id\" }`", "文字，或 `{ 回答 = \"id\" }`"),
         Kind::Paths => ("list of paths", "路径列表"),
         Kind::Steps | Kind::Sections(_) => ("list of tables", "表的列表"),
     };

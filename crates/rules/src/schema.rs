@@ -103,6 +103,9 @@ fn kind(kind: Kind) -> Value {
         }
         Kind::Counts => scoped(&json!({ "type": ["integer", "string"] })),
         Kind::Streaks => values(&json!({ "enum": ["day", "week"] })),
+        Kind::Next => {
+            json!({ "anyOf": [{ "type": "string" }, values(&json!({ "type": "string" }))] })
+        }
         Kind::Steps => json!({ "type": "array", "items": table(Table::Do), "minItems": 1 }),
         Kind::Section(inner) => table(inner),
         Kind::Sections(inner) => json!({ "type": "array", "items": table(inner) }),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mynah_core::Quiet;
-use mynah_rules::{Lang, RuleRef, Verdict};
+use mynah_rules::{Lang, OpenDialog, RuleRef, Verdict};
 use serde::Serialize;
 
 use super::lacking;
@@ -26,11 +26,54 @@ pub(crate) struct Why {
     actual: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     brake: Option<Quiet>,
+    /// How far the dialog is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dialog: Option<Progress>,
     /// How long the brake still holds, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     left_ms: Option<u64>,
     /// Whether the search went on.
     goes_on: bool,
+}
+
+/// How far a dialog is after a message, as JSON.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+enum Progress {
+    /// It ended.
+    Ended { ended: bool },
+    /// This question is open.
+    Open { question: usize, of: usize, step: Option<String> },
+}
+
+impl Progress {
+    fn of(open: Option<&OpenDialog>) -> Self {
+        open.map_or(Self::Ended { ended: true }, |open| Self::Open {
+            question: open.question,
+            of: open.of,
+            step: open.step.clone(),
+        })
+    }
+
+    fn words(&self, lang: Lang) -> String {
+        let Self::Open { question, of, step } = self else {
+            return match lang {
+                Lang::En => "the dialog ended".to_owned(),
+                Lang::Zh => "对话结束".to_owned(),
+            };
+        };
+        let step = step.as_deref().map(on_one_line);
+        match lang {
+            Lang::En => {
+                let step = step.map(|step| format!(" ({step})")).unwrap_or_default();
+                format!("question {question} of {of}{step} waits for an answer")
+            }
+            Lang::Zh => {
+                let step = step.map(|step| format!("（{step}）")).unwrap_or_default();
+                format!("等第 {question} 问{step}的回答，共 {of} 问")
+            }
+        }
+    }
 }
 
 impl Why {
@@ -50,6 +93,7 @@ impl Why {
             expected: None,
             actual: None,
             brake: None,
+            dialog: None,
             left_ms: None,
             goes_on: true,
         };
@@ -66,6 +110,11 @@ impl Why {
                 why.brake = Some(*brake);
                 why.left_ms = left.map(|left| u64::try_from(left.as_millis()).unwrap_or(u64::MAX));
                 why.goes_on = *goes_on;
+            }
+            Verdict::InDialog { open } => {
+                why.verdict = "acted";
+                why.dialog = Some(Progress::of(open.as_deref()));
+                why.goes_on = false;
             }
             Verdict::Acted { goes_on } => {
                 why.verdict = "acted";
@@ -108,8 +157,8 @@ impl Why {
         match (self.verdict, self.condition, lang) {
             ("failed", Some(key), _) => self.failed(key, lang),
             ("quiet", _, _) => self.quiet(lang) + go_on,
-            ("acted", _, Lang::En) => format!("answered{go_on}"),
-            ("acted", _, Lang::Zh) => format!("回答了{go_on}"),
+            ("acted", _, Lang::En) => format!("answered{go_on}{}", self.progress(lang)),
+            ("acted", _, Lang::Zh) => format!("回答了{go_on}{}", self.progress(lang)),
             (_, _, Lang::En) => "switched off".to_owned(),
             (_, _, Lang::Zh) => "已关闭".to_owned(),
         }
@@ -127,6 +176,15 @@ impl Why {
     fn failed(&self, key: &str, lang: Lang) -> String {
         let text = |text: &Option<String>| on_one_line(text.as_deref().unwrap_or_default());
         lacking::in_full(key, &text(&self.expected), &text(&self.actual), lang)
+    }
+
+    fn progress(&self, lang: Lang) -> String {
+        let semicolon = match lang {
+            Lang::En => "; ",
+            Lang::Zh => "；",
+        };
+        let dialog = self.dialog.as_ref();
+        dialog.map(|dialog| format!("{semicolon}{}", dialog.words(lang))).unwrap_or_default()
     }
 
     fn quiet(&self, lang: Lang) -> String {
@@ -210,7 +268,25 @@ mod tests {
             left: Some(Duration::from_millis(60_001)),
             goes_on: false,
         };
+        let open = OpenDialog {
+            id: "order".to_owned(),
+            question: 2,
+            of: 3,
+            step: Some("pay".to_owned()),
+            until: None,
+            answers: std::collections::BTreeMap::new(),
+        };
         for (rule, verdict, expected) in [
+            (
+                rule("order"),
+                Verdict::InDialog { open: Some(Box::new(open)) },
+                "* bot.toml:7 (order): answered; question 2 of 3 (pay) waits for an answer",
+            ),
+            (
+                rule("order"),
+                Verdict::InDialog { open: None },
+                "* bot.toml:7 (order): answered; the dialog ended",
+            ),
             (rule("bot.toml:7"), Verdict::Off, "  bot.toml:7: switched off"),
             (
                 rule("price"),

@@ -217,8 +217,8 @@ impl TurnRecord {
 }
 
 fn dialog_row(open: OpenDialog) -> DialogRow {
-    let OpenDialog { id, question, of, until, answers } = open;
-    DialogRow { id, question, of, until: until.map(Timestamp::as_millis), answers }
+    let OpenDialog { id, question, of, step, until, answers } = open;
+    DialogRow { id, question, of, step, until: until.map(Timestamp::as_millis), answers }
 }
 
 /// A name of state as people know it: with the rule's id in place of the key under which it is kept, and without the

@@ -107,6 +107,9 @@ pub(super) fn message(conflict: &Conflict, lang: Lang) -> String {
                 "一个问题里不能同时有 check 和 choose"
             )
         }
+        Conflict::NextNotChosen => {
+            say!(lang, "this answer is not one of choose", "这个回答不在 choose 之中")
+        }
         Conflict::RestartNotChosen => {
             say!(lang, "restart_on is not one of choose", "restart_on 不在 choose 之中")
         }
@@ -182,6 +185,8 @@ pub(super) fn hint(conflict: &Conflict, lang: Lang) -> Option<String> {
         Conflict::TwoTimes(..) => say!(lang, "split it into two schedules", "分成两个定时"),
         Conflict::DaysWithoutAt => say!(lang, "add at = \"09:00\"", "加上 at = \"09:00\""),
         Conflict::CheckAndChoose => say!(lang, "leave one of them out", "去掉其中一个"),
-        Conflict::RestartNotChosen => say!(lang, "add it to choose", "把它加进 choose"),
+        Conflict::NextNotChosen | Conflict::RestartNotChosen => {
+            say!(lang, "add it to choose", "把它加进 choose")
+        }
     })
 }

@@ -209,6 +209,24 @@ pub(super) fn hint(problem: &Problem, lang: Lang) -> Option<String> {
             "move this rule up, or add continue = true there",
             "把这条规则移到前面，或在那里加 continue = true"
         ),
+        Problem::StepNotReached => say!(
+            lang,
+            "name its id in the next of another step, or leave it out",
+            "在别的步骤的 next 里写上它的 id，或去掉它"
+        ),
+        Problem::DoneNotReached => {
+            say!(lang, "write next = \"done\" in the last step", "在最后一步写 next = \"done\"")
+        }
+        Problem::UnknownStep { meant: Some(meant), .. } => did_you_mean(meant, lang),
+        Problem::UnknownStep { known, .. } if known.is_empty() => say!(
+            lang,
+            "give the step an id = \"…\", or write \"done\" for the end",
+            "给那个步骤写上 id = \"…\"；结束写 \"done\""
+        ),
+        Problem::UnknownStep { known, .. } => {
+            let known = words::list(known, lang);
+            say!(lang, "there are: {known}, and done for the end", "可用：{known}；结束写 done")
+        }
         Problem::NeverBegins => say!(lang, "add start = \"…\"", "加上 start = \"…\""),
         Problem::DuplicateKeyword { .. } => {
             say!(lang, "that one answers first; leave it out here", "那条先回答；这里请去掉")
@@ -618,11 +636,13 @@ fn unknown_name(name: &str, meant: Option<&str>, known: &[String], lang: Lang) -
 
 fn capture_hint(capture: &Capture, lang: Lang) -> String {
     match capture {
-        Capture::NotIn { name, .. } | Capture::Optional { name } => say!(
-            lang,
-            "write {{{name}|…}} with a text for when it is missing",
-            "写成 {{{name}|…}}，给出缺少时的文字"
-        ),
+        Capture::NotIn { name, .. } | Capture::Optional { name } | Capture::Skipped { name } => {
+            say!(
+                lang,
+                "write {{{name}|…}} with a text for when it is missing",
+                "写成 {{{name}|…}}，给出缺少时的文字"
+            )
+        }
         Capture::BuiltIn { .. } => say!(lang, "choose another name", "换一个名字"),
     }
 }

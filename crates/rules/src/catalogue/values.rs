@@ -21,6 +21,11 @@ pub(super) fn entry_type(name: &str, wanted: Wanted, found: Found, lang: Lang) -
         Wanted::Path => {
             say!(lang, "{name} must be a path, found {found}", "{name} 应为路径，却是{found}")
         }
+        Wanted::Step => say!(
+            lang,
+            "{name} needs the id of a step, not {found}",
+            "{name} 应写步骤的 id，不是{found}"
+        ),
         Wanted::Unit => say!(
             lang,
             "{name} must be \"day\" or \"week\", found {found}",
@@ -110,6 +115,11 @@ pub(super) fn message(value: &BadValue, lang: Lang) -> String {
         BadValue::ArgIsCapture(name) => {
             say!(lang, "{name} is a capture of this rule already", "{name} 已经是这条规则的捕获")
         }
+        BadValue::StepDone => say!(
+            lang,
+            "\"done\" is the end of the dialog, not a step",
+            "\"done\" 表示对话结束，不能作步骤的 id"
+        ),
         BadValue::StreakOwner(name) => say!(
             lang,
             "{name}: a streak belongs to a person in a chat",
@@ -184,6 +194,7 @@ pub(super) fn hint(value: &BadValue, lang: Lang) -> String {
         BadValue::ArgIsCapture(_) => {
             say!(lang, "the handler gets it anyway; leave it out", "处理器本来就能拿到，去掉它")
         }
+        BadValue::StepDone => say!(lang, "choose another id", "换一个 id"),
         BadValue::StreakOwner(_) => {
             say!(lang, "write {{ days = \"day\" }}", "请写 {{ days = \"day\" }}")
         }

@@ -107,6 +107,12 @@ impl Names {
         self.captured.insert(name.to_owned(), None);
     }
 
+    /// Adds the answer to a question that some way through a dialog leaves out.
+    pub(super) fn add_skipped(&mut self, name: &str) {
+        let skipped = Capture::Skipped { name: name.to_owned() };
+        self.captured.insert(name.to_owned(), Some(skipped));
+    }
+
     /// Adds the captures of a list of patterns or regexes, of which one has matched. If some of its `written` items could
     /// not be read, not all names are known, nor which of them are always set.
     pub(super) fn add_captures(

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::decision::RuleRef;
-use crate::model::{self, Step};
+use crate::model::{self, Next, Step};
 use crate::rule_book::stored_steps::{StoredStep, keep, kept};
 use mynah_matching::fold::Folding;
 use mynah_matching::keyword::Item;
@@ -29,12 +29,17 @@ pub(super) struct Script {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Question {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
     ask: Template,
     save: Option<String>,
     answer: Answer,
     retry: Option<Template>,
     tries: u32,
     restart_on: Vec<String>,
+    /// Dialogs of earlier versions do not have it.
+    #[serde(default)]
+    next: Next,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -50,8 +55,8 @@ enum Answer {
 pub(super) enum Judged {
     /// It is none.
     Wrong,
-    /// It is right; the name under which it is kept, and the text that is.
-    Right { name: Option<String>, answer: String },
+    /// It is right; the name under which it is kept, the text that is, and the step after it.
+    Right { name: Option<String>, answer: String, next: usize },
     /// It is right, and the dialog begins anew.
     Restart,
 }
@@ -59,6 +64,7 @@ pub(super) enum Judged {
 impl Script {
     pub(super) fn new(dialog: model::Dialog, hant: bool) -> Self {
         let questions = dialog.steps.into_iter().map(|question| Question {
+            id: question.id,
             ask: question.ask,
             save: question.save,
             answer: match question.answer {
@@ -69,6 +75,7 @@ impl Script {
             retry: question.retry,
             tries: question.tries,
             restart_on: question.restart_on,
+            next: question.next,
         });
         Self {
             id: dialog.id,
@@ -109,6 +116,11 @@ impl Script {
         self.questions.len()
     }
 
+    /// The id of a question that has one.
+    pub(super) fn step_id(&self, step: usize) -> Option<&str> {
+        self.questions.get(step)?.id.as_deref()
+    }
+
     pub(super) fn ask(&self, step: usize) -> &Template {
         &self.questions[step].ask
     }
@@ -125,9 +137,15 @@ impl Script {
         kept(self.done.clone())
     }
 
-    /// The names under which answers are kept, in order.
+    /// The names under which answers are kept, in order, each once: steps on different ways may share one.
     pub(super) fn names(&self) -> Vec<String> {
-        self.questions.iter().filter_map(|question| question.save.clone()).collect()
+        let mut names = Vec::new();
+        for name in self.questions.iter().filter_map(|question| question.save.as_ref()) {
+            if !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+        names
     }
 
     /// Whether a text ends the dialog.
@@ -149,8 +167,23 @@ impl Script {
             Some(answer) if self.is_one_of(&question.restart_on, answer).is_some() => {
                 Judged::Restart
             }
-            Some(answer) => {
-                Judged::Right { name: question.save.clone(), answer: answer.to_owned() }
+            Some(answer) => Judged::Right {
+                name: question.save.clone(),
+                answer: answer.to_owned(),
+                next: self.next(step, answer),
+            },
+        }
+    }
+
+    /// The step after a right answer; [`Script::questions`] is the end.
+    fn next(&self, step: usize, answer: &str) -> usize {
+        let following = step + 1;
+        match &self.questions[step].next {
+            Next::Following => following,
+            Next::Step(step) => *step,
+            Next::ByAnswer(ways) => {
+                let is_answer = |way: &&(String, usize)| self.is(&way.0, answer);
+                ways.iter().find(is_answer).map_or(following, |(_, step)| *step)
             }
         }
     }
@@ -165,8 +198,12 @@ impl Script {
     }
 
     fn is_one_of<'l>(&self, list: &'l [String], text: &str) -> Option<&'l String> {
-        let folded = self.folding().fold(text);
-        list.iter().find(|item| Item::new(item, self.folding()).is(folded.text()))
+        list.iter().find(|item| self.is(item, text))
+    }
+
+    /// Whether a text is this item, apart from case, blanks around it and final punctuation.
+    fn is(&self, item: &str, text: &str) -> bool {
+        Item::new(item, self.folding()).is(self.folding().fold(text).text())
     }
 
     fn folding(&self) -> Folding {

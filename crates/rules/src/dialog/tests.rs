@@ -163,3 +163,107 @@ fn a_rule_can_begin_a_dialog_and_places_restrict_it() {
         ],
     );
 }
+
+const ORDER: &str = r#"
+    [[dialog]]
+    id = "order"
+    start = "下单"
+    cancel = "取消"
+    [[dialog.step]]
+    id = "what"
+    ask = "要什么？"
+    save = "what"
+    [[dialog.step]]
+    ask = "送货还是自取？"
+    save = "way"
+    choose = ["送货", "自取"]
+    next = { "自取" = "sure" }
+    [[dialog.step]]
+    ask = "地址？"
+    save = "address"
+    [[dialog.step]]
+    id = "sure"
+    ask = "{what}，{address|自取}，对吗？"
+    check = '^(对|不对|算了)'
+    next = { "对" = "done", "不对" = "what", "算了" = "bye" }
+    [[dialog.step]]
+    ask = "请回答对、不对或算了。"
+    next = "sure"
+    [[dialog.step]]
+    id = "bye"
+    ask = "要不要下次提醒？"
+    save = "later"
+    [dialog.done]
+    reply = "{what}：{address|自取}，{later|好的}"
+    save_to = "orders.csv"
+"#;
+
+#[test]
+fn the_answer_chooses_the_next_step() {
+    let mut talk = Talk::with(ORDER);
+    goes(
+        &mut talk,
+        &[
+            ("群/张三", "下单", &["要什么？"]),
+            ("群/张三", "茶", &["送货还是自取？"]),
+            ("群/张三", "１", &["地址？"]),
+            ("群/张三", "南京路", &["茶，南京路，对吗？"]),
+            ("群/张三", "不对！", &["要什么？"]),
+            ("群/张三", "奶茶", &["送货还是自取？"]),
+            ("群/张三", "自取。", &["奶茶，南京路，对吗？"]),
+            ("群/张三", "对不起", &["请回答对、不对或算了。"]),
+            ("群/张三", "那就", &["奶茶，南京路，对吗？"]),
+            ("群/张三", "算了", &["要不要下次提醒？"]),
+            (
+                "群/张三",
+                "要",
+                &[
+                    "奶茶：南京路，要",
+                    "=> save orders.csv 2026-11-23 12:00:00|群|张三|奶茶|自取|南京路|要",
+                ],
+            ),
+            ("群/张三", "对", &[]),
+        ],
+    );
+}
+
+#[test]
+fn a_way_that_leaves_a_question_out_leaves_its_answer_empty() {
+    let mut talk = Talk::with(ORDER);
+    goes(
+        &mut talk,
+        &[
+            ("群/张三", "下单", &["要什么？"]),
+            ("群/张三", "茶", &["送货还是自取？"]),
+            ("群/张三", "自取", &["茶，自取，对吗？"]),
+            (
+                "群/张三",
+                "对",
+                &["茶：自取，好的", "=> save orders.csv 2026-11-23 12:00:00|群|张三|茶|自取||"],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_dialog_stored_by_a_version_without_ways_goes_on() {
+    let mut talk = Talk::with(SIGN_UP);
+    talk.say("群/张三", "报名");
+    talk.rewrite_state(|value| {
+        assert!(value.contains(r#","next":"following""#), "{value}");
+        value.replace(r#","next":"following""#, "")
+    });
+    assert_eq!(talk.say("群/张三", "张三"), ["手机号？"]);
+    assert_eq!(talk.say("群/张三", "13800138000"), ["张三，13800138000，对吗？"]);
+    assert_eq!(talk.say("群/张三", "对")[0], "@张三 报名成功，你是第 1 位。");
+}
+
+#[test]
+fn a_dialog_between_two_steps_keeps_its_ways_over_a_reload() {
+    let mut talk = Talk::with(ORDER);
+    assert_eq!(talk.say("群/张三", "下单"), ["要什么？"]);
+    assert_eq!(talk.say("群/张三", "茶"), ["送货还是自取？"]);
+    talk.start(Some("[[rule]]\nkeyword = \"茶\"\nreply = \"没有\"\n"));
+    assert_eq!(talk.say("群/张三", "自取"), ["茶，自取，对吗？"]);
+    assert_eq!(talk.say("群/张三", "对")[0], "茶：自取，好的");
+}

@@ -407,6 +407,11 @@ impl<'r, 't> Run<'r, 't> {
         muted.or_else(|| quiet().map(|until| (Quiet::Hours, until)))
     }
 
+    /// Whether the verdicts are reported.
+    pub(crate) fn is_traced(&self) -> bool {
+        self.trace.is_some()
+    }
+
     /// Reports to the trace, if there is one.
     pub(crate) fn tell(&mut self, rule: &RuleRef, verdict: Verdict) {
         if let Some(trace) = &mut self.trace {

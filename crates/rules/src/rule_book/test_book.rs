@@ -273,6 +273,13 @@ impl Talk {
         self.state.insert(place, (value.to_owned(), None));
     }
 
+    /// Changes every stored value.
+    pub(crate) fn rewrite_state(&mut self, change: impl Fn(&str) -> String) {
+        for (value, _) in self.state.values_mut() {
+            *value = change(value);
+        }
+    }
+
     /// Makes a group known to the account.
     pub(crate) fn knows(&mut self, group: &str) {
         self.people(&format!("{group}/x"));
