@@ -1,0 +1,106 @@
+//! Why a file could not be read as a table.
+
+use std::error::Error;
+use std::fmt;
+
+use crate::{MOST_COLUMNS, MOST_ROWS, MOST_TEXT};
+
+/// Why a file could not be read as a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unreadable {
+    /// The file has no bytes.
+    Empty,
+    /// A file of this kind.
+    Foreign(&'static str),
+    /// Neither UTF-8, UTF-16 nor GB18030: the first wrong byte.
+    Encoding {
+        /// Its place, from 0.
+        at: usize,
+    },
+    /// Bytes of no text.
+    Binary,
+    /// A workbook of Excel 97 to 2003.
+    OldExcel,
+    /// A workbook with a password.
+    Password,
+    /// Not a workbook, or one whose parts are missing or damaged.
+    NoWorkbook,
+    /// A part of the workbook is not valid XML.
+    Xml {
+        /// The part.
+        part: String,
+    },
+    /// A part of the workbook has a document type, which can define entities.
+    DocumentType {
+        /// The part.
+        part: String,
+    },
+    /// The workbook unpacks to too many bytes.
+    Inflated,
+    /// No sheet of that name.
+    NoSheet {
+        /// The name.
+        wanted: String,
+        /// The sheets of the workbook.
+        sheets: Vec<String>,
+    },
+    /// JSON with a mistake.
+    Json {
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+    },
+    /// JSON of another shape than questions with answers.
+    JsonShape,
+    /// Too many rows.
+    Rows,
+    /// Too many columns.
+    Columns {
+        /// The row.
+        row: u32,
+    },
+    /// Too much text in all cells.
+    Text,
+    /// A cell that is longer than any cell of a spreadsheet.
+    LongCell {
+        /// The row.
+        row: u32,
+        /// The column.
+        column: u32,
+    },
+}
+
+impl Error for Unreadable {}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("the file is empty"),
+            Self::Foreign(kind) => write!(f, "this is {kind}, not a table"),
+            Self::Encoding { at } => {
+                write!(f, "neither UTF-8, UTF-16 nor GB18030: byte {} is not valid", at + 1)
+            }
+            Self::Binary => f.write_str("these bytes are not text"),
+            Self::OldExcel => f.write_str("a workbook of Excel 97 to 2003"),
+            Self::Password => f.write_str("the workbook has a password"),
+            Self::NoWorkbook => f.write_str("not a workbook, or a damaged one"),
+            Self::Xml { part } => write!(f, "{part} in the workbook is not valid XML"),
+            Self::DocumentType { part } => {
+                write!(f, "{part} in the workbook has a document type")
+            }
+            Self::Inflated => f.write_str("the workbook unpacks to too many bytes"),
+            Self::NoSheet { wanted, sheets } => {
+                write!(f, "no sheet \"{wanted}\": there are {}", sheets.join(", "))
+            }
+            Self::Json { line, column } => write!(f, "not valid JSON at {line}:{column}"),
+            Self::JsonShape => f.write_str("JSON without questions and answers"),
+            Self::Rows => write!(f, "more than {MOST_ROWS} rows"),
+            Self::Columns { row } => write!(f, "row {row} has more than {MOST_COLUMNS} columns"),
+            Self::Text => write!(f, "more than {} MB of text", MOST_TEXT >> 20),
+            Self::LongCell { row, column } => {
+                write!(f, "the cell in row {row}, column {column} is too long")
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! XML of a workbook, tag by tag.
+
+use std::borrow::Cow;
+
+use quick_xml::events::{BytesStart, Event};
+use quick_xml::{Reader, escape};
+
+use crate::unreadable::Unreadable;
+use crate::zip::Parts;
+
+/// A tag or a text.
+pub(crate) enum Piece<'b> {
+    /// The beginning of an element. Of an element without content an end follows as well.
+    Open(Tag<'b>),
+    /// The end of an element, by its name without prefix.
+    Close(&'b str),
+    /// A text.
+    Text(Cow<'b, str>),
+}
+
+/// The beginning of an element.
+pub(crate) struct Tag<'b>(BytesStart<'b>);
+
+impl Tag<'_> {
+    /// Its name without prefix.
+    pub(crate) fn name(&self) -> &str {
+        local(self.0.name().into_inner())
+    }
+
+    /// An attribute, by its name without prefix.
+    pub(crate) fn attribute(&self, name: &str) -> Option<String> {
+        let mut all = self.0.attributes();
+        let found =
+            all.with_checks(false).flatten().find(|one| local(one.key.into_inner()) == name)?;
+        let value = found.value;
+        Some(escape::unescape(&value).map_or_else(|_| value.to_string(), Cow::into_owned))
+    }
+
+    /// An attribute that is a number.
+    pub(crate) fn number<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
+        self.attribute(name)?.trim().parse().ok()
+    }
+}
+
+fn local(name: &str) -> &str {
+    name.rsplit_once(':').map_or(name, |(_, local)| local)
+}
+
+/// Gives each piece of a part until `take` returns `false`.
+pub(crate) fn for_each(
+    parts: &Parts<'_>,
+    part: &str,
+    mut take: impl FnMut(Piece<'_>) -> Result<bool, Unreadable>,
+) -> Result<(), Unreadable> {
+    let mut reader = Reader::from_reader(parts.open(part)?);
+    let config = reader.config_mut();
+    config.expand_empty_elements = true;
+    config.allow_dangling_amp = true;
+    let mut buffer = Vec::new();
+    loop {
+        buffer.clear();
+        let event = reader.read_event_into(&mut buffer).map_err(|_| match parts.is_used_up() {
+            true => Unreadable::Inflated,
+            false => Unreadable::Xml { part: part.to_owned() },
+        })?;
+        let goes_on = match event {
+            Event::Start(tag) | Event::Empty(tag) => take(Piece::Open(Tag(tag)))?,
+            Event::End(tag) => take(Piece::Close(local(tag.name().into_inner())))?,
+            Event::Text(text) => take(Piece::Text(text.into_inner()))?,
+            Event::CData(text) => take(Piece::Text(text.into_inner()))?,
+            Event::GeneralRef(entity) => take(Piece::Text(resolved(&entity.into_inner()).into()))?,
+            Event::DocType(_) => return Err(Unreadable::DocumentType { part: part.to_owned() }),
+            Event::Comment(_) | Event::Decl(_) | Event::PI(_) => true,
+            Event::Eof => return Ok(()),
+        };
+        if !goes_on {
+            return Ok(());
+        }
+    }
+}
+
+/// The text of an entity; of an unknown one its name.
+fn resolved(entity: &str) -> String {
+    let written = format!("&{entity};");
+    escape::unescape(&written).map(Cow::into_owned).unwrap_or(written)
+}
