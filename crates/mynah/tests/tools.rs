@@ -147,6 +147,16 @@ fn check_tells_every_mistake_in_either_language_and_ends_with_1() {
     insta::assert_snapshot!("check_mistakes_zh", answer.out);
     let answer = run(mynah().env("LC_ALL", "zh_CN.UTF-8").arg("check").arg(bad.path()));
     insta::assert_snapshot!("check_mistakes_zh", answer.out);
+    let chinese = bot(&format!("[bot]\nlang = \"zh\"\n\n{MISTAKES}"));
+    let is_chinese = |command: &mut Command| {
+        let answer = run(command.arg("check").arg(chinese.path()));
+        assert_eq!(answer.status, 1);
+        answer.out.contains("个错误")
+    };
+    assert!(is_chinese(&mut mynah()), "the locale names no language");
+    assert!(is_chinese(mynah().env_remove("LC_ALL").env_remove("LC_MESSAGES").env_remove("LANG")));
+    assert!(!is_chinese(mynah().env("LC_ALL", "en_US.UTF-8")));
+    assert!(!is_chinese(mynah().args(["--lang", "en"])));
     let answer = run(mynah().args(["check", "--json"]).arg(bad.path()));
     assert_eq!(answer.status, 1);
     insta::assert_snapshot!("check_mistakes_json", answer.out);

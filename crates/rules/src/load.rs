@@ -15,6 +15,7 @@ use crate::problem::Problem;
 use crate::rule_book::{RegexCost, RuleBook};
 use crate::script::Test;
 use crate::sources::{Files, Sources};
+use mynah_reader::Lang;
 
 /// The known facts about the program that will run the bot.
 #[derive(Debug, Clone, Copy, Default)]
@@ -39,6 +40,8 @@ pub struct Loaded {
     pub sources: Sources,
     /// The `[[test]]` tables; those that could be read.
     pub tests: Vec<Test>,
+    /// `[bot] lang`: the language for messages about these files, if the reader of the messages names none.
+    pub lang: Option<Lang>,
 }
 
 impl fmt::Debug for Loaded {
@@ -91,6 +94,7 @@ impl Checked {
     #[must_use]
     pub fn compile(self) -> Loaded {
         let Self { bot, tests, sources, mut report } = self;
+        let lang = bot.lang;
         let mut book = report.is_clean().then(|| Arc::new(RuleBook::build(bot)));
         for (rule, sentence) in book.iter().flat_map(|book| book.redirect_loops()) {
             let place = Place { file: Arc::clone(&rule.file), line: rule.line };
@@ -105,7 +109,7 @@ impl Checked {
         let problems = report.into_problems();
         let diagnostics =
             problems.map(|(problem, spot)| Diagnostic::new(problem, spot, &sources)).collect();
-        Loaded { book, diagnostics, sources, tests }
+        Loaded { book, diagnostics, sources, tests, lang }
     }
 }
 

@@ -137,6 +137,8 @@ const WORDS: &[(&[&str], &str)] = &[
     (&["天", "日", "每天", "daily", "days", "d"], "day"),
     (&["周", "星期", "每周", "weekly", "weeks", "w"], "week"),
     (&["跳过", "no", "never"], "skip"),
+    (&["cn", "zh-cn", "zh_cn", "chinese", "中文", "汉语", "简体中文"], "zh"),
+    (&["en-us", "en_us", "english", "英文", "英语"], "en"),
     (&["补发", "一次", "yes", "send"], "once"),
 ];
 

@@ -17,6 +17,7 @@ use crate::comparison::Comparison;
 use mynah_matching::glob::Glob;
 use mynah_matching::regex::RegexCondition;
 use mynah_matching::template::Template;
+use mynah_reader::Lang;
 use serde::{Deserialize, Serialize};
 
 /// A whole bot: the main file with everything that it includes, in reading order.
@@ -38,6 +39,8 @@ pub(crate) struct Bot {
     pub(crate) zone: TimeZone,
     /// Whether traditional characters match simplified ones.
     pub(crate) fold_hant: bool,
+    /// The language of messages about its files, and of its own words in answers.
+    pub(crate) lang: Option<Lang>,
     /// The times of day at which nothing is answered.
     pub(crate) quiet: Vec<TimeWindow>,
     /// Values of `{bot.…}` until one is set at run time.

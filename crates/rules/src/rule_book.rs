@@ -21,6 +21,7 @@ pub(crate) mod search;
 pub(crate) mod stored_steps;
 mod values;
 pub(crate) mod variables;
+pub(crate) mod words;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -29,6 +30,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use mynah_core::{Chat, Event, EventBody, StateView};
+use mynah_reader::Lang;
 
 use crate::decision::{Decision, Moment};
 use crate::dialog::Dialog;
@@ -84,6 +86,7 @@ pub struct RuleBook {
     hant: bool,
     quiet: Vec<model::TimeWindow>,
     vars: BTreeMap<String, String>,
+    lang: Lang,
     marked: after::Marked,
     /// In the order in which they are asked: those that run a builtin handler first.
     rules: Vec<Rule>,
@@ -185,6 +188,7 @@ impl RuleBook {
             hant: bot.fold_hant,
             quiet: bot.quiet,
             vars: bot.vars,
+            lang: bot.lang.unwrap_or(words::USUAL),
             marked,
             engine: engine.build(),
             has_quoted: rules.iter().any(|rule| rule.quoted),
@@ -245,6 +249,11 @@ impl RuleBook {
     /// `ignore`.
     pub fn people(&self) -> impl Iterator<Item = (&str, &[&'static str])> {
         self.people.all()
+    }
+
+    /// The language of the words that its answers take from the program.
+    pub(crate) fn lang(&self) -> Lang {
+        self.lang
     }
 
     /// The zone of its times and days.

@@ -103,7 +103,8 @@ impl Built {
         let checking = began.elapsed();
         let loaded = checked.compile();
         let building = began.elapsed().saturating_sub(checking);
-        Ok(Self { book: loading::book(&loaded, common)?, checking, building })
+        let common = common.for_file(loaded.lang);
+        Ok(Self { book: loading::book(&loaded, &common)?, checking, building })
     }
 
     /// The bytes that dropping the book gives back; it must be the last reference.

@@ -43,6 +43,7 @@ pub(crate) fn execute(args: &Args, bot: &Bot, common: &Common) -> Result<Ended, 
         Some(path) => Some(loading::load(path, bot, &args.judged_for)?),
         None => None,
     };
+    let common = &common.for_file(loaded.as_ref().and_then(|loaded| loaded.lang));
     print::to_stdout(|out| {
         if let Some(problems) = &settings {
             show_settings(out, problems, args.json, common)?;

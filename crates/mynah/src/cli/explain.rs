@@ -77,7 +77,7 @@ fn moment(text: &str) -> Result<Timestamp, String> {
 }
 
 pub(crate) async fn execute(args: &Args, bot: &Bot, common: &Common) -> Result<Ended, Report> {
-    let book = loading::load_book(&args.bot, bot, &args.judged_for, common)?;
+    let (book, common) = loading::load_book(&args.bot, bot, &args.judged_for, common)?;
     let explained = match (&args.message, &args.data) {
         (Some(id), Some(data)) => {
             let event = logged(data, id).await?;

@@ -144,20 +144,22 @@ pub(crate) fn check(path: &Path, bot: &Bot, judged_for: &JudgedFor) -> Result<Ch
     }))
 }
 
-/// Reads a BOT whose rules are needed. Errors are shown on standard error, warnings are counted there.
+/// Reads a BOT whose rules are needed, and gives the options for messages about it. Errors are shown on standard error, warnings are counted there.
 pub(crate) fn load_book(
     path: &Path,
     bot: &Bot,
     judged_for: &JudgedFor,
     common: &Common,
-) -> Result<Arc<RuleBook>, Report> {
+) -> Result<(Arc<RuleBook>, Common), Report> {
     let loaded = load(path, bot, judged_for)?;
+    let common = common.for_file(loaded.lang);
     let errors = loaded.diagnostics.iter().filter(|one| one.is_error());
     let mut err = io::stderr().lock();
     // There is nowhere left to say that standard error is closed.
-    let _ = show_some(&mut err, &loaded, errors, common, Common::colours_on_stderr())
+    let _ = show_some(&mut err, &loaded, errors, &common, Common::colours_on_stderr())
         .and_then(|()| count_warnings(&mut err, &loaded, path, common.lang()));
-    loaded.book.clone().ok_or_else(|| broken(&loaded))
+    let book = loaded.book.clone().ok_or_else(|| broken(&loaded))?;
+    Ok((book, common))
 }
 
 /// Says how many warnings there are, for commands that are not about them.

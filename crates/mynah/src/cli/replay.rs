@@ -52,7 +52,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn execute(args: Args, bot: Bot, common: &Common) -> Result<Ended, Report> {
-    let book = loading::load_book(&args.bot, &bot, &loading::JudgedFor::default(), common)?;
+    let (book, _) = loading::load_book(&args.bot, &bot, &loading::JudgedFor::default(), common)?;
     let messages = messages(&args, &book).await?;
     let answers = answers(&args, &book, &messages).await.map_err(|error| {
         Report::new(Ended::Storage, "failed to replay the messages in memory").because(error)

@@ -106,7 +106,8 @@ fn load_all(plans: &[Plan], bot: &Bot, common: &Common) -> Option<Vec<(Loaded, A
     let loaded: Vec<Loaded> = plans.iter().map(load).collect();
     for one in &loaded {
         let colours = Common::colours_on_stderr();
-        report::say(&rule_file::render(one, common.lang(), colours, common.shows_notes()));
+        let lang = common.for_file(one.lang).lang();
+        report::say(&rule_file::render(one, lang, colours, common.shows_notes()));
     }
     loaded.into_iter().map(|one| one.book.clone().map(|book| (one, book))).collect()
 }
@@ -134,7 +135,8 @@ async fn run_all(
     );
     let shared = Shared { bot, stores, lang: common.lang(), prompts, pages, alerts, feed, stop };
     let hangups = Hangups::listen();
-    let ended = work(args.listen.or(config.listen.address), accounts, &shared, hangups).await;
+    let address = args.listen.or(config.listen.address);
+    let ended = work(address, accounts, (&shared, common), hangups).await;
     shared.stop.token().cancel();
     drop(shared);
     if tokio::time::timeout(LAST_ALERTS, delivery).await.is_err() {
@@ -156,12 +158,13 @@ fn prompts<'p>(plans: impl Iterator<Item = &'p Plan>) -> PromptOutput {
 async fn work(
     address: Option<SocketAddr>,
     accounts: Vec<(Plan, (Loaded, Arc<RuleBook>))>,
-    shared: &Shared,
+    (shared, common): (&Shared, &Common),
     hangups: Hangups,
 ) -> Result<Ended, Report> {
     let mut ready = Vec::new();
     for (plan, (loaded, book)) in accounts {
-        ready.push(plan.open(&loaded, book, shared).await?);
+        let shared = Shared { lang: common.for_file(loaded.lang).lang(), ..shared.clone() };
+        ready.push(plan.open(&loaded, book, &shared).await?);
     }
     let serving = match address {
         Some(address) => Some(serve(address, console(&ready, shared).await?, shared).await?),

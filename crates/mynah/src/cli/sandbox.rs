@@ -106,6 +106,7 @@ pub(crate) async fn execute(args: Args, bot: Bot, common: &Common) -> Result<End
         }
         Some(path) => {
             let (loaded, book, mistakes) = load(path, &bot, &args, common)?;
+            let common = &common.for_file(loaded.lang);
             let room = options.world.make_room_for(book.names(), &book.summary().groups);
             let sandbox = Arc::new(start(options).await?);
             let rules = (&book, &loaded, mistakes);
@@ -221,6 +222,7 @@ fn load(
     common: &Common,
 ) -> Result<(Loaded, Arc<RuleBook>, Option<Mistakes>), Report> {
     let loaded = loading::load(path, bot, &args.judged_for)?;
+    let common = &common.for_file(loaded.lang);
     let can_mend = args.page.is_some() || std::io::stdin().is_terminal();
     if loaded.book.is_some() || !can_mend {
         let book = loading::book(&loaded, common)?;

@@ -52,6 +52,7 @@ struct Sums {
 
 pub(crate) async fn execute(args: Args, bot: Bot, common: &Common) -> Result<Ended, Report> {
     let loaded = loading::load(&args.bot, &bot, &args.judged_for)?;
+    let common = &common.for_file(loaded.lang);
     let Some(book) = &loaded.book else {
         return show_mistakes(&args, &loaded, common);
     };

@@ -9,6 +9,7 @@ use crate::keys::Table;
 use crate::model::Bot;
 use crate::problem::{BadInclude, BadValue, Problem};
 use mynah_matching::glob::Glob;
+use mynah_reader::Lang;
 
 impl Checker<'_> {
     /// The settings of the main file; an included file must have none.
@@ -22,6 +23,7 @@ impl Checker<'_> {
             ignore: Vec::new(),
             zone: TimeZone::system(),
             fold_hant: false,
+            lang: None,
             quiet: Vec::new(),
             vars: BTreeMap::new(),
             rules: Vec::new(),
@@ -41,6 +43,11 @@ impl Checker<'_> {
             bot.groups = self.globs(&fields, "groups");
             bot.private = fields.flag_or("private", true);
             bot.fold_hant = self.fold_hant;
+            bot.lang = match self.word(&fields, "lang") {
+                Some("zh") => Some(Lang::Zh),
+                Some(_) => Some(Lang::En),
+                None => None,
+            };
             self.is_any_list_empty(&fields, &["quiet"]);
             bot.quiet = self.windows(&fields, "quiet");
             self.unread.sets |= fields.is_unreadable("vars");

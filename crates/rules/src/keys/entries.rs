@@ -88,6 +88,9 @@ pub(crate) const KEYS: &[Key] = &[
         "Whether traditional characters match simplified ones; default false.",
         "繁体是否与简体互相匹配；默认 false。"),
 
+    key("lang", &[Bot], Kind::Word(&["en", "zh"]), Setting,
+        "The language of messages about these files where `--lang` and the locale name none, and of `{weekday}` and the commas between names in answers; without it these are Chinese.",
+        "关于这些文件的提示所用的语言（`--lang` 和系统语言没有指明时），也用于回答里的 `{weekday}` 和名字之间的顿号；不写则这些用中文。").also(&["language", "locale"]),
     key("quiet", &[Bot], Kind::Times, Setting,
         "The hours in which rules, dialogs and fallbacks stay quiet, like `22:00-07:00`; rules with `silent = true`, builtin handlers and schedules go on.",
         "这些时段里规则、对话和后备处理器都不说话，如 `22:00-07:00`；`silent = true` 的规则、内置处理器和定时照常。").also(&["quiet_hours", "sleep", "night", "silence"]),

@@ -1,6 +1,6 @@
 //! Conditions on values, actions and names, as short conversations.
 
-use mynah_core::Quiet;
+use mynah_core::{NoticeKind, Person, Quiet};
 
 use super::test_book::{Talk, diagnostics};
 use crate::decision::Decision;
@@ -624,4 +624,23 @@ fn silent_rules_act_behind_an_open_dialog_in_quiet_hours() {
     assert_eq!(talk.say("群/甲", "阿甲"), [""; 0], "the dialog is kept quiet");
     talk.jump("2026-11-24T08:00:00+08:00");
     assert_eq!(talk.say("群/甲", "阿甲"), ["好"], "and goes on afterwards");
+}
+
+#[test]
+fn the_language_of_the_bot_is_that_of_its_own_words() {
+    let rules = |head: &str| {
+        format!(
+            "{head}[[rule]]\nexact = \"day\"\nreply = \"{{weekday}}\"\n[[rule]]\nevent = \"join\"\nreply = \"{{joined}}\"\n"
+        )
+    };
+    for (head, day, joined) in [
+        ("", "星期一", "甲、乙"),
+        ("[bot]\nlang = \"zh\"\n", "星期一", "甲、乙"),
+        ("[bot]\nlang = \"en\"\n", "Monday", "甲, 乙"),
+    ] {
+        let mut talk = Talk::with(&rules(head));
+        assert_eq!(talk.say("群/丙", "day"), [day], "{head}");
+        let people = ["甲", "乙"].map(|name| Person::stranger(name, name)).to_vec();
+        assert_eq!(talk.notice("群/丙", NoticeKind::Join { people }), [joined], "{head}");
+    }
 }

@@ -125,6 +125,7 @@ pub(crate) fn scene_of<'s>(book: &'s RuleBook, due: &'s Due, at: &Moment) -> Opt
         zone: book.zone(),
         is_reply: true,
         vars: &book.vars,
+        lang: book.lang(),
     })
 }
 

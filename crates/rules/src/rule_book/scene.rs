@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::Zoned;
-use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
 use mynah_core::{Captures, Chat, Message, Notice, NoticeKind, Person, Scope, Timestamp};
 
@@ -12,10 +11,12 @@ use super::actions::random_of;
 use super::event_facts::zoned;
 use super::pending::Pending;
 use super::variables::{self, OF_PERSON};
+use super::words;
 use crate::computed::{self, Computed};
 use crate::decision::Moment;
 use crate::model::GroupTable;
 use mynah_matching::template::Values;
+use mynah_reader::Lang;
 
 /// The chat of an action, the person it is for, and the known facts about both.
 #[derive(Debug, Clone)]
@@ -36,6 +37,8 @@ pub(crate) struct Scene<'s> {
     pub(crate) is_reply: bool,
     /// The values of `[bot] vars`.
     pub(crate) vars: &'s BTreeMap<String, String>,
+    /// The language of the bot's own words.
+    pub(crate) lang: Lang,
 }
 
 impl Scene<'_> {
@@ -68,9 +71,10 @@ impl Scene<'_> {
     /// Who came or went, as shown.
     pub(crate) fn people(&self) -> Option<String> {
         match &self.notice?.kind {
-            NoticeKind::Join { people } | NoticeKind::Leave { people } => Some(
-                people.iter().map(|person| person.name.as_str()).collect::<Vec<_>>().join("、"),
-            ),
+            NoticeKind::Join { people } | NoticeKind::Leave { people } => {
+                let names = people.iter().map(|person| person.name.as_str());
+                Some(words::list(names, self.lang))
+            }
             _ => None,
         }
     }
@@ -113,7 +117,7 @@ impl Values for SceneValues<'_, '_> {
             "joined" => scene.people(),
             "date" => Some(scene.clock().strftime("%Y-%m-%d").to_string()),
             "time" => Some(scene.clock().strftime("%H:%M").to_string()),
-            "weekday" => return Some(weekday(scene.clock().weekday()).into()),
+            "weekday" => return Some(words::weekday(scene.clock().weekday(), scene.lang).into()),
             _ => variable(name).and_then(|(scope, key)| scene.variable(scope, &key, pending)),
         };
         owned.map(Cow::Owned)
@@ -149,16 +153,4 @@ fn variable(name: &str) -> Option<(Scope, Cow<'_, str>)> {
         _ => return None,
     };
     Some((scope, key.into()))
-}
-
-fn weekday(day: Weekday) -> &'static str {
-    match day {
-        Weekday::Monday => "星期一",
-        Weekday::Tuesday => "星期二",
-        Weekday::Wednesday => "星期三",
-        Weekday::Thursday => "星期四",
-        Weekday::Friday => "星期五",
-        Weekday::Saturday => "星期六",
-        Weekday::Sunday => "星期日",
-    }
 }

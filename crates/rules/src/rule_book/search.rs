@@ -377,6 +377,7 @@ impl<'r, 't> Run<'r, 't> {
             zone: &self.book.zone,
             is_reply: true,
             vars: &self.book.vars,
+            lang: self.book.lang(),
         }
     }
 

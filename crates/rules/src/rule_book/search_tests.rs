@@ -173,6 +173,7 @@ fn book(wishes: &[Wish], quiet: bool) -> RuleBook {
         ignore: Vec::new(),
         zone: jiff::tz::TimeZone::UTC,
         fold_hant: false,
+        lang: None,
         vars: BTreeMap::new(),
         quiet: quiet.then_some(NIGHT).into_iter().collect(),
         rules: rules.collect(),
