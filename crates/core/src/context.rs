@@ -188,6 +188,27 @@ impl Context {
         });
     }
 
+    /// Removes a person from the group of the event. Does nothing in private.
+    ///
+    /// The handler decides whom to remove: only rules spare the admins by themselves. The limit of kicks in an hour
+    /// holds for handlers as well.
+    pub fn kick(&mut self, person: &Person) {
+        if let Some(chat) = self.frame.chat.as_ref().filter(|chat| chat.is_group()) {
+            let (chat, person) = (chat.id.clone(), person.without_names());
+            let action = Action::Kick { person };
+            self.plan(Planned { chat, action, delay: Duration::ZERO, is_reply: false });
+        }
+    }
+
+    /// Invites a person into a group; see [`groups`](Self::groups). Does nothing for a private chat.
+    pub fn invite(&mut self, person: &Person, group: &Chat) {
+        if group.is_group() {
+            let (chat, person) = (group.id.clone(), person.without_names());
+            let action = Action::Invite { person };
+            self.plan(Planned { chat, action, delay: Duration::ZERO, is_reply: false });
+        }
+    }
+
     /// Adds any action.
     pub fn plan(&mut self, planned: Planned) {
         self.effects.steps.push(Step::Act(planned));

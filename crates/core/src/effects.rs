@@ -84,10 +84,23 @@ pub enum Action {
         /// The content.
         content: Content,
     },
-    /// Recall a message that the bot sent.
+    /// Recall a message.
     Recall {
-        /// The message, by the id of its receipt.
+        /// The message: its own id, or that of the receipt.
         message: MessageId,
+        /// Its sender; `None` for a message of the bot.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sender: Option<Person>,
+    },
+    /// Remove a person from the group.
+    Kick {
+        /// The person.
+        person: Person,
+    },
+    /// Invite a person into the group.
+    Invite {
+        /// The person.
+        person: Person,
     },
     /// Accept a friend request.
     AcceptFriend {
@@ -123,6 +136,12 @@ pub enum ActionKind {
     Link,
     /// Recalling a message of the bot.
     Recall,
+    /// Recalling a message of another person.
+    RecallOfOthers,
+    /// Removing a person from a group.
+    Kick,
+    /// Inviting a person into a group.
+    Invite,
     /// Accepting a friend request.
     AcceptFriend,
     /// Writing a row into a file; every transport supports it.
@@ -140,6 +159,9 @@ impl ActionKind {
         Self::Sticker,
         Self::Link,
         Self::Recall,
+        Self::RecallOfOthers,
+        Self::Kick,
+        Self::Invite,
         Self::AcceptFriend,
         Self::Save,
     ];
@@ -163,7 +185,10 @@ impl Action {
                 | MessageKind::Location
                 | MessageKind::Other => ActionKind::Text,
             },
-            Self::Recall { .. } => ActionKind::Recall,
+            Self::Recall { sender: None, .. } => ActionKind::Recall,
+            Self::Recall { sender: Some(_), .. } => ActionKind::RecallOfOthers,
+            Self::Kick { .. } => ActionKind::Kick,
+            Self::Invite { .. } => ActionKind::Invite,
             Self::AcceptFriend { .. } => ActionKind::AcceptFriend,
             Self::Save { .. } => ActionKind::Save,
         }

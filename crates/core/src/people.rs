@@ -90,6 +90,12 @@ impl Person {
         Self { chosen_names: vec![person.name.clone()], ..person }
     }
 
+    /// The same person without the names of friends, for an action: only the id counts there.
+    #[must_use]
+    pub fn without_names(&self) -> Self {
+        Self::stranger(self.id.clone(), self.name.clone())
+    }
+
     /// Whether `name` means this person without doubt.
     #[must_use]
     pub fn is_certainly(&self, name: &str) -> bool {

@@ -136,6 +136,7 @@ impl<'a> Player<'a> {
         // Chats that the rules name in full exist too: messages to them must be expected.
         let expected = self.test.lines.iter().filter_map(|line| match &line.what {
             What::Elsewhere { chat, .. } => Some(chat.as_str()),
+            What::Invites { group, .. } => Some(group.as_str()),
             _ => None,
         });
         for name in expected.chain(self.book.destinations()) {
@@ -185,7 +186,11 @@ impl<'a> Player<'a> {
             | What::NoReply
             | What::Elsewhere { .. }
             | What::Runs { .. }
-            | What::Accepts { .. } => StepResult::default(),
+            | What::Accepts { .. }
+            | What::Kicks { .. }
+            | What::Mutes { .. }
+            | What::Invites { .. }
+            | What::Recalls { .. } => StepResult::default(),
         };
         self.turns.clear();
         self.take(scene);
@@ -245,6 +250,18 @@ impl<'a> Player<'a> {
             What::Accepts { who } => self.find(
                 |bot_action| matches!(bot_action, BotAction::Accepted { person } if person == who),
             ),
+            What::Kicks { who } => self.find(
+                |bot_action| matches!(bot_action, BotAction::Kicked { person } if person == who),
+            ),
+            What::Invites { who, group } => self.find(|bot_action| match bot_action {
+                BotAction::Invited { person, group: into } => person == who && into == group,
+                _ => false,
+            }),
+            What::Recalls { who } => self.find(
+                |bot_action| matches!(bot_action, BotAction::Recalled { person: Some(person) } if person == who),
+            ),
+            // No service has such an action yet, so none can have happened.
+            What::Mutes { .. } => self.find(|_| false),
             What::Says { .. } | What::Happens { .. } | What::Wait(_) | What::Jump(_) => {
                 return None;
             }
@@ -299,10 +316,9 @@ impl<'a> Player<'a> {
         Err(other.cloned())
     }
 
-    /// A message that nothing expected.
+    /// A message, or an action on people, that nothing expected.
     fn surplus(&self) -> Option<Failure> {
-        let said =
-            self.open.iter().find(|(_, bot_action)| matches!(bot_action, BotAction::Sent { .. }));
+        let said = self.open.iter().find(|(_, bot_action)| bot_action.must_be_expected());
         said.map(|said| self.failure(None, Some(said.clone())))
     }
 

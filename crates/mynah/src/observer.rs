@@ -346,6 +346,8 @@ const fn action_word(action: &Action) -> &'static str {
     match action {
         Action::Send { .. } => "send",
         Action::Recall { .. } => "recall",
+        Action::Kick { .. } => "kick",
+        Action::Invite { .. } => "invite",
         Action::AcceptFriend { .. } => "accept_friend",
         Action::Save { .. } => "save",
     }

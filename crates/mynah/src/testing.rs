@@ -268,7 +268,9 @@ fn replies(scene: StepResult) -> Vec<Reply> {
         BotAction::Accepted { .. }
         | BotAction::Ran { .. }
         | BotAction::Saved { .. }
-        | BotAction::Recalled => None,
+        | BotAction::Recalled { .. }
+        | BotAction::Kicked { .. }
+        | BotAction::Invited { .. } => None,
     });
     said.collect()
 }

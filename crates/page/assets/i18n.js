@@ -278,6 +278,7 @@ const words = {
   "cause-login-refused": ["The service does not let this account log in on the web.", "微信不允许这个账号登录网页版。"],
   "cause-too-frequent": ["The service says: too frequent.", "微信提示操作太频繁。"],
   "cause-not-friend": ["The receiver is not a friend.", "对方不是好友。"],
+  "cause-not-owner": ["Only the owner of the group can remove its members.", "只有群主才能移出成员。"],
   "cause-unreachable": ["The service cannot be reached: check the network of this machine.", "连不上微信服务器，请检查本机网络。"],
   "cause-timeout": ["The service did not answer in time.", "微信服务器没有及时响应。"],
   "cause-interrupted": ["The connection broke.", "连接中断。"],

@@ -290,6 +290,12 @@ pub(crate) enum Step {
     },
     /// One of these pictures is sent: at random, not the last one again.
     ImageOneOf(Vec<PathBuf>),
+    /// The message is recalled.
+    Recall,
+    /// The sender, or those who joined, are invited into the group of this name.
+    Invite(String),
+    /// The sender, or those who joined, are removed from the group.
+    Kick,
     /// The friend request is accepted.
     Accept,
     /// A text is said. `reply_all_of` becomes one of these per text; only the first is shaped.

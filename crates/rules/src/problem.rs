@@ -269,6 +269,8 @@ pub(crate) enum BadValue {
     Target(String),
     /// A step with the id that means the end of the dialog.
     StepDone,
+    /// Something other than the name of one group.
+    OneGroup(String),
     /// A name that `when` does not compare.
     NotCompared(String),
 }
@@ -292,6 +294,14 @@ pub(crate) enum Conflict {
     QuotedWithoutText,
     /// `accept` without a friend request.
     AcceptWithout,
+    /// A recall of an event, which is not a message.
+    RecallOfEvent,
+    /// A recall after the last answer of a dialog.
+    RecallInDone,
+    /// A kick where everybody is in private.
+    KickInPrivate,
+    /// A kick of people who have left.
+    KickOfLeft,
     /// `cooldown_reply` without `cooldown`, or the like.
     ReplyWithout { reply: &'static str, brake: &'static str },
     /// `silent` beside a key that speaks or goes on.

@@ -332,6 +332,8 @@ impl RuleBook {
 #[cfg(test)]
 mod language_tests;
 #[cfg(test)]
+mod members_tests;
+#[cfg(test)]
 mod search_tests;
 #[cfg(test)]
 pub(crate) mod test_book;

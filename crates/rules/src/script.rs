@@ -81,6 +81,30 @@ pub enum What {
         /// Whose.
         who: String,
     },
+    /// `=> kick user`: a person is removed from the group of the last line that said or did something.
+    Kicks {
+        /// The person.
+        who: String,
+    },
+    /// `=> mute user 10m`: a person is muted there.
+    Mutes {
+        /// The person.
+        who: String,
+        /// How long.
+        lasts: Duration,
+    },
+    /// `=> invite user: group`: a person is invited into a group.
+    Invites {
+        /// The person.
+        who: String,
+        /// The name of the group.
+        group: String,
+    },
+    /// `=> recall user`: the message of a person is recalled.
+    Recalls {
+        /// The person.
+        who: String,
+    },
     /// `+31s`: so much time goes by.
     Wait(Duration),
     /// `@ 2026-11-23 09:00`: the clock jumps to this moment; as the first line, the test begins then.

@@ -55,7 +55,8 @@ fn files_without_a_fault_give_no_warning() {
 #[test]
 fn what_is_known_of_program_and_transport_counts() {
     let text = "[[rule]]\nkeyword = \"a\"\nrun = \"wether\"\n\n[[rule]]\nkeyword = \"b\"\nreply = \"{at}x\"\nimage = \"menu.png\"\n\n\
-                [[rule]]\nevent = \"friend_request\"\naccept = true\n\n[[rule]]\nkeyword = \"c\"\nfile = \"menu.png\"\n";
+                [[rule]]\nevent = \"friend_request\"\naccept = true\n\n[[rule]]\nkeyword = \"c\"\nfile = \"menu.png\"\n\n\
+                [[rule]]\nkeyword = \"d\"\nrecall = true\ninvite_to = \"群\"\ndo = [{ kick = true }]\n";
     let folder = tempfile::tempdir().expect("a folder");
     let main = folder.path().join("bot.toml");
     std::fs::write(&main, text).expect("written");

@@ -116,6 +116,8 @@ pub enum Cause {
     TooFrequent,
     /// The receiver is not a friend.
     NotFriend,
+    /// The account does not own the group.
+    NotOwner,
     /// The service cannot be reached.
     Unreachable,
     /// The service did not answer in time.

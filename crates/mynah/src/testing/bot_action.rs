@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use mynah_core::{Action, Captures, Content, Event, MediaRef, MessageKind, Segment, Step};
+use mynah_core::{Action, Captures, ChatId, Content, Event, MediaRef, MessageKind, Segment, Step};
 use mynah_rules::Decision;
 
 /// Something that the bot did.
@@ -35,8 +35,39 @@ pub(crate) enum BotAction {
         /// The row.
         row: Vec<String>,
     },
-    /// It took back one of its own messages.
-    Recalled,
+    /// It recalled a message.
+    Recalled {
+        /// The sender; `None` for a message of the bot.
+        person: Option<String>,
+    },
+    /// It removed a person from the group.
+    Kicked {
+        /// The person.
+        person: String,
+    },
+    /// It invited a person into a group.
+    Invited {
+        /// The person.
+        person: String,
+        /// The name of the group.
+        group: String,
+    },
+}
+
+impl BotAction {
+    /// Whether a test fails that does not expect it: people notice it.
+    pub(crate) const fn must_be_expected(&self) -> bool {
+        match self {
+            Self::Sent { .. }
+            | Self::Kicked { .. }
+            | Self::Invited { .. }
+            | Self::Recalled { person: Some(_) } => true,
+            Self::Accepted { .. }
+            | Self::Ran { .. }
+            | Self::Saved { .. }
+            | Self::Recalled { person: None } => false,
+        }
+    }
 }
 
 impl fmt::Display for BotAction {
@@ -54,7 +85,10 @@ impl fmt::Display for BotAction {
                 write!(f, " {{{}}}", pairs.join(", "))
             }
             Self::Saved { file, row } => write!(f, "=> save {file}: {}", row.join(",")),
-            Self::Recalled => f.write_str("=> recall"),
+            Self::Recalled { person: Some(person) } => write!(f, "=> recall {person}"),
+            Self::Recalled { person: None } => f.write_str("=> recall"),
+            Self::Kicked { person } => write!(f, "=> kick {person}"),
+            Self::Invited { person, group } => write!(f, "=> invite {person}: {group}"),
         }
     }
 }
@@ -93,16 +127,27 @@ pub(crate) fn of_decision(decision: &Decision, event: &Event) -> (Vec<String>, V
                 _ => does.push(shown(content)),
             },
             Action::Send { content } => {
-                let chat = planned.chat.as_str();
-                let name = chat.split_once(':').map_or(chat, |(_, name)| name);
-                does.push(format!("{name}: {}", shown(content)));
+                does.push(format!("{}: {}", name_in(&planned.chat), shown(content)));
             }
             Action::AcceptFriend { .. } => does.push("accept".to_owned()),
             Action::Save { file, row } => does.push(format!("save {file}: {}", row.join(","))),
-            Action::Recall { .. } => does.push("recall".to_owned()),
+            Action::Recall { sender: None, .. } => does.push("recall".to_owned()),
+            Action::Recall { sender: Some(sender), .. } => {
+                does.push(format!("recall {}", sender.name));
+            }
+            Action::Kick { person } => does.push(format!("kick {}", person.name)),
+            Action::Invite { person } => {
+                does.push(format!("invite {}: {}", person.name, name_in(&planned.chat)));
+            }
         }
     }
     (replies, does)
+}
+
+/// The name in the id of a chat of the cast.
+fn name_in(chat: &ChatId) -> &str {
+    let chat = chat.as_str();
+    chat.split_once(':').map_or(chat, |(_, name)| name)
 }
 
 fn media_of(segment: &Segment) -> Option<String> {

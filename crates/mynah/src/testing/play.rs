@@ -146,7 +146,13 @@ impl Play {
                     BotAction::Accepted { person: requester(&ticket).to_owned() }
                 }
                 Action::Save { file, row } => BotAction::Saved { file, row },
-                Action::Recall { .. } => BotAction::Recalled,
+                Action::Recall { sender, .. } => {
+                    BotAction::Recalled { person: sender.map(|sender| sender.name) }
+                }
+                Action::Kick { person } => BotAction::Kicked { person: person.name },
+                Action::Invite { person } => {
+                    BotAction::Invited { person: person.name, group: chat }
+                }
             };
             (outgoing.id.event, bot_action)
         };

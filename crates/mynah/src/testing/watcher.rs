@@ -152,7 +152,11 @@ fn texts(decision: &Decision) -> impl Iterator<Item = String> {
     decision.steps.iter().filter_map(|step| match step {
         Step::Act(planned) => match &planned.action {
             Action::Send { content } => Some(shown(content)),
-            Action::Recall { .. } | Action::AcceptFriend { .. } | Action::Save { .. } => None,
+            Action::Recall { .. }
+            | Action::Kick { .. }
+            | Action::Invite { .. }
+            | Action::AcceptFriend { .. }
+            | Action::Save { .. } => None,
         },
         Step::Run(_) => None,
     })

@@ -119,7 +119,15 @@ fn did(turn: &TurnRecord, record: &ActionRecord, chat: &ChatId) -> Option<Action
             let person = turn.event.person()?;
             Some(ActionLine::Elsewhere(format!("=> accept {}", person.name)))
         }
-        Action::Save { .. } | Action::Recall { .. } => None,
+        Action::Kick { person } => Some(ActionLine::Elsewhere(format!("=> kick {}", person.name))),
+        Action::Invite { person } => {
+            let group = turn.chat_name(&record.chat);
+            Some(ActionLine::Elsewhere(format!("=> invite {}: {group}", person.name)))
+        }
+        Action::Recall { sender: Some(sender), .. } => {
+            Some(ActionLine::Elsewhere(format!("=> recall {}", sender.name)))
+        }
+        Action::Save { .. } | Action::Recall { sender: None, .. } => None,
     }
 }
 

@@ -147,7 +147,11 @@ impl TurnRecord {
         let is_here = self.event.chat().is_some_and(|chat| chat.id == record.chat);
         let (what, text) = match &record.action {
             Action::Send { content } => ("send", shown(content)),
-            Action::Recall { .. } => ("recall", String::new()),
+            Action::Recall { sender, .. } => {
+                ("recall", sender.as_ref().map(|sender| sender.name.clone()).unwrap_or_default())
+            }
+            Action::Kick { person } => ("kick", person.name.clone()),
+            Action::Invite { person } => ("invite", person.name.clone()),
             Action::AcceptFriend { .. } => ("accept_friend", String::new()),
             Action::Save { file, row } => ("save", format!("{file}: {}", row.join(", "))),
         };

@@ -48,6 +48,22 @@ pub(super) fn message(conflict: &Conflict, lang: Lang) -> String {
                 "accept 需要 event = \"friend_request\""
             )
         }
+        Conflict::RecallOfEvent => {
+            say!(lang, "an event has no message to recall", "事件没有可以撤回的消息")
+        }
+        Conflict::RecallInDone => say!(
+            lang,
+            "the last answer of a dialog cannot be recalled",
+            "不能撤回对话的最后一个回答"
+        ),
+        Conflict::KickInPrivate => {
+            say!(lang, "there is no member to remove in a private chat", "私聊里没有人可以移出")
+        }
+        Conflict::KickOfLeft => say!(
+            lang,
+            "those who left cannot be removed from the group",
+            "已经退群的人不能再移出群"
+        ),
         Conflict::ReplyWithout { reply, brake } => {
             say!(
                 lang,
@@ -142,6 +158,19 @@ pub(super) fn hint(conflict: &Conflict, lang: Lang) -> Option<String> {
         }
         Conflict::AcceptWithout => {
             say!(lang, "add it, or leave accept out", "加上它，或去掉 accept")
+        }
+        Conflict::RecallOfEvent | Conflict::RecallInDone => {
+            say!(lang, "leave recall out", "去掉 recall")
+        }
+        Conflict::KickInPrivate => {
+            say!(lang, "write in = \"group\", or leave kick out", "写 in = \"group\"，或去掉 kick")
+        }
+        Conflict::KickOfLeft => {
+            say!(
+                lang,
+                "write event = \"join\", or leave kick out",
+                "写 event = \"join\"，或去掉 kick"
+            )
         }
         Conflict::ReplyWithout { brake, .. } => say!(lang, "add {brake} = …", "加上 {brake} = …"),
         Conflict::AtLeastWithout => {

@@ -180,6 +180,11 @@ pub(super) fn hint(problem: &Problem, lang: Lang) -> Option<String> {
             "add `at_me = true`, or `in = \"private\"`",
             "加上 `at_me = true` 或 `in = \"private\"`"
         ),
+        Problem::Transport(Limitation::NoAction { key: "recall", .. }) => say!(
+            lang,
+            "the bot can recall only its own messages there; remove the sender with kick = true, or report the message: forward_to = \"…\"",
+            "机器人在那里只能撤回自己的消息；可以用 kick = true 移出发送者，或用 forward_to = \"…\" 报告这条消息"
+        ),
         Problem::Transport(
             Limitation::NoAction { .. }
             | Limitation::NoEvent { .. }

@@ -133,6 +133,9 @@ pub(super) fn message(value: &BadValue, lang: Lang) -> String {
         BadValue::Target(text) => {
             say!(lang, "\"{text}\" is not a chat", "\"{text}\" 不是会话")
         }
+        BadValue::OneGroup(text) => {
+            say!(lang, "\"{text}\" is not the name of one group", "\"{text}\" 不是一个群的名称")
+        }
         BadValue::FileName(text) => {
             say!(
                 lang,
@@ -201,6 +204,11 @@ pub(super) fn hint(value: &BadValue, lang: Lang) -> String {
         BadValue::ClearedByNoOne(_) => {
             say!(lang, "chat.x and bot.x can be cleared here", "这里可以清除 chat.x 和 bot.x")
         }
+        BadValue::OneGroup(_) => say!(
+            lang,
+            "write the whole name of a group, without * ? @",
+            "请写一个群的完整名称，不用 * ? @"
+        ),
         BadValue::Target(_) => say!(
             lang,
             "there are \"@sender\" and \"@admins\"; names of chats have no @",

@@ -53,7 +53,11 @@ impl Checker<'_> {
     }
 
     fn usual_actions(&mut self, fields: &Fields<'_>, names: &Names) -> Vec<Step> {
-        let mut steps = self.sets(fields, names);
+        let mut steps = Vec::new();
+        if fields.flag("recall") {
+            steps.push(Step::Recall);
+        }
+        steps.extend(self.sets(fields, names));
         steps.extend(self.additions(fields, names));
         steps.extend(self.streaks(fields));
         if fields.flag("accept") {
@@ -75,6 +79,10 @@ impl Checker<'_> {
         }
         steps.extend(self.save_to(fields).map(Step::Save));
         steps.extend(self.clears(fields));
+        steps.extend(self.invitation(fields).map(Step::Invite));
+        if fields.flag("kick") {
+            steps.push(Step::Kick);
+        }
         if let Some(id) = fields.text("start").filter(|_| fields.table != Table::Dialog) {
             self.starts.push((id.text.to_owned(), id.spot));
             steps.push(Step::Start(id.text.to_owned()));
@@ -117,6 +125,20 @@ impl Checker<'_> {
         self.is_any_list_empty(fields, &[key]);
         let texts = fields.texts(key);
         texts.iter().filter_map(|text| self.template(key, text, names)).collect()
+    }
+
+    /// `invite_to`: the name of one group.
+    fn invitation(&mut self, fields: &Fields<'_>) -> Option<String> {
+        let text = fields.text("invite_to")?;
+        if self.is_blank("invite_to", &text) {
+            return None;
+        }
+        let name = text.text.trim();
+        if name.contains(['*', '?']) || name.starts_with(['@', '＠']) {
+            self.say(Problem::Value(BadValue::OneGroup(name.to_owned())), text.spot);
+            return None;
+        }
+        Some(name.to_owned())
     }
 
     fn save_to(&mut self, fields: &Fields<'_>) -> Option<String> {
@@ -180,6 +202,9 @@ impl Checker<'_> {
             ("image_one_of", ActionKind::Image),
             ("file", ActionKind::File),
             ("accept", ActionKind::AcceptFriend),
+            ("recall", ActionKind::RecallOfOthers),
+            ("invite_to", ActionKind::Invite),
+            ("kick", ActionKind::Kick),
             ("reply", ActionKind::Text),
             ("reply_one_of", ActionKind::Text),
             ("reply_all_of", ActionKind::Text),

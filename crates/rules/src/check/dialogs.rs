@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::conditions::people;
 use super::{Checker, Fields, values};
 use crate::keys::Table;
-use crate::model::Dialog;
+use crate::model::{Dialog, Step};
 use crate::problem::{BadValue, Conflict};
 use crate::sources::Spot;
 use mynah_reader::TableNode;
@@ -24,7 +24,9 @@ impl Checker<'_> {
         self.is_guarded = fields.may_have("from");
         let done = fields.table("done").map(|(node, spot)| {
             let done = Fields::read(Table::Done, node, spot, self.report);
-            self.actions(&done, &done_names)
+            let steps = self.actions(&done, &done_names);
+            self.members_fit_after(&fields, &done, &steps);
+            steps
         });
         let starts = self.words(&fields, "start", false);
         self.begun_by.extend(starts.iter().map(|text| (text.clone(), id.clone())));
@@ -42,6 +44,18 @@ impl Checker<'_> {
             cancel_reply: self.template_of(&fields, "cancel_reply", &all_names),
             steps: questions,
             done: done.unwrap_or_default(),
+        }
+    }
+
+    /// Says which of `recall` and `kick` could never do anything after the last answer.
+    fn members_fit_after(&mut self, dialog: &Fields<'_>, done: &Fields<'_>, steps: &[Step]) {
+        let key = |key| if done.has(key) { key } else { "do" };
+        if steps.iter().any(|step| matches!(step, Step::Recall)) {
+            self.conflict(done, key("recall"), Conflict::RecallInDone);
+        }
+        let in_private = dialog.text("in").is_some_and(|text| text.text == "private");
+        if in_private && steps.iter().any(|step| matches!(step, Step::Kick)) {
+            self.conflict(done, key("kick"), Conflict::KickInPrivate);
         }
     }
 

@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use mynah_core::EventKind;
+use mynah_core::{ChatKind, EventKind};
 
 use super::{Checker, Fields};
 use crate::keys::{Key, Role, Table};
-use crate::model::{Name, Rule, Step};
+use crate::model::{Conditions, Name, Rule, Step};
 use crate::problem::{Conflict, Problem};
 use crate::shadow::RuleSpots;
 use crate::sources::Spot;
@@ -29,6 +29,7 @@ impl Checker<'_> {
         if then.iter().any(|step| matches!(step, Step::Accept)) && !asks_for_request {
             self.conflict(&fields, "accept", Conflict::AcceptWithout);
         }
+        self.members_fit(&fields, &when, &then);
         let answer_as = self.answer_as(&fields, &when, &names);
         let silent = self.silent(&fields, &then);
         let brakes = self.brakes(&fields, &names);
@@ -60,6 +61,23 @@ impl Checker<'_> {
         if !conditions.any(counts) {
             let problem = Problem::NoCondition { only_none: fields.has("none") };
             self.say(problem, fields.spot.clone());
+        }
+    }
+
+    /// Says which of `recall` and `kick` could never do anything for the messages and events of the rule.
+    fn members_fit(&mut self, fields: &Fields<'_>, when: &Conditions, then: &[Step]) {
+        let recalls = then.iter().any(|step| matches!(step, Step::Recall));
+        let kicks = then.iter().any(|step| matches!(step, Step::Kick));
+        let key = |key| if fields.has(key) { key } else { "do" };
+        if recalls && !when.events.is_empty() {
+            self.conflict(fields, key("recall"), Conflict::RecallOfEvent);
+        }
+        let only = |kind| !when.events.is_empty() && when.events.iter().all(|event| *event == kind);
+        if kicks && only(EventKind::Leave) {
+            self.conflict(fields, key("kick"), Conflict::KickOfLeft);
+        }
+        if kicks && (when.place == Some(ChatKind::Private) || only(EventKind::FriendRequest)) {
+            self.conflict(fields, key("kick"), Conflict::KickInPrivate);
         }
     }
 

@@ -1,6 +1,7 @@
 //! Carries out the steps of rules, dialogs and schedules as effects.
 
 mod forward;
+mod members;
 mod row;
 mod send;
 mod speech;
@@ -88,6 +89,9 @@ impl Actor<'_, '_> {
                 let chosen = self.choose(paths.len(), n);
                 self.send_file(Segment::Image, &paths[chosen]);
             }
+            Step::Recall => members::recall(self),
+            Step::Invite(group) => members::invite(self, group),
+            Step::Kick => members::kick(self),
             Step::Accept => self.accept(),
             Step::Say { text, shape } => self.say(text, *shape),
             Step::SayOneOf { texts, shape } => {
@@ -250,7 +254,13 @@ impl Actor<'_, '_> {
     }
 
     fn plan(&mut self, chat: &Chat, action: Action) {
-        let is_reply = self.scene.is_reply && chat.id == self.scene.chat.id;
+        // A reply that is too late expires; people are removed, and messages recalled, all the same.
+        let is_reply = self.scene.is_reply
+            && chat.id == self.scene.chat.id
+            && !matches!(
+                action,
+                Action::Kick { .. } | Action::Invite { .. } | Action::Recall { .. }
+            );
         let planned = Planned { chat: chat.id.clone(), action, delay: self.delay, is_reply };
         self.out.steps.push(mynah_core::Step::Act(planned));
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mynah_core::{Captures, Due, StateView, Timer};
+use mynah_core::{Captures, Due, MessageId, Person, StateView, Timer};
 use serde::{Deserialize, Serialize};
 
 use super::RuleBook;
@@ -50,6 +50,10 @@ struct Waiting {
     columns: Vec<String>,
     rest: String,
     text: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    message: Option<MessageId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    joined: Option<Vec<Person>>,
 }
 
 /// Decides about a timer that is due. A timer that the rules did not set belongs to a handler.
@@ -72,6 +76,8 @@ pub(super) fn rest_of_steps(actor: &Actor<'_, '_>, steps: &[Step], from: usize) 
         columns: scene.columns.clone(),
         rest: scene.rest.clone(),
         text: scene.text.to_owned(),
+        message: scene.message_id.cloned(),
+        joined: scene.joined.map(<[Person]>::to_vec),
     };
     let person = scene.person.map_or("", |person| person.id.as_str());
     Timer {
@@ -94,6 +100,8 @@ fn steps(book: &RuleBook, due: &Due, state: &dyn StateView, at: &Moment) -> Deci
     scene.captures = waiting.captures;
     scene.columns = waiting.columns;
     scene.rest = waiting.rest;
+    scene.message_id = waiting.message.as_ref();
+    scene.joined = waiting.joined.as_deref();
     let steps = kept(waiting.steps);
     perform(book, state, at, &scene, &waiting.key, |actor| actor.perform(&steps))
 }
@@ -116,6 +124,8 @@ pub(crate) fn scene_of<'s>(book: &'s RuleBook, due: &'s Due, at: &Moment) -> Opt
         person: due.person.as_ref(),
         message: None,
         notice: None,
+        message_id: None,
+        joined: None,
         text: "",
         captures: Captures::new(),
         columns: Vec::new(),

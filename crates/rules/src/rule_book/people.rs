@@ -56,6 +56,17 @@ impl Names {
         self.each(who).find(|name| *name == person.name || person.chose(name))
     }
 
+    /// Whether this person may be an admin. Unlike [`mean`](Self::mean) it binds no name, and it counts a person to whom
+    /// a name of an admin is bound under any nickname: a person who is spared by mistake does less harm.
+    pub(super) fn is_admin(&self, person: &Person, pending: &Pending<'_>) -> bool {
+        self.admins.iter().any(|name| {
+            let bound = bound_to(name, pending);
+            person.is_certainly(name)
+                || bound.as_deref() == Some(person.id.as_str())
+                || (bound.is_none() && person.chose(name))
+        })
+    }
+
     /// The names of the admins.
     pub(super) fn admins(&self) -> impl Iterator<Item = &str> {
         self.admins.iter().map(String::as_str)

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use jiff::Zoned;
 use jiff::tz::TimeZone;
-use mynah_core::{Captures, Chat, Message, Notice, NoticeKind, Person, Scope, Timestamp};
+use mynah_core::{
+    Captures, Chat, Message, MessageId, Notice, NoticeKind, Person, Scope, Timestamp,
+};
 
 use super::actions::random_of;
 use super::event_facts::zoned;
@@ -25,6 +27,10 @@ pub(crate) struct Scene<'s> {
     pub(crate) person: Option<&'s Person>,
     pub(crate) message: Option<&'s Message>,
     pub(crate) notice: Option<&'s Notice>,
+    /// The id of the message, also after a `wait`.
+    pub(crate) message_id: Option<&'s MessageId>,
+    /// Those who joined, also after a `wait`.
+    pub(crate) joined: Option<&'s [Person]>,
     pub(crate) text: &'s str,
     pub(crate) captures: Captures,
     /// The names of the captures in the order of the rule, for rows of a table.
@@ -41,7 +47,7 @@ pub(crate) struct Scene<'s> {
     pub(crate) lang: Lang,
 }
 
-impl Scene<'_> {
+impl<'s> Scene<'s> {
     /// Clock and calendar of the bot. Few templates ask for them, and they take longer than the rest.
     pub(crate) fn clock(&self) -> Zoned {
         zoned(self.now, self.zone)
@@ -66,6 +72,12 @@ impl Scene<'_> {
             Scope::Person => return None,
         };
         vars.get(key).map(String::as_str)
+    }
+
+    /// The people whom `kick` and `invite_to` mean: those who joined, else the sender. The one who brought others into
+    /// the group is not meant.
+    pub(crate) fn people_meant(&self) -> &'s [Person] {
+        self.joined.unwrap_or_else(|| self.person.map(std::slice::from_ref).unwrap_or_default())
     }
 
     /// Who came or went, as shown.

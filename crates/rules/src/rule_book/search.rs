@@ -4,7 +4,10 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mynah_core::{Captures, Event, EventBody, MessageKind, Origin, Quiet, StateView, Timestamp};
+use mynah_core::{
+    Captures, Event, EventBody, MessageKind, Notice, NoticeKind, Origin, Person, Quiet, StateView,
+    Timestamp,
+};
 
 use mynah_matching::conditions::Taken;
 use mynah_matching::engine::Candidates;
@@ -63,6 +66,11 @@ pub(super) fn answer(
         run.search_all();
     }
     run.finish()
+}
+
+/// Those who joined, if the notice reports it.
+fn joined(notice: &Notice) -> Option<&[Person]> {
+    if let NoticeKind::Join { people } = &notice.kind { Some(people) } else { None }
 }
 
 /// One search.
@@ -368,6 +376,8 @@ impl<'r, 't> Run<'r, 't> {
             person: self.facts.person,
             message: self.facts.message,
             notice: self.facts.notice,
+            message_id: self.facts.message.map(|message| &message.id),
+            joined: self.facts.notice.and_then(joined),
             text: self.text,
             captures,
             columns,

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use jiff::civil::Time;
 use mynah_core::{
-    Change, Chat, ChatKind, Content, Event, EventBody, Message, Origin, Person, Scope, Segment,
-    StateView, Timestamp, Write, add,
+    Action, Change, Chat, ChatKind, Content, Event, EventBody, Message, Origin, Person, Scope,
+    Segment, StateView, Timestamp, Write, add,
 };
 use mynah_matching::glob::Glob;
 use mynah_matching::template::Template;
@@ -45,6 +45,8 @@ struct Wish {
     after: Option<u8>,
     /// What `user.x` becomes.
     sets: Option<u8>,
+    /// Whether the message is recalled, the sender invited into the second group, the sender removed.
+    members: (bool, bool, bool),
 }
 
 fn word() -> impl Strategy<Value = &'static str> {
@@ -61,9 +63,10 @@ fn wish() -> impl Strategy<Value = Wish> {
     let after = prop::option::weighted(0.15, 1..12_u8);
     let answer_as = prop::option::weighted(0.15, word());
     let similar = prop::option::weighted(0.15, word());
-    let rest = (when, after, sets, answer_as, similar);
+    let members = (weighted(0.2), weighted(0.2), weighted(0.2));
+    let rest = (when, after, sets, answer_as, similar, members);
     (words, flags, 0..8_u8, -1..=1_i64, rest).prop_map(
-        |(words, flags, scope, priority, (when, after, sets, answer_as, similar))| {
+        |(words, flags, scope, priority, (when, after, sets, answer_as, similar, members))| {
             let (exact, quoted, go_on, off, silent) = flags;
             Wish {
                 words,
@@ -79,6 +82,7 @@ fn wish() -> impl Strategy<Value = Wish> {
                 sets,
                 answer_as,
                 similar,
+                members,
             }
         },
     )
@@ -118,7 +122,11 @@ fn steps(wish: &Wish, line: u32) -> Vec<Step> {
         value: Template::plain(value.to_string()),
     });
     let say = Step::Say { text: Template::plain(line.to_string()), shape: Shape::default() };
-    set.into_iter().chain((!wish.silent).then_some(say)).collect()
+    let (recalls, invites, kicks) = wish.members;
+    let recall = recalls.then_some(Step::Recall);
+    let members = [invites.then(|| Step::Invite("二群".to_owned())), kicks.then_some(Step::Kick)];
+    let first = recall.into_iter().chain(set).chain((!wish.silent).then_some(say));
+    first.chain(members.into_iter().flatten()).collect()
 }
 
 /// The state of one person: what was written last.
@@ -167,7 +175,7 @@ fn book(wishes: &[Wish], quiet: bool) -> RuleBook {
     RuleBook::build(Bot {
         folder: PathBuf::new(),
         names: Vec::new(),
-        admins: Vec::new(),
+        admins: vec!["老王".to_owned()],
         groups: vec![Glob::new("*")],
         private: true,
         ignore: Vec::new(),
@@ -183,12 +191,19 @@ fn book(wishes: &[Wish], quiet: bool) -> RuleBook {
     })
 }
 
-fn event(quoted: &[&str], text: &str, behind_name: Option<usize>, chat: u8) -> Event {
-    let chat = match chat {
-        0 => Chat::group("1", "一群"),
-        1 => Chat::group("2", "二群"),
-        _ => Chat::private("3", "张三"),
-    };
+fn chats() -> [Chat; 3] {
+    [Chat::group("1", "一群"), Chat::group("2", "二群"), Chat::private("3", "张三")]
+}
+
+fn event(
+    quoted: &[&str],
+    text: &str,
+    behind_name: Option<usize>,
+    (chat, is_admin): (u8, bool),
+) -> Event {
+    let chat = chats()[usize::from(chat)].clone();
+    let sender =
+        if is_admin { Person::friend("w", "老王") } else { Person::stranger("p", "张三") };
     let quote = (!quoted.is_empty()).then(|| Segment::Quote {
         message: None,
         sender: "李四".to_owned(),
@@ -199,7 +214,7 @@ fn event(quoted: &[&str], text: &str, behind_name: Option<usize>, chat: u8) -> E
         called: !chat.is_group() || behind_name.is_some(),
         behind_name,
         chat,
-        sender: Person::stranger("p", "张三"),
+        sender,
         origin: Origin::Person,
         content: Content(quote.into_iter().collect()).with(Segment::Text { text: text.to_owned() }),
         text: text.to_owned(),
@@ -213,18 +228,26 @@ proptest! {
         wishes in prop::collection::vec(wish(), 2..12),
         quiet in prop::bool::weighted(0.2),
         messages in prop::collection::vec(
-            (prop::collection::vec(word(), 0..3), prop::collection::vec(word(), 1..4), any::<bool>(), 0..3_u8), 25,
+            (prop::collection::vec(word(), 0..3), prop::collection::vec(word(), 1..4), any::<bool>(), (0..3_u8, prop::bool::weighted(0.2))), 25,
         ),
     ) {
         let book = book(&wishes, quiet);
         let mut state = TestState::default();
-        let at = Moment::at(Timestamp::from_secs(0));
+        let at = Moment { chats: chats().into(), ..Moment::at(Timestamp::from_secs(0)) };
         for (quoted, words, is_named, chat) in messages {
             let behind_name = is_named.then(|| words[0].len());
             let event = event(&quoted, &words.join(" "), behind_name, chat);
             let ordered = book.explain(&event, &state, &at, &mut Vec::new());
             let indexed = book.decide(&event, &state, &at);
             prop_assert_eq!(&indexed, &ordered, "message {:?}", words);
+            let spares_admins = indexed.steps.iter().all(|step| match step {
+                mynah_core::Step::Act(planned) => match &planned.action {
+                    Action::Kick { person } => person.id.as_str() != "w" && chat.0 < 2,
+                    _ => true,
+                },
+                mynah_core::Step::Run(_) => true,
+            });
+            prop_assert!(spares_admins, "{:?}", indexed.steps);
             state.write(&indexed.writes);
         }
     }

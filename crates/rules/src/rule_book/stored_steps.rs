@@ -57,6 +57,9 @@ enum StepForm {
         to: Vec<Target>,
     },
     ImageOneOf(Vec<PathBuf>),
+    Recall,
+    Invite(String),
+    Kick,
     Accept,
     Say {
         text: Template,

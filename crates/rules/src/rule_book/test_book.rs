@@ -308,7 +308,16 @@ impl Talk {
             Action::Send { content } => shown(content),
             Action::AcceptFriend { ticket } => return format!("=> accept {ticket}"),
             Action::Save { file, row } => return format!("=> save {file} {}", row.join("|")),
-            Action::Recall { .. } => return "=> recall".to_owned(),
+            Action::Recall { sender, .. } => {
+                let sender = sender.as_ref().map_or("the bot", |sender| &sender.name);
+                return format!("{wait}=> recall {sender}");
+            }
+            Action::Kick { person } => return format!("{wait}=> kick {}", person.name),
+            Action::Invite { person } => {
+                let group = self.chats.iter().find(|chat| chat.id == planned.chat);
+                let group = group.map_or("?", |chat| chat.name.as_str());
+                return format!("{wait}=> invite {}: {group}", person.name);
+            }
         };
         if Some(&planned.chat) == here {
             return format!("{wait}{what}");

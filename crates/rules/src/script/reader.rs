@@ -88,7 +88,11 @@ fn in_context(
             | What::NoReply
             | What::Elsewhere { .. }
             | What::Runs { .. }
-            | What::Accepts { .. } => {}
+            | What::Accepts { .. }
+            | What::Kicks { .. }
+            | What::Mutes { .. }
+            | What::Invites { .. }
+            | What::Recalls { .. } => {}
         }
     }
     mistakes
@@ -222,11 +226,41 @@ fn elsewhere(rest: &str) -> Result<What, BadLine> {
     if let Some(who) = rest.strip_prefix("accept ") {
         return Ok(What::Accepts { who: who.trim().to_owned() });
     }
+    if let Some(what) = members(rest) {
+        return what;
+    }
     let (chat, text) = split_speaker(rest).ok_or(BadLine::Form)?;
     if chat.is_empty() {
         return Err(BadLine::NoSpeaker);
     }
     Ok(What::Elsewhere { chat: chat.to_owned(), said: expected(text)? })
+}
+
+/// `kick user`, `mute user 10m`, `invite user: group`, `recall user`. A chat may be called `kick club`, so a line with a
+/// message is one to that chat.
+fn members(rest: &str) -> Option<Result<What, BadLine>> {
+    let (word, rest) = rest.split_once(char::is_whitespace)?;
+    let rest = rest.trim();
+    let named = |name: &str| {
+        let name = name.trim();
+        if name.is_empty() { Err(BadLine::NoSpeaker) } else { Ok(name.to_owned()) }
+    };
+    match word {
+        "invite" => {
+            let (who, group) = split_speaker(rest)?;
+            let both = named(who).and_then(|who| Ok((who, named(group)?)));
+            Some(both.map(|(who, group)| What::Invites { who, group }))
+        }
+        _ if rest.contains(": ") => None,
+        "kick" => Some(named(rest).map(|who| What::Kicks { who })),
+        "recall" => Some(named(rest).map(|who| What::Recalls { who })),
+        "mute" => {
+            let (who, lasts) = rest.rsplit_once(char::is_whitespace)?;
+            let lasts = duration(lasts).map_err(BadLine::Span);
+            Some(lasts.and_then(|lasts| Ok(What::Mutes { who: named(who)?, lasts })))
+        }
+        _ => None,
+    }
 }
 
 fn runs(call: &str) -> Result<What, BadLine> {
@@ -329,6 +363,11 @@ mod tests {
             ),
             ("=> run weather", r#"Runs { handler: "weather", captures: {} }"#),
             ("=> accept 小明", r#"Accepts { who: "小明" }"#),
+            ("=> kick 小明", r#"Kicks { who: "小明" }"#),
+            ("=> kick club: hi", r#"Elsewhere { chat: "kick club", said: Text("hi") }"#),
+            ("=> recall 小 明", r#"Recalls { who: "小 明" }"#),
+            ("=> mute 小明 10m", r#"Mutes { who: "小明", lasts: 600s }"#),
+            ("=> invite 小明: 车友二群", r#"Invites { who: "小明", group: "车友二群" }"#),
             ("+31s", "Wait(31s)"),
             ("@ 1970-01-01 00:01", "Jump(Timestamp(60000))"),
             (
@@ -366,10 +405,15 @@ mod tests {
             ("@ tomorrow", BadLine::Moment("tomorrow".to_owned())),
             ("=> run", BadLine::Form),
             ("=> nothing", BadLine::Form),
+            ("=> kick", BadLine::Form),
+            ("=> mute 小明", BadLine::Form),
+            ("=> invite 小明", BadLine::Form),
+            ("=> invite 小明：群", BadLine::FullWidth { found: '：', plain: ":" }),
         ] {
             assert_eq!(read_utc(line), Err(mistake), "{line}");
         }
         assert!(matches!(read_utc("+31"), Err(BadLine::Span(_))));
+        assert!(matches!(read_utc("=> mute 小明 10"), Err(BadLine::Span(_))));
         assert!(matches!(read_utc("> re: ("), Err(BadLine::Regex(_))));
     }
 

@@ -273,7 +273,7 @@ fn the_committed_schema_has_every_word() {
     assert_eq!(words(&schema, "/$defs/outcome/properties/outcome/enum"), outcomes);
     for action in [
         Action::Send { content: Content::text("a") },
-        Action::Recall { message: "m".into() },
+        Action::Recall { message: "m".into(), sender: None },
         Action::AcceptFriend { ticket: "t".to_owned() },
     ] {
         let line = written::line(&Outgoing { action, ..outgoing("a") }).unwrap();

@@ -1,6 +1,6 @@
 //! The lines that go out: one object an action.
 
-use mynah_core::{Action, Content, MessageId, Outgoing};
+use mynah_core::{Action, Content, MessageId, Outgoing, Person};
 use serde::Serialize;
 
 /// A line.
@@ -21,8 +21,16 @@ enum Written<'a> {
         text: String,
         content: &'a Content,
     },
-    /// Recall a message of the bot.
-    Recall { message: &'a MessageId },
+    /// Recall a message: of the bot, or of that sender.
+    Recall {
+        message: &'a MessageId,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        sender: Option<&'a Person>,
+    },
+    /// Remove a person from the group.
+    Kick { person: &'a Person },
+    /// Invite a person into the group.
+    Invite { person: &'a Person },
     /// Accept a friend request.
     AcceptFriend { ticket: &'a str },
 }
@@ -31,7 +39,9 @@ enum Written<'a> {
 pub(super) fn line(outgoing: &Outgoing) -> Option<String> {
     let action = match &outgoing.action {
         Action::Send { content } => Written::Send { text: content.plain_text(), content },
-        Action::Recall { message } => Written::Recall { message },
+        Action::Recall { message, sender } => Written::Recall { message, sender: sender.as_ref() },
+        Action::Kick { person } => Written::Kick { person },
+        Action::Invite { person } => Written::Invite { person },
         Action::AcceptFriend { ticket } => Written::AcceptFriend { ticket },
         Action::Save { .. } => return None,
     };

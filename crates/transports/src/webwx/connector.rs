@@ -35,7 +35,8 @@ const DESKTOP_TOKEN: SecretSource =
     SecretSource { key: "desktop_token", variable: "MYNAH_DESKTOP_TOKEN", file: "desktop-token" };
 
 /// The texts in reasons, and their causes. The first that fits counts: codes say more than the sentences around them.
-const CAUSES: [(&str, Cause); 14] = [
+const CAUSES: [(&str, Cause); 15] = [
+    ("only the owner of a group", Cause::NotOwner),
     ("1100 (", Cause::LoggedOut),
     ("1101 (", Cause::Replaced),
     ("1102 (", Cause::SessionOver),

@@ -20,6 +20,7 @@ use media::Sending;
 use verdict::{Failed, NOT_FRIEND};
 
 mod media;
+mod members;
 mod verdict;
 
 /// Its name in settings.
@@ -176,9 +177,11 @@ impl Service for WebWxService {
         self.may_leave(outgoing)?;
         let done = match &outgoing.action {
             Action::Send { content } => self.send(outgoing, content).await,
-            Action::Recall { message } => self.recall(&outgoing.chat, message).await,
+            Action::Recall { message, sender: None } => self.recall(&outgoing.chat, message).await,
             Action::AcceptFriend { ticket } => self.accept(ticket).await,
-            action @ Action::Save { .. } => {
+            Action::Kick { person } => self.kick(&outgoing.chat, person).await,
+            Action::Invite { person } => self.invite(&outgoing.chat, person).await,
+            action @ (Action::Save { .. } | Action::Recall { sender: Some(_), .. }) => {
                 let action = action.kind();
                 Err(Failed::Settled(SendError::Unsupported { transport: TRANSPORT, action }))
             }
@@ -206,7 +209,10 @@ pub(crate) fn capabilities() -> Capabilities {
             ActionKind::File,
             ActionKind::Sticker,
             ActionKind::Link,
+            // Only the account's own messages can be revoked (section 7.1 of the protocol reference).
             ActionKind::Recall,
+            ActionKind::Kick,
+            ActionKind::Invite,
             ActionKind::AcceptFriend,
             // Done by the runner; every transport has it.
             ActionKind::Save,

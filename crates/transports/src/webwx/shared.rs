@@ -16,6 +16,9 @@ use super::earlier::{EarlierTries, UploadedPart};
 /// For so long nothing is sent to a person whom the service reports as not a friend; then it is tried again.
 const UNREACHABLE: Duration = Duration::from_secs(10 * 60);
 
+/// The size of a group from which on it is entered by invitation, unless the service names another one.
+const INVITE_START: usize = 40;
+
 /// Shared by the source and the service of one account.
 pub(crate) struct Shared {
     pub(crate) client: Client,
@@ -40,6 +43,8 @@ struct State {
     sent: SentIds,
     throttle: Backoff,
     silent_until: Option<Timestamp>,
+    /// From this size on, a group is entered by invitation.
+    invite_start: usize,
 }
 
 impl Shared {
@@ -58,6 +63,7 @@ impl Shared {
             sent: SentIds::default(),
             throttle: Backoff::too_frequent(),
             silent_until: None,
+            invite_start: INVITE_START,
         };
         Self {
             client,
@@ -76,6 +82,18 @@ impl Shared {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The size from which on a group is entered by invitation.
+    pub(crate) fn invite_start(&self) -> usize {
+        self.state().invite_start
+    }
+
+    /// Takes that size over from the service, if it names one.
+    pub(crate) fn set_invite_start(&self, size: i64) {
+        if let Some(size) = usize::try_from(size).ok().filter(|size| *size > 0) {
+            self.state().invite_start = size;
+        }
     }
 
     /// Whether names of the service are those of a login that holds.

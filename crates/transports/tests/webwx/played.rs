@@ -235,7 +235,7 @@ async fn whatever_the_bot_sends_arrives_and_can_be_recalled() {
         last = receipt.message;
     }
     assert_eq!(sandbox.sent().last().unwrap().text, "说明书.pdf");
-    bot.act(&chat, Action::Recall { message: last.unwrap() }, 1).await.unwrap();
+    bot.act(&chat, Action::Recall { message: last.unwrap(), sender: None }, 1).await.unwrap();
     assert!(sandbox.sent().last().unwrap().recalled);
     let missing = Segment::File(MediaRef::file(folder.path().join("missing")));
     let refused = bot.act(&chat, Action::Send { content: Content(vec![missing]) }, 1).await;

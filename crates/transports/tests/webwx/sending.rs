@@ -128,7 +128,7 @@ async fn while_it_is_in_doubt_whether_the_session_is_over_an_action_waits_and_ot
     for _ in 0..2 {
         server.fault("webwxrevokemsg", Fault::Ret(1102));
     }
-    let recall = || Action::Recall { message: MessageId::new("7") };
+    let recall = || Action::Recall { message: MessageId::new("7"), sender: None };
     for attempt in 1..=2 {
         let recalled = bot.act(&chat, recall(), attempt).await;
         assert!(matches!(recalled, Err(SendError::NotSent { .. })), "{recalled:?}");

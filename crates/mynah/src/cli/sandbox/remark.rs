@@ -111,6 +111,12 @@ impl Remarks {
             }
             (Action::AcceptFriend { .. }, Lang::En) => "accept a friend request".to_owned(),
             (Action::AcceptFriend { .. }, Lang::Zh) => "通过好友请求".to_owned(),
+            (Action::Kick { person }, Lang::En) => format!("remove {} from the group", person.name),
+            (Action::Kick { person }, Lang::Zh) => format!("将{}移出群", person.name),
+            (Action::Invite { person }, Lang::En) => {
+                format!("invite {} into the group", person.name)
+            }
+            (Action::Invite { person }, Lang::Zh) => format!("邀请{}进群", person.name),
             (Action::Recall { .. }, Lang::En) => "recall a message".to_owned(),
             (Action::Recall { .. }, Lang::Zh) => "撤回消息".to_owned(),
         }

@@ -31,6 +31,7 @@ fn word(cause: Cause) -> Option<&'static str> {
         Cause::LoginRefused => "cause-login-refused",
         Cause::TooFrequent => "cause-too-frequent",
         Cause::NotFriend => "cause-not-friend",
+        Cause::NotOwner => "cause-not-owner",
         Cause::Unreachable => "cause-unreachable",
         Cause::TimedOut => "cause-timeout",
         Cause::Interrupted => "cause-interrupted",

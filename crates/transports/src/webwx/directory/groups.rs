@@ -42,6 +42,12 @@ pub(crate) struct KnownGroup {
     pub(super) user_name: Option<Box<str>>,
     #[serde(skip)]
     sureness: Sureness,
+    /// Whether the account owns it, as far as the service said so in this login.
+    #[serde(skip)]
+    owned: Option<bool>,
+    /// The number of members by the list of contacts, which has no members; 0 if unknown.
+    #[serde(skip)]
+    size: usize,
 }
 
 /// How sure it is that the group of this login is the one with this id.
@@ -60,6 +66,7 @@ impl KnownGroup {
     /// Takes the name of the last login off. Returns whether it had one.
     pub(super) fn unbind(&mut self) -> bool {
         self.sureness = Sureness::Sure;
+        (self.owned, self.size) = (None, 0);
         self.user_name.take().is_some()
     }
 
@@ -99,7 +106,12 @@ impl Directory {
             self.learn_real_group_id(&group.user_name, &real_id);
         }
         let id = self.group_of.get(&*group.user_name).copied().unwrap_or(id);
+        let owned = self.is_owned(group);
         let Some(known) = self.groups.get_mut(&id) else { return };
+        known.owned = owned.or(known.owned);
+        if let Some(size) = usize::try_from(group.member_count).ok().filter(|size| *size > 0) {
+            known.size = size;
+        }
         let before = (known.title.clone(), known.remark.clone());
         if !title.is_empty() {
             title.clone_into(&mut known.title);
@@ -111,6 +123,37 @@ impl Directory {
         if before != (known.title.clone(), known.remark.clone()) {
             self.group_changed(id);
         }
+    }
+
+    /// Whether the account owns the group, if the contact shows it: newer answers have a flag, changes the name of the
+    /// owner, older answers the number (sections 11.1 and 14 of the protocol reference).
+    fn is_owned(&self, group: &Contact) -> Option<bool> {
+        let me = &self.head.me;
+        if group.is_owner == 1 {
+            return Some(true);
+        }
+        if !group.chat_room_owner.is_empty() {
+            return Some(group.chat_room_owner == me.user_name);
+        }
+        (group.owner_uin != 0 && me.uin != 0).then_some(group.owner_uin == me.uin)
+    }
+
+    /// Whether the account owns a group; `None` if the service has not said.
+    pub(crate) fn owns(&self, user_name: &str) -> Option<bool> {
+        self.groups.get(self.group_of.get(user_name)?)?.owned
+    }
+
+    /// The number of members of a group, if it is known.
+    pub(crate) fn size_of_group(&self, user_name: &str) -> Option<usize> {
+        let listed = self.members.get(user_name).map_or(0, |roster| roster.members().len());
+        let told = self.group_of.get(user_name).and_then(|id| self.groups.get(id));
+        let size = listed.max(told.map_or(0, |group| group.size));
+        (size > 0).then_some(size)
+    }
+
+    /// Whether a person is in the list of members at hand.
+    pub(crate) fn has_member(&self, group: &str, user_name: &str) -> bool {
+        self.members.get(group).is_some_and(|roster| roster.find(user_name).is_some())
     }
 
     /// Whether it got its id during this login, before anything but its user name was known.

@@ -7,6 +7,7 @@ use mynah_core::{Action, Outgoing, SendError};
 use mynah_webwx::{CallError, UploadError};
 
 use super::WebWxService;
+use super::members::NOT_OWNER;
 
 /// The reason not to send to a person who is not a friend.
 pub(super) const NOT_FRIEND: &str = "the receiver is not a friend";
@@ -89,7 +90,14 @@ impl WebWxService {
         if error.is_retryable() || error.may_have_taken_effect() {
             return SendError::NotSent { retry_after: None, source: Box::new(error) };
         }
-        let reason = if error.is_not_friend() { NOT_FRIEND.to_owned() } else { error.to_string() };
+        let reason = match &outgoing.action {
+            Action::Kick { .. } => format!("{error}; {NOT_OWNER}"),
+            Action::Invite { person } if error.is_not_friend() => {
+                format!("{} is not a friend of the account", person.name)
+            }
+            _ if error.is_not_friend() => NOT_FRIEND.to_owned(),
+            _ => error.to_string(),
+        };
         SendError::Refused { reason }
     }
 
@@ -116,7 +124,11 @@ impl WebWxService {
         let Patience { tries, pause } = Patience::of(&outgoing.action);
         let times = self.shared.declined(&outgoing.id);
         if times >= tries {
-            let reason = format!("given up after {times} refusals: {error}");
+            let mut reason = format!("given up after {times} refusals: {error}");
+            if matches!(outgoing.action, Action::Kick { .. }) {
+                // The service has no code of its own for this, by far the most frequent cause.
+                reason = format!("{reason}; {NOT_OWNER}");
+            }
             return SendError::Refused { reason };
         }
         SendError::NotSent { retry_after: Some(pause), source: Box::new(error) }

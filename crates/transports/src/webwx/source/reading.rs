@@ -126,6 +126,7 @@ impl WebWxSource {
         self.network.succeed();
         self.too_frequent.succeed();
         self.set_clock(init.system_time);
+        self.shared.set_invite_start(init.invite_start_count);
         let fresh = self.take_in(&init, fresh);
         self.stage = Stage::Announce { fresh };
         Ok(())
