@@ -605,10 +605,11 @@ impl Problem {
             Self::Scan
             | Self::Compared { .. }
             | Self::Literal(Literal::Wildcard { .. } | Literal::NoList { has_lists: false, .. })
-            | Self::RegexSlashes { never: false, .. }
             | Self::HandlerUnknown { meant: None, .. }
             | Self::Transport(Limitation::PlainMention { .. }) => Severity::Note,
-            Self::Literal(_) => Severity::Warning,
+            // With flags behind them nobody means the slashes; without flags they may be a path.
+            Self::RegexSlashes { written, .. } if written.ends_with('/') => Severity::Note,
+            Self::Literal(_) | Self::RegexSlashes { .. } => Severity::Warning,
             _ => Severity::Error,
         }
     }

@@ -34,8 +34,8 @@ pub(crate) const CODES: [(&str, &str, &str); 38] = [
     ("scan", "A regular expression without fixed text (note).", "没有固定文字的正则（提示）。"),
     (
         "regex-slashes",
-        "A regular expression between slashes: they are looked for (note; warning where nothing can match).",
-        "写在斜杠之间的正则：斜杠也会被查找（提示；永不匹配时为警告）。",
+        "A regular expression between slashes: they are looked for (note; warning with flags, and where nothing can match).",
+        "写在斜杠之间的正则：斜杠也会被查找（提示；带标志或永不匹配时为警告）。",
     ),
     (
         "pattern",

@@ -591,6 +591,11 @@ fn template_hint(kind: &TemplateErrorKind, lang: Lang) -> String {
         TemplateErrorKind::BadName(name) if matches!(name.as_str(), "@" | "＠") => {
             say!(lang, "did you mean {{at}}?", "是否想写 {{at}}？")
         }
+        TemplateErrorKind::BadName(name) if name.starts_with(['@', '＠']) => say!(
+            lang,
+            "{{at}} mentions the sender; another name after @ stands without braces",
+            "{{at}} 提到发送者；要 @ 别人请直接写 @名字，不加花括号"
+        ),
         TemplateErrorKind::BadName(_) => say!(
             lang,
             "a name is like {{sender}} or {{user.points}}; for a brace itself write {{{{ or }}}}",
