@@ -211,15 +211,14 @@ impl Explained {
             writeln!(out, "{}", why.line(lang))?;
         }
         self.write_why_none(out, lang)?;
-        for (name, text) in &self.captures {
-            writeln!(out, "  {{{name}}} = \"{}\"", print::on_one_line(text))?;
-        }
-        for reply in &self.replies {
-            writeln!(out, "> {}", print::on_one_line(reply))?;
-        }
-        for bot_action in &self.does {
-            writeln!(out, "=> {}", print::on_one_line(bot_action))?;
-        }
+        let captured = |(name, text): (&String, &String)| {
+            format!("  {{{name}}} = \"{}\"", print::on_one_line(text))
+        };
+        write_some(out, self.captures.iter().map(captured), MOST_CAPTURES, lang)?;
+        let replies = self.replies.iter().map(|reply| format!("> {}", print::on_one_line(reply)));
+        write_some(out, replies, MOST_REPLIES, lang)?;
+        let does = self.does.iter().map(|does| format!("=> {}", print::on_one_line(does)));
+        write_some(out, does, MOST_ACTIONS, lang)?;
         self.write_failed(out, &failed, lang)
     }
 
@@ -267,8 +266,35 @@ impl Explained {
     }
 }
 
-/// So many rules of a kind are shown: they fit on a screen.
+/// So many rules of a kind are shown. With the lines below and one for the rest of each kind, all fit on a screen of 40 lines.
 const MOST_RULES: usize = 10;
+
+/// So many captures are shown.
+const MOST_CAPTURES: usize = 4;
+
+/// So many replies are shown.
+const MOST_REPLIES: usize = 6;
+
+/// So many other actions are shown.
+const MOST_ACTIONS: usize = 4;
+
+/// Writes the first lines, and how many are left out.
+fn write_some(
+    out: &mut dyn Write,
+    lines: impl ExactSizeIterator<Item = String>,
+    most: usize,
+    lang: Lang,
+) -> io::Result<()> {
+    let others = lines.len().saturating_sub(most);
+    for line in lines.take(most) {
+        writeln!(out, "{line}")?;
+    }
+    match (others, lang) {
+        (0, _) => Ok(()),
+        (_, Lang::En) => writeln!(out, "  and {} more (--json)", print::grouped(others)),
+        (_, Lang::Zh) => writeln!(out, "  另有 {} 条（--json）", print::grouped(others)),
+    }
+}
 
 /// Keeps the verdicts, and the places of those that nearly matched.
 #[derive(Default)]

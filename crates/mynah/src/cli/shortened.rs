@@ -20,20 +20,24 @@ pub(super) struct Shortened<'d> {
 }
 
 impl<'d> Shortened<'d> {
-    /// Chooses from diagnostics: errors first, then warnings, then notes. `lines` gives the lines that one takes.
+    /// Chooses from diagnostics: errors first, then warnings, then notes; of these the first of each code, then the second, so
+    /// that a frequent code hides no other. `lines` gives the lines that one takes.
     pub(super) fn of(
         all: impl Iterator<Item = &'d Diagnostic>,
         lines: impl Fn(&Diagnostic) -> usize,
     ) -> Self {
-        let mut by_severity: Vec<(usize, &Diagnostic)> = all.enumerate().collect();
-        by_severity.sort_by_key(|(place, one)| (one.severity, *place));
-        let (mut shown, mut hidden) = (Vec::new(), BTreeMap::new());
-        let (mut of_code, mut left) = (BTreeMap::<&str, usize>::new(), LINES);
-        for (place, one) in by_severity {
-            let count = of_code.entry(one.code).or_default();
-            let needs = lines(one);
-            if *count < OF_ONE_CODE && needs <= left {
-                *count += 1;
+        let mut of_code = BTreeMap::<(Severity, &str), usize>::new();
+        let counted = all.enumerate().map(|(place, one)| {
+            let count = of_code.entry((one.severity, one.code)).or_default();
+            *count += 1;
+            (*count, place, one)
+        });
+        let mut ordered: Vec<(usize, usize, &Diagnostic)> = counted.collect();
+        ordered.sort_by_key(|(nth, place, one)| (one.severity, *nth, *place));
+        let (mut shown, mut hidden, mut left) = (Vec::new(), BTreeMap::new(), LINES);
+        for (nth, place, one) in ordered {
+            let needs = if nth <= OF_ONE_CODE { lines(one) } else { LINES };
+            if nth <= OF_ONE_CODE && needs <= left {
                 left -= needs;
                 shown.push((place, one));
             } else {

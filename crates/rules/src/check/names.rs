@@ -41,7 +41,10 @@ const FOREIGN: &[(&[&str], &str)] = &[
     (&["new_member", "newcomer", "joiner", "新人", "新成员"], "joined"),
     (&["today", "day", "日期", "今天"], "date"),
     (&["now", "clock", "时间"], "time"),
-    (&["random", "rand", "dice", "roll", "random_number", "random_int", "随机", "随机数"], "random:1-6"),
+    (
+        &["random", "rand", "dice", "roll", "random_number", "random_int", "随机", "随机数"],
+        "random:1-6",
+    ),
     (&["week", "dayofweek", "星期", "周几"], "weekday"),
 ];
 
