@@ -7,6 +7,8 @@ pub(crate) mod completions;
 pub(crate) mod data;
 pub(crate) mod explain;
 pub(crate) mod forget;
+#[cfg(feature = "import")]
+pub(crate) mod import;
 pub(crate) mod loading;
 pub(crate) mod logout;
 pub(crate) mod new;
@@ -48,6 +50,8 @@ struct Root {
 #[derive(Debug, Subcommand)]
 enum Command {
     New(new::Args),
+    #[cfg(feature = "import")]
+    Import(import::Args),
     Check(check::Args),
     Test(test::Args),
     Sandbox(sandbox::Args),
@@ -89,6 +93,8 @@ pub(crate) async fn execute(bot: Bot, arguments: Vec<OsString>) -> Result<Ended,
     }
     match root.command {
         Command::New(args) => new::execute(&args, &common),
+        #[cfg(feature = "import")]
+        Command::Import(args) => import::execute(&args, &common),
         Command::Check(args) => check::execute(&args, &bot, &common),
         Command::Test(args) => test::execute(args, bot, &common).await,
         Command::Sandbox(args) => Box::pin(sandbox::execute(args, bot, &common)).await,

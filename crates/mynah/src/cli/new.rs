@@ -44,7 +44,7 @@ pub(crate) fn execute(args: &Args, common: &Common) -> Result<Ended, Report> {
 }
 
 /// A path as it is typed in a shell: in quotes where a blank or sign would mean something else.
-fn typed(path: &Path) -> String {
+pub(super) fn typed(path: &Path) -> String {
     let text = path.display().to_string();
     let text = if text.starts_with('-') { format!("./{text}") } else { text };
     let is_plain =

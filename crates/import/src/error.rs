@@ -1,0 +1,57 @@
+//! Why an import fails as a whole.
+
+use thiserror::Error;
+
+use crate::Kind;
+
+/// The failure of an import as a whole.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ImportError {
+    /// A file or folder cannot be read.
+    #[error("failed to read {file}")]
+    Read {
+        /// The path as given.
+        file: String,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// More files, or more bytes, than an import takes.
+    #[error("{what}; import fewer files at a time")]
+    TooMuch {
+        /// What there is too much of.
+        what: String,
+    },
+    /// A text file that is not UTF-8.
+    #[error("{file} is not UTF-8 text; convert it, for example with `iconv -f GB18030 -t UTF-8`")]
+    NotUtf8 {
+        /// The path as given.
+        file: String,
+    },
+    /// A file whose kind is not recognised.
+    #[error("the kind of {file} is not known; name it with --from: {}", Kind::names())]
+    UnknownKind {
+        /// The path as given.
+        file: String,
+    },
+    /// A file that is not of the form of its kind.
+    #[error("{file}:{line}: {message}")]
+    Form {
+        /// The path as given.
+        file: String,
+        /// The line, from 1.
+        line: usize,
+        /// The mistake.
+        message: String,
+    },
+    /// The files have nothing to import.
+    #[error("nothing to import: no question or rule of {} in these files", list(kinds))]
+    Nothing {
+        /// The kinds that were read.
+        kinds: Vec<Kind>,
+    },
+}
+
+fn list(kinds: &[Kind]) -> String {
+    kinds.iter().map(|kind| kind.shown()).collect::<Vec<_>>().join(", ")
+}

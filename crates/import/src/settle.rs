@@ -1,0 +1,137 @@
+//! Makes sure that the result loads: a rule that `mynah-rules` refuses is taken out and listed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use mynah_reader::Lang;
+use mynah_rules::{Files, LoadOptions};
+
+use crate::book::Book;
+use crate::output::{self, Output};
+use crate::remark::{Reason, Remark};
+use crate::{ImportError, Imported, Input, Kind};
+
+/// So many times rules are taken out. A rule that is taken out can be the last one with an id, or the end of a redirect.
+const ROUNDS: usize = 8;
+
+/// The files of the result, as rule files are read.
+struct Memory<'m> {
+    texts: BTreeMap<PathBuf, &'m str>,
+    others: BTreeMap<PathBuf, &'m [u8]>,
+}
+
+impl Files for Memory<'_> {
+    fn read(&self, path: &Path) -> io::Result<String> {
+        let text = self.texts.get(path).map(|text| (*text).to_owned());
+        let other = || {
+            let bytes = self.others.get(path).ok_or(io::ErrorKind::NotFound)?;
+            String::from_utf8(bytes.to_vec()).map_err(|_| io::ErrorKind::InvalidData)
+        };
+        text.map_or_else(|| other().map_err(io::Error::from), Ok)
+    }
+
+    fn size(&self, _folder: &Path, path: &Path) -> io::Result<u64> {
+        let name = Path::new(path.file_name().unwrap_or_default());
+        let bytes = self.others.get(path).or_else(|| self.others.get(name));
+        bytes.map(|bytes| bytes.len() as u64).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn list(&self, _folder: &Path) -> io::Result<Vec<PathBuf>> {
+        Ok(self.texts.keys().cloned().collect())
+    }
+}
+
+/// Writes the book, checks it, and takes out the rules with errors until there are none.
+pub(crate) fn settle(
+    mut book: Book,
+    kinds: BTreeMap<Kind, usize>,
+    inputs: &[Input],
+    lang: Lang,
+) -> Result<Imported, ImportError> {
+    for round in 0..=ROUNDS {
+        let output = output::write(&book, &kinds, inputs, lang);
+        let errors = errors(&output, &book.files);
+        if errors.is_empty() {
+            return Ok(finished(book, kinds, inputs, lang));
+        }
+        if round == ROUNDS || !take_out(&mut book, &output, &errors) {
+            let (file, line, _, message) = &errors[0];
+            let file = format!("the result, {file}");
+            return Err(ImportError::Form { file, line: *line, message: message.clone() });
+        }
+    }
+    Ok(finished(book, kinds, inputs, lang))
+}
+
+/// File, line, code and message.
+type Mistake = (String, usize, &'static str, String);
+
+fn errors(output: &Output, files: &[(String, Vec<u8>)]) -> Vec<Mistake> {
+    let texts = output.files.iter().map(|(name, text)| (PathBuf::from(name), text.as_str()));
+    let others = files.iter().map(|(name, bytes)| (PathBuf::from(name), bytes.as_slice()));
+    let memory = Memory { texts: texts.collect(), others: others.collect() };
+    let loaded = mynah_rules::load(Path::new("bot.toml"), &memory, &LoadOptions::default());
+    let errors = loaded.diagnostics.iter().filter(|one| one.is_error());
+    errors
+        .map(|one| {
+            (one.file.to_string(), one.line as usize, one.code, one.message(Lang::En))
+        })
+        .collect()
+}
+
+/// Takes out the rules in which errors are. Returns whether there was one.
+fn take_out(book: &mut Book, output: &Output, errors: &[Mistake]) -> bool {
+    let mut out: BTreeMap<(usize, usize), (&'static str, &str)> = BTreeMap::new();
+    for (file, line, code, message) in errors {
+        let places = output.places.get(file).map(Vec::as_slice).unwrap_or_default();
+        let at = places.partition_point(|one| one.lines.end() < line);
+        if let Some(one) = places.get(at).filter(|one| one.lines.contains(line)) {
+            out.entry(one.at).or_insert((code, message));
+        }
+    }
+    for (at, (code, message)) in &out {
+        let rule = &book.sections[at.0].rules[at.1];
+        let reason = if *code == "loop" { Reason::Loop } else { Reason::Refused };
+        let subject = match reason {
+            Reason::Loop => rule.subject.clone(),
+            _ => format!("{} ({message})", rule.subject),
+        };
+        let remark = Remark::new(rule.place.clone(), reason, subject);
+        book.remarks.push(remark);
+    }
+    let gone: BTreeSet<(usize, usize)> = out.keys().copied().collect();
+    for (number, section) in book.sections.iter_mut().enumerate() {
+        let mut at = 0;
+        section.rules.retain(|_| {
+            at += 1;
+            !gone.contains(&(number, at - 1))
+        });
+    }
+    !gone.is_empty()
+}
+
+/// The files, with the remarks in the order of their places.
+fn finished(
+    mut book: Book,
+    kinds: BTreeMap<Kind, usize>,
+    inputs: &[Input],
+    lang: Lang,
+) -> Imported {
+    book.remarks.sort_by(|a, b| (&a.place, a.reason).cmp(&(&b.place, b.reason)));
+    book.remarks.dedup();
+    let output = output::write(&book, &kinds, inputs, lang);
+    let mut files: Vec<(String, Vec<u8>)> =
+        output.files.into_iter().map(|(name, text)| (name, text.into_bytes())).collect();
+    files.append(&mut book.files);
+    let lost: BTreeSet<_> =
+        book.remarks.iter().filter(|one| one.is_loss()).map(|one| &one.place).collect();
+    Imported {
+        files,
+        kinds,
+        items: book.items,
+        lost: lost.len().min(book.items),
+        rules: book.sections.iter().map(|section| section.rules.len()).sum(),
+        remarks: book.remarks,
+    }
+}
