@@ -39,6 +39,7 @@ pub struct Context {
     captures: Captures,
     effects: Effects,
     decided: Decided,
+    calls: u32,
 }
 
 /// The input of a turn: everything that a decision depends on.
@@ -87,6 +88,7 @@ impl Context {
             captures: Captures::new(),
             effects: Effects::default(),
             decided: Decided::default(),
+            calls: 0,
         }
     }
 
@@ -94,6 +96,13 @@ impl Context {
     #[must_use]
     pub fn event_id(&self) -> &EventId {
         &self.frame.event
+    }
+
+    /// The number of the next call to another program in this turn, from 0: the same in every run of the turn. With
+    /// [`event_id`](Self::event_id) it names the call.
+    pub fn number_call(&mut self) -> u32 {
+        self.calls += 1;
+        self.calls - 1
     }
 
     /// The moment at which the turn began.
@@ -358,7 +367,7 @@ pub struct Suspended {
 
 impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { frame, captures, effects, decided } = self;
+        let Self { frame, captures, effects, decided, calls: _ } = self;
         f.debug_struct("Context")
             .field("event", &frame.event)
             .field("captures", captures)

@@ -1,0 +1,53 @@
+//! Why a call of a handler has no answer.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+/// Why a call of a handler failed. Its turn has no effects then.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Failure {
+    /// The handler answered with an error.
+    #[error("the handler reports: {0}")]
+    Error(String),
+    /// The answer has an unknown field or a wrong value.
+    #[error("the answer is wrong: {0}")]
+    Answer(String),
+    /// There was no answer in time.
+    #[error("no answer within {0:?}")]
+    TimedOut(Duration),
+    /// The program ended twice while it had the request.
+    #[error("the program ended twice with this request: {0}")]
+    Ended(String),
+    /// The program cannot be started, or ends at every start.
+    #[error("the program is not running: {0}")]
+    NotRunning(String),
+    /// The request is longer than a line may be.
+    #[error(
+        "the request has {0} bytes; at most 4 MiB are possible, give the handler less with `reads` and `settings`"
+    )]
+    TooLong(usize),
+    /// The service cannot be reached, or did not answer with a JSON object.
+    #[error("the service failed: {0}")]
+    Service(String),
+    /// The handler was stopped.
+    #[error("the handler was stopped")]
+    Stopped,
+}
+
+impl Failure {
+    /// A word for metrics.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Error(_) => "error",
+            Self::Answer(_) => "answer",
+            Self::TimedOut(_) => "timeout",
+            Self::Ended(_) => "ended",
+            Self::NotRunning(_) => "not_running",
+            Self::TooLong(_) => "too_long",
+            Self::Service(_) => "service",
+            Self::Stopped => "stopped",
+        }
+    }
+}

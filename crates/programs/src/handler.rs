@@ -1,0 +1,169 @@
+//! A program or service as a handler of turns.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use mynah_core::{
+    Captures, Context, Event, EventBody, Flow, Handler, HandlerError, Message, Person,
+};
+
+use crate::answer::Answer;
+use crate::effects::Scene;
+use crate::media::Incoming;
+use crate::request::{Around, Request, Told};
+use crate::{Failure, Program, Role, Source, Spec, VERSION};
+
+/// The account for which a handler works.
+pub trait Account: Send + Sync {
+    /// Its name.
+    fn name(&self) -> &str;
+
+    /// Whether this person is an admin of the bot.
+    fn is_admin(&self, ctx: &Context, person: &Person) -> bool;
+
+    /// The folder that keeps files of answers until they are sent.
+    fn outgoing(&self) -> &Path;
+}
+
+/// A program or service as a handler of one account.
+pub struct ProgramHandler {
+    program: Program,
+    account: Arc<dyn Account>,
+}
+
+impl ProgramHandler {
+    /// The handler of an account.
+    #[must_use]
+    pub fn new(program: Program, account: Arc<dyn Account>) -> Self {
+        Self { program, account }
+    }
+
+    fn spec(&self) -> &Spec {
+        self.program.spec()
+    }
+
+    async fn handle(&self, ctx: &mut Context, event: &Event) -> Result<Flow, HandlerError> {
+        if !self.is_meant(event) {
+            return Ok(Flow::Continue);
+        }
+        let answered = self.ask(ctx, event).await;
+        answered.map_err(|failure| {
+            self.program.count(&failure);
+            failure.into()
+        })
+    }
+
+    /// Whether the handler is called for this event.
+    fn is_meant(&self, event: &Event) -> bool {
+        let (Role::Before(who) | Role::Fallback(who)) = &self.spec().role else { return true };
+        match (&event.body, event.chat()) {
+            (EventBody::Due(due), _) => due.name == self.spec().name,
+            (EventBody::Started, _) | (_, None) => false,
+            (EventBody::Message(_) | EventBody::Notice(_), Some(chat)) => {
+                who.includes(chat, event.message())
+            }
+        }
+    }
+
+    async fn ask(&self, ctx: &mut Context, event: &Event) -> Result<Flow, Failure> {
+        let spec = self.spec();
+        let id = format!("{}/{}#{}", self.account.name(), event.id, ctx.number_call());
+        let incoming = self.incoming(ctx, event).await;
+        let line = self.line(ctx, event, &id, &incoming.files);
+        let answer = self.program.ask(id.clone(), line).await?;
+        drop(incoming);
+        let answer = Answer::read(answer)?;
+        let flow = self.flow(event, answer.flow);
+        let dir = match &spec.source {
+            Source::Command(command) => &command.dir,
+            Source::Service(service) => &service.dir,
+        };
+        let outgoing = self.account.outgoing();
+        Scene { handler: &spec.name, id: &id, event, dir, outgoing }.apply(answer, ctx).await?;
+        Ok(flow)
+    }
+
+    /// The files of the message, if the handler wants them.
+    async fn incoming(&self, ctx: &Context, event: &Event) -> Incoming {
+        let (Some(limit), Some(message)) = (self.spec().media, event.message()) else {
+            return Incoming::default();
+        };
+        Incoming::fetch(ctx, &message.content, limit).await.unwrap_or_else(|error| {
+            let handler = self.spec().name.as_str();
+            tracing::warn!(%error, handler, "no folder for the files of a message");
+            Incoming::default()
+        })
+    }
+
+    /// The line of the request.
+    fn line(
+        &self,
+        ctx: &mut Context,
+        event: &Event,
+        id: &str,
+        files: &BTreeMap<usize, PathBuf>,
+    ) -> Vec<u8> {
+        let spec = self.spec();
+        let is_admin = event.person().is_some_and(|person| self.account.is_admin(ctx, person));
+        let of_rule = ctx.decided().captures.clone();
+        let (captures, args) = sorted(ctx.captures(), of_rule);
+        let around = Around { handler: &spec.name, is_admin, files };
+        let request = Request {
+            v: VERSION,
+            id,
+            handler: &spec.name,
+            account: self.account.name(),
+            event: Told::of(event, &around),
+            captures: &captures,
+            args: &args,
+            vars: spec.reads.iter().flat_map(|reads| reads.values(ctx)).collect(),
+            // JavaScript holds whole numbers exactly up to this size.
+            seed: ctx.random().below(1 << 53),
+            settings: &spec.settings,
+        };
+        // Texts and numbers under fixed names: there is nothing in it that cannot be written.
+        let mut line = serde_json::to_vec(&request).unwrap_or_default();
+        line.push(b'\n');
+        line
+    }
+
+    fn flow(&self, event: &Event, wanted: Option<Flow>) -> Flow {
+        match (&self.spec().role, &event.body) {
+            // Its own later call concerns nobody else.
+            (Role::Run, _) | (_, EventBody::Due(_)) => Flow::Stop,
+            (Role::Before(_), _) => wanted.unwrap_or(Flow::Continue),
+            (Role::Fallback(_), _) => wanted.unwrap_or(Flow::Stop),
+        }
+    }
+}
+
+/// The captures of the rule, and the arguments that it adds to them.
+fn sorted(given: &Captures, of_rule: Captures) -> (Captures, Captures) {
+    let is_captured = |(name, text): &(&String, &String)| of_rule.get(*name) == Some(*text);
+    let own = |pair: (&String, &String)| (pair.0.clone(), pair.1.clone());
+    let args = given.iter().filter(|pair| !is_captured(pair)).map(own).collect();
+    let captures = if given.is_empty() { Captures::new() } else { of_rule };
+    (captures, args)
+}
+
+#[async_trait]
+impl Handler for ProgramHandler {
+    async fn on_message(&self, ctx: &mut Context, message: &Message) -> Result<Flow, HandlerError> {
+        let body = EventBody::Message(message.clone());
+        let event = Event { id: ctx.event_id().clone(), time: ctx.now(), body };
+        self.handle(ctx, &event).await
+    }
+
+    async fn on_event(&self, ctx: &mut Context, event: &Event) -> Result<Flow, HandlerError> {
+        self.handle(ctx, event).await
+    }
+}
+
+impl fmt::Debug for ProgramHandler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ProgramHandler").field(&self.spec().name).finish()
+    }
+}

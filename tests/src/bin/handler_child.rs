@@ -1,0 +1,113 @@
+//! A handler that behaves as the text of each message asks: well, slowly, or not at all.
+//!
+//! `--crash-at-start` ends at once, `--deaf` goes on after the end of its input, `--not-reading` never reads.
+#![expect(clippy::print_stderr, reason = "the standard error of a handler is under test")]
+
+use std::io::{BufRead, Read, Write};
+use std::process::{Command, exit};
+use std::thread::sleep;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let has = |name: &str| arguments.iter().any(|argument| argument == name);
+    eprintln!("the child {} has started", std::process::id());
+    if has("--crash-at-start") {
+        eprintln!("there is no module named weather");
+        exit(3);
+    }
+    if has("--not-reading") {
+        sleep(Duration::from_secs(3600));
+    }
+    let mut input = std::io::stdin().lock();
+    let mut line = String::new();
+    while input.by_ref().read_line(&mut line).is_ok_and(|bytes| bytes > 0) {
+        let request: Value = serde_json::from_str(&line).expect("a request");
+        line.clear();
+        behave(&request);
+    }
+    if has("--deaf") {
+        sleep(Duration::from_secs(3600));
+    }
+}
+
+fn say(answer: &Value) {
+    write(format!("{answer}\n").as_bytes());
+}
+
+/// A closed pipe ends the child, as it ends other programs.
+fn write(bytes: &[u8]) {
+    let mut output = std::io::stdout().lock();
+    if output.write_all(bytes).and_then(|()| output.flush()).is_err() {
+        exit(1);
+    }
+}
+
+fn behave(request: &Value) {
+    let id = &request["id"];
+    let text = request["event"]["text"].as_str().unwrap_or_default();
+    let reply = json!({"id": id, "reply": text});
+    let (word, argument) = text.split_once(' ').unwrap_or((text, ""));
+    match word {
+        "request" => say(&json!({"id": id, "reply": request.to_string()})),
+        "answer" => {
+            let mut answer: Value = serde_json::from_str(argument).expect("JSON");
+            answer["id"] = id.clone();
+            say(&answer);
+        }
+        "error" => say(&json!({"id": id, "error": argument})),
+        "late" => {
+            sleep(Duration::from_millis(argument.parse().expect("milliseconds")));
+            say(&reply);
+        }
+        "hang" => sleep(Duration::from_secs(3600)),
+        "silent" => {}
+        "exit" => exit(4),
+        "rubbish" => write(b"Traceback (most recent call last):\n"),
+        "binary" => write(&[0, 159, 146, 150, b'\n']),
+        "half" => {
+            write(b"{\"id\": \"");
+            exit(5);
+        }
+        "answer-and-exit" => {
+            say(&reply);
+            exit(6);
+        }
+        "long" => {
+            let piece = vec![b'x'; 1 << 20];
+            (0..100).for_each(|_| write(&piece));
+            write(b"\n");
+        }
+        "flood" => loop {
+            say(&json!({"id": "nobody", "reply": "x"}));
+        },
+        "complain" => {
+            let line = vec![b'!'; 1 << 20];
+            let mut errors = std::io::stderr().lock();
+            (0..50).for_each(|_| drop(errors.write_all(&line)));
+            drop(errors);
+            say(&reply);
+        }
+        "twice" => {
+            say(&reply);
+            say(&reply);
+        }
+        "unknown" => {
+            say(&json!({"id": "nobody/1#0", "reply": "x"}));
+            say(&reply);
+        }
+        "fork" => {
+            // A child of the child, which keeps all pipes open.
+            let child = Command::new("sleep").arg("3600").spawn().expect("sleep");
+            say(&json!({"id": id, "reply": child.id().to_string()}));
+        }
+        "fork-and-exit" => {
+            Command::new("sleep").arg("3600").spawn().expect("sleep");
+            exit(7);
+        }
+        "pid" => say(&json!({"id": id, "reply": std::process::id().to_string()})),
+        _ => say(&reply),
+    }
+}

@@ -1,0 +1,11 @@
+//! Handlers in other processes: what they are asked, and everything that they can do wrong.
+#![cfg(unix)]
+
+#[path = "programs/chaos.rs"]
+mod chaos;
+#[path = "programs/pipe.rs"]
+mod pipe;
+#[path = "programs/service.rs"]
+mod service;
+#[path = "programs/stage.rs"]
+mod stage;
