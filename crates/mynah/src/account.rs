@@ -15,6 +15,7 @@ use mynah_transports::{Connector, SettingError, Surroundings, Values};
 use tokio::task::JoinSet;
 
 use crate::alert::{Alert, AlertKind, Alerts};
+use crate::handlers::HandlerAccount;
 use crate::login::{LoginScreen, PromptOutput};
 use crate::observer::{AccountObserver, Moments};
 use crate::operate::{self, OperatorApi, OperatorCommands, keep_service};
@@ -157,11 +158,14 @@ impl Parts<'_> {
         watch: Arc<AccountObserver>,
     ) -> Account {
         let rules = Arc::new(RuleHandler::new(Arc::clone(&self.active_rules), reloader));
+        let bot = self.shared.bot.clone();
+        let Plan { name, data, .. } = self.plan;
+        let of_account = HandlerAccount::new(name, Arc::clone(&self.active_rules), data);
         Account {
             name: self.plan.name.clone(),
             store: Arc::clone(&self.store),
             transport: self.stop.guard(transport, &self.service),
-            handlers: self.shared.bot.clone().first("operator", OperatorCommands).handlers(rules),
+            handlers: bot.first("operator", OperatorCommands).handlers(rules, &of_account),
             clock: Arc::clone(&self.clock),
             settings: self.plan.settings.clone(),
             observer: watch,

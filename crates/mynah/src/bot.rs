@@ -6,9 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use mynah_core::{Clock, Handler, SystemClock};
+use mynah_programs::{Programs, Spec};
+use mynah_rules::RuleBook;
 use mynah_runtime::Handlers;
 use mynah_transports::{Connector, Connectors};
 
+use crate::handlers::{self, Declared, HandlerAccount, Running};
+use crate::rule_handler::ActiveRules;
 use crate::{Ended, Report, Result, cli, report, tls};
 
 /// A bot: the handlers written in Rust beside the rules of its `bot.toml`.
@@ -37,6 +41,10 @@ use crate::{Ended, Report, Result, cli, report, tls};
 #[derive(Clone)]
 pub struct Bot {
     registered: Vec<Registered>,
+    /// The handlers of the settings.
+    declared: Declared,
+    /// Those of them that run.
+    running: Running,
     /// The services that accounts can connect to.
     services: Connectors,
     /// The clock of a running bot, where it is not that of the machine.
@@ -72,6 +80,8 @@ impl Bot {
         tls::provide();
         Self {
             registered: Vec::new(),
+            declared: Declared::default(),
+            running: Running::default(),
             services: Connectors::default(),
             clock: None,
             left_behind: Arc::default(),
@@ -192,8 +202,48 @@ impl Bot {
         self
     }
 
-    /// All handlers in their order, with `rules` as the rule book.
-    pub(crate) fn handlers(&self, rules: Arc<dyn Handler>) -> Handlers {
+    /// The same bot with the handlers of the settings.
+    pub(crate) fn declare(self, specs: Vec<Spec>) -> Result<Self, Report> {
+        let declared = Declared::new(specs, &self)?;
+        Ok(Self { declared, ..self })
+    }
+
+    /// Starts the handlers of the settings. With `in_plays`, played conversations call them too; else they only record the
+    /// calls, as a test must not reach other people's services.
+    pub(crate) fn start_handlers(self, in_plays: bool) -> Result<Self, Report> {
+        let running = Running::new(self.declared.start()?, in_plays);
+        Ok(Self { running, ..self })
+    }
+
+    /// The handlers of the settings that run.
+    pub(crate) fn programs(&self) -> &Programs {
+        self.running.programs()
+    }
+
+    /// All handlers of an account in their order, with `rules` as the rule book.
+    pub(crate) fn handlers(
+        &self,
+        rules: Arc<dyn Handler>,
+        account: &Arc<HandlerAccount>,
+    ) -> Handlers {
+        handlers::add(self.own_handlers(rules), self.programs(), account)
+    }
+
+    /// All handlers of a played conversation in their order, with `rules` as the rule book.
+    pub(crate) fn played_handlers(
+        &self,
+        rules: Arc<dyn Handler>,
+        book: &Arc<RuleBook>,
+    ) -> Handlers {
+        if !self.running.in_plays {
+            return self.own_handlers(rules);
+        }
+        let active_rules = Arc::new(ActiveRules::new(Arc::clone(book)));
+        let account = HandlerAccount::new("test", active_rules, &std::env::temp_dir());
+        self.handlers(rules, &account)
+    }
+
+    fn own_handlers(&self, rules: Arc<dyn Handler>) -> Handlers {
         self.registered.iter().fold(Handlers::new().rules(rules), |handlers, entry| {
             let (name, handler) = (entry.name.clone(), Arc::clone(&entry.handler));
             let handlers = match entry.place {
@@ -209,13 +259,24 @@ impl Bot {
 
     /// The names that `run` may use.
     pub(crate) fn names(&self) -> Vec<String> {
-        let named = self.registered.iter().filter(|entry| entry.place == Place::Named);
-        named.map(|entry| entry.name.clone()).collect()
+        let declared = self.declared.names().map(str::to_owned);
+        self.own_names().chain(declared).collect()
     }
 
-    /// Whether this is the stock runner, which cannot know the handlers a rule file is meant for.
+    /// The names of the handlers that a played conversation calls.
+    pub(crate) fn played_names(&self) -> Vec<String> {
+        let running = self.running.names().filter(|_| self.running.in_plays).map(str::to_owned);
+        self.own_names().chain(running).collect()
+    }
+
+    fn own_names(&self) -> impl Iterator<Item = String> {
+        let named = self.registered.iter().filter(|entry| entry.place == Place::Named);
+        named.map(|entry| entry.name.clone())
+    }
+
+    /// Whether this is the stock runner without handlers, which cannot know those that a rule file is meant for.
     pub(crate) fn is_stock(&self) -> bool {
-        self.registered.is_empty()
+        self.registered.is_empty() && self.declared.is_empty()
     }
 }
 

@@ -3,6 +3,7 @@
 //! One table (`keys`) lists the keys; `read` walks the file by it. Everything has a default, and `config/mynah.toml` of
 //! the repository shows each of them.
 
+mod handler;
 mod keys;
 mod places;
 mod problem;
@@ -14,6 +15,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use mynah_programs::Spec;
 use mynah_reader::Lang;
 use mynah_transports::{Connector, Connectors, Values};
 
@@ -41,6 +43,8 @@ pub(crate) struct Config {
     pub(crate) messages: Messages,
     /// How handlers are run.
     pub(crate) handlers: HandlersConfig,
+    /// The handlers in other processes.
+    pub(crate) handler: Vec<Spec>,
     /// The receivers of alerts.
     pub(crate) alert: AlertConfig,
     /// The settings of the log.
@@ -238,16 +242,32 @@ impl<'a> Outside<'a> {
 impl Config {
     /// Reads the file of `--config`, else the usual one if it is there, else the defaults.
     pub(crate) fn load(given: Option<&Path>, outside: &Outside<'_>) -> Result<Self, Problems> {
-        let path = given.unwrap_or(Path::new(USUAL_PLACE));
-        let read =
-            mynah_files::open(path).and_then(|file| mynah_files::read_text(file, LARGEST_FILE));
-        match read {
-            Ok(text) => read::read(path, &text, outside),
-            Err(error) if given.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
-                Ok(Self::default())
-            }
-            Err(error) => Err(Problems::unreadable(path, &error)),
+        match text(given)? {
+            Some((path, text)) => read::read(path, &text, outside),
+            None => Ok(Self::default()),
         }
+    }
+
+    /// Reads only the handlers of the same file, for commands that run no account.
+    pub(crate) fn load_handlers(
+        given: Option<&Path>,
+        outside: &Outside<'_>,
+    ) -> Result<Vec<Spec>, Problems> {
+        match text(given)? {
+            Some((path, text)) => read::handlers(path, &text, outside),
+            None => Ok(Vec::new()),
+        }
+    }
+}
+
+/// The path and the text of the settings; `None` if there are none.
+fn text(given: Option<&Path>) -> Result<Option<(&Path, String)>, Problems> {
+    let path = given.unwrap_or(Path::new(USUAL_PLACE));
+    let read = mynah_files::open(path).and_then(|file| mynah_files::read_text(file, LARGEST_FILE));
+    match read {
+        Ok(text) => Ok(Some((path, text))),
+        Err(error) if given.is_none() && error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Problems::unreadable(path, &error)),
     }
 }
 
@@ -278,6 +298,7 @@ impl Default for Config {
             pacing: Pacing::default(),
             messages: Messages::default(),
             handlers: HandlersConfig { timeout: Duration::from_secs(30) },
+            handler: Vec::new(),
             alert: AlertConfig::default(),
             logs: Logs::default(),
             listen: Listen::default(),

@@ -72,7 +72,7 @@ pub(crate) async fn play(
     let mut player = Player {
         test,
         book,
-        registered: bot.names(),
+        registered: bot.played_names(),
         play,
         last: None,
         here: None,

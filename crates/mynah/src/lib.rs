@@ -8,6 +8,7 @@ mod config;
 mod conversation;
 mod ended;
 mod greeting;
+mod handlers;
 mod log_pages;
 mod login;
 mod metrics;

@@ -90,6 +90,12 @@ impl Values {
         self.settings.get(key).map(|(setting, _)| setting)
     }
 
+    /// Whether a key is written in the table, right or wrong.
+    #[must_use]
+    pub fn has_key(&self, key: &str) -> bool {
+        self.given.contains(&key)
+    }
+
     /// The place of a key's value, else of the table.
     #[must_use]
     pub fn place(&self, key: &str) -> Range<usize> {

@@ -29,7 +29,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use mynah_core::{Chat, Event, EventBody, StateView};
+use mynah_core::{Chat, Event, EventBody, Person, StateView};
 use mynah_reader::Lang;
 
 use crate::decision::{Decision, Moment};
@@ -40,6 +40,7 @@ use crate::schedule;
 use mynah_matching::engine::{Engine, EngineBuilder};
 use mynah_matching::glob::Glob;
 
+use pending::Pending;
 pub(crate) use rule::Rule;
 use search::Search;
 
@@ -237,6 +238,12 @@ impl RuleBook {
             EventBody::Started => schedule::set_all(self, state, at),
             EventBody::Due(due) => later::due(self, due, state, at),
         }
+    }
+
+    /// Whether this person is an admin of the bot.
+    #[must_use]
+    pub fn is_admin(&self, person: &Person, state: &dyn StateView) -> bool {
+        self.people.mean(&[model::Who::Admin], person, &mut Pending::new(state))
     }
 
     /// The extra names by which the bot is called.

@@ -38,7 +38,10 @@ pub(crate) struct Args {
 pub(crate) fn execute(args: &Args, bot: &Bot, common: &Common) -> Result<Ended, Report> {
     let data = std::env::var_os("MYNAH_DATA").map_or_else(|| DATA.into(), PathBuf::from);
     let outside = Outside::new(bot.services(), Some(&data));
-    let settings = Config::load(args.config.as_deref(), &outside).err();
+    let (settings, bot) = match Config::load(args.config.as_deref(), &outside) {
+        Ok(config) => (None, &bot.clone().declare(config.handler)?),
+        Err(problems) => (Some(problems), bot),
+    };
     let loaded = match &args.bot {
         Some(path) => Some(loading::load(path, bot, &args.judged_for)?),
         None => None,

@@ -11,9 +11,10 @@ use serde::Serialize;
 use super::common::Common;
 use super::print;
 use super::shortened::Shortened;
+use crate::config::{Config, Outside};
 use crate::rule_file::Mistakes;
 use crate::view::draft::Draft;
-use crate::{Bot, Ended, Report, rule_file};
+use crate::{Bot, Ended, Report, report, rule_file};
 use mynah_reader::{Finding, closest};
 
 /// The main file of a BOT argument, if there is one.
@@ -125,6 +126,22 @@ pub(crate) fn service(name: &str, bot: &Bot) -> Result<&'static dyn Connector, R
         };
         Report::new(Ended::Usage, format!("--transport: there is no service {name}")).hint(hint)
     })
+}
+
+/// The bot with the handlers of the settings; `None` if they have mistakes, which are shown.
+pub(crate) fn with_handlers(
+    config: Option<&Path>,
+    bot: Bot,
+    common: &Common,
+) -> Result<Option<Bot>, Report> {
+    let read = Config::load_handlers(config, &Outside::new(bot.services(), None));
+    match read {
+        Ok(specs) => bot.declare(specs).map(Some),
+        Err(problems) => {
+            report::say(&problems.render(common.lang(), Common::colours_on_stderr()));
+            Ok(None)
+        }
+    }
 }
 
 /// Reads a BOT for checking and testing: the stock runner cannot know the handlers that the file is meant for.

@@ -23,7 +23,7 @@ use crate::reload::Reloader;
 use crate::stop::Stop;
 use crate::view::console::{ConsoleFeed, ConsoleView};
 use crate::view::run_id;
-use crate::{Bot, Ended, Report, page_token, report, rule_file, stores, telemetry};
+use crate::{Bot, Ended, Report, handlers, page_token, report, rule_file, stores, telemetry};
 
 /// How long the last alerts may take when everything else has ended.
 const LAST_ALERTS: Duration = Duration::from_secs(10);
@@ -95,6 +95,7 @@ pub(crate) async fn execute(args: Args, bot: Bot, common: &Common) -> Result<End
         }
     };
     telemetry::install(&common.log, config.logs);
+    let bot = bot.declare(config.handler.clone())?;
     let plans = plan::plans(&args, &config, &bot)?;
     let Some(rules) = load_all(&plans, &bot, common) else { return Ok(Ended::No) };
     run_all(&args, &config, bot, common, plans.into_iter().zip(rules).collect()).await
@@ -128,6 +129,9 @@ async fn run_all(
     let folders = accounts.iter().map(|(plan, _)| (plan.name.as_str(), plan.data.as_path()));
     let (alerts, delivery) = Alerts::start(&config.alert, folders);
     let feed = ConsoleFeed::default();
+    let bot = bot.start_handlers(false)?;
+    let programs = bot.programs().clone();
+    handlers::register_metrics(&pages, &programs);
     let prompts = prompts(accounts.iter().map(|(plan, _)| plan));
     let plans = accounts.iter().map(|(plan, _)| plan);
     let stores = stores::of_accounts(
@@ -138,6 +142,7 @@ async fn run_all(
     let address = args.listen.or(config.listen.address);
     let ended = work(address, accounts, (&shared, common), hangups).await;
     shared.stop.token().cancel();
+    programs.stop().await;
     drop(shared);
     if tokio::time::timeout(LAST_ALERTS, delivery).await.is_err() {
         tracing::error!("the last alerts could not be delivered in time");

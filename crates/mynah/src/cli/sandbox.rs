@@ -82,6 +82,9 @@ pub(crate) struct Args {
     page: Option<SocketAddr>,
     #[command(flatten)]
     judged_for: loading::JudgedFor,
+    /// The settings with the handlers in other languages; by default config/mynah.toml, if it is there.
+    #[arg(long, value_name = "FILE", env = "MYNAH_CONFIG")]
+    config: Option<PathBuf>,
     /// The folder for rows of `save_to`; by default a new one among the temporary files, named with each row.
     #[arg(long, value_name = "DIR", requires = "bot")]
     data: Option<PathBuf>,
@@ -105,12 +108,17 @@ pub(crate) async fn execute(args: Args, bot: Bot, common: &Common) -> Result<End
             Ok(Ended::Fine)
         }
         Some(path) => {
+            let Some(bot) = loading::with_handlers(args.config.as_deref(), bot, common)? else {
+                return Ok(Ended::No);
+            };
             let (loaded, book, mistakes) = load(path, &bot, &args, common)?;
+            let bot = bot.start_handlers(false)?;
             let common = &common.for_file(loaded.lang);
             let room = options.world.make_room_for(book.names(), &book.summary().groups);
             let sandbox = Arc::new(start(options).await?);
             let rules = (&book, &loaded, mistakes);
             let ended = converse(&args, &sandbox, &bot, rules, room, (common, &stop)).await;
+            bot.programs().stop().await;
             if let Some(sandbox) = Arc::into_inner(sandbox) {
                 sandbox.stop().await;
             }

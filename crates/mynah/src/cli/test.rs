@@ -23,6 +23,12 @@ pub(crate) struct Args {
     bot: PathBuf,
     #[command(flatten)]
     judged_for: loading::JudgedFor,
+    /// Run the handlers of the settings (`[[handler]]`); without this, calls of them are only recorded.
+    #[arg(long)]
+    handlers: bool,
+    /// The settings with the handlers; by default config/mynah.toml, if it is there.
+    #[arg(long, value_name = "FILE", env = "MYNAH_CONFIG")]
+    config: Option<PathBuf>,
     /// One JSON object a line for each test, and one with the sums.
     #[arg(long)]
     json: bool,
@@ -51,12 +57,22 @@ struct Sums {
 }
 
 pub(crate) async fn execute(args: Args, bot: Bot, common: &Common) -> Result<Ended, Report> {
+    let bot = match args.handlers {
+        true => match loading::with_handlers(args.config.as_deref(), bot, common)? {
+            Some(bot) => bot,
+            None => return Ok(Ended::No),
+        },
+        false => bot,
+    };
     let loaded = loading::load(&args.bot, &bot, &args.judged_for)?;
     let common = &common.for_file(loaded.lang);
     let Some(book) = &loaded.book else {
         return show_mistakes(&args, &loaded, common);
     };
-    let (outcomes, sums) = play(&loaded.tests, book, &bot).await?;
+    let bot = bot.start_handlers(true)?;
+    let played = play(&loaded.tests, book, &bot).await;
+    bot.programs().stop().await;
+    let (outcomes, sums) = played?;
     print::to_stdout(|out| {
         if args.json {
             outcomes.iter().try_for_each(|outcome| print::json(out, outcome))?;

@@ -86,7 +86,10 @@ fn top(account: &'static [Key]) -> Vec<Key> {
             "回答哪些消息，保存多久。").also(&["message"]),
         Key::new("handlers", Kind::Section(HANDLERS),
             "How handlers are run.",
-            "处理器的运行。").also(&["handler"]),
+            "处理器的运行。"),
+        Key::new("handler", Kind::Sections(HANDLER),
+            "A handler in any language: a program that Mynah starts, or an HTTP service. See docs/programs.md.",
+            "任何语言写的处理器：由 Mynah 启动的程序，或 HTTP 服务。见 docs/programs.zh-CN.md。"),
         Key::new("alert", Kind::Section(ALERT),
             "Where alerts go when a person is needed.",
             "需要人处理时通知到哪里。").also(&["alerts"]),
@@ -169,6 +172,60 @@ const HANDLERS: &[Key] = &[
     Key::new("timeout", Kind::Duration { or_zero: false },
         "How long a handler may take over one event before its effects are dropped.",
         "处理器处理一个事件最多多久，超时则其结果作废。").default("\"30s\""),
+];
+
+/// The words of `role`.
+const ROLES: &[&str] = &["run", "before", "fallback"];
+/// The words of `in`.
+const CHATS: &[&str] = &["group", "private"];
+
+#[rustfmt::skip]
+const HANDLER: &[Key] = &[
+    Key::new("name", Kind::Name,
+        "Its name: rules say `run = \"NAME\"`.",
+        "名字：规则里写 `run = \"名字\"`。").required(),
+    Key::new("command", Kind::Texts,
+        "A program with its arguments; reads and writes one JSON object a line.",
+        "程序及其参数；每行读写一个 JSON 对象。"),
+    Key::new("url", Kind::Url,
+        "In place of `command`: a service that gets the same object by POST.",
+        "代替 `command`：以 POST 收到同一对象的服务。").secret(),
+    Key::new("key", Kind::Text,
+        "Of a service: sent as `Authorization: Bearer KEY`.",
+        "服务的密钥：以 `Authorization: Bearer 密钥` 发送。").secret(),
+    Key::new("dir", Kind::Path,
+        "The working folder of the program and of the files that it sends; relative to the folder of this file, which is the default.",
+        "程序的工作文件夹，也是它发送的文件所在处；相对于本文件所在的文件夹，默认就是该文件夹。"),
+    Key::new("env", Kind::Names,
+        "Further variables of its environment; from that of Mynah it gets PATH, HOME, LANG, TZ and TMPDIR only.",
+        "另外的环境变量；它只得到 Mynah 环境里的 PATH、HOME、LANG、TZ 和 TMPDIR。"),
+    Key::new("role", Kind::Word(ROLES),
+        "When it is called: by a rule with `run`, before the rules, or when no rule answered.",
+        "何时调用：由规则的 `run`，在规则之前，或没有规则回答时。").default("\"run\""),
+    Key::new("groups", Kind::Texts,
+        "With `before` and `fallback`: only in these groups; `*` and `?` stand for other characters.",
+        "用于 `before` 和 `fallback`：只在这些群；可用 `*` 和 `?`。"),
+    Key::new("in", Kind::Word(CHATS),
+        "With `before` and `fallback`: only in groups, or only in private.",
+        "用于 `before` 和 `fallback`：只在群里，或只在私聊。"),
+    Key::new("called", Kind::Flag,
+        "With `before` and `fallback`: only when the bot is called.",
+        "用于 `before` 和 `fallback`：只在有人叫机器人时。").default("false"),
+    Key::new("reads", Kind::Texts,
+        "The variables that it gets, like `user.points` or `chat.*`.",
+        "它得到的变量，如 `user.points` 或 `chat.*`。"),
+    Key::new("timeout", Kind::Duration { or_zero: false },
+        "How long an answer may take.",
+        "回答最多多久。").default("\"10s\""),
+    Key::new("at_once", Kind::Whole { least: 1, most: 64 },
+        "How many requests it gets before it answers the first.",
+        "同时给它多少个未回答的请求。").default("1"),
+    Key::new("settings", Kind::Names,
+        "Texts that every request carries.",
+        "每个请求都带上的文字。"),
+    Key::new("media", Kind::Size,
+        "Pictures and files of a message up to this size are put into a folder for the time of the call.",
+        "消息里不超过这个大小的图片和文件，在调用期间放进一个文件夹。"),
 ];
 
 #[rustfmt::skip]

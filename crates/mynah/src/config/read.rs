@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use mynah_programs::Spec;
 use mynah_reader::{
     Key, KeyGrammar, Keys, Lang, Reading, Setting, TableNode, Value as Written, Values as Table,
     Words, parse, say,
@@ -10,7 +11,9 @@ use mynah_reader::{
 use mynah_transports::{Connector, Connectors, Value, Values};
 
 use super::keys::{TRANSPORT, keys};
-use super::{AccountConfig, Config, Messages, Outside, Pacing, Problems, Secret, Unknown, places};
+use super::{
+    AccountConfig, Config, Messages, Outside, Pacing, Problems, Secret, Unknown, handler, places,
+};
 use crate::telemetry::{LogFormat, LogLevel};
 
 /// The meaning of a file's text, or all that is wrong with it.
@@ -28,12 +31,35 @@ pub(super) fn read(path: &Path, text: &str, outside: &Outside<'_>) -> Result<Con
     let accounts: Vec<&Table> = values.sections("account").into_iter().flatten().collect();
     let mut config = config(&values);
     config.accounts = accounts.iter().map(|values| account(values, services)).collect();
+    config.handler = handler::all(&values, path, outside.data.is_some(), &mut reading);
     share_nothing(&accounts, &config.accounts, &mut reading);
     if let Some(root) = outside.data {
         places::check(&accounts, &config.accounts, root, &mut reading);
     }
     if reading.mistakes.is_empty() {
         return Ok(config);
+    }
+    Err(Problems::new(path, text, reading.mistakes))
+}
+
+/// The handlers of a file's text, or all that is wrong with them. Other tables are not looked at.
+pub(super) fn handlers(
+    path: &Path,
+    text: &str,
+    outside: &Outside<'_>,
+) -> Result<Vec<Spec>, Problems> {
+    let keys = keys(outside.services);
+    let mut parsed = parse(text, &KeyGrammar(keys));
+    parsed.root.entries.retain(|entry| entry.key == "handler");
+    let mut reading = Reading::new(outside.variable, &|_, _| Some(&[]));
+    for (syntax, span) in &parsed.problems {
+        reading.syntax(syntax, span.clone());
+    }
+    let top = Keys { header: None, groups: &[keys], are_all: true };
+    let values = reading.table(top, &parsed.root, 0..0);
+    let handlers = handler::all(&values, path, true, &mut reading);
+    if reading.mistakes.is_empty() {
+        return Ok(handlers);
     }
     Err(Problems::new(path, text, reading.mistakes))
 }

@@ -45,13 +45,13 @@ impl Play {
         seed: u64,
         level: WatchLevel,
     ) -> Self {
-        let watcher = Arc::new(Watcher::new(Arc::clone(book), bot.names(), level));
+        let watcher = Arc::new(Watcher::new(Arc::clone(book), bot.played_names(), level));
         let service = Arc::new(RecordingService::new());
         let clock = Arc::new(ManualClock::at(start));
         let rules: Arc<dyn mynah_core::Handler> = Arc::clone(&watcher) as _;
         let stage = Stage::new(
             Arc::new(stores::in_memory()),
-            bot.handlers(rules),
+            bot.played_handlers(rules, book),
             settings(seed),
             Arc::clone(&clock),
             Arc::clone(&service) as _,

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use super::ledger::{Ledger, Open};
 use super::remark::{Remark, Remarks};
 use super::saves::SaveFolder;
+use crate::handlers::HandlerAccount;
 use crate::rule_handler::{ActiveRules, RuleHandler};
 use crate::view::clock::AheadClock;
 use crate::view::recorder::EventRecorder;
@@ -86,6 +87,9 @@ impl Live {
             Ledger::new(stores::in_memory(), Arc::clone(&session.recorder), remark.clone());
         let open = ledger.open();
         let (lamp, online) = SandboxObserver::new(session.clone(), remark.clone());
+        let rules = Arc::new(RuleHandler::on(Arc::clone(&session.active_rules)));
+        let active_rules = Arc::clone(&session.active_rules);
+        let of_account = HandlerAccount::new("sandbox", active_rules, saves.path());
         let account = Account {
             name: "sandbox".to_owned(),
             store: Arc::new(ledger),
@@ -93,7 +97,7 @@ impl Live {
             handlers: bot
                 .clone()
                 .first("recorder", Arc::clone(&session.recorder))
-                .handlers(Arc::new(RuleHandler::on(Arc::clone(&session.active_rules)))),
+                .handlers(rules, &of_account),
             clock: Arc::clone(&session.clock) as _,
             settings: settings(saves.path()),
             observer: Arc::new(lamp),
