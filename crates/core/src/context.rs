@@ -8,8 +8,8 @@ use bytes::Bytes;
 
 use crate::{
     Action, Captures, Change, Chat, ChatKind, Content, Decided, Effects, Event, EventId,
-    MediaError, MediaRef, Person, Planned, Random, Read, Scope, Segment, Service, Snapshot,
-    StateView, Step, Timer, TimerChange, Timestamp, Write,
+    MediaError, MediaRef, MemberQuery, MemberValues, Person, Planned, Random, Read, Scope, Segment,
+    Service, Snapshot, StateView, Step, Store, StoreError, Timer, TimerChange, Timestamp, Write,
 };
 
 /// The context of a handler: the clock, the seed, state, captures, and the effects it collects.
@@ -60,6 +60,8 @@ pub struct Frame {
     pub chats: Arc<[Chat]>,
     /// The service, for fetching media; `None` if there is none, as in tests without a network.
     pub service: Option<Arc<dyn Service>>,
+    /// The store, for values of other people in the chat; `None` if there is none, so that nobody has a value.
+    pub store: Option<Arc<dyn Store>>,
 }
 
 impl Frame {
@@ -75,6 +77,7 @@ impl Frame {
             snapshot: Snapshot::default(),
             chats: Arc::from([]),
             service: None,
+            store: None,
         }
     }
 }
@@ -287,6 +290,38 @@ impl Context {
         }
     }
 
+    /// The values that all people in the chat of the event have under each of these keys, in the same order, with the
+    /// changes of this turn. One request to the store; not a read that lets the turn run again.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    pub async fn member_values(&self, keys: &[&str]) -> Result<Vec<MemberValues>, StoreError> {
+        let mut found = match (&self.frame.store, &self.frame.chat) {
+            (Some(store), Some(chat)) => {
+                let keys = keys.iter().map(|key| (*key).to_owned()).collect();
+                store
+                    .member_values(&MemberQuery { chat: chat.id.clone(), keys }, self.frame.now)
+                    .await?
+            }
+            _ => Vec::new(),
+        };
+        found.resize_with(keys.len(), MemberValues::default);
+        for (key, values) in keys.iter().zip(&mut found) {
+            for write in &self.effects.writes {
+                values.apply(key, self.frame.person.as_ref(), write);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The names of the members of the group of the event, as far as the service knows them, without the own account.
+    #[must_use]
+    pub fn members(&self) -> Vec<String> {
+        let service = self.frame.service.as_ref().zip(self.frame.chat.as_ref());
+        service.map(|(service, chat)| service.members(&chat.id)).unwrap_or_default()
+    }
+
     /// The record of this turn that is kept beside its effects.
     pub fn decided(&mut self) -> &mut Decided {
         &mut self.decided
@@ -337,7 +372,7 @@ impl StateView for Context {
         {
             value = match &write.change {
                 Change::Set(text) => Some(text.clone()),
-                Change::Remove => None,
+                Change::Remove | Change::RemoveOfAll => None,
                 Change::Add(by) => Some(add(value.as_deref(), *by)),
             };
         }

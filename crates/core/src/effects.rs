@@ -40,6 +40,8 @@ pub enum Change {
     Add(i64),
     /// Removes the value.
     Remove,
+    /// Removes the values of all people in the chat, in the scope of a person; in other scopes the value.
+    RemoveOfAll,
 }
 
 /// An action, or a handler that runs between actions.

@@ -279,4 +279,7 @@ pub struct ExportedValue {
     pub value: String,
     /// When it expires.
     pub expires: Option<Timestamp>,
+    /// The name of the person when the value last changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }

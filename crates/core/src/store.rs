@@ -7,8 +7,8 @@ use serde::Serialize;
 use thiserror::Error;
 
 use crate::{
-    ActionId, Batch, Binding, ChatId, Decided, Effects, Event, EventId, Lane, MessageId, Outgoing,
-    PersonId, Read, Records, Snapshot, Timestamp,
+    ActionId, Batch, Binding, ChatId, Decided, Effects, Event, EventId, Lane, MemberQuery,
+    MemberValues, MessageId, Outgoing, PersonId, Read, Records, Snapshot, Timestamp,
 };
 
 /// The store of one account. Holding it is the lease: a second process cannot open it. Each call is one transaction.
@@ -56,6 +56,15 @@ pub trait Store: Send + Sync {
         lane: &Lane,
         now: Timestamp,
     ) -> Result<Option<(Event, Snapshot)>, StoreError>;
+
+    /// The values that all people in a chat have under each key of the query, without expired ones. At most
+    /// [`MemberValues::MOST`] under a key, those of the first people in the order of their ids; a result says if that
+    /// left some out. One request for all keys.
+    async fn member_values(
+        &self,
+        query: &MemberQuery,
+        now: Timestamp,
+    ) -> Result<Vec<MemberValues>, StoreError>;
 
     /// Applies all effects of a turn and marks its event as handled, if the values it read are unchanged. A turn whose
     /// event was handled before is not applied again.

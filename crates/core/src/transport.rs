@@ -170,6 +170,14 @@ pub trait Service: Send + Sync {
     /// The chats that the account knows at present: groups, and the private chats of friends.
     fn chats(&self) -> Arc<[Chat]>;
 
+    /// The names that the known members of a group show there, in an order that stays, without the own account.
+    ///
+    /// By default no member is known.
+    fn members(&self, group: &ChatId) -> Vec<String> {
+        let _ = group;
+        Vec::new()
+    }
+
     /// The friend whom a name in a rule file means now: the same as [`Person::certain_names`](crate::Person::certain_names)
     /// and [`Person::chosen_names`](crate::Person::chosen_names) of that friend's next message say.
     ///

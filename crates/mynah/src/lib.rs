@@ -9,6 +9,7 @@ mod conversation;
 mod ended;
 mod greeting;
 mod handlers;
+mod lacking_inputs;
 mod log_pages;
 mod login;
 mod metrics;

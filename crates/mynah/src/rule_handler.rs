@@ -8,7 +8,9 @@ use async_trait::async_trait;
 use mynah_core::{
     Binding, Context, Event, EventBody, Flow, Handler, HandlerError, Message, Scope, StateView,
 };
-use mynah_rules::{Builtin, Decision, Moment, RuleBook, mute};
+use mynah_rules::{Builtin, Decision, RuleBook, mute};
+
+use crate::lacking_inputs::{decided, moment};
 
 /// The rules that turns begin with. Shared by the handler and the parts that replace the book.
 pub(crate) type ActiveRules = ArcSwap<RuleBook>;
@@ -59,11 +61,11 @@ impl RuleHandler {
         Self::new(active_rules, Arc::new(NoOperator))
     }
 
-    async fn handle(&self, ctx: &mut Context, event: &Event) -> Flow {
-        let at = Moment { now: ctx.now(), random: ctx.random(), chats: Arc::clone(ctx.chats()) };
+    async fn handle(&self, ctx: &mut Context, event: &Event) -> Result<Flow, HandlerError> {
+        let mut at = moment(ctx);
         // Keep this guard short: the last holder of an old rule book pays for dropping it.
         let book = self.active_rules.load_full();
-        let decision = book.decide(event, ctx, &at);
+        let decision = decided(ctx, &mut at, |at| book.decide(event, ctx, at)).await?;
         let is_quiet = is_quiet(&book, ctx, event);
         drop(book);
         for warning in &decision.warnings {
@@ -73,18 +75,18 @@ impl RuleHandler {
         let flow = apply(decision, ctx);
         if flow == Flow::Continue && is_muted(ctx, event) {
             ctx.decided().passed_over = Some("muted chat".to_owned());
-            return Flow::Stop;
+            return Ok(Flow::Stop);
         }
         if flow == Flow::Continue && is_quiet {
             ctx.decided().passed_over = Some("quiet hours".to_owned());
-            return Flow::Stop;
+            return Ok(Flow::Stop);
         }
         match builtin {
             Some(Builtin::Reload) => ctx.reply(self.operator.reload().await),
             Some(Builtin::Status) => ctx.reply(self.operator.status().await),
             None => {}
         }
-        flow
+        Ok(flow)
     }
 }
 
@@ -130,11 +132,11 @@ impl Handler for RuleHandler {
     async fn on_message(&self, ctx: &mut Context, message: &Message) -> Result<Flow, HandlerError> {
         let body = EventBody::Message(message.clone());
         let event = Event { id: ctx.event_id().clone(), time: ctx.now(), body };
-        Ok(self.handle(ctx, &event).await)
+        self.handle(ctx, &event).await
     }
 
     async fn on_event(&self, ctx: &mut Context, event: &Event) -> Result<Flow, HandlerError> {
-        Ok(self.handle(ctx, event).await)
+        self.handle(ctx, event).await
     }
 }
 

@@ -134,6 +134,15 @@ struct Unread {
     sets: bool,
 }
 
+/// A variable that a text uses.
+struct UsedVariable {
+    name: String,
+    has_default: bool,
+    /// Whether the text is about the values of all people in the chat.
+    is_of_all: bool,
+    spot: Spot,
+}
+
 /// The state of a check.
 pub(crate) struct Checker<'a> {
     around: &'a Surroundings<'a>,
@@ -159,7 +168,7 @@ pub(crate) struct Checker<'a> {
     /// The variables that something sets, with their scope.
     set: BTreeSet<String>,
     /// The variables that texts use, with whether they have a default.
-    used: Vec<(String, bool, Spot)>,
+    used: Vec<UsedVariable>,
     /// Whether handlers run that may set anything.
     runs_handlers: bool,
     /// The services that the file is judged for.
@@ -291,12 +300,12 @@ impl<'a> Checker<'a> {
         if self.runs_handlers || self.unread.sets {
             return;
         }
-        for (name, has_default, spot) in std::mem::take(&mut self.used) {
+        for UsedVariable { name, has_default, is_of_all, spot } in std::mem::take(&mut self.used) {
             // The values of a chat come from tables that may be written later; with a default nothing is amiss.
             let is_meant = has_default && !name.starts_with("user.");
             if !is_meant && !self.set.contains(&name) {
                 let meant = self.variable_meant(&name);
-                self.say(Problem::NeverSet { name, meant, has_default }, spot);
+                self.say(Problem::NeverSet { name, meant, has_default, is_of_all }, spot);
             }
         }
     }

@@ -1,11 +1,13 @@
 //! The decision of the rules about an event.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
 use mynah_core::{Captures, Chat, Quiet, Random, Step, TimerChange, Timestamp, Write};
 
 use crate::catalogue::Lang;
+use crate::inputs::{Inputs, Lack};
 
 /// Everything a decision depends on besides the event and the state.
 #[derive(Debug, Clone)]
@@ -16,13 +18,17 @@ pub struct Moment {
     pub random: Random,
     /// The chats that the account knows: where `forward_to` and schedules find their targets.
     pub chats: Arc<[Chat]>,
+    /// Inputs that earlier decisions about this event lacked.
+    pub inputs: Inputs,
 }
 
 impl Moment {
-    /// A moment of an account that knows no chats, with randomness from 0: for deciding about a message alone.
+    /// A moment of an account that knows no chats and has no data, with randomness from 0: for deciding about a message
+    /// alone.
     #[must_use]
     pub fn at(now: Timestamp) -> Self {
-        Self { now, random: Random::from_seed(0), chats: Arc::from([]) }
+        let random = Random::from_seed(0);
+        Self { now, random, chats: Arc::from([]), inputs: Inputs::empty() }
     }
 }
 
@@ -40,6 +46,8 @@ pub struct RuleRef {
 /// The decision about an event.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Decision {
+    /// The inputs that it lacks. If there are any, the rest is empty: add them to the moment and decide again.
+    pub lacks: BTreeSet<Lack>,
     /// The first rule that matched.
     pub rule: Option<RuleRef>,
     /// The captures of the rule.

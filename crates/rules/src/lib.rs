@@ -27,6 +27,7 @@ mod sources;
 mod decision;
 mod dialog;
 mod explain;
+mod inputs;
 mod likeness;
 mod rule_book;
 mod schedule;
@@ -34,6 +35,7 @@ mod schedule;
 pub use decision::{Builtin, Decision, Moment, RuleRef, Warning};
 pub use dialog::OpenDialog;
 pub use explain::{Failed, Trace, Verdict};
+pub use inputs::{Inputs, Lack};
 pub use rule_book::later::TimerKind;
 pub use rule_book::{BotSummary, RegexCost, RuleBook, RuleInfo, mute};
 

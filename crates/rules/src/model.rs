@@ -281,6 +281,11 @@ pub(crate) enum Step {
         /// Its name.
         key: String,
     },
+    /// A variable of all people in the chat is forgotten.
+    ClearMembers {
+        /// Its name.
+        key: String,
+    },
     /// Something is sent to other chats.
     Send {
         /// The content.

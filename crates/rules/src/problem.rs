@@ -91,7 +91,7 @@ pub(crate) enum Problem {
     /// A message to many groups that anybody can set off.
     OpenBroadcast { to: String },
     /// A variable that nothing sets.
-    NeverSet { name: String, meant: Option<String>, has_default: bool },
+    NeverSet { name: String, meant: Option<String>, has_default: bool, is_of_all: bool },
     /// A handler that is not registered.
     NoHandler { name: String, registered: Vec<String>, meant: Option<String> },
     /// A handler of which it is not known whether it is registered.
@@ -253,6 +253,8 @@ pub(crate) enum BadValue {
     Name(String),
     /// A variable of a scope that does not exist.
     Scope { found: String, scope: String },
+    /// The same in `clear`, which knows one more.
+    ClearScope { found: String, scope: String },
     /// No file name of a table of rows.
     FileName(String),
     /// No comparison.

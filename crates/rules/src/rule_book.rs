@@ -10,6 +10,7 @@ pub(crate) mod conditions;
 mod destinations;
 pub(crate) mod event_facts;
 pub(crate) mod later;
+mod members;
 pub mod mute;
 pub(crate) mod pending;
 pub(crate) mod people;
@@ -206,13 +207,15 @@ impl RuleBook {
         }
     }
 
-    /// The decision about an event, found by the index.
+    /// The decision about an event, found by the index. If it [lacks](Decision::lacks) inputs, the caller adds them to the
+    /// moment and asks again.
     #[must_use]
     pub fn decide(&self, event: &Event, state: &dyn StateView, at: &Moment) -> Decision {
         self.run(event, state, at, Search::Indexed, None)
     }
 
-    /// The same, found by asking rule after rule from the top, with the reason for each.
+    /// The same, found by asking rule after rule from the top, with the reason for each. The reasons for a decision that
+    /// lacks inputs mean nothing.
     pub fn explain(
         &self,
         event: &Event,
@@ -231,13 +234,18 @@ impl RuleBook {
         search: Search,
         trace: Option<&mut dyn Trace>,
     ) -> Decision {
-        match &event.body {
+        let mut decision = match &event.body {
             EventBody::Message(_) | EventBody::Notice(_) => {
                 search::answer(self, event, state, at, search, trace)
             }
             EventBody::Started => schedule::set_all(self, state, at),
             EventBody::Due(due) => later::due(self, due, state, at),
+        };
+        if !decision.lacks.is_empty() {
+            return Decision { lacks: decision.lacks, ..Decision::default() };
         }
+        decision.warnings.extend(at.inputs.warnings());
+        decision
     }
 
     /// Whether this person is an admin of the bot.

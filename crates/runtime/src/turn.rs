@@ -119,6 +119,7 @@ impl Worker {
             snapshot,
             chats: self.service.chats(),
             service: Some(self.service.clone()),
+            store: Some(self.store.clone()),
             ..Frame::of(event, now)
         }
     }

@@ -15,6 +15,10 @@ pub enum Mistake {
     BegunWithoutMark,
     /// A commit does not check the reads of the turn.
     LostUpdate,
+    /// The values of the people in a chat are those of all chats.
+    MembersOfAllChats,
+    /// The removal of a value of all people in a chat removes one value.
+    ClearedForOne,
     /// State is committed before the replies that belong to it.
     StateWithoutReply,
     /// Due timers are removed before their events are written.
@@ -63,13 +67,15 @@ pub enum Mistake {
 
 impl Mistake {
     /// The mistakes that break a promise although every answer arrives.
-    pub const PROMISES: [Self; 15] = [
+    pub const PROMISES: [Self; 17] = [
         Self::RecordsBeforeEvents,
         Self::SeenIdsForgotten,
         Self::NewestEventFirst,
         Self::BegunOutOfOrder,
         Self::BegunWithoutMark,
         Self::LostUpdate,
+        Self::MembersOfAllChats,
+        Self::ClearedForOne,
         Self::StateWithoutReply,
         Self::TimersLost,
         Self::SentWithoutClaim,

@@ -13,8 +13,8 @@ use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use mynah_core::{
     Accepted, ActionId, Batch, Binding, ChatId, Claim, ClaimToken, Committed, Event, EventId,
-    Forgotten, Lane, Outcome, PersonId, Records, Recovered, Snapshot, Store, StoreError, Timestamp,
-    Turn,
+    Forgotten, Lane, MemberQuery, MemberValues, Outcome, PersonId, Records, Recovered, Snapshot,
+    Store, StoreError, Timestamp, Turn,
 };
 
 use crate::Mistake;
@@ -218,10 +218,20 @@ impl Store for ModelStore {
         Ok(Some((event, snapshot)))
     }
 
+    async fn member_values(
+        &self,
+        query: &MemberQuery,
+        now: Timestamp,
+    ) -> Result<Vec<MemberValues>, StoreError> {
+        let tables = self.tables();
+        let of = |key: &String| tables.values.of_members(&query.chat, key, now, self.mistake);
+        Ok(query.keys.iter().map(of).collect())
+    }
+
     async fn commit(&self, mut turn: Turn, now: Timestamp) -> Result<Committed, StoreError> {
         if self.has(Mistake::StateWithoutReply) && self.tables().inbox.is_open(&turn.event.id) {
             let writes = std::mem::take(&mut turn.effects.writes);
-            self.tables().values.apply(&turn.event, &writes, now);
+            self.tables().values.apply(&turn.event, &writes, now, self.mistake);
             turn.reads.clear();
             (self.gap)().await;
         }
@@ -232,7 +242,7 @@ impl Store for ModelStore {
             if !holds && !self.has(Mistake::LostUpdate) {
                 return Ok(Committed::Conflict);
             }
-            tables.values.apply(&turn.event, &turn.effects.writes, now);
+            tables.values.apply(&turn.event, &turn.effects.writes, now, self.mistake);
             tables.outbox.queue(&turn, now);
             tables.timers.apply(&turn.effects.timers);
             let fired = turn.decided.rule.clone().filter(|_| turn.decided.quiet.is_none());

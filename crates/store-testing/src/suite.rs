@@ -74,6 +74,8 @@ promises! {
     state::conflict: "a commit is refused whole if a value that it read has changed",
     state::additions: "additions never conflict",
     state::expiry: "an expired value is absent",
+    state::members_of: "the values of all people in a chat are found, with the names of then",
+    state::cleared: "a value is removed for all people in one chat",
     actions::order: "the actions of a chat leave in order, also across retries",
     actions::one_at_a_time: "one action of a chat is under way at a time",
     actions::expiry: "a late reply expires, an announcement does not",

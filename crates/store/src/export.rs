@@ -47,7 +47,7 @@ fn values(
 ) -> Result<ExportPage> {
     let found: Vec<ExportedValue> = connection
         .prepare_cached(
-            "SELECT scope, chat, person, key, value, expires FROM state
+            "SELECT scope, chat, person, key, value, expires, name FROM state
              WHERE (scope, chat, person, key) > (?1, ?2, ?3, ?4)
              ORDER BY scope, chat, person, key LIMIT ?5",
         )?
@@ -73,6 +73,7 @@ fn value(row: &Row<'_>) -> Result<ExportedValue> {
         key: row.get(3)?,
         value: row.get(4)?,
         expires: row.get::<_, Option<i64>>(5)?.map(Timestamp::from_millis),
+        name: row.get(6)?,
     })
 }
 

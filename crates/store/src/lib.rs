@@ -22,6 +22,7 @@ mod identity;
 mod inspect;
 mod lease;
 mod log;
+mod members;
 mod options;
 mod reader;
 mod records;
@@ -46,7 +47,8 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use mynah_core::{
     Accepted, ActionId, Batch, Binding, ChatId, Claim, ClaimToken, Committed, Event, Forgotten,
-    Lane, Outcome, PersonId, Records, Recovered, Snapshot, Store, StoreError, Timestamp, Turn,
+    Lane, MemberQuery, MemberValues, Outcome, PersonId, Records, Recovered, Snapshot, Store,
+    StoreError, Timestamp, Turn,
 };
 
 use database::Database;
@@ -193,6 +195,15 @@ impl Store for SqliteStore {
         let begun =
             self.executor.run_short(|_| Written, move |db| events::begin(db, &lane, now)).await?;
         Ok(begun.map(|(event, loaded)| self.with_rest(event, loaded, now)))
+    }
+
+    async fn member_values(
+        &self,
+        query: &MemberQuery,
+        now: Timestamp,
+    ) -> Result<Vec<MemberValues>, StoreError> {
+        let query = query.clone();
+        self.executor.run(Written, move |db| members::values(&db.connection, &query, now)).await
     }
 
     async fn commit(&self, turn: Turn, now: Timestamp) -> Result<Committed, StoreError> {

@@ -8,7 +8,7 @@
 //! actions of a turn have consecutive numbers, and its event knows them: `first_action` and `actions`. Texts are the
 //! last columns, since SQLite reads a row up to the column that is asked for. `message` of an event is empty where its
 //! id gives the id of the message. `until` of an action is the time until which the request of its last claim may be
-//! under way.
+//! under way. `name` of a state is that of the person when the value last changed.
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ use rusqlite::Connection;
 use crate::error::{translate, translate_io};
 
 /// The steps from each version to the next. The version of a file is the number of steps that it has taken.
-const STEPS: [&str; 4] = ["
+const STEPS: [&str; 5] = ["
     CREATE TABLE event (
         seq      INTEGER PRIMARY KEY,
         id       TEXT NOT NULL UNIQUE,
@@ -173,6 +173,16 @@ const STEPS: [&str; 4] = ["
     INSERT INTO wide_record SELECT key, value FROM record;
     DROP TABLE record;
     ALTER TABLE wide_record RENAME TO record;
+", "
+    ALTER TABLE state ADD COLUMN name TEXT;
+    CREATE INDEX event_of_person ON event (person, lane, seq);
+    UPDATE state SET name = (
+        SELECT substr(replace(replace(coalesce(body ->> '$.sender.name', body ->> '$.person.name'),
+                                      char(10), ' '), char(13), ' '), 1, 30)
+        FROM event WHERE event.person = state.person AND event.lane = state.chat AND body IS NOT NULL
+        ORDER BY seq DESC LIMIT 1
+    ) WHERE scope = 2;
+    DROP INDEX event_of_person;
 "];
 
 /// The newest version that this program knows.

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use mynah_core::{Change, Event, Read, Scope, Timestamp, Value, Write, add};
+use mynah_core::{Change, Event, Read, Scope, Timestamp, Value, Write, add, kept_name};
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
 use crate::database::Database;
+use crate::members;
 
 /// The owner of a state, as it is stored: the number of the scope, the chat and the person.
 struct Owner<'a> {
@@ -175,6 +176,9 @@ pub(crate) fn apply(
     write: &Write,
     now: Timestamp,
 ) -> Result<()> {
+    if write.change == Change::RemoveOfAll && write.scope == Scope::Person {
+        return members::remove(&database.connection, event, &write.key);
+    }
     let Some(owner) = owner(event, write.scope) else {
         tracing::warn!(event = %event.id, key = write.key, "state of a scope that this event does not have");
         return Ok(());
@@ -186,16 +190,21 @@ pub(crate) fn apply(
             let live = found.filter(|value| !value.is_expired(now));
             add(live.as_ref().map(|value| value.text.as_str()), *by)
         }
-        Change::Remove => return remove(&database.connection, &owner, &write.key),
+        Change::Remove | Change::RemoveOfAll => {
+            return remove(&database.connection, &owner, &write.key);
+        }
     };
     let version = database.fresh_version().cast_signed();
+    let person = event.person().filter(|_| write.scope == Scope::Person);
+    let name = person.map(|person| kept_name(&person.name));
     database
         .connection
         .prepare_cached(
-            "INSERT INTO state (scope, chat, person, key, value, version, expires)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+            "INSERT INTO state (scope, chat, person, key, value, version, expires, name)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
              ON CONFLICT (scope, chat, person, key) DO UPDATE
-             SET value = excluded.value, version = excluded.version, expires = excluded.expires",
+             SET value = excluded.value, version = excluded.version, expires = excluded.expires,
+                 name = excluded.name",
         )?
         .execute(params![
             owner.scope,
@@ -205,6 +214,7 @@ pub(crate) fn apply(
             text,
             version,
             write.expires.map(Timestamp::as_millis),
+            name,
         ])?;
     Ok(())
 }

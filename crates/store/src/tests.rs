@@ -13,8 +13,9 @@ use std::time::Duration;
 use mynah_core::{
     Action, ActionId, Batch, Binding, Change, Chat, ChatId, Claim, ClaimToken, Committed, Content,
     Decided, Effects, Event, EventBody, ExportPlace, Exported, Fired, Lane, LogPlace, LogQuery,
-    Message, Notice, NoticeKind, Origin, Outcome, Person, Planned, Quiet, Records, Scope,
-    StateView, Step, Store, StoreError, StoreReader, Timer, TimerChange, Timestamp, Turn, Write,
+    MemberQuery, Message, Notice, NoticeKind, Origin, Outcome, Person, Planned, Quiet, Records,
+    Scope, StateView, Step, Store, StoreError, StoreReader, Timer, TimerChange, Timestamp, Turn,
+    Write,
 };
 use tempfile::TempDir;
 

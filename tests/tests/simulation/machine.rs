@@ -8,9 +8,10 @@ use bytes::Bytes;
 use mynah_core::{
     Accepted, ActionId, Batch, Binding, Capabilities, Chat, ChatId, Claim, ClaimToken, Committed,
     Content, Context, Event, EventBody, Flow, Forgotten, Handler, HandlerError, Incoming, Lane,
-    LogQuery, MediaError, MediaRef, Message, OfflineCause, Outcome, Outgoing, PersonId, Random,
-    Receipt, ReceiveError, Records, Recovered, Scope, SendError, Service, Snapshot, Source,
-    StateView, Status, Store, StoreError, StoreReader, Timestamp, Transport, Turn,
+    LogQuery, MediaError, MediaRef, MemberQuery, MemberValues, Message, OfflineCause, Outcome,
+    Outgoing, PersonId, Random, Receipt, ReceiveError, Records, Recovered, Scope, SendError,
+    Service, Snapshot, Source, StateView, Status, Store, StoreError, StoreReader, Timestamp,
+    Transport, Turn,
 };
 use mynah_store::SqliteStore;
 use mynah_store_testing::{ModelStore, StoredOutgoing};
@@ -141,6 +142,14 @@ impl Store for FusedStore {
         self.sim.begun(lane, begun.as_ref().map(|(event, _)| event));
         self.sim.boundary("after begin").await;
         Ok(begun)
+    }
+
+    async fn member_values(
+        &self,
+        query: &MemberQuery,
+        now: Timestamp,
+    ) -> Result<Vec<MemberValues>, StoreError> {
+        self.inner.member_values(query, now).await
     }
 
     async fn commit(&self, turn: Turn, now: Timestamp) -> Result<Committed, StoreError> {

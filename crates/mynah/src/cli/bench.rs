@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use cpu_time::ThreadTime;
 use mynah_core::{Chat, Event, NoState, Random};
-use mynah_rules::{Decision, Moment, RuleBook};
+use mynah_rules::{Decision, Inputs, Moment, RuleBook};
 use serde::Serialize;
 use stats_alloc::INSTRUMENTED_SYSTEM;
 
@@ -178,7 +178,8 @@ fn one_by_one(each: &mut [u64], decide: impl Fn(usize) -> Decision) {
 
 fn moment_of(event: &Event) -> Moment {
     let chats: Vec<Chat> = event.chat().cloned().into_iter().collect();
-    Moment { now: event.time, random: Random::of(0, &event.id), chats: chats.into() }
+    let random = Random::of(0, &event.id);
+    Moment { now: event.time, random, chats: chats.into(), inputs: Inputs::empty() }
 }
 
 /// The value that so many percent of the sorted values do not exceed.

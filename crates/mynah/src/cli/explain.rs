@@ -10,7 +10,7 @@ use mynah_core::{
     Captures, Chat, Clock, Event, LogQuery, Message, MessageKind, NoState, Quiet, Random,
     SystemClock, Timestamp, quote,
 };
-use mynah_rules::{Decision, Lang, Moment, RuleBook, RuleRef, Trace, Verdict};
+use mynah_rules::{Decision, Inputs, Lang, Moment, RuleBook, RuleRef, Trace, Verdict};
 use serde::Serialize;
 
 use super::recorded::SOMEBODY;
@@ -180,7 +180,8 @@ impl Explained {
         let named = book.destinations().into_iter().map(cast::group);
         let chats: Vec<Chat> = event.chat().cloned().into_iter().chain(named).collect();
         let random = Random::of(0, &event.id);
-        let at = Moment { now: event.time, random, chats: chats.into() };
+        let inputs = Inputs::empty();
+        let at = Moment { now: event.time, random, chats: chats.into(), inputs };
         let mut verdicts = Verdicts::default();
         let decision = book.explain(event, &NoState, &at, &mut verdicts);
         Self { near: verdicts.near, ..Self::of(event, decision, &verdicts.all) }

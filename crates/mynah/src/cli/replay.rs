@@ -8,7 +8,7 @@ use mynah_core::{
     Captures, Chat, Decided, Event, EventBody, LogPage, LogQuery, Logged, NoState, Quiet, Random,
     Step, StoreError,
 };
-use mynah_rules::{Decision, Moment, RuleBook};
+use mynah_rules::{Decision, Inputs, Moment, RuleBook};
 use serde::Serialize;
 
 use super::recorded::{self, Recorded};
@@ -148,7 +148,8 @@ async fn answers(
 fn alone(book: &RuleBook, event: &Event, seed: u64) -> Decision {
     let chats: Vec<Chat> = event.chat().cloned().into_iter().collect();
     let random = Random::of(seed, &event.id);
-    book.decide(event, &NoState, &Moment { now: event.time, random, chats: chats.into() })
+    let inputs = Inputs::empty();
+    book.decide(event, &NoState, &Moment { now: event.time, random, chats: chats.into(), inputs })
 }
 
 /// The decision of the rules about a message.

@@ -86,6 +86,7 @@ impl Play {
     pub(crate) async fn happen(&mut self, event: Event) -> Result<StepResult, StoreError> {
         if let Some(chat) = event.chat() {
             self.service.meet(chat);
+            self.service.meet_people(&event);
         }
         self.stage.deliver(Batch { events: vec![event], ..Batch::default() }).await?;
         self.stage.settle_all().await?;

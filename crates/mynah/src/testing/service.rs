@@ -1,13 +1,13 @@
 //! A chat service that only records its actions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use mynah_core::{
-    Action, Capabilities, Chat, ChatId, MediaError, MediaRef, MediaSource, MessageId, Outgoing,
-    Receipt, SendError, Service,
+    Action, Capabilities, Chat, ChatId, Event, EventBody, MediaError, MediaRef, MediaSource,
+    MessageId, NoticeKind, Outgoing, Receipt, SendError, Service,
 };
 
 /// Does nothing and remembers everything.
@@ -19,6 +19,8 @@ pub(crate) struct RecordingService {
 #[derive(Debug)]
 struct Pages {
     chats: BTreeMap<ChatId, Chat>,
+    /// The names of the members of groups, as far as they spoke or joined.
+    members: BTreeMap<ChatId, BTreeSet<String>>,
     /// The same as a list, made anew when a chat is added: it is asked for at every turn.
     listed: Arc<[Chat]>,
     performed: Vec<Outgoing>,
@@ -31,6 +33,7 @@ impl RecordingService {
     pub(crate) fn new() -> Self {
         let pages = Pages {
             chats: BTreeMap::new(),
+            members: BTreeMap::new(),
             listed: Arc::from([]),
             performed: Vec::new(),
             media: Vec::new(),
@@ -44,6 +47,24 @@ impl RecordingService {
         if !pages.chats.contains_key(&chat.id) {
             pages.chats.insert(chat.id.clone(), chat.clone());
             pages.listed = pages.chats.values().cloned().collect();
+        }
+    }
+
+    /// Notes which members of its group an event makes known, and which leave.
+    pub(crate) fn meet_people(&self, event: &Event) {
+        let Some(chat) = event.chat().filter(|chat| chat.is_group()) else { return };
+        let mut pages = self.pages();
+        let members = pages.members.entry(chat.id.clone()).or_default();
+        members.extend(event.person().map(|person| person.name.clone()));
+        let EventBody::Notice(notice) = &event.body else { return };
+        match &notice.kind {
+            NoticeKind::Join { people } => {
+                members.extend(people.iter().map(|person| person.name.clone()));
+            }
+            NoticeKind::Leave { people } => {
+                members.retain(|name| people.iter().all(|person| person.name != *name));
+            }
+            _ => {}
         }
     }
 
@@ -86,6 +107,11 @@ impl Service for RecordingService {
 
     fn chats(&self) -> Arc<[Chat]> {
         Arc::clone(&self.pages().listed)
+    }
+
+    fn members(&self, group: &ChatId) -> Vec<String> {
+        let pages = self.pages();
+        pages.members.get(group).into_iter().flatten().cloned().collect()
     }
 
     async fn perform(&self, outgoing: &Outgoing) -> Result<Receipt, SendError> {

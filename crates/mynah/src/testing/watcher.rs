@@ -7,11 +7,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use mynah_core::{
     Action, Call, Context, Event, EventBody, EventId, Flow, Handler, HandlerError, Message, Random,
-    Step,
+    Step, StoreError,
 };
 use mynah_rules::{Decision, Moment, RuleBook, RuleRef, Verdict};
 
 use super::bot_action::shown;
+use crate::lacking_inputs::{decided, moment};
 use crate::rule_handler::RuleHandler;
 
 /// How often the dice are thrown again to see the other possible random replies.
@@ -96,33 +97,44 @@ impl Watcher {
     }
 
     /// Decides as the rules will in a moment, and keeps it.
-    fn watch(&self, ctx: &Context, event: &Event) {
-        let at = Moment { now: ctx.now(), random: ctx.random(), chats: Arc::clone(ctx.chats()) };
+    async fn watch(&self, ctx: &Context, event: &Event) -> Result<(), StoreError> {
+        let mut at = moment(ctx);
         let level = *self.level.lock().unwrap_or_else(PoisonError::into_inner);
         let watched = match level {
             WatchLevel::Decisions => WatchedTurn {
                 event: event.id.clone(),
-                decision: self.book.decide(event, ctx, &at),
+                decision: decided(ctx, &mut at, |at| self.book.decide(event, ctx, at)).await?,
                 verdicts: Vec::new(),
                 could_say: Vec::new(),
             },
-            WatchLevel::Reasons => self.watch_closely(ctx, event, &at),
+            WatchLevel::Reasons => self.watch_closely(ctx, event, at).await?,
         };
         let mut turns = self.turns();
         match turns.iter_mut().find(|turn| turn.event == watched.event) {
             Some(turn) => *turn = watched,
             None => turns.push(watched),
         }
+        Ok(())
     }
 
-    fn watch_closely(&self, ctx: &Context, event: &Event, at: &Moment) -> WatchedTurn {
+    async fn watch_closely(
+        &self,
+        ctx: &Context,
+        event: &Event,
+        mut at: Moment,
+    ) -> Result<WatchedTurn, StoreError> {
         let mut verdicts = Vec::new();
-        let decision = self.book.explain(event, ctx, at, &mut verdicts);
+        let explain = |at: &Moment| {
+            verdicts.clear();
+            self.book.explain(event, ctx, at, &mut verdicts)
+        };
+        let decision = decided(ctx, &mut at, explain).await?;
         let mut could_say: Vec<_> =
             texts(&decision).map(|text| (text.clone(), BTreeSet::from([text]))).collect();
         let throws = if could_say.is_empty() { 0 } else { THROWS };
         for throw in 0..throws {
             let other = Moment { random: Random::from_seed(throw), ..at.clone() };
+            // Under other dice another rule may answer, whose inputs are not at hand.
             let other = self.book.decide(event, ctx, &other);
             if other.rule == decision.rule && other.steps.len() == decision.steps.len() {
                 could_say.iter_mut().zip(texts(&other)).for_each(|((_, all), text)| {
@@ -130,7 +142,7 @@ impl Watcher {
                 });
             }
         }
-        WatchedTurn { event: event.id.clone(), decision, verdicts, could_say }
+        Ok(WatchedTurn { event: event.id.clone(), decision, verdicts, could_say })
     }
 
     /// Takes out the calls of unregistered handlers: they are looked at, not run.
@@ -166,14 +178,14 @@ fn texts(decision: &Decision) -> impl Iterator<Item = String> {
 impl Handler for Watcher {
     async fn on_message(&self, ctx: &mut Context, message: &Message) -> Result<Flow, HandlerError> {
         let body = EventBody::Message(message.clone());
-        self.watch(ctx, &Event { id: ctx.event_id().clone(), time: ctx.now(), body });
+        self.watch(ctx, &Event { id: ctx.event_id().clone(), time: ctx.now(), body }).await?;
         let flow = self.rules.on_message(ctx, message).await?;
         self.drop_unknown_calls(ctx);
         Ok(flow)
     }
 
     async fn on_event(&self, ctx: &mut Context, event: &Event) -> Result<Flow, HandlerError> {
-        self.watch(ctx, event);
+        self.watch(ctx, event).await?;
         let flow = self.rules.on_event(ctx, event).await?;
         self.drop_unknown_calls(ctx);
         Ok(flow)

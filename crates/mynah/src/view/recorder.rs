@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use mynah_core::{
     ActionId, ChatId, Context, Event, EventBody, EventId, Flow, Handler, HandlerError, Message,
-    Outcome, Scope, Step, TimerChange, Turn,
+    Outcome, Scope, Step, StoreError, TimerChange, Turn,
 };
 use mynah_page::view::{CauseRow, Why};
 use mynah_rules::{Lang, Moment, RuleBook, TimerKind};
@@ -14,6 +14,7 @@ use mynah_rules::{Lang, Moment, RuleBook, TimerKind};
 use super::reasons::Reasons;
 use super::transcript::Entry;
 use super::turn_record::{RuleIds, Seen, TurnRecord, message_of};
+use crate::lacking_inputs::{decided, moment};
 use crate::rule_handler::ActiveRules;
 
 /// Turns that are remembered; the oldest go first.
@@ -104,16 +105,21 @@ impl EventRecorder {
         entries
     }
 
-    fn look(&self, ctx: &Context, event: &Event) {
-        let seen = self.seen(ctx, event);
+    async fn look(&self, ctx: &Context, event: &Event) -> Result<(), StoreError> {
+        let seen = self.seen(ctx, event).await?;
         self.memory().begun.insert(event.id.clone(), seen);
+        Ok(())
     }
 
-    fn seen(&self, ctx: &Context, event: &Event) -> Seen {
-        let at = Moment { now: ctx.now(), random: ctx.random(), chats: Arc::clone(ctx.chats()) };
+    async fn seen(&self, ctx: &Context, event: &Event) -> Result<Seen, StoreError> {
+        let mut at = moment(ctx);
         let mut reasons = Reasons::default();
         let book = self.active_rules.load_full();
-        let decision = book.explain(event, ctx, &at, &mut reasons);
+        let explain = |at: &Moment| {
+            reasons = Reasons::default();
+            book.explain(event, ctx, at, &mut reasons)
+        };
+        let decision = decided(ctx, &mut at, explain).await?;
         let values = [Scope::Person, Scope::Chat, Scope::Bot]
             .into_iter()
             .flat_map(|scope| ctx.values(scope).map(move |(key, value)| ((scope, key), value)));
@@ -121,7 +127,7 @@ impl EventRecorder {
             Step::Run(call) => Some(call.handler.clone()),
             Step::Act(_) => None,
         });
-        Seen {
+        Ok(Seen {
             at: ctx.now(),
             reasons,
             before: values.collect(),
@@ -130,7 +136,7 @@ impl EventRecorder {
             failures: Vec::new(),
             chats: at.chats,
             rules: self.ids_of(&book),
-        }
+        })
     }
 
     fn ids_of(&self, book: &Arc<RuleBook>) -> Arc<RuleIds> {
@@ -251,12 +257,12 @@ impl Handler for EventRecorder {
     async fn on_message(&self, ctx: &mut Context, message: &Message) -> Result<Flow, HandlerError> {
         let body = EventBody::Message(message.clone());
         let event = Event { id: ctx.event_id().clone(), time: ctx.now(), body };
-        self.look(ctx, &event);
+        self.look(ctx, &event).await?;
         Ok(Flow::Continue)
     }
 
     async fn on_event(&self, ctx: &mut Context, event: &Event) -> Result<Flow, HandlerError> {
-        self.look(ctx, event);
+        self.look(ctx, event).await?;
         Ok(Flow::Continue)
     }
 }

@@ -193,7 +193,7 @@ impl TurnRecord {
                     let sum = add(after.get(&at).map(String::as_str), *by);
                     after.insert(at, sum);
                 }
-                Change::Remove => drop(after.remove(&at)),
+                Change::Remove | Change::RemoveOfAll => drop(after.remove(&at)),
             }
         }
         let rows = |scope| {

@@ -151,10 +151,14 @@ pub(super) fn hint(problem: &Problem, lang: Lang) -> Option<String> {
             "add from = \"admin\", or name the groups",
             "加上 from = \"admin\"，或写出具体的群名"
         ),
+        Problem::NeverSet { meant: Some(meant), is_of_all: true, .. } => {
+            let meant = meant.strip_prefix("user.").unwrap_or(meant);
+            say!(lang, "did you mean {meant}?", "是否想写 {meant}？")
+        }
         Problem::NeverSet { meant: Some(meant), .. } => {
             say!(lang, "did you mean {{{meant}}}?", "是否想写 {{{meant}}}？")
         }
-        Problem::NeverSet { has_default: true, .. } => {
+        Problem::NeverSet { has_default: true, .. } | Problem::NeverSet { is_of_all: true, .. } => {
             say!(lang, "set it with set or add in some rule", "在某条规则里用 set 或 add 设置")
         }
         Problem::NeverSet { name, .. } => {

@@ -98,7 +98,7 @@ pub(super) fn message(value: &BadValue, lang: Lang) -> String {
         BadValue::Name(text) => {
             say!(lang, "\"{text}\" is not a valid name", "\"{text}\" 不能作名字")
         }
-        BadValue::Scope { found, scope } => {
+        BadValue::Scope { found, scope } | BadValue::ClearScope { found, scope } => {
             say!(
                 lang,
                 "{found}: there are no variables of `{scope}`",
@@ -182,6 +182,14 @@ pub(super) fn hint(value: &BadValue, lang: Lang) -> String {
         BadValue::Name(_) => {
             say!(lang, "letters, digits, `_` and `-`", "可用文字、数字、`_` 和 `-`")
         }
+        BadValue::ClearScope { .. } => say!(
+            lang,
+            "user.x, person.x, chat.x, bot.x, or members.x for everybody in the chat",
+            "可用 user.x、person.x、chat.x、bot.x，或 members.x（清除会话中所有人的）"
+        ),
+        BadValue::Scope { scope, .. } if scope == "members" => {
+            say!(lang, "members.x can only be cleared", "members.x 只能用于 clear")
+        }
         BadValue::Scope { .. } => {
             say!(
                 lang,
@@ -202,7 +210,11 @@ pub(super) fn hint(value: &BadValue, lang: Lang) -> String {
             say!(lang, "write {{ days = \"day\" }}", "请写 {{ days = \"day\" }}")
         }
         BadValue::ClearedByNoOne(_) => {
-            say!(lang, "chat.x and bot.x can be cleared here", "这里可以清除 chat.x 和 bot.x")
+            say!(
+                lang,
+                "chat.x, bot.x and members.x can be cleared here",
+                "这里可以清除 chat.x、bot.x 和 members.x"
+            )
         }
         BadValue::OneGroup(_) => say!(
             lang,

@@ -62,6 +62,7 @@ impl Checker<'_> {
             after: self.after(fields),
             similar: self.likeness(fields),
         };
+        let names = names.placed(when.place == Some(ChatKind::Private));
         when.comparisons = self.comparisons(fields, &names);
         self.is_any_list_empty(fields, &["from", "not_from", "type", "event", "time", "days"]);
         self.blank_names(fields);

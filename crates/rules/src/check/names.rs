@@ -2,12 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use crate::computed::BadComputed;
 use crate::problem::Capture;
 use mynah_matching::pattern::CaptureName;
 
 /// The names that every template knows.
 const BUILT_IN: [&str; 9] =
     ["sender", "at", "group", "text", "rest", "joined", "date", "time", "weekday"];
+
+/// A name that is built in, but may be that of a capture as well: rule files had it before it was.
+pub(super) const SOMEONE: &str = "someone";
 
 /// Names of other programs and in Chinese, with the name that is built in.
 const FOREIGN: &[(&[&str], &str)] = &[
@@ -45,6 +49,26 @@ const FOREIGN: &[(&[&str], &str)] = &[
         &["random", "rand", "dice", "roll", "random_number", "random_int", "随机", "随机数"],
         "random:1-6",
     ),
+    (
+        &[
+            "random_user",
+            "random_member",
+            "randomuser",
+            "anyone",
+            "somebody",
+            "随机成员",
+            "随机群友",
+            "随机群员",
+            "某人",
+            "群友",
+        ],
+        SOMEONE,
+    ),
+    (&["leaderboard", "ranking", "top", "toplist", "排行", "排行榜", "榜单"], "top:points"),
+    (&["rank", "position", "排名", "名次"], "rank:points"),
+    (&["count", "total", "人数"], "count:points"),
+    (&["names", "members", "名单", "成员"], "who:points"),
+    (&["winner", "winners", "pick", "lucky", "中奖", "中奖者"], "pick:points"),
     (&["week", "dayofweek", "星期", "周几"], "weekday"),
 ];
 
@@ -67,6 +91,8 @@ pub(super) struct Names {
     asks_unsaved: bool,
     /// Whether no variables may be used.
     has_no_variables: bool,
+    /// Whether the text is only for private chats, which have no members.
+    is_private: bool,
 }
 
 /// The known facts about a name.
@@ -87,16 +113,23 @@ pub(super) enum Known<'n> {
 impl Names {
     /// The names of a reply to a person.
     pub(super) fn of_a_reply() -> Self {
-        Self { built_in: BUILT_IN.to_vec(), ..Self::default() }
+        let built_in = BUILT_IN.into_iter().chain([SOMEONE]).collect();
+        Self { built_in, ..Self::default() }
     }
 
     /// The names of an announcement, which answers no message.
     pub(super) fn of_an_announcement() -> Self {
         Self {
-            built_in: vec!["group", "date", "time", "weekday"],
+            built_in: vec!["group", "date", "time", "weekday", SOMEONE],
             is_impersonal: true,
             ..Self::default()
         }
+    }
+
+    /// The same; `is_private` if the texts are for private chats only.
+    pub(super) fn placed(mut self, is_private: bool) -> Self {
+        self.is_private = is_private;
+        self
     }
 
     /// The same, but some names could not be found out.
@@ -193,6 +226,19 @@ impl Names {
         if self.is_impersonal { &["chat", "bot"] } else { &["user", "chat", "bot", "person"] }
     }
 
+    /// Why a name about all people in the chat cannot be used here.
+    pub(super) fn not_of_members(&self, name: &str) -> Option<BadComputed> {
+        if self.is_private {
+            return Some(BadComputed::InPrivate { name: name.to_owned() });
+        }
+        (self.is_impersonal && name.starts_with("rank:")).then_some(BadComputed::RankOfNoOne)
+    }
+
+    /// Whether a text here may use variables.
+    pub(super) fn have_variables(&self) -> bool {
+        !self.has_no_variables
+    }
+
     /// From here on, an unknown name may be the answer to a question that keeps it under no name.
     pub(super) fn asked_unsaved(&mut self) {
         self.asks_unsaved = true;
@@ -206,6 +252,13 @@ impl Names {
     pub(super) fn meant_by(&self, name: &str) -> Option<&'static str> {
         let name = name.to_lowercase();
         let (_, meant) = FOREIGN.iter().find(|(others, _)| others.contains(&name.as_str()))?;
+        let is_about_members =
+            *meant == SOMEONE || (meant.contains(':') && !meant.starts_with("random"));
+        let is_wrong_here = self.is_private || self.has_no_variables;
+        if (is_about_members && is_wrong_here) || (meant.starts_with("rank") && self.is_impersonal)
+        {
+            return None;
+        }
         (self.built_in.contains(meant) || meant.contains(':')).then_some(*meant)
     }
 }

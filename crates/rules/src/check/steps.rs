@@ -29,6 +29,7 @@ struct Read<'n> {
 impl Checker<'_> {
     /// The questions of a dialog, the names for its `done`, and those of all steps.
     pub(super) fn questions(&mut self, fields: &Fields<'_>) -> (Vec<Question>, Names, Names) {
+        let is_private = fields.text("in").is_some_and(|text| text.text == "private");
         let mut steps = Vec::new();
         for (node, spot) in fields.tables("step") {
             let fields = Fields::read(Table::Step, node, spot, self.report);
@@ -39,7 +40,7 @@ impl Checker<'_> {
         let ways = self.ways(fields, &steps, &nexts);
         let mut questions = Vec::new();
         for (at, (step, next)) in steps.into_iter().zip(nexts).enumerate() {
-            let names = ways.names(at);
+            let names = ways.names(at).placed(is_private);
             let ask = self.template_of(&step.fields, "ask", &names);
             let tries = self.whole_number(&step.fields, "tries", 1, 100);
             questions.push(Question {
@@ -53,7 +54,8 @@ impl Checker<'_> {
                 next: next.unwrap_or_default(),
             });
         }
-        let (done, all) = (ways.names(questions.len()), ways.all_names());
+        let done = ways.names(questions.len()).placed(is_private);
+        let all = ways.all_names().placed(is_private);
         if fields.is_partly_unknown() {
             return (questions, done.partial(), all.partial());
         }

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::names::{Known, Names};
-use super::{Checker, Fields, Text, literal};
+use super::names::{Known, Names, SOMEONE};
+use super::{Checker, Fields, Text, UsedVariable, literal};
 use crate::computed::{self, BadComputed, Computed};
 use crate::problem::{Capture, Limitation, Literal, Problem, SlashCase};
 use mynah_matching::pattern::{self, Pattern, PatternErrorKind, Slip};
@@ -104,8 +104,15 @@ impl Checker<'_> {
             return self.computed(text, computed, used, names);
         }
         match names.look_up(used.name) {
+            Known::Yes if used.name == SOMEONE && !names.is_captured(SOMEONE) => {
+                let bad = names.not_of_members(SOMEONE);
+                bad.into_iter().for_each(|bad| self.say(Problem::Computed(bad), spot.clone()));
+            }
             Known::Yes | Known::Perhaps => {}
-            Known::Variable => self.used.push((used.name.to_owned(), used.has_default, spot)),
+            Known::Variable => {
+                let (name, has_default) = (used.name.to_owned(), used.has_default);
+                self.used.push(UsedVariable { name, has_default, is_of_all: false, spot });
+            }
             Known::NotAlways(_) if used.has_default => {}
             Known::NotAlways(capture) => self.say(Problem::Capture(capture.clone()), spot),
             Known::No => {
@@ -130,6 +137,20 @@ impl Checker<'_> {
                 self.name_in_template(text, &NameUse { name, span, has_default }, names);
             }
             Ok(Computed::Between(..) | Computed::OneOf(_)) => {}
+            Ok(Computed::OfMembers(_)) if !names.have_variables() => {
+                let problem = self.unknown_name(used.name, names);
+                let spot = self.inside(text, &used.span);
+                self.say(problem, spot);
+            }
+            Ok(Computed::OfMembers(asked)) => {
+                let spot = self.inside(text, &used.span);
+                if let Some(bad) = names.not_of_members(used.name) {
+                    self.say(Problem::Computed(bad), spot.clone());
+                }
+                let name = format!("user.{}", asked.key);
+                let has_default = used.has_default;
+                self.used.push(UsedVariable { name, has_default, is_of_all: true, spot });
+            }
             Err(bad) => {
                 let spot = self.inside(text, &used.span);
                 self.say(Problem::Computed(bad), spot);

@@ -228,10 +228,26 @@ impl Checker<'_> {
                 self.say(Problem::Value(value), text.spot);
                 continue;
             }
-            let variable = self.scope_of(text.text.trim(), text.spot);
-            steps.extend(variable.map(|(scope, key)| Step::Clear { scope, key }));
+            steps.extend(self.cleared(text.text.trim(), text.spot));
         }
         steps
+    }
+
+    fn cleared(&mut self, written: &str, spot: Spot) -> Option<Step> {
+        let (owner, name) = written.split_once('.').unwrap_or(("user", written));
+        if owner == "members" {
+            if is_name(name) {
+                return Some(Step::ClearMembers { key: name.to_owned() });
+            }
+            self.say(Problem::Value(BadValue::Name(written.to_owned())), spot);
+            return None;
+        }
+        if !SCOPES.iter().any(|(scope, _)| *scope == owner) {
+            let (found, scope) = (written.to_owned(), owner.to_owned());
+            self.say(Problem::Value(BadValue::ClearScope { found, scope }), spot);
+            return None;
+        }
+        self.scope_of(written, spot).map(|(scope, key)| Step::Clear { scope, key })
     }
 
     /// Says that a variable cannot be given this.

@@ -2,7 +2,7 @@
 
 use super::names::{Known, Names, is_built_in};
 use super::variables::{Assignment, assignments, plain_text};
-use super::{Checker, Fields, Text};
+use super::{Checker, Fields, Text, UsedVariable};
 use crate::comparison::{Comparison, Mistake, Test};
 use crate::problem::{BadValue, Literal, Problem, Wanted};
 use crate::sources::Spot;
@@ -53,7 +53,8 @@ impl Checker<'_> {
                 return None;
             }
         };
-        self.used.push((full.clone(), true, spot));
+        let name = full.clone();
+        self.used.push(UsedVariable { name, has_default: true, is_of_all: false, spot });
         Some(full.into())
     }
 

@@ -84,6 +84,7 @@ impl Actor<'_, '_> {
                     self.pending.remove(*scope, &key);
                 }
             }
+            Step::ClearMembers { key } => self.pending.remove_of_all(key),
             Step::Send { what, to } => send::send(self, what, to, n),
             Step::ImageOneOf(paths) => {
                 let chosen = self.choose(paths.len(), n);

@@ -152,6 +152,7 @@ pub(crate) fn perform(
     let mut out = Decision { acted: true, ..Decision::default() };
     let delay = Duration::ZERO;
     act(&mut Actor { book, at, scene, key, pending: &mut pending, out: &mut out, delay, step: 0 });
+    out.lacks = pending.take_lacks();
     out.writes = pending.into_writes();
     out
 }

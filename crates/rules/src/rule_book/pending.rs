@@ -1,17 +1,24 @@
 //! State as the rest of a decision sees it: the stored values with the changes decided so far.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
 use mynah_core::{Change, Scope, StateView, Timestamp, Write, add};
+
+use crate::inputs::Lack;
 
 /// The state of a decision in the making.
 pub(crate) struct Pending<'s> {
     stored: &'s dyn StateView,
     writes: Vec<Write>,
+    /// The inputs that were asked for in vain.
+    lacks: RefCell<BTreeSet<Lack>>,
 }
 
 impl<'s> Pending<'s> {
     /// Nothing decided yet.
     pub(crate) fn new(stored: &'s dyn StateView) -> Self {
-        Self { stored, writes: Vec::new() }
+        Self { stored, writes: Vec::new(), lacks: RefCell::default() }
     }
 
     /// The value under a key, with the changes so far.
@@ -20,7 +27,7 @@ impl<'s> Pending<'s> {
         for write in self.writes.iter().filter(|write| write.scope == scope && write.key == key) {
             value = match &write.change {
                 Change::Set(text) => Some(text.clone()),
-                Change::Remove => None,
+                Change::Remove | Change::RemoveOfAll => None,
                 Change::Add(by) => Some(add(value.as_deref(), *by)),
             };
         }
@@ -48,6 +55,11 @@ impl<'s> Pending<'s> {
         self.write(scope, key, Change::Remove, None);
     }
 
+    /// Removes a value of all people in the chat.
+    pub(crate) fn remove_of_all(&mut self, key: &str) {
+        self.write(Scope::Person, key, Change::RemoveOfAll, None);
+    }
+
     fn write(&mut self, scope: Scope, key: &str, change: Change, expires: Option<Timestamp>) {
         self.writes.push(Write { scope, key: key.to_owned(), change, expires });
     }
@@ -64,12 +76,32 @@ impl<'s> Pending<'s> {
 
     /// The same state with the changes so far, which this one has no longer.
     pub(crate) fn hand_over(&mut self) -> Self {
-        Self { stored: self.stored, writes: std::mem::take(&mut self.writes) }
+        Self {
+            stored: self.stored,
+            writes: std::mem::take(&mut self.writes),
+            lacks: self.lacks.take().into(),
+        }
     }
 
-    /// Takes the changes over from another state.
-    pub(crate) fn take_back(&mut self, writes: Vec<Write>) {
-        self.writes = writes;
+    /// Takes the changes back from the state to which they were handed over.
+    pub(crate) fn take_back(&mut self, other: Pending<'_>) {
+        self.writes = other.writes;
+        self.lacks = other.lacks;
+    }
+
+    /// The changes so far, in order.
+    pub(crate) fn writes(&self) -> &[Write] {
+        &self.writes
+    }
+
+    /// Notes that the decision lacks an input.
+    pub(crate) fn lack(&self, lack: Lack) {
+        self.lacks.borrow_mut().insert(lack);
+    }
+
+    /// Everything that the decision lacks.
+    pub(crate) fn take_lacks(&mut self) -> BTreeSet<Lack> {
+        self.lacks.take()
     }
 
     /// The changes, in order.

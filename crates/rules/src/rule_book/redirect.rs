@@ -91,8 +91,7 @@ impl<'r> Run<'r, '_> {
         self.trace = inner.trace;
         self.acting = inner.acting;
         self.acted = inner.acted;
-        let writes = inner.pending.into_writes();
-        self.pending.take_back(writes);
+        self.pending.take_back(inner.pending);
         answered
     }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use jiff::Zoned;
 use jiff::tz::TimeZone;
 use mynah_core::{
-    Captures, Chat, Message, MessageId, Notice, NoticeKind, Person, Scope, Timestamp,
+    Captures, Chat, Message, MessageId, Notice, NoticeKind, Person, Random, Scope, Timestamp,
 };
 
 use super::actions::random_of;
@@ -110,8 +110,17 @@ pub(crate) struct Draws<'t> {
 impl Draws<'_> {
     /// A number below a bound, for a place of a text.
     fn below(self, bound: u64, place: usize) -> u64 {
-        let purpose = format!("text:{}:{}:{place}", self.key, self.step);
-        random_of(self.at, &purpose).below(bound)
+        self.random(place).below(bound)
+    }
+
+    /// Random numbers for a place of a text.
+    pub(super) fn random(self, place: usize) -> Random {
+        random_of(self.at, &format!("text:{}:{}:{place}", self.key, self.step))
+    }
+
+    /// Random numbers that are the same in all places of an answer.
+    pub(super) fn random_of_answer(self) -> Random {
+        random_of(self.at, &format!("someone:{}", self.key))
     }
 }
 
@@ -127,6 +136,7 @@ impl Values for SceneValues<'_, '_> {
             "text" => return Some(scene.text.into()),
             "rest" => return Some(scene.rest.as_str().into()),
             "joined" => scene.people(),
+            "someone" => self.someone(),
             "date" => Some(scene.clock().strftime("%Y-%m-%d").to_string()),
             "time" => Some(scene.clock().strftime("%H:%M").to_string()),
             "weekday" => return Some(words::weekday(scene.clock().weekday(), scene.lang).into()),
@@ -148,8 +158,9 @@ impl Values for SceneValues<'_, '_> {
                 let drawn = usize::try_from(drawn).unwrap_or(0);
                 texts.get(drawn).copied().unwrap_or_default().to_owned().into()
             }
-            Computed::Upper(name) => self.value(name)?.to_uppercase().into(),
-            Computed::Lower(name) => self.value(name)?.to_lowercase().into(),
+            Computed::Upper(name) => self.value_at(name, place)?.to_uppercase().into(),
+            Computed::Lower(name) => self.value_at(name, place)?.to_lowercase().into(),
+            Computed::OfMembers(asked) => self.of_members(asked, place)?.into(),
         })
     }
 }

@@ -446,6 +446,7 @@ impl<'r, 't> Run<'r, 't> {
         if !self.out.acted && self.out.quiet.is_none() {
             self.out.quiet = self.skipped;
         }
+        self.out.lacks = self.pending.take_lacks();
         self.out.writes = self.pending.into_writes();
         self.out
     }

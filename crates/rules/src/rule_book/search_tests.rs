@@ -153,7 +153,7 @@ impl TestState {
                     let sum = add(self.0.get(&place).map(String::as_str), *by);
                     self.0.insert(place, sum);
                 }
-                Change::Remove => drop(self.0.remove(&place)),
+                Change::Remove | Change::RemoveOfAll => drop(self.0.remove(&place)),
             }
         }
     }

@@ -52,6 +52,9 @@ enum StepForm {
         scope: Scope,
         key: String,
     },
+    ClearMembers {
+        key: String,
+    },
     Send {
         what: Sent,
         to: Vec<Target>,

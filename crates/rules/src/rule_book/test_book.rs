@@ -8,13 +8,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mynah_core::{
-    Action, Change, Chat, ChatId, Content, Due, Event, EventBody, Message, MessageId, Notice,
-    NoticeKind, Origin, Person, Random, Scope, Segment, StateView, Step, Timer, TimerChange,
-    Timestamp, Write, add,
+    Action, Change, Chat, ChatId, Content, Due, Event, EventBody, MemberValue, MemberValues,
+    Message, MessageId, Notice, NoticeKind, Origin, Person, Random, Scope, Segment, StateView,
+    Step, Timer, TimerChange, Timestamp, Write, add, kept_name,
 };
 
 use crate::decision::{Decision, Moment, RuleRef};
 use crate::explain::Verdict;
+use crate::inputs::{Inputs, Lack};
 use crate::rule_book::RuleBook;
 use crate::{Files, LoadOptions, load};
 
@@ -60,8 +61,13 @@ pub(crate) struct Talk {
     pub(crate) now: Timestamp,
     pub(crate) seed: u64,
     state: BTreeMap<(Scope, Owner, String), (String, Option<Timestamp>)>,
+    /// The number of the last change of each value of a person, and the name of the person then.
+    changed: BTreeMap<(Owner, String), (u64, String)>,
+    changes: u64,
     timers: BTreeMap<(Option<ChatId>, String), Timer>,
     chats: Vec<Chat>,
+    /// The names of the members of every group, as the service knows them.
+    pub(crate) members: Vec<String>,
     said: u64,
     /// The last decision.
     pub(crate) last: Decision,
@@ -108,8 +114,11 @@ impl Talk {
             now: Timestamp::from_secs(0),
             seed: 0,
             state: BTreeMap::new(),
+            changed: BTreeMap::new(),
+            changes: 0,
             timers: BTreeMap::new(),
             chats: Vec::new(),
+            members: Vec::new(),
             said: 0,
             last: Decision::default(),
             trace: Vec::new(),
@@ -153,6 +162,16 @@ impl Talk {
         self.send(place, content, &own, called)
     }
 
+    /// The event of such a text, which is not sent.
+    pub(crate) fn event(&mut self, place: &str, text: &str) -> Event {
+        let (chat, sender) = self.people(place);
+        let (content, text) = (Content::text(text), text.to_owned());
+        let (id, origin, called) = ("m".into(), Origin::Person, true);
+        let behind_name = None;
+        let message = Message { id, chat, sender, origin, content, text, called, behind_name };
+        Event { id: "e".into(), time: self.now, body: EventBody::Message(message) }
+    }
+
     /// Sends a message of any content.
     pub(crate) fn send(
         &mut self,
@@ -192,22 +211,43 @@ impl Talk {
     pub(crate) fn happens(&mut self, body: EventBody) -> Vec<String> {
         let event = Event { id: format!("e{}", self.said).into(), time: self.now, body };
         self.said += 1;
-        let at = Moment {
+        let mut at = Moment {
             now: self.now,
             random: Random::of(self.seed, &event.id),
             chats: self.chats.clone().into(),
+            inputs: Inputs::default(),
         };
         let person = event.person().map(|person| person.id.to_string());
         let view = View { talk: self, chat: event.chat().map(|chat| chat.id.clone()), person };
-        let mut trace = Vec::new();
-        let decision = self.book.explain(&event, &view, &at, &mut trace);
-        assert_eq!(self.book.decide(&event, &view, &at), decision, "index and scan decide alike");
+        let (decision, trace) = loop {
+            let mut trace = Vec::new();
+            let decision = self.book.explain(&event, &view, &at, &mut trace);
+            assert_eq!(
+                self.book.decide(&event, &view, &at),
+                decision,
+                "index and scan decide alike"
+            );
+            if decision.lacks.is_empty() {
+                break (decision, trace);
+            }
+            assert!(!decision.acted && decision.writes.is_empty() && decision.steps.is_empty());
+            for lack in decision.lacks {
+                match lack {
+                    Lack::Values(key) => {
+                        let values = self.of_members(event.chat(), &key);
+                        at.inputs.add_values(key, values);
+                    }
+                    Lack::Members => at.inputs.add_members(self.members.clone()),
+                }
+            }
+        };
+        let sender = event.person().map(|person| person.name.clone()).unwrap_or_default();
         let (owner_chat, owner_person) = (view.chat.clone(), view.person.clone());
         for write in &decision.writes {
             let view = View { talk: self, chat: owner_chat.clone(), person: owner_person.clone() };
             let owner = view.owner(write.scope);
             let before = view.get(write.scope, &write.key);
-            self.apply(write, owner, before.as_deref());
+            self.apply(write, owner, before.as_deref(), &sender);
         }
         for timer in &decision.timers {
             match timer.clone() {
@@ -224,12 +264,39 @@ impl Talk {
         lines
     }
 
-    fn apply(&mut self, write: &Write, owner: Owner, before: Option<&str>) {
+    /// The values of all people in a chat, by looking at the whole state.
+    pub(crate) fn of_members(&self, chat: Option<&Chat>, wanted: &str) -> MemberValues {
+        let mut found = Vec::new();
+        for ((scope, owner, key), (text, expires)) in &self.state {
+            let (of, Some(person)) = owner else { continue };
+            let is_live = expires.is_none_or(|expires| expires > self.now);
+            let is_here = of.as_ref() == chat.map(|chat| &chat.id) && *scope == Scope::Person;
+            if is_live && is_here && key == wanted {
+                let (change, name) = &self.changed[&(owner.clone(), key.clone())];
+                let person = person.as_str().into();
+                let (name, text) = (kept_name(name), text.clone());
+                found.push((change, MemberValue { person, name, text }));
+            }
+        }
+        found.sort_by_key(|(change, _)| *change);
+        let values = found.into_iter().map(|(_, value)| value).collect();
+        MemberValues { values, is_cut: false }
+    }
+
+    fn apply(&mut self, write: &Write, owner: Owner, before: Option<&str>, sender: &str) {
+        if write.change == Change::RemoveOfAll {
+            return self.state.retain(|(scope, (chat, _), key), _| {
+                *scope != Scope::Person || *chat != owner.0 || *key != write.key
+            });
+        }
+        self.changes += 1;
+        let change = (self.changes, sender.to_owned());
+        self.changed.insert((owner.clone(), write.key.clone()), change);
         let place = (write.scope, owner, write.key.clone());
         let value = match &write.change {
             Change::Set(text) => text.clone(),
             Change::Add(by) => add(before, *by),
-            Change::Remove => return drop(self.state.remove(&place)),
+            Change::Remove | Change::RemoveOfAll => return drop(self.state.remove(&place)),
         };
         self.state.insert(place, (value, write.expires));
     }

@@ -9,9 +9,9 @@ use bytes::Bytes;
 use mynah_core::{
     Accepted, Action, ActionId, Batch, Binding, Capabilities, Chat, ChatId, Claim, ClaimToken,
     Clock, Committed, Content, Event, EventBody, Forgotten, Incoming, Lane, MediaError, MediaRef,
-    Message, Origin, Outcome, Outgoing, Person, PersonId, Receipt, ReceiveError, Records,
-    Recovered, SendError, Service, Snapshot, Source, Status, Store, StoreError, Timestamp,
-    Transport, Turn,
+    MemberQuery, MemberValues, Message, Origin, Outcome, Outgoing, Person, PersonId, Receipt,
+    ReceiveError, Records, Recovered, SendError, Service, Snapshot, Source, Status, Store,
+    StoreError, Timestamp, Transport, Turn,
 };
 use mynah_runtime::{Account, Control, Ended, Handlers, Observer, Pacing, Settings, run};
 use tokio::sync::{mpsc, watch};
@@ -346,6 +346,14 @@ impl Store for FailingStore {
         _now: Timestamp,
     ) -> Result<Option<(Event, Snapshot)>, StoreError> {
         Ok(None)
+    }
+
+    async fn member_values(
+        &self,
+        query: &MemberQuery,
+        _now: Timestamp,
+    ) -> Result<Vec<MemberValues>, StoreError> {
+        self.answer(vec![MemberValues::default(); query.keys.len()])
     }
 
     async fn commit(&self, _turn: Turn, _now: Timestamp) -> Result<Committed, StoreError> {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use mynah_core::{
-    Binding, Change, ChatId, Event, Exported, ExportedValue, PersonId, Read, Scope, Snapshot,
-    StateOwner, StateValue, Timestamp, Value, Write, add,
+    Binding, Change, ChatId, Event, Exported, ExportedValue, MemberValue, MemberValues, PersonId,
+    Read, Scope, Snapshot, StateOwner, StateValue, Timestamp, Value, Write, add, kept_name,
 };
 
 use crate::Mistake;
@@ -15,6 +15,8 @@ type Owner = (Option<ChatId>, Option<PersonId>);
 #[derive(Debug, Default)]
 pub(super) struct Values {
     values: BTreeMap<(Owner, String), Value>,
+    /// The names of the people when these values last changed.
+    names: BTreeMap<(Owner, String), String>,
     /// The version of the last change.
     version: u64,
 }
@@ -60,12 +62,28 @@ impl Values {
         })
     }
 
-    pub(super) fn apply(&mut self, event: &Event, writes: &[Write], now: Timestamp) {
+    pub(super) fn apply(
+        &mut self,
+        event: &Event,
+        writes: &[Write],
+        now: Timestamp,
+        mistake: Option<Mistake>,
+    ) {
         for write in writes {
+            if write.change == Change::RemoveOfAll
+                && write.scope == Scope::Person
+                && mistake != Some(Mistake::ClearedForOne)
+            {
+                let chat = event.chat().map(|chat| &chat.id);
+                self.values.retain(|((of, person), key), _| {
+                    of.as_ref() != chat || person.is_none() || *key != write.key
+                });
+                continue;
+            }
             let Some(owner) = owner(event, write.scope) else { continue };
             let place = (owner, write.key.clone());
             let text = match &write.change {
-                Change::Remove => {
+                Change::Remove | Change::RemoveOfAll => {
                     self.values.remove(&place);
                     continue;
                 }
@@ -77,8 +95,37 @@ impl Values {
             };
             self.version += 1;
             let value = Value { text, version: self.version, expires: write.expires };
+            if let (Scope::Person, Some(person)) = (write.scope, event.person()) {
+                self.names.insert(place.clone(), kept_name(&person.name));
+            }
             self.values.insert(place, value);
         }
+    }
+
+    /// The live values under a key of all people in a chat.
+    pub(super) fn of_members(
+        &self,
+        chat: &ChatId,
+        wanted: &str,
+        now: Timestamp,
+        mistake: Option<Mistake>,
+    ) -> MemberValues {
+        let is_of_chat = |of: &Option<ChatId>| {
+            of.as_ref() == Some(chat) || mistake == Some(Mistake::MembersOfAllChats)
+        };
+        let mut found = Vec::new();
+        for (place, value) in &self.values {
+            let ((of, Some(person)), key) = place else { continue };
+            if is_of_chat(of) && key == wanted && !is_expired(value, now) {
+                let name = self.names.get(place).cloned().unwrap_or_default();
+                let text = value.text.clone();
+                found.push((value.version, MemberValue { person: person.clone(), name, text }));
+            }
+        }
+        let is_cut = found.len() > MemberValues::MOST;
+        found.truncate(MemberValues::MOST);
+        found.sort_by_key(|(version, _)| *version);
+        MemberValues { values: found.into_iter().map(|(_, value)| value).collect(), is_cut }
     }
 
     /// The live values of an owner whose keys begin with the prefix.
@@ -127,6 +174,7 @@ impl Values {
                 key: key.clone(),
                 value: value.text.clone(),
                 expires: value.expires,
+                name: self.names.get(&((chat.clone(), person.clone()), key.clone())).cloned(),
             })
         };
         self.values.iter().map(item).collect()

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use mynah_core::{Change, Committed, Effects, Scope, StateView, Turn, Write};
+use mynah_core::{
+    Change, Committed, Effects, Event, EventBody, MemberQuery, MemberValues, Scope, StateView,
+    Store, StoreError, TimerChange, Timestamp, Turn, Write,
+};
 
 use super::tools::{accept, begin, handle, holds, same};
 use super::{NewGround, Verdict};
-use crate::samples::{NOW, message, reply, turn, write};
+use crate::samples::{NOW, message, reply, timer, turn, write};
 
 fn set(text: &str) -> Write {
     write(Scope::Bot, "k", Change::Set(text.to_owned()), None)
@@ -70,4 +73,113 @@ pub(super) async fn expiry(new: NewGround<'_>) -> Verdict {
     holds("an expired value is not a conflict", matches!(done, Committed::Done { .. }))?;
     let (_, seen) = begin(store, "g", until).await?;
     same("an addition to it", &seen.get(Scope::Person, "n").as_deref(), &Some("1"))
+}
+
+/// A message of a person with a name of its own.
+fn named(id: &str, group: &str, person: &str, name: &str) -> Event {
+    let mut event = message(id, group, person);
+    if let EventBody::Message(message) = &mut event.body {
+        name.clone_into(&mut message.sender.name);
+    }
+    event
+}
+
+/// The names and values of the people in a chat under keys.
+async fn members(
+    store: &dyn Store,
+    chat: &str,
+    keys: &[&str],
+    now: Timestamp,
+) -> Result<Vec<Vec<(String, String)>>, StoreError> {
+    let keys = keys.iter().map(|key| (*key).to_owned()).collect();
+    let query = MemberQuery { chat: chat.into(), keys };
+    let found = store.member_values(&query, now).await?;
+    let pairs =
+        |of: MemberValues| of.values.into_iter().map(|value| (value.name, value.text)).collect();
+    Ok(found.into_iter().map(pairs).collect())
+}
+
+fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
+}
+
+async fn give(store: &dyn Store, group: &str, key: &str, change: Change) -> Verdict {
+    let writes = vec![write(Scope::Person, key, change, None)];
+    handle(store, group, Effects { writes, ..Effects::default() }).await.map(drop)
+}
+
+pub(super) async fn members_of(new: NewGround<'_>) -> Verdict {
+    let mut ground = new();
+    let long = "长".repeat(40);
+    let events = vec![
+        named("1", "g", "ann", "Ann"),
+        named("2", "g", "bob", &format!("Bob\n{long}")),
+        named("3", "h", "cat", "Cat"),
+        named("4", "g", "ann", "Ann 2"),
+        named("5", "g", "dan", "Dan"),
+        named("6", "g", "ann", "Ann 3"),
+    ];
+    accept(ground.store(), events).await?;
+    for (group, key, change) in [
+        ("g", "x", Change::Add(1)),
+        ("g", "x", Change::Set("b".to_owned())),
+        ("h", "x", Change::Add(7)),
+        ("g", "x", Change::Add(1)),
+    ] {
+        give(ground.store(), group, key, change).await?;
+    }
+    let until = NOW + Duration::from_secs(10);
+    let writes = vec![write(Scope::Person, "x", Change::Add(4), Some(until))];
+    handle(ground.store(), "g", Effects { writes, ..Effects::default() }).await?;
+    give(ground.store(), "g", "y", Change::Add(9)).await?;
+    ground.crash().await;
+    let store = ground.store();
+    let bob = format!("Bob {}", "长".repeat(26));
+    let x = pairs(&[(&bob, "b"), ("Ann 2", "2"), ("Dan", "4")]);
+    let expected = vec![pairs(&[("Ann 3", "9")]), x, Vec::new()];
+    let found = members(store, "g", &["y", "x", "absent"], NOW).await?;
+    same("the values of a chat, the last change last", &found, &expected)?;
+    let later = members(store, "g", &["x"], until).await?;
+    same("without expired ones", &later, &vec![expected[1][..2].to_vec()])?;
+    same(
+        "of another chat",
+        &members(store, "h", &["x"], NOW).await?,
+        &vec![pairs(&[("Cat", "7")])],
+    )?;
+    store.forget(&"ann".into()).await?;
+    let left = vec![Vec::new(), pairs(&[(&bob, "b"), ("Dan", "4")])];
+    same(
+        "without a person whose data was deleted",
+        &members(store, "g", &["y", "x"], NOW).await?,
+        &left,
+    )
+}
+
+pub(super) async fn cleared(new: NewGround<'_>) -> Verdict {
+    let ground = new();
+    let store = ground.store();
+    let events =
+        [("1", "g", "p"), ("2", "g", "q"), ("3", "h", "p"), ("4", "g", "p"), ("5", "g", "p")];
+    accept(store, events.map(|(id, group, person)| message(id, group, person)).to_vec()).await?;
+    for group in ["g", "g", "h"] {
+        give(store, group, "x", Change::Add(1)).await?;
+    }
+    give(store, "g", "y", Change::Add(1)).await?;
+    let writes = vec![
+        write(Scope::Person, "x", Change::Add(1), None),
+        write(Scope::Person, "x", Change::RemoveOfAll, None),
+    ];
+    handle(store, "g", Effects { writes, ..Effects::default() }).await?;
+    let expected = vec![Vec::new(), pairs(&[("p", "1")])];
+    same("of the chat", &members(store, "g", &["x", "y"], NOW).await?, &expected)?;
+    same("of another chat", &members(store, "h", &["x"], NOW).await?, &vec![pairs(&[("p", "1")])])?;
+    let timer = timer("h", "due", NOW);
+    accept(store, vec![message("6", "h", "p")]).await?;
+    let timers = vec![TimerChange::Set(timer)];
+    handle(store, "h", Effects { timers, ..Effects::default() }).await?;
+    store.fire(NOW).await?;
+    // A timer has a chat and no person.
+    let writes = vec![write(Scope::Person, "x", Change::RemoveOfAll, None)];
+    handle(store, "h", Effects { writes, ..Effects::default() }).await?;
+    same("by a timer", &members(store, "h", &["x"], NOW).await?, &vec![Vec::new()])
 }

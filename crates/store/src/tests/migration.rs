@@ -36,6 +36,13 @@ fn former(version: u32) -> TempDir {
         made.execute_batch("INSERT INTO hit (rule, day, times, last) VALUES ('', 0, 1, 5), ('', 1, 2, 86400002), ('price', 1, 2, 86400002)")
             .unwrap();
     }
+    if version > 3 {
+        made.execute_batch(
+            "UPDATE event SET first_action = 1, actions = 2 WHERE id = 'm1';
+             UPDATE event SET first_action = 3, actions = 1 WHERE id = 'm2';",
+        )
+        .unwrap();
+    }
     folder
 }
 
@@ -73,6 +80,38 @@ async fn every_former_version_is_migrated() {
     for version in 1..VERSION {
         goes_on(former(version).path()).await;
     }
+}
+
+#[tokio::test]
+async fn values_of_a_former_version_get_the_last_names_of_their_people() {
+    let folder = former(4);
+    let made = Connection::open(folder.path().join(FILE)).unwrap();
+    let mut insert = |seq: u32, event: &Event| {
+        let body = serde_json::to_string(&event.body).unwrap();
+        let person = event.person().map(|person| person.id.to_string());
+        let row = (seq, event.id.as_str(), event.lane().to_string(), person, body);
+        let sql = "INSERT INTO event (seq, id, lane, time, accepted, handled, person, body)
+                   VALUES (?1, ?2, ?3, 5, 5, 5, ?4, ?5)";
+        made.execute(sql, row).unwrap();
+    };
+    let named = |id, chat, name: &str| {
+        let mut event = message(id, chat, "p", "x");
+        if let EventBody::Message(message) = &mut event.body {
+            name.clone_into(&mut message.sender.name);
+        }
+        event
+    };
+    insert(11, &named("n1", "g", "Old"));
+    insert(12, &named("n2", "g", "New\nname"));
+    insert(13, &named("n3", "h", "Elsewhere"));
+    let sql = "INSERT INTO state VALUES (2, 'g', 'p', 'x', '5', 8, NULL), (2, 'g', 'q', 'x', '6', 9, NULL)";
+    made.execute_batch(sql).unwrap();
+    drop(made);
+    let store = open(folder.path()).unwrap();
+    let query = MemberQuery { chat: "g".into(), keys: vec!["x".to_owned()] };
+    let found = store.member_values(&query, NOW).await.unwrap().remove(0).values;
+    let found: Vec<_> = found.iter().map(|one| (one.name.as_str(), one.text.as_str())).collect();
+    assert_eq!(found, [("New name", "5"), ("", "6")]);
 }
 
 #[tokio::test]

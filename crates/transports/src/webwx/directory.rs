@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use mynah_core::{Chat, Records, Timestamp};
+use mynah_core::{Chat, ChatId, Records, Timestamp};
 use mynah_webwx::text;
 use mynah_webwx::wire::User;
 use serde::{Deserialize, Serialize};
@@ -339,6 +339,14 @@ impl Directory {
         self.left_lately.iter().any(|left| {
             &*left.group == group && left.member.is_called(name) && now.since(left.told) < LATELY
         })
+    }
+
+    /// The names that the members of a group show there, by the id of its chat: those at hand, without the own account.
+    pub(crate) fn names_of_members(&self, chat: &ChatId) -> Vec<String> {
+        let roster = self.user_name_of_group(chat.as_str()).and_then(|group| self.roster(group));
+        let members = roster.map(Roster::members).unwrap_or_default().iter();
+        let others = members.filter(|member| !self.is_me(&member.user_name));
+        others.map(Member::shown).filter(|name| !name.is_empty()).map(str::to_owned).collect()
     }
 
     /// Marks a group's members as used.

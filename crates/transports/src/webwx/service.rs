@@ -169,6 +169,10 @@ impl Service for WebWxService {
         self.shared.directory().chats()
     }
 
+    fn members(&self, group: &ChatId) -> Vec<String> {
+        self.shared.directory().names_of_members(group)
+    }
+
     fn person_called(&self, name: &str) -> Called {
         self.shared.directory().friend_called(name)
     }

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use mynah_core::{
     Accepted, ActionId, Batch, Binding, ChatId, Claim, ClaimToken, Committed, Event, EventBody,
-    EventId, Forgotten, Lane, MessageId, Outcome, Outgoing, PersonId, Records, Recovered, Snapshot,
-    Step, Store, StoreError, TimerChange, Timestamp, Turn,
+    EventId, Forgotten, Lane, MemberQuery, MemberValues, MessageId, Outcome, Outgoing, PersonId,
+    Records, Recovered, Snapshot, Step, Store, StoreError, TimerChange, Timestamp, Turn,
 };
 use tokio::sync::watch;
 
@@ -159,6 +159,14 @@ impl<S: Store> Store for Ledger<S> {
         now: Timestamp,
     ) -> Result<Option<(Event, Snapshot)>, StoreError> {
         self.store.begin(lane, now).await
+    }
+
+    async fn member_values(
+        &self,
+        query: &MemberQuery,
+        now: Timestamp,
+    ) -> Result<Vec<MemberValues>, StoreError> {
+        self.store.member_values(query, now).await
     }
 
     async fn commit(&self, turn: Turn, now: Timestamp) -> Result<Committed, StoreError> {
