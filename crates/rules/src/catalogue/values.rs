@@ -184,7 +184,7 @@ pub(super) fn hint(value: &BadValue, lang: Lang) -> String {
         }
         BadValue::ClearScope { .. } => say!(
             lang,
-            "user.x, person.x, chat.x, bot.x, or members.x for everybody in the chat",
+            "user.x, person.x, chat.x, bot.x, or members.x for all people in the chat",
             "可用 user.x、person.x、chat.x、bot.x，或 members.x（清除会话中所有人的）"
         ),
         BadValue::Scope { scope, .. } if scope == "members" => {

@@ -70,8 +70,9 @@ fn key_and_count<'n>(
         Some((name, number)) => (name, Some(number.trim())),
         None => (argument, None),
     };
-    let key = name.strip_prefix("user.").unwrap_or(name);
-    if !is_name(key) || key.contains('.') {
+    let of_person = name.strip_prefix("user.");
+    let key = of_person.unwrap_or(name);
+    if !is_name(key) || (of_person.is_none() && key.contains('.')) {
         let found = name.to_owned();
         return Err(BadComputed::NotOfMembers { word: word.to_owned(), found });
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use mynah_core::{Change, MemberValue, MemberValues, Random, Scope, kept_name};
 
 use super::scene::SceneValues;
+use super::words;
 use crate::comparison::Number;
 use crate::computed::of_members::{MOST_NAMES, OfMembers, Question};
 
@@ -16,14 +17,15 @@ impl SceneValues<'_, '_> {
     /// The text of a question about all people in the chat; `None` if there is nobody to name.
     pub(super) fn of_members(&self, asked: OfMembers<'_>, place: usize) -> Option<String> {
         let all = self.values_of_all(asked.key)?;
-        let mut present = all.values.iter().filter(|value| !value.text.is_empty());
+        let present = all.values.iter().filter(|value| !value.text.is_empty());
         let text = match asked.question {
             Question::Top(most) => top(&all, most),
             Question::Rank => self.rank(&all)?.to_string(),
             Question::Count => present.count().to_string(),
-            Question::Who => joined(present.by_ref().take(MOST_NAMES)),
+            Question::Who => words::list(present.take(MOST_NAMES).map(shown), self.scene.lang),
             Question::Pick(count) => {
-                joined(drawn(present.collect(), count, self.draws.random(place)).into_iter())
+                let drawn = drawn(present.collect(), count, self.draws.random(place));
+                words::list(drawn.into_iter().map(shown), self.scene.lang)
             }
         };
         Some(text)
@@ -86,10 +88,6 @@ fn drawn(mut from: Vec<&MemberValue>, count: usize, mut random: Random) -> Vec<&
     }
     from.truncate(count);
     from
-}
-
-fn joined<'v>(values: impl Iterator<Item = &'v MemberValue>) -> String {
-    values.map(shown).collect::<Vec<_>>().join("、")
 }
 
 fn shown(value: &MemberValue) -> &str {

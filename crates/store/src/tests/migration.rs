@@ -86,7 +86,7 @@ async fn every_former_version_is_migrated() {
 async fn values_of_a_former_version_get_the_last_names_of_their_people() {
     let folder = former(4);
     let made = Connection::open(folder.path().join(FILE)).unwrap();
-    let mut insert = |seq: u32, event: &Event| {
+    let insert = |seq: u32, event: &Event| {
         let body = serde_json::to_string(&event.body).unwrap();
         let person = event.person().map(|person| person.id.to_string());
         let row = (seq, event.id.as_str(), event.lane().to_string(), person, body);
