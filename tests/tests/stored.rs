@@ -143,11 +143,16 @@ impl Story {
     }
 
     async fn down_for(down: Duration) -> Self {
+        Self::of_bot(&fixture(), down).await
+    }
+
+    /// With the rule files of this folder.
+    async fn of_bot(bot: &Path, down: Duration) -> Self {
         let data = copy();
         let sid = session(data.path())["sid"].as_str().expect("a session").to_owned();
         let options =
             Options { auto_confirm: true, world: world().with_session(&sid), ..Options::default() };
-        let stage = Stage::with(BOT, &fixture(), options).await;
+        let stage = Stage::with(BOT, bot, options).await;
         copy_data(stage.data.path());
         let killed = last_claim(stage.data.path());
         move_server(stage.data.path(), stage.sandbox.url());
@@ -311,6 +316,44 @@ async fn a_step_that_version_0_1_put_off_for_a_day_comes_on_the_day_after() {
             .query_row("SELECT value FROM state WHERE key LIKE '%step'", [], |row| row.get(0))
             .expect("a variable");
         assert_eq!(step, "2");
+    })
+    .await;
+}
+
+/// The keys that version 0.1 gave to the rules of the fixture if they had no `id`.
+const KEYS: [(&str, &str); 2] =
+    [("signin", "#rule-21b700b69173f50c"), ("raffle", "#rule-b0977628324b4304")];
+
+#[tokio::test]
+async fn clocks_of_rules_without_id_go_on_under_the_keys_of_version_0_1() {
+    story(async {
+        let bot = TempDir::new().expect("a temporary folder");
+        for file in ["bot.toml", "more.toml", "menu.png"] {
+            std::fs::copy(fixture().join(file), bot.path().join(file)).expect("it can be copied");
+        }
+        let rules = std::fs::read_to_string(fixture().join("bot.toml")).expect("rules");
+        let has_no_id = |line: &&str| {
+            let key = line.split('=').next().unwrap_or_default().trim();
+            key != "id" || !KEYS.iter().any(|(id, _)| line.contains(&format!("\"{id}\"")))
+        };
+        let rules: Vec<&str> = rules.lines().filter(has_no_id).collect();
+        std::fs::write(bot.path().join("bot.toml"), rules.join("\n")).expect("rules");
+        let mut t = Story::of_bot(bot.path(), DOWN).await.configured(&fixture().join("mynah.toml"));
+        for (id, key) in KEYS {
+            let renamed = t
+                .open()
+                .execute(
+                    "UPDATE state SET key = replace(key, ?1, ?2) WHERE instr(key, ?1) > 0",
+                    [format!(":{id}"), format!(":{key}")],
+                )
+                .expect("rows of the store");
+            assert!(renamed > 0, "no clock of {id} runs");
+        }
+        std::fs::write(t.stage.gate(), "").expect("a gate");
+        t.stage.spawn();
+        t.says(&LEFT_OVER).await;
+        clocks_run(&mut t).await;
+        assert_eq!(t.stage.terminate().await, 0);
     })
     .await;
 }

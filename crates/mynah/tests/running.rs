@@ -135,6 +135,31 @@ async fn rules_are_reloaded_on_save_and_bad_ones_are_not() {
 }
 
 #[tokio::test]
+async fn a_list_in_a_file_is_reloaded_on_save_and_a_bad_one_is_not() {
+    story(async {
+        let rules = "[lists]\ncity = { file = \"cities.txt\" }\n[[rule]]\npattern = \"天气 {city:city}\"\nreply = \"{city}晴\"\n";
+        let mut stage = Stage::started("").await;
+        stage.save("cities.txt", "北京\n".as_bytes());
+        stage.save("bot.toml", rules.as_bytes());
+        let mut bot = stage.run(&[]);
+        stage.online().await;
+        stage.sandbox.say("张三", None, "天气 北京");
+        assert_eq!(stage.said().await.1, "北京晴");
+        stage.save("cities.txt", "北京\n上海\n".as_bytes());
+        bot.logged("the rules were reloaded").await;
+        for (bad, reason) in [(&b"\xb1\xb1\xbe\xa9"[..], "not saved as UTF-8"), (b"", "has no items")] {
+            stage.save("cities.txt", bad);
+            bot.logged(reason).await;
+            bot.logged("the old ones stay").await;
+        }
+        stage.sandbox.say("张三", None, "天气 上海");
+        assert_eq!(stage.said().await.1, "上海晴");
+        bot.stop("INT").await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn an_admin_reloads_from_within_a_chat() {
     story(async {
         let rules = BOT.to_owned() + "[[rule]]\nexact = \"#重载\"\nrun = \"builtin.reload\"\n";

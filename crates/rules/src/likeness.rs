@@ -160,6 +160,13 @@ mod tests {
 
     proptest! {
         #[test]
+        fn a_text_is_like_itself_unless_it_has_no_words_or_too_many(text in "[怎么退货款 a-c！]{0,12}|[怎么货]{195,205}") {
+            let count = units(&text).len();
+            let expected = if (1..=MOST_UNITS).contains(&count) { 1.0 } else { 0.0 };
+            prop_assert!((likeness(&text, &text) - expected).abs() < f64::EPSILON, "{count} units");
+        }
+
+        #[test]
         fn likeness_is_symmetric_and_within_bounds(one in "[怎么退货款 a-c]{0,12}", other in "[怎么退货款 a-c]{0,12}") {
             let found = likeness(&one, &other);
             prop_assert!((0.0..=1.0).contains(&found));

@@ -256,6 +256,23 @@ proptest! {
         }
     }
 
+    /// Quotation marks, dashes, full-width signs and blanks that do not count are compared in another form than they are
+    /// typed in.
+    #[test]
+    fn captures_are_the_typed_characters(
+        what in "[a-zＡ“‘価][a-zＺ“”’—–‐ﬁ価格\u{200b} \u{3000}：，＝]{0,8}[a-zＢ”’格]",
+        sign in "[！。]{0,2}",
+    ) {
+        let expected = vec![("what".to_owned(), what.clone())];
+        for (pattern, text) in [
+            ("寄{what}到家里", format!("寄 {what} 到家里{sign}")),
+            ("寄 {what}", format!("寄：{what}{sign}")),
+            ("[请]don't寄{what}了", format!("ＤＯＮ’Ｔ寄{what}了{sign}")),
+        ] {
+            prop_assert_eq!(captures(pattern, &text), Some(expected.clone()), "{} on {}", pattern, text);
+        }
+    }
+
     #[test]
     fn what_is_filled_in_is_captured(city in "[a-z价格ＡＢ]{1,6}", no in "[0-9]{1,5}") {
         let text = format!("查 {city} 的 {no} 号。");

@@ -3,8 +3,9 @@
 //! Folders are watched, not files: editors put a new file in place of the old one.
 
 use std::collections::BTreeSet;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
@@ -24,6 +25,8 @@ const MOST_FOLDERS: usize = 100;
 pub(crate) struct SaveWatch {
     watcher: RecommendedWatcher,
     watched: BTreeSet<PathBuf>,
+    /// The names of the files that were read, lists and tables included.
+    read: Arc<Mutex<BTreeSet<OsString>>>,
     saved: mpsc::Receiver<()>,
 }
 
@@ -32,17 +35,22 @@ impl SaveWatch {
     pub(crate) fn new() -> notify::Result<Self> {
         // One place is enough: it is a flag that something was saved.
         let (flag, saved) = mpsc::channel(1);
+        let read = Arc::<Mutex<BTreeSet<OsString>>>::default();
+        let known = Arc::clone(&read);
         let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-            if event.is_ok_and(|event| concerns_rules(&event)) {
+            let known = known.lock().unwrap_or_else(PoisonError::into_inner);
+            if event.is_ok_and(|event| concerns_rules(&event, &known)) {
                 // Full means that the flag is up already.
                 let _ = flag.try_send(());
             }
         })?;
-        Ok(Self { watcher, watched: BTreeSet::new(), saved })
+        Ok(Self { watcher, watched: BTreeSet::new(), read, saved })
     }
 
     /// Watches the folder of the main file, those right in it, and those of all files that were read.
     pub(crate) fn look_at(&mut self, main: &Path, read: &[PathBuf]) {
+        let names = read.iter().filter_map(|file| file.file_name()).map(OsStr::to_owned);
+        *self.read.lock().unwrap_or_else(PoisonError::into_inner) = names.collect();
         for folder in folders(main, read).into_iter().take(MOST_FOLDERS) {
             if self.watched.contains(&folder) {
                 continue;
@@ -72,17 +80,17 @@ impl SaveWatch {
     }
 }
 
-/// Whether an event is about a rule file, or about a link in place of a whole folder of them.
-fn concerns_rules(event: &Event) -> bool {
+/// Whether an event is about a rule file, another file that was read, or a link in place of a whole folder of them.
+fn concerns_rules(event: &Event, read: &BTreeSet<OsString>) -> bool {
     let is_change = !matches!(event.kind, EventKind::Access(_));
-    is_change && event.paths.iter().any(|path| is_rule_file(path))
+    is_change && event.paths.iter().any(|path| is_rule_file(path, read))
 }
 
-fn is_rule_file(path: &Path) -> bool {
+fn is_rule_file(path: &Path, read: &BTreeSet<OsString>) -> bool {
     let is_toml = path.extension() == Some(OsStr::new("toml"));
+    let name = path.file_name().unwrap_or_default();
     // Mounted configuration is swapped by renaming `..data`.
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    is_toml || name.starts_with("..")
+    is_toml || read.contains(name) || name.to_string_lossy().starts_with("..")
 }
 
 fn folders(main: &Path, read: &[PathBuf]) -> BTreeSet<PathBuf> {
@@ -116,8 +124,11 @@ mod tests {
             ("bots/faq/.bot.toml.swp", false),
             ("data/mynah.db-wal", false),
             ("bots/faq/signup.csv", false),
+            ("bots/faq/cities.txt", true),
+            ("bots/faq/other.txt", false),
         ] {
-            assert_eq!(is_rule_file(Path::new(path)), expected, "{path}");
+            let read = BTreeSet::from(["bot.toml", "cities.txt"].map(OsString::from));
+            assert_eq!(is_rule_file(Path::new(path), &read), expected, "{path}");
         }
     }
 

@@ -71,11 +71,16 @@ impl Stage {
         self.folder().join("data")
     }
 
-    /// Saves the rule file as editors do: a new file is put in place of the old one.
+    /// Saves the rule file.
     pub(crate) fn write_bot(&self, rules: &str) {
-        let new = self.folder().join("bot.toml~");
-        std::fs::write(&new, rules).expect("the folder takes files");
-        std::fs::rename(new, self.folder().join("bot/bot.toml")).expect("it can be moved");
+        self.save("bot.toml", rules.as_bytes());
+    }
+
+    /// Saves a file of the bot as editors do: a new file is put in place of the old one.
+    pub(crate) fn save(&self, name: &str, bytes: &[u8]) {
+        let new = self.folder().join("new~");
+        std::fs::write(&new, bytes).expect("the folder takes files");
+        std::fs::rename(new, self.folder().join("bot").join(name)).expect("it can be moved");
     }
 
     /// Writes a configuration with these accounts, all with the same bot, whose alerts are appended to a file.

@@ -9,6 +9,9 @@ use super::pending::Pending;
 use crate::model::{Brakes, Clock, Period};
 use mynah_matching::template::Template;
 
+/// By so much at most a cooldown is longer because the clock was set back.
+const SET_BACK: Duration = Duration::from_secs(60 * 60);
+
 /// A brake that keeps the rule quiet now.
 #[derive(Debug)]
 pub(super) struct ActiveBrake<'b> {
@@ -94,7 +97,9 @@ fn cooldown<'b>(brakes: &'b Brakes, at: &At<'_>, pending: &Pending<'_>) -> Optio
                 .parse()
                 .ok()
                 .map(Timestamp::from_millis)?;
-            (until > at.now).then_some((until, cooldown.clock))
+            // Without a bound, a rule would be quiet for years after a clock that was wrong is set right.
+            let latest = at.now + cooldown.lasts + SET_BACK;
+            (at.now < until && until <= latest).then_some((until, cooldown.clock))
         });
     let (until, clock) = running.max_by_key(|(until, _)| *until)?;
     let said = at.key("cooldown-said");

@@ -178,6 +178,40 @@ fn cooldowns_and_limits_keep_quiet_and_say_so_once() {
 }
 
 #[test]
+fn a_clock_set_back_keeps_a_rule_quiet_for_an_hour_more_at_most() {
+    let rules = r#"
+        [[rule]]
+        exact = "进度"
+        reply = "看板"
+        cooldown = "10m"
+        [[rule]]
+        exact = "签到"
+        reply = "好"
+        limit = { user = 1, per = "day" }
+        limit_reply = "今天签过了"
+    "#;
+    let mut talk = Talk::with(rules);
+    talk.jump("2030-01-01T12:00:00+08:00");
+    assert_eq!(talk.say("群/甲", "进度"), ["看板"]);
+    talk.jump("2030-01-01T11:30:00+08:00");
+    assert_eq!(talk.say("群/甲", "进度"), [""; 0]);
+    assert_eq!(talk.last.quiet, Some(Quiet::Cooldown));
+    talk.jump("2030-01-01T12:10:00+08:00");
+    assert_eq!(talk.say("群/甲", "进度"), ["看板"]);
+    // The clock of the machine was years ahead.
+    talk.jump("2026-11-23T12:00:00+08:00");
+    assert_eq!(talk.say("群/甲", "进度"), ["看板"]);
+    assert_eq!(talk.say("群/甲", "进度"), [""; 0]);
+    // Limits count in the day that the clock shows.
+    assert_eq!(talk.say("群/甲", "签到"), ["好"]);
+    assert_eq!(talk.say("群/甲", "签到"), ["今天签过了"]);
+    talk.jump("2026-11-22T12:00:00+08:00");
+    assert_eq!(talk.say("群/甲", "签到"), ["好"]);
+    talk.jump("2026-11-23T12:00:00+08:00");
+    assert_eq!(talk.say("群/甲", "签到"), [""; 0]);
+}
+
+#[test]
 fn a_cooldown_runs_on_over_midnight_and_a_reload() {
     let rules = "[[rule]]\nkeyword = \"早\"\nreply = \"早\"\ncooldown = \"10m\"\n";
     let mut talk = Talk::with(rules);
@@ -700,5 +734,82 @@ fn the_key_of_a_rule_without_id_is_that_of_earlier_versions() {
     let keys: Vec<_> = book.rules().map(|rule| rule.key).collect();
     // Without `quoted`, the second and the third would be alike.
     let expected = ["#rule-2ede9235f2c01cf1", "#rule-13992a99631e2a52", "#rule-ba3a92d8e9bfe46f"];
+    assert_eq!(keys, expected);
+}
+
+/// The keys were printed by the program of version 0.1.
+#[test]
+fn every_condition_of_version_0_1_gives_the_key_of_that_version() {
+    let rules = r#"
+        [bot]
+        admins = ["老王"]
+        [[rule]]
+        keyword = "价格"
+        reply = "a"
+        [[rule]]
+        keyword = ["价格", "多少钱"]
+        none = ["免费"]
+        case = true
+        reply = "a"
+        [[rule]]
+        all = ["发票", "抬头"]
+        reply = "a"
+        [[rule]]
+        exact = "签到"
+        reply = "a"
+        cooldown = { user = "2d" }
+        [[rule]]
+        exact = "抽奖"
+        reply = "a"
+        limit = { user = 1, per = "week" }
+        [[rule]]
+        prefix = "投诉"
+        not_from = ["老王"]
+        reply = "a"
+        [[rule]]
+        suffix = "吗"
+        chance = 0.5
+        reply = "a"
+        [[rule]]
+        pattern = "叫我 {name}"
+        in = "group"
+        groups = ["客户*"]
+        reply = "a"
+        [[rule]]
+        regex = '^问 (?<n>\d+)$'
+        from = "admin"
+        reply = "a"
+        [[rule]]
+        at_me = true
+        time = "09:00-18:00"
+        days = "mon-fri"
+        reply = "a"
+        [[rule]]
+        type = "image"
+        in = "private"
+        reply = "a"
+        [[rule]]
+        event = ["join", "pat"]
+        reply = "a"
+        [[rule]]
+        exact = "签到"
+        reply = "b"
+    "#;
+    let keys: Vec<_> = super::test_book::book(rules).rules().map(|rule| rule.key).collect();
+    let expected = [
+        "#rule-ba3a92d8e9bfe46f",
+        "#rule-ceff6f413f997da3",
+        "#rule-ac6acb1d996ec6d9",
+        "#rule-21b700b69173f50c",
+        "#rule-b0977628324b4304",
+        "#rule-ddbe57c2d2ca4425",
+        "#rule-a238a45baa2db2b7",
+        "#rule-aaa6f3a2dd681fb9",
+        "#rule-be37095d40d3b860",
+        "#rule-5c9c71ed39f7870b",
+        "#rule-a7e69c80d9ac9916",
+        "#rule-cf483dfdf2708aed",
+        "#rule-21b700b69173f50c-2",
+    ];
     assert_eq!(keys, expected);
 }
