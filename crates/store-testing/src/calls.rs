@@ -5,8 +5,8 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use mynah_core::{
-    ActionId, Batch, Change, Claim, ClaimToken, Effects, Event, Lane, Outcome, Read, Records,
-    Scope, Snapshot, StateView, Step, StoreError, TimerChange, Timestamp, Turn, Write,
+    ActionId, Batch, Change, Claim, ClaimToken, Effects, Event, Lane, MemberQuery, Outcome, Read,
+    Records, Scope, Snapshot, StateView, Step, StoreError, TimerChange, Timestamp, Turn, Write,
 };
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 
@@ -35,6 +35,8 @@ pub enum Call {
     Settle(u8, u8),
     /// Reads the last claims.
     RecentClaims,
+    /// Reads the values of all people in a chat.
+    MemberValues(u8),
     /// Does housekeeping.
     Tidy,
     /// Moves the clock by seconds, forward or back.
@@ -72,6 +74,7 @@ fn call() -> impl Strategy<Value = Call> {
         5 => (0..2_u8).prop_map(Call::Claim),
         5 => (0..2_u8, 0..6_u8).prop_map(|(which, outcome)| Call::Settle(which, outcome)),
         1 => Just(Call::RecentClaims),
+        2 => (0..2_u8).prop_map(Call::MemberValues),
         1 => Just(Call::Tidy),
         3 => (-2..9_i8).prop_map(Call::Wait),
         2 => Just(Call::Crash),
@@ -79,7 +82,7 @@ fn call() -> impl Strategy<Value = Call> {
 }
 
 fn wanted() -> impl Strategy<Value = Wanted> {
-    let writes = proptest::collection::vec((0..3_u8, 0..2_u8, 0..4_u8, 0..4_u8), 0..3);
+    let writes = proptest::collection::vec((0..3_u8, 0..2_u8, 0..5_u8, 0..4_u8), 0..3);
     let actions = proptest::collection::vec((0..3_u8, 0..3_u8, 0..4_u8), 0..3);
     let timers = proptest::collection::vec((0..3_u8, 0..2_u8, proptest::option::of(0..6_u8)), 0..2);
     (any::<bool>(), writes, actions, timers).prop_map(|(reads, writes, actions, timers)| Wanted {
@@ -191,6 +194,11 @@ impl Player<'_> {
                 claims.sort();
                 text(&claims)
             }
+            Call::MemberValues(chat) => {
+                let keys = KEYS.map(str::to_owned).to_vec();
+                let query = MemberQuery { chat: name(&CHATS, *chat).into(), keys };
+                text(&store.member_values(&query, now).await?)
+            }
             Call::Tidy => text(&store.tidy(now).await?),
             Call::Begin(_) | Call::Claim(_) | Call::Wait(_) | Call::Crash => String::new(),
         })
@@ -225,6 +233,7 @@ fn change((scope, key, kind, expires): &(u8, u8, u8, u8), now: Timestamp) -> Wri
     let change = match kind {
         0 => Change::Remove,
         1 => Change::Set(format!("set at {now}")),
+        2 => Change::RemoveOfAll,
         by => Change::Add(i64::from(*by)),
     };
     let expires = (*expires > 0).then(|| now + Duration::from_secs(u64::from(*expires) * 2));
