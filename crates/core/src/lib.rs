@@ -56,7 +56,8 @@ pub use reader::{
 };
 pub use state::{NoState, Read, Scope, Snapshot, StateSource, StateView, Value};
 pub use store::{
-    Accepted, Claim, ClaimToken, Committed, Forgotten, Outcome, Recovered, Store, StoreError, Turn,
+    Accepted, Claim, ClaimRequest, ClaimToken, Committed, Forgotten, Outcome, Recovered, Store,
+    StoreError, Turn,
 };
 pub use time::{Clock, SystemClock, Timestamp};
 pub use transport::{

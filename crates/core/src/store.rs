@@ -68,7 +68,18 @@ pub trait Store: Send + Sync {
 
     /// Applies all effects of a turn and marks its event as handled, if the values it read are unchanged. A turn whose
     /// event was handled before is not applied again.
-    async fn commit(&self, turn: Turn, now: Timestamp) -> Result<Committed, StoreError>;
+    async fn commit(&self, turn: Turn, now: Timestamp) -> Result<Committed, StoreError> {
+        self.commit_and_claim(turn, None, now).await
+    }
+
+    /// Commits a turn as [`commit`](Self::commit) does, and claims at once, as [`claim`](Self::claim) does, the oldest
+    /// action of a chat: both or none. A turn that is refused claims nothing.
+    async fn commit_and_claim(
+        &self,
+        turn: Turn,
+        claim: Option<ClaimRequest>,
+        now: Timestamp,
+    ) -> Result<Committed, StoreError>;
 
     /// Turns timers that are due into events. Returns the lanes of all unhandled events that were timers, and when to
     /// call next.
@@ -86,7 +97,8 @@ pub trait Store: Send + Sync {
     ) -> Result<Claim, StoreError>;
 
     /// Stores the outcome of a claimed action. Returns whether its chat has more to send. An action that is not claimed
-    /// stays unchanged; one that was deleted meanwhile gives true, so that its chat is looked at again.
+    /// stays unchanged; one that was deleted meanwhile gives true, so that its chat is looked at again. A power failure
+    /// can lose the outcome for a longer moment than other calls; the action is then in doubt.
     async fn settle(
         &self,
         id: &ActionId,
@@ -176,8 +188,19 @@ pub struct Turn {
     pub reply_max_age: Option<Duration>,
 }
 
-/// The result of a commit.
+/// A claim to make together with a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimRequest {
+    /// The chat.
+    pub chat: ChatId,
+    /// Identifies this try.
+    pub token: ClaimToken,
+    /// The request may be under way until then.
+    pub until: Timestamp,
+}
+
+/// The result of a commit.
+#[derive(Debug, Clone, PartialEq)]
 pub enum Committed {
     /// The turn was applied.
     Done {
@@ -187,6 +210,8 @@ pub enum Committed {
         chats: Vec<ChatId>,
         /// When the earliest timer is due, if there is one.
         next_timer: Option<Timestamp>,
+        /// The claim, if one was requested.
+        claim: Option<Box<Claim>>,
     },
     /// A value that the turn read has changed; nothing was applied and the turn must run again.
     Conflict,

@@ -1,3 +1,5 @@
 //! Later.
 use crate::{ImportError, Input, Kind};
-pub(crate) fn kind_of(input: &Input) -> Result<Kind, ImportError> { Err(ImportError::UnknownKind { file: input.name.clone() }) }
+pub(crate) fn kind_of(input: &Input) -> Result<Kind, ImportError> {
+    Err(ImportError::UnknownKind { file: input.name.clone() })
+}

@@ -74,9 +74,7 @@ fn errors(output: &Output, files: &[(String, Vec<u8>)]) -> Vec<Mistake> {
     let loaded = mynah_rules::load(Path::new("bot.toml"), &memory, &LoadOptions::default());
     let errors = loaded.diagnostics.iter().filter(|one| one.is_error());
     errors
-        .map(|one| {
-            (one.file.to_string(), one.line as usize, one.code, one.message(Lang::En))
-        })
+        .map(|one| (one.file.to_string(), one.line as usize, one.code, one.message(Lang::En)))
         .collect()
 }
 

@@ -1,11 +1,15 @@
 //! Decides the next piece of work, in this one place. Synchronous; `now` is a parameter.
 
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use mynah_core::{ChatId, Event, EventId, Lane, Planned, Recovered, Status, Throttled, Timestamp};
+use mynah_core::{
+    ChatId, Event, EventId, Lane, Outgoing, Planned, Recovered, Status, Throttled, Timestamp,
+};
 
 use crate::lanes::Lanes;
-use crate::outbox::Outbox;
+use crate::outbox::{self, Outbox};
 use crate::pacer::Pacer;
 use crate::performing::Answer;
 use crate::send::{SendEnd, Signal};
@@ -26,6 +30,8 @@ pub(crate) enum Job {
     Turn(Lane),
     /// Send the oldest action of a chat.
     Send(ChatId),
+    /// Send an action that is claimed.
+    SendClaimed(Box<Outgoing>),
     /// Turn due timers into events.
     Fire,
     /// Accept events of the bot itself.
@@ -51,7 +57,9 @@ pub(crate) enum Done {
 #[derive(Debug)]
 pub(crate) struct Dispatcher {
     lanes: Lanes,
-    outbox: Outbox,
+    outbox: Arc<Mutex<Outbox>>,
+    /// Actions that were claimed with their turns.
+    claimed: VecDeque<Outgoing>,
     fire_at: Option<Timestamp>,
     firing: bool,
     tidy_at: Option<Timestamp>,
@@ -62,12 +70,22 @@ impl Dispatcher {
     pub(crate) fn new(settings: &Settings) -> Self {
         Self {
             lanes: Lanes::new(settings.lanes_at_once),
-            outbox: Outbox::new(settings),
+            outbox: Arc::new(Mutex::new(Outbox::new(settings))),
+            claimed: VecDeque::new(),
             fire_at: Some(Timestamp::default()),
             firing: false,
             tidy_at: None,
             last_now: Timestamp::default(),
         }
+    }
+
+    /// The chats with actions to send, for turns that could claim at once.
+    pub(crate) fn shared_outbox(&self) -> Arc<Mutex<Outbox>> {
+        Arc::clone(&self.outbox)
+    }
+
+    fn outbox(&self) -> MutexGuard<'_, Outbox> {
+        outbox::lock(&self.outbox)
     }
 
     /// Allows housekeeping from this time on.
@@ -85,7 +103,7 @@ impl Dispatcher {
     /// Adds the actions that were sent before the start, newest first.
     pub(crate) fn remember(&mut self, claims: &[(ChatId, Timestamp)]) {
         for (chat, at) in claims.iter().rev() {
-            self.outbox.remember(chat, *at);
+            self.outbox().remember(chat, *at);
         }
     }
 
@@ -104,7 +122,7 @@ impl Dispatcher {
     /// Notes that these chats have actions to send.
     pub(crate) fn something_to_send(&mut self, chats: &[ChatId], now: Timestamp) {
         for chat in chats {
-            self.outbox.notify(chat, now);
+            self.outbox().notify(chat, now);
         }
     }
 
@@ -115,12 +133,17 @@ impl Dispatcher {
 
     /// The use of the limits, and the waiting chats.
     pub(crate) fn pace(&mut self, now: Timestamp) -> Pace {
-        self.outbox.pace(now)
+        self.outbox().pace(now)
     }
 
     /// Notes the state of the connection: actions are sent only while the account is online.
     pub(crate) fn status(&mut self, status: &Status) {
-        self.outbox.set_online(matches!(status, Status::Online { .. }));
+        self.outbox().set_online(matches!(status, Status::Online { .. }));
+    }
+
+    /// Nothing more leaves, nor is claimed with a turn.
+    pub(crate) fn close(&self) {
+        self.outbox().set_online(false);
     }
 
     /// The next piece of work, if one is due now.
@@ -131,10 +154,13 @@ impl Dispatcher {
             self.fire_at = None;
             return Some(Job::Fire);
         }
+        if let Some(outgoing) = self.claimed.pop_front() {
+            return Some(Job::SendClaimed(Box::new(outgoing)));
+        }
         if let Some(lane) = self.lanes.next() {
             return Some(Job::Turn(lane));
         }
-        if let Some(chat) = self.outbox.next(now) {
+        if let Some(chat) = self.outbox().next(now) {
             return Some(Job::Send(chat));
         }
         if self.tidy_at.is_some_and(|at| at <= now) {
@@ -148,7 +174,7 @@ impl Dispatcher {
     pub(crate) fn done(&mut self, done: Done, now: Timestamp) -> Option<Timestamp> {
         match done {
             Done::Turn(lane, end) => {
-                self.turned(&lane, &end, now);
+                self.turned(&lane, end, now);
                 None
             }
             Done::Send(chat, end) => self.sent(&chat, end, now),
@@ -171,25 +197,26 @@ impl Dispatcher {
 
     /// The service asks for a pause. Returns the end of the pause.
     pub(crate) fn throttled(&mut self, throttled: &Throttled, now: Timestamp) -> Timestamp {
-        self.outbox.too_frequent(throttled.pause, now)
+        self.outbox().too_frequent(throttled.pause, now)
     }
 
-    fn turned(&mut self, lane: &Lane, end: &TurnEnd, now: Timestamp) {
+    fn turned(&mut self, lane: &Lane, end: TurnEnd, now: Timestamp) {
         self.something_to_send(&end.chats, now);
+        self.claimed.extend(end.claimed);
         self.fire_by(end.next_timer);
         self.lanes.done(lane, end.more);
     }
 
     fn sent(&mut self, chat: &ChatId, end: SendEnd, now: Timestamp) -> Option<Timestamp> {
         let until = match end.signal {
-            Some(Signal::TooFrequent(asked)) => Some(self.outbox.too_frequent(asked, now)),
+            Some(Signal::TooFrequent(asked)) => Some(self.outbox().too_frequent(asked, now)),
             Some(Signal::NotLoggedIn) => {
-                self.outbox.hold(chat, now);
+                self.outbox().hold(chat, now);
                 None
             }
             None => None,
         };
-        self.outbox.done(chat, end.attempt, now);
+        self.outbox().done(chat, end.attempt, now);
         until
     }
 
@@ -201,23 +228,23 @@ impl Dispatcher {
     /// The time to look again, if nothing happens before.
     pub(crate) fn wake(&self) -> Option<Timestamp> {
         let fire = self.fire_at.filter(|_| !self.firing);
-        [fire, self.outbox.wake(), self.tidy_at].into_iter().flatten().min()
+        [fire, self.outbox().wake(), self.tidy_at].into_iter().flatten().min()
     }
 
     /// The due time of the earliest timer or waiting action; housekeeping does not count.
     pub(crate) fn next_due(&self) -> Option<Timestamp> {
-        [self.fire_at, self.outbox.wake()].into_iter().flatten().min()
+        [self.fire_at, self.outbox().wake()].into_iter().flatten().min()
     }
 
     /// Whether no event is unhandled and no action is unsent. Timers may be pending.
     pub(crate) fn is_idle(&self) -> bool {
-        self.lanes.is_idle() && self.outbox.is_idle() && !self.firing
+        self.lanes.is_idle() && self.outbox().is_idle() && !self.firing
     }
 
     fn watch_clock(&mut self, now: Timestamp) {
         if now + WAVER < self.last_now {
             tracing::warn!(%now, before = %self.last_now, "the clock went back");
-            self.outbox.clock_went_back(now);
+            self.outbox().clock_went_back(now);
             self.tidy_at = self.tidy_at.map(|at| at.min(now + TIDY_EVERY));
         }
         self.last_now = now;

@@ -51,6 +51,7 @@ use begun::Begun;
 use control::Order;
 use dispatcher::{Dispatcher, Done, Job};
 use performing::Performing;
+use turn::TurnEnd;
 use worker::Worker;
 
 pub use clock::ManualClock;
@@ -165,6 +166,7 @@ impl Running {
         let saving = Mutex::new(());
         let tokens = AtomicU64::new(1);
         let performing = Performing::default();
+        let dispatcher = Dispatcher::new(&settings);
         let worker = Worker {
             store,
             handlers,
@@ -174,12 +176,13 @@ impl Running {
             service,
             offset,
             tokens,
+            outbox: dispatcher.shared_outbox(),
             saving,
             performing,
             begun: Begun::default(),
         };
         let worker = Arc::new(worker);
-        let dispatcher = recover(&worker).await?;
+        let dispatcher = recover(&worker, dispatcher).await?;
         // Receiving acknowledges earlier batches. A process before this one may have accepted but not synced them.
         worker.store.sync().await?;
         let (sender, news) = mpsc::channel(NEWS);
@@ -283,6 +286,7 @@ impl Running {
     /// Ends in order: starts no new work, waits for work in flight, then ends the session if the settings ask for it.
     async fn stop(mut self, ended: &Ended) {
         self.receiving.cancel();
+        self.dispatcher.close();
         // The receiving task may be waiting for space in the channel.
         self.news.close();
         let deadline = self.worker.settings.stop_deadline;
@@ -290,6 +294,10 @@ impl Running {
         let under_way = async {
             while let Some(done) = self.jobs.join_next().await {
                 is_ours &= !matches!(done, Ok(Err(StoreError::LeaseLost)));
+                // A claimed action that is not sent would be in doubt after the next start.
+                if let Ok(Ok(Done::Turn(_, TurnEnd { claimed: Some(outgoing), .. }))) = done {
+                    self.spawn(Job::SendClaimed(Box::new(outgoing)));
+                }
             }
         };
         if timeout(deadline, under_way).await.is_err() {
@@ -345,9 +353,8 @@ impl Running {
 }
 
 /// Finds interrupted and waiting work, and handles the events that ended the process twice.
-async fn recover(worker: &Worker) -> Result<Dispatcher, StoreError> {
+async fn recover(worker: &Worker, mut dispatcher: Dispatcher) -> Result<Dispatcher, StoreError> {
     let now = worker.now();
-    let mut dispatcher = Dispatcher::new(&worker.settings);
     dispatcher.tidy_from(now + FIRST_TIDY);
     if let Some((back, most)) = Dispatcher::memory(&worker.settings.pacing) {
         dispatcher.remember(&worker.store.recent_claims(now - back, most).await?);
@@ -355,6 +362,7 @@ async fn recover(worker: &Worker) -> Result<Dispatcher, StoreError> {
     let recovered = worker.recover().await?;
     for lane in &recovered.last_chance {
         tracing::warn!(%lane, "the process ended on its next event twice; it is handled before anything else");
+        // It claims nothing, since nothing may leave before the account is online.
         let end = worker.turn(lane).await?;
         dispatcher.something_to_send(&end.chats, now);
     }

@@ -1,6 +1,7 @@
 //! Tracks the chats with actions to send and the earliest time for each. The actions themselves wait in the store.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use mynah_core::{ChatId, Random, Timestamp};
@@ -60,6 +61,11 @@ pub(crate) enum Attempt {
     Skipped,
     /// An action was sent; `more` if there are others.
     Left { more: bool },
+}
+
+/// Locks the outbox for a moment.
+pub(crate) fn lock(outbox: &Mutex<Outbox>) -> MutexGuard<'_, Outbox> {
+    outbox.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Outbox {
@@ -132,13 +138,32 @@ impl Outbox {
             }
             self.remove(&chat);
             let others_wait = self.queues[1].first().is_some_and(|(at, ..)| *at <= now);
-            self.recent.note(&chat, queue == 0 && others_wait);
-            self.pacer.note(&chat, now);
-            self.busy
-                .insert(chat.clone(), InFlight { noted: now, news: false, online: self.online });
+            self.begin(&chat, queue == 0 && others_wait, now);
             return Some(chat);
         }
         None
+    }
+
+    /// Marks a chat as busy whose first action is about to be queued, if that action could leave at once: then it is
+    /// claimed together with its turn. No other chat waits longer.
+    pub(crate) fn reserve(&mut self, chat: &ChatId, now: Timestamp) -> bool {
+        let is_free = self.is_open(now)
+            && self.busy.len() < self.at_once
+            && !self.busy.contains_key(chat)
+            && !self.places.contains_key(chat)
+            && self.jitter.1.is_zero()
+            && self.first_due(now).is_none()
+            && self.pacer.next(chat, now) <= now;
+        if is_free {
+            self.begin(chat, false, now);
+        }
+        is_free
+    }
+
+    fn begin(&mut self, chat: &ChatId, overtakes: bool, now: Timestamp) {
+        self.recent.note(chat, overtakes);
+        self.pacer.note(chat, now);
+        self.busy.insert(chat.clone(), InFlight { noted: now, news: false, online: self.online });
     }
 
     /// The next chat whose time has come, with its ticket and the number of its queue.
@@ -276,6 +301,29 @@ mod tests {
         assert_eq!(outbox.next(at(1)), Some("a".into()), "the news that came meanwhile");
         outbox.done(&"a".into(), Attempt::Nothing, at(1));
         assert!(outbox.is_idle());
+    }
+
+    #[test]
+    fn a_chat_is_reserved_only_if_its_action_could_leave_at_once() {
+        let chat = ChatId::from("a");
+        let mut free = outbox(Pacing::off());
+        assert!(free.reserve(&chat, at(0)));
+        assert!(!free.reserve(&chat, at(0)), "it is under way");
+        free.notify(&chat, at(0));
+        free.done(&chat, Attempt::Nothing, at(0));
+        assert!(!free.reserve(&"b".into(), at(0)), "a waits longer");
+        assert_eq!(free.next(at(0)), Some(chat.clone()), "the news that came meanwhile");
+        let mut closed = outbox(Pacing::off());
+        closed.set_online(false);
+        assert!(!closed.reserve(&chat, at(0)));
+        let per_chat = Some(Rate::new(1, Duration::from_secs(10)));
+        let mut paced = outbox(Pacing { per_chat, ..Pacing::off() });
+        assert!(paced.reserve(&chat, at(0)));
+        paced.done(&chat, Attempt::Left { more: false }, at(1));
+        assert!(!paced.reserve(&chat, at(9)));
+        assert!(paced.reserve(&chat, at(10)));
+        let jitter = (Duration::ZERO, Duration::from_secs(1));
+        assert!(!outbox(Pacing { jitter, ..Pacing::off() }).reserve(&chat, at(0)));
     }
 
     #[test]

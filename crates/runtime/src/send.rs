@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use mynah_core::{
-    Action, ChatId, Claim, Outcome, Outgoing, Receipt, SendError, StoreError, with_causes,
+    Action, ChatId, Claim, ClaimRequest, Outcome, Outgoing, Receipt, SendError, StoreError,
+    Timestamp, with_causes,
 };
 use tokio::time::{Instant, timeout};
 
@@ -47,20 +48,34 @@ pub(crate) enum Signal {
 impl Worker {
     /// Sends the oldest action of a chat, if it may leave.
     pub(crate) async fn send(&self, chat: &ChatId) -> Result<SendEnd, StoreError> {
-        let quiet = |attempt| Ok(SendEnd { attempt, signal: None });
         let now = self.now();
-        match self.store.claim(chat, self.next_token(), now + LONGEST, now).await? {
-            Claim::Empty => quiet(Attempt::Nothing),
-            Claim::Wait(at) => quiet(Attempt::Wait(at)),
-            Claim::Expired(outgoing) => {
-                self.report(&outgoing, &Outcome::Expired, Duration::ZERO);
-                quiet(Attempt::Skipped)
-            }
-            Claim::Send(outgoing) => self.perform(&outgoing).await,
+        let ClaimRequest { chat, token, until } = self.claim_request(chat, now);
+        match self.take(self.store.claim(&chat, token, until, now).await?) {
+            Ok(outgoing) => self.send_claimed(&outgoing).await,
+            Err(attempt) => Ok(SendEnd { attempt, signal: None }),
         }
     }
 
-    async fn perform(&self, outgoing: &Outgoing) -> Result<SendEnd, StoreError> {
+    /// A request to claim the next action of a chat.
+    pub(crate) fn claim_request(&self, chat: &ChatId, now: Timestamp) -> ClaimRequest {
+        ClaimRequest { chat: chat.clone(), token: self.next_token(), until: now + LONGEST }
+    }
+
+    /// The action of a claim, or the result of an attempt without one.
+    pub(crate) fn take(&self, claim: Claim) -> Result<Outgoing, Attempt> {
+        match claim {
+            Claim::Send(outgoing) => Ok(outgoing),
+            Claim::Empty => Err(Attempt::Nothing),
+            Claim::Wait(at) => Err(Attempt::Wait(at)),
+            Claim::Expired(outgoing) => {
+                self.report(&outgoing, &Outcome::Expired, Duration::ZERO);
+                Err(Attempt::Skipped)
+            }
+        }
+    }
+
+    /// Sends a claimed action and settles it.
+    pub(crate) async fn send_claimed(&self, outgoing: &Outgoing) -> Result<SendEnd, StoreError> {
         let started = Instant::now();
         let (outcome, signal) = self.attempt(outgoing).await;
         let more = self.store.settle(&outgoing.id, outcome.clone(), self.now()).await?;

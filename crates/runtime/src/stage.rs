@@ -46,6 +46,7 @@ impl Stage {
             service,
             offset: AtomicI64::new(0),
             tokens: AtomicU64::new(1),
+            outbox: dispatcher.shared_outbox(),
             saving: Mutex::new(()),
             performing: Performing::default(),
             begun: Begun::default(),

@@ -8,14 +8,15 @@ use std::pin::pin;
 
 use futures_util::FutureExt;
 use mynah_core::{
-    Action, Call, ChatId, Committed, Context, Decided, Effects, Event, EventBody, Flow, Frame,
-    Handler, Lane, Read, Snapshot, Step, StoreError, Timestamp, Turn, with_causes,
+    Action, Call, ChatId, Claim, Committed, Context, Decided, Effects, Event, EventBody, Flow,
+    Frame, Handler, Lane, Outgoing, Read, Snapshot, Step, StoreError, Timestamp, Turn, with_causes,
 };
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::block_in_place;
 use tokio::time::{Instant, timeout};
 
 use crate::handlers::Registered;
+use crate::outbox::{self, Attempt};
 use crate::worker::Worker;
 use crate::{Trouble, admission, loop_breaker, say, split};
 
@@ -29,6 +30,8 @@ pub(crate) struct TurnEnd {
     pub(crate) more: bool,
     /// The chats with actions to send.
     pub(crate) chats: Vec<ChatId>,
+    /// An action of this turn or before it that is claimed and to be sent.
+    pub(crate) claimed: Option<Outgoing>,
     /// The due time of the earliest timer.
     pub(crate) next_timer: Option<Timestamp>,
 }
@@ -70,11 +73,23 @@ impl Worker {
     ) -> Result<Option<TurnEnd>, StoreError> {
         let reply_max_age = self.settings.reply_max_age;
         let actions = effects.steps.len();
+        let now = self.now();
+        let reserved = self.reserve(&effects, now);
+        let request = reserved.as_ref().map(|chat| self.claim_request(chat, now));
         let turn =
             Turn { event: event.clone(), reads, effects, decided: decided.clone(), reply_max_age };
-        match self.store.commit(turn, self.now()).await? {
-            Committed::Conflict => Ok(None),
-            Committed::Done { more, chats, next_timer } => {
+        match self.store.commit_and_claim(turn, request, now).await? {
+            Committed::Conflict => {
+                if let Some(chat) = reserved {
+                    outbox::lock(&self.outbox).done(&chat, Attempt::Nothing, now);
+                }
+                Ok(None)
+            }
+            Committed::Done { more, mut chats, next_timer, claim } => {
+                let claimed = reserved.and_then(|chat| {
+                    chats.retain(|other| *other != chat);
+                    self.claimed(&chat, claim.map_or(Claim::Empty, |claim| *claim))
+                });
                 let rule = decided.rule.as_deref();
                 let passed_over = decided.passed_over.as_deref();
                 tracing::debug!(event = %event.id, rule, passed_over, "turn committed");
@@ -84,9 +99,25 @@ impl Worker {
                     let (event, dropped) = (event.id.clone(), decided.dropped);
                     self.observer.trouble(&Trouble::TooLong { event, dropped });
                 }
-                Ok(Some(TurnEnd { more, chats, next_timer }))
+                Ok(Some(TurnEnd { more, chats, claimed, next_timer }))
             }
         }
+    }
+
+    /// Reserves the chat of the first action of a turn, if that could leave at once. Returns the chat.
+    fn reserve(&self, effects: &Effects, now: Timestamp) -> Option<ChatId> {
+        let first = effects.steps.iter().find_map(|step| match step {
+            Step::Act(planned) => Some(planned),
+            Step::Run(_) => None,
+        })?;
+        let is_free = first.delay.is_zero() && outbox::lock(&self.outbox).reserve(&first.chat, now);
+        is_free.then(|| first.chat.clone())
+    }
+
+    /// The action that a turn claimed for a reserved chat. Without one the chat is free again.
+    fn claimed(&self, chat: &ChatId, claim: Claim) -> Option<Outgoing> {
+        let free = |attempt| outbox::lock(&self.outbox).done(chat, attempt, self.now());
+        self.take(claim).map_err(free).ok()
     }
 
     /// Decides the effects of an event.

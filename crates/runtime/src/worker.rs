@@ -1,7 +1,7 @@
 //! The shared parts of turns and sends.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex as StdMutex};
 use std::time::Duration;
 
 use mynah_core::{
@@ -12,6 +12,7 @@ use tokio::sync::Mutex;
 
 use crate::begun::Begun;
 use crate::dispatcher::{Done, Job};
+use crate::outbox::Outbox;
 use crate::performing::{Answer, Performing};
 use crate::{Handlers, Observer, Settings, Trouble, UnknownPolicy, say};
 
@@ -35,6 +36,8 @@ pub(crate) struct Worker {
     pub(crate) tokens: AtomicU64,
     /// The events that were begun with their acceptance and wait for their turn.
     pub(crate) begun: Begun,
+    /// The chats with actions to send, shared with the dispatcher.
+    pub(crate) outbox: Arc<StdMutex<Outbox>>,
     /// Locked while a row is saved: several chats may save rows in one file.
     pub(crate) saving: Mutex<()>,
     /// The callers that wait for outcomes.
@@ -68,6 +71,10 @@ impl Worker {
             Job::Send(chat) => {
                 let end = self.send(&chat).await?;
                 Done::Send(chat, end)
+            }
+            Job::SendClaimed(outgoing) => {
+                let end = self.send_claimed(&outgoing).await?;
+                Done::Send(outgoing.chat, end)
             }
             Job::Fire => {
                 let (lanes, next) = self.store.fire(self.now()).await?;

@@ -5,8 +5,9 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use mynah_core::{
-    ActionId, Batch, Change, Claim, ClaimToken, Effects, Event, Lane, MemberQuery, Outcome, Read,
-    Records, Scope, Snapshot, StateView, Step, StoreError, TimerChange, Timestamp, Turn, Write,
+    ActionId, Batch, Change, Claim, ClaimRequest, ClaimToken, Committed, Effects, Event, Lane,
+    MemberQuery, Outcome, Read, Records, Scope, Snapshot, StateView, Step, StoreError, TimerChange,
+    Timestamp, Turn, Write,
 };
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 
@@ -25,8 +26,8 @@ pub enum Call {
     Accept(Vec<u8>, u8, u8),
     /// Begins the next event of a lane and remembers it.
     Begin(u8),
-    /// Commits the last event that was begun in this lane.
-    Commit(u8, Wanted),
+    /// Commits the last event that was begun in this lane, and claims an action of this chat.
+    Commit(u8, Wanted, Option<u8>),
     /// Fires the due timers.
     Fire,
     /// Claims an action.
@@ -69,7 +70,8 @@ fn call() -> impl Strategy<Value = Call> {
         4 => (events, any::<u8>(), 0..3_u8)
             .prop_map(|(events, record, begin)| Call::Accept(events, record, begin)),
         6 => (0..2_u8).prop_map(Call::Begin),
-        6 => (0..2_u8, wanted()).prop_map(|(lane, wanted)| Call::Commit(lane, wanted)),
+        6 => (0..2_u8, wanted(), proptest::option::of(0..2_u8))
+            .prop_map(|(lane, wanted, claim)| Call::Commit(lane, wanted, claim)),
         2 => Just(Call::Fire),
         5 => (0..2_u8).prop_map(Call::Claim),
         5 => (0..2_u8, 0..6_u8).prop_map(|(which, outcome)| Call::Settle(which, outcome)),
@@ -132,6 +134,9 @@ impl Player<'_> {
             let answer = match call {
                 Call::Begin(lane) => self.begin(*lane).await?,
                 Call::Claim(chat) => self.claim(*chat, token).await?,
+                Call::Commit(lane, wanted, claim) => {
+                    self.commit(*lane, wanted, *claim, token).await?
+                }
                 Call::Crash => self.crash().await?,
                 Call::Wait(secs) => {
                     self.now = moment(self.now, *secs);
@@ -161,6 +166,27 @@ impl Player<'_> {
         Ok(text(&claim))
     }
 
+    async fn commit(
+        &mut self,
+        lane: u8,
+        wanted: &Wanted,
+        claim: Option<u8>,
+        token: ClaimToken,
+    ) -> Result<String, StoreError> {
+        let Some((event, seen)) = self.begun.get(&lane) else { return Ok(String::new()) };
+        let turn = wanted.turn(event, seen, self.now);
+        let request = |chat| ClaimRequest { chat: name(&CHATS, chat).into(), token, until: UNTIL };
+        let store = self.ground.store();
+        let committed = store.commit_and_claim(turn, claim.map(request), self.now).await?;
+        let answer = text(&committed);
+        if let Committed::Done { claim: Some(claim), .. } = committed
+            && let Claim::Send(outgoing) = *claim
+        {
+            self.claimed.push(outgoing.id);
+        }
+        Ok(answer)
+    }
+
     async fn crash(&mut self) -> Result<String, StoreError> {
         self.ground.crash().await;
         let first = self.ground.store().recover(self.now).await?;
@@ -178,12 +204,6 @@ impl Player<'_> {
                 let begun: Vec<_> = begun.collect();
                 text(&(&accepted.lanes, begun, store.records().await?))
             }
-            Call::Commit(lane, wanted) => match self.begun.get(lane) {
-                Some((event, seen)) => {
-                    text(&store.commit(wanted.turn(event, seen, now), now).await?)
-                }
-                None => String::new(),
-            },
             Call::Settle(which, kind) => match self.claimed.iter().rev().nth(usize::from(*which)) {
                 Some(id) => text(&store.settle(id, outcome(*kind, now), now).await?),
                 None => String::new(),
@@ -200,7 +220,9 @@ impl Player<'_> {
                 text(&store.member_values(&query, now).await?)
             }
             Call::Tidy => text(&store.tidy(now).await?),
-            Call::Begin(_) | Call::Claim(_) | Call::Wait(_) | Call::Crash => String::new(),
+            Call::Begin(_) | Call::Commit(..) | Call::Claim(_) | Call::Wait(_) | Call::Crash => {
+                String::new()
+            }
         })
     }
 }

@@ -25,6 +25,10 @@ pub enum Mistake {
     TimersLost,
     /// A request is sent before its claim is written.
     SentWithoutClaim,
+    /// A claim that comes with a commit is written after it.
+    ClaimAfterCommit,
+    /// A commit that is refused claims nevertheless.
+    ConflictClaims,
     /// A retry goes to the end of its chat's queue.
     RetryMovesBack,
     /// A second action of a chat can be claimed beside the first.
@@ -41,6 +45,8 @@ pub enum Mistake {
     AcceptAnswersOnce,
     /// A repeated `commit` does not return the chats again.
     CommitAnswersOnce,
+    /// A repeated commit does not return its claim again.
+    CommitClaimsOnce,
     /// A repeated `fire` does not return the lanes again.
     FireAnswersOnce,
     /// A repeated `claim` ignores its token.
@@ -79,6 +85,8 @@ impl Mistake {
         Self::StateWithoutReply,
         Self::TimersLost,
         Self::SentWithoutClaim,
+        Self::ClaimAfterCommit,
+        Self::ConflictClaims,
         Self::RetryMovesBack,
         Self::TwoUnderWay,
         Self::DoubtForgotten,
@@ -99,9 +107,10 @@ impl Mistake {
     ];
 
     /// The mistakes that do harm only when an answer is lost and its call is repeated.
-    pub const LOST_ANSWERS: [Self; 6] = [
+    pub const LOST_ANSWERS: [Self; 7] = [
         Self::AcceptAnswersOnce,
         Self::CommitAnswersOnce,
+        Self::CommitClaimsOnce,
         Self::FireAnswersOnce,
         Self::TokenIgnored,
         Self::SettleAnswersOnce,

@@ -12,9 +12,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use mynah_core::{
-    Accepted, ActionId, Batch, Binding, ChatId, Claim, ClaimToken, Committed, Event, EventId,
-    Forgotten, Lane, MemberQuery, MemberValues, Outcome, PersonId, Records, Recovered, Snapshot,
-    Store, StoreError, Timestamp, Turn,
+    Accepted, ActionId, Batch, Binding, ChatId, Claim, ClaimRequest, ClaimToken, Committed, Event,
+    EventId, Forgotten, Lane, MemberQuery, MemberValues, Outcome, PersonId, Records, Recovered,
+    Snapshot, Store, StoreError, Timestamp, Turn,
 };
 
 use crate::Mistake;
@@ -228,35 +228,26 @@ impl Store for ModelStore {
         Ok(query.keys.iter().map(of).collect())
     }
 
-    async fn commit(&self, mut turn: Turn, now: Timestamp) -> Result<Committed, StoreError> {
+    async fn commit_and_claim(
+        &self,
+        mut turn: Turn,
+        claim: Option<ClaimRequest>,
+        now: Timestamp,
+    ) -> Result<Committed, StoreError> {
         if self.has(Mistake::StateWithoutReply) && self.tables().inbox.is_open(&turn.event.id) {
             let writes = std::mem::take(&mut turn.effects.writes);
             self.tables().values.apply(&turn.event, &writes, now, self.mistake);
             turn.reads.clear();
             (self.gap)().await;
         }
-        let mut tables = self.tables();
-        let is_open = tables.inbox.is_open(&turn.event.id);
-        if is_open {
-            let holds = tables.values.still_hold(&turn.event, &turn.reads, now);
-            if !holds && !self.has(Mistake::LostUpdate) {
-                return Ok(Committed::Conflict);
-            }
-            tables.values.apply(&turn.event, &turn.effects.writes, now, self.mistake);
-            tables.outbox.queue(&turn, now);
-            tables.timers.apply(&turn.effects.timers);
-            let fired = turn.decided.rule.clone().filter(|_| turn.decided.quiet.is_none());
-            tables.turns.push((fired, now));
-            tables.inbox.close(&turn.event.id, &turn.decided, now);
+        let late = claim.clone().filter(|_| self.has(Mistake::ClaimAfterCommit));
+        let claim = claim.filter(|_| late.is_none());
+        let mut committed = self.tables().commit(&turn, claim, now, self.mistake);
+        if let (Committed::Done { claim, .. }, Some(request)) = (&mut committed, late) {
+            (self.gap)().await;
+            *claim = Some(Box::new(self.tables().outbox.claim(&request, now, self.mistake)));
         }
-        let is_silent = !is_open && self.has(Mistake::CommitAnswersOnce);
-        let chats =
-            if is_silent { Vec::new() } else { tables.outbox.open_chats_of(&turn.event.id) };
-        Ok(Committed::Done {
-            more: tables.inbox.has_more(&turn.event.lane()),
-            chats,
-            next_timer: tables.timers.next(),
-        })
+        Ok(committed)
     }
 
     async fn fire(&self, now: Timestamp) -> Result<(Vec<Lane>, Option<Timestamp>), StoreError> {
@@ -278,10 +269,11 @@ impl Store for ModelStore {
         &self,
         chat: &ChatId,
         token: ClaimToken,
-        _until: Timestamp,
+        until: Timestamp,
         now: Timestamp,
     ) -> Result<Claim, StoreError> {
-        Ok(self.tables().outbox.claim(chat, token, now, self.mistake))
+        let request = ClaimRequest { chat: chat.clone(), token, until };
+        Ok(self.tables().outbox.claim(&request, now, self.mistake))
     }
 
     async fn settle(
@@ -316,6 +308,43 @@ impl Store for ModelStore {
 }
 
 impl Tables {
+    /// Applies a turn if its reads are current, and claims an action.
+    fn commit(
+        &mut self,
+        turn: &Turn,
+        claim: Option<ClaimRequest>,
+        now: Timestamp,
+        mistake: Option<Mistake>,
+    ) -> Committed {
+        let has = |one| mistake == Some(one);
+        let is_open = self.inbox.is_open(&turn.event.id);
+        if is_open {
+            let holds = self.values.still_hold(&turn.event, &turn.reads, now);
+            if !holds && !has(Mistake::LostUpdate) {
+                if let Some(request) = claim.filter(|_| has(Mistake::ConflictClaims)) {
+                    self.outbox.claim(&request, now, mistake);
+                }
+                return Committed::Conflict;
+            }
+            self.values.apply(&turn.event, &turn.effects.writes, now, mistake);
+            self.outbox.queue(turn, now);
+            self.timers.apply(&turn.effects.timers);
+            let fired = turn.decided.rule.clone().filter(|_| turn.decided.quiet.is_none());
+            self.turns.push((fired, now));
+            self.inbox.close(&turn.event.id, &turn.decided, now);
+        }
+        let is_silent = !is_open && has(Mistake::CommitAnswersOnce);
+        let chats = if is_silent { Vec::new() } else { self.outbox.open_chats_of(&turn.event.id) };
+        let claim = claim.filter(|_| is_open || !has(Mistake::CommitClaimsOnce));
+        let claim = claim.map(|request| Box::new(self.outbox.claim(&request, now, mistake)));
+        Committed::Done {
+            more: self.inbox.has_more(&turn.event.lane()),
+            chats,
+            next_timer: self.timers.next(),
+            claim,
+        }
+    }
+
     /// Deletes the data about a person.
     fn forget(&mut self, person: &PersonId, mistake: Option<Mistake>) -> Forgotten {
         let chats = self.inbox.private_chats_of(person);

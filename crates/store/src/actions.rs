@@ -4,7 +4,7 @@
 //! commits. A retry does not move an action, so the actions after it wait.
 
 use mynah_core::{
-    Action, ActionId, ChatId, Claim, ClaimToken, EventId, Outcome, Outgoing, Planned, Timestamp,
+    Action, ActionId, ChatId, Claim, ClaimRequest, EventId, Outcome, Outgoing, Planned, Timestamp,
     Turn,
 };
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
@@ -136,11 +136,10 @@ const SAVES: &str = "coalesce(body, '{}') ->> '$.do' = 'save'";
 /// Claims the oldest unsettled action of a chat, or returns the claim that this token made before.
 pub(crate) fn claim(
     database: &mut Database,
-    chat: &ChatId,
-    token: ClaimToken,
-    until: Timestamp,
+    ClaimRequest { chat, token, until }: &ClaimRequest,
     now: Timestamp,
 ) -> Result<Claim> {
+    let token = *token;
     let Database { connection, tokens, tails, .. } = database;
     if let Some(claim) = made_before(connection, tokens.get(token))? {
         return Ok(claim);
@@ -172,7 +171,7 @@ pub(crate) fn claim(
         if head.not_before > now {
             return Ok(Claim::Wait(head.not_before));
         }
-        mark(connection, head.seq, until, now)?;
+        mark(connection, head.seq, *until, now)?;
         let attempt = outgoing.attempt + 1;
         tokens.note(token, Made::Claim { seq: head.seq, attempt });
         return Ok(Claim::Send(Outgoing { attempt, ..outgoing }));

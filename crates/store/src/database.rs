@@ -14,6 +14,7 @@ use rusqlite::{Connection, OpenFlags};
 use crate::Options;
 use crate::error::{translate, translate_io};
 use crate::hits::{self, Hits};
+use crate::hold;
 use crate::identity::Watched;
 use crate::tails::Tails;
 use crate::tidy::StateKey;
@@ -31,6 +32,8 @@ pub(crate) struct Database {
     next_version: u64,
     /// The events that were set aside after this opening, once that was done.
     pub(crate) set_aside: Option<Vec<EventId>>,
+    /// The same as of the open transaction.
+    pub(crate) setting_aside: Option<Vec<EventId>>,
     /// The claims of this opening.
     pub(crate) tokens: Tokens,
     /// The last actions of the longest queues.
@@ -41,6 +44,8 @@ pub(crate) struct Database {
     pub(crate) tidied: Option<StateKey>,
     /// The write-ahead log of the commits.
     pub(crate) log: Log,
+    /// Whether a read stays open between transactions; see [`hold`].
+    is_held: bool,
     /// The files that must keep their place: the database and the lock.
     watched: Vec<Watched>,
 }
@@ -139,17 +144,22 @@ impl Database {
             options,
             next_version,
             set_aside: None,
+            setting_aside: None,
             tokens: Tokens::default(),
             tails: Tails::default(),
             hits: Hits::default(),
             tidied: None,
             log,
+            is_held: false,
             watched: Vec::new(),
         })
     }
 
     /// Begins a transaction.
-    pub(crate) fn begin(&self) -> rusqlite::Result<()> {
+    pub(crate) fn begin(&mut self) -> rusqlite::Result<()> {
+        if self.log.exists && !std::mem::replace(&mut self.is_held, true) {
+            hold::take(&self.connection)?;
+        }
         self.execute("BEGIN IMMEDIATE")
     }
 
@@ -159,19 +169,38 @@ impl Database {
         self.hits.write_if_due(&self.connection)?;
         self.execute("COMMIT")?;
         self.hits.commit();
+        if let Some(set_aside) = self.setting_aside.take() {
+            self.set_aside = Some(set_aside);
+        }
         Ok(())
     }
 
-    /// Undoes the open transaction, if there is one.
+    /// Undoes a transaction that a panic left open.
+    pub(crate) fn roll_back_open(&mut self) {
+        if !self.connection.is_autocommit() {
+            self.roll_back();
+        }
+    }
+
+    /// Undoes a transaction that failed, whether SQLite has undone it already or not.
     pub(crate) fn roll_back(&mut self) {
         self.hits.roll_back();
         self.tails.clear();
-        if !self.connection.is_autocommit()
-            && let Err(error) = self.connection.execute_batch("ROLLBACK")
-        {
+        self.setting_aside = None;
+        let rolled_back = match self.connection.is_autocommit() {
+            true => Ok(()),
+            false => self.connection.execute_batch("ROLLBACK"),
+        };
+        // The transaction may have failed because another program has written since the read began.
+        if let Err(error) = rolled_back.and(self.end_read()) {
             let error = &error as &dyn std::error::Error;
             tracing::error!(error, "the transaction could not be rolled back");
         }
+    }
+
+    /// Ends the read that stays open between transactions.
+    fn end_read(&mut self) -> rusqlite::Result<()> {
+        if std::mem::take(&mut self.is_held) { hold::release(&self.connection) } else { Ok(()) }
     }
 
     /// Writes the counts of rules that are not written yet.
@@ -211,6 +240,7 @@ impl Database {
     /// Checkpoints the log into the file, except for the frames that a reader still needs. Returns the number of frames
     /// in the log, and the number of checkpointed frames.
     pub(crate) fn carry_over(&mut self) -> rusqlite::Result<(i64, i64)> {
+        self.end_read()?;
         // The next commit reports the number again.
         self.log.frames.store(0, Ordering::Relaxed);
         let mut statement = self.connection.prepare_cached("PRAGMA wal_checkpoint(PASSIVE)")?;
@@ -220,6 +250,7 @@ impl Database {
     /// Checkpoints the whole log into the file and empties it, so that the file alone has all data. Returns whether a
     /// reader kept a part of the log.
     pub(crate) fn complete(&mut self) -> rusqlite::Result<bool> {
+        self.end_read()?;
         self.log.frames.store(0, Ordering::Relaxed);
         self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
     }
@@ -239,7 +270,7 @@ impl Database {
 
 /// Sets the connection up and returns the first free version.
 fn prepare(connection: &mut Connection) -> rusqlite::Result<u64> {
-    connection.set_prepared_statement_cache_capacity(64);
+    connection.set_prepared_statement_cache_capacity(128);
     // Without this, SQLite prepares a statement again whenever a bound value changes.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // A small change then writes 2 KB instead of 4 KB. A file that exists keeps its size.

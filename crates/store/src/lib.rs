@@ -18,6 +18,7 @@ mod folder;
 mod forget;
 mod former;
 mod hits;
+mod hold;
 mod identity;
 mod inspect;
 mod lease;
@@ -46,16 +47,16 @@ use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use mynah_core::{
-    Accepted, ActionId, Batch, Binding, ChatId, Claim, ClaimToken, Committed, Event, Forgotten,
-    Lane, MemberQuery, MemberValues, Outcome, PersonId, Records, Recovered, Snapshot, Store,
-    StoreError, Timestamp, Turn,
+    Accepted, ActionId, Batch, Binding, ChatId, Claim, ClaimRequest, ClaimToken, Committed, Event,
+    Forgotten, Lane, MemberQuery, MemberValues, Outcome, PersonId, Records, Recovered, Snapshot,
+    Store, StoreError, Timestamp, Turn,
 };
 
 use database::Database;
 use executor::Executor;
 use lease::Lease;
 use rest::Rest;
-use writer::Durability::{Synced, Written};
+use writer::Durability::{self, Noted, Synced, Written};
 
 pub use folder::AccountFolder;
 pub use inspect::Inspector;
@@ -155,6 +156,14 @@ impl SqliteStore {
     }
 }
 
+/// Only a claim to send waits for a sync, since its request follows.
+const fn durability_of(claim: &Claim) -> Durability {
+    match claim {
+        Claim::Send(_) => Synced,
+        Claim::Expired(_) | Claim::Wait(_) | Claim::Empty => Written,
+    }
+}
+
 #[async_trait]
 impl Store for SqliteStore {
     async fn recover(&self, now: Timestamp) -> Result<Recovered, StoreError> {
@@ -206,8 +215,18 @@ impl Store for SqliteStore {
         self.executor.run(Written, move |db| members::values(&db.connection, &query, now)).await
     }
 
-    async fn commit(&self, turn: Turn, now: Timestamp) -> Result<Committed, StoreError> {
-        self.executor.run_short(|_| Written, move |db| turns::commit(db, &turn, now)).await
+    async fn commit_and_claim(
+        &self,
+        turn: Turn,
+        claim: Option<ClaimRequest>,
+        now: Timestamp,
+    ) -> Result<Committed, StoreError> {
+        let durability = |committed: &Committed| match committed {
+            Committed::Done { claim: Some(claim), .. } => durability_of(claim),
+            Committed::Done { claim: None, .. } | Committed::Conflict => Written,
+        };
+        let work = move |db: &mut Database| turns::commit(db, &turn, claim.as_ref(), now);
+        self.executor.run_short(durability, work).await
     }
 
     async fn fire(&self, now: Timestamp) -> Result<(Vec<Lane>, Option<Timestamp>), StoreError> {
@@ -221,12 +240,9 @@ impl Store for SqliteStore {
         until: Timestamp,
         now: Timestamp,
     ) -> Result<Claim, StoreError> {
-        let chat = chat.clone();
-        // Only a claim waits for a sync, since its request follows.
-        let durability =
-            |claim: &Claim| if matches!(claim, Claim::Send(_)) { Synced } else { Written };
-        let work = move |db: &mut Database| actions::claim(db, &chat, token, until, now);
-        self.executor.run_short(durability, work).await
+        let request = ClaimRequest { chat: chat.clone(), token, until };
+        let work = move |db: &mut Database| actions::claim(db, &request, now);
+        self.executor.run_short(durability_of, work).await
     }
 
     async fn settle(
@@ -236,9 +252,7 @@ impl Store for SqliteStore {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let id = id.clone();
-        self.executor
-            .run_short(|_| Written, move |db| actions::settle(db, &id, &outcome, now))
-            .await
+        self.executor.run_short(|_| Noted, move |db| actions::settle(db, &id, &outcome, now)).await
     }
 
     async fn recent_claims(

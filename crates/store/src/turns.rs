@@ -1,15 +1,21 @@
 //! The commit of a turn: all of it or nothing.
 
-use mynah_core::{Committed, Planned, Recovered, Step, Timestamp, Turn};
-use rusqlite::{Connection, Result};
+use mynah_core::{ChatId, ClaimRequest, Committed, Planned, Recovered, Step, Timestamp, Turn};
+use rusqlite::Result;
 
 use crate::database::Database;
 use crate::{actions, events, state, timers};
 
-/// Applies all effects of a turn, if the values that it read have not changed.
-pub(crate) fn commit(database: &mut Database, turn: &Turn, now: Timestamp) -> Result<Committed> {
+/// Applies all effects of a turn, if the values that it read have not changed. Claims an action after that, if requested.
+pub(crate) fn commit(
+    database: &mut Database,
+    turn: &Turn,
+    claim: Option<&ClaimRequest>,
+    now: Timestamp,
+) -> Result<Committed> {
     if !events::is_open(&database.connection, &turn.event.id)? {
-        return done(&database.connection, turn);
+        let chats = actions::chats_of(&database.connection, &turn.event.id)?;
+        return done(database, turn, chats, claim, now);
     }
     if !state::still_holds(&database.connection, &turn.event, &turn.reads, now)? {
         return Ok(Committed::Conflict);
@@ -25,7 +31,10 @@ pub(crate) fn commit(database: &mut Database, turn: &Turn, now: Timestamp) -> Re
     let keep_text = database.options.keeps_text();
     events::close(connection, turn, numbers, keep_text, now)?;
     database.hits.note(&turn.decided, now);
-    done(&database.connection, turn)
+    let mut chats: Vec<ChatId> = planned(turn).map(|planned| planned.chat.clone()).collect();
+    chats.sort_unstable();
+    chats.dedup();
+    done(database, turn, chats, claim, now)
 }
 
 /// The actions of a turn. The handlers that were called between them have already run.
@@ -36,25 +45,35 @@ fn planned(turn: &Turn) -> impl Iterator<Item = &Planned> {
     })
 }
 
-fn done(connection: &Connection, turn: &Turn) -> Result<Committed> {
+/// The answer, with the chats that have unsettled actions of the turn.
+fn done(
+    database: &mut Database,
+    turn: &Turn,
+    chats: Vec<ChatId>,
+    claim: Option<&ClaimRequest>,
+    now: Timestamp,
+) -> Result<Committed> {
+    let claim = claim.map(|request| actions::claim(database, request, now).map(Box::new));
+    let connection = &database.connection;
     Ok(Committed::Done {
         more: events::has_more(connection, &turn.event.lane())?,
-        chats: actions::chats_of(connection, &turn.event.id)?,
+        chats,
         next_timer: timers::next(connection)?,
+        claim: claim.transpose()?,
     })
 }
 
 /// Finds the work that a crash may have interrupted, and all waiting work. Counts attempts once per opening.
 pub(crate) fn recover(database: &mut Database, now: Timestamp) -> Result<Recovered> {
     let connection = &database.connection;
-    let set_aside = match &database.set_aside {
+    let set_aside = match database.setting_aside.as_ref().or(database.set_aside.as_ref()) {
         Some(set_aside) => set_aside.clone(),
         None => {
             actions::reopen(connection)?;
             events::set_aside(connection, now)?
         }
     };
-    database.set_aside = Some(set_aside.clone());
+    database.setting_aside = Some(set_aside.clone());
     let connection = &database.connection;
     Ok(Recovered {
         lanes: events::open_lanes(connection)?,

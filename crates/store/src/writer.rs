@@ -29,8 +29,11 @@ const GROUP: usize = 256;
 /// A sync request waits this long for a claim that needs a sync anyway: longer than rules take for a decision.
 const PATIENCE: Duration = Duration::from_millis(2);
 
-/// The longest time between a write and its sync, even if no call waits for the sync.
+/// The longest time between a write and its sync, even if no call waits for the sync …
 const OWED: Duration = Duration::from_millis(20);
+
+/// … and for a write whose loss the next start can make up for: the sync of the next claim mostly comes before.
+const NOTED: Duration = Duration::from_millis(250);
 
 /// A log of this many frames (8 MB) is checkpointed in the next lull …
 const LARGE: i64 = 4000;
@@ -51,6 +54,18 @@ pub(crate) enum Durability {
     Synced,
     /// Survives the death of the process, and a moment later the loss of power; or the job writes nothing.
     Written,
+    /// The same, and the moment may be longer.
+    Noted,
+}
+
+impl Durability {
+    /// The longest time until a sync that no call waits for.
+    const fn patience(self) -> Duration {
+        match self {
+            Self::Synced | Self::Written => OWED,
+            Self::Noted => NOTED,
+        }
+    }
 }
 
 /// A request to the writer.
@@ -158,6 +173,8 @@ enum Failure {
 #[derive(Default)]
 pub(crate) struct Debt {
     since: Option<Instant>,
+    /// The time of the sync that no call waits for.
+    owed: Option<Instant>,
     /// Answered first: a claim has a request to send, a sync only the next batch to ask for.
     claims: Vec<Answer>,
     waiting: Vec<Answer>,
@@ -176,7 +193,7 @@ impl Writer {
         let mut debt = Debt::default();
         if database.log.exists() {
             // An earlier process may have died between writing and syncing.
-            debt.since = Some(Instant::now());
+            debt.add(Instant::now(), OWED);
         }
         Self { database, debt, is_syncing: false, busy: Instant::now(), large: LARGE, failed: None }
     }
@@ -227,13 +244,13 @@ impl Writer {
             let error = &error as &dyn std::error::Error;
             tracing::warn!(error, "the counts of rules could not be written; the next try follows");
         }
-        self.note_written(Instant::now());
+        self.note_written(Instant::now(), OWED);
     }
 
     /// Notes the writes of the last transaction as unsynced.
-    fn note_written(&mut self, now: Instant) {
+    fn note_written(&mut self, now: Instant, patience: Duration) {
         if self.database.log.take_written() {
-            self.debt.since.get_or_insert(now);
+            self.debt.add(now, patience);
         }
     }
 
@@ -250,7 +267,8 @@ impl Writer {
             }
         }
         let outcomes = self.commit(&mut all);
-        self.note_written(now);
+        let done = outcomes.iter().filter_map(|outcome| outcome.as_ref().ok());
+        self.note_written(now, done.map(|durability| durability.patience()).min().unwrap_or(OWED));
         for (work, outcome) in all.into_iter().zip(outcomes) {
             match outcome {
                 Ok(Durability::Synced) if self.has_unsynced() => {
@@ -307,8 +325,7 @@ impl Writer {
         if let Some(failure) = &self.failed {
             return all.iter().map(|_| Err(failure.copy())).collect();
         }
-        // Rolls back a transaction that a panic left open.
-        self.database.roll_back();
+        self.database.roll_back_open();
         if let Ok(outcomes) = in_transaction(&mut self.database, all) {
             return outcomes.into_iter().map(Ok).collect();
         }
@@ -449,6 +466,13 @@ impl Failure {
 }
 
 impl Debt {
+    /// Adds a write and the longest time until its sync.
+    fn add(&mut self, now: Instant, patience: Duration) {
+        self.since.get_or_insert(now);
+        let owed = now + patience;
+        self.owed = Some(self.owed.map_or(owed, |earlier| earlier.min(owed)));
+    }
+
     /// Adds a call that waits for the next sync.
     fn wait(&mut self, answer: Answer, now: Instant) {
         self.waiting.push(answer);
@@ -465,13 +489,14 @@ impl Debt {
         if !self.claims.is_empty() {
             return Some(since);
         }
-        let owed = since + OWED;
+        let owed = self.owed?;
         Some(self.waiting_since.map_or(owed, |since| owed.min(since + PATIENCE)))
     }
 
     /// Answers the waiting calls: the writes are synced, or can never be.
     fn pay(&mut self, failed: Option<StoreError>) {
         self.since = None;
+        self.owed = None;
         self.waiting_since = None;
         let mut failed = failed;
         for answer in self.claims.drain(..).chain(self.waiting.drain(..)) {
@@ -486,9 +511,10 @@ impl Debt {
 
 impl std::fmt::Debug for Debt {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { since, claims, waiting, waiting_since: _ } = self;
+        let Self { since, owed, claims, waiting, waiting_since: _ } = self;
         f.debug_struct("Debt")
             .field("since", since)
+            .field("owed", owed)
             .field("claims", &claims.len())
             .field("waiting", &waiting.len())
             .finish_non_exhaustive()

@@ -6,12 +6,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use mynah_core::{
-    Accepted, ActionId, Batch, Binding, Capabilities, Chat, ChatId, Claim, ClaimToken, Committed,
-    Content, Context, Event, EventBody, Flow, Forgotten, Handler, HandlerError, Incoming, Lane,
-    LogQuery, MediaError, MediaRef, MemberQuery, MemberValues, Message, OfflineCause, Outcome,
-    Outgoing, PersonId, Random, Receipt, ReceiveError, Records, Recovered, Scope, SendError,
-    Service, Snapshot, Source, StateView, Status, Store, StoreError, StoreReader, Timestamp,
-    Transport, Turn,
+    Accepted, ActionId, Batch, Binding, Capabilities, Chat, ChatId, Claim, ClaimRequest,
+    ClaimToken, Committed, Content, Context, Event, EventBody, Flow, Forgotten, Handler,
+    HandlerError, Incoming, Lane, LogQuery, MediaError, MediaRef, MemberQuery, MemberValues,
+    Message, OfflineCause, Outcome, Outgoing, PersonId, Random, Receipt, ReceiveError, Records,
+    Recovered, Scope, SendError, Service, Snapshot, Source, StateView, Status, Store, StoreError,
+    StoreReader, Timestamp, Transport, Turn,
 };
 use mynah_store::SqliteStore;
 use mynah_store_testing::{ModelStore, StoredOutgoing};
@@ -152,13 +152,23 @@ impl Store for FusedStore {
         self.inner.member_values(query, now).await
     }
 
-    async fn commit(&self, turn: Turn, now: Timestamp) -> Result<Committed, StoreError> {
+    async fn commit_and_claim(
+        &self,
+        turn: Turn,
+        claim: Option<ClaimRequest>,
+        now: Timestamp,
+    ) -> Result<Committed, StoreError> {
         self.sim.boundary("before commit").await;
+        let commit = || self.inner.commit_and_claim(turn.clone(), claim.clone(), now);
         if self.setup.loses_answers() {
-            self.inner.commit(turn.clone(), now).await?;
+            commit().await?;
         }
-        let mut committed = self.inner.commit(turn.clone(), now).await?;
+        let mut committed = commit().await?;
         self.sim.commits(&turn, &committed);
+        if let (Committed::Done { claim: Some(claimed), .. }, Some(request)) = (&committed, &claim)
+        {
+            self.sim.claimed(&request.chat, claimed);
+        }
         self.sim.boundary("after commit").await;
         if let (Committed::Done { chats, .. }, true) =
             (&mut committed, self.setup.has(Mistake::TWO_UNDER_WAY))

@@ -89,15 +89,17 @@ impl Plan {
 }
 
 fn settings(seed: u64, random: &mut Random) -> Settings {
-    let pacing = if random.below(2) == 0 {
-        Pacing::off()
-    } else {
-        Pacing {
-            per_chat: Some(Rate::new(1, Duration::from_secs(1))),
-            account: Some(Rate::new(8, Duration::from_secs(20))),
-            daily: None,
-            jitter: (Duration::ZERO, Duration::from_millis(700)),
-        }
+    let limits = |jitter| Pacing {
+        per_chat: Some(Rate::new(1, Duration::from_secs(1))),
+        account: Some(Rate::new(8, Duration::from_secs(20))),
+        daily: None,
+        jitter: (Duration::ZERO, jitter),
+    };
+    // Without a random pause an action may be claimed with its turn.
+    let pacing = match random.below(4) {
+        0 | 1 => Pacing::off(),
+        2 => limits(Duration::ZERO),
+        _ => limits(Duration::from_millis(700)),
     };
     let unknown = if random.below(4) == 0 { UnknownPolicy::Never } else { UnknownPolicy::Resend };
     Settings {

@@ -216,10 +216,7 @@ mod tests {
             (command.dir.as_path(), &*command.env["KEY"]),
             (Path::new("handlers"), "s3cret")
         );
-        assert_eq!(
-            (weather.timeout, weather.at_once, weather.media),
-            (TIMEOUT, 1, Some(10 << 20))
-        );
+        assert_eq!((weather.timeout, weather.at_once, weather.media), (TIMEOUT, 1, Some(10 << 20)));
         assert_eq!((weather.reads.len(), weather.role.clone()), (2, Role::Run));
         let Role::Fallback(who) = &ai.role else { panic!("a fallback") };
         assert!(who.called && who.in_group.is_none() && who.groups == ["Shop*"]);

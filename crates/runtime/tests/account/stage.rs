@@ -7,10 +7,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use mynah_core::{
-    Accepted, Action, ActionId, Batch, Binding, Capabilities, Chat, ChatId, Claim, ClaimToken,
-    Clock, Committed, Content, Event, EventBody, Forgotten, Incoming, Lane, MediaError, MediaRef,
-    MemberQuery, MemberValues, Message, Origin, Outcome, Outgoing, Person, PersonId, Receipt,
-    ReceiveError, Records, Recovered, SendError, Service, Snapshot, Source, Status, Store,
+    Accepted, Action, ActionId, Batch, Binding, Capabilities, Chat, ChatId, Claim, ClaimRequest,
+    ClaimToken, Clock, Committed, Content, Event, EventBody, Forgotten, Incoming, Lane, MediaError,
+    MediaRef, MemberQuery, MemberValues, Message, Origin, Outcome, Outgoing, Person, PersonId,
+    Receipt, ReceiveError, Records, Recovered, SendError, Service, Snapshot, Source, Status, Store,
     StoreError, Timestamp, Transport, Turn,
 };
 use mynah_runtime::{Account, Control, Ended, Handlers, Observer, Pacing, Settings, run};
@@ -356,7 +356,12 @@ impl Store for FailingStore {
         self.answer(vec![MemberValues::default(); query.keys.len()])
     }
 
-    async fn commit(&self, _turn: Turn, _now: Timestamp) -> Result<Committed, StoreError> {
+    async fn commit_and_claim(
+        &self,
+        _turn: Turn,
+        _claim: Option<ClaimRequest>,
+        _now: Timestamp,
+    ) -> Result<Committed, StoreError> {
         self.answer(Committed::Conflict)
     }
 

@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use mynah_core::{
-    Action, ActionId, ChatId, Claim, ClaimToken, EventId, LoggedAction, Outcome, Outgoing, Step,
-    Timestamp, TroubledAction, Turn, Waiting,
+    Action, ActionId, ChatId, Claim, ClaimRequest, ClaimToken, EventId, LoggedAction, Outcome,
+    Outgoing, Step, Timestamp, TroubledAction, Turn, Waiting,
 };
 
 use super::inbox::distinct;
@@ -73,11 +73,11 @@ impl Outbox {
     /// Claims the oldest unsettled action of a chat, or returns the claim that this token made before.
     pub(super) fn claim(
         &mut self,
-        chat: &ChatId,
-        token: ClaimToken,
+        ClaimRequest { chat, token, .. }: &ClaimRequest,
         now: Timestamp,
         mistake: Option<Mistake>,
     ) -> Claim {
+        let token = *token;
         let made_before = self.actions.iter().find(|one| one.token == Some(token));
         if let Some(made) = made_before.filter(|_| mistake != Some(Mistake::TokenIgnored)) {
             let outgoing = made.outgoing.clone();

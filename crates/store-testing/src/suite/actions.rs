@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use mynah_core::{ActionId, Claim, Outcome, Store, Timestamp};
+use mynah_core::{
+    ActionId, Change, Claim, Committed, Effects, Outcome, Scope, StateView, Store, Timestamp, Turn,
+};
 
-use super::tools::{accept, claim, handle, same, steps};
+use super::tools::{accept, begin, claim, claim_of, handle, request, same, steps};
 use super::{NewGround, Reason, Verdict};
-use crate::samples::{NOW, REPLY_MAX_AGE, UNTIL, message, reply, save, send, token};
+use crate::samples::{NOW, REPLY_MAX_AGE, UNTIL, message, reply, save, send, token, turn, write};
 
 /// Queues two replies in chat g.
 async fn queue_two(store: &dyn Store) -> Verdict {
@@ -137,4 +139,25 @@ pub(super) async fn pace(new: NewGround<'_>) -> Verdict {
     same("the last", &recent, &vec![("g".into(), later)])?;
     let recent = ground.store().recent_claims(later, 9).await?;
     same("since then", &recent, &vec![("g".into(), later)])
+}
+
+pub(super) async fn claimed_with_turn(new: NewGround<'_>) -> Verdict {
+    let mut ground = new();
+    let store = ground.store();
+    queue_two(store).await?;
+    accept(store, vec![message("2", "g", "p"), message("3", "h", "p")]).await?;
+    let (event, seen) = begin(store, "g", NOW).await?;
+    // A turn of another lane changes a value that this one read.
+    let _ = seen.get(Scope::Bot, "n");
+    let writes = vec![write(Scope::Bot, "n", Change::Add(1), None)];
+    handle(store, "h", Effects { writes, ..Effects::default() }).await?;
+    let stale = Turn { reads: seen.reads(), ..turn(event.clone(), steps(vec![reply("g", "x")])) };
+    let refused = store.commit_and_claim(stale, Some(request("g")), NOW).await?;
+    same("a turn that read an old value", &refused, &Committed::Conflict)?;
+    let valid = turn(event, steps(vec![reply("g", "third")]));
+    let claimed = claim_of(store.commit_and_claim(valid, Some(request("g")), NOW).await?)?;
+    same("the oldest of the chat", &claimed.map(|it| (it.id, it.attempt)), &Some((id(0), 1)))?;
+    same("a second claim", &claims(store, NOW).await?, &Claim::Empty)?;
+    ground.crash().await;
+    same("in doubt", &ground.store().recover(NOW).await?.in_doubt, &vec![id(0)])
 }

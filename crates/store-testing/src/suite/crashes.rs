@@ -4,7 +4,7 @@ use mynah_core::{
     Batch, Change, Claim, Effects, EventBody, Records, Scope, StateView, Store, TimerChange,
 };
 
-use super::tools::{accept, begin, handle, interrupt, next, same, steps};
+use super::tools::{accept, begin, handle, interrupt, next, request, same, steps};
 use super::{NewGround, Reason, Verdict};
 use crate::samples::{NOW, UNTIL, message, reply, timer, token, turn, write};
 
@@ -80,6 +80,21 @@ pub(super) async fn claimed(new: NewGround<'_>) -> Verdict {
         let claim = ground.store().claim(&"g".into(), token(), UNTIL, NOW).await?;
         let is_free = matches!(claim, Claim::Send(_));
         same("claimed before, or free", &(doubts == 1), &!is_free)?;
+    }
+    Ok(())
+}
+
+pub(super) async fn claimed_with_turn(new: NewGround<'_>) -> Verdict {
+    for polls in 0..=POLLS {
+        let mut ground = new();
+        accept(ground.store(), vec![message("1", "g", "p")]).await?;
+        let (event, _) = begin(ground.store(), "g", NOW).await?;
+        let valid = turn(event, steps(vec![reply("g", "x")]));
+        interrupt(ground.store().commit_and_claim(valid, Some(request("g")), NOW), polls);
+        ground.crash().await;
+        let recovered = ground.store().recover(NOW).await?;
+        let is_claimed = recovered.in_doubt.len() == 1;
+        same("the turn is committed", &recovered.lanes.is_empty(), &is_claimed)?;
     }
     Ok(())
 }

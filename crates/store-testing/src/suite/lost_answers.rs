@@ -6,7 +6,7 @@ use mynah_core::{
     Batch, Change, Claim, Effects, Outcome, Records, Scope, Step, Store, TimerChange,
 };
 
-use super::tools::{accept, begin, claim, handle, holds, same, steps};
+use super::tools::{accept, begin, claim, claim_of, handle, holds, request, same, steps};
 use super::{NewGround, Verdict};
 use crate::samples::{NOW, REPLY_MAX_AGE, UNTIL, message, reply, timer, token, turn, write};
 
@@ -73,6 +73,18 @@ pub(super) async fn claimed(new: NewGround<'_>) -> Verdict {
     let first = store.claim(&"g".into(), token, UNTIL, NOW).await?;
     holds("an action is claimed", matches!(first, Claim::Send(_)))?;
     same("the claim", &store.claim(&"g".into(), token, UNTIL, NOW).await?, &first)
+}
+
+pub(super) async fn claimed_with_turn(new: NewGround<'_>) -> Verdict {
+    let ground = new();
+    let store = ground.store();
+    accept(store, vec![message("1", "g", "p")]).await?;
+    let (event, _) = begin(store, "g", NOW).await?;
+    let valid = turn(event, steps(vec![reply("g", "1"), reply("g", "2")]));
+    let request = Some(request("g"));
+    let first = store.commit_and_claim(valid.clone(), request.clone(), NOW).await?;
+    holds("an action is claimed", claim_of(first.clone())?.is_some())?;
+    same("the answer", &store.commit_and_claim(valid, request, NOW).await?, &first)
 }
 
 pub(super) async fn expired(new: NewGround<'_>) -> Verdict {

@@ -4,8 +4,8 @@ use std::fmt::Debug;
 use std::task::{Context, Waker};
 
 use mynah_core::{
-    Batch, ChatId, Claim, Committed, Effects, Event, Lane, Outgoing, Snapshot, Step, Store,
-    Timestamp,
+    Batch, ChatId, Claim, ClaimRequest, Committed, Effects, Event, Lane, Outgoing, Snapshot, Step,
+    Store, Timestamp,
 };
 
 use super::{Reason, Verdict};
@@ -65,6 +65,22 @@ pub(super) async fn claim(
     match store.claim(&ChatId::from(chat), token(), UNTIL, now).await? {
         Claim::Send(outgoing) => Ok(outgoing),
         other => Err(Reason(format!("chat {chat} has an action to send, the claim is {other:?}"))),
+    }
+}
+
+/// A request to claim the next action of a chat.
+pub(super) fn request(chat: &str) -> ClaimRequest {
+    ClaimRequest { chat: ChatId::from(chat), token: token(), until: UNTIL }
+}
+
+/// The action that was claimed with a commit, if one was.
+pub(super) fn claim_of(committed: Committed) -> Result<Option<Outgoing>, Reason> {
+    match committed {
+        Committed::Done { claim, .. } => Ok(claim.and_then(|claim| match *claim {
+            Claim::Send(outgoing) => Some(outgoing),
+            Claim::Expired(_) | Claim::Wait(_) | Claim::Empty => None,
+        })),
+        Committed::Conflict => Err(Reason("a valid turn is refused".to_owned())),
     }
 }
 

@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use mynah_core::{
-    Accepted, ActionId, Batch, Binding, ChatId, Claim, ClaimToken, Committed, Event, EventBody,
-    EventId, Forgotten, Lane, MemberQuery, MemberValues, MessageId, Outcome, Outgoing, PersonId,
-    Records, Recovered, Snapshot, Step, Store, StoreError, TimerChange, Timestamp, Turn,
+    Accepted, ActionId, Batch, Binding, ChatId, Claim, ClaimRequest, ClaimToken, Committed, Event,
+    EventBody, EventId, Forgotten, Lane, MemberQuery, MemberValues, MessageId, Outcome, Outgoing,
+    PersonId, Records, Recovered, Snapshot, Step, Store, StoreError, TimerChange, Timestamp, Turn,
 };
 use tokio::sync::watch;
 
@@ -124,6 +124,20 @@ impl<S> Ledger<S> {
         self.claimed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn note_claim(&self, claim: &Claim) {
+        match claim {
+            Claim::Send(outgoing) => {
+                self.claimed().insert(outgoing.id.clone(), outgoing.clone());
+            }
+            Claim::Expired(outgoing) => {
+                self.remarks.settled(outgoing, &Outcome::Expired);
+                self.recorder.settled(&outgoing.id, &Outcome::Expired);
+                self.open.send_modify(|open| open.settled(&outgoing.id.event));
+            }
+            Claim::Wait(_) | Claim::Empty => {}
+        }
+    }
+
     /// A watch of the open work.
     pub(super) fn open(&self) -> watch::Receiver<Open> {
         self.open.subscribe()
@@ -169,7 +183,12 @@ impl<S: Store> Store for Ledger<S> {
         self.store.member_values(query, now).await
     }
 
-    async fn commit(&self, turn: Turn, now: Timestamp) -> Result<Committed, StoreError> {
+    async fn commit_and_claim(
+        &self,
+        turn: Turn,
+        claim: Option<ClaimRequest>,
+        now: Timestamp,
+    ) -> Result<Committed, StoreError> {
         let promised = Promised::by(&turn);
         // Before the store has it: its actions may be settled before this call returns. A turn that runs again takes its
         // place.
@@ -180,7 +199,7 @@ impl<S: Store> Store for Ledger<S> {
                 *open.actions.entry(promised.event.clone()).or_default() += promised.actions;
             }
         });
-        let committed = self.store.commit(turn, now).await;
+        let committed = self.store.commit_and_claim(turn, claim, now).await;
         let holds = matches!(committed, Ok(Committed::Done { .. }));
         self.open.send_modify(|open| {
             if holds {
@@ -189,6 +208,9 @@ impl<S: Store> Store for Ledger<S> {
                 (0..promised.actions).for_each(|_| open.settled(&promised.event));
             }
         });
+        if let Ok(Committed::Done { claim: Some(claim), .. }) = &committed {
+            self.note_claim(claim);
+        }
         committed
     }
 
@@ -204,13 +226,8 @@ impl<S: Store> Store for Ledger<S> {
         now: Timestamp,
     ) -> Result<Claim, StoreError> {
         let claim = self.store.claim(chat, token, until, now).await;
-        if let Ok(Claim::Send(outgoing)) = &claim {
-            self.claimed().insert(outgoing.id.clone(), outgoing.clone());
-        }
-        if let Ok(Claim::Expired(outgoing)) = &claim {
-            self.remarks.settled(outgoing, &Outcome::Expired);
-            self.recorder.settled(&outgoing.id, &Outcome::Expired);
-            self.open.send_modify(|open| open.settled(&outgoing.id.event));
+        if let Ok(claim) = &claim {
+            self.note_claim(claim);
         }
         claim
     }
