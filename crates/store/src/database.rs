@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use mynah_core::{EventId, StoreError};
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::Options;
 use crate::error::{translate, translate_io};
@@ -157,10 +157,22 @@ impl Database {
 
     /// Begins a transaction.
     pub(crate) fn begin(&mut self) -> rusqlite::Result<()> {
-        if self.log.exists && !std::mem::replace(&mut self.is_held, true) {
-            hold::take(&self.connection)?;
+        const BEGIN: &str = "BEGIN IMMEDIATE";
+        if self.is_held {
+            match self.execute(BEGIN) {
+                // Another program writes now, or has written. Without the read, SQLite waits for it.
+                Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                    self.end_read()?;
+                }
+                outcome => return outcome,
+            }
         }
-        self.execute("BEGIN IMMEDIATE")
+        self.execute(BEGIN)?;
+        if self.log.exists {
+            hold::take(&self.connection)?;
+            self.is_held = true;
+        }
+        Ok(())
     }
 
     /// Commits the open transaction, with the counts of rules if they are due.
@@ -191,7 +203,6 @@ impl Database {
             true => Ok(()),
             false => self.connection.execute_batch("ROLLBACK"),
         };
-        // The transaction may have failed because another program has written since the read began.
         if let Err(error) = rolled_back.and(self.end_read()) {
             let error = &error as &dyn std::error::Error;
             tracing::error!(error, "the transaction could not be rolled back");

@@ -1,7 +1,7 @@
 //! A read that stays open between transactions. While it is open, a transaction only takes and releases the lock of the
 //! log for writing; without it, each one also takes, moves and releases a read mark: six calls of the system in place of
-//! two. Other connections read and write as before. If one of them has written, the next transaction fails and begins
-//! again without this read. A checkpoint cannot pass the read, so it ends before one.
+//! two. Other connections read and write as before; if one of them has written, the next transaction begins without this
+//! read. A checkpoint cannot pass the read, so it ends before one.
 
 use rusqlite::{Connection, Result};
 

@@ -174,11 +174,26 @@ fn a_sync_of_nothing_is_answered_at_once() {
 fn what_is_overdue_is_synced_after_the_next_group() {
     let mut test = TestWriter::new();
     test.writer.write(vec![test.work("accept", Durability::Written, true)]);
-    test.writer.debt.since = Some(Instant::now() + OWED);
+    test.writer.debt.owed = Some(Instant::now() + NOTED);
     assert!(!test.writer.is_sync_due());
-    test.writer.debt.since = Some(Instant::now().checked_sub(OWED).unwrap());
+    test.writer.debt.owed = Some(Instant::now());
     test.writer.write(vec![test.work("commit", Durability::Written, true)]);
     assert!(test.writer.is_sync_due());
+}
+
+#[test]
+fn an_outcome_waits_longer_for_its_sync_than_another_write_and_hastens_none() {
+    let mut test = TestWriter::new();
+    test.writer.write(vec![test.work("settle", Durability::Noted, true)]);
+    let due = test.writer.debt.due().unwrap();
+    assert!(due.saturating_duration_since(Instant::now()) > OWED);
+    test.writer.write(vec![test.work("commit", Durability::Written, true)]);
+    let sooner = test.writer.debt.due().unwrap();
+    assert!(sooner < due);
+    test.writer.write(vec![test.work("settle", Durability::Noted, true)]);
+    assert_eq!(test.writer.debt.due(), Some(sooner));
+    test.writer.sync();
+    assert!(!test.owes());
 }
 
 impl TestWriter {
@@ -374,12 +389,10 @@ fn the_thread_is_told_of_a_sync_that_is_due_sooner() {
     assert_eq!(test.here(look), Some(None));
     let first = test.work("first", Durability::Written, true);
     assert!(test.here(first).flatten().is_some_and(|pause| pause >= OWED));
-    let much_later = Duration::from_secs(3600);
-    test.writer.debt.since = Some(Instant::now() + much_later);
     let second = test.work("second", Durability::Written, true);
     assert_eq!(test.here(second), Some(None), "the thread knows");
     let sync = Job::Sync(test.answer("sync"));
-    assert!(test.here(sync).flatten().is_some_and(|pause| pause < much_later));
+    assert!(test.here(sync).flatten().is_some_and(|pause| pause <= PATIENCE));
     test.writer.debt.since = Some(Instant::now());
     let claim = test.work("claim", Durability::Synced, true);
     assert_eq!(test.here(claim), Some(Some(Duration::ZERO)));
@@ -388,4 +401,38 @@ fn the_thread_is_told_of_a_sync_that_is_due_sooner() {
     assert_eq!(test.told(), ["claim", "sync"]);
     let sync = Job::Sync(test.answer("nothing to sync"));
     assert_eq!((test.here(sync), test.told()), (Some(None), vec!["nothing to sync".to_owned()]));
+}
+
+#[test]
+fn a_read_stays_open_between_transactions_until_a_checkpoint() {
+    let mut test = TestWriter::new();
+    let is_open = |test: &TestWriter| test.writer.connection().is_busy();
+    assert!(!is_open(&test));
+    test.writer.write(vec![test.work("first", Durability::Written, true)]);
+    assert!(is_open(&test));
+    test.writer.write(vec![test.work("second", Durability::Written, true)]);
+    assert!(is_open(&test));
+    test.writer.carry_over();
+    assert!(!is_open(&test) && test.writer.database.log.frames() == 0);
+    test.writer.write(vec![test.work("third", Durability::Written, true)]);
+    assert!(is_open(&test));
+    assert_eq!(test.told(), ["first", "second", "third"]);
+}
+
+#[test]
+fn a_write_of_another_program_ends_the_read_and_fails_no_job() {
+    let folder = TempDir::new().unwrap();
+    let database = Database::open(&folder.path().join(FILE), Options::default()).unwrap();
+    let writer = Writer::new(database);
+    let mut test = TestWriter { writer, told: Answers::default(), _folder: folder };
+    test.writer.write(vec![test.work("first", Durability::Written, true)]);
+    let other = Connection::open(&test.writer.database.path).unwrap();
+    other.execute("DELETE FROM record", []).unwrap();
+    test.writer.sync();
+    other.execute("DELETE FROM record", []).unwrap();
+    test.writer.write(vec![test.work("second", Durability::Written, true)]);
+    assert_eq!(test.told(), ["first", "second"]);
+    let count = "SELECT count(*) FROM record";
+    let seen: u32 = other.query_row(count, [], |row| row.get(0)).unwrap();
+    assert_eq!(seen, 1, "a reader beside it sees the last commit");
 }
