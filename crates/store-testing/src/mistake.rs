@@ -73,7 +73,7 @@ pub enum Mistake {
 
 impl Mistake {
     /// The mistakes that break a promise although every answer arrives.
-    pub const PROMISES: [Self; 17] = [
+    pub const PROMISES: [Self; 19] = [
         Self::RecordsBeforeEvents,
         Self::SeenIdsForgotten,
         Self::NewestEventFirst,
