@@ -15,7 +15,7 @@ class WeatherTest(unittest.TestCase):
         self.assertIn("哪个城市", ask(weather).texts[0])
 
     def test_later_comes_back(self):
-        answer = ask(weather, captures={"city": "北京"}, args={"when": "later", "after": "5m"})
+        answer = ask(weather, captures={"city": "北京"}, args={"when": "later", "wait": "5m"})
         self.assertEqual(answer["later"], [{"after": "5m", "data": {"city": "北京"}}])
         due = ask(weather, kind="due", data=answer["later"][0]["data"])
         self.assertEqual(due.texts, ["北京：晴，9°C"])

@@ -20,7 +20,7 @@ def weather(ctx):
         return "哪个城市？发“天气 上海”给我。"
     ctx.set("user.city", city)
     if ctx.arg("when") == "later":
-        ctx.later(ctx.arg("after", "1h"), {"city": city})
+        ctx.later(ctx.arg("wait", "1h"), {"city": city})
         return f"好的，到时候告诉你{city}的天气。"
     print("asked for", city)  # goes to the log
     return report(city)

@@ -50,7 +50,7 @@ fn said(output: &std::process::Output) -> String {
 fn every_bot_to_copy_is_right() {
     let bots = fs::read_dir(root().join("bots")).unwrap().map(|entry| entry.unwrap().path());
     let bots: Vec<PathBuf> = bots.filter(|bot| bot.join("bot.toml").exists()).collect();
-    assert!(bots.len() >= 9, "{bots:?}");
+    assert!(bots.len() >= 11, "{bots:?}");
     for bot in bots {
         let check = mynah("C").arg("check").arg(&bot).output().unwrap();
         assert!(check.status.success() && said(&check).lines().count() == 1, "{}", said(&check));
@@ -59,10 +59,34 @@ fn every_bot_to_copy_is_right() {
             let code = fs::read_to_string(bot.join("src/main.rs")).unwrap()
                 + &fs::read_to_string(bot.join("src/tests.rs")).unwrap_or_default();
             assert!(code.contains("passes_its_own_tests"), "{} is not played", bot.display());
+        } else if bot.join("mynah.toml").exists() {
+            play_with_handlers(&bot);
         } else {
             mynah("C").arg("test").arg(&bot).assert().success();
         }
     }
+}
+
+/// Plays a bot whose handlers are programs, and runs the tests of the programs themselves.
+fn play_with_handlers(bot: &Path) {
+    let settings = fs::read_to_string(bot.join("mynah.toml")).unwrap();
+    let is_python = settings.contains("python3");
+    let (program, arguments): (_, &[&str]) =
+        if is_python { ("python3", &["-m", "unittest"]) } else { ("node", &["--test"]) };
+    if Command::new(program).arg("--version").output().is_err() {
+        assert!(std::env::var_os("CI").is_none(), "{program} is needed for {}", bot.display());
+        println!("SKIP {}: there is no {program}", bot.display());
+        return;
+    }
+    let mut tests = Command::new(program);
+    tests.args(arguments).current_dir(bot).env("PYTHONPATH", root().join("sdk/python"));
+    tests.env("PYTHONDONTWRITEBYTECODE", "1");
+    let tested = tests.output().unwrap();
+    assert!(tested.status.success(), "{}: {}", bot.display(), said(&tested));
+    let config = bot.join("mynah.toml");
+    let mut command = mynah("C");
+    command.args(["test", "--handlers", "--config"]).arg(config).arg(bot);
+    command.assert().success();
 }
 
 #[test]

@@ -434,11 +434,11 @@ impl Failure {
             let _ = match lang {
                 Lang::En => writeln!(
                     text,
-                    "    the handler {name} is not in this program, so it did not run; expect the call with => run {name}"
+                    "    the handler {name} is not in this program, so it did not run; expect the call with => run {name}, or run the handlers of mynah.toml with --handlers"
                 ),
                 Lang::Zh => writeln!(
                     text,
-                    "    这个程序里没有处理器 {name}，所以没有运行；可以写 => run {name} 来断言它被调用"
+                    "    这个程序里没有处理器 {name}，所以没有运行；可以写 => run {name} 来断言它被调用；mynah.toml 里的处理器用 --handlers 运行"
                 ),
             };
         }
