@@ -68,6 +68,7 @@ fn every_bot_to_copy_is_right() {
 }
 
 /// Plays a bot whose handlers are programs, and runs the tests of the programs themselves.
+#[expect(clippy::print_stdout, reason = "a skipped test is for people")]
 fn play_with_handlers(bot: &Path) {
     let settings = fs::read_to_string(bot.join("mynah.toml")).unwrap();
     let is_python = settings.contains("python3");

@@ -13,6 +13,9 @@ pub(crate) const LONGEST_VARIABLE: usize = 4000;
 /// The most bytes of the data of a later call.
 const LONGEST_DATA: usize = 64 << 10;
 
+/// The names of actions, as in rules.
+const ACTIONS: [&str; 6] = ["send", "accept", "kick", "invite_to", "recall", "save_to"];
+
 /// The longest wait of a later call: ten years, as for durations of rules.
 const LATEST: Duration = Duration::from_secs(3650 * 24 * 3600);
 
@@ -31,6 +34,9 @@ pub(crate) struct Answer {
 pub(crate) enum Wanted {
     Send { what: Sent, to: Option<String>, at_sender: bool, quote: bool },
     Accept,
+    Kick,
+    Invite(String),
+    Recall,
     Save { file: String, row: Vec<String> },
 }
 
@@ -109,18 +115,22 @@ impl Answer {
 fn action(value: Value, at: &str) -> Read<Wanted> {
     let mut action = object(value, at)?.into_iter();
     let (Some((name, value)), None) = (action.next(), action.next()) else {
-        return Err(format!("{at}: expected one of send, accept, save_to"));
+        return Err(format!("{at}: expected one of {}", ACTIONS.join(", ")));
     };
     let place = format!("{at}.{name}");
     match name.as_str() {
         "send" => send(value, &place),
-        "accept" => match value {
-            Value::Bool(true) => Ok(Wanted::Accept),
-            _ => Err(format!("{place}: expected true")),
-        },
+        "accept" => only_true(&value, &place).map(|()| Wanted::Accept),
+        "kick" => only_true(&value, &place).map(|()| Wanted::Kick),
+        "recall" => only_true(&value, &place).map(|()| Wanted::Recall),
+        "invite_to" => text(value, &place).map(Wanted::Invite),
         "save_to" => save(value, &place),
-        _ => Err(unknown(&place, &["send", "accept", "save_to"])),
+        _ => Err(unknown(&place, &ACTIONS)),
     }
+}
+
+fn only_true(value: &Value, at: &str) -> Read<()> {
+    if *value == Value::Bool(true) { Ok(()) } else { Err(format!("{at}: expected true")) }
 }
 
 fn send(value: Value, at: &str) -> Read<Wanted> {
@@ -408,6 +418,7 @@ mod tests {
             (json!({"actions": [{"send": {"image": "http://x/y"}}]}), "send.image: addresses"),
             (json!({"actions": [{"send": {"image": {"base64": "!", "name": "a"}}}]}), "base64"),
             (json!({"actions": [{"send": {"file": {"base64": "", "name": "../a"}}}]}), ".name"),
+            (json!({"actions": [{"kick": "Ann"}]}), "actions[0].kick: expected true"),
             (json!({"actions": [{"accept": 1}]}), "actions[0].accept: expected true"),
             (json!({"actions": [{"save_to": {"file": "x/y.csv", "row": []}}]}), "save_to.file"),
             (json!({"actions": [{"save_to": {"file": "y.csv", "row": [[]]}}]}), "row[0]"),

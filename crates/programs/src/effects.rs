@@ -4,11 +4,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use mynah_core::{
-    Action, Chat, Content, Context, Event, EventBody, Message, NoticeKind, Planned, Segment, quote,
+    Action, Chat, Content, Context, Event, EventBody, Message, Notice, NoticeKind, Person, Planned,
+    Segment, quote,
 };
 
 use crate::answer::{Answer, LONGEST_VARIABLE, Later, Media, Sent, Wanted};
-use crate::{Failure, Variable, media};
+use crate::{Account, Failure, Variable, media};
 
 /// Everything that gives an answer its meaning.
 pub(crate) struct Scene<'a> {
@@ -20,8 +21,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) event: &'a Event,
     /// The folder of the handler.
     pub(crate) dir: &'a Path,
-    /// The folder for files of answers.
-    pub(crate) outgoing: &'a Path,
+    /// The account, which knows the admins and the folder for files of answers.
+    pub(crate) account: &'a dyn Account,
 }
 
 impl Scene<'_> {
@@ -33,20 +34,9 @@ impl Scene<'_> {
                     let content = self.content(what, n).await?;
                     let chat = self.chat(ctx, to.as_deref(), n)?;
                     let content = self.shaped(content, at_sender, quote);
-                    let action = Action::Send { content };
-                    plan(ctx, chat, action, to.is_none());
+                    plan(ctx, &chat, Action::Send { content }, to.is_none());
                 }
-                Wanted::Accept => {
-                    let Some(ticket) = ticket(self.event) else {
-                        return Err(wrong(n, "accept: the event is not a friend request"));
-                    };
-                    let chat = self.chat(ctx, None, n)?;
-                    plan(ctx, chat, Action::AcceptFriend { ticket }, true);
-                }
-                Wanted::Save { file, row } => {
-                    let chat = self.chat(ctx, None, n)?;
-                    plan(ctx, chat, Action::Save { file, row }, true);
-                }
+                action => self.act(ctx, action, n)?,
             }
         }
         for (variable, value) in answer.set {
@@ -60,6 +50,54 @@ impl Scene<'_> {
             ctx.follow_up(after, self.handler, data.to_string());
         }
         Ok(())
+    }
+
+    /// An action that sends nothing.
+    fn act(&self, ctx: &mut Context, action: Wanted, n: usize) -> Result<(), Failure> {
+        let chat = self.chat(ctx, None, n)?;
+        match action {
+            Wanted::Send { .. } => {}
+            Wanted::Accept => {
+                let Some(ticket) = ticket(self.event) else {
+                    return Err(wrong(n, "accept: the event is not a friend request"));
+                };
+                plan(ctx, &chat, Action::AcceptFriend { ticket }, true);
+            }
+            Wanted::Save { file, row } => plan(ctx, &chat, Action::Save { file, row }, true),
+            Wanted::Kick => {
+                for person in self.people() {
+                    if self.account.is_admin(ctx, person) {
+                        let (handler, name) = (self.handler, &person.name);
+                        tracing::warn!(handler, "{name} was not removed: an admin of the bot");
+                    } else {
+                        ctx.kick(person);
+                    }
+                }
+            }
+            Wanted::Invite(name) => {
+                let group = ctx.groups().find(|group| group.name == name).cloned();
+                let none = || wrong(n, &format!("invite_to: there is no group \"{name}\""));
+                let group = group.ok_or_else(none)?;
+                self.people().iter().for_each(|person| ctx.invite(person, &group));
+            }
+            Wanted::Recall => {
+                let Some(message) = self.event.message() else {
+                    return Err(wrong(n, "recall: the event is not a message"));
+                };
+                let sender = Some(message.sender.without_names());
+                let action = Action::Recall { message: message.id.clone(), sender };
+                plan(ctx, &chat, action, true);
+            }
+        }
+        Ok(())
+    }
+
+    /// The people whom an action is about: the sender, at a join those who joined.
+    fn people(&self) -> &[Person] {
+        match &self.event.body {
+            EventBody::Notice(Notice { kind: NoticeKind::Join { people }, .. }) => people,
+            _ => self.event.person().map(std::slice::from_ref).unwrap_or_default(),
+        }
     }
 
     async fn content(&self, what: Sent, n: usize) -> Result<Segment, Failure> {
@@ -76,7 +114,7 @@ impl Scene<'_> {
                 media::in_folder(self.dir, &path).map_err(|why| wrong(n, &format!("send: {why}")))
             }
             Media::Bytes { name, bytes } => {
-                let kept = media::keep(self.outgoing, (self.id, n), &name, bytes).await;
+                let kept = media::keep(self.account.outgoing(), (self.id, n), &name, bytes).await;
                 kept.map_err(|error| wrong(n, &format!("send: the file cannot be kept: {error}")))
             }
         }
@@ -137,8 +175,8 @@ impl Scene<'_> {
     }
 }
 
-fn plan(ctx: &mut Context, chat: Chat, action: Action, is_reply: bool) {
-    ctx.plan(Planned { chat: chat.id, action, delay: Duration::ZERO, is_reply });
+fn plan(ctx: &mut Context, chat: &Chat, action: Action, is_reply: bool) {
+    ctx.plan(Planned { chat: chat.id.clone(), action, delay: Duration::ZERO, is_reply });
 }
 
 fn quoted(message: &Message) -> Segment {

@@ -81,8 +81,8 @@ impl ProgramHandler {
             Source::Command(command) => &command.dir,
             Source::Service(service) => &service.dir,
         };
-        let outgoing = self.account.outgoing();
-        Scene { handler: &spec.name, id: &id, event, dir, outgoing }.apply(answer, ctx).await?;
+        let account = &*self.account;
+        Scene { handler: &spec.name, id: &id, event, dir, account }.apply(answer, ctx).await?;
         Ok(flow)
     }
 

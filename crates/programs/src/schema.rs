@@ -159,7 +159,14 @@ fn action() -> Value {
     });
     json!({
         "type": "object",
-        "properties": {"send": send, "accept": {"const": true}, "save_to": save},
+        "properties": {
+            "send": send,
+            "accept": {"const": true, "description": "Accepts the friend request of the event."},
+            "kick": {"const": true, "description": "Removes the sender, at a join those who joined; admins stay."},
+            "invite_to": {"type": "string", "description": "Invites the same people into the group of this name."},
+            "recall": {"const": true, "description": "Recalls the message of the event."},
+            "save_to": save,
+        },
         "minProperties": 1,
         "maxProperties": 1,
         "additionalProperties": false,
@@ -299,6 +306,9 @@ mod tests {
             (json!({"actions": [{"accept": true}]}), true),
             (json!({"actions": [{"accept": false}]}), false),
             (json!({"actions": [{"kick": {}}]}), false),
+            (json!({"actions": [{"kick": true}, {"recall": true}, {"invite_to": "Shop"}]}), true),
+            (json!({"actions": [{"invite_to": true}]}), false),
+            (json!({"actions": [{"mute": true}]}), false),
             (json!({"actions": [{"save_to": {"file": "a.csv", "row": ["x", 1]}}]}), true),
             (json!({"actions": [{"save_to": {"file": "a.txt", "row": []}}]}), false),
             (json!({"set": {"user.a": 1, "chat.b": null}}), true),
