@@ -9,3 +9,5 @@ mod pipe;
 mod service;
 #[path = "programs/stage.rs"]
 mod stage;
+#[path = "programs/whole.rs"]
+mod whole;

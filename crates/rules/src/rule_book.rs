@@ -251,7 +251,7 @@ impl RuleBook {
     /// Whether this person is an admin of the bot.
     #[must_use]
     pub fn is_admin(&self, person: &Person, state: &dyn StateView) -> bool {
-        self.people.is_admin(person, &mut Pending::new(state))
+        self.people.is_admin(person, &Pending::new(state))
     }
 
     /// The extra names by which the bot is called.
