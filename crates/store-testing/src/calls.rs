@@ -87,12 +87,8 @@ fn wanted() -> impl Strategy<Value = Wanted> {
     let writes = proptest::collection::vec((0..3_u8, 0..2_u8, 0..5_u8, 0..4_u8), 0..3);
     let actions = proptest::collection::vec((0..3_u8, 0..3_u8, 0..4_u8), 0..3);
     let timers = proptest::collection::vec((0..3_u8, 0..2_u8, proptest::option::of(0..6_u8)), 0..2);
-    (any::<bool>(), writes, actions, timers).prop_map(|(reads, writes, actions, timers)| Wanted {
-        reads,
-        writes,
-        actions,
-        timers,
-    })
+    (proptest::bool::weighted(0.8), writes, actions, timers)
+        .prop_map(|(reads, writes, actions, timers)| Wanted { reads, writes, actions, timers })
 }
 
 /// Makes the calls and returns each call with its answer as text. Versions of values are left out, since they differ

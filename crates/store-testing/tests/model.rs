@@ -41,7 +41,7 @@ fn random_calls_tell_a_mistaken_store_from_the_model() {
     };
     let mut runner = TestRunner::deterministic();
     let mut sequences = Vec::new();
-    for _ in 0..200 {
+    for _ in 0..300 {
         let tree = calls().new_tree(&mut runner).expect("every sequence is allowed");
         sequences.push(tree.current());
     }
