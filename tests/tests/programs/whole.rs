@@ -65,7 +65,7 @@ async fn a_bot_that_ends_ends_its_handlers_with_their_children() {
         assert_eq!(bot.ask("hello").await, "hello");
         let child = bot.ask("pid").await;
         let grandchild = bot.ask("fork").await;
-        let Bot { mut child: it, input, output: _output, _folder } = bot;
+        let Bot { child: mut it, input, output: _output, _folder } = bot;
         drop(input);
         assert!(it.wait().await.expect("it ends").success());
         assert!(!runs(&child) && !runs(&grandchild));
