@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Binding;
+use crate::{Binding, Words};
 
 /// Captures of a rule: by name, or by number if a group has no name.
 pub type Captures = BTreeMap<String, String>;
@@ -56,6 +56,10 @@ pub struct Decided {
     /// Names of the rule file that were bound to the person by this event.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bound: Vec<Binding>,
+    /// The parts of the decision that could not be carried out as written: a chat that is missing, an admin who was
+    /// spared, too many kicks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Words>,
     /// The duration of the turn, in microseconds.
     #[serde(default)]
     pub micros: u64,

@@ -227,3 +227,35 @@ pub struct Timer {
     /// The data for that purpose.
     pub data: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stored_actions_of_every_version_can_be_read() {
+        let ann = Person::stranger("p1", "Ann");
+        for (stored, action) in [
+            // Version 0.1 knew no sender.
+            (
+                r#"{"do":"recall","message":"m1"}"#,
+                Action::Recall { message: "m1".into(), sender: None },
+            ),
+            (
+                r#"{"do":"recall","message":"m1","sender":{"id":"p1","name":"Ann"}}"#,
+                Action::Recall { message: "m1".into(), sender: Some(ann.clone()) },
+            ),
+            (
+                r#"{"do":"kick","person":{"id":"p1","name":"Ann"}}"#,
+                Action::Kick { person: ann.clone() },
+            ),
+            (
+                r#"{"do":"invite","person":{"id":"p1","name":"Ann"}}"#,
+                Action::Invite { person: ann },
+            ),
+        ] {
+            assert_eq!(serde_json::from_str::<Action>(stored).unwrap(), action, "{stored}");
+            assert_eq!(serde_json::to_string(&action).unwrap(), stored);
+        }
+    }
+}

@@ -42,6 +42,8 @@ pub(crate) enum AlertKind {
     Reload,
     /// A name of the rule file was bound to a person by nickname.
     Bound,
+    /// The rules removed as many people from groups as is allowed in an hour.
+    Kicks,
     /// The data cannot be read or written.
     Storage,
     /// An event was set aside because it kills the process, or the like.

@@ -117,6 +117,8 @@ pub(crate) struct Pacing {
     pub(crate) account: Option<Rate>,
     /// Sends of the account in a day.
     pub(crate) daily: Option<u32>,
+    /// Kicks in an hour.
+    pub(crate) kicks: Option<u32>,
     /// A random wait before every send.
     pub(crate) jitter: Option<RangeInclusive<Duration>>,
     /// A reply that could not leave by then expires.
@@ -133,6 +135,7 @@ impl Pacing {
             per_chat: self.per_chat.or(base.per_chat),
             account: self.account.or(base.account),
             daily: self.daily.or(base.daily),
+            kicks: self.kicks.or(base.kicks),
             jitter: self.jitter.clone().or_else(|| base.jitter.clone()),
             reply_max_age: self.reply_max_age.or(base.reply_max_age),
             unknown: self.unknown.or(base.unknown),

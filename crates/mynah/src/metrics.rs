@@ -26,6 +26,12 @@ pub(crate) const PASSED_OVER: Metric = Metric {
     kind: Kind::Counter,
     labels: &["account"],
 };
+pub(crate) const WARNINGS: Metric = Metric {
+    name: "mynah_warnings_total",
+    help: "Parts of decisions that could not be carried out as written: a missing chat, an admin who was spared.",
+    kind: Kind::Counter,
+    labels: &["account"],
+};
 pub(crate) const SENDS: Metric = Metric {
     name: "mynah_sends_total",
     help: "Tries to send, by outcome.",

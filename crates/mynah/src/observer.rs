@@ -218,6 +218,9 @@ impl Observer for AccountObserver {
             let outcome = decided.quiet.map_or("answered", quiet_word);
             self.pages.metrics.add(&metrics::DECISIONS, &[&self.account, rule, outcome], 1.0);
         }
+        for _ in &decided.warnings {
+            self.pages.metrics.add(&metrics::WARNINGS, &[&self.account], 1.0);
+        }
         // The rules were replaced.
         if matches!(event.body, EventBody::Started) && self.moments.marks().is_online {
             self.greet();
@@ -285,6 +288,12 @@ impl Observer for AccountObserver {
             Trouble::TooFrequent { until } => {
                 tracing::warn!(account, %until, "the service says: too frequent; nothing is sent until then");
             }
+            Trouble::TooManyKicks { event, dropped, until } => {
+                tracing::error!(account, %event, dropped, %until, "too many kicks: these people were not removed, and no one is until then");
+                let text = kicks_words(*until, self.lang);
+                let now = self.clock.now();
+                self.alerts.send(Alert::new(AlertKind::Kicks, account, text, now), now);
+            }
             Trouble::Loop { chat, person, until } => {
                 let (chat, person) = (chat.id.as_str(), person.id.as_str());
                 tracing::warn!(account, chat, person, %until, "probably another bot: no answer until then");
@@ -304,6 +313,19 @@ const fn offline_words(cause: OfflineCause, lang: Lang) -> &'static str {
         (Lang::Zh, OfflineCause::Throttled) => "服务要求暂停一会儿",
         (Lang::En, OfflineCause::SessionOver) => "the session ended",
         (Lang::Zh, OfflineCause::SessionOver) => "会话已结束",
+    }
+}
+
+/// The alert about too many kicks.
+fn kicks_words(until: Timestamp, lang: Lang) -> String {
+    match lang {
+        Lang::En => format!(
+            "the rules removed as many people from groups as [pacing] kicks allows in an hour; no one else is removed \
+             before {until}. Check the rules with kick = true"
+        ),
+        Lang::Zh => format!(
+            "规则在一小时内移出的人数已达 [pacing] kicks 的上限，{until} 之前不再移出任何人。请检查写有 kick = true 的规则"
+        ),
     }
 }
 
@@ -361,6 +383,7 @@ const fn trouble_word(trouble: &Trouble) -> &'static str {
         Trouble::SetAside { .. } => "set_aside",
         Trouble::InDoubt { .. } => "in_doubt",
         Trouble::TooFrequent { .. } => "too_frequent",
+        Trouble::TooManyKicks { .. } => "too_many_kicks",
         Trouble::Loop { .. } => "loop",
     }
 }
@@ -387,6 +410,9 @@ fn recent_error(trouble: &Trouble, time: Timestamp) -> RecentError {
             // An action is named after its event.
             let event = action.rsplit_once('#').map(|(event, _)| EventId::from(event));
             RecentError { event, ..recent_error }
+        }
+        Trouble::TooManyKicks { event, until, .. } => {
+            RecentError { event: Some(event.clone()), until: Some(*until), ..recent_error }
         }
         Trouble::TooFrequent { until } => RecentError { until: Some(*until), ..recent_error },
         Trouble::Loop { chat, person, until } => RecentError {
@@ -447,6 +473,25 @@ mod tests {
         watch.status(&Status::Online { name: "八哥".to_owned() });
         watch.ended("logged out");
         assert!(!watch.pages.health.is_healthy());
+    }
+
+    #[tokio::test]
+    async fn kicks_beyond_the_limit_are_counted_shown_and_say_what_to_check() {
+        let watch = watch().await;
+        let until = Timestamp::from_secs(3600);
+        watch.trouble(&Trouble::TooManyKicks { event: "e".into(), dropped: 2, until });
+        let text = watch.pages.metrics.render();
+        assert!(text.contains("mynah_troubles_total{account=\"main\",kind=\"too_many_kicks\"} 1"));
+        for (lang, word) in [(Lang::En, "Check the rules"), (Lang::Zh, "请检查")] {
+            let words = kicks_words(until, lang);
+            assert!(words.contains(word) && words.contains("[pacing] kicks"), "{words}");
+            assert!(words.contains("1970-01-01"), "{words}");
+        }
+        let decided =
+            Decided { warnings: vec![mynah_core::Words::fixed("a", "b")], ..Decided::default() };
+        let body = EventBody::Started;
+        watch.turn(&Event { id: "e".into(), time: until, body }, &decided);
+        assert!(watch.pages.metrics.render().contains("mynah_warnings_total{account=\"main\"} 1"));
     }
 
     #[tokio::test]

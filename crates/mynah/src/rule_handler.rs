@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use mynah_core::{
     Binding, Context, Event, EventBody, Flow, Handler, HandlerError, Message, Scope, StateView,
+    Words,
 };
 use mynah_rules::{Builtin, Decision, RuleBook, mute};
 
@@ -120,6 +121,8 @@ fn apply(decision: Decision, ctx: &mut Context) -> Flow {
     decided.captures = decision.captures;
     decided.quiet = decision.quiet;
     decided.passed_over = decision.passed_over.map(str::to_owned);
+    let warnings = decision.warnings.into_iter();
+    decided.warnings.extend(warnings.map(|warning| Words::new(warning.en, warning.zh)));
     decided.bound.extend(decision.writes.iter().filter_map(Binding::made_by));
     decision.writes.into_iter().for_each(|write| ctx.write(write));
     decision.steps.into_iter().for_each(|step| ctx.step(step));

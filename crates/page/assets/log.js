@@ -2,7 +2,7 @@
 
 import { get } from "./api.js";
 import { arrange, h } from "./dom.js";
-import { moment, t } from "./i18n.js";
+import { language, moment, t } from "./i18n.js";
 import { inShort, markOf, verdictOf } from "./why.js";
 
 /** The number of entries kept. */
@@ -63,7 +63,8 @@ function row(entry, many) {
       many && h("bdi.tag", {}, entry.account), entry.chat && h("bdi", {}, entry.chat), entry.from && h("bdi", {}, entry.from)),
     h("div.words", {}, kind, kind && " ", h("span.text", {}, entry.text)),
     !quietly && h("div.decision", {}, markOf(verdictOf(entry.decided)), h("div.grow", {}, h("span.text", {}, inShort(entry.decided)),
-      entry.decided?.replies?.map((reply) => h("div.reply.text", {}, reply)))));
+      entry.decided?.replies?.map((reply) => h("div.reply.text", {}, reply)),
+      entry.decided?.warnings?.map((warning) => h("div.text.bad", {}, `✗ ${warning[language]}`)))));
 }
 
 function kindOf(kind) {

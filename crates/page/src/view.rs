@@ -257,7 +257,7 @@ pub struct FoldRow {
 /// A finished or pending action.
 #[derive(Debug, Clone, Serialize)]
 pub struct ActionRow {
-    /// `send`, `recall`, `accept_friend`, `save` or `run`.
+    /// `send`, `recall`, `kick`, `invite`, `accept_friend`, `save` or `run`.
     pub what: &'static str,
     /// The name of the chat, if it is not the chat of the message.
     pub chat: Option<String>,

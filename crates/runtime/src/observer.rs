@@ -79,6 +79,15 @@ pub enum Trouble {
         /// Nothing is sent before this time.
         until: Timestamp,
     },
+    /// A turn would have removed more people than the limit of an hour allows; these stay.
+    TooManyKicks {
+        /// The event of the turn.
+        event: EventId,
+        /// The number of people who were not removed.
+        dropped: u32,
+        /// No person is removed before this time.
+        until: Timestamp,
+    },
     /// A person repeats the same texts, as another bot would.
     Loop {
         /// The chat.

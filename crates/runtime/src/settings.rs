@@ -10,6 +10,8 @@ use mynah_core::Pacing;
 pub struct Settings {
     /// The limits of sending.
     pub pacing: Pacing,
+    /// The maximum number of people whom the account removes from groups in an hour; further ones stay.
+    pub kicks: u32,
     /// Older events are recorded and not answered; `None` answers all.
     pub max_age: Option<Duration>,
     /// A reply that was not sent within this time expires; `None` keeps it until it is sent.
@@ -40,6 +42,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             pacing: Pacing::default(),
+            kicks: 10,
             max_age: Some(Duration::from_secs(5 * 60)),
             reply_max_age: Some(Duration::from_secs(15 * 60)),
             loop_breaker: Some(LoopBreaker::default()),

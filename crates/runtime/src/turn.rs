@@ -18,7 +18,7 @@ use tokio::time::{Instant, timeout};
 use crate::handlers::Registered;
 use crate::outbox::{self, Attempt};
 use crate::worker::Worker;
-use crate::{Trouble, admission, loop_breaker, say, split};
+use crate::{Trouble, admission, kick_limit, loop_breaker, say, split};
 
 /// The largest number of handlers run by name in one turn; more means that they call each other without end.
 const CALLS: usize = 32;
@@ -140,6 +140,7 @@ impl Worker {
             self.run_all(&mut ctx, event).await;
             self.break_loops(&mut ctx, event);
         }
+        self.limit_kicks(&mut ctx, event);
         self.finish(ctx)
     }
 
@@ -290,12 +291,20 @@ impl Worker {
         let (Some(breaker), Some(message)) = (&self.settings.loop_breaker, event.message()) else {
             return;
         };
-        if !ctx.effects().steps.iter().any(is_reply) {
+        if !ctx.effects().steps.iter().any(sends) {
             return;
         }
         if let Some(until) = loop_breaker::note_answer(ctx, message, breaker) {
             let (chat, person) = (message.chat.clone(), message.sender.clone());
             self.trouble(event, &Trouble::Loop { chat, person, until });
+        }
+    }
+
+    fn limit_kicks(&self, ctx: &mut Context, event: &Event) {
+        if let Some(excess) = kick_limit::hold(ctx, self.settings.kicks) {
+            let kick_limit::Excess { dropped, until } = excess;
+            let trouble = Trouble::TooManyKicks { event: event.id.clone(), dropped, until };
+            self.trouble(event, &trouble);
         }
     }
 
@@ -341,8 +350,10 @@ async fn hand_over(
     }
 }
 
-fn is_reply(step: &Step) -> bool {
-    matches!(step, Step::Act(planned) if planned.is_reply)
+/// Whether a step answers, here or in another chat.
+fn sends(step: &Step) -> bool {
+    let Step::Act(planned) = step else { return false };
+    planned.is_reply || matches!(planned.action, Action::Send { .. })
 }
 
 fn reply_text(step: &Step) -> Option<String> {

@@ -10,8 +10,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use mynah_core::{
     Batch, Content, Context, Event, EventBody, Flow, Handler, HandlerError, Incoming, LogQuery,
-    Message, OfflineCause, Outcome, Perform, PerformError, Planned, Receipt, SendError, Status,
-    Step, StoreError, StoreReader, Throttled, handler_fn,
+    Message, OfflineCause, Outcome, Perform, PerformError, Person, Planned, Receipt, SendError,
+    Status, Step, StoreError, StoreReader, Throttled, handler_fn,
 };
 use mynah_runtime::{Ended, Handlers, Pacing, Rate, Settings, UnknownPolicy, saying};
 use mynah_store::{Options, SqliteStore};
@@ -387,6 +387,77 @@ async fn two_bots_do_not_answer_each_other_for_ever() {
     tokio::time::sleep(Duration::from_secs(601)).await;
     played.say(group(0), "hello again").await;
     played.until_said(8).await;
+    played.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bot_that_only_sends_to_another_chat_is_in_a_loop_as_well() {
+    struct Reporter;
+    #[async_trait]
+    impl Handler for Reporter {
+        async fn on_message(&self, ctx: &mut Context, _: &Message) -> Result<Flow, HandlerError> {
+            ctx.send(&group(9), Content::text("seen"));
+            Ok(Flow::Stop)
+        }
+    }
+    let settings = Settings { loop_breaker: Settings::default().loop_breaker, ..settings() };
+    let handlers = Handlers::new().rules(Arc::new(Reporter));
+    let mut played = Played::start(Arc::new(SqliteStore::in_memory()), handlers, settings);
+    for _ in 0..30 {
+        played.say(group(0), "again").await;
+        played.idle().await;
+    }
+    assert_eq!((played.said().len(), played.troubles("Loop")), (6, 1));
+    played.stop().await;
+}
+
+/// Removes the person whose name is the text.
+struct Bouncer;
+
+#[async_trait]
+impl Handler for Bouncer {
+    async fn on_message(&self, ctx: &mut Context, message: &Message) -> Result<Flow, HandlerError> {
+        ctx.kick(&Person::stranger(message.text.as_str(), message.text.as_str()));
+        Ok(Flow::Stop)
+    }
+}
+
+// The clock runs: a paused one would jump ahead while the file is written.
+#[tokio::test]
+async fn rules_that_remove_everybody_stop_after_ten_people_in_an_hour_also_over_a_restart() {
+    let folder = TempDir::new().expect("a folder can be made");
+    let open = || Arc::new(SqliteStore::open(folder.path(), Options::default()).expect("it opens"));
+    let handlers = Handlers::new().rules(Arc::new(Bouncer));
+    let mut played = Played::start(open(), handlers.clone(), settings());
+    // In several groups at once: concurrent turns count together.
+    for n in 0..30 {
+        played.say(group(n % 6), &format!("person {n}")).await;
+    }
+    played.idle().await;
+    assert_eq!((played.tried(), played.troubles("TooManyKicks")), (10, 20));
+    played.stop().await;
+    let mut played = Played::start(open(), handlers, settings());
+    for n in 30..40 {
+        played.say(group(n), &format!("person {n}")).await;
+    }
+    played.idle().await;
+    assert_eq!((played.tried(), played.troubles("TooManyKicks")), (0, 10));
+    played.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_the_hour_people_are_removed_again() {
+    let handlers = Handlers::new().rules(Arc::new(Bouncer));
+    let settings = Settings { kicks: 1, ..settings() };
+    let mut played = Played::start(Arc::new(SqliteStore::in_memory()), handlers, settings);
+    for (person, tried) in [("a", 1), ("b", 1)] {
+        played.say(group(0), person).await;
+        played.idle().await;
+        assert_eq!(played.tried(), tried, "{person}");
+    }
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    played.say(group(0), "b").await;
+    played.until_tried(2).await;
     played.stop().await;
 }
 

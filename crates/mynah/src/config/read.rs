@@ -123,6 +123,7 @@ fn pacing(values: Option<&Table>) -> Pacing {
         per_chat: values.rate("per_chat").copied().flatten(),
         account: values.rate("account").copied().flatten(),
         daily: values.whole("daily").and_then(|daily| u32::try_from(*daily).ok()),
+        kicks: values.whole("kicks").and_then(|kicks| u32::try_from(*kicks).ok()),
         jitter: values.durations("jitter").cloned(),
         reply_max_age: values.duration("reply_max_age").copied(),
         unknown: values.text("unknown").map(|word| match word {

@@ -132,7 +132,6 @@ impl EventRecorder {
             reasons,
             before: values.collect(),
             handlers: handlers.collect(),
-            warnings: decision.warnings,
             failures: Vec::new(),
             chats: at.chats,
             rules: self.ids_of(&book),

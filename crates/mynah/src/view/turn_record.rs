@@ -9,7 +9,7 @@ use mynah_core::{
     Timestamp, Turn, Write, add,
 };
 use mynah_page::view::{ActionRow, DialogRow, StateRow, ValueRow, Why};
-use mynah_rules::{Lang, OpenDialog, Warning};
+use mynah_rules::{Lang, OpenDialog};
 
 use super::console::cause_of;
 use super::reasons::Reasons;
@@ -46,8 +46,6 @@ pub(super) struct Seen {
     pub(super) reasons: Reasons,
     /// The state before.
     pub(super) before: Values,
-    /// Warnings for the owner of the bot.
-    pub(super) warnings: Vec<Warning>,
     /// The handlers that the rules run, in order.
     pub(super) handlers: Vec<String>,
     /// Handlers that failed, with their errors.
@@ -174,7 +172,7 @@ impl TurnRecord {
     }
 
     fn problems(&self, lang: Lang) -> Vec<String> {
-        let warnings = self.seen.warnings.iter().map(|warning| warning.words(lang).to_owned());
+        let warnings = self.decided.warnings.iter().map(|warning| warning.of(lang).to_owned());
         let failures = self.seen.failures.iter().map(|(handler, error)| match lang {
             Lang::En => format!("the handler {handler} failed: {error}"),
             Lang::Zh => format!("处理程序 {handler} 出错：{error}"),

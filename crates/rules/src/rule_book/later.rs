@@ -160,6 +160,21 @@ pub(crate) fn perform(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn stored_steps_of_every_version_can_be_read() {
+        let before =
+            r#"{"key":"r","steps":["accept"],"captures":{},"columns":[],"rest":"","text":"t"}"#;
+        let waiting: Waiting = serde_json::from_str(before).unwrap();
+        assert_eq!((waiting.message, waiting.joined), (None, None));
+        let now = r#"{"key":"r","steps":["recall",{"invite":"g"},"kick"],"captures":{},"columns":[],"rest":"","text":"t","message":"m1","joined":[{"id":"p1","name":"Ann"}]}"#;
+        let waiting: Waiting = serde_json::from_str(now).unwrap();
+        assert_eq!(serde_json::to_string(&waiting).unwrap(), now);
+        assert!(matches!(
+            kept(waiting.steps).as_slice(),
+            [Step::Recall, Step::Invite(_), Step::Kick]
+        ));
+    }
     use mynah_core::{Chat, Event, EventBody, NoState, Timestamp};
 
     #[test]

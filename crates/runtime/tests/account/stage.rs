@@ -13,7 +13,7 @@ use mynah_core::{
     Receipt, ReceiveError, Records, Recovered, SendError, Service, Snapshot, Source, Status, Store,
     StoreError, Timestamp, Transport, Turn,
 };
-use mynah_runtime::{Account, Control, Ended, Handlers, Observer, Pacing, Settings, run};
+use mynah_runtime::{Account, Control, Ended, Handlers, Observer, Pacing, Settings, Trouble, run};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -62,6 +62,7 @@ pub(crate) struct Seen {
     tried: AtomicUsize,
     expired: AtomicUsize,
     accepted: AtomicUsize,
+    troubles: Mutex<Vec<Trouble>>,
     /// The number of times that the session was ended.
     pub(crate) logged_out: AtomicUsize,
     /// Rises with every call.
@@ -87,6 +88,7 @@ impl Played {
             tried: AtomicUsize::new(0),
             expired: AtomicUsize::new(0),
             accepted: AtomicUsize::new(0),
+            troubles: Mutex::default(),
             logged_out: AtomicUsize::new(0),
             changes: watch::Sender::new(0),
         });
@@ -168,6 +170,12 @@ impl Played {
         self.seen.expired.load(Ordering::SeqCst)
     }
 
+    /// The number of troubles of this kind.
+    pub(crate) fn troubles(&self, kind: &str) -> usize {
+        let troubles = lock(&self.seen.troubles);
+        troubles.iter().filter(|trouble| format!("{trouble:?}").starts_with(kind)).count()
+    }
+
     /// The time since the beginning.
     pub(crate) fn seconds(&self) -> f64 {
         self.started.elapsed().as_secs_f64()
@@ -227,6 +235,11 @@ impl Seen {
 impl Observer for Seen {
     fn accepted(&self, events: usize) {
         self.accepted.fetch_add(events, Ordering::SeqCst);
+        self.changed();
+    }
+
+    fn trouble(&self, trouble: &Trouble) {
+        lock(&self.troubles).push(trouble.clone());
         self.changed();
     }
 

@@ -3,8 +3,8 @@ use std::sync::Mutex;
 
 use mynah_core::{
     Action, ActionId, Batch, Called, Content, Event, EventBody, EventKind, Incoming, MessageKind,
-    NoticeKind, Outgoing, Receipt, ReceiveError, Records, SendError, Service, Source, Status,
-    Timestamp,
+    NoticeKind, Outgoing, Person, Receipt, ReceiveError, Records, SendError, Service, Source,
+    Status, Timestamp,
 };
 use serde_json::{Value, json};
 
@@ -274,6 +274,9 @@ fn the_committed_schema_has_every_word() {
     for action in [
         Action::Send { content: Content::text("a") },
         Action::Recall { message: "m".into(), sender: None },
+        Action::Recall { message: "m".into(), sender: Some(Person::stranger("u-1", "Ann")) },
+        Action::Kick { person: Person::stranger("u-1", "Ann") },
+        Action::Invite { person: Person::stranger("u-1", "Ann") },
         Action::AcceptFriend { ticket: "t".to_owned() },
     ] {
         let line = written::line(&Outgoing { action, ..outgoing("a") }).unwrap();

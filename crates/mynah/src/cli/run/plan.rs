@@ -129,6 +129,7 @@ fn settings(
     let is_off = args.no_pacing || pacing.off == Some(true);
     runtime::Settings {
         pacing: if is_off { runtime::Pacing::off() } else { pace(&pacing, &capabilities) },
+        kicks: pacing.kicks.unwrap_or(defaults.kicks),
         max_age: messages.max_age.or(defaults.max_age),
         reply_max_age: reply_max_age(&pacing, &capabilities).or(defaults.reply_max_age),
         loop_breaker: match messages.loop_breaker {
