@@ -6,7 +6,9 @@
 mod blanks;
 mod case;
 mod hant;
+mod marks;
 mod quick;
+mod reused;
 mod segment;
 mod signs;
 
@@ -15,6 +17,7 @@ use std::cell::OnceCell;
 use std::ops::Range;
 
 use blanks::Blanks;
+use reused::{Reused, Written};
 
 pub use case::{fold_case, is_caseless};
 pub use segment::fold_width;
@@ -58,20 +61,22 @@ impl Folding {
 
     /// Folds a text. Borrows it where nothing changes.
     pub fn fold(self, original: &str) -> Folded<'_> {
-        if let Some(quick) = quick::fold(self, original) {
-            let quick::Quick { text, same_until, has_idle_blanks, others } = quick;
-            let idle_blanks = if has_idle_blanks { OnceCell::new() } else { Vec::new().into() };
-            let others = Some(others);
-            return Folded { original, text, how: self, same_until, idle_blanks, others };
-        }
+        quick::fold(self, original, None).unwrap_or_else(|| self.fold_slowly(original))
+    }
+
+    /// Folds a text without case; `with_case` gets the text folded with it, where that is hardly more work.
+    pub(crate) fn fold_both<'t>(
+        self,
+        original: &'t str,
+        with_case: &OnceCell<Folded<'t>>,
+    ) -> Folded<'t> {
+        quick::fold(self, original, Some(with_case)).unwrap_or_else(|| self.fold_slowly(original))
+    }
+
+    fn fold_slowly(self, original: &str) -> Folded<'_> {
         let mut text = String::with_capacity(original.len() + 8);
-        let (mut same_until, mut idle_blanks) = (None, Vec::new());
-        let mut end = 0;
+        let mut same_until = None;
         self.walk(original, &mut |c, range: Range<usize>| {
-            if self.form != Form::Width && has_idle_blank(original, end..range.start, &text) {
-                idle_blanks.push(text.len());
-            }
-            end = range.end.max(end);
             if text.len() != range.start || c.len_utf8() != range.len() {
                 same_until = same_until.or(Some(text.len()));
             }
@@ -80,22 +85,38 @@ impl Folding {
         let same_until = same_until.unwrap_or(text.len());
         Folded {
             original,
-            text: Cow::Owned(text),
+            text: Written::Own(Reused(text)),
             how: self,
             same_until,
-            idle_blanks: idle_blanks.into(),
+            idle_blanks: OnceCell::new(),
             others: None,
         }
+    }
+
+    /// Where in the folded text blanks stood that do not count, in order.
+    fn idle_blanks(self, original: &str) -> Box<[usize]> {
+        let (mut idle_blanks, mut end, mut length) = (Vec::new(), 0, 0);
+        let mut ends_in_space = false;
+        self.walk(original, &mut |c, range: Range<usize>| {
+            let between = original.get(end..range.start).unwrap_or_default();
+            if !ends_in_space && between.contains(char::is_whitespace) && self.form != Form::Width {
+                idle_blanks.push(length);
+            }
+            end = range.end.max(end);
+            length += c.len_utf8();
+            ends_in_space = c == ' ';
+        });
+        idle_blanks.into()
     }
 
     /// The result for a text that this folding does not change.
     fn unchanged(self, original: &str) -> Folded<'_> {
         Folded {
             original,
-            text: Cow::Borrowed(original),
+            text: Written::Original(original),
             how: self,
             same_until: original.len(),
-            idle_blanks: Vec::new().into(),
+            idle_blanks: none(),
             others: None,
         }
     }
@@ -121,10 +142,9 @@ impl Folding {
     }
 }
 
-/// Whether a blank between two characters of the original left no space in the folded text.
-fn has_idle_blank(original: &str, between: Range<usize>, folded: &str) -> bool {
-    let between = original.get(between).unwrap_or_default();
-    between.contains(char::is_whitespace) && !folded.ends_with(' ')
+/// No blank.
+fn none() -> OnceCell<Box<[usize]>> {
+    Box::<[usize]>::default().into()
 }
 
 /// The text folded without case, each character by itself; `None` where it equals the result of [`Folding::fold`].
@@ -156,12 +176,12 @@ pub fn fold_each(text: &str, hant: bool) -> Option<String> {
 #[derive(Debug, Clone)]
 pub struct Folded<'t> {
     original: &'t str,
-    text: Cow<'t, str>,
+    text: Written<'t>,
     how: Folding,
     /// Every folded character before this byte is at the same bytes as its original.
     same_until: usize,
     /// Where in the folded text blanks stood that do not count, in order; found when first asked for.
-    idle_blanks: OnceCell<Vec<usize>>,
+    idle_blanks: OnceCell<Box<[usize]>>,
     /// What the other foldings give; only known of a text whose characters do not combine with one another.
     others: Option<Others>,
 }
@@ -207,9 +227,7 @@ impl<'t> Folded<'t> {
 
     /// Whether a blank stood at a place of the folded text that does not count there: nothing was put in its place.
     pub fn has_idle_blank(&self, at: usize) -> bool {
-        let places = self
-            .idle_blanks
-            .get_or_init(|| quick::idle_blanks(self.how, self.original).unwrap_or_default());
+        let places = self.idle_blanks.get_or_init(|| self.how.idle_blanks(self.original));
         places.binary_search(&at).is_ok()
     }
 
@@ -239,12 +257,12 @@ impl<'t> Folded<'t> {
 
     /// The folded text on its own.
     pub fn into_text(self) -> String {
-        self.text.into_owned()
+        self.text.into_cow().into_owned()
     }
 
     /// The folded text on its own, borrowed where nothing changed.
     pub fn into_cow(self) -> Cow<'t, str> {
-        self.text
+        self.text.into_cow()
     }
 
     /// The smallest run of original characters whose folding covers these bytes of the folded text.

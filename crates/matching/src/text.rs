@@ -52,7 +52,7 @@ impl<'t> Text<'t> {
         if folding.keeps_case() {
             self.again(folding, &self.keep_case)
         } else {
-            self.full.get_or_init(|| folding.fold(self.text))
+            self.full.get_or_init(|| folding.fold_both(self.text, &self.keep_case))
         }
     }
 

@@ -1,79 +1,49 @@
 //! Folding of the most frequent characters, in one pass and without a table: ASCII, ideographs, kana, Cyrillic, signs
 //! of full width. None of these characters combines with another.
 
-use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::ops::Range;
 
 use super::blanks::{is_idle, is_line_break};
-use super::{Folding, Form, Other, Others, hant, segment, signs};
+use super::marks::{Blocks, Stays};
+use super::reused::{Reused, Written};
+use super::{Folded, Folding, Form, Other, Others, hant, none, segment, signs};
 
-/// A text folded quickly.
-pub(super) struct Quick<'t> {
-    pub(super) text: Cow<'t, str>,
-    /// Up to where every character is at the same bytes as before.
-    pub(super) same_until: usize,
-    /// Whether there are blanks that do not count.
-    pub(super) has_idle_blanks: bool,
-    pub(super) others: Others,
-}
-
-/// The folded text; `None` if there is a character that needs a closer look.
-pub(super) fn fold(how: Folding, original: &str) -> Option<Quick<'_>> {
-    fold_noting(how, original, |_| ())
-}
-
-/// Where in the folded text blanks stood that do not count, in order; `None` as with [`fold`].
-pub(super) fn idle_blanks(how: Folding, original: &str) -> Option<Vec<usize>> {
-    let mut places = Vec::new();
-    fold_noting(how, original, |place| places.push(place))?;
-    Some(places)
-}
-
-/// The folded text; gives the place of each blank that does not count.
-#[inline]
-fn fold_noting(
+/// The folded text; `None` if there is a character that needs a closer look. `with_capitals` gets the text with its
+/// capital letters, if these are of ASCII and it is not the original.
+pub(super) fn fold<'t>(
     how: Folding,
-    original: &str,
-    mut note_idle: impl FnMut(usize),
-) -> Option<Quick<'_>> {
-    let mut folded = Copy::of(original);
-    let mut chunks = Chunks { bytes: original.as_bytes(), hant: how.hant, end: 0, leaving: 0 };
+    original: &'t str,
+    with_capitals: Option<&OnceCell<Folded<'t>>>,
+) -> Option<Folded<'t>> {
+    let stays = Stays { blanks: how.form == Form::Width, ideographs: !how.hant };
+    let mut blocks = Blocks::of(original, stays);
+    let mut folded = Copy::of(how, original);
     // Where the blanks end that were looked at last.
     let mut blanks_until = 0;
-    let mut at = 0;
-    loop {
-        at = chunks.next_that_leaves(at);
-        let Some(c) = original[at..].chars().next() else { return Some(folded.finish()) };
-        let is_behind_blank = at != blanks_until && original[..at].ends_with(' ');
-        if how.form != Form::Width && (is_blank(c) || is_behind_blank) {
-            let (start, end) =
-                (start_of_blanks(original, at, blanks_until), end_of_blanks(original, at));
-            folded.replace_blanks(start..end, &mut note_idle);
-            (at, blanks_until) = (end, end);
-            // The character behind them may change as well.
-            let Some(c) = original[at..].chars().next() else { return Some(folded.finish()) };
-            at = folded.character(how, at, c)?;
-        } else {
-            at = folded.character(how, at, c)?;
+    while let Some((start, mut marks)) = blocks.next() {
+        while marks != 0 {
+            let at = start + marks.trailing_zeros() as usize;
+            marks &= marks - 1;
+            if at >= blanks_until {
+                blanks_until = folded.look_at(at)?;
+            }
         }
     }
+    folded.has_capital |= blocks.have_capital();
+    Some(folded.finish(with_capitals))
 }
 
-fn is_blank(c: char) -> bool {
-    matches!(c, '\t'..='\r' | ' ' | '\u{3000}')
-}
-
-/// The beginning of the blanks before or at a place, none of which is before `from`.
+/// Whether a space there does not count; `None` if that needs a closer look.
 #[inline]
-fn start_of_blanks(text: &str, at: usize, from: usize) -> usize {
-    let mut start = at;
-    loop {
-        start -= match &text.as_bytes()[from..start] {
-            [.., b'\t'..=b'\r' | b' '] => 1,
-            [.., 0xe3, 0x80, 0x80] => WIDE_BLANK,
-            _ => return start,
-        };
-    }
+fn is_idle_space(bytes: &[u8], at: usize) -> Option<bool> {
+    let begins_ideograph = |byte: &u8| (0xe4..=0xe9).contains(byte);
+    let is_sign = |byte: &u8| (b'!'..0x7f).contains(byte);
+    let (before, after) = (bytes.get(at.wrapping_sub(1))?, bytes.get(at + 1)?);
+    let is_behind = bytes.get(at.wrapping_sub(3)).is_some_and(begins_ideograph);
+    let is_before = begins_ideograph(after);
+    let is_clear = (is_behind | is_sign(before)) & (is_before | is_sign(after));
+    is_clear.then_some(is_behind != is_before)
 }
 
 #[inline]
@@ -91,94 +61,6 @@ fn end_of_blanks(text: &str, at: usize) -> usize {
 /// The bytes of the blank of full width.
 const WIDE_BLANK: usize = '\u{3000}'.len_utf8();
 
-/// So many bytes are looked at together: one step of a vector machine.
-const CHUNK: usize = 16;
-
-/// Looks for the characters that some folding may change.
-struct Chunks<'t> {
-    bytes: &'t [u8],
-    hant: bool,
-    /// Where the chunk ends that is looked at, or 0 if none is.
-    end: usize,
-    /// A byte that is not zero for each byte in it that does not surely stay.
-    leaving: u128,
-}
-
-impl Chunks<'_> {
-    /// The place of the first character from a place on that does not surely stay, or the end.
-    #[inline]
-    fn next_that_leaves(&mut self, from: usize) -> usize {
-        loop {
-            if from < self.end {
-                let passed = 8 * (from + CHUNK).saturating_sub(self.end);
-                let left = self.leaving >> passed << passed;
-                if left != 0 {
-                    let at = self.end - CHUNK + (left.trailing_zeros() / u8::BITS) as usize;
-                    // Some ideographs are recognised by their second byte only.
-                    let is_inside = self.bytes.get(at).is_some_and(|byte| byte & 0xc0 == 0x80);
-                    return at - usize::from(is_inside);
-                }
-            }
-            self.look_at_next();
-        }
-    }
-
-    #[inline]
-    fn look_at_next(&mut self) {
-        let rest = self.bytes.get(self.end..).unwrap_or_default();
-        let chunk = rest
-            .first_chunk()
-            .map_or_else(|| self.last_bytes(rest.len()), |chunk| u128::from_le_bytes(*chunk));
-        let before = self.end.checked_sub(1).map_or(0, |at| self.bytes[at]);
-        let befores = (chunk << 8 | u128::from(before)).to_le_bytes();
-        self.end += CHUNK;
-        self.leaving = if self.hant {
-            leaving(befores, chunk.to_le_bytes(), ascii_stays)
-        } else {
-            leaving(befores, chunk.to_le_bytes(), stays)
-        };
-    }
-
-    /// The last bytes, fewer than a chunk. Zeros follow them, which do not stay.
-    fn last_bytes(&self, count: usize) -> u128 {
-        match self.bytes.last_chunk() {
-            Some(end) if count > 0 => u128::from_le_bytes(*end) >> (8 * (CHUNK - count)),
-            _ => {
-                let last = self.bytes.iter().rev().take(count);
-                last.fold(0, |bytes, byte| bytes << 8 | u128::from(*byte))
-            }
-        }
-    }
-}
-
-/// A byte that is not zero for each byte of a chunk that does not surely stay, each with the byte before it.
-#[inline]
-fn leaving(befores: [u8; CHUNK], chunk: [u8; CHUNK], stays: impl Fn(u8, u8) -> bool) -> u128 {
-    let mut leaving = [0; CHUNK];
-    for (leaving, (before, byte)) in leaving.iter_mut().zip(befores.iter().zip(&chunk)) {
-        *leaving = if stays(*before, *byte) { 0 } else { u8::MAX };
-    }
-    u128::from_le_bytes(leaving)
-}
-
-/// Whether a byte behind another belongs to a character that every folding leaves as it is, at a glance: ASCII but for
-/// capitals and control characters, single spaces behind ASCII, and the ideographs from U+4E00 to U+9FFF unless they are
-/// behind a space. Without short cuts, so that many can be recognised at once.
-#[inline]
-fn stays(before: u8, byte: u8) -> bool {
-    // Ideographs begin with E4 to E9; the second byte rules out the other characters that begin with E4.
-    let begins = (0xe4..=0xe9).contains(&byte) & (before != b' ');
-    let goes_on = (0x80..0xc0).contains(&byte) & ((before != 0xe4) | (byte >= 0xb8));
-    ascii_stays(before, byte) | begins | goes_on
-}
-
-#[inline]
-fn ascii_stays(before: u8, byte: u8) -> bool {
-    let is_capital = byte.is_ascii_uppercase();
-    let single_space = (byte == b' ') & (before > b' ') & (before < 0x80);
-    ((byte > b' ') & (byte < 0x7f) & !is_capital) | single_space
-}
-
 /// The folded form of one character, white space left out.
 #[inline]
 fn simple(how: Folding, c: char) -> Option<char> {
@@ -186,7 +68,7 @@ fn simple(how: Folding, c: char) -> Option<char> {
         'A'..='Z' if how.form == Form::Full => return Some(c.to_ascii_lowercase()),
         '\0'..='\u{7f}' => return Some(c),
         '\u{3000}' => return Some(' '),
-        '\u{4e00}'..='\u{9fff}' | '\u{3400}'..='\u{4dbf}' => c,
+        '\u{3400}'..='\u{9fff}' => c,
         '\u{2010}'..='\u{201f}' if is_plain_in_width(c) => {
             return Some(if how.form == Form::Width { c } else { signs::plain(c)? });
         }
@@ -203,55 +85,92 @@ fn is_plain_in_width(c: char) -> bool {
     signs::plain(c).is_some()
 }
 
-/// A copy of a text that begins with its first change.
+/// A copy of a text that begins with its first change. Capital letters of ASCII are kept until the end.
 struct Copy<'t> {
+    how: Folding,
     original: &'t str,
-    text: String,
+    text: Reused,
     /// Up to which byte of the original it goes.
     copied: usize,
     /// The place of the first character whose bytes differ from those of its original.
     same_until: Option<usize>,
     has_idle_blanks: bool,
+    has_capital: bool,
+    /// Whether other letters than those of ASCII changed their case.
+    has_other_case: bool,
     others: Others,
 }
 
 impl<'t> Copy<'t> {
-    fn of(original: &'t str) -> Self {
+    #[inline]
+    fn of(how: Folding, original: &'t str) -> Self {
         let unchanged = Other { is_same: true, is_original: true };
         Self {
+            how,
             original,
-            text: String::new(),
+            text: Reused::default(),
             copied: 0,
             same_until: None,
             has_idle_blanks: false,
+            has_capital: false,
+            has_other_case: false,
             others: Others { keep_case: unchanged, width: unchanged },
         }
     }
 
-    /// Folds the character at a place; gives the place behind it.
+    /// Looks at the blanks or the character at a place; gives the place behind them.
     #[inline]
-    fn character(&mut self, how: Folding, at: usize, c: char) -> Option<usize> {
+    fn look_at(&mut self, at: usize) -> Option<usize> {
+        let bytes = self.original.as_bytes();
+        if bytes[at] == b' '
+            && let Some(is_idle) = is_idle_space(bytes, at)
+        {
+            if is_idle {
+                self.drop_space(at);
+            }
+            return Some(at + 1);
+        }
+        if self.how.form != Form::Width {
+            let end = end_of_blanks(self.original, at);
+            if end > at {
+                self.replace_blanks(at..end);
+                return Some(end);
+            }
+        }
+        let c = self.original[at..].chars().next()?;
+        self.character(at, c)
+    }
+
+    /// Folds the character at a place; gives the place behind it.
+    fn character(&mut self, at: usize, c: char) -> Option<usize> {
         let end = at + c.len_utf8();
-        if how.form == Form::Full && c.is_ascii_uppercase() {
-            self.others.keep_case.note(false, true);
-            self.others.width.note(false, true);
-            self.replace(at..end, Some(c.to_ascii_lowercase()));
+        let now = simple(self.how, c)?;
+        if now == c {
             return Some(end);
         }
-        let now = simple(how, c)?;
-        if now != c {
-            let keep_case = simple(Folding { form: Form::KeepCase, ..how }, c);
-            self.others.keep_case.note(keep_case == Some(now), keep_case == Some(c));
-            let width = simple(Folding::WIDTH, c);
-            self.others.width.note(width == Some(now), width == Some(c));
-            self.replace(at..end, Some(now));
-        }
+        let keep_case = simple(Folding { form: Form::KeepCase, ..self.how }, c);
+        self.others.keep_case.note(keep_case == Some(now), keep_case == Some(c));
+        let width = simple(Folding::WIDTH, c);
+        self.others.width.note(width == Some(now), width == Some(c));
+        let capital = keep_case.filter(|kept| kept.is_ascii_uppercase() && *kept != now);
+        self.has_capital |= capital.is_some();
+        self.has_other_case |= capital.is_none() && keep_case != Some(now);
+        self.replace(at..end, Some(capital.unwrap_or(now)));
         Some(end)
+    }
+
+    /// Leaves out a single space that does not count.
+    #[inline]
+    fn drop_space(&mut self, at: usize) {
+        self.replace(at..at + 1, None);
+        self.others.keep_case.note(true, false);
+        self.others.width.note(false, true);
+        self.has_idle_blanks = true;
     }
 
     /// Takes one space or none for a run of blanks.
     #[inline]
-    fn replace_blanks(&mut self, blanks: Range<usize>, note_idle: &mut impl FnMut(usize)) {
+    fn replace_blanks(&mut self, blanks: Range<usize>) {
         let (before, after) = (&self.original[..blanks.start], &self.original[blanks.end..]);
         let run = &self.original.as_bytes()[blanks.clone()];
         let has_line_break = || run.iter().any(|byte| is_line_break(char::from(*byte)));
@@ -266,35 +185,68 @@ impl<'t> Copy<'t> {
         let is_wide = !run.is_ascii();
         self.others.keep_case.note(true, false);
         self.others.width.note(is_wide && run.len() == WIDE_BLANK && !is_idle, !is_wide);
-        self.replace(blanks, (!is_idle).then_some(' '));
-        if is_idle {
-            self.has_idle_blanks = true;
-            note_idle(self.text.len());
-        }
+        self.has_idle_blanks |= is_idle;
+        // A space at the beginning stays where it is.
+        let stays = run.starts_with(b" ") && !is_idle;
+        let part = blanks.start + usize::from(stays)..blanks.end;
+        self.replace(part, (!is_idle && !stays).then_some(' '));
     }
 
     /// Takes something else for a part of the original, or nothing.
     #[inline]
     fn replace(&mut self, part: Range<usize>, with: Option<char>) {
-        if self.text.capacity() == 0 {
-            self.text = String::with_capacity(self.original.len());
+        if self.copied == 0 {
+            self.text = Reused::with_room(self.original.len());
         }
-        self.text.push_str(&self.original[self.copied..part.start]);
+        self.text.0.push_str(&self.original[self.copied..part.start]);
         if with.map_or(0, char::len_utf8) != part.len() {
-            self.same_until = self.same_until.or(Some(self.text.len()));
+            self.same_until = self.same_until.or(Some(self.text.0.len()));
         }
-        self.text.extend(with);
+        if let Some(with) = with {
+            self.text.0.push(with);
+        }
         self.copied = part.end;
     }
 
-    fn finish(mut self) -> Quick<'t> {
-        let Self { original, has_idle_blanks, same_until, others, .. } = self;
-        if self.copied == 0 {
-            let (text, same_until) = (Cow::Borrowed(original), original.len());
-            return Quick { text, same_until, has_idle_blanks, others };
+    fn finish(mut self, with_capitals: Option<&OnceCell<Folded<'t>>>) -> Folded<'t> {
+        let Self { how, original, .. } = self;
+        let lowers = self.has_capital && how.form == Form::Full;
+        if lowers {
+            self.others.keep_case.note(false, true);
+            self.others.width.note(false, true);
         }
-        self.text.push_str(&original[self.copied..]);
-        let same_until = same_until.unwrap_or(self.text.len());
-        Quick { text: Cow::Owned(self.text), same_until, has_idle_blanks, others }
+        if self.copied == 0 && !lowers {
+            return Folded { others: Some(self.others), ..how.unchanged(original) };
+        }
+        let is_changed = self.copied > 0;
+        if !is_changed {
+            self.text = Reused::with_room(original.len());
+        }
+        self.text.0.push_str(&original[self.copied..]);
+        if let Some(with_capitals) = with_capitals.filter(|_| lowers && is_changed)
+            && !self.has_other_case
+        {
+            let mut kept = Reused::with_room(self.text.0.len());
+            kept.0.push_str(&self.text.0);
+            let how = Folding { form: Form::KeepCase, ..how };
+            // If it was asked for before, it is the same.
+            let _ = with_capitals.set(self.folded(how, kept, None));
+        }
+        let mut text = std::mem::take(&mut self.text);
+        if lowers {
+            text.0.make_ascii_lowercase();
+        }
+        self.folded(how, text, Some(self.others))
+    }
+
+    fn folded(&self, how: Folding, text: Reused, others: Option<Others>) -> Folded<'t> {
+        Folded {
+            original: self.original,
+            same_until: self.same_until.unwrap_or(text.0.len()),
+            text: Written::Own(text),
+            how,
+            idle_blanks: if self.has_idle_blanks { OnceCell::new() } else { none() },
+            others,
+        }
     }
 }

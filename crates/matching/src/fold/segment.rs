@@ -89,7 +89,7 @@ pub(super) fn begins_segment(c: char) -> bool {
 /// A quick answer for the characters of most texts; `false` means that a closer look is needed.
 fn begins_segment_surely(c: char) -> bool {
     matches!(c, '\0'..='\u{2ff}' | '\u{370}'..='\u{482}' | '\u{ac00}'..='\u{d7a3}' | '\u{2010}'..='\u{2027}' | '\u{3001}'..='\u{3029}' | '\u{3041}'..='\u{3094}'
-        | '\u{30a1}'..='\u{30fa}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{ff01}'..='\u{ff60}'
+        | '\u{30a1}'..='\u{30fa}' | '\u{3400}'..='\u{9fff}' | '\u{ff01}'..='\u{ff60}'
         | '\u{1f300}'..='\u{1faff}')
 }
 
@@ -102,8 +102,7 @@ pub(super) fn simple_form(c: char) -> Option<char> {
         | '\u{3001}'..='\u{3029}'
         | '\u{3041}'..='\u{3094}'
         | '\u{30a1}'..='\u{30fa}'
-        | '\u{3400}'..='\u{4dbf}'
-        | '\u{4e00}'..='\u{9fff}'
+        | '\u{3400}'..='\u{9fff}'
         | '\u{1f300}'..='\u{1faff}' => Some(c),
         '\u{ff01}'..='\u{ff5e}' => Some(fold_width(c)),
         _ => None,

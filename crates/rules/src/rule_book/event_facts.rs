@@ -22,7 +22,7 @@ pub(crate) enum Subject {
     Notice(EventKind),
 }
 
-/// The facts of an event that conditions test.
+/// The facts of an event that conditions test. Those that few events have are on the heap.
 #[derive(Debug)]
 pub(crate) struct EventFacts<'e> {
     pub(crate) subject: Subject,
@@ -32,18 +32,18 @@ pub(crate) struct EventFacts<'e> {
     /// The words of the sender.
     pub(crate) text: Text<'e>,
     /// These words without the name of the bot at their beginning, if they begin with it.
-    behind_name: Option<Text<'e>>,
+    behind_name: Option<Box<Text<'e>>>,
     /// The words that the message quotes and the words of the sender, if it quotes any.
-    pub(crate) whole: Option<Text<'e>>,
+    pub(crate) whole: Option<Box<Text<'e>>>,
     pub(crate) message: Option<&'e Message>,
     pub(crate) notice: Option<&'e Notice>,
     /// The only rules and dialogs that work in this chat.
     pub(crate) only: Option<&'e BTreeSet<String>>,
     pub(crate) now: Timestamp,
     zone: &'e TimeZone,
-    clock: OnceCell<Zoned>,
+    clock: OnceCell<Box<Zoned>>,
     /// The words of the sender taken apart, once a rule asks for their likeness.
-    sentence: OnceCell<Sentence>,
+    sentence: OnceCell<Box<Sentence>>,
 }
 
 impl<'e> EventFacts<'e> {
@@ -81,8 +81,8 @@ impl<'e> EventFacts<'e> {
             person,
             called,
             text: Text::new(text, hant),
-            behind_name: behind_name(event).map(|text| Text::new(text, hant)),
-            whole: whole.map(|whole| Text::new(whole, hant)),
+            behind_name: behind_name(event).map(|text| Box::new(Text::new(text, hant))),
+            whole: whole.map(|whole| Box::new(Text::new(whole, hant))),
             message: event.message(),
             notice,
             only: None,
@@ -95,25 +95,25 @@ impl<'e> EventFacts<'e> {
 
     /// The text that the conditions of a rule are about: with `quoted` the words that the message quotes belong to it.
     pub(crate) fn text_for(&self, quoted: bool) -> &Text<'e> {
-        self.whole.as_ref().filter(|_| quoted).unwrap_or(&self.text)
+        self.whole.as_deref().filter(|_| quoted).unwrap_or(&self.text)
     }
 
     /// The words behind the name of the bot: the conditions of a rule are about them first.
     pub(crate) fn text_behind_name(&self, quoted: bool) -> Option<&Text<'e>> {
-        self.behind_name.as_ref().filter(|_| !(quoted && self.whole.is_some()))
+        self.behind_name.as_deref().filter(|_| !(quoted && self.whole.is_some()))
     }
 
     /// The words of the sender taken apart; without the name of the bot at their beginning.
     pub(crate) fn sentence(&self) -> &Sentence {
         self.sentence.get_or_init(|| {
-            let text = self.behind_name.as_ref().unwrap_or(&self.text);
-            Sentence::new(text.as_str(), Folding::new(false, self.text.hant()))
+            let text = self.behind_name.as_deref().unwrap_or(&self.text);
+            Sentence::new(text.as_str(), Folding::new(false, self.text.hant())).into()
         })
     }
 
     /// The time in the bot's zone.
     pub(crate) fn clock(&self) -> &Zoned {
-        self.clock.get_or_init(|| zoned(self.now, self.zone))
+        self.clock.get_or_init(|| zoned(self.now, self.zone).into())
     }
 }
 

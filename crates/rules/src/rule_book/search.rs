@@ -171,7 +171,7 @@ impl<'r, 't> Run<'r, 't> {
         if let Some(behind) = self.facts.text_behind_name(false) {
             candidates.add(&self.book.engine.candidates(behind));
         }
-        if let Some(whole) = self.facts.whole.as_ref().filter(|_| self.book.has_quoted) {
+        if let Some(whole) = self.facts.whole.as_deref().filter(|_| self.book.has_quoted) {
             candidates.add(&self.book.engine.candidates(whole));
         }
         candidates
