@@ -11,7 +11,7 @@ use bytes::Bytes;
 use mynah_core::{
     Batch, Call, Capabilities, Captures, Chat, Clock, Content, Context, Event, EventBody, EventId,
     Flow, Handler, HandlerError, Incoming, MediaError, MediaRef, Message, Origin, Outgoing, Person,
-    Random, Receipt, ReceiveError, Records, SendError, Service, Source, Step, SystemClock,
+    Random, Receipt, ReceiveError, Records, SendError, Service, Source, Status, Step, SystemClock,
     Transport,
 };
 use mynah_programs::{Program, ProgramHandler, Source as Program_, Waits};
@@ -25,7 +25,7 @@ const CHATS: u64 = 20;
 const MESSAGES: u64 = 1000;
 
 /// So many of a hundred messages ask for something other than an answer.
-const BAD: u64 = 30;
+const BAD: u64 = 20;
 
 /// The bad behaviour.
 const BEHAVIOUR: &[&str] = &[
@@ -66,8 +66,8 @@ impl Observer for Ledger {
     }
 }
 
-/// A service that brings these messages, ends, and counts the answers.
-struct Line(Arc<Ledger>, Option<Vec<Event>>);
+/// A service that is online, brings these messages, ends, and counts the answers.
+struct Line(Arc<Ledger>, Vec<Incoming>);
 
 struct Peer(Arc<Ledger>);
 
@@ -81,10 +81,7 @@ impl Transport for Line {
 #[async_trait]
 impl Source for Line {
     async fn receive(&mut self) -> Result<Incoming, ReceiveError> {
-        match self.1.take() {
-            Some(events) => Ok(Incoming::Batch(Batch { events, ..Batch::default() })),
-            None => Ok(Incoming::End),
-        }
+        Ok(self.1.pop().unwrap_or(Incoming::End))
     }
 
     async fn log_out(&mut self) -> Records {
@@ -151,10 +148,12 @@ fn account(program: &Program, ledger: &Arc<Ledger>, random: &mut Random) -> Acco
     let folder = std::env::temp_dir();
     let helper = ProgramHandler::new(program.clone(), Arc::new(Somebody(folder)));
     let handlers = Handlers::new().rules(Arc::new(RunsHelper)).named("helper", Arc::new(helper));
+    let batch = Incoming::Batch(Batch { events: messages(random), ..Batch::default() });
+    let online = Incoming::Status(Status::Online { name: "Bot".to_owned() });
     Account {
         name: "main".to_owned(),
         store: Arc::new(SqliteStore::in_memory()),
-        transport: Box::new(Line(Arc::clone(ledger), Some(messages(random)))),
+        transport: Box::new(Line(Arc::clone(ledger), vec![batch, online])),
         handlers: handlers.timeout(Duration::from_secs(3600)).prompt(),
         clock: Arc::new(SystemClock),
         settings: Settings {
