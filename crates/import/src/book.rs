@@ -72,7 +72,6 @@ impl Rule {
         self
     }
 
-    #[cfg(test)]
     pub(crate) fn get(&self, key: &str) -> Option<&Value> {
         self.keys.iter().find(|one| one.0 == key).map(|one| &one.1)
     }

@@ -26,6 +26,7 @@ mod rivescript;
 mod settle;
 mod tables;
 mod toml_text;
+mod word_bank;
 mod yaml;
 
 pub use error::ImportError;
@@ -80,7 +81,8 @@ pub fn import(inputs: &[Input], from: Option<Kind>, lang: Lang) -> Result<Import
             Kind::HomeAssistant => hass::read(inputs, &mut book)?,
             Kind::Koishi => koishi::read(inputs, &mut book)?,
             Kind::CowAgent => keywords::read(inputs, &mut book)?,
-            Kind::WordBank | Kind::Table => tables::read(inputs, &mut book)?,
+            Kind::WordBank => word_bank::read(inputs, &mut book)?,
+            Kind::Table => tables::read(inputs, &mut book)?,
         }
     }
     if book.items == 0 {

@@ -9,9 +9,9 @@ use std::collections::HashMap;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Token {
     Word(String),
-    /// Any words: a wildcard of a pattern, a property of the bot in an answer.
+    /// A wildcard of a pattern: any words.
     Any,
-    /// Words of a person in an answer: they fit a wildcard, but are hardly the words that a pattern asks for.
+    /// A name in braces in an answer: its words fit a wildcard, but are hardly those that a pattern asks for.
     Told,
 }
 
@@ -55,10 +55,6 @@ impl Previous {
 
     fn matching_one(&self, template: &str) -> Vec<usize> {
         let tokens = tokens_of_template(template);
-        if tokens.contains(&Token::Any) {
-            let fit = |number: &usize| fits(&self.patterns[*number], &tokens);
-            return (0..self.patterns.len()).filter(fit).collect();
-        }
         let exact = self.numbers.get(&tokens).copied();
         let fit = |number: &&usize| fits(&self.patterns[**number], &tokens);
         let mut all: Vec<usize> = exact.into_iter().collect();
@@ -107,7 +103,7 @@ fn tokens_of_template(template: &str) -> Vec<Token> {
         tokens.extend(rest[..at].split_whitespace().filter_map(word_of).map(Token::Word));
         let end = rest[at..].find('}').map_or(rest.len(), |end| at + end + 1);
         if !rest[at..].starts_with("{{") {
-            tokens.push(if rest[at..].starts_with("{bot.") { Token::Any } else { Token::Told });
+            tokens.push(Token::Told);
         }
         rest = &rest[end..];
     }
@@ -117,7 +113,7 @@ fn tokens_of_template(template: &str) -> Vec<Token> {
 
 /// Whether some sentence fits both.
 fn fits(pattern: &[Token], text: &[Token]) -> bool {
-    let differ = |a: &Token, b: &Token| *a != Token::Any && *b != Token::Any && a != b;
+    let differ = |of_pattern: &Token, of_text: &Token| *of_pattern != Token::Any && of_pattern != of_text;
     if let (Some(a), Some(b)) = (pattern.first(), text.first())
         && differ(a, b)
     {
@@ -130,10 +126,9 @@ fn fits(pattern: &[Token], text: &[Token]) -> bool {
         let mut next = vec![false; text.len() + 1];
         for (at, word) in text.iter().enumerate() {
             let begins = reached[at] && !differ(token, word);
-            // A wildcard of the pattern goes on over words; words of the pattern go on inside an unknown text.
+            // A wildcard goes on over words.
             let goes_on = *token == Token::Any && next[at];
-            let inside = *word == Token::Any && reached[at + 1];
-            next[at + 1] = begins || goes_on || inside;
+            next[at + 1] = begins || goes_on;
         }
         reached = next;
     }
@@ -152,9 +147,7 @@ mod tests {
             ("* who", "{star} who?", true),
             ("* who", "who?", false),
             ("my name is *", "My name is {bot.name}.", true),
-            ("my name is alice", "My name is {bot.name}.", true),
-            ("my name is alice smith", "My name is {bot.name}.", true),
-            ("your name is alice", "My name is {bot.name}.", false),
+            ("my name is alice", "My name is {bot.name}.", false),
             ("* who", "Your {star} is {star2}.", false),
             ("are you *", "Are you {star}?", true),
             ("one", "{random:one|two}", true),

@@ -43,7 +43,12 @@ pub(crate) fn read(inputs: &[&Input], book: &mut Book) -> Result<(), ImportError
         units.extend(unit(trigger, &script, &mut previous, book));
     }
     let subs = &script.subs;
-    let spoken = |text: &str| vec![substituted(text, subs)];
+    let spoken = |text: &str| {
+        let known = script.vars.iter().fold(text.to_owned(), |text, (name, value)| {
+            text.replace(&format!("{{bot.{}}}", names::variable(name)), value)
+        });
+        vec![substituted(&known, subs)]
+    };
     answers::write(units, &previous, &mut Ids::default(), spoken, book);
     Ok(())
 }
@@ -85,8 +90,7 @@ fn substituted(text: &str, subs: &[(String, String, crate::remark::Place)]) -> S
         while let Some(at) = rest.find(from.as_str()) {
             let end = at + from.len();
             let is_edge = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric());
-            let whole =
-                is_edge(rest[..at].chars().next_back()) && is_edge(rest[end..].chars().next());
+            let whole = is_edge(rest[..at].chars().next_back()) && is_edge(rest[end..].chars().next());
             done.push_str(&rest[..at]);
             done.push_str(if whole { to } else { from });
             rest = &rest[end..];
@@ -147,10 +151,7 @@ fn unit(
         });
         match read {
             Ok(answers) => Some(
-                answers
-                    .into_iter()
-                    .map(|one| Answer { when: when.clone(), ..one })
-                    .collect::<Vec<_>>(),
+                answers.into_iter().map(|one| Answer { when: when.clone(), ..one }).collect::<Vec<_>>(),
             ),
             Err(reason) => {
                 lost.insert(reason);

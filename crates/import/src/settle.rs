@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use mynah_reader::Lang;
 use mynah_rules::{Files, LoadOptions};
 
-use crate::book::Book;
+use crate::book::{Book, Value};
 use crate::output::{self, Output};
 use crate::remark::{Reason, Remark};
 use crate::{ImportError, Imported, Input, Kind};
@@ -74,7 +74,9 @@ fn errors(output: &Output, files: &[(String, Vec<u8>)]) -> Vec<Mistake> {
     let loaded = mynah_rules::load(Path::new("bot.toml"), &memory, &LoadOptions::default());
     let errors = loaded.diagnostics.iter().filter(|one| one.is_error());
     errors
-        .map(|one| (one.file.to_string(), one.line as usize, one.code, one.message(Lang::En)))
+        .map(|one| {
+            (one.file.to_string(), one.line as usize, one.code, one.message(Lang::En))
+        })
         .collect()
 }
 
@@ -99,14 +101,48 @@ fn take_out(book: &mut Book, output: &Output, errors: &[Mistake]) -> bool {
         book.remarks.push(remark);
     }
     let gone: BTreeSet<(usize, usize)> = out.keys().copied().collect();
+    let mut ids = BTreeSet::new();
     for (number, section) in book.sections.iter_mut().enumerate() {
         let mut at = 0;
-        section.rules.retain(|_| {
+        section.rules.retain(|rule| {
             at += 1;
-            !gone.contains(&(number, at - 1))
+            let stays = !gone.contains(&(number, at - 1));
+            if !stays && let Some(Value::Text(id)) = rule.get("id") {
+                ids.insert(id.clone());
+            }
+            stays
         });
     }
+    if !ids.is_empty() {
+        forget(book, &ids);
+    }
     !gone.is_empty()
+}
+
+/// Takes the ids of rules that are gone out of `after`. A rule that follows nothing any more goes, too.
+fn forget(book: &mut Book, ids: &BTreeSet<String>) {
+    let mut remarks = Vec::new();
+    for section in &mut book.sections {
+        section.rules.retain_mut(|rule| {
+            let after = match rule.get("after") {
+                Some(Value::Text(id)) => vec![id.clone()],
+                Some(Value::List(all)) => {
+                    let ids = all.iter().filter_map(|one| if let Value::Text(id) = one { Some(id) } else { None });
+                    ids.cloned().collect()
+                }
+                _ => return true,
+            };
+            let left: Vec<String> = after.iter().filter(|id| !ids.contains(*id)).cloned().collect();
+            if left.is_empty() {
+                let subject = rule.subject.clone();
+                remarks.push(Remark::new(rule.place.clone(), Reason::NoSuchReply, subject));
+                return false;
+            }
+            rule.put("after", Value::texts(left));
+            true
+        });
+    }
+    book.remarks.append(&mut remarks);
 }
 
 /// The files, with the remarks in the order of their places.

@@ -1,5 +1,3 @@
 //! Later.
-use crate::{ImportError, Input, book::Book};
-pub(crate) fn read(_inputs: &[&Input], _book: &mut Book) -> Result<(), ImportError> {
-    Ok(())
-}
+use crate::{book::Book, ImportError, Input};
+pub(crate) fn read(_inputs: &[&Input], _book: &mut Book) -> Result<(), ImportError> { Ok(()) }

@@ -1,0 +1,257 @@
+//! The rules that come out of each kind of file.
+
+use mynah_import::{ImportError, Imported, Input, Kind, Lang, Limits, Reason, import, read_inputs};
+
+fn input(name: &str, text: &str) -> Input {
+    Input { name: name.to_owned(), bytes: text.as_bytes().to_vec() }
+}
+
+fn made(name: &str, text: &str) -> Imported {
+    import(&[input(name, text)], None, Lang::En).expect("imported")
+}
+
+/// The rules without the comment at the top.
+fn rules(imported: &Imported) -> String {
+    let text = String::from_utf8_lossy(&imported.files[0].1).into_owned();
+    text.lines().filter(|line| !line.starts_with('#')).collect::<Vec<_>>().join("\n")
+}
+
+/// Checks that each text is in the rules.
+fn has(name: &str, text: &str, expected: &[&str]) {
+    let found = rules(&made(name, text));
+    for one in expected {
+        assert!(found.contains(one), "{one}\nis not in\n{found}");
+    }
+}
+
+fn reasons(imported: &Imported) -> Vec<Reason> {
+    imported.remarks.iter().map(|one| one.reason).collect()
+}
+
+#[test]
+fn chatterbot_sentences_answer_the_one_before() {
+    let text = "categories:\n- talk\nconversations:\n- - Good day\n  - Hello\n  - How are you?\n- - good day\n  - Hi {you}\n- - [x]\n";
+    has(
+        "talk.yml",
+        text,
+        &[
+            "exact = \"Good day\"\nreply_one_of = [\"Hello\", \"Hi {{you}}\"]",
+            "exact = \"Hello\"\nreply = \"How are you?\"",
+        ],
+    );
+    assert_eq!(made("talk.yml", text).items, 3);
+}
+
+#[test]
+fn rivescript_wildcards_are_holes_and_arrays_are_lists() {
+    has(
+        "a.rive",
+        "! array pets = cat|guinea pig\n+ my (@pets) eats *\n- Does your <star1> like <star2>?\n\n+ i am # years old\n- <set age=<star>>OK.\n\n+ [please|can you] wait [now]\n- Yes.\n",
+        &[
+            "pets = [\"cat\", \"guinea pig\"]",
+            "pattern = \"my {star:pets} eats {star2}\"\nreply = \"Does your {lower:star} like {lower:star2}?\"",
+            "pattern = \"i am {star:int} years old\"\nset = { age = \"{star}\" }\nreply = \"OK.\"",
+            "pattern = \"[please|can you] wait [now]\"",
+        ],
+    );
+}
+
+#[test]
+fn rivescript_redirects_weights_topics_and_conditions_keep_their_meaning() {
+    has(
+        "a.rive",
+        "+ hey\n@ hello\n\n+ hello\n- Hi!{weight=3}\n- Hello!\n\n+ be sorry\n- {topic=sorry}Say it.\n\n> topic sorry\n+ sorry\n- {topic=random}Good.\n< topic\n\n+ may i vote\n* <get age> >= 18 => Yes.\n- No.\n",
+        &[
+            "exact = \"hey\"\nwhen = { topic = [\"\", \"random\"] }\nanswer_as = \"hello\"",
+            "reply_one_of = [{ text = \"Hi!\", weight = 3 }, { text = \"Hello!\", weight = 1 }]",
+            "exact = \"sorry\"\nwhen = { topic = \"sorry\" }\nset = { topic = \"random\" }\nreply = \"Good.\"",
+            "age = \">= 18\" }\nreply = \"Yes.\"",
+        ],
+    );
+}
+
+#[test]
+fn rivescript_previous_is_after_and_the_rest_is_listed() {
+    let text = "+ knock knock\n- Who is there?\n\n+ *\n% who is there\n- <sentence> who?\n\n> object add perl\n  return 1;\n< object\n\n+ sum\n- <call>add</call>\n\n+ half\n- <div x=2>Done.\n";
+    let imported = made("a.rive", text);
+    let found = rules(&imported);
+    assert!(found.contains("pattern = \"{star}\"\nafter = \"knock-knock\"\nwithin = \"1d\"\n"), "{found}");
+    assert!(!found.contains("return 1"));
+    let reasons = reasons(&imported);
+    assert_eq!(reasons, [Reason::Case, Reason::Code, Reason::Code, Reason::Math]);
+    assert_eq!((imported.items, imported.lost), (5, 3));
+}
+
+#[test]
+fn aiml_wildcards_srai_that_topic_and_random_keep_their_meaning() {
+    let category = |inside: &str| format!("<category>{inside}</category>\n");
+    let text = [
+        "<aiml version=\"1.0\">\n".to_owned(),
+        category("<pattern>WHAT IS *</pattern><template>No idea what <star/> is.</template>"),
+        category("<pattern>WHAT IS TEA</pattern><template>A drink.</template>"),
+        category("<pattern>TELL ME ABOUT *</pattern><template><srai>WHAT IS <star/></srai></template>"),
+        category("<pattern>DO YOU LIKE TEA</pattern><template>Yes. Do you?</template>"),
+        category("<pattern>NO</pattern><that>DO YOU</that><template>A pity.</template>"),
+        category("<pattern>HI</pattern><template><random><li>Hello!</li><li>Hi!</li></random></template>"),
+        category("<pattern>I AM *</pattern><template><think><set name=\"name\"><star/></set></think>Hi, <get name=\"name\"/>.</template>"),
+        "<topic name=\"TEA\">".to_owned(),
+        category("<pattern>MORE</pattern><template>Green tea.</template>"),
+        "</topic>".to_owned(),
+        category("<pattern>MOOD</pattern><template><condition name=\"mood\"><li value=\"bad\">Oh.</li><li>Good.</li></condition></template>"),
+        "</aiml>".to_owned(),
+    ];
+    let text = text.concat();
+    has(
+        "a.aiml",
+        &text,
+        &[
+            "pattern = \"what is {star}\"\nreply = \"No idea what {star} is.\"",
+            "pattern = \"tell me about {star}\"\nanswer_as = \"WHAT IS {star}\"",
+            "exact = \"no\"\nafter = \"do-you-like-tea\"\nwithin = \"1d\"\nreply = \"A pity.\"",
+            "reply_one_of = [\"Hello!\", \"Hi!\"]",
+            "set = { name = \"{star}\" }\nreply = \"Hi, {user.name}.\"",
+            "when = { topic = \"tea\" }\nreply = \"Green tea.\"",
+            "when = { mood = \"bad\" }\nreply = \"Oh.\"",
+        ],
+    );
+    // The certain sentence is looked at before the one with a wildcard.
+    let found = rules(&made("a.aiml", &text));
+    assert!(found.find("what is tea") < found.find("what is {star}"), "{found}");
+}
+
+#[test]
+fn home_assistant_sentences_run_handlers_with_their_slots() {
+    let text = "language: en\nlists:\n  name:\n    values:\n      - {in: Lamp, out: Lamp, context: {domain: light}}\n      - {in: Door, out: Door, context: {domain: lock}}\n  level:\n    values:\n      - {in: (max|full), out: 100}\n      - {in: low, out: 10}\n  percent:\n    range: {from: 0, to: 100}\nexpansion_rules:\n  the: (the|my)\n  turn: (turn|switch)\nskip_words:\n  - please\nresponses:\n  intents:\n    HassTurnOn:\n      light: Light is on\nintents:\n  HassTurnOn:\n    data:\n      - sentences:\n          - <turn> on [<the>] {name}\n          - <turn> [<the>] {name} to {percent:brightness}[%| percent]\n        requires_context:\n          domain: light\n        slots:\n          domain: light\n        response: light\n      - sentences: [\"set [<the>] {name} to {level:brightness}\"]\n      - sentences: [\"light here (on;now)\"]\n        requires_context:\n          area:\n            slot: true\n";
+    has(
+        "a.yaml",
+        text,
+        &[
+            "the = [\"the\", \"my\"]",
+            "\"<turn> on [<the>] {name:name}\"",
+            "name = [\"Lamp\"]",
+            "{brightness:int}[%| percent]",
+            "args = { domain = \"light\" }",
+            "reply = \"Light is on\"\nrun = \"HassTurnOn\"",
+            "to (max|full)\"\nrun = \"HassTurnOn\"\nargs = { brightness = \"100\" }",
+            "pattern = \"light here (now on|on now)\"\nwhen = { \"chat.area\" = \"!=\" }",
+            "area = \"{chat.area}\"",
+            "answer_as = \"{before}{after}\"",
+        ],
+    );
+}
+
+#[test]
+fn koishi_rows_keep_probability_and_order() {
+    let text = r#"[
+      {"id": 1, "question": "签到", "original": "签到", "answer": "$a好$n第二句", "flag": 0, "probS": 1, "probA": 0},
+      {"id": 2, "question": "抽", "original": "抽", "answer": "红", "flag": 0, "probS": 0.25, "probA": 0},
+      {"id": 3, "question": "抽", "original": "抽", "answer": "黄", "flag": 0, "probS": 0.25, "probA": 0},
+      {"id": 4, "question": "^买(.+)", "original": "^买(.+)", "answer": "$1没有了", "flag": 2, "probS": 1},
+      {"id": 5, "question": "好", "original": "好", "answer": "嗯", "flag": 0, "probS": 1, "predecessors": ["1"], "successorTimeout": 30000},
+      {"id": 6, "question": "算", "original": "算", "answer": "$(calc 1+1)", "flag": 0}
+    ]"#;
+    has(
+        "d.json",
+        text,
+        &[
+            "exact = \"签到\"\nreply_all_of = [\"{at}好\", \"第二句\"]\nid = \"q1\"",
+            "exact = \"抽\"\nchance = 0.5\nreply_one_of = [\"红\", \"黄\"]",
+            "regex = \"^买(.+)\"\nreply = \"{1}没有了\"",
+            "exact = \"好\"\nafter = \"q1\"\nwithin = \"30s\"",
+        ],
+    );
+    assert_eq!(reasons(&made("d.json", text)), [Reason::Code]);
+}
+
+#[test]
+fn word_banks_and_plugins_are_rules() {
+    has(
+        "bank.json",
+        r#"{"author": ["a"], "data": {"钓鱼": ["(@this)钓到(+:鱼:1)条鱼"], "鱼呢": ["有(#:鱼)条"]}}"#,
+        &[
+            "exact = \"钓鱼\"\nadd = { \"鱼\" = 1 }\nreply = \"{sender}钓到1条鱼\"",
+            "reply = \"有{user.鱼|0}条\"",
+        ],
+    );
+    has("plain.json", r#"{"早": ["早安", "早上好"], "晚": "晚安"}"#, &["reply_one_of = [\"早安\", \"早上好\"]", "reply = \"晚安\""]);
+    has(
+        "config.json",
+        r#"{"keyword": {"价格": "见 https://example.com/a.png"}, "group_welc_fixed_msg": {"群一": "欢迎 {nickname}"}}"#,
+        &["exact = \"价格\"", "event = \"join\"\ngroups = \"群一\"", "reply = \"欢迎 {joined}\""],
+    );
+}
+
+#[test]
+fn the_same_files_give_the_same_bytes() {
+    let text = "! array a = x y\n! var b = 1\n+ (@a) *\n- <star1>\n- <bot b>\n";
+    assert_eq!(made("a.rive", text).files, made("a.rive", text).files);
+}
+
+#[test]
+fn the_comment_at_the_top_cannot_be_left() {
+    let name = "a\n[[rule]]\nexact = \"x\"\nreply = \"y\"\n.rive";
+    let imported = import(&[input(name, "+ a\n- b\n+ c\n- <call>\n")], Some(Kind::Rivescript), Lang::Zh);
+    let imported = imported.expect("imported");
+    assert_eq!(imported.rules, 1);
+    assert!(!rules(&imported).contains("\"y\""));
+}
+
+#[test]
+fn bad_files_are_refused_with_their_place() {
+    let deep_xml = format!("<aiml>{}", "<a>".repeat(10_000));
+    let deep_json = "[".repeat(100_000);
+    let deep_yaml = format!("conversations: {}", "[".repeat(10_000));
+    let aliases = "a: &a [x, x]\nconversations: [*a, *a]\n";
+    let entities = "<!DOCTYPE aiml [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;\">]><aiml>&b;</aiml>";
+    for (name, text, words) in [
+        ("a.aiml", deep_xml.as_str(), "deep"),
+        ("a.aiml", entities, "entities"),
+        ("a.aiml", "<aiml></aiml>", "nothing to import"),
+        ("a.json", &deep_json, "not JSON"),
+        ("a.json", "{\"a\":", "a.json:1"),
+        ("a.yml", &deep_yaml, "recursion limit"),
+        ("a.yml", aliases, "aliases"),
+        ("a.yml", "x: 1\n", "not known"),
+        ("a.toml", "", "not known"),
+        ("a.rive", "", "nothing to import"),
+    ] {
+        let error = import(&[input(name, text)], None, Lang::En).expect_err(name);
+        assert!(error.to_string().contains(words), "{name}: {error}");
+    }
+    let binary = Input { name: "a.rive".into(), bytes: vec![0xff, 0xfe, 0x00, 0x80] };
+    let error = import(&[binary], None, Lang::En).expect_err("binary");
+    assert!(matches!(error, ImportError::NotUtf8 { .. }), "{error}");
+}
+
+#[test]
+fn files_are_read_within_limits() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("b.rive"), "+ a\n- b\n").expect("written");
+    std::fs::write(path("a.rive"), "+ c\n- d\n").expect("written");
+    std::fs::write(path("notes.txt"), "not for import").expect("written");
+    let limits = Limits { file: 100, total: 1_000, files: 10 };
+    let names: Vec<String> = read_inputs(&[folder.path().to_owned()], limits)
+        .expect("read")
+        .into_iter()
+        .map(|one| one.name)
+        .collect();
+    assert_eq!(names, ["a.rive", "b.rive"]);
+    let refused = |limits| read_inputs(&[folder.path().to_owned()], limits).expect_err("too much");
+    assert!(matches!(refused(Limits { file: 5, ..limits }), ImportError::Read { .. }));
+    assert!(matches!(refused(Limits { total: 9, ..limits }), ImportError::TooMuch { .. }));
+    assert!(matches!(refused(Limits { files: 1, ..limits }), ImportError::TooMuch { .. }));
+    assert!(matches!(
+        read_inputs(&[path("missing.rive")], limits),
+        Err(ImportError::Read { .. })
+    ));
+}
+
+/// Rules that `check` refuses do not come out, and those that follow them neither.
+#[test]
+fn a_rule_that_cannot_load_is_listed() {
+    let text = "+ a\n@ b\n\n+ b\n@ a\n\n+ c\n- d\n";
+    let imported = made("a.rive", text);
+    assert_eq!(imported.rules, 1);
+    assert!(reasons(&imported).iter().all(|reason| *reason == Reason::Loop));
+}
