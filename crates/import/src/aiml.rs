@@ -113,7 +113,8 @@ fn spellings(book: &mut Book) {
         ("can['’]t".to_owned(), "can not"),
         ("won['’]t".to_owned(), "will not"),
         (
-            "(?<word>do|does|did|is|are|was|were|have|has|had|could|would|should|must)n['’]t".to_owned(),
+            "(?<word>do|does|did|is|are|was|were|have|has|had|could|would|should|must)n['’]t"
+                .to_owned(),
             "{word} not",
         ),
     ];

@@ -99,15 +99,21 @@ fn rules_of(
             spoken(&answer.text).iter().flat_map(|text| previous.matching(text)).collect();
         follows.sort_unstable();
         follows.dedup();
-        let actions =
-            format!("{:?}{:?}{:?}{}", answer.set, answer.add, answer.answer_as, answer.text.is_empty());
+        let actions = format!(
+            "{:?}{:?}{:?}{}",
+            answer.set,
+            answer.add,
+            answer.answer_as,
+            answer.text.is_empty()
+        );
         let key = (actions, follows);
         match kin.iter_mut().find(|one| one.0 == key) {
             Some(one) => one.1.push(answer),
             None => kin.push((key, vec![answer])),
         }
     }
-    let total = |answers: &[&Answer]| answers.iter().map(|one| f64::from(one.weight.max(1))).sum::<f64>();
+    let total =
+        |answers: &[&Answer]| answers.iter().map(|one| f64::from(one.weight.max(1))).sum::<f64>();
     let mut left: f64 = kin.iter().map(|one| total(&one.1)).sum();
     let last = kin.len().saturating_sub(1);
     let rules = kin.into_iter().enumerate().map(|(number, ((_, follows), answers))| {
@@ -163,8 +169,13 @@ mod tests {
 
     fn written(answers: Vec<Answer>) -> Vec<Rule> {
         let rule = Rule::new(Place::default(), "hi").with("exact", Value::text("hi"));
-        let unit =
-            Unit { rule, section: String::new(), when: vec![], after: None, answers: vec![answers] };
+        let unit = Unit {
+            rule,
+            section: String::new(),
+            when: vec![],
+            after: None,
+            answers: vec![answers],
+        };
         let mut book = Book::default();
         write(vec![unit], &Previous::default(), &mut Ids::default(), |_| vec![], &mut book);
         book.sections.remove(0).rules
@@ -180,7 +191,13 @@ mod tests {
         let rules = written(vec![said("a"), said("b"), to]);
         assert_eq!(rules.len(), 2);
         assert_eq!(rules[0].get("chance"), Some(&Value::Number(0.5)));
-        assert_eq!(rules[0].get("reply_one_of"), Some(&Value::List(vec![Value::text("a"), Value::text("b")])));
-        assert_eq!((rules[1].get("chance"), rules[1].get("answer_as")), (None, Some(&Value::text("b"))));
+        assert_eq!(
+            rules[0].get("reply_one_of"),
+            Some(&Value::List(vec![Value::text("a"), Value::text("b")]))
+        );
+        assert_eq!(
+            (rules[1].get("chance"), rules[1].get("answer_as")),
+            (None, Some(&Value::text("b")))
+        );
     }
 }

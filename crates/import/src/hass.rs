@@ -142,7 +142,8 @@ fn skip(words: &[String], book: &mut Book) {
     }
     let mut words: Vec<&str> = words.into_iter().collect();
     words.sort_by_key(|word| std::cmp::Reverse(word.chars().count()));
-    let words: Vec<String> = words.into_iter().map(|word| names::in_regex(word).replace(' ', r"\s+")).collect();
+    let words: Vec<String> =
+        words.into_iter().map(|word| names::in_regex(word).replace(' ', r"\s+")).collect();
     let regex = format!(r"^(?<before>|.*\W)(?:{})(?<after>|\W.*)$", words.join("|"));
     let rule = Rule::new(Place::default(), "skip_words")
         .with("regex", Value::text(regex))

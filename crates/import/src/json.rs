@@ -33,9 +33,8 @@ fn is_plugin(object: &Map<String, Value>) -> bool {
 /// Questions with their answers, or such a table under `data`.
 fn is_word_bank(object: &Map<String, Value>) -> bool {
     let is_bank = |object: &Map<String, Value>| {
-        let is_answer = |value: &Value| {
-            value.is_string() || value.is_array() || value.get("reply").is_some()
-        };
+        let is_answer =
+            |value: &Value| value.is_string() || value.is_array() || value.get("reply").is_some();
         !object.is_empty() && object.values().take(50).all(is_answer)
     };
     is_bank(object) || object.get("data").and_then(Value::as_object).is_some_and(is_bank)

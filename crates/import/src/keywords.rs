@@ -26,7 +26,9 @@ pub(crate) fn read(inputs: &[&Input], book: &mut Book) -> Result<(), ImportError
             let place = Place { file: input.name.as_str().into(), line };
             match (key.as_str(), value) {
                 ("keyword", Json::Object(all)) => keywords(all, &place, &mut lines, book),
-                ("group_welc_fixed_msg", Json::Object(all)) => welcomes(all, &place, &mut lines, book),
+                ("group_welc_fixed_msg", Json::Object(all)) => {
+                    welcomes(all, &place, &mut lines, book)
+                }
                 (_, Json::String(text)) if key.ends_with("prompt") && !text.trim().is_empty() => {
                     book.items += 1;
                     book.remark(&place, Reason::Form, format!("{key}: {text}"));
@@ -66,7 +68,8 @@ fn keywords(all: &Map<String, Json>, place: &Place, lines: &mut Lines<'_>, book:
         let questions = answer.get("keywords").map_or_else(|| vec![question.clone()], json::texts);
         let contains = answer.get("match_type").and_then(Json::as_str) == Some("contains");
         let answers = json::texts(answer.get("reply").unwrap_or(answer));
-        let answers: Vec<String> = answers.into_iter().filter(|text| !text.trim().is_empty()).collect();
+        let answers: Vec<String> =
+            answers.into_iter().filter(|text| !text.trim().is_empty()).collect();
         if answers.is_empty() || questions.iter().all(|one| one.trim().is_empty()) {
             book.remark(&place, Reason::Empty, question.as_str());
             continue;
@@ -87,8 +90,8 @@ fn keywords(all: &Map<String, Json>, place: &Place, lines: &mut Lines<'_>, book:
 /// Whether an answer is the address of a picture or file.
 fn is_file(answer: &str) -> bool {
     let ends = [
-        ".jpg", ".webp", ".jpeg", ".png", ".gif", ".img", ".pdf", ".doc", ".docx", ".xls", ".xlsx", ".zip",
-        ".rar", ".mp4",
+        ".jpg", ".webp", ".jpeg", ".png", ".gif", ".img", ".pdf", ".doc", ".docx", ".xls", ".xlsx",
+        ".zip", ".rar", ".mp4",
     ];
     answer.starts_with("http") && ends.iter().any(|end| answer.ends_with(end))
 }

@@ -84,7 +84,8 @@ fn row(one: &Json, place: Place, book: &mut Book) -> Result<Row, Reason> {
     if needs_call {
         keys.push(("at_me", Value::Bool(true)));
     }
-    let guilds = json::texts(one.get("guilds").or_else(|| one.get("groups")).unwrap_or(&Json::Null));
+    let guilds =
+        json::texts(one.get("guilds").or_else(|| one.get("groups")).unwrap_or(&Json::Null));
     if !guilds.is_empty() {
         book.remark(&place, Reason::Groups, guilds.join(", "));
         if flag & COMPLEMENT == 0 {
@@ -94,14 +95,18 @@ fn row(one: &Json, place: Place, book: &mut Book) -> Result<Row, Reason> {
     if let Some(hours) = hours(one) {
         keys.push(("time", Value::text(hours)));
     }
-    for (bit, reason) in [(FROZEN, Reason::Frozen), (CONTEXT, Reason::Context), (SUBSTITUTE, Reason::Options)] {
+    for (bit, reason) in
+        [(FROZEN, Reason::Frozen), (CONTEXT, Reason::Context), (SUBSTITUTE, Reason::Options)]
+    {
         if flag & bit != 0 {
             book.remark(&place, reason, question.as_str());
         }
     }
     let (messages, answer_as) = answered(&answer, is_regex)?;
     let timeout = one.get("successorTimeout").and_then(Json::as_u64).filter(|time| *time >= 1000);
-    let id = |value: &Json| value.as_u64().map(|id| id.to_string()).or_else(|| value.as_str().map(str::to_owned));
+    let id = |value: &Json| {
+        value.as_u64().map(|id| id.to_string()).or_else(|| value.as_str().map(str::to_owned))
+    };
     Ok(Row {
         place,
         keys,
@@ -166,20 +171,25 @@ fn answered(answer: &str, is_regex: bool) -> Result<(Vec<String>, Option<String>
     }
     let last = messages.len() - 1;
     messages[last].push_str(&names::template(rest));
-    let messages: Vec<String> =
-        messages.into_iter().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()).collect();
+    let messages: Vec<String> = messages
+        .into_iter()
+        .map(|text| text.trim().to_owned())
+        .filter(|text| !text.is_empty())
+        .collect();
     if messages.is_empty() { Err(Reason::Empty) } else { Ok((messages, None)) }
 }
 
 /// Rows of one question: one of them is drawn, or none if their probabilities are less than 1 together.
 fn write(groups: &[Vec<Row>], book: &mut Book) {
-    let followed = |id: &str| groups.iter().flatten().any(|row| row.after.iter().any(|one| one == id));
+    let followed =
+        |id: &str| groups.iter().flatten().any(|row| row.after.iter().any(|one| one == id));
     for group in groups {
         let plain = group.iter().all(|row| row.messages.len() == 1 && row.answer_as.is_none());
         let together = plain && group.len() > 1 && !group.iter().any(|row| followed(&row.id));
         let total: f64 = group.iter().map(|row| row.weight).sum();
         let mut left = total.max(1.0);
-        let parts: Vec<&[Row]> = if together { vec![group.as_slice()] } else { group.chunks(1).collect() };
+        let parts: Vec<&[Row]> =
+            if together { vec![group.as_slice()] } else { group.chunks(1).collect() };
         for part in parts {
             let first = &part[0];
             let weight: f64 = part.iter().map(|row| row.weight).sum();

@@ -21,10 +21,46 @@ const NAMED: usize = 5;
 
 /// The keys in the order in which they are written; the order of the reference.
 const ORDER: [&str; 40] = [
-    "file", "sheet", "match", "question", "reply_column", "at_least", "keyword", "all", "none", "exact",
-    "prefix", "suffix", "pattern", "regex", "similar", "case", "event", "in", "groups", "at_me", "from",
-    "not_from", "time", "chance", "after", "within", "when", "set", "add", "reply", "reply_one_of",
-    "reply_all_of", "image", "run", "args", "answer_as", "do", "silent", "continue", "id",
+    "file",
+    "sheet",
+    "match",
+    "question",
+    "reply_column",
+    "at_least",
+    "keyword",
+    "all",
+    "none",
+    "exact",
+    "prefix",
+    "suffix",
+    "pattern",
+    "regex",
+    "similar",
+    "case",
+    "event",
+    "in",
+    "groups",
+    "at_me",
+    "from",
+    "not_from",
+    "time",
+    "chance",
+    "after",
+    "within",
+    "when",
+    "set",
+    "add",
+    "reply",
+    "reply_one_of",
+    "reply_all_of",
+    "image",
+    "run",
+    "args",
+    "answer_as",
+    "do",
+    "silent",
+    "continue",
+    "id",
 ];
 
 /// A rule in the written files: where it begins and ends.
@@ -226,5 +262,7 @@ fn listed(remarks: &[Remark], is_loss: bool, lang: Lang) -> String {
 
 /// A text from outside in a comment: no line end, and no character that TOML forbids there.
 fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() || c == '\u{2028}' || c == '\u{2029}' { ' ' } else { c }).collect()
+    text.chars()
+        .map(|c| if c.is_control() || c == '\u{2028}' || c == '\u{2029}' { ' ' } else { c })
+        .collect()
 }

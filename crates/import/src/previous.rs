@@ -113,7 +113,8 @@ fn tokens_of_template(template: &str) -> Vec<Token> {
 
 /// Whether some sentence fits both.
 fn fits(pattern: &[Token], text: &[Token]) -> bool {
-    let differ = |of_pattern: &Token, of_text: &Token| *of_pattern != Token::Any && of_pattern != of_text;
+    let differ =
+        |of_pattern: &Token, of_text: &Token| *of_pattern != Token::Any && of_pattern != of_text;
     if let (Some(a), Some(b)) = (pattern.first(), text.first())
         && differ(a, b)
     {

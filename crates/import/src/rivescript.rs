@@ -90,7 +90,8 @@ fn substituted(text: &str, subs: &[(String, String, crate::remark::Place)]) -> S
         while let Some(at) = rest.find(from.as_str()) {
             let end = at + from.len();
             let is_edge = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric());
-            let whole = is_edge(rest[..at].chars().next_back()) && is_edge(rest[end..].chars().next());
+            let whole =
+                is_edge(rest[..at].chars().next_back()) && is_edge(rest[end..].chars().next());
             done.push_str(&rest[..at]);
             done.push_str(if whole { to } else { from });
             rest = &rest[end..];
@@ -151,7 +152,10 @@ fn unit(
         });
         match read {
             Ok(answers) => Some(
-                answers.into_iter().map(|one| Answer { when: when.clone(), ..one }).collect::<Vec<_>>(),
+                answers
+                    .into_iter()
+                    .map(|one| Answer { when: when.clone(), ..one })
+                    .collect::<Vec<_>>(),
             ),
             Err(reason) => {
                 lost.insert(reason);

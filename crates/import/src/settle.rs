@@ -74,9 +74,7 @@ fn errors(output: &Output, files: &[(String, Vec<u8>)]) -> Vec<Mistake> {
     let loaded = mynah_rules::load(Path::new("bot.toml"), &memory, &LoadOptions::default());
     let errors = loaded.diagnostics.iter().filter(|one| one.is_error());
     errors
-        .map(|one| {
-            (one.file.to_string(), one.line as usize, one.code, one.message(Lang::En))
-        })
+        .map(|one| (one.file.to_string(), one.line as usize, one.code, one.message(Lang::En)))
         .collect()
 }
 
@@ -127,7 +125,9 @@ fn forget(book: &mut Book, ids: &BTreeSet<String>) {
             let after = match rule.get("after") {
                 Some(Value::Text(id)) => vec![id.clone()],
                 Some(Value::List(all)) => {
-                    let ids = all.iter().filter_map(|one| if let Value::Text(id) = one { Some(id) } else { None });
+                    let ids = all
+                        .iter()
+                        .filter_map(|one| if let Value::Text(id) = one { Some(id) } else { None });
                     ids.cloned().collect()
                 }
                 _ => return true,

@@ -1,3 +1,5 @@
 //! Later.
-use crate::{book::Book, ImportError, Input};
-pub(crate) fn read(_inputs: &[&Input], _book: &mut Book) -> Result<(), ImportError> { Ok(()) }
+use crate::{ImportError, Input, book::Book};
+pub(crate) fn read(_inputs: &[&Input], _book: &mut Book) -> Result<(), ImportError> {
+    Ok(())
+}

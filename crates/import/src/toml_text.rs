@@ -20,8 +20,10 @@ pub(crate) fn value(value: &Value) -> String {
         Value::Bool(is) => is.to_string(),
         Value::List(items) => list(items),
         Value::Table(pairs) => {
-            let pairs: Vec<String> =
-                pairs.iter().map(|(name, one)| format!("{} = {}", key(name), inline(one))).collect();
+            let pairs: Vec<String> = pairs
+                .iter()
+                .map(|(name, one)| format!("{} = {}", key(name), inline(one)))
+                .collect();
             format!("{{ {} }}", pairs.join(", "))
         }
     }
@@ -62,7 +64,10 @@ fn inline(value: &Value) -> String {
 /// A text: between three quotation marks if it has several lines, in single ones if it has a backslash.
 fn text_value(text: &str) -> String {
     let is_plain = |c: char| c == '\n' || c == '\t' || !c.is_control();
-    if text.contains('\n') && text.chars().all(is_plain) && !text.contains("'''") && !text.ends_with('\'')
+    if text.contains('\n')
+        && text.chars().all(is_plain)
+        && !text.contains("'''")
+        && !text.ends_with('\'')
     {
         return format!("'''\n{text}'''");
     }

@@ -52,7 +52,9 @@ fn unit(place: &Place, question: &str, answers: &Json, book: &mut Book) -> Resul
     match (&lost, all.is_empty()) {
         (None, true) => return Err(Reason::Empty),
         (Some((reason, _)), true) => return Err(*reason),
-        (Some((_, text)), false) => book.remark(place, Reason::Options, format!("{question}: {text}")),
+        (Some((_, text)), false) => {
+            book.remark(place, Reason::Options, format!("{question}: {text}"))
+        }
         (None, false) => {}
     }
     let rule = Rule::new(place.clone(), question);
@@ -127,7 +129,9 @@ fn statement(inside: &str, answer: &mut Answer) -> Option<Result<String, Reason>
             _ => Err(Reason::Form),
         },
         ("数", [_]) => Ok("{number}".into()),
-        ("?" | "&" | "%" | "@" | "!" | "cd" | "算" | "time" | "+" | "-" | "#", [_, ..]) => Err(Reason::Form),
+        ("?" | "&" | "%" | "@" | "!" | "cd" | "算" | "time" | "+" | "-" | "#", [_, ..]) => {
+            Err(Reason::Form)
+        }
         ("#this" | "@that" | "#that", []) => Err(Reason::Form),
         _ => return None,
     })

@@ -103,7 +103,8 @@ fn line_of(span: &Span) -> usize {
 }
 
 fn scalar(text: &str, style: ScalarStyle, line: usize) -> Node {
-    let is_null = style == ScalarStyle::Plain && matches!(text, "" | "~" | "null" | "Null" | "NULL");
+    let is_null =
+        style == ScalarStyle::Plain && matches!(text, "" | "~" | "null" | "Null" | "NULL");
     Node { line, value: if is_null { Yaml::Null } else { Yaml::Scalar(text.to_owned()) } }
 }
 

@@ -31,8 +31,12 @@ fn loads(imported: &Imported) {
     let files = imported.files.iter().map(|(name, bytes)| (PathBuf::from(name), bytes.as_slice()));
     let files = Result_(files.collect());
     let loaded = mynah_rules::load(Path::new("bot.toml"), &files, &LoadOptions::default());
-    let errors: Vec<String> =
-        loaded.diagnostics.iter().filter(|one| one.is_error()).map(|one| one.message(Lang::En)).collect();
+    let errors: Vec<String> = loaded
+        .diagnostics
+        .iter()
+        .filter(|one| one.is_error())
+        .map(|one| one.message(Lang::En))
+        .collect();
     assert!(loaded.book.is_some() && errors.is_empty(), "{errors:?}");
     for (name, _) in &imported.files {
         assert!(!name.contains(['/', '\\']) && !name.starts_with('.'), "{name}");
@@ -53,20 +57,114 @@ fn pieces(of: &'static [&'static str]) -> impl Strategy<Value = String> {
 }
 
 const RIVE: &[&str] = &[
-    "\n+ ", "\n- ", "\n% ", "\n* ", "\n@ ", "\n! array a = ", "\n! sub ", "\n! var n = ", "\n> topic t", "\n< topic", "\n^ ", " => ",
-    "*", "#", "_", "(a|b)", "[c]", "(@a)", "@a", "<star>", "<star2>", "<get x>", "<set x=", ">", "{topic=t}", "{random}a|b{/random}",
-    "{weight=3}", "{@", "}", "<@>", "hello", "你好", " ", "=", "==", "'", "\"", "\\", "{", "[", "<call>x</call>", "{formal}", "{/formal}",
+    "\n+ ",
+    "\n- ",
+    "\n% ",
+    "\n* ",
+    "\n@ ",
+    "\n! array a = ",
+    "\n! sub ",
+    "\n! var n = ",
+    "\n> topic t",
+    "\n< topic",
+    "\n^ ",
+    " => ",
+    "*",
+    "#",
+    "_",
+    "(a|b)",
+    "[c]",
+    "(@a)",
+    "@a",
+    "<star>",
+    "<star2>",
+    "<get x>",
+    "<set x=",
+    ">",
+    "{topic=t}",
+    "{random}a|b{/random}",
+    "{weight=3}",
+    "{@",
+    "}",
+    "<@>",
+    "hello",
+    "你好",
+    " ",
+    "=",
+    "==",
+    "'",
+    "\"",
+    "\\",
+    "{",
+    "[",
+    "<call>x</call>",
+    "{formal}",
+    "{/formal}",
 ];
 
 const AIML: &[&str] = &[
-    "<category>", "</category>", "<pattern>", "</pattern>", "<template>", "</template>", "<that>", "</that>", "<topic name=\"A\">",
-    "</topic>", "<srai>", "</srai>", "<random>", "</random>", "<li>", "</li>", "<li value=\"x\">", "<star/>", "<star index=\"2\"/>",
-    "<set name=\"x\">", "</set>", "<get name=\"x\"/>", "<bot name=\"n\"/>", "<think>", "</think>", "<condition name=\"x\">", "</condition>",
-    "<person/>", "<sr/>", "HELLO", " * ", " _ ", "A{B}", "&amp;", "&x;", "\"", "\n", "<br/>",
+    "<category>",
+    "</category>",
+    "<pattern>",
+    "</pattern>",
+    "<template>",
+    "</template>",
+    "<that>",
+    "</that>",
+    "<topic name=\"A\">",
+    "</topic>",
+    "<srai>",
+    "</srai>",
+    "<random>",
+    "</random>",
+    "<li>",
+    "</li>",
+    "<li value=\"x\">",
+    "<star/>",
+    "<star index=\"2\"/>",
+    "<set name=\"x\">",
+    "</set>",
+    "<get name=\"x\"/>",
+    "<bot name=\"n\"/>",
+    "<think>",
+    "</think>",
+    "<condition name=\"x\">",
+    "</condition>",
+    "<person/>",
+    "<sr/>",
+    "HELLO",
+    " * ",
+    " _ ",
+    "A{B}",
+    "&amp;",
+    "&x;",
+    "\"",
+    "\n",
+    "<br/>",
 ];
 
 const HASS: &[&str] = &[
-    "[", "]", "(", ")", "|", ";", "{name}", "{level:x}", "{any}", "<the>", "<x>", " ", "turn", "on", "灯", "{", "}", "<", ">", "%", "'",
+    "[",
+    "]",
+    "(",
+    ")",
+    "|",
+    ";",
+    "{name}",
+    "{level:x}",
+    "{any}",
+    "<the>",
+    "<x>",
+    " ",
+    "turn",
+    "on",
+    "灯",
+    "{",
+    "}",
+    "<",
+    ">",
+    "%",
+    "'",
 ];
 
 proptest! {

@@ -75,7 +75,10 @@ fn rivescript_previous_is_after_and_the_rest_is_listed() {
     let text = "+ knock knock\n- Who is there?\n\n+ *\n% who is there\n- <sentence> who?\n\n> object add perl\n  return 1;\n< object\n\n+ sum\n- <call>add</call>\n\n+ half\n- <div x=2>Done.\n";
     let imported = made("a.rive", text);
     let found = rules(&imported);
-    assert!(found.contains("pattern = \"{star}\"\nafter = \"knock-knock\"\nwithin = \"1d\"\n"), "{found}");
+    assert!(
+        found.contains("pattern = \"{star}\"\nafter = \"knock-knock\"\nwithin = \"1d\"\n"),
+        "{found}"
+    );
     assert!(!found.contains("return 1"));
     let reasons = reasons(&imported);
     assert_eq!(reasons, [Reason::Case, Reason::Code, Reason::Code, Reason::Math]);
@@ -89,15 +92,23 @@ fn aiml_wildcards_srai_that_topic_and_random_keep_their_meaning() {
         "<aiml version=\"1.0\">\n".to_owned(),
         category("<pattern>WHAT IS *</pattern><template>No idea what <star/> is.</template>"),
         category("<pattern>WHAT IS TEA</pattern><template>A drink.</template>"),
-        category("<pattern>TELL ME ABOUT *</pattern><template><srai>WHAT IS <star/></srai></template>"),
+        category(
+            "<pattern>TELL ME ABOUT *</pattern><template><srai>WHAT IS <star/></srai></template>",
+        ),
         category("<pattern>DO YOU LIKE TEA</pattern><template>Yes. Do you?</template>"),
         category("<pattern>NO</pattern><that>DO YOU</that><template>A pity.</template>"),
-        category("<pattern>HI</pattern><template><random><li>Hello!</li><li>Hi!</li></random></template>"),
-        category("<pattern>I AM *</pattern><template><think><set name=\"name\"><star/></set></think>Hi, <get name=\"name\"/>.</template>"),
+        category(
+            "<pattern>HI</pattern><template><random><li>Hello!</li><li>Hi!</li></random></template>",
+        ),
+        category(
+            "<pattern>I AM *</pattern><template><think><set name=\"name\"><star/></set></think>Hi, <get name=\"name\"/>.</template>",
+        ),
         "<topic name=\"TEA\">".to_owned(),
         category("<pattern>MORE</pattern><template>Green tea.</template>"),
         "</topic>".to_owned(),
-        category("<pattern>MOOD</pattern><template><condition name=\"mood\"><li value=\"bad\">Oh.</li><li>Good.</li></condition></template>"),
+        category(
+            "<pattern>MOOD</pattern><template><condition name=\"mood\"><li value=\"bad\">Oh.</li><li>Good.</li></condition></template>",
+        ),
         "</aiml>".to_owned(),
     ];
     let text = text.concat();
@@ -173,7 +184,11 @@ fn word_banks_and_plugins_are_rules() {
             "reply = \"有{user.鱼|0}条\"",
         ],
     );
-    has("plain.json", r#"{"早": ["早安", "早上好"], "晚": "晚安"}"#, &["reply_one_of = [\"早安\", \"早上好\"]", "reply = \"晚安\""]);
+    has(
+        "plain.json",
+        r#"{"早": ["早安", "早上好"], "晚": "晚安"}"#,
+        &["reply_one_of = [\"早安\", \"早上好\"]", "reply = \"晚安\""],
+    );
     has(
         "config.json",
         r#"{"keyword": {"价格": "见 https://example.com/a.png"}, "group_welc_fixed_msg": {"群一": "欢迎 {nickname}"}}"#,
@@ -190,7 +205,8 @@ fn the_same_files_give_the_same_bytes() {
 #[test]
 fn the_comment_at_the_top_cannot_be_left() {
     let name = "a\n[[rule]]\nexact = \"x\"\nreply = \"y\"\n.rive";
-    let imported = import(&[input(name, "+ a\n- b\n+ c\n- <call>\n")], Some(Kind::Rivescript), Lang::Zh);
+    let imported =
+        import(&[input(name, "+ a\n- b\n+ c\n- <call>\n")], Some(Kind::Rivescript), Lang::Zh);
     let imported = imported.expect("imported");
     assert_eq!(imported.rules, 1);
     assert!(!rules(&imported).contains("\"y\""));
@@ -241,10 +257,7 @@ fn files_are_read_within_limits() {
     assert!(matches!(refused(Limits { file: 5, ..limits }), ImportError::Read { .. }));
     assert!(matches!(refused(Limits { total: 9, ..limits }), ImportError::TooMuch { .. }));
     assert!(matches!(refused(Limits { files: 1, ..limits }), ImportError::TooMuch { .. }));
-    assert!(matches!(
-        read_inputs(&[path("missing.rive")], limits),
-        Err(ImportError::Read { .. })
-    ));
+    assert!(matches!(read_inputs(&[path("missing.rive")], limits), Err(ImportError::Read { .. })));
 }
 
 /// Rules that `check` refuses do not come out, and those that follow them neither.

@@ -97,7 +97,9 @@ impl Sentence {
                 name
             };
             parts.push(match word {
-                Word::Text(text) | Word::First(text) => names::in_pattern(text).ok_or(Reason::Form)?,
+                Word::Text(text) | Word::First(text) => {
+                    names::in_pattern(text).ok_or(Reason::Form)?
+                }
                 Word::Underline | Word::Star => format!("{{{}}}", star()),
                 Word::Hash | Word::Caret => format!("[{{{}}}]", star()),
                 Word::Unknown => return Err(Reason::Form),
@@ -147,14 +149,17 @@ pub(super) fn spelled_out(text: &str) -> String {
         let low = word.to_lowercase().replace('’', "'");
         let bare = low.trim_end_matches(|c: char| !c.is_alphanumeric());
         let tail = &low[bare.len()..];
-        let ends = [("n't", " not"), ("'re", " are"), ("'m", " am"), ("'ve", " have"), ("'ll", " will")];
+        let ends =
+            [("n't", " not"), ("'re", " are"), ("'m", " am"), ("'ve", " have"), ("'ll", " will")];
         let long = match bare {
             "can't" => "can not".to_owned(),
             "won't" => "will not".to_owned(),
-            "what's" | "who's" | "where's" | "that's" | "there's" | "it's" | "he's" | "she's" | "how's" => {
-                bare.replace("'s", " is")
-            }
-            _ => match ends.iter().find_map(|(end, long)| bare.strip_suffix(end).map(|stem| (stem, long))) {
+            "what's" | "who's" | "where's" | "that's" | "there's" | "it's" | "he's" | "she's"
+            | "how's" => bare.replace("'s", " is"),
+            _ => match ends
+                .iter()
+                .find_map(|(end, long)| bare.strip_suffix(end).map(|stem| (stem, long)))
+            {
                 Some((stem, long)) => format!("{stem}{long}"),
                 None => bare.to_owned(),
             },

@@ -24,7 +24,8 @@ pub(super) struct Fixed<'c> {
 impl<'c> Fixed<'c> {
     pub(super) fn of(categories: &'c [Category]) -> Self {
         let simple = categories.iter().filter(|one| one.that.is_none() && one.topic.is_none());
-        let templates = simple.filter_map(|one| Some((one.pattern.plain()?, one.template.as_slice())));
+        let templates =
+            simple.filter_map(|one| Some((one.pattern.plain()?, one.template.as_slice())));
         Self { templates: templates.collect(), categories: categories.len() }
     }
 }
@@ -88,7 +89,9 @@ impl<'r> Reader<'r> {
         for node in nodes {
             let next = match node {
                 Node::Text(text) => said(&names::template(&squeezed(text))),
-                Node::Element { name, children, .. } => self.element(name, node, children, depth + 1)?,
+                Node::Element { name, children, .. } => {
+                    self.element(name, node, children, depth + 1)?
+                }
             };
             forms = product(&forms, &next)?;
         }
@@ -141,7 +144,8 @@ impl<'r> Reader<'r> {
             "system" | "javascript" | "learn" | "learnf" | "eval" | "oob" | "sraix" => {
                 return Err(Reason::Code);
             }
-            "topicstar" | "map" | "loop" | "explode" | "first" | "rest" | "normalize" | "denormalize" => {
+            "topicstar" | "map" | "loop" | "explode" | "first" | "rest" | "normalize"
+            | "denormalize" => {
                 return Err(Reason::Form);
             }
             "br" | "p" => product(&said("\n"), &self.nodes(children, depth)?)?,
@@ -172,7 +176,11 @@ impl<'r> Reader<'r> {
 
     /// `<person/>` is `<person><star/></person>`.
     fn or_star(&mut self, children: &[Node], depth: usize) -> Result<Forms, Reason> {
-        if children.is_empty() { Ok(said(&self.star_named(1))) } else { self.nodes(children, depth) }
+        if children.is_empty() {
+            Ok(said(&self.star_named(1)))
+        } else {
+            self.nodes(children, depth)
+        }
     }
 
     /// Words in capitals or small letters.
@@ -258,7 +266,8 @@ impl<'r> Reader<'r> {
     fn condition(&mut self, node: &Node, children: &[Node], depth: usize) -> Result<Forms, Reason> {
         let outer = node.attribute("name");
         if let (Some(name), Some(value)) = (outer, node.attribute("value")) {
-            let mut forms = with_restriction(self.nodes(children, depth)?, restriction(name, value)?);
+            let mut forms =
+                with_restriction(self.nodes(children, depth)?, restriction(name, value)?);
             forms.extend(said(""));
             return Ok(forms);
         }
@@ -295,7 +304,10 @@ impl<'r> Reader<'r> {
                 if answer.answer_as.is_some() {
                     return Err(Reason::SeveralRedirects);
                 }
-                if sentence.contains("{user.") || sentence.contains("{bot.") || sentence.contains("{sender") {
+                if sentence.contains("{user.")
+                    || sentence.contains("{bot.")
+                    || sentence.contains("{sender")
+                {
                     return Err(Reason::Stored);
                 }
                 if sentence.is_empty() {
@@ -311,7 +323,9 @@ impl<'r> Reader<'r> {
                     if let [only] = inlined.as_slice()
                         && only.when.is_empty()
                     {
-                        redirected.answers.extend(only.answers.iter().map(|one| joined(&answer.silent(), one)));
+                        redirected
+                            .answers
+                            .extend(only.answers.iter().map(|one| joined(&answer.silent(), one)));
                         continue;
                     }
                     return Err(Reason::SeveralRedirects);
@@ -322,7 +336,11 @@ impl<'r> Reader<'r> {
             }
             done.push(redirected);
         }
-        if done.iter().all(|group| group.answers.is_empty()) { Err(Reason::Empty) } else { Ok(done) }
+        if done.iter().all(|group| group.answers.is_empty()) {
+            Err(Reason::Empty)
+        } else {
+            Ok(done)
+        }
     }
 }
 
@@ -352,7 +370,9 @@ fn restriction(name: &str, value: &str) -> Result<(String, Value), Reason> {
     let value = value.trim();
     let text = match value {
         "*" => "!=".to_owned(),
-        _ if value.contains(['*', '_']) || value.starts_with(['<', '>', '!', '=']) => return Err(Reason::Form),
+        _ if value.contains(['*', '_']) || value.starts_with(['<', '>', '!', '=']) => {
+            return Err(Reason::Form);
+        }
         _ => names::template(&value.to_lowercase()),
     };
     Ok((variable(name), Value::Text(text)))
@@ -375,7 +395,8 @@ fn product(first: &Forms, second: &Forms) -> Result<Forms, Reason> {
     for a in first {
         for b in second {
             let mut when = a.when.clone();
-            let differs = |one: &(String, Value)| a.when.iter().any(|a| a.0 == one.0 && a.1 != one.1);
+            let differs =
+                |one: &(String, Value)| a.when.iter().any(|a| a.0 == one.0 && a.1 != one.1);
             if b.when.iter().any(differs) {
                 continue;
             }
@@ -419,7 +440,8 @@ fn finished(forms: &Forms) -> Result<Vec<Vec<Answer>>, Reason> {
             answer.text = tidy(&answer.text);
             answer.weight /= common;
             answer.when.clone_from(&group.when);
-            let acts = !answer.text.is_empty() || answer.answer_as.is_some() || !answer.set.is_empty();
+            let acts =
+                !answer.text.is_empty() || answer.answer_as.is_some() || !answer.set.is_empty();
             if acts {
                 answers.push(answer);
             }

@@ -73,7 +73,9 @@ pub(super) fn read(
         match event {
             Event::Start(start) => {
                 if open.len() >= DEPTH {
-                    return Err(input.bad(line, format!("elements are nested more than {DEPTH} deep")));
+                    return Err(
+                        input.bad(line, format!("elements are nested more than {DEPTH} deep"))
+                    );
                 }
                 open.push(opened(&start, line));
             }
@@ -169,7 +171,13 @@ fn add_text(open: &mut [Open], text: &str) {
 }
 
 /// An element ends: a category is done, another one is a part of the element around it.
-fn close(one: Open, open: &mut [Open], file: &Arc<str>, book: &mut Book, found: &mut Vec<Category>) {
+fn close(
+    one: Open,
+    open: &mut [Open],
+    file: &Arc<str>,
+    book: &mut Book,
+    found: &mut Vec<Category>,
+) {
     if one.name == "category" {
         book.items += 1;
         let place = Place { file: Arc::clone(file), line: one.line };

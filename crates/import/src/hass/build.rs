@@ -45,7 +45,9 @@ pub(super) fn build(all: &Sentences, book: &mut Book) {
             book.items += 1;
             let place = Place { file: Arc::clone(&block.file), line: *line };
             let one = One { all, block, fixed: &fixed, used: &used };
-            match one.patterns(sentence, &mut |reason| book.remarks.push(crate::Remark::new(place.clone(), reason, sentence.clone()))) {
+            match one.patterns(sentence, &mut |reason| {
+                book.remarks.push(crate::Remark::new(place.clone(), reason, sentence.clone()))
+            }) {
                 Ok(found) => {
                     for (slots, rank, pattern) in found {
                         let key = (number, slots, rank.0, rank.1, rank.3);
@@ -64,7 +66,9 @@ pub(super) fn build(all: &Sentences, book: &mut Book) {
     let lists: Lists = used
         .lists
         .iter()
-        .map(|(name, items)| (name.clone(), Arc::new(mynah_matching::List::new(items.iter().cloned()))))
+        .map(|(name, items)| {
+            (name.clone(), Arc::new(mynah_matching::List::new(items.iter().cloned())))
+        })
         .collect();
     book.lists.extend(used.lists);
     let mut ordered: Vec<(Rank, Key, Vec<String>, Place)> = Vec::new();
@@ -172,7 +176,9 @@ impl One<'_> {
                 vec![part]
             }
         };
-        if !self.block.requires.is_empty() && !has(&Part::Alt(ways.clone()), &|name| self.has_context(name)) {
+        if !self.block.requires.is_empty()
+            && !has(&Part::Alt(ways.clone()), &|name| self.has_context(name))
+        {
             remark(Reason::Context);
         }
         let mut found = Vec::new();
@@ -189,9 +195,11 @@ impl One<'_> {
             };
             for chosen in values {
                 let list = |name: &str, slot: &str| self.slot(name, slot, chosen.get(slot));
-                let patterns = emit::patterns(way, &list, &|name| self.rule(name)).ok_or(Reason::TooLong)?;
+                let patterns =
+                    emit::patterns(way, &list, &|name| self.rule(name)).ok_or(Reason::TooLong)?;
                 let outs = chosen.iter().map(|(slot, (_, out))| (slot.clone(), out.clone()));
-                let mut slots: BTreeMap<String, String> = self.block.slots.iter().cloned().collect();
+                let mut slots: BTreeMap<String, String> =
+                    self.block.slots.iter().cloned().collect();
                 slots.extend(outs);
                 let slots: Vec<(String, String)> = slots.into_iter().collect();
                 let rank = self.rank(way);
@@ -203,7 +211,10 @@ impl One<'_> {
 
     fn list(&self, name: &str) -> Option<List> {
         let list = self.block.lists.get(name).or_else(|| self.all.lists.get(name))?;
-        Some(list.in_context(&self.block.requires, &self.block.excludes).unwrap_or_else(|| list.clone()))
+        Some(
+            list.in_context(&self.block.requires, &self.block.excludes)
+                .unwrap_or_else(|| list.clone()),
+        )
     }
 
     fn has_context(&self, name: &str) -> bool {
@@ -219,9 +230,11 @@ impl One<'_> {
         let text = self.all.rules.get(name).map(String::as_str).unwrap_or_default();
         self.block.rules.contains_key(name)
             || depth > 8
-            || text.split('<').skip(1).filter_map(|rest| rest.split('>').next()).any(|inner| {
-                self.depends_on_local(inner.trim(), depth + 1)
-            })
+            || text
+                .split('<')
+                .skip(1)
+                .filter_map(|rest| rest.split('>').next())
+                .any(|inner| self.depends_on_local(inner.trim(), depth + 1))
     }
 
     /// The choices of values for the slots whose texts stand for something else.
@@ -245,7 +258,8 @@ impl One<'_> {
     /// A slot in a pattern.
     fn slot(&self, name: &str, slot: &str, chosen: Option<&(Vec<String>, String)>) -> String {
         if let Some((texts, out)) = chosen {
-            let plain: Option<Vec<String>> = texts.iter().map(|text| names::in_pattern(text)).collect();
+            let plain: Option<Vec<String>> =
+                texts.iter().map(|text| names::in_pattern(text)).collect();
             return match plain {
                 Some(texts) if texts.len() == 1 => texts.join(""),
                 Some(texts) if texts.len() <= 4 => format!("({})", texts.join("|")),
@@ -278,7 +292,8 @@ impl One<'_> {
     fn keep(&self, name: &str, items: Vec<String>) -> String {
         let mut used = self.used.borrow_mut();
         let stem = variable(name.trim_end_matches("_words"));
-        let stem = if matches!(stem.as_str(), "int" | "number") { format!("{stem}_") } else { stem };
+        let stem =
+            if matches!(stem.as_str(), "int" | "number") { format!("{stem}_") } else { stem };
         let mut name = stem.clone();
         let mut number = 2;
         loop {
@@ -299,7 +314,9 @@ impl One<'_> {
     fn rank(&self, way: &Part) -> Rank {
         let mut all = Vec::new();
         slots(way, &mut all);
-        let is_any = |(list, _): &&(String, String)| !matches!(self.list(list), Some(List::Range { .. } | List::Values(_)));
+        let is_any = |(list, _): &&(String, String)| {
+            !matches!(self.list(list), Some(List::Range { .. } | List::Values(_)))
+        };
         let no_name = !all.iter().any(|one| one.1 == "name" && !is_any(&one));
         let any = all.iter().filter(is_any).count();
         (no_name, any, Reverse(literal(way)), Reverse(all.len() - any))
@@ -314,7 +331,9 @@ fn slots(part: &Part, found: &mut Vec<(String, String)>) {
                 found.push((list.clone(), slot.clone()));
             }
         }
-        Part::Seq(parts) | Part::Alt(parts) | Part::Perm(parts) => parts.iter().for_each(|one| slots(one, found)),
+        Part::Seq(parts) | Part::Alt(parts) | Part::Perm(parts) => {
+            parts.iter().for_each(|one| slots(one, found))
+        }
         Part::Opt(inner) => slots(inner, found),
         Part::Text(_) | Part::Rule(_) => {}
     }

@@ -39,7 +39,8 @@ fn split(part: &Part) -> Option<Vec<Part>> {
         Part::Opt(inner) => Some(vec![(**inner).clone(), Part::nothing()]),
         Part::Seq(parts) => {
             let size = |part: &Part| format!("{part:?}").len();
-            let is_choice = |part: &Part| matches!(part, Part::Alt(_) | Part::Opt(_) | Part::Seq(_));
+            let is_choice =
+                |part: &Part| matches!(part, Part::Alt(_) | Part::Opt(_) | Part::Seq(_));
             let largest = parts.iter().enumerate().filter(|(_, part)| is_choice(part));
             let (at, largest) = largest.max_by_key(|(_, part)| size(part))?;
             let branches = split(largest)?;
@@ -67,7 +68,8 @@ fn written(
         Part::Seq(parts) => sequence(parts, list, rule)?,
         Part::Alt(_) | Part::Opt(_) => {
             let (branches, may_be_missing) = branches(part);
-            let texts: Option<Vec<String>> = branches.iter().map(|one| written(one, list, rule)).collect();
+            let texts: Option<Vec<String>> =
+                branches.iter().map(|one| written(one, list, rule)).collect();
             let mut texts = texts?;
             texts.retain(|text| !text.trim().is_empty());
             match (texts.len(), may_be_missing) {
@@ -90,7 +92,8 @@ fn sequence(
     for (at, part) in parts.iter().enumerate() {
         if matches!(part, Part::Opt(inner) if inner.is_blank()) {
             let rest = sequence(&parts[at + 1..], list, rule)?;
-            let parts_words = text.ends_with(|c: char| c.is_alphanumeric()) && !rest.trim().is_empty();
+            let parts_words =
+                text.ends_with(|c: char| c.is_alphanumeric()) && !rest.trim().is_empty();
             if parts_words {
                 text.push_str(&format!("({}| {})", rest.trim_start(), rest.trim_start()));
             } else {
@@ -142,7 +145,8 @@ mod tests {
             ("(set)", "set"),
         ] {
             let list = |_: &str, slot: &str| format!("{{{slot}}}");
-            let found = patterns(&parse(template).expect(template), &list, &|name| format!("<{name}>"));
+            let found =
+                patterns(&parse(template).expect(template), &list, &|name| format!("<{name}>"));
             assert_eq!(found.expect(template), [expected], "{template}");
         }
     }

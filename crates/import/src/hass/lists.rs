@@ -15,7 +15,9 @@ pub(super) enum List {
     /// Any text.
     Any,
     /// Whole numbers, or numbers with a fraction.
-    Range { fractions: bool },
+    Range {
+        fractions: bool,
+    },
     Values(Vec<Item>),
 }
 
@@ -42,14 +44,16 @@ pub(super) fn read(node: &Node, rules: &BTreeMap<String, String>) -> List {
         let part = template::parse(written).and_then(|part| resolved(&part, &rules));
         let texts = part.ok().and_then(|part| enumerated(&part, 300));
         let texts = texts.unwrap_or_else(|| vec![written.to_owned()]);
-        let texts: Vec<String> = texts.into_iter().filter(|text| !text.is_empty()).take(left).collect();
+        let texts: Vec<String> =
+            texts.into_iter().filter(|text| !text.is_empty()).take(left).collect();
         left -= texts.len();
-        let out = value.get("out").and_then(Node::text).map_or_else(
-            || texts.first().cloned().unwrap_or_default(),
-            str::to_owned,
-        );
+        let out = value
+            .get("out")
+            .and_then(Node::text)
+            .map_or_else(|| texts.first().cloned().unwrap_or_default(), str::to_owned);
         let context = value.get("context").map(Node::entries).unwrap_or_default();
-        let context = context.iter().filter_map(|(name, one)| Some((name.clone(), one.text()?.to_owned())));
+        let context =
+            context.iter().filter_map(|(name, one)| Some((name.clone(), one.text()?.to_owned())));
         items.push(Item { texts, out, context: context.collect() });
     }
     List::Values(items)
@@ -58,7 +62,9 @@ pub(super) fn read(node: &Node, rules: &BTreeMap<String, String>) -> List {
 impl List {
     /// Whether some text stands for something else than itself.
     pub(super) fn is_mapped(&self) -> bool {
-        let differs = |item: &Item| item.texts.iter().any(|text| text.to_lowercase() != item.out.to_lowercase());
+        let differs = |item: &Item| {
+            item.texts.iter().any(|text| text.to_lowercase() != item.out.to_lowercase())
+        };
         matches!(self, Self::Values(items) if items.iter().any(differs))
     }
 
@@ -87,7 +93,9 @@ impl List {
             return None;
         }
         let has = |item: &Item, (name, values): &(String, Vec<String>)| {
-            item.context.iter().any(|one| one.0 == *name && (values.is_empty() || values.contains(&one.1)))
+            item.context
+                .iter()
+                .any(|one| one.0 == *name && (values.is_empty() || values.contains(&one.1)))
         };
         let fits = |item: &&Item| {
             requires.iter().all(|one| has(item, one)) && !excludes.iter().any(|one| has(item, one))

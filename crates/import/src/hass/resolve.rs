@@ -86,8 +86,10 @@ fn permuted(parts: &[Part]) -> Result<Part, Reason> {
 
 /// All texts of a part without slots, if there are at most so many.
 pub(super) fn enumerated(part: &Part, most: usize) -> Option<Vec<String>> {
-    let mut texts: Vec<String> =
-        enumerate(part, most)?.iter().map(|text| text.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    let mut texts: Vec<String> = enumerate(part, most)?
+        .iter()
+        .map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect();
     let mut seen = std::collections::BTreeSet::new();
     texts.retain(|text| seen.insert(text.clone()));
     Some(texts)
@@ -103,7 +105,8 @@ fn enumerate(part: &Part, most: usize) -> Option<Vec<String>> {
                 if all.len() * next.len() > most {
                     return None;
                 }
-                all = all.iter().flat_map(|a| next.iter().map(move |b| format!("{a}{b}"))).collect();
+                all =
+                    all.iter().flat_map(|a| next.iter().map(move |b| format!("{a}{b}"))).collect();
             }
             all
         }
@@ -140,13 +143,16 @@ pub(super) fn ways(part: &Part, is_split: &dyn Fn(&str) -> bool, most: usize) ->
                 }
                 all = all
                     .iter()
-                    .flat_map(|a| next.iter().map(move |b| a.iter().cloned().chain([b.clone()]).collect()))
+                    .flat_map(|a| {
+                        next.iter().map(move |b| a.iter().cloned().chain([b.clone()]).collect())
+                    })
                     .collect();
             }
             all.into_iter().map(Part::Seq).collect()
         }
         Part::Alt(parts) => {
-            let (with, without): (Vec<&Part>, Vec<&Part>) = parts.iter().partition(|one| has(one, is_split));
+            let (with, without): (Vec<&Part>, Vec<&Part>) =
+                parts.iter().partition(|one| has(one, is_split));
             let mut all = Vec::new();
             if !without.is_empty() {
                 all.push(Part::Alt(without.into_iter().cloned().collect()));
@@ -170,7 +176,9 @@ pub(super) fn ways(part: &Part, is_split: &dyn Fn(&str) -> bool, most: usize) ->
 pub(super) fn has(part: &Part, is_split: &dyn Fn(&str) -> bool) -> bool {
     match part {
         Part::List { list, .. } => is_split(list),
-        Part::Seq(parts) | Part::Alt(parts) | Part::Perm(parts) => parts.iter().any(|one| has(one, is_split)),
+        Part::Seq(parts) | Part::Alt(parts) | Part::Perm(parts) => {
+            parts.iter().any(|one| has(one, is_split))
+        }
         Part::Opt(inner) => has(inner, is_split),
         Part::Text(_) | Part::Rule(_) => false,
     }

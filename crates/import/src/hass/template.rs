@@ -18,7 +18,10 @@ pub(super) enum Part {
     /// `(a;b)`: in any order.
     Perm(Vec<Part>),
     /// `{list:slot}`.
-    List { list: String, slot: String },
+    List {
+        list: String,
+        slot: String,
+    },
     /// `<rule>`.
     Rule(String),
 }
@@ -32,7 +35,9 @@ impl Part {
     pub(super) fn is_blank(&self) -> bool {
         match self {
             Self::Text(text) => text.trim().is_empty(),
-            Self::Seq(parts) | Self::Alt(parts) | Self::Perm(parts) => parts.iter().all(Self::is_blank),
+            Self::Seq(parts) | Self::Alt(parts) | Self::Perm(parts) => {
+                parts.iter().all(Self::is_blank)
+            }
             Self::Opt(inner) => inner.is_blank(),
             Self::List { .. } | Self::Rule(_) => false,
         }
@@ -45,8 +50,12 @@ pub(super) fn without_blanks(part: &Part) -> Part {
     match part {
         Part::Text(text) => {
             let chars: Vec<char> = text.chars().collect();
-            let is_latin = |at: Option<usize>| at.and_then(|at| chars.get(at)).is_some_and(char::is_ascii_alphanumeric);
-            let counts = |at: usize| chars[at] != ' ' || (is_latin(at.checked_sub(1)) && is_latin(Some(at + 1)));
+            let is_latin = |at: Option<usize>| {
+                at.and_then(|at| chars.get(at)).is_some_and(char::is_ascii_alphanumeric)
+            };
+            let counts = |at: usize| {
+                chars[at] != ' ' || (is_latin(at.checked_sub(1)) && is_latin(Some(at + 1)))
+            };
             Part::Text((0..chars.len()).filter(|at| counts(*at)).map(|at| chars[at]).collect())
         }
         Part::Seq(parts) => Part::Seq(all(parts)),
@@ -153,7 +162,11 @@ impl Parser<'_> {
             Some((name, slot)) => (name, Some(slot.trim().to_owned())),
             None => (inside, None),
         };
-        if name.trim().is_empty() { Err(Reason::Unreadable) } else { Ok((name.trim().to_owned(), slot)) }
+        if name.trim().is_empty() {
+            Err(Reason::Unreadable)
+        } else {
+            Ok((name.trim().to_owned(), slot))
+        }
     }
 }
 
@@ -173,7 +186,10 @@ mod tests {
                 Part::List { list: "name".into(), slot: "who".into() },
             ])
         );
-        assert_eq!(parse("<a>|b").expect("template"), Part::Alt(vec![Part::Rule("a".into()), text("b")]));
+        assert_eq!(
+            parse("<a>|b").expect("template"),
+            Part::Alt(vec![Part::Rule("a".into()), text("b")])
+        );
         assert_eq!(parse("(a;b)").expect("template"), Part::Perm(vec![text("a"), text("b")]));
         for bad in ["(a", "a)", "{a", "<>", "(a|b;c)", "[a)"] {
             assert!(parse(bad).is_err(), "{bad}");

@@ -24,8 +24,12 @@ pub(super) fn read(
     let forms = forms(&text, script)?;
     let mut answers = Vec::new();
     for form in forms {
-        let mut reader =
-            Reader { stars, script, remark: &mut *remark, answer: Answer { weight, ..Answer::default() } };
+        let mut reader = Reader {
+            stars,
+            script,
+            remark: &mut *remark,
+            answer: Answer { weight, ..Answer::default() },
+        };
         let text = reader.text(&form, 0)?;
         let mut answer = reader.answer;
         answer.text = text.trim_matches(' ').to_owned();
@@ -65,7 +69,9 @@ pub(super) fn condition(text: &str, stars: &Stars) -> Result<((String, Value), S
     let restriction = match sign.trim() {
         "==" | "eq" if value == "undefined" => Value::text(""),
         "!=" | "ne" | "<>" if value == "undefined" => Value::text("!="),
-        "==" | "eq" if value.starts_with(['!', '=']) || value.contains("..") => return Err(Reason::Form),
+        "==" | "eq" if value.starts_with(['!', '=']) || value.contains("..") => {
+            return Err(Reason::Form);
+        }
         "==" | "eq" => Value::Text(value),
         "!=" | "ne" | "<>" => Value::Text(format!("!= {value}")),
         side if is_number => Value::Text(format!("{side} {value}")),
@@ -105,9 +111,10 @@ fn forms(text: &str, script: &Script) -> Result<Vec<String>, Reason> {
         match first_choice(&text, script) {
             None => done.push(text),
             Some((range, items)) => open.extend(
-                items.iter().rev().map(|item| {
-                    format!("{}{item}{}", &text[..range.start], &text[range.end..])
-                }),
+                items
+                    .iter()
+                    .rev()
+                    .map(|item| format!("{}{item}{}", &text[..range.start], &text[range.end..])),
             ),
         }
         if done.len() + open.len() > MOST_FORMS {
@@ -341,14 +348,20 @@ impl Reader<'_> {
                 (Some(number), _) => sentence.push_str(&self.stars.template(number, false)),
                 (None, "<person>") => sentence.push_str(&self.stars.template(1, false)),
                 (None, "<input>") => sentence.push_str("{text}"),
-                (None, tag) => match tag.strip_prefix("<bot ").and_then(|tag| tag.strip_suffix('>')) {
-                    // A property that no rule changes is a fixed text.
-                    Some(name) => {
-                        let value = self.script.vars.get(name.trim()).map_or("undefined", String::as_str);
-                        sentence.push_str(&names::template(value));
+                (None, tag) => {
+                    match tag.strip_prefix("<bot ").and_then(|tag| tag.strip_suffix('>')) {
+                        // A property that no rule changes is a fixed text.
+                        Some(name) => {
+                            let value = self
+                                .script
+                                .vars
+                                .get(name.trim())
+                                .map_or("undefined", String::as_str);
+                            sentence.push_str(&names::template(value));
+                        }
+                        None => return Err(Reason::Stored),
                     }
-                    None => return Err(Reason::Stored),
-                },
+                }
             }
             rest = &rest[end + 1..];
         }
@@ -387,7 +400,11 @@ impl Reader<'_> {
             "id" => out.push_str("{sender}"),
             "bot" | "get" | "env" => return Err(Reason::Unreadable),
             other if other.starts_with("call") => return Err(Reason::Code),
-            other if other.starts_with("reply") || other.starts_with("botstar") || other.starts_with("input") => {
+            other
+                if other.starts_with("reply")
+                    || other.starts_with("botstar")
+                    || other.starts_with("input") =>
+            {
                 return Err(Reason::OwnWords);
             }
             other => match other.split_once(' ') {
@@ -424,8 +441,16 @@ impl Reader<'_> {
         match (verb, value) {
             ("get", None) => out.push_str(&format!("{{user.{full}|undefined}}")),
             ("bot" | "env", None) => {
-                let known = self.script.vars.keys().any(|one| format!("bot.{}", names::variable(one)) == full)
-                    || self.script.globals.keys().any(|one| format!("bot.{}", super::env(one)) == full);
+                let known = self
+                    .script
+                    .vars
+                    .keys()
+                    .any(|one| format!("bot.{}", names::variable(one)) == full)
+                    || self
+                        .script
+                        .globals
+                        .keys()
+                        .any(|one| format!("bot.{}", super::env(one)) == full);
                 let default = if known { "" } else { "|undefined" };
                 out.push_str(&format!("{{{full}{default}}}"));
             }

@@ -58,8 +58,7 @@ impl Script {
 
     /// Reads a file.
     pub(crate) fn add(&mut self, file: &str, text: &str, book: &mut Book) {
-        let mut reading =
-            Reading { file: file.into(), topic: RANDOM.to_owned(), in_begin: false };
+        let mut reading = Reading { file: file.into(), topic: RANDOM.to_owned(), in_begin: false };
         for line in lines(text, file, book) {
             let place = Place { file: Arc::clone(&reading.file), line: line.number };
             match line.sign {
@@ -162,7 +161,8 @@ pub(super) fn without_weight(text: &str) -> (String, u32) {
     let Some(begin) = text.find("{weight=") else { return (squeezed(text), 1) };
     let Some(length) = text[begin..].find('}') else { return (squeezed(text), 1) };
     let number = text[begin + "{weight=".len()..begin + length].trim();
-    let rest = format!("{} {}", &text[..begin].trim_end(), &text[begin + length + 1..].trim_start());
+    let rest =
+        format!("{} {}", &text[..begin].trim_end(), &text[begin + length + 1..].trim_start());
     (squeezed(&rest), number.parse().unwrap_or(1).clamp(1, 1_000_000))
 }
 

@@ -31,7 +31,10 @@ enum Part {
     /// `[a|b]`: its items.
     Optional(Vec<String>),
     /// `@name` and `(@name)`.
-    Array { name: String, captured: bool },
+    Array {
+        name: String,
+        captured: bool,
+    },
 }
 
 /// The key of the condition, its value, and the names of the stars.
@@ -58,7 +61,9 @@ pub(super) fn condition(
 /// The arrays that triggers name.
 pub(super) fn used_arrays(script: &Script) -> BTreeSet<String> {
     let parts = script.triggers.iter().filter_map(|one| parts(&one.pattern, script).ok()).flatten();
-    parts.filter_map(|part| if let Part::Array { name, .. } = part { Some(name) } else { None }).collect()
+    parts
+        .filter_map(|part| if let Part::Array { name, .. } = part { Some(name) } else { None })
+        .collect()
 }
 
 /// Splits a trigger.
@@ -105,7 +110,11 @@ fn is_alone(pattern: &str, rest: &str) -> bool {
 }
 
 fn array(name: String, captured: bool, script: &Script) -> Result<Part, Reason> {
-    if script.arrays.contains_key(&name) { Ok(Part::Array { name, captured }) } else { Err(Reason::Form) }
+    if script.arrays.contains_key(&name) {
+        Ok(Part::Array { name, captured })
+    } else {
+        Err(Reason::Form)
+    }
 }
 
 /// `(…)` or `[…]`, and its length.
@@ -124,7 +133,9 @@ fn group(rest: &str, open: char, script: &Script) -> Result<(Part, usize), Reaso
     let mut items = Vec::new();
     for item in inside.split('|').map(str::trim).filter(|item| !item.is_empty()) {
         match item.strip_prefix('@') {
-            Some(name) => items.extend(script.arrays.get(name).ok_or(Reason::Form)?.iter().cloned()),
+            Some(name) => {
+                items.extend(script.arrays.get(name).ok_or(Reason::Form)?.iter().cloned())
+            }
             None => items.push(item.to_owned()),
         }
     }
@@ -167,14 +178,17 @@ fn as_pattern(parts: &[Part], stars: &mut Stars) -> Option<String> {
                 } else if items.iter().any(|item| item.contains('*')) {
                     return None;
                 } else {
-                    let items: Option<Vec<String>> = items.iter().map(|item| in_pattern(item)).collect();
+                    let items: Option<Vec<String>> =
+                        items.iter().map(|item| in_pattern(item)).collect();
                     pattern.push_str(&format!("[{}]", items?.join("|")));
                 }
             }
             Part::Array { name, captured: true } => {
                 pattern.push_str(&format!("{{{}:{}}}", stars.words(), variable(name)));
             }
-            Part::Array { name, captured: false } => pattern.push_str(&format!("<{}>", variable(name))),
+            Part::Array { name, captured: false } => {
+                pattern.push_str(&format!("<{}>", variable(name)))
+            }
         }
     }
     Some(pattern)
@@ -189,7 +203,8 @@ fn as_regex(parts: &[Part], script: &Script, stars: &mut Stars) -> Result<String
             let escaped = in_regex(item);
             escaped.replace(r"\*", ".+?").replace('_', r"[^\s\d]+").replace(r"\#", r"\d+")
         };
-        let either = |items: &[String]| items.iter().map(|item| wild(item)).collect::<Vec<_>>().join("|");
+        let either =
+            |items: &[String]| items.iter().map(|item| wild(item)).collect::<Vec<_>>().join("|");
         match part {
             Part::Text(text) => {
                 let begin = matches!(parts.get(at.wrapping_sub(1)), Some(Part::Optional(_)));
@@ -213,7 +228,8 @@ fn as_regex(parts: &[Part], script: &Script, stars: &mut Stars) -> Result<String
             Part::Optional(items) => regex.push_str(&format!(r"\s+(?:(?:{})\s+)?", either(items))),
             Part::Array { name, captured } => {
                 let items = either(script.arrays.get(name).map(Vec::as_slice).unwrap_or_default());
-                let open = if *captured { format!("?<{}>", stars.words()) } else { "?:".to_owned() };
+                let open =
+                    if *captured { format!("?<{}>", stars.words()) } else { "?:".to_owned() };
                 regex.push_str(&format!("({open}{items})"));
             }
         }
@@ -257,7 +273,11 @@ mod tests {
             ("my name is *", "pattern", "my name is {star}"),
             ("* told me to say *", "pattern", "{star} told me to say {star2}"),
             ("i am # years old", "pattern", "i am {star:int} years old"),
-            ("i am _ years old", "regex", r"^i\s+am\s+(?<star>[^\s\d]+)\s+years\s+old[\s.,!?。，！？…]*$"),
+            (
+                "i am _ years old",
+                "regex",
+                r"^i\s+am\s+(?<star>[^\s\d]+)\s+years\s+old[\s.,!?。，！？…]*$",
+            ),
             ("what (are|is) you", "pattern", "what {star:are|is} you"),
             ("[please|can you] ask me", "pattern", "[please|can you] ask me"),
             ("[*] hello [*]", "pattern", "[{any1}] hello [{any2}]"),

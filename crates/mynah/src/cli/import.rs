@@ -45,15 +45,20 @@ pub(crate) fn execute(args: &Args, common: &Common) -> Result<Ended, Report> {
     let to = &args.to;
     if to.join("bot.toml").symlink_metadata().is_ok() {
         let what = format!("{} already has a bot.toml", to.display());
-        return Err(Report::new(Ended::No, what)
-            .hint("give --to another folder; nothing was changed"));
+        return Err(
+            Report::new(Ended::No, what).hint("give --to another folder; nothing was changed")
+        );
     }
     let from = args.from.as_deref().and_then(Kind::named);
     let inputs = mynah_import::read_inputs(&args.files, Limits::default()).map_err(failed)?;
     let imported = mynah_import::import(&inputs, from, common.lang()).map_err(failed)?;
     write(to, &imported)?;
     print::to_stdout(|out| {
-        if args.json { show_json(out, &imported, common.lang()) } else { show(out, args, &imported, common) }
+        if args.json {
+            show_json(out, &imported, common.lang())
+        } else {
+            show(out, args, &imported, common)
+        }
     })?;
     Ok(Ended::Fine)
 }
@@ -73,8 +78,9 @@ fn write(to: &Path, imported: &Imported) -> Result<(), Report> {
         imported.files.iter().find(|(name, _)| to.join(name).symlink_metadata().is_ok())
     {
         let what = format!("{} already exists", to.join(name).display());
-        return Err(Report::new(Ended::No, what)
-            .hint("give --to another folder; nothing was changed"));
+        return Err(
+            Report::new(Ended::No, what).hint("give --to another folder; nothing was changed")
+        );
     }
     for (name, bytes) in &imported.files {
         let path = to.join(name);
@@ -166,7 +172,10 @@ fn show_json(out: &mut dyn Write, imported: &Imported, lang: Lang) -> io::Result
     for one in &imported.remarks {
         let (file, subject) = (one.file(), one.subject.as_str());
         let (code, message) = (one.reason.code(), one.reason.text(lang));
-        print::json(out, &Line { file, line: one.line(), code, lost: one.is_loss(), message, subject })?;
+        print::json(
+            out,
+            &Line { file, line: one.line(), code, lost: one.is_loss(), message, subject },
+        )?;
     }
     let counts = Counts {
         kinds: imported.kinds.keys().map(|kind| kind.name()).collect(),
