@@ -131,7 +131,7 @@ fn spellings(book: &mut Book) {
     book.section("spellings").rules.push(rule);
 }
 
-/// A category with its answers; what cannot be said is remarked.
+/// A category with its answers; losses are remarked.
 fn unit(
     category: &Category,
     fixed: &templates::Fixed<'_>,

@@ -106,7 +106,7 @@ impl Book {
         &mut self.sections[last]
     }
 
-    pub(crate) fn remark(&mut self, place: &Place, reason: Reason, subject: impl Into<String>) {
-        self.remarks.push(Remark::new(place.clone(), reason, subject.into()));
+    pub(crate) fn remark(&mut self, place: &Place, reason: Reason, subject: impl AsRef<str>) {
+        self.remarks.push(Remark::new(place.clone(), reason, subject.as_ref()));
     }
 }

@@ -19,7 +19,7 @@ pub enum ImportError {
     /// More files, or more bytes, than an import takes.
     #[error("{what}; import fewer files at a time")]
     TooMuch {
-        /// What there is too much of.
+        /// The number or size that is too large.
         what: String,
     },
     /// A text file that is not UTF-8.

@@ -55,7 +55,7 @@ impl Input {
     }
 }
 
-/// Reads the files. A folder stands for the files below it that have the extension of some kind, in the order of their names.
+/// Reads the files. A folder means the files below it that have the extension of some kind, in the order of their names.
 ///
 /// # Errors
 ///

@@ -27,7 +27,7 @@ pub(crate) fn read(inputs: &[&Input], book: &mut Book) -> Result<(), ImportError
             match (key.as_str(), value) {
                 ("keyword", Json::Object(all)) => keywords(all, &place, &mut lines, book),
                 ("group_welc_fixed_msg", Json::Object(all)) => {
-                    welcomes(all, &place, &mut lines, book)
+                    welcomes(all, &place, &mut lines, book);
                 }
                 (_, Json::String(text)) if key.ends_with("prompt") && !text.trim().is_empty() => {
                     book.items += 1;

@@ -45,7 +45,7 @@ impl Previous {
         self.patterns.len()
     }
 
-    /// The sentences that fit a template of an answer; a name in braces stands for any words.
+    /// The sentences that fit a template of an answer; a name in braces means any words.
     pub(crate) fn matching(&self, template: &str) -> Vec<usize> {
         if self.patterns.is_empty() {
             return Vec::new();

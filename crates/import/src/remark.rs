@@ -1,4 +1,4 @@
-//! What is lost or changed by an import: place, reason, and the words of the file.
+//! The losses and changes of an import: place, reason, and the words of the file.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ pub struct Remark {
 const LONGEST: usize = 80;
 
 impl Remark {
-    pub(crate) fn new(place: Place, reason: Reason, subject: String) -> Self {
+    pub(crate) fn new(place: Place, reason: Reason, subject: &str) -> Self {
         let mut words: String = subject.split_whitespace().collect::<Vec<_>>().join(" ");
         if words.chars().count() > LONGEST {
             words = words.chars().take(LONGEST - 1).chain(['…']).collect();
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_long_subject_is_cut() {
-        let remark = Remark::new(Place::default(), Reason::Code, "字".repeat(100));
+        let remark = Remark::new(Place::default(), Reason::Code, &"字".repeat(100));
         assert_eq!(remark.subject.chars().count(), LONGEST);
     }
 }

@@ -127,7 +127,7 @@ fn begin(script: &Script, book: &mut Book) {
     }
 }
 
-/// A trigger with its answers; what cannot be said is remarked.
+/// A trigger with its answers; losses are remarked.
 fn unit(
     trigger: &Trigger,
     script: &Script,

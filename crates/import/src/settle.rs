@@ -95,7 +95,7 @@ fn take_out(book: &mut Book, output: &Output, errors: &[Mistake]) -> bool {
             Reason::Loop => rule.subject.clone(),
             _ => format!("{} ({message})", rule.subject),
         };
-        let remark = Remark::new(rule.place.clone(), reason, subject);
+        let remark = Remark::new(rule.place.clone(), reason, &subject);
         book.remarks.push(remark);
     }
     let gone: BTreeSet<(usize, usize)> = out.keys().copied().collect();
@@ -134,8 +134,8 @@ fn forget(book: &mut Book, ids: &BTreeSet<String>) {
             };
             let left: Vec<String> = after.iter().filter(|id| !ids.contains(*id)).cloned().collect();
             if left.is_empty() {
-                let subject = rule.subject.clone();
-                remarks.push(Remark::new(rule.place.clone(), Reason::NoSuchReply, subject));
+                let place = rule.place.clone();
+                remarks.push(Remark::new(place, Reason::NoSuchReply, &rule.subject));
                 return false;
             }
             rule.put("after", Value::texts(left));

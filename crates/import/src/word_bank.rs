@@ -53,7 +53,7 @@ fn unit(place: &Place, question: &str, answers: &Json, book: &mut Book) -> Resul
         (None, true) => return Err(Reason::Empty),
         (Some((reason, _)), true) => return Err(*reason),
         (Some((_, text)), false) => {
-            book.remark(place, Reason::Options, format!("{question}: {text}"))
+            book.remark(place, Reason::Options, format!("{question}: {text}"));
         }
         (None, false) => {}
     }
@@ -107,7 +107,7 @@ fn answer(text: &str) -> Result<Answer, Reason> {
     Ok(answer)
 }
 
-/// What a statement says; `None` if it is text in brackets.
+/// The text of a statement; `None` if it is text in brackets.
 fn statement(inside: &str, answer: &mut Answer) -> Option<Result<String, Reason>> {
     let mut parts = inside.split(':');
     let word = parts.next().unwrap_or_default();

@@ -113,7 +113,7 @@ fn close(open: Open) -> Node {
     Node { line: open.line, value }
 }
 
-/// Adds a node to the list or map that is open. A key that is no text becomes an empty one.
+/// Adds a node to the list or map that is open. A key that is not a text becomes an empty one.
 fn add(open: &mut Open, node: Node) {
     if !open.is_map {
         open.items.push(node);

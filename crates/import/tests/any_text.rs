@@ -1,4 +1,4 @@
-//! Whatever the files say, an import ends without a panic, and what comes out loads.
+//! For every content of the files, an import ends without a panic, and its result loads.
 
 use std::collections::BTreeMap;
 use std::io;

@@ -30,7 +30,7 @@ impl<'c> Fixed<'c> {
     }
 }
 
-/// What a template says.
+/// The meaning of a template.
 pub(super) struct Read {
     pub(super) groups: Result<Vec<Vec<Answer>>, Reason>,
     pub(super) remarks: BTreeSet<Reason>,
@@ -221,7 +221,7 @@ impl<'r> Reader<'r> {
         Ok(forms)
     }
 
-    /// `<think>` acts and says nothing. What other answers would do there is left out.
+    /// `<think>` acts and says nothing. The actions of other answers there are left out.
     fn think(&mut self, children: &[Node], depth: usize) -> Result<Forms, Reason> {
         let mut forms = self.nodes(children, depth)?;
         for answer in forms.iter_mut().flat_map(|group| &mut group.answers) {
@@ -267,7 +267,7 @@ impl<'r> Reader<'r> {
         let outer = node.attribute("name");
         if let (Some(name), Some(value)) = (outer, node.attribute("value")) {
             let mut forms =
-                with_restriction(self.nodes(children, depth)?, restriction(name, value)?);
+                with_restriction(self.nodes(children, depth)?, &restriction(name, value)?);
             forms.extend(said(""));
             return Ok(forms);
         }
@@ -277,7 +277,7 @@ impl<'r> Reader<'r> {
             let inner = self.nodes(children, depth)?;
             match (item.attribute("name").or(outer), item.attribute("value")) {
                 (Some(name), Some(value)) => {
-                    forms.extend(with_restriction(inner, restriction(name, value)?));
+                    forms.extend(with_restriction(inner, &restriction(name, value)?));
                 }
                 _ => {
                     forms.extend(inner);
@@ -378,7 +378,7 @@ fn restriction(name: &str, value: &str) -> Result<(String, Value), Reason> {
     Ok((variable(name), Value::Text(text)))
 }
 
-fn with_restriction(forms: Forms, restriction: (String, Value)) -> Forms {
+fn with_restriction(forms: Forms, restriction: &(String, Value)) -> Forms {
     let put = |mut group: Group| {
         let others = group.when.iter().any(|one| one.0 == restriction.0);
         if !others {

@@ -28,6 +28,9 @@ type Rank = (bool, usize, Reverse<usize>, Reverse<usize>);
 /// The patterns that share a rule: block, fixed slots.
 type Key = (usize, Vec<(String, String)>, bool, usize, Reverse<usize>);
 
+/// A pattern with its fixed slots and its rank.
+type Found = (Vec<(String, String)>, Rank, String);
+
 /// The lists that the patterns use.
 #[derive(Default)]
 struct Used {
@@ -46,7 +49,7 @@ pub(super) fn build(all: &Sentences, book: &mut Book) {
             let place = Place { file: Arc::clone(&block.file), line: *line };
             let one = One { all, block, fixed: &fixed, used: &used };
             match one.patterns(sentence, &mut |reason| {
-                book.remarks.push(crate::Remark::new(place.clone(), reason, sentence.clone()))
+                book.remarks.push(crate::Remark::new(place.clone(), reason, sentence));
             }) {
                 Ok(found) => {
                     for (slots, rank, pattern) in found {
@@ -90,7 +93,7 @@ pub(super) fn build(all: &Sentences, book: &mut Book) {
     }
     ordered.sort_by(|a, b| (&a.0, a.1.0, &a.1.1).cmp(&(&b.0, b.1.0, &b.1.1)));
     for (_, (number, slots, ..), patterns, place) in ordered {
-        let rule = rule(&all.blocks[number], slots, patterns, place, all, book);
+        let rule = rule(&all.blocks[number], slots, patterns, &place, all, book);
         book.section("").rules.push(rule);
     }
 }
@@ -99,7 +102,7 @@ fn rule(
     block: &Block,
     slots: Vec<(String, String)>,
     patterns: Vec<String>,
-    place: Place,
+    place: &Place,
     all: &Sentences,
     book: &mut Book,
 ) -> Rule {
@@ -122,7 +125,7 @@ fn rule(
     if let Some(text) = all.responses.get(&(block.intent.clone(), block.response.clone())) {
         let text = text.trim();
         if text.contains("{{") || text.contains("{%") {
-            book.remark(&place, Reason::Template, format!("{} {}", block.intent, block.response));
+            book.remark(place, Reason::Template, format!("{} {}", block.intent, block.response));
         } else if !text.is_empty() {
             rule.put("reply", Value::text(names::template(text)));
         }
@@ -159,7 +162,7 @@ impl One<'_> {
         &self,
         sentence: &str,
         remark: &mut dyn FnMut(Reason),
-    ) -> Result<Vec<(Vec<(String, String)>, Rank, String)>, Reason> {
+    ) -> Result<Vec<Found>, Reason> {
         let kept = |name: &str| self.fixed.contains_key(name) && !self.depends_on_local(name, 0);
         let rules = Rules { local: &self.block.rules, global: &self.all.rules, kept: &kept };
         let mut part = resolve::resolved(&template::parse(sentence)?, &rules)?;
@@ -332,7 +335,7 @@ fn slots(part: &Part, found: &mut Vec<(String, String)>) {
             }
         }
         Part::Seq(parts) | Part::Alt(parts) | Part::Perm(parts) => {
-            parts.iter().for_each(|one| slots(one, found))
+            parts.iter().for_each(|one| slots(one, found));
         }
         Part::Opt(inner) => slots(inner, found),
         Part::Text(_) | Part::Rule(_) => {}

@@ -21,7 +21,7 @@ pub(super) enum List {
     Values(Vec<Item>),
 }
 
-/// A value: how it is said, and what it stands for.
+/// A value: the texts that people say, and its meaning for the handler.
 #[derive(Debug, Clone)]
 pub(super) struct Item {
     pub(super) texts: Vec<String>,
@@ -60,7 +60,7 @@ pub(super) fn read(node: &Node, rules: &BTreeMap<String, String>) -> List {
 }
 
 impl List {
-    /// Whether some text stands for something else than itself.
+    /// Whether some text means another value than itself.
     pub(super) fn is_mapped(&self) -> bool {
         let differs = |item: &Item| {
             item.texts.iter().any(|text| text.to_lowercase() != item.out.to_lowercase())

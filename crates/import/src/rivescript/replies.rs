@@ -476,7 +476,7 @@ impl Reader<'_> {
     }
 }
 
-/// One of these texts, where it stands.
+/// One of these texts, at this place.
 fn random(items: &[String]) -> String {
     let plain = |item: &String| !item.contains(['{', '}', '|']) && !item.trim().is_empty();
     match items {

@@ -138,7 +138,7 @@ impl Script {
     }
 }
 
-/// Stands between the lines of a list.
+/// Separates the lines of a list.
 const CONTINUED: &str = "<crlf>";
 
 /// The items of an array: with `|` between them, else with blanks.

@@ -134,7 +134,7 @@ fn group(rest: &str, open: char, script: &Script) -> Result<(Part, usize), Reaso
     for item in inside.split('|').map(str::trim).filter(|item| !item.is_empty()) {
         match item.strip_prefix('@') {
             Some(name) => {
-                items.extend(script.arrays.get(name).ok_or(Reason::Form)?.iter().cloned())
+                items.extend(script.arrays.get(name).ok_or(Reason::Form)?.iter().cloned());
             }
             None => items.push(item.to_owned()),
         }
@@ -187,7 +187,7 @@ fn as_pattern(parts: &[Part], stars: &mut Stars) -> Option<String> {
                 pattern.push_str(&format!("{{{}:{}}}", stars.words(), variable(name)));
             }
             Part::Array { name, captured: false } => {
-                pattern.push_str(&format!("<{}>", variable(name)))
+                pattern.push_str(&format!("<{}>", variable(name)));
             }
         }
     }

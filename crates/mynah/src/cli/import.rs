@@ -19,7 +19,7 @@ use crate::{Ended, Report};
 /// Make a bot of the question and answer files of other bots.
 ///
 /// Takes tables (CSV, TSV, JSON, XLSX, ODS), word banks, keyword files of CowAgent, Koishi dialogues, ChatterBot YAML,
-/// RiveScript, AIML and sentences of Home Assistant. A folder stands for the files in it. All that cannot be said in
+/// RiveScript, AIML and sentences of Home Assistant. A folder means the files in it. All that cannot be said in
 /// bot.toml, or means something else there, is listed here and in a comment of the result. Code in a file is never run,
 /// and nothing that exists is overwritten.
 #[derive(Debug, clap::Args)]
