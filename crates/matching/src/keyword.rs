@@ -136,6 +136,11 @@ pub fn ends_in_final_sign(text: &str) -> bool {
     text.trim_end().ends_with(is_final)
 }
 
+/// A text without the signs that can end a sentence at its end.
+pub fn without_final_signs(text: &str) -> &str {
+    text.trim().trim_end_matches(is_final)
+}
+
 /// A range of `text` without the white space at its ends and the signs that lead to it (`is_leading`).
 pub fn without_lead(text: &str, range: Range<usize>) -> Range<usize> {
     let inside = &text[range.clone()];

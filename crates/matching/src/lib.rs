@@ -13,6 +13,7 @@ pub mod glob;
 mod items;
 pub mod keyword;
 mod lists;
+mod longest;
 pub(crate) mod numerals;
 pub mod pattern;
 mod punctuation;
@@ -23,6 +24,7 @@ mod text;
 
 pub use conditions::Conditions;
 pub use lists::{List, Lists};
+pub use longest::Longest;
 pub use set::{Found, Set};
 pub use text::{MAX_CHARACTERS, Text};
 

@@ -165,6 +165,25 @@ impl Pattern {
     }
 }
 
+impl Pattern {
+    /// How many characters of every text that it fits are fixed, blanks left out.
+    #[must_use]
+    pub fn fixed_characters(&self) -> usize {
+        fixed_characters(&self.nodes)
+    }
+}
+
+fn fixed_characters(nodes: &[Node]) -> usize {
+    let of_node = |node: &Node| match node {
+        Node::Text(text) => text.chars().filter(|c| !c.is_whitespace()).count(),
+        Node::Hole { .. } | Node::OneOf { .. } | Node::Optional(_) => 0,
+        Node::Either(branches) => {
+            branches.iter().map(|branch| fixed_characters(branch)).min().unwrap_or(0)
+        }
+    };
+    nodes.iter().map(of_node).sum()
+}
+
 /// The names set by a sequence, and whether every way through it sets them.
 fn captures_of(nodes: &[Node]) -> BTreeMap<&str, bool> {
     let mut captures = BTreeMap::new();

@@ -12,6 +12,8 @@ pub enum Shape {
     TextOrList,
     /// A list of texts.
     TextList,
+    /// A text or a whole number.
+    TextOrInteger,
     /// `true` or `false`.
     Flag,
     /// A whole number.
@@ -36,6 +38,7 @@ impl Shape {
             Self::Text => Words::fixed("text", "文字"),
             Self::TextOrList => Words::fixed("text or a list of texts", "文字或文字列表"),
             Self::TextList => Words::fixed("a list of texts", "文字列表"),
+            Self::TextOrInteger => Words::fixed("text or a whole number", "文字或整数"),
             Self::Flag => Words::fixed("true or false", " true 或 false"),
             Self::Integer => Words::fixed("a whole number", "整数"),
             Self::Number => Words::fixed("a number", "数字"),

@@ -10,6 +10,7 @@ mod foreign;
 mod hints;
 mod lists;
 mod literal;
+mod sheets;
 mod tests_of_bots;
 mod values;
 mod when;
@@ -34,6 +35,7 @@ impl Problem {
         match self {
             Self::Syntax(syntax) => syntax_message(syntax, lang),
             Self::List(bad) => lists::message(bad, lang),
+            Self::Sheet(problem) => sheets::message(problem, lang),
             Self::Compared { how, count, places } => compared::message(*how, *count, places, lang),
             Self::Literal(literal) => literal::message(literal, lang),
             Self::RegexNever { regex } => {
@@ -49,8 +51,8 @@ impl Problem {
             ),
             Self::Nothing => say!(
                 lang,
-                "nothing to answer: no rule, dialog or schedule",
-                "不会回答任何消息：没有规则、对话或定时"
+                "nothing to answer: no rule, table, dialog or schedule",
+                "不会回答任何消息：没有规则、表格、对话或定时"
             ),
             Self::UnknownKey { key, table: Table::File, .. } => {
                 say!(lang, "`{key}` is not a key of the file itself", "`{key}` 不是文件顶层的键")
@@ -150,8 +152,8 @@ impl Problem {
             }
             Self::UnknownId { id, .. } => say!(
                 lang,
-                "no rule or dialog has the id \"{id}\"",
-                "没有 id 为 \"{id}\" 的规则或对话"
+                "no rule, table or dialog has the id \"{id}\"",
+                "没有 id 为 \"{id}\" 的规则、表格或对话"
             ),
             Self::IncludeNothing { pattern } => {
                 say!(lang, "{pattern} matches no file", "{pattern} 没有匹配任何文件")

@@ -24,6 +24,7 @@ mod scripts;
 mod sends;
 mod services;
 mod steps;
+mod tables;
 mod texts;
 mod values;
 mod variables;
@@ -67,6 +68,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) sources: &'a Sources,
     /// The files of lists.
     pub(crate) list_files: &'a crate::load::include::ListFiles,
+    /// The files of tables.
+    pub(crate) table_files: &'a crate::load::include::TableFiles,
     /// The file system.
     pub(crate) files: &'a dyn Files,
     /// The folder of the main file.
@@ -95,9 +98,13 @@ pub(crate) fn check(
     let mut tests = Vec::new();
     let mut sound = Vec::new();
     for (_, root) in &roots {
-        for (node, spot) in root.tables("rule") {
+        for (kind, node, spot) in in_order(root) {
             let before = checker.report.errors();
-            bot.rules.push(checker.rule(node, spot));
+            let rule = match kind {
+                Table::Sheet => checker.table(node, spot),
+                _ => checker.rule(node, spot),
+            };
+            bot.rules.push(rule);
             let is_whole = checker.spots.last().is_some_and(|spots| spots.is_whole);
             sound.push(is_whole && checker.report.errors() == before);
         }
@@ -121,6 +128,16 @@ pub(crate) fn check(
     checker.finish();
     shadow::find(&bot, &sound, &checker.spots, checker.report);
     (bot, tests)
+}
+
+/// The rules and tables of a file in the order in which they are written.
+fn in_order<'n>(root: &Fields<'n>) -> Vec<(Table, &'n TableNode, Spot)> {
+    let of_kind =
+        |key, kind| root.tables(key).into_iter().map(move |(node, spot)| (kind, node, spot));
+    let mut all: Vec<_> =
+        of_kind("rule", Table::Rule).chain(of_kind("table", Table::Sheet)).collect();
+    all.sort_by_key(|(_, _, spot)| spot.span.start);
+    all
 }
 
 /// The kinds of definitions of which some could not be read: none of them can be reported as missing.
@@ -278,8 +295,9 @@ impl<'a> Checker<'a> {
         let Some((main, root)) = roots.last() else { return };
         let has_rules =
             !(bot.rules.is_empty() && bot.dialogs.is_empty() && bot.schedules.is_empty());
-        let may_have =
-            |root: &Fields<'_>| ["rule", "dialog", "schedule"].iter().any(|key| root.may_have(key));
+        let may_have = |root: &Fields<'_>| {
+            ["rule", "table", "dialog", "schedule"].iter().any(|key| root.may_have(key))
+        };
         let has_handlers = self.around.options.handlers.is_some_and(|known| !known.is_empty());
         let is_known = !self.around.is_cut && !has_handlers && self.report.is_clean();
         if is_known && !has_rules && !roots.iter().any(|(_, root)| may_have(root)) {

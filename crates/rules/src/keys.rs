@@ -19,6 +19,8 @@ pub(crate) enum Table {
     Bot,
     /// `[[rule]]`.
     Rule,
+    /// `[[table]]`.
+    Sheet,
     /// An item of `do = […]`.
     Do,
     /// An item of `reply_one_of = […]` with a weight.
@@ -43,10 +45,11 @@ pub(crate) enum Table {
 
 impl Table {
     /// Every kind, in the order of the reference page.
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::File,
         Self::Bot,
         Self::Rule,
+        Self::Sheet,
         Self::Do,
         Self::Weighted,
         Self::Cooldown,
@@ -65,6 +68,7 @@ impl Table {
             Self::File => "bot.toml",
             Self::Bot => "[bot]",
             Self::Rule => "[[rule]]",
+            Self::Sheet => "[[table]]",
             Self::Do => "do",
             Self::Weighted => "reply_one_of",
             Self::Cooldown => "cooldown",
@@ -180,6 +184,8 @@ pub(crate) enum Kind {
     Word(&'static [&'static str]),
     /// One of these words, or a list of them.
     Words(&'static [&'static str]),
+    /// A column of a table: its header, or its number.
+    Column,
     /// A file beside `bot.toml`.
     Path,
     /// A file name in the data folder.
@@ -237,6 +243,7 @@ impl Kind {
             | Self::Words(_) => Shape::TextOrList,
             Self::Templates | Self::Paths => Shape::TextList,
             Self::Weighted => Shape::TextOrTableList,
+            Self::Column => Shape::TextOrInteger,
             Self::Flag => Shape::Flag,
             Self::Integer => Shape::Integer,
             Self::Chance => Shape::Number,
@@ -267,7 +274,7 @@ impl BotToml {
 impl Grammar for BotToml {
     fn header(&self, name: &str) -> Option<String> {
         match name {
-            "rule" | "group" | "dialog" | "dialog.step" | "schedule" | "test" => {
+            "rule" | "table" | "group" | "dialog" | "dialog.step" | "schedule" | "test" => {
                 Some(format!("[[{name}]]"))
             }
             "bot" | "lists" | "dialog.done" => Some(format!("[{name}]")),

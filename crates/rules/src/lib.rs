@@ -29,6 +29,7 @@ mod dialog;
 mod explain;
 mod inputs;
 mod likeness;
+mod rows;
 mod rule_book;
 mod schedule;
 

@@ -1,11 +1,17 @@
 //! `similar`: how much two sentences have in common.
 //!
 //! The units of a sentence are its Chinese characters and its other words, folded, without punctuation. Likeness is the shared
-//! part of the units and of the pairs of neighbours: 2 × shared ÷ all. It is the same on every machine, and symmetric.
+//! part of the units and of the pairs of neighbours: 2 × shared ÷ all. Of two sentences of which one says no (`不能开发票`,
+//! `能开发票`) it is half of that. It is the same on every machine, and symmetric.
+
+mod nearest;
+mod negation;
 
 use std::collections::HashMap;
 
 use mynah_matching::fold::Folding;
+
+pub(crate) use nearest::Nearest;
 
 /// A sentence of more units is like no other.
 const MOST_UNITS: usize = 200;
@@ -17,6 +23,8 @@ pub(crate) struct Sentence {
     /// Units, and pairs of neighbours with a blank between, each with how often it occurs.
     parts: HashMap<Box<str>, u32>,
     count: u32,
+    /// Whether it says no.
+    is_negative: bool,
 }
 
 /// The sentences of a rule, and the likeness that one of them must reach.
@@ -46,12 +54,24 @@ impl Similar {
 
     /// The three sentences that are most like this one, for people.
     pub(crate) fn best(&self, said: &Sentence) -> String {
-        let mut by_likeness: Vec<(f64, &str)> =
-            self.sentences.iter().map(|one| (one.likeness(said), &*one.text)).collect();
-        by_likeness.sort_by(|(one, _), (other, _)| other.total_cmp(one));
-        let shown = by_likeness.iter().take(3).map(|(like, text)| format!("{text} {like:.2}"));
-        shown.collect::<Vec<_>>().join(", ")
+        three_best(self.sentences.iter().map(|one| (one.likeness(said), &*one.text)).collect())
     }
+}
+
+/// The three sentences with the greatest likeness, for people.
+fn three_best(mut by_likeness: Vec<(f64, &str)>) -> String {
+    by_likeness.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+    let shown = by_likeness.iter().take(3).map(|(like, text)| format!("{text} {like:.2}"));
+    shown.collect::<Vec<_>>().join(", ")
+}
+
+/// The likeness of two sentences with so many parts, of which they share so many.
+fn likeness(shared: u32, parts: u32, others: u32, agree: bool) -> f64 {
+    if parts == 0 || others == 0 {
+        return 0.0;
+    }
+    let like = f64::from(2 * shared) / f64::from(parts + others);
+    if agree { like } else { like / 2.0 }
 }
 
 impl Sentence {
@@ -68,20 +88,18 @@ impl Sentence {
                 count += 1;
             }
         }
-        Self { text: text.into(), parts, count }
+        let is_negative = negation::is_negative(&units);
+        Self { text: text.into(), parts, count, is_negative }
     }
 
     /// From 0, nothing in common, to 1, the same units in the same order.
     pub(crate) fn likeness(&self, other: &Self) -> f64 {
-        if self.count == 0 || other.count == 0 {
-            return 0.0;
-        }
         let shared: u32 = self
             .parts
             .iter()
             .map(|(part, times)| *other.parts.get(part).unwrap_or(&0).min(times))
             .sum();
-        f64::from(2 * shared) / f64::from(self.count + other.count)
+        likeness(shared, self.count, other.count, self.is_negative == other.is_negative)
     }
 }
 

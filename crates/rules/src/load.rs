@@ -76,11 +76,12 @@ impl Checked {
     pub fn read(main: &Path, files: &dyn Files, options: &LoadOptions<'_>) -> Self {
         let folder = main.parent().unwrap_or(Path::new(""));
         let mut report = Report::default();
-        let (sources, trees, list_files) = include::read_all(main, folder, files, &mut report);
+        let (sources, trees, others) = include::read_all(main, folder, files, &mut report);
         let is_cut = report.lacks_a_file();
         let around = Surroundings {
             sources: &sources,
-            list_files: &list_files,
+            list_files: &others.lists,
+            table_files: &others.tables,
             files,
             folder,
             is_cut,

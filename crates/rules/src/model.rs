@@ -14,7 +14,9 @@ use jiff::tz::TimeZone;
 use mynah_core::{ChatKind, EventKind, MessageKind, Scope};
 
 use crate::comparison::Comparison;
+use crate::rows::Rows;
 use mynah_matching::glob::Glob;
+use mynah_matching::pattern::Pattern;
 use mynah_matching::regex::RegexCondition;
 use mynah_matching::template::Template;
 use mynah_reader::Lang;
@@ -96,6 +98,51 @@ pub(crate) struct Rule {
     pub(crate) silent: bool,
     /// Whether it is switched off.
     pub(crate) off: bool,
+    /// The rows of a `[[table]]`, of which one must be asked for.
+    pub(crate) table: Option<Box<AnswerTable>>,
+}
+
+/// The questions and answers of a `[[table]]`.
+#[derive(Debug, Clone)]
+pub(crate) struct AnswerTable {
+    /// The file, and the sheet where one is named, as shown to people.
+    pub(crate) name: Arc<str>,
+    /// How a message is compared with a question.
+    pub(crate) matching: Matching,
+    /// The questions in the order of their rows; none is blank.
+    pub(crate) questions: Vec<Asked>,
+    /// Beside each question its pattern, if the table has patterns.
+    pub(crate) patterns: Vec<Pattern>,
+    /// The rows.
+    pub(crate) rows: Rows,
+    /// How an answer is addressed.
+    pub(crate) shape: Shape,
+    /// Whether answers may have names.
+    pub(crate) templates: bool,
+    /// How many actions of the table come before the answer.
+    pub(crate) before_reply: usize,
+}
+
+/// How a message is compared with the questions of a table.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Matching {
+    /// As by `exact`.
+    Exact,
+    /// As by `keyword`.
+    Keyword,
+    /// As by `pattern`.
+    Pattern,
+    /// As by `similar`, at least so much.
+    Similar(f64),
+}
+
+/// A question as it is written in a cell.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    /// Its text.
+    pub(crate) text: Box<str>,
+    /// The place of its row.
+    pub(crate) row: u32,
 }
 
 /// The conditions of a rule. In every list one item is enough, except in `all` and `none`; an empty list sets no

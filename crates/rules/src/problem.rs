@@ -15,6 +15,7 @@ use mynah_matching::pattern::PatternErrorKind;
 use mynah_matching::regex::RegexErrorKind;
 use mynah_matching::template::TemplateErrorKind;
 use mynah_reader::{BadDuration, Found, Severity, Syntax};
+use mynah_tables::{Form, Unreadable};
 
 /// Something to say about a rule file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +73,8 @@ pub(crate) enum Problem {
     Compared { how: Comparison, count: usize, places: Vec<Place> },
     /// A list of `[lists]` that cannot be.
     List(BadList),
+    /// A table, or how it was read.
+    Sheet(SheetProblem),
     /// A text that is taken literally although a construct was probably meant.
     Literal(Literal),
     /// A regular expression that is found in no text.
@@ -222,6 +225,67 @@ pub(crate) enum BadList {
     NoItems { name: String },
     /// Another key than `file`.
     Key { name: String, key: String },
+}
+
+/// A table of questions and answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum SheetProblem {
+    /// It cannot be read as a table.
+    Unreadable { path: String, why: Unreadable },
+    /// A number that no column has.
+    ColumnNumber { key: &'static str, found: i64 },
+    /// A column that row 1 does not name, and the cells of that row.
+    NoColumn { key: &'static str, header: String, known: Vec<String>, meant: Option<String> },
+    /// Two keys mean the same column.
+    SameColumn { key: &'static str, other: &'static str },
+    /// No row has a question and an answer.
+    NoRows { name: String },
+    /// A mistake in a cell: the row as people name it, and the column.
+    Cell { row: String, column: String, what: BadCell },
+    /// So many more of a kind.
+    More { count: usize, first: BadCell },
+    /// How it was read.
+    Read {
+        name: String,
+        rows: usize,
+        header: Option<u32>,
+        columns: Vec<(&'static str, String)>,
+        form: Form,
+    },
+}
+
+/// A mistake in a cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum BadCell {
+    /// An answer without a question.
+    NoQuestion,
+    /// A question without an answer.
+    NoAnswer,
+    /// A fault of the spreadsheet: `#REF!`.
+    Fault(String),
+    /// A question of signs that do not count.
+    Nothing(String),
+    /// A pattern that cannot be read.
+    Pattern(String, PatternErrorKind),
+    /// A pattern that fits every message.
+    PatternEvery(String),
+    /// A template that cannot be read.
+    Template(TemplateErrorKind),
+    /// A name that means nothing here.
+    Name(String),
+    /// A name that some pattern of the cell does not set.
+    NotAlways(String),
+    /// A name with an argument that has no meaning.
+    Computed(BadComputed),
+    /// A file that cannot be sent.
+    File(BadFile),
+}
+
+impl BadCell {
+    /// Whether the table cannot be used with it.
+    fn is_error(&self) -> bool {
+        !matches!(self, Self::NoQuestion | Self::NoAnswer | Self::Fault(_) | Self::Nothing(_))
+    }
 }
 
 /// A value that cannot be understood; the texts are the values as written.
@@ -383,6 +447,8 @@ pub(crate) enum CannotRead {
     NotRegular,
     /// It is larger than a rule file may be.
     TooLarge,
+    /// Another program keeps it open, as Excel does on Windows.
+    InUse,
     /// Any other error of the file system.
     Other(String),
 }
@@ -393,6 +459,10 @@ impl CannotRead {
             Some(Refusal::NotRegular) => return Self::NotRegular,
             Some(Refusal::TooLarge { .. }) => return Self::TooLarge,
             _ => {}
+        }
+        // ERROR_SHARING_VIOLATION and ERROR_LOCK_VIOLATION.
+        if cfg!(windows) && matches!(error.raw_os_error(), Some(32 | 33)) {
+            return Self::InUse;
         }
         match error.kind() {
             io::ErrorKind::NotFound => Self::NotFound,
@@ -541,6 +611,8 @@ impl Problem {
             Self::RegexEmpty { .. } => "regex-empty",
             Self::Scan => "scan",
             Self::List(_) => "list",
+            Self::Sheet(SheetProblem::Read { .. }) => "table-read",
+            Self::Sheet(_) => "table",
             Self::Compared { .. } => "compared",
             Self::RegexCost { .. } => "regex-cost",
             Self::RegexSlashes { .. } => "regex-slashes",
@@ -604,7 +676,11 @@ impl Problem {
                 | Limitation::NoGroups { .. },
             )
             | Self::PatternWidth { is_read: true, .. } => Severity::Warning,
-            Self::Scan
+            Self::Sheet(
+                SheetProblem::Cell { what, .. } | SheetProblem::More { first: what, .. },
+            ) if !what.is_error() => Severity::Warning,
+            Self::Sheet(SheetProblem::Read { .. })
+            | Self::Scan
             | Self::Compared { .. }
             | Self::Literal(Literal::Wildcard { .. } | Literal::NoList { has_lists: false, .. })
             | Self::HandlerUnknown { meant: None, .. }

@@ -94,6 +94,7 @@ fn value_of(key: &Key, lang: Lang) -> String {
         Kind::Cron => ("five fields", "五段"),
         Kind::Zone => ("time zone", "时区"),
         Kind::Word(words) | Kind::Words(words) => return quoted(words),
+        Kind::Column => ("header or number", "列名或序号"),
         Kind::Path => ("path", "路径"),
         Kind::FileName => ("name ending in `.csv`", "以 `.csv` 结尾的文件名"),
         Kind::Handler => ("name", "名称"),

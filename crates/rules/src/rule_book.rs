@@ -5,7 +5,9 @@
 
 pub(crate) mod actions;
 mod after;
+pub(crate) mod answer_table;
 mod brakes;
+mod chosen;
 pub(crate) mod conditions;
 mod destinations;
 pub(crate) mod event_facts;
@@ -117,6 +119,8 @@ pub struct RuleInfo {
     pub line: u32,
     /// Whether it is switched off.
     pub off: bool,
+    /// Of a `[[table]]` the name of its rows: `faq.xlsx` of `faq.xlsx:12`.
+    pub rows: Option<Arc<str>>,
 }
 
 /// The length of a message by which regexes are judged, in characters.
@@ -282,6 +286,13 @@ impl RuleBook {
         self.reading_order.iter().map(|place| self.rules[*place as usize].info())
     }
 
+    /// The rows of its tables that are not switched off, table by table: the name of each, like `faq.xlsx:12`.
+    pub fn rows(&self) -> impl Iterator<Item = String> {
+        let rules = self.reading_order.iter().map(|place| &self.rules[*place as usize]);
+        let tables = rules.filter(|rule| !rule.off).filter_map(|rule| rule.table.as_deref());
+        tables.flat_map(|table| table.row_names())
+    }
+
     /// About how many bytes it takes on the heap.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
@@ -292,7 +303,9 @@ impl RuleBook {
 
     /// The rules that are checked for every message, because no fixed text of them can exclude a message early.
     pub fn scanned(&self) -> impl Iterator<Item = RuleInfo> {
-        self.engine.always().iter().map(|place| self.rules[*place as usize].info())
+        let always = self.engine.always().iter().map(|place| &self.rules[*place as usize]);
+        // A table has an index of its own.
+        always.filter(|rule| rule.table.is_none()).map(Rule::info)
     }
 
     /// The cost of the regexes, if one message of 2 000 characters can make them take too long together.

@@ -41,6 +41,7 @@ fn required(table: Table) -> &'static [&'static str] {
         Table::Step => &["ask"],
         Table::Schedule => &["to"],
         Table::Test => &["script"],
+        Table::Sheet => &["file"],
         Table::Limit => &["per"],
         Table::Weighted => &["text"],
         Table::File | Table::Bot | Table::Rule | Table::Do | Table::Cooldown | Table::Done => &[],
@@ -63,6 +64,7 @@ fn kind(kind: Kind) -> Value {
         | Kind::Path
         | Kind::Handler
         | Kind::Script => json!({ "type": "string" }),
+        Kind::Column => json!({ "type": ["string", "integer"] }),
         Kind::FileName => json!({ "type": "string", "pattern": "\\.csv$" }),
         Kind::Duration => duration(),
         Kind::Texts

@@ -32,6 +32,15 @@ pub trait Files {
         self.read(path)
     }
 
+    /// The bytes of a table in the bot's folder. File systems of texts need not implement it.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Files::read_inside`], but any bytes are good.
+    fn read_table(&self, folder: &Path, path: &Path) -> io::Result<Vec<u8>> {
+        self.read_inside(folder, path).map(String::into_bytes)
+    }
+
     /// The size in bytes of a file of the bot's folder.
     ///
     /// # Errors
@@ -59,6 +68,10 @@ impl Files for Disk {
 
     fn read_inside(&self, folder: &Path, path: &Path) -> io::Result<String> {
         mynah_files::read_text(mynah_files::open_inside(folder, path)?, LARGEST_RULE_FILE)
+    }
+
+    fn read_table(&self, folder: &Path, path: &Path) -> io::Result<Vec<u8>> {
+        mynah_files::read(mynah_files::open_inside(folder, path)?, LARGEST_RULE_FILE)
     }
 
     fn size(&self, folder: &Path, path: &Path) -> io::Result<u64> {

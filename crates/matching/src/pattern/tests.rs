@@ -280,3 +280,16 @@ proptest! {
         prop_assert_eq!(captures("查 {city} 的 {no:int} 号", &text), Some(expected));
     }
 }
+
+#[test]
+fn fixed_characters_are_those_of_the_shortest_way() {
+    for (pattern, fixed) in [
+        ("天气 {city}", 2),
+        ("[请问]{city}天气[怎么样]", 2),
+        ("(买|想要) {what} now", 4),
+        ("{n:int}", 0),
+        ("a  b", 2),
+    ] {
+        assert_eq!(Pattern::parse(pattern).expect(pattern).fixed_characters(), fixed, "{pattern}");
+    }
+}

@@ -1,7 +1,7 @@
 //! The codes of diagnostics with their meanings, for the reference page.
 
 /// Every code, in English and in Chinese.
-pub(crate) const CODES: [(&str, &str, &str); 38] = [
+pub(crate) const CODES: [(&str, &str, &str); 40] = [
     ("syntax", "The file is not valid TOML there.", "此处不是有效的 TOML。"),
     ("unknown-key", "No such key in this table.", "此表没有这个键。"),
     ("type", "A value of the wrong type.", "值的类型不对。"),
@@ -54,6 +54,16 @@ pub(crate) const CODES: [(&str, &str, &str); 38] = [
         "旧版本以另一种方式比较的文字（提示）。",
     ),
     ("list", "A list of `[lists]` that cannot be read.", "无法使用的 `[lists]` 列表。"),
+    (
+        "table",
+        "A table that cannot be read, or (warning) a row of it that is left out.",
+        "无法读取的表格，或（警告）其中被跳过的行。",
+    ),
+    (
+        "table-read",
+        "How a table was read: its encoding, header and columns (note).",
+        "表格的读取方式：编码、表头与列（提示）。",
+    ),
     (
         "literal",
         "A text that is taken literally although a list, a regex, a sum or a name was probably meant (warning).",

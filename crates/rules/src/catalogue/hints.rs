@@ -1,7 +1,7 @@
 //! The remedies of diagnostics.
 
 use super::{
-    Lang, compared, computed, conflicts, lists, literal, say, tests_of_bots, values, words,
+    Lang, compared, computed, conflicts, lists, literal, say, sheets, tests_of_bots, values, words,
 };
 use crate::keys::{KEYS, Kind, Table};
 use crate::problem::{
@@ -22,6 +22,7 @@ pub(super) fn hint(problem: &Problem, lang: Lang) -> Option<String> {
             Lang::Zh => advice.zh.to_owned(),
         },
         Problem::List(bad) => lists::hint(bad, lang),
+        Problem::Sheet(problem) => return sheets::hint(problem, lang),
         Problem::Compared { .. } => compared::hint(lang),
         Problem::Literal(literal) => literal::hint(literal, lang),
         Problem::RegexNever { .. } => say!(

@@ -59,6 +59,11 @@ pub(super) fn cannot_read(why: &CannotRead, lang: Lang) -> String {
         CannotRead::NotFound => say!(lang, "not found", "文件不存在"),
         CannotRead::NotUtf8 => say!(lang, "it is not saved as UTF-8", "它不是以 UTF-8 保存的"),
         CannotRead::Denied => say!(lang, "permission denied", "没有读取权限"),
+        CannotRead::InUse => say!(
+            lang,
+            "another program has it open; close it there and save again",
+            "另一个程序正打开着它；请在那里关闭后再保存"
+        ),
         CannotRead::Folder => say!(lang, "it is a folder", "它是文件夹"),
         CannotRead::NotRegular => say!(
             lang,
@@ -95,7 +100,7 @@ pub(super) fn readable_again(why: &CannotRead, lang: Lang) -> Option<String> {
             "把一部分规则移到别的文件，再写进 `include`"
         )),
         CannotRead::Folder => Some(say!(lang, "name a file", "写文件的名字")),
-        CannotRead::NotFound | CannotRead::Other(_) => None,
+        CannotRead::NotFound | CannotRead::InUse | CannotRead::Other(_) => None,
     }
 }
 

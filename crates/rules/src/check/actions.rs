@@ -211,8 +211,17 @@ impl Checker<'_> {
             ("send", ActionKind::Text),
             ("ask", ActionKind::Text),
         ];
+        self.service_has(fields, &kinds);
+    }
+
+    /// Says which of these keys a service does not have.
+    pub(super) fn service_has(
+        &mut self,
+        fields: &Fields<'_>,
+        kinds: &[(&'static str, ActionKind)],
+    ) {
         for service in self.services.clone() {
-            for (key, kind) in kinds {
+            for (key, kind) in kinds.iter().copied() {
                 if fields.has(key) && !service.actions.contains(&kind) {
                     let problem = Limitation::NoAction { key, transport: service.transport };
                     self.say(Problem::Transport(problem), fields.key_spot(key));

@@ -7,7 +7,7 @@ use mynah_core::{ChatKind, EventKind, MessageKind};
 
 use super::names::Names;
 use super::{Checker, Fields, Text, literal, values};
-use crate::keys::{Kind, Role};
+use crate::keys::{Kind, Role, Table};
 use crate::model::{After, Conditions, Days, TimeWindow, Who};
 use crate::problem::{BadValue, Conflict, Literal, Problem, SlashCase};
 use mynah_matching::List;
@@ -32,6 +32,7 @@ impl Checker<'_> {
     /// The conditions, and the names that they capture.
     pub(super) fn conditions(&mut self, fields: &Fields<'_>) -> (Conditions, Names) {
         let case = fields.flag("case");
+        let is_table = fields.table == Table::Sheet;
         let mut names = Names::of_a_reply();
         let (all, all_of) = self.words_of_all(fields, case);
         let mut when = Conditions {
@@ -49,7 +50,8 @@ impl Checker<'_> {
             },
             quoted: fields.flag("quoted"),
             place: self.chat_kind(fields),
-            groups: self.globs(fields, "groups"),
+            // In a table that is a column.
+            groups: if is_table { Vec::new() } else { self.globs(fields, "groups") },
             at_me: fields.flag("at_me"),
             from: people(fields, "from"),
             not_from: people(fields, "not_from"),
@@ -60,7 +62,7 @@ impl Checker<'_> {
             chance: self.share(fields, "chance"),
             comparisons: Vec::new(),
             after: self.after(fields),
-            similar: self.likeness(fields),
+            similar: if is_table { None } else { self.likeness(fields) },
         };
         let names = names.placed(when.place == Some(ChatKind::Private));
         when.comparisons = self.comparisons(fields, &names);
@@ -271,6 +273,7 @@ impl Checker<'_> {
         match self.word(fields, "in") {
             Some("group") => Some(ChatKind::Group),
             Some(_) => Some(ChatKind::Private),
+            None if fields.table == Table::Sheet => None,
             None => fields.entry("groups").map(|_| ChatKind::Group),
         }
     }
@@ -332,14 +335,21 @@ impl Checker<'_> {
             self.conflict(fields, "at_least", Conflict::AtLeastWithout);
         }
         let texts = self.words(fields, "similar", false);
-        let at_least = self.share(fields, "at_least").unwrap_or(AT_LEAST);
+        let at_least = self.at_least(fields).unwrap_or(AT_LEAST);
+        (!texts.is_empty()).then_some((texts, at_least))
+    }
+
+    /// `at_least`, above 0.
+    pub(super) fn at_least(&mut self, fields: &Fields<'_>) -> Option<f64> {
+        let at_least = self.share(fields, "at_least")?;
         if at_least <= 0.0
             && let Some(entry) = fields.entry("at_least")
         {
             let value = BadValue::Chance(at_least.to_string());
             self.say(Problem::Value(value), fields.at(entry.node.span.clone()));
+            return None;
         }
-        (!texts.is_empty()).then_some((texts, at_least))
+        Some(at_least)
     }
 
     /// `after` with `within`.
@@ -356,7 +366,7 @@ impl Checker<'_> {
     }
 
     /// A number between 0 and 1.
-    fn share(&mut self, fields: &Fields<'_>, key: &str) -> Option<f64> {
+    pub(super) fn share(&mut self, fields: &Fields<'_>, key: &str) -> Option<f64> {
         let entry = fields.entry(key)?;
         let chance = match entry.node.value {
             Value::Float(number) => number,
@@ -382,7 +392,7 @@ impl Checker<'_> {
         if in_private && when.at_me {
             self.conflict(fields, "at_me", Conflict::AtMeInPrivate);
         }
-        if in_private && fields.has("groups") {
+        if in_private && fields.has("groups") && fields.table != Table::Sheet {
             self.conflict(fields, "groups", Conflict::GroupsInPrivate);
         }
         if let Some(event) = when.events.iter().find(|event| in_private && event.needs_group()) {

@@ -216,6 +216,7 @@ fn misfits(shape: Shape, node: &Node) -> (Vec<&Node>, bool) {
         Shape::TextOrTableList => Shape::TextOrTable,
         Shape::TableList => Shape::Table,
         Shape::Text
+        | Shape::TextOrInteger
         | Shape::Flag
         | Shape::Integer
         | Shape::Number
@@ -236,9 +237,12 @@ fn fits(shape: Shape, value: &Value) -> bool {
     matches!(
         (shape, value),
         (_, Value::Unreadable)
-            | (Shape::Text | Shape::TextOrList | Shape::TextOrTable, Value::Text(_))
+            | (
+                Shape::Text | Shape::TextOrList | Shape::TextOrTable | Shape::TextOrInteger,
+                Value::Text(_)
+            )
             | (Shape::Flag, Value::Flag(_))
-            | (Shape::Integer, Value::Integer(_))
+            | (Shape::Integer | Shape::TextOrInteger, Value::Integer(_))
             | (Shape::Number, Value::Integer(_) | Value::Float(_))
             | (Shape::Table | Shape::TextOrTable, Value::Table(_))
     )

@@ -35,7 +35,7 @@ impl Checker<'_> {
         }
     }
 
-    fn sendable(&self, text: &Text<'_>, kind: ActionKind) -> Result<PathBuf, BadFile> {
+    pub(super) fn sendable(&self, text: &Text<'_>, kind: ActionKind) -> Result<PathBuf, BadFile> {
         let shown = text.text.to_owned();
         let beside = self.around.sources.path(text.spot.file).parent().unwrap_or(Path::new(""));
         let path = beside.join(text.text);

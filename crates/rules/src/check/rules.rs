@@ -45,6 +45,7 @@ impl Checker<'_> {
             go_on: fields.flag("continue"),
             silent,
             off: fields.flag("off"),
+            table: None,
         }
     }
 

@@ -19,7 +19,7 @@ pub(super) fn read_all(
     folder: &Path,
     files: &dyn Files,
     report: &mut Report,
-) -> (Sources, Vec<File>, ListFiles) {
+) -> (Sources, Vec<File>, OtherFiles) {
     let mut reader = Reader {
         folder,
         files,
@@ -28,13 +28,13 @@ pub(super) fn read_all(
         trees: Vec::new(),
         open: Vec::new(),
         done: Vec::new(),
-        lists: ListFiles::new(),
+        others: OtherFiles::default(),
     };
     match files.read(main) {
         Ok(text) => reader.file(main, text),
         Err(error) => reader.unreadable_main(main, &error),
     }
-    (reader.sources, reader.trees, reader.lists)
+    (reader.sources, reader.trees, reader.others)
 }
 
 struct Reader<'a> {
@@ -47,11 +47,21 @@ struct Reader<'a> {
     open: Vec<PathBuf>,
     /// The files that have been read.
     done: Vec<PathBuf>,
-    lists: ListFiles,
+    others: OtherFiles,
 }
 
 /// The files of lists by the rule file that names them and by their path as written there.
 pub(crate) type ListFiles = BTreeMap<(FileId, String), Result<FileId, BadFile>>;
+
+/// The files of tables, likewise, with their bytes.
+pub(crate) type TableFiles = BTreeMap<(FileId, String), Result<(FileId, Vec<u8>), BadFile>>;
+
+/// The files that rule files name beside other rule files.
+#[derive(Debug, Default)]
+pub(crate) struct OtherFiles {
+    pub(crate) lists: ListFiles,
+    pub(crate) tables: TableFiles,
+}
 
 /// A path that an `include` names, with the place of its text.
 struct Wanted {
@@ -84,6 +94,9 @@ impl Reader<'_> {
         for list in list_paths(&parsed.root) {
             self.list(path, id, list);
         }
+        for table in table_paths(&parsed.root) {
+            self.table(path, id, table);
+        }
         self.open.push(path.to_owned());
         for wanted in includes(&parsed.root, id) {
             self.include(path, &wanted);
@@ -107,7 +120,25 @@ impl Reader<'_> {
         };
         // Also one that cannot be read belongs to the bot: it is loaded again when that file is saved.
         let file = self.sources.add(&self.name_of(&path), path, text);
-        self.lists.insert((rule_file, written.to_owned()), bad.map_or(Ok(file), Err));
+        self.others.lists.insert((rule_file, written.to_owned()), bad.map_or(Ok(file), Err));
+    }
+
+    /// Reads the file of a table, once for each rule file.
+    fn table(&mut self, from: &Path, rule_file: FileId, written: &str) {
+        let key = (rule_file, written.to_owned());
+        if self.others.tables.contains_key(&key) {
+            return;
+        }
+        let path = tidy(&from.parent().unwrap_or(Path::new("")).join(written));
+        let read = if is_inside(&path, self.folder) {
+            let bytes = self.files.read_table(self.folder, &path);
+            bytes.map_err(|error| bad_list(written, &error))
+        } else {
+            Err(BadFile::Outside { path: written.to_owned() })
+        };
+        // Like the file of a list it belongs to the bot; its bytes are no text to be shown.
+        let file = self.sources.add(&self.name_of(&path), path, String::new());
+        self.others.tables.insert(key, read.map(|bytes| (file, bytes)));
     }
 
     fn include(&mut self, from: &Path, wanted: &Wanted) {
@@ -193,6 +224,23 @@ fn list_paths(root: &TableNode) -> impl Iterator<Item = &str> {
     let lists = root.entries.iter().filter(|entry| entry.key == "lists");
     let files = lists.flat_map(inner).flat_map(inner).filter(|entry| entry.key == "file");
     files.filter_map(|entry| match &entry.node.value {
+        Value::Text(path) => Some(path.as_str()),
+        _ => None,
+    })
+}
+
+/// The paths of the files of tables.
+fn table_paths(root: &TableNode) -> impl Iterator<Item = &str> {
+    let tables = root.entries.iter().filter(|entry| entry.key == "table");
+    let items = tables.flat_map(|entry| match &entry.node.value {
+        Value::List(items) => items.as_slice(),
+        _ => &[],
+    });
+    let entries = items.flat_map(|item| match &item.value {
+        Value::Table(table) => table.entries.as_slice(),
+        _ => &[],
+    });
+    entries.filter(|entry| entry.key == "file").filter_map(|entry| match &entry.node.value {
         Value::Text(path) => Some(path.as_str()),
         _ => None,
     })

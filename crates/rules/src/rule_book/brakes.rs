@@ -63,6 +63,8 @@ pub(super) fn start(brakes: &Brakes, at: &At<'_>, pending: &mut Pending<'_>) {
 pub(super) struct At<'r> {
     /// The key of the rule.
     pub(super) rule: &'r str,
+    /// The end of the names of its cooldowns: of a table, each question has its own.
+    pub(super) question: Option<&'r str>,
     pub(super) now: Timestamp,
     pub(super) clock: &'r Zoned,
     /// Whether there is a person whose clocks can run.
@@ -71,7 +73,10 @@ pub(super) struct At<'r> {
 
 impl At<'_> {
     fn key(&self, what: &str) -> String {
-        format!("{what}:{}", self.rule)
+        match self.question {
+            None => format!("{what}:{}", self.rule),
+            Some(question) => format!("{what}:{}/{question}", self.rule),
+        }
     }
 
     fn key_of_period(&self, what: &str, from: Timestamp) -> String {

@@ -6,8 +6,10 @@ use jiff::civil::Weekday;
 use mynah_core::MessageKind;
 use mynah_matching::conditions::{Failure, Taken};
 
+use super::answer_table::Asked;
 use super::event_facts::{EventFacts, Subject};
 use super::rule::{Rest, Rule};
+use super::search::Search;
 use crate::explain::{Failed, Verdict};
 use crate::model::Who;
 
@@ -34,15 +36,26 @@ pub(crate) enum FailedCondition {
     /// `after`: another rule answered last.
     After,
     Chance,
+    /// No row of a table has the question.
+    Table,
+}
+
+/// The result of a rule whose conditions hold.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    pub(super) taken: Taken,
+    /// The question of the table that the message asks.
+    pub(super) question: Option<u32>,
 }
 
 /// Checks everything but people and chance, which need state and randomness, and returns the captures. With
 /// `text_holds` the conditions on the text are known to hold, and capture nothing.
-pub(crate) fn check(
+pub(super) fn check(
     rule: &Rule,
     facts: &EventFacts<'_>,
     text_holds: bool,
-) -> Result<Taken, FailedCondition> {
+    search: Search,
+) -> Result<Held, FailedCondition> {
     if rule.off {
         return Err(FailedCondition::Off);
     }
@@ -58,8 +71,15 @@ pub(crate) fn check(
         is_meant.then_some(()).ok_or(FailedCondition::Only)?;
     }
     let taken = if text_holds { Taken::default() } else { check_text(rule, facts)? };
+    let mut held = Held { taken, question: None };
+    if let Some(table) = &rule.table {
+        let Asked { question, captures } =
+            table.asked(facts, search).ok_or(FailedCondition::Table)?;
+        held.taken.captures.extend(captures);
+        held.question = Some(question);
+    }
     rule.rest.as_ref().map_or(Ok(()), |rest| check_time(rest, facts))?;
-    Ok(taken)
+    Ok(held)
 }
 
 /// Checks the conditions on the text against the words behind a name of the bot, and then against all words.
@@ -74,7 +94,11 @@ fn check_text(rule: &Rule, facts: &EventFacts<'_>) -> Result<Taken, FailedCondit
 /// The words of the sender in the form for which the conditions of a rule hold.
 pub(crate) fn fitting_text<'e>(rule: &Rule, facts: &EventFacts<'e>) -> &'e str {
     let behind = facts.text_behind_name(rule.quoted);
-    behind.filter(|text| rule.text.check(text).is_ok()).unwrap_or(&facts.text).as_str()
+    let fits = |text: &&mynah_matching::Text<'_>| match &rule.table {
+        None => rule.text.check(text).is_ok(),
+        Some(table) => table.is_asked_by(text, facts.chat),
+    };
+    behind.filter(fits).unwrap_or(&facts.text).as_str()
 }
 
 fn check_subject(rest: &Rest, facts: &EventFacts<'_>) -> Result<(), FailedCondition> {
@@ -208,6 +232,13 @@ pub(crate) fn describe(fails: FailedCondition, rule: &Rule, facts: &EventFacts<'
             None => failed("similar", String::new(), String::new()),
         },
         FailedCondition::After => failed("after", String::new(), String::new()),
+        FailedCondition::Table => match &rule.table {
+            Some(table) => {
+                let (expected, actual) = table.wanted(facts);
+                failed(table.key(), expected, actual)
+            }
+            None => failed("file", String::new(), String::new()),
+        },
         FailedCondition::Chance => failed(
             "chance",
             of_rest(|rest| rest.chance.map(|chance| chance.to_string()).unwrap_or_default()),

@@ -5,6 +5,7 @@ use mynah_matching::Text;
 use mynah_matching::template::Template;
 
 use super::RuleBook;
+use super::chosen::Chosen;
 use super::event_facts::{EventFacts, Subject, whole_text};
 use super::rule::Rule;
 use super::scene::{Draws, SceneValues};
@@ -37,7 +38,7 @@ impl<'r> Run<'r, '_> {
         }
         let before = (self.out.clone(), self.pending.mark(), self.acted.len(), self.acting);
         self.actor(&scene, &rule.key).perform(&rule.then);
-        self.start_brakes(rule);
+        self.start_brakes(&Chosen::rule(rule));
         self.note_acted(&rule.reference);
         self.acting += usize::from(!rule.then.is_empty());
         self.tell(&rule.reference, Verdict::Acted { goes_on: true });
@@ -141,8 +142,10 @@ impl RuleBook {
         let candidates = self.engine.candidates(&text);
         let mut fitting = candidates.within(0..self.rules.len()).filter(|place| {
             let rule = &self.rules[*place];
-            !rule.off && !rule.go_on && rule.text.check(&text).is_ok()
+            let is_asked = rule.table.as_ref().is_none_or(|table| table.may_answer(&text));
+            !rule.off && !rule.go_on && rule.text.check(&text).is_ok() && is_asked
         });
-        fitting.next().filter(|place| self.rules[*place].rest.is_none())
+        let is_certain = |rule: &Rule| rule.rest.is_none() && rule.table.is_none();
+        fitting.next().filter(|place| is_certain(&self.rules[*place]))
     }
 }

@@ -3,6 +3,7 @@
 use mynah_core::{ChatKind, EventKind, MessageKind};
 use mynah_matching::conditions::Compiled;
 
+use super::answer_table::AnswerTable;
 use crate::comparison::Comparison;
 use crate::decision::RuleRef;
 use crate::likeness::Similar;
@@ -37,6 +38,8 @@ pub(crate) struct Rule {
     pub(crate) builtin: bool,
     /// Whether the text of a rule that is a certain candidate need not be looked at again.
     pub(crate) found_is_proof: bool,
+    /// The rows of a `[[table]]`, of which one must be asked for.
+    pub(crate) table: Option<Box<AnswerTable>>,
 }
 
 /// The conditions on everything but the text.
@@ -66,8 +69,19 @@ impl Rule {
     /// Compiles a checked rule.
     pub(crate) fn new(rule: model::Rule, hant: bool, found_is_proof: bool) -> Self {
         let builtin = is_builtin(&rule);
-        let model::Rule { place, name, when, then, answer_as, brakes, go_on, silent, off, .. } =
-            rule;
+        let model::Rule {
+            place,
+            name,
+            when,
+            then,
+            answer_as,
+            brakes,
+            go_on,
+            silent,
+            off,
+            table,
+            ..
+        } = rule;
         let has_brakes = !brakes.cooldown.is_empty() || brakes.limit.is_some();
         let Place { file, line } = place;
         let is_named = name.id.is_some();
@@ -87,13 +101,15 @@ impl Rule {
             off,
             builtin,
             found_is_proof,
+            table: table.map(|table| Box::new(AnswerTable::new(*table, hant))),
         }
     }
 
     /// The facts of the rule for lists.
     pub(crate) fn info(&self) -> RuleInfo {
         let RuleRef { id, file, line } = self.reference.clone();
-        RuleInfo { id: id.to_string(), key: self.key.to_string(), file, line, off: self.off }
+        let rows = self.table.as_ref().map(|table| table.name.clone());
+        RuleInfo { id: id.to_string(), key: self.key.to_string(), file, line, off: self.off, rows }
     }
 
     /// About how many steps its regexes and patterns can take at worst in a text of so many characters.
@@ -107,7 +123,8 @@ impl Rule {
         let then = self.then.iter().map(heap_of_step).sum::<usize>() + size_of_val(&*self.then);
         let rest = self.rest.as_ref().map_or(0, |_| size_of::<Rest>());
         let brakes = self.brakes.as_ref().map_or(0, |_| size_of::<Brakes>());
-        self.key.len() + self.reference.id.len() + text + then + rest + brakes
+        let table = self.table.as_ref().map_or(0, |table| table.heap());
+        self.key.len() + self.reference.id.len() + text + then + rest + brakes + table
     }
 
     /// The columns of the rows that it saves: the captures of its conditions, in the order written.

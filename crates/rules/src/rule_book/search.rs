@@ -15,7 +15,8 @@ use mynah_matching::engine::Candidates;
 use super::actions::{Actor, random_of};
 use super::after;
 use super::brakes::{self, At};
-use super::conditions::{self, FailedCondition};
+use super::chosen::Chosen;
+use super::conditions::{self, FailedCondition, Held};
 use super::event_facts::{EventFacts, Subject, whole_text};
 use super::pending::Pending;
 use super::rule::{Rest, Rule};
@@ -31,7 +32,7 @@ pub(super) const MOST_ACTING: usize = 5;
 
 /// How rules are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Search {
+pub(crate) enum Search {
     /// One by one from the top.
     Ordered,
     /// Those that the index proposes.
@@ -191,10 +192,10 @@ impl<'r, 't> Run<'r, 't> {
     }
 
     fn ask_one(&mut self, rule: &'r Rule, text_holds: bool) -> SearchFlow {
-        let checked = conditions::check(rule, self.facts, text_holds)
-            .and_then(|taken| self.check_state(rule, taken));
-        let Taken { captures, rest } = match checked {
-            Ok(taken) => taken,
+        let checked = conditions::check(rule, self.facts, text_holds, self.search)
+            .and_then(|held| self.check_state(rule, held));
+        let Held { taken: Taken { captures, rest }, question } = match checked {
+            Ok(held) => held,
             Err(fails) => {
                 let why = self.trace.is_some().then(|| self.describe(fails, rule));
                 if let (Some(trace), Some(why)) = (&mut self.trace, why) {
@@ -207,14 +208,15 @@ impl<'r, 't> Run<'r, 't> {
             }
         };
         self.text = conditions::fitting_text(rule, self.facts);
+        let chosen = Chosen::of(rule, question, self.facts.chat, self.at);
         let is_first = self.out.rule.is_none();
         if is_first {
-            self.out.rule = Some(rule.reference.clone());
+            self.out.rule = Some(chosen.reference().clone());
         }
-        let (goes, captures) = if self.keeps_quiet(rule, &captures, &rest) {
+        let (goes, captures) = if self.keeps_quiet(&chosen, &captures, &rest) {
             (if rule.go_on { SearchFlow::Continue } else { SearchFlow::End }, captures)
         } else {
-            self.act(rule, captures, rest)
+            self.act(&chosen, captures, rest)
         };
         let did_nothing = rule.answer_as.is_some() && !self.out.acted && self.out.quiet.is_none();
         if is_first && did_nothing {
@@ -226,16 +228,16 @@ impl<'r, 't> Run<'r, 't> {
     }
 
     /// Checks the conditions that need state or randomness: people, values and chance.
-    fn check_state(&mut self, rule: &Rule, taken: Taken) -> Result<Taken, FailedCondition> {
-        let Some(rest) = &rule.rest else { return Ok(taken) };
+    fn check_state(&mut self, rule: &Rule, held: Held) -> Result<Held, FailedCondition> {
+        let Some(rest) = &rule.rest else { return Ok(held) };
         self.check_person(rest)?;
         if rest.similar.as_ref().is_some_and(|similar| !self.is_similar(similar)) {
             return Err(FailedCondition::Similar);
         }
         after::check(rest, &self.pending, self.at.now)?;
-        self.check_values(rule, rest, &taken)?;
+        self.check_values(rule, rest, &held.taken)?;
         self.check_chance(rule, rest)?;
-        Ok(taken)
+        Ok(held)
     }
 
     fn check_person(&mut self, rest: &Rest) -> Result<(), FailedCondition> {
@@ -291,21 +293,22 @@ impl<'r, 't> Run<'r, 't> {
     }
 
     /// Whether a brake holds; says so once.
-    fn keeps_quiet(&mut self, rule: &'r Rule, captures: &Captures, rest: &str) -> bool {
+    fn keeps_quiet(&mut self, chosen: &Chosen<'r>, captures: &Captures, rest: &str) -> bool {
+        let rule = chosen.rule;
         let acts_always = rule.builtin || rule.silent;
         if let Some((brake, until)) = self.hushed().filter(|_| !acts_always) {
-            self.quiet(&rule.reference, rule.go_on, brake, until);
+            self.quiet(chosen.reference(), rule.go_on, brake, until);
             return true;
         }
         let Some(brakes) = &rule.brakes else { return false };
-        let at = self.brakes_at(rule);
+        let at = self.brakes_at(chosen);
         let Some(holds) = brakes::holding(brakes, &at, &self.pending) else { return false };
         if let Some(reply) = holds.reply {
             holds.remember(&mut self.pending);
             let scene = self.scene(captures.clone(), rest.to_owned(), Vec::new());
             self.actor(&scene, &rule.key).say(reply, Shape::default());
         }
-        self.quiet(&rule.reference, rule.go_on, holds.quiet, holds.until);
+        self.quiet(chosen.reference(), rule.go_on, holds.quiet, holds.until);
         true
     }
 
@@ -320,18 +323,24 @@ impl<'r, 't> Run<'r, 't> {
     }
 
     /// Lets a rule act; gives its captures back.
-    fn act(&mut self, rule: &'r Rule, captures: Captures, rest: String) -> (SearchFlow, Captures) {
+    fn act(
+        &mut self,
+        chosen: &Chosen<'r>,
+        captures: Captures,
+        rest: String,
+    ) -> (SearchFlow, Captures) {
+        let rule = chosen.rule;
         if let Some(sentence) = &rule.answer_as {
             return (SearchFlow::End, self.redirect(rule, sentence, captures, rest));
         }
         let scene = self.scene(captures, rest, rule.columns());
-        self.actor(&scene, &rule.key).perform(&rule.then);
-        self.start_brakes(rule);
+        self.actor(&scene, &rule.key).perform(&chosen.steps());
+        self.start_brakes(chosen);
         self.note_acted(&rule.reference);
         self.acting += 1;
         let full = self.acting >= MOST_ACTING;
         if full && rule.go_on {
-            let id = &rule.reference.id;
+            let id = &chosen.reference().id;
             self.out.warnings.push(Warning {
                 en: format!("{MOST_ACTING} rules acted on one message; the search ended at {id}"),
                 zh: format!("一条消息已有 {MOST_ACTING} 条规则处理，到 {id} 为止"),
@@ -339,25 +348,27 @@ impl<'r, 't> Run<'r, 't> {
         }
         let goes = if rule.go_on && !full { SearchFlow::Continue } else { SearchFlow::End };
         if let Some(trace) = &mut self.trace {
-            trace.looked_at(
-                &rule.reference,
-                Verdict::Acted { goes_on: goes == SearchFlow::Continue },
-            );
+            let verdict = Verdict::Acted { goes_on: goes == SearchFlow::Continue };
+            trace.looked_at(chosen.reference(), verdict);
         }
         (goes, scene.captures)
     }
 
     /// Starts the clocks of a rule that acts.
-    pub(super) fn start_brakes(&mut self, rule: &'r Rule) {
-        if let Some(brakes) = &rule.brakes {
-            let at = self.brakes_at(rule);
+    pub(super) fn start_brakes(&mut self, chosen: &Chosen<'r>) {
+        if let Some(brakes) = &chosen.rule.brakes {
+            let at = self.brakes_at(chosen);
             brakes::start(brakes, &at, &mut self.pending);
         }
     }
 
-    fn brakes_at(&self, rule: &'r Rule) -> At<'r> {
+    fn brakes_at<'c>(&self, chosen: &'c Chosen<'r>) -> At<'c>
+    where
+        'r: 'c,
+    {
         At {
-            rule: &rule.key,
+            rule: &chosen.rule.key,
+            question: chosen.state_key(),
             now: self.at.now,
             clock: self.facts.clock(),
             has_person: self.facts.person.is_some(),

@@ -11,13 +11,18 @@ use mynah_core::{
     Segment, StateView, Timestamp, Write, add,
 };
 use mynah_matching::glob::Glob;
+use mynah_matching::pattern::Pattern;
 use mynah_matching::template::Template;
 use proptest::prelude::*;
 
 use super::RuleBook;
 use crate::comparison::{Comparison, Test};
 use crate::decision::Moment;
-use crate::model::{After, Bot, Brakes, Conditions, Name, Place, Rule, Shape, Step, TimeWindow};
+use crate::model::{
+    After, AnswerTable, Asked, Bot, Brakes, Conditions, Matching, Name, Place, Rule, Shape, Step,
+    TimeWindow,
+};
+use crate::rows::{Answer, Rows};
 
 const NIGHT: TimeWindow =
     TimeWindow { from: Time::constant(22, 0, 0, 0), to: Time::constant(7, 0, 0, 0) };
@@ -47,6 +52,66 @@ struct Wish {
     sets: Option<u8>,
     /// Whether the message is recalled, the sender invited into the second group, the sender removed.
     members: (bool, bool, bool),
+    /// In place of a rule, a table.
+    table: Option<TableWish>,
+}
+
+/// A table as the generator means it.
+#[derive(Debug, Clone)]
+struct TableWish {
+    matching: Matching,
+    /// The questions of each row, and the group in which it counts.
+    rows: Vec<(Vec<&'static str>, Option<&'static str>)>,
+}
+
+/// Questions, some of which are within others.
+const QUESTIONS: [&str; 9] = ["hi", "价格", "a", "a b", "价", "x", "a 价格", "hi a", "b"];
+
+fn table() -> impl Strategy<Value = TableWish> {
+    let question = prop::sample::select(QUESTIONS.to_vec());
+    let group = prop::option::weighted(0.4, prop::sample::select(vec!["一*", "二群"]));
+    let rows = prop::collection::vec((prop::collection::vec(question, 1..3), group), 1..6);
+    let matching = prop::sample::select(vec![
+        Matching::Exact,
+        Matching::Keyword,
+        Matching::Keyword,
+        Matching::Pattern,
+        Matching::Similar(0.6),
+    ]);
+    (matching, rows).prop_map(|(matching, rows)| TableWish { matching, rows })
+}
+
+fn answers(wish: &TableWish, line: u32) -> AnswerTable {
+    let mut table = AnswerTable {
+        name: format!("{line}.csv").into(),
+        matching: wish.matching,
+        questions: Vec::new(),
+        patterns: Vec::new(),
+        rows: Rows::default(),
+        shape: Shape::default(),
+        templates: false,
+        before_reply: 0,
+    };
+    for (number, (questions, group)) in (1..).zip(&wish.rows) {
+        let groups = group.iter().map(|name| Glob::new(*name)).collect();
+        let reply = format!("{line}.{number}");
+        let row = table.rows.add(number, Answer { reply: &reply, groups, ..Answer::default() });
+        for question in questions {
+            if wish.matching == Matching::Pattern {
+                // Half of them have a hole.
+                let text = if number % 2 == 0 {
+                    format!("{question} {{y}}")
+                } else {
+                    (*question).to_owned()
+                };
+                table.patterns.push(Pattern::parse(&text).expect("a pattern"));
+                table.questions.push(Asked { text: text.into(), row });
+            } else {
+                table.questions.push(Asked { text: (*question).into(), row });
+            }
+        }
+    }
+    table
 }
 
 fn word() -> impl Strategy<Value = &'static str> {
@@ -64,9 +129,11 @@ fn wish() -> impl Strategy<Value = Wish> {
     let answer_as = prop::option::weighted(0.15, word());
     let similar = prop::option::weighted(0.15, word());
     let members = (weighted(0.2), weighted(0.2), weighted(0.2));
-    let rest = (when, after, sets, answer_as, similar, members);
+    let table = prop::option::weighted(0.35, table());
+    let rest = (when, after, sets, answer_as, similar, members, table);
     (words, flags, 0..8_u8, -1..=1_i64, rest).prop_map(
-        |(words, flags, scope, priority, (when, after, sets, answer_as, similar, members))| {
+        |(words, flags, scope, priority, rest)| {
+            let (when, after, sets, answer_as, similar, members, table) = rest;
             let (exact, quoted, go_on, off, silent) = flags;
             Wish {
                 words,
@@ -80,9 +147,11 @@ fn wish() -> impl Strategy<Value = Wish> {
                 when,
                 after,
                 sets,
-                answer_as,
+                // No table has these.
+                answer_as: answer_as.filter(|_| table.is_none()),
                 similar,
                 members,
+                table,
             }
         },
     )
@@ -91,7 +160,9 @@ fn wish() -> impl Strategy<Value = Wish> {
 fn conditions(wish: &Wish) -> Conditions {
     let mut when = Conditions { quoted: wish.quoted, ..Conditions::default() };
     let words = wish.words.iter().map(ToString::to_string).collect();
-    if wish.exact {
+    if wish.table.is_some() {
+        when.quoted = false;
+    } else if wish.exact {
         when.text.exact = words;
     } else {
         when.text.keyword = words;
@@ -171,6 +242,7 @@ fn book(wishes: &[Wish], quiet: bool) -> RuleBook {
         go_on: wish.go_on,
         silent: wish.silent,
         off: wish.off,
+        table: wish.table.as_ref().map(|table| Box::new(answers(table, line))),
     });
     RuleBook::build(Bot {
         folder: PathBuf::new(),

@@ -45,7 +45,8 @@ impl<'r> Run<'r, '_> {
         let FailedCondition::When(place) = fails else {
             return conditions::describe(fails, rule, self.facts);
         };
-        let taken = conditions::check(rule, self.facts, false).unwrap_or_default();
+        let taken =
+            conditions::check(rule, self.facts, false, self.search).unwrap_or_default().taken;
         let comparisons = rule.rest.as_ref().map(|rest| rest.comparisons.as_slice());
         let Some(one) = comparisons.and_then(|all| all.get(place)) else {
             return conditions::describe(fails, rule, self.facts);

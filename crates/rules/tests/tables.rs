@@ -1,0 +1,261 @@
+//! `[[table]]`: how files are read as questions and answers, and which row answers.
+
+use std::path::Path;
+
+use mynah_core::{
+    Action, Chat, Content, Event, EventBody, Message, NoState, Origin, Person, Random, Segment,
+    Step, Timestamp,
+};
+use mynah_rules::{Disk, Lang, LoadOptions, Loaded, Moment, RuleBook, load};
+
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text) in files {
+        std::fs::write(folder.path().join(name), text).expect("written");
+    }
+    folder
+}
+
+fn loaded(folder: &Path, rules: &str) -> Loaded {
+    let main = folder.join("bot.toml");
+    std::fs::write(&main, rules).expect("written");
+    load(&main, &Disk, &LoadOptions::default())
+}
+
+/// The first lines of all diagnostics, in English.
+fn said(loaded: &Loaded) -> Vec<String> {
+    let shown = loaded.diagnostics.iter().map(|one| one.render(&loaded.sources, Lang::En, false));
+    shown.map(|text| text.lines().next().unwrap_or_default().to_owned()).collect()
+}
+
+/// The rules of a file beside a table `faq.csv`.
+fn book(table: &str, rules: &str) -> std::sync::Arc<RuleBook> {
+    let folder = folder(&[("faq.csv", table), ("menu.png", "x"), ("menu.pdf", "x")]);
+    let loaded = loaded(folder.path(), rules);
+    let diagnostics = said(&loaded);
+    loaded.book.unwrap_or_else(|| panic!("{diagnostics:#?}"))
+}
+
+fn event(chat: Chat, text: &str, seed: u64) -> Event {
+    let message = Message {
+        id: "m".into(),
+        called: !chat.is_group(),
+        chat,
+        sender: Person::stranger("p", "Pat"),
+        origin: Origin::Person,
+        content: Content::text(text),
+        text: text.to_owned(),
+        behind_name: None,
+    };
+    Event {
+        id: format!("e{seed}").into(),
+        time: Timestamp::from_secs(0),
+        body: EventBody::Message(message),
+    }
+}
+
+/// The row that answers, and its messages.
+fn answer_in(book: &RuleBook, chat: Chat, text: &str, seed: u64) -> (String, Vec<String>) {
+    let event = event(chat, text, seed);
+    let at = Moment { random: Random::of(seed, &event.id), ..Moment::at(Timestamp::from_secs(0)) };
+    let decision = book.decide(&event, &NoState, &at);
+    assert_eq!(book.explain(&event, &NoState, &at, &mut Vec::new()), decision, "{text}");
+    let texts = decision.steps.iter().filter_map(|step| match step {
+        Step::Act(planned) => match &planned.action {
+            Action::Send { content } => Some(
+                content
+                    .0
+                    .iter()
+                    .map(|segment| match segment {
+                        Segment::Text { text } => text.clone(),
+                        Segment::Image(_) => "[image]".to_owned(),
+                        Segment::File(_) => "[file]".to_owned(),
+                        other => format!("{other:?}"),
+                    })
+                    .collect(),
+            ),
+            _ => None,
+        },
+        Step::Run(_) => None,
+    });
+    let rule = decision.rule.as_ref().map_or(String::new(), |rule| rule.id.to_string());
+    (rule, texts.collect())
+}
+
+fn answer(book: &RuleBook, text: &str) -> String {
+    let (rule, texts) = answer_in(book, Chat::private("p", "Pat"), text, 0);
+    format!("{rule} {}", texts.join(" + "))
+}
+
+const TABLE: &str = "[[table]]\nfile = \"faq.csv\"\n";
+
+#[test]
+fn usual_tables_work_without_a_word_about_their_columns() {
+    for (table, row) in [
+        ("怎么退货,7 天内\n", 1),
+        ("问题,答案\n怎么退货,7 天内\n", 2),
+        ("分类,答案,问题\n售后,7 天内,怎么退货\n", 2),
+        ("Question,Answer\n怎么退货,7 天内\n", 2),
+        ("\n\n问题,答案\n\n怎么退货,7 天内\n", 5),
+    ] {
+        let book = book(table, TABLE);
+        assert_eq!(answer(&book, "怎么退货？"), format!("faq.csv:{row} 7 天内"), "{table}");
+        assert_eq!(answer(&book, "答案"), " ", "{table}");
+    }
+}
+
+#[test]
+fn columns_are_named_by_header_or_number() {
+    let table = "编号,客户问,客服答\n1,怎么退货,7 天内\n";
+    for columns in ["question = \"客户问\"\nreply = \"客服答\"", "question = 2\nreply = 3"] {
+        let book = book(table, &format!("{TABLE}{columns}\n"));
+        assert_eq!(answer(&book, "怎么退货"), "faq.csv:2 7 天内");
+    }
+    let by_number = book("1,怎么退货,7 天内\n", &format!("{TABLE}question = 2\nreply = 3\n"));
+    assert_eq!(answer(&by_number, "怎么退货"), "faq.csv:1 7 天内");
+    let folder = folder(&[("faq.csv", table)]);
+    let wrong = loaded(folder.path(), &format!("{TABLE}question = \"客户\"\nreply = 0\n"));
+    assert_eq!(
+        said(&wrong),
+        [
+            "bot.toml:3:12: error[table]: no column is called \"客户\"",
+            "bot.toml:4:9: error[table]: reply = 0 is not a column: columns are 1 to 1024",
+        ]
+    );
+}
+
+#[test]
+fn cells_are_literal_and_hold_several_questions() {
+    let table = "退货|怎么退 | ,7 天 {sender}\n\"发票\n开票\",<x> *\nthank*,ok\n";
+    let exact = book(table, TABLE);
+    assert_eq!(answer(&exact, "怎么退！"), "faq.csv:1 7 天 {sender}");
+    assert_eq!(answer(&exact, "开票"), "faq.csv:2 <x> *");
+    assert_eq!(answer(&exact, "退货|怎么退"), " ");
+    let keyword = book(table, &format!("{TABLE}match = \"keyword\"\n"));
+    assert_eq!(answer(&keyword, "many thanks"), " ");
+    assert_eq!(answer(&keyword, "say thank* to"), "faq.csv:3 ok");
+    let templates = book(table, &format!("{TABLE}templates = true\n"));
+    assert_eq!(answer(&templates, "退货"), "faq.csv:1 7 天 Pat");
+}
+
+#[test]
+fn the_longest_item_of_a_table_answers_and_then_the_upper_row() {
+    let table = "发票,1\n开发票,2\n开发,3\n怎么开发票,4\n抬头,5\n税号,6\n";
+    let book = book(table, &format!("{TABLE}match = \"keyword\"\n"));
+    assert_eq!(answer(&book, "请问怎么开发票呢"), "faq.csv:4 4");
+    assert_eq!(answer(&book, "能开发票吗"), "faq.csv:2 2");
+    assert_eq!(answer(&book, "税号和抬头"), "faq.csv:5 5");
+}
+
+#[test]
+fn of_patterns_the_most_fixed_characters_answer() {
+    let table = "{x}天气,1\n{city}今天天气,{city}\n[请问]{x}气[如何],3\n";
+    let rules = format!(
+        "{TABLE}match = \"pattern\"\ntemplates = true\nset = {{ \"chat.city\" = \"{{city|none}}\" }}\n"
+    );
+    let book = book(table, &rules);
+    assert_eq!(answer(&book, "北京今天天气"), "faq.csv:2 北京");
+    assert_eq!(answer(&book, "北京天气"), "faq.csv:1 1");
+    assert_eq!(answer(&book, "北京空气"), "faq.csv:3 3");
+}
+
+#[test]
+fn of_similar_questions_the_nearest_answers() {
+    let table = "怎么退货,1\n怎么退货款,2\n能开发票吗,3\n";
+    let book = book(table, &format!("{TABLE}match = \"similar\"\n"));
+    assert_eq!(answer(&book, "怎么退货款啊"), "faq.csv:2 2");
+    assert_eq!(answer(&book, "怎么退货啊"), "faq.csv:1 1");
+    assert_eq!(answer(&book, "不能开发票吗"), " ");
+}
+
+#[test]
+fn one_of_the_rows_of_a_question_answers_at_random() {
+    let book =
+        book("你好,a\n再见,x\n你好！,b\n 你好 ,c\n", &format!("{TABLE}match = \"keyword\"\n"));
+    let answers: std::collections::BTreeSet<_> =
+        (0..60).map(|seed| answer_in(&book, Chat::private("p", "Pat"), "你好", seed).0).collect();
+    assert_eq!(answers.into_iter().collect::<Vec<_>>(), ["faq.csv:1", "faq.csv:4"]);
+}
+
+#[test]
+fn rows_of_other_groups_are_not_there() {
+    let table = "问题,答案,群\n发票,all,\n怎么开发票,vip,客户*|内部群\n";
+    let rules = format!("{TABLE}match = \"keyword\"\ngroups = \"群\"\n");
+    let book = book(table, &rules);
+    for (chat, row) in [
+        (Chat::group("1", "客户一群"), 3),
+        (Chat::group("2", "内部群"), 3),
+        (Chat::group("3", "别的群"), 2),
+        (Chat::private("4", "客户"), 2),
+    ] {
+        let (rule, _) = answer_in(&book, chat.clone(), "怎么开发票", 0);
+        assert_eq!(rule, format!("faq.csv:{row}"), "{}", chat.name);
+    }
+}
+
+#[test]
+fn rules_and_tables_are_asked_in_the_order_of_the_file() {
+    let table = "退货,table\n";
+    let rule = "[[rule]]\nexact = \"退货\"\nreply = \"rule\"\n";
+    assert_eq!(answer(&book(table, &format!("{rule}{TABLE}")), "退货"), "bot.toml:1 rule");
+    assert_eq!(answer(&book(table, &format!("{TABLE}{rule}")), "退货"), "faq.csv:1 table");
+    let first = format!("{rule}{TABLE}priority = 1\n");
+    assert_eq!(answer(&book(table, &first), "退货"), "faq.csv:1 table");
+    let both = format!("{TABLE}continue = true\n{rule}");
+    assert_eq!(answer(&book(table, &both), "退货"), "faq.csv:1 table + rule");
+}
+
+#[test]
+fn a_row_has_pictures_and_files_beside_its_text() {
+    let table = "问题,答案,图片,附件\n菜单,看图,menu.png,menu.pdf\n图,,menu.png,\n";
+    let book = book(table, &format!("{TABLE}image = \"图片\"\nattachment = \"附件\"\n"));
+    assert_eq!(answer(&book, "菜单"), "faq.csv:2 看图 + [image] + [file]");
+    assert_eq!(answer(&book, "图"), "faq.csv:3 [image]");
+}
+
+#[test]
+fn mistakes_come_with_row_and_column_ten_of_a_kind() {
+    let mut table =
+        "问题,答案,图片\n只有问题,,\n,只有答案,\n坏,#REF!,\n图,看图,none.png\n好,好,\n".to_owned();
+    table.extend((0..13).map(|n| format!("没有答案{n},,\n")));
+    let folder = folder(&[("faq.csv", &table)]);
+    let loaded = loaded(folder.path(), &format!("{TABLE}image = \"图片\"\n"));
+    let said = said(&loaded);
+    let at = "bot.toml:2:8:";
+    for expected in [
+        "error[table]: faq.csv:5, column C (图片): none.png not found next to bot.toml",
+        "warning[table]: faq.csv:2, column B (答案): a question without an answer; the row is left out",
+        "warning[table]: faq.csv:3, column A (问题): an answer without a question; the row is left out",
+        "warning[table]: faq.csv:4, column B (答案): the spreadsheet shows the fault #REF!; the row is left out",
+        "warning[table]: and 4 more: questions without an answer",
+    ] {
+        assert!(said.contains(&format!("{at} {expected}")), "{expected}: {said:#?}");
+    }
+    assert_eq!(said.iter().filter(|line| line.contains("without an answer; ")).count(), 10);
+}
+
+#[test]
+fn a_table_that_cannot_be_read_is_an_error_and_is_watched() {
+    for (text, expected) in [
+        (None, "error[file]: faq.csv not found next to bot.toml"),
+        (Some("%PDF-1"), "error[table]: faq.csv cannot be read as a table: it is PDF"),
+        (Some(""), "error[table]: faq.csv cannot be read as a table: it is empty"),
+        (Some("问题,答案\n"), "error[table]: faq.csv has no row with a question and an answer"),
+    ] {
+        let files: Vec<_> = text.map(|text| ("faq.csv", text)).into_iter().collect();
+        let folder = folder(&files);
+        let loaded = loaded(folder.path(), TABLE);
+        assert_eq!(said(&loaded), [format!("bot.toml:2:8: {expected}")]);
+        assert!(loaded.book.is_none());
+        assert!(loaded.sources.files().any(|(name, _)| name == "faq.csv"));
+    }
+}
+
+#[test]
+fn how_a_table_was_read_is_noted() {
+    let folder = folder(&[("faq.csv", "问题;答案\n退货;7 天\n")]);
+    let loaded = loaded(folder.path(), TABLE);
+    let note = "bot.toml:2:8: note[table-read]: faq.csv: 1 rows with answers; row 1 is the header; \
+        question = A (问题), reply = B (答案); read as UTF-8 text with `;` between cells";
+    assert_eq!(said(&loaded), [note]);
+}
