@@ -56,7 +56,8 @@ impl Longest {
             let range = by_begin.entry(begin(item)).or_insert(number..number);
             range.end = number + 1;
         }
-        let items = Self { text: text.into(), ends: ends.into(), shorter: shorter.into(), by_begin };
+        let items =
+            Self { text: text.into(), ends: ends.into(), shorter: shorter.into(), by_begin };
         (items, numbers)
     }
 

@@ -72,16 +72,20 @@ struct Difference {
     rules: usize,
     added: usize,
     gone: usize,
+    /// Of the new book.
+    rows: usize,
 }
 
 impl Difference {
     fn between(old: &RuleBook, new: &RuleBook) -> Self {
         let ids = |book: &RuleBook| book.rules().map(|rule| rule.id).collect::<BTreeSet<_>>();
+        let rows = new.rows().count();
         let (old, new) = (ids(old), ids(new));
         Self {
             rules: new.len(),
             added: new.difference(&old).count(),
             gone: old.difference(&new).count(),
+            rows,
         }
     }
 }
@@ -165,7 +169,7 @@ impl Reloader {
         let mut read = self.read.lock().await;
         let (outcome, words) = match self.try_reload(&mut read).await {
             Reloaded::Swapped(difference) => {
-                let Difference { rules, added, gone } = difference;
+                let Difference { rules, added, gone, .. } = difference;
                 tracing::info!(
                     account = self.account,
                     rules,
@@ -247,10 +251,15 @@ impl Reloader {
     }
 
     fn swapped_words(&self, difference: &Difference) -> String {
-        let Difference { rules, added, gone } = difference;
+        let Difference { rules, added, gone, rows } = difference;
+        let tables = match (rows, self.lang) {
+            (0, _) => String::new(),
+            (_, Lang::En) => format!("; {rows} rows of tables"),
+            (_, Lang::Zh) => format!("；{rows} 行问答"),
+        };
         match self.lang {
-            Lang::En => format!("reloaded: {rules} rules, {added} new, {gone} gone"),
-            Lang::Zh => format!("已重新加载：{rules} 条规则，新增 {added}，移除 {gone}"),
+            Lang::En => format!("reloaded: {rules} rules, {added} new, {gone} gone{tables}"),
+            Lang::Zh => format!("已重新加载：{rules} 条规则，新增 {added}，移除 {gone}{tables}"),
         }
     }
 

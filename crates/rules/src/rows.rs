@@ -92,11 +92,6 @@ impl Rows {
         self.groups.get(self.rows[row as usize].groups as usize).map(Vec::as_slice)
     }
 
-    /// Whether any row is for some groups only.
-    pub(crate) fn have_groups(&self) -> bool {
-        !self.groups.is_empty()
-    }
-
     /// Gives up spare room.
     pub(crate) fn shrink(&mut self) {
         self.rows.shrink_to_fit();

@@ -56,7 +56,7 @@ pub(crate) fn execute(args: &Args, bot: &Bot, common: &Common) -> Result<Ended, 
             Some(loaded) => {
                 let show = if args.all { loading::show_all } else { loading::show };
                 show(out, loaded, common, Common::colours_on_stdout())?;
-                sum_up(out, loaded, common.lang())
+                sum_up(out, loaded, common)
             }
             None if settings.is_none() && !args.json => match common.lang() {
                 Lang::En => writeln!(out, "the settings have no mistake"),
@@ -84,8 +84,14 @@ fn show_settings(
     problems.findings(common.lang()).try_for_each(|one| print::json(out, &loading::Line::from(one)))
 }
 
-/// The last line: the reach of a good bot, the number of mistakes of a bad one.
-fn sum_up(out: &mut dyn Write, loaded: &Loaded, lang: Lang) -> io::Result<()> {
+/// The last lines: how tables were read, and the reach of a good bot or the number of mistakes of a bad one.
+fn sum_up(out: &mut dyn Write, loaded: &Loaded, common: &Common) -> io::Result<()> {
+    let lang = common.lang();
+    // With `-v` they are among the notes.
+    let tables = loaded.diagnostics.iter().filter(|one| one.code == "table-read");
+    for table in tables.filter(|_| !common.shows_notes()) {
+        writeln!(out, "{}", table.message(lang))?;
+    }
     match &loaded.book {
         Some(book) => writeln!(out, "{}", reach(&book.summary(), lang)),
         None => {

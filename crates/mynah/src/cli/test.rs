@@ -54,6 +54,10 @@ struct Sums {
     rules: usize,
     /// Those of them that no test reaches.
     unreached: Vec<String>,
+    /// Rows of tables.
+    rows: usize,
+    /// How many of them no test reaches.
+    unreached_rows: usize,
 }
 
 pub(crate) async fn execute(args: Args, bot: Bot, common: &Common) -> Result<Ended, Report> {
@@ -118,12 +122,16 @@ async fn play(
             failure: played.failure,
         });
     }
-    let on: Vec<String> = book.rules().filter(|rule| !rule.off).map(|rule| rule.id).collect();
+    // A table is reached by its rows.
+    let rules = book.rules().filter(|rule| !rule.off && rule.rows.is_none());
+    let on: Vec<String> = rules.map(|rule| rule.id).collect();
     let sums = Sums {
         tests: outcomes.len(),
         failed: outcomes.iter().filter(|outcome| !outcome.passed).count(),
         rules: on.len(),
         unreached: on.into_iter().filter(|id| !reached.contains(id)).collect(),
+        rows: book.rows().count(),
+        unreached_rows: book.rows().filter(|row| !reached.contains(row)).count(),
     };
     Ok((outcomes, sums))
 }
@@ -147,11 +155,16 @@ const MOST_NAMED: usize = 20;
 
 impl Sums {
     fn write(&self, out: &mut dyn Write, lang: Lang) -> io::Result<()> {
-        let Self { tests, failed, rules, unreached } = self;
+        let Self { tests, failed, rules, unreached, rows, unreached_rows } = self;
         let passed = tests - failed;
         match lang {
             Lang::En => writeln!(out, "{passed} passed, {failed} failed")?,
             Lang::Zh => writeln!(out, "{passed} 个通过，{failed} 个失败")?,
+        }
+        match lang {
+            _ if *unreached_rows == 0 => {}
+            Lang::En => writeln!(out, "no test reaches {unreached_rows} of {rows} rows of tables")?,
+            Lang::Zh => writeln!(out, "{rows} 行问答中有 {unreached_rows} 行没有测试到")?,
         }
         if unreached.is_empty() {
             return Ok(());

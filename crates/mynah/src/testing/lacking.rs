@@ -24,6 +24,7 @@ pub(super) fn in_short(key: &str, lang: Lang) -> String {
         "from" => ("for other people", "只回答其他人"),
         "not_from" => ("not for this person", "不回答这个人"),
         "similar" => ("not like its sentences", "和它的例句不够相似"),
+        "table" => ("none of its questions is asked", "没有问到其中的问题"),
         "answer_as" => ("nothing answers its sentence", "没有规则回答它改写的句子"),
         "after" => ("for an answer to another message", "前面没有那条回答"),
         "when" => ("a value is different", "变量或捕获的值不符"),
@@ -47,6 +48,9 @@ pub(super) fn in_full(key: &str, wanted: &str, saw: &str, lang: Lang) -> String 
 fn english(key: &str, wanted: &str, saw: &str) -> String {
     if key == "at_me" {
         return "at_me: the bot was not called".to_owned();
+    }
+    if key == "table" {
+        return format!("table: no question of {wanted} is asked by \"{saw}\"");
     }
     let verb = if matches!(key, "none" | "not_from") { "excludes" } else { "expected" };
     let saw = if saw.is_empty() { "nothing".to_owned() } else { format!("\"{saw}\"") };
@@ -79,6 +83,7 @@ fn chinese(key: &str, wanted: &str, saw: &str) -> String {
         "days" => format!("只在{words}回答，今天是{this}"),
         "from" => format!("只回答{words}，这次是“{saw}”"),
         "not_from" => format!("不回答{words}，这次是“{saw}”"),
+        "table" => format!("{wanted} 里没有这个问题；{text}"),
         "similar" if saw.is_empty() => format!("要和例句足够相似：{wanted}"),
         "similar" => format!("要和例句足够相似：{wanted}；最接近的是：{saw}"),
         "answer_as" => format!("改写成“{wanted}”，但没有规则回答"),
@@ -130,7 +135,8 @@ fn in_chinese(values: &str) -> String {
 mod tests {
     use super::*;
 
-    const KEYS: [&str; 23] = [
+    const KEYS: [&str; 24] = [
+        "table",
         "event",
         "type",
         "in",

@@ -25,6 +25,10 @@ impl Files for Draft<'_> {
         Disk.read_inside(folder, path)
     }
 
+    fn read_table(&self, folder: &Path, path: &Path) -> io::Result<Vec<u8>> {
+        Disk.read_table(folder, path)
+    }
+
     fn size(&self, folder: &Path, path: &Path) -> io::Result<u64> {
         Disk.size(folder, path)
     }

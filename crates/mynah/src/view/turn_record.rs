@@ -228,7 +228,9 @@ fn dialog_row(open: OpenDialog) -> DialogRow {
 fn named(name: &str, rules: &RuleIds) -> String {
     let Some((what, rest)) = name.split_once(':') else { return name.to_owned() };
     let key = rest.rsplit_once(':').map_or(rest, |(key, _)| key);
-    let rule = rules.get(rest).or_else(|| rules.get(key));
+    // Of a table, each question has its own clock.
+    let table = rest.rsplit_once('/').map_or(rest, |(table, _)| table);
+    let rule = rules.get(rest).or_else(|| rules.get(key)).or_else(|| rules.get(table));
     rule.map_or_else(|| name.to_owned(), |rule| format!("{what}:{rule}"))
 }
 
@@ -253,6 +255,7 @@ mod tests {
         for (name, expected) in [
             ("cooldown:#rule-0a", "cooldown:bot.toml:7"),
             ("limit:#rule-0a:1795670011", "limit:bot.toml:7"),
+            ("cooldown:#rule-0a/0123456789abcdef", "cooldown:bot.toml:7"),
             ("limit:#rule-0b:1795670011", "limit:#rule-0b:1795670011"),
             ("mute:until", "mute:until"),
             ("points", "points"),

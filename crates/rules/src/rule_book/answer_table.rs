@@ -115,13 +115,11 @@ impl AnswerTable {
         self.ends.len()
     }
 
-    /// The key of the way in which it compares.
+    /// The key of the condition that fails where no question is asked.
     pub(crate) fn key(&self) -> &'static str {
         match self.matching {
-            Matching::Exact => "exact",
-            Matching::Keyword => "keyword",
-            Matching::Pattern => "pattern",
             Matching::Similar(_) => "similar",
+            Matching::Exact | Matching::Keyword | Matching::Pattern => "table",
         }
     }
 

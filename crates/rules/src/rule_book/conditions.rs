@@ -237,7 +237,7 @@ pub(crate) fn describe(fails: FailedCondition, rule: &Rule, facts: &EventFacts<'
                 let (expected, actual) = table.wanted(facts);
                 failed(table.key(), expected, actual)
             }
-            None => failed("file", String::new(), String::new()),
+            None => failed("table", String::new(), String::new()),
         },
         FailedCondition::Chance => failed(
             "chance",

@@ -554,7 +554,7 @@ fn a_rule_answers_sentences_like_its_own() {
     );
     talk.say("群/甲", "怎么发货");
     let shown = format!("{:?}", talk.trace);
-    assert!(shown.contains("怎么退货 0.57, 可以退货吗 0.12"), "{shown}");
+    assert!(shown.contains("怎么退货 0.57, 可以退货吗 0.14"), "{shown}");
 }
 
 #[test]

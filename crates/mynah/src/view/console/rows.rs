@@ -109,22 +109,50 @@ pub(super) fn rule_rows(
     now: Timestamp,
 ) -> Vec<RuleRow> {
     let reaches_far = survey.since.is_some_and(|since| now.since(since) >= STALE);
-    rules
-        .map(|rule| {
-            let fired = survey.fired.get(&rule.id);
-            let is_recent = fired.is_some_and(|fired| now.since(fired.last) < STALE);
-            RuleRow {
-                account: account.to_owned(),
-                off: rule.off,
-                file: rule.file.to_string(),
-                line: rule.line,
-                hits: fired.map_or(0, |fired| fired.times),
-                last: fired.map(|fired| fired.last.as_millis()),
-                stale: reaches_far && !is_recent && !rule.off,
-                id: rule.id,
-            }
-        })
-        .collect()
+    let mut all = Vec::new();
+    for rule in rules {
+        let rows = rule.rows.as_deref().map(|name| fired_rows(name, survey)).unwrap_or_default();
+        let own = survey.fired.get(&rule.id).map(|fired| (fired.times, fired.last));
+        let fired = rows.iter().map(|(_, times, last)| (*times, *last)).chain(own);
+        let fired = fired.reduce(|one, other| (one.0 + other.0, one.1.max(other.1)));
+        let is_recent = fired.is_some_and(|(_, last)| now.since(last) < STALE);
+        all.push(RuleRow {
+            account: account.to_owned(),
+            off: rule.off,
+            file: rule.file.to_string(),
+            line: rule.line,
+            hits: fired.map_or(0, |(times, _)| times),
+            last: fired.map(|(_, last)| last.as_millis()),
+            stale: reaches_far && !is_recent && !rule.off,
+            id: rule.id,
+        });
+        all.extend(rows.into_iter().take(MOST_ROWS).map(|(line, times, last)| RuleRow {
+            account: account.to_owned(),
+            off: rule.off,
+            file: rule.rows.as_deref().unwrap_or_default().to_owned(),
+            line,
+            hits: times,
+            last: Some(last.as_millis()),
+            stale: false,
+            id: format!("{}:{line}", rule.rows.as_deref().unwrap_or_default()),
+        }));
+    }
+    all
+}
+
+/// So many rows of a table are shown, those that answered most often: it may have a hundred thousand.
+const MOST_ROWS: usize = 20;
+
+/// The rows of a table that fired, the most frequent first: the number of each, how often, and when last.
+fn fired_rows(name: &str, survey: &Survey) -> Vec<(u32, u64, Timestamp)> {
+    let begin = format!("{name}:");
+    let fired = survey.fired.range(begin.clone()..);
+    let fired = fired
+        .take_while(|(id, _)| id.starts_with(&begin))
+        .filter_map(|(id, fired)| Some((id[begin.len()..].parse().ok()?, fired.times, fired.last)));
+    let mut rows: Vec<_> = fired.collect();
+    rows.sort_by_key(|(line, times, _)| (std::cmp::Reverse(*times), *line));
+    rows
 }
 
 /// The queues of an account.
@@ -345,6 +373,7 @@ mod tests {
             file: "bot.toml".into(),
             line: 1,
             off,
+            rows: None,
         };
         let rules =
             || [rule("never", false), rule("old", false), rule("new", false), rule("off", true)];
@@ -363,6 +392,31 @@ mod tests {
         let rows = rule_rows("main", rules().into_iter(), &survey(40), NOW);
         assert_eq!((rows[2].hits, rows[2].last), (3, Some(days_ago(1).as_millis())));
         assert_eq!((rows[0].hits, rows[0].last), (0, None));
+    }
+
+    #[test]
+    fn the_rows_of_a_table_that_fired_are_below_it() {
+        let table = RuleInfo {
+            id: "faq".to_owned(),
+            key: "faq".to_owned(),
+            file: "bot.toml".into(),
+            line: 4,
+            off: false,
+            rows: Some("faq.csv".into()),
+        };
+        let fired = |times, days| Fired { times, last: days_ago(days) };
+        let survey = Survey {
+            since: Some(days_ago(40)),
+            fired: BTreeMap::from([
+                ("faq.csv:12".to_owned(), fired(1, 1)),
+                ("faq.csv:7".to_owned(), fired(3, 35)),
+                ("faq.csv2:7".to_owned(), fired(3, 35)),
+            ]),
+            chats: Vec::new(),
+        };
+        let rows = rule_rows("main", [table].into_iter(), &survey, NOW);
+        let shown: Vec<_> = rows.iter().map(|row| (row.id.as_str(), row.hits, row.stale)).collect();
+        assert_eq!(shown, [("faq", 4, false), ("faq.csv:7", 3, false), ("faq.csv:12", 1, false)]);
     }
 
     /// An action that was refused in the chat g, two that wait in h.
