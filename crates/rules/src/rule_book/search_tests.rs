@@ -131,30 +131,28 @@ fn wish() -> impl Strategy<Value = Wish> {
     let members = (weighted(0.2), weighted(0.2), weighted(0.2));
     let table = prop::option::weighted(0.35, table());
     let rest = (when, after, sets, answer_as, similar, members, table);
-    (words, flags, 0..8_u8, -1..=1_i64, rest).prop_map(
-        |(words, flags, scope, priority, rest)| {
-            let (when, after, sets, answer_as, similar, members, table) = rest;
-            let (exact, quoted, go_on, off, silent) = flags;
-            Wish {
-                words,
-                exact,
-                quoted,
-                scope,
-                priority,
-                go_on,
-                off,
-                silent,
-                when,
-                after,
-                sets,
-                // No table has these.
-                answer_as: answer_as.filter(|_| table.is_none()),
-                similar,
-                members,
-                table,
-            }
-        },
-    )
+    (words, flags, 0..8_u8, -1..=1_i64, rest).prop_map(|(words, flags, scope, priority, rest)| {
+        let (when, after, sets, answer_as, similar, members, table) = rest;
+        let (exact, quoted, go_on, off, silent) = flags;
+        Wish {
+            words,
+            exact,
+            quoted,
+            scope,
+            priority,
+            go_on,
+            off,
+            silent,
+            when,
+            after,
+            sets,
+            // No table has these.
+            answer_as: answer_as.filter(|_| table.is_none()),
+            similar,
+            members,
+            table,
+        }
+    })
 }
 
 fn conditions(wish: &Wish) -> Conditions {

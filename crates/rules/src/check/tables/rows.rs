@@ -11,7 +11,7 @@ use mynah_matching::template::{NameUse, Template};
 use mynah_tables::{Row, Table as Sheet};
 
 use super::super::names::{Known, Names};
-use super::super::{Checker, Fields, Text};
+use super::super::{Checker, Fields, Text, UsedVariable};
 use super::columns::Columns;
 use crate::computed::{self, Computed};
 use crate::model::{AnswerTable, Asked, Matching};
@@ -203,14 +203,20 @@ impl Checker<'_> {
             Some(Ok(Computed::Upper(name) | Computed::Lower(name))) => {
                 return self.bad_name(reading, name, has_default, names);
             }
-            Some(Ok(_)) => return None,
+            Some(Ok(Computed::OfMembers(asked))) => {
+                let (name, spot) = (format!("user.{}", asked.key), reading.spot.clone());
+                self.used.push(UsedVariable { name, has_default, is_of_all: true, spot });
+                return None;
+            }
+            Some(Ok(Computed::Between(..) | Computed::OneOf(_))) => return None,
             Some(Err(bad)) => return Some(BadCell::Computed(bad)),
             None => {}
         }
         match names.look_up(name) {
             Known::Yes | Known::Perhaps => None,
             Known::Variable => {
-                self.used.push((name.to_owned(), has_default, reading.spot.clone()));
+                let (name, spot) = (name.to_owned(), reading.spot.clone());
+                self.used.push(UsedVariable { name, has_default, is_of_all: false, spot });
                 None
             }
             Known::NotAlways(_) if has_default => None,
