@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use assert_cmd::Command;
 use mynah_core::{
-    Batch, Chat, Content, Decided, Effects, Event, EventBody, EventId, Message, MessageId, Origin,
-    Person, Store as _, Timestamp, Turn,
+    Action, Batch, Chat, Content, Decided, Effects, Event, EventBody, EventId, Message, MessageId,
+    Origin, Person, Planned, Step, Store as _, Timestamp, Turn,
 };
 use mynah_store::{Options, SqliteStore};
 use serde_json::Value;
@@ -598,7 +598,8 @@ fn the_reference_is_printed_in_both_languages() {
     assert!(en.contains("cooldown") && zh.contains("cooldown") && en != zh);
 }
 
-/// A data folder whose log has three messages: one answered by a rule that is gone, one as today, one too old.
+/// A data folder whose log has these messages: one answered by a rule that is gone, one as today, one too old, one answered as
+/// today by a rule without id that stood in another line, and one that was also sent to another chat.
 async fn log_of_yesterday() -> TempDir {
     let folder = TempDir::new().unwrap();
     let store = SqliteStore::open(folder.path(), Options::default()).unwrap();
@@ -613,9 +614,23 @@ async fn log_of_yesterday() -> TempDir {
         ..Decided::default()
     };
     let passed_over = Decided { passed_over: Some("too old".to_owned()), ..Decided::default() };
-    for (second, text, decided) in
-        [(10, "call me Ann", old), (20, "the price", same), (30, "price", passed_over)]
-    {
+    let moved = Decided {
+        rule: Some("bot.toml:70".to_owned()),
+        replies: vec!["Hello, Bob!".to_owned()],
+        ..Decided::default()
+    };
+    let to = |chat: &str, text: &str| {
+        let action = Action::Send { content: Content::text(text) };
+        let planned = Planned { chat: chat.into(), action, delay: Duration::ZERO, is_reply: true };
+        Step::Act(planned)
+    };
+    for (second, text, decided, steps) in [
+        (10, "call me Ann", old, vec![to("g", "Welcome!")]),
+        (20, "the price", same.clone(), vec![to("g", "See the list.")]),
+        (30, "price", passed_over, vec![]),
+        (40, "call me Bob", moved, vec![to("g", "Hello, Bob!")]),
+        (50, "the price", same, vec![to("g", "See the list."), to("staff", "Ann asks")]),
+    ] {
         let now = Timestamp::from_secs(second);
         let chat = Chat::group("g", "Shop");
         let message = Message {
@@ -636,7 +651,7 @@ async fn log_of_yesterday() -> TempDir {
         let turn = Turn {
             event,
             reads: snapshot.reads(),
-            effects: Effects::default(),
+            effects: Effects { steps, ..Effects::default() },
             decided,
             reply_max_age: None,
         };
@@ -654,6 +669,8 @@ async fn the_log_is_replayed_as_a_difference_and_explained_message_by_message() 
     };
     insta::assert_snapshot!("replay_difference", replay(&[]).out);
     insta::assert_snapshot!("replay_difference_json", replay(&["--json"]).out);
+    let zh = replay(&["--lang", "zh"]).out;
+    assert!(zh.ends_with("4 条消息中有 2 条的处理会与当时不同\n"), "{zh}");
     assert!(replay(&["--list"]).out.contains("> See the list.   (price)"));
     let explain = |id: &str| {
         run(mynah()

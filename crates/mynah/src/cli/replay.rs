@@ -5,17 +5,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mynah_core::{
-    Captures, Chat, Decided, Event, EventBody, LogPage, LogQuery, Logged, NoState, Quiet, Random,
-    Step, StoreError,
+    Captures, Chat, Decided, Event, EventBody, LogPage, LogQuery, Logged, LoggedAction, NoState,
+    Quiet, Random, Step, StoreError,
 };
-use mynah_rules::{Decision, Inputs, Moment, RuleBook};
+use mynah_rules::{Decision, Inputs, Lang, Moment, RuleBook};
 use serde::Serialize;
 
 use super::recorded::{self, Recorded};
 use super::{common::Common, loading, print};
 use crate::operate::Folder;
 use crate::testing::bot_action;
-use crate::testing::cast::Cast;
+use crate::testing::cast::{self, Cast};
 use crate::testing::clock::monday_noon;
 use crate::testing::play::Play;
 use crate::testing::watcher::WatchLevel;
@@ -52,15 +52,16 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn execute(args: Args, bot: Bot, common: &Common) -> Result<Ended, Report> {
-    let (book, _) = loading::load_book(&args.bot, &bot, &loading::JudgedFor::default(), common)?;
+    let (book, common) =
+        loading::load_book(&args.bot, &bot, &loading::JudgedFor::default(), common)?;
     let messages = messages(&args, &book).await?;
     let answers = answers(&args, &book, &messages).await.map_err(|error| {
         Report::new(Ended::Storage, "failed to replay the messages in memory").because(error)
     })?;
     print::to_stdout(|out| match (args.json, args.data.is_some() && !args.list) {
         (true, _) => answers.iter().try_for_each(|answer| print::json(out, answer)),
-        (false, true) => write_difference(out, &answers),
-        (false, false) => answers.iter().try_for_each(|answer| answer.write(out)),
+        (false, true) => write_difference(out, &answers, common.lang()),
+        (false, false) => answers.iter().try_for_each(|answer| answer.write(out, common.lang())),
     })?;
     Ok(Ended::Fine)
 }
@@ -68,7 +69,7 @@ pub(crate) async fn execute(args: Args, bot: Bot, common: &Common) -> Result<End
 /// A message with the decision of then, where that is known.
 struct Message {
     recorded: Recorded,
-    then: Option<Decided>,
+    then: Option<Then>,
 }
 
 async fn messages(args: &Args, book: &RuleBook) -> Result<Vec<Message>, Report> {
@@ -112,9 +113,27 @@ fn handled(logged: Logged) -> Option<Message> {
         EventBody::Due(_) | EventBody::Started => false,
     };
     let then = logged.decided.filter(|then| usual && then.passed_over.is_none())?;
+    let does = done(&logged.actions, &logged.event);
+    let Decided { rule, replies, quiet, .. } = then;
     let id = logged.event.id.to_string();
+    let then = Then { rule, replies, quiet, does };
     Some(Message { recorded: Recorded { id, event: logged.event }, then: Some(then) })
 }
+
+/// The actions of then beside the replies, in words; `None` if the contents of some were dropped. The log knows only the ids of
+/// other chats.
+fn done(actions: &[LoggedAction], event: &Event) -> Option<Vec<String>> {
+    let here = event.chat().map(|chat| &chat.id);
+    let mut does = Vec::new();
+    for logged in actions {
+        let action = logged.action.as_ref()?;
+        does.extend(bot_action::in_words(action, &logged.chat, here, |_| ELSEWHERE).err());
+    }
+    Some(does)
+}
+
+/// Stands for the name of another chat.
+const ELSEWHERE: &str = "…";
 
 async fn answers(
     args: &Args,
@@ -133,6 +152,10 @@ async fn answers(
     let start = first.recorded.event.time;
     // Without handlers: their effects outside must not be repeated.
     let mut play = Play::new(book, &Bot::new(), start, args.seed, WatchLevel::Decisions);
+    // The chats that the rules write to are assumed to exist.
+    for name in book.destinations() {
+        play.meet(&cast::group(name));
+    }
     // The bot is not started: announcements answer no message, and those of a long time would take long.
     for message in messages {
         let event = &message.recorded.event;
@@ -162,6 +185,9 @@ struct Answer {
     line: Option<u32>,
     captures: Captures,
     replies: Vec<String>,
+    /// The other actions, in words of `[[test]]`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    does: Vec<String>,
     quiet: Option<Quiet>,
     /// The answer of then, if that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -174,17 +200,20 @@ struct Answer {
 }
 
 /// The answer of then.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 struct Then {
     rule: Option<String>,
     replies: Vec<String>,
     quiet: Option<Quiet>,
+    /// The other actions, if the log still has all of them; other chats have no names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    does: Option<Vec<String>>,
 }
 
 impl Answer {
     fn new(message: &Message, decision: &Decision) -> Self {
         let event = &message.recorded.event;
-        let (replies, _) = bot_action::of_decision(decision, event);
+        let (replies, does) = bot_action::of_decision(decision, event);
         let rule = decision.rule.as_ref();
         let mut answer = Self {
             id: message.recorded.id.clone(),
@@ -193,61 +222,102 @@ impl Answer {
             line: rule.map(|rule| rule.line),
             captures: decision.captures.clone(),
             replies,
+            does,
             quiet: decision.quiet,
-            then: None,
+            then: message.then.clone(),
             differs: None,
             said: said(event),
         };
-        if let Some(then) = &message.then {
-            let Decided { rule, replies, quiet, .. } = then.clone();
-            // The replies of a handler of then are not known to rules alone.
-            let runs = decision.steps.iter().any(|step| matches!(step, Step::Run(_)));
-            let same =
-                answer.rule == rule && answer.quiet == quiet && (runs || answer.replies == replies);
-            answer.differs = Some(!same);
-            answer.then = Some(Then { rule, replies, quiet });
-        }
+        // The replies and actions of a handler are not known to rules alone.
+        let runs = decision.steps.iter().any(|step| matches!(step, Step::Run(_)));
+        answer.differs = answer.then.as_ref().map(|then| {
+            !(same_rule(answer.rule.as_deref(), then.rule.as_deref())
+                && answer.quiet == then.quiet
+                && (runs
+                    || (answer.replies == then.replies && answer.does_as(then, decision, event))))
+        });
         answer
     }
 
-    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+    /// Whether the other actions are those of then; other chats are not compared, since the log has only their ids.
+    fn does_as(&self, then: &Then, decision: &Decision, event: &Event) -> bool {
+        let here = event.chat().map(|chat| &chat.id);
+        let words = |step: &Step| match step {
+            Step::Act(planned) => {
+                bot_action::in_words(&planned.action, &planned.chat, here, |_| ELSEWHERE).err()
+            }
+            Step::Run(_) => None,
+        };
+        let now: Vec<String> = decision.steps.iter().filter_map(words).collect();
+        then.does.as_ref().is_none_or(|does| *does == now)
+    }
+
+    fn write(&self, out: &mut dyn Write, lang: Lang) -> io::Result<()> {
         writeln!(out, "{}", self.said)?;
-        write_replies(out, '>', self.rule.as_deref(), &self.replies, self.quiet)
+        let decided = (self.rule.as_deref(), self.quiet);
+        write_answer(out, '>', decided, (&self.replies, &self.does), lang)
     }
 }
 
-fn write_difference(out: &mut dyn Write, answers: &[Answer]) -> io::Result<()> {
+/// Whether two rules may be the same. A rule without `id` is named by its line, which changes with every line above it.
+fn same_rule(now: Option<&str>, then: Option<&str>) -> bool {
+    let has_id =
+        |rule: &str| !rule.rsplit_once(':').is_some_and(|(_, line)| line.parse::<u32>().is_ok());
+    match (now, then) {
+        (Some(now), Some(then)) => now == then || !(has_id(now) || has_id(then)),
+        _ => now == then,
+    }
+}
+
+fn write_difference(out: &mut dyn Write, answers: &[Answer], lang: Lang) -> io::Result<()> {
     let mut differing = 0;
     for answer in answers {
         let (Some(then), Some(true)) = (&answer.then, answer.differs) else { continue };
         differing += 1;
         writeln!(out, "{}", answer.said)?;
-        write_replies(out, '-', then.rule.as_deref(), &then.replies, then.quiet)?;
-        write_replies(out, '+', answer.rule.as_deref(), &answer.replies, answer.quiet)?;
+        let did = then.does.as_deref().unwrap_or_default();
+        write_answer(out, '-', (then.rule.as_deref(), then.quiet), (&then.replies, did), lang)?;
+        let decided = (answer.rule.as_deref(), answer.quiet);
+        write_answer(out, '+', decided, (&answer.replies, &answer.does), lang)?;
     }
     let messages = answers.len();
-    writeln!(out, "{differing} of {messages} messages would be answered differently")
+    match lang {
+        Lang::En => {
+            writeln!(out, "{differing} of {messages} messages would be answered differently")
+        }
+        Lang::Zh => writeln!(out, "{messages} 条消息中有 {differing} 条的处理会与当时不同"),
+    }
 }
 
-fn write_replies(
+fn write_answer(
     out: &mut dyn Write,
     mark: char,
-    rule: Option<&str>,
-    replies: &[String],
-    quiet: Option<Quiet>,
+    (rule, quiet): (Option<&str>, Option<Quiet>),
+    (replies, does): (&[String], &[String]),
+    lang: Lang,
 ) -> io::Result<()> {
     let by = rule.map(|rule| format!("   ({rule})")).unwrap_or_default();
     for reply in replies {
         writeln!(out, "{mark} {}{by}", print::on_one_line(reply))?;
     }
-    match (replies.is_empty(), quiet) {
-        (true, Some(Quiet::Cooldown)) => writeln!(out, "{mark} -{by}: its cooldown is running"),
-        (true, Some(Quiet::Limit)) => writeln!(out, "{mark} -{by}: its limit is used up"),
-        (true, Some(Quiet::Mute)) => writeln!(out, "{mark} -{by}: the chat is muted"),
-        (true, Some(Quiet::Hours)) => writeln!(out, "{mark} -{by}: these are quiet hours"),
-        (true, None) => writeln!(out, "{mark} -{by}"),
-        (false, _) => Ok(()),
+    for done in does {
+        writeln!(out, "{mark} => {}{by}", print::on_one_line(done))?;
     }
+    if !(replies.is_empty() && does.is_empty()) {
+        return Ok(());
+    }
+    let reason = match (quiet, lang) {
+        (Some(Quiet::Cooldown), Lang::En) => ": its cooldown is running",
+        (Some(Quiet::Cooldown), Lang::Zh) => "：还在冷却",
+        (Some(Quiet::Limit), Lang::En) => ": its limit is used up",
+        (Some(Quiet::Limit), Lang::Zh) => "：次数用完",
+        (Some(Quiet::Mute), Lang::En) => ": the chat is muted",
+        (Some(Quiet::Mute), Lang::Zh) => "：会话已静音",
+        (Some(Quiet::Hours), Lang::En) => ": these are quiet hours",
+        (Some(Quiet::Hours), Lang::Zh) => "：现在是安静时段",
+        (None, _) => "",
+    };
+    writeln!(out, "{mark} -{by}{reason}")
 }
 
 /// Sender and text in one line, as `[[test]]` writes it.

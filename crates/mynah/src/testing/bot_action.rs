@@ -121,27 +121,34 @@ pub(crate) fn of_decision(decision: &Decision, event: &Event) -> (Vec<String>, V
                 continue;
             }
         };
-        match &planned.action {
-            Action::Send { content } if Some(&planned.chat) == here => match content.kind() {
-                MessageKind::Text => replies.push(content.plain_text()),
-                _ => does.push(shown(content)),
-            },
-            Action::Send { content } => {
-                does.push(format!("{}: {}", name_in(&planned.chat), shown(content)));
-            }
-            Action::AcceptFriend { .. } => does.push("accept".to_owned()),
-            Action::Save { file, row } => does.push(format!("save {file}: {}", row.join(","))),
-            Action::Recall { sender: None, .. } => does.push("recall".to_owned()),
-            Action::Recall { sender: Some(sender), .. } => {
-                does.push(format!("recall {}", sender.name));
-            }
-            Action::Kick { person } => does.push(format!("kick {}", person.name)),
-            Action::Invite { person } => {
-                does.push(format!("invite {}: {}", person.name, name_in(&planned.chat)));
-            }
+        match in_words(&planned.action, &planned.chat, here, name_in) {
+            Ok(reply) => replies.push(reply),
+            Err(other) => does.push(other),
         }
     }
     (replies, does)
+}
+
+/// The text of a reply in the chat `here`, or else an action in words. `name` gives the name of another chat.
+pub(crate) fn in_words<'c>(
+    action: &'c Action,
+    chat: &'c ChatId,
+    here: Option<&ChatId>,
+    name: impl Fn(&'c ChatId) -> &'c str,
+) -> Result<String, String> {
+    Err(match action {
+        Action::Send { content } if Some(chat) == here => match content.kind() {
+            MessageKind::Text => return Ok(content.plain_text()),
+            _ => shown(content),
+        },
+        Action::Send { content } => format!("{}: {}", name(chat), shown(content)),
+        Action::AcceptFriend { .. } => "accept".to_owned(),
+        Action::Save { file, row } => format!("save {file}: {}", row.join(",")),
+        Action::Recall { sender: None, .. } => "recall".to_owned(),
+        Action::Recall { sender: Some(sender), .. } => format!("recall {}", sender.name),
+        Action::Kick { person } => format!("kick {}", person.name),
+        Action::Invite { person } => format!("invite {}: {}", person.name, name(chat)),
+    })
 }
 
 /// The name in the id of a chat of the cast.
