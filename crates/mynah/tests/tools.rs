@@ -434,7 +434,7 @@ fn all_bots_to_copy_are_right() {
         assert_eq!(answer.status, 0, "{}", answer.out);
         seen += 1;
     }
-    assert_eq!(seen, 5);
+    assert_eq!(seen, 6);
 }
 
 /// Rules of which each second one never fires.

@@ -242,6 +242,11 @@ fn capture_message(capture: &Capture, lang: Lang) -> String {
 
 fn file_message(file: &BadFile, lang: Lang) -> String {
     match file {
+        BadFile::Missing { path, .. } | BadFile::Outside { path } if is_address(path) => say!(
+            lang,
+            "{path} is an address: only files beside bot.toml can be sent",
+            "{path} 是网址：只能发送 bot.toml 旁边的文件"
+        ),
         BadFile::Missing { path, .. } => {
             say!(lang, "{path} not found next to bot.toml", "bot.toml 旁边没有 {path}")
         }
@@ -267,6 +272,11 @@ fn file_message(file: &BadFile, lang: Lang) -> String {
             say!(lang, "the file cannot be read: {why}", "无法读取文件：{why}")
         }
     }
+}
+
+/// Whether a path is an address of the web.
+fn is_address(path: &str) -> bool {
+    ["http://", "https://", "www."].iter().any(|start| path.starts_with(start))
 }
 
 fn limitation_message(limitation: &Limitation, lang: Lang) -> String {

@@ -18,7 +18,9 @@ fn is_rule_file(text: &str) -> bool {
 fn bot(rules: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("bot.toml"), rules).unwrap();
-    fs::copy(root().join("bots/faq/menu.png"), folder.path().join("menu.png")).unwrap();
+    for picture in ["menu.png", "soup.png"] {
+        fs::copy(root().join("bots/faq/menu.png"), folder.path().join(picture)).unwrap();
+    }
     folder
 }
 

@@ -1,7 +1,8 @@
 //! The remedies of diagnostics.
 
 use super::{
-    Lang, compared, computed, conflicts, lists, literal, say, sheets, tests_of_bots, values, words,
+    Lang, compared, computed, conflicts, is_address, lists, literal, say, sheets, tests_of_bots,
+    values, words,
 };
 use crate::keys::{KEYS, Kind, Table};
 use crate::problem::{
@@ -666,8 +667,8 @@ fn file_hint(file: &BadFile, lang: Lang) -> Option<String> {
     Some(match file {
         BadFile::Missing { path, .. } | BadFile::Outside { path } if is_address(path) => say!(
             lang,
-            "only files can be sent: download it next to bot.toml and write its name",
-            "只能发送文件：下载到 bot.toml 旁边，写文件名"
+            "save the file next to bot.toml and write its name; or write the address into the text",
+            "把文件保存到 bot.toml 旁边，写文件名；或把网址写在文字里"
         ),
         BadFile::Missing { path, .. } | BadFile::Outside { path } if path.contains('\\') => say!(
             lang,
@@ -693,11 +694,6 @@ fn file_hint(file: &BadFile, lang: Lang) -> Option<String> {
 fn takes_several(name: &str) -> bool {
     let shape = |key: &crate::keys::Key| key.kind.shape();
     KEYS.iter().any(|key| key.name == name && shape(key) == Shape::TextOrList)
-}
-
-/// Whether a path is an address of the web.
-fn is_address(path: &str) -> bool {
-    ["http://", "https://", "www."].iter().any(|start| path.starts_with(start))
 }
 
 fn include_hint(include: &BadInclude, lang: Lang) -> Option<String> {
