@@ -430,11 +430,15 @@ fn all_bots_to_copy_are_right() {
         let answer = run(mynah().arg("check").arg(&folder));
         assert_eq!(answer.status, 0, "{}", answer.out);
         assert_eq!(answer.out.lines().count(), 1, "nothing but the reach: {}", answer.out);
+        seen += 1;
+        // These handlers need other programs, Python and Node; their own tests play the bots.
+        if folder.join("mynah.toml").exists() {
+            continue;
+        }
         let answer = run(mynah().arg("test").arg(&folder));
         assert_eq!(answer.status, 0, "{}", answer.out);
-        seen += 1;
     }
-    assert_eq!(seen, 6);
+    assert_eq!(seen, 8);
 }
 
 /// Rules of which each second one never fires.

@@ -51,7 +51,9 @@ const ANY_PORT: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOS
 /// Without a BOT it only serves, for other clients and for `mynah run --server`. The first line of standard output is
 /// always `listening on http://ADDRESS`.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = "Examples:\n\n  mynah sandbox bots/community\n  printf '多少钱\\n' | mynah sandbox bots/faq")]
+#[command(
+    after_long_help = "Examples:\n\n  mynah sandbox bots/community\n  printf '多少钱\\n' | mynah sandbox bots/faq"
+)]
 pub(crate) struct Args {
     /// A folder with a bot.toml, or the file.
     #[arg(value_name = "BOT")]
