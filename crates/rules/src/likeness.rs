@@ -82,10 +82,11 @@ impl Sentence {
         let folded = folding.fold(text);
         let units = units(folded.text());
         let is_negative = negation::is_negative(&units);
+        let is_short = units.len() <= MOST_UNITS;
         let units = fillers::without_fillers(units);
         let mut parts: HashMap<Box<str>, u32> = HashMap::new();
         let mut count = 0;
-        if units.len() <= MOST_UNITS {
+        if is_short {
             let pairs = units.windows(2).map(|pair| pair.join(" "));
             for part in units.iter().cloned().chain(pairs) {
                 *parts.entry(part.into()).or_default() += 1;
