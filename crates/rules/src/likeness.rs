@@ -13,6 +13,8 @@ use std::collections::HashMap;
 
 use mynah_matching::fold::Folding;
 
+use crate::rows::place_of;
+
 pub(crate) use nearest::Nearest;
 
 /// A sentence of more units is like no other.
@@ -21,7 +23,6 @@ const MOST_UNITS: usize = 200;
 /// A sentence taken apart.
 #[derive(Debug, Clone)]
 pub(crate) struct Sentence {
-    text: Box<str>,
     /// Units, and pairs of neighbours with a blank between, each with how often it occurs.
     parts: HashMap<Box<str>, u32>,
     count: u32,
@@ -30,33 +31,30 @@ pub(crate) struct Sentence {
 }
 
 /// The sentences of a rule, and the likeness that one of them must reach.
-#[derive(Debug, Clone)]
-pub(crate) struct Similar {
-    sentences: Vec<Sentence>,
-    at_least: f64,
-}
+#[derive(Debug)]
+pub(crate) struct Similar(Nearest);
 
 impl Similar {
-    /// The sentences with the least likeness, between 0 and 1.
+    /// The sentences with the least likeness, above 0 and at most 1.
     pub(crate) fn new(texts: &[String], at_least: f64, folding: Folding) -> Self {
-        let sentences = texts.iter().map(|text| Sentence::new(text, folding)).collect();
-        Self { sentences, at_least }
+        let texts = texts.iter().map(|text| text.as_str().into()).collect();
+        Self(Nearest::new(texts, at_least, folding).0)
     }
 
     /// Whether a sentence is like one of these.
     pub(crate) fn holds(&self, said: &Sentence) -> bool {
-        self.sentences.iter().any(|one| one.likeness(said) >= self.at_least)
+        !self.0.near(said).is_empty()
     }
 
     /// The least likeness with the sentences.
     pub(crate) fn wanted(&self) -> String {
-        let texts: Vec<&str> = self.sentences.iter().take(3).map(|one| &*one.text).collect();
-        format!("{} ({})", texts.join(", "), self.at_least)
+        let texts: Vec<&str> = (0..place_of(self.0.len().min(3))).map(|n| self.0.text(n)).collect();
+        format!("{} ({})", texts.join(", "), self.0.at_least())
     }
 
     /// The three sentences that are most like this one, for people.
     pub(crate) fn best(&self, said: &Sentence) -> String {
-        three_best(self.sentences.iter().map(|one| (one.likeness(said), &*one.text)).collect())
+        self.0.best(said)
     }
 }
 
@@ -93,7 +91,7 @@ impl Sentence {
                 count += 1;
             }
         }
-        Self { text: text.into(), parts, count, is_negative }
+        Self { parts, count, is_negative }
     }
 
     /// From 0, nothing in common, to 1, the same units in the same order.
