@@ -41,7 +41,7 @@ export function inShort(decided) {
 /** The class of the decision: `acted`, `quiet` or `failed`. */
 export const verdictOf = (decided) => (decided?.quiet || decided?.passed_over ? "quiet" : decided?.rule || decided?.handler ? "acted" : "failed");
 
-const MARKS = { acted: "✓", quiet: "‖", failed: "–", off: "○" };
+const MARKS = { acted: "✓", redirected: "→", quiet: "‖", failed: "–", off: "○" };
 
 export const markOf = (verdict) => h(`span.verdict.${verdict}`, { "aria-hidden": "true" }, MARKS[verdict] ?? "");
 

@@ -39,6 +39,12 @@ pub enum Verdict {
         /// Whether the search went on.
         goes_on: bool,
     },
+    /// It matched, and its `answer_as` is searched: the rules that are reported next are asked about this sentence. If
+    /// none of them answers, the rule is reported again, as failed.
+    Redirected {
+        /// The sentence.
+        sentence: String,
+    },
     /// It is a dialog, and it took the message.
     InDialog {
         /// How far it is now; `None` if it ended.

@@ -111,6 +111,10 @@ impl Why {
                 why.left_ms = left.map(|left| u64::try_from(left.as_millis()).unwrap_or(u64::MAX));
                 why.goes_on = *goes_on;
             }
+            Verdict::Redirected { sentence } => {
+                why.verdict = "redirected";
+                why.actual = Some(sentence.clone());
+            }
             Verdict::InDialog { open } => {
                 why.verdict = "acted";
                 why.dialog = Some(Progress::of(open.as_deref()));
@@ -129,14 +133,14 @@ impl Why {
         &self.rule
     }
 
-    /// The outcome of the rule: `off`, `failed`, `quiet` or `acted`.
+    /// The outcome of the rule: `off`, `failed`, `redirected`, `quiet` or `acted`.
     pub(crate) const fn verdict(&self) -> &'static str {
         self.verdict
     }
 
     /// Whether the rule matched.
     pub(crate) fn matched(&self) -> bool {
-        matches!(self.verdict, "quiet" | "acted")
+        matches!(self.verdict, "quiet" | "acted" | "redirected")
     }
 
     /// The whole line for people, without the line end.
@@ -157,6 +161,7 @@ impl Why {
         match (self.verdict, self.condition, lang) {
             ("failed", Some(key), _) => self.failed(key, lang),
             ("quiet", _, _) => self.quiet(lang) + go_on,
+            ("redirected", ..) => self.redirected(lang),
             ("acted", _, Lang::En) => format!("answered{go_on}{}", self.progress(lang)),
             ("acted", _, Lang::Zh) => format!("回答了{go_on}{}", self.progress(lang)),
             (_, _, Lang::En) => "switched off".to_owned(),
@@ -176,6 +181,14 @@ impl Why {
     fn failed(&self, key: &str, lang: Lang) -> String {
         let text = |text: &Option<String>| on_one_line(text.as_deref().unwrap_or_default());
         lacking::in_full(key, &text(&self.expected), &text(&self.actual), lang)
+    }
+
+    fn redirected(&self, lang: Lang) -> String {
+        let sentence = on_one_line(self.actual.as_deref().unwrap_or_default());
+        match lang {
+            Lang::En => format!("searched as \"{sentence}\""),
+            Lang::Zh => format!("改按“{sentence}”查找"),
+        }
     }
 
     fn progress(&self, lang: Lang) -> String {
@@ -302,6 +315,11 @@ mod tests {
                 rule("bot.toml:7"),
                 Verdict::Acted { goes_on: true },
                 "* bot.toml:7: answered, and the search goes on",
+            ),
+            (
+                rule("city"),
+                Verdict::Redirected { sentence: "天气 上海".to_owned() },
+                "* bot.toml:7 (city): searched as \"天气 上海\"",
             ),
         ] {
             assert_eq!(Why::of(&rule, &verdict).line(Lang::En), expected);

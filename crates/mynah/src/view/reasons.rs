@@ -35,7 +35,10 @@ impl Trace for Reasons {
     fn looked_at(&mut self, rule: &RuleRef, verdict: Verdict) {
         let is_near = std::mem::take(&mut self.is_near);
         let key = match &verdict {
-            Verdict::Acted { .. } | Verdict::InDialog { .. } | Verdict::Quiet { .. } => {
+            Verdict::Acted { .. }
+            | Verdict::Redirected { .. }
+            | Verdict::InDialog { .. }
+            | Verdict::Quiet { .. } => {
                 return self.deciding.push((rule.clone(), verdict));
             }
             Verdict::Failed(_) if is_near && self.near.len() < NEAR => {

@@ -3,7 +3,7 @@
 use mynah_core::{NoticeKind, Person, Quiet};
 
 use super::test_book::{Talk, diagnostics};
-use crate::decision::Decision;
+use crate::decision::{Decision, RuleRef};
 use crate::explain::{Failed, Verdict};
 
 /// What the bot does when these people say these things, one after the other.
@@ -490,6 +490,15 @@ fn a_message_is_answered_as_another_sentence() {
         exact = "慢规则"
         cooldown = "1h"
         reply = "{user.slow}"
+        [[rule]]
+        exact = "急"
+        add = { slow = 1 }
+        answer_as = "急规则"
+        [[rule]]
+        exact = "急规则"
+        cooldown = "1h"
+        cooldown_reply = "稍等"
+        reply = "{user.slow}"
     "#;
     let mut talk = tells(
         rules,
@@ -508,6 +517,15 @@ fn a_message_is_answered_as_another_sentence() {
     assert_eq!(talk.say("群/甲", "慢"), [""; 0]);
     let last = &talk.last;
     assert!(!last.acted && last.quiet == Some(Quiet::Cooldown) && last.writes.is_empty());
+    let is_redirected = |(_, verdict): &(RuleRef, Verdict)| {
+        *verdict == Verdict::Redirected { sentence: "慢规则".to_owned() }
+    };
+    assert!(talk.trace.iter().any(is_redirected), "{:?}", talk.trace);
+    assert_eq!(talk.say("群/甲", "急"), ["2"]);
+    assert_eq!(talk.say("群/甲", "急"), ["稍等"], "the reply of the brake that holds");
+    assert!(!talk.last.acted && talk.last.quiet == Some(Quiet::Cooldown), "{:?}", talk.last);
+    assert_eq!(talk.last.writes.len(), 1, "the reply is remembered, nothing is added");
+    assert_eq!(talk.say("群/甲", "急"), [""; 0]);
 }
 
 #[test]

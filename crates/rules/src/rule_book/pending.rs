@@ -69,9 +69,9 @@ impl<'s> Pending<'s> {
         self.writes.len()
     }
 
-    /// Takes back all changes but the first so many.
-    pub(crate) fn back_to(&mut self, mark: usize) {
-        self.writes.truncate(mark);
+    /// Takes back all changes but the first so many and those from a place on.
+    pub(crate) fn back_to(&mut self, mark: usize, from: usize) {
+        self.writes.drain(mark..from.min(self.writes.len()));
     }
 
     /// The same state with the changes so far, which this one has no longer.

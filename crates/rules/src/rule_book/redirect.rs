@@ -10,7 +10,7 @@ use super::event_facts::{EventFacts, Subject, whole_text};
 use super::rule::Rule;
 use super::scene::{Draws, SceneValues};
 use super::search::{MOST_ACTING, Run};
-use crate::decision::{RuleRef, Warning};
+use crate::decision::{Decision, RuleRef, Warning};
 use crate::explain::{Failed, Verdict};
 
 /// So many times one message is searched as another sentence.
@@ -41,20 +41,32 @@ impl<'r> Run<'r, '_> {
         self.start_brakes(&Chosen::rule(rule));
         self.note_acted(&rule.reference);
         self.acting += usize::from(!rule.then.is_empty());
-        self.tell(&rule.reference, Verdict::Acted { goes_on: true });
+        if self.trace.is_some() {
+            self.tell(&rule.reference, Verdict::Redirected { sentence: sentence.clone() });
+        }
+        let own = (self.out.steps.len(), self.pending.mark());
         if self.answers_as(&sentence) {
             return scene.captures;
         }
-        let quiet = self.out.quiet;
         let (out, writes, acted, acting) = before;
-        self.out = out;
-        self.out.quiet = quiet;
-        self.pending.back_to(writes);
+        self.take_back(out, writes, own);
         self.acted.truncate(acted);
         self.acting = acting;
         let failed = Failed { key: "answer_as", expected: sentence, actual: String::new() };
         self.tell(&rule.reference, Verdict::Failed(failed));
         scene.captures
+    }
+
+    /// Restores a decision and its first changes. The reply of a brake that held a rule for the sentence stays: it came
+    /// after so many steps and changes of the present decision.
+    fn take_back(&mut self, before: Decision, changes: usize, (steps, writes): (usize, usize)) {
+        let after = std::mem::replace(&mut self.out, before);
+        self.out.quiet = after.quiet;
+        let replies = after.steps.into_iter().skip(steps);
+        let length = self.out.steps.len();
+        self.out.steps.extend(replies);
+        self.pending
+            .back_to(changes, if self.out.steps.len() > length { writes } else { usize::MAX });
     }
 
     /// Searches the rules from the top for this sentence of the same sender. Returns whether any of them acted.

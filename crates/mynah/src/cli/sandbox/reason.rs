@@ -68,7 +68,7 @@ pub(super) fn in_full(why: &Why, lang: Lang) -> String {
 }
 
 fn line(step: &StepRow) -> String {
-    let mark = if matches!(step.verdict, "acted" | "quiet") { '*' } else { ' ' };
+    let mark = if matches!(step.verdict, "acted" | "quiet" | "redirected") { '*' } else { ' ' };
     let place = format!("{}:{}", step.file, step.line);
     let id = if step.rule == place { String::new() } else { format!(" ({})", step.rule) };
     format!("{mark} {place}{id}: {}", step.why)
