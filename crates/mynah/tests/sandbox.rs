@@ -56,6 +56,39 @@ fn what_is_piped_in_is_said_and_answered_and_then_it_ends() {
 }
 
 #[test]
+fn names_about_members_are_those_of_the_group() {
+    let bot = TempDir::new().unwrap();
+    let rules = r#"
+[[rule]]
+exact = "in"
+set = { signed = "1" }
+add = { points = 5 }
+reply = "{count:signed} {top:points}"
+
+[[rule]]
+exact = "who"
+reply = "{someone|nobody}={someone|nobody}"
+
+[[rule]]
+exact = "draw"
+reply = "{pick:signed|nobody}"
+clear = "members.signed"
+"#;
+    std::fs::write(bot.path().join("bot.toml"), rules).unwrap();
+    let said = "in\n/as 李四\nin\nwho\ndraw\ndraw\n";
+    let mut command = mynah();
+    command.args(["sandbox", "--group", "水果店客户群", "--as", "张三"]).arg(bot.path());
+    let seen = chat(&mut command, said);
+    let answers: Vec<&str> = seen.lines().filter_map(|line| line.strip_prefix("> ")).collect();
+    let [first, second, who, drawn, again] = answers[..] else { panic!("{seen}") };
+    assert_eq!((first, second), ("1 1. 张三 5", "2 1. 张三 5\\n2. 李四 5"));
+    let (one, same) = who.split_once('=').unwrap();
+    assert!(one == same && !["nobody", "小助手"].contains(&one), "{who}");
+    assert!(["张三", "李四"].contains(&drawn), "{seen}");
+    assert_eq!(again, "nobody");
+}
+
+#[test]
 fn private_and_other_groups_are_told_apart() {
     let private = chat(mynah().args(["sandbox", "--as", "李四", "--private"]).arg(faq()), "价格");
     assert_eq!(private, "李四: 价格\n> 价目表：https://example.com/price\n");

@@ -18,6 +18,8 @@ use tempfile::TempDir;
 
 #[path = "tools/help.rs"]
 mod help;
+#[path = "tools/language.rs"]
+mod language;
 #[path = "tools/settings.rs"]
 mod settings;
 

@@ -3,6 +3,7 @@
 mod crowd;
 mod hits;
 mod large_state;
+mod members;
 mod migration;
 
 use std::fs;

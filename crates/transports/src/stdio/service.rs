@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use mynah_core::{
-    Called, Capabilities, Chat, MediaError, MediaRef, Outgoing, Receipt, SendError, Service,
+    Called, Capabilities, Chat, ChatId, MediaError, MediaRef, Outgoing, Receipt, SendError, Service,
 };
 use thiserror::Error;
 use tokio::sync::oneshot;
@@ -113,6 +113,10 @@ impl Service for StdioService {
 
     fn chats(&self) -> Arc<[Chat]> {
         self.shared.chats()
+    }
+
+    fn members(&self, group: &ChatId) -> Vec<String> {
+        self.shared.members(group)
     }
 
     fn person_called(&self, name: &str) -> Called {

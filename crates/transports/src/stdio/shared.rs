@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use mynah_core::{Chat, ChatId, Records};
+use mynah_core::{
+    Chat, ChatId, Event, EventBody, Notice, NoticeKind, Origin, Person, PersonId, Records,
+};
 use tokio::sync::{oneshot, watch};
 
 use super::line::Answer;
@@ -15,6 +17,9 @@ const CHAT: &str = "stdio.chat.";
 
 /// So many chats are remembered.
 const MOST_CHATS: usize = 10_000;
+
+/// So many members are remembered, over all groups and until the program ends.
+const MOST_MEMBERS: usize = 60_000;
 
 /// Shared by the source and the service of one account.
 #[derive(Debug)]
@@ -36,11 +41,13 @@ pub(super) struct Streams {
     pub(super) reader_is_gone: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct State {
     chats: BTreeMap<ChatId, Chat>,
     /// The same as a list, made anew when a chat is added.
     listed: Arc<[Chat]>,
+    /// The names of the members of groups who spoke or joined in this run, by their ids.
+    members: BTreeMap<ChatId, BTreeMap<PersonId, String>>,
     /// Actions that wait for their outcome.
     waiting: BTreeMap<String, oneshot::Sender<Answer>>,
 }
@@ -53,7 +60,7 @@ impl Shared {
         let kept = kept.filter_map(|(_, value)| serde_json::from_str::<Chat>(value).ok());
         chats.extend(kept.map(|chat| (chat.id.clone(), chat)));
         let listed = chats.values().cloned().collect();
-        let state = Mutex::new(State { chats, listed, waiting: BTreeMap::new() });
+        let state = Mutex::new(State { chats, listed, ..State::default() });
         Self { people, outcomes, streams: watch::Sender::default(), state }
     }
 
@@ -73,6 +80,34 @@ impl Shared {
         state.listed = state.chats.values().cloned().collect();
         let value = serde_json::to_string(chat).ok()?;
         Some((format!("{CHAT}{}", chat.id), value))
+    }
+
+    /// Takes note of the people whom an event shows to be members of its group, or not to be members any more.
+    pub(super) fn meet_members(&self, event: &Event) {
+        let Some(group) = event.chat().filter(|chat| chat.is_group()) else { return };
+        let (present, gone): (&[Person], &[Person]) = match &event.body {
+            EventBody::Message(message) if message.origin == Origin::Person => {
+                (std::slice::from_ref(&message.sender), &[])
+            }
+            EventBody::Notice(Notice { kind: NoticeKind::Join { people }, .. }) => (people, &[]),
+            EventBody::Notice(Notice { kind: NoticeKind::Leave { people }, .. }) => (&[], people),
+            _ => return,
+        };
+        let mut state = self.state();
+        let count: usize = state.members.values().map(BTreeMap::len).sum();
+        let members = state.members.entry(group.id.clone()).or_default();
+        for person in present {
+            if count < MOST_MEMBERS || members.contains_key(&person.id) {
+                members.insert(person.id.clone(), person.name.clone());
+            }
+        }
+        gone.iter().for_each(|person| drop(members.remove(&person.id)));
+    }
+
+    /// The names of the members of a group seen so far.
+    pub(super) fn members(&self, group: &ChatId) -> Vec<String> {
+        let state = self.state();
+        state.members.get(group).into_iter().flat_map(BTreeMap::values).cloned().collect()
     }
 
     /// The chats seen so far.

@@ -109,6 +109,7 @@ impl StdioSource {
         match reader.read(text, || format!("stdio:{}:{}", self.run, self.line)) {
             Ok(Meaning::Event(event)) => {
                 batch.records.extend(event.chat().and_then(|chat| self.shared.meet(chat)));
+                self.shared.meet_members(&event);
                 batch.events.push(event);
             }
             Ok(Meaning::Outcome { action, answer }) => {

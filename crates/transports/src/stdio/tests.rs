@@ -293,3 +293,27 @@ fn the_committed_schema_has_every_word() {
         assert!(fields.keys().all(|key| known.get(key).is_some()), "{fields:?}");
     }
 }
+
+#[tokio::test]
+async fn members_are_known_once_they_speak_or_join_until_they_leave() {
+    let line = |rest: &str| format!("{{\"chat\": \"g\", \"group\": \"G\", {rest}}}\n");
+    let input = [
+        line(r#""from": "u-2", "name": "Ann", "text": "hi""#),
+        line(r#""from": "u-3", "name": "Bob", "text": "hi""#),
+        line(r#""from": "u-2", "name": "Anna", "text": "hi""#),
+    ];
+    let stdio = Stdio::over(options(), Cursor::new(input.concat()), Output::default());
+    let (mut source, service) = Box::new(stdio).open(Records::new());
+    let mut chat = None;
+    loop {
+        match source.receive().await.unwrap() {
+            Incoming::Status(_) => {}
+            Incoming::Batch(batch) => {
+                chat = chat.or_else(|| Some(batch.events.first()?.chat()?.id.clone()));
+            }
+            Incoming::End => break,
+        }
+    }
+    assert_eq!(service.members(&chat.expect("a group")), ["Anna", "Bob"]);
+    assert!(service.members(&"other".into()).is_empty());
+}
