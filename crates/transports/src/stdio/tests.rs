@@ -295,13 +295,12 @@ fn the_committed_schema_has_every_word() {
 }
 
 #[tokio::test]
-async fn members_are_known_once_they_speak_or_join_until_they_leave() {
-    let line = |rest: &str| format!("{{\"chat\": \"g\", \"group\": \"G\", {rest}}}\n");
-    let input = [
-        line(r#""from": "u-2", "name": "Ann", "text": "hi""#),
-        line(r#""from": "u-3", "name": "Bob", "text": "hi""#),
-        line(r#""from": "u-2", "name": "Anna", "text": "hi""#),
-    ];
+async fn members_are_known_once_they_speak() {
+    let said = |id: &str, name: &str| {
+        let from = json!({"id": id, "name": name});
+        format!("{}\n", json!({"text": "hi", "group": "G", "from": from}))
+    };
+    let input = [said("u-2", "Ann"), said("u-3", "Bob"), said("u-2", "Anna")];
     let stdio = Stdio::over(options(), Cursor::new(input.concat()), Output::default());
     let (mut source, service) = Box::new(stdio).open(Records::new());
     let mut chat = None;
