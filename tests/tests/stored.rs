@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use mynah_core::{LogQuery, Timestamp};
+use mynah_core::{LogQuery, MemberQuery, Store as _, Timestamp};
 use mynah_sandbox::{Options, World};
-use mynah_store::Inspector;
+use mynah_store::{Inspector, SqliteStore};
 use mynah_tests::{Stage, story};
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
@@ -76,6 +76,19 @@ fn the_commands_on_data_read_that_of_version_0_1() {
     let path = backup.display().to_string();
     assert!(command(data.path(), &["data", "backup", &path]).contains("backup.db"));
     assert!(backup.exists());
+}
+
+#[tokio::test]
+async fn values_of_version_0_1_have_the_names_of_their_people() {
+    let data = copy();
+    let chat: String = open(data.path())
+        .query_row("SELECT chat FROM state WHERE scope = 2 AND key = 'nick'", [], |row| row.get(0))
+        .expect("a variable");
+    let store = SqliteStore::open(data.path(), mynah_store::Options::default()).expect("a store");
+    let query = MemberQuery { chat: chat.as_str().into(), keys: vec!["nick".to_owned()] };
+    let found = store.member_values(&query, Timestamp::default()).await.expect("it is read");
+    let nicks = found[0].values.iter().map(|one| (one.name.as_str(), one.text.as_str()));
+    assert_eq!(nicks.collect::<Vec<_>>(), [("张三", "阿三")]);
 }
 
 #[test]

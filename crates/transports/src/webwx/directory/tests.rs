@@ -195,6 +195,19 @@ fn a_name_in_a_group_is_no_name_of_a_friend() {
 }
 
 #[test]
+fn the_members_of_a_group_are_those_at_hand_without_the_account() {
+    let mut directory = logged_in(Directory::default(), 1, &[friend("@1-0-小明", "小明", "备注")]);
+    let mut group = group("@@g", "车友", 1, &["小明", "小红", "", "小助手"]);
+    group.member_list[1].display_name = "红姐".to_owned();
+    "@me1".clone_into(&mut group.member_list[3].user_name);
+    directory.learn_groups(&[group], NOW);
+    let chat = directory.chats().iter().find(|chat| chat.is_group()).expect("a group").id.clone();
+    assert_eq!(directory.names_of_members(&chat), ["小明", "红姐"]);
+    assert!(directory.names_of_members(&"g99".into()).is_empty());
+    assert!(directory.names_of_members(&"p1".into()).is_empty());
+}
+
+#[test]
 fn of_a_contact_list_that_was_read_in_part_no_nickname_is_trusted() {
     let friends = [friend("@1", "小明", "老王"), friend("@2", "小红", "")];
     let mut directory = logged_in(Directory::default(), 1, &friends);
