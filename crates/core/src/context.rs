@@ -360,7 +360,7 @@ impl Context {
     /// Ends the turn and returns its reads, its effects and its decision.
     #[must_use]
     pub fn finish(self) -> (Vec<Read>, Effects, Decided) {
-        (self.frame.snapshot.reads(), self.effects, self.decided)
+        (self.frame.snapshot.into_reads(), self.effects, self.decided)
     }
 }
 

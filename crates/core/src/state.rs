@@ -99,6 +99,17 @@ impl Snapshot {
             .collect()
     }
 
+    /// All reads, at the end of a turn.
+    pub(crate) fn into_reads(self) -> Vec<Read> {
+        let reads = self.reads.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let read = |((scope, key), value): ((Scope, String), Option<Value>)| Read {
+            scope,
+            key,
+            version: value.map(|value| value.version),
+        };
+        reads.into_iter().map(read).collect()
+    }
+
     /// All values of a scope, for people to read. Does not count as a read.
     pub fn values(&self, scope: Scope) -> Vec<(String, Value)> {
         if let Some(rest) = &self.rest {

@@ -1,5 +1,6 @@
 //! The interface of the store, which outlives the process: the tables are the queues.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -69,14 +70,14 @@ pub trait Store: Send + Sync {
     /// Applies all effects of a turn and marks its event as handled, if the values it read are unchanged. A turn whose
     /// event was handled before is not applied again.
     async fn commit(&self, turn: Turn, now: Timestamp) -> Result<Committed, StoreError> {
-        self.commit_and_claim(turn, None, now).await
+        self.commit_and_claim(Arc::new(turn), None, now).await
     }
 
     /// Commits a turn as [`commit`](Self::commit) does, and claims at once, as [`claim`](Self::claim) does, the oldest
     /// action of a chat: both or none. A turn that is refused claims nothing.
     async fn commit_and_claim(
         &self,
-        turn: Turn,
+        turn: Arc<Turn>,
         claim: Option<ClaimRequest>,
         now: Timestamp,
     ) -> Result<Committed, StoreError>;

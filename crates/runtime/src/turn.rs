@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
+use std::sync::Arc;
 
 use futures_util::FutureExt;
 use mynah_core::{
@@ -76,9 +77,10 @@ impl Worker {
         let now = self.now();
         let reserved = self.reserve(&effects, now);
         let request = reserved.as_ref().map(|chat| self.claim_request(chat, now));
-        let turn =
-            Turn { event: event.clone(), reads, effects, decided: decided.clone(), reply_max_age };
-        match self.store.commit_and_claim(turn, request, now).await? {
+        let turn = Arc::new(Turn { event, reads, effects, decided, reply_max_age });
+        let committed = self.store.commit_and_claim(Arc::clone(&turn), request, now).await?;
+        let Turn { event, decided, .. } = &*turn;
+        match committed {
             Committed::Conflict => {
                 if let Some(chat) = reserved {
                     outbox::lock(&self.outbox).done(&chat, Attempt::Nothing, now);
@@ -94,7 +96,7 @@ impl Worker {
                 let passed_over = decided.passed_over.as_deref();
                 tracing::debug!(event = %event.id, rule, passed_over, "turn committed");
                 self.performing.committed(&event.id, actions);
-                self.observer.turn(&event, &decided);
+                self.observer.turn(event, decided);
                 if decided.dropped > 0 {
                     let (event, dropped) = (event.id.clone(), decided.dropped);
                     self.observer.trouble(&Trouble::TooLong { event, dropped });

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mynah_core::{
@@ -173,7 +174,8 @@ impl Player<'_> {
         let turn = wanted.turn(event, seen, self.now);
         let request = |chat| ClaimRequest { chat: name(&CHATS, chat).into(), token, until: UNTIL };
         let store = self.ground.store();
-        let committed = store.commit_and_claim(turn, claim.map(request), self.now).await?;
+        let committed =
+            store.commit_and_claim(Arc::new(turn), claim.map(request), self.now).await?;
         let answer = text(&committed);
         if let Committed::Done { claim: Some(claim), .. } = committed
             && let Claim::Send(outgoing) = *claim

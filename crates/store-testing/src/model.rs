@@ -230,10 +230,11 @@ impl Store for ModelStore {
 
     async fn commit_and_claim(
         &self,
-        mut turn: Turn,
+        turn: Arc<Turn>,
         claim: Option<ClaimRequest>,
         now: Timestamp,
     ) -> Result<Committed, StoreError> {
+        let mut turn = Turn::clone(&turn);
         if self.has(Mistake::StateWithoutReply) && self.tables().inbox.is_open(&turn.event.id) {
             let writes = std::mem::take(&mut turn.effects.writes);
             self.tables().values.apply(&turn.event, &writes, now, self.mistake);

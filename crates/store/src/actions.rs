@@ -62,11 +62,11 @@ fn insert_one(
     let expires = turn.reply_max_age.filter(|_| ages).map(|age| from + age);
     // If the clock went back, this action still comes after the actions that were queued before it.
     let last = match tails.get(&planned.chat) {
-        Some(last) => Some(last),
+        Some(last) => last,
         None => last_queued(connection, &planned.chat)?,
     };
     let order = last.map_or(now, |last| last.max(now)) + planned.delay;
-    tails.note(&planned.chat, last.map_or(now, |last| last.max(now)));
+    tails.note(&planned.chat, Some(last.map_or(now, |last| last.max(now))));
     let not_before = if planned.delay.is_zero() { Timestamp::default() } else { from };
     connection
         .prepare_cached(
@@ -279,7 +279,11 @@ pub(crate) fn settle(
         }
         Outcome::Unknown { reason, .. } => close(connection, seq, "unknown", Some(reason), now)?,
     }
-    has_open(connection, chat.as_str())
+    let more = has_open(connection, chat.as_str())?;
+    if !more {
+        tails.note(&chat, None);
+    }
+    Ok(more)
 }
 
 /// A claimed action.

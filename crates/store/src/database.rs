@@ -1,5 +1,6 @@
 //! The open database: its connection, its write-ahead log and its watched files.
 
+use std::collections::BTreeMap;
 use std::ffi::c_int;
 use std::fs::{self, File};
 use std::io;
@@ -7,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
-use mynah_core::{EventId, StoreError};
+use mynah_core::{EventId, StoreError, Timestamp};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
@@ -20,6 +21,9 @@ use crate::tails::Tails;
 use crate::tidy::StateKey;
 use crate::tokens::Tokens;
 use crate::{former, schema};
+
+/// The number of turns whose loaded state is remembered.
+const LOADED: usize = 1024;
 
 /// The open database of one account.
 #[derive(Debug)]
@@ -36,8 +40,12 @@ pub(crate) struct Database {
     pub(crate) setting_aside: Option<Vec<EventId>>,
     /// The claims of this opening.
     pub(crate) tokens: Tokens,
-    /// The last actions of the longest queues.
+    /// The last actions of queues.
     pub(crate) tails: Tails,
+    /// The number of changes in the database when the state of an event was first loaded for its turn.
+    loaded: BTreeMap<EventId, u64>,
+    /// When the earliest timer is due, if this is known.
+    pub(crate) next_timer: Option<Option<Timestamp>>,
     /// The turns that are not counted in their table yet.
     pub(crate) hits: Hits,
     /// The last value that housekeeping has looked at; `None` at the start of the table.
@@ -147,6 +155,8 @@ impl Database {
             setting_aside: None,
             tokens: Tokens::default(),
             tails: Tails::default(),
+            loaded: BTreeMap::new(),
+            next_timer: None,
             hits: Hits::default(),
             tidied: None,
             log,
@@ -197,7 +207,7 @@ impl Database {
     /// Undoes a transaction that failed, whether SQLite has undone it already or not.
     pub(crate) fn roll_back(&mut self) {
         self.hits.roll_back();
-        self.tails.clear();
+        self.forget_knowledge();
         self.setting_aside = None;
         let rolled_back = match self.connection.is_autocommit() {
             true => Ok(()),
@@ -211,7 +221,31 @@ impl Database {
 
     /// Ends the read that stays open between transactions.
     fn end_read(&mut self) -> rusqlite::Result<()> {
+        // From now on another program may write.
+        self.forget_knowledge();
         if std::mem::take(&mut self.is_held) { hold::release(&self.connection) } else { Ok(()) }
+    }
+
+    /// Drops what is known of the content of the tables.
+    fn forget_knowledge(&mut self) {
+        self.tails.clear();
+        self.loaded.clear();
+        self.next_timer = None;
+    }
+
+    /// Notes that the state of an event is loaded for a turn.
+    pub(crate) fn note_loaded(&mut self, event: &EventId) {
+        if self.loaded.len() >= LOADED {
+            self.loaded.clear();
+        }
+        let changes = self.connection.total_changes();
+        self.loaded.entry(event.clone()).or_insert(changes);
+    }
+
+    /// Whether nothing at all has changed since the state of an event was first loaded, so that all reads of its turn
+    /// are current. The turn must load the state anew if it runs again.
+    pub(crate) fn is_untouched_since_loaded(&mut self, event: &EventId) -> bool {
+        self.loaded.remove(event) == Some(self.connection.total_changes())
     }
 
     /// Writes the counts of rules that are not written yet.

@@ -39,18 +39,19 @@ pub(crate) fn accept(
         }
     }
     records::write(connection, &batch.records)?;
-    let begun = begun.into_iter().map(|event| with_state(connection, event.clone(), now));
+    let begun = begun.into_iter().map(|event| with_state(database, event.clone(), now));
     Ok((lanes, begun.collect::<Result<_>>()?))
 }
 
 /// Completes an event that is begun, and loads the state of its scopes.
 fn with_state(
-    connection: &Connection,
+    database: &mut Database,
     mut event: Event,
     now: Timestamp,
 ) -> Result<(Event, state::Loaded)> {
-    fill_in_original(connection, &mut event)?;
-    let loaded = state::load(connection, &event, now)?;
+    fill_in_original(&database.connection, &mut event)?;
+    let loaded = state::load(&database.connection, &event, now)?;
+    database.note_loaded(&event.id);
     Ok((event, loaded))
 }
 
@@ -61,16 +62,11 @@ pub(crate) fn insert(
     begun: bool,
     now: Timestamp,
 ) -> Result<bool> {
-    let seen = connection
-        .prepare_cached("SELECT 1 FROM seen WHERE id = ?1")?
-        .exists([event.id.as_str()])?;
-    if seen {
-        return Ok(false);
-    }
     let inserted = connection
         .prepare_cached(
             "INSERT INTO event (id, lane, time, accepted, body, message, person, begun)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (id) DO NOTHING",
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE NOT EXISTS (SELECT 1 FROM seen WHERE id = ?1)
+             ON CONFLICT (id) DO NOTHING",
         )?
         .execute(params![
             event.id.as_str(),
@@ -94,8 +90,8 @@ pub(crate) fn begin(
     lane: &Lane,
     now: Timestamp,
 ) -> Result<Option<(Event, state::Loaded)>> {
-    let connection = &database.connection;
-    while let Some(row) = oldest(connection, lane)? {
+    while let Some(row) = oldest(&database.connection, lane)? {
+        let connection = &database.connection;
         let Ok(body) = serde_json::from_str(&row.body) else {
             tracing::error!(
                 event = row.id,
@@ -111,7 +107,7 @@ pub(crate) fn begin(
         }
         let id = EventId::new(row.id);
         let event = Event { id, time: Timestamp::from_millis(row.time), body };
-        return with_state(connection, event, now).map(Some);
+        return with_state(database, event, now).map(Some);
     }
     Ok(None)
 }

@@ -10,8 +10,9 @@ use crate::database::Database;
 /// and the names that are bound to the person. The ids of the events stay known, so that the service cannot
 /// deliver them again.
 pub(crate) fn forget(database: &mut Database, person: &PersonId) -> Result<Forgotten> {
-    // Queues change here.
+    // Queues and timers change here.
     database.tails.clear();
+    database.next_timer = None;
     let connection = &database.connection;
     let mut forgotten = Forgotten::default();
     for chat in private_chats(connection, person)? {

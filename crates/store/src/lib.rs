@@ -44,6 +44,7 @@ mod waiting;
 mod writer;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use mynah_core::{
@@ -217,7 +218,7 @@ impl Store for SqliteStore {
 
     async fn commit_and_claim(
         &self,
-        turn: Turn,
+        turn: Arc<Turn>,
         claim: Option<ClaimRequest>,
         now: Timestamp,
     ) -> Result<Committed, StoreError> {
@@ -230,7 +231,7 @@ impl Store for SqliteStore {
     }
 
     async fn fire(&self, now: Timestamp) -> Result<(Vec<Lane>, Option<Timestamp>), StoreError> {
-        self.executor.run(Written, move |db| timers::fire(&db.connection, now)).await
+        self.executor.run(Written, move |db| timers::fire(db, now)).await
     }
 
     async fn claim(

@@ -1,4 +1,4 @@
-//! When the last action of a chat was queued, for chats with waiting actions: reading it costs a walk along the queue.
+//! When the last action of a chat was queued, among its unsettled actions: reading it costs a walk along the queue.
 
 use std::collections::BTreeMap;
 
@@ -7,18 +7,23 @@ use mynah_core::{ChatId, Timestamp};
 /// The number of chats that are remembered. The others are read.
 const MOST: usize = 1000;
 
-/// The latest queuing times among the unsettled actions of chats.
+/// The latest queuing times among the unsettled actions of chats; `None` for a chat without such actions.
 #[derive(Debug, Default)]
-pub(crate) struct Tails(BTreeMap<ChatId, Timestamp>);
+pub(crate) struct Tails(BTreeMap<ChatId, Option<Timestamp>>);
 
 impl Tails {
-    pub(crate) fn get(&self, chat: &ChatId) -> Option<Timestamp> {
+    /// The time for a chat, if it is known.
+    pub(crate) fn get(&self, chat: &ChatId) -> Option<Option<Timestamp>> {
         self.0.get(chat).copied()
     }
 
     /// Remembers the time of a chat.
-    pub(crate) fn note(&mut self, chat: &ChatId, last: Timestamp) {
-        if self.0.len() >= MOST && !self.0.contains_key(chat) {
+    pub(crate) fn note(&mut self, chat: &ChatId, last: Option<Timestamp>) {
+        if let Some(known) = self.0.get_mut(chat) {
+            *known = last;
+            return;
+        }
+        if self.0.len() >= MOST {
             self.0.clear();
         }
         self.0.insert(chat.clone(), last);
@@ -26,7 +31,7 @@ impl Tails {
 
     /// An action that was queued then is settled: it may have been the last.
     pub(crate) fn left(&mut self, chat: &ChatId, queued: Timestamp) {
-        if self.get(chat).is_some_and(|last| last <= queued) {
+        if self.get(chat).flatten().is_some_and(|last| last <= queued) {
             self.forget(chat);
         }
     }

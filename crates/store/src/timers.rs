@@ -3,6 +3,7 @@
 use mynah_core::{Due, Event, EventBody, Lane, Timer, TimerChange, Timestamp};
 use rusqlite::{Connection, Result, params};
 
+use crate::database::Database;
 use crate::events::{self, to_json};
 
 /// The number of timers that become events in one transaction; the rest follows at once.
@@ -31,9 +32,11 @@ pub(crate) fn apply(connection: &Connection, change: &TimerChange) -> Result<()>
 
 /// Turns due timers into events of their lanes. Returns the lanes with waiting timer events, and the next due time.
 pub(crate) fn fire(
-    connection: &Connection,
+    database: &mut Database,
     now: Timestamp,
 ) -> Result<(Vec<Lane>, Option<Timestamp>)> {
+    database.next_timer = None;
+    let connection = &database.connection;
     for body in take_due(connection, now)? {
         match serde_json::from_str::<Timer>(&body) {
             Ok(timer) => {

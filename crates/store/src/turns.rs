@@ -17,7 +17,8 @@ pub(crate) fn commit(
         let chats = actions::chats_of(&database.connection, &turn.event.id)?;
         return done(database, turn, chats, claim, now);
     }
-    if !state::still_holds(&database.connection, &turn.event, &turn.reads, now)? {
+    let untouched = database.is_untouched_since_loaded(&turn.event.id);
+    if !untouched && !state::still_holds(&database.connection, &turn.event, &turn.reads, now)? {
         return Ok(Committed::Conflict);
     }
     for write in &turn.effects.writes {
@@ -27,6 +28,7 @@ pub(crate) fn commit(
     let connection = &database.connection;
     for change in &turn.effects.timers {
         timers::apply(connection, change)?;
+        database.next_timer = None;
     }
     let keep_text = database.options.keeps_text();
     events::close(connection, turn, numbers, keep_text, now)?;
@@ -54,11 +56,16 @@ fn done(
     now: Timestamp,
 ) -> Result<Committed> {
     let claim = claim.map(|request| actions::claim(database, request, now).map(Box::new));
+    let next_timer = match database.next_timer {
+        Some(next) => next,
+        None => timers::next(&database.connection)?,
+    };
+    database.next_timer = Some(next_timer);
     let connection = &database.connection;
     Ok(Committed::Done {
         more: events::has_more(connection, &turn.event.lane())?,
         chats,
-        next_timer: timers::next(connection)?,
+        next_timer,
         claim: claim.transpose()?,
     })
 }

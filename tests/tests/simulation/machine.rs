@@ -154,7 +154,7 @@ impl Store for FusedStore {
 
     async fn commit_and_claim(
         &self,
-        turn: Turn,
+        turn: Arc<Turn>,
         claim: Option<ClaimRequest>,
         now: Timestamp,
     ) -> Result<Committed, StoreError> {

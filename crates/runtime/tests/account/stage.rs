@@ -371,7 +371,7 @@ impl Store for FailingStore {
 
     async fn commit_and_claim(
         &self,
-        _turn: Turn,
+        _turn: Arc<Turn>,
         _claim: Option<ClaimRequest>,
         _now: Timestamp,
     ) -> Result<Committed, StoreError> {

@@ -1,5 +1,6 @@
 //! The outbox.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use mynah_core::{
@@ -152,9 +153,10 @@ pub(super) async fn claimed_with_turn(new: NewGround<'_>) -> Verdict {
     let writes = vec![write(Scope::Bot, "n", Change::Add(1), None)];
     handle(store, "h", Effects { writes, ..Effects::default() }).await?;
     let stale = Turn { reads: seen.reads(), ..turn(event.clone(), steps(vec![reply("g", "x")])) };
+    let stale = Arc::new(stale);
     let refused = store.commit_and_claim(stale, Some(request("g")), NOW).await?;
     same("a turn that read an old value", &refused, &Committed::Conflict)?;
-    let valid = turn(event, steps(vec![reply("g", "third")]));
+    let valid = Arc::new(turn(event, steps(vec![reply("g", "third")])));
     let claimed = claim_of(store.commit_and_claim(valid, Some(request("g")), NOW).await?)?;
     same("the oldest of the chat", &claimed.map(|it| (it.id, it.attempt)), &Some((id(0), 1)))?;
     same("a second claim", &claims(store, NOW).await?, &Claim::Empty)?;

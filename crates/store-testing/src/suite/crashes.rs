@@ -1,5 +1,7 @@
 //! The process dies in the middle of a call: the call has taken effect completely, or not at all.
 
+use std::sync::Arc;
+
 use mynah_core::{
     Batch, Change, Claim, Effects, EventBody, Records, Scope, StateView, Store, TimerChange,
 };
@@ -89,7 +91,7 @@ pub(super) async fn claimed_with_turn(new: NewGround<'_>) -> Verdict {
         let mut ground = new();
         accept(ground.store(), vec![message("1", "g", "p")]).await?;
         let (event, _) = begin(ground.store(), "g", NOW).await?;
-        let valid = turn(event, steps(vec![reply("g", "x")]));
+        let valid = Arc::new(turn(event, steps(vec![reply("g", "x")])));
         interrupt(ground.store().commit_and_claim(valid, Some(request("g")), NOW), polls);
         ground.crash().await;
         let recovered = ground.store().recover(NOW).await?;

@@ -1,5 +1,6 @@
 //! Makes each call twice, like a caller that did not get the answer.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use mynah_core::{
@@ -80,7 +81,7 @@ pub(super) async fn claimed_with_turn(new: NewGround<'_>) -> Verdict {
     let store = ground.store();
     accept(store, vec![message("1", "g", "p")]).await?;
     let (event, _) = begin(store, "g", NOW).await?;
-    let valid = turn(event, steps(vec![reply("g", "1"), reply("g", "2")]));
+    let valid = Arc::new(turn(event, steps(vec![reply("g", "1"), reply("g", "2")])));
     let request = Some(request("g"));
     let first = store.commit_and_claim(valid.clone(), request.clone(), NOW).await?;
     holds("an action is claimed", claim_of(first.clone())?.is_some())?;

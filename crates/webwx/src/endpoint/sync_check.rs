@@ -39,7 +39,7 @@ impl Client {
                 .query("sid", &session.sid)
                 .query("uin", session.uin.to_string())
                 .query("deviceid", ids::device_id())
-                .query("synckey", session.check_key().to_string())
+                .query("synckey", session.check_key().to_text())
         });
         let request = request.query("_", &now);
         let answer = self.send(request).await?.ok()?;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{DeserializeOwned, DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::base::{BaseResponse, Envelope};
@@ -70,8 +70,8 @@ impl<'de> Visitor<'de> for FindBase<'_> {
                 Key::Other => drop(map.next_value::<IgnoredAny>()?),
             }
             if self.0.is_some() {
-                // Ends the reading here.
-                return Err(A::Error::custom("found"));
+                // The reading ends here, with an error for what follows.
+                break;
             }
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! Sync keys (section 11.7 of the protocol reference): opaque cursors, returned unchanged.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +50,18 @@ impl SyncKey {
 }
 
 /// The format in the query of synccheck: `1_651991553|2_651996455`.
+impl SyncKey {
+    /// The key as a parameter of an address.
+    pub(crate) fn to_text(&self) -> String {
+        let mut text = String::with_capacity(self.list.len() * ENTRY);
+        write!(text, "{self}").expect("a string takes any text");
+        text
+    }
+}
+
+/// Room for a number, a time and two separators.
+const ENTRY: usize = 4 + 10 + 2;
+
 impl fmt::Display for SyncKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (n, entry) in self.list.iter().enumerate() {

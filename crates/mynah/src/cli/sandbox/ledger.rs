@@ -185,7 +185,7 @@ impl<S: Store> Store for Ledger<S> {
 
     async fn commit_and_claim(
         &self,
-        turn: Turn,
+        turn: Arc<Turn>,
         claim: Option<ClaimRequest>,
         now: Timestamp,
     ) -> Result<Committed, StoreError> {
