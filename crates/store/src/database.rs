@@ -103,6 +103,7 @@ impl Database {
         if !path.exists() {
             create(path)?;
         }
+        let path = &real_path(path);
         make_private(path).map_err(|error| translate_io(error, path))?;
         schema::check_size(path)?;
         let is_unclean = fs::metadata(log_path(path)).is_ok_and(|log| log.len() > 0);
@@ -336,9 +337,16 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<u64> {
     Ok(last.and_then(|last| u64::try_from(last).ok()).unwrap_or(0) + 1)
 }
 
+/// The place of a database behind links, where SQLite keeps its log.
+pub(crate) fn real_path(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
 /// The write-ahead log of a database file.
-fn log_path(path: &Path) -> PathBuf {
-    path.with_extension("db-wal")
+pub(crate) fn log_path(path: &Path) -> PathBuf {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    log.into()
 }
 
 /// Makes a database with its tables. It appears at its path complete, so an empty file there is never a new database.

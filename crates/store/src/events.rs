@@ -215,6 +215,26 @@ fn pass_over(connection: &Connection, seq: i64, why: &str, now: Timestamp) -> Re
     Ok(())
 }
 
+/// Begins the id of a row whose event was deleted.
+pub(crate) const GONE: &str = "gone:";
+
+/// Deletes an event. Of the newest one the number stays: a later event with the same number would be hidden from a reader
+/// of the log that goes on behind it.
+pub(crate) fn delete(connection: &Connection, seq: i64) -> Result<()> {
+    let deleted = connection
+        .prepare_cached("DELETE FROM event WHERE seq = ?1 AND seq < (SELECT max(seq) FROM event)")?
+        .execute([seq])?;
+    if deleted == 0 {
+        connection
+            .prepare_cached(
+                "UPDATE event SET id = ?2 || seq, lane = '', begun = 0, handled = coalesce(handled, accepted), first_action = NULL,
+                        actions = 0, message = NULL, person = NULL, body = NULL, decided = NULL WHERE seq = ?1",
+            )?
+            .execute(params![seq, GONE])?;
+    }
+    Ok(())
+}
+
 /// Whether the lane has an unhandled event.
 pub(crate) fn has_more(connection: &Connection, lane: &Lane) -> Result<bool> {
     connection

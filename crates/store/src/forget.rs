@@ -3,8 +3,8 @@
 use mynah_core::{ChatKind, EventBody, Forgotten, PersonId, Timer};
 use rusqlite::{Connection, Result};
 
-use crate::bindings;
 use crate::database::Database;
+use crate::{bindings, events};
 
 /// Deletes the events of a person, the answers to them, the person's state and timers, the private chat,
 /// and the names that are bound to the person. The ids of the events stay known, so that the service cannot
@@ -37,7 +37,14 @@ pub(crate) fn forget(database: &mut Database, person: &PersonId) -> Result<Forgo
          ON CONFLICT (id) DO NOTHING",
         [person_id],
     )?;
-    forgotten.events = connection.execute("DELETE FROM event WHERE person = ?1", [person_id])?;
+    let events: Vec<i64> = connection
+        .prepare("SELECT seq FROM event WHERE person = ?1")?
+        .query_map([person_id], |row| row.get(0))?
+        .collect::<Result<_>>()?;
+    for seq in &events {
+        events::delete(connection, *seq)?;
+    }
+    forgotten.events = events.len();
     forgotten.timers += forget_timers(connection, person)?;
     Ok(forgotten)
 }

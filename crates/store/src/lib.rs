@@ -274,7 +274,7 @@ impl Store for SqliteStore {
         let forgotten = self.executor.run(Synced, move |db| forget::forget(db, &person)).await?;
         // A copy from before a migration still has the data.
         if let Some(path) = &self.path {
-            former::remove(path)?;
+            former::remove(&database::real_path(path))?;
         }
         Ok(forgotten)
     }

@@ -15,6 +15,7 @@ use std::path::Path;
 use mynah_core::StoreError;
 use rusqlite::Connection;
 
+use crate::database::log_path;
 use crate::error::{translate, translate_io};
 
 /// The steps from each version to the next. The version of a file is the number of steps that it has taken.
@@ -212,8 +213,7 @@ pub(crate) fn check_size(path: &Path) -> Result<(), StoreError> {
 
 /// Checks that no log of a removed database is left: SQLite would apply it to a new one.
 pub(crate) fn check_log(path: &Path) -> Result<(), StoreError> {
-    let log = path.with_extension("db-wal");
-    let has_log = std::fs::metadata(log).is_ok_and(|log| log.len() > 0);
+    let has_log = std::fs::metadata(log_path(path)).is_ok_and(|log| log.len() > 0);
     if has_log { Err(emptied(path)) } else { Ok(()) }
 }
 

@@ -779,6 +779,55 @@ async fn a_person_is_forgotten() {
 }
 
 #[tokio::test]
+async fn a_reader_of_the_log_misses_nothing_after_the_newest_event_is_forgotten() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path()).unwrap();
+    store
+        .accept(batch(vec![message("1", "g", "p", "x"), message("2", "g", "q", "x")]), NOW)
+        .await
+        .unwrap();
+    let read = store.log(&LogQuery::from_the_start()).await.unwrap();
+    assert_eq!(store.forget(&"q".into()).await.unwrap().events, 1);
+    drop(store);
+    let store = open(folder.path()).unwrap();
+    store
+        .accept(batch(vec![message("2", "g", "q", "x"), message("3", "g", "p", "new")]), NOW)
+        .await
+        .unwrap();
+    let page = store.log(&LogQuery { from: read.next, ..LogQuery::default() }).await.unwrap();
+    let ids: Vec<_> = page.entries.iter().map(|entry| entry.event.id.as_str()).collect();
+    assert_eq!(ids, ["event 3"]);
+    for expected in ["event 1", "event 3"] {
+        let (event, _) = store.begin(&"g".into(), NOW).await.unwrap().unwrap();
+        assert_eq!(event.id.as_str(), expected);
+        handle(&store, "g", vec![]).await;
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_database_behind_a_link_is_synced_and_checked_like_another() {
+    let (folder, place) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    open(folder.path()).unwrap();
+    let moved = place.path().join("data.sqlite");
+    fs::rename(folder.path().join(FILE), &moved).unwrap();
+    std::os::unix::fs::symlink(&moved, folder.path().join(FILE)).unwrap();
+    let store = open(folder.path()).unwrap();
+    store.accept(batch(vec![message("1", "g", "p", "x")]), NOW).await.unwrap();
+    store.sync().await.unwrap();
+    let log = place.path().join("data.sqlite-wal");
+    assert!(fs::metadata(&log).unwrap().len() > 0);
+    handle(&store, "g", vec![reply("g", "x")]).await;
+    let copy = TempDir::new().unwrap();
+    copy_files(place.path(), copy.path());
+    // The counts of rules are not in the file yet: a start behind the link finds the log and counts them there.
+    let again = TempDir::new().unwrap();
+    std::os::unix::fs::symlink(copy.path().join("data.sqlite"), again.path().join(FILE)).unwrap();
+    let survey = open(again.path()).unwrap().survey().await.unwrap();
+    assert!(survey.since.is_some());
+}
+
+#[tokio::test]
 async fn the_variables_that_a_person_has_in_all_chats_are_forgotten() {
     let store = SqliteStore::in_memory();
     store.accept(batch(vec![message("1", "g", "p", "x")]), NOW).await.unwrap();

@@ -6,7 +6,7 @@ use mynah_core::Timestamp;
 use rusqlite::{Connection, Result, params};
 
 use crate::database::Database;
-use crate::{Options, hits};
+use crate::{Options, events, hits};
 
 /// The number of rows in one piece. Each piece reads only the oldest rows and never scans a whole table.
 const ROWS: usize = 500;
@@ -100,11 +100,13 @@ fn drop_events(connection: &Connection, options: &Options, now: Timestamp) -> Re
         })?
         .collect::<Result<_>>()?;
     for (seq, id, accepted) in &old {
-        connection
-            .prepare_cached(
-                "INSERT INTO seen (id, accepted) VALUES (?1, ?2) ON CONFLICT (id) DO NOTHING",
-            )?
-            .execute(params![id, accepted])?;
+        if !id.starts_with(events::GONE) {
+            connection
+                .prepare_cached(
+                    "INSERT INTO seen (id, accepted) VALUES (?1, ?2) ON CONFLICT (id) DO NOTHING",
+                )?
+                .execute(params![id, accepted])?;
+        }
         connection
             .prepare_cached(
                 "DELETE FROM action WHERE event = ?1
@@ -112,7 +114,7 @@ fn drop_events(connection: &Connection, options: &Options, now: Timestamp) -> Re
                  AND seq < (SELECT first_action + actions FROM event WHERE id = ?1)",
             )?
             .execute([id])?;
-        connection.prepare_cached("DELETE FROM event WHERE seq = ?1")?.execute([seq])?;
+        events::delete(connection, *seq)?;
     }
     Ok(old.len())
 }
