@@ -1,6 +1,8 @@
 //! The interface of the store, which outlives the process: the tables are the queues.
 
 use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -168,6 +170,8 @@ pub struct Recovered {
     pub last_chance: Vec<Lane>,
     /// Chats with unsettled actions.
     pub chats: Vec<ChatId>,
+    /// Those of them in which an action waits that expires, as replies do: they go before the others.
+    pub replying: BTreeSet<ChatId>,
     /// Actions that were claimed when the process ended: it is unknown whether they took effect.
     pub in_doubt: Vec<ActionId>,
     /// Events that were set aside because the process died on them too often.

@@ -97,7 +97,11 @@ impl Dispatcher {
     pub(crate) fn recovered(&mut self, recovered: Recovered, now: Timestamp) {
         self.lanes.suspect(recovered.suspects);
         self.news(recovered.lanes);
-        self.something_to_send(&recovered.chats, now);
+        for chat in &recovered.chats {
+            // The store does not keep what gives way; of what waited, only replies go first.
+            let yields = !recovered.replying.contains(chat);
+            self.outbox().notify(chat, yields, now);
+        }
     }
 
     /// Adds the actions that were sent before the start, newest first.
@@ -122,7 +126,7 @@ impl Dispatcher {
     /// Notes that these chats have actions to send.
     pub(crate) fn something_to_send(&mut self, chats: &[ChatId], now: Timestamp) {
         for chat in chats {
-            self.outbox().notify(chat, now);
+            self.outbox().notify(chat, false, now);
         }
     }
 
@@ -201,7 +205,9 @@ impl Dispatcher {
     }
 
     fn turned(&mut self, lane: &Lane, end: TurnEnd, now: Timestamp) {
-        self.something_to_send(&end.chats, now);
+        for chat in &end.chats {
+            self.outbox().notify(chat, end.yielding.contains(chat), now);
+        }
         self.claimed.extend(end.claimed);
         self.fire_by(end.next_timer);
         self.lanes.done(lane, end.more);

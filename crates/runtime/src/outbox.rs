@@ -16,8 +16,15 @@ const HELD: Duration = Duration::from_secs(60);
 /// The chats with actions to send. At most one action of a chat is in flight.
 #[derive(Debug)]
 pub(crate) struct Outbox {
-    /// Ordered by the time to look at the chat, then by waiting time: the chats that sent nothing lately, and the others.
-    queues: [BTreeSet<(Timestamp, u64, ChatId)>; 2],
+    /// Ordered by the time to look at the chat, then by waiting time: the chats that sent nothing lately, the others, and
+    /// those that give way.
+    queues: [BTreeSet<(Timestamp, u64, ChatId)>; 3],
+    /// The chats in which only messages that give way to replies wait.
+    yielding: BTreeSet<ChatId>,
+    /// The chats that gave way until a reply came: their next message still counts as one that gives way.
+    promoted: BTreeSet<ChatId>,
+    /// Since when messages that could leave gave way without a break.
+    gave_way_since: Option<Timestamp>,
     /// The places of the chats, and the number of the queue.
     places: BTreeMap<ChatId, (Timestamp, u64, usize)>,
     recent: Recent<ChatId>,
@@ -37,9 +44,19 @@ pub(crate) struct Outbox {
 struct InFlight {
     noted: Timestamp,
     news: bool,
+    /// Whether it gives way to replies.
+    yields: bool,
+    /// Whether the news do not give way.
+    is_urgent: bool,
     /// The value of `Outbox::online` when the send began.
     online: u64,
 }
+
+/// The number of the queue of chats that give way.
+const YIELDING: usize = 2;
+
+/// After so long one of them goes first: a flood of replies must not hold up an announcement for ever.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Whether actions may be sent at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +90,9 @@ impl Outbox {
         let Pacing { jitter, .. } = settings.pacing;
         Self {
             queues: Default::default(),
+            yielding: BTreeSet::new(),
+            promoted: BTreeSet::new(),
+            gave_way_since: None,
             places: BTreeMap::new(),
             recent: Recent::new(),
             busy: BTreeMap::new(),
@@ -111,17 +131,29 @@ impl Outbox {
         self.pacer.too_frequent(asked, now)
     }
 
-    /// Notes that this chat has an action to send.
-    pub(crate) fn notify(&mut self, chat: &ChatId, now: Timestamp) {
+    /// Notes that this chat has an action to send, and whether it gives way to replies. A chat gives way only while all of
+    /// its actions do.
+    pub(crate) fn notify(&mut self, chat: &ChatId, yields: bool, now: Timestamp) {
         if let Some(under) = self.busy.get_mut(chat) {
             under.news = true;
+            under.is_urgent |= !yields;
             return;
         }
         let at = now + self.draw_jitter();
-        match self.places.get(chat).copied() {
-            Some((before, ..)) if before <= at => {}
-            Some((_, ticket, _)) => self.place(chat, at, ticket),
-            None => self.place_behind(chat, at),
+        let place = self.places.get(chat).copied();
+        let is_promoted = !yields && self.yielding.remove(chat);
+        if is_promoted {
+            self.promoted.insert(chat.clone());
+        }
+        match place {
+            Some((before, ..)) if before <= at && !is_promoted => {}
+            Some((before, ticket, _)) => self.place(chat, at.min(before), ticket),
+            None => {
+                if yields {
+                    self.yielding.insert(chat.clone());
+                }
+                self.place_behind(chat, at);
+            }
         }
     }
 
@@ -131,13 +163,20 @@ impl Outbox {
             return None;
         }
         while let Some((ticket, chat, queue)) = self.first_due(now) {
-            let allowed = self.pacer.next(&chat, now);
+            let allowed = self.allowed(&chat, now);
             if allowed > now {
                 self.place(&chat, allowed, ticket);
                 continue;
             }
             self.remove(&chat);
-            let others_wait = self.queues[1].first().is_some_and(|(at, ..)| *at <= now);
+            let waits =
+                |queue: usize| self.queues[queue].first().is_some_and(|(at, ..)| *at <= now);
+            let (others_wait, gives_way) = (waits(1), waits(YIELDING));
+            if queue == YIELDING {
+                self.gave_way_since = None;
+            } else if gives_way {
+                self.gave_way_since.get_or_insert(now);
+            }
             self.begin(&chat, queue == 0 && others_wait, now);
             return Some(chat);
         }
@@ -161,15 +200,41 @@ impl Outbox {
     }
 
     fn begin(&mut self, chat: &ChatId, overtakes: bool, now: Timestamp) {
-        self.recent.note(chat, overtakes);
+        let yields = self.yielding.remove(chat);
+        if self.promoted.remove(chat) || yields {
+            self.pacer.note_yielding(now);
+        }
+        if !yields {
+            self.recent.note(chat, overtakes);
+        }
         self.pacer.note(chat, now);
-        self.busy.insert(chat.clone(), InFlight { noted: now, news: false, online: self.online });
+        let online = self.online;
+        let in_flight = InFlight { noted: now, news: false, yields, is_urgent: false, online };
+        self.busy.insert(chat.clone(), in_flight);
+    }
+
+    /// The time at which the limits allow the oldest action of a waiting chat.
+    fn allowed(&mut self, chat: &ChatId, now: Timestamp) -> Timestamp {
+        if self.yielding.contains(chat) {
+            self.pacer.next_yielding(chat, now)
+        } else {
+            self.pacer.next(chat, now)
+        }
+    }
+
+    /// Whether one more action that gives way may be in flight: slow ones, as uploads, must not take all places.
+    fn may_yield(&self) -> bool {
+        let under_way = self.busy.values().filter(|one| one.yields).count();
+        under_way < (self.at_once / 2).max(1)
     }
 
     /// The next chat whose time has come, with its ticket and the number of its queue.
     fn first_due(&self, now: Timestamp) -> Option<(u64, ChatId, usize)> {
-        let order = if self.recent.is_for_newcomers() { [0, 1] } else { [1, 0] };
-        order.into_iter().find_map(|queue| {
+        let [first, second] = if self.recent.is_for_newcomers() { [0, 1] } else { [1, 0] };
+        let is_over = self.gave_way_since.is_some_and(|since| now.since(since) >= PATIENCE);
+        let order = if is_over { [YIELDING, first, second] } else { [first, second, YIELDING] };
+        let may = |queue: &usize| *queue != YIELDING || self.may_yield();
+        order.into_iter().filter(may).find_map(|queue| {
             let (at, ticket, chat) = self.queues[queue].first()?;
             (*at <= now).then(|| (*ticket, chat.clone(), queue))
         })
@@ -177,24 +242,33 @@ impl Outbox {
 
     /// Notes the result of the attempt of this chat.
     pub(crate) fn done(&mut self, chat: &ChatId, attempt: Attempt, now: Timestamp) {
-        let Some(InFlight { noted, news, .. }) = self.busy.remove(chat) else { return };
+        let Some(under) = self.busy.remove(chat) else { return };
+        let InFlight { noted, news, yields, is_urgent, .. } = under;
         if !matches!(attempt, Attempt::Left { .. }) {
             self.pacer.take_back(chat, noted);
+            if yields {
+                self.pacer.take_back_yielding(noted);
+            }
+        }
+        let yields = yields && !is_urgent;
+        if yields && matches!(attempt, Attempt::Wait(_) | Attempt::Skipped) {
+            self.yielding.insert(chat.clone());
         }
         match attempt {
             Attempt::Wait(at) => self.place_behind(chat, at),
             Attempt::Skipped => self.place_behind(chat, now),
-            Attempt::Left { more: true } => self.notify(chat, now),
+            Attempt::Left { more: true } => self.notify(chat, yields, now),
             Attempt::Nothing | Attempt::Left { more: false } => {}
         }
         if news {
-            self.notify(chat, now);
+            self.notify(chat, !is_urgent, now);
         }
     }
 
     /// The time to look again, if nothing happens before.
     pub(crate) fn wake(&self) -> Option<Timestamp> {
-        let first = self.queues.iter().filter_map(|queue| Some(queue.first()?.0)).min()?;
+        let waiting = if self.may_yield() { &self.queues[..] } else { &self.queues[..YIELDING] };
+        let first = waiting.iter().filter_map(|queue| Some(queue.first()?.0)).min()?;
         match self.gate {
             Gate::Closed => None,
             _ if self.busy.len() >= self.at_once => None,
@@ -208,6 +282,7 @@ impl Outbox {
         for (chat, (at, ticket, _)) in self.places.clone() {
             self.place(&chat, at.min(now), ticket);
         }
+        self.gave_way_since = self.gave_way_since.map(|since| since.min(now));
         if let Gate::ClosedUntil(until) = self.gate {
             self.gate = Gate::ClosedUntil(until.min(now + HELD));
         }
@@ -221,7 +296,12 @@ impl Outbox {
             self.queues.iter().flat_map(|queue| queue.iter().take(pace::CHATS)).collect();
         waiting.sort_unstable();
         for (at, _, chat) in waiting.into_iter().take(pace::CHATS) {
-            pace.chats.push((chat.clone(), (*at).max(self.pacer.next(chat, now))));
+            let allowed = if self.yielding.contains(chat) {
+                self.pacer.next_yielding(chat, now)
+            } else {
+                self.pacer.next(chat, now)
+            };
+            pace.chats.push((chat.clone(), (*at).max(allowed)));
         }
         pace
     }
@@ -247,7 +327,8 @@ impl Outbox {
 
     fn place(&mut self, chat: &ChatId, at: Timestamp, ticket: u64) {
         self.remove(chat);
-        let queue = usize::from(self.recent.has(chat));
+        let gives_way = self.yielding.contains(chat);
+        let queue = if gives_way { YIELDING } else { usize::from(self.recent.has(chat)) };
         self.places.insert(chat.clone(), (at, ticket, queue));
         self.queues[queue].insert((at, ticket, chat.clone()));
     }
@@ -284,7 +365,7 @@ mod tests {
     fn nothing_leaves_before_the_account_is_on_line() {
         let mut outbox = outbox(Pacing::off());
         outbox.set_online(false);
-        outbox.notify(&"a".into(), at(0));
+        outbox.notify(&"a".into(), false, at(0));
         assert_eq!((outbox.next(at(0)), outbox.wake()), (None, None));
         outbox.set_online(true);
         assert_eq!(outbox.next(at(0)), Some("a".into()));
@@ -293,9 +374,9 @@ mod tests {
     #[test]
     fn a_chat_has_one_action_under_way() {
         let mut outbox = outbox(Pacing::off());
-        outbox.notify(&"a".into(), at(0));
+        outbox.notify(&"a".into(), false, at(0));
         assert_eq!(outbox.next(at(0)), Some("a".into()));
-        outbox.notify(&"a".into(), at(0));
+        outbox.notify(&"a".into(), false, at(0));
         assert_eq!(outbox.next(at(0)), None);
         outbox.done(&"a".into(), Attempt::Left { more: false }, at(1));
         assert_eq!(outbox.next(at(1)), Some("a".into()), "the news that came meanwhile");
@@ -309,7 +390,7 @@ mod tests {
         let mut free = outbox(Pacing::off());
         assert!(free.reserve(&chat, at(0)));
         assert!(!free.reserve(&chat, at(0)), "it is under way");
-        free.notify(&chat, at(0));
+        free.notify(&chat, false, at(0));
         free.done(&chat, Attempt::Nothing, at(0));
         assert!(!free.reserve(&"b".into(), at(0)), "a waits longer");
         assert_eq!(free.next(at(0)), Some(chat.clone()), "the news that came meanwhile");
@@ -331,7 +412,7 @@ mod tests {
         let account = Some(Rate::new(1, Duration::from_secs(10)));
         let mut outbox = outbox(Pacing { account, ..Pacing::off() });
         for chat in ["b", "a", "c"] {
-            outbox.notify(&chat.into(), at(0));
+            outbox.notify(&chat.into(), false, at(0));
         }
         let mut order = String::new();
         for second in 0..60 {
@@ -348,16 +429,16 @@ mod tests {
         let mut outbox = outbox(Pacing::off());
         let flood: Vec<ChatId> = (0..500).map(|n| ChatId::new(format!("flood {n}"))).collect();
         for chat in &flood {
-            outbox.notify(chat, at(0));
+            outbox.notify(chat, false, at(0));
         }
         for chat in &flood {
             assert_eq!(outbox.next(at(1)).as_ref(), Some(chat), "in order of arrival");
             outbox.done(chat, Attempt::Left { more: false }, at(1));
         }
         for chat in &flood {
-            outbox.notify(chat, at(1));
+            outbox.notify(chat, false, at(1));
         }
-        outbox.notify(&"new".into(), at(2));
+        outbox.notify(&"new".into(), false, at(2));
         assert_eq!(outbox.next(at(2)), Some("new".into()));
         outbox.done(&"new".into(), Attempt::Left { more: true }, at(2));
         assert_eq!(outbox.next(at(2)).as_ref(), flood.first(), "it is one of them now");
@@ -367,7 +448,7 @@ mod tests {
     fn it_tells_which_chat_waits_until_when() {
         let per_chat = Some(Rate::new(1, Duration::from_secs(10)));
         let mut outbox = outbox(Pacing { per_chat, ..Pacing::off() });
-        outbox.notify(&"a".into(), at(0));
+        outbox.notify(&"a".into(), false, at(0));
         assert_eq!(outbox.next(at(0)), Some("a".into()));
         outbox.done(&"a".into(), Attempt::Left { more: true }, at(0));
         let pace = outbox.pace(at(1));
@@ -379,7 +460,7 @@ mod tests {
     #[test]
     fn a_held_outbox_opens_by_itself() {
         let mut outbox = outbox(Pacing::off());
-        outbox.notify(&"a".into(), at(0));
+        outbox.notify(&"a".into(), false, at(0));
         assert_eq!(outbox.next(at(0)), Some("a".into()));
         outbox.hold(&"a".into(), at(0));
         outbox.done(&"a".into(), Attempt::Left { more: true }, at(0));
@@ -391,7 +472,7 @@ mod tests {
     #[test]
     fn a_send_that_failed_before_the_account_came_back_holds_up_nobody() {
         let mut outbox = outbox(Pacing::off());
-        outbox.notify(&"a".into(), at(0));
+        outbox.notify(&"a".into(), false, at(0));
         assert_eq!(outbox.next(at(0)), Some("a".into()));
         outbox.set_online(false);
         outbox.set_online(true);
@@ -403,8 +484,96 @@ mod tests {
     #[test]
     fn a_clock_that_goes_back_keeps_nobody_waiting() {
         let mut outbox = outbox(Pacing::off());
-        outbox.notify(&"a".into(), at(5000));
+        outbox.notify(&"a".into(), false, at(5000));
         outbox.clock_went_back(at(0));
         assert_eq!(outbox.next(at(0)), Some("a".into()));
+    }
+
+    /// The times from a reply to its sending, in milliseconds, while a broadcast goes to these chats. A reply comes every
+    /// `every` seconds, each in the next of `replies` chats.
+    fn delays_of_replies(pacing: Pacing, broadcast: usize, replies: usize, every: i64) -> Vec<i64> {
+        let name = |n: usize| ChatId::new(format!("chat {n}"));
+        let mut outbox = outbox(pacing);
+        let mut waiting: BTreeMap<ChatId, (usize, Option<Timestamp>)> = BTreeMap::new();
+        for n in 0..broadcast {
+            outbox.notify(&name(n), true, at(0));
+            waiting.entry(name(n)).or_default().0 += 1;
+        }
+        let mut delays = Vec::new();
+        for tick in 0..14_000 {
+            let now = Timestamp::from_millis(tick * 100);
+            if tick % (every * 10) == 0 && tick < 11_000 {
+                let chat = name(usize::try_from(tick / (every * 10)).unwrap() % replies);
+                outbox.notify(&chat, false, now);
+                let place = waiting.entry(chat).or_default();
+                place.0 += 1;
+                place.1.get_or_insert(now);
+            }
+            while let Some(chat) = outbox.next(now) {
+                let place = waiting.get_mut(&chat).expect("it waits");
+                place.0 -= 1;
+                // The reply is the last action of its chat.
+                if place.0 == 0
+                    && let Some(since) = place.1.take()
+                {
+                    delays.push(now.as_millis() - since.as_millis());
+                }
+                let more = place.0 > 0;
+                outbox.done(&chat, Attempt::Left { more }, now);
+            }
+        }
+        assert!(waiting.values().all(|(count, _)| *count == 0), "everything leaves: {waiting:?}");
+        delays
+    }
+
+    #[test]
+    fn a_broadcast_to_200_groups_delays_no_reply_by_more_than_one_pace_of_its_chat() {
+        // The limits of WeChat Web, and twice as much. A reply waits its jitter of two seconds, and in a chat that has its
+        // part of the broadcast before it one pace of two seconds; a step of the test is a tenth.
+        let per_chat = Some(Rate::new(1, Duration::from_secs(2)));
+        let jitter = (Duration::from_millis(500), Duration::from_secs(2));
+        for (a_minute, every) in [(20, 7), (40, 4)] {
+            let account = Some(Rate::new(a_minute, Duration::from_secs(60)));
+            let pacing = Pacing { per_chat, account, jitter, daily: None };
+            let alone = delays_of_replies(pacing.clone(), 0, 500, every);
+            let beside = delays_of_replies(pacing.clone(), 200, 500, every);
+            assert_eq!(alone.len(), beside.len());
+            let longest = |delays: &[i64]| delays.iter().copied().max().unwrap();
+            assert!(longest(&alone) <= 2_100, "{alone:?}");
+            assert!(longest(&beside) <= 2_100 + 2_100, "{beside:?}");
+        }
+    }
+
+    #[test]
+    fn a_flood_of_replies_does_not_hold_up_a_broadcast_for_ever() {
+        let account = Some(Rate::new(1, Duration::from_secs(10)));
+        let mut outbox = outbox(Pacing { account, ..Pacing::off() });
+        outbox.notify(&"broadcast".into(), true, at(0));
+        let mut left = Vec::new();
+        for second in 0..200 {
+            outbox.notify(&ChatId::new(format!("reply {second}")), false, at(second));
+            while let Some(chat) = outbox.next(at(second)) {
+                left.push((second, chat.clone()));
+                outbox.done(&chat, Attempt::Left { more: false }, at(second));
+            }
+        }
+        let gone = left.iter().find(|(_, chat)| chat.as_str() == "broadcast").map(|(at, _)| *at);
+        assert_eq!(gone, Some(60), "{left:?}");
+    }
+
+    #[test]
+    fn slow_messages_that_give_way_leave_places_for_replies() {
+        let settings = Settings { pacing: Pacing::off(), sends_at_once: 4, ..Settings::default() };
+        let mut outbox = Outbox::new(&settings);
+        outbox.set_online(true);
+        for n in 0..10 {
+            outbox.notify(&ChatId::new(format!("group {n}")), true, at(0));
+        }
+        let first: Vec<ChatId> = std::iter::from_fn(|| outbox.next(at(0))).collect();
+        assert_eq!((first.len(), outbox.wake()), (2, None), "half of the places");
+        outbox.notify(&"group 9".into(), false, at(0));
+        assert_eq!(outbox.next(at(0)), Some("group 9".into()), "a reply waits there now");
+        outbox.done(&first[0], Attempt::Left { more: false }, at(0));
+        assert_eq!((outbox.wake(), outbox.next(at(0))), (Some(at(0)), Some("group 2".into())));
     }
 }

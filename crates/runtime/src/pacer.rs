@@ -24,6 +24,9 @@ pub(crate) struct Pacer {
     per_chat: Option<Rate>,
     chats: BTreeMap<ChatId, Window>,
     account: Option<Window>,
+    /// The part of the account's limit that messages which give way may use: half of it, the rest is for replies. Evenly
+    /// spread, so that replies in their chats, which take a message that gives way along, find room at any time.
+    yielding: Option<Window>,
     day: Option<Window>,
     pause: Pause,
 }
@@ -47,6 +50,7 @@ impl Pacer {
             per_chat: pacing.per_chat,
             chats: BTreeMap::new(),
             account: pacing.account.map(Window::new),
+            yielding: pacing.account.map(|rate| Window::new(half(rate))),
             day: pacing.daily.map(|count| Window::new(Rate::new(count, DAY))),
             pause: Pause::default(),
         }
@@ -73,6 +77,22 @@ impl Pacer {
             at = at.max(window.next(now));
         }
         at
+    }
+
+    /// The same for an action that gives way to replies.
+    pub(crate) fn next_yielding(&mut self, chat: &ChatId, now: Timestamp) -> Timestamp {
+        let at = self.next(chat, now);
+        self.yielding.as_mut().map_or(at, |window| at.max(window.next(now)))
+    }
+
+    /// Counts an action that gives way as sent, beside [`note`](Self::note).
+    pub(crate) fn note_yielding(&mut self, at: Timestamp) {
+        self.yielding.iter_mut().for_each(|window| window.note(at));
+    }
+
+    /// Takes back what [`note_yielding`](Self::note_yielding) counted.
+    pub(crate) fn take_back_yielding(&mut self, at: Timestamp) {
+        self.yielding.iter_mut().for_each(|window| window.take_back(at));
     }
 
     /// Counts an action of this chat as sent.
@@ -112,6 +132,11 @@ impl Pacer {
     pub(crate) fn too_frequent(&mut self, asked: Option<Duration>, now: Timestamp) -> Timestamp {
         self.pause.begin(asked, now)
     }
+}
+
+/// Half of a rate, evenly spread.
+fn half(rate: Rate) -> Rate {
+    Rate::new(1, rate.per / (rate.count / 2).max(1))
 }
 
 impl Window {

@@ -1,7 +1,7 @@
 //! A turn: one event through all handlers, then one commit.
 
 use std::any::Any;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
@@ -10,7 +10,8 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use mynah_core::{
     Action, Call, ChatId, Claim, Committed, Context, Decided, Effects, Event, EventBody, Flow,
-    Frame, Handler, Lane, Outgoing, Read, Snapshot, Step, StoreError, Timestamp, Turn, with_causes,
+    Frame, Handler, Lane, Outgoing, Planned, Read, Snapshot, Step, StoreError, Timestamp, Turn,
+    with_causes,
 };
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::block_in_place;
@@ -31,6 +32,8 @@ pub(crate) struct TurnEnd {
     pub(crate) more: bool,
     /// The chats with actions to send.
     pub(crate) chats: Vec<ChatId>,
+    /// The chats among them to which this turn sends only messages that give way to replies.
+    pub(crate) yielding: BTreeSet<ChatId>,
     /// An action of this turn or before it that is claimed and to be sent.
     pub(crate) claimed: Option<Outgoing>,
     /// The due time of the earliest timer.
@@ -75,6 +78,7 @@ impl Worker {
         let reply_max_age = self.settings.reply_max_age;
         let actions = effects.steps.len();
         let now = self.now();
+        let yielding = giving_way(&event, &effects.steps);
         let reserved = self.reserve(&effects, now);
         let request = reserved.as_ref().map(|chat| self.claim_request(chat, now));
         let turn = Arc::new(Turn { event, reads, effects, decided, reply_max_age });
@@ -101,7 +105,7 @@ impl Worker {
                     let (event, dropped) = (event.id.clone(), decided.dropped);
                     self.observer.trouble(&Trouble::TooLong { event, dropped });
                 }
-                Ok(Some(TurnEnd { more, chats, claimed, next_timer }))
+                Ok(Some(TurnEnd { more, chats, yielding, claimed, next_timer }))
             }
         }
     }
@@ -350,6 +354,29 @@ async fn hand_over(
             handler.on_event(ctx, event).await
         }
     }
+}
+
+/// The chats to which a turn sends only messages that give way to replies: those that it sends to several chats, and
+/// announcements, each of which is a turn of its own.
+fn giving_way(event: &Event, steps: &[Step]) -> BTreeSet<ChatId> {
+    let planned = || {
+        steps.iter().filter_map(|step| match step {
+            Step::Act(planned) => Some(planned),
+            Step::Run(_) => None,
+        })
+    };
+    let is_sent = |one: &&Planned| !one.is_reply && matches!(one.action, Action::Send { .. });
+    let mut chats: BTreeSet<ChatId> =
+        planned().filter(is_sent).map(|one| one.chat.clone()).collect();
+    let is_announcement = matches!(&event.body, EventBody::Due(due) if due.person.is_none())
+        && say::planned(event).is_none();
+    if chats.len() < 2 && !is_announcement {
+        return BTreeSet::new();
+    }
+    for other in planned().filter(|one| !is_sent(one)) {
+        chats.remove(&other.chat);
+    }
+    chats
 }
 
 /// Whether a step answers, here or in another chat.

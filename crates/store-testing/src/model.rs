@@ -155,6 +155,7 @@ impl Store for ModelStore {
             suspects: tables.inbox.suspects(1),
             last_chance: tables.inbox.suspects(ATTEMPTS - 1),
             chats: tables.outbox.open_chats(),
+            replying: tables.outbox.replying_chats(),
             in_doubt: tables.outbox.in_doubt(),
             set_aside: tables.set_aside.clone().unwrap_or_default(),
         })

@@ -3,6 +3,8 @@
 //! The order of a chat is fixed when an action is queued: first by the earliest time to send it, then by the order of
 //! commits. A retry does not move an action, so the actions after it wait.
 
+use std::collections::BTreeSet;
+
 use mynah_core::{
     Action, ActionId, ChatId, Claim, ClaimRequest, EventId, Outcome, Outgoing, Planned, Timestamp,
     Turn,
@@ -385,6 +387,14 @@ pub(crate) fn chats_of(connection: &Connection, event: &EventId) -> Result<Vec<C
 pub(crate) fn open_chats(connection: &Connection) -> Result<Vec<ChatId>> {
     connection
         .prepare("SELECT chat FROM action WHERE settled IS NULL GROUP BY chat ORDER BY min(seq)")?
+        .query_map([], |row| Ok(ChatId::new(row.get::<_, String>(0)?)))?
+        .collect()
+}
+
+/// Chats with unsettled actions that expire.
+pub(crate) fn replying_chats(connection: &Connection) -> Result<BTreeSet<ChatId>> {
+    connection
+        .prepare("SELECT chat FROM action WHERE settled IS NULL AND expires IS NOT NULL")?
         .query_map([], |row| Ok(ChatId::new(row.get::<_, String>(0)?)))?
         .collect()
 }

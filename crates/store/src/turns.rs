@@ -87,6 +87,7 @@ pub(crate) fn recover(database: &mut Database, now: Timestamp) -> Result<Recover
         suspects: events::suspect_lanes(connection, 1)?,
         last_chance: events::suspect_lanes(connection, events::ATTEMPTS - 1)?,
         chats: actions::open_chats(connection)?,
+        replying: actions::replying_chats(connection)?,
         in_doubt: actions::in_doubt(connection)?,
         set_aside,
     })

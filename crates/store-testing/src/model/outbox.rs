@@ -1,7 +1,7 @@
 //! The actions: outbox and history in one list, in the order of commits.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mynah_core::{
     Action, ActionId, ChatId, Claim, ClaimRequest, ClaimToken, EventId, LoggedAction, Outcome,
@@ -228,6 +228,12 @@ impl Outbox {
     pub(super) fn open_chats(&self) -> Vec<ChatId> {
         let open = self.actions.iter().filter(|one| !one.settled);
         distinct(open.map(|one| one.outgoing.chat.clone()))
+    }
+
+    /// The chats with unsettled actions that expire.
+    pub(super) fn replying_chats(&self) -> BTreeSet<ChatId> {
+        let open = self.actions.iter().filter(|one| !one.settled && one.expires.is_some());
+        open.map(|one| one.outgoing.chat.clone()).collect()
     }
 
     /// The chats with unsettled actions of an event's turn, by id.
