@@ -13,6 +13,8 @@ mod links;
 mod operating;
 #[path = "docs/pages.rs"]
 mod pages;
+#[path = "docs/programs.rs"]
+mod programs;
 #[path = "docs/rule_files.rs"]
 mod rule_files;
 #[path = "docs/stdio.rs"]
@@ -67,16 +69,24 @@ fn every_bot_to_copy_is_right() {
     }
 }
 
-/// Plays a bot whose handlers are programs, and runs the tests of the programs themselves.
+/// Whether a test is skipped, with a line for people, as its program is missing. In CI that is a failure.
 #[expect(clippy::print_stdout, reason = "a skipped test is for people")]
+fn is_missing(program: &str, test: &str) -> bool {
+    let is_missing = Command::new(program).arg("--version").output().is_err();
+    if is_missing {
+        assert!(std::env::var_os("CI").is_none(), "{program} is needed for {test}");
+        println!("SKIP {test}: there is no {program}");
+    }
+    is_missing
+}
+
+/// Plays a bot whose handlers are programs, and runs the tests of the programs themselves.
 fn play_with_handlers(bot: &Path) {
     let settings = fs::read_to_string(bot.join("mynah.toml")).unwrap();
     let is_python = settings.contains("python3");
     let (program, arguments): (_, &[&str]) =
         if is_python { ("python3", &["-m", "unittest"]) } else { ("node", &["--test"]) };
-    if Command::new(program).arg("--version").output().is_err() {
-        assert!(std::env::var_os("CI").is_none(), "{program} is needed for {}", bot.display());
-        println!("SKIP {}: there is no {program}", bot.display());
+    if is_missing(program, &bot.display().to_string()) {
         return;
     }
     let mut tests = Command::new(program);

@@ -239,7 +239,8 @@ impl Bot {
             return self.own_handlers(rules);
         }
         let active_rules = Arc::new(ActiveRules::new(Arc::clone(book)));
-        let account = HandlerAccount::new("test", active_rules, &std::env::temp_dir());
+        let folder = std::env::temp_dir().join(format!("mynah-test-{}", std::process::id()));
+        let account = HandlerAccount::new("test", active_rules, &folder);
         self.handlers(rules, &account)
     }
 
@@ -265,7 +266,7 @@ impl Bot {
 
     /// The names of the handlers that a played conversation calls.
     pub(crate) fn played_names(&self) -> Vec<String> {
-        let running = self.running.names().filter(|_| self.running.in_plays).map(str::to_owned);
+        let running = self.running.names().filter(|_| self.running.in_plays);
         self.own_names().chain(running).collect()
     }
 

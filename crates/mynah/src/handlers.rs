@@ -1,6 +1,7 @@
 //! The handlers in other processes, for an account or a played conversation.
 
 use std::fmt;
+use std::mem::discriminant;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,8 +9,10 @@ use std::time::Duration;
 use mynah_core::{Context, Handler, Person};
 use mynah_page::{Kind, Metric, Pages};
 use mynah_programs::{Account, Program, ProgramHandler, Programs, Role, Spec, Waits};
+use mynah_rules::Lang;
 use mynah_runtime::Handlers;
 
+use crate::config::{Config, Outside};
 use crate::rule_handler::ActiveRules;
 use crate::{Bot, Ended, Report};
 
@@ -136,7 +139,8 @@ pub(crate) fn register_metrics(pages: &Pages, programs: &Programs) {
     let programs = programs.clone();
     pages.metrics.collect(move |registry| {
         for program in programs.iter() {
-            let handler = program.spec().name.as_str();
+            let spec = program.spec();
+            let handler = spec.name.as_str();
             let counts = program.counts();
             let outcomes = counts.failed.iter().map(|(word, count)| (*word, *count));
             for (outcome, count) in outcomes.chain([("answered", counts.answered)]) {
@@ -172,8 +176,55 @@ impl Running {
     }
 
     /// The names that rules can run.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn names(&self) -> impl Iterator<Item = String> {
         let run = self.programs.iter().map(Program::spec);
-        run.filter(|spec| spec.role == Role::Run).map(|spec| spec.name.as_str())
+        run.filter(|spec| spec.role == Role::Run).map(|spec| spec.name)
+    }
+}
+
+/// Starts the running handlers anew by the settings as they are now, while the bot runs.
+pub(crate) struct Restart {
+    pub(crate) config: Option<PathBuf>,
+    pub(crate) bot: Bot,
+    pub(crate) lang: Lang,
+}
+
+impl Restart {
+    /// Starts all of them anew, also those whose table has not changed: their code may have. With a mistake in the settings
+    /// the old ones go on.
+    pub(crate) fn all(&self) {
+        if self.bot.programs().iter().next().is_none() {
+            return;
+        }
+        let outside = Outside::new(self.bot.services(), None);
+        match Config::load_handlers(self.config.as_deref(), &outside) {
+            Ok(specs) => self.by(&specs),
+            Err(problems) => {
+                for line in problems.render(self.lang, false).lines() {
+                    tracing::error!("{line}");
+                }
+                tracing::error!("the settings of the handlers are wrong; the old handlers stay");
+            }
+        }
+    }
+
+    fn by(&self, specs: &[Spec]) {
+        let running: Vec<Spec> = self.bot.programs().iter().map(Program::spec).collect();
+        for (program, old) in self.bot.programs().iter().zip(&running) {
+            let handler = old.name.as_str();
+            match specs.iter().find(|new| new.name == old.name) {
+                Some(new) if discriminant(&new.role) == discriminant(&old.role) => {
+                    match program.replace(new.clone(), Waits::default()) {
+                        Ok(()) => tracing::info!(handler, "the handler was started anew"),
+                        Err(error) => tracing::error!(handler, %error, "the old handler stays"),
+                    }
+                }
+                Some(_) => tracing::warn!(handler, "another `role` needs a restart of the bot"),
+                None => tracing::warn!(handler, "the removed handler runs until the bot restarts"),
+            }
+        }
+        for new in specs.iter().filter(|new| running.iter().all(|old| old.name != new.name)) {
+            tracing::warn!(handler = new.name, "a new handler needs a restart of the bot");
+        }
     }
 }

@@ -13,6 +13,7 @@ use mynah_core::{
 use crate::answer::Answer;
 use crate::effects::Scene;
 use crate::media::Incoming;
+use crate::program::Current;
 use crate::request::{Around, Request, Told};
 use crate::{Failure, Program, Role, Source, Spec, VERSION};
 
@@ -41,42 +42,32 @@ impl ProgramHandler {
         Self { program, account }
     }
 
-    fn spec(&self) -> &Spec {
-        self.program.spec()
-    }
-
     async fn handle(&self, ctx: &mut Context, event: &Event) -> Result<Flow, HandlerError> {
-        if !self.is_meant(event) {
+        let current = self.program.current();
+        if !is_meant(&current.spec, event) {
             return Ok(Flow::Continue);
         }
-        let answered = self.ask(ctx, event).await;
+        let answered = self.ask(&current, ctx, event).await;
         answered.map_err(|failure| {
-            self.program.count(&failure);
+            current.count(&failure);
             failure.into()
         })
     }
 
-    /// Whether the handler is called for this event.
-    fn is_meant(&self, event: &Event) -> bool {
-        let (Role::Before(who) | Role::Fallback(who)) = &self.spec().role else { return true };
-        match (&event.body, event.chat()) {
-            (EventBody::Due(due), _) => due.name == self.spec().name,
-            (EventBody::Started, _) | (_, None) => false,
-            (EventBody::Message(_) | EventBody::Notice(_), Some(chat)) => {
-                who.includes(chat, event.message())
-            }
-        }
-    }
-
-    async fn ask(&self, ctx: &mut Context, event: &Event) -> Result<Flow, Failure> {
-        let spec = self.spec();
+    async fn ask(
+        &self,
+        current: &Current,
+        ctx: &mut Context,
+        event: &Event,
+    ) -> Result<Flow, Failure> {
+        let spec = &current.spec;
         let id = format!("{}/{}#{}", self.account.name(), event.id, ctx.number_call());
-        let incoming = self.incoming(ctx, event).await;
-        let line = self.line(ctx, event, &id, &incoming.files);
-        let answer = self.program.ask(id.clone(), line).await?;
+        let incoming = incoming(spec, ctx, event).await;
+        let line = self.line(spec, (ctx, event), &id, &incoming.files);
+        let answer = current.ask(id.clone(), line).await?;
         drop(incoming);
         let answer = Answer::read(answer)?;
-        let flow = self.flow(event, answer.flow);
+        let flow = flow(spec, event, answer.flow);
         let dir = match &spec.source {
             Source::Command(command) => &command.dir,
             Source::Service(service) => &service.dir,
@@ -86,27 +77,14 @@ impl ProgramHandler {
         Ok(flow)
     }
 
-    /// The files of the message, if the handler wants them.
-    async fn incoming(&self, ctx: &Context, event: &Event) -> Incoming {
-        let (Some(limit), Some(message)) = (self.spec().media, event.message()) else {
-            return Incoming::default();
-        };
-        Incoming::fetch(ctx, &message.content, limit).await.unwrap_or_else(|error| {
-            let handler = self.spec().name.as_str();
-            tracing::warn!(%error, handler, "no folder for the files of a message");
-            Incoming::default()
-        })
-    }
-
     /// The line of the request.
     fn line(
         &self,
-        ctx: &mut Context,
-        event: &Event,
+        spec: &Spec,
+        (ctx, event): (&mut Context, &Event),
         id: &str,
         files: &BTreeMap<usize, PathBuf>,
     ) -> Vec<u8> {
-        let spec = self.spec();
         let is_admin = event.person().is_some_and(|person| self.account.is_admin(ctx, person));
         let of_rule = ctx.decided().captures.clone();
         let (captures, args) = sorted(ctx.captures(), of_rule);
@@ -129,14 +107,38 @@ impl ProgramHandler {
         line.push(b'\n');
         line
     }
+}
 
-    fn flow(&self, event: &Event, wanted: Option<Flow>) -> Flow {
-        match (&self.spec().role, &event.body) {
-            // Its own later call concerns nobody else.
-            (Role::Run, _) | (_, EventBody::Due(_)) => Flow::Stop,
-            (Role::Before(_), _) => wanted.unwrap_or(Flow::Continue),
-            (Role::Fallback(_), _) => wanted.unwrap_or(Flow::Stop),
+/// Whether the handler is called for this event.
+fn is_meant(spec: &Spec, event: &Event) -> bool {
+    let (Role::Before(who) | Role::Fallback(who)) = &spec.role else { return true };
+    match (&event.body, event.chat()) {
+        (EventBody::Due(due), _) => due.name == spec.name,
+        (EventBody::Started, _) | (_, None) => false,
+        (EventBody::Message(_) | EventBody::Notice(_), Some(chat)) => {
+            who.includes(chat, event.message())
         }
+    }
+}
+
+/// The files of the message, if the handler wants them.
+async fn incoming(spec: &Spec, ctx: &Context, event: &Event) -> Incoming {
+    let (Some(limit), Some(message)) = (spec.media, event.message()) else {
+        return Incoming::default();
+    };
+    Incoming::fetch(ctx, &message.content, limit).await.unwrap_or_else(|error| {
+        let handler = spec.name.as_str();
+        tracing::warn!(%error, handler, "no folder for the files of a message");
+        Incoming::default()
+    })
+}
+
+fn flow(spec: &Spec, event: &Event, wanted: Option<Flow>) -> Flow {
+    match (&spec.role, &event.body) {
+        // Its own later call concerns no other handler.
+        (Role::Run, _) | (_, EventBody::Due(_)) => Flow::Stop,
+        (Role::Before(_), _) => wanted.unwrap_or(Flow::Continue),
+        (Role::Fallback(_), _) => wanted.unwrap_or(Flow::Stop),
     }
 }
 
@@ -164,6 +166,6 @@ impl Handler for ProgramHandler {
 
 impl fmt::Debug for ProgramHandler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("ProgramHandler").field(&self.spec().name).finish()
+        f.debug_tuple("ProgramHandler").field(&self.program.spec().name).finish()
     }
 }

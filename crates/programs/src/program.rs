@@ -1,24 +1,33 @@
 //! A handler in another process: a program or a service, with its counts.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use arc_swap::ArcSwap;
 use bytes::Bytes;
+use tokio::task::JoinHandle;
 
 use crate::process::{Answered, Process};
 use crate::service::HttpService;
 use crate::{Failure, LONGEST_LINE, Source, Spec, Waits};
 
-/// A handler in another process. All accounts of a bot share it.
+/// A handler in another process. All accounts of a bot share it, and it can be replaced while they use it.
 #[derive(Debug, Clone)]
-pub struct Program(Arc<Inner>);
+pub struct Program(Arc<Shared>);
 
 #[derive(Debug)]
-struct Inner {
-    spec: Spec,
+struct Shared {
+    current: ArcSwap<Current>,
+    /// Those that were replaced and are being stopped.
+    leaving: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// A handler as it runs now. A call keeps the one that it began with.
+#[derive(Debug)]
+pub(crate) struct Current {
+    pub(crate) spec: Spec,
     backend: Backend,
     tally: Arc<Tally>,
 }
@@ -51,35 +60,38 @@ pub(crate) struct Tally {
     micros: AtomicU64,
     failed: Mutex<BTreeMap<&'static str, u64>>,
     starts: AtomicU64,
-    running: AtomicBool,
+    running: AtomicU64,
 }
 
 impl Tally {
     pub(crate) fn started(&self) {
         self.starts.fetch_add(1, Ordering::Relaxed);
-        self.running.store(true, Ordering::Relaxed);
+        self.running.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn ended(&self) {
-        self.running.store(false, Ordering::Relaxed);
+        self.running.fetch_sub(1, Ordering::Relaxed);
     }
 
     fn failed(&self, failure: &Failure) {
-        let mut failed = self.failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
         *failed.entry(failure.word()).or_default() += 1;
     }
 
     fn counts(&self) -> Counts {
-        let failed = self.failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
         Counts {
             answered: self.answered.load(Ordering::Relaxed),
             failed: failed.clone(),
             starts: self.starts.load(Ordering::Relaxed),
-            running: self.running.load(Ordering::Relaxed),
+            running: self.running.load(Ordering::Relaxed) > 0,
             took: Duration::from_micros(self.micros.load(Ordering::Relaxed)),
         }
     }
 }
+
+/// How long a handler that was replaced may finish its calls.
+const LAST_CALLS: Duration = Duration::from_secs(120);
 
 impl Program {
     /// Starts a program in the background, or prepares to call a service. Needs a Tokio runtime.
@@ -88,7 +100,67 @@ impl Program {
     ///
     /// If the address of a service cannot be used.
     pub fn start(spec: Spec, waits: Waits) -> Result<Self, Failure> {
-        let tally = Arc::<Tally>::default();
+        let current = Current::start(spec, waits, Arc::default())?;
+        let current = ArcSwap::from_pointee(current);
+        Ok(Self(Arc::new(Shared { current, leaving: Mutex::default() })))
+    }
+
+    /// Starts the program anew with these settings, in place of the running one. Calls that have begun end with the old
+    /// one, which is then stopped. The name and the role must stay the same.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start); the old one goes on.
+    pub fn replace(&self, spec: Spec, waits: Waits) -> Result<(), Failure> {
+        let tally = Arc::clone(&self.0.current.load().tally);
+        let old = self.0.current.swap(Arc::new(Current::start(spec, waits, tally)?));
+        let leaving = tokio::spawn(async move {
+            let began = Instant::now();
+            // Each call holds it.
+            while Arc::strong_count(&old) > 1 && began.elapsed() < LAST_CALLS {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            old.stop().await;
+        });
+        let mut all = self.leaving();
+        all.retain(|one| !one.is_finished());
+        all.push(leaving);
+        Ok(())
+    }
+
+    /// Its settings.
+    #[must_use]
+    pub fn spec(&self) -> Spec {
+        self.0.current.load().spec.clone()
+    }
+
+    /// Its counts.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.0.current.load().tally.counts()
+    }
+
+    /// Stops the program with all its children. Returns when they have ended.
+    pub async fn stop(&self) {
+        self.current().stop().await;
+        let leaving = std::mem::take(&mut *self.leaving());
+        for one in leaving {
+            let _ = one.await;
+        }
+    }
+
+    fn leaving(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
+        self.0.leaving.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The handler as it runs now.
+    pub(crate) fn current(&self) -> Arc<Current> {
+        self.0.current.load_full()
+    }
+}
+
+impl Current {
+    fn start(spec: Spec, waits: Waits, tally: Arc<Tally>) -> Result<Self, Failure> {
         let limits = (spec.timeout, spec.at_once.max(1));
         let backend = match &spec.source {
             Source::Command(command) => Backend::Process(Process::start(
@@ -99,54 +171,42 @@ impl Program {
                 Arc::clone(&tally),
             )),
             Source::Service(service) => {
-                tally.running.store(true, Ordering::Relaxed);
-                Backend::Service(HttpService::new(service, limits)?)
+                let service = HttpService::new(service, limits)?;
+                tally.running.fetch_add(1, Ordering::Relaxed);
+                Backend::Service(service)
             }
         };
-        Ok(Self(Arc::new(Inner { spec, backend, tally })))
+        Ok(Self { spec, backend, tally })
     }
 
-    /// Its settings.
-    #[must_use]
-    pub fn spec(&self) -> &Spec {
-        &self.0.spec
-    }
-
-    /// Its counts.
-    #[must_use]
-    pub fn counts(&self) -> Counts {
-        self.0.tally.counts()
-    }
-
-    /// Stops the program with all its children. Returns when they have ended.
-    pub async fn stop(&self) {
-        if let Backend::Process(process) = &self.0.backend {
-            process.stop().await;
+    async fn stop(&self) {
+        match &self.backend {
+            Backend::Process(process) => process.stop().await,
+            Backend::Service(_) => self.tally.ended(),
         }
     }
 
     /// Sends a request and returns the answer. The line ends with a line break.
     pub(crate) async fn ask(&self, id: String, line: Vec<u8>) -> Answered {
         let began = Instant::now();
-        let answered = if line.len() > LONGEST_LINE {
-            Err(Failure::TooLong(line.len()))
-        } else {
-            match &self.0.backend {
-                Backend::Process(process) => process.ask(id, Bytes::from(line)).await,
-                Backend::Service(service) => service.ask(&id, Bytes::from(line)).await,
-            }
+        if line.len() > LONGEST_LINE {
+            return Err(Failure::TooLong(line.len()));
+        }
+        let answered = match &self.backend {
+            Backend::Process(process) => process.ask(id, Bytes::from(line)).await,
+            Backend::Service(service) => service.ask(&id, Bytes::from(line)).await,
         };
         if answered.is_ok() {
             let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-            self.0.tally.answered.fetch_add(1, Ordering::Relaxed);
-            self.0.tally.micros.fetch_add(micros, Ordering::Relaxed);
+            self.tally.answered.fetch_add(1, Ordering::Relaxed);
+            self.tally.micros.fetch_add(micros, Ordering::Relaxed);
         }
         answered
     }
 
     /// Counts a failure.
     pub(crate) fn count(&self, failure: &Failure) {
-        self.0.tally.failed(failure);
+        self.tally.failed(failure);
     }
 }
 

@@ -18,6 +18,7 @@ use super::common::Common;
 use crate::account::{Plan, Ready, Shared};
 use crate::alert::Alerts;
 use crate::config::{Config, Outside};
+use crate::handlers::Restart;
 use crate::login::PromptOutput;
 use crate::reload::Reloader;
 use crate::stop::Stop;
@@ -139,8 +140,10 @@ async fn run_all(
     );
     let shared = Shared { bot, stores, lang: common.lang(), prompts, pages, alerts, feed, stop };
     let hangups = Hangups::listen();
+    let restart =
+        Restart { config: args.config.clone(), bot: shared.bot.clone(), lang: shared.lang };
     let address = args.listen.or(config.listen.address);
-    let ended = work(address, accounts, (&shared, common), hangups).await;
+    let ended = work(address, accounts, (&shared, common), (hangups, restart)).await;
     shared.stop.token().cancel();
     programs.stop().await;
     drop(shared);
@@ -164,7 +167,7 @@ async fn work(
     address: Option<SocketAddr>,
     accounts: Vec<(Plan, (Loaded, Arc<RuleBook>))>,
     (shared, common): (&Shared, &Common),
-    hangups: Hangups,
+    reloads: (Hangups, Restart),
 ) -> Result<Ended, Report> {
     let mut ready = Vec::new();
     for (plan, (loaded, book)) in accounts {
@@ -175,7 +178,7 @@ async fn work(
         Some(address) => Some(serve(address, console(&ready, shared).await?, shared).await?),
         None => None,
     };
-    let ended = until_ended(ready, hangups).await;
+    let ended = until_ended(ready, reloads).await;
     if let Some(serving) = serving {
         serving.abort();
     }
@@ -183,9 +186,9 @@ async fn work(
 }
 
 /// Runs the accounts side by side. One that ends does not disturb the others.
-async fn until_ended(ready: Vec<Ready>, hangups: Hangups) -> Ended {
+async fn until_ended(ready: Vec<Ready>, reloads: (Hangups, Restart)) -> Ended {
     let reloaders = ready.iter().map(Ready::reloader).collect();
-    let hangup = tokio::spawn(reload_on(hangups, reloaders));
+    let hangup = tokio::spawn(reload_on(reloads, reloaders));
     let mut running: JoinSet<Ended> = ready.into_iter().map(Ready::run).collect();
     let mut all = Ended::Fine;
     while let Some(ended) = running.join_next().await {
@@ -198,9 +201,10 @@ async fn until_ended(ready: Vec<Ready>, hangups: Hangups) -> Ended {
     all
 }
 
-/// Reloads every bot at each SIGHUP.
-async fn reload_on(mut hangups: Hangups, reloaders: Vec<Arc<Reloader>>) {
+/// Starts the handlers anew and reloads every bot at each SIGHUP.
+async fn reload_on((mut hangups, restart): (Hangups, Restart), reloaders: Vec<Arc<Reloader>>) {
     while hangups.next().await {
+        restart.all();
         for reloader in &reloaders {
             reloader.reload().await;
         }

@@ -130,3 +130,24 @@ fn the_schema_and_the_reference_of_the_settings_are_the_committed_ones() {
         assert_eq!((answer.status, answer.out), (0, committed(page)), "{lang}");
     }
 }
+
+#[test]
+fn check_knows_the_handlers_of_the_settings() {
+    let folder = TempDir::new().unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    write("bot.toml", "[[rule]]\nexact = 'weather'\nrun = 'wether'\n");
+    write("mynah.toml", "[[handler]]\nname = 'weather'\ncommand = ['python3', 'weather.py']\n");
+    let check = |arguments: &[&str]| {
+        run(mynah().arg("check").args(arguments).arg(".").current_dir(folder.path()))
+    };
+    let answer = check(&["--config", "mynah.toml"]);
+    assert_eq!(answer.status, 1, "{}", answer.out);
+    for part in ["bot.toml:3:", "wether", "did you mean `weather`?"] {
+        assert!(answer.out.contains(part), "{part}: {}", answer.out);
+    }
+    write("bot.toml", "[[rule]]\nexact = 'weather'\nrun = 'weather'\n");
+    assert_eq!(check(&["--config", "mynah.toml"]).status, 0);
+    // Without settings, the program cannot know the handlers that the file is meant for.
+    write("bot.toml", "[[rule]]\nexact = 'weather'\nrun = 'wether'\n");
+    assert_eq!(check(&[]).status, 0);
+}

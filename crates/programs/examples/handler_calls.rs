@@ -1,6 +1,6 @@
 //! The cost of a call of a handler over a pipe, as a ratio to a bare exchange of the same lines with the same program.
 //!
-//! `cargo run --release -p mynah-tests --example handler_calls`
+//! `cargo run --release -p mynah-programs --example handler_calls`
 #![cfg_attr(not(unix), allow(unused, reason = "there is no cat elsewhere"))]
 #![expect(clippy::print_stdout, reason = "the figures are for people")]
 
