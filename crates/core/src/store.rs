@@ -1,6 +1,5 @@
 //! The interface of the store, which outlives the process: the tables are the queues.
 
-use std::sync::Arc;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
