@@ -262,7 +262,7 @@ impl Answer {
 /// Whether two rules may be the same. A rule without `id` is named by its line, which changes with every line above it.
 fn same_rule(now: Option<&str>, then: Option<&str>) -> bool {
     let has_id =
-        |rule: &str| !rule.rsplit_once(':').is_some_and(|(_, line)| line.parse::<u32>().is_ok());
+        |rule: &str| rule.rsplit_once(':').is_none_or(|(_, line)| line.parse::<u32>().is_err());
     match (now, then) {
         (Some(now), Some(then)) => now == then || !(has_id(now) || has_id(then)),
         _ => now == then,

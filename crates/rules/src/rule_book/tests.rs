@@ -737,65 +737,68 @@ fn the_key_of_a_rule_without_id_is_that_of_earlier_versions() {
     assert_eq!(keys, expected);
 }
 
+/// Every condition of version 0.1, in rules without `id`.
+const OF_VERSION_0_1: &str = r#"
+    [bot]
+    admins = ["老王"]
+    [[rule]]
+    keyword = "价格"
+    reply = "a"
+    [[rule]]
+    keyword = ["价格", "多少钱"]
+    none = ["免费"]
+    case = true
+    reply = "a"
+    [[rule]]
+    all = ["发票", "抬头"]
+    reply = "a"
+    [[rule]]
+    exact = "签到"
+    reply = "a"
+    cooldown = { user = "2d" }
+    [[rule]]
+    exact = "抽奖"
+    reply = "a"
+    limit = { user = 1, per = "week" }
+    [[rule]]
+    prefix = "投诉"
+    not_from = ["老王"]
+    reply = "a"
+    [[rule]]
+    suffix = "吗"
+    chance = 0.5
+    reply = "a"
+    [[rule]]
+    pattern = "叫我 {name}"
+    in = "group"
+    groups = ["客户*"]
+    reply = "a"
+    [[rule]]
+    regex = '^问 (?<n>\d+)$'
+    from = "admin"
+    reply = "a"
+    [[rule]]
+    at_me = true
+    time = "09:00-18:00"
+    days = "mon-fri"
+    reply = "a"
+    [[rule]]
+    type = "image"
+    in = "private"
+    reply = "a"
+    [[rule]]
+    event = ["join", "pat"]
+    reply = "a"
+    [[rule]]
+    exact = "签到"
+    reply = "b"
+"#;
+
 /// The keys were printed by the program of version 0.1.
 #[test]
 fn every_condition_of_version_0_1_gives_the_key_of_that_version() {
-    let rules = r#"
-        [bot]
-        admins = ["老王"]
-        [[rule]]
-        keyword = "价格"
-        reply = "a"
-        [[rule]]
-        keyword = ["价格", "多少钱"]
-        none = ["免费"]
-        case = true
-        reply = "a"
-        [[rule]]
-        all = ["发票", "抬头"]
-        reply = "a"
-        [[rule]]
-        exact = "签到"
-        reply = "a"
-        cooldown = { user = "2d" }
-        [[rule]]
-        exact = "抽奖"
-        reply = "a"
-        limit = { user = 1, per = "week" }
-        [[rule]]
-        prefix = "投诉"
-        not_from = ["老王"]
-        reply = "a"
-        [[rule]]
-        suffix = "吗"
-        chance = 0.5
-        reply = "a"
-        [[rule]]
-        pattern = "叫我 {name}"
-        in = "group"
-        groups = ["客户*"]
-        reply = "a"
-        [[rule]]
-        regex = '^问 (?<n>\d+)$'
-        from = "admin"
-        reply = "a"
-        [[rule]]
-        at_me = true
-        time = "09:00-18:00"
-        days = "mon-fri"
-        reply = "a"
-        [[rule]]
-        type = "image"
-        in = "private"
-        reply = "a"
-        [[rule]]
-        event = ["join", "pat"]
-        reply = "a"
-        [[rule]]
-        exact = "签到"
-        reply = "b"
-    "#;
-    let keys: Vec<_> = super::test_book::book(rules).rules().map(|rule| rule.key).collect();
+    let keys: Vec<_> =
+        super::test_book::book(OF_VERSION_0_1).rules().map(|rule| rule.key).collect();
     let expected = [
         "#rule-ba3a92d8e9bfe46f",
         "#rule-ceff6f413f997da3",
