@@ -83,7 +83,7 @@ class Context {
     (this.answer.later ??= []).push({ after, data })
   }
 
-  /** Nobody else gets the event (of `before` and `fallback`). */
+  /** The next handlers do not get the event (of `before` and `fallback`). */
   stop () { this.answer.flow = 'stop' }
   /** The next handlers get the event too (of `before` and `fallback`). */
   goOn () { this.answer.flow = 'continue' }

@@ -111,7 +111,7 @@ class Context:
         self._answer.setdefault("later", []).append({"after": after, "data": data})
 
     def stop(self):
-        """Nobody else gets the event (of `before` and `fallback`)."""
+        """The next handlers do not get the event (of `before` and `fallback`)."""
         self._answer["flow"] = "stop"
 
     def go_on(self):

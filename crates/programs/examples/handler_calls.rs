@@ -1,7 +1,6 @@
 //! The cost of a call of a handler over a pipe, as a ratio to a bare exchange of the same lines with the same program.
 //!
 //! `cargo run --release -p mynah-programs --example handler_calls`
-#![cfg_attr(not(unix), allow(unused, reason = "there is no cat elsewhere"))]
 #![expect(clippy::print_stdout, reason = "the figures are for people")]
 
 use std::collections::BTreeMap;
@@ -23,9 +22,9 @@ const CALLS: u32 = 5000;
 const ECHO: &str = "import sys\nfor line in sys.stdin.buffer:\n    id = line.split(b'\"id\":\"', 1)[1].split(b'\"', 1)[0]\n    \
                     sys.stdout.buffer.write(b'{\"id\":\"' + id + b'\",\"reply\":\"x\"}\\n'); sys.stdout.buffer.flush()\n";
 
-struct Nobody;
+struct TestAccount;
 
-impl Account for Nobody {
+impl Account for TestAccount {
     fn name(&self) -> &str {
         "main"
     }
@@ -91,7 +90,7 @@ async fn through_a_handler() -> Duration {
         media: None,
     };
     let program = Program::start(spec, Waits::default()).expect("it starts");
-    let handler = ProgramHandler::new(program.clone(), Arc::new(Nobody));
+    let handler = ProgramHandler::new(program.clone(), Arc::new(TestAccount));
     let mut began = Instant::now();
     for n in 0..=CALLS {
         if n == 1 {

@@ -40,7 +40,7 @@ pub(crate) enum Wanted {
     Save { file: String, row: Vec<String> },
 }
 
-/// What is sent.
+/// The content of a message to send.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Sent {
     Text(String),

@@ -14,7 +14,7 @@ use crate::answer::Answer;
 use crate::effects::Scene;
 use crate::media::Incoming;
 use crate::program::Current;
-use crate::request::{Around, Request, Told};
+use crate::request::{Around, EventFields, Request};
 use crate::{Failure, Program, Role, Source, Spec, VERSION};
 
 /// The account for which a handler works.
@@ -94,7 +94,7 @@ impl ProgramHandler {
             id,
             handler: &spec.name,
             account: self.account.name(),
-            event: Told::of(event, &around),
+            event: EventFields::of(event, &around),
             captures: &captures,
             args: &args,
             vars: spec.reads.iter().flat_map(|reads| reads.values(ctx)).collect(),

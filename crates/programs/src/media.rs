@@ -46,7 +46,7 @@ impl Incoming {
         Ok(incoming)
     }
 
-    /// The folder, made when it is needed; nobody else can look into it.
+    /// The folder, made when it is needed; other users of the machine cannot read it.
     fn folder(&mut self) -> io::Result<&Path> {
         static MADE: AtomicU64 = AtomicU64::new(0);
         if self.folder.is_none() {

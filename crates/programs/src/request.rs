@@ -16,7 +16,7 @@ pub(crate) struct Request<'a> {
     pub(crate) id: &'a str,
     pub(crate) handler: &'a str,
     pub(crate) account: &'a str,
-    pub(crate) event: Told<'a>,
+    pub(crate) event: EventFields<'a>,
     pub(crate) captures: &'a Captures,
     pub(crate) args: &'a Captures,
     pub(crate) vars: BTreeMap<String, String>,
@@ -26,33 +26,33 @@ pub(crate) struct Request<'a> {
 
 /// The event of a request.
 #[derive(Debug, Serialize)]
-pub(crate) struct Told<'a> {
+pub(crate) struct EventFields<'a> {
     id: &'a str,
     kind: &'a str,
     time: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    chat: Option<ToldChat<'a>>,
+    chat: Option<ChatFields<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    sender: Option<ToldPerson<'a>>,
+    sender: Option<PersonFields<'a>>,
     text: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     segments: Vec<Value>,
     called: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    people: Vec<ToldPerson<'a>>,
+    people: Vec<PersonFields<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<Value>,
 }
 
 #[derive(Debug, Serialize)]
-struct ToldChat<'a> {
+struct ChatFields<'a> {
     id: &'a str,
     name: &'a str,
     group: bool,
 }
 
 #[derive(Debug, Serialize)]
-struct ToldPerson<'a> {
+struct PersonFields<'a> {
     id: &'a str,
     name: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -69,7 +69,7 @@ pub(crate) struct Around<'a> {
     pub(crate) files: &'a BTreeMap<usize, PathBuf>,
 }
 
-impl<'a> Told<'a> {
+impl<'a> EventFields<'a> {
     /// The event as a handler sees it.
     pub(crate) fn of(event: &'a Event, around: &Around<'a>) -> Self {
         let message = event.message();
@@ -78,8 +78,8 @@ impl<'a> Told<'a> {
             id: event.id.as_str(),
             kind: kind(event, around.handler),
             time: event.time.to_string(),
-            chat: event.chat().map(told_chat),
-            sender: event.person().map(|person| told_person(person, Some(around.is_admin))),
+            chat: event.chat().map(chat_fields),
+            sender: event.person().map(|person| person_fields(person, Some(around.is_admin))),
             text,
             segments: message
                 .map_or_else(Vec::new, |message| segments(&message.content, around.files)),
@@ -117,11 +117,11 @@ fn text(body: &EventBody) -> String {
 }
 
 /// Those who joined or left.
-fn people(body: &EventBody) -> Vec<ToldPerson<'_>> {
+fn people(body: &EventBody) -> Vec<PersonFields<'_>> {
     let EventBody::Notice(notice) = body else { return Vec::new() };
     match &notice.kind {
         NoticeKind::Join { people } | NoticeKind::Leave { people } => {
-            people.iter().map(|person| told_person(person, None)).collect()
+            people.iter().map(|person| person_fields(person, None)).collect()
         }
         _ => Vec::new(),
     }
@@ -137,28 +137,28 @@ fn data(event: &Event, handler: &str) -> Option<Value> {
     }
 }
 
-fn told_chat(chat: &Chat) -> ToldChat<'_> {
-    ToldChat { id: chat.id.as_str(), name: &chat.name, group: chat.kind == ChatKind::Group }
+fn chat_fields(chat: &Chat) -> ChatFields<'_> {
+    ChatFields { id: chat.id.as_str(), name: &chat.name, group: chat.kind == ChatKind::Group }
 }
 
-fn told_person(person: &Person, is_admin: Option<bool>) -> ToldPerson<'_> {
-    ToldPerson { id: person.id.as_str(), name: &person.name, is_admin }
+fn person_fields(person: &Person, is_admin: Option<bool>) -> PersonFields<'_> {
+    PersonFields { id: person.id.as_str(), name: &person.name, is_admin }
 }
 
 /// The pieces of a message, tagged by `is` as on the `stdio` service. Files carry a path only where they were fetched.
 fn segments(content: &Content, files: &BTreeMap<usize, PathBuf>) -> Vec<Value> {
     let told = content.0.iter().enumerate().map(|(n, segment)| match segment {
-        Segment::Image(media) => told_file("image", media, files.get(&n)),
-        Segment::Voice(media) => told_file("voice", media, files.get(&n)),
-        Segment::Video(media) => told_file("video", media, files.get(&n)),
-        Segment::File(media) => told_file("file", media, files.get(&n)),
-        Segment::Sticker(media) => told_file("sticker", media, files.get(&n)),
+        Segment::Image(media) => file_fields("image", media, files.get(&n)),
+        Segment::Voice(media) => file_fields("voice", media, files.get(&n)),
+        Segment::Video(media) => file_fields("video", media, files.get(&n)),
+        Segment::File(media) => file_fields("file", media, files.get(&n)),
+        Segment::Sticker(media) => file_fields("sticker", media, files.get(&n)),
         other => serde_json::to_value(other).unwrap_or_default(),
     });
     told.collect()
 }
 
-fn told_file(is: &str, media: &MediaRef, path: Option<&PathBuf>) -> Value {
+fn file_fields(is: &str, media: &MediaRef, path: Option<&PathBuf>) -> Value {
     let path = path.map(|path| Path::to_string_lossy(path).into_owned());
     json!({ "is": is, "name": media.name, "size": media.size, "path": path })
 }

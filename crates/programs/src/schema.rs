@@ -385,7 +385,7 @@ mod tests {
     fn told(event: &mynah_core::Event) -> Value {
         use std::collections::BTreeMap;
 
-        use crate::request::{Around, Request, Told};
+        use crate::request::{Around, EventFields, Request};
 
         let files = [(1, "/tmp/x/1-cat.png".into())].into();
         let around = Around { handler: "weather", is_admin: false, files: &files };
@@ -394,7 +394,7 @@ mod tests {
             id: "a/e#0",
             handler: "weather",
             account: "a",
-            event: Told::of(event, &around),
+            event: EventFields::of(event, &around),
             captures: &BTreeMap::new(),
             args: &BTreeMap::new(),
             vars: BTreeMap::new(),

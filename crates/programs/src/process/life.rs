@@ -23,7 +23,7 @@ use crate::{Command, Failure, LONGEST_LINE, Waits};
 /// After so many time-outs in a row a program is replaced.
 const TIMEOUTS: u32 = 3;
 
-/// After so many answers that nothing asked for, in a row, a program is replaced.
+/// After so many answers that no request asked for, in a row, a program is replaced.
 const UNASKED: u32 = 1000;
 
 /// So many ids of past requests are remembered, to name late and second answers.
@@ -229,7 +229,7 @@ impl Life {
         if self.unasked < UNASKED {
             return Ok(());
         }
-        Err(Fault::Useless(format!("it wrote {UNASKED} answers that nothing asked for")))
+        Err(Fault::Useless(format!("it wrote {UNASKED} answers that no request asked for")))
     }
 
     fn remember(&mut self, id: &str, if_again: &'static str) {
@@ -270,7 +270,7 @@ impl Life {
         }
     }
 
-    /// The process has ended: its children end too, and what it wrote before counts.
+    /// The process has ended: its children end too, and its last answers count.
     async fn exited(&mut self, status: io::Result<std::process::ExitStatus>) -> End {
         self.group.kill().await;
         let _ = timeout(LAST_OUTPUT, async {
