@@ -55,7 +55,7 @@ pub(super) fn answer(
     search: Search,
     trace: Option<&mut dyn Trace>,
 ) -> Decision {
-    let whole = whole_text(event);
+    let whole = if book.has_quoted { whole_text(event) } else { None };
     let Some(mut facts) = EventFacts::new(event, whole.as_deref(), at.now, &book.zone, book.hant)
     else {
         return Decision::default();
