@@ -209,7 +209,16 @@ fn syntax_message(syntax: &Syntax, lang: Lang) -> String {
 
 fn empty(key: &str, text: Option<&str>, lang: Lang) -> String {
     match (key, text) {
+        ("when", None) => say!(lang, "when has nothing to compare with", "when 里没有可以比较的值"),
+        ("next", None) => say!(lang, "next is an empty table", "next 是空表"),
         (_, None) => say!(lang, "{key} is an empty list", "{key} 是空列表"),
+        ("similar", Some(text)) if !text.trim().is_empty() => {
+            say!(
+                lang,
+                "similar \"{text}\" has no word to compare",
+                "similar \"{text}\" 里没有可以比较的字"
+            )
+        }
         ("keyword" | "all" | "none" | "prefix" | "suffix" | "regex", Some(text)) => {
             say!(lang, "{key} \"{text}\" is in every message", "{key} \"{text}\" 在每条消息里都有")
         }

@@ -113,7 +113,9 @@ impl Checker<'_> {
         for text in texts {
             self.taken_literally(key, &text, is_alone);
             self.compared_item(key, &text);
-            if folding.fold(text.text).text().trim().is_empty() {
+            let folded = folding.fold(text.text);
+            let has_words = folded.text().contains(char::is_alphanumeric);
+            if folded.text().trim().is_empty() || (key == "similar" && !has_words) {
                 self.say(Problem::Empty { key, text: Some(text.text.to_owned()) }, text.spot);
             } else if let Some(list) = self.list_in(key, &text) {
                 words.extend(items_of(key, &list));
