@@ -14,7 +14,7 @@ use crate::computed::of_members::{MOST_NAMES, OfMembers, Question};
 const NAMELESS: &str = "?";
 
 impl SceneValues<'_, '_> {
-    /// The text of a question about all people in the chat; `None` if there is nobody to name.
+    /// The text of a question about all people in the chat; `None` if no person can be named.
     pub(super) fn of_members(&self, asked: OfMembers<'_>, place: usize) -> Option<String> {
         let all = self.values_of_all(asked.key)?;
         let present = all.values.iter().filter(|value| !value.text.is_empty());
