@@ -35,7 +35,7 @@ impl Problem {
         match self {
             Self::Syntax(syntax) => syntax_message(syntax, lang),
             Self::List(bad) => lists::message(bad, lang),
-            Self::Sheet(problem) => sheets::message(problem, lang),
+            Self::Sheet(problem) => sheets::message(problem, here, lang),
             Self::Compared { how, count, places } => compared::message(*how, *count, places, lang),
             Self::Literal(literal) => literal::message(literal, lang),
             Self::RegexNever { regex } => {

@@ -242,6 +242,10 @@ pub(crate) enum SheetProblem {
     NoRows { name: String },
     /// A mistake in a cell: the row as people name it, and the column.
     Cell { row: String, column: String, what: BadCell },
+    /// A row that an earlier rule always answers.
+    NeverFires { row: String, shadow: Shadow },
+    /// So many more of these rows.
+    MoreNeverFire { count: usize },
     /// So many more of a kind.
     More { count: usize, first: BadCell },
     /// How it was read.
@@ -612,6 +616,9 @@ impl Problem {
             Self::Scan => "scan",
             Self::List(_) => "list",
             Self::Sheet(SheetProblem::Read { .. }) => "table-read",
+            Self::Sheet(SheetProblem::NeverFires { .. } | SheetProblem::MoreNeverFire { .. }) => {
+                "never-fires"
+            }
             Self::Sheet(_) => "table",
             Self::Compared { .. } => "compared",
             Self::RegexCost { .. } => "regex-cost",
@@ -679,6 +686,9 @@ impl Problem {
             Self::Sheet(
                 SheetProblem::Cell { what, .. } | SheetProblem::More { first: what, .. },
             ) if !what.is_error() => Severity::Warning,
+            Self::Sheet(SheetProblem::NeverFires { .. } | SheetProblem::MoreNeverFire { .. }) => {
+                Severity::Warning
+            }
             Self::Sheet(SheetProblem::Read { .. })
             | Self::Scan
             | Self::Compared { .. }

@@ -6,6 +6,7 @@
 
 mod implied;
 mod index;
+mod tables;
 mod text;
 
 use std::collections::BTreeSet;
@@ -57,14 +58,20 @@ struct Finder<'b> {
 
 impl<'b> Finder<'b> {
     fn new(bot: &'b Bot, sound: &'b [bool]) -> Self {
-        let wordings: Vec<Wording> =
-            bot.rules.iter().map(|rule| Wording::of(&rule.when.text, bot.fold_hant)).collect();
+        let wording = |rule: &Rule| match &rule.table {
+            None => Wording::of(&rule.when.text, bot.fold_hant),
+            Some(table) => Wording::of(&tables::always_asked(table), bot.fold_hant),
+        };
+        let wordings: Vec<Wording> = bot.rules.iter().map(wording).collect();
         let can = |rule: usize| sound.get(rule) == Some(&true) && can_shadow(&bot.rules[rule]);
         let index = index::Index::new(&wordings, can);
         Self { bot, wordings, index }
     }
 
     fn look_at(&self, later: usize, spots: &RuleSpots, report: &mut Report) {
+        if let Some(table) = &self.bot.rules[later].table {
+            return self.look_at_rows(later, table, spots, report);
+        }
         let candidates = self.index.candidates(&self.wordings[later]);
         let earlier =
             || candidates.iter().copied().filter(|earlier| self.may_shadow(*earlier, later));
@@ -127,6 +134,7 @@ fn can_shadow(rule: &Rule) -> bool {
         && rule.when.comparisons.is_empty()
         && rule.when.after.is_none()
         && rule.when.similar.is_none()
+        && rule.table.as_ref().is_none_or(|table| tables::can_shadow(table))
 }
 
 /// The order in which rules are asked.

@@ -259,3 +259,99 @@ fn how_a_table_was_read_is_noted() {
         question = A (问题), reply = B (答案); read as UTF-8 text with `;` between cells";
     assert_eq!(said(&loaded), [note]);
 }
+
+/// The names of the state that an answer changes, and their values.
+fn writes(book: &RuleBook, text: &str) -> Vec<(String, String)> {
+    let event = event(Chat::private("p", "Pat"), text, 0);
+    let decision = book.decide(&event, &NoState, &Moment::at(Timestamp::from_secs(0)));
+    let writes = decision.writes.iter();
+    writes.map(|write| (write.key.clone(), format!("{:?}", write.change))).collect()
+}
+
+#[test]
+fn clocks_run_for_a_question_wherever_its_row_is() {
+    let rules =
+        format!("{TABLE}id = \"faq\"\ncooldown = \"1m\"\nlimit = {{ chat = 5, per = \"day\" }}\n");
+    let keys = |table: &str, text: &str| -> Vec<String> {
+        writes(&book(table, &rules), text).into_iter().map(|(key, _)| key).collect()
+    };
+    let before = keys("退货,1\n发票,2\n", "退货");
+    assert!(before[0].starts_with("cooldown:faq/"), "{before:?}");
+    assert!(before[1].starts_with("limit:faq:"), "{before:?}");
+    assert_eq!(keys("新的,0\n\n发票,2\n 退货！,changed\n退货,1\n", "退货"), before);
+    let other = keys("退货,1\n发票,2\n", "发票");
+    assert_ne!(other[0], before[0]);
+    assert_eq!(other[1], before[1]);
+}
+
+#[test]
+fn rules_ask_after_the_id_of_a_table() {
+    let rules = format!(
+        "{TABLE}id = \"faq\"\n[[rule]]\nexact = \"谢谢\"\nafter = \"faq\"\nreply = \"不客气\"\n"
+    );
+    let written = writes(&book("退货,1\n", &rules), "退货");
+    assert!(
+        written.iter().any(|(key, value)| key == "after" && value.contains("faq")),
+        "{written:?}"
+    );
+}
+
+/// The lines about rules and rows that never answer.
+fn never(table: &str, rules: &str) -> Vec<String> {
+    let folder = folder(&[("faq.csv", table)]);
+    let loaded = loaded(folder.path(), rules);
+    let lines = said(&loaded).into_iter();
+    lines.filter(|line| line.contains("never-fires") || line.contains("duplicate")).collect()
+}
+
+#[test]
+fn rows_and_rules_that_an_earlier_one_always_answers_are_found() {
+    let table = "怎么退货,1\n退货|退款,2\n发票,3\n";
+    let rule = "[[rule]]\nkeyword = \"退货\"\nreply = \"x\"\n";
+    let keyword = "match = \"keyword\"\n";
+    assert_eq!(
+        never(table, &format!("{rule}{TABLE}")),
+        [
+            "bot.toml:4:1: warning[never-fires]: faq.csv:1 never answers: line 1 always answers first: its keyword \"退货\" is inside \"怎么退货\""
+        ]
+    );
+    let all = "[[rule]]\nkeyword = [\"退\", \"票\"]\nreply = \"x\"\n";
+    assert_eq!(never(table, &format!("{all}{TABLE}{keyword}")).len(), 1);
+    let later = "[[rule]]\nexact = \"怎么退货啊\"\nreply = \"x\"\n";
+    assert_eq!(
+        never(table, &format!("{TABLE}{keyword}{later}")),
+        [
+            "bot.toml:4:1: warning[never-fires]: line 1 always answers first: its keyword \"怎么退货\" is inside \"怎么退货啊\""
+        ]
+    );
+}
+
+#[test]
+fn no_row_or_rule_that_can_answer_is_said_to_be_shadowed() {
+    let rule = "[[rule]]\nkeyword = \"退货\"\nreply = \"x\"\n";
+    let keyword = "match = \"keyword\"\n";
+    let star = "[[rule]]\nkeyword = \"thanks\"\nreply = \"x\"\n";
+    for (table, rules) in [
+        // The table asks for the whole text, the rule for a part.
+        ("退货,1\n", format!("{TABLE}{rule}")),
+        // Only in some groups.
+        ("问题,答案,群\n退货,1,客户群\n", format!("{TABLE}{keyword}groups = \"群\"\n{rule}")),
+        // The rule comes later, goes on, or is for other chats.
+        (
+            "退货,1\n",
+            format!("{TABLE}{keyword}priority = 1\n[[rule]]\nkeyword = \"货\"\nreply = \"x\"\n"),
+        ),
+        ("退货,1\n", format!("{rule}continue = true\n{TABLE}")),
+        ("退货,1\n", format!("{rule}in = \"private\"\n{TABLE}")),
+        // A star is text in a cell.
+        ("thank*,1\n", format!("{TABLE}{keyword}{star}")),
+        ("thank*,1\n", format!("{star}{TABLE}{keyword}")),
+        // Nearness is not implied by anything.
+        ("退货,1\n", format!("{TABLE}match = \"similar\"\n{rule}")),
+        ("退货,1\n", format!("{rule}{TABLE}match = \"similar\"\n")),
+        // Conditions beside the questions.
+        ("退货,1\n", format!("{TABLE}{keyword}chance = 0.5\n{rule}")),
+    ] {
+        assert_eq!(never(table, &rules), [""; 0], "{table} {rules}");
+    }
+}

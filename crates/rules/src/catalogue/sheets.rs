@@ -2,10 +2,10 @@
 
 use mynah_tables::{Form, MOST_COLUMNS, MOST_ROWS, MOST_TEXT, Unreadable};
 
-use super::{Lang, computed, file_message, say, words};
+use super::{Lang, computed, file_message, say, shadow_message, words};
 use crate::problem::{BadCell, SheetProblem};
 
-pub(super) fn message(problem: &SheetProblem, lang: Lang) -> String {
+pub(super) fn message(problem: &SheetProblem, here: &str, lang: Lang) -> String {
     match problem {
         SheetProblem::Unreadable { path, why } => {
             let why = unreadable(why, lang);
@@ -31,6 +31,15 @@ pub(super) fn message(problem: &SheetProblem, lang: Lang) -> String {
             let what = bad_cell(what, lang);
             say!(lang, "{row}, column {column}: {what}", "{row} 的 {column} 列：{what}")
         }
+        SheetProblem::NeverFires { row, shadow } => {
+            let why = shadow_message(shadow, here, lang);
+            say!(lang, "{row} never answers: {why}", "{row} 永远不会回答：{why}")
+        }
+        SheetProblem::MoreNeverFire { count } => say!(
+            lang,
+            "and {count} more rows that an earlier rule always answers",
+            "还有 {count} 行总是由前面的规则先回答"
+        ),
         SheetProblem::More { count, first } => {
             let kind = kind(first, lang);
             say!(lang, "and {count} more: {kind}", "还有 {count} 处：{kind}")
@@ -254,7 +263,15 @@ pub(super) fn hint(problem: &SheetProblem, lang: Lang) -> Option<String> {
         SheetProblem::Cell { what: BadCell::NotAlways(name), .. } => {
             say!(lang, "write a default: {{{name}|…}}", "写上默认值：{{{name}|…}}")
         }
-        SheetProblem::Cell { .. } | SheetProblem::More { .. } | SheetProblem::Read { .. } => {
+        SheetProblem::NeverFires { .. } => say!(
+            lang,
+            "move the table before that rule, or leave the row out",
+            "把表格移到那条规则前面，或删去这一行"
+        ),
+        SheetProblem::MoreNeverFire { .. }
+        | SheetProblem::Cell { .. }
+        | SheetProblem::More { .. }
+        | SheetProblem::Read { .. } => {
             return None;
         }
     })
