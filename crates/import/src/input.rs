@@ -33,6 +33,8 @@ pub struct Input {
     pub name: String,
     /// Its contents.
     pub bytes: Vec<u8>,
+    /// Whether it was found in a folder: then a file of no kind is left out.
+    pub found: bool,
 }
 
 impl Input {
@@ -69,7 +71,7 @@ pub fn read_inputs(paths: &[PathBuf], limits: Limits) -> Result<Vec<Input>, Impo
             collect(path, path, 0, &mut files, limits.files).map_err(failed)?;
         } else {
             let name = path.file_name().map_or(name.clone(), |n| n.to_string_lossy().into_owned());
-            files.push((path.clone(), name));
+            files.push((path.clone(), name, false));
         }
         if files.len() > limits.files {
             let what = format!("there are more than {} files", limits.files);
@@ -78,7 +80,7 @@ pub fn read_inputs(paths: &[PathBuf], limits: Limits) -> Result<Vec<Input>, Impo
     }
     let mut total = 0;
     let mut inputs = Vec::new();
-    for (path, name) in files {
+    for (path, name, found) in files {
         let read = mynah_files::open(&path).and_then(|file| mynah_files::read(file, limits.file));
         let shown = || path.display().to_string();
         let bytes = read.map_err(|source| ImportError::Read { file: shown(), source })?;
@@ -87,7 +89,7 @@ pub fn read_inputs(paths: &[PathBuf], limits: Limits) -> Result<Vec<Input>, Impo
             let what = format!("the files have more than {} MB", limits.total >> 20);
             return Err(ImportError::TooMuch { what });
         }
-        inputs.push(Input { name, bytes });
+        inputs.push(Input { name, bytes, found });
     }
     Ok(inputs)
 }
@@ -97,13 +99,15 @@ fn collect(
     root: &Path,
     folder: &Path,
     depth: usize,
-    files: &mut Vec<(PathBuf, String)>,
+    files: &mut Vec<(PathBuf, String, bool)>,
     most: usize,
 ) -> io::Result<()> {
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
-        paths.push((entry.path(), entry.file_type()?));
+        if !entry.file_name().to_string_lossy().starts_with('.') {
+            paths.push((entry.path(), entry.file_type()?));
+        }
     }
     paths.sort_by(|a, b| a.0.cmp(&b.0));
     for (path, file_type) in paths {
@@ -117,7 +121,7 @@ fn collect(
         if file_type.is_file() && extension.is_some_and(|ext| EXTENSIONS.contains(&&*ext)) {
             let below = path.strip_prefix(root).unwrap_or(&path);
             let name = below.to_string_lossy().replace('\\', "/");
-            files.push((path, name));
+            files.push((path, name, true));
         }
     }
     Ok(())

@@ -68,7 +68,12 @@ pub fn import(inputs: &[Input], from: Option<Kind>, lang: Lang) -> Result<Import
     for input in inputs {
         let kind = match from {
             Some(kind) => kind,
-            None => kind::recognise(input)?,
+            None => match kind::recognise(input) {
+                Err(ImportError::UnknownKind { .. } | ImportError::Form { .. }) if input.found => {
+                    continue;
+                }
+                kind => kind?,
+            },
         };
         of_kind.entry(kind).or_default().push(input);
     }

@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     fn read_text(text: &str) -> Result<Node, ImportError> {
-        read(&Input { name: "a.yml".into(), bytes: text.as_bytes().to_vec() })
+        read(&Input { name: "a.yml".into(), bytes: text.as_bytes().to_vec(), found: false })
     }
 
     #[test]

@@ -45,7 +45,7 @@ fn loads(imported: &Imported) {
 
 /// Imports a text as a kind; an error is as good as a result.
 fn try_as(kind: Kind, name: &str, text: &str) {
-    let input = Input { name: name.to_owned(), bytes: text.as_bytes().to_vec() };
+    let input = Input { name: name.to_owned(), bytes: text.as_bytes().to_vec(), found: false };
     if let Ok(imported) = import(&[input], Some(kind), Lang::En) {
         loads(&imported);
     }

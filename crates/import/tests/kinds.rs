@@ -3,7 +3,7 @@
 use mynah_import::{ImportError, Imported, Input, Kind, Lang, Limits, Reason, import, read_inputs};
 
 fn input(name: &str, text: &str) -> Input {
-    Input { name: name.to_owned(), bytes: text.as_bytes().to_vec() }
+    Input { name: name.to_owned(), bytes: text.as_bytes().to_vec(), found: false }
 }
 
 fn made(name: &str, text: &str) -> Imported {
@@ -234,7 +234,7 @@ fn bad_files_are_refused_with_their_place() {
         let error = import(&[input(name, text)], None, Lang::En).expect_err(name);
         assert!(error.to_string().contains(words), "{name}: {error}");
     }
-    let binary = Input { name: "a.rive".into(), bytes: vec![0xff, 0xfe, 0x00, 0x80] };
+    let binary = Input { name: "a.rive".into(), bytes: vec![0xff, 0xfe, 0x00, 0x80], found: false };
     let error = import(&[binary], None, Lang::En).expect_err("binary");
     assert!(matches!(error, ImportError::NotUtf8 { .. }), "{error}");
 }
