@@ -31,6 +31,11 @@ impl Files for Memory<'_> {
         text.map_or_else(|| other().map_err(io::Error::from), Ok)
     }
 
+    fn read_table(&self, _folder: &Path, path: &Path) -> io::Result<Vec<u8>> {
+        let bytes = self.others.get(path).ok_or(io::ErrorKind::NotFound)?;
+        Ok(bytes.to_vec())
+    }
+
     fn size(&self, _folder: &Path, path: &Path) -> io::Result<u64> {
         let name = Path::new(path.file_name().unwrap_or_default());
         let bytes = self.others.get(path).or_else(|| self.others.get(name));

@@ -56,7 +56,7 @@ mod tests {
             ("faq.xlsx", "faq.xlsx"),
             ("../../etc/faq.csv", "faq.csv"),
             ("..\\faq.csv", "faq-2.csv"),
-            (".csv", "table.csv"),
+            (".csv", "csv.csv"),
             ("a:b\n.json", "ab.json"),
             ("价格 表.xlsx", "价格 表.xlsx"),
         ] {

@@ -8,11 +8,13 @@ use crate::json::{self, Lines};
 use crate::names::{self, Ids};
 use crate::previous::Previous;
 use crate::remark::{Place, Reason};
-use crate::{ImportError, Input};
+use crate::{ImportError, Input, tables};
+
+/// With more plain questions than this, they are a table.
+const IN_RULES: usize = 20;
 
 /// Reads the files, one after the other.
 pub(crate) fn read(inputs: &[&Input], book: &mut Book) -> Result<(), ImportError> {
-    let mut units = Vec::new();
     for input in inputs {
         let tree = json::read(input)?;
         let bank = tree.get("data").filter(|data| data.is_object()).unwrap_or(&tree);
@@ -21,6 +23,7 @@ pub(crate) fn read(inputs: &[&Input], book: &mut Book) -> Result<(), ImportError
         };
         let mut lines = Lines::of(input.text()?);
         let section = if inputs.len() > 1 { input.name.as_str() } else { "" };
+        let mut units = Vec::new();
         for (question, answers) in bank {
             book.items += 1;
             let place = Place { file: input.name.as_str().into(), line: lines.of_key(question) };
@@ -29,9 +32,42 @@ pub(crate) fn read(inputs: &[&Input], book: &mut Book) -> Result<(), ImportError
                 Err(reason) => book.remark(&place, reason, question.as_str()),
             }
         }
+        let (plain, rules): (Vec<Unit>, Vec<Unit>) = units.into_iter().partition(is_plain);
+        let (table, rules) = if plain.len() > IN_RULES {
+            (plain, rules)
+        } else {
+            (Vec::new(), [plain, rules].concat())
+        };
+        answers::write(rules, &Previous::default(), &mut Ids::default(), |_| Vec::new(), book);
+        if !table.is_empty() {
+            write_table(table, input, section, book);
+        }
     }
-    answers::write(units, &Previous::default(), &mut Ids::default(), |_| Vec::new(), book);
     Ok(())
+}
+
+/// Whether a question is compared as a whole, and its answers are nothing but texts.
+fn is_plain(unit: &Unit) -> bool {
+    let exact = matches!(unit.rule.keys.as_slice(), [("exact", Value::Text(text))] if !text.contains(['|', '\n']));
+    let is_text =
+        |one: &Answer| one.set.is_empty() && one.add.is_empty() && !one.text.contains(['{', '}']);
+    exact && unit.answers.iter().flatten().all(is_text)
+}
+
+/// Writes plain questions as a table of JSON beside `bot.toml`.
+fn write_table(units: Vec<Unit>, input: &Input, section: &str, book: &mut Book) {
+    let place = units[0].rule.place.clone();
+    let mut table = serde_json::Map::new();
+    for unit in units {
+        let Some((_, Value::Text(question))) = unit.rule.keys.into_iter().next() else { continue };
+        let answers = unit.answers.into_iter().flatten().map(|one| Json::String(one.text));
+        table.insert(question, Json::Array(answers.collect()));
+    }
+    let name = tables::file_name(&input.name, book);
+    let rule = Rule { table: "table", ..Rule::new(place, &input.name) };
+    book.section(section).rules.push(rule.with("file", Value::text(name.clone())));
+    let text = serde_json::to_string_pretty(&Json::Object(table)).unwrap_or_default();
+    book.files.push((name, (text + "\n").into_bytes()));
 }
 
 fn unit(place: &Place, question: &str, answers: &Json, book: &mut Book) -> Result<Unit, Reason> {

@@ -17,6 +17,11 @@ impl Files for Result_<'_> {
         String::from_utf8(bytes.to_vec()).map_err(|_| io::ErrorKind::InvalidData.into())
     }
 
+    fn read_table(&self, _folder: &Path, path: &Path) -> io::Result<Vec<u8>> {
+        let bytes = self.0.get(path).ok_or(io::ErrorKind::NotFound)?;
+        Ok(bytes.to_vec())
+    }
+
     fn size(&self, _folder: &Path, path: &Path) -> io::Result<u64> {
         let bytes = self.0.get(path).ok_or(io::ErrorKind::NotFound)?;
         Ok(bytes.len() as u64)
@@ -168,11 +173,19 @@ const HASS: &[&str] = &[
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
     fn any_text_of_any_kind(text in "\\PC{0,200}", number in 0..Kind::ALL.len()) {
         try_as(Kind::ALL[number], "a.json", &text);
+    }
+
+    #[test]
+    fn tables(rows in proptest::collection::vec(("[^\\x00]{0,8}", "\\PC{0,8}"), 0..30)) {
+        let text: String = rows.iter().map(|(question, answer)| format!("{question:?},{answer:?}\n")).collect();
+        try_as(Kind::Table, "../a.csv", &text);
+        let bank: std::collections::BTreeMap<_, _> = rows.into_iter().collect();
+        try_as(Kind::WordBank, "a.json", &serde_json::json!(bank).to_string());
     }
 
     #[test]

@@ -197,6 +197,20 @@ fn word_banks_and_plugins_are_rules() {
 }
 
 #[test]
+fn tables_are_put_beside_the_rules() {
+    let imported = made("../faq.csv", "问题,答案\n价格,十元\n地址,北京\n");
+    assert_eq!(rules(&imported).trim(), "[[table]]\nfile = \"faq.csv\"");
+    assert_eq!(imported.files[1].0, "faq.csv");
+    let bank: std::collections::BTreeMap<String, [String; 2]> =
+        (0..30).map(|n| (format!("q{n}"), [format!("a{n}"), "b".to_owned()])).collect();
+    let imported = made("bank.json", &serde_json::json!(bank).to_string());
+    assert_eq!(rules(&imported).trim(), "[[table]]\nfile = \"bank.json\"");
+    assert_eq!((imported.items, imported.lost, imported.rules), (30, 0, 1));
+    let error = import(&[input("a.csv", "\u{0}\u{1}\u{2}")], None, Lang::En).expect_err("binary");
+    assert!(matches!(error, ImportError::Form { .. }), "{error}");
+}
+
+#[test]
 fn the_same_files_give_the_same_bytes() {
     let text = "! array a = x y\n! var b = 1\n+ (@a) *\n- <star1>\n- <bot b>\n";
     assert_eq!(made("a.rive", text).files, made("a.rive", text).files);

@@ -30,6 +30,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("mynah run mybot", "logs in to the real service; run against the sandbox in operating.rs"),
     ("mynah run bots/faq --server", "works until stopped: run in operating.rs"),
     ("mynah sandbox --listen", "serves until stopped: run in operating.rs"),
+    ("mynah import", "needs a file of another bot: run in imports.rs"),
     ("mynah status", "needs the data of a bot: run in operating.rs"),
     ("mynah unbind", "needs a name that is bound: run in attacks/commands.rs"),
     ("mynah forget", "needs the data of a bot: run in operating.rs"),
