@@ -132,7 +132,7 @@ fn done(actions: &[LoggedAction], event: &Event) -> Option<Vec<String>> {
     Some(does)
 }
 
-/// Stands for the name of another chat.
+/// Shown in place of the name of another chat.
 const ELSEWHERE: &str = "…";
 
 async fn answers(

@@ -599,7 +599,7 @@ fn template_hint(kind: &TemplateErrorKind, lang: Lang) -> String {
         }
         TemplateErrorKind::BadName(name) if name.starts_with(['@', '＠']) => say!(
             lang,
-            "{{at}} mentions the sender; another name after @ stands without braces",
+            "{{at}} mentions the sender; write another name after @ without braces",
             "{{at}} 提到发送者；要 @ 别人请直接写 @名字，不加花括号"
         ),
         TemplateErrorKind::BadName(_) => say!(
