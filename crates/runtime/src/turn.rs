@@ -79,7 +79,7 @@ impl Worker {
         let actions = effects.steps.len();
         let now = self.now();
         let yielding = giving_way(&event, &effects.steps);
-        let reserved = self.reserve(&effects, now);
+        let reserved = self.reserve(&effects, &yielding, now);
         let request = reserved.as_ref().map(|chat| self.claim_request(chat, now));
         let turn = Arc::new(Turn { event, reads, effects, decided, reply_max_age });
         let committed = self.store.commit_and_claim(Arc::clone(&turn), request, now).await?;
@@ -110,13 +110,21 @@ impl Worker {
         }
     }
 
-    /// Reserves the chat of the first action of a turn, if that could leave at once. Returns the chat.
-    fn reserve(&self, effects: &Effects, now: Timestamp) -> Option<ChatId> {
+    /// Reserves the chat of the first action of a turn, if that gives way to nothing and could leave at once. Returns the
+    /// chat.
+    fn reserve(
+        &self,
+        effects: &Effects,
+        yielding: &BTreeSet<ChatId>,
+        now: Timestamp,
+    ) -> Option<ChatId> {
         let first = effects.steps.iter().find_map(|step| match step {
             Step::Act(planned) => Some(planned),
             Step::Run(_) => None,
         })?;
-        let is_free = first.delay.is_zero() && outbox::lock(&self.outbox).reserve(&first.chat, now);
+        let is_free = first.delay.is_zero()
+            && !yielding.contains(&first.chat)
+            && outbox::lock(&self.outbox).reserve(&first.chat, now);
         is_free.then(|| first.chat.clone())
     }
 
