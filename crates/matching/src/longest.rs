@@ -13,7 +13,7 @@ const NONE: u32 = u32::MAX;
 /// ```
 /// use mynah_matching::Longest;
 ///
-/// let (items, numbers) = Longest::new(["退货", "怎么退货", "退货"].map(Into::into).into());
+/// let (items, numbers) = Longest::new(&["退货", "怎么退货", "退货"].map(Into::into));
 /// assert_eq!(numbers[0], numbers[2]);
 /// let found: Vec<&str> = items.within("请问怎么退货").into_iter().map(|number| items.text(number)).collect();
 /// assert_eq!(found, ["怎么退货", "退货"]);
@@ -34,7 +34,7 @@ pub struct Longest {
 impl Longest {
     /// Takes items that are folded and not blank; gives the number of each as well.
     #[must_use]
-    pub fn new(items: Vec<Box<str>>) -> (Self, Vec<u32>) {
+    pub fn new(items: &[Box<str>]) -> (Self, Vec<u32>) {
         let mut sorted: Vec<&str> = items.iter().map(|item| &**item).collect();
         sorted.sort_unstable();
         sorted.dedup();
@@ -166,8 +166,9 @@ fn begin(item: &str) -> [char; 2] {
 /// Whether an occurrence is not a part of a longer word.
 fn stands_alone(text: &str, start: usize, item: &str) -> bool {
     let (before, after) = (&text[..start], &text[start + item.len()..]);
-    !(item.starts_with(is_word) && before.ends_with(is_word))
-        && !(item.ends_with(is_word) && after.starts_with(is_word))
+    let begins_inside = item.starts_with(is_word) && before.ends_with(is_word);
+    let ends_inside = item.ends_with(is_word) && after.starts_with(is_word);
+    !begins_inside && !ends_inside
 }
 
 fn length(length: usize) -> u32 {
@@ -192,7 +193,7 @@ mod tests {
         ) {
             let folding = Folding::new(false, false);
             let items: Vec<Item> = items.iter().map(|item| Item::new(item, folding)).filter(|item| !item.text().is_empty()).collect();
-            let (longest, numbers) = Longest::new(items.iter().map(|item| item.text().into()).collect());
+            let (longest, numbers) = Longest::new(&items.iter().map(|item| item.text().into()).collect::<Vec<_>>());
             let text = folding.fold(&text).into_text();
             let expected = |holds: &dyn Fn(&Item) -> bool| {
                 let mut found: Vec<u32> = items.iter().zip(&numbers).filter(|(item, _)| holds(item)).map(|(_, number)| *number).collect();

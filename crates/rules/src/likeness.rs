@@ -43,7 +43,7 @@ impl Similar {
 
     /// Whether a sentence is like one of these.
     pub(crate) fn holds(&self, said: &Sentence) -> bool {
-        !self.0.near(said).is_empty()
+        !self.0.near(said, 0.0).is_empty()
     }
 
     /// The least likeness with the sentences.

@@ -96,8 +96,9 @@ impl Nearest {
         (nearest, numbers)
     }
 
-    /// The sentences that are enough like this one, with their likeness, in any order.
-    pub(crate) fn near(&self, said: &Sentence) -> Vec<(u32, f64)> {
+    /// The sentences that are enough like this one, and at least so much, with their likeness, in any order.
+    pub(crate) fn near(&self, said: &Sentence, at_least: f64) -> Vec<(u32, f64)> {
+        let at_least = at_least.max(self.at_least);
         let mut lists: Vec<(&[(u32, u32)], u32)> = said
             .parts
             .iter()
@@ -105,7 +106,13 @@ impl Nearest {
             .collect();
         // The rare ones first.
         lists.sort_unstable_by_key(|(list, _)| list.len());
-        let rare = self.rare(&lists, said.count);
+        let rare = rare(&lists, said.count, at_least);
+        // How much the lists from each on can add.
+        let mut left: Vec<u32> = lists.iter().map(|(_, times)| *times).collect();
+        for place in (1..left.len()).rev() {
+            left[place - 1] += left[place];
+        }
+        left.push(0);
         SHARED.with_borrow_mut(|shared| {
             if shared.len() < self.counts.len() {
                 shared.resize(self.counts.len(), 0);
@@ -122,34 +129,22 @@ impl Nearest {
             }
             let mut near = Vec::new();
             for number in met {
-                let of_rare = std::mem::take(&mut shared[number as usize]);
-                let of_others = lists[rare..].iter().map(|(list, times)| {
+                let mut sum = std::mem::take(&mut shared[number as usize]);
+                let may_do = |sum: u32| self.likeness(number, sum, said) >= at_least;
+                for (place, (list, times)) in lists.iter().enumerate().skip(rare) {
+                    if !may_do(sum + left[place]) {
+                        break;
+                    }
                     let found = list.binary_search_by_key(&number, |(number, _)| *number);
-                    found.map_or(0, |at| list[at].1.min(*times))
-                });
-                let like = self.likeness(number, of_rare + of_others.sum::<u32>(), said);
-                if like >= self.at_least {
+                    sum += found.map_or(0, |at| list[at].1.min(*times));
+                }
+                let like = self.likeness(number, sum, said);
+                if like >= at_least {
                     near.push((number, like));
                 }
             }
             near
         })
-    }
-
-    /// So many lists, the rarest first, contain every sentence that is enough like one of so many parts: with the other
-    /// parts alone no sentence shares enough.
-    fn rare(&self, lists: &[(&[(u32, u32)], u32)], count: u32) -> usize {
-        // A sentence that is only just enough like this one, and as short as it can be, shares so many parts.
-        let needed = self.at_least * f64::from(count) / (2.0 - self.at_least) - 1e-6;
-        let mut left: u32 = lists.iter().map(|(_, times)| times).sum();
-        lists
-            .iter()
-            .take_while(|(_, times)| {
-                let goes_on = f64::from(left) >= needed && left > 0;
-                left -= times;
-                goes_on
-            })
-            .count()
     }
 
     fn likeness(&self, number: u32, shared: u32, said: &Sentence) -> f64 {
@@ -215,6 +210,20 @@ impl Nearest {
     }
 }
 
+/// So many lists, the rarest first, contain every sentence that is enough like one of so many parts: with the other parts
+/// alone no sentence shares enough.
+fn rare(lists: &[(&[(u32, u32)], u32)], count: u32, at_least: f64) -> usize {
+    // A sentence that is only just enough like this one, and as short as it can be, shares so many parts.
+    let needed = at_least * f64::from(count) / (2.0 - at_least) - 1e-6;
+    let mut left: u32 = lists.iter().map(|(_, times)| times).sum();
+    let needs_list = |(_, times): &&(&[(u32, u32)], u32)| {
+        let goes_on = f64::from(left) >= needed && left > 0;
+        left -= times;
+        goes_on
+    };
+    lists.iter().take_while(needs_list).count()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -232,9 +241,13 @@ mod tests {
             let texts = texts.into_iter().map(Into::into).collect();
             let (nearest, _) = Nearest::new(texts, f64::from(at_least) / 100.0, folding);
             let said = Sentence::new(&said, folding);
-            let mut near = nearest.near(&said);
-            near.sort_unstable_by_key(|(number, _)| *number);
-            prop_assert_eq!(near, nearest.near_by_scan(&said));
+            for floor in [0.0, 0.9] {
+                let mut near = nearest.near(&said, floor);
+                near.sort_unstable_by_key(|(number, _)| *number);
+                let mut expected = nearest.near_by_scan(&said);
+                expected.retain(|(_, like)| *like >= floor);
+                prop_assert_eq!(near, expected);
+            }
         }
     }
 }

@@ -23,6 +23,9 @@ use crate::likeness::{Nearest, Sentence};
 use crate::model::{self, Matching, Shape, Step};
 use crate::rows::{self, Rows};
 
+/// Questions that are so near to a message are looked for first.
+const VERY_NEAR: f64 = 0.9;
+
 /// A table, ready to be asked.
 #[derive(Debug)]
 pub(crate) struct AnswerTable {
@@ -94,7 +97,7 @@ impl AnswerTable {
         let texts: Vec<Box<str>> = texts.collect();
         let (finder, numbers) = match matching {
             Matching::Exact | Matching::Keyword => {
-                let (longest, numbers) = Longest::new(texts);
+                let (longest, numbers) = Longest::new(&texts);
                 (Finder::Texts(longest), numbers)
             }
             Matching::Pattern => {
@@ -155,7 +158,7 @@ impl AnswerTable {
         match &self.finder {
             Finder::Similar(nearest) => {
                 let sentence = Sentence::new(text.as_str(), Folding::new(false, self.hant));
-                !nearest.near(&sentence).is_empty()
+                !nearest.near(&sentence, nearest.at_least()).is_empty()
             }
             _ => !self.candidates(text).is_empty(),
         }
@@ -187,12 +190,16 @@ impl AnswerTable {
 
     fn find_similar(&self, said: &Sentence, chat: &Chat, search: Search) -> Option<Asked> {
         let Finder::Similar(nearest) = &self.finder else { return None };
-        let near = match search {
-            Search::Indexed => nearest.near(said),
-            Search::Ordered => nearest.near_by_scan(said),
+        let best = |near: Vec<(u32, f64)>| {
+            let ranked = near.into_iter().map(|(number, like)| (Rank(like), Asked::plain(number)));
+            self.best(ranked.collect(), chat)
         };
-        let ranked = near.into_iter().map(|(number, like)| (Rank(like), Asked::plain(number)));
-        self.best(ranked.collect(), chat)
+        match search {
+            // Very near questions are found faster than all that are near enough, and one of them is the nearest.
+            Search::Indexed => best(nearest.near(said, VERY_NEAR))
+                .or_else(|| best(nearest.near(said, nearest.at_least()))),
+            Search::Ordered => best(nearest.near_by_scan(said)),
+        }
     }
 
     /// The same as [`find`](Self::find) by asking one question after the other: the definition of the answer.
