@@ -55,7 +55,10 @@ fn every_bot_to_copy_is_right() {
     assert!(bots.len() >= 11, "{bots:?}");
     for bot in bots {
         let check = mynah("C").arg("check").arg(&bot).output().unwrap();
-        assert!(check.status.success() && said(&check).lines().count() == 1, "{}", said(&check));
+        let output = said(&check);
+        // How a table was read is no warning.
+        let lines = output.lines().filter(|line| !line.starts_with("faq."));
+        assert!(check.status.success() && lines.count() == 1, "{output}");
         // A bot with code has tests of its own, which know its handlers.
         if bot.join("Cargo.toml").exists() {
             let code = fs::read_to_string(bot.join("src/main.rs")).unwrap()
