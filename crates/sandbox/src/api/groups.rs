@@ -3,7 +3,7 @@
 use axum::response::Response;
 use serde_json::Value;
 
-use super::Shared;
+use super::{Shared, session::INVITE_START};
 use crate::{
     answer::{in_session, ret},
     hub::State,
@@ -76,7 +76,7 @@ pub(super) async fn update(hub: Shared, request: ServiceRequest) -> Response {
         }
         match request.query("fun") {
             Some("addmember") => add(state, group, &request.text("AddMemberList"))?,
-            Some("invitemember") => add(state, group, &request.text("InviteMemberList"))?,
+            Some("invitemember") => invite(state, group, &request.text("InviteMemberList"))?,
             Some("delmember") => remove(state, group, &request.text("DelMemberList"))?,
             Some("modtopic") => {
                 state.world.set_topic(group, PersonId::ME, &topic(&request.body["NewTopic"])?);
@@ -95,10 +95,32 @@ fn topic(value: &Value) -> Result<String, i32> {
     Some(text_of(value)).filter(|topic| !topic.is_empty()).ok_or(ret::PARAMETER)
 }
 
-/// Friends join at once; people of the sandbox accept an invitation card as soon as they get it.
+fn friends(state: &State, names: &str) -> Result<Vec<PersonId>, i32> {
+    names.split(',').map(|name| friend(state, name.trim())).collect()
+}
+
+/// Whether a group is so large that people enter it by invitation.
+fn is_large(state: &State, group: GroupId) -> bool {
+    let most = usize::try_from(INVITE_START).unwrap_or_default();
+    state.world.group(group).members.len() >= most
+}
+
+/// To a large group, friends get an invitation card; they join with the act `join`. In a small one they accept at once.
+fn invite(state: &mut State, group: GroupId, names: &str) -> Result<(), i32> {
+    if !is_large(state, group) {
+        return add(state, group, names);
+    }
+    let people = friends(state, names)?;
+    people.into_iter().for_each(|person| state.world.send_invitation(group, person));
+    Ok(())
+}
+
+/// Friends join at once; a large group is entered by invitation only.
 fn add(state: &mut State, group: GroupId, names: &str) -> Result<(), i32> {
-    let people =
-        names.split(',').map(|name| friend(state, name.trim())).collect::<Result<Vec<_>, _>>()?;
+    let people = friends(state, names)?;
+    if is_large(state, group) {
+        return Err(ret::PARAMETER);
+    }
     for person in people {
         if state.world.groups[group.index()].add(person) {
             state.world.say_invited(group, person);

@@ -160,6 +160,8 @@ pub enum SandboxActionKind {
         /// The removed person.
         person: String,
     },
+    /// Becomes the owner of the group: only the owner can remove members.
+    Own,
     /// Renames the group.
     Rename {
         /// The new name.

@@ -76,6 +76,16 @@ impl Language {
         }
     }
 
+    /// The title and the text of an invitation card.
+    pub(crate) fn invitation(self, topic: &str) -> (String, String) {
+        let title = self.pick("邀请你加入群聊".to_owned(), "Group Chat Invitation".to_owned());
+        let text = self.pick(
+            format!("邀请你加入群聊\"{topic}\"，进入可查看详情。"),
+            format!("You are invited to the group chat \"{topic}\". Enter to view details."),
+        );
+        (title, text)
+    }
+
     pub(crate) fn i_removed(self, whom: &str) -> String {
         self.pick(
             format!("你将\"{whom}\"移出了群聊"),

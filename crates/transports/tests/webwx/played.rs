@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use mynah_core::{
-    Action, Content, Event, EventBody, MediaRef, NoticeKind, Origin, Records, Segment, Status,
+    Action, Content, Event, EventBody, MediaRef, NoticeKind, Origin, Records, Segment, SendError,
+    Status,
 };
 use mynah_sandbox::{Fault, FaultKind, Options, Sandbox, SandboxAction, SandboxActionKind, World};
 use serde_json::json;
@@ -239,7 +240,7 @@ async fn whatever_the_bot_sends_arrives_and_can_be_recalled() {
     assert!(sandbox.sent().last().unwrap().recalled);
     let missing = Segment::File(MediaRef::file(folder.path().join("missing")));
     let refused = bot.act(&chat, Action::Send { content: Content(vec![missing]) }, 1).await;
-    assert!(matches!(refused, Err(mynah_core::SendError::Refused { .. })), "{refused:?}");
+    assert!(matches!(refused, Err(SendError::Refused { .. })), "{refused:?}");
 }
 
 #[tokio::test]
@@ -267,6 +268,76 @@ async fn a_friend_request_is_accepted_and_the_friend_is_the_one_who_asked() {
     let message = bot.events.iter().find_map(Event::message).unwrap();
     assert_eq!(message.sender.id, notice.person.unwrap().id);
     assert_eq!(message.chat.id, notice.chat.id);
+}
+
+/// The sender of the only message so far.
+async fn sender(bot: &mut Bot, n: usize) -> mynah_core::Person {
+    bot.message(n).await.sender
+}
+
+#[tokio::test]
+async fn only_the_owner_of_a_group_removes_members_and_the_line_about_it_arrives() {
+    let (sandbox, mut bot) = played().await;
+    does(&sandbox, json!({"act": "say", "text": "代购", "from": "小红", "group": GROUP}));
+    let person = sender(&mut bot, 0).await;
+    let group = bot.chat(GROUP);
+    let kick = || Action::Kick { person: person.clone() };
+    let refused = bot.act(&group, kick(), 1).await.unwrap_err();
+    assert!(
+        matches!(&refused, SendError::Refused { reason } if reason.contains("only the owner of a group")),
+        "{refused:?}"
+    );
+    does(&sandbox, json!({"act": "own", "from": "小助手", "group": GROUP}));
+    does(&sandbox, json!({"act": "say", "text": "在吗", "from": "老王", "group": GROUP}));
+    let owner = sender(&mut bot, 1).await;
+    bot.act(&group, kick(), 1).await.unwrap();
+    let notice = bot.notice(2).await;
+    let NoticeKind::Leave { people } = notice.kind else { panic!("{notice:?}") };
+    assert_eq!((people[0].id.clone(), people[0].name.as_str()), (person.id.clone(), "小红"));
+    assert_ne!(owner.id, person.id);
+}
+
+#[tokio::test]
+async fn friends_join_a_small_group_at_once_and_get_a_card_for_a_large_one() {
+    let (sandbox, mut bot) = played().await;
+    let large: Vec<String> = (0..40).map(|n| format!("群友{n}")).collect();
+    does(&sandbox, json!({"act": "new_group", "from": "小红", "group": "大群", "members": large}));
+    does(
+        &sandbox,
+        json!({"act": "new_group", "from": "小红", "group": "小群", "members": ["小红"]}),
+    );
+    does(&sandbox, json!({"act": "say", "text": "进群", "from": "Alice"}));
+    bot.until(|bot| bot.events.iter().any(|event| event.message().is_some())).await;
+    let person = bot.events.iter().find_map(Event::message).unwrap().sender.clone();
+    let invite = || Action::Invite { person: person.clone() };
+    bot.act(&bot.chat("小群"), invite(), 1).await.unwrap();
+    bot.until(|bot| bot.events.iter().any(|event| joined(event, "Alice"))).await;
+    let again = bot.act(&bot.chat("小群"), invite(), 1).await;
+    assert!(
+        matches!(&again, Err(SendError::Refused { reason }) if reason.contains("already")),
+        "{again:?}"
+    );
+    bot.act(&bot.chat("大群"), invite(), 1).await.unwrap();
+    let (chat, ..) = sandbox.chat("Alice").unwrap();
+    let talk = format!("{:?}", sandbox.state(Some(&chat), None, 10));
+    assert!(talk.contains("邀请你加入群聊"), "{talk}");
+}
+
+#[tokio::test]
+async fn a_message_to_a_group_that_the_account_was_removed_from_is_given_up_or_waits() {
+    let (sandbox, mut bot) = played().await;
+    does(&sandbox, json!({"act": "say", "text": "在吗", "from": "小红", "group": GROUP}));
+    bot.message(0).await;
+    let group = bot.chat(GROUP);
+    does(&sandbox, json!({"act": "remove", "from": "老王", "group": GROUP, "person": "小助手"}));
+    let gone = bot.say(&group, "x").await;
+    let is_defined = matches!(gone, Err(SendError::Refused { .. } | SendError::NotSent { .. }));
+    assert!(is_defined, "{gone:?}");
+}
+
+fn joined(event: &Event, name: &str) -> bool {
+    let EventBody::Notice(notice) = &event.body else { return false };
+    matches!(&notice.kind, NoticeKind::Join { people } if people.iter().any(|one| one.name == name))
 }
 
 #[tokio::test]

@@ -74,6 +74,23 @@ impl World {
         Ok(())
     }
 
+    pub(super) fn own(&mut self, scene: Scene) -> Result<(), SandboxActionError> {
+        let group = scene.group()?;
+        self.groups[group.index()].add(scene.from);
+        self.groups[group.index()].owner = scene.from;
+        self.log_change(Peer::Group(group));
+        Ok(())
+    }
+
+    /// The account sends a person the card by which the person may join a large group.
+    pub(crate) fn send_invitation(&mut self, group: GroupId, person: PersonId) {
+        let (title, description) = self.language.invitation(&self.group(group).topic);
+        let url =
+            "https://support.weixin.qq.com/cgi-bin/mmsupport-bin/addchatroombyinvite".to_owned();
+        let card = Body::Link { title, description, url };
+        self.post(Peer::Person(person), Some(PersonId::ME), card);
+    }
+
     pub(super) fn remove_member(
         &mut self,
         scene: Scene,

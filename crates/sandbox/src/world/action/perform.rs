@@ -110,6 +110,7 @@ impl World {
             SandboxActionKind::Join { by } => self.join(scene, by.as_deref()).map(Some),
             SandboxActionKind::Leave => self.leave(scene).map(|()| None),
             SandboxActionKind::Remove { person } => self.remove_member(scene, &person),
+            SandboxActionKind::Own => self.own(scene).map(|()| None),
             SandboxActionKind::Rename { name } => self.rename(scene, &name).map(Some),
             SandboxActionKind::Pat { target, suffix } => {
                 Ok(Some(self.pat(scene, &target, &suffix)))
