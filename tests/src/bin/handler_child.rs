@@ -62,27 +62,6 @@ fn behave(request: &Value) {
             sleep(Duration::from_millis(argument.parse().expect("milliseconds")));
             say(&reply);
         }
-        "hang" => sleep(Duration::from_secs(3600)),
-        "silent" => {}
-        "exit" => exit(4),
-        "rubbish" => write(b"Traceback (most recent call last):\n"),
-        "binary" => write(&[0, 159, 146, 150, b'\n']),
-        "half" => {
-            write(b"{\"id\": \"");
-            exit(5);
-        }
-        "answer-and-exit" => {
-            say(&reply);
-            exit(6);
-        }
-        "long" => {
-            let piece = vec![b'x'; 1 << 20];
-            (0..100).for_each(|_| write(&piece));
-            write(b"\n");
-        }
-        "flood" => loop {
-            say(&json!({"id": "nobody", "reply": "x"}));
-        },
         "complain" => {
             let line = vec![b'!'; 1 << 20];
             let mut errors = std::io::stderr().lock();
@@ -98,16 +77,46 @@ fn behave(request: &Value) {
             say(&json!({"id": "nobody/1#0", "reply": "x"}));
             say(&reply);
         }
-        "fork" => {
-            // A child of the child, which keeps all pipes open.
-            let child = Command::new("sleep").arg("3600").spawn().expect("sleep");
-            say(&json!({"id": id, "reply": child.id().to_string()}));
+        // A child of the child, which keeps all pipes open.
+        "fork" => say(&json!({"id": id, "reply": fork().to_string()})),
+        "pid" => say(&json!({"id": id, "reply": std::process::id().to_string()})),
+        _ => misbehave(word, &reply),
+    }
+}
+
+/// Behaves in a way that no answer can mend.
+fn misbehave(word: &str, reply: &Value) {
+    match word {
+        "hang" => sleep(Duration::from_secs(3600)),
+        "silent" => {}
+        "exit" => exit(4),
+        "rubbish" => write(b"Traceback (most recent call last):\n"),
+        "binary" => write(&[0, 159, 146, 150, b'\n']),
+        "half" => {
+            write(b"{\"id\": \"");
+            exit(5);
         }
+        "answer-and-exit" => {
+            say(reply);
+            exit(6);
+        }
+        "long" => {
+            let piece = vec![b'x'; 1 << 20];
+            (0..100).for_each(|_| write(&piece));
+            write(b"\n");
+        }
+        "flood" => loop {
+            say(&json!({"id": "nobody", "reply": "x"}));
+        },
         "fork-and-exit" => {
-            Command::new("sleep").arg("3600").spawn().expect("sleep");
+            fork();
             exit(7);
         }
-        "pid" => say(&json!({"id": id, "reply": std::process::id().to_string()})),
-        _ => say(&reply),
+        _ => say(reply),
     }
+}
+
+/// Starts a process that outlives this one, and returns its number.
+fn fork() -> u32 {
+    Command::new("sleep").arg("3600").spawn().expect("sleep").id()
 }
