@@ -6,7 +6,7 @@ use mynah_core::{
 };
 use rusqlite::{Connection, Result, Row};
 
-use crate::log;
+use crate::{log, schema};
 
 /// The most values or timers in a page.
 const ITEMS: usize = 500;
@@ -45,12 +45,14 @@ fn values(
     connection: &Connection,
     (scope, chat, person, key): (i64, &str, &str, &str),
 ) -> Result<ExportPage> {
+    // Data of a former version is read without being changed; before format 5 values had no names.
+    let name = if schema::version(connection)? < 5 { "NULL" } else { "name" };
     let found: Vec<ExportedValue> = connection
-        .prepare_cached(
-            "SELECT scope, chat, person, key, value, expires, name FROM state
+        .prepare_cached(&format!(
+            "SELECT scope, chat, person, key, value, expires, {name} FROM state
              WHERE (scope, chat, person, key) > (?1, ?2, ?3, ?4)
              ORDER BY scope, chat, person, key LIMIT ?5",
-        )?
+        ))?
         .query_map((scope, chat, person, key, ITEMS), value)?
         .collect::<Result<_>>()?;
     let next = match found.last().filter(|_| found.len() == ITEMS) {
