@@ -21,8 +21,9 @@ def import_files(files, to, *options):
 
 
 def check(bot):
-    """Whether `mynah check` finds no error."""
-    done = subprocess.run([TARGET / "mynah", "check", str(bot)], capture_output=True, text=True, check=False)
+    """Whether `mynah check` finds no error; from the folder of the bot, so that no settings are checked."""
+    command = [TARGET / "mynah", "check", "."]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=bot)
     return done.returncode == 0
 
 

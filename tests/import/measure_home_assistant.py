@@ -27,7 +27,7 @@ def lists(fixtures):
         context = {"domain": one["id"].split(".")[0], **one.get("attributes", {})}
         context = {key: str(value) for key, value in context.items()}
         entities.append({"in": one["name"], "context": context})
-    # A name with a template stands for itself, as in the tests of the repository.
+    # A name with a template is read as one, as in the tests of the repository.
     return {"lists": {"area": names("areas"), "floor": names("floors"), "name": {"values": entities}}}
 
 
