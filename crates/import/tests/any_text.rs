@@ -184,7 +184,7 @@ proptest! {
     fn tables(rows in proptest::collection::vec(("[^\\x00]{0,8}", "\\PC{0,8}"), 0..30)) {
         let text: String = rows.iter().map(|(question, answer)| format!("{question:?},{answer:?}\n")).collect();
         try_as(Kind::Table, "../a.csv", &text);
-        let bank: std::collections::BTreeMap<_, _> = rows.into_iter().collect();
+        let bank: BTreeMap<_, _> = rows.into_iter().collect();
         try_as(Kind::WordBank, "a.json", &serde_json::json!(bank).to_string());
     }
 
