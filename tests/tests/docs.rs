@@ -56,7 +56,7 @@ fn every_bot_to_copy_is_right() {
     for bot in bots {
         let check = mynah("C").arg("check").arg(&bot).output().unwrap();
         let output = said(&check);
-        // How a table was read is no warning.
+        // The line about how a table was read is not a warning.
         let lines = output.lines().filter(|line| !line.starts_with("faq."));
         assert!(check.status.success() && lines.count() == 1, "{output}");
         // A bot with code has tests of its own, which know its handlers.

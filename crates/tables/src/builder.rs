@@ -116,7 +116,7 @@ pub(crate) struct Region {
 }
 
 impl Region {
-    /// Whether a cell lies under the upper left one.
+    /// Whether the upper left cell of the region hides a cell.
     fn covers(&self, row: u32, column: u32) -> bool {
         (self.top..=self.bottom).contains(&row)
             && (self.left..=self.right).contains(&column)

@@ -33,7 +33,7 @@ fn is_right(page: &Page, rules: &str) {
     let check = mynah(page.locale()).arg("check").arg(folder.path()).output().unwrap();
     let output = said(&check);
     assert!(check.status.success(), "{}: check of\n{rules}\nsaid\n{output}", page.name);
-    // How a table was read is no warning.
+    // The line about how a table was read is not a warning.
     let lines = output.lines().filter(|line| !line.starts_with("faq."));
     assert_eq!(lines.count(), 1, "{}: check of\n{rules}\nwarned\n{output}", page.name);
     if !rules.contains("[[test]]") {
