@@ -136,7 +136,7 @@ impl Reader<'_> {
         } else {
             Err(BadFile::Outside { path: written.to_owned() })
         };
-        // Like the file of a list it belongs to the bot; its bytes are no text to be shown.
+        // Like the file of a list it belongs to the bot; its bytes are not a text that could be shown.
         let file = self.sources.add(&self.name_of(&path), path, String::new());
         self.others.tables.insert(key, read.map(|bytes| (file, bytes)));
     }
