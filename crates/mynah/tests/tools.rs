@@ -419,6 +419,26 @@ fn tests_are_strict_about_everything_that_is_said() {
 }
 
 #[test]
+fn files_beside_the_rules_are_found_from_any_folder() {
+    let folder = bot(
+        "include = [\"more/*.toml\", \"*.part.toml\"]\n[lists]\nad = { file = \"ad.txt\" }\n[[rule]]\nkeyword = \"<ad>\"\nreply = \"1\"\n[[table]]\nfile = \"faq.csv\"\n",
+    );
+    let path = folder.path();
+    fs::create_dir(path.join("more")).unwrap();
+    fs::write(path.join("more/a.toml"), "[[rule]]\nkeyword = \"a\"\nreply = \"2\"\n").unwrap();
+    fs::write(path.join("b.part.toml"), "[[rule]]\nkeyword = \"b\"\nreply = \"3\"\n").unwrap();
+    fs::write(path.join("ad.txt"), "代购\n").unwrap();
+    fs::write(path.join("faq.csv"), "问题,答案\n退货,7 天\n").unwrap();
+    for (from, named) in
+        [("", "."), ("", "bot.toml"), ("", "./bot.toml"), ("more", ".."), ("more", "../more/..")]
+    {
+        let answer = run(mynah().current_dir(path.join(from)).args(["check", named]));
+        assert_eq!(answer.status, 0, "{from} {named}: {}", answer.out);
+        assert!(answer.out.contains("\n4 rules"), "{from} {named}: {}", answer.out);
+    }
+}
+
+#[test]
 fn all_bots_to_copy_are_right() {
     let mut seen = 0;
     for entry in fs::read_dir(bots()).unwrap() {
@@ -431,7 +451,9 @@ fn all_bots_to_copy_are_right() {
         assert!(text.starts_with("#:schema ../../config/bot.schema.json\n"), "{folder:?}");
         let answer = run(mynah().arg("check").arg(&folder));
         assert_eq!(answer.status, 0, "{}", answer.out);
-        assert_eq!(answer.out.lines().count(), 1, "nothing but the reach: {}", answer.out);
+        let tables = text.lines().filter(|line| *line == "[[table]]").count();
+        let lines = answer.out.lines().count();
+        assert_eq!(lines, 1 + tables, "the reach and how tables were read: {}", answer.out);
         seen += 1;
         // These handlers need other programs, Python and Node; their own tests play the bots.
         if folder.join("mynah.toml").exists() {
@@ -440,7 +462,7 @@ fn all_bots_to_copy_are_right() {
         let answer = run(mynah().arg("test").arg(&folder));
         assert_eq!(answer.status, 0, "{}", answer.out);
     }
-    assert_eq!(seen, 8);
+    assert_eq!(seen, 9);
 }
 
 /// Rules of which each second one never fires.

@@ -79,7 +79,9 @@ impl Files for Disk {
     }
 
     fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
-        let entries = std::fs::read_dir(folder)?;
+        // A relative path without a folder is in the current folder.
+        let here = folder.as_os_str().is_empty();
+        let entries = std::fs::read_dir(if here { Path::new(".") } else { folder })?;
         let paths: Vec<PathBuf> =
             entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
         Ok(paths.into_iter().filter(|path| path.is_file()).collect())

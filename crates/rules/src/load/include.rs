@@ -21,7 +21,7 @@ pub(super) fn read_all(
     report: &mut Report,
 ) -> (Sources, Vec<File>, OtherFiles) {
     let mut reader = Reader {
-        folder,
+        folder: tidy(folder),
         files,
         report,
         sources: Sources::default(),
@@ -38,7 +38,8 @@ pub(super) fn read_all(
 }
 
 struct Reader<'a> {
-    folder: &'a Path,
+    /// Tidied, as all paths that are compared with it.
+    folder: PathBuf,
     files: &'a dyn Files,
     report: &'a mut Report,
     sources: Sources,
@@ -79,7 +80,8 @@ impl Reader<'_> {
 
     /// How a file is named to people: relative to the folder of the main file.
     fn name_of(&self, path: &Path) -> String {
-        let relative = path.strip_prefix(self.folder).unwrap_or(path);
+        let path = tidy(path);
+        let relative = path.strip_prefix(&self.folder).unwrap_or(&path);
         let parts: Vec<_> =
             relative.components().map(|part| part.as_os_str().to_string_lossy()).collect();
         parts.join("/")
@@ -97,20 +99,20 @@ impl Reader<'_> {
         for table in table_paths(&parsed.root) {
             self.table(path, id, table);
         }
-        self.open.push(path.to_owned());
+        self.open.push(tidy(path));
         for wanted in includes(&parsed.root, id) {
             self.include(path, &wanted);
         }
         self.open.pop();
-        self.done.push(path.to_owned());
+        self.done.push(tidy(path));
         self.trees.push(File { id, root: parsed.root });
     }
 
     /// Reads the file of a list.
     fn list(&mut self, from: &Path, rule_file: FileId, written: &str) {
         let path = tidy(&from.parent().unwrap_or(Path::new("")).join(written));
-        let read = if is_inside(&path, self.folder) {
-            self.files.read_inside(self.folder, &path).map_err(|error| bad_list(written, &error))
+        let read = if is_inside(&path, &self.folder) {
+            self.files.read_inside(&self.folder, &path).map_err(|error| bad_list(written, &error))
         } else {
             Err(BadFile::Outside { path: written.to_owned() })
         };
@@ -130,8 +132,8 @@ impl Reader<'_> {
             return;
         }
         let path = tidy(&from.parent().unwrap_or(Path::new("")).join(written));
-        let read = if is_inside(&path, self.folder) {
-            let bytes = self.files.read_table(self.folder, &path);
+        let read = if is_inside(&path, &self.folder) {
+            let bytes = self.files.read_table(&self.folder, &path);
             bytes.map_err(|error| bad_list(written, &error))
         } else {
             Err(BadFile::Outside { path: written.to_owned() })
@@ -144,7 +146,7 @@ impl Reader<'_> {
     fn include(&mut self, from: &Path, wanted: &Wanted) {
         let beside = from.parent().unwrap_or(Path::new(""));
         let path = tidy(&beside.join(&wanted.path));
-        if !is_inside(&path, self.folder) {
+        if !is_inside(&path, &self.folder) {
             return self.bad(BadInclude::Outside(wanted.path.clone()), wanted);
         }
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -181,13 +183,13 @@ impl Reader<'_> {
     }
 
     fn one(&mut self, path: &Path, wanted: &Wanted) {
-        if self.open.iter().any(|open| tidy(open) == path) {
+        if self.open.iter().any(|open| open == path) {
             return self.bad(BadInclude::Cycle(self.name_of(path)), wanted);
         }
         if self.done.iter().any(|done| done == path) {
             return self.bad(BadInclude::Twice(wanted.path.clone()), wanted);
         }
-        match self.files.read_inside(self.folder, path) {
+        match self.files.read_inside(&self.folder, path) {
             Ok(text) => self.file(path, text),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 self.bad(BadInclude::Missing(wanted.path.clone()), wanted);

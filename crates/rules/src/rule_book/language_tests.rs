@@ -490,15 +490,6 @@ fn a_message_is_answered_as_another_sentence() {
         exact = "慢规则"
         cooldown = "1h"
         reply = "{user.slow}"
-        [[rule]]
-        exact = "急"
-        add = { slow = 1 }
-        answer_as = "急规则"
-        [[rule]]
-        exact = "急规则"
-        cooldown = "1h"
-        cooldown_reply = "稍等"
-        reply = "{user.slow}"
     "#;
     let mut talk = tells(
         rules,
@@ -521,7 +512,22 @@ fn a_message_is_answered_as_another_sentence() {
         *verdict == Verdict::Redirected { sentence: "慢规则".to_owned() }
     };
     assert!(talk.trace.iter().any(is_redirected), "{:?}", talk.trace);
-    assert_eq!(talk.say("群/甲", "急"), ["2"]);
+}
+
+#[test]
+fn the_brake_of_the_answering_rule_says_its_reply() {
+    let rules = r#"
+        [[rule]]
+        exact = "急"
+        add = { slow = 1 }
+        answer_as = "急规则"
+        [[rule]]
+        exact = "急规则"
+        cooldown = "1h"
+        cooldown_reply = "稍等"
+        reply = "{user.slow}"
+    "#;
+    let mut talk = tells(rules, &[("群/甲", "急", &["1"])]);
     assert_eq!(talk.say("群/甲", "急"), ["稍等"], "the reply of the brake that holds");
     assert!(!talk.last.acted && talk.last.quiet == Some(Quiet::Cooldown), "{:?}", talk.last);
     assert_eq!(talk.last.writes.len(), 1, "the reply is remembered, nothing is added");
