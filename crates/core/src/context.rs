@@ -60,7 +60,7 @@ pub struct Frame {
     pub chats: Arc<[Chat]>,
     /// The service, for fetching media; `None` if there is none, as in tests without a network.
     pub service: Option<Arc<dyn Service>>,
-    /// The store, for values of other people in the chat; `None` if there is none, so that nobody has a value.
+    /// The store, for values of other people in the chat; `None` if there is none: then no person has a value.
     pub store: Option<Arc<dyn Store>>,
 }
 

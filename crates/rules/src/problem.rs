@@ -695,7 +695,7 @@ impl Problem {
             | Self::Literal(Literal::Wildcard { .. } | Literal::NoList { has_lists: false, .. })
             | Self::HandlerUnknown { meant: None, .. }
             | Self::Transport(Limitation::PlainMention { .. }) => Severity::Note,
-            // With flags behind them nobody means the slashes; without flags they may be a path.
+            // With flags behind them the slashes were not meant; without flags they may be a path.
             Self::RegexSlashes { written, .. } if written.ends_with('/') => Severity::Note,
             Self::Literal(_) | Self::RegexSlashes { .. } => Severity::Warning,
             _ => Severity::Error,
