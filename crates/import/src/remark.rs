@@ -65,7 +65,7 @@ macro_rules! reasons {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum Reason {
-            $(#[doc = $en] $name,)*
+            $(#[doc = concat!("The reason `", $code, "`: see [`Reason::text`].")] $name,)*
         }
 
         impl Reason {
