@@ -9,6 +9,7 @@ mod decided;
 mod effects;
 mod event;
 mod event_kind;
+mod fetch;
 mod handler;
 mod id;
 mod key;
@@ -40,6 +41,9 @@ pub use effects::{
 };
 pub use event::{Due, Event, EventBody, Message, Notice, NoticeKind, Origin};
 pub use event_kind::EventKind;
+pub use fetch::{
+    Fetch, FetchAnswer, FetchFailure, FetchPiece, FetchRequest, FetchStatus, FetchText,
+};
 pub use handler::{Flow, Handler, HandlerError, HandlerFn, handler_fn};
 pub use id::{ActionId, ChatId, EventId, Lane, MessageId, PersonId};
 pub use key::{Key, KeyError};

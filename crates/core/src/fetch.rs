@@ -1,0 +1,162 @@
+//! Requests of rules to web services, and their answers.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+/// A text with the names of secrets in it. The rules never see the value of a secret: only the fetcher puts it in, and
+/// only for the host to which the operator gave it. [`Display`](fmt::Display) shows `${NAME}` in its place.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FetchText(pub Vec<FetchPiece>);
+
+/// A piece of a [`FetchText`].
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FetchPiece {
+    /// A text as it is sent. `${…}` in it is text, so that a message cannot ask for a secret.
+    Text(String),
+    /// The name of a secret of `[fetch] secrets`.
+    Secret(String),
+}
+
+/// A request of a rule. Equal requests may share an answer.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FetchRequest {
+    /// The method, in upper case.
+    pub method: String,
+    /// The address. Scheme, host and port hold neither secrets nor texts of people.
+    pub url: FetchText,
+    /// Names and values of headers, without line breaks.
+    pub headers: Vec<(String, FetchText)>,
+    /// The body.
+    pub body: Option<FetchText>,
+    /// The longest time until the whole answer is here, all redirects included.
+    pub timeout: Duration,
+    /// How long the answer counts for equal requests.
+    pub cache: Option<Duration>,
+    /// The statuses of a good answer. Empty means 200 to 299.
+    pub status: Vec<FetchStatus>,
+    /// Sent as `Idempotency-Key`, so that the service can recognise a repeated request. No part of the identity for the cache.
+    pub idempotency_key: Option<String>,
+}
+
+/// A range of statuses.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FetchStatus {
+    /// The first status of the range.
+    pub first: u16,
+    /// The last status of the range.
+    pub last: u16,
+}
+
+/// A good answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FetchAnswer {
+    /// The status.
+    pub status: u16,
+    /// The body, decompressed, at most 1 MiB.
+    pub body: String,
+}
+
+/// The reason why a request has no good answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FetchFailure {
+    /// The whole answer did not arrive in time.
+    #[error("no answer within the time-out")]
+    TimedOut,
+    /// The operator did not open this host.
+    #[error("the host {0} is not in [fetch] hosts of mynah.toml")]
+    HostNotAllowed(String),
+    /// The host is at an address that is not globally reachable, or a redirect leads there.
+    #[error("{host} is at the address {address}, which is not public")]
+    AddressRefused {
+        /// The host, with its port.
+        host: String,
+        /// The address.
+        address: IpAddr,
+    },
+    /// The request holds a secret that the operator did not give to this host, or the connection is not safe for it.
+    #[error("the secret {name} does not go to {host}")]
+    SecretRefused {
+        /// The name of the secret.
+        name: String,
+        /// The host, with its port.
+        host: String,
+    },
+    /// The status is not one of those that the rule expects.
+    #[error("the answer has the status {0}")]
+    Status(u16),
+    /// The body is larger than 1 MiB.
+    #[error("the answer is larger than 1 MiB")]
+    TooLarge,
+    /// The body is not text.
+    #[error("the answer is not text")]
+    NotText,
+    /// The body is not JSON, but the rule takes values out of it.
+    #[error("the answer is not JSON")]
+    NotJson,
+    /// The address is not a valid `http` or `https` address, or a redirect goes to such a one, or there are more than three.
+    #[error("{0}")]
+    Address(String),
+    /// The connection failed.
+    #[error("no connection: {0}")]
+    Connection(String),
+    /// The message already has as many requests as it may.
+    #[error("more than three requests for one message")]
+    TooMany,
+    /// Nothing is fetched here, as in a test or in `explain`.
+    #[error("nothing is fetched here")]
+    Offline,
+}
+
+/// Fetches for rules.
+#[async_trait]
+pub trait Fetch: Send + Sync {
+    /// Sends the request, within the bounds that the operator set, and returns an answer with one of its statuses. Dropping
+    /// the future cancels the request; the service may have received it.
+    ///
+    /// # Errors
+    ///
+    /// The reason why there is no such answer. Its text holds no secret and no query of an address.
+    async fn fetch(&self, request: &FetchRequest) -> Result<FetchAnswer, FetchFailure>;
+}
+
+impl FetchText {
+    /// A text without secrets.
+    #[must_use]
+    pub fn plain(text: impl Into<String>) -> Self {
+        Self(vec![FetchPiece::Text(text.into())])
+    }
+
+    /// The names of the secrets in it.
+    pub fn secrets(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|piece| match piece {
+            FetchPiece::Secret(name) => Some(name.as_str()),
+            FetchPiece::Text(_) => None,
+        })
+    }
+}
+
+impl fmt::Display for FetchText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|piece| match piece {
+            FetchPiece::Text(text) => f.write_str(text),
+            FetchPiece::Secret(name) => write!(f, "${{{name}}}"),
+        })
+    }
+}
+
+impl FetchRequest {
+    /// Whether an answer with this status is a good one.
+    #[must_use]
+    pub fn accepts(&self, status: u16) -> bool {
+        if self.status.is_empty() {
+            return (200..=299).contains(&status);
+        }
+        self.status
+            .iter()
+            .any(|range| RangeInclusive::new(range.first, range.last).contains(&status))
+    }
+}
