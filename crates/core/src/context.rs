@@ -9,7 +9,8 @@ use bytes::Bytes;
 use crate::{
     Action, Captures, Change, Chat, ChatKind, Content, Decided, Effects, Event, EventId,
     MediaError, MediaRef, MemberQuery, MemberValues, Person, Planned, Random, Read, Scope, Segment,
-    Service, Snapshot, StateView, Step, Store, StoreError, Timer, TimerChange, Timestamp, Write,
+    Service, Snapshot, StateView, Step, Store, StoreError, Timer, TimerChange, Timestamp,
+    TurnMemory, Write,
 };
 
 /// The context of a handler: the clock, the seed, state, captures, and the effects it collects.
@@ -62,6 +63,8 @@ pub struct Frame {
     pub service: Option<Arc<dyn Service>>,
     /// The store, for values of other people in the chat; `None` if there is none: then no person has a value.
     pub store: Option<Arc<dyn Store>>,
+    /// The values that earlier attempts of this turn have put there.
+    pub memory: TurnMemory,
 }
 
 impl Frame {
@@ -78,6 +81,7 @@ impl Frame {
             chats: Arc::from([]),
             service: None,
             store: None,
+            memory: TurnMemory::default(),
         }
     }
 }
@@ -106,6 +110,12 @@ impl Context {
     pub fn number_call(&mut self) -> u32 {
         self.calls += 1;
         self.calls - 1
+    }
+
+    /// Values that all attempts of this turn share: for answers of other services, so that a turn that runs again asks
+    /// nothing anew. It is dropped with the turn; after a restart of the program the turn begins with an empty one.
+    pub fn memory(&mut self) -> &mut TurnMemory {
+        &mut self.frame.memory
     }
 
     /// The moment at which the turn began.

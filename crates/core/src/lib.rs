@@ -27,6 +27,7 @@ mod state;
 mod store;
 mod time;
 mod transport;
+mod turn_memory;
 mod unprintable;
 mod words;
 
@@ -69,5 +70,6 @@ pub use transport::{
     Receipt, ReceiveError, Records, SendError, Service, Source, Status, TextUnit, Throttled,
     Transport,
 };
+pub use turn_memory::TurnMemory;
 pub use unprintable::{is_unprintable, printable_json};
 pub use words::Words;

@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use mynah_core::{
-    Action, Call, ChatId, Claim, Committed, Context, Decided, Effects, Event, EventBody, Flow,
-    Frame, Handler, Lane, Outgoing, Planned, Read, Snapshot, Step, StoreError, Timestamp, Turn,
-    with_causes,
+    Action, Call, ChatId, Claim, Committed, Context, Decided, Effects, Event, EventBody, EventId,
+    Flow, Frame, Handler, Lane, Outgoing, Planned, Read, Snapshot, Step, StoreError, Timestamp,
+    Turn, TurnMemory, with_causes,
 };
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::block_in_place;
@@ -50,6 +50,8 @@ impl Worker {
     /// Handles the oldest event of a lane, and starts again if the values that it read have changed by its end.
     pub(crate) async fn turn(&self, lane: &Lane) -> Result<TurnEnd, StoreError> {
         let mut begun = self.begun.take(lane);
+        let mut memory = TurnMemory::default();
+        let mut remembers: Option<EventId> = None;
         loop {
             let now = self.now();
             let begun = match begun.take() {
@@ -57,8 +59,13 @@ impl Worker {
                 None => self.store.begin(lane, now).await?,
             };
             let Some((event, snapshot)) = begun else { return Ok(TurnEnd::default()) };
+            if remembers.take().is_some_and(|before| before != event.id) {
+                memory = TurnMemory::default();
+            }
             let started = Instant::now();
-            let (reads, effects, mut decided) = self.decide(&event, snapshot, now).await;
+            let (reads, effects, mut decided) =
+                self.decide(&event, snapshot, now, &mut memory).await;
+            remembers = (!memory.is_empty()).then(|| event.id.clone());
             decided.micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
             if let Some(end) = self.commit(event, reads, effects, decided).await? {
                 return Ok(end);
@@ -140,12 +147,14 @@ impl Worker {
         event: &Event,
         snapshot: Snapshot,
         now: Timestamp,
+        memory: &mut TurnMemory,
     ) -> (Vec<Read>, Effects, Decided) {
         let max_age = self.settings.max_age;
         if let Some(why) = admission::passed_over(event, max_age, self.service_now()) {
             return nothing(why);
         }
-        let mut ctx = Context::new(self.frame(event, snapshot, now));
+        let earlier = std::mem::take(memory);
+        let mut ctx = Context::new(Frame { memory: earlier, ..self.frame(event, snapshot, now) });
         if let Some(planned) = say::planned(event) {
             ctx.plan(planned);
         } else if event.message().is_some() && loop_breaker::is_silent(&ctx) {
@@ -155,6 +164,7 @@ impl Worker {
             self.break_loops(&mut ctx, event);
         }
         self.limit_kicks(&mut ctx, event);
+        *memory = std::mem::take(ctx.memory());
         self.finish(ctx)
     }
 

@@ -10,13 +10,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use mynah_core::{
     Batch, Content, Context, Event, EventBody, Flow, Handler, HandlerError, Incoming, LogQuery,
-    Message, OfflineCause, Outcome, Perform, PerformError, Person, Planned, Receipt, SendError,
-    Status, Step, StoreError, StoreReader, Throttled, handler_fn,
+    Message, OfflineCause, Outcome, Perform, PerformError, Person, Planned, Receipt, Scope,
+    SendError, StateView, Status, Step, StoreError, StoreReader, Throttled, handler_fn,
 };
 use mynah_runtime::{Ended, Handlers, Pacing, Rate, Settings, UnknownPolicy, saying};
 use mynah_store::{Options, SqliteStore};
 use tempfile::TempDir;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 use stage::{Played, SentText, group, settings};
 
@@ -592,4 +592,51 @@ async fn an_action_that_a_stop_interrupts_leaves_once_at_the_next_start() {
     played.idle().await;
     assert_eq!(texts(&played), ["hello"]);
     assert!(matches!(played.stop().await, Ended::Stopped));
+}
+
+/// Asks another service once for a turn, and reads a value that each turn changes.
+#[derive(Default)]
+struct AskingOnce {
+    asked: AtomicUsize,
+    runs: AtomicUsize,
+    answered: Notify,
+    release: Notify,
+}
+
+#[async_trait]
+impl Handler for AskingOnce {
+    async fn on_message(&self, ctx: &mut Context, message: &Message) -> Result<Flow, HandlerError> {
+        self.runs.fetch_add(1, Ordering::SeqCst);
+        let before = ctx.get(Scope::Bot, "n").unwrap_or_default();
+        ctx.set(Scope::Bot, "n", format!("{before}1"));
+        if message.text == "slow" && ctx.memory().get::<String>("answer").is_none() {
+            let answer = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
+            ctx.memory().put("answer", format!("answer {answer}"));
+            self.answered.notify_one();
+            self.release.notified().await;
+        }
+        let answer = ctx.memory().get::<String>("answer").cloned();
+        ctx.reply(answer.unwrap_or_else(|| "nothing asked".to_owned()));
+        Ok(Flow::Stop)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_that_runs_again_has_the_memory_of_its_first_attempt_and_the_next_turn_has_not() {
+    let handler = Arc::new(AskingOnce::default());
+    let handlers = Handlers::new().rules(handler.clone());
+    let mut played = Played::start(Arc::new(SqliteStore::in_memory()), handlers, settings());
+    for (turn, answer) in [(1, "answer 1"), (2, "answer 2")] {
+        played.say(group(0), "slow").await;
+        handler.answered.notified().await;
+        // Changes the value that the waiting turn has read.
+        played.say(group(1), "quick").await;
+        played.until_said(2 * turn - 1).await;
+        handler.release.notify_one();
+        played.until_said(2 * turn).await;
+        let said: Vec<String> = played.said().into_iter().map(|one| one.text).collect();
+        assert_eq!(said[2 * turn - 2..], ["nothing asked", answer]);
+    }
+    assert_eq!((handler.asked.load(Ordering::SeqCst), handler.runs.load(Ordering::SeqCst)), (2, 6));
+    played.stop().await;
 }
