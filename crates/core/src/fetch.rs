@@ -26,12 +26,12 @@ pub enum FetchPiece {
 pub struct FetchRequest {
     /// The method, in upper case.
     pub method: String,
-    /// The address. Scheme, host and port hold neither secrets nor texts of people.
+    /// The address. Scheme, host and port hold neither secrets nor texts of people. Secrets are percent-encoded.
     pub url: FetchText,
     /// Names and values of headers, without line breaks.
     pub headers: Vec<(String, FetchText)>,
-    /// The body.
-    pub body: Option<FetchText>,
+    /// The body. Its `Content-Type` is among the headers.
+    pub body: Option<FetchBody>,
     /// The longest time until the whole answer is here, all redirects included.
     pub timeout: Duration,
     /// How long the answer counts for equal requests.
@@ -40,6 +40,15 @@ pub struct FetchRequest {
     pub status: Vec<FetchStatus>,
     /// Sent as `Idempotency-Key`, so that the service can recognise a repeated request. No part of the identity for the cache.
     pub idempotency_key: Option<String>,
+}
+
+/// The body of a request.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FetchBody {
+    /// Sent as it is; secrets, too.
+    Text(FetchText),
+    /// JSON. Its texts are escaped already; secrets are within strings, and escaped for them.
+    Json(FetchText),
 }
 
 /// A range of statuses.
@@ -136,6 +145,16 @@ impl FetchText {
             FetchPiece::Secret(name) => Some(name.as_str()),
             FetchPiece::Text(_) => None,
         })
+    }
+}
+
+impl FetchBody {
+    /// The text of the body, with the names of secrets in it.
+    #[must_use]
+    pub fn text(&self) -> &FetchText {
+        match self {
+            Self::Text(text) | Self::Json(text) => text,
+        }
     }
 }
 
