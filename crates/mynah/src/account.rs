@@ -9,7 +9,7 @@ use mynah_core::{
     CalledBy, Clock, Store, StoreError, StoreReader, Stores, SystemClock, Transport, with_causes,
 };
 use mynah_page::{Condition, Pages};
-use mynah_rules::{Lang, Loaded, RuleBook};
+use mynah_rules::{Disk, Lang, Loaded, RuleBook};
 use mynah_runtime::{Account, Control, Ended as RunEnded, Settings};
 use mynah_transports::{Connector, SettingError, Surroundings, Values};
 use tokio::task::JoinSet;
@@ -177,6 +177,7 @@ impl Parts<'_> {
         Reloader {
             account: self.plan.name.clone(),
             main: self.plan.main.clone(),
+            files: Arc::new(Disk),
             bot: self.shared.bot.clone(),
             capabilities: self.plan.connector.capabilities(),
             active_rules: Arc::clone(&self.active_rules),

@@ -100,13 +100,17 @@ impl Alerts {
         accounts: impl IntoIterator<Item = (&'a str, &'a Path)>,
     ) -> (Self, JoinHandle<()>) {
         let Some(delivery) = Delivery::of(config) else {
-            let none = Self { queue: None, memories: Arc::default() };
-            return (none, tokio::spawn(std::future::ready(())));
+            return (Self::none(), tokio::spawn(std::future::ready(())));
         };
         let memories = accounts.into_iter().map(|(name, data)| (name.to_owned(), Memory::of(data)));
         let memories = Arc::new(Mutex::new(memories.collect()));
         let (queue, waiting) = mpsc::channel(WAITING);
         (Self { queue: Some(queue), memories }, tokio::spawn(delivery.run(waiting)))
+    }
+
+    /// Delivers nothing: the log and the observer of the account say it all.
+    pub(crate) fn none() -> Self {
+        Self { queue: None, memories: Arc::default() }
     }
 
     /// Sends an alert, unless the same was sent a short while ago.

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use mynah_core::{Clock, Handler, SystemClock};
+use mynah_core::{Clock, Handler, Store, SystemClock};
 use mynah_programs::{Programs, Spec};
 use mynah_rules::RuleBook;
 use mynah_runtime::Handlers;
 use mynah_transports::{Connector, Connectors};
 
+use crate::embed::Embedded;
 use crate::handlers::{self, Declared, HandlerAccount, Running};
 use crate::rule_handler::ActiveRules;
 use crate::{Ended, Report, Result, cli, report, tls};
@@ -139,6 +140,13 @@ impl Bot {
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Some(Arc::new(clock));
         self
+    }
+
+    /// The bot as a part of another program, which has its own runtime, connection and store: one account of this name with
+    /// its data in `store`. No command line, no settings file, no signal handlers; see [`Embedded`].
+    #[must_use]
+    pub fn embed(self, name: impl Into<String>, store: Arc<dyn Store>) -> Embedded {
+        Embedded::new(self, name.into(), store)
     }
 
     /// Runs the command line of this process, prints the error, and leaves the process with the exit status that

@@ -6,6 +6,7 @@ mod bot;
 mod cli;
 mod config;
 mod conversation;
+pub mod embed;
 mod ended;
 mod greeting;
 mod handlers;
@@ -36,6 +37,8 @@ pub use bot::Bot;
 pub use ended::Ended;
 /// All types that handlers meet; the [`prelude`] has the usual ones.
 pub use mynah_core as core;
+/// The store on SQLite, in a file or in memory, for [`Bot::embed`].
+pub use mynah_store as store;
 /// The chat services, and the traits of a service of your own; see [`Bot::connector`].
 pub use mynah_transports as transports;
 pub use report::Report;

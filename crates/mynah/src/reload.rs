@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use mynah_core::{CalledBy, Capabilities, Clock, Event, EventBody, EventId};
 use mynah_page::{Condition, Pages, RejectedRules};
-use mynah_rules::{Lang, RuleBook};
+use mynah_rules::{Files, Lang, RuleBook};
 use mynah_runtime::Control;
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
@@ -27,12 +27,17 @@ use crate::rule_handler::{ActiveRules, Operator};
 use crate::view::console::Live;
 use crate::{Bot, metrics, rule_file};
 
+/// Files that a thread for blocking work reads.
+pub(crate) type SharedFiles = dyn Files + Send + Sync;
+
 /// Reloads the rules of one account.
 pub(crate) struct Reloader {
     /// The account's name.
     pub(crate) account: String,
     /// The main rule file.
     pub(crate) main: PathBuf,
+    /// Where it and the files beside it are.
+    pub(crate) files: Arc<SharedFiles>,
     /// The handlers that rules may run.
     pub(crate) bot: Bot,
     /// The capabilities of the service.
@@ -93,6 +98,7 @@ impl Difference {
 /// A reload as far as it needs no running account, for a thread that may be busy with it.
 struct Draft {
     main: PathBuf,
+    files: Arc<SharedFiles>,
     bot: Bot,
     capabilities: Arc<Capabilities>,
     old: Arc<RuleBook>,
@@ -110,7 +116,7 @@ struct Drafted {
 impl Draft {
     /// Reads, checks and compiles the rules and plays their tests.
     fn make(&self, runtime: &Handle) -> Drafted {
-        let loaded = rule_file::load(&self.main, &self.bot, &self.capabilities);
+        let loaded = rule_file::load(&self.main, &*self.files, &self.bot, &self.capabilities);
         let files = loaded.sources.files().map(|(_, path)| path.to_owned()).collect();
         let emptied = Mistakes::of_emptied(&loaded, &self.old, self.lang);
         let mistakes = || runtime.block_on(rule_file::mistakes(&loaded, &self.bot, self.lang));
@@ -233,6 +239,7 @@ impl Reloader {
     fn draft(&self) -> Draft {
         Draft {
             main: self.main.clone(),
+            files: Arc::clone(&self.files),
             bot: self.bot.clone(),
             capabilities: Arc::clone(&self.capabilities),
             old: self.active_rules.load_full(),

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use mynah_core::Capabilities;
 use mynah_reader::say;
-use mynah_rules::{Disk, Files, Lang, LoadOptions, Loaded, RuleBook, Severity};
+use mynah_rules::{Files, Lang, LoadOptions, Loaded, RuleBook, Severity};
 use mynah_transports::{Connector, Connectors};
 
-use crate::{Bot, conversation};
+use crate::{Bot, Ended, Report, conversation};
 
 /// The name of a rule file in its folder.
 const FILE: &str = "bot.toml";
@@ -31,10 +31,15 @@ pub(crate) fn name_of(bot: &Path) -> String {
 }
 
 /// Loads a rule file for this bot, on a service that can do this.
-pub(crate) fn load(main: &Path, bot: &Bot, capabilities: &Capabilities) -> Loaded {
+pub(crate) fn load(
+    main: &Path,
+    files: &dyn Files,
+    bot: &Bot,
+    capabilities: &Capabilities,
+) -> Loaded {
     let (names, services) = (bot.names(), bot.services());
     judged(Some(&names), Some(capabilities), services, |options| {
-        mynah_rules::load(main, &Disk, options)
+        mynah_rules::load(main, files, options)
     })
 }
 
@@ -77,6 +82,12 @@ pub(crate) fn judged<T>(
 pub(crate) fn render(loaded: &Loaded, lang: Lang, colours: bool, notes: bool) -> String {
     let told = loaded.diagnostics.iter().filter(|one| notes || one.severity != Severity::Note);
     told.map(|one| one.render(&loaded.sources, lang, colours)).collect()
+}
+
+/// The report about a file without a rule book, for a program.
+pub(crate) fn unusable(loaded: &Loaded) -> Report {
+    let told = render(loaded, Lang::En, false, false);
+    Report::new(Ended::No, format!("the rules cannot be used:\n{told}"))
 }
 
 /// Why a rule file cannot be used: its errors, or its own tests that fail.
@@ -158,6 +169,8 @@ pub(crate) async fn mistakes(loaded: &Loaded, bot: &Bot, lang: Lang) -> Option<M
 
 #[cfg(test)]
 mod tests {
+    use mynah_rules::Disk;
+
     use super::*;
 
     /// The sandbox and its page read a file by the same rules as `check`.

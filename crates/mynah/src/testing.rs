@@ -42,7 +42,7 @@
 pub(crate) mod bot_action;
 pub(crate) mod cast;
 pub(crate) mod clock;
-mod files;
+pub(crate) mod files;
 mod lacking;
 pub(crate) mod play;
 mod service;
@@ -55,7 +55,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use mynah_core::{Chat, Event, MessageKind, StoreError, Timestamp};
 use mynah_rules::script::ScriptEvent;
-use mynah_rules::{Disk, Files, Lang, LoadOptions, Loaded};
+use mynah_rules::{Disk, Files, LoadOptions};
 
 use self::bot_action::{BotAction, shown};
 use self::cast::{Speaker, Spoken};
@@ -148,14 +148,14 @@ impl Conversation {
     ///
     /// If the text has mistakes; the report holds them all.
     pub async fn with_rules(bot: Bot, rules: &str) -> Result<Self, Report> {
-        Self::begin(&bot, Path::new(OneFile::NAME), &OneFile(rules)).await
+        Self::begin(&bot, Path::new(OneFile::NAME), &OneFile(rules.to_owned())).await
     }
 
     async fn begin(bot: &Bot, main: &Path, files: &dyn Files) -> Result<Self, Report> {
         let handlers = bot.names();
         let options = LoadOptions { handlers: Some(&handlers), ..LoadOptions::default() };
         let loaded = mynah_rules::load(main, files, &options);
-        let Some(book) = &loaded.book else { return Err(mistakes(&loaded)) };
+        let Some(book) = &loaded.book else { return Err(rule_file::unusable(&loaded)) };
         let start = clock::monday_noon(book.zone());
         let mut play = Play::new(book, bot, start, 0, WatchLevel::Decisions);
         play.start().await.map_err(broken)?;
@@ -273,11 +273,6 @@ fn replies(scene: StepResult) -> Vec<Reply> {
         | BotAction::Invited { .. } => None,
     });
     said.collect()
-}
-
-fn mistakes(loaded: &Loaded) -> Report {
-    let told = rule_file::render(loaded, Lang::En, false, false);
-    Report::new(Ended::No, format!("the rules cannot be used:\n{told}"))
 }
 
 fn broken(error: StoreError) -> Report {

@@ -1,5 +1,6 @@
 //! Observers of an account: logs, metrics, alerts, the console.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use mynah_core::{Chat, Decided, Event, EventId, Outcome, Outgoing, Person, Status, Timestamp};
@@ -37,6 +38,29 @@ pub trait Observer: Send + Sync {
 pub struct Unobserved;
 
 impl Observer for Unobserved {}
+
+/// All of them, in order.
+impl Observer for Vec<Arc<dyn Observer>> {
+    fn status(&self, status: &Status) {
+        self.iter().for_each(|observer| observer.status(status));
+    }
+
+    fn accepted(&self, events: usize) {
+        self.iter().for_each(|observer| observer.accepted(events));
+    }
+
+    fn turn(&self, event: &Event, decided: &Decided) {
+        self.iter().for_each(|observer| observer.turn(event, decided));
+    }
+
+    fn sent(&self, outgoing: &Outgoing, outcome: &Outcome, took: Duration) {
+        self.iter().for_each(|observer| observer.sent(outgoing, outcome, took));
+    }
+
+    fn trouble(&self, trouble: &Trouble) {
+        self.iter().for_each(|observer| observer.trouble(trouble));
+    }
+}
 
 /// A problem that did not end the account.
 #[derive(Debug, Clone, PartialEq)]

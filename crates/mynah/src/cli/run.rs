@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use mynah_core::SystemClock;
 use mynah_page::{App, Pages};
-use mynah_rules::{Loaded, RuleBook};
+use mynah_rules::{Disk, Loaded, RuleBook};
 use mynah_transports::{CONNECTORS, STANDARD_STREAMS, SecretSource};
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
@@ -104,7 +104,8 @@ pub(crate) async fn execute(args: Args, bot: Bot, common: &Common) -> Result<End
 
 /// Loads the rules of all accounts and reports all their diagnostics; `None` if one cannot be used.
 fn load_all(plans: &[Plan], bot: &Bot, common: &Common) -> Option<Vec<(Loaded, Arc<RuleBook>)>> {
-    let load = |plan: &Plan| rule_file::load(&plan.main, bot, &plan.connector.capabilities());
+    let load =
+        |plan: &Plan| rule_file::load(&plan.main, &Disk, bot, &plan.connector.capabilities());
     let loaded: Vec<Loaded> = plans.iter().map(load).collect();
     for one in &loaded {
         let colours = Common::colours_on_stderr();

@@ -7,17 +7,17 @@ use mynah_rules::Files;
 
 /// The only file there is.
 #[derive(Debug)]
-pub(super) struct OneFile<'a>(pub(super) &'a str);
+pub(crate) struct OneFile(pub(crate) String);
 
-impl OneFile<'_> {
+impl OneFile {
     /// Its name.
-    pub(super) const NAME: &'static str = "bot.toml";
+    pub(crate) const NAME: &'static str = "bot.toml";
 }
 
-impl Files for OneFile<'_> {
+impl Files for OneFile {
     fn read(&self, path: &Path) -> io::Result<String> {
         if path == Path::new(Self::NAME) {
-            Ok(self.0.to_owned())
+            Ok(self.0.clone())
         } else {
             Err(io::Error::from(io::ErrorKind::NotFound))
         }
