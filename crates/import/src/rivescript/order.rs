@@ -16,6 +16,7 @@ pub(super) fn sorted(script: &Script) -> Vec<&Trigger> {
             Reverse(trigger.weight),
             class,
             Reverse(words),
+            trigger.pattern.contains('['),
             Reverse(length),
             *number,
         )

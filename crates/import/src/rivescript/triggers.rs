@@ -37,6 +37,9 @@ enum Part {
     },
 }
 
+/// A trigger of optional words only has at most so many forms.
+const MOST_FORMS: usize = 64;
+
 /// The key of the condition, its value, and the names of the stars.
 pub(super) fn condition(
     pattern: &str,
@@ -46,8 +49,8 @@ pub(super) fn condition(
     if let [Part::Text(text)] = parts.as_slice() {
         return Ok(("exact", text.clone(), Stars::default()));
     }
-    if parts.iter().all(|part| matches!(part, Part::Optional(_))) {
-        return Err(Reason::Form);
+    if let Some(regex) = only_optional(&parts) {
+        return regex.map(|regex| ("regex", regex, Stars::default()));
     }
     let mut stars = Stars::default();
     if let Some(pattern) = as_pattern(&parts, &mut stars) {
@@ -96,6 +99,35 @@ fn parts(pattern: &str, script: &Script) -> Result<Vec<Part>, Reason> {
         rest = &rest[length..];
     }
     if parts.is_empty() { Err(Reason::Empty) } else { Ok(parts) }
+}
+
+/// A trigger of optional words only, as a regular expression of all its forms: here at least one of them has to be there,
+/// because a rule cannot answer an empty message.
+fn only_optional(parts: &[Part]) -> Option<Result<String, Reason>> {
+    let mut forms = vec![String::new()];
+    for part in parts {
+        match part {
+            Part::Optional(items) => forms = with_optional(&forms, items),
+            Part::Text(text) if text.trim().is_empty() => {}
+            _ => return None,
+        }
+        forms.truncate(MOST_FORMS + 1);
+    }
+    if forms.len() > MOST_FORMS || forms.iter().any(|form| form.contains(['*', '_', '#'])) {
+        return Some(Err(Reason::Form));
+    }
+    let forms = forms.iter().map(|form| form.trim()).filter(|form| !form.is_empty());
+    let forms: Vec<String> = forms.map(|form| in_regex(form).replace(' ', r"\s+")).collect();
+    Some(Ok(format!(r"^(?:{})[\s.,!?。，！？…]*$", forms.join("|"))))
+}
+
+/// Each form without and with each item behind it.
+fn with_optional(forms: &[String], items: &[String]) -> Vec<String> {
+    let more = |form: &String| {
+        let behind: Vec<String> = items.iter().map(|item| format!("{form} {item}")).collect();
+        std::iter::once(form.clone()).chain(behind)
+    };
+    forms.iter().flat_map(more).collect()
 }
 
 fn is_name(c: char) -> bool {
@@ -285,11 +317,16 @@ mod tests {
             ("a @colors *", "pattern", "a <colors> {star}"),
             ("are you <bot name>", "exact", "are you aiden"),
             ("snake_case", "exact", "snake_case"),
+            (
+                "[yes|of course] [please]",
+                "regex",
+                r"^(?:please|yes|yes\s+please|of\s+course|of\s+course\s+please)[\s.,!?。，！？…]*$",
+            ),
         ] {
             let (found, value, _) = condition(trigger, &script).expect(trigger);
             assert_eq!((found, value.as_str()), (key, expected), "{trigger}");
         }
-        for trigger in ["", "my @fruits", "(a", "[a]", "<get name>", "a {b"] {
+        for trigger in ["", "my @fruits", "(a", "[*]", "<get name>", "a {b"] {
             assert!(condition(trigger, &script).is_err(), "{trigger}");
         }
     }
