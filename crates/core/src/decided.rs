@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Binding, Words};
+use crate::{Binding, FetchNote, Words};
 
 /// Captures of a rule: by name, or by number if a group has no name.
 pub type Captures = BTreeMap<String, String>;
@@ -21,6 +21,8 @@ pub enum Quiet {
     Mute,
     /// It is one of the quiet hours of the chat.
     Hours,
+    /// Its request had no good answer.
+    Fetch,
 }
 
 /// The decision about an event: kept with it in the log, shown by `status`, the console and `replay`.
@@ -60,6 +62,9 @@ pub struct Decided {
     /// spared, too many kicks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Words>,
+    /// The requests of the rules to web services.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fetches: Vec<FetchNote>,
     /// The duration of the turn, in microseconds.
     #[serde(default)]
     pub micros: u64,

@@ -6,6 +6,9 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::{Lang, Words};
 
 /// A text with the names of secrets in it. The rules never see the value of a secret: only the fetcher puts it in, and
 /// only for the host to which the operator gave it. [`Display`](fmt::Display) shows `${NAME}` in its place.
@@ -49,6 +52,16 @@ pub enum FetchBody {
     Text(FetchText),
     /// JSON. Its texts are escaped already; secrets are within strings, and escaped for them.
     Json(FetchText),
+}
+
+/// A request of a turn and its outcome, for people: kept with the decision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FetchNote {
+    /// Method and address, with the names of secrets.
+    pub request: String,
+    /// The reason why there is no good answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Words>,
 }
 
 /// A range of statuses.
@@ -120,9 +133,78 @@ pub enum FetchFailure {
     Offline,
 }
 
+impl FetchFailure {
+    /// The reason in both languages.
+    #[must_use]
+    pub fn words(&self) -> Words {
+        Words::new(self.to_string(), self.zh())
+    }
+
+    fn zh(&self) -> String {
+        match self {
+            Self::TimedOut => "没有在时限内得到回答".to_owned(),
+            Self::HostNotAllowed(host) => {
+                format!("主机 {host} 不在 mynah.toml 的 [fetch] hosts 里")
+            }
+            Self::AddressRefused { host, address } => {
+                format!("{host} 的地址 {address} 不是公网地址")
+            }
+            Self::SecretRefused { name, host } => format!("密钥 {name} 不能发给 {host}"),
+            Self::Status(status) => format!("对方返回了状态码 {status}"),
+            Self::TooLarge => "回答超过 1 MiB".to_owned(),
+            Self::NotText => "回答不是文本".to_owned(),
+            Self::NotJson => "回答不是 JSON".to_owned(),
+            Self::Address(reason) => format!("地址不能用：{reason}"),
+            Self::Connection(reason) => format!("连接失败：{reason}"),
+            Self::TooMany => "一条消息最多三次请求".to_owned(),
+            Self::Offline => "这里不发出请求".to_owned(),
+        }
+    }
+}
+
+impl FetchNote {
+    /// A request and its outcome.
+    #[must_use]
+    pub fn new(request: String, failure: Option<&FetchFailure>) -> Self {
+        Self { request, failure: failure.map(FetchFailure::words) }
+    }
+
+    /// Method and address without the query, which may hold texts of people.
+    #[must_use]
+    pub fn without_query(&self) -> String {
+        cut_query(&self.request)
+    }
+
+    /// The outcome in words.
+    #[must_use]
+    pub fn outcome(&self, lang: Lang) -> &str {
+        match (&self.failure, lang) {
+            (Some(words), Lang::En) => &words.en,
+            (Some(words), Lang::Zh) => &words.zh,
+            (None, Lang::En) => "answered",
+            (None, Lang::Zh) => "已得到回答",
+        }
+    }
+}
+
+fn cut_query(line: &str) -> String {
+    line.split_once('?').map_or_else(|| line.to_owned(), |(before, _)| format!("{before}?…"))
+}
+
 /// Fetches for rules.
 #[async_trait]
-pub trait Fetch: Send + Sync {
+pub trait Fetch: fmt::Debug + Send + Sync {
+    /// Whether the operator opened the host of this request, and gave its secrets to it: known without a connection, for
+    /// checks before the start.
+    ///
+    /// # Errors
+    ///
+    /// [`FetchFailure::HostNotAllowed`], [`FetchFailure::SecretRefused`] or [`FetchFailure::Address`].
+    fn check(&self, request: &FetchRequest) -> Result<(), FetchFailure> {
+        let _ = request;
+        Ok(())
+    }
+
     /// Sends the request, within the bounds that the operator set, and returns an answer with one of its statuses. Dropping
     /// the future cancels the request; the service may have received it.
     ///
@@ -168,6 +250,18 @@ impl fmt::Display for FetchText {
 }
 
 impl FetchRequest {
+    /// Method and address, with the names of secrets.
+    #[must_use]
+    pub fn line(&self) -> String {
+        format!("{} {}", self.method, self.url)
+    }
+
+    /// The same without the query, which may hold texts of people: for logs.
+    #[must_use]
+    pub fn without_query(&self) -> String {
+        cut_query(&self.line())
+    }
+
     /// Whether an answer with this status is a good one.
     #[must_use]
     pub fn accepts(&self, status: u16) -> bool {
@@ -177,5 +271,42 @@ impl FetchRequest {
         self.status
             .iter()
             .any(|range| RangeInclusive::new(range.first, range.last).contains(&status))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_shown_with_the_names_of_its_secrets_and_in_logs_without_its_query() {
+        let request = FetchRequest {
+            method: "GET".to_owned(),
+            url: FetchText(vec![
+                FetchPiece::Text("https://a.example/w?q=%E5%8C%97&k=".to_owned()),
+                FetchPiece::Secret("KEY".to_owned()),
+            ]),
+            headers: Vec::new(),
+            body: None,
+            timeout: Duration::from_secs(5),
+            cache: None,
+            status: Vec::new(),
+            idempotency_key: None,
+        };
+        assert_eq!(request.line(), "GET https://a.example/w?q=%E5%8C%97&k=${KEY}");
+        assert_eq!(request.without_query(), "GET https://a.example/w?…");
+        assert_eq!(FetchNote::new(request.line(), None).without_query(), request.without_query());
+        assert_eq!(request.url.secrets().collect::<Vec<_>>(), ["KEY"]);
+    }
+
+    #[test]
+    fn every_failure_has_words_in_both_languages() {
+        let failure = FetchFailure::Status(500);
+        assert_eq!(
+            failure.words(),
+            Words::new("the answer has the status 500", "对方返回了状态码 500")
+        );
+        let note = FetchNote::new("GET https://a.example/".to_owned(), Some(&failure));
+        assert_eq!(note.outcome(Lang::Zh), "对方返回了状态码 500");
     }
 }

@@ -43,7 +43,8 @@ pub use effects::{
 pub use event::{Due, Event, EventBody, Message, Notice, NoticeKind, Origin};
 pub use event_kind::EventKind;
 pub use fetch::{
-    Fetch, FetchAnswer, FetchBody, FetchFailure, FetchPiece, FetchRequest, FetchStatus, FetchText,
+    Fetch, FetchAnswer, FetchBody, FetchFailure, FetchNote, FetchPiece, FetchRequest, FetchStatus,
+    FetchText,
 };
 pub use handler::{Flow, Handler, HandlerError, HandlerFn, handler_fn};
 pub use id::{ActionId, ChatId, EventId, Lane, MessageId, PersonId};

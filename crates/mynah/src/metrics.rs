@@ -16,7 +16,7 @@ pub(crate) const EVENTS: Metric = Metric {
 };
 pub(crate) const DECISIONS: Metric = Metric {
     name: "mynah_decisions_total",
-    help: "Rules that answered or were held back by a brake (outcome: answered, cooldown, limit, mute).",
+    help: "Rules that answered or were held back by a brake (outcome: answered, cooldown, limit, mute, hours, fetch).",
     kind: Kind::Counter,
     labels: &["account", "rule", "outcome"],
 };

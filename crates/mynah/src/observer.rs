@@ -350,6 +350,7 @@ const fn quiet_word(quiet: Quiet) -> &'static str {
         Quiet::Limit => "limit",
         Quiet::Mute => "mute",
         Quiet::Hours => "hours",
+        Quiet::Fetch => "fetch",
     }
 }
 

@@ -155,6 +155,7 @@ const words = {
   cooldown: ["cooldown", "冷却中"],
   limit: ["limit reached", "次数已用完"],
   mute: ["muted", "已静音"],
+  fetch: ["request failed", "请求失败"],
   captures: ["Captured", "捕获"],
   steps: ["Rule by rule", "逐条规则"],
   moreSteps: ["… and {n} more", "……还有 {n} 条"],

@@ -315,6 +315,8 @@ fn write_answer(
         (Some(Quiet::Mute), Lang::Zh) => "：会话已静音",
         (Some(Quiet::Hours), Lang::En) => ": these are quiet hours",
         (Some(Quiet::Hours), Lang::Zh) => "：现在是安静时段",
+        (Some(Quiet::Fetch), Lang::En) => ": its request failed",
+        (Some(Quiet::Fetch), Lang::Zh) => "：请求失败",
         (None, _) => "",
     };
     writeln!(out, "{mark} -{by}{reason}")

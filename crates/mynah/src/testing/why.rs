@@ -208,6 +208,7 @@ impl Why {
                     Some(Quiet::Cooldown) => "its cooldown",
                     Some(Quiet::Limit) => "its limit",
                     Some(Quiet::Hours) => "the quiet hours",
+                    Some(Quiet::Fetch) => "its failed request",
                     Some(Quiet::Mute) | None => "a muted chat",
                 };
                 let left = left.map(|left| format!(" for another {left}")).unwrap_or_default();
@@ -219,6 +220,7 @@ impl Why {
                     Some(Quiet::Cooldown) => "还在冷却",
                     Some(Quiet::Limit) => "次数用完",
                     Some(Quiet::Hours) => "现在是安静时段",
+                    Some(Quiet::Fetch) => "请求失败",
                     Some(Quiet::Mute) | None => "会话已静音",
                 };
                 let left = left.map(|left| format!("，还剩 {left}")).unwrap_or_default();
