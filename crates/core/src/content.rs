@@ -115,6 +115,9 @@ pub enum MediaSource {
         /// The file: a path that begins with the folder.
         path: PathBuf,
     },
+    /// At a public address of the web. It is fetched when the message is sent; a [`Service`](crate::Service) gets it as a
+    /// file.
+    Url(String),
 }
 
 impl MediaSource {
@@ -122,7 +125,7 @@ impl MediaSource {
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
         match self {
-            Self::Service(_) => None,
+            Self::Service(_) | Self::Url(_) => None,
             Self::File(path) | Self::FileInside { path, .. } => Some(path),
         }
     }
@@ -139,6 +142,17 @@ impl MediaRef {
     #[must_use]
     pub fn file_inside(folder: impl Into<PathBuf>, path: impl Into<PathBuf>) -> Self {
         Self::at(MediaSource::FileInside { folder: folder.into(), path: path.into() })
+    }
+
+    /// Media at an address of the web, which is fetched when the message is sent. Its name is the last part of the path.
+    #[must_use]
+    pub fn url(url: impl Into<String>) -> Self {
+        let url = url.into();
+        let path = url.split(['?', '#']).next().unwrap_or_default();
+        let after_host = path.split_once("://").and_then(|(_, rest)| rest.split_once('/'));
+        let name = after_host.and_then(|(_, path)| path.rsplit('/').next());
+        let name = name.filter(|name| !name.is_empty()).map(str::to_owned);
+        Self { source: MediaSource::Url(url), name, size: None }
     }
 
     fn at(source: MediaSource) -> Self {
@@ -318,6 +332,22 @@ mod tests {
         assert_eq!(content.kind(), MessageKind::Image);
         let again = serde_json::to_value(&content).expect("texts");
         assert_eq!(again, serde_json::from_str::<serde_json::Value>(stored).expect("JSON"));
+    }
+
+    #[test]
+    fn an_address_is_stored_as_one_and_its_name_is_the_end_of_the_path() {
+        for (url, expected) in [
+            ("https://example.com/pics/cat.png?size=2#x", Some("cat.png")),
+            ("https://example.com/", None),
+            ("https://example.com", None),
+            ("https://example.com?a/b.png", None),
+        ] {
+            assert_eq!(MediaRef::url(url).name.as_deref(), expected, "{url}");
+        }
+        let stored = r#"{"source":{"url":"https://example.com/cat.png"},"name":"cat.png"}"#;
+        let media: MediaRef = serde_json::from_str(stored).expect("it is read");
+        assert_eq!(media, MediaRef::url("https://example.com/cat.png"));
+        assert_eq!(serde_json::to_string(&media).expect("texts"), stored);
     }
 
     #[test]

@@ -86,6 +86,9 @@ impl WebWxService {
                 }
                 Err(error) => Err(SendError::Refused { reason: error.to_string() }),
             },
+            MediaSource::Url(_) => {
+                Err(SendError::Refused { reason: MediaError::Unavailable.to_string() })
+            }
         }
     }
 
@@ -95,6 +98,7 @@ impl WebWxService {
             MediaSource::File(_) | MediaSource::FileInside { .. } => {
                 return read_file(media, limit).await;
             }
+            MediaSource::Url(_) => return Err(MediaError::Unavailable),
             MediaSource::Service(text) => text,
         };
         let client = &self.shared.client;
@@ -131,7 +135,7 @@ impl WebWxService {
 async fn open(media: &MediaRef) -> io::Result<File> {
     let source = media.source.clone();
     let open = move || match &source {
-        MediaSource::Service(_) => Err(io::ErrorKind::Unsupported.into()),
+        MediaSource::Service(_) | MediaSource::Url(_) => Err(io::ErrorKind::Unsupported.into()),
         MediaSource::File(path) => mynah_files::open(path),
         MediaSource::FileInside { folder, path } => mynah_files::open_inside(folder, path),
     };
