@@ -2,6 +2,8 @@
 //!
 //! All waits are for events. One time-out bounds each story.
 
+pub mod processes;
+
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -36,6 +38,7 @@ pub struct Stage {
     program: PathBuf,
     bot: PathBuf,
     arguments: Vec<String>,
+    variables: Vec<(String, String)>,
     now: Option<Timestamp>,
     server: Option<String>,
     child: Option<Child>,
@@ -69,6 +72,7 @@ impl Stage {
             program,
             bot,
             arguments: Vec::new(),
+            variables: Vec::new(),
             now: None,
             server: None,
             child: None,
@@ -80,6 +84,13 @@ impl Stage {
     #[must_use]
     pub fn argument(mut self, argument: &str) -> Self {
         self.arguments.push(argument.to_owned());
+        self
+    }
+
+    /// Sets a variable in the environment of the bot.
+    #[must_use]
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
         self
     }
 
@@ -123,6 +134,7 @@ impl Stage {
             .env("STORY_GATE", self.gate())
             .envs(self.now.map(|now| ("STORY_NOW", now.as_millis().to_string())))
             .env("LC_ALL", "C")
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             // glibc keeps up to 64 MB of freed memory otherwise, and a test of memory would measure that.
             .env("MALLOC_TRIM_THRESHOLD_", "131072")
             .stdin(Stdio::null())

@@ -1,5 +1,9 @@
 //! The bot is killed at random moments while it answers: every question is answered once and in order.
 //!
+//! A rule answers half of the questions, a handler in another process the others. Such an answer also counts in a variable
+//! and asks for a later call, which counts too: these effects take place once as well. A call that was cut comes again with
+//! the same id, and the handler of a killed bot ends at the end of its input.
+//!
 //! An answer may be missing if its send was cut twice (the policy for sends of unknown outcome); these are counted. No
 //! question may be blamed for the kills: the last attempt at a suspect runs alone after the start.
 //!
@@ -15,14 +19,21 @@ use futures_util::FutureExt;
 use mynah_core::{Clock, EventBody, LogQuery, Logged, Random, SystemClock};
 use mynah_sandbox::{Options, SandboxEvent};
 use mynah_store::Inspector;
-use mynah_tests::Stage;
+use mynah_tests::{Stage, processes};
 use rusqlite::{Connection, OpenFlags};
 
 /// Half of them are groups, half are private chats.
 const CHATS: usize = 20;
 
 /// The number of kills without `MYNAH_KILLS`.
-const KILLS: u64 = 15;
+const KILLS: u64 = 20;
+
+/// The words before the number of a question that a rule answers, and of one that the handler answers.
+const QUESTION: &str = "问题";
+const COUNTED: &str = "计数";
+
+/// The file in the data folder in which the handler writes down its calls: id and question.
+const CALLS: &str = "calls";
 
 const LEAST_QUESTIONS: u64 = 300;
 const QUESTIONS_PER_KILL: u64 = 10;
@@ -54,9 +65,14 @@ async fn killed_at_random_moments_the_bot_answers_every_question_once_and_in_ord
             kill_loop.live_and_die(upto).await;
         }
         kill_loop.live_until_all_is_done().await;
+        // Each handler of a killed bot has ended by itself.
+        let calls = kill_loop.stage.data.path().join(CALLS);
+        processes::until_none_with("MYNAH_TEST_CALLS", &calls.display().to_string()).await;
         kill_loop.check();
         if kills >= 100 {
-            assert!(kill_loop.in_turns > 0 && kill_loop.in_sends > 0, "the kills all missed");
+            let KillLoop { in_turns, in_calls, in_sends, .. } = kill_loop;
+            let missed = in_turns == 0 || in_calls == 0 || in_sends == 0;
+            assert!(!missed, "the kills all missed");
         }
     };
     tokio::time::timeout(longest, body).await.expect("the kill loop took too long");
@@ -89,9 +105,13 @@ struct KillLoop {
     random: Random,
     /// The chat of each question, by its number.
     asked: Vec<usize>,
+    /// The questions that the handler answers.
+    of_handler: BTreeSet<usize>,
     logins: u64,
-    /// The number of kills during a turn, and of those between the claim and the settlement of a send.
+    /// The number of kills during a turn, of those during a call of the handler, and of those between the claim and the
+    /// settlement of a send.
     in_turns: u64,
+    in_calls: u64,
     in_sends: u64,
 }
 
@@ -102,9 +122,16 @@ impl KillLoop {
         let options = Options { auto_confirm: true, hold: HOLD, ..Options::default() };
         let stage = Stage::with(env!("CARGO_BIN_EXE_stock_bot"), &folder(), options).await;
         let config = folder().join("mynah.toml").display().to_string();
-        let stage = stage.argument("--config").argument(&config);
-        let (random, asked) = (Random::from_seed(seed), Vec::new());
-        let mut it = Self { stage, random, asked, logins: 1, in_turns: 0, in_sends: 0 };
+        let calls = stage.data.path().join(CALLS).display().to_string();
+        let stage = stage
+            .argument("--config")
+            .argument(&config)
+            .variable("KILL_LOOP_HANDLER", env!("CARGO_BIN_EXE_handler_child"))
+            .variable("KILL_LOOP_CALLS", &calls);
+        let (random, asked, of_handler) = (Random::from_seed(seed), Vec::new(), BTreeSet::new());
+        let (logins, in_turns, in_calls, in_sends) = (1, 0, 0, 0);
+        let mut it =
+            Self { stage, random, asked, of_handler, logins, in_turns, in_calls, in_sends };
         it.stage.start().await;
         it.ask();
         it.stage.said().await;
@@ -118,7 +145,12 @@ impl KillLoop {
         let place = usize::try_from(place).unwrap_or(0);
         let group = is_group(place).then(|| chat(place));
         let from = if group.is_some() { "群友".to_owned() } else { chat(place) };
-        let text = format!("问题 {}", self.asked.len());
+        let number = self.asked.len();
+        let is_of_handler = self.draw(2) == 0;
+        if is_of_handler {
+            self.of_handler.insert(number);
+        }
+        let text = format!("{} {number}", if is_of_handler { COUNTED } else { QUESTION });
         self.stage.sandbox.say(&from, group.as_deref(), &text);
         self.asked.push(place);
     }
@@ -177,7 +209,7 @@ impl KillLoop {
     fn is_all_done(&self) -> bool {
         let inspector = self.inspector();
         let status = inspector.status(SystemClock.now()).expect("a store in order");
-        status.open_events + status.open_actions == 0
+        status.open_events + status.open_actions + self.count("timer") == 0
             && self.log().keys().copied().eq(0..self.asked.len())
     }
 
@@ -191,24 +223,36 @@ impl KillLoop {
         let logged = self.inspector().log(&all).expect("a store in order").entries;
         let questions = logged.into_iter().filter_map(|logged| {
             let EventBody::Message(message) = &logged.event.body else { return None };
-            Some((message.text.strip_prefix("问题 ")?.parse().ok()?, logged))
+            let (word, number) = message.text.split_once(' ')?;
+            let is_question = word == QUESTION || word == COUNTED;
+            let number = number.parse().ok().filter(|_| is_question)?;
+            Some((number, logged))
         });
         questions.collect()
     }
 
     fn count_interrupted_work(&mut self) {
-        self.in_turns += u64::from(self.count("event WHERE begun = 1 AND handled IS NULL") > 0);
+        let begun = "event WHERE begun = 1 AND handled IS NULL";
+        self.in_turns += u64::from(self.count(begun) > 0);
+        let of_handler = format!("{begun} AND (body LIKE '%{COUNTED}%' OR id GLOB 'due:*')");
+        self.in_calls += u64::from(self.count(&of_handler) > 0);
         self.in_sends +=
             u64::from(self.count("action WHERE claimed IS NOT NULL AND settled IS NULL") > 0);
     }
 
     fn count(&self, rows: &str) -> u64 {
+        let count = self.column(&format!("SELECT CAST(count(*) AS TEXT) FROM {rows}"));
+        count[0].parse().expect("a number")
+    }
+
+    /// The texts of the first column.
+    fn column(&self, query: &str) -> Vec<String> {
         let path = self.stage.data.path().join(mynah_store::FILE);
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let database = Connection::open_with_flags(path, flags).expect("a database");
-        database
-            .query_row(&format!("SELECT count(*) FROM {rows}"), [], |row| row.get(0))
-            .expect("rows of the store")
+        let mut statement = database.prepare(query).expect("a query");
+        let rows = statement.query_map([], |row| row.get(0)).expect("rows of the store");
+        rows.collect::<Result<_, _>>().expect("texts")
     }
 
     /// Checks the promises: once, in order, and by the policy if the outcome is unknown.
@@ -234,6 +278,27 @@ impl KillLoop {
         let known: BTreeSet<String> = (0..CHATS).map(chat).collect();
         assert!(answers.iter().all(|(to, _)| known.contains(to)), "an answer in a wrong chat");
         assert_eq!(self.logins, 1, "a kill cost the session");
+        self.check_calls();
+    }
+
+    /// Checks the calls of the handler: effects once, and the same id on every try.
+    fn check_calls(&self) {
+        let of_handler = self.of_handler.len() as u64;
+        for name in ["answered", "later"] {
+            let sums = self.column(&format!("SELECT value FROM state WHERE key = '{name}'"));
+            let sum: u64 = sums.iter().filter_map(|sum| sum.parse::<u64>().ok()).sum();
+            assert_eq!(sum, of_handler, "effects of the handler: chat.{name}");
+        }
+        let calls = std::fs::read_to_string(self.stage.data.path().join(CALLS)).expect("calls");
+        let mut ids = BTreeMap::<&str, BTreeSet<&str>>::new();
+        for call in calls.lines() {
+            let (id, what) = call.split_once(' ').expect("an id");
+            ids.entry(what).or_default().insert(id);
+        }
+        let again = calls.lines().count().saturating_sub(ids.len());
+        println!("calls of the handler: {}, of them once more: {again}", calls.lines().count());
+        assert_eq!(ids.len(), 2 * self.of_handler.len(), "each question and its later call");
+        assert!(ids.values().all(|ids| ids.len() == 1), "another id for the same call: {ids:?}");
     }
 
     /// The answers of the bot, in order: the chat, and the number of the question.
@@ -253,7 +318,8 @@ impl KillLoop {
 
     fn print_figures(&self, answers: usize, given_up: &BTreeSet<usize>) {
         println!("{} questions in {CHATS} chats, {answers} answers", self.asked.len());
-        println!("kills in a turn: {}, in a send: {}", self.in_turns, self.in_sends);
+        let Self { in_turns, in_calls, in_sends, .. } = self;
+        println!("kills in a turn: {in_turns}, in a call: {in_calls}, in a send: {in_sends}");
         println!("sends cut in flight: {}", self.count("action WHERE doubts > 0"));
         let copies = self.stage.calls("webwxsendmsg").saturating_sub(answers);
         println!("  sent once more and dropped by the service as copies: {copies}");

@@ -1,9 +1,12 @@
 //! A handler that behaves as the text of each message asks: well, slowly, or not at all.
 //!
+//! With `MYNAH_TEST_CALLS` it adds a line for each call of `计数`, `gate` and of later calls to this file, with the id.
 //! `--crash-at-start` ends at once, `--deaf` goes on after the end of its input, `--not-reading` never reads.
 #![expect(clippy::print_stderr, reason = "the standard error of a handler is under test")]
 
+use std::fs::OpenOptions;
 use std::io::{BufRead, Read, Write};
+use std::path::Path;
 use std::process::{Command, exit};
 use std::thread::sleep;
 use std::time::Duration;
@@ -50,12 +53,31 @@ fn behave(request: &Value) {
     let text = request["event"]["text"].as_str().unwrap_or_default();
     let reply = json!({"id": id, "reply": text});
     let (word, argument) = text.split_once(' ').unwrap_or((text, ""));
+    if request["event"]["kind"] == "due" {
+        note_call(&format!("{id} later {}", request["event"]["data"]));
+        return say(&json!({"id": id, "add": {"chat.later": 1}}));
+    }
     match word {
+        "计数" => {
+            note_call(&format!("{id} {argument}"));
+            say(&json!({
+                "id": id, "reply": format!("答案 {argument}"), "add": {"chat.answered": 1},
+                "later": [{"after": "1ms", "data": argument}],
+            }));
+        }
         "request" => say(&json!({"id": id, "reply": request.to_string()})),
         "answer" => {
             let mut answer: Value = serde_json::from_str(argument).expect("JSON");
             answer["id"] = id.clone();
             say(&answer);
+        }
+        // Waits until its folder has a file of this name.
+        "gate" => {
+            note_call(&id.to_string());
+            while !Path::new("gate").exists() {
+                sleep(Duration::from_millis(5));
+            }
+            say(&reply);
         }
         "error" => say(&json!({"id": id, "error": argument})),
         "late" => {
@@ -82,6 +104,13 @@ fn behave(request: &Value) {
         "pid" => say(&json!({"id": id, "reply": std::process::id().to_string()})),
         _ => misbehave(word, &reply),
     }
+}
+
+/// Adds a line to the file of calls, in one write.
+fn note_call(line: &str) {
+    let path = std::env::var("MYNAH_TEST_CALLS").expect("the file of calls");
+    let mut calls = OpenOptions::new().create(true).append(true).open(path).expect("a file");
+    calls.write_all(format!("{line}\n").as_bytes()).expect("it is written");
 }
 
 /// Behaves in a way that no answer can mend.

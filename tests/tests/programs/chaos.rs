@@ -193,7 +193,8 @@ async fn chaos_answers_every_message_once_or_shows_its_failure() {
         let used = memory().saturating_sub(before);
         println!("{used} KiB more at the most");
         assert!(used < MOST_MEMORY, "{used} KiB");
-        assert_eq!(processes_with(&marker), Vec::<String>::new());
+        let left = mynah_tests::processes::with_variable("MYNAH_TEST", &marker);
+        assert_eq!(left, Vec::<String>::new());
     })
     .await;
 }
@@ -220,17 +221,4 @@ fn memory() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or_default()
-}
-
-/// The running processes whose environment has this marker.
-fn processes_with(marker: &str) -> Vec<String> {
-    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    let processes = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
-    let has_marker = |process: &String| {
-        let environment = std::fs::read(format!("/proc/{process}/environ")).unwrap_or_default();
-        let mut variables = environment.split(|byte| *byte == 0);
-        let wanted = format!("MYNAH_TEST={marker}");
-        variables.any(|variable| variable == wanted.as_bytes()) && crate::stage::runs(process)
-    };
-    processes.filter(has_marker).collect()
 }

@@ -5,9 +5,10 @@ use std::time::Duration;
 use mynah_core::{
     Change, Chat, Due, Event, EventBody, EventId, Person, Scope, TimerChange, Timestamp,
 };
+use mynah_tests::processes::{runs, until_ended};
 use serde_json::{Value, json};
 
-use crate::stage::{CHILD, Running, WAITS, message, runs, spec, until_ended, within_time};
+use crate::stage::{CHILD, Running, WAITS, message, spec, within_time};
 
 #[tokio::test]
 async fn a_good_answer_becomes_effects() {

@@ -137,23 +137,3 @@ pub(crate) fn said(effects: &Effects) -> String {
     };
     texts.map(text).collect::<Vec<_>>().join("|")
 }
-
-/// Whether a process runs; a zombie does not.
-pub(crate) fn runs(process: &str) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{process}/stat"));
-    let output = std::process::Command::new("ps").args(["-o", "stat=", "-p", process]).output();
-    match stat {
-        Ok(stat) => !stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z')),
-        Err(_) => output.is_ok_and(|output| {
-            let state = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-            !state.is_empty() && !state.starts_with('Z')
-        }),
-    }
-}
-
-/// Waits until a process has ended.
-pub(crate) async fn until_ended(process: &str) {
-    while runs(process) {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-}
