@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::{
-    Action, Captures, Change, Chat, ChatKind, Content, Decided, Effects, Event, EventId,
+    Action, Captures, Change, Chat, ChatKind, Content, Decided, Effects, Event, EventId, Lang,
     MediaError, MediaRef, MemberQuery, MemberValues, Person, Planned, Random, Read, Scope, Segment,
     Service, Snapshot, StateView, Step, Store, StoreError, Timer, TimerChange, Timestamp,
     TurnMemory, Write,
@@ -65,6 +65,8 @@ pub struct Frame {
     pub store: Option<Arc<dyn Store>>,
     /// The values that earlier attempts of this turn have put there.
     pub memory: TurnMemory,
+    /// The language of the bot in its chats.
+    pub lang: Lang,
 }
 
 impl Frame {
@@ -82,6 +84,7 @@ impl Frame {
             service: None,
             store: None,
             memory: TurnMemory::default(),
+            lang: Lang::default(),
         }
     }
 }
@@ -107,6 +110,7 @@ impl Context {
 
     /// The number of the next call to another program in this turn, from 0: the same in every run of the turn. With
     /// [`event_id`](Self::event_id) it names the call.
+    #[doc(hidden)]
     pub fn number_call(&mut self) -> u32 {
         self.calls += 1;
         self.calls - 1
@@ -116,6 +120,12 @@ impl Context {
     /// nothing anew. It is dropped with the turn; after a restart of the program the turn begins with an empty one.
     pub fn memory(&mut self) -> &mut TurnMemory {
         &mut self.frame.memory
+    }
+
+    /// The language of the bot in its chats: `[bot] lang`, else Chinese.
+    #[must_use]
+    pub fn lang(&self) -> Lang {
+        self.frame.lang
     }
 
     /// The moment at which the turn began.
@@ -155,6 +165,7 @@ impl Context {
     }
 
     /// The seed of the bot.
+    #[doc(hidden)]
     #[must_use]
     pub fn seed(&self) -> u64 {
         self.frame.seed
@@ -333,11 +344,13 @@ impl Context {
     }
 
     /// The record of this turn that is kept beside its effects.
+    #[doc(hidden)]
     pub fn decided(&mut self) -> &mut Decided {
         &mut self.decided
     }
 
-    /// Begins the run of a handler by name: its captures, and its own list of effects. For the runtime.
+    /// Begins the run of a handler by name: its captures, and its own list of effects.
+    #[doc(hidden)]
     #[must_use]
     pub fn begin_call(&mut self, captures: Captures) -> Suspended {
         let steps = std::mem::take(&mut self.effects.steps);
@@ -345,7 +358,8 @@ impl Context {
         Suspended { steps, captures }
     }
 
-    /// Ends the run begun by [`begin_call`](Self::begin_call) and returns the steps of the handler. For the runtime.
+    /// Ends the run begun by [`begin_call`](Self::begin_call) and returns the steps of the handler.
+    #[doc(hidden)]
     pub fn end_call(&mut self, suspended: Suspended) -> Vec<Step> {
         self.captures = suspended.captures;
         std::mem::replace(&mut self.effects.steps, suspended.steps)
@@ -357,7 +371,8 @@ impl Context {
         &self.effects
     }
 
-    /// Restores earlier effects of the turn, so that those of a failed handler are dropped. For the runtime.
+    /// Restores earlier effects of the turn, so that those of a failed handler are dropped.
+    #[doc(hidden)]
     pub fn restore(&mut self, effects: Effects) {
         self.effects = effects;
     }
@@ -368,6 +383,7 @@ impl Context {
     }
 
     /// Ends the turn and returns its reads, its effects and its decision.
+    #[doc(hidden)]
     #[must_use]
     pub fn finish(self) -> (Vec<Read>, Effects, Decided) {
         (self.frame.snapshot.into_reads(), self.effects, self.decided)
@@ -404,6 +420,7 @@ pub fn add(value: Option<&str>, by: i64) -> String {
 }
 
 /// The steps and captures that [`Context::begin_call`] suspended.
+#[doc(hidden)]
 #[derive(Debug)]
 pub struct Suspended {
     steps: Vec<Step>,

@@ -1,11 +1,50 @@
 //! Handlers of events, written in Rust.
 
+use std::fmt;
+use std::time::Duration;
+
 use async_trait::async_trait;
 
-use crate::{Context, Event, Message};
+use crate::{Context, Event, Message, Rejection, with_causes};
 
-/// Any error of a handler; `?` converts every error type.
+/// Any error of a handler; `?` converts every error type. A [`Rejection`] is an answer, not a failure.
 pub type HandlerError = Box<dyn std::error::Error + Send + Sync + 'static>;
+
+/// Why a handler failed. Its text is that of the log.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Failure {
+    /// The handler returned an error; `downcast_ref` gives its type.
+    Error(HandlerError),
+    /// The handler panicked with these words.
+    Panicked(String),
+    /// The handler took longer than its time-out.
+    TimedOut(Duration),
+    /// Handlers run each other without end.
+    Endless,
+}
+
+impl Failure {
+    /// The answer to the person, if the error is one.
+    #[must_use]
+    pub fn rejection(&self) -> Option<&Rejection> {
+        match self {
+            Self::Error(error) => error.downcast_ref(),
+            Self::Panicked(_) | Self::TimedOut(_) | Self::Endless => None,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Error(error) => f.write_str(&with_causes(&**error)),
+            Self::Panicked(words) => write!(f, "panicked: {words}"),
+            Self::TimedOut(limit) => write!(f, "took longer than {limit:?}"),
+            Self::Endless => f.write_str("handlers call each other without end"),
+        }
+    }
+}
 
 /// Whether the following handlers get the event too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +84,8 @@ pub trait Handler: Send + Sync {
     ///
     /// # Errors
     ///
-    /// Any. The effects are dropped, the failure is logged with the handler's name, and the lane goes on.
+    /// Any. The effects are dropped, the failure is logged with the handler's name, and the lane goes on. A [`Rejection`] is
+    /// answered instead.
     async fn on_message(&self, ctx: &mut Context, message: &Message) -> Result<Flow, HandlerError> {
         let _ = (ctx, message);
         Ok(Flow::Continue)

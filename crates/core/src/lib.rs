@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod arg;
 mod binding;
 mod called_by;
 mod causes;
@@ -31,11 +32,14 @@ mod turn_memory;
 mod unprintable;
 mod words;
 
+pub use arg::{Arg, Rejection};
 pub use binding::Binding;
 pub use called_by::CalledBy;
 pub use causes::with_causes;
 pub use content::{Content, MediaRef, MediaSource, MessageKind, Segment};
-pub use context::{Context, Frame, Suspended, add};
+#[doc(hidden)]
+pub use context::Suspended;
+pub use context::{Context, Frame, add};
 pub use decided::{Captures, Decided, Quiet};
 pub use effects::{
     Action, ActionKind, Call, Change, Effects, Planned, Step, Timer, TimerChange, Write,
@@ -46,7 +50,7 @@ pub use fetch::{
     Fetch, FetchAnswer, FetchBody, FetchFailure, FetchNote, FetchPiece, FetchRequest, FetchStatus,
     FetchText,
 };
-pub use handler::{Flow, Handler, HandlerError, HandlerFn, handler_fn};
+pub use handler::{Failure, Flow, Handler, HandlerError, HandlerFn, handler_fn};
 pub use id::{ActionId, ChatId, EventId, Lane, MessageId, PersonId};
 pub use key::{Key, KeyError};
 pub use lang::Lang;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use mynah_core::{Clock, Handler, Store, SystemClock};
+use mynah_core::{Clock, Context, Failure, Flow, Handler, Store, SystemClock};
 use mynah_programs::{Programs, Spec};
 use mynah_rules::RuleBook;
-use mynah_runtime::Handlers;
+use mynah_runtime::{Handlers, OnError};
 use mynah_transports::{Connector, Connectors};
 
 use crate::embed::Embedded;
@@ -48,6 +48,8 @@ pub struct Bot {
     running: Running,
     /// The services that accounts can connect to.
     services: Connectors,
+    /// The hook for failures.
+    on_error: Option<Arc<OnError>>,
     /// The clock of a running bot, where it is not that of the machine.
     clock: Option<Arc<dyn Clock>>,
     /// Whether handlers still blocked their threads when an account had ended.
@@ -84,6 +86,7 @@ impl Bot {
             declared: Declared::default(),
             running: Running::default(),
             services: Connectors::default(),
+            on_error: None,
             clock: None,
             left_behind: Arc::default(),
         }
@@ -132,6 +135,19 @@ impl Bot {
         if let Some(last) = self.registered.last_mut() {
             last.timeout = Some(timeout);
         }
+        self
+    }
+
+    /// A hook for failures of all handlers: an error, a panic, a time-out. It gets the name of the handler, the failure, and a
+    /// context without the effects of that handler; it may reply. [`Flow::Stop`] ends the turn; with [`Flow::Continue`] it
+    /// goes on as without the hook: after a handler before the rules it does, after all others it ends. The failure is
+    /// logged either way. A [`Rejection`](mynah_core::Rejection) is an answer, not a failure. The last hook counts.
+    #[must_use]
+    pub fn on_error(
+        mut self,
+        hook: impl Fn(&str, &Failure, &mut Context) -> Flow + Send + Sync + 'static,
+    ) -> Self {
+        self.on_error = Some(Arc::new(hook));
         self
     }
 
@@ -244,7 +260,8 @@ impl Bot {
         book: &Arc<RuleBook>,
     ) -> Handlers {
         if !self.running.in_plays {
-            return self.own_handlers(rules);
+            let lang = book.lang();
+            return self.own_handlers(rules).lang(Arc::new(move || lang));
         }
         let active_rules = Arc::new(ActiveRules::new(Arc::clone(book)));
         let folder = std::env::temp_dir().join(format!("mynah-test-{}", std::process::id()));
@@ -253,7 +270,8 @@ impl Bot {
     }
 
     fn own_handlers(&self, rules: Arc<dyn Handler>) -> Handlers {
-        self.registered.iter().fold(Handlers::new().rules(rules), |handlers, entry| {
+        let handlers = self.on_error.iter().cloned().fold(Handlers::new(), Handlers::on_error);
+        self.registered.iter().fold(handlers.rules(rules), |handlers, entry| {
             let (name, handler) = (entry.name.clone(), Arc::clone(&entry.handler));
             let handlers = match entry.place {
                 Place::Before => handlers.before(name, handler),

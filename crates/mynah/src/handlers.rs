@@ -121,6 +121,8 @@ pub(crate) fn add(
     programs: &Programs,
     account: &Arc<HandlerAccount>,
 ) -> Handlers {
+    let active_rules = Arc::clone(&account.active_rules);
+    let handlers = handlers.lang(Arc::new(move || active_rules.load().lang()));
     programs.iter().fold(handlers, |handlers, program| {
         let name = program.spec().name.clone();
         let account = Arc::clone(account) as Arc<dyn Account>;

@@ -2,9 +2,9 @@
 
 pub use async_trait::async_trait;
 pub use mynah_core::{
-    Action, Chat, Content, Context, Due, Event, EventBody, Flow, Handler, HandlerError, Key,
-    MediaRef, Message, MessageKind, Notice, NoticeKind, Person, Scope, Segment, StateView,
-    Timestamp, handler_fn,
+    Action, Arg, Chat, Content, Context, Due, Event, EventBody, Failure, Flow, Handler,
+    HandlerError, Key, MediaRef, Message, MessageKind, Notice, NoticeKind, Person, Rejection,
+    Scope, Segment, StateView, Timestamp, Words, handler_fn,
 };
 
 pub use crate::Bot;

@@ -271,7 +271,8 @@ impl RuleBook {
     }
 
     /// The language of the words that its answers take from the program.
-    pub(crate) fn lang(&self) -> Lang {
+    #[must_use]
+    pub fn lang(&self) -> Lang {
         self.lang
     }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mynah_core::Handler;
+use mynah_core::{Context, Failure, Flow, Handler, Lang};
 use tokio::sync::Semaphore;
 
 /// The handlers of an account: those before the rules, the rules, those that rules call by name, and the fallbacks.
@@ -17,8 +17,17 @@ pub struct Handlers {
     pub(crate) rules: Option<Registered>,
     pub(crate) named: BTreeMap<String, Registered>,
     pub(crate) fallback: Vec<Registered>,
+    pub(crate) on_error: Option<Arc<OnError>>,
+    lang: Option<Arc<ReadLang>>,
     last: Option<Last>,
 }
+
+/// Reads the language of the bot in its chats, which a reload of the rules may change.
+pub type ReadLang = dyn Fn() -> Lang + Send + Sync;
+
+/// Gets a failed handler's name and the failure, with a context without the effects of that handler. It may reply. `Stop` ends
+/// the turn; with `Continue` it goes on as without the hook.
+pub type OnError = dyn Fn(&str, &Failure, &mut Context) -> Flow + Send + Sync;
 
 /// A handler with its name and limits.
 #[derive(Clone)]
@@ -80,6 +89,24 @@ impl Handlers {
         self
     }
 
+    /// Sets the hook for failures of all handlers; rejections are none.
+    #[must_use]
+    pub fn on_error(mut self, hook: Arc<OnError>) -> Self {
+        self.on_error = Some(hook);
+        self
+    }
+
+    /// Sets the language of the bot in its chats.
+    #[must_use]
+    pub fn lang(mut self, lang: Arc<ReadLang>) -> Self {
+        self.lang = Some(lang);
+        self
+    }
+
+    pub(crate) fn present_lang(&self) -> Lang {
+        self.lang.as_ref().map_or_else(Lang::default, |lang| lang())
+    }
+
     /// Limits the number of events on which the handler added last works at the same time. Zero counts as one.
     #[must_use]
     pub fn at_once(mut self, limit: usize) -> Self {
@@ -125,7 +152,7 @@ impl Registered {
 
 impl fmt::Debug for Handlers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { before, rules, named, fallback, last: _ } = self;
+        let Self { before, rules, named, fallback, on_error: _, lang: _, last: _ } = self;
         f.debug_struct("Handlers")
             .field("before", before)
             .field("rules", rules)

@@ -58,7 +58,7 @@ use worker::Worker;
 pub use clock::ManualClock;
 pub use control::{Control, NotRunning};
 pub use ended::Ended;
-pub use handlers::Handlers;
+pub use handlers::{Handlers, OnError, ReadLang};
 pub use mynah_core::{Pacing, Rate};
 pub use observer::{Observer, Trouble, Unobserved};
 pub use pace::{Pace, Used};

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use mynah_core::{
     Action, Call, ChatId, Claim, Committed, Context, Decided, Effects, Event, EventBody, EventId,
-    Flow, Frame, Handler, Lane, Outgoing, Planned, Read, Snapshot, Step, StoreError, Timestamp,
-    Turn, TurnMemory, with_causes,
+    Failure, Flow, Frame, Handler, Lane, Outgoing, Planned, Read, Rejection, Snapshot, Step,
+    StoreError, Timestamp, Turn, TurnMemory,
 };
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::block_in_place;
@@ -43,7 +43,7 @@ pub(crate) struct TurnEnd {
 /// A failed handler: its name and its error.
 struct Failed {
     handler: String,
-    error: String,
+    failure: Failure,
 }
 
 impl Worker {
@@ -176,6 +176,7 @@ impl Worker {
             chats: self.service.chats(),
             service: Some(self.service.clone()),
             store: Some(self.store.clone()),
+            lang: self.handlers.present_lang(),
             ..Frame::of(event, now)
         }
     }
@@ -229,11 +230,34 @@ impl Worker {
         };
         match result {
             Ok(flow) => Some(flow),
-            Err(Failed { handler, error }) => {
+            Err(failed) => {
                 ctx.restore(before);
-                ctx.decided().passed_over = Some(format!("handler {handler} failed"));
-                let trouble = Trouble::HandlerFailed { handler, event: event.id.clone(), error };
-                self.trouble(event, &trouble);
+                self.after_failure(ctx, event, failed)
+            }
+        }
+    }
+
+    /// Answers or reports a failure whose effects are dropped. `Stop` if the turn ends; else it goes on as after a failure.
+    fn after_failure(&self, ctx: &mut Context, event: &Event, failed: Failed) -> Option<Flow> {
+        if answered(ctx, &failed.failure) {
+            return Some(Flow::Stop);
+        }
+        let Failed { handler, failure } = failed;
+        ctx.decided().passed_over = Some(format!("handler {handler} failed"));
+        let error = failure.to_string();
+        let (name, id) = (handler.clone(), event.id.clone());
+        self.trouble(event, &Trouble::HandlerFailed { handler, event: id, error });
+        let hook = self.handlers.on_error.as_ref()?;
+        let before = ctx.effects().clone();
+        let hooked = AssertUnwindSafe(|| hook(&name, &failure, ctx));
+        match std::panic::catch_unwind(hooked) {
+            Ok(flow) => (flow == Flow::Stop).then_some(flow),
+            Err(panic) => {
+                ctx.restore(before);
+                let error = Failure::Panicked(words_of(&*panic).to_owned()).to_string();
+                let handler = "on_error".to_owned();
+                let event_id = event.id.clone();
+                self.trouble(event, &Trouble::HandlerFailed { handler, event: event_id, error });
                 None
             }
         }
@@ -256,8 +280,7 @@ impl Worker {
             };
             calls += 1;
             if calls > CALLS {
-                let error = "handlers call each other without end".to_owned();
-                return Err(Failed { handler: call.handler, error });
+                return Err(Failed { handler: call.handler, failure: Failure::Endless });
             }
             for step in self.run_call(ctx, event, call).await?.into_iter().rev() {
                 open.push_front(step);
@@ -282,7 +305,16 @@ impl Worker {
             return Ok(Vec::new());
         };
         let suspended = ctx.begin_call(captures);
-        let result = self.call(registered, ctx, event).await;
+        let before = ctx.effects().clone();
+        let mut result = self.call(registered, ctx, event).await;
+        if let Err(failed) = &result
+            && failed.failure.rejection().is_some()
+        {
+            // The effects of the rule stay: its cooldown holds for wrong calls, too.
+            ctx.restore(before);
+            answered(ctx, &failed.failure);
+            result = Ok(Flow::Stop);
+        }
         let steps = ctx.end_call(suspended);
         result.map(|_| steps)
     }
@@ -294,7 +326,7 @@ impl Worker {
         ctx: &mut Context,
         event: &Event,
     ) -> Result<Flow, Failed> {
-        let failed = |error| Failed { handler: registered.name.clone(), error };
+        let failed = |failure| Failed { handler: registered.name.clone(), failure };
         // The semaphore is never closed; if it were, the handler would run without a limit.
         let _permit = match &registered.permits {
             Some(permits) => permits.acquire().await.ok(),
@@ -305,9 +337,9 @@ impl Worker {
         let work = AssertUnwindSafe(apart(work, registered.is_prompt)).catch_unwind();
         match timeout(limit, work).await {
             Ok(Ok(Ok(flow))) => Ok(flow),
-            Ok(Ok(Err(error))) => Err(failed(with_causes(&*error))),
-            Ok(Err(panic)) => Err(failed(format!("panicked: {}", words_of(&*panic)))),
-            Err(_) => Err(failed(format!("took longer than {limit:?}"))),
+            Ok(Ok(Err(error))) => Err(failed(Failure::Error(error))),
+            Ok(Err(panic)) => Err(failed(Failure::Panicked(words_of(&*panic).to_owned()))),
+            Err(_) => Err(failed(Failure::TimedOut(limit))),
         }
     }
 
@@ -343,6 +375,14 @@ impl Worker {
         decided.dropped = u32::try_from(split.dropped).unwrap_or(u32::MAX);
         (reads, effects, decided)
     }
+}
+
+/// Answers the person if the failure is an answer. Returns whether it is.
+fn answered(ctx: &mut Context, failure: &Failure) -> bool {
+    let Some(Rejection(words)) = failure.rejection() else { return false };
+    let words = words.of(ctx.lang()).to_owned();
+    ctx.reply_at(words);
+    true
 }
 
 fn nothing(why: &str) -> (Vec<Read>, Effects, Decided) {
