@@ -21,6 +21,7 @@ pub mod mention;
 mod pacing;
 mod people;
 mod perform;
+mod question;
 pub mod quote;
 mod random;
 mod reader;
@@ -59,6 +60,7 @@ pub use member_values::{MemberQuery, MemberValue, MemberValues, kept_name};
 pub use pacing::{Pacing, Rate};
 pub use people::{Called, Chat, ChatKind, Person};
 pub use perform::{Perform, PerformError};
+pub use question::Question;
 pub use random::Random;
 pub use reader::{
     Depths, ExportPage, ExportPlace, Exported, ExportedValue, Fired, StateOwner, StateValue,

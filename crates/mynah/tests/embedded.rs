@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mynah::core::Store;
-use mynah::embed::Ended;
+use mynah::embed::{Ended, Pacing, Settings};
+use mynah::prelude::*;
 use mynah_store_testing::ModelStore;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
@@ -70,10 +71,59 @@ fn the_example_runs_its_bot_twice() {
     embedded::main().unwrap();
 }
 
+/// Asks for a city.
+struct Asks;
+
+#[async_trait]
+impl Handler for Asks {
+    async fn on_message(&self, ctx: &mut Context, message: &Message) -> Result<Flow, HandlerError> {
+        match ctx.awaited().map(str::to_owned) {
+            Some(data) => ctx.reply(format!("{data} {}", message.text)),
+            None => {
+                ctx.reply("Which city?");
+                ctx.await_answer(Duration::from_secs(3600), "asks", "to");
+            }
+        }
+        Ok(Flow::Stop)
+    }
+}
+
+/// One run of a bot that asks, with one message; the reply.
+async fn ask_once(store: Arc<dyn Store>, id: &str, text: &str) -> String {
+    let rules = "[[rule]]\nregex = \".*\"\nrun = \"asks\"\n";
+    let settings = Settings { pacing: Pacing::off(), ..Settings::default() };
+    let bot = Bot::new().handler("asks", Asks).embed("shop", store);
+    let bot = bot.settings(settings).rules(rules).unwrap();
+    let (page, mut visitor) = Page::open();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let running = bot.run_until(Box::new(page), async { drop(stopped.await) });
+    let asked = async {
+        let reply = visitor.ask(id, text).await.unwrap();
+        drop(stop);
+        reply
+    };
+    let both = async { tokio::join!(running, asked).1 };
+    tokio::time::timeout(PATIENCE, both).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_question_waits_over_a_restart_and_is_forgotten_with_the_person() {
+    let model = ModelStore::new();
+    let store: Arc<dyn Store> = Arc::new(model.clone());
+    assert_eq!(ask_once(Arc::clone(&store), "1", "hi").await, "Which city?");
+    model.reopen();
+    assert_eq!(ask_once(Arc::clone(&store), "2", "Oslo").await, "to Oslo");
+    model.reopen();
+    assert_eq!(ask_once(Arc::clone(&store), "3", "Rome").await, "Which city?");
+    store.forget(&"visitor".into()).await.unwrap();
+    model.reopen();
+    assert_eq!(ask_once(store, "4", "Rome").await, "Which city?");
+}
+
 #[test]
 fn mistakes_of_the_rules_are_reported_before_the_run() {
     let store = Arc::new(ModelStore::new());
-    let bot = mynah::prelude::Bot::new().embed("shop", store);
+    let bot = Bot::new().embed("shop", store);
     let report = bot.rules("[[rule]]\nkeyword = 1\n").unwrap_err().to_string();
     assert!(report.contains("bot.toml:2"), "{report}");
 }

@@ -6,6 +6,7 @@
 pub(crate) mod actions;
 mod after;
 pub(crate) mod answer_table;
+mod asked;
 mod brakes;
 mod chosen;
 pub(crate) mod conditions;

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use mynah_core::{Captures, Due, MessageId, Person, StateView, Timer};
+use mynah_core::{Captures, Due, MessageId, Person, Question, StateView, Timer};
 use serde::{Deserialize, Serialize};
 
 use super::RuleBook;
 use super::actions::Actor;
+use super::asked;
 use super::pending::Pending;
 use super::scene::Scene;
 use super::stored_steps::{StoredStep, keep, kept};
@@ -62,6 +63,7 @@ pub(super) fn due(book: &RuleBook, due: &Due, state: &dyn StateView, at: &Moment
         NAME => steps(book, due, state, at),
         dialog::TIMER => dialog::timed_out(book, due, state, at).unwrap_or_default(),
         schedule::TIMER => schedule::due(book, due, state, at),
+        _ if Question::is_end_of_one(due) => asked::timed_out(due, state),
         _ => Decision::default(),
     }
 }

@@ -14,6 +14,7 @@ use mynah_matching::engine::Candidates;
 
 use super::actions::{Actor, random_of};
 use super::after;
+use super::asked;
 use super::brakes::{self, At};
 use super::chosen::Chosen;
 use super::conditions::{self, FailedCondition, Held};
@@ -150,6 +151,9 @@ impl<'r, 't> Run<'r, 't> {
         self.text = self.facts.text.as_str();
         let is_text = self.facts.subject == Subject::Message(MessageKind::Text);
         if is_text && dialog::answer(self) == SearchFlow::End {
+            return;
+        }
+        if self.facts.message.is_some() && asked::answer(self) == SearchFlow::End {
             return;
         }
         self.ask(builtins..all);
