@@ -119,7 +119,8 @@ pub enum FetchFailure {
     /// The body is not JSON, but the rule takes values out of it.
     #[error("the answer is not JSON")]
     NotJson,
-    /// The address is not a valid `http` or `https` address, or a redirect goes to such a one, or there are more than three.
+    /// The address or another part of the request is not valid, a redirect leads to an address that is not, or there are more
+    /// than three redirects.
     #[error("{0}")]
     Address(String),
     /// The connection failed.
