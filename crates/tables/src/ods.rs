@@ -1,15 +1,17 @@
 //! Workbooks of LibreOffice and OpenOffice.
 
+use std::collections::HashSet;
 use std::io::Read;
+use std::ops::RangeInclusive;
 
-use crate::builder::Builder;
+use crate::builder::{Builder, Parted, is_longer_than_a_cell};
 use crate::form::Form;
 use crate::table::Table;
 use crate::unreadable::Unreadable;
-use crate::xlsx::{SheetName, choose};
+use crate::xlsx::{Names, SheetName, choose};
 use crate::xml::{self, Piece, Tag};
 use crate::zip::Parts;
-use crate::{MOST_COLUMNS, MOST_ROWS};
+use crate::{MOST_COLUMNS, MOST_ROWS, MOST_TEXT};
 
 const CONTENT: &str = "content.xml";
 const MANIFEST: &str = "META-INF/manifest.xml";
@@ -30,26 +32,37 @@ pub(crate) fn read(parts: &Parts<'_>, sheet: Option<&str>) -> Result<Table, Unre
     Ok(reader.builder.finish(Form::Sheet { name: chosen.name.clone(), of: sheets.len() }))
 }
 
-/// The sheets; each refers to its number.
+/// The sheets; each refers to its number. Hidden ones have a style that says so.
 fn sheets(parts: &Parts<'_>) -> Result<Vec<SheetName>, Unreadable> {
     let mut sheets: Vec<SheetName> = Vec::new();
+    let mut names = Names::default();
+    let (mut style, mut hidden) = (String::new(), HashSet::new());
     let mut depth = 0_u32;
     xml::for_each(parts, CONTENT, |piece| {
         match piece {
-            Piece::Open(tag) if tag.name() == "table" => {
-                depth += 1;
-                if depth == 1 {
-                    sheets.push(SheetName {
-                        name: tag.attribute("name").unwrap_or_default(),
-                        relation: sheets.len().to_string(),
-                        is_hidden: false,
-                    });
+            Piece::Open(tag) => match tag.name() {
+                "table" => {
+                    depth += 1;
+                    if depth == 1 {
+                        let name = names.take(tag.attribute("name"))?;
+                        let style = tag.attribute("style-name").unwrap_or_default();
+                        sheets.push(SheetName {
+                            name,
+                            relation: sheets.len().to_string(),
+                            is_hidden: hidden.contains(&style),
+                        });
+                    }
                 }
-            }
+                "style" => style = tag.attribute("name").unwrap_or_default(),
+                "table-properties" if tag.attribute("display").as_deref() == Some("false") => {
+                    hidden.insert(names.take(Some(std::mem::take(&mut style)))?);
+                }
+                _ => {}
+            },
             Piece::Close("table") => depth = depth.saturating_sub(1),
             _ => {}
         }
-        Ok(sheets.len() < 10_000)
+        Ok(true)
     })?;
     Ok(sheets)
 }
@@ -64,23 +77,46 @@ struct Reader {
     row: u32,
     column: u32,
     row_repeats: u32,
-    /// The cells of the row, of which a repeated row has more.
-    cells: Vec<(u32, String)>,
+    /// The texts of the row, each with its columns; a repeated row has them again.
+    cells: Vec<(RangeInclusive<u32>, String)>,
+    /// The bytes of the texts of the row, in all its columns.
+    row_bytes: usize,
     cell: Option<Cell>,
     is_done: bool,
 }
+
+/// The elements in a cell whose texts do not belong to it: comments, the readings of characters, and drawings.
+const APART: [&str; 17] = [
+    "annotation",
+    "ruby-text",
+    "note",
+    "frame",
+    "text-box",
+    "custom-shape",
+    "rect",
+    "line",
+    "polyline",
+    "polygon",
+    "regular-polygon",
+    "path",
+    "circle",
+    "ellipse",
+    "connector",
+    "caption",
+    "measure",
+];
 
 /// The cell that is being read.
 struct Cell {
     repeats: u32,
     /// A date, which is shown as ISO and not as the sheet formats it.
     date: Option<String>,
-    text: String,
+    text: Parted,
     paragraphs: u32,
     is_paragraph: bool,
     is_covered: bool,
-    /// How many comments are open.
-    comments: u32,
+    /// How many of [`APART`] are open.
+    apart: u32,
 }
 
 impl Reader {
@@ -93,6 +129,7 @@ impl Reader {
             column: 0,
             row_repeats: 1,
             cells: Vec::new(),
+            row_bytes: 0,
             cell: None,
             is_done: false,
         }
@@ -104,7 +141,7 @@ impl Reader {
             Piece::Close(name) => self.close(name)?,
             Piece::Text(text) => {
                 if let Some(cell) = self.cell.as_mut().filter(|cell| cell.is_shown()) {
-                    cell.text.push_str(&text);
+                    cell.text.push(&text);
                 }
             }
         }
@@ -127,20 +164,20 @@ impl Reader {
             (name @ ("table-cell" | "covered-table-cell"), None) => {
                 self.cell = Some(Cell::new(tag, name == "covered-table-cell"));
             }
-            ("annotation", Some(cell)) => cell.comments += 1,
-            ("p", Some(cell)) if cell.comments == 0 => {
+            (name, Some(cell)) if APART.contains(&name) => cell.apart += 1,
+            ("p" | "h", Some(cell)) if cell.apart == 0 => {
                 if cell.paragraphs > 0 {
-                    cell.text.push('\n');
+                    cell.text.push("\n");
                 }
                 cell.paragraphs += 1;
                 cell.is_paragraph = true;
             }
             ("s", Some(cell)) if cell.is_shown() => {
                 let spaces: usize = tag.number("c").unwrap_or(1);
-                cell.text.extend(std::iter::repeat_n(' ', spaces.min(100)));
+                cell.text.push(&" ".repeat(spaces.min(100)));
             }
-            ("tab", Some(cell)) if cell.is_shown() => cell.text.push('\t'),
-            ("line-break", Some(cell)) if cell.is_shown() => cell.text.push('\n'),
+            ("tab", Some(cell)) if cell.is_shown() => cell.text.push("\t"),
+            ("line-break", Some(cell)) if cell.is_shown() => cell.text.push("\n"),
             _ => {}
         }
     }
@@ -158,14 +195,14 @@ impl Reader {
             return Ok(());
         }
         match name {
-            "p" => {
+            "p" | "h" => {
                 if let Some(cell) = &mut self.cell {
-                    cell.is_paragraph = cell.comments > 0 && cell.is_paragraph;
+                    cell.is_paragraph = cell.apart > 0 && cell.is_paragraph;
                 }
             }
-            "annotation" => {
+            name if APART.contains(&name) => {
                 if let Some(cell) = &mut self.cell {
-                    cell.comments = cell.comments.saturating_sub(1);
+                    cell.apart = cell.apart.saturating_sub(1);
                 }
             }
             "table-cell" | "covered-table-cell" => self.end_cell()?,
@@ -177,13 +214,21 @@ impl Reader {
 
     fn end_cell(&mut self) -> Result<(), Unreadable> {
         let Some(cell) = self.cell.take() else { return Ok(()) };
-        let text = cell.date.unwrap_or(cell.text);
+        let (row, first) = (self.row.saturating_add(1), self.column.saturating_add(1));
+        if is_longer_than_a_cell(cell.text.text()) {
+            return Err(Unreadable::LongCell { row, column: first });
+        }
+        let text = cell.date.unwrap_or_else(|| cell.text.text().to_owned());
         if !text.trim().is_empty() && !cell.is_covered {
             let last = self.column.saturating_add(cell.repeats);
             if last > MOST_COLUMNS {
-                return Err(Unreadable::Columns { row: self.row + 1 });
+                return Err(Unreadable::Columns { row });
             }
-            self.cells.extend((self.column + 1..=last).map(|column| (column, text.clone())));
+            self.row_bytes += text.len() * cell.repeats as usize;
+            if self.row_bytes > MOST_TEXT {
+                return Err(Unreadable::Text);
+            }
+            self.cells.push((first..=last, text));
         }
         self.column = self.column.saturating_add(cell.repeats);
         Ok(())
@@ -196,13 +241,16 @@ impl Reader {
                 if repeat as usize > MOST_ROWS {
                     return Err(Unreadable::Rows);
                 }
-                for (column, text) in &cells {
-                    self.builder.cell(self.row.saturating_add(repeat), *column, text)?;
+                for (columns, text) in &cells {
+                    for column in columns.clone() {
+                        self.builder.cell(self.row.saturating_add(repeat), column, text)?;
+                    }
                 }
             }
         }
         self.row = self.row.saturating_add(self.row_repeats);
         self.row_repeats = 1;
+        self.row_bytes = 0;
         Ok(())
     }
 }
@@ -220,16 +268,16 @@ impl Cell {
         Self {
             repeats: tag.number("number-columns-repeated").unwrap_or(1).max(1),
             date,
-            text: String::new(),
+            text: Parted::default(),
             paragraphs: 0,
             is_paragraph: false,
             is_covered,
-            comments: 0,
+            apart: 0,
         }
     }
 
     /// Whether a text here belongs to the cell.
     fn is_shown(&self) -> bool {
-        self.is_paragraph && self.comments == 0
+        self.is_paragraph && self.apart == 0
     }
 }

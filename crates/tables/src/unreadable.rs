@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
+use crate::form::Encoding;
 use crate::{MOST_COLUMNS, MOST_ROWS, MOST_TEXT};
 
 /// Why a file could not be read as a table.
@@ -17,6 +18,13 @@ pub enum Unreadable {
         /// Its place, from 0.
         at: usize,
     },
+    /// A text in this encoding with a damaged character, for instance one that was cut off.
+    Character {
+        /// The encoding of the rest.
+        encoding: Encoding,
+        /// The line of the character, from 1.
+        line: usize,
+    },
     /// Bytes of no text.
     Binary,
     /// A workbook of Excel 97 to 2003.
@@ -25,6 +33,11 @@ pub enum Unreadable {
     Password,
     /// Not a workbook, or one whose parts are missing or damaged.
     NoWorkbook,
+    /// A part that the workbook refers to is missing.
+    MissingPart {
+        /// The part.
+        part: String,
+    },
     /// A part of the workbook is not valid XML.
     Xml {
         /// The part.
@@ -62,6 +75,13 @@ pub enum Unreadable {
     },
     /// Too much text in all cells.
     Text,
+    /// A cell of separated text begins with a quotation mark that is never closed, or is closed by the mark of a later cell.
+    Quote {
+        /// The row.
+        row: u32,
+        /// The column.
+        column: u32,
+    },
     /// A cell that is longer than any cell of a spreadsheet.
     LongCell {
         /// The row.
@@ -81,10 +101,16 @@ impl fmt::Display for Unreadable {
             Self::Encoding { at } => {
                 write!(f, "neither UTF-8, UTF-16 nor GB18030: byte {} is not valid", at + 1)
             }
+            Self::Character { encoding, line } => {
+                write!(f, "{encoding} text with a damaged character in line {line}")
+            }
             Self::Binary => f.write_str("these bytes are not text"),
             Self::OldExcel => f.write_str("a workbook of Excel 97 to 2003"),
             Self::Password => f.write_str("the workbook has a password"),
             Self::NoWorkbook => f.write_str("not a workbook, or a damaged one"),
+            Self::MissingPart { part } => {
+                write!(f, "a damaged workbook: {part} is missing in it")
+            }
             Self::Xml { part } => write!(f, "{part} in the workbook is not valid XML"),
             Self::DocumentType { part } => {
                 write!(f, "{part} in the workbook has a document type")
@@ -98,6 +124,10 @@ impl fmt::Display for Unreadable {
             Self::Rows => write!(f, "more than {MOST_ROWS} rows"),
             Self::Columns { row } => write!(f, "row {row} has more than {MOST_COLUMNS} columns"),
             Self::Text => write!(f, "more than {} MB of text", MOST_TEXT >> 20),
+            Self::Quote { row, column } => write!(
+                f,
+                "the quotation mark at the beginning of row {row}, column {column} is not closed"
+            ),
             Self::LongCell { row, column } => {
                 write!(f, "the cell in row {row}, column {column} is too long")
             }

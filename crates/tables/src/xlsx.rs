@@ -1,6 +1,9 @@
 //! Workbooks of Excel 2007 and later, WPS, and most other programs.
 
-use crate::builder::{Builder, Region};
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use crate::builder::{Builder, Parted, Region};
 use crate::form::Form;
 use crate::number::NumberFormat;
 use crate::table::Table;
@@ -9,8 +12,20 @@ use crate::xml::{self, Piece, Tag};
 use crate::zip::Parts;
 use crate::{MOST_ROWS, MOST_TEXT};
 
-/// A workbook has no more merged regions that count.
-const MOST_REGIONS: usize = 10_000;
+/// A sheet has no more merged regions that count.
+const MOST_REGIONS: usize = MOST_ROWS;
+
+/// A workbook has no more sheets and references.
+const MOST_NAMES: usize = 10_000;
+
+/// The most bytes of the names of sheets and references: every one is kept.
+const MOST_OF_NAMES: usize = 4 << 20;
+
+/// Excel has 65 490 styles at most.
+const MOST_STYLES: usize = 1 << 17;
+
+/// Excel has no longer codes of formats. A longer one is not known here.
+const LONGEST_FORMAT: usize = 1_024;
 
 /// The most texts that cells share: as many as cells.
 const MOST_SHARED: usize = 2_000_000;
@@ -25,14 +40,16 @@ pub(crate) fn read(parts: &Parts<'_>, sheet: Option<&str>) -> Result<Table, Unre
     let of_sheet = relations.iter().find(|relation| relation.id == chosen.relation);
     let sheet_path = of_sheet.ok_or(Unreadable::NoWorkbook)?.target.clone();
     let part = |kind: &str| relations.iter().find(|relation| relation.kind(kind));
-    let shared = part("sharedStrings").filter(|part| parts.has(&part.target));
-    let styles = part("styles").filter(|part| parts.has(&part.target));
+    let (shared, styles) = (part("sharedStrings"), part("styles"));
     let context = Context {
         shared: shared
             .map(|part| Shared::read(parts, &part.target))
             .transpose()?
             .unwrap_or_default(),
-        formats: styles.map(|part| formats(parts, &part.target)).transpose()?.unwrap_or_default(),
+        formats: styles
+            .map(|part| Formats::read(parts, &part.target))
+            .transpose()?
+            .unwrap_or_default(),
         from_1904: book.from_1904,
     };
     let builder = cells(parts, &sheet_path, &context)?;
@@ -62,6 +79,24 @@ pub(crate) fn choose<'s>(
     })
 }
 
+/// Counts the names of a workbook.
+#[derive(Default)]
+pub(crate) struct Names {
+    count: usize,
+    bytes: usize,
+}
+
+impl Names {
+    /// A name to be kept; an error if there are too many.
+    pub(crate) fn take(&mut self, name: Option<String>) -> Result<String, Unreadable> {
+        let name = name.unwrap_or_default();
+        self.count += 1;
+        self.bytes += name.len();
+        let is_too_much = self.count > 3 * MOST_NAMES || self.bytes > MOST_OF_NAMES;
+        if is_too_much { Err(Unreadable::NoWorkbook) } else { Ok(name) }
+    }
+}
+
 struct Workbook {
     sheets: Vec<SheetName>,
     from_1904: bool,
@@ -70,6 +105,7 @@ struct Workbook {
 impl Workbook {
     fn read(parts: &Parts<'_>, path: &str) -> Result<Self, Unreadable> {
         let mut book = Self { sheets: Vec::new(), from_1904: false };
+        let mut names = Names::default();
         xml::for_each(parts, path, |piece| {
             let Piece::Open(tag) = piece else { return Ok(true) };
             match tag.name() {
@@ -78,8 +114,8 @@ impl Workbook {
                     book.from_1904 = matches!(value.as_deref(), Some("1" | "true"));
                 }
                 "sheet" => book.sheets.push(SheetName {
-                    name: tag.attribute("name").unwrap_or_default(),
-                    relation: tag.attribute("id").unwrap_or_default(),
+                    name: names.take(tag.attribute("name"))?,
+                    relation: names.take(tag.attribute("id"))?,
                     is_hidden: tag.attribute("state").is_some_and(|state| state != "visible"),
                 }),
                 _ => {}
@@ -108,7 +144,7 @@ fn relations(parts: &Parts<'_>, path: &str) -> Result<Vec<Relation>, Unreadable>
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
     let slash = if folder.is_empty() { "" } else { "/" };
     let file = format!("{folder}{slash}_rels/{name}.rels");
-    let mut relations = Vec::new();
+    let (mut relations, mut names) = (Vec::new(), Names::default());
     if !parts.has(&file) {
         return Ok(relations);
     }
@@ -116,10 +152,10 @@ fn relations(parts: &Parts<'_>, path: &str) -> Result<Vec<Relation>, Unreadable>
         if let Piece::Open(tag) = piece
             && tag.name() == "Relationship"
         {
-            let target = tag.attribute("Target").unwrap_or_default();
+            let target = names.take(tag.attribute("Target"))?;
             relations.push(Relation {
-                id: tag.attribute("Id").unwrap_or_default(),
-                kind: tag.attribute("Type").unwrap_or_default(),
+                id: names.take(tag.attribute("Id"))?,
+                kind: names.take(tag.attribute("Type"))?,
                 target: resolved(folder, &target),
             });
         }
@@ -159,7 +195,7 @@ impl Shared {
             let is_end = matches!(piece, Piece::Close("si"));
             string.take(piece);
             if is_end {
-                shared.text.push_str(&unescaped(&string.text));
+                shared.text.push_str(&string.shown());
                 shared.ends.push(u32::try_from(shared.text.len()).unwrap_or(u32::MAX));
                 string = RichText::default();
             }
@@ -171,22 +207,28 @@ impl Shared {
         Ok(shared)
     }
 
-    fn get(&self, number: usize) -> &str {
-        let Some(end) = self.ends.get(number) else { return "" };
+    fn get(&self, number: usize) -> Option<&str> {
+        let end = *self.ends.get(number)? as usize;
         let start = number.checked_sub(1).map_or(0, |before| self.ends[before] as usize);
-        &self.text[start..*end as usize]
+        self.text.get(start..end)
     }
 }
 
 /// A text that may be in parts with formats of their own. Readings of characters do not belong to it.
 #[derive(Default)]
 struct RichText {
-    text: String,
+    text: Parted,
     is_text: bool,
     is_reading: bool,
 }
 
 impl RichText {
+    /// The text as a sheet shows it. One that is too long stays so.
+    fn shown(&self) -> Cow<'_, str> {
+        let text = self.text.text();
+        if self.text.is_too_long() { text.into() } else { unescaped(text) }
+    }
+
     fn take(&mut self, piece: Piece<'_>) {
         match piece {
             Piece::Open(tag) => match tag.name() {
@@ -197,14 +239,14 @@ impl RichText {
             Piece::Close("t") => self.is_text = false,
             Piece::Close("rPh") => self.is_reading = false,
             Piece::Close(_) => {}
-            Piece::Text(text) if self.is_text && !self.is_reading => self.text.push_str(&text),
+            Piece::Text(text) if self.is_text && !self.is_reading => self.text.push(&text),
             Piece::Text(_) => {}
         }
     }
 }
 
 /// A text with `_x000D_` and the like as the characters that they stand for.
-fn unescaped(text: &str) -> std::borrow::Cow<'_, str> {
+fn unescaped(text: &str) -> Cow<'_, str> {
     if !text.contains("_x") {
         return text.into();
     }
@@ -229,41 +271,66 @@ fn unescaped(text: &str) -> std::borrow::Cow<'_, str> {
     plain.into()
 }
 
-/// The format of numbers for each style of a cell.
-fn formats(parts: &Parts<'_>, path: &str) -> Result<Vec<NumberFormat>, Unreadable> {
-    let mut codes: Vec<(u32, NumberFormat)> = Vec::new();
-    let mut formats = Vec::new();
-    let mut is_cell_style = false;
-    xml::for_each(parts, path, |piece| {
-        match piece {
-            Piece::Open(tag) => match tag.name() {
-                "numFmt" => {
-                    let code = tag.attribute("formatCode").unwrap_or_default();
-                    codes.extend(tag.number("numFmtId").map(|id| (id, NumberFormat::of(&code))));
-                }
-                "cellXfs" => is_cell_style = true,
-                "xf" if is_cell_style => {
-                    let id = tag.number("numFmtId").unwrap_or(0);
-                    let code = codes.iter().find(|(known, _)| *known == id);
-                    formats.push(
-                        code.map_or_else(|| NumberFormat::built_in(id), |(_, code)| code.clone()),
-                    );
-                }
-                _ => {}
-            },
-            Piece::Close("cellXfs") => is_cell_style = false,
-            Piece::Close(_) | Piece::Text(_) => {}
-        }
-        // Excel has 65 490 styles at most.
-        Ok(formats.len() + codes.len() < 1 << 17)
-    })?;
-    Ok(formats)
+/// The formats of numbers, and which of them each style of a cell has.
+#[derive(Debug, Default)]
+struct Formats {
+    /// Each once: a code may be long, and many styles may have it.
+    formats: Vec<NumberFormat>,
+    of_styles: Vec<u32>,
+}
+
+impl Formats {
+    fn read(parts: &Parts<'_>, path: &str) -> Result<Self, Unreadable> {
+        let mut read = Self::default();
+        // The place of each format, by its id; the first one of an id counts.
+        let mut places: HashMap<u32, u32> = HashMap::new();
+        let mut is_cell_style = false;
+        xml::for_each(parts, path, |piece| {
+            match piece {
+                Piece::Open(tag) => match tag.name() {
+                    "numFmt" => {
+                        let code = tag.attribute("formatCode").unwrap_or_default();
+                        if let Some(id) = tag.number("numFmtId") {
+                            places.entry(id).or_insert_with(|| {
+                                let code = if code.len() > LONGEST_FORMAT { "" } else { &*code };
+                                read.add(NumberFormat::of(code))
+                            });
+                        }
+                    }
+                    "cellXfs" => is_cell_style = true,
+                    "xf" if is_cell_style => {
+                        let id = tag.number("numFmtId").unwrap_or(0);
+                        let built_in = || read.add(NumberFormat::built_in(id));
+                        let place = *places.entry(id).or_insert_with(built_in);
+                        read.of_styles.push(place);
+                    }
+                    _ => {}
+                },
+                Piece::Close("cellXfs") => is_cell_style = false,
+                Piece::Close(_) | Piece::Text(_) => {}
+            }
+            Ok(read.of_styles.len() + read.formats.len() < MOST_STYLES)
+        })?;
+        Ok(read)
+    }
+
+    fn add(&mut self, format: NumberFormat) -> u32 {
+        self.formats.push(format);
+        u32::try_from(self.formats.len() - 1).unwrap_or(u32::MAX)
+    }
+
+    /// The format of a style.
+    fn get(&self, style: usize) -> &NumberFormat {
+        let place = self.of_styles.get(style);
+        let format = place.and_then(|place| self.formats.get(*place as usize));
+        format.unwrap_or(&NumberFormat::General)
+    }
 }
 
 /// What the cells of a sheet refer to.
 struct Context {
     shared: Shared,
-    formats: Vec<NumberFormat>,
+    formats: Formats,
     from_1904: bool,
 }
 
@@ -274,7 +341,7 @@ struct Open {
     column: u32,
     kind: String,
     style: usize,
-    value: String,
+    value: Parted,
     is_value: bool,
     inline: RichText,
 }
@@ -296,7 +363,7 @@ fn cells(parts: &Parts<'_>, path: &str, context: &Context) -> Result<Builder, Un
             },
             Piece::Close("v") => open.is_value = false,
             Piece::Close("c") => open.end(&mut builder, context)?,
-            Piece::Text(text) if open.is_value => open.value.push_str(text),
+            Piece::Text(text) if open.is_value => open.value.push(text),
             Piece::Close(_) | Piece::Text(_) => {}
         }
         open.inline.take(piece);
@@ -329,22 +396,25 @@ impl Open {
 
     fn end(&mut self, builder: &mut Builder, context: &Context) -> Result<(), Unreadable> {
         let (row, column) = (self.row, self.column);
+        if self.value.is_too_long() || self.inline.text.is_too_long() {
+            return Err(Unreadable::LongCell { row, column });
+        }
+        let value = self.value.text();
         match self.kind.as_str() {
+            _ if value.trim().is_empty() && self.kind != "inlineStr" => Ok(()),
             "s" => {
-                let number = self.value.trim().parse().unwrap_or(usize::MAX);
-                builder.cell(row, column, context.shared.get(number))
+                let number = value.trim().parse().ok();
+                let text = number.and_then(|number| context.shared.get(number));
+                builder.cell(row, column, text.ok_or(Unreadable::NoWorkbook)?)
             }
-            "inlineStr" => builder.cell(row, column, &unescaped(&self.inline.text)),
-            "str" => builder.cell(row, column, &unescaped(&self.value)),
-            "b" => {
-                builder.cell(row, column, if self.value.trim() == "1" { "TRUE" } else { "FALSE" })
-            }
-            "e" => builder.cell(row, column, &self.value),
-            "d" => builder.cell(row, column, &self.value.replace('T', " ")),
-            _ if self.value.trim().is_empty() => Ok(()),
+            "inlineStr" => builder.cell(row, column, &self.inline.shown()),
+            "str" => builder.cell(row, column, &unescaped(value)),
+            "b" => builder.cell(row, column, if value.trim() == "1" { "TRUE" } else { "FALSE" }),
+            "e" => builder.cell(row, column, value),
+            "d" => builder.cell(row, column, &value.replace('T', " ")),
             _ => {
-                let format = context.formats.get(self.style).unwrap_or(&NumberFormat::General);
-                builder.cell(row, column, &format.show(&self.value, context.from_1904))
+                let format = context.formats.get(self.style);
+                builder.cell(row, column, &format.show(value, context.from_1904))
             }
         }
     }

@@ -25,6 +25,7 @@ const ENTRY: &[u8] = b"PK\x01\x02";
 #[derive(Debug)]
 pub(crate) struct Parts<'b> {
     bytes: &'b [u8],
+    /// By their names in small letters.
     parts: BTreeMap<String, Part>,
     /// How many bytes may still be unpacked.
     left: Cell<u64>,
@@ -52,12 +53,13 @@ impl<'b> Parts<'b> {
 
     /// Whether there is such a part.
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.parts.contains_key(name)
+        self.parts.contains_key(&key(name))
     }
 
     /// A part as a stream.
     pub(crate) fn open(&self, name: &str) -> Result<impl BufRead + use<'_, 'b>, Unreadable> {
-        let part = self.parts.get(name).ok_or(Unreadable::NoWorkbook)?;
+        let missing = || Unreadable::MissingPart { part: name.to_owned() };
+        let part = self.parts.get(&key(name)).ok_or_else(missing)?;
         let packed = self.packed(part).ok_or(Unreadable::NoWorkbook)?;
         let inflated: Box<dyn Read + '_> = match part.method {
             0 => Box::new(packed),
@@ -97,7 +99,7 @@ fn entries(bytes: &[u8]) -> Option<BTreeMap<String, Part>> {
         let rest = usize::from(u16_at(bytes, at + 30)?) + usize::from(u16_at(bytes, at + 32)?);
         let name = bytes.get(at + 46..at + 46 + name_length)?;
         // Some programs write Windows paths.
-        let name = String::from_utf8_lossy(name).replace('\\', "/");
+        let name = key(&String::from_utf8_lossy(name).replace('\\', "/"));
         let part = Part {
             header: usize::try_from(u32_at(bytes, at + 42)?).ok()?,
             packed: usize::try_from(u32_at(bytes, at + 20)?).ok()?,
@@ -108,6 +110,11 @@ fn entries(bytes: &[u8]) -> Option<BTreeMap<String, Part>> {
         at += 46 + name_length + rest;
     }
     Some(parts)
+}
+
+/// The name of a part for looking it up: names that differ only in the case of letters are the same part.
+fn key(name: &str) -> String {
+    name.to_ascii_lowercase()
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {

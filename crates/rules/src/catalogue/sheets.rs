@@ -107,6 +107,11 @@ fn unreadable(why: &Unreadable, lang: Lang) -> String {
                 "编码不是 UTF-8、UTF-16 或 GB18030（第 {at} 个字节）"
             )
         }
+        Unreadable::Character { encoding, line } => say!(
+            lang,
+            "a character in line {line} is damaged (the text is {encoding})",
+            "第 {line} 行有损坏的字符（编码是 {encoding}）"
+        ),
         Unreadable::Binary => say!(lang, "its bytes are not text", "内容不是文本"),
         Unreadable::OldExcel => {
             say!(
@@ -118,6 +123,9 @@ fn unreadable(why: &Unreadable, lang: Lang) -> String {
         Unreadable::Password => say!(lang, "it has a password", "它有密码"),
         Unreadable::NoWorkbook => {
             say!(lang, "it is not a workbook, or is damaged", "它不是工作簿，或已损坏")
+        }
+        Unreadable::MissingPart { part } => {
+            say!(lang, "it is damaged: {part} is missing in it", "文件已损坏：里面缺少 {part}")
         }
         Unreadable::Xml { part } => {
             say!(
@@ -157,6 +165,11 @@ fn unreadable(why: &Unreadable, lang: Lang) -> String {
             let most = MOST_TEXT >> 20;
             say!(lang, "its cells have more than {most} MB of text", "单元格文字超过 {most} MB")
         }
+        Unreadable::Quote { row, column } => say!(
+            lang,
+            "the quotation mark at the beginning of row {row}, column {column} is not closed there",
+            "第 {row} 行第 {column} 列开头的引号没有闭合"
+        ),
         Unreadable::LongCell { row, column } => say!(
             lang,
             "the cell in row {row}, column {column} has more than 32 767 characters",
@@ -294,6 +307,7 @@ fn unreadable_hint(why: &Unreadable, lang: Lang) -> Option<String> {
         | Unreadable::Binary
         | Unreadable::Encoding { .. }
         | Unreadable::NoWorkbook
+        | Unreadable::MissingPart { .. }
         | Unreadable::Xml { .. }
         | Unreadable::DocumentType { .. } => {
             say!(lang, "save it again as .xlsx or .csv", "请重新保存为 .xlsx 或 .csv")
@@ -302,6 +316,16 @@ fn unreadable_hint(why: &Unreadable, lang: Lang) -> Option<String> {
             let sheets = words::list(&sheets[..sheets.len().min(20)], lang);
             say!(lang, "its sheets: {sheets}", "其中的工作表：{sheets}")
         }
+        Unreadable::Character { .. } => say!(
+            lang,
+            "correct this line, or save the file again from the spreadsheet program",
+            "请改正这一行，或用表格软件重新保存"
+        ),
+        Unreadable::Quote { .. } => say!(
+            lang,
+            "close it, or write the mark twice inside quotation marks: \"5\"\" screen\"",
+            "请补上引号；内容里的引号要写两次，整格再加引号：\"5\"\" 屏幕\""
+        ),
         Unreadable::LongCell { .. } => {
             say!(lang, "a quotation mark is probably never closed", "多半是引号没有闭合")
         }
