@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use encoding_rs::{GB18030, UTF_16BE, UTF_16LE};
+use encoding_rs::{DecoderResult, GB18030, UTF_16BE, UTF_16LE};
 
 use crate::form::Encoding;
 use crate::unreadable::Unreadable;
@@ -14,7 +14,7 @@ const SAMPLE: usize = 4096;
 pub(crate) fn decode(bytes: &[u8]) -> Result<(Cow<'_, str>, Encoding), Unreadable> {
     if let Some(rest) = bytes.strip_prefix(b"\xef\xbb\xbf") {
         let text = std::str::from_utf8(rest)
-            .map_err(|error| Unreadable::Encoding { at: 3 + error.valid_up_to() })?;
+            .map_err(|error| damaged(Encoding::Utf8, &rest[..error.valid_up_to()]))?;
         return Ok((clean(text.into())?, Encoding::Utf8));
     }
     let utf16 = match bytes {
@@ -25,7 +25,8 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<(Cow<'_, str>, Encoding), Unreadabl
     if let Some(encoding) = utf16 {
         let (text, is_wrong) = encoding.decode_with_bom_removal(bytes);
         if is_wrong {
-            return Err(Unreadable::Encoding { at: 0 });
+            let good = text.split('\u{fffd}').next().unwrap_or_default();
+            return Err(damaged(Encoding::Utf16, good.as_bytes()));
         }
         return Ok((clean(text)?, Encoding::Utf16));
     }
@@ -37,9 +38,12 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<(Cow<'_, str>, Encoding), Unreadabl
     if bytes.contains(&0) {
         return Err(Unreadable::Binary);
     }
+    if is_mostly_utf8(bytes) {
+        return Err(damaged(Encoding::Utf8, &bytes[..at]));
+    }
     match GB18030.decode_without_bom_handling_and_without_replacement(bytes) {
         Some(text) => Ok((clean(text)?, Encoding::Gb18030)),
-        None => Err(Unreadable::Encoding { at }),
+        None => Err(wrong_in_gb18030(bytes, at)),
     }
 }
 
@@ -47,15 +51,66 @@ fn clean(text: Cow<'_, str>) -> Result<Cow<'_, str>, Unreadable> {
     if text.contains('\0') { Err(Unreadable::Binary) } else { Ok(text) }
 }
 
+/// A text in an encoding, damaged behind some good bytes.
+fn damaged(encoding: Encoding, good: &[u8]) -> Unreadable {
+    Unreadable::Character { encoding, line: memchr::memchr_iter(b'\n', good).count() + 1 }
+}
+
+/// Whether a text that is not UTF-8 is it but for a few damaged characters, as after a cut. GB18030 read as UTF-8 has more
+/// faults than characters.
+fn is_mostly_utf8(bytes: &[u8]) -> bool {
+    let (mut good, mut faults) = (0_usize, 0_usize);
+    for chunk in bytes.utf8_chunks() {
+        // Two bytes are valid by chance more often than three.
+        good += chunk.valid().chars().map(|c| c.len_utf8().saturating_sub(1)).sum::<usize>();
+        faults += usize::from(!chunk.invalid().is_empty());
+    }
+    good > 2 * faults
+}
+
+/// Where a text of GB18030 is damaged; `at` is the first byte that is not UTF-8, if it is neither of them.
+fn wrong_in_gb18030(bytes: &[u8], at: usize) -> Unreadable {
+    let mut decoder = GB18030.new_decoder_without_bom_handling();
+    let mut room = vec![0_u8; 1 << 16];
+    let (mut read, mut first, mut faults, mut good) = (0, None, 0_usize, 0_usize);
+    loop {
+        let (result, more, written) =
+            decoder.decode_to_utf8_without_replacement(&bytes[read..], &mut room, true);
+        read += more;
+        good += room[..written].iter().filter(|byte| **byte >= 0xe0).count();
+        match result {
+            DecoderResult::InputEmpty => break,
+            DecoderResult::OutputFull => {}
+            DecoderResult::Malformed(length, behind) => {
+                faults += 1;
+                first.get_or_insert(read.saturating_sub(usize::from(length) + usize::from(behind)));
+            }
+        }
+    }
+    match first {
+        Some(first) if good > faults => damaged(Encoding::Gb18030, &bytes[..first]),
+        _ => Unreadable::Encoding { at },
+    }
+}
+
 /// In UTF-16 without a mark the signs between cells and lines have a zero byte on one side.
 fn guess_utf16(bytes: &[u8]) -> Option<&'static encoding_rs::Encoding> {
     let sample = &bytes[..bytes.len().min(SAMPLE)];
-    let zeros =
-        |first: usize| sample.iter().skip(first).step_by(2).filter(|byte| **byte == 0).count();
-    // Some Chinese characters have a zero byte on the other side: 退, 一.
-    match (zeros(0), zeros(1)) {
-        (first, second) if second > 2 * first => Some(UTF_16LE),
-        (first, second) if first > 2 * second => Some(UTF_16BE),
-        _ => None,
+    let is_sign = |byte: u8| matches!(byte, b'\n' | b'\r' | b'\t' | b',' | b';' | b'|');
+    let pairs = || sample.chunks_exact(2);
+    let wide = |at: usize| pairs().filter(|pair| is_sign(pair[at]) && pair[1 - at] == 0).count();
+    let (little, big) = (wide(0), wide(1));
+    let (wide, at, encoding) =
+        if little > big { (little, 0, UTF_16LE) } else { (big, 1, UTF_16BE) };
+    if wide <= 2 * little.min(big) {
+        return None;
     }
+    // A few zero bytes in another text are damage. A text that is both UTF-16 and UTF-8 has little but ASCII.
+    if std::str::from_utf8(bytes).is_ok() {
+        let zeros = pairs().filter(|pair| pair[1 - at] == 0 && pair[at] != 0).count();
+        return (zeros * 8 > sample.len()).then_some(encoding);
+    }
+    // The same bytes are also halves of characters, as in 上, but not ten times as often as signs.
+    let signs = sample.iter().filter(|byte| is_sign(**byte)).count();
+    (wide * 10 >= signs).then_some(encoding)
 }

@@ -1,5 +1,7 @@
 //! CSV and its kin: text with a sign between cells.
 
+use std::borrow::Cow;
+
 use crate::builder::Builder;
 use crate::decode::decode;
 use crate::form::Form;
@@ -23,56 +25,109 @@ pub(crate) fn read(bytes: &[u8], promised: Option<char>) -> Result<Table, Unread
     let said = first.strip_prefix("sep=").and_then(|rest| rest.chars().next());
     let separator = said.unwrap_or_else(|| separator_of(&text, promised));
     let mut builder = Builder::default();
-    let mut skip_first = said.is_some();
-    for_each_record(&text, separator, |number, record| {
-        if std::mem::take(&mut skip_first) {
-            return Ok(());
+    for cell in Cells::new(&text, separator) {
+        let Cell { row, column, .. } = cell;
+        if row == 1 && said.is_some() {
+            continue;
         }
-        for (column, cell) in (1..).zip(record) {
-            builder.cell(number, column, cell)?;
+        if cell.is_torn {
+            return Err(Unreadable::Quote { row, column });
         }
-        Ok(())
-    })?;
+        builder.cell(row, column, &cell.text)?;
+    }
     Ok(builder.finish(Form::Separated { encoding, separator }))
 }
 
-/// Gives each record with its number. Blank lines count, as in a spreadsheet.
-fn for_each_record(
-    text: &str,
+/// The cells of a text, one after the other: none is kept, since a line may have millions.
+struct Cells<'t> {
+    rest: &'t str,
     separator: char,
-    mut give: impl FnMut(u32, &csv::StringRecord) -> Result<(), Unreadable>,
-) -> Result<(), Unreadable> {
-    let mut reader = reader(text, separator);
-    let mut record = csv::StringRecord::new();
-    let mut number: u32 = 0;
-    loop {
-        let before = reader.position().byte();
-        // The bytes are valid UTF-8 and rows may differ in length: nothing can fail.
-        if !reader.read_record(&mut record).unwrap_or(false) {
-            return Ok(());
+    row: u32,
+    column: u32,
+    /// Whether a separator came last: one more cell follows.
+    is_in_row: bool,
+}
+
+/// A cell. Blank lines are rows with one empty cell.
+struct Cell<'t> {
+    row: u32,
+    column: u32,
+    text: Cow<'t, str>,
+    ends_row: bool,
+    /// Whether its quotation mark is never closed, or closes some lines later before more text: then it is probably
+    /// another quotation mark that closes it.
+    is_torn: bool,
+}
+
+impl<'t> Cells<'t> {
+    fn new(text: &'t str, separator: char) -> Self {
+        Self { rest: text, separator, row: 1, column: 0, is_in_row: false }
+    }
+
+    /// Splits off the text of a cell: quoted, or up to the next separator or line break.
+    fn split_text(&mut self) -> (Cow<'t, str>, bool) {
+        let Some(inside) = self.rest.strip_prefix('"') else {
+            return (self.split_plain().into(), false);
+        };
+        let mut end = 0;
+        let mut has_doubled = false;
+        let is_closed = loop {
+            match memchr::memchr(b'"', &inside.as_bytes()[end..]) {
+                None => break false,
+                Some(at) if inside.as_bytes().get(end + at + 1) == Some(&b'"') => {
+                    has_doubled = true;
+                    end += at + 2;
+                }
+                Some(at) => {
+                    end += at;
+                    break true;
+                }
+            }
+        };
+        if !is_closed {
+            self.rest = "";
+            return (inside.into(), true);
         }
-        let start = usize::try_from(before).unwrap_or(usize::MAX);
-        let behind = text.get(start..).unwrap_or_default();
-        // The reader stops within `\r\n`.
-        let is_split = start > 0 && text.as_bytes()[start - 1] == b'\r';
-        let behind = behind.strip_prefix('\n').filter(|_| is_split).unwrap_or(behind);
-        number = number.saturating_add(blank_lines(behind) + 1);
-        give(number, &record)?;
+        let quoted = &inside[..end];
+        self.rest = &inside[end + 1..];
+        let behind = self.split_plain();
+        let is_torn = !behind.trim().is_empty() && quoted.contains(['\n', '\r']);
+        let text = match has_doubled {
+            true => quoted.replace("\"\"", "\"").into(),
+            false => Cow::Borrowed(quoted),
+        };
+        (if behind.is_empty() { text } else { text + behind }, is_torn)
+    }
+
+    fn split_plain(&mut self) -> &'t str {
+        let end = self.rest.find([self.separator, '\n', '\r']).unwrap_or(self.rest.len());
+        let (text, rest) = self.rest.split_at(end);
+        self.rest = rest;
+        text
     }
 }
 
-/// The blank lines at the beginning of a text: the reader skips them.
-fn blank_lines(text: &str) -> u32 {
-    let breaks = &text[..text.find(|c| !matches!(c, '\r' | '\n')).unwrap_or(text.len())];
-    let pairs = breaks.matches("\r\n").count();
-    u32::try_from(breaks.len() - pairs).unwrap_or(u32::MAX)
-}
+impl<'t> Iterator for Cells<'t> {
+    type Item = Cell<'t>;
 
-fn reader(text: &str, separator: char) -> csv::Reader<&[u8]> {
-    // All separators are ASCII.
-    let separator = u8::try_from(separator).unwrap_or(b',');
-    let mut builder = csv::ReaderBuilder::new();
-    builder.has_headers(false).flexible(true).delimiter(separator).from_reader(text.as_bytes())
+    fn next(&mut self) -> Option<Cell<'t>> {
+        if self.rest.is_empty() && !self.is_in_row {
+            return None;
+        }
+        let (text, is_torn) = self.split_text();
+        let (row, column) = (self.row, self.column.saturating_add(1));
+        let behind_separator = self.rest.strip_prefix(self.separator);
+        self.is_in_row = behind_separator.is_some();
+        if let Some(rest) = behind_separator {
+            (self.rest, self.column) = (rest, column);
+        } else {
+            let breaks = ["\r\n", "\n", "\r"];
+            let rest = breaks.into_iter().find_map(|end| self.rest.strip_prefix(end));
+            self.rest = rest.unwrap_or_default();
+            (self.row, self.column) = (row.saturating_add(1), 0);
+        }
+        Some(Cell { row, column, text, ends_row: !self.is_in_row, is_torn })
+    }
 }
 
 /// The separator that splits most records into more than one cell, and into the same number of them.
@@ -85,12 +140,10 @@ fn separator_of(text: &str, promised: Option<char>) -> char {
 
 /// How many records have more than one cell, and how many of these have the usual number of cells.
 fn score(text: &str, separator: char) -> (usize, usize) {
-    let mut widths = Vec::new();
-    let mut reader = reader(text, separator);
-    let mut record = csv::ByteRecord::new();
-    while widths.len() < SAMPLE && reader.read_byte_record(&mut record).unwrap_or(false) {
-        widths.push(record.len());
-    }
+    let records = Cells::new(text, separator).filter(|cell| cell.ends_row);
+    // Blank lines tell nothing.
+    let records = records.filter(|cell| cell.column > 1 || !cell.text.is_empty());
+    let mut widths: Vec<u32> = records.map(|cell| cell.column).take(SAMPLE).collect();
     let split = widths.iter().filter(|width| **width > 1).count();
     widths.sort_unstable();
     let usual = widths.get(widths.len() / 2).copied().unwrap_or(0);

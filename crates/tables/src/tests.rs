@@ -243,13 +243,89 @@ fn other_files_are_refused_with_their_reason() {
         (
             format!("\"{}", "长".repeat(40_000)).into_bytes(),
             "x.csv",
-            U::LongCell { row: 1, column: 1 },
+            U::Quote { row: 1, column: 1 },
         ),
+        ("长".repeat(40_000).into_bytes(), "x.csv", U::LongCell { row: 1, column: 1 }),
         ("a,b\n".repeat(MOST_ROWS + 1).into_bytes(), "x.csv", U::Rows),
         (format!("{}a\n", "a,".repeat(1024)).into_bytes(), "x.csv", U::Columns { row: 1 }),
     ] {
         assert_eq!(why(&bytes, name), expected, "{name}: {:?}", &bytes[..bytes.len().min(30)]);
     }
+}
+
+#[test]
+fn a_quotation_mark_that_is_not_closed_is_an_error_with_its_place() {
+    for (text, row, column) in [
+        ("question,answer\nhello,hi\nscreen,\"5 inch screen\nprice,ten\nfoo,bar\n", 3, 2),
+        ("a,\"b\r\n\"\"c\r\nd,e\r\n", 1, 2),
+        ("q,a\n\n\"x\ny\",1\nscreen,\"5 inch\nprice,\"ten\"\n", 4, 2),
+        ("q;a\nscreen;\"", 2, 2),
+    ] {
+        assert_eq!(why(text.as_bytes(), "x.csv"), Unreadable::Quote { row, column }, "{text}");
+    }
+    // Within one line marks need not fit together, and behind a mark there may be white space.
+    let text = "5\" screen,\"5\" screen\n\"a\nb\" ,\"c\"\n";
+    let expected = [row(1, &["5\" screen", "5 screen"]), row(2, &["a\nb", "c"])];
+    assert_eq!(cells(text.as_bytes(), "x.csv"), expected);
+}
+
+#[test]
+fn a_zero_byte_does_not_make_another_encoding() {
+    for bytes in [
+        "question,answer\nhel\0lo,hi\nprice,ten\n".as_bytes().to_vec(),
+        "问题,答案\n你\0好,你好\n".as_bytes().to_vec(),
+        "a,\0b\n".as_bytes().to_vec(),
+        encoding_rs::GB18030.encode("问题,答案\n你\0好,你好\n退\0货,7\n").0.into_owned(),
+    ] {
+        assert_eq!(why(&bytes, "x.csv"), Unreadable::Binary);
+    }
+    // One row with few signs, and characters whose bytes look like signs.
+    let long = format!("上海,{}\n", "七天之内可以无理由退货，请在网上填写申请单".repeat(12));
+    let bytes: Vec<u8> = long.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_eq!(cells(&bytes, "x.csv")[0].1.len(), 2);
+}
+
+#[test]
+fn a_damaged_character_is_an_error_with_its_line() {
+    let text = "问题,答案\n怎么退货,七天内\n发票,可以开\n";
+    let cut = |bytes: &[u8], at: usize| [&bytes[..at], &bytes[at + 1..]].concat();
+    let utf8 = Unreadable::Character { encoding: Encoding::Utf8, line: 2 };
+    let at = text.find("退货").expect("it is there") + 1;
+    assert_eq!(why(&cut(text.as_bytes(), at), "x.csv"), utf8);
+    let marked = [b"\xef\xbb\xbf", &*cut(text.as_bytes(), at)].concat();
+    assert_eq!(why(&marked, "x.csv"), utf8);
+    let end = Unreadable::Character { encoding: Encoding::Utf8, line: 3 };
+    assert_eq!(why(&text.as_bytes()[..text.len() - 2], "x.csv"), end);
+    let gb = encoding_rs::GB18030.encode(text).0;
+    let end = Unreadable::Character { encoding: Encoding::Gb18030, line: 3 };
+    assert_eq!(why(&gb[..gb.len() - 2], "x.csv"), end);
+    // Short texts of GB18030 stay what they are.
+    for short in ["小米,1\n", "联通,是\n", "你好,在\n", "小,天\n"] {
+        let gb = encoding_rs::GB18030.encode(short).0;
+        if std::str::from_utf8(&gb).is_err() {
+            let (question, answer) = short.trim_end().split_once(',').expect("two cells");
+            assert_eq!(cells(&gb, "x.csv"), [row(1, &[question, answer])]);
+        }
+    }
+}
+
+#[test]
+fn numbers_in_json_stay_as_they_are_written() {
+    let text =
+        r#"{"price": 9.90, "id": 12345678901234567890123, "e": 1E+3, "t": true, "l": [1.0, -0]}"#;
+    let shown =
+        [["price", "9.90"], ["id", "12345678901234567890123"], ["e", "1E+3"], ["t", "true"]];
+    let mut expected: Vec<_> =
+        (1..).zip(&shown).map(|(number, cells)| row(number, cells)).collect();
+    expected.extend([row(5, &["l", "1.0"]), row(5, &["l", "-0"])]);
+    assert_eq!(cells(text.as_bytes(), "x.json"), expected);
+    let objects = r#"[{"q\u0041": "a\n\"b\"", "p": 9.90}, {"p": 1, "x": {}, "p": 2}]"#;
+    assert_eq!(why(objects.as_bytes(), "x.json"), Unreadable::JsonShape);
+    let objects = objects.replace("{}", "[]");
+    let expected = [row(0, &["qA", "p", "x"]), row(1, &["a\n\"b\"", "9.90"]), row(2, &["", "1"])];
+    assert_eq!(cells(objects.as_bytes(), "x.json"), expected);
+    let half = "{\n\"a\": \"\\ud800\"}";
+    assert_eq!(why(half.as_bytes(), "x.json"), Unreadable::Json { line: 2, column: 13 });
 }
 
 #[test]
@@ -280,6 +356,137 @@ fn workbooks_that_unpack_to_too_much_are_refused() {
 }
 
 #[test]
+fn texts_longer_than_any_cell_are_not_kept() {
+    let long = "长".repeat(20_000);
+    let cell = |repeats: u32, parts: usize| {
+        let parts = format!("<text:span>{long}</text:span>").repeat(parts);
+        sheet_of(&format!(
+            "<table:table table:name='A'><table:table-row><table:table-cell table:number-columns-repeated='{repeats}'><text:p>{parts}</text:p></table:table-cell></table:table-row></table:table>"
+        ))
+    };
+    assert_eq!(why(&cell(1000, 40), "x.ods"), Unreadable::LongCell { row: 1, column: 1 });
+    assert_eq!(why(&cell(1000, 2), "x.ods"), Unreadable::LongCell { row: 1, column: 1 });
+    assert_eq!(why(&cell(1000, 1), "x.ods"), Unreadable::Text);
+    assert_eq!(cells(&cell(3, 1), "x.ods"), [row(1, &[&long, &long, &long])]);
+    let parts = |parts: usize| format!("<r><t>{long}</t></r>").repeat(parts);
+    let shared = |string: &str| {
+        workbook(
+            "<worksheet><sheetData><row><c/><c t='s'><v>0</v></c></row></sheetData></worksheet>",
+            string,
+        )
+    };
+    assert_eq!(cells(&shared(&format!("<si>{}</si>", parts(1))), "x.xlsx"), [row(1, &["", &long])]);
+    let inline = format!(
+        "<worksheet><sheetData><row><c/><c t='inlineStr'><is>{}</is></c></row></sheetData></worksheet>",
+        parts(60)
+    );
+    let value = format!(
+        "<worksheet><sheetData><row><c/><c t='str'><v>{}</v></c></row></sheetData></worksheet>",
+        format!("{long}<x/>").repeat(60)
+    );
+    for bytes in
+        [shared(&format!("<si>{}</si>", parts(60))), workbook(&inline, ""), workbook(&value, "")]
+    {
+        assert_eq!(why(&bytes, "x.xlsx"), Unreadable::LongCell { row: 1, column: 2 });
+    }
+    // Neither are names of sheets, however many there are.
+    let sheets = format!("<workbook><sheets>{}", "<sheet name='x'/>".repeat(200_000));
+    let many = archive(&[("xl/workbook.xml", sheets.as_bytes())]);
+    assert_eq!(why(&many, "x.xlsx"), Unreadable::NoWorkbook);
+}
+
+#[test]
+fn rows_with_very_many_cells_take_no_memory() {
+    // Far more cells than a list of them could hold within the bounds.
+    for (name, text) in [
+        ("x.csv", format!("a{}b", ",".repeat(8 << 20))),
+        ("x.json", format!("[[\"a\"{}, \"b\"]]", ",\"\"".repeat(2 << 20))),
+    ] {
+        assert_eq!(why(text.as_bytes(), name), Unreadable::Columns { row: 1 });
+    }
+    let lists = format!("[{}[\"a\"]]", "[],".repeat(1 << 20));
+    assert_eq!(cells(lists.as_bytes(), "x.json"), [row((1 << 20) + 1, &["a"])]);
+}
+
+#[test]
+fn parts_are_found_whatever_the_case_of_their_names() {
+    let sheet = "<worksheet><sheetData><row><c t='s'><v>0</v></c></row></sheetData></worksheet>";
+    let all: [(&str, &[u8]); 5] = [
+        ("XL/workbook.xml", BOOK),
+        ("xl/_rels/Workbook.xml.rels", RELATIONS),
+        ("xl/SharedStrings.xml", b"<sst><si><t>x</t></si></sst>"),
+        ("xl/Styles.xml", STYLES),
+        ("xl/Worksheets/Sheet1.xml", sheet.as_bytes()),
+    ];
+    assert_eq!(cells(&archive(&all), "x.xlsx"), [row(1, &["x"])]);
+    for (left_out, part) in
+        [(2, "xl/sharedStrings.xml"), (3, "xl/styles.xml"), (4, "xl/worksheets/sheet1.xml")]
+    {
+        let rest: Vec<_> = (0..5).filter(|at| *at != left_out).map(|at| all[at]).collect();
+        let missing = Unreadable::MissingPart { part: part.to_owned() };
+        assert_eq!(why(&archive(&rest), "x.xlsx"), missing);
+    }
+    let no_text = workbook(&sheet.replace('0', "7"), "<si><t>x</t></si>");
+    assert_eq!(why(&no_text, "x.xlsx"), Unreadable::NoWorkbook);
+}
+
+/// The work must not grow with the product of two numbers that a file chooses: then this takes minutes.
+#[test]
+fn many_formats_and_merged_regions_are_read_at_once() {
+    let begin = std::time::Instant::now();
+    let ids = 200..30_200;
+    let formats: String =
+        ids.clone().map(|id| format!("<numFmt numFmtId='{id}' formatCode='0.0'/>")).collect();
+    let styles: String = ids.rev().map(|id| format!("<xf numFmtId='{id}'/>")).collect();
+    let styles = format!("<styleSheet>{formats}<cellXfs>{styles}</cellXfs></styleSheet>");
+    let rows = "<row><c><v>1</v></c><c s='9'><v>2</v></c></row>".repeat(40_000);
+    let merged: String =
+        (0..10_000).map(|n| format!("<mergeCell ref='B{}:C40000'/>", n + 2)).collect();
+    let sheet = format!("<worksheet><sheetData>{rows}</sheetData>{merged}</worksheet>");
+    let bytes = archive(&[
+        ("xl/workbook.xml", BOOK),
+        ("xl/_rels/workbook.xml.rels", RELATIONS),
+        ("xl/styles.xml", styles.as_bytes()),
+        ("xl/sharedStrings.xml", b"<sst/>"),
+        ("xl/worksheets/sheet1.xml", sheet.as_bytes()),
+    ]);
+    let cells = cells(&bytes, "x.xlsx");
+    assert_eq!(cells[..3], [row(1, &["1.0", "2.0"]), row(2, &["1.0", "2.0"]), row(3, &["1.0"])]);
+    assert_eq!(cells.len(), 40_000);
+    assert!(begin.elapsed().as_secs() < 30, "{:?}", begin.elapsed());
+}
+
+#[test]
+fn hidden_sheets_of_an_open_document_are_not_the_default() {
+    let style = |name: &str, display: bool| {
+        format!(
+            "<style:style style:name='{name}' style:family='table'><style:table-properties table:display='{display}'/></style:style>"
+        )
+    };
+    let sheet = |name: &str, style: &str| {
+        format!(
+            "<table:table table:name='{name}' table:style-name='{style}'><table:table-row><table:table-cell><text:p>{name}</text:p></table:table-cell></table:table-row></table:table>"
+        )
+    };
+    let body = [style("a", false), style("b", true), sheet("one", "a"), sheet("two", "b")].concat();
+    let bytes = sheet_of(&body);
+    assert_eq!(cells(&bytes, "x.ods"), [row(1, &["two"])]);
+    let one = read(&bytes, "x.ods", Some("one")).expect("a table");
+    assert_eq!(rows(&one), [(1, vec![(1, "one")])]);
+}
+
+#[test]
+fn readings_comments_and_drawings_do_not_belong_to_a_cell() {
+    let body = "<table:table table:name='A'><table:table-row><table:table-cell>\
+        <office:annotation><text:p>comment</text:p></office:annotation>\
+        <draw:frame><draw:text-box><text:p>box</text:p></draw:text-box></draw:frame>\
+        <draw:custom-shape><text:p>shape</text:p></draw:custom-shape>\
+        <text:p><text:ruby><text:ruby-base>漢</text:ruby-base><text:ruby-text>かん</text:ruby-text></text:ruby>字<draw:frame><draw:text-box><text:p>box</text:p></draw:text-box></draw:frame>帳</text:p>\
+        </table:table-cell></table:table-row></table:table>";
+    assert_eq!(cells(&sheet_of(body), "x.ods"), [row(1, &["漢字帳"])]);
+}
+
+#[test]
 fn entities_are_not_defined_by_a_workbook() {
     let sheet = "<!DOCTYPE x [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;\">]><worksheet><sheetData><row><c t='str'><v>&b;</v></c></row></sheetData></worksheet>";
     let part = "xl/worksheets/sheet1.xml".to_owned();
@@ -307,7 +514,35 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('\'', "&apos;")
 }
 
+/// Whether a region hides a cell.
+fn hides(region: &builder::Region, row: u32, column: u32) -> bool {
+    let builder::Region { top, left, bottom, right } = *region;
+    (top..=bottom).contains(&row)
+        && (left..=right).contains(&column)
+        && (row, column) != (top, left)
+}
+
 proptest! {
+    #[test]
+    fn merged_regions_hide_all_their_cells_but_one(
+        numbers in prop::collection::vec((1..6_u32, 1..5_u32, 0..6_u32, 0..5_u32), 1..6),
+    ) {
+        let regions = numbers.into_iter().map(|(top, left, rows, columns)| {
+            builder::Region { top, left, bottom: top + rows, right: left + columns }
+        });
+        let regions: Vec<_> = regions.collect();
+        let mut builder = builder::Builder::default();
+        let places: Vec<_> = (1..8).flat_map(|row| (1..7).map(move |column| (row, column))).collect();
+        for (row, column) in &places {
+            builder.cell(*row, *column, "x").expect("it fits");
+        }
+        builder.leave_out_covered(regions.clone());
+        let table = builder.finish(Form::Json);
+        let shown = table.rows().flat_map(|row| row.cells().map(move |(column, _)| (row.number(), column)));
+        let is_shown = |(row, column): &(u32, u32)| !regions.iter().any(|region| hides(region, *row, *column));
+        prop_assert_eq!(shown.collect::<Vec<_>>(), places.into_iter().filter(is_shown).collect::<Vec<_>>());
+    }
+
     #[test]
     fn separated_cells_are_read_as_written(grid in grid(), separator in prop::sample::select(vec![',', ';', '\t'])) {
         let quoted = |cell: &String| format!("\"{}\"", cell.replace('"', "\"\""));
