@@ -1,0 +1,82 @@
+//! Translates errors of the database into [`StoreError`].
+
+use mynah_core::StoreError;
+use thiserror::Error;
+use tokio_postgres::error::SqlState;
+
+/// What a failed try of a call means.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The connection broke or the server is busy: it is unknown whether the call took effect, and it can be repeated.
+    Again(tokio_postgres::Error),
+    /// The call had no effect, and would have none if it was repeated.
+    Final(StoreError),
+}
+
+/// The server has forgotten the last calls that it had answered.
+#[derive(Debug, Error)]
+#[error("the database server has recovered from a crash, and may have lost the last moments")]
+struct Recovered;
+
+/// Why no format of Mynah's is in the database.
+#[derive(Debug, Error)]
+#[error("the database has no tables of Mynah; make them with `mynah store migrate`")]
+pub(crate) struct NoTables;
+
+/// Translates the error of a try.
+pub(crate) fn translate(error: tokio_postgres::Error, place: &str) -> Failure {
+    let place = place.to_owned();
+    let Some(state) = error.code().cloned() else {
+        return match error.is_closed() || std::error::Error::source(&error).is_some_and(is_io) {
+            true => Failure::Again(error),
+            false => Failure::Final(StoreError::Failed(error.into())),
+        };
+    };
+    match state.code() {
+        "MY001" => return Failure::Final(StoreError::LeaseLost),
+        "MY002" => return Failure::Final(StoreError::Failed(Recovered.into())),
+        // Connection exceptions.
+        code if code.starts_with("08") => return Failure::Again(error),
+        _ => {}
+    }
+    let again = [
+        SqlState::ADMIN_SHUTDOWN,
+        SqlState::CRASH_SHUTDOWN,
+        SqlState::CANNOT_CONNECT_NOW,
+        SqlState::TOO_MANY_CONNECTIONS,
+        SqlState::T_R_DEADLOCK_DETECTED,
+        SqlState::T_R_SERIALIZATION_FAILURE,
+        // A standby that takes over refuses writes for a moment.
+        SqlState::READ_ONLY_SQL_TRANSACTION,
+    ];
+    if again.contains(&state) {
+        return Failure::Again(error);
+    }
+    let missing =
+        [SqlState::INVALID_SCHEMA_NAME, SqlState::UNDEFINED_TABLE, SqlState::UNDEFINED_FUNCTION];
+    Failure::Final(match state {
+        SqlState::DISK_FULL => StoreError::Full { place },
+        SqlState::DATA_CORRUPTED | SqlState::INDEX_CORRUPTED => {
+            StoreError::Damaged { place, what: error.to_string() }
+        }
+        state if missing.contains(&state) => StoreError::Failed(NoTables.into()),
+        _ => StoreError::Failed(error.into()),
+    })
+}
+
+fn is_io(source: &(dyn std::error::Error + 'static)) -> bool {
+    source.is::<std::io::Error>()
+}
+
+/// The error of a call whose tries have all failed.
+pub(crate) fn unreachable(
+    place: &str,
+    cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> StoreError {
+    StoreError::Unreachable { place: place.to_owned(), source: cause.into() }
+}
+
+/// An answer that this version does not understand.
+pub(crate) fn unreadable(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StoreError {
+    StoreError::Failed(error.into())
+}

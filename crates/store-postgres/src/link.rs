@@ -1,0 +1,217 @@
+//! Connections. Requests of several callers are pipelined on one connection; a connection that broke is replaced at the
+//! next call.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
+use std::time::Duration;
+
+use mynah_core::StoreError;
+use tokio::sync::Mutex;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, NoTls, Row, Statement};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::Settings;
+use crate::error::{Failure, translate, unreachable};
+
+/// A parameter of a statement.
+pub(crate) type Parameter<'a> = &'a (dyn ToSql + Sync);
+
+/// The parameters of a statement.
+pub(crate) type Parameters<'a> = &'a [Parameter<'a>];
+
+/// A call is repeated for this long. The fence protects the data meanwhile.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A try that takes longer counts as lost.
+const LONGEST: Duration = Duration::from_secs(20);
+
+/// The pause after the first failed try; it doubles up to a second.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// The settings of each session. A plan for given values costs more than it saves here.
+const SESSION: &str = "SET plan_cache_mode = force_generic_plan; SET jit = off; \
+    SET default_transaction_isolation = 'read committed'; SET default_transaction_read_only = off; \
+    SET client_min_messages = warning; SET idle_in_transaction_session_timeout = '2s'";
+
+/// One open connection.
+pub(crate) struct Session {
+    client: Client,
+    statements: SyncMutex<HashMap<&'static str, Statement>>,
+    /// Whether it holds the lock of its node.
+    pub(crate) is_marked: AtomicBool,
+}
+
+impl Session {
+    /// Connects.
+    pub(crate) async fn open(settings: &Settings) -> Result<Self, tokio_postgres::Error> {
+        let client = match &settings.tls {
+            None => {
+                let (client, connection) = settings.config.connect(NoTls).await?;
+                tokio::spawn(connection);
+                client
+            }
+            Some(tls) => {
+                let tls = MakeRustlsConnect::new(tls.as_ref().clone());
+                let (client, connection) = settings.config.connect(tls).await?;
+                tokio::spawn(connection);
+                client
+            }
+        };
+        client.batch_execute(SESSION).await?;
+        Ok(Self { client, statements: SyncMutex::default(), is_marked: AtomicBool::new(false) })
+    }
+
+    /// Runs statements that have no parameters.
+    pub(crate) async fn execute(&self, sql: &str) -> Result<(), tokio_postgres::Error> {
+        self.client.batch_execute(sql).await
+    }
+
+    pub(crate) async fn query(
+        &self,
+        sql: &'static str,
+        parameters: Parameters<'_>,
+    ) -> Result<Vec<Row>, tokio_postgres::Error> {
+        let known = self.known().get(sql).cloned();
+        let statement = match known {
+            Some(statement) => statement,
+            None => {
+                let statement = self.client.prepare(sql).await?;
+                self.known().insert(sql, statement.clone());
+                statement
+            }
+        };
+        self.client.query(&statement, parameters).await
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<&'static str, Statement>> {
+        self.statements.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A connection that is made when it is needed, and made again after it broke.
+pub(crate) struct Link {
+    settings: Settings,
+    session: Mutex<Option<Arc<Session>>>,
+}
+
+impl Link {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self { settings, session: Mutex::new(None) }
+    }
+
+    /// Database and host, for messages.
+    pub(crate) fn place(&self) -> &str {
+        self.settings.place()
+    }
+
+    /// The open connection, or a new one.
+    pub(crate) async fn session(&self) -> Result<Arc<Session>, tokio_postgres::Error> {
+        let mut session = self.session.lock().await;
+        if let Some(open) = session.as_ref().filter(|open| !open.client.is_closed()) {
+            return Ok(Arc::clone(open));
+        }
+        *session = None;
+        let new = Arc::new(Session::open(&self.settings).await?);
+        *session = Some(Arc::clone(&new));
+        Ok(new)
+    }
+
+    /// Drops the connection: its answers are not to be trusted to come.
+    async fn drop_session(&self) {
+        *self.session.lock().await = None;
+    }
+
+    /// Runs a statement, and repeats it while the server cannot be reached. The statement must be harmless if repeated.
+    pub(crate) async fn query(
+        &self,
+        sql: &'static str,
+        parameters: Parameters<'_>,
+    ) -> Result<Vec<Row>, StoreError> {
+        let (since, mut pause) = (Instant::now(), PAUSE);
+        loop {
+            let cause = match timeout(LONGEST, self.attempt(sql, parameters)).await {
+                Ok(Ok(rows)) => return Ok(rows),
+                Ok(Err(Failure::Final(error))) => return Err(error),
+                Ok(Err(Failure::Again(error))) => error.into(),
+                Err(elapsed) => {
+                    self.drop_session().await;
+                    Box::<dyn std::error::Error + Send + Sync>::from(elapsed)
+                }
+            };
+            if since.elapsed() + pause > PATIENCE {
+                return Err(unreachable(self.place(), cause));
+            }
+            tracing::debug!(place = self.place(), cause, "the database cannot be reached");
+            sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_secs(1));
+        }
+    }
+
+    async fn attempt(
+        &self,
+        sql: &'static str,
+        parameters: Parameters<'_>,
+    ) -> Result<Vec<Row>, Failure> {
+        let failed = |error| translate(error, self.place());
+        let session = self.session().await.map_err(failed)?;
+        session.query(sql, parameters).await.map_err(failed)
+    }
+}
+
+impl std::fmt::Debug for Link {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Link").field("place", &self.place()).finish_non_exhaustive()
+    }
+}
+
+/// The connections of a process. Claims wait for the disk of the server and must not hold up other calls, which they
+/// would on a common connection.
+#[derive(Debug)]
+pub(crate) struct Links {
+    fast: [Link; 2],
+    durable: [Link; 4],
+    reading: Link,
+    pub(crate) control: Link,
+}
+
+impl Links {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        let link = || Link::new(settings.clone());
+        Self {
+            fast: std::array::from_fn(|_| link()),
+            durable: std::array::from_fn(|_| link()),
+            reading: link(),
+            control: link(),
+        }
+    }
+
+    /// The connection for an account's calls that do not wait for the disk.
+    pub(crate) fn fast(&self, account: i32) -> &Link {
+        &self.fast[pick(account.unsigned_abs().into(), self.fast.len())]
+    }
+
+    /// A connection for calls that wait for the disk; the same one for the same chat.
+    pub(crate) fn durable(&self, account: i32, chat: &str) -> &Link {
+        let number = chat.bytes().fold(u64::from(account.unsigned_abs()), |sum, byte| {
+            sum.wrapping_mul(31).wrapping_add(byte.into())
+        });
+        &self.durable[pick(number, self.durable.len())]
+    }
+
+    /// The connection of readers.
+    pub(crate) fn reading(&self) -> &Link {
+        &self.reading
+    }
+}
+
+fn pick(number: u64, of: usize) -> usize {
+    usize::try_from(number % of as u64).unwrap_or_default()
+}
+
+/// Marks a session, and returns whether it was marked before.
+pub(crate) fn mark(session: &Session) -> bool {
+    session.is_marked.swap(true, Ordering::Relaxed)
+}

@@ -1,0 +1,111 @@
+//! The tables and functions, and their versions.
+
+use mynah_core::StoreError;
+
+use crate::Settings;
+use crate::error::{Failure, NoTables, translate, unreachable};
+use crate::link::{Link, Session};
+
+/// The newest format that this program knows.
+pub const VERSION: u32 = STEPS.len() as u32;
+
+/// The statements from each format to the next.
+const STEPS: [&str; 1] =
+    [concat!(include_str!("schema/1.sql"), "\n", include_str!("schema/functions.sql"))];
+
+/// The oldest program that works with each format, by the newest format that it knows.
+const COMPATIBLE_FROM: [i32; 1] = [1];
+
+/// Two migrations at once wait for each other.
+const ALONE: &str = "SELECT pg_advisory_xact_lock(1298030852, 0)";
+
+/// The result of a migration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Migrated {
+    /// The format before; zero for a database without tables.
+    pub from: u32,
+    /// The format now.
+    pub to: u32,
+}
+
+/// Makes the tables, or brings them to the format of this program, all or nothing. Needs the right to make a schema.
+///
+/// # Errors
+///
+/// [`StoreError::Newer`] if the tables need a newer program; nothing is changed then.
+pub async fn migrate(settings: &Settings) -> Result<Migrated, StoreError> {
+    let place = settings.place();
+    let session = Session::open(settings).await.map_err(|error| failed(error, place))?;
+    session.execute("BEGIN").await.map_err(|error| failed(error, place))?;
+    // Without a commit the end of the connection undoes everything.
+    let migrated = in_transaction(&session, place).await?;
+    session.execute("COMMIT").await.map_err(|error| failed(error, place))?;
+    Ok(migrated)
+}
+
+async fn in_transaction(session: &Session, place: &str) -> Result<Migrated, StoreError> {
+    let failed = |error| failed(error, place);
+    session.execute(ALONE).await.map_err(failed)?;
+    let encoding = session.query("SHOW server_encoding", &[]).await.map_err(failed)?;
+    let encoding: String = encoding[0].get(0);
+    if encoding != "UTF8" {
+        let what = format!("the database has the encoding {encoding}; it must be UTF8");
+        return Err(StoreError::Failed(what.into()));
+    }
+    let sql = "SELECT to_regclass('mynah.schema_version') IS NOT NULL";
+    let has_tables = session.query(sql, &[]).await.map_err(failed)?[0].get(0);
+    let from =
+        if has_tables { compatible(&found(session).await.map_err(failed)?, place)? } else { 0 };
+    let steps = STEPS.iter().zip(COMPATIBLE_FROM).zip(1_u32..);
+    for ((step, compatible), version) in steps.filter(|(_, version)| *version > from) {
+        session.execute(step).await.map_err(failed)?;
+        let note = format!(
+            "INSERT INTO mynah.schema_version (version, compatible_from) VALUES ({version}, {compatible})"
+        );
+        session.execute(&note).await.map_err(failed)?;
+    }
+    Ok(Migrated { from, to: VERSION.max(from) })
+}
+
+/// The format of the tables, and the oldest program that works with it.
+const FORMAT: &str =
+    "SELECT version, compatible_from FROM mynah.schema_version ORDER BY version DESC LIMIT 1";
+
+async fn found(session: &Session) -> Result<Vec<tokio_postgres::Row>, tokio_postgres::Error> {
+    session.query(FORMAT, &[]).await
+}
+
+/// Checks that this program can work with the tables.
+///
+/// # Errors
+///
+/// [`StoreError::Newer`] if they need a newer program.
+pub(crate) async fn check(link: &Link) -> Result<(), StoreError> {
+    let rows = link.query(FORMAT, &[]).await?;
+    let version = compatible(&rows, link.place())?;
+    if version < VERSION {
+        let what = format!(
+            "the tables of Mynah have format {version}, this program needs {VERSION}; bring them up to date with `mynah store migrate`"
+        );
+        return Err(StoreError::Failed(what.into()));
+    }
+    Ok(())
+}
+
+/// The format of the tables, unless it needs a newer program.
+fn compatible(rows: &[tokio_postgres::Row], place: &str) -> Result<u32, StoreError> {
+    let row = rows.first().ok_or_else(|| StoreError::Failed(NoTables.into()))?;
+    let number = |column| u32::try_from(row.get::<_, i32>(column)).unwrap_or_default();
+    let (found, compatible_from) = (number(0), number(1));
+    if compatible_from > VERSION {
+        return Err(StoreError::Newer { place: place.to_owned(), found, known: VERSION });
+    }
+    Ok(found)
+}
+
+fn failed(error: tokio_postgres::Error, place: &str) -> StoreError {
+    match translate(error, place) {
+        Failure::Again(error) => unreachable(place, error),
+        Failure::Final(error) => error,
+    }
+}

@@ -1,0 +1,10 @@
+//! The store on PostgreSQL, against a server of its own in a temporary folder.
+
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+#[path = "postgres/cluster.rs"]
+mod cluster;
+#[path = "postgres/conformance.rs"]
+mod conformance;
+#[path = "postgres/restarts.rs"]
+mod restarts;

@@ -1,0 +1,137 @@
+//! A server in a temporary folder. A shell stops it and removes the folder when this process ends, however it ends.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+
+use mynah_store_postgres::{Settings, migrate};
+use tokio::runtime::Runtime;
+use tokio_postgres::{Client, NoTls};
+
+/// Makes a folder and a server in it, reports the folder, and waits for the end of its input. Durability beyond the end of
+/// the processes is not tested, so the server does not wait for the disk.
+const SCRIPT: &str = r#"
+set -e
+cd /
+folder=$(mktemp -d /tmp/mynah-postgres.XXXXXX)
+"$1/initdb" -D "$folder/data" -U mynah -A trust -E UTF8 --locale=C -N >/dev/null
+options="-c listen_addresses= -c unix_socket_directories=$folder -c fsync=off -c max_connections=60 -c shared_buffers=32MB -c wal_writer_delay=10s"
+"$1/pg_ctl" start -w -D "$folder/data" -l "$folder/log" -o "$options" >/dev/null
+echo "$folder"
+cat >/dev/null
+"$1/pg_ctl" stop -m immediate -D "$folder/data" >/dev/null
+rm -rf "$folder"
+"#;
+
+/// A running server.
+pub(crate) struct Cluster {
+    folder: PathBuf,
+    programs: PathBuf,
+    // Its input stays open as long as this process lives.
+    _shell: Child,
+}
+
+impl Cluster {
+    /// Starts a server with the tables of Mynah; `None` if PostgreSQL is missing.
+    ///
+    /// # Panics
+    ///
+    /// If it is missing and `CI` is set, or if it does not start.
+    pub(crate) fn start() -> Option<Self> {
+        let Some(programs) = programs() else {
+            let is_ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
+            assert!(!is_ci, "PostgreSQL is not installed");
+            let line = b"skipped: PostgreSQL is not installed\n";
+            std::io::stderr().write_all(line).unwrap();
+            return None;
+        };
+        let mut shell = as_other_user()
+            .args(["sh", "-c", SCRIPT, "sh"])
+            .arg(&programs)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut folder = String::new();
+        BufReader::new(shell.stdout.take().unwrap()).read_line(&mut folder).unwrap();
+        assert!(!folder.is_empty(), "the server did not start");
+        let cluster = Self { folder: folder.trim_end().into(), programs, _shell: shell };
+        cluster.admin_runs("postgres", "CREATE DATABASE bots");
+        let settings = cluster.settings();
+        runtime().block_on(migrate(&settings)).unwrap();
+        Some(cluster)
+    }
+
+    /// The server that most tests share.
+    pub(crate) fn shared() -> Option<&'static Self> {
+        static SHARED: OnceLock<Option<Cluster>> = OnceLock::new();
+        SHARED.get_or_init(Self::start).as_ref()
+    }
+
+    /// Stops the server in this way and starts it again. `immediate` is a crash.
+    pub(crate) fn restart(&self, mode: &str) {
+        let restarted = as_other_user()
+            .arg(self.programs.join("pg_ctl"))
+            .args(["restart", "-w", "-m", mode, "-l"])
+            .arg(self.folder.join("log"))
+            .arg("-D")
+            .arg(self.folder.join("data"))
+            .current_dir("/")
+            .stdout(Stdio::null())
+            .status();
+        assert!(restarted.unwrap().success());
+    }
+
+    pub(crate) fn settings(&self) -> Settings {
+        Settings::new(&self.address("bots"), None, None).unwrap()
+    }
+
+    pub(crate) fn address(&self, database: &str) -> String {
+        format!("postgres://mynah@/{database}?host={}", self.folder.display())
+    }
+
+    /// A connection of an operator.
+    pub(crate) async fn admin(&self, database: &str) -> Client {
+        let (client, connection) =
+            tokio_postgres::connect(&self.address(database), NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client
+    }
+
+    /// Runs statements as an operator.
+    pub(crate) fn admin_runs(&self, database: &str, sql: &str) {
+        runtime().block_on(async { self.admin(database).await.batch_execute(sql).await }).unwrap();
+    }
+}
+
+/// The folder with the programs of the newest server.
+fn programs() -> Option<PathBuf> {
+    let has = |folder: &Path| folder.join("initdb").exists() && folder.join("pg_ctl").exists();
+    let mut debian: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path().join("bin")))
+        .filter(|folder| has(folder))
+        .collect();
+    debian.sort();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    debian.pop().or_else(|| std::env::split_paths(&path).find(|folder| has(folder)))
+}
+
+/// The server refuses to run as root.
+fn as_other_user() -> Command {
+    let id = Command::new("id").arg("-u").output().unwrap();
+    if id.stdout.trim_ascii() != b"0" {
+        return Command::new("env");
+    }
+    let mut command = Command::new("runuser");
+    command.args(["-u", "nobody", "--"]);
+    command
+}
+
+/// A runtime for the connections of a test.
+pub(crate) fn runtime() -> Runtime {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(2).enable_all().build().unwrap()
+}

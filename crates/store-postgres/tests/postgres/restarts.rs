@@ -1,0 +1,85 @@
+//! The server stops, starts again, or crashes.
+
+use std::time::Duration;
+
+use mynah_core::{
+    Action, Batch, Chat, Claim, ClaimToken, Content, Decided, Effects, Event, EventBody, Lane,
+    Message, Origin, Person, Planned, Step, Store, StoreError, Stores, Timestamp, Turn,
+};
+use mynah_store_postgres::PostgresStores;
+use tokio::time::timeout;
+
+use crate::cluster::{Cluster, runtime};
+
+pub(crate) const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
+
+/// A batch with a message in chat g.
+pub(crate) fn batch(id: &str) -> Batch {
+    let body = EventBody::Message(Message {
+        id: id.into(),
+        chat: Chat::group("g", "Group"),
+        sender: Person::stranger("p", "Pat"),
+        origin: Origin::Person,
+        content: Content::text("hi"),
+        text: "hi".to_owned(),
+        called: false,
+        behind_name: None,
+    });
+    let event = Event { id: id.into(), time: NOW, body };
+    Batch { events: vec![event], ..Batch::default() }
+}
+
+/// Handles the next event of chat g with a reply.
+pub(crate) async fn answer(store: &dyn Store) -> Result<(), StoreError> {
+    let (event, _) = store.begin(&Lane::new("g"), NOW).await?.unwrap();
+    let action = Action::Send { content: Content::text("hello") };
+    let delay = Duration::ZERO;
+    let step = Step::Act(Planned { chat: "g".into(), action, delay, is_reply: true });
+    let effects = Effects { steps: vec![step], ..Effects::default() };
+    let (reads, decided) = (Vec::new(), Decided::default());
+    let turn = Turn { event, reads, effects, decided, reply_max_age: None };
+    store.commit(turn, NOW).await.map(drop)
+}
+
+/// Claims the next action of chat g.
+pub(crate) async fn claim(store: &dyn Store, token: u64) -> Result<Claim, StoreError> {
+    store.claim(&"g".into(), ClaimToken(token), NOW, NOW).await
+}
+
+#[test]
+fn a_store_outlives_a_restart_of_the_server_and_ends_with_its_crash() {
+    let Some(cluster) = Cluster::start() else { return };
+    let story = async {
+        let stores = PostgresStores::new(cluster.settings(), "test");
+        let store = stores.open_store("main").await.unwrap();
+        store.recover(NOW).await.unwrap();
+        store.accept(batch("1"), NOW).await.unwrap();
+        cluster.restart("fast");
+        answer(&store).await.unwrap();
+        assert!(matches!(claim(&store, 1).await, Ok(Claim::Send(_))));
+        store.accept(batch("2"), NOW).await.unwrap();
+        store.sync().await.unwrap();
+        // The server writes what is not synced after ten seconds, so this is lost.
+        store.accept(batch("3"), NOW).await.unwrap();
+        cluster.restart("immediate");
+        for error in
+            [store.accept(batch("4"), NOW).await.unwrap_err(), store.sync().await.unwrap_err()]
+        {
+            let StoreError::Failed(cause) = error else { panic!("{error}") };
+            assert!(cause.to_string().contains("recovered from a crash"), "{cause}");
+        }
+        store.close().await.unwrap();
+        let again = stores.open_store("main").await.unwrap();
+        assert!(again.epoch() > store.epoch());
+        let recovered = again.recover(NOW).await.unwrap();
+        assert_eq!(recovered.in_doubt.len(), 1, "a claim survives");
+        let (event, _) = again.begin(&Lane::new("g"), NOW).await.unwrap().unwrap();
+        assert_eq!(event.id.as_str(), "2", "a synced event survives");
+        let reader = stores.reader("main").await.unwrap().unwrap();
+        assert_eq!(reader.depths().await.unwrap().events, 1, "what is not synced may be lost");
+        again.accept(batch("3"), NOW).await.unwrap();
+        assert_eq!(reader.depths().await.unwrap().events, 2, "and then comes again");
+    };
+    let in_time = async { timeout(Duration::from_secs(120), story).await };
+    runtime().block_on(in_time).expect("it takes too long");
+}
