@@ -75,7 +75,7 @@ pub(crate) fn judged<T>(
 ) -> T {
     let services: Vec<_> = services.iter().map(Connector::capabilities).collect();
     let services: Vec<&Capabilities> = services.iter().map(|known| &**known).collect();
-    read(&LoadOptions { handlers, capabilities, services: &services })
+    read(&LoadOptions { handlers, capabilities, services: &services, grounds: &[] })
 }
 
 /// Everything there is to say about a file, for people; notes only if asked for.

@@ -155,6 +155,11 @@ impl Problem {
                 "no rule, table or dialog has the id \"{id}\"",
                 "没有 id 为 \"{id}\" 的规则、表格或对话"
             ),
+            Self::NoGround { handler, id, .. } => say!(
+                lang,
+                "the handler {handler} of mynah.toml gets the rows of \"{id}\" (ground), and no table has this id",
+                "mynah.toml 里的处理器 {handler} 要用 \"{id}\" 的行（ground），但没有 id 为 \"{id}\" 的表格"
+            ),
             Self::IncludeNothing { pattern } => {
                 say!(lang, "{pattern} matches no file", "{pattern} 没有匹配任何文件")
             }

@@ -125,6 +125,7 @@ pub(crate) fn check(
         tests.extend(parsed);
     }
     checker.has_something(&bot, &roots);
+    checker.check_grounds(&bot, &roots);
     checker.finish();
     shadow::find(&bot, &sound, &checker.spots, checker.report);
     (bot, tests)
@@ -302,6 +303,22 @@ impl<'a> Checker<'a> {
         let is_known = !self.around.is_cut && !has_handlers && self.report.is_clean();
         if is_known && !has_rules && !roots.iter().any(|(_, root)| may_have(root)) {
             self.say(Problem::Nothing, Spot::new(main.id, root.spot.span.clone()));
+        }
+    }
+
+    /// Reports tables that handlers ask for and that do not exist.
+    fn check_grounds(&mut self, bot: &Bot, roots: &[(&File, Fields<'_>)]) {
+        let Some((main, root)) = roots.last().filter(|_| !self.unread.ids) else { return };
+        let tables = bot.rules.iter().filter(|rule| rule.table.is_some());
+        let ids: Vec<&str> = tables.filter_map(|rule| rule.name.id.as_deref()).collect();
+        for (handler, id) in self.around.options.grounds {
+            if !ids.contains(&id.as_str()) && self.report.is_clean() {
+                let meant = closest(id, ids.iter().copied()).map(str::to_owned);
+                let (handler, id) = (handler.clone(), id.clone());
+                // The mistake is in another file; this one has no better place.
+                let start = Spot::new(main.id, root.spot.span.start..root.spot.span.start);
+                self.say(Problem::NoGround { handler, id, meant }, start);
+            }
         }
     }
 

@@ -37,7 +37,9 @@ pub use decision::{Builtin, Decision, Moment, RuleRef, Warning};
 pub use dialog::OpenDialog;
 pub use explain::{Failed, Trace, Verdict};
 pub use inputs::{Inputs, Lack};
+pub use model::Period;
 pub use rule_book::later::TimerKind;
+pub use rule_book::nearest_rows::NearestRow;
 pub use rule_book::{BotSummary, RegexCost, RuleBook, RuleInfo, mute};
 
 pub use diagnostic::Diagnostic;

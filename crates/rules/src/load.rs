@@ -28,6 +28,9 @@ pub struct LoadOptions<'a> {
     pub capabilities: Option<&'a Capabilities>,
     /// The services of the program, which `[bot] transport` may name. Without any, each name is taken.
     pub services: &'a [&'a Capabilities],
+    /// The ids of the tables whose rows handlers of the program get, each with the name of the handler. One that does not
+    /// exist is a warning: of several bots with one program, another may have it.
+    pub grounds: &'a [(String, String)],
 }
 
 /// A bot as far as it could be loaded.

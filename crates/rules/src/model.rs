@@ -448,7 +448,7 @@ pub(crate) enum Clock {
 /// A calendar unit in the zone of the bot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Period {
+pub enum Period {
     /// From full hour to full hour.
     Hour,
     /// From midnight to midnight.

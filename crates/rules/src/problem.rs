@@ -109,6 +109,8 @@ pub(crate) enum Problem {
     DuplicateId { id: String, other: String },
     /// An id that does not exist.
     UnknownId { id: String, meant: Option<String> },
+    /// A handler gets the rows of a table that does not exist.
+    NoGround { handler: String, id: String, meant: Option<String> },
     /// An include that does nothing.
     IncludeNothing { pattern: String },
     /// An include that cannot be.
@@ -634,7 +636,9 @@ impl Problem {
             Self::Transport(_) => "transport",
             Self::DuplicateId { .. } => "duplicate-id",
             Self::NoService { .. } => "no-service",
-            Self::UnknownId { .. } | Self::UnknownStep { .. } => "unknown-id",
+            Self::UnknownId { .. } | Self::NoGround { .. } | Self::UnknownStep { .. } => {
+                "unknown-id"
+            }
             Self::IncludeNothing { .. } | Self::Include(_) => "include",
             Self::NeverFires(_)
             | Self::NeverBegins
@@ -666,6 +670,7 @@ impl Problem {
             | Self::RegexCost { .. }
             | Self::NeverSet { .. }
             | Self::OpenBroadcast { .. }
+            | Self::NoGround { .. }
             | Self::IncludeNothing { .. }
             | Self::NeverFires(_)
             | Self::NeverBegins

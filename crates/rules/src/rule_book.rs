@@ -15,6 +15,7 @@ pub(crate) mod event_facts;
 pub(crate) mod later;
 mod members;
 pub mod mute;
+pub(crate) mod nearest_rows;
 pub(crate) mod pending;
 pub(crate) mod people;
 mod quiet;
@@ -33,7 +34,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use mynah_core::{Chat, Event, EventBody, Person, StateView};
+use mynah_core::{Chat, Event, EventBody, Person, StateView, Timestamp};
 use mynah_reader::Lang;
 
 use crate::decision::{Decision, Moment};
@@ -275,6 +276,12 @@ impl RuleBook {
     #[must_use]
     pub fn lang(&self) -> Lang {
         self.lang
+    }
+
+    /// Beginning and end of the calendar unit in its zone that contains a moment: that of `limit`.
+    #[must_use]
+    pub fn period(&self, per: model::Period, now: Timestamp) -> (Timestamp, Timestamp) {
+        brakes::period(per, &event_facts::zoned(now, &self.zone))
     }
 
     /// The zone of its times and days.

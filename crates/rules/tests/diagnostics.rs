@@ -68,8 +68,11 @@ fn what_is_known_of_program_and_transport_counts() {
         max_file: 1 << 20,
         ..Capabilities::everything("webwx")
     };
-    let options =
-        LoadOptions { handlers: Some(&handlers), capabilities: Some(&capabilities), services: &[] };
+    let options = LoadOptions {
+        handlers: Some(&handlers),
+        capabilities: Some(&capabilities),
+        ..LoadOptions::default()
+    };
     let loaded = load(&main, &Disk, &options);
     insta::assert_snapshot!(shown(&loaded, Lang::En) + &shown(&loaded, Lang::Zh));
 }

@@ -355,3 +355,86 @@ fn no_row_or_rule_that_can_answer_is_said_to_be_shadowed() {
         assert_eq!(never(table, &rules), [""; 0], "{table} {rules}");
     }
 }
+
+/// The questions of the rows near to a message of Pat in a chat.
+fn near(book: &RuleBook, chat: Chat, text: &str, most: usize) -> Vec<String> {
+    let event = event(chat, text, 0);
+    let at = Moment::at(Timestamp::from_secs(0));
+    let ids = ["faq".to_owned(), "no table".to_owned()];
+    let rows = book.nearest_rows(&event, &NoState, &at, &ids, most);
+    rows.into_iter().map(|row| format!("{}={}", row.question, row.reply)).collect()
+}
+
+#[test]
+fn the_nearest_rows_of_a_table_are_found_whatever_its_match() {
+    let rows = "怎么退货,7 天\n怎么退款,3 天\n营业时间,九点\n发票,开\n退,\n";
+    for matching in ["", "match = \"keyword\"\n", "match = \"pattern\"\n", "match = \"similar\"\n"]
+    {
+        let book = book(rows, &format!("{TABLE}id = \"faq\"\n{matching}"));
+        assert_eq!(book.table_ids().collect::<Vec<_>>(), ["faq"]);
+        let private = || Chat::private("p", "Pat");
+        let all = ["怎么退货=7 天", "怎么退款=3 天"];
+        assert_eq!(near(&book, private(), "请问我要怎么退货啊", 5), all, "{matching}");
+        assert_eq!(near(&book, private(), "请问我要怎么退货啊", 1), all[..1], "{matching}");
+        assert_eq!(near(&book, private(), "天气", 5), [""; 0]);
+    }
+}
+
+/// Rows that a person may not have here are never given, whatever the message.
+#[test]
+fn rows_stay_in_the_groups_and_with_the_people_of_their_table() {
+    let rows = "问题,答案,群\n进货价,5 元,代理*\n零售价,9 元,\n";
+    let head = format!("{TABLE}id = \"faq\"\nquestion = \"问题\"\nreply = \"答案\"\n");
+    let shop = || Chat::group("s", "客户群");
+    let agents = || Chat::group("a", "代理一群");
+    let private = || Chat::private("p", "Pat");
+    let by_row = format!("{head}groups = \"群\"\n");
+    let all = ["进货价=5 元", "零售价=9 元"];
+    for (rules, chat, expected) in [
+        (by_row.clone(), agents(), &all[..]),
+        (by_row.clone(), shop(), &all[1..]),
+        (by_row.clone(), private(), &all[1..]),
+        (format!("[bot]\ngroups = [\"客户*\"]\n{by_row}"), agents(), &[]),
+        (format!("{by_row}in = \"group\"\n"), private(), &[]),
+        (format!("{by_row}from = \"Boss\"\n"), agents(), &[]),
+        (format!("{by_row}when = {{ \"user.level\" = \"> 3\" }}\n"), agents(), &[]),
+        (format!("{by_row}when = {{ \"user.level\" = \"< 3\" }}\n"), agents(), &all[..]),
+        (format!("{by_row}off = true\n"), agents(), &[]),
+        (
+            format!(
+                "{by_row}[[rule]]\nid = \"b\"\nkeyword = \"b\"\nreply = \"b\"\n[[group]]\nname = \"代理*\"\nonly = [\"b\"]\n"
+            ),
+            agents(),
+            &[],
+        ),
+    ] {
+        let book = book(rows, &rules);
+        assert_eq!(near(&book, chat, "进货价 零售价", 5), expected, "{rules}");
+    }
+}
+
+#[test]
+fn a_table_that_a_handler_asks_for_must_exist() {
+    let folder = folder(&[("faq.csv", "a,b\n")]);
+    let main = folder.path().join("bot.toml");
+    std::fs::write(&main, format!("{TABLE}id = \"faq\"\n")).expect("written");
+    let grounds = ["faq", "fag", "prices"].map(|id| ("ai".to_owned(), id.to_owned()));
+    let options = LoadOptions { grounds: &grounds, ..LoadOptions::default() };
+    let loaded = load(&main, &Disk, &options);
+    assert!(loaded.book.is_some());
+    let shown = |lang| -> Vec<String> {
+        let warnings = loaded.diagnostics.iter().filter(|one| one.code == "unknown-id");
+        warnings.map(|one| one.message(lang) + "; " + &one.hint(lang).unwrap_or_default()).collect()
+    };
+    assert_eq!(
+        shown(Lang::En),
+        [
+            "the handler ai of mynah.toml gets the rows of \"fag\" (ground), and no table has this id; did you mean `faq`?",
+            "the handler ai of mynah.toml gets the rows of \"prices\" (ground), and no table has this id; add id = \"prices\" to the [[table]] that is meant",
+        ]
+    );
+    assert_eq!(
+        shown(Lang::Zh)[1],
+        "mynah.toml 里的处理器 ai 要用 \"prices\" 的行（ground），但没有 id 为 \"prices\" 的表格; 在所指的 [[table]] 里加上 id = \"prices\""
+    );
+}

@@ -93,7 +93,11 @@ pub(crate) const CODES: [(&str, &str, &str); 40] = [
     ),
     ("duplicate-id", "The same id twice.", "id 重复。"),
     ("no-service", "A chat service that the program does not have.", "程序没有的聊天服务。"),
-    ("unknown-id", "An id that no rule or dialog has.", "不存在的 id。"),
+    (
+        "unknown-id",
+        "An id that no rule or dialog has, or (warning) that `ground` of a handler names and no table has.",
+        "不存在的 id；或（警告）处理器的 `ground` 写了而没有表格有的 id。",
+    ),
     (
         "include",
         "A file that cannot be included, or (warning) a pattern that matches none.",

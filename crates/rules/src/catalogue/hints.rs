@@ -211,6 +211,12 @@ pub(super) fn hint(problem: &Problem, lang: Lang) -> Option<String> {
                 "在所指的规则或对话里加上 id = …"
             )
         }
+        Problem::NoGround { meant: Some(meant), .. } => did_you_mean(meant, lang),
+        Problem::NoGround { meant: None, id, .. } => say!(
+            lang,
+            "add id = \"{id}\" to the [[table]] that is meant",
+            "在所指的 [[table]] 里加上 id = \"{id}\""
+        ),
         Problem::IncludeNothing { .. } => {
             say!(lang, "paths are relative to this file", "路径相对于本文件")
         }

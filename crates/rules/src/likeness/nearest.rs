@@ -98,7 +98,11 @@ impl Nearest {
 
     /// The sentences that are enough like this one, and at least so much, with their likeness, in any order.
     pub(crate) fn near(&self, said: &Sentence, at_least: f64) -> Vec<(u32, f64)> {
-        let at_least = at_least.max(self.at_least);
+        self.all_near(said, at_least.max(self.at_least))
+    }
+
+    /// The same with a likeness of at least so much, be it enough for an answer or not.
+    pub(crate) fn all_near(&self, said: &Sentence, at_least: f64) -> Vec<(u32, f64)> {
         let mut lists: Vec<(&[(u32, u32)], u32)> = said
             .parts
             .iter()

@@ -26,6 +26,9 @@ use crate::rows::{self, Rows};
 /// Questions that are so near to a message are looked for first.
 const VERY_NEAR: f64 = 0.9;
 
+/// A question with less likeness has nothing in common with a message.
+const LEAST_NEAR: f64 = 0.05;
+
 /// A table, ready to be asked.
 #[derive(Debug)]
 pub(crate) struct AnswerTable {
@@ -202,6 +205,30 @@ impl AnswerTable {
         }
     }
 
+    /// The rows for this chat whose questions have anything in common with a sentence, from the top: likeness, question
+    /// and row. Rows without an answer in words are left out.
+    pub(super) fn nearest(&self, said: &Sentence, chat: &Chat) -> Vec<(f64, u32, u32)> {
+        let mut near = match &self.finder {
+            Finder::Similar(nearest) => nearest.all_near(said, LEAST_NEAR),
+            _ => self.near_by_scan(said),
+        };
+        near.sort_unstable_by_key(|(question, _)| *question);
+        let rows = near.into_iter().flat_map(|(question, like)| {
+            self.rows_here(question, chat).map(move |row| (like, question, row))
+        });
+        rows.filter(|(_, _, row)| !self.rows.reply(*row).is_empty()).collect()
+    }
+
+    /// Questions are compared with few messages in this way, so there is no index for it.
+    fn near_by_scan(&self, said: &Sentence) -> Vec<(u32, f64)> {
+        let folding = Folding::new(false, self.hant);
+        let likeness = |question| Sentence::new(self.text(question), folding).likeness(said);
+        let all = 0..rows::place_of(self.len());
+        all.map(|question| (question, likeness(question)))
+            .filter(|(_, like)| *like >= LEAST_NEAR)
+            .collect()
+    }
+
     /// The same as [`find`](Self::find) by asking one question after the other: the definition of the answer.
     fn find_by_scan(&self, text: &Text<'_>, chat: &Chat) -> Option<Asked> {
         let folding = Folding::new(false, text.hant());
@@ -275,7 +302,7 @@ impl AnswerTable {
     }
 
     /// The folded text of a question.
-    fn text(&self, question: u32) -> &str {
+    pub(super) fn text(&self, question: u32) -> &str {
         match &self.finder {
             Finder::Texts(longest) => longest.text(question),
             Finder::Patterns(patterns) => &patterns.texts[question as usize],

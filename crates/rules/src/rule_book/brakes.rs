@@ -136,7 +136,7 @@ fn scope(clock: Clock) -> Scope {
 }
 
 /// Beginning and end of the calendar unit that contains a moment.
-fn period(per: Period, clock: &Zoned) -> (Timestamp, Timestamp) {
+pub(super) fn period(per: Period, clock: &Zoned) -> (Timestamp, Timestamp) {
     let begin_of = |day: &Zoned| day.start_of_day().unwrap_or_else(|_| day.clone());
     let days_on =
         |day: &Zoned, days: i32| day.checked_add(days.days()).unwrap_or_else(|_| day.clone());

@@ -97,7 +97,7 @@ pub(crate) struct Run<'r, 't> {
 }
 
 impl<'r, 't> Run<'r, 't> {
-    fn new(
+    pub(super) fn new(
         book: &'r RuleBook,
         facts: &'r EventFacts<'r>,
         state: &'r dyn StateView,
@@ -124,7 +124,7 @@ impl<'r, 't> Run<'r, 't> {
         }
     }
 
-    fn passed_over(&mut self, event: &Event) -> Option<&'static str> {
+    pub(super) fn passed_over(&mut self, event: &Event) -> Option<&'static str> {
         if let EventBody::Message(message) = &event.body {
             match message.origin {
                 Origin::Person => {}
@@ -244,7 +244,7 @@ impl<'r, 't> Run<'r, 't> {
         Ok(held)
     }
 
-    fn check_person(&mut self, rest: &Rest) -> Result<(), FailedCondition> {
+    pub(super) fn check_person(&mut self, rest: &Rest) -> Result<(), FailedCondition> {
         let book = self.book;
         if !rest.from.is_empty() {
             let meant = self
