@@ -3,6 +3,10 @@
 
 #[path = "programs/chaos.rs"]
 mod chaos;
+#[path = "programs/fake_model.rs"]
+mod fake_model;
+#[path = "programs/model.rs"]
+mod model;
 #[path = "programs/pipe.rs"]
 mod pipe;
 #[path = "programs/service.rs"]

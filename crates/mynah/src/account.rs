@@ -160,7 +160,12 @@ impl Parts<'_> {
         let rules = Arc::new(RuleHandler::new(Arc::clone(&self.active_rules), reloader));
         let bot = self.shared.bot.clone();
         let Plan { name, data, .. } = self.plan;
-        let of_account = HandlerAccount::new(name, Arc::clone(&self.active_rules), data);
+        let of_account = HandlerAccount::new(
+            name,
+            Arc::clone(&self.active_rules),
+            data,
+            Some(Arc::clone(&self.reader)),
+        );
         Account {
             name: self.plan.name.clone(),
             store: Arc::clone(&self.store),
@@ -209,6 +214,7 @@ impl Parts<'_> {
             dry_run: settings.dry_run,
             rules: Some((Arc::clone(&self.active_rules), Arc::clone(&self.service))),
             moments: Arc::<Moments>::default(),
+            programs: self.shared.bot.programs().clone(),
             live: Arc::clone(&self.live),
         };
         watch.register_gauges(Some(Arc::clone(&self.reader)));

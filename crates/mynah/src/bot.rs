@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use mynah_core::{Clock, Context, Failure, Flow, Handler, Store, SystemClock};
+use mynah_core::{Clock, Context, Failure, Flow, Handler, Store, StoreReader, SystemClock};
 use mynah_programs::{Programs, Spec};
 use mynah_rules::RuleBook;
 use mynah_runtime::{Handlers, OnError};
@@ -258,6 +258,7 @@ impl Bot {
         &self,
         rules: Arc<dyn Handler>,
         book: &Arc<RuleBook>,
+        log: Arc<dyn StoreReader>,
     ) -> Handlers {
         if !self.running.in_plays {
             let lang = book.lang();
@@ -265,7 +266,7 @@ impl Bot {
         }
         let active_rules = Arc::new(ActiveRules::new(Arc::clone(book)));
         let folder = std::env::temp_dir().join(format!("mynah-test-{}", std::process::id()));
-        let account = HandlerAccount::new("test", active_rules, &folder);
+        let account = HandlerAccount::new("test", active_rules, &folder, Some(log));
         self.handlers(rules, &account)
     }
 
@@ -299,6 +300,16 @@ impl Bot {
     fn own_names(&self) -> impl Iterator<Item = String> {
         let named = self.registered.iter().filter(|entry| entry.place == Place::Named);
         named.map(|entry| entry.name.clone())
+    }
+
+    /// The tables whose rows handlers of the settings get: the name of each handler with the id of a table.
+    pub(crate) fn grounds(&self) -> Vec<(String, String)> {
+        self.declared.grounds()
+    }
+
+    /// The handlers of the settings.
+    pub(crate) fn declared(&self) -> &Declared {
+        &self.declared
     }
 
     /// Whether this is the stock runner without handlers, which cannot know those that a rule file is meant for.

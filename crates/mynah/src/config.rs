@@ -386,7 +386,10 @@ mod tests {
         for key in every_key(keys::keys(&Connectors::default())) {
             let is_shown = |line: &str| {
                 let line = line.trim_matches(['[', ']']);
-                line.split([' ', '.']).next() == Some(key.name) || line.ends_with(key.name)
+                line.split([' ', '.']).next() == Some(key.name)
+                    || line.ends_with(key.name)
+                    || line.contains(&format!("{{ {} = ", key.name))
+                    || line.contains(&format!(", {} = ", key.name))
             };
             assert!(all.lines().any(is_shown), "{} is not shown", key.name);
         }

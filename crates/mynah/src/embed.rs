@@ -178,11 +178,12 @@ impl Embedded {
                 dry_run: settings.dry_run,
                 rules: Some((Arc::clone(&rules.active), Arc::clone(&service))),
                 moments: Arc::<Moments>::default(),
+                programs: bot.programs().clone(),
                 live: Arc::clone(&live),
             }),
         );
         let outgoing = settings.save_folder.clone().unwrap_or_default();
-        let of_account = HandlerAccount::new(&name, Arc::clone(&rules.active), &outgoing);
+        let of_account = HandlerAccount::new(&name, Arc::clone(&rules.active), &outgoing, None);
         let active = Arc::clone(&rules.active);
         let reloader = Arc::new(rules.reloader(&bot, (&name, &control), (pages, live)));
         let handler = Arc::new(RuleHandler::new(active, Arc::clone(&reloader) as _));

@@ -6,13 +6,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use mynah_core::{Context, Handler, Person};
+use mynah_core::{Context, Event, Handler, Person, StoreReader, Timestamp};
 use mynah_page::{Kind, Metric, Pages};
-use mynah_programs::{Account, Program, ProgramHandler, Programs, Role, Spec, Waits};
-use mynah_rules::Lang;
+use mynah_programs::{
+    Account, Model, Per, Program, ProgramHandler, Programs, Role, Row, Source, Spec, Waits,
+};
+use mynah_reader::say;
+use mynah_rules::{Lang, Period};
 use mynah_runtime::Handlers;
 
 use crate::config::{Config, Outside};
+use crate::lacking_inputs::moment;
 use crate::rule_handler::ActiveRules;
 use crate::{Bot, Ended, Report};
 
@@ -24,7 +28,13 @@ const LONGEST_CALL: Duration = Duration::from_secs(3600);
 
 const CALLS: Metric = Metric {
     name: "mynah_handler_calls_total",
-    help: "Calls of handlers in other processes, by outcome (answered, error, answer, timeout, ended, not_running, too_long, service, stopped).",
+    help: "Calls of handlers in other processes, by outcome (answered, error, answer, timeout, ended, not_running, too_long, service, empty, stopped).",
+    kind: Kind::Counter,
+    labels: &["handler", "outcome"],
+};
+const MODEL: Metric = Metric {
+    name: "mynah_model_messages_total",
+    help: "Messages for a language model, by outcome (rules: rules answered instead, answered, failed, limit: not asked, its limit is used up).",
     kind: Kind::Counter,
     labels: &["handler", "outcome"],
 };
@@ -52,12 +62,19 @@ pub(crate) struct HandlerAccount {
     name: String,
     active_rules: Arc<ActiveRules>,
     outgoing: PathBuf,
+    log: Option<Arc<dyn StoreReader>>,
 }
 
 impl HandlerAccount {
-    /// The account of this name with its rules and its data folder.
-    pub(crate) fn new(name: &str, active_rules: Arc<ActiveRules>, data: &Path) -> Arc<Self> {
-        Arc::new(Self { name: name.to_owned(), active_rules, outgoing: data.join(OUTGOING) })
+    /// The account of this name with its rules, its data folder and its log of messages.
+    pub(crate) fn new(
+        name: &str,
+        active_rules: Arc<ActiveRules>,
+        data: &Path,
+        log: Option<Arc<dyn StoreReader>>,
+    ) -> Arc<Self> {
+        let (name, outgoing) = (name.to_owned(), data.join(OUTGOING));
+        Arc::new(Self { name, active_rules, outgoing, log })
     }
 }
 
@@ -72,6 +89,31 @@ impl Account for HandlerAccount {
 
     fn outgoing(&self) -> &Path {
         &self.outgoing
+    }
+
+    fn nearest_rows(
+        &self,
+        ctx: &Context,
+        event: &Event,
+        tables: &[String],
+        most: usize,
+    ) -> Vec<Row> {
+        let book = self.active_rules.load_full();
+        let rows = book.nearest_rows(event, ctx, &moment(ctx), tables, most);
+        rows.into_iter().map(|row| Row { question: row.question, answer: row.reply }).collect()
+    }
+
+    fn log(&self) -> Option<Arc<dyn StoreReader>> {
+        self.log.clone()
+    }
+
+    fn period(&self, per: Per, now: Timestamp) -> (Timestamp, Timestamp) {
+        let per = match per {
+            Per::Hour => Period::Hour,
+            Per::Day => Period::Day,
+            Per::Week => Period::Week,
+        };
+        self.active_rules.load().period(per, now)
     }
 }
 
@@ -101,6 +143,46 @@ impl Declared {
         run.map(|spec| spec.name.as_str())
     }
 
+    /// The tables whose rows they get: the name of each handler with the id of a table.
+    pub(crate) fn grounds(&self) -> Vec<(String, String)> {
+        let of_model = |(spec, model): (&Spec, &Model)| {
+            let ids = model.ground.iter();
+            ids.map(|id| (spec.name.clone(), id.clone())).collect::<Vec<_>>()
+        };
+        self.models().flat_map(of_model).collect()
+    }
+
+    /// The language models.
+    pub(crate) fn models(&self) -> impl Iterator<Item = (&Spec, &Model)> {
+        self.0.iter().filter_map(|spec| match &spec.source {
+            Source::Model(model) => Some((spec, &**model)),
+            Source::Command(_) | Source::Service(_) => None,
+        })
+    }
+
+    /// The hosts of the language models and what goes there, and settings that are probably not meant, for people.
+    pub(crate) fn remarks(&self, lang: Lang) -> Vec<String> {
+        let of_model = |(spec, model): (&Spec, &Model)| {
+            let (name, host) = (spec.name.as_str(), model.host());
+            let asks = asks(model, lang);
+            let asks = say!(
+                lang,
+                "asks: {host} (language model {name}; gets {asks}, no names)",
+                "会请求：{host}（语言模型 {name}；发出{asks}，不含名字）"
+            );
+            let is_open = matches!(&spec.role, Role::Fallback(who) if !who.called);
+            let warning = (is_open && model.limit.all.is_none()).then(|| {
+                say!(
+                    lang,
+                    "warning: the handler {name} answers every message in groups (called = false) without limit = {{ all = … }}",
+                    "警告：处理器 {name} 会回答群里的每条消息（called = false），而没有写 limit = {{ all = … }}"
+                )
+            });
+            std::iter::once(asks).chain(warning).collect::<Vec<_>>()
+        };
+        self.models().flat_map(of_model).collect()
+    }
+
     /// Whether there is none.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -113,6 +195,19 @@ impl Declared {
                 .because(failure)
         })
     }
+}
+
+/// The data that goes to a language model.
+fn asks(model: &Model, lang: Lang) -> String {
+    let (memory, ground) = (model.memory > 0, !model.ground.is_empty());
+    let parts = [
+        (true, say!(lang, "the message", "消息")),
+        (memory, say!(lang, "earlier messages with their answers", "之前的消息和回答")),
+        (ground, say!(lang, "rows of tables", "表格里的行")),
+    ];
+    let parts: Vec<String> =
+        parts.into_iter().filter(|(is, _)| *is).map(|(_, part)| part).collect();
+    parts.join(say!(lang, ", ", "、").as_str())
 }
 
 /// Adds the handlers of an account.
@@ -147,6 +242,17 @@ pub(crate) fn register_metrics(pages: &Pages, programs: &Programs) {
             let outcomes = counts.failed.iter().map(|(word, count)| (*word, *count));
             for (outcome, count) in outcomes.chain([("answered", counts.answered)]) {
                 registry.set(&CALLS, &[handler, outcome], number(count));
+            }
+            if matches!(spec.source, Source::Model(_)) {
+                let failed = counts.failed.values().sum();
+                for (outcome, count) in [
+                    ("rules", counts.by_rules),
+                    ("answered", counts.answered),
+                    ("failed", failed),
+                    ("limit", counts.limited),
+                ] {
+                    registry.set(&MODEL, &[handler, outcome], number(count));
+                }
             }
             registry.set(&SECONDS, &[handler], counts.took.as_secs_f64());
             registry.set(&STARTS, &[handler], number(counts.starts));

@@ -8,6 +8,7 @@ use mynah_core::{
     Outgoing, Quiet, Status, StoreReader, Timestamp,
 };
 use mynah_page::{Condition, Pages};
+use mynah_programs::Programs;
 use mynah_rules::Lang;
 use mynah_runtime::{Observer, Trouble};
 use tokio::runtime::Handle;
@@ -40,6 +41,8 @@ pub(crate) struct AccountObserver {
     pub(crate) rules: Option<(Arc<ActiveRules>, OpenService)>,
     /// Since when the session lasts, and when the service last brought anything.
     pub(crate) moments: Arc<Moments>,
+    /// The handlers of the settings, which count the messages that rules answered in their place.
+    pub(crate) programs: Programs,
     /// Receives the news for the console.
     pub(crate) live: Arc<Live>,
 }
@@ -217,6 +220,9 @@ impl Observer for AccountObserver {
         if let Some(rule) = &decided.rule {
             let outcome = decided.quiet.map_or("answered", quiet_word);
             self.pages.metrics.add(&metrics::DECISIONS, &[&self.account, rule, outcome], 1.0);
+            if let Some(message) = event.message().filter(|_| decided.quiet.is_none()) {
+                self.programs.note_answer_by_rules(&message.chat, message);
+            }
         }
         for _ in &decided.warnings {
             self.pages.metrics.add(&metrics::WARNINGS, &[&self.account], 1.0);
@@ -446,6 +452,7 @@ mod tests {
             dry_run: false,
             rules: None,
             moments: Arc::default(),
+            programs: Programs::default(),
             live: Arc::default(),
         };
         watch.register_gauges(None);

@@ -37,10 +37,8 @@ pub(crate) fn load(
     bot: &Bot,
     capabilities: &Capabilities,
 ) -> Loaded {
-    let (names, services) = (bot.names(), bot.services());
-    judged(Some(&names), Some(capabilities), services, |options| {
-        mynah_rules::load(main, files, options)
-    })
+    let names = bot.names();
+    judged(Some(&names), Some(capabilities), bot, |options| mynah_rules::load(main, files, options))
 }
 
 /// Loads a rule file to check or try it, for a service or else for those that it names. The stock program cannot know the
@@ -54,7 +52,7 @@ pub(crate) fn load_to_try(
     let names = bot.names();
     let handlers = (!bot.is_stock()).then_some(names.as_slice());
     let capabilities = judged_for.map(Connector::capabilities);
-    judged(handlers, capabilities.as_deref(), bot.services(), |options| {
+    judged(handlers, capabilities.as_deref(), bot, |options| {
         mynah_rules::load(main, files, options)
     })
 }
@@ -70,12 +68,13 @@ pub(crate) fn sandbox_service() -> &'static dyn Connector {
 pub(crate) fn judged<T>(
     handlers: Option<&[String]>,
     capabilities: Option<&Capabilities>,
-    services: &Connectors,
+    bot: &Bot,
     read: impl FnOnce(&LoadOptions<'_>) -> T,
 ) -> T {
-    let services: Vec<_> = services.iter().map(Connector::capabilities).collect();
+    let services: Vec<_> = bot.services().iter().map(Connector::capabilities).collect();
     let services: Vec<&Capabilities> = services.iter().map(|known| &**known).collect();
-    read(&LoadOptions { handlers, capabilities, services: &services, grounds: &[] })
+    let grounds = bot.grounds();
+    read(&LoadOptions { handlers, capabilities, services: &services, grounds: &grounds })
 }
 
 /// Everything there is to say about a file, for people; notes only if asked for.

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use mynah_core::{Store, Stores};
+use mynah_core::{Store, StoreReader, Stores};
 use mynah_store::{SqliteStore, SqliteStores};
 
 pub(crate) use mynah_store::{AccountFolder, Options};
@@ -29,6 +29,6 @@ pub(crate) fn of_folder(folder: &Path) -> Arc<dyn Stores> {
 }
 
 /// A store that ends with the process.
-pub(crate) fn in_memory() -> impl Store + Debug + 'static {
-    SqliteStore::in_memory()
+pub(crate) fn in_memory() -> Arc<impl Store + StoreReader + Debug + 'static> {
+    Arc::new(SqliteStore::in_memory())
 }

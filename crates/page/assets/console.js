@@ -21,6 +21,7 @@ export function consoleView() {
   const errors = card("errors");
   const chats = chatsCard();
   const rules = card("rules", "wide");
+  const handlers = card("handlers", "wide");
   const log = logCard();
   when(["connection"], () => {
     const open = state.connection === "open";
@@ -40,13 +41,15 @@ export function consoleView() {
     }
   };
   const refresh = async () => {
-    const [known, queues, book] = await Promise.all([get("/api/accounts"), get("/api/queues"), get("/api/rules")]);
+    const [known, queues, book, called] = await Promise.all([get("/api/accounts"), get("/api/queues"), get("/api/rules"), get("/api/handlers")]);
     const many = known.length > 1;
     known.forEach(tellChange);
     draw(accounts, [known, queues, [...said]], () => known.map((account) => accountCard(account, queues.find((queue) => queue.account === account.name), said.get(account.name), reload)));
     draw(waiting.body, [queues.map(({ waiting, pace }) => [waiting, pace])], () => waitingList(queues, many));
     draw(errors.body, queues.map((queue) => queue.errors), () => errorsOf(queues, many));
     await chats.read(many);
+    handlers.card.classList.toggle("hidden", !called.length);
+    draw(handlers.body, called, () => handlersOf(called));
     draw(rules.body, book, () => rulesOf(book, many));
     const down = known.filter((account) => !account.online).length;
     document.title = `${down ? "⚠ " : ""}${state.session.bot.name} · Mynah`;
@@ -64,7 +67,7 @@ export function consoleView() {
   listen([["1", "keyFilter", () => document.querySelector("[data-key=filter]").focus()]]);
   const view = h("div.page", {},
     h("header.bar", {}, h("img", { src: "/assets/icon.svg", alt: "" }), h("h1", {}, "Mynah"), h("span.soft", {}, t("console")), connection, h("span.grow"), helpButton()),
-    h("main.console", { "aria-label": t("console") }, accounts, waiting.card, log.card, errors.card, chats.card, rules.card));
+    h("main.console", { "aria-label": t("console") }, accounts, waiting.card, log.card, errors.card, chats.card, handlers.card, rules.card));
   return { view, on, read };
 }
 
@@ -108,6 +111,14 @@ function rulesOf(book, many) {
       h("td.number", {}, rule.hits),
       h("td", {}, rule.last ? moment(rule.last) : "", rule.off && h("span.soft", {}, t("off")), rule.stale && h("div.warn.small", {}, t("neverFired")))];
   }));
+}
+
+function handlersOf(called) {
+  const models = called.some(({ model }) => model);
+  return table(["handler", "callsAnswered", "callsFailed", models && "byRules", models && "overLimit"], called.map((one) =>
+    [h("td", {}, h("bdi.text", {}, one.name), !one.running && h("div.warn.small", {}, t("notRunning"))),
+      h("td.number", {}, one.answered), h("td.number", {}, one.failed),
+      h("td.number", {}, one.model ? one.by_rules : ""), h("td.number", {}, one.model ? one.limited : "")]));
 }
 
 function errorsOf(queues, many) {

@@ -296,7 +296,9 @@ fn told(news: &News) -> Event {
 mod tests {
     use super::*;
     use crate::sandbox::Say;
-    use crate::view::{AccountRow, KnownChats, LogRow, QueueRow, ReloadReport, RuleRow};
+    use crate::view::{
+        AccountRow, HandlerRow, KnownChats, LogRow, QueueRow, ReloadReport, RuleRow,
+    };
 
     fn parse<T: serde::de::DeserializeOwned>(
         method: &Method,
@@ -382,6 +384,10 @@ mod tests {
         }
 
         async fn rules(&self) -> Result<Vec<RuleRow>, Problem> {
+            Ok(Vec::new())
+        }
+
+        async fn handlers(&self) -> Result<Vec<HandlerRow>, Problem> {
             Ok(Vec::new())
         }
 

@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use serde::Deserialize;
 
 use crate::answer::{Answered, answered};
-use crate::view::{AccountRow, KnownChats, LogRow, Page, Problem, QueueRow, ReloadReport, RuleRow};
+use crate::view::{
+    AccountRow, HandlerRow, KnownChats, LogRow, Page, Problem, QueueRow, ReloadReport, RuleRow,
+};
 
 /// The accounts of a running process, for the console.
 #[async_trait]
@@ -20,6 +22,9 @@ pub trait ConsolePage: Page {
 
     /// The waiting events and actions of each account.
     async fn queues(&self) -> Result<Vec<QueueRow>, Problem>;
+
+    /// The handlers in other processes, and the language models.
+    async fn handlers(&self) -> Result<Vec<HandlerRow>, Problem>;
 
     /// The first hundred chats of all accounts whose names contain this text.
     async fn known_chats(&self, query: &str) -> Result<KnownChats, Problem>;
@@ -45,6 +50,8 @@ pub(crate) enum ConsoleCall {
     Rules,
     #[serde(rename = "GET queues")]
     Queues,
+    #[serde(rename = "GET handlers")]
+    Handlers,
     #[serde(rename = "GET known-chats")]
     KnownChats {
         /// A part of the name; empty for all.
@@ -65,6 +72,7 @@ impl ConsoleCall {
             Self::Log => answered(page.log().await),
             Self::Rules => answered(page.rules().await),
             Self::Queues => answered(page.queues().await),
+            Self::Handlers => answered(page.handlers().await),
             Self::KnownChats { query } => answered(page.known_chats(&query).await),
             Self::Mute { account, chat, minutes } => {
                 answered(page.mute(&account, &chat, minutes).await)

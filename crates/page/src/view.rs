@@ -400,6 +400,25 @@ pub struct AccountRow {
     pub names: Vec<NameRow>,
 }
 
+/// A handler in another process or a language model, and how often it was called since the start of the program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HandlerRow {
+    /// Its name.
+    pub name: String,
+    /// Whether it is a language model.
+    pub model: bool,
+    /// Whether it runs; always true for a service or a model.
+    pub running: bool,
+    /// Calls that were answered.
+    pub answered: u64,
+    /// Calls that failed.
+    pub failed: u64,
+    /// Messages that a model did not get because its limit was used up.
+    pub limited: u64,
+    /// Messages that a model as a fallback would have got, but that rules answered.
+    pub by_rules: u64,
+}
+
 /// A name in `admins`, `from`, `not_from` or `ignore`, and the person it means.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NameRow {

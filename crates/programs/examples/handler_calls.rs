@@ -11,9 +11,11 @@ use std::time::{Duration, Instant};
 
 use mynah_core::{
     Chat, Content, Context, Event, EventBody, EventId, Frame, Handler, Message, Origin, Person,
-    Timestamp,
+    StoreReader, Timestamp,
 };
-use mynah_programs::{Account, Command, Program, ProgramHandler, Role, Source, Spec, Waits};
+use mynah_programs::{
+    Account, Command, Per, Program, ProgramHandler, Role, Row, Source, Spec, Waits,
+};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
 const CALLS: u32 = 5000;
@@ -35,6 +37,18 @@ impl Account for TestAccount {
 
     fn outgoing(&self) -> &Path {
         Path::new(".")
+    }
+
+    fn nearest_rows(&self, _: &Context, _: &Event, _: &[String], _: usize) -> Vec<Row> {
+        Vec::new()
+    }
+
+    fn log(&self) -> Option<Arc<dyn StoreReader>> {
+        None
+    }
+
+    fn period(&self, _: Per, now: Timestamp) -> (Timestamp, Timestamp) {
+        (now, now)
     }
 }
 

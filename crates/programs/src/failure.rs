@@ -30,6 +30,9 @@ pub enum Failure {
     /// The service cannot be reached, or did not answer with a JSON object.
     #[error("the service failed: {0}")]
     Service(String),
+    /// The language model answered without a text.
+    #[error("the answer is empty")]
+    Empty,
     /// The handler was stopped.
     #[error("the handler was stopped")]
     Stopped,
@@ -47,6 +50,7 @@ impl Failure {
             Self::NotRunning(_) => "not_running",
             Self::TooLong(_) => "too_long",
             Self::Service(_) => "service",
+            Self::Empty => "empty",
             Self::Stopped => "stopped",
         }
     }

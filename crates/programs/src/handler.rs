@@ -7,15 +7,17 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use mynah_core::{
-    Captures, Context, Event, EventBody, Flow, Handler, HandlerError, Message, Person,
+    Captures, Context, Event, EventBody, Flow, Handler, HandlerError, Message, Person, StoreReader,
+    Timestamp,
 };
 
 use crate::answer::Answer;
 use crate::effects::Scene;
 use crate::media::Incoming;
+use crate::model::Call;
 use crate::program::Current;
 use crate::request::{Around, EventFields, Request};
-use crate::{Failure, Program, Role, Source, Spec, VERSION};
+use crate::{Failure, Per, Program, Role, Row, Source, Spec, VERSION};
 
 /// The account for which a handler works.
 pub trait Account: Send + Sync {
@@ -27,6 +29,22 @@ pub trait Account: Send + Sync {
 
     /// The folder that keeps files of answers until they are sent.
     fn outgoing(&self) -> &Path;
+
+    /// The rows of these tables that are nearest to the message of an event, the nearest first, at most so many; only rows
+    /// that the sender may have in this chat. For language models.
+    fn nearest_rows(
+        &self,
+        ctx: &Context,
+        event: &Event,
+        tables: &[String],
+        most: usize,
+    ) -> Vec<Row>;
+
+    /// The log of messages, for the memory of language models; `None` if there is none.
+    fn log(&self) -> Option<Arc<dyn StoreReader>>;
+
+    /// Beginning and end of the calendar unit that contains a moment.
+    fn period(&self, per: Per, now: Timestamp) -> (Timestamp, Timestamp);
 }
 
 /// A program or service as a handler of one account.
@@ -46,6 +64,11 @@ impl ProgramHandler {
         let current = self.program.current();
         if !is_meant(&current.spec, event) {
             return Ok(Flow::Continue);
+        }
+        if let (Source::Model(model), Some(client)) = (&current.spec.source, current.model()) {
+            let (spec, account) = (&current.spec, &*self.account);
+            let call = Call { current: &current, spec, model, client, account };
+            return Ok(call.answer(ctx, event).await);
         }
         let answered = self.ask(&current, ctx, event).await;
         answered.map_err(|failure| {
@@ -71,6 +94,7 @@ impl ProgramHandler {
         let dir = match &spec.source {
             Source::Command(command) => &command.dir,
             Source::Service(service) => &service.dir,
+            Source::Model(_) => self.account.outgoing(),
         };
         let account = &*self.account;
         Scene { handler: &spec.name, id: &id, event, dir, account }.apply(answer, ctx).await?;
@@ -115,6 +139,8 @@ fn is_meant(spec: &Spec, event: &Event) -> bool {
     match (&event.body, event.chat()) {
         (EventBody::Due(due), _) => due.name == spec.name,
         (EventBody::Started, _) | (_, None) => false,
+        // A model answers messages only.
+        (EventBody::Notice(_), _) if matches!(spec.source, Source::Model(_)) => false,
         (EventBody::Message(_) | EventBody::Notice(_), Some(chat)) => {
             who.includes(chat, event.message())
         }

@@ -6,6 +6,7 @@ mod failure;
 mod handler;
 mod log_lines;
 mod media;
+mod model;
 mod process;
 mod program;
 mod request;
@@ -18,7 +19,7 @@ pub use failure::Failure;
 pub use handler::{Account, ProgramHandler};
 pub use program::{Counts, Program, Programs};
 pub use schema::{answer_schema, request_schema};
-pub use spec::{Command, Role, Service, Source, Spec, Waits, Who};
+pub use spec::{Command, Limit, Model, Per, Role, Row, Service, Source, Spec, Waits, Who};
 pub use variable::{Reads, Variable};
 
 /// The longest line of a request and of an answer, in bytes.

@@ -7,11 +7,13 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
+use mynah_core::{Chat, Message};
 use tokio::task::JoinHandle;
 
+use crate::model::ModelClient;
 use crate::process::{Answered, Process};
 use crate::service::HttpService;
-use crate::{Failure, LONGEST_LINE, Source, Spec, Waits};
+use crate::{Failure, LONGEST_LINE, Role, Source, Spec, Waits};
 
 /// A handler in another process. All accounts of a bot share it, and it can be replaced while they use it.
 #[derive(Debug, Clone)]
@@ -36,6 +38,7 @@ pub(crate) struct Current {
 enum Backend {
     Process(Process),
     Service(HttpService),
+    Model(ModelClient),
 }
 
 /// The counts of a handler since the start of the bot.
@@ -51,6 +54,10 @@ pub struct Counts {
     pub running: bool,
     /// The time of all answered calls together.
     pub took: Duration,
+    /// Messages that a language model did not get because its limit was used up.
+    pub limited: u64,
+    /// Messages that a language model as a fallback would have got, but that rules answered.
+    pub by_rules: u64,
 }
 
 /// The counts as they grow.
@@ -61,6 +68,8 @@ pub(crate) struct Tally {
     failed: Mutex<BTreeMap<&'static str, u64>>,
     starts: AtomicU64,
     running: AtomicU64,
+    limited: AtomicU64,
+    by_rules: AtomicU64,
 }
 
 impl Tally {
@@ -71,6 +80,19 @@ impl Tally {
 
     pub(crate) fn ended(&self) {
         self.running.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn answered(&self) {
+        self.answered.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn limited(&self) {
+        self.limited.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn took(&self, time: Duration) {
+        let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        self.micros.fetch_add(micros, Ordering::Relaxed);
     }
 
     fn failed(&self, failure: &Failure) {
@@ -86,6 +108,8 @@ impl Tally {
             starts: self.starts.load(Ordering::Relaxed),
             running: self.running.load(Ordering::Relaxed) > 0,
             took: Duration::from_micros(self.micros.load(Ordering::Relaxed)),
+            limited: self.limited.load(Ordering::Relaxed),
+            by_rules: self.by_rules.load(Ordering::Relaxed),
         }
     }
 }
@@ -175,6 +199,11 @@ impl Current {
                 tally.running.fetch_add(1, Ordering::Relaxed);
                 Backend::Service(service)
             }
+            Source::Model(model) => {
+                let client = ModelClient::new(model, limits)?;
+                tally.running.fetch_add(1, Ordering::Relaxed);
+                Backend::Model(client)
+            }
         };
         Ok(Self { spec, backend, tally })
     }
@@ -182,7 +211,7 @@ impl Current {
     async fn stop(&self) {
         match &self.backend {
             Backend::Process(process) => process.stop().await,
-            Backend::Service(_) => self.tally.ended(),
+            Backend::Service(_) | Backend::Model(_) => self.tally.ended(),
         }
     }
 
@@ -195,13 +224,40 @@ impl Current {
         let answered = match &self.backend {
             Backend::Process(process) => process.ask(id, Bytes::from(line)).await,
             Backend::Service(service) => service.ask(&id, Bytes::from(line)).await,
+            // It is asked in its own way.
+            Backend::Model(_) => Err(Failure::Stopped),
         };
         if answered.is_ok() {
-            let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-            self.tally.answered.fetch_add(1, Ordering::Relaxed);
-            self.tally.micros.fetch_add(micros, Ordering::Relaxed);
+            self.tally.answered();
+            self.tally.took(began.elapsed());
         }
         answered
+    }
+
+    /// The client, if this is a language model.
+    pub(crate) fn model(&self) -> Option<&ModelClient> {
+        match &self.backend {
+            Backend::Model(client) => Some(client),
+            Backend::Process(_) | Backend::Service(_) => None,
+        }
+    }
+
+    /// Adds the time until an answer.
+    pub(crate) async fn timed<T>(
+        &self,
+        call: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let began = Instant::now();
+        let answered = call.await;
+        if answered.is_ok() {
+            self.tally.took(began.elapsed());
+        }
+        answered
+    }
+
+    /// The counts as they grow.
+    pub(crate) fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// Counts a failure.
@@ -231,6 +287,17 @@ impl Programs {
     /// Each of them, in the order of the settings.
     pub fn iter(&self) -> impl Iterator<Item = &Program> {
         self.0.iter()
+    }
+
+    /// Notes that rules answered a message: language models that would have got it count it.
+    pub fn note_answer_by_rules(&self, chat: &Chat, message: &Message) {
+        for program in &self.0 {
+            let current = program.0.current.load();
+            let Role::Fallback(who) = &current.spec.role else { continue };
+            if matches!(current.backend, Backend::Model(_)) && who.includes(chat, Some(message)) {
+                current.tally.by_rules.fetch_add(1, Ordering::Relaxed);
+            }
+        }
     }
 
     /// Stops all of them at the same time.

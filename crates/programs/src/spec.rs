@@ -37,6 +37,8 @@ pub enum Source {
     Command(Command),
     /// A service that runs elsewhere.
     Service(Service),
+    /// A language model. `reads`, `settings` and `media` mean nothing for it.
+    Model(Box<Model>),
 }
 
 /// A program that the bot starts.
@@ -59,6 +61,70 @@ pub struct Service {
     pub key: Option<String>,
     /// The folder of media by path.
     pub dir: PathBuf,
+}
+
+/// A language model behind chat completions, as most servers offer them.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Model {
+    /// The base of the address: `/chat/completions` is added.
+    pub url: String,
+    /// The name of the model.
+    pub name: String,
+    /// A secret that every request carries as a bearer token. It goes over HTTPS or to a private address only.
+    pub key: Option<String>,
+    /// The instructions of the operator.
+    pub system: String,
+    /// The number of earlier messages of the person in the chat that a request carries.
+    pub memory: usize,
+    /// The ids of the tables whose nearest rows a request carries.
+    pub ground: Vec<String>,
+    /// How often it is asked.
+    pub limit: Limit,
+    /// The longest answer, in characters.
+    pub max_reply: usize,
+    /// The reply where the model gives no answer; `None` for silence.
+    pub sorry: Option<String>,
+}
+
+impl Model {
+    /// The host to which messages go, for people; the text of the settings if it has none.
+    #[must_use]
+    pub fn host(&self) -> String {
+        let target = self.url.parse::<mynah_fetch::Target>();
+        target.map_or_else(|_| self.url.clone(), |target| target.host().to_string())
+    }
+}
+
+/// How often a model is asked in a calendar unit; further messages get no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Limit {
+    /// For each person in each chat.
+    pub user: Option<u32>,
+    /// For all people of an account.
+    pub all: Option<u32>,
+    /// The unit.
+    pub per: Per,
+}
+
+/// A calendar unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Per {
+    /// From full hour to full hour.
+    Hour,
+    /// From midnight to midnight.
+    #[default]
+    Day,
+    /// From Monday to Monday.
+    Week,
+}
+
+/// A row of a table.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Row {
+    /// The question.
+    pub question: String,
+    /// The answer.
+    pub answer: String,
 }
 
 /// When a handler is called.
@@ -86,7 +152,8 @@ pub struct Who {
 
 impl Who {
     /// Whether the handler is called for events of this chat; `message` is the message if the event is one.
-    pub(crate) fn includes(&self, chat: &Chat, message: Option<&Message>) -> bool {
+    #[must_use]
+    pub fn includes(&self, chat: &Chat, message: Option<&Message>) -> bool {
         let is_called = !self.called || message.is_some_and(|message| message.called);
         let is_kind = self.in_group.is_none_or(|group| group == chat.is_group());
         let is_named = self.groups.is_empty()
@@ -133,6 +200,16 @@ impl fmt::Debug for Command {
             .field("program", &program)
             .field("dir", dir)
             .field("env", &names)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Model {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (has_key, name) = (self.key.is_some(), &self.name);
+        f.debug_struct("Model")
+            .field("name", name)
+            .field("has_key", &has_key)
             .finish_non_exhaustive()
     }
 }

@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use mynah_core::{
     Action, Chat, Content, Context, Effects, Event, EventBody, EventId, Frame, Handler, Message,
-    Origin, Person, Segment, Step, Timestamp,
+    Origin, Person, Segment, Step, StoreReader, Timestamp,
 };
-use mynah_programs::{Account, Command, Program, ProgramHandler, Role, Source, Spec, Waits};
+use mynah_programs::{
+    Account, Command, Per, Program, ProgramHandler, Role, Row, Source, Spec, Waits,
+};
 
 /// The time-out of a test.
 const TEST: Duration = Duration::from_secs(120);
@@ -44,6 +46,18 @@ impl Account for Somebody {
 
     fn outgoing(&self) -> &Path {
         &self.0
+    }
+
+    fn nearest_rows(&self, _: &Context, _: &Event, _: &[String], _: usize) -> Vec<Row> {
+        Vec::new()
+    }
+
+    fn log(&self) -> Option<Arc<dyn StoreReader>> {
+        None
+    }
+
+    fn period(&self, _: Per, now: Timestamp) -> (Timestamp, Timestamp) {
+        (now, now)
     }
 }
 
@@ -80,6 +94,11 @@ impl Running {
         let account = Arc::new(Somebody(folder.path().join("out")));
         let handler = ProgramHandler::new(program.clone(), account);
         Self { program, handler, folder }
+    }
+
+    /// The handler itself.
+    pub(crate) fn handler(&self) -> &ProgramHandler {
+        &self.handler
     }
 
     /// The text that the handler replies to a text, or its error.

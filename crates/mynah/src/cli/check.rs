@@ -63,7 +63,9 @@ pub(crate) fn execute(args: &Args, bot: &Bot, common: &Common) -> Result<Ended, 
                 Lang::Zh => writeln!(out, "设置没有错误"),
             },
             None => Ok(()),
-        }
+        }?;
+        let remarks = bot.declared().remarks(common.lang());
+        remarks.iter().filter(|_| !args.json).try_for_each(|remark| writeln!(out, "{remark}"))
     })?;
     let is_good = loaded.is_none_or(|loaded| loaded.book.is_some())
         && settings.is_none_or(|problems| problems.is_environment_only());

@@ -156,7 +156,7 @@ pub(crate) fn check(path: &Path, bot: &Bot, judged_for: &JudgedFor) -> Result<Ch
     let names = bot.names();
     let handlers = (!bot.is_stock()).then_some(names.as_slice());
     let capabilities = service.map(Connector::capabilities);
-    Ok(rule_file::judged(handlers, capabilities.as_deref(), bot.services(), |options| {
+    Ok(rule_file::judged(handlers, capabilities.as_deref(), bot, |options| {
         Checked::read(&main, &Disk, options)
     }))
 }

@@ -97,6 +97,9 @@ pub(crate) async fn execute(args: Args, bot: Bot, common: &Common) -> Result<End
     };
     telemetry::install(&common.log, config.logs);
     let bot = bot.declare(config.handler.clone())?;
+    for remark in bot.declared().remarks(common.lang()) {
+        report::say(&format!("{remark}\n"));
+    }
     let plans = plan::plans(&args, &config, &bot)?;
     let Some(rules) = load_all(&plans, &bot, common) else { return Ok(Ended::No) };
     run_all(&args, &config, bot, common, plans.into_iter().zip(rules).collect()).await
@@ -260,6 +263,7 @@ async fn console(ready: &[Ready], shared: &Shared) -> Result<App, Report> {
         pages: shared.pages.clone(),
         feed: shared.feed.clone(),
         clock: Arc::new(SystemClock),
+        programs: shared.bot.programs().clone(),
     };
     Ok(App::console(Arc::new(view), &token).until(shared.stop.token().clone()))
 }

@@ -4,13 +4,23 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use mynah_programs::{Command, Reads, Role, Service, Source, Spec, Who};
+use mynah_fetch::{AddressPolicy, Target};
+use mynah_programs::{Command, Limit, Model, Per, Reads, Role, Service, Source, Spec, Who};
 use mynah_reader::{Reading, Values as Table, Words, say};
 
 use super::read::both;
 
 /// How long an answer may take, unless the table says otherwise.
 const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long the answer of a language model may take.
+const MODEL_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How many requests a language model gets before it answers the first: most servers work on some of them together.
+const MODEL_AT_ONCE: usize = 4;
+
+/// The longest answer of a language model, in characters.
+const MAX_REPLY: usize = 500;
 
 /// All handlers of the file. With `looks_at_disk`, their folders must exist.
 pub(super) fn all(
@@ -42,9 +52,11 @@ fn spec(table: &Table, folder: &Path, reading: &mut Reading<'_>) -> Spec {
         None if folder.as_os_str().is_empty() => ".".into(),
         None => folder.to_owned(),
     };
-    let source = match text("url") {
-        Some(url) => Source::Service(Service { url, key: text("key"), dir }),
-        None => {
+    let is_model = table.section("model").is_some();
+    let source = match (text("url"), table.section("model")) {
+        (None, Some(of_model)) => Source::Model(Box::new(model(table, of_model))),
+        (Some(url), _) => Source::Service(Service { url, key: text("key"), dir }),
+        (None, None) => {
             let line = table.texts("command").unwrap_or_default().to_vec();
             let env = table.names("env").cloned().unwrap_or_default();
             Source::Command(Command { line, dir, env })
@@ -53,7 +65,8 @@ fn spec(table: &Table, folder: &Path, reading: &mut Reading<'_>) -> Spec {
     let who = Who {
         groups: table.texts("groups").unwrap_or_default().to_vec(),
         in_group: table.text("in").map(|word| word == "group"),
-        called: table.flag("called").copied().unwrap_or_default(),
+        // In a group, people talk to each other.
+        called: table.flag("called").copied().unwrap_or(is_model),
     };
     Spec {
         name: text("name").unwrap_or_default(),
@@ -64,10 +77,42 @@ fn spec(table: &Table, folder: &Path, reading: &mut Reading<'_>) -> Spec {
             _ => Role::Run,
         },
         reads: reads(table, reading),
-        timeout: table.duration("timeout").copied().unwrap_or(TIMEOUT),
-        at_once: table.whole("at_once").and_then(|most| usize::try_from(*most).ok()).unwrap_or(1),
+        timeout: (table.duration("timeout").copied()).unwrap_or(if is_model {
+            MODEL_TIMEOUT
+        } else {
+            TIMEOUT
+        }),
+        at_once: whole(table, "at_once").unwrap_or(if is_model { MODEL_AT_ONCE } else { 1 }),
         settings: table.names("settings").cloned().unwrap_or_default(),
         media: table.size("media").copied(),
+    }
+}
+
+fn whole<N: TryFrom<i64>>(table: &Table, key: &str) -> Option<N> {
+    table.whole(key).and_then(|number| N::try_from(*number).ok())
+}
+
+fn model(table: &Table, model: &Table) -> Model {
+    let text = |table: &Table, key| table.text(key).map(str::to_owned);
+    let limit = table.section("limit").map_or_else(Limit::default, |limit| Limit {
+        user: whole(limit, "user"),
+        all: whole(limit, "all"),
+        per: match limit.text("per") {
+            Some("hour") => Per::Hour,
+            Some("week") => Per::Week,
+            _ => Per::Day,
+        },
+    });
+    Model {
+        url: text(model, "url").unwrap_or_default(),
+        name: text(model, "name").unwrap_or_default(),
+        key: text(model, "key"),
+        system: text(table, "system").unwrap_or_default(),
+        memory: whole(table, "memory").unwrap_or_default(),
+        ground: table.texts("ground").unwrap_or_default().to_vec(),
+        limit,
+        max_reply: whole(table, "max_reply").unwrap_or(MAX_REPLY),
+        sorry: text(table, "sorry"),
     }
 }
 
@@ -118,11 +163,20 @@ fn check_name<'t>(table: &'t Table, names: &mut BTreeSet<&'t str>, reading: &mut
 /// Reports keys that do not go together.
 fn check_keys(table: &Table, reading: &mut Reading<'_>) {
     let has = |key: &str| table.get(key).is_some();
+    let is_model = table.has_key("model");
+    if is_model {
+        check_model(table, reading);
+    } else {
+        for key in OF_MODEL.into_iter().filter(|key| has(key)) {
+            needs(table, key, "model", reading);
+        }
+    }
     match (table.has_key("command"), table.has_key("url")) {
+        _ if is_model => {}
         (false, false) => {
             let message = Words::fixed(
-                "[[handler]] needs `command` or `url`",
-                "[[handler]] 需要 `command` 或 `url`",
+                "[[handler]] needs `command`, `url` or `model`",
+                "[[handler]] 需要 `command`、`url` 或 `model`",
             );
             let hint = Words::fixed(
                 "add command = [\"python3\", \"weather.py\"]",
@@ -157,6 +211,55 @@ fn check_keys(table: &Table, reading: &mut Reading<'_>) {
     }
 }
 
+/// The keys of a language model.
+const OF_MODEL: [&str; 6] = ["system", "memory", "ground", "limit", "max_reply", "sorry"];
+
+/// The keys that mean nothing for a language model.
+const NOT_OF_MODEL: [&str; 8] =
+    ["command", "url", "key", "dir", "env", "reads", "settings", "media"];
+
+/// Reports keys that do not go together with `model`.
+fn check_model(table: &Table, reading: &mut Reading<'_>) {
+    for key in NOT_OF_MODEL.into_iter().filter(|key| table.get(key).is_some()) {
+        conflict(table, key, "model", reading);
+    }
+    if table.text("role") == Some("before") {
+        let message = Words::fixed(
+            "a model cannot come before the rules: it would get every message",
+            "模型不能放在规则之前：那样每条消息都会发给它",
+        );
+        let hint = Words::fixed("write \"fallback\" or \"run\"", "请写 \"fallback\" 或 \"run\"");
+        reading.report("conflict", table.place("role"), message, hint);
+    }
+    if let Some(limit) = table.section("limit")
+        && !limit.has_key("user")
+        && !limit.has_key("all")
+    {
+        let message = Words::fixed("`limit` needs `user` or `all`", "`limit` 需要 `user` 或 `all`");
+        let hint = Words::fixed(
+            "write limit = { user = 20, all = 500, per = \"day\" }",
+            "请写 limit = { user = 20, all = 500, per = \"day\" }",
+        );
+        reading.report("missing", limit.span.clone(), message, hint);
+    }
+    let Some(model) = table.section("model") else { return };
+    let target = model.text("url").and_then(|url| url.parse::<Target>().ok());
+    let is_open =
+        |target: &Target| AddressPolicy::for_secrets(target).check_literal(target).is_err();
+    if model.has_key("key") && target.as_ref().is_some_and(is_open) {
+        let message = Words::fixed(
+            "the key would cross the internet unencrypted",
+            "密钥会不加密地经过互联网",
+        );
+        let hint = Words::fixed(
+            "use https://; http:// is for addresses of the own network",
+            "请用 https://；http:// 只用于内网地址",
+        );
+        // Not the line of the model: it shows the key.
+        reading.report("value", table.span.clone(), message, hint);
+    }
+}
+
 fn conflict(table: &Table, key: &str, other: &str, reading: &mut Reading<'_>) {
     let message = both(|lang| {
         say!(lang, "`{key}` and `{other}` together", "`{key}` 和 `{other}` 不能同时写")
@@ -175,6 +278,7 @@ fn check_folder(table: &Table, spec: &Spec, reading: &mut Reading<'_>) {
     let dir: PathBuf = match &spec.source {
         Source::Command(command) => command.dir.clone(),
         Source::Service(service) => service.dir.clone(),
+        Source::Model(_) => return,
     };
     if table.text("dir").is_none() || dir.is_dir() {
         return;
@@ -222,6 +326,58 @@ mod tests {
         assert!(who.called && who.in_group.is_none() && who.groups == ["Shop*"]);
         assert_eq!((ai.timeout, ai.at_once), (Duration::from_secs(30), 4));
         assert!(!format!("{config:?}").contains("s3cret"), "secrets are shown nowhere");
+    }
+
+    #[test]
+    fn a_model_is_read() {
+        let config = parse(
+            "[[handler]]\nname = 'ai'\nmodel = { url = 'http://127.0.0.1:11434/v1', name = 'qwen3:8b', key = '${TOKEN}' }\n\
+             system = 'Be kind.'\nmemory = 10\nground = ['faq']\nlimit = { user = 20, all = 500, per = 'week' }\n\
+             max_reply = 300\nsorry = 'Ask Ann.'\nrole = 'fallback'\n\
+             [[handler]]\nname = 'plain'\nmodel = { url = 'https://x.example/v1', name = 'm' }\nrole = 'fallback'\n\
+             called = false\ntimeout = '5s'\nat_once = 1\n\
+             [[handler]]\nname = 'by_rule'\nmodel = { url = 'https://x.example/v1', name = 'm' }\n",
+        )
+        .unwrap();
+        let [ai, plain, by_rule] = config.handler.as_slice() else { panic!("three handlers") };
+        let Source::Model(model) = &ai.source else { panic!("a model") };
+        let expected = Model {
+            url: "http://127.0.0.1:11434/v1".to_owned(),
+            name: "qwen3:8b".to_owned(),
+            key: Some("s3cret".to_owned()),
+            system: "Be kind.".to_owned(),
+            memory: 10,
+            ground: vec!["faq".to_owned()],
+            limit: Limit { user: Some(20), all: Some(500), per: Per::Week },
+            max_reply: 300,
+            sorry: Some("Ask Ann.".to_owned()),
+        };
+        assert_eq!((&**model, model.host().as_str()), (&expected, "127.0.0.1"));
+        assert_eq!((ai.timeout, ai.at_once), (MODEL_TIMEOUT, MODEL_AT_ONCE));
+        assert_eq!((plain.timeout, plain.at_once), (Duration::from_secs(5), 1));
+        let called = |spec: &Spec| match &spec.role {
+            Role::Fallback(who) => Some(who.called),
+            _ => None,
+        };
+        assert_eq!([ai, plain, by_rule].map(called), [Some(true), Some(false), None]);
+        let Source::Model(plain) = &plain.source else { panic!("a model") };
+        assert_eq!((plain.memory, plain.max_reply, plain.limit), (0, MAX_REPLY, Limit::default()));
+        assert!(!format!("{config:?}").contains("s3cret"), "secrets are shown nowhere");
+    }
+
+    #[test]
+    fn mistakes_of_models_are_told_in_both_languages() {
+        let text = "[[handler]]\nname = 'a'\nmodel = { url = 'http://8.8.8.8/v1', name = 'm', key = 'k3y' }\n\
+                    role = 'before'\nlimit = { per = 'day' }\ncommand = ['x']\nkey = 'k'\nreads = ['user.a']\n\
+                    [[handler]]\nname = 'b'\ncommand = ['x']\nmemory = 3\nsorry = 'no'\n\
+                    [[handler]]\nname = 'c'\nmodel = { url = 'ftp://x' }\nmemory = 1000\nlimit = { usr = 1 }\n";
+        let problems = parse(text).unwrap_err();
+        assert!(
+            !problems.render(Lang::En, false).contains("k3y"),
+            "the line of the key is not shown"
+        );
+        insta::assert_snapshot!("models_en", problems.render(Lang::En, false));
+        insta::assert_snapshot!("models_zh", problems.render(Lang::Zh, false));
     }
 
     #[test]

@@ -182,6 +182,35 @@ const ROLES: &[&str] = &["run", "before", "fallback"];
 /// The words of `in`.
 const CHATS: &[&str] = &["group", "private"];
 
+/// The words of `per`.
+const PERIODS: &[&str] = &["hour", "day", "week"];
+
+#[rustfmt::skip]
+const MODEL: &[Key] = &[
+    Key::new("url", Kind::Url,
+        "The base address of its server; `/chat/completions` is added.",
+        "服务器的基础地址；会加上 `/chat/completions`。").required().secret(),
+    Key::new("name", Kind::Text,
+        "The name of the model.",
+        "模型的名字。").required(),
+    Key::new("key", Kind::Text,
+        "Sent as `Authorization: Bearer KEY`, only over HTTPS or to an address of the own network.",
+        "以 `Authorization: Bearer 密钥` 发送；只通过 HTTPS 或发往内网地址。").secret(),
+];
+
+#[rustfmt::skip]
+const LIMIT: &[Key] = &[
+    Key::new("user", Kind::Whole { least: 0, most: u32::MAX as i64 },
+        "For each person in each chat.",
+        "每个人在每个会话里。"),
+    Key::new("all", Kind::Whole { least: 0, most: u32::MAX as i64 },
+        "For all people of an account.",
+        "一个账号的所有人合计。"),
+    Key::new("per", Kind::Word(PERIODS),
+        "The calendar unit in the zone of the bot; `day` if left out.",
+        "按机器人时区的日历单位；不写则为 `day`。"),
+];
+
 #[rustfmt::skip]
 const HANDLER: &[Key] = &[
     Key::new("name", Kind::Name,
@@ -196,6 +225,27 @@ const HANDLER: &[Key] = &[
     Key::new("key", Kind::Text,
         "Of a service: sent as `Authorization: Bearer KEY`.",
         "服务的密钥：以 `Authorization: Bearer 密钥` 发送。").secret(),
+    Key::new("model", Kind::Section(MODEL),
+        "In place of `command`: a language model behind chat completions, as Ollama and most services offer them.",
+        "代替 `command`：提供 chat completions 接口的语言模型，Ollama 和多数服务都有。"),
+    Key::new("system", Kind::Text,
+        "Of a model: its instructions.",
+        "模型的指示。"),
+    Key::new("memory", Kind::Whole { least: 0, most: 100 },
+        "Of a model: so many earlier messages of the person in this chat go with the message, with the bot's answers.",
+        "模型：随消息附上这个人在本会话里最近的多少条消息，连同机器人的回答。").default("0"),
+    Key::new("ground", Kind::Texts,
+        "Of a model: ids of `[[table]]`s of the rule file, whose five nearest rows go with the message.",
+        "模型：规则文件里 `[[table]]` 的 id，随消息附上其中最接近的五行。"),
+    Key::new("limit", Kind::Section(LIMIT),
+        "Of a model: so many requests; used up, it says nothing.",
+        "模型：请求次数上限；用完后不回答。"),
+    Key::new("max_reply", Kind::Whole { least: 1, most: 10_000 },
+        "Of a model: the longest answer, in characters; the rest is cut.",
+        "模型：回答最多多少字，多出的截掉。").default("500"),
+    Key::new("sorry", Kind::Text,
+        "Of a model: the reply if it gives no answer; without it there is none.",
+        "模型：它没有回答时的回复；不写则不回复。"),
     Key::new("dir", Kind::Path,
         "The working folder of the program and of the files that it sends; relative to the folder of this file, which is the default.",
         "程序的工作文件夹，也是它发送的文件所在处；相对于本文件所在的文件夹，默认就是该文件夹。"),
@@ -212,17 +262,17 @@ const HANDLER: &[Key] = &[
         "With `before` and `fallback`: only in groups, or only in private.",
         "用于 `before` 和 `fallback`：只在群里，或只在私聊。"),
     Key::new("called", Kind::Flag,
-        "With `before` and `fallback`: only when the bot is called.",
-        "用于 `before` 和 `fallback`：只在有人叫机器人时。").default("false"),
+        "With `before` and `fallback`: only when the bot is called. A model as a fallback has `true` unless it says otherwise.",
+        "用于 `before` 和 `fallback`：只在有人叫机器人时。模型作 `fallback` 时不写即为 `true`。").default("false"),
     Key::new("reads", Kind::Texts,
         "The variables that it gets, like `user.points` or `chat.*`.",
         "它得到的变量，如 `user.points` 或 `chat.*`。"),
     Key::new("timeout", Kind::Duration { or_zero: false },
-        "How long an answer may take.",
-        "回答最多多久。").default("\"10s\""),
+        "How long an answer may take; of a model 30 s if left out.",
+        "回答最多多久；模型不写则为 30 秒。").default("\"10s\""),
     Key::new("at_once", Kind::Whole { least: 1, most: 64 },
-        "How many requests it gets before it answers the first.",
-        "同时给它多少个未回答的请求。").default("1"),
+        "How many requests it gets before it answers the first; of a model 4 if left out.",
+        "同时给它多少个未回答的请求；模型不写则为 4。").default("1"),
     Key::new("settings", Kind::Names,
         "Texts that every request carries.",
         "每个请求都带上的文字。"),

@@ -49,9 +49,10 @@ impl Play {
         let service = Arc::new(RecordingService::new());
         let clock = Arc::new(ManualClock::at(start));
         let rules: Arc<dyn mynah_core::Handler> = Arc::clone(&watcher) as _;
+        let store = stores::in_memory();
         let stage = Stage::new(
-            Arc::new(stores::in_memory()),
-            bot.played_handlers(rules, book),
+            Arc::clone(&store) as _,
+            bot.played_handlers(rules, book, store),
             settings(seed),
             Arc::clone(&clock),
             Arc::clone(&service) as _,

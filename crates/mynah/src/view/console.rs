@@ -12,10 +12,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use mynah_core::{Called, Clock, Prompt};
 use mynah_page::view::{
-    AccountRow, BotRow, KnownChats, LogRow, NameRow, News, Problem, QueueRow, ReloadReport,
-    RuleRow, Session,
+    AccountRow, BotRow, HandlerRow, KnownChats, LogRow, NameRow, News, Problem, QueueRow,
+    ReloadReport, RuleRow, Session,
 };
 use mynah_page::{Condition, ConsolePage, Page, Pages};
+use mynah_programs::{Programs, Source};
 use mynah_runtime::{Control, Pace};
 use mynah_transports::Connector;
 use tokio::sync::broadcast;
@@ -53,6 +54,8 @@ pub(crate) struct ConsoleView {
     pub(crate) feed: ConsoleFeed,
     /// The clock.
     pub(crate) clock: Arc<dyn Clock>,
+    /// The handlers of the settings.
+    pub(crate) programs: Programs,
     /// Which run of the program this is.
     pub(crate) run: String,
 }
@@ -197,6 +200,22 @@ impl ConsolePage for ConsoleView {
             all.push(self.queue(account).await?);
         }
         Ok(all)
+    }
+
+    async fn handlers(&self) -> Result<Vec<HandlerRow>, Problem> {
+        let row = |program: &mynah_programs::Program| {
+            let (spec, counts) = (program.spec(), program.counts());
+            HandlerRow {
+                name: spec.name,
+                model: matches!(spec.source, Source::Model(_)),
+                running: counts.running,
+                answered: counts.answered,
+                failed: counts.failed.values().sum(),
+                limited: counts.limited,
+                by_rules: counts.by_rules,
+            }
+        };
+        Ok(self.programs.iter().map(row).collect())
     }
 
     /// The chats whose name has this text.

@@ -20,7 +20,7 @@ use crate::view::recorder::EventRecorder;
 /// A store that counts open work.
 #[derive(Debug)]
 pub(super) struct Ledger<S> {
-    store: S,
+    store: Arc<S>,
     /// Receives the committed turns and settled actions.
     recorder: Arc<EventRecorder>,
     open: Arc<watch::Sender<Open>>,
@@ -115,7 +115,7 @@ impl Promised {
 
 impl<S> Ledger<S> {
     /// Counts in this store, reports its changes to the recorder, and remarks on the outcomes of actions.
-    pub(super) fn new(store: S, recorder: Arc<EventRecorder>, remarks: Remarks) -> Self {
+    pub(super) fn new(store: Arc<S>, recorder: Arc<EventRecorder>, remarks: Remarks) -> Self {
         let open = Arc::new(watch::Sender::default());
         Self { store, recorder, open, claimed: Mutex::default(), remarks }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use mynah_core::{
     CalledBy, Clock as _, Decided, Event, EventBody, EventId, MessageId, Outcome, Outgoing, Status,
-    Timestamp, Transport,
+    StoreReader, Timestamp, Transport,
 };
 use mynah_page::view::News;
 use mynah_rules::{Lang, RuleBook};
@@ -83,13 +83,14 @@ impl Live {
     ) -> Result<(Self, mpsc::UnboundedReceiver<Remark>), Report> {
         let session = SandboxSession::of(book);
         let (remark, remarks) = Remarks::new(session.news.clone(), lang, saves.path(), main);
-        let ledger =
-            Ledger::new(stores::in_memory(), Arc::clone(&session.recorder), remark.clone());
+        let store = stores::in_memory();
+        let log: Arc<dyn StoreReader> = Arc::clone(&store) as _;
+        let ledger = Ledger::new(store, Arc::clone(&session.recorder), remark.clone());
         let open = ledger.open();
         let (lamp, online) = SandboxObserver::new(session.clone(), remark.clone());
         let rules = Arc::new(RuleHandler::on(Arc::clone(&session.active_rules)));
         let active_rules = Arc::clone(&session.active_rules);
-        let of_account = HandlerAccount::new("sandbox", active_rules, saves.path());
+        let of_account = HandlerAccount::new("sandbox", active_rules, saves.path(), Some(log));
         let account = Account {
             name: "sandbox".to_owned(),
             store: Arc::new(ledger),
