@@ -1,5 +1,7 @@
 //! The rows of a `[[table]]`: answers, pictures, files and groups. Small: a table may have a hundred thousand of them.
 
+use std::collections::HashMap;
+use std::hash::Hash;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,10 +18,10 @@ pub(crate) struct Rows {
     rows: Vec<Row>,
     /// The texts of all answers, one after the other.
     replies: String,
-    /// The pictures and files, each once.
-    media: Vec<PathBuf>,
-    /// The lists of groups, each once.
-    groups: Vec<Vec<Glob>>,
+    /// The pictures and files.
+    media: Once<PathBuf>,
+    /// The lists of groups.
+    groups: Once<Vec<Glob>>,
 }
 
 /// One row.
@@ -52,9 +54,9 @@ impl Rows {
         let row = Row {
             number,
             reply_end: place_of(self.replies.len()),
-            image: image.map_or(NONE, |path| once(&mut self.media, path)),
-            file: file.map_or(NONE, |path| once(&mut self.media, path)),
-            groups: if groups.is_empty() { NONE } else { once(&mut self.groups, groups) },
+            image: image.map_or(NONE, |path| self.media.add(path)),
+            file: file.map_or(NONE, |path| self.media.add(path)),
+            groups: if groups.is_empty() { NONE } else { self.groups.add(groups) },
         };
         self.rows.push(row);
         place_of(self.rows.len() - 1)
@@ -79,39 +81,63 @@ impl Rows {
 
     /// The picture of an answer.
     pub(crate) fn image(&self, row: u32) -> Option<&Path> {
-        self.media.get(self.rows[row as usize].image as usize).map(PathBuf::as_path)
+        self.media.get(self.rows[row as usize].image).map(PathBuf::as_path)
     }
 
     /// The file of an answer.
     pub(crate) fn file(&self, row: u32) -> Option<&Path> {
-        self.media.get(self.rows[row as usize].file as usize).map(PathBuf::as_path)
+        self.media.get(self.rows[row as usize].file).map(PathBuf::as_path)
     }
 
     /// The groups of a row; `None` for all chats.
     pub(crate) fn groups(&self, row: u32) -> Option<&[Glob]> {
-        self.groups.get(self.rows[row as usize].groups as usize).map(Vec::as_slice)
+        self.groups.get(self.rows[row as usize].groups).map(Vec::as_slice)
     }
 
-    /// Gives up spare room.
+    /// Gives up spare room, after the last row.
     pub(crate) fn shrink(&mut self) {
+        self.media.places = HashMap::new();
+        self.groups.places = HashMap::new();
         self.rows.shrink_to_fit();
         self.replies.shrink_to_fit();
     }
 
     /// Bytes on the heap.
     pub(crate) fn heap(&self) -> usize {
-        let media = self.media.iter().map(|path| path.as_os_str().len());
+        let media = self.media.values.iter().map(|path| path.as_os_str().len());
         self.rows.capacity() * size_of::<Row>() + self.replies.capacity() + media.sum::<usize>()
     }
 }
 
-/// The place of a value in a list that has each once. Most tables have few pictures, and the last one is looked at first.
-fn once<T: PartialEq>(list: &mut Vec<T>, value: T) -> u32 {
-    let known = list.iter().rposition(|known| *known == value);
-    place_of(known.unwrap_or_else(|| {
-        list.push(value);
-        list.len() - 1
-    }))
+/// Values, each once. A table may have another one in every row.
+#[derive(Debug, Clone)]
+struct Once<T> {
+    values: Vec<T>,
+    /// The place of each value; only while rows are added.
+    places: HashMap<T, u32>,
+}
+
+impl<T> Default for Once<T> {
+    fn default() -> Self {
+        Self { values: Vec::new(), places: HashMap::new() }
+    }
+}
+
+impl<T: Clone + Eq + Hash> Once<T> {
+    /// The place of a value, which is added if it is new.
+    fn add(&mut self, value: T) -> u32 {
+        if let Some(place) = self.places.get(&value) {
+            return *place;
+        }
+        let place = place_of(self.values.len());
+        self.values.push(value.clone());
+        self.places.insert(value, place);
+        place
+    }
+
+    fn get(&self, place: u32) -> Option<&T> {
+        self.values.get(place as usize)
+    }
 }
 
 /// A place in a list that is never so long.
@@ -122,4 +148,28 @@ pub(crate) fn place_of(place: usize) -> u32 {
 /// How a row is named towards people: `faq.xlsx:12`.
 pub(crate) fn reference(table: &Arc<str>, number: u32) -> RuleRef {
     RuleRef { id: format!("{table}:{number}").into(), file: Arc::clone(table), line: number }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// With a search through all values for each row this takes minutes.
+    #[test]
+    fn every_row_may_have_its_own_picture_and_groups() {
+        let begin = std::time::Instant::now();
+        let mut rows = Rows::default();
+        let path = |n: u32| PathBuf::from(format!("{}.png", n % 60_000));
+        for n in 0..120_000 {
+            let groups = vec![Glob::new(format!("群 {}", n % 60_000))];
+            let answer = Answer { reply: "x", image: Some(path(n)), file: Some(path(n)), groups };
+            assert_eq!(rows.add(n, answer), n);
+        }
+        assert_eq!((rows.media.values.len(), rows.groups.values.len()), (60_000, 60_000));
+        rows.shrink();
+        assert_eq!(rows.image(60_007), Some(Path::new("7.png")));
+        assert_eq!(rows.file(59_999), Some(Path::new("59999.png")));
+        assert_eq!(rows.groups(60_001).map(|globs| globs[0].as_str()), Some("群 1"));
+        assert!(begin.elapsed().as_secs() < 20, "{:?}", begin.elapsed());
+    }
 }
