@@ -142,7 +142,7 @@ impl Parted {
     }
 }
 
-/// Stands for the rest of a text that is too long.
+/// Marks the rest of a text that is too long.
 const REST: char = '\u{fffd}';
 
 /// Which cells of the present row are covered: for each column a number of regions, since there may be as many regions as

@@ -587,6 +587,15 @@ proptest! {
     }
 
     #[test]
+    fn any_code_shows_any_number(
+        code in "[0#?,.%;E+yhmsa\"\\\\_*@/元\\[\\]>=$ -]{0,12}|General",
+        value in prop_oneof![any::<f64>(), -1e6..1e6, Just(0.0), Just(0.5)],
+    ) {
+        let shown = number::NumberFormat::of(&code).show(&value.to_string(), false);
+        prop_assert!(shown.len() < 1_000, "{shown}");
+    }
+
+    #[test]
     fn any_bytes_are_a_table_or_have_a_reason(
         bytes in prop::collection::vec(any::<u8>(), 0..300),
         name in prop::sample::select(vec!["x.csv", "x.tsv", "x.json", "x.xlsx", "x.ods"]),

@@ -320,10 +320,8 @@ impl Formats {
     }
 
     /// The format of a style.
-    fn get(&self, style: usize) -> &NumberFormat {
-        let place = self.of_styles.get(style);
-        let format = place.and_then(|place| self.formats.get(*place as usize));
-        format.unwrap_or(&NumberFormat::General)
+    fn get(&self, style: usize) -> Option<&NumberFormat> {
+        self.formats.get(*self.of_styles.get(style)? as usize)
     }
 }
 
@@ -413,7 +411,8 @@ impl Open {
             "e" => builder.cell(row, column, value),
             "d" => builder.cell(row, column, &value.replace('T', " ")),
             _ => {
-                let format = context.formats.get(self.style);
+                let plain = NumberFormat::default();
+                let format = context.formats.get(self.style).unwrap_or(&plain);
                 builder.cell(row, column, &format.show(value, context.from_1904))
             }
         }
