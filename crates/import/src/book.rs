@@ -1,6 +1,7 @@
 //! The bot that comes out of an import, before it is written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::remark::{Place, Reason, Remark};
 
@@ -15,8 +16,12 @@ pub(crate) struct Book {
     pub(crate) sections: Vec<Section>,
     /// Files to put beside `bot.toml`, such as tables.
     pub(crate) files: Vec<(String, Vec<u8>)>,
-    /// The number of things that were read.
+    /// The number of things that were read: questions, categories, triggers, sentences, rows.
     pub(crate) items: usize,
+    /// The number of the last item.
+    last: usize,
+    /// The number of rows of each table, by the number of its item.
+    pub(crate) rows: BTreeMap<usize, usize>,
     pub(crate) remarks: Vec<Remark>,
 }
 
@@ -104,6 +109,34 @@ impl Book {
         }
         let last = self.sections.len() - 1;
         &mut self.sections[last]
+    }
+
+    /// Counts an item, and gives its place.
+    pub(crate) fn item(&mut self, file: impl Into<Arc<str>>, line: usize) -> Place {
+        let mut place = Place::new(file, line);
+        self.count(&mut place);
+        place
+    }
+
+    /// Counts an item whose place is known.
+    pub(crate) fn count(&mut self, place: &mut Place) {
+        self.items += 1;
+        self.last += 1;
+        place.item = self.last;
+    }
+
+    /// The place of a table with so many rows, which are counted elsewhere.
+    pub(crate) fn table(&mut self, file: impl Into<Arc<str>>, line: usize, rows: usize) -> Place {
+        self.last += 1;
+        self.rows.insert(self.last, rows);
+        Place { item: self.last, ..Place::new(file, line) }
+    }
+
+    /// How many of the items are not in the result.
+    pub(crate) fn lost(&self) -> usize {
+        let lost = self.remarks.iter().filter(|one| one.is_loss() && one.place.item > 0);
+        let items: BTreeSet<usize> = lost.map(|one| one.place.item).collect();
+        items.iter().map(|item| self.rows.get(item).copied().unwrap_or(1)).sum()
     }
 
     pub(crate) fn remark(&mut self, place: &Place, reason: Reason, subject: impl AsRef<str>) {

@@ -25,24 +25,23 @@ pub(crate) fn read(inputs: &[&Input], book: &mut Book) -> Result<(), ImportError
         let section: Vec<&str> = section.iter().filter_map(Node::text).collect();
         let section = section.join(", ");
         for conversation in tree.get("conversations").map(Node::items).unwrap_or_default() {
-            let place = |node: &Node| Place { file: input.name.as_str().into(), line: node.line };
             let Yaml::List(sentences) = &conversation.value else {
-                book.items += 1;
-                book.remark(&place(conversation), Reason::Form, text_of(conversation));
+                let place = book.item(input.name.as_str(), conversation.line);
+                book.remark(&place, Reason::Form, text_of(conversation));
                 continue;
             };
             for pair in sentences.windows(2) {
-                book.items += 1;
+                let place = book.item(input.name.as_str(), pair[0].line);
                 let (question, answer) = (text_of(&pair[0]), text_of(&pair[1]));
                 if names_nothing(&question) || answer.trim().is_empty() {
-                    book.remark(&place(&pair[0]), Reason::Empty, format!("{question} → {answer}"));
+                    book.remark(&place, Reason::Empty, format!("{question} → {answer}"));
                     continue;
                 }
                 let next = questions.len();
                 let number = *known.entry(question.trim().to_lowercase()).or_insert(next);
                 if number == next {
                     let section = section.clone();
-                    let (place, text) = (place(&pair[0]), question.trim().to_owned());
+                    let text = question.trim().to_owned();
                     questions.push(Question { place, text, answers: vec![], section });
                 }
                 let answers = &mut questions[number].answers;

@@ -2,7 +2,9 @@
 
 use thiserror::Error;
 
-use crate::Kind;
+use mynah_reader::Lang;
+
+use crate::{Kind, Remark};
 
 /// The failure of an import as a whole.
 #[derive(Debug, Error)]
@@ -44,8 +46,14 @@ pub enum ImportError {
         /// The mistake.
         message: String,
     },
+    /// No rule came out.
+    #[error("nothing could be imported: {reason}")]
+    NoRule {
+        /// The first reason, with its place, and the number of other losses.
+        reason: String,
+    },
     /// The files have nothing to import.
-    #[error("nothing to import: no question or rule of {} in these files", list(kinds))]
+    #[error("nothing to import: no question or rule{} in these files", list(kinds))]
     Nothing {
         /// The kinds that were read.
         kinds: Vec<Kind>,
@@ -53,5 +61,22 @@ pub enum ImportError {
 }
 
 fn list(kinds: &[Kind]) -> String {
-    kinds.iter().map(|kind| kind.shown()).collect::<Vec<_>>().join(", ")
+    let names: Vec<&str> = kinds.iter().map(|kind| kind.shown(Lang::En)).collect();
+    if names.is_empty() { String::new() } else { format!(" of {}", names.join(", ")) }
+}
+
+impl ImportError {
+    pub(crate) fn no_rule(remarks: &[Remark], lang: Lang) -> Self {
+        let mut losses = remarks.iter().filter(|one| one.is_loss());
+        let first = losses.next().map_or(String::new(), |one| {
+            let (file, line, reason) = (one.file(), one.line(), one.reason.text(lang));
+            format!("{file}:{line}: {}: {reason}", one.subject)
+        });
+        let reason = match (losses.count(), lang) {
+            (0, _) => first,
+            (more, Lang::En) => format!("{first} (and {more} more)"),
+            (more, Lang::Zh) => format!("{first}（另有 {more} 条）"),
+        };
+        Self::NoRule { reason }
+    }
 }

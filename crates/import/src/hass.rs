@@ -88,8 +88,7 @@ impl Sentences {
             && let Some(data) = tree.get("data")
         {
             // A newer form, in which the name of the folder is the intent.
-            let place = Place { file: file.into(), line: data.line };
-            book.items += 1;
+            let place = book.item(file, data.line);
             book.remark(&place, Reason::Form, "data");
         }
     }

@@ -3,8 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::ImportError;
-use crate::kind::EXTENSIONS;
+use crate::{ImportError, Kind};
 
 /// The most that an import reads. Files of other people are not trusted.
 #[derive(Debug, Clone, Copy)]
@@ -118,7 +117,8 @@ fn collect(
             collect(root, &path, depth + 1, files, most)?;
         }
         let extension = path.extension().map(|ext| ext.to_string_lossy().to_lowercase());
-        if file_type.is_file() && extension.is_some_and(|ext| EXTENSIONS.contains(&&*ext)) {
+        let is_known = |ext: String| Kind::ALL.into_iter().any(|kind| kind.may_have(&ext));
+        if file_type.is_file() && extension.is_some_and(is_known) {
             let below = path.strip_prefix(root).unwrap_or(&path);
             let name = below.to_string_lossy().replace('\\', "/");
             files.push((path, name, true));

@@ -1,5 +1,7 @@
 //! Files of the plugins of CowAgent: keywords, welcomes, forbidden words.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value as Json};
 
 use crate::book::{Book, Rule, Value};
@@ -23,14 +25,14 @@ pub(crate) fn read(inputs: &[&Input], book: &mut Book) -> Result<(), ImportError
         let mut lines = Lines::of(input.text()?);
         for (key, value) in tree {
             let line = lines.of_key(key);
-            let place = Place { file: input.name.as_str().into(), line };
+            let place = Place::new(input.name.as_str(), line);
             match (key.as_str(), value) {
                 ("keyword", Json::Object(all)) => keywords(all, &place, &mut lines, book),
                 ("group_welc_fixed_msg", Json::Object(all)) => {
                     welcomes(all, &place, &mut lines, book);
                 }
                 (_, Json::String(text)) if key.ends_with("prompt") && !text.trim().is_empty() => {
-                    book.items += 1;
+                    let place = book.item(place.file, line);
                     book.remark(&place, Reason::Form, format!("{key}: {text}"));
                 }
                 _ => book.remark(&place, Reason::Options, key.as_str()),
@@ -50,8 +52,8 @@ fn forbidden(input: &Input, book: &mut Book) -> Result<(), ImportError> {
         .map(str::to_owned)
         .collect();
     if !words.is_empty() {
+        let place = book.table(input.name.as_str(), 1, words.len());
         book.items += words.len();
-        let place = Place { file: input.name.as_str().into(), line: 1 };
         let rule = Rule::new(place, &input.name)
             .with("keyword", Value::texts(words))
             .with("silent", Value::Bool(true));
@@ -63,8 +65,7 @@ fn forbidden(input: &Input, book: &mut Book) -> Result<(), ImportError> {
 /// `"keyword": { "question": "answer" }`; newer plugins write groups of keywords.
 fn keywords(all: &Map<String, Json>, place: &Place, lines: &mut Lines<'_>, book: &mut Book) {
     for (question, answer) in all {
-        book.items += 1;
-        let place = Place { line: lines.of_key(question), ..place.clone() };
+        let place = book.item(Arc::clone(&place.file), lines.of_key(question));
         let questions = answer.get("keywords").map_or_else(|| vec![question.clone()], json::texts);
         let contains = answer.get("match_type").and_then(Json::as_str) == Some("contains");
         let answers = json::texts(answer.get("reply").unwrap_or(answer));
@@ -99,8 +100,7 @@ fn is_file(answer: &str) -> bool {
 /// `"group_welc_fixed_msg": { "group": "text" }`.
 fn welcomes(all: &Map<String, Json>, place: &Place, lines: &mut Lines<'_>, book: &mut Book) {
     for (group, text) in all {
-        book.items += 1;
-        let place = Place { line: lines.of_key(group), ..place.clone() };
+        let place = book.item(Arc::clone(&place.file), lines.of_key(group));
         let text = text.as_str().unwrap_or_default().trim();
         if text.is_empty() {
             book.remark(&place, Reason::Empty, group.as_str());

@@ -1,5 +1,7 @@
 //! The kinds of files, and how one is recognised.
 
+use mynah_reader::Lang;
+
 use crate::{ImportError, Input};
 
 /// A kind of file that can be imported.
@@ -54,17 +56,33 @@ impl Kind {
 
     /// Its name for people.
     #[must_use]
-    pub const fn shown(self) -> &'static str {
-        match self {
-            Self::Table => "table",
-            Self::WordBank => "word bank",
-            Self::CowAgent => "CowAgent",
-            Self::Koishi => "Koishi dialogue",
-            Self::Chatterbot => "ChatterBot",
-            Self::Rivescript => "RiveScript",
-            Self::Aiml => "AIML",
-            Self::HomeAssistant => "Home Assistant",
+    pub const fn shown(self, lang: Lang) -> &'static str {
+        match (self, lang) {
+            (Self::Table, Lang::En) => "table",
+            (Self::Table, Lang::Zh) => "表格",
+            (Self::WordBank, Lang::En) => "word bank",
+            (Self::WordBank, Lang::Zh) => "词库",
+            (Self::CowAgent, _) => "CowAgent",
+            (Self::Koishi, Lang::En) => "Koishi dialogue",
+            (Self::Koishi, Lang::Zh) => "Koishi 问答",
+            (Self::Chatterbot, _) => "ChatterBot",
+            (Self::Rivescript, _) => "RiveScript",
+            (Self::Aiml, _) => "AIML",
+            (Self::HomeAssistant, _) => "Home Assistant",
         }
+    }
+
+    /// Whether a file that was found in a folder can be of this kind, by its extension in small letters.
+    pub(crate) fn may_have(self, extension: &str) -> bool {
+        let extensions: &[&str] = match self {
+            Self::Table => &["csv", "tsv", "json", "xlsx", "ods"],
+            Self::WordBank | Self::Koishi => &["json"],
+            Self::CowAgent => &["json", "txt"],
+            Self::Chatterbot | Self::HomeAssistant => &["yaml", "yml"],
+            Self::Rivescript => &["rive", "rs"],
+            Self::Aiml => &["aiml", "xml"],
+        };
+        extensions.contains(&extension)
     }
 
     /// The kind of that name.
@@ -79,10 +97,6 @@ impl Kind {
         Self::ALL.map(Self::name).join(", ")
     }
 }
-
-/// The extensions of files that a folder is searched for.
-pub(crate) const EXTENSIONS: [&str; 10] =
-    ["aiml", "csv", "json", "ods", "rive", "rs", "tsv", "xlsx", "yaml", "yml"];
 
 /// The kind of a file, by its extension and, where that is not enough, by its contents.
 pub(crate) fn recognise(input: &Input) -> Result<Kind, ImportError> {

@@ -45,10 +45,9 @@ pub(crate) fn read(inputs: &[&Input], book: &mut Book) -> Result<(), ImportError
         };
         let mut lines = Lines::of(input.text()?);
         for one in list {
-            book.items += 1;
             let question = text(one, "original").or_else(|| text(one, "question"));
             let line = lines.of_key(question.as_deref().unwrap_or_default());
-            let place = Place { file: input.name.as_str().into(), line };
+            let place = book.item(input.name.as_str(), line);
             match row(one, place.clone(), book) {
                 Ok(row) => rows.push(row),
                 Err(reason) => book.remark(&place, reason, question.unwrap_or_default()),
@@ -84,8 +83,7 @@ fn row(one: &Json, place: Place, book: &mut Book) -> Result<Row, Reason> {
     if needs_call {
         keys.push(("at_me", Value::Bool(true)));
     }
-    let guilds =
-        json::texts(one.get("guilds").or_else(|| one.get("groups")).unwrap_or(&Json::Null));
+    let guilds = list(one.get("guilds").or_else(|| one.get("groups")));
     if !guilds.is_empty() {
         book.remark(&place, Reason::Groups, guilds.join(", "));
         if flag & COMPLEMENT == 0 {
@@ -112,13 +110,20 @@ fn row(one: &Json, place: Place, book: &mut Book) -> Result<Row, Reason> {
         keys,
         is_regex,
         id: one.get("id").and_then(id).unwrap_or_default(),
-        after: json::texts(one.get("predecessors").unwrap_or(&Json::Null)),
+        after: list(one.get("predecessors")),
         within: timeout.map_or(TIMEOUT.to_owned(), |time| format!("{}s", time / 1000)),
         weight: if needs_call { called } else { strict }.clamp(0.0, 1.0),
         messages,
         answer_as,
         subject: question,
     })
+}
+
+/// The items of a list: as JSON, or as a database stores it, with commas between them.
+fn list(value: Option<&Json>) -> Vec<String> {
+    let texts = json::texts(value.unwrap_or(&Json::Null));
+    let items = texts.iter().flat_map(|text| text.split(',')).map(str::trim);
+    items.filter(|item| !item.is_empty()).map(str::to_owned).collect()
 }
 
 /// The hours of a row, which are minutes of the day.

@@ -67,6 +67,7 @@ pub fn import(inputs: &[Input], from: Option<Kind>, lang: Lang) -> Result<Import
     let mut of_kind: BTreeMap<Kind, Vec<&Input>> = BTreeMap::new();
     for input in inputs {
         let kind = match from {
+            Some(kind) if input.found && !kind.may_have(&input.extension()) => continue,
             Some(kind) => kind,
             None => match kind::recognise(input) {
                 Err(ImportError::UnknownKind { .. } | ImportError::Form { .. }) if input.found => {

@@ -212,7 +212,7 @@ fn settings(book: &Book) -> String {
 
 /// The comment at the top: the source, and all that is lost or changed.
 fn head(book: &Book, kinds: &BTreeMap<Kind, usize>, inputs: &[Input], lang: Lang) -> String {
-    let names: Vec<&str> = kinds.keys().map(|kind| kind.shown()).collect();
+    let names: Vec<&str> = kinds.keys().map(|kind| kind.shown(lang)).collect();
     let names = names.join(", ");
     let first: Vec<String> = inputs.iter().take(NAMED).map(|input| one_line(&input.name)).collect();
     let more = if inputs.len() > NAMED { " …" } else { "" };

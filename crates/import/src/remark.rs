@@ -9,11 +9,20 @@ use mynah_reader::Lang;
 pub(crate) struct Place {
     pub(crate) file: Arc<str>,
     pub(crate) line: usize,
+    /// The number of the item at this place, from 1; 0 for a remark that is about no item. Many items can be in one line.
+    pub(crate) item: usize,
+}
+
+impl Place {
+    /// A place for remarks that are about no item.
+    pub(crate) fn new(file: impl Into<Arc<str>>, line: usize) -> Self {
+        Self { file: file.into(), line, item: 0 }
+    }
 }
 
 impl Default for Place {
     fn default() -> Self {
-        Self { file: "".into(), line: 0 }
+        Self::new("", 0)
     }
 }
 

@@ -62,13 +62,14 @@ fn env(name: &str) -> String {
 fn substitutions(script: &Script, book: &mut Book) {
     for (from, to, place) in &script.subs {
         let subject = format!("! sub {from} = {to}");
+        let mut place = place.clone();
+        book.count(&mut place);
         if has_words(to, from) {
-            book.items += 1;
-            book.remark(place, Reason::Loop, subject);
+            book.remark(&place, Reason::Loop, subject);
             continue;
         }
         let regex = format!(r"^(?<before>|.*\W){}(?<after>|\W.*)$", names::in_regex(from));
-        let rule = Rule::new(place.clone(), &subject)
+        let rule = Rule::new(place, &subject)
             .with("regex", Value::text(regex))
             .with("answer_as", Value::text(format!("{{before}}{}{{after}}", names::template(to))));
         book.section("substitutions").rules.push(rule);
@@ -106,20 +107,21 @@ fn begin(script: &Script, book: &mut Book) {
     for trigger in &script.begin {
         let is_pass = |reply: &String| reply.trim() == "{ok}";
         let subject = format!("> begin {}", trigger.pattern);
+        let mut place = trigger.place.clone();
         if trigger.pattern != "request" || !trigger.conditions.is_empty() {
-            book.items += 1;
-            book.remark(&trigger.place, Reason::Form, subject);
+            book.count(&mut place);
+            book.remark(&place, Reason::Form, subject);
         } else if trigger.replies.iter().any(|reply| reply.contains("{ok}")) {
             if !trigger.replies.iter().all(is_pass) {
-                book.items += 1;
-                book.remark(&trigger.place, Reason::Form, subject);
+                book.count(&mut place);
+                book.remark(&place, Reason::Form, subject);
             }
         } else if !trigger.replies.is_empty() {
-            book.items += 1;
+            book.count(&mut place);
             let replies: Vec<_> =
                 trigger.replies.iter().map(|reply| names::template(reply)).collect();
             let key = if replies.len() == 1 { "reply" } else { "reply_one_of" };
-            let rule = Rule::new(trigger.place.clone(), &subject)
+            let rule = Rule::new(place, &subject)
                 .with("pattern", Value::text("{star}"))
                 .with(key, Value::texts(replies));
             book.section("begin").rules.push(rule);
@@ -134,8 +136,9 @@ fn unit(
     previous: &mut Previous,
     book: &mut Book,
 ) -> Option<Unit> {
-    book.items += 1;
-    let place = &trigger.place;
+    let mut place = trigger.place.clone();
+    book.count(&mut place);
+    let place = &place;
     let subject = format!("+ {}", trigger.pattern);
     let (key, sentence, stars) = match triggers::condition(&trigger.pattern, script) {
         Ok(condition) => condition,

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use mynah_reader::Lang;
-use mynah_rules::{Files, LoadOptions};
+use mynah_rules::{Files, LoadOptions, RuleBook};
 
 use crate::book::{Book, Value};
 use crate::output::{self, Output};
@@ -56,9 +57,9 @@ pub(crate) fn settle(
 ) -> Result<Imported, ImportError> {
     for round in 0..=ROUNDS {
         let output = output::write(&book, &kinds, inputs, lang);
-        let errors = errors(&output, &book.files);
-        if errors.is_empty() {
-            return Ok(finished(book, kinds, inputs, lang));
+        let (errors, rules) = checked(&output, &book.files);
+        if let Some(rules) = rules {
+            return finished(book, &rules, kinds, inputs, lang);
         }
         if round == ROUNDS || !take_out(&mut book, &output, &errors) {
             let (file, line, _, message) = &errors[0];
@@ -66,21 +67,23 @@ pub(crate) fn settle(
             return Err(ImportError::Form { file, line: *line, message: message.clone() });
         }
     }
-    Ok(finished(book, kinds, inputs, lang))
+    Err(ImportError::NoRule { reason: "the rules do not load".to_owned() })
 }
 
 /// File, line, code and message.
 type Mistake = (String, usize, &'static str, String);
 
-fn errors(output: &Output, files: &[(String, Vec<u8>)]) -> Vec<Mistake> {
+/// Loads the result: its mistakes, and the rules if there are none.
+fn checked(output: &Output, files: &[(String, Vec<u8>)]) -> (Vec<Mistake>, Option<Arc<RuleBook>>) {
     let texts = output.files.iter().map(|(name, text)| (PathBuf::from(name), text.as_str()));
     let others = files.iter().map(|(name, bytes)| (PathBuf::from(name), bytes.as_slice()));
     let memory = Memory { texts: texts.collect(), others: others.collect() };
     let loaded = mynah_rules::load(Path::new("bot.toml"), &memory, &LoadOptions::default());
     let errors = loaded.diagnostics.iter().filter(|one| one.is_error());
-    errors
+    let errors = errors
         .map(|one| (one.file.to_string(), one.line as usize, one.code, one.message(Lang::En)))
-        .collect()
+        .collect();
+    (errors, loaded.book)
 }
 
 /// Takes out the rules in which errors are. Returns whether there was one.
@@ -153,24 +156,28 @@ fn forget(book: &mut Book, ids: &BTreeSet<String>) {
 /// The files, with the remarks in the order of their places.
 fn finished(
     mut book: Book,
+    loaded: &RuleBook,
     kinds: BTreeMap<Kind, usize>,
     inputs: &[Input],
     lang: Lang,
-) -> Imported {
+) -> Result<Imported, ImportError> {
     book.remarks.sort_by(|a, b| (&a.place, a.reason).cmp(&(&b.place, b.reason)));
     book.remarks.dedup();
     let output = output::write(&book, &kinds, inputs, lang);
     let mut files: Vec<(String, Vec<u8>)> =
         output.files.into_iter().map(|(name, text)| (name, text.into_bytes())).collect();
     files.append(&mut book.files);
-    let lost: BTreeSet<_> =
-        book.remarks.iter().filter(|one| one.is_loss()).map(|one| &one.place).collect();
-    Imported {
-        files,
-        kinds,
-        items: book.items,
-        lost: lost.len().min(book.items),
-        rules: book.sections.iter().map(|section| section.rules.len()).sum(),
-        remarks: book.remarks,
+    let rules = book.sections.iter().map(|section| section.rules.len()).sum();
+    if rules == 0 {
+        return Err(ImportError::no_rule(&book.remarks, lang));
     }
+    // The header of a table, and its rows without an answer, are not items.
+    let rules_of_tables = book.sections.iter().flat_map(|section| &section.rules);
+    let of_tables: usize = rules_of_tables
+        .filter(|rule| rule.table == "table")
+        .filter_map(|rule| book.rows.get(&rule.place.item))
+        .sum();
+    let answered = if of_tables == 0 { 0 } else { loaded.rows().count() };
+    let items = book.items - of_tables.saturating_sub(answered);
+    Ok(Imported { files, kinds, items, lost: book.lost(), rules, remarks: book.remarks })
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::book::{Book, Rule, Value};
-use crate::remark::{Place, Reason};
+use crate::remark::Reason;
 use crate::{ImportError, Input};
 
 /// Reads the files, one `[[table]]` for each.
@@ -12,14 +12,14 @@ pub(crate) fn read(inputs: &[&Input], book: &mut Book) -> Result<(), ImportError
         let table = mynah_tables::read(&input.bytes, &input.name, None)
             .map_err(|error| input.bad(1, error.to_string()))?;
         let rows = table.rows().len();
-        let place = Place { file: input.name.as_str().into(), line: 1 };
         if rows == 0 {
-            book.items += 1;
+            let place = book.item(input.name.as_str(), 1);
             book.remark(&place, Reason::Empty, &input.name);
             continue;
         }
+        let place = book.table(input.name.as_str(), 1, rows);
         book.items += rows;
-        let name = file_name(&input.name, book);
+        let name = file_name(&input.name, &input.extension(), book);
         let rule = Rule { table: "table", ..Rule::new(place, &input.name) };
         book.section("").rules.push(rule.with("file", Value::text(name.clone())));
         book.files.push((name, input.bytes.clone()));
@@ -27,18 +27,21 @@ pub(crate) fn read(inputs: &[&Input], book: &mut Book) -> Result<(), ImportError
     Ok(())
 }
 
-/// A name for a file in the folder of the bot: without folders, and each once.
-pub(crate) fn file_name(path: &str, book: &Book) -> String {
+/// A name for a file in the folder of the bot: without folders, with the extension by which tables are read, and each once,
+/// also on a disk that takes large and small letters for the same.
+pub(crate) fn file_name(path: &str, extension: &str, book: &Book) -> String {
     let last = path.rsplit(['/', '\\']).next().unwrap_or_default();
+    let stem = last.rsplit_once('.').map_or(last, |(stem, _)| stem);
     let is_good = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ');
-    let clean: String = last.chars().filter(|c| is_good(*c)).take(80).collect();
-    let clean = clean.trim().trim_start_matches('.');
-    let (stem, extension) = clean.rsplit_once('.').unwrap_or((clean, "csv"));
-    let stem = if stem.is_empty() { "table" } else { stem };
-    let taken: BTreeSet<&str> = book.files.iter().map(|(name, _)| name.as_str()).collect();
+    let clean: String = stem.chars().filter(|c| is_good(*c)).take(80).collect();
+    let clean = clean.trim().trim_matches('.');
+    let stem = if clean.is_empty() { "table" } else { clean };
+    let is_table = ["csv", "tsv", "json", "xlsx", "ods"].contains(&extension);
+    let extension = if is_table { extension } else { "csv" };
+    let taken: BTreeSet<String> = book.files.iter().map(|(name, _)| name.to_lowercase()).collect();
     let mut name = format!("{stem}.{extension}");
     let mut number = 2;
-    while taken.contains(name.as_str()) {
+    while taken.contains(&name.to_lowercase()) {
         name = format!("{stem}-{number}.{extension}");
         number += 1;
     }
@@ -55,12 +58,14 @@ mod tests {
         for (path, expected) in [
             ("faq.xlsx", "faq.xlsx"),
             ("../../etc/faq.csv", "faq.csv"),
-            ("..\\faq.csv", "faq-2.csv"),
-            (".csv", "csv.csv"),
+            ("..\\FAQ.csv", "FAQ-2.csv"),
+            (".csv", "table.csv"),
             ("a:b\n.json", "ab.json"),
             ("价格 表.xlsx", "价格 表.xlsx"),
+            ("bank.txt", "bank.csv"),
         ] {
-            let name = file_name(path, &book);
+            let extension = path.rsplit_once('.').map_or("", |(_, extension)| extension);
+            let name = file_name(path, extension, &book);
             assert_eq!(name, expected);
             book.files.push((name, Vec::new()));
         }

@@ -25,8 +25,7 @@ pub(crate) fn read(inputs: &[&Input], book: &mut Book) -> Result<(), ImportError
         let section = if inputs.len() > 1 { input.name.as_str() } else { "" };
         let mut units = Vec::new();
         for (question, answers) in bank {
-            book.items += 1;
-            let place = Place { file: input.name.as_str().into(), line: lines.of_key(question) };
+            let place = book.item(input.name.as_str(), lines.of_key(question));
             match unit(&place, question, answers, book) {
                 Ok(unit) => units.push(Unit { section: section.to_owned(), ..unit }),
                 Err(reason) => book.remark(&place, reason, question.as_str()),
@@ -56,14 +55,14 @@ fn is_plain(unit: &Unit) -> bool {
 
 /// Writes plain questions as a table of JSON beside `bot.toml`.
 fn write_table(units: Vec<Unit>, input: &Input, section: &str, book: &mut Book) {
-    let place = units[0].rule.place.clone();
+    let place = book.table(input.name.as_str(), units[0].rule.place.line, units.len());
     let mut table = serde_json::Map::new();
     for unit in units {
         let Some((_, Value::Text(question))) = unit.rule.keys.into_iter().next() else { continue };
         let answers = unit.answers.into_iter().flatten().map(|one| Json::String(one.text));
         table.insert(question, Json::Array(answers.collect()));
     }
-    let name = tables::file_name(&input.name, book);
+    let name = tables::file_name(&input.name, "json", book);
     let rule = Rule { table: "table", ..Rule::new(place, &input.name) };
     book.section(section).rules.push(rule.with("file", Value::text(name.clone())));
     let text = serde_json::to_string_pretty(&Json::Object(table)).unwrap_or_default();

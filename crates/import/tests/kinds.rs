@@ -266,7 +266,7 @@ fn files_are_read_within_limits() {
         .into_iter()
         .map(|one| one.name)
         .collect();
-    assert_eq!(names, ["a.rive", "b.rive"]);
+    assert_eq!(names, ["a.rive", "b.rive", "notes.txt"]);
     let refused = |limits| read_inputs(&[folder.path().to_owned()], limits).expect_err("too much");
     assert!(matches!(refused(Limits { file: 5, ..limits }), ImportError::Read { .. }));
     assert!(matches!(refused(Limits { total: 9, ..limits }), ImportError::TooMuch { .. }));
@@ -281,4 +281,101 @@ fn a_rule_that_cannot_load_is_listed() {
     let imported = made("a.rive", text);
     assert_eq!(imported.rules, 1);
     assert!(reasons(&imported).iter().all(|reason| *reason == Reason::Loop));
+}
+
+/// The result for a file that was given by name, of a kind that was given.
+fn made_as(name: &str, text: &str, kind: Kind) -> Result<Imported, ImportError> {
+    import(&[input(name, text)], Some(kind), Lang::En)
+}
+
+#[test]
+fn a_word_bank_in_a_text_file_becomes_a_table_of_json() {
+    let pairs: Vec<String> = (0..30).map(|n| format!("\"问{n}\": \"答{n}\"")).collect();
+    let bank = format!("{{{}}}", pairs.join(", "));
+    let imported = made_as("bank.txt", &bank, Kind::WordBank).expect("imported");
+    assert_eq!(imported.files[1].0, "bank.json");
+    assert_eq!((imported.items, imported.lost, imported.rules), (30, 0, 1));
+}
+
+#[test]
+fn parts_are_counted_one_by_one_wherever_they_are() {
+    let empty: Vec<String> = (0..10).map(|n| format!("\"q{n}\":[]")).collect();
+    let imported = made("bank.json", &format!("{{{},\"a\":[\"x\"]}}", empty.join(",")));
+    assert_eq!((imported.items, imported.lost), (11, 10));
+    let imported = made("faq.csv", "question,answer\nhi,ho\nalone,\n");
+    assert_eq!((imported.items, imported.lost), (1, 0));
+    let long = format!("{}.json", "l".repeat(90));
+    let imported =
+        made_as(&long, "[{\"q\": \"hi\", \"a\": \"ho\"}]", Kind::Table).expect("imported");
+    assert_eq!((imported.items, imported.files[1].0.ends_with("l.json")), (1, true));
+}
+
+#[test]
+fn an_import_without_a_rule_fails_and_says_why() {
+    let aiml =
+        "<aiml>\n<category><pattern>HI</pattern><template>a</b></template></category></aiml>";
+    let failed = made_as("a.aiml", aiml, Kind::Aiml).expect_err("no rule");
+    let said = failed.to_string();
+    assert!(said.starts_with("nothing could be imported: a.aiml:2: not well-formed"), "{said}");
+    let failed = import(&[], None, Lang::En).expect_err("no file").to_string();
+    assert_eq!(failed, "nothing to import: no question or rule in these files");
+}
+
+#[test]
+fn the_lost_end_of_an_aiml_file_is_listed() {
+    let whole = "<aiml>\n<category><pattern>HI</pattern><template>a</template></category>\n";
+    let cut = format!("{whole}<category><pattern>YO</pattern><template>b</template>");
+    let imported = made("a.aiml", &cut);
+    assert_eq!((imported.items, imported.lost, imported.rules > 0), (2, 1, true));
+    assert_eq!((imported.remarks[0].reason, imported.remarks[0].line()), (Reason::Unreadable, 3));
+}
+
+#[test]
+fn aiml_patterns_are_compared_without_punctuation() {
+    let text = "<aiml><category><pattern>DON'T GO, PLEASE.</pattern><template>ok</template></category></aiml>";
+    has("a.aiml", text, &["exact = \"do not go please\""]);
+}
+
+#[test]
+fn koishi_lists_are_read_as_a_database_stores_them() {
+    let text = r#"[{"id":1,"flag":0,"question":"a","answer":"x","groups":"","predecessors":""},
+        {"id":2,"flag":0,"question":"c","answer":"z","predecessors":""},
+        {"id":3,"flag":0,"question":"b","answer":"y","predecessors":"1,2"}]"#;
+    let imported = made("d.json", text);
+    assert_eq!((imported.items, imported.lost), (3, 0));
+    assert!(rules(&imported).contains("after = [\"q1\", \"q2\"]"), "{}", rules(&imported));
+}
+
+#[test]
+fn a_folder_is_searched_for_every_kind_of_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        std::fs::write(path, text).expect("written");
+    };
+    write("keyword/config.json", r#"{"keyword": {"hi": "ho"}}"#);
+    write("banwords/banwords.txt", "spam\n");
+    write(
+        "alice.xml",
+        "<aiml><category><pattern>HI</pattern><template>a</template></category></aiml>",
+    );
+    let inputs = read_inputs(&[folder.path().to_owned()], Limits::default()).expect("read");
+    let plugins = import(&inputs, Some(Kind::CowAgent), Lang::En).expect("imported");
+    assert!(rules(&plugins).contains("keyword = \"spam\"\nsilent = true"), "{}", rules(&plugins));
+    let all = import(&inputs, None, Lang::En).expect("imported");
+    assert_eq!(all.kinds.keys().copied().collect::<Vec<_>>(), [Kind::CowAgent, Kind::Aiml]);
+}
+
+#[test]
+fn rivescript_that_costs_too_much_ends() {
+    let deep = format!(
+        "+ hi\n- {}x{}\n\n+ ho\n- y\n",
+        "{random}<star>|".repeat(5_000),
+        "{/random}".repeat(5_000)
+    );
+    let imported = made("a.rive", &deep);
+    assert_eq!((imported.items, imported.lost), (2, 1));
+    let imported = made("a.rive", "! sub = x\n\n+ it's you\n- y\n");
+    assert_eq!((imported.items, imported.rules), (2, 1));
 }

@@ -32,18 +32,18 @@ pub(crate) enum Word {
 
 impl Sentence {
     pub(crate) fn of_text(text: &str) -> Self {
-        Self { words: text.split_whitespace().map(word).collect() }
+        Self { words: words(text) }
     }
 
     pub(crate) fn of(nodes: &[Node]) -> Self {
-        let mut words = Vec::new();
+        let mut all = Vec::new();
         for node in nodes {
             match node {
-                Node::Text(text) => words.extend(text.split_whitespace().map(word)),
-                Node::Element { .. } => words.push(Word::Unknown),
+                Node::Text(text) => all.extend(words(text)),
+                Node::Element { .. } => all.push(Word::Unknown),
             }
         }
-        Self { words }
+        Self { words: all }
     }
 
     pub(super) fn words(&self) -> &[Word] {
@@ -107,6 +107,14 @@ impl Sentence {
         }
         Ok(("pattern", parts.join(" "), stars))
     }
+}
+
+/// The words of a sentence as messages are compared: contractions written out, without punctuation between words.
+fn words(text: &str) -> Vec<Word> {
+    let text = spelled_out(text);
+    let words = text.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | ':' | '!' | '?'));
+    let words = words.map(|word| word.trim_end_matches('.')).filter(|word| !word.is_empty());
+    words.map(word).collect()
 }
 
 fn word(text: &str) -> Word {
@@ -181,6 +189,8 @@ mod tests {
             ("_ SAID *", "pattern", "{star} said {star2}"),
             ("^ HELLO #", "pattern", "[{star}] hello [{star2}]"),
             ("$WHO ARE YOU", "exact", "who are you"),
+            ("OK, FINE.", "exact", "ok fine"),
+            ("DON'T GO *", "pattern", "do not go {star}"),
         ] {
             let (found, value, _) = Sentence::of_text(pattern).condition().expect(pattern);
             assert_eq!((found, value.as_str()), (key, expected));

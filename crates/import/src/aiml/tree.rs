@@ -64,8 +64,7 @@ pub(super) fn read(
         let event = match reader.read_event() {
             Ok(event) => event,
             Err(error) => {
-                let place = Place { file, line };
-                book.items += 1;
+                let place = book.item(file, line);
                 book.remark(&place, Reason::Unreadable, format!("not well-formed: {error}"));
                 return Ok(());
             }
@@ -94,14 +93,20 @@ pub(super) fn read(
             Event::DocType(doctype) if doctype.contains("<!ENTITY") => {
                 return Err(input.bad(line, "entities (`<!ENTITY`) are not read"));
             }
-            Event::Eof => break,
+            Event::Eof => {
+                if let Some(one) = open.iter().find(|one| one.name == "category").or(open.first()) {
+                    let place = book.item(file, one.line);
+                    let words = format!("the file ends inside of <{}>", one.name);
+                    book.remark(&place, Reason::Unreadable, words);
+                }
+                return Ok(());
+            }
             Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => {}
         }
         if found.len() > CATEGORIES {
             return Err(input.bad(line, format!("more than {CATEGORIES} categories")));
         }
     }
-    Ok(())
 }
 
 /// The lines of a text by their places.
@@ -179,8 +184,7 @@ fn close(
     found: &mut Vec<Category>,
 ) {
     if one.name == "category" {
-        book.items += 1;
-        let place = Place { file: Arc::clone(file), line: one.line };
+        let place = book.item(Arc::clone(file), one.line);
         let topic = open.iter().rev().find(|above| above.name == "topic");
         let topic = topic.and_then(|topic| topic.attributes.iter().find(|at| at.0 == "name"));
         match category(one, place.clone(), topic.map(|at| at.1.as_str())) {

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use mynah_matching::Lists;
@@ -36,7 +36,8 @@ type Found = (Vec<(String, String)>, Rank, String);
 struct Used {
     lists: BTreeMap<String, Vec<String>>,
     /// Lists that no file has.
-    unknown: BTreeSet<String>,
+    /// Lists that are not in the files, with the first place of each.
+    unknown: BTreeMap<String, Place>,
 }
 
 pub(super) fn build(all: &Sentences, book: &mut Book) {
@@ -45,9 +46,8 @@ pub(super) fn build(all: &Sentences, book: &mut Book) {
     let mut rules: BTreeMap<Key, (Vec<(Rank, String)>, Place)> = BTreeMap::new();
     for (number, block) in all.blocks.iter().enumerate() {
         for (sentence, line) in &block.sentences {
-            book.items += 1;
-            let place = Place { file: Arc::clone(&block.file), line: *line };
-            let one = One { all, block, fixed: &fixed, used: &used };
+            let place = book.item(Arc::clone(&block.file), *line);
+            let one = One { all, block, fixed: &fixed, used: &used, place: &place };
             match one.patterns(sentence, &mut |reason| {
                 book.remarks.push(crate::Remark::new(place.clone(), reason, sentence));
             }) {
@@ -63,8 +63,8 @@ pub(super) fn build(all: &Sentences, book: &mut Book) {
         }
     }
     let used = used.into_inner();
-    for name in &used.unknown {
-        book.remark(&Place::default(), Reason::AnyText, name.clone());
+    for (name, place) in &used.unknown {
+        book.remark(place, Reason::AnyText, name.clone());
     }
     let lists: Lists = used
         .lists
@@ -154,6 +154,7 @@ struct One<'o> {
     block: &'o Block,
     fixed: &'o BTreeMap<String, Vec<String>>,
     used: &'o RefCell<Used>,
+    place: &'o Place,
 }
 
 impl One<'_> {
@@ -272,7 +273,8 @@ impl One<'_> {
         let slot = variable(slot);
         match self.list(name) {
             None => {
-                self.used.borrow_mut().unknown.insert(name.to_owned());
+                let mut used = self.used.borrow_mut();
+                used.unknown.entry(name.to_owned()).or_insert_with(|| self.place.clone());
                 format!("{{{slot}}}")
             }
             Some(List::Any) => format!("{{{slot}}}"),

@@ -10,6 +10,9 @@ use crate::remark::Reason;
 /// An answer has at most so many forms once its random parts are written out.
 const MOST_FORMS: usize = 40;
 
+/// An answer has at most so many `{random}`, one inside another or not.
+const MOST_RANDOM: usize = 100;
+
 /// Tags may be nested so deep.
 const DEPTH: usize = 16;
 
@@ -105,6 +108,9 @@ fn star_number(tag: &str) -> Option<usize> {
 
 /// The forms of an answer: random parts and arrays that have tags are written out.
 fn forms(text: &str, script: &Script) -> Result<Vec<String>, Reason> {
+    if text.matches("{random}").count() > MOST_RANDOM {
+        return Err(Reason::Form);
+    }
     let mut done = Vec::new();
     let mut open = vec![text.to_owned()];
     while let Some(text) = open.pop() {

@@ -60,7 +60,7 @@ impl Script {
     pub(crate) fn add(&mut self, file: &str, text: &str, book: &mut Book) {
         let mut reading = Reading { file: file.into(), topic: RANDOM.to_owned(), in_begin: false };
         for line in lines(text, file, book) {
-            let place = Place { file: Arc::clone(&reading.file), line: line.number };
+            let place = Place::new(Arc::clone(&reading.file), line.number);
             match line.sign {
                 '!' => self.define(&line.text, place, book),
                 '>' => self.open(&line.text, &mut reading),
@@ -112,10 +112,10 @@ impl Script {
             "var" => drop(self.vars.insert(name, plain)),
             "global" => drop(self.globals.insert(name, plain)),
             "array" => drop(self.arrays.insert(name, items(value))),
-            "sub" => self.subs.push((name.to_lowercase(), plain, place)),
+            "sub" if !name.is_empty() => self.subs.push((name.to_lowercase(), plain, place)),
             "person" => self.persons += 1,
             _ => {
-                book.items += 1;
+                let place = book.item(place.file, place.line);
                 book.remark(&place, Reason::Form, format!("! {text}"));
             }
         }
@@ -192,12 +192,11 @@ fn lines(text: &str, file: &str, book: &mut Book) -> Vec<Line> {
         let mut chars = line.chars();
         let Some(sign) = chars.next().filter(|_| !line.starts_with("//")) else { continue };
         let rest = chars.as_str().trim();
-        let place = || Place { file: file.into(), line: number };
         match sign {
             '>' if rest.starts_with("object") => {
                 in_code = true;
-                book.items += 1;
-                book.remark(&place(), Reason::Code, line);
+                let place = book.item(file, number);
+                book.remark(&place, Reason::Code, line);
             }
             '!' if rest.starts_with("local") && rest.contains("concat") => {
                 concat = match rest.split_once('=').map(|(_, value)| value.trim()) {
@@ -215,8 +214,8 @@ fn lines(text: &str, file: &str, book: &mut Book) -> Vec<Line> {
                 lines.push(Line { sign, text: rest.to_owned(), number });
             }
             _ => {
-                book.items += 1;
-                book.remark(&place(), Reason::Unreadable, line);
+                let place = book.item(file, number);
+                book.remark(&place, Reason::Unreadable, line);
             }
         }
     }

@@ -94,8 +94,8 @@ fn write(to: &Path, imported: &Imported) -> Result<(), Report> {
 fn show(out: &mut dyn Write, args: &Args, imported: &Imported, common: &Common) -> io::Result<()> {
     let lang = common.lang();
     let to = printable(&args.to.display().to_string());
-    let kinds: Vec<&str> = imported.kinds.keys().map(|kind| kind.shown()).collect();
-    let kinds = kinds.join(", ");
+    let kinds: Vec<&str> = imported.kinds.keys().map(|kind| kind.shown(lang)).collect();
+    let kinds = kinds.join(if lang == Lang::Zh { "、" } else { ", " });
     let kept = grouped(imported.items - imported.lost);
     let (items, rules) = (grouped(imported.items), grouped(imported.rules));
     match lang {
@@ -120,7 +120,11 @@ fn show(out: &mut dyn Write, args: &Args, imported: &Imported, common: &Common) 
             (false, Lang::Zh) => "没有导入",
             (true, Lang::Zh) => "有不同",
         };
-        writeln!(out, "\n{sort}: {} ({})", reason.text(lang), grouped(all.len()))?;
+        let (text, count) = (reason.text(lang), grouped(all.len()));
+        match lang {
+            Lang::En => writeln!(out, "\n{sort}: {text} ({count})")?,
+            Lang::Zh => writeln!(out, "\n{sort}：{text}（{count}）")?,
+        }
         let shown = if args.all { all.len() } else { 1 };
         for one in &all[..shown] {
             let (file, subject) = (on_one_line(one.file()), on_one_line(&one.subject));
