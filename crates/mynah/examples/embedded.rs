@@ -147,7 +147,7 @@ pub(crate) async fn serve(
     // A page needs no pauses between replies.
     let settings = Settings { pacing: Pacing::off(), ..Settings::default() };
     let bot = Bot::new().handler("count", handler_fn(count));
-    let bot = bot.embed("shop", store).settings(settings).rules(RULES)?;
+    let bot = bot.embed("shop", store)?.settings(settings).rules(RULES)?;
     Ok(bot.run_until(Box::new(page), stop).await)
 }
 

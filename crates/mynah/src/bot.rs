@@ -1,16 +1,18 @@
 //! A bot in code: its handlers, and the command line around them.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use mynah_core::{Clock, Context, Failure, Flow, Handler, Store, StoreReader, SystemClock};
 use mynah_programs::{Programs, Spec};
-use mynah_rules::RuleBook;
+use mynah_rules::{Files, RuleBook};
 use mynah_runtime::{Handlers, OnError};
 use mynah_transports::{Connector, Connectors};
 
+use crate::defaults::{Defaults, WithDefaults};
 use crate::embed::Embedded;
 use crate::handlers::{self, Declared, HandlerAccount, Running};
 use crate::rule_handler::ActiveRules;
@@ -48,6 +50,8 @@ pub struct Bot {
     running: Running,
     /// The services that accounts can connect to.
     services: Connectors,
+    /// The default rules, and their files.
+    defaults: Defaults,
     /// The hook for failures.
     on_error: Option<Arc<OnError>>,
     /// The clock of a running bot, where it is not that of the machine.
@@ -86,6 +90,7 @@ impl Bot {
             declared: Declared::default(),
             running: Running::default(),
             services: Connectors::default(),
+            defaults: Defaults::default(),
             on_error: None,
             clock: None,
             left_behind: Arc::default(),
@@ -138,6 +143,23 @@ impl Bot {
         self
     }
 
+    /// Adds rules in the form of a `bot.toml` without `[bot]`. They come behind those of the rule file, so its rules answer
+    /// first, and `ignore`, `groups` and mutes of the file hold for them. `name` stands for them in messages; a mistake in them is
+    /// reported as one in a file of that name. Their `[[test]]` tables are not played.
+    #[must_use]
+    pub fn default_rules(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
+        self.defaults.add_rules(name.into(), text.into());
+        self
+    }
+
+    /// Adds a table or a list for [`default_rules`](Self::default_rules): the file that they name by this path. A file of this
+    /// path in the folder of the bot takes its place.
+    #[must_use]
+    pub fn default_file(mut self, path: impl Into<PathBuf>, content: impl Into<Vec<u8>>) -> Self {
+        self.defaults.add_file(path.into(), content.into());
+        self
+    }
+
     /// A hook for failures of all handlers: an error, a panic, a time-out. It gets the name of the handler, the failure, and a
     /// context without the effects of that handler; it may reply. [`Flow::Stop`] ends the turn; with [`Flow::Continue`] it
     /// goes on as without the hook: after a handler before the rules it does, after all others it ends. The failure is
@@ -160,8 +182,11 @@ impl Bot {
 
     /// The bot as a part of another program, which has its own runtime, connection and store: one account of this name with
     /// its data in `store`. No command line, no settings file, no signal handlers; see [`Embedded`].
-    #[must_use]
-    pub fn embed(self, name: impl Into<String>, store: Arc<dyn Store>) -> Embedded {
+    ///
+    /// # Errors
+    ///
+    /// If the [default rules](Self::default_rules) have mistakes; the report holds them all.
+    pub fn embed(self, name: impl Into<String>, store: Arc<dyn Store>) -> Result<Embedded, Report> {
         Embedded::new(self, name.into(), store)
     }
 
@@ -201,6 +226,11 @@ impl Bot {
     fn register(mut self, place: Place, name: String, handler: Arc<dyn Handler>) -> Self {
         self.registered.push(Registered::new(place, name, handler));
         self
+    }
+
+    /// These files with the default rules of the bot.
+    pub(crate) fn files<'a>(&'a self, files: &'a dyn Files) -> WithDefaults<'a> {
+        WithDefaults::new(files, &self.defaults)
     }
 
     /// The services that accounts can connect to.

@@ -18,7 +18,7 @@
 //! async fn serve(transport: Box<dyn Transport>, stop: impl Future<Output = ()>) -> Result<Ended, Error> {
 //!     let store = Arc::new(SqliteStore::in_memory());
 //!     let rules = "[[rule]]\nkeyword = \"price\"\nreply = \"See the list.\"\n";
-//!     let bot = Bot::new().embed("shop", store).rules(rules)?;
+//!     let bot = Bot::new().embed("shop", store)?.rules(rules)?;
 //!     Ok(bot.run_until(transport, stop).await)
 //! }
 //! ```
@@ -51,7 +51,8 @@ use crate::{Bot, Report, rule_file};
 
 /// A bot inside of another program; see the [module](self). Made by [`Bot::embed`].
 ///
-/// One account. Without [`rules`](Self::rules) only handlers before the rules and fallbacks answer.
+/// One account. Without [`rules`](Self::rules) only the default rules of the bot, handlers before the rules and fallbacks
+/// answer.
 pub struct Embedded {
     bot: Bot,
     name: String,
@@ -73,10 +74,11 @@ struct LoadedRules {
 }
 
 impl Embedded {
-    pub(crate) fn new(bot: Bot, name: String, store: Arc<dyn Store>) -> Self {
-        let rules = LoadedRules::none(&bot);
+    pub(crate) fn new(bot: Bot, name: String, store: Arc<dyn Store>) -> Result<Self, Report> {
+        let none = Arc::new(OneFile(String::new()));
+        let rules = LoadedRules::load(&bot, Path::new(OneFile::NAME), none)?;
         let (settings, control) = (Settings::default(), Control::new());
-        Self { bot, name, store, settings, observers: Vec::new(), control, rules }
+        Ok(Self { bot, name, store, settings, observers: Vec::new(), control, rules })
     }
 
     /// The rules, as the text of a `bot.toml`.
@@ -201,12 +203,6 @@ impl Embedded {
 }
 
 impl LoadedRules {
-    /// No rules.
-    fn none(bot: &Bot) -> Self {
-        let files = Arc::new(OneFile(String::new()));
-        Self::load(bot, Path::new(OneFile::NAME), files).expect("a file without rules is right")
-    }
-
     fn load(bot: &Bot, main: &Path, files: Arc<SharedFiles>) -> Result<Self, Report> {
         let loaded = rule_file::load(main, &*files, bot, &capabilities());
         let lang = loaded.lang.unwrap_or_default();

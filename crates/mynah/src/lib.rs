@@ -6,6 +6,7 @@ mod bot;
 mod cli;
 mod config;
 mod conversation;
+mod defaults;
 pub mod embed;
 mod ended;
 mod greeting;

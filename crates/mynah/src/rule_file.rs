@@ -38,7 +38,9 @@ pub(crate) fn load(
     capabilities: &Capabilities,
 ) -> Loaded {
     let names = bot.names();
-    judged(Some(&names), Some(capabilities), bot, |options| mynah_rules::load(main, files, options))
+    judged(Some(&names), Some(capabilities), bot, |options| {
+        mynah_rules::load(main, &bot.files(files), options)
+    })
 }
 
 /// Loads a rule file to check or try it, for a service or else for those that it names. The stock program cannot know the
@@ -53,7 +55,7 @@ pub(crate) fn load_to_try(
     let handlers = (!bot.is_stock()).then_some(names.as_slice());
     let capabilities = judged_for.map(Connector::capabilities);
     judged(handlers, capabilities.as_deref(), bot, |options| {
-        mynah_rules::load(main, files, options)
+        mynah_rules::load(main, &bot.files(files), options)
     })
 }
 

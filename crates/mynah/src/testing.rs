@@ -154,7 +154,7 @@ impl Conversation {
     async fn begin(bot: &Bot, main: &Path, files: &dyn Files) -> Result<Self, Report> {
         let handlers = bot.names();
         let options = LoadOptions { handlers: Some(&handlers), ..LoadOptions::default() };
-        let loaded = mynah_rules::load(main, files, &options);
+        let loaded = mynah_rules::load(main, &bot.files(files), &options);
         let Some(book) = &loaded.book else { return Err(rule_file::unusable(&loaded)) };
         let start = clock::monday_noon(book.zone());
         let mut play = Play::new(book, bot, start, 0, WatchLevel::Decisions);

@@ -92,7 +92,7 @@ impl Handler for Asks {
 async fn ask_once(store: Arc<dyn Store>, id: &str, text: &str) -> String {
     let rules = "[[rule]]\nregex = \".*\"\nrun = \"asks\"\n";
     let settings = Settings { pacing: Pacing::off(), ..Settings::default() };
-    let bot = Bot::new().handler("asks", Asks).embed("shop", store);
+    let bot = Bot::new().handler("asks", Asks).embed("shop", store).unwrap();
     let bot = bot.settings(settings).rules(rules).unwrap();
     let (page, mut visitor) = Page::open();
     let (stop, stopped) = oneshot::channel::<()>();
@@ -123,7 +123,10 @@ async fn a_question_waits_over_a_restart_and_is_forgotten_with_the_person() {
 #[test]
 fn mistakes_of_the_rules_are_reported_before_the_run() {
     let store = Arc::new(ModelStore::new());
-    let bot = Bot::new().embed("shop", store);
+    let broken = Bot::new().default_rules("broken", "[[rule]]\nkeyword = 1\n");
+    let report = broken.embed("shop", Arc::clone(&store) as _).unwrap_err().to_string();
+    assert!(report.contains("broken:2"), "{report}");
+    let bot = Bot::new().embed("shop", store).unwrap();
     let report = bot.rules("[[rule]]\nkeyword = 1\n").unwrap_err().to_string();
     assert!(report.contains("bot.toml:2"), "{report}");
 }

@@ -91,13 +91,16 @@ pub(crate) fn check(
         files.iter().map(|file| (file, checker.root(file))).collect();
     checker.assigned = variables::assigned(files);
     checker.read_lists(&roots.iter().map(|(_, root)| root).collect::<Vec<_>>());
-    let mut bot = checker.bot(roots.last().map(|(_, root)| root));
-    for (_, included) in roots.iter().rev().skip(1) {
-        checker.no_bot(included);
+    // Included files come before the main file, default rules behind it.
+    let main = roots.iter().position(|(file, _)| file.id == FileId::MAIN);
+    let main = main.unwrap_or_default();
+    let mut bot = checker.bot(roots.get(main).map(|(_, root)| root));
+    for (_, (_, other)) in roots.iter().enumerate().filter(|(at, _)| *at != main) {
+        checker.no_bot(other);
     }
     let mut tests = Vec::new();
     let mut sound = Vec::new();
-    for (_, root) in &roots {
+    for (at, (_, root)) in roots.iter().enumerate() {
         for (kind, node, spot) in in_order(root) {
             let before = checker.report.errors();
             let rule = match kind {
@@ -106,7 +109,8 @@ pub(crate) fn check(
             };
             bot.rules.push(rule);
             let is_whole = checker.spots.last().is_some_and(|spots| spots.is_whole);
-            sound.push(is_whole && checker.report.errors() == before);
+            // A rule of the files may take the place of a default one.
+            sound.push(at <= main && is_whole && checker.report.errors() == before);
         }
         bot.dialogs.extend(
             root.tables("dialog").into_iter().map(|(node, spot)| checker.dialog(node, spot)),
@@ -117,7 +121,7 @@ pub(crate) fn check(
         bot.tables
             .extend(root.tables("group").into_iter().map(|(node, spot)| checker.group(node, spot)));
     }
-    for (_, root) in &roots {
+    for (_, root) in &roots[..roots.len().min(main + 1)] {
         let parsed = root
             .tables("test")
             .into_iter()

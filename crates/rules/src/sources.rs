@@ -55,6 +55,12 @@ pub trait Files {
     ///
     /// Any error of the file system.
     fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>>;
+
+    /// Rules of the program, each with a name for messages: they come behind those of the files. That a rule of the files
+    /// always answers first is not reported, and their `[[test]]` tables are not played.
+    fn defaults(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
 }
 
 /// The real disk.
@@ -112,6 +118,11 @@ pub(crate) struct Spot {
     pub(crate) file: FileId,
     /// From where to where.
     pub(crate) span: Range<usize>,
+}
+
+impl FileId {
+    /// The main file.
+    pub(crate) const MAIN: Self = Self(0);
 }
 
 impl Spot {

@@ -157,7 +157,7 @@ pub(crate) fn check(path: &Path, bot: &Bot, judged_for: &JudgedFor) -> Result<Ch
     let handlers = (!bot.is_stock()).then_some(names.as_slice());
     let capabilities = service.map(Connector::capabilities);
     Ok(rule_file::judged(handlers, capabilities.as_deref(), bot, |options| {
-        Checked::read(&main, &Disk, options)
+        Checked::read(&main, &bot.files(&Disk), options)
     }))
 }
 

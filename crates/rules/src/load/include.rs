@@ -34,6 +34,10 @@ pub(super) fn read_all(
         Ok(text) => reader.file(main, text),
         Err(error) => reader.unreadable_main(main, &error),
     }
+    for (name, text) in files.defaults() {
+        let path = reader.folder.join(name);
+        reader.file(&path, text);
+    }
     (reader.sources, reader.trees, reader.others)
 }
 
