@@ -11,7 +11,7 @@ use crate::Target;
 pub enum AddressPolicy {
     /// Only those for which [`is_public`] holds.
     Public,
-    /// Only those for which [`is_private`] holds, for what may not leave the machine or its network unencrypted.
+    /// Only those for which [`is_private`] holds: for secrets that may not leave the machine or its network unencrypted.
     Private,
     /// All: the operator named the host and the port.
     Any,

@@ -33,7 +33,7 @@ pub(crate) async fn text(
     decoded(&response, body, limit)
 }
 
-/// The decompressed body. It is read only up to the limit, whatever it would become.
+/// The decompressed body. It is unpacked only up to the limit.
 fn decompressed(
     headers: &HeaderMap,
     mut body: Vec<u8>,

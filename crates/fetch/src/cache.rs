@@ -28,13 +28,13 @@ pub(crate) type Boxed = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 /// The answers of one account.
 #[derive(Debug, Default)]
 pub(crate) struct Cache {
-    answers: HashMap<Arc<FetchRequest>, Kept>,
+    answers: HashMap<Arc<FetchRequest>, CachedAnswer>,
     bytes: usize,
     running: HashMap<Arc<FetchRequest>, WeakShared<Boxed>>,
 }
 
 #[derive(Debug)]
-struct Kept {
+struct CachedAnswer {
     answer: Arc<FetchAnswer>,
     until: Instant,
     bytes: usize,
@@ -43,8 +43,8 @@ struct Kept {
 impl Cache {
     /// The answer to an equal request that still counts.
     pub(crate) fn answer(&self, request: &FetchRequest) -> Option<Arc<FetchAnswer>> {
-        let kept = self.answers.get(request).filter(|kept| kept.until > Instant::now())?;
-        Some(Arc::clone(&kept.answer))
+        let cached = self.answers.get(request).filter(|cached| cached.until > Instant::now())?;
+        Some(Arc::clone(&cached.answer))
     }
 
     /// The equal request in progress, else the given one.
@@ -74,22 +74,22 @@ impl Cache {
         self.remove(request);
         self.make_room(bytes);
         self.bytes += bytes;
-        let kept = Kept { answer: Arc::clone(answer), until, bytes };
-        self.answers.insert(Arc::clone(request), kept);
+        let cached = CachedAnswer { answer: Arc::clone(answer), until, bytes };
+        self.answers.insert(Arc::clone(request), cached);
     }
 
     /// Removes the answers that count least long until one more fits.
     fn make_room(&mut self, bytes: usize) {
         while self.answers.len() >= MOST_ENTRIES || self.bytes + bytes > MOST_BYTES {
-            let first = self.answers.iter().min_by_key(|(_, kept)| kept.until);
+            let first = self.answers.iter().min_by_key(|(_, cached)| cached.until);
             let Some(request) = first.map(|(request, _)| Arc::clone(request)) else { return };
             self.remove(&request);
         }
     }
 
     fn remove(&mut self, request: &FetchRequest) {
-        if let Some(kept) = self.answers.remove(request) {
-            self.bytes -= kept.bytes;
+        if let Some(cached) = self.answers.remove(request) {
+            self.bytes -= cached.bytes;
         }
     }
 }
@@ -139,7 +139,7 @@ mod tests {
             cache.ended(&request(n), &answer(1 << 20), 100 * minute);
         }
         assert!(cache.bytes <= MOST_BYTES);
-        let sizes = cache.answers.values().map(|kept| kept.bytes);
+        let sizes = cache.answers.values().map(|cached| cached.bytes);
         assert_eq!(cache.bytes, sizes.sum::<usize>());
         assert_eq!(cache.answers.len(), 15);
         tokio::time::advance(100 * minute).await;

@@ -6,8 +6,10 @@ use std::str::FromStr;
 
 use url::{Host, Url};
 
-/// The host and port to which a request goes. The host is what it really means: an address in any notation is an
-/// address, a name is in lower case, in ASCII, and without a dot at its end.
+use crate::is_public;
+
+/// The host and port to which a request goes. An address in any notation is an address, a
+/// name is in lower case, in ASCII, and without a dot at its end.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Target {
     host: Host<String>,
@@ -133,6 +135,17 @@ impl HostPattern {
         self.host == target.host && port == target.port
     }
 
+    /// Whether the host can have a public address, as far as its text shows: not `localhost`, and not an address that
+    /// is not public.
+    #[must_use]
+    pub fn may_be_public(&self) -> bool {
+        match &self.host {
+            Host::Domain(name) => name != "localhost" && !name.ends_with(".localhost"),
+            Host::Ipv4(address) => is_public((*address).into()),
+            Host::Ipv6(address) => is_public((*address).into()),
+        }
+    }
+
     /// The host.
     #[must_use]
     pub fn host(&self) -> &Host<String> {
@@ -178,7 +191,7 @@ impl fmt::Display for HostPattern {
     }
 }
 
-/// Host and port of a text. An IPv6 address stands in brackets, or alone.
+/// Host and port of a text. An IPv6 address is in brackets.
 fn split(text: &str) -> Result<(&str, Option<u16>), BadHost> {
     let (host, port) = match text.rfind(':') {
         Some(colon) if text.starts_with('[') && !text[colon..].contains(']') => {

@@ -62,7 +62,7 @@ impl GuardedResolver {
     /// There are no addresses, or one of them is refused; the error then has [`AddressRefused`] inside.
     pub async fn addresses(&self, name: &str) -> io::Result<Vec<IpAddr>> {
         let addresses = self.resolver.addresses(name).await?;
-        // A name with addresses on both sides of the boundary is no accident: it gets nothing.
+        // A name with addresses on both sides of the boundary is suspicious: it gets none.
         if let Some(address) = addresses.iter().find(|address| !self.policy.allows(**address)) {
             let refused = AddressRefused { host: name.to_owned(), address: *address };
             return Err(io::Error::new(io::ErrorKind::PermissionDenied, refused));

@@ -55,6 +55,17 @@ impl fmt::Debug for SecretText {
 }
 
 impl FetchSettings {
+    /// Opens a host of the command line to rules. An address of the own machine or network needs no further line when its
+    /// port is named, too.
+    pub fn open(&mut self, host: HostPattern) {
+        let list = if host.port().is_some() && !host.may_be_public() {
+            &mut self.private
+        } else {
+            &mut self.hosts
+        };
+        list.push(host);
+    }
+
     /// Whether a rule may send requests to this host.
     #[must_use]
     pub fn allows(&self, target: &Target) -> bool {

@@ -61,7 +61,7 @@ impl Writer<'_> {
     fn url(&self, text: &FetchText) -> Result<Url, FetchFailure> {
         let url = Url::parse(&self.revealed(text, percent_encode)?);
         let url = url.map_err(|_| wrong("the address is not valid"))?;
-        // Whatever the texts hold, they do not move the host.
+        // No text moves the host, even a hostile one.
         if hops::target(&url)? != *self.target {
             return Err(wrong("a text moves the host of the address"));
         }
@@ -115,7 +115,7 @@ fn method(name: &str) -> Result<Method, FetchFailure> {
     })
 }
 
-/// The host of the first request, which stands before the first secret.
+/// The host of the first request, which is before the first secret.
 fn first_target(url: &FetchText) -> Result<Target, FetchFailure> {
     let Some(FetchPiece::Text(first)) = url.0.first() else {
         return Err(wrong("the address does not begin with its host"));
@@ -123,7 +123,7 @@ fn first_target(url: &FetchText) -> Result<Target, FetchFailure> {
     let has_whole_host = url.0.len() == 1
         || first.split_once("://").is_some_and(|(_, rest)| rest.contains(['/', '?', '#']));
     if !has_whole_host {
-        return Err(wrong("a secret stands in the host of the address"));
+        return Err(wrong("a secret is in the host of the address"));
     }
     first.parse().map_err(|error: BadAddress| wrong(error.to_string()))
 }

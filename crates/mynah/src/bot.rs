@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use mynah_core::{Clock, Context, Failure, Flow, Handler, Store, StoreReader, SystemClock};
+use mynah_fetch::{FetchClient, FetchSettings};
 use mynah_programs::{Programs, Spec};
 use mynah_rules::{Files, RuleBook};
 use mynah_runtime::{Handlers, OnError};
@@ -48,6 +49,8 @@ pub struct Bot {
     declared: Declared,
     /// Those of them that run.
     running: Running,
+    /// The client for requests of rules.
+    fetch: FetchClient,
     /// The services that accounts can connect to.
     services: Connectors,
     /// The default rules, and their files.
@@ -89,6 +92,7 @@ impl Bot {
             registered: Vec::new(),
             declared: Declared::default(),
             running: Running::default(),
+            fetch: FetchClient::new(FetchSettings::default()),
             services: Connectors::default(),
             defaults: Defaults::default(),
             on_error: None,
@@ -260,6 +264,16 @@ impl Bot {
     pub(crate) fn declare(self, specs: Vec<Spec>) -> Result<Self, Report> {
         let declared = Declared::new(specs, &self)?;
         Ok(Self { declared, ..self })
+    }
+
+    /// The same bot with the hosts that the operator opened to its rules.
+    pub(crate) fn fetching(self, settings: FetchSettings) -> Self {
+        Self { fetch: FetchClient::new(settings), ..self }
+    }
+
+    /// The client for requests of rules: one for all accounts, each of which has a fetcher of its own.
+    pub(crate) fn fetch_client(&self) -> &FetchClient {
+        &self.fetch
     }
 
     /// Starts the handlers of the settings. With `in_plays`, played conversations call them too; else they only record the

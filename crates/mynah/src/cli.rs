@@ -6,6 +6,7 @@ pub(crate) mod common;
 pub(crate) mod completions;
 pub(crate) mod data;
 pub(crate) mod explain;
+mod fetch_args;
 pub(crate) mod forget;
 #[cfg(feature = "import")]
 pub(crate) mod import;

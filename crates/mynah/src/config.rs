@@ -3,6 +3,7 @@
 //! One table (`keys`) lists the keys; `read` walks the file by it. Everything has a default, and `config/mynah.toml` of
 //! the repository shows each of them.
 
+mod fetch;
 mod handler;
 mod keys;
 mod places;
@@ -15,6 +16,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use mynah_fetch::FetchSettings;
 use mynah_programs::Spec;
 use mynah_reader::Lang;
 use mynah_transports::{Connector, Connectors, Values};
@@ -45,6 +47,8 @@ pub(crate) struct Config {
     pub(crate) handlers: HandlersConfig,
     /// The handlers in other processes.
     pub(crate) handler: Vec<Spec>,
+    /// The hosts to which rules may send requests.
+    pub(crate) fetch: FetchSettings,
     /// The receivers of alerts.
     pub(crate) alert: AlertConfig,
     /// The settings of the log.
@@ -251,16 +255,25 @@ impl Config {
         }
     }
 
-    /// Reads only the handlers of the same file, for commands that run no account.
-    pub(crate) fn load_handlers(
+    /// Reads only the settings of a bot in the same file, for commands that run no account.
+    pub(crate) fn load_bot(
         given: Option<&Path>,
         outside: &Outside<'_>,
-    ) -> Result<Vec<Spec>, Problems> {
+    ) -> Result<BotSettings, Problems> {
         match text(given)? {
-            Some((path, text)) => read::handlers(path, &text, outside),
-            None => Ok(Vec::new()),
+            Some((path, text)) => read::of_bot(path, &text, outside),
+            None => Ok(BotSettings::default()),
         }
     }
+}
+
+/// The settings of a bot, apart from those of the accounts that run it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct BotSettings {
+    /// The handlers in other processes.
+    pub(crate) handlers: Vec<Spec>,
+    /// The hosts to which rules may send requests.
+    pub(crate) fetch: FetchSettings,
 }
 
 /// The path and the text of the settings; `None` if there are none.
@@ -302,6 +315,7 @@ impl Default for Config {
             messages: Messages::default(),
             handlers: HandlersConfig { timeout: Duration::from_secs(30) },
             handler: Vec::new(),
+            fetch: FetchSettings::default(),
             alert: AlertConfig::default(),
             logs: Logs::default(),
             listen: Listen::default(),

@@ -305,8 +305,8 @@ impl Restart {
             return;
         }
         let outside = Outside::new(self.bot.services(), None);
-        match Config::load_handlers(self.config.as_deref(), &outside) {
-            Ok(specs) => self.by(&specs),
+        match Config::load_bot(self.config.as_deref(), &outside) {
+            Ok(settings) => self.by(&settings.handlers),
             Err(problems) => {
                 for line in problems.render(self.lang, false).lines() {
                     tracing::error!("{line}");

@@ -1,4 +1,4 @@
-//! A server that does whatever a test asks of it.
+//! A server that gives the answers that a test asks for.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -225,7 +225,7 @@ pub(crate) fn redirect(status: u16, to: &str) -> Vec<Step> {
     answer(status, &format!("connection: close\r\nlocation: {to}\r\n"), "")
 }
 
-/// Text that is written as it stands.
+/// Text that is written as it is.
 pub(crate) fn raw(text: impl AsRef<[u8]>) -> Step {
     Step::Write(text.as_ref().to_vec())
 }

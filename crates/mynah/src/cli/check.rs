@@ -39,7 +39,7 @@ pub(crate) fn execute(args: &Args, bot: &Bot, common: &Common) -> Result<Ended, 
     let data = std::env::var_os("MYNAH_DATA").map_or_else(|| DATA.into(), PathBuf::from);
     let outside = Outside::new(bot.services(), Some(&data));
     let (settings, bot) = match Config::load(args.config.as_deref(), &outside) {
-        Ok(config) => (None, &bot.clone().declare(config.handler)?),
+        Ok(config) => (None, &bot.clone().fetching(config.fetch).declare(config.handler)?),
         Err(problems) => (Some(problems), bot),
     };
     let loaded = match &args.bot {

@@ -9,6 +9,7 @@ use mynah_transports::Connector;
 use serde::Serialize;
 
 use super::common::Common;
+use super::fetch_args::FetchArgs;
 use super::print;
 use super::shortened::Shortened;
 use crate::config::{Config, Outside};
@@ -128,15 +129,19 @@ pub(crate) fn service(name: &str, bot: &Bot) -> Result<&'static dyn Connector, R
     })
 }
 
-/// The bot with the handlers of the settings; `None` if they have mistakes, which are shown.
-pub(crate) fn with_handlers(
-    config: Option<&Path>,
+/// The bot with the handlers of the settings and the hosts that they and the command line open; `None` if the settings have
+/// mistakes, which are shown.
+pub(crate) fn with_settings(
+    (config, fetch): (Option<&Path>, &FetchArgs),
     bot: Bot,
     common: &Common,
 ) -> Result<Option<Bot>, Report> {
-    let read = Config::load_handlers(config, &Outside::new(bot.services(), None));
+    let read = Config::load_bot(config, &Outside::new(bot.services(), None));
     match read {
-        Ok(specs) => bot.declare(specs).map(Some),
+        Ok(settings) => {
+            let bot = bot.fetching(fetch.over(&settings.fetch));
+            bot.declare(settings.handlers).map(Some)
+        }
         Err(problems) => {
             report::say(&problems.render(common.lang(), Common::colours_on_stderr()));
             Ok(None)

@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::common::Common;
+use super::fetch_args::FetchArgs;
 use crate::account::{Plan, Ready, Shared};
 use crate::alert::Alerts;
 use crate::config::{Config, Outside};
@@ -55,6 +56,8 @@ pub(crate) struct Args {
     /// The operating settings; by default config/mynah.toml, if it is there.
     #[arg(long, value_name = "FILE", env = "MYNAH_CONFIG")]
     config: Option<PathBuf>,
+    #[command(flatten)]
+    fetch: FetchArgs,
     /// Speak as fast as possible: for tests, never for a real account.
     #[arg(long)]
     no_pacing: bool,
@@ -96,7 +99,7 @@ pub(crate) async fn execute(args: Args, bot: Bot, common: &Common) -> Result<End
         }
     };
     telemetry::install(&common.log, config.logs);
-    let bot = bot.declare(config.handler.clone())?;
+    let bot = bot.declare(config.handler.clone())?.fetching(args.fetch.over(&config.fetch));
     for remark in bot.declared().remarks(common.lang()) {
         report::say(&format!("{remark}\n"));
     }

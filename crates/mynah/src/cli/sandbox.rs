@@ -30,7 +30,7 @@ use self::live::Live;
 use self::page::Page;
 use self::saves::SaveFolder;
 use self::talk::Talk;
-use super::{common::Common, loading, print};
+use super::{common::Common, fetch_args::FetchArgs, loading, print};
 use crate::rule_file::Mistakes;
 use crate::stop::Stop;
 use crate::testing::cast::Speaker;
@@ -84,9 +84,11 @@ pub(crate) struct Args {
     page: Option<SocketAddr>,
     #[command(flatten)]
     judged_for: loading::JudgedFor,
-    /// The settings with the handlers in other languages; by default config/mynah.toml, if it is there.
+    /// The settings with the handlers in other languages and the hosts for rules; by default config/mynah.toml, if it is there.
     #[arg(long, value_name = "FILE", env = "MYNAH_CONFIG")]
     config: Option<PathBuf>,
+    #[command(flatten)]
+    fetch: FetchArgs,
     /// The folder for rows of `save_to`; by default a new one among the temporary files, named with each row.
     #[arg(long, value_name = "DIR", requires = "bot")]
     data: Option<PathBuf>,
@@ -110,7 +112,8 @@ pub(crate) async fn execute(args: Args, bot: Bot, common: &Common) -> Result<End
             Ok(Ended::Fine)
         }
         Some(path) => {
-            let Some(bot) = loading::with_handlers(args.config.as_deref(), bot, common)? else {
+            let settings = (args.config.as_deref(), &args.fetch);
+            let Some(bot) = loading::with_settings(settings, bot, common)? else {
                 return Ok(Ended::No);
             };
             let (loaded, book, mistakes) = load(path, &bot, &args, common)?;

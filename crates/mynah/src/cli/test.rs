@@ -8,7 +8,7 @@ use std::sync::Arc;
 use mynah_rules::{Lang, Loaded, RuleBook, script};
 use serde::Serialize;
 
-use super::{common::Common, loading, print};
+use super::{common::Common, fetch_args::FetchArgs, loading, print};
 use crate::conversation::{self, Failure};
 use crate::{Bot, Ended, Report};
 
@@ -62,7 +62,11 @@ struct Sums {
 
 pub(crate) async fn execute(args: Args, bot: Bot, common: &Common) -> Result<Ended, Report> {
     let bot = match args.handlers {
-        true => match loading::with_handlers(args.config.as_deref(), bot, common)? {
+        true => match loading::with_settings(
+            (args.config.as_deref(), &FetchArgs::default()),
+            bot,
+            common,
+        )? {
             Some(bot) => bot,
             None => return Ok(Ended::No),
         },

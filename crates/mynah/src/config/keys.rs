@@ -90,6 +90,9 @@ fn top(account: &'static [Key]) -> Vec<Key> {
         Key::new("handler", Kind::Sections(HANDLER),
             "A handler in any language: a program that Mynah starts, or an HTTP service. See docs/programs.md.",
             "任何语言写的处理器：由 Mynah 启动的程序，或 HTTP 服务。见 docs/programs.zh-CN.md。"),
+        Key::new("fetch", Kind::Section(FETCH),
+            "The hosts to which rules may send requests. See docs/fetch.md.",
+            "规则可以向哪些主机发送请求。见 docs/fetch.zh-CN.md。"),
         Key::new("alert", Kind::Section(ALERT),
             "Where alerts go when a person is needed.",
             "需要人处理时通知到哪里。").also(&["alerts"]),
@@ -279,6 +282,22 @@ const HANDLER: &[Key] = &[
     Key::new("media", Kind::Size,
         "Pictures and files of a message up to this size are put into a folder for the time of the call.",
         "消息里不超过这个大小的图片和文件，在调用期间放进一个文件夹。"),
+];
+
+#[rustfmt::skip]
+const FETCH: &[Key] = &[
+    Key::new("hosts", Kind::Texts,
+        "Hosts, like `api.example.com` or `api.example.com:8443`; without a port only 443 for https and 80 for http.",
+        "主机，如 `api.example.com` 或 `api.example.com:8443`；不写端口时只允许 https 的 443 和 http 的 80。").also(&["host"]),
+    Key::new("private", Kind::Texts,
+        "Hosts with a port whose address may be on this machine or in its network, like `127.0.0.1:8000`; all others must be public. Rules may send requests to them, too.",
+        "地址可以在本机或内网的主机，须写端口，如 `127.0.0.1:8000`；其他主机的地址必须是公网地址。规则也可以向它们发送请求。"),
+    Key::new("secrets", Kind::Names,
+        "Environment variables that rules may send, each to its one host: `{ WEATHER_KEY = \"api.example.com\" }`; rules write `${WEATHER_KEY}`.",
+        "规则可以发送的环境变量，各自只能发往一个主机：`{ WEATHER_KEY = \"api.example.com\" }`；规则里写 `${WEATHER_KEY}`。").also(&["secret"]),
+    Key::new("proxy", Kind::Url,
+        "A proxy for these requests, except those to `private` hosts. Proxies of the environment are not used.",
+        "这些请求使用的代理，`private` 里的主机除外。不使用环境变量里的代理。").secret(),
 ];
 
 #[rustfmt::skip]

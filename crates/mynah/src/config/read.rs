@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use mynah_programs::Spec;
 use mynah_reader::{
     Key, KeyGrammar, Keys, Lang, Reading, Setting, TableNode, Value as Written, Values as Table,
     Words, parse, say,
@@ -12,7 +11,8 @@ use mynah_transports::{Connector, Connectors, Value, Values};
 
 use super::keys::{TRANSPORT, keys};
 use super::{
-    AccountConfig, Config, Messages, Outside, Pacing, Problems, Secret, Unknown, handler, places,
+    AccountConfig, BotSettings, Config, Messages, Outside, Pacing, Problems, Secret, Unknown,
+    fetch, handler, places,
 };
 use crate::telemetry::{LogFormat, LogLevel};
 
@@ -32,6 +32,7 @@ pub(super) fn read(path: &Path, text: &str, outside: &Outside<'_>) -> Result<Con
     let mut config = config(&values);
     config.accounts = accounts.iter().map(|values| account(values, services)).collect();
     config.handler = handler::all(&values, path, outside.data.is_some(), &mut reading);
+    config.fetch = fetch::settings(&values, outside.variable, &mut reading);
     share_nothing(&accounts, &config.accounts, &mut reading);
     if let Some(root) = outside.data {
         places::check(&accounts, &config.accounts, root, &mut reading);
@@ -42,24 +43,27 @@ pub(super) fn read(path: &Path, text: &str, outside: &Outside<'_>) -> Result<Con
     Err(Problems::new(path, text, reading.mistakes))
 }
 
-/// The handlers of a file's text, or all that is wrong with them. Other tables are not looked at.
-pub(super) fn handlers(
+/// The settings of a bot in a file's text, or all that is wrong with them. Other tables are not looked at.
+pub(super) fn of_bot(
     path: &Path,
     text: &str,
     outside: &Outside<'_>,
-) -> Result<Vec<Spec>, Problems> {
+) -> Result<BotSettings, Problems> {
     let keys = keys(outside.services);
     let mut parsed = parse(text, &KeyGrammar(keys));
-    parsed.root.entries.retain(|entry| entry.key == "handler");
+    parsed.root.entries.retain(|entry| ["handler", "fetch"].contains(&&*entry.key));
     let mut reading = Reading::new(outside.variable, &|_, _| Some(&[]));
     for (syntax, span) in &parsed.problems {
         reading.syntax(syntax, span.clone());
     }
     let top = Keys { header: None, groups: &[keys], are_all: true };
     let values = reading.table(top, &parsed.root, 0..0);
-    let handlers = handler::all(&values, path, true, &mut reading);
+    let settings = BotSettings {
+        handlers: handler::all(&values, path, true, &mut reading),
+        fetch: fetch::settings(&values, outside.variable, &mut reading),
+    };
     if reading.mistakes.is_empty() {
-        return Ok(handlers);
+        return Ok(settings);
     }
     Err(Problems::new(path, text, reading.mistakes))
 }
