@@ -127,6 +127,21 @@ impl Template {
         Self { text: text.into(), values: Box::default() }
     }
 
+    /// The text before the first name.
+    #[must_use]
+    pub fn begin(&self) -> &str {
+        &self.text[..self.values.first().map_or(self.text.len(), |value| value.at)]
+    }
+
+    /// The only name, if there is nothing else: no text, no default.
+    #[must_use]
+    pub fn only_name(&self) -> Option<&str> {
+        match &*self.values {
+            [Value { name, default: None, .. }] if self.text.is_empty() => Some(name),
+            _ => None,
+        }
+    }
+
     /// Every name used, in the order of their places.
     pub fn names(&self) -> impl Iterator<Item = NameUse<'_>> {
         self.values.iter().flat_map(|Value { name, span, default, .. }| {

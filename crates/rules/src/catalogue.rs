@@ -6,6 +6,7 @@ mod codes;
 mod compared;
 mod computed;
 mod conflicts;
+mod fetches;
 mod foreign;
 mod hints;
 mod lists;
@@ -121,6 +122,7 @@ impl Problem {
             }
             Self::Capture(capture) => capture_message(capture, lang),
             Self::Computed(bad) => computed::message(bad, lang),
+            Self::Fetch(bad) => fetches::message(bad, lang),
             Self::AnswerLoop { sentence } => say!(
                 lang,
                 "\"{sentence}\" leads back to this rule",

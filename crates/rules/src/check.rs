@@ -11,6 +11,7 @@ mod brakes;
 mod compared;
 mod conditions;
 mod dialogs;
+mod fetches;
 mod fields;
 mod groups;
 mod lists;

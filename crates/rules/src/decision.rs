@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use mynah_core::{Captures, Chat, Quiet, Random, Step, TimerChange, Timestamp, Write};
+use mynah_core::{Captures, Chat, FetchNote, Quiet, Random, Step, TimerChange, Timestamp, Write};
 
 use crate::catalogue::Lang;
 use crate::inputs::{Inputs, Lack};
@@ -68,6 +68,38 @@ pub struct Decision {
     pub warnings: Vec<Warning>,
     /// An operation of the runner itself.
     pub builtin: Option<Builtin>,
+    /// The requests to web services, if there are any.
+    pub fetches: Option<Box<Fetches>>,
+}
+
+/// The requests of a decision, in order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Fetches(Vec<FetchNote>);
+
+impl Fetches {
+    /// The requests with their outcomes.
+    #[must_use]
+    pub fn all(&self) -> &[FetchNote] {
+        &self.0
+    }
+}
+
+impl Decision {
+    /// The requests to web services with their outcomes, in order.
+    #[must_use]
+    pub fn fetch_notes(&self) -> &[FetchNote] {
+        self.fetches.as_deref().map(Fetches::all).unwrap_or_default()
+    }
+
+    /// The number of requests so far.
+    pub(crate) fn fetched(&self) -> usize {
+        self.fetch_notes().len()
+    }
+
+    /// Notes a request.
+    pub(crate) fn note_fetch(&mut self, note: FetchNote) {
+        self.fetches.get_or_insert_default().0.push(note);
+    }
 }
 
 /// Something about a decision that the owner of the bot should know.

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::decision::{Decision, Moment, Warning};
 use crate::explain::Verdict;
+use crate::fetching::Fetching;
 use crate::model::{self, Shape, Who};
 use crate::rule_book::RuleBook;
 use crate::rule_book::actions::Actor;
@@ -100,6 +101,11 @@ impl Dialog {
             not_from: dialog.not_from.clone(),
             script: Script::new(dialog, hant),
         }
+    }
+
+    /// The request after its last answer.
+    pub(crate) fn fetch(&self) -> Option<&Fetching> {
+        self.script.fetch()
     }
 
     /// Whether this text begins the dialog where its other conditions hold.
@@ -263,7 +269,7 @@ impl Open {
         }
         self.close(actor);
         let done = self.script.done();
-        actor.perform(&done);
+        actor.fetch_and_perform(self.script.fetch(), &done);
     }
 
     fn wrong(mut self, actor: &mut Actor<'_, '_>) {

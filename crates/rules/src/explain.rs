@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mynah_core::Quiet;
+use mynah_core::{FetchNote, Quiet};
 
 use crate::decision::RuleRef;
 use crate::dialog::OpenDialog;
@@ -45,6 +45,8 @@ pub enum Verdict {
         /// The sentence.
         sentence: String,
     },
+    /// It matched, and sent this request; it is reported again.
+    Fetched(FetchNote),
     /// It is a dialog, and it took the message.
     InDialog {
         /// How far it is now; `None` if it ended.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use mynah_core::MemberValues;
+use mynah_core::{FetchAnswer, FetchFailure, FetchRequest, MemberValues};
 
 use crate::decision::Warning;
 
@@ -14,6 +14,19 @@ pub enum Lack {
     Values(String),
     /// The names of the known members of the group.
     Members,
+    /// The answer to this request.
+    Fetch(Box<FetchRequest>),
+}
+
+/// The outcome of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fetched {
+    /// It was answered.
+    Answer(Arc<FetchAnswer>),
+    /// It was not, or not well.
+    Failed(FetchFailure),
+    /// Nothing was sent: the names of the taken values stay in the texts, as in `explain`.
+    Standing,
 }
 
 /// The inputs at hand.
@@ -21,12 +34,14 @@ pub enum Lack {
 pub struct Inputs {
     values: BTreeMap<String, Arc<MemberValues>>,
     members: Option<Arc<[String]>>,
+    fetched: BTreeMap<FetchRequest, Fetched>,
     /// Whether everything that is not here is empty.
     is_closed: bool,
 }
 
 impl Inputs {
-    /// The inputs of an account without any data: all are at hand, and all are empty.
+    /// The inputs of an account without any data: all are at hand, and all are empty. Nothing is fetched: the names of the
+    /// values that rules would take stay in their texts.
     #[must_use]
     pub fn empty() -> Self {
         Self { is_closed: true, ..Self::default() }
@@ -40,6 +55,22 @@ impl Inputs {
     /// Adds the names of the known members of the group.
     pub fn add_members(&mut self, names: Vec<String>) {
         self.members = Some(names.into());
+    }
+
+    /// Adds the outcome of a request.
+    pub fn add_fetched(&mut self, request: FetchRequest, outcome: Fetched) {
+        self.fetched.insert(request, outcome);
+    }
+
+    /// The number of requests whose outcomes are at hand.
+    #[must_use]
+    pub fn fetches(&self) -> usize {
+        self.fetched.len()
+    }
+
+    /// The outcome of a request, if it is at hand.
+    pub(crate) fn fetched(&self, request: &FetchRequest) -> Option<&Fetched> {
+        self.fetched.get(request).or(self.is_closed.then_some(&Fetched::Standing))
     }
 
     /// The values under a key, if they are at hand.

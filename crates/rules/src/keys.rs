@@ -37,6 +37,8 @@ pub(crate) enum Table {
     Step,
     /// `[dialog.done]`.
     Done,
+    /// `fetch = {…}`.
+    Fetch,
     /// `[[schedule]]`.
     Schedule,
     /// `[[test]]`.
@@ -45,7 +47,7 @@ pub(crate) enum Table {
 
 impl Table {
     /// Every kind, in the order of the reference page.
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::File,
         Self::Bot,
         Self::Rule,
@@ -54,6 +56,7 @@ impl Table {
         Self::Weighted,
         Self::Cooldown,
         Self::Limit,
+        Self::Fetch,
         Self::Group,
         Self::Dialog,
         Self::Step,
@@ -73,6 +76,7 @@ impl Table {
             Self::Weighted => "reply_one_of",
             Self::Cooldown => "cooldown",
             Self::Limit => "limit",
+            Self::Fetch => "fetch",
             Self::Group => "[[group]]",
             Self::Dialog => "[[dialog]]",
             Self::Step => "[[dialog.step]]",
@@ -206,6 +210,14 @@ pub(crate) enum Kind {
     Streaks,
     /// A list of files beside `bot.toml`.
     Paths,
+    /// The address of a web service, with `{names}` behind the host.
+    Address,
+    /// A text, or a table that becomes JSON.
+    Body,
+    /// Names with JSON pointers.
+    Taken,
+    /// A status or several: `404`, `"200-299, 404"`.
+    Statuses,
     /// The id of a step, or one for each answer.
     Next,
     /// A list of tables of one action each.
@@ -228,6 +240,7 @@ impl Kind {
             | Self::Duration
             | Self::Cron
             | Self::Zone
+            | Self::Address
             | Self::Word(_)
             | Self::Path
             | Self::FileName
@@ -243,15 +256,16 @@ impl Kind {
             | Self::Words(_) => Shape::TextOrList,
             Self::Templates | Self::Paths => Shape::TextList,
             Self::Weighted => Shape::TextOrTableList,
-            Self::Column => Shape::TextOrInteger,
+            Self::Column | Self::Statuses => Shape::TextOrInteger,
             Self::Flag => Shape::Flag,
             Self::Integer => Shape::Integer,
             Self::Chance => Shape::Number,
-            Self::Cooldown | Self::Next => Shape::TextOrTable,
+            Self::Cooldown | Self::Next | Self::Body => Shape::TextOrTable,
             Self::Limit
             | Self::Lists
             | Self::Vars
             | Self::TemplateVars
+            | Self::Taken
             | Self::Comparisons
             | Self::Counts
             | Self::Streaks
@@ -317,9 +331,12 @@ impl Grammar for BotToml {
 
     fn has_own_names(&self, header: &str) -> bool {
         header == "lists"
-            || [".vars", ".set", ".add", ".when", ".streak", ".args", ".next"]
-                .iter()
-                .any(|end| header.ends_with(end))
+            || [
+                ".vars", ".set", ".add", ".when", ".streak", ".args", ".next", ".take", ".headers",
+                ".body",
+            ]
+            .iter()
+            .any(|end| header.ends_with(end))
     }
 
     fn script_of(&self, header: &str, key: &str) -> bool {

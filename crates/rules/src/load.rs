@@ -6,7 +6,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use mynah_core::Capabilities;
+use mynah_core::{Capabilities, Fetch};
 
 use crate::check::{Report, Surroundings, check};
 use crate::diagnostic::Diagnostic;
@@ -26,6 +26,9 @@ pub struct LoadOptions<'a> {
     /// [`services`](Self::services) count that the file names, else the first of them; without any, files are measured by
     /// the limits of the web protocol.
     pub capabilities: Option<&'a Capabilities>,
+    /// The client for requests to web services, which knows the hosts and secrets that the operator opened. `None` if these
+    /// are not known: then they are not checked.
+    pub fetch: Option<&'a dyn Fetch>,
     /// The services of the program, which `[bot] transport` may name. Without any, each name is taken.
     pub services: &'a [&'a Capabilities],
     /// The ids of the tables whose rows handlers of the program get, each with the name of the handler. One that does not

@@ -14,6 +14,7 @@ use jiff::tz::TimeZone;
 use mynah_core::{ChatKind, EventKind, MessageKind, Scope};
 
 use crate::comparison::Comparison;
+use crate::fetching::Fetching;
 use crate::rows::Rows;
 use mynah_matching::glob::Glob;
 use mynah_matching::pattern::Pattern;
@@ -88,6 +89,8 @@ pub(crate) struct Rule {
     pub(crate) then: Vec<Step>,
     /// Its brakes.
     pub(crate) brakes: Brakes,
+    /// The request whose answer the actions use.
+    pub(crate) fetch: Option<Box<Fetching>>,
     /// The sentence as which the message is searched again.
     pub(crate) answer_as: Option<Template>,
     /// Higher ones are asked first.
@@ -497,6 +500,8 @@ pub(crate) struct Dialog {
     pub(crate) cancel_reply: Option<Template>,
     /// The questions in order; at least one.
     pub(crate) steps: Vec<Question>,
+    /// The request after the last answer, before the actions.
+    pub(crate) fetch: Option<Box<Fetching>>,
     /// The actions after the last answer.
     pub(crate) done: Vec<Step>,
 }
@@ -557,6 +562,8 @@ pub(crate) struct Schedule {
     pub(crate) due: Due,
     /// The chats it goes to.
     pub(crate) to: Vec<Glob>,
+    /// The request whose answer its messages use.
+    pub(crate) fetch: Option<Box<Fetching>>,
     /// Its messages.
     pub(crate) then: Vec<Step>,
     /// The treatment of a time that passed while the bot was down.

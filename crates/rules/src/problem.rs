@@ -89,6 +89,8 @@ pub(crate) enum Problem {
     Capture(Capture),
     /// A name with an argument that has no meaning.
     Computed(BadComputed),
+    /// A request that cannot be sent.
+    Fetch(BadFetch),
     /// A rule whose fixed sentence leads back to it.
     AnswerLoop { sentence: String },
     /// A message to many groups that anybody can set off.
@@ -386,6 +388,8 @@ pub(crate) enum Conflict {
     ArgsWithout,
     /// `answer_as` beside a key that speaks against it.
     AnswerAsAnd(&'static str),
+    /// A body of a request whose method has none.
+    BodyOfGet,
     /// `answer_as` for an event, which has no sentence.
     AnswerAsOfEvent,
     /// `within` without `after`.
@@ -419,6 +423,49 @@ pub(crate) enum Capture {
     Skipped { name: String },
     /// It is called like something built in.
     BuiltIn { name: String },
+}
+
+/// A request that cannot be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum BadFetch {
+    /// Not an address of the web.
+    Address { found: String },
+    /// A name or a secret in scheme, host or port.
+    NamedHost { found: String },
+    /// A name and a password before the host.
+    UserInfo,
+    /// A `#`, behind which nothing is sent.
+    Fragment,
+    /// A part of the path that is `.` or `..`.
+    Dots,
+    /// Not a JSON pointer.
+    Pointer { found: String },
+    /// A taken value with the name of a capture.
+    TakenTwice { name: String },
+    /// Not the name of a header.
+    Header { name: String },
+    /// A header that the program sets.
+    OwnHeader { name: String },
+    /// A control character in a header.
+    HeaderBreak { name: String },
+    /// `${name}` with the name of a capture.
+    SecretIsCapture { name: String },
+    /// JSON as text, with names in it.
+    JsonText,
+    /// Not a status or a list of them.
+    Status { found: String },
+    /// A time-out that is too long; the longest in seconds.
+    Timeout { most: u64 },
+    /// A host that the operator did not open, with its port.
+    NotOpened { host: String },
+    /// A secret that the operator did not give to the host.
+    NotGiven { name: String, host: String },
+    /// The client refuses it for another reason.
+    Refused { en: String, zh: String },
+    /// An address of a picture or file that no service on the internet has.
+    PrivateMedia { host: String },
+    /// An address of a picture or file that is made at run time.
+    NamedMedia { found: String },
 }
 
 /// A file that cannot be sent.
@@ -628,6 +675,7 @@ impl Problem {
             Self::Pattern(_) | Self::PatternWidth { .. } => "pattern",
             Self::Template(_) | Self::UnknownName { .. } | Self::Computed(_) => "template",
             Self::Capture(_) => "capture",
+            Self::Fetch(_) => "fetch",
             Self::NeverSet { .. } => "never-set",
             Self::OpenBroadcast { .. } => "broadcast",
             Self::AnswerLoop { .. } => "loop",

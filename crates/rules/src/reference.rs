@@ -106,6 +106,10 @@ fn value_of(key: &Key, lang: Lang) -> String {
         Kind::Streaks => ("`{ k = \"day\" }`, `\"week\"`", "`{ k = \"day\" }`、`\"week\"`"),
         Kind::Next => ("text, or `{ answer = \"id\" }`", "文字，或 `{ 回答 = \"id\" }`"),
         Kind::Paths => ("list of paths", "路径列表"),
+        Kind::Address => ("address with `{names}`", "地址，可含 `{名字}`"),
+        Kind::Body => ("text, or table", "文字，或表"),
+        Kind::Taken => ("`{ k = \"/pointer\" }`", "`{ k = \"/指针\" }`"),
+        Kind::Statuses => ("`404`, `\"200-299, 404\"`", "`404`、`\"200-299, 404\"`"),
         Kind::Steps | Kind::Sections(_) => ("list of tables", "表的列表"),
     };
     match lang {

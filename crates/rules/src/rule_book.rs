@@ -12,6 +12,7 @@ mod chosen;
 pub(crate) mod conditions;
 mod destinations;
 pub(crate) mod event_facts;
+pub(crate) mod fetch;
 pub(crate) mod later;
 mod members;
 pub mod mute;
@@ -28,7 +29,7 @@ mod values;
 pub(crate) mod variables;
 pub(crate) mod words;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -310,6 +311,18 @@ impl RuleBook {
         rules + lists + self.engine.heap()
     }
 
+    /// The hosts that it asks, with their ports where these are written: of rules that are not switched off, dialogs and
+    /// schedules.
+    #[must_use]
+    pub fn asks(&self) -> BTreeSet<String> {
+        let rules = self.rules.iter().filter(|rule| !rule.off);
+        let of_rules = rules.filter_map(|rule| rule.fetch.as_deref());
+        let of_dialogs = self.dialogs.iter().filter_map(Dialog::fetch);
+        let of_schedules = self.schedules.iter().filter_map(|schedule| schedule.fetch.as_deref());
+        let all = of_rules.chain(of_dialogs).chain(of_schedules);
+        all.map(|fetch| fetch.host().to_ascii_lowercase()).collect()
+    }
+
     /// The rules that are checked for every message, because no fixed text of them can exclude a message early.
     pub fn scanned(&self) -> impl Iterator<Item = RuleInfo> {
         let always = self.engine.always().iter().map(|place| &self.rules[*place as usize]);
@@ -366,6 +379,8 @@ impl RuleBook {
     }
 }
 
+#[cfg(test)]
+mod fetch_tests;
 #[cfg(test)]
 mod language_tests;
 #[cfg(test)]

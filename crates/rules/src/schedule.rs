@@ -117,8 +117,9 @@ fn speak(
     }
     let Some(mut scene) = scene_of(book, due, at) else { return Decision::default() };
     scene.is_reply = false;
-    let decision =
-        perform(book, state, at, &scene, &schedule.name.key, |actor| actor.perform(&schedule.then));
+    let decision = perform(book, state, at, &scene, &schedule.name.key, |actor| {
+        actor.fetch_and_perform(schedule.fetch.as_deref(), &schedule.then);
+    });
     Decision { rule: reference, ..decision }
 }
 

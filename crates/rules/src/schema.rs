@@ -44,6 +44,7 @@ fn required(table: Table) -> &'static [&'static str] {
         Table::Sheet => &["file"],
         Table::Limit => &["per"],
         Table::Weighted => &["text"],
+        Table::Fetch => &["url"],
         Table::File | Table::Bot | Table::Rule | Table::Do | Table::Cooldown | Table::Done => &[],
     }
 }
@@ -62,9 +63,12 @@ fn kind(kind: Kind) -> Value {
         | Kind::Cron
         | Kind::Zone
         | Kind::Path
+        | Kind::Address
         | Kind::Handler
         | Kind::Script => json!({ "type": "string" }),
-        Kind::Column => json!({ "type": ["string", "integer"] }),
+        Kind::Column | Kind::Statuses => json!({ "type": ["string", "integer"] }),
+        Kind::Body => json!({ "type": ["string", "object"] }),
+        Kind::Taken => values(&json!({ "type": "string", "pattern": "^(text|(/.*)?)$" })),
         Kind::FileName => json!({ "type": "string", "pattern": "\\.csv$" }),
         Kind::Duration => duration(),
         Kind::Texts

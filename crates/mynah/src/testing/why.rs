@@ -95,6 +95,7 @@ impl Why {
             brake: None,
             dialog: None,
             left_ms: None,
+            failure: None,
             goes_on: true,
         };
         match verdict {
@@ -115,6 +116,11 @@ impl Why {
                 why.verdict = "redirected";
                 why.actual = Some(sentence.clone());
             }
+            Verdict::Fetched(note) => {
+                why.verdict = "fetched";
+                why.expected = Some(note.request.clone());
+                why.failure.clone_from(&note.failure);
+            }
             Verdict::InDialog { open } => {
                 why.verdict = "acted";
                 why.dialog = Some(Progress::of(open.as_deref()));
@@ -133,14 +139,14 @@ impl Why {
         &self.rule
     }
 
-    /// The outcome of the rule: `off`, `failed`, `redirected`, `quiet` or `acted`.
+    /// The outcome of the rule: `off`, `failed`, `redirected`, `fetched`, `quiet` or `acted`.
     pub(crate) const fn verdict(&self) -> &'static str {
         self.verdict
     }
 
     /// Whether the rule matched.
     pub(crate) fn matched(&self) -> bool {
-        matches!(self.verdict, "quiet" | "acted" | "redirected")
+        matches!(self.verdict, "quiet" | "acted" | "redirected" | "fetched")
     }
 
     /// The whole line for people, without the line end.
@@ -162,6 +168,7 @@ impl Why {
             ("failed", Some(key), _) => self.failed(key, lang),
             ("quiet", _, _) => self.quiet(lang) + go_on,
             ("redirected", ..) => self.redirected(lang),
+            ("fetched", ..) => self.fetched(lang),
             ("acted", _, Lang::En) => format!("answered{go_on}{}", self.progress(lang)),
             ("acted", _, Lang::Zh) => format!("回答了{go_on}{}", self.progress(lang)),
             (_, _, Lang::En) => "switched off".to_owned(),
@@ -188,6 +195,18 @@ impl Why {
         match lang {
             Lang::En => format!("searched as \"{sentence}\""),
             Lang::Zh => format!("改按“{sentence}”查找"),
+        }
+    }
+
+    /// The request and its outcome.
+    fn fetched(&self, lang: Lang) -> String {
+        let request = self.expected.as_deref().unwrap_or_default();
+        let failure = self.failure.as_ref().map(|words| words.of(lang));
+        match (lang, failure) {
+            (Lang::En, None) => format!("asked {request}"),
+            (Lang::En, Some(failure)) => format!("asked {request}, in vain: {failure}"),
+            (Lang::Zh, None) => format!("请求了 {request}"),
+            (Lang::Zh, Some(failure)) => format!("请求了 {request}，没有成功：{failure}"),
         }
     }
 

@@ -37,6 +37,7 @@ impl Trace for Reasons {
         let key = match &verdict {
             Verdict::Acted { .. }
             | Verdict::Redirected { .. }
+            | Verdict::Fetched(_)
             | Verdict::InDialog { .. }
             | Verdict::Quiet { .. } => {
                 return self.deciding.push((rule.clone(), verdict));

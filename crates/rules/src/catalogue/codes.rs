@@ -1,7 +1,7 @@
 //! The codes of diagnostics with their meanings, for the reference page.
 
 /// Every code, in English and in Chinese.
-pub(crate) const CODES: [(&str, &str, &str); 40] = [
+pub(crate) const CODES: [(&str, &str, &str); 41] = [
     ("syntax", "The file is not valid TOML there.", "此处不是有效的 TOML。"),
     ("unknown-key", "No such key in this table.", "此表没有这个键。"),
     ("type", "A value of the wrong type.", "值的类型不对。"),
@@ -47,6 +47,11 @@ pub(crate) const CODES: [(&str, &str, &str); 40] = [
         "capture",
         "A capture that is not always set, or has the name of something built in.",
         "并非总有值的捕获，或与内置名称相同。",
+    ),
+    (
+        "fetch",
+        "A request that cannot be sent, or a host or secret that the operator did not open.",
+        "不能发出的请求，或运维者没有开放的主机、密钥。",
     ),
     (
         "compared",

@@ -83,6 +83,9 @@ pub(super) fn message(conflict: &Conflict, lang: Lang) -> String {
         Conflict::ArgsWithout => {
             say!(lang, "no handler takes these args", "没有处理器接收这些 args")
         }
+        Conflict::BodyOfGet => {
+            say!(lang, "a GET request has no body", "GET 请求没有请求体")
+        }
         Conflict::AnswerAsAnd(key) => say!(
             lang,
             "answer_as ends the search; {key} does not go with it",
@@ -180,6 +183,11 @@ pub(super) fn hint(conflict: &Conflict, lang: Lang) -> Option<String> {
         Conflict::ArgsWithout => {
             say!(lang, "add run = \"…\" of a handler of yours", "加上 run = \"…\"（自己的处理器）")
         }
+        Conflict::BodyOfGet => say!(
+            lang,
+            "write method = \"POST\", or leave body out",
+            "请写 method = \"POST\"，或去掉 body"
+        ),
         Conflict::AnswerAsAnd(key) => say!(lang, "leave {key} out", "去掉 {key}"),
         Conflict::AnswerAsOfEvent => {
             say!(

@@ -1,8 +1,8 @@
 //! The remedies of diagnostics.
 
 use super::{
-    Lang, compared, computed, conflicts, is_address, lists, literal, say, sheets, tests_of_bots,
-    values, words,
+    Lang, compared, computed, conflicts, fetches, is_address, lists, literal, say, sheets,
+    tests_of_bots, values, words,
 };
 use crate::keys::{KEYS, Kind, Table};
 use crate::problem::{
@@ -143,6 +143,7 @@ pub(super) fn hint(problem: &Problem, lang: Lang) -> Option<String> {
         }
         Problem::Capture(capture) => capture_hint(capture, lang),
         Problem::Computed(bad) => computed::hint(bad, lang),
+        Problem::Fetch(bad) => return fetches::hint(bad, lang),
         Problem::AnswerLoop { .. } => say!(
             lang,
             "write a sentence that a rule with a reply answers",

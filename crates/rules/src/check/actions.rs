@@ -34,7 +34,7 @@ impl Checker<'_> {
     /// `do = […]`: the order is that of the list.
     fn listed_actions(&mut self, fields: &Fields<'_>, names: &Names) -> Vec<Step> {
         if let Some(other) =
-            action_keys(fields.table).find(|key| key.name != "do" && fields.has(key.name))
+            action_keys(fields.table).find(|key| !goes_with_do(key) && fields.has(key.name))
         {
             self.conflict(fields, other.name, Conflict::DoAndOthers(other.name));
         }
@@ -229,6 +229,11 @@ impl Checker<'_> {
             }
         }
     }
+}
+
+/// Whether a key may stand beside `do`.
+fn goes_with_do(key: &Key) -> bool {
+    matches!(key.name, "do" | "fetch")
 }
 
 fn action_keys(table: Table) -> impl Iterator<Item = &'static Key> {

@@ -89,6 +89,7 @@ impl Checker<'_> {
     ) -> Option<Template> {
         let sentence = self.template_of(fields, "answer_as", &names.of_a_sentence());
         let beside = ["continue", "silent"].into_iter().find(|key| fields.flag(key));
+        let beside = beside.or(fields.has("fetch").then_some("fetch"));
         if let Some(key) = beside.filter(|_| fields.has("answer_as")) {
             self.conflict(fields, key, Conflict::AnswerAsAnd(key));
         }

@@ -24,10 +24,12 @@ impl Checker<'_> {
         self.is_guarded = fields.may_have("from");
         let done = fields.table("done").map(|(node, spot)| {
             let done = Fields::read(Table::Done, node, spot, self.report);
-            let steps = self.actions(&done, &done_names);
+            let (fetch, known) = self.fetch(&done, &done_names);
+            let steps = self.actions(&done, &known);
             self.members_fit_after(&fields, &done, &steps);
-            steps
+            (fetch, steps)
         });
+        let (fetch, done) = done.unwrap_or_default();
         let starts = self.words(&fields, "start", false);
         self.begun_by.extend(starts.iter().map(|text| (text.clone(), id.clone())));
         Dialog {
@@ -43,7 +45,8 @@ impl Checker<'_> {
             cancel: self.words(&fields, "cancel", false),
             cancel_reply: self.template_of(&fields, "cancel_reply", &all_names),
             steps: questions,
-            done: done.unwrap_or_default(),
+            fetch,
+            done,
         }
     }
 

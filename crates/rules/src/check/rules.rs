@@ -23,7 +23,8 @@ impl Checker<'_> {
         self.is_brought(&fields);
         let (when, names) = self.conditions(&fields);
         self.is_guarded = fields.may_have("from");
-        let then = self.actions(&fields, &names);
+        let (fetch, known) = self.fetch(&fields, &names);
+        let then = self.actions(&fields, &known);
         let asks_for_request =
             when.events.contains(&EventKind::FriendRequest) || fields.is_partly_unknown();
         if then.iter().any(|step| matches!(step, Step::Accept)) && !asks_for_request {
@@ -39,6 +40,7 @@ impl Checker<'_> {
             name: self.name(&fields, "rule"),
             when,
             then,
+            fetch,
             answer_as,
             brakes,
             priority: fields.integer("priority").unwrap_or(0),
@@ -102,7 +104,7 @@ impl Checker<'_> {
                     | Step::SayWeighted { .. }
             )
         });
-        let keys = ["cooldown_reply", "limit_reply", "continue"];
+        let keys = ["cooldown_reply", "limit_reply", "continue", "fetch"];
         let speaking = SPEAKING.into_iter().chain(keys).find(|key| fields.has(key));
         let key = speaking.or((speaks && fields.has("do")).then_some("do"));
         if let Some(key) = key {

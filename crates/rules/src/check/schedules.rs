@@ -25,7 +25,8 @@ impl Checker<'_> {
         self.needs(&fields, &["to"]);
         let due = self.due(&fields);
         let to = self.globs(&fields, "to");
-        let then = self.actions(&fields, &Names::of_an_announcement());
+        let (fetch, known) = self.fetch(&fields, &Names::of_an_announcement());
+        let then = self.actions(&fields, &known);
         let missed = match self.word(&fields, "missed") {
             Some("once") => Missed::Once,
             _ => Missed::Skip,
@@ -35,6 +36,7 @@ impl Checker<'_> {
             name: self.name(&fields, "schedule"),
             due,
             to,
+            fetch,
             then,
             missed,
         }

@@ -48,6 +48,7 @@ impl Checker<'_> {
             table: table.map(Box::new),
             when,
             then,
+            fetch: None,
             answer_as: None,
             brakes,
             priority: fields.integer("priority").unwrap_or(0),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::decision::RuleRef;
+use crate::fetching::Fetching;
 use crate::model::{self, Next, Step};
 use crate::rule_book::stored_steps::{StoredStep, keep, kept};
 use mynah_matching::fold::Folding;
@@ -25,6 +26,8 @@ pub(super) struct Script {
     cancel_reply: Option<Template>,
     questions: Vec<Question>,
     done: Vec<StoredStep>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fetch: Option<Box<Fetching>>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -88,6 +91,7 @@ impl Script {
             cancel_reply: dialog.cancel_reply,
             questions: questions.collect(),
             done: keep(&dialog.done),
+            fetch: dialog.fetch,
         }
     }
 
@@ -137,12 +141,19 @@ impl Script {
         kept(self.done.clone())
     }
 
-    /// The names under which answers are kept, in order, each once: steps on different ways may share one.
+    /// The request before them.
+    pub(super) fn fetch(&self) -> Option<&Fetching> {
+        self.fetch.as_deref()
+    }
+
+    /// The names under which answers are kept, in order, each once: steps on different ways may share one. Then the names of
+    /// the values that are fetched.
     pub(super) fn names(&self) -> Vec<String> {
         let mut names = Vec::new();
-        for name in self.questions.iter().filter_map(|question| question.save.as_ref()) {
-            if !names.contains(name) {
-                names.push(name.clone());
+        let saved = self.questions.iter().filter_map(|question| question.save.as_deref());
+        for name in saved.chain(self.fetch.iter().flat_map(|fetch| fetch.taken())) {
+            if !names.iter().any(|known| known == name) {
+                names.push(name.to_owned());
             }
         }
         names

@@ -2,7 +2,7 @@
 
 use super::Role::{Action, Condition, Restriction, Section, Setting};
 use super::Table::{
-    Bot, Cooldown, Dialog, Do, Done, File, Group, Limit, Rule, Schedule, Sheet, Step, Test,
+    Bot, Cooldown, Dialog, Do, Done, Fetch, File, Group, Limit, Rule, Schedule, Sheet, Step, Test,
     Weighted,
 };
 use super::{Key, Kind, Role, Table};
@@ -218,6 +218,12 @@ pub(crate) const KEYS: &[Key] = &[
         "关闭这条规则。").also(&["disabled", "disable"]),
 
     // Actions.
+    key("fetch", &[Rule, Done, Schedule], Kind::Section(Fetch), Action,
+        "Before all actions, ask a web service and take values of its answer, which the texts then use: `{ url = \"https://…\", take = { temp = \"/now/temp\" } }`. The operator opens the host in `mynah.toml`.",
+        "在所有动作之前请求一个网络服务，并从回答里取值供文字使用：`{ url = \"https://…\", take = { temp = \"/now/temp\" } }`。主机须由运维者在 `mynah.toml` 里开放。").also(&["http", "request", "get", "post", "url", "api", "webhook", "curl"]),
+    key("fetch_reply", &[Rule, Done, Schedule], Kind::Template, Setting,
+        "Sent instead of everything else if `fetch` gets no good answer; without it the rule then says nothing.",
+        "`fetch` 得不到可用的回答时，代替所有动作发送；没有它就什么都不说。").also(&["fetch_error", "on_error", "error_reply"]),
     key("set", &[Rule, Sheet, Done, Do], Kind::TemplateVars, Action,
         "Variables and their new texts: `{ nick = \"{name}\" }`. A bare name is `user.name`; `chat.x` and `bot.x` are shared.",
         "变量及其新值：`{ nick = \"{name}\" }`。单写名字即 `user.名字`；`chat.x`、`bot.x` 是共用的。"),
@@ -353,6 +359,32 @@ pub(crate) const KEYS: &[Key] = &[
     key("per", &[Limit], Kind::Word(&["hour", "day", "week"]), Setting,
         "The calendar unit, in the bot's zone.",
         "自然时段，按机器人的时区。"),
+
+    // fetch = {…}
+    key("url", &[Fetch], Kind::Address, Setting,
+        "The address. Names and secrets (`${NAME}`) stand behind the host; names are percent-encoded.",
+        "地址。名字和密钥（`${NAME}`）只能写在主机后面；名字会按百分号编码。").also(&["address", "uri", "link", "href"]),
+    key("method", &[Fetch], Kind::Word(&["GET", "POST", "PUT", "PATCH", "DELETE"]), Setting,
+        "The method; default `GET`, with a `body` `POST`.",
+        "方法；默认 `GET`，有 `body` 时为 `POST`。").also(&["verb", "type"]),
+    key("headers", &[Fetch], Kind::TemplateVars, Setting,
+        "Headers: `{ Authorization = \"Bearer ${KEY}\" }`.",
+        "请求头：`{ Authorization = \"Bearer ${KEY}\" }`。").also(&["header"]),
+    key("body", &[Fetch], Kind::Body, Setting,
+        "The body: a text, or a table that is sent as JSON, in whose texts names are values.",
+        "请求体：文字，或作为 JSON 发送的表，其中文字里的名字就是值。").also(&["data", "json", "payload", "params"]),
+    key("take", &[Fetch], Kind::Taken, Setting,
+        "The values to take, as captures: a JSON pointer (`\"/now/temp\"`, `\"/list/0/name\"`), or `\"text\"` for the whole answer. A place that holds nothing is an empty text.",
+        "要取的值，成为捕获：JSON 指针（`\"/now/temp\"`、`\"/list/0/name\"`），或 `\"text\"` 表示整个回答。没有内容的位置是空文字。").also(&["extract", "get", "values", "save", "result"]),
+    key("timeout", &[Fetch], Kind::Duration, Setting,
+        "The longest time until the whole answer is here, at most 30s; default 5s.",
+        "等到完整回答的最长时间，最多 30s；默认 5s。"),
+    key("cache", &[Fetch], Kind::Duration, Setting,
+        "How long an answer counts for equal requests; without it each message asks.",
+        "相同的请求在多久内沿用同一个回答；不写则每条消息都请求。").also(&["ttl", "cache_for"]),
+    key("status", &[Fetch], Kind::Statuses, Setting,
+        "The statuses of a good answer: `404`, or `\"200-299, 404\"`; default 200 to 299.",
+        "算作可用回答的状态码：`404`，或 `\"200-299, 404\"`；默认 200 到 299。").also(&["statuses", "ok", "expect"]),
 
     // [[group]]
     key("name", &[Group], Kind::Text, Condition,

@@ -41,6 +41,18 @@ pub(super) fn holding<'b>(
 
 /// Starts the clocks of a rule that acts, and counts it.
 pub(super) fn start(brakes: &Brakes, at: &At<'_>, pending: &mut Pending<'_>) {
+    start_cooldown(brakes, at, pending);
+    if let Some(limit) = &brakes.limit {
+        let (from, until) = period(limit.per, at.clock);
+        let key = at.key_of_period("limit", from);
+        for (clock, _) in at.clocks(limit.counts.iter(), |(clock, _)| *clock) {
+            pending.add(scope(*clock), &key, 1, Some(until));
+        }
+    }
+}
+
+/// Starts the clocks of a rule that was asked in vain; it does not count.
+pub(super) fn start_cooldown(brakes: &Brakes, at: &At<'_>, pending: &mut Pending<'_>) {
     for cooldown in at.clocks(brakes.cooldown.iter(), |cooldown| cooldown.clock) {
         let until = at.now + cooldown.lasts;
         pending.set(
@@ -49,13 +61,6 @@ pub(super) fn start(brakes: &Brakes, at: &At<'_>, pending: &mut Pending<'_>) {
             until.as_millis().to_string(),
             Some(until),
         );
-    }
-    if let Some(limit) = &brakes.limit {
-        let (from, until) = period(limit.per, at.clock);
-        let key = at.key_of_period("limit", from);
-        for (clock, _) in at.clocks(limit.counts.iter(), |(clock, _)| *clock) {
-            pending.add(scope(*clock), &key, 1, Some(until));
-        }
     }
 }
 

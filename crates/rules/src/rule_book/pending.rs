@@ -99,6 +99,11 @@ impl<'s> Pending<'s> {
         self.lacks.borrow_mut().insert(lack);
     }
 
+    /// Whether the decision lacks anything so far.
+    pub(crate) fn has_lacks(&self) -> bool {
+        !self.lacks.borrow().is_empty()
+    }
+
     /// Everything that the decision lacks.
     pub(crate) fn take_lacks(&mut self) -> BTreeSet<Lack> {
         self.lacks.take()

@@ -1,6 +1,6 @@
 //! `answer_as`: a message is searched again as another sentence.
 
-use mynah_core::{Captures, Event, EventBody, Message, MessageKind};
+use mynah_core::{Captures, Event, EventBody, Message, MessageKind, Quiet};
 use mynah_matching::Text;
 use mynah_matching::template::Template;
 
@@ -62,11 +62,17 @@ impl<'r> Run<'r, '_> {
     fn take_back(&mut self, before: Decision, changes: usize, (steps, writes): (usize, usize)) {
         let after = std::mem::replace(&mut self.out, before);
         self.out.quiet = after.quiet;
+        // Its cooldown has started, with or without a reply.
+        let has_failed = after.quiet == Some(Quiet::Fetch);
+        if has_failed {
+            self.out.warnings = after.warnings;
+            self.out.fetches = after.fetches;
+        }
         let replies = after.steps.into_iter().skip(steps);
         let length = self.out.steps.len();
         self.out.steps.extend(replies);
-        self.pending
-            .back_to(changes, if self.out.steps.len() > length { writes } else { usize::MAX });
+        let is_braked = self.out.steps.len() > length || has_failed;
+        self.pending.back_to(changes, if is_braked { writes } else { usize::MAX });
     }
 
     /// Searches the rules from the top for this sentence of the same sender. Returns whether any of them acted.

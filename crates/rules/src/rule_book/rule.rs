@@ -6,6 +6,7 @@ use mynah_matching::conditions::Compiled;
 use super::answer_table::AnswerTable;
 use crate::comparison::Comparison;
 use crate::decision::RuleRef;
+use crate::fetching::Fetching;
 use crate::likeness::Similar;
 use crate::model::{self, After, Brakes, Days, Place, Step, TimeWindow, Who};
 use crate::rule_book::RuleInfo;
@@ -29,6 +30,8 @@ pub(crate) struct Rule {
     /// All of these must hold for the rest; most rules have no such condition.
     pub(crate) rest: Option<Box<Rest>>,
     pub(crate) then: Box<[Step]>,
+    /// The request whose answer the actions use.
+    pub(crate) fetch: Option<Box<Fetching>>,
     /// The sentence as which the message is searched again.
     pub(crate) answer_as: Option<Box<Template>>,
     pub(crate) brakes: Option<Box<Brakes>>,
@@ -74,6 +77,7 @@ impl Rule {
             name,
             when,
             then,
+            fetch,
             answer_as,
             brakes,
             go_on,
@@ -94,6 +98,7 @@ impl Rule {
             quoted: when.quoted,
             rest: rest(when, Folding::new(false, hant)),
             then: then.into(),
+            fetch,
             answer_as: answer_as.map(Box::new),
             brakes: has_brakes.then(|| Box::new(brakes)),
             go_on,
@@ -124,13 +129,15 @@ impl Rule {
         let rest = self.rest.as_ref().map_or(0, |_| size_of::<Rest>());
         let brakes = self.brakes.as_ref().map_or(0, |_| size_of::<Brakes>());
         let table = self.table.as_ref().map_or(0, |table| table.heap());
-        self.key.len() + self.reference.id.len() + text + then + rest + brakes + table
+        let fetch = self.fetch.as_ref().map_or(0, |_| size_of::<Fetching>());
+        self.key.len() + self.reference.id.len() + text + then + rest + brakes + table + fetch
     }
 
     /// The columns of the rows that it saves: the captures of its conditions, in the order written.
     pub(crate) fn columns(&self) -> Vec<String> {
         if self.then.iter().any(|step| matches!(step, Step::Save(_) | Step::Wait(_))) {
-            self.text.capture_names()
+            let taken = self.fetch.iter().flat_map(|fetch| fetch.taken());
+            self.text.capture_names().into_iter().chain(taken.map(str::to_owned)).collect()
         } else {
             Vec::new()
         }

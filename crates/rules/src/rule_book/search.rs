@@ -19,6 +19,7 @@ use super::brakes::{self, At};
 use super::chosen::Chosen;
 use super::conditions::{self, FailedCondition, Held};
 use super::event_facts::{EventFacts, Subject, whole_text};
+use super::fetch::Outcome;
 use super::pending::Pending;
 use super::rule::{Rest, Rule};
 use super::scene::Scene;
@@ -26,6 +27,7 @@ use super::{RuleBook, mute};
 use crate::decision::{Decision, Moment, RuleRef, Warning};
 use crate::dialog;
 use crate::explain::{Trace, Verdict};
+use crate::fetching::Fetching;
 use crate::model::{Shape, Who};
 
 /// So many rules act on one message at most: a chain of `continue` is not to become a flood.
@@ -337,7 +339,13 @@ impl<'r, 't> Run<'r, 't> {
         if let Some(sentence) = &rule.answer_as {
             return (SearchFlow::End, self.redirect(rule, sentence, captures, rest));
         }
-        let scene = self.scene(captures, rest, rule.columns());
+        let mut scene = self.scene(captures, rest, rule.columns());
+        if let Some(fetch) = &rule.fetch {
+            match self.fetch(chosen, fetch, &scene) {
+                Outcome::Taken(taken) => scene.captures.extend(taken),
+                Outcome::Lacking | Outcome::Failed => return (SearchFlow::End, scene.captures),
+            }
+        }
         self.actor(&scene, &rule.key).perform(&chosen.steps());
         self.start_brakes(chosen);
         self.note_acted(&rule.reference);
@@ -356,6 +364,26 @@ impl<'r, 't> Run<'r, 't> {
             trace.looked_at(chosen.reference(), verdict);
         }
         (goes, scene.captures)
+    }
+
+    /// Takes values of an answer for a rule. Without one, the rule is quiet, and only its cooldown starts.
+    fn fetch(&mut self, chosen: &Chosen<'r>, fetching: &Fetching, scene: &Scene<'r>) -> Outcome {
+        let outcome = self.actor(scene, &chosen.rule.key).fetch(fetching);
+        if let (Some(trace), Some(fetches)) = (&mut self.trace, &self.out.fetches) {
+            fetches
+                .last_verdict()
+                .into_iter()
+                .for_each(|verdict| trace.looked_at(chosen.reference(), verdict));
+        }
+        if matches!(outcome, Outcome::Failed) {
+            if let Some(brakes) = &chosen.rule.brakes {
+                let at = self.brakes_at(chosen);
+                brakes::start_cooldown(brakes, &at, &mut self.pending);
+            }
+            let verdict = Verdict::Quiet { brake: Quiet::Fetch, left: None, goes_on: false };
+            self.tell(chosen.reference(), verdict);
+        }
+        outcome
     }
 
     /// Starts the clocks of a rule that acts.

@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::civil::Time;
 use mynah_core::{
-    Action, Change, Chat, ChatKind, Content, Event, EventBody, Message, Origin, Person, Scope,
-    Segment, StateView, Timestamp, Write, add,
+    Action, Change, Chat, ChatKind, Content, Event, EventBody, FetchAnswer, FetchFailure,
+    FetchNote, Message, Origin, Person, Quiet, Scope, Segment, StateView, Timestamp, Write, add,
 };
 use mynah_matching::glob::Glob;
 use mynah_matching::pattern::Pattern;
@@ -16,8 +17,11 @@ use mynah_matching::template::Template;
 use proptest::prelude::*;
 
 use super::RuleBook;
+use super::search::Search;
 use crate::comparison::{Comparison, Test};
-use crate::decision::Moment;
+use crate::decision::{Decision, Moment};
+use crate::fetching::{Fetching, NamedText, Take};
+use crate::inputs::{Fetched, Inputs, Lack};
 use crate::model::{
     After, AnswerTable, Asked, Bot, Brakes, Conditions, Matching, Name, Place, Rule, Shape, Step,
     TimeWindow,
@@ -54,6 +58,8 @@ struct Wish {
     members: (bool, bool, bool),
     /// In place of a rule, a table.
     table: Option<TableWish>,
+    /// Whether it asks a web service, and is answered.
+    fetch: Option<bool>,
 }
 
 /// A table as the generator means it.
@@ -130,9 +136,10 @@ fn wish() -> impl Strategy<Value = Wish> {
     let similar = prop::option::weighted(0.15, word());
     let members = (weighted(0.2), weighted(0.2), weighted(0.2));
     let table = prop::option::weighted(0.35, table());
-    let rest = (when, after, sets, answer_as, similar, members, table);
+    let fetch = prop::option::weighted(0.2, any::<bool>());
+    let rest = (when, after, sets, answer_as, similar, members, table, fetch);
     (words, flags, 0..8_u8, -1..=1_i64, rest).prop_map(|(words, flags, scope, priority, rest)| {
-        let (when, after, sets, answer_as, similar, members, table) = rest;
+        let (when, after, sets, answer_as, similar, members, table, fetch) = rest;
         let (exact, quoted, go_on, off, silent) = flags;
         Wish {
             words,
@@ -150,6 +157,7 @@ fn wish() -> impl Strategy<Value = Wish> {
             answer_as: answer_as.filter(|_| table.is_none()),
             similar,
             members,
+            fetch: fetch.filter(|_| table.is_none() && answer_as.is_none() && !silent),
             table,
         }
     })
@@ -228,12 +236,54 @@ impl TestState {
     }
 }
 
+/// A request that tells by its address whether it is answered, and depends on what earlier rules set.
+fn fetching(line: u32, is_answered: bool) -> Fetching {
+    let url = format!("https://a.example/{is_answered}/{}?x={{user.x}}", line % 2);
+    Fetching {
+        method: "GET".to_owned(),
+        url: NamedText::parse(&url).expect("an address"),
+        headers: Vec::new(),
+        body: None,
+        take: vec![("taken".to_owned(), Take::Text)],
+        timeout: Duration::from_secs(5),
+        cache: None,
+        status: Vec::new(),
+        reply: line.is_multiple_of(2).then(|| Template::plain("nothing")),
+    }
+}
+
+/// A decision with all that it lacks, and how often it was taken.
+fn decided(book: &RuleBook, event: &Event, state: &TestState, search: Search) -> (Decision, usize) {
+    let mut at = Moment { chats: chats().into(), ..Moment::at(Timestamp::from_secs(0)) };
+    at.inputs = Inputs::default();
+    for times in 1.. {
+        let decision = match search {
+            Search::Ordered => book.explain(event, state, &at, &mut Vec::new()),
+            Search::Indexed => book.decide(event, state, &at),
+        };
+        if decision.lacks.is_empty() {
+            return (decision, times);
+        }
+        for lack in decision.lacks {
+            let Lack::Fetch(request) = lack else { panic!("{lack:?}") };
+            let outcome = if request.line().contains("/true/") {
+                Fetched::Answer(Arc::new(FetchAnswer { status: 200, body: "7".to_owned() }))
+            } else {
+                Fetched::Failed(FetchFailure::TimedOut)
+            };
+            at.inputs.add_fetched(*request, outcome);
+        }
+    }
+    unreachable!()
+}
+
 fn book(wishes: &[Wish], quiet: bool) -> RuleBook {
     let rules = (1..).zip(wishes).map(|(line, wish)| Rule {
         place: Place { file: "bot.toml".into(), line },
         name: Name { id: Some(line.to_string()), key: line.to_string() },
         when: conditions(wish),
         then: steps(wish, line),
+        fetch: wish.fetch.map(|is_answered| Box::new(fetching(line, is_answered))),
         answer_as: wish.answer_as.map(Template::plain),
         brakes: Brakes::default(),
         priority: wish.priority,
@@ -303,13 +353,17 @@ proptest! {
     ) {
         let book = book(&wishes, quiet);
         let mut state = TestState::default();
-        let at = Moment { chats: chats().into(), ..Moment::at(Timestamp::from_secs(0)) };
         for (quoted, words, is_named, chat) in messages {
             let behind_name = is_named.then(|| words[0].len());
             let event = event(&quoted, &words.join(" "), behind_name, chat);
-            let ordered = book.explain(&event, &state, &at, &mut Vec::new());
-            let indexed = book.decide(&event, &state, &at);
-            prop_assert_eq!(&indexed, &ordered, "message {:?}", words);
+            let ordered = decided(&book, &event, &state, Search::Ordered);
+            let (indexed, times) = decided(&book, &event, &state, Search::Indexed);
+            prop_assert_eq!((&indexed, times), (&ordered.0, ordered.1), "message {:?}", words);
+            let fetches = indexed.fetch_notes();
+            prop_assert!(fetches.len() <= 4 && times <= 4, "{:?}", fetches);
+            let fails = |note: &FetchNote| note.failure.is_some();
+            let failed = indexed.quiet == Some(Quiet::Fetch);
+            prop_assert_eq!(fetches.iter().position(fails), failed.then(|| fetches.len() - 1));
             let spares_admins = indexed.steps.iter().all(|step| match step {
                 mynah_core::Step::Act(planned) => match &planned.action {
                     Action::Kick { person } => person.id.as_str() != "w" && chat.0 < 2,

@@ -8,14 +8,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mynah_core::{
-    Action, Change, Chat, ChatId, Content, Due, Event, EventBody, MemberValue, MemberValues,
-    Message, MessageId, Notice, NoticeKind, Origin, Person, Random, Scope, Segment, StateView,
-    Step, Timer, TimerChange, Timestamp, Write, add, kept_name,
+    Action, Change, Chat, ChatId, Content, Due, Event, EventBody, FetchAnswer, FetchFailure,
+    FetchRequest, MemberValue, MemberValues, Message, MessageId, Notice, NoticeKind, Origin,
+    Person, Random, Scope, Segment, StateView, Step, Timer, TimerChange, Timestamp, Write, add,
+    kept_name,
 };
 
 use crate::decision::{Decision, Moment, RuleRef};
 use crate::explain::Verdict;
-use crate::inputs::{Inputs, Lack};
+use crate::inputs::{Fetched, Inputs, Lack};
 use crate::rule_book::RuleBook;
 use crate::{Files, LoadOptions, load};
 
@@ -68,6 +69,10 @@ pub(crate) struct Talk {
     chats: Vec<Chat>,
     /// The names of the members of every group, as the service knows them.
     pub(crate) members: Vec<String>,
+    /// The outcomes of requests, by their lines; any other request times out.
+    pub(crate) answers: BTreeMap<String, Fetched>,
+    /// The requests that were sent, in order.
+    pub(crate) asked: Vec<FetchRequest>,
     said: u64,
     /// The last decision.
     pub(crate) last: Decision,
@@ -119,12 +124,37 @@ impl Talk {
             timers: BTreeMap::new(),
             chats: Vec::new(),
             members: Vec::new(),
+            answers: BTreeMap::new(),
+            asked: Vec::new(),
             said: 0,
             last: Decision::default(),
             trace: Vec::new(),
         };
         talk.jump("2026-11-23T12:00:00+08:00");
         talk
+    }
+
+    /// Answers a request, named by method and address.
+    pub(crate) fn answers(&mut self, line: &str, status: u16, body: &str) {
+        let outcome = if (200..300).contains(&status) {
+            Fetched::Answer(Arc::new(FetchAnswer { status, body: body.to_owned() }))
+        } else {
+            Fetched::Failed(FetchFailure::Status(status))
+        };
+        self.answers.insert(line.to_owned(), outcome);
+    }
+
+    /// The lines of the requests that were sent since the last call.
+    pub(crate) fn asked(&mut self) -> Vec<String> {
+        self.asked.drain(..).map(|request| request.line()).collect()
+    }
+
+    /// A variable of a person in the private chat.
+    pub(crate) fn value(&mut self, person: &str, key: &str) -> Option<String> {
+        let (chat, person) = self.people(person);
+        let view =
+            View { talk: self, chat: Some(chat.id), person: Some(person.id.as_str().to_owned()) };
+        view.get(Scope::Person, key)
     }
 
     /// Moves the clock without firing anything.
@@ -218,6 +248,7 @@ impl Talk {
             inputs: Inputs::default(),
         };
         let person = event.person().map(|person| person.id.to_string());
+        let mut asked = Vec::new();
         let view = View { talk: self, chat: event.chat().map(|chat| chat.id.clone()), person };
         let (decision, trace) = loop {
             let mut trace = Vec::new();
@@ -238,11 +269,18 @@ impl Talk {
                         at.inputs.add_values(key, values);
                     }
                     Lack::Members => at.inputs.add_members(self.members.clone()),
+                    Lack::Fetch(request) => {
+                        let failure = Fetched::Failed(FetchFailure::TimedOut);
+                        let outcome = self.answers.get(&request.line()).cloned();
+                        asked.push((*request).clone());
+                        at.inputs.add_fetched(*request, outcome.unwrap_or(failure));
+                    }
                 }
             }
         };
         let sender = event.person().map(|person| person.name.clone()).unwrap_or_default();
         let (owner_chat, owner_person) = (view.chat.clone(), view.person.clone());
+        self.asked.extend(asked);
         for write in &decision.writes {
             let view = View { talk: self, chat: owner_chat.clone(), person: owner_person.clone() };
             let owner = view.owner(write.scope);
