@@ -28,6 +28,11 @@ impl TurnMemory {
         self.0.get(&(TypeId::of::<T>(), key.to_owned()))?.downcast_ref()
     }
 
+    /// The same value, to be changed.
+    pub fn get_mut<T: Any + Send + Sync>(&mut self, key: &str) -> Option<&mut T> {
+        self.0.get_mut(&(TypeId::of::<T>(), key.to_owned()))?.downcast_mut()
+    }
+
     /// Puts a value there, in place of an earlier one of the same type. Values of different types never meet, even under
     /// the same key.
     pub fn put<T: Any + Send + Sync>(&mut self, key: impl Into<String>, value: T) {
@@ -52,7 +57,10 @@ mod tests {
         memory.put("a", 1_u32);
         memory.put("a", "text");
         memory.put("a", 2_u32);
-        assert_eq!(memory.get::<u32>("a"), Some(&2));
+        if let Some(value) = memory.get_mut::<u32>("a") {
+            *value += 1;
+        }
+        assert_eq!(memory.get::<u32>("a"), Some(&3));
         assert_eq!(memory.get::<&str>("a"), Some(&"text"));
         assert_eq!(memory.get::<u32>("b"), None);
     }

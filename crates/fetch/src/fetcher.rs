@@ -43,6 +43,11 @@ impl FetchClient {
 
 #[async_trait]
 impl Fetch for Fetcher {
+    fn check(&self, request: &FetchRequest) -> Result<(), FetchFailure> {
+        self.0.is_allowed(&written::first_target(&request.url)?)?;
+        written::hop(request, self.0.client.settings()).map(drop)
+    }
+
     async fn fetch(&self, request: &FetchRequest) -> Result<FetchAnswer, FetchFailure> {
         let Some(keep) = request.cache else {
             return self.0.exchange(request).await;
@@ -87,13 +92,17 @@ impl OfAccount {
         result
     }
 
+    fn is_allowed(&self, target: &Target) -> Result<(), FetchFailure> {
+        match self.client.settings().allows(target) {
+            true => Ok(()),
+            false => Err(FetchFailure::HostNotAllowed(shown(target))),
+        }
+    }
+
     async fn answer(&self, request: &FetchRequest, hop: Hop) -> Result<FetchAnswer, FetchFailure> {
         let closed = |_| FetchFailure::Connection("the fetcher was stopped".to_owned());
         let _permit = self.permits.acquire().await.map_err(closed)?;
-        let allows = |target: &Target| match self.client.settings().allows(target) {
-            true => Ok(()),
-            false => Err(FetchFailure::HostNotAllowed(shown(target))),
-        };
+        let allows = |target: &Target| self.is_allowed(target);
         let arrived =
             hops::follow(&self.client, hop, allows, |status| request.accepts(status)).await?;
         let status = arrived.response.status().as_u16();

@@ -116,7 +116,7 @@ fn method(name: &str) -> Result<Method, FetchFailure> {
 }
 
 /// The host of the first request, which is before the first secret.
-fn first_target(url: &FetchText) -> Result<Target, FetchFailure> {
+pub(crate) fn first_target(url: &FetchText) -> Result<Target, FetchFailure> {
     let Some(FetchPiece::Text(first)) = url.0.first() else {
         return Err(wrong("the address does not begin with its host"));
     };

@@ -157,7 +157,11 @@ impl Parts<'_> {
         reloader: Arc<Reloader>,
         watch: Arc<AccountObserver>,
     ) -> Account {
-        let rules = Arc::new(RuleHandler::new(Arc::clone(&self.active_rules), reloader));
+        let rules = Arc::new(RuleHandler::new(
+            Arc::clone(&self.active_rules),
+            reloader,
+            self.shared.bot.new_fetcher(),
+        ));
         let bot = self.shared.bot.clone();
         let Plan { name, data, .. } = self.plan;
         let of_account = HandlerAccount::new(

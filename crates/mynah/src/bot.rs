@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use mynah_core::{Clock, Context, Failure, Flow, Handler, Store, StoreReader, SystemClock};
+use mynah_core::{Clock, Context, Failure, Fetch, Flow, Handler, Store, StoreReader, SystemClock};
 use mynah_fetch::{FetchClient, FetchSettings};
 use mynah_programs::{Programs, Spec};
 use mynah_rules::{Files, RuleBook};
@@ -15,6 +15,7 @@ use mynah_transports::{Connector, Connectors};
 
 use crate::defaults::{Defaults, WithDefaults};
 use crate::embed::Embedded;
+use crate::fetcher::{Fetcher, LONGEST_RULES};
 use crate::handlers::{self, Declared, HandlerAccount, Running};
 use crate::rule_handler::ActiveRules;
 use crate::{Ended, Report, Result, cli, report, tls};
@@ -57,6 +58,8 @@ pub struct Bot {
     defaults: Defaults,
     /// The hook for failures.
     on_error: Option<Arc<OnError>>,
+    /// The client of the program for requests of rules, in place of that of the settings.
+    own_fetch: Option<Arc<dyn Fetch>>,
     /// The clock of a running bot, where it is not that of the machine.
     clock: Option<Arc<dyn Clock>>,
     /// Whether handlers still blocked their threads when an account had ended.
@@ -96,6 +99,7 @@ impl Bot {
             services: Connectors::default(),
             defaults: Defaults::default(),
             on_error: None,
+            own_fetch: None,
             clock: None,
             left_behind: Arc::default(),
         }
@@ -108,6 +112,14 @@ impl Bot {
     #[must_use]
     pub fn connector(mut self, connector: &'static dyn Connector) -> Self {
         self.services.add(connector);
+        self
+    }
+
+    /// The client for the requests of rules (`fetch`), in place of that of the settings. Without one, and without hosts in
+    /// the settings, a rule file that asks a web service is refused.
+    #[must_use]
+    pub fn fetch_by(mut self, client: impl Fetch + 'static) -> Self {
+        self.own_fetch = Some(Arc::new(client));
         self
     }
 
@@ -242,6 +254,21 @@ impl Bot {
         &self.services
     }
 
+    /// Whether the program has a client of its own for requests.
+    pub(crate) fn has_own_fetch(&self) -> bool {
+        self.own_fetch.is_some()
+    }
+
+    /// The client for the requests of one account.
+    pub(crate) fn account_fetch(&self) -> Arc<dyn Fetch> {
+        self.own_fetch.clone().unwrap_or_else(|| Arc::new(self.fetch.fetcher()))
+    }
+
+    /// How the requests of an account are answered.
+    pub(crate) fn new_fetcher(&self) -> Fetcher {
+        Fetcher::Client(self.account_fetch())
+    }
+
     /// Where it is noted that handlers still blocked their threads when an account had ended.
     pub(crate) fn left_behind(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.left_behind)
@@ -256,7 +283,8 @@ impl Bot {
     pub(crate) fn first(mut self, name: &str, handler: impl Handler + 'static) -> Self {
         let (name, handler) = (name.to_owned(), Arc::new(handler));
         let registered = Registered::new(Place::Before, name, handler);
-        self.registered.insert(0, Registered { is_prompt: true, ..registered });
+        let timeout = Some(LONGEST_RULES);
+        self.registered.insert(0, Registered { is_prompt: true, timeout, ..registered });
         self
     }
 
@@ -316,7 +344,9 @@ impl Bot {
 
     fn own_handlers(&self, rules: Arc<dyn Handler>) -> Handlers {
         let handlers = self.on_error.iter().cloned().fold(Handlers::new(), Handlers::on_error);
-        self.registered.iter().fold(handlers.rules(rules), |handlers, entry| {
+        // Rules never block; what takes long are the requests, each of which has its time-out.
+        let handlers = handlers.rules(rules).timeout(LONGEST_RULES);
+        self.registered.iter().fold(handlers, |handlers, entry| {
             let (name, handler) = (entry.name.clone(), Arc::clone(&entry.handler));
             let handlers = match entry.place {
                 Place::Before => handlers.before(name, handler),

@@ -11,9 +11,11 @@ use serde::Serialize;
 
 use crate::Bot;
 use crate::cli::print::on_one_line;
+use crate::fetcher::Fetcher;
 use crate::testing::bot_action::{BotAction, is_media, shown};
 use crate::testing::cast::{self, Speaker, Spoken};
 use crate::testing::play::{Play, StepResult};
+use crate::testing::scripted_fetch::{MissedFetch, ScriptedFetch};
 use crate::testing::watcher::{WatchLevel, WatchedTurn};
 use crate::testing::why::{self, Why};
 
@@ -53,6 +55,9 @@ pub(crate) struct Failure {
     pub(crate) missing_handlers: Vec<String>,
     /// Why no rule was asked at all.
     pub(crate) passed_over: Option<String>,
+    /// A request that no line answers.
+    #[serde(skip)]
+    missed_fetch: Option<MissedFetch>,
     /// Whether it did not come to an end.
     #[serde(skip)]
     is_endless: bool,
@@ -68,8 +73,11 @@ pub(crate) async fn play(
     book: &Arc<RuleBook>,
     bot: &Bot,
 ) -> Result<Played, StoreError> {
-    let play = Play::new(book, bot, test.start, 0, WatchLevel::Reasons);
+    let fetch = Arc::new(ScriptedFetch::default());
+    let fetcher = Fetcher::Client(Arc::clone(&fetch) as _);
+    let play = Play::new(book, bot, test.start, 0, WatchLevel::Reasons, fetcher);
     let mut player = Player {
+        fetch,
         test,
         book,
         registered: bot.played_names(),
@@ -87,6 +95,8 @@ pub(crate) async fn play(
 struct Player<'a> {
     test: &'a Test,
     book: &'a RuleBook,
+    /// Answers the requests of the rules.
+    fetch: Arc<ScriptedFetch>,
     /// The names of the handlers that this program has.
     registered: Vec<String>,
     play: Play,
@@ -105,6 +115,7 @@ impl<'a> Player<'a> {
         self.set_the_stage();
         // A jump starts the bot by itself, at the moment it jumps to.
         let jumps = matches!(self.test.lines.first(), Some(Line { what: What::Jump(_), .. }));
+        self.expect_fetches(&self.test.lines);
         if !jumps {
             let scene = self.play.start().await?;
             self.take(scene);
@@ -121,7 +132,35 @@ impl<'a> Player<'a> {
                 return Ok(failure);
             }
         }
-        Ok(self.surplus())
+        Ok(self.surplus().or_else(|| self.unused_fetch()))
+    }
+
+    /// Lets the lines up to the next one that does something answer requests.
+    fn expect_fetches(&self, lines: &[Line]) {
+        for line in lines.iter().take_while(|line| !acts(&line.what)) {
+            if let What::Fetches(fetch) = &line.what {
+                self.fetch.expect(line.line, fetch.clone());
+            }
+        }
+    }
+
+    /// A line that answered no request.
+    fn unused_fetch(&mut self) -> Option<Failure> {
+        let number = self.fetch.left()?;
+        let line = self.test.lines.iter().find(|line| line.line == number)?;
+        self.last = Some(line);
+        Some(self.failure(Some(&line.text), None))
+    }
+
+    /// A request that no line answers.
+    fn missed_fetch(&self) -> Option<Failure> {
+        let missed = self.fetch.take_missed()?;
+        let written = |request: &str| format!("~ {request}");
+        let expected = missed.expected.as_deref().map(written);
+        let mut failure = self.failure(expected.as_deref(), None);
+        failure.got = Some(on_one_line(&written(&missed.request)));
+        failure.missed_fetch = Some(missed);
+        Some(failure)
     }
 
     /// Makes everybody and every chat of the test known before anything is said.
@@ -157,6 +196,8 @@ impl<'a> Player<'a> {
     /// Carries out a line. Fails if it does not come to an end.
     async fn act(&mut self, line: &'a Line) -> Result<Option<Failure>, StoreError> {
         self.last = Some(line);
+        let after = self.test.lines.iter().position(|one| std::ptr::eq(one, line));
+        self.expect_fetches(after.map_or(&[], |at| &self.test.lines[at + 1..]));
         let now = self.play.now();
         let mut is_over = true;
         let scene = match &line.what {
@@ -184,6 +225,7 @@ impl<'a> Player<'a> {
             What::Jump(moment) => self.play.jump_to(*moment).await?,
             What::Reply(_)
             | What::NoReply
+            | What::Fetches(_)
             | What::Elsewhere { .. }
             | What::Runs { .. }
             | What::Accepts { .. }
@@ -194,20 +236,13 @@ impl<'a> Player<'a> {
         };
         self.turns.clear();
         self.take(scene);
-        Ok((!is_over).then(|| self.endless()))
+        Ok(self.missed_fetch().or_else(|| (!is_over).then(|| self.endless())))
     }
 
     /// How many messages the lines right after this one expect: one more is one too many, however long time goes on.
     fn expected_after(&self, line: &Line) -> usize {
         let after = self.test.lines.iter().skip_while(|one| !std::ptr::eq(*one, line)).skip(1);
-        after
-            .take_while(|one| {
-                !matches!(
-                    one.what,
-                    What::Says { .. } | What::Happens { .. } | What::Wait(_) | What::Jump(_)
-                )
-            })
-            .count()
+        after.take_while(|one| !acts(&one.what)).count()
     }
 
     /// Too much is due for the time that passes.
@@ -260,6 +295,8 @@ impl<'a> Player<'a> {
             What::Recalls { who } => self.find(
                 |bot_action| matches!(bot_action, BotAction::Recalled { person: Some(person) } if person == who),
             ),
+            // It has answered a request before; a line that answers none is found at the end.
+            What::Fetches(_) => Ok(()),
             // No service has such an action yet, so none can have happened.
             What::Mutes { .. } => self.find(|_| false),
             What::Says { .. } | What::Happens { .. } | What::Wait(_) | What::Jump(_) => {
@@ -365,9 +402,15 @@ impl<'a> Player<'a> {
             rules,
             missing_handlers,
             passed_over: turn.and_then(|turn| turn.decision.passed_over).map(str::to_owned),
+            missed_fetch: None,
             is_endless: false,
         }
     }
+}
+
+/// Whether a line does something itself.
+fn acts(what: &What) -> bool {
+    matches!(what, What::Says { .. } | What::Happens { .. } | What::Wait(_) | What::Jump(_))
 }
 
 fn too_many_timers(lang: Lang) -> String {
@@ -430,6 +473,9 @@ impl Failure {
         for why in late {
             let _ = writeln!(text, "  {}", why.line(lang));
         }
+        if let Some(missed) = &self.missed_fetch {
+            let _ = writeln!(text, "    {}", missed.hint(lang));
+        }
         for name in &self.missing_handlers {
             let _ = match lang {
                 Lang::En => writeln!(
@@ -443,5 +489,66 @@ impl Failure {
             };
         }
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use mynah_rules::LoadOptions;
+
+    use super::*;
+    use crate::testing::files::OneFile;
+
+    const RULES: &str = r#"
+[[rule]]
+pattern = "天气 {city}"
+fetch = { url = "https://api.example.com/w?q={city}&k=${KEY}", take = { temp = "/now/temp" } }
+reply = "{city} {temp}°C"
+fetch_reply = "查不到"
+continue = true
+"#;
+
+    /// The failure of a test with this script, in English.
+    async fn play_script(script: &str) -> Option<String> {
+        let text = format!("{RULES}\n[[test]]\nscript = '''\n{script}\n'''\n");
+        let file = OneFile(text);
+        let loaded = mynah_rules::load(Path::new(OneFile::NAME), &file, &LoadOptions::default());
+        let book = loaded.book.unwrap_or_else(|| panic!("{:#?}", loaded.diagnostics));
+        let played = play(&loaded.tests[0], &book, &Bot::new()).await.expect("in memory");
+        played.failure.map(|failure| failure.render(Lang::En))
+    }
+
+    #[tokio::test]
+    async fn a_line_answers_a_request_of_the_message_before_or_behind_it() {
+        let url = "~ GET https://api.example.com/w?q=北京&k=${KEY}";
+        for script in [
+            format!("甲: 天气 北京\n{url} -> 200 {{\"now\": {{\"temp\": 3}}}}\n> 北京 3°C"),
+            format!("{url} -> 200 {{\"now\": {{\"temp\": 3}}}}\n甲: 天气 北京\n> 北京 3°C"),
+            format!("甲: 天气 北京\n{url} -> time-out\n> 查不到"),
+            format!("甲: 天气 北京\n> 查不到\n{url} -> 500\n"),
+            format!(
+                "甲: 天气 北京\n{url} -> fail\n> 查不到\n乙: 天气 北京\n> 北京 4°C\n{url} -> 200 {{\"now\": {{\"temp\": 4}}}}"
+            ),
+            "甲: 别的\n> -".to_owned(),
+        ] {
+            assert_eq!(play_script(&script).await, None, "{script}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_request_without_a_line_and_a_line_without_a_request_fail() {
+        let failure = play_script("甲: 天气 北京\n> 查不到").await.expect("a failure");
+        let asked = "~ GET https://api.example.com/w?q=%E5%8C%97%E4%BA%AC&k=${KEY}";
+        assert!(failure.contains(&format!("got       {asked}\n")), "{failure}");
+        assert!(failure.contains(&format!("{asked} -> 200 {{…}}")), "{failure}");
+        let other =
+            "甲: 天气 北京\n~ GET https://api.example.com/w?q=x&k=${KEY} -> 200 {}\n> 北京 °C";
+        let failure = play_script(other).await.expect("a failure");
+        assert!(failure.contains("expected  ~ GET https://api.example.com/w?q=x"), "{failure}");
+        let unused = "甲: 别的\n> -\n~ GET https://api.example.com/ -> 200 {}";
+        let failure = play_script(unused).await.expect("a failure");
+        assert!(failure.contains("test failed at \"~ GET https://api.example.com/"), "{failure}");
     }
 }

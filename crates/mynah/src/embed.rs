@@ -188,7 +188,8 @@ impl Embedded {
         let of_account = HandlerAccount::new(&name, Arc::clone(&rules.active), &outgoing, None);
         let active = Arc::clone(&rules.active);
         let reloader = Arc::new(rules.reloader(&bot, (&name, &control), (pages, live)));
-        let handler = Arc::new(RuleHandler::new(active, Arc::clone(&reloader) as _));
+        let handler =
+            Arc::new(RuleHandler::new(active, Arc::clone(&reloader) as _, bot.new_fetcher()));
         let account = Account {
             store,
             transport: Box::new(Shown { inner: transport, service }),

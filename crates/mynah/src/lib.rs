@@ -9,6 +9,7 @@ mod conversation;
 mod defaults;
 pub mod embed;
 mod ended;
+mod fetcher;
 mod greeting;
 mod handlers;
 mod lacking_inputs;

@@ -38,8 +38,10 @@ pub(crate) fn load(
     capabilities: &Capabilities,
 ) -> Loaded {
     let names = bot.names();
+    let client = bot.account_fetch();
     judged(Some(&names), Some(capabilities), bot, |options| {
-        mynah_rules::load(main, &bot.files(files), options)
+        let options = LoadOptions { fetch: Some(&*client), ..*options };
+        mynah_rules::load(main, &bot.files(files), &options)
     })
 }
 
@@ -76,7 +78,8 @@ pub(crate) fn judged<T>(
     let services: Vec<_> = bot.services().iter().map(Connector::capabilities).collect();
     let services: Vec<&Capabilities> = services.iter().map(|known| &**known).collect();
     let grounds = bot.grounds();
-    read(&LoadOptions { handlers, capabilities, services: &services, grounds: &grounds })
+    let fetch = None;
+    read(&LoadOptions { handlers, capabilities, fetch, services: &services, grounds: &grounds })
 }
 
 /// Everything there is to say about a file, for people; notes only if asked for.

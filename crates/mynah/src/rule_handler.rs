@@ -9,8 +9,9 @@ use mynah_core::{
     Binding, Context, Event, EventBody, Flow, Handler, HandlerError, Message, Scope, StateView,
     Words,
 };
-use mynah_rules::{Builtin, Decision, RuleBook, mute};
+use mynah_rules::{Builtin, Decision, Moment, RuleBook, mute};
 
+use crate::fetcher::Fetcher;
 use crate::lacking_inputs::{decided, moment};
 
 /// The rules that turns begin with. Shared by the handler and the parts that replace the book.
@@ -20,6 +21,7 @@ pub(crate) type ActiveRules = ArcSwap<RuleBook>;
 pub(crate) struct RuleHandler {
     active_rules: Arc<ActiveRules>,
     operator: Arc<dyn Operator>,
+    fetcher: Fetcher,
 }
 
 /// The requests of an admin to the runner from within a chat.
@@ -48,25 +50,30 @@ impl Operator for NoOperator {
 
 impl RuleHandler {
     /// A handler with the book on this shelf.
-    pub(crate) fn new(active_rules: Arc<ActiveRules>, operator: Arc<dyn Operator>) -> Self {
-        Self { active_rules, operator }
+    pub(crate) fn new(
+        active_rules: Arc<ActiveRules>,
+        operator: Arc<dyn Operator>,
+        fetcher: Fetcher,
+    ) -> Self {
+        Self { active_rules, operator, fetcher }
     }
 
     /// A handler whose book stays, without anybody to ask: for tests of a rule file, and for replay.
-    pub(crate) fn alone(book: Arc<RuleBook>) -> Self {
-        Self::on(Arc::new(ActiveRules::new(book)))
+    pub(crate) fn alone(book: Arc<RuleBook>, fetcher: Fetcher) -> Self {
+        Self::on(Arc::new(ActiveRules::new(book)), fetcher)
     }
 
     /// A handler with the book on this shelf, without anybody to ask.
-    pub(crate) fn on(active_rules: Arc<ActiveRules>) -> Self {
-        Self::new(active_rules, Arc::new(NoOperator))
+    pub(crate) fn on(active_rules: Arc<ActiveRules>, fetcher: Fetcher) -> Self {
+        Self::new(active_rules, Arc::new(NoOperator), fetcher)
     }
 
     async fn handle(&self, ctx: &mut Context, event: &Event) -> Result<Flow, HandlerError> {
         let mut at = moment(ctx);
         // Keep this guard short: the last holder of an old rule book pays for dropping it.
         let book = self.active_rules.load_full();
-        let decision = decided(ctx, &mut at, |at| book.decide(event, ctx, at)).await?;
+        let decide = |ctx: &Context, at: &Moment| book.decide(event, ctx, at);
+        let decision = decided(ctx, &self.fetcher, &mut at, decide).await?;
         let is_quiet = is_quiet(&book, ctx, event);
         drop(book);
         for warning in &decision.warnings {
@@ -113,6 +120,7 @@ fn is_quiet(book: &RuleBook, ctx: &Context, event: &Event) -> bool {
 fn apply(decision: Decision, ctx: &mut Context) -> Flow {
     let ends = decision.acted || decision.quiet.is_some() || decision.passed_over.is_some();
     let decided = ctx.decided();
+    decided.fetches.extend_from_slice(decision.fetch_notes());
     if let Some(rule) = decision.rule {
         decided.rule = Some(rule.id.to_string());
         decided.file = Some(rule.file.to_string());

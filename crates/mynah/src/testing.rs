@@ -45,23 +45,27 @@ pub(crate) mod clock;
 pub(crate) mod files;
 mod lacking;
 pub(crate) mod play;
+pub(crate) mod scripted_fetch;
 mod service;
 pub(crate) mod watcher;
 pub(crate) mod why;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use mynah_core::{Chat, Event, MessageKind, StoreError, Timestamp};
-use mynah_rules::script::ScriptEvent;
+use mynah_rules::script::{FetchLine, ScriptEvent};
 use mynah_rules::{Disk, Files, LoadOptions};
 
 use self::bot_action::{BotAction, shown};
 use self::cast::{Speaker, Spoken};
 use self::files::OneFile;
 use self::play::{Play, StepResult};
+use self::scripted_fetch::ScriptedFetch;
 use self::watcher::WatchLevel;
+use crate::fetcher::Fetcher;
 use crate::{Bot, Ended, Report, rule_file};
 
 /// A conversation with a bot.
@@ -87,6 +91,7 @@ use crate::{Bot, Ended, Report, rule_file};
 #[derive(Debug)]
 pub struct Conversation {
     play: Play,
+    fetch: Arc<ScriptedFetch>,
 }
 
 /// Something that the bot said.
@@ -157,9 +162,31 @@ impl Conversation {
         let loaded = mynah_rules::load(main, &bot.files(files), &options);
         let Some(book) = &loaded.book else { return Err(rule_file::unusable(&loaded)) };
         let start = clock::monday_noon(book.zone());
-        let mut play = Play::new(book, bot, start, 0, WatchLevel::Decisions);
+        let fetch = Arc::new(ScriptedFetch::default());
+        let fetcher = if bot.has_own_fetch() {
+            bot.new_fetcher()
+        } else {
+            Fetcher::Client(Arc::clone(&fetch) as _)
+        };
+        let mut play = Play::new(book, bot, start, 0, WatchLevel::Decisions, fetcher);
         play.start().await.map_err(broken)?;
-        Ok(Self { play })
+        Ok(Self { play, fetch })
+    }
+
+    /// Answers the next request of a rule (`fetch`), as a line of a `[[test]]` does:
+    /// `GET https://api.example.com/w?q=1 -> 200 {"temp": 3}`, or `-> time-out`, `-> fail`. A request without such a line is an
+    /// error of the call in which it happens. Not for a bot with a client of its own ([`Bot::fetch_by`]).
+    ///
+    /// # Errors
+    ///
+    /// If the line has another form.
+    pub fn answer_fetch(&mut self, line: &str) -> Result<(), Report> {
+        let fetch = FetchLine::parse(line).ok_or_else(|| {
+            let what = format!("\"{line}\" answers no request");
+            Report::new(Ended::Usage, what).hint("write GET https://… -> 200 {…}")
+        })?;
+        self.fetch.expect(0, fetch);
+        Ok(())
     }
 
     /// The present moment of the conversation.
@@ -245,7 +272,8 @@ impl Conversation {
     /// If the store in memory fails.
     pub async fn advance(&mut self, by: Duration) -> Result<Vec<Reply>, Report> {
         let moment = self.now() + by;
-        self.play.advance_to(moment).await.map(replies).map_err(broken)
+        let scene = self.play.advance_to(moment).await;
+        self.replies(scene)
     }
 
     /// Jumps to a moment: of all due timers, only those due at that moment run.
@@ -254,11 +282,24 @@ impl Conversation {
     ///
     /// If the store in memory fails.
     pub async fn jump_to(&mut self, moment: Timestamp) -> Result<Vec<Reply>, Report> {
-        self.play.jump_to(moment).await.map(replies).map_err(broken)
+        let scene = self.play.jump_to(moment).await;
+        self.replies(scene)
     }
 
     async fn happen(&mut self, event: Event) -> Result<Vec<Reply>, Report> {
-        self.play.happen(event).await.map(replies).map_err(broken)
+        let scene = self.play.happen(event).await;
+        self.replies(scene)
+    }
+
+    fn replies(&self, scene: Result<StepResult, StoreError>) -> Result<Vec<Reply>, Report> {
+        let scene = scene.map_err(broken)?;
+        match self.fetch.take_missed() {
+            Some(missed) => {
+                let what = format!("nothing answers the request {}", missed.request);
+                Err(Report::new(Ended::No, what).hint("call answer_fetch before"))
+            }
+            None => Ok(replies(scene)),
+        }
     }
 }
 

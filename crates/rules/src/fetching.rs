@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use mynah_matching::template::Template;
 
 pub(crate) use take::Take;
-pub(crate) use text::{NamedText, blanked};
+pub(crate) use text::{NamedText, blanked, canonical_url};
 
 /// So many requests belong to one message at most.
 pub(crate) const MOST_FETCHES: usize = 3;

@@ -642,6 +642,8 @@ pub(crate) enum BadLine {
     Span(BadDuration),
     /// No regular expression.
     Regex(String),
+    /// No answer to a request.
+    Fetch,
     /// The script has no line.
     Nothing,
 }

@@ -2,6 +2,7 @@
 //!
 //! This only reads them; they are played by `mynah::testing`.
 
+mod fetch_line;
 mod reader;
 
 use std::collections::BTreeMap;
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use mynah_core::{MessageKind, Timestamp};
 
+pub use fetch_line::{FetchLine, ScriptedAnswer};
 pub(crate) use reader::parse;
 
 /// One `[[test]]`.
@@ -105,6 +107,8 @@ pub enum What {
         /// The person.
         who: String,
     },
+    /// `~ GET https://… -> 200 {"temp": 3}`: answers the next request.
+    Fetches(FetchLine),
     /// `+31s`: so much time goes by.
     Wait(Duration),
     /// `@ 2026-11-23 09:00`: the clock jumps to this moment; as the first line, the test begins then.

@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use super::recorded::SOMEBODY;
 use super::{common::Common, loading, print, replay};
+use crate::fetcher::Fetcher;
 use crate::operate::Folder;
 use crate::testing::bot_action;
 use crate::testing::cast::{self, Cast, Speaker, Spoken};
@@ -114,7 +115,7 @@ fn typed(args: &Args, book: &RuleBook) -> Event {
 async fn as_of_then(book: &Arc<RuleBook>, data: &Path, event: Event) -> Result<Explained, Report> {
     let before = replay::logged_before(data, &event).await?;
     let start = before.first().map_or(event.time, |first| first.time);
-    let mut play = Play::new(book, &Bot::new(), start, 0, WatchLevel::Decisions);
+    let mut play = Play::new(book, &Bot::new(), start, 0, WatchLevel::Decisions, Fetcher::Standing);
     let failed =
         |error| Report::new(Ended::Storage, "failed to play the log in memory").because(error);
     // The chats that the rules forward to are assumed to exist.

@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use super::recorded::{self, Recorded};
 use super::{common::Common, loading, print};
+use crate::fetcher::Fetcher;
 use crate::operate::Folder;
 use crate::testing::bot_action;
 use crate::testing::cast::{self, Cast};
@@ -151,7 +152,8 @@ async fn answers(
     let Some(first) = messages.first() else { return Ok(answers) };
     let start = first.recorded.event.time;
     // Without handlers: their effects outside must not be repeated.
-    let mut play = Play::new(book, &Bot::new(), start, args.seed, WatchLevel::Decisions);
+    let mut play =
+        Play::new(book, &Bot::new(), start, args.seed, WatchLevel::Decisions, Fetcher::Standing);
     // The chats that the rules write to are assumed to exist.
     for name in book.destinations() {
         play.meet(&cast::group(name));

@@ -14,6 +14,7 @@ use super::bot_action::BotAction;
 use super::cast::{Cast, requester};
 use super::service::RecordingService;
 use super::watcher::{WatchLevel, WatchedTurn, Watcher};
+use crate::fetcher::Fetcher;
 use crate::{Bot, stores};
 
 /// A bot that plays a conversation. Nothing happens between calls.
@@ -44,8 +45,9 @@ impl Play {
         start: Timestamp,
         seed: u64,
         level: WatchLevel,
+        fetcher: Fetcher,
     ) -> Self {
-        let watcher = Arc::new(Watcher::new(Arc::clone(book), bot.played_names(), level));
+        let watcher = Arc::new(Watcher::new(Arc::clone(book), fetcher, bot.played_names(), level));
         let service = Arc::new(RecordingService::new());
         let clock = Arc::new(ManualClock::at(start));
         let rules: Arc<dyn mynah_core::Handler> = Arc::clone(&watcher) as _;

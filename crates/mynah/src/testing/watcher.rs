@@ -12,6 +12,7 @@ use mynah_core::{
 use mynah_rules::{Decision, Moment, RuleBook, RuleRef, Verdict};
 
 use super::bot_action::shown;
+use crate::fetcher::Fetcher;
 use crate::lacking_inputs::{decided, moment};
 use crate::rule_handler::RuleHandler;
 
@@ -30,6 +31,7 @@ pub(crate) enum WatchLevel {
 /// Runs the rules, and remembers.
 pub(crate) struct Watcher {
     book: Arc<RuleBook>,
+    fetcher: Fetcher,
     rules: RuleHandler,
     registered: BTreeSet<String>,
     level: Mutex<WatchLevel>,
@@ -67,9 +69,15 @@ impl WatchedTurn {
 
 impl Watcher {
     /// Watches the rules of this book, in a bot with handlers of these names.
-    pub(crate) fn new(book: Arc<RuleBook>, registered: Vec<String>, level: WatchLevel) -> Self {
+    pub(crate) fn new(
+        book: Arc<RuleBook>,
+        fetcher: Fetcher,
+        registered: Vec<String>,
+        level: WatchLevel,
+    ) -> Self {
         Self {
-            rules: RuleHandler::alone(Arc::clone(&book)),
+            rules: RuleHandler::alone(Arc::clone(&book), fetcher.clone()),
+            fetcher,
             book,
             registered: registered.into_iter().collect(),
             level: Mutex::new(level),
@@ -97,13 +105,16 @@ impl Watcher {
     }
 
     /// Decides as the rules will in a moment, and keeps it.
-    async fn watch(&self, ctx: &Context, event: &Event) -> Result<(), StoreError> {
+    async fn watch(&self, ctx: &mut Context, event: &Event) -> Result<(), StoreError> {
         let mut at = moment(ctx);
         let level = *self.level.lock().unwrap_or_else(PoisonError::into_inner);
         let watched = match level {
             WatchLevel::Decisions => WatchedTurn {
                 event: event.id.clone(),
-                decision: decided(ctx, &mut at, |at| self.book.decide(event, ctx, at)).await?,
+                decision: {
+                    let decide = |ctx: &Context, at: &Moment| self.book.decide(event, ctx, at);
+                    decided(ctx, &self.fetcher, &mut at, decide).await?
+                },
                 verdicts: Vec::new(),
                 could_say: Vec::new(),
             },
@@ -119,16 +130,16 @@ impl Watcher {
 
     async fn watch_closely(
         &self,
-        ctx: &Context,
+        ctx: &mut Context,
         event: &Event,
         mut at: Moment,
     ) -> Result<WatchedTurn, StoreError> {
         let mut verdicts = Vec::new();
-        let explain = |at: &Moment| {
+        let explain = |ctx: &Context, at: &Moment| {
             verdicts.clear();
             self.book.explain(event, ctx, at, &mut verdicts)
         };
-        let decision = decided(ctx, &mut at, explain).await?;
+        let decision = decided(ctx, &self.fetcher, &mut at, explain).await?;
         let mut could_say: Vec<_> =
             texts(&decision).map(|text| (text.clone(), BTreeSet::from([text]))).collect();
         let throws = if could_say.is_empty() { 0 } else { THROWS };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mynah_core::Quiet;
+use mynah_core::{Quiet, Words};
 use mynah_rules::{Lang, OpenDialog, RuleRef, Verdict};
 use serde::Serialize;
 
@@ -15,7 +15,7 @@ pub(crate) struct Why {
     rule: String,
     file: String,
     line: u32,
-    /// `off`, `failed`, `quiet` or `acted`.
+    /// `off`, `failed`, `redirected`, `fetched`, `quiet` or `acted`.
     verdict: &'static str,
     /// The key of the condition that failed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -29,6 +29,9 @@ pub(crate) struct Why {
     /// How far the dialog is.
     #[serde(skip_serializing_if = "Option::is_none")]
     dialog: Option<Progress>,
+    /// Why the request had no good answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<Words>,
     /// How long the brake still holds, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     left_ms: Option<u64>,

@@ -14,6 +14,7 @@ use mynah_rules::{Lang, Moment, RuleBook, TimerKind};
 use super::reasons::Reasons;
 use super::transcript::Entry;
 use super::turn_record::{RuleIds, Seen, TurnRecord, message_of};
+use crate::fetcher::Fetcher;
 use crate::lacking_inputs::{decided, moment};
 use crate::rule_handler::ActiveRules;
 
@@ -24,6 +25,7 @@ const KEPT: usize = 2000;
 #[derive(Debug)]
 pub(crate) struct EventRecorder {
     active_rules: Arc<ActiveRules>,
+    fetcher: Fetcher,
     memory: Mutex<Memory>,
     /// The ids of the rules of the book that was looked at last: all turns under one book share them.
     ids: Mutex<Option<(Arc<RuleBook>, Arc<RuleIds>)>>,
@@ -45,8 +47,8 @@ struct Memory {
 
 impl EventRecorder {
     /// Looks at the rules on this shelf.
-    pub(crate) fn new(active_rules: Arc<ActiveRules>) -> Self {
-        Self { active_rules, memory: Mutex::default(), ids: Mutex::default() }
+    pub(crate) fn new(active_rules: Arc<ActiveRules>, fetcher: Fetcher) -> Self {
+        Self { active_rules, fetcher, memory: Mutex::default(), ids: Mutex::default() }
     }
 
     /// The record of a message: why it was answered or not; for one of the bot, about the turn that it was sent in.
@@ -105,21 +107,21 @@ impl EventRecorder {
         entries
     }
 
-    async fn look(&self, ctx: &Context, event: &Event) -> Result<(), StoreError> {
+    async fn look(&self, ctx: &mut Context, event: &Event) -> Result<(), StoreError> {
         let seen = self.seen(ctx, event).await?;
         self.memory().begun.insert(event.id.clone(), seen);
         Ok(())
     }
 
-    async fn seen(&self, ctx: &Context, event: &Event) -> Result<Seen, StoreError> {
+    async fn seen(&self, ctx: &mut Context, event: &Event) -> Result<Seen, StoreError> {
         let mut at = moment(ctx);
         let mut reasons = Reasons::default();
         let book = self.active_rules.load_full();
-        let explain = |at: &Moment| {
+        let explain = |ctx: &Context, at: &Moment| {
             reasons = Reasons::default();
             book.explain(event, ctx, at, &mut reasons)
         };
-        let decision = decided(ctx, &mut at, explain).await?;
+        let decision = decided(ctx, &self.fetcher, &mut at, explain).await?;
         let values = [Scope::Person, Scope::Chat, Scope::Bot]
             .into_iter()
             .flat_map(|scope| ctx.values(scope).map(move |(key, value)| ((scope, key), value)));

@@ -33,6 +33,9 @@ pub(super) fn message(line: &BadLine, lang: Lang) -> String {
             };
             say!(lang, "not a valid regular expression: {words}", "不是有效的正则：{words}")
         }
+        BadLine::Fetch => {
+            say!(lang, "this line answers no request", "这一行没有写明对请求的回答")
+        }
         BadLine::Nothing => say!(lang, "this test is empty", "这个测试没有内容"),
     }
 }
@@ -72,6 +75,11 @@ pub(super) fn hint(line: &BadLine, lang: Lang) -> Option<String> {
             Some(meant) => say!(lang, "write +{meant}", "请写 +{meant}"),
             None => say!(lang, "like +30s, +5m or +2h", "如 +30s、+5m 或 +2h"),
         },
+        BadLine::Fetch => say!(
+            lang,
+            "like ~ GET https://api.example.com/w?q=1 -> 200 {{\"temp\": 3}}; also -> time-out, -> fail",
+            "如 ~ GET https://api.example.com/w?q=1 -> 200 {{\"temp\": 3}}；也可写 -> time-out、-> fail"
+        ),
         BadLine::Regex(_) | BadLine::Nothing => return None,
     })
 }

@@ -322,7 +322,9 @@ fn is_json_with_names(text: &str, is_json: bool) -> bool {
     match template {
         Err(_) => begins_json,
         Ok(template) => {
-            let is_one_name = !is_json && text.trim_start().starts_with('{') && template.begin().trim().is_empty();
+            let is_one_name = !is_json
+                && text.trim_start().starts_with('{')
+                && template.begin().trim().is_empty();
             template.names().next().is_some() && (is_json || begins_json) && !is_one_name
         }
     }

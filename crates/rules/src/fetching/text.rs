@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::render::canonical;
+
 use mynah_matching::template::{Template, TemplateError};
 
 /// A text with names and secrets. Which is which is decided here, when the file is read: `${…}` in a value is text.
@@ -61,6 +63,18 @@ pub(crate) fn blanked(source: &str) -> String {
         text.replace_range(secret.clone(), &"x".repeat(secret.len()));
     }
     text
+}
+
+/// An address in the form in which it is sent; secrets keep their names.
+pub(crate) fn canonical_url(url: &str) -> String {
+    let mut text = String::with_capacity(url.len());
+    let mut at = 0;
+    for secret in secrets(url) {
+        text.push_str(&canonical(&url[at..secret.start]));
+        text.push_str(&url[secret.clone()]);
+        at = secret.end;
+    }
+    text + &canonical(&url[at..])
 }
 
 /// The places of `${NAME}`.

@@ -7,7 +7,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use mynah_core::{EventKind, MessageKind, Timestamp};
 
-use super::{ChatName, Expected, ScriptEvent, ScriptMessage, What};
+use super::{ChatName, Expected, FetchLine, ScriptEvent, ScriptMessage, What};
 use crate::check::duration;
 use crate::meant;
 use crate::problem::BadLine;
@@ -86,6 +86,7 @@ fn in_context(
             }
             What::Reply(_)
             | What::NoReply
+            | What::Fetches(_)
             | What::Elsewhere { .. }
             | What::Runs { .. }
             | What::Accepts { .. }
@@ -109,6 +110,9 @@ fn as_written(line: &str, zone: &TimeZone) -> Result<What, BadLine> {
     if let Some(rest) = line.strip_prefix('>') {
         let rest = rest.trim();
         return if rest == "-" { Ok(What::NoReply) } else { expected(rest).map(What::Reply) };
+    }
+    if line.starts_with("~ ") {
+        return FetchLine::parse(line).map(What::Fetches).ok_or(BadLine::Fetch);
     }
     if let Some(rest) = line.strip_prefix("! ") {
         return happens(rest.trim());
@@ -166,6 +170,7 @@ fn wide_sign(line: &str) -> Option<BadLine> {
         '＠' => "@",
         '！' => "!",
         '＃' => "#",
+        '～' => "~",
         _ => {
             let is_wide = line.contains('：') && !line.contains(": ");
             return is_wide.then_some(BadLine::FullWidth { found: '：', plain: ":" });
@@ -368,6 +373,10 @@ mod tests {
             ("=> recall 小 明", r#"Recalls { who: "小 明" }"#),
             ("=> mute 小明 10m", r#"Mutes { who: "小明", lasts: 600s }"#),
             ("=> invite 小明: 车友二群", r#"Invites { who: "小明", group: "车友二群" }"#),
+            (
+                "~ GET https://a.example/ -> 204",
+                r#"Fetches(FetchLine { request: "GET https://a.example/", outcome: Answer { status: 204, body: "" } })"#,
+            ),
             ("+31s", "Wait(31s)"),
             ("@ 1970-01-01 00:01", "Jump(Timestamp(60000))"),
             (
@@ -393,6 +402,8 @@ mod tests {
     fn other_lines_are_mistakes() {
         for (line, mistake) in [
             ("hello", BadLine::Form),
+            ("~ GET https://a.example/", BadLine::Fetch),
+            ("～ GET https://a.example/ -> 200", BadLine::FullWidth { found: '～', plain: "~" }),
             ("群/甲：在吗", BadLine::FullWidth { found: '：', plain: ":" }),
             ("甲：看 http://example.com", BadLine::FullWidth { found: '：', plain: ":" }),
             ("＞ 好", BadLine::FullWidth { found: '＞', plain: ">" }),

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use super::ledger::{Ledger, Open};
 use super::remark::{Remark, Remarks};
 use super::saves::SaveFolder;
+use crate::fetcher::Fetcher;
 use crate::handlers::HandlerAccount;
 use crate::rule_handler::{ActiveRules, RuleHandler};
 use crate::view::clock::AheadClock;
@@ -51,6 +52,8 @@ pub(super) struct SandboxSession {
     pub(super) clock: Arc<AheadClock>,
     /// Whether the rule file could be used.
     pub(super) rules: Arc<RulesState>,
+    /// How the requests of the rules are answered.
+    pub(super) fetcher: Fetcher,
     /// Who knows why it answered.
     pub(super) recorder: Arc<EventRecorder>,
     /// The channel of its news.
@@ -58,14 +61,16 @@ pub(super) struct SandboxSession {
 }
 
 impl SandboxSession {
-    fn of(book: &Arc<RuleBook>) -> Self {
+    fn of(book: &Arc<RuleBook>, bot: &Bot) -> Self {
+        let fetcher = bot.new_fetcher();
         let active_rules = Arc::new(ActiveRules::new(Arc::clone(book)));
         Self {
             called_by: CalledBy::new(book.names().iter().cloned()),
             control: Control::new(),
             clock: Arc::default(),
             rules: Arc::default(),
-            recorder: Arc::new(EventRecorder::new(Arc::clone(&active_rules))),
+            recorder: Arc::new(EventRecorder::new(Arc::clone(&active_rules), fetcher.clone())),
+            fetcher,
             news: news(),
             active_rules,
         }
@@ -81,14 +86,15 @@ impl Live {
         saves: SaveFolder,
         lang: Lang,
     ) -> Result<(Self, mpsc::UnboundedReceiver<Remark>), Report> {
-        let session = SandboxSession::of(book);
+        let session = SandboxSession::of(book, bot);
         let (remark, remarks) = Remarks::new(session.news.clone(), lang, saves.path(), main);
         let store = stores::in_memory();
         let log: Arc<dyn StoreReader> = Arc::clone(&store) as _;
         let ledger = Ledger::new(store, Arc::clone(&session.recorder), remark.clone());
         let open = ledger.open();
         let (lamp, online) = SandboxObserver::new(session.clone(), remark.clone());
-        let rules = Arc::new(RuleHandler::on(Arc::clone(&session.active_rules)));
+        let rules =
+            Arc::new(RuleHandler::on(Arc::clone(&session.active_rules), session.fetcher.clone()));
         let active_rules = Arc::clone(&session.active_rules);
         let of_account = HandlerAccount::new("sandbox", active_rules, saves.path(), Some(log));
         let account = Account {
