@@ -7,6 +7,8 @@ mod chaos;
 mod fake_model;
 #[path = "programs/model.rs"]
 mod model;
+#[path = "programs/model_whole.rs"]
+mod model_whole;
 #[path = "programs/pipe.rs"]
 mod pipe;
 #[path = "programs/service.rs"]
