@@ -95,8 +95,15 @@ fn anchors_are_made_as_the_renderers_make_them() {
 }
 
 /// The hosts that documents may mention: they exist, or they are reserved for examples.
-const HOSTS: [&str; 6] =
-    ["example.com", "git-scm.com", "keepachangelog.com", "rustup.rs", "semver.org", "127.0.0.1"];
+const HOSTS: [&str; 7] = [
+    "example.com",
+    "git-scm.com",
+    "keepachangelog.com",
+    "ollama.com",
+    "rustup.rs",
+    "semver.org",
+    "127.0.0.1",
+];
 
 #[test]
 fn documents_contain_only_existing_addresses() {
