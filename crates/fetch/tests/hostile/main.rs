@@ -4,6 +4,7 @@
 
 mod answers;
 mod boundaries;
+mod media;
 mod server;
 mod sharing;
 
