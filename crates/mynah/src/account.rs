@@ -24,7 +24,7 @@ use crate::rule_handler::{ActiveRules, RuleHandler};
 use crate::stop::{AccountStop, OpenService, Stop};
 use crate::stores::Options;
 use crate::view::console::{AccountView, Archive, ConsoleFeed, Live};
-use crate::{Bot, Ended, Report};
+use crate::{Bot, Ended, Report, url_media};
 
 /// The settings of an account.
 #[derive(Debug, Clone)]
@@ -173,7 +173,11 @@ impl Parts<'_> {
         Account {
             name: self.plan.name.clone(),
             store: Arc::clone(&self.store),
-            transport: self.stop.guard(transport, &self.service),
+            transport: url_media::fetching(
+                self.stop.guard(transport, &self.service),
+                bot.fetch_client(),
+                data,
+            ),
             handlers: bot.first("operator", OperatorCommands).handlers(rules, &of_account),
             clock: Arc::clone(&self.clock),
             settings: self.plan.settings.clone(),

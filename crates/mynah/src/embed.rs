@@ -47,7 +47,7 @@ use crate::rule_handler::{ActiveRules, RuleHandler};
 use crate::stop::OpenService;
 use crate::testing::files::OneFile;
 use crate::view::console::Live;
-use crate::{Bot, Report, rule_file};
+use crate::{Bot, Report, rule_file, url_media};
 
 /// A bot inside of another program; see the [module](self). Made by [`Bot::embed`].
 ///
@@ -186,13 +186,21 @@ impl Embedded {
         );
         let outgoing = settings.save_folder.clone().unwrap_or_default();
         let of_account = HandlerAccount::new(&name, Arc::clone(&rules.active), &outgoing, None);
+        let fetched = match &settings.save_folder {
+            Some(folder) => folder.clone(),
+            None => std::env::temp_dir().join(format!("mynah-{}", std::process::id())),
+        };
         let active = Arc::clone(&rules.active);
         let reloader = Arc::new(rules.reloader(&bot, (&name, &control), (pages, live)));
         let handler =
             Arc::new(RuleHandler::new(active, Arc::clone(&reloader) as _, bot.new_fetcher()));
         let account = Account {
             store,
-            transport: Box::new(Shown { inner: transport, service }),
+            transport: url_media::fetching(
+                Box::new(Shown { inner: transport, service }),
+                bot.fetch_client(),
+                &fetched,
+            ),
             handlers: bot.handlers(handler, &of_account),
             clock,
             settings,

@@ -33,6 +33,7 @@ mod telemetry;
 pub mod testing;
 mod tls;
 mod unreadable;
+mod url_media;
 mod view;
 
 pub use bot::Bot;

@@ -25,7 +25,7 @@ use crate::rule_handler::{ActiveRules, RuleHandler};
 use crate::view::clock::AheadClock;
 use crate::view::recorder::EventRecorder;
 use crate::view::sandbox::{RulesState, news};
-use crate::{Bot, Ended, Report, rule_file, stores};
+use crate::{Bot, Ended, Report, rule_file, stores, url_media};
 
 /// A bot that is logged in, or about to be.
 #[derive(Debug)]
@@ -100,7 +100,11 @@ impl Live {
         let account = Account {
             name: "sandbox".to_owned(),
             store: Arc::new(ledger),
-            transport: transport(url, &session)?,
+            transport: url_media::fetching(
+                transport(url, &session)?,
+                bot.fetch_client(),
+                saves.path(),
+            ),
             handlers: bot
                 .clone()
                 .first("recorder", Arc::clone(&session.recorder))
