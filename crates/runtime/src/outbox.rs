@@ -46,6 +46,8 @@ struct InFlight {
     news: bool,
     /// Whether it gives way to replies.
     yields: bool,
+    /// Whether it was counted as one that gives way, which one that gave way until a reply came is, too.
+    is_counted: bool,
     /// Whether the news do not give way.
     is_urgent: bool,
     /// The value of `Outbox::online` when the send began.
@@ -201,7 +203,8 @@ impl Outbox {
 
     fn begin(&mut self, chat: &ChatId, overtakes: bool, now: Timestamp) {
         let yields = self.yielding.remove(chat);
-        if self.promoted.remove(chat) || yields {
+        let is_counted = self.promoted.remove(chat) || yields;
+        if is_counted {
             self.pacer.note_yielding(now);
         }
         if !yields {
@@ -209,7 +212,8 @@ impl Outbox {
         }
         self.pacer.note(chat, now);
         let online = self.online;
-        let in_flight = InFlight { noted: now, news: false, yields, is_urgent: false, online };
+        let in_flight =
+            InFlight { noted: now, news: false, yields, is_counted, is_urgent: false, online };
         self.busy.insert(chat.clone(), in_flight);
     }
 
@@ -243,16 +247,17 @@ impl Outbox {
     /// Notes the result of the attempt of this chat.
     pub(crate) fn done(&mut self, chat: &ChatId, attempt: Attempt, now: Timestamp) {
         let Some(under) = self.busy.remove(chat) else { return };
-        let InFlight { noted, news, yields, is_urgent, .. } = under;
+        let InFlight { noted, news, yields, is_counted, is_urgent, .. } = under;
         if !matches!(attempt, Attempt::Left { .. }) {
             self.pacer.take_back(chat, noted);
-            if yields {
+            if is_counted {
                 self.pacer.take_back_yielding(noted);
             }
         }
         let yields = yields && !is_urgent;
-        if yields && matches!(attempt, Attempt::Wait(_) | Attempt::Skipped) {
-            self.yielding.insert(chat.clone());
+        if is_counted && matches!(attempt, Attempt::Wait(_) | Attempt::Skipped) {
+            let again = if yields { &mut self.yielding } else { &mut self.promoted };
+            again.insert(chat.clone());
         }
         match attempt {
             Attempt::Wait(at) => self.place_behind(chat, at),
@@ -382,6 +387,53 @@ mod tests {
         assert_eq!(outbox.next(at(1)), Some("a".into()), "the news that came meanwhile");
         outbox.done(&"a".into(), Attempt::Nothing, at(1));
         assert!(outbox.is_idle());
+    }
+
+    /// At most one announcement in 50 seconds.
+    fn half_of_four() -> Outbox {
+        let account = Some(Rate::new(4, Duration::from_secs(100)));
+        outbox(Pacing { account, ..Pacing::off() })
+    }
+
+    /// Queues an announcement for a chat, and a reply that waits behind it.
+    fn announce_before_reply(outbox: &mut Outbox, chat: &str) {
+        outbox.notify(&chat.into(), true, at(0));
+        outbox.notify(&chat.into(), false, at(0));
+        assert_eq!(outbox.next(at(0)), Some(chat.into()));
+    }
+
+    #[test]
+    fn an_announcement_that_was_not_sent_uses_nothing_of_their_limit() {
+        let mut outbox = half_of_four();
+        announce_before_reply(&mut outbox, "a");
+        outbox.done(&"a".into(), Attempt::Nothing, at(0));
+        outbox.notify(&"b".into(), true, at(1));
+        assert_eq!(outbox.next(at(1)), Some("b".into()));
+    }
+
+    #[test]
+    fn an_announcement_that_a_reply_waits_for_counts_when_it_is_sent() {
+        for (waits, is_late) in [
+            (Attempt::Wait(at(50)), false),
+            (Attempt::Skipped, false),
+            (Attempt::Wait(at(50)), true),
+        ] {
+            let mut outbox = half_of_four();
+            if is_late {
+                // The reply comes while the announcement is under way.
+                outbox.notify(&"a".into(), true, at(0));
+                assert_eq!(outbox.next(at(0)), Some("a".into()));
+                outbox.notify(&"a".into(), false, at(0));
+            } else {
+                announce_before_reply(&mut outbox, "a");
+            }
+            outbox.done(&"a".into(), waits, at(0));
+            assert_eq!(outbox.next(at(50)), Some("a".into()), "{waits:?}");
+            outbox.done(&"a".into(), Attempt::Left { more: false }, at(50));
+            outbox.notify(&"b".into(), true, at(51));
+            assert_eq!(outbox.next(at(99)), None, "{waits:?}");
+            assert_eq!(outbox.next(at(100)), Some("b".into()), "{waits:?}");
+        }
     }
 
     #[test]
