@@ -110,8 +110,10 @@ pub(crate) fn check(
             };
             bot.rules.push(rule);
             let is_whole = checker.spots.last().is_some_and(|spots| spots.is_whole);
+            let is_cut = std::mem::take(&mut checker.uses_broken_list);
+            let is_clean = is_whole && !is_cut && checker.report.errors() == before;
             // A rule of the files may take the place of a default one.
-            sound.push(at <= main && is_whole && checker.report.errors() == before);
+            sound.push(at <= main && is_clean);
         }
         bot.dialogs.extend(
             root.tables("dialog").into_iter().map(|(node, spot)| checker.dialog(node, spot)),
@@ -208,6 +210,10 @@ pub(crate) struct Checker<'a> {
     lists: Lists,
     /// Whether some list could not be read.
     may_have_unread_lists: bool,
+    /// Whether some list lacks items, all or those with a mistake.
+    has_broken_lists: bool,
+    /// Whether the rule names a list while there is a broken one: its conditions may lack items, too.
+    uses_broken_list: bool,
     /// The names in `[bot] names`.
     own_names: Vec<String>,
     /// Whether the rule or dialog is only for some people.
@@ -246,6 +252,8 @@ impl<'a> Checker<'a> {
             compared: BTreeMap::new(),
             lists: Lists::new(),
             may_have_unread_lists: around.is_cut,
+            has_broken_lists: around.is_cut,
+            uses_broken_list: false,
             own_names: Vec::new(),
             has_admins: true,
             is_guarded: false,

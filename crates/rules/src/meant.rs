@@ -68,6 +68,11 @@ pub(crate) fn time_window(text: &str) -> Option<String> {
 pub(crate) fn days(text: &str) -> Option<String> {
     let plain = plain(text);
     let is_number = |c: char| matches!(c, '1'..='7' | ',' | '-' | ' ');
+    let is_digit = |c: &u8| c.is_ascii_digit();
+    // Two digits side by side are a day of the month.
+    if plain.as_bytes().windows(2).any(|pair| pair.iter().all(is_digit)) {
+        return None;
+    }
     if plain.chars().all(is_number) {
         let named = plain.chars().map(|c| match c.to_digit(10) {
             Some(digit) => DAYS[digit as usize - 1].to_owned(),

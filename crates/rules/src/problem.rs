@@ -311,6 +311,8 @@ pub(crate) enum BadValue {
     Days(String),
     /// No probability.
     Chance(String),
+    /// The same of `at_least`.
+    AtLeast(String),
     /// Not one of the words.
     Word { found: String, words: &'static [&'static str], meant: Option<&'static str> },
     /// No time zone.
@@ -570,6 +572,8 @@ pub(crate) struct Shadow {
     pub(crate) place: Place,
     /// Why it is always first.
     pub(crate) why: ShadowReason,
+    /// Whether it is first by its place in the file, not by its priority.
+    pub(crate) is_by_order: bool,
 }
 
 /// Why an earlier rule always answers first.

@@ -77,8 +77,8 @@ impl<'b> Finder<'b> {
             || candidates.iter().copied().filter(|earlier| self.may_shadow(*earlier, later));
         if let Some((first, why)) = earlier().find_map(|earlier| self.always_first(earlier, later))
         {
-            let place = self.bot.rules[first].place.clone();
-            report.add(Problem::NeverFires(Shadow { place, why }), spots.header.clone());
+            let shadow = self.shadow(first, later, why);
+            report.add(Problem::NeverFires(shadow), spots.header.clone());
             return;
         }
         let earlier: Vec<usize> = earlier().collect();
@@ -94,6 +94,15 @@ impl<'b> Finder<'b> {
                 report.add(Problem::DuplicateKeyword { place }, spot.clone());
             }
         }
+    }
+
+    fn shadow(&self, earlier: usize, later: usize, why: ShadowReason) -> Shadow {
+        let place = self.bot.rules[earlier].place.clone();
+        let beside_order = |rule: usize| {
+            let (is_other, priority, _) = rank(&self.bot.rules[rule], 0);
+            (is_other, priority)
+        };
+        Shadow { place, why, is_by_order: beside_order(earlier) == beside_order(later) }
     }
 
     /// Whether the earlier rule answers every message that the later one could answer by this keyword.

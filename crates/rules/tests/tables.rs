@@ -255,7 +255,7 @@ fn a_table_that_cannot_be_read_is_an_error_and_is_watched() {
 fn how_a_table_was_read_is_noted() {
     let folder = folder(&[("faq.csv", "问题;答案\n退货;7 天\n")]);
     let loaded = loaded(folder.path(), TABLE);
-    let note = "bot.toml:2:8: note[table-read]: faq.csv: 1 rows with answers; row 1 is the header; \
+    let note = "bot.toml:2:8: note[table-read]: faq.csv: 1 row with answers; row 1 is the header; \
         question = A (问题), reply = B (答案); read as UTF-8 text with `;` between cells";
     assert_eq!(said(&loaded), [note]);
 }

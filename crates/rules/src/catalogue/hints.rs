@@ -222,6 +222,11 @@ pub(super) fn hint(problem: &Problem, lang: Lang) -> Option<String> {
             say!(lang, "paths are relative to this file", "路径相对于本文件")
         }
         Problem::Include(include) => return include_hint(include, lang),
+        Problem::NeverFires(shadow) if !shadow.is_by_order => say!(
+            lang,
+            "its priority is higher: give this rule a higher one, or add continue = true there",
+            "那条的 priority 更高：给这条写更高的 priority，或在那里加 continue = true"
+        ),
         Problem::NeverFires(_) => say!(
             lang,
             "move this rule up, or add continue = true there",

@@ -37,7 +37,7 @@ pub(super) fn message(problem: &SheetProblem, here: &str, lang: Lang) -> String 
         }
         SheetProblem::MoreNeverFire { count } => say!(
             lang,
-            "and {count} more rows that an earlier rule always answers",
+            "and {count} more that an earlier rule always answers",
             "还有 {count} 行总是由前面的规则先回答"
         ),
         SheetProblem::More { count, first } => {
@@ -67,9 +67,10 @@ fn read(
         None => say!(lang, "no header", "没有表头"),
     };
     let form = shown_form(form, lang);
+    let s = if rows == 1 { "" } else { "s" };
     say!(
         lang,
-        "{name}: {rows} rows with answers; {header}; {columns}; read as {form}",
+        "{name}: {rows} row{s} with answers; {header}; {columns}; read as {form}",
         "{name}：{rows} 行问答；{header}；{columns}；读作{form}"
     )
 }
@@ -276,6 +277,11 @@ pub(super) fn hint(problem: &SheetProblem, lang: Lang) -> Option<String> {
         SheetProblem::Cell { what: BadCell::NotAlways(name), .. } => {
             say!(lang, "write a default: {{{name}|…}}", "写上默认值：{{{name}|…}}")
         }
+        SheetProblem::NeverFires { shadow, .. } if !shadow.is_by_order => say!(
+            lang,
+            "its priority is higher: give the table a higher one, or leave the row out",
+            "那条的 priority 更高：给表格写更高的 priority，或删去这一行"
+        ),
         SheetProblem::NeverFires { .. } => say!(
             lang,
             "move the table before that rule, or leave the row out",

@@ -65,6 +65,9 @@ pub(super) fn message(value: &BadValue, lang: Lang) -> String {
         BadValue::Chance(text) => {
             say!(lang, "{text} is not between 0 and 1", "{text} 不在 0 与 1 之间")
         }
+        BadValue::AtLeast(text) => {
+            say!(lang, "{text} must be above 0 and at most 1", "{text} 应大于 0 且不超过 1")
+        }
         BadValue::Word { found, .. } => {
             say!(lang, "\"{found}\" is not a valid value here", "这里不能写 \"{found}\"")
         }
@@ -166,6 +169,11 @@ pub(super) fn hint(value: &BadValue, lang: Lang) -> String {
         BadValue::Chance(_) => {
             say!(lang, "like 0.3 for three times out of ten", "如 0.3，即十次中三次")
         }
+        BadValue::AtLeast(_) => say!(
+            lang,
+            "like 0.75: the higher, the more alike a message must be",
+            "如 0.75；越高，消息越要相像"
+        ),
         BadValue::Word { meant: Some(meant), .. } => {
             say!(lang, "did you mean `{meant}`?", "是否想写 `{meant}`？")
         }
@@ -262,10 +270,10 @@ fn meant_by(value: &BadValue, lang: Lang) -> Option<String> {
             })
         }
         BadValue::Word { found, words, .. } => word(found, words, lang),
+        BadValue::AtLeast(text) => percent(text)
+            .map(|share| say!(lang, "write {share} for {text} %", "{text}% 请写 {share}")),
         BadValue::Chance(text) => {
-            let percent =
-                text.parse::<f64>().ok().filter(|percent| (1.0..=100.0).contains(percent))?;
-            let chance = percent / 100.0;
+            let chance = percent(text)?;
             Some(say!(
                 lang,
                 "write {chance} for {text} times out of a hundred",
@@ -274,6 +282,12 @@ fn meant_by(value: &BadValue, lang: Lang) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// The share of a number of percent.
+fn percent(text: &str) -> Option<f64> {
+    let percent = text.parse::<f64>().ok().filter(|percent| (1.0..=100.0).contains(percent))?;
+    Some(percent / 100.0)
 }
 
 fn time(At { days, time }: &At, lang: Lang) -> String {

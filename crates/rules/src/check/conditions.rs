@@ -347,7 +347,7 @@ impl Checker<'_> {
         if at_least <= 0.0
             && let Some(entry) = fields.entry("at_least")
         {
-            let value = BadValue::Chance(at_least.to_string());
+            let value = BadValue::AtLeast(at_least.to_string());
             self.say(Problem::Value(value), fields.at(entry.node.span.clone()));
             return None;
         }
@@ -378,10 +378,10 @@ impl Checker<'_> {
         if (0.0..=1.0).contains(&chance) {
             return Some(chance);
         }
-        self.say(
-            Problem::Value(BadValue::Chance(chance.to_string())),
-            fields.at(entry.node.span.clone()),
-        );
+        let shown = chance.to_string();
+        let value =
+            if key == "chance" { BadValue::Chance(shown) } else { BadValue::AtLeast(shown) };
+        self.say(Problem::Value(value), fields.at(entry.node.span.clone()));
         None
     }
 

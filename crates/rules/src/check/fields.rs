@@ -19,6 +19,8 @@ pub(crate) struct Fields<'n> {
     /// Its place: the header, or the value.
     pub(crate) spot: Spot,
     entries: BTreeMap<&'static str, &'n Entry>,
+    /// Keys of a list of which some items have the wrong type: the others are read all the same, for their mistakes.
+    in_part: BTreeSet<&'static str>,
     /// Keys that are present in any form: also with a value of the wrong type, or probably meant by an unknown key.
     given: BTreeSet<&'static str>,
     /// Whether something is there of which nothing is known, so that anything may have been meant.
@@ -41,6 +43,7 @@ impl<'n> Fields<'n> {
             table,
             spot,
             entries: BTreeMap::new(),
+            in_part: BTreeSet::new(),
             given: BTreeSet::new(),
             is_vague: node.broken,
         };
@@ -59,7 +62,10 @@ impl<'n> Fields<'n> {
             return;
         }
         let (misfits, in_list) = misfits(key.kind.shape(), &entry.node);
-        if misfits.is_empty() {
+        if in_list && !misfits.is_empty() {
+            self.in_part.insert(key.name);
+        }
+        if in_list || misfits.is_empty() {
             self.entries.insert(key.name, entry);
         }
         for node in misfits {
@@ -92,15 +98,15 @@ impl<'n> Fields<'n> {
 
     /// Whether a key is there whose value is not usable, or of which nothing is known.
     pub(crate) fn is_partly_unknown(&self) -> bool {
-        self.is_vague || self.given.iter().any(|name| !self.entries.contains_key(name))
+        self.is_vague || self.given.iter().any(|name| self.is_unreadable(name))
     }
 
     /// Whether a key is there whose value is not usable.
     pub(crate) fn is_unreadable(&self, name: &str) -> bool {
-        self.has(name) && !self.entries.contains_key(name)
+        self.has(name) && (!self.entries.contains_key(name) || self.in_part.contains(name))
     }
 
-    /// The entry of a key, of the right type.
+    /// The entry of a key, of the right type; of a list some items may have another one.
     pub(crate) fn entry(&self, name: &str) -> Option<&'n Entry> {
         self.entries.get(name).copied()
     }

@@ -46,6 +46,8 @@ impl Checker<'_> {
                 let bad = BadList::NoItems { name: name.clone() };
                 self.say(Problem::List(bad), written[name].spot.clone());
             }
+            let is_broken = items.is_empty() || !written[name].is_whole;
+            self.has_broken_lists |= is_broken || self.report.errors() != errors;
             self.lists.insert(name.clone(), Arc::new(List::new(items)));
         }
     }
@@ -173,6 +175,7 @@ impl Checker<'_> {
     /// The items of the list that a text names, if it names one. Says if there is no such list.
     pub(super) fn list_named(&mut self, text: &Text<'_>) -> Option<Arc<List>> {
         let name = named(text.text)?;
+        self.uses_broken_list |= self.has_broken_lists;
         if let Some(list) = self.lists.get(name) {
             return Some(Arc::clone(list));
         }
@@ -199,6 +202,7 @@ impl Checker<'_> {
                 return;
             };
             let part = &text.text[start..end];
+            self.uses_broken_list |= self.has_broken_lists;
             if named(part).is_some_and(|name| !self.lists.contains_key(name)) {
                 let spot = self.inside(text, &(start..end));
                 let known: BTreeSet<String> = self.lists.keys().cloned().collect();

@@ -28,6 +28,7 @@ impl Checker<'_> {
         self.needs(&fields, &["file"]);
         let (when, mut names) = self.conditions(&fields);
         let matching = self.matching(&fields);
+        self.uses_broken_list |= self.has_broken_lists && matching == Matching::Pattern;
         let read = self.sheet(&fields);
         let mut table =
             read.map(|(name, sheet)| self.answers(&fields, name, &sheet, matching, &mut names));

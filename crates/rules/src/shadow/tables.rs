@@ -120,7 +120,7 @@ impl Finder<'_> {
         let mut earlier = candidates.into_iter().filter(|earlier| self.may_shadow(*earlier, later));
         earlier.find_map(|earlier| {
             let why = self.wordings[earlier].is_implied_by(&wording)?;
-            Some(Shadow { place: self.bot.rules[earlier].place.clone(), why })
+            Some(self.shadow(earlier, later, why))
         })
     }
 }
