@@ -257,9 +257,15 @@ pub(crate) enum SheetProblem {
         name: String,
         rows: usize,
         header: Option<u32>,
+        /// So many rows above the header are titles.
+        titles: usize,
         columns: Vec<(&'static str, String)>,
         form: Form,
     },
+    /// A column behind the last one that has text.
+    EmptyColumn { key: &'static str, found: String, last: String },
+    /// `sheet` for a file that has none.
+    SheetOfText,
 }
 
 /// A mistake in a cell.
@@ -271,6 +277,8 @@ pub(crate) enum BadCell {
     NoAnswer,
     /// A fault of the spreadsheet: `#REF!`.
     Fault(String),
+    /// A formula without a value.
+    Formula,
     /// A question of signs that do not count.
     Nothing(String),
     /// A pattern that cannot be read.
@@ -292,7 +300,10 @@ pub(crate) enum BadCell {
 impl BadCell {
     /// Whether the table cannot be used with it.
     fn is_error(&self) -> bool {
-        !matches!(self, Self::NoQuestion | Self::NoAnswer | Self::Fault(_) | Self::Nothing(_))
+        !matches!(
+            self,
+            Self::NoQuestion | Self::NoAnswer | Self::Fault(_) | Self::Formula | Self::Nothing(_)
+        )
     }
 }
 
@@ -745,9 +756,12 @@ impl Problem {
             Self::Sheet(
                 SheetProblem::Cell { what, .. } | SheetProblem::More { first: what, .. },
             ) if !what.is_error() => Severity::Warning,
-            Self::Sheet(SheetProblem::NeverFires { .. } | SheetProblem::MoreNeverFire { .. }) => {
-                Severity::Warning
-            }
+            Self::Sheet(
+                SheetProblem::NeverFires { .. }
+                | SheetProblem::MoreNeverFire { .. }
+                | SheetProblem::EmptyColumn { .. }
+                | SheetProblem::SheetOfText,
+            ) => Severity::Warning,
             Self::Sheet(SheetProblem::Read { .. })
             | Self::Scan
             | Self::Compared { .. }

@@ -125,6 +125,107 @@ fn columns_are_named_by_header_or_number() {
 }
 
 #[test]
+fn titles_above_the_header_are_skipped() {
+    for (table, columns, row) in [
+        ("客服问答表,\n\n问题,答案\n怎么退货,7 天内\n", "", 4),
+        ("FAQ\n2026\nanswer,question\n7 天内,怎么退货\n", "", 4),
+        (
+            "FAQ,\n1,客户问,客服答\n2,怎么退货,7 天内\n",
+            "question = \"客户问\"\nreply = \"客服答\"\n",
+            3,
+        ),
+        ("FAQ\nx,问题,回复\n2,怎么退货,7 天内\n", "question = 2\nreply = 3\n", 3),
+    ] {
+        let book = book(table, &format!("{TABLE}{columns}"));
+        assert_eq!(answer(&book, "怎么退货"), format!("faq.csv:{row} 7 天内"), "{table}");
+        assert_eq!(answer(&book, "问题"), " ", "{table}");
+    }
+    let folder = folder(&[("faq.csv", "客服\n问题,答案\n怎么退货,7 天内\n")]);
+    let read = said(&loaded(folder.path(), TABLE)).concat();
+    assert!(read.contains("1 row with answers; row 2 is the header, below a title; "), "{read}");
+    // Rows with two cells are questions.
+    let plain = book("你好,在\n问题,答案\n", TABLE);
+    assert_eq!(answer(&plain, "你好"), "faq.csv:1 在");
+    assert_eq!(answer(&plain, "问题"), "faq.csv:2 答案");
+}
+
+/// A ZIP archive of these parts, not compressed.
+fn archive(parts: &[(&str, &str)]) -> Vec<u8> {
+    let (mut bytes, mut list) = (Vec::new(), Vec::new());
+    let u32_of = |number: usize| u32::try_from(number).expect("small").to_le_bytes();
+    let u16_of = |number: usize| u16::try_from(number).expect("small").to_le_bytes();
+    for (name, text) in parts {
+        let size = u32_of(text.len());
+        let fixed: [&[u8]; 5] = [&[20, 0], &[0; 12], &size, &size, &u16_of(name.len())];
+        let fixed = [&fixed.concat()[..], &[0, 0]].concat();
+        let offset = u32_of(bytes.len());
+        let entry: [&[u8]; 5] = [b"PK\x01\x02\x14\x00", &fixed, &[0; 10], &offset, name.as_bytes()];
+        list.extend(entry.concat());
+        let part: [&[u8]; 4] = [b"PK\x03\x04", &fixed, name.as_bytes(), text.as_bytes()];
+        bytes.extend(part.concat());
+    }
+    let (count, begin) = (u16_of(parts.len()), u32_of(bytes.len()));
+    let end: [&[u8]; 6] =
+        [b"PK\x05\x06\x00\x00\x00\x00", &count, &count, &u32_of(list.len()), &begin, &[0, 0]];
+    bytes.extend(list.iter().chain(&end.concat()));
+    bytes
+}
+
+#[test]
+fn a_formula_without_a_value_is_reported_as_such() {
+    let text = |text: &str| format!("<c t='inlineStr'><is><t>{text}</t></is></c>");
+    let formula = "<c><f>A1</f><v></v></c>";
+    let rows = [
+        [text("问题"), text("答案")],
+        [text("退货"), formula.to_owned()],
+        [formula.to_owned(), formula.to_owned()],
+        [text("发票"), text("可以")],
+    ];
+    let rows = rows.map(|cells| format!("<row>{}</row>", cells.concat())).concat();
+    let folder = folder(&[]);
+    let parts = [
+        (
+            "xl/workbook.xml",
+            "<workbook xmlns:r='r'><sheets><sheet name='A' r:id='r1'/></sheets></workbook>",
+        ),
+        (
+            "xl/_rels/workbook.xml.rels",
+            "<Relationships><Relationship Id='r1' Type='x/worksheet' Target='sheet.xml'/></Relationships>",
+        ),
+        ("xl/sheet.xml", &*format!("<worksheet><sheetData>{rows}</sheetData></worksheet>")),
+    ];
+    std::fs::write(folder.path().join("faq.xlsx"), archive(&parts)).expect("written");
+    let loaded = loaded(folder.path(), "[[table]]\nfile = \"faq.xlsx\"\n");
+    let said = said(&loaded);
+    let row = |row: u32, column: &str| {
+        format!(
+            "bot.toml:2:8: warning[table]: faq.xlsx:{row}, column {column}: the formula has no value yet; the row is left out"
+        )
+    };
+    assert_eq!(said[..2], [row(2, "B (答案)"), row(3, "A (问题)")], "{said:#?}");
+    assert_eq!(answer(&loaded.book.expect("a book"), "发票"), "faq.xlsx:4 可以");
+}
+
+#[test]
+fn columns_that_cannot_be_meant_are_reported() {
+    let folder = folder(&[("faq.csv", "问题,答案\n怎么退货,7 天内\n")]);
+    for (columns, expected) in [
+        (
+            "image = 3\n",
+            "bot.toml:3:1: warning[table]: image is column C, which is empty: the last one with text is B",
+        ),
+        ("groups = \"答案\"\n", "bot.toml:3:1: error[table]: groups and reply are the same column"),
+        ("image = 1\n", "bot.toml:3:1: error[table]: image and question are the same column"),
+        ("sheet = \"x\"\n", "bot.toml:3:9: warning[table]: the file has no sheets"),
+    ] {
+        let said = said(&loaded(folder.path(), &format!("{TABLE}{columns}")));
+        assert!(said.contains(&expected.to_owned()), "{said:#?}");
+    }
+    let read = said(&loaded(folder.path(), &format!("{TABLE}question = 1\nreply = 2\n")));
+    assert!(read.iter().all(|line| line.contains("note[table-read]")), "{read:#?}");
+}
+
+#[test]
 fn cells_are_literal_and_hold_several_questions() {
     let table = "退货|怎么退 | ,7 天 {sender}\n\"发票\n开票\",<x> *\nthank*,ok\n";
     let exact = book(table, TABLE);

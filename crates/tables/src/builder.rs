@@ -1,7 +1,7 @@
 //! Collects rows and cells within the bounds.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeSet, BinaryHeap};
 
 use crate::form::Form;
 use crate::table::{Cell, Line, Table};
@@ -14,6 +14,9 @@ const MOST_CELLS: usize = 2_000_000;
 /// A cell of a spreadsheet has no more characters. A longer one is probably a quotation mark that is never closed.
 const LONGEST_CELL: usize = 32_767;
 
+/// So many formulas without a value are noted.
+const MOST_UNSET: usize = 10_000;
+
 /// A text of more bytes is longer than any cell, however many bytes its characters take.
 const MOST_OF_CELL: usize = LONGEST_CELL * 4;
 
@@ -23,6 +26,8 @@ pub(crate) struct Builder {
     text: String,
     cells: Vec<Cell>,
     rows: Vec<Line>,
+    /// The cells with a formula that has no value.
+    unset: BTreeSet<(u32, u32)>,
     /// Whether the next cell begins a row, even if it has the number of the last one.
     is_row_over: bool,
 }
@@ -40,13 +45,7 @@ impl Builder {
         if is_longer_than_a_cell(text) {
             return Err(Unreadable::LongCell { row, column });
         }
-        if self.is_row_over || self.rows.last().is_none_or(|line| line.number != row) {
-            self.is_row_over = false;
-            if self.rows.len() == MOST_ROWS {
-                return Err(Unreadable::Rows);
-            }
-            self.rows.push(Line { number: row, end: 0 });
-        }
+        self.begin_row(row)?;
         if self.text.len() + text.len() > MOST_TEXT || self.cells.len() == MOST_CELLS {
             return Err(Unreadable::Text);
         }
@@ -54,6 +53,26 @@ impl Builder {
         self.cells.push(Cell { column, end: length(self.text.len()) });
         if let Some(line) = self.rows.last_mut() {
             line.end = length(self.cells.len());
+        }
+        Ok(())
+    }
+
+    /// Notes a cell with a formula that has no value. It is not a part of the row, but the row counts.
+    pub(crate) fn unset(&mut self, row: u32, column: u32) -> Result<(), Unreadable> {
+        if self.unset.len() < MOST_UNSET && column <= MOST_COLUMNS {
+            self.begin_row(row)?;
+            self.unset.insert((row, column));
+        }
+        Ok(())
+    }
+
+    fn begin_row(&mut self, row: u32) -> Result<(), Unreadable> {
+        if self.is_row_over || self.rows.last().is_none_or(|line| line.number != row) {
+            self.is_row_over = false;
+            if self.rows.len() == MOST_ROWS {
+                return Err(Unreadable::Rows);
+            }
+            self.rows.push(Line { number: row, end: length(self.cells.len()) });
         }
         Ok(())
     }
@@ -80,8 +99,8 @@ impl Builder {
 
     /// The table.
     pub(crate) fn finish(self, form: Form) -> Table {
-        let Self { text, cells, rows, .. } = self;
-        Table { form, text, cells, rows }
+        let Self { text, cells, rows, unset, .. } = self;
+        Table { form, text, cells, rows, unset }
     }
 
     /// Leaves out the cells that a merged one covers: inside a region only the upper left cell counts.
@@ -98,6 +117,11 @@ impl Builder {
                 if !covered.covers(column) {
                     // It fitted before, and fits now.
                     let _ = self.cell(row.number(), column, text);
+                }
+            }
+            for (_, column) in table.unset.range((row.number(), 0)..=(row.number(), MOST_COLUMNS)) {
+                if !covered.covers(*column) {
+                    let _ = self.unset(row.number(), *column);
                 }
             }
         }

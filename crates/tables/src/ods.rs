@@ -115,6 +115,8 @@ struct Cell {
     paragraphs: u32,
     is_paragraph: bool,
     is_covered: bool,
+    /// Whether it has a formula, and no type of a value.
+    is_without_value: bool,
     /// How many of [`APART`] are open.
     apart: u32,
 }
@@ -218,6 +220,9 @@ impl Reader {
         if is_longer_than_a_cell(cell.text.text()) {
             return Err(Unreadable::LongCell { row, column: first });
         }
+        if cell.is_unset() && self.row_repeats == 1 && !cell.is_covered {
+            self.builder.unset(row, first)?;
+        }
         let text = cell.date.unwrap_or_else(|| cell.text.text().to_owned());
         if !text.trim().is_empty() && !cell.is_covered {
             let last = self.column.saturating_add(cell.repeats);
@@ -272,8 +277,15 @@ impl Cell {
             paragraphs: 0,
             is_paragraph: false,
             is_covered,
+            is_without_value: tag.attribute("formula").is_some()
+                && tag.attribute("value-type").is_none(),
             apart: 0,
         }
+    }
+
+    /// Whether it has a formula that no program has calculated.
+    fn is_unset(&self) -> bool {
+        self.is_without_value && self.paragraphs == 0
     }
 
     /// Whether a text here belongs to the cell.

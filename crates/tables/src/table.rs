@@ -1,5 +1,7 @@
 //! A table that was read.
 
+use std::collections::BTreeSet;
+
 use crate::form::Form;
 
 /// A table that was read. Cells without text take no room.
@@ -12,6 +14,8 @@ pub struct Table {
     pub(crate) cells: Vec<Cell>,
     /// The rows with text, from the top.
     pub(crate) rows: Vec<Line>,
+    /// The cells with a formula that has no value, by row and column.
+    pub(crate) unset: BTreeSet<(u32, u32)>,
 }
 
 /// A cell with text.
@@ -48,7 +52,7 @@ impl Table {
         &self.form
     }
 
-    /// The rows that have text, from the top.
+    /// The rows that have text or a formula, from the top.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = Row<'_>> {
         self.rows.iter().enumerate().map(|(at, line)| Row {
             table: self,
@@ -70,6 +74,12 @@ impl<'t> Row<'t> {
     #[must_use]
     pub fn cell(&self, column: u32) -> &'t str {
         self.cells().find(|(at, _)| *at == column).map_or("", |(_, text)| text)
+    }
+
+    /// Whether a cell has a formula without a value, because no spreadsheet program has calculated it yet.
+    #[must_use]
+    pub fn lacks_value(&self, column: u32) -> bool {
+        self.table.unset.contains(&(self.number, column))
     }
 
     /// The cells with text, from the left: the column of each, from 1, and its text.

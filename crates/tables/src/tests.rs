@@ -457,6 +457,27 @@ fn many_formats_and_merged_regions_are_read_at_once() {
 }
 
 #[test]
+fn formulas_without_a_value_are_noted() {
+    let lacking = |table: &Table| -> Vec<(u32, u32)> {
+        let of_row = |row: Row<'_>| {
+            let columns = (1..5).filter(move |column| row.lacks_value(*column));
+            columns.map(|column| (row.number(), column)).collect::<Vec<_>>()
+        };
+        table.rows().flat_map(of_row).collect()
+    };
+    let sheet = "<worksheet><sheetData><row><c t='str'><v>q</v></c><c><f>A1</f><v></v></c></row>\
+        <row><c><f>A1</f></c><c t='str'><f>A1</f><v></v></c><c><f>1</f><v>1</v></c></row><row><c><f>A1</f></c><c><f>A1</f></c></row>\
+        </sheetData><mergeCells><mergeCell ref='A3:B3'/></mergeCells></worksheet>";
+    let table = read(&workbook(sheet, ""), "x.xlsx", None).expect("a table");
+    assert_eq!(lacking(&table), [(1, 2), (2, 1), (3, 1)]);
+    assert_eq!(rows(&table), [(1, vec![(1, "q")]), (2, vec![(3, "1")]), (3, vec![])]);
+    let body = "<table:table table:name='A'><table:table-row><table:table-cell table:formula='of:=1'/>\
+        <table:table-cell table:formula='of:=1' office:value-type='float'><text:p>1</text:p></table:table-cell></table:table-row></table:table>";
+    let table = read(&sheet_of(body), "x.ods", None).expect("a table");
+    assert_eq!((lacking(&table), rows(&table)), (vec![(1, 1)], vec![(1, vec![(2, "1")])]));
+}
+
+#[test]
 fn hidden_sheets_of_an_open_document_are_not_the_default() {
     let style = |name: &str, display: bool| {
         format!(

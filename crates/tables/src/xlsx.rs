@@ -341,6 +341,7 @@ struct Open {
     style: usize,
     value: Parted,
     is_value: bool,
+    has_formula: bool,
     inline: RichText,
 }
 
@@ -354,6 +355,7 @@ fn cells(parts: &Parts<'_>, path: &str, context: &Context) -> Result<Builder, Un
                 "row" => open.begin_row(tag)?,
                 "c" => open.begin(tag),
                 "v" => open.is_value = true,
+                "f" => open.has_formula = true,
                 "mergeCell" if regions.len() < MOST_REGIONS => {
                     regions.extend(tag.attribute("ref").and_then(|text| region(&text)));
                 }
@@ -389,6 +391,7 @@ impl Open {
         self.kind = tag.attribute("t").unwrap_or_default();
         self.style = tag.number("s").unwrap_or(0);
         self.value.clear();
+        self.has_formula = false;
         self.inline = RichText::default();
     }
 
@@ -399,7 +402,11 @@ impl Open {
         }
         let value = self.value.text();
         match self.kind.as_str() {
-            _ if value.trim().is_empty() && self.kind != "inlineStr" => Ok(()),
+            _ if value.trim().is_empty() && self.kind != "inlineStr" => {
+                // A text may well be empty; a number may not.
+                let is_unset = self.has_formula && self.kind != "str";
+                if is_unset { builder.unset(row, column) } else { Ok(()) }
+            }
             "s" => {
                 let number = value.trim().parse().ok();
                 let text = number.and_then(|number| context.shared.get(number));

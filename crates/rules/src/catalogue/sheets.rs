@@ -44,8 +44,17 @@ pub(super) fn message(problem: &SheetProblem, here: &str, lang: Lang) -> String 
             let kind = kind(first, lang);
             say!(lang, "and {count} more: {kind}", "还有 {count} 处：{kind}")
         }
-        SheetProblem::Read { name, rows, header, columns, form } => {
-            read(name, *rows, *header, columns, form, lang)
+        SheetProblem::EmptyColumn { key, found, last } => say!(
+            lang,
+            "{key} is column {found}, which is empty: the last one with text is {last}",
+            "{key} 是 {found} 列，但它是空的：最后一个有文字的是 {last} 列"
+        ),
+        SheetProblem::SheetOfText => {
+            say!(lang, "the file has no sheets", "这个文件没有工作表")
+        }
+        SheetProblem::Read { name, rows, header, titles, columns, form } => {
+            let header = shown_header(*header, *titles, lang);
+            read(name, *rows, &header, columns, form, lang)
         }
     }
 }
@@ -53,7 +62,7 @@ pub(super) fn message(problem: &SheetProblem, here: &str, lang: Lang) -> String 
 fn read(
     name: &str,
     rows: usize,
-    header: Option<u32>,
+    header: &str,
     columns: &[(&'static str, String)],
     form: &Form,
     lang: Lang,
@@ -61,11 +70,6 @@ fn read(
     let columns: Vec<String> =
         columns.iter().map(|(key, column)| format!("{key} = {column}")).collect();
     let columns = words::list(&columns, lang);
-    let header = match header {
-        Some(0) => say!(lang, "the keys are the header", "以键名为表头"),
-        Some(row) => say!(lang, "row {row} is the header", "第 {row} 行是表头"),
-        None => say!(lang, "no header", "没有表头"),
-    };
     let form = shown_form(form, lang);
     let s = if rows == 1 { "" } else { "s" };
     say!(
@@ -73,6 +77,19 @@ fn read(
         "{name}: {rows} row{s} with answers; {header}; {columns}; read as {form}",
         "{name}：{rows} 行问答；{header}；{columns}；读作{form}"
     )
+}
+
+fn shown_header(header: Option<u32>, titles: usize, lang: Lang) -> String {
+    match header {
+        Some(0) => say!(lang, "the keys are the header", "以键名为表头"),
+        Some(row) if titles == 0 => {
+            say!(lang, "row {row} is the header", "第 {row} 行是表头")
+        }
+        Some(row) => {
+            say!(lang, "row {row} is the header, below a title", "第 {row} 行是表头，上面是标题")
+        }
+        None => say!(lang, "no header", "没有表头"),
+    }
 }
 
 fn shown_form(form: &Form, lang: Lang) -> String {
@@ -200,6 +217,11 @@ fn bad_cell(what: &BadCell, lang: Lang) -> String {
             "the spreadsheet shows the fault {fault}; the row is left out",
             "表格里显示错误值 {fault}，已跳过这行"
         ),
+        BadCell::Formula => say!(
+            lang,
+            "the formula has no value yet; the row is left out",
+            "公式还没有算出结果，已跳过这行"
+        ),
         BadCell::Nothing(text) => say!(
             lang,
             "nothing of \"{text}\" counts when messages are compared; it is left out",
@@ -230,6 +252,7 @@ fn kind(what: &BadCell, lang: Lang) -> String {
         BadCell::NoQuestion => say!(lang, "answers without a question", "有答案没有问题"),
         BadCell::NoAnswer => say!(lang, "questions without an answer", "有问题没有答案"),
         BadCell::Fault(_) => say!(lang, "faults of the spreadsheet", "表格错误值"),
+        BadCell::Formula => say!(lang, "formulas without a value", "没有结果的公式"),
         BadCell::Nothing(_) => say!(lang, "questions without words", "没有可比较的文字"),
         BadCell::Pattern(..) => say!(lang, "patterns that cannot be read", "无法读取的句式"),
         BadCell::PatternEvery(_) => {
@@ -242,6 +265,7 @@ fn kind(what: &BadCell, lang: Lang) -> String {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a table: a line for each problem")]
 pub(super) fn hint(problem: &SheetProblem, lang: Lang) -> Option<String> {
     Some(match problem {
         SheetProblem::Unreadable { why, .. } => return unreadable_hint(why, lang),
@@ -277,6 +301,19 @@ pub(super) fn hint(problem: &SheetProblem, lang: Lang) -> Option<String> {
         SheetProblem::Cell { what: BadCell::NotAlways(name), .. } => {
             say!(lang, "write a default: {{{name}|…}}", "写上默认值：{{{name}|…}}")
         }
+        SheetProblem::Cell { what: BadCell::Formula, .. } => say!(
+            lang,
+            "open the file in the spreadsheet program and save it",
+            "用表格软件打开它，再保存一次"
+        ),
+        SheetProblem::EmptyColumn { .. } => {
+            say!(lang, "write the right column, or leave it out", "写对列，或去掉它")
+        }
+        SheetProblem::SheetOfText => say!(
+            lang,
+            "leave it out: only .xlsx and .ods have sheets",
+            "去掉它：只有 .xlsx 和 .ods 才有工作表"
+        ),
         SheetProblem::NeverFires { shadow, .. } if !shadow.is_by_order => say!(
             lang,
             "its priority is higher: give the table a higher one, or leave the row out",

@@ -91,6 +91,12 @@ impl Checker<'_> {
         let path = around.sources.name(id);
         match mynah_tables::read(bytes, file.text, sheet.as_ref().map(|sheet| sheet.text)) {
             Ok(read) => {
+                if let Some(sheet) = &sheet
+                    && !matches!(read.form(), mynah_tables::Form::Sheet { .. })
+                {
+                    let spot = sheet.spot.clone();
+                    self.say(Problem::Sheet(SheetProblem::SheetOfText), spot);
+                }
                 let name = sheet.map_or_else(
                     || Arc::clone(&path),
                     |sheet| format!("{path}#{}", sheet.text.trim()).into(),
@@ -153,6 +159,7 @@ impl Checker<'_> {
                 name,
                 rows: table.rows.len(),
                 header: columns.header,
+                titles: columns.titles,
                 columns: columns.shown(),
                 form: sheet.form().clone(),
             }

@@ -69,6 +69,8 @@ const REPLY: [&str; 19] = [
 pub(super) struct Columns {
     /// The number of the row that names them.
     pub(super) header: Option<u32>,
+    /// So many rows above it are titles.
+    pub(super) titles: usize,
     pub(super) question: u32,
     pub(super) reply: u32,
     pub(super) image: Option<u32>,
@@ -84,6 +86,33 @@ enum Written<'n> {
     Number(u32),
 }
 
+impl Written<'_> {
+    /// The folded header.
+    fn folded(&self) -> Option<String> {
+        if let Self::Name(name) = self { Some(folded(name)) } else { None }
+    }
+}
+
+/// So many rows may be titles above the header.
+const MOST_TITLES: usize = 5;
+
+/// How many rows with one cell are above a row that is certainly the header: it has all the headers that the table names,
+/// or usual ones for both columns.
+fn titles(sheet: &Sheet, names: &[String], question: Option<&Written<'_>>) -> usize {
+    let is_header = |row: &Row<'_>| {
+        if names.is_empty() {
+            let guess = Guess::of(row, question);
+            return guess.is_header && guess.reply.is_some();
+        }
+        names.iter().all(|name| row.cells().any(|(_, text)| folded(text) == *name))
+    };
+    let rows = sheet.rows().take(MOST_TITLES + 1);
+    let found = rows
+        .enumerate()
+        .find(|(at, row)| is_header(row) || row.cells().nth(1).is_some() || *at == MOST_TITLES);
+    found.filter(|(_, row)| is_header(row)).map_or(0, |(at, _)| at)
+}
+
 impl Columns {
     /// Finds the columns; `None` if some are not there, which is reported.
     pub(super) fn of(
@@ -91,7 +120,9 @@ impl Columns {
         fields: &Fields<'_>,
         sheet: &Sheet,
     ) -> Option<Self> {
-        let Some(first) = sheet.rows().next() else { return Some(Self::plain()) };
+        if sheet.rows().len() == 0 {
+            return Some(Self::plain());
+        }
         let mut is_known = true;
         let mut written = |key| {
             let written = written(checker, fields, key);
@@ -100,12 +131,16 @@ impl Columns {
         };
         let [question, reply, image, attachment, groups] = KEYS.map(&mut written);
         let all = [&question, &reply, &image, &attachment, &groups];
-        let by_name = all.into_iter().flatten().any(|column| matches!(column, Written::Name(_)));
+        let names: Vec<String> = all.into_iter().flatten().filter_map(Written::folded).collect();
+        let by_name = !names.is_empty();
+        let titles = titles(sheet, &names, question.as_ref());
+        let first = sheet.rows().nth(titles)?;
         let guessed = Guess::of(&first, question.as_ref());
         // The keys of JSON are always names.
         let has_header = by_name || first.number() == 0 || guessed.is_header;
         let mut columns = Self {
             header: has_header.then_some(first.number()),
+            titles,
             names: first.cells().map(|(column, text)| (column, text.to_owned())).collect(),
             ..Self::plain()
         };
@@ -131,17 +166,55 @@ impl Columns {
         let beside = if columns.question == 2 && question.is_none() { 1 } else { 2 };
         columns.reply = reply.or(guess.reply).unwrap_or(beside);
         (columns.image, columns.attachment, columns.groups) = (image, attachment, groups);
-        if columns.question == columns.reply {
-            let problem = SheetProblem::SameColumn { key: "reply", other: "question" };
-            checker.say(Problem::Sheet(problem), fields.key_spot("reply"));
-            return None;
+        let are_apart = columns.are_apart(checker, fields);
+        columns.are_filled(checker, fields, sheet);
+        (is_known && are_apart).then_some(columns)
+    }
+
+    /// The keys with their columns.
+    fn all(&self) -> impl Iterator<Item = (&'static str, u32)> {
+        let optional = [self.image, self.attachment, self.groups];
+        let all = [Some(self.question), Some(self.reply)].into_iter().chain(optional);
+        KEYS.into_iter().zip(all).filter_map(|(key, column)| Some((key, column?)))
+    }
+
+    /// Says which two keys mean the same column.
+    fn are_apart(&self, checker: &mut Checker<'_>, fields: &Fields<'_>) -> bool {
+        let all: Vec<_> = self.all().collect();
+        let mut are_apart = true;
+        for (at, (key, column)) in all.iter().enumerate() {
+            if let Some((other, _)) = all[..at].iter().find(|(_, before)| before == column) {
+                let problem = SheetProblem::SameColumn { key, other };
+                checker.say(Problem::Sheet(problem), fields.key_spot(key));
+                are_apart = false;
+            }
         }
-        is_known.then_some(columns)
+        are_apart
+    }
+
+    /// Says which columns are behind the last one that has text.
+    fn are_filled(&self, checker: &mut Checker<'_>, fields: &Fields<'_>, sheet: &Sheet) {
+        let ends = sheet.rows().filter_map(|row| row.cells().last().map(|(column, _)| column));
+        let last = ends.max().unwrap_or(0);
+        let is_unset = |column| sheet.rows().any(|row| row.lacks_value(column));
+        for (key, column) in self.all().skip(2) {
+            if column > last && last > 0 && !is_unset(column) {
+                let (found, last) = (letters(column), letters(last));
+                let problem = SheetProblem::EmptyColumn { key, found, last };
+                checker.say(Problem::Sheet(problem), fields.key_spot(key));
+            }
+        }
+    }
+
+    /// Whether a row has a formula without a value in one of the columns; the first of them.
+    pub(super) fn unset(&self, row: &Row<'_>) -> Option<u32> {
+        self.all().map(|(_, column)| column).find(|column| row.lacks_value(*column))
     }
 
     fn plain() -> Self {
         Self {
             header: None,
+            titles: 0,
             question: 1,
             reply: 2,
             image: None,
@@ -170,10 +243,7 @@ impl Columns {
 
     /// The keys with their columns, for people.
     pub(super) fn shown(&self) -> Vec<(&'static str, String)> {
-        let optional = [self.image, self.attachment, self.groups];
-        let all = [Some(self.question), Some(self.reply)].into_iter().chain(optional);
-        let all = KEYS.into_iter().zip(all);
-        all.filter_map(|(key, column)| Some((key, self.show(column?)))).collect()
+        self.all().map(|(key, column)| (key, self.show(column))).collect()
     }
 }
 

@@ -64,7 +64,7 @@ impl Checker<'_> {
             media: HashMap::new(),
             captures: Vec::new(),
         };
-        let header = usize::from(columns.header.is_some());
+        let header = columns.titles + usize::from(columns.header.is_some());
         for row in sheet.rows().skip(header) {
             self.row(&mut reading, row, names);
         }
@@ -89,6 +89,9 @@ impl Checker<'_> {
         let cell = |column: Option<u32>| column.map_or("", |column| row.cell(column));
         let (image, file) = (cell(columns.image), cell(columns.attachment));
         let has_answer = ![reply, image, file].iter().all(|text| text.is_empty());
+        if let Some(column) = columns.unset(&row) {
+            return self.bad_cell(reading, row, column, BadCell::Formula);
+        }
         if question.is_empty() && !has_answer {
             return;
         }
