@@ -6,5 +6,9 @@
 mod cluster;
 #[path = "postgres/conformance.rs"]
 mod conformance;
+#[path = "postgres/fence.rs"]
+mod fence;
+#[path = "postgres/leases.rs"]
+mod leases;
 #[path = "postgres/restarts.rs"]
 mod restarts;

@@ -24,6 +24,19 @@ cat >/dev/null
 rm -rf "$folder"
 "#;
 
+/// A node that was silenced stays so.
+pub(crate) const SILENCE: &str = "
+    CREATE FUNCTION stays_silent() RETURNS trigger LANGUAGE plpgsql AS
+        'BEGIN RETURN CASE WHEN OLD.expires = ''-infinity'' THEN NULL ELSE NEW END; END';
+    CREATE TRIGGER silence BEFORE UPDATE ON mynah.node FOR EACH ROW EXECUTE FUNCTION stays_silent()";
+
+/// The holder of an account gives no sign any more, though its connections stay.
+pub(crate) async fn silence(admin: &Client, account: &str) {
+    let sql = "UPDATE mynah.node SET expires = '-infinity' WHERE id IN
+        (SELECT holder FROM mynah.lease JOIN mynah.account USING (account) WHERE name = $1)";
+    admin.execute(sql, &[&account]).await.unwrap();
+}
+
 /// A running server.
 pub(crate) struct Cluster {
     folder: PathBuf,
@@ -60,6 +73,7 @@ impl Cluster {
         cluster.admin_runs("postgres", "CREATE DATABASE bots");
         let settings = cluster.settings();
         runtime().block_on(migrate(&settings)).unwrap();
+        cluster.admin_runs("bots", SILENCE);
         Some(cluster)
     }
 

@@ -10,7 +10,7 @@ use mynah_store_testing::{Call, Ground, ModelGround, ModelStore, calls, check, p
 use proptest::prelude::ProptestConfig;
 use tokio::runtime::Runtime;
 
-use crate::cluster::{Cluster, runtime};
+use crate::cluster::{Cluster, runtime, silence};
 
 /// The connections of all accounts: a new connection has to plan all statements, which takes a tenth of a second.
 struct Process {
@@ -72,9 +72,7 @@ impl Ground for Account {
     async fn crash(&mut self) {
         self.open = None;
         let admin = self.process.cluster.admin("bots").await;
-        let sql = "UPDATE mynah.node SET expires = '-infinity' WHERE id IN
-            (SELECT holder FROM mynah.lease JOIN mynah.account USING (account) WHERE name = $1)";
-        admin.execute(sql, &[&self.name]).await.unwrap();
+        silence(&admin, &self.name).await;
         self.open().await;
     }
 
