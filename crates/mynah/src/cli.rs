@@ -22,6 +22,7 @@ pub(crate) mod schema;
 pub(crate) mod send;
 mod shortened;
 pub(crate) mod status;
+pub(crate) mod store;
 pub(crate) mod test;
 pub(crate) mod unbind;
 
@@ -64,6 +65,7 @@ enum Command {
     Unbind(unbind::Args),
     Forget(forget::Args),
     Data(data::Args),
+    Store(store::Args),
     Replay(replay::Args),
     Bench(bench::Args),
     Schema(schema::Args),
@@ -107,6 +109,7 @@ pub(crate) async fn execute(bot: Bot, arguments: Vec<OsString>) -> Result<Ended,
         Command::Unbind(args) => unbind::execute(args, &common).await,
         Command::Forget(args) => forget::execute(args, &common).await,
         Command::Data(args) => data::execute(args, &common).await,
+        Command::Store(args) => store::execute(args, &bot, &common).await,
         Command::Replay(args) => replay::execute(args, bot, &common).await,
         Command::Bench(args) => bench::execute(&args, &bot, &common),
         Command::Schema(args) => schema::execute(&args, &bot, &common),

@@ -55,6 +55,8 @@ pub(crate) struct Config {
     pub(crate) logs: Logs,
     /// Where the pages are served.
     pub(crate) listen: Listen,
+    /// The database of all accounts.
+    pub(crate) store: StoreConfig,
 }
 
 /// One account: a bot, its connection and its data.
@@ -204,6 +206,17 @@ pub(crate) struct Listen {
     pub(crate) address: Option<SocketAddr>,
 }
 
+/// The database of all accounts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct StoreConfig {
+    /// Its address; `None` keeps the data of each account in its folder.
+    pub(crate) url: Option<Secret>,
+    /// The file with the password.
+    pub(crate) password_file: Option<PathBuf>,
+    /// The file with the certificates that its host is verified with.
+    pub(crate) certificates: Option<PathBuf>,
+}
+
 /// Text that is shown nowhere.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Secret(String);
@@ -319,6 +332,7 @@ impl Default for Config {
             alert: AlertConfig::default(),
             logs: Logs::default(),
             listen: Listen::default(),
+            store: StoreConfig::default(),
         }
     }
 }

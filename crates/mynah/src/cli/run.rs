@@ -143,8 +143,9 @@ async fn run_all(
     let prompts = prompts(accounts.iter().map(|(plan, _)| plan));
     let plans = accounts.iter().map(|(plan, _)| plan);
     let stores = stores::of_accounts(
+        &config.store,
         plans.map(|plan| (plan.name.clone(), plan.data.clone(), plan.store.clone())),
-    );
+    )?;
     let shared = Shared { bot, stores, lang: common.lang(), prompts, pages, alerts, feed, stop };
     let hangups = Hangups::listen();
     let restart =

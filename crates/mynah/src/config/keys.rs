@@ -102,6 +102,9 @@ fn top(account: &'static [Key]) -> Vec<Key> {
         Key::new("listen", Kind::Section(LISTEN),
             "Where the pages are served.",
             "页面的地址。"),
+        Key::new("store", Kind::Section(STORE),
+            "The data of all accounts in a PostgreSQL database instead of files. See docs/fleet.md.",
+            "把所有账号的数据放进 PostgreSQL 数据库，不存成文件。见 docs/fleet.zh-CN.md。"),
     ]
 }
 
@@ -318,6 +321,19 @@ const LOGS: &[Key] = &[
     Key::new("format", Kind::Word(FORMATS),
         "The form of the logs.",
         "日志格式。").default("\"text\""),
+];
+
+#[rustfmt::skip]
+const STORE: &[Key] = &[
+    Key::new("url", Kind::Text,
+        "The database, as `postgres://user@host/database`, without the password.",
+        "数据库的地址，如 `postgres://user@host/database`，不含密码。").secret(),
+    Key::new("password_file", Kind::Path,
+        "The file with the password; MYNAH_STORE_PASSWORD wins.",
+        "存放密码的文件；MYNAH_STORE_PASSWORD 优先。"),
+    Key::new("certificates", Kind::Path,
+        "The certificates that the host of the database is verified with (PEM); default those of the system.",
+        "用来验证数据库主机的证书（PEM）；默认用系统的证书。"),
 ];
 
 #[rustfmt::skip]

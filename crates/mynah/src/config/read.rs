@@ -104,6 +104,11 @@ fn config(values: &Table) -> Config {
         set(&mut config.logs.level, logs.text("level").and_then(LogLevel::of).as_ref());
         set(&mut config.logs.format, logs.text("format").map(format).as_ref());
     }
+    if let Some(store) = values.section("store") {
+        config.store.url = store.text("url").map(|url| Secret::new(url.to_owned()));
+        config.store.password_file = store.text("password_file").map(PathBuf::from);
+        config.store.certificates = store.text("certificates").map(PathBuf::from);
+    }
     if let Some(listen) = values.section("listen") {
         config.listen.address = listen.text("address").and_then(|text| text.parse().ok());
     }
