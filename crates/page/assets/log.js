@@ -3,7 +3,7 @@
 import { get } from "./api.js";
 import { arrange, h } from "./dom.js";
 import { language, moment, t } from "./i18n.js";
-import { inShort, markOf, verdictOf } from "./why.js";
+import { askedOf, inShort, markOf, verdictOf } from "./why.js";
 
 /** The number of entries kept. */
 const KEPT = 200;
@@ -64,6 +64,7 @@ function row(entry, many) {
     h("div.words", {}, kind, kind && " ", h("span.text", {}, entry.text)),
     !quietly && h("div.decision", {}, markOf(verdictOf(entry.decided)), h("div.grow", {}, h("span.text", {}, inShort(entry.decided)),
       entry.decided?.replies?.map((reply) => h("div.reply.text", {}, reply)),
+      entry.decided?.fetches?.map((fetch) => h("div.text.small.soft", {}, askedOf(fetch))),
       entry.decided?.warnings?.map((warning) => h("div.text.bad", {}, `✗ ${warning[language]}`)))));
 }
 

@@ -2,7 +2,7 @@
 
 import { editAt } from "./editor.js";
 import { fill, h } from "./dom.js";
-import { lasting, moment, t } from "./i18n.js";
+import { language, lasting, moment, t } from "./i18n.js";
 import { whyOf } from "./pacing.js";
 import { now, state, when } from "./state.js";
 import { showMessage } from "./talk.js";
@@ -41,9 +41,12 @@ export function inShort(decided) {
 /** The class of the decision: `acted`, `quiet` or `failed`. */
 export const verdictOf = (decided) => (decided?.quiet || decided?.passed_over ? "quiet" : decided?.rule || decided?.handler ? "acted" : "failed");
 
-const MARKS = { acted: "✓", redirected: "→", quiet: "‖", failed: "–", off: "○" };
+const MARKS = { acted: "✓", fetched: "↓", redirected: "→", quiet: "‖", failed: "–", off: "○" };
 
 export const markOf = (verdict) => h(`span.verdict.${verdict}`, { "aria-hidden": "true" }, MARKS[verdict] ?? "");
+
+/** A request of a rule and its outcome. */
+export const askedOf = ({ request, failure }) => t("requestOutcome", { request, outcome: failure?.[language] ?? t("answered") });
 
 function explain(why) {
   const decided = why.decided ?? {};
@@ -52,6 +55,7 @@ function explain(why) {
     h("section", {}, h("h2.text.row", {}, markOf(verdictOf(decided)), h("span.grow", {}, inShort(decided))), facts([
       [t("line"), decided.file && lineButton(decided)],
       [t("captures"), pairs(decided.captures)],
+      [t("requests"), decided.fetches?.map(askedOf).join("\n")],
       [t("droppedMessages"), decided.dropped],
       [t("handler"), decided.handler],
       [t("took"), decided.micros > 0 && (decided.micros < 1000 ? `${decided.micros} µs` : `${(decided.micros / 1000).toFixed(1)} ms`)],

@@ -260,8 +260,8 @@ fn file_message(file: &BadFile, lang: Lang) -> String {
     match file {
         BadFile::Missing { path, .. } | BadFile::Outside { path } if is_address(path) => say!(
             lang,
-            "{path} is an address: only files beside bot.toml can be sent",
-            "{path} 是网址：只能发送 bot.toml 旁边的文件"
+            "{path} is an address: here only files beside bot.toml can be sent",
+            "{path} 是网址：这里只能发送 bot.toml 旁边的文件"
         ),
         BadFile::Missing { path, .. } => {
             say!(lang, "{path} not found next to bot.toml", "bot.toml 旁边没有 {path}")

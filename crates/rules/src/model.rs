@@ -233,6 +233,27 @@ pub(crate) enum Sent {
     Image(PathBuf),
     /// A file, by its path.
     File(PathBuf),
+    /// A picture or file at an address of the web.
+    Web(WebMedia),
+}
+
+/// A picture or file at an address of the web.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct WebMedia {
+    /// Whether it is a picture.
+    pub(crate) is_image: bool,
+    /// Its address.
+    pub(crate) address: WebAddress,
+}
+
+/// The address of a picture or file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum WebAddress {
+    /// This one.
+    Fixed(String),
+    /// The one that was taken out of an answer under this name.
+    Taken(String),
 }
 
 /// A part of the day, from `from` up to but without `to`; over midnight if `to` is not later.
@@ -378,6 +399,8 @@ pub(crate) enum Step {
     Image(PathBuf),
     /// A file is sent; the path as for a picture.
     File(PathBuf),
+    /// A picture or file at an address of the web is sent.
+    Web(WebMedia),
     /// The message goes on to the chats of these names.
     Forward(Vec<Glob>),
     /// A row is written into this file of the data folder.

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use mynah_rules::{BotSummary, Lang, Loaded, Severity};
+use mynah_rules::{BotSummary, Lang, Loaded, RuleBook, Severity};
 
 use super::print::plural;
 use super::{common::Common, loading, print};
@@ -95,7 +95,10 @@ fn sum_up(out: &mut dyn Write, loaded: &Loaded, common: &Common) -> io::Result<(
         writeln!(out, "{}", table.message(lang))?;
     }
     match &loaded.book {
-        Some(book) => writeln!(out, "{}", reach(&book.summary(), lang)),
+        Some(book) => {
+            writeln!(out, "{}", reach(&book.summary(), lang))?;
+            asks(out, book, lang)
+        }
         None => {
             let errors = loaded.diagnostics.iter().filter(|one| one.is_error()).count();
             let warnings =
@@ -107,6 +110,16 @@ fn sum_up(out: &mut dyn Write, loaded: &Loaded, common: &Common) -> io::Result<(
                 Lang::Zh => writeln!(out, "{errors} 个错误，{warnings} 个警告"),
             }
         }
+    }
+}
+
+/// The hosts that a bot asks, in one line.
+fn asks(out: &mut dyn Write, book: &RuleBook, lang: Lang) -> io::Result<()> {
+    let hosts: Vec<String> = book.asks().into_iter().collect();
+    match lang {
+        _ if hosts.is_empty() => Ok(()),
+        Lang::En => writeln!(out, "asks: {}", hosts.join(", ")),
+        Lang::Zh => writeln!(out, "会请求：{}", hosts.join("、")),
     }
 }
 

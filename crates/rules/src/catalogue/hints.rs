@@ -679,8 +679,8 @@ fn file_hint(file: &BadFile, lang: Lang) -> Option<String> {
     Some(match file {
         BadFile::Missing { path, .. } | BadFile::Outside { path } if is_address(path) => say!(
             lang,
-            "save the file next to bot.toml and write its name; or write the address into the text",
-            "把文件保存到 bot.toml 旁边，写文件名；或把网址写在文字里"
+            "save the file next to bot.toml and write its name; an address goes into image or file of a rule",
+            "把文件保存到 bot.toml 旁边，写文件名；网址可写在规则的 image 或 file 里"
         ),
         BadFile::Missing { path, .. } | BadFile::Outside { path } if path.contains('\\') => say!(
             lang,

@@ -65,13 +65,27 @@ impl Checker<'_> {
         }
         steps.extend(self.replies(fields, names));
         if let Some(text) = fields.text("image") {
-            let path = self.media("image", &text, ActionKind::Image);
-            steps.extend(path.map(|path| self.sent_or(fields, path, Sent::Image, Step::Image)));
+            match self.web_media(&text, true, names) {
+                Some(media) => steps.extend(media.ok().map(|media| self.web_or(fields, media))),
+                None => {
+                    let path = self.media("image", &text, ActionKind::Image);
+                    steps.extend(
+                        path.map(|path| self.sent_or(fields, path, Sent::Image, Step::Image)),
+                    );
+                }
+            }
         }
         steps.extend(self.image_one_of(fields));
         if let Some(text) = fields.text("file") {
-            let path = self.media("file", &text, ActionKind::File);
-            steps.extend(path.map(|path| self.sent_or(fields, path, Sent::File, Step::File)));
+            match self.web_media(&text, false, names) {
+                Some(media) => steps.extend(media.ok().map(|media| self.web_or(fields, media))),
+                None => {
+                    let path = self.media("file", &text, ActionKind::File);
+                    steps.extend(
+                        path.map(|path| self.sent_or(fields, path, Sent::File, Step::File)),
+                    );
+                }
+            }
         }
         steps.extend(self.sends(fields, names));
         if fields.entry("forward_to").is_some() {

@@ -1,6 +1,7 @@
 //! `fetch`: the request of a rule, a dialog or a schedule.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use mynah_core::FetchFailure;
@@ -12,6 +13,7 @@ use super::variables::{assignments, plain_text};
 use super::{Checker, Fields, Text};
 use crate::fetching::{Body, Fetching, Json, NamedText, Take, blanked};
 use crate::keys::Table;
+use crate::model::{WebAddress, WebMedia};
 use crate::problem::{BadFetch, BadValue, Capture, Conflict, Problem, Wanted};
 use crate::sources::Spot;
 
@@ -67,7 +69,7 @@ impl Checker<'_> {
         let body = self.fetch_body(&request, &headers, names);
         let take = self.fetch_take(&request, names);
         let mut known = names.clone();
-        take.iter().for_each(|(name, _)| known.add(name));
+        take.iter().for_each(|(name, _)| known.add_taken(name));
         if request.is_partly_unknown() {
             known = known.partial();
         }
@@ -268,6 +270,44 @@ impl Checker<'_> {
         })
     }
 
+    /// A picture or file at an address of the web: fixed, or exactly one value that is taken out of an answer. `None` if the
+    /// text means a file beside the rule file.
+    pub(super) fn web_media(
+        &mut self,
+        text: &Text<'_>,
+        is_image: bool,
+        names: &Names,
+    ) -> Option<Result<WebMedia, ()>> {
+        let written = text.text.trim();
+        let template = Template::parse(written).ok();
+        let name = template.as_ref().and_then(|template| template.only_name());
+        let has_scheme = written.contains("://");
+        if name.is_none() && !has_scheme {
+            return None;
+        }
+        let bad = match name {
+            Some(name) if names.is_taken(name) => {
+                let address = WebAddress::Taken(name.to_owned());
+                return Some(Ok(WebMedia { is_image, address }));
+            }
+            None if !written.contains(['{', '}', '$']) => match is_address(written, written) {
+                Ok(()) if is_local(written) => {
+                    let host = host_of(written).to_owned();
+                    Some(BadFetch::PrivateMedia { host })
+                }
+                Ok(()) => None,
+                Err(bad) => Some(bad),
+            },
+            _ => Some(BadFetch::NamedMedia { found: written.to_owned() }),
+        };
+        if let Some(bad) = bad {
+            self.say(Problem::Fetch(bad), text.spot.clone());
+            return Some(Err(()));
+        }
+        let address = WebAddress::Fixed(written.to_owned());
+        Some(Ok(WebMedia { is_image, address }))
+    }
+
     /// Says if the operator did not open the host, or did not give it the secrets, where that is known.
     fn is_opened(&mut self, fetching: &Fetching, spot: &Spot) {
         let Ok(request) = fetching.request(&Sample) else {
@@ -285,6 +325,42 @@ impl Checker<'_> {
         };
         self.say(Problem::Fetch(bad), spot.clone());
     }
+}
+
+/// The host of an address, without its port.
+fn host_of(address: &str) -> &str {
+    let rest = address.split_once("://").map_or("", |(_, rest)| rest);
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    match host.strip_prefix('[').and_then(|host| host.split_once(']')) {
+        Some((host, _)) => host,
+        None => host.split(':').next().unwrap_or_default(),
+    }
+}
+
+/// Whether an address is certainly not on the public internet. Other notations of such hosts are refused when they are
+/// fetched.
+fn is_local(address: &str) -> bool {
+    let host = host_of(address).trim_end_matches('.').to_ascii_lowercase();
+    let is_local_name = host == "localhost"
+        || [".localhost", ".local", ".internal"].iter().any(|end| host.ends_with(end));
+    is_local_name
+        || match host.parse() {
+            Ok(IpAddr::V4(address)) => {
+                address.is_private()
+                    || address.is_loopback()
+                    || address.is_link_local()
+                    || address.is_unspecified()
+                    || address.is_broadcast()
+            }
+            Ok(IpAddr::V6(address)) => {
+                let first = address.segments()[0];
+                address.is_loopback()
+                    || address.is_unspecified()
+                    || first & 0xfe00 == 0xfc00
+                    || first & 0xffc0 == 0xfe80
+            }
+            Err(_) => false,
+        }
 }
 
 /// Whether a text is an address of the web whose host is fixed; `fixed` is its part before the first name or secret.

@@ -1,6 +1,6 @@
 //! The names that a template may use at its place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::computed::BadComputed;
 use crate::problem::Capture;
@@ -83,6 +83,8 @@ pub(super) struct Names {
     built_in: Vec<&'static str>,
     /// Captures and saved answers; those that are not always set say why.
     captured: BTreeMap<String, Option<Capture>>,
+    /// Those among them that are taken out of an answer of a web service.
+    taken: BTreeSet<String>,
     /// Whether some names could not be found out, so that an unknown one may be one of them.
     is_partial: bool,
     /// Whether the text is addressed to no person in particular.
@@ -141,6 +143,17 @@ impl Names {
     /// Adds a name that is always set.
     pub(super) fn add(&mut self, name: &str) {
         self.captured.insert(name.to_owned(), None);
+    }
+
+    /// Adds a value that is taken out of an answer of a web service.
+    pub(super) fn add_taken(&mut self, name: &str) {
+        self.add(name);
+        self.taken.insert(name.to_owned());
+    }
+
+    /// Whether a name is such a value.
+    pub(super) fn is_taken(&self, name: &str) -> bool {
+        self.taken.contains(name)
     }
 
     /// Adds the answer to a question that some way through a dialog leaves out.

@@ -98,6 +98,7 @@ impl Checker<'_> {
                     | Step::Image(_)
                     | Step::ImageOneOf(_)
                     | Step::File(_)
+                    | Step::Web(_)
                     | Step::Start(_)
                     | Step::Run(_)
                     | Step::RunWith { .. }

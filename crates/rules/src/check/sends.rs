@@ -7,7 +7,7 @@ use mynah_core::ActionKind;
 use super::names::Names;
 use super::{Checker, Fields};
 use crate::keys::Table;
-use crate::model::{Sent, Step, Target};
+use crate::model::{Sent, Step, Target, WebMedia};
 use crate::problem::{BadValue, Conflict, Problem};
 use mynah_matching::glob::Glob;
 
@@ -43,6 +43,14 @@ impl Checker<'_> {
             return Step::Send { what: sent(path), to: self.targets(fields) };
         }
         here(path)
+    }
+
+    /// A picture or file of the web, here or for the chats in `to`.
+    pub(super) fn web_or(&mut self, fields: &Fields<'_>, media: WebMedia) -> Step {
+        if fields.table == Table::Do && fields.has("to") {
+            return Step::Send { what: Sent::Web(media), to: self.targets(fields) };
+        }
+        Step::Web(media)
     }
 
     /// One of several pictures.

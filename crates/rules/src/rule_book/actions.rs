@@ -5,6 +5,7 @@ mod members;
 mod row;
 mod send;
 mod speech;
+mod web;
 
 use std::path::Path;
 use std::time::Duration;
@@ -106,6 +107,11 @@ impl Actor<'_, '_> {
             }
             Step::Image(path) => self.send_file(Segment::Image, path),
             Step::File(path) => self.send_file(Segment::File, path),
+            Step::Web(media) => {
+                if let Some(segment) = web::segment(self, media) {
+                    self.send(Content(vec![segment]));
+                }
+            }
             Step::Forward(to) => forward::forward(self, to),
             Step::Save(file) => {
                 let action = Action::Save { file: file.clone(), row: row::of(self.scene) };

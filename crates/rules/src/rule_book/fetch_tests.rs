@@ -351,6 +351,61 @@ fn a_file_made_to_steal_is_refused_line_by_line() {
 }
 
 #[test]
+fn a_picture_may_be_at_a_public_address() {
+    let rules = r#"
+        [[rule]]
+        exact = "猫"
+        image = "https://pics.example.com/cat.jpg?x=1"
+        [[rule]]
+        exact = "狗"
+        fetch = { url = "https://a.example/", take = { pic = "/url" } }
+        image = "{pic}"
+    "#;
+    let mut talk = Talk::with(rules);
+    let address = |talk: &Talk| match talk.last.steps.first() {
+        Some(mynah_core::Step::Act(planned)) => format!("{:?}", planned.action),
+        _ => String::new(),
+    };
+    talk.say("甲", "猫");
+    assert!(
+        address(&talk).contains("Url(\"https://pics.example.com/cat.jpg?x=1\")"),
+        "{}",
+        address(&talk)
+    );
+    talk.answers("GET https://a.example/", 200, r#"{"url": "https://pics.example.com/dog.jpg"}"#);
+    talk.say("甲", "狗");
+    assert!(
+        address(&talk).contains("Url(\"https://pics.example.com/dog.jpg\")"),
+        "{}",
+        address(&talk)
+    );
+    for bad in ["file:///etc/passwd", "/etc/passwd", "https://a b/", ""] {
+        let body = serde_json::json!({ "url": bad }).to_string();
+        talk.answers("GET https://a.example/", 200, &body);
+        assert_eq!(talk.say("甲", "狗"), [""; 0], "{bad}");
+        assert_eq!(talk.last.warnings.len(), 1, "{bad}");
+    }
+    let image = |image: &str| {
+        let fetch = "fetch = { url = \"https://a.example/\", take = { pic = \"/url\" } }";
+        errors(&format!("[[rule]]\npattern = \"图 {{q}}\"\n{fetch}\nimage = \"{image}\"\n"))
+    };
+    for (bad, words) in [
+        ("http://127.0.0.1/x.png", "not on the public internet"),
+        ("http://localhost:8000/x.png", "not on the public internet"),
+        ("https://192.168.1.1/x.png", "not on the public internet"),
+        ("http://[::1]/x.png", "not on the public internet"),
+        ("http://nas.local/x.png", "not on the public internet"),
+        ("https://a.example/{pic}", "neither fixed nor exactly one taken name"),
+        ("{q}", "neither fixed nor exactly one taken name"),
+        ("ftp://a.example/x.png", "is not an address"),
+    ] {
+        let found = image(bad);
+        assert!(found.iter().any(|one| one.contains(words)), "{bad}: {found:?}");
+    }
+    assert_eq!(image("{pic}"), [""; 0]);
+}
+
+#[test]
 fn a_rule_that_asks_shadows_as_others_do() {
     let warnings = |text: &str| {
         let all = diagnostics(text);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use mynah_core::Scope;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Period, Sent, Shape, Step, Target};
+use crate::model::{Period, Sent, Shape, Step, Target, WebMedia};
 use mynah_matching::glob::Glob;
 use mynah_matching::template::Template;
 
@@ -81,6 +81,7 @@ enum StepForm {
     },
     Image(PathBuf),
     File(PathBuf),
+    Web(WebMedia),
     Forward(Vec<Glob>),
     Save(String),
     Start(String),

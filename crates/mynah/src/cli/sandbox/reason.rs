@@ -68,7 +68,11 @@ pub(super) fn in_full(why: &Why, lang: Lang) -> String {
 }
 
 fn line(step: &StepRow) -> String {
-    let mark = if matches!(step.verdict, "acted" | "quiet" | "redirected") { '*' } else { ' ' };
+    let mark = if matches!(step.verdict, "acted" | "quiet" | "redirected" | "fetched") {
+        '*'
+    } else {
+        ' '
+    };
     let place = format!("{}:{}", step.file, step.line);
     let id = if step.rule == place { String::new() } else { format!(" ({})", step.rule) };
     format!("{mark} {place}{id}: {}", step.why)

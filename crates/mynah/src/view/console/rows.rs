@@ -69,6 +69,15 @@ fn picture(prompt: &Prompt) -> Option<String> {
     Some(format!("data:image/png;base64,{}", STANDARD.encode(png)))
 }
 
+/// A decision whose requests show no texts of people.
+fn without_queries(decided: &Decided) -> Decided {
+    let mut decided = decided.clone();
+    for fetch in &mut decided.fetches {
+        fetch.request = fetch.without_query();
+    }
+    decided
+}
+
 /// An event and the decision about it.
 pub(super) fn log_row(account: &str, event: &Event, decided: Option<&Decided>) -> LogRow {
     LogRow {
@@ -79,7 +88,7 @@ pub(super) fn log_row(account: &str, event: &Event, decided: Option<&Decided>) -
         chat: event.chat().map(|chat| chat.name.clone()).unwrap_or_default(),
         from: event.person().map(|person| person.name.clone()).unwrap_or_default(),
         text: event.plain_text(),
-        decided: decided.cloned(),
+        decided: decided.map(without_queries),
     }
 }
 

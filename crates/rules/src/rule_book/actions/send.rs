@@ -2,7 +2,7 @@
 
 use mynah_core::{Action, Binding, Chat, Content, MediaRef, Scope, Segment};
 
-use super::{Actor, targets};
+use super::{Actor, targets, web};
 use crate::decision::Warning;
 use crate::model::{Sent, Target};
 
@@ -24,7 +24,7 @@ pub(super) fn send(actor: &mut Actor<'_, '_>, what: &Sent, to: &[Target], n: usi
     }
 }
 
-fn content(actor: &Actor<'_, '_>, what: &Sent, n: usize) -> Option<Content> {
+fn content(actor: &mut Actor<'_, '_>, what: &Sent, n: usize) -> Option<Content> {
     Some(match what {
         Sent::Text(text) => {
             let text = text.render_text(&actor.told(n));
@@ -37,6 +37,7 @@ fn content(actor: &Actor<'_, '_>, what: &Sent, n: usize) -> Option<Content> {
             let media = MediaRef::file_inside(&actor.book.folder, path);
             Content(vec![Segment::Image(media)])
         }
+        Sent::Web(media) => Content(vec![web::segment(actor, media)?]),
         Sent::File(path) => {
             let media = MediaRef::file_inside(&actor.book.folder, path);
             Content(vec![Segment::File(media)])
