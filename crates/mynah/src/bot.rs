@@ -6,17 +6,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use mynah_core::{Clock, Context, Failure, Fetch, Flow, Handler, Store, StoreReader, SystemClock};
+use mynah_core::{
+    Clock, Context, Failure, Fetch, Flow, Handler, HandlerError, Store, StoreReader, SystemClock,
+};
 use mynah_fetch::{FetchClient, FetchSettings};
 use mynah_programs::{Programs, Spec};
+use mynah_reader::{Lang, TableNode, Unfit};
 use mynah_rules::{Files, RuleBook};
 use mynah_runtime::{Handlers, OnError};
 use mynah_transports::{Connector, Connectors};
+use serde::de::DeserializeOwned;
 
+use crate::config::{Config, Outside};
 use crate::defaults::{Defaults, WithDefaults};
 use crate::embed::Embedded;
 use crate::fetcher::{Fetcher, LONGEST_RULES};
 use crate::handlers::{self, Declared, HandlerAccount, Running};
+use crate::own_handlers::{Make, OwnHandlers, Unconfigured, making};
 use crate::rule_handler::ActiveRules;
 use crate::{Ended, Report, Result, cli, report, tls};
 
@@ -70,7 +76,10 @@ pub struct Bot {
 struct Registered {
     place: Place,
     name: String,
-    handler: Arc<dyn Handler>,
+    /// The handler; `None` if it was not made yet.
+    handler: Option<Arc<dyn Handler>>,
+    /// Makes the handler from its settings, if it takes any.
+    make: Option<Arc<Make>>,
     at_once: Option<usize>,
     timeout: Option<Duration>,
     is_prompt: bool,
@@ -141,6 +150,97 @@ impl Bot {
         self.register(Place::Fallback, name.into(), Arc::new(handler))
     }
 
+    /// A [`handler`](Self::handler) that is made from its settings, which are read into a type: the `settings` of the
+    /// `[[handler]]` table of its name in `mynah.toml`, an empty table if there is none. Settings that are missing or wrong, and
+    /// errors of `make`, are reported with their place before the bot runs.
+    ///
+    /// ```
+    /// use mynah::prelude::*;
+    /// use mynah::testing::Conversation;
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// #[serde(deny_unknown_fields)]
+    /// struct Settings {
+    ///     city: String,
+    ///     #[serde(default)]
+    ///     days: u8,
+    /// }
+    ///
+    /// fn bot() -> Bot {
+    ///     Bot::new().handler_with("forecast", |settings: Settings| {
+    ///         Ok(handler_fn(move |ctx, _| {
+    ///             ctx.reply(format!("{}, {} days", settings.city, settings.days));
+    ///             Ok(Flow::Stop)
+    ///         }))
+    ///     })
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> mynah::Result<()> {
+    /// let bot = bot().settings("[[handler]]\nname = 'forecast'\nsettings = { city = 'Rome', days = 3 }\n")?;
+    /// let rules = "[[rule]]\nexact = \"forecast\"\nrun = \"forecast\"\n";
+    /// let mut talk = Conversation::with_rules(bot, rules).await?;
+    /// assert_eq!(talk.say("Ann", "forecast").await?, ["Rome, 3 days"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn handler_with<S, H>(
+        self,
+        name: impl Into<String>,
+        make: impl Fn(S) -> Result<H, HandlerError> + Send + Sync + 'static,
+    ) -> Self
+    where
+        S: DeserializeOwned,
+        H: Handler + 'static,
+    {
+        self.register_made(Place::Named, name.into(), making(make))
+    }
+
+    /// A handler [`before`](Self::before) the rules that is made from its settings, as by
+    /// [`handler_with`](Self::handler_with).
+    #[must_use]
+    pub fn before_with<S, H>(
+        self,
+        name: impl Into<String>,
+        make: impl Fn(S) -> Result<H, HandlerError> + Send + Sync + 'static,
+    ) -> Self
+    where
+        S: DeserializeOwned,
+        H: Handler + 'static,
+    {
+        self.register_made(Place::Before, name.into(), making(make))
+    }
+
+    /// A [`fallback`](Self::fallback) that is made from its settings, as by [`handler_with`](Self::handler_with).
+    #[must_use]
+    pub fn fallback_with<S, H>(
+        self,
+        name: impl Into<String>,
+        make: impl Fn(S) -> Result<H, HandlerError> + Send + Sync + 'static,
+    ) -> Self
+    where
+        S: DeserializeOwned,
+        H: Handler + 'static,
+    {
+        self.register_made(Place::Fallback, name.into(), making(make))
+    }
+
+    /// The `[[handler]]` tables of this text of a `mynah.toml`: for tests, and for programs without such a file.
+    ///
+    /// # Errors
+    ///
+    /// If the tables have mistakes; the report holds them all.
+    pub fn settings(self, text: &str) -> Result<Self, Report> {
+        let own = self.to_configure();
+        let specs = Config::handlers_of(text, &Outside::new(&self.services, None).with_own(&own));
+        let specs = specs.map_err(|problems| {
+            let told = problems.render(Lang::En, false);
+            Report::new(Ended::No, format!("the settings cannot be used:\n{told}"))
+        })?;
+        self.declare(specs).map(|bot| bot.configured(&own))
+    }
+
     /// At most so many turns at once in the handler registered last; others wait. Without it there is no limit.
     #[must_use]
     pub fn at_once(mut self, turns: usize) -> Self {
@@ -160,7 +260,7 @@ impl Bot {
     }
 
     /// Adds rules in the form of a `bot.toml` without `[bot]`. They come behind those of the rule file, so its rules answer
-    /// first, and `ignore`, `groups` and mutes of the file hold for them. `name` stands for them in messages; a mistake in them is
+    /// first, and `ignore`, `groups` and mutes of the file hold for them. `name` is their name in messages; a mistake in them is
     /// reported as one in a file of that name. Their `[[test]]` tables are not played.
     #[must_use]
     pub fn default_rules(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
@@ -201,7 +301,8 @@ impl Bot {
     ///
     /// # Errors
     ///
-    /// If the [default rules](Self::default_rules) have mistakes; the report holds them all.
+    /// If the [default rules](Self::default_rules) have mistakes, or a handler is made from [`settings`](Self::settings) that
+    /// are missing; the report holds them all.
     pub fn embed(self, name: impl Into<String>, store: Arc<dyn Store>) -> Result<Embedded, Report> {
         Embedded::new(self, name.into(), store)
     }
@@ -239,6 +340,21 @@ impl Bot {
         cli::execute(self, arguments.into_iter().map(Into::into).collect()).await
     }
 
+    fn register_made(mut self, place: Place, name: String, make: Arc<Make>) -> Self {
+        let make = Some(make);
+        let (handler, at_once, timeout, is_prompt) = (None, None, None, false);
+        self.registered.push(Registered {
+            place,
+            name,
+            handler,
+            make,
+            at_once,
+            timeout,
+            is_prompt,
+        });
+        self
+    }
+
     fn register(mut self, place: Place, name: String, handler: Arc<dyn Handler>) -> Self {
         self.registered.push(Registered::new(place, name, handler));
         self
@@ -247,6 +363,36 @@ impl Bot {
     /// These files with the default rules of the bot.
     pub(crate) fn files<'a>(&'a self, files: &'a dyn Files) -> WithDefaults<'a> {
         WithDefaults::new(files, &self.defaults)
+    }
+
+    /// The handlers that take settings.
+    pub(crate) fn to_configure(&self) -> OwnHandlers {
+        let with_make = |entry: &Registered| Some((entry.name.clone(), entry.make.clone()?));
+        OwnHandlers::new(self.registered.iter().filter_map(with_make))
+    }
+
+    /// The same bot with the handlers that were made from settings.
+    pub(crate) fn configured(mut self, own: &OwnHandlers) -> Self {
+        for entry in &mut self.registered {
+            if let Some(handler) = own.made(&entry.name) {
+                entry.handler = Some(handler);
+            }
+        }
+        self
+    }
+
+    /// The same bot with the handlers that no table configured, made from no settings.
+    pub(crate) fn all_configured(mut self) -> Result<Self, Report> {
+        for entry in &mut self.registered {
+            entry.handler = Some(entry.made().map_err(|unfit| {
+                let name = &entry.name;
+                let hint = format!(
+                    "add [[handler]] with name = \"{name}\" and settings = {{ … }} to mynah.toml"
+                );
+                Report::new(Ended::Usage, format!("the settings of {name}: {unfit}")).hint(hint)
+            })?);
+        }
+        Ok(self)
     }
 
     /// The services that accounts can connect to.
@@ -347,7 +493,8 @@ impl Bot {
         // Rules never block; what takes long are the requests, each of which has its time-out.
         let handlers = handlers.rules(rules).timeout(LONGEST_RULES);
         self.registered.iter().fold(handlers, |handlers, entry| {
-            let (name, handler) = (entry.name.clone(), Arc::clone(&entry.handler));
+            let name = entry.name.clone();
+            let handler = entry.made().unwrap_or_else(|unfit| Arc::new(Unconfigured(unfit)));
             let handlers = match entry.place {
                 Place::Before => handlers.before(name, handler),
                 Place::Named => handlers.named(name, handler),
@@ -400,7 +547,19 @@ impl Default for Bot {
 
 impl Registered {
     fn new(place: Place, name: String, handler: Arc<dyn Handler>) -> Self {
-        Self { place, name, handler, at_once: None, timeout: None, is_prompt: false }
+        let handler = Some(handler);
+        Self { place, name, handler, make: None, at_once: None, timeout: None, is_prompt: false }
+    }
+}
+
+impl Registered {
+    /// The handler: made from its settings, else from none.
+    fn made(&self) -> Result<Arc<dyn Handler>, Unfit> {
+        match (&self.handler, &self.make) {
+            (None, Some(make)) => make(&TableNode::default()),
+            (Some(handler), _) => Ok(Arc::clone(handler)),
+            (None, None) => Err(Unfit { span: None, message: "it was not made".to_owned() }),
+        }
     }
 }
 

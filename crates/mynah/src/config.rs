@@ -24,6 +24,7 @@ use mynah_transports::{Connector, Connectors, Values};
 pub(crate) use mynah_reader::Rate;
 
 pub(crate) use self::problem::Problems;
+use crate::own_handlers::OwnHandlers;
 use crate::telemetry::Logs;
 
 /// Where the configuration is looked for when no `--config` is given.
@@ -250,12 +251,20 @@ pub(crate) struct Outside<'a> {
     pub(crate) services: &'a Connectors,
     /// The folder for accounts that name none; `None` if the folders of accounts are not looked at, as they are not run.
     pub(crate) data: Option<&'a Path>,
+    /// The handlers of the program that take settings; `None` if they have theirs already, so that their tables are passed
+    /// over.
+    pub(crate) own: Option<&'a OwnHandlers>,
 }
 
 impl<'a> Outside<'a> {
     /// The facts of this process.
     pub(crate) fn new(services: &'a Connectors, data: Option<&'a Path>) -> Self {
-        Self { variable: &|name| std::env::var(name).ok(), services, data }
+        Self { variable: &|name| std::env::var(name).ok(), services, data, own: None }
+    }
+
+    /// The same, and the handlers of the program that take settings.
+    pub(crate) fn with_own(self, own: &'a OwnHandlers) -> Self {
+        Self { own: Some(own), ..self }
     }
 }
 
@@ -266,6 +275,11 @@ impl Config {
             Some((path, text)) => read::read(path, &text, outside),
             None => Ok(Self::default()),
         }
+    }
+
+    /// The handlers of a text.
+    pub(crate) fn handlers_of(text: &str, outside: &Outside<'_>) -> Result<Vec<Spec>, Problems> {
+        read::of_bot(Path::new("mynah.toml"), text, outside).map(|settings| settings.handlers)
     }
 
     /// Reads only the settings of a bot in the same file, for commands that run no account.
@@ -340,7 +354,9 @@ impl Default for Config {
 /// The meaning of a text, away from the disk.
 #[cfg(test)]
 fn parse_with(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Config, Problems> {
-    let outside = Outside { variable, services: &Connectors::default(), data: None };
+    let own = OwnHandlers::default();
+    let outside =
+        Outside { variable, services: &Connectors::default(), data: None, own: Some(&own) };
     read::read(Path::new("mynah.toml"), text, &outside)
 }
 

@@ -76,6 +76,7 @@ struct LoadedRules {
 impl Embedded {
     pub(crate) fn new(bot: Bot, name: String, store: Arc<dyn Store>) -> Result<Self, Report> {
         let none = Arc::new(OneFile(String::new()));
+        let bot = bot.all_configured()?;
         let rules = LoadedRules::load(&bot, Path::new(OneFile::NAME), none)?;
         let (settings, control) = (Settings::default(), Control::new());
         Ok(Self { bot, name, store, settings, observers: Vec::new(), control, rules })

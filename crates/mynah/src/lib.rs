@@ -19,6 +19,7 @@ mod metrics;
 mod names;
 mod observer;
 mod operate;
+mod own_handlers;
 mod page_token;
 pub mod prelude;
 mod qr;

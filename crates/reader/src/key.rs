@@ -67,6 +67,8 @@ pub enum Kind {
     Socket,
     /// A table from names to texts.
     Names,
+    /// A table of any values.
+    Open,
     /// A table with these keys.
     Section(&'static [Key]),
     /// A list of tables with these keys.
@@ -118,7 +120,7 @@ impl Kind {
             Self::Flag => Shape::Flag,
             Self::Whole { .. } => Shape::Integer,
             Self::Texts => Shape::TextList,
-            Self::Section(_) | Self::Names => Shape::Table,
+            Self::Section(_) | Self::Names | Self::Open => Shape::Table,
             Self::Sections(_) => Shape::TableList,
             _ => Shape::Text,
         }
@@ -141,6 +143,7 @@ impl Kind {
             Self::Url => "\"https://example.com\"",
             Self::Socket => "\"127.0.0.1:8087\"",
             Self::Names => "{ \"Ann\" = \"user-7\" }",
+            Self::Open => "{ city = \"Rome\", days = 3 }",
             Self::Text | Self::Section(_) | Self::Sections(_) => "\"…\"",
         };
         example.to_owned()
@@ -182,6 +185,7 @@ impl Kind {
             Self::Url => with("an http or https address", " http 或 https 地址"),
             Self::Socket => with("an IP address and a port", " IP 地址和端口"),
             Self::Names => with("a table of texts", "文字的表"),
+            Self::Open => with("a table", "表"),
             Self::Section(_) => Words::fixed("a table", "表"),
             Self::Sections(_) => Words::fixed("a list of tables", "表的列表"),
         }

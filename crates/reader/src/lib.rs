@@ -16,6 +16,7 @@ mod source;
 mod syntax;
 mod table;
 mod tree;
+mod typed;
 mod values;
 mod width;
 
@@ -37,6 +38,7 @@ pub use source::{Line, SourceText, floor_boundary};
 pub use syntax::Syntax;
 pub use table::KeyGrammar;
 pub use tree::{Entry, Node, Parsed, TableNode, Value, parse, place_in_text};
+pub use typed::Unfit;
 pub use values::{Setting, Values};
 pub use width::plain_width;
 

@@ -155,6 +155,11 @@ impl<'v> Reading<'v> {
                 Some(Setting::Sections(tables.collect()))
             }
             (Kind::Names, Value::Table(inner)) => self.names(key, inner),
+            (Kind::Open, Value::Table(inner)) => {
+                let mut table = inner.clone();
+                self.fill_table(&mut table)?;
+                Some(Setting::Open(table))
+            }
             (_, Value::Text(text)) if key.kind.shape() == Shape::Text => {
                 let is_plain = !text.contains("${");
                 let filled = self.filled(text, &node.span)?;
@@ -193,6 +198,22 @@ impl<'v> Reading<'v> {
             names.insert(entry.key.clone(), text);
         }
         Some(Setting::Names(names))
+    }
+
+    /// Replaces the variables in all texts of a table.
+    fn fill_table(&mut self, table: &mut TableNode) -> Option<()> {
+        table.entries.iter_mut().try_for_each(|entry| self.fill(&mut entry.node))
+    }
+
+    fn fill(&mut self, node: &mut Node) -> Option<()> {
+        match &mut node.value {
+            Value::Text(text) => *text = self.filled(text, &node.span)?.into_owned(),
+            Value::List(items) => items.iter_mut().try_for_each(|item| self.fill(item))?,
+            Value::Table(inner) => self.fill_table(inner)?,
+            Value::Unreadable => return None,
+            Value::Integer(_) | Value::Float(_) | Value::Flag(_) | Value::Date => {}
+        }
+        Some(())
     }
 
     fn wrong_type(&mut self, key: &'static Key, node: &Node, in_list: bool) {

@@ -62,6 +62,7 @@ fn kind(kind: Kind) -> Value {
         Kind::Names => {
             json!({ "type": "object", "additionalProperties": { "type": "string" } })
         }
+        Kind::Open => json!({ "type": "object" }),
         Kind::Section(keys) => table(keys),
         Kind::Sections(keys) => json!({ "type": "array", "items": table(keys) }),
     }

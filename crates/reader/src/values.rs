@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::{Range, RangeInclusive};
 use std::time::Duration;
 
-use crate::Rate;
+use crate::{Rate, TableNode};
 
 /// A checked value.
 #[derive(Debug, Clone)]
@@ -28,6 +28,8 @@ pub enum Setting {
     Size(u64),
     /// A table of texts.
     Names(BTreeMap<String, String>),
+    /// A table of any values, with the variables in its texts replaced.
+    Open(TableNode),
     /// A table.
     Section(Values),
     /// A list of tables.
@@ -78,6 +80,8 @@ impl Values {
         size: Size => u64;
         /// The names of a key.
         names: Names => BTreeMap<String, String>;
+        /// The table of any values of a key.
+        open: Open => TableNode;
         /// The table of a key.
         section: Section => Values;
         /// The tables of a key.
@@ -88,6 +92,11 @@ impl Values {
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Setting> {
         self.settings.get(key).map(|(setting, _)| setting)
+    }
+
+    /// The keys that are written in the table, right or wrong.
+    pub fn keys(&self) -> impl Iterator<Item = &'static str> {
+        self.given.iter().copied()
     }
 
     /// Whether a key is written in the table, right or wrong.

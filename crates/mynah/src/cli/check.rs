@@ -37,7 +37,8 @@ pub(crate) struct Args {
 
 pub(crate) fn execute(args: &Args, bot: &Bot, common: &Common) -> Result<Ended, Report> {
     let data = std::env::var_os("MYNAH_DATA").map_or_else(|| DATA.into(), PathBuf::from);
-    let outside = Outside::new(bot.services(), Some(&data));
+    let own = bot.to_configure();
+    let outside = Outside::new(bot.services(), Some(&data)).with_own(&own);
     let (settings, bot) = match Config::load(args.config.as_deref(), &outside) {
         Ok(config) => (None, &bot.clone().fetching(config.fetch).declare(config.handler)?),
         Err(problems) => (Some(problems), bot),

@@ -12,7 +12,8 @@ use super::common::Common;
 use super::fetch_args::FetchArgs;
 use super::print;
 use super::shortened::Shortened;
-use crate::config::{Config, Outside};
+use crate::config::{BotSettings, Config, Outside, Problems};
+use crate::own_handlers::OwnHandlers;
 use crate::rule_file::Mistakes;
 use crate::view::draft::Draft;
 use crate::{Bot, Ended, Report, report, rule_file};
@@ -136,17 +137,29 @@ pub(crate) fn with_settings(
     bot: Bot,
     common: &Common,
 ) -> Result<Option<Bot>, Report> {
-    let read = Config::load_bot(config, &Outside::new(bot.services(), None));
-    match read {
-        Ok(settings) => {
-            let bot = bot.fetching(fetch.over(&settings.fetch));
-            bot.declare(settings.handlers).map(Some)
-        }
-        Err(problems) => {
-            report::say(&problems.render(common.lang(), Common::colours_on_stderr()));
-            Ok(None)
-        }
-    }
+    let own = bot.to_configure();
+    let Some(settings) = settings(config, &own, &bot, common) else { return Ok(None) };
+    let bot = bot.fetching(fetch.over(&settings.fetch)).configured(&own);
+    bot.declare(settings.handlers).map(Some)
+}
+
+/// The bot with the settings of the handlers of the program alone; `None` as for [`with_settings`].
+pub(crate) fn with_own_settings(config: Option<&Path>, bot: Bot, common: &Common) -> Option<Bot> {
+    let own = bot.to_configure();
+    settings(config, &own, &bot, common).map(|_| bot.configured(&own))
+}
+
+fn settings(
+    config: Option<&Path>,
+    own: &OwnHandlers,
+    bot: &Bot,
+    common: &Common,
+) -> Option<BotSettings> {
+    let read = Config::load_bot(config, &Outside::new(bot.services(), None).with_own(own));
+    let show = |problems: &Problems| {
+        report::say(&problems.render(common.lang(), Common::colours_on_stderr()));
+    };
+    read.inspect_err(show).ok()
 }
 
 /// Reads a BOT for checking and testing: the stock runner cannot know the handlers that the file is meant for.

@@ -90,7 +90,8 @@ pub(crate) async fn execute(args: Args, bot: Bot, common: &Common) -> Result<End
     let data = plan::data(&args);
     // Accounts are not run beside bots that are named.
     let looked_at = args.bots.is_empty().then_some(data.as_path());
-    let outside = Outside::new(bot.services(), looked_at);
+    let own = bot.to_configure();
+    let outside = Outside::new(bot.services(), looked_at).with_own(&own);
     let config = match Config::load(args.config.as_deref(), &outside) {
         Ok(config) => config,
         Err(problems) => {
@@ -100,6 +101,7 @@ pub(crate) async fn execute(args: Args, bot: Bot, common: &Common) -> Result<End
     };
     telemetry::install(&common.log, config.logs);
     let bot = bot.declare(config.handler.clone())?.fetching(args.fetch.over(&config.fetch));
+    let bot = bot.configured(&own).all_configured()?;
     for remark in bot.declared().remarks(common.lang()) {
         report::say(&format!("{remark}\n"));
     }

@@ -70,7 +70,11 @@ pub(crate) async fn execute(args: Args, bot: Bot, common: &Common) -> Result<End
             Some(bot) => bot,
             None => return Ok(Ended::No),
         },
-        false => bot,
+        false if bot.to_configure().is_empty() => bot,
+        false => match loading::with_own_settings(args.config.as_deref(), bot, common) {
+            Some(bot) => bot,
+            None => return Ok(Ended::No),
+        },
     };
     let loaded = loading::load(&args.bot, &bot, &args.judged_for)?;
     let common = &common.for_file(loaded.lang);

@@ -1,14 +1,15 @@
-//! `[[handler]]`: handlers in other processes.
+//! `[[handler]]`: handlers in other processes, and settings for those of the program.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use mynah_fetch::{AddressPolicy, Target};
 use mynah_programs::{Command, Limit, Model, Per, Reads, Role, Service, Source, Spec, Who};
-use mynah_reader::{Reading, Values as Table, Words, say};
+use mynah_reader::{Reading, Unfit, Value, Values as Table, Words, say};
 
 use super::read::both;
+use crate::own_handlers::OwnHandlers;
 
 /// How long an answer may take, unless the table says otherwise.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -27,6 +28,7 @@ pub(super) fn all(
     values: &Table,
     file: &Path,
     looks_at_disk: bool,
+    own: Option<&OwnHandlers>,
     reading: &mut Reading<'_>,
 ) -> Vec<Spec> {
     let tables = values.sections("handler").unwrap_or_default();
@@ -35,6 +37,13 @@ pub(super) fn all(
     let mut specs = Vec::new();
     for table in tables {
         check_name(table, &mut names, reading);
+        let is_own = match own {
+            Some(own) => configure(table, own, reading),
+            None => table.keys().all(is_of_own),
+        };
+        if is_own {
+            continue;
+        }
         check_keys(table, reading);
         let spec = spec(table, folder, reading);
         if looks_at_disk {
@@ -83,7 +92,7 @@ fn spec(table: &Table, folder: &Path, reading: &mut Reading<'_>) -> Spec {
             TIMEOUT
         }),
         at_once: whole(table, "at_once").unwrap_or(if is_model { MODEL_AT_ONCE } else { 1 }),
-        settings: table.names("settings").cloned().unwrap_or_default(),
+        settings: texts(table, reading),
         media: table.size("media").copied(),
     }
 }
@@ -158,6 +167,66 @@ fn check_name<'t>(table: &'t Table, names: &mut BTreeSet<&'t str>, reading: &mut
         let hint = Words::fixed("give each its own name", "各取一个名字");
         reading.report("duplicate", table.place("name"), message, hint);
     }
+}
+
+/// Whether a key is one of a handler of the program.
+fn is_of_own(key: &str) -> bool {
+    matches!(key, "name" | "settings")
+}
+
+/// Gives the settings of a table to the handler of the program that it is for. Returns whether it is for one.
+fn configure(table: &Table, own: &OwnHandlers, reading: &mut Reading<'_>) -> bool {
+    let is_other = ["command", "url", "model"].iter().any(|key| table.has_key(key));
+    let Some(name) = table.text("name").filter(|name| !is_other && own.takes(name)) else {
+        return false;
+    };
+    for key in table.keys().filter(|key| !is_of_own(key)) {
+        let message = both(|lang| {
+            say!(
+                lang,
+                "`{key}` means nothing for {name}, a handler of this program",
+                "`{key}` 对本程序自己的处理器 {name} 没有意义"
+            )
+        });
+        let hint = Words::fixed("it takes `settings` only", "它只接受 `settings`");
+        reading.report("conflict", table.place(key), message, hint);
+    }
+    let is_wrong = table.has_key("settings") && table.get("settings").is_none();
+    if let Err(Unfit { span, message }) = own.configure(name, table.open("settings"))
+        && !is_wrong
+    {
+        let message = both(|lang| {
+            say!(lang, "the settings of {name}: {message}", "{name} 的设置：{message}")
+        });
+        let hint = Words::fixed(
+            "the documentation of the program says which settings it takes",
+            "接受哪些设置见该程序的说明",
+        );
+        reading.report("value", span.unwrap_or_else(|| table.place("settings")), message, hint);
+    }
+    true
+}
+
+/// The settings of a handler in another process: texts.
+fn texts(table: &Table, reading: &mut Reading<'_>) -> BTreeMap<String, String> {
+    let mut texts = BTreeMap::new();
+    for entry in table.open("settings").iter().flat_map(|settings| &settings.entries) {
+        if let Value::Text(text) = &entry.node.value {
+            texts.insert(entry.key.clone(), text.clone());
+            continue;
+        }
+        let key = entry.key.as_str();
+        let message = both(|lang| {
+            say!(
+                lang,
+                "{key} must be a text: a handler in another process gets texts only",
+                "{key} 要写成文字：其他进程里的处理器只接受文字"
+            )
+        });
+        let hint = Words::fixed("put it in quotes", "加上引号");
+        reading.report("type", entry.node.span.clone(), message, hint);
+    }
+    texts
 }
 
 /// Reports keys that do not go together.

@@ -31,7 +31,7 @@ pub(super) fn read(path: &Path, text: &str, outside: &Outside<'_>) -> Result<Con
     let accounts: Vec<&Table> = values.sections("account").into_iter().flatten().collect();
     let mut config = config(&values);
     config.accounts = accounts.iter().map(|values| account(values, services)).collect();
-    config.handler = handler::all(&values, path, outside.data.is_some(), &mut reading);
+    config.handler = handler::all(&values, path, outside.data.is_some(), outside.own, &mut reading);
     config.fetch = fetch::settings(&values, outside.variable, &mut reading);
     share_nothing(&accounts, &config.accounts, &mut reading);
     if let Some(root) = outside.data {
@@ -59,7 +59,7 @@ pub(super) fn of_bot(
     let top = Keys { header: None, groups: &[keys], are_all: true };
     let values = reading.table(top, &parsed.root, 0..0);
     let settings = BotSettings {
-        handlers: handler::all(&values, path, true, &mut reading),
+        handlers: handler::all(&values, path, true, outside.own, &mut reading),
         fetch: fetch::settings(&values, outside.variable, &mut reading),
     };
     if reading.mistakes.is_empty() {
