@@ -56,7 +56,7 @@ class Context {
     this.act({ send: { text: String(text), ...options } })
   }
 
-  /** Sends `{ text, image, file, to }`: one of the first three; a picture or file is a path, or `{ base64, name }`. */
+  /** Sends `{ text, image, file, to }`: one of the first three; a picture or file is a path, an address, or `{ base64, name }`. */
   send (what) {
     this.act({ send: what })
   }

@@ -81,7 +81,7 @@ class Context:
         self._act({"send": send})
 
     def send(self, text=None, to=None, image=None, file=None, name=None):
-        """Sends a text, or a picture or file (a path in the folder of the handler, or bytes with a name)."""
+        """Sends a text, or a picture or file (a path in the folder of the handler, an address, or bytes with a name)."""
         given = {"text": text, "image": image, "file": file}
         send = {kind: self._media(value, name) if kind != "text" else str(value)
                 for kind, value in given.items() if value is not None}

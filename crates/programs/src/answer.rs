@@ -53,6 +53,8 @@ pub(crate) enum Sent {
 pub(crate) enum Media {
     /// A file in the folder of the handler.
     Path(String),
+    /// An address of the web, from which it is fetched when the message is sent.
+    Url(String),
     /// The bytes themselves.
     Bytes { name: String, bytes: Vec<u8> },
 }
@@ -171,15 +173,18 @@ fn send(value: Value, at: &str) -> Read<Wanted> {
 
 fn media(value: Value, at: &str) -> Read<Media> {
     let mut fields = match value {
+        Value::String(url) if is_address(&url) => return Ok(Media::Url(url)),
         Value::String(path) if path.contains("://") => {
-            return Err(format!("{at}: addresses are not possible; send the bytes as base64"));
+            return Err(format!("{at}: an address begins with http:// or https://"));
         }
         Value::String(path) if path.trim().is_empty() => {
             return Err(format!("{at}: expected a path"));
         }
         Value::String(path) => return Ok(Media::Path(path)),
         Value::Object(fields) => fields,
-        _ => return Err(format!("{at}: expected a path or {{\"base64\", \"name\"}}")),
+        _ => {
+            return Err(format!("{at}: expected a path, an address or {{\"base64\", \"name\"}}"));
+        }
     };
     let (base64, name) = (fields.remove("base64"), fields.remove("name"));
     if let Some(other) = fields.keys().next() {
@@ -210,6 +215,14 @@ fn save(value: Value, at: &str) -> Read<Wanted> {
     let row = row.into_iter().enumerate();
     let row = row.map(|(n, cell)| scalar(cell, &format!("{place}[{n}]"))).collect::<Read<_>>()?;
     Ok(Wanted::Save { file, row })
+}
+
+/// Whether a text is an address of the web, and no path. Whether media may be fetched from there shows when it is sent.
+fn is_address(text: &str) -> bool {
+    let begins = |scheme: &str| {
+        text.get(..scheme.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(scheme))
+    };
+    (begins("http://") || begins("https://")) && text.len() <= 2_000
 }
 
 /// Whether a text is a file name on every system, without a folder.
@@ -390,6 +403,10 @@ mod tests {
             at_sender: false,
             quote: false
         }));
+        let address = json!({"actions": [{"send": {"image": "HTTPS://a.test/cat.png"}}]});
+        let url = Media::Url("HTTPS://a.test/cat.png".to_owned());
+        let sent = read(address).expect("a good answer").actions.remove(0);
+        assert!(matches!(sent, Wanted::Send { what: Sent::Image(media), .. } if media == url));
         assert_eq!((answer.set.len(), answer.add.len()), (3, 1));
         assert_eq!(answer.later[0].after, Duration::from_secs(600));
         assert_eq!(answer.flow, Some(Flow::Continue));
@@ -415,7 +432,14 @@ mod tests {
             (json!({"actions": [{"send": {"txt": "a"}}]}), "actions[0].send.txt: unknown"),
             (json!({"actions": [{"send": {"text": "a", "quote": 1}}]}), "send.quote: expected"),
             (json!({"actions": [{"send": {"image": "a", "quote": true}}]}), "need a text"),
-            (json!({"actions": [{"send": {"image": "http://x/y"}}]}), "send.image: addresses"),
+            (
+                json!({"actions": [{"send": {"image": "ftp://x/y"}}]}),
+                "send.image: an address begins",
+            ),
+            (
+                json!({"actions": [{"send": {"file": "file:///etc/passwd"}}]}),
+                "send.file: an address",
+            ),
             (json!({"actions": [{"send": {"image": {"base64": "!", "name": "a"}}}]}), "base64"),
             (json!({"actions": [{"send": {"file": {"base64": "", "name": "../a"}}}]}), ".name"),
             (json!({"actions": [{"kick": "Ann"}]}), "actions[0].kick: expected true"),

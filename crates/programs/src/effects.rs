@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use mynah_core::{
-    Action, Chat, Content, Context, Event, EventBody, Message, Notice, NoticeKind, Person, Planned,
-    Segment, quote,
+    Action, Chat, Content, Context, Event, EventBody, MediaRef, Message, Notice, NoticeKind,
+    Person, Planned, Segment, quote,
 };
 
 use crate::answer::{Answer, LONGEST_VARIABLE, Later, Media, Sent, Wanted};
@@ -108,11 +108,12 @@ impl Scene<'_> {
         })
     }
 
-    async fn media(&self, media: Media, n: usize) -> Result<mynah_core::MediaRef, Failure> {
+    async fn media(&self, media: Media, n: usize) -> Result<MediaRef, Failure> {
         match media {
             Media::Path(path) => {
                 media::in_folder(self.dir, &path).map_err(|why| wrong(n, &format!("send: {why}")))
             }
+            Media::Url(url) => Ok(MediaRef::url(url)),
             Media::Bytes { name, bytes } => {
                 let kept = media::keep(self.account.outgoing(), (self.id, n), &name, bytes).await;
                 kept.map_err(|error| wrong(n, &format!("send: the file cannot be kept: {error}")))

@@ -131,7 +131,7 @@ pub fn answer_schema() -> Value {
 fn action() -> Value {
     let text = json!({"type": "string"});
     let media = json!({"oneOf": [
-        {"type": "string", "description": "A path in the folder of the handler."},
+        {"type": "string", "description": "A path in the folder of the handler, or an http or https address at a public host, fetched when it is sent."},
         {
             "type": "object",
             "properties": {"base64": text, "name": text},
@@ -301,6 +301,7 @@ mod tests {
             (json!({"actions": [{"send": {"text": "x", "image": "y"}}]}), false),
             (json!({"actions": [{"send": {"text": "x", "to": "y", "at": true}}]}), false),
             (json!({"actions": [{"send": {"image": "a.png", "to": "y"}}]}), true),
+            (json!({"actions": [{"send": {"image": "https://a.test/cat.png"}}]}), true),
             (json!({"actions": [{"send": {"file": {"base64": "aGk=", "name": "a"}}}]}), true),
             (json!({"actions": [{"send": {"file": {"base64": "aGk="}}}]}), false),
             (json!({"actions": [{"accept": true}]}), true),

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::path::Path;
 
-use mynah_core::{Action, Captures, ChatId, Content, Event, MediaRef, MessageKind, Segment, Step};
+use mynah_core::{
+    Action, Captures, ChatId, Content, Event, MediaRef, MediaSource, MessageKind, Segment, Step,
+};
 use mynah_rules::Decision;
 
 /// Something that the bot did.
@@ -176,9 +178,12 @@ fn media_of(segment: &Segment) -> Option<String> {
     })
 }
 
-/// The file name of media on this machine; media of a service has no useful name.
+/// The file name of media on this machine, or the end of an address; media of a service has no useful name.
 fn name_of(media: &MediaRef) -> Option<&str> {
-    media.source.path()?.file_name()?.to_str()
+    match &media.source {
+        MediaSource::Url(_) => media.name.as_deref(),
+        source => source.path()?.file_name()?.to_str(),
+    }
 }
 
 /// Whether a message is media of that kind, from a file whose path ends like that.
@@ -213,6 +218,11 @@ mod tests {
             (MessageKind::Text, None, false),
         ] {
             assert_eq!(is_media(&menu(), kind, name), is, "{kind:?} {name:?}");
+            let url = MediaRef::url("https://example.com/pics/menu.png?size=1");
+            let content = Content(vec![Segment::Image(url)]);
+            if name == Some("menu.png") {
+                assert_eq!(is_media(&content, kind, name), is, "{kind:?} {name:?} of the web");
+            }
         }
     }
 
