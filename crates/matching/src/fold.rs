@@ -61,7 +61,7 @@ impl Folding {
 
     /// Folds a text. Borrows it where nothing changes.
     pub fn fold(self, original: &str) -> Folded<'_> {
-        quick::fold(self, original, None).unwrap_or_else(|| self.fold_slowly(original))
+        quick::fold(self, original, None)
     }
 
     /// Folds a text without case; `with_case` gets the text folded with it, where that is hardly more work.
@@ -70,7 +70,7 @@ impl Folding {
         original: &'t str,
         with_case: &OnceCell<Folded<'t>>,
     ) -> Folded<'t> {
-        quick::fold(self, original, Some(with_case)).unwrap_or_else(|| self.fold_slowly(original))
+        quick::fold(self, original, Some(with_case))
     }
 
     fn fold_slowly(self, original: &str) -> Folded<'_> {

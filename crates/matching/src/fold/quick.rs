@@ -9,42 +9,74 @@ use super::marks::{Blocks, Stays};
 use super::reused::{Reused, Written};
 use super::{Folded, Folding, Form, Other, Others, hant, none, segment, signs};
 
-/// The folded text; `None` if there is a character that needs a closer look. `with_capitals` gets the text with its
-/// capital letters, if these are of ASCII and it is not the original.
+/// The folded text. `with_capitals` gets the text with its capital letters, if these are of ASCII and it is not the
+/// original.
 pub(super) fn fold<'t>(
     how: Folding,
     original: &'t str,
     with_capitals: Option<&OnceCell<Folded<'t>>>,
-) -> Option<Folded<'t>> {
-    let stays = Stays { blanks: how.form == Form::Width, ideographs: !how.hant };
+) -> Folded<'t> {
+    let stays = match how.form {
+        Form::Width => Stays::AsciiAndIdeographs,
+        Form::Full | Form::KeepCase if how.hant => Stays::Signs,
+        Form::Full | Form::KeepCase => Stays::SignsAndIdeographs,
+    };
     let mut blocks = Blocks::of(original, stays);
-    let mut folded = Copy::of(how, original);
-    // Where the blanks end that were looked at last.
-    let mut blanks_until = 0;
-    while let Some((start, mut marks)) = blocks.next() {
-        while marks != 0 {
-            let at = start + marks.trailing_zeros() as usize;
-            marks &= marks - 1;
-            if at >= blanks_until {
-                blanks_until = folded.look_at(at)?;
-            }
+    while blocks.advance() {
+        if blocks.has_marks() {
+            let folded = Copy::of(how, original).fold(blocks);
+            return folded
+                .map_or_else(|| how.fold_slowly(original), |folded| folded.finish(with_capitals));
         }
     }
-    folded.has_capital |= blocks.have_capital();
-    Some(folded.finish(with_capitals))
+    if blocks.have_capital() && how.form == Form::Full {
+        return lower(how, original);
+    }
+    Folded { others: Some(SAME), ..how.unchanged(original) }
 }
 
-/// Whether a space there does not count; `None` if that needs a closer look.
-#[inline]
-fn is_idle_space(bytes: &[u8], at: usize) -> Option<bool> {
-    let begins_ideograph = |byte: &u8| (0xe4..=0xe9).contains(byte);
-    let is_sign = |byte: &u8| (b'!'..0x7f).contains(byte);
-    let (before, after) = (bytes.get(at.wrapping_sub(1))?, bytes.get(at + 1)?);
-    let is_behind = bytes.get(at.wrapping_sub(3)).is_some_and(begins_ideograph);
-    let is_before = begins_ideograph(after);
-    let is_clear = (is_behind | is_sign(before)) & (is_before | is_sign(after));
-    is_clear.then_some(is_behind != is_before)
+/// All foldings give the same.
+const SAME: Others = {
+    let unchanged = Other { is_same: true, is_original: true };
+    Others { keep_case: unchanged, width: unchanged }
+};
+
+/// The other foldings give the original.
+const ORIGINAL: Others = {
+    let original = Other { is_same: false, is_original: true };
+    Others { keep_case: original, width: original }
+};
+
+/// A text in which folding changes nothing but capital letters of ASCII.
+fn lower(how: Folding, original: &str) -> Folded<'_> {
+    let mut text = Reused::with_room(original.len());
+    text.0.push_str(original);
+    text.0.make_ascii_lowercase();
+    Folded {
+        original,
+        same_until: original.len(),
+        text: Written::Own(text),
+        how,
+        idle_blanks: none(),
+        others: Some(ORIGINAL),
+    }
 }
+
+/// Whether there is a single space between an ideograph and a sign of ASCII, which does not count.
+#[inline]
+fn is_idle_space(bytes: &[u8], at: usize) -> bool {
+    let (Some(before), Some(after)) = (bytes.get(at.wrapping_sub(1)), bytes.get(at + 1)) else {
+        return false;
+    };
+    let begins_ideograph = |byte: u8| (0xe4..=0xe9).contains(&byte);
+    let is_sign = |byte: u8| (b'!'..=0x7f).contains(&byte);
+    let is_behind = bytes.get(at.wrapping_sub(3)).is_some_and(|byte| begins_ideograph(*byte));
+    let is_before = begins_ideograph(*after);
+    bytes[at] == b' ' && ((is_behind & is_sign(*after)) | (is_before & is_sign(*before)))
+}
+
+/// The bytes of the blank of full width.
+const WIDE_BLANK: usize = '\u{3000}'.len_utf8();
 
 #[inline]
 fn end_of_blanks(text: &str, at: usize) -> usize {
@@ -57,9 +89,6 @@ fn end_of_blanks(text: &str, at: usize) -> usize {
         };
     }
 }
-
-/// The bytes of the blank of full width.
-const WIDE_BLANK: usize = '\u{3000}'.len_utf8();
 
 /// The folded form of one character, white space left out.
 #[inline]
@@ -93,7 +122,7 @@ struct Copy<'t> {
     /// Up to which byte of the original it goes.
     copied: usize,
     /// The place of the first character whose bytes differ from those of its original.
-    same_until: Option<usize>,
+    same_until: usize,
     has_idle_blanks: bool,
     has_capital: bool,
     /// Whether other letters than those of ASCII changed their case.
@@ -104,45 +133,78 @@ struct Copy<'t> {
 impl<'t> Copy<'t> {
     #[inline]
     fn of(how: Folding, original: &'t str) -> Self {
-        let unchanged = Other { is_same: true, is_original: true };
         Self {
             how,
             original,
             text: Reused::default(),
             copied: 0,
-            same_until: None,
+            same_until: usize::MAX,
             has_idle_blanks: false,
             has_capital: false,
             has_other_case: false,
-            others: Others { keep_case: unchanged, width: unchanged },
+            others: SAME,
         }
+    }
+
+    /// Folds the text from the present block on; `None` if there is a character that needs a closer look.
+    #[inline]
+    fn fold(mut self, mut blocks: Blocks<'t>) -> Option<Self> {
+        // Where the blanks end that were looked at last.
+        let mut blanks_until = 0;
+        loop {
+            for at in blocks.marks() {
+                if is_idle_space(self.original.as_bytes(), at) {
+                    self.drop_space(at);
+                } else if at >= blanks_until {
+                    blanks_until = self.look_at(at)?;
+                }
+            }
+            if !blocks.advance() {
+                break;
+            }
+        }
+        self.has_capital |= blocks.have_capital();
+        Some(self)
     }
 
     /// Looks at the blanks or the character at a place; gives the place behind them.
     #[inline]
     fn look_at(&mut self, at: usize) -> Option<usize> {
-        let bytes = self.original.as_bytes();
-        if bytes[at] == b' '
-            && let Some(is_idle) = is_idle_space(bytes, at)
-        {
-            if is_idle {
-                self.drop_space(at);
-            }
-            return Some(at + 1);
-        }
-        if self.how.form != Form::Width {
-            let end = end_of_blanks(self.original, at);
-            if end > at {
+        match self.original.as_bytes()[at..] {
+            // Signs, letters and digits of full width.
+            [0xef, 0xbc, low @ 0x81..=0xbf, ..] => Some(self.wide(at, low - 0x60)),
+            [0xef, 0xbd, low @ 0x80..=0x9e, ..] => Some(self.wide(at, low - 0x20)),
+            // Chinese punctuation, kana and emoji stay.
+            [0xe3, 0x80, 0x81..=0xa9, ..]
+            | [0xe3, 0x81, 0x81..=0xbf, ..]
+            | [0xe3, 0x82, 0x80..=0x94 | 0xa1..=0xbf, ..]
+            | [0xe3, 0x83, 0x80..=0xba, ..] => Some(at + 3),
+            [0xf0, 0x9f, 0x8c..=0xab, ..] => Some(at + 4),
+            [b'\t'..=b'\r' | b' ', ..] | [0xe3, 0x80, 0x80, ..] if self.how.form != Form::Width => {
+                let end = end_of_blanks(self.original, at);
                 self.replace_blanks(at..end);
-                return Some(end);
+                Some(end)
             }
+            _ => self.character(at),
         }
-        let c = self.original[at..].chars().next()?;
-        self.character(at, c)
+    }
+
+    /// Takes the character of ASCII for one of full width; gives the place behind it.
+    #[inline]
+    fn wide(&mut self, at: usize, narrow: u8) -> usize {
+        let is_capital = narrow.is_ascii_uppercase();
+        self.has_capital |= is_capital;
+        let is_same = !(is_capital && self.how.form == Form::Full);
+        self.others.keep_case.note(is_same, false);
+        self.others.width.note(is_same, false);
+        let end = at + 3;
+        self.replace(at..end, Some(char::from(narrow)));
+        end
     }
 
     /// Folds the character at a place; gives the place behind it.
-    fn character(&mut self, at: usize, c: char) -> Option<usize> {
+    fn character(&mut self, at: usize) -> Option<usize> {
+        let c = self.original[at..].chars().next()?;
         let end = at + c.len_utf8();
         let now = simple(self.how, c)?;
         if now == c {
@@ -152,20 +214,18 @@ impl<'t> Copy<'t> {
         self.others.keep_case.note(keep_case == Some(now), keep_case == Some(c));
         let width = simple(Folding::WIDTH, c);
         self.others.width.note(width == Some(now), width == Some(c));
-        let capital = keep_case.filter(|kept| kept.is_ascii_uppercase() && *kept != now);
-        self.has_capital |= capital.is_some();
-        self.has_other_case |= capital.is_none() && keep_case != Some(now);
-        self.replace(at..end, Some(capital.unwrap_or(now)));
+        self.has_other_case |= keep_case != Some(now);
+        self.replace(at..end, Some(now));
         Some(end)
     }
 
     /// Leaves out a single space that does not count.
-    #[inline]
+    #[inline(always)]
     fn drop_space(&mut self, at: usize) {
-        self.replace(at..at + 1, None);
-        self.others.keep_case.note(true, false);
-        self.others.width.note(false, true);
         self.has_idle_blanks = true;
+        self.copy_until(at);
+        self.same_until = self.same_until.min(self.text.0.len());
+        self.copied = at + 1;
     }
 
     /// Takes one space or none for a run of blanks.
@@ -195,12 +255,9 @@ impl<'t> Copy<'t> {
     /// Takes something else for a part of the original, or nothing.
     #[inline]
     fn replace(&mut self, part: Range<usize>, with: Option<char>) {
-        if self.copied == 0 {
-            self.text = Reused::with_room(self.original.len());
-        }
-        self.text.0.push_str(&self.original[self.copied..part.start]);
+        self.copy_until(part.start);
         if with.map_or(0, char::len_utf8) != part.len() {
-            self.same_until = self.same_until.or(Some(self.text.0.len()));
+            self.same_until = self.same_until.min(self.text.0.len());
         }
         if let Some(with) = with {
             self.text.0.push(with);
@@ -208,45 +265,53 @@ impl<'t> Copy<'t> {
         self.copied = part.end;
     }
 
-    fn finish(mut self, with_capitals: Option<&OnceCell<Folded<'t>>>) -> Folded<'t> {
-        let Self { how, original, .. } = self;
-        let lowers = self.has_capital && how.form == Form::Full;
-        if lowers {
-            self.others.keep_case.note(false, true);
-            self.others.width.note(false, true);
+    /// Copies the text before a place.
+    #[inline]
+    fn copy_until(&mut self, at: usize) {
+        if self.copied == 0 {
+            self.text.make_room(self.original.len());
         }
-        if self.copied == 0 && !lowers {
-            return Folded { others: Some(self.others), ..how.unchanged(original) };
-        }
-        let is_changed = self.copied > 0;
-        if !is_changed {
-            self.text = Reused::with_room(original.len());
-        }
-        self.text.0.push_str(&original[self.copied..]);
-        if let Some(with_capitals) = with_capitals.filter(|_| lowers && is_changed)
-            && !self.has_other_case
-        {
-            let mut kept = Reused::with_room(self.text.0.len());
-            kept.0.push_str(&self.text.0);
-            let how = Folding { form: Form::KeepCase, ..how };
-            // If it was asked for before, it is the same.
-            let _ = with_capitals.set(self.folded(how, kept, None));
-        }
-        let mut text = std::mem::take(&mut self.text);
-        if lowers {
-            text.0.make_ascii_lowercase();
-        }
-        self.folded(how, text, Some(self.others))
+        self.text.0.push_str(&self.original[self.copied..at]);
     }
 
-    fn folded(&self, how: Folding, text: Reused, others: Option<Others>) -> Folded<'t> {
-        Folded {
-            original: self.original,
-            same_until: self.same_until.unwrap_or(text.0.len()),
+    fn finish(self, with_capitals: Option<&OnceCell<Folded<'t>>>) -> Folded<'t> {
+        let Self { how, original, mut text, mut others, .. } = self;
+        let lowers = self.has_capital && how.form == Form::Full;
+        if self.copied == 0 {
+            return if lowers {
+                lower(how, original)
+            } else {
+                Folded { others: Some(others), ..how.unchanged(original) }
+            };
+        }
+        if lowers {
+            others.keep_case.note(false, true);
+            others.width.note(false, true);
+        }
+        if self.has_idle_blanks {
+            others.keep_case.note(true, false);
+            others.width.note(false, true);
+        }
+        text.0.push_str(&original[self.copied..]);
+        let same_until = self.same_until.min(text.0.len());
+        let folded = |how, text, others| Folded {
+            original,
+            same_until,
             text: Written::Own(text),
             how,
             idle_blanks: if self.has_idle_blanks { OnceCell::new() } else { none() },
             others,
+        };
+        if let Some(with_capitals) = with_capitals.filter(|_| lowers && !self.has_other_case) {
+            let mut kept = Reused::with_room(text.0.len());
+            kept.0.push_str(&text.0);
+            let how = Folding { form: Form::KeepCase, ..how };
+            // If it was asked for before, it is the same.
+            let _ = with_capitals.set(folded(how, kept, None));
         }
+        if lowers {
+            text.0.make_ascii_lowercase();
+        }
+        folded(how, text, Some(others))
     }
 }

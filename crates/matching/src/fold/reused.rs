@@ -21,9 +21,17 @@ pub(super) struct Reused(pub(super) String);
 impl Reused {
     /// An empty string with room for so many bytes.
     pub(super) fn with_room(bytes: usize) -> Self {
-        let mut string = SPARE.with_borrow_mut(Vec::pop).unwrap_or_default();
-        string.reserve(bytes);
-        Self(string)
+        let mut reused = Self::default();
+        reused.make_room(bytes);
+        reused
+    }
+
+    /// Makes room for so many bytes in an empty string that has none.
+    pub(super) fn make_room(&mut self, bytes: usize) {
+        if let Some(string) = SPARE.with_borrow_mut(Vec::pop) {
+            self.0 = string;
+        }
+        self.0.reserve(bytes);
     }
 }
 

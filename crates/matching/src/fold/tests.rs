@@ -124,6 +124,21 @@ fn cases_fold_as_unicode_says() {
     }
 }
 
+#[test]
+fn every_character_folds_quickly_to_the_same() {
+    let foldings = [Folding::new(false, false), Folding::new(true, true), Folding::WIDTH];
+    for c in '\0'..'\u{20000}' {
+        // Beyond the first bytes and before the last one, all bytes are looked at together.
+        for text in [format!("{c}"), format!("一 {c} 二三a四五六七八 a")] {
+            for folding in foldings {
+                let mut slowly = String::new();
+                folding.walk(&text, &mut |c, _| slowly.push(c));
+                assert_eq!(folding.fold(&text).text(), slowly, "{c:?} in {folding:?}");
+            }
+        }
+    }
+}
+
 /// Texts that are mostly trouble.
 fn troublesome() -> impl Strategy<Value = String> {
     let parts = prop_oneof![
