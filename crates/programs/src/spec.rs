@@ -87,11 +87,11 @@ pub struct Model {
 }
 
 impl Model {
-    /// The host to which messages go, for people; the text of the settings if it has none.
+    /// The host to which messages go, for people; `?` if the address has none.
     #[must_use]
     pub fn host(&self) -> String {
         let target = self.url.parse::<mynah_fetch::Target>();
-        target.map_or_else(|_| self.url.clone(), |target| target.host().to_string())
+        target.map_or_else(|_| "?".to_owned(), |target| target.host().to_string())
     }
 }
 
@@ -146,7 +146,7 @@ pub struct Who {
     pub groups: Vec<String>,
     /// Only groups (`true`) or only private chats (`false`).
     pub in_group: Option<bool>,
-    /// Only messages that call the bot.
+    /// Only messages that call the bot: in private, all of them do.
     pub called: bool,
 }
 
@@ -154,7 +154,8 @@ impl Who {
     /// Whether the handler is called for events of this chat; `message` is the message if the event is one.
     #[must_use]
     pub fn includes(&self, chat: &Chat, message: Option<&Message>) -> bool {
-        let is_called = !self.called || message.is_some_and(|message| message.called);
+        let is_called =
+            !self.called || message.is_some_and(|message| message.called || !chat.is_group());
         let is_kind = self.in_group.is_none_or(|group| group == chat.is_group());
         let is_named = self.groups.is_empty()
             || chat.is_group() && self.groups.iter().any(|glob| fits(glob, &chat.name));
