@@ -227,7 +227,10 @@ pub(crate) fn add(
             Role::Before(_) => handlers.before(name, handler),
             Role::Fallback(_) => handlers.fallback(name, handler),
         };
-        handlers.timeout(LONGEST_CALL).prompt()
+        let handlers = handlers.timeout(LONGEST_CALL);
+        // The search for the nearest rows of a large table takes a while.
+        let is_model = matches!(program.spec().source, Source::Model(_));
+        if is_model { handlers } else { handlers.prompt() }
     })
 }
 

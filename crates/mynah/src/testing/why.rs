@@ -265,6 +265,7 @@ pub(crate) fn passed_over(reason: &str, lang: Lang) -> String {
         "ignored person" => {
             ("ignored person; see ignore in [bot]", "已忽略这个人；见 [bot] 的 ignore")
         }
+        "limit of a handler" => ("the limit of the handler is used up", "处理器的次数已用完"),
         other => return other.to_owned(),
     };
     match lang {
