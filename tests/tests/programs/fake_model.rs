@@ -5,13 +5,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{Barrier, mpsc};
 
 /// How the server answers a request.
 #[derive(Debug, Clone)]
 pub(crate) enum Answer {
     /// With this text of the model.
     Says(String),
+    /// With this text, once so many requests have come.
+    Together(Arc<Barrier>, String),
     /// With these bytes; then the connection is closed.
     Raw(String),
     /// With these bytes; the connection stays open.
@@ -132,11 +134,10 @@ async fn request(stream: &mut TcpStream) -> Option<(String, Value)> {
 /// Answers; returns when the connection is over.
 async fn respond(mut stream: TcpStream, answer: Answer) {
     let bytes = match answer {
-        Answer::Says(text) => {
-            let body =
-                json!({ "choices": [{ "message": { "role": "assistant", "content": text } }] });
-            let Answer::Raw(raw) = Answer::status("200 OK", "", &body.to_string()) else { return };
-            raw
+        Answer::Says(text) => completion(&text),
+        Answer::Together(barrier, text) => {
+            barrier.wait().await;
+            completion(&text)
         }
         Answer::Raw(raw) => raw,
         Answer::Unclosed(raw) => {
@@ -153,4 +154,11 @@ async fn respond(mut stream: TcpStream, answer: Answer) {
     let _ = stream.write_all(bytes.as_bytes()).await;
     let _ = stream.shutdown().await;
     let _ = stream.read(&mut [0; 16]).await;
+}
+
+/// The bytes of an answer with this text of the model.
+fn completion(text: &str) -> String {
+    let body = json!({ "choices": [{ "message": { "role": "assistant", "content": text } }] });
+    let body = body.to_string();
+    format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
 }

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
-use tokio::sync::watch;
+use tokio::sync::{Barrier, watch};
 
-use crate::fake_model::{Answer, FakeModel};
+use crate::fake_model::{Answer, FakeModel, Seen};
 use crate::stage::within_time;
 
 const KEY: &str = "sk-whole-0123456789";
@@ -323,6 +323,51 @@ async fn rules_answer_known_questions_and_are_counted() {
         let log = bot.end().await;
         assert!(log.contains("the language model gave no answer"), "{log}");
         assert!(!log.contains(KEY), "the key is in the log");
+    })
+    .await;
+}
+
+/// Two turns at the same time read the same count: the second commit is refused, and its turn runs again.
+#[tokio::test]
+async fn a_turn_that_runs_again_asks_nothing_anew() {
+    within_time(async {
+        let both = Arc::new(Barrier::new(2));
+        let fake = FakeModel::start(move |n, _| match n {
+            1 | 2 => Answer::Together(Arc::clone(&both), "yes".to_owned()),
+            _ => Answer::says("once more"),
+        })
+        .await;
+        let folder = folder(&fake, "limit = { all = 2 }", "");
+        let mut bot = Bot::start(&folder);
+        for person in ["Ann", "Bob"] {
+            bot.says(None, person, "hi?", false).await;
+        }
+        assert_eq!([bot.answer().await, bot.answer().await], ["yes", "yes"]);
+        // Both were counted.
+        for text in ["hi?", "ping"] {
+            bot.says(None, "Carl", text, false).await;
+        }
+        assert_eq!(bot.answer().await, "pong, dear Carl");
+        assert_eq!(fake.all().len(), 2);
+        let log = bot.end().await;
+        assert!(log.contains("it runs again"), "{log}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_stop_gives_the_request_up() {
+    use nix::sys::signal::{Signal, kill};
+    within_time(async {
+        let mut fake = FakeModel::always(Answer::Hangs).await;
+        let folder = folder(&fake, "timeout = '1h'", "stop_deadline = '1s'");
+        let mut bot = Bot::start(&folder);
+        bot.says(None, "Ann", "hi?", false).await;
+        assert_eq!(fake.seen.recv().await, Some(Seen::Asked));
+        let process = bot.child.id().and_then(|id| i32::try_from(id).ok()).expect("it runs");
+        kill(nix::unistd::Pid::from_raw(process), Signal::SIGTERM).expect("it is sent");
+        assert!(bot.child.wait().await.expect("it ends").success());
+        assert_eq!(fake.seen.recv().await, Some(Seen::GivenUp));
     })
     .await;
 }
