@@ -10,5 +10,7 @@ mod conformance;
 mod fence;
 #[path = "postgres/leases.rs"]
 mod leases;
+#[path = "postgres/lost_answers.rs"]
+mod lost_answers;
 #[path = "postgres/restarts.rs"]
 mod restarts;

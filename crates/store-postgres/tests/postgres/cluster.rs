@@ -101,6 +101,11 @@ impl Cluster {
         Settings::new(&self.address("bots"), None, None).unwrap()
     }
 
+    /// The file of its socket.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.folder.join(".s.PGSQL.5432")
+    }
+
     pub(crate) fn address(&self, database: &str) -> String {
         format!("postgres://mynah@/{database}?host={}", self.folder.display())
     }

@@ -26,9 +26,6 @@ struct Scene {
 
 const ACCOUNT: &str = "main";
 
-/// How long a test waits for the second call to wait: with a mistake, it does not.
-const LONGEST: Duration = Duration::from_millis(700);
-
 impl Scene {
     /// Makes the database, with these statements as the mistake.
     async fn new(cluster: &Cluster, database: &str, mistake: &str) -> Self {
@@ -48,9 +45,10 @@ impl Scene {
             next: ["next", "third"].map(|name| PostgresStores::new(settings.clone(), name)),
             _stores: stores,
         };
-        for next in &scene.next {
+        for (number, next) in scene.next.iter().enumerate() {
             // Connects and plans, so that the calls below have one statement left.
-            drop(next.open(&format!("warm {next:?}")).await.unwrap());
+            let warm = next.open(&format!("warm {number}")).await.unwrap();
+            warm.close().await.unwrap();
         }
         scene.admin.batch_execute(SILENCE).await.unwrap();
         silence(&scene.admin, ACCOUNT).await;
@@ -89,16 +87,19 @@ async fn call_before_takeover(scene: &Scene) -> bool {
     let call = scene.old.accept(long_batch(), NOW);
     let takeover = async {
         scene.waiting(1).await;
-        let taken = scene.next[0].open(ACCOUNT);
-        let release = async {
-            // Either the takeover waits too, or it does not and is done: both end this wait.
-            let _ = timeout(LONGEST, scene.waiting(2)).await;
-            let holder = scene.holder().await;
-            scene.gate("COMMIT").await;
-            holder
+        let mut taken = std::pin::pin!(scene.next[0].open(ACCOUNT));
+        // With a mistake it does not wait.
+        let early = tokio::select! {
+            () = scene.waiting(2) => None,
+            taken = &mut taken => Some(taken),
         };
-        let (taken, holder_meanwhile) = tokio::join!(taken, release);
-        (taken.unwrap(), holder_meanwhile)
+        let holder = scene.holder().await;
+        scene.gate("COMMIT").await;
+        let taken = match early {
+            Some(taken) => taken,
+            None => taken.await,
+        };
+        (taken.unwrap(), holder)
     };
     let (accepted, (new, holder_meanwhile)) = tokio::join!(call, takeover);
     let is_seen = !new.recover(NOW).await.unwrap().lanes.is_empty();
@@ -113,7 +114,7 @@ async fn takeover_before_call(scene: &Scene) -> bool {
         scene.waiting(1).await;
         let call = scene.old.accept(long_batch(), NOW);
         let release = async {
-            let _ = timeout(LONGEST, scene.waiting(2)).await;
+            scene.waiting(2).await;
             scene.gate("COMMIT").await;
         };
         tokio::join!(call, release).0
