@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::fold::Folding;
 use crate::items::Items;
 use crate::keyword::Item;
-use crate::pattern::{Matcher, Pattern};
+use crate::pattern::{Fillings, Matcher, Pattern};
 use crate::regex::{Program, RegexCondition};
 use crate::{Captures, Text};
 
@@ -133,6 +133,34 @@ impl Compiled {
         };
         let seen = if key == "regex" { text.width() } else { text.folded(self.folding) };
         Failure { key, expected, actual: seen.text().to_owned() }
+    }
+
+    /// A text for which all conditions probably hold, folded; `None` if a regex has to hold. Ask
+    /// [`check`](Self::check) whether they do.
+    #[must_use]
+    pub fn example(&self) -> Option<String> {
+        let mut parts: [Vec<String>; 3] = Default::default();
+        let [begin, middle, end] = &mut parts;
+        for condition in &self.conditions {
+            let first = |items: &Items| items.all().first().map(|item| item.text().to_owned());
+            match condition {
+                Condition::Exact(items) => return first(items),
+                Condition::Prefix(items) => begin.extend(first(items)),
+                Condition::Suffix(items) => end.extend(first(items)),
+                Condition::Keyword(items) | Condition::AllOf(items) => middle.extend(first(items)),
+                Condition::All(items) => {
+                    middle.extend(items.all().iter().map(|item| item.text().to_owned()));
+                }
+                Condition::Pattern(matchers) => {
+                    let pattern = Pattern::parse(matchers.first()?.source()).ok()?;
+                    let fillings = Fillings { texts: &["y"], whole: &["7"], numbers: &["7"] };
+                    middle.extend(pattern.instances(fillings, 64)?.into_iter().next());
+                }
+                Condition::Regex(_) => return None,
+                Condition::None(_) => {}
+            }
+        }
+        Some(parts.concat().join(" "))
     }
 
     /// About how many steps its regexes and patterns can take at worst in a text of so many characters.

@@ -25,8 +25,8 @@ use mynah_reader::{Syntax, WrongType};
 use crate::keys::Table;
 use crate::model::Place;
 use crate::problem::{
-    BadFile, BadInclude, Capture, EarlierGroup, Limitation, Problem, Shadow, ShadowReason,
-    StepUnit, UnevenStep,
+    BadFile, BadInclude, Capture, EarlierGroup, Limitation, Problem, SelfBarred, Shadow,
+    ShadowReason, StepUnit, UnevenStep,
 };
 
 impl Problem {
@@ -166,6 +166,7 @@ impl Problem {
                 say!(lang, "{pattern} matches no file", "{pattern} 没有匹配任何文件")
             }
             Self::Include(include) => include_message(include, lang),
+            Self::SelfBarred(why) => self_barred_message(why, lang),
             Self::NeverFires(shadow) => shadow_message(shadow, here, lang),
             Self::StepNotReached => {
                 say!(lang, "no way leads to this step", "没有哪一步会走到这里")
@@ -360,6 +361,42 @@ fn include_message(include: &BadInclude, lang: Lang) -> String {
             lang,
             "{path}: `*` and `?` only work in the file name",
             "{path}：`*` 和 `?` 只能用在文件名里"
+        ),
+    }
+}
+
+fn self_barred_message(why: &SelfBarred, lang: Lang) -> String {
+    match why {
+        SelfBarred::NoChance => {
+            say!(lang, "this never answers: chance = 0", "永远不会回答：chance = 0")
+        }
+        SelfBarred::NoRest => say!(
+            lang,
+            "this never answers: {{rest}} is always empty without prefix or suffix",
+            "永远不会回答：没有 prefix 或 suffix 时 {{rest}} 总是空的"
+        ),
+        SelfBarred::AfterItself => say!(
+            lang,
+            "this never answers: its after names only itself",
+            "永远不会回答：after 里只有它自己"
+        ),
+        SelfBarred::AfterOff { id } => say!(
+            lang,
+            "this never answers: {id} in its after is switched off",
+            "永远不会回答：after 里的 {id} 已停用"
+        ),
+        SelfBarred::Excluded { none } => {
+            let none = words::list(&none[..none.len().min(5)], lang);
+            say!(
+                lang,
+                "this never answers: none excludes every text that it asks for ({none})",
+                "永远不会回答：none 排除了它要找的所有文字（{none}）"
+            )
+        }
+        SelfBarred::Apart { exact, key, text } => say!(
+            lang,
+            "this never answers: its {key} \"{text}\" does not fit its exact \"{exact}\"",
+            "永远不会回答：{key} \"{text}\" 与 exact \"{exact}\" 不能同时成立"
         ),
     }
 }

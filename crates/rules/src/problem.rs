@@ -119,6 +119,8 @@ pub(crate) enum Problem {
     Include(BadInclude),
     /// A rule that can never answer.
     NeverFires(Shadow),
+    /// A rule whose own conditions never hold.
+    SelfBarred(SelfBarred),
     /// The same keyword as in an earlier rule.
     DuplicateKeyword { place: Place },
     /// A dialog that nothing begins.
@@ -587,6 +589,23 @@ pub(crate) struct Shadow {
     pub(crate) is_by_order: bool,
 }
 
+/// Why the own conditions of a rule never hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum SelfBarred {
+    /// `chance = 0`.
+    NoChance,
+    /// Its sentence is `{rest}`, and nothing leaves a rest.
+    NoRest,
+    /// `after` names the rule itself only.
+    AfterItself,
+    /// `after` names rules that are switched off.
+    AfterOff { id: String },
+    /// Each text that it asks for contains an item of `none`.
+    Excluded { none: Vec<String> },
+    /// A text of `exact` lacks the item of another condition.
+    Apart { exact: String, key: &'static str, text: String },
+}
+
 /// Why an earlier rule always answers first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ShadowReason {
@@ -706,6 +725,7 @@ impl Problem {
             }
             Self::IncludeNothing { .. } | Self::Include(_) => "include",
             Self::NeverFires(_)
+            | Self::SelfBarred(_)
             | Self::NeverBegins
             | Self::StepNotReached
             | Self::DoneNotReached => "never-fires",
@@ -738,6 +758,7 @@ impl Problem {
             | Self::NoGround { .. }
             | Self::IncludeNothing { .. }
             | Self::NeverFires(_)
+            | Self::SelfBarred(_)
             | Self::NeverBegins
             | Self::StepNotReached
             | Self::DoneNotReached

@@ -4,6 +4,7 @@
 //! one. Cases that cannot be proved that way (regular expressions that are not the same, overlapping times) are passed
 //! over.
 
+mod alone;
 mod implied;
 mod index;
 mod tables;
@@ -44,7 +45,8 @@ impl RuleSpots {
 pub(crate) fn find(bot: &Bot, sound: &[bool], spots: &[RuleSpots], report: &mut Report) {
     let finder = Finder::new(bot, sound);
     for (later, spots) in spots.iter().enumerate() {
-        if sound.get(later) == Some(&true) && !bot.rules[later].off {
+        let is_looked_at = sound.get(later) == Some(&true) && !bot.rules[later].off;
+        if is_looked_at && !finder.look_at_alone(later, spots, report) {
             finder.look_at(later, spots, report);
         }
     }

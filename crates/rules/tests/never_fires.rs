@@ -32,7 +32,7 @@ enum Entry {
 const KEYS: &[&str] = &["keyword", "keyword", "exact", "prefix", "suffix", "all", "pattern"];
 const MATCHING: &[&str] = &["exact", "keyword", "keyword", "pattern", "similar"];
 
-/// A line beside the texts; the last two are for rules only.
+/// A line beside the texts; those after the first seven are for rules only.
 const MORE: &[&str] = &[
     "",
     "",
@@ -43,6 +43,11 @@ const MORE: &[&str] = &[
     "in = \"private\"",
     "case = true",
     "none = \"ok\"",
+    "none = \"退\"",
+    "none = [\"货\", \"hi\"]",
+    "none = \"thank*\"\ncase = true",
+    "exact = [\"退货\", \"hi!\"]",
+    "exact = \"thanks\"\nsuffix = \"货\"",
 ];
 
 fn entry() -> impl Strategy<Value = Entry> {

@@ -6,8 +6,8 @@ use super::{
 };
 use crate::keys::{KEYS, Kind, Table};
 use crate::problem::{
-    BadFile, BadInclude, Capture, EarlierGroup, Limitation, Problem, SlashCase, StepUnit,
-    UnevenStep, Wanted,
+    BadFile, BadInclude, Capture, EarlierGroup, Limitation, Problem, SelfBarred, SlashCase,
+    StepUnit, UnevenStep, Wanted,
 };
 use mynah_matching::pattern::PatternErrorKind;
 use mynah_matching::regex::RegexErrorKind;
@@ -222,6 +222,23 @@ pub(super) fn hint(problem: &Problem, lang: Lang) -> Option<String> {
             say!(lang, "paths are relative to this file", "路径相对于本文件")
         }
         Problem::Include(include) => return include_hint(include, lang),
+        Problem::SelfBarred(SelfBarred::NoChance) => {
+            say!(lang, "to switch it off write off = true", "要停用请写 off = true")
+        }
+        Problem::SelfBarred(SelfBarred::NoRest) => say!(
+            lang,
+            "write prefix or suffix in place of keyword, or a pattern",
+            "把 keyword 换成 prefix 或 suffix，或用 pattern"
+        ),
+        Problem::SelfBarred(SelfBarred::AfterItself) => {
+            say!(lang, "name the rule that answers before it", "写上在它之前回答的规则的 id")
+        }
+        Problem::SelfBarred(SelfBarred::AfterOff { .. }) => {
+            say!(lang, "switch that rule on, or this one off, too", "启用那条规则，或把这条也停用")
+        }
+        Problem::SelfBarred(_) => {
+            say!(lang, "leave one of the two out", "两者去掉一个")
+        }
         Problem::NeverFires(shadow) if !shadow.is_by_order => say!(
             lang,
             "its priority is higher: give this rule a higher one, or add continue = true there",

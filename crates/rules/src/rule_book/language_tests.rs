@@ -539,9 +539,11 @@ fn after_ten_redirects_the_search_ends_and_the_decision_so_far_stands() {
     let rules = r#"
         [[rule]]
         prefix = "数"
+        in = "group"
         answer_as = "数{rest}一"
         [[rule]]
         prefix = "加"
+        in = "group"
         add = { count = 1 }
         answer_as = "加{rest}一"
     "#;
@@ -619,6 +621,37 @@ fn loops_are_found_behind_rules_that_go_on_and_not_where_a_dialog_answers() {
     assert!(!diagnostics(dialog).iter().any(crate::Diagnostic::is_error));
     let mut talk = Talk::with(dialog);
     assert_eq!(talk.say("群/甲", "报名"), ["名字？"]);
+}
+
+#[test]
+fn loops_of_sentences_with_names_are_found_if_a_message_certainly_goes_around() {
+    let rule = |rest: &str| format!("[[rule]]\n{rest}\n");
+    let is_loop = |rules: &str| diagnostics(rules).iter().any(|one| one.code == "loop");
+    for rest in [
+        "keyword = \"x\"\nanswer_as = \"{text}\"",
+        "prefix = \"x\"\nanswer_as = \"x {rest}\"",
+        "pattern = \"{what}天气\"\nanswer_as = \"{what}的天气\"",
+        "all = [\"a\", \"b\"]\nanswer_as = \"请问{text|x}\"",
+    ] {
+        assert!(is_loop(&rule(rest)), "{rest}");
+    }
+    let there_and_back = rule("prefix = \"查\"\nanswer_as = \"问{rest}\"")
+        + &rule("pattern = \"问{what}\"\nanswer_as = \"查 {what}\"");
+    assert!(is_loop(&there_and_back));
+    // The sentence gets shorter, the rule rests, another rule or only some people may answer.
+    for rest in [
+        "prefix = \"请\"\nanswer_as = \"{rest}\"",
+        "keyword = \"x\"\ncooldown = \"1m\"\nanswer_as = \"{text}\"",
+        "keyword = \"x\"\nfrom = \"甲\"\nanswer_as = \"{text}\"",
+        "pattern = \"{a}和{b}\"\nanswer_as = \"{a}\"",
+        "prefix = \"x\"\nanswer_as = \"{rest|y}\"",
+        "keyword = \"x\"\nanswer_as = \"{text}\"\n[[dialog]]\nid = \"d\"\nstart = [\"x\", \"x y\"]\nstep = [{ ask = \"?\" }]\ndone = { reply = \"!\" }",
+    ] {
+        assert!(!is_loop(&rule(rest)), "{rest}");
+    }
+    let reply = rule("exact = [\"x\", \"x y\"]\nreply = \"!\"")
+        + &rule("keyword = \"x\"\nanswer_as = \"{text}\"");
+    assert!(!is_loop(&reply));
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! `answer_as`: a message is searched again as another sentence.
 
+use std::borrow::Cow;
+
 use mynah_core::{Captures, Event, EventBody, Message, MessageKind, Quiet};
 use mynah_matching::Text;
-use mynah_matching::template::Template;
+use mynah_matching::conditions::Taken;
+use mynah_matching::template::{Template, Values};
 
 use super::RuleBook;
 use super::chosen::Chosen;
@@ -125,15 +128,40 @@ impl<'r> Run<'r, '_> {
     }
 }
 
+/// The names of a template that depend on the message alone.
+struct Known<'t> {
+    text: &'t str,
+    taken: &'t Taken,
+}
+
+impl Known<'_> {
+    fn has_all_of(&self, template: &Template) -> bool {
+        template.names().all(|used| self.value(used.name).is_some())
+    }
+}
+
+impl Values for Known<'_> {
+    fn value(&self, name: &str) -> Option<Cow<'_, str>> {
+        match self.taken.captures.get(name) {
+            Some(capture) => Some(capture.as_str().into()),
+            None if name == "text" => Some(self.text.into()),
+            None if name == "rest" => Some(self.taken.rest.as_str().into()),
+            None => None,
+        }
+    }
+}
+
 impl RuleBook {
-    /// The rules whose fixed sentences lead back to themselves, each with the sentence.
+    /// The rules whose sentences lead back to themselves: each with the sentence, or with a message for which that is so.
     pub(crate) fn redirect_loops(&self) -> Vec<(super::RuleInfo, String)> {
         let fixed = |rule: &Rule| {
             let sentence = rule.answer_as.as_ref().filter(|_| !rule.off)?;
             sentence.names().next().is_none().then(|| sentence.to_string())
         };
         let loops = self.rules.iter().enumerate().filter_map(|(start, rule)| {
-            let first = fixed(rule)?;
+            let Some(first) = fixed(rule) else {
+                return self.looping_message(start).map(|message| (rule.info(), message));
+            };
             let (mut sentence, mut passed) = (first.clone(), Vec::new());
             loop {
                 let next = self.certain_answer(&sentence)?;
@@ -149,6 +177,39 @@ impl RuleBook {
             }
         });
         loops.collect()
+    }
+
+    /// A message that a rule leads back to itself, again and again, wherever and by whomever it is written. One such
+    /// message is enough for a mistake.
+    fn looping_message(&self, start: usize) -> Option<String> {
+        let rule = &self.rules[start];
+        rule.answer_as.as_ref().filter(|_| !rule.off)?;
+        let example = rule.text.example().filter(|text| !text.trim().is_empty())?;
+        let messages = [format!("{example} y"), example];
+        messages.into_iter().find(|message| self.comes_back(start, message).is_some())
+    }
+
+    /// Follows a message through rules with `answer_as` until no more are allowed.
+    fn comes_back(&self, start: usize, message: &str) -> Option<()> {
+        let mut sentence = message.to_owned();
+        let mut is_back = false;
+        for times in 0..=MOST_REDIRECTS {
+            let place = self.certain_answer(&sentence)?;
+            let rule = &self.rules[place];
+            if times == 0 && place != start {
+                return None;
+            }
+            is_back |= times > 0 && place == start;
+            let text = Text::new(&sentence, self.hant);
+            let taken = rule.text.check(&text).ok()?;
+            let known = Known { text: &sentence, taken: &taken };
+            let template = rule.answer_as.as_ref()?;
+            if rule.brakes.is_some() || rule.quoted || !known.has_all_of(template) {
+                return None;
+            }
+            sentence = template.render_text(&known);
+        }
+        is_back.then_some(())
     }
 
     /// The rule that ends the search for a sentence wherever and by whomever it is written, if that is certain.

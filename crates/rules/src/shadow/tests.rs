@@ -25,7 +25,7 @@ fn asking_for(key: &Key) -> String {
         "days" => "days = \"mon\"",
         "chance" => "chance = 0.5",
         "similar" => "similar = \"hi there\"",
-        "after" => "id = \"a\"\nafter = \"a\"",
+        "after" => "after = \"wide\"",
         "when" => "when = { mode = \"on\" }",
         unknown => panic!("the condition `{unknown}` has no example here"),
     };
@@ -42,7 +42,7 @@ fn a_rule_with_one_more_condition_never_shadows_the_rule_without() {
     let mut count = 0;
     for key in Table::Rule.keys().filter(is_condition) {
         let narrow = format!("[[rule]]\n{}\nreply = \"a\"\n", asking_for(key));
-        let wide = "[[rule]]\nkeyword = \"hi\"\nreply = \"b\"\n";
+        let wide = "[[rule]]\nid = \"wide\"\nkeyword = \"hi\"\nreply = \"b\"\n";
         let found = diagnostics(&format!("{narrow}{wide}"));
         assert!(!never_fires(&found), "{}: {found:#?}", key.name);
         assert!(!found.iter().any(Diagnostic::is_error), "{found:#?}");

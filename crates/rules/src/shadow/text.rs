@@ -189,6 +189,28 @@ impl Wording {
     }
 }
 
+impl Wording {
+    /// The first text of `exact`, and the key and an item of another condition that it lacks, if each text of `exact`
+    /// certainly lacks all items of some condition.
+    pub(super) fn exact_without(&self) -> Option<(String, &'static str, String)> {
+        if self.is_opaque {
+            return None;
+        }
+        let exact = self.conditions.iter().find(|condition| condition.key == "exact")?;
+        let others = || self.conditions.iter().filter(|condition| condition.key != "exact");
+        let mut first = None;
+        for item in &exact.items {
+            let texts = item.texts()?;
+            let lacked =
+                others().find(|other| other.items.iter().all(|one| one.is_lacked_by(texts)))?;
+            let of_lacked = lacked.items.first()?;
+            first = first
+                .or_else(|| Some((item.written.clone(), lacked.key, of_lacked.written.clone())));
+        }
+        first
+    }
+}
+
 impl Condition {
     fn is_implied_by(&self, other: &Self) -> Option<ShadowReason> {
         if self.items.len().saturating_mul(other.items.len()) > MOST_PAIRS {
@@ -242,6 +264,17 @@ impl OneOf {
             _ => Fits::Contains(Item::with_stars(word, folding)),
         };
         Self { written: word.to_owned(), fits, texts: OnceCell::new(), required: Vec::new() }
+    }
+
+    /// Whether none of the texts of a whole message has it: certain only for plain words, since messages may have other
+    /// signs around the text.
+    fn is_lacked_by(&self, texts: &[String]) -> bool {
+        let (Fits::Contains(item) | Fits::Begins(item) | Fits::Ends(item)) = &self.fits else {
+            return false;
+        };
+        item.text().chars().all(char::is_alphanumeric)
+            && self.written.chars().all(char::is_alphanumeric)
+            && !texts.iter().any(|text| self.fits.fit(text))
     }
 
     /// The texts that stand for all that fit it; made when first asked for, as few rules come so near to another.
