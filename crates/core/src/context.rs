@@ -10,7 +10,7 @@ use crate::{
     Action, Captures, Change, Chat, ChatKind, Content, Decided, Effects, Event, EventId, Lang,
     MediaError, MediaRef, MemberQuery, MemberValues, Person, Planned, Random, Read, Scope, Segment,
     Service, Snapshot, StateView, Step, Store, StoreError, Timer, TimerChange, Timestamp,
-    TurnMemory, Write,
+    TurnMemory, TurnWait, TurnWaits, Write,
 };
 
 /// The context of a handler: the clock, the seed, state, captures, and the effects it collects.
@@ -65,6 +65,8 @@ pub struct Frame {
     pub store: Option<Arc<dyn Store>>,
     /// The values that earlier attempts of this turn have put there.
     pub memory: TurnMemory,
+    /// The turns that wait for other services; `None` where no turns work at the same time.
+    pub waits: Option<Arc<dyn TurnWaits>>,
     /// The language of the bot in its chats.
     pub lang: Lang,
 }
@@ -84,6 +86,7 @@ impl Frame {
             service: None,
             store: None,
             memory: TurnMemory::default(),
+            waits: None,
             lang: Lang::default(),
         }
     }
@@ -126,6 +129,12 @@ impl Context {
     #[must_use]
     pub fn lang(&self) -> Lang {
         self.frame.lang
+    }
+
+    /// Begins a wait for another service: while the returned value lives, this turn does not keep turns of other chats from
+    /// beginning, however many wait.
+    pub fn wait_apart(&self) -> TurnWait {
+        TurnWait::of(self.frame.waits.as_ref())
     }
 
     /// The moment at which the turn began.

@@ -30,6 +30,7 @@ mod store;
 mod time;
 mod transport;
 mod turn_memory;
+mod turn_waits;
 mod unprintable;
 mod words;
 
@@ -78,5 +79,6 @@ pub use transport::{
     Transport,
 };
 pub use turn_memory::TurnMemory;
+pub use turn_waits::{TurnWait, TurnWaits};
 pub use unprintable::{is_unprintable, printable_json};
 pub use words::Words;

@@ -42,7 +42,9 @@ impl Fetcher {
         let is_safe = request.method == GET;
         let idempotency_key = (!is_safe).then(|| idempotency_key(ctx.event_id(), number));
         let request_with_key = FetchRequest { idempotency_key, ..request.clone() };
+        let apart = ctx.wait_apart();
         let answer = timeout(request.timeout, client.fetch(&request_with_key)).await;
+        drop(apart);
         let outcome = match answer {
             Ok(Ok(answer)) => Fetched::Answer(Arc::new(answer)),
             Ok(Err(failure)) => Fetched::Failed(failure),

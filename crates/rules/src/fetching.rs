@@ -1,6 +1,6 @@
 //! `fetch`: a request of a rule, as checked. At run time it becomes a [`FetchRequest`] by the values of its names.
 //!
-//! Texts of people never decide where a request goes: scheme, host and port are fixed at load, and a name stands in the
+//! Texts of people never decide where a request goes: scheme, host and port are fixed at load, and a name is written in the
 //! rest of the address percent-encoded, in JSON as a value, in a header without control characters.
 
 mod render;

@@ -14,6 +14,7 @@ use crate::pacer::Pacer;
 use crate::performing::Answer;
 use crate::send::{SendEnd, Signal};
 use crate::turn::TurnEnd;
+use crate::waiting::Waiting;
 use crate::{Pace, Pacing, Settings};
 
 /// The interval of housekeeping; if more is due, the next piece follows after a short pause.
@@ -57,6 +58,7 @@ pub(crate) enum Done {
 #[derive(Debug)]
 pub(crate) struct Dispatcher {
     lanes: Lanes,
+    waiting: Arc<Waiting>,
     outbox: Arc<Mutex<Outbox>>,
     /// Actions that were claimed with their turns.
     claimed: VecDeque<Outgoing>,
@@ -68,8 +70,10 @@ pub(crate) struct Dispatcher {
 
 impl Dispatcher {
     pub(crate) fn new(settings: &Settings) -> Self {
+        let waiting = Arc::<Waiting>::default();
         Self {
-            lanes: Lanes::new(settings.lanes_at_once),
+            lanes: Lanes::new(settings.lanes_at_once, Arc::clone(&waiting)),
+            waiting,
             outbox: Arc::new(Mutex::new(Outbox::new(settings))),
             claimed: VecDeque::new(),
             fire_at: Some(Timestamp::default()),
@@ -82,6 +86,11 @@ impl Dispatcher {
     /// The chats with actions to send, for turns that could claim at once.
     pub(crate) fn shared_outbox(&self) -> Arc<Mutex<Outbox>> {
         Arc::clone(&self.outbox)
+    }
+
+    /// The turns that wait for other services.
+    pub(crate) fn shared_waiting(&self) -> Arc<Waiting> {
+        Arc::clone(&self.waiting)
     }
 
     fn outbox(&self) -> MutexGuard<'_, Outbox> {

@@ -1,10 +1,12 @@
 //! Tracks the lanes with new events and the busy lanes. The events themselves wait in the store.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use mynah_core::Lane;
 
 use crate::recent::Recent;
+use crate::waiting::Waiting;
 
 /// The lanes with new events, in order of arrival, and the busy marks.
 #[derive(Debug)]
@@ -19,10 +21,11 @@ pub(crate) struct Lanes {
     /// The lanes of which one may have killed the process: they run one after the other, in parallel with other lanes.
     suspects: VecDeque<Lane>,
     at_once: usize,
+    waiting: Arc<Waiting>,
 }
 
 impl Lanes {
-    pub(crate) fn new(at_once: usize) -> Self {
+    pub(crate) fn new(at_once: usize, waiting: Arc<Waiting>) -> Self {
         Self {
             ready: VecDeque::new(),
             fresh: VecDeque::new(),
@@ -31,6 +34,7 @@ impl Lanes {
             busy: BTreeMap::new(),
             suspects: VecDeque::new(),
             at_once: at_once.max(1),
+            waiting,
         }
     }
 
@@ -51,7 +55,7 @@ impl Lanes {
 
     /// The next lane to work on; marks it as busy.
     pub(crate) fn next(&mut self) -> Option<Lane> {
-        if self.busy.len() >= self.at_once {
+        if self.busy.len() >= self.at_once + self.waiting.count() {
             return None;
         }
         // Only the first of the suspects may work; the others keep their place in the queue.
@@ -94,7 +98,7 @@ mod tests {
 
     #[test]
     fn suspects_wait_for_each_other_and_nobody_waits_for_them() {
-        let mut lanes = Lanes::new(9);
+        let mut lanes = Lanes::new(9, Arc::default());
         lanes.suspect(vec!["b".into(), "a".into()]);
         for lane in ["a", "b", "c"] {
             lanes.notify(lane.into());
@@ -108,7 +112,7 @@ mod tests {
 
     #[test]
     fn a_lane_that_had_no_turn_lately_goes_before_those_of_a_flood() {
-        let mut lanes = Lanes::new(1);
+        let mut lanes = Lanes::new(1, Arc::default());
         let flood: Vec<Lane> = (0..500).map(|n| Lane::new(format!("flood {n}"))).collect();
         for lane in &flood {
             lanes.notify(lane.clone());
@@ -129,7 +133,7 @@ mod tests {
 
     #[test]
     fn newcomers_without_end_keep_nobody_waiting_for_ever() {
-        let mut lanes = Lanes::new(1);
+        let mut lanes = Lanes::new(1, Arc::default());
         lanes.notify("old".into());
         assert_eq!(lanes.next(), Some("old".into()));
         lanes.done(&"old".into(), true);
@@ -148,7 +152,7 @@ mod tests {
 
     #[test]
     fn a_lane_works_on_one_event_at_a_time() {
-        let mut lanes = Lanes::new(2);
+        let mut lanes = Lanes::new(2, Arc::default());
         for lane in ["a", "a", "b", "c"] {
             lanes.notify(lane.into());
         }

@@ -33,6 +33,7 @@ mod settings;
 mod split;
 mod stage;
 mod turn;
+mod waiting;
 mod worker;
 
 use std::fmt;
@@ -178,6 +179,7 @@ impl Running {
             offset,
             tokens,
             outbox: dispatcher.shared_outbox(),
+            waiting: dispatcher.shared_waiting(),
             saving,
             performing,
             begun: Begun::default(),
@@ -213,6 +215,7 @@ impl Running {
                 Some(news) = self.news.recv() => self.on_news(news),
                 Some(order) = self.orders.recv() => { self.on_order(order); None }
                 Some(done) = self.jobs.join_next() => self.on_done(done),
+                () = self.worker.waiting.begun() => None,
                 () = sleep(pause) => None,
             };
             if let Some(ended) = ended {

@@ -47,6 +47,7 @@ impl Stage {
             offset: AtomicI64::new(0),
             tokens: AtomicU64::new(1),
             outbox: dispatcher.shared_outbox(),
+            waiting: dispatcher.shared_waiting(),
             saving: Mutex::new(()),
             performing: Performing::default(),
             begun: Begun::default(),

@@ -176,6 +176,7 @@ impl Worker {
             chats: self.service.chats(),
             service: Some(self.service.clone()),
             store: Some(self.store.clone()),
+            waits: Some(self.waiting.clone()),
             lang: self.handlers.present_lang(),
             ..Frame::of(event, now)
         }

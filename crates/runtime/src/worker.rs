@@ -14,6 +14,7 @@ use crate::begun::Begun;
 use crate::dispatcher::{Done, Job};
 use crate::outbox::Outbox;
 use crate::performing::{Answer, Performing};
+use crate::waiting::Waiting;
 use crate::{Handlers, Observer, Settings, Trouble, UnknownPolicy, say};
 
 /// The runtime's own record beside those of the transport: the lead of the service's clock, in milliseconds.
@@ -38,6 +39,8 @@ pub(crate) struct Worker {
     pub(crate) begun: Begun,
     /// The chats with actions to send, shared with the dispatcher.
     pub(crate) outbox: Arc<StdMutex<Outbox>>,
+    /// The turns that wait for other services, shared with the dispatcher.
+    pub(crate) waiting: Arc<Waiting>,
     /// Locked while a row is saved: several chats may save rows in one file.
     pub(crate) saving: Mutex<()>,
     /// The callers that wait for outcomes.

@@ -640,3 +640,36 @@ async fn a_turn_that_runs_again_has_the_memory_of_its_first_attempt_and_the_next
     assert_eq!((handler.asked.load(Ordering::SeqCst), handler.runs.load(Ordering::SeqCst)), (2, 6));
     played.stop().await;
 }
+
+/// Waits for another service if the text is "slow".
+struct Waits(Arc<Semaphore>);
+
+#[async_trait]
+impl Handler for Waits {
+    async fn on_message(&self, ctx: &mut Context, message: &Message) -> Result<Flow, HandlerError> {
+        if message.text == "slow" {
+            let wait = ctx.wait_apart();
+            let _open = self.0.acquire().await?;
+            drop(wait);
+        }
+        ctx.reply(message.text.clone());
+        Ok(Flow::Stop)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn turns_that_wait_for_another_service_delay_their_own_chats_only() {
+    let gate = Arc::new(Semaphore::new(0));
+    let handlers = Handlers::new().rules(Arc::new(Waits(Arc::clone(&gate))));
+    let settings = Settings { lanes_at_once: 2, ..settings() };
+    let mut played = Played::start(Arc::new(SqliteStore::in_memory()), handlers, settings);
+    for n in 0..20 {
+        played.say(group(n), "slow").await;
+    }
+    played.say(group(20), "quick").await;
+    played.until_said(1).await;
+    assert_eq!(played.said()[0].text, "quick");
+    gate.add_permits(1);
+    played.until_said(21).await;
+    played.stop().await;
+}

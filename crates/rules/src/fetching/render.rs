@@ -11,7 +11,7 @@ use mynah_matching::template::{Template, Values};
 use super::text::{NamedPiece, NamedText};
 use super::{Body, Fetching, Json, LONGEST_URL};
 
-/// Where a value stands, and so how it is written.
+/// The place of a value, which decides how it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     Url,

@@ -33,7 +33,7 @@ impl Take {
 pub(crate) fn take(answer: &FetchAnswer, all: &[(String, Take)]) -> Result<Captures, FetchFailure> {
     let needs_json = all.iter().any(|(_, take)| matches!(take, Take::Pointer(_)));
     let json: Value = if needs_json {
-        // A byte order mark is no part of JSON, but services write it.
+        // A byte order mark is not a part of JSON, but services write it.
         let body = answer.body.trim_start_matches('\u{feff}');
         serde_json::from_str(body).map_err(|_| FetchFailure::NotJson)?
     } else {

@@ -236,7 +236,7 @@ impl TestState {
     }
 }
 
-/// A request that tells by its address whether it is answered, and depends on what earlier rules set.
+/// A request that shows by its address whether it is answered, and depends on what earlier rules set.
 fn fetching(line: u32, is_answered: bool) -> Fetching {
     let url = format!("https://a.example/{is_answered}/{}?x={{user.x}}", line % 2);
     Fetching {

@@ -9,7 +9,7 @@ use crate::model::{WebAddress, WebMedia};
 /// The most characters of an address.
 const LONGEST: usize = 2_000;
 
-/// The picture or file. `None`, with a warning, if what was taken out of an answer is no address.
+/// The picture or file. `None`, with a warning, if what was taken out of an answer is not an address.
 pub(super) fn segment(actor: &mut Actor<'_, '_>, media: &WebMedia) -> Option<Segment> {
     let kind = if media.is_image { Segment::Image } else { Segment::File };
     let address = match &media.address {
