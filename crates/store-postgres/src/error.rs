@@ -64,8 +64,11 @@ pub(crate) fn translate(error: tokio_postgres::Error, place: &str) -> Failure {
     })
 }
 
+/// Whether the connection failed. A certificate that is refused is refused again.
 fn is_io(source: &(dyn std::error::Error + 'static)) -> bool {
-    source.is::<std::io::Error>()
+    let is_tls =
+        |error: &std::io::Error| error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>());
+    source.downcast_ref::<std::io::Error>().is_some_and(|error| !is_tls(error))
 }
 
 /// The error of a call whose tries have all failed.

@@ -6,6 +6,8 @@
 mod cluster;
 #[path = "postgres/conformance.rs"]
 mod conformance;
+#[path = "postgres/encryption.rs"]
+mod encryption;
 #[path = "postgres/fence.rs"]
 mod fence;
 #[path = "postgres/leases.rs"]
@@ -14,3 +16,5 @@ mod leases;
 mod lost_answers;
 #[path = "postgres/restarts.rs"]
 mod restarts;
+#[path = "postgres/retention.rs"]
+mod retention;

@@ -16,7 +16,25 @@ set -e
 cd /
 folder=$(mktemp -d /tmp/mynah-postgres.XXXXXX)
 "$1/initdb" -D "$folder/data" -U mynah -A trust -E UTF8 --locale=C -N >/dev/null
-options="-c listen_addresses= -c unix_socket_directories=$folder -c fsync=off -c max_connections=60 -c shared_buffers=32MB -c wal_writer_delay=10s"
+options="-c unix_socket_directories=$folder -c fsync=off -c max_connections=60 -c shared_buffers=32MB -c wal_writer_delay=10s"
+if [ -n "$2" ]; then
+    authority() {
+        openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj "/CN=$1" -keyout "$folder/$1.key" -out "$folder/$1.pem"
+    }
+    {
+        authority ours
+        authority foreign
+        openssl req -newkey rsa:2048 -nodes -subj /CN=server -keyout "$folder/data/server.key" -out "$folder/request"
+        echo subjectAltName=DNS:localhost >"$folder/names"
+        openssl x509 -req -in "$folder/request" -CA "$folder/ours.pem" -CAkey "$folder/ours.key" -CAcreateserial -days 2 \
+            -extfile "$folder/names" -out "$folder/data/server.crt"
+    } 2>/dev/null
+    chmod 600 "$folder/data/server.key"
+    printf 'local all all trust\nhostssl all all 127.0.0.1/32 scram-sha-256\n' >"$folder/data/pg_hba.conf"
+    options="$options -c listen_addresses=127.0.0.1 -c port=$2 -c ssl=on"
+else
+    options="$options -c listen_addresses="
+fi
 "$1/pg_ctl" start -w -D "$folder/data" -l "$folder/log" -o "$options" >/dev/null
 echo "$folder"
 cat >/dev/null
@@ -41,6 +59,7 @@ pub(crate) async fn silence(admin: &Client, account: &str) {
 pub(crate) struct Cluster {
     folder: PathBuf,
     programs: PathBuf,
+    port: u16,
     // Its input stays open as long as this process lives.
     _shell: Child,
 }
@@ -52,16 +71,31 @@ impl Cluster {
     ///
     /// If it is missing and `CI` is set, or if it does not start.
     pub(crate) fn start() -> Option<Self> {
+        Self::start_at(None)
+    }
+
+    /// The same with a port of 127.0.0.1 for encrypted connections with a password. The server's certificate is for
+    /// `localhost`; that of its authority is the file `ours.pem`, and `foreign.pem` that of another one.
+    pub(crate) fn start_encrypted() -> Option<Self> {
+        if Command::new("openssl").arg("version").output().is_err() {
+            skip("openssl is not installed");
+            return None;
+        }
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = free.local_addr().unwrap().port();
+        drop(free);
+        Self::start_at(Some(port))
+    }
+
+    fn start_at(port: Option<u16>) -> Option<Self> {
         let Some(programs) = programs() else {
-            let is_ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
-            assert!(!is_ci, "PostgreSQL is not installed");
-            let line = b"skipped: PostgreSQL is not installed\n";
-            std::io::stderr().write_all(line).unwrap();
+            skip("PostgreSQL is not installed");
             return None;
         };
         let mut shell = as_other_user()
             .args(["sh", "-c", SCRIPT, "sh"])
             .arg(&programs)
+            .arg(port.map_or_else(String::new, |port| port.to_string()))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -69,7 +103,9 @@ impl Cluster {
         let mut folder = String::new();
         BufReader::new(shell.stdout.take().unwrap()).read_line(&mut folder).unwrap();
         assert!(!folder.is_empty(), "the server did not start");
-        let cluster = Self { folder: folder.trim_end().into(), programs, _shell: shell };
+        let folder = folder.trim_end().into();
+        let port = port.unwrap_or(5432);
+        let cluster = Self { folder, programs, port, _shell: shell };
         cluster.admin_runs("postgres", "CREATE DATABASE bots");
         let settings = cluster.settings();
         runtime().block_on(migrate(&settings)).unwrap();
@@ -103,11 +139,22 @@ impl Cluster {
 
     /// The file of its socket.
     pub(crate) fn socket(&self) -> PathBuf {
-        self.folder.join(".s.PGSQL.5432")
+        self.folder.join(format!(".s.PGSQL.{}", self.port))
+    }
+
+    /// The port for encrypted connections.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The content of a file in its folder.
+    pub(crate) fn read(&self, file: &str) -> Vec<u8> {
+        std::fs::read(self.folder.join(file)).unwrap()
     }
 
     pub(crate) fn address(&self, database: &str) -> String {
-        format!("postgres://mynah@/{database}?host={}", self.folder.display())
+        let (folder, port) = (self.folder.display(), self.port);
+        format!("postgres://mynah@/{database}?host={folder}&port={port}")
     }
 
     /// A connection of an operator.
@@ -122,6 +169,13 @@ impl Cluster {
     pub(crate) fn admin_runs(&self, database: &str, sql: &str) {
         runtime().block_on(async { self.admin(database).await.batch_execute(sql).await }).unwrap();
     }
+}
+
+/// Says that a test is skipped, past the capture of its output; fails in CI.
+fn skip(why: &str) {
+    let is_ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
+    assert!(!is_ci, "{why}");
+    std::io::stderr().write_all(format!("skipped: {why}\n").as_bytes()).unwrap();
 }
 
 /// The folder with the programs of the newest server.
