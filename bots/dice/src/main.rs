@@ -15,8 +15,8 @@ impl Handler for Dice {
         ctx: &mut Context,
         _message: &Message,
     ) -> Result<Flow, HandlerError> {
-        let count = number(ctx, "count", 1)?;
-        let sides = number(ctx, "sides", 6)?;
+        let count: u64 = ctx.arg("count")?.unwrap_or(1);
+        let sides: u64 = ctx.arg("sides")?.unwrap_or(6);
         if (1..=MOST_DICE).contains(&count) && (2..=MOST_SIDES).contains(&sides) {
             let text = roll(ctx, count, sides);
             ctx.reply_at(text);
@@ -24,14 +24,6 @@ impl Handler for Dice {
             ctx.reply(format!("最多 {MOST_DICE} 个骰子，每个 2 到 {MOST_SIDES} 面。"));
         }
         Ok(Flow::Stop)
-    }
-}
-
-/// A number that the rule captured, or `otherwise`.
-fn number(ctx: &Context, name: &str, otherwise: u64) -> Result<u64, HandlerError> {
-    match ctx.capture(name) {
-        None | Some("") => Ok(otherwise),
-        Some(digits) => Ok(digits.parse()?),
     }
 }
 
