@@ -8,8 +8,9 @@ use async_trait::async_trait;
 use mynah_core::{ChatId, Event, EventId, Lane, Outcome, Perform, PerformError, Planned};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::Pace;
+use crate::handlers::ActiveHandlers;
 use crate::performing::Answer;
+use crate::{Handlers, Pace};
 
 /// The largest number of waiting orders; above it, callers wait.
 const WAITING: usize = 64;
@@ -21,6 +22,7 @@ pub struct Control {
     receiver: Arc<Mutex<Option<mpsc::Receiver<Order>>>>,
     idle: Arc<watch::Sender<bool>>,
     left_behind: Arc<AtomicBool>,
+    handlers: ActiveHandlers,
 }
 
 /// An order to a running account.
@@ -51,6 +53,7 @@ impl Control {
             receiver: Arc::new(Mutex::new(Some(receiver))),
             idle: Arc::new(watch::Sender::new(false)),
             left_behind: Arc::default(),
+            handlers: ActiveHandlers::default(),
         }
     }
 
@@ -83,6 +86,16 @@ impl Control {
         let (answer, told) = oneshot::channel();
         self.sender.send(Order::Pace(answer)).await.map_err(|_| NotRunning)?;
         told.await.map_err(|_| NotRunning)
+    }
+
+    /// Lets the next turns of the account begin with these handlers, in place of those of [`Account`](crate::Account). A turn
+    /// that has begun ends with the old ones, which are dropped after it.
+    pub fn replace_handlers(&self, handlers: Handlers) {
+        self.handlers.replace(handlers);
+    }
+
+    pub(crate) fn handlers(&self) -> &ActiveHandlers {
+        &self.handlers
     }
 
     /// Returns when the account has no event to handle and no action to send; timers may be pending. Events that the

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use mynah_core::{Context, Failure, Flow, Handler, Lang};
@@ -28,6 +28,32 @@ pub type ReadLang = dyn Fn() -> Lang + Send + Sync;
 /// Gets a failed handler's name and the failure, with a context without the effects of that handler. It may reply. `Stop` ends
 /// the turn; with `Continue` it goes on as without the hook.
 pub type OnError = dyn Fn(&str, &Failure, &mut Context) -> Flow + Send + Sync;
+
+/// The handlers that turns begin with. A turn keeps those with which it began.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ActiveHandlers(Arc<Mutex<Option<Arc<Handlers>>>>);
+
+impl ActiveHandlers {
+    /// Sets the first handlers; a replacement that came earlier wins.
+    pub(crate) fn begin_with(&self, handlers: Handlers) {
+        self.lock().get_or_insert_with(|| Arc::new(handlers));
+    }
+
+    /// Lets the next turns begin with these.
+    pub(crate) fn replace(&self, handlers: Handlers) {
+        let old = self.lock().replace(Arc::new(handlers));
+        // Outside of the lock: the end of a handler may be work.
+        drop(old);
+    }
+
+    pub(crate) fn load(&self) -> Arc<Handlers> {
+        self.lock().clone().unwrap_or_default()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<Handlers>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// A handler with its name and limits.
 #[derive(Clone)]

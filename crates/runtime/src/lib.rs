@@ -169,9 +169,10 @@ impl Running {
         let tokens = AtomicU64::new(1);
         let performing = Performing::default();
         let dispatcher = Dispatcher::new(&settings);
+        control.handlers().begin_with(handlers);
         let worker = Worker {
             store,
-            handlers,
+            handlers: control.handlers().clone(),
             clock,
             settings,
             observer,

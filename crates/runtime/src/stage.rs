@@ -12,6 +12,7 @@ use tokio::sync::Mutex;
 
 use crate::begun::Begun;
 use crate::dispatcher::Dispatcher;
+use crate::handlers::ActiveHandlers;
 use crate::performing::Performing;
 use crate::worker::Worker;
 use crate::{Handlers, ManualClock, Observer, Settings, Unobserved};
@@ -37,9 +38,11 @@ impl Stage {
     ) -> Self {
         let mut dispatcher = Dispatcher::new(&settings);
         dispatcher.status(&Status::Online { name: String::new() });
+        let active = ActiveHandlers::default();
+        active.begin_with(handlers);
         let worker = Worker {
             store,
-            handlers,
+            handlers: active,
             clock: clock.clone(),
             settings,
             observer: Arc::new(Unobserved),

@@ -17,7 +17,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::block_in_place;
 use tokio::time::{Instant, timeout};
 
-use crate::handlers::Registered;
+use crate::handlers::{Handlers, Registered};
 use crate::outbox::{self, Attempt};
 use crate::worker::Worker;
 use crate::{Trouble, admission, kick_limit, loop_breaker, say, split};
@@ -160,7 +160,8 @@ impl Worker {
         } else if event.message().is_some() && loop_breaker::is_silent(&ctx) {
             ctx.decided().passed_over = Some("loop breaker".to_owned());
         } else {
-            self.run_all(&mut ctx, event).await;
+            let handlers = self.handlers.load();
+            self.run_all(&handlers, &mut ctx, event).await;
             self.break_loops(&mut ctx, event);
         }
         self.limit_kicks(&mut ctx, event);
@@ -186,20 +187,21 @@ impl Worker {
     ///
     /// The effects of a failed handler are dropped, together with those of the handlers that it called. After a failed
     /// handler before the rules the turn goes on; after a failed rule book or fallback it ends without another answer.
-    async fn run_all(&self, ctx: &mut Context, event: &Event) {
-        for registered in &self.handlers.before {
-            if matches!(self.run_guarded(registered, ctx, event).await, Some(Flow::Stop)) {
+    async fn run_all(&self, handlers: &Handlers, ctx: &mut Context, event: &Event) {
+        for registered in &handlers.before {
+            if matches!(self.run_guarded(handlers, registered, ctx, event).await, Some(Flow::Stop))
+            {
                 ctx.decided().handler = Some(registered.name.clone());
                 return;
             }
         }
-        if let Some(rules) = &self.handlers.rules
-            && self.run_guarded(rules, ctx, event).await != Some(Flow::Continue)
+        if let Some(rules) = &handlers.rules
+            && self.run_guarded(handlers, rules, ctx, event).await != Some(Flow::Continue)
         {
             return;
         }
-        for registered in self.addressed(event).into_iter().chain(&self.handlers.fallback) {
-            let flow = self.run_guarded(registered, ctx, event).await;
+        for registered in addressed(handlers, event).into_iter().chain(&handlers.fallback) {
+            let flow = self.run_guarded(handlers, registered, ctx, event).await;
             if flow == Some(Flow::Stop) {
                 ctx.decided().handler = Some(registered.name.clone());
             }
@@ -209,24 +211,17 @@ impl Worker {
         }
     }
 
-    /// The handler of a timer: a follow-up names it.
-    fn addressed(&self, event: &Event) -> Option<&Registered> {
-        match &event.body {
-            EventBody::Due(due) => self.handlers.named.get(&due.name),
-            EventBody::Message(_) | EventBody::Notice(_) | EventBody::Started => None,
-        }
-    }
-
     /// Runs a handler and the handlers that it calls. `None` if it failed; then its effects are dropped.
     async fn run_guarded(
         &self,
+        handlers: &Handlers,
         registered: &Registered,
         ctx: &mut Context,
         event: &Event,
     ) -> Option<Flow> {
         let before = ctx.effects().clone();
         let result = match self.call(registered, ctx, event).await {
-            Ok(flow) => self.run_calls(ctx, event).await.map(|()| flow),
+            Ok(flow) => self.run_calls(handlers, ctx, event).await.map(|()| flow),
             Err(failed) => Err(failed),
         };
         match result {
@@ -265,7 +260,12 @@ impl Worker {
     }
 
     /// Runs the handlers among the steps; the steps of each handler take its place.
-    async fn run_calls(&self, ctx: &mut Context, event: &Event) -> Result<(), Failed> {
+    async fn run_calls(
+        &self,
+        handlers: &Handlers,
+        ctx: &mut Context,
+        event: &Event,
+    ) -> Result<(), Failed> {
         if !ctx.effects().steps.iter().any(|step| matches!(step, Step::Run(_))) {
             return Ok(());
         }
@@ -283,7 +283,7 @@ impl Worker {
             if calls > CALLS {
                 return Err(Failed { handler: call.handler, failure: Failure::Endless });
             }
-            for step in self.run_call(ctx, event, call).await?.into_iter().rev() {
+            for step in self.run_call(handlers, ctx, event, call).await?.into_iter().rev() {
                 open.push_front(step);
             }
         }
@@ -296,12 +296,13 @@ impl Worker {
     /// Runs a handler by name. Returns its steps.
     async fn run_call(
         &self,
+        handlers: &Handlers,
         ctx: &mut Context,
         event: &Event,
         call: Call,
     ) -> Result<Vec<Step>, Failed> {
         let Call { handler, captures } = call;
-        let Some(registered) = self.handlers.named.get(&handler) else {
+        let Some(registered) = handlers.named.get(&handler) else {
             self.trouble(event, &Trouble::NoSuchHandler { handler, event: event.id.clone() });
             return Ok(Vec::new());
         };
@@ -375,6 +376,13 @@ impl Worker {
         effects.steps = split.steps;
         decided.dropped = u32::try_from(split.dropped).unwrap_or(u32::MAX);
         (reads, effects, decided)
+    }
+}
+/// The handler of a timer: a follow-up names it.
+fn addressed<'h>(handlers: &'h Handlers, event: &Event) -> Option<&'h Registered> {
+    match &event.body {
+        EventBody::Due(due) => handlers.named.get(&due.name),
+        EventBody::Message(_) | EventBody::Notice(_) | EventBody::Started => None,
     }
 }
 

@@ -12,10 +12,11 @@ use tokio::sync::Mutex;
 
 use crate::begun::Begun;
 use crate::dispatcher::{Done, Job};
+use crate::handlers::ActiveHandlers;
 use crate::outbox::Outbox;
 use crate::performing::{Answer, Performing};
 use crate::waiting::Waiting;
-use crate::{Handlers, Observer, Settings, Trouble, UnknownPolicy, say};
+use crate::{Observer, Settings, Trouble, UnknownPolicy, say};
 
 /// The runtime's own record beside those of the transport: the lead of the service's clock, in milliseconds.
 const CLOCK_OFFSET: &str = "runtime.clock_offset";
@@ -26,7 +27,7 @@ const OFFSET_MATTERS: i64 = 1000;
 /// Does the work of an account, one turn or one send per call.
 pub(crate) struct Worker {
     pub(crate) store: Arc<dyn Store>,
-    pub(crate) handlers: Handlers,
+    pub(crate) handlers: ActiveHandlers,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) settings: Settings,
     pub(crate) observer: Arc<dyn Observer>,

@@ -673,3 +673,42 @@ async fn turns_that_wait_for_another_service_delay_their_own_chats_only() {
     played.until_said(21).await;
     played.stop().await;
 }
+
+/// Waits for the gate, then runs the handler `word`.
+struct RunsWord(Arc<Semaphore>);
+
+#[async_trait]
+impl Handler for RunsWord {
+    async fn on_message(&self, ctx: &mut Context, _: &Message) -> Result<Flow, HandlerError> {
+        let _open = self.0.acquire().await?;
+        let captures = [].into();
+        ctx.step(Step::Run(mynah_core::Call { handler: "word".to_owned(), captures }));
+        Ok(Flow::Stop)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn replaced_handlers_finish_their_turns_and_are_dropped() {
+    let says = |word: &'static str| {
+        Arc::new(handler_fn(move |ctx, _| {
+            ctx.reply(word);
+            Ok(Flow::Stop)
+        }))
+    };
+    let (closed, old) = (Arc::new(Semaphore::new(0)), says("old"));
+    let handlers = |gate, word| Handlers::new().rules(Arc::new(RunsWord(gate))).named("word", word);
+    let first = handlers(Arc::clone(&closed), Arc::clone(&old) as Arc<dyn Handler>);
+    let mut played = Played::start(Arc::new(SqliteStore::in_memory()), first, settings());
+    played.say(group(0), "begun").await;
+    played.say(group(0), "next").await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    played.control().replace_handlers(handlers(Arc::new(Semaphore::new(1)), says("new")));
+    played.say(group(1), "other").await;
+    played.until_said(1).await;
+    assert!(Arc::strong_count(&old) > 1, "the turn that has begun has it");
+    closed.add_permits(1);
+    played.until_said(3).await;
+    assert_eq!(texts(&played), ["new", "old", "new"]);
+    assert_eq!(Arc::strong_count(&old), 1);
+    played.stop().await;
+}
