@@ -12,10 +12,11 @@ use mynah_page::{Condition, Pages};
 use mynah_rules::{Disk, Lang, Loaded, RuleBook};
 use mynah_runtime::{Account, Control, Ended as RunEnded, Settings};
 use mynah_transports::{Connector, SettingError, Surroundings, Values};
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::alert::{Alert, AlertKind, Alerts};
-use crate::handlers::HandlerAccount;
+use crate::handlers::{AccountHandlers, HandlerAccount};
 use crate::login::{LoginScreen, PromptOutput};
 use crate::observer::{AccountObserver, Moments};
 use crate::operate::{self, OperatorApi, OperatorCommands, keep_service};
@@ -66,6 +67,8 @@ pub(crate) struct Shared {
     pub(crate) feed: ConsoleFeed,
     /// How the process is stopped.
     pub(crate) stop: Stop,
+    /// Notified when an account has taken new rules.
+    pub(crate) swapped: Arc<Notify>,
 }
 
 /// An account that is ready to run: its data is open, nothing was sent yet.
@@ -74,6 +77,7 @@ pub(crate) struct Ready {
     control: Control,
     watch: Arc<AccountObserver>,
     reloader: Arc<Reloader>,
+    handlers: AccountHandlers,
     operator_api: Arc<OperatorApi>,
     active_rules: Arc<ActiveRules>,
     data: PathBuf,
@@ -123,8 +127,10 @@ impl Plan {
         let transport = parts.transport()?;
         let reloader = Arc::new(parts.reloader(loaded));
         let watch = Arc::new(parts.watch());
+        let handlers = parts.handlers(Arc::clone(&reloader));
         Ok(Ready {
-            account: parts.account(transport, Arc::clone(&reloader), Arc::clone(&watch)),
+            account: parts.account(transport, &handlers, Arc::clone(&watch)),
+            handlers,
             control: parts.control.clone(),
             operator_api: Arc::new(parts.operator_api()),
             active_rules: Arc::clone(&parts.active_rules),
@@ -151,18 +157,13 @@ impl Plan {
 }
 
 impl Parts<'_> {
-    fn account(
-        &self,
-        transport: Box<dyn Transport>,
-        reloader: Arc<Reloader>,
-        watch: Arc<AccountObserver>,
-    ) -> Account {
+    fn handlers(&self, reloader: Arc<Reloader>) -> AccountHandlers {
         let rules = Arc::new(RuleHandler::new(
             Arc::clone(&self.active_rules),
             reloader,
             self.shared.bot.new_fetcher(),
         ));
-        let bot = self.shared.bot.clone();
+        let bot = self.shared.bot.clone().first("operator", OperatorCommands);
         let Plan { name, data, .. } = self.plan;
         let of_account = HandlerAccount::new(
             name,
@@ -170,15 +171,24 @@ impl Parts<'_> {
             data,
             Some(Arc::clone(&self.reader)),
         );
+        bot.account_handlers(rules, &of_account)
+    }
+
+    fn account(
+        &self,
+        transport: Box<dyn Transport>,
+        handlers: &AccountHandlers,
+        watch: Arc<AccountObserver>,
+    ) -> Account {
         Account {
             name: self.plan.name.clone(),
             store: Arc::clone(&self.store),
             transport: url_media::fetching(
                 self.stop.guard(transport, &self.service),
-                bot.fetch_client(),
-                data,
+                self.shared.bot.fetch_client(),
+                &self.plan.data,
             ),
-            handlers: bot.first("operator", OperatorCommands).handlers(rules, &of_account),
+            handlers: handlers.all(),
             clock: Arc::clone(&self.clock),
             settings: self.plan.settings.clone(),
             observer: watch,
@@ -202,6 +212,7 @@ impl Parts<'_> {
             clock: Arc::clone(&self.clock),
             lang: self.shared.lang,
             read: read.into(),
+            swapped: Arc::clone(&self.shared.swapped),
         }
     }
 
@@ -261,6 +272,11 @@ impl Ready {
     /// Reloads its rules.
     pub(crate) fn reloader(&self) -> Arc<Reloader> {
         Arc::clone(&self.reloader)
+    }
+
+    /// What changed settings reach while it runs.
+    pub(crate) fn reloads(&self) -> (Arc<Reloader>, AccountHandlers) {
+        (self.reloader(), self.handlers.clone())
     }
 
     /// The folder that keeps everything.

@@ -21,7 +21,7 @@ use crate::config::{Config, Outside};
 use crate::defaults::{Defaults, WithDefaults};
 use crate::embed::Embedded;
 use crate::fetcher::{Fetcher, LONGEST_RULES};
-use crate::handlers::{self, Declared, HandlerAccount, Running};
+use crate::handlers::{AccountHandlers, Declared, HandlerAccount, Running};
 use crate::own_handlers::{Make, OwnHandlers, Unconfigured, making};
 use crate::rule_handler::ActiveRules;
 use crate::{Ended, Report, Result, cli, report, tls};
@@ -450,6 +450,16 @@ impl Bot {
         &self.fetch
     }
 
+    /// Lets this bot and all its clones know the handlers of changed settings.
+    pub(crate) fn redeclare(&self, specs: Vec<Spec>) {
+        self.declared.replace(specs);
+    }
+
+    /// The names among the handlers of the settings that rules can run.
+    pub(crate) fn declared_names(&self) -> Vec<String> {
+        self.declared.names()
+    }
+
     /// Starts the handlers of the settings. With `in_plays`, played conversations call them too; else they only record the
     /// calls, as a test must not reach other people's services.
     pub(crate) fn start_handlers(self, in_plays: bool) -> Result<Self, Report> {
@@ -468,7 +478,17 @@ impl Bot {
         rules: Arc<dyn Handler>,
         account: &Arc<HandlerAccount>,
     ) -> Handlers {
-        handlers::add(self.own_handlers(rules), self.programs(), account)
+        self.account_handlers(rules, account).all()
+    }
+
+    /// The handlers of an account, which are put together again when those of the settings change.
+    pub(crate) fn account_handlers(
+        &self,
+        rules: Arc<dyn Handler>,
+        account: &Arc<HandlerAccount>,
+    ) -> AccountHandlers {
+        let (programs, account) = (self.programs().clone(), Arc::clone(account));
+        AccountHandlers::new(self.own_handlers(rules), programs, account)
     }
 
     /// All handlers of a played conversation in their order, with `rules` as the rule book.
@@ -508,8 +528,7 @@ impl Bot {
 
     /// The names that `run` may use.
     pub(crate) fn names(&self) -> Vec<String> {
-        let declared = self.declared.names().map(str::to_owned);
-        self.own_names().chain(declared).collect()
+        self.own_names().chain(self.declared.names()).collect()
     }
 
     /// The names of the handlers that a played conversation calls.
@@ -518,7 +537,8 @@ impl Bot {
         self.own_names().chain(running).collect()
     }
 
-    fn own_names(&self) -> impl Iterator<Item = String> {
+    /// The names of the handlers in code that rules can run.
+    pub(crate) fn own_names(&self) -> impl Iterator<Item = String> {
         let named = self.registered.iter().filter(|entry| entry.place == Place::Named);
         named.map(|entry| entry.name.clone())
     }

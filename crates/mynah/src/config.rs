@@ -292,6 +292,11 @@ impl Config {
             None => Ok(BotSettings::default()),
         }
     }
+
+    /// The file that is read.
+    pub(crate) fn file(given: Option<&Path>) -> &Path {
+        given.unwrap_or(Path::new(USUAL_PLACE))
+    }
 }
 
 /// The settings of a bot, apart from those of the accounts that run it.
@@ -305,7 +310,7 @@ pub(crate) struct BotSettings {
 
 /// The path and the text of the settings; `None` if there are none.
 fn text(given: Option<&Path>) -> Result<Option<(&Path, String)>, Problems> {
-    let path = given.unwrap_or(Path::new(USUAL_PLACE));
+    let path = Config::file(given);
     let read = mynah_files::open(path).and_then(|file| mynah_files::read_text(file, LARGEST_FILE));
     match read {
         Ok(text) => Ok(Some((path, text))),

@@ -249,6 +249,7 @@ impl LoadedRules {
             clock: bot.running_clock(),
             lang,
             read: read.into(),
+            swapped: Arc::default(),
         }
     }
 }

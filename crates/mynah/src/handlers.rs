@@ -1,21 +1,21 @@
 //! The handlers in other processes, for an account or a played conversation.
 
+use std::collections::BTreeSet;
 use std::fmt;
-use std::mem::discriminant;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use mynah_core::{Context, Event, Handler, Person, StoreReader, Timestamp};
 use mynah_page::{Kind, Metric, Pages};
 use mynah_programs::{
-    Account, Model, Per, Program, ProgramHandler, Programs, Role, Row, Source, Spec, Waits,
+    Account, Model, Per, ProgramHandler, Programs, Role, Row, Source, Spec, Waits,
 };
 use mynah_reader::say;
 use mynah_rules::{Lang, Period};
 use mynah_runtime::Handlers;
 
-use crate::config::{Config, Outside};
 use crate::lacking_inputs::moment;
 use crate::rule_handler::ActiveRules;
 use crate::{Bot, Ended, Report};
@@ -123,24 +123,31 @@ impl fmt::Debug for HandlerAccount {
     }
 }
 
-/// The handlers of the settings, not started yet.
+/// The handlers of the settings, whether they run or not. Clones follow a change of the settings.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Declared(Arc<[Spec]>);
+pub(crate) struct Declared(Arc<ArcSwap<Vec<Spec>>>);
 
 impl Declared {
     /// These handlers beside those of the bot.
     pub(crate) fn new(specs: Vec<Spec>, bot: &Bot) -> Result<Self, Report> {
-        if let Some(twice) = specs.iter().find(|spec| bot.names().contains(&spec.name)) {
+        let is_taken = |spec: &&Spec| bot.own_names().any(|name| name == spec.name);
+        if let Some(twice) = specs.iter().find(is_taken) {
             let what = format!("the program and [[handler]] both have a handler {}", twice.name);
             return Err(Report::new(Ended::Usage, what).hint("give each its own name"));
         }
-        Ok(Self(specs.into()))
+        Ok(Self(Arc::new(ArcSwap::from_pointee(specs))))
     }
 
     /// The names that rules can run.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        let run = self.0.iter().filter(|spec| spec.role == Role::Run);
-        run.map(|spec| spec.name.as_str())
+    pub(crate) fn names(&self) -> Vec<String> {
+        let specs = self.0.load();
+        let run = specs.iter().filter(|spec| spec.role == Role::Run);
+        run.map(|spec| spec.name.clone()).collect()
+    }
+
+    /// Takes the handlers of changed settings.
+    pub(crate) fn replace(&self, specs: Vec<Spec>) {
+        self.0.store(Arc::new(specs));
     }
 
     /// The tables whose rows they get: the name of each handler with the id of a table.
@@ -149,15 +156,7 @@ impl Declared {
             let ids = model.ground.iter();
             ids.map(|id| (spec.name.clone(), id.clone())).collect::<Vec<_>>()
         };
-        self.models().flat_map(of_model).collect()
-    }
-
-    /// The language models.
-    pub(crate) fn models(&self) -> impl Iterator<Item = (&Spec, &Model)> {
-        self.0.iter().filter_map(|spec| match &spec.source {
-            Source::Model(model) => Some((spec, &**model)),
-            Source::Command(_) | Source::Service(_) => None,
-        })
+        self.0.load().iter().filter_map(with_model).flat_map(of_model).collect()
     }
 
     /// The hosts of the language models and what goes there, and settings that are probably not meant, for people.
@@ -180,20 +179,28 @@ impl Declared {
             });
             std::iter::once(asks).chain(warning).collect::<Vec<_>>()
         };
-        self.models().flat_map(of_model).collect()
+        self.0.load().iter().filter_map(with_model).flat_map(of_model).collect()
     }
 
     /// Whether there is none.
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.load().is_empty()
     }
 
     /// Starts all of them.
     pub(crate) fn start(&self) -> Result<Programs, Report> {
-        Programs::start(self.0.to_vec(), Waits::default()).map_err(|(name, failure)| {
+        Programs::start(self.0.load().to_vec(), Waits::default()).map_err(|(name, failure)| {
             Report::new(Ended::Usage, format!("failed to start the handler {name}"))
                 .because(failure)
         })
+    }
+}
+
+/// A handler with its language model, if it is one.
+fn with_model(spec: &Spec) -> Option<(&Spec, &Model)> {
+    match &spec.source {
+        Source::Model(model) => Some((spec, &**model)),
+        Source::Command(_) | Source::Service(_) => None,
     }
 }
 
@@ -210,34 +217,49 @@ fn asks(model: &Model, lang: Lang) -> String {
     parts.join(say!(lang, ", ", "、").as_str())
 }
 
-/// Adds the handlers of an account.
-pub(crate) fn add(
-    handlers: Handlers,
-    programs: &Programs,
-    account: &Arc<HandlerAccount>,
-) -> Handlers {
-    let active_rules = Arc::clone(&account.active_rules);
-    let handlers = handlers.lang(Arc::new(move || active_rules.load().lang()));
-    programs.iter().fold(handlers, |handlers, program| {
-        let name = program.spec().name.clone();
-        let account = Arc::clone(account) as Arc<dyn Account>;
-        let handler: Arc<dyn Handler> = Arc::new(ProgramHandler::new(program.clone(), account));
-        let handlers = match program.spec().role {
-            Role::Run => handlers.named(name, handler),
-            Role::Before(_) => handlers.before(name, handler),
-            Role::Fallback(_) => handlers.fallback(name, handler),
-        };
-        let handlers = handlers.timeout(LONGEST_CALL);
-        // The search for the nearest rows of a large table takes a while.
-        let is_model = matches!(program.spec().source, Source::Model(_));
-        if is_model { handlers } else { handlers.prompt() }
-    })
+/// The handlers of an account: those of the bot, and those of the settings, which come and go.
+#[derive(Clone)]
+pub(crate) struct AccountHandlers {
+    own: Handlers,
+    programs: Programs,
+    account: Arc<HandlerAccount>,
+}
+
+impl AccountHandlers {
+    /// The handlers of the bot and these programs, which answer for this account.
+    pub(crate) fn new(own: Handlers, programs: Programs, account: Arc<HandlerAccount>) -> Self {
+        Self { own, programs, account }
+    }
+
+    /// All of them as they are now, in their order.
+    pub(crate) fn all(&self) -> Handlers {
+        let active_rules = Arc::clone(&self.account.active_rules);
+        let own = self.own.clone().lang(Arc::new(move || active_rules.load().lang()));
+        self.programs.iter().fold(own, |handlers, program| {
+            let Spec { name, role, source, .. } = program.spec();
+            let account = Arc::clone(&self.account) as Arc<dyn Account>;
+            let handler: Arc<dyn Handler> = Arc::new(ProgramHandler::new(program, account));
+            let handlers = match role {
+                Role::Run => handlers.named(name, handler),
+                Role::Before(_) => handlers.before(name, handler),
+                Role::Fallback(_) => handlers.fallback(name, handler),
+            };
+            let handlers = handlers.timeout(LONGEST_CALL);
+            // The search for the nearest rows of a large table takes a while.
+            let is_model = matches!(source, Source::Model(_));
+            if is_model { handlers } else { handlers.prompt() }
+        })
+    }
 }
 
 /// Shows the counts of all handlers among the metrics.
 pub(crate) fn register_metrics(pages: &Pages, programs: &Programs) {
     let programs = programs.clone();
+    let known = Mutex::new(BTreeSet::new());
     pages.metrics.collect(move |registry| {
+        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+        // A removed handler keeps its counts and runs no more.
+        known.iter().for_each(|name: &String| registry.set(&RUNNING, &[name], 0.0));
         for program in programs.iter() {
             let spec = program.spec();
             let handler = spec.name.as_str();
@@ -260,6 +282,7 @@ pub(crate) fn register_metrics(pages: &Pages, programs: &Programs) {
             registry.set(&SECONDS, &[handler], counts.took.as_secs_f64());
             registry.set(&STARTS, &[handler], number(counts.starts));
             registry.set(&RUNNING, &[handler], f64::from(u8::from(counts.running)));
+            known.insert(spec.name);
         }
     });
 }
@@ -288,54 +311,7 @@ impl Running {
 
     /// The names that rules can run.
     pub(crate) fn names(&self) -> impl Iterator<Item = String> {
-        let run = self.programs.iter().map(Program::spec);
+        let run = self.programs.iter().map(|program| program.spec());
         run.filter(|spec| spec.role == Role::Run).map(|spec| spec.name)
-    }
-}
-
-/// Starts the running handlers anew by the settings as they are now, while the bot runs.
-pub(crate) struct Restart {
-    pub(crate) config: Option<PathBuf>,
-    pub(crate) bot: Bot,
-    pub(crate) lang: Lang,
-}
-
-impl Restart {
-    /// Starts all of them anew, also those whose table has not changed: their code may have. With a mistake in the settings
-    /// the old ones go on.
-    pub(crate) fn all(&self) {
-        if self.bot.programs().iter().next().is_none() {
-            return;
-        }
-        let outside = Outside::new(self.bot.services(), None);
-        match Config::load_bot(self.config.as_deref(), &outside) {
-            Ok(settings) => self.by(&settings.handlers),
-            Err(problems) => {
-                for line in problems.render(self.lang, false).lines() {
-                    tracing::error!("{line}");
-                }
-                tracing::error!("the settings of the handlers are wrong; the old handlers stay");
-            }
-        }
-    }
-
-    fn by(&self, specs: &[Spec]) {
-        let running: Vec<Spec> = self.bot.programs().iter().map(Program::spec).collect();
-        for (program, old) in self.bot.programs().iter().zip(&running) {
-            let handler = old.name.as_str();
-            match specs.iter().find(|new| new.name == old.name) {
-                Some(new) if discriminant(&new.role) == discriminant(&old.role) => {
-                    match program.replace(new.clone(), Waits::default()) {
-                        Ok(()) => tracing::info!(handler, "the handler was started anew"),
-                        Err(error) => tracing::error!(handler, %error, "the old handler stays"),
-                    }
-                }
-                Some(_) => tracing::warn!(handler, "another `role` needs a restart of the bot"),
-                None => tracing::warn!(handler, "the removed handler runs until the bot restarts"),
-            }
-        }
-        for new in specs.iter().filter(|new| running.iter().all(|old| old.name != new.name)) {
-            tracing::warn!(handler = new.name, "a new handler needs a restart of the bot");
-        }
     }
 }

@@ -3,6 +3,7 @@
 //! The file is parsed, checked, and its own tests are played; only then is the book swapped, at once and whole. A bad
 //! file changes nothing: the old rules stay, and the reason goes to log, alert and the admin who asked.
 
+mod settings;
 mod watch;
 
 use std::collections::BTreeSet;
@@ -16,10 +17,11 @@ use mynah_page::{Condition, Pages, RejectedRules};
 use mynah_rules::{Files, Lang, RuleBook};
 use mynah_runtime::Control;
 use tokio::runtime::Handle;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::settings::SettingsReloader;
 pub(crate) use self::watch::SaveWatch;
 use crate::alert::{Alert, AlertKind, Alerts};
 use crate::rule_file::Mistakes;
@@ -60,6 +62,8 @@ pub(crate) struct Reloader {
     pub(crate) lang: Lang,
     /// The files that were read last; locked for the length of a reload, so that there is one at a time.
     pub(crate) read: Mutex<Vec<PathBuf>>,
+    /// Notified when new rules answer.
+    pub(crate) swapped: Arc<Notify>,
 }
 
 /// The result of a reload.
@@ -184,6 +188,7 @@ impl Reloader {
                     "the rules were reloaded"
                 );
                 self.pages.health.set_rejected_rules(&self.account, None);
+                self.swapped.notify_one();
                 ("swapped", self.swapped_words(&difference))
             }
             Reloaded::Kept(mistakes) => {
@@ -233,6 +238,16 @@ impl Reloader {
                 self.announce().await;
                 Reloaded::Swapped(difference)
             }
+        }
+    }
+
+    /// Why the rules as they are saved cannot be used with the handlers of this bot, for people; `None` if they can.
+    pub(crate) async fn refuses(&self, bot: Bot) -> Option<String> {
+        let draft = Draft { bot, ..self.draft() };
+        let runtime = Handle::current();
+        match spawn_blocking(move || draft.make(&runtime).made).await {
+            Ok(made) => made.err().map(|mistakes| mistakes.report),
+            Err(error) => Some(self.draft().unreadable(&error.to_string()).report),
         }
     }
 

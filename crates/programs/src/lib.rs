@@ -9,6 +9,7 @@ mod media;
 mod model;
 mod process;
 mod program;
+mod programs;
 mod request;
 mod schema;
 mod service;
@@ -17,7 +18,8 @@ mod variable;
 
 pub use failure::Failure;
 pub use handler::{Account, ProgramHandler};
-pub use program::{Counts, Program, Programs};
+pub use program::{Counts, Program};
+pub use programs::{Difference, Programs, Unchanged};
 pub use schema::{answer_schema, request_schema};
 pub use spec::{Command, Limit, Model, Per, Role, Row, Service, Source, Spec, Waits, Who};
 pub use variable::{Reads, Variable};

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use mynah_core::{Chat, Message};
-use tokio::task::JoinHandle;
 
 use crate::model::ModelClient;
 use crate::process::{Answered, Process};
@@ -22,8 +21,6 @@ pub struct Program(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     current: ArcSwap<Current>,
-    /// Those that were replaced and are being stopped.
-    leaving: Mutex<Vec<JoinHandle<()>>>,
 }
 
 /// A handler as it runs now. A call keeps the one that it began with.
@@ -114,9 +111,6 @@ impl Tally {
     }
 }
 
-/// How long a handler that was replaced may finish its calls.
-const LAST_CALLS: Duration = Duration::from_secs(120);
-
 impl Program {
     /// Starts a program in the background, or prepares to call a service. Needs a Tokio runtime.
     ///
@@ -124,32 +118,8 @@ impl Program {
     ///
     /// If the address of a service cannot be used.
     pub fn start(spec: Spec, waits: Waits) -> Result<Self, Failure> {
-        let current = Current::start(spec, waits, Arc::default())?;
-        let current = ArcSwap::from_pointee(current);
-        Ok(Self(Arc::new(Shared { current, leaving: Mutex::default() })))
-    }
-
-    /// Starts the program anew with these settings, in place of the running one. Calls that have begun end with the old
-    /// one, which is then stopped. The name and the role must stay the same.
-    ///
-    /// # Errors
-    ///
-    /// As [`start`](Self::start); the old one goes on.
-    pub fn replace(&self, spec: Spec, waits: Waits) -> Result<(), Failure> {
-        let tally = Arc::clone(&self.0.current.load().tally);
-        let old = self.0.current.swap(Arc::new(Current::start(spec, waits, tally)?));
-        let leaving = tokio::spawn(async move {
-            let began = Instant::now();
-            // Each call holds it.
-            while Arc::strong_count(&old) > 1 && began.elapsed() < LAST_CALLS {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-            old.stop().await;
-        });
-        let mut all = self.leaving();
-        all.retain(|one| !one.is_finished());
-        all.push(leaving);
-        Ok(())
+        let current = ArcSwap::from_pointee(Current::start(spec, waits, Arc::default())?);
+        Ok(Self(Arc::new(Shared { current })))
     }
 
     /// Its settings.
@@ -167,19 +137,31 @@ impl Program {
     /// Stops the program with all its children. Returns when they have ended.
     pub async fn stop(&self) {
         self.current().stop().await;
-        let leaving = std::mem::take(&mut *self.leaving());
-        for one in leaving {
-            let _ = one.await;
-        }
-    }
-
-    fn leaving(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
-        self.0.leaving.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The handler as it runs now.
     pub(crate) fn current(&self) -> Arc<Current> {
         self.0.current.load_full()
+    }
+
+    /// The same handler with other settings, not in use yet. Its counts go on.
+    pub(crate) fn prepare(&self, spec: Spec, waits: Waits) -> Result<Current, Failure> {
+        Current::start(spec, waits, Arc::clone(&self.current().tally))
+    }
+
+    /// Lets the next calls go to a prepared one. Returns the old one, which the calls that have begun hold.
+    pub(crate) fn replace(&self, prepared: Current) -> Arc<Current> {
+        self.0.current.swap(Arc::new(prepared))
+    }
+
+    /// Whether both are the same handler.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// The number of holders of this handler.
+    pub(crate) fn holders(&self) -> usize {
+        Arc::strong_count(&self.0)
     }
 }
 
@@ -208,7 +190,7 @@ impl Current {
         Ok(Self { spec, backend, tally })
     }
 
-    async fn stop(&self) {
+    pub(crate) async fn stop(&self) {
         match &self.backend {
             Backend::Process(process) => process.stop().await,
             Backend::Service(_) | Backend::Model(_) => self.tally.ended(),
@@ -260,56 +242,16 @@ impl Current {
         &self.tally
     }
 
+    /// Notes that rules answered this message: a language model that would have got it counts it.
+    pub(crate) fn note_answer_by_rules(&self, chat: &Chat, message: &Message) {
+        let Role::Fallback(who) = &self.spec.role else { return };
+        if self.model().is_some() && who.includes(chat, Some(message)) {
+            self.tally.by_rules.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
     /// Counts a failure.
     pub(crate) fn count(&self, failure: &Failure) {
         self.tally.failed(failure);
-    }
-}
-
-/// All handlers of a bot in other processes.
-#[derive(Debug, Clone, Default)]
-pub struct Programs(Vec<Program>);
-
-impl Programs {
-    /// Starts all of them.
-    ///
-    /// # Errors
-    ///
-    /// The name of the first that cannot be started, with the reason.
-    pub fn start(specs: Vec<Spec>, waits: Waits) -> Result<Self, (String, Failure)> {
-        let start = |spec: Spec| {
-            let name = spec.name.clone();
-            Program::start(spec, waits).map_err(|failure| (name, failure))
-        };
-        specs.into_iter().map(start).collect::<Result<_, _>>().map(Self)
-    }
-
-    /// Each of them, in the order of the settings.
-    pub fn iter(&self) -> impl Iterator<Item = &Program> {
-        self.0.iter()
-    }
-
-    /// Notes that rules answered a message: language models that would have got it count it.
-    pub fn note_answer_by_rules(&self, chat: &Chat, message: &Message) {
-        for program in &self.0 {
-            let current = program.0.current.load();
-            let Role::Fallback(who) = &current.spec.role else { continue };
-            if matches!(current.backend, Backend::Model(_)) && who.includes(chat, Some(message)) {
-                current.tally.by_rules.fetch_add(1, Ordering::Relaxed);
-            }
-        }
-    }
-
-    /// Stops all of them at the same time.
-    pub async fn stop(&self) {
-        let stopping: Vec<_> = self
-            .0
-            .iter()
-            .cloned()
-            .map(|program| tokio::spawn(async move { program.stop().await }))
-            .collect();
-        for one in stopping {
-            let _ = one.await;
-        }
     }
 }

@@ -178,7 +178,7 @@ impl Worker {
             service: Some(self.service.clone()),
             store: Some(self.store.clone()),
             waits: Some(self.waiting.clone()),
-            lang: self.handlers.present_lang(),
+            lang: self.handlers.load().present_lang(),
             ..Frame::of(event, now)
         }
     }
@@ -228,13 +228,19 @@ impl Worker {
             Ok(flow) => Some(flow),
             Err(failed) => {
                 ctx.restore(before);
-                self.after_failure(ctx, event, failed)
+                self.after_failure(handlers, ctx, event, failed)
             }
         }
     }
 
     /// Answers or reports a failure whose effects are dropped. `Stop` if the turn ends; else it goes on as after a failure.
-    fn after_failure(&self, ctx: &mut Context, event: &Event, failed: Failed) -> Option<Flow> {
+    fn after_failure(
+        &self,
+        handlers: &Handlers,
+        ctx: &mut Context,
+        event: &Event,
+        failed: Failed,
+    ) -> Option<Flow> {
         if answered(ctx, &failed.failure) {
             return Some(Flow::Stop);
         }
@@ -243,7 +249,7 @@ impl Worker {
         let error = failure.to_string();
         let (name, id) = (handler.clone(), event.id.clone());
         self.trouble(event, &Trouble::HandlerFailed { handler, event: id, error });
-        let hook = self.handlers.on_error.as_ref()?;
+        let hook = handlers.on_error.as_ref()?;
         let before = ctx.effects().clone();
         let hooked = AssertUnwindSafe(|| hook(&name, &failure, ctx));
         match std::panic::catch_unwind(hooked) {

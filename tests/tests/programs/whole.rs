@@ -69,8 +69,23 @@ impl Bot {
         self.signal(Signal::SIGHUP);
     }
 
-    async fn until_logged(&mut self, words: &str) {
-        while !self.log.next_line().await.expect("text").expect("a line").contains(words) {}
+    fn save(&self, name: &str, text: &str) {
+        std::fs::write(self.folder.path().join(name), text).expect("it is written");
+    }
+
+    async fn until_logged(&mut self, words: &str) -> String {
+        self.until_logged_beside(words, |_| {}).await
+    }
+
+    /// Waits for a line of the log, and passes the lines before it to `others`.
+    async fn until_logged_beside(&mut self, words: &str, mut others: impl FnMut(&str)) -> String {
+        loop {
+            let line = self.log.next_line().await.expect("text").expect("a line");
+            if line.contains(words) {
+                return line;
+            }
+            others(&line);
+        }
     }
 
     async fn ask(&mut self, text: &str) -> String {
@@ -188,6 +203,128 @@ async fn sighup_starts_the_handlers_anew_unless_the_settings_are_wrong() {
         bot.hang_up();
         bot.until_logged("the old handlers stay").await;
         assert_eq!(bot.ask("pid").await, second);
+    })
+    .await;
+}
+
+/// The table of a handler that is the child.
+fn handler(name: &str, more: &str) -> String {
+    format!("[[handler]]\nname = '{name}'\ncommand = ['{CHILD}']\n{more}")
+}
+
+/// A rule that runs a handler for the messages that begin with this word.
+fn rule(word: &str, handler: &str) -> String {
+    format!("[[rule]]\nregex = '^{word}'\nrun = \"{handler}\"\n")
+}
+
+/// A bot with these rules and settings.
+fn bot(rules: &str, settings: &str) -> Bot {
+    Bot::with(&[("bot.toml", rules.to_owned()), ("mynah.toml", settings.to_owned())])
+}
+
+#[tokio::test]
+async fn saved_settings_bring_and_end_handlers_and_leave_the_others_alone() {
+    within_time(async {
+        let helper = handler("helper", "");
+        let mut bot = bot(&rule(".", "helper"), &helper);
+        let first = bot.ask("pid").await;
+        bot.save("mynah.toml", &(helper + &handler("other", "role = 'before'\n")));
+        bot.until_logged("settings were reloaded").await;
+        let other = bot.ask("pid").await;
+        assert_ne!(other, first, "the new one comes before the rules");
+        assert_eq!(bot.answer().await, first, "the unchanged one has its process");
+        bot.save("mynah.toml", &handler("helper", "timeout = '20s'\n"));
+        bot.until_logged("settings were reloaded").await;
+        let second = bot.ask("pid").await;
+        assert!(second != first && second != other);
+        until_ended(&first).await;
+        until_ended(&other).await;
+        assert_eq!(bot.ask("hello").await, "hello", "by one handler");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_call_in_flight_is_finished_by_the_process_that_has_it() {
+    within_time(async {
+        let calls = "env = { MYNAH_TEST_CALLS = 'calls' }\n";
+        let mut bot = bot(&rule(".", "helper"), &handler("helper", calls));
+        let first = bot.ask("pid").await;
+        let file = bot.folder.path().join("calls");
+        bot.tell("gate").await;
+        while std::fs::read_to_string(&file).unwrap_or_default().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        bot.save("mynah.toml", &handler("helper", &format!("{calls}timeout = '20s'\n")));
+        bot.until_logged("settings were reloaded").await;
+        assert!(runs(&first));
+        bot.save("gate", "");
+        assert_eq!(bot.answer().await, "gate");
+        assert_ne!(bot.ask("pid").await, first);
+        until_ended(&first).await;
+        let calls = std::fs::read_to_string(&file).expect("calls");
+        assert_eq!(calls.lines().count(), 1, "asked once: {calls}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn rules_that_run_a_new_handler_wait_for_its_settings() {
+    within_time(async {
+        let mut bot = bot(&rule(".", "helper"), &handler("helper", ""));
+        let first = bot.ask("pid").await;
+        bot.save("bot.toml", &(rule("new", "other") + &rule(".", "helper")));
+        let line = bot.until_logged("bot.toml:3:").await;
+        assert!(line.contains("other"), "{line}");
+        bot.until_logged("the old ones stay").await;
+        assert_eq!(bot.ask("new").await, "new", "by the old rules");
+        bot.save("mynah.toml", &(handler("helper", "") + &handler("other", "")));
+        bot.until_logged("the rules were reloaded").await;
+        assert_eq!(bot.ask("new").await, "new");
+        assert_eq!(bot.ask("pid").await, first);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn settings_without_a_handler_that_rules_run_wait_for_the_rules() {
+    within_time(async {
+        let both = handler("helper", "") + &handler("other", "");
+        let mut bot = bot(&(rule("new", "other") + &rule(".", "helper")), &both);
+        assert_eq!(bot.ask("new").await, "new");
+        bot.save("mynah.toml", &handler("helper", ""));
+        let line = bot.until_logged("bot.toml:3:").await;
+        assert!(line.contains("other"), "{line}");
+        bot.until_logged("the old handlers stay").await;
+        assert_eq!(bot.ask("new").await, "new");
+        bot.save("bot.toml", &rule(".", "helper"));
+        let line = bot.until_logged("settings were reloaded").await;
+        assert!(line.contains("other"), "{line}");
+        assert_eq!(bot.ask("new").await, "new", "by the other one");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn bad_settings_change_nothing_and_are_reported_once() {
+    within_time(async {
+        let good = handler("helper", "");
+        let mut bot = bot(&rule(".", "helper"), &good);
+        let first = bot.ask("pid").await;
+        for bad in ["", "[[handler]\n", &good.replace("name", "nam"), &(good.clone() + &good)] {
+            bot.save("mynah.toml", bad);
+            bot.until_logged("the old handlers stay").await;
+            assert_eq!(bot.ask("pid").await, first, "{bad}");
+        }
+        bot.save("mynah.toml", &handler("helper", "timeout = '20s'\n"));
+        let mut reported = 0;
+        let is_reported = |line: &str| line.contains("the old handlers stay");
+        bot.until_logged_beside("settings were reloaded", |line| {
+            reported += usize::from(is_reported(line));
+        })
+        .await;
+        assert_eq!(reported, 0, "each once");
+        assert_ne!(bot.ask("pid").await, first);
     })
     .await;
 }

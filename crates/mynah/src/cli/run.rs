@@ -19,9 +19,8 @@ use super::fetch_args::FetchArgs;
 use crate::account::{Plan, Ready, Shared};
 use crate::alert::Alerts;
 use crate::config::{Config, Outside};
-use crate::handlers::Restart;
 use crate::login::PromptOutput;
-use crate::reload::Reloader;
+use crate::reload::SettingsReloader;
 use crate::stop::Stop;
 use crate::view::console::{ConsoleFeed, ConsoleView};
 use crate::view::run_id;
@@ -33,8 +32,8 @@ const LAST_ALERTS: Duration = Duration::from_secs(10);
 /// Log in and answer until stopped.
 ///
 /// The first Ctrl-C stops in order and logs out; SIGTERM stops in order and keeps the session, so that the next start
-/// needs no scan. A second signal leaves at once; accepted messages are kept either way. SIGHUP reloads the rules, and
-/// so does saving them. Without BOT, the accounts of the configuration are run.
+/// needs no scan. A second signal leaves at once; accepted messages are kept either way. SIGHUP reloads the rules and
+/// starts the handlers of the settings anew; saving the files reloads what has changed. Without BOT, the accounts of the configuration are run.
 ///
 /// Secrets are read from the settings, from an environment variable or from a file in the data folder, never from an
 /// argument, which other users of the machine could see.
@@ -148,12 +147,12 @@ async fn run_all(
         &config.store,
         plans.map(|plan| (plan.name.clone(), plan.data.clone(), plan.store.clone())),
     )?;
-    let shared = Shared { bot, stores, lang: common.lang(), prompts, pages, alerts, feed, stop };
+    let (lang, swapped) = (common.lang(), Arc::default());
+    let shared = Shared { bot, stores, lang, prompts, pages, alerts, feed, stop, swapped };
     let hangups = Hangups::listen();
-    let restart =
-        Restart { config: args.config.clone(), bot: shared.bot.clone(), lang: shared.lang };
+    let settings = SettingsReloader::new(args.config.clone(), &shared);
     let address = args.listen.or(config.listen.address);
-    let ended = work(address, accounts, (&shared, common), (hangups, restart)).await;
+    let ended = work(address, accounts, (&shared, common), (hangups, settings)).await;
     shared.stop.token().cancel();
     programs.stop().await;
     drop(shared);
@@ -177,7 +176,7 @@ async fn work(
     address: Option<SocketAddr>,
     accounts: Vec<(Plan, (Loaded, Arc<RuleBook>))>,
     (shared, common): (&Shared, &Common),
-    reloads: (Hangups, Restart),
+    (hangups, settings): (Hangups, SettingsReloader),
 ) -> Result<Ended, Report> {
     let mut ready = Vec::new();
     for (plan, (loaded, book)) in accounts {
@@ -188,7 +187,7 @@ async fn work(
         Some(address) => Some(serve(address, console(&ready, shared).await?, shared).await?),
         None => None,
     };
-    let ended = until_ended(ready, reloads).await;
+    let ended = until_ended(ready, hangups, settings).await;
     if let Some(serving) = serving {
         serving.abort();
     }
@@ -196,9 +195,11 @@ async fn work(
 }
 
 /// Runs the accounts side by side. One that ends does not disturb the others.
-async fn until_ended(ready: Vec<Ready>, reloads: (Hangups, Restart)) -> Ended {
-    let reloaders = ready.iter().map(Ready::reloader).collect();
-    let hangup = tokio::spawn(reload_on(reloads, reloaders));
+async fn until_ended(ready: Vec<Ready>, hangups: Hangups, settings: SettingsReloader) -> Ended {
+    let settings = Arc::new(settings.of(ready.iter().map(Ready::reloads)));
+    let mut reloads = JoinSet::new();
+    reloads.spawn(reload_on(hangups, Arc::clone(&settings)));
+    reloads.spawn(settings.follow());
     let mut running: JoinSet<Ended> = ready.into_iter().map(Ready::run).collect();
     let mut all = Ended::Fine;
     while let Some(ended) = running.join_next().await {
@@ -207,17 +208,14 @@ async fn until_ended(ready: Vec<Ready>, reloads: (Hangups, Restart)) -> Ended {
             Ended::Unusable
         }));
     }
-    hangup.abort();
+    reloads.shutdown().await;
     all
 }
 
 /// Starts the handlers anew and reloads every bot at each SIGHUP.
-async fn reload_on((mut hangups, restart): (Hangups, Restart), reloaders: Vec<Arc<Reloader>>) {
+async fn reload_on(mut hangups: Hangups, settings: Arc<SettingsReloader>) {
     while hangups.next().await {
-        restart.all();
-        for reloader in &reloaders {
-            reloader.reload().await;
-        }
+        settings.reload_all().await;
     }
 }
 

@@ -31,15 +31,28 @@ pub(crate) struct SaveWatch {
 }
 
 impl SaveWatch {
-    /// A watch that sees nothing yet.
+    /// A watch that sees nothing yet, for the files of a bot.
     pub(crate) fn new() -> notify::Result<Self> {
+        Self::seeing(is_rule_file)
+    }
+
+    /// A watch for one file and no other.
+    pub(crate) fn of_file(file: &Path) -> notify::Result<Self> {
+        let mut watch = Self::seeing(is_known_file)?;
+        let name = file.file_name().map(OsStr::to_owned);
+        watch.read.lock().unwrap_or_else(PoisonError::into_inner).extend(name);
+        watch.watcher.watch(&folder_of(file), RecursiveMode::NonRecursive)?;
+        Ok(watch)
+    }
+
+    fn seeing(concerns: fn(&Path, &BTreeSet<OsString>) -> bool) -> notify::Result<Self> {
         // One place is enough: it is a flag that something was saved.
         let (flag, saved) = mpsc::channel(1);
         let read = Arc::<Mutex<BTreeSet<OsString>>>::default();
         let known = Arc::clone(&read);
         let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
             let known = known.lock().unwrap_or_else(PoisonError::into_inner);
-            if event.is_ok_and(|event| concerns_rules(&event, &known)) {
+            if event.is_ok_and(|event| is_change(&event, |path| concerns(path, &known))) {
                 // Full means that the flag is up already.
                 let _ = flag.try_send(());
             }
@@ -80,17 +93,21 @@ impl SaveWatch {
     }
 }
 
-/// Whether an event is about a rule file, another file that was read, or a link in place of a whole folder of them.
-fn concerns_rules(event: &Event, read: &BTreeSet<OsString>) -> bool {
+/// Whether an event is a change of such a file.
+fn is_change(event: &Event, concerns: impl Fn(&Path) -> bool) -> bool {
     let is_change = !matches!(event.kind, EventKind::Access(_));
-    is_change && event.paths.iter().any(|path| is_rule_file(path, read))
+    is_change && event.paths.iter().any(|path| concerns(path))
 }
 
+/// Whether a file is a rule file, another file that was read, or a link in place of a whole folder of them.
 fn is_rule_file(path: &Path, read: &BTreeSet<OsString>) -> bool {
-    let is_toml = path.extension() == Some(OsStr::new("toml"));
+    path.extension() == Some(OsStr::new("toml")) || is_known_file(path, read)
+}
+
+fn is_known_file(path: &Path, known: &BTreeSet<OsString>) -> bool {
     let name = path.file_name().unwrap_or_default();
     // Mounted configuration is swapped by renaming `..data`.
-    is_toml || read.contains(name) || name.to_string_lossy().starts_with("..")
+    known.contains(name) || name.to_string_lossy().starts_with("..")
 }
 
 fn folders(main: &Path, read: &[PathBuf]) -> BTreeSet<PathBuf> {
@@ -130,6 +147,18 @@ mod tests {
             let read = BTreeSet::from(["bot.toml", "cities.txt"].map(OsString::from));
             assert_eq!(is_rule_file(Path::new(path), &read), expected, "{path}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_watch_of_one_file_sees_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("mynah.toml");
+        let mut watch = SaveWatch::of_file(&file).unwrap();
+        std::fs::write(folder.path().join("bot.toml"), "").unwrap();
+        std::fs::write(&file, "").unwrap();
+        timeout(Duration::from_secs(20), watch.next()).await.expect("the save was seen");
+        let known = BTreeSet::from([OsString::from("mynah.toml")]);
+        assert!(!is_known_file(Path::new("bot.toml"), &known));
     }
 
     #[tokio::test]

@@ -203,7 +203,7 @@ impl ConsolePage for ConsoleView {
     }
 
     async fn handlers(&self) -> Result<Vec<HandlerRow>, Problem> {
-        let row = |program: &mynah_programs::Program| {
+        let row = |program: mynah_programs::Program| {
             let (spec, counts) = (program.spec(), program.counts());
             HandlerRow {
                 name: spec.name,
