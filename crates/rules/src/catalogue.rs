@@ -166,6 +166,17 @@ impl Problem {
                 say!(lang, "{pattern} matches no file", "{pattern} 没有匹配任何文件")
             }
             Self::Include(include) => include_message(include, lang),
+            Self::OnlyWaits => say!(lang, "this waits and does nothing", "只等待，什么也不做"),
+            Self::AlwaysQuiet => say!(
+                lang,
+                "quiet is the whole day: only rules with silent = true ever act",
+                "quiet 是全天：除了 silent = true 的规则，其他都不会执行"
+            ),
+            Self::SameChoice { text, other } => say!(
+                lang,
+                "\"{text}\" is the same choice as \"{other}\"",
+                "\"{text}\" 与 \"{other}\" 是同一个选项"
+            ),
             Self::SelfBarred(why) => self_barred_message(why, lang),
             Self::NeverFires(shadow) => shadow_message(shadow, here, lang),
             Self::StepNotReached => {

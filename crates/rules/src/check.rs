@@ -163,8 +163,9 @@ struct Unread {
 struct UsedVariable {
     name: String,
     has_default: bool,
-    /// Whether the text is about the values of all people in the chat.
-    is_of_all: bool,
+    /// Whether no text is made of it that could have a default: it is about the values of all people in the chat, or
+    /// cleared.
+    has_no_text: bool,
     spot: Spot,
 }
 
@@ -348,12 +349,13 @@ impl<'a> Checker<'a> {
         if self.runs_handlers || self.unread.sets {
             return;
         }
-        for UsedVariable { name, has_default, is_of_all, spot } in std::mem::take(&mut self.used) {
+        for UsedVariable { name, has_default, has_no_text, spot } in std::mem::take(&mut self.used)
+        {
             // The values of a chat come from tables that may be written later; with a default nothing is amiss.
             let is_meant = has_default && !name.starts_with("user.");
             if !is_meant && !self.set.contains(&name) {
                 let meant = self.variable_meant(&name);
-                self.say(Problem::NeverSet { name, meant, has_default, is_of_all }, spot);
+                self.say(Problem::NeverSet { name, meant, has_default, has_no_text }, spot);
             }
         }
     }

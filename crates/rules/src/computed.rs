@@ -86,10 +86,12 @@ pub(crate) fn read(name: &str) -> Option<Result<Computed<'_>, BadComputed>> {
 
 fn choice(argument: &str) -> Result<Computed<'_>, BadComputed> {
     let texts: Vec<&str> = argument.split('|').map(str::trim).collect();
-    if texts.len() > 1 {
-        return Ok(Computed::OneOf(texts));
-    }
     let bad = || BadComputed::Choice(argument.to_owned());
+    if texts.len() > 1 {
+        // One of them may be nothing, all of them not.
+        let is_something = texts.iter().any(|text| !text.is_empty());
+        return if is_something { Ok(Computed::OneOf(texts)) } else { Err(bad()) };
+    }
     let (from, to) = argument.split_once('-').ok_or_else(bad)?;
     let number = |text: &str| {
         let text = text.trim();
@@ -136,6 +138,7 @@ mod tests {
             ("random: 1 - 6 ", Some(Ok(Computed::Between(1, 6)))),
             ("random:红| 黄", Some(Ok(Computed::OneOf(vec!["红", "黄"])))),
             ("random:!|", Some(Ok(Computed::OneOf(vec!["!", ""])))),
+            ("random:|", Some(Err(BadComputed::Choice("|".to_owned())))),
             ("random:6-1", Some(Err(BadComputed::Reversed { from: 6, to: 1 }))),
             ("random:6", Some(Err(BadComputed::Choice("6".to_owned())))),
             ("random:", Some(Err(BadComputed::Choice(String::new())))),

@@ -96,7 +96,7 @@ pub(crate) enum Problem {
     /// A message to many groups that anybody can set off.
     OpenBroadcast { to: String },
     /// A variable that nothing sets.
-    NeverSet { name: String, meant: Option<String>, has_default: bool, is_of_all: bool },
+    NeverSet { name: String, meant: Option<String>, has_default: bool, has_no_text: bool },
     /// A handler that is not registered.
     NoHandler { name: String, registered: Vec<String>, meant: Option<String> },
     /// A handler of which it is not known whether it is registered.
@@ -121,6 +121,12 @@ pub(crate) enum Problem {
     NeverFires(Shadow),
     /// A rule whose own conditions never hold.
     SelfBarred(SelfBarred),
+    /// Actions of which each only waits.
+    OnlyWaits,
+    /// Quiet hours of the whole day.
+    AlwaysQuiet,
+    /// A choice of a dialog that is the same as an earlier one when they are compared.
+    SameChoice { text: String, other: String },
     /// The same keyword as in an earlier rule.
     DuplicateKeyword { place: Place },
     /// A dialog that nothing begins.
@@ -691,7 +697,7 @@ impl Problem {
             Self::Type { .. } | Self::EntryType { .. } => "type",
             Self::Missing { .. } => "missing",
             Self::NoCondition { .. } => "no-condition",
-            Self::NoAction { .. } => "no-action",
+            Self::NoAction { .. } | Self::OnlyWaits => "no-action",
             Self::Empty { .. } => "empty",
             Self::Value(_) => "value",
             Self::Conflict(_) => "conflict",
@@ -726,10 +732,11 @@ impl Problem {
             Self::IncludeNothing { .. } | Self::Include(_) => "include",
             Self::NeverFires(_)
             | Self::SelfBarred(_)
+            | Self::AlwaysQuiet
             | Self::NeverBegins
             | Self::StepNotReached
             | Self::DoneNotReached => "never-fires",
-            Self::DuplicateKeyword { .. } => "duplicate-keyword",
+            Self::DuplicateKeyword { .. } | Self::SameChoice { .. } => "duplicate-keyword",
             Self::NeverDue { .. } => "never-due",
             Self::UnevenStep(_) => "uneven-step",
             Self::NeverCounts { .. } => "never-counts",
@@ -759,6 +766,9 @@ impl Problem {
             | Self::IncludeNothing { .. }
             | Self::NeverFires(_)
             | Self::SelfBarred(_)
+            | Self::OnlyWaits
+            | Self::AlwaysQuiet
+            | Self::SameChoice { .. }
             | Self::NeverBegins
             | Self::StepNotReached
             | Self::DoneNotReached

@@ -154,14 +154,15 @@ pub(super) fn hint(problem: &Problem, lang: Lang) -> Option<String> {
             "add from = \"admin\", or name the groups",
             "加上 from = \"admin\"，或写出具体的群名"
         ),
-        Problem::NeverSet { meant: Some(meant), is_of_all: true, .. } => {
+        Problem::NeverSet { meant: Some(meant), has_no_text: true, .. } => {
             let meant = meant.strip_prefix("user.").unwrap_or(meant);
             say!(lang, "did you mean {meant}?", "是否想写 {meant}？")
         }
         Problem::NeverSet { meant: Some(meant), .. } => {
             say!(lang, "did you mean {{{meant}}}?", "是否想写 {{{meant}}}？")
         }
-        Problem::NeverSet { has_default: true, .. } | Problem::NeverSet { is_of_all: true, .. } => {
+        Problem::NeverSet { has_default: true, .. }
+        | Problem::NeverSet { has_no_text: true, .. } => {
             say!(lang, "set it with set or add in some rule", "在某条规则里用 set 或 add 设置")
         }
         Problem::NeverSet { name, .. } => {
@@ -222,6 +223,17 @@ pub(super) fn hint(problem: &Problem, lang: Lang) -> Option<String> {
             say!(lang, "paths are relative to this file", "路径相对于本文件")
         }
         Problem::Include(include) => return include_hint(include, lang),
+        Problem::OnlyWaits => {
+            say!(
+                lang,
+                "add an action behind it: {{ reply = \"…\" }}",
+                "在后面加上动作：{{ reply = \"…\" }}"
+            )
+        }
+        Problem::AlwaysQuiet => {
+            say!(lang, "like 22:00-07:00, or leave it out", "如 22:00-07:00，或去掉它")
+        }
+        Problem::SameChoice { .. } => say!(lang, "leave one of them out", "去掉其中一个"),
         Problem::SelfBarred(SelfBarred::NoChance) => {
             say!(lang, "to switch it off write off = true", "要停用请写 off = true")
         }

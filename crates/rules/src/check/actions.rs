@@ -37,6 +37,8 @@ impl Checker<'_> {
             action_keys(fields.table).find(|key| !goes_with_do(key) && fields.has(key.name))
         {
             self.conflict(fields, other.name, Conflict::DoAndOthers(other.name));
+            // They are not read then.
+            self.unread.sets |= ["set", "add", "streak"].iter().any(|key| fields.has(key));
         }
         self.is_any_list_empty(fields, &["do"]);
         let mut steps = Vec::new();
@@ -48,6 +50,11 @@ impl Checker<'_> {
                 self.value(&text, values::duration(text.text).map_err(BadValue::Duration))
             });
             steps.extend(wait.map(Step::Wait));
+        }
+        let only_waits = steps.iter().all(|step| matches!(step, Step::Wait(_)));
+        let has_others = ["answer_as", "fetch"].iter().any(|key| fields.may_have(key));
+        if !steps.is_empty() && only_waits && !has_others && !fields.is_unreadable("do") {
+            self.say(Problem::OnlyWaits, fields.key_spot("do"));
         }
         steps
     }

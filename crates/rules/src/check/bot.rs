@@ -50,6 +50,9 @@ impl Checker<'_> {
             };
             self.is_any_list_empty(&fields, &["quiet"]);
             bot.quiet = self.windows(&fields, "quiet");
+            if bot.quiet.iter().any(|window| window.from == window.to) {
+                self.say(Problem::AlwaysQuiet, fields.key_spot("quiet"));
+            }
             self.unread.sets |= fields.is_unreadable("vars");
             bot.vars = self.vars(&fields, "bot");
             bot.zone = self.zone(&fields).unwrap_or(bot.zone);

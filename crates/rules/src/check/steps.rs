@@ -225,7 +225,19 @@ impl Checker<'_> {
             return regex.map_or(Answer::Any, Answer::Check);
         }
         let choices = self.words(fields, "choose", false);
+        self.same_choices(fields, &choices);
         if choices.is_empty() { Answer::Any } else { Answer::Choose(choices) }
+    }
+
+    /// Says which choices are the same when they are compared.
+    fn same_choices(&mut self, fields: &Fields<'_>, choices: &[String]) {
+        for (at, choice) in choices.iter().enumerate() {
+            let other = choices[..at].iter().find(|other| self.is_same(choice, other));
+            if let Some(other) = other {
+                let problem = Problem::SameChoice { text: choice.clone(), other: other.clone() };
+                self.say(problem, fields.key_spot("choose"));
+            }
+        }
     }
 
     fn restart_on(&mut self, fields: &Fields<'_>, answer: &Answer) -> Vec<String> {

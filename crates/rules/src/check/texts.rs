@@ -111,7 +111,7 @@ impl Checker<'_> {
             Known::Yes | Known::Perhaps => {}
             Known::Variable => {
                 let (name, has_default) = (used.name.to_owned(), used.has_default);
-                self.used.push(UsedVariable { name, has_default, is_of_all: false, spot });
+                self.used.push(UsedVariable { name, has_default, has_no_text: false, spot });
             }
             Known::NotAlways(_) if used.has_default => {}
             Known::NotAlways(capture) => self.say(Problem::Capture(capture.clone()), spot),
@@ -149,7 +149,7 @@ impl Checker<'_> {
                 }
                 let name = format!("user.{}", asked.key);
                 let has_default = used.has_default;
-                self.used.push(UsedVariable { name, has_default, is_of_all: true, spot });
+                self.used.push(UsedVariable { name, has_default, has_no_text: true, spot });
             }
             Err(bad) => {
                 let spot = self.inside(text, &used.span);

@@ -6,7 +6,7 @@ use std::ops::Range;
 use mynah_core::Scope;
 
 use super::names::Names;
-use super::{Checker, Fields, Text, literal};
+use super::{Checker, Fields, Text, UsedVariable, literal};
 use crate::keys::Table;
 use crate::meant;
 use crate::model::{Period, Step};
@@ -237,6 +237,13 @@ impl Checker<'_> {
         let (owner, name) = written.split_once('.').unwrap_or(("user", written));
         if owner == "members" {
             if is_name(name) {
+                let used = format!("user.{name}");
+                self.used.push(UsedVariable {
+                    name: used,
+                    has_default: false,
+                    has_no_text: true,
+                    spot,
+                });
                 return Some(Step::ClearMembers { key: name.to_owned() });
             }
             self.say(Problem::Value(BadValue::Name(written.to_owned())), spot);
@@ -247,7 +254,10 @@ impl Checker<'_> {
             self.say(Problem::Value(BadValue::ClearScope { found, scope }), spot);
             return None;
         }
-        self.scope_of(written, spot).map(|(scope, key)| Step::Clear { scope, key })
+        let (scope, key) = self.scope_of(written, spot.clone())?;
+        let name = format!("{owner}.{name}");
+        self.used.push(UsedVariable { name, has_default: false, has_no_text: true, spot });
+        Some(Step::Clear { scope, key })
     }
 
     /// Says that a variable cannot be given this.

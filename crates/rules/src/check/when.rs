@@ -54,7 +54,7 @@ impl Checker<'_> {
             }
         };
         let name = full.clone();
-        self.used.push(UsedVariable { name, has_default: true, is_of_all: false, spot });
+        self.used.push(UsedVariable { name, has_default: true, has_no_text: false, spot });
         Some(full.into())
     }
 

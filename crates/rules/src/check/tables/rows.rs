@@ -208,7 +208,7 @@ impl Checker<'_> {
             }
             Some(Ok(Computed::OfMembers(asked))) => {
                 let (name, spot) = (format!("user.{}", asked.key), reading.spot.clone());
-                self.used.push(UsedVariable { name, has_default, is_of_all: true, spot });
+                self.used.push(UsedVariable { name, has_default, has_no_text: true, spot });
                 return None;
             }
             Some(Ok(Computed::Between(..) | Computed::OneOf(_))) => return None,
@@ -219,7 +219,7 @@ impl Checker<'_> {
             Known::Yes | Known::Perhaps => None,
             Known::Variable => {
                 let (name, spot) = (name.to_owned(), reading.spot.clone());
-                self.used.push(UsedVariable { name, has_default, is_of_all: false, spot });
+                self.used.push(UsedVariable { name, has_default, has_no_text: false, spot });
                 None
             }
             Known::NotAlways(_) if has_default => None,
