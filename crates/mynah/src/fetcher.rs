@@ -86,7 +86,127 @@ fn idempotency_key(event: &EventId, number: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+    use std::sync::Mutex;
+
+    use async_trait::async_trait;
+    use mynah_core::{
+        Action, Chat, Content, Event, EventBody, FetchAnswer, Frame, Handler as _, Message, Origin,
+        Person, Step, Timestamp,
+    };
+    use mynah_rules::LoadOptions;
+
     use super::*;
+    use crate::rule_handler::{ActiveRules, RuleHandler};
+    use crate::testing::files::OneFile;
+
+    /// Keeps the requests and answers each with its number.
+    #[derive(Debug, Clone, Default)]
+    struct Counting(Arc<Mutex<Vec<FetchRequest>>>);
+
+    #[async_trait]
+    impl Fetch for Counting {
+        async fn fetch(&self, request: &FetchRequest) -> Result<FetchAnswer, FetchFailure> {
+            let mut asked = self.0.lock().unwrap();
+            asked.push(request.clone());
+            Ok(FetchAnswer { status: 200, body: asked.len().to_string() })
+        }
+    }
+
+    /// Never answers.
+    #[derive(Debug)]
+    struct Hanging;
+
+    #[async_trait]
+    impl Fetch for Hanging {
+        async fn fetch(&self, _: &FetchRequest) -> Result<FetchAnswer, FetchFailure> {
+            std::future::pending().await
+        }
+    }
+
+    const RULES: &str = r#"
+[[rule]]
+exact = "a"
+fetch = { url = "https://a.example/", body = { x = "{text}" }, take = { n = "text" } }
+reply = "first {n}"
+continue = true
+[[rule]]
+exact = "a"
+fetch = { url = "https://a.example/{user.x}", take = { n = "text" }, timeout = "50ms" }
+reply = "second {n}"
+fetch_reply = "nothing"
+"#;
+
+    fn handler(client: impl Fetch + 'static) -> RuleHandler {
+        let file = OneFile(RULES.to_owned());
+        let loaded = mynah_rules::load(Path::new(OneFile::NAME), &file, &LoadOptions::default());
+        let book = loaded.book.unwrap_or_else(|| panic!("{:#?}", loaded.diagnostics));
+        let active = Arc::new(ActiveRules::new(book));
+        RuleHandler::on(active, Fetcher::Client(Arc::new(client)))
+    }
+
+    fn message() -> Message {
+        Message {
+            id: "1".into(),
+            chat: Chat::private("p", "Pat"),
+            sender: Person::friend("p", "Pat"),
+            origin: Origin::Person,
+            content: Content::text("a"),
+            text: "a".to_owned(),
+            called: true,
+            behind_name: None,
+        }
+    }
+
+    fn context() -> Context {
+        let body = EventBody::Message(message());
+        let event = Event { id: "m1".into(), time: Timestamp::from_secs(0), body };
+        Context::new(Frame::of(&event, Timestamp::from_secs(0)))
+    }
+
+    fn said(ctx: &Context) -> Vec<String> {
+        let text = |step: &Step| match step {
+            Step::Act(planned) => match &planned.action {
+                Action::Send { content } => content.plain_text(),
+                other => format!("{other:?}"),
+            },
+            Step::Run(call) => call.handler.clone(),
+        };
+        ctx.effects().steps.iter().map(text).collect()
+    }
+
+    #[tokio::test]
+    async fn a_turn_that_runs_again_asks_nothing_anew_and_the_next_turn_does() {
+        let client = Counting::default();
+        let handler = handler(client.clone());
+        let mut first = context();
+        handler.on_message(&mut first, &message()).await.expect("it answers");
+        assert_eq!(said(&first), ["first 1", "second 2"]);
+        assert_eq!(first.decided().fetches.len(), 2);
+        // The runtime hands the memory to the next attempt.
+        let mut again = context();
+        *again.memory() = std::mem::take(first.memory());
+        handler.on_message(&mut again, &message()).await.expect("it answers");
+        assert_eq!(said(&again), ["first 1", "second 2"]);
+        {
+            let asked = client.0.lock().unwrap();
+            let keys: Vec<_> = asked.iter().map(|one| one.idempotency_key.as_deref()).collect();
+            assert_eq!(keys, [Some("m1"), None], "a request that may arrive twice has a key");
+        }
+        let mut next = context();
+        handler.on_message(&mut next, &message()).await.expect("it answers");
+        assert_eq!(said(&next), ["first 3", "second 4"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_hangs_is_given_up() {
+        let mut ctx = context();
+        handler(Hanging).on_message(&mut ctx, &message()).await.expect("it ends");
+        assert_eq!(said(&ctx), [""; 0]);
+        let [note] = ctx.decided().fetches.as_slice() else { panic!("one request") };
+        assert_eq!(note.failure, Some(FetchFailure::TimedOut.words()));
+        assert_eq!(ctx.decided().warnings.len(), 1);
+    }
 
     #[test]
     fn the_key_of_a_request_is_that_of_its_event() {

@@ -199,6 +199,52 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_asks_is_used_only_with_its_hosts_and_secrets() {
+        let rule = |url: &str| {
+            format!("[[rule]]\nkeyword = \"a\"\nfetch = {{ url = \"{url}\" }}\nreply = \"b\"\n")
+        };
+        let plain = rule("https://api.example.com/x");
+        let secret = rule("https://api.example.com/?k=${KEY}");
+        let (elsewhere, unsafe_secret) =
+            (rule("https://other.example.com/?k=${KEY}"), rule("http://api.example.com/?k=${KEY}"));
+        let path = rule("https://api.example.com/?k=${PATH}");
+        let hosts = |hosts: &[&str]| hosts.iter().map(|host| host.parse().unwrap()).collect();
+        let key = mynah_fetch::HostSecret {
+            host: "api.example.com".parse().unwrap(),
+            value: mynah_fetch::SecretText::new("s3cret"),
+        };
+        let opened = mynah_fetch::FetchSettings {
+            hosts: hosts(&["api.example.com", "other.example.com"]),
+            secrets: [("KEY".to_owned(), key)].into(),
+            ..mynah_fetch::FetchSettings::default()
+        };
+        let (closed, opened) = (Bot::new(), Bot::new().fetching(opened));
+        let folder = tempfile::tempdir().unwrap();
+        let main = folder.path().join(FILE);
+        let service = sandbox_service().capabilities();
+        let opens = "if the bot may ask it, add to mynah.toml: [fetch] hosts = [\"api.example.com\"]";
+        let gives = |name: &str, host: &str| {
+            format!("the operator did not give the secret {name} to {host}")
+        };
+        for (rules, bot, expected) in [
+            (&plain, &closed, Some(opens.to_owned())),
+            (&plain, &opened, None),
+            (&secret, &opened, None),
+            (&path, &opened, Some(gives("PATH", "api.example.com"))),
+            (&elsewhere, &opened, Some(gives("KEY", "other.example.com"))),
+            (&unsafe_secret, &opened, Some(gives("KEY", "api.example.com"))),
+        ] {
+            std::fs::write(&main, rules).unwrap();
+            let loaded = load(&main, &Disk, bot, &service);
+            let report = render(&loaded, Lang::En, false, false);
+            assert_eq!(loaded.book.is_none(), expected.is_some(), "{rules}\n{report}");
+            assert!(report.contains(&expected.unwrap_or_default()), "{rules}\n{report}");
+            // The sandbox and `check` without settings show the request.
+            assert!(load_to_try(&main, &Disk, bot, None).book.is_some(), "{rules}");
+        }
+    }
+
+    #[test]
     fn an_emptied_file_is_a_mistake_where_there_were_rules() {
         let folder = tempfile::tempdir().unwrap();
         let main = folder.path().join(FILE);
