@@ -64,6 +64,8 @@ pub struct Bot {
     defaults: Defaults,
     /// The hook for failures.
     on_error: Option<Arc<OnError>>,
+    /// Whether a file that is only tried is judged by the hosts of the settings as well.
+    judges_hosts: bool,
     /// The client of the program for requests of rules, in place of that of the settings.
     own_fetch: Option<Arc<dyn Fetch>>,
     /// The clock of a running bot, where it is not that of the machine.
@@ -108,6 +110,7 @@ impl Bot {
             services: Connectors::default(),
             defaults: Defaults::default(),
             on_error: None,
+            judges_hosts: false,
             own_fetch: None,
             clock: None,
             left_behind: Arc::default(),
@@ -398,6 +401,17 @@ impl Bot {
     /// The services that accounts can connect to.
     pub(crate) fn services(&self) -> &Connectors {
         &self.services
+    }
+
+    /// The same bot; a file that is only tried is judged by the hosts of the settings as well.
+    pub(crate) fn judging_hosts(mut self, judges_hosts: bool) -> Self {
+        self.judges_hosts = judges_hosts;
+        self
+    }
+
+    /// The client by whose hosts a file is judged that is only tried.
+    pub(crate) fn judging_fetch(&self) -> Option<Arc<dyn Fetch>> {
+        self.judges_hosts.then(|| self.account_fetch())
     }
 
     /// Whether the program has a client of its own for requests.

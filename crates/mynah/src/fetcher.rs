@@ -127,7 +127,7 @@ mod tests {
     const RULES: &str = r#"
 [[rule]]
 exact = "a"
-fetch = { url = "https://a.example/", body = { x = "{text}" }, take = { n = "text" } }
+fetch = { url = "https://a.example/", body = { x = "{text}" }, take = { n = "text" }, timeout = "1s" }
 reply = "first {n}"
 continue = true
 [[rule]]
@@ -198,7 +198,7 @@ fetch_reply = "nothing"
         assert_eq!(said(&next), ["first 3", "second 4"]);
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_client_that_hangs_is_given_up() {
         let mut ctx = context();
         handler(Hanging).on_message(&mut ctx, &message()).await.expect("it ends");

@@ -78,7 +78,8 @@ pub(crate) fn judged<T>(
     let services: Vec<_> = bot.services().iter().map(Connector::capabilities).collect();
     let services: Vec<&Capabilities> = services.iter().map(|known| &**known).collect();
     let grounds = bot.grounds();
-    let fetch = None;
+    let client = bot.judging_fetch();
+    let fetch = client.as_deref();
     read(&LoadOptions { handlers, capabilities, fetch, services: &services, grounds: &grounds })
 }
 
@@ -222,7 +223,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let main = folder.path().join(FILE);
         let service = sandbox_service().capabilities();
-        let opens = "if the bot may ask it, add to mynah.toml: [fetch] hosts = [\"api.example.com\"]";
+        let opens =
+            "if the bot may ask it, add to mynah.toml: [fetch] hosts = [\"api.example.com\"]";
         let gives = |name: &str, host: &str| {
             format!("the operator did not give the secret {name} to {host}")
         };
@@ -241,6 +243,10 @@ mod tests {
             assert!(report.contains(&expected.unwrap_or_default()), "{rules}\n{report}");
             // The sandbox and `check` without settings show the request.
             assert!(load_to_try(&main, &Disk, bot, None).book.is_some(), "{rules}");
+            // With settings on its command line, `check` says what `run` says.
+            let judging = bot.clone().judging_hosts(true);
+            let is_refused = load_to_try(&main, &Disk, &judging, None).book.is_none();
+            assert_eq!(is_refused, loaded.book.is_none(), "{rules}");
         }
     }
 

@@ -40,7 +40,13 @@ pub(crate) fn execute(args: &Args, bot: &Bot, common: &Common) -> Result<Ended, 
     let own = bot.to_configure();
     let outside = Outside::new(bot.services(), Some(&data)).with_own(&own);
     let (settings, bot) = match Config::load(args.config.as_deref(), &outside) {
-        Ok(config) => (None, &bot.clone().fetching(config.fetch).declare(config.handler)?),
+        Ok(config) => (
+            None,
+            &bot.clone()
+                .fetching(config.fetch)
+                .judging_hosts(args.config.is_some())
+                .declare(config.handler)?,
+        ),
         Err(problems) => (Some(problems), bot),
     };
     let loaded = match &args.bot {
