@@ -80,6 +80,7 @@ pub(super) fn message(bad: &BadFetch, lang: Lang) -> String {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a table: a line for each mistake")]
 pub(super) fn hint(bad: &BadFetch, lang: Lang) -> Option<String> {
     Some(match bad {
         BadFetch::Address { .. } => say!(
