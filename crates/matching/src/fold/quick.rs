@@ -62,17 +62,26 @@ fn lower(how: Folding, original: &str) -> Folded<'_> {
     }
 }
 
-/// Whether there is a single space between an ideograph and a sign of ASCII, which does not count.
+/// The end of the spaces that begin there, and whether they do not count; `None` if that needs a closer look.
 #[inline]
-fn is_idle_space(bytes: &[u8], at: usize) -> bool {
-    let (Some(before), Some(after)) = (bytes.get(at.wrapping_sub(1)), bytes.get(at + 1)) else {
-        return false;
+fn spaces(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
+    if bytes[at] != b' ' {
+        return None;
+    }
+    let before = *bytes.get(at.wrapping_sub(1))?;
+    let mut end = at + 1;
+    let after = loop {
+        match bytes.get(end)? {
+            b' ' => end += 1,
+            after => break *after,
+        }
     };
     let begins_ideograph = |byte: u8| (0xe4..=0xe9).contains(&byte);
     let is_sign = |byte: u8| (b'!'..=0x7f).contains(&byte);
     let is_behind = bytes.get(at.wrapping_sub(3)).is_some_and(|byte| begins_ideograph(*byte));
-    let is_before = begins_ideograph(*after);
-    bytes[at] == b' ' && ((is_behind & is_sign(*after)) | (is_before & is_sign(*before)))
+    let is_before = begins_ideograph(after);
+    let is_clear = (is_behind | is_sign(before)) & (is_before | is_sign(after));
+    is_clear.then_some((end, is_behind != is_before))
 }
 
 /// The bytes of the blank of full width.
@@ -124,6 +133,8 @@ struct Copy<'t> {
     /// The place of the first character whose bytes differ from those of its original.
     same_until: usize,
     has_idle_blanks: bool,
+    /// Whether spaces were left out that regexes see.
+    drops_spaces: bool,
     has_capital: bool,
     /// Whether other letters than those of ASCII changed their case.
     has_other_case: bool,
@@ -140,6 +151,7 @@ impl<'t> Copy<'t> {
             copied: 0,
             same_until: usize::MAX,
             has_idle_blanks: false,
+            drops_spaces: false,
             has_capital: false,
             has_other_case: false,
             others: SAME,
@@ -153,11 +165,17 @@ impl<'t> Copy<'t> {
         let mut blanks_until = 0;
         loop {
             for at in blocks.marks() {
-                if is_idle_space(self.original.as_bytes(), at) {
-                    self.drop_space(at);
-                } else if at >= blanks_until {
-                    blanks_until = self.look_at(at)?;
+                if at < blanks_until {
+                    continue;
                 }
+                blanks_until = match spaces(self.original.as_bytes(), at) {
+                    Some((end, false)) if end == at + 1 => end,
+                    Some((end, is_idle)) => {
+                        self.drop_spaces(at + usize::from(!is_idle), end, is_idle);
+                        end
+                    }
+                    None => self.look_at(at)?,
+                };
             }
             if !blocks.advance() {
                 break;
@@ -219,13 +237,14 @@ impl<'t> Copy<'t> {
         Some(end)
     }
 
-    /// Leaves out a single space that does not count.
-    #[inline(always)]
-    fn drop_space(&mut self, at: usize) {
-        self.has_idle_blanks = true;
+    /// Leaves out spaces that do not count, or those behind the first of some.
+    #[inline]
+    fn drop_spaces(&mut self, at: usize, end: usize, is_idle: bool) {
+        self.has_idle_blanks |= is_idle;
+        self.drops_spaces = true;
         self.copy_until(at);
         self.same_until = self.same_until.min(self.text.0.len());
-        self.copied = at + 1;
+        self.copied = end;
     }
 
     /// Takes one space or none for a run of blanks.
@@ -288,7 +307,7 @@ impl<'t> Copy<'t> {
             others.keep_case.note(false, true);
             others.width.note(false, true);
         }
-        if self.has_idle_blanks {
+        if self.drops_spaces {
             others.keep_case.note(true, false);
             others.width.note(false, true);
         }
