@@ -258,6 +258,9 @@ BEGIN
     SELECT * INTO v_head FROM mynah.outbox WHERE account = p_account AND chat = p_chat AND claimed IS NOT NULL
         ORDER BY (token = p_token AND epoch = p_epoch) DESC NULLS LAST LIMIT 1;
     IF FOUND AND v_head.token = p_token AND v_head.epoch = p_epoch THEN
+        -- The first call may have ended before a standby had its claim.
+        PERFORM set_config('synchronous_commit', 'on', true);
+        PERFORM pg_logical_emit_message(true, 'mynah', '');
         RETURN mynah.outgoing_1(2::smallint, v_head);
     END IF;
     SELECT * INTO v_late FROM mynah.outcome WHERE account = p_account AND token = p_token AND epoch = p_epoch;

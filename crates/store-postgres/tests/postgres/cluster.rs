@@ -15,6 +15,7 @@ const SCRIPT: &str = r#"
 set -e
 cd /
 folder=$(mktemp -d /tmp/mynah-postgres.XXXXXX)
+trap 'rm -rf "$folder"' EXIT
 "$1/initdb" -D "$folder/data" -U mynah -A trust -E UTF8 --locale=C -N >/dev/null
 options="-c unix_socket_directories=$folder -c fsync=off -c max_connections=60 -c shared_buffers=32MB -c wal_writer_delay=10s"
 if [ -n "$2" ]; then
@@ -39,7 +40,6 @@ fi
 echo "$folder"
 cat >/dev/null
 "$1/pg_ctl" stop -m immediate -D "$folder/data" >/dev/null
-rm -rf "$folder"
 "#;
 
 /// A node that was silenced stays so.
