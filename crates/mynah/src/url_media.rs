@@ -16,6 +16,9 @@ use mynah_fetch::{FetchClient, MediaFailure, MediaKind, Target};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
+/// Is in the reason of a refusal, before the failure.
+pub(crate) const NOT_FETCHED: &str = " was not fetched: ";
+
 /// The folder for fetched media, in the data folder of an account.
 const FETCHED: &str = "fetched";
 
@@ -130,7 +133,7 @@ impl UrlMedia {
                 let host = url.parse::<Target>().map(|target| target.host().to_string());
                 let host = host.unwrap_or_else(|_| "an address that is not valid".to_owned());
                 let what = if kind == MediaKind::Image { "picture" } else { "file" };
-                let reason = format!("the {what} at {host} was not fetched: {failure}");
+                let reason = format!("the {what} at {host}{NOT_FETCHED}{failure}");
                 SendError::Refused { reason }
             })?;
         }

@@ -301,6 +301,7 @@ const words = {
   "cause-refused": ["The service refused it.", "微信拒绝了请求。"],
   "cause-offline": ["The account was not logged in.", "账号没有登录。"],
   "cause-file": ["The file could not be read.", "文件读取失败。"],
+  "cause-media": ["The picture or file could not be downloaded from its address.", "图片或文件下载失败。"],
   "cause-unsupported": ["The service cannot do this.", "微信网页版不支持这个操作。"],
   "cause-nobody": ["The QR code was not scanned in time.", "二维码没有及时扫描。"],
   "cause-dry-run": ["Dry run: nothing is sent.", "试运行，不真正发送。"],

@@ -4,6 +4,8 @@
 
 use mynah_transports::{Cause, Connector};
 
+use crate::url_media;
+
 /// The texts of the program itself, and their words. The first match wins.
 const OWN: [(&str, &str); 5] = [
     ("too frequent", "cause-too-frequent"),
@@ -17,6 +19,10 @@ const OWN: [(&str, &str); 5] = [
 pub(in crate::view) fn cause_of(reason: &str, connector: &dyn Connector) -> Option<&'static str> {
     if reason == "stopped" {
         return Some("cause-stopped");
+    }
+    // It is followed by the words of another server.
+    if reason.contains(url_media::NOT_FETCHED) {
+        return Some("cause-media");
     }
     let own = || OWN.iter().find(|(part, _)| reason.contains(part)).map(|(_, word)| *word);
     connector.cause(reason).and_then(word).or_else(own)
@@ -57,6 +63,10 @@ mod tests {
                 (too_frequent.clone(), "cause-too-frequent"),
                 (with_causes(&SendError::NotLoggedIn), "cause-offline"),
                 ("stopped".to_owned(), "cause-stopped"),
+                (
+                    "refused: the picture at a.test was not fetched: HTTP status 500".to_owned(),
+                    "cause-media",
+                ),
             ] {
                 assert_eq!(cause_of(&reason, *connector), Some(expected), "{reason}");
             }
