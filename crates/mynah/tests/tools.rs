@@ -462,7 +462,7 @@ fn all_bots_to_copy_are_right() {
         let answer = run(mynah().arg("test").arg(&folder));
         assert_eq!(answer.status, 0, "{}", answer.out);
     }
-    assert_eq!(seen, 9);
+    assert_eq!(seen, 10);
 }
 
 /// Rules of which each second one never fires.
