@@ -11,8 +11,9 @@ use crate::unreadable::Unreadable;
 /// The signs that people put between cells; of equally good ones the first.
 const SEPARATORS: [char; 4] = [',', '\t', ';', '|'];
 
-/// So many records tell the separator.
+/// So many records tell the separator, of so many bytes.
 const SAMPLE: usize = 100;
+const SAMPLE_BYTES: usize = 1 << 20;
 
 /// Reads a text; `promised` is the separator that the name of the file promises.
 pub(crate) fn read(bytes: &[u8], promised: Option<char>) -> Result<Table, Unreadable> {
@@ -27,7 +28,7 @@ pub(crate) fn read(bytes: &[u8], promised: Option<char>) -> Result<Table, Unread
     let mut builder = Builder::default();
     for cell in Cells::new(&text, separator) {
         let Cell { row, column, .. } = cell;
-        if row == 1 && said.is_some() {
+        if cell.text.is_empty() && !cell.is_torn || row == 1 && said.is_some() {
             continue;
         }
         if cell.is_torn {
@@ -100,7 +101,11 @@ impl<'t> Cells<'t> {
     }
 
     fn split_plain(&mut self) -> &'t str {
-        let end = self.rest.find([self.separator, '\n', '\r']).unwrap_or(self.rest.len());
+        let end = match u8::try_from(self.separator).ok().filter(u8::is_ascii) {
+            Some(separator) => memchr::memchr3(separator, b'\n', b'\r', self.rest.as_bytes()),
+            None => self.rest.find([self.separator, '\n', '\r']),
+        };
+        let end = end.unwrap_or(self.rest.len());
         let (text, rest) = self.rest.split_at(end);
         self.rest = rest;
         text
@@ -132,6 +137,7 @@ impl<'t> Iterator for Cells<'t> {
 
 /// The separator that splits most records into more than one cell, and into the same number of them.
 fn separator_of(text: &str, promised: Option<char>) -> char {
+    let text = &text[..text.floor_char_boundary(SAMPLE_BYTES)];
     let best =
         promised.into_iter().chain(SEPARATORS).map(|separator| (score(text, separator), separator));
     let best = best.reduce(|best, other| if other.0 > best.0 { other } else { best });

@@ -457,6 +457,15 @@ fn many_formats_and_merged_regions_are_read_at_once() {
 }
 
 #[test]
+fn entities_are_the_signs_that_they_name() {
+    let cell = "&lt;&gt;&amp;&quot;&apos;&#20320;&#x597d;&unknown;";
+    let sheet = format!(
+        "<worksheet><sheetData><row><c t='str'><v>{cell}</v></c></row></sheetData></worksheet>"
+    );
+    assert_eq!(cells(&workbook(&sheet, ""), "x.xlsx"), [row(1, &["<>&\"'你好&unknown;"])]);
+}
+
+#[test]
 fn formulas_without_a_value_are_noted() {
     let lacking = |table: &Table| -> Vec<(u32, u32)> {
         let of_row = |row: Row<'_>| {

@@ -68,7 +68,7 @@ pub(crate) fn for_each(
             Event::End(tag) => take(Piece::Close(local(tag.name().into_inner())))?,
             Event::Text(text) => take(Piece::Text(text.into_inner()))?,
             Event::CData(text) => take(Piece::Text(text.into_inner()))?,
-            Event::GeneralRef(entity) => take(Piece::Text(resolved(&entity.into_inner()).into()))?,
+            Event::GeneralRef(entity) => take(Piece::Text(resolved(&entity.into_inner())))?,
             Event::DocType(_) => return Err(Unreadable::DocumentType { part: part.to_owned() }),
             Event::Comment(_) | Event::Decl(_) | Event::PI(_) => true,
             Event::Eof => return Ok(()),
@@ -80,7 +80,18 @@ pub(crate) fn for_each(
 }
 
 /// The text of an entity; of an unknown one its name.
-fn resolved(entity: &str) -> String {
-    let written = format!("&{entity};");
-    escape::unescape(&written).map(Cow::into_owned).unwrap_or(written)
+fn resolved(entity: &str) -> Cow<'static, str> {
+    // A text may have millions of these.
+    let plain = match entity {
+        "amp" => "&",
+        "lt" => "<",
+        "gt" => ">",
+        "quot" => "\"",
+        "apos" => "'",
+        _ => {
+            let written = format!("&{entity};");
+            return escape::unescape(&written).map(Cow::into_owned).unwrap_or(written).into();
+        }
+    };
+    plain.into()
 }
