@@ -119,11 +119,16 @@ async function answer (request) {
 
 async function safeAnswer (request) {
   try {
-    return JSON.stringify(await answer(request))
+    return line(await answer(request))
   } catch (error) {
     console.error(error)
-    return JSON.stringify({ id: request.id, error: String(error) })
+    return line({ id: request.id, error: String(error) })
   }
+}
+
+/** The JSON of an answer. Half of a surrogate pair, as `slice` leaves of an emoji, has no UTF-8. */
+function line (answer) {
+  return JSON.stringify(answer, (_, value) => typeof value === 'string' ? Buffer.from(value).toString() : value)
 }
 
 /** Answers requests until the input ends. Async handlers overlap, up to `at_once` in mynah.toml. */

@@ -158,26 +158,31 @@ def _safe_answer(request):
         return {"id": request["id"], "error": "no function for the handler " + request["handler"]}
     try:
         return _answer(function, request)
-    except Exception as error:
+    except BaseException as error:  # sys.exit() too: it would end the thread, and the program would be silent.
         traceback.print_exc()
         return {"id": request["id"], "error": "%s: %s" % (type(error).__name__, error)}
+
+
+def _line(request):
+    answer = _safe_answer(request)
+    try:
+        return json.dumps(answer, ensure_ascii=False, allow_nan=False)
+    except Exception as error:
+        return json.dumps({"id": request["id"], "error": "the answer is not JSON: %s" % error})
 
 
 def run(threads=1):
     """Answers requests until the input ends. `threads`: how many at the same time; `at_once` in mynah.toml."""
     # What prints, also from below Python, must not get between the answers.
-    pipe = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n")
+    # Half of a surrogate pair has no UTF-8.
+    pipe = os.fdopen(os.dup(1), "w", encoding="utf-8", errors="replace", newline="\n")
     os.dup2(2, 1)
     sys.stdout = sys.stderr
     lock, waiting = threading.Lock(), queue.Queue()
 
     def work():
         while True:
-            request = waiting.get()
-            try:
-                line = json.dumps(_safe_answer(request), ensure_ascii=False)
-            except (TypeError, ValueError) as error:
-                line = json.dumps({"id": request["id"], "error": "the answer is not JSON: %s" % error})
+            line = _line(waiting.get())
             try:
                 with lock:
                     pipe.write(line + "\n")

@@ -127,9 +127,10 @@ fn is_installed(program: &str) -> bool {
     found
 }
 
-async fn a_handler_ends_with_its_killed_bot(program: &str, code: &str, sdk: &str) {
+/// A bot whose handler is code for this interpreter; `None` without the interpreter.
+fn bot_with_code(program: &str, code: &str, sdk: &str) -> Option<Bot> {
     if !is_installed(program) {
-        return;
+        return None;
     }
     let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sdk").join(sdk);
     let code = code.replace("SDK", &sdk.display().to_string());
@@ -137,7 +138,11 @@ async fn a_handler_ends_with_its_killed_bot(program: &str, code: &str, sdk: &str
         format!("[[handler]]\nname = 'helper'\ncommand = ['{program}', 'helper.code']\n");
     let rules = usual("bot.toml");
     let files = [("bot.toml", rules), ("mynah.toml", settings), ("helper.code", code)];
-    let mut bot = Bot::with(&files);
+    Some(Bot::with(&files))
+}
+
+async fn a_handler_ends_with_its_killed_bot(program: &str, code: &str, sdk: &str) {
+    let Some(mut bot) = bot_with_code(program, code, sdk) else { return };
     let child = bot.ask("hello").await;
     assert!(runs(&child));
     bot.child.kill().await.expect("it is killed");
@@ -157,6 +162,41 @@ async fn a_handler_in_javascript_ends_with_its_killed_bot() {
     let code = "const { handler, run } = require('SDK/mynah')\n\
                 handler(() => String(process.pid))\nrun()\n";
     within_time(a_handler_ends_with_its_killed_bot("node", code, "node")).await;
+}
+
+#[tokio::test]
+async fn a_handler_in_python_survives_answers_that_have_no_json_and_exits() {
+    let code = "import os, sys\nsys.path.insert(0, 'SDK')\nsys.dont_write_bytecode = True\n\
+                from mynah import handler, run\n@handler\ndef helper(ctx):\n    \
+                if ctx.text == 'exit': sys.exit(1)\n    \
+                if ctx.text == 'nan': ctx.later('1m', float('nan'))\n    \
+                if ctx.text == 'half': return 'x\\ud83d'\n    \
+                return str(os.getpid())\nrun()\n";
+    within_time(async {
+        let Some(mut bot) = bot_with_code("python3", code, "python") else { return };
+        let child = bot.ask("hello").await;
+        for (text, why) in [("exit", "SystemExit"), ("nan", "the answer is not JSON")] {
+            bot.tell(text).await;
+            bot.until_logged(why).await;
+            assert_eq!(bot.ask("hello").await, child, "{text}");
+        }
+        assert_eq!(bot.ask("half").await, "x?");
+        assert_eq!(bot.ask("hello").await, child);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_handler_in_javascript_may_answer_half_of_an_emoji() {
+    let code = "const { handler, run } = require('SDK/mynah')\n\
+                handler(ctx => ctx.text === 'half' ? 'x' + '😀'.slice(0, 1) : String(process.pid))\nrun()\n";
+    within_time(async {
+        let Some(mut bot) = bot_with_code("node", code, "node") else { return };
+        let child = bot.ask("hello").await;
+        assert_eq!(bot.ask("half").await, "x\u{fffd}");
+        assert_eq!(bot.ask("hello").await, child);
+    })
+    .await;
 }
 
 #[tokio::test]
