@@ -113,11 +113,19 @@ function rulesOf(book, many) {
   }));
 }
 
+/** Microseconds as milliseconds, short. */
+function millis(micros) {
+  return micros < 10_000 ? (micros / 1000).toFixed(1) : Math.round(micros / 1000);
+}
+
 function handlersOf(called) {
   const models = called.some(({ model }) => model);
-  return table(["handler", "callsAnswered", "callsFailed", models && "byRules", models && "overLimit"], called.map((one) =>
-    [h("td", {}, h("bdi.text", {}, one.name), !one.running && h("div.warn.small", {}, t("notRunning"))),
-      h("td.number", {}, one.answered), h("td.number", {}, one.failed),
+  return table(["handler", "callsAnswered", "callsFailed", "callTime", models && "byRules", models && "overLimit"], called.map((one) =>
+    [h("td", {}, h("bdi.text", {}, one.name), !one.running && h("div.warn.small", {}, t("notRunning")),
+      one.starts > 1 && h("div.small.soft", {}, t("replacedTimes", { count: one.starts - 1 })), one.last_failure && h("div.small.soft.text", {}, one.last_failure)),
+      h("td.number", {}, one.answered),
+      h("td.number", {}, one.failed, one.timed_out > 0 && h("div.small.soft", {}, t("timedOut", { count: one.timed_out }))),
+      h("td.number", {}, one.answered ? t("callTimes", { mean: millis(one.mean), longest: millis(one.longest) }) : ""),
       h("td.number", {}, one.model ? one.by_rules : ""), h("td.number", {}, one.model ? one.limited : "")]));
 }
 

@@ -413,6 +413,16 @@ pub struct HandlerRow {
     pub answered: u64,
     /// Calls that failed.
     pub failed: u64,
+    /// Those of them without an answer in time.
+    pub timed_out: u64,
+    /// Processes that were started; more than one means that it was replaced.
+    pub starts: u64,
+    /// The mean time of an answered call, in microseconds.
+    pub mean: u64,
+    /// The longest, in microseconds.
+    pub longest: u64,
+    /// The last failure.
+    pub last_failure: Option<String>,
     /// Messages that a model did not get because its limit was used up.
     pub limited: u64,
     /// Messages that a model as a fallback would have got, but that rules answered.

@@ -9,6 +9,7 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use mynah_core::{Chat, Message};
 
+use crate::log_lines::shown;
 use crate::model::ModelClient;
 use crate::process::{Answered, Process};
 use crate::service::HttpService;
@@ -51,6 +52,12 @@ pub struct Counts {
     pub running: bool,
     /// The time of all answered calls together.
     pub took: Duration,
+    /// The mean time of these calls.
+    pub mean: Duration,
+    /// The time of the longest of them.
+    pub longest: Duration,
+    /// The last failure, for people.
+    pub last_failure: Option<String>,
     /// Messages that a language model did not get because its limit was used up.
     pub limited: u64,
     /// Messages that a language model as a fallback would have got, but that rules answered.
@@ -62,7 +69,11 @@ pub struct Counts {
 pub(crate) struct Tally {
     answered: AtomicU64,
     micros: AtomicU64,
+    longest_micros: AtomicU64,
+    /// The number of calls whose time counts: an answer of a model may still be of no use.
+    timed: AtomicU64,
     failed: Mutex<BTreeMap<&'static str, u64>>,
+    last_failure: Mutex<Option<String>>,
     starts: AtomicU64,
     running: AtomicU64,
     limited: AtomicU64,
@@ -90,21 +101,30 @@ impl Tally {
     fn took(&self, time: Duration) {
         let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
         self.micros.fetch_add(micros, Ordering::Relaxed);
+        self.longest_micros.fetch_max(micros, Ordering::Relaxed);
+        self.timed.fetch_add(1, Ordering::Relaxed);
     }
 
     fn failed(&self, failure: &Failure) {
         let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
         *failed.entry(failure.word()).or_default() += 1;
+        drop(failed);
+        let words = shown(failure.to_string().as_bytes());
+        *self.last_failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(words);
     }
 
     fn counts(&self) -> Counts {
         let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        let micros = self.micros.load(Ordering::Relaxed);
         Counts {
             answered: self.answered.load(Ordering::Relaxed),
             failed: failed.clone(),
             starts: self.starts.load(Ordering::Relaxed),
             running: self.running.load(Ordering::Relaxed) > 0,
-            took: Duration::from_micros(self.micros.load(Ordering::Relaxed)),
+            took: Duration::from_micros(micros),
+            mean: Duration::from_micros(micros / self.timed.load(Ordering::Relaxed).max(1)),
+            longest: Duration::from_micros(self.longest_micros.load(Ordering::Relaxed)),
+            last_failure: self.last_failure.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             limited: self.limited.load(Ordering::Relaxed),
             by_rules: self.by_rules.load(Ordering::Relaxed),
         }

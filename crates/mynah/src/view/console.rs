@@ -205,12 +205,18 @@ impl ConsolePage for ConsoleView {
     async fn handlers(&self) -> Result<Vec<HandlerRow>, Problem> {
         let row = |program: mynah_programs::Program| {
             let (spec, counts) = (program.spec(), program.counts());
+            let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
             HandlerRow {
                 name: spec.name,
                 model: matches!(spec.source, Source::Model(_)),
                 running: counts.running,
                 answered: counts.answered,
                 failed: counts.failed.values().sum(),
+                timed_out: counts.failed.get("timeout").copied().unwrap_or_default(),
+                starts: counts.starts,
+                mean: micros(counts.mean),
+                longest: micros(counts.longest),
+                last_failure: counts.last_failure,
                 limited: counts.limited,
                 by_rules: counts.by_rules,
             }
