@@ -65,7 +65,7 @@ fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// The rule file and its tables. Each rule and row answers with its own place as it stands in diagnostics.
+/// The rule file and its tables. Each rule and row answers with its own place as diagnostics show it.
 fn files(entries: &[Entry]) -> (String, Vec<(String, String)>) {
     let (mut rules, mut tables) = (String::new(), Vec::new());
     for entry in entries {
@@ -158,7 +158,7 @@ fn answers(book: &RuleBook, chat: Chat, text: &str) -> Vec<String> {
     answers
 }
 
-/// Sentences that are near the questions: a question as it stands, between other pieces, without its marks.
+/// Sentences that are near the questions: a question as it is, between other pieces, without its marks.
 fn sentences(entries: &[Entry], around: &[String]) -> Vec<String> {
     let mut sentences = Vec::new();
     for entry in entries {
