@@ -1,7 +1,7 @@
 //! Conversations with a rule book alone, for tests: state, timers and a clock in memory, every decision made twice, by
 //! the index and by the ordered scan, and compared.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -237,6 +237,31 @@ impl Talk {
         self.happens(EventBody::Notice(Notice { chat, person: Some(person), kind }))
     }
 
+    /// Brings the inputs that a decision lacks.
+    fn bring(
+        &self,
+        lacks: BTreeSet<Lack>,
+        chat: Option<&Chat>,
+        inputs: &mut Inputs,
+        asked: &mut Vec<FetchRequest>,
+    ) {
+        for lack in lacks {
+            match lack {
+                Lack::Values(key) => {
+                    let values = self.of_members(chat, &key);
+                    inputs.add_values(key, values);
+                }
+                Lack::Members => inputs.add_members(self.members.clone()),
+                Lack::Fetch(request) => {
+                    let failure = Fetched::Failed(FetchFailure::TimedOut);
+                    let outcome = self.answers.get(&request.line()).cloned();
+                    asked.push((*request).clone());
+                    inputs.add_fetched(*request, outcome.unwrap_or(failure));
+                }
+            }
+        }
+    }
+
     /// Anything happens now.
     pub(crate) fn happens(&mut self, body: EventBody) -> Vec<String> {
         let event = Event { id: format!("e{}", self.said).into(), time: self.now, body };
@@ -262,21 +287,7 @@ impl Talk {
                 break (decision, trace);
             }
             assert!(!decision.acted && decision.writes.is_empty() && decision.steps.is_empty());
-            for lack in decision.lacks {
-                match lack {
-                    Lack::Values(key) => {
-                        let values = self.of_members(event.chat(), &key);
-                        at.inputs.add_values(key, values);
-                    }
-                    Lack::Members => at.inputs.add_members(self.members.clone()),
-                    Lack::Fetch(request) => {
-                        let failure = Fetched::Failed(FetchFailure::TimedOut);
-                        let outcome = self.answers.get(&request.line()).cloned();
-                        asked.push((*request).clone());
-                        at.inputs.add_fetched(*request, outcome.unwrap_or(failure));
-                    }
-                }
-            }
+            self.bring(decision.lacks, event.chat(), &mut at.inputs, &mut asked);
         };
         let sender = event.person().map(|person| person.name.clone()).unwrap_or_default();
         let (owner_chat, owner_person) = (view.chat.clone(), view.person.clone());
