@@ -114,6 +114,9 @@ fn as_written(line: &str, zone: &TimeZone) -> Result<What, BadLine> {
     if line.starts_with("~ ") {
         return FetchLine::parse(line).map(What::Fetches).ok_or(BadLine::Fetch);
     }
+    if line.starts_with('～') && line.contains("://") {
+        return Err(BadLine::FullWidth { found: '～', plain: "~" });
+    }
     if let Some(rest) = line.strip_prefix("! ") {
         return happens(rest.trim());
     }
