@@ -56,11 +56,11 @@ impl Table {
         Self::Weighted,
         Self::Cooldown,
         Self::Limit,
-        Self::Fetch,
         Self::Group,
         Self::Dialog,
         Self::Step,
         Self::Done,
+        Self::Fetch,
         Self::Schedule,
         Self::Test,
     ];

@@ -328,7 +328,7 @@ fn did_you_mean(meant: &str, lang: Lang) -> String {
 /// The keys of a table, where they fit on a line.
 fn known_keys(key: &str, table: Table, lang: Lang) -> Option<String> {
     let known: Vec<String> = table.keys().map(|key| key.name.to_owned()).collect();
-    let fits = known.len() <= 12;
+    let fits = known.len() <= 13;
     let known = words::list(&known, lang);
     if !key.is_ascii() && table == Table::File {
         return Some(say!(
