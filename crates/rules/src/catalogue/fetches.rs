@@ -20,7 +20,7 @@ pub(super) fn message(bad: &BadFetch, lang: Lang) -> String {
             say!(lang, "an address has no user name before the host", "地址的主机前面不能写用户名")
         }
         BadFetch::Fragment => {
-            say!(lang, "what stands behind # is not sent", "# 后面的内容不会发出")
+            say!(lang, "the part behind # is not sent", "# 后面的内容不会发出")
         }
         BadFetch::Dots => {
             say!(lang, "a part of the path is . or ..", "路径里有一段是 . 或 ..")
