@@ -121,6 +121,14 @@ fn misbehave(word: &str, reply: &Value) {
         "exit" => exit(4),
         "rubbish" => write(b"Traceback (most recent call last):\n"),
         "binary" => write(&[0, 159, 146, 150, b'\n']),
+        "surrogate" => {
+            write(format!("{{\"id\": {}, \"reply\": \"\\ud83d\"}}\n", reply["id"]).as_bytes())
+        }
+        "deep" => {
+            let nested = "[".repeat(100_000) + &"]".repeat(100_000);
+            write(format!("{{\"id\": {}, \"reply\": {nested}}}\n", reply["id"]).as_bytes());
+        }
+        "number" => write(format!("{{\"id\": {}, \"add\": 1e999}}\n", reply["id"]).as_bytes()),
         "half" => {
             write(b"{\"id\": \"");
             exit(5);

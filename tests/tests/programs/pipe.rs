@@ -110,7 +110,19 @@ async fn a_failure_of_one_request_is_no_failure_of_the_next() {
 async fn a_process_that_ends_or_writes_rubbish_is_replaced_and_its_request_asked_once_more() {
     within_time(async {
         let it = Running::start(spec(&[CHILD]));
-        for text in ["exit", "half", "rubbish", "binary", "long", "flood", "fork-and-exit"] {
+        let bad = [
+            "exit",
+            "half",
+            "rubbish",
+            "binary",
+            "surrogate",
+            "deep",
+            "number",
+            "long",
+            "flood",
+            "fork-and-exit",
+        ];
+        for text in bad {
             let starts = it.program.counts().starts;
             let error = it.ask("1", text).await.expect_err(text);
             assert!(error.contains("ended twice"), "{text}: {error}");
