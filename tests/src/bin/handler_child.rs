@@ -122,7 +122,8 @@ fn misbehave(word: &str, reply: &Value) {
         "rubbish" => write(b"Traceback (most recent call last):\n"),
         "binary" => write(&[0, 159, 146, 150, b'\n']),
         "surrogate" => {
-            write(format!("{{\"id\": {}, \"reply\": \"\\ud83d\"}}\n", reply["id"]).as_bytes())
+            let id = &reply["id"];
+            write(format!("{{\"id\": {id}, \"reply\": \"\\ud83d\"}}\n").as_bytes());
         }
         "deep" => {
             let nested = "[".repeat(100_000) + &"]".repeat(100_000);

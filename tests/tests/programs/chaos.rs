@@ -190,7 +190,7 @@ async fn chaos_answers_every_message_once_or_shows_its_failure() {
         let ledger = Arc::<Ledger>::default();
         let account = account(&program, &ledger, &mut random);
         let control = Control::new();
-        mynah_runtime::run(account, control, CancellationToken::new()).await;
+        Box::pin(mynah_runtime::run(account, control, CancellationToken::new())).await;
         program.stop().await;
         check(&ledger, &program);
         let used = memory().saturating_sub(before);
