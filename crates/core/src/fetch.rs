@@ -91,6 +91,9 @@ pub enum FetchFailure {
     /// The operator did not open this host.
     #[error("the host {0} is not in [fetch] hosts of mynah.toml")]
     HostNotAllowed(String),
+    /// The operator did not open this host and port, which are not public.
+    #[error("{0} is not public, and not in [fetch] private of mynah.toml")]
+    PrivateNotAllowed(String),
     /// The host is at an address that is not globally reachable, or a redirect leads there.
     #[error("{host} is at the address {address}, which is not public")]
     AddressRefused {
@@ -147,6 +150,9 @@ impl FetchFailure {
             Self::HostNotAllowed(host) => {
                 format!("主机 {host} 不在 mynah.toml 的 [fetch] hosts 里")
             }
+            Self::PrivateNotAllowed(host) => {
+                format!("{host} 不是公网地址，也不在 mynah.toml 的 [fetch] private 里")
+            }
             Self::AddressRefused { host, address } => {
                 format!("{host} 的地址 {address} 不是公网地址")
             }
@@ -200,7 +206,7 @@ pub trait Fetch: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`FetchFailure::HostNotAllowed`], [`FetchFailure::SecretRefused`] or [`FetchFailure::Address`].
+    /// [`FetchFailure::HostNotAllowed`], [`FetchFailure::PrivateNotAllowed`], [`FetchFailure::SecretRefused`] or [`FetchFailure::Address`].
     fn check(&self, request: &FetchRequest) -> Result<(), FetchFailure> {
         let _ = request;
         Ok(())

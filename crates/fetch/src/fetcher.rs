@@ -95,7 +95,8 @@ impl OfAccount {
     fn is_allowed(&self, target: &Target) -> Result<(), FetchFailure> {
         match self.client.settings().allows(target) {
             true => Ok(()),
-            false => Err(FetchFailure::HostNotAllowed(shown(target))),
+            false if target.may_be_public() => Err(FetchFailure::HostNotAllowed(shown(target))),
+            false => Err(FetchFailure::PrivateNotAllowed(target.to_string())),
         }
     }
 

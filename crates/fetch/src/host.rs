@@ -44,6 +44,12 @@ impl Target {
         self.port
     }
 
+    /// Whether the host can have a public address, as [`HostPattern::may_be_public`].
+    #[must_use]
+    pub fn may_be_public(&self) -> bool {
+        may_be_public(&self.host)
+    }
+
     /// Whether the connection is encrypted.
     #[must_use]
     pub fn is_secure(&self) -> bool {
@@ -139,11 +145,7 @@ impl HostPattern {
     /// is not public.
     #[must_use]
     pub fn may_be_public(&self) -> bool {
-        match &self.host {
-            Host::Domain(name) => name != "localhost" && !name.ends_with(".localhost"),
-            Host::Ipv4(address) => is_public((*address).into()),
-            Host::Ipv6(address) => is_public((*address).into()),
-        }
+        may_be_public(&self.host)
     }
 
     /// The host.
@@ -156,6 +158,14 @@ impl HostPattern {
     #[must_use]
     pub fn port(&self) -> Option<u16> {
         self.port
+    }
+}
+
+fn may_be_public(host: &Host<String>) -> bool {
+    match host {
+        Host::Domain(name) => name != "localhost" && !name.ends_with(".localhost"),
+        Host::Ipv4(address) => is_public((*address).into()),
+        Host::Ipv6(address) => is_public((*address).into()),
     }
 }
 

@@ -478,7 +478,7 @@ pub(crate) enum BadFetch {
     /// A time-out that is too long; the longest in seconds.
     Timeout { most: u64 },
     /// A host that the operator did not open, with its port.
-    NotOpened { host: String },
+    NotOpened { host: String, list: &'static str },
     /// A secret that the operator did not give to the host.
     NotGiven { name: String, host: String },
     /// The client refuses it for another reason.

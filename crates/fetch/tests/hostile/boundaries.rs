@@ -77,7 +77,13 @@ async fn an_address_that_is_not_public_is_refused_in_every_notation() {
         let refused = fetched(&opened, url).await;
         assert!(matches!(refused, Err(FetchFailure::AddressRefused { .. })), "{url} {refused:?}");
         let refused = fetched(&closed, url).await;
-        assert!(matches!(refused, Err(FetchFailure::HostNotAllowed(_))), "{url} {refused:?}");
+        assert!(
+            matches!(
+                refused,
+                Err(FetchFailure::HostNotAllowed(_) | FetchFailure::PrivateNotAllowed(_))
+            ),
+            "{url} {refused:?}"
+        );
     }
     assert_eq!(trap.connections(), 0);
 }
@@ -99,7 +105,13 @@ async fn a_redirect_to_an_address_that_is_not_public_is_refused_in_every_notatio
         let refused = fetched(&opened, &url).await;
         assert!(matches!(refused, Err(FetchFailure::AddressRefused { .. })), "{to} {refused:?}");
         let refused = fetched(&closed, &url).await;
-        assert!(matches!(refused, Err(FetchFailure::HostNotAllowed(_))), "{to} {refused:?}");
+        assert!(
+            matches!(
+                refused,
+                Err(FetchFailure::HostNotAllowed(_) | FetchFailure::PrivateNotAllowed(_))
+            ),
+            "{to} {refused:?}"
+        );
     }
     assert_eq!(trap.connections(), 0);
 }
@@ -189,8 +201,12 @@ async fn an_exception_counts_for_its_host_and_port_only() {
         format!("https://{}/", server.host("other.test")),
     ] {
         let failed = fetched(&client, &url).await.unwrap_err();
-        let is_refused =
-            matches!(failed, FetchFailure::AddressRefused { .. } | FetchFailure::HostNotAllowed(_));
+        let is_refused = matches!(
+            failed,
+            FetchFailure::AddressRefused { .. }
+                | FetchFailure::HostNotAllowed(_)
+                | FetchFailure::PrivateNotAllowed(_)
+        );
         assert!(is_refused, "{url} {failed}");
     }
     assert_eq!((server.connections(), trap.connections()), (1, 0));
@@ -225,7 +241,7 @@ async fn redirects_lead_to_opened_hosts_only_and_end() {
         ("/3-ok", "ok"),
         ("/4", "more than 3 redirects"),
         ("/loop", "more than 3 redirects"),
-        ("/elsewhere", "is not in [fetch] hosts"),
+        ("/elsewhere", "not in [fetch] private"),
         ("/user", "user name"),
         ("/file", "http://"),
         ("/gopher", "http://"),

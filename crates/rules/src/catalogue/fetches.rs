@@ -58,7 +58,7 @@ pub(super) fn message(bad: &BadFetch, lang: Lang) -> String {
         BadFetch::Timeout { most } => {
             say!(lang, "a request waits at most {most}s", "一次请求最多等 {most}s")
         }
-        BadFetch::NotOpened { host } => {
+        BadFetch::NotOpened { host, .. } => {
             say!(lang, "the operator did not open the host {host}", "运维者没有开放主机 {host}")
         }
         BadFetch::NotGiven { name, host } => say!(
@@ -122,10 +122,10 @@ pub(super) fn hint(bad: &BadFetch, lang: Lang) -> Option<String> {
         BadFetch::Status { .. } => {
             say!(lang, "like 404 or \"200-299, 404\"", "如 404 或 \"200-299, 404\"")
         }
-        BadFetch::NotOpened { host } => say!(
+        BadFetch::NotOpened { host, list } => say!(
             lang,
-            "if the bot may ask it, add to mynah.toml: [fetch] hosts = [\"{host}\"]",
-            "如果允许机器人请求它，请在 mynah.toml 里加上：[fetch] hosts = [\"{host}\"]"
+            "if the bot may ask it, add to mynah.toml: [fetch] {list} = [\"{host}\"]",
+            "如果允许机器人请求它，请在 mynah.toml 里加上：[fetch] {list} = [\"{host}\"]"
         ),
         BadFetch::NotGiven { name, host } => say!(
             lang,

@@ -316,7 +316,8 @@ impl Checker<'_> {
         let Some(client) = self.around.options.fetch else { return };
         let Err(failure) = client.check(&request) else { return };
         let bad = match failure {
-            FetchFailure::HostNotAllowed(host) => BadFetch::NotOpened { host },
+            FetchFailure::HostNotAllowed(host) => BadFetch::NotOpened { host, list: "hosts" },
+            FetchFailure::PrivateNotAllowed(host) => BadFetch::NotOpened { host, list: "private" },
             FetchFailure::SecretRefused { name, host } => BadFetch::NotGiven { name, host },
             other => {
                 let words = other.words();

@@ -62,26 +62,26 @@ fn proxy(folder: &Path, server: PathBuf, left: &Arc<AtomicI64>) {
 
 /// Two messages, each answered once, with a claim that comes with its turn and one that does not.
 async fn story(store: &dyn Store) -> Result<Vec<String>, StoreError> {
-    let mut told = Vec::new();
-    told.push(format!("{:?}", store.recover(NOW).await?));
-    told.push(format!("{:?}", store.accept(batch("1"), NOW).await?));
+    let mut replies = Vec::new();
+    replies.push(format!("{:?}", store.recover(NOW).await?));
+    replies.push(format!("{:?}", store.accept(batch("1"), NOW).await?));
     store.sync().await?;
     answer(store).await?;
     let first = claim(store, 1).await?;
-    told.push(format!("{first:?}"));
-    told.push(format!("{:?}", store.accept(batch("2"), NOW).await?));
+    replies.push(format!("{first:?}"));
+    replies.push(format!("{:?}", store.accept(batch("2"), NOW).await?));
     answer(store).await?;
     if let Claim::Send(outgoing) = first {
-        told.push(format!("{:?}", store.settle(&outgoing.id, Outcome::Accepted, NOW).await?));
+        replies.push(format!("{:?}", store.settle(&outgoing.id, Outcome::Accepted, NOW).await?));
     }
-    told.push(format!("{:?}", claim(store, 2).await?));
-    told.push(format!("{:?}", store.fire(NOW).await?));
-    told.push(format!("{:?}", store.begin(&Lane::new("g"), NOW).await?.is_some()));
-    told.push(format!("{:?}", store.recent_claims(NOW, 9).await?.len()));
-    Ok(told)
+    replies.push(format!("{:?}", claim(store, 2).await?));
+    replies.push(format!("{:?}", store.fire(NOW).await?));
+    replies.push(format!("{:?}", store.begin(&Lane::new("g"), NOW).await?.is_some()));
+    replies.push(format!("{:?}", store.recent_claims(NOW, 9).await?.len()));
+    Ok(replies)
 }
 
-/// The story with the answer of this number lost: all that was told, the final state, and how many answers there were.
+/// The story with the answer of this number lost: all replies, the final state, and how many answers there were.
 async fn tell(cluster: &'static Cluster, lost: i64) -> (Vec<String>, i64) {
     let (folder, left) = (TempDir::new().unwrap(), Arc::new(AtomicI64::new(0)));
     proxy(folder.path(), cluster.socket(), &left);
@@ -93,14 +93,14 @@ async fn tell(cluster: &'static Cluster, lost: i64) -> (Vec<String>, i64) {
     story(&warm).await.unwrap();
     let store = stores.open_store(&name).await.unwrap();
     left.store(lost, Ordering::SeqCst);
-    let mut told = story(&store).await.unwrap();
+    let mut replies = story(&store).await.unwrap();
     let answers = lost - left.load(Ordering::SeqCst);
     left.store(0, Ordering::SeqCst);
     let reader = stores.reader(&name).await.unwrap().unwrap();
     let mut status = reader.status(NOW).await.unwrap();
     status.troubled.clear();
-    told.push(format!("{status:?}"));
-    (told, answers)
+    replies.push(format!("{status:?}"));
+    (replies, answers)
 }
 
 #[test]
