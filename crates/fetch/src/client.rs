@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::net::IpAddr;
-use std::sync::{Arc, Once, OnceLock};
+use std::sync::{Arc, Once, OnceLock, PoisonError, RwLock};
 
 use mynah_core::{FetchFailure, with_causes};
 use reqwest::redirect::Policy;
@@ -14,11 +14,11 @@ use crate::{
 
 /// The HTTP client of a process, for all accounts. It connects to public addresses, and to those that the operator named.
 #[derive(Debug, Clone)]
-pub struct FetchClient(Arc<Connections>);
+pub struct FetchClient(Arc<RwLock<Arc<Connections>>>);
 
 #[derive(Debug)]
 struct Connections {
-    settings: FetchSettings,
+    settings: Arc<FetchSettings>,
     resolver: Arc<dyn Resolver>,
     /// For hosts whose addresses must be public. Made at the first request: most bots have none.
     public: OnceLock<Result<Client, String>>,
@@ -36,14 +36,25 @@ impl FetchClient {
     /// A client that finds the addresses of names by a resolver of its own. The addresses are checked all the same.
     #[must_use]
     pub fn with_resolver(settings: FetchSettings, resolver: Arc<dyn Resolver>) -> Self {
-        let (public, private) = (OnceLock::new(), OnceLock::new());
-        Self(Arc::new(Connections { settings, resolver, public, private }))
+        Self(Arc::new(RwLock::new(Arc::new(Connections::new(settings, resolver)))))
     }
 
     /// The hosts and secrets that the operator opened.
     #[must_use]
-    pub fn settings(&self) -> &FetchSettings {
-        &self.0.settings
+    pub fn settings(&self) -> Arc<FetchSettings> {
+        Arc::clone(&self.current().settings)
+    }
+
+    /// Opens other hosts from now on, for all clones of this client. Requests that are under way end by the settings with
+    /// which they began.
+    pub fn reopen(&self, settings: FetchSettings) {
+        let resolver = Arc::clone(&self.current().resolver);
+        let next = Arc::new(Connections::new(settings, resolver));
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = next;
+    }
+
+    fn current(&self) -> Arc<Connections> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Sends a request, and gives the head of the answer. Redirects are answers, too.
@@ -52,13 +63,20 @@ impl FetchClient {
         target: &Target,
         request: Request,
     ) -> Result<Response, FetchFailure> {
-        let client = self.connected(target).await?;
+        let client = self.current().connected(target).await?;
         client.execute(request).await.map_err(|error| failure(error, target))
+    }
+}
+
+impl Connections {
+    fn new(settings: FetchSettings, resolver: Arc<dyn Resolver>) -> Self {
+        let (public, private) = (OnceLock::new(), OnceLock::new());
+        Self { settings: Arc::new(settings), resolver, public, private }
     }
 
     /// The client for a host, whose address is checked if it is known yet.
-    async fn connected(&self, target: &Target) -> Result<&Client, FetchFailure> {
-        let Connections { settings, resolver, public, private } = &*self.0;
+    async fn connected(&self, target: &Target) -> Result<Client, FetchFailure> {
+        let Self { settings, resolver, public, private } = self;
         if settings.is_private(target) {
             let client = private.get_or_init(|| built(|| self.builder(AddressPolicy::Any)));
             return made(client);
@@ -87,7 +105,7 @@ impl FetchClient {
     }
 
     fn builder(&self, policy: AddressPolicy) -> ClientBuilder {
-        let resolver = GuardedResolver::new(Arc::clone(&self.0.resolver), policy);
+        let resolver = GuardedResolver::new(Arc::clone(&self.resolver), policy);
         Client::builder()
             .user_agent(concat!("mynah/", env!("CARGO_PKG_VERSION")))
             .redirect(Policy::none())
@@ -105,8 +123,8 @@ fn built(builder: impl Fn() -> ClientBuilder) -> Result<Client, String> {
     client.map_err(|error| with_causes(&error.without_url()))
 }
 
-fn made(client: &Result<Client, String>) -> Result<&Client, FetchFailure> {
-    client.as_ref().map_err(|error| FetchFailure::Connection(error.clone()))
+fn made(client: &Result<Client, String>) -> Result<Client, FetchFailure> {
+    client.clone().map_err(FetchFailure::Connection)
 }
 
 pub(crate) fn refused(AddressRefused { host, address }: AddressRefused) -> FetchFailure {

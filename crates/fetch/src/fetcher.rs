@@ -45,7 +45,7 @@ impl FetchClient {
 impl Fetch for Fetcher {
     fn check(&self, request: &FetchRequest) -> Result<(), FetchFailure> {
         self.0.is_allowed(&written::first_target(&request.url)?)?;
-        written::hop(request, self.0.client.settings()).map(drop)
+        written::hop(request, &self.0.client.settings()).map(drop)
     }
 
     async fn fetch(&self, request: &FetchRequest) -> Result<FetchAnswer, FetchFailure> {
@@ -76,7 +76,7 @@ impl OfAccount {
     /// Sends a request and reads its answer within the time-out.
     async fn exchange(&self, request: &FetchRequest) -> Result<FetchAnswer, FetchFailure> {
         let begun = Instant::now();
-        let hop = written::hop(request, self.client.settings())?;
+        let hop = written::hop(request, &self.client.settings())?;
         let host = hops::target(&hop.url)?;
         let exchanged = timeout(request.timeout.min(LONGEST), self.answer(request, hop)).await;
         let result = exchanged.unwrap_or(Err(FetchFailure::TimedOut));

@@ -32,6 +32,7 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand};
 
 use self::common::Common;
+pub(crate) use self::fetch_args::FetchArgs;
 use crate::telemetry::{self, LogLevel, Logs};
 use crate::{Bot, Ended, Report};
 use mynah_reader::closest;

@@ -241,7 +241,7 @@ async fn sighup_starts_the_handlers_anew_unless_the_settings_are_wrong() {
         assert_ne!(first, second);
         std::fs::write(&settings, good.replace("name", "nam")).expect("it is written");
         bot.hang_up();
-        bot.until_logged("the old handlers stay").await;
+        bot.until_logged("the old ones stay").await;
         assert_eq!(bot.ask("pid").await, second);
     })
     .await;
@@ -335,12 +335,38 @@ async fn settings_without_a_handler_that_rules_run_wait_for_the_rules() {
         bot.save("mynah.toml", &handler("helper", ""));
         let line = bot.until_logged("bot.toml:3:").await;
         assert!(line.contains("other"), "{line}");
-        bot.until_logged("the old handlers stay").await;
+        bot.until_logged("the old ones stay").await;
         assert_eq!(bot.ask("new").await, "new");
         bot.save("bot.toml", &rule(".", "helper"));
         let line = bot.until_logged("settings were reloaded").await;
         assert!(line.contains("other"), "{line}");
         assert_eq!(bot.ask("new").await, "new", "by the other one");
+    })
+    .await;
+}
+
+/// A rule that asks a service where none is.
+const ASKING: &str = "[[rule]]\nexact = \"ask\"\nfetch = { url = \"http://127.0.0.1:9/\", take = { x = \"text\" } }\n\
+    reply = \"{x}\"\nfetch_reply = \"nobody there\"\n";
+
+#[tokio::test]
+async fn hosts_of_the_settings_open_when_they_are_saved_and_stay_open_for_the_rules() {
+    within_time(async {
+        let closed = handler("helper", "");
+        let mut bot = bot(&rule(".", "helper"), &closed);
+        assert_eq!(bot.ask("ask").await, "ask");
+        bot.save("bot.toml", &(ASKING.to_owned() + &rule(".", "helper")));
+        let line = bot.until_logged("add to mynah.toml").await;
+        assert!(line.contains("[fetch] private = [\"127.0.0.1:9\"]"), "{line}");
+        assert_eq!(bot.ask("ask").await, "ask");
+        bot.save("mynah.toml", &(closed.clone() + "[fetch]\nprivate = ['127.0.0.1:9']\n"));
+        bot.until_logged("[fetch] of the settings was reloaded").await;
+        bot.until_logged("2 rules").await;
+        assert_eq!(bot.ask("ask").await, "nobody there");
+        bot.save("mynah.toml", &closed);
+        bot.until_logged("bot.toml:3:").await;
+        bot.until_logged("the old ones stay").await;
+        assert_eq!(bot.ask("ask").await, "nobody there");
     })
     .await;
 }
@@ -353,12 +379,12 @@ async fn bad_settings_change_nothing_and_are_reported_once() {
         let first = bot.ask("pid").await;
         for bad in ["", "[[handler]\n", &good.replace("name", "nam"), &(good.clone() + &good)] {
             bot.save("mynah.toml", bad);
-            bot.until_logged("the old handlers stay").await;
+            bot.until_logged("the old ones stay").await;
             assert_eq!(bot.ask("pid").await, first, "{bad}");
         }
         bot.save("mynah.toml", &handler("helper", "timeout = '20s'\n"));
         let mut reported = 0;
-        let is_reported = |line: &str| line.contains("the old handlers stay");
+        let is_reported = |line: &str| line.contains("the old ones stay");
         bot.until_logged_beside("settings were reloaded", |line| {
             reported += usize::from(is_reported(line));
         })

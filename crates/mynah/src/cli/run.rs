@@ -150,7 +150,7 @@ async fn run_all(
     let (lang, swapped) = (common.lang(), Arc::default());
     let shared = Shared { bot, stores, lang, prompts, pages, alerts, feed, stop, swapped };
     let hangups = Hangups::listen();
-    let settings = SettingsReloader::new(args.config.clone(), &shared);
+    let settings = SettingsReloader::new(args.config.clone(), args.fetch.clone(), &shared);
     let address = args.listen.or(config.listen.address);
     let ended = work(address, accounts, (&shared, common), (hangups, settings)).await;
     shared.stop.token().cancel();

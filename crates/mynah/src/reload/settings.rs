@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use mynah_core::Clock;
+use mynah_fetch::FetchSettings;
 use mynah_programs::{Difference, Spec, Unchanged, Waits};
 use mynah_reader::say;
 use mynah_rules::Lang;
@@ -16,12 +17,15 @@ use super::{Reloader, SaveWatch};
 use crate::Bot;
 use crate::account::Shared;
 use crate::alert::{Alert, AlertKind, Alerts};
+use crate::cli::FetchArgs;
 use crate::config::{BotSettings, Config, Outside};
 use crate::handlers::AccountHandlers;
 
 /// Reads the settings again, for all accounts of a process.
 pub(crate) struct SettingsReloader {
     config: Option<PathBuf>,
+    /// The hosts that the command line opens beside those of the file.
+    opened: FetchArgs,
     bot: Bot,
     lang: Lang,
     alerts: Alerts,
@@ -36,9 +40,10 @@ pub(crate) struct SettingsReloader {
 
 impl SettingsReloader {
     /// Reads this file again; without one, that at the usual place.
-    pub(crate) fn new(config: Option<PathBuf>, shared: &Shared) -> Self {
+    pub(crate) fn new(config: Option<PathBuf>, opened: FetchArgs, shared: &Shared) -> Self {
         Self {
             config,
+            opened,
             bot: shared.bot.clone(),
             lang: shared.lang,
             alerts: shared.alerts.clone(),
@@ -87,16 +92,16 @@ impl SettingsReloader {
         }
     }
 
-    /// Tries refused settings with new rules. Returns true if rules can run other handlers than before.
+    /// Tries refused settings with new rules. Returns true if rules can run other handlers or ask other hosts than before.
     async fn retry(&self) -> bool {
         let mut is_refused = self.is_refused.lock().await;
         if !*is_refused {
             return false;
         }
         // The reason was reported when the settings were saved.
-        let Ok(has_other_names) = self.try_reload(Unchanged::Keep).await else { return false };
+        let Ok(has_more) = self.try_reload(Unchanged::Keep).await else { return false };
         *is_refused = false;
-        has_other_names
+        has_more
     }
 
     /// Reads settings and rules again, and starts all handlers anew, as their code may have changed.
@@ -111,7 +116,7 @@ impl SettingsReloader {
         }
     }
 
-    /// Reads the settings again. Returns true if rules can run other handlers than before.
+    /// Reads the settings again. Returns true if rules can run other handlers or ask other hosts than before.
     async fn reload(&self, unchanged: Unchanged) -> bool {
         let mut is_refused = self.is_refused.lock().await;
         let changed = self.try_reload(unchanged).await;
@@ -124,10 +129,11 @@ impl SettingsReloader {
 
     /// Applies the settings whole, or returns the mistakes for people.
     async fn try_reload(&self, unchanged: Unchanged) -> Result<bool, String> {
-        // The hosts of `[fetch]` apply from the next start.
-        let BotSettings { handlers: handler, fetch: _ } = self.read()?;
+        let BotSettings { handlers: handler, fetch } = self.read()?;
+        let fetch = self.opened.over(&fetch);
+        let has_other_hosts = fetch != *self.bot.fetch_client().settings();
         let before = self.bot.declared_names();
-        self.check(&handler, &before).await?;
+        self.check(&handler, &before, has_other_hosts.then_some(&fetch)).await?;
         let is_gone = |spec: &Spec| handler.iter().all(|new| new.name != spec.name);
         let running = self.bot.programs().iter().map(|program| program.spec());
         let leaving: Vec<Spec> = running.filter(is_gone).collect();
@@ -140,7 +146,11 @@ impl SettingsReloader {
             difference.removed = self.change(handler, Unchanged::Keep)?.removed;
         }
         log(&difference);
-        Ok(self.bot.declared_names() != before)
+        if has_other_hosts {
+            self.bot.fetch_client().reopen(fetch);
+            tracing::info!("[fetch] of the settings was reloaded");
+        }
+        Ok(has_other_hosts || self.bot.declared_names() != before)
     }
 
     /// Changes the handlers, and lets the next turns of all accounts begin with them.
@@ -164,31 +174,45 @@ impl SettingsReloader {
         read.map_err(|problems| problems.render(self.lang, false))
     }
 
-    /// Whether the file is gone or has no text, while there are handlers. Editors empty a file before they write it.
+    /// Whether the file is gone or has no text, while there are handlers or open hosts. Editors empty a file before they
+    /// write it.
     fn was_emptied(&self) -> bool {
         let found = Config::file(self.config.as_deref()).metadata();
-        self.bot.programs().iter().next().is_some() && found.map_or(true, |found| found.len() == 0)
+        let has_handlers = self.bot.programs().iter().next().is_some();
+        let has_hosts =
+            *self.bot.fetch_client().settings() != self.opened.over(&FetchSettings::default());
+        (has_handlers || has_hosts) && found.map_or(true, |found| found.len() == 0)
     }
 
     fn emptied(&self) -> String {
         let file = Config::file(self.config.as_deref()).display();
         say!(
             self.lang,
-            "{file}: the file is empty; to remove all handlers, leave a comment in it",
-            "{file}: 文件是空的；要移除全部处理器，请在里面留一行注释"
+            "{file}: the file is empty; to remove all settings, leave a comment in it",
+            "{file}: 文件是空的；要移除全部设置，请在里面留一行注释"
         )
     }
 
-    /// Refuses settings without a handler that the rules of an account run.
-    async fn check(&self, specs: &[Spec], before: &[String]) -> Result<(), String> {
-        let bot = self.bot.clone().declare(specs.to_vec()).map_err(|why| why.to_string())?;
+    /// Refuses settings without a handler that the rules of an account run, or without a host that they ask.
+    async fn check(
+        &self,
+        specs: &[Spec],
+        before: &[String],
+        fetch: Option<&FetchSettings>,
+    ) -> Result<(), String> {
+        let mut bot = self.bot.clone().declare(specs.to_vec()).map_err(|why| why.to_string())?;
         let names = bot.declared_names();
-        if before.iter().all(|name| names.contains(name)) {
+        let has_all_names = before.iter().all(|name| names.contains(name));
+        if fetch.is_none() && has_all_names {
             return Ok(());
+        }
+        if let Some(fetch) = fetch {
+            bot = bot.fetching(fetch.clone());
         }
         for (reloader, _) in &self.accounts {
             // The rules that answer now are not those of the file then, and may run what the file does not.
-            if let Some(rejected) = reloader.pages.health.rejected_rules(&reloader.account) {
+            let rejected = reloader.pages.health.rejected_rules(&reloader.account);
+            if let Some(rejected) = rejected.filter(|_| !has_all_names) {
                 return Err(rejected.report);
             }
             if let Some(why) = reloader.refuses(bot.clone()).await {
@@ -202,13 +226,13 @@ impl SettingsReloader {
         for line in why.lines() {
             tracing::error!("{line}");
         }
-        tracing::error!("the new settings cannot be used; the old handlers stay");
+        tracing::error!("the new settings cannot be used; the old ones stay");
         let Some((reloader, _)) = self.accounts.first() else { return };
         let why = why.trim_end();
         let words = say!(
             self.lang,
-            "the old handlers stay, the settings cannot be used:\n{why}",
-            "设置无法使用，仍使用旧的处理器：\n{why}"
+            "the old settings stay, the new ones cannot be used:\n{why}",
+            "新的设置无法使用，仍使用旧的设置：\n{why}"
         );
         let now = self.clock.now();
         self.alerts.send(Alert::new(AlertKind::Reload, &reloader.account, words, now), now);
