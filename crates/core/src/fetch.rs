@@ -116,6 +116,9 @@ pub enum FetchFailure {
     /// The body is larger than 1 MiB.
     #[error("the answer is larger than 1 MiB")]
     TooLarge,
+    /// The answer is damaged, or broke off.
+    #[error("the answer cannot be read: {0}")]
+    Damaged(String),
     /// The body is not text.
     #[error("the answer is not text")]
     NotText,
@@ -159,6 +162,7 @@ impl FetchFailure {
             Self::SecretRefused { name, host } => format!("密钥 {name} 不能发给 {host}"),
             Self::Status(status) => format!("对方返回了状态码 {status}"),
             Self::TooLarge => "回答超过 1 MiB".to_owned(),
+            Self::Damaged(reason) => format!("无法读取回答：{reason}"),
             Self::NotText => "回答不是文本".to_owned(),
             Self::NotJson => "回答不是 JSON".to_owned(),
             Self::Address(reason) => format!("地址不能用：{reason}"),

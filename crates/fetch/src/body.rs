@@ -55,7 +55,7 @@ fn decompressed(
             "gzip" | "x-gzip" => read(MultiGzDecoder::new(&*body), limit)?,
             // `deflate` means the zlib format. Old servers send raw deflate under the same name.
             "deflate" => match read(ZlibDecoder::new(&*body), limit) {
-                Err(FetchFailure::Connection(_)) => read(DeflateDecoder::new(&*body), limit)?,
+                Err(FetchFailure::Damaged(_)) => read(DeflateDecoder::new(&*body), limit)?,
                 result => result?,
             },
             _ => return Err(unreadable("compressed in a way that was not offered")),
@@ -72,7 +72,7 @@ fn read(packed: impl Read, limit: usize) -> Result<Vec<u8>, FetchFailure> {
 }
 
 fn unreadable(how: &str) -> FetchFailure {
-    FetchFailure::Connection(format!("the answer is {how}"))
+    FetchFailure::Damaged(format!("it is {how}"))
 }
 
 /// The text, in the encoding that the answer names, else by its byte order mark, else in UTF-8.

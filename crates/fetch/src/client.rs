@@ -138,7 +138,9 @@ pub(crate) fn failure(error: reqwest::Error, target: &Target) -> FetchFailure {
         let address: IpAddr = found.address;
         return FetchFailure::AddressRefused { host: target.to_string(), address };
     }
-    FetchFailure::Connection(with_causes(&error))
+    let is_answered = error.is_body() || error.is_decode();
+    let causes = with_causes(&error);
+    if is_answered { FetchFailure::Damaged(causes) } else { FetchFailure::Connection(causes) }
 }
 
 /// The refused address among the causes of an error.

@@ -141,6 +141,18 @@ impl HostPattern {
         self.host == target.host && port == target.port
     }
 
+    /// Whether some request is meant by both: without a port, that of `https` or `http` is meant.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let is_usual = |port: u16| matches!(port, 80 | 443);
+        self.host == other.host
+            && match (self.port, other.port) {
+                (Some(one), Some(two)) => one == two,
+                (Some(port), None) | (None, Some(port)) => is_usual(port),
+                (None, None) => true,
+            }
+    }
+
     /// Whether the host can have a public address, as far as its text shows: not `localhost`, and not an address that
     /// is not public.
     #[must_use]

@@ -112,8 +112,8 @@ impl FetchClient {
 fn check_headers(response: &Response, kind: MediaKind, name: &str) -> Result<(), MediaFailure> {
     let is_packed = response.headers().get_all(CONTENT_ENCODING).iter().any(|it| it != "identity");
     if is_packed {
-        let text = "the answer is compressed, which was not asked for".to_owned();
-        return Err(FetchFailure::Connection(text).into());
+        let text = "it is compressed, which was not asked for".to_owned();
+        return Err(FetchFailure::Damaged(text).into());
     }
     let found = content_type(response);
     // Stores of files often know no type.

@@ -22,7 +22,7 @@ pub(crate) const NOT_FETCHED: &str = " was not fetched: ";
 /// The folder for fetched media, in the data folder of an account.
 const FETCHED: &str = "fetched";
 
-/// How long a file is there for a reader of another process, as with `stdio`.
+/// How long a file is there for a reader in another process.
 const AVAILABLE: Duration = Duration::from_secs(24 * 3600);
 
 /// The most bytes of all files; the oldest are removed first.

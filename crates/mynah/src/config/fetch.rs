@@ -22,7 +22,8 @@ pub(super) fn settings(
     let are_known = !table.has_key("hosts") || table.get("hosts").is_some();
     for (name, host) in table.names("secrets").into_iter().flatten() {
         let Some(host) = parsed("secrets", host, table, reading) else { continue };
-        if are_known && !settings.hosts.contains(&host) && !settings.private.contains(&host) {
+        let mut opened = settings.hosts.iter().chain(&settings.private);
+        if are_known && !opened.any(|one| one.overlaps(&host)) {
             not_opened(name, &host, table, reading);
         }
         match variable(name).filter(|value| !value.is_empty()) {
@@ -157,7 +158,7 @@ mod tests {
     fn the_opened_hosts_are_read() {
         let config = parse(
             "[fetch]\nhosts = ['api.example.com', '例子.测试:8443']\nprivate = ['127.0.0.1:8000']\n\
-             secrets = { TOKEN = 'api.example.com' }\nproxy = 'http://me:${TOKEN}@proxy.test:3128'\n",
+             secrets = { TOKEN = 'api.example.com:443' }\nproxy = 'http://me:${TOKEN}@proxy.test:3128'\n",
         )
         .unwrap();
         let fetch = &config.fetch;
