@@ -166,8 +166,8 @@ impl Declared {
             let asks = asks(model, lang);
             let asks = say!(
                 lang,
-                "asks: {host} (language model {name}; gets {asks}, no names)",
-                "会请求：{host}（语言模型 {name}；发出{asks}，不含名字）"
+                "asks: {host} (language model {name}; gets {asks}; mentions are hidden, a name inside of a sentence goes along)",
+                "会请求：{host}（语言模型 {name}；发出{asks}；@ 提到的名字会隐去，写在句子里的名字会一起发出）"
             );
             let is_open = matches!(&spec.role, Role::Fallback(who) if !who.called);
             let warning = (is_open && model.limit.all.is_none()).then(|| {

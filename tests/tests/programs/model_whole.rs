@@ -397,7 +397,7 @@ async fn check_says_what_leaves_the_machine_and_test_asks_on_request() {
         let folder = folder(&fake, "memory = 5\nground = ['faq', 'fag']\ncalled = false", "");
         let check = run(&folder, &["--lang", "en", "check", ".", "--config", "mynah.toml"]);
         for expected in [
-            "asks: 127.0.0.1 (language model ai; gets the message, earlier messages with their answers, rows of tables, no names)",
+            "asks: 127.0.0.1 (language model ai; gets the message, earlier messages with their answers, rows of tables; mentions are hidden, a name inside of a sentence goes along)",
             "warning: the handler ai answers every message in groups (called = false) without limit",
             "the handler ai of mynah.toml gets the rows of \"fag\" (ground), and no table has this id",
         ] {

@@ -59,7 +59,10 @@ fn one(answer: &Value, key: &str) -> Result<String, Failure> {
     match message.get("content") {
         Some(Value::String(text)) => Ok(text.clone()),
         Some(Value::Array(parts)) => {
-            Ok(parts.iter().filter_map(|part| part.get("text")?.as_str()).collect())
+            // Parts of other types are the reasoning of some models.
+            let is_text = |part: &&Value| part.get("type").is_none_or(|kind| kind == "text");
+            let texts = parts.iter().filter(is_text);
+            Ok(texts.filter_map(|part| part.get("text")?.as_str()).collect())
         }
         _ => Ok(String::new()),
     }
@@ -76,6 +79,19 @@ mod tests {
             (
                 r#"{"choices": [{"message": {"content": [{"type": "text", "text": "a"}, {"text": "b"}]}}]}"#,
                 "ab",
+            ),
+            (
+                r#"{"choices": [{"message": {"content": [{"type": "reasoning", "text": "hm"}, {"text": "yes"}]}}]}"#,
+                "yes",
+            ),
+            (
+                r#"{"choices": [{"message": {"reasoning_content": "hm", "reasoning": "hm", "content": "yes"}}]}"#,
+                "yes",
+            ),
+            (
+                "data: {\"choices\": [{\"delta\": {\"reasoning_content\": \"hm\"}}]}\n\n\
+                 data: {\"choices\": [{\"delta\": {\"content\": \"yes\"}}]}\n",
+                "yes",
             ),
             (r#"{"choices": [{"message": {"content": null}}]}"#, ""),
             (r#"{"choices": [{"message": {"tool_calls": []}}]}"#, ""),

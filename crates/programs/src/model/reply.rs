@@ -5,7 +5,7 @@ use mynah_core::is_unprintable;
 /// The text that is sent: without reasoning, control characters and signs of mentions, at most so many characters. `None` if
 /// nothing is left.
 pub(crate) fn cleaned(text: &str, most: usize) -> Option<String> {
-    let text = without_reasoning(text).replace("\r\n", "\n").replace(['\r', '\u{2028}'], "\n");
+    let text = text.replace("\r\n", "\n").replace(['\r', '\u{2028}'], "\n");
     let text: String = text
         .chars()
         .filter_map(|c| match c {
@@ -17,17 +17,47 @@ pub(crate) fn cleaned(text: &str, most: usize) -> Option<String> {
         })
         .collect();
     let text = without_mentions(&text);
-    let cut = cut(text.trim(), most);
+    // Last: what was taken out before must not put a tag together.
+    let cut = cut(without_reasoning(&text).trim(), most);
     (!cut.is_empty()).then_some(cut)
 }
 
-/// Some servers give the reasoning of a model in front of its answer.
+/// The names of the tags around reasoning.
+const REASONING: [&str; 3] = ["think", "thinking", "reasoning"];
+
+/// The text behind the last closing tag of reasoning and in front of an opening one that nothing closes. The opening tag is
+/// part of the prompt of some models, so that their answers have only the closing one.
 fn without_reasoning(text: &str) -> &str {
-    let text = text.trim_start();
-    match text.strip_prefix("<think>") {
-        None => text,
-        Some(rest) => rest.split_once("</think>").map_or("", |(_, answer)| answer),
+    let (mut from, mut to) = (0, text.len());
+    for (at, _) in text.match_indices('<') {
+        match tag(&text[at..]) {
+            Some(Tag::Closing { len }) => (from, to) = (at + len, text.len()),
+            Some(Tag::Opening) => to = to.min(at),
+            None => {}
+        }
     }
+    &text[from..to]
+}
+
+/// A tag of reasoning.
+enum Tag {
+    Opening,
+    Closing { len: usize },
+}
+
+/// The tag of reasoning that a text begins with.
+fn tag(text: &str) -> Option<Tag> {
+    let inner = text.strip_prefix('<')?.trim_start();
+    let closing = inner.strip_prefix('/').map(str::trim_start);
+    let inner = closing.unwrap_or(inner);
+    let (name, rest) = inner.split_at(inner.find(|c: char| !c.is_ascii_alphabetic())?);
+    let end = rest.find('>')?;
+    let attributes = &rest[..end];
+    let is_tag = REASONING.iter().any(|one| name.eq_ignore_ascii_case(one))
+        && (attributes.is_empty() || attributes.starts_with(char::is_whitespace))
+        && !attributes.contains(['<', '\n']);
+    let len = text.len() - rest.len() + end + 1;
+    is_tag.then_some(if closing.is_some() { Tag::Closing { len } } else { Tag::Opening })
 }
 
 /// Takes the signs away that call people on services whose mentions are text; addresses of mail keep theirs.
@@ -48,7 +78,7 @@ fn without_mentions(text: &str) -> String {
 }
 
 /// Whether a sign is part of an address of mail: between a name and a host with a dot.
-fn is_address(before: &str, after: &str) -> bool {
+pub(super) fn is_address(before: &str, after: &str) -> bool {
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '+');
     let is_host = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
     let host = &after[..after.find(|c| !is_host(c)).unwrap_or(after.len())];
@@ -121,6 +151,26 @@ mod tests {
             ("<think>she wants\n…</think>\n\nYes.", "Yes."),
             ("<think>she wants", ""),
             ("\u{200e} \u{1}", ""),
+        ] {
+            assert_eq!(clean(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn reasoning_reaches_nobody() {
+        for (text, expected) in [
+            ("Hmm.</think>Yes", "Yes"),
+            ("<think>a</think>x<think>secret</think>y", "y"),
+            ("<think>a<think>b</think>c</think>Yes", "Yes"),
+            ("<think>a</think>Yes<think>secret", "Yes"),
+            ("Yes<think>secret<think>more", "Yes"),
+            ("Hmm.</think>", ""),
+            ("<THINK>a</Think>Yes", "Yes"),
+            ("<thinking>a</thinking>\nYes", "Yes"),
+            ("a</ reasoning >Yes< Reasoning type=\"x\">b", "Yes"),
+            ("a</th\u{7}ink>Yes<th@ink>b", "Yes"),
+            ("a < b, <b>bold</b>, <thinker>, <think", "a < b, <b>bold</b>, <thinker>, <think"),
+            ("我想想</think>好的", "好的"),
         ] {
             assert_eq!(clean(text), expected, "{text:?}");
         }
