@@ -50,6 +50,8 @@ pub struct FetchRequest {
 pub enum FetchBody {
     /// Sent as it is; secrets, too.
     Text(FetchText),
+    /// `application/x-www-form-urlencoded`. Its texts are percent-encoded already; secrets are percent-encoded as in an address.
+    Form(FetchText),
     /// JSON. Its texts are escaped already; secrets are within strings, and escaped for them.
     Json(FetchText),
 }
@@ -246,7 +248,7 @@ impl FetchBody {
     #[must_use]
     pub fn text(&self) -> &FetchText {
         match self {
-            Self::Text(text) | Self::Json(text) => text,
+            Self::Text(text) | Self::Form(text) | Self::Json(text) => text,
         }
     }
 }

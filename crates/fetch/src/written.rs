@@ -44,6 +44,7 @@ pub(crate) fn hop(request: &FetchRequest, settings: &FetchSettings) -> Result<Ho
     }
     let body = match &request.body {
         Some(FetchBody::Text(text)) => Some(writer.revealed(text, as_it_is)?.into()),
+        Some(FetchBody::Form(text)) => Some(writer.revealed(text, percent_encode)?.into()),
         Some(FetchBody::Json(text)) => Some(writer.revealed(text, escape_json)?.into()),
         None => None,
     };
@@ -222,6 +223,10 @@ mod tests {
         request.body = Some(FetchBody::Text(body));
         let hop = written(&request).unwrap();
         assert_eq!(hop.body.unwrap(), "{\"k\":\"a/b\"?\u{7f}&é\"}".as_bytes());
+        let form = FetchText(vec![text("k="), secret("KEY"), text("&admin=0")]);
+        request.body = Some(FetchBody::Form(form));
+        let hop = written(&request).unwrap();
+        assert_eq!(hop.body.unwrap(), format!("k={encoded}&admin=0").as_bytes());
         // This value has a control character, which no header can have; the error does not show it.
         request.headers = vec![("x-key".to_owned(), FetchText(vec![secret("KEY")]))];
         let error = written(&request).unwrap_err().to_string();

@@ -100,7 +100,7 @@ impl Body {
             }
             Self::Form(text) => (
                 "application/x-www-form-urlencoded",
-                FetchBody::Text(rendered(text, values, Place::Url)),
+                FetchBody::Form(rendered(text, values, Place::Url)),
             ),
             Self::Json(json) => {
                 let mut pieces = Vec::new();
@@ -338,9 +338,11 @@ mod tests {
 
     #[test]
     fn a_value_in_a_form_is_encoded() {
-        let body = Some(Body::Form(named("q={q}&a=1")));
+        let body = Some(Body::Form(named("q={q}&a=1&k=${KEY}")));
         let fetching = Fetching { body, ..fetching("https://a.example/") };
         let request = fetching.request(&Always("x&admin=1")).unwrap();
-        assert_eq!(request.body, Some(FetchBody::Text(FetchText::plain("q=x%26admin%3D1&a=1"))));
+        let Some(FetchBody::Form(body)) = request.body else { panic!("{:?}", request.body) };
+        assert_eq!(body.to_string(), "q=x%26admin%3D1&a=1&k=${KEY}");
+        assert_eq!(body.secrets().collect::<Vec<_>>(), ["KEY"]);
     }
 }
