@@ -57,10 +57,18 @@ impl ScriptedAnswer {
                 let (status, body) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
                 let status =
                     status.parse::<u16>().ok().filter(|status| (100..=599).contains(status))?;
-                return Some(Self::Answer { status, body: body.trim().replace("\\n", "\n") });
+                return Some(Self::Answer { status, body: body_of(body.trim()) });
             }
         };
         Some(Self::Fails(failure))
+    }
+}
+
+/// The body as it is received. `\n` is a line break in a text; in JSON it is an escape, which the reader of the JSON resolves.
+fn body_of(written: &str) -> String {
+    match serde_json::from_str::<serde::de::IgnoredAny>(written) {
+        Ok(_) => written.to_owned(),
+        Err(_) => written.replace("\\n", "\n"),
     }
 }
 
@@ -79,6 +87,12 @@ mod tests {
                 answer(200, "{\"a\": \"b -> c\"}")
             ))
         );
+        for (written, body) in
+            [(r#"{"t":"a\nb"}"#, r#"{"t":"a\nb"}"#), (r#""a\nb""#, r#""a\nb""#), (r"a\nb", "a\nb")]
+        {
+            let outcome = outcome(&format!("GET https://a.example/ -> 200 {written}"));
+            assert_eq!(outcome.map(|(_, outcome)| outcome), Some(answer(200, body)), "{written}");
+        }
         let url = "POST https://a.example/";
         assert_eq!(outcome(&format!("{url} -> 204")), Some((url.to_owned(), answer(204, ""))));
         let timed_out = ScriptedAnswer::Fails(FetchFailure::TimedOut);
