@@ -13,8 +13,9 @@ use serde::{Deserialize, Serialize};
 
 use mynah_matching::template::Template;
 
+pub(crate) use render::Unsent;
 pub(crate) use take::Take;
-pub(crate) use text::{NamedText, blanked, canonical_url};
+pub(crate) use text::{NamedText, bare_percent, blanked, canonical_url, secret_in_braces};
 
 /// So many requests belong to one message at most.
 pub(crate) const MOST_FETCHES: usize = 3;

@@ -451,14 +451,26 @@ pub(crate) enum Capture {
 pub(crate) enum BadFetch {
     /// Not an address of the web.
     Address { found: String },
+    /// An address whose host is not one.
+    Host { found: String },
+    /// An address whose port is not one.
+    Port { found: String },
     /// A name or a secret in scheme, host or port.
     NamedHost { found: String },
     /// A name and a password before the host.
     UserInfo,
     /// A `#`, behind which nothing is sent.
     Fragment,
+    /// A `%` without two hex digits behind it.
+    Percent,
     /// A part of the path that is `.` or `..`.
     Dots,
+    /// An address that is too long; the most characters.
+    TooLong { most: usize },
+    /// A secret inside of the braces of a name.
+    SecretInBraces { secret: String },
+    /// A part of the request that is not understood, for a reason that nothing else says.
+    NotRead,
     /// Not a JSON pointer.
     Pointer { found: String },
     /// A taken value with the name of a capture.

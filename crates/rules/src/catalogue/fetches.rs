@@ -11,6 +11,14 @@ pub(super) fn message(bad: &BadFetch, lang: Lang) -> String {
             "\"{found}\" is not an address that begins with https:// or http://",
             "\"{found}\" 不是以 https:// 或 http:// 开头的地址"
         ),
+        BadFetch::Host { found } => {
+            say!(lang, "\"{found}\" is not a host", "\"{found}\" 不是主机")
+        }
+        BadFetch::Port { found } => say!(
+            lang,
+            "the port \"{found}\" is not a number from 1 to 65535",
+            "端口 \"{found}\" 不是 1 到 65535 的数"
+        ),
         BadFetch::NamedHost { found } => say!(
             lang,
             "the host is fixed: no name and no secret in \"{found}\"",
@@ -21,6 +29,22 @@ pub(super) fn message(bad: &BadFetch, lang: Lang) -> String {
         }
         BadFetch::Fragment => {
             say!(lang, "the part behind # is not sent", "# 后面的内容不会发出")
+        }
+        BadFetch::Percent => {
+            say!(lang, "% needs two hex digits behind it", "% 后面必须是两位十六进制数字")
+        }
+        BadFetch::TooLong { most } => say!(
+            lang,
+            "the address is too long: at most {most} characters",
+            "地址太长：最多 {most} 个字符"
+        ),
+        BadFetch::SecretInBraces { secret } => say!(
+            lang,
+            "the secret {secret} is inside of the braces of a name",
+            "密钥 {secret} 写在了名字的花括号里"
+        ),
+        BadFetch::NotRead => {
+            say!(lang, "a part of this request is not valid", "这个请求有一部分无法读取")
         }
         BadFetch::Dots => {
             say!(lang, "a part of the path is . or ..", "路径里有一段是 . 或 ..")
@@ -101,6 +125,29 @@ pub(super) fn hint(bad: &BadFetch, lang: Lang) -> Option<String> {
         BadFetch::Fragment => {
             say!(lang, "take it out; a # in a value is %23", "去掉它；值里的 # 写成 %23")
         }
+        BadFetch::Host { .. } => say!(
+            lang,
+            "like https://api.example.com/{{city}}",
+            "如 https://api.example.com/{{city}}"
+        ),
+        BadFetch::Port { .. } => say!(
+            lang,
+            "like https://api.example.com:8443/{{city}}",
+            "如 https://api.example.com:8443/{{city}}"
+        ),
+        BadFetch::Percent => {
+            say!(lang, "write %25 for the character %", "字符 % 本身写成 %25")
+        }
+        BadFetch::SecretInBraces { secret } => say!(
+            lang,
+            "write it outside of the braces: \"Bearer {secret}\"",
+            "请写在花括号外面：\"Bearer {secret}\""
+        ),
+        BadFetch::PrivateMedia { host } => say!(
+            lang,
+            "if the bot may fetch it, add to mynah.toml: [fetch] private = [\"{host}\"]",
+            "如果允许机器人获取它，请在 mynah.toml 里加上：[fetch] private = [\"{host}\"]"
+        ),
         BadFetch::Dots => say!(lang, "write the path without it", "请写不含它的路径"),
         BadFetch::Pointer { .. } => say!(
             lang,
@@ -141,6 +188,7 @@ pub(super) fn hint(bad: &BadFetch, lang: Lang) -> Option<String> {
         | BadFetch::HeaderBreak { .. }
         | BadFetch::Timeout { .. }
         | BadFetch::Refused { .. }
-        | BadFetch::PrivateMedia { .. } => return None,
+        | BadFetch::TooLong { .. }
+        | BadFetch::NotRead => return None,
     })
 }

@@ -1,17 +1,19 @@
 //! `fetch`: the request of a rule, a dialog or a schedule.
 
 use std::borrow::Cow;
-use std::net::IpAddr;
 use std::time::Duration;
 
-use mynah_core::FetchFailure;
+use mynah_core::{FetchFailure, FetchRequest, FetchText};
 use mynah_matching::template::{Template, Values, is_name};
 use mynah_reader::{Entry, Node, Value};
 
 use super::names::Names;
 use super::variables::{assignments, plain_text};
 use super::{Checker, Fields, Text};
-use crate::fetching::{Body, Fetching, Json, NamedText, Take, blanked};
+use crate::fetching::{
+    Body, Fetching, Json, LONGEST_URL, NamedText, Take, Unsent, bare_percent, blanked,
+    secret_in_braces,
+};
 use crate::keys::Table;
 use crate::model::{WebAddress, WebMedia};
 use crate::problem::{BadFetch, BadValue, Capture, Conflict, Problem, Wanted};
@@ -70,6 +72,13 @@ impl Checker<'_> {
         let take = self.fetch_take(&request, names);
         let mut known = names.clone();
         take.iter().for_each(|(name, _)| known.add_taken(name));
+        let has_all = url.is_some()
+            && body.is_some() == request.has("body")
+            && headers.len() == assignments(&request, "headers").len();
+        if !has_all && self.report.is_clean() {
+            // A request without one of its parts must never be sent, whatever the reason.
+            self.say(Problem::Fetch(BadFetch::NotRead), request.spot.clone());
+        }
         if request.is_partly_unknown() {
             known = known.partial();
         }
@@ -124,15 +133,35 @@ impl Checker<'_> {
             self.say(Problem::Fetch(bad), text.spot);
             return None;
         }
-        Some(url)
+        self.has_whole_percents(&text).then_some(url)
+    }
+
+    /// Says if a `%` is bare in a text that is percent-encoded.
+    fn has_whole_percents(&mut self, text: &Text<'_>) -> bool {
+        let Some(at) = bare_percent(text.text) else { return true };
+        let spot = self.inside(text, &(at..at + 1));
+        self.say(Problem::Fetch(BadFetch::Percent), spot);
+        false
     }
 
     /// A text with names and secrets.
     fn named_text(&mut self, text: &Text<'_>, names: &Names) -> Option<NamedText> {
+        if let Some(place) = secret_in_braces(text.text) {
+            let bad = BadFetch::SecretInBraces { secret: text.text[place.clone()].to_owned() };
+            let spot = self.inside(text, &place);
+            self.say(Problem::Fetch(bad), spot);
+            return None;
+        }
         let plain = blanked(text.text);
         let spot = text.spot.clone();
         self.template_or_nothing(&Text { text: &plain, spot }, names)?;
-        let named = NamedText::parse(text.text).ok()?;
+        let named = match NamedText::parse(text.text) {
+            Ok(named) => named,
+            Err(error) => {
+                self.say(Problem::Template(error.kind), text.spot.clone());
+                return None;
+            }
+        };
         if let Some(name) = named.secrets().find(|name| names.is_captured(name)) {
             let bad = BadFetch::SecretIsCapture { name: name.to_owned() };
             self.say(Problem::Fetch(bad), text.spot.clone());
@@ -197,7 +226,10 @@ impl Checker<'_> {
         let named = self.named_text(&text, names)?;
         let is_form =
             content.is_some_and(|content| content.starts_with("application/x-www-form-urlencoded"));
-        Some(if is_form { Body::Form(named) } else { Body::Text(named) })
+        if is_form {
+            return self.has_whole_percents(&text).then_some(Body::Form(named));
+        }
+        Some(Body::Text(named))
     }
 
     /// A value that becomes JSON.
@@ -291,11 +323,7 @@ impl Checker<'_> {
                 return Some(Ok(WebMedia { is_image, address }));
             }
             None if !written.contains(['{', '}', '$']) => match is_address(written, written) {
-                Ok(()) if is_local(written) => {
-                    let host = host_of(written).to_owned();
-                    Some(BadFetch::PrivateMedia { host })
-                }
-                Ok(()) => None,
+                Ok(()) => self.refused_media(written),
                 Err(bad) => Some(bad),
             },
             _ => Some(BadFetch::NamedMedia { found: written.to_owned() }),
@@ -308,10 +336,40 @@ impl Checker<'_> {
         Some(Ok(WebMedia { is_image, address }))
     }
 
+    /// The reason why the client does not fetch media from a fixed address, where its settings are known. Public hosts need
+    /// not be opened for that.
+    fn refused_media(&self, address: &str) -> Option<BadFetch> {
+        let request = FetchRequest {
+            method: "GET".to_owned(),
+            url: FetchText::plain(address),
+            headers: Vec::new(),
+            body: None,
+            timeout: TIMEOUT,
+            cache: None,
+            status: Vec::new(),
+            idempotency_key: None,
+        };
+        match self.around.options.fetch?.check(&request).err()? {
+            FetchFailure::PrivateNotAllowed(host) => Some(BadFetch::PrivateMedia { host }),
+            FetchFailure::HostNotAllowed(_) => None,
+            other => Some(BadFetch::refused(&other)),
+        }
+    }
+
     /// Says if the operator did not open the host, or did not give it the secrets, where that is known.
     fn is_opened(&mut self, fetching: &Fetching, spot: &Spot) {
-        let Ok(request) = fetching.request(&Sample) else {
-            return self.say(Problem::Fetch(BadFetch::Dots), spot.clone());
+        if let Err(unsent) = fetching.fits(&Sample) {
+            let bad = match unsent {
+                Unsent::TooLong => BadFetch::TooLong { most: LONGEST_URL },
+                Unsent::Dots => BadFetch::Dots,
+            };
+            return self.say(Problem::Fetch(bad), spot.clone());
+        }
+        let request = match fetching.request(&Sample) {
+            Ok(request) => request,
+            Err(failure) => {
+                return self.say(Problem::Fetch(BadFetch::refused(&failure)), spot.clone());
+            }
         };
         let Some(client) = self.around.options.fetch else { return };
         let Err(failure) = client.check(&request) else { return };
@@ -319,49 +377,18 @@ impl Checker<'_> {
             FetchFailure::HostNotAllowed(host) => BadFetch::NotOpened { host, list: "hosts" },
             FetchFailure::PrivateNotAllowed(host) => BadFetch::NotOpened { host, list: "private" },
             FetchFailure::SecretRefused { name, host } => BadFetch::NotGiven { name, host },
-            other => {
-                let words = other.words();
-                BadFetch::Refused { en: words.en.into_owned(), zh: words.zh.into_owned() }
-            }
+            other => BadFetch::refused(&other),
         };
         self.say(Problem::Fetch(bad), spot.clone());
     }
 }
 
-/// The host of an address, without its port.
-fn host_of(address: &str) -> &str {
-    let rest = address.split_once("://").map_or("", |(_, rest)| rest);
-    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    match host.strip_prefix('[').and_then(|host| host.split_once(']')) {
-        Some((host, _)) => host,
-        None => host.split(':').next().unwrap_or_default(),
+impl BadFetch {
+    /// The client does not send it.
+    fn refused(failure: &FetchFailure) -> Self {
+        let words = failure.words();
+        Self::Refused { en: words.en.into_owned(), zh: words.zh.into_owned() }
     }
-}
-
-/// Whether an address is certainly not on the public internet. Other notations of such hosts are refused when they are
-/// fetched.
-fn is_local(address: &str) -> bool {
-    let host = host_of(address).trim_end_matches('.').to_ascii_lowercase();
-    let is_local_name = host == "localhost"
-        || [".localhost", ".local", ".internal"].iter().any(|end| host.ends_with(end));
-    is_local_name
-        || match host.parse() {
-            Ok(IpAddr::V4(address)) => {
-                address.is_private()
-                    || address.is_loopback()
-                    || address.is_link_local()
-                    || address.is_unspecified()
-                    || address.is_broadcast()
-            }
-            Ok(IpAddr::V6(address)) => {
-                let first = address.segments()[0];
-                address.is_loopback()
-                    || address.is_unspecified()
-                    || first & 0xfe00 == 0xfc00
-                    || first & 0xffc0 == 0xfe80
-            }
-            Err(_) => false,
-        }
 }
 
 /// Whether a text is an address of the web whose host is fixed; `fixed` is its part before the first name or secret.
@@ -386,8 +413,12 @@ fn is_address(text: &str, fixed: &str) -> Result<(), BadFetch> {
     };
     let is_port = |port: &str| port.parse::<u16>().is_ok_and(|port| port > 0);
     let is_strange = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '\\' | '%' | '{');
-    if name.is_empty() || name.contains(is_strange) || !port.is_none_or(is_port) {
-        return Err(bad());
+    let shown = |part: &str| part.escape_debug().to_string();
+    if name.is_empty() || name.contains(is_strange) {
+        return Err(BadFetch::Host { found: shown(name) });
+    }
+    if let Some(port) = port.filter(|port| !is_port(port)) {
+        return Err(BadFetch::Port { found: shown(port) });
     }
     if text.contains('#') { Err(BadFetch::Fragment) } else { Ok(()) }
 }
@@ -446,17 +477,21 @@ mod tests {
         ] {
             assert_eq!(judge(named), Err(BadFetch::NamedHost { found: named.to_owned() }));
         }
-        for bad in [
-            "{url}",
-            "ftp://a.example/",
-            "a.example/x",
-            "https:///x",
-            "https://a.example:0/",
-            "https://a b/",
-            "https://a%2eb/",
-            "https://a\\b/",
-        ] {
+        for bad in ["{url}", "ftp://a.example/", "a.example/x"] {
             assert_eq!(judge(bad), Err(BadFetch::Address { found: bad.to_owned() }));
+        }
+        for (bad, host) in [
+            ("https:///x", ""),
+            ("https://a b/", "a b"),
+            ("https://a%2eb/", "a%2eb"),
+            ("https://a\\b/", "a\\\\b"),
+            ("https://a\tb/{k}", "a\\tb"),
+        ] {
+            assert_eq!(judge(bad), Err(BadFetch::Host { found: host.to_owned() }));
+        }
+        for port in ["0", "99999", "x", ""] {
+            let bad = format!("https://api.example.com:{port}/{{k}}");
+            assert_eq!(judge(&bad), Err(BadFetch::Port { found: port.to_owned() }));
         }
         assert_eq!(judge("https://me:pw@a.example/"), Err(BadFetch::UserInfo));
         assert_eq!(judge("https://a.example/#{x}"), Err(BadFetch::Fragment));

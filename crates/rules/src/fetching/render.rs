@@ -11,6 +11,25 @@ use mynah_matching::template::{Template, Values};
 use super::text::{NamedPiece, NamedText};
 use super::{Body, Fetching, Json, LONGEST_URL};
 
+/// The reason why an address is not sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unsent {
+    /// It has more than [`LONGEST_URL`] characters.
+    TooLong,
+    /// A part of its path is `.` or `..`.
+    Dots,
+}
+
+impl From<Unsent> for FetchFailure {
+    fn from(unsent: Unsent) -> Self {
+        let reason = match unsent {
+            Unsent::TooLong => "the address is too long",
+            Unsent::Dots => "a part of the path is . or ..",
+        };
+        Self::Address(reason.to_owned())
+    }
+}
+
 /// The place of a value, which decides how it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
@@ -56,6 +75,15 @@ impl Place {
 }
 
 impl Fetching {
+    /// Whether the address is sent with these values.
+    ///
+    /// # Errors
+    ///
+    /// The reason why it is not.
+    pub(crate) fn fits(&self, values: &dyn Values) -> Result<(), Unsent> {
+        fits(&rendered(&self.url, values, Place::Url))
+    }
+
     /// The request.
     ///
     /// # Errors
@@ -210,11 +238,10 @@ fn escaped(text: &str) -> String {
 }
 
 /// A value must not lead out of its place in the path: `..` goes up, in every notation.
-fn fits(url: &FetchText) -> Result<(), FetchFailure> {
-    let address = |reason: &str| Err(FetchFailure::Address(reason.to_owned()));
+fn fits(url: &FetchText) -> Result<(), Unsent> {
     let text = url.to_string();
     if text.chars().count() > LONGEST_URL {
-        return address("the address is too long");
+        return Err(Unsent::TooLong);
     }
     let path = text.split(['?', '#']).next().unwrap_or_default();
     let is_dots = |segment: &str| {
@@ -222,7 +249,7 @@ fn fits(url: &FetchText) -> Result<(), FetchFailure> {
         plain == "." || plain == ".."
     };
     if path.split('/').skip(3).any(is_dots) {
-        return address("a part of the path is . or ..");
+        return Err(Unsent::Dots);
     }
     Ok(())
 }

