@@ -59,8 +59,11 @@ pub enum FetchBody {
 /// A request of a turn and its outcome, for people: kept with the decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FetchNote {
-    /// Method and address, with the names of secrets.
+    /// Method and address, with the names of secrets. Its path and its query may hold texts of people.
     pub request: String,
+    /// Method and address for logs: the path up to its first name, then `…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown: Option<String>,
     /// The reason why there is no good answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Words>,
@@ -176,16 +179,21 @@ impl FetchFailure {
 }
 
 impl FetchNote {
-    /// A request and its outcome.
+    /// A request and its outcome. `fixed` is the beginning of its line that holds neither texts of people nor secrets.
     #[must_use]
-    pub fn new(request: String, failure: Option<&FetchFailure>) -> Self {
-        Self { request, failure: failure.map(FetchFailure::words) }
+    pub fn new(request: String, fixed: &str, failure: Option<&FetchFailure>) -> Self {
+        let shown = match fixed.split_once('?') {
+            Some((path, _)) => format!("{path}?…"),
+            None if fixed == request => request.clone(),
+            None => format!("{fixed}…"),
+        };
+        Self { request, shown: Some(shown), failure: failure.map(FetchFailure::words) }
     }
 
-    /// Method and address without the query, which may hold texts of people.
+    /// Method and address for logs: without texts of people, which may be in the path and in the query.
     #[must_use]
-    pub fn without_query(&self) -> String {
-        cut_query(&self.request)
+    pub fn for_logs(&self) -> String {
+        self.shown.clone().unwrap_or_else(|| origin(&self.request))
     }
 
     /// The outcome in words.
@@ -200,8 +208,13 @@ impl FetchNote {
     }
 }
 
-fn cut_query(line: &str) -> String {
-    line.split_once('?').map_or_else(|| line.to_owned(), |(before, _)| format!("{before}?…"))
+/// Method, scheme, host and port of a line, for notes of versions that did not keep more.
+fn origin(line: &str) -> String {
+    let host = line.find("://").map_or(0, |at| at + 3);
+    match line[host..].find(['/', '?']) {
+        Some(length) => format!("{}/…", &line[..host + length]),
+        None => line.to_owned(),
+    }
 }
 
 /// Fetches for rules.
@@ -263,16 +276,11 @@ impl fmt::Display for FetchText {
 }
 
 impl FetchRequest {
-    /// Method and address, with the names of secrets.
+    /// Method and address, with the names of secrets. Not for logs: path and query may hold texts of people, which
+    /// [`FetchNote::for_logs`] leaves out.
     #[must_use]
     pub fn line(&self) -> String {
         format!("{} {}", self.method, self.url)
-    }
-
-    /// The same without the query, which may hold texts of people: for logs.
-    #[must_use]
-    pub fn without_query(&self) -> String {
-        cut_query(&self.line())
     }
 
     /// Whether an answer with this status is a good one.
@@ -292,7 +300,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_is_shown_with_the_names_of_its_secrets_and_in_logs_without_its_query() {
+    fn a_request_is_shown_with_the_names_of_its_secrets_and_in_logs_without_texts_of_people() {
         let request = FetchRequest {
             method: "GET".to_owned(),
             url: FetchText(vec![
@@ -307,8 +315,30 @@ mod tests {
             idempotency_key: None,
         };
         assert_eq!(request.line(), "GET https://a.example/w?q=%E5%8C%97&k=${KEY}");
-        assert_eq!(request.without_query(), "GET https://a.example/w?…");
-        assert_eq!(FetchNote::new(request.line(), None).without_query(), request.without_query());
+        for (line, fixed, shown) in [
+            (request.line(), "GET https://a.example/w?q=", "GET https://a.example/w?…"),
+            (
+                "GET https://a.example/u/x/y?z".to_owned(),
+                "GET https://a.example/u/",
+                "GET https://a.example/u/…",
+            ),
+            (
+                "GET https://a.example/u".to_owned(),
+                "GET https://a.example/u",
+                "GET https://a.example/u",
+            ),
+            (
+                "GET https://a.example/u?k=1".to_owned(),
+                "GET https://a.example/u?k=1",
+                "GET https://a.example/u?…",
+            ),
+        ] {
+            assert_eq!(FetchNote::new(line, fixed, None).for_logs(), shown);
+        }
+        // A note of an earlier version.
+        let note = r#"{"request": "GET https://a.example:8443/my%20secret?q=1"}"#;
+        let note: FetchNote = serde_json::from_str(note).unwrap();
+        assert_eq!(note.for_logs(), "GET https://a.example:8443/…");
         assert_eq!(request.url.secrets().collect::<Vec<_>>(), ["KEY"]);
     }
 
@@ -319,7 +349,11 @@ mod tests {
             failure.words(),
             Words::new("the answer has the status 500", "对方返回了状态码 500")
         );
-        let note = FetchNote::new("GET https://a.example/".to_owned(), Some(&failure));
+        let note = FetchNote::new(
+            "GET https://a.example/".to_owned(),
+            "GET https://a.example/",
+            Some(&failure),
+        );
         assert_eq!(note.outcome(Lang::Zh), "对方返回了状态码 500");
     }
 }

@@ -84,6 +84,11 @@ impl Fetching {
         &fixed[..end]
     }
 
+    /// Method and address up to the first name or secret, as they are sent.
+    pub(crate) fn fixed_line(&self) -> String {
+        format!("{} {}", self.method, render::canonical(self.url.begin()))
+    }
+
     /// Host and port.
     pub(crate) fn host(&self) -> &str {
         self.origin().split_once("://").map_or("", |(_, host)| host)

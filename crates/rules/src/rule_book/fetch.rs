@@ -52,7 +52,7 @@ impl Actor<'_, '_> {
         };
         match taken {
             Ok(taken) => {
-                self.out.note_fetch(FetchNote::new(request.line(), None));
+                self.out.note_fetch(FetchNote::new(request.line(), &fetching.fixed_line(), None));
                 Outcome::Taken(taken)
             }
             Err(failure) => self.fails(fetching, Some(&request), &failure),
@@ -84,10 +84,13 @@ impl Actor<'_, '_> {
         request: Option<&FetchRequest>,
         failure: &FetchFailure,
     ) -> Outcome {
-        let fixed = || format!("{} {}", fetching.method, fetching.origin());
-        let line = request.map_or_else(fixed, FetchRequest::line);
-        let note = FetchNote::new(line, Some(failure));
-        let shown = note.without_query();
+        let note = if let Some(request) = request {
+            FetchNote::new(request.line(), &fetching.fixed_line(), Some(failure))
+        } else {
+            let origin = format!("{} {}", fetching.method, fetching.origin());
+            FetchNote::new(origin.clone(), &origin, Some(failure))
+        };
+        let shown = note.for_logs();
         let words = failure.words();
         self.out.warnings.push(Warning {
             en: format!("the request {shown} failed: {}", words.en),

@@ -325,6 +325,33 @@ fn the_words_of_a_person_name_no_secret_and_no_host() {
 }
 
 #[test]
+fn a_warning_shows_no_words_of_a_person() {
+    for (url, shown) in [
+        ("http://h.example/u/{q}/x?k={q}", "GET http://h.example/u/…"),
+        ("http://h.example/u/天-{q}", "GET http://h.example/u/%E5%A4%A9-…"),
+        ("http://h.example/u?k={q}", "GET http://h.example/u?…"),
+        ("http://h.example/u", "GET http://h.example/u"),
+        ("http://h.example/${KEY}/{q}", "GET http://h.example/…"),
+    ] {
+        let mut talk = Talk::with(&rule(&format!("url = \"{url}\""), "好"));
+        talk.say("甲", "问 mysecret");
+        let [warning] = talk.last.warnings.as_slice() else { panic!("{:?}", talk.last) };
+        assert_eq!(
+            warning.en,
+            format!("the request {shown} failed: no answer within the time-out")
+        );
+        assert!(!warning.zh.contains("mysecret"), "{}", warning.zh);
+        // The author sees all of it in `explain`.
+        assert_eq!(talk.last.fetch_notes()[0].request.contains("mysecret"), url.contains("{q}"));
+    }
+    // Refused before it is sent.
+    let mut talk = Talk::with(&rule("url = \"http://h.example/u/{q}/x\"", "好"));
+    talk.say("甲", &format!("问 {}", "x".repeat(8_000)));
+    let words = "the request GET http://h.example failed: the address is too long";
+    assert_eq!(talk.last.warnings[0].en, words);
+}
+
+#[test]
 fn a_file_made_to_steal_is_refused_line_by_line() {
     let fetch = |fetch: &str| rule(fetch, "ok");
     let url = |url: &str| fetch(&format!("url = \"{url}\""));
@@ -468,6 +495,15 @@ fn a_secret_inside_of_a_name_is_an_error_and_drops_nothing() {
         let words = "the secret ${SEC} is inside of the braces of a name / ";
         assert!(error.starts_with(words), "{text}: {error}");
     }
+}
+
+#[test]
+fn an_address_in_place_of_the_table_gets_the_table_as_hint() {
+    let found =
+        diagnostics("[[rule]]\nexact = \"a\"\nfetch = \"https://a.example/\"\nreply = \"b\"\n");
+    let hints: Vec<_> =
+        found.iter().filter(|one| one.is_error()).filter_map(|one| one.hint(Lang::En)).collect();
+    assert_eq!(hints, ["fetch = { url = \"https://…\" }"]);
 }
 
 #[test]

@@ -70,10 +70,11 @@ fn picture(prompt: &Prompt) -> Option<String> {
 }
 
 /// A decision whose requests show no texts of people.
-fn without_queries(decided: &Decided) -> Decided {
+fn without_texts(decided: &Decided) -> Decided {
     let mut decided = decided.clone();
     for fetch in &mut decided.fetches {
-        fetch.request = fetch.without_query();
+        fetch.request = fetch.for_logs();
+        fetch.shown = None;
     }
     decided
 }
@@ -88,7 +89,7 @@ pub(super) fn log_row(account: &str, event: &Event, decided: Option<&Decided>) -
         chat: event.chat().map(|chat| chat.name.clone()).unwrap_or_default(),
         from: event.person().map(|person| person.name.clone()).unwrap_or_default(),
         text: event.plain_text(),
-        decided: decided.map(without_queries),
+        decided: decided.map(without_texts),
     }
 }
 
@@ -372,6 +373,16 @@ mod tests {
             let row = log_row("main", &event, None);
             assert_eq!((row.kind, row.text.as_str()), expected);
         }
+    }
+
+    #[test]
+    fn the_requests_of_a_decision_show_no_texts_of_people() {
+        let (line, fixed) = ("GET http://h.test/u/my%20secret?q=x", "GET http://h.test/u/");
+        let note = mynah_core::FetchNote::new(line.to_owned(), fixed, None);
+        let decided = Decided { fetches: vec![note], ..Decided::default() };
+        let row = log_row("main", &event(EventBody::Started), Some(&decided));
+        let fetches = serde_json::to_string(&row.decided.unwrap().fetches).unwrap();
+        assert_eq!(fetches, r#"[{"request":"GET http://h.test/u/…"}]"#);
     }
 
     #[test]
