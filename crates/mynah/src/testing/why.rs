@@ -224,14 +224,22 @@ impl Why {
 
     fn quiet(&self, lang: Lang) -> String {
         let left = self.left_ms.map(rounded);
+        if self.brake == Some(Quiet::Fetch) {
+            // It is not quiet if it has a `fetch_reply`.
+            return match lang {
+                Lang::En => {
+                    "matched, but its request failed, so its actions did not run".to_owned()
+                }
+                Lang::Zh => "匹配，但请求失败，没有执行它的动作".to_owned(),
+            };
+        }
         match lang {
             Lang::En => {
                 let brake = match self.brake {
                     Some(Quiet::Cooldown) => "its cooldown",
                     Some(Quiet::Limit) => "its limit",
                     Some(Quiet::Hours) => "the quiet hours",
-                    Some(Quiet::Fetch) => "its failed request",
-                    Some(Quiet::Mute) | None => "a muted chat",
+                    Some(Quiet::Mute | Quiet::Fetch) | None => "a muted chat",
                 };
                 let left = left.map(|left| format!(" for another {left}")).unwrap_or_default();
                 let verb = if self.brake == Some(Quiet::Hours) { "keep" } else { "keeps" };
@@ -242,8 +250,7 @@ impl Why {
                     Some(Quiet::Cooldown) => "还在冷却",
                     Some(Quiet::Limit) => "次数用完",
                     Some(Quiet::Hours) => "现在是安静时段",
-                    Some(Quiet::Fetch) => "请求失败",
-                    Some(Quiet::Mute) | None => "会话已静音",
+                    Some(Quiet::Mute | Quiet::Fetch) | None => "会话已静音",
                 };
                 let left = left.map(|left| format!("，还剩 {left}")).unwrap_or_default();
                 format!("匹配，但{brake}{left}")
@@ -330,6 +337,11 @@ mod tests {
                 rule("price"),
                 failed,
                 "  bot.toml:7 (price): keyword: expected 价格, 多少钱; got \"随便聊聊\"",
+            ),
+            (
+                rule("bot.toml:7"),
+                Verdict::Quiet { brake: Quiet::Fetch, left: None, goes_on: false },
+                "* bot.toml:7: matched, but its request failed, so its actions did not run",
             ),
             (
                 rule("bot.toml:7"),

@@ -511,6 +511,9 @@ fn type_hint(key: &str, kind: Kind, found: Found, lang: Lang) -> Option<String> 
         (_, Kind::Steps, _) => {
             say!(lang, "like do = [{{ reply = \"…\" }}]", "如 do = [{{ reply = \"…\" }}]")
         }
+        (_, Kind::Section(Table::Fetch), Found::Text) => {
+            "fetch = { url = \"https://…\" }".to_owned()
+        }
         (_, Kind::Section(table) | Kind::Sections(table), _) => {
             let shown = table.shown();
             say!(lang, "write {shown} on a line of its own", "单独一行写 {shown}")
