@@ -145,6 +145,17 @@ impl Declared {
         run.map(|spec| spec.name.clone()).collect()
     }
 
+    /// The names that rules cannot run, with their roles.
+    pub(crate) fn unruled(&self) -> Vec<(String, &'static str)> {
+        let specs = self.0.load();
+        let of_spec = |spec: &Spec| match spec.role {
+            Role::Run => None,
+            Role::Before(_) => Some((spec.name.clone(), "before")),
+            Role::Fallback(_) => Some((spec.name.clone(), "fallback")),
+        };
+        specs.iter().filter_map(of_spec).collect()
+    }
+
     /// Takes the handlers of changed settings.
     pub(crate) fn replace(&self, specs: Vec<Spec>) {
         self.0.store(Arc::new(specs));

@@ -78,9 +78,17 @@ pub(crate) fn judged<T>(
     let services: Vec<_> = bot.services().iter().map(Connector::capabilities).collect();
     let services: Vec<&Capabilities> = services.iter().map(|known| &**known).collect();
     let grounds = bot.grounds();
+    let unruled = bot.declared().unruled();
     let client = bot.judging_fetch();
     let fetch = client.as_deref();
-    read(&LoadOptions { handlers, capabilities, fetch, services: &services, grounds: &grounds })
+    read(&LoadOptions {
+        handlers,
+        unruled: &unruled,
+        capabilities,
+        fetch,
+        services: &services,
+        grounds: &grounds,
+    })
 }
 
 /// Everything there is to say about a file, for people; notes only if asked for.
@@ -174,9 +182,14 @@ pub(crate) async fn mistakes(loaded: &Loaded, bot: &Bot, lang: Lang) -> Option<M
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+    use std::time::Duration;
+
+    use mynah_programs::{Role, Source, Spec, Who};
     use mynah_rules::Disk;
 
     use super::*;
+    use crate::testing::files::OneFile;
 
     /// The sandbox and its page read a file by the same rules as `check`.
     #[test]
@@ -197,6 +210,35 @@ mod tests {
             let head = format!("[bot]\ntransport = \"{}\"\n\n", service.name());
             assert_eq!(notes(&head, None), is_noted);
         }
+    }
+
+    #[test]
+    fn a_rule_cannot_run_a_fallback_of_the_settings() {
+        let spec = |name: &str, role| Spec {
+            name: name.to_owned(),
+            source: Source::Model(Box::default()),
+            role,
+            reads: Vec::new(),
+            timeout: Duration::from_secs(1),
+            at_once: 1,
+            settings: BTreeMap::new(),
+            media: None,
+        };
+        let specs = vec![
+            spec("run", Role::Run),
+            spec("rest", Role::Fallback(Who::default())),
+            spec("first", Role::Before(Who::default())),
+        ];
+        let bot = Bot::new().declare(specs).unwrap();
+        let errors = |name: &str| {
+            let file = OneFile(format!("[[rule]]\nkeyword = 'a'\nrun = '{name}'\n"));
+            let loaded = load_to_try(Path::new(OneFile::NAME), &file, &bot, None);
+            render(&loaded, Lang::En, false, false)
+        };
+        assert_eq!(errors("run"), "");
+        assert!(errors("rest").contains("it is a fallback"), "{}", errors("rest"));
+        assert!(errors("first").contains("before the rules"), "{}", errors("first"));
+        assert!(errors("other").contains("registered: run"), "{}", errors("other"));
     }
 
     #[test]

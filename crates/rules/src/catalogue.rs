@@ -139,6 +139,16 @@ impl Problem {
             Self::NoHandler { name, .. } => {
                 say!(lang, "no handler named \"{name}\"", "没有名为 \"{name}\" 的处理器")
             }
+            Self::HandlerRole { name, role: "before" } => say!(
+                lang,
+                "no rule runs the handler \"{name}\": it answers before the rules",
+                "规则不能调用处理器 \"{name}\"：它在规则之前回答"
+            ),
+            Self::HandlerRole { name, .. } => say!(
+                lang,
+                "no rule runs the handler \"{name}\": it is a fallback",
+                "规则不能调用处理器 \"{name}\"：它在没有规则回答时才回答"
+            ),
             Self::HandlerUnknown { name, .. } => say!(
                 lang,
                 "the handler \"{name}\" must be registered by the program that runs this bot",

@@ -22,6 +22,8 @@ use mynah_reader::Lang;
 pub struct LoadOptions<'a> {
     /// The names of the registered handlers. `None` if they are not known: then a handler's name is only noted.
     pub handlers: Option<&'a [String]>,
+    /// The names of further handlers, which rules do not run, each with its role: `before` or `fallback`.
+    pub unruled: &'a [(String, &'static str)],
     /// The abilities of the service that the bot runs on. `None` if it is not known: then those of
     /// [`services`](Self::services) count that the file names, else the first of them; without any, files are measured by
     /// the limits of the web protocol.

@@ -99,6 +99,8 @@ pub(crate) enum Problem {
     NeverSet { name: String, meant: Option<String>, has_default: bool, has_no_text: bool },
     /// A handler that is not registered.
     NoHandler { name: String, registered: Vec<String>, meant: Option<String> },
+    /// A handler that rules do not run, because of its role.
+    HandlerRole { name: String, role: &'static str },
     /// A handler of which it is not known whether it is registered.
     HandlerUnknown { name: String, meant: Option<&'static str> },
     /// A file that cannot be sent.
@@ -733,7 +735,9 @@ impl Problem {
             Self::NeverSet { .. } => "never-set",
             Self::OpenBroadcast { .. } => "broadcast",
             Self::AnswerLoop { .. } => "loop",
-            Self::NoHandler { .. } | Self::HandlerUnknown { .. } => "handler",
+            Self::NoHandler { .. } | Self::HandlerRole { .. } | Self::HandlerUnknown { .. } => {
+                "handler"
+            }
             Self::File(_) => "file",
             Self::Transport(_) => "transport",
             Self::DuplicateId { .. } => "duplicate-id",

@@ -88,6 +88,19 @@ fn judged(text: &str, services: &[&Capabilities]) -> String {
 }
 
 #[test]
+fn a_handler_that_rules_do_not_run_is_named_with_its_role() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let main = folder.path().join("bot.toml");
+    let text = "[[rule]]\nkeyword = 'a'\nrun = 'ai'\n\n[[rule]]\nkeyword = 'b'\nrun = 'log'\n\n\
+                [[rule]]\nkeyword = 'c'\nrun = 'other'\n";
+    std::fs::write(&main, text).expect("written");
+    let unruled = [("ai".to_owned(), "fallback"), ("log".to_owned(), "before")];
+    let options = LoadOptions { handlers: Some(&[]), unruled: &unruled, ..LoadOptions::default() };
+    let loaded = load(&main, &Disk, &options);
+    insta::assert_snapshot!(shown(&loaded, Lang::En) + &shown(&loaded, Lang::Zh));
+}
+
+#[test]
 fn a_rule_is_judged_for_the_services_that_the_bot_is_meant_for() {
     let usual = Capabilities::everything("usual");
     let deaf = Capabilities {

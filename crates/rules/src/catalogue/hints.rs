@@ -172,6 +172,16 @@ pub(super) fn hint(problem: &Problem, lang: Lang) -> Option<String> {
                 "用 set 或 add 设置，或写 {{{name}|…}}"
             )
         }
+        Problem::HandlerRole { role, .. } => say!(
+            lang,
+            "rules run handlers with role = \"run\"; this one has role = \"{role}\"",
+            "规则调用 role = \"run\" 的处理器；它写的是 role = \"{role}\""
+        ),
+        Problem::NoHandler { registered, name, .. } if registered.is_empty() => say!(
+            lang,
+            "none is registered: add [[handler]] name = \"{name}\" to mynah.toml, or .handler(\"{name}\", …)",
+            "还没有注册任何处理器：在 mynah.toml 里加上 [[handler]] name = \"{name}\"，或写 .handler(\"{name}\", …)"
+        ),
         Problem::NoHandler { registered, meant, .. } => {
             let registered = words::list(registered, lang);
             let listed = say!(lang, "registered: {registered}", "已注册：{registered}");

@@ -206,9 +206,18 @@ impl Checker<'_> {
                 self.say(Problem::HandlerUnknown { name: name.clone(), meant }, text.spot);
             }
             Some(known) if known.contains(&name) => {}
+            Some(_) if let Some(role) = self.role_of(&name) => {
+                self.say(Problem::HandlerRole { name: name.clone(), role }, text.spot);
+            }
             Some(known) => self.no_handler(name.clone(), known.to_vec(), text.spot),
         }
         Some(name)
+    }
+
+    /// The role of a handler that rules do not run.
+    fn role_of(&self, name: &str) -> Option<&'static str> {
+        let mut unruled = self.around.options.unruled.iter();
+        unruled.find(|(known, _)| known == name).map(|(_, role)| *role)
     }
 
     fn no_handler(&mut self, name: String, registered: Vec<String>, spot: crate::sources::Spot) {
