@@ -408,6 +408,13 @@ fn type_hint(key: &Key, found: Found, lang: Lang) -> String {
         (Kind::Whole { .. }, Found::Text) => {
             say!(lang, "a number without quotes, like 10", "不加引号的数字，如 10")
         }
+        (Kind::Section(keys), _) if keys.iter().any(|key| key.required) => {
+            let required = keys.iter().filter(|key| key.required);
+            let pairs: Vec<String> =
+                required.map(|key| format!("{} = {}", key.name, key.kind.example())).collect();
+            let pairs = pairs.join(", ");
+            say!(lang, "write {name} = {{ {pairs} }}", "请写 {name} = {{ {pairs} }}")
+        }
         (Kind::Section(_) | Kind::Sections(_), _) => {
             let header = header_of(None, key);
             say!(lang, "write {header}", "请写 {header}")

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use mynah_fetch::{AddressPolicy, Target};
+use mynah_fetch::{AddressPolicy, BadAddress, Target};
 use mynah_programs::{Command, Limit, Model, Per, Reads, Role, Service, Source, Spec, Who};
 use mynah_reader::{Reading, Unfit, Value, Values as Table, Words, say};
 
@@ -290,7 +290,11 @@ const NOT_OF_MODEL: [&str; 8] =
 /// Reports keys that do not go together with `model`.
 fn check_model(table: &Table, reading: &mut Reading<'_>) {
     for key in NOT_OF_MODEL.into_iter().filter(|key| table.get(key).is_some()) {
-        conflict(table, key, "model", reading);
+        if key == "key" {
+            misplaced_key(table, reading);
+        } else {
+            conflict(table, key, "model", reading);
+        }
     }
     if table.text("role") == Some("before") {
         let message = Words::fixed(
@@ -311,8 +315,36 @@ fn check_model(table: &Table, reading: &mut Reading<'_>) {
         );
         reading.report("missing", limit.span.clone(), message, hint);
     }
-    let Some(model) = table.section("model") else { return };
-    let target = model.text("url").and_then(|url| url.parse::<Target>().ok());
+    if let Some(model) = table.section("model") {
+        check_server(table, model, reading);
+    }
+}
+
+/// Reports a key of the service next to `model`.
+fn misplaced_key(table: &Table, reading: &mut Reading<'_>) {
+    let message =
+        Words::fixed("the `key` of a model belongs in `model`", "模型的 `key` 要写在 `model` 里");
+    let hint = Words::fixed("write model = { …, key = \"…\" }", "请写 model = { …, key = \"…\" }");
+    reading.report("conflict", table.place("key"), message, hint);
+}
+
+/// Reports an address or a key that no request can have. None is placed at the line of the model, which shows the key.
+fn check_server(table: &Table, model: &Table, reading: &mut Reading<'_>) {
+    let target = model.text("url").map(str::parse::<Target>);
+    if let Some(Err(bad)) = target {
+        let (message, hint) = bad_address(bad);
+        reading.report("value", table.span.clone(), message, hint);
+    }
+    let target = target.and_then(Result::ok);
+    let is_sent = |c: char| matches!(c, ' '..='~');
+    if model.text("key").is_some_and(|key| !key.chars().all(is_sent)) {
+        let message = Words::fixed(
+            "the key of the model has characters that no HTTP header can have",
+            "模型的密钥含有 HTTP 头里不能有的字符",
+        );
+        let hint = Words::fixed("copy it again, without line breaks", "请重新复制，不要带换行");
+        reading.report("value", table.span.clone(), message, hint);
+    }
     let is_open =
         |target: &Target| AddressPolicy::for_secrets(target).check_literal(target).is_err();
     if model.has_key("key") && target.as_ref().is_some_and(is_open) {
@@ -324,8 +356,33 @@ fn check_model(table: &Table, reading: &mut Reading<'_>) {
             "use https://; http:// is for addresses of the own network",
             "请用 https://；http:// 只用于内网地址",
         );
-        // Not the line of the model: it shows the key.
         reading.report("value", table.span.clone(), message, hint);
+    }
+}
+
+/// The message about an address of a model to which nothing can be sent, with the remedy.
+fn bad_address(bad: BadAddress) -> (Words, Words) {
+    match bad {
+        BadAddress::User => (
+            Words::fixed(
+                "the url of the model has a user name before its host",
+                "模型的 url 在主机前写了用户名",
+            ),
+            Words::fixed(
+                "remove everything up to @; a secret is model = { …, key = \"…\" }",
+                "去掉 @ 及之前的部分；密钥请写 model = { …, key = \"…\" }",
+            ),
+        ),
+        BadAddress::Scheme | BadAddress::Invalid => (
+            Words::fixed(
+                "the url of the model is not a valid address",
+                "模型的 url 不是有效的地址",
+            ),
+            Words::fixed(
+                "write its base address: url = \"http://127.0.0.1:11434/v1\"",
+                "请写基础地址：url = \"http://127.0.0.1:11434/v1\"",
+            ),
+        ),
     }
 }
 
@@ -447,6 +504,27 @@ mod tests {
         );
         insta::assert_snapshot!("models_en", problems.render(Lang::En, false));
         insta::assert_snapshot!("models_zh", problems.render(Lang::Zh, false));
+    }
+
+    #[test]
+    fn servers_that_cannot_be_asked_are_mistakes_and_no_secret_is_shown() {
+        let mut said = String::new();
+        for model in [
+            "{ url = 'https://me:s3cret@x.example/v1', name = 'm' }",
+            "{ url = 'https://s3cret@x.example/v1', name = 'm' }",
+            "{ url = 'http://1.2.3.256/v1', name = 'm' }",
+            "{ url = 'https:///v1', name = 'm' }",
+            "{ url = 'file:///v1', name = 'm' }",
+            "{ url = 'https://x.example/v1', name = 'm', key = \"s3cret\\n\" }",
+            "'qwen'",
+        ] {
+            let text = format!("[[handler]]\nname = 'a'\nmodel = {model}\n");
+            let problems = parse(&text).expect_err(model);
+            said += &problems.render(Lang::En, false);
+            said += &problems.render(Lang::Zh, false);
+        }
+        assert!(!said.contains("s3cret"), "{said}");
+        insta::assert_snapshot!("servers", said);
     }
 
     #[test]
