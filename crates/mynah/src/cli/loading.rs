@@ -17,7 +17,7 @@ use crate::own_handlers::OwnHandlers;
 use crate::rule_file::Mistakes;
 use crate::view::draft::Draft;
 use crate::{Bot, Ended, Report, report, rule_file};
-use mynah_reader::{Finding, closest};
+use mynah_reader::{Finding, closest, say};
 
 /// The main file of a BOT argument, if there is one.
 fn main_file(bot: &Path) -> Result<PathBuf, Report> {
@@ -193,7 +193,7 @@ pub(crate) fn load_book(
     // There is nowhere left to say that standard error is closed.
     let _ = show_some(&mut err, &loaded, errors, &common, Common::colours_on_stderr())
         .and_then(|()| count_warnings(&mut err, &loaded, path, common.lang()));
-    let book = loaded.book.clone().ok_or_else(|| broken(&loaded))?;
+    let book = loaded.book.clone().ok_or_else(|| broken(&loaded, common.lang()))?;
     Ok((book, common))
 }
 
@@ -224,7 +224,7 @@ pub(crate) fn without_rules(
     let with_only =
         |text: &str| rule_file::load_to_try(&main, &Draft { main: &main, text }, bot, None).book;
     let book = with_only(&bot_table(&main)).or_else(|| with_only(""));
-    let book = book.ok_or_else(|| broken(loaded))?;
+    let book = book.ok_or_else(|| broken(loaded, common.lang()))?;
     Ok((book, Mistakes::of_errors(loaded, common.lang())))
 }
 
@@ -241,14 +241,19 @@ fn bot_table(main: &Path) -> String {
 pub(crate) fn book(loaded: &Loaded, common: &Common) -> Result<Arc<RuleBook>, Report> {
     // There is nowhere left to say that standard error is closed.
     let _ = show(&mut io::stderr().lock(), loaded, common, Common::colours_on_stderr());
-    loaded.book.clone().ok_or_else(|| broken(loaded))
+    loaded.book.clone().ok_or_else(|| broken(loaded, common.lang()))
 }
 
 /// The report about a file with errors.
-fn broken(loaded: &Loaded) -> Report {
+fn broken(loaded: &Loaded, lang: Lang) -> Report {
     let errors = loaded.diagnostics.iter().filter(|one| one.is_error()).count();
     let s = if errors == 1 { "" } else { "s" };
-    Report::new(Ended::No, format!("{errors} error{s} in the rule file; see above"))
+    let what = say!(
+        lang,
+        "{errors} error{s} in the rule file; see above",
+        "规则文件有 {errors} 处错误，见上文"
+    );
+    Report::new(Ended::No, what)
 }
 
 /// The diagnostics to show: notes only on request.
@@ -336,5 +341,20 @@ impl<'a> Line<'a> {
             message: one.message(lang),
             hint: one.hint(lang),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::files::OneFile;
+
+    #[test]
+    fn the_last_line_about_a_broken_file_is_in_both_languages() {
+        let file = OneFile("[[rule]]\nkeywrd = 'a'\n".to_owned());
+        let loaded = rule_file::load_to_try(Path::new(OneFile::NAME), &file, &Bot::new(), None);
+        let last = |lang| broken(&loaded, lang).to_string();
+        assert!(last(Lang::En).ends_with("in the rule file; see above"), "{}", last(Lang::En));
+        assert!(last(Lang::Zh).starts_with("规则文件有 "), "{}", last(Lang::Zh));
     }
 }
