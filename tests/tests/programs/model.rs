@@ -234,7 +234,8 @@ async fn no_answer_has_an_effect_beyond_its_text() {
         // The order is in the request as a text of the user, and nowhere else.
         let body = fake.bodies().remove(0);
         assert_eq!(body["messages"][1]["role"], "user");
-        assert_eq!(body["messages"][1]["content"], order.trim());
+        let sent = order.replace("@all and @所有人", "@… and @…");
+        assert_eq!(body["messages"][1]["content"], sent.trim());
         assert!(!body["messages"][0].to_string().contains("Ignore"));
     })
     .await;
