@@ -76,6 +76,7 @@ pub(crate) async fn play(
     let fetch = Arc::new(ScriptedFetch::default());
     let fetcher = Fetcher::Client(Arc::clone(&fetch) as _);
     let play = Play::new(book, bot, test.start, 0, WatchLevel::Reasons, fetcher);
+    fetch.keep_by(play.clock());
     let mut player = Player {
         fetch,
         test,

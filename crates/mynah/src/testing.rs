@@ -169,13 +169,14 @@ impl Conversation {
             Fetcher::Client(Arc::clone(&fetch) as _)
         };
         let mut play = Play::new(book, bot, start, 0, WatchLevel::Decisions, fetcher);
+        fetch.keep_by(play.clock());
         play.start().await.map_err(broken)?;
         Ok(Self { play, fetch })
     }
 
     /// Answers the next request of a rule (`fetch`), as a line of a `[[test]]` does:
     /// `GET https://api.example.com/w?q=1 -> 200 {"temp": 3}`, or `-> time-out`, `-> fail`. A request without such a line is an
-    /// error of the call in which it happens. Not for a bot with a client of its own ([`Bot::fetch_by`]).
+    /// error of the call in which it happens, unless an equal one was answered within its `cache`. Not for a bot with a client of its own ([`Bot::fetch_by`]).
     ///
     /// # Errors
     ///

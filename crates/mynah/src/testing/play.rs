@@ -63,6 +63,11 @@ impl Play {
         Self { cast, stage, service, watcher, clock }
     }
 
+    /// The clock of the play.
+    pub(crate) fn clock(&self) -> Arc<ManualClock> {
+        Arc::clone(&self.clock)
+    }
+
     /// The present moment of the play.
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
