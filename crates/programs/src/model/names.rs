@@ -60,7 +60,7 @@ impl Names {
         kept + rest
     }
 
-    /// The length of the name behind a sign: a known name, else all up to the end of the mention or of the word.
+    /// The length of the name behind a sign: up to the end of the mention, else a known name, else up to the end of the word.
     fn mentioned(&self, after: &str) -> usize {
         let known = self.0.iter().find(|name| {
             after.strip_prefix(name.as_str()).is_some_and(|rest| is_boundary(name, rest))
@@ -69,7 +69,7 @@ impl Names {
             let near = after.find(|c: char| c == '\n' || SIGNS.contains(&c));
             after[..near.unwrap_or(after.len())].find(END_OF_MENTION)
         };
-        known.map(String::len).or_else(marked).unwrap_or_else(|| {
+        marked().or(known.map(String::len)).unwrap_or_else(|| {
             let is_end = |c: char| c.is_whitespace() || ENDS.contains(c) || SIGNS.contains(&c);
             // A dot is part of a name, but not the end of a sentence.
             after[..after.find(is_end).unwrap_or(after.len())].trim_end_matches('.').len()
@@ -133,6 +133,7 @@ mod tests {
             ("@Bob Smith, hi", "@…, hi"),
             ("@Jane Doe\u{2005}hi", "@…\u{2005}hi"),
             ("@小明你好", "@…你好"),
+            ("@小明明\u{2005}你好", "@…\u{2005}你好"),
             ("@Bob你好", "@…你好"),
             ("＠Zed。﹫Ann", "＠…。﹫…"),
             ("hi@Zed and a@@Zed.", "hi@… and a@@…."),
