@@ -1,9 +1,10 @@
-//! Measures whether messages wait during a reload of a hundred thousand rules.
+//! Measures whether messages wait during a reload of a hundred thousand rules, or of a table with as many rows.
 //!
 //! `cargo run --release -p mynah-tests --example reload` sends a bot with its data on disk a hundred questions a
 //! second, in 20 chats over HTTP, and saves its rule file five times meanwhile. It prints the longest delay between the
 //! sync answer of the sandbox and the send request of the bot: without and with reloads. The bot is a second process of
-//! this program. A number after `--` is the number of rules.
+//! this program. A number after `--` is the number of rules; behind `table` or `similar` it is that of the rows of a table,
+//! of which one cell changes with each save.
 
 #![expect(clippy::print_stdout, reason = "what it measures is printed")]
 
@@ -16,7 +17,7 @@ use mynah_sandbox::{Options, SandboxEvent};
 use mynah_tests::Stage;
 use tokio::time::interval;
 
-const RULES: usize = 100_000;
+const COUNT: usize = 100_000;
 const CHATS: usize = 20;
 const RELOADS: usize = 5;
 
@@ -32,13 +33,35 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     if argument.as_deref() == Some("run") {
         return Ok(runtime.block_on(mynah::Bot::new().run_cli())?);
     }
-    let rules = argument.and_then(|number| number.parse().ok()).unwrap_or(RULES);
-    runtime.block_on(async { tokio::time::timeout(PATIENCE, measure(rules)).await? })
+    let form = match argument.as_deref() {
+        Some("table") => Form::Table("exact"),
+        Some("similar") => Form::Table("similar"),
+        _ => Form::Rules,
+    };
+    let count = std::env::args().skip(1).find_map(|number| number.parse().ok()).unwrap_or(COUNT);
+    runtime.block_on(async { tokio::time::timeout(PATIENCE, measure(form, count)).await? })
 }
 
-async fn measure(rules: usize) -> Result<(), Box<dyn std::error::Error>> {
+/// What is reloaded.
+#[derive(Debug, Clone, Copy)]
+enum Form {
+    Rules,
+    /// A table, and its `match`.
+    Table(&'static str),
+}
+
+impl Form {
+    fn write(self, folder: &Path, count: usize, version: usize) -> std::io::Result<()> {
+        match self {
+            Self::Rules => write_rules(folder, count, version),
+            Self::Table(how) => write_table(folder, how, count, version),
+        }
+    }
+}
+
+async fn measure(form: Form, rules: usize) -> Result<(), Box<dyn std::error::Error>> {
     let folder = tempfile::tempdir()?;
-    write_rules(folder.path(), rules, 0)?;
+    form.write(folder.path(), rules, 0)?;
     let program = std::env::current_exe()?.display().to_string();
     let options = Options { auto_confirm: true, ..Options::default() };
     let mut stage = Stage::with(&program, folder.path(), options).await;
@@ -49,14 +72,14 @@ async fn measure(rules: usize) -> Result<(), Box<dyn std::error::Error>> {
     talk.delays.clear();
     let began = Instant::now();
     talk.until(&mut stage, |_| began.elapsed() >= QUIET).await;
-    println!("{rules} rules, no reload:  {}", Delays(&talk.delays));
+    println!("{form:?}, {rules}, no reload:  {}", Delays(&talk.delays));
     for version in 1..=RELOADS {
         talk.delays.clear();
         let began = Instant::now();
-        write_rules(folder.path(), rules, version)?;
+        form.write(folder.path(), rules, version)?;
         talk.until(&mut stage, |talk| talk.version == version).await;
         let took = began.elapsed();
-        println!("{rules} rules, reload in {took:.1?}: {}", Delays(&talk.delays));
+        println!("{form:?}, {rules}, reload in {took:.1?}: {}", Delays(&talk.delays));
     }
     Ok(())
 }
@@ -76,6 +99,21 @@ fn write_rules(folder: &Path, count: usize, version: usize) -> std::io::Result<(
     let _ =
         writeln!(rules, "[[rule]]\nregex = '^问题 (?<n>\\d+)$'\nreply = \"答案 {{n}} {version}\"");
     std::fs::write(folder.join("bot.toml"), rules)
+}
+
+/// Writes a table. The answer of its first row has the version of the file.
+fn write_table(folder: &Path, how: &str, count: usize, version: usize) -> std::io::Result<()> {
+    let rules = format!(
+        "[[rule]]\nregex = '^问题 (?<n>\\d+)$'\nanswer_as = \"版本\"\nset = {{ \"chat.n\" = \"{{n}}\" }}\n\
+         [[table]]\nfile = \"faq.csv\"\nmatch = \"{how}\"\ntemplates = true\n"
+    );
+    let mut table = format!("问题,答案\n版本,答案 {{chat.n}} {version}\n");
+    for n in 2..count {
+        let (a, b) = (n / 400, n % 400);
+        let _ = writeln!(table, "第{a}种商品的第{b}个问题怎么办,回答 {n}");
+    }
+    std::fs::write(folder.join("faq.csv"), table)?;
+    if version == 0 { std::fs::write(folder.join("bot.toml"), rules) } else { Ok(()) }
 }
 
 /// Questions and answers.
