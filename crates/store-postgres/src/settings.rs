@@ -76,10 +76,13 @@ impl Settings {
             #[cfg(unix)]
             Host::Unix(path) => path.display().to_string(),
         });
-        let hosts: Vec<String> = hosts.collect();
+        let addresses = config.get_hostaddrs().iter().map(ToString::to_string);
+        let hosts: Vec<String> = hosts.chain(addresses).collect();
         let place = format!("{} on {}", database, hosts.join(", ")).into();
-        let is_plain = !config.get_hosts().iter().any(|host| matches!(host, Host::Tcp(_)))
-            || config.get_ssl_mode() == SslMode::Disable;
+        // With `hostaddr` the connection goes there, whatever the hosts are.
+        let is_local = config.get_hostaddrs().is_empty()
+            && !config.get_hosts().iter().any(|host| matches!(host, Host::Tcp(_)));
+        let is_plain = is_local || config.get_ssl_mode() == SslMode::Disable;
         let tls = if is_plain { None } else { Some(Arc::new(tls(roots)?)) };
         config.ssl_mode(if is_plain { SslMode::Disable } else { SslMode::Require });
         if let Some(password) = password {

@@ -95,6 +95,7 @@ END $$;
 CREATE FUNCTION mynah.give_1(p_account integer, p_holder uuid, p_epoch bigint)
 RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
+    PERFORM set_config('synchronous_commit', 'on', true);
     PERFORM pg_advisory_xact_lock(1298030849, p_account);
     UPDATE mynah.lease l SET holder = NULL WHERE l.account = p_account AND l.holder = p_holder AND l.epoch = p_epoch;
     IF NOT FOUND THEN
@@ -263,14 +264,15 @@ BEGIN
         PERFORM pg_logical_emit_message(true, 'mynah', '');
         RETURN mynah.outgoing_1(2::smallint, v_head);
     END IF;
-    SELECT * INTO v_late FROM mynah.outcome WHERE account = p_account AND token = p_token AND epoch = p_epoch;
-    IF FOUND THEN
-        SELECT 3, NULL, e.id, a.n, coalesce(a.body, ''), a.queued, v_late.attempts INTO v_found
-            FROM mynah.action a JOIN mynah.event e ON e.account = a.account AND e.seq = a.event
-            WHERE a.account = p_account AND a.event = v_late.event AND a.n = v_late.n;
-        RETURN v_found;
-    END IF;
     LOOP
+        -- In the loop: the first call of this claim may commit while this one waits for the row.
+        SELECT * INTO v_late FROM mynah.outcome WHERE account = p_account AND token = p_token AND epoch = p_epoch;
+        IF FOUND THEN
+            SELECT 3, NULL, e.id, a.n, coalesce(a.body, ''), a.queued, v_late.attempts INTO v_found
+                FROM mynah.action a JOIN mynah.event e ON e.account = a.account AND e.seq = a.event
+                WHERE a.account = p_account AND a.event = v_late.event AND a.n = v_late.n;
+            RETURN v_found;
+        END IF;
         SELECT * INTO v_head FROM mynah.outbox WHERE account = p_account AND chat = p_chat
             ORDER BY turn_order, seq LIMIT 1;
         IF NOT FOUND THEN
@@ -289,6 +291,12 @@ BEGIN
             AND turn_order = v_head.turn_order AND seq = v_head.seq FOR UPDATE;
         EXIT WHEN FOUND;
     END LOOP;
+    IF v_head.claimed IS NOT NULL AND v_head.token = p_token AND v_head.epoch = p_epoch THEN
+        -- Made by the first call while this one waited for the row.
+        PERFORM set_config('synchronous_commit', 'on', true);
+        PERFORM pg_logical_emit_message(true, 'mynah', '');
+        RETURN mynah.outgoing_1(2::smallint, v_head);
+    END IF;
     IF v_head.claimed IS NOT NULL THEN
         RETURN (0::smallint, NULL, NULL, NULL, NULL, NULL, NULL)::mynah.claim_1;
     END IF;

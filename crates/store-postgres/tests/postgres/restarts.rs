@@ -83,3 +83,36 @@ fn a_store_outlives_a_restart_of_the_server_and_ends_with_its_crash() {
     let in_time = async { timeout(Duration::from_secs(120), story).await };
     runtime().block_on(in_time).expect("it takes too long");
 }
+
+/// The first call of a claim is still in its commit when its repetition comes: both give the same.
+#[test]
+fn a_repeated_claim_that_waits_for_the_first_one_gives_the_same_action() {
+    let Some(cluster) = Cluster::shared() else { return };
+    let story = async {
+        let stores = PostgresStores::new(cluster.settings(), "test");
+        let store = stores.open_store("repeated claim").await.unwrap();
+        store.recover(NOW).await.unwrap();
+        store.accept(batch("1"), NOW).await.unwrap();
+        answer(&store).await.unwrap();
+        // The first call: its change of the row is made, and its commit has not come yet.
+        let mut first = cluster.admin("bots").await;
+        let transaction = first.transaction().await.unwrap();
+        let change = "UPDATE mynah.outbox SET claimed = 1, last_claim = 1, attempts = 1, until = 1, token = 7, epoch = $1
+            WHERE account = (SELECT account FROM mynah.account WHERE name = 'repeated claim')";
+        let epoch = store.epoch();
+        assert_eq!(transaction.execute(change, &[&epoch]).await.unwrap(), 1);
+        let repeated = claim(&store, 7);
+        let commit = async {
+            let admin = cluster.admin("bots").await;
+            let waiting =
+                "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'";
+            while admin.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) < 1 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            transaction.commit().await.unwrap();
+        };
+        let (repeated, ()) = tokio::join!(repeated, commit);
+        assert!(matches!(repeated, Ok(Claim::Send(_))), "{repeated:?}");
+    };
+    runtime().block_on(async { timeout(Duration::from_secs(60), story).await.unwrap() });
+}
