@@ -87,9 +87,10 @@ impl ProgramHandler {
         let id = format!("{}/{}#{}", self.account.name(), event.id, ctx.number_call());
         let incoming = incoming(spec, ctx, event).await;
         let line = self.line(spec, (ctx, event), &id, &incoming.files);
-        let answer = current.ask(id.clone(), line).await?;
-        drop(incoming);
-        let answer = Answer::read(answer)?;
+        let apart = ctx.wait_apart();
+        let answer = current.ask(id.clone(), line).await;
+        drop((apart, incoming));
+        let answer = Answer::read(answer?)?;
         let flow = flow(spec, event, answer.flow);
         let dir = match &spec.source {
             Source::Command(command) => &command.dir,

@@ -54,7 +54,12 @@ impl Call<'_> {
                 ctx.decided().passed_over = Some(USED_UP.to_owned());
                 return self.passed_on();
             }
-            None => self.ask(ctx.memory(), key, body).await,
+            None => {
+                let apart = ctx.wait_apart();
+                let answered = self.ask(ctx.memory(), key, body).await;
+                drop(apart);
+                answered
+            }
         };
         count.add(ctx);
         self.say(ctx, answered);

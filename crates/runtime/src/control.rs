@@ -88,8 +88,8 @@ impl Control {
         told.await.map_err(|_| NotRunning)
     }
 
-    /// Lets the next turns of the account begin with these handlers, in place of those of [`Account`](crate::Account). A turn
-    /// that has begun ends with the old ones, which are dropped after it.
+    /// Lets the next turns of the account begin with these handlers, in place of those of [`Account`](crate::Account). An
+    /// attempt of a turn that has begun ends with the old ones, which are dropped after it.
     pub fn replace_handlers(&self, handlers: Handlers) {
         self.handlers.replace(handlers);
     }

@@ -29,7 +29,7 @@ pub type ReadLang = dyn Fn() -> Lang + Send + Sync;
 /// the turn; with `Continue` it goes on as without the hook.
 pub type OnError = dyn Fn(&str, &Failure, &mut Context) -> Flow + Send + Sync;
 
-/// The handlers that turns begin with. A turn keeps those with which it began.
+/// The handlers that turns begin with. An attempt of a turn keeps those with which it began.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ActiveHandlers(Arc<Mutex<Option<Arc<Handlers>>>>);
 

@@ -63,12 +63,15 @@ impl ModelClient {
         Ok(Self { client, url, key, timeout, permits: Semaphore::new(at_once) })
     }
 
-    /// Sends a request and returns the text of the answer, which may be empty.
+    /// Sends a request and returns the text of the answer, which may be empty. The wait for other requests counts for the
+    /// time-out.
     pub(crate) async fn ask(&self, body: String) -> Result<String, Failure> {
-        let _permit = self.permits.acquire().await.map_err(|_| Failure::Stopped)?;
         let until = Instant::now() + self.timeout;
-        let asked = timeout_at(until, self.exchange(Bytes::from(body), until)).await;
-        asked.unwrap_or(Err(Failure::TimedOut(self.timeout)))
+        let asked = async {
+            let _permit = self.permits.acquire().await.map_err(|_| Failure::Stopped)?;
+            self.exchange(Bytes::from(body), until).await
+        };
+        timeout_at(until, asked).await.unwrap_or(Err(Failure::TimedOut(self.timeout)))
     }
 
     async fn exchange(&self, body: Bytes, until: Instant) -> Result<String, Failure> {

@@ -19,7 +19,8 @@ impl<'a> Count<'a> {
         Self { limit, key, until }
     }
 
-    /// Whether no further request may be sent. A read of the turn: two turns at the same time cannot both take the last one.
+    /// Whether no further request may be sent. Turns that ask at the same time, at most `at_once`, can exceed the limit
+    /// together: a request is counted when its turn commits.
     pub(crate) fn is_used_up(&self, ctx: &Context) -> bool {
         self.counters(ctx).any(|(scope, most)| {
             let count = ctx.get(scope, &self.key).and_then(|count| count.parse::<u32>().ok());
