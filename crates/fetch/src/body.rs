@@ -49,6 +49,9 @@ fn decompressed(
     if codings.len() > MOST_CODINGS {
         return Err(unreadable("compressed too many times"));
     }
+    if body.is_empty() {
+        return Ok(body);
+    }
     // The last coding in the list was applied last.
     for coding in codings.iter().rev() {
         body = match coding.as_str() {

@@ -45,8 +45,7 @@ impl FetchClient {
         Arc::clone(&self.current().settings)
     }
 
-    /// Opens other hosts from now on, for all clones of this client. Requests that are under way end by the settings with
-    /// which they began.
+    /// Opens other hosts from now on, for all clones of this client, also for redirects of requests that are under way.
     pub fn reopen(&self, settings: FetchSettings) {
         let resolver = Arc::clone(&self.current().resolver);
         let next = Arc::new(Connections::new(settings, resolver));

@@ -164,6 +164,7 @@ async fn write(
     }
     if !is_checked {
         let found = content_type(response);
+        let found = if found.is_empty() { "of no type" } else { found.as_str() };
         let found = format!("{found} with other bytes");
         return Err(wrong_type(kind, found));
     }
@@ -208,10 +209,10 @@ fn name_of(url: &Url) -> String {
     let decoded = percent_decoded(end);
     let is_plain = |c: &char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ' ');
     let name: String = decoded.chars().filter(is_plain).collect();
-    let name = name.trim_matches(['.', ' ']);
-    // The end has the suffix.
-    let skipped = name.chars().count().saturating_sub(80);
-    name.chars().skip(skipped).collect()
+    // The end has the suffix. Names of files are bounded by bytes, and a character has up to four.
+    let skipped = name.chars().count().saturating_sub(50);
+    let name: String = name.chars().skip(skipped).collect();
+    name.trim_matches(['.', ' ']).to_owned()
 }
 
 fn percent_decoded(text: &str) -> String {

@@ -117,7 +117,11 @@ fn collect(
             collect(root, &path, depth + 1, files, most)?;
         }
         let extension = path.extension().map(|ext| ext.to_string_lossy().to_lowercase());
-        let is_known = |ext: String| Kind::ALL.into_iter().any(|kind| kind.may_have(&ext));
+        // Other text files say nothing about their kind.
+        let is_words = path.file_name().is_some_and(|name| name == "banwords.txt");
+        let is_known = |ext: String| {
+            (ext != "txt" || is_words) && Kind::ALL.into_iter().any(|kind| kind.may_have(&ext))
+        };
         if file_type.is_file() && extension.is_some_and(is_known) {
             let below = path.strip_prefix(root).unwrap_or(&path);
             let name = below.to_string_lossy().replace('\\', "/");

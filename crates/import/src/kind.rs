@@ -107,7 +107,7 @@ pub(crate) fn recognise(input: &Input) -> Result<Kind, ImportError> {
         "csv" | "tsv" | "xlsx" | "ods" => Ok(Kind::Table),
         "yml" | "yaml" => of_yaml(input.text()?).ok_or_else(unknown),
         "json" => crate::json::kind_of(input),
-        "xml" if input.text()?.contains("<aiml") => Ok(Kind::Aiml),
+        "xml" if input.text().is_ok_and(|text| text.contains("<aiml")) => Ok(Kind::Aiml),
         _ => Err(unknown()),
     }
 }

@@ -46,7 +46,7 @@ pub struct Imported {
     pub files: Vec<(String, Vec<u8>)>,
     /// The kinds that were found, with the number of their files.
     pub kinds: BTreeMap<Kind, usize>,
-    /// The number of things that the files say: questions, categories, triggers, sentences.
+    /// The number of things that the files say: questions, categories, triggers, sentences, rows.
     pub items: usize,
     /// The number of things that are not in the result.
     pub lost: usize,

@@ -12,7 +12,7 @@ pub struct Table {
     pub(crate) text: String,
     /// The cells with text, row by row and from left to right.
     pub(crate) cells: Vec<Cell>,
-    /// The rows with text, from the top.
+    /// The rows with text, or with a formula that has no value, from the top.
     pub(crate) rows: Vec<Line>,
     /// The cells with a formula that has no value, by row and column.
     pub(crate) unset: BTreeSet<(u32, u32)>,

@@ -35,7 +35,6 @@ type Found = (Vec<(String, String)>, Rank, String);
 #[derive(Default)]
 struct Used {
     lists: BTreeMap<String, Vec<String>>,
-    /// Lists that no file has.
     /// Lists that are not in the files, with the first place of each.
     unknown: BTreeMap<String, Place>,
 }

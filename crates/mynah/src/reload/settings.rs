@@ -140,16 +140,17 @@ impl SettingsReloader {
         let with_leaving = [handler.clone(), leaving.clone()].concat();
         let mut difference = self.change(with_leaving, unchanged)?;
         self.bot.redeclare(handler.clone());
+        if has_other_hosts {
+            // Before rules are loaded by them.
+            self.bot.fetch_client().reopen(fetch);
+            tracing::info!("[fetch] of the settings was reloaded");
+        }
         if !leaving.is_empty() {
             // The old rules may run them, so the new rules come first.
             self.reload_rules().await;
             difference.removed = self.change(handler, Unchanged::Keep)?.removed;
         }
         log(&difference);
-        if has_other_hosts {
-            self.bot.fetch_client().reopen(fetch);
-            tracing::info!("[fetch] of the settings was reloaded");
-        }
         Ok(has_other_hosts || self.bot.declared_names() != before)
     }
 

@@ -156,7 +156,7 @@ pub(super) fn hint(bad: &BadFetch, lang: Lang) -> Option<String> {
         ),
         BadFetch::TakenTwice { .. } => say!(lang, "choose another name", "换一个名字"),
         BadFetch::Header { .. } => {
-            say!(lang, "letters, digits and - only", "只能用字母、数字和 -")
+            say!(lang, "letters, digits, - and _ only", "只能用字母、数字、- 和 _")
         }
         BadFetch::SecretIsCapture { name } => {
             say!(lang, "write {{{name}}} without $ for the capture", "捕获请写 {{{name}}}，不带 $")

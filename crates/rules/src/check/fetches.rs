@@ -26,7 +26,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Headers that belong to the connection or that the program writes itself.
-const OWN_HEADERS: [&str; 10] = [
+const OWN_HEADERS: [&str; 14] = [
     "host",
     "content-length",
     "transfer-encoding",
@@ -36,7 +36,11 @@ const OWN_HEADERS: [&str; 10] = [
     "trailer",
     "expect",
     "keep-alive",
+    "accept-encoding",
     "idempotency-key",
+    "proxy-authorization",
+    "proxy-connection",
+    "http2-settings",
 ];
 
 /// Every name has a value: to judge a request before there are any.

@@ -20,7 +20,7 @@ pub(super) enum Token {
     /// All hours, minutes or seconds: `[h]`.
     Elapsed(char, usize),
     /// `AM/PM`.
-    HalfOfDay,
+    HalfOfDay(&'static str, &'static str),
 }
 
 impl Token {
@@ -31,7 +31,7 @@ impl Token {
 
     /// Whether it belongs to a date or a time.
     pub(super) fn is_of_time(&self) -> bool {
-        matches!(self, Self::Part(..) | Self::Elapsed(..) | Self::HalfOfDay)
+        matches!(self, Self::Part(..) | Self::Elapsed(..) | Self::HalfOfDay(..))
     }
 }
 
@@ -105,9 +105,9 @@ impl<'c> Reader<'c> {
         let words = [
             ("General", Token::General),
             ("G/通用格式", Token::General),
-            ("AM/PM", Token::HalfOfDay),
-            ("A/P", Token::HalfOfDay),
-            ("上午/下午", Token::HalfOfDay),
+            ("AM/PM", Token::HalfOfDay("AM", "PM")),
+            ("A/P", Token::HalfOfDay("A", "P")),
+            ("上午/下午", Token::HalfOfDay("上午", "下午")),
         ];
         let begins = |word: &str| {
             self.rest.get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word))

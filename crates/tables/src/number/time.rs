@@ -41,7 +41,7 @@ pub(super) fn show(tokens: &[Token], days: f64) -> Option<String> {
     #[expect(clippy::cast_possible_truncation, reason = "within the bounds above")]
     let units = exact as i64;
     let (seconds, fraction) = (units / per_second, units % per_second);
-    let is_halved = tokens.contains(&Token::HalfOfDay);
+    let is_halved = tokens.iter().any(|token| matches!(token, Token::HalfOfDay(..)));
     let mut shown = String::new();
     // The digits of a second are shown at their first place.
     let mut is_fraction_shown = false;
@@ -51,8 +51,8 @@ pub(super) fn show(tokens: &[Token], days: f64) -> Option<String> {
                 shown.push_str(text);
                 continue;
             }
-            Token::HalfOfDay => {
-                shown.push_str(if seconds / 3_600 % 24 < 12 { "AM" } else { "PM" });
+            Token::HalfOfDay(before_noon, after_noon) => {
+                shown.push_str(if seconds / 3_600 % 24 < 12 { before_noon } else { after_noon });
                 continue;
             }
             Token::Point => {
