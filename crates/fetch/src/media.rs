@@ -268,6 +268,6 @@ mod tests {
             assert_eq!(name, expected, "{url}");
         }
         let long = format!("https://a.test/{}.png", "x".repeat(300));
-        assert_eq!(name_of(&long.parse().unwrap()).len(), 80);
+        assert_eq!(name_of(&long.parse().unwrap()).len(), 50);
     }
 }
