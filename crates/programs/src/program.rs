@@ -219,19 +219,20 @@ impl Current {
 
     /// Sends a request and returns the answer. The line ends with a line break.
     pub(crate) async fn ask(&self, id: String, line: Vec<u8>) -> Answered {
-        let began = Instant::now();
         if line.len() > LONGEST_LINE {
             return Err(Failure::TooLong(line.len()));
         }
-        let answered = match &self.backend {
-            Backend::Process(process) => process.ask(id, Bytes::from(line)).await,
-            Backend::Service(service) => service.ask(&id, Bytes::from(line)).await,
-            // It is asked in its own way.
-            Backend::Model(_) => Err(Failure::Stopped),
+        let asked = async {
+            match &self.backend {
+                Backend::Process(process) => process.ask(id, Bytes::from(line)).await,
+                Backend::Service(service) => service.ask(&id, Bytes::from(line)).await,
+                // It is asked in its own way.
+                Backend::Model(_) => Err(Failure::Stopped),
+            }
         };
+        let answered = self.timed(asked).await;
         if answered.is_ok() {
             self.tally.answered();
-            self.tally.took(began.elapsed());
         }
         answered
     }
