@@ -83,3 +83,11 @@ pub(crate) fn unreachable(
 pub(crate) fn unreadable(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StoreError {
     StoreError::Failed(error.into())
 }
+
+/// The failure of a call that is not repeated.
+pub(crate) fn failed(error: tokio_postgres::Error, place: &str) -> StoreError {
+    match translate(error, place) {
+        Failure::Again(error) => unreachable(place, error),
+        Failure::Final(error) => error,
+    }
+}

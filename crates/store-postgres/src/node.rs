@@ -9,7 +9,7 @@ use std::time::Duration;
 use mynah_core::StoreError;
 use tokio::task::AbortHandle;
 
-use crate::error::translate;
+use crate::error::failed;
 use crate::link::{Links, mark};
 
 /// A node renews its row this often.
@@ -60,12 +60,7 @@ async fn beat(links: &Links, id: &str, name: &str) -> Result<(), StoreError> {
     let version = env!("CARGO_PKG_VERSION");
     let rows = links.control.query(BEAT_SQL, &[&id, &name, &version, &ttl]).await?;
     let number: i32 = rows[0].get(0);
-    let failed = |error| match translate(error, links.control.place()) {
-        crate::error::Failure::Again(error) => {
-            crate::error::unreachable(links.control.place(), error)
-        }
-        crate::error::Failure::Final(error) => error,
-    };
+    let failed = |error| failed(error, links.control.place());
     let session = links.control.session().await.map_err(failed)?;
     if !mark(&session) {
         let lock = format!("SELECT pg_advisory_lock_shared(1298030851, {number})");

@@ -3,7 +3,7 @@
 use mynah_core::StoreError;
 
 use crate::Settings;
-use crate::error::{Failure, NoTables, translate, unreachable};
+use crate::error::{NoTables, failed};
 use crate::link::{Link, Session};
 
 /// The newest format that this program knows.
@@ -101,11 +101,4 @@ fn compatible(rows: &[tokio_postgres::Row], place: &str) -> Result<u32, StoreErr
         return Err(StoreError::Newer { place: place.to_owned(), found, known: VERSION });
     }
     Ok(found)
-}
-
-fn failed(error: tokio_postgres::Error, place: &str) -> StoreError {
-    match translate(error, place) {
-        Failure::Again(error) => unreachable(place, error),
-        Failure::Final(error) => error,
-    }
 }
