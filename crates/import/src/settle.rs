@@ -55,19 +55,25 @@ pub(crate) fn settle(
     inputs: &[Input],
     lang: Lang,
 ) -> Result<Imported, ImportError> {
-    for round in 0..=ROUNDS {
+    let mut first = None;
+    for _ in 0..=ROUNDS {
         let output = output::write(&book, &kinds, inputs, lang);
         let (errors, rules) = checked(&output, &book.files);
         if let Some(rules) = rules {
             return finished(book, &rules, kinds, inputs, lang);
         }
-        if round == ROUNDS || !take_out(&mut book, &output, &errors) {
-            let (file, line, _, message) = &errors[0];
-            let file = format!("the result, {file}");
-            return Err(ImportError::Form { file, line: *line, message: message.clone() });
+        let is_shorter = take_out(&mut book, &output, &errors);
+        first = errors.into_iter().next();
+        if !is_shorter {
+            break;
         }
     }
-    Err(ImportError::NoRule { reason: "the rules do not load".to_owned() })
+    Err(match first {
+        Some((file, line, _, message)) => {
+            ImportError::Form { file: format!("the result, {file}"), line, message }
+        }
+        None => ImportError::NoRule { reason: "the rules do not load".to_owned() },
+    })
 }
 
 /// File, line, code and message.
