@@ -240,6 +240,39 @@ pub trait Fetch: fmt::Debug + Send + Sync {
     async fn fetch(&self, request: &FetchRequest) -> Result<FetchAnswer, FetchFailure>;
 }
 
+/// Headers that no request of a rule may have: the fetcher sets them, or they would give the request another host or end.
+pub const RESERVED_HEADERS: [&str; 14] = [
+    "host",
+    "content-length",
+    "transfer-encoding",
+    "connection",
+    "keep-alive",
+    "upgrade",
+    "te",
+    "trailer",
+    "expect",
+    "accept-encoding",
+    "idempotency-key",
+    "proxy-authorization",
+    "proxy-connection",
+    "http2-settings",
+];
+
+/// Adds a text for a part of an address or a form: of it only letters, digits and `-._~` stay. Values of rules and secrets are
+/// encoded alike.
+pub fn percent_encode(text: &str, whole: &mut String) {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            whole.push(char::from(byte));
+        } else {
+            whole.push('%');
+            whole.push(char::from(HEX[usize::from(byte >> 4)]));
+            whole.push(char::from(HEX[usize::from(byte & 15)]));
+        }
+    }
+}
+
 impl FetchText {
     /// A text without secrets.
     #[must_use]

@@ -50,7 +50,7 @@ pub use event::{Due, Event, EventBody, Message, Notice, NoticeKind, Origin};
 pub use event_kind::EventKind;
 pub use fetch::{
     Fetch, FetchAnswer, FetchBody, FetchFailure, FetchNote, FetchPiece, FetchRequest, FetchStatus,
-    FetchText,
+    FetchText, RESERVED_HEADERS, percent_encode,
 };
 pub use handler::{Failure, Flow, Handler, HandlerError, HandlerFn, handler_fn};
 pub use id::{ActionId, ChatId, EventId, Lane, MessageId, PersonId};

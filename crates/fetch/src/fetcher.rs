@@ -95,7 +95,7 @@ impl OfAccount {
     fn is_allowed(&self, target: &Target) -> Result<(), FetchFailure> {
         match self.client.settings().allows(target) {
             true => Ok(()),
-            false if target.may_be_public() => Err(FetchFailure::HostNotAllowed(shown(target))),
+            false if target.may_be_public() => Err(FetchFailure::HostNotAllowed(target.named())),
             false => Err(FetchFailure::PrivateNotAllowed(target.to_string())),
         }
     }
@@ -113,10 +113,4 @@ impl OfAccount {
         let body = body::text(arrived, LARGEST_ANSWER).await?;
         Ok(FetchAnswer { status, body })
     }
-}
-
-/// The host as it would stand in the settings.
-fn shown(target: &Target) -> String {
-    let usual = if target.is_secure() { 443 } else { 80 };
-    if target.port() == usual { target.host().to_string() } else { target.to_string() }
 }

@@ -44,6 +44,13 @@ impl Target {
         self.port
     }
 
+    /// The host as the settings name it: without the usual port of its scheme.
+    #[must_use]
+    pub fn named(&self) -> String {
+        let usual = if self.is_secure { 443 } else { 80 };
+        if self.port == usual { self.host.to_string() } else { self.to_string() }
+    }
+
     /// Whether the host can have a public address, as [`HostPattern::may_be_public`].
     #[must_use]
     pub fn may_be_public(&self) -> bool {

@@ -2,30 +2,14 @@
 
 use std::fmt::Write;
 
-use mynah_core::{FetchBody, FetchFailure, FetchPiece, FetchRequest, FetchText};
+use mynah_core::{
+    FetchBody, FetchFailure, FetchPiece, FetchRequest, FetchText, RESERVED_HEADERS, percent_encode,
+};
 use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 
 use crate::hops::{self, Hop, IDEMPOTENCY_KEY};
 use crate::{BadAddress, FetchSettings, Target, body};
-
-/// Headers that the client sets, and those that would give the request another host or another end.
-const RESERVED: [&str; 14] = [
-    "host",
-    "content-length",
-    "transfer-encoding",
-    "connection",
-    "keep-alive",
-    "upgrade",
-    "te",
-    "trailer",
-    "expect",
-    "accept-encoding",
-    "idempotency-key",
-    "proxy-authorization",
-    "proxy-connection",
-    "http2-settings",
-];
 
 /// How the value of a secret is put into a text.
 type Put = fn(&str, &mut String);
@@ -132,7 +116,7 @@ pub(crate) fn first_target(url: &FetchText) -> Result<Target, FetchFailure> {
 fn header_name(name: &str) -> Result<HeaderName, FetchFailure> {
     let parsed = HeaderName::from_bytes(name.as_bytes());
     let parsed = parsed.map_err(|_| wrong("a header has a name that is not valid"))?;
-    if RESERVED.contains(&parsed.as_str()) {
+    if RESERVED_HEADERS.contains(&parsed.as_str()) {
         return Err(wrong(format!("the header {parsed} is not for rules")));
     }
     Ok(parsed)
@@ -144,19 +128,6 @@ fn wrong(text: impl Into<String>) -> FetchFailure {
 
 fn as_it_is(text: &str, whole: &mut String) {
     whole.push_str(text);
-}
-
-fn percent_encode(text: &str, whole: &mut String) {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            whole.push(char::from(byte));
-        } else {
-            whole.push('%');
-            whole.push(char::from(HEX[usize::from(byte >> 4)]));
-            whole.push(char::from(HEX[usize::from(byte & 15)]));
-        }
-    }
 }
 
 /// Escapes a text for the inside of a JSON string.

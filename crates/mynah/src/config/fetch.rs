@@ -112,10 +112,9 @@ fn without_address(text: &str) -> Words {
     let address = address.split_once('@').map_or(address.as_str(), |(_, rest)| rest);
     let address =
         if address.contains("://") { address.to_owned() } else { format!("https://{address}") };
-    let usual = |target: &Target| target.port() == if target.is_secure() { 443 } else { 80 };
     match address.parse::<Target>() {
         Ok(target) => {
-            let host = if usual(&target) { target.host().to_string() } else { target.to_string() };
+            let host = target.named();
             both(|lang| say!(lang, "write \"{host}\", the host alone", "请只写主机：\"{host}\""))
         }
         Err(_) => Words::fixed(

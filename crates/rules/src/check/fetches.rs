@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use mynah_core::{FetchFailure, FetchRequest, FetchText};
+use mynah_core::{FetchFailure, FetchRequest, FetchText, RESERVED_HEADERS};
 use mynah_matching::template::{Template, Values, is_name};
 use mynah_reader::{Entry, Node, Value};
 
@@ -24,24 +24,6 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The longest time that a request may wait: its chat waits as long.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// Headers that belong to the connection or that the program writes itself.
-const OWN_HEADERS: [&str; 14] = [
-    "host",
-    "content-length",
-    "transfer-encoding",
-    "connection",
-    "upgrade",
-    "te",
-    "trailer",
-    "expect",
-    "keep-alive",
-    "accept-encoding",
-    "idempotency-key",
-    "proxy-authorization",
-    "proxy-connection",
-    "http2-settings",
-];
 
 /// Every name has a value: to judge a request before there are any.
 struct Sample;
@@ -185,7 +167,7 @@ impl Checker<'_> {
                 continue;
             }
             let lower = name.to_ascii_lowercase();
-            if OWN_HEADERS.contains(&lower.as_str()) || lower.starts_with("proxy-") {
+            if RESERVED_HEADERS.contains(&lower.as_str()) || lower.starts_with("proxy-") {
                 self.say(Problem::Fetch(BadFetch::OwnHeader { name }), spot);
                 continue;
             }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use mynah_core::{
     FetchBody, FetchFailure, FetchPiece, FetchRequest, FetchStatus, FetchText, is_unprintable,
+    percent_encode,
 };
 use mynah_matching::template::{Template, Values};
 
@@ -206,14 +207,7 @@ fn push(pieces: &mut Vec<FetchPiece>, text: &str) {
 /// A value inside of an address: only letters, digits and `-._~` stay.
 pub(crate) fn percent_encoded(value: &str) -> String {
     let mut encoded = String::with_capacity(value.len());
-    for byte in value.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            encoded.push(char::from(byte));
-        } else {
-            // Writing to a string cannot fail.
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-    }
+    percent_encode(value, &mut encoded);
     encoded
 }
 
