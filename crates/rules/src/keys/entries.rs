@@ -464,7 +464,7 @@ pub(crate) const KEYS: &[Key] = &[
         "发往哪些会话；可用 `*` 和 `?`。").also(&["groups", "group"]),
     key("send", &[Schedule], Kind::Template, Action,
         "Send this text.",
-        "发送这段文字。").also(&["reply", "text", "message", "broadcast", "announce"]),
+        "发送这段文字。").also(&["reply", "say", "text", "message", "content", "broadcast", "announce"]),
     key("missed", &[Schedule], Kind::Word(&["skip", "once"]), Setting,
         "The treatment of times that passed while the bot was down: `skip` (default), or `once`: send once after the start.",
         "机器人离线时错过的时间：`skip`（默认，跳过）或 `once`（恢复后补发一次）。"),
