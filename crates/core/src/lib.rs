@@ -11,6 +11,7 @@ mod effects;
 mod event;
 mod event_kind;
 mod fetch;
+mod fleet;
 mod handler;
 mod id;
 mod key;
@@ -51,6 +52,9 @@ pub use event_kind::EventKind;
 pub use fetch::{
     Fetch, FetchAnswer, FetchBody, FetchFailure, FetchNote, FetchPiece, FetchRequest, FetchStatus,
     FetchText, RESERVED_HEADERS, percent_encode,
+};
+pub use fleet::{
+    AccountState, Fleet, Live, LiveRow, Look, NodeInfo, NodeState, Order, OrderEnd, Overview, Taken,
 };
 pub use handler::{Failure, Flow, Handler, HandlerError, HandlerFn, handler_fn};
 pub use id::{ActionId, ChatId, EventId, Lane, MessageId, PersonId};

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use serde::Serialize;
 
 use crate::{
-    Binding, Chat, ChatId, LogPage, LogQuery, Logged, PersonId, Records, Scope, Store, StoreError,
-    Timestamp, Unreadable,
+    Binding, Chat, ChatId, Fleet, LogPage, LogQuery, Logged, PersonId, Records, Scope, Store,
+    StoreError, Timestamp, Unreadable,
 };
 
 /// The data of several accounts: files in folders, or a database.
@@ -28,6 +28,11 @@ pub trait Stores: fmt::Debug + Send + Sync {
 
     /// The accounts with data, in the order of their names.
     async fn accounts(&self) -> Result<Vec<String>, StoreError>;
+
+    /// How processes share these accounts; `None` for a store that only one process can use.
+    fn fleet(&self) -> Option<Arc<dyn Fleet>> {
+        None
+    }
 }
 
 /// Read access to the data of one account. Never changes the data, and does not delay the process that works with it.

@@ -127,6 +127,25 @@ pub trait Store: Send + Sync {
     /// repeated call.
     async fn unbind(&self, name: &str) -> Result<Option<Binding>, StoreError>;
 
+    /// Returns when this process has lost the account: it must end, without asking the service for anything more. Stores
+    /// without leases that expire never return. Cancelling it has no effect.
+    async fn lease_lost(&self) {
+        std::future::pending().await
+    }
+
+    /// Stores a row that the rules save under the name of a file. Returns false if this store keeps no rows, so that the
+    /// caller writes a file. The row of an action is stored once, however often the call is repeated.
+    async fn save_row(
+        &self,
+        id: &ActionId,
+        file: &str,
+        row: &[String],
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let _ = (id, file, row, now);
+        Ok(false)
+    }
+
     /// Ends the work before the store is dropped, so that the data can be copied and moved as it is. Accepted data is
     /// kept if this fails or is left out. Repeating the call is harmless.
     async fn close(&self) -> Result<(), StoreError> {
@@ -336,7 +355,8 @@ pub enum StoreError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// Another process has taken over the account. Nothing of this call was applied.
+    /// Another process has taken over the account, or may have: the lease has expired. Nothing that this process does to
+    /// the account from now on takes effect.
     #[error("another process works with this account now")]
     LeaseLost,
     /// This kind of store does not support the call.
