@@ -447,18 +447,18 @@ CREATE FUNCTION mynah.queue_1(p_account integer, p_event bigint, p_chats text[],
     p_expires bigint[], p_saves boolean[], p_now bigint)
 RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-    v_order bigint;
+    v_queued bigint;
     v_seq bigint;
 BEGIN
     FOR i IN 1 .. cardinality(p_chats) LOOP
-        -- If the clock went back, this action still comes after those that were queued before it.
-        v_order := greatest(p_now, (SELECT max(queued) FROM mynah.outbox WHERE account = p_account AND chat = p_chats[i]))
-            + p_delays[i];
+        -- If the clock went back, this action still comes after those that were queued before it, and the next one
+        -- after this.
+        v_queued := greatest(p_now, (SELECT max(queued) FROM mynah.outbox WHERE account = p_account AND chat = p_chats[i]));
         v_seq := nextval('mynah.seq');
         INSERT INTO mynah.action (account, event, n, seq, chat, turn_order, queued, body)
-            VALUES (p_account, p_event, i - 1, v_seq, p_chats[i], v_order, p_now, p_bodies[i]);
+            VALUES (p_account, p_event, i - 1, v_seq, p_chats[i], v_queued + p_delays[i], v_queued, p_bodies[i]);
         INSERT INTO mynah.outbox (account, chat, turn_order, seq, event, n, queued, not_before, expires, saves)
-            VALUES (p_account, p_chats[i], v_order, v_seq, p_event, i - 1, p_now,
+            VALUES (p_account, p_chats[i], v_queued + p_delays[i], v_seq, p_event, i - 1, v_queued,
                 CASE WHEN p_delays[i] = 0 THEN 0 ELSE p_now + p_delays[i] END, p_expires[i], p_saves[i]);
     END LOOP;
 END $$;
