@@ -311,7 +311,7 @@ pub struct Outgoing {
     pub chat: ChatId,
     /// The action.
     pub action: Action,
-    /// When its turn committed.
+    /// When its turn committed; if the clock went back, the latest such time in its queue.
     pub queued: Timestamp,
     /// Which try this is, from 1.
     pub attempt: u32,

@@ -31,6 +31,8 @@ pub enum Mistake {
     ConflictClaims,
     /// A retry goes to the end of its chat's queue.
     RetryMovesBack,
+    /// An action overtakes another one that was queued before it, when the clock had gone back.
+    ClockForgotten,
     /// A second action of a chat can be claimed beside the first.
     TwoUnderWay,
     /// Actions that were claimed when the process ended count as never sent.
@@ -73,7 +75,7 @@ pub enum Mistake {
 
 impl Mistake {
     /// The mistakes that break a promise although every answer arrives.
-    pub const PROMISES: [Self; 19] = [
+    pub const PROMISES: [Self; 20] = [
         Self::RecordsBeforeEvents,
         Self::SeenIdsForgotten,
         Self::NewestEventFirst,
@@ -88,6 +90,7 @@ impl Mistake {
         Self::ClaimAfterCommit,
         Self::ConflictClaims,
         Self::RetryMovesBack,
+        Self::ClockForgotten,
         Self::TwoUnderWay,
         Self::DoubtForgotten,
         Self::DoubtNeverEnds,

@@ -329,7 +329,7 @@ impl Tables {
                 return Committed::Conflict;
             }
             self.values.apply(&turn.event, &turn.effects.writes, now, mistake);
-            self.outbox.queue(turn, now);
+            self.outbox.queue(turn, now, mistake);
             self.timers.apply(&turn.effects.timers);
             let fired = turn.decided.rule.clone().filter(|_| turn.decided.quiet.is_none());
             self.turns.push((fired, now));

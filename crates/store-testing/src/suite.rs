@@ -77,6 +77,7 @@ promises! {
     state::members_of: "the values of all people in a chat are found, with the names of then",
     state::cleared: "a value is removed for all people in one chat",
     actions::order: "the actions of a chat leave in order, also across retries",
+    actions::clock_goes_back: "the actions of a chat leave in order, also if the clock goes back before a crash",
     actions::one_at_a_time: "one action of a chat is under way at a time",
     actions::expiry: "a late reply expires, an announcement does not",
     actions::delay: "a delayed action waits for its moment",

@@ -59,16 +59,18 @@ fn insert_one(
     planned: &Planned,
     now: Timestamp,
 ) -> Result<i64> {
-    let from = now + planned.delay;
-    let ages = planned.is_reply && !matches!(planned.action, Action::Save { .. });
-    let expires = turn.reply_max_age.filter(|_| ages).map(|age| from + age);
-    // If the clock went back, this action still comes after the actions that were queued before it.
+    // If the clock went back, this action still comes after the actions that were queued before it, and the next one
+    // after this.
     let last = match tails.get(&planned.chat) {
         Some(last) => last,
         None => last_queued(connection, &planned.chat)?,
     };
-    let order = last.map_or(now, |last| last.max(now)) + planned.delay;
-    tails.note(&planned.chat, Some(last.map_or(now, |last| last.max(now))));
+    let queued = last.map_or(now, |last| last.max(now));
+    tails.note(&planned.chat, Some(queued));
+    let order = queued + planned.delay;
+    let from = now + planned.delay;
+    let ages = planned.is_reply && !matches!(planned.action, Action::Save { .. });
+    let expires = turn.reply_max_age.filter(|_| ages).map(|age| from + age);
     let not_before = if planned.delay.is_zero() { Timestamp::default() } else { from };
     connection
         .prepare_cached(
@@ -81,7 +83,7 @@ fn insert_one(
             n,
             planned.chat.as_str(),
             to_json(&planned.action)?,
-            now.as_millis(),
+            queued.as_millis(),
             order.as_millis(),
             not_before.as_millis(),
             expires.map(Timestamp::as_millis),

@@ -34,7 +34,7 @@ struct Queued {
 
 impl Outbox {
     /// Queues the actions of a turn.
-    pub(super) fn queue(&mut self, turn: &Turn, now: Timestamp) {
+    pub(super) fn queue(&mut self, turn: &Turn, now: Timestamp, mistake: Option<Mistake>) {
         let actions = turn.effects.steps.iter().filter_map(|step| match step {
             Step::Act(planned) => Some(planned),
             Step::Run(_) => None,
@@ -42,14 +42,17 @@ impl Outbox {
         for (n, planned) in (0..).zip(actions) {
             let from = now + planned.delay;
             let last = self.open_in(&planned.chat).map(|action| action.outgoing.queued).max();
-            // If the clock went back, this action still comes after the actions that were queued before it.
-            let order = last.map_or(now, |last| last.max(now)) + planned.delay;
+            // If the clock went back, this action still comes after the actions that were queued before it, and the next
+            // one after this.
+            let queued = last.map_or(now, |last| last.max(now));
+            let order = queued + planned.delay;
+            let queued = if mistake == Some(Mistake::ClockForgotten) { now } else { queued };
             let not_before = if planned.delay.is_zero() { Timestamp::default() } else { from };
             let is_save = matches!(planned.action, Action::Save { .. });
             let id = ActionId { event: turn.event.id.clone(), n };
             let (chat, action) = (planned.chat.clone(), planned.action.clone());
             self.actions.push(Queued {
-                outgoing: Outgoing { id, chat, action, queued: now, attempt: 0 },
+                outgoing: Outgoing { id, chat, action, queued, attempt: 0 },
                 order,
                 not_before,
                 expires: turn

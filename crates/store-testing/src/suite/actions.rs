@@ -49,6 +49,37 @@ pub(super) async fn order(new: NewGround<'_>) -> Verdict {
     same("the end", &claims(store, retry_at).await?, &Claim::Empty)
 }
 
+/// The first action keeps the place of the second behind it; after the first has left, the third must not overtake.
+pub(super) async fn clock_goes_back(new: NewGround<'_>) -> Verdict {
+    let mut ground = new();
+    accept(ground.store(), (1..=3).map(|n| message(&n.to_string(), "g", "p")).collect()).await?;
+    let earlier = NOW - Duration::from_secs(3600);
+    for now in [NOW, earlier] {
+        answer(ground.store(), now).await?;
+    }
+    let first = claim(ground.store(), "g", earlier).await?;
+    ground.store().settle(&first.id, Outcome::Accepted, earlier).await?;
+    ground.crash().await;
+    let store = ground.store();
+    let later = earlier + Duration::from_secs(1);
+    answer(store, later).await?;
+    let mut order = vec![first.id];
+    for _ in 0..2 {
+        let next = claim(store, "g", later).await?;
+        store.settle(&next.id, Outcome::Accepted, later).await?;
+        order.push(next.id);
+    }
+    let events: Vec<&str> = order.iter().map(|id| id.event.as_str()).collect();
+    same("in the order of their commits", &events, &vec!["1", "2", "3"])
+}
+
+/// Answers the next message of chat g.
+async fn answer(store: &dyn Store, now: Timestamp) -> Verdict {
+    let (event, _) = begin(store, "g", now).await?;
+    store.commit(turn(event, steps(vec![reply("g", "answer")])), now).await?;
+    Ok(())
+}
+
 pub(super) async fn one_at_a_time(new: NewGround<'_>) -> Verdict {
     let ground = new();
     queue_two(ground.store()).await?;
