@@ -5,13 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use mynah_core::{
-    CalledBy, Clock, Store, StoreError, StoreReader, Stores, SystemClock, Transport, with_causes,
-};
+use mynah_core::{CalledBy, Clock, Store, StoreError, StoreReader, Stores, Transport, with_causes};
 use mynah_page::{Condition, Pages};
 use mynah_rules::{Disk, Lang, Loaded, RuleBook};
 use mynah_runtime::{Account, Control, Ended as RunEnded, Settings};
-use mynah_transports::{Connector, SettingError, Surroundings, Values};
+use mynah_transports::{Connector, SettingError, Surroundings, Value, Values};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
@@ -23,9 +21,9 @@ use crate::operate::{self, OperatorApi, OperatorCommands, keep_service};
 use crate::reload::Reloader;
 use crate::rule_handler::{ActiveRules, RuleHandler};
 use crate::stop::{AccountStop, OpenService, Stop};
-use crate::stores::Options;
+use crate::stores::{Options, ProcessStores};
 use crate::view::console::{AccountView, Archive, ConsoleFeed, Live};
-use crate::{Bot, Ended, Report, url_media};
+use crate::{Bot, Ended, Report, secrets, url_media};
 
 /// The settings of an account.
 #[derive(Debug, Clone)]
@@ -53,8 +51,8 @@ pub(crate) struct Plan {
 pub(crate) struct Shared {
     /// The handlers that rules may run.
     pub(crate) bot: Bot,
-    /// The data of the accounts.
-    pub(crate) stores: Arc<dyn Stores>,
+    /// The places of the data of the accounts.
+    pub(crate) stores: ProcessStores,
     /// The language of prompts and diagnostics.
     pub(crate) lang: Lang,
     /// Where login prompts are printed.
@@ -79,19 +77,31 @@ pub(crate) struct Ready {
     reloader: Arc<Reloader>,
     handlers: AccountHandlers,
     operator_api: Arc<OperatorApi>,
-    active_rules: Arc<ActiveRules>,
     data: PathBuf,
-    stores: Arc<dyn Stores>,
+    view: Arc<AccountView>,
     left_behind: Arc<AtomicBool>,
     connector: &'static dyn Connector,
     values: Values,
     lang: Lang,
 }
 
+/// The parts of an account that are there before it is put together.
+pub(crate) struct Opening<'a> {
+    /// Its rules.
+    pub(crate) book: Arc<RuleBook>,
+    /// The files of the rules.
+    pub(crate) loaded: &'a Loaded,
+    /// The store, if it is open already.
+    pub(crate) store: Option<Arc<dyn Store>>,
+    /// How it is stopped.
+    pub(crate) stop: AccountStop,
+}
+
 /// The common state of the parts of an account.
 struct Parts<'a> {
     plan: &'a Plan,
     shared: &'a Shared,
+    stores: Arc<dyn Stores>,
     store: Arc<dyn Store>,
     reader: Arc<dyn StoreReader>,
     clock: Arc<dyn Clock>,
@@ -107,24 +117,30 @@ impl Plan {
     /// Opens the account's data and puts everything together. Nothing is sent before [`Ready::run`].
     pub(crate) async fn open(
         &self,
-        loaded: &Loaded,
-        book: Arc<RuleBook>,
+        Opening { book, loaded, store, stop }: Opening<'_>,
         shared: &Shared,
     ) -> Result<Ready, Report> {
+        let values = self.values_with_secrets()?;
+        let stores = shared.stores.of(&self.name, &self.data, &self.store);
+        let store = match store {
+            Some(store) => store,
+            None => self.open_store(&*stores).await?,
+        };
         let parts = Parts {
             plan: self,
             shared,
-            store: self.open_store(shared).await?,
-            reader: reader(&self.name, &self.data, &*shared.stores).await?,
+            store,
+            reader: reader(&self.name, &self.data, &*stores).await?,
+            stores,
             clock: shared.bot.running_clock(),
             called_by: CalledBy::new(book.names().iter().cloned()),
             active_rules: Arc::new(ActiveRules::new(book)),
             control: Control::new(),
             service: OpenService::default(),
-            stop: shared.stop.account(),
+            stop,
             live: Arc::new(Live::new(&self.name, shared.feed.clone())),
         };
-        let transport = parts.transport()?;
+        let transport = parts.transport(&values)?;
         let reloader = Arc::new(parts.reloader(loaded));
         let watch = Arc::new(parts.watch());
         let handlers = parts.handlers(Arc::clone(&reloader));
@@ -133,26 +149,33 @@ impl Plan {
             handlers,
             control: parts.control.clone(),
             operator_api: Arc::new(parts.operator_api()),
-            active_rules: Arc::clone(&parts.active_rules),
+            view: Arc::new(parts.account_view(Arc::clone(&reloader))),
             data: self.data.clone(),
-            stores: Arc::clone(&shared.stores),
             left_behind: shared.bot.left_behind(),
             connector: self.connector,
-            values: self.values.clone(),
+            values,
             lang: shared.lang,
             watch,
             reloader,
         })
     }
 
-    async fn open_store(&self, shared: &Shared) -> Result<Arc<dyn Store>, Report> {
-        shared.stores.open(&self.name).await.map_err(|error| {
-            let now = SystemClock.now();
-            let (what, causes) = (not_opened(&self.name, &self.data), with_causes(&error));
-            let text = format!("{what}: {causes}; {}", error.remedy());
-            shared.alerts.send(Alert::new(AlertKind::Storage, &self.name, text, now), now);
-            failed_to_open(&self.name, &self.data, error)
-        })
+    async fn open_store(&self, stores: &dyn Stores) -> Result<Arc<dyn Store>, Report> {
+        let opened = stores.open(&self.name).await;
+        opened.map_err(|error| failed_to_open(&self.name, &self.data, error))
+    }
+
+    /// The settings of its service, with the secrets of the environment and of its folder.
+    fn values_with_secrets(&self) -> Result<Values, Report> {
+        let mut values = self.values.clone();
+        for source in self.connector.secrets() {
+            if !values.has(source.key)
+                && let Some(secret) = secrets::find(source, &self.data)?
+            {
+                values.set(source.key, Value::Text(secret.reveal().to_owned()));
+            }
+        }
+        Ok(values)
     }
 }
 
@@ -256,14 +279,27 @@ impl Parts<'_> {
         }
     }
 
-    fn transport(&self) -> Result<Box<dyn Transport>, Report> {
+    fn account_view(&self, reloader: Arc<Reloader>) -> AccountView {
+        AccountView {
+            name: self.plan.name.clone(),
+            live: Arc::clone(&self.live),
+            archive: Archive::new(&self.plan.name, Arc::clone(&self.stores)),
+            active_rules: Arc::clone(&self.active_rules),
+            service: Arc::clone(&self.service),
+            reloader,
+            control: self.control.clone(),
+            connector: self.plan.connector,
+        }
+    }
+
+    fn transport(&self, values: &Values) -> Result<Box<dyn Transport>, Report> {
         let around = Surroundings {
             called_by: self.called_by.clone(),
             clock: Arc::clone(&self.clock),
             patience: self.plan.login_timeout,
             is_at_rest: false,
         };
-        let opened = self.plan.connector.open(&self.plan.values, &around);
+        let opened = self.plan.connector.open(values, &around);
         opened.map_err(|error| wrong_setting(&self.plan.name, &error, self.shared.lang))
     }
 }
@@ -279,26 +315,9 @@ impl Ready {
         (self.reloader(), self.handlers.clone())
     }
 
-    /// The folder that keeps everything.
-    pub(crate) fn data(&self) -> &Path {
-        &self.data
-    }
-
     /// The view of it for the console.
-    pub(crate) async fn account_view(&self) -> Result<AccountView, Report> {
-        let name = self.account.name.clone();
-        // A reader of its own: a survey of a long log must not delay `mynah status` and the gauges.
-        let archive = Archive::new(reader(&name, &self.data, &*self.stores).await?);
-        Ok(AccountView {
-            name,
-            live: Arc::clone(&self.watch.live),
-            archive: Arc::new(archive),
-            active_rules: Arc::clone(&self.active_rules),
-            service: Arc::clone(&self.operator_api.service),
-            reloader: self.reloader(),
-            control: self.control.clone(),
-            connector: self.connector,
-        })
+    pub(crate) fn view(&self) -> Arc<AccountView> {
+        Arc::clone(&self.view)
     }
 
     /// Runs it until it is stopped or its session is over, and says how it ended.

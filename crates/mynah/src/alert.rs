@@ -9,7 +9,7 @@ mod throttle;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mynah_core::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -20,8 +20,9 @@ use self::delivery::Delivery;
 use self::memory::Memory;
 use crate::config::AlertConfig;
 
-/// Alerts that wait for delivery; more are dropped and logged, which only a broken webhook can bring about.
-const WAITING: usize = 64;
+/// Alerts that wait for delivery; more are dropped and logged, which only a broken webhook can bring about. A process of
+/// many accounts that all need a login sends one for each.
+const WAITING: usize = 1024;
 
 /// Why a person is needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -46,6 +47,8 @@ pub(crate) enum AlertKind {
     Kicks,
     /// The data cannot be read or written.
     Storage,
+    /// One of several accounts could not start.
+    NotStarted,
     /// An event was set aside because it kills the process, or the like.
     Trouble,
 }
@@ -93,19 +96,31 @@ pub(crate) struct Alerts {
 }
 
 impl Alerts {
-    /// Begins to deliver as configured, for accounts with these names and data folders. The task ends when all handles are
-    /// gone and everything is delivered.
-    pub(crate) fn start<'a>(
-        config: &AlertConfig,
-        accounts: impl IntoIterator<Item = (&'a str, &'a Path)>,
-    ) -> (Self, JoinHandle<()>) {
+    /// Begins to deliver as configured. The task ends when all handles are gone and everything is delivered.
+    pub(crate) fn start(config: &AlertConfig) -> (Self, JoinHandle<()>) {
         let Some(delivery) = Delivery::of(config) else {
             return (Self::none(), tokio::spawn(std::future::ready(())));
         };
-        let memories = accounts.into_iter().map(|(name, data)| (name.to_owned(), Memory::of(data)));
-        let memories = Arc::new(Mutex::new(memories.collect()));
         let (queue, waiting) = mpsc::channel(WAITING);
-        (Self { queue: Some(queue), memories }, tokio::spawn(delivery.run(waiting)))
+        let alerts = Self { queue: Some(queue), memories: Arc::default() };
+        (alerts, tokio::spawn(delivery.run(waiting)))
+    }
+
+    /// Holds back repetitions about this account, also those of alerts that its data folder remembers.
+    pub(crate) fn add(&self, account: &str, data: &Path) {
+        if self.queue.is_some() {
+            let memory = Memory::of(data);
+            self.memories().insert(account.to_owned(), memory);
+        }
+    }
+
+    /// Forgets an account; its folder keeps the alerts that were sent.
+    pub(crate) fn remove(&self, account: &str) {
+        self.memories().remove(account);
+    }
+
+    fn memories(&self) -> MutexGuard<'_, BTreeMap<String, Memory>> {
+        self.memories.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Delivers nothing: the log and the observer of the account say it all.
@@ -122,7 +137,7 @@ impl Alerts {
     }
 
     fn is_news(&self, alert: &Alert, now: Timestamp) -> bool {
-        let mut memories = self.memories.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut memories = self.memories();
         let Some(memory) = memories.get_mut(&alert.account) else { return true };
         let is_news = memory.throttle.admits(alert, now);
         if is_news {
@@ -133,7 +148,7 @@ impl Alerts {
 
     /// The account works again: its next fault is alerted at once.
     pub(crate) fn all_is_well(&self, account: &str, now: Timestamp) {
-        let mut memories = self.memories.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut memories = self.memories();
         if let Some(memory) = memories.get_mut(account) {
             memory.throttle.all_is_well(now);
         }

@@ -31,7 +31,7 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand};
 
-use self::common::Common;
+pub(crate) use self::common::Common;
 pub(crate) use self::fetch_args::FetchArgs;
 use crate::telemetry::{self, LogLevel, Logs};
 use crate::{Bot, Ended, Report};

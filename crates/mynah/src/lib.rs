@@ -30,6 +30,7 @@ mod rule_handler;
 mod secrets;
 mod stop;
 mod stores;
+mod supervisor;
 mod telemetry;
 pub mod testing;
 mod tls;

@@ -66,7 +66,7 @@ impl AccountObserver {
         let (moments, clock) = (Arc::clone(&self.moments), Arc::clone(&self.clock));
         let account = self.account.clone();
         let health = Arc::clone(&self.pages.health);
-        self.pages.metrics.collect(move |registry| {
+        self.pages.metrics.collect_for(&self.account, move |registry| {
             let Marks { is_online, session, synced, .. } = *moments.marks();
             let now = clock.now();
             let age =
@@ -440,7 +440,7 @@ mod tests {
     use crate::config::AlertConfig;
 
     async fn watch() -> AccountObserver {
-        let (alerts, task) = Alerts::start(&AlertConfig::default(), []);
+        let (alerts, task) = Alerts::start(&AlertConfig::default());
         task.await.unwrap();
         let watch = AccountObserver {
             account: "main".to_owned(),

@@ -76,6 +76,11 @@ impl AccountStop {
         self.own.begin(true);
     }
 
+    /// Stops this account alone and keeps its session.
+    pub(crate) fn keep_session(&self) {
+        self.own.begin(false);
+    }
+
     /// A transport that logs out at an ordered stop only if that stop is meant to, and shows its service to others.
     pub(crate) fn guard(
         &self,
@@ -196,6 +201,7 @@ mod tests {
         assert!(logs_out(|stop, _| stop.begin(true)).await, "Ctrl-C");
         assert!(!logs_out(|stop, _| stop.begin(false)).await, "SIGTERM");
         assert!(logs_out(|_, account| account.log_out()).await, "mynah logout");
+        assert!(!logs_out(|_, account| account.keep_session()).await, "it moves or starts anew");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The one place where the kind of store is chosen.
 
 use std::fmt::Debug;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use mynah_core::{Store, StoreReader, Stores};
@@ -20,34 +20,49 @@ pub(crate) use mynah_store::{AccountFolder, Options};
 /// The name of the account in [`of_folder`].
 pub(crate) const ONLY: &str = "";
 
-/// The data of the accounts of a process: name, folder and options of each. In the database of the settings, if they
-/// have one.
-///
-/// # Errors
-///
-/// If the settings of the database cannot be used.
-pub(crate) fn of_accounts(
-    config: &StoreConfig,
-    accounts: impl Iterator<Item = (String, PathBuf, Options)>,
-) -> Result<Arc<dyn Stores>, Report> {
-    if config.url.is_some() {
-        return of_database(config, accounts);
+/// The places of the data of the accounts of a process, which come and go.
+#[derive(Debug, Clone)]
+pub(crate) enum ProcessStores {
+    /// Each account has a folder.
+    Folders,
+    /// All accounts are in one database.
+    #[cfg(feature = "postgres")]
+    Database(Arc<mynah_store_postgres::PostgresStores>),
+}
+
+impl ProcessStores {
+    /// The database of the settings, if they have one; else folders.
+    ///
+    /// # Errors
+    ///
+    /// If the settings of the database cannot be used.
+    pub(crate) fn new(config: &StoreConfig) -> Result<Self, Report> {
+        if config.url.is_some() { database(config) } else { Ok(Self::Folders) }
     }
-    let none = SqliteStores::default();
-    let stores = accounts.fold(none, |stores, (name, folder, options)| {
-        stores.with(&name, AccountFolder::new(folder), options)
-    });
-    Ok(Arc::new(stores))
+
+    /// The stores with this account, which has this folder and these options.
+    pub(crate) fn of(&self, account: &str, folder: &Path, options: &Options) -> Arc<dyn Stores> {
+        match self {
+            Self::Folders => {
+                let folder = AccountFolder::new(folder);
+                Arc::new(SqliteStores::default().with(account, folder, options.clone()))
+            }
+            #[cfg(feature = "postgres")]
+            Self::Database(stores) => {
+                stores.keep(account, postgres::keep(options));
+                Arc::clone(stores) as _
+            }
+        }
+    }
 }
 
 #[cfg(feature = "postgres")]
-use postgres::of_accounts as of_database;
+fn database(config: &StoreConfig) -> Result<ProcessStores, Report> {
+    Ok(ProcessStores::Database(Arc::new(postgres::stores(config)?)))
+}
 
 #[cfg(not(feature = "postgres"))]
-fn of_database(
-    _: &StoreConfig,
-    _: impl Iterator<Item = (String, PathBuf, Options)>,
-) -> Result<Arc<dyn Stores>, Report> {
+fn database(_: &StoreConfig) -> Result<ProcessStores, Report> {
     Err(without_database())
 }
 

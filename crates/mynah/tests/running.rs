@@ -3,6 +3,8 @@
 
 #![cfg(unix)]
 
+#[path = "running/accounts.rs"]
+mod accounts;
 mod stage;
 
 use mynah_sandbox::{Fault, FaultKind, Options, Sandbox};

@@ -7,8 +7,8 @@ const clock = (millis) => moment(millis, Date.now(), { second: "2-digit" });
 
 /** An account: its state, the step that a person has to do, and the rest of its limits. */
 export function accountCard(account, queue, said, reload) {
-  const kind = { online: "good", ended: "bad", offline: "bad" }[account.condition] ?? "warn";
-  const hint = { starting: "startingHint", offline: "offlineHint", ended: "endedHint" }[account.condition];
+  const kind = { online: "good", ended: "bad", not_started: "bad", offline: "bad" }[account.condition] ?? "warn";
+  const hint = { starting: "startingHint", offline: "offlineHint", ended: "endedHint", not_started: "notStartedHint" }[account.condition];
   return h("section.card.form", { "aria-label": `${t("account")} ${account.name}` },
     h("div.row", {}, h("h2.grow.text", {}, account.name), h(`span.lamp.${kind}`, {}, t(account.condition))),
     account.rejected_rules && rejected(account.rejected_rules),

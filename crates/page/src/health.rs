@@ -39,6 +39,11 @@ pub enum Condition {
         /// The reason.
         reason: String,
     },
+    /// It could not start, and is tried again.
+    NotStarted {
+        /// The reason.
+        reason: String,
+    },
 }
 
 /// A rule file that was saved while the account runs and has mistakes: the account keeps its previous rules.
@@ -86,6 +91,11 @@ impl Health {
                 accounts.insert(account.to_owned(), entry);
             }
         }
+    }
+
+    /// Removes an account.
+    pub fn remove(&self, account: &str) {
+        self.accounts.lock().unwrap_or_else(PoisonError::into_inner).remove(account);
     }
 
     /// Records that the rule file of an account was rejected, or with `None` that it is accepted again. Of several
@@ -162,6 +172,20 @@ mod tests {
                 "b": {"condition": "ended", "reason": "logged out on the phone", "since": 20},
             }})
         );
+    }
+
+    #[test]
+    fn an_account_that_is_removed_is_not_shown() {
+        let health = Health::default();
+        health.set("a", Condition::Online, Timestamp::from_secs(10));
+        let reason = "the data is damaged".to_owned();
+        health.set("b", Condition::NotStarted { reason }, Timestamp::from_secs(20));
+        let shown = serde_json::to_value(health.answer()).unwrap();
+        let failed = serde_json::json!({"condition": "not_started", "reason": "the data is damaged", "since": 20});
+        assert_eq!((&shown["healthy"], &shown["accounts"]["b"]), (&false.into(), &failed));
+        health.remove("b");
+        assert!(health.is_healthy());
+        assert_eq!(health.of("b"), None);
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! `GET /metrics`: counters and measurements in the text format of Prometheus.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::extract::State;
@@ -14,9 +15,12 @@ use axum::response::{IntoResponse, Response};
 const BOUNDS: [f64; 12] =
     [0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0, 300.0];
 
-/// The most series of one metric. Labels come from rule files and transports, so this is only a guard: the series
-/// beyond it are counted together under the label value `other`.
+/// The most series of one metric with the same first label, which is mostly the account. The other labels come from rule
+/// files and transports, so this is only a guard: the series beyond it are counted together under the label value `other`.
 const MAX_SERIES: usize = 2000;
+
+/// The label of the account.
+const ACCOUNT: &str = "account";
 
 /// A metric.
 #[derive(Debug, Clone, Copy)]
@@ -46,10 +50,11 @@ pub enum Kind {
 #[derive(Default)]
 pub struct Registry {
     families: Mutex<BTreeMap<&'static str, Family>>,
-    collectors: Mutex<Vec<Collector>>,
+    /// The collectors with the account that each is for, if it is for one.
+    collectors: Mutex<Vec<(Option<String>, Collector)>>,
 }
 
-type Collector = Box<dyn Fn(&Registry) + Send + Sync>;
+type Collector = Arc<dyn Fn(&Registry) + Send + Sync>;
 type Labels = Vec<String>;
 
 struct Family {
@@ -91,26 +96,64 @@ impl Registry {
 
     /// Adds a function that sets gauges just before the metrics are read.
     pub fn collect(&self, collector: impl Fn(&Self) + Send + Sync + 'static) {
-        let mut collectors = self.collectors.lock().unwrap_or_else(PoisonError::into_inner);
-        collectors.push(Box::new(collector));
+        self.add_collector(None, Arc::new(collector));
+    }
+
+    /// Adds such a function for an account, in place of its former one.
+    pub fn collect_for(&self, account: &str, collector: impl Fn(&Self) + Send + Sync + 'static) {
+        self.add_collector(Some(account.to_owned()), Arc::new(collector));
+    }
+
+    /// Removes everything about an account.
+    pub fn forget(&self, account: &str) {
+        self.collectors().retain(|(of, _)| of.as_deref() != Some(account));
+        for family in self.families().values_mut() {
+            family.forget(account);
+        }
     }
 
     /// All metrics as text.
     #[must_use]
     pub fn render(&self) -> String {
-        for collector in self.collectors.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        // A collector may read from a disk: accounts come and go meanwhile.
+        let collectors: Vec<(Option<String>, Collector)> = self.collectors().clone();
+        for (_, collector) in &collectors {
             collector(self);
         }
+        let left = self.left_meanwhile(&collectors);
+        left.iter().for_each(|account| self.forget(account));
         let mut text = String::new();
-        for family in self.families.lock().unwrap_or_else(PoisonError::into_inner).values() {
+        for family in self.families().values() {
             family.render(&mut text).expect("writing to a string cannot fail");
         }
         text
     }
 
+    /// The accounts whose collectors were removed since. Their gauges were set again.
+    fn left_meanwhile(&self, before: &[(Option<String>, Collector)]) -> Vec<String> {
+        let now = self.collectors();
+        let now: BTreeSet<&str> = now.iter().filter_map(|(of, _)| of.as_deref()).collect();
+        let accounts = before.iter().filter_map(|(of, _)| of.as_ref());
+        accounts.filter(|account| !now.contains(account.as_str())).cloned().collect()
+    }
+
+    fn add_collector(&self, account: Option<String>, collector: Collector) {
+        let mut collectors = self.collectors();
+        collectors.retain(|(of, _)| of.is_none() || *of != account);
+        collectors.push((account, collector));
+    }
+
+    fn collectors(&self) -> MutexGuard<'_, Vec<(Option<String>, Collector)>> {
+        self.collectors.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn families(&self) -> MutexGuard<'_, BTreeMap<&'static str, Family>> {
+        self.families.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn change(&self, metric: &Metric, labels: &[&str], change: impl FnOnce(&mut Series)) {
         debug_assert_eq!(metric.labels.len(), labels.len(), "labels of {}", metric.name);
-        let mut families = self.families.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut families = self.families();
         let family = families
             .entry(metric.name)
             .or_insert_with(|| Family { metric: *metric, series: Vec::new() });
@@ -121,12 +164,37 @@ impl Registry {
 impl Family {
     fn series_of(&mut self, labels: &[&str]) -> &mut Series {
         let place = match self.place_of(labels) {
-            Err(_) if self.series.len() >= MAX_SERIES => {
-                self.place_for(&vec!["other"; labels.len()])
-            }
+            Err(_) if self.is_full(labels) => self.place_for(&self.metric.other(labels)),
             _ => self.place_for(labels),
         };
         &mut self.series[place].1
+    }
+
+    /// Whether there are too many series with the first of these labels.
+    fn is_full(&self, labels: &[&str]) -> bool {
+        let first = if self.is_of_accounts() { labels.first() } else { None };
+        match first {
+            Some(first) => self.range_of(first).len() >= MAX_SERIES,
+            None => self.series.len() >= MAX_SERIES,
+        }
+    }
+
+    fn is_of_accounts(&self) -> bool {
+        self.metric.labels.first() == Some(&ACCOUNT)
+    }
+
+    /// The places of the series with this first label.
+    fn range_of(&self, first: &str) -> Range<usize> {
+        let begin = self.series.partition_point(|(labels, _)| labels[0].as_str() < first);
+        let end = self.series.partition_point(|(labels, _)| labels[0].as_str() <= first);
+        begin..end
+    }
+
+    fn forget(&mut self, account: &str) {
+        if self.is_of_accounts() {
+            let range = self.range_of(account);
+            self.series.drain(range);
+        }
     }
 
     /// The place of a series; a new one is inserted.
@@ -177,6 +245,14 @@ impl Family {
             .map(|(name, value)| format!("{name}=\"{}\"", escape(value)))
             .collect();
         if pairs.is_empty() { String::new() } else { format!("{{{}}}", pairs.join(",")) }
+    }
+}
+
+impl Metric {
+    /// The labels of the series that stands for all further ones.
+    fn other<'l>(&self, labels: &[&'l str]) -> Vec<&'l str> {
+        let kept = usize::from(self.labels.len() > 1 && self.labels.first() == Some(&ACCOUNT));
+        labels.iter().take(kept).copied().chain(labels.iter().skip(kept).map(|_| "other")).collect()
     }
 }
 
@@ -252,6 +328,24 @@ mod tests {
     }
 
     #[test]
+    fn an_account_that_is_removed_leaves_nothing() {
+        let registry = Registry::default();
+        for account in ["a", "b"] {
+            let name = account.to_owned();
+            registry.collect_for(account, move |registry| registry.add(&SENDS, &[&name, "x"], 1.0));
+            registry.observe(&TURN, &[account], Duration::from_millis(1));
+        }
+        registry.set(&ONLINE, &[], 2.0);
+        assert!(registry.render().contains("account=\"a\""));
+        registry.forget("a");
+        let text = registry.render();
+        assert!(!text.contains("account=\"a\""), "{text}");
+        assert!(text.contains("mynah_sends_total{account=\"b\",outcome=\"x\"} 2\n"), "{text}");
+        assert!(text.contains("mynah_turn_seconds_count{account=\"b\"} 1\n"), "{text}");
+        assert!(text.contains("mynah_accounts 2\n"), "{text}");
+    }
+
+    #[test]
     fn buckets_count_what_is_at_most_their_bound() {
         let registry = Registry::default();
         for millis in [1, 40, 999_000] {
@@ -277,6 +371,6 @@ mod tests {
         }
         let text = registry.render();
         assert!(text.lines().count() <= MAX_SERIES + 3);
-        assert!(text.contains("{account=\"other\",outcome=\"other\"} 2000"));
+        assert!(text.contains("{account=\"a\",outcome=\"other\"} 2000"));
     }
 }

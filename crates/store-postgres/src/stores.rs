@@ -1,7 +1,7 @@
 //! The accounts of a database.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -41,7 +41,7 @@ pub struct PostgresStores {
     settings: Settings,
     /// The name of this process in the table of nodes.
     name: String,
-    keep: BTreeMap<String, Keep>,
+    keep: Mutex<BTreeMap<String, Keep>>,
     node: OnceCell<Arc<Node>>,
 }
 
@@ -53,16 +53,25 @@ impl PostgresStores {
             links: Arc::new(Links::new(&settings)),
             settings,
             name: text(name).into_owned(),
-            keep: BTreeMap::new(),
+            keep: Mutex::default(),
             node: OnceCell::new(),
         }
     }
 
     /// Sets how long the data of an account is kept.
     #[must_use]
-    pub fn with(mut self, account: &str, keep: Keep) -> Self {
-        self.keep.insert(account.to_owned(), keep);
+    pub fn with(self, account: &str, keep: Keep) -> Self {
+        self.keep(account, keep);
         self
+    }
+
+    /// Sets how long the data of an account is kept, from its next opening on.
+    pub fn keep(&self, account: &str, keep: Keep) {
+        self.kept().insert(account.to_owned(), keep);
+    }
+
+    fn kept(&self) -> MutexGuard<'_, BTreeMap<String, Keep>> {
+        self.keep.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The next process that works with these accounts, on the same connections: for simulating the death of a process.
@@ -73,7 +82,7 @@ impl PostgresStores {
             links: Arc::clone(&self.links),
             settings: self.settings.clone(),
             name: self.name.clone(),
-            keep: self.keep.clone(),
+            keep: Mutex::new(self.kept().clone()),
             node: OnceCell::new(),
         }
     }
@@ -116,7 +125,7 @@ impl PostgresStores {
     pub async fn open_store(&self, account: &str) -> Result<PostgresStore, StoreError> {
         let node = self.node().await?;
         let lease = self.take(account, node).await?;
-        let keep = self.keep.get(account).copied().unwrap_or_default();
+        let keep = self.kept().get(account).copied().unwrap_or_default();
         Ok(PostgresStore::new(Arc::clone(&self.links), Arc::clone(node), lease, keep))
     }
 }

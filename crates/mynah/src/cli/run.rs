@@ -9,22 +9,23 @@ use std::time::Duration;
 
 use mynah_core::SystemClock;
 use mynah_page::{App, Pages};
-use mynah_rules::{Disk, Loaded, RuleBook};
 use mynah_transports::{CONNECTORS, STANDARD_STREAMS, SecretSource};
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::common::Common;
 use super::fetch_args::FetchArgs;
-use crate::account::{Plan, Ready, Shared};
+use crate::account::{Plan, Shared};
 use crate::alert::Alerts;
 use crate::config::{Config, Outside};
 use crate::login::PromptOutput;
 use crate::reload::SettingsReloader;
 use crate::stop::Stop;
+use crate::stores::ProcessStores;
+use crate::supervisor::Supervisor;
 use crate::view::console::{ConsoleFeed, ConsoleView};
 use crate::view::run_id;
-use crate::{Bot, Ended, Report, handlers, page_token, report, rule_file, stores, telemetry};
+use crate::{Bot, Ended, Report, handlers, page_token, report, telemetry};
 
 /// How long the last alerts may take when everything else has ended.
 const LAST_ALERTS: Duration = Duration::from_secs(10);
@@ -105,21 +106,7 @@ pub(crate) async fn execute(args: Args, bot: Bot, common: &Common) -> Result<End
         report::say(&format!("{remark}\n"));
     }
     let plans = plan::plans(&args, &config, &bot)?;
-    let Some(rules) = load_all(&plans, &bot, common) else { return Ok(Ended::No) };
-    run_all(&args, &config, bot, common, plans.into_iter().zip(rules).collect()).await
-}
-
-/// Loads the rules of all accounts and reports all their diagnostics; `None` if one cannot be used.
-fn load_all(plans: &[Plan], bot: &Bot, common: &Common) -> Option<Vec<(Loaded, Arc<RuleBook>)>> {
-    let load =
-        |plan: &Plan| rule_file::load(&plan.main, &Disk, bot, &plan.connector.capabilities());
-    let loaded: Vec<Loaded> = plans.iter().map(load).collect();
-    for one in &loaded {
-        let colours = Common::colours_on_stderr();
-        let lang = common.for_file(one.lang).lang();
-        report::say(&rule_file::render(one, lang, colours, common.shows_notes()));
-    }
-    loaded.into_iter().map(|one| one.book.clone().map(|book| (one, book))).collect()
+    run_all(&args, &config, bot, common, plans).await
 }
 
 async fn run_all(
@@ -127,7 +114,7 @@ async fn run_all(
     config: &Config,
     bot: Bot,
     common: &Common,
-    accounts: Vec<(Plan, (Loaded, Arc<RuleBook>))>,
+    plans: Vec<Plan>,
 ) -> Result<Ended, Report> {
     let stop = Stop::default();
     let keep = args.keep_session || config.process.keep_session;
@@ -135,24 +122,17 @@ async fn run_all(
         Report::new(Ended::Unusable, "failed to listen to signals").because(error)
     })?;
     let pages = Pages::default();
-    let folders = accounts.iter().map(|(plan, _)| (plan.name.as_str(), plan.data.as_path()));
-    let (alerts, delivery) = Alerts::start(&config.alert, folders);
+    let (alerts, delivery) = Alerts::start(&config.alert);
     let feed = ConsoleFeed::default();
+    let stores = ProcessStores::new(&config.store)?;
     let bot = bot.start_handlers(false)?;
     let programs = bot.programs().clone();
     handlers::register_metrics(&pages, &programs);
-    let prompts = prompts(accounts.iter().map(|(plan, _)| plan));
-    let plans = accounts.iter().map(|(plan, _)| plan);
-    let stores = stores::of_accounts(
-        &config.store,
-        plans.map(|plan| (plan.name.clone(), plan.data.clone(), plan.store.clone())),
-    )?;
+    let prompts = prompts(plans.iter());
     let (lang, swapped) = (common.lang(), Arc::default());
     let shared = Shared { bot, stores, lang, prompts, pages, alerts, feed, stop, swapped };
-    let hangups = Hangups::listen();
-    let settings = SettingsReloader::new(args.config.clone(), args.fetch.clone(), &shared);
     let address = args.listen.or(config.listen.address);
-    let ended = work(address, accounts, (&shared, common), (hangups, settings)).await;
+    let ended = work(address, plans, (&shared, common), args).await;
     shared.stop.token().cancel();
     programs.stop().await;
     drop(shared);
@@ -171,45 +151,79 @@ fn prompts<'p>(plans: impl Iterator<Item = &'p Plan>) -> PromptOutput {
     }
 }
 
-/// Opens all accounts, and runs them and the pages.
+/// Runs the accounts and the pages.
 async fn work(
     address: Option<SocketAddr>,
-    accounts: Vec<(Plan, (Loaded, Arc<RuleBook>))>,
+    plans: Vec<Plan>,
     (shared, common): (&Shared, &Common),
-    (hangups, settings): (Hangups, SettingsReloader),
+    args: &Args,
 ) -> Result<Ended, Report> {
-    let mut ready = Vec::new();
-    for (plan, (loaded, book)) in accounts {
-        let shared = Shared { lang: common.for_file(loaded.lang).lang(), ..shared.clone() };
-        ready.push(plan.open(&loaded, book, &shared).await?);
-    }
-    let serving = match address {
-        Some(address) => Some(serve(address, console(&ready, shared).await?, shared).await?),
+    let hangups = Hangups::listen();
+    let listener = match address {
+        Some(address) => Some(listen(address).await?),
         None => None,
     };
-    let ended = until_ended(ready, hangups, settings).await;
+    let supervisor = Supervisor::new(shared.clone(), common.clone());
+    let settings =
+        SettingsReloader::new(args.config.clone(), args.fetch.clone(), shared, supervisor.clone());
+    let data: Vec<PathBuf> = plans.iter().map(|plan| plan.data.clone()).collect();
+    if let Some(ended) = start_all(&supervisor, plans).await? {
+        return Ok(ended);
+    }
+    let serving = match listener {
+        Some(listener) => {
+            let console = console(&data, supervisor.clone(), shared)?;
+            Some(serve(listener, console, shared))
+        }
+        None => None,
+    };
+    let ended = until_ended(&supervisor, hangups, Arc::new(settings)).await;
     if let Some(serving) = serving {
         serving.abort();
     }
     Ok(ended)
 }
 
-/// Runs the accounts side by side. One that ends does not disturb the others.
-async fn until_ended(ready: Vec<Ready>, hangups: Hangups, settings: SettingsReloader) -> Ended {
-    let settings = Arc::new(settings.of(ready.iter().map(Ready::reloads)));
+/// Starts the accounts side by side. Those that cannot start keep no other from starting; if none can, that is the end, for
+/// the reason of the first.
+async fn start_all(supervisor: &Supervisor, plans: Vec<Plan>) -> Result<Option<Ended>, Report> {
+    let starting = plans.into_iter().map(|plan| {
+        let supervisor = supervisor.clone();
+        tokio::spawn(async move { (plan.name.clone(), supervisor.keep_running(plan).await) })
+    });
+    let (mut failures, mut has_started) = (Vec::new(), false);
+    for start in starting.collect::<Vec<_>>() {
+        match start.await {
+            Ok((_, Ok(()))) => has_started = true,
+            Ok((name, Err(failure))) => failures.push((name, failure)),
+            Err(error) => {
+                tracing::error!(%error, "an account was not started by a mistake of the program");
+            }
+        }
+    }
+    if has_started {
+        failures.iter().for_each(|(name, failure)| failure.log(name));
+        return Ok(None);
+    }
+    match failures.into_iter().next() {
+        Some((_, failure)) if failure.is_printed => Ok(Some(failure.report.ended())),
+        Some((_, failure)) => Err(*failure.report),
+        None => Ok(Some(Ended::Unusable)),
+    }
+}
+
+/// Runs the accounts to their ends. One that ends does not disturb the others.
+async fn until_ended(
+    supervisor: &Supervisor,
+    hangups: Hangups,
+    settings: Arc<SettingsReloader>,
+) -> Ended {
     let mut reloads = JoinSet::new();
     reloads.spawn(reload_on(hangups, Arc::clone(&settings)));
     reloads.spawn(settings.follow());
-    let mut running: JoinSet<Ended> = ready.into_iter().map(Ready::run).collect();
-    let mut all = Ended::Fine;
-    while let Some(ended) = running.join_next().await {
-        all = all.and(ended.unwrap_or_else(|error| {
-            tracing::error!(%error, "an account ended by a mistake of the program");
-            Ended::Unusable
-        }));
-    }
+    supervisor.idle().await;
     reloads.shutdown().await;
-    all
+    supervisor.outcome()
 }
 
 /// Starts the handlers anew and reloads every bot at each SIGHUP.
@@ -253,17 +267,17 @@ impl Hangups {
     }
 }
 
-/// The console over all accounts, guarded by its token.
-async fn console(ready: &[Ready], shared: &Shared) -> Result<App, Report> {
-    let mut accounts = Vec::new();
-    for one in ready {
-        accounts.push(one.account_view().await?);
-    }
-    let first = ready.first().expect("there is an account to run");
-    let token = page_token::find(first.data(), shared.lang)?;
+/// The console over all accounts, guarded by its token. `data` are the folders of the accounts: the token is kept in the first
+/// that can keep it.
+fn console(data: &[PathBuf], supervisor: Supervisor, shared: &Shared) -> Result<App, Report> {
+    let mut folders = data.iter();
+    let first = folders.next().expect("there is an account to run");
+    let token = folders.fold(page_token::find(first, shared.lang), |token, folder| {
+        token.or_else(|_| page_token::find(folder, shared.lang))
+    })?;
     let view = ConsoleView {
         run: run_id(),
-        accounts,
+        supervisor,
         pages: shared.pages.clone(),
         feed: shared.feed.clone(),
         clock: Arc::new(SystemClock),
@@ -272,23 +286,23 @@ async fn console(ready: &[Ready], shared: &Shared) -> Result<App, Report> {
     Ok(App::console(Arc::new(view), &token).until(shared.stop.token().clone()))
 }
 
-/// Serves the console, and beside it the pages for machines.
-async fn serve(
-    address: SocketAddr,
-    console: App,
-    shared: &Shared,
-) -> Result<JoinHandle<()>, Report> {
-    let listener = TcpListener::bind(address).await.map_err(|error| {
+/// Listens for visitors of the pages. They wait until the pages are served.
+async fn listen(address: SocketAddr) -> Result<TcpListener, Report> {
+    TcpListener::bind(address).await.map_err(|error| {
         let hint = "choose another address with --listen or [listen] in the configuration";
         Report::new(Ended::Usage, format!("failed to listen on {address}"))
             .because(error)
             .hint(hint)
-    })?;
+    })
+}
+
+/// Serves the console, and beside it the pages for machines.
+fn serve(listener: TcpListener, console: App, shared: &Shared) -> JoinHandle<()> {
     if let Ok(address) = listener.local_addr() {
         tracing::info!(%address, "serving /health and /metrics");
         tracing::info!("page: http://{address}/");
     }
     let (routes, stop) =
         (console.routes().merge(shared.pages.routes()), shared.stop.token().clone());
-    Ok(tokio::spawn(mynah_page::serve(routes, listener, stop)))
+    tokio::spawn(mynah_page::serve(routes, listener, stop))
 }

@@ -89,6 +89,7 @@ fn words(condition: &Condition) -> String {
         Condition::Waiting { .. } => "waiting for the login on the phone".to_owned(),
         Condition::Offline { reason } => format!("offline: {reason}"),
         Condition::Ended { reason } => format!("ended: {reason}"),
+        Condition::NotStarted { reason } => format!("not started: {reason}"),
         Condition::Starting => "starting".to_owned(),
     }
 }

@@ -13,13 +13,13 @@ use mynah_reader::say;
 use mynah_rules::Lang;
 use tokio::sync::{Mutex, Notify};
 
-use super::{Reloader, SaveWatch};
+use super::SaveWatch;
 use crate::Bot;
 use crate::account::Shared;
 use crate::alert::{Alert, AlertKind, Alerts};
 use crate::cli::FetchArgs;
 use crate::config::{BotSettings, Config, Outside};
-use crate::handlers::AccountHandlers;
+use crate::supervisor::Supervisor;
 
 /// Reads the settings again, for all accounts of a process.
 pub(crate) struct SettingsReloader {
@@ -30,7 +30,7 @@ pub(crate) struct SettingsReloader {
     lang: Lang,
     alerts: Alerts,
     clock: Arc<dyn Clock>,
-    accounts: Vec<(Arc<Reloader>, AccountHandlers)>,
+    supervisor: Supervisor,
     /// Notified when an account has taken new rules.
     swapped: Arc<Notify>,
     /// Whether the last settings were refused: new rules may make them possible. Locked for the length of a reload, so that
@@ -40,7 +40,12 @@ pub(crate) struct SettingsReloader {
 
 impl SettingsReloader {
     /// Reads this file again; without one, that at the usual place.
-    pub(crate) fn new(config: Option<PathBuf>, opened: FetchArgs, shared: &Shared) -> Self {
+    pub(crate) fn new(
+        config: Option<PathBuf>,
+        opened: FetchArgs,
+        shared: &Shared,
+        supervisor: Supervisor,
+    ) -> Self {
         Self {
             config,
             opened,
@@ -48,18 +53,10 @@ impl SettingsReloader {
             lang: shared.lang,
             alerts: shared.alerts.clone(),
             clock: shared.bot.running_clock(),
-            accounts: Vec::new(),
+            supervisor,
             swapped: Arc::clone(&shared.swapped),
             is_refused: Mutex::default(),
         }
-    }
-
-    /// The same for these accounts.
-    pub(crate) fn of(
-        self,
-        accounts: impl Iterator<Item = (Arc<Reloader>, AccountHandlers)>,
-    ) -> Self {
-        Self { accounts: accounts.collect(), ..self }
     }
 
     /// Reloads whenever the file is saved, and when new rules may allow settings that were refused. Never returns.
@@ -111,7 +108,8 @@ impl SettingsReloader {
     }
 
     async fn reload_rules(&self) {
-        for (reloader, _) in &self.accounts {
+        self.supervisor.retry();
+        for (reloader, _) in self.supervisor.reloads() {
             reloader.reload().await;
         }
     }
@@ -159,7 +157,7 @@ impl SettingsReloader {
         let changed = self.bot.programs().change(specs, Waits::default(), unchanged);
         let difference = changed.map_err(|(name, failure)| format!("{name}: {failure}"))?;
         if !difference.is_none() {
-            for (reloader, handlers) in &self.accounts {
+            for (reloader, handlers) in self.supervisor.reloads() {
                 reloader.control.replace_handlers(handlers.all());
             }
         }
@@ -210,7 +208,7 @@ impl SettingsReloader {
         if let Some(fetch) = fetch {
             bot = bot.fetching(fetch.clone());
         }
-        for (reloader, _) in &self.accounts {
+        for (reloader, _) in self.supervisor.reloads() {
             // The rules that answer now are not those of the file then, and may run what the file does not.
             let rejected = reloader.pages.health.rejected_rules(&reloader.account);
             if let Some(rejected) = rejected.filter(|_| !has_all_names) {
@@ -228,7 +226,8 @@ impl SettingsReloader {
             tracing::error!("{line}");
         }
         tracing::error!("the new settings cannot be used; the old ones stay");
-        let Some((reloader, _)) = self.accounts.first() else { return };
+        let names = self.supervisor.names();
+        let Some(first) = names.first() else { return };
         let why = why.trim_end();
         let words = say!(
             self.lang,
@@ -236,7 +235,7 @@ impl SettingsReloader {
             "新的设置无法使用，仍使用旧的设置：\n{why}"
         );
         let now = self.clock.now();
-        self.alerts.send(Alert::new(AlertKind::Reload, &reloader.account, words, now), now);
+        self.alerts.send(Alert::new(AlertKind::Reload, first, words, now), now);
     }
 }
 

@@ -1,10 +1,9 @@
 //! The data of all accounts in a PostgreSQL database.
 
 use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
 
-use mynah_core::{StoreError, Stores};
+use mynah_core::StoreError;
 use mynah_store_postgres::{Keep, Migrated, PostgresStores, Settings, SettingsError};
 
 use super::Options;
@@ -20,17 +19,15 @@ const LARGEST_FILE: u64 = 4 << 20;
 /// The certificates of most systems.
 const CERTIFICATES: &str = "/etc/ssl/certs/ca-certificates.crt";
 
-/// The data of the accounts of a process.
-pub(crate) fn of_accounts(
-    config: &StoreConfig,
-    accounts: impl Iterator<Item = (String, PathBuf, Options)>,
-) -> Result<Arc<dyn Stores>, Report> {
-    let stores = PostgresStores::new(settings(config)?, &name());
-    let stores = accounts.fold(stores, |stores, (account, _, options)| {
-        let Options { keep_log, keep_seen, largest: _ } = options;
-        stores.with(&account, Keep { log: keep_log, seen: keep_seen })
-    });
-    Ok(Arc::new(stores))
+/// The database of the settings.
+pub(super) fn stores(config: &StoreConfig) -> Result<PostgresStores, Report> {
+    Ok(PostgresStores::new(settings(config)?, &name()))
+}
+
+/// How long the data of an account is kept.
+pub(super) fn keep(options: &Options) -> Keep {
+    let Options { keep_log, keep_seen, largest: _ } = *options;
+    Keep { log: keep_log, seen: keep_seen }
 }
 
 /// Makes the tables or brings them up to date, and reports the result in words.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use mynah_core::{Called, Clock, Prompt};
+use mynah_core::{Called, Clock};
 use mynah_page::view::{
     AccountRow, BotRow, HandlerRow, KnownChats, LogRow, NameRow, News, Problem, QueueRow,
     ReloadReport, RuleRow, Session,
@@ -31,6 +31,7 @@ use crate::operate::muting;
 use crate::reload::Reloader;
 use crate::rule_handler::ActiveRules;
 use crate::stop::OpenService;
+use crate::supervisor::{Entry, Supervisor};
 
 /// Entries of the log that are shown.
 const ENTRIES: u32 = 200;
@@ -47,7 +48,7 @@ const LONGEST_MUTE: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 /// The accounts of a process, as the page sees them.
 pub(crate) struct ConsoleView {
     /// The accounts.
-    pub(crate) accounts: Vec<AccountView>,
+    pub(crate) supervisor: Supervisor,
     /// How they are.
     pub(crate) pages: Pages,
     /// The channel of news.
@@ -67,7 +68,7 @@ pub(crate) struct AccountView {
     /// Its recent events.
     pub(crate) live: Arc<Live>,
     /// Its stored data.
-    pub(crate) archive: Arc<Archive>,
+    pub(crate) archive: Archive,
     /// The rules in use.
     pub(crate) active_rules: Arc<ActiveRules>,
     /// The connection, once it is open.
@@ -126,16 +127,37 @@ impl ConsoleView {
         tokio::time::timeout(PATIENCE, account.control.pace()).await.ok()?.ok()
     }
 
-    fn account(&self, name: &str) -> Result<&AccountView, Problem> {
-        let found = self.accounts.iter().find(|account| account.name == name);
+    /// The accounts that run or have run.
+    fn views(&self) -> impl Iterator<Item = Arc<AccountView>> {
+        self.supervisor.entries().into_iter().filter_map(|entry| entry.view)
+    }
+
+    fn account(&self, name: &str) -> Result<Arc<AccountView>, Problem> {
+        let found = self.views().find(|account| account.name == name);
         found.ok_or_else(|| Problem::NotFound("there is no such account".to_owned()))
+    }
+
+    /// An account and its needs.
+    async fn row(&self, entry: Entry) -> Result<AccountRow, Problem> {
+        let Entry { name, connector, view } = entry;
+        let condition = self.pages.health.of(&name);
+        let is_over = matches!(condition, Some(Condition::Ended { .. }));
+        let prompt = view.as_ref().and_then(|view| view.live.prompt()).filter(|_| !is_over);
+        let since = self.pages.health.since(&name);
+        let row = rows::account_row((&name, connector), condition.as_ref(), since, prompt.as_ref());
+        let rejected_rules = self.pages.health.rejected_rules(&name).map(Into::into);
+        let names = match view {
+            Some(view) => view.names().await?,
+            None => Vec::new(),
+        };
+        Ok(AccountRow { names, rejected_rules, ..row })
     }
 }
 
 #[async_trait]
 impl Page for ConsoleView {
     async fn session(&self) -> Result<Session, Problem> {
-        let names: Vec<_> = self.accounts.iter().map(|account| account.name.as_str()).collect();
+        let names = self.supervisor.names();
         let bot = BotRow { name: names.join(", ") };
         Ok(Session {
             mode: "console",
@@ -157,15 +179,8 @@ impl Page for ConsoleView {
 impl ConsolePage for ConsoleView {
     async fn accounts(&self) -> Result<Vec<AccountRow>, Problem> {
         let mut rows = Vec::new();
-        for account in &self.accounts {
-            let condition = self.pages.health.of(&account.name);
-            let is_over = matches!(condition, Some(Condition::Ended { .. }));
-            let prompt: Option<Prompt> = account.live.prompt().filter(|_| !is_over);
-            let since = self.pages.health.since(&account.name);
-            let service = (account.name.as_str(), account.connector);
-            let row = rows::account_row(service, condition.as_ref(), since, prompt.as_ref());
-            let rejected_rules = self.pages.health.rejected_rules(&account.name).map(Into::into);
-            rows.push(AccountRow { names: account.names().await?, rejected_rules, ..row });
+        for entry in self.supervisor.entries() {
+            rows.push(self.row(entry).await?);
         }
         Ok(rows)
     }
@@ -173,9 +188,9 @@ impl ConsolePage for ConsoleView {
     /// The last entries of all logs, newest first.
     async fn log(&self) -> Result<Vec<LogRow>, Problem> {
         let mut logged = Vec::new();
-        for account in &self.accounts {
+        for account in self.views() {
             let last = account.archive.last(ENTRIES).await?;
-            logged.extend(last.into_iter().map(|entry| (account.name.as_str(), entry)));
+            logged.extend(last.into_iter().map(|entry| (account.name.clone(), entry)));
         }
         logged.sort_by_key(|(_, entry)| std::cmp::Reverse((entry.accepted, entry.seq)));
         let handled = logged.iter().filter(|(_, entry)| entry.handled.is_some());
@@ -186,7 +201,7 @@ impl ConsolePage for ConsoleView {
 
     async fn rules(&self) -> Result<Vec<RuleRow>, Problem> {
         let mut all = Vec::new();
-        for account in &self.accounts {
+        for account in self.views() {
             let survey = account.archive.survey().await?;
             let book = account.active_rules.load_full();
             all.extend(rows::rule_rows(&account.name, book.rules(), &survey, self.clock.now()));
@@ -196,8 +211,8 @@ impl ConsolePage for ConsoleView {
 
     async fn queues(&self) -> Result<Vec<QueueRow>, Problem> {
         let mut all = Vec::new();
-        for account in &self.accounts {
-            all.push(self.queue(account).await?);
+        for account in self.views() {
+            all.push(self.queue(&account).await?);
         }
         Ok(all)
     }
@@ -228,7 +243,7 @@ impl ConsolePage for ConsoleView {
     async fn known_chats(&self, query: &str) -> Result<KnownChats, Problem> {
         let now = self.clock.now();
         let mut chats = Vec::new();
-        for account in &self.accounts {
+        for account in self.views() {
             let names = account.chat_names().await?;
             let mutes = account.archive.mutes(now).await?;
             chats.extend(rows::mute_rows(&account.name, &names, &mutes, query, now));
@@ -259,7 +274,7 @@ impl ConsolePage for ConsoleView {
 
 impl std::fmt::Debug for ConsoleView {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let names: Vec<_> = self.accounts.iter().map(|account| account.name.as_str()).collect();
+        let names = self.supervisor.names();
         f.debug_struct("ConsoleView").field("accounts", &names).finish_non_exhaustive()
     }
 }

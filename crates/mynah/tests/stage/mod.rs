@@ -197,6 +197,13 @@ impl Bot {
         panic!("the log ended without “{text}”");
     }
 
+    /// Waits until the pages are served; their address.
+    pub(crate) async fn page(&mut self) -> String {
+        let line = self.logged("serving /health").await;
+        let address = line.split("address=").nth(1).expect("an address");
+        address.split_whitespace().next().expect("an address").to_owned()
+    }
+
     /// The rest of the log.
     pub(crate) async fn log(&mut self) -> String {
         let mut rest = String::new();

@@ -13,7 +13,7 @@ use crate::account::Plan;
 use crate::cli::loading;
 use crate::config::{AccountConfig, Config, DATA, Messages, Pacing, Rate, Unknown};
 use crate::stores::Options;
-use crate::{Bot, Ended, Report, rule_file, secrets};
+use crate::{Bot, Ended, Report, rule_file};
 
 /// The accounts to run: the bots that were named, else those of the configuration.
 pub(super) fn plans(args: &Args, config: &Config, bot: &Bot) -> Result<Vec<Plan>, Report> {
@@ -27,7 +27,7 @@ pub(super) fn plans(args: &Args, config: &Config, bot: &Bot) -> Result<Vec<Plan>
         return Err(Report::new(Ended::Usage, "there is no bot to run").hint(hint));
     }
     for plan in &mut plans {
-        add_from_outside(plan, args)?;
+        set_server(plan, args);
     }
     share_nothing(&plans)?;
     Ok(plans)
@@ -49,20 +49,12 @@ fn share_nothing(plans: &[Plan]) -> Result<(), Report> {
     Ok(())
 }
 
-/// Adds the settings of the command line, of the environment and of the data folder, where the service has them.
-fn add_from_outside(plan: &mut Plan, args: &Args) -> Result<(), Report> {
-    let key = |name: &str| plan.connector.keys().iter().find(|key| key.name == name);
-    if let (Some(key), Some(server)) = (key("server"), &args.server) {
+/// Sets the server of the command line, where the service has one.
+fn set_server(plan: &mut Plan, args: &Args) {
+    let key = plan.connector.keys().iter().find(|key| key.name == "server");
+    if let (Some(key), Some(server)) = (key, &args.server) {
         plan.values.set(key.name, Value::Text(server.clone()));
     }
-    for source in plan.connector.secrets() {
-        if !plan.values.has(source.key)
-            && let Some(secret) = secrets::find(source, &plan.data)?
-        {
-            plan.values.set(source.key, Value::Text(secret.reveal().to_owned()));
-        }
-    }
-    Ok(())
 }
 
 fn of_bots(args: &Args, config: &Config, bot: &Bot) -> Result<Vec<Plan>, Report> {

@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 
 use mynah_core::{
     Binding, ChatId, Event, EventId, LogQuery, Logged, StoreError, StoreReader, StoreStatus,
-    Survey, Timestamp, Waiting,
+    Stores, Survey, Timestamp, Waiting,
 };
 use mynah_page::view::Problem;
 use mynah_rules::mute;
+use tokio::sync::OnceCell;
 
 use crate::unreadable;
 
@@ -17,9 +18,13 @@ use crate::unreadable;
 /// long one costs a twentieth of a processor at most.
 const REST: u32 = 20;
 
-/// Looks into the data of an account.
+/// Looks into the data of an account, with a reader of its own: a survey of a long log must not delay `mynah status` and the
+/// gauges.
 pub(crate) struct Archive {
-    reader: Arc<dyn StoreReader>,
+    account: String,
+    stores: Arc<dyn Stores>,
+    /// Opened at the first look: most accounts of a large process are seldom looked at.
+    reader: OnceCell<Arc<dyn StoreReader>>,
     surveyed: tokio::sync::Mutex<Option<Surveyed>>,
 }
 
@@ -48,16 +53,26 @@ impl Surveyed {
 }
 
 impl Archive {
-    /// Looks into the data through a reader.
-    pub(crate) fn new(reader: Arc<dyn StoreReader>) -> Self {
-        Self { reader, surveyed: tokio::sync::Mutex::default() }
+    /// Looks into the data of an account whose store is open.
+    pub(crate) fn new(account: &str, stores: Arc<dyn Stores>) -> Self {
+        let (account, reader) = (account.to_owned(), OnceCell::new());
+        Self { account, stores, reader, surveyed: tokio::sync::Mutex::default() }
+    }
+
+    async fn reader(&self) -> Result<&Arc<dyn StoreReader>, Problem> {
+        let open = async || {
+            let opened = self.stores.reader(&self.account).await;
+            let gone = || Problem::NotFound("the data of the account is gone".to_owned());
+            opened.map_err(|error| problem(&error))?.ok_or_else(gone)
+        };
+        self.reader.get_or_try_init(open).await
     }
 
     /// The last events of the log.
     pub(super) async fn last(&self, limit: u32) -> Result<Vec<Logged>, Problem> {
         let query = LogQuery { limit, ..LogQuery::default() };
         Ok(unreadable::with_notices(
-            self.reader.log(&query).await.map_err(|error| problem(&error))?,
+            self.reader().await?.log(&query).await.map_err(|error| problem(&error))?,
         ))
     }
 
@@ -68,20 +83,25 @@ impl Archive {
         midnight: Timestamp,
     ) -> Result<Present, Problem> {
         Ok(Present {
-            status: self.reader.status(now).await.map_err(|error| problem(&error))?,
-            settled: self.reader.settled(midnight).await.map_err(|error| problem(&error))?,
-            waiting: self.reader.waiting().await.map_err(|error| problem(&error))?,
+            status: self.reader().await?.status(now).await.map_err(|error| problem(&error))?,
+            settled: self
+                .reader()
+                .await?
+                .settled(midnight)
+                .await
+                .map_err(|error| problem(&error))?,
+            waiting: self.reader().await?.waiting().await.map_err(|error| problem(&error))?,
         })
     }
 
     /// The names of the rule file that are bound to people.
     pub(super) async fn bindings(&self) -> Result<Vec<Binding>, Problem> {
-        self.reader.bindings().await.map_err(|error| problem(&error))
+        self.reader().await?.bindings().await.map_err(|error| problem(&error))
     }
 
     /// Until when chats are muted, as it is stored.
     pub(super) async fn mutes(&self, now: Timestamp) -> Result<BTreeMap<ChatId, String>, Problem> {
-        self.reader.chat_values(mute::KEY, now).await.map_err(|error| problem(&error))
+        self.reader().await?.chat_values(mute::KEY, now).await.map_err(|error| problem(&error))
     }
 
     /// These events, as far as the log still has them.
@@ -93,7 +113,7 @@ impl Archive {
         for id in ids {
             // The id of a message can be equal to that of another event.
             let query = LogQuery { id: Some(id.to_string()), ..LogQuery::default() };
-            let page = self.reader.log(&query).await.map_err(|error| problem(&error))?;
+            let page = self.reader().await?.log(&query).await.map_err(|error| problem(&error))?;
             let found = page.entries.into_iter().map(|entry| entry.event);
             events.extend(found.filter(|event| event.id == id).map(|event| (id.clone(), event)));
         }
@@ -108,7 +128,8 @@ impl Archive {
             return Ok(Arc::clone(&last.survey));
         }
         let begun = Instant::now();
-        let survey = Arc::new(self.reader.survey().await.map_err(|error| problem(&error))?);
+        let survey =
+            Arc::new(self.reader().await?.survey().await.map_err(|error| problem(&error))?);
         let (made, took) = (Instant::now(), begun.elapsed());
         *surveyed = Some(Surveyed { survey: Arc::clone(&survey), made, took });
         Ok(survey)

@@ -67,6 +67,11 @@ impl ConsoleFeed {
         self.0.subscribe()
     }
 
+    /// An account came, went, or could not start.
+    pub(crate) fn accounts_changed(&self) {
+        self.tell(|| News::Status);
+    }
+
     fn tell(&self, news: impl FnOnce() -> News) {
         // Most bots have no visitor most of the time.
         if self.0.receiver_count() > 0 {

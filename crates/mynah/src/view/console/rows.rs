@@ -37,7 +37,11 @@ pub(super) fn account_row(
     prompt: Option<&Prompt>,
 ) -> AccountRow {
     let detail = match condition {
-        Some(Condition::Offline { reason } | Condition::Ended { reason }) => reason.clone(),
+        Some(
+            Condition::Offline { reason }
+            | Condition::Ended { reason }
+            | Condition::NotStarted { reason },
+        ) => reason.clone(),
         _ => String::new(),
     };
     AccountRow {
@@ -50,6 +54,7 @@ pub(super) fn account_row(
             Some(Condition::Online) => "online",
             Some(Condition::Offline { .. }) => "offline",
             Some(Condition::Ended { .. }) => "ended",
+            Some(Condition::NotStarted { .. }) => "not_started",
         },
         since: since.map(Timestamp::as_millis),
         detail,

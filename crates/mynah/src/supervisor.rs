@@ -1,0 +1,352 @@
+//! The running accounts of a process, which start and stop one by one.
+//!
+//! Each account has a task of its own for its whole life: it starts, runs and ends. A fault of one account keeps no other
+//! from starting. An account that is meant to run stays in the set while it cannot start, and is tried again.
+
+mod failure;
+mod member;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use mynah_core::{Clock, Store, SystemClock};
+use mynah_page::Condition;
+use mynah_rules::{Disk, Loaded};
+use mynah_transports::Connector;
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio::task::spawn_blocking;
+
+pub(crate) use self::failure::NotStarted;
+use self::member::{Member, State};
+use crate::account::{Opening, Plan, Ready, Shared};
+use crate::cli::Common;
+use crate::handlers::AccountHandlers;
+use crate::reload::Reloader;
+use crate::view::console::AccountView;
+use crate::{Ended, report, rule_file};
+
+/// How many accounts load their rules and open their data at the same time.
+const AT_ONCE: usize = 8;
+
+/// What becomes of the session of an account that is stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(dead_code, reason = "for accounts that come and go while the process runs")]
+pub(crate) enum Session {
+    /// The next start goes on with it.
+    Keep,
+    /// It ends on the service.
+    LogOut,
+}
+
+/// The end of an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AccountEnd {
+    /// The account's name.
+    pub(crate) account: String,
+    /// How it ended.
+    pub(crate) ended: Ended,
+}
+
+/// An account of the set, for the console.
+pub(crate) struct Entry {
+    /// Its name.
+    pub(crate) name: String,
+    /// The chat service.
+    pub(crate) connector: &'static dyn Connector,
+    /// The view of it, if it has run.
+    pub(crate) view: Option<Arc<AccountView>>,
+}
+
+/// The accounts of a process. Clones share them.
+#[derive(Clone)]
+pub(crate) struct Supervisor(Arc<Inner>);
+
+struct Inner {
+    shared: Shared,
+    common: Common,
+    opening: Semaphore,
+    members: Mutex<BTreeMap<String, Arc<Member>>>,
+    /// The number of accounts that start or run, and of changes of the set under way.
+    busy: watch::Sender<usize>,
+    followers: Mutex<Vec<mpsc::UnboundedSender<AccountEnd>>>,
+    /// The diagnostics that were printed, as hashes: many accounts can have the same rule file.
+    printed: Mutex<BTreeSet<u64>>,
+}
+
+/// While it lives, the process is not [idle](Supervisor::idle).
+pub(crate) struct Busy(watch::Sender<usize>);
+
+impl Busy {
+    fn new(count: &watch::Sender<usize>) -> Self {
+        count.send_modify(|busy| *busy += 1);
+        Self(count.clone())
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.send_modify(|busy| *busy -= 1);
+    }
+}
+
+impl Supervisor {
+    /// A process without accounts.
+    pub(crate) fn new(shared: Shared, common: Common) -> Self {
+        Self(Arc::new(Inner {
+            shared,
+            common,
+            opening: Semaphore::new(AT_ONCE),
+            members: Mutex::default(),
+            busy: watch::Sender::new(0),
+            followers: Mutex::default(),
+            printed: Mutex::default(),
+        }))
+    }
+
+    /// Starts an account, with its store if that is open already, and returns when it runs. One that could not start is not
+    /// in the set.
+    ///
+    /// # Errors
+    ///
+    /// If the account could not start, or one of that name is in the set.
+    #[expect(dead_code, reason = "for accounts that come and go while the process runs")]
+    pub(crate) async fn start(
+        &self,
+        plan: Plan,
+        store: Option<Arc<dyn Store>>,
+    ) -> Result<(), NotStarted> {
+        self.add(plan, store, false).await
+    }
+
+    /// Starts an account, and returns when it runs or could not start. It stays in the set then, and is tried again until it
+    /// is stopped: when its rules or the settings are saved, and from time to time if its data could not be opened.
+    ///
+    /// # Errors
+    ///
+    /// If the account could not start yet, or one of that name is in the set.
+    pub(crate) async fn keep_running(&self, plan: Plan) -> Result<(), NotStarted> {
+        self.add(plan, None, true).await
+    }
+
+    /// Stops an account, waits for its end and removes it from the set. Returns how it ended; `None` if it is not in the set.
+    #[expect(dead_code, reason = "for accounts that come and go while the process runs")]
+    pub(crate) async fn stop(&self, account: &str, session: Session) -> Option<Ended> {
+        let member = self.members().get(account).cloned()?;
+        match session {
+            Session::Keep => member.stop.keep_session(),
+            Session::LogOut => member.stop.log_out(),
+        }
+        let ended = member.until_ended().await;
+        self.remove(&member);
+        Some(ended)
+    }
+
+    /// The names of the accounts, in their order.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.members().keys().cloned().collect()
+    }
+
+    /// The accounts, in the order of their names.
+    pub(crate) fn entries(&self) -> Vec<Entry> {
+        let members = self.members();
+        members.values().map(|member| member.entry()).collect()
+    }
+
+    /// What changed settings reach in the accounts that run.
+    pub(crate) fn reloads(&self) -> Vec<(Arc<Reloader>, AccountHandlers)> {
+        let members = self.members();
+        members.values().filter_map(|member| member.reloads()).collect()
+    }
+
+    /// All ends of accounts from now on.
+    #[expect(dead_code, reason = "for accounts that come and go while the process runs")]
+    pub(crate) fn ends(&self) -> mpsc::UnboundedReceiver<AccountEnd> {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        self.0.followers.lock().unwrap_or_else(PoisonError::into_inner).push(sender);
+        receiver
+    }
+
+    /// Tries again at once to start the accounts that could not start.
+    pub(crate) fn retry(&self) {
+        self.members().values().for_each(|member| member.retry.notify_one());
+    }
+
+    /// Keeps the process from being idle, while accounts are replaced.
+    pub(crate) fn busy(&self) -> Busy {
+        Busy::new(&self.0.busy)
+    }
+
+    /// Waits until no account starts or runs.
+    pub(crate) async fn idle(&self) {
+        // The sender lives as long as this.
+        let _ = self.0.busy.subscribe().wait_for(|busy| *busy == 0).await;
+    }
+
+    /// How the accounts of the set ended together: the first end that was not fine.
+    pub(crate) fn outcome(&self) -> Ended {
+        let members = self.members();
+        let ends: BTreeMap<u64, Ended> = members.values().filter_map(|one| one.end()).collect();
+        ends.into_values().fold(Ended::Fine, Ended::and)
+    }
+
+    fn members(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Member>>> {
+        self.0.members.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn add(
+        &self,
+        plan: Plan,
+        store: Option<Arc<dyn Store>>,
+        is_kept: bool,
+    ) -> Result<(), NotStarted> {
+        let busy = self.busy();
+        let member = Arc::new(Member::new(plan, self.0.shared.stop.account(), is_kept));
+        let (told, first) = oneshot::channel();
+        {
+            let mut members = self.members();
+            if members.contains_key(member.name()) {
+                return Err(NotStarted::twice(member.name()));
+            }
+            members.insert(member.name().to_owned(), Arc::clone(&member));
+        }
+        let Shared { pages, alerts, feed, .. } = &self.0.shared;
+        pages.health.set(member.name(), Condition::Starting, SystemClock.now());
+        alerts.add(member.name(), &member.plan.data);
+        feed.accounts_changed();
+        tokio::spawn(self.clone().live(member, store, (busy, told)));
+        first.await.unwrap_or_else(|_| Err(NotStarted::stopped()))
+    }
+
+    /// The life of an account.
+    async fn live(
+        self,
+        member: Arc<Member>,
+        mut store: Option<Arc<dyn Store>>,
+        (busy, told): (Busy, oneshot::Sender<Result<(), NotStarted>>),
+    ) {
+        let (mut busy, mut told) = (Some(busy), Some(told));
+        // The caller may be gone.
+        let mut tell = |outcome| drop(told.take().map(|told| told.send(outcome)));
+        let mut tries = 0;
+        let stop = member.stop.token().clone();
+        loop {
+            let begun = stop.run_until_cancelled(self.begin(&member, store.take())).await;
+            let failure = match begun {
+                None => {
+                    tell(Err(NotStarted::stopped()));
+                    break self.end(&member, Ended::Fine);
+                }
+                Some(Ok(ready)) => {
+                    let reloads = Box::new(ready.reloads());
+                    member.set(State::Running { view: ready.view(), reloads });
+                    self.0.shared.feed.accounts_changed();
+                    tell(Ok(()));
+                    break self.end(&member, run(ready).await);
+                }
+                Some(Err(failure)) => failure,
+            };
+            tries += 1;
+            self.fail(&member, &failure, tries);
+            let (files, is_storage) = (failure.files.clone(), failure.is_storage());
+            let ended = failure.report.ended();
+            tell(Err(failure));
+            drop(busy.take());
+            if !member.is_kept {
+                self.end(&member, ended);
+                break self.remove(&member);
+            }
+            if !member.until_retry(&files, is_storage, tries).await {
+                break self.end(&member, Ended::Fine);
+            }
+            busy = Some(self.busy());
+        }
+    }
+
+    /// Loads the rules, opens the data and puts the account together. Nothing is sent by this.
+    async fn begin(
+        &self,
+        member: &Member,
+        store: Option<Arc<dyn Store>>,
+    ) -> Result<Ready, NotStarted> {
+        // It is never closed.
+        let _place = self.0.opening.acquire().await;
+        let plan = &member.plan;
+        let loaded = self.load(plan).await?;
+        let lang = self.0.common.for_file(loaded.lang).lang();
+        self.print(&loaded);
+        let Some(book) = loaded.book.clone() else { return Err(NotStarted::rules(&loaded, lang)) };
+        let shared = Shared { lang, ..self.0.shared.clone() };
+        let stop = member.stop.clone();
+        let opening = Opening { book, loaded: &loaded, store, stop };
+        plan.open(opening, &shared).await.map_err(|report| NotStarted::new(report, &loaded))
+    }
+
+    async fn load(&self, plan: &Plan) -> Result<Loaded, NotStarted> {
+        let (main, bot) = (plan.main.clone(), self.0.shared.bot.clone());
+        let capabilities = plan.connector.capabilities();
+        let load = move || rule_file::load(&main, &Disk, &bot, &capabilities);
+        spawn_blocking(load).await.map_err(|error| NotStarted::unreadable(plan, error))
+    }
+
+    /// Prints the diagnostics of a rule file, once for all accounts that have it.
+    fn print(&self, loaded: &Loaded) {
+        let common = &self.0.common;
+        let (lang, colours) = (common.for_file(loaded.lang).lang(), Common::colours_on_stderr());
+        let text = rule_file::render(loaded, lang, colours, common.shows_notes());
+        let mut hasher = DefaultHasher::new();
+        text.hash(&mut hasher);
+        let mut printed = self.0.printed.lock().unwrap_or_else(PoisonError::into_inner);
+        if printed.insert(hasher.finish()) {
+            report::say(&text);
+        }
+    }
+
+    /// Shows that an account could not start.
+    fn fail(&self, member: &Member, failure: &NotStarted, tries: u32) {
+        let Shared { pages, alerts, feed, .. } = &self.0.shared;
+        let now = SystemClock.now();
+        if member.is_kept || failure.is_storage() {
+            alerts.send(failure.alert(member.name(), now), now);
+        }
+        // The first failure is reported by the caller, which may end the process.
+        if tries > 1 {
+            failure.log(member.name());
+        }
+        let reason = failure.reason.clone();
+        pages.health.set(member.name(), Condition::NotStarted { reason }, now);
+        member.set(State::Failed { ended: failure.report.ended(), number: member::next_number() });
+        feed.accounts_changed();
+    }
+
+    fn end(&self, member: &Member, ended: Ended) {
+        member.end_with(ended);
+        let end = AccountEnd { account: member.name().to_owned(), ended };
+        let mut followers = self.0.followers.lock().unwrap_or_else(PoisonError::into_inner);
+        followers.retain(|follower| follower.send(end.clone()).is_ok());
+    }
+
+    /// Removes an account that has ended, with everything that is shown of it.
+    fn remove(&self, member: &Arc<Member>) {
+        {
+            let mut members = self.members();
+            if members.get(member.name()).is_none_or(|found| !Arc::ptr_eq(found, member)) {
+                return;
+            }
+            members.remove(member.name());
+        }
+        let Shared { pages, alerts, feed, .. } = &self.0.shared;
+        pages.health.remove(member.name());
+        pages.metrics.forget(member.name());
+        alerts.remove(member.name());
+        feed.accounts_changed();
+    }
+}
+
+/// Runs an account to its end. A mistake of the program ends it alone.
+async fn run(ready: Ready) -> Ended {
+    tokio::spawn(ready.run()).await.unwrap_or_else(|error| {
+        tracing::error!(%error, "an account ended by a mistake of the program");
+        Ended::Unusable
+    })
+}

@@ -1,0 +1,84 @@
+//! Why an account could not start.
+
+use std::path::PathBuf;
+
+use mynah_core::Timestamp;
+use mynah_rules::{Lang, Loaded};
+use tokio::task::JoinError;
+
+use crate::account::Plan;
+use crate::alert::{Alert, AlertKind};
+use crate::rule_file::Mistakes;
+use crate::{Ended, Report, rule_file};
+
+/// Why an account could not start.
+pub(crate) struct NotStarted {
+    /// The reason, the remedy, and the status of a process that ends because of it.
+    pub(crate) report: Box<Report>,
+    /// The reason in one line, without texts of the rule file.
+    pub(super) reason: String,
+    /// The files of the rules, as far as they were read.
+    pub(super) files: Vec<PathBuf>,
+    /// Whether the diagnostics of the rules, which were printed, say it all.
+    pub(crate) is_printed: bool,
+}
+
+impl NotStarted {
+    /// The account cannot start because of this, with these rules.
+    pub(super) fn new(report: Report, loaded: &Loaded) -> Self {
+        let files = loaded.sources.files().map(|(_, path)| path.to_owned()).collect();
+        Self { files, ..Self::of(report) }
+    }
+
+    /// The rules have mistakes.
+    pub(super) fn rules(loaded: &Loaded, lang: Lang) -> Self {
+        let Mistakes { file, line, count, .. } = Mistakes::of_errors(loaded, lang);
+        let s = if count == 1 { "" } else { "s" };
+        let reason = format!("the rules cannot be used: {file}:{line}: {count} mistake{s}");
+        Self { reason, is_printed: true, ..Self::new(rule_file::unusable(loaded), loaded) }
+    }
+
+    /// The rules could not be read because of a mistake of the program.
+    pub(super) fn unreadable(plan: &Plan, error: JoinError) -> Self {
+        let what = format!("failed to read the rules in {}", plan.main.display());
+        Self::of(Report::new(Ended::Unusable, what).because(error))
+    }
+
+    /// Two accounts have one name.
+    pub(super) fn twice(name: &str) -> Self {
+        Self::of(Report::new(Ended::Usage, format!("an account {name} runs already")))
+    }
+
+    /// The process or the account was stopped meanwhile.
+    pub(super) fn stopped() -> Self {
+        Self::of(Report::new(Ended::Fine, "the account was stopped before it had started"))
+    }
+
+    fn of(report: Report) -> Self {
+        let reason = in_one_line(&report);
+        Self { report: Box::new(report), reason, files: Vec::new(), is_printed: false }
+    }
+
+    /// Whether another try can succeed though no file was saved.
+    pub(super) fn is_storage(&self) -> bool {
+        self.report.ended() == Ended::Storage
+    }
+
+    /// The alert about it.
+    pub(super) fn alert(&self, account: &str, now: Timestamp) -> Alert {
+        let kind = if self.is_storage() { AlertKind::Storage } else { AlertKind::NotStarted };
+        Alert::new(kind, account, &self.reason, now)
+    }
+
+    /// Logs it.
+    pub(crate) fn log(&self, account: &str) {
+        for line in self.report.to_string().lines().filter(|line| !line.trim().is_empty()) {
+            tracing::error!(account, "{line}");
+        }
+        tracing::error!(account, "not started");
+    }
+}
+
+fn in_one_line(report: &Report) -> String {
+    report.to_string().replace("\n  hint: ", "; ").replace('\n', " ")
+}
