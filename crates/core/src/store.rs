@@ -130,7 +130,7 @@ pub trait Store: Send + Sync {
     /// Returns when this process has lost the account: it must end, without asking the service for anything more. Stores
     /// without leases that expire never return. Cancelling it has no effect.
     async fn lease_lost(&self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     /// Stores a row that the rules save under the name of a file. Returns false if this store keeps no rows, so that the

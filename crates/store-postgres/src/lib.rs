@@ -7,7 +7,9 @@
 //! repeated here; the contract of [`Store`](mynah_core::Store) makes that harmless.
 
 mod arguments;
+mod boot_time;
 mod error;
+mod fleet;
 mod link;
 mod log;
 mod node;

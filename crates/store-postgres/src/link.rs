@@ -1,16 +1,17 @@
 //! Connections. Requests of several callers are pipelined on one connection; a connection that broke is replaced at the
 //! next call.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::{HashMap, HashSet};
+use std::future::poll_fn;
 use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 use std::time::Duration;
 
 use mynah_core::StoreError;
-use tokio::sync::Mutex;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::{Mutex, watch};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, NoTls, Row, Statement};
+use tokio_postgres::{AsyncMessage, Client, Connection, NoTls, Row, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::Settings;
@@ -36,32 +37,47 @@ const SESSION: &str = "SET plan_cache_mode = force_generic_plan; SET jit = off; 
     SET default_transaction_isolation = 'read committed'; SET default_transaction_read_only = off; \
     SET client_min_messages = warning; SET idle_in_transaction_session_timeout = '2s'";
 
+/// What the connections of a link have reported: the number of notifications, and of connections that ended.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct News {
+    pub(crate) notified: u64,
+    ended: u64,
+}
+
 /// One open connection.
 pub(crate) struct Session {
     client: Client,
     statements: SyncMutex<HashMap<&'static str, Statement>>,
-    /// Whether it holds the lock of its node.
-    pub(crate) is_marked: AtomicBool,
+    /// The nodes whose locks it holds.
+    marked: SyncMutex<HashSet<i32>>,
 }
 
 impl Session {
-    /// Connects.
-    pub(crate) async fn open(settings: &Settings) -> Result<Self, tokio_postgres::Error> {
+    /// Connects. Reports notifications and the end of the connection.
+    pub(crate) async fn open(
+        settings: &Settings,
+        news: watch::Sender<News>,
+    ) -> Result<Self, tokio_postgres::Error> {
         let client = match &settings.tls {
             None => {
                 let (client, connection) = settings.config.connect(NoTls).await?;
-                tokio::spawn(connection);
+                tokio::spawn(drive(connection, news));
                 client
             }
             Some(tls) => {
                 let tls = MakeRustlsConnect::new(tls.as_ref().clone());
                 let (client, connection) = settings.config.connect(tls).await?;
-                tokio::spawn(connection);
+                tokio::spawn(drive(connection, news));
                 client
             }
         };
         client.batch_execute(SESSION).await?;
-        Ok(Self { client, statements: SyncMutex::default(), is_marked: AtomicBool::new(false) })
+        Ok(Self { client, statements: SyncMutex::default(), marked: SyncMutex::default() })
+    }
+
+    /// Notes that it holds the lock of a node, and returns whether it did not before.
+    pub(crate) fn mark(&self, number: i32) -> bool {
+        self.marked.lock().unwrap_or_else(PoisonError::into_inner).insert(number)
     }
 
     /// Runs statements that have no parameters.
@@ -91,15 +107,50 @@ impl Session {
     }
 }
 
+/// Runs a connection to its end.
+async fn drive<S, T>(mut connection: Connection<S, T>, news: watch::Sender<News>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
+        if matches!(message, AsyncMessage::Notification(_)) {
+            news.send_modify(|news| news.notified += 1);
+        }
+    }
+    // Notifications may have been lost.
+    news.send_modify(|news| {
+        news.notified += 1;
+        news.ended += 1;
+    });
+}
+
 /// A connection that is made when it is needed, and made again after it broke.
 pub(crate) struct Link {
     settings: Settings,
     session: Mutex<Option<Arc<Session>>>,
+    news: watch::Sender<News>,
 }
 
 impl Link {
     pub(crate) fn new(settings: Settings) -> Self {
-        Self { settings, session: Mutex::new(None) }
+        Self { settings, session: Mutex::new(None), news: watch::Sender::new(News::default()) }
+    }
+
+    /// What its connections report.
+    pub(crate) fn news(&self) -> watch::Receiver<News> {
+        self.news.subscribe()
+    }
+
+    /// Returns when the connection that is open now ends, or if it has ended.
+    pub(crate) async fn closed(&self) {
+        let mut news = self.news.subscribe();
+        let ended = news.borrow().ended;
+        let is_open = |session: &Arc<Session>| !session.client.is_closed();
+        if self.session.lock().await.as_ref().is_some_and(is_open) {
+            // The sender lives as long as this.
+            drop(news.wait_for(|news| news.ended != ended).await);
+        }
     }
 
     /// Database and host, for messages.
@@ -114,7 +165,7 @@ impl Link {
             return Ok(Arc::clone(open));
         }
         *session = None;
-        let new = Arc::new(Session::open(&self.settings).await?);
+        let new = Arc::new(Session::open(&self.settings, self.news.clone()).await?);
         *session = Some(Arc::clone(&new));
         Ok(new)
     }
@@ -209,9 +260,4 @@ impl Links {
 
 fn pick(number: u64, of: usize) -> usize {
     usize::try_from(number % of as u64).unwrap_or_default()
-}
-
-/// Marks a session, and returns whether it was marked before.
-pub(crate) fn mark(session: &Session) -> bool {
-    session.is_marked.swap(true, Ordering::Relaxed)
 }

@@ -4,47 +4,83 @@
 //! process that hangs.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use mynah_core::StoreError;
+use tokio::sync::watch;
 use tokio::task::AbortHandle;
+use tokio::time::{sleep, timeout};
 
+use crate::boot_time::boot_time;
 use crate::error::failed;
-use crate::link::{Links, mark};
+use crate::link::Links;
 
-/// A node renews its row this often.
-const BEAT: Duration = Duration::from_secs(2);
-
-/// A row is good for this long.
+/// A row of a node that does not share accounts is good for this long.
 pub(crate) const TTL: Duration = Duration::from_secs(6);
 
-const BEAT_SQL: &str = "SELECT mynah.beat_1($1::text::uuid, $2, $3, $4)";
+/// Between two tries of a heartbeat that failed.
+const AGAIN: Duration = Duration::from_millis(100);
+
+const BEAT_SQL: &str = "SELECT mynah.beat_1($1::text::uuid, $2, $3, $4, $5)";
+const MARK_SQL: &str = "SELECT mynah.mark_1($1, $2)";
+
+/// How a node lives.
+#[derive(Debug, Clone)]
+pub(crate) struct Life {
+    /// For people to read.
+    pub(crate) name: String,
+    /// How long its row is good for. It is renewed three times as often.
+    pub(crate) ttl: Duration,
+    /// Whether it ends when it could not renew its row in time. Others may have taken its accounts then.
+    pub(crate) expires: bool,
+    /// Whether its connection holds its lock. Without, others take it for ended.
+    pub(crate) locks: bool,
+}
+
+impl Life {
+    /// A sign of life comes this often.
+    pub(crate) fn beat(&self) -> Duration {
+        self.ttl / 3
+    }
+}
 
 /// One incarnation of this process. Ends with it.
 #[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) id: Arc<str>,
+    lease: Arc<Lease>,
     beats: AbortHandle,
 }
 
 impl Node {
     /// Registers a new incarnation and keeps its row alive.
-    pub(crate) async fn start(links: Arc<Links>, name: String) -> Result<Self, StoreError> {
+    pub(crate) async fn start(links: Arc<Links>, life: Life) -> Result<Self, StoreError> {
         let rows = links.control.query("SELECT gen_random_uuid()::text", &[]).await?;
         let id: Arc<str> = rows[0].get::<_, String>(0).into();
-        beat(&links, &id, &name).await?;
-        let beats = tokio::spawn({
-            let id = Arc::clone(&id);
-            async move {
-                loop {
-                    tokio::time::sleep(BEAT).await;
-                    if let Err(error) = beat(&links, &id, &name).await {
-                        tracing::warn!(%error, "the database was not reached in time");
-                    }
-                }
-            }
-        });
-        Ok(Self { id, beats: beats.abort_handle() })
+        let asked = boot_time();
+        if beat(&links, &id, &life).await?.is_none() {
+            return Err(StoreError::LeaseLost);
+        }
+        let lease = Arc::new(Lease::new(&life, asked));
+        let keeper = Keeper { links, id: Arc::clone(&id), life, lease: Arc::clone(&lease) };
+        let beats = tokio::spawn(keeper.run()).abort_handle();
+        Ok(Self { id, lease, beats })
+    }
+
+    /// Whether the row has expired by the clock of this machine, so that others may have taken its accounts.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.lease.is_lost()
+    }
+
+    /// Returns when the row has expired. Never, if this node does not end then.
+    pub(crate) async fn lost(&self) {
+        self.lease.lost().await;
+    }
+
+    /// How long the row is good for; `None` if this node does not end then.
+    pub(crate) fn left(&self) -> Option<Duration> {
+        self.lease.left()
     }
 }
 
@@ -54,17 +90,121 @@ impl Drop for Node {
     }
 }
 
-/// Renews the row, and takes the lock if the connection is new.
-async fn beat(links: &Links, id: &str, name: &str) -> Result<(), StoreError> {
-    let ttl = i64::try_from(TTL.as_millis()).unwrap_or(i64::MAX);
+/// Until when the row of a node is good, by the clock of this machine: from the moment at which it asked.
+#[derive(Debug)]
+struct Lease {
+    /// In milliseconds since the start of the machine; the largest number for a node that does not end.
+    until: AtomicI64,
+    is_lost: watch::Sender<bool>,
+}
+
+impl Lease {
+    fn new(life: &Life, asked: Duration) -> Self {
+        let until = if life.expires { millis(asked + life.ttl) } else { i64::MAX };
+        Self { until: AtomicI64::new(until), is_lost: watch::Sender::new(false) }
+    }
+
+    fn renew(&self, life: &Life, asked: Duration) {
+        if life.expires {
+            self.until.store(millis(asked + life.ttl), Ordering::Release);
+        }
+    }
+
+    fn end(&self) {
+        self.is_lost.send_replace(true);
+    }
+
+    fn left(&self) -> Option<Duration> {
+        let until = self.until.load(Ordering::Acquire);
+        let left = || until.saturating_sub(millis(boot_time())).try_into().unwrap_or(0);
+        (until < i64::MAX).then(|| Duration::from_millis(left()))
+    }
+
+    fn is_lost(&self) -> bool {
+        if *self.is_lost.borrow() {
+            return true;
+        }
+        let is_over = self.left().is_some_and(|left| left.is_zero());
+        if is_over {
+            self.end();
+        }
+        is_over
+    }
+
+    async fn lost(&self) {
+        let mut is_lost = self.is_lost.subscribe();
+        // The sender lives as long as this.
+        drop(is_lost.wait_for(|is_lost| *is_lost).await);
+    }
+}
+
+fn millis(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Renews the row of a node.
+struct Keeper {
+    links: Arc<Links>,
+    id: Arc<str>,
+    life: Life,
+    lease: Arc<Lease>,
+}
+
+impl Keeper {
+    async fn run(self) {
+        let mut is_fine = true;
+        while !self.wait(is_fine).await {
+            is_fine = self.renew().await;
+        }
+    }
+
+    /// Waits for the next beat, or for the end of the control connection. Returns whether the row expired meanwhile.
+    async fn wait(&self, is_fine: bool) -> bool {
+        let left = self.lease.left().unwrap_or(Duration::MAX);
+        if is_fine {
+            tokio::select! {
+                () = sleep(self.life.beat().min(left)) => {}
+                () = self.links.control.closed() => {}
+            }
+        } else {
+            sleep(AGAIN.min(left)).await;
+        }
+        self.lease.is_lost()
+    }
+
+    /// One try to renew the row. Returns whether it was renewed.
+    async fn renew(&self) -> bool {
+        let asked = boot_time();
+        let left = self.lease.left().unwrap_or(Duration::MAX);
+        match timeout(left, beat(&self.links, &self.id, &self.life)).await {
+            Ok(Ok(Some(_))) => {
+                self.lease.renew(&self.life, asked);
+                return true;
+            }
+            Ok(Ok(None)) => {
+                tracing::warn!(node = self.life.name, "the node has expired for the others");
+                self.lease.end();
+            }
+            Ok(Err(error)) => tracing::warn!(%error, "the database was not reached in time"),
+            // It is lost by now.
+            Err(_) => {}
+        }
+        false
+    }
+}
+
+/// Renews the row, and takes the lock if the connection is new. Returns the number of the node; `None` if it has expired.
+async fn beat(links: &Links, id: &str, life: &Life) -> Result<Option<i32>, StoreError> {
+    let ttl = millis(life.ttl);
     let version = env!("CARGO_PKG_VERSION");
-    let rows = links.control.query(BEAT_SQL, &[&id, &name, &version, &ttl]).await?;
-    let number: i32 = rows[0].get(0);
+    let rows =
+        links.control.query(BEAT_SQL, &[&id, &life.name, &version, &ttl, &life.expires]).await?;
+    let Some(number) = rows[0].get::<_, Option<i32>>(0) else { return Ok(None) };
     let failed = |error| failed(error, links.control.place());
     let session = links.control.session().await.map_err(failed)?;
-    if !mark(&session) {
-        let lock = format!("SELECT pg_advisory_lock_shared(1298030851, {number})");
-        session.execute(&lock).await.map_err(failed)?;
+    if session.mark(number) {
+        session.execute("LISTEN mynah").await.map_err(failed)?;
+        session.query(MARK_SQL, &[&number, &life.locks]).await.map_err(failed)?;
     }
-    Ok(())
+    Ok(Some(number))
 }

@@ -24,7 +24,9 @@ pub(crate) const RECORDS: &str = call!("records_1");
 pub(crate) const RECOVER: &str = call!("recover_1", 4, 5, 6);
 pub(crate) const SETTLE: &str = call!("settle_1", 4, 5, 6, 7, 8, 9, 10, 11);
 pub(crate) const SYNC: &str = call!("sync_1");
-pub(crate) const TAKE: &str = "SELECT account, taken, seen FROM mynah.take_1($1, $2::text::uuid)";
+pub(crate) const SAVE_ROW: &str = call!("save_row_1", 4, 5, 6, 7, 8);
+pub(crate) const TAKE: &str =
+    "SELECT account, taken, seen FROM mynah.take_1($1, $2::text::uuid, $3)";
 pub(crate) const TIDY: &str = call!("tidy_1", 4, 5, 6, 7, 8, 9);
 pub(crate) const UNBIND: &str = call!("unbind_1", 4);
 

@@ -1,6 +1,7 @@
 //! The tables and functions, and their versions.
 
 use mynah_core::StoreError;
+use tokio::sync::watch;
 
 use crate::Settings;
 use crate::error::{NoTables, failed};
@@ -10,8 +11,13 @@ use crate::link::{Link, Session};
 pub const VERSION: u32 = STEPS.len() as u32;
 
 /// The statements from each format to the next.
-const STEPS: [&str; 1] =
-    [concat!(include_str!("schema/1.sql"), "\n", include_str!("schema/functions.sql"))];
+const STEPS: [&str; 1] = [concat!(
+    include_str!("schema/1.sql"),
+    "\n",
+    include_str!("schema/fleet.sql"),
+    "\n",
+    include_str!("schema/functions.sql")
+)];
 
 /// The oldest program that works with each format, by the newest format that it knows.
 const COMPATIBLE_FROM: [i32; 1] = [1];
@@ -35,7 +41,9 @@ pub struct Migrated {
 /// [`StoreError::Newer`] if the tables need a newer program; nothing is changed then.
 pub async fn migrate(settings: &Settings) -> Result<Migrated, StoreError> {
     let place = settings.place();
-    let session = Session::open(settings).await.map_err(|error| failed(error, place))?;
+    let session = Session::open(settings, watch::Sender::default())
+        .await
+        .map_err(|error| failed(error, place))?;
     session.execute("BEGIN").await.map_err(|error| failed(error, place))?;
     // Without a commit the end of the connection undoes everything.
     let migrated = in_transaction(&session, place).await?;

@@ -12,6 +12,7 @@ use mynah_core::{
     MemberValues, MessageId, NoticeKind, Outcome, Outgoing, PersonId, Records, Recovered, Scope,
     Snapshot, Store, StoreError, Timestamp, Turn, Value,
 };
+use tokio::sync::watch;
 use tokio_postgres::Row;
 
 use crate::arguments::{json, millis, text};
@@ -48,12 +49,20 @@ pub struct PostgresStore {
     epoch: i64,
     keep: Keep,
     is_closed: AtomicBool,
+    /// Whether the lease was found to be gone, though the node is alive.
+    is_revoked: watch::Sender<bool>,
 }
 
 impl PostgresStore {
     pub(crate) fn new(links: Arc<Links>, node: Arc<Node>, lease: (i32, i64), keep: Keep) -> Self {
         let (account, epoch) = lease;
-        Self { links, node, account, epoch, keep, is_closed: AtomicBool::new(false) }
+        let (is_closed, is_revoked) = (AtomicBool::new(false), watch::Sender::new(false));
+        Self { links, node, account, epoch, keep, is_closed, is_revoked }
+    }
+
+    /// Whether calls of this store say that it lost its lease, once `is_revoked` is set to true.
+    pub(crate) fn is_revoked(&self) -> watch::Sender<bool> {
+        self.is_revoked.clone()
     }
 
     /// The number of the lease, which rises with every change of its holder.
@@ -75,7 +84,11 @@ impl PostgresStore {
         let holder: &str = &self.node.id;
         let mut all: Vec<Parameter<'_>> = vec![&self.account, &holder, &self.epoch];
         all.extend_from_slice(more);
-        link.query(sql, &all).await
+        tokio::select! {
+            biased;
+            () = self.lease_lost() => Err(StoreError::LeaseLost),
+            rows = link.query(sql, &all) => rows,
+        }
     }
 
     /// Runs a function that does not wait for the disk.
@@ -132,13 +145,19 @@ impl PostgresStore {
         }
     }
 
+    /// When the request of a claim will have been given up at the latest, if another node takes the account over: before
+    /// that this one has seen that its own row has expired.
+    fn given_up(&self, until: Timestamp, now: Timestamp) -> Timestamp {
+        self.node.left().map_or(until, |left| until.min(now + left))
+    }
+
     async fn claim_once(
         &self,
         ClaimRequest { chat, token, until }: &ClaimRequest,
         now: Timestamp,
     ) -> Result<Found, StoreError> {
         let link = self.links.durable(self.account, chat.as_str());
-        let (token, until) = (token.0.cast_signed(), until.as_millis());
+        let (token, until) = (token.0.cast_signed(), self.given_up(*until, now).as_millis());
         let now = now.as_millis();
         let parameters: [Parameter<'_>; 4] = [&text(chat.as_str()), &token, &until, &now];
         let rows = self.call(link, queries::CLAIM, &parameters).await?;
@@ -483,10 +502,38 @@ impl Store for PostgresStore {
         Ok(person.and_then(|person| Binding::read(&key, &person)))
     }
 
+    async fn lease_lost(&self) {
+        if self.node.is_lost() {
+            return;
+        }
+        let mut is_revoked = self.is_revoked.subscribe();
+        tokio::select! {
+            () = self.node.lost() => {}
+            // The sender lives as long as this.
+            _ = is_revoked.wait_for(|is_revoked| *is_revoked) => {}
+        }
+    }
+
+    async fn save_row(
+        &self,
+        id: &ActionId,
+        file: &str,
+        row: &[String],
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let n = i32::try_from(id.n).map_err(unreadable)?;
+        let cells: Vec<_> = row.iter().map(|cell| text(cell)).collect();
+        let parameters: [Parameter<'_>; 5] =
+            [&text(id.event.as_str()), &n, &text(file), &cells, &now.as_millis()];
+        self.quick(queries::SAVE_ROW, &parameters).await?;
+        Ok(true)
+    }
+
     /// Gives the lease back; later calls are refused. All data survives a power failure then.
     async fn close(&self) -> Result<(), StoreError> {
         match self.durable(queries::GIVE, &[]).await {
-            Ok(_) | Err(StoreError::Closed) => {}
+            // Whoever holds it now, this store does not.
+            Ok(_) | Err(StoreError::Closed | StoreError::LeaseLost) => {}
             Err(error) => return Err(error),
         }
         self.is_closed.store(true, Ordering::Relaxed);

@@ -1,17 +1,19 @@
 //! The accounts of a database.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use mynah_core::{Store, StoreError, StoreReader, Stores};
+use mynah_core::{Fleet, Store, StoreError, StoreReader, Stores};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
 use crate::arguments::text;
+use crate::fleet::PostgresFleet;
 use crate::link::Links;
-use crate::node::{Node, TTL};
+use crate::node::{Life, Node, TTL};
 use crate::reader::PostgresReader;
 use crate::{PostgresStore, Settings, queries, schema};
 
@@ -31,6 +33,24 @@ impl Default for Keep {
     }
 }
 
+/// How long the data of each account is kept.
+#[derive(Debug, Default)]
+pub(crate) struct Keeps(Mutex<BTreeMap<String, Keep>>);
+
+impl Keeps {
+    fn set(&self, account: &str, keep: Keep) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(account.to_owned(), keep);
+    }
+
+    pub(crate) fn of(&self, account: &str) -> Keep {
+        self.all().get(account).copied().unwrap_or_default()
+    }
+
+    fn all(&self) -> BTreeMap<String, Keep> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
 /// The pause between two looks at a lease that another process holds.
 const LOOK: Duration = Duration::from_millis(200);
 
@@ -41,8 +61,13 @@ pub struct PostgresStores {
     settings: Settings,
     /// The name of this process in the table of nodes.
     name: String,
-    keep: Mutex<BTreeMap<String, Keep>>,
+    keep: Arc<Keeps>,
+    /// Whether this process looks alive to others although it gave no sign for a while.
+    locks: bool,
     node: OnceCell<Arc<Node>>,
+    fleet: OnceLock<Arc<PostgresFleet>>,
+    /// The number of the next try to take a lease.
+    next_try: AtomicI64,
 }
 
 impl PostgresStores {
@@ -53,8 +78,11 @@ impl PostgresStores {
             links: Arc::new(Links::new(&settings)),
             settings,
             name: text(name).into_owned(),
-            keep: Mutex::default(),
+            keep: Arc::default(),
+            locks: true,
             node: OnceCell::new(),
+            fleet: OnceLock::new(),
+            next_try: AtomicI64::new(0),
         }
     }
 
@@ -67,23 +95,23 @@ impl PostgresStores {
 
     /// Sets how long the data of an account is kept, from its next opening on.
     pub fn keep(&self, account: &str, keep: Keep) {
-        self.kept().insert(account.to_owned(), keep);
-    }
-
-    fn kept(&self) -> MutexGuard<'_, BTreeMap<String, Keep>> {
-        self.keep.lock().unwrap_or_else(PoisonError::into_inner)
+        self.keep.set(account, keep);
     }
 
     /// The next process that works with these accounts, on the same connections: for simulating the death of a process.
-    /// The leases of the former one stay until it expires or gives them back.
+    /// The leases of the former one stay until it expires or gives them back. The new one looks to others as if it had
+    /// ended whenever it gives no sign for a moment.
     #[must_use]
     pub fn next_incarnation(&self) -> Self {
         Self {
             links: Arc::clone(&self.links),
             settings: self.settings.clone(),
             name: self.name.clone(),
-            keep: Mutex::new(self.kept().clone()),
+            keep: Arc::new(Keeps(Mutex::new(self.keep.all()))),
+            locks: false,
             node: OnceCell::new(),
+            fleet: OnceLock::new(),
+            next_try: AtomicI64::new(0),
         }
     }
 
@@ -91,7 +119,9 @@ impl PostgresStores {
     async fn node(&self) -> Result<&Arc<Node>, StoreError> {
         let start = async || {
             schema::check(&self.links.control).await?;
-            Node::start(Arc::clone(&self.links), self.name.clone()).await.map(Arc::new)
+            let life =
+                Life { name: self.name.clone(), ttl: TTL, expires: false, locks: self.locks };
+            Node::start(Arc::clone(&self.links), life).await.map(Arc::new)
         };
         self.node.get_or_try_init(start).await
     }
@@ -102,7 +132,8 @@ impl PostgresStores {
         let holder: &str = &node.id;
         loop {
             let link = self.links.durable(0, account);
-            let rows = link.query(queries::TAKE, &[&text(account), &holder]).await?;
+            let this_try = self.next_try.fetch_add(1, Ordering::Relaxed);
+            let rows = link.query(queries::TAKE, &[&text(account), &holder, &this_try]).await?;
             let row = &rows[0];
             if let Some(epoch) = row.get::<_, Option<i64>>(1) {
                 return Ok((row.get(0), epoch));
@@ -125,7 +156,7 @@ impl PostgresStores {
     pub async fn open_store(&self, account: &str) -> Result<PostgresStore, StoreError> {
         let node = self.node().await?;
         let lease = self.take(account, node).await?;
-        let keep = self.kept().get(account).copied().unwrap_or_default();
+        let keep = self.keep.of(account);
         Ok(PostgresStore::new(Arc::clone(&self.links), Arc::clone(node), lease, keep))
     }
 }
@@ -151,5 +182,9 @@ impl Stores for PostgresStores {
         let sql = "SELECT name FROM mynah.account ORDER BY name";
         let rows = self.links.reading().query(sql, &[]).await?;
         Ok(rows.iter().map(|row| row.get(0)).collect())
+    }
+    fn fleet(&self) -> Option<Arc<dyn Fleet>> {
+        let new = || Arc::new(PostgresFleet::new(Arc::clone(&self.links), Arc::clone(&self.keep)));
+        Some(Arc::clone(self.fleet.get_or_init(new)) as _)
     }
 }

@@ -10,6 +10,8 @@ mod conformance;
 mod encryption;
 #[path = "postgres/fence.rs"]
 mod fence;
+#[path = "postgres/fleet.rs"]
+mod fleet;
 #[path = "postgres/leases.rs"]
 mod leases;
 #[path = "postgres/lost_answers.rs"]

@@ -12,15 +12,35 @@ CREATE TABLE mynah.schema_version (
 
 -- ------------------------------------------------------------------------------------------------ nodes and leases
 
--- One incarnation of one process. `number` names the lock that its control session holds.
+-- One incarnation of one process. `number` names the lock that its control session holds. Only those that share accounts
+-- have rows in `offer`.
 CREATE TABLE mynah.node (
-    id      uuid PRIMARY KEY,
-    number  integer NOT NULL GENERATED ALWAYS AS IDENTITY,
-    name    text NOT NULL,
-    version text NOT NULL,
-    beaten  timestamptz NOT NULL,
-    expires timestamptz NOT NULL
+    id       uuid PRIMARY KEY,
+    number   integer NOT NULL GENERATED ALWAYS AS IDENTITY,
+    name     text COLLATE "C" NOT NULL,
+    zone     text COLLATE "C" NOT NULL DEFAULT '',
+    -- Takes accounts of zones without a live node for this long; null for never.
+    leave_zone_ms bigint,
+    weight   integer NOT NULL DEFAULT 1,
+    version  text NOT NULL,
+    joined   timestamptz NOT NULL DEFAULT clock_timestamp(),
+    beaten   timestamptz NOT NULL,
+    expires  timestamptz NOT NULL,
+    draining boolean NOT NULL DEFAULT false
 ) WITH (fillfactor = 50);
+
+-- The accounts that a node can run. Beside `node`, whose rows change with every sign of life.
+CREATE TABLE mynah.offer (
+    node     uuid PRIMARY KEY,
+    accounts integer[] NOT NULL
+);
+
+-- In which life of the server the control session of a node took its lock. A server that recovered from a crash, and a
+-- standby that was promoted, have none of these rows and none of the locks, and so take nobody for dead.
+CREATE UNLOGGED TABLE mynah.session (
+    number integer PRIMARY KEY,
+    server timestamptz NOT NULL
+);
 
 CREATE TABLE mynah.account (
     account integer PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
@@ -28,15 +48,30 @@ CREATE TABLE mynah.account (
 );
 
 -- `epoch` rises with every change of the holder and never falls. `recovered` is the last epoch that has counted its
--- attempts, and `set_aside` what it set aside then.
+-- attempts, and `set_aside` what it set aside then. `ended` says how the former holder ended: null if it gave the lease
+-- back, true if its process ended, false if it only gave no sign any more, or the server crashed.
 CREATE TABLE mynah.lease (
-    account   integer PRIMARY KEY,
-    holder    uuid,
-    epoch     bigint NOT NULL DEFAULT 0,
-    since     timestamptz NOT NULL DEFAULT clock_timestamp(),
-    recovered bigint NOT NULL DEFAULT 0,
-    set_aside text[] NOT NULL DEFAULT '{}'
+    account      integer PRIMARY KEY,
+    holder       uuid,
+    epoch        bigint NOT NULL DEFAULT 0,
+    since        timestamptz NOT NULL DEFAULT clock_timestamp(),
+    recovered    bigint NOT NULL DEFAULT 0,
+    set_aside    text[] NOT NULL DEFAULT '{}',
+    ended        boolean,
+    -- The call of its holder that took it.
+    try          bigint,
+    -- Whether its holder was asked to give it back.
+    giving       boolean NOT NULL DEFAULT false,
+    last_node    text COLLATE "C",
+    zone         text COLLATE "C",
+    -- Failures in a row, and until when no node takes it because of them.
+    failures     integer NOT NULL DEFAULT 0,
+    not_before   timestamptz,
+    trouble      text,
+    moving_to    text COLLATE "C",
+    moving_until timestamptz
 ) WITH (fillfactor = 70);
+CREATE INDEX lease_holder ON mynah.lease (holder);
 
 -- The lease as calls look at it. The server empties this table when it recovers from a crash: it may then have lost the
 -- last calls that it had answered, so that no holder may go on as if nothing had happened.
@@ -45,6 +80,38 @@ CREATE UNLOGGED TABLE mynah.holding (
     holder  uuid NOT NULL,
     epoch   bigint NOT NULL
 ) WITH (fillfactor = 70);
+
+-- When the next account of a zone may log in anew.
+CREATE TABLE mynah.login (
+    zone text COLLATE "C" PRIMARY KEY,
+    next timestamptz NOT NULL
+);
+
+-- Orders for the holders of accounts. `batch` is the call that took it, `epoch` the lease under which that was.
+CREATE TABLE mynah."order" (
+    id      uuid PRIMARY KEY,
+    account integer NOT NULL,
+    body    text NOT NULL,
+    by_whom text NOT NULL,
+    at      timestamptz NOT NULL DEFAULT clock_timestamp(),
+    expires timestamptz NOT NULL,
+    batch   text,
+    node    text,
+    epoch   bigint,
+    taken   timestamptz,
+    done    timestamptz,
+    is_done boolean,
+    answer  text
+);
+CREATE INDEX order_open ON mynah."order" (account) WHERE done IS NULL;
+
+-- What people see of an account. Lost in a crash of the server.
+CREATE UNLOGGED TABLE mynah.live (
+    account integer PRIMARY KEY,
+    holder  uuid NOT NULL,
+    at      timestamptz NOT NULL,
+    body    text NOT NULL
+) WITH (fillfactor = 50);
 
 -- Numbers are drawn under the lock of the writer of an account, so within an account their order is that of commits.
 CREATE SEQUENCE mynah.seq CACHE 1;
@@ -82,6 +149,8 @@ CREATE TABLE mynah.inbox (
     lane     text COLLATE "C" NOT NULL,
     seq      bigint NOT NULL,
     attempts integer NOT NULL DEFAULT 0,
+    -- Ends of a holder that only gave no sign any more.
+    silences integer NOT NULL DEFAULT 0,
     begun    boolean NOT NULL,
     -- Whether it was a timer.
     due      boolean NOT NULL,
@@ -205,3 +274,19 @@ CREATE TABLE mynah.record (
     value   text NOT NULL,
     PRIMARY KEY (account, key)
 ) WITH (fillfactor = 50);
+
+-- ------------------------------------------------------------------------------------------------ rows
+
+-- The rows that rules save, once for each action. Not part of the log: they are kept.
+CREATE TABLE mynah.saved_row (
+    account integer NOT NULL,
+    seq     bigint NOT NULL,
+    event   text COLLATE "C" NOT NULL,
+    n       integer NOT NULL,
+    file    text COLLATE "C" NOT NULL,
+    at      bigint NOT NULL,
+    person  text COLLATE "C",
+    cells   text[] NOT NULL,
+    PRIMARY KEY (account, event, n)
+);
+CREATE INDEX saved_row_file ON mynah.saved_row (account, file, seq);

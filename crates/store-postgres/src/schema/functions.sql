@@ -31,60 +31,38 @@ END $$;
 
 -- ------------------------------------------------------------------------------------------------ leases
 
--- Registers or renews a node, by the clock of the server alone. Returns its number.
-CREATE FUNCTION mynah.beat_1(p_node uuid, p_name text, p_version text, p_ttl_ms bigint)
-RETURNS integer LANGUAGE plpgsql VOLATILE AS $$
-DECLARE
-    v_now timestamptz := clock_timestamp();
-    v_until timestamptz := v_now + p_ttl_ms * interval '1 millisecond';
-    v_number integer;
-BEGIN
-    PERFORM set_config('synchronous_commit', 'off', true);
-    UPDATE mynah.node SET beaten = v_now, expires = v_until WHERE id = p_node RETURNING number INTO v_number;
-    IF NOT FOUND THEN
-        DELETE FROM mynah.node n WHERE n.expires < v_now - interval '1 day'
-            AND NOT EXISTS (SELECT 1 FROM mynah.lease l WHERE l.holder = n.id);
-        INSERT INTO mynah.node (id, name, version, beaten, expires)
-            VALUES (p_node, p_name, p_version, v_now, v_until) RETURNING number INTO v_number;
-    END IF;
-    RETURN v_number;
-END $$;
-
 -- Takes the lease of an account, which is made if there is none with that name: if it is free, or if its holder has
--- expired or has ended, as its lock and a second without a sign show. `taken` is null if another node holds it; `seen` is
--- then the last sign of that node. Waits for the calls under way.
-CREATE FUNCTION mynah.take_1(p_name text, p_node uuid, OUT account integer, OUT taken bigint, OUT seen text)
+-- expired or has ended. `taken` is null if another node holds it; `seen` is then the last sign of that node. `p_try` names
+-- the try: a repeated call gets what the first one took. Waits for the calls under way.
+CREATE FUNCTION mynah.take_1(p_name text, p_node uuid, p_try bigint, OUT account integer, OUT taken bigint, OUT seen text)
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-    v_account integer;
-    v_holder uuid;
-    v_epoch bigint;
+    v_account integer := mynah.account_1(p_name);
+    v_lease mynah.lease;
     v_node mynah.node;
+    v_is_ended boolean;
 BEGIN
     PERFORM set_config('synchronous_commit', 'on', true);
-    SELECT a.account INTO v_account FROM mynah.account a WHERE a.name = p_name;
-    IF NOT FOUND THEN
-        INSERT INTO mynah.account AS a (name) VALUES (p_name) ON CONFLICT DO NOTHING;
-        SELECT a.account INTO v_account FROM mynah.account a WHERE a.name = p_name;
-        INSERT INTO mynah.lease AS l (account) VALUES (v_account) ON CONFLICT DO NOTHING;
-    END IF;
     account := v_account;
     PERFORM pg_advisory_xact_lock(1298030849, v_account);
-    SELECT l.holder, l.epoch INTO v_holder, v_epoch FROM mynah.lease l WHERE l.account = v_account;
-    IF v_holder IS NOT NULL THEN
-        SELECT n.* INTO v_node FROM mynah.node n WHERE n.id = v_holder;
-        IF FOUND AND v_node.expires > clock_timestamp() THEN
+    SELECT l.* INTO v_lease FROM mynah.lease l WHERE l.account = v_account;
+    IF v_lease.holder = p_node AND v_lease.try = p_try THEN
+        taken := v_lease.epoch;
+        RETURN;
+    END IF;
+    IF v_lease.holder IS NOT NULL THEN
+        SELECT n.* INTO v_node FROM mynah.node n WHERE n.id = v_lease.holder;
+        v_is_ended := FOUND AND mynah.is_ended_1(v_node);
+        IF v_node.expires > clock_timestamp() AND NOT v_is_ended THEN
             seen := v_node.beaten::text;
-            IF v_node.beaten > clock_timestamp() - interval '1 second'
-                OR NOT pg_try_advisory_xact_lock(1298030851, v_node.number)
-            THEN
-                RETURN;
-            END IF;
+            RETURN;
         END IF;
     END IF;
+    SELECT n.* INTO v_node FROM mynah.node n WHERE n.id = p_node;
     -- The epoch is compared, so that of two takers one finds nothing.
-    UPDATE mynah.lease l SET holder = p_node, epoch = l.epoch + 1, since = clock_timestamp()
-        WHERE l.account = v_account AND l.epoch = v_epoch RETURNING l.epoch INTO taken;
+    UPDATE mynah.lease l SET holder = p_node, epoch = l.epoch + 1, since = clock_timestamp(), try = p_try, giving = false,
+            ended = CASE WHEN v_lease.holder IS NULL THEN l.ended ELSE v_is_ended END, last_node = v_node.name
+        WHERE l.account = v_account AND l.epoch = v_lease.epoch RETURNING l.epoch INTO taken;
     IF taken IS NOT NULL THEN
         INSERT INTO mynah.holding AS h (account, holder, epoch) VALUES (v_account, p_node, taken)
             ON CONFLICT ON CONSTRAINT holding_pkey DO UPDATE SET holder = excluded.holder, epoch = excluded.epoch;
@@ -97,11 +75,15 @@ RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
     PERFORM set_config('synchronous_commit', 'on', true);
     PERFORM pg_advisory_xact_lock(1298030849, p_account);
-    UPDATE mynah.lease l SET holder = NULL WHERE l.account = p_account AND l.holder = p_holder AND l.epoch = p_epoch;
+    PERFORM 1 FROM mynah.lease l WHERE l.account = p_account AND l.holder = p_holder AND l.epoch = p_epoch;
     IF NOT FOUND THEN
         RETURN false;
     END IF;
     DELETE FROM mynah.holding h WHERE h.account = p_account;
+    -- Without that row the server crashed, and no event is to blame for the end.
+    UPDATE mynah.lease l SET holder = NULL, giving = false, ended = CASE WHEN FOUND THEN NULL ELSE false END,
+        since = clock_timestamp() WHERE l.account = p_account;
+    PERFORM pg_notify('mynah', 'free');
     RETURN true;
 END $$;
 
@@ -354,6 +336,7 @@ RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     v_action mynah.action;
     v_row mynah.outbox;
+    v_until bigint;
 BEGIN
     PERFORM mynah.fence_1(p_account, p_holder, p_epoch, true);
     PERFORM set_config('synchronous_commit', 'off', true);
@@ -366,7 +349,10 @@ BEGIN
         AND turn_order = v_action.turn_order AND seq = v_action.seq AND claimed IS NOT NULL FOR UPDATE;
     IF FOUND THEN
         IF p_kind = 1 OR (p_kind = 2 AND v_row.doubts = 0) THEN
-            UPDATE mynah.outbox SET claimed = NULL, token = NULL, not_before = p_at, reason = p_reason,
+            -- The request of a former holder that may still be alive is not repeated before that holder has given it up.
+            v_until := CASE WHEN p_kind = 2 AND v_row.epoch <> p_epoch AND v_row.until > p_at
+                AND (SELECT l.ended FROM mynah.lease l WHERE l.account = p_account) IS FALSE THEN v_row.until ELSE p_at END;
+            UPDATE mynah.outbox SET claimed = NULL, token = NULL, not_before = v_until, reason = p_reason,
                     doubts = CASE WHEN p_kind = 2 THEN 1 ELSE doubts END
                 WHERE account = p_account AND chat = v_action.chat AND turn_order = v_action.turn_order AND seq = v_action.seq;
         ELSE
@@ -547,17 +533,22 @@ CREATE FUNCTION mynah.recover_1(p_account integer, p_holder uuid, p_epoch bigint
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     v_recovered bigint;
+    v_counts boolean;
 BEGIN
     PERFORM mynah.fence_1(p_account, p_holder, p_epoch, true);
     PERFORM set_config('synchronous_commit', 'on', true);
-    SELECT recovered, set_aside INTO v_recovered, o_set_aside FROM mynah.lease WHERE account = p_account;
+    SELECT recovered, set_aside, ended IS DISTINCT FROM false INTO v_recovered, o_set_aside, v_counts
+        FROM mynah.lease WHERE account = p_account;
     IF v_recovered <> p_epoch THEN
         -- A row is never in doubt: the next try looks for it in its file.
         UPDATE mynah.outbox SET claimed = NULL, token = NULL
             WHERE account = p_account AND claimed IS NOT NULL AND saves;
-        UPDATE mynah.inbox SET attempts = attempts + 1, begun = false WHERE account = p_account AND begun;
+        -- A network that was cut is no event's fault, unless that comes again and again.
+        UPDATE mynah.inbox SET attempts = attempts + v_counts::integer, silences = silences + (NOT v_counts)::integer, begun = false
+            WHERE account = p_account AND begun;
         WITH gone AS (
-            DELETE FROM mynah.inbox WHERE account = p_account AND attempts >= p_attempts RETURNING seq
+            DELETE FROM mynah.inbox WHERE account = p_account AND (attempts >= p_attempts OR silences >= 4 * p_attempts)
+                RETURNING seq
         ), closed AS (
             INSERT INTO mynah.decision (account, seq, handled, decided) SELECT p_account, seq, p_now, p_decided FROM gone
         )
@@ -608,6 +599,7 @@ RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     v_full boolean := false;
     v_rows bigint;
+    v_last bigint;
     v_old bigint[];
 BEGIN
     PERFORM mynah.fence_1(p_account, p_holder, p_epoch, true);
@@ -630,13 +622,16 @@ BEGIN
         UPDATE mynah.decision SET decided = NULL WHERE account = p_account AND seq = ANY (v_old);
         v_full := v_full OR cardinality(v_old) >= p_rows;
     END IF;
-    -- Only the oldest rows are looked at. What waits stays; the ids stay known.
-    v_old := ARRAY(SELECT e.seq FROM (SELECT * FROM mynah.event WHERE account = p_account ORDER BY seq LIMIT p_rows) e
-        JOIN mynah.decision d ON d.account = e.account AND d.seq = e.seq
-        WHERE e.accepted < p_log_before AND NOT EXISTS (
-            SELECT 1 FROM mynah.action a JOIN mynah.outbox o ON o.account = a.account AND o.chat = a.chat
-                AND o.turn_order = a.turn_order AND o.seq = a.seq
-            WHERE a.account = p_account AND a.event = e.seq));
+    -- What waits stays; the ids stay known. The numbers rise with time, but for a clock that went back.
+    v_last := (SELECT s.seq FROM mynah.seen s WHERE s.account = p_account AND s.accepted >= p_log_before ORDER BY s.accepted LIMIT 1);
+    v_old := ARRAY(SELECT e.seq FROM mynah.event e
+        WHERE e.account = p_account AND e.seq < coalesce(v_last, 9223372036854775807) AND e.accepted < p_log_before
+            AND EXISTS (SELECT 1 FROM mynah.decision d WHERE d.account = p_account AND d.seq = e.seq)
+            AND NOT EXISTS (
+                SELECT 1 FROM mynah.action a JOIN mynah.outbox o ON o.account = a.account AND o.chat = a.chat
+                    AND o.turn_order = a.turn_order AND o.seq = a.seq
+                WHERE a.account = p_account AND a.event = e.seq)
+        ORDER BY e.seq LIMIT p_rows);
     DELETE FROM mynah.outcome WHERE account = p_account AND event = ANY (v_old);
     DELETE FROM mynah.action WHERE account = p_account AND event = ANY (v_old);
     DELETE FROM mynah.decision WHERE account = p_account AND seq = ANY (v_old);
@@ -677,6 +672,7 @@ BEGIN
     GET DIAGNOSTICS o_values = ROW_COUNT;
     DELETE FROM mynah.timer WHERE account = p_account AND (chat = ANY (v_chats) OR person = p_person);
     GET DIAGNOSTICS o_timers = ROW_COUNT;
+    DELETE FROM mynah.saved_row WHERE account = p_account AND person = p_person;
     DELETE FROM mynah.inbox WHERE account = p_account AND seq = ANY (v_events);
     DELETE FROM mynah.decision WHERE account = p_account AND seq = ANY (v_events);
     DELETE FROM mynah.event WHERE account = p_account AND seq = ANY (v_events);
@@ -694,4 +690,18 @@ BEGIN
     DELETE FROM mynah.state WHERE account = p_account AND scope = 0 AND chat = '' AND person = '' AND key = p_key
         RETURNING value INTO v_person;
     RETURN v_person;
+END $$;
+
+-- Stores a row that the rules save, once for its action, which is settled after it.
+CREATE FUNCTION mynah.save_row_1(p_account integer, p_holder uuid, p_epoch bigint, p_event text, p_n integer, p_file text,
+    p_cells text[], p_now bigint)
+RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    PERFORM mynah.fence_1(p_account, p_holder, p_epoch, true);
+    PERFORM set_config('synchronous_commit', 'off', true);
+    INSERT INTO mynah.saved_row (account, seq, event, n, file, at, person, cells)
+        VALUES (p_account, nextval('mynah.seq'), p_event, p_n, p_file, p_now,
+            (SELECT e.person FROM mynah.seen s JOIN mynah.event e ON e.account = s.account AND e.seq = s.seq
+                WHERE s.account = p_account AND s.id = p_event), p_cells)
+        ON CONFLICT DO NOTHING;
 END $$;

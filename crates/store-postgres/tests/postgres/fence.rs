@@ -168,7 +168,7 @@ fn mistakes() -> [(&'static str, String, Meeting); 5] {
     let both = format!("{}; {}", replace("fence_1", LOCK, ""), replace("fence_1", LOOK, in_one));
     let takes_lock = "PERFORM pg_advisory_xact_lock(1298030849, v_account);";
     let without_lock = replace("take_1", takes_lock, "");
-    let without_epoch = replace("take_1", "AND l.epoch = v_epoch", "");
+    let without_epoch = replace("take_1", "AND l.epoch = v_lease.epoch", "");
     let without_both = format!("{without_lock}; {without_epoch}");
     [
         ("forgotten", replace("fence_1", LOOK, "PERFORM 1;"), TakeoverBeforeCall),
