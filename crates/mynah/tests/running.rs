@@ -7,7 +7,7 @@
 mod accounts;
 mod stage;
 
-use mynah_sandbox::{Fault, FaultKind, Options, Sandbox};
+use mynah_sandbox::{AccountNames, Fault, FaultKind, Options, Sandbox};
 
 use serde_json::json;
 use stage::{Account, BOT, Console, Stage, story};
@@ -232,6 +232,33 @@ async fn a_second_process_on_the_same_data_is_refused() {
         assert_eq!(second.ended().await, 5);
         second.logged("in use by another process").await;
         bot.stop("INT").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn two_accounts_of_one_sandbox_answer_their_own_people_only() {
+    story(async {
+        let accounts = AccountNames::numbered(3);
+        let options = Options { accounts, auto_confirm: true, ..Options::default() };
+        let mut stage = Stage::new(Sandbox::start(options).await.unwrap(), BOT);
+        let [first, second, third] = stage.sandbox.accounts().to_vec().try_into().unwrap();
+        let mut others = second.events();
+        let accounts = [
+            Account { name: "one", server: first.url() },
+            Account { name: "two", server: second.url() },
+        ];
+        let mut bot = stage.run_config(&stage.config(&accounts, &stage.folder().join("alerts")));
+        stage.online().await;
+        stage::until(&mut others, |event| stage::is_online(event).then_some(())).await;
+        for account in [&first, &second, &third] {
+            account.say(account.name(), Some("客户一群"), "多少钱");
+        }
+        stage.said().await;
+        stage::until(&mut others, stage::sent_text).await;
+        bot.stop("TERM").await;
+        let sent: Vec<_> = [&first, &second, &third].map(|it| it.sent().len()).into();
+        assert_eq!(sent, [1, 1, 0]);
     })
     .await;
 }

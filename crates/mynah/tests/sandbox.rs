@@ -88,6 +88,37 @@ clear = "members.signed"
 }
 
 #[test]
+fn several_accounts_are_named_with_their_addresses() {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_mynah"));
+    command.args(["sandbox", "--accounts", "30", "--contacts", "5", "--groups", "2"]);
+    let mut sandbox = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(sandbox.stdout.take().unwrap()).lines();
+    let first = lines.next().unwrap().unwrap();
+    let base = first.strip_prefix("listening on ").unwrap();
+    let second = lines.next().unwrap().unwrap();
+    sandbox.kill().unwrap();
+    sandbox.wait().unwrap();
+    assert_eq!(second, format!("accounts a1 … a30, each at {base}/a/NAME"));
+}
+
+#[test]
+fn accounts_that_cannot_be_are_refused() {
+    for (arguments, expected) in [
+        (["--accounts", "0"], "0 is not in 1..=5000"),
+        (["--account-names", "a,b/c"], "cannot be named \"b/c\""),
+        (["--account-names", "a,a"], "two accounts are named \"a\""),
+    ] {
+        let refused = mynah().arg("sandbox").args(arguments).assert().code(2);
+        let error = String::from_utf8_lossy(&refused.get_output().stderr).into_owned();
+        assert!(error.contains(expected), "{error}");
+    }
+    // A chat is in one account.
+    let refused = mynah().args(["sandbox", "--accounts", "2"]).arg(faq()).assert().code(2);
+    let error = String::from_utf8_lossy(&refused.get_output().stderr).into_owned();
+    assert!(error.contains("cannot be used with"), "{error}");
+}
+
+#[test]
 fn private_and_other_groups_are_told_apart() {
     let private = chat(mynah().args(["sandbox", "--as", "李四", "--private"]).arg(faq()), "价格");
     assert_eq!(private, "李四: 价格\n> 价目表：https://example.com/price\n");

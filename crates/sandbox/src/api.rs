@@ -10,8 +10,6 @@ mod session;
 mod sync;
 mod upload;
 
-use std::sync::Arc;
-
 use axum::{
     Router,
     extract::Request,
@@ -25,9 +23,9 @@ pub(crate) use download::picture_of;
 pub(crate) use send::seconds;
 
 use crate::{
+    accounts::Shared,
     answer::{self, not_found},
     hosts,
-    hub::Hub,
     request::ServiceRequest,
     wire::answers::Uploaded,
 };
@@ -35,10 +33,8 @@ use crate::{
 /// The path of all calls except four.
 pub(crate) const BASE: &str = "/cgi-bin/mmwebwx-bin/";
 
-type Shared = axum::extract::State<Arc<Hub>>;
-
 /// Every call accepts GET and POST: clients differ, and the service accepts both.
-pub(crate) fn router() -> Router<Arc<Hub>> {
+pub(crate) fn router() -> Router {
     let calls = Router::new()
         .route("/login", any(login::poll))
         .route("/webwxnewloginpage", any(login::new_login_page))

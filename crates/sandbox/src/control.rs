@@ -12,8 +12,6 @@ mod phone;
 pub(crate) mod view;
 mod watch;
 
-use std::sync::Arc;
-
 use axum::{
     Router,
     body::Bytes,
@@ -26,15 +24,16 @@ use axum::{
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
 
-use crate::{answer::bytes, hub::Hub};
+use crate::answer::bytes;
 
 /// Files are sent as base64 inside JSON.
 const LARGEST: usize = 100 << 20;
 
-type Shared = axum::extract::State<Arc<Hub>>;
+use crate::accounts::Shared;
 
-pub(crate) fn router(hub: &Arc<Hub>) -> Router<Arc<Hub>> {
+pub(crate) fn router() -> Router {
     let calls = Router::new()
+        .route("/accounts", get(view::accounts))
         .route("/login/scan", post(phone::scan))
         .route("/login/confirm", post(phone::confirm))
         .route("/login/cancel", post(phone::cancel))
@@ -53,7 +52,7 @@ pub(crate) fn router(hub: &Arc<Hub>) -> Router<Arc<Hub>> {
         .route("/events", get(watch::events))
         .fallback(no_such_call)
         .method_not_allowed_fallback(wrong_method);
-    let guard = middleware::from_fn_with_state(hub.clone(), guard::own_address_only);
+    let guard = middleware::from_fn(guard::own_address_only);
     Router::new().nest("/sandbox", calls.layer(DefaultBodyLimit::max(LARGEST)).layer(guard))
 }
 

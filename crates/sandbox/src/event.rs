@@ -32,7 +32,7 @@ pub struct Call {
     pub status: u16,
 }
 
-/// An event of [`Sandbox::events`](crate::Sandbox::events) and `GET /sandbox/events`.
+/// An event of [`Account::events`](crate::Account::events) and `GET /sandbox/events`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]

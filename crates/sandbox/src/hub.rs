@@ -4,7 +4,7 @@ use std::{
     collections::VecDeque,
     net::SocketAddr,
     sync::atomic::{AtomicBool, Ordering},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -33,9 +33,12 @@ pub(crate) struct State {
 #[derive(Debug)]
 pub(crate) struct Hub {
     pub(crate) address: SocketAddr,
+    /// The path of the account; empty at the root.
+    pub(crate) home: String,
     pub(crate) options: Settings,
     faults: Mutex<Faults>,
-    pub(crate) events: broadcast::Sender<SandboxEvent>,
+    /// Made for the first watcher: its memory is that of many accounts without one.
+    events: OnceLock<broadcast::Sender<SandboxEvent>>,
     /// Cancelled when the sandbox stops: held requests are then answered at once.
     pub(crate) stop: CancellationToken,
     state: Mutex<State>,
@@ -68,9 +71,15 @@ impl Settings {
 const EVENTS: usize = 4096;
 
 impl Hub {
-    pub(crate) fn new(address: SocketAddr, options: Options) -> Self {
+    pub(crate) fn new(
+        address: SocketAddr,
+        home: String,
+        number: u32,
+        options: &Options,
+        stop: CancellationToken,
+    ) -> Self {
         let state = State {
-            world: options.world,
+            world: options.world.clone().of_account(number),
             logins: Logins::default(),
             sent: Vec::new(),
             uploads: Uploads::default(),
@@ -78,19 +87,20 @@ impl Hub {
         };
         Self {
             address,
+            home,
             options: Settings {
                 hold: options.hold,
                 auto_confirm: AtomicBool::new(options.auto_confirm),
-                redirect_base: options.redirect_base,
+                redirect_base: options.redirect_base.clone(),
                 echo: options.echo,
                 sync_batch: options.sync_batch.max(1),
                 send_limit: options.send_limit,
-                refuse_login: options.refuse_login,
+                refuse_login: options.refuse_login.clone(),
                 desktop_only: options.desktop_only,
             },
-            faults: Mutex::new(Faults::new(options.faults)),
-            events: broadcast::channel(EVENTS).0,
-            stop: CancellationToken::new(),
+            faults: Mutex::new(Faults::new(options.faults.clone())),
+            events: OnceLock::new(),
+            stop,
             state: Mutex::new(state),
             calls: Mutex::new(Vec::new()),
             changed: watch::channel(0).0,
@@ -123,8 +133,15 @@ impl Hub {
     }
 
     pub(crate) fn publish(&self, event: SandboxEvent) {
-        // An error only means that there are no watchers.
-        let _ = self.events.send(event);
+        if let Some(events) = self.events.get() {
+            // An error only means that there are no watchers.
+            let _ = events.send(event);
+        }
+    }
+
+    /// The events from now on.
+    pub(crate) fn subscribe(&self) -> broadcast::Receiver<SandboxEvent> {
+        self.events.get_or_init(|| broadcast::channel(EVENTS).0).subscribe()
     }
 
     pub(crate) fn publish_login(&self, state: &str, uuid: Option<&str>) {

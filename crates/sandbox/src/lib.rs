@@ -7,6 +7,8 @@
 //! all requests. The crate shares no type with the client of this workspace, so that a mistake in one is not repeated
 //! in the other.
 
+mod account;
+mod accounts;
 mod answer;
 mod api;
 mod control;
@@ -25,6 +27,8 @@ mod upload;
 mod wire;
 mod world;
 
+pub use account::Account;
+pub use accounts::{AccountNames, BadAccountName};
 pub use control::view::{ChatView, LoginView, MemberView, MessageView, PersonView, StateView};
 pub use event::{Call, SandboxEvent, Sent};
 pub use fault::{Fault, FaultFileError, FaultKind};

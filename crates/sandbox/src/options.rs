@@ -5,14 +5,16 @@ use std::{
     time::Duration,
 };
 
-use crate::{fault::Fault, world::World};
+use crate::{AccountNames, fault::Fault, world::World};
 
 /// The options of a sandbox. The default listens on a free loopback port and uses the built-in world.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The address to listen on; port 0 picks a free port.
     pub listen: SocketAddr,
-    /// The people and groups of the sandbox.
+    /// The accounts, each with a copy of the world, at the path `/a/NAME`. Without a name there is one account, at the root.
+    pub accounts: AccountNames,
+    /// The people and groups of each account.
     pub world: World,
     /// The time for which a poll without news is held. The real server holds for about 25 s.
     pub hold: Duration,
@@ -41,6 +43,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            accounts: AccountNames::default(),
             world: World::default(),
             hold: Duration::from_secs(25),
             auto_confirm: false,

@@ -1,7 +1,5 @@
 //! A request of the protocol, parsed leniently like the service does.
 
-use std::sync::Arc;
-
 use axum::{
     body::{Bytes, to_bytes},
     extract::{FromRequest, Request},
@@ -9,7 +7,7 @@ use axum::{
 };
 use serde_json::Value;
 
-use crate::{hub::Hub, wire::text::percent_decode};
+use crate::wire::text::percent_decode;
 
 /// Uploads come in chunks of half a megabyte, but some clients send a file in one piece.
 const LARGEST: usize = 64 << 20;
@@ -26,10 +24,10 @@ pub(crate) struct ServiceRequest {
     pub(crate) body: Value,
 }
 
-impl FromRequest<Arc<Hub>> for ServiceRequest {
+impl<S: Send + Sync> FromRequest<S> for ServiceRequest {
     type Rejection = StatusCode;
 
-    async fn from_request(request: Request, _: &Arc<Hub>) -> Result<Self, StatusCode> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, StatusCode> {
         let (parts, body) = request.into_parts();
         let bytes = to_bytes(body, LARGEST).await.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?;
         let query = parts.uri.query().unwrap_or("");

@@ -100,6 +100,16 @@ impl World {
         world
     }
 
+    /// The world of a further account: an account number and generated values of its own. Account 0 stays as it is.
+    pub(crate) fn of_account(mut self, number: u32) -> Self {
+        if number > 0 {
+            let me = &mut self.people[PersonId::ME.index()];
+            me.uin = me.uin.wrapping_add(number);
+            self.draw = Draw::new(fresh_seed());
+        }
+        self
+    }
+
     /// The world's time in milliseconds since 1970.
     pub(crate) fn now(&self) -> u64 {
         wall_clock() + self.ahead

@@ -1,5 +1,6 @@
 //! `mynah sandbox [BOT]`: a chat service on this machine, with the bot logged in to it and people to play.
 
+mod accounts;
 mod chat;
 mod editor;
 mod follow;
@@ -25,6 +26,7 @@ use mynah_sandbox::{Fault, Options, Sandbox, World};
 use mynah_transports::Connector;
 use tokio::task::JoinSet;
 
+use self::accounts::{AccountArgs, Size};
 use self::chat::Chat;
 use self::live::Live;
 use self::page::Page;
@@ -52,7 +54,7 @@ const ANY_PORT: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOS
 /// always `listening on http://ADDRESS`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_long_help = "Examples:\n\n  mynah sandbox bots/community\n  printf '多少钱\\n' | mynah sandbox bots/faq"
+    after_long_help = "Examples:\n\n  mynah sandbox bots/community\n  printf '多少钱\\n' | mynah sandbox bots/faq\n  mynah sandbox --listen 127.0.0.1:8086 --auto-confirm --accounts 30"
 )]
 pub(crate) struct Args {
     /// A folder with a bot.toml, or the file.
@@ -67,6 +69,10 @@ pub(crate) struct Args {
     /// People and groups from this file (TOML) instead of the built-in ones.
     #[arg(long, value_name = "FILE")]
     world: Option<PathBuf>,
+    #[command(flatten)]
+    size: Size,
+    #[command(flatten)]
+    accounts: AccountArgs,
     /// Failures to commit from the start, from this file (TOML).
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
@@ -100,7 +106,8 @@ pub(crate) async fn execute(args: Args, bot: Bot, common: &Common) -> Result<End
     let mut options = Options {
         listen: args.listen,
         auto_confirm: args.auto_confirm || args.bot.is_some(),
-        world: world(&args, common.lang())?,
+        accounts: args.accounts.names()?,
+        world: args.size.add_to(world(&args, common.lang())?),
         faults: faults(args.faults.as_deref())?,
         ..Options::default()
     };
@@ -276,7 +283,10 @@ async fn start(options: Options) -> Result<Sandbox, Report> {
             .because(error)
             .hint("give another address with --listen; port 0 takes a free one")
     })?;
-    print::to_stdout(|out| writeln!(out, "listening on {}", sandbox.url()))?;
+    print::to_stdout(|out| {
+        writeln!(out, "listening on http://{}", sandbox.address())?;
+        accounts::list(out, &sandbox)
+    })?;
     Ok(sandbox)
 }
 

@@ -137,38 +137,48 @@ impl Stage {
 
     /// Waits until the bot is online.
     pub(crate) async fn online(&mut self) {
-        self.until(|event| {
-            matches!(event, SandboxEvent::Login { state, .. } if state == "online").then_some(())
-        })
-        .await;
+        until(&mut self.events, |event| is_online(event).then_some(())).await;
     }
 
     /// The next message of the bot: chat and text.
     pub(crate) async fn said(&mut self) -> (String, String) {
-        let sent = |event: &SandboxEvent| match event {
-            SandboxEvent::Sent(sent) => Some((sent.to_name.clone(), sent.text.clone())),
-            _ => None,
-        };
-        self.until(sent).await
-    }
-
-    async fn until<T>(&mut self, wanted: impl Fn(&SandboxEvent) -> Option<T>) -> T {
-        loop {
-            match self.events.recv().await {
-                Ok(event) => {
-                    if let Some(found) = wanted(&event) {
-                        return found;
-                    }
-                }
-                Err(broadcast::error::RecvError::Lagged(_)) => {}
-                Err(broadcast::error::RecvError::Closed) => panic!("the sandbox ended"),
-            }
-        }
+        until(&mut self.events, sent_text).await
     }
 
     /// How many calls of an endpoint there were.
     pub(crate) fn calls(&self, endpoint: &str) -> usize {
         self.sandbox.calls().iter().filter(|call| call.path.ends_with(endpoint)).count()
+    }
+}
+
+/// Waits for an event of an account.
+pub(crate) async fn until<T>(
+    events: &mut broadcast::Receiver<SandboxEvent>,
+    wanted: impl Fn(&SandboxEvent) -> Option<T>,
+) -> T {
+    loop {
+        match events.recv().await {
+            Ok(event) => {
+                if let Some(found) = wanted(&event) {
+                    return found;
+                }
+            }
+            Err(broadcast::error::RecvError::Lagged(_)) => {}
+            Err(broadcast::error::RecvError::Closed) => panic!("the sandbox ended"),
+        }
+    }
+}
+
+/// Whether a bot has just logged in.
+pub(crate) fn is_online(event: &SandboxEvent) -> bool {
+    matches!(event, SandboxEvent::Login { state, .. } if state == "online")
+}
+
+/// The chat and the text of a message of the bot.
+pub(crate) fn sent_text(event: &SandboxEvent) -> Option<(String, String)> {
+    match event {
+        SandboxEvent::Sent(sent) => Some((sent.to_name.clone(), sent.text.clone())),
+        _ => None,
     }
 }
 

@@ -6,7 +6,7 @@ use axum::{
 };
 use bytes::Bytes;
 
-use super::Shared;
+use crate::accounts::Shared;
 use crate::{
     answer::bytes,
     hub::{Hub, State},

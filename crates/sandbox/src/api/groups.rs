@@ -3,7 +3,8 @@
 use axum::response::Response;
 use serde_json::Value;
 
-use super::{Shared, session::INVITE_START};
+use super::session::INVITE_START;
+use crate::accounts::Shared;
 use crate::{
     answer::{in_session, ret},
     hub::State,

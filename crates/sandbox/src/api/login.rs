@@ -8,7 +8,8 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 
-use super::{BASE, Shared};
+use super::BASE;
+use crate::accounts::Shared;
 use crate::{
     answer::{self, bytes, not_found, script},
     cookies::session_cookies,
@@ -133,8 +134,9 @@ fn redirect_uri(hub: &Hub, request: &ServiceRequest, uuid: &str, ticket: &str) -
     let base =
         hub.options.redirect_base.clone().unwrap_or_else(|| crate::hosts::redirect_base(host));
     let (lang, scan) = hub.read(|state| (state.world.language.code(), state.world.seconds()));
+    let home = &hub.home;
     format!(
-        "{base}{BASE}webwxnewloginpage?ticket={ticket}@qrticket_0&uuid={uuid}&lang={lang}&scan={scan}"
+        "{base}{home}{BASE}webwxnewloginpage?ticket={ticket}@qrticket_0&uuid={uuid}&lang={lang}&scan={scan}"
     )
 }
 

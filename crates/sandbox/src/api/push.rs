@@ -3,7 +3,7 @@
 use axum::response::Response;
 use serde::Serialize;
 
-use super::Shared;
+use crate::accounts::Shared;
 use crate::{answer::json, login::Stage, request::ServiceRequest};
 
 #[derive(Debug, Serialize)]

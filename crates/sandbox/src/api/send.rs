@@ -5,7 +5,7 @@ use std::time::Instant;
 use axum::response::Response;
 use serde_json::Value;
 
-use super::Shared;
+use crate::accounts::Shared;
 use crate::{
     SandboxEvent, Sent,
     answer::{in_session, ret},

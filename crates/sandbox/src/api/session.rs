@@ -5,7 +5,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::Shared;
+use crate::accounts::Shared;
 use crate::{
     answer::{in_session, json, ret},
     hub::State,

@@ -8,7 +8,7 @@ use axum::{
 };
 use serde_json::Value;
 
-use super::Shared;
+use crate::accounts::Shared;
 use crate::{
     answer::{in_session, ret, script},
     cookies::session_cookies,

@@ -3,7 +3,7 @@
 use axum::response::Response;
 use serde_json::Value;
 
-use super::Shared;
+use crate::accounts::Shared;
 use crate::{
     answer::{in_session, json, ret},
     hub::State,

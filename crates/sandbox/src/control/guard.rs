@@ -1,22 +1,16 @@
 //! Accepts only requests to the sandbox's own address, from its own pages.
 
-use std::sync::Arc;
-
 use axum::{
-    extract::{Request, State},
+    extract::Request,
     http::{StatusCode, header},
     middleware::Next,
     response::Response,
 };
 
 use super::refused;
-use crate::hub::Hub;
+use crate::{accounts::Shared, hub::Hub};
 
-pub(super) async fn own_address_only(
-    State(hub): State<Arc<Hub>>,
-    request: Request,
-    next: Next,
-) -> Response {
+pub(super) async fn own_address_only(hub: Shared, request: Request, next: Next) -> Response {
     match refusal(&hub, &request) {
         Some(reason) => refused(StatusCode::FORBIDDEN, reason),
         None => next.run(request).await,

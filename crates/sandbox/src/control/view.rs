@@ -1,6 +1,9 @@
 //! Views of the state: the whole state for the page, sent messages, calls, media.
 
+use std::sync::Arc;
+
 use axum::{
+    Extension,
     extract::{Path, Query, rejection::QueryRejection},
     http::StatusCode,
     response::Response,
@@ -10,6 +13,7 @@ use serde_json::json;
 
 use super::{Shared, refused, reply};
 use crate::{
+    accounts::Accounts,
     answer::{bytes, not_found},
     api::{picture_of, seconds},
     hub::State,
@@ -23,6 +27,16 @@ use crate::{
 
 pub(super) async fn sent(hub: Shared) -> Response {
     reply(&json!({ "messages": hub.read(|state| state.sent.clone()) }))
+}
+
+/// All accounts of the sandbox. The account of a sandbox with one has an empty name.
+pub(super) async fn accounts(Extension(accounts): Extension<Arc<Accounts>>) -> Response {
+    let list: Vec<_> = accounts
+        .list()
+        .iter()
+        .map(|it| json!({ "name": it.name(), "url": it.url(), "online": it.is_online() }))
+        .collect();
+    reply(&json!({ "accounts": list }))
 }
 
 pub(super) async fn calls(hub: Shared) -> Response {

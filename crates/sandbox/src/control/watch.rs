@@ -13,7 +13,7 @@ use super::Shared;
 use crate::SandboxEvent;
 
 pub(super) async fn events(hub: Shared) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let events = hub.events.subscribe();
+    let events = hub.subscribe();
     let stop = hub.stop.clone();
     let stream = stream::unfold((events, stop), |(mut events, stop)| async move {
         let event = tokio::select! {

@@ -1,10 +1,10 @@
 //! The middleware that injects faults and writes the log of calls.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, time::Duration};
 
 use axum::{
     body::{Body, Bytes, to_bytes},
-    extract::{ConnectInfo, Request, State},
+    extract::{ConnectInfo, Request},
     http::{HeaderValue, StatusCode, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     Call,
+    accounts::Shared,
     answer::{bytes, json, script},
     hub::Hub,
     net::Line,
@@ -35,7 +36,7 @@ const PAGE: &str = "<!DOCTYPE html>\n<html><head><title>Error</title></head><bod
 
 /// Injects the pending fault for this call, if any, and logs the call.
 pub(crate) async fn inject(
-    State(hub): State<Arc<Hub>>,
+    hub: Shared,
     ConnectInfo(line): ConnectInfo<Line>,
     request: Request,
     next: Next,

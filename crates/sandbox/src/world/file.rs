@@ -229,6 +229,13 @@ impl World {
         }
     }
 
+    /// Adds generated people: friends, and groups with this number of members each, as `[crowd]` of a file does.
+    #[must_use]
+    pub fn with_crowd(mut self, contacts: u32, groups: u32, members: u32) -> Self {
+        self.add_crowd(&Crowd { contacts, groups, members });
+        self
+    }
+
     fn add_crowd(&mut self, crowd: &Crowd) {
         let contacts: Vec<_> = (0..crowd.contacts)
             .map(|number| self.add_person(&format!("联系人{number:04}"), Relation::Friend))

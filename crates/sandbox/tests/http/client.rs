@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, io};
 
-use mynah_sandbox::Sandbox;
+use mynah_sandbox::Account;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -102,6 +102,8 @@ fn unchunk(mut bytes: &[u8]) -> Option<Vec<u8>> {
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Client {
     pub(crate) address: String,
+    /// The path of its account.
+    pub(crate) home: String,
     pub(crate) cookies: BTreeMap<String, String>,
     pub(crate) sid: String,
     pub(crate) uin: String,
@@ -111,13 +113,15 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    pub(crate) fn of(sandbox: &Sandbox) -> Self {
-        Self { address: sandbox.url().trim_start_matches("http://").to_owned(), ..Self::default() }
+    pub(crate) fn of(account: &Account) -> Self {
+        let base = account.url().trim_start_matches("http://");
+        let (address, home) = base.split_at(base.find('/').unwrap_or(base.len()));
+        Self { address: address.to_owned(), home: home.to_owned(), ..Self::default() }
     }
 
     /// A client after login and `webwxinit`.
-    pub(crate) async fn online(sandbox: &Sandbox) -> Self {
-        let mut client = Self::of(sandbox);
+    pub(crate) async fn online(account: &Account) -> Self {
+        let mut client = Self::of(account);
         client.log_in().await;
         client.init().await;
         client
@@ -125,7 +129,8 @@ impl Client {
 
     pub(crate) async fn try_get(&self, path: &str) -> io::Result<Answer> {
         let cookie = self.cookie_header();
-        request(&self.address, &format!("GET {path}"), &[("Cookie", &cookie)], b"").await
+        request(&self.address, &format!("GET {}{path}", self.home), &[("Cookie", &cookie)], b"")
+            .await
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -135,7 +140,7 @@ impl Client {
     /// A call under the usual path without a content type, like itchat.
     pub(crate) async fn try_post(&self, call: &str, body: &Value) -> io::Result<Answer> {
         let cookie = self.cookie_header();
-        let head = format!("POST /cgi-bin/mmwebwx-bin/{call}");
+        let head = format!("POST {}/cgi-bin/mmwebwx-bin/{call}", self.home);
         request(&self.address, &head, &[("Cookie", &cookie)], body.to_string().as_bytes()).await
     }
 
@@ -145,7 +150,7 @@ impl Client {
 
     /// A call of the control API.
     pub(crate) async fn control(&self, path: &str, body: &Value) -> Value {
-        let head = format!("POST /sandbox/{path}");
+        let head = format!("POST {}/sandbox/{path}", self.home);
         request(&self.address, &head, &[], body.to_string().as_bytes())
             .await
             .expect("an answer")

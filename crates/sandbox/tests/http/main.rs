@@ -1,5 +1,6 @@
 //! The sandbox over real HTTP, as a client sees it.
 
+mod accounts;
 mod client;
 mod control;
 mod events;
