@@ -68,8 +68,8 @@ pub use perform::{Perform, PerformError};
 pub use question::Question;
 pub use random::Random;
 pub use reader::{
-    Depths, ExportPage, ExportPlace, Exported, ExportedValue, Fired, StateOwner, StateValue,
-    StoreReader, StoreStatus, Stores, Survey, TroubledAction, Waiting,
+    Depths, ExportPage, ExportPlace, Exported, ExportedValue, Fired, SavedRow, StateOwner,
+    StateValue, StoreReader, StoreStatus, Stores, Survey, TroubledAction, Waiting,
 };
 pub use state::{NoState, Read, Scope, Snapshot, StateSource, StateView, Value};
 pub use store::{

@@ -88,6 +88,19 @@ pub trait StoreReader: Send + Sync {
     /// [`StoreError::Unsupported`] if the store is not a file; an error if the file exists already.
     async fn backup(&self, to: &Path) -> Result<(), StoreError>;
 
+    /// The names of the files under which rules saved rows, with the number of rows. Empty for a store that keeps no rows,
+    /// see [`Store::save_row`].
+    async fn saved_files(&self) -> Result<BTreeMap<String, u64>, StoreError> {
+        Ok(BTreeMap::new())
+    }
+
+    /// The next saved rows of a file after the one with this number, in the order in which they were saved; at most a
+    /// thousand. None at the end.
+    async fn saved_rows(&self, file: &str, after: i64) -> Result<Vec<SavedRow>, StoreError> {
+        let _ = (file, after);
+        Ok(Vec::new())
+    }
+
     /// The names of the rule file that are bound to people, in the order of the names.
     async fn bindings(&self) -> Result<Vec<Binding>, StoreError> {
         // A binding does not expire.
@@ -95,6 +108,17 @@ pub trait StoreReader: Send + Sync {
             self.state(&StateOwner::Bot, Binding::PREFIX, Timestamp::from_millis(i64::MAX)).await?;
         Ok(values.iter().filter_map(|(key, value)| Binding::read(key, &value.text)).collect())
     }
+}
+
+/// A row that a rule saved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SavedRow {
+    /// Its number, which rises within an account.
+    pub seq: i64,
+    /// When it was saved.
+    pub at: Timestamp,
+    /// Its cells.
+    pub cells: Vec<String>,
 }
 
 /// The number of events to handle and of actions to send.

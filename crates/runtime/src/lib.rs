@@ -37,6 +37,7 @@ mod waiting;
 mod worker;
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64};
 use std::time::Duration;
@@ -200,6 +201,8 @@ impl Running {
 
     /// Starts the next pieces of work and takes their results, until something ends the account.
     async fn work_until(&mut self, stop: &CancellationToken) -> Ended {
+        let store = Arc::clone(&self.worker.store);
+        let mut lease_lost = pin!(store.lease_lost());
         loop {
             while let Some(job) = self.dispatcher.next(self.worker.now()) {
                 self.spawn(job);
@@ -213,6 +216,7 @@ impl Running {
             let ended = tokio::select! {
                 biased;
                 () = stop.cancelled() => Some(Ended::Stopped),
+                () = &mut lease_lost => Some(Ended::Storage(StoreError::LeaseLost)),
                 Some(news) = self.news.recv() => self.on_news(news),
                 Some(order) = self.orders.recv() => { self.on_order(order); None }
                 Some(done) = self.jobs.join_next() => self.on_done(done),
@@ -288,12 +292,26 @@ impl Running {
         }
     }
 
-    /// Ends in order: starts no new work, waits for work in flight, then ends the session if the settings ask for it.
+    /// Ends in order: starts no new work, waits for work in flight, then ends the session if the settings ask for it. If
+    /// the account is lost to another process, ends all work at once instead: that process does it again.
     async fn stop(mut self, ended: &Ended) {
         self.receiving.cancel();
         self.dispatcher.close();
         // The receiving task may be waiting for space in the channel.
         self.news.close();
+        if matches!(ended, Ended::Storage(StoreError::LeaseLost)) {
+            return self.abort().await;
+        }
+        let store = Arc::clone(&self.worker.store);
+        tokio::select! {
+            () = store.lease_lost() => {}
+            () = self.finish(ended) => return,
+        }
+        self.abort().await;
+    }
+
+    /// Waits for work in flight, then ends the session if the settings ask for it.
+    async fn finish(&mut self, ended: &Ended) {
         let deadline = self.worker.settings.stop_deadline;
         let mut is_ours = true;
         let under_way = async {
@@ -310,19 +328,7 @@ impl Running {
                 left = self.jobs.len(),
                 "the deadline of the stop passed; the rest waits for the next start"
             );
-            self.jobs.abort_all();
-            // A handler that blocks its thread does not notice the abort.
-            if timeout(ABORT, async { while self.jobs.join_next().await.is_some() {} })
-                .await
-                .is_err()
-            {
-                tracing::error!(
-                    left = self.jobs.len(),
-                    "handlers that block their threads are left behind"
-                );
-                self.control.leave_behind();
-                self.jobs.detach_all();
-            }
+            self.abort().await;
         }
         let received = timeout(deadline, self.receiver.join_next()).await;
         let log_out = self.worker.settings.log_out_at_stop && matches!(ended, Ended::Stopped);
@@ -335,6 +341,21 @@ impl Running {
                 Ok(records) => self.forget_session(records).await,
                 Err(_) => tracing::warn!("the service did not end the session in time"),
             }
+        }
+    }
+
+    /// Ends all work in flight, requests to the service included.
+    async fn abort(&mut self) {
+        self.jobs.abort_all();
+        // A handler that blocks its thread does not notice the abort.
+        let ended = async { while self.jobs.join_next().await.is_some() {} };
+        if timeout(ABORT, ended).await.is_err() {
+            tracing::error!(
+                left = self.jobs.len(),
+                "handlers that block their threads are left behind"
+            );
+            self.control.leave_behind();
+            self.jobs.detach_all();
         }
     }
 

@@ -77,7 +77,10 @@ impl Worker {
     /// Sends a claimed action and settles it.
     pub(crate) async fn send_claimed(&self, outgoing: &Outgoing) -> Result<SendEnd, StoreError> {
         let started = Instant::now();
-        let (outcome, signal) = self.attempt(outgoing).await;
+        let (outcome, signal) = match self.save(outgoing).await? {
+            Some(outcome) => (outcome, None),
+            None => self.attempt(outgoing).await,
+        };
         let more = self.store.settle(&outgoing.id, outcome.clone(), self.now()).await?;
         self.report(outgoing, &outcome, started.elapsed());
         // The service does not see a row in a file, so the row does not count for the limits.
@@ -90,16 +93,6 @@ impl Worker {
         if self.settings.dry_run {
             return (Outcome::Refused { reason: "dry run: nothing is sent".to_owned() }, None);
         }
-        if let (Action::Save { file, row }, Some(folder)) =
-            (&outgoing.action, &self.settings.save_folder)
-        {
-            let _one_at_a_time = self.saving.lock().await;
-            let result = save::append(folder, file, row, outgoing.attempt > 1);
-            return (
-                self.saved(outgoing, result.map_err(|error| (folder.join(file), error))),
-                None,
-            );
-        }
         let work = AssertUnwindSafe(self.service.perform(outgoing)).catch_unwind();
         match timeout(LONGEST, work).await {
             Ok(Ok(Ok(receipt))) => (taken(receipt), None),
@@ -107,6 +100,21 @@ impl Worker {
             Ok(Err(panic)) => (self.doubt(format!("panicked: {}", words_of(&*panic))), None),
             Err(_) => (self.doubt(format!("no answer within {LONGEST:?}")), None),
         }
+    }
+
+    /// Saves the row of an action: in the store, or else in a file. `None` if the action has no row or there is no folder.
+    async fn save(&self, outgoing: &Outgoing) -> Result<Option<Outcome>, StoreError> {
+        let Action::Save { file, row } = &outgoing.action else { return Ok(None) };
+        if self.settings.dry_run {
+            return Ok(None);
+        }
+        if self.store.save_row(&outgoing.id, file, row, self.now()).await? {
+            return Ok(Some(Outcome::Accepted));
+        }
+        let Some(folder) = &self.settings.save_folder else { return Ok(None) };
+        let _one_at_a_time = self.saving.lock().await;
+        let result = save::append(folder, file, row, outgoing.attempt > 1);
+        Ok(Some(self.saved(outgoing, result.map_err(|error| (folder.join(file), error)))))
     }
 
     /// The outcome of a row. If a retry cannot succeed, the action is given up at once, since later actions of the chat

@@ -514,6 +514,17 @@ async fn an_account_that_another_process_took_over_is_not_logged_out() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_account_whose_lease_expires_ends_and_is_not_logged_out() {
+    let store = Arc::new(stage::FailingStore::new(|| StoreError::LeaseLost));
+    let settings = Settings { log_out_at_stop: true, ..settings() };
+    let mut played = Played::start(store.clone(), Handlers::new(), settings);
+    store.lose();
+    let ended = played.ended().await;
+    assert!(matches!(ended, Ended::Storage(StoreError::LeaseLost)), "{ended:?}");
+    assert_eq!(played.seen.logged_out.load(Ordering::SeqCst), 0);
+}
+
 /// An action of the program, in a chat of the service.
 fn order(text: &str) -> Planned {
     saying(&group(0), Content::text(text))

@@ -1,4 +1,4 @@
-//! Read access to the data of one account: each call is one statement, so it sees one state; a survey is three.
+//! Read access to the data of one account: each call is one statement, so it sees one state; a survey is two.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,8 +8,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use mynah_core::{
     Chat, ChatId, Depths, EventBody, ExportPage, ExportPlace, Exported, ExportedValue, Fired,
-    LogPage, LogPlace, LogQuery, PersonId, Records, Scope, StateOwner, StateValue, StoreError,
-    StoreReader, StoreStatus, Survey, Timestamp, TroubledAction, Waiting,
+    LogPage, LogPlace, LogQuery, PersonId, Records, SavedRow, Scope, StateOwner, StateValue,
+    StoreError, StoreReader, StoreStatus, Survey, Timestamp, TroubledAction, Waiting,
 };
 use tokio_postgres::Row;
 
@@ -24,53 +24,18 @@ const DAY: i64 = 24 * 60 * 60 * 1000;
 /// The most values or timers in a page of an export.
 const ITEMS: i64 = 500;
 
+/// The most saved rows of an answer.
+const ROWS: i64 = 1000;
+
 /// The largest number of waiting chats in an answer; those that wait longest come first.
 const CHATS: i64 = 200;
 
-const STATUS: &str = "
-    SELECT (SELECT count(*) FROM mynah.inbox WHERE account = $1),
-        (SELECT min(e.accepted) FROM mynah.inbox i JOIN mynah.event e USING (account, seq) WHERE i.account = $1),
-        (SELECT count(*) FROM mynah.outbox WHERE account = $1),
-        (SELECT min(queued) FROM mynah.outbox WHERE account = $1),
-        (SELECT count(*) FROM mynah.timer WHERE account = $1),
-        (SELECT min(at) FROM mynah.timer WHERE account = $1),
-        (SELECT count(*) FROM mynah.decision WHERE account = $1 AND handled >= $2 AND seq > coalesce((
-            SELECT seq FROM mynah.decision WHERE account = $1 AND handled < $2 ORDER BY seq DESC LIMIT 1), 0)),
-        (SELECT coalesce(json_object_agg(s.outcome, s.number), '{}') FROM (
-            SELECT outcome, count(*) AS number FROM mynah.outcome WHERE account = $1 AND settled >= $2 GROUP BY outcome) s)::text,
-        (SELECT coalesce(json_agg(json_build_array(t.id, t.n, t.chat, t.settled, t.outcome, t.reason)), '[]') FROM (
-            SELECT e.id, o.n, o.chat, o.settled, o.outcome, o.reason FROM mynah.outcome o
-            JOIN mynah.event e ON e.account = o.account AND e.seq = o.event
-            WHERE o.account = $1 AND o.outcome IN ('refused', 'expired', 'unknown')
-            ORDER BY o.settled DESC, o.event DESC, o.n DESC LIMIT 10) t)::text";
-
-const SETTLED: &str = "SELECT outcome, count(*) FROM mynah.outcome WHERE account = $1 AND settled >= $2 GROUP BY outcome";
-
-const WAITING: &str = "
-    SELECT chat, count(*), min(queued), min(expires) FROM mynah.outbox WHERE account = $1
-    GROUP BY chat ORDER BY min(queued), chat LIMIT $2";
-
-const STATE: &str = "
-    SELECT key, value, expires FROM mynah.state WHERE account = $1 AND scope = $2 AND chat = $3 AND person = $4
-    AND starts_with(key, $5) AND (expires IS NULL OR expires > $6)";
-
-const CHAT_VALUES: &str = "
-    SELECT chat, value FROM mynah.state
-    WHERE account = $1 AND scope = 1 AND key = $2 AND (expires IS NULL OR expires > $3)";
-
-/// The last event of each chat.
-const LAST: &str = "
-    SELECT DISTINCT ON (lane) body FROM mynah.event WHERE account = $1 AND lane <> '-' AND body IS NOT NULL
-    ORDER BY lane, seq DESC";
-
-const VALUES: &str = "
-    SELECT scope, chat, person, key, value, expires, name FROM mynah.state
-    WHERE account = $1 AND (scope, chat, person, key) > ($2::smallint, $3::text, $4::text, $5::text)
-    ORDER BY scope, chat, person, key LIMIT $6";
-
-const TIMERS: &str = "
-    SELECT chat, key, body FROM mynah.timer WHERE account = $1 AND (chat, key) > ($2::text, $3::text)
-    ORDER BY chat, key LIMIT $4";
+/// A statement that runs a function of `schema/reading.sql`, with the account and these parameters.
+macro_rules! read {
+    ($name:literal $(, $n:literal)*) => {
+        concat!("SELECT * FROM mynah.", $name, "($1", $(", $", $n,)* ")")
+    };
+}
 
 /// Reads the data of an account, without a lease.
 #[derive(Debug)]
@@ -111,7 +76,9 @@ impl PostgresReader {
         (scope, chat, person, key): (i16, &str, &str, &str),
     ) -> Result<ExportPage, StoreError> {
         let (chat, person, key) = (text(chat), text(person), text(key));
-        let rows = self.query(VALUES, &[&scope, &chat, &person, &key, &ITEMS]).await?;
+        let rows = self
+            .query(read!("export_values_1", 2, 3, 4, 5, 6), &[&scope, &chat, &person, &key, &ITEMS])
+            .await?;
         let found: Vec<ExportedValue> = rows.iter().map(value).collect();
         let next = match found.last().filter(|_| is_full(&rows)) {
             Some(last) => ExportPlace::Value(owner(last), last.key.clone()),
@@ -122,7 +89,9 @@ impl PostgresReader {
     }
 
     async fn timers(&self, chat: &str, key: &str) -> Result<ExportPage, StoreError> {
-        let rows = self.query(TIMERS, &[&text(chat), &text(key), &ITEMS]).await?;
+        let rows = self
+            .query(read!("export_timers_1", 2, 3, 4), &[&text(chat), &text(key), &ITEMS])
+            .await?;
         let next = rows.last().filter(|_| is_full(&rows)).map(|last| {
             let chat: String = last.get(0);
             ExportPlace::Timer((!chat.is_empty()).then(|| ChatId::new(chat)), last.get(1))
@@ -135,18 +104,23 @@ impl PostgresReader {
         Ok(ExportPage { items: rows.iter().map(timer).map(Exported::Timer).collect(), next })
     }
 
-    async fn fired(&self) -> Result<BTreeMap<String, Fired>, StoreError> {
-        let sql = "SELECT rule, sum(times)::bigint, max(last) FROM mynah.hit WHERE account = $1 AND rule <> '' GROUP BY rule";
-        let rows = self.query(sql, &[]).await?;
+    /// The rules that fired, and the first day that is counted.
+    async fn fired(&self) -> Result<(BTreeMap<String, Fired>, Option<i32>), StoreError> {
+        let rows = self.query(read!("hits_1"), &[]).await?;
         let fired = |row: &Row| Fired {
             times: unsigned(row.get(1)),
             last: Timestamp::from_millis(row.get(2)),
         };
-        Ok(rows.iter().map(|row| (row.get(0), fired(row))).collect())
+        let mut all: BTreeMap<String, Fired> =
+            rows.iter().map(|row| (row.get(0), fired(row))).collect();
+        // The row with an empty name counts all turns.
+        all.remove("");
+        let first = rows.iter().find(|row| row.get::<_, &str>(0).is_empty());
+        Ok((all, first.map(|row| row.get(3))))
     }
 
     async fn chats(&self) -> Result<Vec<Chat>, StoreError> {
-        let rows = self.query(LAST, &[]).await?;
+        let rows = self.query(read!("chats_1"), &[]).await?;
         // Skips entries of an older version that this version cannot read.
         let chat = |row: &Row| match serde_json::from_str(row.get(0)).ok()? {
             EventBody::Message(message) => Some(message.chat),
@@ -214,15 +188,13 @@ fn troubled((event, n, chat, time, outcome, reason): TroubledRow) -> TroubledAct
 #[async_trait]
 impl StoreReader for PostgresReader {
     async fn depths(&self) -> Result<Depths, StoreError> {
-        let sql = "SELECT (SELECT count(*) FROM mynah.inbox WHERE account = $1),
-                (SELECT count(*) FROM mynah.outbox WHERE account = $1)";
-        let rows = self.query(sql, &[]).await?;
+        let rows = self.query(read!("depths_1"), &[]).await?;
         Ok(Depths { events: unsigned(rows[0].get(0)), actions: unsigned(rows[0].get(1)) })
     }
 
     async fn status(&self, now: Timestamp) -> Result<StoreStatus, StoreError> {
         let day_ago = (now - Duration::from_millis(DAY.unsigned_abs())).as_millis();
-        let rows = self.query(STATUS, &[&day_ago]).await?;
+        let rows = self.query(read!("status_1", 2), &[&day_ago]).await?;
         let row = &rows[0];
         let failed = crate::error::unreadable;
         let failures: Vec<TroubledRow> = serde_json::from_str(row.get(8)).map_err(failed)?;
@@ -240,12 +212,12 @@ impl StoreReader for PostgresReader {
     }
 
     async fn settled(&self, since: Timestamp) -> Result<BTreeMap<String, u64>, StoreError> {
-        let rows = self.query(SETTLED, &[&since.as_millis()]).await?;
+        let rows = self.query(read!("settled_1", 2), &[&since.as_millis()]).await?;
         Ok(rows.iter().map(|row| (row.get(0), unsigned(row.get(1)))).collect())
     }
 
     async fn waiting(&self) -> Result<Vec<Waiting>, StoreError> {
-        let rows = self.query(WAITING, &[&CHATS]).await?;
+        let rows = self.query(read!("waiting_1", 2), &[&CHATS]).await?;
         let waiting = |row: &Row| Waiting {
             chat: ChatId::new(row.get::<_, String>(0)),
             actions: unsigned(row.get(1)),
@@ -256,18 +228,16 @@ impl StoreReader for PostgresReader {
     }
 
     async fn survey(&self) -> Result<Survey, StoreError> {
-        let sql = "SELECT min(day) FROM mynah.hit WHERE account = $1 AND rule = ''";
-        let first: Option<i32> = self.query(sql, &[]).await?[0].get(0);
+        let (fired, first) = self.fired().await?;
         Ok(Survey {
             since: first.map(|day| Timestamp::from_millis(i64::from(day) * DAY)),
-            fired: self.fired().await?,
+            fired,
             chats: self.chats().await?,
         })
     }
 
     async fn records(&self) -> Result<Records, StoreError> {
-        let sql = "SELECT key, value FROM mynah.record WHERE account = $1";
-        let rows = self.query(sql, &[]).await?;
+        let rows = self.query(read!("read_records_1"), &[]).await?;
         Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
     }
 
@@ -282,7 +252,7 @@ impl StoreReader for PostgresReader {
         let person = text(owner.person().map_or("", PersonId::as_str));
         let parameters: [Parameter<'_>; 5] =
             [&scope, &chat, &person, &text(prefix), &now.as_millis()];
-        let rows = self.query(STATE, &parameters).await?;
+        let rows = self.query(read!("values_1", 2, 3, 4, 5, 6), &parameters).await?;
         let value = |row: &Row| StateValue { text: row.get(1), expires: moment(row.get(2)) };
         Ok(rows.iter().map(|row| (row.get(0), value(row))).collect())
     }
@@ -292,7 +262,8 @@ impl StoreReader for PostgresReader {
         key: &str,
         now: Timestamp,
     ) -> Result<BTreeMap<ChatId, String>, StoreError> {
-        let rows = self.query(CHAT_VALUES, &[&text(key), &now.as_millis()]).await?;
+        let rows =
+            self.query(read!("chat_values_1", 2, 3), &[&text(key), &now.as_millis()]).await?;
         Ok(rows.iter().map(|row| (ChatId::new(row.get::<_, String>(0)), row.get(1))).collect())
     }
 
@@ -316,6 +287,22 @@ impl StoreReader for PostgresReader {
                 self.timers(chat.as_ref().map_or("", ChatId::as_str), key).await
             }
         }
+    }
+
+    async fn saved_files(&self) -> Result<BTreeMap<String, u64>, StoreError> {
+        let rows = self.query(read!("saved_files_1"), &[]).await?;
+        Ok(rows.iter().map(|row| (row.get(0), unsigned(row.get(1)))).collect())
+    }
+
+    async fn saved_rows(&self, file: &str, after: i64) -> Result<Vec<SavedRow>, StoreError> {
+        let rows =
+            self.query(read!("saved_rows_1", 2, 3, 4), &[&text(file), &after, &ROWS]).await?;
+        let saved = |row: &Row| SavedRow {
+            seq: row.get(0),
+            at: Timestamp::from_millis(row.get(1)),
+            cells: row.get(2),
+        };
+        Ok(rows.iter().map(saved).collect())
     }
 
     async fn backup(&self, _to: &Path) -> Result<(), StoreError> {

@@ -14,7 +14,7 @@ use mynah_core::{
     StoreError, Timestamp, Transport, Turn,
 };
 use mynah_runtime::{Account, Control, Ended, Handlers, Observer, Pacing, Settings, Trouble, run};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -313,11 +313,17 @@ impl Service for TestService {
 pub(crate) struct FailingStore {
     error: fn() -> StoreError,
     fails: AtomicBool,
+    lost: Notify,
 }
 
 impl FailingStore {
     pub(crate) fn new(error: fn() -> StoreError) -> Self {
-        Self { error, fails: AtomicBool::new(false) }
+        Self { error, fails: AtomicBool::new(false), lost: Notify::new() }
+    }
+
+    /// The lease of the account expires.
+    pub(crate) fn lose(&self) {
+        self.lost.notify_one();
     }
 
     /// Makes all writes fail from now on.
@@ -332,6 +338,10 @@ impl FailingStore {
 
 #[async_trait]
 impl Store for FailingStore {
+    async fn lease_lost(&self) {
+        self.lost.notified().await;
+    }
+
     async fn recover(&self, _now: Timestamp) -> Result<Recovered, StoreError> {
         Ok(Recovered::default())
     }
