@@ -18,6 +18,13 @@ pub(crate) enum Failure {
 #[error("the database server has recovered from a crash, and may have lost the last moments")]
 struct Recovered;
 
+/// The user of the address may not call the functions.
+#[derive(Debug, Error)]
+#[error(
+    "the user of the database has no right to this; `mynah store migrate` needs the owner of the tables, other commands the role `mynah_node`"
+)]
+struct NoRight(#[source] tokio_postgres::Error);
+
 /// Why no format of Mynah's is in the database.
 #[derive(Debug, Error)]
 #[error("the database has no tables of Mynah; make them with `mynah store migrate`")]
@@ -59,6 +66,7 @@ pub(crate) fn translate(error: tokio_postgres::Error, place: &str) -> Failure {
         SqlState::DATA_CORRUPTED | SqlState::INDEX_CORRUPTED => {
             StoreError::Damaged { place, what: error.to_string() }
         }
+        SqlState::INSUFFICIENT_PRIVILEGE => StoreError::Failed(NoRight(error).into()),
         state if missing.contains(&state) => StoreError::Failed(NoTables.into()),
         _ => StoreError::Failed(error.into()),
     })

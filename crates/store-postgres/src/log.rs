@@ -15,38 +15,20 @@ use crate::link::Link;
 /// The most entries that a call looks at.
 const ROWS: i64 = 1000;
 
-/// One statement sees one state. `$2` to `$4`: the range of numbers and the id of the event or message; then the filters and
-/// the most entries to return. The first three columns are there without an entry, too.
+/// One statement sees one state. `$2` to `$4`: the range of numbers and the id of the event or message; then the filters, the
+/// most entries to look at and the most to return. The first three columns are there without an entry, too.
 macro_rules! page {
-    ($order:literal) => {
+    ($name:literal) => {
         concat!(
-            "WITH chunk AS MATERIALIZED (
-                SELECT * FROM mynah.event WHERE account = $1 AND seq > $2 AND seq < $3 AND ($4::text IS NULL OR seq IN (
-                    SELECT seq FROM mynah.seen WHERE account = $1 AND id IN ($4, 'm' || $4)
-                    UNION ALL SELECT seq FROM mynah.event WHERE account = $1 AND message = $4))
-                ORDER BY seq ", $order, " LIMIT $11)
-            SELECT s.number, s.first, s.last, e.seq, e.id, e.time, e.accepted, e.handled, e.body, e.decided, (
-                SELECT json_agg(json_build_array(a.chat, a.body, c.settled, c.outcome, coalesce(c.reason, o.reason)) ORDER BY a.n)
-                FROM mynah.action a
-                LEFT JOIN mynah.outcome c ON c.account = a.account AND c.event = a.event AND c.n = a.n
-                LEFT JOIN mynah.outbox o ON o.account = a.account AND o.chat = a.chat AND o.turn_order = a.turn_order
-                    AND o.seq = a.seq
-                WHERE a.account = $1 AND a.event = e.seq)::text
-            FROM (SELECT count(*) AS number, min(seq) AS first, max(seq) AS last FROM chunk) s
-            LEFT JOIN LATERAL (
-                SELECT k.*, d.handled, d.decided FROM chunk k
-                LEFT JOIN mynah.decision d ON d.account = k.account AND d.seq = k.seq
-                WHERE k.body IS NOT NULL AND ($5::text IS NULL OR k.lane = $5) AND ($6::text IS NULL OR k.person = $6)
-                    AND ($7::bigint IS NULL OR k.accepted >= $7) AND ($8::bigint IS NULL OR k.accepted < $8)
-                    AND ($9::text IS NULL OR strpos(d.decided, $9) > 0) AND ($10::text IS NULL OR strpos(k.body, $10) > 0)
-                ORDER BY k.seq ", $order, " LIMIT $12) e ON true
-            ORDER BY e.seq ", $order
+            "SELECT * FROM mynah.",
+            $name,
+            "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
         )
     };
 }
 
-const FORWARD: &str = page!("ASC");
-const BACK: &str = page!("DESC");
+const FORWARD: &str = page!("log_forward_1");
+const BACK: &str = page!("log_back_1");
 
 pub(crate) async fn log(
     link: &Link,

@@ -31,8 +31,4 @@ pub(crate) const TIDY: &str = call!("tidy_1", 4, 5, 6, 7, 8, 9);
 pub(crate) const UNBIND: &str = call!("unbind_1", 4);
 
 /// The bodies of the events that may hold a recalled message, oldest first.
-pub(crate) const ORIGINALS: &str = "
-    SELECT body FROM mynah.event WHERE account = $1 AND body IS NOT NULL AND seq IN (
-        SELECT seq FROM mynah.seen WHERE account = $1 AND id IN ($2, 'm' || $2)
-        UNION ALL SELECT seq FROM mynah.event WHERE account = $1 AND message = $2)
-    ORDER BY seq";
+pub(crate) const ORIGINALS: &str = "SELECT * FROM mynah.originals_1($1, $2)";

@@ -16,8 +16,17 @@ const STEPS: [&str; 1] = [concat!(
     "\n",
     include_str!("schema/fleet.sql"),
     "\n",
-    include_str!("schema/functions.sql")
+    include_str!("schema/functions.sql"),
+    "\n",
+    include_str!("schema/reading.sql")
 )];
+
+/// The rights on the functions, for those roles that there are.
+const RIGHTS: &str = include_str!("schema/rights.sql");
+
+/// The tables belong to this role, if it is there.
+const OWNER: &str = "DO $do$ BEGIN
+    IF EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'mynah_owner') THEN SET LOCAL ROLE mynah_owner; END IF; END $do$";
 
 /// The oldest program that works with each format, by the newest format that it knows.
 const COMPATIBLE_FROM: [i32; 1] = [1];
@@ -34,7 +43,10 @@ pub struct Migrated {
     pub to: u32,
 }
 
-/// Makes the tables, or brings them to the format of this program, all or nothing. Needs the right to make a schema.
+/// Makes the tables, or brings them to the format of this program, all or nothing. Needs the right to make a schema. If the
+/// database has a role `mynah_owner`, the tables belong to it, and the user must be a member. Of the roles `mynah_node`,
+/// `mynah_operator` and `mynah_reader`, those that there are get the right to call the functions that they need, and no right
+/// on a table.
 ///
 /// # Errors
 ///
@@ -46,7 +58,9 @@ pub async fn migrate(settings: &Settings) -> Result<Migrated, StoreError> {
         .map_err(|error| failed(error, place))?;
     session.execute("BEGIN").await.map_err(|error| failed(error, place))?;
     // Without a commit the end of the connection undoes everything.
+    session.execute(OWNER).await.map_err(|error| failed(error, place))?;
     let migrated = in_transaction(&session, place).await?;
+    session.execute(RIGHTS).await.map_err(|error| failed(error, place))?;
     session.execute("COMMIT").await.map_err(|error| failed(error, place))?;
     Ok(migrated)
 }
@@ -76,8 +90,7 @@ async fn in_transaction(session: &Session, place: &str) -> Result<Migrated, Stor
 }
 
 /// The format of the tables, and the oldest program that works with it.
-const FORMAT: &str =
-    "SELECT version, compatible_from FROM mynah.schema_version ORDER BY version DESC LIMIT 1";
+const FORMAT: &str = "SELECT * FROM mynah.format_1()";
 
 async fn found(session: &Session) -> Result<Vec<tokio_postgres::Row>, tokio_postgres::Error> {
     session.query(FORMAT, &[]).await

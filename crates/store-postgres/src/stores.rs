@@ -169,7 +169,7 @@ impl Stores for PostgresStores {
 
     async fn reader(&self, account: &str) -> Result<Option<Arc<dyn StoreReader>>, StoreError> {
         schema::check(self.links.reading()).await?;
-        let sql = "SELECT account FROM mynah.account WHERE name = $1";
+        let sql = "SELECT mynah.find_account_1($1)";
         let rows = self.links.reading().query(sql, &[&text(account)]).await?;
         let reader = |row: &tokio_postgres::Row| {
             Arc::new(PostgresReader::new(Arc::clone(&self.links), row.get(0))) as _
@@ -179,7 +179,7 @@ impl Stores for PostgresStores {
 
     async fn accounts(&self) -> Result<Vec<String>, StoreError> {
         schema::check(self.links.reading()).await?;
-        let sql = "SELECT name FROM mynah.account ORDER BY name";
+        let sql = "SELECT mynah.accounts_1()";
         let rows = self.links.reading().query(sql, &[]).await?;
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }

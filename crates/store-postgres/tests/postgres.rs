@@ -20,3 +20,5 @@ mod lost_answers;
 mod restarts;
 #[path = "postgres/retention.rs"]
 mod retention;
+#[path = "postgres/rights.rs"]
+mod rights;

@@ -459,7 +459,8 @@ CREATE FUNCTION mynah.drain_node_1(p_name text) RETURNS bigint LANGUAGE plpgsql 
 DECLARE
     v_number bigint;
 BEGIN
-    UPDATE mynah.node SET draining = true WHERE name = p_name AND expires > clock_timestamp();
+    UPDATE mynah.node n SET draining = true WHERE n.name = p_name AND n.expires > clock_timestamp()
+        AND EXISTS (SELECT 1 FROM mynah.offer o WHERE o.node = n.id);
     GET DIAGNOSTICS v_number = ROW_COUNT;
     PERFORM pg_notify('mynah', 'drain');
     RETURN v_number;
