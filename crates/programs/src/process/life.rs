@@ -86,7 +86,7 @@ impl Life {
         let errors = stderr::log(errors, handler.to_owned(), last_line.clone());
         Ok(Self {
             handler: handler.to_owned(),
-            group: Group::of(child.id()),
+            group: Group::of(&child),
             child,
             input,
             output: Lines::new(output, LONGEST_LINE),
@@ -272,7 +272,7 @@ impl Life {
 
     /// The process has ended: its children end too, and its last answers count.
     async fn exited(&mut self, status: io::Result<std::process::ExitStatus>) -> End {
-        self.group.kill().await;
+        self.group.kill();
         let _ = timeout(LAST_OUTPUT, async {
             while let Ok(Part::Line(line)) = self.output.next().await {
                 if self.answer(&line).is_err() {
@@ -302,10 +302,10 @@ impl Life {
         // Without a reader it cannot wait for its output to be read.
         drop((input, output));
         if timeout(waits.grace, child.wait()).await.is_err() {
-            group.terminate().await;
+            group.terminate();
             let _ = timeout(waits.grace, child.wait()).await;
         }
-        group.kill().await;
+        group.kill();
         let _ = child.wait().await;
         let _ = timeout(LAST_OUTPUT, errors).await;
     }
