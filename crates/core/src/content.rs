@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::{MessageId, PersonId, TextUnit, quote};
+use crate::{MediaBytes, MessageId, PersonId, TextUnit, quote};
 
 /// The content of a message: segments in the order in which they are shown.
 ///
@@ -118,6 +119,8 @@ pub enum MediaSource {
     /// At a public address of the web. It is fetched when the message is sent; a [`Service`](crate::Service) gets it as a
     /// file.
     Url(String),
+    /// In memory, as a handler made it. The bot keeps it until it is sent; a [`Service`](crate::Service) gets it as a file.
+    Bytes(MediaBytes),
 }
 
 impl MediaSource {
@@ -125,7 +128,7 @@ impl MediaSource {
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
         match self {
-            Self::Service(_) | Self::Url(_) => None,
+            Self::Service(_) | Self::Url(_) | Self::Bytes(_) => None,
             Self::File(path) | Self::FileInside { path, .. } => Some(path),
         }
     }
@@ -153,6 +156,15 @@ impl MediaRef {
         let name = after_host.and_then(|(_, path)| path.rsplit('/').next());
         let name = name.filter(|name| !name.is_empty()).map(str::to_owned);
         Self { source: MediaSource::Url(url), name, size: None }
+    }
+
+    /// Media that was made in memory, with the file name that people see. Its ending names the type: `chart.png`. A turn that
+    /// commits keeps it in a file of the account until it is sent, so a restart loses nothing.
+    #[must_use]
+    pub fn bytes(name: impl Into<String>, bytes: impl Into<Bytes>) -> Self {
+        let (name, bytes) = (name.into(), bytes.into());
+        let size = u64::try_from(bytes.len()).ok();
+        Self { source: MediaSource::Bytes(MediaBytes(bytes)), name: Some(name), size }
     }
 
     fn at(source: MediaSource) -> Self {
@@ -302,6 +314,24 @@ impl Segment {
     /// The media of this segment, if it is one.
     #[must_use]
     pub fn media(&self) -> Option<&MediaRef> {
+        match self {
+            Self::Image(media)
+            | Self::Voice(media)
+            | Self::Video(media)
+            | Self::File(media)
+            | Self::Sticker(media) => Some(media),
+            Self::Text { .. }
+            | Self::Mention { .. }
+            | Self::Quote { .. }
+            | Self::Link { .. }
+            | Self::Card { .. }
+            | Self::Location { .. }
+            | Self::Raw { .. } => None,
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn media_mut(&mut self) -> Option<&mut MediaRef> {
         match self {
             Self::Image(media)
             | Self::Voice(media)

@@ -2,12 +2,14 @@
 
 mod inside;
 mod refusal;
+mod waiting_files;
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
 pub use refusal::Refusal;
+pub use waiting_files::{keep, new_private_folder, plain_name};
 
 /// Opens a regular file for reading, and follows links. Does not wait, as opening a pipe would.
 ///

@@ -1,4 +1,4 @@
-//! Media at addresses of the web: fetched when a message is sent, so that every service gets it as a file.
+//! Media at addresses of the web, and media in memory: put into files when a message is sent, so that every service gets a file.
 
 use std::fs;
 use std::io;
@@ -9,8 +9,9 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 use bytes::Bytes;
 use mynah_core::{
-    Action, ActionId, Called, Capabilities, Chat, ChatId, Content, MediaError, MediaRef,
-    MediaSource, Outgoing, Receipt, Records, Segment, SendError, Service, Source, Transport,
+    Action, ActionId, Called, Capabilities, Chat, ChatId, Content, MediaBytes, MediaError,
+    MediaRef, MediaSource, Outgoing, Receipt, Records, Segment, SendError, Service, Source,
+    Transport,
 };
 use mynah_fetch::{FetchClient, MediaFailure, MediaKind, Target};
 use tokio::sync::Semaphore;
@@ -90,7 +91,7 @@ impl Service for FetchingService {
         let Action::Send { content } = &outgoing.action else {
             return self.inner.perform(outgoing).await;
         };
-        if !content.0.iter().filter_map(Segment::media).any(is_at_address) {
+        if !content.0.iter().filter_map(Segment::media).any(is_no_file) {
             return self.inner.perform(outgoing).await;
         }
         let content = self.media.as_files(&outgoing.id, content).await?;
@@ -105,6 +106,10 @@ impl Service for FetchingService {
 
 fn is_at_address(media: &MediaRef) -> bool {
     matches!(media.source, MediaSource::Url(_))
+}
+
+fn is_no_file(media: &MediaRef) -> bool {
+    matches!(media.source, MediaSource::Url(_) | MediaSource::Bytes(_))
 }
 
 /// Every place of the account is taken by media of other actions.
@@ -127,6 +132,11 @@ impl UrlMedia {
         };
         let mut content = content.clone();
         for (n, segment) in content.0.iter_mut().enumerate() {
+            if let Some(media) = segment.media_mut() {
+                self.kept(media, (id, n)).await.map_err(|error| SendError::Refused {
+                    reason: format!("a file for the message cannot be written: {error}"),
+                })?;
+            }
             let Some((kind, media)) = at_address(segment) else { continue };
             let MediaSource::Url(url) = media.source.clone() else { continue };
             *media = self.fetched(&url, kind, (id, n)).await.map_err(|failure| {
@@ -138,6 +148,19 @@ impl UrlMedia {
             })?;
         }
         Ok(content)
+    }
+
+    /// Puts media in memory into a file.
+    async fn kept(&self, media: &mut MediaRef, (id, n): (&ActionId, usize)) -> io::Result<()> {
+        let MediaSource::Bytes(MediaBytes(bytes)) = &media.source else { return Ok(()) };
+        let (folder, bytes, id) = (self.folder.clone(), bytes.clone(), id.to_string());
+        let name = media.name.clone().unwrap_or_default();
+        let keep = move || {
+            prepare(&folder)?;
+            mynah_files::keep(&folder, (&id, n), &name, &bytes)
+        };
+        media.source = MediaSource::File(spawn_blocking(keep).await??);
+        Ok(())
     }
 
     /// Fetches one into a file, which has the same name on every try.

@@ -5,13 +5,10 @@ use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
 
 use mynah_core::{Content, Context, MediaRef};
+use mynah_files::plain_name;
 use tokio::task::spawn_blocking;
-
-/// How long the file of an answer is kept for sending.
-const KEPT: Duration = Duration::from_secs(2 * 24 * 3600);
 
 /// The files of a message, in a folder for the time of a call.
 #[derive(Debug, Default)]
@@ -53,7 +50,7 @@ impl Incoming {
             let n = MADE.fetch_add(1, Ordering::Relaxed);
             let name = format!("mynah-{}-{n}", std::process::id());
             let folder = std::env::temp_dir().join(name);
-            private_folder(&folder)?;
+            mynah_files::new_private_folder(&folder)?;
             self.folder = Some(folder);
         }
         Ok(self.folder.as_deref().unwrap_or(Path::new("")))
@@ -68,23 +65,6 @@ impl Drop for Incoming {
             tracing::warn!(%error, folder = %folder.display(), "files for a handler were not removed");
         }
     }
-}
-
-fn private_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
-}
-
-/// The last part of a file name from outside, without characters that some system refuses.
-fn plain_name(name: Option<&str>) -> String {
-    let name = name.unwrap_or("file").rsplit(['/', '\\']).next().unwrap_or("file");
-    let is_plain = |c: &char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ' ');
-    let name: String = name.chars().filter(is_plain).collect();
-    // The end has the extension.
-    let skipped = name.chars().count().saturating_sub(80);
-    name.chars().skip(skipped).collect()
 }
 
 /// The reference to a file in the folder of a handler.
@@ -109,32 +89,10 @@ pub(crate) async fn keep(
     name: &str,
     bytes: Vec<u8>,
 ) -> io::Result<MediaRef> {
-    let hash = id.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    let path = folder.join(format!("{hash:016x}-{n}-{}", plain_name(Some(name))));
-    let (folder, to) = (folder.to_owned(), path.clone());
-    spawn_blocking(move || {
-        if !folder.is_dir() {
-            fs::create_dir_all(folder.parent().unwrap_or(Path::new(".")))?;
-            private_folder(&folder)?;
-        }
-        remove_old(&folder);
-        fs::write(to, bytes)
-    })
-    .await??;
+    let (folder, id, file) = (folder.to_owned(), id.to_owned(), name.to_owned());
+    let keep = move || mynah_files::keep(&folder, (&id, n), &file, &bytes);
+    let path = spawn_blocking(keep).await??;
     Ok(MediaRef { name: Some(name.to_owned()), ..MediaRef::file(path) })
-}
-
-fn remove_old(folder: &Path) {
-    let now = SystemTime::now();
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let modified = entry.metadata().and_then(|found| found.modified());
-        let age = modified.ok().and_then(|modified| now.duration_since(modified).ok());
-        if age.is_some_and(|age| age > KEPT) {
-            let _ = fs::remove_file(entry.path());
-        }
-    }
 }
 
 #[cfg(test)]
@@ -157,18 +115,5 @@ mod tests {
         ] {
             assert_eq!(in_folder(folder.path(), path).is_ok(), is_good, "{path}");
         }
-    }
-
-    #[tokio::test]
-    async fn the_file_of_an_answer_is_the_same_on_every_try() {
-        let folder = tempfile::tempdir().unwrap();
-        let folder = folder.path().join("out");
-        let first = keep(&folder, ("a/1#0", 0), "../cat.png", b"one".to_vec()).await.unwrap();
-        let again = keep(&folder, ("a/1#0", 0), "../cat.png", b"two".to_vec()).await.unwrap();
-        assert_eq!(first.source, again.source);
-        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
-        let path = first.source.path().unwrap();
-        assert_eq!(fs::read(path).unwrap(), b"two");
-        assert!(path.starts_with(&folder));
     }
 }

@@ -17,6 +17,7 @@ mod control;
 mod dispatcher;
 mod ended;
 mod handlers;
+mod kept_media;
 mod kick_limit;
 mod lanes;
 mod loop_breaker;

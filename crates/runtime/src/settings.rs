@@ -30,7 +30,8 @@ pub struct Settings {
     pub dry_run: bool,
     /// End the session on the service at an ordered stop; else it is kept for the next start.
     pub log_out_at_stop: bool,
-    /// The folder for saved rows. `None` hands rows to the service like other actions, which tests need.
+    /// The folder for saved rows, and in it the folder `outgoing` for media that handlers send from memory. `None` hands rows to
+    /// the service like other actions, which tests need, and lets the store keep the media.
     pub save_folder: Option<PathBuf>,
     /// The number of lanes that work at the same time.
     pub lanes_at_once: usize,

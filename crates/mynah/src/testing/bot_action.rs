@@ -178,10 +178,10 @@ fn media_of(segment: &Segment) -> Option<String> {
     })
 }
 
-/// The file name of media on this machine, or the end of an address; media of a service has no useful name.
+/// The file name of media on this machine, its given name, or the end of an address; media of a service has no useful name.
 fn name_of(media: &MediaRef) -> Option<&str> {
     match &media.source {
-        MediaSource::Url(_) => media.name.as_deref(),
+        MediaSource::Url(_) | MediaSource::Bytes(_) => media.name.as_deref(),
         source => source.path()?.file_name()?.to_str(),
     }
 }

@@ -86,6 +86,7 @@ impl WebWxService {
                 }
                 Err(error) => Err(SendError::Refused { reason: error.to_string() }),
             },
+            MediaSource::Bytes(bytes) => Ok(webwx::Content::Bytes(bytes.0.clone())),
             MediaSource::Url(_) => {
                 Err(SendError::Refused { reason: MediaError::Unavailable.to_string() })
             }
@@ -98,6 +99,7 @@ impl WebWxService {
             MediaSource::File(_) | MediaSource::FileInside { .. } => {
                 return read_file(media, limit).await;
             }
+            MediaSource::Bytes(bytes) => return Ok(bytes.0.clone()),
             MediaSource::Url(_) => return Err(MediaError::Unavailable),
             MediaSource::Service(text) => text,
         };
@@ -135,7 +137,9 @@ impl WebWxService {
 async fn open(media: &MediaRef) -> io::Result<File> {
     let source = media.source.clone();
     let open = move || match &source {
-        MediaSource::Service(_) | MediaSource::Url(_) => Err(io::ErrorKind::Unsupported.into()),
+        MediaSource::Service(_) | MediaSource::Url(_) | MediaSource::Bytes(_) => {
+            Err(io::ErrorKind::Unsupported.into())
+        }
         MediaSource::File(path) => mynah_files::open(path),
         MediaSource::FileInside { folder, path } => mynah_files::open_inside(folder, path),
     };
