@@ -43,6 +43,12 @@ impl Question {
         TimerChange::Cancel { chat: Some(chat.clone()), key: timer_key(person) }
     }
 
+    /// Whether a call is that of a handler which waited.
+    #[must_use]
+    pub fn is_asked_by(call: &Call) -> bool {
+        call.captures.contains_key(DATA)
+    }
+
     /// The call of its handler, with the data.
     #[must_use]
     pub fn call(self) -> Call {
@@ -59,6 +65,9 @@ impl Context {
     /// this chat comes to the handler of this name ([`Handler::on_message`](crate::Handler::on_message)), in place of
     /// rules and fallbacks. If none comes in time, the handler gets the [`Due`] of its name
     /// ([`Handler::on_event`](crate::Handler::on_event)). In both calls [`awaited`](Self::awaited) is `data`.
+    ///
+    /// A handler that returns [`Flow::Continue`](crate::Flow::Continue) gives the message back: rules and fallbacks get it
+    /// as if no handler had waited. The question is over then, unless the handler asks again before.
     ///
     /// The name is that of a handler which rules run. A person has at most one such question in a chat: a second one takes
     /// the place of the first, whose time-out does not come. The store keeps it, so it survives a restart. Handlers before

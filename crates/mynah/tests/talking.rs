@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use mynah::core::{Call, Captures, Step};
 use mynah::prelude::*;
 use mynah::testing::Conversation;
 
@@ -124,6 +125,36 @@ async fn the_hook_gets_every_failure_and_may_answer() -> mynah::Result<()> {
     Ok(())
 }
 
+#[tokio::test]
+async fn a_handler_that_the_hook_runs_answers() -> mynah::Result<()> {
+    let run =
+        |handler: &str| Step::Run(Call { handler: handler.to_owned(), captures: Captures::new() });
+    let sorry = handler_fn(|ctx, _| {
+        ctx.reply("sorry");
+        Ok(Flow::Stop)
+    });
+    let fails = || handler_fn(|_, _| Err("planned".into()));
+    let rules = "[[rule]]\nregex = \".*\"\nrun = \"fails\"\n";
+    let bot = Bot::new().handler("fails", fails()).handler("sorry", sorry);
+    let hook = move |_: &str, _: &Failure, ctx: &mut Context| {
+        ctx.reply("one moment");
+        ctx.step(run("sorry"));
+        Flow::Stop
+    };
+    let mut talk = Conversation::with_rules(bot.on_error(hook), rules).await?;
+    assert_eq!(talk.say("Ann", "x").await?, ["one moment", "sorry"]);
+    // One that fails, too, does not run the hook again.
+    let hook = move |_: &str, _: &Failure, ctx: &mut Context| {
+        ctx.reply("dropped");
+        ctx.step(run("fails"));
+        Flow::Stop
+    };
+    let bot = Bot::new().handler("fails", fails()).on_error(hook);
+    let mut talk = Conversation::with_rules(bot, rules).await?;
+    assert!(talk.say("Ann", "x").await?.is_empty());
+    Ok(())
+}
+
 /// Asks for a city, then for a day.
 struct Trip;
 
@@ -238,5 +269,58 @@ async fn commands_and_dialogs_come_before_an_answer_and_a_muted_chat_keeps_the_q
     talk.say("Ann", "survey").await?;
     assert!(!talk.say("Ann", "ask me").await?.is_empty(), "the dialog takes it");
     assert_eq!(talk.say("Ann", "Friday").await?, ["Oslo on Friday"]);
+    Ok(())
+}
+
+/// Waits for a number, and gives every other message back.
+fn guess(ctx: &mut Context, message: &Message) -> Result<Flow, HandlerError> {
+    let waits = Duration::from_secs(60);
+    match (ctx.awaited().map(str::to_owned).as_deref(), message.text.parse::<u32>()) {
+        (None, _) => {
+            ctx.reply("Which number?");
+            ctx.await_answer(waits, "guess", "once");
+        }
+        (Some(_), Ok(number)) => ctx.reply(format!("no, not {number}")),
+        (Some("once"), Err(_)) => return Ok(Flow::Continue),
+        (Some(_), Err(_)) => {
+            ctx.await_answer(waits, "guess", "for ever");
+            return Ok(Flow::Continue);
+        }
+    }
+    Ok(Flow::Stop)
+}
+
+/// Lets it go on waiting for a number.
+fn patient(ctx: &mut Context, _message: &Message) -> Result<Flow, HandlerError> {
+    ctx.await_answer(Duration::from_secs(60), "guess", "for ever");
+    Ok(Flow::Stop)
+}
+
+#[tokio::test]
+async fn a_handler_that_waited_can_give_the_message_back() -> mynah::Result<()> {
+    let rules = "[[rule]]\nexact = \"guess\"\nrun = \"guess\"\n\
+        [[rule]]\nexact = \"patient\"\nrun = \"patient\"\n\
+        [[rule]]\nexact = \"help\"\nreply = \"the rule\"\n";
+    let fallback = handler_fn(|ctx, _| {
+        ctx.reply("the fallback");
+        Ok(Flow::Stop)
+    });
+    let bot = Bot::new()
+        .handler("guess", handler_fn(guess))
+        .handler("patient", handler_fn(patient))
+        .fallback("last", fallback);
+    let mut talk = Conversation::with_rules(bot, rules).await?;
+    assert_eq!(talk.say("Ann", "guess").await?, ["Which number?"]);
+    assert_eq!(talk.say("Ann", "7").await?, ["no, not 7"]);
+    assert_eq!(talk.say("Ann", "guess").await?, ["Which number?"]);
+    assert_eq!(talk.say("Ann", "help").await?, ["the rule"]);
+    assert_eq!(talk.say("Ann", "7").await?, ["the fallback"], "the question is over");
+    assert_eq!(talk.say("Ann", "guess").await?, ["Which number?"]);
+    assert_eq!(talk.say("Ann", "hello").await?, ["the fallback"]);
+    // It goes on waiting.
+    assert!(talk.say("Ann", "patient").await?.is_empty());
+    assert_eq!(talk.say("Ann", "help").await?, ["the rule"]);
+    assert_eq!(talk.say("Ann", "hello").await?, ["the fallback"]);
+    assert_eq!(talk.say("Ann", "7").await?, ["no, not 7"]);
     Ok(())
 }

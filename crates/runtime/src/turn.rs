@@ -10,8 +10,8 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use mynah_core::{
     Action, Call, ChatId, Claim, Committed, Context, Decided, Effects, Event, EventBody, EventId,
-    Failure, Flow, Frame, Handler, Lane, Outgoing, Planned, Read, Rejection, Snapshot, Step,
-    StoreError, Timestamp, Turn, TurnMemory,
+    Failure, Flow, Frame, Handler, Lane, Outgoing, Planned, Question, Read, Rejection, Scope,
+    Snapshot, StateView as _, Step, StoreError, Timestamp, Turn, TurnMemory,
 };
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::block_in_place;
@@ -20,7 +20,7 @@ use tokio::time::{Instant, timeout};
 use crate::handlers::{Handlers, Registered};
 use crate::outbox::{self, Attempt};
 use crate::worker::Worker;
-use crate::{Trouble, admission, kick_limit, loop_breaker, say, split};
+use crate::{Trouble, admission, kept_media, kick_limit, loop_breaker, say, split};
 
 /// The largest number of handlers run by name in one turn; more means that they call each other without end.
 const CALLS: usize = 32;
@@ -38,6 +38,14 @@ pub(crate) struct TurnEnd {
     pub(crate) claimed: Option<Outgoing>,
     /// The due time of the earliest timer.
     pub(crate) next_timer: Option<Timestamp>,
+}
+
+/// How an event passed a handler.
+struct Passed {
+    /// `None` if the handler failed.
+    flow: Option<Flow>,
+    /// Whether a handler that waited for the message gave it back.
+    is_declined: bool,
 }
 
 /// A failed handler: its name and its error.
@@ -165,6 +173,9 @@ impl Worker {
             self.break_loops(&mut ctx, event);
         }
         self.limit_kicks(&mut ctx, event);
+        if let Some(data) = &self.settings.save_folder {
+            kept_media::keep(&mut ctx, data).await;
+        }
         *memory = std::mem::take(ctx.memory());
         self.finish(ctx)
     }
@@ -196,7 +207,7 @@ impl Worker {
             }
         }
         if let Some(rules) = &handlers.rules
-            && self.run_guarded(handlers, rules, ctx, event).await != Some(Flow::Continue)
+            && self.run_rules(handlers, rules, ctx, event).await != Some(Flow::Continue)
         {
             return;
         }
@@ -211,6 +222,32 @@ impl Worker {
         }
     }
 
+    /// Runs the rules; once more if a handler that waited for this message gives it back.
+    async fn run_rules(
+        &self,
+        handlers: &Handlers,
+        rules: &Registered,
+        ctx: &mut Context,
+        event: &Event,
+    ) -> Option<Flow> {
+        let Passed { flow, is_declined } = self.run_with_calls(handlers, rules, ctx, event).await;
+        if !is_declined {
+            return flow;
+        }
+        // The rules must not give it to the handler again, which may go on waiting.
+        let asked_again = ctx.get(Scope::Person, Question::KEY);
+        if asked_again.is_some() {
+            ctx.remove(Scope::Person, Question::KEY);
+        }
+        let flow = self.run_guarded(handlers, rules, ctx, event).await;
+        if let Some(question) = asked_again
+            && ctx.get(Scope::Person, Question::KEY).is_none()
+        {
+            ctx.set(Scope::Person, Question::KEY, question);
+        }
+        flow
+    }
+
     /// Runs a handler and the handlers that it calls. `None` if it failed; then its effects are dropped.
     async fn run_guarded(
         &self,
@@ -219,22 +256,36 @@ impl Worker {
         ctx: &mut Context,
         event: &Event,
     ) -> Option<Flow> {
+        self.run_with_calls(handlers, registered, ctx, event).await.flow
+    }
+
+    async fn run_with_calls(
+        &self,
+        handlers: &Handlers,
+        registered: &Registered,
+        ctx: &mut Context,
+        event: &Event,
+    ) -> Passed {
         let before = ctx.effects().clone();
         let result = match self.call(registered, ctx, event).await {
-            Ok(flow) => self.run_calls(handlers, ctx, event).await.map(|()| flow),
+            Ok(flow) => self
+                .run_calls(handlers, ctx, event)
+                .await
+                .map(|is_declined| Passed { flow: Some(flow), is_declined }),
             Err(failed) => Err(failed),
         };
         match result {
-            Ok(flow) => Some(flow),
+            Ok(passed) => passed,
             Err(failed) => {
                 ctx.restore(before);
-                self.after_failure(handlers, ctx, event, failed)
+                let flow = self.after_failure(handlers, ctx, event, failed).await;
+                Passed { flow, is_declined: false }
             }
         }
     }
 
     /// Answers or reports a failure whose effects are dropped. `Stop` if the turn ends; else it goes on as after a failure.
-    fn after_failure(
+    async fn after_failure(
         &self,
         handlers: &Handlers,
         ctx: &mut Context,
@@ -252,34 +303,44 @@ impl Worker {
         let hook = handlers.on_error.as_ref()?;
         let before = ctx.effects().clone();
         let hooked = AssertUnwindSafe(|| hook(&name, &failure, ctx));
-        match std::panic::catch_unwind(hooked) {
+        let hooked = std::panic::catch_unwind(hooked).map_err(|panic| Failed {
+            handler: "on_error".to_owned(),
+            failure: Failure::Panicked(words_of(&*panic).to_owned()),
+        });
+        // The hook may run handlers, too.
+        let hooked = match hooked {
+            Ok(flow) => self.run_calls(handlers, ctx, event).await.map(|_| flow),
+            Err(failed) => Err(failed),
+        };
+        match hooked {
             Ok(flow) => (flow == Flow::Stop).then_some(flow),
-            Err(panic) => {
+            Err(Failed { handler, failure }) => {
+                // Without the hook again: it may be the reason.
                 ctx.restore(before);
-                let error = Failure::Panicked(words_of(&*panic).to_owned()).to_string();
-                let handler = "on_error".to_owned();
-                let event_id = event.id.clone();
+                let (event_id, error) = (event.id.clone(), failure.to_string());
                 self.trouble(event, &Trouble::HandlerFailed { handler, event: event_id, error });
                 None
             }
         }
     }
 
-    /// Runs the handlers among the steps; the steps of each handler take its place.
+    /// Runs the handlers among the steps; the steps of each handler take its place. Returns whether one of them waited for
+    /// the message and gives it back.
     async fn run_calls(
         &self,
         handlers: &Handlers,
         ctx: &mut Context,
         event: &Event,
-    ) -> Result<(), Failed> {
+    ) -> Result<bool, Failed> {
         if !ctx.effects().steps.iter().any(|step| matches!(step, Step::Run(_))) {
-            return Ok(());
+            return Ok(false);
         }
         let mut effects = ctx.effects().clone();
         let mut open: VecDeque<Step> = std::mem::take(&mut effects.steps).into();
         ctx.restore(effects);
         let mut done = Vec::new();
         let mut calls = 0;
+        let mut is_declined = false;
         while let Some(step) = open.pop_front() {
             let Step::Run(call) = step else {
                 done.push(step);
@@ -289,14 +350,15 @@ impl Worker {
             if calls > CALLS {
                 return Err(Failed { handler: call.handler, failure: Failure::Endless });
             }
-            for step in self.run_call(handlers, ctx, event, call).await?.into_iter().rev() {
-                open.push_front(step);
-            }
+            let waited = event.message().is_some() && Question::is_asked_by(&call);
+            let (flow, steps) = self.run_call(handlers, ctx, event, call).await?;
+            is_declined |= waited && flow == Flow::Continue;
+            steps.into_iter().rev().for_each(|step| open.push_front(step));
         }
         let mut effects = ctx.effects().clone();
         effects.steps = done;
         ctx.restore(effects);
-        Ok(())
+        Ok(is_declined)
     }
 
     /// Runs a handler by name. Returns its steps.
@@ -306,11 +368,11 @@ impl Worker {
         ctx: &mut Context,
         event: &Event,
         call: Call,
-    ) -> Result<Vec<Step>, Failed> {
+    ) -> Result<(Flow, Vec<Step>), Failed> {
         let Call { handler, captures } = call;
         let Some(registered) = handlers.named.get(&handler) else {
             self.trouble(event, &Trouble::NoSuchHandler { handler, event: event.id.clone() });
-            return Ok(Vec::new());
+            return Ok((Flow::Stop, Vec::new()));
         };
         let suspended = ctx.begin_call(captures);
         let before = ctx.effects().clone();
@@ -324,7 +386,7 @@ impl Worker {
             result = Ok(Flow::Stop);
         }
         let steps = ctx.end_call(suspended);
-        result.map(|_| steps)
+        result.map(|flow| (flow, steps))
     }
 
     /// Calls a handler within its limits of concurrency and time.
