@@ -27,6 +27,8 @@ pub(crate) enum BadComputed {
     Word { found: String, meant: Option<&'static str> },
     /// A random choice that is neither a range nor several texts.
     Choice(String),
+    /// A range of numbers among several texts.
+    RangeAmongTexts { range: String },
     /// A range that ends before it begins.
     Reversed { from: i64, to: i64 },
     /// Something other than a variable of the person behind `top:` and the like.
@@ -90,20 +92,38 @@ fn choice(argument: &str) -> Result<Computed<'_>, BadComputed> {
     if texts.len() > 1 {
         // One of them may be nothing, all of them not.
         let is_something = texts.iter().any(|text| !text.is_empty());
-        return if is_something { Ok(Computed::OneOf(texts)) } else { Err(bad()) };
+        return match out_of_place(&texts) {
+            Some(range) => Err(BadComputed::RangeAmongTexts { range: range.to_owned() }),
+            None if is_something => Ok(Computed::OneOf(texts)),
+            None => Err(bad()),
+        };
     }
-    let (from, to) = argument.split_once('-').ok_or_else(bad)?;
-    let number = |text: &str| {
-        let text = text.trim();
-        let is_number = (1..=18).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
-        if is_number { text.parse().ok() } else { None }
-    };
-    let (from, to): (i64, i64) = number(from).zip(number(to)).ok_or_else(bad)?;
+    let (from, to) = range(argument).ok_or_else(bad)?;
     if from > to {
         Err(BadComputed::Reversed { from, to })
     } else {
         Ok(Computed::Between(from, to))
     }
+}
+
+/// The range of numbers before other texts: `{random:1-6|x}`, as a name with a default is written. Scores like `1-0|2-1` are
+/// texts.
+fn out_of_place<'t>(texts: &[&'t str]) -> Option<&'t str> {
+    let (first, others) = texts.split_first()?;
+    let is_rising = range(first).is_some_and(|(from, to)| from < to);
+    let are_texts = others.iter().all(|text| range(text).is_none());
+    (is_rising && are_texts).then_some(*first)
+}
+
+/// Two whole numbers with a hyphen between them.
+fn range(text: &str) -> Option<(i64, i64)> {
+    let number = |text: &str| {
+        let text = text.trim();
+        let is_number = (1..=18).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+        if is_number { text.parse().ok() } else { None }
+    };
+    let (from, to) = text.split_once('-')?;
+    number(from).zip(number(to))
 }
 
 #[cfg(test)]
@@ -139,6 +159,9 @@ mod tests {
             ("random:红| 黄", Some(Ok(Computed::OneOf(vec!["红", "黄"])))),
             ("random:!|", Some(Ok(Computed::OneOf(vec!["!", ""])))),
             ("random:|", Some(Err(BadComputed::Choice("|".to_owned())))),
+            ("random:1-6|x", Some(Err(BadComputed::RangeAmongTexts { range: "1-6".to_owned() }))),
+            ("random:1-0|2-1", Some(Ok(Computed::OneOf(vec!["1-0", "2-1"])))),
+            ("random:x|1-6", Some(Ok(Computed::OneOf(vec!["x", "1-6"])))),
             ("random:6-1", Some(Err(BadComputed::Reversed { from: 6, to: 1 }))),
             ("random:6", Some(Err(BadComputed::Choice("6".to_owned())))),
             ("random:", Some(Err(BadComputed::Choice(String::new())))),

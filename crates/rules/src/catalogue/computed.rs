@@ -38,6 +38,11 @@ pub(super) fn message(bad: &BadComputed, lang: Lang) -> String {
             "\"{choice}\" is neither a range of numbers nor several texts",
             "\"{choice}\" 既不是数字范围，也不是多个文字"
         ),
+        BadComputed::RangeAmongTexts { range } => say!(
+            lang,
+            "\"{range}\" is one of several texts here, not a range of numbers",
+            "\"{range}\" 写在几个文字之间，会原样发出，不是随机数"
+        ),
         BadComputed::Reversed { from, to } => {
             say!(lang, "{from}-{to} ends before it begins", "{from}-{to} 的终点在起点之前")
         }
@@ -79,6 +84,13 @@ pub(super) fn hint(bad: &BadComputed, lang: Lang) -> String {
                 lang,
                 "like {{random:1-6}} or {{random:a|b}}",
                 "如 {{random:1-6}} 或 {{random:红|黄}}"
+            )
+        }
+        BadComputed::RangeAmongTexts { range } => {
+            say!(
+                lang,
+                "write {{random:{range}}}; it always has a value and needs no default",
+                "请写 {{random:{range}}}；它总有值，不需要默认值"
             )
         }
         BadComputed::Reversed { from, to } => {
