@@ -1,16 +1,17 @@
 //! The handlers in other processes, for an account or a played conversation.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use mynah_core::{Context, Event, Handler, Person, StoreReader, Timestamp};
+use mynah_core::{Context, Event, Handler, Person, Scope, StoreReader, Timestamp};
+use mynah_page::view::HandlerRow;
 use mynah_page::{Kind, Metric, Pages};
 use mynah_programs::{
-    Account, Model, Per, ProgramHandler, Programs, Role, Row, Source, Spec, Waits,
+    Account, Model, Per, Program, ProgramHandler, Programs, Role, Row, Source, Spec, Waits,
 };
 use mynah_reader::say;
 use mynah_rules::{Lang, Period};
@@ -85,6 +86,11 @@ impl Account for HandlerAccount {
 
     fn is_admin(&self, ctx: &Context, person: &Person) -> bool {
         self.active_rules.load().is_admin(person, ctx)
+    }
+
+    fn presets(&self, ctx: &Context, owner: Scope) -> BTreeMap<String, String> {
+        let book = self.active_rules.load();
+        book.presets(owner, ctx.chat()).cloned().unwrap_or_default()
     }
 
     fn outgoing(&self) -> &Path {
@@ -260,6 +266,36 @@ impl AccountHandlers {
             let is_model = matches!(source, Source::Model(_));
             if is_model { handlers } else { handlers.prompt() }
         })
+    }
+}
+
+/// The state and the counts of all handlers, for people.
+pub(crate) fn rows(programs: &Programs) -> Vec<HandlerRow> {
+    programs.iter().map(|program| row(&program)).collect()
+}
+
+fn row(program: &Program) -> HandlerRow {
+    let (spec, counts) = (program.spec(), program.counts());
+    let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+    HandlerRow {
+        name: spec.name,
+        model: matches!(spec.source, Source::Model(_)),
+        running: counts.running,
+        answered: counts.answered,
+        failed: counts.failed.values().sum(),
+        timed_out: counts.failed.get("timeout").copied().unwrap_or_default(),
+        starts: counts.starts,
+        mean: micros(counts.mean),
+        longest: micros(counts.longest),
+        last_failure: counts.last_failure,
+        limited: counts.limited,
+        by_rules: counts.by_rules,
+    }
+}
+
+impl fmt::Debug for AccountHandlers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccountHandlers").field("account", &self.account).finish_non_exhaustive()
     }
 }
 

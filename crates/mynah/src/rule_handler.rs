@@ -22,6 +22,8 @@ pub(crate) struct RuleHandler {
     active_rules: Arc<ActiveRules>,
     operator: Arc<dyn Operator>,
     fetcher: Fetcher,
+    /// Whether warnings of decisions go to the log.
+    logs: bool,
 }
 
 /// The requests of an admin to the runner from within a chat.
@@ -55,12 +57,13 @@ impl RuleHandler {
         operator: Arc<dyn Operator>,
         fetcher: Fetcher,
     ) -> Self {
-        Self { active_rules, operator, fetcher }
+        Self { active_rules, operator, fetcher, logs: true }
     }
 
-    /// A handler whose book stays, without anybody to ask: for tests of a rule file, and for replay.
+    /// A handler whose book stays, without an operator: for tests of a rule file, and for replay. These show warnings themselves,
+    /// and a failure that a test describes is none.
     pub(crate) fn alone(book: Arc<RuleBook>, fetcher: Fetcher) -> Self {
-        Self::on(Arc::new(ActiveRules::new(book)), fetcher)
+        Self { logs: false, ..Self::on(Arc::new(ActiveRules::new(book)), fetcher) }
     }
 
     /// A handler with the book on this shelf, without anybody to ask.
@@ -76,7 +79,7 @@ impl RuleHandler {
         let decision = decided(ctx, &self.fetcher, &mut at, decide).await?;
         let is_quiet = is_quiet(&book, ctx, event);
         drop(book);
-        for warning in &decision.warnings {
+        for warning in decision.warnings.iter().filter(|_| self.logs) {
             tracing::warn!(event = %event.id, "{warning}");
         }
         let builtin = decision.builtin;

@@ -11,6 +11,9 @@ use mynah_core::{
 use crate::answer::{Answer, LONGEST_VARIABLE, Later, Media, Sent, Wanted};
 use crate::{Account, Failure, Variable, media};
 
+/// The least time between a later call of a handler and the next one that it asks for.
+const REST: Duration = Duration::from_secs(1);
+
 /// Everything that gives an answer its meaning.
 pub(crate) struct Scene<'a> {
     /// The name of the handler.
@@ -46,7 +49,10 @@ impl Scene<'_> {
             let key = self.key(ctx, &variable)?;
             ctx.add(variable.scope(), key, by);
         }
+        let is_later = matches!(&self.event.body, EventBody::Due(due) if due.name == self.handler);
         for Later { after, data } in answer.later {
+            // A handler that calls itself for ever gets at least some rest.
+            let after = if is_later { after.max(REST) } else { after };
             ctx.follow_up(after, self.handler, data.to_string());
         }
         Ok(())

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use mynah_core::Words;
 use thiserror::Error;
 
 /// Why a call of a handler failed. Its turn has no effects then.
@@ -39,6 +40,25 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// The failure in both languages. Texts of the handler and of the system stay as they are.
+    #[must_use]
+    pub fn words(&self) -> Words {
+        let zh = match self {
+            Self::Error(why) => format!("处理器报告：{why}"),
+            Self::Answer(why) => format!("回答有误：{why}"),
+            Self::TimedOut(time) => format!("{time:?} 内没有回答"),
+            Self::Ended(why) => format!("程序处理这个请求时退出了两次：{why}"),
+            Self::NotRunning(why) => format!("程序没有运行：{why}"),
+            Self::TooLong(bytes) => {
+                format!("请求有 {bytes} 字节，最多 4 MiB；请用 `reads` 和 `settings` 少给一些")
+            }
+            Self::Service(why) => format!("服务出错：{why}"),
+            Self::Empty => "回答是空的".to_owned(),
+            Self::Stopped => "处理器已停止".to_owned(),
+        };
+        Words::new(self.to_string(), zh)
+    }
+
     /// A word for metrics.
     #[must_use]
     pub fn word(&self) -> &'static str {

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use mynah_core::{
-    Captures, Context, Event, EventBody, Flow, Handler, HandlerError, Message, Person, StoreReader,
-    Timestamp,
+    Captures, Context, Event, EventBody, Flow, Handler, HandlerError, Message, Person, Scope,
+    StoreReader, Timestamp,
 };
 
 use crate::answer::Answer;
@@ -26,6 +26,9 @@ pub trait Account: Send + Sync {
 
     /// Whether this person is an admin of the bot.
     fn is_admin(&self, ctx: &Context, person: &Person) -> bool;
+
+    /// The values that variables of this owner have in the chat of the turn until one is set: those of the rule file.
+    fn presets(&self, ctx: &Context, owner: Scope) -> BTreeMap<String, String>;
 
     /// The folder that keeps files of answers until they are sent.
     fn outgoing(&self) -> &Path;
@@ -122,7 +125,7 @@ impl ProgramHandler {
             event: EventFields::of(event, &around),
             captures: &captures,
             args: &args,
-            vars: spec.reads.iter().flat_map(|reads| reads.values(ctx)).collect(),
+            vars: spec.reads.iter().flat_map(|reads| reads.values(ctx, &*self.account)).collect(),
             // JavaScript holds whole numbers exactly up to this size.
             seed: ctx.random().below(1 << 53),
             settings: &spec.settings,

@@ -17,6 +17,7 @@ use crate::program::Current;
 use crate::{Account, Failure, Model, Role, Spec};
 
 pub(crate) use self::client::ModelClient;
+pub(crate) use self::limit::SentRequests;
 
 /// The most rows of tables in a prompt.
 const MOST_ROWS: usize = 5;
@@ -49,7 +50,7 @@ impl Call<'_> {
         let count = Count::of(self.spec, self.model, self.account, ctx.now());
         let answered = match known {
             Some(answered) => answered,
-            None if count.is_used_up(ctx) => {
+            None if !count.take(ctx, self.account.name(), self.current.tally().sent()) => {
                 self.current.tally().limited();
                 ctx.decided().passed_over = Some(USED_UP.to_owned());
                 return self.passed_on();
@@ -87,9 +88,10 @@ impl Call<'_> {
             Ok(text) => ctx.reply(text),
             Err(failure) => {
                 let handler = &self.spec.name;
+                let Words { en, zh } = failure.words();
                 ctx.decided().warnings.push(Words::new(
-                    format!("the language model of {handler} gave no answer: {failure}"),
-                    format!("{handler} 的语言模型没有回答：{failure}"),
+                    format!("the language model of {handler} gave no answer: {en}"),
+                    format!("{handler} 的语言模型没有回答：{zh}"),
                 ));
                 if let Some(sorry) = &self.model.sorry {
                     ctx.reply(sorry);

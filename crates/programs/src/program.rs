@@ -10,7 +10,7 @@ use bytes::Bytes;
 use mynah_core::{Chat, Message};
 
 use crate::log_lines::shown;
-use crate::model::ModelClient;
+use crate::model::{ModelClient, SentRequests};
 use crate::process::{Answered, Process};
 use crate::service::HttpService;
 use crate::{Failure, LONGEST_LINE, Role, Source, Spec, Waits};
@@ -78,9 +78,15 @@ pub(crate) struct Tally {
     running: AtomicU64,
     limited: AtomicU64,
     by_rules: AtomicU64,
+    sent: SentRequests,
 }
 
 impl Tally {
+    /// The requests to a language model in the present period.
+    pub(crate) fn sent(&self) -> &SentRequests {
+        &self.sent
+    }
+
     pub(crate) fn started(&self) {
         self.starts.fetch_add(1, Ordering::Relaxed);
         self.running.fetch_add(1, Ordering::Relaxed);

@@ -1,10 +1,13 @@
 //! Variables by the names that rules use: `user.points`, `person.points`, `chat.topic`, `bot.open`.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
 use mynah_core::{Context, Person, Scope, StateView};
 use mynah_matching::template::is_name;
+
+use crate::Account;
 
 /// The owners of variables, as they are written.
 const OWNERS: [(&str, Scope, &str); 4] = [
@@ -66,19 +69,38 @@ pub struct Reads {
 
 impl Reads {
     /// The names and values, read through the context: they count as read, so that the turn runs again if they change.
-    pub(crate) fn values(&self, ctx: &Context) -> Vec<(String, String)> {
+    /// A variable without a value has that of the rule file, as in rules.
+    pub(crate) fn values(&self, ctx: &Context, account: &dyn Account) -> Vec<(String, String)> {
         let person = ctx.person().cloned();
-        let variables =
-            if self.all { self.found(ctx, person.as_ref()) } else { vec![self.variable.clone()] };
+        let presets = self.presets(ctx, account);
+        let variables = match self.all {
+            true => self.found(ctx, person.as_ref(), &presets),
+            false => BTreeSet::from([self.variable.clone()]),
+        };
         let value = |variable: Variable| {
             let key = variable.key(person.as_ref())?;
-            Some((variable.to_string(), ctx.get(variable.scope(), &key)?))
+            let value = ctx.get(variable.scope(), &key);
+            let value = value.or_else(|| presets.get(&variable.name).cloned())?;
+            Some((variable.to_string(), value))
         };
         variables.into_iter().filter_map(value).collect()
     }
 
-    /// The existing variables that are meant.
-    fn found(&self, ctx: &Context, person: Option<&Person>) -> Vec<Variable> {
+    /// The values of the rule file: only chats and the bot have some.
+    fn presets(&self, ctx: &Context, account: &dyn Account) -> BTreeMap<String, String> {
+        match OWNERS[self.variable.owner] {
+            (_, scope, "") => account.presets(ctx, scope),
+            _ => BTreeMap::new(),
+        }
+    }
+
+    /// The variables that are meant and have a value.
+    fn found(
+        &self,
+        ctx: &Context,
+        person: Option<&Person>,
+        presets: &BTreeMap<String, String>,
+    ) -> BTreeSet<Variable> {
         let Variable { owner, name: begin } = &self.variable;
         let (_, scope, before) = OWNERS[*owner];
         let end = person.map(|person| format!(":{}", person.id)).unwrap_or_default();
@@ -89,6 +111,8 @@ impl Reads {
             (is_name(name) && name.starts_with(begin.as_str())).then(|| name.to_owned())
         };
         let names = ctx.values(scope).filter_map(|(key, _)| name_of(&key));
+        let preset = presets.keys().filter(|name| name.starts_with(begin.as_str())).cloned();
+        let names = names.chain(preset);
         names.map(|name| Variable { owner: *owner, name }).collect()
     }
 }
@@ -110,13 +134,54 @@ impl FromStr for Reads {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::path::Path;
+    use std::sync::Arc;
 
     use mynah_core::{
-        Chat, Event, EventBody, EventId, Frame, Notice, NoticeKind, Snapshot, Timestamp, Value,
+        Chat, Event, EventBody, EventId, Frame, Notice, NoticeKind, Snapshot, StoreReader,
+        Timestamp, Value,
     };
 
     use super::*;
+    use crate::{Per, Row};
+
+    /// An account whose rule file has these values: of the bot, and of the group.
+    struct Presets;
+
+    impl Account for Presets {
+        fn name(&self) -> &str {
+            "main"
+        }
+
+        fn is_admin(&self, _: &Context, _: &Person) -> bool {
+            false
+        }
+
+        fn presets(&self, _: &Context, owner: Scope) -> BTreeMap<String, String> {
+            let pair = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+            match owner {
+                Scope::Bot => [pair("open", "no")].into(),
+                Scope::Chat => [pair("city", "Rome"), pair("topic", "coffee")].into(),
+                Scope::Person => BTreeMap::new(),
+            }
+        }
+
+        fn outgoing(&self) -> &Path {
+            Path::new(".")
+        }
+
+        fn nearest_rows(&self, _: &Context, _: &Event, _: &[String], _: usize) -> Vec<Row> {
+            Vec::new()
+        }
+
+        fn log(&self) -> Option<Arc<dyn StoreReader>> {
+            None
+        }
+
+        fn period(&self, _: Per, now: Timestamp) -> (Timestamp, Timestamp) {
+            (now, now)
+        }
+    }
 
     #[test]
     fn names_are_those_of_rules() {
@@ -160,9 +225,12 @@ mod tests {
             ..Frame::of(&event, Timestamp::from_millis(0))
         };
         let ctx = Context::new(frame);
-        let read = |text: &str| text.parse::<Reads>().expect("it is one").values(&ctx);
+        let read = |text: &str| text.parse::<Reads>().expect("it is one").values(&ctx, &Presets);
         let pair = |name: &str, text: &str| (name.to_owned(), text.to_owned());
-        assert_eq!(read("chat.*"), [pair("chat.topic", "tea")]);
+        assert_eq!(read("chat.*"), [pair("chat.city", "Rome"), pair("chat.topic", "tea")]);
+        assert_eq!(read("chat.city"), [pair("chat.city", "Rome")]);
+        assert_eq!(read("chat.top*"), [pair("chat.topic", "tea")]);
+        assert_eq!(read("person.open"), []);
         assert_eq!(read("bot.*"), [pair("bot.open", "yes")]);
         assert_eq!(read("person.*"), [pair("person.points", "5")]);
         assert_eq!(read("person.points"), [pair("person.points", "5")]);

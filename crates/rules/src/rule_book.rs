@@ -35,7 +35,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use mynah_core::{Chat, Event, EventBody, Person, StateView, Timestamp};
+use mynah_core::{Chat, Event, EventBody, Person, Scope, StateView, Timestamp};
 use mynah_reader::Lang;
 
 use crate::decision::{Decision, Moment};
@@ -366,6 +366,16 @@ impl RuleBook {
     /// The `[[group]]` table of a chat: the first that fits.
     pub(crate) fn table(&self, chat: &Chat) -> Option<&model::GroupTable> {
         self.tables.iter().find(|table| chat.is_group() && table.name.fits(&chat.name))
+    }
+
+    /// The values that variables of this owner have until one is set: `vars` of `[bot]`, and of the `[[group]]` table of a chat.
+    #[must_use]
+    pub fn presets(&self, owner: Scope, chat: Option<&Chat>) -> Option<&BTreeMap<String, String>> {
+        match owner {
+            Scope::Bot => Some(&self.vars),
+            Scope::Chat => chat.and_then(|chat| self.table(chat)).map(|table| &table.vars),
+            Scope::Person => None,
+        }
     }
 
     /// The dialogs, in reading order.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use mynah_core::{
     Action, Chat, Content, Context, Effects, Event, EventBody, EventId, Frame, Handler, Message,
-    Origin, Person, Segment, Step, StoreReader, Timestamp,
+    Origin, Person, Scope, Segment, Step, StoreReader, Timestamp,
 };
 use mynah_programs::{
     Account, Command, Per, Program, ProgramHandler, Role, Row, Source, Spec, Waits,
@@ -42,6 +42,10 @@ impl Account for Somebody {
 
     fn is_admin(&self, _ctx: &Context, person: &Person) -> bool {
         person.name == "Boss"
+    }
+
+    fn presets(&self, _: &Context, _: Scope) -> BTreeMap<String, String> {
+        BTreeMap::new()
     }
 
     fn outgoing(&self) -> &Path {
