@@ -24,8 +24,10 @@
 //! ```
 
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use mynah_core::{CalledBy, Capabilities, Records, Service, Source, Store, Transport, with_causes};
 use mynah_page::Pages;
@@ -61,6 +63,57 @@ pub struct Embedded {
     observers: Vec<Arc<dyn Observer>>,
     control: Control,
     rules: LoadedRules,
+}
+
+/// The folder for files of messages on their way.
+enum MediaFolder {
+    /// The one of the settings.
+    Given(PathBuf),
+    /// One for this run, removed at its end.
+    Own(PathBuf),
+}
+
+impl MediaFolder {
+    fn of(settings: &Settings) -> Self {
+        /// Other runs in this process have folders of their own.
+        static RUNS: AtomicU64 = AtomicU64::new(0);
+        if let Some(folder) = &settings.save_folder {
+            return Self::Given(folder.clone());
+        }
+        let name = || {
+            let run = RUNS.fetch_add(1, Ordering::Relaxed);
+            std::env::temp_dir().join(format!("mynah-run-{}-{run}", std::process::id()))
+        };
+        loop {
+            let folder = name();
+            match mynah_files::new_private_folder(&folder) {
+                Ok(()) => return Self::Own(folder),
+                // One of another process that had this id before, or of another user.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => {
+                    let shown = folder.display();
+                    tracing::warn!(%error, folder = %shown, "files of messages cannot be kept");
+                    return Self::Given(folder);
+                }
+            }
+        }
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Self::Given(folder) | Self::Own(folder) => folder,
+        }
+    }
+}
+
+impl Drop for MediaFolder {
+    fn drop(&mut self) {
+        if let Self::Own(folder) = self
+            && let Err(error) = std::fs::remove_dir_all(&*folder)
+        {
+            tracing::warn!(%error, folder = %folder.display(), "the files of messages were not removed");
+        }
+    }
 }
 
 /// The rules, and where they were read.
@@ -131,6 +184,10 @@ impl Embedded {
     /// Runs the bot until `stop` is ready, the session is over or the source ends, and returns how it ended. After `stop`
     /// work under way may go on until the deadline of the settings; everything else waits in the store for the next run.
     ///
+    /// The `[[handler]]` tables of [`Bot::settings`] are started at its beginning and stopped at its end. A language model among
+    /// them has no memory here. Files of messages on their way are in the `save_folder` of the settings; without one they
+    /// are in a folder of their own among the temporary files, which is removed at the end.
+    ///
     /// # Cancel safety
     ///
     /// Dropping the future is like the death of the process: nothing is lost, but actions in flight are in doubt.
@@ -141,7 +198,13 @@ impl Embedded {
     ) -> Ended {
         let (name, store) = (self.name.clone(), Arc::clone(&self.store));
         let control = self.control.clone();
-        let (account, reloader) = self.account(transport);
+        let bot = match self.bot.clone().start_handlers(false) {
+            Ok(bot) => bot,
+            Err(report) => return Ended::Unusable(report.to_string().into()),
+        };
+        let programs = bot.programs().clone();
+        let media = MediaFolder::of(&self.settings);
+        let (account, reloader) = Self { bot, ..self }.account(transport, media.path());
         reloader.announce().await;
         let stopping = CancellationToken::new();
         let mut run = Box::pin(mynah_runtime::run(account, control, stopping.clone()));
@@ -152,6 +215,7 @@ impl Embedded {
                 run.await
             }
         };
+        programs.stop().await;
         if let Err(error) = store.close().await {
             tracing::warn!(account = name, error = with_causes(&error), "the data was not closed");
         }
@@ -164,7 +228,7 @@ impl Embedded {
     }
 
     /// Puts the account together.
-    fn account(self, transport: Box<dyn Transport>) -> (Account, Arc<Reloader>) {
+    fn account(self, transport: Box<dyn Transport>, media: &Path) -> (Account, Arc<Reloader>) {
         let Self { bot, name, store, settings, mut observers, control, rules } = self;
         let clock = bot.running_clock();
         let (pages, live) = (Pages::default(), Arc::new(Live::default()));
@@ -185,12 +249,7 @@ impl Embedded {
                 live: Arc::clone(&live),
             }),
         );
-        let outgoing = settings.save_folder.clone().unwrap_or_default();
-        let of_account = HandlerAccount::new(&name, Arc::clone(&rules.active), &outgoing, None);
-        let fetched = match &settings.save_folder {
-            Some(folder) => folder.clone(),
-            None => std::env::temp_dir().join(format!("mynah-{}", std::process::id())),
-        };
+        let of_account = HandlerAccount::new(&name, Arc::clone(&rules.active), media, None);
         let active = Arc::clone(&rules.active);
         let reloader = Arc::new(rules.reloader(&bot, (&name, &control), (pages, live)));
         let handler =
@@ -200,7 +259,7 @@ impl Embedded {
             transport: url_media::fetching(
                 Box::new(Shown { inner: transport, service }),
                 bot.fetch_client(),
-                &fetched,
+                media,
             ),
             handlers: bot.handlers(handler, &of_account),
             clock,

@@ -2,15 +2,19 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails as loudly as the test")]
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mynah::core::Store;
+use mynah::core::{
+    Action, Capabilities, MediaError, Outgoing, Receipt, Records, SendError, Service, Source,
+    Store, Transport,
+};
 use mynah::embed::{Ended, Pacing, Settings};
 use mynah::prelude::*;
 use mynah_store_testing::ModelStore;
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 #[path = "../examples/embedded.rs"]
 mod embedded;
@@ -129,4 +133,96 @@ fn mistakes_of_the_rules_are_reported_before_the_run() {
     let bot = Bot::new().embed("shop", store).unwrap();
     let report = bot.rules("[[rule]]\nkeyword = 1\n").unwrap_err().to_string();
     assert!(report.contains("bot.toml:2"), "{report}");
+}
+
+/// A service that shows where the files of messages are.
+struct Files(Page, mpsc::UnboundedSender<(PathBuf, Vec<u8>)>);
+
+impl Transport for Files {
+    fn open(self: Box<Self>, records: Records) -> (Box<dyn Source>, Arc<dyn Service>) {
+        let Self(page, files) = *self;
+        let (source, service) = Box::new(page).open(records);
+        (source, Arc::new(FileService(service, files)))
+    }
+}
+
+struct FileService(Arc<dyn Service>, mpsc::UnboundedSender<(PathBuf, Vec<u8>)>);
+
+#[async_trait]
+impl Service for FileService {
+    fn capabilities(&self) -> Arc<Capabilities> {
+        self.0.capabilities()
+    }
+
+    fn chats(&self) -> Arc<[Chat]> {
+        self.0.chats()
+    }
+
+    async fn perform(&self, outgoing: &Outgoing) -> Result<Receipt, SendError> {
+        if let Action::Send { content } = &outgoing.action
+            && let Some(media) = content.0.iter().find_map(Segment::media)
+        {
+            let path = media.source.path().unwrap().to_owned();
+            self.1.send((path.clone(), std::fs::read(path).unwrap())).unwrap();
+        }
+        self.0.perform(outgoing).await
+    }
+
+    async fn media(&self, media: &MediaRef, limit: u64) -> Result<bytes::Bytes, MediaError> {
+        self.0.media(media, limit).await
+    }
+}
+
+/// A handler that draws a picture, with a program of the settings that is asked about everything else.
+fn drawing() -> Bot {
+    let settings = r#"
+[[handler]]
+name = "count"
+command = ["python3", "-c", """
+import json, sys
+for line in sys.stdin:
+    print(json.dumps({"id": json.loads(line)["id"], "reply": "by a program"}), flush=True)
+"""]
+"#;
+    let draw = handler_fn(|ctx, _| {
+        let picture = MediaRef::bytes("chart.png", b"PNG".to_vec());
+        ctx.reply_with(Content::text("here").with(Segment::Image(picture)));
+        Ok(Flow::Stop)
+    });
+    Bot::new().handler("draw", draw).settings(settings).unwrap()
+}
+
+const DRAWING: &str =
+    "[[rule]]\nexact = \"draw\"\nrun = \"draw\"\n[[rule]]\nregex = \".*\"\nrun = \"count\"\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn handlers_of_the_settings_run_and_files_of_messages_are_removed_at_the_end() {
+    let saves = tempfile::tempdir().unwrap();
+    for folder in [None, Some(saves.path().to_owned())] {
+        let store: Arc<dyn Store> = Arc::new(ModelStore::new());
+        let settings =
+            Settings { pacing: Pacing::off(), save_folder: folder.clone(), ..Settings::default() };
+        let bot = drawing().embed("shop", store).unwrap().settings(settings);
+        let bot = bot.rules(DRAWING).unwrap();
+        let (page, mut visitor) = Page::open();
+        let (files, mut sent) = mpsc::unbounded_channel();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let transport = Box::new(Files(page, files));
+        let running = bot.run_until(transport, async { drop(stopped.await) });
+        let asked = async {
+            assert_eq!(visitor.ask("1", "count").await.unwrap(), "by a program");
+            assert_eq!(visitor.ask("2", "draw").await.unwrap(), "here");
+            drop(stop);
+        };
+        let both = async { tokio::join!(running, asked).0 };
+        let ended = tokio::time::timeout(PATIENCE, both).await.unwrap();
+        assert!(matches!(ended, Ended::Stopped), "{ended:?}");
+        let (path, bytes) = sent.recv().await.unwrap();
+        assert_eq!(bytes, b"PNG");
+        assert!(path.to_string_lossy().ends_with("-chart.png"), "{}", path.display());
+        match folder {
+            Some(folder) => assert!(path.starts_with(folder) && path.exists()),
+            None => assert!(!path.parent().unwrap().parent().unwrap().exists()),
+        }
+    }
 }
