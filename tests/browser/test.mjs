@@ -1,6 +1,7 @@
 // Tests the pages in a real browser: the sandbox as a chat, the console of a running bot.
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { join } from "node:path";
 
 import { assert, axe, browser, copyOf, finish, run, start, test } from "./stage.mjs";
@@ -595,15 +596,18 @@ await test("another site is not let in", async () => {
   await s.end();
 });
 
-/** Two accounts of one bot: one is online, one waits for a scan. The pace of the first is slow. */
-async function consoles() {
+/** Two accounts of one bot: one is online, one waits for a scan. The pace of the first is slow. `settings` and `rules` are added to the files. */
+async function consoles({ settings = "", rules = "", files = {} } = {}) {
   const listening = /listening on (http:\S+)/;
   const servers = [await start(["sandbox", "--listen", "127.0.0.1:0", "--auto-confirm"], listening), await start(["sandbox", "--listen", "127.0.0.1:0"], listening)];
   const copy = copyOf("bots/faq");
   const data = copyOf("bots/faq");
+  const rulesFile = join(copy.folder, "bot.toml");
+  writeFileSync(rulesFile, `${readFileSync(rulesFile, "utf8")}\n${rules}`);
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(data.folder, name), text);
   const accounts = ["shop", "夜班"].map((name, n) => `[[account]]\nname = "${name}"\nbot = "${copy.folder}"\ntransport = "webwx"\nserver = "${servers[n].match[1]}"\ndata = "${join(data.folder, `data-${n}`)}"\n`);
   const config = join(data.folder, "mynah.toml");
-  writeFileSync(config, `${accounts.join("\n")}\n[pacing]\nper_chat = "1 per 1h"\naccount = "20 per 1m"\njitter = "0s-0s"\n[listen]\naddress = "127.0.0.1:0"\n`);
+  writeFileSync(config, `${accounts.join("\n")}\n[pacing]\nper_chat = "1 per 1h"\naccount = "20 per 1m"\njitter = "0s-0s"\n[listen]\naddress = "127.0.0.1:0"\n${settings}`);
   const bot = await start(["run", "--config", config], pageLine, { MYNAH_PAGE_TOKEN: "open-sesame" });
   const url = bot.match[1];
   const page = async (options) => {
@@ -628,7 +632,7 @@ async function consoles() {
       assert(asked.ok, `${asked.status}`);
     }
   };
-  return { url, bot, page, ask, grow, bots: copy.folder, end };
+  return { url, bot, page, ask, grow, bots: copy.folder, config, end };
 }
 
 async function signIn(page, token) {
@@ -689,6 +693,53 @@ await test("a rule file that was saved broken is a red line on its account until
   await line.waitFor({ state: "hidden" });
   await page.context().close();
   await c.end();
+});
+
+/** A server that answers every request as a language model does. */
+async function model(text) {
+  const server = createServer((_, response) => {
+    response.setHeader("content-type", "application/json");
+    response.end(JSON.stringify({ choices: [{ message: { role: "assistant", content: text } }] }));
+  });
+  await new Promise((resolve) => { server.listen(0, "127.0.0.1", resolve); });
+  return { url: `http://127.0.0.1:${server.address().port}/v1`, end: () => new Promise((resolve) => { server.close(resolve); server.closeAllConnections(); }) };
+}
+
+await test("handlers and a model are shown with their figures, and settings that were saved broken", async () => {
+  const ai = await model("我是模型");
+  const code = `require("node:readline").createInterface({ input: process.stdin }).on("line", (line) => {
+    const { id, event } = JSON.parse(line);
+    console.log(JSON.stringify(event.text === "钟坏了" ? { id, error: "no clock" } : { id, reply: "十二点" }));
+  });`;
+  const settings = `[[handler]]\nname = "clock"\ncommand = ["node", "clock.js"]\n[[handler]]\nname = "ai"\nrole = "fallback"\ncalled = false\nlimit = { all = 50 }\nmodel = { url = "${ai.url}", name = "m" }\n`;
+  const c = await consoles({ settings, rules: '[[rule]]\nexact = ["现在几点", "钟坏了"]\nrun = "clock"\n', files: { "clock.js": code } });
+  const page = await c.page();
+  await signIn(page, "open-sesame");
+  await account(page, "shop").getByText("online", { exact: true }).waitFor();
+  for (const text of ["现在几点", "钟坏了"]) await c.ask(page, text);
+  await c.ask(page, "天为什么是蓝的");
+  const handlers = page.getByRole("heading", { name: "Handlers" }).locator("xpath=ancestor::section");
+  const row = (name) => handlers.locator("tr", { hasText: name });
+  const cell = (name, n, text) => row(name).locator("td").nth(n).filter({ hasText: text }).waitFor();
+  await cell("clock", 1, /^1$/);
+  await cell("clock", 2, /^1$/);
+  await cell("clock", 0, "the handler reports: no clock");
+  await cell("clock", 3, /ms, longest .* ms/);
+  await cell("ai", 1, /^1$/);
+  await cell("ai", 4, /^[12]$/);
+  await page.screenshot({ path: join(pictures, "console-handlers-en-light-desktop.png"), fullPage: true });
+  const serious = await seriousViolations(page);
+  assert(serious.length === 0, serious.join("\n"));
+  const line = account(page, "shop").getByRole("alert");
+  const good = readFileSync(c.config, "utf8");
+  writeFileSync(c.config, good.replace('role = "fallback"', 'rolle = "fallback"'));
+  await line.getByText(/Settings, mynah\.toml:\d+: \d+ mistakes? since .*; the old settings are in use\./).waitFor();
+  writeFileSync(c.config, `${good}# as before\n`);
+  await line.waitFor({ state: "hidden" });
+  assert(page.broken.length === 0, page.broken.join("\n"));
+  await page.context().close();
+  await c.end();
+  await ai.end();
 });
 
 await test("an account says whom the names of its rule file mean, and why", async () => {

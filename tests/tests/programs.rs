@@ -11,6 +11,8 @@ mod model;
 mod model_whole;
 #[path = "programs/pipe.rs"]
 mod pipe;
+#[path = "programs/sandbox.rs"]
+mod sandbox;
 #[path = "programs/service.rs"]
 mod service;
 #[path = "programs/stage.rs"]

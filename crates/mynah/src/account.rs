@@ -276,6 +276,7 @@ impl Parts<'_> {
             stop: self.stop.clone(),
             clock: Arc::clone(&self.clock),
             connector: self.plan.connector,
+            programs: self.shared.bot.programs().clone(),
         }
     }
 

@@ -8,6 +8,7 @@ pub(crate) mod data;
 pub(crate) mod explain;
 mod fetch_args;
 pub(crate) mod forget;
+mod hangups;
 #[cfg(feature = "import")]
 pub(crate) mod import;
 pub(crate) mod loading;
@@ -33,6 +34,7 @@ use clap::{Parser, Subcommand};
 
 pub(crate) use self::common::Common;
 pub(crate) use self::fetch_args::FetchArgs;
+pub(crate) use self::hangups::Hangups;
 use crate::telemetry::{self, LogLevel, Logs};
 use crate::{Bot, Ended, Report};
 use mynah_reader::closest;

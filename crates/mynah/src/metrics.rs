@@ -98,6 +98,12 @@ pub(crate) const RULES_REJECTED: Metric = Metric {
     kind: Kind::Gauge,
     labels: &["account"],
 };
+pub(crate) const SETTINGS_REJECTED: Metric = Metric {
+    name: "mynah_settings_rejected",
+    help: "1 while the saved settings have mistakes and the settings before them are in use.",
+    kind: Kind::Gauge,
+    labels: &["account"],
+};
 pub(crate) const RELOADS: Metric = Metric {
     name: "mynah_reloads_total",
     help: "Reloads of the rules, by outcome (swapped, refused, unchanged).",

@@ -12,7 +12,7 @@ use std::path::Path;
 
 use mynah_core::Chat;
 use mynah_page::Condition;
-use mynah_page::view::NameRow;
+use mynah_page::view::{HandlerRow, NameRow};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::api::{
@@ -70,6 +70,12 @@ pub(crate) struct AccountStatus {
     pub(crate) names: Vec<NameRow>,
     /// The rule file that was saved meanwhile and could not be used, in one line.
     pub(crate) rules: Option<String>,
+    /// The same of the settings.
+    #[serde(default)]
+    pub(crate) settings: Option<String>,
+    /// The handlers in other processes and the language models.
+    #[serde(default)]
+    pub(crate) handlers: Vec<HandlerRow>,
 }
 
 impl Answer {
@@ -145,7 +151,13 @@ mod tests {
             Condition::Offline { reason: reason.clone() },
             Condition::Ended { reason: reason.clone() },
         ] {
-            let status = AccountStatus { condition, names: Vec::new(), rules: None };
+            let status = AccountStatus {
+                condition,
+                names: Vec::new(),
+                rules: None,
+                settings: None,
+                handlers: Vec::new(),
+            };
             let answer = Answer { status: Some(status), ..Answer::done("") };
             let line = serde_json::to_string(&answer).unwrap();
             assert_eq!(serde_json::from_str::<Answer>(&line).unwrap(), answer, "{line}");

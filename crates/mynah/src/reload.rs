@@ -3,6 +3,7 @@
 //! The file is parsed, checked, and its own tests are played; only then is the book swapped, at once and whole. A bad
 //! file changes nothing: the old rules stay, and the reason goes to log, alert and the admin who asked.
 
+mod of_account;
 mod settings;
 mod watch;
 
@@ -13,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use mynah_core::{CalledBy, Capabilities, Clock, Event, EventBody, EventId};
-use mynah_page::{Condition, Pages, RejectedRules};
+use mynah_page::{Condition, Pages};
 use mynah_rules::{Files, Lang, RuleBook};
 use mynah_runtime::Control;
 use tokio::runtime::Handle;
@@ -21,7 +22,8 @@ use tokio::sync::{Mutex, Notify};
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::settings::SettingsReloader;
+pub(crate) use self::of_account::RunningAccounts;
+pub(crate) use self::settings::{Change, SettingsReloader, SettingsUser, SettingsUsers};
 pub(crate) use self::watch::SaveWatch;
 use crate::alert::{Alert, AlertKind, Alerts};
 use crate::rule_file::Mistakes;
@@ -213,9 +215,7 @@ impl Reloader {
 
     /// Makes the rejected file visible until it is mended: in `/health`, at the console, in `mynah status`.
     fn reject(&self, mistakes: Mistakes) {
-        let Mistakes { file, line, count, report } = mistakes;
-        let since = self.clock.now().as_millis().div_euclid(1000);
-        let rejected = RejectedRules { file, line, mistakes: count, report, since };
+        let rejected = mistakes.rejected(self.clock.now());
         self.pages.health.set_rejected_rules(&self.account, Some(rejected));
     }
 
@@ -241,13 +241,13 @@ impl Reloader {
         }
     }
 
-    /// Why the rules as they are saved cannot be used with the handlers of this bot, for people; `None` if they can.
-    pub(crate) async fn refuses(&self, bot: Bot) -> Option<String> {
+    /// Why the rules as they are saved cannot be used with the handlers of this bot; `None` if they can.
+    pub(crate) async fn refuses(&self, bot: Bot) -> Option<Mistakes> {
         let draft = Draft { bot, ..self.draft() };
         let runtime = Handle::current();
         match spawn_blocking(move || draft.make(&runtime).made).await {
-            Ok(made) => made.err().map(|mistakes| mistakes.report),
-            Err(error) => Some(self.draft().unreadable(&error.to_string()).report),
+            Ok(made) => made.err(),
+            Err(error) => Some(self.draft().unreadable(&error.to_string())),
         }
     }
 

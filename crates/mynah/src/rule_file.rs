@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use mynah_core::Capabilities;
+use mynah_core::{Capabilities, Timestamp};
+use mynah_page::RejectedFile;
 use mynah_reader::say;
 use mynah_rules::{Files, Lang, LoadOptions, Loaded, RuleBook, Severity};
 use mynah_transports::{Connector, Connectors};
@@ -103,7 +104,7 @@ pub(crate) fn unusable(loaded: &Loaded) -> Report {
     Report::new(Ended::No, format!("the rules cannot be used:\n{told}"))
 }
 
-/// Why a rule file cannot be used: its errors, or its own tests that fail.
+/// Why a rule file cannot be used: its errors, or its own tests that fail. Also why settings cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mistakes {
     /// The file of the first one.
@@ -145,6 +146,19 @@ impl Mistakes {
             "{file}:1:1: 文件是空的；要停用全部规则，请在里面留一行注释\n"
         );
         Some(Self { file, line: 1, count: 1, report })
+    }
+
+    /// One mistake of a file without a place in it.
+    pub(crate) fn of_file(file: &Path, report: String) -> Self {
+        let file = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned();
+        Self { file, line: 1, count: 1, report }
+    }
+
+    /// The file as one that is rejected from now on.
+    pub(crate) fn rejected(self, now: Timestamp) -> RejectedFile {
+        let Self { file, line, count, report } = self;
+        let since = now.as_millis().div_euclid(1000);
+        RejectedFile { file, line, mistakes: count, report, since }
     }
 
     fn add(before: Option<Self>, file: &str, line: u32, report: &str) -> Self {

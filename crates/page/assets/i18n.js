@@ -197,6 +197,7 @@ const words = {
   saveAnyway: ["Save anyway", "仍然保存"],
   mendFirst: ["Back to the editor", "返回修改"],
   rejectedRules: ["{place}: {mistakes} since {time}; the old rules are in use.", "{place} 从 {time} 起有 {mistakes}，仍在使用旧规则。"],
+  rejectedSettings: ["Settings, {place}: {mistakes} since {time}; the old settings are in use.", "设置 {place} 从 {time} 起有 {mistakes}，仍在使用旧设置。"],
   showMistakes: ["Show the mistakes", "查看错误"],
   rejectedSandbox: ["{place}: {mistakes}. Until they are mended the bot works by the rules it read before; a bot that has just started has none.", "{place} 有 {mistakes}。改好之前，机器人按上次读到的规则工作；刚启动的机器人还没有规则。"],
   noMistakes: ["No mistakes.", "没有错误。"],

@@ -12,6 +12,7 @@ export function accountCard(account, queue, said, reload) {
   return h("section.card.form", { "aria-label": `${t("account")} ${account.name}` },
     h("div.row", {}, h("h2.grow.text", {}, account.name), h(`span.lamp.${kind}`, {}, t(account.condition))),
     account.rejected_rules && rejected(account.rejected_rules),
+    account.rejected_settings && rejected(account.rejected_settings, "rejectedSettings"),
     account.since && h("p.small.soft", {}, t("since", { time: moment(account.since) })),
     whyOf(account),
     hint && h("p.small.soft", {}, t(hint)),
@@ -45,7 +46,7 @@ export function whyOf({ cause, detail }) {
   return h("details.small.bad", {}, h("summary", {}, t(cause)), h("div.mono.soft.text", {}, detail));
 }
 
-/** A rule file that was saved with mistakes: where, since when, and which rules are in use meanwhile. */
+/** A file that was saved with mistakes: where, since when, and what is in use meanwhile. */
 export function rejected({ file, line, mistakes, since, report }, words = "rejectedRules") {
   const told = t(words, { place: `${file}:${line}`, mistakes: mistakesOf(mistakes), time: clock(since) });
   return h("div.bad.small.rejected", { role: "alert" }, h("strong.text", {}, told),

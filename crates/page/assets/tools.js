@@ -65,15 +65,19 @@ export function toolsBar() {
   return h("header.bar", {}, h("img", { src: "/assets/icon.svg", alt: "" }), h("h1", {}, "Mynah"), h("span.soft.wide", {}, t("sandbox")), bot, h("span.grow"), more, tools, helpButton(), broken);
 }
 
-/** A rejected rule file: shown until a good version is loaded, with a link to the mistake. */
+/** Rejected rules and settings: shown until good ones are loaded, with a link to a mistake in the rule file. */
 function drawBroken(place) {
   const found = state.session?.rejected_rules;
-  place.classList.toggle("hidden", !found);
-  const looks = JSON.stringify(found ?? null);
+  const settings = state.session?.rejected_settings;
+  place.classList.toggle("hidden", !found && !settings);
+  const looks = JSON.stringify([found, settings]);
   if (place.shown === looks) return;
   place.shown = looks;
   const here = found?.file === state.session.file;
-  fill(place, found && [rejected(found, "rejectedSandbox"), here && h("button.small", { onclick: () => editAt(found.line) }, t("openInEditor"))]);
+  fill(place, [
+    found && [rejected(found, "rejectedSandbox"), here && h("button.small", { onclick: () => editAt(found.line) }, t("openInEditor"))],
+    settings && rejected(settings, "rejectedSettings"),
+  ]);
 }
 
 function drawLamp(lamp) {

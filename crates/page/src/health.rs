@@ -46,9 +46,9 @@ pub enum Condition {
     },
 }
 
-/// A rule file that was saved while the account runs and has mistakes: the account keeps its previous rules.
+/// A file that was saved while the account runs and has mistakes: the account keeps its previous rules or settings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct RejectedRules {
+pub struct RejectedFile {
     /// The file of the first mistake.
     pub file: String,
     /// Its line.
@@ -69,7 +69,9 @@ struct Entry {
     /// Since when, in seconds since 1970.
     since: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    rejected_rules: Option<RejectedRules>,
+    rejected_rules: Option<RejectedFile>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rejected_settings: Option<RejectedFile>,
 }
 
 #[derive(Debug, Serialize)]
@@ -87,7 +89,8 @@ impl Health {
             Some(entry) if entry.condition == condition => {}
             Some(entry) => (entry.condition, entry.since) = (condition, since),
             None => {
-                let entry = Entry { condition, since, rejected_rules: None };
+                let (rejected_rules, rejected_settings) = (None, None);
+                let entry = Entry { condition, since, rejected_rules, rejected_settings };
                 accounts.insert(account.to_owned(), entry);
             }
         }
@@ -100,21 +103,31 @@ impl Health {
 
     /// Records that the rule file of an account was rejected, or with `None` that it is accepted again. Of several
     /// rejections in a row, the first sets the time.
-    pub fn set_rejected_rules(&self, account: &str, rejected: Option<RejectedRules>) {
+    pub fn set_rejected_rules(&self, account: &str, rejected: Option<RejectedFile>) {
         let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(entry) = accounts.get_mut(account) else { return };
-        let first = entry.rejected_rules.as_ref().map(|before| before.since);
-        entry.rejected_rules = rejected.map(|rejected| {
-            let since = first.unwrap_or(rejected.since);
-            RejectedRules { since, ..rejected }
-        });
+        reject(&mut entry.rejected_rules, rejected);
+    }
+
+    /// The same for the settings of the process, which hold for all of its accounts.
+    pub fn set_rejected_settings(&self, account: &str, rejected: Option<RejectedFile>) {
+        let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(entry) = accounts.get_mut(account) else { return };
+        reject(&mut entry.rejected_settings, rejected);
     }
 
     /// The rejected rule file of an account, until a good version is loaded.
     #[must_use]
-    pub fn rejected_rules(&self, account: &str) -> Option<RejectedRules> {
+    pub fn rejected_rules(&self, account: &str) -> Option<RejectedFile> {
         let accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         accounts.get(account)?.rejected_rules.clone()
+    }
+
+    /// The rejected settings of an account, until good ones are read.
+    #[must_use]
+    pub fn rejected_settings(&self, account: &str) -> Option<RejectedFile> {
+        let accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        accounts.get(account)?.rejected_settings.clone()
     }
 
     /// Returns true if there are accounts and all of them are online.
@@ -142,6 +155,15 @@ impl Health {
         let on_line = |entry: &Entry| entry.condition == Condition::Online;
         Answer { healthy: !accounts.is_empty() && accounts.values().all(on_line), accounts }
     }
+}
+
+/// Of several rejections in a row, the first sets the time.
+fn reject(place: &mut Option<RejectedFile>, rejected: Option<RejectedFile>) {
+    let first = place.as_ref().map(|before| before.since);
+    *place = rejected.map(|rejected| {
+        let since = first.unwrap_or(rejected.since);
+        RejectedFile { since, ..rejected }
+    });
 }
 
 pub(crate) async fn get_health(State(health): State<Arc<Health>>) -> Response {
@@ -200,7 +222,7 @@ mod tests {
     fn rejected_rules_are_shown_until_the_file_is_mended() {
         let health = Health::default();
         health.set("a", Condition::Online, Timestamp::from_secs(10));
-        let rejected = |line, since| RejectedRules {
+        let rejected = |line, since| RejectedFile {
             file: "bot.toml".to_owned(),
             line,
             mistakes: 1,

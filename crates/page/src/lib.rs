@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use app::App;
 pub use console::ConsolePage;
-pub use health::{Condition, Health, RejectedRules};
+pub use health::{Condition, Health, RejectedFile};
 pub use metrics::{Kind, Metric, Registry};
 pub use sandbox::SandboxPage;
 pub use view::Page;

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tokio::sync::broadcast;
 
-use crate::RejectedRules;
+use crate::RejectedFile;
 
 /// The trait that console and sandbox share.
 #[async_trait]
@@ -59,6 +59,8 @@ pub struct Session {
     pub run: String,
     /// The rejected rule file, if the page is about one bot.
     pub rejected_rules: Option<RejectedRow>,
+    /// The same of the settings.
+    pub rejected_settings: Option<RejectedRow>,
 }
 
 /// The bot of a page.
@@ -396,12 +398,14 @@ pub struct AccountRow {
     pub qr: Option<String>,
     /// The rejected rule file, until a good version is loaded.
     pub rejected_rules: Option<RejectedRow>,
+    /// The rejected settings, until good ones are read.
+    pub rejected_settings: Option<RejectedRow>,
     /// The names in its rule file and the people they mean.
     pub names: Vec<NameRow>,
 }
 
 /// A handler in another process or a language model, and how often it was called since the start of the program.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HandlerRow {
     /// Its name.
     pub name: String,
@@ -458,7 +462,7 @@ pub enum By {
     Nobody,
 }
 
-/// A rejected rule file: the account keeps its previous rules.
+/// A rejected file: the account keeps its previous rules or settings.
 #[derive(Debug, Clone, Serialize)]
 pub struct RejectedRow {
     /// The file of the first mistake.
@@ -473,9 +477,9 @@ pub struct RejectedRow {
     pub since: i64,
 }
 
-impl From<RejectedRules> for RejectedRow {
-    fn from(rejected: RejectedRules) -> Self {
-        let RejectedRules { file, line, mistakes, report, since } = rejected;
+impl From<RejectedFile> for RejectedRow {
+    fn from(rejected: RejectedFile) -> Self {
+        let RejectedFile { file, line, mistakes, report, since } = rejected;
         Self { file, line, mistakes, report, since: since * 1000 }
     }
 }

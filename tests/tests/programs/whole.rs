@@ -7,7 +7,7 @@ use std::time::Duration;
 use mynah_tests::processes::{runs, until_ended};
 use nix::sys::signal::{Signal, kill};
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 
 use crate::stage::{CHILD, within_time};
@@ -29,6 +29,15 @@ struct Bot {
     folder: tempfile::TempDir,
 }
 
+/// A folder with these files.
+fn folder_with(files: &[(&str, String)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text) in files {
+        std::fs::write(folder.path().join(name), text).expect("it is written");
+    }
+    folder
+}
+
 impl Bot {
     fn start() -> Self {
         Self::with(&["bot.toml", "mynah.toml"].map(|name| (name, usual(name))))
@@ -36,17 +45,23 @@ impl Bot {
 
     /// A bot with these files.
     fn with(files: &[(&str, String)]) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        for (name, text) in files {
-            std::fs::write(folder.path().join(name), text).expect("it is written");
-        }
-        Self::of(folder)
+        Self::with_arguments(files, &[])
     }
 
     /// The bot of this folder.
     fn of(folder: tempfile::TempDir) -> Self {
+        Self::run(folder, &[])
+    }
+
+    /// A bot with these files and more arguments.
+    fn with_arguments(files: &[(&str, String)], arguments: &[&str]) -> Self {
+        Self::run(folder_with(files), arguments)
+    }
+
+    fn run(folder: tempfile::TempDir, arguments: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_stock_bot"))
             .args(["run", ".", "--transport", "stdio", "--config", "mynah.toml"])
+            .args(arguments)
             .current_dir(folder.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -391,6 +406,83 @@ async fn bad_settings_change_nothing_and_are_reported_once() {
         .await;
         assert_eq!(reported, 0, "each once");
         assert_ne!(bot.ask("pid").await, first);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_handler_reads_the_values_of_the_rule_file_until_others_are_set() {
+    within_time(async {
+        let rules = "[bot.vars]\nopen = 'no'\n[[group]]\nname = 'Shop'\nvars = { city = 'Rome', tea = 'green' }\n".to_owned()
+            + "[[rule]]\nexact = \"move\"\nset = { \"chat.city\" = \"Oslo\" }\nreply = \"moved\"\n"
+            + &rule("request", "helper");
+        let settings = handler("helper", "reads = ['chat.*', 'bot.open', 'user.x']\n");
+        let mut bot = bot(&rules, &settings);
+        let mut vars = async |group: &str, text: &str| {
+            let line = json!({"text": text, "from": "Ann", "group": group}).to_string() + "\n";
+            bot.input.write_all(line.as_bytes()).await.expect("it is read");
+            let answer = bot.answer().await;
+            let request: Value = serde_json::from_str(&answer).unwrap_or_default();
+            request["vars"].clone()
+        };
+        let open = json!({"bot.open": "no"});
+        assert_eq!(vars("Club", "request").await, open);
+        let of_group = json!({"bot.open": "no", "chat.city": "Rome", "chat.tea": "green"});
+        assert_eq!(vars("Shop", "request").await, of_group);
+        assert_eq!(vars("Shop", "move").await, Value::Null);
+        let moved = json!({"bot.open": "no", "chat.city": "Oslo", "chat.tea": "green"});
+        assert_eq!(vars("Shop", "request").await, moved);
+    })
+    .await;
+}
+
+/// The output of `mynah status` about a bot.
+async fn status(bot: &Bot) -> String {
+    let folder = bot.folder.path();
+    let mut status = Command::new(env!("CARGO_BIN_EXE_stock_bot"));
+    let output = status.args(["status"]).current_dir(folder).output().await.expect("it runs");
+    String::from_utf8(output.stdout).expect("text")
+}
+
+/// The part of `/health` about the only account.
+async fn health(address: &str) -> Value {
+    let mut stream = tokio::net::TcpStream::connect(address).await.expect("it listens");
+    let request = format!("GET /health HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.expect("it is read");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("text");
+    let (_, body) = answer.split_once("\r\n\r\n").expect("a body");
+    let health: Value = serde_json::from_str(body).expect("JSON");
+    health["accounts"].as_object().and_then(|all| all.values().next().cloned()).expect("an account")
+}
+
+#[tokio::test]
+async fn refused_settings_are_shown_until_they_are_mended() {
+    within_time(async {
+        let good = handler("helper", "");
+        let mut bot = Bot::with_arguments(
+            &[("bot.toml", rule(".", "helper")), ("mynah.toml", good.clone())],
+            &["--listen", "127.0.0.1:0"],
+        );
+        let address = bot.until_logged("serving /health").await;
+        let address = address.split("address=").nth(1).expect("an address").trim().to_owned();
+        let health = async || health(&address).await;
+        assert_eq!(bot.ask("hello").await, "hello");
+        let shown = status(&bot).await;
+        assert!(
+            !shown.contains("settings") && shown.contains("handler  helper: running, 1 answered"),
+            "{shown}"
+        );
+        bot.save("mynah.toml", &good.replace("name", "nam"));
+        bot.until_logged("the old ones stay").await;
+        let shown = status(&bot).await;
+        assert!(shown.contains("settings mynah.toml:2: "), "{shown}");
+        assert!(shown.contains("the old settings are in use"), "{shown}");
+        assert_eq!(health().await["rejected_settings"]["line"], 2);
+        bot.save("mynah.toml", &(good.clone() + "timeout = '20s'\n"));
+        bot.until_logged("settings were reloaded").await;
+        assert!(!status(&bot).await.contains("settings"));
+        assert_eq!(health().await["rejected_settings"], Value::Null);
     })
     .await;
 }

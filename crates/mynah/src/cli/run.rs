@@ -15,11 +15,12 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use super::common::Common;
 use super::fetch_args::FetchArgs;
+use super::hangups::Hangups;
 use crate::account::{Plan, Shared};
 use crate::alert::Alerts;
 use crate::config::{Config, Outside};
 use crate::login::PromptOutput;
-use crate::reload::SettingsReloader;
+use crate::reload::{RunningAccounts, SettingsReloader};
 use crate::stop::Stop;
 use crate::stores::ProcessStores;
 use crate::supervisor::Supervisor;
@@ -164,8 +165,14 @@ async fn work(
         None => None,
     };
     let supervisor = Supervisor::new(shared.clone(), common.clone());
-    let settings =
-        SettingsReloader::new(args.config.clone(), args.fetch.clone(), shared, supervisor.clone());
+    let accounts = RunningAccounts { supervisor: supervisor.clone(), shared: shared.clone() };
+    let settings = SettingsReloader::new(
+        args.config.clone(),
+        args.fetch.clone(),
+        (shared.bot.clone(), shared.lang),
+        Box::new(accounts),
+        Arc::clone(&shared.swapped),
+    );
     let data: Vec<PathBuf> = plans.iter().map(|plan| plan.data.clone()).collect();
     if let Some(ended) = start_all(&supervisor, plans).await? {
         return Ok(ended);
@@ -219,52 +226,11 @@ async fn until_ended(
     settings: Arc<SettingsReloader>,
 ) -> Ended {
     let mut reloads = JoinSet::new();
-    reloads.spawn(reload_on(hangups, Arc::clone(&settings)));
+    reloads.spawn(Arc::clone(&settings).reload_at_hangups(hangups));
     reloads.spawn(settings.follow());
     supervisor.idle().await;
     reloads.shutdown().await;
     supervisor.outcome()
-}
-
-/// Starts the handlers anew and reloads every bot at each SIGHUP.
-async fn reload_on(mut hangups: Hangups, settings: Arc<SettingsReloader>) {
-    while hangups.next().await {
-        settings.reload_all().await;
-    }
-}
-
-/// The SIGHUPs of this process. Listened to before anything begins, since an unheard one ends the process.
-struct Hangups(#[cfg(unix)] Option<tokio::signal::unix::Signal>);
-
-#[cfg(unix)]
-impl Hangups {
-    fn listen() -> Self {
-        let hangups = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup());
-        if let Err(error) = &hangups {
-            tracing::warn!(%error, "SIGHUP does not reload");
-        }
-        Self(hangups.ok())
-    }
-
-    /// Waits for the next; false if none can come.
-    async fn next(&mut self) -> bool {
-        match &mut self.0 {
-            Some(hangups) => hangups.recv().await.is_some(),
-            None => false,
-        }
-    }
-}
-
-#[cfg(not(unix))]
-impl Hangups {
-    fn listen() -> Self {
-        Self()
-    }
-
-    /// There is no such signal here.
-    async fn next(&mut self) -> bool {
-        false
-    }
 }
 
 /// The console over all accounts, guarded by its token. `data` are the folders of the accounts: the token is kept in the first

@@ -28,11 +28,14 @@ use tokio::task::JoinSet;
 
 use self::accounts::{AccountArgs, Size};
 use self::chat::Chat;
+use self::follow::SandboxBot;
 use self::live::Live;
 use self::page::Page;
 use self::saves::SaveFolder;
 use self::talk::Talk;
+use super::hangups::Hangups;
 use super::{common::Common, fetch_args::FetchArgs, loading, print};
+use crate::reload::SettingsReloader;
 use crate::rule_file::Mistakes;
 use crate::stop::Stop;
 use crate::testing::cast::Speaker;
@@ -164,8 +167,11 @@ async fn converse(
         Some(address) => Some(Page::serve(address, Arc::clone(&view)).await?),
         None => None,
     };
-    let mut beside =
-        if page.is_some() { follow_rules(&view, loaded, &live) } else { JoinSet::new() };
+    let mut beside = JoinSet::new();
+    if page.is_some() {
+        follow_rules(&view, loaded, &live, &mut beside);
+        follow_settings(args, &view, &live, &mut beside);
+    }
     let speaker = first_speaker(args, room, common.lang());
     let looks = (common.lang(), Common::colours_on_stdout());
     let chat = Chat::new(sandbox, (&mut live, remarks), speaker, looks);
@@ -205,6 +211,8 @@ fn view(
         control: session.control,
         clock: session.clock,
         rules: session.rules,
+        settings: Arc::default(),
+        swapped: Arc::default(),
         run: run_id(),
         recorder: session.recorder,
         room: room.to_owned(),
@@ -214,13 +222,30 @@ fn view(
 }
 
 /// From now on each save of the rule files reloads the bot.
-fn follow_rules(view: &Arc<SandboxView>, loaded: &Loaded, live: &Live) -> JoinSet<()> {
-    let mut following = JoinSet::new();
+fn follow_rules(
+    view: &Arc<SandboxView>,
+    loaded: &Loaded,
+    live: &Live,
+    following: &mut JoinSet<()>,
+) {
     let read: Vec<PathBuf> = loaded.sources.files().map(|(_, path)| path.to_owned()).collect();
     if let Some(saves) = follow::watch(view, &read, &live.remarks()) {
         following.spawn(follow::follow(saves, Arc::clone(view), live.remarks()));
     }
-    following
+}
+
+/// From now on each save of the settings reloads handlers and hosts. So does SIGHUP, which starts the handlers anew; at a
+/// terminal it means that the window was closed, and ends the program.
+fn follow_settings(args: &Args, view: &Arc<SandboxView>, live: &Live, following: &mut JoinSet<()>) {
+    let (bot, swapped) = ((view.bot.clone(), view.lang), Arc::clone(&view.swapped));
+    let (view, handlers, remarks) = (Arc::clone(view), live.handlers(), live.remarks());
+    let user = Box::new(SandboxBot { view, handlers, remarks });
+    let (config, opened) = (args.config.clone(), args.fetch.clone());
+    let settings = Arc::new(SettingsReloader::new(config, opened, bot, user, swapped));
+    if !std::io::stdin().is_terminal() {
+        following.spawn(Arc::clone(&settings).reload_at_hangups(Hangups::listen()));
+    }
+    following.spawn(settings.follow());
 }
 
 fn saves(args: &Args) -> Result<SaveFolder, Report> {

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use mynah_core::{Clock, StoreStatus, SystemClock, Timestamp};
 use mynah_page::Condition;
-use mynah_page::view::NameRow;
+use mynah_page::view::{HandlerRow, NameRow};
 use serde::Serialize;
 
 use super::common::Common;
@@ -39,6 +39,10 @@ struct State {
     condition: Option<String>,
     /// The rule file that was saved meanwhile and could not be used, as that process says.
     rules: Option<String>,
+    /// The same of the settings.
+    settings: Option<String>,
+    /// The handlers in other processes and the language models, as that process says.
+    handlers: Vec<HandlerRow>,
     /// Whether a session is stored that the next start tries to go on with.
     session: bool,
     queues: StoreStatus,
@@ -54,15 +58,19 @@ pub(crate) async fn execute(args: Args, bot: &Bot, _common: &Common) -> Result<E
     let connector = folder.service(&records, bot.services())?;
     let answer = operate::ask(&folder.path, &Request::Status).await?;
     let running = answer.is_some();
-    let (condition, names, rules) = match answer.map(status_of).transpose()? {
-        Some(AccountStatus { condition, names, rules }) => (Some(condition), names, rules),
-        None => (None, folder.names(&*reader, connector).await?, None),
+    let (condition, names, rules, settings, handlers) = match answer.map(status_of).transpose()? {
+        Some(AccountStatus { condition, names, rules, settings, handlers }) => {
+            (Some(condition), names, rules, settings, handlers)
+        }
+        None => (None, folder.names(&*reader, connector).await?, None, None, Vec::new()),
     };
     let online = condition == Some(Condition::Online);
     let state = State {
         service: connector.name(),
         has_login: connector.has_login(),
         rules,
+        settings,
+        handlers,
         data: folder.path.display().to_string(),
         running,
         condition: condition.as_ref().map(words),
@@ -106,6 +114,9 @@ fn show(out: &mut dyn Write, state: &State) -> io::Result<()> {
     if let Some(rules) = &state.rules {
         writeln!(out, "rules    {}", print::on_one_line(rules))?;
     }
+    if let Some(settings) = &state.settings {
+        writeln!(out, "settings {}", print::on_one_line(settings))?;
+    }
     writeln!(out, "service  {}", state.service)?;
     writeln!(out, "data     {}", state.data)?;
     writeln!(out, "session  {session}")?;
@@ -117,6 +128,9 @@ fn show(out: &mut dyn Write, state: &State) -> io::Result<()> {
     writeln!(out, "24 hours {} events handled{}", queues.handled_today, sends.collect::<String>())?;
     for row in &state.names {
         writeln!(out, "{}", print::on_one_line(&name_line(row)))?;
+    }
+    for row in &state.handlers {
+        writeln!(out, "{}", print::on_one_line(&handler_line(row)))?;
     }
     for one in &queues.troubled {
         let reason = print::on_one_line(one.reason.as_deref().unwrap_or(unsaid(&one.outcome)));
@@ -134,6 +148,42 @@ fn name_line(row: &NameRow) -> String {
     let keys = if others.is_empty() { String::new() } else { format!(" ({})", others.join(", ")) };
     let label = if is_admin { "admin" } else { "name" };
     format!("{label:<8} {}{keys}: {words}", row.name)
+}
+
+/// The state and the counts of a handler since the start of the program.
+fn handler_line(row: &HandlerRow) -> String {
+    let HandlerRow { name, model, running, answered, failed, timed_out, starts, .. } = row;
+    let state = match (*running, *model) {
+        (true, false) => "running",
+        (true, true) => "a language model",
+        (false, _) => "not running",
+    };
+    let times = match (*answered, *model) {
+        (0, _) => String::new(),
+        (_, _) => format!(", {} on average, {} at most", seconds(row.mean), seconds(row.longest)),
+    };
+    let timed_out = (*timed_out > 0).then(|| format!(" ({timed_out} without an answer in time)"));
+    let timed_out = timed_out.unwrap_or_default();
+    let restarts = (*starts > 1).then(|| format!(", started {starts} times")).unwrap_or_default();
+    let rules = if *model {
+        format!(", {} not asked (limit), {} answered by rules instead", row.limited, row.by_rules)
+    } else {
+        String::new()
+    };
+    let last = row.last_failure.as_ref().map(|last| format!("; the last failure: {last}"));
+    let last = last.unwrap_or_default();
+    format!(
+        "handler  {name}: {state}, {answered} answered{times}, {failed} failed{timed_out}{rules}{restarts}{last}"
+    )
+}
+
+/// A time in microseconds, for people.
+fn seconds(micros: u64) -> String {
+    match micros {
+        0..1000 => format!("{micros} µs"),
+        1000..1_000_000 => format!("{} ms", micros / 1000),
+        _ => format!("{}.{} s", micros / 1_000_000, micros / 100_000 % 10),
+    }
 }
 
 /// The text in place of a reason where the store has none.
@@ -175,6 +225,8 @@ mod tests {
             running: false,
             condition: None,
             rules: None,
+            settings: None,
+            handlers: Vec::new(),
             session: false,
             queues,
             names: Vec::new(),

@@ -10,12 +10,14 @@ use mynah_core::{
     Forgotten, Handler, HandlerError, Outcome, Perform, PersonId, Service, Store, StoreError,
     StoreReader, Timestamp,
 };
-use mynah_page::{Condition, Pages, RejectedRules};
+use mynah_page::{Condition, Pages, RejectedFile};
+use mynah_programs::Programs;
 use mynah_rules::mute;
 use mynah_runtime::{Control, saying};
 use mynah_transports::Connector;
 
 use super::{AccountStatus, Answer, Request, find_chat};
+use crate::handlers;
 use crate::names::name_rows;
 use crate::rule_handler::ActiveRules;
 use crate::stop::AccountStop;
@@ -48,6 +50,8 @@ pub(crate) struct OperatorApi {
     pub(crate) clock: Arc<dyn Clock>,
     /// The chat service.
     pub(crate) connector: &'static dyn Connector,
+    /// The handlers of the settings.
+    pub(crate) programs: Programs,
 }
 
 impl OperatorApi {
@@ -84,7 +88,12 @@ impl OperatorApi {
         };
         let names = name_rows(Some(&self.active_rules.load()), &bindings, called);
         let condition = self.pages.health.of(&self.account).unwrap_or(Condition::Starting);
-        let status = AccountStatus { condition, names, rules: self.rules() };
+        let health = &self.pages.health;
+        let rules = health.rejected_rules(&self.account).map(|file| in_one_line(&file, "rules"));
+        let settings =
+            health.rejected_settings(&self.account).map(|file| in_one_line(&file, "settings"));
+        let handlers = handlers::rows(&self.programs);
+        let status = AccountStatus { condition, names, rules, settings, handlers };
         Answer { status: Some(status), ..Answer::done("") }
     }
 
@@ -93,18 +102,6 @@ impl OperatorApi {
             Ok(ended) => freed(&name, ended.as_ref()),
             Err(error) => failed(&error),
         }
-    }
-
-    /// The rule file that was rejected, in one line.
-    fn rules(&self) -> Option<String> {
-        let rejected = self.pages.health.rejected_rules(&self.account)?;
-        let RejectedRules { file, line, mistakes, since, .. } = rejected;
-        let since = jiff::Timestamp::from_second(since).unwrap_or_default();
-        let since = since.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S");
-        let s = if mistakes == 1 { "" } else { "s" };
-        Some(format!(
-            "{file}:{line}: {mistakes} mistake{s} since {since}; the old rules are in use"
-        ))
     }
 
     async fn send(&self, chat: &str, text: &str) -> Answer {
@@ -135,6 +132,15 @@ impl OperatorApi {
 }
 
 /// The answer about an action that is settled.
+/// A file that was rejected, and what is used in its place.
+fn in_one_line(rejected: &RejectedFile, kept: &str) -> String {
+    let RejectedFile { file, line, mistakes, since, .. } = rejected;
+    let since = jiff::Timestamp::from_second(*since).unwrap_or_default();
+    let since = since.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S");
+    let s = if *mistakes == 1 { "" } else { "s" };
+    format!("{file}:{line}: {mistakes} mistake{s} since {since}; the old {kept} are in use")
+}
+
 fn performed(outcomes: &[Outcome]) -> Answer {
     for outcome in outcomes {
         match outcome {

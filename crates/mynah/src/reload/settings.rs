@@ -1,12 +1,12 @@
 //! The tables of `mynah.toml` that apply while the bot runs: read again on save and on SIGHUP.
 //!
 //! All of a change applies or nothing: with a mistake in the file, or with rules that run a handler which the file no longer
-//! has, everything stays as it is, and the reason goes to log and alert.
+//! has, everything stays as it is, and the reason is shown until the file is mended.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use mynah_core::Clock;
+use async_trait::async_trait;
 use mynah_fetch::FetchSettings;
 use mynah_programs::{Difference, Spec, Unchanged, Waits};
 use mynah_reader::say;
@@ -15,11 +15,52 @@ use tokio::sync::{Mutex, Notify};
 
 use super::SaveWatch;
 use crate::Bot;
-use crate::account::Shared;
-use crate::alert::{Alert, AlertKind, Alerts};
-use crate::cli::FetchArgs;
-use crate::config::{BotSettings, Config, Outside};
-use crate::supervisor::Supervisor;
+use crate::cli::{FetchArgs, Hangups};
+use crate::config::{BotSettings, Config, Outside, Problems};
+use crate::rule_file::Mistakes;
+
+/// An account that changed settings reach while it runs.
+#[async_trait]
+pub(crate) trait SettingsUser: Send + Sync {
+    /// Lets the next turns begin with the handlers as they are now.
+    fn take_handlers(&self);
+
+    /// Reads the rules again.
+    async fn reload_rules(&self);
+
+    /// Why the rules as they are saved cannot be used with the handlers and hosts of this bot; `None` if they can.
+    async fn refuses(&self, bot: Bot) -> Option<Mistakes>;
+
+    /// The saved rules, if they were rejected: others answer.
+    fn rejected_rules(&self) -> Option<Mistakes>;
+}
+
+/// The accounts that changed settings reach.
+pub(crate) trait SettingsUsers: Send + Sync {
+    /// Those that run now.
+    fn users(&self) -> Vec<Arc<dyn SettingsUser>>;
+
+    /// Tries again to start the accounts that could not start.
+    fn retry(&self) {}
+
+    /// Shows settings that were refused until others are accepted (`None`).
+    fn mark(&self, refused: Option<&Mistakes>);
+
+    /// Reports a change to people.
+    fn changed(&self, change: &Change);
+
+    /// Reports settings that were refused.
+    fn refused(&self, mistakes: &Mistakes);
+}
+
+/// The change that new settings made.
+#[derive(Debug, Default)]
+pub(crate) struct Change {
+    /// The handlers that came, went and started anew.
+    pub(crate) handlers: Difference,
+    /// Whether rules can ask other hosts.
+    pub(crate) has_other_hosts: bool,
+}
 
 /// Reads the settings again, for all accounts of a process.
 pub(crate) struct SettingsReloader {
@@ -28,9 +69,7 @@ pub(crate) struct SettingsReloader {
     opened: FetchArgs,
     bot: Bot,
     lang: Lang,
-    alerts: Alerts,
-    clock: Arc<dyn Clock>,
-    supervisor: Supervisor,
+    accounts: Box<dyn SettingsUsers>,
     /// Notified when an account has taken new rules.
     swapped: Arc<Notify>,
     /// Whether the last settings were refused: new rules may make them possible. Locked for the length of a reload, so that
@@ -39,29 +78,27 @@ pub(crate) struct SettingsReloader {
 }
 
 impl SettingsReloader {
-    /// Reads this file again; without one, that at the usual place.
+    /// Reads this file again; without one, that at the usual place. `swapped` is notified when an account has taken new rules.
     pub(crate) fn new(
         config: Option<PathBuf>,
         opened: FetchArgs,
-        shared: &Shared,
-        supervisor: Supervisor,
+        (bot, lang): (Bot, Lang),
+        accounts: Box<dyn SettingsUsers>,
+        swapped: Arc<Notify>,
     ) -> Self {
-        Self {
-            config,
-            opened,
-            bot: shared.bot.clone(),
-            lang: shared.lang,
-            alerts: shared.alerts.clone(),
-            clock: shared.bot.running_clock(),
-            supervisor,
-            swapped: Arc::clone(&shared.swapped),
-            is_refused: Mutex::default(),
-        }
+        Self { config, opened, bot, lang, accounts, swapped, is_refused: Mutex::default() }
     }
 
     /// Reloads whenever the file is saved, and when new rules may allow settings that were refused. Never returns.
     pub(crate) async fn follow(self: Arc<Self>) {
         tokio::join!(self.follow_saves(), self.follow_rules());
+    }
+
+    /// Starts the handlers anew and reloads settings and rules at each SIGHUP.
+    pub(crate) async fn reload_at_hangups(self: Arc<Self>, mut hangups: Hangups) {
+        while hangups.next().await {
+            self.reload_all().await;
+        }
     }
 
     async fn follow_saves(&self) {
@@ -98,19 +135,20 @@ impl SettingsReloader {
         // The reason was reported when the settings were saved.
         let Ok(has_more) = self.try_reload(Unchanged::Keep).await else { return false };
         *is_refused = false;
+        self.accounts.mark(None);
         has_more
     }
 
     /// Reads settings and rules again, and starts all handlers anew, as their code may have changed.
-    pub(crate) async fn reload_all(&self) {
+    async fn reload_all(&self) {
         self.reload(Unchanged::StartAnew).await;
         self.reload_rules().await;
     }
 
     async fn reload_rules(&self) {
-        self.supervisor.retry();
-        for (reloader, _) in self.supervisor.reloads() {
-            reloader.reload().await;
+        self.accounts.retry();
+        for account in self.accounts.users() {
+            account.reload_rules().await;
         }
     }
 
@@ -119,14 +157,15 @@ impl SettingsReloader {
         let mut is_refused = self.is_refused.lock().await;
         let changed = self.try_reload(unchanged).await;
         *is_refused = changed.is_err();
-        changed.unwrap_or_else(|why| {
-            self.report(&why);
+        self.accounts.mark(changed.as_ref().err());
+        changed.unwrap_or_else(|mistakes| {
+            self.accounts.refused(&mistakes);
             false
         })
     }
 
-    /// Applies the settings whole, or returns the mistakes for people.
-    async fn try_reload(&self, unchanged: Unchanged) -> Result<bool, String> {
+    /// Applies the settings whole, or returns the mistakes.
+    async fn try_reload(&self, unchanged: Unchanged) -> Result<bool, Mistakes> {
         let BotSettings { handlers: handler, fetch } = self.read()?;
         let fetch = self.opened.over(&fetch);
         let has_other_hosts = fetch != *self.bot.fetch_client().settings();
@@ -141,36 +180,47 @@ impl SettingsReloader {
         if has_other_hosts {
             // Before rules are loaded by them.
             self.bot.fetch_client().reopen(fetch);
-            tracing::info!("[fetch] of the settings was reloaded");
         }
         if !leaving.is_empty() {
             // The old rules may run them, so the new rules come first.
             self.reload_rules().await;
             difference.removed = self.change(handler, Unchanged::Keep)?.removed;
         }
-        log(&difference);
+        let change = Change { handlers: difference, has_other_hosts };
+        self.accounts.changed(&change);
         Ok(has_other_hosts || self.bot.declared_names() != before)
     }
 
     /// Changes the handlers, and lets the next turns of all accounts begin with them.
-    fn change(&self, specs: Vec<Spec>, unchanged: Unchanged) -> Result<Difference, String> {
+    fn change(&self, specs: Vec<Spec>, unchanged: Unchanged) -> Result<Difference, Mistakes> {
         let changed = self.bot.programs().change(specs, Waits::default(), unchanged);
-        let difference = changed.map_err(|(name, failure)| format!("{name}: {failure}"))?;
+        let difference =
+            changed.map_err(|(name, failure)| self.unusable(format!("{name}: {failure}")))?;
         if !difference.is_none() {
-            for (reloader, handlers) in self.supervisor.reloads() {
-                reloader.control.replace_handlers(handlers.all());
-            }
+            self.accounts.users().iter().for_each(|account| account.take_handlers());
         }
         Ok(difference)
     }
 
-    fn read(&self) -> Result<BotSettings, String> {
+    fn read(&self) -> Result<BotSettings, Mistakes> {
         if self.was_emptied() {
-            return Err(self.emptied());
+            return Err(self.unusable(self.emptied()));
         }
         let outside = Outside::new(self.bot.services(), None);
         let read = Config::load_bot(self.config.as_deref(), &outside);
-        read.map_err(|problems| problems.render(self.lang, false))
+        read.map_err(|problems| self.mistakes(&problems))
+    }
+
+    fn mistakes(&self, problems: &Problems) -> Mistakes {
+        let lines: Vec<u32> = problems.findings(self.lang).map(|one| one.line.number).collect();
+        let report = problems.render(self.lang, false);
+        let first = self.unusable(report);
+        Mistakes { line: lines.first().copied().unwrap_or(1), count: lines.len(), ..first }
+    }
+
+    /// The mistake of the file as a whole.
+    fn unusable(&self, report: String) -> Mistakes {
+        Mistakes::of_file(Config::file(self.config.as_deref()), report)
     }
 
     /// Whether the file is gone or has no text, while there are handlers or open hosts. Editors empty a file before they
@@ -198,8 +248,9 @@ impl SettingsReloader {
         specs: &[Spec],
         before: &[String],
         fetch: Option<&FetchSettings>,
-    ) -> Result<(), String> {
-        let mut bot = self.bot.clone().declare(specs.to_vec()).map_err(|why| why.to_string())?;
+    ) -> Result<(), Mistakes> {
+        let declared = self.bot.clone().declare(specs.to_vec());
+        let mut bot = declared.map_err(|why| self.unusable(why.to_string()))?;
         let names = bot.declared_names();
         let has_all_names = before.iter().all(|name| names.contains(name));
         if fetch.is_none() && has_all_names {
@@ -208,47 +259,15 @@ impl SettingsReloader {
         if let Some(fetch) = fetch {
             bot = bot.fetching(fetch.clone());
         }
-        for (reloader, _) in self.supervisor.reloads() {
-            // The rules that answer now are not those of the file then, and may run what the file does not.
-            let rejected = reloader.pages.health.rejected_rules(&reloader.account);
-            if let Some(rejected) = rejected.filter(|_| !has_all_names) {
-                return Err(rejected.report);
+        for account in self.accounts.users() {
+            // The rules that answer now are not those of the file then, and may run a handler that the file does not.
+            if let Some(rejected) = account.rejected_rules().filter(|_| !has_all_names) {
+                return Err(rejected);
             }
-            if let Some(why) = reloader.refuses(bot.clone()).await {
-                return Err(why);
+            if let Some(mistakes) = account.refuses(bot.clone()).await {
+                return Err(mistakes);
             }
         }
         Ok(())
     }
-
-    fn report(&self, why: &str) {
-        for line in why.lines() {
-            tracing::error!("{line}");
-        }
-        tracing::error!("the new settings cannot be used; the old ones stay");
-        let names = self.supervisor.names();
-        let Some(first) = names.first() else { return };
-        let why = why.trim_end();
-        let words = say!(
-            self.lang,
-            "the old settings stay, the new ones cannot be used:\n{why}",
-            "新的设置无法使用，仍使用旧的设置：\n{why}"
-        );
-        let now = self.clock.now();
-        self.alerts.send(Alert::new(AlertKind::Reload, first, words, now), now);
-    }
-}
-
-fn log(difference: &Difference) {
-    if difference.is_none() {
-        return;
-    }
-    let Difference { added, replaced, removed } = difference;
-    let listed = |names: &[String]| names.join(", ");
-    tracing::info!(
-        added = listed(added),
-        started_anew = listed(replaced),
-        removed = listed(removed),
-        "the handlers of the settings were reloaded"
-    );
 }

@@ -16,7 +16,7 @@ use mynah_page::view::{
     ReloadReport, RuleRow, Session,
 };
 use mynah_page::{Condition, ConsolePage, Page, Pages};
-use mynah_programs::{Programs, Source};
+use mynah_programs::Programs;
 use mynah_runtime::{Control, Pace};
 use mynah_transports::Connector;
 use tokio::sync::broadcast;
@@ -26,6 +26,7 @@ pub(super) use self::cause::cause_of;
 pub(crate) use self::live::{ConsoleFeed, Live, RecentError};
 use self::names::Names;
 use self::rows::Queues;
+use crate::handlers;
 use crate::names::name_rows;
 use crate::operate::muting;
 use crate::reload::Reloader;
@@ -150,7 +151,8 @@ impl ConsoleView {
             Some(view) => view.names().await?,
             None => Vec::new(),
         };
-        Ok(AccountRow { names, rejected_rules, ..row })
+        let rejected_settings = self.pages.health.rejected_settings(&name).map(Into::into);
+        Ok(AccountRow { names, rejected_rules, rejected_settings, ..row })
     }
 }
 
@@ -167,6 +169,7 @@ impl Page for ConsoleView {
             now: self.clock.now().as_millis(),
             run: self.run.clone(),
             rejected_rules: None,
+            rejected_settings: None,
         })
     }
 
@@ -218,25 +221,7 @@ impl ConsolePage for ConsoleView {
     }
 
     async fn handlers(&self) -> Result<Vec<HandlerRow>, Problem> {
-        let row = |program: mynah_programs::Program| {
-            let (spec, counts) = (program.spec(), program.counts());
-            let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
-            HandlerRow {
-                name: spec.name,
-                model: matches!(spec.source, Source::Model(_)),
-                running: counts.running,
-                answered: counts.answered,
-                failed: counts.failed.values().sum(),
-                timed_out: counts.failed.get("timeout").copied().unwrap_or_default(),
-                starts: counts.starts,
-                mean: micros(counts.mean),
-                longest: micros(counts.longest),
-                last_failure: counts.last_failure,
-                limited: counts.limited,
-                by_rules: counts.by_rules,
-            }
-        };
-        Ok(self.programs.iter().map(row).collect())
+        Ok(handlers::rows(&self.programs))
     }
 
     /// The chats whose name has this text.

@@ -7,15 +7,15 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use mynah_core::{CalledBy, Clock, Event, EventBody, EventId, EventKind, Timestamp};
-use mynah_page::RejectedRules;
+use mynah_page::RejectedFile;
 use mynah_page::sandbox::{PageAction, Save};
 use mynah_page::view::{Checked, CreatedChat, LastRow, MessageRow, News, Problem};
 use mynah_rules::{Disk, Files as _, Lang, Loaded, RuleBook};
 use mynah_runtime::Control;
 use mynah_sandbox::{MessageView, Sandbox, SandboxAction, SandboxActionKind, SandboxEvent};
 use mynah_transports::Connector;
-use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{Notify, broadcast};
 
 use super::clock::AheadClock;
 use super::draft::{self, Draft};
@@ -46,7 +46,11 @@ pub(crate) struct SandboxView {
     /// The clock of the bot.
     pub(crate) clock: Arc<AheadClock>,
     /// Whether the rule file could be used.
-    pub(crate) rules: Arc<RulesState>,
+    pub(crate) rules: Arc<FileState>,
+    /// Whether the settings could be used.
+    pub(crate) settings: Arc<FileState>,
+    /// Notified when new rules answer.
+    pub(crate) swapped: Arc<Notify>,
     /// Which run of the program this is.
     pub(crate) run: String,
     /// Who knows why.
@@ -59,24 +63,23 @@ pub(crate) struct SandboxView {
     pub(crate) news: broadcast::Sender<Arc<News>>,
 }
 
-/// Whether the rule file of the sandbox could be used when it was read last.
+/// Whether a file of the sandbox could be used when it was read last.
 #[derive(Debug, Default)]
-pub(crate) struct RulesState(Mutex<Option<RejectedRules>>);
+pub(crate) struct FileState(Mutex<Option<RejectedFile>>);
 
-impl RulesState {
+impl FileState {
     /// The mistakes of the file, until they are corrected.
-    pub(crate) fn get(&self) -> Option<RejectedRules> {
+    pub(crate) fn get(&self) -> Option<RejectedFile> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The file was read: with these mistakes, or with none.
     pub(crate) fn rejected(&self, mistakes: Option<Mistakes>, now: Timestamp) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = now.as_millis().div_euclid(1000);
-        let since = state.as_ref().map_or(now, |before| before.since);
+        let before = state.take().map(|before| before.since);
         *state = mistakes.map(|mistakes| {
-            let Mistakes { file, line, count, report } = mistakes;
-            RejectedRules { file, line, mistakes: count, report, since }
+            let rejected = mistakes.rejected(now);
+            RejectedFile { since: before.unwrap_or(rejected.since), ..rejected }
         });
     }
 }
@@ -257,6 +260,7 @@ impl SandboxView {
         self.called_by.replace(book.names().iter().cloned());
         self.active_rules.store(book);
         self.rules.rejected(None, self.clock.now());
+        self.swapped.notify_one();
         let now = self.clock.now();
         let id = EventId::new(format!("started:page:{}", now.as_millis()));
         let event = Event { id, time: now, body: EventBody::Started };

@@ -56,7 +56,15 @@ impl<'a> Chat<'a> {
     /// Says every line of standard input and shows the answers as they come. Ends when nothing is left to answer.
     pub(super) async fn play(mut self) -> Result<(), Report> {
         let mut lines = input::lines();
-        while let Some(line) = lines.recv().await {
+        loop {
+            let line = tokio::select! {
+                line = lines.recv() => line,
+                Some(remark) = self.remarks.recv() => {
+                    self.remark(&remark);
+                    continue;
+                }
+            };
+            let Some(line) = line else { return Ok(()) };
             if line.trim().is_empty() {
                 continue;
             }
@@ -72,7 +80,6 @@ impl<'a> Chat<'a> {
             }
             self.catch_up();
         }
-        Ok(())
     }
 
     /// Lets the speaker say something.

@@ -20,11 +20,11 @@ use super::ledger::{Ledger, Open};
 use super::remark::{Remark, Remarks};
 use super::saves::SaveFolder;
 use crate::fetcher::Fetcher;
-use crate::handlers::HandlerAccount;
+use crate::handlers::{AccountHandlers, HandlerAccount};
 use crate::rule_handler::{ActiveRules, RuleHandler};
 use crate::view::clock::AheadClock;
 use crate::view::recorder::EventRecorder;
-use crate::view::sandbox::{RulesState, news};
+use crate::view::sandbox::{FileState, news};
 use crate::{Bot, Ended, Report, rule_file, stores, url_media};
 
 /// A bot that is logged in, or about to be.
@@ -37,6 +37,7 @@ pub(super) struct Live {
     saves: SaveFolder,
     remark: Remarks,
     session: SandboxSession,
+    handlers: AccountHandlers,
 }
 
 /// The parts of the bot that the web page needs.
@@ -51,7 +52,7 @@ pub(super) struct SandboxSession {
     /// Its clock.
     pub(super) clock: Arc<AheadClock>,
     /// Whether the rule file could be used.
-    pub(super) rules: Arc<RulesState>,
+    pub(super) rules: Arc<FileState>,
     /// How the requests of the rules are answered.
     pub(super) fetcher: Fetcher,
     /// Who knows why it answered.
@@ -97,6 +98,10 @@ impl Live {
             Arc::new(RuleHandler::on(Arc::clone(&session.active_rules), session.fetcher.clone()));
         let active_rules = Arc::clone(&session.active_rules);
         let of_account = HandlerAccount::new("sandbox", active_rules, saves.path(), Some(log));
+        let handlers = bot
+            .clone()
+            .first("recorder", Arc::clone(&session.recorder))
+            .account_handlers(rules, &of_account);
         let account = Account {
             name: "sandbox".to_owned(),
             store: Arc::new(ledger),
@@ -105,10 +110,7 @@ impl Live {
                 bot.fetch_client(),
                 saves.path(),
             ),
-            handlers: bot
-                .clone()
-                .first("recorder", Arc::clone(&session.recorder))
-                .handlers(rules, &of_account),
+            handlers: handlers.all(),
             clock: Arc::clone(&session.clock) as _,
             settings: settings(saves.path()),
             observer: Arc::new(lamp),
@@ -116,12 +118,17 @@ impl Live {
         let stop = CancellationToken::new();
         let run = tokio::spawn(mynah_runtime::run(account, session.control.clone(), stop.clone()));
         start_schedules(&session.control, session.clock.now()).await;
-        Ok((Self { run, stop, online, open, saves, remark, session }, remarks))
+        Ok((Self { run, stop, online, open, saves, remark, session, handlers }, remarks))
     }
 
     /// The parts of the bot that the web page needs.
     pub(super) fn session(&self) -> &SandboxSession {
         &self.session
+    }
+
+    /// Its handlers, which are put together again when those of the settings change.
+    pub(super) fn handlers(&self) -> AccountHandlers {
+        self.handlers.clone()
     }
 
     /// Where remarks about it are made.

@@ -65,6 +65,7 @@ pub(super) fn account_row(
         qr: prompt.and_then(picture),
         names: Vec::new(),
         rejected_rules: None,
+        rejected_settings: None,
     }
 }
 

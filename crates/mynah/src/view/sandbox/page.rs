@@ -50,6 +50,7 @@ impl Page for SandboxView {
             now: self.clock.now().as_millis(),
             run: self.run.clone(),
             rejected_rules: self.rules.get().map(Into::into),
+            rejected_settings: self.settings.get().map(Into::into),
         })
     }
 
