@@ -20,6 +20,7 @@ mod log;
 mod media_bytes;
 mod member_values;
 pub mod mention;
+mod moving;
 mod pacing;
 mod people;
 mod perform;
@@ -64,6 +65,10 @@ pub use lang::Lang;
 pub use log::{LogKind, LogPage, LogPlace, LogQuery, Logged, LoggedAction, Unreadable};
 pub use media_bytes::MediaBytes;
 pub use member_values::{MemberQuery, MemberValue, MemberValues, kept_name};
+pub use moving::{
+    MoveMark, MovingStore, RowPage, RowPlace, StoredAction, StoredEvent, StoredHit, StoredId,
+    StoredRecord, StoredRow, StoredTimer, StoredValue,
+};
 pub use pacing::{Pacing, Rate};
 pub use people::{Called, Chat, ChatKind, Person};
 pub use perform::{Perform, PerformError};

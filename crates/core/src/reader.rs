@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use serde::Serialize;
 
 use crate::{
-    Binding, Chat, ChatId, Fleet, LogPage, LogQuery, Logged, PersonId, Records, Scope, Store,
-    StoreError, Timestamp, Unreadable,
+    Binding, Chat, ChatId, Fleet, LogPage, LogQuery, Logged, MovingStore, PersonId, Records, Scope,
+    Store, StoreError, Timestamp, Unreadable,
 };
 
 /// The data of several accounts: files in folders, or a database.
@@ -20,11 +20,22 @@ pub trait Stores: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`StoreError::InUse`] if another process works with it.
+    /// [`StoreError::InUse`] if another process works with it; [`StoreError::Moved`] or [`StoreError::Moving`] if it has a
+    /// [mark](MovingStore::mark).
     async fn open(&self, account: &str) -> Result<Arc<dyn Store>, StoreError>;
 
     /// Opens the data of an account for reading, without the lease; `None` if the account has no data.
     async fn reader(&self, account: &str) -> Result<Option<Arc<dyn StoreReader>>, StoreError>;
+
+    /// Opens the data of an account for moving it, and takes its lease. Also if a move has marked it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unsupported`] if this kind of store cannot move data.
+    async fn open_to_move(&self, account: &str) -> Result<Arc<dyn MovingStore>, StoreError> {
+        let _ = account;
+        Err(StoreError::Unsupported { instead: "move the data with the tools of the store" })
+    }
 
     /// The accounts with data, in the order of their names.
     async fn accounts(&self) -> Result<Vec<String>, StoreError>;

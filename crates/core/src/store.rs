@@ -359,6 +359,24 @@ pub enum StoreError {
     /// the account from now on takes effect.
     #[error("another process works with this account now")]
     LeaseLost,
+    /// The data was moved to another store.
+    #[error("the data in {place} was moved to {to}")]
+    Moved {
+        /// The place of the data.
+        place: String,
+        /// The place where it is now.
+        to: String,
+    },
+    /// The data is being moved to or from another store, and the move is not complete.
+    #[error("a move of the data in {place} {direction} {other} is not complete")]
+    Moving {
+        /// The place of the data.
+        place: String,
+        /// `to` or `from`.
+        direction: &'static str,
+        /// The other place.
+        other: String,
+    },
     /// This kind of store does not support the call.
     #[error("this store cannot do this")]
     Unsupported {
@@ -405,6 +423,12 @@ impl StoreError {
             }
             Self::LeaseLost => {
                 "nothing, if the other process is meant to go on; else stop it and start this one again"
+            }
+            Self::Moved { .. } => {
+                "run the account with the settings of the other store, or move the data back with `mynah data move`"
+            }
+            Self::Moving { .. } => {
+                "repeat the command `mynah data move`: it goes on where it was interrupted"
             }
             Self::Unsupported { instead } => instead,
             Self::Closed => "start again; what was accepted is kept",

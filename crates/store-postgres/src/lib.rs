@@ -12,6 +12,7 @@ mod error;
 mod fleet;
 mod link;
 mod log;
+mod moving;
 mod node;
 mod queries;
 mod reader;

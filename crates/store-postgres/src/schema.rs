@@ -18,7 +18,9 @@ const STEPS: [&str; 1] = [concat!(
     "\n",
     include_str!("schema/functions.sql"),
     "\n",
-    include_str!("schema/reading.sql")
+    include_str!("schema/reading.sql"),
+    "\n",
+    include_str!("schema/moving.sql"),
 )];
 
 /// The rights on the functions, for those roles that there are.

@@ -92,7 +92,7 @@ impl PostgresStore {
     }
 
     /// Runs a function that does not wait for the disk.
-    async fn quick(
+    pub(crate) async fn quick(
         &self,
         sql: &'static str,
         more: &[Parameter<'_>],
@@ -101,7 +101,7 @@ impl PostgresStore {
     }
 
     /// Runs a function that waits for the disk.
-    async fn durable(
+    pub(crate) async fn durable(
         &self,
         sql: &'static str,
         more: &[Parameter<'_>],

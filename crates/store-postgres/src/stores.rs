@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use mynah_core::{Fleet, Store, StoreError, StoreReader, Stores};
+use mynah_core::{Fleet, MovingStore, Store, StoreError, StoreReader, Stores};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
@@ -152,8 +152,21 @@ impl PostgresStores {
     ///
     /// # Errors
     ///
-    /// [`StoreError::InUse`] if another process works with it; [`StoreError::Newer`] if the tables need a newer program.
+    /// [`StoreError::InUse`] if another process works with it; [`StoreError::Moved`] or [`StoreError::Moving`] if its data is or
+    /// goes elsewhere; [`StoreError::Newer`] if the tables need a newer program.
     pub async fn open_store(&self, account: &str) -> Result<PostgresStore, StoreError> {
+        let store = self.open_marked(account).await?;
+        match MovingStore::mark(&store).await? {
+            None => Ok(store),
+            Some(mark) => {
+                Store::close(&store).await?;
+                Err(mark.refusal(&format!("{account} of {}", self.settings.place())))
+            }
+        }
+    }
+
+    /// Opens the data of an account also if a move has marked it.
+    async fn open_marked(&self, account: &str) -> Result<PostgresStore, StoreError> {
         let node = self.node().await?;
         let lease = self.take(account, node).await?;
         let keep = self.keep.of(account);
@@ -165,6 +178,10 @@ impl PostgresStores {
 impl Stores for PostgresStores {
     async fn open(&self, account: &str) -> Result<Arc<dyn Store>, StoreError> {
         Ok(Arc::new(self.open_store(account).await?))
+    }
+
+    async fn open_to_move(&self, account: &str) -> Result<Arc<dyn MovingStore>, StoreError> {
+        Ok(Arc::new(self.open_marked(account).await?))
     }
 
     async fn reader(&self, account: &str) -> Result<Option<Arc<dyn StoreReader>>, StoreError> {

@@ -274,7 +274,7 @@ impl<'a> Timers<'a> {
     }
 }
 
-fn into_event(timer: Timer) -> Event {
+pub(crate) fn into_event(timer: Timer) -> Event {
     let Timer { key, at, chat, person, name, data } = timer;
     let id = Event::id_of_due(chat.as_ref().map(|chat| &chat.id), &key, at);
     Event { id, time: at, body: EventBody::Due(Due { key, at, chat, person, name, data }) }

@@ -24,6 +24,7 @@ mod inspect;
 mod lease;
 mod log;
 mod members;
+mod moving;
 mod options;
 mod reader;
 mod records;
@@ -49,8 +50,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use mynah_core::{
     Accepted, ActionId, Batch, Binding, ChatId, Claim, ClaimRequest, ClaimToken, Committed, Event,
-    Forgotten, Lane, MemberQuery, MemberValues, Outcome, PersonId, Records, Recovered, Snapshot,
-    Store, StoreError, Timestamp, Turn,
+    Forgotten, Lane, MemberQuery, MemberValues, MoveMark, Outcome, PersonId, Records, Recovered,
+    Snapshot, Store, StoreError, Timestamp, Turn,
 };
 
 use database::Database;
@@ -100,12 +101,31 @@ impl SqliteStore {
     /// # Errors
     ///
     /// [`StoreError::InUse`] if another process has it; `Newer` or `Damaged` before anything is written; `ReadOnly` and
-    /// `Full` as the file system reports them. [`StoreError::remedy`] has the advice for the operator.
+    /// `Full` as the file system reports them; `Moved` or `Moving` if the data is or goes elsewhere.
+    /// [`StoreError::remedy`] has the advice for the operator.
     pub fn open(folder: &Path, options: Options) -> Result<Self, StoreError> {
+        Self::open_if(folder, options, |mark| match mark {
+            Some(mark) => Err(mark.refusal(&folder.display().to_string())),
+            None => Ok(()),
+        })
+    }
+
+    /// Opens a store as [`open`](Self::open) does, also if its data is or goes elsewhere.
+    fn open_marked(folder: &Path, options: Options) -> Result<Self, StoreError> {
+        Self::open_if(folder, options, |_| Ok(()))
+    }
+
+    fn open_if(
+        folder: &Path,
+        options: Options,
+        is_allowed: impl FnOnce(Option<MoveMark>) -> Result<(), StoreError>,
+    ) -> Result<Self, StoreError> {
         let folder = AccountFolder::new(folder);
         let lease = Lease::take(&folder)?;
         let path = folder.database();
         let mut database = Database::open(&path, options)?;
+        let mark = moving::read_mark(&database.connection);
+        is_allowed(mark.map_err(|error| error::translate(error, &path))?)?;
         database.watch(lease.watched());
         let executor = Executor::thread(database)?;
         Ok(Self { executor, path: Some(path), _lease: Some(lease) })

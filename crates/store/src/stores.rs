@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use mynah_core::{Store, StoreError, StoreReader, Stores};
+use mynah_core::{MovingStore, Store, StoreError, StoreReader, Stores};
 
 use crate::error::translate_io;
 use crate::reader::{FileReader, aside};
@@ -67,6 +67,11 @@ impl SqliteStores {
     }
 }
 
+fn no_place(account: &str) -> StoreError {
+    let error = format!("there is no place for the data of an account named {account:?}");
+    StoreError::Failed(error.into())
+}
+
 /// Whether the text is the name of a folder, and not a path.
 fn is_name(text: &str) -> bool {
     let mut parts = Path::new(text).components();
@@ -77,11 +82,14 @@ fn is_name(text: &str) -> bool {
 impl Stores for SqliteStores {
     async fn open(&self, account: &str) -> Result<Arc<dyn Store>, StoreError> {
         let place = self.place(account);
-        let (folder, options) = place.ok_or_else(|| {
-            let error = format!("there is no place for the data of an account named {account:?}");
-            StoreError::Failed(error.into())
-        })?;
+        let (folder, options) = place.ok_or_else(|| no_place(account))?;
         aside(move || Ok(Arc::new(SqliteStore::open(folder.path(), options)?) as _)).await
+    }
+
+    async fn open_to_move(&self, account: &str) -> Result<Arc<dyn MovingStore>, StoreError> {
+        let place = self.place(account);
+        let (folder, options) = place.ok_or_else(|| no_place(account))?;
+        aside(move || Ok(Arc::new(SqliteStore::open_marked(folder.path(), options)?) as _)).await
     }
 
     async fn reader(&self, account: &str) -> Result<Option<Arc<dyn StoreReader>>, StoreError> {

@@ -93,7 +93,7 @@ BEGIN
     RETURN true;
 END $$;
 
--- Which live node may take which account: it can run the account, and is in its zone, unless it may leave zones and that
+-- Which live node may take which account: no move of its data has marked it, the node can run the account, and is in its zone, unless it may leave zones and that
 -- one had no live node for long enough.
 CREATE FUNCTION mynah.runners_1(p_now timestamptz)
 RETURNS TABLE (o_node uuid, o_account integer, o_weight integer) LANGUAGE plpgsql VOLATILE AS $$
@@ -110,8 +110,9 @@ BEGIN
         CROSS JOIN LATERAL unnest(o.accounts) AS u (account)
         JOIN mynah.lease l ON l.account = u.account
         LEFT JOIN zones z ON z.zone = l.zone
-        WHERE l.zone IS NULL OR l.zone = n.zone
-            OR greatest(z.seen, l.since) < p_now - n.leave_zone_ms * interval '1 millisecond';
+        WHERE (l.zone IS NULL OR l.zone = n.zone
+                OR greatest(z.seen, l.since) < p_now - n.leave_zone_ms * interval '1 millisecond')
+            AND NOT EXISTS (SELECT 1 FROM mynah.moving m WHERE m.account = l.account);
 END $$;
 
 -- The share of each live node: of each account the part that its weight is of all that may take it.
@@ -175,6 +176,7 @@ BEGIN
             WHERE l.holder IS DISTINCT FROM p_node
                 AND (l.holder IS NULL OR h.id IS NULL OR h.expires <= v_now OR l.holder = ANY (v_ended))
                 AND (l.not_before IS NULL OR l.not_before <= v_now)
+                AND NOT EXISTS (SELECT 1 FROM mynah.moving v WHERE v.account = l.account)
         ), allowed AS MATERIALIZED (
             SELECT m.* FROM mine m
             WHERE NOT EXISTS (SELECT 1 FROM mynah.account a WHERE a.account = m.account AND a.name = ANY (p_not))
@@ -382,7 +384,8 @@ BEGIN
             FROM mynah.account a JOIN mynah.lease l USING (account)
             LEFT JOIN mynah.node n ON n.id = l.holder
             LEFT JOIN (SELECT o_account, count(*) AS number FROM mynah.runners_1(v_now) GROUP BY o_account) r
-                ON r.o_account = l.account)
+                ON r.o_account = l.account
+            WHERE NOT EXISTS (SELECT 1 FROM mynah.moving m WHERE m.account = l.account AND m.moved))
     )::text;
 END $$;
 

@@ -8,7 +8,8 @@ END $$;
 
 CREATE FUNCTION mynah.accounts_1() RETURNS SETOF text LANGUAGE plpgsql STABLE AS $$
 BEGIN
-    RETURN QUERY SELECT name FROM mynah.account ORDER BY name;
+    RETURN QUERY SELECT a.name FROM mynah.account a
+        WHERE NOT EXISTS (SELECT 1 FROM mynah.moving m WHERE m.account = a.account AND m.moved) ORDER BY a.name;
 END $$;
 
 CREATE FUNCTION mynah.find_account_1(p_name text) RETURNS SETOF integer LANGUAGE plpgsql STABLE AS $$
