@@ -5,6 +5,7 @@ pub(crate) mod check;
 pub(crate) mod common;
 pub(crate) mod completions;
 pub(crate) mod data;
+mod data_move;
 pub(crate) mod explain;
 mod fetch_args;
 pub(crate) mod forget;
@@ -109,9 +110,9 @@ pub(crate) async fn execute(bot: Bot, arguments: Vec<OsString>) -> Result<Ended,
         Command::Status(args) => status::execute(args, &bot, &common).await,
         Command::Send(args) => send::execute(args, &bot, &common).await,
         Command::Logout(args) => logout::execute(args, &bot, &common).await,
-        Command::Unbind(args) => unbind::execute(args, &common).await,
-        Command::Forget(args) => forget::execute(args, &common).await,
-        Command::Data(args) => data::execute(args, &common).await,
+        Command::Unbind(args) => unbind::execute(args, &bot, &common).await,
+        Command::Forget(args) => forget::execute(args, &bot, &common).await,
+        Command::Data(args) => data::execute(args, &bot, &common).await,
         Command::Store(args) => store::execute(args, &bot, &common).await,
         Command::Replay(args) => replay::execute(args, bot, &common).await,
         Command::Bench(args) => bench::execute(&args, &bot, &common),

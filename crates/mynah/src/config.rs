@@ -293,6 +293,17 @@ impl Config {
         }
     }
 
+    /// Reads only the places of the data in the same file, for commands about the data.
+    pub(crate) fn load_places(
+        given: Option<&Path>,
+        services: &Connectors,
+    ) -> Result<DataPlaces, Problems> {
+        match text(given)? {
+            Some((path, text)) => read::data_places(path, &text, &Outside::new(services, None)),
+            None => Ok(DataPlaces::default()),
+        }
+    }
+
     /// The file that is read.
     pub(crate) fn file(given: Option<&Path>) -> &Path {
         given.unwrap_or(Path::new(USUAL_PLACE))
@@ -306,6 +317,15 @@ pub(crate) struct BotSettings {
     pub(crate) handlers: Vec<Spec>,
     /// The hosts to which rules may send requests.
     pub(crate) fetch: FetchSettings,
+}
+
+/// The places of the data of all accounts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct DataPlaces {
+    /// The database.
+    pub(crate) store: StoreConfig,
+    /// The names of the accounts, with their folders where the file names one.
+    pub(crate) accounts: Vec<(String, Option<PathBuf>)>,
 }
 
 /// The path and the text of the settings; `None` if there are none.
@@ -367,6 +387,37 @@ fn parse_with(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<C
 
 #[cfg(test)]
 mod like_rule_files;
+
+#[cfg(test)]
+mod places_of_data {
+    use super::*;
+
+    fn read(text: &str) -> Result<DataPlaces, Problems> {
+        let services = Connectors::default();
+        let outside = Outside { variable: &|_| None, services: &services, data: None, own: None };
+        read::data_places(Path::new("mynah.toml"), text, &outside)
+    }
+
+    #[test]
+    fn mistakes_that_move_no_data_are_passed_over() {
+        let text = "keep_sesion = 1\n[store]\nurl = \"postgres://u@h/d\"\n[[account]]\nname = \"shop\"\nlimits = 3\n\
+                    [[account]]\nname = \"mine\"\nbot = \"b\"\ndata = \"d\"\n[alert]\nwebhook = \"${NONE}\"\n";
+        let places = read(text).map_err(|problems| problems.render(Lang::En, false)).unwrap();
+        assert_eq!(places.store.url.as_ref().map(Secret::reveal), Some("postgres://u@h/d"));
+        let accounts = [("shop".to_owned(), None), ("mine".to_owned(), Some("d".into()))];
+        assert_eq!(places.accounts, accounts);
+    }
+
+    #[test]
+    fn mistakes_of_the_database_and_of_syntax_are_reported() {
+        for (text, expected) in
+            [("[store]\nurl = 7\n", "url"), ("[[account]\nname = \"a\"\n[store", "mynah.toml:")]
+        {
+            let problems = read(text).unwrap_err().render(Lang::En, false);
+            assert!(problems.contains(expected), "{problems}");
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {

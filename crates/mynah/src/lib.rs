@@ -6,6 +6,7 @@ mod bot;
 mod cli;
 mod config;
 mod conversation;
+mod data_move;
 mod defaults;
 pub mod embed;
 mod ended;

@@ -4,8 +4,9 @@
 //! The running process listens on a socket in the data folder, which only its owner can reach. A request is one line of
 //! JSON, its answer another. If no process listens, none runs, and the command works on the data itself.
 
+mod account_args;
+mod account_data;
 mod api;
-mod folder;
 mod socket;
 
 use std::path::Path;
@@ -15,10 +16,11 @@ use mynah_page::Condition;
 use mynah_page::view::{HandlerRow, NameRow};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::account_args::{AccountArgs, data_places};
+pub(crate) use self::account_data::{AccountData, keep_service};
 pub(crate) use self::api::{
     OperatorApi, OperatorCommands, deleted, freed, is_mute, muting, new_id,
 };
-pub(crate) use self::folder::{Folder, keep_service};
 pub(crate) use self::socket::serve;
 use crate::Report;
 
@@ -59,6 +61,9 @@ pub(crate) struct Answer {
     /// The answer to [`Request::Status`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) status: Option<AccountStatus>,
+    /// Whether the process works with another account, so that nothing was done.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_of_another: bool,
 }
 
 /// The status of a running account.
@@ -80,17 +85,43 @@ pub(crate) struct AccountStatus {
 
 impl Answer {
     fn done(text: impl Into<String>) -> Self {
-        Self { ok: true, text: text.into(), status: None }
+        Self { ok: true, text: text.into(), status: None, is_of_another: false }
     }
 
     fn refused(text: impl Into<String>) -> Self {
-        Self { ok: false, text: text.into(), status: None }
+        Self { ok: false, ..Self::done(text) }
+    }
+
+    /// The answer of a process that works with another account.
+    fn of_another() -> Self {
+        Self { is_of_another: true, ..Self::refused("this process works with another account") }
     }
 }
 
-/// Asks the process that works with this data; `None` if there is none.
-pub(crate) async fn ask(data: &Path, request: &Request) -> Result<Option<Answer>, Report> {
-    socket::ask(data, request).await
+/// A request with the name of its account, for a folder whose process may work with another account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Asked {
+    /// For the account of this name.
+    Of { account: String, request: Request },
+    /// For the only account of the folder.
+    Only(Request),
+}
+
+/// Asks the process that works with this folder; `None` if there is none, or if it works with another account than the
+/// one that is named.
+async fn ask(
+    data: &Path,
+    account: Option<&str>,
+    request: &Request,
+) -> Result<Option<Answer>, Report> {
+    let request = request.clone();
+    let asked = match account {
+        Some(account) => Asked::Of { account: account.to_owned(), request },
+        None => Asked::Only(request),
+    };
+    let answer = socket::ask(data, &asked).await?;
+    Ok(answer.filter(|answer| !answer.is_of_another))
 }
 
 /// The one chat of that name or id. `is_complete` says whether the service lists all chats.
@@ -171,6 +202,12 @@ mod tests {
         let (chat, text) = ("c".to_owned(), "t".to_owned());
         let name = "老王".to_owned();
         assert_eq!(json(Request::Unbind { name }), r#"{"unbind":{"name":"老王"}}"#);
-        assert_eq!(json(Request::Send { chat, text }), r#"{"send":{"chat":"c","text":"t"}}"#);
+        let send = Request::Send { chat, text };
+        assert_eq!(json(send.clone()), r#"{"send":{"chat":"c","text":"t"}}"#);
+        let of = Asked::Of { account: "faq".to_owned(), request: send.clone() };
+        for asked in [of, Asked::Only(send), Asked::Only(Request::Status)] {
+            let line = serde_json::to_string(&asked).unwrap();
+            assert_eq!(serde_json::from_str::<Asked>(&line).unwrap(), asked, "{line}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The one place where the kind of store is chosen.
 
 use std::fmt::Debug;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mynah_core::{Store, StoreReader, Stores};
@@ -56,6 +56,22 @@ impl ProcessStores {
     }
 }
 
+/// All accounts of the database of the settings.
+///
+/// # Errors
+///
+/// If the settings name no database, or it cannot be used.
+#[cfg(feature = "postgres")]
+pub(crate) fn of_database(config: &StoreConfig) -> Result<Arc<dyn Stores>, Report> {
+    Ok(Arc::new(postgres::stores(config)?))
+}
+
+/// Refuses a database in a program that cannot work with one.
+#[cfg(not(feature = "postgres"))]
+pub(crate) fn of_database(_: &StoreConfig) -> Result<Arc<dyn Stores>, Report> {
+    Err(without_database())
+}
+
 #[cfg(feature = "postgres")]
 fn database(config: &StoreConfig) -> Result<ProcessStores, Report> {
     Ok(ProcessStores::Database(Arc::new(postgres::stores(config)?)))
@@ -82,6 +98,15 @@ fn without_database() -> Report {
 /// The data of a folder with one account, whose name is [`ONLY`].
 pub(crate) fn of_folder(folder: &Path) -> Arc<dyn Stores> {
     Arc::new(SqliteStores::default().with(ONLY, AccountFolder::new(folder), Options::default()))
+}
+
+/// The data of accounts in folders.
+pub(crate) fn of_folders(accounts: impl Iterator<Item = (String, PathBuf)>) -> Arc<dyn Stores> {
+    let none = SqliteStores::default();
+    let stores = accounts.fold(none, |stores, (name, folder)| {
+        stores.with(&name, AccountFolder::new(folder), Options::default())
+    });
+    Arc::new(stores)
 }
 
 /// A store that ends with the process.

@@ -8,9 +8,9 @@ use clap::Subcommand;
 use mynah_core::{ExportPlace, Exported};
 
 use super::common::Common;
-use super::print;
-use crate::operate::Folder;
-use crate::{Ended, Report, login};
+use super::{data_move, print};
+use crate::operate::{AccountArgs, AccountData};
+use crate::{Bot, Ended, Report, login};
 
 /// Export stored data, also while the bot runs.
 #[derive(Debug, clap::Args)]
@@ -27,8 +27,13 @@ enum What {
         #[arg(value_name = "FILE")]
         to: Option<PathBuf>,
         #[command(flatten)]
-        folder: Folder,
+        account: AccountArgs,
     },
+    /// Move the data of an account from its folder into the database of the settings, or back.
+    ///
+    /// The account must not run. A move that was interrupted goes on if the command is repeated; until it is complete, no
+    /// process can run the account. Other files of the folder stay where they are.
+    Move(data_move::Args),
     /// Copy the data into a new file.
     ///
     /// To put it back: stop the bot, remove DIR/mynah.db-wal and DIR/mynah.db-shm, and copy the file over DIR/mynah.db.
@@ -39,26 +44,33 @@ enum What {
         #[arg(value_name = "FILE")]
         to: PathBuf,
         #[command(flatten)]
-        folder: Folder,
+        account: AccountArgs,
         /// One JSON object.
         #[arg(long)]
         json: bool,
     },
 }
 
-pub(crate) async fn execute(args: Args, _common: &Common) -> Result<Ended, Report> {
+pub(crate) async fn execute(args: Args, bot: &Bot, common: &Common) -> Result<Ended, Report> {
     match args.what {
-        What::Export { to, folder } => export(&folder, to.as_deref()).await,
-        What::Backup { to, folder, json } => backup(&folder, &to, json).await,
+        What::Export { to, account } => {
+            let account = account.find(bot.services(), common).await?;
+            export(&account, to.as_deref()).await
+        }
+        What::Move(args) => data_move::execute(args, bot, common).await,
+        What::Backup { to, account, json } => {
+            let account = account.find(bot.services(), common).await?;
+            backup(&account, &to, json).await
+        }
     }
 }
 
-async fn export(folder: &Folder, to: Option<&Path>) -> Result<Ended, Report> {
-    let reader = folder.inspect().await?;
+async fn export(account: &AccountData, to: Option<&Path>) -> Result<Ended, Report> {
+    let reader = account.inspect().await?;
     let mut file = to.map(|to| new_file(to).map(BufWriter::new)).transpose()?;
     let mut place = Some(ExportPlace::Start);
     while let Some(from) = place {
-        let page = reader.export(&from).await.map_err(|error| folder.failed("export", error))?;
+        let page = reader.export(&from).await.map_err(|error| account.failed("export", error))?;
         let goes_on = match (&mut file, to) {
             (Some(file), Some(to)) => {
                 write(file, &page.items).map_err(|error| unwritten(to, error))?;
@@ -92,12 +104,12 @@ fn write(out: &mut dyn Write, items: &[Exported]) -> io::Result<()> {
     })
 }
 
-async fn backup(folder: &Folder, to: &Path, json: bool) -> Result<Ended, Report> {
+async fn backup(account: &AccountData, to: &Path, json: bool) -> Result<Ended, Report> {
     if to.exists() {
         return Err(unwritten(to, io::ErrorKind::AlreadyExists.into()));
     }
-    let copied = folder.inspect().await?.backup(to).await;
-    copied.map_err(|error| folder.failed("back up", error))?;
+    let copied = account.inspect().await?.backup(to).await;
+    copied.map_err(|error| account.failed("back up", error))?;
     let bytes = std::fs::metadata(to).map(|metadata| metadata.len()).unwrap_or_default();
     print::to_stdout(|out| {
         if json {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
@@ -16,7 +16,7 @@ use serde::Serialize;
 use super::recorded::SOMEBODY;
 use super::{common::Common, loading, print, replay};
 use crate::fetcher::Fetcher;
-use crate::operate::Folder;
+use crate::operate::{AccountArgs, AccountData};
 use crate::testing::bot_action;
 use crate::testing::cast::{self, Cast, Speaker, Spoken};
 use crate::testing::play::Play;
@@ -27,8 +27,8 @@ use crate::{Bot, Ended, Report};
 /// Show which rule answers a message, and why every earlier one does not.
 ///
 /// Each rule is listed up to the one that answers, with the first condition that failed and the text it saw. The message
-/// is typed here, as if nothing had been said before; or it is taken from the log of a bot with --message and --data,
-/// with the cooldowns, variables and dialogs that the messages before it in the log left behind.
+/// is typed here, as if nothing had been said before; or it is taken from the log of a bot with --message and --data or
+/// --account, with the cooldowns, variables and dialogs that the messages before it in the log left behind.
 #[derive(Debug, clap::Args)]
 #[command(
     after_long_help = "Example:\n\n  mynah explain bots/faq \"请问多少钱\" --group 客户一群 --user 张三"
@@ -58,11 +58,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TIME", value_parser = moment, conflicts_with = "message")]
     time: Option<Timestamp>,
     /// A message of the log, by its id.
-    #[arg(long, value_name = "ID", requires = "data")]
+    #[arg(long, value_name = "ID")]
     message: Option<String>,
-    /// The data folder with the log.
-    #[arg(long, value_name = "DIR", requires = "message")]
-    data: Option<PathBuf>,
+    #[command(flatten)]
+    account: AccountArgs,
     /// One JSON object instead of text.
     #[arg(long)]
     json: bool,
@@ -78,13 +77,18 @@ fn moment(text: &str) -> Result<Timestamp, String> {
 }
 
 pub(crate) async fn execute(args: &Args, bot: &Bot, common: &Common) -> Result<Ended, Report> {
+    if args.message.is_none() && args.account.is_typed() {
+        let what = "--data and --account need --message: they name the log with the message";
+        return Err(Report::new(Ended::Usage, what));
+    }
     let (book, common) = loading::load_book(&args.bot, bot, &args.judged_for, common)?;
-    let explained = match (&args.message, &args.data) {
-        (Some(id), Some(data)) => {
-            let event = logged(data, id).await?;
-            as_of_then(&book, data, event).await?
+    let explained = match &args.message {
+        Some(id) => {
+            let account = args.account.find(bot.services(), &common).await?;
+            let event = logged(&account, id).await?;
+            as_of_then(&book, &account, event).await?
         }
-        _ => Explained::alone(&book, &typed(args, &book)),
+        None => Explained::alone(&book, &typed(args, &book)),
     };
     print::to_stdout(|out| {
         if args.json {
@@ -112,8 +116,12 @@ fn typed(args: &Args, book: &RuleBook) -> Event {
 }
 
 /// Decides about an event of the log after all earlier events of the log.
-async fn as_of_then(book: &Arc<RuleBook>, data: &Path, event: Event) -> Result<Explained, Report> {
-    let before = replay::logged_before(data, &event).await?;
+async fn as_of_then(
+    book: &Arc<RuleBook>,
+    account: &AccountData,
+    event: Event,
+) -> Result<Explained, Report> {
+    let before = replay::logged_before(account, &event).await?;
     let start = before.first().map_or(event.time, |first| first.time);
     let mut play = Play::new(book, &Bot::new(), start, 0, WatchLevel::Decisions, Fetcher::Standing);
     let failed =
@@ -133,19 +141,19 @@ async fn as_of_then(book: &Arc<RuleBook>, data: &Path, event: Event) -> Result<E
 }
 
 /// An event of the log.
-async fn logged(data: &Path, id: &str) -> Result<Event, Report> {
-    let folder = Folder::at(data);
+async fn logged(account: &AccountData, id: &str) -> Result<Event, Report> {
+    let place = account.place();
     let query = LogQuery { id: Some(id.to_owned()), limit: 1, ..LogQuery::default() };
-    let found = folder.inspect().await?.log(&query).await;
-    let found = found.map_err(|error| folder.failed("read the log of", error))?;
+    let found = account.inspect().await?.log(&query).await;
+    let found = found.map_err(|error| account.failed("read the log of", error))?;
     if found.entries.is_empty()
         && let Some(unreadable) = found.unreadable.first()
     {
-        let what = format!("the log in {} has message {id}: {}", data.display(), unreadable.why);
+        let what = format!("the log in {place} has message {id}: {}", unreadable.why);
         return Err(Report::new(Ended::No, what).hint("use the version that wrote it"));
     }
     found.entries.into_iter().next().map(|logged| logged.event).ok_or_else(|| {
-        Report::new(Ended::No, format!("the log in {} has no message {id}", data.display()))
+        Report::new(Ended::No, format!("the log in {place} has no message {id}"))
             .hint("the log keeps messages for a while only; see `keep` in mynah.toml")
     })
 }

@@ -2,8 +2,8 @@
 
 use super::common::Common;
 use super::send::tell;
-use crate::operate::{self, Folder, Request};
-use crate::{Ended, Report};
+use crate::operate::{AccountArgs, Request};
+use crate::{Bot, Ended, Report};
 
 /// Delete a person's data: messages, answers to them, variables and timers.
 ///
@@ -14,19 +14,20 @@ pub(crate) struct Args {
     #[arg(value_name = "PERSON")]
     person: String,
     #[command(flatten)]
-    folder: Folder,
+    account: AccountArgs,
     /// One JSON object.
     #[arg(long)]
     json: bool,
 }
 
-pub(crate) async fn execute(args: Args, _common: &Common) -> Result<Ended, Report> {
-    let Args { person, folder, json } = args;
-    let person = folder.person(&person).await?;
+pub(crate) async fn execute(args: Args, bot: &Bot, common: &Common) -> Result<Ended, Report> {
+    let Args { person, account, json } = args;
+    let account = account.find(bot.services(), common).await?;
+    let person = account.person(&person).await?;
     let request = Request::Forget { person: person.to_string() };
-    let answer = match operate::ask(&folder.path, &request).await? {
+    let answer = match account.ask(&request).await? {
         Some(answer) => answer,
-        None => folder.forget(person).await?,
+        None => account.forget(person).await?,
     };
     tell(&answer, json)
 }

@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::recorded::{self, Recorded};
 use super::{common::Common, loading, print};
 use crate::fetcher::Fetcher;
-use crate::operate::Folder;
+use crate::operate::{AccountArgs, AccountData};
 use crate::testing::bot_action;
 use crate::testing::cast::{self, Cast};
 use crate::testing::clock::monday_noon;
@@ -25,21 +25,20 @@ use crate::{Bot, Ended, Report, log_pages};
 /// Show how the bot would answer recorded messages.
 ///
 /// FILE has one JSON object a line: {"text", "group"?, "from"?, "at_me"?, "type"?, "event"?, "time"? (RFC 3339),
-/// "id"?}. Without FILE the bot's own log under --data is taken, and messages are shown that would be answered
-/// differently now. Handlers do not run.
+/// "id"?}. Without FILE the own log of the account that --data or --account names is taken, and messages are shown that
+/// would be answered differently now. Handlers do not run.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// A folder with a bot.toml, or the file.
     #[arg(value_name = "BOT")]
     bot: PathBuf,
     /// The messages (JSON Lines); `-` is standard input.
-    #[arg(value_name = "FILE", required_unless_present = "data", conflicts_with = "data")]
+    #[arg(value_name = "FILE", required_unless_present_any = ["data", "account"])]
     file: Option<PathBuf>,
-    /// The data folder of the bot, for its own log.
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
+    #[command(flatten)]
+    account: AccountArgs,
     /// List all messages of the log, not only those with another answer.
-    #[arg(long, requires = "data")]
+    #[arg(long, conflicts_with = "file")]
     list: bool,
     /// Decide about each message alone: no cooldowns, variables or dialogs.
     #[arg(long)]
@@ -53,13 +52,20 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn execute(args: Args, bot: Bot, common: &Common) -> Result<Ended, Report> {
+    if args.file.is_some() && args.account.is_typed() {
+        let what = "FILE goes without --data and --account: it is replayed in place of a log";
+        return Err(Report::new(Ended::Usage, what));
+    }
     let (book, common) =
         loading::load_book(&args.bot, &bot, &loading::JudgedFor::default(), common)?;
-    let messages = messages(&args, &book).await?;
+    let messages = match &args.file {
+        Some(file) => read(file, &book)?,
+        None => decided(&args.account.find(bot.services(), &common).await?).await?,
+    };
     let answers = answers(&args, &book, &messages).await.map_err(|error| {
         Report::new(Ended::Storage, "failed to replay the messages in memory").because(error)
     })?;
-    print::to_stdout(|out| match (args.json, args.data.is_some() && !args.list) {
+    print::to_stdout(|out| match (args.json, args.file.is_none() && !args.list) {
         (true, _) => answers.iter().try_for_each(|answer| print::json(out, answer)),
         (false, true) => write_difference(out, &answers, common.lang()),
         (false, false) => answers.iter().try_for_each(|answer| answer.write(out, common.lang())),
@@ -73,11 +79,7 @@ struct Message {
     then: Option<Then>,
 }
 
-async fn messages(args: &Args, book: &RuleBook) -> Result<Vec<Message>, Report> {
-    if let Some(data) = &args.data {
-        return decided(data).await;
-    }
-    let file = args.file.as_deref().unwrap_or_else(|| Path::new("-"));
+fn read(file: &Path, book: &RuleBook) -> Result<Vec<Message>, Report> {
     let mut cast = Cast::around(book.names());
     let messages = recorded::read(file, &mut cast, monday_noon(book.zone()))
         .map_err(|error| Report::new(Ended::Usage, "failed to read the messages").because(error))?;
@@ -85,8 +87,11 @@ async fn messages(args: &Args, book: &RuleBook) -> Result<Vec<Message>, Report> 
 }
 
 /// The events of a log before this one that were handled as usual.
-pub(super) async fn logged_before(data: &Path, until: &Event) -> Result<Vec<Event>, Report> {
-    let all = decided(data).await?;
+pub(super) async fn logged_before(
+    account: &AccountData,
+    until: &Event,
+) -> Result<Vec<Event>, Report> {
+    let all = decided(account).await?;
     let mut events: Vec<Event> = all.into_iter().map(|message| message.recorded.event).collect();
     match events.iter().position(|event| event.id == until.id) {
         Some(at) => events.truncate(at),
@@ -97,13 +102,12 @@ pub(super) async fn logged_before(data: &Path, until: &Event) -> Result<Vec<Even
 }
 
 /// The messages and notices of a log that were handled as usual. Timers are left out: the replay has its own.
-async fn decided(data: &Path) -> Result<Vec<Message>, Report> {
-    let folder = Folder::at(data);
-    let reader = folder.inspect().await?;
+async fn decided(account: &AccountData) -> Result<Vec<Message>, Report> {
+    let reader = account.inspect().await?;
     let mut messages = Vec::new();
     let collect = |page: LogPage| messages.extend(page.entries.into_iter().filter_map(handled));
     let read = log_pages::each_page(&*reader, LogQuery::from_the_start(), collect).await;
-    read.map_err(|error| folder.failed("read the log of", error))?;
+    read.map_err(|error| account.failed("read the log of", error))?;
     Ok(messages)
 }
 

@@ -2,7 +2,7 @@
 
 use super::common::Common;
 use super::print;
-use crate::operate::{self, Answer, Folder, Request};
+use crate::operate::{AccountArgs, Answer, Request};
 use crate::{Bot, Ended, Report};
 
 /// Say something in a chat, through a running bot or at its next start.
@@ -17,18 +17,19 @@ pub(crate) struct Args {
     #[arg(value_name = "TEXT")]
     text: String,
     #[command(flatten)]
-    folder: Folder,
+    account: AccountArgs,
     /// One JSON object.
     #[arg(long)]
     json: bool,
 }
 
-pub(crate) async fn execute(args: Args, bot: &Bot, _common: &Common) -> Result<Ended, Report> {
-    let Args { chat, text, folder, json } = args;
+pub(crate) async fn execute(args: Args, bot: &Bot, common: &Common) -> Result<Ended, Report> {
+    let Args { chat, text, account, json } = args;
+    let account = account.find(bot.services(), common).await?;
     let request = Request::Send { chat: chat.clone(), text: text.clone() };
-    let answer = match operate::ask(&folder.path, &request).await? {
+    let answer = match account.ask(&request).await? {
         Some(answer) => answer,
-        None => folder.send(&chat, &text, bot.services()).await?,
+        None => account.send(&chat, &text, bot.services()).await?,
     };
     tell(&answer, json)
 }

@@ -1,4 +1,4 @@
-//! `mynah status`: how the bot that works with a data folder is.
+//! `mynah status`: how the bot of an account is.
 
 use std::io::{self, Write};
 
@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::common::Common;
 use super::print;
 use crate::names::in_words;
-use crate::operate::{self, AccountStatus, Answer, Folder, Request};
+use crate::operate::{AccountArgs, AccountStatus, Answer, Request};
 use crate::{Bot, Ended, Report};
 
 /// Show account, session and queues of a running or stopped bot, whom the names of its rule file mean, and the last errors.
@@ -19,7 +19,7 @@ use crate::{Bot, Ended, Report};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
-    folder: Folder,
+    account: AccountArgs,
     /// One JSON object.
     #[arg(long)]
     json: bool,
@@ -50,19 +50,20 @@ struct State {
     names: Vec<NameRow>,
 }
 
-pub(crate) async fn execute(args: Args, bot: &Bot, _common: &Common) -> Result<Ended, Report> {
-    let Args { folder, json } = args;
-    let reader = folder.inspect().await?;
-    let failed = |error| folder.failed("look into", error);
+pub(crate) async fn execute(args: Args, bot: &Bot, common: &Common) -> Result<Ended, Report> {
+    let Args { account, json } = args;
+    let account = account.find(bot.services(), common).await?;
+    let reader = account.inspect().await?;
+    let failed = |error| account.failed("look into", error);
     let records = reader.records().await.map_err(failed)?;
-    let connector = folder.service(&records, bot.services())?;
-    let answer = operate::ask(&folder.path, &Request::Status).await?;
+    let connector = account.service(&records, bot.services())?;
+    let answer = account.ask(&Request::Status).await?;
     let running = answer.is_some();
     let (condition, names, rules, settings, handlers) = match answer.map(status_of).transpose()? {
         Some(AccountStatus { condition, names, rules, settings, handlers }) => {
             (Some(condition), names, rules, settings, handlers)
         }
-        None => (None, folder.names(&*reader, connector).await?, None, None, Vec::new()),
+        None => (None, account.names(&*reader, connector).await?, None, None, Vec::new()),
     };
     let online = condition == Some(Condition::Online);
     let state = State {
@@ -71,7 +72,7 @@ pub(crate) async fn execute(args: Args, bot: &Bot, _common: &Common) -> Result<E
         rules,
         settings,
         handlers,
-        data: folder.path.display().to_string(),
+        data: account.place().to_owned(),
         running,
         condition: condition.as_ref().map(words),
         names,

@@ -2,8 +2,8 @@
 
 use super::common::Common;
 use super::send::tell;
-use crate::operate::{self, Folder, Request};
-use crate::{Ended, Report};
+use crate::operate::{AccountArgs, Request};
+use crate::{Bot, Ended, Report};
 
 /// Free a name of `admins`, `from`, `not_from` or `ignore` that is bound to a person by nickname.
 ///
@@ -15,19 +15,20 @@ pub(crate) struct Args {
     #[arg(value_name = "NAME")]
     name: String,
     #[command(flatten)]
-    folder: Folder,
+    account: AccountArgs,
     /// One JSON object.
     #[arg(long)]
     json: bool,
 }
 
-pub(crate) async fn execute(args: Args, _common: &Common) -> Result<Ended, Report> {
-    let Args { name, folder, json } = args;
-    folder.must_exist().await?;
+pub(crate) async fn execute(args: Args, bot: &Bot, common: &Common) -> Result<Ended, Report> {
+    let Args { name, account, json } = args;
+    let account = account.find(bot.services(), common).await?;
+    account.must_exist().await?;
     let request = Request::Unbind { name: name.clone() };
-    let answer = match operate::ask(&folder.path, &request).await? {
+    let answer = match account.ask(&request).await? {
         Some(answer) => answer,
-        None => folder.unbind(name).await?,
+        None => account.unbind(name).await?,
     };
     tell(&answer, json)
 }

@@ -11,8 +11,8 @@ use mynah_transports::{Connector, Connectors, Value, Values};
 
 use super::keys::{TRANSPORT, keys};
 use super::{
-    AccountConfig, BotSettings, Config, Messages, Outside, Pacing, Problems, Secret, Unknown,
-    fetch, handler, places,
+    AccountConfig, BotSettings, Config, DataPlaces, Messages, Outside, Pacing, Problems, Secret,
+    Unknown, fetch, handler, places,
 };
 use crate::telemetry::{LogFormat, LogLevel};
 
@@ -66,6 +66,38 @@ pub(super) fn of_bot(
         return Ok(settings);
     }
     Err(Problems::new(path, text, reading.mistakes))
+}
+
+/// The places of the data of all accounts in a file's text. Mistakes in other tables, and in the settings of accounts, are
+/// passed over: they do not move data.
+pub(super) fn data_places(
+    path: &Path,
+    text: &str,
+    outside: &Outside<'_>,
+) -> Result<DataPlaces, Problems> {
+    let keys = keys(outside.services);
+    let parsed = parse(text, &KeyGrammar(keys));
+    let top = Keys { header: None, groups: &[keys], are_all: true };
+    let only = |tables: &[&str]| {
+        let entries = parsed.root.entries.iter();
+        let entries = entries.filter(|entry| tables.contains(&&*entry.key)).cloned();
+        TableNode { entries: entries.collect(), broken: parsed.root.broken }
+    };
+    let mut reading = Reading::new(outside.variable, &|_, _| None);
+    for (syntax, span) in &parsed.problems {
+        reading.syntax(syntax, span.clone());
+    }
+    let of_process = reading.table(top, &only(&["store"]), 0..0);
+    if !reading.mistakes.is_empty() {
+        return Err(Problems::new(path, text, reading.mistakes));
+    }
+    let of_accounts = reading.table(top, &only(&["account"]), 0..0);
+    let place = |account: &Table| {
+        let name = account.text("name")?.to_owned();
+        Some((name, account.text("data").map(PathBuf::from)))
+    };
+    let accounts = of_accounts.sections("account").into_iter().flatten().filter_map(place);
+    Ok(DataPlaces { store: config(&of_process).store, accounts: accounts.collect() })
 }
 
 /// The keys of the service of an account; `None` if there is no such service.

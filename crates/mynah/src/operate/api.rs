@@ -16,7 +16,7 @@ use mynah_rules::mute;
 use mynah_runtime::{Control, saying};
 use mynah_transports::Connector;
 
-use super::{AccountStatus, Answer, Request, find_chat};
+use super::{AccountStatus, Answer, Asked, Request, find_chat};
 use crate::handlers;
 use crate::names::name_rows;
 use crate::rule_handler::ActiveRules;
@@ -55,6 +55,14 @@ pub(crate) struct OperatorApi {
 }
 
 impl OperatorApi {
+    /// Carries out a request that came through the folder of the account, if it is for this account.
+    pub(super) async fn asked(&self, asked: Asked) -> Answer {
+        match asked {
+            Asked::Of { account, .. } if account != self.account => Answer::of_another(),
+            Asked::Of { request, .. } | Asked::Only(request) => self.answer(request).await,
+        }
+    }
+
     /// Carries out a request.
     pub(crate) async fn answer(&self, request: Request) -> Answer {
         match request {

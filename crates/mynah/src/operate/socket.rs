@@ -13,7 +13,7 @@ pub(crate) use self::elsewhere::serve;
 #[cfg(unix)]
 mod unix {
     use std::io;
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
     use std::path::{Path, PathBuf};
     use std::sync::Arc;
     use std::time::Duration;
@@ -24,7 +24,7 @@ mod unix {
     use tokio::sync::Semaphore;
     use tokio_util::sync::CancellationToken;
 
-    use crate::operate::{Answer, OperatorApi, Request};
+    use crate::operate::{Answer, Asked, OperatorApi};
     use crate::{Ended, Report};
 
     /// A request is a few lines of text at most.
@@ -78,6 +78,10 @@ mod unix {
     }
 
     fn listen(path: &Path) -> io::Result<UnixListener> {
+        // An account with its data in a database may have no folder yet.
+        if let Some(folder) = path.parent() {
+            std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        }
         if let Err(error) = std::fs::remove_file(path)
             && error.kind() != io::ErrorKind::NotFound
         {
@@ -94,7 +98,7 @@ mod unix {
             let mut line = String::new();
             (&mut stream).take(LONGEST).read_line(&mut line).await?;
             let answer = match serde_json::from_str(&line) {
-                Ok(request) => operator_api.answer(request).await,
+                Ok(asked) => operator_api.asked(asked).await,
                 Err(_) => Answer::refused(
                     "this request is not known here: another version of the program",
                 ),
@@ -108,7 +112,7 @@ mod unix {
     }
 
     /// Asks the process that works with this data; `None` if there is none.
-    pub(crate) async fn ask(data: &Path, request: &Request) -> Result<Option<Answer>, Report> {
+    pub(crate) async fn ask(data: &Path, request: &Asked) -> Result<Option<Answer>, Report> {
         use io::ErrorKind::{ConnectionRefused, NotFound};
         match tokio::time::timeout(PATIENCE, talk(&path_in(data), request)).await {
             Ok(Ok(answer)) => Ok(Some(answer)),
@@ -122,7 +126,7 @@ mod unix {
         format!("failed to ask the process that works with {}", data.display())
     }
 
-    async fn talk(path: &Path, request: &Request) -> io::Result<Answer> {
+    async fn talk(path: &Path, request: &Asked) -> io::Result<Answer> {
         let mut stream = UnixStream::connect(path).await?;
         let request = serde_json::to_string(request)? + "\n";
         stream.write_all(request.as_bytes()).await?;
@@ -140,7 +144,7 @@ mod elsewhere {
     use tokio_util::sync::CancellationToken;
 
     use crate::Report;
-    use crate::operate::{Answer, OperatorApi, Request};
+    use crate::operate::{Answer, Asked, OperatorApi};
 
     /// There is no such socket here: `status` and the others work on the data of a stopped bot only.
     pub(crate) async fn serve(_data: PathBuf, _desk: Arc<OperatorApi>, stop: CancellationToken) {
@@ -149,7 +153,7 @@ mod elsewhere {
 
     /// No process can be asked.
     #[expect(clippy::unused_async, reason = "the same shape as where there are sockets")]
-    pub(crate) async fn ask(_data: &Path, _request: &Request) -> Result<Option<Answer>, Report> {
+    pub(crate) async fn ask(_data: &Path, _request: &Asked) -> Result<Option<Answer>, Report> {
         Ok(None)
     }
 }

@@ -1,37 +1,53 @@
-//! The data folder of an account, for commands that read it or change it while no bot runs.
+//! The data of an account, for commands that read it or change it while no bot runs.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use mynah_core::{
     Batch, Clock, Content, LogPage, LogQuery, Person, PersonId, Records, Service, Source, Store,
-    StoreError, StoreReader, SystemClock, Timestamp,
+    StoreError, StoreReader, Stores, SystemClock, Timestamp,
 };
 use mynah_page::view::NameRow;
 use mynah_runtime::say;
 use mynah_transports::{Connector, Connectors, Surroundings, Value, Values};
 
-use super::{Answer, deleted, find_chat, freed, new_id};
+use super::{Answer, Request, deleted, find_chat, freed, new_id};
 use crate::names::name_rows;
-use crate::stores::ONLY;
-use crate::{Ended, Report, log_pages, stores};
+use crate::{Ended, Report, log_pages};
 
 /// The record with the name of the account's service.
 const SERVICE: &str = "mynah.service";
 
-/// Which account, for commands about one.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Folder {
-    /// The folder that keeps everything of the account.
-    #[arg(long = "data", value_name = "DIR", env = "MYNAH_DATA", default_value = "data")]
-    pub(crate) path: PathBuf,
+/// The data of the account that a command is about.
+#[derive(Debug, Clone)]
+pub(crate) struct AccountData {
+    /// Where the data is, for people.
+    pub(super) place: String,
+    pub(super) stores: Arc<dyn Stores>,
+    /// The account's name in the stores.
+    pub(super) name: String,
+    /// The folders in which its process may listen.
+    pub(super) folders: Vec<PathBuf>,
+    /// Whether the data is in a database, which other accounts and other machines use too.
+    pub(super) is_shared: bool,
 }
 
-impl Folder {
-    /// The folder at a path.
-    pub(crate) fn at(path: &Path) -> Self {
-        Self { path: path.to_owned() }
+impl AccountData {
+    /// Where the data is, for people.
+    pub(crate) fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// Asks the process of this machine that works with the account; `None` if there is none.
+    pub(crate) async fn ask(&self, request: &Request) -> Result<Option<Answer>, Report> {
+        let account = self.is_shared.then_some(self.name.as_str());
+        for folder in &self.folders {
+            if let Some(answer) = super::ask(folder, account, request).await? {
+                return Ok(Some(answer));
+            }
+        }
+        Ok(None)
     }
 
     /// Reads the data, also while another process works with it.
@@ -42,29 +58,32 @@ impl Folder {
     /// Opens the data for work; refused while a bot runs with it.
     pub(crate) async fn open(&self) -> Result<Arc<dyn Store>, Report> {
         self.must_exist().await?;
-        let opened = stores::of_folder(&self.path).open(ONLY).await;
-        opened.map_err(|error| self.failed("open", error))
+        self.stores.open(&self.name).await.map_err(|error| self.failed("open", error))
     }
 
-    /// Refuses a folder without data.
+    /// Refuses an account without data.
     pub(crate) async fn must_exist(&self) -> Result<(), Report> {
         self.reader("open").await.map(drop)
     }
 
     /// Opens the data for reading. `what` names the operation in the report of a failure.
     async fn reader(&self, what: &str) -> Result<Arc<dyn StoreReader>, Report> {
-        let reader = stores::of_folder(&self.path).reader(ONLY).await;
+        let reader = self.stores.reader(&self.name).await;
         reader.map_err(|error| self.failed(what, error))?.ok_or_else(|| {
             let hint = "name the folder that `mynah run` was given with --data; with several bots it is DIR/NAME";
-            Report::new(Ended::No, format!("there is no data in {}", self.path.display()))
-                .hint(hint)
+            Report::new(Ended::No, format!("there is no data in {}", self.place)).hint(hint)
         })
     }
 
     /// The report about a failure.
     pub(crate) fn failed(&self, what: &str, error: StoreError) -> Report {
-        let hint = error.remedy();
-        let what = format!("failed to {what} the data in {}", self.path.display());
+        let hint = match error {
+            StoreError::InUse { .. } if self.is_shared => {
+                "run this command on the machine where the account runs, or stop it there first"
+            }
+            _ => error.remedy(),
+        };
+        let what = format!("failed to {what} the data in {}", self.place);
         Report::new(Ended::Storage, what).because(error).hint(hint)
     }
 
@@ -80,7 +99,7 @@ impl Folder {
         };
         services.named(name).ok_or_else(|| {
             let names: Vec<_> = services.names().collect();
-            let what = format!("the data in {} belongs to the service {name}", self.path.display());
+            let what = format!("the data in {} belongs to the service {name}", self.place);
             let hint =
                 format!("this program has {}; use the one that ran the bot", names.join(", "));
             Report::new(Ended::Usage, what).hint(hint)
@@ -231,11 +250,14 @@ pub(crate) async fn keep_service(
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use super::super::account_args::of_folder;
     use super::*;
 
     #[test]
     fn the_service_is_the_one_that_ran_last() {
-        let (folder, services) = (Folder { path: PathBuf::from("d") }, Connectors::default());
+        let (folder, services) = (of_folder(Path::new("d")), Connectors::default());
         let kept = |name: &str| Records::from([(SERVICE.to_owned(), name.to_owned())]);
         for name in services.names() {
             assert_eq!(folder.service(&kept(name), &services).unwrap().name(), name);
@@ -248,7 +270,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_folder_without_data_is_reported() {
-        let folder = Folder::at(Path::new("no/such/folder"));
+        let folder = of_folder(Path::new("no/such/folder"));
         let report = folder.inspect().await.map(drop).unwrap_err();
         assert_eq!(report.ended(), Ended::No);
         assert!(report.to_string().contains("there is no data in no/such/folder"));
