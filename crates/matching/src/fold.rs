@@ -11,6 +11,7 @@ mod quick;
 mod reused;
 mod segment;
 mod signs;
+mod sixteen;
 
 use std::borrow::Cow;
 use std::cell::OnceCell;

@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use std::ops::Range;
 
 use super::blanks::{is_idle, is_line_break};
-use super::marks::{Blocks, Stays};
+use super::marks::{Blocks, Changes, Stays};
 use super::reused::{Reused, Written};
 use super::{Folded, Folding, Form, Other, Others, hant, none, segment, signs};
 
@@ -23,10 +23,12 @@ pub(super) fn fold<'t>(
     };
     let mut blocks = Blocks::of(original, stays);
     while blocks.advance() {
-        if blocks.has_marks() {
-            let folded = Copy::of(how, original).fold(blocks);
-            return folded
-                .map_or_else(|| how.fold_slowly(original), |folded| folded.finish(with_capitals));
+        if blocks.has_changes() {
+            let mut copy = Copy::of(how, original);
+            return match copy.fold(&mut blocks) {
+                Some(()) => copy.finish(with_capitals),
+                None => how.fold_slowly(original),
+            };
         }
     }
     if blocks.have_capital() && how.form == Form::Full {
@@ -147,7 +149,7 @@ impl<'t> Copy<'t> {
         Self {
             how,
             original,
-            text: Reused::default(),
+            text: Reused::with_room(original.len()),
             copied: 0,
             same_until: usize::MAX,
             has_idle_blanks: false,
@@ -160,29 +162,40 @@ impl<'t> Copy<'t> {
 
     /// Folds the text from the present block on; `None` if there is a character that needs a closer look.
     #[inline]
-    fn fold(mut self, mut blocks: Blocks<'t>) -> Option<Self> {
+    fn fold(&mut self, blocks: &mut Blocks<'t>) -> Option<()> {
         // Where the blanks end that were looked at last.
         let mut blanks_until = 0;
+        let (mut all_drops, mut all_idle) = (0, 0);
         loop {
-            for at in blocks.marks() {
-                if at < blanks_until {
-                    continue;
+            let (start, Changes { drops, idle, looks }) = blocks.changes();
+            all_drops |= drops;
+            all_idle |= idle;
+            let mut places = drops | looks;
+            while places != 0 {
+                let bit = places.trailing_zeros();
+                places &= places - 1;
+                let at = start + bit as usize;
+                if drops >> bit & 1 == 1 {
+                    self.leave_out(at);
+                } else if at >= blanks_until {
+                    blanks_until = match spaces(self.original.as_bytes(), at) {
+                        Some((end, false)) if end == at + 1 => end,
+                        Some((end, is_idle)) => {
+                            self.drop_spaces(at + usize::from(!is_idle), end, is_idle);
+                            end
+                        }
+                        None => self.look_at(at)?,
+                    };
                 }
-                blanks_until = match spaces(self.original.as_bytes(), at) {
-                    Some((end, false)) if end == at + 1 => end,
-                    Some((end, is_idle)) => {
-                        self.drop_spaces(at + usize::from(!is_idle), end, is_idle);
-                        end
-                    }
-                    None => self.look_at(at)?,
-                };
             }
             if !blocks.advance() {
                 break;
             }
         }
         self.has_capital |= blocks.have_capital();
-        Some(self)
+        self.has_idle_blanks |= all_idle != 0;
+        self.drops_spaces |= all_drops != 0;
+        Some(())
     }
 
     /// Looks at the blanks or the character at a place; gives the place behind them.
@@ -237,6 +250,14 @@ impl<'t> Copy<'t> {
         Some(end)
     }
 
+    /// Leaves out a space.
+    #[inline]
+    fn leave_out(&mut self, at: usize) {
+        self.copy_until(at);
+        self.same_until = self.same_until.min(self.text.0.len());
+        self.copied = at + 1;
+    }
+
     /// Leaves out spaces that do not count, or those behind the first of some.
     #[inline]
     fn drop_spaces(&mut self, at: usize, end: usize, is_idle: bool) {
@@ -285,11 +306,8 @@ impl<'t> Copy<'t> {
     }
 
     /// Copies the text before a place.
-    #[inline]
+    #[inline(always)]
     fn copy_until(&mut self, at: usize) {
-        if self.copied == 0 {
-            self.text.make_room(self.original.len());
-        }
         self.text.0.push_str(&self.original[self.copied..at]);
     }
 

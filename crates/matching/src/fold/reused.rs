@@ -1,15 +1,17 @@
 //! Strings that are kept for the next text, so that folding a message asks for no memory.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ops::Deref;
 
 thread_local! {
-    static SPARE: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+    /// The one that was dropped last.
+    static LAST: Cell<String> = const { Cell::new(String::new()) };
+    static OTHERS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
-/// So many are kept by a thread: the foldings of one text.
-const MOST: usize = 4;
+/// So many are kept by a thread beside the last one: the foldings of one text.
+const MOST: usize = 3;
 
 /// A string of more bytes is not kept.
 const LONGEST: usize = 1 << 16;
@@ -20,33 +22,47 @@ pub(super) struct Reused(pub(super) String);
 
 impl Reused {
     /// An empty string with room for so many bytes.
+    #[inline]
     pub(super) fn with_room(bytes: usize) -> Self {
-        let mut reused = Self::default();
-        reused.make_room(bytes);
-        reused
-    }
-
-    /// Makes room for so many bytes in an empty string that has none.
-    pub(super) fn make_room(&mut self, bytes: usize) {
-        if let Some(string) = SPARE.with_borrow_mut(Vec::pop) {
-            self.0 = string;
+        let mut string = LAST.take();
+        if string.capacity() < bytes {
+            string = another(string, bytes);
         }
-        self.0.reserve(bytes);
+        Self(string)
     }
 }
 
+/// A string with room for so many bytes, if the last one has too little.
+#[cold]
+fn another(last: String, bytes: usize) -> String {
+    let is_used = last.capacity() == 0;
+    let kept = if is_used { OTHERS.with_borrow_mut(Vec::pop) } else { None };
+    let mut string = kept.unwrap_or(last);
+    string.reserve(bytes);
+    string
+}
+
 impl Drop for Reused {
+    #[inline]
     fn drop(&mut self) {
         if (1..=LONGEST).contains(&self.0.capacity()) {
-            let mut string = std::mem::take(&mut self.0);
-            string.clear();
-            SPARE.with_borrow_mut(|spare| {
-                if spare.len() < MOST {
-                    spare.push(string);
-                }
-            });
+            self.0.clear();
+            let before = LAST.replace(std::mem::take(&mut self.0));
+            if before.capacity() > 0 {
+                keep(before);
+            }
         }
     }
+}
+
+/// Keeps a string beside the last one.
+#[cold]
+fn keep(string: String) {
+    OTHERS.with_borrow_mut(|others| {
+        if others.len() < MOST {
+            others.push(string);
+        }
+    });
 }
 
 /// A text that is the original, or a string of its own.

@@ -92,10 +92,13 @@ fn captures_are_original_characters() {
         ("q\u{301}", "q", "q"),
         ("Hello", "ell", "ell"),
         ("A  B", "a b", "A  B"),
+        ("價 a b", "b", "b"),
     ] {
-        let text = Folding::new(false, false).fold(original);
-        let start = text.text().find(folded).expect(original);
-        assert_eq!(text.original(start..start + folded.len()), capture, "{original}");
+        for hant in [false, true] {
+            let text = Folding::new(false, hant).fold(original);
+            let start = text.text().find(folded).expect(original);
+            assert_eq!(text.original(start..start + folded.len()), capture, "{original}");
+        }
     }
 }
 

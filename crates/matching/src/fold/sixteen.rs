@@ -1,0 +1,76 @@
+//! Comparisons of sixteen bytes at once, with one bit of the result for each byte.
+
+use wide::i8x16;
+
+/// So many bytes are compared at once.
+pub(super) const STEP: usize = 16;
+
+/// Sixteen bytes of a text as numbers with a sign: those of characters beyond ASCII are below zero.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Sixteen(i8x16);
+
+impl Sixteen {
+    #[inline]
+    pub(super) fn of(bytes: &[u8; STEP]) -> Self {
+        Self(i8x16::new(bytes.map(u8::cast_signed)))
+    }
+
+    /// -1 for the bytes that equal one, 0 for the others.
+    #[inline]
+    pub(super) fn equal(self, byte: u8) -> Self {
+        Self(self.0.simd_eq(i8x16::splat(byte.cast_signed())))
+    }
+
+    /// The same for the bytes above a number.
+    #[inline]
+    pub(super) fn above(self, number: i8) -> Self {
+        Self(self.0.simd_gt(i8x16::splat(number)))
+    }
+
+    /// The same for the bytes from one to another. The range is moved to the greatest numbers: it takes one comparison.
+    #[inline]
+    pub(super) fn within(self, first: u8, last: u8) -> Self {
+        let to_end = i8::MAX.wrapping_sub(last.cast_signed());
+        let below = i8::MAX.wrapping_sub_unsigned(last - first + 1);
+        Self(self.0 + i8x16::splat(to_end)).above(below)
+    }
+
+    #[inline]
+    pub(super) fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// A bit for each byte below zero.
+    #[inline]
+    pub(super) fn bits(self) -> u64 {
+        u64::from(self.0.to_bitmask())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each byte at a place of its own.
+    fn all_bytes() -> impl Iterator<Item = [u8; STEP]> {
+        (0..=u8::MAX).step_by(STEP).map(|first| std::array::from_fn(|at| first + at as u8))
+    }
+
+    fn bits(bytes: &[u8; STEP], holds: impl Fn(u8) -> bool) -> u64 {
+        (0..STEP).map(|at| u64::from(holds(bytes[at])) << at).sum()
+    }
+
+    #[test]
+    fn bits_are_those_of_the_bytes_for_which_it_holds() {
+        for bytes in all_bytes() {
+            let sixteen = Sixteen::of(&bytes);
+            assert_eq!(sixteen.bits(), bits(&bytes, |byte| byte >= 0x80));
+            assert_eq!(sixteen.equal(b' ').bits(), bits(&bytes, |byte| byte == b' '));
+            assert_eq!(sixteen.above(-65).bits(), bits(&bytes, |byte| byte.cast_signed() > -65));
+            for (first, last) in [(b'A', b'Z'), (0xe4, 0xe9), (0x80, 0xbf)] {
+                let expected = bits(&bytes, |byte| (first..=last).contains(&byte));
+                assert_eq!(sixteen.within(first, last).bits(), expected, "{first} to {last}");
+            }
+        }
+    }
+}
