@@ -13,6 +13,7 @@ use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use crate::database::Database;
 use crate::events::to_json;
+use crate::queues::{Claimed, Known, Place};
 use crate::tokens::Made;
 
 /// The numbers of a turn's actions, which are consecutive.
@@ -53,7 +54,7 @@ pub(crate) fn insert<'a>(
 
 /// Inserts one action: its number within the turn, and in the table if it is not the first. Returns the latter.
 fn insert_one(
-    Database { connection, tails, .. }: &mut Database,
+    Database { connection, queues, .. }: &mut Database,
     turn: &Turn,
     (n, seq): (i64, Option<i64>),
     planned: &Planned,
@@ -61,18 +62,14 @@ fn insert_one(
 ) -> Result<i64> {
     // If the clock went back, this action still comes after the actions that were queued before it, and the next one
     // after this.
-    let last = match tails.get(&planned.chat) {
-        Some(last) => last,
-        None => last_queued(connection, &planned.chat)?,
-    };
-    let queued = last.map_or(now, |last| last.max(now));
-    tails.note(&planned.chat, Some(queued));
+    let queues = queues.known(connection)?;
+    let queued = queues.last_queued(&planned.chat).map_or(now, |last| last.max(now));
     let order = queued + planned.delay;
     let from = now + planned.delay;
     let ages = planned.is_reply && !matches!(planned.action, Action::Save { .. });
     let expires = turn.reply_max_age.filter(|_| ages).map(|age| from + age);
     let not_before = if planned.delay.is_zero() { Timestamp::default() } else { from };
-    connection
+    let seq = connection
         .prepare_cached(
             "INSERT INTO action (seq, event, n, chat, body, queued, turn_order, not_before, expires)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
@@ -87,21 +84,19 @@ fn insert_one(
             order.as_millis(),
             not_before.as_millis(),
             expires.map(Timestamp::as_millis),
-        ])
+        ])?;
+    let place = Place { chat: planned.chat.clone(), order: order.as_millis(), seq };
+    queues.note_action(&place, queued);
+    Ok(seq)
 }
 
-fn last_queued(connection: &Connection, chat: &ChatId) -> Result<Option<Timestamp>> {
-    let last: Option<i64> = connection
-        .prepare_cached("SELECT max(queued) FROM action WHERE chat = ?1 AND settled IS NULL")?
-        .query_row([chat.as_str()], |row| row.get(0))?;
-    Ok(last.map(Timestamp::from_millis))
-}
-
+/// The first action of a queue.
 struct Head {
-    seq: i64,
+    place: Place,
     outgoing: Option<Outgoing>,
     not_before: Timestamp,
     expires: Option<Timestamp>,
+    doubts: u32,
     claimed: bool,
 }
 
@@ -110,28 +105,36 @@ impl Head {
     fn is_save(&self) -> bool {
         matches!(&self.outgoing, Some(Outgoing { action: Action::Save { .. }, .. }))
     }
-}
 
-/// The next action of a chat. A row that could not be saved and waits for a retry does not delay other actions.
-fn next(connection: &Connection, chat: &ChatId, now: Timestamp) -> Result<Option<Head>> {
-    let oldest = head(connection, chat, "")?;
-    match &oldest {
-        Some(save) if save.is_save() && save.not_before > now => {
-            let waits = format!("AND NOT ({SAVES} AND not_before > {})", now.as_millis());
-            Ok(head(connection, chat, &waits)?.or(oldest))
-        }
-        // While the row waited, another action may have overtaken it and may still be in flight.
-        Some(save) if save.is_save() && !save.claimed && has_claim(connection, chat)? => Ok(None),
-        _ => Ok(oldest),
+    /// Whether this is a row that could not be saved and waits for a retry.
+    fn waits(&self, now: Timestamp) -> bool {
+        self.is_save() && self.not_before > now
     }
 }
 
-fn has_claim(connection: &Connection, chat: &ChatId) -> Result<bool> {
-    connection
-        .prepare_cached(
-            "SELECT 1 FROM action WHERE chat = ?1 AND settled IS NULL AND claimed IS NOT NULL LIMIT 1",
-        )?
-        .exists([chat.as_str()])
+/// The next action of a chat. A row that could not be saved and waits for a retry does not delay other actions.
+fn next(
+    connection: &Connection,
+    queues: &Known,
+    chat: &ChatId,
+    now: Timestamp,
+) -> Result<Option<Head>> {
+    let Some(oldest) = queues.next(chat, None) else { return Ok(None) };
+    let oldest = head(connection, oldest)?;
+    if oldest.waits(now) {
+        let mut place = oldest.place.clone();
+        while let Some(behind) = queues.next(chat, Some(&place)) {
+            let head = head(connection, behind)?;
+            if !head.waits(now) {
+                return Ok(Some(head));
+            }
+            place = head.place;
+        }
+    } else if oldest.is_save() && !oldest.claimed && queues.has_claim(chat) {
+        // While the row waited, another action may have overtaken it and may still be in flight.
+        return Ok(None);
+    }
+    Ok(Some(oldest))
 }
 
 /// SQL condition for an action that saves a row in a file.
@@ -144,40 +147,38 @@ pub(crate) fn claim(
     now: Timestamp,
 ) -> Result<Claim> {
     let token = *token;
-    let Database { connection, tokens, tails, .. } = database;
+    let Database { connection, tokens, queues, .. } = database;
     if let Some(claim) = made_before(connection, tokens.get(token))? {
         return Ok(claim);
     }
+    let queues = queues.known(connection)?;
     loop {
-        let Some(head) = next(connection, chat, now)? else { return Ok(Claim::Empty) };
+        let Some(head) = next(connection, queues, chat, now)? else { return Ok(Claim::Empty) };
         if head.claimed {
             return Ok(Claim::Empty);
         }
         let is_save = head.is_save();
-        let Some(outgoing) = head.outgoing else {
-            tails.forget(chat);
-            close(
-                connection,
-                head.seq,
-                "refused",
-                Some("the action in the store cannot be read"),
-                now,
-            )?;
+        let Head { place, outgoing, not_before, expires, doubts, claimed: _ } = head;
+        let seq = place.seq;
+        let Some(outgoing) = outgoing else {
+            let reason = "the action in the store cannot be read";
+            close(connection, seq, "refused", Some(reason), now)?;
+            queues.close_action(&place);
             continue;
         };
-        let expired = head.expires.is_some_and(|expires| expires <= now) && !is_save;
-        if expired {
-            tails.left(chat, outgoing.queued);
-            expire(connection, head.seq, now)?;
-            tokens.note(token, Made::Expired { seq: head.seq });
+        if expires.is_some_and(|expires| expires <= now) && !is_save {
+            expire(connection, seq, now)?;
+            queues.close_action(&place);
+            tokens.note(token, Made::Expired { seq });
             return Ok(Claim::Expired(outgoing));
         }
-        if head.not_before > now {
-            return Ok(Claim::Wait(head.not_before));
+        if not_before > now {
+            return Ok(Claim::Wait(not_before));
         }
-        mark(connection, head.seq, *until, now)?;
+        mark(connection, seq, *until, now)?;
+        queues.claim(outgoing.id.clone(), Claimed { place, doubts });
         let attempt = outgoing.attempt + 1;
-        tokens.note(token, Made::Claim { seq: head.seq, attempt });
+        tokens.note(token, Made::Claim { seq, attempt });
         return Ok(Claim::Send(Outgoing { attempt, ..outgoing }));
     }
 }
@@ -214,24 +215,23 @@ fn outgoing(row: &Row<'_>, from: usize) -> Result<Option<Outgoing>> {
     Ok(action.map(|action| Outgoing { id, chat, action, queued, attempt }))
 }
 
-fn head(connection: &Connection, chat: &ChatId, but: &str) -> Result<Option<Head>> {
+fn head(connection: &Connection, place: Place) -> Result<Head> {
     connection
-        .prepare_cached(&format!(
-            "SELECT seq, event, n, chat, coalesce(body, ''), queued, attempts, not_before, expires,
+        .prepare_cached(
+            "SELECT event, n, chat, coalesce(body, ''), queued, attempts, not_before, expires, doubts,
                     claimed IS NOT NULL
-             FROM action WHERE chat = ?1 AND settled IS NULL {but}
-             ORDER BY turn_order, seq LIMIT 1"
-        ))?
-        .query_row([chat.as_str()], |row| {
+             FROM action WHERE seq = ?1",
+        )?
+        .query_row([place.seq], |row| {
             Ok(Head {
-                seq: row.get(0)?,
-                outgoing: outgoing(row, 1)?,
-                not_before: Timestamp::from_millis(row.get(7)?),
-                expires: row.get::<_, Option<i64>>(8)?.map(Timestamp::from_millis),
+                outgoing: outgoing(row, 0)?,
+                not_before: Timestamp::from_millis(row.get(6)?),
+                expires: row.get::<_, Option<i64>>(7)?.map(Timestamp::from_millis),
+                doubts: row.get(8)?,
                 claimed: row.get(9)?,
+                place,
             })
         })
-        .optional()
 }
 
 fn mark(connection: &Connection, seq: i64, until: Timestamp, now: Timestamp) -> Result<()> {
@@ -248,7 +248,10 @@ fn mark(connection: &Connection, seq: i64, until: Timestamp, now: Timestamp) -> 
 /// file and writes it if it is missing.
 pub(crate) fn reopen(connection: &Connection) -> Result<()> {
     connection.execute(
-        &format!("UPDATE action SET claimed = NULL WHERE claimed IS NOT NULL AND settled IS NULL AND {SAVES}"),
+        &format!(
+            "UPDATE action SET claimed = NULL
+             WHERE seq IN (SELECT seq FROM open_action WHERE claimed IS NOT NULL AND {SAVES})"
+        ),
         [],
     )?;
     Ok(())
@@ -256,16 +259,26 @@ pub(crate) fn reopen(connection: &Connection) -> Result<()> {
 
 /// Stores the outcome of a claimed action. Returns whether its chat has more to send.
 pub(crate) fn settle(
-    Database { connection, tails, .. }: &mut Database,
+    Database { connection, queues, .. }: &mut Database,
     id: &ActionId,
     outcome: &Outcome,
     now: Timestamp,
 ) -> Result<bool> {
-    let Some(Claimed { seq, doubts, chat, queued }) = claimed(connection, id)? else {
-        return more_beside(connection, id);
+    let queues = queues.known(connection)?;
+    let Some(Claimed { place, doubts }) = queues.claimed(id).cloned() else {
+        return more_beside(connection, queues, id);
     };
-    tails.left(&chat, queued);
+    let seq = place.seq;
+    queues.put_back(id);
     match outcome {
+        Outcome::NotSent { retry_at, reason } => {
+            again(connection, seq, *retry_at, reason, doubts)?;
+            return Ok(true);
+        }
+        Outcome::Unknown { reason, again_at: Some(at) } if doubts == 0 => {
+            again(connection, seq, *at, reason, 1)?;
+            return Ok(true);
+        }
         Outcome::Delivered(message) => {
             connection
                 .prepare_cached(
@@ -277,42 +290,10 @@ pub(crate) fn settle(
         Outcome::Accepted => close(connection, seq, "accepted", None, now)?,
         Outcome::Expired => expire(connection, seq, now)?,
         Outcome::Refused { reason } => close(connection, seq, "refused", Some(reason), now)?,
-        Outcome::NotSent { retry_at, reason } => again(connection, seq, *retry_at, reason, doubts)?,
-        Outcome::Unknown { reason, again_at: Some(at) } if doubts == 0 => {
-            again(connection, seq, *at, reason, 1)?;
-        }
         Outcome::Unknown { reason, .. } => close(connection, seq, "unknown", Some(reason), now)?,
     }
-    let more = has_open(connection, chat.as_str())?;
-    if !more {
-        tails.note(&chat, None);
-    }
-    Ok(more)
-}
-
-/// A claimed action.
-struct Claimed {
-    seq: i64,
-    doubts: u32,
-    chat: ChatId,
-    queued: Timestamp,
-}
-
-fn claimed(connection: &Connection, id: &ActionId) -> Result<Option<Claimed>> {
-    connection
-        .prepare_cached(&format!(
-            "SELECT seq, doubts, chat, queued FROM action
-             WHERE {ONE_OF_AN_EVENT} AND claimed IS NOT NULL AND settled IS NULL"
-        ))?
-        .query_row(params![id.event.as_str(), id.n], |row| {
-            Ok(Claimed {
-                seq: row.get(0)?,
-                doubts: row.get(1)?,
-                chat: ChatId::new(row.get::<_, String>(2)?),
-                queued: Timestamp::from_millis(row.get(3)?),
-            })
-        })
-        .optional()
+    queues.close_action(&place);
+    Ok(queues.has_open(&place.chat))
 }
 
 /// SQL condition for the action with the number ?2 of the event ?1.
@@ -358,19 +339,12 @@ fn expire(connection: &Connection, seq: i64, now: Timestamp) -> Result<()> {
 }
 
 /// Whether the chat of an action has more actions to send; true for an action that was deleted, whose chat is unknown.
-fn more_beside(connection: &Connection, id: &ActionId) -> Result<bool> {
+fn more_beside(connection: &Connection, queues: &Known, id: &ActionId) -> Result<bool> {
     let chat: Option<String> = connection
         .prepare_cached(&format!("SELECT chat FROM action WHERE {ONE_OF_AN_EVENT}"))?
         .query_row(params![id.event.as_str(), id.n], |row| row.get(0))
         .optional()?;
-    chat.map_or(Ok(true), |chat| has_open(connection, &chat))
-}
-
-/// Whether a chat has unsettled actions.
-fn has_open(connection: &Connection, chat: &str) -> Result<bool> {
-    connection
-        .prepare_cached("SELECT 1 FROM action WHERE settled IS NULL AND chat = ?1 LIMIT 1")?
-        .exists([chat])
+    Ok(chat.is_none_or(|chat| queues.has_open(&ChatId::new(chat))))
 }
 
 /// The chats with unsettled actions of an event's turn.
@@ -388,7 +362,7 @@ pub(crate) fn chats_of(connection: &Connection, event: &EventId) -> Result<Vec<C
 /// Chats with unsettled actions, the longest waiting first.
 pub(crate) fn open_chats(connection: &Connection) -> Result<Vec<ChatId>> {
     connection
-        .prepare("SELECT chat FROM action WHERE settled IS NULL GROUP BY chat ORDER BY min(seq)")?
+        .prepare("SELECT chat FROM open_action GROUP BY chat ORDER BY min(seq)")?
         .query_map([], |row| Ok(ChatId::new(row.get::<_, String>(0)?)))?
         .collect()
 }
@@ -396,7 +370,7 @@ pub(crate) fn open_chats(connection: &Connection) -> Result<Vec<ChatId>> {
 /// Chats with unsettled actions that expire.
 pub(crate) fn replying_chats(connection: &Connection) -> Result<BTreeSet<ChatId>> {
     connection
-        .prepare("SELECT chat FROM action WHERE settled IS NULL AND expires IS NOT NULL")?
+        .prepare("SELECT chat FROM open_action WHERE expires IS NOT NULL")?
         .query_map([], |row| Ok(ChatId::new(row.get::<_, String>(0)?)))?
         .collect()
 }
@@ -404,9 +378,7 @@ pub(crate) fn replying_chats(connection: &Connection) -> Result<BTreeSet<ChatId>
 /// Actions that are claimed and not settled.
 pub(crate) fn in_doubt(connection: &Connection) -> Result<Vec<ActionId>> {
     connection
-        .prepare(
-            "SELECT event, n FROM action WHERE claimed IS NOT NULL AND settled IS NULL ORDER BY seq",
-        )?
+        .prepare("SELECT event, n FROM open_action WHERE claimed IS NOT NULL ORDER BY seq")?
         .query_map([], |row| {
             Ok(ActionId { event: EventId::new(row.get::<_, String>(0)?), n: row.get(1)? })
         })?

@@ -17,7 +17,7 @@ use crate::error::{translate, translate_io};
 use crate::hits::{self, Hits};
 use crate::hold;
 use crate::identity::Watched;
-use crate::tails::Tails;
+use crate::queues::Queues;
 use crate::tidy::StateKey;
 use crate::tokens::Tokens;
 use crate::{former, schema};
@@ -40,8 +40,8 @@ pub(crate) struct Database {
     pub(crate) setting_aside: Option<Vec<EventId>>,
     /// The claims of this opening.
     pub(crate) tokens: Tokens,
-    /// The last actions of queues.
-    pub(crate) tails: Tails,
+    /// The open events and actions.
+    pub(crate) queues: Queues,
     /// The number of changes in the database when the state of an event was first loaded for its turn.
     loaded: BTreeMap<EventId, u64>,
     /// When the earliest timer is due, if this is known.
@@ -155,7 +155,7 @@ impl Database {
             set_aside: None,
             setting_aside: None,
             tokens: Tokens::default(),
-            tails: Tails::default(),
+            queues: Queues::default(),
             loaded: BTreeMap::new(),
             next_timer: None,
             hits: Hits::default(),
@@ -188,6 +188,9 @@ impl Database {
 
     /// Commits the open transaction, with the counts of rules if they are due.
     pub(crate) fn commit(&mut self) -> rusqlite::Result<()> {
+        if self.hits.is_due() || self.queues.is_long() {
+            self.queues.write(&self.connection)?;
+        }
         self.hits.wanted |= !self.options.keeps_text();
         self.hits.write_if_due(&self.connection)?;
         self.execute("COMMIT")?;
@@ -229,7 +232,7 @@ impl Database {
 
     /// Drops what is known of the content of the tables.
     fn forget_knowledge(&mut self) {
-        self.tails.clear();
+        self.queues.clear();
         self.loaded.clear();
         self.next_timer = None;
     }
@@ -249,9 +252,9 @@ impl Database {
         self.loaded.remove(event) == Some(self.connection.total_changes())
     }
 
-    /// Writes the counts of rules that are not written yet.
+    /// Writes before a rest: the counts of rules, and the marks of the queues.
     pub(crate) fn write_hits(&mut self) -> rusqlite::Result<()> {
-        if self.hits.is_empty() {
+        if self.hits.is_empty() && !self.queues.is_new() {
             return Ok(());
         }
         self.begin()?;

@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Result, params};
 
 use crate::actions::Numbers;
 use crate::database::Database;
+use crate::queues::Known;
 use crate::{records, state};
 
 /// The number of times that the process may die on an event before the event is set aside.
@@ -24,14 +25,15 @@ pub(crate) fn accept(
     most: usize,
     now: Timestamp,
 ) -> Result<Accepted> {
-    let connection = &database.connection;
+    let Database { connection, queues, .. } = database;
+    let queues = queues.known(connection)?;
     let (mut lanes, mut begun) = (Vec::new(), Vec::new());
     let mut seen = BTreeSet::new();
     for event in &batch.events {
         let lane = event.lane();
-        let is_first = begun.len() < most && !has_more(connection, &lane)?;
-        let is_new = insert(connection, event, is_first, now)?;
-        if (is_new || is_open(connection, &event.id)?) && seen.insert(lane.clone()) {
+        let is_first = begun.len() < most && !queues.has_more(&lane);
+        let is_new = insert((connection, queues), event, is_first, now)?;
+        if (is_new || open(connection, queues, &event.id)?.is_some()) && seen.insert(lane.clone()) {
             lanes.push(lane);
         }
         if is_new && is_first {
@@ -57,11 +59,12 @@ fn with_state(
 
 /// Puts an event into the inbox, unless it was seen before; begun, if its work begins at once.
 pub(crate) fn insert(
-    connection: &Connection,
+    (connection, queues): (&Connection, &mut Known),
     event: &Event,
     begun: bool,
     now: Timestamp,
 ) -> Result<bool> {
+    let lane = event.lane();
     let inserted = connection
         .prepare_cached(
             "INSERT INTO event (id, lane, time, accepted, body, message, person, begun)
@@ -70,7 +73,7 @@ pub(crate) fn insert(
         )?
         .execute(params![
             event.id.as_str(),
-            event.lane().as_str(),
+            lane.as_str(),
             event.time.as_millis(),
             now.as_millis(),
             to_json(&event.body)?,
@@ -81,6 +84,13 @@ pub(crate) fn insert(
             event.person().map(|person| person.id.as_str()),
             begun,
         ])?;
+    if inserted == 1 {
+        let seq = connection.last_insert_rowid();
+        queues.note_event(&lane, &event.id, seq);
+        if begun {
+            queues.begin(&event.id, seq);
+        }
+    }
     Ok(inserted == 1)
 }
 
@@ -90,52 +100,45 @@ pub(crate) fn begin(
     lane: &Lane,
     now: Timestamp,
 ) -> Result<Option<(Event, state::Loaded)>> {
-    while let Some(row) = oldest(&database.connection, lane)? {
-        let connection = &database.connection;
+    loop {
+        let Database { connection, queues, .. } = &mut *database;
+        let queues = queues.known(connection)?;
+        let Some(seq) = queues.oldest(lane) else { return Ok(None) };
+        let row = read(connection, seq)?;
+        let id = EventId::new(row.id);
         let Ok(body) = serde_json::from_str(&row.body) else {
             tracing::error!(
-                event = row.id,
+                event = id.as_str(),
                 "an event in the store cannot be read and is set aside"
             );
-            pass_over(connection, row.seq, "unreadable", now)?;
+            pass_over(connection, seq, "unreadable", now)?;
+            queues.close_event(lane, &id, seq);
             continue;
         };
         if !row.begun {
             connection
                 .prepare_cached("UPDATE event SET begun = 1 WHERE seq = ?1")?
-                .execute([row.seq])?;
+                .execute([seq])?;
         }
-        let id = EventId::new(row.id);
+        queues.begin(&id, seq);
         let event = Event { id, time: Timestamp::from_millis(row.time), body };
         return with_state(database, event, now).map(Some);
     }
-    Ok(None)
 }
 
 struct Row {
-    seq: i64,
     id: String,
     time: i64,
     body: String,
     begun: bool,
 }
 
-fn oldest(connection: &Connection, lane: &Lane) -> Result<Option<Row>> {
+fn read(connection: &Connection, seq: i64) -> Result<Row> {
     connection
-        .prepare_cached(
-            "SELECT seq, id, time, coalesce(body, ''), begun FROM event
-             WHERE lane = ?1 AND handled IS NULL ORDER BY seq LIMIT 1",
-        )?
-        .query_row([lane.as_str()], |row| {
-            Ok(Row {
-                seq: row.get(0)?,
-                id: row.get(1)?,
-                time: row.get(2)?,
-                body: row.get(3)?,
-                begun: row.get(4)?,
-            })
+        .prepare_cached("SELECT id, time, coalesce(body, ''), begun FROM event WHERE seq = ?1")?
+        .query_row([seq], |row| {
+            Ok(Row { id: row.get(0)?, time: row.get(1)?, body: row.get(2)?, begun: row.get(3)? })
         })
-        .optional()
 }
 
 /// Before the id of a message, this makes the id of its event in most transports; others use the id itself.
@@ -175,35 +178,41 @@ fn as_message(body: &str) -> Option<Message> {
     }
 }
 
-/// Whether the event is unhandled.
-pub(crate) fn is_open(connection: &Connection, id: &EventId) -> Result<bool> {
+/// The number of an event if it is unhandled.
+pub(crate) fn open(connection: &Connection, queues: &Known, id: &EventId) -> Result<Option<i64>> {
+    if let Some(seq) = queues.begun(id) {
+        return Ok(Some(seq));
+    }
     connection
-        .prepare_cached("SELECT 1 FROM event WHERE id = ?1 AND handled IS NULL")?
-        .exists([id.as_str()])
+        .prepare_cached("SELECT seq FROM event WHERE id = ?1 AND handled IS NULL")?
+        .query_row([id.as_str()], |row| row.get(0))
+        .optional()
 }
 
 /// Marks an event as handled. Without `keep_text` its log entry keeps no text of the message.
 pub(crate) fn close(
-    connection: &Connection,
+    Database { connection, queues, options, .. }: &mut Database,
+    seq: i64,
     turn: &Turn,
     actions: Numbers,
-    keep_text: bool,
     now: Timestamp,
 ) -> Result<()> {
+    let keep_text = options.keeps_text();
     let decided = if keep_text { Some(to_json(&turn.decided)?) } else { None };
     let sql = if keep_text {
-        "UPDATE event SET handled = ?2, begun = 0, decided = ?3, first_action = ?4, actions = ?5 WHERE id = ?1"
+        "UPDATE event SET handled = ?2, begun = 0, decided = ?3, first_action = ?4, actions = ?5 WHERE seq = ?1"
     } else {
-        "UPDATE event SET handled = ?2, begun = 0, decided = ?3, first_action = ?4, actions = ?5, body = NULL WHERE id = ?1"
+        "UPDATE event SET handled = ?2, begun = 0, decided = ?3, first_action = ?4, actions = ?5, body = NULL WHERE seq = ?1"
     };
-    let id = turn.event.id.as_str();
+    let queues = queues.known(connection)?;
     connection.prepare_cached(sql)?.execute(params![
-        id,
+        seq,
         now.as_millis(),
         decided,
         actions.first(),
         actions.count()
     ])?;
+    queues.close_event(&turn.event.lane(), &turn.event.id, seq);
     Ok(())
 }
 
@@ -235,22 +244,19 @@ pub(crate) fn delete(connection: &Connection, seq: i64) -> Result<()> {
     Ok(())
 }
 
-/// Whether the lane has an unhandled event.
-pub(crate) fn has_more(connection: &Connection, lane: &Lane) -> Result<bool> {
-    connection
-        .prepare_cached("SELECT 1 FROM event WHERE lane = ?1 AND handled IS NULL LIMIT 1")?
-        .exists([lane.as_str()])
-}
-
 /// Counts an attempt for every event that was begun and not handled, and sets aside those with too many attempts.
-pub(crate) fn set_aside(connection: &Connection, now: Timestamp) -> Result<Vec<EventId>> {
+pub(crate) fn set_aside(
+    Database { connection, queues, .. }: &mut Database,
+    now: Timestamp,
+) -> Result<Vec<EventId>> {
+    queues.clear();
     connection.execute(
-        "UPDATE event SET attempts = attempts + 1, begun = 0 WHERE handled IS NULL AND begun = 1",
+        "UPDATE event SET attempts = attempts + 1, begun = 0
+         WHERE seq IN (SELECT seq FROM open_event WHERE begun = 1)",
         [],
     )?;
-    let mut statement = connection.prepare(
-        "SELECT seq, id FROM event WHERE handled IS NULL AND attempts >= ?1 ORDER BY seq",
-    )?;
+    let mut statement =
+        connection.prepare("SELECT seq, id FROM open_event WHERE attempts >= ?1 ORDER BY seq")?;
     let found: Vec<(i64, String)> = statement
         .query_map([ATTEMPTS], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<Result<_>>()?;
@@ -263,19 +269,7 @@ pub(crate) fn set_aside(connection: &Connection, now: Timestamp) -> Result<Vec<E
 /// Lanes with unhandled events, the longest waiting first.
 pub(crate) fn open_lanes(connection: &Connection) -> Result<Vec<Lane>> {
     connection
-        .prepare("SELECT lane FROM event WHERE handled IS NULL GROUP BY lane ORDER BY min(seq)")?
-        .query_map([], |row| Ok(Lane::new(row.get::<_, String>(0)?)))?
-        .collect()
-}
-
-/// Lanes with unhandled timer events, the longest waiting first.
-pub(crate) fn due_lanes(connection: &Connection) -> Result<Vec<Lane>> {
-    connection
-        .prepare_cached(
-            // This must repeat the condition of the index verbatim; otherwise SQLite reads all timers of the log.
-            "SELECT lane FROM event INDEXED BY due_inbox WHERE handled IS NULL AND id GLOB 'due:*'
-             GROUP BY lane ORDER BY min(seq)",
-        )?
+        .prepare("SELECT lane FROM open_event GROUP BY lane ORDER BY min(seq)")?
         .query_map([], |row| Ok(Lane::new(row.get::<_, String>(0)?)))?
         .collect()
 }
@@ -284,7 +278,7 @@ pub(crate) fn due_lanes(connection: &Connection) -> Result<Vec<Lane>> {
 pub(crate) fn suspect_lanes(connection: &Connection, attempts: u32) -> Result<Vec<Lane>> {
     connection
         .prepare(
-            "SELECT lane FROM event WHERE handled IS NULL AND attempts >= ?1
+            "SELECT lane FROM open_event WHERE attempts >= ?1
              GROUP BY lane ORDER BY max(attempts), min(seq)",
         )?
         .query_map([attempts], |row| Ok(Lane::new(row.get::<_, String>(0)?)))?

@@ -10,8 +10,9 @@ use crate::{bindings, events};
 /// and the names that are bound to the person. The ids of the events stay known, so that the service cannot
 /// deliver them again.
 pub(crate) fn forget(database: &mut Database, person: &PersonId) -> Result<Forgotten> {
-    // Queues and timers change here.
-    database.tails.clear();
+    // Queues and timers change here, and numbers of deleted actions may come again.
+    database.queues.clear();
+    database.hits.wanted = true;
     database.next_timer = None;
     let connection = &database.connection;
     let mut forgotten = Forgotten::default();

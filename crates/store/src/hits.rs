@@ -51,10 +51,14 @@ impl Hits {
         self.committed.is_empty() && self.fresh.is_empty()
     }
 
+    /// Whether the open transaction is to write what is not written yet.
+    pub(crate) fn is_due(&self) -> bool {
+        self.wanted || self.since.is_some_and(|since| since.elapsed() >= UNWRITTEN)
+    }
+
     /// Writes the counts at the end of a transaction, if that is due or wanted.
     pub(crate) fn write_if_due(&mut self, connection: &Connection) -> Result<()> {
-        let is_due = self.since.is_some_and(|since| since.elapsed() >= UNWRITTEN);
-        if self.is_empty() || !(is_due || self.wanted) {
+        if self.is_empty() || !self.is_due() {
             return Ok(());
         }
         for ((day, rule), (times, last)) in self.committed.iter().chain(&self.fresh) {

@@ -104,10 +104,13 @@ fn create_private(path: &Path) -> io::Result<()> {
 
 /// The number of events to handle and of actions to send.
 pub(crate) fn depths(connection: &Connection) -> Result<Depths> {
-    let count = |sql| connection.prepare_cached(sql)?.query_row([], |row| row.get(0));
+    let count = |rows: &str| {
+        let sql = format!("SELECT count(*) FROM {rows}");
+        connection.prepare_cached(&sql)?.query_row([], |row| row.get(0))
+    };
     Ok(Depths {
-        events: count("SELECT count(*) FROM event WHERE handled IS NULL")?,
-        actions: count("SELECT count(*) FROM action WHERE settled IS NULL")?,
+        events: count(schema::open_events(connection)?)?,
+        actions: count(schema::open_actions(connection)?)?,
     })
 }
 
@@ -118,10 +121,10 @@ pub(crate) fn status(connection: &Connection, now: Timestamp) -> Result<StoreSta
             Ok((row.get(0)?, row.get::<_, Option<i64>>(1)?.map(Timestamp::from_millis)))
         })
     };
-    let (open_events, oldest_event) =
-        pair("SELECT count(*), min(accepted) FROM event WHERE handled IS NULL")?;
-    let (open_actions, oldest_action) =
-        pair("SELECT count(*), min(queued) FROM action WHERE settled IS NULL")?;
+    let open = schema::open_events(connection)?;
+    let (open_events, oldest_event) = pair(&format!("SELECT count(*), min(accepted) FROM {open}"))?;
+    let open = schema::open_actions(connection)?;
+    let (open_actions, oldest_action) = pair(&format!("SELECT count(*), min(queued) FROM {open}"))?;
     let (timers, next_timer) = pair("SELECT count(*), min(at) FROM timer")?;
     let handled_today = connection.query_row(
         "SELECT count(*) FROM event WHERE handled >= ?1 AND seq > (

@@ -26,6 +26,7 @@ mod log;
 mod members;
 mod moving;
 mod options;
+mod queues;
 mod reader;
 mod records;
 mod rest;
@@ -33,7 +34,6 @@ mod schema;
 mod state;
 mod stores;
 mod survey;
-mod tails;
 #[cfg(test)]
 mod tests;
 mod tidy;
@@ -153,6 +153,7 @@ impl SqliteStore {
         let forget = |db: &mut Database| {
             db.set_aside = None;
             db.tokens.clear();
+            db.queues.clear();
             Ok(())
         };
         self.executor.run(Written, forget).await

@@ -1,6 +1,8 @@
 //! The tables and their versions.
 //!
-//! `event` is inbox and log, `action` outbox and history; the queues are their partial indexes. `seen` holds the ids of
+//! `event` is inbox and log, `action` outbox and history; the queues are in memory (see [`queues`](crate::queues)), and
+//! the views `open_event` and `open_action` are all unhandled events and unsettled actions: those among the rows behind
+//! the mark, and those before it, which `late_event` and `late_action` list. `seen` holds the ids of
 //! events whose log entry is gone, so that a late repetition is still recognised. `hit` counts the rules that fired, longer
 //! than the log is kept.
 //!
@@ -19,7 +21,7 @@ use crate::database::log_path;
 use crate::error::{translate, translate_io};
 
 /// The steps from each version to the next. The version of a file is the number of steps that it has taken.
-const STEPS: [&str; 5] = ["
+const STEPS: [&str; 6] = ["
     CREATE TABLE event (
         seq      INTEGER PRIMARY KEY,
         id       TEXT NOT NULL UNIQUE,
@@ -184,6 +186,24 @@ const STEPS: [&str; 5] = ["
         ORDER BY seq DESC LIMIT 1
     ) WHERE scope = 2;
     DROP INDEX event_of_person;
+", "
+    CREATE TABLE late_event (seq INTEGER PRIMARY KEY) STRICT;
+    INSERT INTO late_event SELECT seq FROM event WHERE handled IS NULL ORDER BY seq;
+    CREATE TABLE late_action (seq INTEGER PRIMARY KEY) STRICT;
+    INSERT INTO late_action SELECT seq FROM action WHERE settled IS NULL ORDER BY seq;
+    CREATE TABLE mark (event INTEGER NOT NULL, action INTEGER NOT NULL) STRICT;
+    INSERT INTO mark SELECT (SELECT coalesce(max(seq), 0) FROM event), (SELECT coalesce(max(seq), 0) FROM action);
+    DROP INDEX inbox;
+    DROP INDEX due_inbox;
+    DROP INDEX outbox;
+    CREATE VIEW open_event AS
+        SELECT event.* FROM late_event CROSS JOIN event USING (seq) WHERE handled IS NULL
+        UNION ALL
+        SELECT * FROM event WHERE seq > (SELECT event FROM mark) AND handled IS NULL;
+    CREATE VIEW open_action AS
+        SELECT action.* FROM late_action CROSS JOIN action USING (seq) WHERE settled IS NULL
+        UNION ALL
+        SELECT * FROM action WHERE seq > (SELECT action FROM mark) AND settled IS NULL;
 "];
 
 /// The newest version that this program knows.
@@ -249,6 +269,18 @@ fn has_tables(connection: &Connection, path: &Path) -> Result<bool, StoreError> 
     connection
         .query_row("SELECT EXISTS (SELECT 1 FROM sqlite_schema)", [], |row| row.get(0))
         .map_err(|error| translate(error, path))
+}
+
+/// All unhandled events, for readers: data of a former version is read without being changed.
+pub(crate) fn open_events(connection: &Connection) -> rusqlite::Result<&'static str> {
+    let is_former = version(connection)? < 6;
+    Ok(if is_former { "(SELECT * FROM event WHERE handled IS NULL)" } else { "open_event" })
+}
+
+/// All unsettled actions, for readers.
+pub(crate) fn open_actions(connection: &Connection) -> rusqlite::Result<&'static str> {
+    let is_former = version(connection)? < 6;
+    Ok(if is_former { "(SELECT * FROM action WHERE settled IS NULL)" } else { "open_action" })
 }
 
 /// The version of the tables.

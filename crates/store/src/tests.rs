@@ -5,6 +5,7 @@ mod hits;
 mod large_state;
 mod members;
 mod migration;
+mod queues;
 
 use std::fs;
 use std::path::Path;

@@ -36,18 +36,19 @@ pub(crate) fn fire(
     now: Timestamp,
 ) -> Result<(Vec<Lane>, Option<Timestamp>)> {
     database.next_timer = None;
-    let connection = &database.connection;
+    let Database { connection, queues, .. } = database;
+    let queues = queues.known(connection)?;
     for body in take_due(connection, now)? {
         match serde_json::from_str::<Timer>(&body) {
             Ok(timer) => {
-                events::insert(connection, &into_event(timer), false, now)?;
+                events::insert((connection, queues), &into_event(timer), false, now)?;
             }
             Err(error) => {
                 tracing::error!(%error, "a timer in the store cannot be read and is dropped");
             }
         }
     }
-    Ok((events::due_lanes(connection)?, next(connection)?))
+    Ok((queues.due_lanes(), next(connection)?))
 }
 
 /// Takes the timers that are due, the earliest first.

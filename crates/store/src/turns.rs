@@ -13,10 +13,11 @@ pub(crate) fn commit(
     claim: Option<&ClaimRequest>,
     now: Timestamp,
 ) -> Result<Committed> {
-    if !events::is_open(&database.connection, &turn.event.id)? {
-        let chats = actions::chats_of(&database.connection, &turn.event.id)?;
+    let Database { connection, queues, .. } = database;
+    let Some(seq) = events::open(connection, queues.known(connection)?, &turn.event.id)? else {
+        let chats = actions::chats_of(connection, &turn.event.id)?;
         return done(database, turn, chats, claim, now);
-    }
+    };
     let untouched = database.is_untouched_since_loaded(&turn.event.id);
     if !untouched && !state::still_holds(&database.connection, &turn.event, &turn.reads, now)? {
         return Ok(Committed::Conflict);
@@ -25,13 +26,11 @@ pub(crate) fn commit(
         state::apply(database, &turn.event, write, now)?;
     }
     let numbers = actions::insert(database, turn, planned(turn), now)?;
-    let connection = &database.connection;
     for change in &turn.effects.timers {
-        timers::apply(connection, change)?;
+        timers::apply(&database.connection, change)?;
         database.next_timer = None;
     }
-    let keep_text = database.options.keeps_text();
-    events::close(connection, turn, numbers, keep_text, now)?;
+    events::close(database, seq, turn, numbers, now)?;
     database.hits.note(&turn.decided, now);
     let mut chats: Vec<ChatId> = planned(turn).map(|planned| planned.chat.clone()).collect();
     chats.sort_unstable();
@@ -61,9 +60,9 @@ fn done(
         None => timers::next(&database.connection)?,
     };
     database.next_timer = Some(next_timer);
-    let connection = &database.connection;
+    let Database { connection, queues, .. } = database;
     Ok(Committed::Done {
-        more: events::has_more(connection, &turn.event.lane())?,
+        more: queues.known(connection)?.has_more(&turn.event.lane()),
         chats,
         next_timer,
         claim: claim.transpose()?,
@@ -72,12 +71,11 @@ fn done(
 
 /// Finds the work that a crash may have interrupted, and all waiting work. Counts attempts once per opening.
 pub(crate) fn recover(database: &mut Database, now: Timestamp) -> Result<Recovered> {
-    let connection = &database.connection;
     let set_aside = match database.setting_aside.as_ref().or(database.set_aside.as_ref()) {
         Some(set_aside) => set_aside.clone(),
         None => {
-            actions::reopen(connection)?;
-            events::set_aside(connection, now)?
+            actions::reopen(&database.connection)?;
+            events::set_aside(database, now)?
         }
     };
     database.setting_aside = Some(set_aside.clone());

@@ -17,7 +17,7 @@ const ROWS: &str = r#"
     VALUES ('m1', 0, 'g', 'BODY', 5, 5, 0, 1, 6, 6, 7, 'accepted'),
            ('m1', 1, 'g', 'BODY', 5, 5, 0, 0, NULL, NULL, NULL, NULL),
            ('m2', 0, 'h', 'BODY', 6, 6, 0, 1, 9, 9, NULL, NULL);
-    INSERT INTO state VALUES (1, 'g', '', 'k', 'v', 7, 1);
+    INSERT INTO state (scope, chat, person, key, value, version, expires) VALUES (1, 'g', '', 'k', 'v', 7, 1);
     INSERT INTO record VALUES ('session', 'secret');
     INSERT INTO seen (id, accepted) VALUES ('m0', 1);
 "#;

@@ -1,0 +1,106 @@
+//! The queues after a start: rows behind the marks and late rows before them.
+
+use rusqlite::Connection;
+
+use super::*;
+
+/// Accepts messages of one chat each.
+async fn accept(store: &SqliteStore, ids: &[&str], chat: &str) {
+    let events = ids.iter().map(|id| message(id, chat, &format!("person {chat}"), "x")).collect();
+    store.accept(batch(events), NOW).await.unwrap();
+}
+
+/// The events of a lane in the order of their turns, each answered with one reply.
+async fn answer_all(store: &SqliteStore, lane: &str) -> Vec<String> {
+    let mut order = Vec::new();
+    while let Some((event, _)) = store.begin(&Lane::new(lane), NOW).await.unwrap() {
+        order.push(event.id.to_string());
+        let effects = Effects { steps: vec![reply(lane, "x")], ..Effects::default() };
+        store.commit(turn(event, effects), NOW).await.unwrap();
+    }
+    order
+}
+
+/// The actions of a chat in the order of their claims.
+async fn send_all(store: &SqliteStore, chat: &str) -> Vec<String> {
+    let mut order = Vec::new();
+    while let Claim::Send(next) = store.claim(&chat.into(), token(), UNTIL, NOW).await.unwrap() {
+        store.settle(&next.id, Outcome::Accepted, NOW).await.unwrap();
+        order.push(next.id.event.to_string());
+    }
+    order
+}
+
+#[tokio::test]
+async fn a_start_finds_what_is_open_before_and_behind_the_marks() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path()).unwrap();
+    accept(&store, &["1", "2", "3", "4"], "g").await;
+    accept(&store, &["5"], "h").await;
+    for _ in 0..2 {
+        handle(&store, "g", vec![reply("g", "x")]).await;
+    }
+    // Moves the marks: 3 to 5 are late now, and both replies.
+    store.tidy(NOW).await.unwrap();
+    handle(&store, "g", vec![reply("g", "x")]).await;
+    let first = claim(&store, "g", NOW).await;
+    store.settle(&first, Outcome::Accepted, NOW).await.unwrap();
+    accept(&store, &["6"], "g").await;
+    drop(store);
+    let status = Inspector::open(folder.path()).unwrap().status(NOW).unwrap();
+    assert_eq!((status.open_events, status.open_actions), (3, 2));
+    for _ in 0..2 {
+        let store = open(folder.path()).unwrap();
+        let recovered = store.recover(NOW).await.unwrap();
+        assert_eq!(recovered.lanes, [Lane::new("g"), Lane::new("h")]);
+        assert_eq!(recovered.chats, [ChatId::new("g")]);
+        // The next start reads what this one writes.
+        store.tidy(NOW).await.unwrap();
+    }
+    let store = open(folder.path()).unwrap();
+    assert_eq!(answer_all(&store, "g").await, ["event 4", "event 6"]);
+    assert_eq!(answer_all(&store, "h").await, ["event 5"]);
+    assert_eq!(send_all(&store, "g").await, ["event 2", "event 3", "event 4", "event 6"]);
+    store.tidy(NOW).await.unwrap();
+    drop(store);
+    let connection = Connection::open(folder.path().join(FILE)).unwrap();
+    let late =
+        "SELECT (SELECT count(*) FROM late_event), (SELECT group_concat(seq) FROM late_action)";
+    let late: (u32, String) =
+        connection.query_row(late, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    assert_eq!(late, (0, "6".to_owned()), "the reply in chat h is open");
+}
+
+#[tokio::test]
+async fn an_action_with_the_number_of_a_deleted_one_is_found_by_the_next_start() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path()).unwrap();
+    accept(&store, &["1"], "g").await;
+    accept(&store, &["2"], "h").await;
+    answer_all(&store, "g").await;
+    answer_all(&store, "h").await;
+    store.tidy(NOW).await.unwrap();
+    // The reply in h is the newest action.
+    assert_eq!(store.forget(&"person h".into()).await.unwrap().actions, 1);
+    accept(&store, &["3"], "g").await;
+    answer_all(&store, "g").await;
+    drop(store);
+    let store = open(folder.path()).unwrap();
+    assert_eq!(store.recover(NOW).await.unwrap().chats, [ChatId::new("g")]);
+    assert_eq!(send_all(&store, "g").await, ["event 1", "event 3"]);
+}
+
+#[tokio::test]
+async fn the_marks_move_in_a_flood() {
+    let store = SqliteStore::in_memory();
+    let ids: Vec<String> = (0..1500).map(|n| n.to_string()).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    accept(&store, &ids, "g").await;
+    let marks = |db: &mut crate::database::Database| {
+        db.connection.query_row("SELECT event FROM mark", [], |row| row.get::<_, i64>(0))
+    };
+    let mark = store.executor.run(crate::writer::Durability::Written, marks).await.unwrap();
+    assert_eq!(mark, 1500);
+    store.reopen().await.unwrap();
+    assert_eq!(answer_all(&store, "g").await.len(), 1500);
+}
