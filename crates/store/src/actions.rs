@@ -296,10 +296,6 @@ pub(crate) fn settle(
     Ok(queues.has_open(&place.chat))
 }
 
-/// SQL condition for the action with the number ?2 of the event ?1.
-const ONE_OF_AN_EVENT: &str =
-    "seq = (SELECT first_action + ?2 FROM event WHERE id = ?1) AND event = ?1 AND n = ?2";
-
 /// Puts an action back into the outbox, at its old place.
 fn again(
     connection: &Connection,
@@ -340,22 +336,31 @@ fn expire(connection: &Connection, seq: i64, now: Timestamp) -> Result<()> {
 
 /// Whether the chat of an action has more actions to send; true for an action that was deleted, whose chat is unknown.
 fn more_beside(connection: &Connection, queues: &Known, id: &ActionId) -> Result<bool> {
+    let event = queues.find(connection, &id.event)?;
     let chat: Option<String> = connection
-        .prepare_cached(&format!("SELECT chat FROM action WHERE {ONE_OF_AN_EVENT}"))?
-        .query_row(params![id.event.as_str(), id.n], |row| row.get(0))
+        .prepare_cached(
+            "SELECT chat FROM action WHERE seq = (SELECT first_action + ?3 FROM event WHERE seq = ?1)
+             AND event = ?2 AND n = ?3",
+        )?
+        .query_row(params![event, id.event.as_str(), id.n], |row| row.get(0))
         .optional()?;
     Ok(chat.is_none_or(|chat| queues.has_open(&ChatId::new(chat))))
 }
 
 /// The chats with unsettled actions of an event's turn.
-pub(crate) fn chats_of(connection: &Connection, event: &EventId) -> Result<Vec<ChatId>> {
+pub(crate) fn chats_of(
+    connection: &Connection,
+    queues: &Known,
+    event: &EventId,
+) -> Result<Vec<ChatId>> {
+    let seq = queues.find(connection, event)?;
     connection
         .prepare_cached(
             "SELECT DISTINCT chat FROM action WHERE event = ?1 AND settled IS NULL
-             AND seq >= (SELECT first_action FROM event WHERE id = ?1)
-             AND seq < (SELECT first_action + actions FROM event WHERE id = ?1) ORDER BY chat",
+             AND seq >= (SELECT first_action FROM event WHERE seq = ?2)
+             AND seq < (SELECT first_action + actions FROM event WHERE seq = ?2) ORDER BY chat",
         )?
-        .query_map([event.as_str()], |row| Ok(ChatId::new(row.get::<_, String>(0)?)))?
+        .query_map(params![event.as_str(), seq], |row| Ok(ChatId::new(row.get::<_, String>(0)?)))?
         .collect()
 }
 

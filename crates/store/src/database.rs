@@ -54,6 +54,8 @@ pub(crate) struct Database {
     pub(crate) log: Log,
     /// Whether a read stays open between transactions; see [`hold`].
     is_held: bool,
+    /// The version of the data when this connection last began such a read: it changes if other programs write.
+    data_version: Option<i64>,
     /// The files that must keep their place: the database and the lock.
     watched: Vec<Watched>,
 }
@@ -162,6 +164,7 @@ impl Database {
             tidied: None,
             log,
             is_held: false,
+            data_version: None,
             watched: Vec::new(),
         })
     }
@@ -179,6 +182,11 @@ impl Database {
             }
         }
         self.execute(BEGIN)?;
+        // Until now another program could write.
+        let version = data_version(&self.connection)?;
+        if self.data_version.replace(version) != Some(version) {
+            self.forget_knowledge();
+        }
         if self.log.exists {
             hold::take(&self.connection)?;
             self.is_held = true;
@@ -225,8 +233,6 @@ impl Database {
 
     /// Ends the read that stays open between transactions.
     fn end_read(&mut self) -> rusqlite::Result<()> {
-        // From now on another program may write.
-        self.forget_knowledge();
         if std::mem::take(&mut self.is_held) { hold::release(&self.connection) } else { Ok(()) }
     }
 
@@ -315,6 +321,11 @@ impl Database {
         self.next_version += 1;
         version
     }
+}
+
+/// Changes if another connection writes.
+fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
 }
 
 /// Sets the connection up and returns the first free version.

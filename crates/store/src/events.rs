@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use mynah_core::{
     Batch, Decided, Event, EventBody, EventId, Lane, Message, NoticeKind, Timestamp, Turn,
 };
-use rusqlite::{Connection, OptionalExtension, Result, params};
+use rusqlite::{Connection, Result, params};
 
 use crate::actions::Numbers;
 use crate::database::Database;
@@ -64,12 +64,14 @@ pub(crate) fn insert(
     begun: bool,
     now: Timestamp,
 ) -> Result<bool> {
+    if queues.find(connection, &event.id)?.is_some() {
+        return Ok(false);
+    }
     let lane = event.lane();
     let inserted = connection
         .prepare_cached(
             "INSERT INTO event (id, lane, time, accepted, body, message, person, begun)
-             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE NOT EXISTS (SELECT 1 FROM seen WHERE id = ?1)
-             ON CONFLICT (id) DO NOTHING",
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE NOT EXISTS (SELECT 1 FROM seen WHERE id = ?1)",
         )?
         .execute(params![
             event.id.as_str(),
@@ -145,7 +147,10 @@ fn read(connection: &Connection, seq: i64) -> Result<Row> {
 const OF_MESSAGE: &str = "m";
 
 /// SQL condition for the event of the message ?1, or the event ?1.
-pub(crate) const EVENT_OR_MESSAGE: &str = "(id IN (?1, 'm' || ?1) OR message = ?1)";
+pub(crate) const EVENT_OR_MESSAGE: &str = "seq IN (
+    SELECT seq FROM event_id WHERE id IN (?1, 'm' || ?1)
+    UNION SELECT seq FROM event WHERE message = ?1
+    UNION SELECT seq FROM event WHERE seq > (SELECT event FROM mark) AND id IN (?1, 'm' || ?1))";
 
 /// Whether the id of an event gives the id of its message, which then is not stored again, nor indexed.
 fn is_named_after(event: &Event, message: &str) -> bool {
@@ -183,10 +188,11 @@ pub(crate) fn open(connection: &Connection, queues: &Known, id: &EventId) -> Res
     if let Some(seq) = queues.begun(id) {
         return Ok(Some(seq));
     }
-    connection
-        .prepare_cached("SELECT seq FROM event WHERE id = ?1 AND handled IS NULL")?
-        .query_row([id.as_str()], |row| row.get(0))
-        .optional()
+    let Some(seq) = queues.find(connection, id)? else { return Ok(None) };
+    let is_open = connection
+        .prepare_cached("SELECT 1 FROM event WHERE seq = ?1 AND handled IS NULL")?
+        .exists([seq])?;
+    Ok(is_open.then_some(seq))
 }
 
 /// Marks an event as handled. Without `keep_text` its log entry keeps no text of the message.
@@ -228,8 +234,11 @@ fn pass_over(connection: &Connection, seq: i64, why: &str, now: Timestamp) -> Re
 pub(crate) const GONE: &str = "gone:";
 
 /// Deletes an event. Of the newest one the number stays: a later event with the same number would be hidden from a reader
-/// of the log that goes on behind it.
+/// of the log that goes on behind it. All ids must be indexed; see [`Queues::write`](crate::queues::Queues::write).
 pub(crate) fn delete(connection: &Connection, seq: i64) -> Result<()> {
+    connection
+        .prepare_cached("DELETE FROM event_id WHERE id = (SELECT id FROM event WHERE seq = ?1)")?
+        .execute([seq])?;
     let deleted = connection
         .prepare_cached("DELETE FROM event WHERE seq = ?1 AND seq < (SELECT max(seq) FROM event)")?
         .execute([seq])?;

@@ -11,6 +11,7 @@ use crate::{bindings, events};
 /// deliver them again.
 pub(crate) fn forget(database: &mut Database, person: &PersonId) -> Result<Forgotten> {
     // Queues and timers change here, and numbers of deleted actions may come again.
+    database.queues.write(&database.connection)?;
     database.queues.clear();
     database.hits.wanted = true;
     database.next_timer = None;

@@ -8,10 +8,9 @@ use mynah_core::{
     Timestamp, Unreadable,
 };
 use rusqlite::types::Value;
-use rusqlite::{Connection, Result, Row, params_from_iter};
+use rusqlite::{Connection, Result, Row, params, params_from_iter};
 use serde::de::DeserializeOwned;
 
-use crate::events::EVENT_OR_MESSAGE;
 use crate::schema;
 
 /// The most rows that a call looks at.
@@ -32,7 +31,7 @@ pub(crate) fn log(connection: &Connection, query: &LogQuery) -> Result<LogPage> 
         return Ok(LogPage { entries, unreadable, next: query.from, more: false });
     };
     let is_forward = query.from.is_forward();
-    let (sql, parameters) = statement(query, range);
+    let (sql, parameters) = statement(query, range, schema::event_or_message(connection)?);
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query(params_from_iter(parameters))?;
     let mut page = Page { query, entries: Vec::new(), unreadable: Vec::new() };
@@ -83,7 +82,7 @@ fn back_from(last: i64, oldest: i64, rows: i64) -> Range {
 }
 
 /// The statement of a query, and its parameters.
-fn statement(query: &LogQuery, range: Range) -> (String, Vec<Value>) {
+fn statement(query: &LogQuery, range: Range, named: &'static str) -> (String, Vec<Value>) {
     // The id is the first parameter.
     let id = query.id.clone().map_or(Value::Null, Value::from);
     let mut conditions = vec!["seq BETWEEN ?2 AND ?3", "body IS NOT NULL"];
@@ -94,7 +93,7 @@ fn statement(query: &LogQuery, range: Range) -> (String, Vec<Value>) {
     };
     let text = |text: &str| Value::from(text.to_owned());
     if query.id.is_some() {
-        add(EVENT_OR_MESSAGE, &[]);
+        add(named, &[]);
     }
     if let Some(chat) = &query.chat {
         add("lane = ?", &[text(chat.as_str())]);
@@ -150,7 +149,7 @@ impl Page<'_> {
         if entry.is_none() && wrong.is_empty() {
             return Ok(false);
         }
-        let actions = actions_of(connection, &id, &mut wrong)?;
+        let actions = actions_of(connection, (seq, &id), &mut wrong)?;
         if !wrong.is_empty() {
             let why = wrong.join("; ");
             self.unreadable.push(Unreadable { seq, id: event, accepted, why });
@@ -177,21 +176,21 @@ fn read<T: DeserializeOwned>(
 
 fn actions_of(
     connection: &Connection,
-    event: &str,
+    (seq, event): (i64, &str),
     wrong: &mut Vec<String>,
 ) -> Result<Vec<LoggedAction>> {
     // Before version 4 an index found them.
     let numbers = if schema::version(connection)? < 4 {
-        ""
+        "AND ?2 IS NOT NULL"
     } else {
-        "AND seq >= (SELECT first_action FROM event WHERE id = ?1)
-         AND seq < (SELECT first_action + actions FROM event WHERE id = ?1)"
+        "AND seq >= (SELECT first_action FROM event WHERE seq = ?2)
+         AND seq < (SELECT first_action + actions FROM event WHERE seq = ?2)"
     };
     connection
         .prepare_cached(&format!(
             "SELECT chat, body, settled, outcome, reason FROM action WHERE event = ?1 {numbers} ORDER BY n"
         ))?
-        .query_map([event], |row| {
+        .query_map(params![event, seq], |row| {
             Ok(LoggedAction {
                 chat: ChatId::new(row.get::<_, String>(0)?),
                 action: read("action", row.get(1)?, wrong),

@@ -4,12 +4,12 @@
 //! a moment only. So memory has the queues, and the tables [`late_event`](crate::schema) and `late_action` have those
 //! rows that are open for longer: whenever the mark moves to the newest row, they get the rows behind it that are still
 //! open. A start reads them, and the rows from the mark on. So do readers, through the views `open_event` and
-//! `open_action`.
+//! `open_action`. The ids of events are indexed at the same time, many at once, in the table `event_id`.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use mynah_core::{ActionId, ChatId, EventId, Lane, Timestamp};
-use rusqlite::{Connection, Result};
+use rusqlite::{Connection, OptionalExtension, Result, params};
 
 /// The mark moves after this many new rows at the latest: a start reads all rows behind it.
 const MOST_NEW: usize = 1000;
@@ -31,6 +31,8 @@ pub(crate) struct Known {
     claimed: BTreeMap<ActionId, Claimed>,
     events: Mark,
     actions: Mark,
+    /// The numbers of the events behind the mark, whose ids are not indexed yet.
+    recent: BTreeMap<EventId, i64>,
 }
 
 /// The unsettled actions of a chat.
@@ -104,7 +106,15 @@ impl Queues {
 
     /// Moves the marks to the newest rows. Rows that were deleted may be behind the old marks.
     pub(crate) fn write(&mut self, connection: &Connection) -> Result<()> {
-        let Known { lanes, chats, events, actions, .. } = self.known(connection)?;
+        let Known { lanes, chats, events, actions, recent, .. } = self.known(connection)?;
+        // In the order of their ids, many of them fall on the same page.
+        for (id, seq) in std::mem::take(recent) {
+            connection
+                .prepare_cached(
+                    "INSERT INTO event_id (id, seq) VALUES (?1, ?2) ON CONFLICT (id) DO NOTHING",
+                )?
+                .execute(params![id.as_str(), seq])?;
+        }
         let open = lanes.values().flatten().copied();
         let events = move_mark(connection, &EVENTS, events, open)?;
         let open = chats.values().flat_map(|outbox| outbox.actions.keys().map(|(_, seq)| *seq));
@@ -179,7 +189,8 @@ impl Known {
         known.read_events(connection)?;
         known.read_actions(connection)?;
         // These were there before.
-        (known.events.new, known.actions.new) = (0, 0);
+        known.actions.new = 0;
+        known.events.new = known.recent.len();
         Ok(known)
     }
 
@@ -197,12 +208,18 @@ impl Known {
     }
 
     fn read_events(&mut self, connection: &Connection) -> Result<()> {
+        let mut statement =
+            connection.prepare_cached("SELECT id, seq FROM event WHERE seq > ?1")?;
+        let mut rows = statement.query([self.events.at])?;
+        while let Some(row) = rows.next()? {
+            self.recent.insert(EventId::new(row.get::<_, String>(0)?), row.get(1)?);
+        }
         let mut statement = connection
             .prepare_cached("SELECT seq, lane, id, begun FROM open_event ORDER BY seq")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let (seq, id) = (row.get(0)?, EventId::new(row.get::<_, String>(2)?));
-            self.note_event(&Lane::new(row.get::<_, String>(1)?), &id, seq);
+            self.wait(&Lane::new(row.get::<_, String>(1)?), &id, seq);
             if row.get(3)? {
                 self.begin(&id, seq);
             }
@@ -231,6 +248,23 @@ impl Known {
 
     /// An event was accepted.
     pub(crate) fn note_event(&mut self, lane: &Lane, id: &EventId, seq: i64) {
+        self.wait(lane, id, seq);
+        self.recent.insert(id.clone(), seq);
+        self.events.new += 1;
+    }
+
+    /// The number of an event.
+    pub(crate) fn find(&self, connection: &Connection, id: &EventId) -> Result<Option<i64>> {
+        if let Some(seq) = self.recent.get(id) {
+            return Ok(Some(*seq));
+        }
+        connection
+            .prepare_cached("SELECT seq FROM event_id WHERE id = ?1")?
+            .query_row([id.as_str()], |row| row.get(0))
+            .optional()
+    }
+
+    fn wait(&mut self, lane: &Lane, id: &EventId, seq: i64) {
         match self.lanes.get_mut(lane) {
             Some(waiting) => waiting.push_back(seq),
             None => drop(self.lanes.insert(lane.clone(), VecDeque::from([seq]))),
@@ -238,7 +272,6 @@ impl Known {
         if id.as_str().starts_with("due:") {
             self.due.insert(seq, lane.clone());
         }
-        self.events.new += 1;
     }
 
     /// The oldest unhandled event of a lane.

@@ -2,9 +2,9 @@
 //!
 //! `event` is inbox and log, `action` outbox and history; the queues are in memory (see [`queues`](crate::queues)), and
 //! the views `open_event` and `open_action` are all unhandled events and unsettled actions: those among the rows behind
-//! the mark, and those before it, which `late_event` and `late_action` list. `seen` holds the ids of
-//! events whose log entry is gone, so that a late repetition is still recognised. `hit` counts the rules that fired, longer
-//! than the log is kept.
+//! the mark, and those before it, which `late_event` and `late_action` list. `event_id` finds the events before the mark.
+//! `seen` holds the ids of events whose log entry is gone, so that a late repetition is still recognised. `hit` counts
+//! the rules that fired, longer than the log is kept.
 //!
 //! Every index costs a page in the log of writes for each row that it gets, so there is none for rare questions. The
 //! actions of a turn have consecutive numbers, and its event knows them: `first_action` and `actions`. Texts are the
@@ -19,6 +19,7 @@ use rusqlite::Connection;
 
 use crate::database::log_path;
 use crate::error::{translate, translate_io};
+use crate::events::EVENT_OR_MESSAGE;
 
 /// The steps from each version to the next. The version of a file is the number of steps that it has taken.
 const STEPS: [&str; 6] = ["
@@ -193,9 +194,32 @@ const STEPS: [&str; 6] = ["
     INSERT INTO late_action SELECT seq FROM action WHERE settled IS NULL ORDER BY seq;
     CREATE TABLE mark (event INTEGER NOT NULL, action INTEGER NOT NULL) STRICT;
     INSERT INTO mark SELECT (SELECT coalesce(max(seq), 0) FROM event), (SELECT coalesce(max(seq), 0) FROM action);
-    DROP INDEX inbox;
-    DROP INDEX due_inbox;
     DROP INDEX outbox;
+    CREATE TABLE bare_event (
+        seq          INTEGER PRIMARY KEY,
+        id           TEXT NOT NULL,
+        lane         TEXT NOT NULL,
+        time         INTEGER NOT NULL,
+        accepted     INTEGER NOT NULL,
+        attempts     INTEGER NOT NULL DEFAULT 0,
+        begun        INTEGER NOT NULL DEFAULT 0,
+        handled      INTEGER,
+        first_action INTEGER,
+        actions      INTEGER NOT NULL DEFAULT 0,
+        message      TEXT,
+        person       TEXT,
+        body         TEXT,
+        decided      TEXT
+    ) STRICT;
+    INSERT INTO bare_event SELECT * FROM event ORDER BY seq;
+    CREATE TABLE event_id (
+        id  TEXT PRIMARY KEY,
+        seq INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO event_id SELECT id, seq FROM event ORDER BY id;
+    DROP TABLE event;
+    ALTER TABLE bare_event RENAME TO event;
+    CREATE INDEX event_of_message ON event (message) WHERE message IS NOT NULL;
     CREATE VIEW open_event AS
         SELECT event.* FROM late_event CROSS JOIN event USING (seq) WHERE handled IS NULL
         UNION ALL
@@ -275,6 +299,12 @@ fn has_tables(connection: &Connection, path: &Path) -> Result<bool, StoreError> 
 pub(crate) fn open_events(connection: &Connection) -> rusqlite::Result<&'static str> {
     let is_former = version(connection)? < 6;
     Ok(if is_former { "(SELECT * FROM event WHERE handled IS NULL)" } else { "open_event" })
+}
+
+/// SQL condition for the event of the message ?1, or the event ?1, for readers.
+pub(crate) fn event_or_message(connection: &Connection) -> rusqlite::Result<&'static str> {
+    let is_former = version(connection)? < 6;
+    Ok(if is_former { "(id IN (?1, 'm' || ?1) OR message = ?1)" } else { EVENT_OR_MESSAGE })
 }
 
 /// All unsettled actions, for readers.

@@ -20,6 +20,8 @@ const SHORTEST_HISTORY: Duration = Duration::from_secs(25 * 60 * 60);
 /// Does one piece. Returns whether more pieces are due.
 pub(crate) fn tidy(database: &mut Database, now: Timestamp) -> Result<bool> {
     database.hits.wanted = true;
+    // Deleting an event needs its id in the index.
+    database.queues.write(&database.connection)?;
     let is_whole = drop_expired_state(database, now)?;
     let Database { connection, options, .. } = database;
     let full = [
@@ -110,10 +112,10 @@ fn drop_events(connection: &Connection, options: &Options, now: Timestamp) -> Re
         connection
             .prepare_cached(
                 "DELETE FROM action WHERE event = ?1
-                 AND seq >= (SELECT first_action FROM event WHERE id = ?1)
-                 AND seq < (SELECT first_action + actions FROM event WHERE id = ?1)",
+                 AND seq >= (SELECT first_action FROM event WHERE seq = ?2)
+                 AND seq < (SELECT first_action + actions FROM event WHERE seq = ?2)",
             )?
-            .execute([id])?;
+            .execute(params![id, seq])?;
         events::delete(connection, *seq)?;
     }
     Ok(old.len())

@@ -14,8 +14,9 @@ pub(crate) fn commit(
     now: Timestamp,
 ) -> Result<Committed> {
     let Database { connection, queues, .. } = database;
-    let Some(seq) = events::open(connection, queues.known(connection)?, &turn.event.id)? else {
-        let chats = actions::chats_of(connection, &turn.event.id)?;
+    let queues = queues.known(connection)?;
+    let Some(seq) = events::open(connection, queues, &turn.event.id)? else {
+        let chats = actions::chats_of(connection, queues, &turn.event.id)?;
         return done(database, turn, chats, claim, now);
     };
     let untouched = database.is_untouched_since_loaded(&turn.event.id);

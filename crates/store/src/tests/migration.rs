@@ -82,6 +82,22 @@ async fn every_former_version_is_migrated() {
     }
 }
 
+#[test]
+fn every_former_version_is_read_without_a_change() {
+    for version in 1..VERSION {
+        let folder = former(version);
+        let reader = Inspector::open(folder.path()).unwrap();
+        let status = reader.status(NOW).unwrap();
+        assert_eq!((status.open_events, status.open_actions), (1, 2), "version {version}");
+        let query = LogQuery { id: Some("m1".to_owned()), ..LogQuery::default() };
+        let entries = reader.log(&query).unwrap().entries;
+        let actions: Vec<usize> = entries.iter().map(|entry| entry.actions.len()).collect();
+        assert_eq!(actions, [2], "version {version}");
+        drop(reader);
+        assert_eq!(version_of(&folder.path().join(FILE)), version);
+    }
+}
+
 #[tokio::test]
 async fn values_of_a_former_version_get_the_last_names_of_their_people() {
     let folder = former(4);

@@ -72,6 +72,31 @@ async fn a_start_finds_what_is_open_before_and_behind_the_marks() {
 }
 
 #[tokio::test]
+async fn an_event_is_known_by_its_id_before_and_behind_the_mark() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path()).unwrap();
+    accept(&store, &["1", "2"], "g").await;
+    store.tidy(NOW).await.unwrap();
+    accept(&store, &["3"], "g").await;
+    assert_eq!(answer_all(&store, "g").await.len(), 3);
+    let found = |id: &str| {
+        let query = LogQuery { id: Some(id.to_owned()), ..LogQuery::default() };
+        Inspector::open(folder.path()).unwrap().log(&query).unwrap().entries.len()
+    };
+    assert_eq!((found("event 1"), found("event 3"), found("event 4")), (1, 1, 0));
+    assert_eq!((found("1"), found("3")), (1, 1), "by the id of the message");
+    accept(&store, &["1", "2", "3"], "g").await;
+    drop(store);
+    let store = open(folder.path()).unwrap();
+    accept(&store, &["1", "2", "3", "4"], "g").await;
+    assert_eq!(answer_all(&store, "g").await, ["event 4"]);
+    // Without its log entry and with another mark, the same.
+    store.forget(&"person g".into()).await.unwrap();
+    accept(&store, &["1", "3", "4", "5"], "g").await;
+    assert_eq!(answer_all(&store, "g").await, ["event 5"]);
+}
+
+#[tokio::test]
 async fn an_action_with_the_number_of_a_deleted_one_is_found_by_the_next_start() {
     let folder = TempDir::new().unwrap();
     let store = open(folder.path()).unwrap();
