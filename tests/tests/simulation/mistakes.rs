@@ -24,8 +24,12 @@ pub(crate) enum Mistake {
 }
 
 /// The mistakes of a store that no run can notice.
-const HARMLESS: [StoreMistake; 3] =
-    [StoreMistake::ConflictClaims, StoreMistake::MembersOfAllChats, StoreMistake::ClearedForOne];
+const HARMLESS: [StoreMistake; 4] = [
+    StoreMistake::ConflictClaims,
+    StoreMistake::MembersOfAllChats,
+    StoreMistake::ClearedForOne,
+    StoreMistake::ClockForgotten,
+];
 
 impl Mistake {
     /// The outbox has two actions of a chat under way: the store gives each chat a second name, and lets an action be claimed
@@ -42,7 +46,7 @@ impl Mistake {
     ];
 
     /// All of them, except for those that harm no run: the runtime requests a claim with a turn only while its chat has
-    /// nothing else to send, and no handler here reads or clears the values of several people.
+    /// nothing else to send, no handler here reads or clears the values of several people, and no clock goes back.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
         let of_store = StoreMistake::PROMISES.into_iter().chain(StoreMistake::LOST_ANSWERS);
         let of_store = of_store.filter(|mistake| !HARMLESS.contains(mistake));
