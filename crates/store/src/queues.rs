@@ -291,15 +291,18 @@ impl Known {
 
     /// An event was handled.
     pub(crate) fn close_event(&mut self, lane: &Lane, id: &EventId, seq: i64) {
-        if let Some(waiting) = self.lanes.get_mut(lane) {
-            if waiting.front() == Some(&seq) {
+        match self.lanes.get_mut(lane) {
+            Some(waiting) if waiting.front() == Some(&seq) && waiting.len() > 1 => {
                 waiting.pop_front();
-            } else {
-                waiting.retain(|other| *other != seq);
             }
-            if waiting.is_empty() {
+            Some(waiting) if waiting.front() == Some(&seq) => {
                 self.lanes.remove(lane);
             }
+            // A program of another version may have named the lane otherwise.
+            _ => self.lanes.retain(|_, waiting| {
+                waiting.retain(|other| *other != seq);
+                !waiting.is_empty()
+            }),
         }
         self.begun.remove(id);
         self.due.remove(&seq);
