@@ -8,7 +8,7 @@ use reqwest::Url;
 use reqwest::header::HeaderValue;
 
 use crate::cookies::Place;
-use crate::hosts::{Bases, Hosts};
+use crate::hosts::{self, Bases, Hosts};
 use crate::session::{Position, Session};
 use crate::wire::{BaseRequest, Synced};
 use crate::{BuildError, Call, DesktopToken, http, ids};
@@ -80,8 +80,8 @@ pub struct Client {
 struct State {
     hosts: Hosts,
     bases: Bases,
-    /// The addresses of the calls so far, without a query.
-    addresses: Vec<(Call, Url)>,
+    /// The addresses of the calls so far, without a query, and their `Host` headers.
+    addresses: Vec<(Call, Url, Option<HeaderValue>)>,
     session: Session,
     /// The cookies of the calls so far, until a cookie changes.
     cookies: Vec<(Call, Option<HeaderValue>)>,
@@ -159,10 +159,7 @@ impl Client {
     /// Until then the service repeats the same answer, so that a lost one does no harm. Returns whether the position of
     /// the next call is another one.
     pub fn advance(&self, synced: &Synced) -> bool {
-        let mut state = self.state();
-        let before = state.session.sync_key.clone();
-        state.session.take_keys(&synced.sync_key, &synced.sync_check_key);
-        state.session.sync_key != before
+        self.state().session.take_keys(&synced.sync_key, &synced.sync_check_key)
     }
 
     /// Gives up the login without a request to the service, e.g. because the service has ended it. A push login stays
@@ -241,16 +238,17 @@ impl Client {
         at(&self.state().bases)
     }
 
-    /// The address of a call without a query, read once. `None` if it is not valid.
-    pub(crate) fn address_of(&self, call: Call) -> Option<Url> {
+    /// The address of a call without a query and its `Host` header, both written once. `None` if it is not valid.
+    pub(crate) fn address_of(&self, call: Call) -> Option<(Url, Option<HeaderValue>)> {
         let mut state = self.state();
-        if let Some((_, url)) = state.addresses.iter().find(|(kept, _)| *kept == call) {
-            return Some(url.clone());
+        if let Some((_, url, host)) = state.addresses.iter().find(|(kept, ..)| *kept == call) {
+            return Some((url.clone(), host.clone()));
         }
         let facts = call.facts();
         let url = Url::parse(&format!("{}{}", state.bases.base(facts.role), facts.path)).ok()?;
-        state.addresses.push((call, url.clone()));
-        Some(url)
+        let host = hosts::header(&url);
+        state.addresses.push((call, url.clone(), host.clone()));
+        Some((url, host))
     }
 
     /// The cookies for the address of a call, written once until a cookie changes.
@@ -279,11 +277,9 @@ impl Client {
     }
 
     pub(crate) fn base_request(&self) -> BaseRequest {
-        self.look(|session| BaseRequest {
-            uin: session.uin,
-            sid: session.sid.clone(),
-            skey: session.skey.clone(),
-            device_id: ids::device_id(),
+        self.look(|session| {
+            let BaseRequest { uin, sid, skey, device_id } = session.base_request();
+            BaseRequest { uin, sid: sid.to_owned(), skey: skey.to_owned(), device_id }
         })
     }
 }

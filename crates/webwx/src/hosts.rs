@@ -174,6 +174,15 @@ impl Bases {
     }
 }
 
+/// The `Host` header of requests to an address.
+pub(crate) fn header(url: &Url) -> Option<HeaderValue> {
+    let host = url.host_str()?;
+    match url.port() {
+        Some(port) => HeaderValue::from_str(&format!("{host}:{port}")).ok(),
+        None => HeaderValue::from_str(host).ok(),
+    }
+}
+
 /// Whether a host belongs to the service: the families change, the domains stay.
 fn is_ours(host: &str) -> bool {
     host.ends_with(".qq.com") || host.ends_with(".wechat.com")

@@ -1,16 +1,17 @@
 //! One request and its answer: cookies, a time-out, a bounded body, a trace without secrets.
 
 use std::sync::Once;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use reqwest::Url;
 use reqwest::header::{
-    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, COOKIE, DATE, HeaderMap, HeaderValue,
-    RANGE, REFERER, SET_COOKIE,
+    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, COOKIE, DATE, HOST, HeaderMap,
+    HeaderValue, RANGE, REFERER, SET_COOKIE,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::time::{Instant, timeout_at};
 
 use crate::answer::Answer;
 use crate::client::{Client, Options};
@@ -49,8 +50,9 @@ pub(crate) fn connector(hosts: &Hosts, options: &Options) -> Result<reqwest::Cli
     let mut builder = reqwest::Client::builder()
         .user_agent(agent)
         .redirect(reqwest::redirect::Policy::none())
+        // Only HTTP/2 knows requests that are safe to repeat; for a repetition each request would be copied.
+        .retry(reqwest::retry::never().max_retries_per_request(0))
         .connect_timeout(CONNECT.min(options.at_most))
-        .read_timeout(SILENCE.min(options.at_most))
         .pool_idle_timeout(IDLE);
     if hosts.is_local() {
         builder = builder.no_proxy();
@@ -70,6 +72,30 @@ const BODY: usize = 512;
 
 /// Room for the headers of a request.
 const HEADERS: usize = 8;
+
+/// The time limits of a call. Those of the HTTP library would be copied on the heap with each request.
+struct Limits {
+    /// The end of the whole call.
+    until: Instant,
+    /// The longest pause within it.
+    silence: Duration,
+}
+
+impl Limits {
+    fn begin(call: Call, at_most: Duration) -> Self {
+        let until = Instant::now() + call.facts().timeout.min(at_most);
+        Self { until, silence: SILENCE.min(at_most) }
+    }
+
+    /// Waits for the next part of the answer.
+    async fn wait<T>(&self, part: impl Future<Output = reqwest::Result<T>>) -> Result<T, Failure> {
+        let until = self.until.min(Instant::now() + self.silence);
+        match timeout_at(until, part).await {
+            Ok(part) => part.map_err(failure),
+            Err(_) => Err(Failure::TimedOut),
+        }
+    }
+}
 
 /// Writes one log line for each call, also for a dropped one.
 struct Trace {
@@ -216,16 +242,18 @@ impl Request {
 impl Client {
     /// A request to the address of the call, without a query.
     pub(crate) fn request(&self, call: Call) -> Request {
-        self.begin(call, Address::Own(self.address_of(call), String::with_capacity(QUERY)))
+        let (url, host) = self.address_of(call).unzip();
+        self.begin(call, Address::Own(url, String::with_capacity(QUERY)), host.flatten())
     }
 
     /// A request to an address that the service gave.
     pub(crate) fn request_to(&self, call: Call, url: String) -> Request {
-        self.begin(call, Address::Given(url))
+        self.begin(call, Address::Given(url), None)
     }
 
-    fn begin(&self, call: Call, address: Address) -> Request {
+    fn begin(&self, call: Call, address: Address, host: Option<HeaderValue>) -> Request {
         let mut headers = HeaderMap::with_capacity(HEADERS);
+        headers.extend(host.map(|value| (HOST, value)));
         headers.extend(self.bases(|bases| bases.referer.clone()).map(|value| (REFERER, value)));
         headers.insert(ACCEPT, HeaderValue::from_static("application/json, text/plain, */*"));
         Request {
@@ -277,15 +305,14 @@ impl Client {
             headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(packed::UNDERSTOOD));
         }
         let login = self.login();
-        let mut response = self
-            .delivered(call, url, headers, body)
-            .await
-            .map_err(|error| failed(failure(error)))?;
+        let limits = Limits::begin(call, self.options.at_most);
+        let mut response =
+            self.delivered(call, url, headers, body, &limits).await.map_err(failed)?;
         // Late cookies of an earlier login must not overwrite those of this one.
         if self.login() == login {
             self.take_cookies(&response);
         }
-        let body = read(&mut response, limit).await.map_err(failed)?;
+        let body = read(&mut response, limit, &limits).await.map_err(failed)?;
         let status = response.status().as_u16();
         let headers = std::mem::take(response.headers_mut());
         let body = unpacked(&headers, body, limit).map_err(failed)?;
@@ -316,29 +343,30 @@ impl Client {
         url: Url,
         headers: HeaderMap,
         body: Bytes,
-    ) -> reqwest::Result<reqwest::Response> {
+        limits: &Limits,
+    ) -> Result<reqwest::Response, Failure> {
         let facts = call.facts();
         let method = if facts.post { reqwest::Method::POST } else { reqwest::Method::GET };
-        let mut request = reqwest::Request::new(method, url);
-        *request.headers_mut() = headers;
-        *request.timeout_mut() = Some(facts.timeout.min(self.options.at_most));
-        if facts.post {
-            *request.body_mut() = Some(body.into());
-        }
+        let written = |url, headers, body: Bytes| {
+            let mut request = reqwest::Request::new(method.clone(), url);
+            *request.headers_mut() = headers;
+            *request.body_mut() = facts.post.then(|| body.into());
+            request
+        };
         let used_before = self.take_last_answer().is_some_and(|last| last.elapsed() <= IDLE);
-        let again = if used_before && call.only_reads() { request.try_clone() } else { None };
+        let again = (used_before && call.only_reads())
+            .then(|| written(url.clone(), headers.clone(), body.clone()));
+        let request = written(url, headers, body);
         let begun = Instant::now();
-        let mut result = self.http.execute(request).await;
-        if let Err(error) = &result
-            && let Some(again) = again
-            && !(error.is_connect() || error.is_timeout())
+        let mut result = limits.wait(self.http.execute(request)).await;
+        if let (Err(Failure::Interrupted(_)), Some(again)) = (&result, again)
             && begun.elapsed() < STALE
         {
             tracing::trace!(
                 path = facts.path,
                 "the server closed a kept connection; repeating the request"
             );
-            result = self.http.execute(again).await;
+            result = limits.wait(self.http.execute(again)).await;
         }
         if result.is_ok() {
             self.note_answer();
@@ -369,21 +397,25 @@ impl Client {
 }
 
 /// Reads a body up to its limit.
-async fn read(response: &mut reqwest::Response, limit: u64) -> Result<Bytes, Failure> {
+async fn read(
+    response: &mut reqwest::Response,
+    limit: u64,
+    limits: &Limits,
+) -> Result<Bytes, Failure> {
     let too_large =
         |length: u64| if length > limit { Err(Failure::TooLarge { limit }) } else { Ok(()) };
     let announced = response.content_length().unwrap_or(0);
     too_large(announced)?;
-    let Some(first) = response.chunk().await.map_err(failure)? else { return Ok(Bytes::new()) };
+    let Some(first) = limits.wait(response.chunk()).await? else { return Ok(Bytes::new()) };
     too_large(first.len() as u64)?;
-    let Some(second) = response.chunk().await.map_err(failure)? else { return Ok(first) };
+    let Some(second) = limits.wait(response.chunk()).await? else { return Ok(first) };
     let mut body = BytesMut::with_capacity(usize::try_from(announced).unwrap_or(0).min(RESERVED));
     body.extend_from_slice(&first);
     let mut next = Some(second);
     while let Some(chunk) = next {
         too_large((body.len() + chunk.len()) as u64)?;
         body.extend_from_slice(&chunk);
-        next = response.chunk().await.map_err(failure)?;
+        next = limits.wait(response.chunk()).await?;
     }
     Ok(body.freeze())
 }

@@ -1,6 +1,6 @@
 //! The identifiers of the client (section 4.1 of the protocol reference).
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::hash::{BuildHasher, RandomState};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -39,7 +39,10 @@ impl ClientMsgId {
     /// An id in the genuine format: 13 digits of milliseconds, and 4 digits that distinguish ids of the same moment.
     #[must_use]
     pub fn new(millis: u64, number: u16) -> Self {
-        Self(format!("{:013}{:04}", millis % 10_000_000_000_000, number % 10_000))
+        let mut id = String::with_capacity(17);
+        write!(id, "{:013}{:04}", millis % 10_000_000_000_000, number % 10_000)
+            .expect("a string takes any text");
+        Self(id)
     }
 
     /// An id with the present time.
@@ -86,7 +89,9 @@ impl fmt::Debug for DesktopToken {
 /// A device id, new for each request like in the genuine client: with a constant one, the service is slow to end the
 /// previous long poll.
 pub(crate) fn device_id() -> String {
-    format!("e{:015}", random() % 1_000_000_000_000_000)
+    let mut id = String::with_capacity(16);
+    write!(id, "e{:015}", random() % 1_000_000_000_000_000).expect("a string takes any text");
+    id
 }
 
 /// Milliseconds since 1970.

@@ -5,7 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::cookies::CookieJar;
-use crate::wire::SyncKey;
+use crate::ids;
+use crate::wire::{BaseRequest, SyncKey};
 
 /// A login session: cookies, keys and the read position in the log (section 16.1 of the protocol reference).
 ///
@@ -103,6 +104,12 @@ impl Session {
             && *cookies == other.cookies
     }
 
+    /// The identity of the client in a request.
+    pub(crate) fn base_request(&self) -> BaseRequest<&str> {
+        let Self { uin, sid, skey, .. } = self;
+        BaseRequest { uin: *uin, sid, skey, device_id: ids::device_id() }
+    }
+
     /// The key for synccheck: a separate one if the service sent it.
     pub(crate) fn check_key(&self) -> &SyncKey {
         if self.sync_check_key.is_empty() { &self.sync_key } else { &self.sync_check_key }
@@ -113,16 +120,16 @@ impl Session {
         self.cookies.value("webwx_data_ticket").unwrap_or_default().to_owned()
     }
 
-    /// Stores keys that are not empty: answers to failed calls contain empty keys.
-    pub(crate) fn take_keys(&mut self, sync: &SyncKey, check: &SyncKey) {
-        if !sync.is_empty() {
-            self.sync_key = sync.counted();
-            // With a check key older than the sync key, synccheck would report the same news for ever.
-            self.sync_check_key = SyncKey::default();
-        }
+    /// Stores keys that are not empty: answers to failed calls contain empty keys. Returns whether the sync key moves.
+    pub(crate) fn take_keys(&mut self, sync: &SyncKey, check: &SyncKey) -> bool {
+        let moves = !sync.is_empty() && self.sync_key.follow(sync);
         if !check.is_empty() {
-            self.sync_check_key = check.counted();
+            self.sync_check_key.follow(check);
+        } else if !sync.is_empty() {
+            // With a check key older than the sync key, synccheck would report the same news for ever.
+            self.sync_check_key.clear();
         }
+        moves
     }
 
     /// Stores a newer skey unless it is empty.

@@ -149,7 +149,7 @@ fn wrong_types_become_the_intended_values() {
             continue;
         };
         assert_eq!(
-            (message.id().as_str(), message.msg_type, message.content.as_str()),
+            (&*message.id(), message.msg_type, message.content.as_str()),
             (id, kind, content),
             "{json}"
         );

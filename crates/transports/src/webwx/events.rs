@@ -297,7 +297,7 @@ impl Translator<'_> {
 fn event_id(prefix: &str, message: &wire::Message) -> EventId {
     let id = message.id();
     if !id.is_empty() {
-        return EventId::new(format!("{prefix}{id}"));
+        return EventId::new([prefix, &id].concat());
     }
     // Never observed; then content, sender and time serve as the id.
     let parts = [&message.from_user_name, &message.to_user_name, &message.content];

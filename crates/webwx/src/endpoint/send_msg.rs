@@ -19,8 +19,8 @@ pub struct OutgoingText {
 /// The envelope of all sending calls.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct Envelope<M> {
-    pub(crate) base_request: BaseRequest,
+pub(crate) struct Envelope<M, T = String> {
+    pub(crate) base_request: BaseRequest<T>,
     pub(crate) msg: M,
     pub(crate) scene: u8,
 }
@@ -79,9 +79,11 @@ impl Client {
     }
 
     async fn send_content(&self, kind: u8, text: &OutgoingText) -> Result<Sent, CallError> {
-        let own = self.user_name();
-        let msg = Msg::new(kind, &text.text, &own, &text.to, &text.id);
-        let envelope = Envelope { base_request: self.base_request(), msg, scene: 0 };
-        self.granted(self.session_request(Call::SendMsg).json(&envelope)).await
+        let request = self.session_request(Call::SendMsg);
+        let request = self.look(|session| {
+            let msg = Msg::new(kind, &text.text, &session.user_name, &text.to, &text.id);
+            request.json(&Envelope { base_request: session.base_request(), msg, scene: 0 })
+        });
+        self.granted(request).await
     }
 }

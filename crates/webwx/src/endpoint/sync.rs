@@ -8,7 +8,7 @@ use crate::{Call, CallError, Client, ids};
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Body<'a> {
-    base_request: BaseRequest,
+    base_request: BaseRequest<&'a str>,
     sync_key: &'a SyncKey,
     #[serde(rename = "rr")]
     rr: i32,
@@ -22,11 +22,10 @@ impl Client {
     /// [`CallError`], with [`is_session_over`](CallError::is_session_over) if the session has ended.
     pub async fn sync(&self) -> Result<Synced, CallError> {
         let rr = ids::inverted_now(ids::now_millis());
-        let base_request = self.base_request();
         let request = self.session_request(Call::Sync);
         let request = self.look(|session| {
             request.query("sid", &session.sid).query("skey", &session.skey).json(&Body {
-                base_request,
+                base_request: session.base_request(),
                 sync_key: &session.sync_key,
                 rr,
             })

@@ -9,15 +9,15 @@ use super::lenient;
 /// The identity of the client. The values are secrets.
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct BaseRequest {
+pub(crate) struct BaseRequest<T = String> {
     pub(crate) uin: u64,
-    pub(crate) sid: String,
-    pub(crate) skey: String,
+    pub(crate) sid: T,
+    pub(crate) skey: T,
     #[serde(rename = "DeviceID")]
     pub(crate) device_id: String,
 }
 
-impl fmt::Debug for BaseRequest {
+impl<T> fmt::Debug for BaseRequest<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BaseRequest").field("uin", &self.uin).finish_non_exhaustive()
     }

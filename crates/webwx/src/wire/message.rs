@@ -1,5 +1,6 @@
 //! Messages as webwxsync delivers them (sections 11.4 and 11.5 of the protocol reference).
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -99,13 +100,13 @@ pub struct Message {
 impl Message {
     /// The id, from either field. Empty if both are.
     #[must_use]
-    pub fn id(&self) -> String {
+    pub fn id(&self) -> Cow<'_, str> {
         let given = self.msg_id.trim();
         match given {
             // A zero is not an id: all messages would have the same one.
-            "" | "0" if self.new_msg_id != 0 => self.new_msg_id.to_string(),
-            "0" => String::new(),
-            given => given.to_owned(),
+            "" | "0" if self.new_msg_id != 0 => Cow::Owned(self.new_msg_id.to_string()),
+            "0" => Cow::Borrowed(""),
+            given => Cow::Borrowed(given),
         }
     }
 }

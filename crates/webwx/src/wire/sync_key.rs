@@ -43,9 +43,19 @@ impl SyncKey {
         self.list.is_empty()
     }
 
-    /// The key with the correct length of its list as the count.
-    pub(crate) fn counted(&self) -> Self {
-        Self { count: i64::try_from(self.list.len()).unwrap_or(i64::MAX), list: self.list.clone() }
+    /// Takes the place of another key, with the correct length of its list as the count. Returns whether it moves.
+    pub(crate) fn follow(&mut self, next: &Self) -> bool {
+        let count = i64::try_from(next.list.len()).unwrap_or(i64::MAX);
+        let moves = self.count != count || self.list != next.list;
+        self.count = count;
+        self.list.clone_from(&next.list);
+        moves
+    }
+
+    /// Makes the key empty, and keeps its memory for the next one.
+    pub(crate) fn clear(&mut self) {
+        self.count = 0;
+        self.list.clear();
     }
 }
 
