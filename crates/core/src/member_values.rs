@@ -55,11 +55,18 @@ const LONGEST_NAME: usize = 30;
 /// The form in which the name of a person is kept beside a value: one line, at most 30 characters.
 #[must_use]
 pub fn kept_name(name: &str) -> String {
-    let words: Vec<&str> = name
-        .split(|c: char| c.is_whitespace() || c.is_control())
-        .filter(|word| !word.is_empty())
-        .collect();
-    words.join(" ").chars().take(LONGEST_NAME).collect()
+    let words = name.split(|c: char| c.is_whitespace() || c.is_control());
+    let mut kept = String::with_capacity(name.len());
+    for word in words.filter(|word| !word.is_empty()) {
+        if !kept.is_empty() {
+            kept.push(' ');
+        }
+        kept.push_str(word);
+    }
+    if let Some((end, _)) = kept.char_indices().nth(LONGEST_NAME) {
+        kept.truncate(end);
+    }
+    kept
 }
 
 /// The chat whose people's values are asked for, and the keys.

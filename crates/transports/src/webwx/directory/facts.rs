@@ -88,18 +88,18 @@ impl Facts {
 
     /// Takes over the known facts of `newer`; its unknown ones keep their old values. Returns whether anything changed.
     pub(crate) fn merge(&mut self, newer: Self) -> bool {
-        let before = self.clone();
-        if newer.standing != Standing::Stranger {
-            self.standing = newer.standing;
-        }
-        take(&mut self.nick, newer.nick);
-        take(&mut self.remark, newer.remark);
-        take(&mut self.alias, newer.alias);
-        take(&mut self.real_id, newer.real_id);
-        take(&mut self.place, newer.place);
-        self.uin = if newer.uin == 0 { self.uin } else { newer.uin };
-        self.sex = if newer.sex == 0 { self.sex } else { newer.sex };
-        *self != before
+        let Self { standing, nick, remark, alias, real_id, uin, sex, place } = newer;
+        let changes = [
+            take(&mut self.standing, standing, standing != Standing::Stranger),
+            take_text(&mut self.nick, nick),
+            take_text(&mut self.remark, remark),
+            take_text(&mut self.alias, alias),
+            take_text(&mut self.real_id, real_id),
+            take_text(&mut self.place, place),
+            take(&mut self.uin, uin, uin != 0),
+            take(&mut self.sex, sex, sex != 0),
+        ];
+        changes.contains(&true)
     }
 
     /// Whether there is anything by which one person could be recognised without comparing whole lists.
@@ -117,10 +117,18 @@ impl Facts {
     }
 }
 
-fn take(old: &mut String, new: String) {
-    if !new.is_empty() {
+/// Takes a fact over if it is known. Returns whether it is another one.
+fn take<T: PartialEq>(old: &mut T, new: T, is_known: bool) -> bool {
+    let changes = is_known && *old != new;
+    if changes {
         *old = new;
     }
+    changes
+}
+
+fn take_text(old: &mut String, new: String) -> bool {
+    let is_known = !new.is_empty();
+    take(old, new, is_known)
 }
 
 fn place(province: &str, city: &str) -> String {

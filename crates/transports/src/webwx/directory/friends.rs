@@ -59,12 +59,16 @@ impl Friends {
     /// The names that mean this person only.
     pub(super) fn names_of(&self, id: u32, person: Option<&KnownPerson>) -> OwnNames {
         let Some(person) = person else { return OwnNames::default() };
-        let id = person_id(id);
-        let own = |name: &str, by: fn(PersonId) -> Called| {
-            (self.called(name) == by(id.clone())).then(|| name.to_owned())
-        };
         let (remark, nick) = (&person.facts.remark, &person.facts.nick);
-        OwnNames { remark: own(remark, Called::Certain), nick: own(nick, Called::Chosen) }
+        let is_own = |holders: Option<&Holders>| {
+            holders.is_some_and(|holders| holders.count == 1 && holders.first == id)
+        };
+        let is_certain = is_own(self.remarks.get(remark));
+        let is_chosen = !self.remarks.contains_key(nick) && is_own(self.nicks.get(nick));
+        OwnNames {
+            remark: is_certain.then(|| remark.clone()),
+            nick: is_chosen.then(|| nick.clone()),
+        }
     }
 }
 
