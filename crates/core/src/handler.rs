@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::{Context, Event, Message, Rejection, with_causes};
+use crate::{Context, Event, EventBody, Message, Rejection, with_causes};
 
 /// Any error of a handler; `?` converts every error type. A [`Rejection`] is an answer, not a failure.
 pub type HandlerError = Box<dyn std::error::Error + Send + Sync + 'static>;
@@ -100,6 +100,18 @@ pub trait Handler: Send + Sync {
         let _ = (ctx, event);
         Ok(Flow::Continue)
     }
+
+    /// Hands an event to the method of its kind. The runtime calls this; the rules take events of all kinds here, without
+    /// a copy of each message.
+    #[doc(hidden)]
+    async fn handle(&self, ctx: &mut Context, event: &Event) -> Result<Flow, HandlerError> {
+        match &event.body {
+            EventBody::Message(message) => self.on_message(ctx, message).await,
+            EventBody::Notice(_) | EventBody::Due(_) | EventBody::Started => {
+                self.on_event(ctx, event).await
+            }
+        }
+    }
 }
 
 /// A handler that wraps a synchronous function; see [`handler_fn`].
@@ -141,5 +153,9 @@ impl<H: Handler + ?Sized> Handler for std::sync::Arc<H> {
 
     async fn on_event(&self, ctx: &mut Context, event: &Event) -> Result<Flow, HandlerError> {
         (**self).on_event(ctx, event).await
+    }
+
+    async fn handle(&self, ctx: &mut Context, event: &Event) -> Result<Flow, HandlerError> {
+        (**self).handle(ctx, event).await
     }
 }

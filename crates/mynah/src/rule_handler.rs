@@ -71,7 +71,7 @@ impl RuleHandler {
         Self::new(active_rules, Arc::new(NoOperator), fetcher)
     }
 
-    async fn handle(&self, ctx: &mut Context, event: &Event) -> Result<Flow, HandlerError> {
+    async fn decide(&self, ctx: &mut Context, event: &Event) -> Result<Flow, HandlerError> {
         let mut at = moment(ctx);
         // Keep this guard short: the last holder of an old rule book pays for dropping it.
         let book = self.active_rules.load_full();
@@ -146,11 +146,15 @@ impl Handler for RuleHandler {
     async fn on_message(&self, ctx: &mut Context, message: &Message) -> Result<Flow, HandlerError> {
         let body = EventBody::Message(message.clone());
         let event = Event { id: ctx.event_id().clone(), time: ctx.now(), body };
-        self.handle(ctx, &event).await
+        self.decide(ctx, &event).await
     }
 
     async fn on_event(&self, ctx: &mut Context, event: &Event) -> Result<Flow, HandlerError> {
-        self.handle(ctx, event).await
+        self.decide(ctx, event).await
+    }
+
+    async fn handle(&self, ctx: &mut Context, event: &Event) -> Result<Flow, HandlerError> {
+        self.decide(ctx, event).await
     }
 }
 

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use mynah_core::{
     Action, Call, ChatId, Claim, Committed, Context, Decided, Effects, Event, EventBody, EventId,
-    Failure, Flow, Frame, Handler, Lane, Outgoing, Planned, Question, Read, Rejection, Scope,
-    Snapshot, StateView as _, Step, StoreError, Timestamp, Turn, TurnMemory,
+    Failure, Flow, Frame, Lane, Outgoing, Planned, Question, Read, Rejection, Scope, Snapshot,
+    StateView as _, Step, StoreError, Timestamp, Turn, TurnMemory,
 };
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::block_in_place;
@@ -403,7 +403,7 @@ impl Worker {
             None => None,
         };
         let limit = registered.timeout.unwrap_or(self.settings.handler_timeout);
-        let work = hand_over(&*registered.handler, ctx, event);
+        let work = registered.handler.handle(ctx, event);
         let work = AssertUnwindSafe(apart(work, registered.is_prompt)).catch_unwind();
         match timeout(limit, work).await {
             Ok(Ok(Ok(flow))) => Ok(flow),
@@ -476,19 +476,6 @@ async fn apart<T>(work: impl Future<Output = T>, is_prompt: bool) -> T {
     }
     let mut work = pin!(work);
     poll_fn(|task| block_in_place(|| work.as_mut().poll(task))).await
-}
-
-async fn hand_over(
-    handler: &dyn Handler,
-    ctx: &mut Context,
-    event: &Event,
-) -> Result<Flow, mynah_core::HandlerError> {
-    match &event.body {
-        EventBody::Message(message) => handler.on_message(ctx, message).await,
-        EventBody::Notice(_) | EventBody::Due(_) | EventBody::Started => {
-            handler.on_event(ctx, event).await
-        }
-    }
 }
 
 /// The chats to which a turn sends only messages that give way to replies: those that it sends to several chats, and
