@@ -47,7 +47,7 @@ use mynah_core::{
     Batch, Clock, Incoming, Lane, Records, Source, Status, Store, StoreError, Throttled, Transport,
 };
 use tokio::sync::{Mutex, mpsc};
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::{JoinError, JoinSet, yield_now};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -428,11 +428,14 @@ async fn receive(
         if news.send(message).await.is_err() || is_over {
             return source;
         }
-        // Work on the batch has begun meanwhile: this sync and that of its first claim are one.
-        if is_batch && let Err(error) = worker.store.sync().await {
-            // The receiver is gone if the account has ended.
-            let _ = news.send(News::Over(Ended::Storage(error))).await;
-            return source;
+        if is_batch {
+            // The turns of the batch begin first: the sync of their first claim is then this one, and the store is woken once.
+            yield_now().await;
+            if let Err(error) = worker.store.sync().await {
+                // The receiver is gone if the account has ended.
+                let _ = news.send(News::Over(Ended::Storage(error))).await;
+                return source;
+            }
         }
     }
 }
