@@ -105,6 +105,8 @@ pub enum Status {
 pub enum OfflineCause {
     /// No connection: network, DNS, TLS.
     Unreachable,
+    /// This machine or process has no file descriptor left for a connection. The service has no part in it.
+    NoDescriptors,
     /// The service answers with an error of its own.
     ServiceFailed,
     /// The service asks for a pause.

@@ -7,21 +7,24 @@ use std::time::Duration;
 
 use mynah_core::{CalledBy, Clock, Store, StoreError, StoreReader, Stores, Transport, with_causes};
 use mynah_page::{Condition, Pages};
-use mynah_rules::{Disk, Lang, Loaded, RuleBook};
+use mynah_rules::{Disk, Lang, RuleBook};
 use mynah_runtime::{Account, Control, Ended as RunEnded, Settings};
 use mynah_transports::{Connector, SettingError, Surroundings, Value, Values};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::alert::{Alert, AlertKind, Alerts};
+use crate::cli::Common;
 use crate::handlers::{AccountHandlers, HandlerAccount};
 use crate::login::{LoginScreen, PromptOutput};
 use crate::observer::{AccountObserver, Moments};
 use crate::operate::{self, OperatorApi, OperatorCommands, keep_service};
-use crate::reload::Reloader;
+use crate::reload::{FileWatcher, Reloader};
+use crate::rule_books::{RuleBooks, RuleSource};
 use crate::rule_handler::{ActiveRules, RuleHandler};
 use crate::stop::{AccountStop, OpenService, Stop};
 use crate::stores::{Options, ProcessStores};
+use crate::supervisor::LoginPace;
 use crate::view::console::{AccountView, Archive, ConsoleFeed, Live};
 use crate::{Bot, Ended, Report, secrets, url_media};
 
@@ -47,7 +50,7 @@ pub(crate) struct Plan {
 }
 
 /// The common state of all accounts of a process.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Shared {
     /// The handlers that rules may run.
     pub(crate) bot: Bot,
@@ -55,6 +58,10 @@ pub(crate) struct Shared {
     pub(crate) stores: ProcessStores,
     /// The language of prompts and diagnostics.
     pub(crate) lang: Lang,
+    /// The compiled rules.
+    pub(crate) books: RuleBooks,
+    /// The watcher of all rule files.
+    pub(crate) watcher: FileWatcher,
     /// Where login prompts are printed.
     pub(crate) prompts: PromptOutput,
     /// Health and metrics.
@@ -78,6 +85,7 @@ pub(crate) struct Ready {
     handlers: AccountHandlers,
     operator_api: Arc<OperatorApi>,
     data: PathBuf,
+    watcher: FileWatcher,
     view: Arc<AccountView>,
     left_behind: Arc<AtomicBool>,
     connector: &'static dyn Connector,
@@ -90,7 +98,7 @@ pub(crate) struct Opening<'a> {
     /// Its rules.
     pub(crate) book: Arc<RuleBook>,
     /// The files of the rules.
-    pub(crate) loaded: &'a Loaded,
+    pub(crate) files: &'a [PathBuf],
     /// The store, if it is open already.
     pub(crate) store: Option<Arc<dyn Store>>,
     /// How it is stopped.
@@ -117,7 +125,7 @@ impl Plan {
     /// Opens the account's data and puts everything together. Nothing is sent before [`Ready::run`].
     pub(crate) async fn open(
         &self,
-        Opening { book, loaded, store, stop }: Opening<'_>,
+        Opening { book, files, store, stop }: Opening<'_>,
         shared: &Shared,
     ) -> Result<Ready, Report> {
         let values = self.values_with_secrets()?;
@@ -141,7 +149,7 @@ impl Plan {
             live: Arc::new(Live::new(&self.name, shared.feed.clone())),
         };
         let transport = parts.transport(&values)?;
-        let reloader = Arc::new(parts.reloader(loaded));
+        let reloader = Arc::new(parts.reloader(files));
         let watch = Arc::new(parts.watch());
         let handlers = parts.handlers(Arc::clone(&reloader));
         Ok(Ready {
@@ -151,6 +159,7 @@ impl Plan {
             operator_api: Arc::new(parts.operator_api()),
             view: Arc::new(parts.account_view(Arc::clone(&reloader))),
             data: self.data.clone(),
+            watcher: shared.watcher.clone(),
             left_behind: shared.bot.left_behind(),
             connector: self.connector,
             values,
@@ -158,6 +167,18 @@ impl Plan {
             watch,
             reloader,
         })
+    }
+
+    /// The request for its rules.
+    pub(crate) fn rules(&self, bot: &Bot, common: &Common) -> RuleSource {
+        let common = common.clone();
+        RuleSource {
+            main: self.main.clone(),
+            files: Arc::new(Disk),
+            bot: bot.clone(),
+            capabilities: self.connector.capabilities(),
+            lang: Box::new(move |of_files| common.for_file(of_files).lang()),
+        }
     }
 
     async fn open_store(&self, stores: &dyn Stores) -> Result<Arc<dyn Store>, Report> {
@@ -218,8 +239,7 @@ impl Parts<'_> {
         }
     }
 
-    fn reloader(&self, loaded: &Loaded) -> Reloader {
-        let read: Vec<PathBuf> = loaded.sources.files().map(|(_, path)| path.to_owned()).collect();
+    fn reloader(&self, files: &[PathBuf]) -> Reloader {
         Reloader {
             account: self.plan.name.clone(),
             main: self.plan.main.clone(),
@@ -227,6 +247,7 @@ impl Parts<'_> {
             bot: self.shared.bot.clone(),
             capabilities: self.plan.connector.capabilities(),
             active_rules: Arc::clone(&self.active_rules),
+            books: self.shared.books.clone(),
             called_by: self.called_by.clone(),
             control: self.control.clone(),
             alerts: self.shared.alerts.clone(),
@@ -234,7 +255,7 @@ impl Parts<'_> {
             live: Arc::clone(&self.live),
             clock: Arc::clone(&self.clock),
             lang: self.shared.lang,
-            read: read.into(),
+            read: files.to_owned().into(),
             swapped: Arc::clone(&self.shared.swapped),
         }
     }
@@ -322,13 +343,13 @@ impl Ready {
     }
 
     /// Runs it until it is stopped or its session is over, and says how it ended.
-    pub(crate) async fn run(self) -> Ended {
+    pub(crate) async fn run(self, pace: Arc<LoginPace>) -> Ended {
         let stop = self.operator_api.stop.token().clone();
         let name = self.account.name.clone();
         let reloader = self.reloader();
         let store = Arc::clone(&self.operator_api.store);
         let mut beside = JoinSet::new();
-        beside.spawn(self.reloader.follow(stop.clone()));
+        beside.spawn(self.reloader.follow(self.watcher, stop.clone()));
         beside.spawn(operate::serve(self.data.clone(), self.operator_api, stop.clone()));
         tracing::info!(account = name, "starting");
         if let Err(error) = keep_service(&*store, self.connector, self.watch.clock.now()).await {
@@ -339,6 +360,7 @@ impl Ready {
             );
         }
         reloader.announce().await;
+        stop.run_until_cancelled(wait_for_turn(&*store, self.connector, &pace)).await;
         let control = self.control.clone();
         let ended = Box::pin(mynah_runtime::run(self.account, self.control, stop.clone())).await;
         if control.has_left_behind() {
@@ -356,6 +378,16 @@ impl Ready {
             words.of(self.lang).to_owned()
         };
         tell(&self.watch, &ended, refused)
+    }
+}
+
+/// Waits until the account may log in, if its service has a login.
+async fn wait_for_turn(store: &dyn Store, connector: &dyn Connector, pace: &LoginPace) {
+    if connector.has_login() {
+        // If the records cannot be read, the run ends with the reason.
+        let has_session =
+            store.records().await.is_ok_and(|records| connector.has_session(&records));
+        pace.turn(has_session).await;
     }
 }
 

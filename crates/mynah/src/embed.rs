@@ -45,6 +45,7 @@ use crate::alert::Alerts;
 use crate::handlers::HandlerAccount;
 use crate::observer::{AccountObserver, Moments};
 use crate::reload::{Reloader, SharedFiles};
+use crate::rule_books::RuleBooks;
 use crate::rule_handler::{ActiveRules, RuleHandler};
 use crate::stop::OpenService;
 use crate::testing::files::OneFile;
@@ -300,6 +301,7 @@ impl LoadedRules {
             bot: bot.clone(),
             capabilities: capabilities(),
             active_rules: active,
+            books: RuleBooks::default(),
             called_by,
             control: control.clone(),
             alerts: Alerts::none(),

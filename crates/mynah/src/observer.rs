@@ -315,6 +315,10 @@ const fn offline_words(cause: OfflineCause, lang: Lang) -> &'static str {
     match (lang, cause) {
         (Lang::En, OfflineCause::Unreachable) => "no connection",
         (Lang::Zh, OfflineCause::Unreachable) => "连不上",
+        (Lang::En, OfflineCause::NoDescriptors) => {
+            "this process may open no more files and connections"
+        }
+        (Lang::Zh, OfflineCause::NoDescriptors) => "本进程能打开的文件和连接已达上限",
         (Lang::En, OfflineCause::ServiceFailed) => "the service fails",
         (Lang::Zh, OfflineCause::ServiceFailed) => "服务出错",
         (Lang::En, OfflineCause::Throttled) => "the service asks for a pause",

@@ -3,13 +3,14 @@
 //! The file is parsed, checked, and its own tests are played; only then is the book swapped, at once and whole. A bad
 //! file changes nothing: the old rules stay, and the reason goes to log, alert and the admin who asked.
 
+mod accounts;
 mod of_account;
 mod settings;
 mod watch;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -18,18 +19,20 @@ use mynah_page::{Condition, Pages};
 use mynah_rules::{Files, Lang, RuleBook};
 use mynah_runtime::Control;
 use tokio::runtime::Handle;
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::Notify;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::accounts::AccountTables;
 pub(crate) use self::of_account::RunningAccounts;
 pub(crate) use self::settings::{Change, SettingsReloader, SettingsUser, SettingsUsers};
-pub(crate) use self::watch::SaveWatch;
+pub(crate) use self::watch::{FileWatcher, SaveWatch};
 use crate::alert::{Alert, AlertKind, Alerts};
-use crate::rule_file::Mistakes;
+use crate::rule_books::{ReadRules, RuleBooks, RuleSource};
+use crate::rule_file::{Mistakes, has_rules};
 use crate::rule_handler::{ActiveRules, Operator};
 use crate::view::console::Live;
-use crate::{Bot, metrics, rule_file};
+use crate::{Bot, metrics};
 
 /// Files that a thread for blocking work reads.
 pub(crate) type SharedFiles = dyn Files + Send + Sync;
@@ -48,6 +51,8 @@ pub(crate) struct Reloader {
     pub(crate) capabilities: Arc<Capabilities>,
     /// The rules that turns begin with.
     pub(crate) active_rules: Arc<ActiveRules>,
+    /// The compiled rules of the process.
+    pub(crate) books: RuleBooks,
     /// The names by which the bot is called.
     pub(crate) called_by: CalledBy,
     /// The running account.
@@ -63,7 +68,7 @@ pub(crate) struct Reloader {
     /// The language of diagnostics.
     pub(crate) lang: Lang,
     /// The files that were read last; locked for the length of a reload, so that there is one at a time.
-    pub(crate) read: Mutex<Vec<PathBuf>>,
+    pub(crate) read: tokio::sync::Mutex<Vec<PathBuf>>,
     /// Notified when new rules answer.
     pub(crate) swapped: Arc<Notify>,
 }
@@ -101,72 +106,45 @@ impl Difference {
     }
 }
 
-/// A reload as far as it needs no running account, for a thread that may be busy with it.
-struct Draft {
-    main: PathBuf,
-    files: Arc<SharedFiles>,
-    bot: Bot,
-    capabilities: Arc<Capabilities>,
-    old: Arc<RuleBook>,
-    lang: Lang,
-}
-
-/// The result of a draft.
-struct Drafted {
-    /// The files that were read.
-    files: Vec<PathBuf>,
-    /// The new rules and their difference, or the mistakes.
-    made: Result<(Arc<RuleBook>, Difference), Mistakes>,
-}
-
-impl Draft {
-    /// Reads, checks and compiles the rules and plays their tests.
-    fn make(&self, runtime: &Handle) -> Drafted {
-        let loaded = rule_file::load(&self.main, &*self.files, &self.bot, &self.capabilities);
-        let files = loaded.sources.files().map(|(_, path)| path.to_owned()).collect();
-        let emptied = Mistakes::of_emptied(&loaded, &self.old, self.lang);
-        let mistakes = || runtime.block_on(rule_file::mistakes(&loaded, &self.bot, self.lang));
-        let mistakes = emptied.or_else(mistakes);
-        let made = match (loaded.book, mistakes) {
-            (Some(book), None) => {
-                let difference = Difference::between(&self.old, &book);
-                Ok((book, difference))
-            }
-            (_, mistakes) => Err(mistakes.unwrap_or_else(|| self.unreadable(""))),
-        };
-        Drafted { files, made }
-    }
-
-    /// The mistakes of a file that cannot be read at all.
-    fn unreadable(&self, why: &str) -> Mistakes {
-        let file = self.main.file_name().map(|name| name.to_string_lossy().into_owned());
-        let report = format!("failed to read the rules: {why}");
-        Mistakes { file: file.unwrap_or_default(), line: 1, count: 1, report }
-    }
-}
-
-/// Drops a book that turns may still hold for a moment, as its last holder: freeing a hundred thousand rules is work
-/// that no message should wait for.
+/// Drops a book that turns or other accounts may still hold for a moment, as its last holder: freeing a hundred thousand
+/// rules is work that no message should wait for.
 fn take_apart(old: Arc<RuleBook>) {
+    /// The books that wait for this, each once, however many accounts had it.
+    static WAITING: Mutex<Vec<(Instant, Arc<RuleBook>)>> = Mutex::new(Vec::new());
     /// How long is waited for those who hold it; after that they may do it themselves.
     const PATIENCE: Duration = Duration::from_secs(10);
-    let began = Instant::now();
-    while Arc::strong_count(&old) > 1 && began.elapsed() < PATIENCE {
-        std::thread::sleep(Duration::from_millis(1));
+    fn waiting() -> MutexGuard<'static, Vec<(Instant, Arc<RuleBook>)>> {
+        WAITING.lock().unwrap_or_else(PoisonError::into_inner)
     }
-    drop(old);
+    {
+        let mut waiting = waiting();
+        if waiting.iter().any(|(_, known)| Arc::ptr_eq(known, &old)) {
+            return;
+        }
+        waiting.push((Instant::now(), old));
+        if waiting.len() > 1 {
+            return;
+        }
+    }
+    spawn_blocking(|| {
+        loop {
+            let is_due = |(since, book): &mut (Instant, Arc<RuleBook>)| {
+                Arc::strong_count(book) == 1 || since.elapsed() > PATIENCE
+            };
+            let due: Vec<_> = waiting().extract_if(.., is_due).collect();
+            drop(due);
+            if waiting().is_empty() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    });
 }
 
 impl Reloader {
     /// Reloads whenever a file is saved, until stopped.
-    pub(crate) async fn follow(self: Arc<Self>, stop: CancellationToken) {
-        let mut saves = match SaveWatch::new() {
-            Ok(saves) => saves,
-            Err(error) => {
-                tracing::warn!(%error, account = self.account, "changes of the rules go unseen; SIGHUP reloads them");
-                return;
-            }
-        };
+    pub(crate) async fn follow(self: Arc<Self>, watcher: FileWatcher, stop: CancellationToken) {
+        let mut saves = watcher.of_rules();
         loop {
             saves.look_at(&self.main, &self.read.lock().await);
             tokio::select! {
@@ -220,46 +198,60 @@ impl Reloader {
     }
 
     async fn try_reload(&self, read: &mut Vec<PathBuf>) -> Reloaded {
-        // A large file takes seconds to check, and messages are answered meanwhile.
-        let draft = self.draft();
-        let runtime = Handle::current();
-        let drafted = spawn_blocking(move || draft.make(&runtime)).await;
-        let Drafted { files, made } = match drafted {
-            Ok(drafted) => drafted,
-            Err(error) => return Reloaded::Kept(self.draft().unreadable(&error.to_string())),
+        let ReadRules { book, emptied, files, .. } = match self.read(self.bot.clone()).await {
+            Ok(rules) => rules,
+            Err(mistakes) => return Reloaded::Kept(mistakes),
         };
         *read = files;
-        match made {
-            Err(mistakes) => Reloaded::Kept(mistakes),
-            Ok((book, difference)) => {
+        let old = self.active_rules.load_full();
+        match (emptied.filter(|_| has_rules(&old)), book) {
+            (Some(mistakes), _) | (None, Err(mistakes)) => Reloaded::Kept(mistakes),
+            (None, Ok(book)) => {
+                let difference = Difference::between(&old, &book);
                 self.called_by.replace(book.names().iter().cloned());
+                drop(old);
+                let is_other = !Arc::ptr_eq(&self.active_rules.load(), &book);
                 let old = self.active_rules.swap(book);
-                spawn_blocking(move || take_apart(old));
+                if is_other {
+                    take_apart(old);
+                }
                 self.announce().await;
                 Reloaded::Swapped(difference)
             }
         }
     }
 
-    /// Why the rules as they are saved cannot be used with the handlers of this bot; `None` if they can.
-    pub(crate) async fn refuses(&self, bot: Bot) -> Option<Mistakes> {
-        let draft = Draft { bot, ..self.draft() };
-        let runtime = Handle::current();
-        match spawn_blocking(move || draft.make(&runtime).made).await {
-            Ok(made) => made.err(),
-            Err(error) => Some(self.draft().unreadable(&error.to_string())),
+    /// The rules as they are saved, with the handlers of this bot; or why they cannot be used.
+    pub(crate) async fn would_take(&self, bot: Bot) -> Result<Arc<RuleBook>, Mistakes> {
+        let rules = self.read(bot).await?;
+        let emptied = rules.emptied.filter(|_| has_rules(&self.active_rules.load()));
+        match (emptied, rules.book) {
+            (Some(mistakes), _) | (None, Err(mistakes)) => Err(mistakes),
+            (None, Ok(book)) => Ok(book),
         }
     }
 
-    fn draft(&self) -> Draft {
-        Draft {
+    /// Reads, checks and compiles the rules and plays their tests, unless another account has done so. A large file takes
+    /// seconds, and messages are answered meanwhile.
+    async fn read(&self, bot: Bot) -> Result<ReadRules, Mistakes> {
+        let lang = self.lang;
+        let source = RuleSource {
             main: self.main.clone(),
             files: Arc::clone(&self.files),
-            bot: self.bot.clone(),
+            bot,
             capabilities: Arc::clone(&self.capabilities),
-            old: self.active_rules.load_full(),
-            lang: self.lang,
-        }
+            lang: Box::new(move |_| lang),
+        };
+        let (books, runtime) = (self.books.clone(), Handle::current());
+        let read = spawn_blocking(move || books.read_and_test(&source, &runtime)).await;
+        read.map_err(|error| self.unreadable(&error.to_string()))
+    }
+
+    /// The mistakes of a file that cannot be read at all.
+    fn unreadable(&self, why: &str) -> Mistakes {
+        let file = self.main.file_name().map(|name| name.to_string_lossy().into_owned());
+        let report = format!("failed to read the rules: {why}");
+        Mistakes { file: file.unwrap_or_default(), line: 1, count: 1, report }
     }
 
     /// Lets the rules set their schedules: at the start, and anew after a reload.

@@ -133,9 +133,12 @@ impl Mistakes {
     /// The mistake of a main file without any text in place of these rules. Editors empty a file before they write it, and a
     /// full disk leaves it so.
     pub(crate) fn of_emptied(loaded: &Loaded, old: &RuleBook, lang: Lang) -> Option<Self> {
-        let reach = old.summary();
-        let had_rules = reach.rules + reach.dialogs + reach.schedules > 0;
-        if !had_rules || !loaded.sources.main_is_empty() {
+        Self::of_empty_file(loaded, lang).filter(|_| has_rules(old))
+    }
+
+    /// The mistake of a main file without any text, if there were rules before.
+    pub(crate) fn of_empty_file(loaded: &Loaded, lang: Lang) -> Option<Self> {
+        if !loaded.sources.main_is_empty() {
             return None;
         }
         let file = loaded.sources.files().next().map(|(name, _)| name.to_owned());
@@ -169,6 +172,12 @@ impl Mistakes {
             None => Self { file: file.to_owned(), line, count: 1, report: report.to_owned() },
         }
     }
+}
+
+/// Whether a book has anything to do.
+pub(crate) fn has_rules(book: &RuleBook) -> bool {
+    let reach = book.summary();
+    reach.rules + reach.dialogs + reach.schedules > 0
 }
 
 /// Why a file cannot be used, if so: it has errors, or one of its own tests fails with the handlers of `bot`.

@@ -40,6 +40,16 @@ impl ProcessStores {
         if config.url.is_some() { database(config) } else { Ok(Self::Folders) }
     }
 
+    /// The file descriptors that an account needs. With folders: the database, its log and their index, the lock, the same
+    /// once more for reading, the socket of commands, and connections to the service; else only the last two.
+    pub(crate) fn descriptors(&self) -> u64 {
+        match self {
+            Self::Folders => 9,
+            #[cfg(feature = "postgres")]
+            Self::Database(_) => 3,
+        }
+    }
+
     /// The stores with this account, which has this folder and these options.
     pub(crate) fn of(&self, account: &str, folder: &Path, options: &Options) -> Arc<dyn Stores> {
         match self {

@@ -5,6 +5,7 @@
 
 mod failure;
 mod member;
+mod pace;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -12,30 +13,33 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mynah_core::{Clock, Store, SystemClock};
 use mynah_page::Condition;
-use mynah_rules::{Disk, Loaded};
+use mynah_rules::{Loaded, RuleBook};
 use mynah_transports::Connector;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::spawn_blocking;
 
 pub(crate) use self::failure::NotStarted;
 use self::member::{Member, State};
+pub(crate) use self::pace::LoginPace;
 use crate::account::{Opening, Plan, Ready, Shared};
 use crate::cli::Common;
 use crate::handlers::AccountHandlers;
 use crate::reload::Reloader;
+use crate::rule_books::ReadRules;
+use crate::rule_file::Mistakes;
 use crate::view::console::AccountView;
-use crate::{Ended, report, rule_file};
+use crate::{Bot, Ended, report, rule_file};
 
 /// How many accounts load their rules and open their data at the same time.
 const AT_ONCE: usize = 8;
 
 /// What becomes of the session of an account that is stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(dead_code, reason = "for accounts that come and go while the process runs")]
 pub(crate) enum Session {
     /// The next start goes on with it.
     Keep,
     /// It ends on the service.
+    #[expect(dead_code, reason = "for the loop that shares accounts among nodes")]
     LogOut,
 }
 
@@ -70,6 +74,7 @@ struct Inner {
     /// The number of accounts that start or run, and of changes of the set under way.
     busy: watch::Sender<usize>,
     followers: Mutex<Vec<mpsc::UnboundedSender<AccountEnd>>>,
+    pace: Arc<LoginPace>,
     /// The diagnostics that were printed, as hashes: many accounts can have the same rule file.
     printed: Mutex<BTreeSet<u64>>,
 }
@@ -92,7 +97,7 @@ impl Drop for Busy {
 
 impl Supervisor {
     /// A process without accounts.
-    pub(crate) fn new(shared: Shared, common: Common) -> Self {
+    pub(crate) fn new(shared: Shared, common: Common, pace: LoginPace) -> Self {
         Self(Arc::new(Inner {
             shared,
             common,
@@ -100,6 +105,7 @@ impl Supervisor {
             members: Mutex::default(),
             busy: watch::Sender::new(0),
             followers: Mutex::default(),
+            pace: Arc::new(pace),
             printed: Mutex::default(),
         }))
     }
@@ -130,7 +136,6 @@ impl Supervisor {
     }
 
     /// Stops an account, waits for its end and removes it from the set. Returns how it ended; `None` if it is not in the set.
-    #[expect(dead_code, reason = "for accounts that come and go while the process runs")]
     pub(crate) async fn stop(&self, account: &str, session: Session) -> Option<Ended> {
         let member = self.members().get(account).cloned()?;
         match session {
@@ -242,7 +247,7 @@ impl Supervisor {
                     member.set(State::Running { view: ready.view(), reloads });
                     self.0.shared.feed.accounts_changed();
                     tell(Ok(()));
-                    break self.end(&member, run(ready).await);
+                    break self.end(&member, run(ready, Arc::clone(&self.0.pace)).await);
                 }
                 Some(Err(failure)) => failure,
             };
@@ -256,7 +261,8 @@ impl Supervisor {
                 self.end(&member, ended);
                 break self.remove(&member);
             }
-            if !member.until_retry(&files, is_storage, tries).await {
+            let watcher = &self.0.shared.watcher;
+            if !member.until_retry(watcher, &files, is_storage, tries).await {
                 break self.end(&member, Ended::Fine);
             }
             busy = Some(self.busy());
@@ -272,21 +278,37 @@ impl Supervisor {
         // It is never closed.
         let _place = self.0.opening.acquire().await;
         let plan = &member.plan;
-        let loaded = self.load(plan).await?;
-        let lang = self.0.common.for_file(loaded.lang).lang();
-        self.print(&loaded);
-        let Some(book) = loaded.book.clone() else { return Err(NotStarted::rules(&loaded, lang)) };
+        let ReadRules { book, files, lang, .. } = self.read_rules(plan).await?;
+        let lang = self.0.common.for_file(lang).lang();
+        let book = book.map_err(|mistakes| NotStarted::rules(mistakes, &files))?;
         let shared = Shared { lang, ..self.0.shared.clone() };
         let stop = member.stop.clone();
-        let opening = Opening { book, loaded: &loaded, store, stop };
-        plan.open(opening, &shared).await.map_err(|report| NotStarted::new(report, &loaded))
+        let opening = Opening { book, files: &files, store, stop };
+        plan.open(opening, &shared).await.map_err(|report| NotStarted::new(report, &files))
     }
 
-    async fn load(&self, plan: &Plan) -> Result<Loaded, NotStarted> {
-        let (main, bot) = (plan.main.clone(), self.0.shared.bot.clone());
-        let capabilities = plan.connector.capabilities();
-        let load = move || rule_file::load(&main, &Disk, &bot, &capabilities);
-        spawn_blocking(load).await.map_err(|error| NotStarted::unreadable(plan, error))
+    /// The rules of an account that may be started, with the handlers of this bot; or why they cannot be used.
+    pub(crate) async fn check_rules(
+        &self,
+        plan: &Plan,
+        bot: &Bot,
+    ) -> Result<Arc<RuleBook>, Mistakes> {
+        let (books, source) = (self.0.shared.books.clone(), plan.rules(bot, &self.0.common));
+        match spawn_blocking(move || books.read(&source)).await {
+            Ok((rules, _)) => rules.book,
+            Err(error) => Err(Mistakes::of_file(&plan.main, error.to_string())),
+        }
+    }
+
+    async fn read_rules(&self, plan: &Plan) -> Result<ReadRules, NotStarted> {
+        let Shared { bot, books, .. } = &self.0.shared;
+        let (books, source) = (books.clone(), plan.rules(bot, &self.0.common));
+        let read = spawn_blocking(move || books.read(&source)).await;
+        let (rules, loaded) = read.map_err(|error| NotStarted::unreadable(plan, error))?;
+        if let Some(loaded) = loaded {
+            self.print(&loaded);
+        }
+        Ok(rules)
     }
 
     /// Prints the diagnostics of a rule file, once for all accounts that have it.
@@ -344,8 +366,8 @@ impl Supervisor {
 }
 
 /// Runs an account to its end. A mistake of the program ends it alone.
-async fn run(ready: Ready) -> Ended {
-    tokio::spawn(ready.run()).await.unwrap_or_else(|error| {
+async fn run(ready: Ready, pace: Arc<LoginPace>) -> Ended {
+    tokio::spawn(ready.run(pace)).await.unwrap_or_else(|error| {
         tracing::error!(%error, "an account ended by a mistake of the program");
         Ended::Unusable
     })

@@ -301,6 +301,7 @@ const words = {
   "cause-too-frequent": ["The service says: too frequent.", "微信提示操作太频繁。"],
   "cause-not-friend": ["The receiver is not a friend.", "对方不是好友。"],
   "cause-not-owner": ["Only the owner of the group can remove its members.", "只有群主才能移出成员。"],
+  "cause-descriptors": ["This process may open no more files and connections: raise its limit (LimitNOFILE, ulimit -n).", "本进程能打开的文件和连接已达上限，请调高限制（LimitNOFILE、ulimit -n）。"],
   "cause-unreachable": ["The service cannot be reached: check the network of this machine.", "连不上微信服务器，请检查本机网络。"],
   "cause-timeout": ["The service did not answer in time.", "微信服务器没有及时响应。"],
   "cause-interrupted": ["The connection broke.", "连接中断。"],

@@ -120,6 +120,8 @@ pub enum Cause {
     NotOwner,
     /// The service cannot be reached.
     Unreachable,
+    /// The process has no file descriptor left for a connection.
+    NoDescriptors,
     /// The service did not answer in time.
     TimedOut,
     /// The connection broke.

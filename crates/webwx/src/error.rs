@@ -43,6 +43,9 @@ pub enum Failure {
     /// The connection failed. The request was not sent.
     #[error("the service could not be reached")]
     Unreachable(#[source] Cause),
+    /// This process may open no more files and connections. The request was not sent.
+    #[error("no file descriptor was left for a connection")]
+    NoDescriptors(#[source] Cause),
     /// The answer did not arrive in time.
     #[error("no answer in time")]
     TimedOut,
@@ -172,7 +175,8 @@ impl CallError {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match &self.failure {
-            Failure::Unreachable(_) | Failure::TimedOut | Failure::Interrupted(_) => true,
+            Failure::Unreachable(_) | Failure::NoDescriptors(_) => true,
+            Failure::TimedOut | Failure::Interrupted(_) => true,
             // The service itself refuses with a code. These answers are incomplete, or come from a proxy on the way.
             Failure::Status { .. } | Failure::Unreadable { .. } => true,
             Failure::Refused { code, .. } => {
@@ -192,7 +196,8 @@ impl CallError {
             | Failure::TooLarge { .. } => true,
             // A proxy sends these although the service may have processed the request.
             Failure::Status { status, .. } => *status >= 500,
-            Failure::Unreachable(_) | Failure::Refused { .. } | Failure::Impossible(_) => false,
+            Failure::Unreachable(_) | Failure::NoDescriptors(_) => false,
+            Failure::Refused { .. } | Failure::Impossible(_) => false,
         }
     }
 }

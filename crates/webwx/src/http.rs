@@ -434,10 +434,24 @@ fn failure(error: reqwest::Error) -> Failure {
     // The address contains secrets, and the error would contain the address.
     let error = error.without_url();
     let (connecting, timed_out) = (error.is_connect(), error.is_timeout());
+    let has_no_descriptor = lacks_descriptors(&error);
     let cause: Cause = Box::new(error);
     match (connecting, timed_out) {
+        (true, _) if has_no_descriptor => Failure::NoDescriptors(cause),
         (true, _) => Failure::Unreachable(cause),
         (false, true) => Failure::TimedOut,
         (false, false) => Failure::Interrupted(cause),
     }
+}
+
+/// Whether the process, or the machine, has as many files open as it may.
+fn lacks_descriptors(error: &(dyn std::error::Error + 'static)) -> bool {
+    // EMFILE and ENFILE.
+    const CODES: [i32; 2] = [24, 23];
+    let is_one = |error: &(dyn std::error::Error + 'static)| {
+        let of_system = error.downcast_ref::<std::io::Error>();
+        let code = of_system.and_then(std::io::Error::raw_os_error);
+        cfg!(unix) && code.is_some_and(|code| CODES.contains(&code))
+    };
+    std::iter::successors(Some(error), |error| error.source()).any(is_one)
 }

@@ -20,13 +20,14 @@ use crate::account::{Plan, Shared};
 use crate::alert::Alerts;
 use crate::config::{Config, Outside};
 use crate::login::PromptOutput;
-use crate::reload::{RunningAccounts, SettingsReloader};
+use crate::reload::{AccountTables, FileWatcher, RunningAccounts, SettingsReloader};
+use crate::rule_books::RuleBooks;
 use crate::stop::Stop;
 use crate::stores::ProcessStores;
-use crate::supervisor::Supervisor;
+use crate::supervisor::{LoginPace, Supervisor};
 use crate::view::console::{ConsoleFeed, ConsoleView};
 use crate::view::run_id;
-use crate::{Bot, Ended, Report, handlers, page_token, report, telemetry};
+use crate::{Bot, Ended, Report, descriptors, handlers, page_token, report, telemetry};
 
 /// How long the last alerts may take when everything else has ended.
 const LAST_ALERTS: Duration = Duration::from_secs(10);
@@ -39,7 +40,7 @@ const LAST_ALERTS: Duration = Duration::from_secs(10);
 ///
 /// Secrets are read from the settings, from an environment variable or from a file in the data folder, never from an
 /// argument, which other users of the machine could see.
-#[derive(Debug, Default, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 #[command(after_long_help = services_help())]
 pub(crate) struct Args {
     /// A folder with a `bot.toml`, or the file; several bots run side by side, each with its own account.
@@ -107,13 +108,15 @@ pub(crate) async fn execute(args: Args, bot: Bot, common: &Common) -> Result<End
         report::say(&format!("{remark}\n"));
     }
     let plans = plan::plans(&args, &config, &bot)?;
-    run_all(&args, &config, bot, common, plans).await
+    let stores = ProcessStores::new(&config.store)?;
+    descriptors::check(plans.len(), stores.descriptors(), descriptors::raise())?;
+    run_all(&args, &config, (bot, stores), common, plans).await
 }
 
 async fn run_all(
     args: &Args,
     config: &Config,
-    bot: Bot,
+    (bot, stores): (Bot, ProcessStores),
     common: &Common,
     plans: Vec<Plan>,
 ) -> Result<Ended, Report> {
@@ -125,15 +128,24 @@ async fn run_all(
     let pages = Pages::default();
     let (alerts, delivery) = Alerts::start(&config.alert);
     let feed = ConsoleFeed::default();
-    let stores = ProcessStores::new(&config.store)?;
     let bot = bot.start_handlers(false)?;
     let programs = bot.programs().clone();
     handlers::register_metrics(&pages, &programs);
     let prompts = prompts(plans.iter());
-    let (lang, swapped) = (common.lang(), Arc::default());
-    let shared = Shared { bot, stores, lang, prompts, pages, alerts, feed, stop, swapped };
-    let address = args.listen.or(config.listen.address);
-    let ended = work(address, plans, (&shared, common), args).await;
+    let shared = Shared {
+        bot,
+        stores,
+        books: RuleBooks::default(),
+        watcher: FileWatcher::default(),
+        lang: common.lang(),
+        prompts,
+        pages,
+        alerts,
+        feed,
+        stop,
+        swapped: Arc::default(),
+    };
+    let ended = work(plans, (&shared, common), (args, config)).await;
     shared.stop.token().cancel();
     programs.stop().await;
     drop(shared);
@@ -154,17 +166,18 @@ fn prompts<'p>(plans: impl Iterator<Item = &'p Plan>) -> PromptOutput {
 
 /// Runs the accounts and the pages.
 async fn work(
-    address: Option<SocketAddr>,
     plans: Vec<Plan>,
     (shared, common): (&Shared, &Common),
-    args: &Args,
+    (args, config): (&Args, &Config),
 ) -> Result<Ended, Report> {
     let hangups = Hangups::listen();
-    let listener = match address {
+    let listener = match args.listen.or(config.listen.address) {
         Some(address) => Some(listen(address).await?),
         None => None,
     };
-    let supervisor = Supervisor::new(shared.clone(), common.clone());
+    let is_off = args.no_pacing || config.pacing.off == Some(true);
+    let pace = if is_off { LoginPace::off() } else { LoginPace::default() };
+    let supervisor = Supervisor::new(shared.clone(), common.clone(), pace);
     let accounts = RunningAccounts { supervisor: supervisor.clone(), shared: shared.clone() };
     let settings = SettingsReloader::new(
         args.config.clone(),
@@ -173,6 +186,8 @@ async fn work(
         Box::new(accounts),
         Arc::clone(&shared.swapped),
     );
+    let tables = account_tables(args, config, (shared, &supervisor));
+    let settings = settings.following(tables, shared.watcher.clone());
     let data: Vec<PathBuf> = plans.iter().map(|plan| plan.data.clone()).collect();
     if let Some(ended) = start_all(&supervisor, plans).await? {
         return Ok(ended);
@@ -189,6 +204,21 @@ async fn work(
         serving.abort();
     }
     Ok(ended)
+}
+
+/// The accounts of the settings, if they are run.
+fn account_tables(
+    args: &Args,
+    config: &Config,
+    (shared, supervisor): (&Shared, &Supervisor),
+) -> Option<AccountTables> {
+    if !args.bots.is_empty() {
+        return None;
+    }
+    let (args, bot) = (args.clone(), shared.bot.clone());
+    let data = plan::data(&args);
+    let planning = move |config: &Config| plan::plans(&args, config, &bot);
+    Some(AccountTables::new((data, config), planning, (shared.stores.clone(), supervisor.clone())))
 }
 
 /// Starts the accounts side by side. Those that cannot start keep no other from starting; if none can, that is the end, for

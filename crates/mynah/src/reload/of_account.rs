@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use mynah_page::RejectedFile;
 use mynah_programs::Difference;
 use mynah_reader::say;
+use mynah_rules::RuleBook;
 
 use super::Reloader;
 use super::settings::{Change, SettingsUser, SettingsUsers};
@@ -32,8 +33,12 @@ impl SettingsUser for RunningAccount {
         self.reloader.reload().await;
     }
 
-    async fn refuses(&self, bot: Bot) -> Option<Mistakes> {
-        self.reloader.refuses(bot).await
+    fn name(&self) -> &str {
+        &self.reloader.account
+    }
+
+    async fn judge(&self, bot: Bot) -> Result<Option<Arc<RuleBook>>, Mistakes> {
+        self.reloader.would_take(bot).await.map(Some)
     }
 
     fn rejected_rules(&self) -> Option<Mistakes> {

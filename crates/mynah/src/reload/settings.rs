@@ -10,14 +10,19 @@ use async_trait::async_trait;
 use mynah_fetch::FetchSettings;
 use mynah_programs::{Difference, Spec, Unchanged, Waits};
 use mynah_reader::say;
-use mynah_rules::Lang;
-use tokio::sync::{Mutex, Notify};
+use mynah_rules::{Lang, RuleBook};
+use tokio::sync::{Mutex, Notify, Semaphore};
+use tokio::task::JoinSet;
 
-use super::SaveWatch;
+use super::accounts::AccountsChange;
+use super::{AccountTables, FileWatcher};
 use crate::Bot;
 use crate::cli::{FetchArgs, Hangups};
 use crate::config::{BotSettings, Config, Outside, Problems};
 use crate::rule_file::Mistakes;
+
+/// How many accounts reload their rules at the same time.
+const AT_ONCE: usize = 8;
 
 /// An account that changed settings reach while it runs.
 #[async_trait]
@@ -28,8 +33,12 @@ pub(crate) trait SettingsUser: Send + Sync {
     /// Reads the rules again.
     async fn reload_rules(&self);
 
-    /// Why the rules as they are saved cannot be used with the handlers and hosts of this bot; `None` if they can.
-    async fn refuses(&self, bot: Bot) -> Option<Mistakes>;
+    /// The name of the account.
+    fn name(&self) -> &str;
+
+    /// Why the rules as they are saved cannot be used with the handlers and hosts of this bot; or the compiled rules, if they
+    /// are shared: they are held until the settings apply.
+    async fn judge(&self, bot: Bot) -> Result<Option<Arc<RuleBook>>, Mistakes>;
 
     /// The saved rules, if they were rejected: others answer.
     fn rejected_rules(&self) -> Option<Mistakes>;
@@ -70,6 +79,9 @@ pub(crate) struct SettingsReloader {
     bot: Bot,
     lang: Lang,
     accounts: Box<dyn SettingsUsers>,
+    /// The tables of accounts, where those of the file are run.
+    tables: Option<AccountTables>,
+    watcher: FileWatcher,
     /// Notified when an account has taken new rules.
     swapped: Arc<Notify>,
     /// Whether the last settings were refused: new rules may make them possible. Locked for the length of a reload, so that
@@ -86,7 +98,14 @@ impl SettingsReloader {
         accounts: Box<dyn SettingsUsers>,
         swapped: Arc<Notify>,
     ) -> Self {
-        Self { config, opened, bot, lang, accounts, swapped, is_refused: Mutex::default() }
+        let (tables, watcher) = (None, FileWatcher::default());
+        let is_refused = Mutex::default();
+        Self { config, opened, bot, lang, accounts, tables, watcher, swapped, is_refused }
+    }
+
+    /// The same for these tables of accounts, with this watcher.
+    pub(crate) fn following(self, tables: Option<AccountTables>, watcher: FileWatcher) -> Self {
+        Self { tables, watcher, ..self }
     }
 
     /// Reloads whenever the file is saved, and when new rules may allow settings that were refused. Never returns.
@@ -102,7 +121,7 @@ impl SettingsReloader {
     }
 
     async fn follow_saves(&self) {
-        let watched = SaveWatch::of_file(Config::file(self.config.as_deref()));
+        let watched = self.watcher.of_file(Config::file(self.config.as_deref()));
         if let Err(error) = &watched
             && self.config.is_some()
         {
@@ -145,11 +164,20 @@ impl SettingsReloader {
         self.reload_rules().await;
     }
 
+    /// Reloads the rules of all accounts, some at once: those with the same files are read once.
     async fn reload_rules(&self) {
         self.accounts.retry();
+        let places = Arc::new(Semaphore::new(AT_ONCE));
+        let mut reloading = JoinSet::new();
         for account in self.accounts.users() {
-            account.reload_rules().await;
+            let places = Arc::clone(&places);
+            reloading.spawn(async move {
+                // It is never closed.
+                let _place = places.acquire().await;
+                account.reload_rules().await;
+            });
         }
+        reloading.join_all().await;
     }
 
     /// Reads the settings again. Returns true if rules can run other handlers or ask other hosts than before.
@@ -166,11 +194,13 @@ impl SettingsReloader {
 
     /// Applies the settings whole, or returns the mistakes.
     async fn try_reload(&self, unchanged: Unchanged) -> Result<bool, Mistakes> {
-        let BotSettings { handlers: handler, fetch } = self.read()?;
+        let (BotSettings { handlers: handler, fetch }, config) = self.read()?;
+        let accounts = self.change_of_accounts(config.as_ref())?;
         let fetch = self.opened.over(&fetch);
         let has_other_hosts = fetch != *self.bot.fetch_client().settings();
         let before = self.bot.declared_names();
-        self.check(&handler, &before, has_other_hosts.then_some(&fetch)).await?;
+        let opened = has_other_hosts.then_some(&fetch);
+        let books = self.check(&handler, (&before, opened), &accounts).await?;
         let is_gone = |spec: &Spec| handler.iter().all(|new| new.name != spec.name);
         let running = self.bot.programs().iter().map(|program| program.spec());
         let leaving: Vec<Spec> = running.filter(is_gone).collect();
@@ -181,6 +211,11 @@ impl SettingsReloader {
             // Before rules are loaded by them.
             self.bot.fetch_client().reopen(fetch);
         }
+        // An account that is replaced must not look like the end of the process.
+        let _busy = self.tables.as_ref().map(AccountTables::busy);
+        if let Some(tables) = &self.tables {
+            tables.stop(&accounts).await;
+        }
         if !leaving.is_empty() {
             // The old rules may run them, so the new rules come first.
             self.reload_rules().await;
@@ -188,6 +223,10 @@ impl SettingsReloader {
         }
         let change = Change { handlers: difference, has_other_hosts };
         self.accounts.changed(&change);
+        if let (Some(tables), Some(config)) = (&self.tables, &config) {
+            tables.start(accounts, config).await;
+        }
+        drop(books);
         Ok(has_other_hosts || self.bot.declared_names() != before)
     }
 
@@ -202,13 +241,28 @@ impl SettingsReloader {
         Ok(difference)
     }
 
-    fn read(&self) -> Result<BotSettings, Mistakes> {
+    /// The settings of the bot, and all of the file if its accounts are run.
+    fn read(&self) -> Result<(BotSettings, Option<Config>), Mistakes> {
         if self.was_emptied() {
             return Err(self.unusable(self.emptied()));
         }
-        let outside = Outside::new(self.bot.services(), None);
-        let read = Config::load_bot(self.config.as_deref(), &outside);
-        read.map_err(|problems| self.mistakes(&problems))
+        let (file, services) = (self.config.as_deref(), self.bot.services());
+        let told = |problems: Problems| self.mistakes(&problems);
+        let Some(AccountTables { data, .. }) = &self.tables else {
+            let read = Config::load_bot(file, &Outside::new(services, None));
+            return Ok((read.map_err(told)?, None));
+        };
+        let config = Config::load(file, &Outside::new(services, Some(data))).map_err(told)?;
+        let (handlers, fetch) = (config.handler.clone(), config.fetch.clone());
+        Ok((BotSettings { handlers, fetch }, Some(config)))
+    }
+
+    /// The accounts that these settings add, remove or change.
+    fn change_of_accounts(&self, config: Option<&Config>) -> Result<AccountsChange, Mistakes> {
+        let (Some(tables), Some(config)) = (&self.tables, config) else {
+            return Ok(AccountsChange::default());
+        };
+        tables.change(config).map_err(|report| self.unusable(report.to_string()))
     }
 
     fn mistakes(&self, problems: &Problems) -> Mistakes {
@@ -223,14 +277,15 @@ impl SettingsReloader {
         Mistakes::of_file(Config::file(self.config.as_deref()), report)
     }
 
-    /// Whether the file is gone or has no text, while there are handlers or open hosts. Editors empty a file before they
-    /// write it.
+    /// Whether the file is gone or has no text, while there are accounts, handlers or open hosts. Editors empty a file before
+    /// they write it.
     fn was_emptied(&self) -> bool {
         let found = Config::file(self.config.as_deref()).metadata();
         let has_handlers = self.bot.programs().iter().next().is_some();
         let has_hosts =
             *self.bot.fetch_client().settings() != self.opened.over(&FetchSettings::default());
-        (has_handlers || has_hosts) && found.map_or(true, |found| found.len() == 0)
+        (self.tables.is_some() || has_handlers || has_hosts)
+            && found.map_or(true, |found| found.len() == 0)
     }
 
     fn emptied(&self) -> String {
@@ -242,32 +297,36 @@ impl SettingsReloader {
         )
     }
 
-    /// Refuses settings without a handler that the rules of an account run, or without a host that they ask.
+    /// Refuses settings without a handler that the rules of an account run, or without a host that they ask, and new accounts
+    /// whose rules cannot be used. Returns the rules that were compiled: as long as they are held, no account compiles them.
     async fn check(
         &self,
         specs: &[Spec],
-        before: &[String],
-        fetch: Option<&FetchSettings>,
-    ) -> Result<(), Mistakes> {
+        (before, fetch): (&[String], Option<&FetchSettings>),
+        accounts: &AccountsChange,
+    ) -> Result<Vec<Arc<RuleBook>>, Mistakes> {
         let declared = self.bot.clone().declare(specs.to_vec());
         let mut bot = declared.map_err(|why| self.unusable(why.to_string()))?;
         let names = bot.declared_names();
         let has_all_names = before.iter().all(|name| names.contains(name));
-        if fetch.is_none() && has_all_names {
-            return Ok(());
-        }
         if let Some(fetch) = fetch {
             bot = bot.fetching(fetch.clone());
         }
-        for account in self.accounts.users() {
+        let mut books = match &self.tables {
+            Some(tables) => tables.check(accounts, &bot).await?,
+            None => Vec::new(),
+        };
+        if fetch.is_none() && has_all_names {
+            return Ok(books);
+        }
+        let users = self.accounts.users().into_iter();
+        for account in users.filter(|account| !accounts.touches(account.name())) {
             // The rules that answer now are not those of the file then, and may run a handler that the file does not.
             if let Some(rejected) = account.rejected_rules().filter(|_| !has_all_names) {
                 return Err(rejected);
             }
-            if let Some(mistakes) = account.refuses(bot.clone()).await {
-                return Err(mistakes);
-            }
+            books.extend(account.judge(bot.clone()).await?);
         }
-        Ok(())
+        Ok(books)
     }
 }

@@ -2,10 +2,10 @@
 //!
 //! Folders are watched, not files: editors put a new file in place of the old one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
@@ -21,60 +21,167 @@ const LATEST: Duration = Duration::from_secs(2);
 /// More folders than this are not watched: the bot's folder is then something else, such as a home.
 const MOST_FOLDERS: usize = 100;
 
+/// Watches the folders of all accounts of a process with one watcher of the system, of which a user has few: 128 on a usual
+/// Linux. Clones share it.
+#[derive(Clone, Default)]
+pub(crate) struct FileWatcher(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    /// Made at the first use. Locked while folders are added or removed; the watcher itself never takes this lock.
+    watcher: Mutex<Option<RecommendedWatcher>>,
+    /// The listeners of each folder, by its resolved path.
+    folders: Arc<Mutex<Folders>>,
+}
+
+type Folders = BTreeMap<PathBuf, Vec<Arc<Listener>>>;
+
+/// Where the saves of some files are noted.
+struct Listener {
+    /// Whether a file is one of those, given the names of the files that were read.
+    concerns: fn(&Path, &BTreeSet<OsString>) -> bool,
+    /// The names of the files that were read, lists and tables included.
+    read: Mutex<BTreeSet<OsString>>,
+    flag: mpsc::Sender<()>,
+}
+
 /// Sees that one of the files of a bot was saved.
 pub(crate) struct SaveWatch {
-    watcher: RecommendedWatcher,
+    watcher: FileWatcher,
     watched: BTreeSet<PathBuf>,
-    /// The names of the files that were read, lists and tables included.
-    read: Arc<Mutex<BTreeSet<OsString>>>,
+    listener: Arc<Listener>,
     saved: mpsc::Receiver<()>,
 }
 
-impl SaveWatch {
+impl FileWatcher {
     /// A watch that sees nothing yet, for the files of a bot.
-    pub(crate) fn new() -> notify::Result<Self> {
-        Self::seeing(is_rule_file)
+    pub(crate) fn of_rules(&self) -> SaveWatch {
+        self.seeing(is_rule_file)
     }
 
     /// A watch for one file and no other.
-    pub(crate) fn of_file(file: &Path) -> notify::Result<Self> {
-        let mut watch = Self::seeing(is_known_file)?;
-        let name = file.file_name().map(OsStr::to_owned);
-        watch.read.lock().unwrap_or_else(PoisonError::into_inner).extend(name);
-        watch.watcher.watch(&folder_of(file), RecursiveMode::NonRecursive)?;
+    pub(crate) fn of_file(&self, file: &Path) -> notify::Result<SaveWatch> {
+        let mut watch = self.seeing(is_known_file);
+        lock(&watch.listener.read).extend(file.file_name().map(OsStr::to_owned));
+        watch.add(&folder_of(file))?;
         Ok(watch)
     }
 
-    fn seeing(concerns: fn(&Path, &BTreeSet<OsString>) -> bool) -> notify::Result<Self> {
+    fn seeing(&self, concerns: fn(&Path, &BTreeSet<OsString>) -> bool) -> SaveWatch {
         // One place is enough: it is a flag that something was saved.
         let (flag, saved) = mpsc::channel(1);
-        let read = Arc::<Mutex<BTreeSet<OsString>>>::default();
-        let known = Arc::clone(&read);
-        let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-            let known = known.lock().unwrap_or_else(PoisonError::into_inner);
-            if event.is_ok_and(|event| is_change(&event, |path| concerns(path, &known))) {
-                // Full means that the flag is up already.
-                let _ = flag.try_send(());
-            }
-        })?;
-        Ok(Self { watcher, watched: BTreeSet::new(), read, saved })
+        let listener = Arc::new(Listener { concerns, read: Mutex::default(), flag });
+        SaveWatch { watcher: self.clone(), watched: BTreeSet::new(), listener, saved }
     }
 
+    /// Lets a listener hear of a folder.
+    fn add(&self, folder: &Path, listener: &Arc<Listener>) -> notify::Result<()> {
+        let mut watcher = lock(&self.0.watcher);
+        let is_new = {
+            let mut folders = lock(&self.0.folders);
+            let listeners = folders.entry(folder.to_owned()).or_default();
+            listeners.push(Arc::clone(listener));
+            listeners.len() == 1
+        };
+        // The watcher waits for its thread, which may just be waiting for the folders.
+        let watched = if is_new { watch(&mut watcher, &self.0.folders, folder) } else { Ok(()) };
+        if watched.is_err() {
+            self.forget(folder, listener);
+        }
+        watched
+    }
+
+    fn remove(&self, folder: &Path, listener: &Arc<Listener>) {
+        let mut watcher = lock(&self.0.watcher);
+        if self.forget(folder, listener)
+            && let Some(watcher) = &mut *watcher
+        {
+            // The folder may be gone, and its watch with it.
+            let _ = watcher.unwatch(folder);
+        }
+    }
+
+    /// Takes a listener from a folder. Returns true if it was the last.
+    fn forget(&self, folder: &Path, listener: &Arc<Listener>) -> bool {
+        let mut folders = lock(&self.0.folders);
+        let Some(listeners) = folders.get_mut(folder) else { return false };
+        listeners.retain(|known| !Arc::ptr_eq(known, listener));
+        if !listeners.is_empty() {
+            return false;
+        }
+        folders.remove(folder);
+        true
+    }
+}
+
+fn watch(
+    watcher: &mut Option<RecommendedWatcher>,
+    folders: &Arc<Mutex<Folders>>,
+    folder: &Path,
+) -> notify::Result<()> {
+    if watcher.is_none() {
+        let folders = Arc::clone(folders);
+        let hear = move |event: notify::Result<Event>| {
+            if let Ok(event) = event {
+                note(&event, &lock(&folders));
+            }
+        };
+        *watcher = Some(notify::recommended_watcher(hear)?);
+    }
+    match watcher {
+        Some(watcher) => watcher.watch(folder, RecursiveMode::NonRecursive),
+        None => Ok(()),
+    }
+}
+
+/// Lets those who listen know of an event.
+fn note(event: &Event, folders: &Folders) {
+    if matches!(event.kind, EventKind::Access(_)) {
+        return;
+    }
+    for path in &event.paths {
+        let listeners = path.parent().and_then(|folder| folders.get(folder));
+        for listener in listeners.into_iter().flatten() {
+            if (listener.concerns)(path, &lock(&listener.read)) {
+                // Full means that the flag is up already.
+                let _ = listener.flag.try_send(());
+            }
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Drop for SaveWatch {
+    fn drop(&mut self) {
+        for folder in &self.watched {
+            self.watcher.remove(folder, &self.listener);
+        }
+    }
+}
+
+impl SaveWatch {
     /// Watches the folder of the main file, those right in it, and those of all files that were read.
     pub(crate) fn look_at(&mut self, main: &Path, read: &[PathBuf]) {
         let names = read.iter().filter_map(|file| file.file_name()).map(OsStr::to_owned);
-        *self.read.lock().unwrap_or_else(PoisonError::into_inner) = names.collect();
+        *lock(&self.listener.read) = names.collect();
         for folder in folders(main, read).into_iter().take(MOST_FOLDERS) {
-            if self.watched.contains(&folder) {
-                continue;
-            }
-            match self.watcher.watch(&folder, RecursiveMode::NonRecursive) {
-                Ok(()) => drop(self.watched.insert(folder)),
-                Err(error) => {
-                    tracing::warn!(%error, folder = %folder.display(), "changes in this folder go unseen");
-                }
+            if let Err(error) = self.add(&folder) {
+                tracing::warn!(%error, folder = %folder.display(), "changes in this folder go unseen; SIGHUP reloads the rules");
             }
         }
+    }
+
+    /// Watches a folder, by its resolved path: two paths to one folder would be one watch of the system, under one of them.
+    fn add(&mut self, folder: &Path) -> notify::Result<()> {
+        let folder = folder.canonicalize().map_err(notify::Error::io)?;
+        if !self.watched.contains(&folder) {
+            self.watcher.add(&folder, &self.listener)?;
+            self.watched.insert(folder);
+        }
+        Ok(())
     }
 
     /// Waits until something was saved and the writing has come to rest.
@@ -84,19 +191,13 @@ impl SaveWatch {
     /// Cancel safe but for a save in the last moment before, which the next save makes up for.
     pub(crate) async fn next(&mut self) {
         if self.saved.recv().await.is_none() {
-            // The watcher lives as long as this, so its end is only a matter of form.
+            // The listener lives as long as this, so its end is only a matter of form.
             return std::future::pending().await;
         }
         let latest = Instant::now() + LATEST;
         let settled = async { while timeout(QUIET, self.saved.recv()).await.is_ok() {} };
         let _ = timeout_at(latest, settled).await;
     }
-}
-
-/// Whether an event is a change of such a file.
-fn is_change(event: &Event, concerns: impl Fn(&Path) -> bool) -> bool {
-    let is_change = !matches!(event.kind, EventKind::Access(_));
-    is_change && event.paths.iter().any(|path| concerns(path))
 }
 
 /// Whether a file is a rule file, another file that was read, or a link in place of a whole folder of them.
@@ -153,7 +254,7 @@ mod tests {
     async fn a_watch_of_one_file_sees_no_other() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("mynah.toml");
-        let mut watch = SaveWatch::of_file(&file).unwrap();
+        let mut watch = FileWatcher::default().of_file(&file).unwrap();
         std::fs::write(folder.path().join("bot.toml"), "").unwrap();
         std::fs::write(&file, "").unwrap();
         timeout(Duration::from_secs(20), watch.next()).await.expect("the save was seen");
@@ -167,7 +268,7 @@ mod tests {
         let main = folder.path().join("bot.toml");
         std::fs::write(&main, "").unwrap();
         std::fs::create_dir(folder.path().join("rules")).unwrap();
-        let mut watch = SaveWatch::new().unwrap();
+        let mut watch = FileWatcher::default().of_rules();
         watch.look_at(&main, std::slice::from_ref(&main));
         for file in [main.clone(), folder.path().join("rules/new.toml")] {
             let other = folder.path().join("bot.toml~");
@@ -175,5 +276,35 @@ mod tests {
             std::fs::rename(&other, &file).unwrap();
             timeout(Duration::from_secs(20), watch.next()).await.expect("the save was seen");
         }
+    }
+
+    #[tokio::test]
+    async fn many_bots_share_one_watcher_and_hear_of_their_own_folders() {
+        let folder = tempfile::tempdir().unwrap();
+        let (watcher, mut watches) = (FileWatcher::default(), Vec::new());
+        for n in 0..300 {
+            // Two bots of each folder, one by another path to it.
+            let bot = folder.path().join(format!("bot{}", n / 2));
+            let _ = std::fs::create_dir(&bot);
+            let path = if n % 2 == 0 {
+                bot.clone()
+            } else {
+                bot.join("../").join(bot.file_name().unwrap())
+            };
+            let mut watch = watcher.of_rules();
+            watch.look_at(&path.join("bot.toml"), &[]);
+            watches.push(watch);
+        }
+        assert_eq!(lock(&watcher.0.folders).len(), 150);
+        std::fs::write(folder.path().join("bot7/bot.toml"), "").unwrap();
+        for n in [14, 15] {
+            timeout(Duration::from_secs(20), watches[n].next()).await.expect("the save was seen");
+        }
+        assert!(watches[16].saved.try_recv().is_err(), "the save of another bot");
+        watches.remove(14);
+        std::fs::write(folder.path().join("bot7/bot.toml"), "# new").unwrap();
+        timeout(Duration::from_secs(20), watches[14].next()).await.expect("the other still hears");
+        drop(watches);
+        assert!(lock(&watcher.0.folders).is_empty(), "nothing is watched any more");
     }
 }

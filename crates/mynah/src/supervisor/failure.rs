@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 
 use mynah_core::Timestamp;
-use mynah_rules::{Lang, Loaded};
 use tokio::task::JoinError;
 
 use crate::account::Plan;
 use crate::alert::{Alert, AlertKind};
 use crate::rule_file::Mistakes;
-use crate::{Ended, Report, rule_file};
+use crate::{Ended, Report};
 
 /// Why an account could not start.
 pub(crate) struct NotStarted {
@@ -25,17 +24,17 @@ pub(crate) struct NotStarted {
 
 impl NotStarted {
     /// The account cannot start because of this, with these rules.
-    pub(super) fn new(report: Report, loaded: &Loaded) -> Self {
-        let files = loaded.sources.files().map(|(_, path)| path.to_owned()).collect();
-        Self { files, ..Self::of(report) }
+    pub(super) fn new(report: Report, files: &[PathBuf]) -> Self {
+        Self { files: files.to_owned(), ..Self::of(report) }
     }
 
     /// The rules have mistakes.
-    pub(super) fn rules(loaded: &Loaded, lang: Lang) -> Self {
-        let Mistakes { file, line, count, .. } = Mistakes::of_errors(loaded, lang);
+    pub(super) fn rules(mistakes: Mistakes, files: &[PathBuf]) -> Self {
+        let Mistakes { file, line, count, report } = mistakes;
         let s = if count == 1 { "" } else { "s" };
         let reason = format!("the rules cannot be used: {file}:{line}: {count} mistake{s}");
-        Self { reason, is_printed: true, ..Self::new(rule_file::unusable(loaded), loaded) }
+        let report = Report::new(Ended::No, format!("the rules cannot be used:\n{report}"));
+        Self { reason, is_printed: true, ..Self::new(report, files) }
     }
 
     /// The rules could not be read because of a mistake of the program.
@@ -72,6 +71,10 @@ impl NotStarted {
 
     /// Logs it.
     pub(crate) fn log(&self, account: &str) {
+        if self.is_printed {
+            tracing::error!(account, "not started: {}", self.reason);
+            return;
+        }
         for line in self.report.to_string().lines().filter(|line| !line.trim().is_empty()) {
             tracing::error!(account, "{line}");
         }

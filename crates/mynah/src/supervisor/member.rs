@@ -11,7 +11,7 @@ use super::Entry;
 use crate::Ended;
 use crate::account::Plan;
 use crate::handlers::AccountHandlers;
-use crate::reload::{Reloader, SaveWatch};
+use crate::reload::{FileWatcher, Reloader};
 use crate::stop::AccountStop;
 use crate::view::console::AccountView;
 
@@ -124,18 +124,15 @@ impl Member {
     /// Waits until it is worth another try; false if the account is stopped. `files` are those of its rules.
     pub(super) async fn until_retry(
         &self,
+        watcher: &FileWatcher,
         files: &[PathBuf],
         is_storage: bool,
         tries: u32,
     ) -> bool {
         let saved = async {
-            match SaveWatch::new() {
-                Ok(mut saves) => {
-                    saves.look_at(&self.plan.main, files);
-                    saves.next().await;
-                }
-                Err(_) => std::future::pending().await,
-            }
+            let mut saves = watcher.of_rules();
+            saves.look_at(&self.plan.main, files);
+            saves.next().await;
         };
         let waited = async {
             match is_storage {

@@ -40,6 +40,111 @@ async fn a_damaged_database_keeps_no_other_account_from_starting() {
     .await;
 }
 
+#[tokio::test]
+async fn accounts_come_and_go_with_their_tables_in_the_settings() {
+    story(async {
+        let mut stage = Stage::started(BOT).await;
+        let others = [auto_confirmed().await, auto_confirmed().await];
+        let alerts = stage.folder().join("alerts");
+        let one = Account { name: "one", server: stage.sandbox.url() };
+        let two = Account { name: "two", server: others[0].url() };
+        let mut bot = stage.run_config(&stage.config(&[one, two], &alerts));
+        let page = bot.page().await;
+        stage::until_health(&page, "200").await;
+
+        // A third table starts an account, which changes nothing for the others.
+        let three = Account { name: "three", server: others[1].url() };
+        stage.config(&[one, two, three], &alerts);
+        bot.logged("added=three").await;
+        while others[1].calls().iter().all(|call| !call.path.ends_with("/webwxinit")) {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        stage::until_health(&page, "200").await;
+        assert_eq!(stage.calls("/webwxinit"), 1);
+
+        // A removed table stops its account, keeps its session, and takes it off the pages.
+        stage.config(&[one, three], &alerts);
+        bot.logged("removed=two").await;
+        stage::until_gone(&page, "two").await;
+        assert!(others[0].calls().iter().all(|call| !call.path.ends_with("/webwxlogout")));
+
+        // A file with a mistake changes nothing, whatever else it says.
+        let wrong = Account { name: "a/b", server: others[0].url() };
+        stage.config(&[three, wrong], &alerts);
+        bot.logged("the old ones stay").await;
+        // Neither does a file without accounts, nor an empty one.
+        stage.config(&[], &alerts);
+        bot.logged("there is no bot to run").await;
+        bot.logged("the old ones stay").await;
+        std::fs::write(stage.folder().join("mynah.toml"), "").unwrap();
+        bot.logged("the file is empty").await;
+        stage.sandbox.say("张三", Some("客户一群"), "多少钱");
+        assert_eq!(stage.said().await.1, "价目表在这里");
+
+        // A changed table replaces its account, at SIGHUP too. The session goes on.
+        let elsewhere = Account { name: "three", server: stage.sandbox.url() };
+        let path = stage.config(&[elsewhere], &alerts);
+        bot.logged("started_anew=three").await;
+        stage.online().await;
+        assert_eq!(stage.calls("/webwxlogout"), 0);
+        std::fs::remove_file(path).unwrap();
+        assert_eq!(bot.stop("TERM").await, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn rules_that_cannot_be_used_keep_one_of_two_accounts_from_starting_until_they_are_saved() {
+    story(async {
+        let mut stage = Stage::started(BOT).await;
+        let other = auto_confirmed().await;
+        let alerts = stage.folder().join("alerts");
+        let accounts = [
+            Account { name: "one", server: stage.sandbox.url() },
+            Account { name: "two", server: other.url() },
+        ];
+        let path = stage.config(&accounts, &alerts);
+        let second = stage.folder().join("second.toml");
+        std::fs::write(&second, BOT.replace("keyword", "keywrod")).unwrap();
+        let bot_of_two = format!("bot = '{}'", second.display());
+        let text = std::fs::read_to_string(&path).unwrap();
+        let (head, tail) = text.rsplit_once("bot = ").unwrap();
+        let rest = tail.split_once('\n').unwrap().1;
+        std::fs::write(&path, format!("{head}{bot_of_two}\n{rest}")).unwrap();
+        let mut bot = stage.run_config(&path);
+        bot.logged("error[unknown-key]").await;
+        bot.logged("not started: the rules cannot be used: second.toml").await;
+        let page = bot.page().await;
+        stage.online().await;
+        let health = stage::get(&page, "/health").await;
+        assert!(health.contains(r#""two":{"condition":"not_started""#), "{health}");
+        assert_eq!(stage::until_alert(&alerts, "not_started").await["account"], "two");
+        std::fs::write(&second, BOT).unwrap();
+        stage::until_health(&page, "200").await;
+        assert_eq!(bot.stop("INT").await, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_start_that_cannot_have_its_descriptors_is_refused_in_one_line() {
+    story(async {
+        let stage = Stage::started(BOT).await;
+        let names: Vec<String> = (0..200).map(|n| format!("a{n}")).collect();
+        let server = stage.sandbox.url();
+        let accounts: Vec<Account<'_>> =
+            names.iter().map(|name| Account { name, server }).collect();
+        let path = stage.config(&accounts, &stage.folder().join("alerts"));
+        let mut bot = stage.run_limited(&path, 1024);
+        assert_eq!(bot.ended().await, 2);
+        let told = bot.log().await;
+        assert!(told.starts_with("error: 200 accounts need 1860 file descriptors"), "{told}");
+        assert!(told.contains("this process may have 1024") && told.contains("ulimit"), "{told}");
+        assert_eq!(stage.sandbox.calls(), []);
+    })
+    .await;
+}
+
 async fn auto_confirmed() -> Sandbox {
     let options = Options { auto_confirm: true, ..Options::default() };
     Sandbox::start(options).await.expect("a free port")

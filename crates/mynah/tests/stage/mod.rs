@@ -43,6 +43,7 @@ pub(crate) struct Stage {
 }
 
 /// An account of the configuration.
+#[derive(Clone, Copy)]
 pub(crate) struct Account<'a> {
     pub(crate) name: &'a str,
     pub(crate) server: &'a str,
@@ -113,6 +114,14 @@ impl Stage {
     /// Starts `mynah run` with the accounts of a configuration.
     pub(crate) fn run_config(&self, config: &Path) -> Bot {
         Bot::spawn(self.command().arg("run").arg("--config").arg(config))
+    }
+
+    /// The same, where the system allows so many file descriptors.
+    pub(crate) fn run_limited(&self, config: &Path, descriptors: u32) -> Bot {
+        let mut command = Command::new("sh");
+        let script = format!("ulimit -n {descriptors} && exec \"$0\" run --config \"$1\"");
+        command.current_dir(self.folder()).args(["-c", &script, PROGRAM]).arg(config);
+        Bot::spawn(&mut command)
     }
 
     /// Another command about the data of the bot.
@@ -267,6 +276,16 @@ pub(crate) async fn until_alert(file: &Path, kind: &str) -> serde_json::Value {
 /// Waits until the health page answers with this status.
 pub(crate) async fn until_health(address: &str, status: &str) {
     while !get(address, "/health").await.starts_with(&format!("HTTP/1.1 {status}")) {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Waits until health and metrics show an account no more.
+pub(crate) async fn until_gone(address: &str, account: &str) {
+    let is_shown = async |path: &str, text: &str| get(address, path).await.contains(text);
+    while is_shown("/health", &format!("\"{account}\":")).await
+        || is_shown("/metrics", &format!("account=\"{account}\"")).await
+    {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }

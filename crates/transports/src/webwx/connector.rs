@@ -35,7 +35,7 @@ const DESKTOP_TOKEN: SecretSource =
     SecretSource { key: "desktop_token", variable: "MYNAH_DESKTOP_TOKEN", file: "desktop-token" };
 
 /// The texts in reasons, and their causes. The first that fits counts: codes say more than the sentences around them.
-const CAUSES: [(&str, Cause); 15] = [
+const CAUSES: [(&str, Cause); 16] = [
     ("only the owner of a group", Cause::NotOwner),
     ("1100 (", Cause::LoggedOut),
     ("1101 (", Cause::Replaced),
@@ -44,6 +44,7 @@ const CAUSES: [(&str, Cause); 15] = [
     ("1205 (", Cause::TooFrequent),
     ("too frequent", Cause::TooFrequent),
     ("not a friend", Cause::NotFriend),
+    ("no file descriptor", Cause::NoDescriptors),
     ("could not be reached", Cause::Unreachable),
     ("no answer in time", Cause::TimedOut),
     ("connection broke", Cause::Interrupted),
@@ -186,6 +187,7 @@ mod tests {
             |code: i64| call(Failure::Refused { code: Code::from(code), words: String::new() });
         for (reason, expected) in [
             (call(Failure::Unreachable("dns".into())), Cause::Unreachable),
+            (call(Failure::NoDescriptors("24".into())), Cause::NoDescriptors),
             (call(Failure::TimedOut), Cause::TimedOut),
             (call(Failure::Interrupted("reset".into())), Cause::Interrupted),
             (status(502), Cause::ServiceFailed),

@@ -493,6 +493,7 @@ fn cause_of(error: &CallError) -> OfflineCause {
         return OfflineCause::Throttled;
     }
     match error.failure {
+        Failure::NoDescriptors(_) => OfflineCause::NoDescriptors,
         Failure::Unreachable(_) | Failure::TimedOut | Failure::Interrupted(_) => {
             OfflineCause::Unreachable
         }

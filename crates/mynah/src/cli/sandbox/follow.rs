@@ -9,27 +9,26 @@ use mynah_page::RejectedFile;
 use mynah_page::view::News;
 use mynah_programs::Difference;
 use mynah_reader::say;
-use mynah_rules::{Disk, Lang};
+use mynah_rules::{Disk, Lang, RuleBook};
 
 use super::remark::Remarks;
 use crate::handlers::AccountHandlers;
-use crate::reload::{Change, SaveWatch, SettingsUser, SettingsUsers};
+use crate::reload::{Change, FileWatcher, SaveWatch, SettingsUser, SettingsUsers};
 use crate::rule_file::Mistakes;
 use crate::view::sandbox::SandboxView;
 use crate::{Bot, rule_file};
 
 /// Sees from now on whether one of these files, which were read, or another one of the bot is saved.
 pub(super) fn watch(view: &SandboxView, read: &[PathBuf], remarks: &Remarks) -> Option<SaveWatch> {
-    match SaveWatch::new() {
-        Ok(mut saves) => {
-            saves.look_at(&view.main, read);
-            Some(saves)
-        }
-        Err(error) => {
-            remarks.tell(unseen(&error, view.lang));
-            None
-        }
+    let watcher = FileWatcher::default();
+    // Without a watch of the main file there will be none of the others.
+    if let Err(error) = watcher.of_file(&view.main) {
+        remarks.tell(unseen(&error, view.lang));
+        return None;
     }
+    let mut saves = watcher.of_rules();
+    saves.look_at(&view.main, read);
+    Some(saves)
 }
 
 /// Loads the rules again at each save, and shows the result.
@@ -70,10 +69,14 @@ impl SettingsUser for SandboxBot {
     }
 
     /// Hosts that are not open refuse nothing here: the sandbox shows the request.
-    async fn refuses(&self, bot: Bot) -> Option<Mistakes> {
+    async fn judge(&self, bot: Bot) -> Result<Option<Arc<RuleBook>>, Mistakes> {
         let SandboxView { main, judged_for, lang, .. } = &*self.view;
         let loaded = rule_file::load_to_try(main, &Disk, &bot, *judged_for);
-        rule_file::mistakes(&loaded, &bot, *lang).await
+        rule_file::mistakes(&loaded, &bot, *lang).await.map_or(Ok(None), Err)
+    }
+
+    fn name(&self) -> &str {
+        ""
     }
 
     fn rejected_rules(&self) -> Option<Mistakes> {

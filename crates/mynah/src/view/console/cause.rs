@@ -39,6 +39,7 @@ fn word(cause: Cause) -> Option<&'static str> {
         Cause::NotFriend => "cause-not-friend",
         Cause::NotOwner => "cause-not-owner",
         Cause::Unreachable => "cause-unreachable",
+        Cause::NoDescriptors => "cause-descriptors",
         Cause::TimedOut => "cause-timeout",
         Cause::Interrupted => "cause-interrupted",
         Cause::ServiceFailed => "cause-server",
