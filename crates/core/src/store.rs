@@ -75,7 +75,8 @@ pub trait Store: Send + Sync {
     }
 
     /// Commits a turn as [`commit`](Self::commit) does, and claims at once, as [`claim`](Self::claim) does, the oldest
-    /// action of a chat: both or none. A turn that is refused claims nothing.
+    /// action of a chat. A turn that is refused claims nothing. If the process ends in between, the turn may be committed
+    /// without the claim.
     async fn commit_and_claim(
         &self,
         turn: Arc<Turn>,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -49,6 +49,8 @@ pub struct PostgresStore {
     epoch: i64,
     keep: Keep,
     is_closed: AtomicBool,
+    /// The commits with a claim that are under way.
+    claiming: AtomicUsize,
     /// Whether the lease was found to be gone, though the node is alive.
     is_revoked: watch::Sender<bool>,
 }
@@ -57,7 +59,8 @@ impl PostgresStore {
     pub(crate) fn new(links: Arc<Links>, node: Arc<Node>, lease: (i32, i64), keep: Keep) -> Self {
         let (account, epoch) = lease;
         let (is_closed, is_revoked) = (AtomicBool::new(false), watch::Sender::new(false));
-        Self { links, node, account, epoch, keep, is_closed, is_revoked }
+        let claiming = AtomicUsize::new(0);
+        Self { links, node, account, epoch, keep, is_closed, claiming, is_revoked }
     }
 
     /// Whether calls of this store say that it lost its lease, once `is_revoked` is set to true.
@@ -151,6 +154,22 @@ impl PostgresStore {
         self.node.left().map_or(until, |left| until.min(now + left))
     }
 
+    /// A commit, with a claim if there is one to make in the same transaction.
+    async fn commit_once(
+        &self,
+        turn: &Turn,
+        claim: Option<&ClaimRequest>,
+        now: Timestamp,
+    ) -> Result<Row, StoreError> {
+        let link = match claim {
+            Some(request) => self.links.durable(self.account, request.chat.as_str()),
+            None => self.links.fast(self.account),
+        };
+        let commit = Commit::new(turn, claim, !self.keep.log.is_zero(), now)?;
+        let mut rows = self.call(link, queries::COMMIT, &commit.parameters()).await?;
+        Ok(rows.swap_remove(0))
+    }
+
     async fn claim_once(
         &self,
         ClaimRequest { chat, token, until }: &ClaimRequest,
@@ -162,6 +181,27 @@ impl PostgresStore {
         let parameters: [Parameter<'_>; 4] = [&text(chat.as_str()), &token, &until, &now];
         let rows = self.call(link, queries::CLAIM, &parameters).await?;
         found(&rows[0], 0, chat)
+    }
+}
+
+/// Counts something as long as it exists.
+struct Counted<'a>(Option<&'a AtomicUsize>);
+
+impl<'a> Counted<'a> {
+    fn new(counter: &'a AtomicUsize, counts: bool) -> Self {
+        let counter = counts.then_some(counter);
+        if let Some(counter) = counter {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+        Self(counter)
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        if let Some(counter) = self.0 {
+            counter.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 }
 
@@ -390,19 +430,20 @@ impl Store for PostgresStore {
         claim: Option<ClaimRequest>,
         now: Timestamp,
     ) -> Result<Committed, StoreError> {
-        let link = match &claim {
-            Some(request) => self.links.durable(self.account, request.chat.as_str()),
-            None => self.links.fast(self.account),
-        };
-        let commit = Commit::new(&turn, claim.as_ref(), !self.keep.log.is_zero(), now)?;
-        let rows = self.call(link, queries::COMMIT, &commit.parameters()).await?;
-        let row = &rows[0];
+        // A commit with a claim holds the lock of the writer until the claim is on disk. Several at once would wait for each
+        // other's disk, so the others claim afterwards, without that lock.
+        let _under_way = Counted::new(&self.claiming, claim.is_some());
+        let is_alone = self.claiming.load(Ordering::Relaxed) <= 1;
+        let row = self.commit_once(&turn, claim.as_ref().filter(|_| is_alone), now).await?;
         if !row.get::<_, bool>(0) {
             return Ok(Committed::Conflict);
         }
         let claim = match &claim {
             Some(request) => {
-                let found = found(row, 4, &request.chat)?;
+                let found = match is_alone {
+                    true => found(&row, 4, &request.chat)?,
+                    false => self.claim_once(request, now).await?,
+                };
                 Some(Box::new(self.readable(found, request, now).await?))
             }
             None => None,

@@ -14,6 +14,8 @@ mod fence;
 mod fleet;
 #[path = "postgres/leases.rs"]
 mod leases;
+#[path = "postgres/looks.rs"]
+mod looks;
 #[path = "postgres/lost_answers.rs"]
 mod lost_answers;
 #[path = "postgres/restarts.rs"]
@@ -22,3 +24,5 @@ mod restarts;
 mod retention;
 #[path = "postgres/rights.rs"]
 mod rights;
+#[path = "postgres/takeover.rs"]
+mod takeover;

@@ -133,6 +133,29 @@ impl Cluster {
         assert!(restarted.unwrap().success());
     }
 
+    /// Stops the server.
+    pub(crate) fn stop(&self) {
+        let data = self.folder.join("data");
+        // How it was started, which it forgets when it stops.
+        let options = std::fs::read_to_string(data.join("postmaster.opts")).unwrap();
+        std::fs::write(self.folder.join("options"), options).unwrap();
+        let mut command = as_other_user();
+        command
+            .arg(self.programs.join("pg_ctl"))
+            .args(["stop", "-w", "-m", "fast", "-D"])
+            .arg(data);
+        let stopped = command.current_dir("/").stdout(Stdio::null()).status();
+        assert!(stopped.unwrap().success());
+    }
+
+    /// Starts the server that was stopped, and does not wait for it.
+    pub(crate) fn begin(&self) {
+        let options = std::fs::read_to_string(self.folder.join("options")).unwrap();
+        let script = format!("{} >>{}/log 2>&1 &", options.trim_end(), self.folder.display());
+        let begun = as_other_user().args(["sh", "-c", &script]).current_dir("/").status();
+        assert!(begun.unwrap().success());
+    }
+
     pub(crate) fn settings(&self) -> Settings {
         Settings::new(&self.address("bots"), None, None).unwrap()
     }

@@ -13,22 +13,22 @@ use crate::cluster::{Cluster, SILENCE, runtime, silence};
 use crate::restarts::{NOW, batch};
 
 /// A database with an account that a process holds which gives no sign any more.
-struct Scene {
+pub(crate) struct Scene {
     admin: Client,
     /// Another connection, for the transaction that stops calls.
     gate: Client,
-    old: Arc<dyn Store>,
+    pub(crate) old: Arc<dyn Store>,
     /// The processes that may take the account over.
-    next: [PostgresStores; 2],
+    pub(crate) next: [PostgresStores; 2],
     // The old process, whose connections stay open.
     _stores: PostgresStores,
 }
 
-const ACCOUNT: &str = "main";
+pub(crate) const ACCOUNT: &str = "main";
 
 impl Scene {
     /// Makes the database, with these statements as the mistake.
-    async fn new(cluster: &Cluster, database: &str, mistake: &str) -> Self {
+    pub(crate) async fn new(cluster: &Cluster, database: &str, mistake: &str) -> Self {
         let create = format!("CREATE DATABASE {database}");
         cluster.admin("postgres").await.batch_execute(&create).await.unwrap();
         let settings = Settings::new(&cluster.address(database), None, None).unwrap();
@@ -56,14 +56,14 @@ impl Scene {
     }
 
     /// Waits until so many calls wait for a lock.
-    async fn waiting(&self, number: i64) {
+    pub(crate) async fn waiting(&self, number: i64) {
         let sql = "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted";
         while self.admin.query_one(sql, &[]).await.unwrap().get::<_, i64>(0) < number {
             sleep(Duration::from_millis(5)).await;
         }
     }
 
-    async fn gate(&self, sql: &str) {
+    pub(crate) async fn gate(&self, sql: &str) {
         self.gate.batch_execute(sql).await.unwrap();
     }
 
@@ -76,7 +76,7 @@ impl Scene {
 }
 
 /// A batch whose acceptance is long: the record comes after the event.
-fn long_batch() -> Batch {
+pub(crate) fn long_batch() -> Batch {
     let records = Records::from([("cursor".to_owned(), "1".to_owned())]);
     Batch { records, ..batch("1") }
 }
@@ -140,7 +140,7 @@ async fn two_takeovers(scene: &Scene) -> bool {
 }
 
 /// A new definition of a function with a text replaced, in the database itself.
-fn replace(function: &str, old: &str, new: &str) -> String {
+pub(crate) fn replace(function: &str, old: &str, new: &str) -> String {
     format!(
         "DO $do$ DECLARE v text := pg_get_functiondef('mynah.{function}'::regproc); BEGIN
             IF strpos(v, $a${old}$a$) = 0 THEN RAISE EXCEPTION 'the function has no such text'; END IF;

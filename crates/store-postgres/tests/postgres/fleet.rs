@@ -182,3 +182,176 @@ fn an_order_is_taken_once_and_answered_under_the_lease() {
         assert!(matches!(nobody, Err(StoreError::Unsupported { .. })), "{nobody:?}");
     });
 }
+
+/// The state of the only account.
+async fn state(fleet: &dyn Fleet) -> mynah_core::AccountState {
+    fleet.overview().await.unwrap().accounts.remove(0)
+}
+
+#[test]
+fn an_account_that_fails_is_kept_off_the_nodes_for_longer_each_time() {
+    let Some(cluster) = Cluster::shared() else { return };
+    story(async {
+        let admin = database(cluster, "poisoned").await;
+        let mut one = Member::join(cluster, "poisoned", node("one", 1)).await;
+        let mut waits = Vec::new();
+        for failures in 1..=3 {
+            one.look().await;
+            let (account, store) = one.runs.pop_first().unwrap();
+            store.close().await.unwrap();
+            one.fleet.poison(&account, "the rules are broken").await.unwrap();
+            assert!(one.look().await.take.is_empty() && one.runs.is_empty());
+            let state = state(&*one.fleet).await;
+            assert_eq!(
+                (state.failures, state.trouble.as_deref()),
+                (failures, Some("the rules are broken"))
+            );
+            waits.push(state.not_before.unwrap().since(state.since));
+            admin.batch_execute("UPDATE mynah.lease SET not_before = now()").await.unwrap();
+        }
+        assert_eq!(waits, [10, 20, 40].map(Duration::from_secs));
+        one.look().await;
+        // After a while on a node it counts as sound.
+        admin
+            .batch_execute("UPDATE mynah.lease SET since = now() - interval '1 hour'")
+            .await
+            .unwrap();
+        one.look().await;
+        assert_eq!(state(&*one.fleet).await.failures, 0);
+    });
+}
+
+#[test]
+fn an_account_on_which_nodes_die_is_not_passed_on_at_once() {
+    let Some(cluster) = Cluster::shared() else { return };
+    story(async {
+        let admin = database(cluster, "deadly").await;
+        let mut kept = Vec::new();
+        for name in ["one", "two", "three"] {
+            let mut member = Member::join(cluster, "deadly", node(name, 1)).await;
+            settle(&mut [&mut member]).await;
+            assert_eq!(member.runs.len(), 1, "{name}");
+            silence(&admin, "account 000").await;
+            kept.push(member);
+        }
+        let mut four = Member::join(cluster, "deadly", node("four", 1)).await;
+        settle(&mut [&mut four]).await;
+        assert!(four.runs.is_empty());
+        let state = state(&*four.fleet).await;
+        assert_eq!((state.failures, state.node), (3, None));
+        assert!(state.not_before.is_some());
+        let trouble = state.trouble.unwrap();
+        assert!(trouble.contains("3 nodes in a row"), "{trouble}");
+    });
+}
+
+#[test]
+fn an_account_stays_in_its_zone_unless_the_zone_is_empty_for_long_enough() {
+    let Some(cluster) = Cluster::shared() else { return };
+    story(async {
+        let admin = database(cluster, "zones").await;
+        let zone = |name: &str, zone: &str| NodeInfo { zone: zone.to_owned(), ..node(name, 1) };
+        let mut east = Member::join(cluster, "zones", zone("one", "east")).await;
+        settle(&mut [&mut east]).await;
+        silence(&admin, "account 000").await;
+        let mut west = Member::join(cluster, "zones", zone("two", "west")).await;
+        settle(&mut [&mut west]).await;
+        assert!(west.runs.is_empty());
+        let leaving =
+            NodeInfo { leave_zone_after: Some(Duration::from_secs(60)), ..zone("two", "west") };
+        west.fleet.join(leaving).await.unwrap();
+        settle(&mut [&mut west]).await;
+        assert!(west.runs.is_empty(), "not for long enough");
+        admin
+            .batch_execute("UPDATE mynah.lease SET since = now() - interval '2 minutes'")
+            .await
+            .unwrap();
+        settle(&mut [&mut west]).await;
+        assert_eq!(west.runs.len(), 1);
+        assert_eq!(state(&*west.fleet).await.zone.as_deref(), Some("west"));
+    });
+}
+
+#[test]
+fn an_account_moves_to_the_node_that_an_operator_names() {
+    let Some(cluster) = Cluster::shared() else { return };
+    story(async {
+        database(cluster, "moves").await;
+        let mut one = Member::join(cluster, "moves", node("one", 1)).await;
+        settle(&mut [&mut one]).await;
+        let nowhere = one.fleet.move_account("account 000", "two").await;
+        assert!(matches!(nowhere, Err(StoreError::Unsupported { .. })), "{nowhere:?}");
+        let other = NodeInfo { zone: "west".to_owned(), ..node("two", 1) };
+        let mut two = Member::join(cluster, "moves", other).await;
+        settle(&mut [&mut one, &mut two]).await;
+        assert_eq!((one.runs.len(), two.runs.len()), (1, 0));
+        one.fleet.move_account("account 000", "two").await.unwrap();
+        settle(&mut [&mut one, &mut two]).await;
+        assert_eq!((one.runs.len(), two.runs.len()), (0, 1));
+        assert_eq!(state(&*one.fleet).await.moving_to, None);
+    });
+}
+
+#[test]
+fn after_a_restore_all_leases_are_free_and_their_numbers_new() {
+    let Some(cluster) = Cluster::shared() else { return };
+    story(async {
+        database(cluster, "restored").await;
+        let mut one = Member::join(cluster, "restored", node("one", 2)).await;
+        settle(&mut [&mut one]).await;
+        let before = state(&*one.fleet).await.epoch;
+        assert_eq!(one.fleet.restored().await.unwrap(), 2);
+        let store = Arc::clone(&one.runs["account 000"]);
+        assert!(matches!(store.sync().await, Err(StoreError::LeaseLost)));
+        settle(&mut [&mut one]).await;
+        store.lease_lost().await;
+        assert_eq!(one.runs.len(), 2);
+        one.runs["account 000"].sync().await.unwrap();
+        assert!(state(&*one.fleet).await.epoch > before + 1_000_000);
+    });
+}
+
+#[test]
+fn an_order_whose_taker_lost_the_account_goes_to_the_next_holder() {
+    let Some(cluster) = Cluster::shared() else { return };
+    story(async {
+        let admin = database(cluster, "order_again").await;
+        let mut one = Member::join(cluster, "order_again", node("one", 1)).await;
+        settle(&mut [&mut one]).await;
+        let minute = Duration::from_secs(60);
+        let id = one.fleet.order("account 000", "x", "pat", minute).await.unwrap();
+        assert_eq!(one.fleet.orders().await.unwrap().len(), 1);
+        silence(&admin, "account 000").await;
+        let mut two = Member::join(cluster, "order_again", node("two", 1)).await;
+        settle(&mut [&mut two]).await;
+        one.fleet.answer(&id, true, "too late").await.unwrap();
+        assert_eq!(two.fleet.orders().await.unwrap()[0].id, id);
+        two.fleet.answer(&id, true, "done").await.unwrap();
+        let end = one.fleet.wait_for(&id).await.unwrap();
+        let text = "done".to_owned();
+        assert_eq!(end, OrderEnd::Answered { is_done: true, text, node: "two".to_owned() });
+    });
+}
+
+#[test]
+fn a_server_that_is_away_for_longer_than_the_ttl_ends_accounts_and_gives_them_back() {
+    let Some(cluster) = Cluster::start() else { return };
+    story(async {
+        let ttl = Duration::from_millis(600);
+        let mut one = Member::join(&cluster, "bots", NodeInfo { ttl, ..node("one", 2) }).await;
+        while one.runs.len() < 2 {
+            one.look().await;
+            one.fleet.changed().await;
+        }
+        cluster.stop();
+        let store = Arc::clone(&one.runs["account 000"]);
+        store.lease_lost().await;
+        assert!(matches!(store.sync().await, Err(StoreError::LeaseLost)));
+        cluster.begin();
+        one.look().await;
+        assert_eq!(one.runs.len(), 0, "what is lost is ended first");
+        one.look().await;
+        assert_eq!(one.runs.len(), 2, "its own accounts, without waiting for a beat");
+        one.runs["account 000"].sync().await.unwrap();
+    });
+}

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use mynah_core::{Claim, Lane, Outcome, Store, StoreError, Stores};
+use mynah_core::{
+    Claim, ClaimRequest, ClaimToken, Committed, Lane, Outcome, Store, StoreError, Stores,
+};
 use mynah_store_postgres::{PostgresStores, Settings};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -13,7 +15,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::time::timeout;
 
 use crate::cluster::{Cluster, runtime};
-use crate::restarts::{NOW, answer, batch, claim};
+use crate::restarts::{NOW, answer, batch, claim, reply};
 
 /// The type of the message that ends an answer of the server.
 const READY: u8 = b'Z';
@@ -91,8 +93,8 @@ async fn tell(cluster: &'static Cluster, lost: i64) -> (Vec<String>, i64) {
     // Makes the connections: a new one has answers of its own.
     let warm = stores.open_store(&format!("warm {lost}")).await.unwrap();
     story(&warm).await.unwrap();
-    let store = stores.open_store(&name).await.unwrap();
     left.store(lost, Ordering::SeqCst);
+    let store = stores.open_store(&name).await.unwrap();
     let mut replies = story(&store).await.unwrap();
     let answers = lost - left.load(Ordering::SeqCst);
     left.store(0, Ordering::SeqCst);
@@ -101,6 +103,51 @@ async fn tell(cluster: &'static Cluster, lost: i64) -> (Vec<String>, i64) {
     status.troubled.clear();
     replies.push(format!("{status:?}"));
     (replies, answers)
+}
+
+#[test]
+fn a_message_takes_four_calls_with_pacing_and_three_without() {
+    let Some(cluster) = Cluster::shared() else { return };
+    let story = async {
+        let (folder, left) = (TempDir::new().unwrap(), Arc::new(AtomicI64::new(0)));
+        proxy(folder.path(), cluster.socket(), &left);
+        let address = format!("postgres://mynah@/bots?host={}", folder.path().display());
+        let stores = PostgresStores::new(Settings::new(&address, None, None).unwrap(), "test");
+        let store = stores.open_store("round trips").await.unwrap();
+        // Beats of the node are answers, too.
+        let mut fewest = [i64::MAX; 2];
+        for id in 0..6 {
+            for (place, is_paced) in [true, false].into_iter().enumerate() {
+                left.store(i64::MAX / 2, Ordering::SeqCst);
+                message(&store, &format!("{id} {is_paced}"), is_paced).await;
+                let answers = i64::MAX / 2 - left.load(Ordering::SeqCst);
+                fewest[place] = fewest[place].min(answers);
+            }
+        }
+        assert_eq!(fewest, [4, 3]);
+    };
+    let in_time = async { timeout(Duration::from_secs(60), story).await };
+    runtime().block_on(in_time).expect("it takes too long");
+}
+
+/// Accepts a message, answers it, and sends the answer. With pacing the claim comes after a pause, else with the turn.
+async fn message(store: &dyn Store, id: &str, is_paced: bool) {
+    let accepted = store.accept_and_begin(batch(id), 1, NOW).await.unwrap();
+    let (event, _) = accepted.begun.into_iter().next().unwrap();
+    let token = ClaimToken(id.bytes().fold(0, |sum, byte| sum * 31 + u64::from(byte)));
+    let request = ClaimRequest { chat: "g".into(), token, until: NOW };
+    let turn = Arc::new(reply(event));
+    let claim = if is_paced {
+        store.commit_and_claim(turn, None, NOW).await.unwrap();
+        store.claim(&request.chat, token, NOW, NOW).await.unwrap()
+    } else {
+        match store.commit_and_claim(turn, Some(request), NOW).await.unwrap() {
+            Committed::Done { claim: Some(claim), .. } => *claim,
+            other => panic!("{other:?}"),
+        }
+    };
+    let Claim::Send(outgoing) = claim else { panic!("{claim:?}") };
+    store.settle(&outgoing.id, Outcome::Accepted, NOW).await.unwrap();
 }
 
 #[test]

@@ -32,13 +32,17 @@ pub(crate) fn batch(id: &str) -> Batch {
 /// Handles the next event of chat g with a reply.
 pub(crate) async fn answer(store: &dyn Store) -> Result<(), StoreError> {
     let (event, _) = store.begin(&Lane::new("g"), NOW).await?.unwrap();
+    store.commit(reply(event), NOW).await.map(drop)
+}
+
+/// A turn that replies in chat g.
+pub(crate) fn reply(event: Event) -> Turn {
     let action = Action::Send { content: Content::text("hello") };
     let delay = Duration::ZERO;
     let step = Step::Act(Planned { chat: "g".into(), action, delay, is_reply: true });
     let effects = Effects { steps: vec![step], ..Effects::default() };
     let (reads, decided) = (Vec::new(), Decided::default());
-    let turn = Turn { event, reads, effects, decided, reply_max_age: None };
-    store.commit(turn, NOW).await.map(drop)
+    Turn { event, reads, effects, decided, reply_max_age: None }
 }
 
 /// Claims the next action of chat g.
