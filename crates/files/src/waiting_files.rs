@@ -39,6 +39,7 @@ pub fn keep(
 ///
 /// The errors of the file system; [`io::ErrorKind::AlreadyExists`] if it is there.
 pub fn new_private_folder(folder: &Path) -> io::Result<()> {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "only Unix has permissions to set"))]
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);

@@ -74,10 +74,16 @@ impl ProgramHandler {
             return Ok(call.answer(ctx, event).await);
         }
         let answered = self.ask(&current, ctx, event).await;
-        answered.map_err(|failure| {
-            current.count(&failure);
-            failure.into()
-        })
+        match answered {
+            Ok(flow) => {
+                current.tally().answered();
+                Ok(flow)
+            }
+            Err(failure) => {
+                current.count(&failure);
+                Err(failure.into())
+            }
+        }
     }
 
     async fn ask(

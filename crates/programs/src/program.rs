@@ -236,11 +236,7 @@ impl Current {
                 Backend::Model(_) => Err(Failure::Stopped),
             }
         };
-        let answered = self.timed(asked).await;
-        if answered.is_ok() {
-            self.tally.answered();
-        }
-        answered
+        self.timed(asked).await
     }
 
     /// The client, if this is a language model.
