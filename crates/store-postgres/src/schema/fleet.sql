@@ -94,15 +94,15 @@ BEGIN
 END $$;
 
 -- Which live node may take which account: no move of its data has marked it, the node can run the account, and is in its zone, unless it may leave zones and that
--- one had no live node for long enough.
-CREATE FUNCTION mynah.runners_1(p_now timestamptz)
+-- one had no live node for long enough. Without the nodes of `p_ended`.
+CREATE FUNCTION mynah.runners_1(p_now timestamptz, p_ended uuid[])
 RETURNS TABLE (o_node uuid, o_account integer, o_weight integer) LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
     RETURN QUERY
         WITH zones AS MATERIALIZED (
             SELECT n.zone, max(n.expires) AS seen FROM mynah.node n GROUP BY n.zone
         ), live AS MATERIALIZED (
-            SELECT n.* FROM mynah.node n WHERE n.expires > p_now AND NOT n.draining
+            SELECT n.* FROM mynah.node n WHERE n.expires > p_now AND NOT n.draining AND n.id <> ALL (p_ended)
         )
         SELECT n.id, l.account, n.weight
         FROM live n
@@ -116,10 +116,10 @@ BEGIN
 END $$;
 
 -- The share of each live node: of each account the part that its weight is of all that may take it.
-CREATE FUNCTION mynah.shares_1(p_now timestamptz) RETURNS TABLE (o_node uuid, o_share bigint) LANGUAGE plpgsql VOLATILE AS $$
+CREATE FUNCTION mynah.shares_1(p_now timestamptz, p_ended uuid[]) RETURNS TABLE (o_node uuid, o_share bigint) LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
     RETURN QUERY
-        WITH runners AS MATERIALIZED (SELECT * FROM mynah.runners_1(p_now)),
+        WITH runners AS MATERIALIZED (SELECT * FROM mynah.runners_1(p_now, p_ended)),
         sums AS (SELECT r.o_account, sum(r.o_weight) AS total FROM runners r GROUP BY r.o_account)
         -- The sum of thirds may be a little more than a whole number.
         SELECT r.o_node, ceil(sum(r.o_weight::float8 / s.total) - 1e-6)::bigint
@@ -151,7 +151,10 @@ BEGIN
         RETURN QUERY SELECT NULL::integer, NULL::text, 4::bigint, NULL::boolean, NULL::boolean, NULL::text;
         RETURN;
     END IF;
-    SELECT o_share INTO v_share FROM mynah.shares_1(v_now) WHERE o_node = p_node;
+    -- Their sessions show that their processes have ended, also before their rows expire.
+    v_ended := ARRAY(SELECT n.id FROM mynah.node n WHERE n.id <> p_node
+        AND EXISTS (SELECT 1 FROM mynah.lease l WHERE l.holder = n.id) AND mynah.is_ended_1(n));
+    SELECT o_share INTO v_share FROM mynah.shares_1(v_now, v_ended) WHERE o_node = p_node;
     v_share := coalesce(v_share, 0);
     v_slack := greatest(1, v_share / 10);
     PERFORM mynah.ask_back_1(v_node, v_share, v_slack, v_now);
@@ -159,11 +162,8 @@ BEGIN
     v_free := 0;
     v_taken := 0;
     IF NOT v_node.draining THEN
-        -- Their sessions show that their processes have ended, also before their rows expire.
-        v_ended := ARRAY(SELECT n.id FROM mynah.node n WHERE n.id <> p_node
-            AND EXISTS (SELECT 1 FROM mynah.lease l WHERE l.holder = n.id) AND mynah.is_ended_1(n));
         WITH runners AS MATERIALIZED (
-            SELECT r.o_account AS account FROM mynah.runners_1(v_now) r WHERE r.o_node = p_node
+            SELECT r.o_account AS account FROM mynah.runners_1(v_now, v_ended) r WHERE r.o_node = p_node
         ), mine AS MATERIALIZED (
             SELECT l.account, l.epoch, l.holder, l.since, l.failures, l.last_node,
                 l.holder IS NOT NULL AS died, l.holder = ANY (v_ended) AS ended,
@@ -193,25 +193,25 @@ BEGIN
             SELECT r.* FROM ranked r WHERE r.place <= p_most
                 AND (r.sent OR r.place <= v_share - v_held OR (r.late AND r.place <= v_share + v_slack - v_held))
                 -- Those under suspicion go to a node one by one.
-                AND (r.failures < 3 OR (r.place = 1 AND NOT EXISTS (SELECT 1 FROM mynah.lease l WHERE l.holder = p_node
-                    AND l.failures >= 3 AND l.since > v_now - interval '1 minute')))
+                AND (r.failures < 5 OR (r.place = 1 AND NOT EXISTS (SELECT 1 FROM mynah.lease l WHERE l.holder = p_node
+                    AND l.failures >= 5 AND l.since > v_now - interval '1 minute')))
         ), locked AS MATERIALIZED (
             SELECT c.* FROM chosen c WHERE pg_try_advisory_xact_lock(1298030849, c.account)
         ), judged AS MATERIALIZED (
-            -- A node that died soon after it had taken the account may have died of it.
-            SELECT k.*, CASE WHEN NOT k.died THEN k.failures WHEN k.since > v_now - interval '1 minute' THEN k.failures + 1 ELSE 1 END
-                AS failed
+            -- A process that ended soon after it had taken the account may have ended because of it.
+            SELECT k.*, CASE WHEN k.ended IS NOT TRUE THEN k.failures
+                WHEN k.since > v_now - interval '10 seconds' THEN k.failures + 1 ELSE 1 END AS failed
             FROM locked k
         ), taken AS (
             -- The epoch is compared, so that of two takers one finds nothing.
             UPDATE mynah.lease l SET
-                    holder = CASE WHEN j.died AND j.failed >= 3 THEN NULL ELSE p_node END,
+                    holder = CASE WHEN j.ended IS TRUE AND j.failed >= 5 THEN NULL ELSE p_node END,
                     epoch = l.epoch + 1, since = v_now, giving = false, ended = CASE WHEN j.died THEN j.ended END,
                     failures = j.failed,
-                    trouble = CASE WHEN j.died AND j.failed > 1 THEN j.failed || ' nodes in a row ended with it' ELSE l.trouble END,
-                    not_before = CASE WHEN j.died AND j.failed >= 3 THEN v_now + mynah.back_off_1(j.failed - 2) END,
-                    zone = CASE WHEN j.died AND j.failed >= 3 THEN l.zone ELSE v_node.zone END,
-                    last_node = CASE WHEN j.died AND j.failed >= 3 THEN l.last_node ELSE v_node.name END,
+                    trouble = CASE WHEN j.ended IS TRUE AND j.failed > 1 THEN j.failed || ' nodes in a row ended with it' ELSE l.trouble END,
+                    not_before = CASE WHEN j.ended IS TRUE AND j.failed >= 5 THEN v_now + mynah.back_off_1(j.failed - 4) END,
+                    zone = CASE WHEN j.ended IS TRUE AND j.failed >= 5 THEN l.zone ELSE v_node.zone END,
+                    last_node = CASE WHEN j.ended IS TRUE AND j.failed >= 5 THEN l.last_node ELSE v_node.name END,
                     moving_to = NULL, moving_until = NULL
                 FROM judged j WHERE l.account = j.account AND l.epoch = j.epoch
                 RETURNING l.account, l.epoch, l.holder, j.last_node AS former
@@ -373,7 +373,7 @@ BEGIN
                 'share', coalesce(s.o_share, 0)) ORDER BY n.name, n.joined), '[]')
             FROM mynah.node n
             CROSS JOIN LATERAL (SELECT count(*) AS held FROM mynah.lease l WHERE l.holder = n.id) h
-            LEFT JOIN mynah.shares_1(v_now) s ON s.o_node = n.id
+            LEFT JOIN mynah.shares_1(v_now, '{}') s ON s.o_node = n.id
             WHERE n.expires > v_now OR h.held > 0),
         'accounts', (
             SELECT coalesce(json_agg(json_build_object('account', a.name, 'node', n.name, 'last_node', l.last_node,
@@ -383,7 +383,7 @@ BEGIN
                 'moving_to', CASE WHEN l.moving_until > v_now THEN l.moving_to END) ORDER BY a.name), '[]')
             FROM mynah.account a JOIN mynah.lease l USING (account)
             LEFT JOIN mynah.node n ON n.id = l.holder
-            LEFT JOIN (SELECT o_account, count(*) AS number FROM mynah.runners_1(v_now) GROUP BY o_account) r
+            LEFT JOIN (SELECT o_account, count(*) AS number FROM mynah.runners_1(v_now, '{}') GROUP BY o_account) r
                 ON r.o_account = l.account
             WHERE NOT EXISTS (SELECT 1 FROM mynah.moving m WHERE m.account = l.account AND m.moved))
     )::text;
