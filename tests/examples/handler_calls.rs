@@ -185,7 +185,9 @@ async fn whole_way(action: &str) -> Result<Duration> {
     let mut command = tokio::process::Command::new(std::env::current_exe()?);
     command.arg("run").arg(&bot).args(["--transport", "stdio", "--no-pacing", "--data"]);
     command.arg(folder.path().join("data")).arg("--config").arg(&settings);
-    let line = |n| format!("{{\"id\":\"m{n}\",\"text\":\"weather in Rome\",\"from\":\"Ann\"}}\n");
+    // A text that is repeated again and again would be answered by silence.
+    let line =
+        |n| format!("{{\"id\":\"m{n}\",\"text\":\"weather in Rome {n}\",\"from\":\"Ann\"}}\n");
     Pipes::start(command)?.mean(MESSAGES, line).await
 }
 
