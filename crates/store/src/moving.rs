@@ -8,6 +8,7 @@ use mynah_core::{
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use crate::SqliteStore;
+use crate::database::Database;
 use crate::writer::Durability::{Synced, Written};
 
 /// The record with the mark. No store with it is opened for work, so no transport sees it.
@@ -16,8 +17,19 @@ const MARK: &str = "mynah.moving";
 /// The most rows in a page.
 const ROWS: usize = 500;
 
-/// All tables with data.
-const TABLES: [&str; 7] = ["event", "action", "seen", "state", "timer", "record", "hit"];
+/// All tables with data, and the indexes that are tables.
+const TABLES: [&str; 10] = [
+    "event",
+    "action",
+    "seen",
+    "state",
+    "timer",
+    "record",
+    "hit",
+    "event_id",
+    "late_event",
+    "late_action",
+];
 
 #[async_trait]
 impl MovingStore for SqliteStore {
@@ -49,9 +61,15 @@ impl MovingStore for SqliteStore {
             for table in TABLES {
                 connection.execute(&format!("DELETE FROM {table}"), [])?;
             }
+            index_all(connection)?;
             write_mark(connection, Some(&mark))
         };
-        self.executor.run(Synced, move |db| clear(&db.connection)).await
+        self.executor
+            .run(Synced, move |db| {
+                db.queues.clear();
+                clear(&db.connection)
+            })
+            .await
     }
 
     async fn rows(&self, after: &RowPlace) -> std::result::Result<RowPage, StoreError> {
@@ -75,16 +93,28 @@ impl MovingStore for SqliteStore {
                 return Ok(false);
             }
             rows.iter().try_for_each(|row| insert(connection, row))?;
+            index_all(connection)?;
             write_mark(connection, Some(&mark))?;
             Ok(true)
         };
-        let is_put = self.executor.run(Synced, move |db| put(&db.connection)).await?;
+        let work = move |db: &mut Database| {
+            db.queues.clear();
+            put(&db.connection)
+        };
+        let is_put = self.executor.run(Synced, work).await?;
         if is_put { Ok(()) } else { Err(StoreError::LeaseLost) }
     }
 
     async fn close(&self) -> std::result::Result<(), StoreError> {
         Store::close(self).await
     }
+}
+
+/// Moves the marks of the [`queues`](crate::queues) to the newest rows: each row that is inserted here is indexed at once.
+fn index_all(connection: &Connection) -> Result<()> {
+    let newest = "UPDATE mark SET event = (SELECT coalesce(max(seq), 0) FROM event),
+                                  action = (SELECT coalesce(max(seq), 0) FROM action)";
+    connection.execute(newest, []).map(drop)
 }
 
 /// Leaves the mark out of the records.
@@ -142,21 +172,25 @@ fn last(rows: Vec<StoredRow>) -> Result<RowPage> {
 }
 
 fn events(connection: &Connection, after: i64) -> Result<Vec<StoredRow>> {
-    let events: Vec<StoredEvent> = connection
+    let events: Vec<(StoredEvent, Numbers)> = connection
         .prepare_cached(
-            "SELECT seq, id, lane, time, accepted, message, person, body, attempts, begun, handled, decided
+            "SELECT seq, id, lane, time, accepted, message, person, body, attempts, begun, handled, decided,
+                    first_action, actions
              FROM event WHERE seq > ?1 ORDER BY seq LIMIT ?2",
         )?
-        .query_map((after, ROWS), event)?
+        .query_map((after, ROWS), |row| Ok((event(row)?, (row.get(12)?, row.get(13)?))))?
         .collect::<Result<_>>()?;
-    let with_actions = |mut event: StoredEvent| {
-        let actions = actions(connection, &event.id)?;
+    let with_actions = |(mut event, numbers): (StoredEvent, Numbers)| {
+        let actions = actions(connection, &event.id, numbers)?;
         event.first_action = actions.first().map(|(seq, action)| seq - action.n);
         event.actions = actions.into_iter().map(|(_, action)| action).collect();
         Ok(StoredRow::Event(Box::new(event)))
     };
     events.into_iter().map(with_actions).collect()
 }
+
+/// The number of the first action of an event, and how many it had.
+type Numbers = (Option<i64>, i64);
 
 fn event(row: &Row<'_>) -> Result<StoredEvent> {
     let (body, handled): (Option<String>, Option<i64>) = (row.get(7)?, row.get(10)?);
@@ -189,17 +223,19 @@ fn is_private(body: &str) -> bool {
     chat == ChatKind::Private
 }
 
-fn actions(connection: &Connection, event: &str) -> Result<Vec<(i64, StoredAction)>> {
+fn actions(
+    connection: &Connection,
+    event: &str,
+    (first, count): Numbers,
+) -> Result<Vec<(i64, StoredAction)>> {
+    let Some(first) = first else { return Ok(Vec::new()) };
     connection
         .prepare_cached(
             "SELECT seq, n, chat, turn_order, queued, body, not_before, expires, attempts, doubts, claimed, last_claim,
                     until, settled, outcome, reason, message
-             FROM action WHERE event = ?1
-             AND seq >= (SELECT first_action FROM event WHERE id = ?1)
-             AND seq < (SELECT first_action + actions FROM event WHERE id = ?1)
-             ORDER BY seq",
+             FROM action WHERE seq >= ?2 AND seq < ?3 AND event = ?1 ORDER BY seq",
         )?
-        .query_map([event], |row| {
+        .query_map(params![event, first, first + count], |row| {
             let action = StoredAction {
                 n: row.get(1)?,
                 chat: row.get(2)?,
@@ -233,7 +269,6 @@ fn ids(connection: &Connection, accepted: i64, id: &str) -> Result<Vec<StoredRow
     connection
         .prepare_cached(
             "SELECT id, accepted FROM seen WHERE (accepted, id) > (?1, ?2)
-             AND NOT EXISTS (SELECT 1 FROM event WHERE event.id = seen.id)
              ORDER BY accepted, id LIMIT ?3",
         )?
         .query_map(params![accepted, id, ROWS], |row| {
@@ -373,6 +408,14 @@ fn insert_event(connection: &Connection, event: &StoredEvent) -> Result<()> {
             event.body,
             event.decided,
         ])?;
+    connection
+        .prepare_cached("INSERT INTO event_id (id, seq) VALUES (?1, ?2)")?
+        .execute(params![event.id, event.seq])?;
+    if event.handled.is_none() {
+        connection
+            .prepare_cached("INSERT INTO late_event (seq) VALUES (?1)")?
+            .execute([event.seq])?;
+    }
     let Some(first) = event.first_action else { return Ok(()) };
     event.actions.iter().try_for_each(|action| insert_action(connection, event, first, action))
 }
@@ -383,6 +426,11 @@ fn insert_action(
     first: i64,
     action: &StoredAction,
 ) -> Result<()> {
+    if action.settled.is_none() {
+        connection
+            .prepare_cached("INSERT INTO late_action (seq) VALUES (?1)")?
+            .execute([first + action.n])?;
+    }
     connection
         .prepare_cached(
             "INSERT INTO action (seq, event, n, chat, queued, turn_order, not_before, expires, attempts, doubts, claimed,
