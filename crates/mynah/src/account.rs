@@ -47,6 +47,8 @@ pub(crate) struct Plan {
     pub(crate) settings: Settings,
     /// How long its log is kept, and how large it may grow.
     pub(crate) store: Options,
+    /// How long it waits before it first asks the service; its queues are served at once.
+    pub(crate) first_ask_after: Duration,
 }
 
 /// The common state of all accounts of a process.
@@ -152,12 +154,13 @@ impl Plan {
         let reloader = Arc::new(parts.reloader(files));
         let watch = Arc::new(parts.watch());
         let handlers = parts.handlers(Arc::clone(&reloader));
+        let operator_api = Arc::new(parts.operator_api());
         Ok(Ready {
             account: parts.account(transport, &handlers, Arc::clone(&watch)),
             handlers,
             control: parts.control.clone(),
-            operator_api: Arc::new(parts.operator_api()),
-            view: Arc::new(parts.account_view(Arc::clone(&reloader))),
+            view: Arc::new(parts.account_view(Arc::clone(&reloader), &operator_api)),
+            operator_api,
             data: self.data.clone(),
             watcher: shared.watcher.clone(),
             left_behind: shared.bot.left_behind(),
@@ -228,7 +231,7 @@ impl Parts<'_> {
             name: self.plan.name.clone(),
             store: Arc::clone(&self.store),
             transport: url_media::fetching(
-                self.stop.guard(transport, &self.service),
+                self.stop.guard(transport, &self.service, self.plan.first_ask_after),
                 self.shared.bot.fetch_client(),
                 &self.plan.data,
             ),
@@ -301,7 +304,11 @@ impl Parts<'_> {
         }
     }
 
-    fn account_view(&self, reloader: Arc<Reloader>) -> AccountView {
+    fn account_view(
+        &self,
+        reloader: Arc<Reloader>,
+        operator_api: &Arc<OperatorApi>,
+    ) -> AccountView {
         AccountView {
             name: self.plan.name.clone(),
             live: Arc::clone(&self.live),
@@ -311,6 +318,7 @@ impl Parts<'_> {
             reloader,
             control: self.control.clone(),
             connector: self.plan.connector,
+            operator_api: Arc::downgrade(operator_api),
         }
     }
 
@@ -447,6 +455,11 @@ fn tell(
             tracing::info!(account, "the input ended, and everything is answered");
             watch.ended("finished");
             return Ended::Fine;
+        }
+        RunEnded::Storage(StoreError::LeaseLost) => {
+            tracing::warn!(account, "another process works with this account now");
+            watch.ended("another process works with this account now");
+            return Ended::Storage;
         }
         RunEnded::LoggedOut { reason } => (
             Ended::LoggedOut,

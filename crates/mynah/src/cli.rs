@@ -8,6 +8,7 @@ pub(crate) mod data;
 mod data_move;
 pub(crate) mod explain;
 mod fetch_args;
+pub(crate) mod fleet;
 pub(crate) mod forget;
 mod hangups;
 #[cfg(feature = "import")]
@@ -70,6 +71,7 @@ enum Command {
     Forget(forget::Args),
     Data(data::Args),
     Store(store::Args),
+    Fleet(fleet::Args),
     Replay(replay::Args),
     Bench(bench::Args),
     Schema(schema::Args),
@@ -114,6 +116,7 @@ pub(crate) async fn execute(bot: Bot, arguments: Vec<OsString>) -> Result<Ended,
         Command::Forget(args) => forget::execute(args, &bot, &common).await,
         Command::Data(args) => data::execute(args, &bot, &common).await,
         Command::Store(args) => store::execute(args, &bot, &common).await,
+        Command::Fleet(args) => fleet::execute(args, &bot, &common).await,
         Command::Replay(args) => replay::execute(args, bot, &common).await,
         Command::Bench(args) => bench::execute(&args, &bot, &common),
         Command::Schema(args) => schema::execute(&args, &bot, &common),

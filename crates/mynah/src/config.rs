@@ -58,6 +58,8 @@ pub(crate) struct Config {
     pub(crate) listen: Listen,
     /// The database of all accounts.
     pub(crate) store: StoreConfig,
+    /// How this process shares the accounts of the database; `None` if it runs all of its own.
+    pub(crate) fleet: Option<FleetConfig>,
 }
 
 /// One account: a bot, its connection and its data.
@@ -218,6 +220,39 @@ pub(crate) struct StoreConfig {
     pub(crate) certificates: Option<PathBuf>,
 }
 
+/// How a process shares the accounts of the database with others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FleetConfig {
+    /// The name of this node; `None` for that of the machine.
+    pub(crate) name: Option<String>,
+    /// The nodes with the same address towards the service.
+    pub(crate) zone: String,
+    /// How long a zone must have been empty before its accounts leave it; `None` for never.
+    pub(crate) leave_zone_after: Option<Duration>,
+    /// The share in proportion to other nodes.
+    pub(crate) weight: u32,
+    /// The node is dead after this time without a sign of life.
+    pub(crate) ttl: Duration,
+    /// Accounts of this node that may resume their sessions.
+    pub(crate) starts: Rate,
+    /// Accounts of a zone that may log in anew.
+    pub(crate) logins: Rate,
+}
+
+impl Default for FleetConfig {
+    fn default() -> Self {
+        Self {
+            name: None,
+            zone: String::new(),
+            leave_zone_after: None,
+            weight: 1,
+            ttl: Duration::from_secs(6),
+            starts: Rate { count: 5, within: Duration::from_secs(1) },
+            logins: Rate { count: 1, within: Duration::from_secs(5) },
+        }
+    }
+}
+
 /// Text that is shown nowhere.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Secret(String);
@@ -326,6 +361,8 @@ pub(crate) struct DataPlaces {
     pub(crate) store: StoreConfig,
     /// The names of the accounts, with their folders where the file names one.
     pub(crate) accounts: Vec<(String, Option<PathBuf>)>,
+    /// The name of this node in the fleet, if the file names it.
+    pub(crate) node: Option<String>,
 }
 
 /// The path and the text of the settings; `None` if there are none.
@@ -372,6 +409,7 @@ impl Default for Config {
             logs: Logs::default(),
             listen: Listen::default(),
             store: StoreConfig::default(),
+            fleet: None,
         }
     }
 }

@@ -12,6 +12,7 @@ mod descriptors;
 pub mod embed;
 mod ended;
 mod fetcher;
+mod fleet;
 mod greeting;
 mod handlers;
 mod lacking_inputs;

@@ -44,6 +44,8 @@ pub(crate) enum Request {
         /// The name.
         name: String,
     },
+    /// Start the account again, of a fleet only.
+    Restart,
     /// Delete a person's data.
     Forget {
         /// The person's id.
@@ -84,11 +86,11 @@ pub(crate) struct AccountStatus {
 }
 
 impl Answer {
-    fn done(text: impl Into<String>) -> Self {
+    pub(crate) fn done(text: impl Into<String>) -> Self {
         Self { ok: true, text: text.into(), status: None, is_of_another: false }
     }
 
-    fn refused(text: impl Into<String>) -> Self {
+    pub(crate) fn refused(text: impl Into<String>) -> Self {
         Self { ok: false, ..Self::done(text) }
     }
 

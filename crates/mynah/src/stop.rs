@@ -5,9 +5,11 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use mynah_core::{Incoming, ReceiveError, Records, Service, Source, Transport};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::Ended;
@@ -81,13 +83,17 @@ impl AccountStop {
         self.own.begin(false);
     }
 
-    /// A transport that logs out at an ordered stop only if that stop is meant to, and shows its service to others.
+    /// A transport that logs out at an ordered stop only if that stop is meant to, shows its service to others, and asks
+    /// the service for the first time after a while.
     pub(crate) fn guard(
         &self,
         transport: Box<dyn Transport>,
         service: &OpenService,
+        first_ask_after: Duration,
     ) -> Box<dyn Transport> {
-        Box::new(Guarded { inner: transport, stop: self.clone(), service: Arc::clone(service) })
+        let (stop, service) = (self.clone(), Arc::clone(service));
+        let not_before = Instant::now() + first_ask_after;
+        Box::new(Guarded { inner: transport, stop, service, not_before })
     }
 
     fn logs_out(&self) -> bool {
@@ -139,6 +145,7 @@ struct Guarded {
     inner: Box<dyn Transport>,
     stop: AccountStop,
     service: OpenService,
+    not_before: Instant,
 }
 
 impl Transport for Guarded {
@@ -146,18 +153,21 @@ impl Transport for Guarded {
         let (inner, service) = self.inner.open(records);
         // A transport is opened once.
         let _ = self.service.set(Arc::clone(&service));
-        (Box::new(GuardedSource { inner, stop: self.stop }), service)
+        let Self { stop, not_before, .. } = *self;
+        (Box::new(GuardedSource { inner, stop, not_before }), service)
     }
 }
 
 struct GuardedSource {
     inner: Box<dyn Source>,
     stop: AccountStop,
+    not_before: Instant,
 }
 
 #[async_trait]
 impl Source for GuardedSource {
     async fn receive(&mut self) -> Result<Incoming, ReceiveError> {
+        tokio::time::sleep_until(self.not_before).await;
         self.inner.receive().await
     }
 
@@ -189,7 +199,7 @@ mod tests {
         let (stop, told) = (Stop::default(), Arc::new(AtomicBool::default()));
         let account = stop.account();
         let inner = Box::new(Idle(Arc::clone(&told)));
-        let mut source = GuardedSource { inner, stop: account.clone() };
+        let mut source = GuardedSource { inner, stop: account.clone(), not_before: Instant::now() };
         stopped(&stop, &account);
         assert!(account.token().is_cancelled());
         source.log_out().await;

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use mynah_core::{Store, StoreReader, Stores};
+use mynah_core::{Fleet, Store, StoreReader, Stores};
 use mynah_store::{SqliteStore, SqliteStores};
 
 use crate::Report;
@@ -50,6 +50,15 @@ impl ProcessStores {
         }
     }
 
+    /// The nodes that share the accounts; `None` where each process has its own.
+    pub(crate) fn fleet(&self) -> Option<Arc<dyn Fleet>> {
+        match self {
+            Self::Folders => None,
+            #[cfg(feature = "postgres")]
+            Self::Database(stores) => stores.fleet(),
+        }
+    }
+
     /// The stores with this account, which has this folder and these options.
     pub(crate) fn of(&self, account: &str, folder: &Path, options: &Options) -> Arc<dyn Stores> {
         match self {
@@ -64,6 +73,24 @@ impl ProcessStores {
             }
         }
     }
+}
+
+/// The nodes that share the accounts of the database of the settings.
+///
+/// # Errors
+///
+/// If the settings name no database, or it cannot be used.
+pub(crate) fn fleet_of(config: &StoreConfig) -> Result<Arc<dyn Fleet>, Report> {
+    of_database(config)?.fleet().ok_or_else(|| {
+        Report::new(crate::Ended::Usage, "the accounts of this store cannot be shared")
+    })
+}
+
+/// The name of this machine.
+pub(crate) fn machine() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name = name.trim();
+    if name.is_empty() { "mynah".to_owned() } else { name.to_owned() }
 }
 
 /// All accounts of the database of the settings.

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mynah_core::{Clock, Store, SystemClock};
+use mynah_core::{Clock, Prompt, Store, SystemClock};
 use mynah_page::Condition;
 use mynah_rules::{Loaded, RuleBook};
 use mynah_transports::Connector;
@@ -24,6 +24,7 @@ pub(crate) use self::pace::LoginPace;
 use crate::account::{Opening, Plan, Ready, Shared};
 use crate::cli::Common;
 use crate::handlers::AccountHandlers;
+use crate::operate::OperatorApi;
 use crate::reload::Reloader;
 use crate::rule_books::ReadRules;
 use crate::rule_file::Mistakes;
@@ -39,7 +40,7 @@ pub(crate) enum Session {
     /// The next start goes on with it.
     Keep,
     /// It ends on the service.
-    #[expect(dead_code, reason = "for the loop that shares accounts among nodes")]
+    #[expect(dead_code, reason = "an account that is removed from the settings")]
     LogOut,
 }
 
@@ -116,7 +117,6 @@ impl Supervisor {
     /// # Errors
     ///
     /// If the account could not start, or one of that name is in the set.
-    #[expect(dead_code, reason = "for accounts that come and go while the process runs")]
     pub(crate) async fn start(
         &self,
         plan: Plan,
@@ -158,6 +158,22 @@ impl Supervisor {
         members.values().map(|member| member.entry()).collect()
     }
 
+    /// What answers operators of an account that runs.
+    pub(crate) fn operator_api(&self, account: &str) -> Option<Arc<OperatorApi>> {
+        let member = self.members().get(account).cloned()?;
+        member.entry().view?.operator_api.upgrade()
+    }
+
+    /// The address that a person has to scan for a login of an account.
+    pub(crate) fn prompt(&self, account: &str) -> Option<String> {
+        let member = self.members().get(account).cloned()?;
+        let prompt = member.is_running().then(|| member.entry().view)??.live.prompt()?;
+        match prompt {
+            Prompt::Scan { url } => Some(url),
+            Prompt::Confirm { .. } => None,
+        }
+    }
+
     /// What changed settings reach in the accounts that run.
     pub(crate) fn reloads(&self) -> Vec<(Arc<Reloader>, AccountHandlers)> {
         let members = self.members();
@@ -165,7 +181,6 @@ impl Supervisor {
     }
 
     /// All ends of accounts from now on.
-    #[expect(dead_code, reason = "for accounts that come and go while the process runs")]
     pub(crate) fn ends(&self) -> mpsc::UnboundedReceiver<AccountEnd> {
         let (sender, receiver) = mpsc::unbounded_channel();
         self.0.followers.lock().unwrap_or_else(PoisonError::into_inner).push(sender);

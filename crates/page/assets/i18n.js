@@ -224,6 +224,8 @@ const words = {
     "这里是正在运行的机器人。上面是账号和等待发送的消息，下面是每条消息和对它的决定。需要登录时，二维码会显示在这里。"],
   keyFilter: ["to the search of the messages", "到消息搜索框"],
   accounts: ["Accounts", "账号"],
+  onNode: ["on node {node}", "在节点 {node} 上"],
+  onNoNode: ["No node holds it.", "没有节点在运行它。"],
   starting: ["starting", "正在启动"],
   waiting: ["waiting for a login", "等待登录"],
   online: ["online", "在线"],

@@ -11,17 +11,18 @@ export function accountCard(account, queue, said, reload) {
   const hint = { starting: "startingHint", offline: "offlineHint", ended: "endedHint", not_started: "notStartedHint" }[account.condition];
   return h("section.card.form", { "aria-label": `${t("account")} ${account.name}` },
     h("div.row", {}, h("h2.grow.text", {}, account.name), h(`span.lamp.${kind}`, {}, t(account.condition))),
+    account.node !== undefined && h("p.small", {}, account.node ? t("onNode", { node: account.node }) : t("onNoNode")),
     account.rejected_rules && rejected(account.rejected_rules),
     account.rejected_settings && rejected(account.rejected_settings, "rejectedSettings"),
     account.since && h("p.small.soft", {}, t("since", { time: moment(account.since) })),
     whyOf(account),
-    hint && h("p.small.soft", {}, t(hint)),
+    hint && account.node === undefined && h("p.small.soft", {}, t(hint)),
     account.prompt === "scan" && h("p", {}, h("strong", {}, t("scanThis"))),
     account.prompt === "confirm" && h("p", {}, h("strong", {}, t("confirmOnPhone"))),
     account.qr && h("img.qr", { src: account.qr, alt: t("qrAlt") }),
     account.names.length > 0 && people(account.names),
     queue && [numbers(queue), queue.pace && limits(queue.pace)],
-    h("div.row", {}, h("button.small", { onclick: () => reload(account.name), "data-key": `reload-${account.name}` }, t("reload"))),
+    account.node === undefined && h("div.row", {}, h("button.small", { onclick: () => reload(account.name), "data-key": `reload-${account.name}` }, t("reload"))),
     said && h("p.small.text.said", {}, said));
 }
 

@@ -402,6 +402,9 @@ pub struct AccountRow {
     pub rejected_settings: Option<RejectedRow>,
     /// The names in its rule file and the people they mean.
     pub names: Vec<NameRow>,
+    /// The node that holds it, if this process does not; empty if none does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
 }
 
 /// A handler in another process or a language model, and how often it was called since the start of the program.

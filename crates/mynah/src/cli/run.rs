@@ -19,6 +19,7 @@ use super::hangups::Hangups;
 use crate::account::{Plan, Shared};
 use crate::alert::Alerts;
 use crate::config::{Config, Outside};
+use crate::fleet::LastSeen;
 use crate::login::PromptOutput;
 use crate::reload::{AccountTables, FileWatcher, RunningAccounts, SettingsReloader};
 use crate::rule_books::RuleBooks;
@@ -27,7 +28,7 @@ use crate::stores::ProcessStores;
 use crate::supervisor::{LoginPace, Supervisor};
 use crate::view::console::{ConsoleFeed, ConsoleView};
 use crate::view::run_id;
-use crate::{Bot, Ended, Report, descriptors, handlers, page_token, report, telemetry};
+use crate::{Bot, Ended, Report, descriptors, fleet, handlers, page_token, report, telemetry};
 
 /// How long the last alerts may take when everything else has ended.
 const LAST_ALERTS: Duration = Duration::from_secs(10);
@@ -121,7 +122,8 @@ async fn run_all(
     plans: Vec<Plan>,
 ) -> Result<Ended, Report> {
     let stop = Stop::default();
-    let keep = args.keep_session || config.process.keep_session;
+    // Another node goes on with the sessions of a fleet.
+    let keep = args.keep_session || config.process.keep_session || config.fleet.is_some();
     stop.listen(keep).map_err(|error| {
         Report::new(Ended::Unusable, "failed to listen to signals").because(error)
     })?;
@@ -175,7 +177,8 @@ async fn work(
         Some(address) => Some(listen(address).await?),
         None => None,
     };
-    let is_off = args.no_pacing || config.pacing.off == Some(true);
+    // A fleet paces the logins of its zones.
+    let is_off = args.no_pacing || config.pacing.off == Some(true) || config.fleet.is_some();
     let pace = if is_off { LoginPace::off() } else { LoginPace::default() };
     let supervisor = Supervisor::new(shared.clone(), common.clone(), pace);
     let accounts = RunningAccounts { supervisor: supervisor.clone(), shared: shared.clone() };
@@ -189,21 +192,29 @@ async fn work(
     let tables = account_tables(args, config, (shared, &supervisor));
     let settings = settings.following(tables, shared.watcher.clone());
     let data: Vec<PathBuf> = plans.iter().map(|plan| plan.data.clone()).collect();
-    if let Some(ended) = start_all(&supervisor, plans).await? {
-        return Ok(ended);
-    }
+    let node = match &config.fleet {
+        Some(config) => Some(fleet::Node::new(config, plans, &supervisor, shared)?),
+        None => {
+            if let Some(ended) = start_all(&supervisor, plans).await? {
+                return Ok(ended);
+            }
+            None
+        }
+    };
     let serving = match listener {
         Some(listener) => {
-            let console = console(&data, supervisor.clone(), shared)?;
+            let elsewhere = node.as_ref().map(fleet::Node::seen);
+            let console = console(&data, supervisor.clone(), elsewhere, shared)?;
             Some(serve(listener, console, shared))
         }
         None => None,
     };
-    let ended = until_ended(&supervisor, hangups, Arc::new(settings)).await;
+    let running = until_ended(&supervisor, node, (hangups, Arc::new(settings)), shared);
+    let ended = running.await;
     if let Some(serving) = serving {
         serving.abort();
     }
-    Ok(ended)
+    ended
 }
 
 /// The accounts of the settings, if they are run.
@@ -212,7 +223,8 @@ fn account_tables(
     config: &Config,
     (shared, supervisor): (&Shared, &Supervisor),
 ) -> Option<AccountTables> {
-    if !args.bots.is_empty() {
+    // A node takes and gives accounts by itself.
+    if !args.bots.is_empty() || config.fleet.is_some() {
         return None;
     }
     let (args, bot) = (args.clone(), shared.bot.clone());
@@ -249,23 +261,36 @@ async fn start_all(supervisor: &Supervisor, plans: Vec<Plan>) -> Result<Option<E
     }
 }
 
-/// Runs the accounts to their ends. One that ends does not disturb the others.
+/// Runs the accounts to their ends, or shares them with other nodes until the process is stopped. An account that ends does
+/// not disturb the others.
 async fn until_ended(
     supervisor: &Supervisor,
-    hangups: Hangups,
-    settings: Arc<SettingsReloader>,
-) -> Ended {
+    node: Option<fleet::Node>,
+    (hangups, settings): (Hangups, Arc<SettingsReloader>),
+    shared: &Shared,
+) -> Result<Ended, Report> {
     let mut reloads = JoinSet::new();
     reloads.spawn(Arc::clone(&settings).reload_at_hangups(hangups));
     reloads.spawn(settings.follow());
-    supervisor.idle().await;
+    let ended = match node {
+        Some(node) => node.run(shared.stop.token().clone()).await.map(|()| Ended::Fine),
+        None => {
+            supervisor.idle().await;
+            Ok(supervisor.outcome())
+        }
+    };
     reloads.shutdown().await;
-    supervisor.outcome()
+    ended
 }
 
 /// The console over all accounts, guarded by its token. `data` are the folders of the accounts: the token is kept in the first
 /// that can keep it.
-fn console(data: &[PathBuf], supervisor: Supervisor, shared: &Shared) -> Result<App, Report> {
+fn console(
+    data: &[PathBuf],
+    supervisor: Supervisor,
+    fleet: Option<LastSeen>,
+    shared: &Shared,
+) -> Result<App, Report> {
     let mut folders = data.iter();
     let first = folders.next().expect("there is an account to run");
     let token = folders.fold(page_token::find(first, shared.lang), |token, folder| {
@@ -274,6 +299,7 @@ fn console(data: &[PathBuf], supervisor: Supervisor, shared: &Shared) -> Result<
     let view = ConsoleView {
         run: run_id(),
         supervisor,
+        fleet,
         pages: shared.pages.clone(),
         feed: shared.feed.clone(),
         clock: Arc::new(SystemClock),

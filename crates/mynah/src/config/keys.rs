@@ -105,6 +105,9 @@ fn top(account: &'static [Key]) -> Vec<Key> {
         Key::new("store", Kind::Section(STORE),
             "The data of all accounts in a PostgreSQL database instead of files. See docs/fleet.md.",
             "把所有账号的数据放进 PostgreSQL 数据库，不存成文件。见 docs/fleet.zh-CN.md。"),
+        Key::new("fleet", Kind::Section(FLEET),
+            "Shares the accounts of the database with other processes. See docs/fleet.md.",
+            "和其他进程分担数据库里的账号。见 docs/fleet.zh-CN.md。"),
     ]
 }
 
@@ -334,6 +337,31 @@ const STORE: &[Key] = &[
     Key::new("certificates", Kind::Path,
         "The certificates that the host of the database is verified with (PEM); default those of the system.",
         "用来验证数据库主机的证书（PEM）；默认用系统的证书。"),
+];
+
+#[rustfmt::skip]
+const FLEET: &[Key] = &[
+    Key::new("name", Kind::Name,
+        "The name of this node, the same after each start; default the name of the machine.",
+        "这个节点的名字，每次启动都一样；默认是主机名。"),
+    Key::new("zone", Kind::Name,
+        "Nodes in one zone reach the service from the same address; an account stays in its zone.",
+        "同一区域的节点从同一个地址访问服务；账号留在自己的区域。"),
+    Key::new("leave_zone_after", Kind::Duration { or_zero: false },
+        "How long a zone must have been without nodes before its accounts go to another; default never.",
+        "一个区域多久没有节点之后，它的账号才转到别的区域；默认从不。"),
+    Key::new("weight", Kind::Whole { least: 1, most: 1_000 },
+        "The share of this node in proportion to the others.",
+        "这个节点相对其他节点承担的份额。").default("1"),
+    Key::new("ttl", Kind::Duration { or_zero: false },
+        "A node without a sign of life for this long has lost its accounts.",
+        "节点这么久没有动静，就失去它的账号。").default("\"6s\""),
+    Key::new("starts", Kind::Rate { word: "per", or_off: false },
+        "How many accounts of this node may resume their sessions within a time.",
+        "这个节点在一段时间内最多恢复多少个账号的登录。").default("\"5 per 1s\""),
+    Key::new("logins", Kind::Rate { word: "per", or_off: false },
+        "How many accounts of a zone may log in anew within a time.",
+        "一个区域在一段时间内最多重新登录多少个账号。").default("\"1 per 5s\""),
 ];
 
 #[rustfmt::skip]

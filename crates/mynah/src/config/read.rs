@@ -11,8 +11,8 @@ use mynah_transports::{Connector, Connectors, Value, Values};
 
 use super::keys::{TRANSPORT, keys};
 use super::{
-    AccountConfig, BotSettings, Config, DataPlaces, Messages, Outside, Pacing, Problems, Secret,
-    Unknown, fetch, handler, places,
+    AccountConfig, BotSettings, Config, DataPlaces, FleetConfig, Messages, Outside, Pacing,
+    Problems, Secret, Unknown, fetch, handler, places,
 };
 use crate::telemetry::{LogFormat, LogLevel};
 
@@ -34,6 +34,14 @@ pub(super) fn read(path: &Path, text: &str, outside: &Outside<'_>) -> Result<Con
     config.handler = handler::all(&values, path, outside.data.is_some(), outside.own, &mut reading);
     config.fetch = fetch::settings(&values, outside.variable, &mut reading);
     share_nothing(&accounts, &config.accounts, &mut reading);
+    if let (Some(fleet), None) = (values.section("fleet"), &config.store.url) {
+        let message = Words::fixed("[fleet] needs a database", "[fleet] 需要数据库");
+        let hint = Words::fixed(
+            "name it with `url` in [store]: nodes share the accounts of a database",
+            "在 [store] 里用 `url` 写上：节点分担的是数据库里的账号",
+        );
+        reading.report("fleet", fleet.span.clone(), message, hint);
+    }
     if let Some(root) = outside.data {
         places::check(&accounts, &config.accounts, root, &mut reading);
     }
@@ -87,7 +95,7 @@ pub(super) fn data_places(
     for (syntax, span) in &parsed.problems {
         reading.syntax(syntax, span.clone());
     }
-    let of_process = reading.table(top, &only(&["store"]), 0..0);
+    let of_process = reading.table(top, &only(&["store", "fleet"]), 0..0);
     if !reading.mistakes.is_empty() {
         return Err(Problems::new(path, text, reading.mistakes));
     }
@@ -97,7 +105,9 @@ pub(super) fn data_places(
         Some((name, account.text("data").map(PathBuf::from)))
     };
     let accounts = of_accounts.sections("account").into_iter().flatten().filter_map(place);
-    Ok(DataPlaces { store: config(&of_process).store, accounts: accounts.collect() })
+    let node = of_process.section("fleet").and_then(|fleet| fleet.text("name"));
+    let node = node.map(str::to_owned);
+    Ok(DataPlaces { store: config(&of_process).store, accounts: accounts.collect(), node })
 }
 
 /// The keys of the service of an account; `None` if there is no such service.
@@ -141,6 +151,7 @@ fn config(values: &Table) -> Config {
         config.store.password_file = store.text("password_file").map(PathBuf::from);
         config.store.certificates = store.text("certificates").map(PathBuf::from);
     }
+    config.fleet = values.section("fleet").map(fleet);
     if let Some(listen) = values.section("listen") {
         config.listen.address = listen.text("address").and_then(|text| text.parse().ok());
     }
@@ -155,6 +166,21 @@ fn set<T: Clone>(place: &mut T, value: Option<&T>) {
 
 fn format(word: &str) -> LogFormat {
     if word == "json" { LogFormat::Json } else { LogFormat::Text }
+}
+
+fn fleet(values: &Table) -> FleetConfig {
+    let mut fleet = FleetConfig {
+        name: values.text("name").map(str::to_owned),
+        zone: values.text("zone").unwrap_or_default().to_owned(),
+        leave_zone_after: values.duration("leave_zone_after").copied(),
+        ..FleetConfig::default()
+    };
+    let weight = values.whole("weight").and_then(|weight| u32::try_from(*weight).ok());
+    set(&mut fleet.weight, weight.as_ref());
+    set(&mut fleet.ttl, values.duration("ttl"));
+    set(&mut fleet.starts, values.rate("starts").and_then(Option::as_ref));
+    set(&mut fleet.logins, values.rate("logins").and_then(Option::as_ref));
+    fleet
 }
 
 fn pacing(values: Option<&Table>) -> Pacing {

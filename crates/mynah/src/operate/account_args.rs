@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use mynah_core::Stores;
 use mynah_transports::Connectors;
 
 use super::AccountData;
 use crate::cli::common::Common;
 use crate::config::{Config, DATA, DataPlaces};
-use crate::stores::{self, ONLY};
+use crate::stores::{self, AccountFolder, ONLY};
 use crate::{Ended, Report, report};
 
 /// Which account.
@@ -74,25 +75,60 @@ impl AccountArgs {
         own.unwrap_or_else(|| self.folder().join(name))
     }
 
+    /// Finds all accounts of the settings, or of their database.
+    pub(crate) async fn find_all(
+        &self,
+        services: &Connectors,
+        common: &Common,
+    ) -> Result<Vec<AccountData>, Report> {
+        let places = self.places(services, common)?;
+        if places.store.url.is_some() {
+            let (stores, names) = accounts_of(&places).await?;
+            let of = |name| self.of_database(name, Arc::clone(&stores), &places);
+            return Ok(names.into_iter().map(of).collect());
+        }
+        let folders = places.accounts.iter().map(|(name, _)| self.folder_of(name, &places));
+        let found: Vec<AccountData> = folders
+            .filter(|folder| AccountFolder::new(folder).has_data())
+            .map(|folder| of_folder(&folder))
+            .collect();
+        if found.is_empty() {
+            return Err(Report::new(Ended::No, "no account of the settings has data"));
+        }
+        Ok(found)
+    }
+
     /// The account in the database of the settings.
     async fn in_database(&self, places: &DataPlaces) -> Result<AccountData, Report> {
-        let stores = stores::of_database(&places.store)?;
-        let failed = |error: mynah_core::StoreError| {
-            let hint = error.remedy();
-            Report::new(Ended::Storage, "failed to look into the database")
-                .because(error)
-                .hint(hint)
-        };
-        let names = stores.accounts().await.map_err(failed)?;
+        let (stores, names) = accounts_of(places).await?;
         let name = chosen(self.account.as_deref(), &names)?;
-        Ok(AccountData {
+        Ok(self.of_database(name, stores, places))
+    }
+
+    fn of_database(
+        &self,
+        name: String,
+        stores: Arc<dyn Stores>,
+        places: &DataPlaces,
+    ) -> AccountData {
+        AccountData {
             place: format!("account {name} of the database"),
             folders: vec![self.folder_of(&name, places), self.folder().to_owned()],
             stores,
             name,
             is_shared: true,
-        })
+        }
     }
+}
+
+/// The database of the settings, and its accounts.
+async fn accounts_of(places: &DataPlaces) -> Result<(Arc<dyn Stores>, Vec<String>), Report> {
+    let stores = stores::of_database(&places.store)?;
+    let names = stores.accounts().await.map_err(|error| {
+        let hint = error.remedy();
+        Report::new(Ended::Storage, "failed to look into the database").because(error).hint(hint)
+    })?;
+    Ok((stores, names))
 }
 
 /// The places of the data in the settings.

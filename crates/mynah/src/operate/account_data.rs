@@ -14,7 +14,7 @@ use mynah_transports::{Connector, Connectors, Surroundings, Value, Values};
 
 use super::{Answer, Request, deleted, find_chat, freed, new_id};
 use crate::names::name_rows;
-use crate::{Ended, Report, log_pages};
+use crate::{Ended, Report, fleet, log_pages};
 
 /// The record with the name of the account's service.
 const SERVICE: &str = "mynah.service";
@@ -39,7 +39,7 @@ impl AccountData {
         &self.place
     }
 
-    /// Asks the process of this machine that works with the account; `None` if there is none.
+    /// Asks the process that works with the account, on this machine or another; `None` if there is none.
     pub(crate) async fn ask(&self, request: &Request) -> Result<Option<Answer>, Report> {
         let account = self.is_shared.then_some(self.name.as_str());
         for folder in &self.folders {
@@ -47,7 +47,12 @@ impl AccountData {
                 return Ok(Some(answer));
             }
         }
-        Ok(None)
+        let Some(fleet) = self.stores.fleet() else { return Ok(None) };
+        let held = fleet::is_held(&*fleet, &self.name).await;
+        if !held.map_err(|error| self.failed("look into", error))? {
+            return Ok(None);
+        }
+        fleet::ask_holder(&*fleet, &self.name, request).await.map(Some)
     }
 
     /// Reads the data, also while another process works with it.

@@ -65,9 +65,15 @@ impl OperatorApi {
 
     /// Carries out a request.
     pub(crate) async fn answer(&self, request: Request) -> Answer {
+        self.answer_as(request, None).await
+    }
+
+    /// Carries out a request. A message gets this id, so that a request which comes twice sends it once.
+    pub(crate) async fn answer_as(&self, request: Request, id: Option<EventId>) -> Answer {
         match request {
             Request::Status => self.status().await,
-            Request::Send { chat, text } => self.send(&chat, &text).await,
+            Request::Send { chat, text } => self.send(&chat, &text, id).await,
+            Request::Restart => Answer::refused("only an account of a fleet is started again"),
             Request::Unbind { name } => self.unbind(name).await,
             Request::Forget { person } => self.forget(&person).await,
             Request::Logout => self.log_out(),
@@ -112,7 +118,7 @@ impl OperatorApi {
         }
     }
 
-    async fn send(&self, chat: &str, text: &str) -> Answer {
+    async fn send(&self, chat: &str, text: &str, id: Option<EventId>) -> Answer {
         let Some(service) = self.service.get() else {
             return Answer::refused("it is only starting");
         };
@@ -123,7 +129,8 @@ impl OperatorApi {
             Err(why) => return Answer::refused(why),
         };
         // The action goes on after this wait for its outcome has ended.
-        let outcomes = self.control.perform(new_id(self.clock.now()), planned);
+        let id = id.unwrap_or_else(|| new_id(self.clock.now()));
+        let outcomes = self.control.perform(id, planned);
         match tokio::time::timeout(OUTCOME, outcomes).await {
             Ok(Ok(outcomes)) => performed(&outcomes),
             Ok(Err(error)) => Answer::refused(error.to_string()),

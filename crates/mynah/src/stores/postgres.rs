@@ -21,7 +21,7 @@ const CERTIFICATES: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 /// The database of the settings.
 pub(super) fn stores(config: &StoreConfig) -> Result<PostgresStores, Report> {
-    Ok(PostgresStores::new(settings(config)?, &name()))
+    Ok(PostgresStores::new(settings(config)?, &super::machine()))
 }
 
 /// How long the data of an account is kept.
@@ -94,11 +94,4 @@ fn read(path: &Path) -> io::Result<String> {
 
 fn unreadable(path: &Path, error: io::Error) -> Report {
     Report::new(Ended::Usage, format!("failed to read {}", path.display())).because(error)
-}
-
-/// The name of this machine, for the table of nodes.
-fn name() -> String {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let name = name.trim();
-    if name.is_empty() { "mynah".to_owned() } else { name.to_owned() }
 }

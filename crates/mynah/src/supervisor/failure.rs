@@ -15,7 +15,7 @@ pub(crate) struct NotStarted {
     /// The reason, the remedy, and the status of a process that ends because of it.
     pub(crate) report: Box<Report>,
     /// The reason in one line, without texts of the rule file.
-    pub(super) reason: String,
+    pub(crate) reason: String,
     /// The files of the rules, as far as they were read.
     pub(super) files: Vec<PathBuf>,
     /// Whether the diagnostics of the rules, which were printed, say it all.

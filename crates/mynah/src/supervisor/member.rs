@@ -104,6 +104,10 @@ impl Member {
         }
     }
 
+    pub(super) fn is_running(&self) -> bool {
+        matches!(&*self.state.borrow(), State::Running { .. })
+    }
+
     pub(super) fn reloads(&self) -> Option<(Arc<Reloader>, AccountHandlers)> {
         match &*self.state.borrow() {
             State::Running { reloads, .. } => Some((**reloads).clone()),

@@ -6,7 +6,7 @@ mod live;
 mod names;
 mod rows;
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -26,9 +26,10 @@ pub(super) use self::cause::cause_of;
 pub(crate) use self::live::{ConsoleFeed, Live, RecentError};
 use self::names::Names;
 use self::rows::Queues;
+use crate::fleet::LastSeen;
 use crate::handlers;
 use crate::names::name_rows;
-use crate::operate::muting;
+use crate::operate::{OperatorApi, muting};
 use crate::reload::Reloader;
 use crate::rule_handler::ActiveRules;
 use crate::stop::OpenService;
@@ -50,6 +51,8 @@ const LONGEST_MUTE: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 pub(crate) struct ConsoleView {
     /// The accounts.
     pub(crate) supervisor: Supervisor,
+    /// The accounts of other nodes.
+    pub(crate) fleet: Option<LastSeen>,
     /// How they are.
     pub(crate) pages: Pages,
     /// The channel of news.
@@ -80,6 +83,8 @@ pub(crate) struct AccountView {
     pub(crate) control: Control,
     /// The chat service.
     pub(crate) connector: &'static dyn Connector,
+    /// Answers operators while the account runs. It holds the store, which an account that has ended must not keep open.
+    pub(crate) operator_api: Weak<OperatorApi>,
 }
 
 impl AccountView {
@@ -184,6 +189,14 @@ impl ConsolePage for ConsoleView {
         let mut rows = Vec::new();
         for entry in self.supervisor.entries() {
             rows.push(self.row(entry).await?);
+        }
+        if let Some(fleet) = &self.fleet {
+            let status = fleet.get();
+            let is_here = |name: &str| rows.iter().any(|row| row.name == name);
+            let elsewhere = status.overview.accounts.iter().filter(|one| !is_here(&one.account));
+            let more: Vec<AccountRow> =
+                elsewhere.map(|account| rows::elsewhere(&status, account)).collect();
+            rows.extend(more);
         }
         Ok(rows)
     }

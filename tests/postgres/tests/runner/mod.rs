@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command as StdCommand, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use assert_cmd::Command;
@@ -79,6 +80,15 @@ impl Runner {
         let (is_fine, said) = self.with_input(arguments, input);
         assert!(is_fine, "{arguments:?}: {said}");
         said
+    }
+
+    /// Starts a process without input, whose log goes to a file.
+    pub(crate) fn spawn(&self, arguments: &[&str]) -> Child {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let log = std::fs::File::create(self.folder.path().join(format!("{number}.log"))).unwrap();
+        let mut command = self.prepared(arguments);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap()
     }
 
     /// Kills a command when its standard error has a line with this text.

@@ -89,6 +89,7 @@ fn plan(account: &AccountConfig, data: PathBuf, args: &Args, config: &Config) ->
         login_timeout: config.process.login_timeout,
         settings: settings(args, config, account, &data),
         store: store(&account.messages.over(&config.messages)),
+        first_ask_after: Duration::ZERO,
         data,
     }
 }

@@ -130,7 +130,7 @@ impl Live {
     }
 
     /// The login prompt for a person.
-    pub(super) fn prompt(&self) -> Option<Prompt> {
+    pub(crate) fn prompt(&self) -> Option<Prompt> {
         self.now().prompt.clone()
     }
 

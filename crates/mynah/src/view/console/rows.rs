@@ -7,7 +7,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::tz::TimeZone;
 use mynah_core::{
-    Chat, ChatId, Decided, Event, EventBody, EventId, Prompt, Survey, Timestamp, TroubledAction,
+    AccountState, Chat, ChatId, Decided, Event, EventBody, EventId, Prompt, Survey, Timestamp,
+    TroubledAction,
 };
 use mynah_page::Condition;
 use mynah_page::view::{
@@ -21,6 +22,7 @@ use super::archive::Present;
 use super::cause::cause_of;
 use super::live::RecentError;
 use super::names::Names;
+use crate::fleet::FleetStatus;
 use crate::qr::Qr;
 
 /// A rule that did not fire for so long is probably not needed any more.
@@ -48,14 +50,7 @@ pub(super) fn account_row(
         cause: cause_of(&detail, connector),
         name: name.to_owned(),
         online: matches!(condition, Some(Condition::Online)),
-        condition: match condition {
-            Some(Condition::Starting) | None => "starting",
-            Some(Condition::Waiting { .. }) => "waiting",
-            Some(Condition::Online) => "online",
-            Some(Condition::Offline { .. }) => "offline",
-            Some(Condition::Ended { .. }) => "ended",
-            Some(Condition::NotStarted { .. }) => "not_started",
-        },
+        condition: word(condition),
         since: since.map(Timestamp::as_millis),
         detail,
         prompt: prompt.map(|prompt| match prompt {
@@ -66,6 +61,53 @@ pub(super) fn account_row(
         names: Vec::new(),
         rejected_rules: None,
         rejected_settings: None,
+        node: None,
+    }
+}
+
+/// An account that another node holds, or none.
+pub(super) fn elsewhere(status: &FleetStatus, account: &AccountState) -> AccountRow {
+    let holder = status.holder(account);
+    let shown = holder.and_then(|_| status.live.get(&account.account));
+    let prompt = shown.and_then(|shown| shown.prompt.clone()).map(|url| Prompt::Scan { url });
+    let free = Condition::Offline { reason: account.trouble.clone().unwrap_or_default() };
+    let condition = match (holder, shown) {
+        (None, _) => Some(&free),
+        (Some(_), shown) => shown.map(|shown| &shown.condition),
+    };
+    let detail = match condition {
+        Some(
+            Condition::Offline { reason }
+            | Condition::Ended { reason }
+            | Condition::NotStarted { reason },
+        ) => reason.clone(),
+        _ => String::new(),
+    };
+    AccountRow {
+        name: account.account.clone(),
+        online: matches!(condition, Some(Condition::Online)),
+        condition: word(condition),
+        since: Some(account.since.as_millis()),
+        cause: None,
+        detail,
+        prompt: prompt.as_ref().map(|_| "scan"),
+        qr: prompt.as_ref().and_then(picture),
+        names: Vec::new(),
+        rejected_rules: None,
+        rejected_settings: None,
+        node: Some(holder.map(|node| node.name.clone()).unwrap_or_default()),
+    }
+}
+
+/// The word of the page for a condition.
+fn word(condition: Option<&Condition>) -> &'static str {
+    match condition {
+        Some(Condition::Starting) | None => "starting",
+        Some(Condition::Waiting { .. }) => "waiting",
+        Some(Condition::Online) => "online",
+        Some(Condition::Offline { .. }) => "offline",
+        Some(Condition::Ended { .. }) => "ended",
+        Some(Condition::NotStarted { .. }) => "not_started",
     }
 }
 

@@ -1,0 +1,284 @@
+//! A node of a fleet: runs the accounts of a database that it holds, and shares them with the other nodes.
+//!
+//! [`Fleet`] says which accounts this node holds and which it should give back; [`Supervisor`] runs them. An account that
+//! has lost its lease ends by itself, without asking its service for anything. An account whose session is over stays
+//! here until a person has seen to it: another node could not log in either.
+
+mod orders;
+mod published;
+mod status;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use mynah_core::{Fleet, Look, NodeInfo, Rate, StoreError, Taken, with_causes};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) use self::orders::{ask_holder, is_held};
+use self::published::Published;
+pub(crate) use self::published::Shown;
+pub(crate) use self::status::{FleetStatus, LastSeen, word};
+use crate::account::{Plan, Shared};
+use crate::config::FleetConfig;
+use crate::supervisor::{AccountEnd, NotStarted, Session, Supervisor};
+use crate::{Ended, Report, stores};
+
+/// What is shown of the accounts is published this often at most.
+const PUBLISHED: Duration = Duration::from_secs(1);
+
+/// The whole fleet is looked at this often, for the pages.
+const SEEN: Duration = Duration::from_secs(3);
+
+/// An account that ends by a failure within this time is left alone for a while, so that it does not wander from node to
+/// node.
+const SHORT: Duration = Duration::from_secs(60);
+
+/// The accounts that this program can run, by name. Changes with the settings.
+pub(crate) type Plans = Arc<Mutex<BTreeMap<String, Plan>>>;
+
+/// A node.
+pub(crate) struct Node {
+    fleet: Arc<dyn Fleet>,
+    supervisor: Supervisor,
+    plans: Plans,
+    /// Without the accounts.
+    info: NodeInfo,
+    published: Published,
+    /// The whole fleet, for the pages of this node.
+    seen: LastSeen,
+}
+
+/// The end of a piece of work on an account.
+enum Done {
+    Started { account: String, failure: Option<String> },
+    Stopped { account: String },
+}
+
+/// The accounts of the node as its loop sees them.
+#[derive(Default)]
+struct Accounts {
+    /// Something is started or stopped.
+    busy: BTreeSet<String>,
+    /// They were taken while they were busy.
+    taken: BTreeMap<String, Taken>,
+    /// Since when each runs.
+    running: BTreeMap<String, Instant>,
+    work: JoinSet<Done>,
+}
+
+impl Node {
+    /// A node with these settings that can run these accounts.
+    pub(crate) fn new(
+        config: &FleetConfig,
+        plans: Vec<Plan>,
+        supervisor: &Supervisor,
+        shared: &Shared,
+    ) -> Result<Self, Report> {
+        let Some(fleet) = shared.stores.fleet() else {
+            return Err(Report::new(Ended::Usage, "[fleet] needs a database")
+                .hint("name it with `url` in [store]: nodes share the accounts of a database"));
+        };
+        for plan in &plans {
+            // So that their log is kept as their settings say.
+            shared.stores.of(&plan.name, &plan.data, &plan.store);
+        }
+        let name = config.name.clone().unwrap_or_else(stores::machine);
+        let rate = |rate: &mynah_reader::Rate| Rate::new(rate.count, rate.within);
+        let info = NodeInfo {
+            zone: config.zone.clone(),
+            leave_zone_after: config.leave_zone_after,
+            weight: config.weight,
+            ttl: config.ttl,
+            starts: rate(&config.starts),
+            logins: rate(&config.logins),
+            ..NodeInfo::new(&name, Vec::new())
+        };
+        let plans = plans.into_iter().map(|plan| (plan.name.clone(), plan)).collect();
+        let seen = LastSeen::default();
+        seen.register_metrics(&shared.pages.metrics);
+        Ok(Self {
+            fleet,
+            supervisor: supervisor.clone(),
+            plans: Arc::new(Mutex::new(plans)),
+            info,
+            published: Published::new(shared.pages.clone(), supervisor.clone()),
+            seen,
+        })
+    }
+
+    /// The whole fleet, for the pages of this node.
+    pub(crate) fn seen(&self) -> LastSeen {
+        self.seen.clone()
+    }
+
+    /// Shares accounts until the process is stopped and all of them are given back.
+    pub(crate) async fn run(mut self, stop: CancellationToken) -> Result<(), Report> {
+        self.join().await.map_err(|error| failed("join the fleet", error))?;
+        let mut ends = self.supervisor.ends();
+        let mut accounts = Accounts::default();
+        let mut tick = tokio::time::interval(PUBLISHED);
+        let mut known = self.names();
+        self.seen.look(&*self.fleet).await;
+        let mut seen_at = Instant::now();
+        while !stop.is_cancelled() {
+            tokio::select! {
+                () = stop.cancelled() => break,
+                () = self.fleet.changed() => {}
+                _ = tick.tick() => {
+                    self.published.publish(&*self.fleet).await;
+                    if seen_at.elapsed() >= SEEN {
+                        seen_at = Instant::now();
+                        self.seen.look(&*self.fleet).await;
+                    }
+                    if known == self.names() {
+                        continue;
+                    }
+                    known = self.names();
+                    warn("join the fleet", self.join().await);
+                }
+                Some(end) = ends.recv() => self.ended(end, &mut accounts).await,
+                Some(done) = accounts.work.join_next() => self.done(done, &mut accounts).await,
+            }
+            self.look(&mut accounts).await;
+            orders::carry_out(&self.fleet, &self.supervisor).await;
+        }
+        self.leave(&mut ends, &mut accounts).await;
+        Ok(())
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.plans.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+    }
+
+    async fn join(&self) -> Result<(), StoreError> {
+        self.fleet.join(NodeInfo { accounts: self.names(), ..self.info.clone() }).await
+    }
+
+    /// Takes and gives accounts.
+    async fn look(&self, accounts: &mut Accounts) {
+        let look = match self.fleet.look().await {
+            Ok(look) => look,
+            Err(error) => return warn("look for accounts", Err(error)),
+        };
+        let Look { take, give, is_draining: _ } = look;
+        for taken in take {
+            self.take(taken, accounts);
+        }
+        for account in give {
+            // A store that nobody works with yet is closed by dropping it.
+            accounts.taken.remove(&account);
+            self.give(account, accounts);
+        }
+    }
+
+    fn take(&self, taken: Taken, accounts: &mut Accounts) {
+        let account = taken.account.clone();
+        if !accounts.busy.insert(account.clone()) {
+            accounts.taken.insert(account, taken);
+            return;
+        }
+        tracing::info!(account, last_node = taken.last_node, "taken");
+        let plan = self.plans.lock().unwrap_or_else(PoisonError::into_inner).get(&account).cloned();
+        let supervisor = self.supervisor.clone();
+        accounts.work.spawn(async move {
+            let Some(plan) = plan else {
+                let failure = Some("the settings of this node do not name it".to_owned());
+                return Done::Started { account, failure };
+            };
+            // One that lost its lease may still be ending.
+            supervisor.stop(&account, Session::Keep).await;
+            let plan = Plan { first_ask_after: taken.wait, ..plan };
+            let started = supervisor.start(plan, Some(taken.store)).await;
+            let failure = started.err().map(|failure: NotStarted| failure.reason);
+            Done::Started { account, failure }
+        });
+    }
+
+    fn give(&self, account: String, accounts: &mut Accounts) {
+        if !accounts.busy.insert(account.clone()) {
+            return;
+        }
+        accounts.running.remove(&account);
+        let (supervisor, fleet) = (self.supervisor.clone(), Arc::clone(&self.fleet));
+        accounts.work.spawn(async move {
+            supervisor.stop(&account, Session::Keep).await;
+            warn("give an account back", fleet.give(&account).await);
+            tracing::info!(account, "given back");
+            Done::Stopped { account }
+        });
+    }
+
+    /// After a start or a stop.
+    async fn done(&self, done: Result<Done, tokio::task::JoinError>, accounts: &mut Accounts) {
+        let account = match done {
+            Ok(Done::Started { account, failure: None }) => {
+                accounts.running.insert(account.clone(), Instant::now());
+                account
+            }
+            Ok(Done::Started { account, failure: Some(reason) }) => {
+                tracing::error!(account, reason, "the account could not start here");
+                warn("set an account aside", self.fleet.poison(&account, &reason).await);
+                account
+            }
+            Ok(Done::Stopped { account }) => account,
+            Err(error) => return tracing::error!(%error, "work on an account failed"),
+        };
+        accounts.busy.remove(&account);
+        if let Some(taken) = accounts.taken.remove(&account) {
+            self.take(taken, accounts);
+        }
+    }
+
+    /// After the end of an account, whatever ended it.
+    async fn ended(&self, AccountEnd { account, ended }: AccountEnd, accounts: &mut Accounts) {
+        let Some(since) = accounts.running.remove(&account) else { return };
+        match ended {
+            // It needs a person, and stays in sight.
+            Ended::Fine | Ended::LoggedOut | Ended::Blocked | Ended::NobodyLoggedIn => {
+                tracing::warn!(account, "has ended and stays with this node until it is restarted");
+            }
+            _ if since.elapsed() < SHORT => {
+                let reason = format!("ended soon after its start: {}", ended.meaning());
+                self.supervisor.stop(&account, Session::Keep).await;
+                warn("set an account aside", self.fleet.poison(&account, &reason).await);
+            }
+            _ => {
+                self.supervisor.stop(&account, Session::Keep).await;
+                warn("give an account back", self.fleet.give(&account).await);
+            }
+        }
+    }
+
+    /// Gives each account back as soon as it has ended. The stop of the process has reached all of them already.
+    async fn leave(&self, ends: &mut UnboundedReceiver<AccountEnd>, accounts: &mut Accounts) {
+        warn("drain this node", self.fleet.drain().await);
+        accounts.taken.clear();
+        let mut giving = JoinSet::new();
+        for account in self.supervisor.names() {
+            let (supervisor, fleet) = (self.supervisor.clone(), Arc::clone(&self.fleet));
+            giving.spawn(async move {
+                supervisor.stop(&account, Session::Keep).await;
+                warn("give an account back", fleet.give(&account).await);
+            });
+        }
+        giving.join_all().await;
+        while accounts.work.join_next().await.is_some() {}
+        ends.close();
+        warn("leave the fleet", self.fleet.leave().await);
+    }
+}
+
+/// Reports a failure that the next try may not have.
+fn warn(what: &str, outcome: Result<(), StoreError>) {
+    if let Err(error) = outcome {
+        tracing::warn!(error = with_causes(&error), "failed to {what}");
+    }
+}
+
+fn failed(what: &str, error: StoreError) -> Report {
+    let hint = error.remedy();
+    Report::new(Ended::Storage, format!("failed to {what}")).because(error).hint(hint)
+}

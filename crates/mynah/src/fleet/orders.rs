@@ -1,0 +1,99 @@
+//! Orders of operators, which the node that holds the account carries out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use mynah_core::{EventId, Fleet, Order, OrderEnd, StoreError, with_causes};
+
+use crate::operate::{Answer, Request};
+use crate::supervisor::Supervisor;
+use crate::{Ended, Report};
+
+/// An order that no node takes within this time is refused.
+const WITHIN: Duration = Duration::from_secs(10);
+
+/// Takes the orders for accounts of this node and carries them out, each by itself.
+pub(super) async fn carry_out(fleet: &Arc<dyn Fleet>, supervisor: &Supervisor) {
+    let orders = match fleet.orders().await {
+        Ok(orders) => orders,
+        Err(error) => return tracing::warn!(error = with_causes(&error), "failed to read orders"),
+    };
+    for order in orders {
+        tokio::spawn(carry_out_one(Arc::clone(fleet), supervisor.clone(), order));
+    }
+}
+
+async fn carry_out_one(fleet: Arc<dyn Fleet>, supervisor: Supervisor, order: Order) {
+    let Order { id, account, body, by } = order;
+    let answer = match serde_json::from_str::<Request>(&body) {
+        Ok(Request::Restart) => Answer::done("it is started again"),
+        Ok(ref request) => {
+            tracing::info!(account, by, order = id, "an order of an operator");
+            match supervisor.operator_api(&account) {
+                Some(api) => {
+                    let id = EventId::new(format!("order:{id}"));
+                    api.answer_as(request.clone(), Some(id)).await
+                }
+                None => Answer::refused("the account is not running"),
+            }
+        }
+        Err(_) => Answer::refused("this order is not known here: another version of the program"),
+    };
+    let is_restart = matches!(serde_json::from_str(&body), Ok(Request::Restart));
+    let text = serde_json::to_string(&answer).unwrap_or_default();
+    if let Err(error) = fleet.answer(&id, answer.ok, &text).await {
+        tracing::warn!(error = with_causes(&error), order = id, "failed to answer an order");
+    }
+    if is_restart {
+        supervisor.stop(&account, crate::supervisor::Session::Keep).await;
+        // The next look takes it, here or elsewhere.
+        if let Err(error) = fleet.give(&account).await {
+            tracing::warn!(error = with_causes(&error), account, "failed to give an account back");
+        }
+    }
+}
+
+/// Whether a live node holds the account.
+pub(crate) async fn is_held(fleet: &dyn Fleet, account: &str) -> Result<bool, StoreError> {
+    let overview = fleet.overview().await?;
+    let found = overview.accounts.iter().find(|state| state.account == account);
+    let Some(holder) = found.and_then(|state| state.node.as_deref()) else { return Ok(false) };
+    Ok(overview.nodes.iter().any(|node| node.name == holder && node.is_alive))
+}
+
+/// Has the node that holds an account carry out a request, and waits for its answer.
+pub(crate) async fn ask_holder(
+    fleet: &dyn Fleet,
+    account: &str,
+    request: &Request,
+) -> Result<Answer, Report> {
+    let failed = |error: StoreError| {
+        let hint = error.remedy();
+        Report::new(Ended::Storage, "failed to reach the node of the account")
+            .because(error)
+            .hint(hint)
+    };
+    let body = serde_json::to_string(request)
+        .map_err(|error| Report::new(Ended::Usage, "the order cannot be written").because(error))?;
+    let order = fleet.order(account, &body, &by(), WITHIN).await.map_err(failed)?;
+    match fleet.wait_for(&order).await.map_err(failed)? {
+        OrderEnd::Answered { is_done, text, .. } => Ok(serde_json::from_str(&text)
+            .unwrap_or_else(|_| if is_done { Answer::done(text) } else { Answer::refused(text) })),
+        OrderEnd::NotTaken | OrderEnd::Missing => {
+            let what = format!("no node took the order for {account} in time: nothing was done");
+            Err(Report::new(Ended::No, what).hint("see `mynah fleet status`, then repeat it"))
+        }
+        OrderEnd::Unknown { node } => {
+            let what = format!(
+                "{node} took the order for {account} and gave no answer: it is not known whether it was done"
+            );
+            Err(Report::new(Ended::No, what).hint("look at the log with `mynah data export` first"))
+        }
+    }
+}
+
+/// Who gives an order, for the log: the user and the machine.
+fn by() -> String {
+    let user = std::env::var("USER").unwrap_or_else(|_| "operator".to_owned());
+    format!("{user}@{}", crate::stores::machine())
+}

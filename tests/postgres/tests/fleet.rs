@@ -1,0 +1,286 @@
+//! Nodes that share the accounts of a database, as processes of their own.
+
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+#[expect(dead_code, reason = "its own tests use the rest")]
+#[path = "../../../crates/store-postgres/tests/postgres/cluster.rs"]
+mod cluster;
+#[expect(dead_code, reason = "other tests use the rest")]
+mod runner;
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::fs;
+use std::io::Write as _;
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+use cluster::Cluster;
+use runner::Runner;
+use serde_json::Value;
+
+/// A step that takes longer has failed.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Accounts in one folder, whose nodes are processes.
+struct Fleet {
+    runner: Runner,
+    names: Vec<String>,
+}
+
+impl Fleet {
+    fn new(cluster: &Cluster, database: &str, accounts: usize) -> Self {
+        let runner = Runner::with_database(cluster, database);
+        let names = (1..=accounts).map(|n| format!("a{n}")).collect();
+        let fleet = Self { runner, names };
+        fleet.rules("bot", "[[rule]]\nkeyword = \"问\"\nreply = \"答 {text}\"\n");
+        for node in ["n1", "n2"] {
+            fleet.settings(cluster, database, node, &fleet.names);
+        }
+        fleet.runner.set(&fs::read_to_string(fleet.file("n1.toml")).unwrap());
+        fleet.runner.fine(&["store", "migrate"]);
+        fleet
+    }
+
+    fn file(&self, name: &str) -> std::path::PathBuf {
+        self.runner.folder().join(name)
+    }
+
+    fn rules(&self, folder: &str, rules: &str) {
+        fs::create_dir_all(self.file(folder)).unwrap();
+        fs::write(self.file(folder).join("bot.toml"), rules).unwrap();
+    }
+
+    /// The settings of a node; the bot of the account `ill` is its own.
+    fn settings(&self, cluster: &Cluster, database: &str, node: &str, accounts: &[String]) {
+        let url = cluster.address(database);
+        let mut text = format!(
+            "stop_deadline = \"5s\"\n[store]\nurl = \"{url}\"\n[fleet]\nname = \"{node}\"\nttl = \"3s\"\n\
+             starts = \"50 per 1s\"\nlogins = \"50 per 1s\"\n[pacing]\noff = true\n"
+        );
+        for name in accounts {
+            let bot = if name == "ill" { "ill" } else { "bot" };
+            write!(
+                text,
+                "[[account]]\nname = \"{name}\"\nbot = \"{bot}\"\ntransport = \"lines\"\ninput = \"{name}.in\"\n\
+                 output = \"{name}.out\"\ndata = \"data-{node}/{name}\"\n"
+            )
+            .unwrap();
+        }
+        fs::write(self.file(&format!("{node}.toml")), text).unwrap();
+    }
+
+    fn start(&self, node: &str) -> Node {
+        let child = self.runner.spawn(&["run", "--config", &format!("{node}.toml")]);
+        Node { child }
+    }
+
+    fn status(&self) -> Value {
+        let (_, status) = self.runner.command(&["fleet", "status", "--json"]);
+        serde_json::from_str(&status).unwrap_or_else(|_| panic!("{status}"))
+    }
+
+    /// Waits for a state of the fleet.
+    fn until(&self, what: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+        let since = Instant::now();
+        loop {
+            let status = self.status();
+            if is_so(&status) {
+                return status;
+            }
+            assert!(since.elapsed() < PATIENCE, "{what}: {status:#}");
+        }
+    }
+
+    /// Waits until each node holds so many accounts that are online.
+    fn until_held(&self, expected: &[(&str, usize)]) {
+        let expected: BTreeMap<String, usize> =
+            expected.iter().map(|(node, held)| ((*node).to_owned(), *held)).collect();
+        self.until(&format!("{expected:?}"), |status| held(status) == expected);
+    }
+
+    /// Says something to every account that answers, and waits until each has answered once.
+    fn asked_and_answered(&self, text: &str) {
+        for name in self.names.iter().filter(|name| *name != "ill") {
+            let input = fs::File::options()
+                .append(true)
+                .create(true)
+                .open(self.file(&format!("{name}.in")));
+            writeln!(input.unwrap(), "问 {text}").unwrap();
+        }
+        let since = Instant::now();
+        for name in self.names.iter().filter(|name| *name != "ill") {
+            while self.answers(name, text) == 0 {
+                assert!(since.elapsed() < PATIENCE, "{name} does not answer {text}");
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            assert_eq!(self.answers(name, text), 1, "{name}: {text}");
+        }
+    }
+
+    /// How often an account has answered a text.
+    fn answers(&self, name: &str, text: &str) -> usize {
+        let said = fs::read_to_string(self.file(&format!("{name}.out"))).unwrap_or_default();
+        said.lines().filter(|line| line.ends_with(&format!("答 问 {text}"))).count()
+    }
+}
+
+/// How many accounts that are online each live node holds.
+fn held(status: &Value) -> BTreeMap<String, usize> {
+    let alive = |node: &&Value| node["is_alive"] == true;
+    let nodes = status["nodes"].as_array().unwrap().iter().filter(alive);
+    let mut held: BTreeMap<String, usize> =
+        nodes.map(|node| (node["name"].as_str().unwrap().to_owned(), 0)).collect();
+    for account in status["accounts"].as_array().unwrap() {
+        let is_online = status["live"][account["account"].as_str().unwrap()]["condition"]["condition"]
+            == "online";
+        let node = account["node"].as_str().filter(|_| is_online);
+        if let Some(count) = node.and_then(|node| held.get_mut(node)) {
+            *count += 1;
+        }
+    }
+    held
+}
+
+/// A process that runs accounts.
+struct Node {
+    child: Child,
+}
+
+impl Node {
+    fn signal(&self, signal: &str) {
+        let pid = self.child.id().to_string();
+        let sent = std::process::Command::new("kill").args([signal, &pid]).status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// Asks it to stop, and waits for its end.
+    fn stop(mut self) {
+        self.signal("-TERM");
+        assert!(self.child.wait().unwrap().success());
+    }
+
+    fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Node {
+    /// A test that failed leaves no process behind.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn nodes_share_accounts_and_take_over_those_of_a_node_that_leaves_or_dies() {
+    let Some(cluster) = Cluster::shared() else { return };
+    let fleet = Fleet::new(cluster, "shared", 6);
+    let first = fleet.start("n1");
+    fleet.until_held(&[("n1", 6)]);
+    fleet.asked_and_answered("one");
+    let second = fleet.start("n2");
+    fleet.until_held(&[("n1", 3), ("n2", 3)]);
+    fleet.asked_and_answered("two");
+    // A node that stops gives everything back.
+    second.stop();
+    fleet.until_held(&[("n1", 6)]);
+    fleet.asked_and_answered("three");
+    let second = fleet.start("n2");
+    fleet.until_held(&[("n1", 3), ("n2", 3)]);
+    first.kill();
+    fleet.until_held(&[("n2", 6)]);
+    fleet.asked_and_answered("four");
+    // A frozen node loses its accounts, and does nothing when it wakes up.
+    let first = fleet.start("n1");
+    fleet.until_held(&[("n1", 3), ("n2", 3)]);
+    first.signal("-STOP");
+    fleet.until_held(&[("n2", 6)]);
+    fleet.asked_and_answered("five");
+    first.signal("-CONT");
+    fleet.until_held(&[("n1", 3), ("n2", 3)]);
+    fleet.asked_and_answered("six");
+    for text in ["one", "two", "three", "four", "five", "six"] {
+        assert!(fleet.names.iter().all(|name| fleet.answers(name, text) == 1), "{text}");
+    }
+    first.stop();
+    second.stop();
+}
+
+#[test]
+fn an_operator_directs_nodes_and_accounts_from_any_machine() {
+    let Some(cluster) = Cluster::shared() else { return };
+    let fleet = Fleet::new(cluster, "directed", 4);
+    let (runner, first, second) = (&fleet.runner, fleet.start("n1"), fleet.start("n2"));
+    fleet.until_held(&[("n1", 2), ("n2", 2)]);
+    // The settings of this command have no folder in which a process listens.
+    let sent = runner.fine(&["send", "lines", "hello", "--account", "a1"]);
+    assert!(sent.contains("sent"), "{sent}");
+    let said = fs::read_to_string(fleet.file("a1.out")).unwrap();
+    assert_eq!(said.matches("hello").count(), 1, "{said}");
+    let (is_online, status) = runner.command(&["status", "--account", "a2"]);
+    assert!(is_online && status.contains("account  online"), "{status}");
+    fleet.asked_and_answered("one");
+    let forgotten = runner.fine(&["forget", "author", "--all-accounts"]);
+    assert_eq!(forgotten.matches("deleted: 1 events").count(), 4, "{forgotten}");
+    runner.fine(&["fleet", "drain", "n1"]);
+    fleet.until_held(&[("n1", 0), ("n2", 4)]);
+    let shown = runner.fine(&["fleet", "status"]);
+    assert!(
+        shown.contains("node     n1: draining") && shown.contains("account  a1 on n2: online"),
+        "{shown}"
+    );
+    assert!(runner.refused(&["fleet", "drain", "n3"]).contains("no live node is called n3"));
+    assert!(runner.refused(&["fleet", "move", "a1", "n3"]).contains("n3"));
+    first.stop();
+    let first = fleet.start("n1");
+    fleet.until_held(&[("n1", 2), ("n2", 2)]);
+    let on = |status: &Value, name: &str| -> Option<String> {
+        let accounts = status["accounts"].as_array().unwrap();
+        let found = accounts.iter().find(|account| account["account"] == name)?;
+        Some(found["node"].as_str()?.to_owned())
+    };
+    let from = on(&fleet.status(), "a1").unwrap();
+    let to = if from == "n1" { "n2" } else { "n1" };
+    runner.fine(&["fleet", "move", "a1", to]);
+    fleet.until("a1 has moved", |status| on(status, "a1").as_deref() == Some(to));
+    fleet.asked_and_answered("two");
+    first.stop();
+    second.stop();
+    let (is_whole, shown) = runner.command(&["fleet", "status"]);
+    assert!(!is_whole && shown.contains("node     none"), "{shown}");
+    // No node holds it: the message waits for the next start.
+    assert!(runner.fine(&["send", "lines", "later", "--account", "a1"]).contains("next start"));
+}
+
+#[test]
+fn an_account_that_cannot_start_is_left_alone_and_the_others_go_on() {
+    let Some(cluster) = Cluster::shared() else { return };
+    let mut fleet = Fleet::new(cluster, "ill", 2);
+    fleet.rules("ill", "[[rule]]\nkeyword = 3\n");
+    fleet.names.push("ill".to_owned());
+    fleet.settings(cluster, "ill", "n1", &fleet.names);
+    let node = fleet.start("n1");
+    let is_left = |status: &Value| {
+        let accounts = status["accounts"].as_array().unwrap();
+        let ill = accounts.iter().find(|account| account["account"] == "ill");
+        ill.is_some_and(|ill| !ill["trouble"].is_null() && !ill["not_before"].is_null())
+    };
+    fleet.until("it is left alone", is_left);
+    fleet.until_held(&[("n1", 2)]);
+    fleet.asked_and_answered("one");
+    let (_, shown) = fleet.runner.command(&["fleet", "status"]);
+    assert!(shown.contains("account  ill on -: left alone for"), "{shown}");
+    node.stop();
+}
+
+#[test]
+fn a_fleet_needs_a_database() {
+    let runner = Runner::new("[fleet]\nname = \"n1\"\n[[account]]\nname = \"a\"\nbot = \"bot\"\n");
+    let refused = runner.refused(&["run"]);
+    assert!(refused.contains("[fleet] needs a database"), "{refused}");
+    assert!(runner.refused(&["fleet", "status"]).contains("name no database"));
+}
