@@ -19,7 +19,10 @@ use crate::{Bot, rule_file};
 
 /// The compiled rules of a process. Clones share them.
 #[derive(Clone, Default)]
-pub(crate) struct RuleBooks(Arc<Mutex<BTreeMap<(PathBuf, &'static str), Arc<Place>>>>);
+pub(crate) struct RuleBooks(Arc<Mutex<BTreeMap<Key, Arc<Place>>>>);
+
+/// A main file, and the service that its rules are judged for.
+type Key = (PathBuf, &'static str);
 
 /// The rules of one main file for one service. Locked while they are read, so that others who want the same wait for them.
 #[derive(Default)]

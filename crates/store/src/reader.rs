@@ -1,8 +1,8 @@
 //! Asynchronous read access: to a file beside the process that works with it, and to an open store.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use async_trait::async_trait;
 use mynah_core::{
@@ -16,9 +16,20 @@ use crate::{
     AccountFolder, Inspector, SqliteStore, export, inspect, log, records, survey, values, waiting,
 };
 
+/// The number of files that stay open for reading in a process. A process of hundreds of accounts has few file descriptors
+/// for each; the longest unused file is closed, and opened again for its next use.
+const MOST_OPEN: usize = 64;
+
 /// Reads a file with a connection of its own, on threads for blocking work.
 #[derive(Debug, Clone)]
-pub(crate) struct FileReader(Arc<Mutex<Inspector>>);
+pub(crate) struct FileReader(Arc<ReadFile>);
+
+/// A file, and its connection while it is open.
+#[derive(Debug)]
+struct ReadFile {
+    folder: AccountFolder,
+    inspector: Mutex<Option<Inspector>>,
+}
 
 impl FileReader {
     /// Opens the database of a folder; `None` if there is none. Needs a Tokio runtime, as its other calls do.
@@ -27,8 +38,10 @@ impl FileReader {
             if !folder.has_data() {
                 return Ok(None);
             }
-            let inspector = Inspector::open(folder.path())?;
-            Ok(Some(Self(Arc::new(Mutex::new(inspector)))))
+            let inspector = Mutex::new(Some(Inspector::open(folder.path())?));
+            let file = Arc::new(ReadFile { folder, inspector });
+            file.note_use();
+            Ok(Some(Self(file)))
         })
         .await
     }
@@ -37,9 +50,47 @@ impl FileReader {
         &self,
         work: impl FnOnce(&Inspector) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let inspector = Arc::clone(&self.0);
+        let file = Arc::clone(&self.0);
+        aside(move || {
+            let result = file.inspect(work);
+            file.note_use();
+            result
+        })
+        .await
+    }
+}
+
+impl ReadFile {
+    fn inspect<T>(
+        &self,
+        work: impl FnOnce(&Inspector) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         // A read that panicked leaves nothing behind.
-        aside(move || work(&inspector.lock().unwrap_or_else(PoisonError::into_inner))).await
+        let mut inspector = self.inspector.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*inspector {
+            Some(inspector) => work(inspector),
+            None => work(inspector.insert(Inspector::open(self.folder.path())?)),
+        }
+    }
+
+    /// Makes this the last used file, and closes the longest unused ones if too many are open.
+    fn note_use(self: &Arc<Self>) {
+        static OPEN: Mutex<VecDeque<Weak<ReadFile>>> = Mutex::new(VecDeque::new());
+        let unused = {
+            let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+            open.retain(|file| {
+                file.strong_count() > 0 && !std::ptr::eq(file.as_ptr(), &raw const **self)
+            });
+            open.push_front(Arc::downgrade(self));
+            let kept = open.len().min(MOST_OPEN);
+            open.split_off(kept)
+        };
+        for file in unused.iter().filter_map(Weak::upgrade) {
+            // One that is in use comes back when that ends.
+            if let Ok(mut inspector) = file.inspector.try_lock() {
+                *inspector = None;
+            }
+        }
     }
 }
 
@@ -173,3 +224,35 @@ macro_rules! implement_reader {
 
 implement_reader!(FileReader);
 implement_reader!(SqliteStore);
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::{Options, SqliteStores};
+    use mynah_core::Stores;
+
+    #[tokio::test]
+    async fn few_files_stay_open_for_reading_and_all_can_be_read() {
+        let folder = TempDir::new().unwrap();
+        let stores = SqliteStores::new(folder.path(), Options::default());
+        let mut readers = Vec::new();
+        stores.open("a").await.unwrap().close().await.unwrap();
+        let made = AccountFolder::new(folder.path().join("a")).database();
+        for n in 0..MOST_OPEN + 10 {
+            let account = AccountFolder::new(folder.path().join(n.to_string()));
+            std::fs::create_dir(account.path()).unwrap();
+            std::fs::copy(&made, account.database()).unwrap();
+            readers.push(FileReader::open(account).await.unwrap().unwrap());
+        }
+        let is_open = |reader: &FileReader| reader.0.inspector.lock().unwrap().is_some();
+        // Other tests of this process may have files open, too.
+        assert!(readers.iter().filter(|reader| is_open(reader)).count() <= MOST_OPEN);
+        assert!(!is_open(&readers[0]), "the longest unused one");
+        for reader in &readers {
+            assert_eq!(reader.depths().await.unwrap(), Depths::default());
+        }
+        assert!(readers.iter().filter(|reader| is_open(reader)).count() <= MOST_OPEN);
+    }
+}
