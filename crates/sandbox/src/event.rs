@@ -1,5 +1,7 @@
 //! Events for watchers of a sandbox: sent messages, calls, and changes of the chats.
 
+use std::net::SocketAddr;
+
 use serde::Serialize;
 
 /// One message that the client sent.
@@ -19,6 +21,8 @@ pub struct Sent {
     pub time: f64,
     /// True if the client recalled it.
     pub recalled: bool,
+    /// The address of the client's end of the connection, to tell apart several programs that work with one account.
+    pub client: Option<SocketAddr>,
 }
 
 /// One HTTP call of the protocol and its status. Calls of the control API are not in the log.

@@ -3,6 +3,7 @@
 use std::{
     future::Future,
     io,
+    net::SocketAddr,
     pin::Pin,
     sync::{
         Arc,
@@ -19,17 +20,25 @@ use tokio::{
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 /// A handle by which a request can break its own connection.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Line(Arc<AtomicBool>);
+#[derive(Debug, Clone)]
+pub(crate) struct Line {
+    broken: Arc<AtomicBool>,
+    client: Option<SocketAddr>,
+}
 
 impl Line {
     /// Lets the next write fail; the client gets a reset.
     pub(crate) fn reset(&self) {
-        self.0.store(true, Ordering::Release);
+        self.broken.store(true, Ordering::Release);
+    }
+
+    /// The address of its client.
+    pub(crate) fn client(&self) -> Option<SocketAddr> {
+        self.client
     }
 
     fn is_reset(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+        self.broken.load(Ordering::Acquire)
     }
 }
 
@@ -44,7 +53,7 @@ pub(crate) struct Connection {
 impl Connection {
     /// A connection that ends when `kill` is cancelled, and the handle by which its requests can break it.
     pub(crate) fn new(stream: TcpStream, kill: &CancellationToken) -> (Self, Extensions) {
-        let line = Line::default();
+        let line = Line { broken: Arc::default(), client: stream.peer_addr().ok() };
         let mut extensions = Extensions::new();
         extensions.insert(ConnectInfo(line.clone()));
         let killed = Box::pin(kill.clone().cancelled_owned());

@@ -1,13 +1,15 @@
 //! A request of the protocol, parsed leniently like the service does.
 
+use std::net::SocketAddr;
+
 use axum::{
     body::{Bytes, to_bytes},
-    extract::{FromRequest, Request},
+    extract::{ConnectInfo, FromRequest, Request},
     http::{HeaderMap, StatusCode, header},
 };
 use serde_json::Value;
 
-use crate::wire::text::percent_decode;
+use crate::{net::Line, wire::text::percent_decode};
 
 /// Uploads come in chunks of half a megabyte, but some clients send a file in one piece.
 const LARGEST: usize = 64 << 20;
@@ -17,6 +19,8 @@ const LARGEST: usize = 64 << 20;
 pub(crate) struct ServiceRequest {
     pub(crate) headers: HeaderMap,
     pub(crate) host: String,
+    /// The address of the client's end of the connection.
+    pub(crate) client: Option<SocketAddr>,
     query: Vec<(String, String)>,
     cookies: Vec<(String, String)>,
     pub(crate) bytes: Bytes,
@@ -36,6 +40,7 @@ impl<S: Send + Sync> FromRequest<S> for ServiceRequest {
                 &parts.headers,
                 parts.uri.authority().map(axum::http::uri::Authority::as_str),
             ),
+            client: parts.extensions.get::<ConnectInfo<Line>>().and_then(|it| it.0.client()),
             query: pairs(query, '&', percent_decode),
             cookies: cookies(&parts.headers),
             body: read_body(&parts.headers, &bytes),

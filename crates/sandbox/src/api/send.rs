@@ -1,6 +1,6 @@
 //! Sending and recalling messages: section 7 of the protocol reference.
 
-use std::time::Instant;
+use std::{net::SocketAddr, time::Instant};
 
 use axum::response::Response;
 use serde_json::Value;
@@ -95,7 +95,7 @@ fn send(
         }
         let body = body(state, message)?;
         within_limit(state, hub)?;
-        let id = record(hub, state, to, body);
+        let id = record(hub, state, (to, request.client), body);
         if let Some(session) = state.world.session_mut()
             && !key.client_id.is_empty()
         {
@@ -136,7 +136,12 @@ fn within_limit(state: &mut State, hub: &Hub) -> Result<(), i32> {
     Ok(())
 }
 
-fn record(hub: &Hub, state: &mut State, to: Peer, body: Body) -> u64 {
+fn record(
+    hub: &Hub,
+    state: &mut State,
+    (to, client): (Peer, Option<SocketAddr>),
+    body: Body,
+) -> u64 {
     let message = state.world.record_sent(to, body, hub.options.echo);
     let to_name = state.world.chat_name(to);
     let sent = Sent {
@@ -147,6 +152,7 @@ fn record(hub: &Hub, state: &mut State, to: Peer, body: Body) -> u64 {
         text: message.body.text().to_owned(),
         time: seconds(message.time),
         recalled: false,
+        client,
     };
     state.sent.push(sent.clone());
     hub.publish(SandboxEvent::Sent(sent));
