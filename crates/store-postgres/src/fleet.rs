@@ -230,6 +230,12 @@ impl PostgresFleet {
     }
 
     async fn end(&self, account: &str, reason: Option<&str>) -> Result<(), StoreError> {
+        let is_gone = self.held().get(account).is_some_and(|held| *held.is_revoked.borrow());
+        if is_gone && reason.is_none() {
+            // The last look found that the lease is another one's by now.
+            self.held().remove(account);
+            return Ok(());
+        }
         let member = self.member.lock().await;
         let node: &str = &member.as_ref().ok_or_else(not_joined)?.node.id;
         let parameters: [crate::link::Parameter<'_>; 3] =

@@ -280,14 +280,14 @@ BEGIN
     RETURN (extract(epoch FROM v_next - v_all - v_now) * 1000)::bigint;
 END $$;
 
--- Gives an account back. With a reason it has failed, and no node takes it for a while.
+-- Gives an account back. If a crash of the server loses that, the lease expires. With a reason the account has failed, and no node takes it for a while.
 CREATE FUNCTION mynah.give_back_1(p_node uuid, p_name text, p_reason text)
 RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     v_now timestamptz := clock_timestamp();
     v_account integer;
 BEGIN
-    PERFORM set_config('synchronous_commit', 'on', true);
+    PERFORM set_config('synchronous_commit', 'off', true);
     SELECT a.account INTO v_account FROM mynah.account a WHERE a.name = p_name;
     PERFORM pg_advisory_xact_lock(1298030849, v_account);
     -- Its store may have given the lease back already; nobody has taken it since then.
