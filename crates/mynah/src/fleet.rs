@@ -168,7 +168,7 @@ impl Node {
             self.take(taken, accounts);
         }
         for account in give {
-            // A store that nobody works with yet is closed by dropping it.
+            // The account has not begun to work with its store, which is closed by dropping it.
             accounts.taken.remove(&account);
             self.give(account, accounts);
         }
