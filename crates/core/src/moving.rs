@@ -330,10 +330,11 @@ fn replace_nul(value: &mut Value) -> bool {
             true
         }
         Value::Array(values) => {
-            values.iter_mut().fold(false, |found, value| replace_nul(value) || found)
+            // Each of them, not only the first with one.
+            values.iter_mut().map(replace_nul).fold(false, |found, is_one| found | is_one)
         }
         Value::Object(values) => {
-            values.values_mut().fold(false, |found, value| replace_nul(value) || found)
+            values.values_mut().map(replace_nul).fold(false, |found, is_one| found | is_one)
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     }
