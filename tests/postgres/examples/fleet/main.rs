@@ -27,6 +27,22 @@ use story::{Scale, Story};
 const ALONE: Counts =
     Counts { kill: 8, freeze: 1, cut: 1, slow: 2, terminate: 3, fast: 2, immediate: 2, drain: 2 };
 
+/// Nodes that share accounts: fifty faults with the joins.
+const FLEET: Counts =
+    Counts { kill: 12, freeze: 5, cut: 6, slow: 4, terminate: 4, fast: 3, immediate: 4, drain: 6 };
+
+/// The same for most of an hour.
+const LONG: Counts = Counts {
+    kill: 200,
+    freeze: 100,
+    cut: 100,
+    slow: 20,
+    terminate: 20,
+    fast: 10,
+    immediate: 10,
+    drain: 20,
+};
+
 fn tell(name: &str, scale: Scale) {
     let Some(cluster) = Cluster::start() else { return };
     let seed = std::env::var("MYNAH_SEED").ok().map_or_else(seed_from_clock, |text| {
@@ -46,5 +62,12 @@ fn seed_from_clock() -> u64 {
 }
 
 fn main() {
-    tell("one node", Scale { nodes: 1, accounts: 10, counts: ALONE });
+    let nodes = std::env::args().nth(1).map_or(3, |nodes| nodes.parse().unwrap());
+    let is_long = std::env::var_os("MYNAH_FLEET_LONG").is_some();
+    let counts = match nodes {
+        1 => ALONE,
+        _ if is_long => LONG,
+        _ => FLEET,
+    };
+    tell("nodes and faults", Scale { nodes, accounts: 10 * nodes, counts });
 }

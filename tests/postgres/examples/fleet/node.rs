@@ -29,6 +29,9 @@ max_age = \"30d\"
 loop_breaker = \"off\"
 ";
 
+/// Short, so that many faults fit into a run.
+const FLEET: &str = "ttl = \"2s\"\nstarts = \"100 per 1s\"\nlogins = \"100 per 1s\"\n";
+
 /// The program of this package, which is built beside the examples.
 fn runner() -> PathBuf {
     let example = std::env::current_exe().unwrap();
@@ -64,10 +67,14 @@ impl Node {
     }
 
     /// Writes its settings, with the accounts of all nodes.
-    pub(crate) fn configure(&self, accounts: &[String]) {
+    pub(crate) fn configure(&self, accounts: &[String], shares: bool) {
         let folder = self.folder.display();
         let mut text =
             format!("{SETTINGS}\n[store]\nurl = \"postgres://mynah@/bots?host={folder}\"\n");
+        if shares {
+            let name = &self.name;
+            text += &format!("\n[fleet]\nname = \"{name}\"\n{FLEET}");
+        }
         for account in accounts {
             text += &format!(
                 "\n[[account]]\nname = \"{account}\"\nbot = \"bot\"\ndata = \"data/{account}\"\n\

@@ -95,7 +95,7 @@ impl Story {
         for number in 0..scale.nodes {
             let way = ways.add(number, sandbox.address()).await;
             let mut node = Node::new(node_name(number), folder.path(), &cluster.socket(), way);
-            node.configure(&names);
+            node.configure(&names, scale.nodes > 1);
             node.start();
             nodes.push(node);
         }
