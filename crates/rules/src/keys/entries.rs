@@ -472,7 +472,7 @@ pub(crate) const KEYS: &[Key] = &[
     // [[test]]
     key("script", &[Test], Kind::Script, Condition,
         "The conversation, line by line.",
-        "逐行写出的对话。").also(&["conversation", "lines", "steps"]),
+        "逐行写出的对话。").also(&["conversation", "chat", "talk", "messages", "lines", "steps"]),
     key("name", &[Test], Kind::Text, Setting,
         "The name of the test.",
         "测试的名称。").also(&["id", "title"]),
