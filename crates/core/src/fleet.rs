@@ -43,7 +43,7 @@ pub trait Fleet: fmt::Debug + Send + Sync {
     /// # Errors
     ///
     /// [`StoreError::Unsupported`] if the node has not joined.
-    async fn look(&self) -> Result<Look, StoreError>;
+    async fn look(&self) -> Result<Assignment, StoreError>;
 
     /// Gives an account back, after its store was closed or dropped. Other nodes learn of it at once. Does nothing if this
     /// node does not hold the account.
@@ -54,7 +54,7 @@ pub trait Fleet: fmt::Debug + Send + Sync {
     /// account for ten minutes before counts as its recovery.
     async fn poison(&self, account: &str, reason: &str) -> Result<(), StoreError>;
 
-    /// Stops taking accounts: later looks return all accounts of this node in [`Look::give`]. Undone by the next
+    /// Stops taking accounts: later looks return all accounts of this node in [`Assignment::give`]. Undone by the next
     /// [`join`](Self::join).
     async fn drain(&self) -> Result<(), StoreError>;
 
@@ -156,7 +156,7 @@ impl NodeInfo {
 
 /// What a look has found.
 #[derive(Debug, Default)]
-pub struct Look {
+pub struct Assignment {
     /// Accounts that this node holds since this look.
     pub take: Vec<Taken>,
     /// Accounts that this node should stop and [`give`](Fleet::give) back. Each look returns them until it does.

@@ -56,7 +56,8 @@ pub use fetch::{
     FetchText, RESERVED_HEADERS, percent_encode,
 };
 pub use fleet::{
-    AccountState, Fleet, Live, LiveRow, Look, NodeInfo, NodeState, Order, OrderEnd, Overview, Taken,
+    AccountState, Assignment, Fleet, Live, LiveRow, NodeInfo, NodeState, Order, OrderEnd, Overview,
+    Taken,
 };
 pub use handler::{Failure, Flow, Handler, HandlerError, HandlerFn, handler_fn};
 pub use id::{ActionId, ChatId, EventId, Lane, MessageId, PersonId};

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use mynah_core::{Fleet, Look, NodeInfo, Rate, StoreError, Taken, with_causes};
+use mynah_core::{Assignment, Fleet, NodeInfo, Rate, StoreError, Taken, with_causes};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -163,7 +163,7 @@ impl Node {
             Ok(look) => look,
             Err(error) => return warn("look for accounts", Err(error)),
         };
-        let Look { take, give, is_draining: _ } = look;
+        let Assignment { take, give, is_draining: _ } = look;
         for taken in take {
             self.take(taken, accounts);
         }

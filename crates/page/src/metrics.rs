@@ -249,7 +249,7 @@ impl Family {
 }
 
 impl Metric {
-    /// The labels of the series that stands for all further ones.
+    /// The labels of the series that counts all further ones.
     fn other<'l>(&self, labels: &[&'l str]) -> Vec<&'l str> {
         let kept = usize::from(self.labels.len() > 1 && self.labels.first() == Some(&ACCOUNT));
         labels.iter().take(kept).copied().chain(labels.iter().skip(kept).map(|_| "other")).collect()

@@ -1,4 +1,4 @@
-//! What a message costs the server: CPU, WAL and calls, beside pgbench on the same server.
+//! The costs of a message for the server: CPU, WAL and calls, beside pgbench on the same server.
 //!
 //! ```sh
 //! cargo run --release -p mynah-store-postgres --example figures -- 'postgres://mynah@/figures?host=/run/postgresql'
@@ -187,7 +187,7 @@ fn to_float(number: usize) -> f64 {
     u32::try_from(number).map_or(f64::MAX, f64::from)
 }
 
-/// Writes what is left of former rounds, and waits for the ends of other connections.
+/// Writes the rest of former rounds, and waits for the ends of other connections.
 async fn settle(admin: &Client) -> Result<()> {
     admin.batch_execute("CHECKPOINT").await?;
     let others = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'

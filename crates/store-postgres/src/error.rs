@@ -4,7 +4,7 @@ use mynah_core::StoreError;
 use thiserror::Error;
 use tokio_postgres::error::SqlState;
 
-/// What a failed try of a call means.
+/// The meaning of a failed try of a call.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// The connection broke or the server is busy: it is unknown whether the call took effect, and it can be repeated.

@@ -1,5 +1,5 @@
 //! This process as a node that shares the accounts of the database with others. The functions in `schema/fleet.sql` decide;
-//! this keeps what was handed out to the caller.
+//! this keeps the accounts that were handed out to the caller.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use mynah_core::{
-    Fleet, Live, LiveRow, Look, NodeInfo, Order, OrderEnd, Overview, Rate, StoreError, Taken,
+    Assignment, Fleet, Live, LiveRow, NodeInfo, Order, OrderEnd, Overview, Rate, StoreError, Taken,
     Timestamp,
 };
 use tokio::sync::{Mutex, watch};
@@ -31,13 +31,13 @@ const SHORTEST_TTL: Duration = Duration::from_millis(500);
 /// Looks are at most this far apart, so that the end of another process is seen early.
 const LONGEST_PAUSE: Duration = Duration::from_millis(700);
 
-/// The pause before a look that finds what the last one had to leave.
+/// The pause before a look that finds the accounts that the last one had to leave.
 const SOON: Duration = Duration::from_millis(100);
 
 /// How long the answer to an order that was taken is waited for after the order has expired.
 const ANSWER: Duration = Duration::from_secs(30);
 
-/// What the last row of a look says: the sum of these.
+/// The content of the last row of a look: the sum of these.
 const DRAINING: i64 = 1;
 const MORE: i64 = 2;
 const EXPIRED: i64 = 4;
@@ -143,7 +143,7 @@ impl PostgresFleet {
         Ok(member)
     }
 
-    /// Stores what a node says of itself.
+    /// Stores the description of a node by itself.
     async fn describe(&self, member: &Member) -> Result<(), StoreError> {
         let Member { info, node, is_draining, .. } = member;
         let accounts: Vec<_> = info.accounts.iter().map(|account| text(account)).collect();
@@ -163,7 +163,7 @@ impl PostgresFleet {
         Ok(())
     }
 
-    /// One look of this incarnation: the rows of the accounts that it holds, and what the last row says.
+    /// One look of this incarnation: the rows of the accounts that it holds, and the content of the last row.
     async fn found(&self, node: &Node) -> Result<(Vec<Found>, i64), StoreError> {
         let not: Vec<String> = self.held().keys().cloned().collect();
         let id: &str = &node.id;
@@ -305,7 +305,7 @@ impl Fleet for PostgresFleet {
         }
     }
 
-    async fn look(&self) -> Result<Look, StoreError> {
+    async fn look(&self) -> Result<Assignment, StoreError> {
         let mut member = self.member.lock().await;
         let member = member.as_mut().ok_or_else(not_joined)?;
         self.seen.store(self.control().news().borrow().notified, Ordering::Relaxed);
@@ -332,7 +332,7 @@ impl Fleet for PostgresFleet {
             self.control().query(GIVE, &[&node, &row.name, &no_reason]).await?;
         }
         let take = self.take(member, new).await?;
-        Ok(Look { take, give, is_draining: member.is_draining })
+        Ok(Assignment { take, give, is_draining: member.is_draining })
     }
 
     async fn give(&self, account: &str) -> Result<(), StoreError> {

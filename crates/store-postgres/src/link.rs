@@ -37,7 +37,7 @@ const SESSION: &str = "SET plan_cache_mode = force_generic_plan; SET jit = off; 
     SET default_transaction_isolation = 'read committed'; SET default_transaction_read_only = off; \
     SET client_min_messages = warning; SET idle_in_transaction_session_timeout = '2s'";
 
-/// What the connections of a link have reported: the number of notifications, and of connections that ended.
+/// The reports of the connections of a link: the number of notifications, and of connections that ended.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct News {
     pub(crate) notified: u64,
@@ -137,7 +137,7 @@ impl Link {
         Self { settings, session: Mutex::new(None), news: watch::Sender::new(News::default()) }
     }
 
-    /// What its connections report.
+    /// The reports of its connections.
     pub(crate) fn news(&self) -> watch::Receiver<News> {
         self.news.subscribe()
     }

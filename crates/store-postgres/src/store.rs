@@ -573,7 +573,7 @@ impl Store for PostgresStore {
     /// Gives the lease back; later calls are refused. All data survives a power failure then.
     async fn close(&self) -> Result<(), StoreError> {
         match self.durable(queries::GIVE, &[]).await {
-            // Whoever holds it now, this store does not.
+            // This store does not hold it now in either case.
             Ok(_) | Err(StoreError::Closed | StoreError::LeaseLost) => {}
             Err(error) => return Err(error),
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mynah_core::{Fleet, Look, NodeInfo, OrderEnd, Store, StoreError, Stores};
+use mynah_core::{Assignment, Fleet, NodeInfo, OrderEnd, Store, StoreError, Stores};
 use mynah_store_postgres::{PostgresStores, migrate};
 use tokio::time::timeout;
 use tokio_postgres::Client;
@@ -27,8 +27,8 @@ impl Member {
         Self { fleet, runs: BTreeMap::new() }
     }
 
-    /// One look: starts what it gives, and ends what it asks back.
-    pub(crate) async fn look(&mut self) -> Look {
+    /// One look: starts the accounts it gives, and ends those it asks back.
+    pub(crate) async fn look(&mut self) -> Assignment {
         let mut look = self.fleet.look().await.unwrap();
         for taken in look.take.drain(..) {
             taken.store.recover(NOW).await.unwrap();
@@ -111,7 +111,7 @@ fn nodes_share_accounts_by_weight_and_give_back_what_is_too_much() {
         for store in one.runs.values().chain(two.runs.values()) {
             store.sync().await.unwrap();
         }
-        // One third more is no reason to move anything, as long as it is not above a tenth of the share.
+        // One third more is not a reason to move anything, as long as it is not above a tenth of the share.
         two.fleet.drain().await.unwrap();
         settle(&mut [&mut one, &mut two]).await;
         assert_eq!((one.runs.len(), two.runs.len()), (12, 0));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mynah_core::{Fleet, Look, NodeInfo, StoreError, Stores};
+use mynah_core::{Assignment, Fleet, NodeInfo, StoreError, Stores};
 use tokio::time::timeout;
 
 use crate::cluster::{Cluster, runtime};
@@ -83,7 +83,7 @@ async fn two_looks(scene: &Scene, [one, two]: &[Arc<dyn Fleet>; 2]) -> bool {
         }
     };
     let (first, second) = tokio::join!(one.look(), second);
-    let took = |look: &Look| look.take.len();
+    let took = |look: &Assignment| look.take.len();
     took(&first.unwrap()) + took(&second.unwrap()) == 1
 }
 

@@ -63,7 +63,7 @@ fn a_store_outlives_a_restart_of_the_server_and_ends_with_its_crash() {
         assert!(matches!(claim(&store, 1).await, Ok(Claim::Send(_))));
         store.accept(batch("2"), NOW).await.unwrap();
         store.sync().await.unwrap();
-        // The server writes what is not synced after ten seconds, so this is lost.
+        // The server writes unsynced data after ten seconds, so this is lost.
         store.accept(batch("3"), NOW).await.unwrap();
         cluster.restart("immediate");
         for error in

@@ -1,4 +1,4 @@
-//! What a user with few rights can do, and errors of the server that an operator must solve.
+//! The actions of a user with few rights, and errors of the server that an operator must solve.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What the next holder makes of what the former one left.
+//! How the next holder treats the work that the former one left.
 
 use std::time::Duration;
 

@@ -6,7 +6,7 @@ use mynah::core::Random;
 pub(crate) enum Fault {
     /// A process is killed; it starts again a little later.
     Kill,
-    /// A process stands still for a time.
+    /// A process is stopped for a time.
     Freeze,
     /// The line of a node to the database is cut for a time.
     Cut,

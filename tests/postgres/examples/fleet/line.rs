@@ -53,7 +53,7 @@ impl Line {
 /// Who used a port of this machine since when.
 type Users = BTreeMap<u16, Vec<(SystemTime, usize)>>;
 
-/// The ways of the nodes to the service, by which the record tells the nodes apart.
+/// The ways of the nodes to the service, by which the record distinguishes the nodes.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Ways(Arc<Mutex<Users>>);
 

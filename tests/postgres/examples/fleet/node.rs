@@ -39,7 +39,7 @@ fn runner() -> PathBuf {
     built.join("mynah-postgres-tests")
 }
 
-/// What a node is doing.
+/// The activity of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Health {
     Fine,

@@ -93,7 +93,7 @@ pub(crate) fn answers(sandbox: &Sandbox, ways: &Ways) -> Vec<Vec<Answer>> {
     sandbox.accounts().iter().map(of_account).collect()
 }
 
-/// What the log says of answers with an unknown outcome.
+/// The lines of the log about answers with an unknown outcome.
 pub(crate) async fn doubtful(admin: &Client) -> Doubtful {
     let sql = "SELECT e.body, o.outcome FROM mynah.outcome o JOIN mynah.event e
         ON (e.account, e.seq) = (o.account, o.event) WHERE o.attempts > 1 OR o.outcome = 'unknown'";

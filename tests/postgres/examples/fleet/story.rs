@@ -24,7 +24,7 @@ const PAUSE: Duration = Duration::from_secs(3);
 /// Without an answer for this long after the last fault, a question is lost.
 const LOST: Duration = Duration::from_secs(60);
 
-/// A node stands still, or its line is cut, for this long.
+/// A node is stopped, or its line is cut, for this long.
 const LONG: Duration = Duration::from_secs(8);
 
 /// A killed node starts again after this time, one that was drained after the second.
@@ -69,7 +69,7 @@ pub(crate) struct Story {
     faults: Vec<Fault>,
     random: Random,
     record: Record,
-    /// What comes to an end, when, and at which node.
+    /// The faults that come to an end, with their times and nodes.
     due: Vec<(Instant, usize, Cure)>,
     next_fault: Instant,
     /// A change of the database that is under way.
@@ -329,7 +329,7 @@ impl Story {
         assert!(mistakes.is_empty(), "{} mistakes: {mistakes:#?}", mistakes.len());
     }
 
-    /// Writes down what happened; the folder.
+    /// Writes the record into a folder and returns the folder.
     fn keep(&mut self) -> Option<PathBuf> {
         let folder = self.folder.take()?.keep();
         let record = format!("{:#?}\n{:#?}\n", self.record, self.answers());
