@@ -53,6 +53,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("tests/editor/run", "needs other people's programs; a step of `.ci/run`"),
     ("tests/newcomer/run", "builds everything in a crate of its own; a step of `.ci/run`"),
     ("tests/browser/run", "needs a browser; a step of `.ci/run`"),
+    ("tests/figures/accounts", "measures hundreds of accounts for minutes"),
     (
         "tests/figures/run",
         "builds the program from clean; a step of `.ci/run` measures that of the release",
