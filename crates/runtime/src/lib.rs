@@ -65,6 +65,7 @@ pub use handlers::{Handlers, OnError, ReadLang};
 pub use mynah_core::{Pacing, Rate};
 pub use observer::{Observer, Trouble, Unobserved};
 pub use pace::{Pace, Used};
+pub use save::{CSV_MARK, csv_line};
 pub use say::{say, saying};
 pub use settings::{LoopBreaker, Settings, UnknownPolicy};
 pub use stage::Stage;

@@ -7,8 +7,10 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-/// Spreadsheet programs read a file as UTF-8 only if it begins with this mark.
-const MARK: &[u8] = "\u{feff}".as_bytes();
+/// Begins a CSV file: spreadsheet programs read a file as UTF-8 only if it begins with this mark.
+pub const CSV_MARK: &str = "\u{feff}";
+
+const MARK: &[u8] = CSV_MARK.as_bytes();
 
 /// The size of the part at the end of a file that is searched for an earlier copy of a row.
 const TAIL: u64 = 64 * 1024;
@@ -22,7 +24,7 @@ pub(crate) fn append(
 ) -> io::Result<()> {
     let path = place(folder, file)?;
     let mut file = mynah_files::open_to_write(&path)?;
-    let line = line(row);
+    let line = csv_line(row);
     let (length, tail) = read_tail(&mut file)?;
     let whole = tail.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
     let (lines, rest) = tail.split_at(whole);
@@ -86,8 +88,10 @@ fn ends_with_row(lines: &[u8], row: &[u8]) -> bool {
     })
 }
 
-/// The row as a line of CSV.
-fn line(row: &[String]) -> String {
+/// The row as a line of CSV, as it is written for `save_to`. Cells that a spreadsheet program would compute begin with an
+/// apostrophe.
+#[must_use]
+pub fn csv_line(row: &[String]) -> String {
     let cells: Vec<String> = row.iter().map(|cell| quote(&tame(cell))).collect();
     cells.join(",") + "\n"
 }
@@ -131,7 +135,7 @@ mod tests {
             (vec!["two\nlines", "a\0b"], "\"two\nlines\",ab\n"),
             (vec!["13800138000", ""], "13800138000,\n"),
         ] {
-            assert_eq!(line(&row(&cells)), expected);
+            assert_eq!(csv_line(&row(&cells)), expected);
         }
     }
 

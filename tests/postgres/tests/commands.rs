@@ -39,7 +39,8 @@ fn commands_about_a_stopped_account_work_on_the_database() {
     let replayed = runner.fine(&["replay", &bot, "--account", "faq", "--lang", "en"]);
     assert!(replayed.contains("0 of 1 messages would be answered differently"), "{replayed}");
     assert!(runner.fine(&["logout"]).contains("no login"));
-    assert!(runner.refused(&["unbind", "老王"]).contains("not bound"));
+    let unbound = runner.refused(&["unbind", "老王"]);
+    assert!(unbound.contains("not bound"), "{unbound}");
     assert!(runner.refused(&["data", "backup", "copy.db"]).contains("pg_dump"));
     assert!(runner.fine(&["forget", "小明"]).contains("deleted: 1 events, 1 answers"));
     assert!(!runner.fine(&["data", "export"]).contains("请问多少钱"));
@@ -53,6 +54,35 @@ fn a_message_of_the_operator_waits_in_the_database_for_the_next_start() {
     assert!(runner.fine(&["send", "客户一群", "明天休息"]).contains("at the next start"));
     let (is_fine, said) = runner.run("faq", "");
     assert!(is_fine && said.contains("明天休息"), "{said}");
+}
+
+#[test]
+fn saved_rows_are_written_as_a_file() {
+    let Some(cluster) = Cluster::shared() else { return };
+    let runner = Runner::with_database(cluster, "rows");
+    runner.fine(&["store", "migrate"]);
+    let bot = runner.folder().join("signs");
+    std::fs::create_dir(&bot).unwrap();
+    let rule = "[[rule]]\npattern = \"sign {what}\"\nsave_to = \"signs.csv\"\n";
+    std::fs::write(bot.join("bot.toml"), rule).unwrap();
+    let line = |id: &str, text: &str| {
+        let chat = r#"{"id":"g","name":"g","group":true}"#;
+        format!(r#"{{"id":"{id}","chat":{chat},"from":{{"id":"p","name":"Ann"}},"text":"{text}"}}"#)
+            + "\n"
+    };
+    let said = line("1", "sign a,b") + &line("2", "sign =1");
+    let bot = bot.display().to_string();
+    runner.fine_with(&["run", &bot, "--transport", "stdio"], &said);
+    let account = ["--account", "signs"];
+    let command = |words: &[&str]| runner.fine(&[words, &account[..]].concat());
+    assert_eq!(command(&["data", "rows"]), "signs.csv: 2\n");
+    let rows = command(&["data", "rows", "signs.csv"]);
+    assert!(rows.contains("Ann,\"a,b\"\n"), "{rows}");
+    command(&["data", "rows", "signs.csv", "--to", "out.csv"]);
+    let written = std::fs::read_to_string(runner.folder().join("out.csv")).unwrap();
+    assert_eq!(written, format!("\u{feff}{rows}"));
+    let unknown = [&["data", "rows", "other.csv"][..], &account[..]].concat();
+    assert!(runner.refused(&unknown).contains("there are rows of signs.csv"));
 }
 
 #[test]

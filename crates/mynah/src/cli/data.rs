@@ -5,7 +5,8 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use mynah_core::{ExportPlace, Exported};
+use mynah_core::{ExportPlace, Exported, StoreReader};
+use mynah_runtime::{CSV_MARK, csv_line};
 
 use super::common::Common;
 use super::{data_move, print};
@@ -25,6 +26,19 @@ enum What {
     Export {
         /// A new file; standard output if absent.
         #[arg(value_name = "FILE")]
+        to: Option<PathBuf>,
+        #[command(flatten)]
+        account: AccountArgs,
+    },
+    /// Write the rows that rules saved with `save_to` as CSV. Without FILE, list the files.
+    ///
+    /// An account whose data is a folder keeps these files in the folder itself.
+    Rows {
+        /// The name of the file in `save_to`.
+        #[arg(value_name = "FILE")]
+        file: Option<String>,
+        /// A new file; standard output if absent.
+        #[arg(long, value_name = "NEW", requires = "file")]
         to: Option<PathBuf>,
         #[command(flatten)]
         account: AccountArgs,
@@ -56,6 +70,10 @@ pub(crate) async fn execute(args: Args, bot: &Bot, common: &Common) -> Result<En
         What::Export { to, account } => {
             let account = account.find(bot.services(), common).await?;
             export(&account, to.as_deref()).await
+        }
+        What::Rows { file, to, account } => {
+            let account = account.find(bot.services(), common).await?;
+            rows(&account, file.as_deref(), to.as_deref()).await
         }
         What::Move(args) => data_move::execute(args, bot, common).await,
         What::Backup { to, account, json } => {
@@ -102,6 +120,82 @@ fn write(out: &mut dyn Write, items: &[Exported]) -> io::Result<()> {
         serde_json::to_writer(&mut *out, item)?;
         out.write_all(b"\n")
     })
+}
+
+/// Writes the saved rows of a file, or lists the files.
+async fn rows(
+    account: &AccountData,
+    file: Option<&str>,
+    to: Option<&Path>,
+) -> Result<Ended, Report> {
+    let reader = account.inspect().await?;
+    let files = reader.saved_files().await.map_err(|error| account.failed("read", error))?;
+    let Some(file) = file else {
+        return print::to_stdout(|out| {
+            files.iter().try_for_each(|(name, rows)| writeln!(out, "{name}: {rows}"))
+        })
+        .map(|()| Ended::Fine);
+    };
+    if !files.contains_key(file) {
+        return Err(no_rows(account, file, files.into_keys()));
+    }
+    match to {
+        Some(to) => {
+            let mut out = BufWriter::new(new_file(to)?);
+            let written = out.write_all(CSV_MARK.as_bytes());
+            written.map_err(|error| unwritten(to, error))?;
+            let mut write = |lines: &str| {
+                let written = out.write_all(lines.as_bytes());
+                written.map(|()| true).map_err(|error| unwritten(to, error))
+            };
+            each_page(account, &*reader, file, &mut write).await?;
+            out.flush().map_err(|error| unwritten(to, error))?;
+        }
+        None => each_page(account, &*reader, file, &mut print_lines).await?,
+    }
+    Ok(Ended::Fine)
+}
+
+/// Hands over the rows of a file as lines of CSV, until `write` wants no more.
+async fn each_page(
+    account: &AccountData,
+    reader: &dyn StoreReader,
+    file: &str,
+    write: &mut dyn FnMut(&str) -> Result<bool, Report>,
+) -> Result<(), Report> {
+    let mut after = i64::MIN;
+    loop {
+        let rows = reader.saved_rows(file, after).await;
+        let rows = rows.map_err(|error| account.failed("read", error))?;
+        let Some(last) = rows.last() else { return Ok(()) };
+        after = last.seq;
+        let lines: String = rows.iter().map(|row| csv_line(&row.cells)).collect();
+        if !write(&lines)? {
+            return Ok(());
+        }
+    }
+}
+
+/// Prints lines. Returns false if the reader of the output has gone away.
+fn print_lines(lines: &str) -> Result<bool, Report> {
+    let mut goes_on = true;
+    print::to_stdout(|out| {
+        let written = out.write_all(lines.as_bytes()).and_then(|()| out.flush());
+        goes_on = written.is_ok();
+        written
+    })?;
+    Ok(goes_on)
+}
+
+fn no_rows(account: &AccountData, file: &str, files: impl Iterator<Item = String>) -> Report {
+    let known: Vec<String> = files.collect();
+    let hint = match known.is_empty() {
+        true => {
+            "an account whose data is a folder keeps the files of save_to in that folder".to_owned()
+        }
+        false => format!("there are rows of {}", known.join(", ")),
+    };
+    Report::new(Ended::Usage, format!("{} has no saved rows of {file}", account.place())).hint(hint)
 }
 
 async fn backup(account: &AccountData, to: &Path, json: bool) -> Result<Ended, Report> {

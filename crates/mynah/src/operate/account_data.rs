@@ -60,10 +60,19 @@ impl AccountData {
         self.reader("look into").await
     }
 
-    /// Opens the data for work; refused while a bot runs with it.
-    pub(crate) async fn open(&self) -> Result<Arc<dyn Store>, Report> {
+    /// Works with the data, and closes it, so that the next process need not wait for it. Refused while a bot runs with it.
+    async fn with_store<T>(
+        &self,
+        work: impl AsyncFnOnce(&dyn Store) -> Result<T, Report>,
+    ) -> Result<T, Report> {
         self.must_exist().await?;
-        self.stores.open(&self.name).await.map_err(|error| self.failed("open", error))
+        let opened = self.stores.open(&self.name).await;
+        let store = opened.map_err(|error| self.failed("open", error))?;
+        let done = work(&*store).await;
+        if let Err(error) = store.close().await {
+            tracing::debug!(error = &error as &dyn std::error::Error, "the data was not closed");
+        }
+        done
     }
 
     /// Refuses an account without data.
@@ -118,18 +127,20 @@ impl AccountData {
         text: &str,
         services: &Connectors,
     ) -> Result<Answer, Report> {
-        let store = self.open().await?;
-        let records = store.records().await.map_err(|error| self.failed("read", error))?;
-        let (_, service) = connect(self.service(&records, services)?, records, None)?;
-        let now = SystemClock.now();
-        // The list may have grown since the bot ran.
-        let event = match find_chat(&service.chats(), chat, false) {
-            Ok(chat) => say(new_id(now), chat.clone(), Content::text(text), now),
-            Err(why) => return Ok(Answer::refused(why)),
-        };
-        let batch = Batch { events: vec![event], ..Batch::default() };
-        store.accept(batch, now).await.map_err(|error| self.failed("write", error))?;
-        Ok(Answer::done("no bot runs with this data: the message is sent at the next start"))
+        self.with_store(async |store| {
+            let records = store.records().await.map_err(|error| self.failed("read", error))?;
+            let (_, service) = connect(self.service(&records, services)?, records, None)?;
+            let now = SystemClock.now();
+            // The list may have grown since the bot ran.
+            let event = match find_chat(&service.chats(), chat, false) {
+                Ok(chat) => say(new_id(now), chat.clone(), Content::text(text), now),
+                Err(why) => return Ok(Answer::refused(why)),
+            };
+            let batch = Batch { events: vec![event], ..Batch::default() };
+            store.accept(batch, now).await.map_err(|error| self.failed("write", error))?;
+            Ok(Answer::done("no bot runs with this data: the message is sent at the next start"))
+        })
+        .await
     }
 
     /// Ends the stored session on the service.
@@ -138,30 +149,31 @@ impl AccountData {
         server: Option<String>,
         services: &Connectors,
     ) -> Result<Answer, Report> {
-        let store = self.open().await?;
-        let records = store.records().await.map_err(|error| self.failed("read", error))?;
-        let connector = self.service(&records, services)?;
-        if !connector.has_login() {
-            let title = connector.title();
-            return Ok(Answer::done(format!("{} has no login: there is nothing to end", title.en)));
-        }
-        if !connector.has_session(&records) {
-            return Ok(Answer::done("no session is stored: there is nothing to end"));
-        }
-        let (mut source, _) = connect(connector, records, server)?;
-        let batch = Batch { records: source.log_out().await, ..Batch::default() };
-        store
-            .accept(batch, SystemClock.now())
-            .await
-            .map_err(|error| self.failed("write", error))?;
-        Ok(Answer::done("logged out; the next start asks for a login"))
+        self.with_store(async |store| {
+            let records = store.records().await.map_err(|error| self.failed("read", error))?;
+            let connector = self.service(&records, services)?;
+            if !connector.has_login() {
+                let title = connector.title().en;
+                return Ok(Answer::done(format!("{title} has no login: there is nothing to end")));
+            }
+            if !connector.has_session(&records) {
+                return Ok(Answer::done("no session is stored: there is nothing to end"));
+            }
+            let (mut source, _) = connect(connector, records, server)?;
+            let batch = Batch { records: source.log_out().await, ..Batch::default() };
+            let stored = store.accept(batch, SystemClock.now()).await;
+            stored.map_err(|error| self.failed("write", error))?;
+            Ok(Answer::done("logged out; the next start asks for a login"))
+        })
+        .await
     }
 
     /// Ends the binding of a name of the rule file.
     pub(crate) async fn unbind(&self, name: String) -> Result<Answer, Report> {
-        let ended = self.open().await?.unbind(&name).await;
-        let ended = ended.map_err(|error| self.failed("write", error))?;
-        Ok(freed(&name, ended.as_ref()))
+        let unbind = async |store: &dyn Store| {
+            store.unbind(&name).await.map_err(|error| self.failed("write", error))
+        };
+        Ok(freed(&name, self.with_store(unbind).await?.as_ref()))
     }
 
     /// The names that are bound to people, and whether they still mean them as far as the stored contacts say.
@@ -178,9 +190,10 @@ impl AccountData {
 
     /// Deletes a person's data.
     pub(crate) async fn forget(&self, person: PersonId) -> Result<Answer, Report> {
-        let forgotten = self.open().await?.forget(&person).await;
-        let forgotten = forgotten.map_err(|error| self.failed("delete from", error))?;
-        Ok(deleted(person.as_str(), forgotten))
+        let forget = async |store: &dyn Store| {
+            store.forget(&person).await.map_err(|error| self.failed("delete from", error))
+        };
+        Ok(deleted(person.as_str(), self.with_store(forget).await?))
     }
 
     /// The one person of that id or name in the log.
