@@ -106,7 +106,7 @@ enum Begun {
     Done,
 }
 
-/// Moves all data. `new_id` names the move, unless it goes on with a former one. `progress` gets the number of rows that
+/// Moves all data. `new_id` names the move, unless it goes on with a former one between these stores. `progress` gets the number of rows that
 /// were copied.
 pub(crate) async fn move_data(
     from: Side<'_>,
@@ -122,7 +122,8 @@ pub(crate) async fn move_data(
             let moved = MoveMark::Moved { id, to: to.place.to_owned() };
             from.set_mark(Some(&moved)).await?;
         }
-        Begun::Opening => {}
+        // The mark says that the copy is complete; opening a part would lose the rest.
+        Begun::Opening => compare(from, to).await?,
     }
     let counts = count(to).await?;
     to.set_mark(None).await?;
@@ -135,34 +136,53 @@ pub(crate) async fn delete_source(from: Side<'_>) -> Result<(), MoveError> {
     from.store.clear(&mark).await.map_err(|error| from.failed(error))
 }
 
+/// Refuses data that cannot be moved to a place without data. Asked before that place is created.
+pub(crate) async fn check_source(from: Side<'_>) -> Result<(), MoveError> {
+    match from.mark().await? {
+        Some(mark) if !may_leave(&mark) => Err(from.refusal(&mark)),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Whether data with this mark is complete and nowhere else. The mark of a newer version has no id.
+fn may_leave(mark: &MoveMark) -> bool {
+    matches!(mark, MoveMark::Leaving { id, .. } if !id.is_empty())
+}
+
 /// Marks both stores, or finds out how far a former move has come.
+///
+/// Each move between two stores has an id of its own: a former move to another place may have left a part of the data
+/// there, and only the marks with the id of the finished move show the complete copy.
 async fn begin(from: Side<'_>, to: Side<'_>, new_id: &str) -> Result<Begun, MoveError> {
+    use MoveMark::{Arriving, Leaving, Moved};
     let (left, arrived) = (from.mark().await?, to.mark().await?);
-    let id = match (&left, &arrived) {
-        (Some(left), Some(arrived)) if left.id() == arrived.id() => match left {
-            MoveMark::Leaving { id, .. } => {
-                return Ok(Begun::Copying { id: id.clone(), arriving: arrived.clone() });
-            }
-            MoveMark::Moved { .. } => return Ok(Begun::Opening),
-            MoveMark::Arriving { .. } => return Err(from.refusal(left)),
-        },
-        (Some(MoveMark::Moved { .. }), None) if !is_empty(to).await? => return Ok(Begun::Done),
-        // The other store was cleared from outside.
-        (Some(MoveMark::Leaving { id, .. }), None) if is_empty(to).await? => id.as_str(),
-        (Some(left), _) => return Err(from.refusal(left)),
-        // The former move had not begun to copy.
-        (None, Some(MoveMark::Arriving { id, from: place, .. })) if place == from.place => id,
+    match (&left, &arrived) {
+        (Some(Leaving { id, .. }), Some(arriving @ Arriving { id: other, .. })) if id == other => {
+            return Ok(Begun::Copying { id: id.clone(), arriving: arriving.clone() });
+        }
+        (Some(Moved { id, to: place }), Some(Arriving { id: other, .. }))
+            if id == other && place == to.place =>
+        {
+            return Ok(Begun::Opening);
+        }
+        (Some(Moved { to: place, .. }), None) if place == to.place && !is_empty(to).await? => {
+            return Ok(Begun::Done);
+        }
+        (Some(left), _) if !may_leave(left) => return Err(from.refusal(left)),
+        // The copy of a former move from here, which is replaced.
+        (_, Some(Arriving { from: place, .. })) if place == from.place => {}
         // A copy of then, which is replaced.
-        (None, Some(MoveMark::Moved { .. })) => new_id,
+        (None, Some(Moved { .. })) => {}
+        // The other store is new, or it was cleared from outside.
+        (_, None) if is_empty(to).await? => {}
+        (Some(left), _) => return Err(from.refusal(left)),
         (None, Some(arrived)) => return Err(to.refusal(arrived)),
-        (None, None) if is_empty(to).await? => new_id,
         (None, None) => return Err(MoveError::HasData { place: to.place.to_owned() }),
-    };
-    let id = id.to_owned();
-    let place = from.place.to_owned();
-    let arriving = MoveMark::Arriving { id: id.clone(), from: place, after: RowPlace::Start };
+    }
+    let (id, place) = (new_id.to_owned(), from.place.to_owned());
+    let arriving = Arriving { id: id.clone(), from: place, after: RowPlace::Start };
     to.store.clear(&arriving).await.map_err(|error| to.failed(error))?;
-    from.set_mark(Some(&MoveMark::Leaving { id: id.clone(), to: to.place.to_owned() })).await?;
+    from.set_mark(Some(&Leaving { id: id.clone(), to: to.place.to_owned() })).await?;
     Ok(Begun::Copying { id, arriving })
 }
 

@@ -167,7 +167,13 @@ async fn attempt(stores: &SqliteStores, dies_at: Option<u32>) -> Result<Moved, M
     let (from, to) = (open("here").await, open("there").await);
     let from = Side { store: &from, place: "here" };
     let to = Side { store: &to, place: "there" };
-    move_data(from, to, "id", |_| {}).await
+    move_data(from, to, &new_id(), |_| {}).await
+}
+
+/// An id that no other move has.
+fn new_id() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    format!("new-{}", NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 #[tokio::test]
@@ -252,3 +258,5 @@ async fn a_store_with_data_is_not_overwritten_and_a_copy_of_then_is() {
     delete_source(there).await.unwrap();
     assert!(there.store.is_empty().await.unwrap());
 }
+
+mod marks;
