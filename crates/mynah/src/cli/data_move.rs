@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::common::Common;
 use super::print;
 use crate::config::{DATA, DataPlaces};
-use crate::data_move::{Counts, MoveError, Moved, Side, delete_source, move_data};
+use crate::data_move::{Counts, MoveError, Moved, Side, check_source, delete_source, move_data};
 use crate::operate::data_places;
 use crate::stores;
 use crate::{Bot, Ended, Report, report};
@@ -141,8 +141,15 @@ async fn move_one(both: &Both, args: &Args, from: To, name: &str) -> Result<Move
     let (of, from_place) = both.side(from, name);
     let (into, to_place) = both.side(args.to, name);
     let source = open(of, name, &from_place).await?;
-    let target = open(into, name, &to_place).await?;
     let from = Side { store: &*source, place: &from_place };
+    let there = into.reader(name).await.map_err(|error| looked(error, &to_place))?;
+    if there.is_none()
+        && let Err(error) = check_source(from).await
+    {
+        source.close().await.map_err(|error| looked(error, name))?;
+        return Err(failed(name, error));
+    }
+    let target = open(into, name, &to_place).await?;
     let to = Side { store: &*target, place: &to_place };
     let id = format!("{:x}-{:x}", SystemClock.now().as_millis(), std::process::id());
     let mut next = FIRST_SHOWN;
