@@ -14,7 +14,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use mynah_core::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use self::delivery::Delivery;
 use self::memory::Memory;
@@ -95,15 +97,36 @@ pub(crate) struct Alerts {
     memories: Arc<Mutex<BTreeMap<String, Memory>>>,
 }
 
+/// The task that delivers alerts.
+#[derive(Debug)]
+pub(crate) struct DeliveryTask {
+    task: JoinHandle<()>,
+    close: CancellationToken,
+}
+
+impl DeliveryTask {
+    /// Takes no more alerts and waits until the last is delivered. Handles of [`Alerts`] may outlive this: views and tasks
+    /// of accounts hold some, and a stop must not wait for them.
+    pub(crate) async fn finish(self) {
+        self.close.cancel();
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "alerts were lost by a mistake of the program");
+        }
+    }
+}
+
 impl Alerts {
-    /// Begins to deliver as configured. The task ends when all handles are gone and everything is delivered.
-    pub(crate) fn start(config: &AlertConfig) -> (Self, JoinHandle<()>) {
+    /// Begins to deliver as configured, until the task [finishes](DeliveryTask::finish).
+    pub(crate) fn start(config: &AlertConfig) -> (Self, DeliveryTask) {
+        let close = CancellationToken::new();
         let Some(delivery) = Delivery::of(config) else {
-            return (Self::none(), tokio::spawn(std::future::ready(())));
+            let task = tokio::spawn(std::future::ready(()));
+            return (Self::none(), DeliveryTask { task, close });
         };
         let (queue, waiting) = mpsc::channel(WAITING);
         let alerts = Self { queue: Some(queue), memories: Arc::default() };
-        (alerts, tokio::spawn(delivery.run(waiting)))
+        let task = tokio::spawn(delivery.run(waiting, close.clone()));
+        (alerts, DeliveryTask { task, close })
     }
 
     /// Holds back repetitions about this account, also those of alerts that its data folder remembers.
@@ -131,8 +154,17 @@ impl Alerts {
     /// Sends an alert, unless the same was sent a short while ago.
     pub(crate) fn send(&self, alert: Alert, now: Timestamp) {
         let Some(queue) = &self.queue else { return };
-        if self.is_news(&alert, now) && queue.try_send(alert).is_err() {
-            tracing::error!("an alert was dropped: too many wait for delivery");
+        if !self.is_news(&alert, now) {
+            return;
+        }
+        match queue.try_send(alert) {
+            Ok(()) => {}
+            Err(TrySendError::Full(_)) => {
+                tracing::error!("an alert was dropped: too many wait for delivery");
+            }
+            Err(TrySendError::Closed(_)) => {
+                tracing::error!("an alert was dropped: the process is about to end");
+            }
         }
     }
 
@@ -152,5 +184,27 @@ impl Alerts {
         if let Some(memory) = memories.get_mut(account) {
             memory.throttle.all_is_well(now);
         }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn delivery_finishes_with_the_last_alert_while_handles_live() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("alerts");
+        let script = format!("cat >> '{}'", file.display());
+        let command = Some(vec!["sh".to_owned(), "-c".to_owned(), script]);
+        let (alerts, task) = Alerts::start(&AlertConfig { webhook: None, command });
+        let now = Timestamp::from_secs(0);
+        for account in ["one", "two"] {
+            alerts.send(Alert::new(AlertKind::Login, account, "scan the QR code", now), now);
+        }
+        tokio::time::timeout(std::time::Duration::from_secs(60), task.finish()).await.unwrap();
+        let delivered = std::fs::read_to_string(file).unwrap();
+        assert!(delivered.contains("\"one\"") && delivered.contains("\"two\""), "{delivered}");
+        drop(alerts);
     }
 }

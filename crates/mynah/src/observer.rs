@@ -447,7 +447,7 @@ mod tests {
 
     async fn watch() -> AccountObserver {
         let (alerts, task) = Alerts::start(&AlertConfig::default());
-        task.await.unwrap();
+        task.finish().await;
         let watch = AccountObserver {
             account: "main".to_owned(),
             pages: Pages::default(),

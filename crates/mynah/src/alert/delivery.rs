@@ -10,6 +10,7 @@ use thiserror::Error;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use super::Alert;
 use crate::config::{AlertConfig, Secret};
@@ -73,9 +74,9 @@ impl Delivery {
         })
     }
 
-    /// Delivers alerts until the channel closes.
-    pub(super) async fn run(self, mut waiting: mpsc::Receiver<Alert>) {
-        while let Some(alert) = waiting.recv().await {
+    /// Delivers alerts until the channel closes, or is closed by this.
+    pub(super) async fn run(self, mut waiting: mpsc::Receiver<Alert>, close: CancellationToken) {
+        while let Some(alert) = next(&mut waiting, &close).await {
             let body = serde_json::to_string(&alert).expect("texts only");
             // Side by side: a webhook that is down must not keep the command waiting.
             tokio::join!(self.by_webhook(&body), self.by_command(&body));
@@ -141,6 +142,15 @@ impl Webhook {
     }
 }
 
+/// The next alert. Those that wait when the channel is closed are the last.
+async fn next(waiting: &mut mpsc::Receiver<Alert>, close: &CancellationToken) -> Option<Alert> {
+    if let Some(alert) = close.run_until_cancelled(waiting.recv()).await {
+        return alert;
+    }
+    waiting.close();
+    waiting.recv().await
+}
+
 /// Whether a program can be found as it will be when it is run. Found out at the start, not at the first alert.
 fn is_there(program: &str, path: Option<&OsStr>) -> bool {
     let program = Path::new(program);
@@ -197,7 +207,7 @@ mod tests {
         let (queue, waiting) = mpsc::channel(1);
         queue.send(alert()).await.unwrap();
         drop(queue);
-        delivery.run(waiting).await;
+        delivery.run(waiting, CancellationToken::new()).await;
     }
 
     /// Answers the first request with 503 and the second with 200; returns the body of the second.
@@ -278,7 +288,7 @@ mod tests {
         let (queue, waiting) = mpsc::channel(1);
         queue.send(alert()).await.unwrap();
         tokio::select! {
-            () = delivery.run(waiting) => panic!("the webhook is down"),
+            () = delivery.run(waiting, CancellationToken::new()) => panic!("the webhook is down"),
             told = tokio::fs::read_to_string(pipe) => assert!(told.unwrap().contains("logged_out")),
         }
     }

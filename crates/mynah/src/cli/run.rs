@@ -151,7 +151,7 @@ async fn run_all(
     shared.stop.token().cancel();
     programs.stop().await;
     drop(shared);
-    if tokio::time::timeout(LAST_ALERTS, delivery).await.is_err() {
+    if tokio::time::timeout(LAST_ALERTS, delivery.finish()).await.is_err() {
         tracing::error!("the last alerts could not be delivered in time");
     }
     ended

@@ -122,6 +122,8 @@ async fn rules_that_cannot_be_used_keep_one_of_two_accounts_from_starting_until_
         std::fs::write(&second, BOT).unwrap();
         stage::until_health(&page, "200").await;
         assert_eq!(bot.stop("INT").await, 0);
+        let rest = bot.log().await;
+        assert!(!rest.contains("the last alerts could not be delivered"), "{rest}");
     })
     .await;
 }
