@@ -343,7 +343,9 @@ impl Supervisor {
     fn fail(&self, member: &Member, failure: &NotStarted, tries: u32) {
         let Shared { pages, alerts, feed, .. } = &self.0.shared;
         let now = SystemClock.now();
-        if member.is_kept || failure.is_storage() {
+        // Nobody has to mend a failure during a stop, e.g. of a database that is stopped too.
+        let is_wanted = !member.stop.token().is_cancelled();
+        if is_wanted && (member.is_kept || failure.is_storage()) {
             alerts.send(failure.alert(member.name(), now), now);
         }
         // The first failure is reported by the caller, which may end the process.

@@ -234,7 +234,7 @@ fn account_tables(
 }
 
 /// Starts the accounts side by side. Those that cannot start keep no other from starting; if none can, that is the end, for
-/// the reason of the first.
+/// the reason of the first. A stop meanwhile is an ordinary end.
 async fn start_all(supervisor: &Supervisor, plans: Vec<Plan>) -> Result<Option<Ended>, Report> {
     let starting = plans.into_iter().map(|plan| {
         let supervisor = supervisor.clone();
@@ -250,9 +250,10 @@ async fn start_all(supervisor: &Supervisor, plans: Vec<Plan>) -> Result<Option<E
             }
         }
     }
-    if has_started {
+    let is_stopped = failures.iter().any(|(_, failure)| failure.is_stop());
+    if has_started || is_stopped {
         failures.iter().for_each(|(name, failure)| failure.log(name));
-        return Ok(None);
+        return Ok((!has_started).then_some(Ended::Fine));
     }
     match failures.into_iter().next() {
         Some((_, failure)) if failure.is_printed => Ok(Some(failure.report.ended())),
@@ -327,4 +328,43 @@ fn serve(listener: TcpListener, console: App, shared: &Shared) -> JoinHandle<()>
     let (routes, stop) =
         (console.routes().merge(shared.pages.routes()), shared.stop.token().clone());
     tokio::spawn(mynah_page::serve(routes, listener, stop))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shared(alerts: Alerts) -> Shared {
+        Shared {
+            bot: Bot::new(),
+            stores: ProcessStores::Folders,
+            books: RuleBooks::default(),
+            watcher: FileWatcher::default(),
+            lang: mynah_rules::Lang::En,
+            prompts: PromptOutput::Standard,
+            pages: Pages::default(),
+            alerts,
+            feed: ConsoleFeed::default(),
+            stop: Stop::default(),
+            swapped: Arc::default(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stop_during_the_start_is_an_ordinary_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let bots: Vec<PathBuf> = ["one", "two"].map(|name| folder.path().join(name)).into();
+        for bot in &bots {
+            std::fs::create_dir(bot).unwrap();
+            std::fs::write(bot.join("bot.toml"), "[[rule]]\nkeyword = 'a'\nreply = 'b'\n").unwrap();
+        }
+        let args = Args { bots, data: Some(folder.path().join("data")), ..Args::default() };
+        let shared = shared(Alerts::none());
+        let plans = plan::plans(&args, &Config::default(), &shared.bot).unwrap();
+        shared.stop.begin(false);
+        let supervisor = Supervisor::new(shared, Common::default(), LoginPace::off());
+        let ended = start_all(&supervisor, plans).await.map_err(|report| report.to_string());
+        assert_eq!(ended, Ok(Some(Ended::Fine)));
+        assert_eq!(supervisor.outcome(), Ended::Fine);
+    }
 }

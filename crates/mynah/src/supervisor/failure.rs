@@ -63,6 +63,11 @@ impl NotStarted {
         self.report.ended() == Ended::Storage
     }
 
+    /// Whether it was only stopped meanwhile, which is not a failure.
+    pub(crate) fn is_stop(&self) -> bool {
+        self.report.ended() == Ended::Fine
+    }
+
     /// The alert about it.
     pub(super) fn alert(&self, account: &str, now: Timestamp) -> Alert {
         let kind = if self.is_storage() { AlertKind::Storage } else { AlertKind::NotStarted };
@@ -71,6 +76,10 @@ impl NotStarted {
 
     /// Logs it.
     pub(crate) fn log(&self, account: &str) {
+        if self.is_stop() {
+            tracing::info!(account, "stopped before it had started");
+            return;
+        }
         if self.is_printed {
             tracing::error!(account, "not started: {}", self.reason);
             return;
