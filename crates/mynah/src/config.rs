@@ -289,17 +289,30 @@ pub(crate) struct Outside<'a> {
     /// The handlers of the program that take settings; `None` if they have theirs already, so that their tables are passed
     /// over.
     pub(crate) own: Option<&'a OwnHandlers>,
+    /// Whether a missing bot of an account is no mistake of the file while another account has its bot.
+    pub(crate) starts_each: bool,
 }
 
 impl<'a> Outside<'a> {
     /// The facts of this process.
     pub(crate) fn new(services: &'a Connectors, data: Option<&'a Path>) -> Self {
-        Self { variable: &|name| std::env::var(name).ok(), services, data, own: None }
+        Self {
+            variable: &|name| std::env::var(name).ok(),
+            services,
+            data,
+            own: None,
+            starts_each: false,
+        }
     }
 
     /// The same, and the handlers of the program that take settings.
     pub(crate) fn with_own(self, own: &'a OwnHandlers) -> Self {
         Self { own: Some(own), ..self }
+    }
+
+    /// The same, for a process in which an account without its bot keeps no other from starting.
+    pub(crate) fn starting_each(self) -> Self {
+        Self { starts_each: true, ..self }
     }
 }
 
@@ -418,8 +431,13 @@ impl Default for Config {
 #[cfg(test)]
 fn parse_with(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Config, Problems> {
     let own = OwnHandlers::default();
-    let outside =
-        Outside { variable, services: &Connectors::default(), data: None, own: Some(&own) };
+    let outside = Outside {
+        variable,
+        services: &Connectors::default(),
+        data: None,
+        own: Some(&own),
+        starts_each: false,
+    };
     read::read(Path::new("mynah.toml"), text, &outside)
 }
 
@@ -432,7 +450,13 @@ mod places_of_data {
 
     fn read(text: &str) -> Result<DataPlaces, Problems> {
         let services = Connectors::default();
-        let outside = Outside { variable: &|_| None, services: &services, data: None, own: None };
+        let outside = Outside {
+            variable: &|_| None,
+            services: &services,
+            data: None,
+            own: None,
+            starts_each: false,
+        };
         read::data_places(Path::new("mynah.toml"), text, &outside)
     }
 

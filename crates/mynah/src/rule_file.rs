@@ -18,6 +18,12 @@ pub(crate) fn main_file(bot: &Path) -> PathBuf {
     if bot.is_dir() { bot.join(FILE) } else { bot.to_owned() }
 }
 
+/// The main file of a bot that may not be there yet: without an extension it will be a folder.
+pub(crate) fn expected_main_file(bot: &Path) -> PathBuf {
+    let is_folder = !bot.exists() && bot.extension().is_none();
+    if is_folder { bot.join(FILE) } else { main_file(bot) }
+}
+
 /// The name of a bot without a configured one: its folder, or its file if that has a name of its own.
 pub(crate) fn name_of(bot: &Path) -> String {
     let file = main_file(bot);

@@ -268,7 +268,9 @@ impl Supervisor {
             };
             tries += 1;
             self.fail(&member, &failure, tries);
-            let (files, is_storage) = (failure.files.clone(), failure.is_storage());
+            // A folder that is not there cannot be watched.
+            let by_itself = failure.is_storage() || !member.plan.main.exists();
+            let files = failure.files.clone();
             let ended = failure.report.ended();
             tell(Err(failure));
             drop(busy.take());
@@ -277,7 +279,7 @@ impl Supervisor {
                 break self.remove(&member);
             }
             let watcher = &self.0.shared.watcher;
-            if !member.until_retry(watcher, &files, is_storage, tries).await {
+            if !member.until_retry(watcher, &files, by_itself, tries).await {
                 break self.end(&member, Ended::Fine);
             }
             busy = Some(self.busy());
@@ -293,6 +295,9 @@ impl Supervisor {
         // It is never closed.
         let _place = self.0.opening.acquire().await;
         let plan = &member.plan;
+        if !plan.main.exists() {
+            return Err(NotStarted::missing(plan));
+        }
         let ReadRules { book, files, lang, .. } = self.read_rules(plan).await?;
         let lang = self.0.common.for_file(lang).lang();
         let book = book.map_err(|mistakes| NotStarted::rules(mistakes, &files))?;

@@ -94,7 +94,7 @@ pub(crate) async fn execute(args: Args, bot: Bot, common: &Common) -> Result<End
     // Accounts are not run beside bots that are named.
     let looked_at = args.bots.is_empty().then_some(data.as_path());
     let own = bot.to_configure();
-    let outside = Outside::new(bot.services(), looked_at).with_own(&own);
+    let outside = Outside::new(bot.services(), looked_at).with_own(&own).starting_each();
     let config = match Config::load(args.config.as_deref(), &outside) {
         Ok(config) => config,
         Err(problems) => {

@@ -9,17 +9,18 @@ use super::AccountConfig;
 use super::read::both;
 use crate::rule_file::main_file;
 
-/// Reports bots that are not there, and accounts that keep their data in the same folder, also by different paths.
-/// `root` has the data of accounts that name no folder.
+/// Reports bots that are not there, and accounts that keep their data in the same folder, also by different paths. With
+/// `starts_each`, an account without its bot fails by itself, as long as another one can start. `root` has the data of accounts that name no folder.
 pub(super) fn check(
     tables: &[&Table],
     accounts: &[AccountConfig],
-    root: &Path,
+    (root, starts_each): (&Path, bool),
     reading: &mut Reading<'_>,
 ) {
+    let is_checked = !(starts_each && accounts.iter().any(|account| has_bot(&account.bot)));
     let mut taken: BTreeMap<PathBuf, &str> = BTreeMap::new();
     for (table, account) in tables.iter().zip(accounts) {
-        if !account.bot.as_os_str().is_empty() {
+        if is_checked && !account.bot.as_os_str().is_empty() {
             check_bot(table, &account.bot, reading);
         }
         let data = account.data.clone().unwrap_or_else(|| root.join(&account.name));
@@ -47,9 +48,13 @@ pub(super) fn check(
     }
 }
 
+/// Whether a bot is there. A pipe or a device is reported when it is opened.
+fn has_bot(bot: &Path) -> bool {
+    main_file(bot).metadata().is_ok_and(|found| !found.is_dir())
+}
+
 fn check_bot(table: &Table, bot: &Path, reading: &mut Reading<'_>) {
-    // A pipe or a device is reported when it is opened.
-    if main_file(bot).metadata().is_ok_and(|found| !found.is_dir()) {
+    if has_bot(bot) {
         return;
     }
     let (shown, is_folder) = (bot.display(), bot.is_dir());

@@ -43,7 +43,7 @@ pub(super) fn read(path: &Path, text: &str, outside: &Outside<'_>) -> Result<Con
         reading.report("fleet", fleet.span.clone(), message, hint);
     }
     if let Some(root) = outside.data {
-        places::check(&accounts, &config.accounts, root, &mut reading);
+        places::check(&accounts, &config.accounts, (root, outside.starts_each), &mut reading);
     }
     if reading.mistakes.is_empty() {
         return Ok(config);

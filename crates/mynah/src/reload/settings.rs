@@ -252,7 +252,8 @@ impl SettingsReloader {
             let read = Config::load_bot(file, &Outside::new(services, None));
             return Ok((read.map_err(told)?, None));
         };
-        let config = Config::load(file, &Outside::new(services, Some(data))).map_err(told)?;
+        let config = Config::load(file, &Outside::new(services, Some(data)).starting_each())
+            .map_err(told)?;
         let (handlers, fetch) = (config.handler.clone(), config.fetch.clone());
         Ok((BotSettings { handlers, fetch }, Some(config)))
     }

@@ -37,6 +37,13 @@ impl NotStarted {
         Self { reason, is_printed: true, ..Self::new(report, files) }
     }
 
+    /// There is no bot.
+    pub(super) fn missing(plan: &Plan) -> Self {
+        let what = format!("the bot {} does not exist", plan.main.display());
+        let hint = "put it there, or name another; paths begin where mynah is started";
+        Self::of(Report::new(Ended::No, what).hint(hint))
+    }
+
     /// The rules could not be read because of a mistake of the program.
     pub(super) fn unreadable(plan: &Plan, error: JoinError) -> Self {
         let what = format!("failed to read the rules in {}", plan.main.display());

@@ -15,7 +15,7 @@ use crate::reload::{FileWatcher, Reloader};
 use crate::stop::AccountStop;
 use crate::view::console::AccountView;
 
-/// The wait before the second try to open the data; each further one takes twice as long …
+/// The wait before the second try to open the data or to find the rules; each further one takes twice as long …
 const FIRST_WAIT: Duration = Duration::from_secs(2);
 
 /// … up to this.
@@ -125,21 +125,25 @@ impl Member {
         Entry { name: self.name().to_owned(), connector: self.plan.connector, view }
     }
 
-    /// Waits until it is worth another try; false if the account is stopped. `files` are those of its rules.
+    /// Waits until it is worth another try; false if the account is stopped. `files` are those of its rules. `by_itself`
+    /// says that another try can succeed though nothing was saved.
     pub(super) async fn until_retry(
         &self,
         watcher: &FileWatcher,
         files: &[PathBuf],
-        is_storage: bool,
+        by_itself: bool,
         tries: u32,
     ) -> bool {
         let saved = async {
+            if !self.plan.main.exists() {
+                return std::future::pending().await;
+            }
             let mut saves = watcher.of_rules();
             saves.look_at(&self.plan.main, files);
             saves.next().await;
         };
         let waited = async {
-            match is_storage {
+            match by_itself {
                 true => tokio::time::sleep(wait(tries)).await,
                 false => std::future::pending().await,
             }

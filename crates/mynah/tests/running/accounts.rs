@@ -129,6 +129,44 @@ async fn rules_that_cannot_be_used_keep_one_of_two_accounts_from_starting_until_
 }
 
 #[tokio::test]
+async fn a_missing_bot_keeps_one_of_two_accounts_from_starting_until_it_is_there() {
+    story(async {
+        let mut stage = Stage::started(BOT).await;
+        let other = auto_confirmed().await;
+        let accounts = [
+            Account { name: "one", server: stage.sandbox.url() },
+            Account { name: "two", server: other.url() },
+        ];
+        let path = stage.config(&accounts, &stage.folder().join("alerts"));
+        let (here, missing) = (stage.folder().join("bot"), stage.folder().join("missing"));
+        let text = std::fs::read_to_string(&path).unwrap();
+        let (first, second) = text.rsplit_once("bot = ").unwrap();
+        let second = second.split_once('\n').unwrap().1;
+        let with_missing = format!("{first}bot = '{}'\n{second}", missing.display());
+        std::fs::write(&path, &with_missing).unwrap();
+        let mut bot = stage.run_config(&path);
+        let page = bot.page().await;
+        stage.online().await;
+        let health = stage::get(&page, "/health").await;
+        assert!(health.contains(r#""two":{"condition":"not_started""#), "{health}");
+        assert!(health.contains("missing/bot.toml does not exist"), "{health}");
+        std::fs::create_dir(&missing).unwrap();
+        std::fs::write(missing.join("bot.toml"), BOT).unwrap();
+        stage::until_health(&page, "200").await;
+        assert_eq!(bot.stop("TERM").await, 0);
+
+        // Without any bot there is nothing to run: the settings are refused with the places.
+        let without = with_missing.replace(&format!("'{}'", here.display()), "'nowhere'");
+        std::fs::remove_dir_all(&missing).unwrap();
+        std::fs::write(&path, without).unwrap();
+        let mut bot = stage.run_config(&path);
+        assert_eq!(bot.ended().await, 1);
+        bot.logged("nowhere does not exist").await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_start_that_cannot_have_its_descriptors_is_refused_in_one_line() {
     story(async {
         let stage = Stage::started(BOT).await;

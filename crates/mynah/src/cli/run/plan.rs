@@ -83,7 +83,7 @@ fn of_account(account: &AccountConfig, args: &Args, config: &Config) -> Plan {
 fn plan(account: &AccountConfig, data: PathBuf, args: &Args, config: &Config) -> Plan {
     Plan {
         name: account.name.clone(),
-        main: rule_file::main_file(&account.bot),
+        main: rule_file::expected_main_file(&account.bot),
         connector: account.connector,
         values: account.values.clone(),
         login_timeout: config.process.login_timeout,
