@@ -10,7 +10,7 @@ use crate::{bindings, events};
 /// and the names that are bound to the person. The ids of the events stay known, so that the service cannot
 /// deliver them again.
 pub(crate) fn forget(database: &mut Database, person: &PersonId) -> Result<Forgotten> {
-    // Queues and timers change here, and numbers of deleted actions may come again.
+    // Deleting an event needs its id in the index; queues and timers change here.
     database.queues.write(&database.connection)?;
     database.queues.clear();
     database.hits.wanted = true;
@@ -48,6 +48,8 @@ pub(crate) fn forget(database: &mut Database, person: &PersonId) -> Result<Forgo
     }
     forgotten.events = events.len();
     forgotten.timers += forget_timers(connection, person)?;
+    // A later job of the same transaction may use the numbers of deleted actions again.
+    database.queues.write(&database.connection)?;
     Ok(forgotten)
 }
 

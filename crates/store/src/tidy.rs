@@ -30,7 +30,9 @@ pub(crate) fn tidy(database: &mut Database, now: Timestamp) -> Result<bool> {
         drop_seen(connection, options, now)?,
         hits::tidy(connection, now, ROWS)?,
     ];
-    let freed = give_back_pages(connection)?;
+    // A later job of the same transaction may use the numbers of deleted actions again.
+    database.queues.write(&database.connection)?;
+    let freed = give_back_pages(&database.connection)?;
     Ok(freed || !is_whole || full.into_iter().any(|rows| rows >= ROWS))
 }
 

@@ -3,6 +3,8 @@
 use rusqlite::Connection;
 
 use super::*;
+use crate::database::Database;
+use crate::{events, forget, tidy, turns};
 
 /// Accepts messages of one chat each.
 async fn accept(store: &SqliteStore, ids: &[&str], chat: &str) {
@@ -115,13 +117,59 @@ async fn an_action_with_the_number_of_a_deleted_one_is_found_by_the_next_start()
     assert_eq!(send_all(&store, "g").await, ["event 1", "event 3"]);
 }
 
+/// Deletes rows, then accepts message 3 in chat g and answers it, as jobs of one transaction.
+async fn answer_behind(store: &SqliteStore, delete: fn(&mut Database) -> rusqlite::Result<()>) {
+    let group = move |db: &mut Database| {
+        delete(db)?;
+        let event = message("3", "g", "person g", "x");
+        let (lane, steps) = (event.lane(), vec![reply("g", "x"), reply("g", "y")]);
+        events::accept(db, &batch(vec![event]), 0, LATER)?;
+        let (event, _) = events::begin(db, &lane, LATER)?.expect("it waits");
+        let effects = Effects { steps, ..Effects::default() };
+        turns::commit(db, &turn(event, effects), None, LATER)
+    };
+    let committed = store.executor.run(crate::writer::Durability::Written, group).await.unwrap();
+    assert!(matches!(committed, Committed::Done { .. }), "{committed:?}");
+}
+
+/// A time after which housekeeping deletes the log of now.
+const LATER: Timestamp = Timestamp::from_secs(1_800_000_000 + 8 * 24 * 3600);
+
+#[tokio::test]
+async fn a_transaction_that_deletes_actions_and_queues_new_ones_loses_none() {
+    let ways: [fn(&mut Database) -> rusqlite::Result<()>; 2] = [
+        |db| tidy::tidy(db, LATER).map(drop),
+        |db| forget::forget(db, &"person h".into()).map(drop),
+    ];
+    for delete in ways {
+        let folder = TempDir::new().unwrap();
+        let store = open(folder.path()).unwrap();
+        accept(&store, &["1"], "h").await;
+        answer_all(&store, "h").await;
+        assert_eq!(send_all(&store, "h").await, ["event 1"]);
+        store.tidy(NOW).await.unwrap();
+        // The new replies have the number of the deleted one, and the next.
+        answer_behind(&store, delete).await;
+        // The mark moves to the newest action.
+        store.tidy(LATER).await.unwrap();
+        drop(store);
+        let store = open(folder.path()).unwrap();
+        assert_eq!(store.recover(LATER).await.unwrap().chats, [ChatId::new("g")]);
+        for n in 0..2 {
+            let id = claim(&store, "g", LATER).await;
+            assert_eq!(id, ActionId { event: "event 3".into(), n });
+            store.settle(&id, Outcome::Accepted, LATER).await.unwrap();
+        }
+    }
+}
+
 #[tokio::test]
 async fn the_marks_move_in_a_flood() {
     let store = SqliteStore::in_memory();
     let ids: Vec<String> = (0..1500).map(|n| n.to_string()).collect();
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
     accept(&store, &ids, "g").await;
-    let marks = |db: &mut crate::database::Database| {
+    let marks = |db: &mut Database| {
         db.connection.query_row("SELECT event FROM mark", [], |row| row.get::<_, i64>(0))
     };
     let mark = store.executor.run(crate::writer::Durability::Written, marks).await.unwrap();
