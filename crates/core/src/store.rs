@@ -134,6 +134,13 @@ pub trait Store: Send + Sync {
         std::future::pending::<()>().await;
     }
 
+    /// How long it is certain that no other process takes the account over; `None` if none ever does while this one lives.
+    /// When nothing is left, requests under way must be given up, as another process may send them again. The account may
+    /// go on otherwise, unless its [lease is lost](Self::lease_lost).
+    fn lease_left(&self) -> Option<Duration> {
+        None
+    }
+
     /// Stores a row that the rules save under the name of a file. Returns false if this store keeps no rows, so that the
     /// caller writes a file. The row of an action is stored once, however often the call is repeated.
     async fn save_row(
@@ -360,6 +367,10 @@ pub enum StoreError {
     /// the account from now on takes effect.
     #[error("another process works with this account now")]
     LeaseLost,
+    /// The server of the database crashed and may have lost the last calls that it had answered. The account goes on with
+    /// the rest when its data is opened anew.
+    #[error("the database server has recovered from a crash, and may have lost the last moments")]
+    Recovered,
     /// The data was moved to another store.
     #[error("the data in {place} was moved to {to}")]
     Moved {
@@ -393,6 +404,12 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether the database or the lease caused it, not the account: another start succeeds once the database answers.
+    #[must_use]
+    pub const fn is_passing(&self) -> bool {
+        matches!(self, Self::LeaseLost | Self::Recovered | Self::Unreachable { .. })
+    }
+
     /// The remedy, for the operator.
     #[must_use]
     pub fn remedy(&self) -> &'static str {
@@ -425,6 +442,7 @@ impl StoreError {
             Self::LeaseLost => {
                 "nothing, if the other process is meant to go on; else stop it and start this one again"
             }
+            Self::Recovered => "start again: the account goes on with the data that survived",
             Self::Moved { .. } => {
                 "run the account with the settings of the other store, or move the data back with `mynah data move`"
             }

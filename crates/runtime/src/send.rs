@@ -10,7 +10,7 @@ use mynah_core::{
     Action, ChatId, Claim, ClaimRequest, Outcome, Outgoing, Receipt, SendError, StoreError,
     Timestamp, with_causes,
 };
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::outbox::Attempt;
 use crate::turn::words_of;
@@ -94,12 +94,32 @@ impl Worker {
             return (Outcome::Refused { reason: "dry run: nothing is sent".to_owned() }, None);
         }
         let work = AssertUnwindSafe(self.service.perform(outgoing)).catch_unwind();
-        match timeout(LONGEST, work).await {
+        let work = async {
+            tokio::select! {
+                biased;
+                () = self.until_lease_is_over() => Err("the store cannot be reached".to_owned()),
+                result = timeout(LONGEST, work) => {
+                    result.map_err(|_| format!("no answer within {LONGEST:?}"))
+                }
+            }
+        };
+        match work.await {
             Ok(Ok(Ok(receipt))) => (taken(receipt), None),
             Ok(Ok(Err(error))) => self.judge(outgoing, error),
             Ok(Err(panic)) => (self.doubt(format!("panicked: {}", words_of(&*panic))), None),
-            Err(_) => (self.doubt(format!("no answer within {LONGEST:?}")), None),
+            Err(reason) => (self.doubt(reason), None),
         }
+    }
+
+    /// Returns when another process may take the account over and send again.
+    async fn until_lease_is_over(&self) {
+        while let Some(left) = self.store.lease_left() {
+            if left.is_zero() {
+                return;
+            }
+            sleep(left).await;
+        }
+        std::future::pending().await
     }
 
     /// Saves the row of an action: in the store, or else in a file. `None` if the action has no row or there is no folder.

@@ -13,11 +13,6 @@ pub(crate) enum Failure {
     Final(StoreError),
 }
 
-/// The server has forgotten the last calls that it had answered.
-#[derive(Debug, Error)]
-#[error("the database server has recovered from a crash, and may have lost the last moments")]
-struct Recovered;
-
 /// The user of the address may not call the functions.
 #[derive(Debug, Error)]
 #[error(
@@ -41,7 +36,7 @@ pub(crate) fn translate(error: tokio_postgres::Error, place: &str) -> Failure {
     };
     match state.code() {
         "MY001" => return Failure::Final(StoreError::LeaseLost),
-        "MY002" => return Failure::Final(StoreError::Failed(Recovered.into())),
+        "MY002" => return Failure::Final(StoreError::Recovered),
         // Connection exceptions.
         code if code.starts_with("08") => return Failure::Again(error),
         _ => {}

@@ -78,9 +78,16 @@ impl Node {
         self.lease.lost().await;
     }
 
-    /// How long the row is good for; `None` if this node does not end then.
-    pub(crate) fn left(&self) -> Option<Duration> {
+    /// How long the row is good for. When nothing is left, others may take its accounts.
+    pub(crate) fn left(&self) -> Duration {
         self.lease.left()
+    }
+
+    /// Returns when the row is good, or has ended this node.
+    pub(crate) async fn renewed(&self) {
+        while self.left().is_zero() && !self.is_lost() {
+            sleep(AGAIN).await;
+        }
     }
 }
 
@@ -93,38 +100,42 @@ impl Drop for Node {
 /// Until when the row of a node is good, by the clock of this machine: from the moment at which it asked.
 #[derive(Debug)]
 struct Lease {
-    /// In milliseconds since the start of the machine; the largest number for a node that does not end.
+    /// In milliseconds since the start of the machine.
     until: AtomicI64,
+    /// Whether the node ends then.
+    expires: bool,
     is_lost: watch::Sender<bool>,
 }
 
 impl Lease {
     fn new(life: &Life, asked: Duration) -> Self {
-        let until = if life.expires { millis(asked + life.ttl) } else { i64::MAX };
-        Self { until: AtomicI64::new(until), is_lost: watch::Sender::new(false) }
+        let until = AtomicI64::new(millis(asked + life.ttl));
+        Self { until, expires: life.expires, is_lost: watch::Sender::new(false) }
     }
 
     fn renew(&self, life: &Life, asked: Duration) {
-        if life.expires {
-            self.until.store(millis(asked + life.ttl), Ordering::Release);
-        }
+        self.until.store(millis(asked + life.ttl), Ordering::Release);
     }
 
     fn end(&self) {
         self.is_lost.send_replace(true);
     }
 
-    fn left(&self) -> Option<Duration> {
+    fn left(&self) -> Duration {
         let until = self.until.load(Ordering::Acquire);
-        let left = || until.saturating_sub(millis(boot_time())).try_into().unwrap_or(0);
-        (until < i64::MAX).then(|| Duration::from_millis(left()))
+        Duration::from_millis(until.saturating_sub(millis(boot_time())).try_into().unwrap_or(0))
+    }
+
+    /// How long the node lives without another sign.
+    fn life_left(&self) -> Duration {
+        if self.expires { self.left() } else { Duration::MAX }
     }
 
     fn is_lost(&self) -> bool {
         if *self.is_lost.borrow() {
             return true;
         }
-        let is_over = self.left().is_some_and(|left| left.is_zero());
+        let is_over = self.life_left().is_zero();
         if is_over {
             self.end();
         }
@@ -160,7 +171,7 @@ impl Keeper {
 
     /// Waits for the next beat, or for the end of the control connection. Returns whether the row expired meanwhile.
     async fn wait(&self, is_fine: bool) -> bool {
-        let left = self.lease.left().unwrap_or(Duration::MAX);
+        let left = self.lease.life_left();
         if is_fine {
             tokio::select! {
                 () = sleep(self.life.beat().min(left)) => {}
@@ -175,7 +186,7 @@ impl Keeper {
     /// One try to renew the row. Returns whether it was renewed.
     async fn renew(&self) -> bool {
         let asked = boot_time();
-        let left = self.lease.left().unwrap_or(Duration::MAX);
+        let left = self.lease.life_left();
         match timeout(left, beat(&self.links, &self.id, &self.life)).await {
             Ok(Ok(Some(_))) => {
                 self.lease.renew(&self.life, asked);

@@ -148,10 +148,12 @@ impl PostgresStore {
         }
     }
 
-    /// When the request of a claim will have been given up at the latest, if another node takes the account over: before
-    /// that this one has seen that its own row has expired.
-    fn given_up(&self, until: Timestamp, now: Timestamp) -> Timestamp {
-        self.node.left().map_or(until, |left| until.min(now + left))
+    /// The request with the time at which it will have been given up at the latest, if another node takes the account
+    /// over: before that this one has seen that its own row has expired. A row that has expired is renewed first.
+    async fn bounded(&self, request: &ClaimRequest, now: Timestamp) -> ClaimRequest {
+        self.node.renewed().await;
+        let until = request.until.min(now + self.node.left());
+        ClaimRequest { until, ..request.clone() }
     }
 
     /// A commit, with a claim if there is one to make in the same transaction.
@@ -165,18 +167,23 @@ impl PostgresStore {
             Some(request) => self.links.durable(self.account, request.chat.as_str()),
             None => self.links.fast(self.account),
         };
-        let commit = Commit::new(turn, claim, !self.keep.log.is_zero(), now)?;
+        let claim = match claim {
+            Some(request) => Some(self.bounded(request, now).await),
+            None => None,
+        };
+        let commit = Commit::new(turn, claim.as_ref(), !self.keep.log.is_zero(), now)?;
         let mut rows = self.call(link, queries::COMMIT, &commit.parameters()).await?;
         Ok(rows.swap_remove(0))
     }
 
     async fn claim_once(
         &self,
-        ClaimRequest { chat, token, until }: &ClaimRequest,
+        request: &ClaimRequest,
         now: Timestamp,
     ) -> Result<Found, StoreError> {
+        let ClaimRequest { chat, token, until } = &self.bounded(request, now).await;
         let link = self.links.durable(self.account, chat.as_str());
-        let (token, until) = (token.0.cast_signed(), self.given_up(*until, now).as_millis());
+        let (token, until) = (token.0.cast_signed(), until.as_millis());
         let now = now.as_millis();
         let parameters: [Parameter<'_>; 4] = [&text(chat.as_str()), &token, &until, &now];
         let rows = self.call(link, queries::CLAIM, &parameters).await?;
@@ -553,6 +560,10 @@ impl Store for PostgresStore {
             // The sender lives as long as this.
             _ = is_revoked.wait_for(|is_revoked| *is_revoked) => {}
         }
+    }
+
+    fn lease_left(&self) -> Option<Duration> {
+        Some(self.node.left())
     }
 
     async fn save_row(

@@ -49,7 +49,8 @@ CREATE TABLE mynah.account (
 
 -- `epoch` rises with every change of the holder and never falls. `recovered` is the last epoch that has counted its
 -- attempts, and `set_aside` what it set aside then. `ended` says how the former holder ended: null if it gave the lease
--- back, true if its process ended, false if it only gave no sign any more, or the server crashed.
+-- back, true if its process ended, false if it only gave no sign any more, or the server crashed. `silent_epoch` is the
+-- last one whose holder gave no sign any more: its process may live, so its requests may be under way.
 CREATE TABLE mynah.lease (
     account      integer PRIMARY KEY,
     holder       uuid,
@@ -58,14 +59,17 @@ CREATE TABLE mynah.lease (
     recovered    bigint NOT NULL DEFAULT 0,
     set_aside    text[] NOT NULL DEFAULT '{}',
     ended        boolean,
+    silent_epoch bigint NOT NULL DEFAULT 0,
     -- The call of its holder that took it.
     try          bigint,
     -- Whether its holder was asked to give it back.
     giving       boolean NOT NULL DEFAULT false,
     last_node    text COLLATE "C",
     zone         text COLLATE "C",
-    -- Failures in a row, and until when no node takes it because of them.
+    -- Failures of the account in a row, processes in a row that ended soon after they took it, and until when no node takes
+    -- it because of them.
     failures     integer NOT NULL DEFAULT 0,
+    deaths       integer NOT NULL DEFAULT 0,
     not_before   timestamptz,
     trouble      text,
     moving_to    text COLLATE "C",

@@ -165,7 +165,7 @@ BEGIN
         WITH runners AS MATERIALIZED (
             SELECT r.o_account AS account FROM mynah.runners_1(v_now, v_ended) r WHERE r.o_node = p_node
         ), mine AS MATERIALIZED (
-            SELECT l.account, l.epoch, l.holder, l.since, l.failures, l.last_node,
+            SELECT l.account, l.epoch, l.holder, l.since, l.deaths, l.last_node,
                 l.holder IS NOT NULL AS died, l.holder = ANY (v_ended) AS ended,
                 coalesce(l.moving_to = v_node.name AND l.moving_until > v_now, false) AS sent,
                 coalesce(l.moving_until > v_now, false) AS reserved,
@@ -193,25 +193,29 @@ BEGIN
             SELECT r.* FROM ranked r WHERE r.place <= p_most
                 AND (r.sent OR r.place <= v_share - v_held OR (r.late AND r.place <= v_share + v_slack - v_held))
                 -- Those under suspicion go to a node one by one.
-                AND (r.failures < 5 OR (r.place = 1 AND NOT EXISTS (SELECT 1 FROM mynah.lease l WHERE l.holder = p_node
-                    AND l.failures >= 5 AND l.since > v_now - interval '1 minute')))
+                AND (r.deaths < 5 OR (r.place = 1 AND NOT EXISTS (SELECT 1 FROM mynah.lease l WHERE l.holder = p_node
+                    AND l.deaths >= 5 AND l.since > v_now - interval '10 seconds')))
         ), locked AS MATERIALIZED (
             SELECT c.* FROM chosen c WHERE pg_try_advisory_xact_lock(1298030849, c.account)
         ), judged AS MATERIALIZED (
             -- A process that ended soon after it had taken the account may have ended because of it.
-            SELECT k.*, CASE WHEN k.ended IS NOT TRUE THEN k.failures
-                WHEN k.since > v_now - interval '10 seconds' THEN k.failures + 1 ELSE 1 END AS failed
-            FROM locked k
+            SELECT d.*, d.ended IS TRUE AND d.died_so_often >= 5 AS left_alone FROM (
+                SELECT k.*, CASE WHEN k.ended IS NOT TRUE THEN k.deaths
+                    WHEN k.since > v_now - interval '10 seconds' THEN k.deaths + 1 ELSE 0 END AS died_so_often
+                FROM locked k) d
         ), taken AS (
             -- The epoch is compared, so that of two takers one finds nothing.
             UPDATE mynah.lease l SET
-                    holder = CASE WHEN j.ended IS TRUE AND j.failed >= 5 THEN NULL ELSE p_node END,
-                    epoch = l.epoch + 1, since = v_now, giving = false, ended = CASE WHEN j.died THEN j.ended END,
-                    failures = j.failed,
-                    trouble = CASE WHEN j.ended IS TRUE AND j.failed > 1 THEN j.failed || ' nodes in a row ended with it' ELSE l.trouble END,
-                    not_before = CASE WHEN j.ended IS TRUE AND j.failed >= 5 THEN v_now + mynah.back_off_1(j.failed - 4) END,
-                    zone = CASE WHEN j.ended IS TRUE AND j.failed >= 5 THEN l.zone ELSE v_node.zone END,
-                    last_node = CASE WHEN j.ended IS TRUE AND j.failed >= 5 THEN l.last_node ELSE v_node.name END,
+                    holder = CASE WHEN j.left_alone THEN NULL ELSE p_node END,
+                    epoch = l.epoch + 1, since = v_now, giving = false,
+                    ended = CASE WHEN j.died THEN j.ended ELSE l.ended END,
+                    silent_epoch = CASE WHEN j.died AND NOT j.ended THEN l.epoch ELSE l.silent_epoch END,
+                    deaths = j.died_so_often,
+                    trouble = CASE WHEN j.ended IS TRUE AND j.died_so_often > 1
+                        THEN j.died_so_often || ' nodes in a row ended with it' ELSE l.trouble END,
+                    not_before = CASE WHEN j.left_alone THEN v_now + mynah.back_off_1(j.died_so_often - 4) END,
+                    zone = CASE WHEN j.left_alone THEN l.zone ELSE v_node.zone END,
+                    last_node = CASE WHEN j.left_alone THEN l.last_node ELSE v_node.name END,
                     moving_to = NULL, moving_until = NULL
                 FROM judged j WHERE l.account = j.account AND l.epoch = j.epoch
                 RETURNING l.account, l.epoch, l.holder, j.last_node AS former
@@ -246,14 +250,17 @@ BEGIN
 END $$;
 
 -- Marks the accounts that a node should give back: all if it is draining, those that it can run no more or that move to
--- another node, and those above its share. Also ends the count of failures of those that it has held for long.
+-- another node, and those above its share. Also ends the counts of failures: an account that has run for longer than a
+-- failure takes to show is sound.
 CREATE FUNCTION mynah.ask_back_1(p_node mynah.node, p_share bigint, p_slack bigint, p_now timestamptz)
 RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     v_held bigint;
 BEGIN
+    UPDATE mynah.lease SET deaths = 0, trouble = CASE WHEN failures > 0 THEN trouble END
+        WHERE holder = p_node.id AND deaths > 0 AND since < p_now - interval '10 seconds';
     UPDATE mynah.lease SET failures = 0, trouble = NULL, not_before = NULL
-        WHERE holder = p_node.id AND failures > 0 AND since < p_now - interval '10 minutes';
+        WHERE holder = p_node.id AND failures > 0 AND since < p_now - interval '1 minute';
     UPDATE mynah.lease SET giving = true
         WHERE holder = p_node.id AND NOT giving
             AND (p_node.draining
@@ -291,11 +298,9 @@ BEGIN
     SELECT a.account INTO v_account FROM mynah.account a WHERE a.name = p_name;
     PERFORM pg_advisory_xact_lock(1298030849, v_account);
     -- Its store may have given the lease back already; nobody has taken it since then.
-    UPDATE mynah.lease l SET holder = NULL, giving = false, ended = NULL, since = v_now,
-            failures = CASE WHEN p_reason IS NULL THEN failures WHEN since < v_now - interval '10 minutes' THEN 1 ELSE failures + 1 END,
-            trouble = coalesce(p_reason, trouble),
-            not_before = CASE WHEN p_reason IS NULL THEN not_before
-                ELSE v_now + mynah.back_off_1(CASE WHEN since < v_now - interval '10 minutes' THEN 1 ELSE failures + 1 END) END
+    UPDATE mynah.lease l SET holder = NULL, giving = false, ended = CASE WHEN l.holder IS NULL THEN l.ended END, since = v_now,
+            failures = failures + (p_reason IS NOT NULL)::integer, trouble = coalesce(p_reason, trouble),
+            not_before = CASE WHEN p_reason IS NULL THEN not_before ELSE v_now + mynah.back_off_1(failures + 1) END
         WHERE l.account = v_account
             AND (l.holder = p_node OR (l.holder IS NULL AND l.last_node = (SELECT n.name FROM mynah.node n WHERE n.id = p_node)));
     IF NOT FOUND THEN
@@ -379,7 +384,7 @@ BEGIN
             SELECT coalesce(json_agg(json_build_object('account', a.name, 'node', n.name, 'last_node', l.last_node,
                 'zone', l.zone, 'epoch', l.epoch, 'since', mynah.millis_1(l.since), 'runners', coalesce(r.number, 0),
                 'not_before', CASE WHEN l.not_before > v_now THEN mynah.millis_1(l.not_before) END,
-                'failures', l.failures, 'trouble', l.trouble,
+                'failures', greatest(l.failures, l.deaths), 'trouble', l.trouble,
                 'moving_to', CASE WHEN l.moving_until > v_now THEN l.moving_to END) ORDER BY a.name), '[]')
             FROM mynah.account a JOIN mynah.lease l USING (account)
             LEFT JOIN mynah.node n ON n.id = l.holder
@@ -497,7 +502,7 @@ DECLARE
 BEGIN
     PERFORM set_config('synchronous_commit', 'on', true);
     UPDATE mynah.lease SET holder = NULL, epoch = epoch + 1000000, giving = false, ended = NULL,
-        since = clock_timestamp(), moving_to = NULL, moving_until = NULL;
+        silent_epoch = CASE WHEN holder IS NULL THEN silent_epoch ELSE epoch END, since = clock_timestamp(), moving_to = NULL, moving_until = NULL;
     GET DIAGNOSTICS v_number = ROW_COUNT;
     DELETE FROM mynah.holding;
     DELETE FROM mynah.live;

@@ -61,7 +61,9 @@ BEGIN
     SELECT n.* INTO v_node FROM mynah.node n WHERE n.id = p_node;
     -- The epoch is compared, so that of two takers one finds nothing.
     UPDATE mynah.lease l SET holder = p_node, epoch = l.epoch + 1, since = clock_timestamp(), try = p_try, giving = false,
-            ended = CASE WHEN v_lease.holder IS NULL THEN l.ended ELSE v_is_ended END, last_node = v_node.name
+            ended = CASE WHEN v_lease.holder IS NULL THEN l.ended ELSE v_is_ended END,
+            silent_epoch = CASE WHEN v_lease.holder IS NULL OR v_is_ended THEN l.silent_epoch ELSE l.epoch END,
+            last_node = v_node.name
         WHERE l.account = v_account AND l.epoch = v_lease.epoch RETURNING l.epoch INTO taken;
     IF taken IS NOT NULL THEN
         INSERT INTO mynah.holding AS h (account, holder, epoch) VALUES (v_account, p_node, taken)
@@ -349,9 +351,11 @@ BEGIN
         AND turn_order = v_action.turn_order AND seq = v_action.seq AND claimed IS NOT NULL FOR UPDATE;
     IF FOUND THEN
         IF p_kind = 1 OR (p_kind = 2 AND v_row.doubts = 0) THEN
-            -- The request of a former holder that may still be alive is not repeated before that holder has given it up.
-            v_until := CASE WHEN p_kind = 2 AND v_row.epoch <> p_epoch AND v_row.until > p_at
-                AND (SELECT l.ended FROM mynah.lease l WHERE l.account = p_account) IS FALSE THEN v_row.until ELSE p_at END;
+            -- The request of a former holder that may still be alive is not repeated before that holder has given it up. One
+            -- that gave the lease back had ended its requests.
+            v_until := CASE WHEN p_kind = 2 AND v_row.until > p_at
+                AND v_row.epoch <= (SELECT l.silent_epoch FROM mynah.lease l WHERE l.account = p_account)
+                THEN v_row.until ELSE p_at END;
             UPDATE mynah.outbox SET claimed = NULL, token = NULL, not_before = v_until, reason = p_reason,
                     doubts = CASE WHEN p_kind = 2 THEN 1 ELSE doubts END
                 WHERE account = p_account AND chat = v_action.chat AND turn_order = v_action.turn_order AND seq = v_action.seq;

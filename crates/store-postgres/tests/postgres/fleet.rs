@@ -269,6 +269,43 @@ fn the_accounts_of_an_ended_process_are_taken_at_once_but_not_if_nodes_end_on_th
     });
 }
 
+/// Two nodes end soon after they took the account, and a third one runs it.
+#[test]
+fn an_account_that_runs_for_a_while_is_not_blamed_for_nodes_that_ended_before() {
+    let Some(cluster) = Cluster::shared() else { return };
+    story(async {
+        let admin = database(cluster, "sound").await;
+        let mut one = Member::join(cluster, "sound", node("one", 1)).await;
+        settle(&mut [&mut one]).await;
+        let died = "UPDATE mynah.lease SET deaths = 4, trouble = '4 nodes in a row ended with it'";
+        admin.batch_execute(died).await.unwrap();
+        one.look().await;
+        assert_eq!(state(&*one.fleet).await.failures, 4);
+        let later = "UPDATE mynah.lease SET since = now() - interval '11 seconds'";
+        admin.batch_execute(later).await.unwrap();
+        one.look().await;
+        let now = state(&*one.fleet).await;
+        assert_eq!((now.failures, now.trouble), (0, None));
+    });
+}
+
+/// Nodes that ended do not make the first failure of an account count like the fifth.
+#[test]
+fn the_ends_of_nodes_do_not_lengthen_the_back_off_of_a_failure() {
+    let Some(cluster) = Cluster::shared() else { return };
+    story(async {
+        let admin = database(cluster, "two_counts").await;
+        let mut one = Member::join(cluster, "two_counts", node("one", 1)).await;
+        settle(&mut [&mut one]).await;
+        admin.batch_execute("UPDATE mynah.lease SET deaths = 4").await.unwrap();
+        let (account, store) = one.runs.pop_first().unwrap();
+        store.close().await.unwrap();
+        one.fleet.poison(&account, "the rules are broken").await.unwrap();
+        let state = state(&*one.fleet).await;
+        assert_eq!(state.not_before.unwrap().since(state.since), Duration::from_secs(10));
+    });
+}
+
 #[test]
 fn an_account_stays_in_its_zone_unless_the_zone_is_empty_for_long_enough() {
     let Some(cluster) = Cluster::shared() else { return };

@@ -1,15 +1,19 @@
 //! How the next holder treats the work that the former one left.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use mynah_core::{Claim, ClaimToken, Lane, Outcome, Store};
+use mynah_core::{Claim, ClaimRequest, ClaimToken, Lane, Outcome, Store, StoreError};
 use mynah_store_postgres::{PostgresStore, PostgresStores};
 use tokio::time::timeout;
 
 use crate::cluster::{Cluster, runtime, silence};
-use crate::restarts::{NOW, answer, batch};
+use crate::restarts::{NOW, answer, batch, reply};
 
 const MINUTE: Duration = Duration::from_secs(60);
+
+/// The row of a process that does not share accounts is good for this long.
+const TTL: Duration = Duration::from_secs(6);
 
 fn story(story: impl Future<Output = ()>) {
     runtime().block_on(async { timeout(MINUTE, story).await.unwrap() });
@@ -43,7 +47,100 @@ fn a_request_of_a_holder_that_may_live_is_not_repeated_before_it_is_given_up() {
         silence(&cluster.admin("bots").await, "until").await;
         let new = PostgresStores::new(cluster.settings(), "new");
         let claim = repeat(&new.open_store("until").await.unwrap()).await;
+        // The former holder gives its requests up as soon as its lease may be another one's.
+        let Claim::Wait(until) = claim else { panic!("{claim:?}") };
+        assert!(until > NOW && until <= NOW + TTL, "{until:?}");
+    });
+}
+
+/// Also if the claim is made together with the commit of its turn.
+#[test]
+fn a_claim_with_a_commit_is_given_up_with_the_lease() {
+    let Some(cluster) = Cluster::shared() else { return };
+    story(async {
+        let old = PostgresStores::new(cluster.settings(), "old");
+        let store = old.open_store("until of a commit").await.unwrap();
+        store.recover(NOW).await.unwrap();
+        store.accept(batch("1"), NOW).await.unwrap();
+        let (event, _) = store.begin(&Lane::new("g"), NOW).await.unwrap().unwrap();
+        let request = ClaimRequest { chat: "g".into(), token: ClaimToken(1), until: NOW + MINUTE };
+        store.commit_and_claim(Arc::new(reply(event)), Some(request), NOW).await.unwrap();
+        silence(&cluster.admin("bots").await, "until of a commit").await;
+        let new = PostgresStores::new(cluster.settings(), "new");
+        let claim = repeat(&new.open_store("until of a commit").await.unwrap()).await;
+        assert!(matches!(claim, Claim::Wait(until) if until <= NOW + TTL), "{claim:?}");
+    });
+}
+
+/// A request of the first holder may be under way for a minute when it falls silent or gives the lease back; the second
+/// holder gives the lease back before it has settled it.
+async fn claim_after_two(cluster: &Cluster, account: &str, first_is_silent: bool) -> Claim {
+    let admin = cluster.admin("bots").await;
+    let nodes = ["first", "second", "third"];
+    let [first, second, third] = nodes.map(|name| PostgresStores::new(cluster.settings(), name));
+    let held = sending(&first, account).await;
+    let longer = "UPDATE mynah.outbox SET until = $1
+        WHERE account = (SELECT account FROM mynah.account WHERE name = $2)";
+    admin.execute(longer, &[&(NOW + MINUTE).as_millis(), &account]).await.unwrap();
+    match first_is_silent {
+        true => silence(&admin, account).await,
+        false => held.close().await.unwrap(),
+    }
+    second.open_store(account).await.unwrap().close().await.unwrap();
+    repeat(&third.open_store(account).await.unwrap()).await
+}
+
+#[test]
+fn a_request_waits_for_the_holder_that_made_it_however_the_next_one_ended() {
+    let Some(cluster) = Cluster::shared() else { return };
+    story(async {
+        let claim = claim_after_two(cluster, "silent, then given back", true).await;
         assert_eq!(claim, Claim::Wait(NOW + MINUTE));
+    });
+}
+
+#[test]
+fn a_request_of_a_holder_that_gave_the_lease_back_is_repeated_at_once() {
+    let Some(cluster) = Cluster::shared() else { return };
+    story(async {
+        let claim = claim_after_two(cluster, "given back twice", false).await;
+        assert!(matches!(claim, Claim::Send(_)), "{claim:?}");
+    });
+}
+
+/// The holder lives, finds that the server has crashed, ends its requests and gives the lease back.
+#[test]
+fn a_request_under_way_at_a_crash_of_the_server_is_repeated_at_once() {
+    let Some(cluster) = Cluster::start() else { return };
+    story(async {
+        let stores = PostgresStores::new(cluster.settings(), "test");
+        let store = sending(&stores, "main").await;
+        cluster.restart("immediate");
+        assert!(matches!(store.sync().await, Err(StoreError::Recovered)));
+        store.close().await.unwrap();
+        let claim = repeat(&stores.open_store("main").await.unwrap()).await;
+        assert!(matches!(claim, Claim::Send(_)), "{claim:?}");
+    });
+}
+
+/// Without `[fleet]` a process outlives an outage of the database, but not its requests.
+#[test]
+fn a_lease_runs_out_while_the_server_is_away_and_is_renewed_when_it_is_back() {
+    let Some(cluster) = Cluster::start() else { return };
+    story(async {
+        let stores = PostgresStores::new(cluster.settings(), "test");
+        let store = stores.open_store("main").await.unwrap();
+        store.recover(NOW).await.unwrap();
+        store.accept(batch("1"), NOW).await.unwrap();
+        answer(&store).await.unwrap();
+        cluster.stop();
+        while store.lease_left().unwrap() > Duration::ZERO {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        cluster.begin();
+        let claim = store.claim(&"g".into(), ClaimToken(1), NOW + MINUTE, NOW).await;
+        assert!(matches!(claim, Ok(Claim::Send(_))), "{claim:?}");
+        assert!(store.lease_left().unwrap() > Duration::ZERO);
     });
 }
 
