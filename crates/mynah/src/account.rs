@@ -24,7 +24,7 @@ use crate::rule_books::{RuleBooks, RuleSource};
 use crate::rule_handler::{ActiveRules, RuleHandler};
 use crate::stop::{AccountStop, OpenService, Stop};
 use crate::stores::{Options, ProcessStores};
-use crate::supervisor::LoginPace;
+use crate::supervisor::{LoginPace, RunEnd};
 use crate::view::console::{AccountView, Archive, ConsoleFeed, Live};
 use crate::{Bot, Ended, Report, secrets, url_media};
 
@@ -351,7 +351,7 @@ impl Ready {
     }
 
     /// Runs it until it is stopped or its session is over, and says how it ended.
-    pub(crate) async fn run(self, pace: Arc<LoginPace>) -> Ended {
+    pub(crate) async fn run(self, pace: Arc<LoginPace>) -> RunEnd {
         let stop = self.operator_api.stop.token().clone();
         let name = self.account.name.clone();
         let reloader = self.reloader();
@@ -385,7 +385,8 @@ impl Ready {
             let words = self.connector.refused_login(words, &self.values, &self.data);
             words.of(self.lang).to_owned()
         };
-        tell(&self.watch, &ended, refused)
+        let is_passing = matches!(&ended, RunEnded::Storage(error) if error.is_passing());
+        RunEnd { ended: tell(&self.watch, &ended, refused), is_passing }
     }
 }
 

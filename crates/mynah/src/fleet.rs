@@ -23,7 +23,7 @@ pub(crate) use self::published::Shown;
 pub(crate) use self::status::{FleetStatus, LastSeen, word};
 use crate::account::{Plan, Shared};
 use crate::config::FleetConfig;
-use crate::supervisor::{AccountEnd, NotStarted, Session, Supervisor};
+use crate::supervisor::{AccountEnd, NotStarted, RunEnd, Session, Supervisor};
 use crate::{Ended, Report, stores};
 
 /// What is shown of the accounts is published this often at most.
@@ -53,8 +53,15 @@ pub(crate) struct Node {
 
 /// The end of a piece of work on an account.
 enum Done {
-    Started { account: String, failure: Option<String> },
+    Started { account: String, failure: Option<Failure> },
     Stopped { account: String },
+}
+
+/// Why an account could not start.
+struct Failure {
+    reason: String,
+    /// Whether nothing is wrong with the account.
+    is_passing: bool,
 }
 
 /// The accounts of the node as its loop sees them.
@@ -185,14 +192,20 @@ impl Node {
         let supervisor = self.supervisor.clone();
         accounts.work.spawn(async move {
             let Some(plan) = plan else {
-                let failure = Some("the settings of this node do not name it".to_owned());
-                return Done::Started { account, failure };
+                let reason = "the settings of this node do not name it".to_owned();
+                return Done::Started {
+                    account,
+                    failure: Some(Failure { reason, is_passing: false }),
+                };
             };
             // One that lost its lease may still be ending.
             supervisor.stop(&account, Session::Keep).await;
             let plan = Plan { first_ask_after: taken.wait, ..plan };
             let started = supervisor.start(plan, Some(taken.store)).await;
-            let failure = started.err().map(|failure: NotStarted| failure.reason);
+            let failure = started.err().map(|failure: NotStarted| {
+                let is_passing = failure.is_passing();
+                Failure { reason: failure.reason, is_passing }
+            });
             Done::Started { account, failure }
         });
     }
@@ -216,11 +229,15 @@ impl Node {
         let account = match done {
             Ok(Done::Started { account, failure: None }) => {
                 accounts.running.insert(account.clone(), Instant::now());
+                // It may have ended before this.
+                if let Some(end) = self.supervisor.end_of(&account) {
+                    self.ended(AccountEnd { account: account.clone(), end }, accounts).await;
+                }
                 account
             }
-            Ok(Done::Started { account, failure: Some(reason) }) => {
+            Ok(Done::Started { account, failure: Some(Failure { reason, is_passing }) }) => {
                 tracing::error!(account, reason, "the account could not start here");
-                warn("set an account aside", self.fleet.poison(&account, &reason).await);
+                self.part_with(&account, (!is_passing).then_some(&reason)).await;
                 account
             }
             Ok(Done::Stopped { account }) => account,
@@ -233,22 +250,29 @@ impl Node {
     }
 
     /// After the end of an account, whatever ended it.
-    async fn ended(&self, AccountEnd { account, ended }: AccountEnd, accounts: &mut Accounts) {
+    async fn ended(&self, AccountEnd { account, end }: AccountEnd, accounts: &mut Accounts) {
         let Some(since) = accounts.running.remove(&account) else { return };
-        match ended {
+        let RunEnd { ended, is_passing } = end;
+        if matches!(ended, Ended::Fine | Ended::LoggedOut | Ended::Blocked | Ended::NobodyLoggedIn)
+        {
             // It needs a person, and stays in sight.
-            Ended::Fine | Ended::LoggedOut | Ended::Blocked | Ended::NobodyLoggedIn => {
-                tracing::warn!(account, "has ended and stays with this node until it is restarted");
+            tracing::warn!(account, "has ended and stays with this node until it is restarted");
+            return;
+        }
+        let is_its_fault = !is_passing && since.elapsed() < SHORT;
+        let reason =
+            is_its_fault.then(|| format!("ended soon after its start: {}", ended.meaning()));
+        self.supervisor.stop(&account, Session::Keep).await;
+        self.part_with(&account, reason.as_ref()).await;
+    }
+
+    /// Gives an account back that has ended; with a reason it is set aside for a while.
+    async fn part_with(&self, account: &str, reason: Option<&String>) {
+        match reason {
+            Some(reason) => {
+                warn("set an account aside", self.fleet.poison(account, reason).await);
             }
-            _ if since.elapsed() < SHORT => {
-                let reason = format!("ended soon after its start: {}", ended.meaning());
-                self.supervisor.stop(&account, Session::Keep).await;
-                warn("set an account aside", self.fleet.poison(&account, &reason).await);
-            }
-            _ => {
-                self.supervisor.stop(&account, Session::Keep).await;
-                warn("give an account back", self.fleet.give(&account).await);
-            }
+            None => warn("give an account back", self.fleet.give(account).await),
         }
     }
 

@@ -44,13 +44,28 @@ pub(crate) enum Session {
     LogOut,
 }
 
+/// The end of a run of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RunEnd {
+    /// How it ended.
+    pub(crate) ended: Ended,
+    /// Whether the database or the lease caused it, so that nothing is wrong with the account.
+    pub(crate) is_passing: bool,
+}
+
+impl From<Ended> for RunEnd {
+    fn from(ended: Ended) -> Self {
+        Self { ended, is_passing: false }
+    }
+}
+
 /// The end of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AccountEnd {
     /// The account's name.
     pub(crate) account: String,
     /// How it ended.
-    pub(crate) ended: Ended,
+    pub(crate) end: RunEnd,
 }
 
 /// An account of the set, for the console.
@@ -180,6 +195,11 @@ impl Supervisor {
         members.values().filter_map(|member| member.reloads()).collect()
     }
 
+    /// How an account of the set ended, if it has ended.
+    pub(crate) fn end_of(&self, account: &str) -> Option<RunEnd> {
+        self.members().get(account)?.run_end()
+    }
+
     /// All ends of accounts from now on.
     pub(crate) fn ends(&self) -> mpsc::UnboundedReceiver<AccountEnd> {
         let (sender, receiver) = mpsc::unbounded_channel();
@@ -255,7 +275,7 @@ impl Supervisor {
             let failure = match begun {
                 None => {
                     tell(Err(NotStarted::stopped()));
-                    break self.end(&member, Ended::Fine);
+                    break self.end(&member, Ended::Fine.into());
                 }
                 Some(Ok(ready)) => {
                     let reloads = Box::new(ready.reloads());
@@ -275,12 +295,12 @@ impl Supervisor {
             tell(Err(failure));
             drop(busy.take());
             if !member.is_kept {
-                self.end(&member, ended);
+                self.end(&member, ended.into());
                 break self.remove(&member);
             }
             let watcher = &self.0.shared.watcher;
             if !member.until_retry(watcher, &files, by_itself, tries).await {
-                break self.end(&member, Ended::Fine);
+                break self.end(&member, Ended::Fine.into());
             }
             busy = Some(self.busy());
         }
@@ -363,9 +383,9 @@ impl Supervisor {
         feed.accounts_changed();
     }
 
-    fn end(&self, member: &Member, ended: Ended) {
-        member.end_with(ended);
-        let end = AccountEnd { account: member.name().to_owned(), ended };
+    fn end(&self, member: &Member, end: RunEnd) {
+        member.end_with(end);
+        let end = AccountEnd { account: member.name().to_owned(), end };
         let mut followers = self.0.followers.lock().unwrap_or_else(PoisonError::into_inner);
         followers.retain(|follower| follower.send(end.clone()).is_ok());
     }
@@ -388,9 +408,9 @@ impl Supervisor {
 }
 
 /// Runs an account to its end. A mistake of the program ends it alone.
-async fn run(ready: Ready, pace: Arc<LoginPace>) -> Ended {
+async fn run(ready: Ready, pace: Arc<LoginPace>) -> RunEnd {
     tokio::spawn(ready.run(pace)).await.unwrap_or_else(|error| {
         tracing::error!(%error, "an account ended by a mistake of the program");
-        Ended::Unusable
+        Ended::Unusable.into()
     })
 }

@@ -1,8 +1,9 @@
 //! Why an account could not start.
 
+use std::error::Error;
 use std::path::PathBuf;
 
-use mynah_core::Timestamp;
+use mynah_core::{StoreError, Timestamp};
 use tokio::task::JoinError;
 
 use crate::account::Plan;
@@ -73,6 +74,12 @@ impl NotStarted {
     /// Whether it was only stopped meanwhile, which is not a failure.
     pub(crate) fn is_stop(&self) -> bool {
         self.report.ended() == Ended::Fine
+    }
+
+    /// Whether nothing is wrong with the account: it was stopped, or the database or the lease is the cause.
+    pub(crate) fn is_passing(&self) -> bool {
+        let cause = self.report.source().and_then(|source| source.downcast_ref::<StoreError>());
+        self.is_stop() || cause.is_some_and(StoreError::is_passing)
     }
 
     /// The alert about it.

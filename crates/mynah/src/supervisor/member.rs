@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 
-use super::Entry;
+use super::{Entry, RunEnd};
 use crate::Ended;
 use crate::account::Plan;
 use crate::handlers::AccountHandlers;
@@ -46,7 +46,7 @@ pub(super) enum State {
         number: u64,
     },
     Ended {
-        ended: Ended,
+        end: RunEnd,
         number: u64,
         /// The view of it, if it has run.
         view: Option<Arc<AccountView>>,
@@ -73,13 +73,13 @@ impl Member {
         self.state.send_replace(state);
     }
 
-    pub(super) fn end_with(&self, ended: Ended) {
+    pub(super) fn end_with(&self, end: RunEnd) {
         self.state.send_modify(|state| {
             let view = match state {
                 State::Running { view, .. } => Some(Arc::clone(view)),
                 State::Starting | State::Failed { .. } | State::Ended { .. } => None,
             };
-            *state = State::Ended { ended, number: next_number(), view };
+            *state = State::Ended { end, number: next_number(), view };
         });
     }
 
@@ -88,7 +88,7 @@ impl Member {
         let mut states = self.state.subscribe();
         let ended = states.wait_for(|state| matches!(state, State::Ended { .. })).await;
         match ended.as_deref() {
-            Ok(State::Ended { ended, .. }) => *ended,
+            Ok(State::Ended { end, .. }) => end.ended,
             // The sender lives as long as this.
             _ => Ended::Unusable,
         }
@@ -97,10 +97,17 @@ impl Member {
     /// How it ended or failed to start, with the number of that end.
     pub(super) fn end(&self) -> Option<(u64, Ended)> {
         match &*self.state.borrow() {
-            State::Failed { ended, number } | State::Ended { ended, number, .. } => {
-                Some((*number, *ended))
-            }
+            State::Failed { ended, number } => Some((*number, *ended)),
+            State::Ended { end, number, .. } => Some((*number, end.ended)),
             State::Starting | State::Running { .. } => None,
+        }
+    }
+
+    /// How its run ended, if it has ended.
+    pub(super) fn run_end(&self) -> Option<RunEnd> {
+        match &*self.state.borrow() {
+            State::Ended { end, .. } => Some(*end),
+            _ => None,
         }
     }
 
