@@ -119,7 +119,7 @@ impl Worker {
             }
             sleep(left).await;
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     /// Saves the row of an action: in the store, or else in a file. `None` if the action has no row or there is no folder.

@@ -66,10 +66,11 @@ CREATE TABLE mynah.lease (
     giving       boolean NOT NULL DEFAULT false,
     last_node    text COLLATE "C",
     zone         text COLLATE "C",
-    -- Failures of the account in a row, processes in a row that ended soon after they took it, and until when no node takes
-    -- it because of them.
+    -- Failures of the account in a row; processes in a row that ended soon after they took it, and since when; until when no
+    -- node takes it because of them.
     failures     integer NOT NULL DEFAULT 0,
     deaths       integer NOT NULL DEFAULT 0,
+    deaths_since timestamptz,
     not_before   timestamptz,
     trouble      text,
     moving_to    text COLLATE "C",

@@ -165,7 +165,7 @@ BEGIN
         WITH runners AS MATERIALIZED (
             SELECT r.o_account AS account FROM mynah.runners_1(v_now, v_ended) r WHERE r.o_node = p_node
         ), mine AS MATERIALIZED (
-            SELECT l.account, l.epoch, l.holder, l.since, l.deaths, l.last_node,
+            SELECT l.account, l.epoch, l.holder, l.since, l.deaths, l.deaths_since, l.last_node,
                 l.holder IS NOT NULL AS died, l.holder = ANY (v_ended) AS ended,
                 coalesce(l.moving_to = v_node.name AND l.moving_until > v_now, false) AS sent,
                 coalesce(l.moving_until > v_now, false) AS reserved,
@@ -199,9 +199,11 @@ BEGIN
             SELECT c.* FROM chosen c WHERE pg_try_advisory_xact_lock(1298030849, c.account)
         ), judged AS MATERIALIZED (
             -- A process that ended soon after it had taken the account may have ended because of it.
-            SELECT d.*, d.ended IS TRUE AND d.died_so_often >= 5 AS left_alone FROM (
+            SELECT d.*, d.ended IS TRUE AND d.died_so_often >= mynah.most_deaths_1(d.died_so_often, d.died_since, v_now) AS left_alone
+            FROM (
                 SELECT k.*, CASE WHEN k.ended IS NOT TRUE THEN k.deaths
-                    WHEN k.since > v_now - interval '10 seconds' THEN k.deaths + 1 ELSE 0 END AS died_so_often
+                    WHEN k.since > v_now - interval '10 seconds' THEN k.deaths + 1 ELSE 0 END AS died_so_often,
+                    CASE WHEN k.deaths > 0 THEN k.deaths_since ELSE k.since END AS died_since
                 FROM locked k) d
         ), taken AS (
             -- The epoch is compared, so that of two takers one finds nothing.
@@ -210,7 +212,7 @@ BEGIN
                     epoch = l.epoch + 1, since = v_now, giving = false,
                     ended = CASE WHEN j.died THEN j.ended ELSE l.ended END,
                     silent_epoch = CASE WHEN j.died AND NOT j.ended THEN l.epoch ELSE l.silent_epoch END,
-                    deaths = j.died_so_often,
+                    deaths = j.died_so_often, deaths_since = j.died_since,
                     trouble = CASE WHEN j.ended IS TRUE AND j.died_so_often > 1
                         THEN j.died_so_often || ' nodes in a row ended with it' ELSE l.trouble END,
                     not_before = CASE WHEN j.left_alone THEN v_now + mynah.back_off_1(j.died_so_often - 4) END,
@@ -241,6 +243,20 @@ BEGIN
         FROM mynah.lease l JOIN mynah.account a USING (account) WHERE l.holder = p_node
         UNION ALL
         SELECT NULL, NULL, (v_node.draining::integer + 2 * (v_free > 0 OR v_taken >= p_most)::integer)::bigint, NULL, NULL, NULL;
+END $$;
+
+-- So many nodes in a row must end soon after they took an account before it is left alone: five, or ten if nodes that did
+-- not hold it ended meanwhile as well.
+CREATE FUNCTION mynah.most_deaths_1(p_deaths integer, p_since timestamptz, p_now timestamptz)
+RETURNS integer LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_ended bigint;
+BEGIN
+    IF p_deaths < 5 THEN
+        RETURN 5;
+    END IF;
+    SELECT count(*) INTO v_ended FROM mynah.node n WHERE n.beaten > p_since AND n.expires <= p_now AND NOT n.draining;
+    RETURN CASE WHEN v_ended > p_deaths THEN 10 ELSE 5 END;
 END $$;
 
 -- How long a node is kept off an account that has failed so many times.

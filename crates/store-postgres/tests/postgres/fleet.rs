@@ -269,6 +269,23 @@ fn the_accounts_of_an_ended_process_are_taken_at_once_but_not_if_nodes_end_on_th
     });
 }
 
+#[test]
+fn an_account_is_not_left_alone_after_five_ends_while_other_nodes_end_as_well() {
+    let Some(cluster) = Cluster::shared() else { return };
+    story(async {
+        let admin = database(cluster, "storm").await;
+        for (others, most) in [(0, 5), (1, 10)] {
+            let ended = "INSERT INTO mynah.node (id, name, version, beaten, expires)
+                SELECT gen_random_uuid(), 'ended', '1', now(), now() FROM generate_series(1, $1)";
+            let number = if others == 0 { 5 } else { others };
+            admin.execute(ended, &[&number]).await.unwrap();
+            let sql =
+                "SELECT mynah.most_deaths_1(5, now() - interval '1 minute', clock_timestamp())";
+            assert_eq!(admin.query_one(sql, &[]).await.unwrap().get::<_, i32>(0), most);
+        }
+    });
+}
+
 /// Two nodes end soon after they took the account, and a third one runs it.
 #[test]
 fn an_account_that_runs_for_a_while_is_not_blamed_for_nodes_that_ended_before() {
