@@ -91,9 +91,12 @@ fn a_running_account_answers_and_no_other_one_in_its_place() {
     let runner = answered(cluster, "running");
     // A second account, which does not run.
     assert!(runner.run("table", "").0);
-    let names = runner.refused(&["status"]);
-    assert!(names.contains("the database has 2 accounts"), "{names}");
-    assert!(names.contains("name one with --account: there are faq, table"), "{names}");
+    let replay = ["replay", &Runner::bot("faq"), "--config", "config/mynah.toml"];
+    for command in [&["status"][..], &replay] {
+        let names = runner.refused(command);
+        assert!(names.contains("the database has 2 accounts"), "{names}");
+        assert!(names.contains("name one with --account: there are faq, table"), "{names}");
+    }
     let mut running = runner.start("faq", &question("2"));
     assert!(running.line().contains("价目表"));
     let (is_fine, status) = runner.command(&["status", "--json", "--account", "faq"]);

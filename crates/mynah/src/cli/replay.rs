@@ -33,7 +33,7 @@ pub(crate) struct Args {
     #[arg(value_name = "BOT")]
     bot: PathBuf,
     /// The messages (JSON Lines); `-` is standard input.
-    #[arg(value_name = "FILE", required_unless_present_any = ["data", "account"])]
+    #[arg(value_name = "FILE", required_unless_present_any = ["data", "account", "config"])]
     file: Option<PathBuf>,
     #[command(flatten)]
     account: AccountArgs,
