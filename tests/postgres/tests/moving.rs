@@ -157,3 +157,32 @@ fn a_running_account_and_a_place_with_data_are_refused() {
     let missing = runner.refused(&["data", "move", "database", "--account", "nobody"]);
     assert!(missing.contains("there is no data in data/nobody"), "{missing}");
 }
+
+#[test]
+fn a_move_to_another_folder_leaves_no_part_that_can_be_run() {
+    let Some(cluster) = Cluster::shared() else { return };
+    let runner = in_folder("[[rule]]\nkeyword = \"价格\"\nreply = \"价目表\"\n");
+    let mut many = String::new();
+    for n in 0..4_000 {
+        write!(many, "{}", said(&format!("{n}"), "早")).unwrap();
+    }
+    runner.fine_with(&["run", "--no-pacing"], &many);
+    let before = runner.fine(&["data", "export", "--account", "shop"]);
+    with_database(&runner, cluster, "another_folder");
+    let to_folder = |folder| ["data", "move", "folder", "--account", "shop", "--data", folder];
+    let to_database = ["data", "move", "database", "--account", "shop"];
+    runner.kill_after(&to_database, "rows are copied");
+    let refused = runner.refused(&to_folder("first"));
+    assert!(refused.contains("from data/shop is not complete"), "{refused}");
+    assert!(!runner.folder().join("first").exists(), "a refused move creates nothing");
+    runner.fine(&to_database);
+    runner.kill_after(&to_folder("first"), "rows are copied");
+    runner.fine(&to_folder("second"));
+    let refused = runner.refused(&to_folder("first"));
+    assert!(refused.contains("was moved to second"), "{refused}");
+    runner.set(&settings(None));
+    assert_eq!(runner.fine(&["data", "export", "--data", "second"]), before);
+    runner.set(&settings(None).replace("[[account]]\n", "[[account]]\ndata = \"first\"\n"));
+    let refused = runner.refused(&["run"]);
+    assert!(refused.contains("is not complete"), "{refused}");
+}
