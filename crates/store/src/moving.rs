@@ -17,6 +17,9 @@ const MARK: &str = "mynah.moving";
 /// The most rows in a page.
 const ROWS: usize = 500;
 
+/// The most ids in a page. No index has their order, so that each page reads and sorts all of them.
+const IDS: usize = 20_000;
+
 /// All tables with data, and the indexes that are tables.
 const TABLES: [&str; 10] = [
     "event",
@@ -30,6 +33,18 @@ const TABLES: [&str; 10] = [
     "late_event",
     "late_action",
 ];
+
+/// A page of events. Like all statements here that run once for each page or row, it reads no other rows.
+const EVENTS: &str = "
+    SELECT seq, id, lane, time, accepted, message, person, body, attempts, begun, handled, decided,
+           first_action, actions
+    FROM event WHERE seq > ?1 ORDER BY seq LIMIT ?2";
+
+/// The actions of an event, among the numbers that it has.
+const ACTIONS: &str = "
+    SELECT seq, n, chat, turn_order, queued, body, not_before, expires, attempts, doubts, claimed, last_claim,
+           until, settled, outcome, reason, message
+    FROM action WHERE seq >= ?2 AND seq < ?3 AND event = ?1 ORDER BY seq";
 
 #[async_trait]
 impl MovingStore for SqliteStore {
@@ -160,7 +175,8 @@ fn page(connection: &Connection, after: &RowPlace) -> Result<RowPage> {
         RowPlace::Hits => return last(hits(connection, i64::MIN, "")?),
         RowPlace::Hit(day, rule) => return last(hits(connection, *day, rule)?),
     };
-    let place = rows.last().map(StoredRow::place).filter(|_| rows.len() == ROWS);
+    let most = if end == RowPlace::Values { IDS } else { ROWS };
+    let place = rows.last().map(StoredRow::place).filter(|_| rows.len() == most);
     let next = Some(place.unwrap_or(end));
     Ok(RowPage { rows: rows.into_iter().map(StoredRow::without_nul).collect(), next })
 }
@@ -173,11 +189,7 @@ fn last(rows: Vec<StoredRow>) -> Result<RowPage> {
 
 fn events(connection: &Connection, after: i64) -> Result<Vec<StoredRow>> {
     let events: Vec<(StoredEvent, Numbers)> = connection
-        .prepare_cached(
-            "SELECT seq, id, lane, time, accepted, message, person, body, attempts, begun, handled, decided,
-                    first_action, actions
-             FROM event WHERE seq > ?1 ORDER BY seq LIMIT ?2",
-        )?
+        .prepare_cached(EVENTS)?
         .query_map((after, ROWS), |row| Ok((event(row)?, (row.get(12)?, row.get(13)?))))?
         .collect::<Result<_>>()?;
     let with_actions = |(mut event, numbers): (StoredEvent, Numbers)| {
@@ -230,11 +242,7 @@ fn actions(
 ) -> Result<Vec<(i64, StoredAction)>> {
     let Some(first) = first else { return Ok(Vec::new()) };
     connection
-        .prepare_cached(
-            "SELECT seq, n, chat, turn_order, queued, body, not_before, expires, attempts, doubts, claimed, last_claim,
-                    until, settled, outcome, reason, message
-             FROM action WHERE seq >= ?2 AND seq < ?3 AND event = ?1 ORDER BY seq",
-        )?
+        .prepare_cached(ACTIONS)?
         .query_map(params![event, first, first + count], |row| {
             let action = StoredAction {
                 n: row.get(1)?,
@@ -271,7 +279,7 @@ fn ids(connection: &Connection, accepted: i64, id: &str) -> Result<Vec<StoredRow
             "SELECT id, accepted FROM seen WHERE (accepted, id) > (?1, ?2)
              ORDER BY accepted, id LIMIT ?3",
         )?
-        .query_map(params![accepted, id, ROWS], |row| {
+        .query_map(params![accepted, id, IDS], |row| {
             Ok(StoredRow::Id(StoredId { id: row.get(0)?, accepted: row.get(1)? }))
         })?
         .collect()
@@ -458,4 +466,52 @@ fn insert_action(
             action.body,
         ])
         .map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema;
+
+    #[test]
+    fn no_event_or_action_is_read_but_those_of_the_page() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        schema::migrate(&mut connection).unwrap();
+        for sql in [EVENTS, ACTIONS] {
+            let plan = plan(&connection, sql);
+            assert!(plan.contains("USING INTEGER PRIMARY KEY (rowid>?"), "{plan}");
+            assert!(!plan.contains("SCAN") && !plan.contains("B-TREE"), "{plan}");
+        }
+        let scan = plan(&connection, "SELECT first_action FROM event WHERE id = ?1");
+        assert!(scan.contains("SCAN event"), "ids of events are in another table: {scan}");
+    }
+
+    fn plan(connection: &Connection, sql: &str) -> String {
+        let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let parameters = plan.parameter_count();
+        let none = rusqlite::params_from_iter(std::iter::repeat_n(None::<i64>, parameters));
+        let steps = plan.query_map(none, |row| row.get::<_, String>(3)).unwrap();
+        steps.collect::<Result<Vec<_>>>().unwrap().join("; ")
+    }
+
+    #[test]
+    fn all_ids_are_in_pages_in_the_order_of_their_times() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        schema::migrate(&mut connection).unwrap();
+        let fill = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
+                    INSERT INTO seen (id, accepted) SELECT 'm' || i, (i * 7919) % 50 FROM n";
+        connection.execute(fill, [2 * IDS + 1]).unwrap();
+        let (mut place, mut sizes, mut found) = (RowPlace::Ids, Vec::new(), Vec::new());
+        while place != RowPlace::Values {
+            let page = page(&connection, &place).unwrap();
+            sizes.push(page.rows.len());
+            found.extend(page.rows.into_iter().map(|row| match row {
+                StoredRow::Id(StoredId { id, accepted }) => (accepted, id),
+                other => panic!("{other:?}"),
+            }));
+            place = page.next.unwrap();
+        }
+        assert_eq!(sizes, [IDS, IDS, 1]);
+        assert!(found.is_sorted_by(|one, next| one < next), "each id is there once");
+    }
 }
