@@ -363,6 +363,14 @@ pub enum StoreError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The database has no tables, or older ones than the program needs.
+    #[error("the database {place} {what}")]
+    Unprepared {
+        /// The address, without secrets.
+        place: String,
+        /// What it has.
+        what: String,
+    },
     /// Another process has taken over the account, or may have: the lease has expired. Nothing that this process does to
     /// the account from now on takes effect.
     #[error("another process works with this account now")]
@@ -437,8 +445,9 @@ impl StoreError {
             }
             Self::NotRegular { .. } => "remove it or give it another name, then start again",
             Self::Unreachable { .. } => {
-                "check that the database runs and its address, then start again"
+                "check that the database runs, and its address, user and password, then start again"
             }
+            Self::Unprepared { .. } => "run `mynah store migrate`, then start again",
             Self::LeaseLost => {
                 "nothing, if the other process is meant to go on; else stop it and start this one again"
             }

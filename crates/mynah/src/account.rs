@@ -1,6 +1,6 @@
 //! One account put together: rules, handlers, store, transport, and who watches them.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -132,15 +132,16 @@ impl Plan {
     ) -> Result<Ready, Report> {
         let values = self.values_with_secrets()?;
         let stores = shared.stores.of(&self.name, &self.data, &self.store);
+        let place = shared.stores.place(&self.data);
         let store = match store {
             Some(store) => store,
-            None => self.open_store(&*stores).await?,
+            None => self.open_store(&*stores, &place).await?,
         };
         let parts = Parts {
             plan: self,
             shared,
             store,
-            reader: reader(&self.name, &self.data, &*stores).await?,
+            reader: reader(&self.name, &place, &*stores).await?,
             stores,
             clock: shared.bot.running_clock(),
             called_by: CalledBy::new(book.names().iter().cloned()),
@@ -184,9 +185,9 @@ impl Plan {
         }
     }
 
-    async fn open_store(&self, stores: &dyn Stores) -> Result<Arc<dyn Store>, Report> {
+    async fn open_store(&self, stores: &dyn Stores, place: &str) -> Result<Arc<dyn Store>, Report> {
         let opened = stores.open(&self.name).await;
-        opened.map_err(|error| failed_to_open(&self.name, &self.data, error))
+        opened.map_err(|error| failed_to_open(&self.name, place, error))
     }
 
     /// The settings of its service, with the secrets of the environment and of its folder.
@@ -421,22 +422,20 @@ fn wrong_setting(account: &str, error: &SettingError, lang: Lang) -> Report {
 /// A reader of the data of an account whose store is open.
 async fn reader(
     account: &str,
-    data: &Path,
+    place: &str,
     stores: &dyn Stores,
 ) -> Result<Arc<dyn StoreReader>, Report> {
-    let reader = stores.reader(account).await.and_then(|reader| {
-        reader.ok_or_else(|| StoreError::Gone { place: data.display().to_string() })
-    });
-    reader.map_err(|error| failed_to_open(account, data, error))
+    let reader = stores
+        .reader(account)
+        .await
+        .and_then(|reader| reader.ok_or_else(|| StoreError::Gone { place: place.to_owned() }));
+    reader.map_err(|error| failed_to_open(account, place, error))
 }
 
-fn failed_to_open(account: &str, data: &Path, error: StoreError) -> Report {
+fn failed_to_open(account: &str, place: &str, error: StoreError) -> Report {
     let hint = error.remedy();
-    Report::new(Ended::Storage, not_opened(account, data)).because(error).hint(hint)
-}
-
-fn not_opened(account: &str, data: &Path) -> String {
-    format!("failed to open the data of {account} in {}", data.display())
+    let what = format!("failed to open the data of {account} in {place}");
+    Report::new(Ended::Storage, what).because(error).hint(hint)
 }
 
 /// Reports how an account ended: log, health, alert, and its exit status.

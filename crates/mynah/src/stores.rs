@@ -50,6 +50,15 @@ impl ProcessStores {
         }
     }
 
+    /// The place of the data of an account with this folder, for people.
+    pub(crate) fn place(&self, folder: &Path) -> String {
+        match self {
+            Self::Folders => folder.display().to_string(),
+            #[cfg(feature = "postgres")]
+            Self::Database(stores) => format!("the database {}", stores.place()),
+        }
+    }
+
     /// The nodes that share the accounts; `None` where each process has its own.
     pub(crate) fn fleet(&self) -> Option<Arc<dyn Fleet>> {
         match self {

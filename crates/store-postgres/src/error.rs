@@ -20,10 +20,10 @@ pub(crate) enum Failure {
 )]
 struct NoRight(#[source] tokio_postgres::Error);
 
-/// Why no format of Mynah's is in the database.
-#[derive(Debug, Error)]
-#[error("the database has no tables of Mynah; make them with `mynah store migrate`")]
-pub(crate) struct NoTables;
+/// The error of a database without the tables.
+pub(crate) fn no_tables(place: &str) -> StoreError {
+    StoreError::Unprepared { place: place.to_owned(), what: "has no tables of Mynah".to_owned() }
+}
 
 /// Translates the error of a try.
 pub(crate) fn translate(error: tokio_postgres::Error, place: &str) -> Failure {
@@ -54,6 +54,11 @@ pub(crate) fn translate(error: tokio_postgres::Error, place: &str) -> Failure {
     if again.contains(&state) {
         return Failure::Again(error);
     }
+    let refused = [
+        SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
+        SqlState::INVALID_PASSWORD,
+        SqlState::INVALID_CATALOG_NAME,
+    ];
     let missing =
         [SqlState::INVALID_SCHEMA_NAME, SqlState::UNDEFINED_TABLE, SqlState::UNDEFINED_FUNCTION];
     Failure::Final(match state {
@@ -62,7 +67,8 @@ pub(crate) fn translate(error: tokio_postgres::Error, place: &str) -> Failure {
             StoreError::Damaged { place, what: error.to_string() }
         }
         SqlState::INSUFFICIENT_PRIVILEGE => StoreError::Failed(NoRight(error).into()),
-        state if missing.contains(&state) => StoreError::Failed(NoTables.into()),
+        state if missing.contains(&state) => no_tables(&place),
+        state if refused.contains(&state) => unreachable(&place, error),
         _ => StoreError::Failed(error.into()),
     })
 }
@@ -72,6 +78,23 @@ fn is_io(source: &(dyn std::error::Error + 'static)) -> bool {
     let is_tls =
         |error: &std::io::Error| error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>());
     source.downcast_ref::<std::io::Error>().is_some_and(|error| !is_tls(error))
+}
+
+/// Whether an error of a connection says that there is no such host, which is different from a resolver that fails. The
+/// standard library has no kind for it.
+pub(crate) fn is_unknown_host(error: &tokio_postgres::Error) -> bool {
+    std::error::Error::source(error).is_some_and(|source| names_no_host(&source.to_string()))
+}
+
+/// The words of glibc, musl, macOS and Windows.
+fn names_no_host(text: &str) -> bool {
+    let words = [
+        "Name or service not known",
+        "Name does not resolve",
+        "nodename nor servname",
+        "No such host is known",
+    ];
+    words.iter().any(|words| text.contains(words))
 }
 
 /// The error of a call whose tries have all failed.
@@ -92,5 +115,17 @@ pub(crate) fn failed(error: tokio_postgres::Error, place: &str) -> StoreError {
     match translate(error, place) {
         Failure::Again(error) => unreachable(place, error),
         Failure::Final(error) => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_that_does_not_exist_differs_from_a_resolver_that_fails() {
+        let failed = "failed to lookup address information: ";
+        assert!(names_no_host(&format!("{failed}Name or service not known")));
+        assert!(!names_no_host(&format!("{failed}Temporary failure in name resolution")));
     }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::future::poll_fn;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use tokio_postgres::{AsyncMessage, Client, Connection, NoTls, Row, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::Settings;
-use crate::error::{Failure, translate, unreachable};
+use crate::error::{Failure, is_unknown_host, translate, unreachable};
 
 /// A parameter of a statement.
 pub(crate) type Parameter<'a> = &'a (dyn ToSql + Sync);
@@ -28,6 +29,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A try that takes longer counts as lost.
 const LONGEST: Duration = Duration::from_secs(20);
+
+/// The first connection may take this long without a word to the operator.
+const WITHOUT_A_WORD: Duration = Duration::from_secs(2);
 
 /// The pause after the first failed try; it doubles up to a second.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -125,16 +129,38 @@ where
     });
 }
 
+/// The first connection of a process to its database.
+#[derive(Debug, Default)]
+struct FirstContact {
+    is_made: AtomicBool,
+    is_announced: AtomicBool,
+}
+
+impl FirstContact {
+    fn is_made(&self) -> bool {
+        self.is_made.load(Ordering::Relaxed)
+    }
+
+    /// Tells the operator once that this can take a while.
+    fn announce(&self, place: &str) {
+        if !self.is_made() && !self.is_announced.swap(true, Ordering::Relaxed) {
+            tracing::warn!("waiting for the database {place} for up to {} s", PATIENCE.as_secs());
+        }
+    }
+}
+
 /// A connection that is made when it is needed, and made again after it broke.
 pub(crate) struct Link {
     settings: Settings,
+    first_contact: Arc<FirstContact>,
     session: Mutex<Option<Arc<Session>>>,
     news: watch::Sender<News>,
 }
 
 impl Link {
-    pub(crate) fn new(settings: Settings) -> Self {
-        Self { settings, session: Mutex::new(None), news: watch::Sender::new(News::default()) }
+    fn new(settings: Settings, first_contact: Arc<FirstContact>) -> Self {
+        let news = watch::Sender::new(News::default());
+        Self { settings, first_contact, session: Mutex::new(None), news }
     }
 
     /// The reports of its connections.
@@ -166,6 +192,7 @@ impl Link {
         }
         *session = None;
         let new = Arc::new(Session::open(&self.settings, self.news.clone()).await?);
+        self.first_contact.is_made.store(true, Ordering::Relaxed);
         *session = Some(Arc::clone(&new));
         Ok(new)
     }
@@ -181,11 +208,30 @@ impl Link {
         sql: &'static str,
         parameters: Parameters<'_>,
     ) -> Result<Vec<Row>, StoreError> {
+        if self.first_contact.is_made() {
+            return self.repeat(sql, parameters).await;
+        }
+        let mut call = std::pin::pin!(self.repeat(sql, parameters));
+        if let Ok(done) = timeout(WITHOUT_A_WORD, &mut call).await {
+            return done;
+        }
+        self.first_contact.announce(self.place());
+        call.await
+    }
+
+    async fn repeat(
+        &self,
+        sql: &'static str,
+        parameters: Parameters<'_>,
+    ) -> Result<Vec<Row>, StoreError> {
         let (since, mut pause) = (Instant::now(), PAUSE);
         loop {
             let cause = match timeout(LONGEST, self.attempt(sql, parameters)).await {
                 Ok(Ok(rows)) => return Ok(rows),
                 Ok(Err(Failure::Final(error))) => return Err(error),
+                Ok(Err(Failure::Again(error))) if self.leads_nowhere(&error) => {
+                    return Err(unreachable(self.place(), error));
+                }
                 Ok(Err(Failure::Again(error))) => error.into(),
                 Err(elapsed) => {
                     self.drop_session().await;
@@ -199,6 +245,13 @@ impl Link {
             sleep(pause).await;
             pause = (pause * 2).min(Duration::from_secs(1));
         }
+    }
+
+    /// Whether waiting cannot help, since the address leads nowhere. Where it once led to the server, the folder or the name
+    /// can come back, e.g. with a restart of the server.
+    fn leads_nowhere(&self, error: &tokio_postgres::Error) -> bool {
+        let is_unknown = || self.settings.has_one_host() && is_unknown_host(error);
+        !self.first_contact.is_made() && (self.settings.lacks_folder() || is_unknown())
     }
 
     async fn attempt(
@@ -230,7 +283,8 @@ pub(crate) struct Links {
 
 impl Links {
     pub(crate) fn new(settings: &Settings) -> Self {
-        let link = || Link::new(settings.clone());
+        let first_contact = Arc::<FirstContact>::default();
+        let link = || Link::new(settings.clone(), Arc::clone(&first_contact));
         Self {
             fast: std::array::from_fn(|_| link()),
             durable: std::array::from_fn(|_| link()),
@@ -260,4 +314,26 @@ impl Links {
 
 fn pick(number: u64, of: usize) -> usize {
     usize::try_from(number % of as u64).unwrap_or_default()
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    /// The virtual time until the call of a first connection fails.
+    async fn fails_after(folder: &std::path::Path) -> Duration {
+        let address = format!("postgres://user@/mynah?host={}", folder.display());
+        let links = Links::new(&Settings::new(&address, None, None).unwrap());
+        let since = Instant::now();
+        let error = links.reading().query("SELECT 1", &[]).await.unwrap_err();
+        assert!(matches!(error, StoreError::Unreachable { .. }), "{error:?}");
+        since.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_missing_folder_for_the_socket_is_not_waited_for_and_a_missing_server_is() {
+        let folder = std::env::temp_dir();
+        assert_eq!(fails_after(&folder.join("mynah/no/such/folder")).await, Duration::ZERO);
+        assert!(fails_after(&folder).await > WITHOUT_A_WORD);
+    }
 }

@@ -4,7 +4,7 @@ use mynah_core::StoreError;
 use tokio::sync::watch;
 
 use crate::Settings;
-use crate::error::{NoTables, failed};
+use crate::error::{failed, no_tables};
 use crate::link::{Link, Session};
 
 /// The newest format that this program knows.
@@ -107,17 +107,15 @@ pub(crate) async fn check(link: &Link) -> Result<(), StoreError> {
     let rows = link.query(FORMAT, &[]).await?;
     let version = compatible(&rows, link.place())?;
     if version < VERSION {
-        let what = format!(
-            "the tables of Mynah have format {version}, this program needs {VERSION}; bring them up to date with `mynah store migrate`"
-        );
-        return Err(StoreError::Failed(what.into()));
+        let what = format!("has tables of format {version}, this program needs {VERSION}");
+        return Err(StoreError::Unprepared { place: link.place().to_owned(), what });
     }
     Ok(())
 }
 
 /// The format of the tables, unless it needs a newer program.
 fn compatible(rows: &[tokio_postgres::Row], place: &str) -> Result<u32, StoreError> {
-    let row = rows.first().ok_or_else(|| StoreError::Failed(NoTables.into()))?;
+    let row = rows.first().ok_or_else(|| no_tables(place))?;
     let number = |column| u32::try_from(row.get::<_, i32>(column)).unwrap_or_default();
     let (found, compatible_from) = (number(0), number(1));
     if compatible_from > VERSION {

@@ -93,6 +93,20 @@ impl Settings {
         Ok(Self { config, tls, place })
     }
 
+    /// Whether the only host is a folder for sockets that does not exist.
+    pub(crate) fn lacks_folder(&self) -> bool {
+        match self.config.get_hosts() {
+            #[cfg(unix)]
+            [Host::Unix(folder)] => !folder.exists(),
+            _ => false,
+        }
+    }
+
+    /// Whether there is no other host to try.
+    pub(crate) fn has_one_host(&self) -> bool {
+        self.config.get_hosts().len() == 1
+    }
+
     /// Database and host, for messages.
     #[must_use]
     pub fn place(&self) -> &str {

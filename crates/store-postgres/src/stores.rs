@@ -86,6 +86,12 @@ impl PostgresStores {
         }
     }
 
+    /// Database and host, for messages.
+    #[must_use]
+    pub fn place(&self) -> &str {
+        self.settings.place()
+    }
+
     /// Sets how long the data of an account is kept.
     #[must_use]
     pub fn with(self, account: &str, keep: Keep) -> Self {

@@ -109,7 +109,8 @@ fn the_tables_are_made_by_a_command_and_newer_ones_are_refused() {
     cluster.admin_runs("postgres", "CREATE DATABASE empty");
     let runner = Runner::new(&cluster.address("empty"));
     let (is_fine, error) = runner.run("");
-    assert!(!is_fine && error.contains("make them with `mynah store migrate`"), "{error}");
+    assert!(!is_fine && error.contains("in the database empty on"), "{error}");
+    assert!(error.contains("run `mynah store migrate`"), "{error}");
     let (is_fine, said) = runner.migrate();
     assert!(is_fine && said.contains("the tables are made, format 1"), "{said}");
     let (is_fine, said) = runner.migrate();

@@ -199,3 +199,21 @@ fn a_full_disk_of_the_server_is_reported_and_loses_nothing() {
         assert_eq!(reader.depths().await.unwrap().events, 2);
     });
 }
+
+#[test]
+fn a_missing_database_and_missing_tables_are_told_apart() {
+    let Some(cluster) = Cluster::shared() else { return };
+    story(async {
+        let admin = cluster.admin("postgres").await;
+        admin.batch_execute("CREATE DATABASE without_tables").await.unwrap();
+        let accounts = async |database| {
+            let settings = Settings::new(&cluster.address(database), None, None).unwrap();
+            PostgresStores::new(settings, "test").accounts().await.unwrap_err()
+        };
+        let missing = accounts("no_such_database").await;
+        assert!(matches!(missing, StoreError::Unreachable { .. }), "{missing:?}");
+        let empty = accounts("without_tables").await;
+        assert!(matches!(empty, StoreError::Unprepared { .. }), "{empty:?}");
+        assert!(empty.remedy().contains("mynah store migrate"));
+    });
+}
