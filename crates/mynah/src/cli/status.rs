@@ -165,7 +165,10 @@ fn handler_line(row: &HandlerRow) -> String {
     };
     let timed_out = (*timed_out > 0).then(|| format!(" ({timed_out} without an answer in time)"));
     let timed_out = timed_out.unwrap_or_default();
-    let restarts = (*starts > 1).then(|| format!(", started {starts} times")).unwrap_or_default();
+    let restarts = match starts {
+        0 | 1 => String::new(),
+        starts => format!(", started {starts} times"),
+    };
     let rules = if *model {
         format!(", {} not asked (limit), {} answered by rules instead", row.limited, row.by_rules)
     } else {

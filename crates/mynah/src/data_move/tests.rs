@@ -60,7 +60,6 @@ fn turn(event: Event) -> Turn {
         writes: vec![Write { scope: Scope::Chat, key, change, expires: None }],
         steps: vec![reply("one"), reply("two")],
         timers: vec![TimerChange::Set(timer)],
-        ..Effects::default()
     };
     let decided = Decided { rule: Some("prices".to_owned()), ..Decided::default() };
     Turn { event, reads: Vec::new(), effects, decided, reply_max_age: None }
