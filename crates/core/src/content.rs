@@ -119,7 +119,7 @@ pub enum MediaSource {
     /// At a public address of the web. It is fetched when the message is sent; a [`Service`](crate::Service) gets it as a
     /// file.
     Url(String),
-    /// In memory, as a handler made it. The bot keeps it until it is sent; a [`Service`](crate::Service) gets it as a file.
+    /// In memory, as a handler made it. The bot keeps it for two days; a [`Service`](crate::Service) gets it as a file.
     Bytes(MediaBytes),
 }
 
@@ -159,7 +159,7 @@ impl MediaRef {
     }
 
     /// Media that was made in memory, with the file name that people see. Its ending names the type: `chart.png`. A turn that
-    /// commits keeps it in a file of the account until it is sent, so a restart loses nothing.
+    /// commits keeps it in a file of the account for two days, so a restart loses nothing. A message that waits for longer cannot be sent any more.
     #[must_use]
     pub fn bytes(name: impl Into<String>, bytes: impl Into<Bytes>) -> Self {
         let (name, bytes) = (name.into(), bytes.into());

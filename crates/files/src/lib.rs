@@ -9,7 +9,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 pub use refusal::Refusal;
-pub use waiting_files::{keep, new_private_folder, plain_name};
+pub use waiting_files::{OUTGOING, keep, new_private_folder, plain_name, remove_old};
 
 /// Opens a regular file for reading, and follows links. Does not wait, as opening a pipe would.
 ///

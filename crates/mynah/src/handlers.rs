@@ -21,9 +21,6 @@ use crate::lacking_inputs::moment;
 use crate::rule_handler::ActiveRules;
 use crate::{Bot, Ended, Report};
 
-/// The folder for files of answers, in the data folder of an account.
-const OUTGOING: &str = "outgoing";
-
 /// A call bounds itself, by its time-out and those of the calls before it; this is for a mistake of the program.
 const LONGEST_CALL: Duration = Duration::from_secs(3600);
 
@@ -74,7 +71,7 @@ impl HandlerAccount {
         data: &Path,
         log: Option<Arc<dyn StoreReader>>,
     ) -> Arc<Self> {
-        let (name, outgoing) = (name.to_owned(), data.join(OUTGOING));
+        let (name, outgoing) = (name.to_owned(), data.join(mynah_files::OUTGOING));
         Arc::new(Self { name, active_rules, outgoing, log })
     }
 }

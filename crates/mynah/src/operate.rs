@@ -66,6 +66,9 @@ pub(crate) struct Answer {
     /// Whether the process works with another account, so that nothing was done.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) is_of_another: bool,
+    /// Whether it was not done because there is nothing to do.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_nothing: bool,
 }
 
 /// The status of a running account.
@@ -87,11 +90,17 @@ pub(crate) struct AccountStatus {
 
 impl Answer {
     pub(crate) fn done(text: impl Into<String>) -> Self {
-        Self { ok: true, text: text.into(), status: None, is_of_another: false }
+        let text = text.into();
+        Self { ok: true, text, status: None, is_of_another: false, is_nothing: false }
     }
 
     pub(crate) fn refused(text: impl Into<String>) -> Self {
         Self { ok: false, ..Self::done(text) }
+    }
+
+    /// There is nothing to do.
+    pub(crate) fn nothing(text: impl Into<String>) -> Self {
+        Self { is_nothing: true, ..Self::refused(text) }
     }
 
     /// The answer of a process that works with another account.

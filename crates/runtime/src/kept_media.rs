@@ -6,9 +6,6 @@ use std::path::Path;
 use mynah_core::{Action, Context, MediaBytes, MediaRef, MediaSource, Segment, Step};
 use tokio::task::spawn_blocking;
 
-/// The folder for these files, in the data folder of an account.
-const FOLDER: &str = "outgoing";
-
 /// Puts the media in memory that a turn sends into files of this data folder. A file that cannot be written leaves its media
 /// in memory: the store keeps it then.
 pub(crate) async fn keep(ctx: &mut Context, data: &Path) {
@@ -17,7 +14,7 @@ pub(crate) async fn keep(ctx: &mut Context, data: &Path) {
     if !ctx.effects().steps.iter().any(sends) {
         return;
     }
-    let folder = data.join(FOLDER);
+    let folder = data.join(mynah_files::OUTGOING);
     let mut effects = ctx.effects().clone();
     for (n, step) in effects.steps.iter_mut().enumerate() {
         let Step::Act(planned) = step else { continue };
@@ -36,6 +33,13 @@ pub(crate) async fn keep(ctx: &mut Context, data: &Path) {
         }
     }
     ctx.restore(effects);
+}
+
+/// Removes the files that are kept for too long from this data folder.
+pub(crate) async fn remove_old(data: &Path) {
+    let folder = data.join(mynah_files::OUTGOING);
+    // A panic there is reported by itself; the next piece of housekeeping tries again.
+    let _ = spawn_blocking(move || mynah_files::remove_old(&folder)).await;
 }
 
 fn sent(step: &Step) -> &[Segment] {

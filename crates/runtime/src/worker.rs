@@ -16,7 +16,7 @@ use crate::handlers::ActiveHandlers;
 use crate::outbox::Outbox;
 use crate::performing::{Answer, Performing};
 use crate::waiting::Waiting;
-use crate::{Observer, Settings, Trouble, UnknownPolicy, say};
+use crate::{Observer, Settings, Trouble, UnknownPolicy, kept_media, say};
 
 /// The runtime's own record beside those of the transport: the lead of the service's clock, in milliseconds.
 const CLOCK_OFFSET: &str = "runtime.clock_offset";
@@ -90,8 +90,16 @@ impl Worker {
             Job::Perform { id, planned, answer } => {
                 Done::Accept(self.accept_to_perform(id, &planned, answer).await?)
             }
-            Job::Tidy => Done::Tidy(self.store.tidy(self.now()).await?),
+            Job::Tidy => Done::Tidy(self.tidy().await?),
         })
+    }
+
+    /// Does a piece of housekeeping. Returns whether more is due.
+    async fn tidy(&self) -> Result<bool, StoreError> {
+        if let Some(data) = &self.settings.save_folder {
+            kept_media::remove_old(data).await;
+        }
+        self.store.tidy(self.now()).await
     }
 
     /// Reports that the service asks for a pause.

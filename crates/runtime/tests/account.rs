@@ -3,9 +3,10 @@
 #[path = "account/stage.rs"]
 mod stage;
 
+use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use mynah_core::{
@@ -137,7 +138,7 @@ async fn a_request_of_the_service_to_send_less_is_a_pause_of_the_outbox() {
 
 /// The memory of this process, if the system reports it.
 fn resident() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? * 1024)
 }
@@ -722,4 +723,27 @@ async fn replaced_handlers_finish_their_turns_and_are_dropped() {
     assert_eq!(texts(&played), ["new", "old", "new"]);
     assert_eq!(Arc::strong_count(&old), 1);
     played.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn housekeeping_removes_files_that_were_kept_for_sending_for_too_long() {
+    let data = TempDir::new().expect("a folder can be made");
+    let folder = data.path().join("outgoing");
+    fs::create_dir(&folder).unwrap();
+    let (old, new) = (folder.join("old.png"), folder.join("new.png"));
+    fs::write(&new, "x").unwrap();
+    let file = fs::File::create(&old).unwrap();
+    file.set_modified(SystemTime::now() - Duration::from_secs(3 * 24 * 3600)).unwrap();
+    let settings = Settings { save_folder: Some(data.path().to_owned()), ..settings() };
+    let handlers = Handlers::new().rules(Arc::new(Echo));
+    let mut played = Played::start(Arc::new(SqliteStore::in_memory()), handlers, settings);
+    let removed = async {
+        while old.exists() {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(3600), removed).await.expect("no message is needed");
+    assert!(new.exists());
+    played.news(Incoming::End).await;
+    assert!(matches!(played.ended().await, Ended::Finished));
 }

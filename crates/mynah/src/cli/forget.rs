@@ -54,26 +54,74 @@ struct Answered<'a> {
 
 /// Deletes the data in every account. One that fails keeps no other from it.
 async fn everywhere(all: &[AccountData], person: &str, json: bool) -> Result<Ended, Report> {
-    let (mut has_deleted, mut failed) = (false, Vec::new());
+    let mut tally = Tally::default();
     for account in all {
         let answer = match forget_in(account, person).await {
             Ok(answer) => answer,
             Err(error) => {
                 report::print(&error);
-                failed.push(account.place());
+                tally.failed.push(account.place().to_owned());
                 continue;
             }
         };
-        has_deleted |= answer.ok;
         let data = account.place();
+        tally.count(data, &answer);
         print::to_stdout(|out| match json {
             true => print::json(out, &Answered { data, answer: answer.clone() }),
             false => writeln!(out, "{data}: {}", print::on_one_line(&answer.text)),
         })?;
     }
-    if !failed.is_empty() {
-        let what = format!("nothing was deleted from {}", failed.join(", "));
-        return Err(Report::new(Ended::Storage, what).hint("repeat the command: it is harmless"));
+    tally.end()
+}
+
+/// The answers of the accounts until now.
+#[derive(Default)]
+struct Tally {
+    has_deleted: bool,
+    /// The accounts whose data may still be there.
+    failed: Vec<String>,
+}
+
+impl Tally {
+    fn count(&mut self, account: &str, answer: &Answer) {
+        self.has_deleted |= answer.ok;
+        if !answer.ok && !answer.is_nothing {
+            self.failed.push(account.to_owned());
+        }
     }
-    Ok(if has_deleted { Ended::Fine } else { Ended::No })
+
+    fn end(self) -> Result<Ended, Report> {
+        if !self.failed.is_empty() {
+            let what = format!("nothing was deleted from {}", self.failed.join(", "));
+            return Err(
+                Report::new(Ended::Storage, what).hint("repeat the command: it is harmless")
+            );
+        }
+        Ok(if self.has_deleted { Ended::Fine } else { Ended::No })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mynah_core::Forgotten;
+
+    use super::*;
+    use crate::operate::deleted;
+
+    fn end(answers: &[Answer]) -> Result<Ended, String> {
+        let mut tally = Tally::default();
+        answers.iter().for_each(|answer| tally.count("an account", answer));
+        tally.end().map_err(|report| format!("{report:?}"))
+    }
+
+    #[test]
+    fn an_account_that_refuses_is_a_failure_and_one_without_data_is_none() {
+        let none = deleted("ann", Forgotten::default());
+        let some = deleted("ann", Forgotten { events: 1, ..Forgotten::default() });
+        assert_eq!(end(&[some.clone(), none.clone()]), Ok(Ended::Fine));
+        assert_eq!(end(std::slice::from_ref(&none)), Ok(Ended::No));
+        let refused = Answer::refused("the disk is full");
+        let failure = end(&[some, refused, none]).unwrap_err();
+        assert!(failure.contains("nothing was deleted from an account"), "{failure}");
+    }
 }

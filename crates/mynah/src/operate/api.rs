@@ -146,7 +146,6 @@ impl OperatorApi {
     }
 }
 
-/// The answer about an action that is settled.
 /// A file that was rejected, and what is used in its place.
 fn in_one_line(rejected: &RejectedFile, kept: &str) -> String {
     let RejectedFile { file, line, mistakes, since, .. } = rejected;
@@ -156,6 +155,7 @@ fn in_one_line(rejected: &RejectedFile, kept: &str) -> String {
     format!("{file}:{line}: {mistakes} mistake{s} since {since}; the old {kept} are in use")
 }
 
+/// The answer about an action that is settled.
 fn performed(outcomes: &[Outcome]) -> Answer {
     for outcome in outcomes {
         match outcome {
@@ -191,7 +191,7 @@ pub(crate) fn freed(name: &str, ended: Option<&Binding>) -> Answer {
 pub(crate) fn deleted(person: &str, forgotten: Forgotten) -> Answer {
     let Forgotten { events, actions, values, timers } = forgotten;
     if events + actions + values + timers == 0 {
-        return Answer::refused(format!(
+        return Answer::nothing(format!(
             "nothing is kept about {person}; somebody whose messages are gone already is known by id only, \
              which `mynah data export` shows beside the variables"
         ));
