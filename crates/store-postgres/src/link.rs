@@ -316,7 +316,8 @@ fn pick(number: u64, of: usize) -> usize {
     usize::try_from(number % of as u64).unwrap_or_default()
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
 
