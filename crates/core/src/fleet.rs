@@ -45,8 +45,8 @@ pub trait Fleet: fmt::Debug + Send + Sync {
     /// [`StoreError::Unsupported`] if the node has not joined.
     async fn look(&self) -> Result<Assignment, StoreError>;
 
-    /// Gives an account back, after its store was closed or dropped. Other nodes learn of it at once. Does nothing if this
-    /// node does not hold the account.
+    /// Gives an account back, after its store was closed or dropped. Until then no other node takes it, as long as this one
+    /// lives. Other nodes learn of it at once. Does nothing if this node does not hold the account.
     async fn give(&self, account: &str) -> Result<(), StoreError>;
 
     /// Gives an account back which failed, so that it is not passed from node to node: no node takes it for a time, which

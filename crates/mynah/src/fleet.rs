@@ -8,13 +8,13 @@ mod orders;
 mod published;
 mod status;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mynah_core::{Assignment, Fleet, NodeInfo, Rate, StoreError, Taken, with_causes};
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::orders::{ask_holder, is_held};
@@ -36,14 +36,12 @@ const SEEN: Duration = Duration::from_secs(3);
 /// node.
 const SHORT: Duration = Duration::from_secs(60);
 
-/// The accounts that this program can run, by name. Changes with the settings.
-pub(crate) type Plans = Arc<Mutex<BTreeMap<String, Plan>>>;
-
 /// A node.
 pub(crate) struct Node {
     fleet: Arc<dyn Fleet>,
     supervisor: Supervisor,
-    plans: Plans,
+    /// The accounts that this node can run, by name.
+    plans: BTreeMap<String, Plan>,
     /// Without the accounts.
     info: NodeInfo,
     published: Published,
@@ -53,8 +51,18 @@ pub(crate) struct Node {
 
 /// The end of a piece of work on an account.
 enum Done {
-    Started { account: String, failure: Option<Failure> },
-    Stopped { account: String },
+    Started {
+        account: String,
+        failure: Option<Failure>,
+    },
+    Stopped {
+        account: String,
+    },
+    /// A mistake of the program.
+    Failed {
+        account: String,
+        error: JoinError,
+    },
 }
 
 /// Why an account could not start.
@@ -74,6 +82,24 @@ struct Accounts {
     /// Since when each runs.
     running: BTreeMap<String, Instant>,
     work: JoinSet<Done>,
+    /// The account of each piece of work.
+    of_work: HashMap<Id, String>,
+}
+
+impl Accounts {
+    /// Begins a piece of work on an account.
+    fn spawn(&mut self, account: &str, work: impl Future<Output = Done> + Send + 'static) {
+        let id = self.work.spawn(work).id();
+        self.of_work.insert(id, account.to_owned());
+    }
+
+    /// The next piece of work that has ended; `None` if there is none.
+    async fn next_done(&mut self) -> Option<Done> {
+        let done = self.work.join_next_with_id().await?;
+        let id = done.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
+        let account = self.of_work.remove(&id).unwrap_or_default();
+        Some(done.map_or_else(|error| Done::Failed { account, error }, |(_, done)| done))
+    }
 }
 
 impl Node {
@@ -109,7 +135,7 @@ impl Node {
         Ok(Self {
             fleet,
             supervisor: supervisor.clone(),
-            plans: Arc::new(Mutex::new(plans)),
+            plans,
             info,
             published: Published::new(shared.pages.clone(), supervisor.clone()),
             seen,
@@ -127,7 +153,6 @@ impl Node {
         let mut ends = self.supervisor.ends();
         let mut accounts = Accounts::default();
         let mut tick = tokio::time::interval(PUBLISHED);
-        let mut known = self.names();
         self.seen.look(&*self.fleet).await;
         let mut seen_at = Instant::now();
         while !stop.is_cancelled() {
@@ -140,28 +165,24 @@ impl Node {
                         seen_at = Instant::now();
                         self.seen.look(&*self.fleet).await;
                     }
-                    if known == self.names() {
-                        continue;
-                    }
-                    known = self.names();
-                    warn("join the fleet", self.join().await);
+                    continue;
                 }
-                Some(end) = ends.recv() => self.ended(end, &mut accounts).await,
-                Some(done) = accounts.work.join_next() => self.done(done, &mut accounts).await,
+                Some(end) = ends.recv() => self.ended(&end.account, &mut accounts).await,
+                Some(done) = accounts.next_done() => self.done(done, &mut accounts).await,
             }
             self.look(&mut accounts).await;
-            orders::carry_out(&self.fleet, &self.supervisor).await;
+            for account in orders::carry_out(&self.fleet, &self.supervisor).await {
+                // The next look takes it, here or elsewhere. One that is busy is being started already, or given back.
+                self.give(account, &mut accounts);
+            }
         }
         self.leave(&mut ends, &mut accounts).await;
         Ok(())
     }
 
-    fn names(&self) -> Vec<String> {
-        self.plans.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
-    }
-
     async fn join(&self) -> Result<(), StoreError> {
-        self.fleet.join(NodeInfo { accounts: self.names(), ..self.info.clone() }).await
+        let accounts = self.plans.keys().cloned().collect();
+        self.fleet.join(NodeInfo { accounts, ..self.info.clone() }).await
     }
 
     /// Takes and gives accounts.
@@ -188,9 +209,9 @@ impl Node {
             return;
         }
         tracing::info!(account, last_node = taken.last_node, "taken");
-        let plan = self.plans.lock().unwrap_or_else(PoisonError::into_inner).get(&account).cloned();
+        let plan = self.plans.get(&account).cloned();
         let supervisor = self.supervisor.clone();
-        accounts.work.spawn(async move {
+        accounts.spawn(&account.clone(), async move {
             let Some(plan) = plan else {
                 let reason = "the settings of this node do not name it".to_owned();
                 return Done::Started {
@@ -216,7 +237,7 @@ impl Node {
         }
         accounts.running.remove(&account);
         let (supervisor, fleet) = (self.supervisor.clone(), Arc::clone(&self.fleet));
-        accounts.work.spawn(async move {
+        accounts.spawn(&account.clone(), async move {
             supervisor.stop(&account, Session::Keep).await;
             warn("give an account back", fleet.give(&account).await);
             tracing::info!(account, "given back");
@@ -225,23 +246,26 @@ impl Node {
     }
 
     /// After a start or a stop.
-    async fn done(&self, done: Result<Done, tokio::task::JoinError>, accounts: &mut Accounts) {
+    async fn done(&self, done: Done, accounts: &mut Accounts) {
         let account = match done {
-            Ok(Done::Started { account, failure: None }) => {
+            Done::Started { account, failure: None } => {
                 accounts.running.insert(account.clone(), Instant::now());
                 // It may have ended before this.
-                if let Some(end) = self.supervisor.end_of(&account) {
-                    self.ended(AccountEnd { account: account.clone(), end }, accounts).await;
-                }
+                self.ended(&account, accounts).await;
                 account
             }
-            Ok(Done::Started { account, failure: Some(Failure { reason, is_passing }) }) => {
+            Done::Started { account, failure: Some(Failure { reason, is_passing }) } => {
                 tracing::error!(account, reason, "the account could not start here");
                 self.part_with(&account, (!is_passing).then_some(&reason)).await;
                 account
             }
-            Ok(Done::Stopped { account }) => account,
-            Err(error) => return tracing::error!(%error, "work on an account failed"),
+            Done::Stopped { account } => account,
+            Done::Failed { account, error } => {
+                tracing::error!(%error, account, "a start or a stop failed by a mistake of the program");
+                self.supervisor.stop(&account, Session::Keep).await;
+                self.part_with(&account, Some(&error.to_string())).await;
+                account
+            }
         };
         accounts.busy.remove(&account);
         if let Some(taken) = accounts.taken.remove(&account) {
@@ -249,10 +273,10 @@ impl Node {
         }
     }
 
-    /// After the end of an account, whatever ended it.
-    async fn ended(&self, AccountEnd { account, end }: AccountEnd, accounts: &mut Accounts) {
-        let Some(since) = accounts.running.remove(&account) else { return };
-        let RunEnd { ended, is_passing } = end;
+    /// After the end of an account, whatever ended it. Does nothing if that was the end of an earlier run.
+    async fn ended(&self, account: &str, accounts: &mut Accounts) {
+        let Some(RunEnd { ended, is_passing }) = self.supervisor.end_of(account) else { return };
+        let Some(since) = accounts.running.remove(account) else { return };
         if matches!(ended, Ended::Fine | Ended::LoggedOut | Ended::Blocked | Ended::NobodyLoggedIn)
         {
             // It needs a person, and stays in sight.
@@ -262,8 +286,8 @@ impl Node {
         let is_its_fault = !is_passing && since.elapsed() < SHORT;
         let reason =
             is_its_fault.then(|| format!("ended soon after its start: {}", ended.meaning()));
-        self.supervisor.stop(&account, Session::Keep).await;
-        self.part_with(&account, reason.as_ref()).await;
+        self.supervisor.stop(account, Session::Keep).await;
+        self.part_with(account, reason.as_ref()).await;
     }
 
     /// Gives an account back that has ended; with a reason it is set aside for a while.
@@ -289,7 +313,7 @@ impl Node {
             });
         }
         giving.join_all().await;
-        while accounts.work.join_next().await.is_some() {}
+        while accounts.next_done().await.is_some() {}
         ends.close();
         warn("leave the fleet", self.fleet.leave().await);
     }

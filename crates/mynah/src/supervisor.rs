@@ -53,6 +53,23 @@ pub(crate) struct RunEnd {
     pub(crate) is_passing: bool,
 }
 
+/// Ends an account whose life a mistake of the program has cut off, so that its end is not waited for in vain.
+struct EndOfLife {
+    supervisor: Supervisor,
+    member: Arc<Member>,
+}
+
+impl Drop for EndOfLife {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.supervisor.end(&self.member, Ended::Unusable.into());
+            if !self.member.is_kept {
+                self.supervisor.remove(&self.member);
+            }
+        }
+    }
+}
+
 impl From<Ended> for RunEnd {
     fn from(ended: Ended) -> Self {
         Self { ended, is_passing: false }
@@ -241,6 +258,7 @@ impl Supervisor {
         is_kept: bool,
     ) -> Result<(), NotStarted> {
         let busy = self.busy();
+        let name = plan.name.clone();
         let member = Arc::new(Member::new(plan, self.0.shared.stop.account(), is_kept));
         let (told, first) = oneshot::channel();
         {
@@ -255,7 +273,7 @@ impl Supervisor {
         alerts.add(member.name(), &member.plan.data);
         feed.accounts_changed();
         tokio::spawn(self.clone().live(member, store, (busy, told)));
-        first.await.unwrap_or_else(|_| Err(NotStarted::stopped()))
+        first.await.unwrap_or_else(|_| Err(NotStarted::failed(&name)))
     }
 
     /// The life of an account.
@@ -266,6 +284,7 @@ impl Supervisor {
         (busy, told): (Busy, oneshot::Sender<Result<(), NotStarted>>),
     ) {
         let (mut busy, mut told) = (Some(busy), Some(told));
+        let _guard = EndOfLife { supervisor: self.clone(), member: Arc::clone(&member) };
         // The caller may be gone.
         let mut tell = |outcome| drop(told.take().map(|told| told.send(outcome)));
         let mut tries = 0;

@@ -104,6 +104,13 @@ impl Registry {
         self.add_collector(Some(account.to_owned()), Arc::new(collector));
     }
 
+    /// Removes all values of a gauge, so that a collector sets only those that exist.
+    pub fn clear(&self, metric: &Metric) {
+        if let Some(family) = self.families().get_mut(metric.name) {
+            family.series.clear();
+        }
+    }
+
     /// Removes everything about an account.
     pub fn forget(&self, account: &str) {
         self.collectors().retain(|(of, _)| of.as_deref() != Some(account));

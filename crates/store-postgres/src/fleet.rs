@@ -178,7 +178,7 @@ impl PostgresFleet {
         let keep = self.keep.of(&name);
         let lease = (account, epoch);
         let links = Arc::clone(&self.links);
-        let store = PostgresStore::new(links, Arc::clone(&member.node), lease, keep);
+        let store = PostgresStore::new(links, Arc::clone(&member.node), lease, keep).lent();
         let held = Held { epoch, is_revoked: store.is_revoked() };
         self.held().insert(name.clone(), held);
         Taken { account: name, store: Arc::new(store), wait, last_node }

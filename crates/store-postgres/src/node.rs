@@ -19,6 +19,10 @@ use crate::link::Links;
 /// A row of a node that does not share accounts is good for this long.
 pub(crate) const TTL: Duration = Duration::from_secs(6);
 
+/// Beats are at most this far apart, so that a process that has ended is told early from one that comes back after the loss
+/// of a connection.
+const LONGEST_BEAT: Duration = Duration::from_millis(500);
+
 /// Between two tries of a heartbeat that failed.
 const AGAIN: Duration = Duration::from_millis(100);
 
@@ -30,7 +34,7 @@ const MARK_SQL: &str = "SELECT mynah.mark_1($1, $2)";
 pub(crate) struct Life {
     /// For people to read.
     pub(crate) name: String,
-    /// How long its row is good for. It is renewed three times as often.
+    /// How long its row is good for. It is renewed at least three times as often.
     pub(crate) ttl: Duration,
     /// Whether it ends when it could not renew its row in time. Others may have taken its accounts then.
     pub(crate) expires: bool,
@@ -39,9 +43,9 @@ pub(crate) struct Life {
 }
 
 impl Life {
-    /// A sign of life comes this often.
+    /// A sign of life comes this often. `is_ended_1` computes the same.
     pub(crate) fn beat(&self) -> Duration {
-        self.ttl / 3
+        LONGEST_BEAT.min(self.ttl / 3)
     }
 }
 

@@ -48,6 +48,8 @@ pub struct PostgresStore {
     account: i32,
     epoch: i64,
     keep: Keep,
+    /// Whether the node gives the lease back, which knows whether the account should stay, not this store.
+    is_lent: bool,
     is_closed: AtomicBool,
     /// The commits with a claim that are under way.
     claiming: AtomicUsize,
@@ -60,7 +62,14 @@ impl PostgresStore {
         let (account, epoch) = lease;
         let (is_closed, is_revoked) = (AtomicBool::new(false), watch::Sender::new(false));
         let claiming = AtomicUsize::new(0);
-        Self { links, node, account, epoch, keep, is_closed, claiming, is_revoked }
+        let is_lent = false;
+        Self { links, node, account, epoch, keep, is_lent, is_closed, claiming, is_revoked }
+    }
+
+    /// The node keeps the lease when this store is closed or dropped, until it gives the account back itself.
+    pub(crate) fn lent(mut self) -> Self {
+        self.is_lent = true;
+        self
     }
 
     /// Whether calls of this store say that it lost its lease, once `is_revoked` is set to true.
@@ -581,11 +590,12 @@ impl Store for PostgresStore {
         Ok(true)
     }
 
-    /// Gives the lease back; later calls are refused. All data survives a power failure then.
+    /// Gives the lease back, unless a node does; later calls are refused. All data survives a power failure then.
     async fn close(&self) -> Result<(), StoreError> {
-        match self.durable(queries::GIVE, &[]).await {
-            // This store does not hold it now in either case.
-            Ok(_) | Err(StoreError::Closed | StoreError::LeaseLost) => {}
+        let last = if self.is_lent { queries::SYNC } else { queries::GIVE };
+        match self.durable(last, &[]).await {
+            // This store can change nothing now in any case.
+            Ok(_) | Err(StoreError::Closed | StoreError::LeaseLost | StoreError::Recovered) => {}
             Err(error) => return Err(error),
         }
         self.is_closed.store(true, Ordering::Relaxed);
@@ -594,10 +604,10 @@ impl Store for PostgresStore {
 }
 
 impl Drop for PostgresStore {
-    /// Gives the lease back in the background, if the store was not closed and a runtime is there to do so.
+    /// Gives the lease back in the background, if the store was not closed, no node does, and a runtime is there to do so.
     fn drop(&mut self) {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        if self.is_closed.load(Ordering::Relaxed) {
+        if self.is_lent || self.is_closed.load(Ordering::Relaxed) {
             return;
         }
         let (links, node) = (Arc::clone(&self.links), Arc::clone(&self.node));

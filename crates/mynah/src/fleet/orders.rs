@@ -12,21 +12,32 @@ use crate::{Ended, Report};
 /// An order that no node takes within this time is refused.
 const WITHIN: Duration = Duration::from_secs(10);
 
-/// Takes the orders for accounts of this node and carries them out, each by itself.
-pub(super) async fn carry_out(fleet: &Arc<dyn Fleet>, supervisor: &Supervisor) {
+/// Takes the orders for accounts of this node and carries them out, each by itself. Returns the accounts that should be
+/// started again.
+pub(super) async fn carry_out(fleet: &Arc<dyn Fleet>, supervisor: &Supervisor) -> Vec<String> {
     let orders = match fleet.orders().await {
         Ok(orders) => orders,
-        Err(error) => return tracing::warn!(error = with_causes(&error), "failed to read orders"),
+        Err(error) => {
+            tracing::warn!(error = with_causes(&error), "failed to read orders");
+            return Vec::new();
+        }
     };
+    let mut restarts = Vec::new();
     for order in orders {
-        tokio::spawn(carry_out_one(Arc::clone(fleet), supervisor.clone(), order));
+        if let Ok(Request::Restart) = serde_json::from_str(&order.body) {
+            tracing::info!(account = order.account, by = order.by, "an operator starts it again");
+            answer(&**fleet, &order.id, &Answer::done("it is started again")).await;
+            restarts.push(order.account);
+        } else {
+            tokio::spawn(carry_out_one(Arc::clone(fleet), supervisor.clone(), order));
+        }
     }
+    restarts
 }
 
 async fn carry_out_one(fleet: Arc<dyn Fleet>, supervisor: Supervisor, order: Order) {
     let Order { id, account, body, by } = order;
-    let answer = match serde_json::from_str::<Request>(&body) {
-        Ok(Request::Restart) => Answer::done("it is started again"),
+    let said = match serde_json::from_str::<Request>(&body) {
         Ok(ref request) => {
             tracing::info!(account, by, order = id, "an order of an operator");
             match supervisor.operator_api(&account) {
@@ -39,17 +50,13 @@ async fn carry_out_one(fleet: Arc<dyn Fleet>, supervisor: Supervisor, order: Ord
         }
         Err(_) => Answer::refused("this order is not known here: another version of the program"),
     };
-    let is_restart = matches!(serde_json::from_str(&body), Ok(Request::Restart));
-    let text = serde_json::to_string(&answer).unwrap_or_default();
-    if let Err(error) = fleet.answer(&id, answer.ok, &text).await {
-        tracing::warn!(error = with_causes(&error), order = id, "failed to answer an order");
-    }
-    if is_restart {
-        supervisor.stop(&account, crate::supervisor::Session::Keep).await;
-        // The next look takes it, here or elsewhere.
-        if let Err(error) = fleet.give(&account).await {
-            tracing::warn!(error = with_causes(&error), account, "failed to give an account back");
-        }
+    answer(&*fleet, &id, &said).await;
+}
+
+async fn answer(fleet: &dyn Fleet, order: &str, answer: &Answer) {
+    let text = serde_json::to_string(answer).unwrap_or_default();
+    if let Err(error) = fleet.answer(order, answer.ok, &text).await {
+        tracing::warn!(error = with_causes(&error), order, "failed to answer an order");
     }
 }
 

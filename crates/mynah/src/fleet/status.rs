@@ -1,6 +1,6 @@
 //! All nodes and accounts, with what the holders say of their accounts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use mynah_core::{AccountState, Fleet, NodeState, Overview, StoreError};
@@ -86,7 +86,7 @@ impl LastSeen {
 
     /// Shows the whole fleet in the metrics of this node.
     pub(super) fn register_metrics(&self, registry: &Registry) {
-        let (seen, known) = (self.clone(), Mutex::<BTreeSet<String>>::default());
+        let seen = self.clone();
         registry.collect(move |registry| {
             let status = seen.get();
             let number = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
@@ -102,17 +102,12 @@ impl LastSeen {
                 let count = nodes.iter().filter(|node| word(node) == state).count();
                 registry.set(&NODES, &[state], number(count));
             }
-            let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
-            // A node that has left holds nothing.
-            for name in known.iter() {
-                registry.set(&HELD, &[name, "held"], 0.0);
-                registry.set(&HELD, &[name, "share"], 0.0);
-            }
+            // Pods of a cluster come and go, each with a name of its own.
+            registry.clear(&HELD);
             for node in nodes.iter().filter(|node| node.is_alive) {
                 let count = |count: u64| number(usize::try_from(count).unwrap_or(usize::MAX));
                 registry.set(&HELD, &[&node.name, "held"], count(node.held));
                 registry.set(&HELD, &[&node.name, "share"], count(node.share));
-                known.insert(node.name.clone());
             }
         });
     }

@@ -61,6 +61,12 @@ impl NotStarted {
         Self::of(Report::new(Ended::Fine, "the account was stopped before it had started"))
     }
 
+    /// Its start was cut off by a mistake of the program.
+    pub(super) fn failed(name: &str) -> Self {
+        let what = format!("{name} could not start because of a mistake of the program");
+        Self::of(Report::new(Ended::Unusable, what))
+    }
+
     fn of(report: Report) -> Self {
         let reason = in_one_line(&report);
         Self { report: Box::new(report), reason, files: Vec::new(), is_printed: false }

@@ -26,7 +26,7 @@ BEGIN
     RETURN v_number;
 END $$;
 
--- Removes what nobody asks for any more: nodes that ended a day ago, orders of yesterday.
+-- Removes nodes that ended a day ago.
 CREATE FUNCTION mynah.sweep_1() RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     v_day timestamptz := clock_timestamp() - interval '1 day';
@@ -38,7 +38,6 @@ BEGIN
         DELETE FROM mynah.offer o USING gone g WHERE o.node = g.id
     )
     DELETE FROM mynah.session s USING gone g WHERE s.number = g.number;
-    DELETE FROM mynah."order" WHERE expires < v_day;
 END $$;
 
 -- Notes that the session of this call holds the lock of a node, in this life of the server. Without `p_locks` the node looks
@@ -54,10 +53,13 @@ BEGIN
 END $$;
 
 -- Whether the process of a node has ended: no session holds its lock in the life of the server in which it took it, and it
--- has expired or gave no sign for a moment, in which it would have come back after the loss of a connection.
+-- has expired or has not beaten for a moment since its next beat was due, in which it would have come back after the loss of
+-- a connection.
 CREATE FUNCTION mynah.is_ended_1(p_node mynah.node) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
-    RETURN least(p_node.beaten + interval '700 milliseconds', p_node.expires) < clock_timestamp()
+    RETURN CASE WHEN p_node.expires < clock_timestamp() THEN true
+            ELSE p_node.beaten + least(interval '500 milliseconds', (p_node.expires - p_node.beaten) / 3)
+                + interval '700 milliseconds' < clock_timestamp() END
         AND EXISTS (SELECT 1 FROM mynah.session s WHERE s.number = p_node.number AND s.server = pg_postmaster_start_time())
         AND pg_try_advisory_xact_lock(1298030851, p_node.number);
 END $$;
@@ -128,7 +130,7 @@ END $$;
 
 -- Takes accounts for a node, and returns all that it holds then: the account, its name, the number of the lease, whether it
 -- should be given back, whether it has no session, the name of the former node. The last row has no account; its number says
--- what there is to do: 1 the node is draining, 2 there is more to take, 4 it has expired. Waits for nobody: an account with
+-- what there is to do: 1 the node is draining, 2 there is more to take, 4 it has expired. Waits for no other call: an account with
 -- a call under way is left for the next look. `p_not` are accounts that the node is still ending.
 CREATE FUNCTION mynah.look_1(p_node uuid, p_most integer, p_not text[])
 RETURNS TABLE (o_account integer, o_name text, o_epoch bigint, o_giving boolean, o_fresh boolean, o_last_node text)
@@ -313,8 +315,11 @@ BEGIN
     PERFORM set_config('synchronous_commit', 'off', true);
     SELECT a.account INTO v_account FROM mynah.account a WHERE a.name = p_name;
     PERFORM pg_advisory_xact_lock(1298030849, v_account);
-    -- Its store may have given the lease back already; nobody has taken it since then.
-    UPDATE mynah.lease l SET holder = NULL, giving = false, ended = CASE WHEN l.holder IS NULL THEN l.ended END, since = v_now,
+    DELETE FROM mynah.holding h WHERE h.account = v_account AND h.holder = p_node;
+    -- Without that row the server crashed, and no event is to blame for the end. The lease may have been given back already
+    -- and not taken since.
+    UPDATE mynah.lease l SET holder = NULL, giving = false, since = v_now,
+            ended = CASE WHEN l.holder IS NULL THEN l.ended WHEN FOUND THEN NULL ELSE false END,
             failures = failures + (p_reason IS NOT NULL)::integer, trouble = coalesce(p_reason, trouble),
             not_before = CASE WHEN p_reason IS NULL THEN not_before ELSE v_now + mynah.back_off_1(failures + 1) END
         WHERE l.account = v_account
@@ -322,7 +327,6 @@ BEGIN
     IF NOT FOUND THEN
         RETURN false;
     END IF;
-    DELETE FROM mynah.holding h WHERE h.account = v_account;
     PERFORM pg_notify('mynah', 'free');
     RETURN true;
 END $$;
@@ -428,15 +432,20 @@ BEGIN
     RETURN true;
 END $$;
 
--- Takes the orders of the accounts that a node holds: those that nobody took, and those whose taker lost the account before
--- it answered. The same batch gets the same orders again.
+-- Takes the orders of the accounts that a node holds: those that no node took, and those whose taker lost the account before
+-- it answered. The same batch gets the same orders again. Also closes orders that were not taken in time, and removes those
+-- of yesterday: texts and ids of people stay no longer than needed.
 CREATE FUNCTION mynah.orders_1(p_node uuid, p_batch text)
 RETURNS TABLE (o_id text, o_account text, o_body text, o_by text) LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
-    PERFORM set_config('synchronous_commit', 'on', true);
+    PERFORM set_config('synchronous_commit', 'off', true);
+    DELETE FROM mynah."order" o WHERE o.expires < clock_timestamp() - interval '1 day';
     IF NOT EXISTS (SELECT 1 FROM mynah."order" o WHERE o.done IS NULL) THEN
         RETURN;
     END IF;
+    PERFORM set_config('synchronous_commit', 'on', true);
+    UPDATE mynah."order" o SET done = clock_timestamp(), body = ''
+        WHERE o.done IS NULL AND o.epoch IS NULL AND o.expires <= clock_timestamp();
     UPDATE mynah."order" o SET batch = p_batch, node = n.name, epoch = l.epoch, taken = clock_timestamp()
         FROM mynah.lease l, mynah.node n
         WHERE l.account = o.account AND l.holder = p_node AND NOT l.giving AND n.id = p_node AND n.expires > clock_timestamp()
@@ -449,7 +458,7 @@ CREATE FUNCTION mynah.answer_1(p_node uuid, p_id uuid, p_is_done boolean, p_text
 RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
     PERFORM set_config('synchronous_commit', 'on', true);
-    UPDATE mynah."order" o SET done = clock_timestamp(), is_done = p_is_done, answer = p_text
+    UPDATE mynah."order" o SET done = clock_timestamp(), is_done = p_is_done, answer = p_text, body = ''
         FROM mynah.lease l
         WHERE o.id = p_id AND o.done IS NULL AND l.account = o.account AND l.holder = p_node AND l.epoch = o.epoch;
     IF NOT FOUND THEN
@@ -466,7 +475,7 @@ CREATE FUNCTION mynah.order_state_1(p_id uuid, p_longer_ms bigint, OUT o_state i
 DECLARE
     v_order mynah."order";
 BEGIN
-    UPDATE mynah."order" SET done = clock_timestamp()
+    UPDATE mynah."order" SET done = clock_timestamp(), body = ''
         WHERE id = p_id AND done IS NULL AND epoch IS NULL AND expires <= clock_timestamp();
     SELECT * INTO v_order FROM mynah."order" WHERE id = p_id;
     o_node := coalesce(v_order.node, '');

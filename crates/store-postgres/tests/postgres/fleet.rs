@@ -306,6 +306,75 @@ fn an_account_that_runs_for_a_while_is_not_blamed_for_nodes_that_ended_before() 
     });
 }
 
+/// As an account whose session is over, which another node could not log in either.
+#[test]
+fn an_account_whose_store_is_closed_stays_with_its_node_until_it_is_given_back() {
+    let Some(cluster) = Cluster::shared() else { return };
+    story(async {
+        database(cluster, "stays").await;
+        let mut one = Member::join(cluster, "stays", node("one", 1)).await;
+        settle(&mut [&mut one]).await;
+        let mut two = Member::join(cluster, "stays", node("two", 1)).await;
+        let (account, store) = one.runs.pop_first().unwrap();
+        store.close().await.unwrap();
+        assert!(matches!(store.sync().await, Err(StoreError::Closed)));
+        drop(store);
+        settle(&mut [&mut one, &mut two]).await;
+        assert!(one.runs.is_empty() && two.runs.is_empty());
+        let state = state(&*one.fleet).await;
+        assert_eq!((state.node.as_deref(), state.epoch), (Some("one"), 1));
+        one.fleet.give(&account).await.unwrap();
+        settle(&mut [&mut one, &mut two]).await;
+        assert_eq!(one.runs.len() + two.runs.len(), 1);
+    });
+}
+
+/// It has lost its connection, and its next beat is not due yet.
+#[test]
+fn a_node_is_not_taken_for_ended_before_its_next_beat_is_late() {
+    let Some(cluster) = Cluster::shared() else { return };
+    story(async {
+        let admin = database(cluster, "late").await;
+        let sql = "WITH times (ago, ttl) AS (VALUES ('750 ms', '6 s'), ('2 s', '6 s'), ('750 ms', '30 ms'), ('1 s', '900 ms'))
+            INSERT INTO mynah.node (id, name, version, beaten, expires)
+            SELECT gen_random_uuid(), ttl || ago, '1', now() - ago::interval, now() - ago::interval + ttl::interval FROM times";
+        let judge = "SELECT array_agg(mynah.is_ended_1(n) ORDER BY n.number) FROM mynah.node n";
+        admin
+            .batch_execute(&format!(
+                "BEGIN; {sql}; INSERT INTO mynah.session (number, server)
+            SELECT number, pg_postmaster_start_time() FROM mynah.node"
+            ))
+            .await
+            .unwrap();
+        let is_ended: Vec<bool> = admin.query_one(judge, &[]).await.unwrap().get(0);
+        assert_eq!(is_ended, [false, true, true, true]);
+    });
+}
+
+#[test]
+fn texts_of_orders_are_not_kept_after_their_end() {
+    let Some(cluster) = Cluster::shared() else { return };
+    story(async {
+        let admin = database(cluster, "texts").await;
+        let mut one = Member::join(cluster, "texts", node("one", 1)).await;
+        one.look().await;
+        let minute = Duration::from_secs(60);
+        let answered = one.fleet.order("account 000", "a secret", "pat", minute).await.unwrap();
+        assert_eq!(one.fleet.orders().await.unwrap().len(), 1);
+        one.fleet.answer(&answered, true, "done").await.unwrap();
+        let late = one.fleet.order("account 000", "a secret", "pat", Duration::ZERO).await.unwrap();
+        assert!(one.fleet.orders().await.unwrap().is_empty());
+        let sql = "SELECT count(*), count(*) FILTER (WHERE body = '' AND done IS NOT NULL) FROM mynah.\"order\"";
+        let row = admin.query_one(sql, &[]).await.unwrap();
+        assert_eq!((row.get::<_, i64>(0), row.get::<_, i64>(1)), (2, 2));
+        assert!(matches!(one.fleet.wait_for(&late).await.unwrap(), OrderEnd::NotTaken));
+        let older = "UPDATE mynah.\"order\" SET expires = expires - interval '2 days'";
+        admin.batch_execute(older).await.unwrap();
+        one.fleet.orders().await.unwrap();
+        assert_eq!(admin.query_one(sql, &[]).await.unwrap().get::<_, i64>(0), 0);
+    });
+}
+
 /// Nodes that ended do not make the first failure of an account count like the fifth.
 #[test]
 fn the_ends_of_nodes_do_not_lengthen_the_back_off_of_a_failure() {
