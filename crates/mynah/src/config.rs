@@ -289,7 +289,7 @@ pub(crate) struct Outside<'a> {
     /// The handlers of the program that take settings; `None` if they have theirs already, so that their tables are passed
     /// over.
     pub(crate) own: Option<&'a OwnHandlers>,
-    /// Whether a missing bot of an account is no mistake of the file while another account has its bot.
+    /// Whether a missing bot of an account is not a mistake of the file while another account has its bot.
     pub(crate) starts_each: bool,
 }
 

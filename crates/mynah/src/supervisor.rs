@@ -387,7 +387,7 @@ impl Supervisor {
     fn fail(&self, member: &Member, failure: &NotStarted, tries: u32) {
         let Shared { pages, alerts, feed, .. } = &self.0.shared;
         let now = SystemClock.now();
-        // Nobody has to mend a failure during a stop, e.g. of a database that is stopped too.
+        // A failure during a stop needs no repair, e.g. of a database that is stopped too.
         let is_wanted = !member.stop.token().is_cancelled();
         if is_wanted && (member.is_kept || failure.is_storage()) {
             alerts.send(failure.alert(member.name(), now), now);

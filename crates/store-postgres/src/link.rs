@@ -141,7 +141,7 @@ impl FirstContact {
         self.is_made.load(Ordering::Relaxed)
     }
 
-    /// Tells the operator once that this can take a while.
+    /// Reports once that this can take a while.
     fn announce(&self, place: &str) {
         if !self.is_made() && !self.is_announced.swap(true, Ordering::Relaxed) {
             tracing::warn!("waiting for the database {place} for up to {} s", PATIENCE.as_secs());

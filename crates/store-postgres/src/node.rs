@@ -19,7 +19,7 @@ use crate::link::Links;
 /// A row of a node that does not share accounts is good for this long.
 pub(crate) const TTL: Duration = Duration::from_secs(6);
 
-/// Beats are at most this far apart, so that a process that has ended is told early from one that comes back after the loss
+/// Beats are at most this far apart, so that a process that has ended is distinguished early from one that comes back after the loss
 /// of a connection.
 const LONGEST_BEAT: Duration = Duration::from_millis(500);
 
