@@ -20,6 +20,13 @@ pub(crate) enum Failure {
 )]
 struct NoRight(#[source] tokio_postgres::Error);
 
+/// Between this process and the server is a pool in which statements of one connection reach several sessions.
+#[derive(Debug, Error)]
+#[error(
+    "the address leads to a pool such as pgbouncer with pool_mode = transaction: name the server itself, or set pool_mode = session"
+)]
+pub(crate) struct Pooled(#[source] pub(crate) Option<tokio_postgres::Error>);
+
 /// The error of a database without the tables.
 pub(crate) fn no_tables(place: &str) -> StoreError {
     StoreError::Unprepared { place: place.to_owned(), what: "has no tables of Mynah".to_owned() }
@@ -48,6 +55,9 @@ pub(crate) fn translate(error: tokio_postgres::Error, place: &str) -> Failure {
         SqlState::TOO_MANY_CONNECTIONS,
         SqlState::T_R_DEADLOCK_DETECTED,
         SqlState::T_R_SERIALIZATION_FAILURE,
+        // Without effect: ended by an administrator, who may not know that a bot waits for it.
+        SqlState::QUERY_CANCELED,
+        SqlState::LOCK_NOT_AVAILABLE,
         // A standby that takes over refuses writes for a moment.
         SqlState::READ_ONLY_SQL_TRANSACTION,
     ];
@@ -67,6 +77,9 @@ pub(crate) fn translate(error: tokio_postgres::Error, place: &str) -> Failure {
             StoreError::Damaged { place, what: error.to_string() }
         }
         SqlState::INSUFFICIENT_PRIVILEGE => StoreError::Failed(NoRight(error).into()),
+        SqlState::INVALID_SQL_STATEMENT_NAME | SqlState::DUPLICATE_PSTATEMENT => {
+            unreachable(&place, Pooled(Some(error)))
+        }
         state if missing.contains(&state) => no_tables(&place),
         state if refused.contains(&state) => unreachable(&place, error),
         _ => StoreError::Failed(error.into()),

@@ -16,7 +16,7 @@ use tokio_postgres::{AsyncMessage, Client, Connection, NoTls, Row, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::Settings;
-use crate::error::{Failure, is_unknown_host, translate, unreachable};
+use crate::error::{Failure, Pooled, is_unknown_host, translate, unreachable};
 
 /// A parameter of a statement.
 pub(crate) type Parameter<'a> = &'a (dyn ToSql + Sync);
@@ -36,8 +36,10 @@ const WITHOUT_A_WORD: Duration = Duration::from_secs(2);
 /// The pause after the first failed try; it doubles up to a second.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// The settings of each session. A plan for given values costs more than it saves here.
+/// The settings of each session. A plan for given values costs more than it saves here. Limits that were set for people
+/// do not apply: a call that was cut off is only repeated.
 const SESSION: &str = "SET plan_cache_mode = force_generic_plan; SET jit = off; \
+    SET statement_timeout = 0; SET lock_timeout = 0; \
     SET default_transaction_isolation = 'read committed'; SET default_transaction_read_only = off; \
     SET client_min_messages = warning; SET idle_in_transaction_session_timeout = '2s'";
 
@@ -309,6 +311,22 @@ impl Links {
     /// The connection of readers.
     pub(crate) fn reading(&self) -> &Link {
         &self.reading
+    }
+
+    /// Checks that each connection is a session of the server, as statements, notifications and locks need it. A pool that
+    /// lends its connections for one transaction lends an idle one to both.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unreachable`] if there is such a pool.
+    pub(crate) async fn are_sessions(&self) -> Result<(), StoreError> {
+        let backend = async |link: &Link| -> Result<i32, StoreError> {
+            Ok(link.query("SELECT pg_backend_pid()", &[]).await?[0].get(0))
+        };
+        match backend(&self.control).await? == backend(&self.reading).await? {
+            true => Err(unreachable(self.control.place(), Pooled(None))),
+            false => Ok(()),
+        }
     }
 }
 

@@ -60,6 +60,7 @@ pub(crate) struct Node {
 impl Node {
     /// Registers a new incarnation and keeps its row alive.
     pub(crate) async fn start(links: Arc<Links>, life: Life) -> Result<Self, StoreError> {
+        links.are_sessions().await?;
         let rows = links.control.query("SELECT gen_random_uuid()::text", &[]).await?;
         let id: Arc<str> = rows[0].get::<_, String>(0).into();
         let asked = boot_time();

@@ -18,6 +18,8 @@ mod leases;
 mod looks;
 #[path = "postgres/lost_answers.rs"]
 mod lost_answers;
+#[path = "postgres/pools.rs"]
+mod pools;
 #[path = "postgres/restarts.rs"]
 mod restarts;
 #[path = "postgres/retention.rs"]

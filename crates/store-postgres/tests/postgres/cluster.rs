@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
 
 use mynah_store_postgres::{Settings, migrate};
@@ -100,10 +100,9 @@ impl Cluster {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut folder = String::new();
-        BufReader::new(shell.stdout.take().unwrap()).read_line(&mut folder).unwrap();
+        let folder = line(shell.stdout.take().unwrap());
         assert!(!folder.is_empty(), "the server did not start");
-        let folder = folder.trim_end().into();
+        let folder = folder.into();
         let port = port.unwrap_or(5432);
         let cluster = Self { folder, programs, port, _shell: shell };
         cluster.admin_runs("postgres", "CREATE DATABASE bots");
@@ -194,8 +193,15 @@ impl Cluster {
     }
 }
 
+/// The first line of the output of a script; empty if it ended without one.
+pub(crate) fn line(output: ChildStdout) -> String {
+    let mut line = String::new();
+    BufReader::new(output).read_line(&mut line).unwrap();
+    line.trim_end().to_owned()
+}
+
 /// Says that a test is skipped, past the capture of its output; fails in CI.
-fn skip(why: &str) {
+pub(crate) fn skip(why: &str) {
     let is_ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
     assert!(!is_ci, "{why}");
     std::io::stderr().write_all(format!("skipped: {why}\n").as_bytes()).unwrap();
@@ -216,7 +222,7 @@ fn programs() -> Option<PathBuf> {
 }
 
 /// The server refuses to run as root.
-fn as_other_user() -> Command {
+pub(crate) fn as_other_user() -> Command {
     let id = Command::new("id").arg("-u").output().unwrap();
     if id.stdout.trim_ascii() != b"0" {
         return Command::new("env");

@@ -6,10 +6,11 @@ use mynah_core::{
     Action, Batch, Chat, Claim, ClaimToken, Content, Decided, Effects, Event, EventBody, Lane,
     Message, Origin, Person, Planned, Step, Store, StoreError, Stores, Timestamp, Turn,
 };
-use mynah_store_postgres::PostgresStores;
+use mynah_store_postgres::{PostgresStores, Settings};
 use tokio::time::timeout;
 
 use crate::cluster::{Cluster, runtime};
+use crate::fleet::database;
 
 pub(crate) const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 
@@ -116,6 +117,31 @@ fn a_repeated_claim_that_waits_for_the_first_one_gives_the_same_action() {
         };
         let (repeated, ()) = tokio::join!(repeated, commit);
         assert!(matches!(repeated, Ok(Claim::Send(_))), "{repeated:?}");
+    };
+    runtime().block_on(async { timeout(Duration::from_secs(60), story).await.unwrap() });
+}
+
+#[test]
+fn a_call_that_an_administrator_cancels_is_repeated() {
+    let Some(cluster) = Cluster::shared() else { return };
+    let story = async {
+        let mut admin = database(cluster, "cancelled").await;
+        let address = cluster.address("cancelled");
+        let stores = PostgresStores::new(Settings::new(&address, None, None).unwrap(), "test");
+        let store = stores.open("main").await.unwrap();
+        store.recover(NOW).await.unwrap();
+        let lock = admin.transaction().await.unwrap();
+        lock.batch_execute("LOCK TABLE mynah.event").await.unwrap();
+        let cancelled = async {
+            let sql = "SELECT count(pg_cancel_backend(pid)) FROM pg_locks
+                WHERE NOT granted AND relation = 'mynah.event'::regclass";
+            for _ in 0..2 {
+                while lock.query_one(sql, &[]).await.unwrap().get::<_, i64>(0) == 0 {}
+            }
+            lock.commit().await.unwrap();
+        };
+        let (accepted, ()) = tokio::join!(store.accept(batch("1"), NOW), cancelled);
+        assert_eq!(accepted.unwrap().len(), 1);
     };
     runtime().block_on(async { timeout(Duration::from_secs(60), story).await.unwrap() });
 }
