@@ -5,8 +5,10 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use mynah::core::Random;
 use tokio::process::{Child, Command};
 
+use super::faults::below;
 use super::line::{Condition, Line};
 
 /// A name that no resolver knows: the way of each node to the service is a proxy.
@@ -32,11 +34,27 @@ loop_breaker = \"off\"
 /// Short, so that many faults fit into a run.
 const FLEET: &str = "ttl = \"2s\"\nstarts = \"100 per 1s\"\nlogins = \"100 per 1s\"\n";
 
-/// The program of this package, which is built beside the examples.
-fn runner() -> PathBuf {
-    let example = std::env::current_exe().unwrap();
-    let built = example.parent().and_then(Path::parent).unwrap();
-    built.join("mynah-postgres-tests")
+/// The programs of the nodes. With two of them, each start of a node takes one by chance.
+#[derive(Debug, Clone)]
+pub struct Programs(Vec<PathBuf>);
+
+impl Programs {
+    /// The program of this package, and another version of it.
+    ///
+    /// # Panics
+    ///
+    /// If this process is neither a test nor an example, beside which it is built.
+    pub fn with_other(other: Option<PathBuf>) -> Self {
+        let this = std::env::current_exe().unwrap();
+        let built = this.parent().and_then(Path::parent).unwrap();
+        let mut programs = vec![built.join("mynah-postgres-tests")];
+        programs.extend(other);
+        Self(programs)
+    }
+
+    pub(crate) fn any(&self, random: &mut Random) -> &Path {
+        &self.0[below(random, self.0.len())]
+    }
 }
 
 /// The activity of a node.
@@ -84,10 +102,10 @@ impl Node {
         std::fs::write(self.folder.join("mynah.toml"), text).unwrap();
     }
 
-    pub(crate) fn start(&mut self) {
+    pub(crate) fn start(&mut self, program: &Path) {
         self.database.set(Condition::Open);
         let way = format!("http://{}", self.way);
-        let mut command = Command::new(runner());
+        let mut command = Command::new(program);
         command
             .args(["run", "--config", "mynah.toml"])
             .current_dir(&self.folder)

@@ -5,22 +5,37 @@ use std::fmt::Write as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mynah_sandbox::Sandbox;
-use tokio_postgres::Client;
+use tokio_postgres::{Client, Row};
 
 use super::faults::Fault;
 use super::line::Ways;
 
-/// Writes down each change of a holder.
+/// Writes down each change of a holder, each account that was left alone, and each answer of which it becomes unknown whether it arrived: the claim was made
+/// under the first of the two leases.
 pub(crate) const HISTORY: &str = "
     CREATE TABLE public.lease_history (account text, epoch bigint, node text, at double precision);
     CREATE FUNCTION public.note_lease() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
         INSERT INTO public.lease_history
-            SELECT a.name, NEW.epoch, n.name, extract(epoch FROM clock_timestamp())
+            SELECT a.name, NEW.epoch, CASE WHEN NEW.holder IS NOT NULL THEN coalesce(n.name, '') END,
+                extract(epoch FROM clock_timestamp())
             FROM mynah.account a LEFT JOIN mynah.node n ON n.id = NEW.holder WHERE a.account = NEW.account;
         RETURN NULL;
     END $$;
     CREATE TRIGGER history AFTER INSERT OR UPDATE OF holder, epoch ON mynah.lease
-        FOR EACH ROW WHEN (NEW.holder IS NOT NULL) EXECUTE FUNCTION public.note_lease()";
+        FOR EACH ROW WHEN (NEW.holder IS NOT NULL OR NEW.not_before > clock_timestamp())
+        EXECUTE FUNCTION public.note_lease();
+    CREATE TABLE public.doubt_history (body text, claimed bigint, epoch bigint, at double precision);
+    CREATE FUNCTION public.note_doubt() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        INSERT INTO public.doubt_history
+            SELECT e.body, OLD.epoch, l.epoch, extract(epoch FROM clock_timestamp())
+            FROM mynah.event e JOIN mynah.lease l USING (account) WHERE e.account = NEW.account AND e.seq = NEW.event;
+        RETURN NULL;
+    END $$;
+    CREATE TRIGGER history AFTER UPDATE OF doubts ON mynah.outbox
+        FOR EACH ROW WHEN (NEW.doubts > OLD.doubts) EXECUTE FUNCTION public.note_doubt()";
+
+/// The service notes the time in milliseconds.
+const ROUNDED: Duration = Duration::from_millis(1);
 
 /// A message that a person sent.
 #[derive(Debug, Clone)]
@@ -54,13 +69,22 @@ pub(crate) struct Record {
     pub(crate) blows: Vec<Blow>,
 }
 
-/// An exception that the log of an account explains.
+/// An answer of which it was unknown whether it had arrived.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Doubt {
+    /// From then on it could be sent once more.
+    pub(crate) at: SystemTime,
+    /// Whether the lease under which it was sent had been lost.
+    pub(crate) is_lost: bool,
+}
+
+/// The exceptions that the database explains, by their questions.
 #[derive(Debug, Default)]
 pub(crate) struct Doubtful {
-    /// Questions whose answer was tried more than once.
-    pub(crate) tried_again: BTreeSet<usize>,
-    /// Questions whose answer was given up, as it is unknown whether it arrived.
-    pub(crate) unknown: BTreeSet<usize>,
+    /// Answers that could be sent once more.
+    pub(crate) once: BTreeMap<usize, Doubt>,
+    /// Answers that were given up, as the outcome of the second send was unknown as well.
+    pub(crate) twice: BTreeSet<usize>,
 }
 
 /// An account, the number of its lease, the node that took it, and when.
@@ -83,8 +107,7 @@ pub(crate) fn answers(sandbox: &Sandbox, ways: &Ways) -> Vec<Vec<Answer>> {
         let sent = account.sent().into_iter();
         let answers = sent.map(|sent| {
             let at = moment(sent.time);
-            // The time of the record is in milliseconds.
-            let node = ways.node(sent.client.unwrap().port(), at + Duration::from_millis(1));
+            let node = ways.node(sent.client.unwrap().port(), at + ROUNDED);
             let question = number(&sent.text, "答案 ").unwrap_or_else(|| panic!("{}", sent.text));
             Answer { question, chat: sent.to_name, at, node }
         });
@@ -93,20 +116,17 @@ pub(crate) fn answers(sandbox: &Sandbox, ways: &Ways) -> Vec<Vec<Answer>> {
     sandbox.accounts().iter().map(of_account).collect()
 }
 
-/// The lines of the log about answers with an unknown outcome.
+/// All answers with an unknown outcome.
 pub(crate) async fn doubtful(admin: &Client) -> Doubtful {
-    let sql = "SELECT e.body, o.outcome FROM mynah.outcome o JOIN mynah.event e
-        ON (e.account, e.seq) = (o.account, o.event) WHERE o.attempts > 1 OR o.outcome = 'unknown'";
-    let mut doubtful = Doubtful::default();
-    for row in admin.query(sql, &[]).await.unwrap() {
-        let (body, outcome): (String, String) = (row.get(0), row.get(1));
-        let Some(question) = number(&body, "问题 ") else { continue };
-        doubtful.tried_again.insert(question);
-        if outcome == "unknown" {
-            doubtful.unknown.insert(question);
-        }
-    }
-    doubtful
+    let of = |row: &Row| number(row.get(0), "问题 ").unwrap();
+    let once = "SELECT body, at, claimed < epoch FROM public.doubt_history";
+    let once = admin.query(once, &[]).await.unwrap();
+    let doubt = |row: &Row| Doubt { at: moment(row.get(1)), is_lost: row.get(2) };
+    let once = once.iter().map(|row| (of(row), doubt(row))).collect();
+    let twice = "SELECT e.body FROM mynah.outcome o JOIN mynah.event e
+        ON (e.account, e.seq) = (o.account, o.event) WHERE o.outcome = 'unknown'";
+    let twice = admin.query(twice, &[]).await.unwrap();
+    Doubtful { once, twice: twice.iter().map(of).collect() }
 }
 
 /// All that waits in the database.
@@ -115,9 +135,15 @@ pub(crate) async fn queues(admin: &Client) -> Vec<String> {
     admin.query(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
 }
 
+/// How often an account was left alone, as many of its nodes had ended in a row.
+pub(crate) async fn left_alone(admin: &Client) -> i64 {
+    let sql = "SELECT count(*) FROM public.lease_history WHERE node IS NULL";
+    admin.query_one(sql, &[]).await.unwrap().get(0)
+}
+
 /// All changes of holders.
 pub(crate) async fn leases(admin: &Client) -> Vec<Lease> {
-    let sql = "SELECT account, epoch, coalesce(node, ''), at FROM public.lease_history";
+    let sql = "SELECT account, epoch, node, at FROM public.lease_history WHERE node IS NOT NULL";
     let rows = admin.query(sql, &[]).await.unwrap();
     rows.iter().map(|row| (row.get(0), row.get(1), row.get(2), moment(row.get(3)))).collect()
 }
@@ -130,46 +156,52 @@ impl Record {
         answers: &[Answer],
         doubtful: &Doubtful,
     ) -> Vec<String> {
-        let mut mistakes = Vec::new();
-        let mut times = BTreeMap::<usize, usize>::new();
-        let mut last = BTreeMap::<&str, usize>::new();
-        for answer in answers {
-            let seen = times.entry(answer.question).or_default();
-            *seen += 1;
-            let asked = &self.questions[answer.question];
-            if asked.account != account || asked.chat != answer.chat {
-                mistakes.push(format!("{answer:?} went astray: {asked:?}"));
-            }
-            let before = last.entry(&answer.chat).or_default();
-            if *seen == 1 && *before > answer.question {
-                mistakes.push(format!("{answer:?} came after the answer to {before}"));
-            }
-            *before = answer.question.max(*before);
-        }
-        for (question, asked) in self.questions.iter().enumerate() {
-            if asked.account != account {
-                continue;
-            }
-            let is_explained = match times.get(&question) {
-                None => doubtful.unknown.contains(&question),
-                Some(1) => true,
-                Some(2) => doubtful.tried_again.contains(&question),
-                Some(_) => false,
+        let mut mistakes = self.misplaced(account, answers);
+        let of_account = self.questions.iter().enumerate().filter(|(_, it)| it.account == account);
+        for (question, asked) in of_account {
+            let times: Vec<SystemTime> =
+                answers.iter().filter(|it| it.question == question).map(|it| it.at).collect();
+            let doubt = doubtful.once.get(&question);
+            let is_explained = match times[..] {
+                [] => doubt.is_some() && doubtful.twice.contains(&question),
+                [_] => true,
+                [_, second] => doubt.is_some_and(|doubt| doubt.at <= second + ROUNDED),
+                _ => false,
             };
             if !is_explained {
-                let times = times.get(&question).unwrap_or(&0);
-                mistakes.push(format!("question {question} was answered {times} times: {asked:?}"));
+                mistakes.push(format!(
+                    "question {question} was answered at {times:?}: {asked:?}, {doubt:?}"
+                ));
             }
         }
         mistakes
     }
 
-    /// The share of questions that no answer has come to yet, without those that were given up.
+    /// Answers in a wrong chat or order.
+    fn misplaced(&self, account: usize, answers: &[Answer]) -> Vec<String> {
+        let mut mistakes = Vec::new();
+        let mut last = BTreeMap::<&str, usize>::new();
+        for answer in answers {
+            let asked = &self.questions[answer.question];
+            if asked.account != account || asked.chat != answer.chat {
+                mistakes.push(format!("{answer:?} went astray: {asked:?}"));
+            }
+            // Also the second send of an answer comes before the next answer.
+            let before = last.entry(&answer.chat).or_default();
+            if *before > answer.question {
+                mistakes.push(format!("{answer:?} came after the answer to {before}"));
+            }
+            *before = answer.question.max(*before);
+        }
+        mistakes
+    }
+
+    /// The questions that no answer has come to yet, without those that were given up.
     pub(crate) fn open(&self, answers: &[Vec<Answer>], doubtful: &Doubtful) -> Vec<usize> {
         let answered: BTreeSet<usize> =
             answers.iter().flatten().map(|answer| answer.question).collect();
         let all = 0..self.questions.len();
-        all.filter(|n| !answered.contains(n) && !doubtful.unknown.contains(n)).collect()
+        all.filter(|n| !answered.contains(n) && !doubtful.twice.contains(n)).collect()
     }
 
     /// How long the questions waited for their first answers: half of them, 99 of 100, and the last.
@@ -244,7 +276,7 @@ pub(crate) fn overtaken(account: &str, answers: &[Answer], leases: &[Lease]) -> 
             mistakes.push(format!("{account}: no node sent {answer:?}"));
             continue;
         };
-        let node = super::story::node_name(node);
+        let node = super::node_name(node);
         let its = leases
             .iter()
             .filter(|(of, _, by, at)| of == account && *by == node && *at <= answer.at);
@@ -255,4 +287,74 @@ pub(crate) fn overtaken(account: &str, answers: &[Answer], leases: &[Lease]) -> 
         newest = newest.max(epoch);
     }
     mistakes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// An account that was asked twice in one chat.
+    fn record() -> Record {
+        let asked = |chat| Question { account: 0, chat, at: UNIX_EPOCH };
+        Record { questions: vec![asked("a"), asked("a")], blows: Vec::new() }
+    }
+
+    /// Answers to these questions, one second after the other.
+    fn answers(questions: &[usize]) -> Vec<Answer> {
+        let answer = |(n, question): (u32, &usize)| Answer {
+            question: *question,
+            chat: "a".to_owned(),
+            at: UNIX_EPOCH + n * SECOND,
+            node: Some(0),
+        };
+        (1..).zip(questions).map(answer).collect()
+    }
+
+    fn mistakes(questions: &[usize], doubtful: &Doubtful) -> usize {
+        record().mistakes(0, &answers(questions), doubtful).len()
+    }
+
+    /// The first question is in doubt from this second on.
+    fn doubt(second: u32) -> Doubtful {
+        let doubt = Doubt { at: UNIX_EPOCH + second * SECOND, is_lost: true };
+        Doubtful { once: BTreeMap::from([(0, doubt)]), twice: BTreeSet::new() }
+    }
+
+    #[test]
+    fn an_answer_that_is_lost_doubled_astray_or_out_of_order_is_found() {
+        let fine = Doubtful::default();
+        assert_eq!(mistakes(&[0, 1], &fine), 0);
+        assert_eq!(mistakes(&[0], &fine), 1);
+        assert_eq!(mistakes(&[0, 0, 1], &fine), 1);
+        assert_eq!(mistakes(&[1, 0], &fine), 1);
+        let mut astray = answers(&[0, 1]);
+        astray[1].chat = "b".to_owned();
+        assert_eq!(record().mistakes(0, &astray, &fine).len(), 1);
+    }
+
+    #[test]
+    fn an_unknown_outcome_explains_a_later_second_answer_and_two_of_them_a_missing_one() {
+        assert_eq!(mistakes(&[0, 0, 1], &doubt(2)), 0);
+        assert_eq!(mistakes(&[0, 0, 1], &doubt(3)), 1, "the second answer came before the doubt");
+        assert_eq!(mistakes(&[0, 0, 0, 1], &doubt(2)), 1);
+        assert_eq!(mistakes(&[0, 1, 1], &doubt(2)), 1, "another answer was in doubt");
+        assert_eq!(mistakes(&[0, 1, 0], &doubt(1)), 1, "the second answer came after the next one");
+        assert_eq!(mistakes(&[1], &doubt(1)), 1);
+        assert_eq!(mistakes(&[1], &Doubtful { twice: BTreeSet::from([0]), ..doubt(1) }), 0);
+    }
+
+    #[test]
+    fn an_answer_of_a_node_that_had_lost_the_account_is_found() {
+        let lease = |epoch, node: &str, second: u32| {
+            ("a1".to_owned(), epoch, node.to_owned(), UNIX_EPOCH + second * SECOND)
+        };
+        let leases = [lease(1, "node-1", 0), lease(2, "node-2", 1)];
+        let mut answers = answers(&[0, 1]);
+        answers[0].node = Some(1);
+        assert_eq!(overtaken("a1", &answers, &leases).len(), 1);
+        answers.reverse();
+        assert!(overtaken("a1", &answers, &leases).is_empty());
+    }
 }

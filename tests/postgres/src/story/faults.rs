@@ -2,42 +2,55 @@
 
 use mynah::core::Random;
 
+/// A kind of [`Counts`], or the end of a drain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Fault {
-    /// A process is killed; it starts again a little later.
     Kill,
-    /// A process is stopped for a time.
     Freeze,
-    /// The line of a node to the database is cut for a time.
     Cut,
-    /// That line is slow for a time.
     Slow,
-    /// The database ends all connections.
     Terminate,
-    /// The database restarts in an orderly way.
     Fast,
-    /// The database crashes and starts again.
     Immediate,
-    /// A node gives its accounts back and ends.
     Drain,
     /// A node that has ended starts again.
     Join,
 }
 
-/// How often each fault comes. Each drain is followed by a join.
+/// How often each fault comes.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Counts {
-    pub(crate) kill: usize,
-    pub(crate) freeze: usize,
-    pub(crate) cut: usize,
-    pub(crate) slow: usize,
-    pub(crate) terminate: usize,
-    pub(crate) fast: usize,
-    pub(crate) immediate: usize,
-    pub(crate) drain: usize,
+pub struct Counts {
+    /// A process is killed; it starts again a little later.
+    pub kill: usize,
+    /// A process is stopped for a time.
+    pub freeze: usize,
+    /// The line of a node to the database is cut for a time.
+    pub cut: usize,
+    /// That line is slow for a time.
+    pub slow: usize,
+    /// The database ends all connections.
+    pub terminate: usize,
+    /// The database restarts in an orderly way.
+    pub fast: usize,
+    /// The database crashes and starts again.
+    pub immediate: usize,
+    /// A node gives its accounts back and ends; it joins again a little later, which counts as a fault of its own.
+    pub drain: usize,
 }
 
 impl Counts {
+    /// Fifty faults with the joins.
+    pub const FIFTY: Self = Self {
+        kill: 12,
+        freeze: 5,
+        cut: 6,
+        slow: 4,
+        terminate: 4,
+        fast: 3,
+        immediate: 4,
+        drain: 6,
+    };
+
     fn list(self) -> [(Fault, usize); 8] {
         [
             (Fault::Kill, self.kill),
