@@ -13,7 +13,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::Child;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use cluster::Cluster;
@@ -43,7 +47,7 @@ impl Fleet {
         fleet
     }
 
-    fn file(&self, name: &str) -> std::path::PathBuf {
+    fn file(&self, name: &str) -> PathBuf {
         self.runner.folder().join(name)
     }
 
@@ -100,6 +104,34 @@ impl Fleet {
         self.until(&format!("{expected:?}"), |status| held(status) == expected);
     }
 
+    /// People who write to all accounts from now on.
+    fn people(&self) -> People {
+        let files = self.names.iter().map(|name| self.file(&format!("{name}.in"))).collect();
+        let done = Arc::<AtomicBool>::default();
+        let (until, files): (_, Vec<PathBuf>) = (Arc::clone(&done), files);
+        let thread = std::thread::spawn(move || write_until(&until, &files));
+        People { done, thread: Some(thread) }
+    }
+
+    /// Waits until every account has answered so many messages of people, and checks that each was answered once, in order.
+    fn all_answered(&self, messages: usize) {
+        let expected: Vec<String> = (0..messages).map(|n| format!("答 问 {n}")).collect();
+        for name in &self.names {
+            let (since, file) = (Instant::now(), self.file(&format!("{name}.out")));
+            loop {
+                let said = fs::read_to_string(&file).unwrap_or_default();
+                let said: Vec<&str> =
+                    said.lines().map(|line| line.split_once(' ').map_or("", |it| it.1)).collect();
+                if said.len() >= expected.len() {
+                    assert_eq!(said, expected, "{name}");
+                    break;
+                }
+                assert!(since.elapsed() < PATIENCE, "{name}: {said:?} of {messages}");
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+    }
+
     /// Says something to every account that answers, and waits until each has answered once.
     fn asked_and_answered(&self, text: &str) {
         for name in self.names.iter().filter(|name| *name != "ill") {
@@ -123,6 +155,41 @@ impl Fleet {
     fn answers(&self, name: &str, text: &str) -> usize {
         let said = fs::read_to_string(self.file(&format!("{name}.out"))).unwrap_or_default();
         said.lines().filter(|line| line.ends_with(&format!("答 问 {text}"))).count()
+    }
+}
+
+/// The number of messages that each file got.
+fn write_until(done: &AtomicBool, files: &[PathBuf]) -> usize {
+    let mut messages = 0;
+    while !done.load(Ordering::Relaxed) {
+        for path in files {
+            let file = fs::File::options().append(true).create(true).open(path);
+            file.unwrap().write_all(format!("问 {messages}\n").as_bytes()).unwrap();
+        }
+        messages += 1;
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    messages
+}
+
+/// People who write until they are stopped.
+struct People {
+    done: Arc<AtomicBool>,
+    thread: Option<JoinHandle<usize>>,
+}
+
+impl People {
+    /// How many messages each account got.
+    fn stop(mut self) -> usize {
+        self.done.store(true, Ordering::Relaxed);
+        self.thread.take().unwrap().join().unwrap()
+    }
+}
+
+impl Drop for People {
+    /// A test that failed leaves no thread behind.
+    fn drop(&mut self) {
+        self.done.store(true, Ordering::Relaxed);
     }
 }
 
@@ -275,6 +342,72 @@ fn an_account_that_cannot_start_is_left_alone_and_the_others_go_on() {
     let (_, shown) = fleet.runner.command(&["fleet", "status"]);
     assert!(shown.contains("account  ill on -: left alone for"), "{shown}");
     node.stop();
+}
+
+/// The next format, with which this program can work as well: calls of a newer program are added, and every table that calls
+/// read and write gets a column. Calls give way to it and are repeated. Nodes whose names begin with `new` are of the version that brings it.
+const NEXT_FORMAT: &str = "
+    BEGIN;
+    SET LOCAL deadlock_timeout = '1min';
+    SELECT pg_advisory_xact_lock(1298030852, 0);
+    DO $$ DECLARE v_table text; BEGIN
+        FOR v_table IN SELECT table_name FROM information_schema.tables WHERE table_schema = 'mynah' ORDER BY 1 LOOP
+            EXECUTE format('ALTER TABLE mynah.%I ADD COLUMN added text DEFAULT %L', v_table, 'a');
+        END LOOP;
+    END $$;
+    CREATE FUNCTION mynah.version_2() RETURNS trigger LANGUAGE plpgsql AS
+        'BEGIN IF starts_with(NEW.name, ''new'') THEN NEW.version := ''99.0.0''; END IF; RETURN NEW; END';
+    CREATE TRIGGER version_2 BEFORE INSERT ON mynah.node FOR EACH ROW EXECUTE FUNCTION mynah.version_2();
+    INSERT INTO mynah.schema_version (version, compatible_from) VALUES (2, 1);
+    COMMIT";
+
+/// The versions of the live nodes.
+fn versions(status: &Value) -> BTreeMap<&str, &str> {
+    let nodes = status["nodes"].as_array().unwrap().iter();
+    let alive = nodes.filter(|node| node["is_alive"] == true);
+    alive.map(|node| (node["name"].as_str().unwrap(), node["version"].as_str().unwrap())).collect()
+}
+
+#[test]
+fn nodes_are_upgraded_one_after_the_other_while_people_write() {
+    let Some(cluster) = Cluster::shared() else { return };
+    let fleet = Fleet::new(cluster, "rolling", 6);
+    for node in ["new1", "new2"] {
+        fleet.settings(cluster, "rolling", node, &fleet.names);
+    }
+    let (first, second) = (fleet.start("n1"), fleet.start("n2"));
+    fleet.until_held(&[("n1", 3), ("n2", 3)]);
+    let people = fleet.people();
+    // The newer program makes its tables, and the older one goes on with them, also after a start.
+    cluster.admin_runs("rolling", NEXT_FORMAT);
+    first.stop();
+    let first = fleet.start("n1");
+    fleet.until_held(&[("n1", 3), ("n2", 3)]);
+    let unchanged = fleet.runner.fine(&["store", "migrate"]);
+    assert!(unchanged.contains("up to date"), "{unchanged}");
+    first.stop();
+    let first = fleet.start("new1");
+    fleet.until_held(&[("new1", 3), ("n2", 3)]);
+    let this = env!("CARGO_PKG_VERSION");
+    assert_eq!(versions(&fleet.status()), [("n2", this), ("new1", "99.0.0")].into());
+    second.stop();
+    let second = fleet.start("new2");
+    fleet.until_held(&[("new1", 3), ("new2", 3)]);
+    // From now on only newer programs may join, and the ones that run go on.
+    let newer_only = "UPDATE mynah.schema_version SET compatible_from = 2 WHERE version = 2";
+    cluster.admin_runs("rolling", newer_only);
+    for command in
+        [&["run", "--config", "n1.toml"][..], &["fleet", "status"], &["store", "migrate"]]
+    {
+        let refused = fleet.runner.refused(command);
+        let is_clear = refused
+            .contains("written by a newer version (format 2, this program knows up to 1)")
+            && refused.contains("use the newer version of the program");
+        assert!(is_clear, "{command:?}: {refused}");
+    }
+    fleet.all_answered(people.stop());
+    first.stop();
+    second.stop();
 }
 
 #[test]

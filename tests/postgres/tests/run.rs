@@ -123,6 +123,12 @@ fn the_tables_are_made_by_a_command_and_newer_ones_are_refused() {
     // A newer format with which this program can work.
     cluster.admin_runs("empty", "UPDATE mynah.schema_version SET compatible_from = 1");
     assert!(runner.run("").0);
+    // An older format, as the newer program finds it before the migration.
+    cluster.admin_runs("empty", "DELETE FROM mynah.schema_version WHERE version = 99");
+    cluster.admin_runs("empty", "UPDATE mynah.schema_version SET version = 0");
+    let (is_fine, error) = runner.run("");
+    assert!(!is_fine && error.contains("has tables of format 0, this program needs 1"), "{error}");
+    assert!(error.contains("run `mynah store migrate`"), "{error}");
 }
 
 #[test]
