@@ -26,6 +26,9 @@ pub struct Options {
     pub redirect_base: Option<String>,
     /// Delivers the client's own messages back to it, as the real server sometimes does.
     pub echo: bool,
+    /// Answers a send with the client's id of an earlier one with the id of that message, like the service does. Without,
+    /// each send is a message.
+    pub drops_repeats: bool,
     /// The number of entries that one `webwxsync` delivers before it sets `ContinueFlag`.
     pub sync_batch: usize,
     /// The maximum number of sends in this window; further sends get code 1205.
@@ -49,6 +52,7 @@ impl Default for Options {
             auto_confirm: false,
             redirect_base: None,
             echo: false,
+            drops_repeats: true,
             sync_batch: 50,
             send_limit: None,
             refuse_login: None,

@@ -123,6 +123,8 @@ impl Story {
         let options = Options {
             accounts: AccountNames::numbered(scale.accounts),
             auto_confirm: true,
+            // Each send is to be seen.
+            drops_repeats: false,
             ..Options::default()
         };
         let sandbox = Sandbox::start(options).await.unwrap();

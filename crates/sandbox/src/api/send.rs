@@ -98,6 +98,7 @@ fn send(
         let id = record(hub, state, (to, request.client), body);
         if let Some(session) = state.world.session_mut()
             && !key.client_id.is_empty()
+            && hub.options.drops_repeats
         {
             session.sends.remember(key, id);
         }

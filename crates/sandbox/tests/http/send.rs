@@ -44,6 +44,18 @@ async fn a_repeated_send_is_dropped_only_if_id_receiver_and_text_are_the_same() 
 }
 
 #[tokio::test]
+async fn repeated_sends_can_be_messages_of_their_own() {
+    story(Options { drops_repeats: false, ..quick() }, async |sandbox| {
+        let client = Client::online(&sandbox).await;
+        let first = client.send("filehelper", "一", 1).await;
+        let copy = client.send("filehelper", "一", 1).await;
+        assert_ne!(first["MsgID"], copy["MsgID"]);
+        assert_eq!(sandbox.sent().len(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn receivers() {
     story(quick(), async |sandbox| {
         let client = Client::online(&sandbox).await;
