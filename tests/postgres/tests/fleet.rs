@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -67,12 +67,18 @@ impl Fleet {
             let bot = if name == "ill" { "ill" } else { "bot" };
             write!(
                 text,
-                "[[account]]\nname = \"{name}\"\nbot = \"{bot}\"\ntransport = \"lines\"\ninput = \"{name}.in\"\n\
+                "[[account]]\nname = \"{name}\"\nbot = \"{bot}\"\ntransport = \"notes\"\ninput = \"{name}.in\"\n\
                  output = \"{name}.out\"\ndata = \"data-{node}/{name}\"\n"
             )
             .unwrap();
+            self.say(name, "");
         }
         fs::write(self.file(&format!("{node}.toml")), text).unwrap();
+    }
+
+    /// Appends to the messages of an account.
+    fn say(&self, name: &str, lines: &str) {
+        say(&self.file(&format!("{name}.in")), lines);
     }
 
     fn start(&self, node: &str) -> Node {
@@ -120,8 +126,7 @@ impl Fleet {
             let (since, file) = (Instant::now(), self.file(&format!("{name}.out")));
             loop {
                 let said = fs::read_to_string(&file).unwrap_or_default();
-                let said: Vec<&str> =
-                    said.lines().map(|line| line.split_once(' ').map_or("", |it| it.1)).collect();
+                let said: Vec<&str> = said.lines().collect();
                 if said.len() >= expected.len() {
                     assert_eq!(said, expected, "{name}");
                     break;
@@ -135,11 +140,7 @@ impl Fleet {
     /// Says something to every account that answers, and waits until each has answered once.
     fn asked_and_answered(&self, text: &str) {
         for name in self.names.iter().filter(|name| *name != "ill") {
-            let input = fs::File::options()
-                .append(true)
-                .create(true)
-                .open(self.file(&format!("{name}.in")));
-            writeln!(input.unwrap(), "问 {text}").unwrap();
+            self.say(name, &format!("问 {text}\n"));
         }
         let since = Instant::now();
         for name in self.names.iter().filter(|name| *name != "ill") {
@@ -154,8 +155,14 @@ impl Fleet {
     /// How often an account has answered a text.
     fn answers(&self, name: &str, text: &str) -> usize {
         let said = fs::read_to_string(self.file(&format!("{name}.out"))).unwrap_or_default();
-        said.lines().filter(|line| line.ends_with(&format!("答 问 {text}"))).count()
+        said.lines().filter(|line| *line == format!("答 问 {text}")).count()
     }
+}
+
+/// In one piece: no line is read before its end is there.
+fn say(file: &Path, lines: &str) {
+    let file = fs::File::options().append(true).create(true).open(file);
+    file.unwrap().write_all(lines.as_bytes()).unwrap();
 }
 
 /// The number of messages that each file got.
@@ -163,8 +170,7 @@ fn write_until(done: &AtomicBool, files: &[PathBuf]) -> usize {
     let mut messages = 0;
     while !done.load(Ordering::Relaxed) {
         for path in files {
-            let file = fs::File::options().append(true).create(true).open(path);
-            file.unwrap().write_all(format!("问 {messages}\n").as_bytes()).unwrap();
+            say(path, &format!("问 {messages}\n"));
         }
         messages += 1;
         std::thread::sleep(Duration::from_millis(100));
@@ -284,7 +290,7 @@ fn an_operator_directs_nodes_and_accounts_from_any_machine() {
     let (runner, first, second) = (&fleet.runner, fleet.start("n1"), fleet.start("n2"));
     fleet.until_held(&[("n1", 2), ("n2", 2)]);
     // The settings of this command have no folder in which a process listens.
-    let sent = runner.fine(&["send", "lines", "hello", "--account", "a1"]);
+    let sent = runner.fine(&["send", "notes", "hello", "--account", "a1"]);
     assert!(sent.contains("sent"), "{sent}");
     let said = fs::read_to_string(fleet.file("a1.out")).unwrap();
     assert_eq!(said.matches("hello").count(), 1, "{said}");
@@ -320,7 +326,7 @@ fn an_operator_directs_nodes_and_accounts_from_any_machine() {
     let (is_whole, shown) = runner.command(&["fleet", "status"]);
     assert!(!is_whole && shown.contains("node     none"), "{shown}");
     // No node holds it: the message waits for the next start.
-    assert!(runner.fine(&["send", "lines", "later", "--account", "a1"]).contains("next start"));
+    assert!(runner.fine(&["send", "notes", "later", "--account", "a1"]).contains("next start"));
 }
 
 #[test]
