@@ -54,6 +54,7 @@ use tokio_util::sync::CancellationToken;
 use begun::Begun;
 use control::Order;
 use dispatcher::{Dispatcher, Done, Job};
+use loop_breaker::Answers;
 use performing::Performing;
 use turn::TurnEnd;
 use worker::Worker;
@@ -187,6 +188,7 @@ impl Running {
             saving,
             performing,
             begun: Begun::default(),
+            answers: Answers::default(),
         };
         let worker = Arc::new(worker);
         let dispatcher = recover(&worker, dispatcher).await?;

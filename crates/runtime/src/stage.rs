@@ -13,6 +13,7 @@ use tokio::sync::Mutex;
 use crate::begun::Begun;
 use crate::dispatcher::Dispatcher;
 use crate::handlers::ActiveHandlers;
+use crate::loop_breaker::Answers;
 use crate::performing::Performing;
 use crate::worker::Worker;
 use crate::{Handlers, ManualClock, Observer, Settings, Unobserved};
@@ -54,6 +55,7 @@ impl Stage {
             saving: Mutex::new(()),
             performing: Performing::default(),
             begun: Begun::default(),
+            answers: Answers::default(),
         };
         Self { worker, dispatcher, clock, is_started: false }
     }

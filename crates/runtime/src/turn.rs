@@ -115,6 +115,7 @@ impl Worker {
                 let passed_over = decided.passed_over.as_deref();
                 tracing::debug!(event = %event.id, rule, passed_over, "turn committed");
                 self.performing.committed(&event.id, actions);
+                self.note_answer(&turn, now);
                 self.observer.turn(event, decided);
                 if decided.dropped > 0 {
                     let (event, dropped) = (event.id.clone(), decided.dropped);
@@ -420,9 +421,18 @@ impl Worker {
         if !ctx.effects().steps.iter().any(sends) {
             return;
         }
-        if let Some(until) = loop_breaker::note_answer(ctx, message, breaker) {
+        if self.answers.is_loop(message, breaker, ctx.now()) {
+            let until = loop_breaker::silence(ctx, breaker);
             let (chat, person) = (message.chat.clone(), message.sender.clone());
             self.trouble(event, &Trouble::Loop { chat, person, until });
+        }
+    }
+
+    fn note_answer(&self, turn: &Turn, now: Timestamp) {
+        if let (Some(breaker), Some(message)) = (&self.settings.loop_breaker, turn.event.message())
+            && turn.effects.steps.iter().any(sends)
+        {
+            self.answers.note(message, breaker, now);
         }
     }
 

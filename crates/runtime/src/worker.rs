@@ -13,6 +13,7 @@ use tokio::sync::Mutex;
 use crate::begun::Begun;
 use crate::dispatcher::{Done, Job};
 use crate::handlers::ActiveHandlers;
+use crate::loop_breaker::Answers;
 use crate::outbox::Outbox;
 use crate::performing::{Answer, Performing};
 use crate::waiting::Waiting;
@@ -38,6 +39,8 @@ pub(crate) struct Worker {
     pub(crate) tokens: AtomicU64,
     /// The events that were begun with their acceptance and wait for their turn.
     pub(crate) begun: Begun,
+    /// The texts that were answered, to notice loops.
+    pub(crate) answers: Answers,
     /// The chats with actions to send, shared with the dispatcher.
     pub(crate) outbox: Arc<StdMutex<Outbox>>,
     /// The turns that wait for other services, shared with the dispatcher.
