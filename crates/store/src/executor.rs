@@ -3,7 +3,6 @@
 //! The thread waits for the disk, so that no other task does. Short work that needs no sync runs in the calling task if
 //! the writer is free: two thread switches take longer than the work, and each message causes several such jobs.
 
-use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::thread::JoinHandle;
 
@@ -12,6 +11,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::database::Database;
+use crate::inbox::Inbox;
 use crate::writer::{self, Durability, Job, Work, Writer};
 
 /// Runs jobs.
@@ -25,8 +25,14 @@ pub(crate) struct Executor {
 /// The thread that waits for the disk.
 #[derive(Debug)]
 struct WriterThread {
-    jobs: Sender<Job>,
-    thread: JoinHandle<()>,
+    inbox: Arc<Inbox>,
+    handle: JoinHandle<()>,
+}
+
+impl WriterThread {
+    fn push(&self, job: Job) -> Result<(), StoreError> {
+        self.inbox.push(job, self.handle.thread())
+    }
 }
 
 impl Executor {
@@ -38,13 +44,13 @@ impl Executor {
     /// Starts the thread for a writer that may have done work already.
     pub(crate) fn start(writer: Writer) -> Result<Self, StoreError> {
         let writer = Arc::new(Mutex::new(writer));
-        let (jobs, waiting) = channel();
-        let shared = Arc::clone(&writer);
-        let thread = std::thread::Builder::new()
+        let inbox = Arc::<Inbox>::default();
+        let shared = (Arc::clone(&writer), Arc::clone(&inbox));
+        let handle = std::thread::Builder::new()
             .name("mynah-store".to_owned())
-            .spawn(move || writer::run(&shared, &waiting))
+            .spawn(move || writer::run(&shared.0, &shared.1))
             .map_err(|error| StoreError::Failed(Box::new(error)))?;
-        Ok(Self { writer, thread: Some(WriterThread { jobs, thread }) })
+        Ok(Self { writer, thread: Some(WriterThread { inbox, handle }) })
     }
 
     /// Makes an executor without a thread.
@@ -103,23 +109,24 @@ impl Executor {
         completed.map_err(|error| StoreError::Failed(error.into()))?
     }
 
-    /// Does a job in the calling task; hands it to the thread if the writer is in use or a chore is due.
+    /// Does a job in the calling task; hands it to the thread if the writer is in use or a checkpoint is due.
     fn do_here(&self, job: Job) -> Result<(), StoreError> {
-        let Some(WriterThread { jobs, .. }) = &self.thread else { return self.hand_over(job) };
-        let done = match self.writer.try_lock() {
-            Ok(mut writer) => writer.write_here(job),
-            Err(_) => Err(job),
-        };
-        match done {
-            Ok(None) => Ok(()),
-            Ok(Some(pause)) => jobs.send(Job::LookUp(pause)).map_err(|_| StoreError::Closed),
-            Err(job) => self.hand_over(job),
+        let Some(thread) = &self.thread else { return self.hand_over(job) };
+        let Ok(mut writer) = self.writer.try_lock() else { return thread.push(job) };
+        if let Err(job) = writer.write_here(job) {
+            return thread.push(job);
         }
+        let must_wake = writer.due().is_some_and(|due| thread.inbox.look_by(due));
+        drop(writer);
+        if must_wake {
+            thread.handle.thread().unpark();
+        }
+        Ok(())
     }
 
     fn hand_over(&self, job: Job) -> Result<(), StoreError> {
-        if let Some(WriterThread { jobs, .. }) = &self.thread {
-            return jobs.send(job).map_err(|_| StoreError::Closed);
+        if let Some(thread) = &self.thread {
+            return thread.push(job);
         }
         let mut writer = lock(&self.writer);
         writer.write(vec![job]);
@@ -155,9 +162,9 @@ pub(crate) fn lock(writer: &Mutex<Writer>) -> MutexGuard<'_, Writer> {
 impl Drop for Executor {
     /// Waits for the thread, so that the file is closed before the lease ends.
     fn drop(&mut self) {
-        if let Some(WriterThread { jobs, thread }) = self.thread.take() {
-            drop(jobs);
-            if thread.join().is_err() {
+        if let Some(WriterThread { inbox, handle }) = self.thread.take() {
+            inbox.close(handle.thread());
+            if handle.join().is_err() {
                 tracing::error!("the thread of the store panicked");
             }
         }

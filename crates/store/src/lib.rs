@@ -20,6 +20,7 @@ mod former;
 mod hits;
 mod hold;
 mod identity;
+mod inbox;
 mod inspect;
 mod lease;
 mod log;
@@ -205,7 +206,8 @@ impl Store for SqliteStore {
         let is_short = batch.events.len() <= FEW;
         let work = move |db: &mut Database| events::accept(db, &batch, begin, now);
         let (lanes, begun) = if is_short {
-            self.executor.run_short(|_| Written, work).await?
+            // The caller asks for a sync before it acknowledges the batch.
+            self.executor.run_short(|_| Noted, work).await?
         } else {
             self.executor.run(Written, work).await?
         };

@@ -12,7 +12,6 @@
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -22,9 +21,7 @@ use rusqlite::{Connection, ffi};
 use crate::database::Database;
 use crate::error::translate;
 use crate::executor::lock;
-
-/// The largest number of jobs in a transaction: enough to save syncs, few enough to answer soon.
-const GROUP: usize = 256;
+use crate::inbox::{Inbox, Next};
 
 /// A sync request waits this long for a claim that needs a sync anyway: longer than rules take for a decision.
 const PATIENCE: Duration = Duration::from_millis(2);
@@ -32,7 +29,8 @@ const PATIENCE: Duration = Duration::from_millis(2);
 /// The longest time between a write and its sync, even if no call waits for the sync …
 const OWED: Duration = Duration::from_millis(20);
 
-/// … and for a write whose loss the next start can make up for: the sync of the next claim mostly comes before.
+/// … and for a write whose loss does no harm: the next start makes up for an outcome, and the service repeats a batch.
+/// The sync of the next claim mostly comes before.
 const NOTED: Duration = Duration::from_millis(250);
 
 /// A log of this many frames (8 MB) is checkpointed in the next lull …
@@ -74,8 +72,6 @@ pub(crate) enum Job {
     Work(Box<dyn Work>),
     /// A sync of all earlier jobs.
     Sync(Answer),
-    /// Nothing to do now; but after this time a sync may be due for work that was done in a calling task.
-    LookUp(Duration),
 }
 
 /// A piece of work. It may run again after its transaction was undone.
@@ -105,55 +101,45 @@ pub(crate) struct Writer {
     failed: Option<Failure>,
 }
 
-/// Works until all senders are gone. Calling tasks use the writer between its groups of jobs.
-pub(crate) fn run(writer: &Mutex<Writer>, jobs: &Receiver<Job>) {
-    let _last_word = LastWord(writer);
-    let mut due = lock(writer).due();
+/// Works until the inbox is closed. Calling tasks use the writer between its groups of jobs.
+pub(crate) fn run(writer: &Mutex<Writer>, inbox: &Inbox) {
+    let _last_word = LastWord(writer, inbox);
     loop {
-        let next = match due {
-            Some(at) => jobs.recv_timeout(at.saturating_duration_since(Instant::now())),
-            None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
-        };
-        if let Ok(Job::LookUp(pause)) = next {
-            // The task that called the writer goes on working, so it keeps the writer for now.
-            let at = Instant::now() + pause;
-            due = due.filter(|earlier| *earlier <= at).or(Some(at));
-            continue;
-        }
-        let is_over = matches!(next, Err(RecvTimeoutError::Disconnected));
         let mut guard = lock(writer);
+        inbox.look_at(guard.look_at());
+        drop(guard);
+        let next = inbox.next();
+        let is_over = matches!(next, Next::Close);
+        guard = lock(writer);
         match next {
-            Ok(first) => {
-                let mut group = vec![first];
-                group.extend(jobs.try_iter().take(GROUP - 1));
+            Next::Jobs(group) => {
                 guard.write(group);
                 guard.shorten();
             }
-            Err(RecvTimeoutError::Timeout) => guard.do_chore(),
-            Err(RecvTimeoutError::Disconnected) => guard.write_hits(),
+            Next::Look => guard.do_chore(),
+            Next::Close => guard.write_hits(),
         }
-        if is_over || guard.is_sync_due() {
-            let outcome = guard.begin_sync();
-            if let Some((debt, file)) = outcome {
-                drop(guard);
-                let outcome = file.sync_data();
-                guard = lock(writer);
-                guard.end_sync(debt, outcome.map_err(|error| failed_sync(&error)));
-            }
+        if (is_over || guard.is_sync_due())
+            && let Some((debt, file)) = guard.begin_sync()
+        {
+            drop(guard);
+            let outcome = file.sync_data();
+            guard = lock(writer);
+            guard.end_sync(debt, outcome.map_err(|error| failed_sync(&error)));
         }
         if is_over {
             return;
         }
-        due = guard.due();
     }
 }
 
 /// Fails all waiting syncs when the thread ends, also after a panic: only the thread syncs.
-struct LastWord<'a>(&'a Mutex<Writer>);
+struct LastWord<'a>(&'a Mutex<Writer>, &'a Inbox);
 
 impl Drop for LastWord<'_> {
     fn drop(&mut self) {
         lock(self.0).end();
+        self.1.end();
     }
 }
 
@@ -204,8 +190,14 @@ impl Writer {
     }
 
     /// The time of the next chore, if no job comes before.
-    fn due(&self) -> Option<Instant> {
+    pub(crate) fn due(&self) -> Option<Instant> {
         self.chore().map(|(at, _)| at)
+    }
+
+    /// When the thread looks for a chore: for some time after the last job sooner than it must, so that an outcome that
+    /// comes meanwhile need not wake it.
+    fn look_at(&self) -> Option<Instant> {
+        self.due().map(|due| due.min(Instant::now() + NOTED))
     }
 
     /// The next chore and its time, if no job comes before.
@@ -262,7 +254,6 @@ impl Writer {
         for job in group {
             match job {
                 Job::Sync(answer) => self.debt.wait(answer, now),
-                Job::LookUp(_) => {}
                 Job::Work(work) => all.push(work),
             }
         }
@@ -297,16 +288,13 @@ impl Writer {
     }
 
     /// Does a job in the calling task. Returns the job if a checkpoint of a huge log is due, since a caller with short work
-    /// must not wait for it. Otherwise returns the time after which the thread must look for a chore, if the thread does
-    /// not know it yet.
-    pub(crate) fn write_here(&mut self, job: Job) -> Result<Option<Duration>, Job> {
+    /// must not wait for it.
+    pub(crate) fn write_here(&mut self, job: Job) -> Result<(), Job> {
         if self.has_huge_log() {
             return Err(job);
         }
-        let due = self.debt.due();
         self.write(vec![job]);
-        let sooner = self.debt.due().filter(|then| due.is_none_or(|due| *then < due));
-        Ok(sooner.map(|then| then.saturating_duration_since(self.busy)))
+        Ok(())
     }
 
     /// Checkpoints a huge log, even if jobs wait for the next group.

@@ -1,8 +1,8 @@
 //! The answers of the writer, their time, and the syncs that it still has to do.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, Thread};
 
 use tempfile::TempDir;
 
@@ -75,9 +75,15 @@ impl TestWriter {
         self.writer.write(vec![work, Job::Sync(self.answer("sync"))]);
     }
 
-    /// Runs a job in the calling task. Returns the time until the thread must look up; `None` if the job was not done.
-    fn here(&mut self, job: Job) -> Option<Option<Duration>> {
-        self.writer.write_here(job).ok()
+    /// Runs a job in the calling task. Returns whether it was done.
+    fn here(&mut self, job: Job) -> bool {
+        self.writer.write_here(job).is_ok()
+    }
+
+    /// Runs a job in the calling task. Returns whether the thread must be woken after that.
+    fn wakes(&mut self, inbox: &Inbox, job: Job) -> bool {
+        assert!(self.here(job));
+        self.writer.due().is_some_and(|due| inbox.look_by(due))
     }
 
     /// The answers since the last call.
@@ -236,7 +242,7 @@ fn a_sync_that_is_asked_for_after_one_failed_fails_too() {
     // The writer syncs by itself, while no call waits for it.
     test.fail_to_sync();
     let here = Job::Sync(test.answer("on the spot"));
-    assert_eq!(test.here(here), Some(None));
+    assert!(test.here(here));
     test.writer.write(vec![Job::Sync(test.answer("by the thread"))]);
     assert_eq!(test.told(), ["accept", "on the spot failed", "by the thread failed"]);
 }
@@ -273,7 +279,16 @@ fn wait_until_paid(writer: &Mutex<Writer>) {
     let patience = Instant::now() + Duration::from_secs(60);
     while lock(writer).debt.due().is_some() {
         assert!(Instant::now() < patience, "the thread sleeps though something is owed");
-        std::thread::yield_now();
+        thread::yield_now();
+    }
+}
+
+/// Ends the thread of a test, also if the test fails.
+struct Closing<'a>(&'a Inbox, &'a Thread);
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        self.0.close(self.1);
     }
 }
 
@@ -286,18 +301,21 @@ fn the_thread_looks_up_for_what_was_done_on_the_spot() {
     test.writer.carry_over();
     let TestWriter { writer, told, _folder } = test;
     let writer = &Mutex::new(writer);
-    let (sender, jobs) = channel();
-    std::thread::scope(|scope| {
-        // The thread ends when this is dropped, also if the test fails.
-        let sender = sender;
-        scope.spawn(move || run(writer, &jobs));
+    let inbox = &Inbox::default();
+    thread::scope(|scope| {
+        let handle = scope.spawn(move || run(writer, inbox));
+        let _close = Closing(inbox, handle.thread());
         let here = |job| {
-            let pause = lock(writer).write_here(job).ok().unwrap();
-            pause.map(|pause| sender.send(Job::LookUp(pause)).unwrap())
+            let mut writer = lock(writer);
+            writer.write_here(job).ok().unwrap();
+            if writer.due().is_some_and(|due| inbox.look_by(due)) {
+                handle.thread().unpark();
+            }
         };
-        assert!(here(one).is_some());
+        here(one);
         wait_until_paid(writer);
-        assert!(here(two).is_some() && here(sync).is_some());
+        here(two);
+        here(sync);
         wait_until_paid(writer);
     });
     assert_eq!(*told.lock().unwrap(), ["one", "two", "sync"]);
@@ -314,7 +332,7 @@ fn work_that_panics_on_the_spot_fails_alone() {
     let caught = catch_unwind(AssertUnwindSafe(|| test.here(panics())));
     assert!(caught.is_err());
     let next = test.work("next", Durability::Written, true);
-    assert!(test.here(next).is_some());
+    assert!(test.here(next));
     test.writer.write(vec![Job::Sync(test.answer("sync"))]);
     test.writer.sync();
     assert_eq!(test.told(), ["next", "sync"]);
@@ -324,16 +342,17 @@ fn work_that_panics_on_the_spot_fails_alone() {
 fn nobody_waits_for_a_thread_that_ended_in_a_panic() {
     let mut test = TestWriter::new();
     test.writer.write(vec![test.work("accept", Durability::Written, true)]);
-    let (sender, jobs) = channel();
-    sender.send(Job::Sync(test.answer("sync"))).unwrap();
-    sender.send(panics()).unwrap();
+    let (inbox, here) = (Inbox::default(), thread::current());
+    inbox.push(Job::Sync(test.answer("sync")), &here).unwrap();
+    inbox.push(panics(), &here).unwrap();
     let TestWriter { writer, told, _folder } = test;
     let writer = Mutex::new(writer);
-    assert!(catch_unwind(AssertUnwindSafe(|| run(&writer, &jobs))).is_err());
+    assert!(catch_unwind(AssertUnwindSafe(|| run(&writer, &inbox))).is_err());
+    assert!(inbox.push(panics(), &here).is_err(), "the thread takes no more jobs");
     let writer = writer.into_inner().unwrap_or_else(PoisonError::into_inner);
     let mut test = TestWriter { writer, told, _folder };
     let late = Job::Sync(test.answer("late"));
-    assert_eq!(test.here(late), Some(None));
+    assert!(test.here(late));
     assert_eq!(test.told(), ["accept", "sync failed", "late failed"]);
 }
 
@@ -377,31 +396,45 @@ fn a_long_log_is_carried_over_in_a_lull_and_a_huge_one_without() {
     test.writer.large = LARGE - HUGE;
     test.writer.write(vec![test.work("two", Durability::Synced, true)]);
     let three = test.work("three", Durability::Written, true);
-    assert!(test.here(three).is_none(), "a huge log is for the thread");
+    assert!(!test.here(three), "a huge log is for the thread");
     test.writer.shorten();
     assert_eq!(test.writer.database.log.frames(), 0);
 }
 
 #[test]
-fn the_thread_is_told_of_a_sync_that_is_due_sooner() {
+fn the_thread_is_woken_for_a_sync_that_is_due_sooner_only() {
     let mut test = TestWriter::new();
+    let inbox = Inbox::default();
     let look = test.work("look", Durability::Written, false);
-    assert_eq!(test.here(look), Some(None));
+    assert!(!test.wakes(&inbox, look), "nothing is to be synced");
     let first = test.work("first", Durability::Written, true);
-    assert!(test.here(first).flatten().is_some_and(|pause| pause >= OWED));
+    assert!(test.wakes(&inbox, first));
     let second = test.work("second", Durability::Written, true);
-    assert_eq!(test.here(second), Some(None), "the thread knows");
+    assert!(!test.wakes(&inbox, second), "the thread knows");
     let sync = Job::Sync(test.answer("sync"));
-    assert!(test.here(sync).flatten().is_some_and(|pause| pause <= PATIENCE));
+    assert!(test.wakes(&inbox, sync));
     // However long this test waited for the processor, the claim is due sooner.
-    test.writer.debt.since = test.writer.debt.waiting_since;
+    test.writer.debt.since = test.writer.debt.waiting_since.map(|since| since - PATIENCE);
     let claim = test.work("claim", Durability::Synced, true);
-    assert_eq!(test.here(claim), Some(Some(Duration::ZERO)));
+    assert!(test.wakes(&inbox, claim));
     assert_eq!(test.told(), ["look", "first", "second"]);
     test.writer.sync();
     assert_eq!(test.told(), ["claim", "sync"]);
     let sync = Job::Sync(test.answer("nothing to sync"));
-    assert_eq!((test.here(sync), test.told()), (Some(None), vec!["nothing to sync".to_owned()]));
+    assert!(!test.wakes(&inbox, sync) && test.told() == ["nothing to sync"]);
+}
+
+#[test]
+fn an_outcome_soon_after_a_sync_wakes_no_thread() {
+    let mut test = TestWriter::new();
+    let inbox = Inbox::default();
+    test.writer.write(vec![test.work("claim", Durability::Synced, true)]);
+    test.writer.sync();
+    inbox.look_at(test.writer.look_at());
+    let outcome = test.work("outcome", Durability::Noted, true);
+    assert!(!test.wakes(&inbox, outcome) && test.owes());
+    let write = test.work("write", Durability::Written, true);
+    assert!(test.wakes(&inbox, write), "it is synced sooner");
 }
 
 #[test]
