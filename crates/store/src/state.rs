@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use mynah_core::{Change, Event, Read, Scope, Timestamp, Value, Write, add, kept_name};
-use rusqlite::{Connection, OptionalExtension, Result, params};
+use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use crate::database::Database;
 use crate::members;
@@ -14,6 +14,9 @@ struct Owner<'a> {
     chat: &'a str,
     person: &'a str,
 }
+
+/// The scopes by their numbers.
+const SCOPES: [Scope; 3] = [Scope::Bot, Scope::Chat, Scope::Person];
 
 /// The scopes of an event: the scope of a chat only if there is a chat, that of a person only if there is a person.
 fn owner(event: &Event, scope: Scope) -> Option<Owner<'_>> {
@@ -38,23 +41,52 @@ pub(crate) struct Loaded {
     pub(crate) is_part: bool,
 }
 
+/// The values of all scopes of an event, each scope up to a number of values: one statement costs less than three.
+const OF_EVENT: &str = "
+    SELECT * FROM (SELECT key, value, version, expires, scope FROM state
+        WHERE scope = 0 AND chat = '' AND person = '' AND (expires IS NULL OR expires > ?3) LIMIT ?4)
+    UNION ALL
+    SELECT * FROM (SELECT key, value, version, expires, scope FROM state
+        WHERE scope = 1 AND chat = ?1 AND person = '' AND (expires IS NULL OR expires > ?3) LIMIT ?4)
+    UNION ALL
+    SELECT * FROM (SELECT key, value, version, expires, scope FROM state
+        WHERE scope = 2 AND chat = ?1 AND person = ?2 AND (expires IS NULL OR expires > ?3) LIMIT ?4)";
+
 /// The state of an event's scopes, up to the part that is copied for every turn.
 pub(crate) fn load(connection: &Connection, event: &Event, now: Timestamp) -> Result<Loaded> {
+    let chat = event.chat().map(|chat| chat.id.as_str());
+    let person = event.person().map(|person| person.id.as_str());
     let mut loaded = Loaded::default();
-    for scope in [Scope::Bot, Scope::Chat, Scope::Person] {
-        let (mut count, mut bytes) = (0, 0);
-        let is_whole = each(connection, event, scope, now, |key, value| {
-            count += 1;
-            bytes += key.len() + value.text.len();
-            let fits = count <= MOST_VALUES && bytes <= MOST_BYTES;
-            if fits {
-                loaded.values.insert((scope, key), value);
-            }
-            fits
-        })?;
-        loaded.is_part |= !is_whole;
+    let mut sizes = [(0, 0); 3];
+    let mut statement = connection.prepare_cached(OF_EVENT)?;
+    // One more than fits shows that there are more.
+    let mut rows = statement.query(params![chat, person, now.as_millis(), MOST_VALUES + 1])?;
+    while let Some(row) = rows.next()? {
+        let number: usize = row.get(4)?;
+        let (Some((count, bytes)), Some(scope)) = (sizes.get_mut(number), SCOPES.get(number))
+        else {
+            continue;
+        };
+        let (key, value) = entry(row)?;
+        *count += 1;
+        *bytes += key.len() + value.text.len();
+        if *count <= MOST_VALUES && *bytes <= MOST_BYTES {
+            loaded.values.insert((*scope, key), value);
+        } else {
+            loaded.is_part = true;
+        }
     }
     Ok(loaded)
+}
+
+/// A row that begins with key, value, version and expiry.
+fn entry(row: &Row<'_>) -> Result<(String, Value)> {
+    let value = Value {
+        text: row.get(1)?,
+        version: row.get::<_, i64>(2)?.cast_unsigned(),
+        expires: row.get::<_, Option<i64>>(3)?.map(Timestamp::from_millis),
+    };
+    Ok((row.get(0)?, value))
 }
 
 /// All values of a scope that have not expired.
@@ -64,12 +96,13 @@ pub(crate) fn all(
     scope: Scope,
     now: Timestamp,
 ) -> Result<Vec<(String, Value)>> {
-    let mut values = Vec::new();
-    each(connection, event, scope, now, |key, value| {
-        values.push((key, value));
-        true
-    })?;
-    Ok(values)
+    let Some(owner) = owner(event, scope) else { return Ok(Vec::new()) };
+    let mut statement = connection.prepare_cached(
+        "SELECT key, value, version, expires FROM state
+         WHERE scope = ?1 AND chat = ?2 AND person = ?3 AND (expires IS NULL OR expires > ?4)",
+    )?;
+    let rows = params![owner.scope, owner.chat, owner.person, now.as_millis()];
+    statement.query_map(rows, entry)?.collect()
 }
 
 /// One value, if it has not expired.
@@ -87,35 +120,6 @@ pub(crate) fn one(
         version,
         expires: expires.map(Timestamp::from_millis),
     }))
-}
-
-/// Hands out the values of a scope until `take` returns false. Returns whether it took all of them.
-fn each(
-    connection: &Connection,
-    event: &Event,
-    scope: Scope,
-    now: Timestamp,
-    mut take: impl FnMut(String, Value) -> bool,
-) -> Result<bool> {
-    let Some(owner) = owner(event, scope) else { return Ok(true) };
-    let mut statement = connection.prepare_cached(
-        "SELECT key, value, version, expires FROM state
-         WHERE scope = ?1 AND chat = ?2 AND person = ?3 AND (expires IS NULL OR expires > ?4)",
-    )?;
-    let mut rows =
-        statement.query(params![owner.scope, owner.chat, owner.person, now.as_millis()])?;
-    while let Some(row) = rows.next()? {
-        let expires: Option<i64> = row.get(3)?;
-        let value = Value {
-            text: row.get(1)?,
-            version: row.get::<_, i64>(2)?.cast_unsigned(),
-            expires: expires.map(Timestamp::from_millis),
-        };
-        if !take(row.get(0)?, value) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }
 
 /// Whether all values that a turn read are unchanged. A value that has expired since then counts as unchanged.
