@@ -64,14 +64,16 @@ pub(crate) fn insert(
     begun: bool,
     now: Timestamp,
 ) -> Result<bool> {
-    if queues.find(connection, &event.id)?.is_some() {
+    if queues.is_recent(&event.id) {
         return Ok(false);
     }
     let lane = event.lane();
     let inserted = connection
         .prepare_cached(
             "INSERT INTO event (id, lane, time, accepted, body, message, person, begun)
-             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE NOT EXISTS (SELECT 1 FROM seen WHERE id = ?1)",
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
+             WHERE NOT EXISTS (SELECT 1 FROM event_id WHERE id = ?1)
+             AND NOT EXISTS (SELECT 1 FROM seen WHERE id = ?1)",
         )?
         .execute(params![
             event.id.as_str(),

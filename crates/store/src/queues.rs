@@ -253,6 +253,11 @@ impl Known {
         self.events.new += 1;
     }
 
+    /// Whether an event is one of those whose ids are not indexed yet.
+    pub(crate) fn is_recent(&self, id: &EventId) -> bool {
+        self.recent.contains_key(id)
+    }
+
     /// The number of an event.
     pub(crate) fn find(&self, connection: &Connection, id: &EventId) -> Result<Option<i64>> {
         if let Some(seq) = self.recent.get(id) {
