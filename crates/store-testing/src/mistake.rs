@@ -29,6 +29,8 @@ pub enum Mistake {
     ClaimAfterCommit,
     /// A commit that is refused claims nevertheless.
     ConflictClaims,
+    /// A claim that comes with a commit takes an action of its turn although an older one of the chat waits.
+    TurnOvertakes,
     /// A retry goes to the end of its chat's queue.
     RetryMovesBack,
     /// An action overtakes another one that was queued before it, when the clock had gone back.
@@ -75,7 +77,7 @@ pub enum Mistake {
 
 impl Mistake {
     /// The mistakes that break a promise although every answer arrives.
-    pub const PROMISES: [Self; 20] = [
+    pub const PROMISES: [Self; 21] = [
         Self::RecordsBeforeEvents,
         Self::SeenIdsForgotten,
         Self::NewestEventFirst,
@@ -89,6 +91,7 @@ impl Mistake {
         Self::SentWithoutClaim,
         Self::ClaimAfterCommit,
         Self::ConflictClaims,
+        Self::TurnOvertakes,
         Self::RetryMovesBack,
         Self::ClockForgotten,
         Self::TwoUnderWay,

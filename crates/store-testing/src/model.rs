@@ -338,7 +338,11 @@ impl Tables {
         let is_silent = !is_open && has(Mistake::CommitAnswersOnce);
         let chats = if is_silent { Vec::new() } else { self.outbox.open_chats_of(&turn.event.id) };
         let claim = claim.filter(|_| is_open || !has(Mistake::CommitClaimsOnce));
-        let claim = claim.map(|request| Box::new(self.outbox.claim(&request, now, mistake)));
+        let overtaking = Some(&turn.event.id).filter(|_| is_open && has(Mistake::TurnOvertakes));
+        let claim = claim.map(|request| {
+            let own = overtaking.and_then(|event| self.outbox.claim_of(event, &request, now));
+            Box::new(own.unwrap_or_else(|| self.outbox.claim(&request, now, mistake)))
+        });
         Committed::Done {
             more: self.inbox.has_more(&turn.event.lane()),
             chats,

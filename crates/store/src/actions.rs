@@ -35,59 +35,115 @@ impl Numbers {
     }
 }
 
-/// Puts the actions of a turn into the outboxes of their chats.
+/// Puts the actions of a turn into the outboxes of their chats. Claims the first one for its chat at once, if the request
+/// is for it and no other action of the chat waits: that saves reading and changing the row.
 pub(crate) fn insert<'a>(
     database: &mut Database,
     turn: &Turn,
     all: impl Iterator<Item = &'a Planned>,
+    claim: Option<&ClaimRequest>,
     now: Timestamp,
-) -> Result<Numbers> {
-    let mut numbers = Numbers::default();
+) -> Result<(Numbers, Option<Outgoing>)> {
+    let (mut numbers, mut claimed) = (Numbers::default(), None);
     for planned in all {
         let seq = numbers.first.map(|first| first + numbers.count);
-        let inserted = insert_one(database, turn, (numbers.count, seq), planned, now)?;
+        let row = NewRow::new(database, turn, numbers.count, planned, now)?;
+        let request = match claim {
+            Some(request) if row.is_free_for(request, database)? => Some(request),
+            _ => None,
+        };
+        let (inserted, outgoing) = row.insert(database, seq, request)?;
         numbers.first.get_or_insert(inserted);
         numbers.count += 1;
+        claimed = claimed.or(outgoing);
     }
-    Ok(numbers)
+    Ok((numbers, claimed))
 }
 
-/// Inserts one action: its number within the turn, and in the table if it is not the first. Returns the latter.
-fn insert_one(
-    Database { connection, queues, .. }: &mut Database,
-    turn: &Turn,
-    (n, seq): (i64, Option<i64>),
-    planned: &Planned,
+/// An action to be inserted.
+struct NewRow<'a> {
+    event: &'a EventId,
+    /// Its number within the turn.
+    n: i64,
+    planned: &'a Planned,
     now: Timestamp,
-) -> Result<i64> {
-    // If the clock went back, this action still comes after the actions that were queued before it, and the next one
-    // after this.
-    let queues = queues.known(connection)?;
-    let queued = queues.last_queued(&planned.chat).map_or(now, |last| last.max(now));
-    let order = queued + planned.delay;
-    let from = now + planned.delay;
-    let ages = planned.is_reply && !matches!(planned.action, Action::Save { .. });
-    let expires = turn.reply_max_age.filter(|_| ages).map(|age| from + age);
-    let not_before = if planned.delay.is_zero() { Timestamp::default() } else { from };
-    let seq = connection
-        .prepare_cached(
-            "INSERT INTO action (seq, event, n, chat, body, queued, turn_order, not_before, expires)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-        )?
-        .insert(params![
-            seq,
-            turn.event.id.as_str(),
-            n,
-            planned.chat.as_str(),
-            to_json(&planned.action)?,
-            queued.as_millis(),
-            order.as_millis(),
-            not_before.as_millis(),
-            expires.map(Timestamp::as_millis),
-        ])?;
-    let place = Place { chat: planned.chat.clone(), order: order.as_millis(), seq };
-    queues.note_action(&place, queued);
-    Ok(seq)
+    queued: Timestamp,
+    expires: Option<Timestamp>,
+}
+
+impl<'a> NewRow<'a> {
+    fn new(
+        Database { connection, queues, .. }: &mut Database,
+        turn: &'a Turn,
+        n: i64,
+        planned: &'a Planned,
+        now: Timestamp,
+    ) -> Result<Self> {
+        // If the clock went back, this action still comes after the actions that were queued before it, and the next one
+        // after this.
+        let last = queues.known(connection)?.last_queued(&planned.chat);
+        let queued = last.map_or(now, |last| last.max(now));
+        let ages = planned.is_reply && !matches!(planned.action, Action::Save { .. });
+        let expires = turn.reply_max_age.filter(|_| ages).map(|age| now + planned.delay + age);
+        Ok(Self { event: &turn.event.id, n, planned, now, queued, expires })
+    }
+
+    /// Whether the request would claim this action, and nothing else needs a look at the tables.
+    fn is_free_for(
+        &self,
+        ClaimRequest { chat, token, .. }: &ClaimRequest,
+        Database { connection, queues, tokens, .. }: &mut Database,
+    ) -> Result<bool> {
+        Ok(*chat == self.planned.chat
+            && self.planned.delay.is_zero()
+            && !matches!(self.planned.action, Action::Save { .. })
+            && self.expires.is_none_or(|expires| expires > self.now)
+            && tokens.get(*token).is_none()
+            && !queues.known(connection)?.has_open(chat))
+    }
+
+    /// Inserts the row with this number, or with the next one; claimed, if there is a request. Returns its number.
+    fn insert(
+        self,
+        Database { connection, queues, tokens, .. }: &mut Database,
+        seq: Option<i64>,
+        claim: Option<&ClaimRequest>,
+    ) -> Result<(i64, Option<Outgoing>)> {
+        let Self { event, n, planned, now, queued, expires } = self;
+        let order = queued + planned.delay;
+        let not_before =
+            if planned.delay.is_zero() { Timestamp::default() } else { now + planned.delay };
+        let attempts = u32::from(claim.is_some());
+        let seq = connection
+            .prepare_cached(
+                "INSERT INTO action (seq, event, n, chat, body, queued, turn_order, not_before, expires,
+                                     attempts, claimed, last_claim, until)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12)",
+            )?
+            .insert(params![
+                seq,
+                event.as_str(),
+                n,
+                planned.chat.as_str(),
+                to_json(&planned.action)?,
+                queued.as_millis(),
+                order.as_millis(),
+                not_before.as_millis(),
+                expires.map(Timestamp::as_millis),
+                attempts,
+                claim.map(|_| now.as_millis()),
+                claim.map(|claim| claim.until.as_millis()),
+            ])?;
+        let place = Place { chat: planned.chat.clone(), order: order.as_millis(), seq };
+        let queues = queues.known(connection)?;
+        queues.note_action(&place, queued);
+        let Some(claim) = claim else { return Ok((seq, None)) };
+        let id = ActionId { event: event.clone(), n: u32::try_from(n).unwrap_or(u32::MAX) };
+        queues.claim(id.clone(), Claimed { place, doubts: 0 });
+        tokens.note(claim.token, Made::Claim { seq, attempt: attempts });
+        let (chat, action) = (planned.chat.clone(), planned.action.clone());
+        Ok((seq, Some(Outgoing { id, chat, action, queued, attempt: attempts })))
+    }
 }
 
 /// The first action of a queue.

@@ -1,6 +1,8 @@
 //! The commit of a turn: all of it or nothing.
 
-use mynah_core::{ChatId, ClaimRequest, Committed, Planned, Recovered, Step, Timestamp, Turn};
+use mynah_core::{
+    ChatId, Claim, ClaimRequest, Committed, Planned, Recovered, Step, Timestamp, Turn,
+};
 use rusqlite::Result;
 
 use crate::database::Database;
@@ -17,7 +19,8 @@ pub(crate) fn commit(
     let queues = queues.known(connection)?;
     let Some(seq) = events::open(connection, queues, &turn.event.id)? else {
         let chats = actions::chats_of(connection, queues, &turn.event.id)?;
-        return done(database, turn, chats, claim, now);
+        let claim = claim.map(|request| actions::claim(database, request, now)).transpose()?;
+        return done(database, turn, chats, claim);
     };
     let untouched = database.is_untouched_since_loaded(&turn.event.id);
     if !untouched && !state::still_holds(&database.connection, &turn.event, &turn.reads, now)? {
@@ -26,7 +29,7 @@ pub(crate) fn commit(
     for write in &turn.effects.writes {
         state::apply(database, &turn.event, write, now)?;
     }
-    let numbers = actions::insert(database, turn, planned(turn), now)?;
+    let (numbers, claimed) = actions::insert(database, turn, planned(turn), claim, now)?;
     for change in &turn.effects.timers {
         timers::apply(&database.connection, change)?;
         database.next_timer = None;
@@ -36,7 +39,12 @@ pub(crate) fn commit(
     let mut chats: Vec<ChatId> = planned(turn).map(|planned| planned.chat.clone()).collect();
     chats.sort_unstable();
     chats.dedup();
-    done(database, turn, chats, claim, now)
+    let claim = match (claimed, claim) {
+        (Some(outgoing), _) => Some(Claim::Send(outgoing)),
+        (None, Some(request)) => Some(actions::claim(database, request, now)?),
+        (None, None) => None,
+    };
+    done(database, turn, chats, claim)
 }
 
 /// The actions of a turn. The handlers that were called between them have already run.
@@ -52,10 +60,8 @@ fn done(
     database: &mut Database,
     turn: &Turn,
     chats: Vec<ChatId>,
-    claim: Option<&ClaimRequest>,
-    now: Timestamp,
+    claim: Option<Claim>,
 ) -> Result<Committed> {
-    let claim = claim.map(|request| actions::claim(database, request, now).map(Box::new));
     let next_timer = match database.next_timer {
         Some(next) => next,
         None => timers::next(&database.connection)?,
@@ -66,7 +72,7 @@ fn done(
         more: queues.known(connection)?.has_more(&turn.event.lane()),
         chats,
         next_timer,
-        claim: claim.transpose()?,
+        claim: claim.map(Box::new),
     })
 }
 

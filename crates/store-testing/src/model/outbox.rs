@@ -118,6 +118,21 @@ impl Outbox {
         Claim::Send(head.outgoing.clone())
     }
 
+    /// Claims the first action of a turn in a chat, whatever waits before it: a mistake.
+    pub(super) fn claim_of(
+        &mut self,
+        event: &EventId,
+        ClaimRequest { chat, token, .. }: &ClaimRequest,
+        now: Timestamp,
+    ) -> Option<Claim> {
+        let of_turn = |one: &&mut Queued| {
+            !one.settled && one.outgoing.chat == *chat && one.outgoing.id.event == *event
+        };
+        let own = self.actions.iter_mut().find(of_turn)?;
+        own.claim(*token, now);
+        Some(Claim::Send(own.outgoing.clone()))
+    }
+
     /// Stores the outcome of a claimed action. Returns whether its chat has more to send.
     pub(super) fn settle(
         &mut self,
