@@ -13,7 +13,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::Captures;
-use regex_syntax::ast::{self, ErrorKind as Syntax};
+use regex_syntax::ast::{self, Ast, ErrorKind as Syntax};
 use regex_syntax::hir::translate::TranslatorBuilder;
 use regex_syntax::hir::{Hir, HirKind};
 use serde::{Deserialize, Serialize};
@@ -94,21 +94,10 @@ impl RegexCondition {
     ///
     /// [`RegexError`] with the place of the first mistake.
     pub fn parse(source: &str, case: bool) -> Result<Self, RegexError> {
-        let mut tree =
-            ast::parse::Parser::new().parse(source).map_err(|error| of_ast(source, &error))?;
+        let mut tree = syntax_tree(source)?;
         width::fold(&mut tree);
         classes::take_apart(&mut tree);
-        let mut translator = TranslatorBuilder::new().case_insensitive(!case).build();
-        let hir = translator.translate(source, &tree).map_err(|error| RegexError {
-            span: bytes(error.span()),
-            kind: RegexErrorKind::Syntax(error.kind().to_string()),
-        })?;
-        let refused = |kind| RegexError { span: 0..source.len(), kind };
-        let program = Program::new(&hir).ok_or_else(|| refused(RegexErrorKind::TooLong))?;
-        let steps = program.worst_steps(LIMITED_TEXT);
-        if steps > MAX_STEPS {
-            return Err(refused(RegexErrorKind::TooSlow { steps }));
-        }
+        let (hir, program) = compile(source, &tree, case)?;
         Ok(Self { source: source.into(), case, hir, program: Arc::new(program) })
     }
 
@@ -161,6 +150,35 @@ impl RegexCondition {
     pub fn find(&self, text: &Folded<'_>) -> Option<Captures> {
         self.program.captures(text)
     }
+}
+
+/// The program of a regular expression in which case and width count, for texts that are not folded.
+///
+/// # Errors
+///
+/// [`RegexError`] with the place of the first mistake.
+pub fn exact(source: &str) -> Result<Program, RegexError> {
+    let (_, program) = compile(source, &syntax_tree(source)?, true)?;
+    Ok(program)
+}
+
+fn syntax_tree(source: &str) -> Result<Ast, RegexError> {
+    ast::parse::Parser::new().parse(source).map_err(|error| of_ast(source, &error))
+}
+
+fn compile(source: &str, tree: &Ast, case: bool) -> Result<(Hir, Program), RegexError> {
+    let mut translator = TranslatorBuilder::new().case_insensitive(!case).build();
+    let hir = translator.translate(source, tree).map_err(|error| RegexError {
+        span: bytes(error.span()),
+        kind: RegexErrorKind::Syntax(error.kind().to_string()),
+    })?;
+    let refused = |kind| RegexError { span: 0..source.len(), kind };
+    let program = Program::new(&hir).ok_or_else(|| refused(RegexErrorKind::TooLong))?;
+    let steps = program.worst_steps(LIMITED_TEXT);
+    if steps > MAX_STEPS {
+        return Err(refused(RegexErrorKind::TooSlow { steps }));
+    }
+    Ok((hir, program))
 }
 
 /// A regular expression as it is stored.

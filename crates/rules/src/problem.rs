@@ -695,7 +695,7 @@ pub(crate) enum BadLine {
     /// No time span.
     Span(BadDuration),
     /// No regular expression.
-    Regex(String),
+    Regex(RegexErrorKind),
     /// No answer to a request.
     Fetch,
     /// The script has no line.

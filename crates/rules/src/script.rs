@@ -6,9 +6,11 @@ mod fetch_line;
 mod reader;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mynah_core::{MessageKind, Timestamp};
+use mynah_matching::regex::Program;
 
 pub use fetch_line::{FetchLine, ScriptedAnswer};
 pub(crate) use reader::parse;
@@ -149,7 +151,7 @@ pub enum Expected {
     /// Exactly this text.
     Text(String),
     /// A text in which this is found.
-    Regex(regex::Regex),
+    Regex(Arc<Program>),
     /// A picture or a file.
     Media {
         /// Of this kind.

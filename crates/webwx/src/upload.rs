@@ -4,7 +4,6 @@ use std::io::{self, SeekFrom};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use md5::{Digest, Md5};
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
@@ -113,7 +112,7 @@ pub(crate) struct Opened<'a> {
     size: u64,
     md5: String,
     /// The bytes that were read after that.
-    again: Md5,
+    again: md5::Context,
 }
 
 enum Reader<'a> {
@@ -139,15 +138,15 @@ impl<'a> Opened<'a> {
             size if size > limit => return Err(UploadError::TooLarge { size, limit }),
             _ => {}
         }
-        let mut md5 = Md5::new();
+        let mut md5 = md5::Context::new();
         let mut left = size;
         while left > 0 {
             let chunk = reader.next(left.min(CHUNK as u64)).await?;
             left -= chunk.len() as u64;
-            md5.update(&chunk);
+            md5.consume(&chunk);
         }
         reader.rewind().await?;
-        Ok(Self { reader, size, md5: hex(md5), again: Md5::new() })
+        Ok(Self { reader, size, md5: hex(md5), again: md5::Context::new() })
     }
 
     pub(crate) fn size(&self) -> u64 {
@@ -164,7 +163,7 @@ impl<'a> Opened<'a> {
         let at = self.reader.position().await?;
         let length = self.size.saturating_sub(at).min(chunk as u64);
         let bytes = self.reader.next(length).await?;
-        self.again.update(&bytes);
+        self.again.consume(&bytes);
         let is_last = at + length == self.size;
         if is_last && !self.is_unchanged().await? {
             return Err(UploadError::Changed);
@@ -177,8 +176,8 @@ impl<'a> Opened<'a> {
     }
 }
 
-fn hex(md5: Md5) -> String {
-    md5.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+fn hex(md5: md5::Context) -> String {
+    format!("{:x}", md5.finalize())
 }
 
 impl Reader<'_> {

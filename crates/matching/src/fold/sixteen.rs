@@ -1,30 +1,30 @@
 //! Comparisons of sixteen bytes at once, with one bit of the result for each byte.
 
-use wide::i8x16;
+use operations::Bytes;
 
 /// So many bytes are compared at once.
 pub(super) const STEP: usize = 16;
 
 /// Sixteen bytes of a text as numbers with a sign: those of characters beyond ASCII are below zero.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Sixteen(i8x16);
+pub(super) struct Sixteen(Bytes);
 
 impl Sixteen {
     #[inline]
     pub(super) fn of(bytes: &[u8; STEP]) -> Self {
-        Self(i8x16::new(bytes.map(u8::cast_signed)))
+        Self(operations::of(bytes.map(u8::cast_signed)))
     }
 
     /// -1 for the bytes that equal one, 0 for the others.
     #[inline]
     pub(super) fn equal(self, byte: u8) -> Self {
-        Self(self.0.simd_eq(i8x16::splat(byte.cast_signed())))
+        Self(operations::equal(self.0, operations::all(byte.cast_signed())))
     }
 
     /// The same for the bytes above a number.
     #[inline]
     pub(super) fn above(self, number: i8) -> Self {
-        Self(self.0.simd_gt(i8x16::splat(number)))
+        Self(operations::above(self.0, operations::all(number)))
     }
 
     /// The same for the bytes from one to another. The range is moved to the greatest numbers: it takes one comparison.
@@ -32,18 +32,83 @@ impl Sixteen {
     pub(super) fn within(self, first: u8, last: u8) -> Self {
         let to_end = i8::MAX.wrapping_sub(last.cast_signed());
         let below = i8::MAX.wrapping_sub_unsigned(last - first + 1);
-        Self(self.0 + i8x16::splat(to_end)).above(below)
+        Self(operations::sum(self.0, operations::all(to_end))).above(below)
     }
 
     #[inline]
     pub(super) fn or(self, other: Self) -> Self {
-        Self(self.0 | other.0)
+        Self(operations::or(self.0, other.0))
     }
 
     /// A bit for each byte below zero.
     #[inline]
     pub(super) fn bits(self) -> u64 {
-        u64::from(self.0.to_bitmask())
+        u64::from(operations::bits(self.0))
+    }
+}
+
+/// The instructions themselves: `wide` calls the same, and takes six seconds longer to build.
+#[cfg(target_arch = "x86_64")]
+mod operations {
+    pub(super) use safe_arch::add_i8_m128i as sum;
+    pub(super) use safe_arch::bitor_m128i as or;
+    pub(super) use safe_arch::cmp_eq_mask_i8_m128i as equal;
+    pub(super) use safe_arch::cmp_gt_mask_i8_m128i as above;
+    pub(super) use safe_arch::m128i as Bytes;
+    pub(super) use safe_arch::set_splat_i8_m128i as all;
+
+    use super::STEP;
+
+    #[inline]
+    pub(super) fn of(bytes: [i8; STEP]) -> Bytes {
+        Bytes::from(bytes)
+    }
+
+    #[inline]
+    pub(super) fn bits(bytes: Bytes) -> u16 {
+        safe_arch::move_mask_i8_m128i(bytes).cast_unsigned() as u16
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+mod operations {
+    pub(super) use wide::i8x16 as Bytes;
+
+    use super::STEP;
+
+    #[inline]
+    pub(super) fn of(bytes: [i8; STEP]) -> Bytes {
+        Bytes::new(bytes)
+    }
+
+    #[inline]
+    pub(super) fn all(byte: i8) -> Bytes {
+        Bytes::splat(byte)
+    }
+
+    #[inline]
+    pub(super) fn equal(one: Bytes, other: Bytes) -> Bytes {
+        one.simd_eq(other)
+    }
+
+    #[inline]
+    pub(super) fn above(one: Bytes, other: Bytes) -> Bytes {
+        one.simd_gt(other)
+    }
+
+    #[inline]
+    pub(super) fn sum(one: Bytes, other: Bytes) -> Bytes {
+        one + other
+    }
+
+    #[inline]
+    pub(super) fn or(one: Bytes, other: Bytes) -> Bytes {
+        one | other
+    }
+
+    #[inline]
+    pub(super) fn bits(bytes: Bytes) -> u32 {
+        bytes.to_bitmask()
     }
 }
 

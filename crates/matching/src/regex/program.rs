@@ -76,7 +76,7 @@ impl Program {
         })
     }
 
-    /// Whether it is found in a width-folded text.
+    /// Whether it is found in a text, which is width-folded unless the regex is [`exact`](super::exact).
     pub fn is_match(&self, text: &str) -> bool {
         self.run(text, |_| ()).is_some()
     }

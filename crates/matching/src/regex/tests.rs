@@ -156,4 +156,11 @@ proptest! {
         prop_assert_eq!(ours.program.is_match(text.text()), expected.is_some());
         prop_assert_eq!(ours.find(&text), expected);
     }
+
+    #[test]
+    fn an_exact_one_finds_what_the_usual_engine_finds(source in expression(), text in "[abAB价é1：: \n]{0,12}") {
+        let ours = exact(&source).expect("generated expressions are valid");
+        let theirs = regex::Regex::new(&source).expect("valid");
+        prop_assert_eq!(ours.is_match(&text), theirs.is_match(&text));
+    }
 }

@@ -1,6 +1,6 @@
 //! Messages about the lines of `[[test]]` scripts.
 
-use super::{Lang, foreign, say};
+use super::{Lang, say, words};
 use crate::problem::BadLine;
 
 pub(super) fn message(line: &BadLine, lang: Lang) -> String {
@@ -26,11 +26,8 @@ pub(super) fn message(line: &BadLine, lang: Lang) -> String {
             say!(lang, "this time is before that of an earlier line", "这个时间早于前面的行")
         }
         BadLine::Span(bad) => bad.message(lang),
-        BadLine::Regex(words) => {
-            let words = match lang {
-                Lang::En => words.clone(),
-                Lang::Zh => foreign::regex(words),
-            };
+        BadLine::Regex(kind) => {
+            let words = words::regex(kind, lang);
             say!(lang, "not a valid regular expression: {words}", "不是有效的正则：{words}")
         }
         BadLine::Fetch => {

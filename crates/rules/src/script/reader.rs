@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -11,6 +12,7 @@ use super::{ChatName, Expected, FetchLine, ScriptEvent, ScriptMessage, What};
 use crate::check::duration;
 use crate::meant;
 use crate::problem::BadLine;
+use mynah_matching::regex;
 use mynah_reader::closest;
 
 /// Where a test begins that does not say when: a Monday noon.
@@ -210,21 +212,13 @@ fn unescaped(text: &str) -> String {
 
 fn expected(text: &str) -> Result<Expected, BadLine> {
     if let Some(regex) = text.strip_prefix("re:") {
-        let regex = regex::RegexBuilder::new(regex.trim()).size_limit(1 << 20).build();
-        return regex
-            .map(Expected::Regex)
-            .map_err(|error| BadLine::Regex(last_line(&error.to_string())));
+        let program = regex::exact(regex.trim()).map_err(|error| BadLine::Regex(error.kind))?;
+        return Ok(Expected::Regex(Arc::new(program)));
     }
     Ok(match media(text) {
         Some((kind, name)) => Expected::Media { kind, name },
         None => Expected::Text(unescaped(text)),
     })
-}
-
-/// The reason at the end of a message of several lines.
-fn last_line(message: &str) -> String {
-    let last = message.lines().last().unwrap_or_default();
-    last.trim_start_matches("error: ").to_owned()
 }
 
 fn elsewhere(rest: &str) -> Result<What, BadLine> {
@@ -359,7 +353,6 @@ mod tests {
             ),
             ("> -", "NoReply"),
             ("> 好: 的", r#"Reply(Text("好: 的"))"#),
-            ("> re: ^好", r#"Reply(Regex(Regex("^好")))"#),
             ("> [image menu.png]", r#"Reply(Media { kind: Image, name: Some("menu.png") })"#),
             (
                 "=> 管理群: 小明（车友一群）：代购",

@@ -1,7 +1,6 @@
 //! All values that the server generates: ids, keys, tickets. A seed determines their sequence.
 
 use base64::{Engine, engine::general_purpose};
-use md5::{Digest, Md5};
 
 /// A source of generated values: the digests of a seed and a counter.
 #[derive(Debug, Clone)]
@@ -17,10 +16,10 @@ impl Draw {
 
     fn block(&mut self) -> [u8; 16] {
         self.count += 1;
-        let mut digest = Md5::new();
-        digest.update(self.seed.to_be_bytes());
-        digest.update(self.count.to_be_bytes());
-        digest.finalize().into()
+        let mut digest = md5::Context::new();
+        digest.consume(self.seed.to_be_bytes());
+        digest.consume(self.count.to_be_bytes());
+        digest.finalize().0
     }
 
     pub(crate) fn bytes(&mut self, length: usize) -> Vec<u8> {
@@ -67,5 +66,5 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 /// The MD5 digest of `bytes` in hexadecimal digits, as the protocol writes it.
 pub(crate) fn md5_hex(bytes: &[u8]) -> String {
-    hex(&Md5::digest(bytes))
+    hex(&md5::compute(bytes).0)
 }

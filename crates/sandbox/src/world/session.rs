@@ -3,12 +3,10 @@
 use std::{collections::HashMap, fmt};
 
 use super::{
-    draw::{Draw, hex},
+    draw::{Draw, md5_hex},
     log::SyncLog,
     people::{GroupId, Peer, Person, PersonId, Relation},
 };
-
-use md5::{Digest, Md5};
 
 /// A web session, from the QR login to its end. A client that resumes it finds it unchanged.
 #[derive(Clone)]
@@ -83,7 +81,7 @@ impl Session {
         // Derived from the session's id: a restored session uses the same names again.
         let mut text = String::new();
         for part in 0..digits / 32 {
-            text += &hex(&Md5::digest(format!("{} {kind} {index} {part}", self.sid)));
+            text += &md5_hex(format!("{} {kind} {index} {part}", self.sid).as_bytes());
         }
         text
     }
