@@ -1,6 +1,6 @@
 //! One request and its answer: cookies, a time-out, a bounded body, a trace without secrets.
 
-use std::sync::Once;
+use std::sync::{Once, OnceLock};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -9,6 +9,9 @@ use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, COOKIE, DATE, HOST, HeaderMap,
     HeaderValue, RANGE, REFERER, SET_COOKIE,
 };
+use rustls::ClientConfig;
+use rustls::client::Resumption;
+use rustls_platform_verifier::BuilderVerifierExt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
@@ -36,6 +39,29 @@ const STALE: Duration = Duration::from_secs(2);
 /// The most memory that is reserved for a body before it arrives.
 const RESERVED: usize = 16 * 1024 * 1024;
 
+/// The most servers whose TLS sessions a client resumes.
+const RESUMED: usize = 32;
+
+/// The TLS of a client. The certificates of the machine are read once for all clients of a process. The sessions to resume are
+/// those of this client: they would show the service which accounts share a process.
+fn tls() -> Result<ClientConfig, BuildError> {
+    static COMMON: OnceLock<ClientConfig> = OnceLock::new();
+    let common = match COMMON.get() {
+        Some(common) => common,
+        None => {
+            let builder = ClientConfig::builder()
+                .with_platform_verifier()
+                .map_err(|error| BuildError::Tls(Box::new(error)))?;
+            let mut config = builder.with_no_client_auth();
+            config.alpn_protocols = vec![b"http/1.1".to_vec()];
+            COMMON.get_or_init(|| config)
+        }
+    };
+    let mut own = common.clone();
+    own.resumption = Resumption::in_memory_sessions(RESUMED);
+    Ok(own)
+}
+
 /// The HTTP client for these hosts.
 pub(crate) fn connector(hosts: &Hosts, options: &Options) -> Result<reqwest::Client, BuildError> {
     static PROVIDER: Once = Once::new();
@@ -57,10 +83,11 @@ pub(crate) fn connector(hosts: &Hosts, options: &Options) -> Result<reqwest::Cli
     if hosts.is_local() {
         builder = builder.no_proxy();
     }
-    if !hosts.is_secure() {
+    builder = match hosts.is_secure() {
+        true => builder.tls_backend_preconfigured(tls()?),
         // No certificate is checked: a local server needs no certificates on the machine.
-        builder = builder.tls_certs_only([]);
-    }
+        false => builder.tls_certs_only([]),
+    };
     builder.build().map_err(|error| BuildError::Tls(Box::new(error)))
 }
 
