@@ -4,19 +4,24 @@
 -- Each begins with the fence. A takeover holds the first lock exclusively, so it waits for the calls under way, and a
 -- call that comes later sees its result. Lock and look are two statements: one statement would look with a snapshot from
 -- before the lock. The lock is held until the commit.
+--
+-- On the way of a message, a result that is not needed is assigned to `v_none`: the server evaluates an assignment without
+-- running a query, as PERFORM does, for a fifth of the cost.
 
 -- Numbers of the advisory locks: of an account against a takeover, of the writer of an account, of a node.
 -- 1298030849 is "Mna" and 1 in ASCII.
 
 CREATE FUNCTION mynah.fence_1(p_account integer, p_holder uuid, p_epoch bigint, p_writes boolean)
 RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    v_none text;
 BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' THEN
         RAISE EXCEPTION 'the calls of a store need the isolation level read committed';
     END IF;
-    PERFORM pg_advisory_xact_lock_shared(1298030849, p_account);
+    v_none := pg_advisory_xact_lock_shared(1298030849, p_account);
     IF p_writes THEN
-        PERFORM pg_advisory_xact_lock(1298030850, p_account);
+        v_none := pg_advisory_xact_lock(1298030850, p_account);
     END IF;
     PERFORM 1 FROM mynah.holding WHERE account = p_account AND holder = p_holder AND epoch = p_epoch;
     IF FOUND THEN
@@ -139,12 +144,13 @@ CREATE FUNCTION mynah.accept_1(p_account integer, p_holder uuid, p_epoch bigint,
     p_record_keys text[], p_record_values text[], p_begin bigint, p_now bigint)
 RETURNS TABLE (o_place integer, o_state text) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
+    v_none text;
     v_begun integer[] := '{}';
     v_waits integer[] := '{}';
     v_first boolean;
 BEGIN
-    PERFORM mynah.fence_1(p_account, p_holder, p_epoch, true);
-    PERFORM set_config('synchronous_commit', 'off', true);
+    v_none := mynah.fence_1(p_account, p_holder, p_epoch, true);
+    v_none := set_config('synchronous_commit', 'off', true);
     FOR i IN 1 .. cardinality(p_ids) LOOP
         v_first := cardinality(v_begun) < p_begin
             AND NOT EXISTS (SELECT 1 FROM mynah.inbox WHERE account = p_account AND lane = p_lanes[i]);
@@ -179,11 +185,12 @@ END $$;
 CREATE FUNCTION mynah.begin_1(p_account integer, p_holder uuid, p_epoch bigint, p_lane text, p_now bigint)
 RETURNS TABLE (o_seq bigint, o_id text, o_time bigint, o_body text, o_state text) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
+    v_none text;
     v_seq bigint;
     v_begun boolean;
 BEGIN
-    PERFORM mynah.fence_1(p_account, p_holder, p_epoch, true);
-    PERFORM set_config('synchronous_commit', 'off', true);
+    v_none := mynah.fence_1(p_account, p_holder, p_epoch, true);
+    v_none := set_config('synchronous_commit', 'off', true);
     SELECT seq, begun INTO v_seq, v_begun FROM mynah.inbox WHERE account = p_account AND lane = p_lane
         ORDER BY seq LIMIT 1;
     IF NOT FOUND THEN
@@ -235,6 +242,7 @@ CREATE FUNCTION mynah.claim_head_1(p_account integer, p_epoch bigint, p_chat tex
     p_now bigint)
 RETURNS mynah.claim_1 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
+    v_none text;
     v_head mynah.outbox;
     v_next mynah.outbox;
     v_late mynah.outcome;
@@ -244,7 +252,7 @@ BEGIN
         ORDER BY (token = p_token AND epoch = p_epoch) DESC NULLS LAST LIMIT 1;
     IF FOUND AND v_head.token = p_token AND v_head.epoch = p_epoch THEN
         -- The first call may have ended before a standby had its claim.
-        PERFORM set_config('synchronous_commit', 'on', true);
+        v_none := set_config('synchronous_commit', 'on', true);
         PERFORM pg_logical_emit_message(true, 'mynah', '');
         RETURN mynah.outgoing_1(2::smallint, v_head);
     END IF;
@@ -277,7 +285,7 @@ BEGIN
     END LOOP;
     IF v_head.claimed IS NOT NULL AND v_head.token = p_token AND v_head.epoch = p_epoch THEN
         -- Made by the first call while this one waited for the row.
-        PERFORM set_config('synchronous_commit', 'on', true);
+        v_none := set_config('synchronous_commit', 'on', true);
         PERFORM pg_logical_emit_message(true, 'mynah', '');
         RETURN mynah.outgoing_1(2::smallint, v_head);
     END IF;
@@ -305,7 +313,7 @@ BEGIN
             token = p_token, epoch = p_epoch
         WHERE account = p_account AND chat = p_chat AND turn_order = v_head.turn_order AND seq = v_head.seq
         RETURNING * INTO v_head;
-    PERFORM set_config('synchronous_commit', 'on', true);
+    v_none := set_config('synchronous_commit', 'on', true);
     RETURN mynah.outgoing_1(2::smallint, v_head);
 END $$;
 
@@ -324,9 +332,11 @@ END $$;
 CREATE FUNCTION mynah.claim_next_1(p_account integer, p_holder uuid, p_epoch bigint, p_chat text, p_token bigint,
     p_until bigint, p_now bigint)
 RETURNS SETOF mynah.claim_1 LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    v_none text;
 BEGIN
-    PERFORM mynah.fence_1(p_account, p_holder, p_epoch, false);
-    PERFORM set_config('synchronous_commit', 'off', true);
+    v_none := mynah.fence_1(p_account, p_holder, p_epoch, false);
+    v_none := set_config('synchronous_commit', 'off', true);
     RETURN NEXT mynah.claim_head_1(p_account, p_epoch, p_chat, p_token, p_until, p_now);
 END $$;
 
@@ -336,12 +346,13 @@ CREATE FUNCTION mynah.settle_1(p_account integer, p_holder uuid, p_epoch bigint,
     p_kind smallint, p_outcome text, p_reason text, p_message text, p_at bigint, p_now bigint)
 RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
+    v_none text;
     v_action mynah.action;
     v_row mynah.outbox;
     v_until bigint;
 BEGIN
-    PERFORM mynah.fence_1(p_account, p_holder, p_epoch, true);
-    PERFORM set_config('synchronous_commit', 'off', true);
+    v_none := mynah.fence_1(p_account, p_holder, p_epoch, true);
+    v_none := set_config('synchronous_commit', 'off', true);
     SELECT a.* INTO v_action FROM mynah.seen s JOIN mynah.action a ON a.account = s.account AND a.event = s.seq
         WHERE s.account = p_account AND s.id = p_event AND a.n = p_n;
     IF NOT FOUND THEN
@@ -467,11 +478,12 @@ RETURNS TABLE (o_done boolean, o_more boolean, o_chats text[], o_next bigint, ki
     n integer, body text, queued bigint, attempt integer) LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 DECLARE
+    v_none text;
     v_seq bigint;
     v_claim mynah.claim_1;
 BEGIN
-    PERFORM mynah.fence_1(p_account, p_holder, p_epoch, true);
-    PERFORM set_config('synchronous_commit', 'off', true);
+    v_none := mynah.fence_1(p_account, p_holder, p_epoch, true);
+    v_none := set_config('synchronous_commit', 'off', true);
     SELECT s.seq INTO v_seq FROM mynah.seen s WHERE s.account = p_account AND s.id = p_event;
     PERFORM 1 FROM mynah.inbox b WHERE b.account = p_account AND b.lane = p_lane AND b.seq = v_seq;
     IF FOUND THEN
@@ -487,9 +499,9 @@ BEGIN
             RETURN NEXT;
             RETURN;
         END IF;
-        PERFORM mynah.write_state_1(p_account, p_ops, p_scopes, p_chats, p_persons, p_keys, p_texts, p_adds, p_expires,
+        v_none := mynah.write_state_1(p_account, p_ops, p_scopes, p_chats, p_persons, p_keys, p_texts, p_adds, p_expires,
             p_name, p_now);
-        PERFORM mynah.queue_1(p_account, v_seq, p_action_chats, p_action_bodies, p_delays, p_action_expires, p_saves, p_now);
+        v_none := mynah.queue_1(p_account, v_seq, p_action_chats, p_action_bodies, p_delays, p_action_expires, p_saves, p_now);
         FOR i IN 1 .. cardinality(p_timer_keys) LOOP
             IF p_timer_ats[i] IS NULL THEN
                 DELETE FROM mynah.timer t WHERE t.account = p_account AND t.chat = p_timer_chats[i] AND t.key = p_timer_keys[i];

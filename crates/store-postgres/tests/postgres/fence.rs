@@ -148,7 +148,7 @@ pub(crate) fn replace(function: &str, old: &str, new: &str) -> String {
     )
 }
 
-const LOCK: &str = "PERFORM pg_advisory_xact_lock_shared(1298030849, p_account);";
+const LOCK: &str = "v_none := pg_advisory_xact_lock_shared(1298030849, p_account);";
 const LOOK: &str = "PERFORM 1 FROM mynah.holding WHERE account = p_account AND holder = p_holder AND epoch = p_epoch;";
 
 /// Two calls that meet.
