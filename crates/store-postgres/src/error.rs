@@ -93,23 +93,6 @@ fn is_io(source: &(dyn std::error::Error + 'static)) -> bool {
     source.downcast_ref::<std::io::Error>().is_some_and(|error| !is_tls(error))
 }
 
-/// Whether an error of a connection says that there is no such host, which is different from a resolver that fails. The
-/// standard library has no kind for it.
-pub(crate) fn is_unknown_host(error: &tokio_postgres::Error) -> bool {
-    std::error::Error::source(error).is_some_and(|source| names_no_host(&source.to_string()))
-}
-
-/// The words of glibc, musl, macOS and Windows.
-fn names_no_host(text: &str) -> bool {
-    let words = [
-        "Name or service not known",
-        "Name does not resolve",
-        "nodename nor servname",
-        "No such host is known",
-    ];
-    words.iter().any(|words| text.contains(words))
-}
-
 /// The error of a call whose tries have all failed.
 pub(crate) fn unreachable(
     place: &str,
@@ -128,17 +111,5 @@ pub(crate) fn failed(error: tokio_postgres::Error, place: &str) -> StoreError {
     match translate(error, place) {
         Failure::Again(error) => unreachable(place, error),
         Failure::Final(error) => error,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_host_that_does_not_exist_differs_from_a_resolver_that_fails() {
-        let failed = "failed to lookup address information: ";
-        assert!(names_no_host(&format!("{failed}Name or service not known")));
-        assert!(!names_no_host(&format!("{failed}Temporary failure in name resolution")));
     }
 }

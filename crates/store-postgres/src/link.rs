@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 use std::time::Duration;
 
-use mynah_core::StoreError;
+use mynah_core::{StoreError, with_causes};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Mutex, watch};
 use tokio::time::{Instant, sleep, timeout};
@@ -16,7 +16,7 @@ use tokio_postgres::{AsyncMessage, Client, Connection, NoTls, Row, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::Settings;
-use crate::error::{Failure, Pooled, is_unknown_host, translate, unreachable};
+use crate::error::{Failure, Pooled, translate, unreachable};
 
 /// A parameter of a statement.
 pub(crate) type Parameter<'a> = &'a (dyn ToSql + Sync);
@@ -33,8 +33,12 @@ const LONGEST: Duration = Duration::from_secs(20);
 /// The first connection may take this long without a word to the operator.
 const WITHOUT_A_WORD: Duration = Duration::from_secs(2);
 
-/// The pause after the first failed try; it doubles up to a second.
+/// The pause after the first failed try; it doubles up to a second, and ends when another connection of the process is made.
 const PAUSE: Duration = Duration::from_millis(20);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// The longest pause of the control connection, which therefore finds a server that is back before the others.
+const LONGEST_OF_CONTROL: Duration = Duration::from_millis(100);
 
 /// The settings of each session. A plan for given values costs more than it saves here. Limits that were set for people
 /// do not apply: a call that was cut off is only repeated.
@@ -131,22 +135,32 @@ where
     });
 }
 
-/// The first connection of a process to its database.
+/// The contact of a process with its database.
 #[derive(Debug, Default)]
-struct FirstContact {
-    is_made: AtomicBool,
+struct Contact {
+    /// The number of connections that were made.
+    made: watch::Sender<u64>,
     is_announced: AtomicBool,
+    /// Why the last try failed.
+    cause: SyncMutex<String>,
 }
 
-impl FirstContact {
+impl Contact {
     fn is_made(&self) -> bool {
-        self.is_made.load(Ordering::Relaxed)
+        *self.made.borrow() > 0
     }
 
-    /// Reports once that this can take a while.
+    fn failed(&self, cause: &(dyn std::error::Error + 'static)) {
+        let mut kept = self.cause.lock().unwrap_or_else(PoisonError::into_inner);
+        *kept = with_causes(cause);
+    }
+
+    /// Reports once that the first connection can take a while, and why.
     fn announce(&self, place: &str) {
         if !self.is_made() && !self.is_announced.swap(true, Ordering::Relaxed) {
-            tracing::warn!("waiting for the database {place} for up to {} s", PATIENCE.as_secs());
+            let cause = self.cause.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let patience = PATIENCE.as_secs();
+            tracing::warn!(cause, "waiting for the database {place} for up to {patience} s");
         }
     }
 }
@@ -154,15 +168,16 @@ impl FirstContact {
 /// A connection that is made when it is needed, and made again after it broke.
 pub(crate) struct Link {
     settings: Settings,
-    first_contact: Arc<FirstContact>,
+    contact: Arc<Contact>,
+    longest_pause: Duration,
     session: Mutex<Option<Arc<Session>>>,
     news: watch::Sender<News>,
 }
 
 impl Link {
-    fn new(settings: Settings, first_contact: Arc<FirstContact>) -> Self {
+    fn new(settings: Settings, contact: Arc<Contact>, longest_pause: Duration) -> Self {
         let news = watch::Sender::new(News::default());
-        Self { settings, first_contact, session: Mutex::new(None), news }
+        Self { settings, contact, longest_pause, session: Mutex::new(None), news }
     }
 
     /// The reports of its connections.
@@ -194,7 +209,7 @@ impl Link {
         }
         *session = None;
         let new = Arc::new(Session::open(&self.settings, self.news.clone()).await?);
-        self.first_contact.is_made.store(true, Ordering::Relaxed);
+        self.contact.made.send_modify(|made| *made += 1);
         *session = Some(Arc::clone(&new));
         Ok(new)
     }
@@ -210,14 +225,14 @@ impl Link {
         sql: &'static str,
         parameters: Parameters<'_>,
     ) -> Result<Vec<Row>, StoreError> {
-        if self.first_contact.is_made() {
+        if self.contact.is_made() {
             return self.repeat(sql, parameters).await;
         }
         let mut call = std::pin::pin!(self.repeat(sql, parameters));
         if let Ok(done) = timeout(WITHOUT_A_WORD, &mut call).await {
             return done;
         }
-        self.first_contact.announce(self.place());
+        self.contact.announce(self.place());
         call.await
     }
 
@@ -227,11 +242,12 @@ impl Link {
         parameters: Parameters<'_>,
     ) -> Result<Vec<Row>, StoreError> {
         let (since, mut pause) = (Instant::now(), PAUSE);
+        let mut made = self.contact.made.subscribe();
         loop {
             let cause = match timeout(LONGEST, self.attempt(sql, parameters)).await {
                 Ok(Ok(rows)) => return Ok(rows),
                 Ok(Err(Failure::Final(error))) => return Err(error),
-                Ok(Err(Failure::Again(error))) if self.leads_nowhere(&error) => {
+                Ok(Err(Failure::Again(error))) if self.leads_nowhere() => {
                     return Err(unreachable(self.place(), error));
                 }
                 Ok(Err(Failure::Again(error))) => error.into(),
@@ -244,16 +260,20 @@ impl Link {
                 return Err(unreachable(self.place(), cause));
             }
             tracing::debug!(place = self.place(), cause, "the database cannot be reached");
-            sleep(pause).await;
-            pause = (pause * 2).min(Duration::from_secs(1));
+            self.contact.failed(&*cause);
+            // The connection of this try may have been made before it failed.
+            made.mark_unchanged();
+            if timeout(pause, made.changed()).await.is_ok() {
+                sleep(PAUSE).await;
+            }
+            pause = (pause * 2).min(self.longest_pause);
         }
     }
 
-    /// Whether waiting cannot help, since the address leads nowhere. Where it once led to the server, the folder or the name
-    /// can come back, e.g. with a restart of the server.
-    fn leads_nowhere(&self, error: &tokio_postgres::Error) -> bool {
-        let is_unknown = || self.settings.has_one_host() && is_unknown_host(error);
-        !self.first_contact.is_made() && (self.settings.lacks_folder() || is_unknown())
+    /// Whether waiting cannot help, since the folder of the socket is missing. Where it once was, it can come back, e.g.
+    /// with a restart of the server. A name of a host that is unknown now may be that of a container that starts later.
+    fn leads_nowhere(&self) -> bool {
+        !self.contact.is_made() && self.settings.lacks_folder()
     }
 
     async fn attempt(
@@ -285,13 +305,13 @@ pub(crate) struct Links {
 
 impl Links {
     pub(crate) fn new(settings: &Settings) -> Self {
-        let first_contact = Arc::<FirstContact>::default();
-        let link = || Link::new(settings.clone(), Arc::clone(&first_contact));
+        let contact = Arc::<Contact>::default();
+        let link = |pause| Link::new(settings.clone(), Arc::clone(&contact), pause);
         Self {
-            fast: std::array::from_fn(|_| link()),
-            durable: std::array::from_fn(|_| link()),
-            reading: link(),
-            control: link(),
+            fast: std::array::from_fn(|_| link(LONGEST_PAUSE)),
+            durable: std::array::from_fn(|_| link(LONGEST_PAUSE)),
+            reading: link(LONGEST_PAUSE),
+            control: link(LONGEST_OF_CONTROL),
         }
     }
 

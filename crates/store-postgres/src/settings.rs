@@ -102,11 +102,6 @@ impl Settings {
         }
     }
 
-    /// Whether there is no other host to try.
-    pub(crate) fn has_one_host(&self) -> bool {
-        self.config.get_hosts().len() == 1
-    }
-
     /// Database and host, for messages.
     #[must_use]
     pub fn place(&self) -> &str {
