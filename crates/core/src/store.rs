@@ -373,7 +373,7 @@ pub enum StoreError {
     },
     /// Another process has taken over the account, or may have: the lease has expired. Nothing that this process does to
     /// the account from now on takes effect.
-    #[error("another process works with this account now")]
+    #[error("the lease of this account is lost, and another process may work with it now")]
     LeaseLost,
     /// The server of the database crashed and may have lost the last calls that it had answered. The account goes on with
     /// the rest when its data is opened anew.

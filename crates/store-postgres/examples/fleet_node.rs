@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use mynah_core::{Clock, Fleet, NodeInfo, Store, Stores, SystemClock};
 use mynah_store_postgres::{PostgresStores, Settings, migrate};
+use tokio::task::JoinSet;
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -46,8 +47,12 @@ async fn main() -> Result<()> {
 
 async fn look(fleet: &dyn Fleet, runs: &mut BTreeMap<String, Arc<dyn Store>>) -> Result<()> {
     let look = fleet.look().await?;
+    let mut starts = JoinSet::new();
     for taken in look.take {
-        taken.store.recover(SystemClock.now()).await?;
+        starts.spawn(async move { taken.store.recover(SystemClock.now()).await.map(|_| taken) });
+    }
+    for taken in starts.join_all().await {
+        let taken = taken?;
         runs.insert(taken.account, taken.store);
     }
     for account in look.give {

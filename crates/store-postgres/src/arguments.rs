@@ -1,6 +1,7 @@
 //! Values as the database takes them.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use mynah_core::Timestamp;
 
@@ -16,6 +17,11 @@ pub(crate) fn text(text: &str) -> Cow<'_, str> {
 /// A moment as it is stored.
 pub(crate) fn millis(moment: Option<Timestamp>) -> Option<i64> {
     moment.map(Timestamp::as_millis)
+}
+
+/// A span of time in milliseconds.
+pub(crate) fn whole_millis(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// The JSON form of a value. It has no NUL, since JSON escapes it.

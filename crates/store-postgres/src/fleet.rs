@@ -2,7 +2,7 @@
 //! this keeps the accounts that were handed out to the caller.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex as SyncMutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,11 +11,11 @@ use mynah_core::{
     Assignment, Fleet, Live, LiveRow, NodeInfo, Order, OrderEnd, Overview, Rate, StoreError, Taken,
     Timestamp,
 };
-use tokio::sync::{Mutex, watch};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::sync::{RwLock, watch};
+use tokio::time::{Instant, sleep, timeout_at};
 use tokio_postgres::Row;
 
-use crate::arguments::text;
+use crate::arguments::{text, whole_millis as millis};
 use crate::error::unreadable;
 use crate::link::{Link, Links};
 use crate::node::{Life, Node};
@@ -28,8 +28,9 @@ const MOST: i32 = 100;
 /// The shortest TTL: a beat must be longer than a call takes.
 const SHORTEST_TTL: Duration = Duration::from_millis(500);
 
-/// Looks are at most this far apart, so that the end of another process is seen early.
-const LONGEST_PAUSE: Duration = Duration::from_millis(700);
+/// Looks are at most this far apart, so that a late sign of another node is seen early. The look that sees it says when the
+/// next one can find out more.
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
 /// The pause before a look that finds the accounts that the last one had to leave.
 const SOON: Duration = Duration::from_millis(100);
@@ -65,15 +66,13 @@ const NEW_ID: &str = "SELECT gen_random_uuid()::text";
 pub(crate) struct PostgresFleet {
     links: Arc<Links>,
     keep: Arc<Keeps>,
-    member: Mutex<Option<Member>>,
+    /// Changed by looks. Other calls share it, and so run at the same time.
+    member: RwLock<Option<Member>>,
     /// The accounts that were handed out and not given back: the number of the lease, and how to revoke the store.
     held: SyncMutex<HashMap<String, Held>>,
     /// The number of notifications before the last look.
     seen: AtomicU64,
-    /// Whether the last look had to leave something.
-    has_more: AtomicBool,
-    /// Between two looks, in milliseconds.
-    pause: AtomicU64,
+    next_look: SyncMutex<Instant>,
     /// The number of the next batch of orders.
     next_batch: AtomicU64,
 }
@@ -109,11 +108,10 @@ impl PostgresFleet {
         Self {
             links,
             keep,
-            member: Mutex::new(None),
+            member: RwLock::new(None),
             held: SyncMutex::default(),
             seen: AtomicU64::new(0),
-            has_more: AtomicBool::new(false),
-            pause: AtomicU64::new(millis(LONGEST_PAUSE).unsigned_abs()),
+            next_look: SyncMutex::new(Instant::now()),
             next_batch: AtomicU64::new(0),
         }
     }
@@ -169,7 +167,23 @@ impl PostgresFleet {
         let id: &str = &node.id;
         let rows = self.control().query(LOOK, &[&id, &MOST, &not]).await?;
         let Some((last, rows)) = rows.split_last() else { return Ok((Vec::new(), EXPIRED)) };
-        Ok((rows.iter().map(Found::read).collect(), last.get(2)))
+        let says = last.get(2);
+        self.look_again_in(if says & MORE != 0 { Some(SOON) } else { wait(last.get(6)) });
+        Ok((rows.iter().map(Found::read).collect(), says))
+    }
+
+    /// Brings the next look forward.
+    fn look_again_in(&self, wait: Option<Duration>) {
+        let Some(wait) = wait else { return };
+        let mut next = self.next_look.lock().unwrap_or_else(PoisonError::into_inner);
+        *next = (*next).min(Instant::now() + wait);
+    }
+
+    /// The next look comes after the longest pause, unless something is seen before.
+    fn begin_look(&self, ttl: Duration) {
+        self.seen.store(self.control().news().borrow().notified, Ordering::Relaxed);
+        let pause = LONGEST_PAUSE.min(ttl / 3);
+        *self.next_look.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now() + pause;
     }
 
     /// Hands out an account that this node holds.
@@ -236,7 +250,8 @@ impl PostgresFleet {
             self.held().remove(account);
             return Ok(());
         }
-        let member = self.member.lock().await;
+        // A look that comes in between would give out again what is on its way back.
+        let member = self.member.read().await;
         let node: &str = &member.as_ref().ok_or_else(not_joined)?.node.id;
         let parameters: [crate::link::Parameter<'_>; 3] =
             [&node, &text(account), &reason.map(text)];
@@ -247,7 +262,7 @@ impl PostgresFleet {
 
     /// The id of this incarnation.
     async fn id(&self) -> Result<Arc<str>, StoreError> {
-        let member = self.member.lock().await;
+        let member = self.member.read().await;
         Ok(Arc::clone(&member.as_ref().ok_or_else(not_joined)?.node.id))
     }
 }
@@ -270,8 +285,10 @@ fn each(rate: Rate) -> Duration {
     rate.per / rate.count.max(1)
 }
 
-fn millis(time: Duration) -> i64 {
-    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+/// The time after which a look is worth it, if there is one.
+fn wait(millis: Option<i64>) -> Option<Duration> {
+    // The clock of the server must have passed the moment.
+    millis.map(|millis| Duration::from_millis(u64::try_from(millis).unwrap_or(0) + 1))
 }
 
 fn not_joined() -> StoreError {
@@ -290,25 +307,29 @@ impl Fleet for PostgresFleet {
             return Err(StoreError::Unsupported { instead });
         }
         schema::check(self.control()).await?;
-        let pause = millis(LONGEST_PAUSE.min(info.ttl / 3)).unsigned_abs();
-        self.pause.store(pause, Ordering::Relaxed);
-        let mut member = self.member.lock().await;
+        let mut member = self.member.write().await;
         match member.as_mut() {
             Some(known) if !known.node.is_lost() && known.info.ttl == info.ttl => {
                 (known.info, known.is_draining) = (info, false);
                 self.describe(known).await
             }
             _ => {
-                *member = Some(self.enter(info, false).await?);
+                *member = Some(loop {
+                    match self.enter(info.clone(), false).await {
+                        // The server was away for longer than the TTL in between.
+                        Err(StoreError::LeaseLost) => {}
+                        entered => break entered?,
+                    }
+                });
                 Ok(())
             }
         }
     }
 
     async fn look(&self) -> Result<Assignment, StoreError> {
-        let mut member = self.member.lock().await;
+        let mut member = self.member.write().await;
         let member = member.as_mut().ok_or_else(not_joined)?;
-        self.seen.store(self.control().news().borrow().notified, Ordering::Relaxed);
+        self.begin_look(member.info.ttl);
         let (mut rows, mut says) = (Vec::new(), EXPIRED);
         if !member.node.is_lost() {
             (rows, says) = self.found(&member.node).await?;
@@ -317,7 +338,6 @@ impl Fleet for PostgresFleet {
             *member = self.enter(member.info.clone(), member.is_draining).await?;
             (rows, says) = self.found(&member.node).await?;
         }
-        self.has_more.store(says & MORE != 0, Ordering::Relaxed);
         member.is_draining = says & DRAINING != 0;
         let mut give = self.revoked(&rows);
         let is_known = |row: &Found| self.held().contains_key(&row.name);
@@ -344,7 +364,7 @@ impl Fleet for PostgresFleet {
     }
 
     async fn drain(&self) -> Result<(), StoreError> {
-        let mut member = self.member.lock().await;
+        let mut member = self.member.write().await;
         let member = member.as_mut().ok_or_else(not_joined)?;
         let node: &str = &member.node.id;
         self.control().query(DRAIN, &[&node]).await?;
@@ -353,7 +373,7 @@ impl Fleet for PostgresFleet {
     }
 
     async fn leave(&self) -> Result<(), StoreError> {
-        let mut member = self.member.lock().await;
+        let mut member = self.member.write().await;
         let Some(left) = member.as_ref() else { return Ok(()) };
         let node: &str = &left.node.id;
         self.control().query(LEAVE, &[&node]).await?;
@@ -364,12 +384,9 @@ impl Fleet for PostgresFleet {
 
     async fn changed(&self) {
         let seen = self.seen.load(Ordering::Relaxed);
-        let pause = match self.has_more.load(Ordering::Relaxed) {
-            true => SOON,
-            false => Duration::from_millis(self.pause.load(Ordering::Relaxed)),
-        };
+        let next = *self.next_look.lock().unwrap_or_else(PoisonError::into_inner);
         let mut news = self.control().news();
-        drop(timeout(pause, news.wait_for(|news| news.notified != seen)).await);
+        drop(timeout_at(next, news.wait_for(|news| news.notified != seen)).await);
     }
 
     async fn publish(&self, rows: Vec<LiveRow>) -> Result<(), StoreError> {

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
 
+use crate::arguments::whole_millis;
 use crate::boot_time::boot_time;
 use crate::error::failed;
 use crate::link::Links;
@@ -21,7 +22,7 @@ pub(crate) const TTL: Duration = Duration::from_secs(6);
 
 /// Beats are at most this far apart, so that a process that has ended is distinguished early from one that comes back after the loss
 /// of a connection.
-const LONGEST_BEAT: Duration = Duration::from_millis(500);
+const LONGEST_BEAT: Duration = Duration::from_millis(250);
 
 /// Between two tries of a heartbeat that failed.
 const AGAIN: Duration = Duration::from_millis(100);
@@ -43,7 +44,7 @@ pub(crate) struct Life {
 }
 
 impl Life {
-    /// A sign of life comes this often. `is_ended_1` computes the same.
+    /// A sign of life comes this often. `next_beat_1` computes the same.
     pub(crate) fn beat(&self) -> Duration {
         LONGEST_BEAT.min(self.ttl / 3)
     }
@@ -114,12 +115,12 @@ struct Lease {
 
 impl Lease {
     fn new(life: &Life, asked: Duration) -> Self {
-        let until = AtomicI64::new(millis(asked + life.ttl));
+        let until = AtomicI64::new(whole_millis(asked + life.ttl));
         Self { until, expires: life.expires, is_lost: watch::Sender::new(false) }
     }
 
     fn renew(&self, life: &Life, asked: Duration) {
-        self.until.store(millis(asked + life.ttl), Ordering::Release);
+        self.until.store(whole_millis(asked + life.ttl), Ordering::Release);
     }
 
     fn end(&self) {
@@ -128,7 +129,9 @@ impl Lease {
 
     fn left(&self) -> Duration {
         let until = self.until.load(Ordering::Acquire);
-        Duration::from_millis(until.saturating_sub(millis(boot_time())).try_into().unwrap_or(0))
+        Duration::from_millis(
+            until.saturating_sub(whole_millis(boot_time())).try_into().unwrap_or(0),
+        )
     }
 
     /// How long the node lives without another sign.
@@ -154,10 +157,6 @@ impl Lease {
     }
 }
 
-fn millis(time: Duration) -> i64 {
-    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
-}
-
 /// Renews the row of a node.
 struct Keeper {
     links: Arc<Links>,
@@ -172,6 +171,13 @@ impl Keeper {
         while !self.wait(is_fine).await {
             is_fine = self.renew().await;
         }
+        let Self { links, life, .. } = self;
+        tracing::warn!(
+            node = life.name,
+            "the node gave the database {} no sign for {:?} and has lost its accounts",
+            links.control.place(),
+            life.ttl
+        );
     }
 
     /// Waits for the next beat, or for the end of the control connection. Returns whether the row expired meanwhile.
@@ -197,10 +203,8 @@ impl Keeper {
                 self.lease.renew(&self.life, asked);
                 return true;
             }
-            Ok(Ok(None)) => {
-                tracing::warn!(node = self.life.name, "the node has expired for the others");
-                self.lease.end();
-            }
+            // It has expired for the others.
+            Ok(Ok(None)) => self.lease.end(),
             Ok(Err(error)) => tracing::warn!(%error, "the database was not reached in time"),
             // It is lost by now.
             Err(_) => {}
@@ -211,7 +215,7 @@ impl Keeper {
 
 /// Renews the row, and takes the lock if the connection is new. Returns the number of the node; `None` if it has expired.
 async fn beat(links: &Links, id: &str, life: &Life) -> Result<Option<i32>, StoreError> {
-    let ttl = millis(life.ttl);
+    let ttl = whole_millis(life.ttl);
     let version = env!("CARGO_PKG_VERSION");
     let rows =
         links.control.query(BEAT_SQL, &[&id, &life.name, &version, &ttl, &life.expires]).await?;

@@ -52,16 +52,50 @@ BEGIN
         ON CONFLICT (number) DO UPDATE SET server = excluded.server WHERE s.server <> excluded.server;
 END $$;
 
--- Whether the process of a node has ended: no session holds its lock in the life of the server in which it took it, and it
--- has expired or has not beaten for a moment since its next beat was due, in which it would have come back after the loss of
--- a connection.
+-- From when on the process of a node counts as ended, as things are: null while a session holds its lock, or if it took the
+-- lock in another life of the server. Else when it expires, or has not beaten for a moment since its next beat was due, in which it
+-- would have come back after the loss of a connection. Takes no lock, so that nodes that look at the same time do not hide
+-- the end from each other.
+CREATE FUNCTION mynah.ends_at_1(p_node mynah.node) RETURNS timestamptz LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    PERFORM 1 FROM mynah.session s WHERE s.number = p_node.number AND s.server = pg_postmaster_start_time();
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    PERFORM 1 FROM pg_locks k WHERE k.locktype = 'advisory' AND k.classid = 1298030851 AND k.objid = p_node.number::oid
+        AND k.granted AND k.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database());
+    IF FOUND THEN
+        RETURN NULL;
+    END IF;
+    RETURN least(p_node.expires, mynah.next_beat_1(p_node) + interval '600 milliseconds');
+END $$;
+
+-- When the next beat of a node is due.
+CREATE FUNCTION mynah.next_beat_1(p_node mynah.node) RETURNS timestamptz LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN p_node.beaten + CASE WHEN p_node.expires > p_node.beaten
+        THEN least(interval '250 milliseconds', (p_node.expires - p_node.beaten) / 3) ELSE interval '0' END;
+END $$;
+
+-- Whether the process of a node has ended.
 CREATE FUNCTION mynah.is_ended_1(p_node mynah.node) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
-    RETURN CASE WHEN p_node.expires < clock_timestamp() THEN true
-            ELSE p_node.beaten + least(interval '500 milliseconds', (p_node.expires - p_node.beaten) / 3)
-                + interval '700 milliseconds' < clock_timestamp() END
-        AND EXISTS (SELECT 1 FROM mynah.session s WHERE s.number = p_node.number AND s.server = pg_postmaster_start_time())
-        AND pg_try_advisory_xact_lock(1298030851, p_node.number);
+    RETURN coalesce(mynah.ends_at_1(p_node) < clock_timestamp(), false);
+END $$;
+
+-- The other nodes whose processes have ended, and when the next one ends or expires if it gives no sign. One that has ended
+-- gets no share, though its row is good for a while after others have taken its accounts.
+CREATE FUNCTION mynah.late_1(p_node uuid, p_now timestamptz, OUT o_ended uuid[], OUT o_next timestamptz)
+LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    WITH late AS MATERIALIZED (
+        SELECT n.id, n.expires, mynah.ends_at_1(n) AS ends FROM mynah.node n
+            WHERE n.id <> p_node AND mynah.next_beat_1(n) < p_now
+                AND (n.expires > p_now OR EXISTS (SELECT 1 FROM mynah.lease l WHERE l.holder = n.id))
+    )
+    SELECT coalesce(array_agg(l.id) FILTER (WHERE l.ends < p_now), '{}'),
+            min(least(l.expires, l.ends)) FILTER (WHERE l.expires >= p_now AND (l.ends IS NULL OR l.ends >= p_now))
+        INTO o_ended, o_next FROM late l;
 END $$;
 
 -- The number of an account, which is made if there is none with that name.
@@ -128,123 +162,136 @@ BEGIN
         FROM runners r JOIN sums s USING (o_account) GROUP BY r.o_node;
 END $$;
 
+-- Takes free accounts for a node up to its share, and those of nodes that have expired or are among `p_ended`. Returns how many it
+-- took, how many more it could not take now, and the former nodes of the taken ones. Waits for no other call: an account with a
+-- call under way is left for the next look. `p_not` are accounts that the node is still ending.
+CREATE FUNCTION mynah.take_free_1(p_node mynah.node, p_share bigint, p_slack bigint, p_most integer, p_not text[], p_ended uuid[],
+    p_now timestamptz, OUT o_taken bigint, OUT o_left bigint, OUT o_former text[]) LANGUAGE plpgsql VOLATILE AS $$
+#variable_conflict use_column
+DECLARE
+    v_held bigint := (SELECT count(*) FROM mynah.lease WHERE holder = p_node.id AND NOT giving);
+BEGIN
+    WITH runners AS MATERIALIZED (
+        SELECT r.o_account AS account FROM mynah.runners_1(p_now, p_ended) r WHERE r.o_node = p_node.id
+    ), mine AS MATERIALIZED (
+        SELECT l.account, l.epoch, l.holder, l.since, l.deaths, l.deaths_since, l.last_node,
+            l.holder IS NOT NULL AS died, l.holder = ANY (p_ended) AS ended,
+            coalesce(l.moving_to = p_node.name AND l.moving_until > p_now, false) AS sent,
+            coalesce(l.moving_until > p_now, false) AS reserved,
+            l.holder IS NULL AND l.since < p_now - 2 * (p_node.expires - p_node.beaten) AS late
+        FROM mynah.lease l
+        JOIN mynah.offer o ON o.node = p_node.id AND l.account = ANY (o.accounts)
+        LEFT JOIN mynah.node h ON h.id = l.holder
+        WHERE l.holder IS DISTINCT FROM p_node.id
+            AND (l.holder IS NULL OR h.id IS NULL OR h.expires <= p_now OR l.holder = ANY (p_ended))
+            AND (l.not_before IS NULL OR l.not_before <= p_now)
+            AND NOT EXISTS (SELECT 1 FROM mynah.moving v WHERE v.account = l.account)
+    ), allowed AS MATERIALIZED (
+        SELECT m.* FROM mine m
+        WHERE NOT EXISTS (SELECT 1 FROM mynah.account a WHERE a.account = m.account AND a.name = ANY (p_not))
+            AND (m.sent OR (
+                NOT m.reserved
+                AND m.account IN (SELECT r.account FROM runners r)
+                -- After an outage all nodes come anew: each first takes what it had.
+                AND (m.last_node = p_node.name OR p_node.joined < p_now - (p_node.expires - p_node.beaten) / 3)))
+    ), ranked AS MATERIALIZED (
+        SELECT f.*, row_number() OVER (ORDER BY f.sent DESC, (f.last_node = p_node.name) DESC NULLS LAST, f.late DESC, random())
+            AS place
+        FROM allowed f
+    ), chosen AS MATERIALIZED (
+        SELECT r.* FROM ranked r WHERE r.place <= p_most
+            AND (r.sent OR r.place <= p_share - v_held OR (r.late AND r.place <= p_share + p_slack - v_held))
+            -- Those under suspicion go to a node one by one.
+            AND (r.deaths < 5 OR (r.place = 1 AND NOT EXISTS (SELECT 1 FROM mynah.lease l WHERE l.holder = p_node.id
+                AND l.deaths >= 5 AND l.since > p_now - interval '10 seconds')))
+    ), locked AS MATERIALIZED (
+        SELECT c.* FROM chosen c WHERE pg_try_advisory_xact_lock(1298030849, c.account)
+    ), judged AS MATERIALIZED (
+        -- A process that ended soon after it had taken the account may have ended because of it.
+        SELECT d.*, d.ended IS TRUE AND d.died_so_often >= mynah.most_deaths_1(d.died_so_often, d.died_since, p_now) AS left_alone
+        FROM (
+            SELECT k.*, CASE WHEN k.ended IS NOT TRUE THEN k.deaths
+                WHEN k.since > p_now - interval '10 seconds' THEN k.deaths + 1 ELSE 0 END AS died_so_often,
+                CASE WHEN k.deaths > 0 THEN k.deaths_since ELSE k.since END AS died_since
+            FROM locked k) d
+    ), taken AS (
+        -- The epoch is compared, so that of two takers one finds nothing.
+        UPDATE mynah.lease l SET
+                holder = CASE WHEN j.left_alone THEN NULL ELSE p_node.id END,
+                epoch = l.epoch + 1, since = p_now, giving = false,
+                ended = CASE WHEN j.died THEN j.ended ELSE l.ended END,
+                silent_epoch = CASE WHEN j.died AND NOT j.ended THEN l.epoch ELSE l.silent_epoch END,
+                deaths = j.died_so_often, deaths_since = j.died_since,
+                trouble = CASE WHEN j.ended IS TRUE AND j.died_so_often > 1
+                    THEN j.died_so_often || ' nodes in a row ended with it' ELSE l.trouble END,
+                not_before = CASE WHEN j.left_alone THEN p_now + mynah.back_off_1(j.died_so_often - 4) END,
+                zone = CASE WHEN j.left_alone THEN l.zone ELSE p_node.zone END,
+                last_node = CASE WHEN j.left_alone THEN l.last_node ELSE p_node.name END,
+                moving_to = NULL, moving_until = NULL
+            FROM judged j WHERE l.account = j.account AND l.epoch = j.epoch
+            RETURNING l.account, l.epoch, l.holder, j.last_node AS former
+    ), seen AS (
+        INSERT INTO mynah.holding AS g (account, holder, epoch)
+            SELECT t.account, t.holder, t.epoch FROM taken t WHERE t.holder IS NOT NULL
+            ON CONFLICT ON CONSTRAINT holding_pkey DO UPDATE SET holder = excluded.holder, epoch = excluded.epoch
+    ), unseen AS (
+        DELETE FROM mynah.holding g USING taken t WHERE g.account = t.account AND t.holder IS NULL
+    )
+    SELECT (SELECT count(*) FROM chosen) - count(*), count(*),
+            array_agg(t.account || ':' || t.former) FILTER (WHERE t.former IS NOT NULL)
+        INTO o_left, o_taken, o_former FROM taken t;
+END $$;
+
 -- Takes accounts for a node, and returns all that it holds then: the account, its name, the number of the lease, whether it
 -- should be given back, whether it has no session, the name of the former node. The last row has no account; its number says
--- what there is to do: 1 the node is draining, 2 there is more to take, 4 it has expired. Waits for no other call: an account with
--- a call under way is left for the next look. `p_not` are accounts that the node is still ending.
+-- what there is to do: 1 the node is draining, 2 there is more to take, 4 it has expired; and `o_wait_ms` in how many
+-- milliseconds another node may be found to have ended, if one is late.
 CREATE FUNCTION mynah.look_1(p_node uuid, p_most integer, p_not text[])
-RETURNS TABLE (o_account integer, o_name text, o_epoch bigint, o_giving boolean, o_fresh boolean, o_last_node text)
+RETURNS TABLE (o_account integer, o_name text, o_epoch bigint, o_giving boolean, o_fresh boolean, o_last_node text, o_wait_ms bigint)
 LANGUAGE plpgsql VOLATILE AS $$
-#variable_conflict use_column
 DECLARE
     v_now timestamptz := clock_timestamp();
     v_node mynah.node;
     v_share bigint;
     v_slack bigint;
-    v_held bigint;
-    v_free bigint;
-    v_taken bigint;
+    v_left bigint := 0;
+    v_taken bigint := 0;
     v_ended uuid[];
-    v_last text[];
+    v_next timestamptz;
+    v_former text[];
 BEGIN
     PERFORM set_config('synchronous_commit', 'off', true);
-    SELECT * INTO v_node FROM mynah.node WHERE id = p_node AND expires > v_now;
+    SELECT * INTO v_node FROM mynah.node n WHERE n.id = p_node AND n.expires > v_now;
     IF NOT FOUND THEN
-        RETURN QUERY SELECT NULL::integer, NULL::text, 4::bigint, NULL::boolean, NULL::boolean, NULL::text;
+        RETURN QUERY SELECT NULL::integer, NULL::text, 4::bigint, NULL::boolean, NULL::boolean, NULL::text, NULL::bigint;
         RETURN;
     END IF;
-    -- Their sessions show that their processes have ended, also before their rows expire.
-    v_ended := ARRAY(SELECT n.id FROM mynah.node n WHERE n.id <> p_node
-        AND EXISTS (SELECT 1 FROM mynah.lease l WHERE l.holder = n.id) AND mynah.is_ended_1(n));
-    SELECT o_share INTO v_share FROM mynah.shares_1(v_now, v_ended) WHERE o_node = p_node;
+    SELECT t.o_ended, t.o_next INTO v_ended, v_next FROM mynah.late_1(p_node, v_now) t;
+    SELECT s.o_share INTO v_share FROM mynah.shares_1(v_now, v_ended) s WHERE s.o_node = p_node;
     v_share := coalesce(v_share, 0);
     v_slack := greatest(1, v_share / 10);
     PERFORM mynah.ask_back_1(v_node, v_share, v_slack, v_now);
-    SELECT count(*) INTO v_held FROM mynah.lease WHERE holder = p_node AND NOT giving;
-    v_free := 0;
-    v_taken := 0;
     IF NOT v_node.draining THEN
-        WITH runners AS MATERIALIZED (
-            SELECT r.o_account AS account FROM mynah.runners_1(v_now, v_ended) r WHERE r.o_node = p_node
-        ), mine AS MATERIALIZED (
-            SELECT l.account, l.epoch, l.holder, l.since, l.deaths, l.deaths_since, l.last_node,
-                l.holder IS NOT NULL AS died, l.holder = ANY (v_ended) AS ended,
-                coalesce(l.moving_to = v_node.name AND l.moving_until > v_now, false) AS sent,
-                coalesce(l.moving_until > v_now, false) AS reserved,
-                l.holder IS NULL AND l.since < v_now - 2 * (v_node.expires - v_node.beaten) AS late
-            FROM mynah.lease l
-            JOIN mynah.offer o ON o.node = p_node AND l.account = ANY (o.accounts)
-            LEFT JOIN mynah.node h ON h.id = l.holder
-            WHERE l.holder IS DISTINCT FROM p_node
-                AND (l.holder IS NULL OR h.id IS NULL OR h.expires <= v_now OR l.holder = ANY (v_ended))
-                AND (l.not_before IS NULL OR l.not_before <= v_now)
-                AND NOT EXISTS (SELECT 1 FROM mynah.moving v WHERE v.account = l.account)
-        ), allowed AS MATERIALIZED (
-            SELECT m.* FROM mine m
-            WHERE NOT EXISTS (SELECT 1 FROM mynah.account a WHERE a.account = m.account AND a.name = ANY (p_not))
-                AND (m.sent OR (
-                    NOT m.reserved
-                    AND m.account IN (SELECT r.account FROM runners r)
-                    -- After an outage all nodes come anew: each first takes what it had.
-                    AND (m.last_node = v_node.name OR v_node.joined < v_now - (v_node.expires - v_node.beaten) / 3)))
-        ), ranked AS MATERIALIZED (
-            SELECT f.*, row_number() OVER (ORDER BY f.sent DESC, (f.last_node = v_node.name) DESC NULLS LAST, f.late DESC, random())
-                AS place
-            FROM allowed f
-        ), chosen AS MATERIALIZED (
-            SELECT r.* FROM ranked r WHERE r.place <= p_most
-                AND (r.sent OR r.place <= v_share - v_held OR (r.late AND r.place <= v_share + v_slack - v_held))
-                -- Those under suspicion go to a node one by one.
-                AND (r.deaths < 5 OR (r.place = 1 AND NOT EXISTS (SELECT 1 FROM mynah.lease l WHERE l.holder = p_node
-                    AND l.deaths >= 5 AND l.since > v_now - interval '10 seconds')))
-        ), locked AS MATERIALIZED (
-            SELECT c.* FROM chosen c WHERE pg_try_advisory_xact_lock(1298030849, c.account)
-        ), judged AS MATERIALIZED (
-            -- A process that ended soon after it had taken the account may have ended because of it.
-            SELECT d.*, d.ended IS TRUE AND d.died_so_often >= mynah.most_deaths_1(d.died_so_often, d.died_since, v_now) AS left_alone
-            FROM (
-                SELECT k.*, CASE WHEN k.ended IS NOT TRUE THEN k.deaths
-                    WHEN k.since > v_now - interval '10 seconds' THEN k.deaths + 1 ELSE 0 END AS died_so_often,
-                    CASE WHEN k.deaths > 0 THEN k.deaths_since ELSE k.since END AS died_since
-                FROM locked k) d
-        ), taken AS (
-            -- The epoch is compared, so that of two takers one finds nothing.
-            UPDATE mynah.lease l SET
-                    holder = CASE WHEN j.left_alone THEN NULL ELSE p_node END,
-                    epoch = l.epoch + 1, since = v_now, giving = false,
-                    ended = CASE WHEN j.died THEN j.ended ELSE l.ended END,
-                    silent_epoch = CASE WHEN j.died AND NOT j.ended THEN l.epoch ELSE l.silent_epoch END,
-                    deaths = j.died_so_often, deaths_since = j.died_since,
-                    trouble = CASE WHEN j.ended IS TRUE AND j.died_so_often > 1
-                        THEN j.died_so_often || ' nodes in a row ended with it' ELSE l.trouble END,
-                    not_before = CASE WHEN j.left_alone THEN v_now + mynah.back_off_1(j.died_so_often - 4) END,
-                    zone = CASE WHEN j.left_alone THEN l.zone ELSE v_node.zone END,
-                    last_node = CASE WHEN j.left_alone THEN l.last_node ELSE v_node.name END,
-                    moving_to = NULL, moving_until = NULL
-                FROM judged j WHERE l.account = j.account AND l.epoch = j.epoch
-                RETURNING l.account, l.epoch, l.holder, j.last_node AS former
-        ), seen AS (
-            INSERT INTO mynah.holding AS g (account, holder, epoch)
-                SELECT t.account, t.holder, t.epoch FROM taken t WHERE t.holder IS NOT NULL
-                ON CONFLICT ON CONSTRAINT holding_pkey DO UPDATE SET holder = excluded.holder, epoch = excluded.epoch
-        ), unseen AS (
-            DELETE FROM mynah.holding g USING taken t WHERE g.account = t.account AND t.holder IS NULL
-        )
-        SELECT (SELECT count(*) FROM chosen) - count(*), count(*),
-                array_agg(t.account || ':' || t.former) FILTER (WHERE t.former IS NOT NULL)
-            INTO v_free, v_taken, v_last FROM taken t;
+        SELECT t.o_taken, t.o_left, t.o_former INTO v_taken, v_left, v_former
+            FROM mynah.take_free_1(v_node, v_share, v_slack, p_most, p_not, v_ended, v_now) t;
     END IF;
     IF v_taken > 0 THEN
         PERFORM set_config('synchronous_commit', 'on', true);
+        PERFORM 1 FROM mynah.lease l JOIN mynah.node n ON n.id = l.holder WHERE n.id = ANY (v_ended) OR n.expires <= v_now;
+        IF FOUND THEN
+            -- The rest is for others, who may look later.
+            PERFORM pg_notify('mynah', 'free');
+        END IF;
     END IF;
     RETURN QUERY
         SELECT l.account, a.name, l.epoch, l.giving,
             NOT EXISTS (SELECT 1 FROM mynah.record r WHERE r.account = l.account),
-            (SELECT split_part(f.former, ':', 2) FROM unnest(v_last) AS f (former)
-                WHERE split_part(f.former, ':', 1)::integer = l.account)
+            (SELECT split_part(f.former, ':', 2) FROM unnest(v_former) AS f (former)
+                WHERE split_part(f.former, ':', 1)::integer = l.account), NULL::bigint
         FROM mynah.lease l JOIN mynah.account a USING (account) WHERE l.holder = p_node
         UNION ALL
-        SELECT NULL, NULL, (v_node.draining::integer + 2 * (v_free > 0 OR v_taken >= p_most)::integer)::bigint, NULL, NULL, NULL;
+        SELECT NULL, NULL, (v_node.draining::integer + 2 * (v_left > 0 OR v_taken >= p_most)::integer)::bigint, NULL, NULL, NULL,
+            ceil(extract(epoch FROM v_next - clock_timestamp()) * 1000)::bigint;
 END $$;
 
 -- So many nodes in a row must end soon after they took an account before it is left alone: five, or ten if nodes that did

@@ -42,10 +42,10 @@ cat >/dev/null
 "$1/pg_ctl" stop -m immediate -D "$folder/data" >/dev/null
 "#;
 
-/// A node that was silenced stays so.
+/// A node that was silenced stays so, and does not notice it.
 pub(crate) const SILENCE: &str = "
     CREATE FUNCTION stays_silent() RETURNS trigger LANGUAGE plpgsql AS
-        'BEGIN RETURN CASE WHEN OLD.expires = ''-infinity'' THEN NULL ELSE NEW END; END';
+        'BEGIN RETURN CASE WHEN OLD.expires = ''-infinity'' THEN OLD ELSE NEW END; END';
     CREATE TRIGGER silence BEFORE UPDATE ON mynah.node FOR EACH ROW EXECUTE FUNCTION stays_silent()";
 
 /// The holder of an account gives no sign any more, though its connections stay.

@@ -270,6 +270,35 @@ fn the_accounts_of_an_ended_process_are_taken_at_once_but_not_if_nodes_end_on_th
 }
 
 #[test]
+fn an_ended_node_gets_no_share_once_its_accounts_are_taken() {
+    let Some(cluster) = Cluster::shared() else { return };
+    let (process, operator) = (runtime(), runtime());
+    let admin = operator.block_on(database(cluster, "phantom"));
+    let ended_one = process.block_on(async {
+        let mut one = Member::join(cluster, "phantom", node("one", 4)).await;
+        settle(&mut [&mut one]).await;
+        one
+    });
+    process.shutdown_background();
+    operator.block_on(async {
+        ended(&admin).await;
+        let mut two = Member::join(cluster, "phantom", node("two", 4)).await;
+        let takes_all = async {
+            while two.runs.len() < 4 {
+                two.look().await;
+                two.fleet.changed().await;
+            }
+        };
+        assert!(timeout(Duration::from_secs(30), takes_all).await.is_ok());
+        // The row of the other one is good for a minute.
+        for _ in 0..3 {
+            assert_eq!(two.look().await.give, [""; 0]);
+        }
+    });
+    drop(ended_one);
+}
+
+#[test]
 fn an_account_is_not_left_alone_after_five_ends_while_other_nodes_end_as_well() {
     let Some(cluster) = Cluster::shared() else { return };
     story(async {

@@ -124,8 +124,8 @@ use Meeting::{CallBeforeGive, CallBeforeLook, LookBeforeCall, TwoLooks};
 /// The mistakes: a name, the statements that make it, and the meeting that finds it.
 fn mistakes() -> [(&'static str, String, Meeting); 4] {
     let lock = "WHERE pg_try_advisory_xact_lock(1298030849, c.account)";
-    let without_lock = replace("look_1", lock, "");
-    let without_epoch = replace("look_1", "AND l.epoch = j.epoch", "");
+    let without_lock = replace("take_free_1", lock, "");
+    let without_epoch = replace("take_free_1", "AND l.epoch = j.epoch", "");
     let without_both = format!("{without_lock}; {without_epoch}");
     let give_lock = "PERFORM pg_advisory_xact_lock(1298030849, v_account);";
     [
