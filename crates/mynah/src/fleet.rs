@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mynah_core::{Assignment, Fleet, NodeInfo, Rate, StoreError, Taken, with_causes};
+use mynah_page::Pages;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -44,7 +45,7 @@ pub(crate) struct Node {
     plans: BTreeMap<String, Plan>,
     /// Without the accounts.
     info: NodeInfo,
-    published: Published,
+    pages: Pages,
     /// The whole fleet, for the pages of this node.
     seen: LastSeen,
 }
@@ -93,12 +94,18 @@ impl Accounts {
         self.of_work.insert(id, account.to_owned());
     }
 
-    /// The next piece of work that has ended; `None` if there is none.
-    async fn next_done(&mut self) -> Option<Done> {
-        let done = self.work.join_next_with_id().await?;
+    /// The next pieces of work that have ended; `None` if there are none.
+    async fn next_done(&mut self) -> Option<Vec<Done>> {
+        let first = self.work.join_next_with_id().await?;
+        let more = std::iter::from_fn(|| self.work.try_join_next_with_id());
+        let done: Vec<_> = std::iter::once(first).chain(more).collect();
+        Some(done.into_iter().map(|done| self.outcome(done)).collect())
+    }
+
+    fn outcome(&mut self, done: Result<(Id, Done), JoinError>) -> Done {
         let id = done.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
         let account = self.of_work.remove(&id).unwrap_or_default();
-        Some(done.map_or_else(|error| Done::Failed { account, error }, |(_, done)| done))
+        done.map_or_else(|error| Done::Failed { account, error }, |(_, done)| done)
     }
 }
 
@@ -137,7 +144,7 @@ impl Node {
             supervisor: supervisor.clone(),
             plans,
             info,
-            published: Published::new(shared.pages.clone(), supervisor.clone()),
+            pages: shared.pages.clone(),
             seen,
         })
     }
@@ -148,32 +155,30 @@ impl Node {
     }
 
     /// Shares accounts until the process is stopped and all of them are given back.
-    pub(crate) async fn run(mut self, stop: CancellationToken) -> Result<(), Report> {
+    pub(crate) async fn run(self, stop: CancellationToken) -> Result<(), Report> {
         self.join().await.map_err(|error| failed("join the fleet", error))?;
         let mut ends = self.supervisor.ends();
         let mut accounts = Accounts::default();
-        let mut tick = tokio::time::interval(PUBLISHED);
-        self.seen.look(&*self.fleet).await;
-        let mut seen_at = Instant::now();
+        // Ends with this. By itself, since it must not hold up a look.
+        let mut showing = JoinSet::new();
+        let published = Published::new(self.pages.clone(), self.supervisor.clone());
+        showing.spawn(show(Arc::clone(&self.fleet), published, self.seen()));
         while !stop.is_cancelled() {
             tokio::select! {
                 () = stop.cancelled() => break,
                 () = self.fleet.changed() => {}
-                _ = tick.tick() => {
-                    self.published.publish(&*self.fleet).await;
-                    if seen_at.elapsed() >= SEEN {
-                        seen_at = Instant::now();
-                        self.seen.look(&*self.fleet).await;
-                    }
+                Some(end) = ends.recv() => {
+                    self.ended(&end.account, &mut accounts);
                     continue;
                 }
-                Some(end) = ends.recv() => self.ended(&end.account, &mut accounts).await,
-                Some(done) = accounts.next_done() => self.done(done, &mut accounts).await,
+                Some(done) = accounts.next_done() => {
+                    done.into_iter().for_each(|done| self.done(done, &mut accounts));
+                }
             }
             self.look(&mut accounts).await;
             for account in orders::carry_out(&self.fleet, &self.supervisor).await {
                 // The next look takes it, here or elsewhere. One that is busy is being started already, or given back.
-                self.give(account, &mut accounts);
+                self.part_with(account, None, &mut accounts);
             }
         }
         self.leave(&mut ends, &mut accounts).await;
@@ -198,7 +203,7 @@ impl Node {
         for account in give {
             // The account has not begun to work with its store, which is closed by dropping it.
             accounts.taken.remove(&account);
-            self.give(account, accounts);
+            self.part_with(account, None, accounts);
         }
     }
 
@@ -231,7 +236,8 @@ impl Node {
         });
     }
 
-    fn give(&self, account: String, accounts: &mut Accounts) {
+    /// Stops an account and gives it back; with a reason, it has failed and is set aside for a while.
+    fn part_with(&self, account: String, reason: Option<String>, accounts: &mut Accounts) {
         if !accounts.busy.insert(account.clone()) {
             return;
         }
@@ -239,42 +245,47 @@ impl Node {
         let (supervisor, fleet) = (self.supervisor.clone(), Arc::clone(&self.fleet));
         accounts.spawn(&account.clone(), async move {
             supervisor.stop(&account, Session::Keep).await;
-            warn("give an account back", fleet.give(&account).await);
+            match reason {
+                Some(reason) => {
+                    warn("set an account aside", fleet.poison(&account, &reason).await);
+                }
+                None => warn("give an account back", fleet.give(&account).await),
+            }
             tracing::info!(account, "given back");
             Done::Stopped { account }
         });
     }
 
     /// After a start or a stop.
-    async fn done(&self, done: Done, accounts: &mut Accounts) {
-        let account = match done {
+    fn done(&self, done: Done, accounts: &mut Accounts) {
+        let (Done::Started { account, .. }
+        | Done::Stopped { account }
+        | Done::Failed { account, .. }) = &done;
+        let account = account.clone();
+        accounts.busy.remove(&account);
+        match done {
             Done::Started { account, failure: None } => {
                 accounts.running.insert(account.clone(), Instant::now());
                 // It may have ended before this.
-                self.ended(&account, accounts).await;
-                account
+                self.ended(&account, accounts);
             }
             Done::Started { account, failure: Some(Failure { reason, is_passing }) } => {
                 tracing::error!(account, reason, "the account could not start here");
-                self.part_with(&account, (!is_passing).then_some(&reason)).await;
-                account
+                self.part_with(account, (!is_passing).then_some(reason), accounts);
             }
-            Done::Stopped { account } => account,
+            Done::Stopped { .. } => {}
             Done::Failed { account, error } => {
                 tracing::error!(%error, account, "a start or a stop failed by a mistake of the program");
-                self.supervisor.stop(&account, Session::Keep).await;
-                self.part_with(&account, Some(&error.to_string())).await;
-                account
+                self.part_with(account, Some(error.to_string()), accounts);
             }
-        };
-        accounts.busy.remove(&account);
+        }
         if let Some(taken) = accounts.taken.remove(&account) {
             self.take(taken, accounts);
         }
     }
 
     /// After the end of an account, whatever ended it. Does nothing if that was the end of an earlier run.
-    async fn ended(&self, account: &str, accounts: &mut Accounts) {
+    fn ended(&self, account: &str, accounts: &mut Accounts) {
         let Some(RunEnd { ended, is_passing }) = self.supervisor.end_of(account) else { return };
         let Some(since) = accounts.running.remove(account) else { return };
         if matches!(ended, Ended::Fine | Ended::LoggedOut | Ended::Blocked | Ended::NobodyLoggedIn)
@@ -286,18 +297,7 @@ impl Node {
         let is_its_fault = !is_passing && since.elapsed() < SHORT;
         let reason =
             is_its_fault.then(|| format!("ended soon after its start: {}", ended.meaning()));
-        self.supervisor.stop(account, Session::Keep).await;
-        self.part_with(account, reason.as_ref()).await;
-    }
-
-    /// Gives an account back that has ended; with a reason it is set aside for a while.
-    async fn part_with(&self, account: &str, reason: Option<&String>) {
-        match reason {
-            Some(reason) => {
-                warn("set an account aside", self.fleet.poison(account, reason).await);
-            }
-            None => warn("give an account back", self.fleet.give(account).await),
-        }
+        self.part_with(account.to_owned(), reason, accounts);
     }
 
     /// Gives each account back as soon as it has ended. The stop of the process has reached all of them already.
@@ -316,6 +316,20 @@ impl Node {
         while accounts.next_done().await.is_some() {}
         ends.close();
         warn("leave the fleet", self.fleet.leave().await);
+    }
+}
+
+/// Publishes the accounts of a node, and looks at the whole fleet for its pages.
+async fn show(fleet: Arc<dyn Fleet>, mut published: Published, seen: LastSeen) {
+    let mut tick = tokio::time::interval(PUBLISHED);
+    let mut seen_at = None::<Instant>;
+    loop {
+        tick.tick().await;
+        published.publish(&*fleet).await;
+        if seen_at.is_none_or(|at| at.elapsed() >= SEEN) {
+            seen_at = Some(Instant::now());
+            seen.look(&*fleet).await;
+        }
     }
 }
 
