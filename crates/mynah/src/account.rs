@@ -22,7 +22,7 @@ use crate::operate::{self, OperatorApi, OperatorCommands, keep_service};
 use crate::reload::{FileWatcher, Reloader};
 use crate::rule_books::{RuleBooks, RuleSource};
 use crate::rule_handler::{ActiveRules, RuleHandler};
-use crate::stop::{AccountStop, OpenService, Stop};
+use crate::stop::{AccountStop, FirstAsk, OpenService, Stop};
 use crate::stores::{Options, ProcessStores};
 use crate::supervisor::{LoginPace, RunEnd};
 use crate::view::console::{AccountView, Archive, ConsoleFeed, Live};
@@ -105,6 +105,8 @@ pub(crate) struct Opening<'a> {
     pub(crate) store: Option<Arc<dyn Store>>,
     /// How it is stopped.
     pub(crate) stop: AccountStop,
+    /// The pace of logins.
+    pub(crate) pace: Arc<LoginPace>,
 }
 
 /// The common state of the parts of an account.
@@ -120,6 +122,7 @@ struct Parts<'a> {
     control: Control,
     service: OpenService,
     stop: AccountStop,
+    pace: Arc<LoginPace>,
     live: Arc<Live>,
 }
 
@@ -127,7 +130,7 @@ impl Plan {
     /// Opens the account's data and puts everything together. Nothing is sent before [`Ready::run`].
     pub(crate) async fn open(
         &self,
-        Opening { book, files, store, stop }: Opening<'_>,
+        Opening { book, files, store, stop, pace }: Opening<'_>,
         shared: &Shared,
     ) -> Result<Ready, Report> {
         let values = self.values_with_secrets()?;
@@ -149,6 +152,7 @@ impl Plan {
             control: Control::new(),
             service: OpenService::default(),
             stop,
+            pace,
             live: Arc::new(Live::new(&self.name, shared.feed.clone())),
         };
         let transport = parts.transport(&values)?;
@@ -232,7 +236,7 @@ impl Parts<'_> {
             name: self.plan.name.clone(),
             store: Arc::clone(&self.store),
             transport: url_media::fetching(
-                self.stop.guard(transport, &self.service, self.plan.first_ask_after),
+                self.stop.guard(transport, &self.service, self.first_ask()),
                 self.shared.bot.fetch_client(),
                 &self.plan.data,
             ),
@@ -241,6 +245,11 @@ impl Parts<'_> {
             settings: self.plan.settings.clone(),
             observer: watch,
         }
+    }
+
+    fn first_ask(&self) -> FirstAsk {
+        let Plan { first_ask_after, connector, .. } = *self.plan;
+        FirstAsk { after: first_ask_after, connector, pace: Arc::clone(&self.pace) }
     }
 
     fn reloader(&self, files: &[PathBuf]) -> Reloader {
@@ -352,7 +361,7 @@ impl Ready {
     }
 
     /// Runs it until it is stopped or its session is over, and says how it ended.
-    pub(crate) async fn run(self, pace: Arc<LoginPace>) -> RunEnd {
+    pub(crate) async fn run(self) -> RunEnd {
         let stop = self.operator_api.stop.token().clone();
         let name = self.account.name.clone();
         let reloader = self.reloader();
@@ -369,7 +378,6 @@ impl Ready {
             );
         }
         reloader.announce().await;
-        stop.run_until_cancelled(wait_for_turn(&*store, self.connector, &pace)).await;
         let control = self.control.clone();
         let ended = Box::pin(mynah_runtime::run(self.account, self.control, stop.clone())).await;
         if control.has_left_behind() {
@@ -388,16 +396,6 @@ impl Ready {
         };
         let is_passing = matches!(&ended, RunEnded::Storage(error) if error.is_passing());
         RunEnd { ended: tell(&self.watch, &ended, refused), is_passing }
-    }
-}
-
-/// Waits until the account may log in, if its service has a login.
-async fn wait_for_turn(store: &dyn Store, connector: &dyn Connector, pace: &LoginPace) {
-    if connector.has_login() {
-        // If the records cannot be read, the run ends with the reason.
-        let has_session =
-            store.records().await.is_ok_and(|records| connector.has_session(&records));
-        pace.turn(has_session).await;
     }
 }
 
@@ -456,9 +454,9 @@ fn tell(
             watch.ended("finished");
             return Ended::Fine;
         }
-        RunEnded::Storage(StoreError::LeaseLost) => {
-            tracing::warn!(account, "another process works with this account now");
-            watch.ended("another process works with this account now");
+        RunEnded::Storage(error @ StoreError::LeaseLost) => {
+            tracing::warn!(account, "ended: {error}");
+            watch.ended(&error.to_string());
             return Ended::Storage;
         }
         RunEnded::LoggedOut { reason } => (

@@ -9,10 +9,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use mynah_core::{Incoming, ReceiveError, Records, Service, Source, Transport};
+use mynah_transports::Connector;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::Ended;
+use crate::supervisor::LoginPace;
 
 /// Stops a process in order.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +28,15 @@ pub(crate) struct Stop {
 pub(crate) struct AccountStop {
     process: Stop,
     own: Stop,
+}
+
+/// When an account first asks its service. Its queues are served before that.
+pub(crate) struct FirstAsk {
+    /// At the earliest after this time.
+    pub(crate) after: Duration,
+    pub(crate) connector: &'static dyn Connector,
+    /// If the service has a login, in the order of these.
+    pub(crate) pace: Arc<LoginPace>,
 }
 
 /// The service of an account, from the moment its transport is open.
@@ -89,11 +100,11 @@ impl AccountStop {
         &self,
         transport: Box<dyn Transport>,
         service: &OpenService,
-        first_ask_after: Duration,
+        first_ask: FirstAsk,
     ) -> Box<dyn Transport> {
         let (stop, service) = (self.clone(), Arc::clone(service));
-        let not_before = Instant::now() + first_ask_after;
-        Box::new(Guarded { inner: transport, stop, service, not_before })
+        let since = Instant::now();
+        Box::new(Guarded { inner: transport, stop, service, first_ask, since })
     }
 
     fn logs_out(&self) -> bool {
@@ -145,16 +156,19 @@ struct Guarded {
     inner: Box<dyn Transport>,
     stop: AccountStop,
     service: OpenService,
-    not_before: Instant,
+    first_ask: FirstAsk,
+    since: Instant,
 }
 
 impl Transport for Guarded {
     fn open(self: Box<Self>, records: Records) -> (Box<dyn Source>, Arc<dyn Service>) {
-        let (inner, service) = self.inner.open(records);
+        let Self { inner, stop, service: shown, first_ask, since } = *self;
+        let FirstAsk { after, connector, pace } = first_ask;
+        let turn = connector.has_login().then(|| (pace, connector.has_session(&records)));
+        let (inner, service) = inner.open(records);
         // A transport is opened once.
-        let _ = self.service.set(Arc::clone(&service));
-        let Self { stop, not_before, .. } = *self;
-        (Box::new(GuardedSource { inner, stop, not_before }), service)
+        let _ = shown.set(Arc::clone(&service));
+        (Box::new(GuardedSource { inner, stop, not_before: since + after, turn }), service)
     }
 }
 
@@ -162,12 +176,17 @@ struct GuardedSource {
     inner: Box<dyn Source>,
     stop: AccountStop,
     not_before: Instant,
+    /// Its turn to log in, which it has not waited for yet, and whether it has a session.
+    turn: Option<(Arc<LoginPace>, bool)>,
 }
 
 #[async_trait]
 impl Source for GuardedSource {
     async fn receive(&mut self) -> Result<Incoming, ReceiveError> {
         tokio::time::sleep_until(self.not_before).await;
+        if let Some((pace, has_session)) = self.turn.take() {
+            pace.turn(has_session).await;
+        }
         self.inner.receive().await
     }
 
@@ -199,7 +218,8 @@ mod tests {
         let (stop, told) = (Stop::default(), Arc::new(AtomicBool::default()));
         let account = stop.account();
         let inner = Box::new(Idle(Arc::clone(&told)));
-        let mut source = GuardedSource { inner, stop: account.clone(), not_before: Instant::now() };
+        let (stopped_by, not_before) = (account.clone(), Instant::now());
+        let mut source = GuardedSource { inner, stop: stopped_by, not_before, turn: None };
         stopped(&stop, &account);
         assert!(account.token().is_cancelled());
         source.log_out().await;

@@ -301,7 +301,7 @@ impl Supervisor {
                     member.set(State::Running { view: ready.view(), reloads });
                     self.0.shared.feed.accounts_changed();
                     tell(Ok(()));
-                    break self.end(&member, run(ready, Arc::clone(&self.0.pace)).await);
+                    break self.end(&member, run(ready).await);
                 }
                 Some(Err(failure)) => failure,
             };
@@ -342,7 +342,8 @@ impl Supervisor {
         let book = book.map_err(|mistakes| NotStarted::rules(mistakes, &files))?;
         let shared = Shared { lang, ..self.0.shared.clone() };
         let stop = member.stop.clone();
-        let opening = Opening { book, files: &files, store, stop };
+        let pace = Arc::clone(&self.0.pace);
+        let opening = Opening { book, files: &files, store, stop, pace };
         plan.open(opening, &shared).await.map_err(|report| NotStarted::new(report, &files))
     }
 
@@ -427,8 +428,8 @@ impl Supervisor {
 }
 
 /// Runs an account to its end. A mistake of the program ends it alone.
-async fn run(ready: Ready, pace: Arc<LoginPace>) -> RunEnd {
-    tokio::spawn(ready.run(pace)).await.unwrap_or_else(|error| {
+async fn run(ready: Ready) -> RunEnd {
+    tokio::spawn(ready.run()).await.unwrap_or_else(|error| {
         tracing::error!(%error, "an account ended by a mistake of the program");
         Ended::Unusable.into()
     })
