@@ -461,6 +461,9 @@ fn failure(error: reqwest::Error) -> Failure {
     // The address contains secrets, and the error would contain the address.
     let error = error.without_url();
     let (connecting, timed_out) = (error.is_connect(), error.is_timeout());
+    if error.is_builder() {
+        return Failure::Impossible("the address is not valid or too long");
+    }
     let has_no_descriptor = lacks_descriptors(&error);
     let cause: Cause = Box::new(error);
     match (connecting, timed_out) {

@@ -8,6 +8,15 @@ use crate::cookies::CookieJar;
 use crate::ids;
 use crate::wire::{BaseRequest, SyncKey};
 
+/// The longest key, ticket or login id of the service. The genuine ones have less than 200 bytes. Each goes into the
+/// address of a request, and a longer address than 64 KB cannot be sent.
+const LONGEST_KEY: usize = 2048;
+
+/// Whether a text can be a key, a ticket or a login id of the service.
+pub(crate) fn can_be_key(text: &str) -> bool {
+    text.len() <= LONGEST_KEY
+}
+
 /// A login session: cookies, keys and the read position in the log (section 16.1 of the protocol reference).
 ///
 /// Serialise it to resume later with [`Client::resume`](crate::Client::resume). It contains secrets: with it, anyone
@@ -132,9 +141,9 @@ impl Session {
         moves
     }
 
-    /// Stores a newer skey unless it is empty.
+    /// Stores a newer skey unless it is empty or too long.
     pub(crate) fn take_skey(&mut self, skey: &str) {
-        if !skey.is_empty() {
+        if !skey.is_empty() && can_be_key(skey) {
             skey.clone_into(&mut self.skey);
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::hosts::Role;
 use crate::percent::encode;
+use crate::session::can_be_key;
 use crate::{Call, CallError, Client, LoginId, ids, script};
 
 /// The app id under which the phone shows "Web WeChat".
@@ -28,7 +29,9 @@ impl Client {
         let answer = self.send(request).await?.ok()?;
         let text = answer.text();
         match (script::number(&text, "QRLogin.code"), script::value(&text, "QRLogin.uuid")) {
-            (Some(200), Some(uuid)) if !uuid.is_empty() => Ok(LoginId(uuid.to_owned())),
+            (Some(200), Some(uuid)) if !uuid.is_empty() && can_be_key(uuid) => {
+                Ok(LoginId(uuid.to_owned()))
+            }
             (Some(code), _) if code != 200 => Err(CallError::refused(Call::JsLogin, code, "")),
             _ => Err(answer.unreadable("the answer has no login uuid")),
         }

@@ -4,6 +4,7 @@ use crate::answer::Answer;
 use crate::endpoint::login::Confirmed;
 use crate::hosts::{Hosts, Role};
 use crate::http::Request;
+use crate::session::can_be_key;
 use crate::wire::SyncKey;
 use crate::wire::xml::Element;
 use crate::{Call, CallError, Client};
@@ -21,6 +22,15 @@ struct Page {
     sid: String,
     uin: u64,
     pass_ticket: String,
+}
+
+impl Page {
+    /// Whether its values can be those of a session.
+    fn is_session(&self) -> bool {
+        self.uin != 0
+            && !self.sid.is_empty()
+            && [&self.sid, &self.skey, &self.pass_ticket].into_iter().all(|key| can_be_key(key))
+    }
 }
 
 impl Client {
@@ -101,7 +111,7 @@ impl Client {
             Err(_) => return Err(answer.unreadable("the login page has no code")),
         }
         let page = self.page(&xml);
-        if page.uin != 0 && !page.sid.is_empty() {
+        if page.is_session() {
             return Ok(Outcome::In(page));
         }
         match xml.text_at(&["redirecturl"]) {

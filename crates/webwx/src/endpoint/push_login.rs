@@ -3,6 +3,7 @@
 
 use serde::Deserialize;
 
+use crate::session::can_be_key;
 use crate::wire::lenient;
 use crate::{Call, CallError, Client, LoginId};
 
@@ -46,7 +47,7 @@ impl Client {
         let answer = self.send(request).await?.ok()?;
         let said: Answer = answer.json()?;
         match said.ret {
-            Some(0) if !said.uuid.is_empty() => Ok(LoginId(said.uuid)),
+            Some(0) if !said.uuid.is_empty() && can_be_key(&said.uuid) => Ok(LoginId(said.uuid)),
             Some(ret) if ret != 0 => Err(CallError::refused(Call::PushLogin, ret, &said.msg)),
             _ => Err(answer.unreadable("the answer has no login uuid")),
         }

@@ -3,7 +3,7 @@ use std::time::Duration;
 use mynah_webwx::{CallError, Client, ClientMsgId, Options, OutgoingText};
 
 use crate::responder::{Reply, Responder, ok, status};
-use crate::{logged_in, well};
+use crate::{client, confirmed, logged_in, well};
 
 async fn failed_sync(reply: Reply) -> CallError {
     let server = Responder::start(move |asked| match asked.call() {
@@ -280,4 +280,68 @@ async fn compression_is_offered_and_undone() {
     let asked = server.asked();
     let sync = asked.iter().find(|asked| asked.call() == "webwxsync").unwrap();
     assert_eq!(sync.header("accept-encoding"), Some("gzip, deflate"));
+}
+
+#[tokio::test]
+async fn a_key_that_fits_into_no_address_is_not_taken() {
+    let long = "k".repeat(100_000);
+    let answer = format!(r#"{{"BaseResponse":{{"Ret":0}},"SKey":"{long}"}}"#);
+    let server = Responder::start(move |asked| match asked.call() {
+        "webwxsync" => ok(answer.clone()),
+        _ => well(asked),
+    })
+    .await;
+    let client = logged_in(&server).await;
+    let before = client.session();
+    client.sync().await.unwrap();
+    assert_eq!(client.session(), before);
+    client.sync().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_login_with_a_key_that_fits_into_no_address_is_refused() {
+    let long = "k".repeat(100_000);
+    for (call, answer, message) in [
+        (
+            "jslogin",
+            format!(r#"window.QRLogin.code = 200; window.QRLogin.uuid = "{long}";"#),
+            "jslogin: the answer has no login uuid",
+        ),
+        (
+            "webwxnewloginpage",
+            format!(
+                "<error><ret>0</ret><skey>k</skey><wxsid>s</wxsid><wxuin>1</wxuin><pass_ticket>{long}</pass_ticket></error>"
+            ),
+            "webwxnewloginpage: the login page contains no session",
+        ),
+    ] {
+        let server =
+            Responder::start(
+                move |asked| {
+                    if asked.call() == call { ok(answer.clone()) } else { well(asked) }
+                },
+            )
+            .await;
+        let client = client(&server);
+        let error = if call == "jslogin" {
+            client.request_login().await.unwrap_err()
+        } else {
+            client.log_in(&confirmed(&client).await).await.unwrap_err()
+        };
+        let text = error.to_string();
+        assert!(text.starts_with(message) && text.len() < 1000, "{text}");
+        assert!(!client.session().is_logged_in());
+    }
+}
+
+#[tokio::test]
+async fn a_request_whose_address_is_too_long_is_neither_sent_nor_repeated() {
+    let server = Responder::start(well).await;
+    let client = logged_in(&server).await;
+    let error = client.check_url(&"9".repeat(100_000)).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "webwxcheckurl: not possible: the address is not valid or too long"
+    );
+    assert!(!error.is_retryable() && !error.may_have_taken_effect());
 }
