@@ -56,6 +56,17 @@ fn what_is_piped_in_is_said_and_answered_and_then_it_ends() {
 }
 
 #[test]
+fn the_page_is_served_on_this_machine_only() {
+    for address in ["0.0.0.0:0", "[::]:0"] {
+        let output = mynah().args(["sandbox", "--page", address]).arg(faq()).output().unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{err}");
+        assert!(err.contains(&format!("the page is not served at {address}")), "{err}");
+        assert!(!String::from_utf8(output.stdout).unwrap().contains("page:"));
+    }
+}
+
+#[test]
 fn names_about_members_are_those_of_the_group() {
     let bot = TempDir::new().unwrap();
     let rules = r#"

@@ -88,7 +88,7 @@ pub(crate) struct Args {
     /// Speak in private first.
     #[arg(long, requires = "bot")]
     private: bool,
-    /// The address of the web page; port 0 takes a free one. By default a page is served if you sit at a terminal.
+    /// The address of the web page, on this machine only; port 0 takes a free one. By default a page is served if you sit at a terminal.
     #[arg(long, value_name = "ADDR", requires = "bot")]
     page: Option<SocketAddr>,
     #[command(flatten)]

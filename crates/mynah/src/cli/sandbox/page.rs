@@ -23,8 +23,11 @@ pub(super) struct Page {
 }
 
 impl Page {
-    /// Serves the page and says where.
+    /// Serves the page and says where. It has no token, so it is for this machine only.
     pub(super) async fn serve(address: SocketAddr, view: Arc<SandboxView>) -> Result<Self, Report> {
+        if !address.ip().is_loopback() {
+            return Err(beyond_this_machine(address));
+        }
         let failed = |error| {
             Report::new(Ended::Usage, format!("failed to serve the page at {address}"))
                 .because(error)
@@ -49,4 +52,14 @@ impl Page {
         let _ = tokio::time::timeout(PATIENCE, ended).await;
         self.tasks.shutdown().await;
     }
+}
+
+fn beyond_this_machine(address: SocketAddr) -> Report {
+    let what = format!(
+        "the page is not served at {address}: it has no token, and everyone in the network could change the rules"
+    );
+    Report::new(Ended::Usage, what).hint(
+        "give --page an address of this machine only, such as 127.0.0.1:8088; \
+         from another machine: ssh -L 8088:127.0.0.1:8088 HOST",
+    )
 }
