@@ -1,7 +1,6 @@
 //! `mynah import FILE… --to FOLDER`: a bot made of the files of other bots.
 
 use std::collections::BTreeMap;
-use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -10,7 +9,7 @@ use mynah_import::{ImportError, Imported, Kind, Limits, Reason, Remark};
 use mynah_rules::Lang;
 use serde::Serialize;
 
-use super::new::typed;
+use super::new::{typed, write_all_new};
 use super::print::{grouped, on_one_line, plural};
 use super::{common::Common, print};
 use crate::report::printable;
@@ -70,10 +69,10 @@ fn failed(error: ImportError) -> Report {
 
 /// Writes the files; if one of them exists, none is written.
 fn write(to: &Path, imported: &Imported) -> Result<(), Report> {
-    let failed = |path: &Path, error: io::Error| {
-        Report::new(Ended::Storage, format!("failed to write {}", path.display())).because(error)
-    };
-    std::fs::create_dir_all(to).map_err(|error| failed(to, error))?;
+    std::fs::create_dir_all(to).map_err(|error| {
+        Report::new(Ended::Storage, format!("failed to make the folder {}", to.display()))
+            .because(error)
+    })?;
     if let Some((name, _)) =
         imported.files.iter().find(|(name, _)| to.join(name).symlink_metadata().is_ok())
     {
@@ -82,12 +81,7 @@ fn write(to: &Path, imported: &Imported) -> Result<(), Report> {
             Report::new(Ended::No, what).hint("give --to another folder; nothing was changed")
         );
     }
-    for (name, bytes) in &imported.files {
-        let path = to.join(name);
-        let file = OpenOptions::new().write(true).create_new(true).open(&path);
-        file.and_then(|mut file| file.write_all(bytes)).map_err(|error| failed(&path, error))?;
-    }
-    Ok(())
+    write_all_new(imported.files.iter().map(|(name, bytes)| (to.join(name), bytes.as_slice())))
 }
 
 /// The summary for people: counts, and the first remarks of each reason.

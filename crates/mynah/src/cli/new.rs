@@ -1,6 +1,7 @@
 //! `mynah new NAME`: a folder with a small working bot to change.
 
-use std::io;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use mynah_rules::Lang;
@@ -26,8 +27,11 @@ pub(crate) fn execute(args: &Args, common: &Common) -> Result<Ended, Report> {
         Lang::En => include_str!("new/bot.en.toml"),
         Lang::Zh => include_str!("new/bot.zh.toml"),
     };
-    write(&folder.join("bot.toml"), bot)?;
-    write(&folder.join("bot.schema.json"), &schema::schema())?;
+    let schema = schema::schema();
+    write_all_new([
+        (folder.join("bot.toml"), bot.as_bytes()),
+        (folder.join("bot.schema.json"), schema.as_bytes()),
+    ])?;
     let shown = printable(&folder.display().to_string());
     let typed = printable(&typed(folder));
     print::to_stdout(|out| match common.lang() {
@@ -71,15 +75,41 @@ fn make_empty(folder: &Path) -> Result<(), Report> {
     }
 }
 
-fn write(file: &Path, text: &str) -> Result<(), Report> {
-    std::fs::write(file, text).map_err(|error| {
-        Report::new(Ended::Storage, format!("failed to write {}", file.display())).because(error)
-    })
+/// Writes new files. If one fails, none of them stays, so that the same command can be given again.
+pub(super) fn write_all_new<'a>(
+    files: impl IntoIterator<Item = (PathBuf, &'a [u8])>,
+) -> Result<(), Report> {
+    let mut made = Vec::new();
+    for (path, bytes) in files {
+        let file = OpenOptions::new().write(true).create_new(true).open(&path);
+        let written = file.and_then(|mut file| {
+            made.push(path.clone());
+            file.write_all(bytes)
+        });
+        if let Err(error) = written {
+            made.iter().for_each(|path| drop(std::fs::remove_file(path)));
+            let what = format!("failed to write {}", path.display());
+            return Err(Report::new(Ended::Storage, what).because(error));
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_files_that_cannot_all_be_written_none_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let [first, second] = ["a", "b"].map(|name| folder.path().join(name));
+        std::fs::write(&second, "mine").unwrap();
+        let error =
+            write_all_new([(first.clone(), &b"1"[..]), (second.clone(), b"2")]).unwrap_err();
+        assert!(error.to_string().contains("failed to write"), "{error}");
+        assert!(!first.exists());
+        assert_eq!(std::fs::read_to_string(&second).unwrap(), "mine");
+    }
 
     #[test]
     fn the_commands_shown_can_be_typed() {
