@@ -248,7 +248,7 @@ async fn measure() -> Result<()> {
 }
 
 fn main() -> Result<()> {
-    let runtime = mynah::runtime();
+    let runtime = mynah::runtime()?;
     if std::env::args().nth(1).as_deref() == Some("run") {
         return Ok(runtime.block_on(mynah::Bot::new().run_cli())?);
     }

@@ -56,16 +56,34 @@ pub use report::Report;
 /// them to another thread costs more than it saves. Handlers that block get a thread of their own. `TOKIO_WORKER_THREADS`
 /// sets another number.
 ///
-/// # Panics
+/// # Errors
 ///
-/// If the system allows no thread or no event queue, as `#[tokio::main]` does.
-#[must_use]
-pub fn runtime() -> tokio::runtime::Runtime {
+/// If the system allows this process no further thread or no file descriptor.
+pub fn runtime() -> Result<tokio::runtime::Runtime> {
+    probe_limits().map_err(no_runtime)?;
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     if std::env::var_os("TOKIO_WORKER_THREADS").is_none() {
         builder.worker_threads(1);
     }
-    builder.enable_all().build().expect("the system allows a thread and an event queue")
+    builder.enable_all().build().map_err(no_runtime)
+}
+
+/// More than the files that the runtime opens at its start, for events and signals.
+#[cfg(unix)]
+const FILES: usize = 8;
+
+/// Starts a thread and opens some files: the runtime panics where it gets none.
+fn probe_limits() -> std::io::Result<()> {
+    std::thread::Builder::new().spawn(|| {}).map(|thread| drop(thread.join()))?;
+    #[cfg(unix)]
+    (0..FILES).map(|_| std::fs::File::open("/dev/null")).collect::<std::io::Result<Vec<_>>>()?;
+    Ok(())
+}
+
+fn no_runtime(error: std::io::Error) -> Report {
+    Report::new(Ended::Storage, "the system allows this process too few threads or open files")
+        .because(error)
+        .hint("raise the limits: `ulimit -u` for threads, `ulimit -n` for open files")
 }
 
 /// The result of the entry points.

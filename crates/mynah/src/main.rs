@@ -9,5 +9,5 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 static HEAP: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 fn main() -> mynah::Result<()> {
-    mynah::runtime().block_on(mynah::Bot::new().run_cli())
+    mynah::runtime()?.block_on(mynah::Bot::new().run_cli())
 }

@@ -176,6 +176,18 @@ fn notes_are_shown_on_request_only() {
     assert!(run(mynah().args(["check", "-v"]).arg(noted.path())).out.contains("note[transport]"));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_process_without_file_descriptors_names_the_limit() {
+    let script = "ulimit -n 8 && exec \"$0\" schema";
+    let program = env!("CARGO_BIN_EXE_mynah");
+    let output = Command::new("sh").args(["-c", script, program]).output().unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{err}");
+    assert!(err.contains("too few threads or open files") && err.contains("ulimit -n"), "{err}");
+    assert!(!err.contains("panicked"), "{err}");
+}
+
 #[test]
 fn a_bot_that_is_not_there_is_wrong_usage() {
     let empty = TempDir::new().unwrap();

@@ -72,7 +72,7 @@ fn main() -> Result<()> {
 /// The bot, as the program `mynah` runs it.
 fn run_bot() -> Result<()> {
     counters::report_on_request();
-    Ok(mynah::runtime().block_on(mynah::Bot::new().run_cli())?)
+    Ok(mynah::runtime()?.block_on(mynah::Bot::new().run_cli())?)
 }
 
 async fn measure(flags: Flags) -> Result<()> {
