@@ -6,6 +6,7 @@ mod limits;
 mod repeated;
 mod server;
 mod slots;
+mod watched;
 
 pub use failed_accepts::FailedAccepts;
 pub use limits::Limits;

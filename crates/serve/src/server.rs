@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
@@ -21,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::body::CountedBody;
 use crate::slots::{Slot, Slots};
+use crate::watched::Watched;
 use crate::{FailedAccepts, Limits, Repeated};
 
 /// Serves routes until stopped. Answers in progress are finished.
@@ -105,7 +107,8 @@ impl Connection {
         });
         let mut builder = http1::Builder::new();
         builder.timer(TokioTimer::new()).header_read_timeout(self.limits.head);
-        let mut connection = pin!(builder.serve_connection(TokioIo::new(io), service));
+        let io = TokioIo::new(Watched::new(io, Arc::clone(&self.slot.stalled)));
+        let mut connection = pin!(builder.serve_connection(io, service));
         let result = tokio::select! {
             result = connection.as_mut() => result,
             () = close.cancelled() => return,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
@@ -27,7 +28,15 @@ struct Entry {
     address: IpAddr,
     /// The number of requests in progress.
     requests: usize,
+    /// Whether the client does not take its answer.
+    stalled: Arc<AtomicBool>,
     close: CancellationToken,
+}
+
+impl Entry {
+    fn is_stalled(&self) -> bool {
+        self.stalled.load(Ordering::Relaxed)
+    }
 }
 
 impl Slots {
@@ -36,28 +45,34 @@ impl Slots {
     }
 
     /// A place for a new connection. Beyond a limit, the oldest connection without a request in progress is closed for
-    /// it: half-open connections never keep a client out. `None` if every connection has a request in progress.
+    /// it, or else the oldest one whose client does not take its answer: half-open connections and clients that do not
+    /// read never keep another client out. `None` if every connection is served.
     pub(crate) fn take(&self, address: IpAddr) -> Option<Slot> {
         let mut table = lock(&self.table);
         let of_address = table.open.values().filter(|entry| entry.address == address).count();
         if of_address >= self.limits.per_address {
-            table.close_oldest_idle(|entry| entry.address == address)?;
+            table.close_oldest(|entry| entry.address == address)?;
         }
         if table.open.len() >= self.limits.total {
-            table.close_oldest_idle(|_| true)?;
+            table.close_oldest(|_| true)?;
         }
         let number = table.next;
         table.next += 1;
-        let close = CancellationToken::new();
-        table.open.insert(number, Entry { address, requests: 0, close: close.clone() });
-        Some(Slot { number, table: Arc::clone(&self.table), close })
+        let (stalled, close) = (Arc::<AtomicBool>::default(), CancellationToken::new());
+        let entry =
+            Entry { address, requests: 0, stalled: Arc::clone(&stalled), close: close.clone() };
+        table.open.insert(number, entry);
+        Some(Slot { number, table: Arc::clone(&self.table), stalled, close })
     }
 }
 
 impl Table {
-    fn close_oldest_idle(&mut self, wanted: impl Fn(&Entry) -> bool) -> Option<()> {
-        let idle = self.open.iter().find(|(_, entry)| entry.requests == 0 && wanted(entry));
-        let number = *idle?.0;
+    fn close_oldest(&mut self, wanted: impl Fn(&Entry) -> bool) -> Option<()> {
+        let oldest = |free: fn(&Entry) -> bool| {
+            self.open.iter().find(|(_, entry)| free(entry) && wanted(entry))
+        };
+        let idle = oldest(|entry| entry.requests == 0);
+        let number = *idle.or_else(|| oldest(Entry::is_stalled))?.0;
         let entry = self.open.remove(&number)?;
         entry.close.cancel();
         Some(())
@@ -73,6 +88,8 @@ fn lock(table: &Mutex<Table>) -> MutexGuard<'_, Table> {
 pub(crate) struct Slot {
     number: u64,
     table: Arc<Mutex<Table>>,
+    /// Set while the client does not take its answer.
+    pub(crate) stalled: Arc<AtomicBool>,
     /// Cancelled when the connection has to make room.
     pub(crate) close: CancellationToken,
 }
@@ -139,6 +156,17 @@ mod tests {
         assert!(slots.take(address(1)).is_some());
         assert!(busy.close.is_cancelled() && !new.close.is_cancelled());
         drop(second);
+    }
+
+    #[test]
+    fn clients_that_do_not_read_their_answers_keep_no_one_out() {
+        let slots = slots(2, 10);
+        let open = [slots.take(address(1)).unwrap(), slots.take(address(1)).unwrap()];
+        let _requests = open.each_ref().map(Slot::request);
+        assert!(slots.take(address(1)).is_none());
+        open[1].stalled.store(true, Ordering::Relaxed);
+        assert!(slots.take(address(1)).is_some());
+        assert!(!open[0].close.is_cancelled() && open[1].close.is_cancelled());
     }
 
     #[test]
