@@ -23,6 +23,7 @@ pub struct Text<'t> {
 impl<'t> Text<'t> {
     /// The first [`MAX_CHARACTERS`] of a text; with `hant`, traditional characters compare as simplified ones.
     #[must_use]
+    #[inline]
     pub fn new(text: &'t str, hant: bool) -> Self {
         Self {
             text: first_characters(text),
@@ -80,9 +81,11 @@ impl<'t> Text<'t> {
     }
 }
 
+#[inline]
 fn first_characters(text: &str) -> &str {
-    if text.len() <= MAX_CHARACTERS {
-        return text;
-    }
+    if text.len() <= MAX_CHARACTERS { text } else { cut(text) }
+}
+
+fn cut(text: &str) -> &str {
     text.char_indices().nth(MAX_CHARACTERS).map_or(text, |(end, _)| &text[..end])
 }

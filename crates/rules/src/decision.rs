@@ -1,6 +1,5 @@
 //! The decision of the rules about an event.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -46,8 +45,8 @@ pub struct RuleRef {
 /// The decision about an event.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Decision {
-    /// The inputs that it lacks. If there are any, the rest is empty: add them to the moment and decide again.
-    pub lacks: BTreeSet<Lack>,
+    /// The inputs that it lacks, each once. If there are any, the rest is empty: add them to the moment and decide again.
+    pub lacks: Vec<Lack>,
     /// The first rule that matched.
     pub rule: Option<RuleRef>,
     /// The captures of the rule.

@@ -18,6 +18,14 @@ pub trait Trace {
     }
 }
 
+/// The same trace, if there is one, for a part of the search.
+pub(crate) fn for_a_part<'s>(trace: &'s mut Option<&mut dyn Trace>) -> Option<&'s mut dyn Trace> {
+    match trace {
+        Some(trace) => Some(&mut **trace),
+        None => None,
+    }
+}
+
 /// The outcome of a rule that was looked at.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Verdict {

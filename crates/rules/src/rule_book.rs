@@ -241,17 +241,19 @@ impl RuleBook {
         search: Search,
         trace: Option<&mut dyn Trace>,
     ) -> Decision {
-        let mut decision = match &event.body {
+        let mut decision = Decision::default();
+        match &event.body {
             EventBody::Message(_) | EventBody::Notice(_) => {
-                search::answer(self, event, state, at, search, trace)
+                search::answer(self, event, state, at, search, trace, &mut decision);
             }
-            EventBody::Started => schedule::set_all(self, state, at),
-            EventBody::Due(due) => later::due(self, due, state, at),
-        };
-        if !decision.lacks.is_empty() {
-            return Decision { lacks: decision.lacks, ..Decision::default() };
+            EventBody::Started => decision = schedule::set_all(self, state, at),
+            EventBody::Due(due) => decision = later::due(self, due, state, at),
         }
-        decision.warnings.extend(at.inputs.warnings());
+        if decision.lacks.is_empty() {
+            decision.warnings.extend(at.inputs.warnings());
+        } else {
+            decision = Decision { lacks: decision.lacks, ..Decision::default() };
+        }
         decision
     }
 

@@ -46,51 +46,75 @@ pub(crate) struct EventFacts<'e> {
     sentence: OnceCell<Box<Sentence>>,
 }
 
+/// The message or notice that an event is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct About<'e> {
+    pub(crate) message: Option<&'e Message>,
+    notice: Option<&'e Notice>,
+    subject: Subject,
+    chat: &'e Chat,
+    person: Option<&'e Person>,
+    called: bool,
+    text: &'e str,
+}
+
+impl<'e> About<'e> {
+    /// `None` if no condition can be about the event.
+    #[inline]
+    pub(crate) fn of(event: &'e Event) -> Option<Self> {
+        match &event.body {
+            EventBody::Message(message) => Some(Self {
+                message: Some(message),
+                notice: None,
+                subject: Subject::Message(message.kind()),
+                chat: &message.chat,
+                person: Some(&message.sender),
+                called: message.called,
+                text: &message.text,
+            }),
+            EventBody::Notice(notice) => Some(Self {
+                message: None,
+                notice: Some(notice),
+                subject: Subject::Notice(notice.kind.event_kind()?),
+                chat: &notice.chat,
+                person: notice.person.as_ref(),
+                called: matches!(notice.kind, NoticeKind::Pat { me: true, .. })
+                    || !notice.chat.is_group(),
+                text: text_of(&notice.kind),
+            }),
+            EventBody::Due(_) | EventBody::Started => None,
+        }
+    }
+}
+
 impl<'e> EventFacts<'e> {
-    /// The facts of an event at a moment; `None` if no condition can be about it. `whole` is its [`whole_text`].
+    /// The facts of an event at a moment. `whole` is its [`whole_text`]. Inlined, because they are large to copy.
+    #[inline]
     pub(crate) fn new(
-        event: &'e Event,
+        about: About<'e>,
         whole: Option<&'e str>,
         now: Timestamp,
         zone: &'e TimeZone,
         hant: bool,
-    ) -> Option<Self> {
-        let (subject, chat, person, called, text) = match &event.body {
-            EventBody::Message(message) => {
-                let Message { chat, sender, called, text, .. } = message;
-                (Subject::Message(message.kind()), chat, Some(sender), *called, text.as_str())
-            }
-            EventBody::Notice(notice) => {
-                let kind = notice.kind.event_kind()?;
-                let called = matches!(notice.kind, NoticeKind::Pat { me: true, .. })
-                    || !notice.chat.is_group();
-                (
-                    Subject::Notice(kind),
-                    &notice.chat,
-                    notice.person.as_ref(),
-                    called,
-                    text_of(&notice.kind),
-                )
-            }
-            EventBody::Due(_) | EventBody::Started => return None,
-        };
-        let notice = if let EventBody::Notice(notice) = &event.body { Some(notice) } else { None };
-        Some(Self {
+    ) -> Self {
+        let About { message, notice, subject, chat, person, called, text } = about;
+        let boxed = |text| Box::new(Text::new(text, hant));
+        Self {
             subject,
             chat,
             person,
             called,
             text: Text::new(text, hant),
-            behind_name: behind_name(event).map(|text| Box::new(Text::new(text, hant))),
-            whole: whole.map(|whole| Box::new(Text::new(whole, hant))),
-            message: event.message(),
+            behind_name: message.and_then(behind_name).map(boxed),
+            whole: whole.map(boxed),
+            message,
             notice,
             only: None,
             now,
             zone,
             clock: OnceCell::new(),
             sentence: OnceCell::new(),
-        })
+        }
     }
 
     /// The text that the conditions of a rule are about: with `quoted` the words that the message quotes belong to it.
@@ -123,8 +147,7 @@ pub(crate) fn zoned(at: Timestamp, zone: &TimeZone) -> Zoned {
     instant.to_zoned(zone.clone())
 }
 
-fn behind_name(event: &Event) -> Option<&str> {
-    let message = event.message()?;
+fn behind_name(message: &Message) -> Option<&str> {
     message.text.get(message.behind_name?..)
 }
 

@@ -4,10 +4,10 @@ use mynah_core::{Event, StateView};
 use mynah_matching::conditions::Taken;
 
 use super::RuleBook;
-use super::event_facts::EventFacts;
+use super::event_facts::{About, EventFacts};
 use super::rule::Rule;
 use super::search::{Run, Search};
-use crate::decision::Moment;
+use crate::decision::{Decision, Moment};
 
 /// A row of a `[[table]]` that is near to a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,17 +33,18 @@ impl RuleBook {
         tables: &[String],
         most: usize,
     ) -> Vec<NearestRow> {
-        let facts = EventFacts::new(event, None, at.now, &self.zone, self.hant);
-        let Some(mut facts) = facts.filter(|facts| facts.message.is_some()) else {
+        let Some(about) = About::of(event).filter(|about| about.message.is_some()) else {
             return Vec::new();
         };
+        let mut facts = EventFacts::new(about, None, at.now, &self.zone, self.hant);
         facts.only = self.table(facts.chat).and_then(|table| table.only.as_ref());
         let mut found = Vec::new();
         for rule in &self.rules {
             let Some(table) = rule.table.as_deref().filter(|_| is_asked(rule, tables)) else {
                 continue;
             };
-            let mut run = Run::new(self, &facts, state, at, Search::Indexed, None);
+            let mut out = Decision::default();
+            let mut run = Run::new(self, &facts, state, at, Search::Indexed, None, &mut out);
             if run.passed_over(event).is_none() && run.gives_rows(rule) {
                 let rows = table.nearest(facts.sentence(), facts.chat);
                 found.extend(rows.into_iter().map(|(like, question, row)| {

@@ -1,7 +1,6 @@
 //! State as the rest of a decision sees it: the stored values with the changes decided so far.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 
 use mynah_core::{Change, Scope, StateView, Timestamp, Write, add};
 
@@ -12,7 +11,7 @@ pub(crate) struct Pending<'s> {
     stored: &'s dyn StateView,
     writes: Vec<Write>,
     /// The inputs that were asked for in vain.
-    lacks: RefCell<BTreeSet<Lack>>,
+    lacks: RefCell<Vec<Lack>>,
 }
 
 impl<'s> Pending<'s> {
@@ -96,7 +95,10 @@ impl<'s> Pending<'s> {
 
     /// Notes that the decision lacks an input.
     pub(crate) fn lack(&self, lack: Lack) {
-        self.lacks.borrow_mut().insert(lack);
+        let mut lacks = self.lacks.borrow_mut();
+        if !lacks.contains(&lack) {
+            lacks.push(lack);
+        }
     }
 
     /// Whether the decision lacks anything so far.
@@ -105,7 +107,7 @@ impl<'s> Pending<'s> {
     }
 
     /// Everything that the decision lacks.
-    pub(crate) fn take_lacks(&mut self) -> BTreeSet<Lack> {
+    pub(crate) fn take_lacks(&mut self) -> Vec<Lack> {
         self.lacks.take()
     }
 

@@ -9,12 +9,12 @@ use mynah_matching::template::{Template, Values};
 
 use super::RuleBook;
 use super::chosen::Chosen;
-use super::event_facts::{EventFacts, Subject, whole_text};
+use super::event_facts::{About, EventFacts, Subject, whole_text};
 use super::rule::Rule;
 use super::scene::{Draws, SceneValues};
 use super::search::{MOST_ACTING, Run};
 use crate::decision::{Decision, RuleRef, Warning};
-use crate::explain::{Failed, Verdict};
+use crate::explain::{Failed, Verdict, for_a_part};
 
 /// So many times one message is searched as another sentence.
 const MOST_REDIRECTS: usize = 10;
@@ -63,7 +63,7 @@ impl<'r> Run<'r, '_> {
     /// Restores a decision and its first changes. The reply of a brake that held a rule for the sentence stays: it came
     /// after so many steps and changes of the present decision.
     fn take_back(&mut self, before: Decision, changes: usize, (steps, writes): (usize, usize)) {
-        let after = std::mem::replace(&mut self.out, before);
+        let after = std::mem::replace(self.out, before);
         self.out.quiet = after.quiet;
         // Its cooldown has started, with or without a reply.
         let has_failed = after.quiet == Some(Quiet::Fetch);
@@ -86,8 +86,9 @@ impl<'r> Run<'r, '_> {
         let event = Event { id: "answer-as".into(), time: self.at.now, body };
         let whole = whole_text(&event);
         let book = self.book;
-        let facts = EventFacts::new(&event, whole.as_deref(), self.at.now, &book.zone, book.hant);
-        let Some(mut facts) = facts else { return false };
+        let Some(about) = About::of(&event) else { return false };
+        let mut facts =
+            EventFacts::new(about, whole.as_deref(), self.at.now, &book.zone, book.hant);
         facts.subject = Subject::Message(MessageKind::Text);
         facts.only = self.facts.only;
         let acted_before = std::mem::replace(&mut self.out.acted, false);
@@ -97,10 +98,10 @@ impl<'r> Run<'r, '_> {
             at: self.at,
             text: facts.text.as_str(),
             pending: self.pending.hand_over(),
-            out: std::mem::take(&mut self.out),
+            out: self.out,
             search: self.search,
             candidates: None,
-            trace: self.trace.take(),
+            trace: for_a_part(&mut self.trace),
             acting: self.acting,
             acted: std::mem::take(&mut self.acted),
             redirects: self.redirects + 1,
@@ -108,9 +109,7 @@ impl<'r> Run<'r, '_> {
         };
         inner.search_all();
         let answered = inner.out.acted;
-        self.out = inner.out;
-        self.out.acted |= acted_before;
-        self.trace = inner.trace;
+        inner.out.acted |= acted_before;
         self.acting = inner.acting;
         self.acted = inner.acted;
         self.pending.take_back(inner.pending);

@@ -18,7 +18,7 @@ use super::asked;
 use super::brakes::{self, At};
 use super::chosen::Chosen;
 use super::conditions::{self, FailedCondition, Held};
-use super::event_facts::{EventFacts, Subject, whole_text};
+use super::event_facts::{About, EventFacts, Subject, whole_text};
 use super::fetch::Outcome;
 use super::pending::Pending;
 use super::rule::{Rest, Rule};
@@ -26,7 +26,7 @@ use super::scene::Scene;
 use super::{RuleBook, mute};
 use crate::decision::{Decision, Moment, RuleRef, Warning};
 use crate::dialog;
-use crate::explain::{Trace, Verdict};
+use crate::explain::{Trace, Verdict, for_a_part};
 use crate::fetching::Fetching;
 use crate::model::{Shape, Who};
 
@@ -49,27 +49,26 @@ pub(crate) enum SearchFlow {
     End,
 }
 
-/// Decides about a message or notice.
+/// Decides about a message or notice, into an empty decision: it is large to copy.
 pub(super) fn answer(
     book: &RuleBook,
     event: &Event,
     state: &dyn StateView,
     at: &Moment,
     search: Search,
-    trace: Option<&mut dyn Trace>,
-) -> Decision {
+    mut trace: Option<&mut dyn Trace>,
+    out: &mut Decision,
+) {
     let whole = if book.has_quoted { whole_text(event) } else { None };
-    let Some(mut facts) = EventFacts::new(event, whole.as_deref(), at.now, &book.zone, book.hant)
-    else {
-        return Decision::default();
-    };
+    let Some(about) = About::of(event) else { return };
+    let mut facts = EventFacts::new(about, whole.as_deref(), at.now, &book.zone, book.hant);
     facts.only = book.table(facts.chat).and_then(|table| table.only.as_ref());
-    let mut run = Run::new(book, &facts, state, at, search, trace);
+    let mut run = Run::new(book, &facts, state, at, search, for_a_part(&mut trace), out);
     run.out.passed_over = run.passed_over(event);
     if run.out.passed_over.is_none() {
         run.search_all();
     }
-    run.finish()
+    run.finish();
 }
 
 /// Those who joined, if the notice reports it.
@@ -83,7 +82,7 @@ pub(crate) struct Run<'r, 't> {
     pub(crate) facts: &'r EventFacts<'r>,
     pub(crate) at: &'r Moment,
     pub(crate) pending: Pending<'r>,
-    pub(crate) out: Decision,
+    pub(crate) out: &'t mut Decision,
     pub(super) search: Search,
     /// The candidates of the index, once it was asked.
     pub(super) candidates: Option<Candidates>,
@@ -106,14 +105,13 @@ impl<'r, 't> Run<'r, 't> {
         at: &'r Moment,
         search: Search,
         trace: Option<&'t mut dyn Trace>,
+        out: &'t mut Decision,
     ) -> Self {
-        let pending = Pending::new(state);
-        let out = Decision::default();
         Self {
             book,
             facts,
             at,
-            pending,
+            pending: Pending::new(state),
             out,
             search,
             text: facts.text.as_str(),
@@ -442,7 +440,7 @@ impl<'r, 't> Run<'r, 't> {
             scene,
             key,
             pending: &mut self.pending,
-            out: &mut self.out,
+            out: self.out,
             delay: Duration::ZERO,
             step: 0,
         }
@@ -481,7 +479,7 @@ impl<'r, 't> Run<'r, 't> {
         }
     }
 
-    fn finish(mut self) -> Decision {
+    fn finish(mut self) {
         let is_message = self.facts.message.is_some() && self.facts.person.is_some();
         if is_message && !self.acted.is_empty() {
             self.book.marked.note(&self.acted, &mut self.pending, self.at.now);
@@ -491,6 +489,5 @@ impl<'r, 't> Run<'r, 't> {
         }
         self.out.lacks = self.pending.take_lacks();
         self.out.writes = self.pending.into_writes();
-        self.out
     }
 }

@@ -1,7 +1,7 @@
 //! Conversations with a rule book alone, for tests: state, timers and a clock in memory, every decision made twice, by
 //! the index and by the ordered scan, and compared.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -246,7 +246,7 @@ impl Talk {
     /// Brings the inputs that a decision lacks.
     fn bring(
         &self,
-        lacks: BTreeSet<Lack>,
+        lacks: Vec<Lack>,
         chat: Option<&Chat>,
         inputs: &mut Inputs,
         asked: &mut Vec<FetchRequest>,
