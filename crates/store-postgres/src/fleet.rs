@@ -131,8 +131,9 @@ impl PostgresFleet {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Registers a new incarnation of this node.
+    /// Registers a new incarnation of this node, if this program can work with the tables.
     async fn enter(&self, info: NodeInfo, is_draining: bool) -> Result<Member, StoreError> {
+        schema::check(self.control()).await?;
         let name = text(&info.name).into_owned();
         let life = Life { name, ttl: info.ttl, expires: true, locks: true };
         let node = Arc::new(Node::start(Arc::clone(&self.links), life).await?);
@@ -306,7 +307,6 @@ impl Fleet for PostgresFleet {
             let instead = "give the node a weight of at least 1 and a TTL of at least 500 ms";
             return Err(StoreError::Unsupported { instead });
         }
-        schema::check(self.control()).await?;
         let mut member = self.member.write().await;
         match member.as_mut() {
             Some(known) if !known.node.is_lost() && known.info.ttl == info.ttl => {

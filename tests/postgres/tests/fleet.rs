@@ -91,6 +91,13 @@ impl Fleet {
         serde_json::from_str(&status).unwrap_or_else(|_| panic!("{status}"))
     }
 
+    /// Returns true if the log of a node contains this.
+    fn has_logged(&self, text: &str) -> bool {
+        let files = fs::read_dir(self.runner.folder()).unwrap().map(|entry| entry.unwrap().path());
+        let mut logs = files.filter(|file| file.extension().is_some_and(|it| it == "log"));
+        logs.any(|log| fs::read_to_string(log).unwrap().contains(text))
+    }
+
     /// Waits for a state of the fleet.
     fn until(&self, what: &str, is_so: impl Fn(&Value) -> bool) -> Value {
         let since = Instant::now();
@@ -367,6 +374,9 @@ const NEXT_FORMAT: &str = "
     INSERT INTO mynah.schema_version (version, compatible_from) VALUES (2, 1);
     COMMIT";
 
+/// The refusal of an incompatible format.
+const NEWER: &str = "written by a newer version (format 2, this program knows up to 1)";
+
 /// The versions of the live nodes.
 fn versions(status: &Value) -> BTreeMap<&str, &str> {
     let nodes = status["nodes"].as_array().unwrap().iter();
@@ -399,17 +409,25 @@ fn nodes_are_upgraded_one_after_the_other_while_people_write() {
     second.stop();
     let second = fleet.start("new2");
     fleet.until_held(&[("new1", 3), ("new2", 3)]);
-    // From now on only newer programs may join, and the ones that run go on.
+    second.signal("-STOP");
+    fleet.until_held(&[("new1", 6)]);
+    // From now on only newer programs may join: this one is refused, also where it runs and has lost its accounts.
     let newer_only = "UPDATE mynah.schema_version SET compatible_from = 2 WHERE version = 2";
     cluster.admin_runs("rolling", newer_only);
     for command in
         [&["run", "--config", "n1.toml"][..], &["fleet", "status"], &["store", "migrate"]]
     {
         let refused = fleet.runner.refused(command);
-        let is_clear = refused
-            .contains("written by a newer version (format 2, this program knows up to 1)")
-            && refused.contains("use the newer version of the program");
+        let is_clear =
+            refused.contains(NEWER) && refused.contains("use the newer version of the program");
         assert!(is_clear, "{command:?}: {refused}");
+    }
+    assert!(!fleet.has_logged(NEWER));
+    second.signal("-CONT");
+    let since = Instant::now();
+    while !fleet.has_logged(NEWER) {
+        assert!(since.elapsed() < PATIENCE, "a node that has lost its accounts joins again");
+        std::thread::sleep(Duration::from_millis(20));
     }
     fleet.all_answered(people.stop());
     first.stop();
