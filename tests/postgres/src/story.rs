@@ -165,6 +165,7 @@ impl Story {
         while !(self.faults.is_empty() && self.due.is_empty() && self.restarting.is_none()) {
             self.tick().await;
         }
+        record::leave_none_alone(&self.cluster.admin("bots").await).await;
         self.all_answer().await;
         println!("{} faults in {:?}", self.record.blows.len(), began.elapsed());
         for node in &mut self.nodes {
@@ -376,12 +377,13 @@ impl Story {
         let answered: BTreeSet<usize> =
             answers.iter().flatten().map(|answer| answer.question).collect();
         println!(
-            "{} questions, {sent} answers; of unknown outcome {}, {} of them answered twice, {} given up; \
+            "{} questions, {sent} answers; of unknown outcome {}, {} of them answered twice, {} given up; set aside {}; \
              changes of holders {}; accounts left alone {}; processes that ended by themselves {}",
             self.record.questions.len(),
             doubtful.once.len(),
             sent - answered.len(),
             doubtful.twice.len(),
+            doubtful.set_aside.len(),
             leases.len(),
             record::left_alone(&admin).await,
             self.ends

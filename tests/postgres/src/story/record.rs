@@ -85,6 +85,8 @@ pub(crate) struct Doubtful {
     pub(crate) once: BTreeMap<usize, Doubt>,
     /// Answers that were given up, as the outcome of the second send was unknown as well.
     pub(crate) twice: BTreeSet<usize>,
+    /// Questions that were not handled, as three processes in a row had ended on them, and when that was decided.
+    pub(crate) set_aside: BTreeMap<usize, SystemTime>,
 }
 
 /// An account, the number of its lease, the node that took it, and when.
@@ -126,7 +128,13 @@ pub(crate) async fn doubtful(admin: &Client) -> Doubtful {
     let twice = "SELECT e.body FROM mynah.outcome o JOIN mynah.event e
         ON (e.account, e.seq) = (o.account, o.event) WHERE o.outcome = 'unknown'";
     let twice = admin.query(twice, &[]).await.unwrap();
-    Doubtful { once, twice: twice.iter().map(of).collect() }
+    let set_aside = "SELECT e.body, d.handled / 1000.0::float8 FROM mynah.decision d
+        JOIN mynah.event e USING (account, seq) WHERE d.decided LIKE '%set aside%'";
+    let set_aside = admin.query(set_aside, &[]).await.unwrap();
+    // An event that is not a question can be set aside as well.
+    let question = |row: &Row| Some((number(row.get(0), "问题 ")?, moment(row.get(1))));
+    let set_aside = set_aside.iter().filter_map(question).collect();
+    Doubtful { once, twice: twice.iter().map(of).collect(), set_aside }
 }
 
 /// All that waits in the database.
@@ -139,6 +147,11 @@ pub(crate) async fn queues(admin: &Client) -> Vec<String> {
 pub(crate) async fn left_alone(admin: &Client) -> i64 {
     let sql = "SELECT count(*) FROM public.lease_history WHERE node IS NULL";
     admin.query_one(sql, &[]).await.unwrap().get(0)
+}
+
+/// Lets nodes take the accounts that were left alone.
+pub(crate) async fn leave_none_alone(admin: &Client) {
+    admin.execute("UPDATE mynah.lease SET not_before = NULL", &[]).await.unwrap();
 }
 
 /// All changes of holders.
@@ -163,7 +176,10 @@ impl Record {
                 answers.iter().filter(|it| it.question == question).map(|it| it.at).collect();
             let doubt = doubtful.once.get(&question);
             let is_explained = match times[..] {
-                [] => doubt.is_some() && doubtful.twice.contains(&question),
+                [] => {
+                    (doubt.is_some() && doubtful.twice.contains(&question))
+                        || self.met_ends(asked, doubtful.set_aside.get(&question))
+                }
                 [_] => true,
                 [_, second] => doubt.is_some_and(|doubt| doubt.at <= second + ROUNDED),
                 _ => false,
@@ -175,6 +191,14 @@ impl Record {
             }
         }
         mistakes
+    }
+
+    /// Whether three processes may have ended on a question until it was set aside.
+    fn met_ends(&self, asked: &Question, set_aside: Option<&SystemTime>) -> bool {
+        let Some(until) = set_aside else { return false };
+        let ends = |fault| matches!(fault, Fault::Kill | Fault::Cut | Fault::Terminate);
+        let blows = self.blows.iter().filter(|blow| ends(blow.fault));
+        blows.filter(|blow| (asked.at..=*until).contains(&blow.at)).count() >= 3
     }
 
     /// Answers in a wrong chat or order.
@@ -201,7 +225,9 @@ impl Record {
         let answered: BTreeSet<usize> =
             answers.iter().flatten().map(|answer| answer.question).collect();
         let all = 0..self.questions.len();
-        all.filter(|n| !answered.contains(n) && !doubtful.twice.contains(n)).collect()
+        let is_closed =
+            |n: &usize| doubtful.twice.contains(n) || doubtful.set_aside.contains_key(n);
+        all.filter(|n| !answered.contains(n) && !is_closed(n)).collect()
     }
 
     /// How long the questions waited for their first answers: half of them, 99 of 100, and the last.
@@ -319,7 +345,7 @@ mod tests {
     /// The first question is in doubt from this second on.
     fn doubt(second: u32) -> Doubtful {
         let doubt = Doubt { at: UNIX_EPOCH + second * SECOND, is_lost: true };
-        Doubtful { once: BTreeMap::from([(0, doubt)]), twice: BTreeSet::new() }
+        Doubtful { once: BTreeMap::from([(0, doubt)]), ..Doubtful::default() }
     }
 
     #[test]
@@ -343,6 +369,18 @@ mod tests {
         assert_eq!(mistakes(&[0, 1, 0], &doubt(1)), 1, "the second answer came after the next one");
         assert_eq!(mistakes(&[1], &doubt(1)), 1);
         assert_eq!(mistakes(&[1], &Doubtful { twice: BTreeSet::from([0]), ..doubt(1) }), 0);
+    }
+
+    #[test]
+    fn a_question_may_be_set_aside_after_three_ends_of_processes() {
+        let set_aside = BTreeMap::from([(0, UNIX_EPOCH + 3 * SECOND)]);
+        let doubtful = Doubtful { set_aside, ..Doubtful::default() };
+        let missing = |kills: u32| {
+            let kill = |n| Blow { fault: Fault::Kill, node: Some(0), at: UNIX_EPOCH + n * SECOND };
+            let record = Record { blows: (1..=kills).map(kill).collect(), ..record() };
+            record.mistakes(0, &answers(&[1]), &doubtful).len()
+        };
+        assert_eq!((missing(2), missing(3)), (1, 0));
     }
 
     #[test]
