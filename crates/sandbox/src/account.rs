@@ -75,9 +75,14 @@ impl Account {
         self.hub.deliver_raw(raw)
     }
 
-    /// All messages of the client, in the order of arrival.
+    /// The messages of the client, in the order of arrival: the last 10 000 of them, see [`dropped_sent`](Self::dropped_sent).
     pub fn sent(&self) -> Vec<Sent> {
-        self.hub.read(|state| state.sent.clone())
+        self.hub.sent().0
+    }
+
+    /// The number of messages of the client that are not kept any more.
+    pub fn dropped_sent(&self) -> u64 {
+        self.hub.sent().1
     }
 
     /// Chats, people and the latest messages, as in `GET /sandbox/state`: of one chat or of all, before a given
@@ -106,9 +111,15 @@ impl Account {
         })
     }
 
-    /// The calls of the protocol so far, in the order of their answers.
+    /// The calls of the protocol so far, in the order of their answers: the last 10 000 of them, see
+    /// [`dropped_calls`](Self::dropped_calls).
     pub fn calls(&self) -> Vec<Call> {
-        self.hub.calls()
+        self.hub.calls().0
+    }
+
+    /// The number of calls that are not kept any more.
+    pub fn dropped_calls(&self) -> u64 {
+        self.hub.calls().1
     }
 
     /// Subscribes to the events from now on.

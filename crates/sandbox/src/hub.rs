@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Call, Options, RawMessage, SandboxAction, SandboxActionError, SandboxEvent, Sent,
     fault::Faults,
+    latest::{KEPT, Latest},
     login::{Logins, Stage},
     upload::Uploads,
     world::{News, World, message::Message},
@@ -24,7 +25,7 @@ use crate::{
 pub(crate) struct State {
     pub(crate) world: World,
     pub(crate) logins: Logins,
-    pub(crate) sent: Vec<Sent>,
+    pub(crate) sent: Latest<Sent>,
     pub(crate) uploads: Uploads,
     /// The times of the latest sends, for the send limit.
     pub(crate) send_times: VecDeque<Instant>,
@@ -42,7 +43,7 @@ pub(crate) struct Hub {
     /// Cancelled when the sandbox stops: held requests are then answered at once.
     pub(crate) stop: CancellationToken,
     state: Mutex<State>,
-    calls: Mutex<Vec<Call>>,
+    calls: Mutex<Latest<Call>>,
     changed: watch::Sender<u64>,
 }
 
@@ -82,7 +83,7 @@ impl Hub {
         let state = State {
             world: options.world.clone().of_account(number),
             logins: Logins::default(),
-            sent: Vec::new(),
+            sent: Latest::new(KEPT),
             uploads: Uploads::default(),
             send_times: VecDeque::new(),
         };
@@ -104,7 +105,7 @@ impl Hub {
             events: OnceLock::new(),
             stop,
             state: Mutex::new(state),
-            calls: Mutex::new(Vec::new()),
+            calls: Mutex::new(Latest::new(KEPT)),
             changed: watch::channel(0).0,
         }
     }
@@ -182,8 +183,15 @@ impl Hub {
         self.publish(SandboxEvent::Call(call));
     }
 
-    pub(crate) fn calls(&self) -> Vec<Call> {
-        self.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The latest calls, and the number of those before them.
+    pub(crate) fn calls(&self) -> (Vec<Call>, u64) {
+        let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        (calls.list(), calls.dropped())
+    }
+
+    /// The latest messages of the client, and the number of those before them.
+    pub(crate) fn sent(&self) -> (Vec<Sent>, u64) {
+        self.read(|state| (state.sent.list(), state.sent.dropped()))
     }
 
     pub(crate) fn take_world(&self) -> World {

@@ -17,6 +17,7 @@ mod event;
 mod fault;
 mod hosts;
 mod hub;
+mod latest;
 mod login;
 mod multipart;
 mod net;

@@ -252,7 +252,7 @@ pub(super) async fn revoke(hub: Shared, request: ServiceRequest) -> Response {
         }
         state.world.mark_recalled(id);
         let id = id.to_string();
-        if let Some(sent) = state.sent.iter_mut().rev().find(|sent| sent.id == id) {
+        if let Some(sent) = state.sent.find_mut(|sent| sent.id == id) {
             sent.recalled = true;
         }
         Ok(Plain::default())

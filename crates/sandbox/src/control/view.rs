@@ -26,7 +26,8 @@ use crate::{
 };
 
 pub(super) async fn sent(hub: Shared) -> Response {
-    reply(&json!({ "messages": hub.read(|state| state.sent.clone()) }))
+    let (messages, dropped) = hub.sent();
+    reply(&json!({ "messages": messages, "dropped": dropped }))
 }
 
 /// All accounts of the sandbox. The account of a sandbox with one has an empty name.
@@ -40,7 +41,8 @@ pub(super) async fn accounts(Extension(accounts): Extension<Arc<Accounts>>) -> R
 }
 
 pub(super) async fn calls(hub: Shared) -> Response {
-    reply(&json!({ "calls": hub.calls() }))
+    let (calls, dropped) = hub.calls();
+    reply(&json!({ "calls": calls, "dropped": dropped }))
 }
 
 /// Selects the messages of an answer.
