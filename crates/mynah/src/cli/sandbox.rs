@@ -116,6 +116,7 @@ pub(crate) async fn execute(args: Args, bot: Bot, common: &Common) -> Result<End
     };
     match &args.bot {
         None => {
+            args.accounts.check_descriptors()?;
             let sandbox = start(options).await?;
             stop.token().cancelled().await;
             sandbox.stop().await;

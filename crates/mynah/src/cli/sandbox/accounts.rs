@@ -4,7 +4,7 @@ use std::io;
 
 use mynah_sandbox::{AccountNames, Sandbox, World};
 
-use crate::{Ended, Report};
+use crate::{Ended, Report, descriptors};
 
 /// More accounts do not fit the connections of one process.
 const MOST: u64 = 5_000;
@@ -31,7 +31,17 @@ pub(super) struct AccountArgs {
     account_names: Vec<String>,
 }
 
+/// The connections of a client: one that waits for messages, and one for everything else; as much again while they change.
+const CONNECTIONS: u64 = 4;
+
 impl AccountArgs {
+    /// Raises the limit of file descriptors, and refuses a start that it is too low for.
+    pub(super) fn check_descriptors(&self) -> Result<(), Report> {
+        let numbered = self.accounts.and_then(|count| usize::try_from(count).ok());
+        let count = numbered.unwrap_or(self.account_names.len());
+        descriptors::check(count, CONNECTIONS, descriptors::raise())
+    }
+
     pub(super) fn names(&self) -> Result<AccountNames, Report> {
         match self.accounts {
             Some(count) => Ok(AccountNames::numbered(usize::try_from(count).unwrap_or(0))),
