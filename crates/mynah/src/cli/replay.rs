@@ -25,15 +25,15 @@ use crate::{Bot, Ended, Report, log_pages};
 /// Show how the bot would answer recorded messages.
 ///
 /// FILE has one JSON object a line: {"text", "group"?, "from"?, "at_me"?, "type"?, "event"?, "time"? (RFC 3339),
-/// "id"?}. Without FILE the own log of the account that --data or --account names is taken, and messages are shown that
-/// would be answered differently now. Handlers do not run.
+/// "id"?}. Without FILE the own log of the account is taken, and messages are shown that would be answered differently now.
+/// Handlers do not run.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// A folder with a bot.toml, or the file.
     #[arg(value_name = "BOT")]
     bot: PathBuf,
     /// The messages (JSON Lines); `-` is standard input.
-    #[arg(value_name = "FILE", required_unless_present_any = ["data", "account", "config"])]
+    #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
     #[command(flatten)]
     account: AccountArgs,
