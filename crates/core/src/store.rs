@@ -456,7 +456,7 @@ impl StoreError {
                 "run the account with the settings of the other store, or move the data back with `mynah data move`"
             }
             Self::Moving { .. } => {
-                "repeat the command `mynah data move`: it goes on where it was interrupted"
+                "repeat the command `mynah data move`: it goes on where it was interrupted; --give-up ends the move and keeps the old place"
             }
             Self::Unsupported { instead } => instead,
             Self::Closed => "start again; what was accepted is kept",

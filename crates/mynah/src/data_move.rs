@@ -136,6 +136,48 @@ pub(crate) async fn delete_source(from: Side<'_>) -> Result<(), MoveError> {
     from.store.clear(&mark).await.map_err(|error| from.failed(error))
 }
 
+/// Gives an unfinished move up. Returns false if none is unfinished between these stores. It can be repeated if it is
+/// interrupted: the old place runs only after the new one was cleared.
+pub(crate) async fn give_up(from: Side<'_>, to: Side<'_>) -> Result<bool, MoveError> {
+    use MoveMark::{Arriving, Leaving, Moved};
+    let (left, arrived) = (from.mark().await?, to.mark().await?);
+    let (arriving, place) = match arrived {
+        Some(Arriving { id, from, .. }) => (id, from),
+        Some(_) => return Ok(false),
+        None => return give_up_alone(from, left.as_ref(), to).await,
+    };
+    match &left {
+        Some(Leaving { id, .. }) if *id == arriving => {}
+        // The copy is complete but not opened. The move must not be completed once the copy is deleted.
+        Some(Moved { id, to: place }) if *id == arriving && place == to.place => {
+            from.set_mark(Some(&Leaving { id: id.clone(), to: place.clone() })).await?;
+        }
+        // An interrupted call got so far. Data that is gone from the old place is not deleted here.
+        None if place == from.place && (!is_empty(from).await? || is_empty(to).await?) => {}
+        _ => return Ok(false),
+    }
+    let nothing = Arriving { id: arriving, from: place, after: RowPlace::Start };
+    to.store.clear(&nothing).await.map_err(|error| to.failed(error))?;
+    from.set_mark(None).await?;
+    to.set_mark(None).await?;
+    Ok(true)
+}
+
+/// The same where nothing is in the other store: it was emptied from outside.
+async fn give_up_alone(
+    from: Side<'_>,
+    left: Option<&MoveMark>,
+    to: Side<'_>,
+) -> Result<bool, MoveError> {
+    let is_unfinished =
+        matches!(left, Some(MoveMark::Leaving { to: place, .. }) if place == to.place);
+    if !is_unfinished || !is_empty(to).await? {
+        return Ok(false);
+    }
+    from.set_mark(None).await?;
+    Ok(true)
+}
+
 /// Refuses data that cannot be moved to a place without data. Asked before that place is created.
 pub(crate) async fn check_source(from: Side<'_>) -> Result<(), MoveError> {
     match from.mark().await? {

@@ -59,12 +59,12 @@ impl ProcessStores {
         }
     }
 
-    /// The nodes that share the accounts; `None` where each process has its own.
-    pub(crate) fn fleet(&self) -> Option<Arc<dyn Fleet>> {
+    /// The stores with all accounts of the database, if there is one.
+    pub(crate) fn database(&self) -> Option<Arc<dyn Stores>> {
         match self {
             Self::Folders => None,
             #[cfg(feature = "postgres")]
-            Self::Database(stores) => stores.fleet(),
+            Self::Database(stores) => Some(Arc::clone(stores) as _),
         }
     }
 
@@ -109,7 +109,21 @@ pub(crate) fn machine() -> String {
 /// If the settings name no database, or it cannot be used.
 #[cfg(feature = "postgres")]
 pub(crate) fn of_database(config: &StoreConfig) -> Result<Arc<dyn Stores>, Report> {
-    Ok(Arc::new(postgres::stores(config)?))
+    Ok(placed_database(config)?.0)
+}
+
+/// The same, with the place of the database.
+#[cfg(feature = "postgres")]
+pub(crate) fn placed_database(config: &StoreConfig) -> Result<(Arc<dyn Stores>, String), Report> {
+    let stores = postgres::stores(config)?;
+    let place = stores.place().to_owned();
+    Ok((Arc::new(stores), place))
+}
+
+/// Refuses a database in a program that cannot work with one.
+#[cfg(not(feature = "postgres"))]
+pub(crate) fn placed_database(_: &StoreConfig) -> Result<(Arc<dyn Stores>, String), Report> {
+    Err(without_database())
 }
 
 /// Refuses a database in a program that cannot work with one.

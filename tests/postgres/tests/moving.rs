@@ -60,6 +60,18 @@ fn in_folder(bot: &str) -> Runner {
     runner
 }
 
+/// The same after 4 000 messages.
+fn with_many_events() -> Runner {
+    let runner = in_folder("[[rule]]\nkeyword = \"价格\"\nreply = \"价目表\"\n");
+    let mut many = String::new();
+    for n in 0..4_000 {
+        write!(many, "{}", said(&format!("{n}"), if n % 100 == 0 { "价格" } else { "早" }))
+            .unwrap();
+    }
+    runner.fine_with(&["run", "--no-pacing"], &many);
+    runner
+}
+
 fn with_database(runner: &Runner, cluster: &Cluster, name: &str) -> String {
     cluster.admin_runs("postgres", &format!("CREATE DATABASE {name} OWNER mynah"));
     let settings = settings(Some(&cluster.address(name)));
@@ -108,13 +120,7 @@ fn an_account_moves_there_and_back_with_all_its_data() {
 #[test]
 fn a_move_that_was_killed_is_refused_by_run_and_goes_on() {
     let Some(cluster) = Cluster::shared() else { return };
-    let runner = in_folder("[[rule]]\nkeyword = \"价格\"\nreply = \"价目表\"\n");
-    let mut many = String::new();
-    for n in 0..4_000 {
-        write!(many, "{}", said(&format!("{n}"), if n % 100 == 0 { "价格" } else { "早" }))
-            .unwrap();
-    }
-    runner.fine_with(&["run", "--no-pacing"], &many);
+    let runner = with_many_events();
     let before = runner.fine(&["data", "export", "--account", "shop"]);
     let settings_there = with_database(&runner, cluster, "killed");
     let to_database = ["data", "move", "database", "--account", "shop"];
@@ -185,4 +191,31 @@ fn a_move_to_another_folder_leaves_no_part_that_can_be_run() {
     runner.set(&settings(None).replace("[[account]]\n", "[[account]]\ndata = \"first\"\n"));
     let refused = runner.refused(&["run"]);
     assert!(refused.contains("is not complete"), "{refused}");
+}
+
+#[test]
+fn a_move_is_given_up_and_accounts_of_one_name_in_two_databases_are_two() {
+    let Some(cluster) = Cluster::shared() else { return };
+    let runner = with_many_events();
+    let before = runner.fine(&["data", "export", "--account", "shop"]);
+    let settings_there = with_database(&runner, cluster, "given_up");
+    let to_database = ["data", "move", "database", "--account", "shop"];
+    let give_up = [&to_database[..], &["--give-up"]].concat();
+    assert!(runner.refused(&give_up).contains("nothing was changed"), "nothing was begun");
+    runner.kill_after(&to_database, "rows are copied");
+    assert!(runner.refused(&["run"]).contains("is not complete"));
+    let given_up = runner.fine(&give_up);
+    assert!(given_up.contains("is given up; it runs with data/shop"), "{given_up}");
+    runner.set(&settings(None));
+    assert_eq!(runner.fine(&["data", "export", "--account", "shop"]), before);
+    runner.fine_with(&["run"], "");
+    // The same move once more, which then is finished.
+    runner.set(&settings_there);
+    runner.fine(&to_database);
+    assert!(runner.refused(&give_up).contains("nothing was changed"), "it is finished");
+    // Another database with an account of this name.
+    with_database(&runner, cluster, "another");
+    runner.fine_with(&["run"], &said("1", "价格"));
+    let refused = runner.refused(&to_database);
+    assert!(refused.contains("was moved to account shop of the database"), "{refused}");
 }

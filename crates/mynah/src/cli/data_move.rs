@@ -11,7 +11,9 @@ use serde::Serialize;
 use super::common::Common;
 use super::print;
 use crate::config::{DATA, DataPlaces};
-use crate::data_move::{Counts, MoveError, Moved, Side, check_source, delete_source, move_data};
+use crate::data_move::{
+    Counts, MoveError, Moved, Side, check_source, delete_source, give_up, move_data,
+};
 use crate::operate::data_places;
 use crate::stores;
 use crate::{Bot, Ended, Report, report};
@@ -39,6 +41,9 @@ pub(crate) struct Args {
     /// Delete the data from the old place once it is in the new one. Otherwise a copy stays there, which cannot be run.
     #[arg(long)]
     delete_source: bool,
+    /// Give an unfinished move up: delete what has arrived in the new place, and let the account run in the old one.
+    #[arg(long, conflicts_with_all = ["delete_source", "all"])]
+    give_up: bool,
     /// One JSON object a line for each account.
     #[arg(long)]
     json: bool,
@@ -56,6 +61,8 @@ enum To {
 struct Both {
     folders: Arc<dyn Stores>,
     database: Arc<dyn Stores>,
+    /// The place of the database: accounts of the same name in two databases are two accounts.
+    database_place: String,
     places: DataPlaces,
     data: Option<PathBuf>,
 }
@@ -67,12 +74,12 @@ impl Both {
         let named = args.account.clone().into_iter();
         let of_settings = places.accounts.iter().map(|(name, _)| name.clone());
         let mut names: BTreeSet<String> = named.chain(of_settings).collect();
-        let database = stores::of_database(&places.store)?;
+        let (database, database_place) = stores::placed_database(&places.store)?;
         if args.all {
             names.extend(database.accounts().await.map_err(|error| looked(error, "the database"))?);
         }
-        let mut both =
-            Self { folders: Arc::clone(&database), database, places, data: args.data.clone() };
+        let (folders, data) = (Arc::clone(&database), args.data.clone());
+        let mut both = Self { folders, database, database_place, places, data };
         both.folders =
             stores::of_folders(names.iter().map(|name| (name.clone(), both.folder(name))));
         Ok(both)
@@ -88,7 +95,10 @@ impl Both {
     /// The store of one side, and its place for people.
     fn side(&self, of: To, name: &str) -> (&Arc<dyn Stores>, String) {
         match of {
-            To::Database => (&self.database, format!("account {name} of the database")),
+            To::Database => {
+                let place = format!("account {name} of the database {}", self.database_place);
+                (&self.database, place)
+            }
             To::Folder => (&self.folders, self.folder(name).display().to_string()),
         }
     }
@@ -122,19 +132,64 @@ impl Both {
 }
 
 fn looked(error: StoreError, place: &str) -> Report {
-    let hint = error.remedy();
-    let what = format!("failed to look into {place}");
-    Report::new(Ended::Storage, what).because(error).hint(hint)
+    Report::of_store(&format!("look into {place}"), error)
 }
 
 pub(crate) async fn execute(args: Args, bot: &Bot, common: &Common) -> Result<Ended, Report> {
     let both = Both::open(&args, bot, common).await?;
     let from = if args.to == To::Database { To::Folder } else { To::Database };
+    if let Some(name) = args.account.as_ref().filter(|_| args.give_up) {
+        return give_up_one(&both, &args, from, name).await;
+    }
     for name in both.names(&args, from).await? {
         let moved = move_one(&both, &args, from, &name).await?;
         show(&both, &args, &name, moved)?;
     }
     Ok(Ended::Fine)
+}
+
+/// Gives the unfinished move of an account up.
+async fn give_up_one(both: &Both, args: &Args, from: To, name: &str) -> Result<Ended, Report> {
+    let (of, from_place) = both.side(from, name);
+    let (into, to_place) = both.side(args.to, name);
+    // Opening creates what is not there; a place that was removed from outside may be created, its move is given up.
+    if of.reader(name).await.map_err(|error| looked(error, &from_place))?.is_none() {
+        return Err(nothing_unfinished(name, &to_place));
+    }
+    let (source, target) = (open(of, name, &from_place).await?, open(into, name, &to_place).await?);
+    let from = Side { store: &*source, place: &from_place };
+    let given_up = give_up(from, Side { store: &*target, place: &to_place }).await;
+    for store in [&source, &target] {
+        store.close().await.map_err(|error| looked(error, name))?;
+    }
+    if !given_up.map_err(|error| failed(name, error))? {
+        return Err(nothing_unfinished(name, &to_place));
+    }
+    let given_up = GivenUp { account: name, given_up: &to_place, data: &from_place };
+    print::to_stdout(|out| match args.json {
+        true => print::json(out, &given_up),
+        false => {
+            writeln!(out, "the move of {name} to {to_place} is given up; it runs with {from_place}")
+        }
+    })?;
+    Ok(Ended::Fine)
+}
+
+fn nothing_unfinished(name: &str, place: &str) -> Report {
+    Report::new(
+        Ended::No,
+        format!("no move of {name} to {place} is unfinished: nothing was changed"),
+    )
+    .hint("name the direction and the place of the unfinished move")
+}
+
+/// A move that was given up.
+#[derive(Serialize)]
+struct GivenUp<'a> {
+    account: &'a str,
+    given_up: &'a str,
+    /// Where the data is.
+    data: &'a str,
 }
 
 async fn move_one(both: &Both, args: &Args, from: To, name: &str) -> Result<Moved, Report> {
@@ -179,13 +234,12 @@ async fn open(
     place: &str,
 ) -> Result<Arc<dyn MovingStore>, Report> {
     stores.open_to_move(name).await.map_err(|error| {
-        let hint = match error {
-            StoreError::InUse { .. } => "stop the bot first: an account that runs cannot be moved",
-            _ => error.remedy(),
-        };
-        Report::new(Ended::Storage, format!("failed to open the data in {place}"))
-            .because(error)
-            .hint(hint)
+        let is_in_use = matches!(error, StoreError::InUse { .. });
+        let report = Report::of_store(&format!("open the data in {place}"), error);
+        match is_in_use {
+            true => report.hint("stop the bot first: an account that runs cannot be moved"),
+            false => report,
+        }
     })
 }
 

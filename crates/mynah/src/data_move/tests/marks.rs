@@ -83,19 +83,24 @@ impl MovingStore for MemoryStore {
     }
 }
 
-/// One process that moves data between stores with these places and dies at a call.
-async fn run(
-    (from, from_place): (&Arc<MemoryStore>, &str),
-    (to, to_place): (&Arc<MemoryStore>, &str),
-    dies_at: u32,
-) -> Result<Moved, MoveError> {
+/// Two stores that die together at a call.
+fn mortals(from: &Arc<MemoryStore>, to: &Arc<MemoryStore>, dies_at: u32) -> (Mortal, Mortal) {
     let calls = Arc::new(AtomicU32::new(0));
     let mortal = |store: &Arc<MemoryStore>| Mortal {
         store: Arc::clone(store) as _,
         calls: Arc::clone(&calls),
         dies_at,
     };
-    let (from, to) = (mortal(from), mortal(to));
+    (mortal(from), mortal(to))
+}
+
+/// One process that moves data between stores with these places and dies at a call.
+async fn run(
+    (from, from_place): (&Arc<MemoryStore>, &str),
+    (to, to_place): (&Arc<MemoryStore>, &str),
+    dies_at: u32,
+) -> Result<Moved, MoveError> {
+    let (from, to) = mortals(from, to, dies_at);
     let from = Side { store: &from, place: from_place };
     move_data(from, Side { store: &to, place: to_place }, &new_id(), |_| {}).await
 }
@@ -220,5 +225,84 @@ async fn a_source_that_cannot_be_moved_is_refused_before_its_target_is_created()
         let is_refused = check_source(side).await.is_err();
         let moved = run((&from, "from"), (&to, "to"), LIVES).await;
         assert_eq!(is_refused, moved.is_err(), "{mark:?}");
+    }
+}
+
+/// One process that gives the move from `here` to `there` up and dies at a call.
+async fn run_give_up(
+    here: &Arc<MemoryStore>,
+    there: &Arc<MemoryStore>,
+    dies_at: u32,
+) -> Result<bool, MoveError> {
+    let (here, there) = mortals(here, there, dies_at);
+    let from = Side { store: &here, place: "here" };
+    give_up(from, Side { store: &there, place: "there" }).await
+}
+
+/// Checks the stores after a process that gave a move from `here` to `there` up.
+fn check_given_up(before: (&Held, &Held), after: (&Held, &Held), case: &str) {
+    let ((here, there), (here_now, there_now)) = (before, after);
+    assert_eq!(here_now.rows, here.rows, "the source changed: {case}");
+    if there_now.rows != there.rows {
+        assert!(!there.is_runnable() && there_now.rows.is_empty(), "{case}");
+        assert!(!here.rows.is_empty(), "the last copy was deleted: {case}");
+    }
+    if here_now.is_runnable() && !here.is_runnable() {
+        assert!(there_now.rows.is_empty(), "two copies: {case}");
+    }
+    if there_now.is_runnable() && !there.is_runnable() {
+        assert!(there_now.rows.is_empty() && here_now.is_runnable(), "a copy was opened: {case}");
+    }
+}
+
+#[tokio::test]
+async fn a_move_that_is_given_up_leaves_one_copy_that_can_be_run() {
+    let mut given_up = 0;
+    for left in all_marks() {
+        for arrived in all_marks() {
+            for (days, days_there) in
+                [(&[1, 2][..], &[][..]), (&[1, 2], &[1]), (&[1, 2], &[1, 2]), (&[], &[1])]
+            {
+                for dies_at in (0..8).chain([LIVES]) {
+                    let here = MemoryStore::new(left.clone(), days);
+                    let there = MemoryStore::new(arrived.clone(), days_there);
+                    let case =
+                        format!("{left:?}, {arrived:?}, {days:?}, {days_there:?}, {dies_at}");
+                    for dies_at in [dies_at, LIVES] {
+                        let before = (here.held(), there.held());
+                        let outcome = run_give_up(&here, &there, dies_at).await;
+                        let after = (here.held(), there.held());
+                        check_given_up((&before.0, &before.1), (&after.0, &after.1), &case);
+                        match outcome {
+                            Ok(true) => {
+                                given_up += 1;
+                                assert!(after.0.is_runnable() && after.1.rows.is_empty(), "{case}");
+                            }
+                            Ok(false) => assert_eq!(before, after, "{case}"),
+                            Err(_) => {}
+                        }
+                    }
+                }
+            }
+        }
+    }
+    assert!(given_up > 100, "{given_up}");
+}
+
+#[tokio::test]
+async fn a_move_that_died_anywhere_before_its_end_can_be_given_up_and_begun_anew() {
+    for dies_at in 0..14 {
+        let (here, there) = (MemoryStore::new(None, &[1, 2, 3]), MemoryStore::new(None, &[]));
+        let moved = run((&here, "here"), (&there, "there"), dies_at).await;
+        let is_finished = there.held().is_runnable() && !there.held().rows.is_empty();
+        let is_unfinished = !is_finished && !there.held().is_runnable();
+        assert_eq!(run_give_up(&here, &there, LIVES).await.unwrap(), is_unfinished, "{dies_at}");
+        if is_finished {
+            assert!(matches!(here.held().mark, Some(MoveMark::Moved { .. })), "{moved:?}");
+            continue;
+        }
+        assert!(here.held().is_runnable() && there.held().rows.is_empty(), "{dies_at}");
+        run((&here, "here"), (&there, "there"), LIVES).await.unwrap();
+        assert_eq!(there.held().rows, here.held().rows, "{dies_at}");
     }
 }
