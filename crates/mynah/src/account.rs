@@ -159,12 +159,12 @@ impl Plan {
         let reloader = Arc::new(parts.reloader(files));
         let watch = Arc::new(parts.watch());
         let handlers = parts.handlers(Arc::clone(&reloader));
-        let operator_api = Arc::new(parts.operator_api());
+        let operator_api = Arc::new(parts.operator_api(Arc::clone(&reloader)));
         Ok(Ready {
             account: parts.account(transport, &handlers, Arc::clone(&watch)),
             handlers,
             control: parts.control.clone(),
-            view: Arc::new(parts.account_view(Arc::clone(&reloader), &operator_api)),
+            view: Arc::new(parts.account_view(&operator_api)),
             operator_api,
             data: self.data.clone(),
             watcher: shared.watcher.clone(),
@@ -298,7 +298,7 @@ impl Parts<'_> {
         watch
     }
 
-    fn operator_api(&self) -> OperatorApi {
+    fn operator_api(&self, reloader: Arc<Reloader>) -> OperatorApi {
         OperatorApi {
             account: self.plan.name.clone(),
             store: Arc::clone(&self.store),
@@ -306,6 +306,7 @@ impl Parts<'_> {
             control: self.control.clone(),
             service: Arc::clone(&self.service),
             active_rules: Arc::clone(&self.active_rules),
+            reloader,
             pages: self.shared.pages.clone(),
             stop: self.stop.clone(),
             clock: Arc::clone(&self.clock),
@@ -314,18 +315,13 @@ impl Parts<'_> {
         }
     }
 
-    fn account_view(
-        &self,
-        reloader: Arc<Reloader>,
-        operator_api: &Arc<OperatorApi>,
-    ) -> AccountView {
+    fn account_view(&self, operator_api: &Arc<OperatorApi>) -> AccountView {
         AccountView {
             name: self.plan.name.clone(),
             live: Arc::clone(&self.live),
             archive: Archive::new(&self.plan.name, Arc::clone(&self.stores)),
             active_rules: Arc::clone(&self.active_rules),
             service: Arc::clone(&self.service),
-            reloader,
             control: self.control.clone(),
             connector: self.plan.connector,
             operator_api: Arc::downgrade(operator_api),
@@ -431,9 +427,7 @@ async fn reader(
 }
 
 fn failed_to_open(account: &str, place: &str, error: StoreError) -> Report {
-    let hint = error.remedy();
-    let what = format!("failed to open the data of {account} in {place}");
-    Report::new(Ended::Storage, what).because(error).hint(hint)
+    Report::of_store(&format!("open the data of {account} in {place}"), error)
 }
 
 /// Reports how an account ended: log, health, alert, and its exit status.

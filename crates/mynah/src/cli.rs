@@ -15,9 +15,11 @@ mod hangups;
 pub(crate) mod import;
 pub(crate) mod loading;
 pub(crate) mod logout;
+pub(crate) mod mute;
 pub(crate) mod new;
 pub(crate) mod print;
 pub(crate) mod recorded;
+pub(crate) mod reload;
 pub(crate) mod replay;
 pub(crate) mod run;
 pub(crate) mod sandbox;
@@ -66,6 +68,9 @@ enum Command {
     Run(run::Args),
     Status(status::Args),
     Send(send::Args),
+    Mute(mute::Args),
+    Unmute(mute::UnmuteArgs),
+    Reload(reload::Args),
     Logout(logout::Args),
     Unbind(unbind::Args),
     Forget(forget::Args),
@@ -111,6 +116,9 @@ pub(crate) async fn execute(bot: Bot, arguments: Vec<OsString>) -> Result<Ended,
         Command::Run(args) => Box::pin(run::execute(args, bot, &common)).await,
         Command::Status(args) => status::execute(args, &bot, &common).await,
         Command::Send(args) => send::execute(args, &bot, &common).await,
+        Command::Mute(args) => mute::execute(args, &bot, &common).await,
+        Command::Unmute(args) => mute::unmute(args, &bot, &common).await,
+        Command::Reload(args) => reload::execute(args, &bot, &common).await,
         Command::Logout(args) => logout::execute(args, &bot, &common).await,
         Command::Unbind(args) => unbind::execute(args, &bot, &common).await,
         Command::Forget(args) => forget::execute(args, &bot, &common).await,

@@ -12,20 +12,24 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mynah_core::{Assignment, Fleet, NodeInfo, Rate, StoreError, Taken, with_causes};
+use mynah_core::{Assignment, Fleet, NodeInfo, Order, Rate, StoreError, Taken, with_causes};
 use mynah_page::Pages;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::orders::{ask_holder, is_held};
+pub(crate) use self::orders::{ask_holder, is_held, trouble, user};
 use self::published::Published;
 pub(crate) use self::published::Shown;
 pub(crate) use self::status::{FleetStatus, LastSeen, word};
 use crate::account::{Plan, Shared};
 use crate::config::FleetConfig;
-use crate::supervisor::{AccountEnd, NotStarted, RunEnd, Session, Supervisor};
-use crate::{Ended, Report, stores};
+use crate::operate::Answer;
+use crate::reload::AccountsChange;
+use crate::stores::{self, ProcessStores};
+use crate::supervisor::{AccountEnd, NotStarted, RunEnd, Supervisor};
+use crate::view::console::OtherNodes;
+use crate::{Ended, Report};
 
 /// What is shown of the accounts is published this often at most.
 const PUBLISHED: Duration = Duration::from_secs(1);
@@ -43,6 +47,9 @@ pub(crate) struct Node {
     supervisor: Supervisor,
     /// The accounts that this node can run, by name.
     plans: BTreeMap<String, Plan>,
+    /// Changes of the accounts in the settings.
+    changes: UnboundedReceiver<AccountsChange>,
+    stores: ProcessStores,
     /// Without the accounts.
     info: NodeInfo,
     pages: Pages,
@@ -80,6 +87,16 @@ struct Accounts {
     busy: BTreeSet<String>,
     /// They were taken while they were busy.
     taken: BTreeMap<String, Taken>,
+    /// Orders for accounts that are busy.
+    orders: BTreeMap<String, Vec<Order>>,
+    /// Their settings have changed while they were busy.
+    outdated: BTreeSet<String>,
+    /// Whether the other nodes do not know yet which accounts this node can run.
+    is_changed: bool,
+    /// Whether this node gives its accounts back.
+    is_draining: bool,
+    /// This node holds their leases.
+    held: BTreeSet<String>,
     /// Since when each runs.
     running: BTreeMap<String, Instant>,
     work: JoinSet<Done>,
@@ -110,21 +127,17 @@ impl Accounts {
 }
 
 impl Node {
-    /// A node with these settings that can run these accounts.
+    /// A node with these settings that can run these accounts, until they change.
     pub(crate) fn new(
         config: &FleetConfig,
-        plans: Vec<Plan>,
+        (plans, changes): (Vec<Plan>, UnboundedReceiver<AccountsChange>),
         supervisor: &Supervisor,
         shared: &Shared,
     ) -> Result<Self, Report> {
-        let Some(fleet) = shared.stores.fleet() else {
+        let Some(fleet) = shared.stores.database().and_then(|stores| stores.fleet()) else {
             return Err(Report::new(Ended::Usage, "[fleet] needs a database")
                 .hint("name it with `url` in [store]: nodes share the accounts of a database"));
         };
-        for plan in &plans {
-            // So that their log is kept as their settings say.
-            shared.stores.of(&plan.name, &plan.data, &plan.store);
-        }
         let name = config.name.clone().unwrap_or_else(stores::machine);
         let rate = |rate: &mynah_reader::Rate| Rate::new(rate.count, rate.within);
         let info = NodeInfo {
@@ -136,37 +149,50 @@ impl Node {
             logins: rate(&config.logins),
             ..NodeInfo::new(&name, Vec::new())
         };
-        let plans = plans.into_iter().map(|plan| (plan.name.clone(), plan)).collect();
         let seen = LastSeen::default();
         seen.register_metrics(&shared.pages.metrics);
-        Ok(Self {
+        let mut node = Self {
             fleet,
             supervisor: supervisor.clone(),
-            plans,
+            plans: BTreeMap::new(),
+            changes,
+            stores: shared.stores.clone(),
             info,
             pages: shared.pages.clone(),
             seen,
-        })
+        };
+        node.add(plans);
+        Ok(node)
     }
 
-    /// The whole fleet, for the pages of this node.
-    pub(crate) fn seen(&self) -> LastSeen {
-        self.seen.clone()
+    fn add(&mut self, plans: Vec<Plan>) {
+        for plan in plans {
+            // So that its log is kept as its settings say.
+            self.stores.of(&plan.name, &plan.data, &plan.store);
+            self.plans.insert(plan.name.clone(), plan);
+        }
+    }
+
+    /// The accounts of other nodes, for the pages of this node.
+    pub(crate) fn others(&self) -> Option<OtherNodes> {
+        let stores = self.stores.database()?;
+        Some(OtherNodes::new(Arc::clone(&self.fleet), stores, self.seen.clone()))
     }
 
     /// Shares accounts until the process is stopped and all of them are given back.
-    pub(crate) async fn run(self, stop: CancellationToken) -> Result<(), Report> {
-        self.join().await.map_err(|error| failed("join the fleet", error))?;
+    pub(crate) async fn run(mut self, stop: CancellationToken) -> Result<(), Report> {
+        self.join().await.map_err(|error| Report::of_store("join the fleet", error))?;
         let mut ends = self.supervisor.ends();
         let mut accounts = Accounts::default();
         // Ends with this. By itself, since it must not hold up a look.
         let mut showing = JoinSet::new();
         let published = Published::new(self.pages.clone(), self.supervisor.clone());
-        showing.spawn(show(Arc::clone(&self.fleet), published, self.seen()));
+        showing.spawn(show(Arc::clone(&self.fleet), published, self.seen.clone()));
         while !stop.is_cancelled() {
             tokio::select! {
                 () = stop.cancelled() => break,
                 () = self.fleet.changed() => {}
+                Some(change) = self.changes.recv() => self.change(change, &mut accounts),
                 Some(end) = ends.recv() => {
                     self.ended(&end.account, &mut accounts);
                     continue;
@@ -175,10 +201,12 @@ impl Node {
                     done.into_iter().for_each(|done| self.done(done, &mut accounts));
                 }
             }
+            if accounts.is_changed {
+                self.announce(&mut accounts).await;
+            }
             self.look(&mut accounts).await;
-            for account in orders::carry_out(&self.fleet, &self.supervisor).await {
-                // The next look takes it, here or elsewhere. One that is busy is being started already, or given back.
-                self.part_with(account, None, &mut accounts);
+            for order in orders::taken(&*self.fleet).await {
+                self.order(order, &mut accounts).await;
             }
         }
         self.leave(&mut ends, &mut accounts).await;
@@ -190,13 +218,57 @@ impl Node {
         self.fleet.join(NodeInfo { accounts, ..self.info.clone() }).await
     }
 
+    /// Takes over changed settings of accounts. Those that run are given back, and taken anew by the next look.
+    fn change(&mut self, change: AccountsChange, accounts: &mut Accounts) {
+        let AccountsChange { removed, changed, added } = change;
+        self.plans.retain(|name, _| !removed.contains(name));
+        let outdated: Vec<String> = changed.iter().map(|plan| plan.name.clone()).collect();
+        self.add(changed);
+        self.add(added);
+        accounts.is_changed = true;
+        for account in outdated {
+            if accounts.busy.contains(&account) {
+                accounts.outdated.insert(account);
+            } else if accounts.held.contains(&account) {
+                self.part_with(account, None, accounts);
+            }
+        }
+    }
+
+    /// Lets the other nodes know which accounts this node can run. A later look asks those back that it cannot run any more.
+    async fn announce(&self, accounts: &mut Accounts) {
+        let joined = self.join().await;
+        accounts.is_changed = joined.is_err();
+        warn("announce changed accounts", joined);
+        if accounts.is_draining {
+            // Joining has ended it.
+            warn("drain this node", self.fleet.drain().await);
+        }
+    }
+
+    /// Carries an order out, after a start of its account that is under way.
+    async fn order(&self, order: Order, accounts: &mut Accounts) {
+        if orders::is_restart(&order) {
+            let Order { account, by, .. } = &order;
+            tracing::info!(account, by, "an operator starts it again");
+            orders::answer(&*self.fleet, &order, &Answer::done("it is started again")).await;
+            // The next look takes it, here or elsewhere. One that is busy is being started already, or given back.
+            self.part_with(order.account, None, accounts);
+        } else if accounts.busy.contains(&order.account) {
+            accounts.orders.entry(order.account.clone()).or_default().push(order);
+        } else {
+            orders::carry_out(&self.fleet, &self.supervisor, order);
+        }
+    }
+
     /// Takes and gives accounts.
     async fn look(&self, accounts: &mut Accounts) {
         let look = match self.fleet.look().await {
             Ok(look) => look,
             Err(error) => return warn("look for accounts", Err(error)),
         };
-        let Assignment { take, give, is_draining: _ } = look;
+        let Assignment { take, give, is_draining } = look;
+        accounts.is_draining = is_draining;
         for taken in take {
             self.take(taken, accounts);
         }
@@ -209,6 +281,7 @@ impl Node {
 
     fn take(&self, taken: Taken, accounts: &mut Accounts) {
         let account = taken.account.clone();
+        accounts.held.insert(account.clone());
         if !accounts.busy.insert(account.clone()) {
             accounts.taken.insert(account, taken);
             return;
@@ -225,7 +298,7 @@ impl Node {
                 };
             };
             // One that lost its lease may still be ending.
-            supervisor.stop(&account, Session::Keep).await;
+            supervisor.stop(&account).await;
             let plan = Plan { first_ask_after: taken.wait, ..plan };
             let started = supervisor.start(plan, Some(taken.store)).await;
             let failure = started.err().map(|failure: NotStarted| {
@@ -236,15 +309,22 @@ impl Node {
         });
     }
 
-    /// Stops an account and gives it back; with a reason, it has failed and is set aside for a while.
+    /// Stops an account and gives it back; with a reason, it has failed and is set aside for a while. Orders that waited for its
+    /// start are refused.
     fn part_with(&self, account: String, reason: Option<String>, accounts: &mut Accounts) {
         if !accounts.busy.insert(account.clone()) {
             return;
         }
         accounts.running.remove(&account);
+        let orders = accounts.orders.remove(&account).unwrap_or_default();
         let (supervisor, fleet) = (self.supervisor.clone(), Arc::clone(&self.fleet));
         accounts.spawn(&account.clone(), async move {
-            supervisor.stop(&account, Session::Keep).await;
+            supervisor.stop(&account).await;
+            for order in orders {
+                let reason = reason.as_deref().unwrap_or("see the log of its node");
+                let refused = Answer::refused(format!("{account} could not start: {reason}"));
+                orders::answer(&*fleet, &order, &refused).await;
+            }
             match reason {
                 Some(reason) => {
                     warn("set an account aside", fleet.poison(&account, &reason).await);
@@ -266,6 +346,9 @@ impl Node {
         match done {
             Done::Started { account, failure: None } => {
                 accounts.running.insert(account.clone(), Instant::now());
+                for order in accounts.orders.remove(&account).unwrap_or_default() {
+                    orders::carry_out(&self.fleet, &self.supervisor, order);
+                }
                 // It may have ended before this.
                 self.ended(&account, accounts);
             }
@@ -273,14 +356,21 @@ impl Node {
                 tracing::error!(account, reason, "the account could not start here");
                 self.part_with(account, (!is_passing).then_some(reason), accounts);
             }
-            Done::Stopped { .. } => {}
+            Done::Stopped { account } => {
+                accounts.held.remove(&account);
+                // Its next holder gets them.
+                accounts.orders.remove(&account);
+            }
             Done::Failed { account, error } => {
                 tracing::error!(%error, account, "a start or a stop failed by a mistake of the program");
                 self.part_with(account, Some(error.to_string()), accounts);
             }
         }
+        let is_outdated = accounts.outdated.remove(&account) && accounts.held.contains(&account);
         if let Some(taken) = accounts.taken.remove(&account) {
             self.take(taken, accounts);
+        } else if is_outdated {
+            self.part_with(account, None, accounts);
         }
     }
 
@@ -308,7 +398,7 @@ impl Node {
         for account in self.supervisor.names() {
             let (supervisor, fleet) = (self.supervisor.clone(), Arc::clone(&self.fleet));
             giving.spawn(async move {
-                supervisor.stop(&account, Session::Keep).await;
+                supervisor.stop(&account).await;
                 warn("give an account back", fleet.give(&account).await);
             });
         }
@@ -338,9 +428,4 @@ fn warn(what: &str, outcome: Result<(), StoreError>) {
     if let Err(error) = outcome {
         tracing::warn!(error = with_causes(&error), "failed to {what}");
     }
-}
-
-fn failed(what: &str, error: StoreError) -> Report {
-    let hint = error.remedy();
-    Report::new(Ended::Storage, format!("failed to {what}")).because(error).hint(hint)
 }

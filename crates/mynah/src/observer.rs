@@ -74,7 +74,7 @@ impl AccountObserver {
             registry.set(&metrics::ONLINE, &[&account], f64::from(u8::from(is_online)));
             let rejected = health.rejected_rules(&account).is_some();
             registry.set(&metrics::RULES_REJECTED, &[&account], f64::from(u8::from(rejected)));
-            let rejected = health.rejected_settings(&account).is_some();
+            let rejected = health.rejected_settings().is_some();
             registry.set(&metrics::SETTINGS_REJECTED, &[&account], f64::from(u8::from(rejected)));
             registry.set(&metrics::SESSION_AGE, &[&account], age(session));
             registry.set(&metrics::SYNC_DELAY, &[&account], age(synced));

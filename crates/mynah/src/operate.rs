@@ -1,5 +1,5 @@
-//! The requests of an operator to an account that runs in another process: `mynah status`, `send`, `logout`, `unbind`,
-//! `forget`.
+//! The requests of an operator to an account that runs in another process: `mynah status`, `send`, `mute`, `reload`,
+//! `logout`, `unbind`, `forget`.
 //!
 //! The running process listens on a socket in the data folder, which only its owner can reach. A request is one line of
 //! JSON, its answer another. If no process listens, none runs, and the command works on the data itself.
@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use self::account_args::{AccountArgs, data_places};
 pub(crate) use self::account_data::{AccountData, keep_service};
 pub(crate) use self::api::{
-    OperatorApi, OperatorCommands, deleted, freed, is_mute, muting, new_id,
+    OperatorApi, OperatorCommands, all_chats, deleted, freed, is_mute, muted, muting, new_id,
 };
 pub(crate) use self::socket::serve;
 use crate::Report;
@@ -44,6 +44,15 @@ pub(crate) enum Request {
         /// The name.
         name: String,
     },
+    /// Mute a chat.
+    Mute {
+        /// The chat's name or id.
+        chat: String,
+        /// How long; 0 ends the mute.
+        seconds: u64,
+    },
+    /// Read the rules again.
+    Reload,
     /// Start the account again, of a fleet only.
     Restart,
     /// Delete a person's data.
@@ -86,6 +95,14 @@ pub(crate) struct AccountStatus {
     /// The handlers in other processes and the language models.
     #[serde(default)]
     pub(crate) handlers: Vec<HandlerRow>,
+}
+
+impl AccountStatus {
+    /// Nothing is known but the state of the connection.
+    pub(crate) fn of(condition: Condition) -> Self {
+        let (names, handlers) = (Vec::new(), Vec::new());
+        Self { condition, names, rules: None, settings: None, handlers }
+    }
 }
 
 impl Answer {
@@ -192,14 +209,9 @@ mod tests {
             Condition::Online,
             Condition::Offline { reason: reason.clone() },
             Condition::Ended { reason: reason.clone() },
+            Condition::NotStarted { reason: reason.clone() },
         ] {
-            let status = AccountStatus {
-                condition,
-                names: Vec::new(),
-                rules: None,
-                settings: None,
-                handlers: Vec::new(),
-            };
+            let status = AccountStatus::of(condition);
             let answer = Answer { status: Some(status), ..Answer::done("") };
             let line = serde_json::to_string(&answer).unwrap();
             assert_eq!(serde_json::from_str::<Answer>(&line).unwrap(), answer, "{line}");

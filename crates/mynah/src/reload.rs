@@ -23,11 +23,12 @@ use tokio::sync::Notify;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::accounts::AccountTables;
+pub(crate) use self::accounts::{AccountTables, AccountsChange};
 pub(crate) use self::of_account::RunningAccounts;
 pub(crate) use self::settings::{Change, SettingsReloader, SettingsUser, SettingsUsers};
 pub(crate) use self::watch::{FileWatcher, SaveWatch};
 use crate::alert::{Alert, AlertKind, Alerts};
+use crate::operate::Answer;
 use crate::rule_books::{ReadRules, RuleBooks, RuleSource};
 use crate::rule_file::{Mistakes, has_rules};
 use crate::rule_handler::{ActiveRules, Operator};
@@ -154,10 +155,10 @@ impl Reloader {
         }
     }
 
-    /// Reloads, informs operator and console, and returns the result in words.
-    pub(crate) async fn reload(&self) -> String {
+    /// Reloads, informs operator and console, and returns the result in words: a refusal if the old rules stay.
+    pub(crate) async fn reload(&self) -> Answer {
         let mut read = self.read.lock().await;
-        let (outcome, words) = match self.try_reload(&mut read).await {
+        let (outcome, answer) = match self.try_reload(&mut read).await {
             Reloaded::Swapped(difference) => {
                 let Difference { rules, added, gone, .. } = difference;
                 tracing::info!(
@@ -169,7 +170,7 @@ impl Reloader {
                 );
                 self.pages.health.set_rejected_rules(&self.account, None);
                 self.swapped.notify_one();
-                ("swapped", self.swapped_words(&difference))
+                ("swapped", Answer::done(self.swapped_words(&difference)))
             }
             Reloaded::Kept(mistakes) => {
                 for line in mistakes.report.lines() {
@@ -183,12 +184,12 @@ impl Reloader {
                 let words = self.kept_words(&mistakes.report);
                 self.reject(mistakes);
                 self.alerts.send(Alert::new(AlertKind::Reload, &self.account, &words, now), now);
-                ("kept", words)
+                ("kept", Answer::refused(words))
             }
         };
         self.pages.metrics.add(&metrics::RELOADS, &[&self.account, outcome], 1.0);
         self.live.rules_changed();
-        words
+        answer
     }
 
     /// Makes the rejected file visible until it is mended: in `/health`, at the console, in `mynah status`.
@@ -289,7 +290,7 @@ impl Reloader {
 #[async_trait]
 impl Operator for Reloader {
     async fn reload(&self) -> String {
-        Self::reload(self).await
+        Self::reload(self).await.text
     }
 
     async fn status(&self) -> String {

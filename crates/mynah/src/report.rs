@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::io::Write;
 
-use mynah_core::is_unprintable;
+use mynah_core::{StoreError, is_unprintable};
 
 use crate::Ended;
 
@@ -21,6 +21,12 @@ impl Report {
     #[must_use]
     pub fn new(ended: Ended, what: impl Into<String>) -> Self {
         Self { ended, what: what.into(), hint: None, source: None }
+    }
+
+    /// A store failed to do `what`.
+    pub(crate) fn of_store(what: &str, error: StoreError) -> Self {
+        let hint = error.remedy();
+        Self::new(Ended::Storage, format!("failed to {what}")).because(error).hint(hint)
     }
 
     /// The cause.

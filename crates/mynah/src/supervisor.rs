@@ -34,16 +34,6 @@ use crate::{Bot, Ended, report, rule_file};
 /// How many accounts load their rules and open their data at the same time.
 const AT_ONCE: usize = 8;
 
-/// What becomes of the session of an account that is stopped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Session {
-    /// The next start goes on with it.
-    Keep,
-    /// It ends on the service.
-    #[expect(dead_code, reason = "an account that is removed from the settings")]
-    LogOut,
-}
-
 /// The end of a run of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RunEnd {
@@ -167,16 +157,12 @@ impl Supervisor {
         self.add(plan, None, true).await
     }
 
-    /// Stops an account, waits for its end and removes it from the set. Returns how it ended; `None` if it is not in the set.
-    pub(crate) async fn stop(&self, account: &str, session: Session) -> Option<Ended> {
-        let member = self.members().get(account).cloned()?;
-        match session {
-            Session::Keep => member.stop.keep_session(),
-            Session::LogOut => member.stop.log_out(),
-        }
-        let ended = member.until_ended().await;
+    /// Stops an account, which keeps its session, waits for its end and removes it from the set.
+    pub(crate) async fn stop(&self, account: &str) {
+        let Some(member) = self.members().get(account).cloned() else { return };
+        member.stop.keep_session();
+        member.until_ended().await;
         self.remove(&member);
-        Some(ended)
     }
 
     /// The names of the accounts, in their order.
@@ -260,7 +246,7 @@ impl Supervisor {
         let busy = self.busy();
         let name = plan.name.clone();
         let member = Arc::new(Member::new(plan, self.0.shared.stop.account(), is_kept));
-        let (told, first) = oneshot::channel();
+        let (outcome, first_outcome) = oneshot::channel();
         {
             let mut members = self.members();
             if members.contains_key(member.name()) {
@@ -272,8 +258,8 @@ impl Supervisor {
         pages.health.set(member.name(), Condition::Starting, SystemClock.now());
         alerts.add(member.name(), &member.plan.data);
         feed.accounts_changed();
-        tokio::spawn(self.clone().live(member, store, (busy, told)));
-        first.await.unwrap_or_else(|_| Err(NotStarted::failed(&name)))
+        tokio::spawn(self.clone().live(member, store, (busy, outcome)));
+        first_outcome.await.unwrap_or_else(|_| Err(NotStarted::failed(&name)))
     }
 
     /// The life of an account.
@@ -281,26 +267,26 @@ impl Supervisor {
         self,
         member: Arc<Member>,
         mut store: Option<Arc<dyn Store>>,
-        (busy, told): (Busy, oneshot::Sender<Result<(), NotStarted>>),
+        (busy, first_outcome): (Busy, oneshot::Sender<Result<(), NotStarted>>),
     ) {
-        let (mut busy, mut told) = (Some(busy), Some(told));
+        let (mut busy, mut first_outcome) = (Some(busy), Some(first_outcome));
         let _guard = EndOfLife { supervisor: self.clone(), member: Arc::clone(&member) };
         // The caller may be gone.
-        let mut tell = |outcome| drop(told.take().map(|told| told.send(outcome)));
+        let mut report = |outcome| drop(first_outcome.take().map(|first| first.send(outcome)));
         let mut tries = 0;
         let stop = member.stop.token().clone();
         loop {
             let begun = stop.run_until_cancelled(self.begin(&member, store.take())).await;
             let failure = match begun {
                 None => {
-                    tell(Err(NotStarted::stopped()));
+                    report(Err(NotStarted::stopped()));
                     break self.end(&member, Ended::Fine.into());
                 }
                 Some(Ok(ready)) => {
                     let reloads = Box::new(ready.reloads());
                     member.set(State::Running { view: ready.view(), reloads });
                     self.0.shared.feed.accounts_changed();
-                    tell(Ok(()));
+                    report(Ok(()));
                     break self.end(&member, run(ready).await);
                 }
                 Some(Err(failure)) => failure,
@@ -311,7 +297,7 @@ impl Supervisor {
             let by_itself = failure.is_storage() || !member.plan.main.exists();
             let files = failure.files.clone();
             let ended = failure.report.ended();
-            tell(Err(failure));
+            report(Err(failure));
             drop(busy.take());
             if !member.is_kept {
                 self.end(&member, ended.into());

@@ -40,11 +40,12 @@ export function consoleView() {
       report(error);
     }
   };
+  const restart = (account) => post("/api/restart", { account }).then(() => toast(t("restarted", { account }))).then(refresh).catch(report);
   const refresh = async () => {
     const [known, queues, book, called] = await Promise.all([get("/api/accounts"), get("/api/queues"), get("/api/rules"), get("/api/handlers")]);
     const many = known.length > 1;
     known.forEach(tellChange);
-    draw(accounts, [known, queues, [...said]], () => known.map((account) => accountCard(account, queues.find((queue) => queue.account === account.name), said.get(account.name), reload)));
+    draw(accounts, [known, queues, [...said]], () => known.map((account) => accountCard(account, queues.find((queue) => queue.account === account.name), said.get(account.name), { reload, restart })));
     draw(waiting.body, [queues.map(({ waiting, pace }) => [waiting, pace])], () => waitingList(queues, many));
     draw(errors.body, queues.map((queue) => queue.errors), () => errorsOf(queues, many));
     await chats.read(many);
@@ -154,12 +155,14 @@ function chatsCard() {
   return { card: h("section.card", {}, h("div.row.head", {}, h("h2.grow", {}, t("muting")), search), body), read };
 }
 
-function chatsOf({ chats, total }, query, many, read) {
-  if (!total) return nothing(query ? "noChatFound" : "noChats");
-  const mute = (chat) => post("/api/mute", { account: chat.account, chat: chat.id, minutes: chat.muted ? 0 : 30 }).then(() => read()).catch(report);
+function chatsOf({ chats, total, missed }, query, many, read) {
+  const unread = missed > 0 && h("p.small.warn", {}, t("missedAccounts", { n: missed }));
+  if (!total) return [nothing(query ? "noChatFound" : "noChats"), unread];
+  const mute = (chat) => post("/api/mute", { account: chat.account, chat: chat.id, minutes: chat.muted ? 0 : 30 })
+    .then(() => { toast(t(chat.muted ? "resumed" : "mutedNow", { chat: chat.name })); return read(); }).catch(report);
   return [h("ul.plain", {}, chats.map((chat) => h("li.row", {},
     h("span.grow", {}, h("bdi.text", {}, chat.name), many && h("div.small.soft.text", {}, chat.account),
       chat.muted && h("div.small.warn", {}, `${t("mute")} · ${t("until", { time: moment(chat.until) })}`)),
     h("button.small", { "data-key": `mute-${chat.account}-${chat.id}`, "aria-label": `${t(chat.muted ? "resume" : "muteChat")}: ${chat.name}`, onclick: () => mute(chat) }, t(chat.muted ? "resume" : "muteChat"))))),
-  total > chats.length && h("p.small.soft", {}, t("someChats", { shown: chats.length, total }))];
+  total > chats.length && h("p.small.soft", {}, t("someChats", { shown: chats.length, total })), unread];
 }

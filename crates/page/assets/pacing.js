@@ -6,7 +6,7 @@ import { lasting, mistakesOf, moment, t } from "./i18n.js";
 const clock = (millis) => moment(millis, Date.now(), { second: "2-digit" });
 
 /** An account: its state, the step that a person has to do, and the rest of its limits. */
-export function accountCard(account, queue, said, reload) {
+export function accountCard(account, queue, said, { reload, restart }) {
   const kind = { online: "good", ended: "bad", not_started: "bad", offline: "bad" }[account.condition] ?? "warn";
   const hint = { starting: "startingHint", offline: "offlineHint", ended: "endedHint", not_started: "notStartedHint" }[account.condition];
   return h("section.card.form", { "aria-label": `${t("account")} ${account.name}` },
@@ -22,7 +22,9 @@ export function accountCard(account, queue, said, reload) {
     account.qr && h("img.qr", { src: account.qr, alt: t("qrAlt") }),
     account.names.length > 0 && people(account.names),
     queue && [numbers(queue), queue.pace && limits(queue.pace)],
-    account.node === undefined && h("div.row", {}, h("button.small", { onclick: () => reload(account.name), "data-key": `reload-${account.name}` }, t("reload"))),
+    account.node !== "" && h("div.row", {},
+      h("button.small", { onclick: () => reload(account.name), "data-key": `reload-${account.name}` }, t("reload")),
+      account.restart && h("button.small", { onclick: () => restart(account.name), "data-key": `restart-${account.name}` }, t("restart"))),
     said && h("p.small.text.said", {}, said));
 }
 

@@ -406,6 +406,10 @@ mod tests {
         async fn reload(&self, _account: &str) -> Result<ReloadReport, Problem> {
             Err(nothing())
         }
+
+        async fn restart(&self, _account: &str) -> Result<(), Problem> {
+            Err(nothing())
+        }
     }
 
     fn nothing() -> Problem {

@@ -34,6 +34,9 @@ pub trait ConsolePage: Page {
 
     /// Loads the rules of an account again.
     async fn reload(&self, account: &str) -> Result<ReloadReport, Problem>;
+
+    /// Starts an account of a fleet again that has ended, e.g. since its session is over.
+    async fn restart(&self, account: &str) -> Result<(), Problem>;
 }
 
 /// A call of the console. Method and path are the tag; query and body together are the fields.
@@ -62,6 +65,8 @@ pub(crate) enum ConsoleCall {
     Mute { account: String, chat: String, minutes: u64 },
     #[serde(rename = "POST reload")]
     Reload { account: String },
+    #[serde(rename = "POST restart")]
+    Restart { account: String },
 }
 
 impl ConsoleCall {
@@ -78,6 +83,7 @@ impl ConsoleCall {
                 answered(page.mute(&account, &chat, minutes).await)
             }
             Self::Reload { account } => answered(page.reload(&account).await),
+            Self::Restart { account } => answered(page.restart(&account).await),
         }
     }
 }

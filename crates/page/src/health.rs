@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Default)]
 pub struct Health {
     accounts: Mutex<BTreeMap<String, Entry>>,
+    /// They hold for all accounts, also for those that start later.
+    rejected_settings: Mutex<Option<RejectedFile>>,
 }
 
 /// The state of an account.
@@ -44,6 +46,19 @@ pub enum Condition {
         /// The reason.
         reason: String,
     },
+}
+
+impl Condition {
+    /// Why the account is offline, has ended or could not start.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Offline { reason } | Self::Ended { reason } | Self::NotStarted { reason } => {
+                Some(reason)
+            }
+            Self::Starting | Self::Waiting { .. } | Self::Online => None,
+        }
+    }
 }
 
 /// A file that was saved while the account runs and has mistakes: the account keeps its previous rules or settings.
@@ -110,10 +125,9 @@ impl Health {
     }
 
     /// The same for the settings of the process, which hold for all of its accounts.
-    pub fn set_rejected_settings(&self, account: &str, rejected: Option<RejectedFile>) {
-        let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(entry) = accounts.get_mut(account) else { return };
-        reject(&mut entry.rejected_settings, rejected);
+    pub fn set_rejected_settings(&self, rejected: Option<RejectedFile>) {
+        let mut settings = self.rejected_settings.lock().unwrap_or_else(PoisonError::into_inner);
+        reject(&mut settings, rejected);
     }
 
     /// The rejected rule file of an account, until a good version is loaded.
@@ -123,11 +137,10 @@ impl Health {
         accounts.get(account)?.rejected_rules.clone()
     }
 
-    /// The rejected settings of an account, until good ones are read.
+    /// The rejected settings of the process, until good ones are read.
     #[must_use]
-    pub fn rejected_settings(&self, account: &str) -> Option<RejectedFile> {
-        let accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
-        accounts.get(account)?.rejected_settings.clone()
+    pub fn rejected_settings(&self) -> Option<RejectedFile> {
+        self.rejected_settings.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Returns true if there are accounts and all of them are online.
@@ -151,7 +164,12 @@ impl Health {
     }
 
     fn answer(&self) -> Answer {
-        let accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(rejected) = self.rejected_settings() {
+            for entry in accounts.values_mut() {
+                entry.rejected_settings = Some(rejected.clone());
+            }
+        }
         let on_line = |entry: &Entry| entry.condition == Condition::Online;
         Answer { healthy: !accounts.is_empty() && accounts.values().all(on_line), accounts }
     }
@@ -239,5 +257,22 @@ mod tests {
         assert!(health.is_healthy(), "the rules before answer");
         health.set_rejected_rules("a", None);
         assert_eq!(health.rejected_rules("a"), None);
+    }
+
+    #[test]
+    fn rejected_settings_hold_for_accounts_that_start_later() {
+        let health = Health::default();
+        health.set("a", Condition::Online, Timestamp::from_secs(10));
+        let (file, report) = ("mynah.toml".to_owned(), "unknown key".to_owned());
+        let rejected = RejectedFile { file, line: 3, mistakes: 1, report, since: 20 };
+        health.set_rejected_settings(Some(rejected));
+        health.set("b", Condition::Starting, Timestamp::from_secs(30));
+        let lines = || {
+            let shown = serde_json::to_value(health.answer()).unwrap();
+            ["a", "b"].map(|name| shown["accounts"][name]["rejected_settings"]["line"].clone())
+        };
+        assert_eq!(lines(), [3, 3].map(serde_json::Value::from));
+        health.set_rejected_settings(None);
+        assert_eq!(lines(), [serde_json::Value::Null, serde_json::Value::Null]);
     }
 }

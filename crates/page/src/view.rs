@@ -405,6 +405,8 @@ pub struct AccountRow {
     /// The node that holds it, if this process does not; empty if none does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node: Option<String>,
+    /// Whether it has ended and its node starts it again if asked to.
+    pub restart: bool,
 }
 
 /// A handler in another process or a language model, and how often it was called since the start of the program.
@@ -609,6 +611,8 @@ pub struct KnownChats {
     pub chats: Vec<MuteRow>,
     /// The number of all chats that match the search.
     pub total: usize,
+    /// The number of accounts of other nodes that the search did not look into in time.
+    pub missed: usize,
 }
 
 /// A chat that can be muted.

@@ -12,7 +12,7 @@ mod runner;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
-use std::io::Write as _;
+use std::io::{Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::sync::Arc;
@@ -56,6 +56,13 @@ impl Fleet {
         fs::write(self.file(folder).join("bot.toml"), rules).unwrap();
     }
 
+    /// Adds to the settings of a node.
+    fn add_settings(&self, node: &str, more: &str) {
+        let file = self.file(&format!("{node}.toml"));
+        let text = fs::read_to_string(&file).unwrap();
+        fs::write(file, format!("{text}{more}")).unwrap();
+    }
+
     /// The settings of a node; the bot of the account `ill` is its own.
     fn settings(&self, cluster: &Cluster, database: &str, node: &str, accounts: &[String]) {
         let url = cluster.address(database);
@@ -82,8 +89,21 @@ impl Fleet {
     }
 
     fn start(&self, node: &str) -> Node {
-        let child = self.runner.spawn(&["run", "--config", &format!("{node}.toml")]);
-        Node { child }
+        let (child, log) = self.runner.spawn(&["run", "--config", &format!("{node}.toml")]);
+        Node { child, log }
+    }
+
+    /// The address of the console of a node.
+    fn console_of(&self, node: &Node) -> String {
+        let since = Instant::now();
+        loop {
+            let log = fs::read_to_string(&node.log).unwrap();
+            if let Some((_, rest)) = log.split_once("page: http://") {
+                return rest.split('/').next().unwrap().to_owned();
+            }
+            assert!(since.elapsed() < PATIENCE, "{log}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     fn status(&self) -> Value {
@@ -144,17 +164,35 @@ impl Fleet {
         }
     }
 
+    /// Has `a1` moved to a node, and waits until it is there.
+    fn moved(&self, to: &str) {
+        self.runner.fine(&["fleet", "move", "a1", to]);
+        self.until("a1 has moved", |status| {
+            holder(status, "a1") == to && status["live"]["a1"]["condition"]["condition"] == "online"
+        });
+    }
+
+    /// Asks an account something.
+    fn ask(&self, name: &str, text: &str) {
+        self.say(name, &format!("问 {text}\n"));
+    }
+
+    /// Waits until an account has answered.
+    fn until_answered(&self, name: &str, text: &str) {
+        let since = Instant::now();
+        while self.answers(name, text) == 0 {
+            assert!(since.elapsed() < PATIENCE, "{name} does not answer {text}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// Says something to every account that answers, and waits until each has answered once.
     fn asked_and_answered(&self, text: &str) {
         for name in self.names.iter().filter(|name| *name != "ill") {
-            self.say(name, &format!("问 {text}\n"));
+            self.ask(name, text);
         }
-        let since = Instant::now();
         for name in self.names.iter().filter(|name| *name != "ill") {
-            while self.answers(name, text) == 0 {
-                assert!(since.elapsed() < PATIENCE, "{name} does not answer {text}");
-                std::thread::sleep(Duration::from_millis(20));
-            }
+            self.until_answered(name, text);
             assert_eq!(self.answers(name, text), 1, "{name}: {text}");
         }
     }
@@ -206,6 +244,13 @@ impl Drop for People {
     }
 }
 
+/// The node that holds an account; empty if none does.
+fn holder(status: &Value, name: &str) -> String {
+    let accounts = status["accounts"].as_array().unwrap();
+    let found = accounts.iter().find(|account| account["account"] == name);
+    found.and_then(|account| account["node"].as_str()).unwrap_or_default().to_owned()
+}
+
 /// How many accounts that are online each live node holds.
 fn held(status: &Value) -> BTreeMap<String, usize> {
     let alive = |node: &&Value| node["is_alive"] == true;
@@ -226,6 +271,7 @@ fn held(status: &Value) -> BTreeMap<String, usize> {
 /// A process that runs accounts.
 struct Node {
     child: Child,
+    log: PathBuf,
 }
 
 impl Node {
@@ -318,15 +364,8 @@ fn an_operator_directs_nodes_and_accounts_from_any_machine() {
     first.stop();
     let first = fleet.start("n1");
     fleet.until_held(&[("n1", 2), ("n2", 2)]);
-    let on = |status: &Value, name: &str| -> Option<String> {
-        let accounts = status["accounts"].as_array().unwrap();
-        let found = accounts.iter().find(|account| account["account"] == name)?;
-        Some(found["node"].as_str()?.to_owned())
-    };
-    let from = on(&fleet.status(), "a1").unwrap();
-    let to = if from == "n1" { "n2" } else { "n1" };
-    runner.fine(&["fleet", "move", "a1", to]);
-    fleet.until("a1 has moved", |status| on(status, "a1").as_deref() == Some(to));
+    let to = if holder(&fleet.status(), "a1") == "n1" { "n2" } else { "n1" };
+    fleet.moved(to);
     fleet.asked_and_answered("two");
     first.stop();
     second.stop();
@@ -430,6 +469,170 @@ fn nodes_are_upgraded_one_after_the_other_while_people_write() {
         std::thread::sleep(Duration::from_millis(20));
     }
     fleet.all_answered(people.stop());
+    first.stop();
+    second.stop();
+}
+
+/// A request to the console of a node; the status and the body of its answer.
+fn console(address: &str, method: &str, call: &str, body: &str) -> (String, Value) {
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    let length = body.len();
+    write!(
+        stream,
+        "{method} /api/{call} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer s3cret\r\nx-mynah: 1\r\n\
+         content-length: {length}\r\nconnection: close\r\n\r\n{body}"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let status = head.split(' ').nth(1).unwrap().to_owned();
+    (status, serde_json::from_str(body).unwrap_or_default())
+}
+
+#[test]
+fn an_action_on_an_account_reaches_it_on_whichever_node() {
+    let Some(cluster) = Cluster::shared() else { return };
+    let fleet = Fleet::new(cluster, "acted", 2);
+    let runner = &fleet.runner;
+    fleet.add_settings("n1", "[listen]\naddress = \"127.0.0.1:0\"\n");
+    let first = fleet.start("n1");
+    let second = fleet.start("n2");
+    fleet.until_held(&[("n1", 1), ("n2", 1)]);
+    fleet.moved("n2");
+    fleet.asked_and_answered("one");
+    // From the command line.
+    let account = ["--account", "a1"];
+    let said = runner.fine(&[&["mute", "notes", "--for", "2h"][..], &account].concat());
+    assert_eq!(said, "notes is muted for 120 min\n");
+    fleet.ask("a1", "quiet");
+    assert!(runner.fine(&[&["unmute", "notes"][..], &account].concat()).contains("not muted"));
+    fleet.ask("a1", "again");
+    fleet.until_answered("a1", "again");
+    assert_eq!(fleet.answers("a1", "quiet"), 0);
+    assert!(runner.refused(&[&["mute", "nobody"][..], &account].concat()).contains("no chat"));
+    assert!(runner.fine(&[&["reload"][..], &account].concat()).starts_with("reloaded: 1 rules"));
+    // From the console of the other node.
+    let address = fleet.console_of(&first);
+    let (status, chats) = console(&address, "GET", "known-chats?query=notes", "");
+    let row = chats["chats"].as_array().unwrap().iter().find(|chat| chat["account"] == "a1");
+    let chat = row.unwrap()["id"].as_str().unwrap();
+    assert_eq!((status.as_str(), &chats["missed"]), ("200", &0.into()));
+    let mute = |minutes: u32| {
+        let body = format!(r#"{{"account":"a1","chat":"{chat}","minutes":{minutes}}}"#);
+        console(&address, "POST", "mute", &body).0
+    };
+    assert_eq!(mute(30), "200");
+    fleet.ask("a1", "hush");
+    assert_eq!(mute(0), "200");
+    fleet.ask("a1", "back");
+    fleet.until_answered("a1", "back");
+    assert_eq!(fleet.answers("a1", "hush"), 0);
+    fleet.rules("bot", "[[rule]]\nkeyword = 3\n");
+    let (status, report) = console(&address, "POST", "reload", r#"{"account":"a1"}"#);
+    let report = report["report"].as_str().unwrap();
+    assert!(status == "200" && report.contains("the old rules stay"), "{status} {report}");
+    let refused = runner.refused(&[&["reload"][..], &account].concat());
+    assert!(refused.contains("the old rules stay") && refused.contains("bot.toml:2"), "{refused}");
+    first.stop();
+    second.stop();
+}
+
+#[test]
+fn an_order_for_an_account_that_moves_is_carried_out_once_or_refused() {
+    let Some(cluster) = Cluster::shared() else { return };
+    let fleet = Fleet::new(cluster, "moves", 2);
+    let (first, second) = (fleet.start("n1"), fleet.start("n2"));
+    fleet.until_held(&[("n1", 1), ("n2", 1)]);
+    let mut answers = Vec::new();
+    std::thread::scope(|scope| {
+        let moving = scope.spawn(|| ["n1", "n2", "n1", "n2"].map(|to| fleet.moved(to)));
+        while !moving.is_finished() || answers.len() < 4 {
+            let text = format!("order {};", answers.len());
+            let command = ["send", "notes", &text, "--account", "a1"];
+            answers.push((text.clone(), fleet.runner.command(&command)));
+        }
+        moving.join().unwrap();
+    });
+    let is_done = |answer: &(String, (bool, String))| answer.1.0;
+    assert!(answers.iter().any(is_done), "{answers:?}");
+    fleet.asked_and_answered("afterwards");
+    let sent = fs::read_to_string(fleet.file("a1.out")).unwrap();
+    for (text, (is_done, said)) in answers {
+        let times = sent.matches(&text).count();
+        assert_eq!(times, usize::from(is_done), "{text}: {said}");
+        assert!(is_done || said.contains("error: "), "{said}");
+    }
+    first.stop();
+    second.stop();
+}
+
+#[test]
+fn an_order_that_no_node_takes_in_time_is_refused_and_never_carried_out() {
+    let Some(cluster) = Cluster::shared() else { return };
+    let fleet = Fleet::new(cluster, "late", 1);
+    // The settings of the command have no folder in which this node listens.
+    let settings = fs::read_to_string(fleet.file("n2.toml")).unwrap();
+    fs::write(fleet.file("n2.toml"), settings.replace("ttl = \"3s\"", "ttl = \"60s\"")).unwrap();
+    let node = fleet.start("n2");
+    fleet.until_held(&[("n2", 1)]);
+    node.signal("-STOP");
+    let refused = fleet.runner.refused(&["send", "notes", "too late", "--account", "a1"]);
+    let expected = "no node took the order for a1 in time: nothing was done";
+    assert!(refused.contains(expected), "{refused}");
+    node.signal("-CONT");
+    let sent = fleet.runner.fine(&["send", "notes", "in time", "--account", "a1"]);
+    assert!(sent.contains("sent"), "{sent}");
+    assert!(!fs::read_to_string(fleet.file("a1.out")).unwrap().contains("too late"));
+    node.stop();
+}
+
+#[test]
+fn nodes_follow_the_accounts_of_their_settings() {
+    let Some(cluster) = Cluster::shared() else { return };
+    let mut fleet = Fleet::new(cluster, "followed", 3);
+    let (first, second) = (fleet.start("n1"), fleet.start("n2"));
+    fleet.until("all are held", |status| held(status).values().sum::<usize>() == 3);
+    fleet.asked_and_answered("one");
+    // Saved.
+    fleet.names.push("a4".to_owned());
+    for node in ["n1", "n2"] {
+        fleet.settings(cluster, "followed", node, &fleet.names);
+    }
+    fleet.until_held(&[("n1", 2), ("n2", 2)]);
+    fleet.asked_and_answered("two");
+    // An account that is removed is given back and left alone; a draining node goes on draining.
+    fleet.runner.fine(&["fleet", "drain", "n2"]);
+    fleet.until_held(&[("n1", 4), ("n2", 0)]);
+    let gone = fleet.names.remove(0);
+    for node in ["n1", "n2"] {
+        fleet.settings(cluster, "followed", node, &fleet.names);
+    }
+    let status = fleet.until("it is given back", |status| {
+        holder(status, &gone).is_empty() && held(status)["n1"] == 3
+    });
+    let account = status["accounts"].as_array().unwrap();
+    let runners =
+        account.iter().find(|one| one["account"] == gone.as_str()).map(|one| &one["runners"]);
+    assert_eq!(runners, Some(&0.into()), "{status:#}");
+    fleet.asked_and_answered("three");
+    // Another bot for an account that runs.
+    fleet.rules("other", "[[rule]]\nkeyword = \"问\"\nreply = \"另 {text}\"\n");
+    let settings = fs::read_to_string(fleet.file("n1.toml")).unwrap();
+    let changed = settings.replacen("bot = \"bot\"", "bot = \"other\"", 1);
+    fs::write(fleet.file("n1.toml"), changed).unwrap();
+    let name = fleet.names[0].clone();
+    let since = Instant::now();
+    for n in 0.. {
+        fleet.ask(&name, &format!("other {n}"));
+        let said = fs::read_to_string(fleet.file(&format!("{name}.out"))).unwrap();
+        if said.contains("另 问 other") {
+            break;
+        }
+        assert!(since.elapsed() < PATIENCE, "{said}");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    fleet.until_held(&[("n1", 3), ("n2", 0)]);
     first.stop();
     second.stop();
 }

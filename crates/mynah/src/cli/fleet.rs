@@ -2,15 +2,14 @@
 
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::Subcommand;
-use mynah_core::{AccountState, Fleet, Overview, StoreError, Timestamp};
+use mynah_core::{AccountState, Fleet, Overview, Timestamp};
 use mynah_page::Condition;
 
 use super::common::Common;
 use super::print;
-use crate::fleet::{FleetStatus, ask_holder, word};
+use crate::fleet::{FleetStatus, ask_holder, user, word};
 use crate::operate::{Request, data_places};
 use crate::{Bot, Ended, Report, stores};
 
@@ -71,13 +70,15 @@ pub(crate) async fn execute(args: Args, bot: &Bot, common: &Common) -> Result<En
         }
         FleetCommand::Move { account, node } => {
             let moved = fleet.move_account(&account, &node).await;
-            moved.map_err(|error| failed(&format!("move {account} to {node}"), error))?;
+            moved.map_err(|error| Report::of_store(&format!("move {account} to {node}"), error))?;
             say(&format!("{account} is on its way to {node}; `mynah fleet status` shows it"))
         }
-        FleetCommand::Restart { account } => restart(&fleet, &account).await,
+        FleetCommand::Restart { account } => restart(&*fleet, &account).await,
         FleetCommand::Restored => {
-            let freed =
-                fleet.restored().await.map_err(|error| failed("free all accounts", error))?;
+            let freed = fleet
+                .restored()
+                .await
+                .map_err(|error| Report::of_store("free all accounts", error))?;
             say(&format!("{freed} accounts are free; nodes take them from now on"))
         }
     }
@@ -88,14 +89,11 @@ fn say(text: &str) -> Result<Ended, Report> {
     Ok(Ended::Fine)
 }
 
-fn failed(what: &str, error: StoreError) -> Report {
-    let hint = error.remedy();
-    Report::new(Ended::Storage, format!("failed to {what}")).because(error).hint(hint)
-}
-
 async fn drain(fleet: &dyn Fleet, node: &str) -> Result<Ended, Report> {
-    let drained =
-        fleet.drain_node(node).await.map_err(|error| failed(&format!("drain {node}"), error))?;
+    let drained = fleet
+        .drain_node(node)
+        .await
+        .map_err(|error| Report::of_store(&format!("drain {node}"), error))?;
     if drained == 0 {
         return Err(Report::new(Ended::No, format!("no live node is called {node}"))
             .hint("`mynah fleet status` lists the nodes"));
@@ -103,14 +101,14 @@ async fn drain(fleet: &dyn Fleet, node: &str) -> Result<Ended, Report> {
     say(&format!("{node} gives its accounts back; `mynah fleet status` shows how many are left"))
 }
 
-async fn restart(fleet: &Arc<dyn Fleet>, account: &str) -> Result<Ended, Report> {
-    let answer = ask_holder(&**fleet, account, &Request::Restart).await?;
+async fn restart(fleet: &dyn Fleet, account: &str) -> Result<Ended, Report> {
+    let answer = ask_holder(fleet, account, &Request::Restart, &user()).await?;
     super::send::tell(&answer, false)
 }
 
 async fn status(fleet: &dyn Fleet, json: bool) -> Result<Ended, Report> {
     let status = FleetStatus::read(fleet).await;
-    let status = status.map_err(|error| failed("look at the fleet", error))?;
+    let status = status.map_err(|error| Report::of_store("look at the fleet", error))?;
     print::to_stdout(|out| if json { print::json(out, &status) } else { show(out, &status) })?;
     let is_held = |account: &AccountState| status.holder(account).is_some();
     let is_whole = status.overview.accounts.iter().all(is_held);

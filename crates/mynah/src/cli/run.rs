@@ -11,6 +11,7 @@ use mynah_core::SystemClock;
 use mynah_page::{App, Pages};
 use mynah_transports::{CONNECTORS, STANDARD_STREAMS, SecretSource};
 use tokio::net::TcpListener;
+use tokio::sync::mpsc::{self, UnboundedSender};
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::common::Common;
@@ -19,14 +20,15 @@ use super::hangups::Hangups;
 use crate::account::{Plan, Shared};
 use crate::alert::Alerts;
 use crate::config::{Config, Outside};
-use crate::fleet::LastSeen;
 use crate::login::PromptOutput;
-use crate::reload::{AccountTables, FileWatcher, RunningAccounts, SettingsReloader};
+use crate::reload::{
+    AccountTables, AccountsChange, FileWatcher, RunningAccounts, SettingsReloader,
+};
 use crate::rule_books::RuleBooks;
 use crate::stop::Stop;
 use crate::stores::ProcessStores;
 use crate::supervisor::{LoginPace, Supervisor};
-use crate::view::console::{ConsoleFeed, ConsoleView};
+use crate::view::console::{ConsoleFeed, ConsoleView, OtherNodes};
 use crate::view::run_id;
 use crate::{Bot, Ended, Report, descriptors, fleet, handlers, page_token, report, telemetry};
 
@@ -189,11 +191,13 @@ async fn work(
         Box::new(accounts),
         Arc::clone(&shared.swapped),
     );
-    let tables = account_tables(args, config, (shared, &supervisor));
+    let (changes, of_settings) = mpsc::unbounded_channel();
+    let changes = config.fleet.is_some().then_some(changes);
+    let tables = account_tables((args, config), (shared, &supervisor), changes);
     let settings = settings.following(tables, shared.watcher.clone());
     let data: Vec<PathBuf> = plans.iter().map(|plan| plan.data.clone()).collect();
     let node = match &config.fleet {
-        Some(config) => Some(fleet::Node::new(config, plans, &supervisor, shared)?),
+        Some(config) => Some(fleet::Node::new(config, (plans, of_settings), &supervisor, shared)?),
         None => {
             if let Some(ended) = start_all(&supervisor, plans).await? {
                 return Ok(ended);
@@ -203,7 +207,7 @@ async fn work(
     };
     let serving = match listener {
         Some(listener) => {
-            let elsewhere = node.as_ref().map(fleet::Node::seen);
+            let elsewhere = node.as_ref().and_then(|node| node.others());
             let console = console(&data, supervisor.clone(), elsewhere, shared)?;
             Some(serve(listener, console, shared))
         }
@@ -217,20 +221,20 @@ async fn work(
     ended
 }
 
-/// The accounts of the settings, if they are run.
+/// The accounts of the settings, if they are run. Changes of them reach the node of a fleet through `node`.
 fn account_tables(
-    args: &Args,
-    config: &Config,
+    (args, config): (&Args, &Config),
     (shared, supervisor): (&Shared, &Supervisor),
+    node: Option<UnboundedSender<AccountsChange>>,
 ) -> Option<AccountTables> {
-    // A node takes and gives accounts by itself.
-    if !args.bots.is_empty() || config.fleet.is_some() {
+    if !args.bots.is_empty() {
         return None;
     }
     let (args, bot) = (args.clone(), shared.bot.clone());
     let data = plan::data(&args);
     let planning = move |config: &Config| plan::plans(&args, config, &bot);
-    Some(AccountTables::new((data, config), planning, (shared.stores.clone(), supervisor.clone())))
+    let accounts = (shared.stores.clone(), supervisor.clone());
+    Some(AccountTables::new((data, config), planning, accounts).of_node(node))
 }
 
 /// Starts the accounts side by side. Those that cannot start keep no other from starting; if none can, that is the end, for
@@ -289,7 +293,7 @@ async fn until_ended(
 fn console(
     data: &[PathBuf],
     supervisor: Supervisor,
-    fleet: Option<LastSeen>,
+    fleet: Option<OtherNodes>,
     shared: &Shared,
 ) -> Result<App, Report> {
     let mut folders = data.iter();

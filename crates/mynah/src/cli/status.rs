@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::common::Common;
 use super::print;
 use crate::names::in_words;
-use crate::operate::{AccountArgs, AccountStatus, Answer, Request};
+use crate::operate::{AccountArgs, AccountStatus, Answer};
 use crate::{Bot, Ended, Report};
 
 /// Show account, session and queues of a running or stopped bot, whom the names of its rule file mean, and the last errors.
@@ -53,19 +53,21 @@ struct State {
 pub(crate) async fn execute(args: Args, bot: &Bot, common: &Common) -> Result<Ended, Report> {
     let Args { account, json } = args;
     let account = account.find(bot.services(), common).await?;
-    let reader = account.inspect().await?;
+    let status = account.ask_status().await?.map(status_of).transpose()?;
+    let reader =
+        account.inspect().await.map_err(|missing| why_without_data(status.as_ref(), missing))?;
     let failed = |error| account.failed("look into", error);
     let records = reader.records().await.map_err(failed)?;
     let connector = account.service(&records, bot.services())?;
-    let answer = account.ask(&Request::Status).await?;
-    let running = answer.is_some();
-    let (condition, names, rules, settings, handlers) = match answer.map(status_of).transpose()? {
-        Some(AccountStatus { condition, names, rules, settings, handlers }) => {
-            (Some(condition), names, rules, settings, handlers)
-        }
-        None => (None, account.names(&*reader, connector).await?, None, None, Vec::new()),
-    };
+    let condition = status.as_ref().map(|status| status.condition.clone());
+    let running = condition.as_ref().is_some_and(|condition| !is_not_started(condition));
     let online = condition == Some(Condition::Online);
+    let (names, rules, settings, handlers) = match status.filter(|_| running) {
+        Some(AccountStatus { names, rules, settings, handlers, .. }) => {
+            (names, rules, settings, handlers)
+        }
+        None => (account.names(&*reader, connector).await?, None, None, Vec::new()),
+    };
     let state = State {
         service: connector.name(),
         has_login: connector.has_login(),
@@ -81,6 +83,18 @@ pub(crate) async fn execute(args: Args, bot: &Bot, common: &Common) -> Result<En
     };
     print::to_stdout(|out| if json { print::json(out, &state) } else { show(out, &state) })?;
     Ok(if online { Ended::Fine } else { Ended::No })
+}
+
+fn is_not_started(condition: &Condition) -> bool {
+    matches!(condition, Condition::NotStarted { .. })
+}
+
+/// The report about an account without data: the reason why its first start failed, if that is known.
+fn why_without_data(status: Option<&AccountStatus>, missing: Report) -> Report {
+    match status.map(|status| &status.condition).filter(|condition| is_not_started(condition)) {
+        Some(condition) => Report::new(Ended::No, words(condition)),
+        None => missing,
+    }
 }
 
 /// The status in an answer. A process of another version may refuse the request.

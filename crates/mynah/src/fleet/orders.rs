@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mynah_core::{EventId, Fleet, Order, OrderEnd, StoreError, with_causes};
+use mynah_core::{EventId, Fleet, Order, OrderEnd, Overview, StoreError, with_causes};
 
 use crate::operate::{Answer, Request};
 use crate::supervisor::Supervisor;
@@ -12,51 +12,47 @@ use crate::{Ended, Report};
 /// An order that no node takes within this time is refused.
 const WITHIN: Duration = Duration::from_secs(10);
 
-/// Takes the orders for accounts of this node and carries them out, each by itself. Returns the accounts that should be
-/// started again.
-pub(super) async fn carry_out(fleet: &Arc<dyn Fleet>, supervisor: &Supervisor) -> Vec<String> {
-    let orders = match fleet.orders().await {
-        Ok(orders) => orders,
-        Err(error) => {
-            tracing::warn!(error = with_causes(&error), "failed to read orders");
-            return Vec::new();
-        }
-    };
-    let mut restarts = Vec::new();
-    for order in orders {
-        if let Ok(Request::Restart) = serde_json::from_str(&order.body) {
-            tracing::info!(account = order.account, by = order.by, "an operator starts it again");
-            answer(&**fleet, &order.id, &Answer::done("it is started again")).await;
-            restarts.push(order.account);
-        } else {
-            tokio::spawn(carry_out_one(Arc::clone(fleet), supervisor.clone(), order));
-        }
-    }
-    restarts
+/// Takes the orders for accounts of this node.
+pub(super) async fn taken(fleet: &dyn Fleet) -> Vec<Order> {
+    fleet.orders().await.unwrap_or_else(|error| {
+        tracing::warn!(error = with_causes(&error), "failed to read orders");
+        Vec::new()
+    })
 }
 
-async fn carry_out_one(fleet: Arc<dyn Fleet>, supervisor: Supervisor, order: Order) {
+/// Whether an order starts its account again, which is work of the node.
+pub(super) fn is_restart(order: &Order) -> bool {
+    matches!(serde_json::from_str(&order.body), Ok(Request::Restart))
+}
+
+/// Carries an order out by itself.
+pub(super) fn carry_out(fleet: &Arc<dyn Fleet>, supervisor: &Supervisor, order: Order) {
+    let (fleet, supervisor) = (Arc::clone(fleet), supervisor.clone());
+    tokio::spawn(async move {
+        let done = carried_out(&supervisor, &order).await;
+        answer(&*fleet, &order, &done).await;
+    });
+}
+
+async fn carried_out(supervisor: &Supervisor, order: &Order) -> Answer {
     let Order { id, account, body, by } = order;
-    let said = match serde_json::from_str::<Request>(&body) {
-        Ok(ref request) => {
-            tracing::info!(account, by, order = id, "an order of an operator");
-            match supervisor.operator_api(&account) {
-                Some(api) => {
-                    let id = EventId::new(format!("order:{id}"));
-                    api.answer_as(request.clone(), Some(id)).await
-                }
-                None => Answer::refused("the account is not running"),
-            }
-        }
-        Err(_) => Answer::refused("this order is not known here: another version of the program"),
+    let Ok(request) = serde_json::from_str::<Request>(body) else {
+        return Answer::refused("this order is not known here: another version of the program");
     };
-    answer(&*fleet, &id, &said).await;
+    tracing::info!(account, by, order = id, "an order of an operator");
+    match supervisor.operator_api(account) {
+        Some(api) => api.answer_as(request, Some(EventId::new(format!("order:{id}")))).await,
+        None => Answer::refused(format!(
+            "{account} does not run; if its session is over, `mynah fleet restart {account}` starts it again"
+        )),
+    }
 }
 
-async fn answer(fleet: &dyn Fleet, order: &str, answer: &Answer) {
+/// Answers an order of an account that this node holds.
+pub(super) async fn answer(fleet: &dyn Fleet, order: &Order, answer: &Answer) {
     let text = serde_json::to_string(answer).unwrap_or_default();
-    if let Err(error) = fleet.answer(order, answer.ok, &text).await {
-        tracing::warn!(error = with_causes(&error), order, "failed to answer an order");
+    if let Err(error) = fleet.answer(&order.id, answer.ok, &text).await {
+        tracing::warn!(error = with_causes(&error), order = order.id, "failed to answer an order");
     }
 }
 
@@ -68,21 +64,30 @@ pub(crate) async fn is_held(fleet: &dyn Fleet, account: &str) -> Result<bool, St
     Ok(overview.nodes.iter().any(|node| node.name == holder && node.is_alive))
 }
 
-/// Has the node that holds an account carry out a request, and waits for its answer.
+/// Why no node takes an account for a while.
+pub(crate) async fn trouble(
+    fleet: &dyn Fleet,
+    account: &str,
+) -> Result<Option<String>, StoreError> {
+    let Overview { accounts, now, .. } = fleet.overview().await?;
+    let left_alone = accounts.into_iter().find(|state| {
+        state.account == account && state.not_before.is_some_and(|until| until > now)
+    });
+    Ok(left_alone.and_then(|state| state.trouble))
+}
+
+/// Has the node that holds an account carry out a request of a person or a page, and waits for its answer.
 pub(crate) async fn ask_holder(
     fleet: &dyn Fleet,
     account: &str,
     request: &Request,
+    by: &str,
 ) -> Result<Answer, Report> {
-    let failed = |error: StoreError| {
-        let hint = error.remedy();
-        Report::new(Ended::Storage, "failed to reach the node of the account")
-            .because(error)
-            .hint(hint)
-    };
+    let failed = |error| Report::of_store("reach the node of the account", error);
     let body = serde_json::to_string(request)
         .map_err(|error| Report::new(Ended::Usage, "the order cannot be written").because(error))?;
-    let order = fleet.order(account, &body, &by(), WITHIN).await.map_err(failed)?;
+    let by = format!("{by}@{}", crate::stores::machine());
+    let order = fleet.order(account, &body, &by, WITHIN).await.map_err(failed)?;
     match fleet.wait_for(&order).await.map_err(failed)? {
         OrderEnd::Answered { is_done, text, .. } => Ok(serde_json::from_str(&text)
             .unwrap_or_else(|_| if is_done { Answer::done(text) } else { Answer::refused(text) })),
@@ -99,8 +104,7 @@ pub(crate) async fn ask_holder(
     }
 }
 
-/// Who gives an order, for the log: the user and the machine.
-fn by() -> String {
-    let user = std::env::var("USER").unwrap_or_else(|_| "operator".to_owned());
-    format!("{user}@{}", crate::stores::machine())
+/// The user of this command, for the log.
+pub(crate) fn user() -> String {
+    std::env::var("USER").unwrap_or_else(|_| "operator".to_owned())
 }

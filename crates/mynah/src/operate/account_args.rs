@@ -51,7 +51,14 @@ impl AccountArgs {
             let what = format!("the settings have no account {name}");
             return Err(Report::new(Ended::Usage, what).hint(there_are(names)));
         }
-        Ok(of_folder(&self.folder_of(name, &places)))
+        let in_settings = Some((name.clone(), self.folders_beside(name, &places)));
+        Ok(AccountData { in_settings, ..of_folder(&self.folder_of(name, &places)) })
+    }
+
+    /// The folders of the other accounts of the settings.
+    fn folders_beside(&self, name: &str, places: &DataPlaces) -> Vec<PathBuf> {
+        let others = places.accounts.iter().filter(|(account, _)| account != name);
+        others.map(|(account, _)| self.folder_of(account, places)).collect()
     }
 
     /// Whether a folder is named on the command line, and nothing that could mean another account.
@@ -114,6 +121,7 @@ impl AccountArgs {
         AccountData {
             place: format!("account {name} of the database"),
             folders: vec![self.folder_of(&name, places), self.folder().to_owned()],
+            in_settings: Some((name.clone(), self.folders_beside(&name, places))),
             stores,
             name,
             is_shared: true,
@@ -124,10 +132,8 @@ impl AccountArgs {
 /// The database of the settings, and its accounts.
 async fn accounts_of(places: &DataPlaces) -> Result<(Arc<dyn Stores>, Vec<String>), Report> {
     let stores = stores::of_database(&places.store)?;
-    let names = stores.accounts().await.map_err(|error| {
-        let hint = error.remedy();
-        Report::new(Ended::Storage, "failed to look into the database").because(error).hint(hint)
-    })?;
+    let names = stores.accounts().await;
+    let names = names.map_err(|error| Report::of_store("look into the database", error))?;
     Ok((stores, names))
 }
 
@@ -191,6 +197,7 @@ pub(super) fn of_folder(folder: &Path) -> AccountData {
         name: ONLY.to_owned(),
         folders: vec![folder.to_owned()],
         is_shared: false,
+        in_settings: None,
     }
 }
 

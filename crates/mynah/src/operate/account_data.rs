@@ -8,11 +8,14 @@ use mynah_core::{
     Batch, Clock, Content, LogPage, LogQuery, Person, PersonId, Records, Service, Source, Store,
     StoreError, StoreReader, Stores, SystemClock, Timestamp,
 };
+use mynah_page::Condition;
 use mynah_page::view::NameRow;
 use mynah_runtime::say;
 use mynah_transports::{Connector, Connectors, Surroundings, Value, Values};
 
-use super::{Answer, Request, deleted, find_chat, freed, new_id};
+use super::{
+    AccountStatus, Answer, Request, all_chats, deleted, find_chat, freed, muted, muting, new_id,
+};
 use crate::names::name_rows;
 use crate::{Ended, Report, fleet, log_pages};
 
@@ -31,6 +34,8 @@ pub(crate) struct AccountData {
     pub(super) folders: Vec<PathBuf>,
     /// Whether the data is in a database, which other accounts and other machines use too.
     pub(super) is_shared: bool,
+    /// Its name in the settings and the folders of the other accounts there, if it is from the settings.
+    pub(super) in_settings: Option<(String, Vec<PathBuf>)>,
 }
 
 impl AccountData {
@@ -52,7 +57,30 @@ impl AccountData {
         if !held.map_err(|error| self.failed("look into", error))? {
             return Ok(None);
         }
-        fleet::ask_holder(&*fleet, &self.name, request).await.map(Some)
+        fleet::ask_holder(&*fleet, &self.name, request, &fleet::user()).await.map(Some)
+    }
+
+    /// Asks how the account is: its process, else a process of other accounts of the settings or the fleet, which know why it
+    /// could not start.
+    pub(crate) async fn ask_status(&self) -> Result<Option<Answer>, Report> {
+        if let Some(answer) = self.ask(&Request::Status).await? {
+            return Ok(Some(answer));
+        }
+        let (name, beside) = self.in_settings.clone().unwrap_or_default();
+        for folder in beside {
+            // A process that does not answer says nothing about this account.
+            let answer = super::ask(&folder, Some(&name), &Request::Status).await;
+            if let Some(answer) = answer.ok().flatten() {
+                return Ok(Some(answer));
+            }
+        }
+        let Some(fleet) = self.stores.fleet() else { return Ok(None) };
+        let trouble = fleet::trouble(&*fleet, &self.name).await;
+        let trouble = trouble.map_err(|error| self.failed("look into", error))?;
+        Ok(trouble.map(|reason| {
+            let status = AccountStatus::of(Condition::NotStarted { reason });
+            Answer { status: Some(status), ..Answer::done("") }
+        }))
     }
 
     /// Reads the data, also while another process works with it.
@@ -91,14 +119,14 @@ impl AccountData {
 
     /// The report about a failure.
     pub(crate) fn failed(&self, what: &str, error: StoreError) -> Report {
-        let hint = match error {
-            StoreError::InUse { .. } if self.is_shared => {
-                "run this command on the machine where the account runs, or stop it there first"
-            }
-            _ => error.remedy(),
-        };
-        let what = format!("failed to {what} the data in {}", self.place);
-        Report::new(Ended::Storage, what).because(error).hint(hint)
+        let is_in_use = matches!(error, StoreError::InUse { .. });
+        let report = Report::of_store(&format!("{what} the data in {}", self.place), error);
+        match is_in_use && self.is_shared {
+            true => report.hint(
+                "run this command on the machine where the account runs, or stop it there first",
+            ),
+            false => report,
+        }
     }
 
     /// The service of the account: the one that it ran on last, else the one whose session is stored.
@@ -139,6 +167,32 @@ impl AccountData {
             let batch = Batch { events: vec![event], ..Batch::default() };
             store.accept(batch, now).await.map_err(|error| self.failed("write", error))?;
             Ok(Answer::done("no bot runs with this data: the message is sent at the next start"))
+        })
+        .await
+    }
+
+    /// Mutes a chat for so many seconds, or with 0 ends that, from the next start on.
+    pub(crate) async fn mute(
+        &self,
+        chat: &str,
+        seconds: u64,
+        services: &Connectors,
+    ) -> Result<Answer, Report> {
+        let reader = self.reader("look into").await?;
+        self.with_store(async |store| {
+            let records = store.records().await.map_err(|error| self.failed("read", error))?;
+            let (_, service) = connect(self.service(&records, services)?, records, None)?;
+            let chats = all_chats(Some(&*service), &*reader).await;
+            let chats = chats.map_err(|error| self.failed("read", error))?;
+            let now = SystemClock.now();
+            let (event, name) = match find_chat(&chats, chat, false) {
+                Ok(chat) => (muting(chat, seconds, now, None), &chat.name),
+                Err(why) => return Ok(Answer::refused(why)),
+            };
+            let batch = Batch { events: vec![event], ..Batch::default() };
+            store.accept(batch, now).await.map_err(|error| self.failed("write", error))?;
+            let Answer { text, .. } = muted(name, seconds);
+            Ok(Answer::done(format!("{text}: no bot runs with this data, the next start sees it")))
         })
         .await
     }

@@ -1,12 +1,13 @@
 //! Answers requests for a running account.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use mynah_core::{
-    Binding, Called, Chat, Clock, Content, Context, Due, Event, EventBody, EventId, Flow,
+    Binding, Called, Chat, ChatId, Clock, Content, Context, Due, Event, EventBody, EventId, Flow,
     Forgotten, Handler, HandlerError, Outcome, Perform, PersonId, Service, Store, StoreError,
     StoreReader, Timestamp,
 };
@@ -19,11 +20,15 @@ use mynah_transports::Connector;
 use super::{AccountStatus, Answer, Asked, Request, find_chat};
 use crate::handlers;
 use crate::names::name_rows;
+use crate::reload::Reloader;
 use crate::rule_handler::ActiveRules;
 use crate::stop::AccountStop;
 
 /// How long `mynah send` waits for the outcome; after it the message stays queued.
 const OUTCOME: Duration = Duration::from_secs(5);
+
+/// Longer than this is for ever.
+const LONGEST_MUTE: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
 /// The name of the event that mutes a chat.
 const MUTE: &str = "mynah.mute";
@@ -42,6 +47,8 @@ pub(crate) struct OperatorApi {
     pub(crate) service: Arc<OnceLock<Arc<dyn Service>>>,
     /// The rules in use.
     pub(crate) active_rules: Arc<ActiveRules>,
+    /// Reads them again.
+    pub(crate) reloader: Arc<Reloader>,
     /// How it is.
     pub(crate) pages: Pages,
     /// How it is stopped.
@@ -58,8 +65,21 @@ impl OperatorApi {
     /// Carries out a request that came through the folder of the account, if it is for this account.
     pub(super) async fn asked(&self, asked: Asked) -> Answer {
         match asked {
-            Asked::Of { account, .. } if account != self.account => Answer::of_another(),
+            Asked::Of { account, request } if account != self.account => {
+                self.of_beside(&account, &request)
+            }
             Asked::Of { request, .. } | Asked::Only(request) => self.answer(request).await,
+        }
+    }
+
+    /// Answers for another account: one that this process could not start is not there to answer by itself.
+    fn of_beside(&self, account: &str, request: &Request) -> Answer {
+        match self.pages.health.of(account) {
+            Some(condition @ Condition::NotStarted { .. }) if *request == Request::Status => {
+                let status = AccountStatus::of(condition);
+                Answer { status: Some(status), ..Answer::done("") }
+            }
+            _ => Answer::of_another(),
         }
     }
 
@@ -68,11 +88,13 @@ impl OperatorApi {
         self.answer_as(request, None).await
     }
 
-    /// Carries out a request. A message gets this id, so that a request which comes twice sends it once.
+    /// Carries out a request. Its message or its mute gets this id, so that a request which comes twice takes effect once.
     pub(crate) async fn answer_as(&self, request: Request, id: Option<EventId>) -> Answer {
         match request {
             Request::Status => self.status().await,
             Request::Send { chat, text } => self.send(&chat, &text, id).await,
+            Request::Mute { chat, seconds } => self.mute(&chat, seconds, id).await,
+            Request::Reload => self.reloader.reload().await,
             Request::Restart => Answer::refused("only an account of a fleet is started again"),
             Request::Unbind { name } => self.unbind(name).await,
             Request::Forget { person } => self.forget(&person).await,
@@ -104,8 +126,7 @@ impl OperatorApi {
         let condition = self.pages.health.of(&self.account).unwrap_or(Condition::Starting);
         let health = &self.pages.health;
         let rules = health.rejected_rules(&self.account).map(|file| in_one_line(&file, "rules"));
-        let settings =
-            health.rejected_settings(&self.account).map(|file| in_one_line(&file, "settings"));
+        let settings = health.rejected_settings().map(|file| in_one_line(&file, "settings"));
         let handlers = handlers::rows(&self.programs);
         let status = AccountStatus { condition, names, rules, settings, handlers };
         Answer { status: Some(status), ..Answer::done("") }
@@ -135,6 +156,24 @@ impl OperatorApi {
             Ok(Ok(outcomes)) => performed(&outcomes),
             Ok(Err(error)) => Answer::refused(error.to_string()),
             Err(_) => Answer::done("queued"),
+        }
+    }
+
+    /// Mutes a chat by way of an event, so that it is stored and comes in order with everything else in that chat.
+    async fn mute(&self, chat: &str, seconds: u64, id: Option<EventId>) -> Answer {
+        let chats =
+            match all_chats(self.service.get().map(|service| &**service), &*self.reader).await {
+                Ok(chats) => chats,
+                Err(error) => return failed(&error),
+            };
+        let chat = match find_chat(&chats, chat, self.connector.capabilities().lists_chats) {
+            Ok(chat) => chat,
+            Err(why) => return Answer::refused(why),
+        };
+        let event = muting(chat, seconds, self.clock.now(), id);
+        match self.control.inject(vec![event]).await {
+            Ok(()) => muted(&chat.name, seconds),
+            Err(error) => Answer::refused(error.to_string()),
         }
     }
 
@@ -208,10 +247,39 @@ pub(crate) fn new_id(now: Timestamp) -> EventId {
     EventId::new(format!("say:{}:{}:{count}", now.as_millis(), std::process::id()))
 }
 
-/// The event that mutes a chat until then, or ends that.
-pub(crate) fn muting(chat: &Chat, until: Option<Timestamp>, now: Timestamp) -> Event {
-    let key = format!("mute:{}:{}", chat.id, now.as_millis());
-    let until = until.map(|until| until.as_millis().to_string()).unwrap_or_default();
+/// All chats of an account: those that the service lists now, with the names of today, and those that the log knows.
+pub(crate) async fn all_chats(
+    service: Option<&dyn Service>,
+    reader: &dyn StoreReader,
+) -> Result<Vec<Chat>, StoreError> {
+    let survey = reader.survey().await?;
+    let listed = service.map(|service| service.chats()).unwrap_or_default();
+    let chats =
+        survey.chats.into_iter().chain(listed.iter().cloned()).map(|chat| (chat.id.clone(), chat));
+    Ok(chats.collect::<BTreeMap<ChatId, Chat>>().into_values().collect())
+}
+
+/// The answer to a mute of so many seconds.
+pub(crate) fn muted(chat: &str, seconds: u64) -> Answer {
+    match seconds {
+        0 => Answer::done(format!("{chat} is not muted any more")),
+        _ => Answer::done(format!("{chat} is muted for {}", minutes(seconds))),
+    }
+}
+
+fn minutes(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        _ => format!("{} min", seconds / 60),
+    }
+}
+
+/// The event that mutes a chat for so many seconds, or with 0 ends that.
+pub(crate) fn muting(chat: &Chat, seconds: u64, now: Timestamp, id: Option<EventId>) -> Event {
+    let key =
+        id.map_or_else(|| format!("mute:{}:{}", chat.id, now.as_millis()), |id| id.to_string());
+    let lasts = Duration::from_secs(seconds).min(LONGEST_MUTE);
+    let until = if seconds > 0 { (now + lasts).as_millis().to_string() } else { String::new() };
     ordered(key, chat, MUTE, until, now)
 }
 
@@ -268,8 +336,8 @@ mod tests {
     #[tokio::test]
     async fn a_mute_and_its_end_write_what_rules_read() {
         let (chat, now) = (Chat::group("g", "客户一群"), Timestamp::from_secs(1));
-        for until in [Some(Timestamp::from_secs(61)), None] {
-            let event = muting(&chat, until, now);
+        for (seconds, until) in [(60, Some(Timestamp::from_secs(61))), (0, None)] {
+            let event = muting(&chat, seconds, now, None);
             assert!(is_mute(&event));
             let mut ctx = Context::new(Frame::of(&event, now));
             assert_eq!(OperatorCommands.on_event(&mut ctx, &event).await.unwrap(), Flow::Stop);

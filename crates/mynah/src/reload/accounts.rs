@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mynah_rules::RuleBook;
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinSet;
 
 use crate::account::Plan;
 use crate::config::{AccountConfig, Config};
 use crate::rule_file::Mistakes;
 use crate::stores::ProcessStores;
-use crate::supervisor::{Busy, Session, Supervisor};
+use crate::supervisor::{Busy, Supervisor};
 use crate::{Bot, Report, descriptors};
 
 /// Makes the plans of the accounts of the settings.
@@ -24,19 +25,21 @@ pub(crate) struct AccountTables {
     planning: Planning,
     stores: ProcessStores,
     supervisor: Supervisor,
+    /// The node that shares the accounts with others, if this process is one.
+    node: Option<UnboundedSender<AccountsChange>>,
     /// The tables that apply, by name.
     applied: Mutex<BTreeMap<String, AccountConfig>>,
 }
 
 /// The difference between the accounts of the settings and those that are run.
 #[derive(Default)]
-pub(super) struct AccountsChange {
+pub(crate) struct AccountsChange {
     /// The names of accounts without a table.
-    pub(super) removed: Vec<String>,
+    pub(crate) removed: Vec<String>,
     /// The accounts that are stopped and started again.
-    pub(super) changed: Vec<Plan>,
+    pub(crate) changed: Vec<Plan>,
     /// The new accounts.
-    pub(super) added: Vec<Plan>,
+    pub(crate) added: Vec<Plan>,
 }
 
 impl AccountTables {
@@ -47,7 +50,12 @@ impl AccountTables {
         (stores, supervisor): (ProcessStores, Supervisor),
     ) -> Self {
         let (planning, applied) = (Box::new(planning), Mutex::new(by_name(config)));
-        Self { data, planning, stores, supervisor, applied }
+        Self { data, planning, stores, supervisor, node: None, applied }
+    }
+
+    /// The same for a node, which starts accounts when it takes them.
+    pub(crate) fn of_node(self, node: Option<UnboundedSender<AccountsChange>>) -> Self {
+        Self { node, ..self }
     }
 
     /// The change that these settings ask for.
@@ -95,12 +103,12 @@ impl AccountTables {
         let mut stopping = JoinSet::new();
         for name in change.removed.iter().cloned().chain(changed) {
             let supervisor = self.supervisor.clone();
-            stopping.spawn(async move { supervisor.stop(&name, Session::Keep).await });
+            stopping.spawn(async move { supervisor.stop(&name).await });
         }
         stopping.join_all().await;
     }
 
-    /// Starts the accounts that are new or replaced. From now on these settings apply.
+    /// Starts the accounts that are new or replaced, or lets the node share them. From now on these settings apply.
     pub(super) async fn start(&self, change: AccountsChange, config: &Config) {
         *self.applied() = by_name(config);
         if change.is_none() {
@@ -112,6 +120,10 @@ impl AccountTables {
         let (added, started_anew) = (names(&change.added), names(&change.changed));
         let removed = change.removed.join(", ");
         tracing::info!(added, started_anew, removed, "the accounts of the settings were reloaded");
+        if let Some(node) = &self.node {
+            // If it has ended, so does the process.
+            return drop(node.send(change));
+        }
         let mut starting = JoinSet::new();
         for plan in change.changed.into_iter().chain(change.added) {
             let supervisor = self.supervisor.clone();

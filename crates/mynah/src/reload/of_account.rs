@@ -69,10 +69,8 @@ impl SettingsUsers for RunningAccounts {
     /// In `/health`, at the console, in `mynah status` and among the metrics.
     fn mark(&self, refused: Option<&Mistakes>) {
         let now = self.shared.bot.running_clock().now();
-        for account in self.supervisor.names() {
-            let refused = refused.map(|mistakes| mistakes.clone().rejected(now));
-            self.shared.pages.health.set_rejected_settings(&account, refused);
-        }
+        let refused = refused.map(|mistakes| mistakes.clone().rejected(now));
+        self.shared.pages.health.set_rejected_settings(refused);
         self.shared.feed.accounts_changed();
     }
 

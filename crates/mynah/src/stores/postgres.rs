@@ -3,7 +3,6 @@
 use std::io;
 use std::path::Path;
 
-use mynah_core::StoreError;
 use mynah_store_postgres::{Keep, Migrated, PostgresStores, Settings, SettingsError};
 
 use super::Options;
@@ -34,12 +33,9 @@ pub(super) fn keep(options: &Options) -> Keep {
 pub(crate) async fn migrate(config: &StoreConfig) -> Result<String, Report> {
     let settings = settings(config)?;
     let place = settings.place().to_owned();
-    let failed = |error: StoreError| {
-        let hint = error.remedy();
-        let what = format!("failed to prepare the tables in {place}");
-        Report::new(Ended::Storage, what).because(error).hint(hint)
-    };
-    let Migrated { from, to } = mynah_store_postgres::migrate(&settings).await.map_err(failed)?;
+    let migrated = mynah_store_postgres::migrate(&settings).await;
+    let failed = |error| Report::of_store(&format!("prepare the tables in {place}"), error);
+    let Migrated { from, to } = migrated.map_err(failed)?;
     Ok(match from {
         0 => format!("{place}: the tables are made, format {to}"),
         from if from == to => format!("{place}: the tables are up to date, format {to}"),

@@ -84,14 +84,10 @@ impl Member {
     }
 
     /// Waits for its end.
-    pub(super) async fn until_ended(&self) -> Ended {
+    pub(super) async fn until_ended(&self) {
         let mut states = self.state.subscribe();
-        let ended = states.wait_for(|state| matches!(state, State::Ended { .. })).await;
-        match ended.as_deref() {
-            Ok(State::Ended { end, .. }) => end.ended,
-            // The sender lives as long as this.
-            _ => Ended::Unusable,
-        }
+        // The sender lives as long as this.
+        let _ = states.wait_for(|state| matches!(state, State::Ended { .. })).await;
     }
 
     /// How it ended or failed to start, with the number of that end.

@@ -4,6 +4,7 @@ mod archive;
 mod cause;
 mod live;
 mod names;
+mod other_nodes;
 mod rows;
 
 use std::sync::{Arc, Weak};
@@ -25,12 +26,11 @@ pub(crate) use self::archive::Archive;
 pub(super) use self::cause::cause_of;
 pub(crate) use self::live::{ConsoleFeed, Live, RecentError};
 use self::names::Names;
+pub(crate) use self::other_nodes::OtherNodes;
 use self::rows::Queues;
-use crate::fleet::LastSeen;
 use crate::handlers;
 use crate::names::name_rows;
-use crate::operate::{OperatorApi, muting};
-use crate::reload::Reloader;
+use crate::operate::{Answer, OperatorApi, Request};
 use crate::rule_handler::ActiveRules;
 use crate::stop::OpenService;
 use crate::supervisor::{Entry, Supervisor};
@@ -44,15 +44,12 @@ const CHATS: usize = 100;
 /// How long an account may take to say how fast it may speak.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Longer than this is for ever.
-const LONGEST_MUTE: Duration = Duration::from_secs(366 * 24 * 60 * 60);
-
 /// The accounts of a process, as the page sees them.
 pub(crate) struct ConsoleView {
     /// The accounts.
     pub(crate) supervisor: Supervisor,
     /// The accounts of other nodes.
-    pub(crate) fleet: Option<LastSeen>,
+    pub(crate) fleet: Option<OtherNodes>,
     /// How they are.
     pub(crate) pages: Pages,
     /// The channel of news.
@@ -77,9 +74,7 @@ pub(crate) struct AccountView {
     pub(crate) active_rules: Arc<ActiveRules>,
     /// The connection, once it is open.
     pub(crate) service: OpenService,
-    /// Reloads them.
-    pub(crate) reloader: Arc<Reloader>,
-    /// Takes mutes.
+    /// The running account.
     pub(crate) control: Control,
     /// The chat service.
     pub(crate) connector: &'static dyn Connector,
@@ -138,9 +133,26 @@ impl ConsoleView {
         self.supervisor.entries().into_iter().filter_map(|entry| entry.view)
     }
 
-    fn account(&self, name: &str) -> Result<Arc<AccountView>, Problem> {
-        let found = self.views().find(|account| account.name == name);
-        found.ok_or_else(|| Problem::NotFound("there is no such account".to_owned()))
+    /// Whether this process runs the account, or is to run it.
+    fn is_here(&self, account: &str) -> bool {
+        self.supervisor.names().iter().any(|name| name == account)
+    }
+
+    /// Has an account carry out a request, here or on its node. Returns the answer; a refusal is a problem.
+    async fn ask(&self, account: &str, request: Request) -> Result<String, Problem> {
+        if !self.is_here(account) {
+            let Some(fleet) = &self.fleet else {
+                return Err(Problem::NotFound("there is no such account".to_owned()));
+            };
+            return fleet.order(account, request).await;
+        }
+        let Some(api) = self.supervisor.operator_api(account) else {
+            return Err(Problem::Refused("the account does not run".to_owned()));
+        };
+        match api.answer(request).await {
+            Answer { ok: true, text, .. } => Ok(text),
+            Answer { text, .. } => Err(Problem::Refused(text)),
+        }
     }
 
     /// An account and its needs.
@@ -156,8 +168,9 @@ impl ConsoleView {
             Some(view) => view.names().await?,
             None => Vec::new(),
         };
-        let rejected_settings = self.pages.health.rejected_settings(&name).map(Into::into);
-        Ok(AccountRow { names, rejected_rules, rejected_settings, ..row })
+        let rejected_settings = self.pages.health.rejected_settings().map(Into::into);
+        let restart = self.fleet.is_some() && is_over;
+        Ok(AccountRow { names, rejected_rules, rejected_settings, restart, ..row })
     }
 }
 
@@ -191,11 +204,7 @@ impl ConsolePage for ConsoleView {
             rows.push(self.row(entry).await?);
         }
         if let Some(fleet) = &self.fleet {
-            let status = fleet.get();
-            let is_here = |name: &str| rows.iter().any(|row| row.name == name);
-            let elsewhere = status.overview.accounts.iter().filter(|one| !is_here(&one.account));
-            let more: Vec<AccountRow> =
-                elsewhere.map(|account| rows::elsewhere(&status, account)).collect();
+            let more = fleet.rows(|name| rows.iter().any(|row| row.name == name));
             rows.extend(more);
         }
         Ok(rows)
@@ -246,27 +255,39 @@ impl ConsolePage for ConsoleView {
             let mutes = account.archive.mutes(now).await?;
             chats.extend(rows::mute_rows(&account.name, &names, &mutes, query, now));
         }
+        let mut missed = 0;
+        // A look into the data of every account of a fleet takes time: only for a person who searches.
+        if let Some(fleet) = self.fleet.as_ref().filter(|_| !query.trim().is_empty()) {
+            let here = self.supervisor.names();
+            let is_here = |name: &str| here.iter().any(|known| known == name);
+            let found = fleet.chats(query, now, is_here).await?;
+            (missed, chats) = (found.missed, [chats, found.rows].concat());
+        }
         chats.sort_by_key(|chat| !chat.muted);
         let total = chats.len();
         chats.truncate(CHATS);
-        Ok(KnownChats { chats, total })
+        Ok(KnownChats { chats, total, missed })
     }
 
-    /// Mutes a chat by way of an event, so that it is stored and comes in order with everything else in that chat.
     async fn mute(&self, account: &str, chat: &str, minutes: u64) -> Result<(), Problem> {
-        let account = self.account(account)?;
-        let names = account.chat_names().await?;
-        let chat =
-            names.get(chat).ok_or_else(|| Problem::NotFound("there is no such chat".to_owned()))?;
-        let now = self.clock.now();
-        let lasts = Duration::from_secs(minutes.saturating_mul(60)).min(LONGEST_MUTE);
-        let event = muting(chat, (minutes > 0).then_some(now + lasts), now);
-        let injected = account.control.inject(vec![event]).await;
-        injected.map_err(|error| Problem::Refused(error.to_string()))
+        let (chat, seconds) = (chat.to_owned(), minutes.saturating_mul(60));
+        self.ask(account, Request::Mute { chat, seconds }).await.map(drop)
     }
 
     async fn reload(&self, account: &str) -> Result<ReloadReport, Problem> {
-        Ok(ReloadReport { report: self.account(account)?.reloader.reload().await })
+        let report = match self.ask(account, Request::Reload).await {
+            // The old rules stay: the report says why.
+            Ok(report) | Err(Problem::Refused(report)) => report,
+            Err(problem) => return Err(problem),
+        };
+        Ok(ReloadReport { report })
+    }
+
+    async fn restart(&self, account: &str) -> Result<(), Problem> {
+        let Some(fleet) = &self.fleet else {
+            return Err(Problem::Refused("only an account of a fleet is started again".to_owned()));
+        };
+        fleet.order(account, Request::Restart).await.map(drop)
     }
 }
 

@@ -50,6 +50,7 @@ impl Runner {
         let mut command = StdCommand::new(env!("CARGO_BIN_EXE_mynah-postgres-tests"));
         command.args(arguments).current_dir(self.folder.path());
         command.env("MYNAH_STORE_PASSWORD", "hunter2").env("LC_ALL", "C.UTF-8");
+        command.env("MYNAH_PAGE_TOKEN", "s3cret");
         command
     }
 
@@ -83,12 +84,14 @@ impl Runner {
     }
 
     /// Starts a process without input, whose log goes to a file.
-    pub(crate) fn spawn(&self, arguments: &[&str]) -> Child {
+    pub(crate) fn spawn(&self, arguments: &[&str]) -> (Child, PathBuf) {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let log = std::fs::File::create(self.folder.path().join(format!("{number}.log"))).unwrap();
+        let path = self.folder.path().join(format!("{number}.log"));
+        let log = std::fs::File::create(&path).unwrap();
         let mut command = self.prepared(arguments);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap()
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
+        (child.unwrap(), path)
     }
 
     /// Kills a command when its standard error has a line with this text.

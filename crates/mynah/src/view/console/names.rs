@@ -21,11 +21,6 @@ impl Names {
         name.filter(|name| !name.is_empty()).unwrap_or(id.as_str())
     }
 
-    /// The chat of that id.
-    pub(super) fn get(&self, id: &str) -> Option<&Chat> {
-        self.0.get(&ChatId::from(id))
-    }
-
     /// All of them.
     pub(super) fn chats(&self) -> impl Iterator<Item = &Chat> {
         self.0.values()

@@ -38,31 +38,8 @@ pub(super) fn account_row(
     since: Option<Timestamp>,
     prompt: Option<&Prompt>,
 ) -> AccountRow {
-    let detail = match condition {
-        Some(
-            Condition::Offline { reason }
-            | Condition::Ended { reason }
-            | Condition::NotStarted { reason },
-        ) => reason.clone(),
-        _ => String::new(),
-    };
-    AccountRow {
-        cause: cause_of(&detail, connector),
-        name: name.to_owned(),
-        online: matches!(condition, Some(Condition::Online)),
-        condition: word(condition),
-        since: since.map(Timestamp::as_millis),
-        detail,
-        prompt: prompt.map(|prompt| match prompt {
-            Prompt::Scan { .. } => "scan",
-            Prompt::Confirm { .. } => "confirm",
-        }),
-        qr: prompt.and_then(picture),
-        names: Vec::new(),
-        rejected_rules: None,
-        rejected_settings: None,
-        node: None,
-    }
+    let row = row(name, condition, since, prompt);
+    AccountRow { cause: cause_of(&row.detail, connector), ..row }
 }
 
 /// An account that another node holds, or none.
@@ -75,27 +52,37 @@ pub(super) fn elsewhere(status: &FleetStatus, account: &AccountState) -> Account
         (None, _) => Some(&free),
         (Some(_), shown) => shown.map(|shown| &shown.condition),
     };
-    let detail = match condition {
-        Some(
-            Condition::Offline { reason }
-            | Condition::Ended { reason }
-            | Condition::NotStarted { reason },
-        ) => reason.clone(),
-        _ => String::new(),
-    };
+    let row = row(&account.account, condition, Some(account.since), prompt.as_ref());
     AccountRow {
-        name: account.account.clone(),
+        restart: matches!(condition, Some(Condition::Ended { .. })),
+        node: Some(holder.map(|node| node.name.clone()).unwrap_or_default()),
+        ..row
+    }
+}
+
+fn row(
+    name: &str,
+    condition: Option<&Condition>,
+    since: Option<Timestamp>,
+    prompt: Option<&Prompt>,
+) -> AccountRow {
+    AccountRow {
+        name: name.to_owned(),
         online: matches!(condition, Some(Condition::Online)),
         condition: word(condition),
-        since: Some(account.since.as_millis()),
+        since: since.map(Timestamp::as_millis),
         cause: None,
-        detail,
-        prompt: prompt.as_ref().map(|_| "scan"),
-        qr: prompt.as_ref().and_then(picture),
+        detail: condition.and_then(Condition::reason).unwrap_or_default().to_owned(),
+        prompt: prompt.map(|prompt| match prompt {
+            Prompt::Scan { .. } => "scan",
+            Prompt::Confirm { .. } => "confirm",
+        }),
+        qr: prompt.and_then(picture),
         names: Vec::new(),
         rejected_rules: None,
         rejected_settings: None,
-        node: Some(holder.map(|node| node.name.clone()).unwrap_or_default()),
+        node: None,
+        restart: false,
     }
 }
 
