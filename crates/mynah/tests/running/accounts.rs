@@ -119,6 +119,11 @@ async fn rules_that_cannot_be_used_keep_one_of_two_accounts_from_starting_until_
         let health = stage::get(&page, "/health").await;
         assert!(health.contains(r#""two":{"condition":"not_started""#), "{health}");
         assert_eq!(stage::until_alert(&alerts, "not_started").await["account"], "two");
+        // It has no data yet: the process of the other account knows why.
+        let config = path.to_str().unwrap();
+        let status = stage.bare(&["status", "--account", "two", "--config", config]);
+        let said = String::from_utf8_lossy(&status.stderr).into_owned();
+        assert!(said.contains("not started: the rules cannot be used: second.toml"), "{said}");
         std::fs::write(&second, BOT).unwrap();
         stage::until_health(&page, "200").await;
         assert_eq!(bot.stop("INT").await, 0);
