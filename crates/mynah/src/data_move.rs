@@ -146,14 +146,18 @@ pub(crate) async fn give_up(from: Side<'_>, to: Side<'_>) -> Result<bool, MoveEr
         Some(_) => return Ok(false),
         None => return give_up_alone(from, left.as_ref(), to).await,
     };
+    // Data that is gone from the old place is not deleted here.
+    if is_empty(from).await? && !is_empty(to).await? {
+        return Ok(false);
+    }
     match &left {
         Some(Leaving { id, .. }) if *id == arriving => {}
         // The copy is complete but not opened. The move must not be completed once the copy is deleted.
         Some(Moved { id, to: place }) if *id == arriving && place == to.place => {
             from.set_mark(Some(&Leaving { id: id.clone(), to: place.clone() })).await?;
         }
-        // An interrupted call got so far. Data that is gone from the old place is not deleted here.
-        None if place == from.place && (!is_empty(from).await? || is_empty(to).await?) => {}
+        // An interrupted call got so far.
+        None if place == from.place => {}
         _ => return Ok(false),
     }
     let nothing = Arriving { id: arriving, from: place, after: RowPlace::Start };
